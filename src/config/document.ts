@@ -1,0 +1,128 @@
+// A YAML document checked against a schema: every problem with its line and column. It knows
+// nothing of what the document is for; the configuration and the users file both come through here.
+
+import { dirname } from 'node:path'
+import {
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Document,
+} from 'yaml'
+import type { z } from 'zod'
+import type { Problem } from './problem.ts'
+import { resolvingFrom } from './values.ts'
+
+type Path = readonly PropertyKey[]
+
+/** A document that fits its schema (deeply frozen), or everything that is wrong with it. */
+export type DocumentResult<T> =
+  | { readonly ok: true; readonly value: T; readonly locate: Locate }
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+
+/** Makes a problem out of a path into the document and a message. */
+export type Locate = (path: Path, message: string) => Problem
+
+/**
+ * Parses YAML (JSON is a subset) and checks it against a schema.
+ *
+ * @param file the absolute path, for messages and as the start of relative paths in the document
+ */
+export const parseYaml = <Schema extends z.ZodType>(
+  file: string,
+  text: string,
+  schema: Schema,
+): DocumentResult<z.output<Schema>> => {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, merge: false })
+  const at = (offset: number): NonNullable<Problem['position']> => {
+    const { line, col } = lines.linePos(offset)
+    return { line, column: col }
+  }
+  const faults = [...document.errors, ...document.warnings]
+  if (faults.length > 0) {
+    const problems = faults.map(({ pos, message }) => ({
+      file,
+      position: at(pos[0]),
+      path: '',
+      message: firstLine(message),
+    }))
+    return { ok: false, problems }
+  }
+  const locate: Locate = (path, message) => {
+    const offset = offsetOf(document, path)
+    const place = { file, path: formatPath(path), message }
+    return offset === undefined ? place : { ...place, position: at(offset) }
+  }
+  // maxAliasCount bounds "billion laughs" documents; toJS throws beyond it.
+  let raw: unknown
+  try {
+    raw = document.toJS({ maxAliasCount: 100 })
+  } catch (cause) {
+    return { ok: false, problems: [locate([], firstLine(String(cause)))] }
+  }
+  const parsed = resolvingFrom(dirname(file), () => schema.safeParse(raw))
+  if (parsed.success) return { ok: true, value: deepFreeze(parsed.data), locate }
+  return { ok: false, problems: parsed.error.issues.flatMap((issue) => explain(issue, [], locate)) }
+}
+
+const firstLine = (message: string): string => message.split('\n', 1)[0]?.replace(/:$/, '') ?? ''
+
+/** One zod issue → problems: unknown keys one by one, unions by the branch that was meant. */
+const explain = (issue: z.core.$ZodIssue, prefix: Path, locate: Locate): readonly Problem[] => {
+  const path = [...prefix, ...issue.path]
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => locate([...path, key], 'unknown key'))
+  }
+  if (issue.code === 'invalid_union') {
+    const meant = issue.errors.find(
+      (issues) => !issues.some((inner) => inner.code === 'invalid_type' && inner.path.length === 0),
+    )
+    if (meant !== undefined) return meant.flatMap((inner) => explain(inner, path, locate))
+  }
+  if (issue.code === 'invalid_type' && issue.input === undefined && issue.path.length > 0) {
+    return [locate(path, 'required, but missing')]
+  }
+  if (issue.code === 'invalid_key') {
+    return [locate(path, issue.issues.map((inner) => inner.message).join('; '))]
+  }
+  return [locate(path, issue.message)]
+}
+
+/** Where a path begins in the text; for a key that is missing, where its parent begins. */
+const offsetOf = (document: Document, path: Path): number | undefined => {
+  let node: unknown = document.contents
+  let offset = isNode(node) ? node.range?.[0] : undefined
+  for (const step of path) {
+    if (isAlias(node)) node = node.resolve(document)
+    if (isMap(node)) {
+      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step))
+      if (isNode(pair?.key)) offset = pair.key.range?.[0] ?? offset
+      node = pair?.value
+    } else if (isSeq(node)) {
+      node = node.items[Number(step)]
+      if (isNode(node)) offset = node.range?.[0] ?? offset
+    } else {
+      break
+    }
+  }
+  return offset
+}
+
+/** `['routes', 0, 'match']` → `routes[0].match`. */
+const formatPath = (path: Path): string =>
+  path.reduce<string>((text, step) => {
+    if (typeof step === 'number') return `${text}[${step}]`
+    return text === '' ? String(step) : `${text}.${String(step)}`
+  }, '')
+
+const deepFreeze = <T>(value: T): T => {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const member of Object.values(value)) deepFreeze(member)
+  }
+  return value
+}

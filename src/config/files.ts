@@ -1,0 +1,66 @@
+// Reads the files that a configuration names, and remembers which they were, so that a change of
+// any of them is a reason to reload.
+
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { CountersignError, describeError } from '../runtime/errors.ts'
+
+/** The files of one configuration, as they were when it was read. */
+export class ConfigurationFiles {
+  readonly #digests = new Map<string, string>()
+
+  /** Every path that was asked for, whether or not it could be read. */
+  get paths(): readonly string[] {
+    return [...this.#digests.keys()]
+  }
+
+  /** Reads a file whole; throws `file-unreadable` with a message that says what to do. */
+  async read(path: string): Promise<Buffer> {
+    try {
+      const bytes = await readFile(path)
+      this.#digests.set(path, digestOf(bytes))
+      return bytes
+    } catch (cause) {
+      this.#digests.set(path, UNREADABLE)
+      throw new CountersignError('file-unreadable', reasonFor(path, cause), { cause })
+    }
+  }
+
+  /** Whether any file is no longer what was read; a file touched but equal does not count. */
+  async changed(): Promise<boolean> {
+    for (const [path, digest] of this.#digests) {
+      // oxlint-disable-next-line no-await-in-loop -- the first difference is enough
+      const now = await readFile(path).then(digestOf, () => UNREADABLE)
+      if (now !== digest) return true
+    }
+    return false
+  }
+
+  /** Reads a UTF-8 text file; other encodings are refused rather than guessed. */
+  async readText(path: string): Promise<string> {
+    const bytes = await this.read(path)
+    try {
+      return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    } catch (cause) {
+      throw new CountersignError('file-unreadable', `${path} is not valid UTF-8`, { cause })
+    }
+  }
+}
+
+const UNREADABLE = 'unreadable'
+
+const digestOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('base64url')
+
+const reasonFor = (path: string, cause: unknown): string => {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  switch (code) {
+    case 'ENOENT':
+      return `${path} does not exist`
+    case 'EACCES':
+      return `${path} may not be read by this user; check its owner and mode`
+    case 'EISDIR':
+      return `${path} is a folder, not a file`
+    default:
+      return `${path} cannot be read: ${describeError(cause)}`
+  }
+}

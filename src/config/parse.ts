@@ -1,0 +1,103 @@
+// Text → `Config`, or every problem with it: what the schema refuses, and names that refer to
+// nothing. Reads no file and has no side effect.
+
+import { parseYaml, type Locate } from './document.ts'
+import type { Problem } from './problem.ts'
+import { configSchema, type Config } from './schema.ts'
+import { isLoopback } from './values.ts'
+
+/** A configuration that can be used as far as its own text goes, or everything that is wrong. */
+export type ParseResult =
+  | { readonly ok: true; readonly config: Config; readonly locate: Locate }
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+
+/**
+ * Parses a configuration.
+ *
+ * @param file its absolute path: named in problems, and where relative paths start
+ */
+export const parseConfig = (file: string, text: string): ParseResult => {
+  const document = parseYaml(file, text, configSchema)
+  if (!document.ok) return document
+  const { value: config, locate } = document
+  const problems = [
+    ...listenerProblems(config, locate),
+    ...routeProblems(config, locate),
+    ...upstreamProblems(config, locate),
+  ]
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, config, locate }
+}
+
+const listenerProblems = ({ listen }: Config, locate: Locate): readonly Problem[] => {
+  const { address, tls, plaintext } = listen.authz
+  if (plaintext || tls !== undefined || isLoopback(address)) return []
+  return [
+    locate(
+      ['listen', 'authz'],
+      'a TCP address that is not loopback needs "tls", or "plaintext: true" where a service mesh encrypts it',
+    ),
+  ]
+}
+
+const routeProblems = ({ routes, authenticators }: Config, locate: Locate): readonly Problem[] => {
+  const problems: Problem[] = []
+  const seen = new Set<string>()
+  for (const [index, route] of routes.entries()) {
+    if (seen.has(route.name)) {
+      problems.push(locate(['routes', index, 'name'], `"${route.name}" names an earlier route too`))
+    }
+    seen.add(route.name)
+    for (const [position, name] of route.authenticate.entries()) {
+      if (Object.hasOwn(authenticators, name)) continue
+      const known = Object.keys(authenticators).join(', ') || 'none'
+      problems.push(
+        locate(
+          ['routes', index, 'authenticate', position],
+          `there is no authenticator "${name}" (there are: ${known})`,
+        ),
+      )
+    }
+    problems.push(...ruleProblems(route, index, locate))
+  }
+  return problems
+}
+
+const ruleProblems = (
+  { authorize }: Config['routes'][number],
+  index: number,
+  locate: Locate,
+): readonly Problem[] => {
+  const seen = new Set<string>()
+  return authorize.flatMap((rule, position) => {
+    const key = rule.allow === undefined ? 'deny' : 'allow'
+    const name = rule[key] ?? ''
+    if (!seen.has(name)) {
+      seen.add(name)
+      return []
+    }
+    const message = `"${name}" names an earlier rule of this route too; audit could not tell them apart`
+    return [locate(['routes', index, 'authorize', position, key], message)]
+  })
+}
+
+const upstreamProblems = ({ routes, envoy }: Config, locate: Locate): readonly Problem[] => {
+  if (envoy === undefined) return []
+  const problems: Problem[] = []
+  for (const [index, { name, upstream }] of routes.entries()) {
+    if (Object.hasOwn(envoy.upstreams, upstream ?? name)) continue
+    problems.push(
+      locate(
+        ['routes', index, upstream === undefined ? 'name' : 'upstream'],
+        `there is no "${upstream ?? name}" in envoy.upstreams`,
+      ),
+    )
+  }
+  for (const [name, { address, certificate, key }] of Object.entries(envoy.upstreams)) {
+    const path = ['envoy', 'upstreams', name]
+    if (address.kind === 'unix') problems.push(locate([...path, 'address'], 'must be HOST:PORT'))
+    if ((certificate === undefined) !== (key === undefined)) {
+      problems.push(locate(path, '"certificate" and "key" go together'))
+    }
+  }
+  return problems
+}

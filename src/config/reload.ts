@@ -1,0 +1,137 @@
+// Keeps one value in force and replaces it whole when the files behind it change. A value that
+// cannot be built changes nothing: the last good one stays, and somebody is told.
+
+import { watch, type FSWatcher } from 'node:fs'
+import { dirname } from 'node:path'
+import { ConfigurationFiles } from './files.ts'
+
+/** Builds the next value; throws when it cannot. Reads through `files` whatever it depends on. */
+export type Build<T> = (files: ConfigurationFiles) => Promise<T>
+
+/** Who is told of reloads. Neither may throw. */
+export interface ReloadReports<T> {
+  /** A value came into force in place of `previous`. */
+  onLoaded(next: InForce<T>, previous: InForce<T>): void
+  /** No value could be built; `kept` stays in force. */
+  onRejected(cause: unknown, kept: InForce<T>): void
+}
+
+/** A value in force. */
+export interface InForce<T> {
+  readonly value: T
+  /** Counts values that came into force, from 1. */
+  readonly generation: number
+}
+
+// An editor or a ConfigMap update touches files several times within some milliseconds.
+const SETTLE_MS = 50
+
+/** Owns the value in force. */
+export class Reloader<T> implements Disposable {
+  readonly #build: Build<T>
+  readonly #watchers = new Map<string, FSWatcher>()
+  #reports: ReloadReports<T> | undefined
+  #inForce: InForce<T>
+  #files: ConfigurationFiles
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<void> | undefined
+  #again = false
+
+  private constructor(build: Build<T>, value: T, files: ConfigurationFiles) {
+    this.#build = build
+    this.#inForce = { value, generation: 1 }
+    this.#files = files
+  }
+
+  /** Builds the first value; what `build` throws is thrown here. */
+  static async start<T>(build: Build<T>): Promise<Reloader<T>> {
+    const files = new ConfigurationFiles()
+    return new Reloader(build, await build(files), files)
+  }
+
+  /** From now on, changes of the files are followed and reported. */
+  follow(reports: ReloadReports<T>): void {
+    this.#reports = reports
+    this.#watch()
+  }
+
+  /** The value in force. Take it once and keep it: the next call may return another. */
+  readonly current = (): InForce<T> => this.#inForce
+
+  /**
+   * Builds the next value and puts it in force, or keeps the one there is. Calls that arrive
+   * meanwhile share one further reload. Never rejects.
+   */
+  readonly reload = async (): Promise<void> => {
+    if (this.#running !== undefined) {
+      this.#again = true
+      return await this.#running
+    }
+    this.#running = this.#reloadUntilSettled()
+    await this.#running
+  };
+
+  [Symbol.dispose](): void {
+    this.#reports = undefined
+    clearTimeout(this.#timer)
+    for (const folder of this.#watchers.keys()) this.#unwatch(folder)
+  }
+
+  async #reloadUntilSettled(): Promise<void> {
+    try {
+      do {
+        this.#again = false
+        // oxlint-disable-next-line no-await-in-loop -- one reload at a time
+        await this.#reloadOnce()
+      } while (this.#again)
+    } finally {
+      this.#running = undefined
+    }
+  }
+
+  async #reloadOnce(): Promise<void> {
+    const files = new ConfigurationFiles()
+    try {
+      const value = await this.#build(files)
+      const previous = this.#inForce
+      this.#inForce = { value, generation: previous.generation + 1 }
+      this.#reports?.onLoaded(this.#inForce, previous)
+    } catch (cause) {
+      this.#reports?.onRejected(cause, this.#inForce)
+    }
+    this.#files = files
+    this.#watch()
+  }
+
+  /** Watches folders rather than files: editors and ConfigMaps replace a file by renaming. */
+  #watch(): void {
+    if (this.#reports === undefined) return
+    const folders = new Set(this.#files.paths.map((path) => dirname(path)))
+    for (const folder of this.#watchers.keys()) if (!folders.has(folder)) this.#unwatch(folder)
+    for (const folder of folders) {
+      if (this.#watchers.has(folder)) continue
+      try {
+        const watcher = watch(folder, () => this.#settle())
+        watcher.on('error', () => this.#unwatch(folder))
+        this.#watchers.set(folder, watcher)
+      } catch {
+        // The folder is not there (yet): the reload that found that out has been reported.
+      }
+    }
+    this.#settle() // for a change between the reading and the watching
+  }
+
+  #unwatch(folder: string): void {
+    this.#watchers.get(folder)?.close()
+    this.#watchers.delete(folder)
+  }
+
+  #settle(): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => void this.#reloadIfChanged(), SETTLE_MS)
+  }
+
+  async #reloadIfChanged(): Promise<void> {
+    if (await this.#files.changed()) await this.reload()
+  }
+}

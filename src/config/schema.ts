@@ -1,0 +1,326 @@
+// The configuration file as a schema: one source for the types, the defaults, the published JSON
+// Schema and the reference in the README. It says what a value may look like; whether names refer
+// to something that exists is decided in `references.ts`.
+
+import { z } from 'zod'
+import { addressSchema, durationSchema, nameSchema, pathSchema, secretSchema } from './values.ts'
+
+// Envoy's user reaches the socket through its group.
+const DEFAULT_SOCKET_MODE = '0660'
+
+const tls = z
+  .strictObject({
+    certificate: pathSchema.describe('PEM file: the certificate chain that authz presents.'),
+    key: secretSchema.describe('The private key of that certificate, PEM.'),
+    clientCa: pathSchema.describe(
+      'PEM file: the CA whose client certificates (Envoy’s) are accepted.',
+    ),
+  })
+  .describe('Mutual TLS between Envoy and authz.')
+
+const listener = z
+  .strictObject({
+    address: addressSchema.describe('`unix:PATH` or `HOST:PORT`.'),
+    tls: tls.optional(),
+    plaintext: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Accept a TCP address that is not loopback without TLS. Callers’ passwords and tokens then cross that network in the clear, unless something else (a service mesh) encrypts it.',
+      ),
+    mode: z
+      .string()
+      .regex(/^0?[0-7]{3}$/, 'must be an octal file mode such as "0660"')
+      .default(DEFAULT_SOCKET_MODE)
+      .describe('File mode of a UNIX socket. Envoy’s user needs write permission.'),
+  })
+  .describe('A listener written out in full.')
+
+const listen = z
+  .strictObject({
+    authz: z
+      .union([
+        addressSchema.transform((address): ListenerConfig => ({
+          address,
+          plaintext: false,
+          mode: DEFAULT_SOCKET_MODE,
+        })),
+        listener,
+      ])
+      .describe(
+        'Where Envoy reaches the ext_authz service (gRPC), with `grpc.health.v1` beside it.',
+      ),
+  })
+  .describe('Where Countersign listens.')
+
+const basic = z
+  .strictObject({
+    realm: z
+      .string()
+      .regex(
+        /^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/,
+        'must be printable ASCII without quotes or backslashes',
+      )
+      .default('Countersign')
+      .describe('The realm in the challenge, shown by browsers (RFC 7617 §2).'),
+    verify: z
+      .array(
+        z.strictObject({
+          users: z
+            .strictObject({
+              file: pathSchema.describe(
+                'A users file: YAML with groups, uid and extra fields, or htpasswd (any name that does not end in .yaml, .yml or .json). bcrypt and argon2id hashes only.',
+              ),
+            })
+            .describe('A local users file.'),
+        }),
+      )
+      .min(1)
+      .describe('Password verifiers, asked in order; one that does not know the user passes on.'),
+    remember: durationSchema
+      .prefault('60s')
+      .describe(
+        'How long a proven password is remembered (as a keyed hash, in memory), so that its next request does not pay for the hash again. `0s` turns it off.',
+      ),
+  })
+  .describe('HTTP Basic authentication (RFC 7617).')
+
+const authenticator = z
+  .strictObject({
+    basic,
+    allowReserved: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        'Reserved users and groups (`system:masters`, anything under `system:`) that this authenticator may yield all the same. Write each one out.',
+      ),
+  })
+  .describe('One kind of credential, and how it is proven.')
+
+const matchers = {
+  methods: z
+    .array(z.string().regex(/^[A-Z]+$/, 'must be an upper-case HTTP method'))
+    .min(1)
+    .optional()
+    .describe('HTTP methods. Absent: any.'),
+  paths: z
+    .array(z.string().startsWith('/', 'must start with "/"'))
+    .min(1)
+    .optional()
+    .describe(
+      'Path globs: `*` is one segment or a part of one, `**` any number of segments. Absent: any.',
+    ),
+  users: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('User names; `*` matches any run of characters. Absent: any.'),
+  groups: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe(
+      'Groups of which the user must be in at least one; `*` matches any run of characters. Absent: any.',
+    ),
+}
+
+const rule = z
+  .strictObject({
+    allow: nameSchema.optional().describe('The rule’s name, when it permits.'),
+    deny: nameSchema.optional().describe('The rule’s name, when it refuses.'),
+    ...matchers,
+  })
+  .refine(
+    (value) => (value.allow === undefined) !== (value.deny === undefined),
+    'must have exactly one of "allow" and "deny", whose value is the rule’s name',
+  )
+  .describe('One rule. Every matcher that is present must match.')
+
+const route = z
+  .strictObject({
+    name: nameSchema.describe(
+      'Names the route in audit events and in Envoy’s `countersign.route` context extension.',
+    ),
+    match: z
+      .strictObject({
+        hosts: z
+          .array(
+            z
+              .string()
+              .regex(
+                /^(\*|(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/,
+                'must be a lower-case host name without a port, optionally beginning with "*."',
+              ),
+          )
+          .min(1)
+          .default(['*'])
+          .describe('Host names without port; `*.example.org` matches every name below it.'),
+        paths: z
+          .array(z.string().startsWith('/', 'must start with "/"'))
+          .min(1)
+          .default(['/**'])
+          .describe('Path globs, as in rules.'),
+      })
+      .prefault({})
+      .describe('Which requests take this route. The first route that matches is taken.'),
+    upstream: nameSchema
+      .optional()
+      .describe(
+        'The entry of `envoy.upstreams` that serves the route. Default: the one with the route’s own name.',
+      ),
+    authenticate: z
+      .array(nameSchema)
+      .min(1)
+      .describe('Authenticators in order; the first whose kind of credential is present decides.'),
+    authorize: z
+      .array(rule)
+      .min(1)
+      .describe('Rules in order; the first that matches decides, and no match is a refusal.'),
+    forward: z
+      .strictObject({
+        headers: z
+          .literal('kubernetes')
+          .optional()
+          .describe(
+            'Identity headers for the upstream. `kubernetes`: X-Remote-User, X-Remote-Group (one line per group), X-Remote-Uid, X-Remote-Extra-*, as the Kubernetes authenticating proxy sends them.',
+          ),
+      })
+      .prefault({})
+      .describe(
+        'What the upstream sees of the caller. The caller’s own credential is always removed.',
+      ),
+    onAuditFailure: z
+      .enum(['deny', 'allow'])
+      .default('deny')
+      .describe('What becomes of a permitted request whose audit event cannot be written.'),
+  })
+  .describe('One published service.')
+
+const audit = z
+  .strictObject({
+    file: pathSchema
+      .optional()
+      .describe('JSON lines are appended here (reopened on SIGHUP). Default: standard output.'),
+    query: z
+      .enum(['full', 'names', 'none'])
+      .default('names')
+      .describe(
+        'How much of the query string is recorded: `names` withholds the values, `none` everything.',
+      ),
+  })
+  .prefault({})
+  .describe('Where audit events go.')
+
+const upstream = z
+  .strictObject({
+    address: addressSchema.describe('`HOST:PORT`.'),
+    ca: pathSchema.describe('PEM file: the CA that signed the upstream’s server certificate.'),
+    serverName: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'The DNS name in the upstream’s certificate, also sent as SNI. Default: the host of `address`.',
+      ),
+    certificate: pathSchema
+      .optional()
+      .describe(
+        'PEM file: the client certificate that Envoy presents (the front-proxy certificate).',
+      ),
+    key: pathSchema.optional().describe('PEM file: the key of that certificate, read by Envoy.'),
+    connectTimeout: durationSchema.prefault('5s').describe('TCP and TLS handshake together.'),
+    maxConnections: z
+      .int()
+      .min(1)
+      .default(1_024)
+      .describe('Connections from one Envoy to this upstream.'),
+  })
+  .describe(
+    'A TLS upstream. Envoy talks HTTP/1.1 to it, which carries WebSocket and SPDY upgrades.',
+  )
+
+const envoy = z
+  .strictObject({
+    nodeId: nameSchema.default('countersign').describe('Envoy’s node id.'),
+    listener: z
+      .strictObject({
+        address: addressSchema.describe('`HOST:PORT` that callers connect to.'),
+        certificate: pathSchema.describe('PEM file: the server certificate chain.'),
+        key: pathSchema.describe('PEM file: its key, read by Envoy.'),
+        clientCa: pathSchema
+          .optional()
+          .describe(
+            'PEM file: the CA whose client certificates are accepted. Callers need not have one.',
+          ),
+        trustedHops: z
+          .int()
+          .min(0)
+          .max(16)
+          .default(0)
+          .describe(
+            'How many proxies in front of Envoy append to X-Forwarded-For (Envoy’s xff_num_trusted_hops).',
+          ),
+        maxConnections: z
+          .int()
+          .min(1)
+          .default(10_000)
+          .describe('Connections from callers that one Envoy accepts.'),
+        streamIdleTimeout: durationSchema
+          .prefault('1h')
+          .describe(
+            'How long a request or upgraded connection may stay silent (watches, exec, logs -f).',
+          ),
+      })
+      .describe('The public listener.'),
+    admin: addressSchema
+      .prefault('unix:run/envoy-admin.sock')
+      .describe('Envoy’s administration interface. Never publish it.'),
+    authzTimeout: durationSchema
+      .prefault('5s')
+      .describe('How long Envoy waits for a decision before it refuses with 503.'),
+    maxHeapBytes: z
+      .int()
+      .min(67_108_864)
+      .default(1_073_741_824)
+      .describe('Envoy sheds load as its heap nears this size.'),
+    upstreams: z.record(nameSchema, upstream).describe('Upstreams by name.'),
+  })
+  .describe('What `countersign envoy generate` needs to write the whole Envoy configuration.')
+
+/** The configuration file, `countersign.yaml`. */
+export const configSchema = z
+  .strictObject({
+    version: z.literal(1).describe('The version of this vocabulary.'),
+    listen,
+    authenticators: z
+      .record(nameSchema, authenticator)
+      .describe('Ways of proving a credential, by name.'),
+    routes: z.array(route).min(1).describe('What is published, and to whom.'),
+    audit,
+    log: z
+      .strictObject({
+        level: z
+          .enum(['debug', 'info', 'warn', 'error'])
+          .default('info')
+          .describe('The least severe message that is logged.'),
+      })
+      .prefault({})
+      .describe('The operational log, on standard error.'),
+    envoy: envoy.optional(),
+  })
+  .describe('Countersign configuration.')
+
+/** A parsed configuration: defaults filled in, durations in milliseconds, deeply frozen. */
+export type Config = z.output<typeof configSchema>
+/** One entry of `authenticators`. */
+export type AuthenticatorConfig = z.output<typeof authenticator>
+/** One entry of `routes`. */
+export type RouteConfig = z.output<typeof route>
+/** One rule of a route. */
+export type RuleConfig = z.output<typeof rule>
+/** The `envoy` section. */
+export type EnvoyConfig = z.output<typeof envoy>
+/** The `audit` section. */
+export type AuditConfig = z.output<typeof audit>
+/** `listen.authz`, written out in full. */
+export type ListenerConfig = z.output<typeof listener>

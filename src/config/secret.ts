@@ -1,0 +1,25 @@
+// Secrets by reference: the configuration says where, and only the code that needs one reads it.
+
+import { CountersignError } from '../runtime/errors.ts'
+import type { ConfigurationFiles } from './files.ts'
+import type { SecretReference } from './values.ts'
+
+/**
+ * The secret behind a reference.
+ *
+ * @throws CountersignError `file-unreadable`, also for an environment variable that is not set
+ */
+export const readSecret = async (
+  reference: SecretReference,
+  files: ConfigurationFiles,
+): Promise<Buffer> => {
+  if (reference.kind === 'file') return await files.read(reference.path)
+  const value = process.env[reference.variable]
+  if (value === undefined || value === '') {
+    throw new CountersignError(
+      'file-unreadable',
+      `the environment variable ${reference.variable} is not set`,
+    )
+  }
+  return Buffer.from(value)
+}

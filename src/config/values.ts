@@ -1,0 +1,108 @@
+// The small value types of the configuration: names, addresses, durations, file paths, secrets.
+
+import { resolve } from 'node:path'
+import { z } from 'zod'
+
+/** A listening or target address. */
+export type Address =
+  | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+
+/** A reference to a secret; the secret itself never stands in the configuration. */
+export type SecretReference =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'environment'; readonly variable: string }
+
+// sockaddr_un.sun_path has 108 bytes, one of them for the terminating NUL (unix(7)).
+const LONGEST_SOCKET_PATH = 107
+
+const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+
+const isUnit = (text: string): text is keyof typeof MILLISECONDS => text in MILLISECONDS
+
+/** A name that goes unchanged into audit events, Envoy cluster names and statistics. */
+export const nameSchema = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'must be 1 to 63 lower-case letters, digits, "-" or "_"')
+
+// zod hands no context to its transforms, and a parse is synchronous: the folder that relative
+// paths start from stands here for the length of one parse.
+let folder = '.'
+
+/** Runs a synchronous parse in which relative paths start at `start`. */
+export const resolvingFrom = <T>(start: string, parse: () => T): T => {
+  const before = folder
+  folder = start
+  try {
+    return parse()
+  } finally {
+    folder = before
+  }
+}
+
+/** A file path → absolute; relative ones start at the folder of the configuration file. */
+export const pathSchema = z
+  .string()
+  .min(1)
+  .transform((path) => resolve(folder, path))
+
+/** `500ms`, `30s`, `5m`, `1h`, `7d` → milliseconds. */
+export const durationSchema = z
+  .string()
+  .regex(/^\d{1,9}(ms|s|m|h|d)$/, 'must be a duration such as "500ms", "30s", "5m", "1h" or "7d"')
+  .transform((text) => {
+    const unit = text.replace(/^\d+/, '')
+    return Number.parseInt(text, 10) * (isUnit(unit) ? MILLISECONDS[unit] : Number.NaN)
+  })
+
+/** `unix:PATH` or `HOST:PORT` (IPv6 in brackets) → {@link Address}. */
+export const addressSchema = z
+  .string()
+  .regex(
+    /^(unix:.+|(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):\d{1,5})$/,
+    'must be "unix:PATH" or "HOST:PORT"',
+  )
+  .transform(parseAddress)
+  .refine(
+    (address) => address.kind === 'unix' || address.port <= 65_535,
+    'the port must be 0 to 65535',
+  )
+
+function parseAddress(text: string): Address {
+  if (text.startsWith('unix:'))
+    return { kind: 'unix', path: resolve(folder, text.slice('unix:'.length)) }
+  const colon = text.lastIndexOf(':')
+  return {
+    kind: 'tcp',
+    host: text.slice(0, colon).replace(/^\[|\]$/g, ''),
+    port: Number(text.slice(colon + 1)),
+  }
+}
+
+/** `file:PATH` or `env:NAME` → {@link SecretReference}. */
+export const secretSchema = z
+  .string()
+  .regex(
+    /^(file:.+|env:[A-Za-z_][A-Za-z0-9_]*)$/,
+    'must be a reference, "file:PATH" or "env:NAME": secrets do not stand in the configuration',
+  )
+  .transform((text): SecretReference =>
+    text.startsWith('file:')
+      ? { kind: 'file', path: resolve(folder, text.slice('file:'.length)) }
+      : { kind: 'environment', variable: text.slice('env:'.length) },
+  )
+
+/** Whether only this machine can reach the address. */
+export const isLoopback = (address: Address): boolean =>
+  address.kind === 'unix' ||
+  address.host === 'localhost' ||
+  address.host === '::1' ||
+  /^127(\.\d{1,3}){3}$/.test(address.host)
+
+/** The address as it is written in the configuration. */
+export const formatAddress = (address: Address): string => {
+  if (address.kind === 'unix') return `unix:${address.path}`
+  return address.host.includes(':')
+    ? `[${address.host}]:${address.port}`
+    : `${address.host}:${address.port}`
+}

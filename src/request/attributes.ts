@@ -1,0 +1,41 @@
+// What Envoy said about one request, decoded and nothing more: no lower-casing, no normalising,
+// no judgement. `request.ts` turns it into the `Request` that the phases see.
+
+/**
+ * One header line as it came. `value` is a view into the received message, not a copy: whoever
+ * keeps it keeps the whole message, the caller's credential included.
+ */
+export interface RawHeader {
+  readonly name: string
+  readonly value: Buffer
+}
+
+/** The fields of `AttributeContext` that we read. What Envoy left out is empty, never absent. */
+export interface CheckAttributes {
+  /** IP address in text; empty where the connection is not TCP or UDP. */
+  readonly sourceAddress: string
+  /** 0 where the connection is not TCP or UDP. */
+  readonly sourcePort: number
+  /**
+   * The caller's leaf certificate, PEM, URL-encoded; empty where none was shown or Envoy runs
+   * without `include_peer_certificate`. Envoy does not say whether it was validated.
+   */
+  readonly peerCertificate: string
+  /** Envoy's stream id: unique within one Envoy process only. */
+  readonly requestId: string
+  readonly method: string
+  /** As received: percent-encoding, dot segments and query included. */
+  readonly path: string
+  readonly host: string
+  readonly scheme: string
+  readonly protocol: string
+  /**
+   * One entry per received line, in order, with `encode_raw_headers`. Without it Envoy has already
+   * merged lines of one name, and the order is arbitrary.
+   */
+  readonly headers: readonly RawHeader[]
+  /** What the operator wrote under `check_settings` of the route. */
+  readonly contextExtensions: ReadonlyMap<string, string>
+  /** SNI; empty where there was none or Envoy runs without `include_tls_session`. */
+  readonly serverName: string
+}

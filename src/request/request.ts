@@ -1,0 +1,119 @@
+// Phase 1: what Envoy tells us → one frozen `Request`, or a refusal. Ambiguity ends here: two
+// readings of one request are two chances to be deceived.
+
+import type { CheckAttributes } from './attributes.ts'
+import { canonicalName, Headers } from './headers.ts'
+import { readPath } from './path.ts'
+
+/** A request that has one reading. */
+export interface Request {
+  /** Envoy's `x-request-id`, which its access log and traces have too. */
+  readonly id: string | undefined
+  readonly method: string
+  /** Decoded and normalised; see {@link readPath}. */
+  readonly path: string
+  /** As received, without the `?`. */
+  readonly query: string
+  /** Lower case, without port or trailing dot. */
+  readonly host: string
+  readonly headers: Headers
+  readonly source: { readonly address: string; readonly port: number }
+  /** The caller's client certificate, URL-encoded PEM, as Envoy verified it; or empty. */
+  readonly peerCertificate: string
+  /** The TLS server name that the caller asked for (RFC 6066 §3); or empty. */
+  readonly serverName: string
+  /** The route that Envoy chose (`countersign.route`); `undefined` when Envoy leaves it to us. */
+  readonly routeName: string | undefined
+}
+
+/** Why a request was refused before anybody asked who sent it. */
+export type RequestRefusal =
+  | 'malformed-method'
+  | 'malformed-host'
+  | 'malformed-path'
+  | 'ambiguous-path'
+  | 'duplicate-credential'
+  | 'connection-nomination'
+  | 'impersonation'
+
+/** The outcome of phase 1. */
+export type RequestReading =
+  | { readonly outcome: 'read'; readonly request: Request }
+  | { readonly outcome: 'refused'; readonly code: RequestRefusal }
+
+/** The key of Envoy's per-route context extensions that carries the route's name. */
+export const ROUTE_EXTENSION = 'countersign.route'
+
+/**
+ * Where Envoy's early header mutation keeps what the caller sent as `Connection`: Envoy drops that
+ * header itself before ext_authz, except on upgrades, and we refuse some of its values.
+ */
+export const CONNECTION_COPY = 'x-countersign-connection'
+
+// RFC 9110 §9.1: a method is a token, case-sensitive; every registered one is upper case.
+const METHOD = /^[A-Z][A-Z-]{0,31}$/
+const HOST = /^([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/
+const CONNECTION_OPTIONS: ReadonlySet<string> = new Set(['upgrade', 'keep-alive', 'close', 'te'])
+
+/** Reads what Envoy sent. Pure; never throws. */
+export const readRequest = (attributes: CheckAttributes): RequestReading => {
+  if (!METHOD.test(attributes.method)) return { outcome: 'refused', code: 'malformed-method' }
+  const host = readHost(attributes.host)
+  if (host === undefined) return { outcome: 'refused', code: 'malformed-host' }
+  const target = readPath(attributes.path)
+  if (target.outcome === 'refused') return target
+  const refusal = refuseHeaders(attributes)
+  if (refusal !== undefined) return { outcome: 'refused', code: refusal }
+  const headers = new Headers(attributes.headers)
+  return {
+    outcome: 'read',
+    request: Object.freeze({
+      id: headers.get('x-request-id')?.toString('latin1'),
+      method: attributes.method,
+      path: target.path,
+      query: target.query,
+      host,
+      headers,
+      source: { address: attributes.sourceAddress, port: attributes.sourcePort },
+      peerCertificate: attributes.peerCertificate,
+      serverName: attributes.serverName,
+      routeName: attributes.contextExtensions.get(ROUTE_EXTENSION),
+    }),
+  }
+}
+
+const readHost = (authority: string): string | undefined => {
+  const host = authority
+    .toLowerCase()
+    .replace(/:\d{1,5}$/, '')
+    .replace(/\.$/, '')
+  return HOST.test(host) ? host : undefined
+}
+
+const refuseHeaders = ({ headers }: CheckAttributes): RequestRefusal | undefined => {
+  let credentials = 0
+  for (const { name, value } of headers) {
+    const canonical = canonicalName(name)
+    if (canonical === 'authorization') {
+      credentials += 1
+      if (credentials > 1) return 'duplicate-credential'
+    } else if (canonical === 'connection' || canonical === CONNECTION_COPY) {
+      if (!nominatesOnlyItself(value)) return 'connection-nomination'
+    } else if (canonical.startsWith('impersonate-')) {
+      // Dropping the header would run `kubectl --as=other` as oneself, so it is refused instead.
+      return 'impersonation'
+    }
+  }
+  return undefined
+}
+
+/**
+ * RFC 9110 §7.6.1: an upstream removes every header that `Connection` names. On an upgrade Envoy
+ * passes the list on, and an upstream that obeys would drop the identity we set.
+ */
+const nominatesOnlyItself = (value: Buffer): boolean =>
+  value
+    .toString('latin1')
+    .split(',')
+    .map((option) => option.trim().toLowerCase())
+    .every((option) => option === '' || CONNECTION_OPTIONS.has(option))

@@ -1,0 +1,94 @@
+// Child processes that end when we do, in every case.
+
+import { spawn, type ChildProcess } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { CountersignError } from './errors.ts'
+
+/** What to start. */
+export interface ChildOptions {
+  /** For messages. */
+  readonly name: string
+  readonly command: string
+  readonly args: readonly string[]
+  /** Whether the child is Node and has an IPC channel to us. */
+  readonly ipc: boolean
+  /** How long it may take to end after SIGTERM before it gets SIGKILL, in milliseconds. */
+  readonly grace: number
+}
+
+/** A running child; disposing of it ends it. */
+export class Child implements AsyncDisposable {
+  readonly name: string
+  /** Resolves, never rejects, with a description of how it ended. */
+  readonly ended: Promise<string>
+  readonly #process: ChildProcess
+  readonly #grace: number
+
+  constructor({ name, command, args, ipc, grace }: ChildOptions) {
+    this.name = name
+    this.#grace = grace
+    const [program, ...rest] = ipc ? [command, ...args] : [...dieWithParent(), command, ...args]
+    this.#process = spawn(program ?? command, rest, {
+      stdio: ['ignore', 'inherit', 'inherit', ...(ipc ? (['ipc'] as const) : [])],
+      // A group of its own: Ctrl-C reaches us alone, and we end the children in order.
+      detached: true,
+    })
+    this.ended = endOf(this.#process, name)
+  }
+
+  /** Sends a signal; does nothing when the child has ended. */
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal)
+  }
+
+  /** The first message on the IPC channel; rejects with `child-exited` when it ends before. */
+  async firstMessage(): Promise<unknown> {
+    const { promise, resolve } = Promise.withResolvers<unknown>()
+    this.#process.once('message', resolve)
+    return await this.orEnded(promise)
+  }
+
+  /** The promise, or a rejection with `child-exited` when the child ends first. */
+  async orEnded<T>(promise: Promise<T>): Promise<T> {
+    const end = this.ended.then((how) => {
+      throw new CountersignError('child-exited', how)
+    })
+    return await Promise.race([promise, end])
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#process.kill('SIGTERM')
+    const timer = setTimeout(() => this.#process.kill('SIGKILL'), this.#grace)
+    await this.ended
+    clearTimeout(timer)
+  }
+}
+
+const endOf = async (child: ChildProcess, name: string): Promise<string> => {
+  const { promise, resolve } = Promise.withResolvers<string>()
+  child.once('error', (cause) => resolve(`${name} could not be started: ${cause.message}`))
+  child.once('exit', (code, signal) =>
+    resolve(`${name} ended ${signal === null ? `with status ${code}` : `by ${signal}`}`),
+  )
+  return await promise
+}
+
+/**
+ * A prefix that makes the kernel end the child when we are killed outright (prctl(2)
+ * PR_SET_PDEATHSIG), where util-linux offers it; Node children notice by their IPC channel.
+ */
+const dieWithParent = (): readonly string[] => {
+  const setpriv = findProgram('setpriv')
+  return process.platform === 'linux' && setpriv !== undefined
+    ? [setpriv, '--pdeathsig', 'TERM', '--']
+    : []
+}
+
+/** The path of a program on PATH. */
+export const findProgram = (name: string): string | undefined =>
+  (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, name))
+    .find((path) => existsSync(path))

@@ -1,0 +1,28 @@
+// The one error class. `code` is what tests, metrics and audit match; `message` is for operators;
+// callers of the proxied services never see either.
+
+/** Every code that an error of ours can carry. */
+export type ErrorCode =
+  | 'configuration-invalid'
+  | 'file-unreadable'
+  | 'listen-failed'
+  | 'audit-unwritable'
+  | 'overloaded'
+  | 'envoy-missing'
+  | 'child-exited'
+  | 'usage'
+
+/** An expected failure of our own, told apart from bugs by its closed `code`. */
+export class CountersignError extends Error {
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options)
+    this.name = 'CountersignError'
+    this.code = code
+  }
+}
+
+/** The text of anything thrown, for an operator's log. */
+export const describeError = (cause: unknown): string =>
+  cause instanceof Error ? cause.message : String(cause)

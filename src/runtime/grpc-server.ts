@@ -1,0 +1,156 @@
+// A gRPC server on a UNIX socket or a TCP port, with health beside the services and an end that
+// finishes what is in flight.
+
+import { chmod, rm } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { dirname } from 'node:path'
+import {
+  Server,
+  ServerCredentials,
+  type sendUnaryData,
+  type ServerUnaryCall,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js'
+import { HealthImplementation } from 'grpc-health-check'
+import { CountersignError, describeError } from './errors.ts'
+
+/** TLS material, PEM. The peer must present a certificate that `clientCa` signed. */
+export interface ServerTls {
+  readonly certificate: Buffer
+  readonly key: Buffer
+  readonly clientCa: Buffer
+}
+
+/** Where to listen. */
+export type ListenAddress =
+  | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+
+/** What a server needs. */
+export interface GrpcServerOptions {
+  readonly address: ListenAddress
+  /** File mode of a UNIX socket. */
+  readonly mode: number
+  readonly tls: ServerTls | undefined
+  readonly services: readonly {
+    readonly definition: ServiceDefinition
+    readonly implementation: UntypedServiceImplementation
+  }[]
+  /** How long calls in flight are waited for when the server closes, in milliseconds. */
+  readonly grace: number
+}
+
+/** A running server. */
+export interface GrpcServer extends AsyncDisposable {
+  /** The address, with the port that the system chose when it was 0. */
+  readonly address: ListenAddress
+}
+
+// Envoy's header limits bound a CheckRequest to some 100 KB; more is not from Envoy.
+const MAX_MESSAGE_BYTES = 1_048_576
+
+/**
+ * Starts a server; it reports SERVING by `grpc.health.v1` from then on.
+ *
+ * @throws CountersignError `listen-failed`
+ */
+export const startGrpcServer = async (options: GrpcServerOptions): Promise<GrpcServer> => {
+  const { address, mode, tls, services, grace } = options
+  const server = new Server({
+    'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+    // One connection from Envoy carries every check; it must not be cut for being busy.
+    'grpc.max_concurrent_streams': 2 ** 31 - 1,
+  })
+  for (const { definition, implementation } of services) {
+    server.addService(definition, implementation)
+  }
+  const health = new HealthImplementation({ '': 'NOT_SERVING' })
+  health.addToServer(server)
+  if (address.kind === 'unix') await prepareSocket(address.path)
+  const port = await bind(server, address, tls)
+  if (address.kind === 'unix') await chmod(address.path, mode)
+  health.setStatus('', 'SERVING')
+  return {
+    address: address.kind === 'unix' ? address : { ...address, port },
+    async [Symbol.asyncDispose]() {
+      health.setStatus('', 'NOT_SERVING')
+      await close(server, grace)
+    },
+  }
+}
+
+const bind = async (
+  server: Server,
+  address: ListenAddress,
+  tls: ServerTls | undefined,
+): Promise<number> => {
+  const target = address.kind === 'unix' ? `unix:${address.path}` : hostAndPort(address)
+  const { promise, resolve, reject } = Promise.withResolvers<number>()
+  server.bindAsync(target, credentialsFor(tls), (error, port) => {
+    if (error === null) resolve(port)
+    else reject(error)
+  })
+  try {
+    return await promise
+  } catch (cause) {
+    const message = `cannot listen on ${target}: ${describeError(cause)}`
+    throw new CountersignError('listen-failed', message, { cause })
+  }
+}
+
+const hostAndPort = ({ host, port }: { readonly host: string; readonly port: number }): string =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+
+const credentialsFor = (tls: ServerTls | undefined): ServerCredentials =>
+  tls === undefined
+    ? ServerCredentials.createInsecure()
+    : ServerCredentials.createSsl(
+        tls.clientCa,
+        [{ cert_chain: tls.certificate, private_key: tls.key }],
+        true, // a peer without a certificate of that CA is turned away in the handshake
+      )
+
+/** Makes the folder, and removes a socket that a dead process left; a live one is an error. */
+const prepareSocket = async (path: string): Promise<void> => {
+  await mkdir(dirname(path), { recursive: true })
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const probe = connect(path, () => resolve(true)).on('error', () => resolve(false))
+  const inUse = await promise
+  probe.destroy()
+  if (inUse) {
+    throw new CountersignError('listen-failed', `another process listens on unix:${path} already`)
+  }
+  await rm(path, { force: true })
+}
+
+const close = async (server: Server, grace: number): Promise<void> => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(() => {
+    server.forceShutdown()
+    resolve()
+  }, grace)
+  server.tryShutdown(() => resolve()) // stops accepting, then waits for calls in flight
+  await promise
+  clearTimeout(timer)
+}
+
+/**
+ * An async function as a unary handler. grpc-js leaves a rejected handler unanswered to its
+ * deadline; here both a throw and a rejection become an answer, by `onFailure`, which must not throw.
+ */
+export const unary =
+  <In, Out>(
+    run: (request: In, signal: AbortSignal) => Promise<Out>,
+    onFailure: (cause: unknown) => Out,
+  ) =>
+  (call: ServerUnaryCall<In, Out>, reply: sendUnaryData<Out>): void => {
+    const controller = new AbortController()
+    // Emitted when the caller goes away and when its deadline passes.
+    call.once('cancelled', () => controller.abort())
+    Promise.try(run, call.request, controller.signal).then(
+      (response) => reply(null, response),
+      (cause: unknown) => reply(null, onFailure(cause)),
+    )
+  }
