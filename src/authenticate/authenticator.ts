@@ -1,0 +1,37 @@
+// The seam of phase 3: one kind of inbound credential, proven.
+
+import type { Facts } from '../identity/identity.ts'
+import type { Request } from '../request/request.ts'
+
+/** Why a credential was rejected. Audit tells them apart; the caller is told only "rejected". */
+export type RejectionCode =
+  | 'credential-malformed'
+  | 'credential-wrong'
+  | 'user-unknown'
+  | 'user-disabled'
+
+/** What an authenticator says of a request; see {@link Authenticator}. */
+export type Authentication =
+  | { readonly outcome: 'authenticated'; readonly facts: Facts }
+  | { readonly outcome: 'rejected'; readonly code: RejectionCode; readonly user?: string }
+  | { readonly outcome: 'not-applicable' }
+  | { readonly outcome: 'unavailable'; readonly cause: unknown }
+
+/**
+ * Turns one kind of inbound credential into facts about the caller.
+ *
+ * Legal outcomes, and no others:
+ * - `authenticated`: the credential was present, well formed and proven.
+ * - `rejected`: it was ours to judge and it is wrong. The chain stops here.
+ * - `not-applicable`: this request carries no credential of our kind. The chain goes on.
+ * - `unavailable`: we could not find out (directory down, deadline). The request fails closed.
+ *
+ * It must not throw for any of these; a throw is a bug and is treated as `unavailable`.
+ */
+export interface Authenticator {
+  /** Its name in the configuration. */
+  readonly name: string
+  /** The `WWW-Authenticate` challenge that invites its credential (RFC 9110 §11.6.1). */
+  readonly challenge: string
+  authenticate(request: Request, signal: AbortSignal): Promise<Authentication>
+}

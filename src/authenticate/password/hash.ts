@@ -1,0 +1,123 @@
+// Password hashes: which kinds are accepted, how one is verified, how one is made. The work is done
+// on libuv's thread pool, a few at a time, so that checks of other callers go on meanwhile.
+
+import { availableParallelism } from 'node:os'
+import { hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2'
+import { hash as bcryptHash, verify as bcryptVerify } from '@node-rs/bcrypt'
+import { CountersignError } from '../../runtime/errors.ts'
+
+/** A hash that can be verified. */
+export interface PasswordHash {
+  readonly kind: 'argon2id' | 'bcrypt'
+  /** The PHC or crypt string. */
+  readonly text: string
+}
+
+/** A usable hash, or the reason why the text is none. */
+export type HashReading =
+  | { readonly ok: true; readonly hash: PasswordHash }
+  | { readonly ok: false; readonly message: string }
+
+const ARGON2ID =
+  /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$/
+const BCRYPT = /^\$2[aby]\$(\d{2})\$[./A-Za-z0-9]{53}$/
+// A users file must not be able to exhaust the machine: one hash may take 1 GiB and some seconds.
+const MAX_ARGON2_KIB = 1_048_576
+const MAX_ARGON2_PASSES = 20
+const MAX_BCRYPT_COST = 16
+
+const REMEDY = 'make a new entry with "countersign hash-password"'
+const REFUSED: readonly (readonly [prefix: RegExp, what: string])[] = [
+  [/^\{SHA\}/i, 'is a SHA-1 hash, which is guessed at billions a second'],
+  [/^\{SSHA\}/i, 'is a salted SHA-1 hash, which is guessed at billions a second'],
+  [/^\$(apr1|1)\$/, 'is an MD5 hash, which is guessed at millions a second'],
+  [/^\$[56]\$/, 'is a SHA-crypt hash, which is not supported'],
+  [/^\$argon2[id]\$/, 'is argon2i or argon2d; only argon2id is accepted (RFC 9106 §4)'],
+]
+
+/** Reads a stored hash: argon2id (RFC 9106, PHC form) or bcrypt; everything else is refused. */
+export const readHash = (text: string): HashReading => {
+  const refused = REFUSED.find(([prefix]) => prefix.test(text))
+  if (refused !== undefined) return { ok: false, message: `${refused[1]}: ${REMEDY}` }
+  const argon2 = ARGON2ID.exec(text)
+  if (argon2 !== null) {
+    const affordable = Number(argon2[1]) <= MAX_ARGON2_KIB && Number(argon2[2]) <= MAX_ARGON2_PASSES
+    if (affordable) return { ok: true, hash: { kind: 'argon2id', text } }
+    return {
+      ok: false,
+      message: `asks for more than 1 GiB or ${MAX_ARGON2_PASSES} passes: ${REMEDY}`,
+    }
+  }
+  const bcrypt = BCRYPT.exec(text)
+  if (bcrypt !== null) {
+    if (Number(bcrypt[1]) <= MAX_BCRYPT_COST) return { ok: true, hash: { kind: 'bcrypt', text } }
+    return { ok: false, message: `has a bcrypt cost above ${MAX_BCRYPT_COST}: ${REMEDY}` }
+  }
+  if (text.startsWith('$'))
+    return { ok: false, message: `is no argon2id or bcrypt hash: ${REMEDY}` }
+  return { ok: false, message: `is a plain or DES-crypt password, not a hash: ${REMEDY}` }
+}
+
+/** Makes a hash. argon2id (the library's default) has 19 MiB, 2 passes, 1 lane: the OWASP Password Storage minimum. */
+export const makeHash = async (kind: PasswordHash['kind'], password: string): Promise<string> =>
+  kind === 'bcrypt'
+    ? await bcryptHash(password, { cost: 12 })
+    : await argon2Hash(password, {
+        memoryCost: 19_456,
+        timeCost: 2,
+        parallelism: 1,
+      })
+
+// One core is left to the event loop. The queue is bounded because each waiting request will be
+// refused by Envoy's timeout anyway once the queue is longer than that.
+const CONCURRENCY = Math.max(1, availableParallelism() - 1)
+const MAX_WAITING = 128
+
+/** Verifies passwords, so many at a time. */
+export class HashPool {
+  #running = 0
+  readonly #waiting: (() => void)[] = []
+
+  /**
+   * Whether the password has this hash.
+   *
+   * @throws CountersignError `overloaded` when too many are waiting; the signal's reason when it
+   *   aborts before the work began
+   */
+  async verify(hash: PasswordHash, password: string, signal: AbortSignal): Promise<boolean> {
+    await this.#enter(signal)
+    try {
+      return hash.kind === 'bcrypt'
+        ? await bcryptVerify(password, hash.text)
+        : await argon2Verify(hash.text, password)
+    } finally {
+      this.#leave()
+    }
+  }
+
+  async #enter(signal: AbortSignal): Promise<void> {
+    if (this.#running < CONCURRENCY) {
+      this.#running += 1
+      return
+    }
+    if (this.#waiting.length >= MAX_WAITING) {
+      throw new CountersignError(
+        'overloaded',
+        `${MAX_WAITING} passwords wait to be verified already`,
+      )
+    }
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#waiting.push(resolve) // the place is handed over by #leave, still counted as running
+    await promise
+    if (signal.aborted) {
+      this.#leave()
+      signal.throwIfAborted()
+    }
+  }
+
+  #leave(): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#running -= 1
+    else next()
+  }
+}

@@ -1,0 +1,143 @@
+// The local user database: a YAML file with groups, uid and extra fields, or an htpasswd file.
+
+import { createHash, createHmac, randomBytes } from 'node:crypto'
+import { z } from 'zod'
+import { parseYaml } from '../../config/document.ts'
+import { ConfigurationError, type Problem } from '../../config/problem.ts'
+import { readHash, type HashPool, type PasswordHash } from './hash.ts'
+import type { PasswordFacts, PasswordVerifier, Verification } from './verifier.ts'
+
+const userSchema = z.strictObject({
+  password: z.string().min(1).describe('An argon2id or bcrypt hash.'),
+  uid: z.string().min(1).optional().describe('A stable identifier, unique over time.'),
+  groups: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Groups, in the order they are forwarded.'),
+  extra: z
+    .record(z.string().min(1), z.array(z.string()).min(1))
+    .default({})
+    .describe('Further attributes; each value becomes one header line.'),
+  disabled: z.boolean().default(false).describe('Refuses the user, whatever the password.'),
+})
+
+const usersSchema = z.strictObject({ users: z.record(z.string().min(1), userSchema) })
+
+interface User {
+  readonly hash: PasswordHash
+  readonly facts: PasswordFacts
+  readonly disabled: boolean
+}
+
+/** The users of one file. */
+export class UsersFile implements PasswordVerifier {
+  /** A digest of the file: remembered proofs end when it changes. */
+  readonly generation: string
+  readonly #users: ReadonlyMap<string, User>
+  readonly #hashes: readonly PasswordHash[]
+  readonly #decoyKey = randomBytes(32)
+  readonly #pool: HashPool
+
+  private constructor(text: string, users: ReadonlyMap<string, User>, pool: HashPool) {
+    this.generation = createHash('sha256').update(text).digest('base64url')
+    this.#users = users
+    this.#hashes = [...users.values()].map(({ hash }) => hash)
+    this.#pool = pool
+  }
+
+  /**
+   * Parses a users file.
+   *
+   * @param file its absolute path; `.yaml`, `.yml` and `.json` are YAML, other names htpasswd
+   * @throws ConfigurationError with every problem in the file
+   */
+  static parse(file: string, text: string, pool: HashPool): UsersFile {
+    const problems: Problem[] = []
+    const users = /\.(ya?ml|json)$/i.test(file)
+      ? parseYamlUsers(file, text, problems)
+      : parseHtpasswd(file, text, problems)
+    if (problems.length === 0 && users.size === 0) {
+      problems.push({ file, path: '', message: 'holds no users' })
+    }
+    if (problems.length > 0) throw new ConfigurationError(problems)
+    return new UsersFile(text, users, pool)
+  }
+
+  async verify(name: string, password: string, signal: AbortSignal): Promise<Verification> {
+    const user = this.#users.get(name)
+    try {
+      const right = await this.#pool.verify(user?.hash ?? this.#decoyFor(name), password, signal)
+      if (user === undefined) return { outcome: 'unknown-user' }
+      if (!right) return { outcome: 'wrong-password' }
+      return user.disabled ? { outcome: 'disabled' } : { outcome: 'verified', facts: user.facts }
+    } catch (cause) {
+      return { outcome: 'unavailable', cause }
+    }
+  }
+
+  /**
+   * The hash that an unknown name is verified against. Hashes in one file can differ in cost, so a
+   * fixed decoy would stand out: an unknown name takes as long as some known user, always the same.
+   */
+  #decoyFor(name: string): PasswordHash {
+    const digest = createHmac('sha256', this.#decoyKey).update(name).digest()
+    const decoy = this.#hashes[digest.readUInt32BE() % this.#hashes.length]
+    if (decoy === undefined) throw new Error('a users file without users was not refused at load')
+    return decoy
+  }
+}
+
+const parseYamlUsers = (file: string, text: string, problems: Problem[]): Map<string, User> => {
+  const users = new Map<string, User>()
+  const document = parseYaml(file, text, usersSchema)
+  if (!document.ok) {
+    problems.push(...document.problems)
+    return users
+  }
+  for (const [key, { password, disabled, uid, groups, extra }] of Object.entries(
+    document.value.users,
+  )) {
+    const name = key.normalize('NFC')
+    const complaint = complainOf(name, users)
+    if (complaint !== undefined) problems.push(document.locate(['users', key], complaint))
+    const reading = readHash(password)
+    if (reading.ok)
+      users.set(name, { hash: reading.hash, disabled, facts: { user: name, uid, groups, extra } })
+    else problems.push(document.locate(['users', key, 'password'], reading.message))
+  }
+  return users
+}
+
+const parseHtpasswd = (file: string, text: string, problems: Problem[]): Map<string, User> => {
+  const users = new Map<string, User>()
+  for (const [index, line] of text.split('\n').entries()) {
+    const entry = line.trim()
+    if (entry === '' || entry.startsWith('#')) continue
+    const report = (column: number, message: string): void => {
+      problems.push({ file, position: { line: index + 1, column }, path: '', message })
+    }
+    const colon = entry.indexOf(':')
+    if (colon < 1) {
+      report(1, 'must be "user:hash"')
+      continue
+    }
+    const name = entry.slice(0, colon).normalize('NFC')
+    const complaint = complainOf(name, users)
+    if (complaint !== undefined) report(1, complaint)
+    const reading = readHash(entry.slice(colon + 1))
+    if (reading.ok) {
+      const facts = { user: name, groups: [], extra: {} }
+      users.set(name, { hash: reading.hash, disabled: false, facts })
+    } else {
+      report(colon + 2, `the password of "${name}" ${reading.message}`)
+    }
+  }
+  return users
+}
+
+const complainOf = (name: string, users: ReadonlyMap<string, User>): string | undefined => {
+  if (users.has(name)) return `"${name}" stands in this file twice`
+  // RFC 7617 §2: Basic could never deliver such a name.
+  if (/[:\p{Cc}]/u.test(name)) return 'a user name cannot hold a colon or control characters'
+  return undefined
+}

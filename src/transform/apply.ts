@@ -1,0 +1,47 @@
+// Phase 6: strip, then set. Takes a permit and nothing less; what cannot be made whole is refused.
+
+import { isPermit, type Permit } from '../authorize/evaluate.ts'
+import { strippedFrom } from './strip.ts'
+import type { Forwarding, TransformFailure, Transformer } from './transformer.ts'
+
+/** Everything that Envoy must change about the request before it forwards it. */
+export interface Credentials extends Forwarding {
+  /** Headers that the caller sent and the upstream must not see; none that is set again. */
+  readonly removeHeaders: readonly string[]
+  /** The kinds of credential that were made, for audit. */
+  readonly kinds: readonly Transformer['kind'][]
+}
+
+/** The outcome of phase 6. */
+export type TransformResult =
+  | { readonly outcome: 'transformed'; readonly credentials: Credentials }
+  | { readonly outcome: 'failed'; readonly code: TransformFailure }
+  | { readonly outcome: 'unavailable'; readonly cause: unknown }
+
+/** Makes every credential of the route, or none. */
+export const transform = async (
+  permit: Permit,
+  transformers: readonly Transformer[],
+  signal: AbortSignal,
+): Promise<TransformResult> => {
+  if (!isPermit(permit)) throw new TypeError('transform was called without a genuine permit')
+  const made: Forwarding[] = []
+  for (const transformer of transformers) {
+    // oxlint-disable-next-line no-await-in-loop -- a failure must spare the later, costlier ones
+    const transformation = await transformer.transform(permit, signal)
+    if (transformation.outcome !== 'transformed') return transformation
+    made.push(transformation.forwarding)
+  }
+  const setHeaders = made.flatMap((forwarding) => forwarding.setHeaders)
+  const set = new Set(setHeaders.map(([name]) => name))
+  return {
+    outcome: 'transformed',
+    credentials: {
+      setHeaders,
+      repeatedHeaders: made.flatMap((forwarding) => forwarding.repeatedHeaders),
+      // Envoy sets first and removes afterwards, so a name in both lists would be lost.
+      removeHeaders: strippedFrom(permit.request.headers).filter((name) => !set.has(name)),
+      kinds: transformers.map(({ kind }) => kind),
+    },
+  }
+}
