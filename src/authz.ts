@@ -1,0 +1,76 @@
+// Composition root of `countersign authz`: reads the configuration, builds the parts, starts them.
+
+import { reloadReports } from './check/reload-reports.ts'
+import { JsonLinesSink } from './audit/sink.ts'
+import { FactMemory } from './authenticate/facts.ts'
+import { HashPool } from './authenticate/password/hash.ts'
+import { checkService } from './check/service.ts'
+import { buildSnapshot } from './check/snapshot.ts'
+import { ConfigurationFiles } from './config/files.ts'
+import { Reloader } from './config/reload.ts'
+import type { ListenerConfig } from './config/schema.ts'
+import { readSecret } from './config/secret.ts'
+import { systemClock } from './runtime/clock.ts'
+import { startGrpcServer, type ListenAddress, type ServerTls } from './runtime/grpc-server.ts'
+import { createLogger } from './runtime/logger.ts'
+
+/** A running authz process. */
+export interface Authz extends AsyncDisposable {
+  /** Where it listens, with the port that the system chose when it was 0. */
+  readonly address: ListenAddress
+  /** Reloads the configuration and reopens the audit file; what SIGHUP does. */
+  reload(): Promise<void>
+}
+
+// Long enough for a password hash in flight; shorter than Kubernetes' 30 s before SIGKILL.
+const GRACE_MS = 10_000
+
+/**
+ * Starts authz with the configuration in `file` (an absolute path).
+ *
+ * @throws ConfigurationError with every problem; CountersignError when it cannot listen
+ */
+export const startAuthz = async (file: string): Promise<Authz> => {
+  await using stack = new AsyncDisposableStack()
+  // 1. The configuration in force; what outlives each one is lent to it.
+  const clock = systemClock
+  const resources = { memory: new FactMemory(clock), hashes: new HashPool() }
+  const reloader = stack.use(await Reloader.start((files) => buildSnapshot(file, files, resources)))
+  const { listen, audit: auditConfig, log } = reloader.current().value.config
+  const logger = createLogger(log.level).child({ component: 'authz' })
+  // 2. Audit: what comes after it can be recorded.
+  const audit = stack.use(new JsonLinesSink(auditConfig.file))
+  audit.write({ event: 'configuration-loaded', generation: 1, file })
+  // 3. Changes of the configuration.
+  reloader.follow(reloadReports(file, audit, logger))
+  // 4. The service: last open, first closed.
+  const server = stack.use(
+    await startGrpcServer({
+      address: listen.authz.address,
+      mode: Number.parseInt(listen.authz.mode, 8),
+      tls: await readTls(listen.authz),
+      services: [checkService({ current: reloader.current, audit, clock, logger })],
+      grace: GRACE_MS,
+    }),
+  )
+  logger.info({ address: server.address }, 'listening')
+  const running = stack.move()
+  return {
+    address: server.address,
+    async reload() {
+      audit.reopen()
+      await reloader.reload()
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  }
+}
+
+const readTls = async ({ tls }: ListenerConfig): Promise<ServerTls | undefined> => {
+  if (tls === undefined) return undefined
+  const files = new ConfigurationFiles()
+  return {
+    certificate: await files.read(tls.certificate),
+    key: await readSecret(tls.key, files),
+    clientCa: await files.read(tls.clientCa),
+  }
+}

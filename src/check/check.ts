@@ -1,0 +1,78 @@
+// The request path: every check goes through here, top to bottom, once.
+
+import { evaluate } from '../authorize/evaluate.ts'
+import type { CheckAttributes } from '../request/attributes.ts'
+import { readRequest } from '../request/request.ts'
+import { transform } from '../transform/apply.ts'
+import type { Decision, Trail } from './decision.ts'
+import type { RouteTable } from './route.ts'
+
+/**
+ * Decides one request. Phase 7, audit, is the caller's (`service.ts`): it covers what is thrown too.
+ *
+ * @param trail is filled in as the phases go, so that a failure is audited with what was known
+ */
+export const check = async (
+  attributes: CheckAttributes,
+  routes: RouteTable,
+  trail: Trail,
+  signal: AbortSignal,
+): Promise<Decision> => {
+  trail.attributes = attributes
+  // 1. What is asked? A request with two readings ends here.
+  const reading = readRequest(attributes)
+  if (reading.outcome !== 'read') return { outcome: 'deny', reason: reading.code }
+  const { request } = reading
+  trail.request = request
+
+  // 2. Of which service? What no route names is not published.
+  const route = routes.find(request)
+  if (route === undefined) return { outcome: 'deny', reason: 'no-route' }
+  trail.route = route
+
+  // 3. Who asks? Anything but a proven credential ends here.
+  const { link, authentication } = await route.chain.authenticate(request, signal)
+  signal.throwIfAborted()
+  if (link === undefined) return { outcome: 'deny', reason: 'credential-missing' }
+  trail.authenticator = link.authenticator.name
+  if (authentication.outcome === 'rejected') {
+    if (authentication.user !== undefined) trail.claimedUser = authentication.user
+    return { outcome: 'deny', reason: authentication.code }
+  }
+  if (authentication.outcome === 'unavailable') {
+    return { outcome: 'deny', reason: 'authenticator-unavailable', cause: authentication.cause }
+  }
+
+  // 4. Under what name? Reserved names and names that cannot be passed on end here.
+  const mapping = link.mapping.identityOf(authentication.facts)
+  if (mapping.outcome === 'refused') {
+    trail.claimedUser = authentication.facts.user
+    return { outcome: 'deny', reason: mapping.code }
+  }
+  trail.identity = mapping.identity
+
+  // 5. May they? No matching rule is a refusal.
+  const verdict = evaluate(route.policy, mapping.identity, request)
+  if (verdict.outcome === 'denied') {
+    return { outcome: 'deny', reason: 'rule-denied', rule: verdict.rule }
+  }
+  if (verdict.outcome === 'no-rule') return { outcome: 'deny', reason: 'no-rule' }
+
+  // 6. What does the upstream see? A credential that cannot be made is a refusal, not a bare pass.
+  const { permit } = verdict
+  const transformation = await transform(permit, route.transformers, signal)
+  signal.throwIfAborted()
+  switch (transformation.outcome) {
+    case 'transformed':
+      return {
+        outcome: 'allow',
+        reason: 'permitted',
+        permit,
+        credentials: transformation.credentials,
+      }
+    case 'failed':
+      return { outcome: 'deny', reason: transformation.code, rule: permit.rule }
+    case 'unavailable':
+      return { outcome: 'deny', reason: 'transform-unavailable', cause: transformation.cause }
+  }
+}

@@ -1,0 +1,112 @@
+// What a check comes to, and what is known along the way.
+
+import type { Reason } from '../audit/event.ts'
+import type { Permit } from '../authorize/evaluate.ts'
+import type { Identity } from '../identity/identity.ts'
+import type { CheckAttributes } from '../request/attributes.ts'
+import type { Request } from '../request/request.ts'
+import type { Credentials } from '../transform/apply.ts'
+import type { Route } from './route.ts'
+
+/** The outcome of a check. An `allow` cannot be built without a permit and its credentials. */
+export type Decision =
+  | {
+      readonly outcome: 'allow'
+      readonly reason: 'permitted'
+      readonly permit: Permit
+      readonly credentials: Credentials
+    }
+  | {
+      readonly outcome: 'deny'
+      readonly reason: Refusal
+      /** The rule that refused, when one did. */
+      readonly rule?: string
+      /** What stood in the way, for the operator's log; the caller never sees it. */
+      readonly cause?: unknown
+    }
+
+/** Why a check was refused. */
+export type Refusal = Exclude<Reason, 'permitted'>
+
+/** What the phases have found out so far. Audit has it also when a later phase fails. */
+export interface Trail {
+  /** What Envoy said, also when it made no readable request. */
+  attributes?: CheckAttributes
+  request?: Request
+  route?: Route
+  /** The authenticator that decided, by name. */
+  authenticator?: string
+  /** The name that was claimed and not proven; only for audit. */
+  claimedUser?: string
+  identity?: Identity
+}
+
+/** How a refusal looks from outside. */
+interface PublicAnswer {
+  readonly status: 400 | 401 | 403 | 503
+  /** What the caller reads: fixed, and the same for causes that only an attacker would compare. */
+  readonly text: string
+}
+
+const MALFORMED: PublicAnswer = {
+  status: 400,
+  text: 'The request is malformed or ambiguous, so it was not forwarded.',
+}
+const REJECTED: PublicAnswer = {
+  status: 401,
+  text: 'The credential was not accepted. Check it and try again.',
+}
+const UNAVAILABLE: PublicAnswer = {
+  status: 503,
+  text: 'The request could not be checked just now. Try again in a moment.',
+}
+const DENIED: PublicAnswer = {
+  status: 403,
+  text: 'You are not allowed to do this.',
+}
+
+/** The public face of every refusal. */
+export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
+  'malformed-method': MALFORMED,
+  'malformed-host': MALFORMED,
+  'malformed-path': MALFORMED,
+  'ambiguous-path': MALFORMED,
+  'duplicate-credential': MALFORMED,
+  'connection-nomination': MALFORMED,
+  impersonation: {
+    status: 403,
+    text: 'Impersonation headers (Impersonate-User and the like, kubectl --as) are not allowed here.',
+  },
+  'no-route': { status: 403, text: 'Nothing is published under this host and path.' },
+  'credential-missing': {
+    status: 401,
+    text: 'You have to show who you are; WWW-Authenticate says how.',
+  },
+  'credential-malformed': REJECTED,
+  'credential-wrong': REJECTED,
+  'user-unknown': REJECTED,
+  'user-disabled': REJECTED,
+  'identity-reserved': {
+    status: 403,
+    text: 'This identity holds a reserved name and may not be used here.',
+  },
+  'identity-unrepresentable': {
+    status: 403,
+    text: 'This identity holds characters that cannot be passed on.',
+  },
+  'authenticator-unavailable': UNAVAILABLE,
+  'rule-denied': DENIED,
+  'no-rule': DENIED,
+  'header-unrepresentable': {
+    status: 403,
+    text: 'This identity holds characters that cannot be passed on.',
+  },
+  'headers-too-large': {
+    status: 403,
+    text: 'This identity, with all its groups, is too large to be passed on.',
+  },
+  'transform-unavailable': UNAVAILABLE,
+  cancelled: UNAVAILABLE,
+  fault: UNAVAILABLE,
+  'audit-unavailable': UNAVAILABLE,
+}

@@ -1,0 +1,70 @@
+// Decision → answer to Envoy: for a refusal the HTTP response that the caller gets, with a body
+// that a person understands.
+
+import { STATUS_CODES } from 'node:http'
+import { status as grpcStatus } from '@grpc/grpc-js'
+import type { HeaderPair } from '../transform/transformer.ts'
+import type { CheckAnswer } from './answer.ts'
+import { PUBLIC_ANSWERS, type Decision, type Trail } from './decision.ts'
+
+/** The answer header that carries the decision id, on refusals and on forwarded answers alike. */
+export const DECISION_HEADER = 'x-countersign-decision'
+
+/** Makes the answer for a decision. */
+export const respond = (id: string, decision: Decision, trail: Trail): CheckAnswer =>
+  decision.outcome === 'allow'
+    ? {
+        allow: true,
+        setHeaders: decision.credentials.setHeaders,
+        removeHeaders: decision.credentials.removeHeaders,
+        repeatedHeaders: decision.credentials.repeatedHeaders,
+        responseHeaders: [[DECISION_HEADER, id]],
+      }
+    : refuse(id, decision.reason, trail)
+
+// When the cause is on our side, seconds usually mend it; see RFC 9110 §10.2.3.
+const RETRY_AFTER_SECONDS = '5'
+
+const refuse = (
+  id: string,
+  reason: Extract<Decision, { outcome: 'deny' }>['reason'],
+  trail: Trail,
+): CheckAnswer => {
+  const { status, text } = PUBLIC_ANSWERS[reason]
+  const title = STATUS_CODES[status] ?? ''
+  const json = prefersJson(trail)
+  const headers: HeaderPair[] = [
+    [DECISION_HEADER, id],
+    ['content-type', json ? 'application/problem+json' : 'text/plain; charset=utf-8'],
+    ['cache-control', 'no-store'],
+    ['x-content-type-options', 'nosniff'],
+  ]
+  if (status === 503) headers.push(['retry-after', RETRY_AFTER_SECONDS])
+  if (status === 401) {
+    // RFC 9110 §11.6.1: one challenge for each way in.
+    for (const challenge of trail.route?.chain.challenges ?? []) {
+      headers.push(['www-authenticate', challenge])
+    }
+  }
+  return {
+    allow: false,
+    grpcStatus: GRPC_STATUS[status],
+    httpStatus: status,
+    headers,
+    body: json
+      ? JSON.stringify({ title, status, detail: text, decision: id }) // RFC 9457
+      : `${status} ${title}\n\n${text}\nDecision: ${id}\n`,
+  }
+}
+
+const GRPC_STATUS = {
+  400: grpcStatus.INVALID_ARGUMENT,
+  401: grpcStatus.UNAUTHENTICATED,
+  403: grpcStatus.PERMISSION_DENIED,
+  503: grpcStatus.UNAVAILABLE,
+} as const
+
+const prefersJson = ({ request }: Trail): boolean => {
+  const accept = request?.headers.get('accept')?.toString('latin1') ?? ''
+  return /\bapplication\/(problem\+)?json\b/i.test(accept) && !/\btext\/html\b/i.test(accept)
+}

@@ -1,0 +1,168 @@
+// The gRPC boundary of ext_authz, and phase 7: whatever happens inside, the caller gets an explicit
+// answer and the audit log gets exactly one event.
+
+import { randomUUID } from 'node:crypto'
+import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js'
+import type { DecisionEvent, Reason } from '../audit/event.ts'
+import type { AuditSink } from '../audit/sink.ts'
+import type { AuditConfig } from '../config/schema.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { unary } from '../runtime/grpc-server.ts'
+import type { Logger } from '../runtime/logger.ts'
+import { check } from './check.ts'
+import { decodeCheckRequest, encodeCheckResponse } from './codec.ts'
+import { PUBLIC_ANSWERS, type Decision, type Trail } from './decision.ts'
+import { respond } from './response.ts'
+import type { Snapshot } from './snapshot.ts'
+
+/** What the service needs. */
+export interface CheckServiceOptions {
+  /** The configuration in force, and its number; asked once for each check. */
+  readonly current: () => { readonly value: Snapshot; readonly generation: number }
+  readonly audit: AuditSink
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** `envoy.service.auth.v3.Authorization`, ready to be added to a server. */
+export const checkService = (
+  options: CheckServiceOptions,
+): { definition: ServiceDefinition; implementation: UntypedServiceImplementation } => {
+  const service = new CheckService(options)
+  return {
+    definition: AUTHORIZATION,
+    implementation: {
+      Check: unary(
+        (bytes: Buffer, signal) => service.answer(bytes, signal),
+        (cause) => service.lastResort(cause),
+      ),
+    },
+  }
+}
+
+// Bytes in, bytes out: a request that does not decode must reach `answer`, which refuses and audits
+// it. (grpc-js would answer with a gRPC error of its own, and no event would be written.)
+const asBytes = (bytes: Uint8Array): Buffer =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+const AUTHORIZATION: ServiceDefinition = {
+  Check: {
+    path: '/envoy.service.auth.v3.Authorization/Check',
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: asBytes,
+    requestDeserialize: asBytes,
+    responseSerialize: asBytes,
+    responseDeserialize: asBytes,
+  },
+}
+
+class CheckService {
+  readonly #options: CheckServiceOptions
+
+  constructor(options: CheckServiceOptions) {
+    this.#options = options
+  }
+
+  async answer(bytes: Buffer, signal: AbortSignal): Promise<Uint8Array> {
+    const { current, clock } = this.#options
+    const started = clock.monotonic()
+    const { value: snapshot, generation } = current()
+    const id = randomUUID()
+    const trail: Trail = {}
+    const decided = await this.#decide(bytes, snapshot, trail, signal)
+    const event = describe(decided, trail, snapshot.config.audit, {
+      id,
+      generation,
+      duration: Math.round((clock.monotonic() - started) * 1_000),
+    })
+    const decision = this.#audit(event, decided, trail)
+    return encodeCheckResponse(respond(id, decision, trail))
+  }
+
+  /** For a failure in this file itself: still a refusal, still with an id to look for in the log. */
+  lastResort(cause: unknown): Uint8Array {
+    const id = randomUUID()
+    this.#options.logger.error({ err: cause, decision: id }, 'check failed outside the pipeline')
+    return encodeCheckResponse(respond(id, { outcome: 'deny', reason: 'fault' }, {}))
+  }
+
+  async #decide(
+    bytes: Buffer,
+    snapshot: Snapshot,
+    trail: Trail,
+    signal: AbortSignal,
+  ): Promise<Decision> {
+    try {
+      const decision = await check(decodeCheckRequest(bytes), snapshot.routes, trail, signal)
+      if (decision.outcome === 'deny' && decision.cause !== undefined) {
+        const { reason, cause } = decision
+        this.#options.logger.warn({ err: cause, reason, route: trail.route?.name }, 'check refused')
+      }
+      return decision
+    } catch (cause) {
+      if (signal.aborted) return { outcome: 'deny', reason: 'cancelled' }
+      this.#options.logger.error({ err: cause, route: trail.route?.name }, 'check failed')
+      return { outcome: 'deny', reason: 'fault' }
+    }
+  }
+
+  /** Writes the event. What could not be written is refused, unless the route says otherwise. */
+  #audit(event: DecisionEvent, decision: Decision, trail: Trail): Decision {
+    try {
+      this.#options.audit.write(event)
+      return decision
+    } catch (cause) {
+      const { route } = trail
+      this.#options.logger.error({ err: cause, decision: event.id }, 'audit event lost')
+      if (decision.outcome === 'deny' || route?.onAuditFailure === 'allow') return decision
+      return { outcome: 'deny', reason: 'audit-unavailable' }
+    }
+  }
+}
+
+const describe = (
+  decision: Decision,
+  trail: Trail,
+  audit: AuditConfig,
+  basics: Pick<DecisionEvent, 'id' | 'generation' | 'duration'>,
+): DecisionEvent => {
+  const { attributes, request, route, identity } = trail
+  return {
+    event: 'decision',
+    id: basics.id,
+    request: request?.id,
+    decision: decision.outcome,
+    reason: decision.reason,
+    status: statusOf(decision.reason),
+    route: route?.name,
+    method: attributes?.method,
+    host: request?.host ?? attributes?.host,
+    path: attributes === undefined ? undefined : recordPath(attributes.path, audit.query),
+    source: attributes?.sourceAddress,
+    user: identity?.user ?? trail.claimedUser,
+    groups: identity?.groups,
+    authenticator: trail.authenticator,
+    authentication: identity?.method,
+    credential: identity?.credential,
+    rule: decision.outcome === 'allow' ? decision.permit.rule : decision.rule,
+    forwarded: decision.outcome === 'allow' ? decision.credentials.kinds : undefined,
+    duration: basics.duration,
+    generation: basics.generation,
+  }
+}
+
+const statusOf = (reason: Reason): number =>
+  reason === 'permitted' ? 200 : PUBLIC_ANSWERS[reason].status
+
+// Longer paths are of no use to a reader, and one caller must not fill the disk.
+const MAX_PATH = 2_048
+
+/** The path as audit records it: query values can be secrets (`access_token=…`), names hardly. */
+const recordPath = (target: string, query: AuditConfig['query']): string => {
+  const mark = target.indexOf('?')
+  if (mark === -1 || query === 'full') return target.slice(0, MAX_PATH)
+  const path = target.slice(0, mark)
+  if (query === 'none') return path.slice(0, MAX_PATH)
+  return (path + target.slice(mark).replaceAll(/=[^&]*/g, '=[withheld]')).slice(0, MAX_PATH)
+}

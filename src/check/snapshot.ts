@@ -1,0 +1,116 @@
+// A configuration, built: everything that a check needs, made whole before any check sees it, and
+// never changed afterwards.
+
+import { createHash } from 'node:crypto'
+import { basicAuthenticator } from '../authenticate/basic.ts'
+import { Chain, type ChainLink } from '../authenticate/chain.ts'
+import type { FactMemory } from '../authenticate/facts.ts'
+import type { HashPool } from '../authenticate/password/hash.ts'
+import { UsersFile } from '../authenticate/password/users-file.ts'
+import { compilePolicy } from '../authorize/policy.ts'
+import type { ConfigurationFiles } from '../config/files.ts'
+import type { Locate } from '../config/document.ts'
+import { parseConfig } from '../config/parse.ts'
+import { ConfigurationError, type Problem } from '../config/problem.ts'
+import type { AuthenticatorConfig, Config, RouteConfig } from '../config/schema.ts'
+import { IdentityMapping } from '../identity/mapping.ts'
+import { CountersignError } from '../runtime/errors.ts'
+import { kubernetesHeaders } from '../transform/headers.ts'
+import { RouteTable, type Route } from './route.ts'
+
+/** A configuration in force. A check takes one and keeps it to its end. */
+export interface Snapshot {
+  readonly config: Config
+  readonly routes: RouteTable
+}
+
+/** What outlives a configuration and is lent to each. */
+export interface SnapshotResources {
+  readonly memory: FactMemory
+  readonly hashes: HashPool
+}
+
+/**
+ * Reads a configuration and everything it names.
+ *
+ * @throws ConfigurationError with every problem found
+ */
+export const buildSnapshot = async (
+  file: string,
+  files: ConfigurationFiles,
+  resources: SnapshotResources,
+): Promise<Snapshot> => {
+  const parsed = parseConfig(file, await files.readText(file))
+  if (!parsed.ok) throw new ConfigurationError(parsed.problems)
+  const { config, locate } = parsed
+  const builder = new Builder(files, resources, locate)
+  const links = new Map<string, ChainLink>()
+  for (const [name, authenticator] of Object.entries(config.authenticators)) {
+    // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
+    links.set(name, await builder.link(name, authenticator))
+  }
+  if (builder.problems.length > 0) throw new ConfigurationError(builder.problems)
+  const entries = config.routes.map((route) => ({
+    match: route.match,
+    route: compileRoute(route, links),
+  }))
+  return { config, routes: new RouteTable(entries) }
+}
+
+class Builder {
+  readonly problems: Problem[] = []
+  readonly #files: ConfigurationFiles
+  readonly #resources: SnapshotResources
+  readonly #locate: Locate
+
+  constructor(files: ConfigurationFiles, resources: SnapshotResources, locate: Locate) {
+    this.#files = files
+    this.#resources = resources
+    this.#locate = locate
+  }
+
+  async link(name: string, { basic, allowReserved }: AuthenticatorConfig): Promise<ChainLink> {
+    const verifiers: UsersFile[] = []
+    for (const [index, { users }] of basic.verify.entries()) {
+      const path = ['authenticators', name, 'basic', 'verify', index, 'users', 'file']
+      // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
+      const verifier = await this.#collect(path, () => this.#usersFile(users.file))
+      if (verifier !== undefined) verifiers.push(verifier)
+    }
+    const { realm, remember } = basic
+    const generation = digest([name, realm, ...verifiers.map((verifier) => verifier.generation)])
+    const { memory } = this.#resources
+    return {
+      authenticator: basicAuthenticator({ name, realm, verifiers, remember, generation, memory }),
+      mapping: new IdentityMapping(name, allowReserved),
+    }
+  }
+
+  async #usersFile(path: string): Promise<UsersFile> {
+    return UsersFile.parse(path, await this.#files.readText(path), this.#resources.hashes)
+  }
+
+  /** Runs one step; an expected failure becomes problems, so that the next step's show up too. */
+  async #collect<T>(path: readonly PropertyKey[], step: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await step()
+    } catch (cause) {
+      if (cause instanceof ConfigurationError) this.problems.push(...cause.problems)
+      else if (cause instanceof CountersignError)
+        this.problems.push(this.#locate(path, cause.message))
+      else throw cause
+      return undefined
+    }
+  }
+}
+
+const compileRoute = (route: RouteConfig, links: ReadonlyMap<string, ChainLink>): Route => ({
+  name: route.name,
+  chain: new Chain(route.authenticate.flatMap((name) => links.get(name) ?? [])),
+  policy: compilePolicy(route.authorize),
+  transformers: route.forward.headers === undefined ? [] : [kubernetesHeaders()],
+  onAuditFailure: route.onAuditFailure,
+})
+
+const digest = (parts: readonly string[]): string =>
+  createHash('sha256').update(JSON.stringify(parts)).digest('base64url')

@@ -1,0 +1,24 @@
+// `countersign authz`: the ext_authz service, until a signal ends it.
+
+import { Command } from 'commander'
+import { startAuthz } from '../authz.ts'
+import { formatAddress } from '../config/values.ts'
+import { configOption } from './options.ts'
+import { endSignal } from './signals.ts'
+
+/** The command. */
+export const authzCommand = (): Command =>
+  new Command('authz')
+    .description(
+      'run the ext_authz service that Envoy asks. SIGHUP reloads the configuration and reopens the audit file; SIGTERM finishes what is in flight and ends',
+    )
+    .addOption(configOption())
+    .action(async ({ config }: { config: string }) => {
+      await using authz = await startAuthz(config)
+      process.on('SIGHUP', () => void authz.reload())
+      // Started by `countersign up`: say when it is ready, and end when it is gone.
+      process.send?.({ ready: formatAddress(authz.address) })
+      process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
+      await endSignal()
+      if (process.connected) process.disconnect()
+    })

@@ -1,0 +1,48 @@
+// `countersign hash-password`: an entry for a users file. The password comes from standard input or
+// a prompt, never from an argument, which every user of the machine could read.
+
+import { text } from 'node:stream/consumers'
+import { Command, Option } from 'commander'
+import { makeHash, type PasswordHash } from '../authenticate/password/hash.ts'
+import { CountersignError } from '../runtime/errors.ts'
+import { promptSecret } from './prompt.ts'
+
+interface Options {
+  readonly algorithm: PasswordHash['kind']
+  readonly user?: string
+}
+
+/** The command. */
+export const hashPasswordCommand = (): Command =>
+  new Command('hash-password')
+    .description(
+      'hash a password for a users file; reads it from standard input, or asks on a terminal',
+    )
+    .addOption(
+      new Option('-a, --algorithm <name>', 'the kind of hash')
+        .choices(['argon2id', 'bcrypt'])
+        .default('argon2id'),
+    )
+    .option('-u, --user <name>', 'print a whole htpasswd line for this user')
+    .action(async ({ algorithm, user }: Options) => {
+      if (user !== undefined && /[:\p{Cc}]/u.test(user)) {
+        throw new CountersignError('usage', 'a user name cannot hold a colon or control characters')
+      }
+      const password = await readPassword()
+      const hash = await makeHash(algorithm, password)
+      console.log(user === undefined ? hash : `${user}:${hash}`)
+    })
+
+const readPassword = async (): Promise<string> => {
+  const terminal = process.stdin.isTTY
+  const given = terminal ? await promptSecret('Password: ') : await text(process.stdin)
+  const password = given.replace(/\r?\n$/, '').normalize('NFC')
+  if (password === '') throw new CountersignError('usage', 'the password is empty')
+  if (/\p{Cc}/u.test(password)) {
+    throw new CountersignError('usage', 'a password for HTTP Basic cannot hold control characters')
+  }
+  if (terminal && (await promptSecret('Once more: ')).normalize('NFC') !== password) {
+    throw new CountersignError('usage', 'the two passwords differ')
+  }
+  return password
+}

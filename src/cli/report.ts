@@ -1,0 +1,17 @@
+// How a command says that it failed.
+
+import { ConfigurationError } from '../config/problem.ts'
+import { CountersignError } from '../runtime/errors.ts'
+
+/** Prints what went wrong on standard error and sets the exit status. */
+export const reportFailure = (cause: unknown): void => {
+  process.exitCode = 1
+  if (cause instanceof ConfigurationError) {
+    const count = cause.problems.length
+    console.error(`${cause.message}\n${count} ${count === 1 ? 'problem' : 'problems'} found.`)
+  } else if (cause instanceof CountersignError) {
+    console.error(`countersign: ${cause.message}`)
+  } else {
+    console.error(cause) // a bug: the stack is what helps
+  }
+}

@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+// The command: parses arguments and calls the files in cli/.
+
+import { Command } from 'commander'
+import { authzCommand } from './cli/authz.ts'
+import { envoyCommand } from './cli/envoy.ts'
+import { hashPasswordCommand } from './cli/hash-password.ts'
+import { reportFailure } from './cli/report.ts'
+import { upCommand } from './cli/up.ts'
+import { validateCommand } from './cli/validate.ts'
+
+const program = new Command('countersign')
+  .description(
+    'Identity transformation for Envoy: proves the credential a caller brings, decides, writes it\ndown, and gives the upstream the credential it wants.',
+  )
+  .addCommand(authzCommand())
+  .addCommand(upCommand())
+  .addCommand(validateCommand())
+  .addCommand(envoyCommand())
+  .addCommand(hashPasswordCommand())
+  .showHelpAfterError('Run with --help for what is possible.')
+
+try {
+  await program.parseAsync()
+} catch (cause) {
+  reportFailure(cause)
+}
