@@ -1,0 +1,50 @@
+// Loads `proto/` at start and hands out the gRPC service definitions, typed by `generated/`.
+//
+// The types are written by a tool that cannot see these options, so this is the one place where a
+// loaded definition is asserted to have its generated type; test/proto/ proves that it does.
+
+import { join } from 'node:path'
+
+import { loadSync, type Options } from '@grpc/proto-loader'
+
+import type { AuthorizationDefinition } from './generated/envoy/service/auth/v3/Authorization.ts'
+import type { HealthDefinition } from './generated/grpc/health/v1/Health.ts'
+
+/** The folder of our subset of Envoy's messages. */
+export const protoFolder = join(import.meta.dirname, '..', '..', 'proto')
+
+/** The files that declare what we serve; what they import comes with them. */
+export const protoFiles = [
+  'envoy/service/auth/v3/external_auth.proto',
+  'grpc/health/v1/health.proto',
+] as const
+
+/**
+ * How messages look in JavaScript. The generated types hold only under exactly these options;
+ * test/proto/generated.test.ts derives the generator's flags from them and compares.
+ */
+export const loadOptions = {
+  keepCase: true, // the names in Envoy's documentation
+  longs: String,
+  enums: String,
+  defaults: true,
+  oneofs: true,
+  includeDirs: [protoFolder],
+} satisfies Options
+
+const definitions = loadSync([...protoFiles], loadOptions)
+
+function service(name: string): unknown {
+  if (definitions[name] === undefined) throw new Error(`proto/ declares no service ${name}`)
+  return definitions[name]
+}
+
+/* oxlint-disable typescript/no-unsafe-type-assertion -- see the top of this file */
+
+/** `envoy.service.auth.v3.Authorization`: one unary method, Check. */
+export const authorizationService = service(
+  'envoy.service.auth.v3.Authorization',
+) as AuthorizationDefinition
+
+/** `grpc.health.v1.Health`: Check and Watch. */
+export const healthService = service('grpc.health.v1.Health') as HealthDefinition
