@@ -58,14 +58,14 @@ export interface DecisionEvent {
 }
 
 /** A configuration came into force. */
-export interface ConfigurationLoadedEvent {
+interface ConfigurationLoadedEvent {
   readonly event: 'configuration-loaded'
   readonly generation: number
   readonly file: string
 }
 
 /** A configuration was refused; the one before it stays in force. */
-export interface ConfigurationRejectedEvent {
+interface ConfigurationRejectedEvent {
   readonly event: 'configuration-rejected'
   /** The generation that stays in force. */
   readonly generation: number

@@ -16,7 +16,7 @@ interface Remembered {
 }
 
 /** A key that stands for a credential without giving it away. */
-export type CredentialKey = string & { readonly brand: 'credential-key' }
+export type CredentialKey = string
 
 /** A bounded memory of proofs, shared by all authenticators and kept across reloads. */
 export class FactMemory {
@@ -41,7 +41,7 @@ export class FactMemory {
       .update(generation)
       .update('\0')
       .update(credential)
-      .digest('base64url') as CredentialKey
+      .digest('base64url')
   }
 
   /**

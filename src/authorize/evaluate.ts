@@ -37,13 +37,11 @@ export type Verdict =
 
 /** Evaluates a policy. Pure: the same question has the same answer, and nothing is remembered. */
 export const evaluate = (policy: Policy, identity: Identity, request: Request): Verdict => {
-  for (const { name, effect, matches } of policy) {
-    if (!matches(identity, request)) continue
-    return effect === 'allow'
-      ? { outcome: 'permit', permit: new Permit(identity, request, name) }
-      : { outcome: 'denied', rule: name }
-  }
-  return { outcome: 'no-rule' }
+  const rule = policy.find((candidate) => candidate.matches(identity, request))
+  if (rule === undefined) return { outcome: 'no-rule' }
+  return rule.effect === 'allow'
+    ? { outcome: 'permit', permit: new Permit(identity, request, rule.name) }
+    : { outcome: 'denied', rule: rule.name }
 }
 
 /** Whether the value is a permit that {@link evaluate} made: a cast cannot get past this. */

@@ -23,7 +23,7 @@ export const parseConfig = (file: string, text: string): ParseResult => {
   const problems = [
     ...listenerProblems(config, locate),
     ...routeProblems(config, locate),
-    ...upstreamProblems(config, locate),
+    ...envoyProblems(config, locate),
   ]
   return problems.length > 0 ? { ok: false, problems } : { ok: true, config, locate }
 }
@@ -80,9 +80,15 @@ const ruleProblems = (
   })
 }
 
-const upstreamProblems = ({ routes, envoy }: Config, locate: Locate): readonly Problem[] => {
+const envoyProblems = ({ listen, routes, envoy }: Config, locate: Locate): readonly Problem[] => {
   if (envoy === undefined) return []
+  const sameTls = (listen.authz.tls === undefined) === (envoy.authzTls === undefined)
   const problems: Problem[] = []
+  if (!sameTls) {
+    const message =
+      'goes with "listen.authz.tls": Envoy and authz speak TLS to each other or neither'
+    problems.push(locate(['envoy', 'authzTls'], message))
+  }
   for (const [index, { name, upstream }] of routes.entries()) {
     if (Object.hasOwn(envoy.upstreams, upstream ?? name)) continue
     problems.push(

@@ -3,6 +3,7 @@
 // to something that exists is decided in `references.ts`.
 
 import { z } from 'zod'
+import { envoySchema } from './envoy-schema.ts'
 import { addressSchema, durationSchema, nameSchema, pathSchema, secretSchema } from './values.ts'
 
 // Envoy's user reaches the socket through its group.
@@ -211,82 +212,6 @@ const audit = z
   .prefault({})
   .describe('Where audit events go.')
 
-const upstream = z
-  .strictObject({
-    address: addressSchema.describe('`HOST:PORT`.'),
-    ca: pathSchema.describe('PEM file: the CA that signed the upstream’s server certificate.'),
-    serverName: z
-      .string()
-      .min(1)
-      .optional()
-      .describe(
-        'The DNS name in the upstream’s certificate, also sent as SNI. Default: the host of `address`.',
-      ),
-    certificate: pathSchema
-      .optional()
-      .describe(
-        'PEM file: the client certificate that Envoy presents (the front-proxy certificate).',
-      ),
-    key: pathSchema.optional().describe('PEM file: the key of that certificate, read by Envoy.'),
-    connectTimeout: durationSchema.prefault('5s').describe('TCP and TLS handshake together.'),
-    maxConnections: z
-      .int()
-      .min(1)
-      .default(1_024)
-      .describe('Connections from one Envoy to this upstream.'),
-  })
-  .describe(
-    'A TLS upstream. Envoy talks HTTP/1.1 to it, which carries WebSocket and SPDY upgrades.',
-  )
-
-const envoy = z
-  .strictObject({
-    nodeId: nameSchema.default('countersign').describe('Envoy’s node id.'),
-    listener: z
-      .strictObject({
-        address: addressSchema.describe('`HOST:PORT` that callers connect to.'),
-        certificate: pathSchema.describe('PEM file: the server certificate chain.'),
-        key: pathSchema.describe('PEM file: its key, read by Envoy.'),
-        clientCa: pathSchema
-          .optional()
-          .describe(
-            'PEM file: the CA whose client certificates are accepted. Callers need not have one.',
-          ),
-        trustedHops: z
-          .int()
-          .min(0)
-          .max(16)
-          .default(0)
-          .describe(
-            'How many proxies in front of Envoy append to X-Forwarded-For (Envoy’s xff_num_trusted_hops).',
-          ),
-        maxConnections: z
-          .int()
-          .min(1)
-          .default(10_000)
-          .describe('Connections from callers that one Envoy accepts.'),
-        streamIdleTimeout: durationSchema
-          .prefault('1h')
-          .describe(
-            'How long a request or upgraded connection may stay silent (watches, exec, logs -f).',
-          ),
-      })
-      .describe('The public listener.'),
-    admin: addressSchema
-      .prefault('unix:run/envoy-admin.sock')
-      .describe('Envoy’s administration interface. Never publish it.'),
-    authzTimeout: durationSchema
-      .prefault('5s')
-      .describe('How long Envoy waits for a decision before it refuses with 503.'),
-    maxHeapBytes: z
-      .int()
-      .min(67_108_864)
-      .default(1_073_741_824)
-      .describe('Envoy sheds load as its heap nears this size.'),
-    upstreams: z.record(nameSchema, upstream).describe('Upstreams by name.'),
-  })
-  .describe('What `countersign envoy generate` needs to write the whole Envoy configuration.')
-
 /** The configuration file, `countersign.yaml`. */
 export const configSchema = z
   .strictObject({
@@ -306,7 +231,7 @@ export const configSchema = z
       })
       .prefault({})
       .describe('The operational log, on standard error.'),
-    envoy: envoy.optional(),
+    envoy: envoySchema.optional(),
   })
   .describe('Countersign configuration.')
 
@@ -318,8 +243,6 @@ export type AuthenticatorConfig = z.output<typeof authenticator>
 export type RouteConfig = z.output<typeof route>
 /** One rule of a route. */
 export type RuleConfig = z.output<typeof rule>
-/** The `envoy` section. */
-export type EnvoyConfig = z.output<typeof envoy>
 /** The `audit` section. */
 export type AuditConfig = z.output<typeof audit>
 /** `listen.authz`, written out in full. */

@@ -67,6 +67,10 @@ export const addressSchema = z
     (address) => address.kind === 'unix' || address.port <= 65_535,
     'the port must be 0 to 65535',
   )
+  .refine(
+    (address) => address.kind === 'tcp' || Buffer.byteLength(address.path) <= LONGEST_SOCKET_PATH,
+    `a UNIX socket's absolute path has at most ${LONGEST_SOCKET_PATH} bytes; choose a shorter folder, such as /run`,
+  )
 
 function parseAddress(text: string): Address {
   if (text.startsWith('unix:'))

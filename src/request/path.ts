@@ -18,9 +18,10 @@ const AMBIGUOUS = { outcome: 'refused', code: 'ambiguous-path' } as const
 // RFC 3986 §3.3 without "%" and ";": nothing to decode, nothing to misread but dots and slashes.
 const PLAIN = /^\/[\w\-.~!$&'()*+,=:@/]*$/
 const VISIBLE_ASCII = /^[\x21-\x7e]*$/
-// An encoded slash, backslash or NUL; and encodings of an encoding, which a second decoder would
-// turn into one of those or into dots.
-const ENCODED_TRAP = /%(2f|5c|00|25(2f|5c|2e|25|00))/i
+// An encoded slash, backslash or NUL.
+const ENCODED_TRAP = /%(2f|5c|00)/i
+// What is left after decoding and a second decoder would turn into one of those or into dots.
+const ENCODED_TWICE = /%(2f|5c|2e|25|00)/i
 // "." and ".." also with path parameters behind them: some servers drop ";…" first, then resolve.
 const DOT_SEGMENT = /\/\.{1,2}(;[^/]*)?(\/|$)/
 const CONTROL = /\p{Cc}/u
@@ -45,6 +46,7 @@ export const readPath = (target: string): PathReading => {
     if (/[#\\]/.test(raw) || ENCODED_TRAP.test(raw)) return AMBIGUOUS
     const decoded = decode(raw)
     if (decoded === undefined) return MALFORMED
+    if (ENCODED_TWICE.test(decoded)) return AMBIGUOUS
     path = decoded
   }
   if (path.includes('//') || DOT_SEGMENT.test(path)) return AMBIGUOUS

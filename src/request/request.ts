@@ -52,7 +52,8 @@ export const CONNECTION_COPY = 'x-countersign-connection'
 
 // RFC 9110 §9.1: a method is a token, case-sensitive; every registered one is upper case.
 const METHOD = /^[A-Z][A-Z-]{0,31}$/
-const HOST = /^([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/
+// Without "u", so that "i" folds ASCII alone: a Kelvin sign lower-cases to "k" and is none.
+const HOST = /^([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/i
 const CONNECTION_OPTIONS: ReadonlySet<string> = new Set(['upgrade', 'keep-alive', 'close', 'te'])
 
 /** Reads what Envoy sent. Pure; never throws. */
@@ -83,11 +84,8 @@ export const readRequest = (attributes: CheckAttributes): RequestReading => {
 }
 
 const readHost = (authority: string): string | undefined => {
-  const host = authority
-    .toLowerCase()
-    .replace(/:\d{1,5}$/, '')
-    .replace(/\.$/, '')
-  return HOST.test(host) ? host : undefined
+  const host = authority.replace(/:\d{1,5}$/, '').replace(/\.$/, '')
+  return HOST.test(host) ? host.toLowerCase() : undefined
 }
 
 const refuseHeaders = ({ headers }: CheckAttributes): RequestRefusal | undefined => {

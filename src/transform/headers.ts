@@ -63,10 +63,7 @@ const UNSAFE_IN_KEY = /[^a-z0-9!#$&'*+.^`|~-]/g
 const encodeExtraKey = (key: string): string =>
   Buffer.from(key.toLowerCase(), 'utf8')
     .toString('latin1')
-    .replace(
-      UNSAFE_IN_KEY,
-      (char) => `%${char.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`,
-    )
+    .replace(UNSAFE_IN_KEY, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
 
 const sizeOf = ({ name, values }: RepeatedHeader): number =>
   values.reduce((sum, value) => sum + name.length + Buffer.byteLength(value) + ': \r\n'.length, 0)

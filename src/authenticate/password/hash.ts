@@ -61,7 +61,7 @@ export const readHash = (text: string): HashReading => {
 /** Makes a hash. argon2id (the library's default) has 19 MiB, 2 passes, 1 lane: the OWASP Password Storage minimum. */
 export const makeHash = async (kind: PasswordHash['kind'], password: string): Promise<string> =>
   kind === 'bcrypt'
-    ? await bcryptHash(password, { cost: 12 })
+    ? await bcryptHash(password, 12)
     : await argon2Hash(password, {
         memoryCost: 19_456,
         timeCost: 2,

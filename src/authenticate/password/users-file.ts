@@ -21,7 +21,8 @@ const userSchema = z.strictObject({
   disabled: z.boolean().default(false).describe('Refuses the user, whatever the password.'),
 })
 
-const usersSchema = z.strictObject({ users: z.record(z.string().min(1), userSchema) })
+/** The shape of a YAML users file. */
+export const usersSchema = z.strictObject({ users: z.record(z.string().min(1), userSchema) })
 
 interface User {
   readonly hash: PasswordHash

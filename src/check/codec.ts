@@ -1,0 +1,243 @@
+// CheckRequest and CheckResponse on the wire, without the objects that a general codec builds in
+// between. The layout is that of proto/envoy/service/auth/v3; test/check/codec.test.ts holds the
+// two together.
+
+import type { CheckAttributes, RawHeader } from '../request/attributes.ts'
+import type { HeaderPair, RepeatedHeader } from '../transform/transformer.ts'
+import type { AllowAnswer, CheckAnswer, DenyAnswer } from './answer.ts'
+import { WireReader, type FieldReader } from './wire-reader.ts'
+import { WireWriter } from './wire-writer.ts'
+
+/**
+ * Decodes the fields that we read and passes over the others. Header values are views into `bytes`.
+ *
+ * Throws if the message is malformed or a string in it is not UTF-8, as an Envoy could send it
+ * before the fix of CVE-2023-27488. The caller has to make that an explicit refusal: an RPC that
+ * fails leaves the decision to Envoy's `failure_mode_allow`.
+ */
+export function decodeCheckRequest(bytes: Uint8Array): CheckAttributes {
+  const attributes = new Attributes()
+  new WireReader(bytes).fields(attributes, readCheckRequest)
+  return attributes
+}
+
+class Attributes implements CheckAttributes {
+  sourceAddress = ''
+  sourcePort = 0
+  peerCertificate = ''
+  requestId = ''
+  method = ''
+  path = ''
+  host = ''
+  scheme = ''
+  protocol = ''
+  readonly headers: RawHeader[] = []
+  readonly contextExtensions = new Map<string, string>()
+  serverName = ''
+  #headersFrom: 'headers' | 'header_map' | undefined
+
+  addHeader(from: 'headers' | 'header_map', name: string, value: Buffer): void {
+    this.#headersFrom ??= from
+    // Envoy fills one of the two. Both would be two accounts of one request.
+    if (this.#headersFrom !== from) throw new Error('both headers and header_map are set')
+    this.headers.push({ name, value })
+  }
+}
+
+// A tag below is `field number << 3 | wire type`, so that a field whose wire type is not the
+// declared one is an unknown field, as protobuf has it. Wire type 2 has a length, 0 is a varint.
+
+const readCheckRequest: FieldReader<Attributes> = (tag, reader, attributes) => {
+  if (tag === ((1 << 3) | 2)) reader.message(attributes, readAttributeContext)
+  else reader.ignore(tag)
+}
+
+const readAttributeContext: FieldReader<Attributes> = (tag, reader, attributes) => {
+  if (tag === ((1 << 3) | 2)) reader.message(attributes, readSource)
+  else if (tag === ((4 << 3) | 2)) reader.message(attributes, readRequest)
+  else if (tag === ((10 << 3) | 2)) readContextExtension(reader, attributes)
+  else if (tag === ((12 << 3) | 2)) reader.message(attributes, readTlsSession)
+  else reader.ignore(tag)
+}
+
+const readSource: FieldReader<Attributes> = (tag, reader, attributes) => {
+  if (tag === ((1 << 3) | 2)) reader.message(attributes, readAddress)
+  else if (tag === ((5 << 3) | 2)) attributes.peerCertificate = reader.text()
+  else reader.ignore(tag)
+}
+
+const readAddress: FieldReader<Attributes> = (tag, reader, attributes) => {
+  if (tag === ((1 << 3) | 2)) reader.message(attributes, readSocketAddress)
+  else reader.ignore(tag)
+}
+
+const readSocketAddress: FieldReader<Attributes> = (tag, reader, attributes) => {
+  if (tag === ((2 << 3) | 2)) attributes.sourceAddress = reader.text()
+  else if (tag === ((3 << 3) | 0)) attributes.sourcePort = reader.uint32()
+  else reader.ignore(tag)
+}
+
+const readRequest: FieldReader<Attributes> = (tag, reader, attributes) => {
+  if (tag === ((2 << 3) | 2)) reader.message(attributes, readHttpRequest)
+  else reader.ignore(tag)
+}
+
+const readHttpRequest: FieldReader<Attributes> = (tag, reader, attributes) => {
+  if (tag === ((1 << 3) | 2)) attributes.requestId = reader.text()
+  else if (tag === ((2 << 3) | 2)) attributes.method = reader.familiarText()
+  else if (tag === ((3 << 3) | 2)) readMergedHeader(reader, attributes)
+  else if (tag === ((4 << 3) | 2)) attributes.path = reader.text()
+  else if (tag === ((5 << 3) | 2)) attributes.host = reader.familiarText()
+  else if (tag === ((6 << 3) | 2)) attributes.scheme = reader.familiarText()
+  else if (tag === ((10 << 3) | 2)) attributes.protocol = reader.familiarText()
+  else if (tag === ((13 << 3) | 2)) reader.message(attributes, readHeaderMap)
+  else reader.ignore(tag)
+}
+
+const readTlsSession: FieldReader<Attributes> = (tag, reader, attributes) => {
+  if (tag === ((1 << 3) | 2)) attributes.serverName = reader.familiarText()
+  else reader.ignore(tag)
+}
+
+const EMPTY = Buffer.alloc(0)
+
+const readHeaderMap: FieldReader<Attributes> = (tag, reader, attributes) => {
+  if (tag !== ((1 << 3) | 2)) return reader.ignore(tag)
+  const line = { key: '', value: EMPTY, rawValue: EMPTY }
+  reader.message(line, readHeaderValue)
+  const { key, value, rawValue } = line
+  if (value.length > 0 && rawValue.length > 0) throw new Error('both value and raw_value are set')
+  attributes.addHeader('header_map', key, rawValue.length > 0 ? rawValue : value)
+}
+
+const readHeaderValue: FieldReader<{ key: string; value: Buffer; rawValue: Buffer }> = (
+  tag,
+  reader,
+  line,
+) => {
+  if (tag === ((1 << 3) | 2)) line.key = reader.familiarText()
+  else if (tag === ((2 << 3) | 2)) line.value = reader.textBytes()
+  else if (tag === ((3 << 3) | 2)) line.rawValue = reader.view()
+  else reader.ignore(tag)
+}
+
+// A map is a list of messages, with the key in field 1 and the value in field 2.
+
+function readMergedHeader(reader: WireReader, attributes: Attributes): void {
+  const entry = { key: '', value: EMPTY }
+  reader.message(entry, readMergedHeaderEntry)
+  attributes.addHeader('headers', entry.key, entry.value)
+}
+
+const readMergedHeaderEntry: FieldReader<{ key: string; value: Buffer }> = (tag, reader, entry) => {
+  if (tag === ((1 << 3) | 2)) entry.key = reader.familiarText()
+  else if (tag === ((2 << 3) | 2)) entry.value = reader.textBytes()
+  else reader.ignore(tag)
+}
+
+function readContextExtension(reader: WireReader, attributes: Attributes): void {
+  const entry = { key: '', value: '' }
+  reader.message(entry, readContextExtensionEntry)
+  attributes.contextExtensions.set(entry.key, entry.value)
+}
+
+const readContextExtensionEntry: FieldReader<{ key: string; value: string }> = (
+  tag,
+  reader,
+  entry,
+) => {
+  if (tag === ((1 << 3) | 2)) entry.key = reader.familiarText()
+  else if (tag === ((2 << 3) | 2)) entry.value = reader.familiarText()
+  else reader.ignore(tag)
+}
+
+const writer = new WireWriter()
+
+/** Encodes an answer as a CheckResponse. */
+export function encodeCheckResponse(answer: CheckAnswer): Buffer {
+  writer.begin()
+  if (answer.allow) writeAllow(answer)
+  else writeDeny(answer)
+  return writer.finish()
+}
+
+// The writer works back to front: read each function below from its last line to its first. Tags
+// are `field number << 3 | wire type` here too.
+
+function writeAllow({ setHeaders, removeHeaders, responseHeaders, repeatedHeaders }: AllowAnswer) {
+  if (repeatedHeaders.length > 0) writeDynamicMetadata(repeatedHeaders)
+  const okResponse = writer.written
+  writeHeaders((6 << 3) | 2, responseHeaders)
+  for (const name of removeHeaders.toReversed()) writer.text((5 << 3) | 2, name)
+  writeHeaders((2 << 3) | 2, setHeaders)
+  writer.close((3 << 3) | 2, okResponse)
+  writeStatus(0)
+}
+
+const PERMISSION_DENIED = 7
+const FORBIDDEN = 403
+
+function writeDeny({ grpcStatus, httpStatus, headers, body }: DenyAnswer) {
+  const deniedResponse = writer.written
+  writer.text((3 << 3) | 2, body)
+  writeHeaders((2 << 3) | 2, headers)
+  const status = writer.written
+  writer.varint((1 << 3) | 0, isWithin(httpStatus, 200, 599) ? httpStatus : FORBIDDEN)
+  writer.close((1 << 3) | 2, status)
+  writer.close((2 << 3) | 2, deniedResponse)
+  // Envoy goes by this code alone: a refusal that carried 0 would be forwarded.
+  writeStatus(isWithin(grpcStatus, 1, 16) ? grpcStatus : PERMISSION_DENIED)
+}
+
+const isWithin = (value: number, least: number, most: number): boolean =>
+  Number.isInteger(value) && value >= least && value <= most
+
+function writeStatus(code: number) {
+  const status = writer.written
+  writer.varint((1 << 3) | 0, code)
+  writer.close((1 << 3) | 2, status)
+}
+
+const OVERWRITE_IF_EXISTS_OR_ADD = 2
+
+function writeHeaders(tag: number, headers: readonly HeaderPair[]) {
+  for (const [name, value] of headers.toReversed()) {
+    const option = writer.written
+    // Envoy reads append_action only where append is absent, and before 1.37 not even then
+    // (source/extensions/filters/common/ext_authz/ext_authz_grpc_impl.cc, getAppendAction). Both
+    // together mean "overwrite" to every version.
+    writer.varint((3 << 3) | 0, OVERWRITE_IF_EXISTS_OR_ADD)
+    writer.close((2 << 3) | 2, writer.written) // append: BoolValue{false}, a message with no bytes
+    const header = writer.written
+    writer.text((2 << 3) | 2, value)
+    writer.text((1 << 3) | 2, name)
+    writer.close((1 << 3) | 2, header)
+    writer.close(tag, option)
+  }
+}
+
+/** `{ headers: { <name>: [<value>, …] } }` as a google.protobuf.Struct. */
+function writeDynamicMetadata(headers: readonly RepeatedHeader[]) {
+  const metadata = writer.written
+  const names = writer.written
+  for (const { name, values } of headers.toReversed()) {
+    const list = writer.written
+    for (const value of values.toReversed()) {
+      const element = writer.written
+      writer.text((3 << 3) | 2, value) // Value.string_value
+      writer.close((1 << 3) | 2, element) // ListValue.values
+    }
+    writer.close((6 << 3) | 2, list) // Value.list_value
+    writeStructEntry(name, list)
+  }
+  writer.close((5 << 3) | 2, names) // Value.struct_value
+  writeStructEntry('headers', names)
+  writer.close((4 << 3) | 2, metadata) // CheckResponse.dynamic_metadata
+}
+
+/** Makes the Value that began at `since` an entry of Struct.fields, under `key`. */
+function writeStructEntry(key: string, since: number) {
+  writer.close((2 << 3) | 2, since)
+  writer.text((1 << 3) | 2, key)
+  writer.close((1 << 3) | 2, since)
+}

@@ -1,0 +1,123 @@
+// Reads protobuf as strictly as Envoy's own parser where protobufjs is lenient: a message that runs
+// past its end, a cut string and text that is not UTF-8 are errors here, never a best effort.
+
+import { isUtf8 } from 'node:buffer'
+
+import protobuf from 'protobufjs/minimal.js'
+
+/** Takes one field of a message: reads its value, or skips it. */
+export type FieldReader<T> = (tag: number, reader: WireReader, into: T) => void
+
+/** A reader over one received message. Every method throws on malformed input. */
+export class WireReader extends protobuf.Reader {
+  readonly #bytes: Buffer
+
+  constructor(bytes: Uint8Array) {
+    super(bytes)
+    this.#bytes = Buffer.isBuffer(bytes)
+      ? bytes
+      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+
+  /** Reads every field of the outermost message. */
+  fields<T>(into: T, field: FieldReader<T>): void {
+    this.#until(this.len, into, field)
+  }
+
+  /** Reads every field of a message that is itself a field. */
+  message<T>(into: T, field: FieldReader<T>): void {
+    this.#until(this.#end(), into, field)
+  }
+
+  /** A `string`, which protobuf requires to be UTF-8 (protobuf.dev, "Proto3 scalar types"). */
+  text(): string {
+    const start = this.#advance()
+    return decodeText(this.#bytes, start, this.pos)
+  }
+
+  /** A `string` that likely came before, such as a header name: costs a third of `text`. */
+  familiarText(): string {
+    const start = this.#advance()
+    return familiar(this.#bytes, start, this.pos)
+  }
+
+  /** A `string` as bytes, checked to be UTF-8. A view, not a copy. */
+  textBytes(): Buffer {
+    const bytes = this.view()
+    if (!isUtf8(bytes)) throw notUtf8()
+    return bytes
+  }
+
+  /** A `bytes` field. A view, not a copy. */
+  view(): Buffer {
+    const start = this.#advance()
+    return this.#bytes.subarray(start, this.pos)
+  }
+
+  /** Passes over a field that we do not read, or one whose wire type is not the declared one. */
+  ignore(tag: number): void {
+    if (tag >>> 3 === 0) throw new Error('malformed protobuf: field number 0')
+    this.skipType(tag & 7)
+  }
+
+  #until<T>(end: number, into: T, field: FieldReader<T>): void {
+    while (this.pos < end) field(this.uint32(), this, into)
+    // A field that crosses the end of its message would be read twice, with two meanings.
+    if (this.pos !== end) throw new RangeError('malformed protobuf: a field outruns its message')
+  }
+
+  /** Reads a length; gives the position where that many bytes end. */
+  #end(): number {
+    const length = this.uint32()
+    const end = this.pos + length
+    if (end > this.len) throw new RangeError('malformed protobuf: cut short')
+    return end
+  }
+
+  /** Moves over a length and its bytes; gives where the bytes start. */
+  #advance(): number {
+    const end = this.#end()
+    const start = this.pos
+    this.pos = end
+    return start
+  }
+}
+
+const notUtf8 = () => new TypeError('malformed protobuf: a string is not UTF-8')
+
+function decodeText(bytes: Buffer, start: number, end: number): string {
+  const text = bytes.toString('utf8', start, end)
+  // Node puts U+FFFD for what is not UTF-8, so only text that has one needs a second look.
+  if (text.includes('\ufffd') && !isUtf8(bytes.subarray(start, end))) throw notUtf8()
+  return text
+}
+
+// Making a string is the dearest step of decoding, and nearly all header names have come before.
+// One slot per hash and no chains: hostile names can only make their own requests slower.
+const LONGEST_FAMILIAR = 32
+const SLOTS = 1024
+const known: string[] = Array.from({ length: SLOTS }, () => '')
+
+function familiar(bytes: Buffer, start: number, end: number): string {
+  const length = end - start
+  if (length > LONGEST_FAMILIAR) return decodeText(bytes, start, end)
+  let hash = length
+  for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + (bytes[at] ?? 0)) | 0
+  const slot = hash & (SLOTS - 1)
+  const candidate = known[slot] ?? ''
+  if (isSame(candidate, bytes, start, length)) return candidate
+  const text = decodeText(bytes, start, end)
+  known[slot] = text
+  return text
+}
+
+// Compares bytes with UTF-16 units, so it can match ASCII only: an "é" (U+00E9) held here must not
+// stand for the byte 0xe9, which is not UTF-8.
+function isSame(candidate: string, bytes: Buffer, start: number, length: number): boolean {
+  if (candidate.length !== length) return false
+  for (let at = 0; at < length; at++) {
+    const byte = bytes[start + at]
+    if (byte === undefined || byte > 0x7f || byte !== candidate.charCodeAt(at)) return false
+  }
+  return true
+}

@@ -1,0 +1,100 @@
+// The `envoy` section of the configuration: what only `countersign envoy generate` and `up` read.
+
+import { z } from 'zod'
+import { addressSchema, durationSchema, nameSchema, pathSchema } from './values.ts'
+
+const upstream = z
+  .strictObject({
+    address: addressSchema.describe('`HOST:PORT`.'),
+    ca: pathSchema.describe('PEM file: the CA that signed the upstream’s server certificate.'),
+    serverName: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'The DNS name in the upstream’s certificate, also sent as SNI. Default: the host of `address`.',
+      ),
+    certificate: pathSchema
+      .optional()
+      .describe(
+        'PEM file: the client certificate that Envoy presents (the front-proxy certificate).',
+      ),
+    key: pathSchema.optional().describe('PEM file: the key of that certificate, read by Envoy.'),
+    connectTimeout: durationSchema.prefault('5s').describe('TCP and TLS handshake together.'),
+    maxConnections: z
+      .int()
+      .min(1)
+      .default(1_024)
+      .describe('Connections from one Envoy to this upstream.'),
+  })
+  .describe(
+    'A TLS upstream. Envoy talks HTTP/1.1 to it, which carries WebSocket and SPDY upgrades.',
+  )
+
+/** The `envoy` section. */
+export const envoySchema = z
+  .strictObject({
+    nodeId: nameSchema.default('countersign').describe('Envoy’s node id.'),
+    listener: z
+      .strictObject({
+        address: addressSchema.describe('`HOST:PORT` that callers connect to.'),
+        certificate: pathSchema.describe('PEM file: the server certificate chain.'),
+        key: pathSchema.describe('PEM file: its key, read by Envoy.'),
+        clientCa: pathSchema
+          .optional()
+          .describe(
+            'PEM file: the CA whose client certificates are accepted. Callers need not have one.',
+          ),
+        trustedHops: z
+          .int()
+          .min(0)
+          .max(16)
+          .default(0)
+          .describe(
+            'How many proxies in front of Envoy append to X-Forwarded-For (Envoy’s xff_num_trusted_hops).',
+          ),
+        maxConnections: z
+          .int()
+          .min(1)
+          .default(10_000)
+          .describe('Connections from callers that one Envoy accepts.'),
+        streamIdleTimeout: durationSchema
+          .prefault('1h')
+          .describe(
+            'How long a request or upgraded connection may stay silent (watches, exec, logs -f).',
+          ),
+      })
+      .describe('The public listener.'),
+    admin: addressSchema
+      .prefault('unix:run/envoy-admin.sock')
+      .describe('Envoy’s administration interface. Never publish it.'),
+    authzTimeout: durationSchema
+      .prefault('5s')
+      .describe('How long Envoy waits for a decision before it refuses with 503.'),
+    authzAddress: addressSchema
+      .optional()
+      .describe('Where Envoy reaches authz, if not at `listen.authz`: `unix:PATH` or `HOST:PORT`.'),
+    authzTls: z
+      .strictObject({
+        certificate: pathSchema.describe('PEM file: the client certificate that Envoy presents.'),
+        key: pathSchema.describe('PEM file: its key, read by Envoy.'),
+        ca: pathSchema.describe('PEM file: the CA that signed the certificate of authz.'),
+        serverName: z
+          .string()
+          .min(1)
+          .optional()
+          .describe('The name in the certificate of authz. Default: the host of its address.'),
+      })
+      .optional()
+      .describe('Envoy’s side of `listen.authz.tls`; both or neither.'),
+    maxHeapBytes: z
+      .int()
+      .min(67_108_864)
+      .default(1_073_741_824)
+      .describe('Envoy sheds load as its heap nears this size.'),
+    upstreams: z.record(nameSchema, upstream).describe('Upstreams by name.'),
+  })
+  .describe('What `countersign envoy generate` needs to write the whole Envoy configuration.')
+
+/** The parsed `envoy` section. */
+export type EnvoyConfig = z.output<typeof envoySchema>

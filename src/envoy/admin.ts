@@ -1,0 +1,66 @@
+// Envoy's administration interface, as far as we ask it anything.
+
+import { request } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
+import { formatAddress, type Address } from '../config/values.ts'
+import { CountersignError } from '../runtime/errors.ts'
+
+// https://www.envoyproxy.io/docs/envoy/latest/operations/admin#get--listeners
+const listenersSchema = z.object({
+  listener_statuses: z.array(
+    z.object({
+      name: z.string(),
+      local_address: z.object({
+        socket_address: z.object({ address: z.string(), port_value: z.int() }).optional(),
+      }),
+    }),
+  ),
+})
+
+const POLL_MS = 50
+
+/** Resolves when Envoy says that it is ready; gives up when the signal aborts. */
+export const untilReady = async (admin: Address, signal: AbortSignal): Promise<void> => {
+  while (!(await isReady(admin))) {
+    if (signal.aborted) {
+      throw new CountersignError('child-exited', 'Envoy did not become ready; see its log above')
+    }
+    // oxlint-disable-next-line no-await-in-loop -- polling
+    await sleep(POLL_MS)
+  }
+}
+
+/** Where a listener is, with the port that the system chose when it was 0. */
+export const listenerAddress = async (admin: Address, name: string): Promise<string> => {
+  const { body } = await get(admin, '/listeners?format=json')
+  const { listener_statuses } = listenersSchema.parse(JSON.parse(body))
+  const found = listener_statuses.find((listener) => listener.name === name)?.local_address
+  const address = found?.socket_address
+  if (address === undefined) throw new Error(`Envoy has no listener "${name}"`)
+  return formatAddress({ kind: 'tcp', host: address.address, port: address.port_value })
+}
+
+const isReady = async (admin: Address): Promise<boolean> => {
+  try {
+    return (await get(admin, '/ready')).status === 200
+  } catch {
+    return false // not listening yet
+  }
+}
+
+/** One GET of the administration interface. */
+const get = async (
+  admin: Address,
+  path: string,
+): Promise<{ readonly status: number; readonly body: string }> => {
+  const target = admin.kind === 'unix' ? { socketPath: admin.path } : admin
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>()
+  request({ ...target, path, headers: { host: 'envoy-admin' } }, (response) => {
+    text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject)
+  })
+    .on('error', reject)
+    .end()
+  return await promise
+}

@@ -1,0 +1,70 @@
+// Configuration → the whole of Envoy's. Pure: no file is read, and nothing is found out that does
+// not stand in the configuration.
+
+import { Document, isScalar, visit } from 'yaml'
+import type { EnvoyConfig } from '../config/envoy-schema.ts'
+import type { Config } from '../config/schema.ts'
+import { CountersignError } from '../runtime/errors.ts'
+import { clusters } from './clusters.ts'
+import { EXPLANATIONS, HEADER } from './explanations.ts'
+import { edgeListener } from './listener.ts'
+import { addressMessage, type Message } from './message.ts'
+import { overloadManager } from './overload.ts'
+
+const SOCKET_MODE = 0o600
+
+/**
+ * A hardened Envoy bootstrap (envoy.config.bootstrap.v3.Bootstrap).
+ *
+ * @throws CountersignError `configuration-invalid` when the configuration says too little for one
+ */
+export const envoyBootstrap = (config: Config): object => {
+  const envoy = envoySection(config)
+  const bootstrap: Message = {
+    node: { id: envoy.nodeId, cluster: 'countersign' },
+    admin: {
+      address: addressMessage(envoy.admin, SOCKET_MODE),
+      ignore_global_conn_limit: true,
+    },
+    overload_manager: overloadManager(envoy),
+    static_resources: {
+      listeners: [edgeListener(config, envoy)],
+      clusters: clusters(config, envoy),
+    },
+  }
+  return bootstrap
+}
+
+/** The bootstrap as commented YAML. */
+export const renderBootstrap = (config: Config): string => {
+  const document = new Document(envoyBootstrap(config), { aliasDuplicateObjects: false })
+  document.commentBefore = HEADER
+  const explained = new Set<string>()
+  visit(document, {
+    Pair: (_key, { key }) => {
+      if (!isScalar(key) || typeof key.value !== 'string' || explained.has(key.value)) return
+      const explanation = EXPLANATIONS[key.value]
+      if (explanation === undefined) return
+      explained.add(key.value)
+      key.commentBefore = ` ${explanation}`
+    },
+  })
+  return document.toString({ lineWidth: 0 })
+}
+
+const envoySection = ({ envoy, routes }: Config): EnvoyConfig => {
+  if (envoy === undefined) {
+    throw new CountersignError(
+      'configuration-invalid',
+      'the configuration has no "envoy" section, which says where Envoy listens and forwards to',
+    )
+  }
+  for (const { name, upstream = name } of routes) {
+    if (Object.hasOwn(envoy.upstreams, upstream)) continue
+    throw new CountersignError(
+      'configuration-invalid',
+      `route "${name}" has no upstream: there is no "${upstream}" in envoy.upstreams`,
+    )
+  }
+  return envoy
+}

@@ -1,0 +1,66 @@
+// The HTTP filters, in order: ask authz, write repeated headers, forward.
+
+import type { EnvoyConfig } from '../config/envoy-schema.ts'
+import { AUTHZ_CLUSTER } from './clusters.ts'
+import { duration, extension, typeUrl, type Message } from './message.ts'
+
+const EXT_AUTHZ = 'envoy.filters.http.ext_authz'
+
+/** The filter chain of the connection manager. */
+export const httpFilters = ({ authzTimeout }: EnvoyConfig): readonly Message[] => [
+  extension(EXT_AUTHZ, 'filters.http.ext_authz.v3.ExtAuthz', {
+    transport_api_version: 'V3',
+    grpc_service: {
+      envoy_grpc: { cluster_name: AUTHZ_CLUSTER },
+      timeout: duration(authzTimeout),
+    },
+    failure_mode_allow: false,
+    status_on_error: { code: 'ServiceUnavailable' },
+    include_peer_certificate: true,
+    include_tls_session: true,
+    encode_raw_headers: true,
+    validate_mutations: true,
+    clear_route_cache: false,
+    decoder_header_mutation_rules: {
+      // authz ends streams at the expiry of a credential: x-envoy-upstream-stream-duration-ms.
+      allow_envoy: true,
+      allow_all_routing: false,
+      disallow_system: true,
+      disallow_is_error: true,
+    },
+  }),
+  extension('envoy.filters.http.lua', 'filters.http.lua.v3.Lua', {
+    default_source_code: { inline_string: REPEATED_HEADERS },
+  }),
+  extension('envoy.filters.http.router', 'filters.http.router.v3.Router'),
+]
+
+/** `typed_per_filter_config` of an Envoy route: what authz is told about where the request goes. */
+export const contextExtensions = (extensions: Readonly<Record<string, string>>): Message => ({
+  [EXT_AUTHZ]: {
+    '@type': typeUrl('filters.http.ext_authz.v3.ExtAuthzPerRoute'),
+    check_settings: { context_extensions: extensions },
+  },
+})
+
+// ext_authz puts all values of a header into one line. kube-apiserver takes "dev,ops" for one group,
+// so lists come as dynamic metadata and are written here, a line each. Envoy goes on after an error
+// in a script, hence the pcall: a request that lacks a header must not be forwarded.
+const REPEATED_HEADERS = `\
+function envoy_on_request(handle)
+  local ok, problem = pcall(write_repeated_headers, handle)
+  if ok then return end
+  handle:logErr("cannot write repeated headers: " .. tostring(problem))
+  handle:respond({ [":status"] = "503" }, "")
+end
+
+function write_repeated_headers(handle)
+  local metadata = handle:streamInfo():dynamicMetadata():get("${EXT_AUTHZ}")
+  if metadata == nil or metadata["headers"] == nil then return end
+  local headers = handle:headers()
+  for name, values in pairs(metadata["headers"]) do
+    headers:remove(name)
+    for _, value in ipairs(values) do headers:add(name, value) end
+  end
+end
+`

@@ -1,0 +1,101 @@
+// The public listener: TLS and HTTP as strict as callers bear.
+
+import type { EnvoyConfig } from '../config/envoy-schema.ts'
+import type { Config } from '../config/schema.ts'
+import { httpFilters } from './filters.ts'
+import { addressMessage, duration, extension, file, type Message } from './message.ts'
+import { routeConfiguration } from './routes.ts'
+import { earlyHeaderMutations } from './strip.ts'
+
+/** The name of the public listener. */
+export const EDGE_LISTENER = 'edge'
+
+// https://www.envoyproxy.io/docs/envoy/latest/configuration/best_practices/edge
+const CONNECTION_BUFFER = 32_768
+const STREAMS = 100
+const STREAM_WINDOW = 65_536
+const CONNECTION_WINDOW = 1_048_576
+
+/** The listener that callers connect to. */
+export const edgeListener = (config: Config, envoy: EnvoyConfig): Message => ({
+  name: EDGE_LISTENER,
+  address: addressMessage(envoy.listener.address),
+  per_connection_buffer_limit_bytes: CONNECTION_BUFFER,
+  filter_chains: [
+    {
+      transport_socket_connect_timeout: '10s',
+      transport_socket: downstreamTls(envoy.listener),
+      filters: [connectionManager(config, envoy)],
+    },
+  ],
+})
+
+const downstreamTls = ({ certificate, key, clientCa }: EnvoyConfig['listener']): Message =>
+  extension('envoy.transport_sockets.tls', 'transport_sockets.tls.v3.DownstreamTlsContext', {
+    require_client_certificate: false,
+    // A resumed session would bring back a client certificate without validating it again.
+    ...(clientCa === undefined
+      ? {}
+      : { disable_stateless_session_resumption: true, disable_stateful_session_resumption: true }),
+    common_tls_context: {
+      tls_params: { tls_minimum_protocol_version: 'TLSv1_2', tls_maximum_protocol_version: 'TLSv1_3' },
+      alpn_protocols: ['h2', 'http/1.1'],
+      tls_certificates: [{ certificate_chain: file(certificate), private_key: file(key) }],
+      ...(clientCa === undefined ? {} : { validation_context: { trusted_ca: file(clientCa) } }),
+    },
+  })
+
+const connectionManager = (config: Config, envoy: EnvoyConfig): Message =>
+  extension(
+    'envoy.filters.network.http_connection_manager',
+    'filters.network.http_connection_manager.v3.HttpConnectionManager',
+    {
+      stat_prefix: EDGE_LISTENER,
+      ...trust(envoy.listener),
+      ...normalisation,
+      ...bounds(envoy.listener),
+      upgrade_configs: [{ upgrade_type: 'websocket' }, { upgrade_type: 'SPDY/3.1' }],
+      early_header_mutation_extensions: earlyHeaderMutations(),
+      route_config: routeConfiguration(config),
+      http_filters: httpFilters(envoy),
+    },
+  )
+
+/** Who the caller is on the network: nobody's word but that of the proxies that were counted. */
+const trust = ({ trustedHops }: EnvoyConfig['listener']): Message => ({
+  use_remote_address: true,
+  xff_num_trusted_hops: trustedHops,
+  // An address that nobody connects from (RFC 1122 §3.2.1.3). Without a range, private and loopback
+  // addresses are internal in 1.40, and their x-envoy-* headers are obeyed.
+  internal_address_config: {
+    unix_sockets: false,
+    cidr_ranges: [{ address_prefix: '0.0.0.0', prefix_len: 32 }],
+  },
+  forward_client_cert_details: 'SANITIZE',
+})
+
+/** One spelling for each request, and refusal of what has two. */
+const normalisation: Message = {
+  normalize_path: true,
+  merge_slashes: true,
+  path_with_escaped_slashes_action: 'REJECT_REQUEST',
+  strip_trailing_host_dot: true,
+}
+
+const bounds = ({ streamIdleTimeout }: EnvoyConfig['listener']): Message => ({
+  max_request_headers_kb: 60,
+  request_headers_timeout: '10s',
+  stream_idle_timeout: duration(streamIdleTimeout),
+  // Uploads and upgraded connections may take as long as they do something.
+  request_timeout: '0s',
+  common_http_protocol_options: {
+    idle_timeout: '900s',
+    max_headers_count: 100,
+    headers_with_underscores_action: 'REJECT_REQUEST',
+  },
+  http2_protocol_options: {
+    max_concurrent_streams: STREAMS,
+    initial_stream_window_size: STREAM_WINDOW,
+    initial_connection_window_size: CONNECTION_WINDOW,
+  },
+})

@@ -1,0 +1,34 @@
+// How Envoy's messages are written as JSON: durations, addresses, extensions with their types.
+
+import { isIP } from 'node:net'
+import type { Address } from '../config/values.ts'
+
+/** A protobuf message in its JSON form. */
+export interface Message {
+  readonly [field: string]: unknown
+}
+
+/** A google.protobuf.Duration. */
+export const duration = (milliseconds: number): string => `${milliseconds / 1_000}s`
+
+/** An extension: its name is for people, `type` decides which code runs. */
+export const extension = (name: string, type: string, configuration: Message = {}): Message => ({
+  name,
+  typed_config: { '@type': typeUrl(type), ...configuration },
+})
+
+/** The type URL of a message, from its name below `envoy.extensions`. */
+export const typeUrl = (type: string): string => `type.googleapis.com/envoy.extensions.${type}`
+
+/** A core.v3.Address. `mode` is for UNIX sockets that Envoy itself makes. */
+export const addressMessage = (address: Address, mode?: number): Message =>
+  address.kind === 'unix'
+    ? { pipe: { path: address.path, ...(mode === undefined ? {} : { mode }) } }
+    : { socket_address: { address: address.host, port_value: address.port } }
+
+/** A core.v3.DataSource. Envoy reads the file, so secrets do not stand in the bootstrap. */
+export const file = (path: string): Message => ({ filename: path })
+
+/** Whether an address can be used as it is, or its host must be looked up. */
+export const isResolved = (address: Address): boolean =>
+  address.kind === 'unix' || isIP(address.host) !== 0

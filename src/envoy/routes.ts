@@ -1,0 +1,63 @@
+// Which request goes to which upstream: "the first route in the order of the file whose host and
+// path match", said in Envoy's terms, where the most specific virtual host is chosen first.
+
+import type { Config, RouteConfig } from '../config/schema.ts'
+import { compileGlob } from '../request/glob.ts'
+import { ROUTE_EXTENSION, CONNECTION_COPY } from '../request/request.ts'
+import { contextExtensions } from './filters.ts'
+import type { Message } from './message.ts'
+
+/**
+ * The route table of the listener. Envoy matches the path as it was sent, percent-encoded, and
+ * authz decodes it for its rules; the two cannot come to different routes, since authz obeys the
+ * name that Envoy gives it here.
+ */
+export const routeConfiguration = ({ routes }: Config): Message => {
+  const patterns = new Set(['*', ...routes.flatMap(({ match }) => match.hosts)])
+  return {
+    name: 'countersign',
+    ignore_port_in_host_matching: true,
+    // authz removes it too; this holds whatever authz answers.
+    request_headers_to_remove: [CONNECTION_COPY],
+    virtual_hosts: [...patterns].map((pattern) => ({
+      name: pattern,
+      domains: [pattern],
+      routes: [
+        ...routes
+          .filter(({ match }) => match.hosts.some((host) => covers(host, pattern)))
+          .flatMap(envoyRoutes),
+        unpublished,
+      ],
+    })),
+  }
+}
+
+/** Whether every host of `inner` is a host of `outer`. */
+const covers = (outer: string, inner: string): boolean =>
+  outer === '*' || outer === inner || (outer.startsWith('*.') && inner.endsWith(outer.slice(1)))
+
+const envoyRoutes = ({ name, upstream, match }: RouteConfig): readonly Message[] =>
+  match.paths.map((glob) => ({
+    name,
+    match: glob === '/**' ? { prefix: '/' } : { safe_regex: { regex: regexOf(glob) } },
+    route: {
+      cluster: upstream ?? name,
+      // Watches, logs and exec have no end of their own; the listener's idle timeout bounds them.
+      timeout: '0s',
+      // Only what the upstream cannot have seen is sent again.
+      retry_policy: { retry_on: 'connect-failure,reset-before-request', num_retries: 1 },
+    },
+    typed_per_filter_config: contextExtensions({ [ROUTE_EXTENSION]: name }),
+  }))
+
+/** The glob is for decoded paths; Envoy compares with the path as sent. */
+const regexOf = (glob: string): string => compileGlob(encodeURI(glob.toWellFormed())).source
+
+// authz is asked here as well: it refuses, with a decision id and an audit event. The direct answer
+// is only what would come if it did not.
+const unpublished: Message = {
+  name: 'unpublished',
+  match: { prefix: '/' },
+  direct_response: { status: 403 },
+  typed_per_filter_config: contextExtensions({ [ROUTE_EXTENSION]: '' }),
+}
