@@ -1,0 +1,73 @@
+// Takes the tour and compares every answer with what it promises.
+
+import { readFile } from 'node:fs/promises'
+import { http1, pairsOf, valuesOf, type Answer } from '../test/servers/client.ts'
+import { HOST, TOUR, type Stop } from './tour.ts'
+
+/** Runs every stop and prints what came of it; true when all is as promised. */
+export const checkTour = async (port: number, ca: string, audit: string): Promise<boolean> => {
+  let good = true
+  for (const [index, stop] of TOUR.entries()) {
+    // oxlint-disable-next-line no-await-in-loop -- a tour has an order
+    const answer = await send(stop, port, ca)
+    // oxlint-disable-next-line no-await-in-loop -- the event is written before the answer
+    const faults = [...faultsOf(stop, answer), ...(await auditFaults(answer, audit))]
+    console.log(`${faults.length === 0 ? 'ok    ' : 'FAILED'} ${index + 1}. ${stop.title}`)
+    for (const fault of faults) console.log(`         ${fault}`)
+    good &&= faults.length === 0
+  }
+  console.log(good ? '\nAll as promised.' : '\nNot as promised.')
+  return good
+}
+
+const send = async ({ request }: Stop, port: number, ca: string): Promise<Answer> => {
+  const host = request.host ?? HOST
+  const { user, headers = [], method = 'GET', path } = request
+  return await http1(
+    { port, ca, serverName: host },
+    {
+      method,
+      path,
+      host: `${host}:${port}`,
+      headers: [
+        ...headers,
+        ...(user === undefined
+          ? []
+          : [['Authorization', `Basic ${Buffer.from(user).toString('base64')}`] as const]),
+      ],
+    },
+  )
+}
+
+const faultsOf = ({ want }: Stop, answer: Answer): readonly string[] => {
+  const faults: string[] = []
+  if (answer.status !== want.status) faults.push(`status ${answer.status}, not ${want.status}`)
+  const lines = answer.headers.map(([name, value]) => `${name}: ${value}`)
+  for (const line of want.answerHas ?? []) {
+    if (!lines.includes(line)) faults.push(`the answer lacks "${line}"`)
+  }
+  if (want.status !== 200) return faults
+  const received = receivedLines(answer)
+  for (const line of new Set(want.upstreamSees)) {
+    const count = received.filter((candidate) => candidate === line).length
+    if (count !== 1) faults.push(`the upstream saw "${line}" ${count} times, not once`)
+  }
+  for (const start of want.upstreamLacks ?? []) {
+    const found = received.find((line) => line.startsWith(start))
+    if (found !== undefined) faults.push(`the upstream saw "${found}"`)
+  }
+  return faults
+}
+
+const receivedLines = ({ body }: Answer): readonly string[] => {
+  const { rawHeaders }: { rawHeaders: readonly string[] } = JSON.parse(body)
+  return pairsOf(rawHeaders).map(([name, value]) => `${name}: ${value}`)
+}
+
+/** Every answer names its decision, and the audit log has exactly one event for it. */
+const auditFaults = async (answer: Answer, audit: string): Promise<readonly string[]> => {
+  const [id, ...more] = valuesOf(answer, 'x-countersign-decision')
+  if (id === undefined || more.length > 0) return ['the answer does not carry one decision id']
+  const events = (await readFile(audit, 'utf8')).split('\n').filter((line) => line.includes(id))
+  return events.length === 1 ? [] : [`${events.length} audit events for decision ${id}, not one`]
+}

@@ -1,0 +1,156 @@
+// `npm run demo`: the product on real parts, started from nothing. A TLS upstream that trusts only
+// Envoy, and `countersign up` in front of it; then a tour of curl commands. `--check` takes the tour
+// itself, compares every answer, and exits with 0 or 1.
+
+import { spawn, type ChildProcess } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { stringify } from 'yaml'
+import { makeHash } from '../src/authenticate/password/hash.ts'
+import { createPki, type Pki } from '../test/servers/pki.ts'
+import { temporaryFolder } from '../test/servers/temporary.ts'
+import { startUpstream } from '../test/servers/upstream.ts'
+import { checkTour } from './check.ts'
+import { curlFor, HOST, TOUR, USERS } from './tour.ts'
+
+const PREFERRED_PORT = 8443
+const READY = /ready, listening on https:\/\/.*:(\d+)$/
+
+const main = async (): Promise<void> => {
+  const checking = process.argv.includes('--check')
+  await using stack = new AsyncDisposableStack()
+  const end = endSignal()
+
+  const { path: folder } = stack.use(await temporaryFolder())
+  const pki = stack.use(await createPki())
+  const upstream = stack.use(
+    await startUpstream({ identity: pki.upstream, clientCa: pki.ca, record: false }),
+  )
+  await writeFile(join(folder, 'users.yaml'), await users())
+  const config = join(folder, 'countersign.yaml')
+  const listen = checking ? 0 : await freePort(PREFERRED_PORT)
+  await writeFile(config, configuration(pki, upstream.port, listen))
+
+  const countersign = spawnCountersign(config)
+  stack.defer(() => ended(countersign, 'SIGTERM'))
+  const port = await readyPort(countersign)
+  const audit = join(folder, 'audit.jsonl')
+  if (checking) {
+    process.exitCode = (await checkTour(port, pki.ca, audit)) ? 0 : 1
+    return
+  }
+  printTour(port, pki.ca, config, audit)
+  await Promise.race([end, exited(countersign)])
+}
+
+const endSignal = async (): Promise<void> => {
+  const { promise, resolve: done } = Promise.withResolvers<void>()
+  process.once('SIGINT', () => done()).once('SIGTERM', () => done())
+  await promise
+}
+
+const users = async (): Promise<string> => {
+  const entries = Object.entries(USERS).map(async ([name, { password, uid, groups, team }]) => [
+    name,
+    {
+      password: await makeHash('argon2id', password),
+      uid,
+      groups,
+      extra: { 'example.org/team': team },
+    },
+  ])
+  return stringify({ users: Object.fromEntries(await Promise.all(entries)) })
+}
+
+const configuration = (pki: Pki, upstreamPort: number, port: number): string =>
+  stringify({
+    version: 1,
+    listen: { authz: 'unix:authz.sock' },
+    authenticators: {
+      'staff-password': { basic: { realm: 'Demo', verify: [{ users: { file: 'users.yaml' } }] } },
+    },
+    routes: [
+      {
+        name: 'api',
+        match: { hosts: [HOST] },
+        authenticate: ['staff-password'],
+        authorize: [
+          { deny: 'no-secrets', paths: ['/secrets/**'] },
+          { allow: 'operators', groups: ['ops'] },
+          { allow: 'everyone-reads', methods: ['GET', 'HEAD'] },
+        ],
+        forward: { headers: 'kubernetes' },
+      },
+    ],
+    audit: { file: 'audit.jsonl' },
+    envoy: {
+      listener: { address: `127.0.0.1:${port}`, ...pki.edge },
+      admin: 'unix:envoy-admin.sock',
+      upstreams: {
+        api: {
+          address: `127.0.0.1:${upstreamPort}`,
+          ca: pki.ca,
+          serverName: 'localhost',
+          ...pki.frontProxy,
+        },
+      },
+    },
+  })
+
+/** The port if nothing has it, else 0, which lets the system choose. */
+const freePort = async (port: number): Promise<number> => {
+  const { promise, resolve: settle } = Promise.withResolvers<number>()
+  const probe = createServer()
+  probe.once('error', () => settle(0))
+  probe.listen(port, '127.0.0.1', () => probe.close(() => settle(port)))
+  return await promise
+}
+
+const spawnCountersign = (config: string): ChildProcess =>
+  spawn(
+    process.execPath,
+    [resolve(import.meta.dirname, '../src/countersign.ts'), 'up', '--config', config],
+    { stdio: ['ignore', 'inherit', 'pipe'], detached: true },
+  )
+
+/** Waits for the ready line; everything else that is said goes on to standard error. */
+const readyPort = async (child: ChildProcess): Promise<number> => {
+  const { promise, resolve: settle, reject } = Promise.withResolvers<number>()
+  child.once('exit', (code) => reject(new Error(`countersign ended with status ${code}`)))
+  if (child.stderr === null) throw new Error('standard error of countersign is not piped')
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    const port = READY.exec(line)?.[1]
+    if (port === undefined) console.error(line)
+    else settle(Number(port))
+  })
+  return await promise
+}
+
+const exited = async (child: ChildProcess): Promise<void> => {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const { promise, resolve: settle } = Promise.withResolvers<void>()
+  child.once('exit', () => settle())
+  await promise
+}
+
+const ended = async (child: ChildProcess, signal: NodeJS.Signals): Promise<void> => {
+  child.kill(signal)
+  await exited(child)
+}
+
+const printTour = (port: number, ca: string, config: string, audit: string): void => {
+  console.log(`\nCountersign is up on https://${HOST}:${port}, with a real Envoy in front of a TLS`)
+  console.log('upstream that answers with what it received. In another terminal:\n')
+  for (const [index, stop] of TOUR.entries()) {
+    console.log(`${index + 1}. ${stop.title}`)
+    console.log(`   ${curlFor(stop, port, ca)}`)
+    console.log(`   → ${stop.want.status}; look for ${stop.want.look}\n`)
+  }
+  console.log(`Audit events:   tail -f ${audit}`)
+  console.log(`Configuration:  ${config} (edit it: it is reloaded at once)`)
+  console.log('Ctrl-C ends everything.')
+}
+
+await main()

@@ -1,0 +1,114 @@
+// The tour: what the demo shows, as data. Printed as curl commands for people, and run and compared
+// by `--check`.
+
+/** One stop of the tour. */
+export interface Stop {
+  readonly title: string
+  readonly request: {
+    readonly user?: string
+    readonly method?: string
+    readonly path: string
+    readonly host?: string
+    readonly headers?: readonly (readonly [name: string, value: string])[]
+  }
+  readonly want: {
+    readonly status: number
+    /** What a reader should look for in the answer. */
+    readonly look: string
+    /** Header lines that the upstream must have received, each exactly once, in this order. */
+    readonly upstreamSees?: readonly string[]
+    /** Beginnings of header lines that the upstream must not have received. */
+    readonly upstreamLacks?: readonly string[]
+    /** Header lines of the answer. */
+    readonly answerHas?: readonly string[]
+  }
+}
+
+/** The host that the demo publishes. */
+export const HOST = 'api.example.org'
+
+/** Users of the demo, with their passwords. */
+export const USERS = {
+  alice: { password: 'wonderland', uid: '1001', groups: ['dev', 'ops'], team: ['blue', 'red'] },
+  bob: { password: 'builder', uid: '1002', groups: ['dev'], team: ['blue'] },
+} as const
+
+const CHALLENGE = 'www-authenticate: Basic realm="Demo", charset="UTF-8"'
+
+/** The stops, in order. */
+export const TOUR: readonly Stop[] = [
+  {
+    title: 'no credential: 401, with the challenge that says how to come back',
+    request: { path: '/hello' },
+    want: { status: 401, look: 'www-authenticate and the decision id', answerHas: [CHALLENGE] },
+  },
+  {
+    title: 'a wrong password: 401, and nothing that tells whether the user exists',
+    request: { user: 'alice:guess', path: '/hello' },
+    want: { status: 401, look: 'the same text as for an unknown user', answerHas: [CHALLENGE] },
+  },
+  {
+    title: 'a password in, identity headers out',
+    request: { user: `alice:${USERS.alice.password}`, path: '/hello' },
+    want: {
+      status: 200,
+      look: 'x-remote-user, one x-remote-group line per group, and no authorization',
+      upstreamSees: [
+        'x-remote-user: alice',
+        'x-remote-uid: 1001',
+        'x-remote-group: dev',
+        'x-remote-group: ops',
+        'x-remote-extra-example.org%2fteam: blue',
+        'x-remote-extra-example.org%2fteam: red',
+      ],
+      upstreamLacks: ['authorization:'],
+    },
+  },
+  {
+    title: 'forged identity headers are gone before anything else happens',
+    request: {
+      user: `bob:${USERS.bob.password}`,
+      path: '/hello',
+      headers: [
+        ['X-Remote-User', 'root'],
+        ['X-Remote-Group', 'system:masters'],
+        ['X-Remote-Extra-Anything', 'forged'],
+      ],
+    },
+    want: {
+      status: 200,
+      look: 'bob is bob',
+      upstreamSees: ['x-remote-user: bob', 'x-remote-group: dev'],
+      upstreamLacks: ['x-remote-user: root', 'x-remote-group: system', 'x-remote-extra-anything'],
+    },
+  },
+  {
+    title: 'a rule refuses: 403, with the decision id to ask about',
+    request: { user: `alice:${USERS.alice.password}`, path: '/secrets/1' },
+    want: { status: 403, look: 'the decision id, also in the audit event' },
+  },
+  {
+    title: 'only operators write: bob is not one',
+    request: { user: `bob:${USERS.bob.password}`, method: 'POST', path: '/hello' },
+    want: { status: 403, look: 'no rule allows it, so it is refused' },
+  },
+  {
+    title: 'a host that nobody published',
+    request: { user: `alice:${USERS.alice.password}`, path: '/', host: 'other.example.org' },
+    want: { status: 403, look: 'refused by Countersign, with a decision id' },
+  },
+]
+
+/** The curl command for a stop. */
+export const curlFor = ({ request }: Stop, port: number, ca: string): string => {
+  const host = request.host ?? HOST
+  return [
+    'curl -i',
+    `--cacert ${ca}`,
+    `--resolve ${host}:${port}:127.0.0.1`,
+    ...(request.user === undefined ? [] : [`-u ${request.user}`]),
+    ...(request.method === undefined ? [] : [`-X ${request.method}`]),
+    ...(request.headers ?? []).map(([name, value]) => `-H '${name}: ${value}'`),
+    `https://${host}:${port}${request.path}`,
+  ].join(' ')
+}
