@@ -1,0 +1,269 @@
+// What every scenario stands on: a TLS upstream that trusts only Envoy, `countersign authz` as a
+// process of its own, and a real Envoy with the generated bootstrap, on ports of the system's choice.
+
+import { spawn, type ChildProcess } from 'node:child_process'
+import { readFile, writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { stringify } from 'yaml'
+import { z } from 'zod'
+import type { DecisionEvent } from '../../src/audit/event.ts'
+import { makeHash } from '../../src/authenticate/password/hash.ts'
+import { parseConfig } from '../../src/config/parse.ts'
+import { ConfigurationError } from '../../src/config/problem.ts'
+import { renderBootstrap } from '../../src/envoy/bootstrap.ts'
+import { pairsOf, type Answer, type HeaderLine, type Target } from '../servers/client.ts'
+import { startEnvoy, type Envoy } from '../servers/envoy.ts'
+import { createPki, type Pki } from '../servers/pki.ts'
+import { temporaryFolder } from '../servers/temporary.ts'
+import { startUpstream, type Upstream } from '../servers/upstream.ts'
+
+/** The host that the site publishes. */
+export const HOST = 'api.example.org'
+
+/** The users of the site: name → password. */
+export const PASSWORDS = {
+  alice: 'wonderland',
+  bob: 'builder', // bcrypt, no groups
+  jürgen: 'füße and 密码',
+  mallory: 'reserved', // in system:masters
+} as const
+
+/** A running site. */
+export interface Site extends AsyncDisposable {
+  readonly pki: Pki
+  readonly upstream: Upstream
+  readonly envoy: Envoy
+  /** The public listener. */
+  readonly target: Target
+  /** Paths of the configuration and of the users file. */
+  readonly files: { readonly config: string; readonly users: string; readonly audit: string }
+  /** The authz process; `restart` starts another after it was killed. */
+  readonly authz: AuthzProcess
+  /** Decision events so far, oldest first. */
+  events(): Promise<readonly DecisionEvent[]>
+}
+
+/** What differs between scenarios. */
+export interface SiteOptions {
+  /** Default: a UNIX socket. */
+  readonly listen?: 'unix' | 'tcp' | 'mtls'
+  /** Changes the configuration before it is written. */
+  readonly configure?: (config: Record<string, unknown>) => void
+}
+
+/** Starts a site. */
+export const startSite = async ({
+  listen = 'unix',
+  configure,
+}: SiteOptions = {}): Promise<Site> => {
+  await using stack = new AsyncDisposableStack()
+  const folder = stack.use(await temporaryFolder())
+  const pki = stack.use(await createPki())
+  const upstream = stack.use(await startUpstream({ identity: pki.upstream, clientCa: pki.ca }))
+  const files = {
+    config: folder.file('countersign.yaml'),
+    users: folder.file('users.yaml'),
+    audit: folder.file('audit.jsonl'),
+  }
+  await writeFile(files.users, await usersFile())
+  const config = configuration(pki, upstream.port, listen)
+  configure?.(config)
+  await writeFile(files.config, stringify(config))
+  const authz = stack.use(new AuthzProcess(files.config))
+  const address = await authz.start()
+  if (listen !== 'unix') pinPort(config, address)
+  await writeFile(files.config, stringify(config))
+  const envoy = stack.use(await startEnvoy({ bootstrap: await bootstrapOf(files.config) }))
+  const target = { port: await envoy.port(), serverName: HOST, ca: pki.ca }
+  const running = stack.move()
+  return {
+    pki,
+    upstream,
+    envoy,
+    target,
+    files,
+    authz,
+    events: () => readEvents(files.audit),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  }
+}
+
+const readySchema = z.object({ ready: z.string() })
+
+/** `countersign authz` as a child. */
+export class AuthzProcess implements AsyncDisposable {
+  readonly #config: string
+  #child: ChildProcess | undefined
+  #log = ''
+
+  constructor(config: string) {
+    this.#config = config
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0
+  }
+
+  /** What it has logged. */
+  get log(): string {
+    return this.#log
+  }
+
+  /** Starts it; resolves with its address when it listens. */
+  async start(): Promise<string> {
+    const command = resolve(import.meta.dirname, '../../src/countersign.ts')
+    const child = spawn(process.execPath, [command, 'authz', '--config', this.#config], {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    })
+    this.#child = child
+    child.stderr?.on('data', (chunk: Buffer) => (this.#log += chunk.toString()))
+    const { promise, resolve: settle, reject } = Promise.withResolvers<string>()
+    child.once('message', (message) => settle(readySchema.parse(message).ready))
+    child.once('exit', (code) => reject(new Error(`authz ended with ${code}:\n${this.#log}`)))
+    return await promise
+  }
+
+  /** Sends a signal. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal)
+  }
+
+  /** Sends a signal that ends it, and waits until it has; resolves with the exit status. */
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.#child
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return null
+    const { promise, resolve: settle } = Promise.withResolvers<number | null>()
+    child.once('exit', settle)
+    child.kill(signal)
+    return await promise
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end('SIGKILL')
+  }
+}
+
+/** The Authorization header of a user of the site, or of anybody. */
+export const basic = (user: string, password: string): HeaderLine => [
+  'Authorization',
+  `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
+]
+
+/** alice's Authorization header. */
+export const ALICE = basic('alice', PASSWORDS.alice)
+
+/** The header lines that the upstream says it received, by the body of its answer. */
+export const receivedBy = ({ body }: Answer): readonly HeaderLine[] => {
+  const { rawHeaders } = z.object({ rawHeaders: z.array(z.string()) }).parse(JSON.parse(body))
+  return pairsOf(rawHeaders)
+}
+
+/** All values of a header that the upstream received, a line each. */
+export const received = (answer: Answer, name: string): readonly string[] =>
+  receivedBy(answer).flatMap(([candidate, value]) => (candidate === name ? [value] : []))
+
+/** Asks until the answer is as wished; fails after some seconds. */
+export const eventually = async <T>(
+  ask: () => Promise<T>,
+  wished: (value: T) => boolean,
+  limit = 10_000,
+): Promise<T> => {
+  const end = performance.now() + limit
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- polling
+    const value = await ask()
+    if (wished(value)) return value
+    if (performance.now() > end) throw new Error(`still ${JSON.stringify(value)} after ${limit} ms`)
+    // oxlint-disable-next-line no-await-in-loop -- polling
+    await sleep(50)
+  }
+}
+
+const readEvents = async (file: string): Promise<readonly DecisionEvent[]> => {
+  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '')
+  return lines
+    .map((line): { event: string } & DecisionEvent => JSON.parse(line))
+    .filter(({ event }) => event === 'decision')
+}
+
+const bootstrapOf = async (file: string): Promise<string> => {
+  const parsed = parseConfig(file, await readFile(file, 'utf8'))
+  if (!parsed.ok) throw new ConfigurationError(parsed.problems)
+  return renderBootstrap(parsed.config)
+}
+
+/** Puts the port that the system chose in place of 0, so that a restart takes the same. */
+const pinPort = (config: Record<string, unknown>, address: string): void => {
+  const { authz } = z.object({ authz: z.unknown() }).parse(config['listen'])
+  config['listen'] = {
+    authz: typeof authz === 'string' ? address : { ...z.looseObject({}).parse(authz), address },
+  }
+}
+
+/** A users file with every kind of user. */
+export const usersFile = async (): Promise<string> =>
+  stringify({
+    users: {
+      alice: {
+        password: await makeHash('argon2id', PASSWORDS.alice),
+        uid: '1001',
+        groups: ['dev', 'ops', 'with, comma'],
+        extra: { 'example.org/Team': ['blue', 'red'], plan: ['gold'] },
+      },
+      bob: { password: await makeHash('bcrypt', PASSWORDS.bob) },
+      jürgen: { password: await makeHash('argon2id', PASSWORDS.jürgen), groups: ['größe'] },
+      mallory: {
+        password: await makeHash('argon2id', PASSWORDS.mallory),
+        groups: ['dev', 'system:masters'],
+      },
+    },
+  })
+
+const configuration = (
+  pki: Pki,
+  upstreamPort: number,
+  listen: NonNullable<SiteOptions['listen']>,
+): Record<string, unknown> => ({
+  version: 1,
+  listen: { authz: listenSection(pki, listen) },
+  authenticators: {
+    staff: { basic: { realm: 'Site', verify: [{ users: { file: 'users.yaml' } }] } },
+  },
+  routes: [
+    {
+      name: 'api',
+      match: { hosts: [HOST] },
+      authenticate: ['staff'],
+      authorize: [
+        { deny: 'no-secrets', paths: ['/secrets/**'] },
+        { deny: 'not-bob', paths: ['/not-bob'], users: ['bob'] },
+        { allow: 'rest', paths: ['/**'], methods: ['GET', 'POST'] },
+      ],
+      forward: { headers: 'kubernetes' },
+    },
+  ],
+  audit: { file: 'audit.jsonl' },
+  envoy: {
+    listener: { address: '127.0.0.1:0', ...pki.edge },
+    admin: 'unix:admin.sock',
+    ...(listen === 'mtls'
+      ? { authzTls: { ...pki.frontProxy, ca: pki.ca, serverName: 'localhost' } }
+      : {}),
+    upstreams: {
+      api: {
+        address: `127.0.0.1:${upstreamPort}`,
+        ca: pki.ca,
+        serverName: 'localhost',
+        ...pki.frontProxy,
+      },
+    },
+  },
+})
+
+const listenSection = (pki: Pki, listen: NonNullable<SiteOptions['listen']>): unknown => {
+  if (listen === 'unix') return 'unix:authz.sock'
+  if (listen === 'tcp') return '127.0.0.1:0'
+  const { certificate, key } = pki.upstream
+  return { address: '127.0.0.1:0', tls: { certificate, key: `file:${key}`, clientCa: pki.ca } }
+}
