@@ -69,6 +69,8 @@ export const basicAuthenticator = ({
       if (credentials.outcome === 'malformed') {
         return { outcome: 'rejected', code: 'credential-malformed' }
       }
+      // Before the proof begins: nobody would be left to hear how it ended.
+      signal.throwIfAborted()
       const { user, password } = credentials
       const key = memory.keyOf(generation, `${user}:${password}`)
       const fingerprint = key.slice(0, FINGERPRINT_LENGTH)
@@ -87,7 +89,6 @@ const VERIFICATION_DEADLINE = 10_000
 
 /** The promise, or a rejection as soon as the caller is gone. */
 const abandonable = async <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> => {
-  signal.throwIfAborted()
   const { promise: aborted, reject } = Promise.withResolvers<never>()
   const onAbort = (): void => reject(signal.reason)
   signal.addEventListener('abort', onAbort, { once: true })

@@ -16,9 +16,7 @@ export const authzCommand = (): Command =>
     .action(async ({ config }: { config: string }) => {
       await using authz = await startAuthz(config)
       process.on('SIGHUP', () => void authz.reload())
-      // Started by `countersign up`: say when it is ready, and end when it is gone.
-      process.send?.({ ready: formatAddress(authz.address) })
-      process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
+      process.send?.({ ready: formatAddress(authz.address) }) // to `countersign up`
       await endSignal()
-      if (process.connected) process.disconnect()
+      if (process.connected) process.disconnect() // or the channel would keep the process alive
     })

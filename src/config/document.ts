@@ -64,7 +64,8 @@ export const parseYaml = <Schema extends z.ZodType>(
   } catch (cause) {
     return { ok: false, problems: [locate([], firstLine(String(cause)))] }
   }
-  const parsed = resolvingFrom(dirname(file), () => schema.safeParse(raw))
+  if (raw === null) return { ok: false, problems: [locate([], 'the file is empty')] }
+  const parsed = resolvingFrom(dirname(file), () => schema.safeParse(raw, { reportInput: true }))
   if (parsed.success) return { ok: true, value: deepFreeze(parsed.data), locate }
   return { ok: false, problems: parsed.error.issues.flatMap((issue) => explain(issue, [], locate)) }
 }

@@ -2,7 +2,7 @@
 // cannot be built changes nothing: the last good one stays, and somebody is told.
 
 import { watch, type FSWatcher } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { ConfigurationFiles } from './files.ts'
 
 /** Builds the next value; throws when it cannot. Reads through `files` whatever it depends on. */
@@ -25,6 +25,10 @@ export interface InForce<T> {
 
 // An editor or a ConfigMap update touches files several times within some milliseconds.
 const SETTLE_MS = 50
+
+// The kubelet replaces all files of a ConfigMap or Secret at once by renaming this link
+// (kubernetes pkg/volume/util/atomic_writer.go).
+const CONFIGMAP_LINK = '..data'
 
 /** Owns the value in force. */
 export class Reloader<T> implements Disposable {
@@ -111,7 +115,9 @@ export class Reloader<T> implements Disposable {
     for (const folder of folders) {
       if (this.#watchers.has(folder)) continue
       try {
-        const watcher = watch(folder, () => this.#settle())
+        const watcher = watch(folder, (_event, name) => {
+          if (name === null || this.#concerns(folder, name)) this.#settle()
+        })
         watcher.on('error', () => this.#unwatch(folder))
         this.#watchers.set(folder, watcher)
       } catch {
@@ -126,12 +132,19 @@ export class Reloader<T> implements Disposable {
     this.#watchers.delete(folder)
   }
 
+  /** Logs may lie in the same folder: only our files matter, or the link that stands for them all. */
+  #concerns(folder: string, name: string): boolean {
+    return name === CONFIGMAP_LINK || this.#files.paths.includes(join(folder, name))
+  }
+
+  // Not put off by further events: a file that is written all the time must be looked at, too.
   #settle(): void {
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.#reloadIfChanged(), SETTLE_MS)
+    this.#timer ??= setTimeout(() => void this.#reloadIfChanged(), SETTLE_MS)
   }
 
   async #reloadIfChanged(): Promise<void> {
+    this.#timer = undefined
+    await this.#running // which may have read the change already
     if (await this.#files.changed()) await this.reload()
   }
 }

@@ -115,31 +115,30 @@ interface ClientTls {
 
 const tls = ({ serverName, ca, certificate, key, alpn }: ClientTls): Message => {
   const byAddress = isIP(serverName) !== 0
-  return extension(
-    'envoy.transport_sockets.tls',
-    'transport_sockets.tls.v3.UpstreamTlsContext',
-    {
-      // RFC 6066 §3: an IP address is no server name.
-      ...(byAddress ? {} : { sni: serverName }),
-      max_session_keys: 0,
-      common_tls_context: {
-        tls_params: { tls_minimum_protocol_version: 'TLSv1_2', tls_maximum_protocol_version: 'TLSv1_3' },
-        alpn_protocols: [alpn],
-        ...(certificate === undefined || key === undefined
-          ? {}
-          : { tls_certificates: [{ certificate_chain: file(certificate), private_key: file(key) }] }),
-        validation_context: {
-          trusted_ca: file(ca),
-          match_typed_subject_alt_names: [
-            {
-              san_type: byAddress ? 'IP_ADDRESS' : 'DNS',
-              matcher: { exact: byAddress ? canonicalAddress(serverName) : serverName },
-            },
-          ],
-        },
+  return extension('envoy.transport_sockets.tls', 'transport_sockets.tls.v3.UpstreamTlsContext', {
+    // RFC 6066 §3: an IP address is no server name.
+    ...(byAddress ? {} : { sni: serverName }),
+    max_session_keys: 0,
+    common_tls_context: {
+      tls_params: {
+        tls_minimum_protocol_version: 'TLSv1_2',
+        tls_maximum_protocol_version: 'TLSv1_3',
+      },
+      alpn_protocols: [alpn],
+      ...(certificate === undefined || key === undefined
+        ? {}
+        : { tls_certificates: [{ certificate_chain: file(certificate), private_key: file(key) }] }),
+      validation_context: {
+        trusted_ca: file(ca),
+        match_typed_subject_alt_names: [
+          {
+            san_type: byAddress ? 'IP_ADDRESS' : 'DNS',
+            matcher: { exact: byAddress ? canonicalAddress(serverName) : serverName },
+          },
+        ],
       },
     },
-  )
+  })
 }
 
 const hostOf = (address: Address): string => (address.kind === 'tcp' ? address.host : 'localhost')

@@ -59,6 +59,7 @@ function write_repeated_headers(handle)
   if metadata == nil or metadata["headers"] == nil then return end
   local headers = handle:headers()
   for name, values in pairs(metadata["headers"]) do
+    if name:find("^:") or name:lower() == "host" then error(name .. " decides the route") end
     headers:remove(name)
     for _, value in ipairs(values) do headers:add(name, value) end
   end

@@ -38,7 +38,10 @@ const downstreamTls = ({ certificate, key, clientCa }: EnvoyConfig['listener']):
       ? {}
       : { disable_stateless_session_resumption: true, disable_stateful_session_resumption: true }),
     common_tls_context: {
-      tls_params: { tls_minimum_protocol_version: 'TLSv1_2', tls_maximum_protocol_version: 'TLSv1_3' },
+      tls_params: {
+        tls_minimum_protocol_version: 'TLSv1_2',
+        tls_maximum_protocol_version: 'TLSv1_3',
+      },
       alpn_protocols: ['h2', 'http/1.1'],
       tls_certificates: [{ certificate_chain: file(certificate), private_key: file(key) }],
       ...(clientCa === undefined ? {} : { validation_context: { trusted_ca: file(clientCa) } }),
@@ -55,7 +58,7 @@ const connectionManager = (config: Config, envoy: EnvoyConfig): Message =>
       ...normalisation,
       ...bounds(envoy.listener),
       upgrade_configs: [{ upgrade_type: 'websocket' }, { upgrade_type: 'SPDY/3.1' }],
-      early_header_mutation_extensions: earlyHeaderMutations(),
+      early_header_mutation_extensions: earlyHeaderMutations(envoy.listener),
       route_config: routeConfiguration(config),
       http_filters: httpFilters(envoy),
     },

@@ -3,7 +3,7 @@
 
 import type { Config, RouteConfig } from '../config/schema.ts'
 import { compileGlob } from '../request/glob.ts'
-import { ROUTE_EXTENSION, CONNECTION_COPY } from '../request/request.ts'
+import { ROUTE_EXTENSION } from '../request/request.ts'
 import { contextExtensions } from './filters.ts'
 import type { Message } from './message.ts'
 
@@ -17,8 +17,6 @@ export const routeConfiguration = ({ routes }: Config): Message => {
   return {
     name: 'countersign',
     ignore_port_in_host_matching: true,
-    // authz removes it too; this holds whatever authz answers.
-    request_headers_to_remove: [CONNECTION_COPY],
     virtual_hosts: [...patterns].map((pattern) => ({
       name: pattern,
       domains: [pattern],

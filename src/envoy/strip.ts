@@ -1,7 +1,11 @@
 // The first thing that happens to a request in Envoy: headers that Countersign may set are removed
 // from what the caller sent, before routing and before every filter.
+//
+// `Connection` needs nothing here. On a plain HTTP/1.1 request Envoy's codec has by now obeyed it
+// (RFC 9110 §7.6.1) and forwards none; over HTTP/2 it ends the connection; on an upgrade it passes
+// the list on, and authz sees and judges it.
 
-import { CONNECTION_COPY } from '../request/request.ts'
+import type { EnvoyConfig } from '../config/envoy-schema.ts'
 import { STRIPPED_NAMES, STRIPPED_PREFIXES } from '../transform/strip.ts'
 import { extension, type Message } from './message.ts'
 
@@ -9,36 +13,39 @@ import { extension, type Message } from './message.ts'
 // without the header, `kubectl --as=other` would run as oneself.
 const SEEN_BY_AUTHZ: ReadonlySet<string> = new Set(['authorization', 'impersonate-'])
 
-// Headers by which a caller could steer Envoy's router (timeouts, retries). Envoy removes most from
-// callers whom it does not know as internal, and we know none.
+// Headers by which a caller could steer Envoy's router: timeouts, retries, and the end of a stream
+// at the expiry of its credential. Envoy removes some of them from callers that are not internal.
 const ENVOY_PREFIX = 'x-envoy-'
 
+// Where the request came from. Envoy adds its own account to X-Forwarded-For.
+const ORIGIN_NAMES = ['forwarded', 'x-real-ip']
+const ORIGIN_PREFIX = 'x-forwarded-'
+
 /** `early_header_mutation_extensions` of the connection manager. */
-export const earlyHeaderMutations = (): readonly Message[] => {
-  const names = STRIPPED_NAMES.filter((name) => !SEEN_BY_AUTHZ.has(name))
-  const prefixes = STRIPPED_PREFIXES.filter((prefix) => !SEEN_BY_AUTHZ.has(prefix))
+export const earlyHeaderMutations = ({
+  trustedHops,
+}: EnvoyConfig['listener']): readonly Message[] => {
+  // Nobody in front of Envoy can know where the request came from if there is nobody in front.
+  const names = [...STRIPPED_NAMES, ...(trustedHops === 0 ? ORIGIN_NAMES : [])]
+  const prefixes = [
+    ...STRIPPED_PREFIXES,
+    ENVOY_PREFIX,
+    ...(trustedHops === 0 ? [ORIGIN_PREFIX] : []),
+  ]
   return [
     extension(
       'envoy.http.early_header_mutation.header_mutation',
       'http.early_header_mutation.header_mutation.v3.HeaderMutation',
       {
         mutations: [
-          ...names.map((name) => ({ remove: name })),
-          ...[...prefixes, ENVOY_PREFIX].map((prefix) => ({
+          ...names.filter(isOurs).map((name) => ({ remove: name })),
+          ...prefixes.filter(isOurs).map((prefix) => ({
             remove_on_match: { key_matcher: { prefix, ignore_case: true } },
           })),
-          copyOfConnection,
         ],
       },
     ),
   ]
 }
 
-// Envoy drops `Connection` before any filter sees it, except on upgrades. authz refuses some of its
-// values (RFC 9110 §7.6.1), so it gets a copy; without the header there is none.
-const copyOfConnection: Message = {
-  append: {
-    header: { key: CONNECTION_COPY, value: '%REQ(connection)%' },
-    append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
-  },
-}
+const isOurs = (name: string): boolean => !SEEN_BY_AUTHZ.has(name)

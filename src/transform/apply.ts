@@ -40,7 +40,9 @@ export const transform = async (
       setHeaders,
       repeatedHeaders: made.flatMap((forwarding) => forwarding.repeatedHeaders),
       // Envoy sets first and removes afterwards, so a name in both lists would be lost.
-      removeHeaders: strippedFrom(permit.request.headers).filter((name) => !set.has(name)),
+      removeHeaders: strippedFrom(permit.request.headers).filter(
+        (name) => !set.has(name.toLowerCase()),
+      ),
       kinds: transformers.map(({ kind }) => kind),
     },
   }

@@ -31,8 +31,10 @@ const transformationFor = ({ user, uid, groups, extra }: Identity): Transformati
   const headers: RepeatedHeader[] = [{ name: 'x-remote-user', values: [user] }]
   if (uid !== undefined) headers.push({ name: 'x-remote-uid', values: [uid] })
   if (groups.length > 0) headers.push({ name: 'x-remote-group', values: groups })
-  for (const [key, values] of Object.entries(extra)) {
-    headers.push({ name: `x-remote-extra-${encodeExtraKey(key)}`, values })
+  // Keys that differ in case alone are one key to kube-apiserver, with the values of both.
+  const extras = Map.groupBy(Object.entries(extra), ([key]) => encodeExtraKey(key))
+  for (const [key, entries] of extras) {
+    headers.push({ name: `x-remote-extra-${key}`, values: entries.flatMap(([, values]) => values) })
   }
   const values = headers.flatMap((header) => header.values)
   if (!values.every(isFieldValue)) return { outcome: 'failed', code: 'header-unrepresentable' }

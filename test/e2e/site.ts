@@ -220,7 +220,8 @@ export const usersFile = async (): Promise<string> =>
     },
   })
 
-const configuration = (
+/** The configuration of the site. */
+export const configuration = (
   pki: Pki,
   upstreamPort: number,
   listen: NonNullable<SiteOptions['listen']>,

@@ -19,8 +19,8 @@ export type HashReading =
   | { readonly ok: false; readonly message: string }
 
 const ARGON2ID =
-  /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$/
-const BCRYPT = /^\$2[aby]\$(\d{2})\$[./A-Za-z0-9]{53}$/
+  /^\$argon2id\$v=19\$m=(\d{1,7}),t=([1-9]\d?),p=([1-9]\d?)\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/
+const BCRYPT = /^\$2[aby]\$(0[4-9]|[1-9]\d)\$[./A-Za-z0-9]{53}$/
 // A users file must not be able to exhaust the machine: one hash may take 1 GiB and some seconds.
 const MAX_ARGON2_KIB = 1_048_576
 const MAX_ARGON2_PASSES = 20
@@ -40,7 +40,7 @@ export const readHash = (text: string): HashReading => {
   const refused = REFUSED.find(([prefix]) => prefix.test(text))
   if (refused !== undefined) return { ok: false, message: `${refused[1]}: ${REMEDY}` }
   const argon2 = ARGON2ID.exec(text)
-  if (argon2 !== null) {
+  if (argon2 !== null && isSound(argon2)) {
     const affordable = Number(argon2[1]) <= MAX_ARGON2_KIB && Number(argon2[2]) <= MAX_ARGON2_PASSES
     if (affordable) return { ok: true, hash: { kind: 'argon2id', text } }
     return {
@@ -57,6 +57,16 @@ export const readHash = (text: string): HashReading => {
     return { ok: false, message: `is no argon2id or bcrypt hash: ${REMEDY}` }
   return { ok: false, message: `is a plain or DES-crypt password, not a hash: ${REMEDY}` }
 }
+
+/**
+ * Whether argon2id can be computed at all (RFC 9106 §3.1: at least 8 KiB a lane; salt and tag in
+ * base64 without padding). One that cannot would make its user "unavailable" at every request.
+ */
+const isSound = ([, memory, , lanes, ...encoded]: readonly string[]): boolean =>
+  Number(memory) >= 8 * Number(lanes) &&
+  encoded.every(
+    (text) => Buffer.from(text, 'base64').toString('base64').replace(/=+$/, '') === text,
+  )
 
 /** Makes a hash. argon2id (the library's default) has 19 MiB, 2 passes, 1 lane: the OWASP Password Storage minimum. */
 export const makeHash = async (kind: PasswordHash['kind'], password: string): Promise<string> =>
@@ -96,6 +106,7 @@ export class HashPool {
   }
 
   async #enter(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
     if (this.#running < CONCURRENCY) {
       this.#running += 1
       return

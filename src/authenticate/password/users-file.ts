@@ -114,8 +114,10 @@ const parseHtpasswd = (file: string, text: string, problems: Problem[]): Map<str
   for (const [index, line] of text.split('\n').entries()) {
     const entry = line.trim()
     if (entry === '' || entry.startsWith('#')) continue
+    const indent = line.indexOf(entry)
     const report = (column: number, message: string): void => {
-      problems.push({ file, position: { line: index + 1, column }, path: '', message })
+      const position = { line: index + 1, column: indent + column }
+      problems.push({ file, position, path: '', message })
     }
     const colon = entry.indexOf(':')
     if (colon < 1) {
