@@ -1,17 +1,24 @@
 // An ext_authz service that answers as it is told and keeps what it was asked: for tests of Envoy's
 // half alone.
 
-import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js'
+import type { ServiceDefinition } from '@grpc/grpc-js'
 import type { AllowAnswer, CheckAnswer } from '../../src/check/answer.ts'
 import { decodeCheckRequest, encodeCheckResponse } from '../../src/check/codec.ts'
 import type { CheckAttributes, RawHeader } from '../../src/request/attributes.ts'
+import {
+  startGrpcServer,
+  type ListenAddress,
+  type ServerTls,
+} from '../../src/runtime/grpc-server.ts'
 
 /** A running service. */
 export interface ScriptedAuthz extends AsyncDisposable {
   /** What Envoy asked, oldest first. */
   readonly checks: CheckAttributes[]
   /** What is answered from now on. */
-  answer: CheckAnswer | ((attributes: CheckAttributes) => CheckAnswer)
+  answer: CheckAnswer | ((attributes: CheckAttributes) => CheckAnswer) | 'silence'
+  /** Where it listens, with the port that the system chose when it was 0. */
+  readonly address: ListenAddress
 }
 
 /** An answer that changes nothing. */
@@ -27,37 +34,33 @@ export const ALLOW: AllowAnswer = {
 export const linesOf = (lines: readonly RawHeader[], name: string): readonly string[] =>
   lines.filter((line) => line.name === name).map(({ value }) => value.toString('latin1'))
 
-/** Starts the service on a UNIX socket. */
-export const startScriptedAuthz = async (socket: string): Promise<ScriptedAuthz> => {
-  const server = new Server()
-  const checks: CheckAttributes[] = []
-  const authz: ScriptedAuthz = {
-    checks,
-    answer: ALLOW,
-    // Envoy keeps its connection, so there is no waiting for it.
-    async [Symbol.asyncDispose]() {
-      server.forceShutdown()
-      await Promise.resolve()
-    },
+/** Starts the service. */
+export const startScriptedAuthz = async (
+  address: ListenAddress,
+  tls?: ServerTls,
+): Promise<ScriptedAuthz> => {
+  const state: Pick<ScriptedAuthz, 'checks' | 'answer'> = { checks: [], answer: ALLOW }
+  const check = (
+    { request }: { readonly request: Buffer },
+    reply: (error: null, response: Buffer) => void,
+  ): void => {
+    const attributes = decodeCheckRequest(request)
+    state.checks.push(attributes)
+    const { answer } = state
+    if (answer === 'silence') return
+    reply(null, encodeCheckResponse(typeof answer === 'function' ? answer(attributes) : answer))
   }
-  server.addService(AUTHORIZATION, {
-    Check: (
-      { request }: { readonly request: Buffer },
-      reply: (error: null, response: Buffer) => void,
-    ) => {
-      const attributes = decodeCheckRequest(request)
-      checks.push(attributes)
-      const { answer } = authz
-      reply(null, encodeCheckResponse(typeof answer === 'function' ? answer(attributes) : answer))
-    },
+  const server = await startGrpcServer({
+    address,
+    mode: 0o600,
+    tls,
+    services: [{ definition: AUTHORIZATION, implementation: { Check: check } }],
+    grace: 0,
   })
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  server.bindAsync(`unix:${socket}`, ServerCredentials.createInsecure(), (error) => {
-    if (error === null) resolve()
-    else reject(error)
+  return Object.assign(state, {
+    address: server.address,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   })
-  await promise
-  return authz
 }
 
 const asIs = (bytes: Buffer): Buffer => bytes
