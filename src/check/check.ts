@@ -5,7 +5,7 @@ import type { CheckAttributes } from '../request/attributes.ts'
 import { readRequest } from '../request/request.ts'
 import { transform } from '../transform/apply.ts'
 import type { Decision, Trail } from './decision.ts'
-import type { RouteTable } from './route.ts'
+import type { Snapshot } from './snapshot.ts'
 
 /**
  * Decides one request. Phase 7, audit, is the caller's (`service.ts`): it covers what is thrown too.
@@ -14,13 +14,13 @@ import type { RouteTable } from './route.ts'
  */
 export const check = async (
   attributes: CheckAttributes,
-  routes: RouteTable,
+  { routes, behindProxies }: Snapshot,
   trail: Trail,
   signal: AbortSignal,
 ): Promise<Decision> => {
   trail.attributes = attributes
   // 1. What is asked? A request with two readings ends here.
-  const reading = readRequest(attributes)
+  const reading = readRequest(attributes, behindProxies)
   if (reading.outcome !== 'read') return { outcome: 'deny', reason: reading.code }
   const { request } = reading
   trail.request = request

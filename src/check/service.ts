@@ -94,7 +94,7 @@ class CheckService {
     signal: AbortSignal,
   ): Promise<Decision> {
     try {
-      const decision = await check(decodeCheckRequest(bytes), snapshot.routes, trail, signal)
+      const decision = await check(decodeCheckRequest(bytes), snapshot, trail, signal)
       if (decision.outcome === 'deny' && decision.cause !== undefined) {
         const { reason, cause } = decision
         this.#options.logger.warn({ err: cause, reason, route: trail.route?.name }, 'check refused')
@@ -139,7 +139,7 @@ const describe = (
     method: attributes?.method,
     host: request?.host ?? attributes?.host,
     path: attributes === undefined ? undefined : recordPath(attributes.path, audit.query),
-    source: attributes?.sourceAddress,
+    source: request?.source.address ?? attributes?.sourceAddress,
     user: identity?.user ?? trail.claimedUser,
     groups: identity?.groups,
     authenticator: trail.authenticator,

@@ -22,6 +22,8 @@ import { RouteTable, type Route } from './route.ts'
 export interface Snapshot {
   readonly config: Config
   readonly routes: RouteTable
+  /** Whether Envoy counts proxies in front of it (`envoy.listener.trustedHops`). */
+  readonly behindProxies: boolean
 }
 
 /** What outlives a configuration and is lent to each. */
@@ -54,7 +56,8 @@ export const buildSnapshot = async (
     match: route.match,
     route: compileRoute(route, links),
   }))
-  return { config, routes: new RouteTable(entries) }
+  const behindProxies = (config.envoy?.listener.trustedHops ?? 0) > 0
+  return { config, routes: new RouteTable(entries), behindProxies }
 }
 
 class Builder {

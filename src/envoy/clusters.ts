@@ -5,8 +5,15 @@ import type { EnvoyConfig } from '../config/envoy-schema.ts'
 import type { Config } from '../config/schema.ts'
 import type { Address } from '../config/values.ts'
 import { CountersignError } from '../runtime/errors.ts'
-import { addressMessage, duration, extension, file, isResolved, type Message } from './message.ts'
-import { typeUrl } from './message.ts'
+import {
+  addressMessage,
+  duration,
+  extension,
+  file,
+  isResolved,
+  typeUrl,
+  type Message,
+} from './message.ts'
 
 /** The cluster of authz; no upstream can have that name, since names hold no colon. */
 export const AUTHZ_CLUSTER = 'countersign:authz'

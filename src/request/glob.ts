@@ -77,10 +77,13 @@ const matchRuns = (runs: readonly (readonly Matcher[])[], segments: readonly str
 const matchAt = (run: readonly Matcher[], segments: readonly string[], at: number): boolean =>
   run.every((matches, index) => matches(segments[at + index] ?? ''))
 
-const segmentMatcher = (segment: string): Matcher => {
-  if (segment === '*') return (text) => text !== ''
-  const parts = segment.split(STARS)
-  if (parts.length === 1) return (text) => text === segment
+const segmentMatcher = (segment: string): Matcher =>
+  segment === '*' ? (text) => text !== '' : wildcardMatcher(segment)
+
+/** Whether a whole text matches, where `*` stands for any run of characters; in linear time. */
+export const wildcardMatcher = (pattern: string): Matcher => {
+  const parts = pattern.split(STARS)
+  if (parts.length === 1) return (text) => text === pattern
   const first = parts[0] ?? ''
   const last = parts.at(-1) ?? ''
   const between = parts.slice(1, -1)

@@ -1,6 +1,7 @@
 // Phase 1: what Envoy tells us → one frozen `Request`, or a refusal. Ambiguity ends here: two
 // readings of one request are two chances to be deceived.
 
+import { isIP } from 'node:net'
 import type { CheckAttributes } from './attributes.ts'
 import { canonicalName, Headers } from './headers.ts'
 import { readPath } from './path.ts'
@@ -17,6 +18,7 @@ export interface Request {
   /** Lower case, without port or trailing dot. */
   readonly host: string
   readonly headers: Headers
+  /** Where the caller is, as Envoy trusts it; port 0 when only the address is known. */
   readonly source: { readonly address: string; readonly port: number }
   /** The caller's client certificate, URL-encoded PEM, as Envoy verified it; or empty. */
   readonly peerCertificate: string
@@ -44,20 +46,20 @@ export type RequestReading =
 /** The key of Envoy's per-route context extensions that carries the route's name. */
 export const ROUTE_EXTENSION = 'countersign.route'
 
-/**
- * Where Envoy's early header mutation keeps what the caller sent as `Connection`: Envoy drops that
- * header itself before ext_authz, except on upgrades, and we refuse some of its values.
- */
-export const CONNECTION_COPY = 'x-countersign-connection'
-
 // RFC 9110 §9.1: a method is a token, case-sensitive; every registered one is upper case.
 const METHOD = /^[A-Z][A-Z-]{0,31}$/
 // Without "u", so that "i" folds ASCII alone: a Kelvin sign lower-cases to "k" and is none.
 const HOST = /^([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/i
 const CONNECTION_OPTIONS: ReadonlySet<string> = new Set(['upgrade', 'keep-alive', 'close', 'te'])
 
-/** Reads what Envoy sent. Pure; never throws. */
-export const readRequest = (attributes: CheckAttributes): RequestReading => {
+/**
+ * Reads what Envoy sent. Pure; never throws.
+ *
+ * @param behindProxies whether Envoy counts proxies in front of it: then the caller is whom Envoy
+ *   names in `x-envoy-external-address`, which it takes from X-Forwarded-For and strips from what
+ *   callers send; what it says of the connection is only the last proxy
+ */
+export const readRequest = (attributes: CheckAttributes, behindProxies = false): RequestReading => {
   if (!METHOD.test(attributes.method)) return { outcome: 'refused', code: 'malformed-method' }
   const host = readHost(attributes.host)
   if (host === undefined) return { outcome: 'refused', code: 'malformed-host' }
@@ -75,12 +77,22 @@ export const readRequest = (attributes: CheckAttributes): RequestReading => {
       query: target.query,
       host,
       headers,
-      source: { address: attributes.sourceAddress, port: attributes.sourcePort },
+      source: sourceOf(attributes, behindProxies ? headers : undefined),
       peerCertificate: attributes.peerCertificate,
       serverName: attributes.serverName,
       routeName: attributes.contextExtensions.get(ROUTE_EXTENSION),
     }),
   }
+}
+
+const sourceOf = (
+  { sourceAddress, sourcePort }: CheckAttributes,
+  headers: Headers | undefined,
+): Request['source'] => {
+  const external = headers?.get('x-envoy-external-address')?.toString('latin1')
+  return external === undefined || isIP(external) === 0
+    ? { address: sourceAddress, port: sourcePort }
+    : { address: external, port: 0 }
 }
 
 const readHost = (authority: string): string | undefined => {
@@ -95,7 +107,7 @@ const refuseHeaders = ({ headers }: CheckAttributes): RequestRefusal | undefined
     if (canonical === 'authorization') {
       credentials += 1
       if (credentials > 1) return 'duplicate-credential'
-    } else if (canonical === 'connection' || canonical === CONNECTION_COPY) {
+    } else if (canonical === 'connection') {
       if (!nominatesOnlyItself(value)) return 'connection-nomination'
     } else if (canonical.startsWith('impersonate-')) {
       // Dropping the header would run `kubectl --as=other` as oneself, so it is refused instead.

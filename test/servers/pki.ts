@@ -14,7 +14,7 @@ export interface KeyPair {
 }
 
 /** What is to stand in a certificate. */
-export interface CertificateRequest {
+interface CertificateRequest {
   /** CN; also names the files, so it must be unique within its CA. */
   readonly commonName: string
   /** O, one attribute each. */
@@ -47,7 +47,7 @@ export interface Pki extends Authority {
 }
 
 /** Names that the server certificates are for. */
-export const SERVER_NAMES = ['localhost', '*.localhost', '*.example.org', '127.0.0.1', '::1']
+const SERVER_NAMES = ['localhost', '*.localhost', '*.example.org', '127.0.0.1', '::1']
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 const DAY = 86_400_000

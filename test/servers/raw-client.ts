@@ -22,7 +22,7 @@ export interface Upgraded extends Disposable {
 }
 
 /** The bytes of a request. */
-export const rawBytes = ({ line = 'GET / HTTP/1.1', headers, body = '' }: RawRequest): Buffer => {
+const rawBytes = ({ line = 'GET / HTTP/1.1', headers, body = '' }: RawRequest): Buffer => {
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`)
   return Buffer.from(`${line}\r\n${lines.join('')}\r\n${body}`, 'latin1')
 }

@@ -11,7 +11,7 @@ import { TLSSocket } from 'node:tls'
 import type { KeyPair } from './pki.ts'
 
 /** One request as the upstream saw it. */
-export interface ReceivedRequest {
+interface ReceivedRequest {
   readonly method: string
   readonly url: string
   /** Name, value, name, value …: repeated lines, their order and their spelling are kept. */

@@ -1,0 +1,58 @@
+// A permit comes from `evaluate` and from nowhere else: not by a look-alike, which does not even
+// compile, and not by a cast.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { isPermit, type Permit } from '../../src/authorize/evaluate.ts'
+import { transform } from '../../src/transform/apply.ts'
+import { requestOf } from '../fakes/envoy.ts'
+import { identityOf } from '../fakes/identity.ts'
+import { permitFor } from '../fakes/permit.ts'
+
+const parts = { identity: identityOf(), request: requestOf(), rule: 'all' }
+
+// @ts-expect-error -- the private field is missing: if this compiles, anybody can make a permit
+const lookAlike: Permit = parts
+// @ts-expect-error -- nor does a field of that name make it one
+const withProof: Permit = { ...parts, '#proof': true }
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the cast is what is tested
+const cast = JSON.parse(JSON.stringify(parts)) as Permit
+
+const genuine = permitFor()
+const heir: unknown = Object.create(genuine)
+const classmate: unknown = Object.create(Object.getPrototypeOf(genuine), {})
+assert.ok(typeof heir === 'object' && heir !== null)
+assert.ok(typeof classmate === 'object' && classmate !== null)
+
+const FORGED: readonly { name: string; input: object }[] = [
+  { name: 'a look-alike', input: lookAlike },
+  { name: 'a look-alike with a field of that name', input: withProof },
+  { name: 'a cast', input: cast },
+  { name: 'a copy of a genuine one', input: Object.assign({}, genuine) },
+  { name: 'an heir of a genuine one', input: heir },
+  { name: 'an object of the same class', input: classmate },
+  { name: 'a proxy of a genuine one', input: new Proxy(genuine, {}) },
+]
+
+describe('isPermit', () => {
+  it('knows a genuine permit', () => assert.ok(isPermit(genuine)))
+
+  for (const { name, input } of FORGED) {
+    it(`refuses ${name}`, () => assert.ok(!isPermit(input)))
+  }
+})
+
+describe('transform', () => {
+  const FOREVER = new AbortController().signal
+
+  it('takes a genuine permit', async () => {
+    assert.equal((await transform(genuine, [], FOREVER)).outcome, 'transformed')
+  })
+
+  for (const { name, input } of FORGED) {
+    it(`throws on ${name}, whatever there is to transform`, async () => {
+      // @ts-expect-error -- an object is no permit
+      await assert.rejects(transform(input, [], FOREVER), /without a genuine permit/)
+    })
+  }
+})

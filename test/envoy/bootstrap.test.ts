@@ -1,0 +1,264 @@
+// The generated bootstrap as a document: the settings that everything else stands on, and that Envoy
+// takes it.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { parse } from 'yaml'
+import type { Config } from '../../src/config/schema.ts'
+import { envoyBootstrap, renderBootstrap } from '../../src/envoy/bootstrap.ts'
+import { STRIPPED_NAMES, STRIPPED_PREFIXES } from '../../src/transform/strip.ts'
+import { skipWithoutEnvoy, validateBootstrap } from '../servers/envoy.ts'
+import { createPki } from '../servers/pki.ts'
+import { configOf, routesOf } from './edge.ts'
+
+type Parts = Readonly<Record<string, unknown>>
+
+const LISTENER = { address: '0.0.0.0:8443', certificate: 'edge.pem', key: 'edge.key' }
+const MUTUAL = {
+  address: '127.0.0.1:9001',
+  tls: { certificate: 'authz.pem', key: 'file:authz.key', clientCa: 'ca.pem' },
+}
+const UPSTREAM = { address: '10.0.0.1:6443', ca: 'ca.pem' }
+
+/** A configuration of one route `app`, with these parts of its `envoy` section. */
+const configWith = (envoy: Parts = {}, parts: Parts = {}): Config =>
+  configOf('/etc/countersign', {
+    routes: routesOf([{ name: 'app' }]),
+    envoy: { listener: LISTENER, upstreams: { app: UPSTREAM }, ...envoy },
+    ...parts,
+  })
+
+/** The objects in the bootstrap that have that field, in order. */
+const having = (value: unknown, field: string): readonly Parts[] => {
+  if (typeof value !== 'object' || value === null) return []
+  const below = Object.values(value).flatMap((member) => having(member, field))
+  return Object.hasOwn(value, field) ? [{ ...value }, ...below] : below
+}
+
+/** All values of a field, wherever it stands. */
+const valuesOf = (value: unknown, field: string): readonly unknown[] =>
+  having(value, field).map((object) => object[field])
+
+const refusal = (message: RegExp): object => ({
+  name: 'CountersignError',
+  code: 'configuration-invalid',
+  message,
+})
+
+describe('what the bootstrap insists on', () => {
+  const bootstrap = envoyBootstrap(configWith())
+  const cases: readonly {
+    readonly name: string
+    readonly field: string
+    readonly want: unknown
+  }[] = [
+    { name: 'refuses when authz does not answer', field: 'failure_mode_allow', want: false },
+    { name: 'gives raw header lines to authz', field: 'encode_raw_headers', want: true },
+    { name: 'checks what authz sets', field: 'validate_mutations', want: true },
+    { name: 'keeps the route that authz judged', field: 'clear_route_cache', want: false },
+    { name: 'resumes no upstream session', field: 'max_session_keys', want: 0 },
+    { name: 'normalises paths', field: 'normalize_path', want: true },
+    { name: 'merges slashes', field: 'merge_slashes', want: true },
+    {
+      name: 'refuses encoded slashes',
+      field: 'path_with_escaped_slashes_action',
+      want: 'REJECT_REQUEST',
+    },
+    {
+      name: 'refuses underscores in names',
+      field: 'headers_with_underscores_action',
+      want: 'REJECT_REQUEST',
+    },
+    { name: 'passes no XFCC on', field: 'forward_client_cert_details', want: 'SANITIZE' },
+    { name: 'goes by the peer’s address', field: 'use_remote_address', want: true },
+    {
+      name: 'has a node, which on-demand certificates need',
+      field: 'node',
+      want: { id: 'countersign', cluster: 'countersign' },
+    },
+  ]
+  for (const { name, field, want } of cases) {
+    it(name, () => {
+      const values = valuesOf(bootstrap, field)
+      assert.ok(values.length > 0)
+      for (const value of values) assert.deepEqual(value, want)
+    })
+  }
+
+  it('knows nobody as internal', () => {
+    // A message without a range would make loopback and private addresses internal.
+    const [internal] = valuesOf(bootstrap, 'internal_address_config')
+    assert.deepEqual(valuesOf(internal, 'address_prefix'), ['0.0.0.0'])
+  })
+
+  it('gives no route without asking authz', () => {
+    for (const host of having(bootstrap, 'domains')) {
+      for (const route of having(host, 'match')) {
+        assert.equal(valuesOf(route, 'countersign.route').length, 1)
+      }
+    }
+    assert.deepEqual(valuesOf(bootstrap, 'disabled'), [])
+  })
+
+  it('strips early all that authz may set, but not what authz has to see', () => {
+    const removed = valuesOf(bootstrap, 'remove')
+    const prefixes = valuesOf(bootstrap, 'prefix')
+    for (const name of STRIPPED_NAMES) {
+      assert.equal(removed.includes(name), name !== 'authorization', name)
+    }
+    for (const prefix of STRIPPED_PREFIXES) {
+      assert.equal(prefixes.includes(prefix), prefix !== 'impersonate-', prefix)
+    }
+  })
+})
+
+describe('who may have a client certificate', () => {
+  it('asks for none without a CA', () => {
+    const bootstrap = envoyBootstrap(configWith())
+    assert.deepEqual(valuesOf(bootstrap, 'disable_stateless_session_resumption'), [])
+  })
+
+  it('validates it on every connection', () => {
+    const listener = { ...LISTENER, clientCa: 'clients.pem' }
+    const bootstrap = envoyBootstrap(configWith({ listener }))
+    assert.deepEqual(valuesOf(bootstrap, 'disable_stateless_session_resumption'), [true])
+    assert.deepEqual(valuesOf(bootstrap, 'disable_stateful_session_resumption'), [true])
+  })
+})
+
+describe('the certificate expected of an upstream', () => {
+  const cases: readonly {
+    readonly name: string
+    readonly upstream: Parts
+    readonly want: Parts
+  }[] = [
+    {
+      name: 'the host of its address',
+      upstream: { address: 'kube.internal:6443' },
+      want: { type: 'STRICT_DNS', sni: 'kube.internal', san: 'DNS', exact: 'kube.internal' },
+    },
+    {
+      name: 'the server name, for an address that is an IP',
+      upstream: { address: '10.0.0.1:6443', serverName: 'kubernetes' },
+      want: { type: 'STATIC', sni: 'kubernetes', san: 'DNS', exact: 'kubernetes' },
+    },
+    {
+      name: 'an IP, which is no SNI',
+      upstream: { address: '10.0.0.1:6443' },
+      want: { type: 'STATIC', sni: undefined, san: 'IP_ADDRESS', exact: '10.0.0.1' },
+    },
+    {
+      name: 'an IPv6 address in its canonical form',
+      upstream: { address: '[2001:DB8:0:0::1]:6443' },
+      want: { type: 'STATIC', sni: undefined, san: 'IP_ADDRESS', exact: '2001:db8::1' },
+    },
+  ]
+  for (const { name, upstream, want } of cases) {
+    it(name, () => {
+      const upstreams = { app: { ...UPSTREAM, ...upstream } }
+      const bootstrap = envoyBootstrap(configWith({ upstreams }))
+      const cluster = having(bootstrap, 'load_assignment').find((found) => found['name'] === 'app')
+      const [type, sni, san, exact] = ['type', 'sni', 'san_type', 'exact'].map(
+        (field) => valuesOf(cluster, field)[0],
+      )
+      assert.deepEqual({ type, sni, san, exact }, want)
+    })
+  }
+})
+
+describe('a configuration that says too little', () => {
+  it('has no envoy section', () => {
+    const config = configOf('/etc/countersign', { routes: routesOf([{ name: 'app' }]) })
+    assert.throws(() => envoyBootstrap(config), refusal(/no "envoy" section/))
+  })
+
+  it('has a route without an upstream', () => {
+    const config = configWith()
+    const [route] = config.routes
+    assert.ok(route !== undefined)
+    const broken = { ...config, routes: [{ ...route, upstream: 'nowhere' }] }
+    assert.throws(() => envoyBootstrap(broken), refusal(/route "app" has no upstream/))
+  })
+
+  it('lets the system choose the port of authz', () => {
+    const config = configWith({}, { listen: { authz: '127.0.0.1:0' } })
+    assert.throws(() => envoyBootstrap(config), refusal(/authzAddress/))
+  })
+
+  it('has one half of mutual TLS with authz', () => {
+    const authzTls = { certificate: 'envoy.pem', key: 'envoy.key', ca: 'ca.pem' }
+    const config = configWith()
+    const { envoy } = configWith({ authzTls }, { listen: { authz: MUTUAL } })
+    assert.throws(() => envoyBootstrap({ ...config, envoy }), refusal(/listen\.authz has no tls/))
+  })
+})
+
+describe('the rendered bootstrap', () => {
+  const config = configWith()
+
+  it('is the bootstrap', () => {
+    assert.deepEqual(parse(renderBootstrap(config)), envoyBootstrap(config))
+  })
+
+  it('says what it is and what its settings are for', () => {
+    const text = renderBootstrap(config)
+    assert.match(text, /^# .*generated by `countersign envoy generate`/)
+    assert.match(text, /# No answer from authz is a refusal\.\n +failure_mode_allow: false/)
+  })
+})
+
+describe('envoy --mode validate', { skip: skipWithoutEnvoy() }, () => {
+  it('takes a minimal configuration', async () => {
+    await using pki = await createPki()
+    const listener = { address: '0.0.0.0:8443', ...pki.edge }
+    const upstreams = { app: { address: '10.0.0.1:6443', ca: pki.ca } }
+    await validateBootstrap(renderBootstrap(configWith({ listener, upstreams })))
+  })
+
+  it('takes a configuration with everything', async () => {
+    await using pki = await createPki()
+    const { certificate, key } = pki.frontProxy
+    const envoy = {
+      nodeId: 'edge-1',
+      listener: {
+        address: '[::]:8443',
+        ...pki.edge,
+        clientCa: pki.ca,
+        trustedHops: 2,
+        maxConnections: 500,
+        streamIdleTimeout: '90m',
+      },
+      admin: '127.0.0.1:9901',
+      authzTimeout: '750ms',
+      authzAddress: 'authz.internal:9001',
+      authzTls: { certificate, key, ca: pki.ca, serverName: 'authz' },
+      maxHeapBytes: 268_435_456,
+      upstreams: {
+        app: { address: '[2001:db8::1]:6443', ca: pki.ca, certificate, key, maxConnections: 10 },
+        other: {
+          address: 'other.internal:443',
+          ca: pki.ca,
+          serverName: '10.0.0.9',
+          connectTimeout: '1s',
+        },
+      },
+    }
+    const routes = routesOf([
+      {
+        name: 'app',
+        match: { hosts: ['a.example.org', '*.example.org'], paths: ['/a b/ü/**', '/*.{js}'] },
+      },
+      {
+        name: 'rest',
+        match: { hosts: ['[::1]', '*'], paths: ['/**/x*y/**', '/**'] },
+        upstream: 'other',
+      },
+    ])
+    const config = configWith(envoy, { routes, listen: { authz: MUTUAL } })
+    await validateBootstrap(renderBootstrap(config))
+  })
+
+  it('shows what Envoy says against a bootstrap', async () => {
+    await assert.rejects(validateBootstrap('no_such_field: 1'), /no_such_field/)
+  })
+})

@@ -1,0 +1,32 @@
+// An authenticator whose answer the test chooses.
+
+import type { Authentication, Authenticator } from '../../src/authenticate/authenticator.ts'
+import type { Facts } from '../../src/identity/identity.ts'
+import type { Request } from '../../src/request/request.ts'
+
+/** Facts about alice, or whatever the test says otherwise. */
+export const factsOf = (facts: Partial<Facts> = {}): Facts => ({
+  method: 'basic',
+  credential: 'fingerprint',
+  user: 'alice',
+  groups: [],
+  extra: {},
+  ...facts,
+})
+
+/** How the fake answers. */
+export type FakeAnswer =
+  | Authentication
+  | ((request: Request, signal: AbortSignal) => Promise<Authentication>)
+
+/** Makes an authenticator with that answer. */
+export const fakeAuthenticator = (
+  name: string,
+  answer: FakeAnswer,
+  challenge = `Fake realm="${name}"`,
+): Authenticator => ({
+  name,
+  challenge,
+  authenticate: async (request, signal) =>
+    typeof answer === 'function' ? await answer(request, signal) : answer,
+})

@@ -1,0 +1,47 @@
+// What Envoy would say about a request, as far as a test cares.
+
+import assert from 'node:assert/strict'
+import type { CheckAttributes, RawHeader } from '../../src/request/attributes.ts'
+import { readRequest, type Request } from '../../src/request/request.ts'
+
+/** Header lines; a string is sent as its UTF-8 bytes. */
+export type HeaderLines = readonly (readonly [name: string, value: string | Buffer])[]
+
+/** The parts of a request that tests choose; the rest is plain. */
+export type RequestParts = Partial<Omit<CheckAttributes, 'headers' | 'contextExtensions'>> & {
+  readonly headers?: HeaderLines
+  /** The context extension that names the route. */
+  readonly route?: string
+}
+
+/** Header lines in the form that the codec gives them. */
+export const linesOf = (headers: HeaderLines): readonly RawHeader[] =>
+  headers.map(([name, value]) => ({ name, value: Buffer.from(value) }))
+
+/** What the codec would have decoded. */
+export const attributesOf = ({ headers = [], route, ...parts }: RequestParts): CheckAttributes => ({
+  sourceAddress: '203.0.113.7',
+  sourcePort: 40_000,
+  peerCertificate: '',
+  requestId: '1234567890',
+  method: 'GET',
+  path: '/',
+  host: 'app.example.org',
+  scheme: 'https',
+  protocol: 'HTTP/2',
+  serverName: '',
+  ...parts,
+  headers: linesOf(headers),
+  contextExtensions: new Map(route === undefined ? [] : [['countersign.route', route]]),
+})
+
+/** The request that phase 1 makes of it. */
+export const requestOf = (parts: RequestParts = {}): Request => {
+  const reading = readRequest(attributesOf(parts))
+  assert.equal(reading.outcome, 'read')
+  return reading.request
+}
+
+/** The value of an Authorization header for HTTP Basic. */
+export const basic = (user: string, password: string): string =>
+  `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`

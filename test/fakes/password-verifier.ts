@@ -1,0 +1,39 @@
+// A user directory in memory, which can be slow or down.
+
+import type { PasswordVerifier, Verification } from '../../src/authenticate/password/verifier.ts'
+
+/** A user of the fake directory. */
+export interface FakeUser {
+  readonly password: string
+  readonly groups?: readonly string[]
+  readonly disabled?: boolean
+}
+
+/** Answers from a table of users. */
+export class FakeVerifier implements PasswordVerifier {
+  readonly #users: ReadonlyMap<string, FakeUser>
+  /** While set, nothing can be found out. */
+  down: Error | undefined
+  /** Answers wait for this. */
+  ready: Promise<void> = Promise.resolve()
+
+  constructor(users: Readonly<Record<string, FakeUser>> = {}) {
+    this.#users = new Map(Object.entries(users))
+  }
+
+  async verify(name: string, password: string, signal: AbortSignal): Promise<Verification> {
+    await this.ready
+    if (signal.aborted) return { outcome: 'unavailable', cause: signal.reason }
+    if (this.down !== undefined) return { outcome: 'unavailable', cause: this.down }
+    const user = this.#users.get(name)
+    if (user === undefined) return { outcome: 'unknown-user' }
+    if (user.password !== password) return { outcome: 'wrong-password' }
+    if (user.disabled === true) return { outcome: 'disabled' }
+    return { outcome: 'verified', facts: { user: name, groups: user.groups ?? [], extra: {} } }
+  }
+}
+
+/** A verifier with a bug. */
+export const brokenVerifier = (message: string): PasswordVerifier => ({
+  verify: () => Promise.reject(new TypeError(message)),
+})
