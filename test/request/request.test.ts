@@ -187,7 +187,7 @@ describe('a Connection header', () => {
     },
     { name: 'has a NUL', value: 'close\0x-remote-user', want: 'connection-nomination' },
   ]
-  for (const header of ['connection', 'Connection', 'x-countersign-connection']) {
+  for (const header of ['connection', 'Connection']) {
     for (const { name, value, want } of CASES) {
       it(`${header}: ${name}`, () => assert.equal(codeOf({ headers: [[header, value]] }), want))
     }
@@ -200,13 +200,28 @@ describe('a Connection header', () => {
     ]
     assert.equal(codeOf({ headers }), 'connection-nomination')
   })
+})
 
-  it('is judged in the copy also when the original is harmless', () => {
-    const headers: HeaderLines = [
-      ['connection', 'Upgrade'],
-      ['x-countersign-connection', 'Upgrade, x-remote-user'],
-    ]
-    assert.equal(codeOf({ headers }), 'connection-nomination')
+describe('the source address', () => {
+  const sourceOf = (headers: HeaderLines, behindProxies: boolean): string => {
+    const reading = readRequest(attributesOf({ headers }), behindProxies)
+    assert.equal(reading.outcome, 'read')
+    return reading.request.source.address
+  }
+  const NAMED: HeaderLines = [['x-envoy-external-address', '198.51.100.7']]
+
+  it('is the connection’s, whatever the caller claims', () => {
+    assert.equal(sourceOf(NAMED, false), '203.0.113.7')
+    assert.equal(sourceOf([['x-forwarded-for', '198.51.100.7']], false), '203.0.113.7')
+  })
+
+  it('is whom Envoy names, behind proxies that it counts', () => {
+    assert.equal(sourceOf(NAMED, true), '198.51.100.7')
+  })
+
+  it('is the connection’s where Envoy names nobody, or no address', () => {
+    assert.equal(sourceOf([], true), '203.0.113.7')
+    assert.equal(sourceOf([['x-envoy-external-address', 'root']], true), '203.0.113.7')
   })
 })
 
