@@ -132,11 +132,11 @@ describe('credentials through Envoy', { skip: skipWithoutEnvoy() }, () => {
   for (const { name, headers, status, reason } of REFUSED) {
     it(`refuses ${name}`, async () => {
       site.upstream.clear()
-      const before = (await site.events()).length
+      const earlier = (await site.events()).length
       const answer = await sendRaw(site.target, { headers: [['Host', HOST], ...headers] })
       assert.equal(answer.status, status)
       assert.equal(site.upstream.requests.length, 0)
-      const events = (await site.events()).slice(before)
+      const events = (await site.events()).slice(earlier)
       assert.deepEqual(
         events.map((event) => [event.reason, event.decision]),
         [[reason, 'deny']],
@@ -150,11 +150,11 @@ describe('credentials through Envoy', { skip: skipWithoutEnvoy() }, () => {
   for (const { name, headers, status } of BY_ENVOY) {
     it(`lets Envoy refuse ${name}`, async () => {
       site.upstream.clear()
-      const before = (await site.events()).length
+      const earlier = (await site.events()).length
       const answer = await sendRaw(site.target, { headers: [['Host', HOST], ...headers] })
       assert.equal(answer.status, status)
       assert.equal(site.upstream.requests.length, 0)
-      assert.equal((await site.events()).length, before)
+      assert.equal((await site.events()).length, earlier)
     })
   }
 

@@ -19,14 +19,14 @@ describe('failures', { skip: skipWithoutEnvoy() }, () => {
 
   it('1. a caller that disconnects is audited once, and is nobody else’s trouble', async () => {
     assert.equal(await statusOf(), 200)
-    const before = (await site.events()).length
+    const earlier = (await site.events()).length
     const session = await openHttp2(site.target)
     const stream = session.request({ ':path': '/x', ':authority': HOST, authorization: SLOW[1] })
     stream.on('error', () => undefined)
     await sleep(60)
     session.destroy()
     const events = await eventually(
-      async () => (await site.events()).slice(before),
+      async () => (await site.events()).slice(earlier),
       ({ length }) => length > 0,
     )
     assert.deepEqual(
@@ -34,7 +34,7 @@ describe('failures', { skip: skipWithoutEnvoy() }, () => {
       [['deny', 'cancelled']],
     )
     assert.equal(await statusOf(), 200)
-    assert.equal((await site.events()).length, before + 2)
+    assert.equal((await site.events()).length, earlier + 2)
   })
 
   it('2. authz killed in the middle of a check: 503, never 200', async () => {

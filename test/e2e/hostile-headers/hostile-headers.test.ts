@@ -152,7 +152,7 @@ describe('hostile headers through Envoy', { skip: skipWithoutEnvoy() }, () => {
     })
 
     it(`refuses Connection: ${options} beside an upgrade, where Envoy would forward it`, async () => {
-      const before = await site.events()
+      const earlier = await site.events()
       site.upstream.clear()
       const headers: readonly HeaderLine[] = [
         ['Host', HOST],
@@ -163,7 +163,7 @@ describe('hostile headers through Envoy', { skip: skipWithoutEnvoy() }, () => {
       using refused = await upgradeRaw(site.target, { headers })
       assert.equal(refused.answer.status, 400)
       assert.equal(site.upstream.requests.length, 0)
-      const reasons = (await site.events()).slice(before.length).map(({ reason }) => reason)
+      const reasons = (await site.events()).slice(earlier.length).map(({ reason }) => reason)
       assert.deepEqual(reasons, ['connection-nomination'])
     })
   }

@@ -1,0 +1,77 @@
+// `npm run bench`: what a check costs, next to a floor that does nothing, measured the same way each
+// time. Every answer is checked; a wrong one ends the bench with status 1.
+
+import { writeFile } from 'node:fs/promises'
+import { describeError } from '../src/runtime/errors.ts'
+import { skipWithoutEnvoy } from '../test/servers/envoy.ts'
+import { directRows, FLOOR, REMEMBERED } from './direct.ts'
+import { Installation } from './installation.ts'
+import { measureMemory } from './memory.ts'
+import { parseOptions, USAGE, type Options } from './options.ts'
+import { profileRow } from './profile.ts'
+import { toJson, toTable } from './report.ts'
+import { measureInRounds, settle } from './rounds.ts'
+import { ENVOY_ROWS, envoyRows } from './through-envoy.ts'
+
+const progress = (text: string): void => {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
+}
+
+const bench = async ({ size, seconds, json }: Options): Promise<void> => {
+  const reason = skipWithoutEnvoy()
+  await using installation = await Installation.open()
+  progress('starting')
+  const direct = await directRows(installation, size)
+  const viaEnvoy = reason === false ? await envoyRows(installation, direct, size) : []
+  progress('warming up')
+  const rows = await settle([...direct.rows, ...viaEnvoy], size, seconds)
+  const summaries = await measureInRounds(rows, FLOOR, size.rounds, progress)
+  progress('memory')
+  const memory = await measureMemory(installation, size)
+  progress('')
+  const skipped =
+    reason === false ? [] : Object.values(ENVOY_ROWS).map((name) => ({ name, reason }))
+  const results = { size, rows: summaries, skipped, memory }
+  console.log(toTable(results))
+  if (json !== undefined) await writeFile(json, toJson(results))
+}
+
+const profile = async ({ size, seconds }: Options): Promise<void> => {
+  await using installation = await Installation.open()
+  const { rows, authz } = await directRows(installation, size)
+  const settled = await settle(
+    rows.filter(({ name }) => name === REMEMBERED),
+    { ...size, rounds: 1 },
+    seconds,
+  )
+  for (const row of settled) {
+    // oxlint-disable-next-line no-await-in-loop -- there is one
+    console.log(await profileRow(row, authz.worker))
+  }
+}
+
+const main = async (): Promise<void> => {
+  if (process.platform !== 'linux') {
+    throw new Error('the bench runs on Linux only: it reads CPU times and memory from /proc')
+  }
+  const options = optionsOrUsage()
+  if (options === undefined) process.exitCode = 1
+  else await (options.profile ? profile(options) : bench(options))
+}
+
+const optionsOrUsage = (): Options | undefined => {
+  try {
+    return parseOptions(process.argv.slice(2))
+  } catch (cause) {
+    console.error(`bench: ${describeError(cause)}\n\n${USAGE}`)
+    return undefined
+  }
+}
+
+try {
+  await main()
+} catch (cause) {
+  progress('')
+  console.error(`bench: ${describeError(cause)}`)
+  process.exitCode = 1
+}

@@ -1,0 +1,54 @@
+// What a right answer is.
+
+import { z } from 'zod'
+
+export const expectationSchema = z.discriminatedUnion('outcome', [
+  z.object({
+    outcome: z.literal('allow'),
+    /** `x-remote-user` at the upstream; `undefined` where nobody sets it. */
+    user: z.string().optional(),
+    /** `x-remote-group` at the upstream, one line each. */
+    groups: z.array(z.string()).readonly(),
+  }),
+  z.object({ outcome: z.literal('deny'), status: z.string() }),
+])
+
+/** What a right answer says. */
+export type Expectation = z.output<typeof expectationSchema>
+
+export const exchangeSchema = z.object({
+  bytes: z.instanceof(Uint8Array),
+  expectation: expectationSchema,
+})
+
+/** What a load generator is asked. */
+export const loadQuestionSchema = z.discriminatedUnion('do', [
+  /** Connects and keeps what will be sent. */
+  z.object({
+    do: z.literal('prepare'),
+    target: z.string(),
+    /** The path of a UNIX socket, or a port of this machine. */
+    address: z.union([z.string(), z.int()]),
+    connections: z.int(),
+    exchanges: z.array(exchangeSchema),
+  }),
+  /** Sends so many requests, so many at a time, and checks every answer. */
+  z.object({
+    do: z.literal('run'),
+    target: z.string(),
+    requests: z.int(),
+    concurrency: z.int(),
+  }),
+])
+
+/** What became of one run: a run with a wrong answer has no result. */
+export const loadResultSchema = z.object({
+  seconds: z.number(),
+  /** Milliseconds. */
+  p50: z.number(),
+  p90: z.number(),
+  p99: z.number(),
+})
+
+/** What became of one run. */
+export type LoadResult = z.output<typeof loadResultSchema>

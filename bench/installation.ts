@@ -1,0 +1,99 @@
+// Starts the processes that are measured, in one temporary folder.
+
+import { writeFile } from 'node:fs/promises'
+import { z } from 'zod'
+import { authorizationService } from '../src/proto/load.ts'
+import type { CheckResponse } from '../src/proto/generated/envoy/service/auth/v3/CheckResponse.ts'
+import { temporaryFolder, type TemporaryFolder } from '../test/servers/temporary.ts'
+import { configuration, userNames, writeUsers, type HashCost } from './site.ts'
+import { Worker } from './worker.ts'
+
+/** A running authorizer. */
+export interface Authorizer {
+  readonly worker: Worker
+  /** The path of its UNIX socket. */
+  readonly socket: string
+}
+
+/** The user that the no-op authorizer lets everyone be. */
+export const NO_OP_USER = 'anyone'
+
+/** How to start an authz. */
+export interface AuthzOptions {
+  /** Names its files in the folder. */
+  readonly name: string
+  readonly users: string
+  readonly remember: string
+  readonly nodeOptions?: readonly string[]
+}
+
+/** Everything that was started; disposing ends it. */
+export class Installation implements AsyncDisposable {
+  readonly #stack: AsyncDisposableStack
+  readonly #folder: TemporaryFolder
+
+  private constructor(stack: AsyncDisposableStack, folder: TemporaryFolder) {
+    this.#stack = stack
+    this.#folder = folder
+  }
+
+  static async open(): Promise<Installation> {
+    const stack = new AsyncDisposableStack()
+    return new Installation(stack, stack.use(await temporaryFolder()))
+  }
+
+  /** The path of a file of that name. */
+  file(name: string): string {
+    return this.#folder.file(name)
+  }
+
+  /** Takes over what shall end with the rest. */
+  use<T extends AsyncDisposable>(resource: T): T {
+    return this.#stack.use(resource)
+  }
+
+  /** Writes a users file; gives its path. */
+  async users(count: number, cost: HashCost): Promise<string> {
+    const file = this.file(`users-${count}.yaml`)
+    await writeUsers(file, userNames(count), cost)
+    return file
+  }
+
+  /** Starts authz. */
+  async authz({ name, users, remember, nodeOptions = [] }: AuthzOptions): Promise<Authorizer> {
+    const socket = this.file(`${name}.sock`)
+    const config = this.file(`${name}.yaml`)
+    const audit = this.file(`${name}.jsonl`)
+    await writeFile(config, configuration({ users, authz: socket, audit, remember }))
+    const worker = this.use(new Worker('authz', nodeOptions))
+    await worker.ask({ do: 'start', file: config }, z.undefined())
+    return { worker, socket }
+  }
+
+  /** Starts the authorizer that reads nothing. */
+  async noOp(): Promise<Authorizer> {
+    const socket = this.file('no-op.sock')
+    const worker = this.use(new Worker('no-op'))
+    const answer = authorizationService.Check.responseSerialize(NO_OP_ANSWER)
+    await worker.ask({ path: socket, answer }, z.undefined())
+    return { worker, socket }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync()
+  }
+}
+
+const NO_OP_ANSWER: CheckResponse = {
+  status: { code: 0 },
+  ok_response: {
+    headers: [
+      {
+        header: { key: 'x-remote-user', value: NO_OP_USER },
+        append: { value: false },
+        append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
+      },
+    ],
+    headers_to_remove: ['authorization'],
+  },
+}

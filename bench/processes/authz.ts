@@ -1,0 +1,52 @@
+// The real authz, and what the bench wants to know of it from inside.
+
+import { Session, type Profiler } from 'node:inspector/promises'
+import { z } from 'zod'
+import { startAuthz } from '../../src/authz.ts'
+import { answerQuestions } from './answer.ts'
+
+const questionSchema = z.discriminatedUnion('do', [
+  z.object({ do: z.literal('start'), file: z.string() }),
+  z.object({ do: z.literal('collect') }),
+  z.object({ do: z.literal('start-profile'), interval: z.int() }),
+  z.object({ do: z.literal('stop-profile') }),
+])
+
+const session = new Session()
+
+const startProfile = async (interval: number): Promise<void> => {
+  session.connect()
+  await session.post('Profiler.enable')
+  await session.post('Profiler.setSamplingInterval', { interval })
+  await session.post('Profiler.start')
+}
+
+const stopProfile = async (): Promise<Profiler.Profile> => {
+  const { profile } = await session.post('Profiler.stop')
+  session.disconnect()
+  return profile
+}
+
+/** Memory after everything unreachable is gone; needs `--expose-gc`. */
+const collect = (): { readonly rss: number; readonly heap: number } => {
+  if (globalThis.gc === undefined) throw new Error('started without --expose-gc')
+  // Weak references and finalizers need more than one round.
+  for (let round = 0; round < 4; round++) globalThis.gc()
+  const { rss, heapUsed } = process.memoryUsage()
+  return { rss, heap: heapUsed }
+}
+
+const answer = async (question: z.output<typeof questionSchema>): Promise<unknown> => {
+  switch (question.do) {
+    case 'start':
+      return void (await startAuthz(question.file))
+    case 'collect':
+      return collect()
+    case 'start-profile':
+      return await startProfile(question.interval)
+    case 'stop-profile':
+      return await stopProfile()
+  }
+}
+
+answerQuestions((message) => answer(questionSchema.parse(message)))

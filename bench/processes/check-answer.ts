@@ -1,0 +1,97 @@
+// Whether a CheckResponse is the right one. The first for each expectation is decoded; an answer
+// like it is compared byte by byte, since decoding each would cost more than making it.
+
+import { authorizationService } from '../../src/proto/load.ts'
+import type { CheckResponse__Output } from '../../src/proto/generated/envoy/service/auth/v3/CheckResponse.ts'
+import type { HeaderValueOption__Output } from '../../src/proto/generated/envoy/config/core/v3/HeaderValueOption.ts'
+import type { Expectation } from '../expectation.ts'
+
+const DECISION_HEADER = 'x-countersign-decision'
+
+/** A right answer, with the places where its decision id stands. */
+interface Template {
+  readonly bytes: Buffer
+  readonly idLength: number
+  readonly idOffsets: readonly number[]
+}
+
+/** Checks answers to one question. */
+export class AnswerCheck {
+  readonly #expectation: Expectation
+  #template: Template | undefined
+
+  constructor(expectation: Expectation) {
+    this.#expectation = expectation
+  }
+
+  /** Throws when it is not the expected answer. */
+  check(answer: Buffer): void {
+    if (this.#template !== undefined && isLike(answer, this.#template)) return
+    const response = authorizationService.Check.responseDeserialize(answer)
+    const fault = faultOf(response, this.#expectation)
+    if (fault !== undefined) {
+      throw new Error(`wrong answer: ${fault}, in ${JSON.stringify(response)}`)
+    }
+    this.#template ??= templateOf(answer, decisionOf(response))
+  }
+}
+
+const templateOf = (bytes: Buffer, id: string | undefined): Template => {
+  const idOffsets: number[] = []
+  if (id !== undefined) {
+    for (let at = bytes.indexOf(id); at !== -1; at = bytes.indexOf(id, at + id.length)) {
+      idOffsets.push(at)
+    }
+  }
+  return { bytes: Buffer.from(bytes), idLength: id?.length ?? 0, idOffsets }
+}
+
+const isLike = (answer: Buffer, { bytes, idLength, idOffsets }: Template): boolean => {
+  if (answer.length !== bytes.length) return false
+  let start = 0
+  for (const offset of idOffsets) {
+    if (answer.compare(bytes, start, offset, start, offset) !== 0) return false
+    start = offset + idLength
+  }
+  return answer.compare(bytes, start, bytes.length, start) === 0
+}
+
+const decisionOf = ({ ok_response, denied_response }: CheckResponse__Output): string | undefined =>
+  [...(ok_response?.response_headers_to_add ?? []), ...(denied_response?.headers ?? [])].find(
+    ({ header }) => header?.key === DECISION_HEADER,
+  )?.header?.value
+
+const faultOf = (response: CheckResponse__Output, expected: Expectation): string | undefined =>
+  expected.outcome === 'allow' ? allowFault(response, expected) : denyFault(response, expected)
+
+const allowFault = (
+  { status, http_response, ok_response, dynamic_metadata }: CheckResponse__Output,
+  { user, groups }: Extract<Expectation, { outcome: 'allow' }>,
+): string | undefined => {
+  if (status?.code !== 0) return `status ${status?.code} instead of 0`
+  if (http_response !== 'ok_response') return 'no ok_response'
+  const users = valuesOf(ok_response?.headers ?? [], 'x-remote-user')
+  if (users.length !== 1 || users[0] !== user) return `x-remote-user is ${users.join(', ')}`
+  const lists = dynamic_metadata?.fields?.['headers']?.structValue?.fields?.['x-remote-group']
+  const seen = (lists?.listValue?.values ?? []).map(({ stringValue }) => stringValue)
+  return String(seen) === String(groups) ? undefined : `x-remote-group is ${seen.join(', ')}`
+}
+
+const denyFault = (
+  { status, http_response, denied_response }: CheckResponse__Output,
+  expected: Extract<Expectation, { outcome: 'deny' }>,
+): string | undefined => {
+  if (status === null || status.code === 0) return 'a status that lets the request through'
+  if (http_response !== 'denied_response') return 'no denied_response'
+  const code = denied_response?.status?.code
+  if (code !== expected.status) return `HTTP status ${code} instead of ${expected.status}`
+  const challenges = valuesOf(denied_response?.headers ?? [], 'www-authenticate')
+  return challenges.length === 0 ? 'no challenge' : undefined
+}
+
+const valuesOf = (headers: readonly HeaderValueOption__Output[], name: string): readonly string[] =>
+  headers.flatMap(({ header }) =>
+    header?.key === name
+      ? [header.raw_value.length > 0 ? header.raw_value.toString() : header.value]
+      : [],
+  )

@@ -1,0 +1,158 @@
+// The requests that the bench sends: those of a web console for Kubernetes, once as the HTTP/1.1
+// that a browser's proxy sends to Envoy, once as the CheckRequest that Envoy makes of that.
+
+import { join } from 'node:path'
+import type { MethodDefinition } from '@grpc/grpc-js'
+import { loadSync } from '@grpc/proto-loader'
+import { GROUPS, HOST, PASSWORD, ROUTE } from './site.ts'
+import type { Expectation } from './expectation.ts'
+
+/** Something to send, and what must come back. */
+export interface Exchange {
+  readonly bytes: Buffer
+  readonly expectation: Expectation
+}
+
+/** Which credential a request carries. */
+export type Credential = { readonly user: string } | 'none'
+
+type Header = readonly [name: string, value: string]
+
+const PATHS = [
+  '/api/v1/namespaces/team-a/pods?limit=500&resourceVersion=0',
+  '/apis/apps/v1/namespaces/team-a/deployments?limit=500',
+  '/api/v1/namespaces/team-a/services/frontend',
+  '/apis/batch/v1/namespaces/team-b/cronjobs/nightly-report',
+  '/api/v1/namespaces/team-b/events?fieldSelector=involvedObject.name%3Dnightly-report',
+]
+
+// Sessions of other applications under the same domain, which the browser sends all the same.
+const COOKIE = [
+  'ui-theme=dark',
+  'ui-locale=en-GB',
+  '_session=b7c1e0f2a94d4c5f8e6d3b2a1908f7e6d5c4b3a2918070605f4e3d2c1b0a9f8e',
+  '_csrf=9f1d7c35e2b84a60a7d3c9e15b2f4806d1e3a5c7f9b80214',
+  'wiki_sid=s%3AwQ3kT9vLr2XbN7mYc5Za8Hd1Jf4Ge6Up.0oKiSlM2nRqBtVxWyCzEaDhFjGkLpOuI',
+  'chat_rc_uid=Kq7vR2mXc9LtY4wBn; chat_rc_token=Zp8sD3fGh5JkL1qW2eR4tY6uI7oP9aS0',
+  'table-columns=name,namespace,status,age,node',
+].join('; ')
+
+const headersOf = (credential: Credential): readonly Header[] => [
+  ...(credential === 'none' ? [] : [['authorization', basic(credential.user)] as const]),
+  [
+    'user-agent',
+    'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari/537.36',
+  ],
+  ['accept', 'application/json, text/plain, */*'],
+  ['accept-language', 'en-GB,en;q=0.9,de;q=0.8'],
+  ['accept-encoding', 'gzip, deflate, br, zstd'],
+  ['referer', `https://${HOST}/console/workloads?namespace=team-a`],
+  ['cookie', COOKIE],
+  ['sec-ch-ua', '"Chromium";v="143", "Not A(Brand";v="24"'],
+  ['sec-fetch-dest', 'empty'],
+  ['sec-fetch-mode', 'cors'],
+  ['sec-fetch-site', 'same-origin'],
+]
+
+const basic = (user: string): string =>
+  `Basic ${Buffer.from(`${user}:${PASSWORD}`).toString('base64')}`
+
+const pathOf = (index: number): string => PATHS[index % PATHS.length] ?? '/'
+
+/** A request as a keep-alive HTTP/1.1 client sends it. */
+export const httpRequest = (index: number, credential: Credential): Buffer => {
+  const headers: readonly Header[] = [['host', HOST], ...headersOf(credential)]
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`)
+  return Buffer.from(`GET ${pathOf(index)} HTTP/1.1\r\n${lines.join('')}\r\n`)
+}
+
+// The complete messages rather than our subset: a request has fields that we have to skip.
+const shipped = join(import.meta.dirname, '../node_modules/@grpc/grpc-js-xds/deps')
+
+interface AuthorizationService {
+  readonly Check: MethodDefinition<object, object>
+}
+
+const loadCheck = (): AuthorizationService['Check'] => {
+  const loaded = loadSync('envoy/service/auth/v3/external_auth.proto', {
+    keepCase: true,
+    includeDirs: ['envoy-api', 'googleapis', 'protoc-gen-validate', 'xds'].map((name) =>
+      join(shipped, name),
+    ),
+  })
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the file declares
+  return (loaded['envoy.service.auth.v3.Authorization'] as unknown as AuthorizationService).Check
+}
+
+/** Encodes CheckRequests as gRPC messages, the five bytes of their prefix included. */
+export const checkEncoder = (): ((index: number, credential: Credential) => Buffer) => {
+  const { requestSerialize } = loadCheck()
+  return (index, credential) => {
+    const message = requestSerialize({ attributes: attributesOf(index, credential) })
+    const prefix = Buffer.alloc(5)
+    prefix.writeUInt32BE(message.length, 1)
+    return Buffer.concat([prefix, message])
+  }
+}
+
+const CALLER = '198.51.100.23'
+
+const attributesOf = (index: number, credential: Credential): object => {
+  // Envoy's stream ids and request ids are random; these differ as much and are the same each time.
+  const streamId = String(10_000_000_000_000_000_000n + BigInt(index) * 982_451_653n)
+  const requestId = `${(index * 2_654_435_761).toString(16).padStart(8, '0').slice(-8)}-7c1d-4b2e-9f3a-5d6e7f801234`
+  const lines: readonly Header[] = [
+    [':authority', HOST],
+    [':path', pathOf(index)],
+    [':method', 'GET'],
+    [':scheme', 'https'],
+    ...headersOf(credential),
+    ['x-forwarded-for', CALLER],
+    ['x-forwarded-proto', 'https'],
+    ['x-envoy-external-address', CALLER],
+    ['x-request-id', requestId],
+  ]
+  return {
+    source: socket(CALLER, 40_000 + (index % 20_000)),
+    destination: socket('192.0.2.10', 8_443),
+    request: {
+      time: { seconds: 1_790_000_000 + index, nanos: 123_456_000 },
+      http: {
+        id: streamId,
+        method: 'GET',
+        header_map: {
+          headers: lines.map(([key, value]) => ({ key, raw_value: Buffer.from(value) })),
+        },
+        path: pathOf(index),
+        host: HOST,
+        scheme: 'https',
+        size: -1,
+        protocol: 'HTTP/1.1',
+      },
+    },
+    context_extensions: { 'countersign.route': ROUTE },
+    metadata_context: {},
+    route_metadata_context: {},
+    tls_session: { sni: HOST },
+  }
+}
+
+const socket = (address: string, port: number): object => ({
+  address: { socket_address: { address, port_value: port } },
+})
+
+/** Many different exchanges, of the users in turn; together they make one round after the other. */
+export const exchanges = (
+  count: number,
+  users: readonly string[],
+  encode: (index: number, credential: Credential) => Buffer,
+  expectationOf: (user: string) => Expectation = (user) => ({
+    outcome: 'allow',
+    user,
+    groups: GROUPS,
+  }),
+): readonly Exchange[] =>
+  Array.from({ length: count }, (_, index) => {
+    const user = users[index % users.length] ?? ''
+    return { bytes: encode(index, { user }), expectation: expectationOf(user) }
+  })

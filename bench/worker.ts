@@ -1,0 +1,64 @@
+// A process of the bench: forked, asked one thing at a time over IPC, ended with us.
+
+import { fork, type ChildProcess } from 'node:child_process'
+import { join } from 'node:path'
+import { z } from 'zod'
+
+const replySchema = z.union([
+  z.strictObject({ answer: z.unknown() }),
+  z.strictObject({ failure: z.string() }),
+])
+
+/** A running process. */
+export class Worker implements AsyncDisposable {
+  readonly pid: number
+  readonly #child: ChildProcess
+  readonly #name: string
+
+  /**
+   * Starts a script of `processes/`.
+   *
+   * @param name for messages, and without `.ts` the script's file name
+   */
+  constructor(name: string, nodeOptions: readonly string[] = [], args: readonly string[] = []) {
+    this.#name = name
+    this.#child = fork(join(import.meta.dirname, 'processes', `${name}.ts`), args, {
+      execArgv: [...nodeOptions],
+      // Bytes and numbers as they are, not by way of JSON.
+      serialization: 'advanced',
+      // Ours are for tables and JSON; an operational log goes to standard error.
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    })
+    this.pid = this.#child.pid ?? 0
+  }
+
+  /** Asks and waits for the answer; rejects with what went wrong over there. */
+  async ask<T>(question: object, schema: z.ZodType<T>): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    const onEnd = (code: number | null): void => {
+      reject(new Error(`${this.#name} ended with status ${code}`))
+    }
+    this.#child.once('message', resolve)
+    this.#child.once('exit', onEnd)
+    this.#child.once('error', reject)
+    try {
+      this.#child.send(question)
+      const reply = replySchema.parse(await promise)
+      if ('failure' in reply) throw new Error(`${this.#name}: ${reply.failure}`)
+      return schema.parse(reply.answer)
+    } finally {
+      this.#child.off('message', resolve)
+      this.#child.off('exit', onEnd)
+      this.#child.off('error', reject)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { exitCode, signalCode } = this.#child
+    if (exitCode !== null || signalCode !== null) return
+    const { promise, resolve } = Promise.withResolvers<unknown>()
+    this.#child.once('exit', resolve)
+    this.#child.kill('SIGTERM')
+    await promise
+  }
+}

@@ -1,0 +1,215 @@
+// The audit log on disk: whole lines of JSON, or a failure that the caller hears of.
+
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { promisify } from 'node:util'
+import type { AuditEvent, DecisionEvent } from '../../src/audit/event.ts'
+import { JsonLinesSink } from '../../src/audit/sink.ts'
+import { temporaryFolder } from '../servers/temporary.ts'
+
+const run = promisify(execFile)
+
+const DECISION: DecisionEvent = {
+  event: 'decision',
+  id: '0b1c',
+  request: 'f3a0',
+  decision: 'allow',
+  reason: 'permitted',
+  status: 200,
+  route: 'app',
+  method: 'GET',
+  host: 'app.example.org',
+  path: '/a?b=[withheld]',
+  source: '203.0.113.7',
+  user: 'jürgen\n"',
+  groups: ['dev', '\u2028'],
+  authenticator: 'staff',
+  authentication: 'basic',
+  credential: 'fingerprint',
+  rule: 'all',
+  forwarded: ['headers'],
+  duration: 1_234,
+  generation: 1,
+}
+
+const EVENTS: readonly AuditEvent[] = [
+  DECISION,
+  {
+    event: 'decision',
+    id: '1',
+    decision: 'deny',
+    reason: 'fault',
+    status: 503,
+    duration: 0,
+    generation: 1,
+  },
+  { event: 'configuration-loaded', generation: 2, file: '/etc/countersign.yaml' },
+  {
+    event: 'configuration-rejected',
+    generation: 2,
+    file: '/etc/countersign.yaml',
+    problems: ['a', 'b'],
+  },
+]
+
+const linesOf = async (path: string): Promise<readonly unknown[]> => {
+  const text = await readFile(path, 'utf8')
+  assert.ok(text === '' || text.endsWith('\n'))
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line): unknown => JSON.parse(line))
+}
+
+const generationsIn = async (path: string): Promise<readonly unknown[]> =>
+  (await linesOf(path)).map((line) =>
+    typeof line === 'object' && line !== null && 'generation' in line ? line.generation : line,
+  )
+
+const loaded = (generation: number): AuditEvent => ({
+  event: 'configuration-loaded',
+  generation,
+  file: 'x',
+})
+
+describe('a sink', () => {
+  it('writes every kind of event as one line of JSON, with every field', async () => {
+    await using folder = await temporaryFolder()
+    const path = folder.file('audit.jsonl')
+    using sink = new JsonLinesSink(path)
+    for (const event of EVENTS) sink.write(event)
+    const lines = await linesOf(path)
+    assert.equal(lines.length, EVENTS.length)
+    for (const [index, event] of EVENTS.entries()) {
+      const line = lines[index]
+      assert.ok(typeof line === 'object' && line !== null && 'time' in line && 'log' in line)
+      const { time, log, ...fields } = line
+      assert.match(String(time), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+      assert.equal(log, 'audit')
+      assert.deepEqual(fields, event)
+    }
+  })
+
+  it('has written when it returns', async () => {
+    await using folder = await temporaryFolder()
+    const path = folder.file('audit.jsonl')
+    using sink = new JsonLinesSink(path)
+    sink.write(loaded(1))
+    assert.deepEqual(await generationsIn(path), [1])
+    sink.write(loaded(2))
+    assert.deepEqual(await generationsIn(path), [1, 2])
+  })
+
+  it('appends to what there is', async () => {
+    await using folder = await temporaryFolder()
+    const path = folder.file('audit.jsonl')
+    for (const generation of [1, 2]) {
+      using sink = new JsonLinesSink(path)
+      sink.write(loaded(generation))
+    }
+    assert.deepEqual(await generationsIn(path), [1, 2])
+  })
+
+  it('makes a file that others cannot read', async () => {
+    await using folder = await temporaryFolder()
+    const path = folder.file('audit.jsonl')
+    using sink = new JsonLinesSink(path)
+    sink.write(loaded(1))
+    assert.equal((await stat(path)).mode & 0o007, 0)
+  })
+
+  it('writes a line of a megabyte whole', async () => {
+    await using folder = await temporaryFolder()
+    const path = folder.file('audit.jsonl')
+    using sink = new JsonLinesSink(path)
+    sink.write({ ...DECISION, path: 'x'.repeat(1_000_000) })
+    sink.write(loaded(2))
+    assert.deepEqual(await generationsIn(path), [1, 2])
+  })
+})
+
+describe('a sink that cannot write', () => {
+  it('does not open where there is no folder', () => {
+    assert.throws(() => new JsonLinesSink('/nonexistent/audit.jsonl'), {
+      code: 'audit-unwritable',
+      message: /the audit file cannot be opened: ENOENT/,
+    })
+  })
+
+  it('does not open a folder', async () => {
+    await using folder = await temporaryFolder()
+    assert.throws(() => new JsonLinesSink(folder.path), { code: 'audit-unwritable' })
+  })
+
+  it('says so of every event', { skip: !existsSync('/dev/full') }, () => {
+    using sink = new JsonLinesSink('/dev/full')
+    for (const event of EVENTS) {
+      assert.throws(() => sink.write(event), {
+        code: 'audit-unwritable',
+        message: /could not be written to \/dev\/full: ENOSPC/,
+      })
+    }
+  })
+
+  it('starts a new line after one that was cut short', async () => {
+    await using folder = await temporaryFolder()
+    const path = folder.file('audit.jsonl')
+    const script = join(import.meta.dirname, 'disk-full.ts')
+    const limited = 'ulimit -f 2 && exec "$0" "$@"'
+    const { stdout } = await run('sh', ['-c', limited, process.execPath, script, path])
+    const report: unknown = JSON.parse(stdout)
+    assert.ok(typeof report === 'object' && report !== null && 'rest' in report && 'code' in report)
+    assert.equal(report.code, 'audit-unwritable')
+    assert.ok(typeof report.rest === 'string' && report.rest.length > 0)
+    const [cut, whole = '', ...none] = (await readFile(path, 'utf8')).split('\n')
+    assert.equal(cut, report.rest)
+    assert.deepEqual(none, [''])
+    const line: unknown = JSON.parse(whole)
+    assert.ok(typeof line === 'object' && line !== null && 'generation' in line)
+    assert.equal(line.generation, 0)
+  })
+})
+
+describe('a sink that is reopened', () => {
+  it('goes on in a new file after rotation', async () => {
+    await using folder = await temporaryFolder()
+    const path = folder.file('audit.jsonl')
+    const rotated = folder.file('audit.jsonl.1')
+    using sink = new JsonLinesSink(path)
+    sink.write(loaded(1))
+    await rename(path, rotated)
+    sink.write(loaded(2))
+    sink.reopen()
+    sink.write(loaded(3))
+    assert.deepEqual(await generationsIn(rotated), [1, 2])
+    assert.deepEqual(await generationsIn(path), [3])
+  })
+
+  it('appends when nothing was rotated', async () => {
+    await using folder = await temporaryFolder()
+    const path = folder.file('audit.jsonl')
+    using sink = new JsonLinesSink(path)
+    sink.write(loaded(1))
+    sink.reopen()
+    sink.write(loaded(2))
+    assert.deepEqual(await generationsIn(path), [1, 2])
+  })
+
+  it('keeps the old file when the new one cannot be opened', async () => {
+    await using folder = await temporaryFolder()
+    const place = folder.file('log')
+    await mkdir(place)
+    const path = join(place, 'audit.jsonl')
+    using sink = new JsonLinesSink(path)
+    const moved = folder.file('moved')
+    await rename(place, moved)
+    assert.throws(() => sink.reopen(), { code: 'audit-unwritable' })
+    sink.write(loaded(1))
+    assert.deepEqual(await generationsIn(join(moved, 'audit.jsonl')), [1])
+    await rm(moved, { recursive: true })
+  })
+})

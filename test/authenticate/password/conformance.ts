@@ -1,0 +1,95 @@
+// What every password verifier must do, whatever stands behind it. Each implementation, and the
+// fake, run these tests.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type {
+  PasswordFacts,
+  PasswordVerifier,
+  Verification,
+} from '../../../src/authenticate/password/verifier.ts'
+
+/** The users that a verifier under test must know, and no others. */
+export const CONFORMANCE_USERS = {
+  alice: { password: 'correct horse', disabled: false },
+  jürgen: { password: 'pässwörd 😀', disabled: false },
+  eve: { password: 'battery staple', disabled: true },
+} as const
+
+const FOREVER = new AbortController().signal
+
+/** Registers the tests for one implementation. */
+export const verifierConformance = (
+  name: string,
+  create: () => Promise<PasswordVerifier>,
+): void => {
+  const outcomeOf = async (user: string, password: string): Promise<Verification['outcome']> =>
+    (await (await create()).verify(user, password, FOREVER)).outcome
+
+  describe(`${name} is a password verifier: it`, () => {
+    for (const [user, { password, disabled }] of Object.entries(CONFORMANCE_USERS)) {
+      const want = disabled ? 'disabled' : 'verified'
+      it(`says ${want} of ${user}`, async () => assert.equal(await outcomeOf(user, password), want))
+
+      it(`says wrong-password of ${user} for every other`, async () => {
+        const others = [`${password}x`, password.slice(1), password.toUpperCase(), 'x', ' ', '*']
+        for (const other of others) {
+          // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
+          assert.equal(await outcomeOf(user, other), 'wrong-password', other)
+        }
+      })
+    }
+
+    it('gives the facts of a verified user', async () => {
+      const { password } = CONFORMANCE_USERS.alice
+      const verification = await (await create()).verify('alice', password, FOREVER)
+      assert.equal(verification.outcome, 'verified')
+      const { user, groups, extra }: PasswordFacts = verification.facts
+      assert.deepEqual({ user, groups, extra }, { user: 'alice', groups: [], extra: {} })
+    })
+
+    it('takes the password of one user for that user only', async () => {
+      assert.equal(await outcomeOf('alice', CONFORMANCE_USERS.eve.password), 'wrong-password')
+    })
+
+    const STRANGERS = ['mallory', '*', 'alice,jürgen', '__proto__', 'constructor', 'toString']
+    for (const stranger of STRANGERS) {
+      it(`says unknown-user of ${stranger}`, async () => {
+        for (const { password } of Object.values(CONFORMANCE_USERS)) {
+          // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
+          assert.equal(await outcomeOf(stranger, password), 'unknown-user')
+        }
+      })
+    }
+
+    it('does not reject for odd input', async () => {
+      const odd = ['x'.repeat(3_000), '😀'.repeat(500), "' OR 1=1 --", ')(uid=*)', '$2b$04$', '%s']
+      for (const text of odd) {
+        // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
+        assert.equal(await outcomeOf(text, text), 'unknown-user', text)
+        // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
+        assert.equal(await outcomeOf('alice', text), 'wrong-password', text)
+      }
+    })
+
+    it('answers many at once, each for itself', async () => {
+      const verifier = await create()
+      const { password } = CONFORMANCE_USERS.alice
+      const outcomes = await Promise.all(
+        Array.from({ length: 30 }, async (_, index) => {
+          const right = index % 3 === 0
+          return await verifier.verify('alice', right ? password : `${index}`, FOREVER)
+        }),
+      )
+      for (const [index, { outcome }] of outcomes.entries()) {
+        assert.equal(outcome, index % 3 === 0 ? 'verified' : 'wrong-password')
+      }
+    })
+
+    it('says unavailable, and does not reject, once nobody waits any more', async () => {
+      const { password } = CONFORMANCE_USERS.alice
+      const verification = await (await create()).verify('alice', password, AbortSignal.abort())
+      assert.equal(verification.outcome, 'unavailable')
+    })
+  })
+}

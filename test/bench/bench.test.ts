@@ -1,0 +1,102 @@
+// The bench works and says what it promises; how fast anything is, is not judged here.
+
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { before, describe, it } from 'node:test'
+import { promisify } from 'node:util'
+import { z } from 'zod'
+import { skipWithoutEnvoy } from '../servers/envoy.ts'
+import { temporaryFolder } from '../servers/temporary.ts'
+
+const bench = join(import.meta.dirname, '../../bench/bench.ts')
+const run = promisify(execFile)
+
+const positive = z.number().positive()
+const row = z.object({
+  name: z.string(),
+  requests: z.int().positive(),
+  requestsPerSecond: positive,
+  p50: positive,
+  p90: positive,
+  p99: positive,
+  alone: positive,
+  loadCpu: positive,
+})
+// zod's numbers are finite.
+const authorizerRow = row.extend({ cpu: positive, ratio: positive, resident: positive })
+const resultsSchema = z.object({
+  date: z.iso.datetime(),
+  machine: z.object({ node: z.string(), cores: z.int().positive(), load: z.number() }),
+  size: z.object({ rounds: z.int().positive(), concurrency: z.int().positive() }),
+  rows: z.array(row.loose()),
+  skipped: z.array(z.object({ name: z.string(), reason: z.string().min(1) })),
+  memory: z.object({ identities: z.int().positive(), heap: z.number(), resident: z.number() }),
+})
+
+const GRPC_ROWS = [
+  'no-op over gRPC',
+  'check over gRPC, Basic remembered',
+  'check over gRPC, refused (no credential)',
+  'check over gRPC, Basic not remembered (argon2id)',
+]
+const BARE_ROW = 'through Envoy, no ext_authz'
+const ENVOY_ROWS = [BARE_ROW, 'through Envoy, no-op ext_authz', 'through Envoy, Countersign']
+
+const skip = process.platform === 'linux' ? false : 'the bench reads /proc'
+const withoutEnvoy = skip === false ? skipWithoutEnvoy() : skip
+
+describe('npm run bench -- --quick --json FILE', { skip }, () => {
+  let results: z.output<typeof resultsSchema>
+  let table: string
+
+  before(async () => {
+    await using folder = await temporaryFolder()
+    const file = folder.file('results.json')
+    // Rejects with what the bench wrote when it ends with another status than 0.
+    table = (await run(process.execPath, [bench, '--quick', '--json', file])).stdout
+    results = resultsSchema.parse(JSON.parse(await readFile(file, 'utf8')))
+  })
+
+  const rowOf = (name: string): unknown => results.rows.find((candidate) => candidate.name === name)
+
+  it('measures checks over gRPC, each in terms of the floor', () => {
+    for (const name of GRPC_ROWS) authorizerRow.parse(rowOf(name))
+    assert.equal(authorizerRow.parse(rowOf('no-op over gRPC')).ratio, 1)
+  })
+
+  it('measures requests through Envoy', { skip: withoutEnvoy }, () => {
+    assert.deepEqual(results.skipped, [])
+    for (const name of ENVOY_ROWS) {
+      const wanted = name === BARE_ROW ? row : authorizerRow
+      wanted.extend({ envoyCpu: positive }).parse(rowOf(name))
+    }
+  })
+
+  it('says what it skipped and why', () => {
+    const missing = ENVOY_ROWS.filter((name) => rowOf(name) === undefined)
+    assert.deepEqual(
+      results.skipped.map(({ name }) => name),
+      missing,
+    )
+  })
+
+  it('prints a line for every row', () => {
+    for (const { name } of results.rows)
+      assert.match(table, new RegExp(`^${RegExp.escape(name)} `, 'm'))
+  })
+})
+
+describe('npm run bench with unusable arguments', { skip }, () => {
+  const cases = [
+    { name: 'two ways to say how much', args: ['--requests', '5', '--seconds', '5'] },
+    { name: 'a number that is none', args: ['--requests', '5x'] },
+    { name: 'an unknown option', args: ['--fast'] },
+  ]
+  for (const { name, args } of cases) {
+    it(`ends with status 1 for ${name}`, async () => {
+      await assert.rejects(run(process.execPath, [bench, ...args]), { code: 1 })
+    })
+  }
+})

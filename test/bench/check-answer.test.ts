@@ -1,0 +1,101 @@
+// The bench must notice a wrong answer, the first time and when it has seen a right one before.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Expectation } from '../../bench/expectation.ts'
+import { AnswerCheck } from '../../bench/processes/check-answer.ts'
+import { encodeCheckResponse } from '../../src/check/codec.ts'
+import type { AllowAnswer, DenyAnswer } from '../../src/check/answer.ts'
+
+const DECISIONS = ['0b7f6a52-8f1d-4a57-9a0e-3c9d2e1f4b6a', 'c4e1d2b3-5a69-4788-8796-a5b4c3d2e1f0']
+const [first = '', second = ''] = DECISIONS
+
+const allow = (id: string, changes: Partial<AllowAnswer> = {}): Buffer =>
+  encodeCheckResponse({
+    allow: true,
+    setHeaders: [['x-remote-user', 'alice']],
+    removeHeaders: ['authorization'],
+    responseHeaders: [['x-countersign-decision', id]],
+    repeatedHeaders: [{ name: 'x-remote-group', values: ['developers', 'team-a'] }],
+    ...changes,
+  })
+
+const deny = (id: string, changes: Partial<DenyAnswer> = {}): Buffer =>
+  encodeCheckResponse({
+    allow: false,
+    grpcStatus: 16,
+    httpStatus: 401,
+    headers: [
+      ['x-countersign-decision', id],
+      ['www-authenticate', 'Basic realm="Kubernetes"'],
+    ],
+    body: `Decision: ${id}\n`,
+    ...changes,
+  })
+
+const forAlice: Expectation = {
+  outcome: 'allow',
+  user: 'alice',
+  groups: ['developers', 'team-a'],
+}
+const forNobody: Expectation = { outcome: 'deny', status: 'Unauthorized' }
+
+const right = [
+  { expectation: forAlice, answer: allow },
+  { expectation: forNobody, answer: deny },
+]
+
+const wrong: readonly {
+  readonly name: string
+  readonly expectation: Expectation
+  readonly before: Buffer
+  readonly answer: Buffer
+}[] = [
+  { name: 'a refusal', answer: deny(second) },
+  { name: 'another user', answer: allow(second, { setHeaders: [['x-remote-user', 'malic']] }) },
+  { name: 'no user', answer: allow(second, { setHeaders: [] }) },
+  {
+    name: 'two users',
+    answer: allow(second, {
+      setHeaders: [
+        ['x-remote-user', 'alice'],
+        ['x-remote-user', 'alice'],
+      ],
+    }),
+  },
+  {
+    name: 'another group of the same length',
+    answer: allow(second, {
+      repeatedHeaders: [{ name: 'x-remote-group', values: ['developers', 'team-b'] }],
+    }),
+  },
+  { name: 'no group', answer: allow(second, { repeatedHeaders: [] }) },
+  { name: 'half an answer', answer: allow(second).subarray(0, 100) },
+  { name: 'no answer', answer: Buffer.alloc(0) },
+].map((change) => ({ ...change, expectation: forAlice, before: allow(first) }))
+
+const wrongRefusals: typeof wrong = [
+  { name: 'an allow', answer: allow(second) },
+  { name: 'another HTTP status', answer: deny(second, { httpStatus: 403 }) },
+  {
+    name: 'no challenge',
+    answer: deny(second, { headers: [['x-countersign-decision', second]] }),
+  },
+].map((change) => ({ ...change, expectation: forNobody, before: deny(first) }))
+
+describe('AnswerCheck', () => {
+  for (const { expectation, answer } of right) {
+    it(`takes the right ${expectation.outcome}, whatever its decision id`, () => {
+      const check = new AnswerCheck(expectation)
+      for (const id of DECISIONS) check.check(answer(id))
+    })
+  }
+  for (const { name, expectation, before, answer } of [...wrong, ...wrongRefusals]) {
+    it(`refuses ${name} instead of an ${expectation.outcome}`, () => {
+      const check = new AnswerCheck(expectation)
+      assert.throws(() => check.check(answer))
+      check.check(before)
+      assert.throws(() => check.check(answer))
+    })
+  }
+})

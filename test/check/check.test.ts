@@ -1,0 +1,223 @@
+// The request path: what ends it in each phase, and what is known by then.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Authentication } from '../../src/authenticate/authenticator.ts'
+import { check } from '../../src/check/check.ts'
+import type { Decision, Trail } from '../../src/check/decision.ts'
+import type { Transformation } from '../../src/transform/transformer.ts'
+import { factsOf, fakeAuthenticator, type FakeAnswer } from '../fakes/authenticator.ts'
+import { attributesOf, type RequestParts } from '../fakes/envoy.ts'
+import type { RouteParts } from '../fakes/route.ts'
+import { snapshotOf } from '../fakes/snapshot.ts'
+
+const FOREVER = new AbortController().signal
+
+const run = async (
+  parts: RouteParts,
+  request: RequestParts = {},
+  signal = FOREVER,
+): Promise<{ decision: Decision; trail: Trail }> => {
+  const trail: Trail = {}
+  const decision = await check(attributesOf(request), snapshotOf([parts]), trail, signal)
+  return { decision, trail }
+}
+
+const answering = (answer: FakeAnswer): Pick<RouteParts, 'authenticators'> => ({
+  authenticators: [fakeAuthenticator('staff', answer)],
+})
+
+const proven = (facts = factsOf()): Pick<RouteParts, 'authenticators'> =>
+  answering({ outcome: 'authenticated', facts })
+
+const transforming = (answer: Transformation): Pick<RouteParts, 'transformers'> => ({
+  transformers: [{ kind: 'headers', transform: () => answer }],
+})
+
+/** The names of what the trail holds, in the order of the phases. */
+const stagesOf = (trail: Trail): readonly string[] => Object.keys(trail)
+
+describe('a check', () => {
+  const CASES: readonly {
+    name: string
+    route: RouteParts
+    request?: RequestParts
+    want: string
+    trail: readonly string[]
+  }[] = [
+    {
+      name: '1. ends with a request that has two readings',
+      route: proven(),
+      request: { path: '/a/../b' },
+      want: 'ambiguous-path',
+      trail: ['attributes'],
+    },
+    {
+      name: '1. ends with two credentials',
+      route: proven(),
+      request: {
+        headers: [
+          ['authorization', 'a'],
+          ['authorization', 'b'],
+        ],
+      },
+      want: 'duplicate-credential',
+      trail: ['attributes'],
+    },
+    {
+      name: '2. ends with no route',
+      route: { ...proven(), match: { hosts: ['other.example'] } },
+      want: 'no-route',
+      trail: ['attributes', 'request'],
+    },
+    {
+      name: '2. ends with a route that Envoy names and we do not have',
+      route: proven(),
+      request: { route: 'other' },
+      want: 'no-route',
+      trail: ['attributes', 'request'],
+    },
+    {
+      name: '3. ends without a credential',
+      route: answering({ outcome: 'not-applicable' }),
+      want: 'credential-missing',
+      trail: ['attributes', 'request', 'route'],
+    },
+    {
+      name: '3. ends without authenticators',
+      route: {},
+      want: 'credential-missing',
+      trail: ['attributes', 'request', 'route'],
+    },
+    ...(['credential-malformed', 'credential-wrong', 'user-unknown', 'user-disabled'] as const).map(
+      (code) => ({
+        name: `3. ends with a rejection: ${code}`,
+        route: answering({ outcome: 'rejected', code }),
+        want: code,
+        trail: ['attributes', 'request', 'route', 'authenticator'],
+      }),
+    ),
+    {
+      name: '3. ends with a rejection of somebody',
+      route: answering({ outcome: 'rejected', code: 'credential-wrong', user: 'alice' }),
+      want: 'credential-wrong',
+      trail: ['attributes', 'request', 'route', 'authenticator', 'claimedUser'],
+    },
+    {
+      name: '3. ends when we could not find out',
+      route: answering({ outcome: 'unavailable', cause: 'down' }),
+      want: 'authenticator-unavailable',
+      trail: ['attributes', 'request', 'route', 'authenticator'],
+    },
+    {
+      name: '3. ends with a bug in an authenticator',
+      route: answering(() => Promise.reject(new TypeError('bug'))),
+      want: 'authenticator-unavailable',
+      trail: ['attributes', 'request', 'route', 'authenticator'],
+    },
+    {
+      name: '4. ends with a reserved name',
+      route: proven(factsOf({ groups: ['system:masters'] })),
+      want: 'identity-reserved',
+      trail: ['attributes', 'request', 'route', 'authenticator', 'claimedUser'],
+    },
+    {
+      name: '4. ends with a name that cannot be passed on',
+      route: proven(factsOf({ user: 'a\nb' })),
+      want: 'identity-unrepresentable',
+      trail: ['attributes', 'request', 'route', 'authenticator', 'claimedUser'],
+    },
+    {
+      name: '5. ends with a rule that refuses',
+      route: { ...proven(), rules: [{ deny: 'nobody' }] },
+      want: 'rule-denied by nobody',
+      trail: ['attributes', 'request', 'route', 'authenticator', 'identity'],
+    },
+    {
+      name: '5. ends with no rule that matches',
+      route: { ...proven(), rules: [{ allow: 'bob', users: ['bob'] }] },
+      want: 'no-rule',
+      trail: ['attributes', 'request', 'route', 'authenticator', 'identity'],
+    },
+    {
+      name: '6. ends with a credential that cannot be made',
+      route: { ...proven(), ...transforming({ outcome: 'failed', code: 'headers-too-large' }) },
+      want: 'headers-too-large by all',
+      trail: ['attributes', 'request', 'route', 'authenticator', 'identity'],
+    },
+    {
+      name: '6. ends with a credential that cannot be made now',
+      route: { ...proven(), ...transforming({ outcome: 'unavailable', cause: 'down' }) },
+      want: 'transform-unavailable',
+      trail: ['attributes', 'request', 'route', 'authenticator', 'identity'],
+    },
+  ]
+  for (const { name, route, request, want, trail } of CASES) {
+    it(name, async () => {
+      const got = await run(route, request)
+      assert.equal(got.decision.outcome, 'deny')
+      const { reason, rule } = got.decision
+      assert.equal(rule === undefined ? reason : `${reason} by ${rule}`, want)
+      assert.deepEqual(stagesOf(got.trail), trail)
+    })
+  }
+
+  it('that gets through carries permit and credentials', async () => {
+    const { decision, trail } = await run(proven(factsOf({ groups: ['dev'] })))
+    assert.equal(decision.outcome, 'allow')
+    assert.equal(decision.reason, 'permitted')
+    assert.equal(decision.permit.rule, 'all')
+    assert.equal(decision.permit.identity, trail.identity)
+    assert.deepEqual(decision.credentials.setHeaders, [
+      ['x-remote-user', 'alice'],
+      ['x-remote-group', 'dev'],
+    ])
+  })
+
+  it('keeps the cause of what was unavailable, for the log', async () => {
+    const cause = new Error('no route to host')
+    const { decision } = await run(answering({ outcome: 'unavailable', cause }))
+    assert.ok(decision.outcome === 'deny')
+    assert.equal(decision.cause, cause)
+  })
+
+  it('names who was refused an identity as claimed, not as proven', async () => {
+    const { trail } = await run(proven(factsOf({ user: 'system:admin' })))
+    assert.equal(trail.claimedUser, 'system:admin')
+    assert.equal(trail.identity, undefined)
+  })
+
+  it('throws what a transformer throws', async () => {
+    const broken = { kind: 'headers', transform: () => Promise.reject(new Error('bug')) } as const
+    await assert.rejects(run({ ...proven(), transformers: [broken] }), /bug/)
+  })
+})
+
+describe('a check of which the caller has gone', () => {
+  const success: Authentication = { outcome: 'authenticated', facts: factsOf() }
+
+  it('ends after authentication, even a successful one', async () => {
+    const leaving = new AbortController()
+    const route = answering(async () => {
+      leaving.abort()
+      return success
+    })
+    await assert.rejects(run(route, {}, leaving.signal), { name: 'AbortError' })
+  })
+
+  it('ends after the transforms, even successful ones', async () => {
+    const leaving = new AbortController()
+    const transformers = [
+      {
+        kind: 'headers',
+        transform: (): Transformation => {
+          leaving.abort()
+          return { outcome: 'transformed', forwarding: { setHeaders: [], repeatedHeaders: [] } }
+        },
+      },
+    ] as const
+    await assert.rejects(run({ ...proven(), transformers }, {}, leaving.signal), {
+      name: 'AbortError',
+    })
+  })
+})

@@ -1,0 +1,127 @@
+// Reading the files of a configuration, and noticing that one has changed.
+
+import assert from 'node:assert/strict'
+import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { describe, it } from 'node:test'
+import { ConfigurationFiles } from '../../src/config/files.ts'
+import { temporaryFolder } from '../servers/temporary.ts'
+
+const IS_ROOT = process.getuid?.() === 0
+
+describe('a file', () => {
+  it('is read whole', async () => {
+    await using folder = await temporaryFolder()
+    await writeFile(folder.file('a'), Buffer.from([0xff, 0x00, 0x61]))
+    assert.deepEqual(
+      await new ConfigurationFiles().read(folder.file('a')),
+      Buffer.from([0xff, 0x00, 0x61]),
+    )
+  })
+
+  it('is read as UTF-8 text, without its byte order mark', async () => {
+    await using folder = await temporaryFolder()
+    await writeFile(folder.file('a'), '\ufeffümlaut')
+    assert.equal(await new ConfigurationFiles().readText(folder.file('a')), 'ümlaut')
+  })
+
+  const CASES = [
+    {
+      name: 'is missing',
+      prepare: async () => undefined,
+      want: /\/a does not exist$/,
+      skip: false,
+    },
+    {
+      name: 'is a folder',
+      prepare: async (path: string) => await mkdir(path),
+      want: /\/a is a folder, not a file$/,
+      skip: false,
+    },
+    {
+      name: 'may not be read',
+      prepare: async (path: string) => {
+        await writeFile(path, 'x')
+        await chmod(path, 0)
+      },
+      want: /\/a may not be read by this user; check its owner and mode$/,
+      skip: IS_ROOT,
+    },
+    {
+      name: 'is Latin-1',
+      prepare: async (path: string) => await writeFile(path, 'ümlaut', 'latin1'),
+      want: /\/a is not valid UTF-8$/,
+      skip: false,
+    },
+  ]
+  for (const { name, prepare, want, skip } of CASES) {
+    it(`that ${name} is refused with what to do`, { skip }, async () => {
+      await using folder = await temporaryFolder()
+      await prepare(folder.file('a'))
+      await assert.rejects(new ConfigurationFiles().readText(folder.file('a')), {
+        code: 'file-unreadable',
+        message: want,
+      })
+    })
+  }
+})
+
+const setUp = async () => {
+  const folder = await temporaryFolder()
+  const [one, two] = [folder.file('one'), folder.file('two')]
+  await writeFile(one, '1')
+  await writeFile(two, '2')
+  const files = new ConfigurationFiles()
+  await files.read(one)
+  await files.read(two)
+  return { folder, one, two, files, [Symbol.asyncDispose]: folder[Symbol.asyncDispose] }
+}
+
+describe('the files of a configuration', () => {
+  it('are named, also those that could not be read', async () => {
+    await using scene = await setUp()
+    const missing = scene.folder.file('missing')
+    await assert.rejects(scene.files.read(missing))
+    assert.deepEqual(scene.files.paths, [scene.one, scene.two, missing])
+  })
+
+  it('have not changed when nothing happened', async () => {
+    await using scene = await setUp()
+    assert.equal(await scene.files.changed(), false)
+  })
+
+  it('have not changed when one was touched or replaced by its equal', async () => {
+    await using scene = await setUp()
+    await writeFile(scene.one, '1')
+    await writeFile(scene.folder.file('new'), '2')
+    await rename(scene.folder.file('new'), scene.two)
+    assert.equal(await scene.files.changed(), false)
+  })
+
+  it('have changed when any holds something else', async () => {
+    await using scene = await setUp()
+    await writeFile(scene.two, '3')
+    assert.equal(await scene.files.changed(), true)
+  })
+
+  it('have changed when one is gone', async () => {
+    await using scene = await setUp()
+    await rm(scene.one)
+    assert.equal(await scene.files.changed(), true)
+  })
+
+  it('have changed when one that was missing is there', async () => {
+    await using scene = await setUp()
+    const missing = scene.folder.file('missing')
+    await assert.rejects(scene.files.read(missing))
+    assert.equal(await scene.files.changed(), false)
+    await writeFile(missing, '')
+    assert.equal(await scene.files.changed(), true)
+  })
+
+  it('have not changed when one is read again after a change', async () => {
+    await using scene = await setUp()
+    await writeFile(scene.one, '3')
+    await scene.files.read(scene.one)
+    assert.equal(await scene.files.changed(), false)
+  })
+})

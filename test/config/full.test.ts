@@ -1,0 +1,150 @@
+// The configuration that uses every key: it parses, it leaves none out, and nothing in it can be
+// changed afterwards.
+
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { parse as parseYamlText } from 'yaml'
+import { z } from 'zod'
+import { parseConfig } from '../../src/config/parse.ts'
+import { configSchema, type Config } from '../../src/config/schema.ts'
+
+const FILE = join(import.meta.dirname, 'full.yaml')
+const text = await readFile(FILE, 'utf8')
+
+const parse = (): Config => {
+  const result = parseConfig(FILE, text)
+  assert.ok(result.ok, JSON.stringify(result))
+  return result.config
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
+
+/** The paths of all keys that a JSON Schema knows, `[]` for entries of lists and records. */
+const keysOf = (schema: unknown, path = ''): readonly string[] => {
+  if (!isRecord(schema)) return []
+  const { properties, items, additionalProperties, anyOf } = schema
+  return [
+    ...Object.entries(isRecord(properties) ? properties : {}).flatMap(([key, inner]) => [
+      `${path}.${key}`,
+      ...keysOf(inner, `${path}.${key}`),
+    ]),
+    ...keysOf(items, `${path}[]`),
+    ...keysOf(additionalProperties, `${path}[]`),
+    ...asList(anyOf).flatMap((branch) => keysOf(branch, path)),
+  ]
+}
+
+/** What stands at such a path. */
+const valuesAt = (value: unknown, path: string): readonly unknown[] =>
+  path
+    .split(/(?=\[\])|\./)
+    .filter((step) => step !== '')
+    .reduce<readonly unknown[]>(
+      (values, step) =>
+        values.flatMap((one) => {
+          if (step === '[]') return isRecord(one) ? Object.values(one) : asList(one)
+          return isRecord(one) && step in one ? [one[step]] : []
+        }),
+      [value],
+    )
+
+const isFrozen = (value: unknown): boolean =>
+  typeof value !== 'object' ||
+  value === null ||
+  (Object.isFrozen(value) && Object.values(value).every(isFrozen))
+
+describe('the full configuration', () => {
+  it('leaves out no key of the schema', () => {
+    const keys = keysOf(z.toJSONSchema(configSchema, { io: 'input' }))
+    assert.ok(keys.length > 60)
+    const document: unknown = parseYamlText(text)
+    const missing = keys.filter((key) => valuesAt(document, key).length === 0)
+    assert.deepEqual(missing, [])
+  })
+
+  it('is frozen to the last', () => {
+    const config = parse()
+    assert.ok(isFrozen(config))
+    assert.throws(() => Object.assign(config.audit, { query: 'full' }), TypeError)
+  })
+
+  it('has times in milliseconds and paths from its own folder', () => {
+    const { listen, authenticators, audit, envoy } = parse()
+    const { folder } = { folder: import.meta.dirname }
+    assert.equal(authenticators['staff']?.basic.remember, 300_000)
+    assert.equal(envoy?.authzTimeout, 500)
+    assert.equal(envoy.listener.streamIdleTimeout, 7_200_000)
+    assert.equal(audit.file, join(folder, 'log/audit.jsonl'))
+    assert.deepEqual(listen.authz, {
+      address: { kind: 'tcp', host: '0.0.0.0', port: 9001 },
+      tls: {
+        certificate: join(folder, 'authz.pem'),
+        key: { kind: 'file', path: join(folder, 'authz.key') },
+        clientCa: join(folder, 'envoy-ca.pem'),
+      },
+      plaintext: false,
+      mode: '0600',
+    })
+    assert.deepEqual(envoy.admin, { kind: 'unix', path: join(folder, 'run/admin.sock') })
+    assert.deepEqual(envoy.listener.address, { kind: 'tcp', host: '::', port: 8443 })
+  })
+
+  it('is the same when it is parsed again from elsewhere', () => {
+    const elsewhere = parseConfig('/etc/countersign.yaml', text)
+    assert.ok(elsewhere.ok)
+    const moved: unknown = JSON.parse(
+      JSON.stringify(parse()).replaceAll(import.meta.dirname, '/etc'),
+    )
+    assert.deepEqual(JSON.parse(JSON.stringify(elsewhere.config)), moved)
+  })
+})
+
+describe('the least configuration', () => {
+  const least = `
+version: 1
+listen: { authz: unix:run/authz.sock }
+authenticators: { staff: { basic: { verify: [{ users: { file: users.yaml } }] } } }
+routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
+`
+  it('gets a default for everything else, and every default is the safe one', () => {
+    const result = parseConfig('/etc/countersign.yaml', least)
+    assert.ok(result.ok)
+    assert.deepEqual(JSON.parse(JSON.stringify(result.config)), {
+      version: 1,
+      listen: {
+        authz: {
+          address: { kind: 'unix', path: '/etc/run/authz.sock' },
+          plaintext: false,
+          mode: '0660',
+        },
+      },
+      authenticators: {
+        staff: {
+          basic: {
+            realm: 'Countersign',
+            verify: [{ users: { file: '/etc/users.yaml' } }],
+            remember: 60_000,
+          },
+          allowReserved: [],
+        },
+      },
+      routes: [
+        {
+          name: 'app',
+          match: { hosts: ['*'], paths: ['/**'] },
+          authenticate: ['staff'],
+          authorize: [{ allow: 'all' }],
+          forward: {},
+          onAuditFailure: 'deny',
+        },
+      ],
+      audit: { query: 'names' },
+      log: { level: 'info' },
+    })
+  })
+})

@@ -1,0 +1,49 @@
+// A published service made of fakes.
+
+import type { Authenticator } from '../../src/authenticate/authenticator.ts'
+import { Chain } from '../../src/authenticate/chain.ts'
+import { compilePolicy } from '../../src/authorize/policy.ts'
+import { RouteTable, type Route } from '../../src/check/route.ts'
+import type { RouteConfig, RuleConfig } from '../../src/config/schema.ts'
+import { IdentityMapping } from '../../src/identity/mapping.ts'
+import { kubernetesHeaders } from '../../src/transform/headers.ts'
+import type { Transformer } from '../../src/transform/transformer.ts'
+
+/** The parts of a route that tests choose. */
+export interface RouteParts {
+  readonly name?: string
+  readonly authenticators?: readonly Authenticator[]
+  readonly rules?: readonly RuleConfig[]
+  readonly transformers?: readonly Transformer[]
+  readonly onAuditFailure?: RouteConfig['onAuditFailure']
+  readonly match?: Partial<RouteConfig['match']>
+}
+
+/** A route; without choices nobody gets in, everybody who did may do all, and headers are set. */
+export const routeOf = ({
+  name = 'app',
+  authenticators = [],
+  rules = [{ allow: 'all' }],
+  transformers = [kubernetesHeaders()],
+  onAuditFailure = 'deny',
+}: RouteParts): Route => ({
+  name,
+  chain: new Chain(
+    authenticators.map((authenticator) => ({
+      authenticator,
+      mapping: new IdentityMapping(authenticator.name, []),
+    })),
+  ),
+  policy: compilePolicy(rules),
+  transformers,
+  onAuditFailure,
+})
+
+/** Routes in order; each takes every host and path unless it says otherwise. */
+export const routesOf = (...routes: readonly RouteParts[]): RouteTable =>
+  new RouteTable(
+    routes.map((parts) => ({
+      route: routeOf(parts),
+      match: { hosts: ['*'], paths: ['/**'], ...parts.match },
+    })),
+  )

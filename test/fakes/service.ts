@@ -1,0 +1,43 @@
+// The ext_authz service on a real socket, with fakes behind it.
+
+import { checkService, type CheckServiceOptions } from '../../src/check/service.ts'
+import { startGrpcServer, type ListenAddress } from '../../src/runtime/grpc-server.ts'
+import { MemoryAudit } from './audit-sink.ts'
+import { FakeClock } from './clock.ts'
+import { EnvoyClient } from './envoy-client.ts'
+import { memoryLogger } from './logger.ts'
+
+/** A running service, a client of it, and what it wrote. */
+export interface FakeService extends AsyncDisposable {
+  readonly client: EnvoyClient
+  readonly audit: MemoryAudit
+  readonly log: readonly string[]
+}
+
+const LOOPBACK: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 }
+
+/** Starts the service with a configuration in force. */
+export const startService = async (
+  current: CheckServiceOptions['current'],
+  address: ListenAddress = LOOPBACK,
+): Promise<FakeService> => {
+  const audit = new MemoryAudit()
+  const { logger, lines } = memoryLogger()
+  const server = await startGrpcServer({
+    address,
+    mode: 0o600,
+    tls: undefined,
+    services: [checkService({ current, audit, clock: new FakeClock(), logger })],
+    grace: 1_000,
+  })
+  const client = new EnvoyClient(server.address)
+  return {
+    client,
+    audit,
+    log: lines,
+    async [Symbol.asyncDispose]() {
+      client[Symbol.dispose]()
+      await server[Symbol.asyncDispose]()
+    },
+  }
+}

@@ -1,0 +1,28 @@
+// A configuration in force, with routes made of fakes.
+
+import assert from 'node:assert/strict'
+import type { Snapshot } from '../../src/check/snapshot.ts'
+import { parseConfig } from '../../src/config/parse.ts'
+import type { Config } from '../../src/config/schema.ts'
+import { routesOf, type RouteParts } from './route.ts'
+
+const TEXT = `
+version: 1
+listen: { authz: unix:authz.sock }
+authenticators: { staff: { basic: { verify: [{ users: { file: users.yaml } }] } } }
+routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
+`
+
+const parsed = parseConfig('/etc/countersign.yaml', TEXT)
+assert.ok(parsed.ok)
+const { config } = parsed
+
+/** A snapshot with these routes; the rest of its configuration is the least there can be. */
+export const snapshotOf = (
+  routes: readonly RouteParts[],
+  audit: Partial<Config['audit']> = {},
+): Snapshot => ({
+  config: { ...config, audit: { ...config.audit, ...audit } },
+  routes: routesOf(...routes),
+  behindProxies: false,
+})
