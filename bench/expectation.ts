@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 
-export const expectationSchema = z.discriminatedUnion('outcome', [
+const expectationSchema = z.discriminatedUnion('outcome', [
   z.object({
     outcome: z.literal('allow'),
     /** `x-remote-user` at the upstream; `undefined` where nobody sets it. */
@@ -16,7 +16,7 @@ export const expectationSchema = z.discriminatedUnion('outcome', [
 /** What a right answer says. */
 export type Expectation = z.output<typeof expectationSchema>
 
-export const exchangeSchema = z.object({
+const exchangeSchema = z.object({
   bytes: z.instanceof(Uint8Array),
   expectation: expectationSchema,
 })

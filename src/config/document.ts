@@ -78,14 +78,14 @@ const explain = (issue: z.core.$ZodIssue, prefix: Path, locate: Locate): readonl
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => locate([...path, key], 'unknown key'))
   }
+  if (issue.input === undefined && issue.path.length > 0) {
+    return [locate(path, 'required, but missing')]
+  }
   if (issue.code === 'invalid_union') {
     const meant = issue.errors.find(
       (issues) => !issues.some((inner) => inner.code === 'invalid_type' && inner.path.length === 0),
     )
     if (meant !== undefined) return meant.flatMap((inner) => explain(inner, path, locate))
-  }
-  if (issue.code === 'invalid_type' && issue.input === undefined && issue.path.length > 0) {
-    return [locate(path, 'required, but missing')]
   }
   if (issue.code === 'invalid_key') {
     return [locate(path, issue.issues.map((inner) => inner.message).join('; '))]

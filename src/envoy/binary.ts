@@ -6,7 +6,7 @@ import { findProgram } from '../runtime/child.ts'
 import { CountersignError } from '../runtime/errors.ts'
 
 /** The release that Countersign is tested with and that `npm run setup` fetches. */
-export const ENVOY_VERSION = '1.40.0'
+const ENVOY_VERSION = '1.40.0'
 
 const packageFolder = resolve(import.meta.dirname, '../..')
 

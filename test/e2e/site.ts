@@ -48,14 +48,14 @@ export interface Site extends AsyncDisposable {
 export interface SiteOptions {
   /** Default: a UNIX socket. */
   readonly listen?: 'unix' | 'tcp' | 'mtls'
-  /** Changes the configuration before it is written. */
-  readonly configure?: (config: Record<string, unknown>) => void
+  /** Keys of the route that differ. */
+  readonly route?: Readonly<Record<string, unknown>>
 }
 
 /** Starts a site. */
 export const startSite = async ({
   listen = 'unix',
-  configure,
+  route = {},
 }: SiteOptions = {}): Promise<Site> => {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
@@ -67,8 +67,7 @@ export const startSite = async ({
     audit: folder.file('audit.jsonl'),
   }
   await writeFile(files.users, await usersFile())
-  const config = configuration(pki, upstream.port, listen)
-  configure?.(config)
+  const config = configuration(pki, upstream.port, { listen, route })
   await writeFile(files.config, stringify(config))
   const authz = stack.use(new AuthzProcess(files.config))
   const address = await authz.start()
@@ -92,7 +91,7 @@ export const startSite = async ({
 const readySchema = z.object({ ready: z.string() })
 
 /** `countersign authz` as a child. */
-export class AuthzProcess implements AsyncDisposable {
+class AuthzProcess implements AsyncDisposable {
   readonly #config: string
   #child: ChildProcess | undefined
   #log = ''
@@ -224,7 +223,7 @@ export const usersFile = async (): Promise<string> =>
 export const configuration = (
   pki: Pki,
   upstreamPort: number,
-  listen: NonNullable<SiteOptions['listen']>,
+  { listen = 'unix', route = {} }: SiteOptions = {},
 ): Record<string, unknown> => ({
   version: 1,
   listen: { authz: listenSection(pki, listen) },
@@ -242,6 +241,7 @@ export const configuration = (
         { allow: 'rest', paths: ['/**'], methods: ['GET', 'POST'] },
       ],
       forward: { headers: 'kubernetes' },
+      ...route,
     },
   ],
   audit: { file: 'audit.jsonl' },

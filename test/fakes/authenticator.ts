@@ -30,3 +30,9 @@ export const fakeAuthenticator = (
   authenticate: async (request, signal) =>
     typeof answer === 'function' ? await answer(request, signal) : answer,
 })
+
+/** Alice, proven, with two groups. */
+export const PROVEN: Authentication = {
+  outcome: 'authenticated',
+  facts: factsOf({ groups: ['dev', 'ops'] }),
+}

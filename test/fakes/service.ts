@@ -1,11 +1,16 @@
 // The ext_authz service on a real socket, with fakes behind it.
 
+import assert from 'node:assert/strict'
+import type { DecisionEvent } from '../../src/audit/event.ts'
 import { checkService, type CheckServiceOptions } from '../../src/check/service.ts'
 import { startGrpcServer, type ListenAddress } from '../../src/runtime/grpc-server.ts'
 import { MemoryAudit } from './audit-sink.ts'
 import { FakeClock } from './clock.ts'
-import { EnvoyClient } from './envoy-client.ts'
+import { fakeAuthenticator, type FakeAnswer } from './authenticator.ts'
+import { EnvoyClient, type Outcome } from './envoy-client.ts'
 import { memoryLogger } from './logger.ts'
+import type { RouteParts } from './route.ts'
+import { snapshotOf } from './snapshot.ts'
 
 /** A running service, a client of it, and what it wrote. */
 export interface FakeService extends AsyncDisposable {
@@ -40,4 +45,27 @@ export const startService = async (
       await server[Symbol.asyncDispose]()
     },
   }
+}
+
+/** Starts the service with one route. */
+export const startRoute = async (
+  route: RouteParts,
+  address?: ListenAddress,
+): Promise<FakeService> => {
+  const value = snapshotOf([route])
+  return await startService(() => ({ value, generation: 3 }), address)
+}
+
+/** The authenticator of a route, with that answer. */
+export const answering = (answer: FakeAnswer): RouteParts => ({
+  authenticators: [fakeAuthenticator('staff', answer)],
+})
+
+/** The one event that there must be since the last call; it must agree with the answer. */
+export const eventOf = ({ audit }: FakeService, outcome: Outcome): DecisionEvent => {
+  const [event, ...more] = audit.takeDecisions()
+  assert.ok(event !== undefined && more.length === 0)
+  assert.equal(event.id, outcome.id)
+  assert.equal(event.decision, outcome.allow ? 'allow' : 'deny')
+  return event
 }

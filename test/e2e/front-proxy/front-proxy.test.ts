@@ -114,11 +114,8 @@ for (const listen of ['unix', 'tcp', 'mtls'] as const) {
 
 describe('a path that no route names', { skip: skipWithoutEnvoy() }, () => {
   let site: Site
-  const configure = (config: Record<string, unknown>): void => {
-    const [route] = config['routes'] as [Record<string, unknown>]
-    route['match'] = { hosts: [HOST], paths: ['/api/**'] }
-  }
-  before(async () => (site = await startSite({ configure })))
+  const match = { hosts: [HOST], paths: ['/api/**'] }
+  before(async () => (site = await startSite({ route: { match } })))
   after(() => site[Symbol.asyncDispose]())
 
   it('is refused with 403 and a decision id, and the one beside it is forwarded', async () => {

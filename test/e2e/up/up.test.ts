@@ -90,7 +90,7 @@ interface Up extends AsyncDisposable {
   readonly process: ChildProcess
   readonly target: Target
   readonly ended: Promise<number | null>
-  log(): string
+  readonly log: () => string
   /** Process ids of authz and Envoy. */
   children(): readonly number[]
   child(name: 'authz' | 'envoy'): number
@@ -132,7 +132,7 @@ const writeSite = async (): Promise<AsyncDisposable & { config: string; ca: stri
   const upstream = stack.use(await startUpstream({ identity: pki.upstream, clientCa: pki.ca }))
   const config = folder.file('countersign.yaml')
   await writeFile(folder.file('users.yaml'), await usersFile())
-  await writeFile(config, stringify(configuration(pki, upstream.port, 'unix')))
+  await writeFile(config, stringify(configuration(pki, upstream.port)))
   const owned = stack.move()
   return { config, ca: pki.ca, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
@@ -140,7 +140,7 @@ const writeSite = async (): Promise<AsyncDisposable & { config: string; ca: stri
 const launch = (
   config: string,
   more: readonly string[] = [],
-): { process: ChildProcess; log(): string } => {
+): { process: ChildProcess; log: () => string } => {
   const command = resolve(import.meta.dirname, '../../../src/countersign.ts')
   const child = spawn(process.execPath, [command, 'up', '--config', config, ...more], {
     stdio: ['ignore', 'ignore', 'pipe'],

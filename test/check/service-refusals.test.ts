@@ -1,0 +1,113 @@
+// Every refusal over real gRPC: explicit, with its status, and audited once.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Transformation } from '../../src/transform/transformer.ts'
+import { factsOf, PROVEN } from '../fakes/authenticator.ts'
+import type { RequestParts } from '../fakes/envoy.ts'
+import type { RouteParts } from '../fakes/route.ts'
+import { answering, eventOf, startRoute } from '../fakes/service.ts'
+
+const lines = (...names: readonly string[]): RequestParts => ({
+  headers: names.map((name) => [name, 'x']),
+})
+
+describe('every refusal', () => {
+  const failing = (answer: Transformation): RouteParts => ({
+    ...answering(PROVEN),
+    transformers: [{ kind: 'headers', transform: () => answer }],
+  })
+  const CASES: readonly {
+    reason: string
+    status: string
+    route: RouteParts
+    request?: RequestParts
+    user?: string
+  }[] = [
+    { reason: 'malformed-method', status: 'BadRequest', route: {}, request: { method: 'get' } },
+    { reason: 'malformed-host', status: 'BadRequest', route: {}, request: { host: 'a b' } },
+    { reason: 'malformed-path', status: 'BadRequest', route: {}, request: { path: '/%' } },
+    { reason: 'ambiguous-path', status: 'BadRequest', route: {}, request: { path: '/..' } },
+    {
+      reason: 'duplicate-credential',
+      status: 'BadRequest',
+      route: {},
+      request: lines('authorization', 'authorization'),
+    },
+    {
+      reason: 'connection-nomination',
+      status: 'BadRequest',
+      route: {},
+      request: lines('connection'),
+    },
+    { reason: 'impersonation', status: 'Forbidden', route: {}, request: lines('impersonate-user') },
+    { reason: 'no-route', status: 'Forbidden', route: {}, request: { route: 'other' } },
+    { reason: 'credential-missing', status: 'Unauthorized', route: {} },
+    ...(['credential-malformed', 'credential-wrong', 'user-unknown', 'user-disabled'] as const).map(
+      (code) => ({
+        reason: code,
+        status: 'Unauthorized',
+        route: answering({ outcome: 'rejected', code, user: 'alice' }),
+        user: 'alice',
+      }),
+    ),
+    {
+      reason: 'authenticator-unavailable',
+      status: 'ServiceUnavailable',
+      route: answering({ outcome: 'unavailable', cause: new Error('down') }),
+    },
+    {
+      reason: 'identity-reserved',
+      status: 'Forbidden',
+      route: answering({ outcome: 'authenticated', facts: factsOf({ user: 'system:x' }) }),
+      user: 'system:x',
+    },
+    {
+      reason: 'identity-unrepresentable',
+      status: 'Forbidden',
+      route: answering({ outcome: 'authenticated', facts: factsOf({ user: 'a\n' }) }),
+      user: 'a\n',
+    },
+    {
+      reason: 'rule-denied',
+      status: 'Forbidden',
+      route: { ...answering(PROVEN), rules: [{ deny: 'all' }] },
+      user: 'alice',
+    },
+    {
+      reason: 'no-rule',
+      status: 'Forbidden',
+      route: { ...answering(PROVEN), rules: [] },
+      user: 'alice',
+    },
+    {
+      reason: 'header-unrepresentable',
+      status: 'Forbidden',
+      route: failing({ outcome: 'failed', code: 'header-unrepresentable' }),
+      user: 'alice',
+    },
+    {
+      reason: 'headers-too-large',
+      status: 'Forbidden',
+      route: failing({ outcome: 'failed', code: 'headers-too-large' }),
+      user: 'alice',
+    },
+    {
+      reason: 'transform-unavailable',
+      status: 'ServiceUnavailable',
+      route: failing({ outcome: 'unavailable', cause: 'down' }),
+      user: 'alice',
+    },
+  ]
+  for (const { reason, status, route, request = {}, user } of CASES) {
+    it(`${reason} is explicit and audited once`, async () => {
+      await using service = await startRoute(route)
+      const outcome = await service.client.check(request)
+      assert.ok(!outcome.allow)
+      assert.equal(outcome.status, status)
+      const event = eventOf(service, outcome)
+      assert.deepEqual([event.reason, event.user], [reason, user])
+      assert.equal(event.forwarded, undefined)
+    })
+  }
+})
