@@ -5,7 +5,7 @@ import { checkEncoder, exchanges } from './requests.ts'
 import { prepare, type Row } from './row.ts'
 import { userNames } from './site.ts'
 import type { Size } from './size.ts'
-import { Worker } from './worker.ts'
+import { LOAD_OPTIONS, Worker } from './worker.ts'
 
 /** The name of the row that all CPU times are compared with. */
 export const FLOOR = 'no-op over gRPC'
@@ -35,7 +35,7 @@ export const directRows = async (
     installation.authz({ name: 'authz', users, remember: '1h' }),
     installation.authz({ name: 'cold', users, remember: '0s' }),
   ])
-  const load = installation.use(new Worker('grpc-load'))
+  const load = installation.use(new Worker('grpc-load', LOAD_OPTIONS))
   const encode = checkEncoder()
   const names = userNames(USERS)
   const allowed = exchanges(VARIETY, names, encode)

@@ -8,7 +8,7 @@ import { prepare } from './row.ts'
 import { userNames } from './site.ts'
 import type { Size } from './size.ts'
 import { loadResultSchema } from './expectation.ts'
-import { Worker } from './worker.ts'
+import { LOAD_OPTIONS, Worker } from './worker.ts'
 
 /** Bytes for each remembered identity. */
 export interface MemoryCost {
@@ -32,7 +32,7 @@ export const measureMemory = async (
     remember: '1h',
     nodeOptions: ['--expose-gc'],
   })
-  await using load = new Worker('grpc-load')
+  await using load = new Worker('grpc-load', LOAD_OPTIONS)
   const names = userNames(identities)
   const encode = checkEncoder()
   await prepare(load, 'one', socket, 1, exchanges(1, names, encode))

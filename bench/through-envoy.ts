@@ -14,7 +14,7 @@ import { exchanges, httpRequest } from './requests.ts'
 import { prepare, type Row } from './row.ts'
 import { configuration, userNames } from './site.ts'
 import type { Size } from './size.ts'
-import { Worker } from './worker.ts'
+import { LOAD_OPTIONS, Worker } from './worker.ts'
 
 /** The rows through Envoy, by name. */
 export const ENVOY_ROWS = {
@@ -34,7 +34,7 @@ export const envoyRows = async (
 ): Promise<readonly Row[]> => {
   const pki = installation.use(await createPki())
   const upstreamPort = await startUpstream(installation, pki)
-  const load = installation.use(new Worker('http-load', [], [pki.ca]))
+  const load = installation.use(new Worker('http-load', LOAD_OPTIONS, [pki.ca]))
   const site = { pki, upstreamPort }
   const row = async (
     name: string,

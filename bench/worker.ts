@@ -62,3 +62,12 @@ export class Worker implements AsyncDisposable {
     await promise
   }
 }
+
+/**
+ * Node's options for load generators. With room for the young, their garbage collector pauses
+ * seldom: each pause would count as latency of all requests under way.
+ */
+export const LOAD_OPTIONS: readonly string[] = [
+  '--min-semi-space-size=64',
+  '--max-semi-space-size=64',
+]

@@ -40,7 +40,7 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   const logger = createLogger(log.level).child({ component: 'authz' })
   // 2. Audit: what comes after it can be recorded.
   const audit = stack.use(new JsonLinesSink(auditConfig.file))
-  audit.write({ event: 'configuration-loaded', generation: 1, file })
+  await audit.write({ event: 'configuration-loaded', generation: 1, file })
   // 3. Changes of the configuration.
   reloader.follow(reloadReports(file, audit, logger))
   // 4. The service: last open, first closed.
@@ -58,7 +58,11 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   return {
     address: server.address,
     async reload() {
-      audit.reopen()
+      try {
+        audit.reopen()
+      } catch (cause) {
+        logger.error({ err: cause }, 'audit file not reopened, the old one stays')
+      }
       await reloader.reload()
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),

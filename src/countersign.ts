@@ -11,7 +11,7 @@ import { validateCommand } from './cli/validate.ts'
 
 const program = new Command('countersign')
   .description(
-    'Identity transformation for Envoy: proves the credential a caller brings, decides, writes it\ndown, and gives the upstream the credential it wants.',
+    'Identity transformation for Envoy: proves the credential a caller brings, decides, writes it down, and gives the upstream the credential it wants.',
   )
   .addCommand(authzCommand())
   .addCommand(upCommand())

@@ -1,7 +1,7 @@
 // Remembered proofs: facts about a credential that was proven a moment ago. Never a decision, which
 // is made anew for every request (design: a cached fact never outlives its credential).
 
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Facts } from '../identity/identity.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -21,7 +21,8 @@ export type CredentialKey = string
 /** A bounded memory of proofs, shared by all authenticators and kept across reloads. */
 export class FactMemory {
   // Ours alone and gone with the process: nobody can test guesses against a key in a dump or a log.
-  readonly #hmacKey = randomBytes(32)
+  // (As a KeyObject: from bytes, Node would make one for every HMAC, at five times the cost.)
+  readonly #hmacKey = createSecretKey(randomBytes(32))
   readonly #proofs = new LRUCache<CredentialKey, Remembered>({ max: MAX_ENTRIES })
   readonly #pending = new Map<CredentialKey, Promise<Authentication>>()
   readonly #clock: Clock
@@ -38,15 +39,22 @@ export class FactMemory {
    */
   keyOf(generation: string, credential: string): CredentialKey {
     return createHmac('sha256', this.#hmacKey)
-      .update(generation)
-      .update('\0')
-      .update(credential)
+      .update(`${generation}\0${credential}`)
       .digest('base64url')
   }
 
+  /** The remembered facts, unless their time is over. */
+  recall(key: CredentialKey): Facts | undefined {
+    const remembered = this.#proofs.get(key)
+    if (remembered === undefined) return undefined
+    if (this.#clock.now() < remembered.until) return remembered.facts
+    this.#proofs.delete(key)
+    return undefined
+  }
+
   /**
-   * The remembered proof, or else the outcome of `prove`. Equal credentials that arrive together
-   * are proven once; only success is remembered, for at most `lifetime` milliseconds and never past
+   * The remembered proof, or else the outcome of `prove`. Equal credentials that arrive together are proven once; only success is
+   * remembered, for at most `lifetime` milliseconds and never past
    * the expiry of the facts.
    *
    * `prove` must not depend on the signal of one of the waiting requests.
@@ -56,13 +64,8 @@ export class FactMemory {
     lifetime: number,
     prove: () => Promise<Authentication>,
   ): Promise<Authentication> {
-    const remembered = this.#proofs.get(key)
-    if (remembered !== undefined) {
-      if (this.#clock.now() < remembered.until) {
-        return { outcome: 'authenticated', facts: remembered.facts }
-      }
-      this.#proofs.delete(key)
-    }
+    const facts = this.recall(key)
+    if (facts !== undefined) return { outcome: 'authenticated', facts }
     const pending = this.#pending.get(key)
     if (pending !== undefined) return pending
     const proof = prove()

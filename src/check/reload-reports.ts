@@ -17,11 +17,9 @@ export const reloadReports = (
   logger: Logger,
 ): ReloadReports<Snapshot> => {
   const record = (event: AuditEvent): void => {
-    try {
-      audit.write(event)
-    } catch (cause) {
+    audit.write(event).catch((cause: unknown) => {
       logger.error({ err: cause, event }, 'audit event lost')
-    }
+    })
   }
   return {
     onLoaded({ value, generation }, previous) {

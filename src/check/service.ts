@@ -76,7 +76,7 @@ class CheckService {
       generation,
       duration: Math.round((clock.monotonic() - started) * 1_000),
     })
-    const decision = this.#audit(event, decided, trail)
+    const decision = await this.#audit(event, decided, trail)
     return encodeCheckResponse(respond(id, decision, trail))
   }
 
@@ -108,9 +108,9 @@ class CheckService {
   }
 
   /** Writes the event. What could not be written is refused, unless the route says otherwise. */
-  #audit(event: DecisionEvent, decision: Decision, trail: Trail): Decision {
+  async #audit(event: DecisionEvent, decision: Decision, trail: Trail): Promise<Decision> {
     try {
-      this.#options.audit.write(event)
+      await this.#options.audit.write(event)
       return decision
     } catch (cause) {
       const { route } = trail

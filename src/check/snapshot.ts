@@ -81,7 +81,12 @@ class Builder {
       if (verifier !== undefined) verifiers.push(verifier)
     }
     const { realm, remember } = basic
-    const generation = digest([name, realm, ...verifiers.map((verifier) => verifier.generation)])
+    const generation = digest([
+      name,
+      realm,
+      String(remember),
+      ...verifiers.map((verifier) => verifier.generation),
+    ])
     const { memory } = this.#resources
     return {
       authenticator: basicAuthenticator({ name, realm, verifiers, remember, generation, memory }),

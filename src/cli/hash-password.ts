@@ -12,6 +12,11 @@ interface Options {
   readonly user?: string
 }
 
+// Nothing, a comment, a colon, control characters, and space that would be trimmed.
+const UNFIT_FOR_HTPASSWD = /^$|^#|[:\p{Cc}]|^\s|\s$/u
+// Of a longer password the beginning alone would do.
+const BCRYPT_BYTES = 72
+
 /** The command. */
 export const hashPasswordCommand = (): Command =>
   new Command('hash-password')
@@ -25,10 +30,13 @@ export const hashPasswordCommand = (): Command =>
     )
     .option('-u, --user <name>', 'print a whole htpasswd line for this user')
     .action(async ({ algorithm, user }: Options) => {
-      if (user !== undefined && /[:\p{Cc}]/u.test(user)) {
-        throw new CountersignError('usage', 'a user name cannot hold a colon or control characters')
+      if (user !== undefined && UNFIT_FOR_HTPASSWD.test(user)) {
+        throw new CountersignError('usage', 'a line of htpasswd cannot be for a user of that name')
       }
       const password = await readPassword()
+      if (algorithm === 'bcrypt' && Buffer.byteLength(password) > BCRYPT_BYTES) {
+        throw new CountersignError('usage', `bcrypt reads ${BCRYPT_BYTES} bytes only: use argon2id`)
+      }
       const hash = await makeHash(algorithm, password)
       console.log(user === undefined ? hash : `${user}:${hash}`)
     })

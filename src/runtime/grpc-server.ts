@@ -1,8 +1,7 @@
 // A gRPC server on a UNIX socket or a TCP port, with health beside the services and an end that
 // finishes what is in flight.
 
-import { chmod, rm } from 'node:fs/promises'
-import { mkdir } from 'node:fs/promises'
+import { chmod, mkdir, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import {
@@ -147,10 +146,16 @@ export const unary =
   ) =>
   (call: ServerUnaryCall<In, Out>, reply: sendUnaryData<Out>): void => {
     const controller = new AbortController()
-    // Emitted when the caller goes away and when its deadline passes.
-    call.once('cancelled', () => controller.abort())
-    Promise.try(run, call.request, controller.signal).then(
-      (response) => reply(null, response),
-      (cause: unknown) => reply(null, onFailure(cause)),
+    let answered = false
+    const answer = (response: Out): void => {
+      answered = true
+      reply(null, response)
+    }
+    // Emitted when the caller goes away, when its deadline passes, and after every answer, too.
+    call.once('cancelled', () => {
+      if (!answered) controller.abort()
+    })
+    Promise.try(run, call.request, controller.signal).then(answer, (cause: unknown) =>
+      answer(onFailure(cause)),
     )
   }

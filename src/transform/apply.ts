@@ -32,18 +32,26 @@ export const transform = async (
     if (transformation.outcome !== 'transformed') return transformation
     made.push(transformation.forwarding)
   }
-  const setHeaders = made.flatMap((forwarding) => forwarding.setHeaders)
-  const set = new Set(setHeaders.map(([name]) => name))
+  const { setHeaders, repeatedHeaders } = combine(made)
   return {
     outcome: 'transformed',
     credentials: {
       setHeaders,
-      repeatedHeaders: made.flatMap((forwarding) => forwarding.repeatedHeaders),
+      repeatedHeaders,
       // Envoy sets first and removes afterwards, so a name in both lists would be lost.
       removeHeaders: strippedFrom(permit.request.headers).filter(
-        (name) => !set.has(name.toLowerCase()),
+        (name) => !setHeaders.some(([set]) => set === name),
       ),
       kinds: transformers.map(({ kind }) => kind),
     },
+  }
+}
+
+const combine = (made: readonly Forwarding[]): Forwarding => {
+  const [only] = made
+  if (only !== undefined && made.length === 1) return only // as it nearly always is: nothing to copy
+  return {
+    setHeaders: made.flatMap(({ setHeaders }) => setHeaders),
+    repeatedHeaders: made.flatMap(({ repeatedHeaders }) => repeatedHeaders),
   }
 }

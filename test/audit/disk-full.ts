@@ -1,28 +1,37 @@
-// Run under a limit on file sizes: writes audit events until one fails, makes room, writes one more.
+// Run under a limit on file sizes. Writes audit events until one fails, makes room, writes one more;
+// or, told to do so together, writes many in one turn and counts what became of them.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { JsonLinesSink } from '../../src/audit/sink.ts'
 
-const path = process.argv[2] ?? ''
+const [path = '', how] = process.argv.slice(2)
 using sink = new JsonLinesSink(path)
 
-const write = (generation: number): void =>
-  sink.write({ event: 'configuration-loaded', generation, file: 'x'.repeat(100) })
+const write = async (generation: number): Promise<void> =>
+  await sink.write({ event: 'configuration-loaded', generation, file: 'x'.repeat(100) })
 
-let failure: unknown
-for (let generation = 1; failure === undefined; generation++) {
-  try {
-    write(generation)
-  } catch (cause) {
-    failure = cause
+const oneByOne = async (): Promise<object> => {
+  let failure: unknown
+  for (let generation = 1; failure === undefined; generation++) {
+    // oxlint-disable-next-line no-await-in-loop -- until one fails
+    failure = await write(generation).then(
+      () => undefined,
+      (cause: unknown) => cause,
+    )
   }
+  // As rotation with "copytruncate" does: what is left is the line that was cut short.
+  const written = readFileSync(path, 'utf8')
+  const rest = written.slice(written.lastIndexOf('\n') + 1)
+  writeFileSync(path, rest)
+  await write(0)
+  const code = failure instanceof Error && 'code' in failure ? failure.code : undefined
+  return { code, rest }
 }
 
-// As rotation with "copytruncate" does: what is left is the line that was cut short.
-const written = readFileSync(path, 'utf8')
-const rest = written.slice(written.lastIndexOf('\n') + 1)
-writeFileSync(path, rest)
-write(0)
+const together = async (): Promise<object> => {
+  const results = await Promise.allSettled(Array.from({ length: 50 }, (_, index) => write(index)))
+  const resolved = results.filter(({ status }) => status === 'fulfilled').length
+  return { resolved, rejected: results.length - resolved }
+}
 
-const code = failure instanceof Error && 'code' in failure ? failure.code : undefined
-console.log(JSON.stringify({ code, rest }))
+console.log(JSON.stringify(await (how === 'together' ? together() : oneByOne())))

@@ -81,7 +81,7 @@ describe('a sink', () => {
     await using folder = await temporaryFolder()
     const path = folder.file('audit.jsonl')
     using sink = new JsonLinesSink(path)
-    for (const event of EVENTS) sink.write(event)
+    await Promise.all(EVENTS.map((event) => sink.write(event)))
     const lines = await linesOf(path)
     assert.equal(lines.length, EVENTS.length)
     for (const [index, event] of EVENTS.entries()) {
@@ -94,13 +94,13 @@ describe('a sink', () => {
     }
   })
 
-  it('has written when it returns', async () => {
+  it('has written when it resolves', async () => {
     await using folder = await temporaryFolder()
     const path = folder.file('audit.jsonl')
     using sink = new JsonLinesSink(path)
-    sink.write(loaded(1))
+    await sink.write(loaded(1))
     assert.deepEqual(await generationsIn(path), [1])
-    sink.write(loaded(2))
+    await sink.write(loaded(2))
     assert.deepEqual(await generationsIn(path), [1, 2])
   })
 
@@ -109,7 +109,8 @@ describe('a sink', () => {
     const path = folder.file('audit.jsonl')
     for (const generation of [1, 2]) {
       using sink = new JsonLinesSink(path)
-      sink.write(loaded(generation))
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await sink.write(loaded(generation))
     }
     assert.deepEqual(await generationsIn(path), [1, 2])
   })
@@ -118,7 +119,7 @@ describe('a sink', () => {
     await using folder = await temporaryFolder()
     const path = folder.file('audit.jsonl')
     using sink = new JsonLinesSink(path)
-    sink.write(loaded(1))
+    await sink.write(loaded(1))
     assert.equal((await stat(path)).mode & 0o007, 0)
   })
 
@@ -126,8 +127,8 @@ describe('a sink', () => {
     await using folder = await temporaryFolder()
     const path = folder.file('audit.jsonl')
     using sink = new JsonLinesSink(path)
-    sink.write({ ...DECISION, path: 'x'.repeat(1_000_000) })
-    sink.write(loaded(2))
+    await sink.write({ ...DECISION, path: 'x'.repeat(1_000_000) })
+    await sink.write(loaded(2))
     assert.deepEqual(await generationsIn(path), [1, 2])
   })
 })
@@ -145,10 +146,11 @@ describe('a sink that cannot write', () => {
     assert.throws(() => new JsonLinesSink(folder.path), { code: 'audit-unwritable' })
   })
 
-  it('says so of every event', { skip: !existsSync('/dev/full') }, () => {
+  it('says so of every event', { skip: !existsSync('/dev/full') }, async () => {
     using sink = new JsonLinesSink('/dev/full')
     for (const event of EVENTS) {
-      assert.throws(() => sink.write(event), {
+      // oxlint-disable-next-line no-await-in-loop -- each for itself
+      await assert.rejects(sink.write(event), {
         code: 'audit-unwritable',
         message: /could not be written to \/dev\/full: ENOSPC/,
       })
@@ -174,17 +176,53 @@ describe('a sink that cannot write', () => {
   })
 })
 
+describe('events of one turn of the event loop', () => {
+  it('are all written, in order, before any of them is said to be', async () => {
+    await using folder = await temporaryFolder()
+    const path = folder.file('audit.jsonl')
+    using sink = new JsonLinesSink(path)
+    const writes = Array.from({ length: 100 }, (_, index) => sink.write(loaded(index)))
+    await Promise.race(writes)
+    assert.deepEqual(await generationsIn(path), [...writes.keys()])
+    await Promise.all(writes)
+  })
+
+  it('are written also when the sink is closed or reopened meanwhile', async () => {
+    await using folder = await temporaryFolder()
+    const path = folder.file('audit.jsonl')
+    const sink = new JsonLinesSink(path)
+    const first = sink.write(loaded(1))
+    sink.reopen()
+    const second = sink.write(loaded(2))
+    sink[Symbol.dispose]()
+    await Promise.all([first, second])
+    assert.deepEqual(await generationsIn(path), [1, 2])
+  })
+
+  it('fail each for itself: what got out whole before the disk was full is written', async () => {
+    await using folder = await temporaryFolder()
+    const path = folder.file('audit.jsonl')
+    const script = join(import.meta.dirname, 'disk-full.ts')
+    const limited = 'ulimit -f 2 && exec "$0" "$@"'
+    const { stdout } = await run('sh', ['-c', limited, process.execPath, script, path, 'together'])
+    const { resolved, rejected } = JSON.parse(stdout)
+    const whole = (await readFile(path, 'utf8')).split('\n').slice(0, -1)
+    assert.ok(rejected > 0)
+    assert.equal(resolved, whole.length)
+  })
+})
+
 describe('a sink that is reopened', () => {
   it('goes on in a new file after rotation', async () => {
     await using folder = await temporaryFolder()
     const path = folder.file('audit.jsonl')
     const rotated = folder.file('audit.jsonl.1')
     using sink = new JsonLinesSink(path)
-    sink.write(loaded(1))
+    await sink.write(loaded(1))
     await rename(path, rotated)
-    sink.write(loaded(2))
+    await sink.write(loaded(2))
     sink.reopen()
-    sink.write(loaded(3))
+    await sink.write(loaded(3))
     assert.deepEqual(await generationsIn(rotated), [1, 2])
     assert.deepEqual(await generationsIn(path), [3])
   })
@@ -193,9 +231,9 @@ describe('a sink that is reopened', () => {
     await using folder = await temporaryFolder()
     const path = folder.file('audit.jsonl')
     using sink = new JsonLinesSink(path)
-    sink.write(loaded(1))
+    await sink.write(loaded(1))
     sink.reopen()
-    sink.write(loaded(2))
+    await sink.write(loaded(2))
     assert.deepEqual(await generationsIn(path), [1, 2])
   })
 
@@ -208,7 +246,7 @@ describe('a sink that is reopened', () => {
     const moved = folder.file('moved')
     await rename(place, moved)
     assert.throws(() => sink.reopen(), { code: 'audit-unwritable' })
-    sink.write(loaded(1))
+    await sink.write(loaded(1))
     assert.deepEqual(await generationsIn(join(moved, 'audit.jsonl')), [1])
     await rm(moved, { recursive: true })
   })

@@ -9,9 +9,10 @@ export class MemoryAudit implements AuditSink {
   readonly events: AuditEvent[] = []
   full = false
 
-  write(event: AuditEvent): void {
-    if (this.full) throw new CountersignError('audit-unwritable', 'no space left')
+  write(event: AuditEvent): Promise<void> {
+    if (this.full) return Promise.reject(new CountersignError('audit-unwritable', 'no space left'))
     this.events.push(event)
+    return Promise.resolve()
   }
 
   /** The decisions written since the last call. */

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { Client, credentials, type ChannelCredentials } from '@grpc/grpc-js'
 import type { CheckResponse__Output } from '../../src/proto/generated/envoy/service/auth/v3/CheckResponse.ts'
 import type { HeaderValueOption__Output } from '../../src/proto/generated/envoy/config/core/v3/HeaderValueOption.ts'
+import { formatAddress } from '../../src/config/values.ts'
 import { authorizationService, healthService } from '../../src/proto/load.ts'
 import type { ListenAddress } from '../../src/runtime/grpc-server.ts'
 import { attributesOf, type RequestParts } from './envoy.ts'
@@ -67,8 +68,7 @@ export class EnvoyClient implements Disposable {
   readonly #client: Client
 
   constructor(address: ListenAddress, channel: ChannelCredentials = credentials.createInsecure()) {
-    const target = address.kind === 'unix' ? `unix:${address.path}` : `127.0.0.1:${address.port}`
-    this.#client = new Client(target, channel, {
+    this.#client = new Client(formatAddress(address), channel, {
       'grpc.use_local_subchannel_pool': 1, // a connection of its own
       'grpc.ssl_target_name_override': 'localhost',
     })

@@ -1,0 +1,208 @@
+// The folders of `src/` in dependency order, and the one place of each library: read from the
+// imports themselves, so that the listing stays true.
+
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve, sep } from 'node:path'
+import { describe, it } from 'node:test'
+
+const SRC = resolve(import.meta.dirname, '../src')
+
+// A folder imports only from folders above it. The files of `src/` itself come last.
+const ORDER = [
+  'runtime',
+  'proto',
+  'expression',
+  'config',
+  'keys',
+  'state',
+  'request',
+  'identity',
+  'authenticate',
+  'authorize',
+  'grant',
+  'transform',
+  'audit',
+  'check',
+  'issuer',
+  'ca',
+  'sds',
+  'envoy',
+  'cli',
+  '.',
+]
+
+/** Files and folders (with a slash at the end) in which a library may be imported. */
+const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
+  '@grpc/grpc-js': ['runtime/grpc-server.ts', 'proto/', 'check/'],
+  '@grpc/proto-loader': ['proto/'],
+  '@node-rs/argon2': ['authenticate/password/hash.ts'],
+  '@node-rs/bcrypt': ['authenticate/password/hash.ts'],
+  commander: ['cli/', 'countersign.ts'],
+  'grpc-health-check': ['runtime/grpc-server.ts'],
+  'lru-cache': ['authenticate/facts.ts'],
+  pino: ['runtime/logger.ts', 'audit/sink.ts'],
+  protobufjs: ['check/wire-reader.ts'],
+  yaml: ['config/', 'envoy/'],
+  zod: ['config/', 'authenticate/password/users-file.ts', 'envoy/admin.ts'],
+}
+
+interface Source {
+  /** From `src/`, with slashes. */
+  readonly path: string
+  readonly folder: string
+  readonly text: string
+  /** What it imports and re-exports, types too. */
+  readonly imports: readonly string[]
+}
+
+const withSlashes = (path: string): string => path.split(sep).join('/')
+
+const folderOf = (path: string): string => (path.includes('/') ? (path.split('/')[0] ?? '') : '.')
+
+// Statements begin at the start of a line (the formatter sees to it); an import() may be anywhere.
+const STATEMENT = /^(?:import|export)\b[^'"`;]*?\bfrom\s*'([^']+)'|^import\s*'([^']+)'/gm
+const DYNAMIC = /\bimport\(\s*'([^']+)'/g
+
+const importsOf = (text: string): readonly string[] =>
+  [...text.matchAll(STATEMENT), ...text.matchAll(DYNAMIC)].map(
+    ([, from, bare]) => from ?? bare ?? '',
+  )
+
+const sources: readonly Source[] = globSync('**/*.ts', { cwd: SRC })
+  .map(withSlashes)
+  .filter((path) => !path.startsWith('proto/generated/'))
+  .toSorted()
+  .map((path) => {
+    const text = readFileSync(join(SRC, path), 'utf8')
+    return { path, folder: folderOf(path), text, imports: importsOf(text) }
+  })
+
+/** The file that a relative import names, from `src/`. */
+const targetOf = ({ path }: Source, specifier: string): string =>
+  withSlashes(relative(SRC, resolve(SRC, dirname(path), specifier)))
+
+const isRelative = (specifier: string): boolean => specifier.startsWith('.')
+
+const packageOf = (specifier: string): string =>
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')
+
+describe('the reading of imports', () => {
+  it('finds every form', () => {
+    const text = [
+      "import { a } from './a.ts'",
+      "import type { b } from './b.ts'",
+      "import './c.ts'",
+      "export * from './d.ts'",
+      "export { e } from './e.ts'",
+      "import {\n  f,\n} from './f.ts'",
+      "const g = await import('./g.ts')",
+      "import * as h from './h.ts'",
+    ].join('\n')
+    const found = importsOf(text).map((specifier) => specifier.slice(2, 3))
+    assert.equal(found.toSorted().join(''), 'abcdefgh')
+  })
+
+  it('found the program', () => {
+    assert.ok(sources.length > 60)
+    assert.ok(sources.reduce((sum, { imports }) => sum + imports.length, 0) > 200)
+  })
+})
+
+describe('the folders of src', () => {
+  it('are all in the listing', () => {
+    const unknown = sources.filter(({ folder }) => !ORDER.includes(folder))
+    assert.deepEqual(
+      unknown.map(({ path }) => path),
+      [],
+    )
+  })
+
+  for (const folder of new Set(sources.map((source) => source.folder))) {
+    it(`${folder} imports only from folders above it`, () => {
+      const wrong = sources
+        .filter((source) => source.folder === folder)
+        .flatMap((source) =>
+          source.imports.filter(isRelative).map((specifier) => ({
+            from: source.path,
+            to: targetOf(source, specifier),
+          })),
+        )
+        .filter(({ to }) => ORDER.indexOf(folderOf(to)) > ORDER.indexOf(folder))
+      assert.deepEqual(wrong, [])
+    })
+  }
+
+  it('import nothing from outside src but the package itself', () => {
+    const wrong = sources.flatMap((source) =>
+      source.imports
+        .filter(isRelative)
+        .map((specifier) => targetOf(source, specifier))
+        .filter((target) => target.startsWith('..') && target !== '../package.json'),
+    )
+    assert.deepEqual(wrong, [])
+  })
+
+  it('import files by their whole name', () => {
+    const wrong = sources.flatMap((source) =>
+      source.imports.filter(
+        (specifier) => isRelative(specifier) && !/\.(ts|json)$/.test(specifier),
+      ),
+    )
+    assert.deepEqual(wrong, [])
+  })
+})
+
+describe('the libraries', () => {
+  const used = sources.flatMap(({ path, imports }) =>
+    imports
+      .filter((specifier) => !isRelative(specifier) && !specifier.startsWith('node:'))
+      .map((specifier) => ({ path, library: packageOf(specifier) })),
+  )
+
+  it('are all in the listing, and none is listed in vain', () => {
+    assert.deepEqual(new Set(used.map(({ library }) => library)), new Set(Object.keys(LIBRARIES)))
+  })
+
+  for (const [library, places] of Object.entries(LIBRARIES)) {
+    it(`${library} is imported only in ${places.join(', ')}`, () => {
+      const wrong = used.filter(
+        ({ path, library: imported }) =>
+          imported === library &&
+          !places.some((place) => (place.endsWith('/') ? path.startsWith(place) : path === place)),
+      )
+      assert.deepEqual(wrong, [])
+    })
+  }
+})
+
+describe('every file of src', () => {
+  it('begins with what it is for', () => {
+    const wrong = sources.filter(({ text }) => !/^(#![^\n]*\n)?\/\/ \S/.test(text))
+    assert.deepEqual(
+      wrong.map(({ path }) => path),
+      [],
+    )
+  })
+
+  it('has at most 300 lines of code', () => {
+    const long = sources.filter(
+      ({ text }) => text.split('\n').filter((line) => !/^\s*(\/\/|$)/.test(line)).length > 300,
+    )
+    assert.deepEqual(
+      long.map(({ path }) => path),
+      [],
+    )
+  })
+
+  it('uses no syntax that is more than types', () => {
+    const wrong = sources.filter(({ text }) => /^(export )?(const )?(enum|namespace) /m.test(text))
+    assert.deepEqual(
+      wrong.map(({ path }) => path),
+      [],
+    )
+  })
+})

@@ -1,0 +1,148 @@
+// Building a configuration whole: every problem of every file at once, and what outlives a reload.
+
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { describe, it } from 'node:test'
+import { FactMemory } from '../../src/authenticate/facts.ts'
+import { HashPool } from '../../src/authenticate/password/hash.ts'
+import { check } from '../../src/check/check.ts'
+import { buildSnapshot, type Snapshot } from '../../src/check/snapshot.ts'
+import { ConfigurationFiles } from '../../src/config/files.ts'
+import { ConfigurationError } from '../../src/config/problem.ts'
+import { FakeClock } from '../fakes/clock.ts'
+import { attributesOf, basic } from '../fakes/envoy.ts'
+import { cheapHash } from '../fakes/hashes.ts'
+import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
+
+const FOREVER = new AbortController().signal
+const hash = await cheapHash('secret')
+
+/** Cannot verify anything, so that only what is remembered is known. */
+class BrokenPool extends HashPool {
+  override verify(): Promise<boolean> {
+    return Promise.reject(new Error('out of order'))
+  }
+}
+
+const configuration = ({ remember = '60s', groups = 'dev', route = '' } = {}): string => `
+version: 1
+listen: { authz: unix:authz.sock }
+authenticators:
+  staff:
+    basic: { remember: ${remember}, verify: [{ users: { file: users.yaml } }] }
+routes:
+  - name: app
+    authenticate: [staff]
+    authorize: [{ allow: members, groups: [${groups}] }]
+    ${route}
+`
+
+const usersFile = (groups: string): string =>
+  `users: { alice: { password: '${hash}', groups: [${groups}] } }`
+
+const build = async (
+  folder: TemporaryFolder,
+  texts: { readonly config?: string; readonly users?: string },
+  memory = new FactMemory(new FakeClock()),
+  hashes = new HashPool(),
+): Promise<Snapshot> => {
+  const { config = configuration(), users = usersFile('dev') } = texts
+  await writeFile(folder.file('countersign.yaml'), config)
+  await writeFile(folder.file('users.yaml'), users)
+  const files = new ConfigurationFiles()
+  return await buildSnapshot(folder.file('countersign.yaml'), files, { memory, hashes })
+}
+
+/** What alice gets, with her password. */
+const ask = async (snapshot: Snapshot): Promise<string> => {
+  const headers = [['authorization', basic('alice', 'secret')]] as const
+  return (await check(attributesOf({ headers }), snapshot, {}, FOREVER)).reason
+}
+
+describe('a snapshot', () => {
+  it('lets in whom the files let in', async () => {
+    await using folder = await temporaryFolder()
+    assert.equal(await ask(await build(folder, {})), 'permitted')
+    assert.equal(await ask(await build(folder, { users: usersFile('ops') })), 'no-rule')
+  })
+
+  it('forwards no headers unless told to', async () => {
+    await using folder = await temporaryFolder()
+    const attributes = attributesOf({ headers: [['authorization', basic('alice', 'secret')]] })
+    const headersWith = async (route: string): Promise<number> => {
+      const snapshot = await build(folder, { config: configuration({ route }) })
+      const decision = await check(attributes, snapshot, {}, FOREVER)
+      assert.equal(decision.outcome, 'allow')
+      return decision.credentials.setHeaders.length
+    }
+    assert.equal(await headersWith(''), 0)
+    assert.equal(await headersWith('forward: { headers: kubernetes }'), 2)
+  })
+
+  it('reports every problem in every file at once', async () => {
+    await using folder = await temporaryFolder()
+    const config = `
+version: 1
+listen: { authz: unix:authz.sock }
+authenticators:
+  staff: { basic: { verify: [{ users: { file: users.yaml } }, { users: { file: none.yaml } }] } }
+  guests: { basic: { verify: [{ users: { file: guests.htpasswd } }] } }
+routes: [{ name: app, authenticate: [staff, guests], authorize: [{ allow: all }] }]
+`
+    await writeFile(folder.file('guests.htpasswd'), 'bob:plain\ncarol')
+    const users = 'users: { alice: { password: plain } }'
+    await assert.rejects(build(folder, { config, users }), (cause) => {
+      assert.ok(cause instanceof ConfigurationError)
+      const places = cause.problems.map(
+        ({ file, path, position }) => `${file.slice(folder.path.length)}:${position?.line} ${path}`,
+      )
+      assert.deepEqual(places, [
+        '/users.yaml:1 users.alice.password',
+        '/countersign.yaml:5 authenticators.staff.basic.verify[1].users.file',
+        '/guests.htpasswd:1 ',
+        '/guests.htpasswd:2 ',
+      ])
+      return true
+    })
+  })
+})
+
+describe('what is remembered', () => {
+  const setUp = () => new FactMemory(new FakeClock())
+
+  it('outlives a reload that changes nothing about the credential', async () => {
+    await using folder = await temporaryFolder()
+    const memory = setUp()
+    assert.equal(await ask(await build(folder, {}, memory)), 'permitted')
+    assert.equal(await ask(await build(folder, {}, memory, new BrokenPool())), 'permitted')
+  })
+
+  it('is judged by the rules of the next configuration', async () => {
+    await using folder = await temporaryFolder()
+    const memory = setUp()
+    await ask(await build(folder, {}, memory))
+    const config = configuration({ groups: 'ops' })
+    assert.equal(await ask(await build(folder, { config }, memory, new BrokenPool())), 'no-rule')
+  })
+
+  const ENDS = [
+    { name: 'with the users file', next: { users: usersFile('dev, ops') } },
+    {
+      name: 'when it is to be remembered no longer',
+      next: { config: configuration({ remember: '0s' }) },
+    },
+    {
+      name: 'when it is to be remembered for less',
+      next: { config: configuration({ remember: '1s' }) },
+    },
+  ]
+  for (const { name, next } of ENDS) {
+    it(`ends ${name}`, async () => {
+      await using folder = await temporaryFolder()
+      const memory = setUp()
+      await ask(await build(folder, {}, memory))
+      const after = await build(folder, next, memory, new BrokenPool())
+      assert.equal(await ask(after), 'authenticator-unavailable')
+    })
+  }
+})

@@ -1,0 +1,133 @@
+// `countersign authz` as a process: its signals, and how it refuses to start.
+
+import assert from 'node:assert/strict'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { basic } from '../fakes/envoy.ts'
+import { EnvoyClient } from '../fakes/envoy-client.ts'
+import { cheapHash } from '../fakes/hashes.ts'
+import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
+import { countersign, startAuthzCommand, type RunningAuthz } from './run.ts'
+
+const CONFIG = `
+version: 1
+listen: { authz: unix:authz.sock }
+authenticators: { staff: { basic: { verify: [{ users: { file: users.yaml } }] } } }
+routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
+`
+
+const start = async (folder: TemporaryFolder, more = ''): Promise<RunningAuthz> => {
+  const hash = await cheapHash('secret')
+  await writeFile(folder.file('users.yaml'), `users: { alice: { password: '${hash}' } }`)
+  await writeFile(folder.file('countersign.yaml'), CONFIG + more)
+  return await startAuthzCommand(folder.file('countersign.yaml'))
+}
+
+const clientOf = (folder: TemporaryFolder): EnvoyClient =>
+  new EnvoyClient({ kind: 'unix', path: folder.file('authz.sock') })
+
+const ALICE = { headers: [['authorization', basic('alice', 'secret')]] } as const
+
+const linesOf = (text: string): readonly Record<string, unknown>[] =>
+  text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line): Record<string, unknown> => JSON.parse(line))
+
+const untilFile = async (path: string, wanted: RegExp): Promise<string> => {
+  for (let wait = 0; wait < 200; wait++) {
+    // oxlint-disable-next-line no-await-in-loop -- polling
+    const text = await readFile(path, 'utf8').catch(() => '')
+    if (wanted.test(text)) return text
+    // oxlint-disable-next-line no-await-in-loop -- polling
+    await sleep(20)
+  }
+  return assert.fail(`${path} never held ${String(wanted)}`)
+}
+
+describe('countersign authz', { concurrency: true }, () => {
+  it('audits on standard output, logs on standard error, and ends well by SIGTERM', async () => {
+    await using folder = await temporaryFolder()
+    await using authz = await start(folder)
+    using client = clientOf(folder)
+    assert.ok((await client.check(ALICE)).allow)
+    const { status, stdout, stderr } = await authz.end()
+    assert.equal(status, 0)
+    assert.deepEqual(
+      linesOf(stdout).map(({ log, event, decision }) => [log, event, decision]),
+      [
+        ['audit', 'configuration-loaded', undefined],
+        ['audit', 'decision', 'allow'],
+      ],
+    )
+    assert.deepEqual(
+      linesOf(stderr).map(({ level, component, msg }) => [level, component, msg]),
+      [['info', 'authz', 'listening']],
+    )
+  })
+
+  it('reloads and reopens the audit file by SIGHUP', async () => {
+    await using folder = await temporaryFolder()
+    await using authz = await start(folder, 'audit: { file: audit.jsonl }')
+    const [file, rotated] = [folder.file('audit.jsonl'), folder.file('audit.jsonl.1')]
+    await rename(file, rotated)
+    authz.signal('SIGHUP')
+    const text = await untilFile(file, /"configuration-loaded","generation":2/)
+    assert.equal(linesOf(text).length, 1)
+    assert.equal(linesOf(await readFile(rotated, 'utf8')).length, 1)
+  })
+
+  it('survives a SIGHUP when the audit file cannot be opened, and reloads all the same', async () => {
+    await using folder = await temporaryFolder()
+    await mkdir(folder.file('log'))
+    await using authz = await start(folder, 'audit: { file: log/audit.jsonl }')
+    using client = clientOf(folder)
+    await rename(folder.file('log'), folder.file('old'))
+    authz.signal('SIGHUP')
+    await untilFile(folder.file('old/audit.jsonl'), /"configuration-loaded","generation":2/)
+    assert.ok((await client.check(ALICE)).allow)
+    const { status, stderr } = await authz.end()
+    assert.equal(status, 0)
+    assert.match(stderr, /"level":"error".*audit file/)
+  })
+
+  it('keeps the last good configuration when the next is broken', async () => {
+    await using folder = await temporaryFolder()
+    await using authz = await start(folder)
+    using client = clientOf(folder)
+    await writeFile(folder.file('countersign.yaml'), 'version: 2')
+    authz.signal('SIGHUP')
+    await sleep(300)
+    assert.ok((await client.check(ALICE)).allow)
+    const { stdout } = await authz.end()
+    const rejected = linesOf(stdout).filter(({ event }) => event === 'configuration-rejected')
+    assert.ok(rejected.length > 0)
+    assert.equal(rejected[0]?.['generation'], 1)
+  })
+
+  const BROKEN = [
+    { name: 'a broken configuration', config: 'version: 1\nmore: 2', says: /more: unknown key/ },
+    {
+      name: 'an address where nobody may listen',
+      config: CONFIG.replace('unix:authz.sock', 'unix:/proc/authz.sock'),
+      says: /^countersign: cannot listen on unix:\/proc\/authz\.sock/m,
+    },
+    {
+      name: 'an audit file that cannot be opened',
+      config: `${CONFIG}audit: { file: none/audit.jsonl }`,
+      says: /^countersign: the audit file cannot be opened/,
+    },
+  ]
+  for (const { name, config, says } of BROKEN) {
+    it(`does not start with ${name}`, async () => {
+      await using folder = await temporaryFolder()
+      await writeFile(folder.file('countersign.yaml'), config)
+      const hash = await cheapHash('secret')
+      await writeFile(folder.file('users.yaml'), `users: { alice: { password: '${hash}' } }`)
+      const { status, stderr } = await countersign(['authz', '-c', folder.file('countersign.yaml')])
+      assert.equal(status, 1)
+      assert.match(stderr, says)
+    })
+  }
+})

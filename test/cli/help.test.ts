@@ -1,0 +1,51 @@
+// What the command says of itself, and how it refuses what it does not know.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { countersign } from './run.ts'
+
+describe('--help', { concurrency: true }, () => {
+  const COMMANDS: readonly { args: readonly string[]; says: readonly RegExp[] }[] = [
+    { args: [], says: [/authz/, /up/, /validate/, /envoy/, /hash-password/] },
+    { args: ['authz'], says: [/--config <file>/, /COUNTERSIGN_CONFIG/, /SIGHUP/, /SIGTERM/] },
+    { args: ['up'], says: [/--config <file>/, /--envoy <program>/, /ENVOY_BIN/] },
+    { args: ['validate'], says: [/--config <file>/, /lists all/] },
+    { args: ['envoy'], says: [/generate/] },
+    { args: ['envoy', 'generate'], says: [/--config <file>/, /--output <file>/] },
+    { args: ['hash-password'], says: [/--algorithm <name>/, /--user <name>/, /standard input/] },
+  ]
+  for (const { args, says } of COMMANDS) {
+    it(`of ${['countersign', ...args].join(' ')}`, async () => {
+      const { status, stdout, stderr } = await countersign([...args, '--help'])
+      assert.equal(status, 0)
+      assert.equal(stderr, '')
+      assert.match(stdout, new RegExp(`^Usage: ${['countersign', ...args].join(' ')} `))
+      const text = stdout.replaceAll(/\s+/g, ' ')
+      for (const pattern of says) assert.match(text, pattern)
+    })
+  }
+})
+
+describe('a command that is not understood', { concurrency: true }, () => {
+  const CASES: readonly { name: string; args: readonly string[]; says: RegExp }[] = [
+    { name: 'is nothing', args: [], says: /^Usage: countersign / },
+    {
+      name: 'has an unknown option',
+      args: ['validate', '--strict'],
+      says: /unknown option '--strict'/,
+    },
+    {
+      name: 'has a value that is none of the choices',
+      args: ['hash-password', '-a', 'md5'],
+      says: /Allowed choices are argon2id, bcrypt/,
+    },
+  ]
+  for (const { name, args, says } of CASES) {
+    it(`${name}: fails and says what is possible`, async () => {
+      const { status, stdout, stderr } = await countersign(args)
+      assert.equal(status, 1)
+      assert.equal(stdout, '')
+      assert.match(stderr, says)
+    })
+  }
+})

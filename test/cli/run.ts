@@ -1,0 +1,70 @@
+// Runs the command as people do: as a process of its own.
+
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+
+const ROOT = join(import.meta.dirname, '../..')
+const COMMAND = join(ROOT, 'src/countersign.ts')
+
+/** How a command ended and what it said. */
+export interface Result {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+// Colours and a configuration named by whoever runs the tests must not change what is tested. The
+// cache halves the time that each process takes to start.
+const environment = (): NodeJS.ProcessEnv => {
+  const { COUNTERSIGN_CONFIG: _, FORCE_COLOR: __, ...rest } = process.env
+  return { ...rest, NO_COLOR: '1', NODE_COMPILE_CACHE: join(ROOT, '.cache/compile') }
+}
+
+/** Runs a command to its end. */
+export const countersign = async (args: readonly string[], input = ''): Promise<Result> => {
+  const child = spawn(process.execPath, [COMMAND, ...args], { env: environment() })
+  child.stdin.end(input)
+  const [stdout, stderr, [status]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit'),
+  ])
+  return { status: typeof status === 'number' ? status : null, stdout, stderr }
+}
+
+/** A running `countersign authz`. */
+export interface RunningAuthz extends AsyncDisposable {
+  signal(signal: NodeJS.Signals): void
+  /** Ends it and gives what it said. */
+  end(): Promise<Result>
+}
+
+/** Starts `countersign authz` and waits until it listens. */
+export const startAuthzCommand = async (config: string): Promise<RunningAuthz> => {
+  const child: ChildProcess = spawn(process.execPath, [COMMAND, 'authz', '--config', config], {
+    env: environment(),
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
+  const { stdout, stderr } = child
+  if (stdout === null || stderr === null) throw new Error('a pipe is missing')
+  const said = Promise.all([text(stdout), text(stderr)])
+  const ended = once(child, 'exit')
+  const end = async (): Promise<Result> => {
+    child.kill('SIGTERM')
+    const [[out, err], [status]] = await Promise.all([said, ended])
+    return { status: typeof status === 'number' ? status : null, stdout: out, stderr: err }
+  }
+  await Promise.race([
+    once(child, 'message'),
+    ended.then(async () => {
+      throw new Error(`authz ended: ${(await said).join('\n')}`)
+    }),
+  ])
+  return {
+    signal: (signal) => child.kill(signal),
+    end,
+    [Symbol.asyncDispose]: async () => void (await end()),
+  }
+}

@@ -1,0 +1,69 @@
+// `countersign validate`: valid or every problem.
+
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { describe, it } from 'node:test'
+import { cheapHash } from '../fakes/hashes.ts'
+import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
+import { countersign, type Result } from './run.ts'
+
+const GOOD = `
+version: 1
+listen: { authz: unix:authz.sock }
+authenticators: { staff: { basic: { verify: [{ users: { file: users.yaml } }] } } }
+routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
+`
+
+const validate = async (folder: TemporaryFolder, text: string, users: string): Promise<Result> => {
+  await writeFile(folder.file('countersign.yaml'), text)
+  await writeFile(folder.file('users.yaml'), users)
+  return await countersign(['validate', '--config', folder.file('countersign.yaml')])
+}
+
+describe('countersign validate', { concurrency: true }, () => {
+  it('says so of a configuration that is valid', async () => {
+    await using folder = await temporaryFolder()
+    const users = `users: { alice: { password: '${await cheapHash('secret')}' } }`
+    const { status, stdout, stderr } = await validate(folder, GOOD, users)
+    assert.deepEqual([status, stderr], [0, ''])
+    assert.match(stdout, /countersign\.yaml is valid: 1 routes, 2 files read\n$/)
+  })
+
+  it('lists every problem of a configuration, with file, line and column', async () => {
+    await using folder = await temporaryFolder()
+    const text = `${GOOD.replace('unix:authz.sock', 'nonsense').replace('verify:', 'verfy:')}\nmore: 1\n`
+    const { status, stdout, stderr } = await validate(folder, text, '')
+    assert.deepEqual([status, stdout], [1, ''])
+    const lines = stderr.replaceAll(folder.path, '').trimEnd().split('\n')
+    assert.deepEqual(lines.toSorted(), [
+      '/countersign.yaml:3:11: listen.authz: must be "unix:PATH" or "HOST:PORT"',
+      '/countersign.yaml:4:28: authenticators.staff.basic.verify: required, but missing',
+      '/countersign.yaml:4:37: authenticators.staff.basic.verfy: unknown key',
+      '/countersign.yaml:7:1: more: unknown key',
+      '4 problems found.',
+    ])
+  })
+
+  it('lists every problem of the files that it names', async () => {
+    await using folder = await temporaryFolder()
+    const users = 'users:\n  alice: { password: plain }\n  bob: { password: plain, group: x }\n'
+    const first = await validate(folder, GOOD, users)
+    assert.equal(first.status, 1)
+    assert.match(
+      first.stderr,
+      /\/users\.yaml:3:27: users\.bob\.group: unknown key\n1 problem found/,
+    )
+    const second = await validate(folder, GOOD, users.replace(', group: x', ''))
+    assert.match(
+      second.stderr,
+      /alice\.password: is a plain .*\n.*bob\.password: is a plain .*\n2 problems found/,
+    )
+    assert.doesNotMatch(second.stderr, /\bat .*\.ts:\d/)
+  })
+
+  it('says what to do about a file that is missing', async () => {
+    const { status, stderr } = await countersign(['validate', '-c', '/nonexistent/x.yaml'])
+    assert.equal(status, 1)
+    assert.equal(stderr, 'countersign: /nonexistent/x.yaml does not exist\n')
+  })
+})
