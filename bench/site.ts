@@ -40,7 +40,7 @@ export const writeUsers = async (
       groups: GROUPS,
     }
   }
-  await writeFile(file, JSON.stringify({ users })) // which is YAML
+  await writeFile(file, stringify({ users }, { aliasDuplicateObjects: false }))
 }
 
 // RFC 9106 §3.1: at least 8 KiB for each lane, one pass.

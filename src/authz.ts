@@ -6,12 +6,9 @@ import { FactMemory } from './authenticate/facts.ts'
 import { HashPool } from './authenticate/password/hash.ts'
 import { checkService } from './check/service.ts'
 import { buildSnapshot } from './check/snapshot.ts'
-import { ConfigurationFiles } from './config/files.ts'
 import { Reloader } from './config/reload.ts'
-import type { ListenerConfig } from './config/schema.ts'
-import { readSecret } from './config/secret.ts'
 import { systemClock } from './runtime/clock.ts'
-import { startGrpcServer, type ListenAddress, type ServerTls } from './runtime/grpc-server.ts'
+import { startGrpcServer, type ListenAddress } from './runtime/grpc-server.ts'
 import { createLogger } from './runtime/logger.ts'
 
 /** A running authz process. */
@@ -36,7 +33,8 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   const clock = systemClock
   const resources = { memory: new FactMemory(clock), hashes: new HashPool() }
   const reloader = stack.use(await Reloader.start((files) => buildSnapshot(file, files, resources)))
-  const { listen, audit: auditConfig, log } = reloader.current().value.config
+  const { config, tls } = reloader.current().value
+  const { listen, audit: auditConfig, log } = config
   const logger = createLogger(log.level).child({ component: 'authz' })
   // 2. Audit: what comes after it can be recorded.
   const audit = stack.use(new JsonLinesSink(auditConfig.file))
@@ -48,7 +46,7 @@ export const startAuthz = async (file: string): Promise<Authz> => {
     await startGrpcServer({
       address: listen.authz.address,
       mode: Number.parseInt(listen.authz.mode, 8),
-      tls: await readTls(listen.authz),
+      tls,
       services: [checkService({ current: reloader.current, audit, clock, logger })],
       grace: GRACE_MS,
     }),
@@ -66,15 +64,5 @@ export const startAuthz = async (file: string): Promise<Authz> => {
       await reloader.reload()
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
-  }
-}
-
-const readTls = async ({ tls }: ListenerConfig): Promise<ServerTls | undefined> => {
-  if (tls === undefined) return undefined
-  const files = new ConfigurationFiles()
-  return {
-    certificate: await files.read(tls.certificate),
-    key: await readSecret(tls.key, files),
-    clientCa: await files.read(tls.clientCa),
   }
 }

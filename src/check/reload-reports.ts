@@ -5,7 +5,6 @@ import type { AuditEvent } from '../audit/event.ts'
 import type { AuditSink } from '../audit/sink.ts'
 import { ConfigurationError, formatProblem } from '../config/problem.ts'
 import type { ReloadReports } from '../config/reload.ts'
-import type { Config } from '../config/schema.ts'
 import { describeError } from '../runtime/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -26,7 +25,7 @@ export const reloadReports = (
       logger.level = value.config.log.level
       record({ event: 'configuration-loaded', generation, file })
       logger.info({ generation, file }, 'configuration loaded')
-      const restart = needRestart(previous.value.config, value.config)
+      const restart = needRestart(previous.value, value)
       if (restart.length > 0) logger.warn({ keys: restart }, 'change takes effect after a restart')
     },
     onRejected(cause, { generation }) {
@@ -44,7 +43,8 @@ export const reloadReports = (
 }
 
 /** The changed keys that are read only at the start. */
-const needRestart = (before: Config, after: Config): readonly string[] => [
-  ...(isDeepStrictEqual(before.listen, after.listen) ? [] : ['listen']),
-  ...(before.audit.file === after.audit.file ? [] : ['audit.file']),
+const needRestart = (before: Snapshot, after: Snapshot): readonly string[] => [
+  ...(isDeepStrictEqual(before.config.listen, after.config.listen) ? [] : ['listen']),
+  ...(isDeepStrictEqual(before.tls, after.tls) ? [] : ['listen.authz.tls']),
+  ...(before.config.audit.file === after.config.audit.file ? [] : ['audit.file']),
 ]

@@ -2,6 +2,7 @@
 // never changed afterwards.
 
 import { createHash } from 'node:crypto'
+import { createSecureContext } from 'node:tls'
 import { basicAuthenticator } from '../authenticate/basic.ts'
 import { Chain, type ChainLink } from '../authenticate/chain.ts'
 import type { FactMemory } from '../authenticate/facts.ts'
@@ -12,9 +13,11 @@ import type { ConfigurationFiles } from '../config/files.ts'
 import type { Locate } from '../config/document.ts'
 import { parseConfig } from '../config/parse.ts'
 import { ConfigurationError, type Problem } from '../config/problem.ts'
-import type { AuthenticatorConfig, Config, RouteConfig } from '../config/schema.ts'
+import type { AuthenticatorConfig, Config, ListenerConfig, RouteConfig } from '../config/schema.ts'
+import { readSecret } from '../config/secret.ts'
 import { IdentityMapping } from '../identity/mapping.ts'
-import { CountersignError } from '../runtime/errors.ts'
+import { CountersignError, describeError } from '../runtime/errors.ts'
+import type { ServerTls } from '../runtime/grpc-server.ts'
 import { kubernetesHeaders } from '../transform/headers.ts'
 import { RouteTable, type Route } from './route.ts'
 
@@ -22,6 +25,8 @@ import { RouteTable, type Route } from './route.ts'
 export interface Snapshot {
   readonly config: Config
   readonly routes: RouteTable
+  /** TLS material of the listener, when it speaks TLS. */
+  readonly tls: ServerTls | undefined
   /** Whether Envoy counts proxies in front of it (`envoy.listener.trustedHops`). */
   readonly behindProxies: boolean
 }
@@ -51,13 +56,14 @@ export const buildSnapshot = async (
     // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
     links.set(name, await builder.link(name, authenticator))
   }
+  const tls = await builder.tls(config.listen.authz)
   if (builder.problems.length > 0) throw new ConfigurationError(builder.problems)
   const entries = config.routes.map((route) => ({
     match: route.match,
     route: compileRoute(route, links),
   }))
   const behindProxies = (config.envoy?.listener.trustedHops ?? 0) > 0
-  return { config, routes: new RouteTable(entries), behindProxies }
+  return { config, routes: new RouteTable(entries), tls, behindProxies }
 }
 
 class Builder {
@@ -92,6 +98,24 @@ class Builder {
       authenticator: basicAuthenticator({ name, realm, verifiers, remember, generation, memory }),
       mapping: new IdentityMapping(name, allowReserved),
     }
+  }
+
+  /** Reads the listener's TLS files, and sees that the key belongs to the certificate. */
+  async tls({ tls }: ListenerConfig): Promise<ServerTls | undefined> {
+    if (tls === undefined) return undefined
+    const path = ['listen', 'authz', 'tls']
+    const read = (key: string, step: () => Promise<Buffer>): Promise<Buffer | undefined> =>
+      this.#collect([...path, key], step)
+    const certificate = await read('certificate', () => this.#files.read(tls.certificate))
+    const key = await read('key', () => readSecret(tls.key, this.#files))
+    const clientCa = await read('clientCa', () => this.#files.read(tls.clientCa))
+    if (certificate === undefined || key === undefined || clientCa === undefined) return undefined
+    try {
+      createSecureContext({ cert: certificate, key, ca: clientCa })
+    } catch (cause) {
+      this.problems.push(this.#locate(path, `cannot be used: ${describeError(cause)}`))
+    }
+    return { certificate, key, clientCa }
   }
 
   async #usersFile(path: string): Promise<UsersFile> {

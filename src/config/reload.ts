@@ -30,6 +30,9 @@ const SETTLE_MS = 50
 // (kubernetes pkg/volume/util/atomic_writer.go).
 const CONFIGMAP_LINK = '..data'
 
+// For what watching cannot see: a folder replaced by renaming, a link far away, a network file system.
+const POLL_MS = 30_000
+
 /** Owns the value in force. */
 export class Reloader<T> implements Disposable {
   readonly #build: Build<T>
@@ -38,6 +41,7 @@ export class Reloader<T> implements Disposable {
   #inForce: InForce<T>
   #files: ConfigurationFiles
   #timer: NodeJS.Timeout | undefined
+  #poll: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
   #again = false
 
@@ -53,9 +57,13 @@ export class Reloader<T> implements Disposable {
     return new Reloader(build, await build(files), files)
   }
 
-  /** From now on, changes of the files are followed and reported. */
-  follow(reports: ReloadReports<T>): void {
+  /**
+   * From now on, changes of the files are followed and reported: by watching their folders, and, for
+   * what watching cannot see, by a look at them every `poll` milliseconds.
+   */
+  follow(reports: ReloadReports<T>, poll = POLL_MS): void {
     this.#reports = reports
+    this.#poll = setInterval(() => void this.#reloadIfChanged(), poll)
     this.#watch()
   }
 
@@ -78,6 +86,7 @@ export class Reloader<T> implements Disposable {
   [Symbol.dispose](): void {
     this.#reports = undefined
     clearTimeout(this.#timer)
+    clearInterval(this.#poll)
     for (const folder of this.#watchers.keys()) this.#unwatch(folder)
   }
 
@@ -110,10 +119,9 @@ export class Reloader<T> implements Disposable {
   /** Watches folders rather than files: editors and ConfigMaps replace a file by renaming. */
   #watch(): void {
     if (this.#reports === undefined) return
-    const folders = new Set(this.#files.paths.map((path) => dirname(path)))
-    for (const folder of this.#watchers.keys()) if (!folders.has(folder)) this.#unwatch(folder)
-    for (const folder of folders) {
-      if (this.#watchers.has(folder)) continue
+    // All anew: the folder of that name may be another one by now.
+    for (const folder of this.#watchers.keys()) this.#unwatch(folder)
+    for (const folder of new Set(this.#files.paths.map((path) => dirname(path)))) {
       try {
         const watcher = watch(folder, (_event, name) => {
           if (name === null || this.#concerns(folder, name)) this.#settle()

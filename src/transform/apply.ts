@@ -40,7 +40,7 @@ export const transform = async (
       repeatedHeaders,
       // Envoy sets first and removes afterwards, so a name in both lists would be lost.
       removeHeaders: strippedFrom(permit.request.headers).filter(
-        (name) => !setHeaders.some(([set]) => set === name),
+        (name) => !setHeaders.some(([set]) => set === name.toLowerCase()),
       ),
       kinds: transformers.map(({ kind }) => kind),
     },

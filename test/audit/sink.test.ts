@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
@@ -173,6 +173,34 @@ describe('a sink that cannot write', () => {
     const line: unknown = JSON.parse(whole)
     assert.ok(typeof line === 'object' && line !== null && 'generation' in line)
     assert.equal(line.generation, 0)
+  })
+})
+
+describe('a file that ends within a line, as a crash can leave it', () => {
+  const todo = 'the first event is appended to the line that was cut short'
+  const endsMidLine = async (path: string): Promise<void> => {
+    await writeFile(path, '{"log":"audit","event":"deci')
+  }
+
+  it('gets a new line when it is opened', { todo }, async () => {
+    await using folder = await temporaryFolder()
+    const path = folder.file('audit.jsonl')
+    await endsMidLine(path)
+    using sink = new JsonLinesSink(path)
+    await sink.write(loaded(1))
+    const [, whole = ''] = (await readFile(path, 'utf8')).split('\n')
+    assert.match(whole, /^\{.*\}$/)
+  })
+
+  it('gets a new line when it is reopened', { todo }, async () => {
+    await using folder = await temporaryFolder()
+    const path = folder.file('audit.jsonl')
+    using sink = new JsonLinesSink(path)
+    await endsMidLine(path)
+    sink.reopen()
+    await sink.write(loaded(1))
+    const [, whole = ''] = (await readFile(path, 'utf8')).split('\n')
+    assert.match(whole, /^\{.*\}$/)
   })
 })
 

@@ -61,6 +61,15 @@ describe('countersign validate', { concurrency: true }, () => {
     assert.doesNotMatch(second.stderr, /\bat .*\.ts:\d/)
   })
 
+  it('finds TLS files that are missing, as a start would', async () => {
+    await using folder = await temporaryFolder()
+    const users = `users: { alice: { password: '${await cheapHash('secret')}' } }`
+    const tls = "{ address: '127.0.0.1:0', tls: { certificate: c, key: 'file:k', clientCa: a } }"
+    const { status, stderr } = await validate(folder, GOOD.replace('unix:authz.sock', tls), users)
+    assert.equal(status, 1)
+    for (const name of ['c', 'k', 'a']) assert.match(stderr, new RegExp(`/${name} does not exist`))
+  })
+
   it('says what to do about a file that is missing', async () => {
     const { status, stderr } = await countersign(['validate', '-c', '/nonexistent/x.yaml'])
     assert.equal(status, 1)

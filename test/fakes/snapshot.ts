@@ -24,5 +24,6 @@ export const snapshotOf = (
 ): Snapshot => ({
   config: { ...config, audit: { ...config.audit, ...audit } },
   routes: routesOf(...routes),
+  tls: undefined,
   behindProxies: false,
 })
