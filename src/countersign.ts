@@ -2,6 +2,7 @@
 // The command: parses arguments and calls the files in cli/.
 
 import { Command } from 'commander'
+import packageJson from '../package.json' with { type: 'json' }
 import { authzCommand } from './cli/authz.ts'
 import { envoyCommand } from './cli/envoy.ts'
 import { hashPasswordCommand } from './cli/hash-password.ts'
@@ -10,6 +11,7 @@ import { upCommand } from './cli/up.ts'
 import { validateCommand } from './cli/validate.ts'
 
 const program = new Command('countersign')
+  .version(packageJson.version)
   .description(
     'Identity transformation for Envoy: proves the credential a caller brings, decides, writes it down, and gives the upstream the credential it wants.',
   )
