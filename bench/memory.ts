@@ -1,54 +1,56 @@
-// What it costs to remember who somebody is: memory before and after many users were proven, each
-// once, after garbage collection.
+// What it costs to remember who somebody is: the memory of an authz that remembers many users, next
+// to that of one which has served the same requests and remembers nobody. (Before and after in one
+// process would not do: a user's entry of the users file shrinks when it is first used, since V8
+// joins strings late.)
 
 import { z } from 'zod'
+import { loadResultSchema } from './expectation.ts'
 import type { Installation } from './installation.ts'
 import { checkEncoder, exchanges } from './requests.ts'
 import { prepare } from './row.ts'
 import { userNames } from './site.ts'
 import type { Size } from './size.ts'
-import { loadResultSchema } from './expectation.ts'
 import { LOAD_OPTIONS, Worker } from './worker.ts'
 
 /** Bytes for each remembered identity. */
 export interface MemoryCost {
   readonly identities: number
-  /** Growth of the JavaScript heap. */
+  /** On the JavaScript heap, after garbage collection. */
   readonly heap: number
-  /** Growth of resident memory, which takes whole pages and keeps some that were needed meanwhile. */
+  /** Resident: whole pages, and what was needed meanwhile; two equal processes differ by more. */
   readonly resident: number
 }
 
 const memorySchema = z.object({ rss: z.number(), heap: z.number() })
 
-/** Measures it, in an authz of its own. */
+/** Measures it, in processes of its own. */
 export const measureMemory = async (
   installation: Installation,
-  { identities, warmUpRequests, concurrency }: Size,
+  { identities, concurrency }: Size,
 ): Promise<MemoryCost> => {
-  const { worker, socket } = await installation.authz({
-    name: 'memory',
-    users: await installation.users(identities, 'cheapest'),
-    remember: '1h',
-    nodeOptions: ['--expose-gc'],
-  })
+  const users = await installation.users(identities, 'cheapest')
   await using load = new Worker('grpc-load', LOAD_OPTIONS)
-  const names = userNames(identities)
-  const encode = checkEncoder()
-  await prepare(load, 'one', socket, 1, exchanges(1, names, encode))
-  await prepare(load, 'everyone', socket, 1, exchanges(identities, names, encode))
-  const send = async (target: string, requests: number): Promise<void> => {
-    await load.ask({ do: 'run', target, requests, concurrency }, loadResultSchema)
+  const everyone = exchanges(identities, userNames(identities), checkEncoder())
+  const served = async (name: string, remember: string): Promise<z.output<typeof memorySchema>> => {
+    const own = await installation.authz({
+      name,
+      users,
+      remember,
+      nodeOptions: ['--expose-gc'],
+    })
+    await prepare(load, name, own.socket, 1, everyone)
+    // Twice: what is remembered serves the second time.
+    const question = { do: 'run', target: name, requests: 2 * identities, concurrency }
+    await load.ask(question, loadResultSchema)
+    return await own.worker.ask({ do: 'collect' }, memorySchema)
   }
-  // Traffic of one user before both readings, so that buffers and compiled code are in both.
-  await send('one', warmUpRequests)
-  const before = await worker.ask({ do: 'collect' }, memorySchema)
-  await send('everyone', identities)
-  await send('one', warmUpRequests)
-  const after = await worker.ask({ do: 'collect' }, memorySchema)
+  const [remembering, forgetful] = await Promise.all([
+    served('remembering', '1h'),
+    served('forgetful', '0s'),
+  ])
   return {
     identities,
-    heap: (after.heap - before.heap) / identities,
-    resident: (after.rss - before.rss) / identities,
+    heap: (remembering.heap - forgetful.heap) / identities,
+    resident: (remembering.rss - forgetful.rss) / identities,
   }
 }

@@ -14,6 +14,7 @@ export class Worker implements AsyncDisposable {
   readonly pid: number
   readonly #child: ChildProcess
   readonly #name: string
+  #free: Promise<void> = Promise.resolve()
 
   /**
    * Starts a script of `processes/`.
@@ -32,8 +33,22 @@ export class Worker implements AsyncDisposable {
     this.pid = this.#child.pid ?? 0
   }
 
-  /** Asks and waits for the answer; rejects with what went wrong over there. */
+  /** Asks, when earlier questions are answered; rejects with what went wrong over there. */
   async ask<T>(question: object, schema: z.ZodType<T>): Promise<T> {
+    const before = this.#free
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#free = promise
+    await before
+    try {
+      const reply = replySchema.parse(await this.#exchange(question))
+      if ('failure' in reply) throw new Error(`${this.#name}: ${reply.failure}`)
+      return schema.parse(reply.answer)
+    } finally {
+      resolve()
+    }
+  }
+
+  async #exchange(question: object): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     const onEnd = (code: number | null): void => {
       reject(new Error(`${this.#name} ended with status ${code}`))
@@ -43,9 +58,7 @@ export class Worker implements AsyncDisposable {
     this.#child.once('error', reject)
     try {
       this.#child.send(question)
-      const reply = replySchema.parse(await promise)
-      if ('failure' in reply) throw new Error(`${this.#name}: ${reply.failure}`)
-      return schema.parse(reply.answer)
+      return await promise
     } finally {
       this.#child.off('message', resolve)
       this.#child.off('exit', onEnd)

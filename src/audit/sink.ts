@@ -1,7 +1,7 @@
 // Where audit events go: JSON lines, handed to the kernel before the request is answered. A write
 // that fails says so to whoever waits for it; nothing is queued and forgotten.
 
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
 import { pino } from 'pino'
 import { CountersignError, describeError } from '../runtime/errors.ts'
 import type { AuditEvent } from './event.ts'
@@ -17,6 +17,7 @@ export interface AuditSink {
 }
 
 const STANDARD_OUTPUT = 1
+const CLOSED = -1 // never a descriptor
 // A full pipe is given this many tries, some milliseconds in all, before the event counts as lost.
 const MAX_ATTEMPTS = 20
 const PAUSE_MS = 1
@@ -45,6 +46,7 @@ export class JsonLinesSink implements AuditSink, Disposable {
   constructor(path?: string) {
     this.#path = path
     this.#descriptor = path === undefined ? STANDARD_OUTPUT : open(path)
+    this.#midLine = path !== undefined && endsMidLine(this.#descriptor)
     this.#logger = pino(
       {
         base: null,
@@ -71,12 +73,13 @@ export class JsonLinesSink implements AuditSink, Disposable {
     this.#flush()
     closeSync(this.#descriptor)
     this.#descriptor = descriptor
-    this.#midLine = false
+    this.#midLine = endsMidLine(descriptor)
   }
 
   [Symbol.dispose](): void {
     this.#flush()
     if (this.#path !== undefined) closeSync(this.#descriptor)
+    this.#descriptor = CLOSED // whoever writes now is told so
   }
 
   /** Writes all that waits. When the write fails midway, the lines that got out whole are written. */
@@ -122,9 +125,18 @@ const pause = new Int32Array(new SharedArrayBuffer(4))
 const isBusy = (cause: unknown): boolean =>
   cause instanceof Error && 'code' in cause && cause.code === 'EAGAIN'
 
+/** Whether the file ends within a line, as a crash or a full disk can leave it. */
+const endsMidLine = (descriptor: number): boolean => {
+  const status = fstatSync(descriptor)
+  if (!status.isFile() || status.size === 0) return false
+  const last = Buffer.alloc(1)
+  readSync(descriptor, last, 0, 1, status.size - 1)
+  return last[0] !== LINE_FEED
+}
+
 const open = (path: string): number => {
   try {
-    return openSync(path, 'a', FILE_MODE)
+    return openSync(path, 'a+', FILE_MODE) // "+": to read how it ends
   } catch (cause) {
     const message = `the audit file cannot be opened: ${describeError(cause)}`
     throw new CountersignError('audit-unwritable', message, { cause })

@@ -78,9 +78,11 @@ export const makeHash = async (kind: PasswordHash['kind'], password: string): Pr
         parallelism: 1,
       })
 
-// One core is left to the event loop. The queue is bounded because each waiting request will be
-// refused by Envoy's timeout anyway once the queue is longer than that.
-const CONCURRENCY = Math.max(1, availableParallelism() - 1)
+// One core is left to the event loop, and one thread of libuv's pool to reading files. The queue is
+// bounded because each waiting request will be refused by Envoy's timeout anyway once the queue is
+// longer than that.
+const POOL_THREADS = Number(process.env['UV_THREADPOOL_SIZE'] ?? 4)
+const CONCURRENCY = Math.max(1, Math.min(availableParallelism(), POOL_THREADS) - 1)
 const MAX_WAITING = 128
 
 /** Verifies passwords, so many at a time. */
