@@ -12,16 +12,16 @@ import { userNames } from './site.ts'
 import type { Size } from './size.ts'
 import { LOAD_OPTIONS, Worker } from './worker.ts'
 
-/** Bytes for each remembered identity. */
+/**
+ * Bytes of JavaScript heap for each remembered identity, after garbage collection. Resident memory
+ * says nothing here: of two equal processes one may keep 100 MB more that loading the users took.
+ */
 export interface MemoryCost {
   readonly identities: number
-  /** On the JavaScript heap, after garbage collection. */
   readonly heap: number
-  /** Resident: whole pages, and what was needed meanwhile; two equal processes differ by more. */
-  readonly resident: number
 }
 
-const memorySchema = z.object({ rss: z.number(), heap: z.number() })
+const heapSchema = z.number()
 
 /** Measures it, in processes of its own. */
 export const measureMemory = async (
@@ -31,7 +31,7 @@ export const measureMemory = async (
   const users = await installation.users(identities, 'cheapest')
   await using load = new Worker('grpc-load', LOAD_OPTIONS)
   const everyone = exchanges(identities, userNames(identities), checkEncoder())
-  const served = async (name: string, remember: string): Promise<z.output<typeof memorySchema>> => {
+  const served = async (name: string, remember: string): Promise<number> => {
     const own = await installation.authz({
       name,
       users,
@@ -39,10 +39,9 @@ export const measureMemory = async (
       nodeOptions: ['--expose-gc'],
     })
     await prepare(load, name, own.socket, 1, everyone)
-    // Twice: what is remembered serves the second time.
-    const question = { do: 'run', target: name, requests: 2 * identities, concurrency }
+    const question = { do: 'run', target: name, requests: identities, concurrency }
     await load.ask(question, loadResultSchema)
-    return await own.worker.ask({ do: 'collect' }, memorySchema)
+    return await own.worker.ask({ do: 'collect' }, heapSchema)
   }
   const [remembering, forgetful] = await Promise.all([
     served('remembering', '1h'),
@@ -50,7 +49,6 @@ export const measureMemory = async (
   ])
   return {
     identities,
-    heap: (remembering.heap - forgetful.heap) / identities,
-    resident: (remembering.rss - forgetful.rss) / identities,
+    heap: (remembering - forgetful) / identities,
   }
 }

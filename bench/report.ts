@@ -53,7 +53,7 @@ export const toTable = ({ size, rows, skipped, memory }: Results): string => {
     alignColumns(lines),
     ...skipped.map(({ name, reason }) => `${name}: skipped, ${reason}`),
     '',
-    `Memory for each remembered identity: ${memory.heap.toFixed(0)} bytes of heap, ${memory.resident.toFixed(0)} resident (${memory.identities} users)`,
+    `Memory for each remembered identity: ${memory.heap.toFixed(0)} bytes of heap (${memory.identities} users)`,
     '',
     `Medians of ${size.rounds} rounds. Latency with ${size.concurrency} requests at a time (argon2id: one) as fast as they are answered;`,
     'alone: median with one at a time. CPU µs and RSS: the process that answers checks, for each request;',

@@ -20,8 +20,8 @@ export interface Size {
 /** About a minute and a half on two cores. */
 export const USUAL: Size = {
   rounds: 5,
-  requests: 8_000,
-  envoyRequests: 4_000,
+  requests: 6_000,
+  envoyRequests: 2_500,
   coldRequests: 16,
   warmUpRequests: 6_000,
   identities: 10_000,

@@ -31,8 +31,8 @@ const stopProfile = async (): Promise<Profiler.Profile> => {
 const COLLECTIONS = 8
 const PAUSE_MS = 50
 
-/** Memory after everything unreachable is gone; needs `--expose-gc`. */
-const collect = async (): Promise<{ readonly rss: number; readonly heap: number }> => {
+/** Bytes of heap after everything unreachable is gone; needs `--expose-gc`. */
+const collect = async (): Promise<number> => {
   if (globalThis.gc === undefined) throw new Error('started without --expose-gc')
   for (let round = 0; round < COLLECTIONS; round++) {
     globalThis.gc()
@@ -41,8 +41,7 @@ const collect = async (): Promise<{ readonly rss: number; readonly heap: number 
     // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
     await sleep(PAUSE_MS)
   }
-  const { rss, heapUsed } = process.memoryUsage()
-  return { rss, heap: heapUsed }
+  return process.memoryUsage().heapUsed
 }
 
 const answer = async (question: z.output<typeof questionSchema>): Promise<unknown> => {

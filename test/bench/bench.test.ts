@@ -32,7 +32,7 @@ const resultsSchema = z.object({
   size: z.object({ rounds: z.int().positive(), concurrency: z.int().positive() }),
   rows: z.array(row.loose()),
   skipped: z.array(z.object({ name: z.string(), reason: z.string().min(1) })),
-  memory: z.object({ identities: z.int().positive(), heap: z.number(), resident: z.number() }),
+  memory: z.object({ identities: z.int().positive(), heap: z.number() }),
 })
 
 const GRPC_ROWS = [
