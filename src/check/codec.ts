@@ -25,12 +25,9 @@ class Attributes implements CheckAttributes {
   sourceAddress = ''
   sourcePort = 0
   peerCertificate = ''
-  requestId = ''
   method = ''
   path = ''
   host = ''
-  scheme = ''
-  protocol = ''
   readonly headers: RawHeader[] = []
   readonly contextExtensions = new Map<string, string>()
   serverName = ''
@@ -83,13 +80,10 @@ const readRequest: FieldReader<Attributes> = (tag, reader, attributes) => {
 }
 
 const readHttpRequest: FieldReader<Attributes> = (tag, reader, attributes) => {
-  if (tag === ((1 << 3) | 2)) attributes.requestId = reader.text()
-  else if (tag === ((2 << 3) | 2)) attributes.method = reader.familiarText()
+  if (tag === ((2 << 3) | 2)) attributes.method = reader.familiarText()
   else if (tag === ((3 << 3) | 2)) readMergedHeader(reader, attributes)
   else if (tag === ((4 << 3) | 2)) attributes.path = reader.text()
   else if (tag === ((5 << 3) | 2)) attributes.host = reader.familiarText()
-  else if (tag === ((6 << 3) | 2)) attributes.scheme = reader.familiarText()
-  else if (tag === ((10 << 3) | 2)) attributes.protocol = reader.familiarText()
   else if (tag === ((13 << 3) | 2)) reader.message(attributes, readHeaderMap)
   else reader.ignore(tag)
 }

@@ -21,14 +21,10 @@ export interface CheckAttributes {
    * without `include_peer_certificate`. Envoy does not say whether it was validated.
    */
   readonly peerCertificate: string
-  /** Envoy's stream id: unique within one Envoy process only. */
-  readonly requestId: string
   readonly method: string
   /** As received: percent-encoding, dot segments and query included. */
   readonly path: string
   readonly host: string
-  readonly scheme: string
-  readonly protocol: string
   /**
    * With `encode_raw_headers` one entry per received line, in order, except that Envoy joins lines
    * of the names it keeps in fixed places, with a comma: `authorization`, `accept` and others

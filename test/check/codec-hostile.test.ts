@@ -25,12 +25,9 @@ const line = (...content: Buffer[]): Buffer => http(field(13, field(1, ...conten
 const everyText: readonly [name: string, message: (text: Buffer) => Buffer][] = [
   ['source address', (text) => field(1, field(1, field(1, field(1, field(2, text)))))],
   ['certificate', (text) => field(1, field(1, field(5, text)))],
-  ['id', (text) => http(field(1, text))],
   ['method', (text) => http(field(2, text))],
   ['path', (text) => http(field(4, text))],
   ['host', (text) => http(field(5, text))],
-  ['scheme', (text) => http(field(6, text))],
-  ['protocol', (text) => http(field(10, text))],
   ['merged header name', (text) => http(field(3, field(1, text)))],
   ['merged header value', (text) => http(field(3, field(2, text)))],
   ['header line name', (text) => line(field(1, text))],

@@ -31,12 +31,9 @@ const attributesOf = ({ attributes }: CheckRequest__Output): CheckAttributes => 
     sourceAddress: socket?.address ?? '',
     sourcePort: socket?.port_value ?? 0,
     peerCertificate: attributes?.source?.certificate ?? '',
-    requestId: http?.id ?? '',
     method: http?.method ?? '',
     path: http?.path ?? '',
     host: http?.host ?? '',
-    scheme: http?.scheme ?? '',
-    protocol: http?.protocol ?? '',
     headers: [
       ...Object.entries(http?.headers ?? {}).map(([name, value]) => ({
         name,

@@ -40,12 +40,9 @@ export const messageOf = (parts: RequestParts): Buffer => {
       },
       request: {
         http: {
-          id: http.requestId,
           method: http.method,
           path: http.path,
           host: http.host,
-          scheme: http.scheme,
-          protocol: http.protocol,
           header_map: {
             headers: headers.map(({ name, value }) => ({ key: name, raw_value: value })),
           },

@@ -4,7 +4,6 @@ import type { Address as _envoy_config_core_v3_Address, Address__Output as _envo
 import type { HeaderMap as _envoy_config_core_v3_HeaderMap, HeaderMap__Output as _envoy_config_core_v3_HeaderMap__Output } from '../../../../envoy/config/core/v3/HeaderMap.ts';
 
 export interface _envoy_service_auth_v3_AttributeContext_HttpRequest {
-  'id'?: (string);
   'method'?: (string);
   /**
    * repeated names already merged
@@ -15,8 +14,6 @@ export interface _envoy_service_auth_v3_AttributeContext_HttpRequest {
    */
   'path'?: (string);
   'host'?: (string);
-  'scheme'?: (string);
-  'protocol'?: (string);
   /**
    * one entry per line; needs encode_raw_headers
    */
@@ -24,7 +21,6 @@ export interface _envoy_service_auth_v3_AttributeContext_HttpRequest {
 }
 
 export interface _envoy_service_auth_v3_AttributeContext_HttpRequest__Output {
-  'id': (string);
   'method': (string);
   /**
    * repeated names already merged
@@ -35,8 +31,6 @@ export interface _envoy_service_auth_v3_AttributeContext_HttpRequest__Output {
    */
   'path': (string);
   'host': (string);
-  'scheme': (string);
-  'protocol': (string);
   /**
    * one entry per line; needs encode_raw_headers
    */
