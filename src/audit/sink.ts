@@ -89,6 +89,10 @@ export class JsonLinesSink implements AuditSink, Disposable {
     this.#waiting = []
     const opening = this.#midLine ? '\n' : ''
     const { written, failure } = this.#writeOut(opening + waiting.map(({ line }) => line).join(''))
+    if (failure === undefined) {
+      for (const { resolve } of waiting) resolve()
+      return
+    }
     let end = opening.length
     for (const { line, resolve, reject } of waiting) {
       end += Buffer.byteLength(line)

@@ -61,6 +61,7 @@ export const startGrpcServer = async (options: GrpcServerOptions): Promise<GrpcS
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     // One connection from Envoy carries every check; it must not be cut for being busy.
     'grpc.max_concurrent_streams': 2 ** 31 - 1,
+    'grpc.enable_channelz': 0, // bookkeeping for a service that we do not offer
   })
   for (const { definition, implementation } of services) {
     server.addService(definition, implementation)
