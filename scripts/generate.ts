@@ -5,8 +5,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { usersSchema } from '../src/authenticate/password/users-file.ts'
-import { parseConfig } from '../src/config/parse.ts'
-import { ConfigurationError } from '../src/config/problem.ts'
+import { ConfigurationFiles } from '../src/config/files.ts'
+import { readConfig } from '../src/config/parse.ts'
 import { configSchema } from '../src/config/schema.ts'
 import { renderBootstrap } from '../src/envoy/bootstrap.ts'
 import { configurationReference } from './reference.ts'
@@ -38,9 +38,8 @@ const jsonSchema = (schema: z.ZodType): string =>
 const exampleBootstrap = async (): Promise<string> => {
   // The example speaks of files under /etc/countersign, so nothing of this machine gets into it.
   const file = path('envoy/front-proxy.countersign.yaml')
-  const parsed = parseConfig(file, await readFile(file, 'utf8'))
-  if (!parsed.ok) throw new ConfigurationError(parsed.problems)
-  return renderBootstrap(parsed.config)
+  const { config } = await readConfig(file, new ConfigurationFiles())
+  return renderBootstrap(config)
 }
 
 const readme = async (): Promise<string> => {

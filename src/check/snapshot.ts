@@ -11,7 +11,7 @@ import { UsersFile } from '../authenticate/password/users-file.ts'
 import { compilePolicy } from '../authorize/policy.ts'
 import type { ConfigurationFiles } from '../config/files.ts'
 import type { Locate } from '../config/document.ts'
-import { parseConfig } from '../config/parse.ts'
+import { readConfig } from '../config/parse.ts'
 import { ConfigurationError, type Problem } from '../config/problem.ts'
 import type { AuthenticatorConfig, Config, ListenerConfig, RouteConfig } from '../config/schema.ts'
 import { readSecret } from '../config/secret.ts'
@@ -47,9 +47,7 @@ export const buildSnapshot = async (
   files: ConfigurationFiles,
   resources: SnapshotResources,
 ): Promise<Snapshot> => {
-  const parsed = parseConfig(file, await files.readText(file))
-  if (!parsed.ok) throw new ConfigurationError(parsed.problems)
-  const { config, locate } = parsed
+  const { config, locate } = await readConfig(file, files)
   const builder = new Builder(files, resources, locate)
   const links = new Map<string, ChainLink>()
   for (const [name, authenticator] of Object.entries(config.authenticators)) {

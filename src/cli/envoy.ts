@@ -3,8 +3,7 @@
 import { writeFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { ConfigurationFiles } from '../config/files.ts'
-import { parseConfig } from '../config/parse.ts'
-import { ConfigurationError } from '../config/problem.ts'
+import { readConfig } from '../config/parse.ts'
 import { renderBootstrap } from '../envoy/bootstrap.ts'
 import { configOption } from './options.ts'
 
@@ -23,7 +22,6 @@ export const envoyCommand = (): Command =>
   )
 
 const generate = async (file: string): Promise<string> => {
-  const parsed = parseConfig(file, await new ConfigurationFiles().readText(file))
-  if (!parsed.ok) throw new ConfigurationError(parsed.problems)
-  return renderBootstrap(parsed.config)
+  const { config } = await readConfig(file, new ConfigurationFiles())
+  return renderBootstrap(config)
 }

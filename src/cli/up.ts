@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { ConfigurationFiles } from '../config/files.ts'
-import { parseConfig } from '../config/parse.ts'
+import { readConfig } from '../config/parse.ts'
 import { ConfigurationError } from '../config/problem.ts'
 import type { EnvoyConfig } from '../config/envoy-schema.ts'
 import { listenerAddress, untilReady } from '../envoy/admin.ts'
@@ -62,9 +62,7 @@ const up = async ({ config, envoy: program, envoyLogLevel }: Options): Promise<v
 }
 
 const prepare = async (file: string): Promise<{ envoy: EnvoyConfig; bootstrap: string }> => {
-  const parsed = parseConfig(file, await new ConfigurationFiles().readText(file))
-  if (!parsed.ok) throw new ConfigurationError(parsed.problems)
-  const { config, locate } = parsed
+  const { config, locate } = await readConfig(file, new ConfigurationFiles())
   const { envoy } = config
   if (envoy === undefined) {
     throw new ConfigurationError([

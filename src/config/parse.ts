@@ -1,8 +1,9 @@
 // Text → `Config`, or every problem with it: what the schema refuses, and names that refer to
-// nothing. Reads no file and has no side effect.
+// nothing. Parsing reads no file and has no side effect.
 
 import { parseYaml, type Locate } from './document.ts'
-import type { Problem } from './problem.ts'
+import type { ConfigurationFiles } from './files.ts'
+import { ConfigurationError, type Problem } from './problem.ts'
 import { configSchema, type Config } from './schema.ts'
 import { isLoopback } from './values.ts'
 
@@ -26,6 +27,20 @@ export const parseConfig = (file: string, text: string): ParseResult => {
     ...envoyProblems(config, locate),
   ]
   return problems.length > 0 ? { ok: false, problems } : { ok: true, config, locate }
+}
+
+/**
+ * Reads and parses a configuration file.
+ *
+ * @throws ConfigurationError with every problem; CountersignError `file-unreadable`
+ */
+export const readConfig = async (
+  file: string,
+  files: ConfigurationFiles,
+): Promise<{ readonly config: Config; readonly locate: Locate }> => {
+  const parsed = parseConfig(file, await files.readText(file))
+  if (!parsed.ok) throw new ConfigurationError(parsed.problems)
+  return parsed
 }
 
 const listenerProblems = ({ listen }: Config, locate: Locate): readonly Problem[] => {

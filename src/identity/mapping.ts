@@ -44,10 +44,13 @@ export class IdentityMapping {
 // the way (RFC 9110 §5.5), which would make two names one.
 const UNREPRESENTABLE = /\p{Cc}|\p{Cs}|^\s|\s$|^$/u
 
+/** Whether a name or value can be written into a header whole (RFC 9110 §5.5) and not be lost. */
+export const canBePassedOn = (text: string): boolean => !UNREPRESENTABLE.test(text)
+
 const isRepresentable = ({ user, uid, groups, extra }: Facts): boolean =>
   [
     user,
     ...(uid === undefined ? [] : [uid]),
     ...groups,
     ...Object.entries(extra).flatMap(([key, values]) => [key, ...values]),
-  ].every((name) => !UNREPRESENTABLE.test(name))
+  ].every(canBePassedOn)

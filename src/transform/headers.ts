@@ -1,6 +1,7 @@
 // Identity headers: the identity in the form that an upstream behind an authenticating proxy reads.
 
 import type { Identity } from '../identity/identity.ts'
+import { canBePassedOn } from '../identity/mapping.ts'
 import type { HeaderPair, RepeatedHeader, Transformation, Transformer } from './transformer.ts'
 
 /**
@@ -37,7 +38,8 @@ const transformationFor = ({ user, uid, groups, extra }: Identity): Transformati
     headers.push({ name: `x-remote-extra-${key}`, values: entries.flatMap(([, values]) => values) })
   }
   const values = headers.flatMap((header) => header.values)
-  if (!values.every(isFieldValue)) return { outcome: 'failed', code: 'header-unrepresentable' }
+  // Bytes above 0x7f go out as UTF-8, which is how Go servers read them.
+  if (!values.every(canBePassedOn)) return { outcome: 'failed', code: 'header-unrepresentable' }
   const bytes = headers.reduce((sum, header) => sum + sizeOf(header), 0)
   if (bytes > BUDGET_BYTES) return { outcome: 'failed', code: 'headers-too-large' }
   return {
@@ -50,12 +52,6 @@ const transformationFor = ({ user, uid, groups, extra }: Identity): Transformati
     },
   }
 }
-
-/**
- * RFC 9110 §5.5, without the empty value, which Envoy may drop. Bytes above 0x7f are sent as UTF-8,
- * which is how Go servers read them.
- */
-const isFieldValue = (value: string): boolean => !/\p{Cc}|\p{Cs}|^\s|\s$|^$/u.test(value)
 
 // RFC 9110 §5.6.2 tchar without "%" and upper case: kube-apiserver lower-cases the key and then
 // percent-decodes it (staging/src/k8s.io/apiserver …/headerrequest: unescapeExtraKey). Without "_"

@@ -9,8 +9,8 @@ import { stringify } from 'yaml'
 import { z } from 'zod'
 import type { DecisionEvent } from '../../src/audit/event.ts'
 import { makeHash } from '../../src/authenticate/password/hash.ts'
-import { parseConfig } from '../../src/config/parse.ts'
-import { ConfigurationError } from '../../src/config/problem.ts'
+import { ConfigurationFiles } from '../../src/config/files.ts'
+import { readConfig } from '../../src/config/parse.ts'
 import { renderBootstrap } from '../../src/envoy/bootstrap.ts'
 import { pairsOf, type Answer, type HeaderLine, type Target } from '../servers/client.ts'
 import { startEnvoy, type Envoy } from '../servers/envoy.ts'
@@ -187,9 +187,8 @@ const readEvents = async (file: string): Promise<readonly DecisionEvent[]> => {
 }
 
 const bootstrapOf = async (file: string): Promise<string> => {
-  const parsed = parseConfig(file, await readFile(file, 'utf8'))
-  if (!parsed.ok) throw new ConfigurationError(parsed.problems)
-  return renderBootstrap(parsed.config)
+  const { config } = await readConfig(file, new ConfigurationFiles())
+  return renderBootstrap(config)
 }
 
 /** Puts the port that the system chose in place of 0, so that a restart takes the same. */
