@@ -5,8 +5,12 @@
 
 import { join } from 'node:path'
 
-import { loadSync, type Options } from '@grpc/proto-loader'
+import { loadSync, type MessageTypeDefinition, type Options } from '@grpc/proto-loader'
 
+import type {
+  Grant as GrantMessage,
+  Grant__Output as GrantMessageOutput,
+} from './generated/countersign/grant/v1/Grant.ts'
 import type { AuthorizationDefinition } from './generated/envoy/service/auth/v3/Authorization.ts'
 import type { HealthDefinition } from './generated/grpc/health/v1/Health.ts'
 
@@ -15,6 +19,7 @@ export const protoFolder = join(import.meta.dirname, '..', '..', 'proto')
 
 /** The files that declare what we serve; what they import comes with them. */
 export const protoFiles = [
+  'countersign/grant/v1/grant.proto',
   'envoy/service/auth/v3/external_auth.proto',
   'grpc/health/v1/health.proto',
 ] as const
@@ -34,17 +39,23 @@ export const loadOptions = {
 
 const definitions = loadSync([...protoFiles], loadOptions)
 
-function service(name: string): unknown {
-  if (definitions[name] === undefined) throw new Error(`proto/ declares no service ${name}`)
+function definition(name: string): unknown {
+  if (definitions[name] === undefined) throw new Error(`proto/ declares no ${name}`)
   return definitions[name]
 }
 
 /* oxlint-disable typescript/no-unsafe-type-assertion -- see the top of this file */
 
 /** `envoy.service.auth.v3.Authorization`: one unary method, Check. */
-export const authorizationService = service(
+export const authorizationService = definition(
   'envoy.service.auth.v3.Authorization',
 ) as AuthorizationDefinition
 
 /** `grpc.health.v1.Health`: Check and Watch. */
-export const healthService = service('grpc.health.v1.Health') as HealthDefinition
+export const healthService = definition('grpc.health.v1.Health') as HealthDefinition
+
+/** `countersign.grant.v1.Grant`, written in the order of the field numbers. */
+export const grantMessage = definition('countersign.grant.v1.Grant') as MessageTypeDefinition<
+  GrantMessage,
+  GrantMessageOutput
+>

@@ -8,6 +8,8 @@ export type ErrorCode =
   | 'listen-failed'
   | 'audit-unwritable'
   | 'overloaded'
+  | 'malformed-certificate'
+  | 'grant-keys-invalid'
   | 'envoy-missing'
   | 'child-exited'
   | 'usage'

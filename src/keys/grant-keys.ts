@@ -1,0 +1,53 @@
+// The keyring that authz and the signer share: the keys that seal grants. The first seals and all
+// open, so that a new key can be known everywhere before it is used.
+
+import { createHmac, createSecretKey, randomBytes, type KeyObject } from 'node:crypto'
+import { CountersignError } from '../runtime/errors.ts'
+
+/** One key of the keyring. A `KeyObject` never prints its bytes. */
+export interface GrantKey {
+  /** 4 bytes that tell the keys of one ring apart; derived from the key, so nobody assigns it. */
+  readonly id: Buffer
+  /** 32 bytes, for AES-256-GCM-SIV. */
+  readonly secret: KeyObject
+}
+
+/** AES-256. */
+export const GRANT_KEY_BYTES = 32
+const ID_BYTES = 4
+
+const LINE = /^[A-Za-z0-9_-]{43}$/
+
+/** A new key as a line of a keyring file. */
+export const newGrantKeyLine = (): string => randomBytes(GRANT_KEY_BYTES).toString('base64url')
+
+/**
+ * Reads a keyring: a key per line, base64url without padding; empty lines and lines that begin with
+ * `#` are skipped.
+ *
+ * @param source where the text came from, for messages
+ * @throws CountersignError `grant-keys-invalid`; the message never quotes a line
+ */
+export const parseGrantKeys = (source: string, text: string): readonly GrantKey[] => {
+  const keys = text.split(/\r?\n/).flatMap((line, index): GrantKey[] => {
+    const content = line.trim()
+    if (content === '' || content.startsWith('#')) return []
+    if (!LINE.test(content)) {
+      throw invalid(`${source}:${index + 1} is not a key: 43 characters of base64url (32 bytes)`)
+    }
+    return [keyFrom(Buffer.from(content, 'base64url'))]
+  })
+  if (keys.length === 0) {
+    throw invalid(`${source} holds no key; \`countersign keys grant\` makes one`)
+  }
+  const ids = new Set(keys.map(({ id }) => id.toString('hex')))
+  if (ids.size !== keys.length) throw invalid(`${source} holds a key twice`)
+  return keys
+}
+
+const keyFrom = (bytes: Buffer): GrantKey => ({
+  id: createHmac('sha256', bytes).update('countersign grant key id').digest().subarray(0, ID_BYTES),
+  secret: createSecretKey(bytes),
+})
+
+const invalid = (message: string) => new CountersignError('grant-keys-invalid', message)
