@@ -31,7 +31,7 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   await using stack = new AsyncDisposableStack()
   // 1. The configuration in force; what outlives each one is lent to it.
   const clock = systemClock
-  const resources = { memory: new FactMemory(clock), hashes: new HashPool() }
+  const resources = { memory: new FactMemory(clock), hashes: new HashPool(), clock }
   const reloader = stack.use(await Reloader.start((files) => buildSnapshot(file, files, resources)))
   const { config, tls } = reloader.current().value
   const { listen, audit: auditConfig, log } = config

@@ -2,6 +2,8 @@
 // README repeats it.
 
 import type { RejectionCode } from '../authenticate/authenticator.ts'
+import type { KeyAlgorithm } from '../config/signer-schema.ts'
+import type { OpeningFailure } from '../grant/seal.ts'
 import type { AuthenticationMethod, IdentityRefusal } from '../identity/identity.ts'
 import type { RequestRefusal } from '../request/request.ts'
 import type { TransformFailure, Transformer } from '../transform/transformer.ts'
@@ -51,6 +53,8 @@ export interface DecisionEvent {
   readonly rule?: string | undefined
   /** What the upstream gets. */
   readonly forwarded?: readonly Transformer['kind'][] | undefined
+  /** Digest of the grant for the client certificate; the signer's issuance has the same. */
+  readonly handle?: string | undefined
   /** From the arrival of the check to this event, in microseconds. */
   readonly duration: number
   /** The configuration that decided, counted from 1 since the start. */
@@ -73,5 +77,73 @@ interface ConfigurationRejectedEvent {
   readonly problems: readonly string[]
 }
 
+/** Why the signer made no certificate. */
+export type CertificateRefusal =
+  | OpeningFailure
+  | 'authority-unknown'
+  | 'grant-expired'
+  | 'grant-not-yet-valid'
+  | 'lifetime-exceeded'
+  | 'authority-expires'
+  | 'subject-refused'
+  | 'name-refused'
+  | 'value-reserved'
+  | 'value-unrepresentable'
+  | 'key-usage-refused'
+  | 'purpose-refused'
+  | 'policy-refused'
+  | 'extension-refused'
+  | 'rate-limited'
+  | 'authority-unavailable'
+  | 'issued-mismatch'
+  | 'audit-unavailable'
+  | 'fault'
+
+/** The signer made a certificate. Written before it leaves the process. */
+export interface CertificateIssuedEvent {
+  readonly event: 'certificate-issued'
+  /** Stands for the grant: the same in the decision that led to it. */
+  readonly handle: string
+  /** The CA, by its name in `signer.yaml`. */
+  readonly authority: string
+  /** Where authz decided, and the authenticator that had proven the caller. */
+  readonly route: string
+  readonly authenticator: string
+  /** Hexadecimal. */
+  readonly serial: string
+  /** SHA-256 of the DER, hexadecimal. */
+  readonly fingerprint: string
+  /** RFC 4514. */
+  readonly subject: string
+  /** Alternative names as `kind:value`. */
+  readonly names: readonly string[]
+  /** ISO 8601, as is `notAfter`. */
+  readonly notBefore: string
+  readonly notAfter: string
+  readonly keys: KeyAlgorithm
+  /** From the request to this event, in microseconds. */
+  readonly duration: number
+  readonly generation: number
+}
+
+/** The signer made no certificate. */
+export interface CertificateRefusedEvent {
+  readonly event: 'certificate-refused'
+  readonly handle: string
+  readonly reason: CertificateRefusal
+  /** As in the grant, where it could be opened. */
+  readonly authority?: string | undefined
+  readonly route?: string | undefined
+  readonly authenticator?: string | undefined
+  /** What it was that was refused. */
+  readonly detail?: string | undefined
+  readonly generation: number
+}
+
 /** Everything that is ever written to the audit log. */
-export type AuditEvent = DecisionEvent | ConfigurationLoadedEvent | ConfigurationRejectedEvent
+export type AuditEvent =
+  | DecisionEvent
+  | ConfigurationLoadedEvent
+  | ConfigurationRejectedEvent
+  | CertificateIssuedEvent
+  | CertificateRefusedEvent

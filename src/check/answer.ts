@@ -14,6 +14,8 @@ export interface AllowAnswer {
   readonly responseHeaders: readonly HeaderPair[]
   /** For the Lua filter behind ext_authz, which writes one line per value. */
   readonly repeatedHeaders: readonly RepeatedHeader[]
+  /** For set_filter_state behind ext_authz: the name of the client certificate for the upstream. */
+  readonly upstreamSecret?: string
 }
 
 /** Envoy answers the caller itself; the upstream hears nothing. */

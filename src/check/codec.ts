@@ -158,8 +158,9 @@ export function encodeCheckResponse(answer: CheckAnswer): Buffer {
 // The writer works back to front: read each function below from its last line to its first. Tags
 // are `field number << 3 | wire type` here too.
 
-function writeAllow({ setHeaders, removeHeaders, responseHeaders, repeatedHeaders }: AllowAnswer) {
-  if (repeatedHeaders.length > 0) writeDynamicMetadata(repeatedHeaders)
+function writeAllow(answer: AllowAnswer) {
+  const { setHeaders, removeHeaders, responseHeaders, repeatedHeaders, upstreamSecret } = answer
+  if (repeatedHeaders.length > 0 || upstreamSecret !== undefined) writeDynamicMetadata(answer)
   const okResponse = writer.written
   writeHeaders((6 << 3) | 2, responseHeaders)
   for (const name of removeHeaders.toReversed()) writer.text((5 << 3) | 2, name)
@@ -210,9 +211,19 @@ function writeHeaders(tag: number, headers: readonly HeaderPair[]) {
   }
 }
 
-/** `{ headers: { <name>: [<value>, …] } }` as a google.protobuf.Struct. */
-function writeDynamicMetadata(headers: readonly RepeatedHeader[]) {
+/** `{ headers: { <name>: [<value>, …] }, upstream_secret: <name> }` as a google.protobuf.Struct. */
+function writeDynamicMetadata({ repeatedHeaders, upstreamSecret }: AllowAnswer) {
   const metadata = writer.written
+  if (upstreamSecret !== undefined) {
+    const secret = writer.written
+    writer.text((3 << 3) | 2, upstreamSecret) // Value.string_value
+    writeStructEntry('upstream_secret', secret)
+  }
+  if (repeatedHeaders.length > 0) writeRepeatedHeaders(repeatedHeaders)
+  writer.close((4 << 3) | 2, metadata) // CheckResponse.dynamic_metadata
+}
+
+function writeRepeatedHeaders(headers: readonly RepeatedHeader[]) {
   const names = writer.written
   for (const { name, values } of headers.toReversed()) {
     const list = writer.written
@@ -226,7 +237,6 @@ function writeDynamicMetadata(headers: readonly RepeatedHeader[]) {
   }
   writer.close((5 << 3) | 2, names) // Value.struct_value
   writeStructEntry('headers', names)
-  writer.close((4 << 3) | 2, metadata) // CheckResponse.dynamic_metadata
 }
 
 /** Makes the Value that began at `since` an entry of Struct.fields, under `key`. */

@@ -105,6 +105,27 @@ export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
     status: 403,
     text: 'This identity, with all its groups, is too large to be passed on.',
   },
+  'certificate-unrepresentable': {
+    status: 403,
+    text: 'This identity cannot be expressed as a certificate.',
+  },
+  'certificate-reserved': {
+    status: 403,
+    text: 'The certificate for this identity would hold a reserved name.',
+  },
+  'certificate-too-large': {
+    status: 403,
+    text: 'This identity, with all its groups, is too large for a certificate.',
+  },
+  'certificate-missing': {
+    status: 403,
+    text: 'A client certificate has to be presented in the TLS handshake.',
+  },
+  'certificate-unreadable': {
+    status: 403,
+    text: 'The client certificate that was presented cannot be passed on.',
+  },
+  'credential-expired': REJECTED,
   'transform-unavailable': UNAVAILABLE,
   cancelled: UNAVAILABLE,
   fault: UNAVAILABLE,

@@ -19,6 +19,9 @@ export const respond = (id: string, decision: Decision, trail: Trail): CheckAnsw
         removeHeaders: decision.credentials.removeHeaders,
         repeatedHeaders: decision.credentials.repeatedHeaders,
         responseHeaders: [[DECISION_HEADER, id]],
+        ...(decision.credentials.secret === undefined
+          ? {}
+          : { upstreamSecret: decision.credentials.secret.name }),
       }
     : refuse(id, decision.reason, trail)
 

@@ -147,6 +147,7 @@ const describe = (
     credential: identity?.credential,
     rule: decision.outcome === 'allow' ? decision.permit.rule : decision.rule,
     forwarded: decision.outcome === 'allow' ? decision.credentials.kinds : undefined,
+    handle: decision.outcome === 'allow' ? decision.credentials.secret?.digest : undefined,
     duration: basics.duration,
     generation: basics.generation,
   }

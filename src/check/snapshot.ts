@@ -14,11 +14,16 @@ import type { Locate } from '../config/document.ts'
 import { readConfig } from '../config/parse.ts'
 import { ConfigurationError, type Problem } from '../config/problem.ts'
 import type { AuthenticatorConfig, Config, ListenerConfig, RouteConfig } from '../config/schema.ts'
-import { readSecret } from '../config/secret.ts'
+import { describeReference, readSecret } from '../config/secret.ts'
+import { GrantSeal } from '../grant/seal.ts'
 import { IdentityMapping } from '../identity/mapping.ts'
+import { parseGrantKeys } from '../keys/grant-keys.ts'
+import type { Clock } from '../runtime/clock.ts'
 import { CountersignError, describeError } from '../runtime/errors.ts'
 import type { ServerTls } from '../runtime/grpc-server.ts'
+import { clientCertificate } from '../transform/client-certificate.ts'
 import { kubernetesHeaders } from '../transform/headers.ts'
+import type { Transformer } from '../transform/transformer.ts'
 import { RouteTable, type Route } from './route.ts'
 
 /** A configuration in force. A check takes one and keeps it to its end. */
@@ -35,6 +40,7 @@ export interface Snapshot {
 export interface SnapshotResources {
   readonly memory: FactMemory
   readonly hashes: HashPool
+  readonly clock: Clock
 }
 
 /**
@@ -55,10 +61,11 @@ export const buildSnapshot = async (
     links.set(name, await builder.link(name, authenticator))
   }
   const tls = await builder.tls(config.listen.authz)
+  const seal = await builder.seal(config)
   if (builder.problems.length > 0) throw new ConfigurationError(builder.problems)
   const entries = config.routes.map((route) => ({
     match: route.match,
-    route: compileRoute(route, links),
+    route: compileRoute(route, { links, seal, clock: resources.clock }),
   }))
   const behindProxies = (config.envoy?.listener.trustedHops ?? 0) > 0
   return { config, routes: new RouteTable(entries), tls, behindProxies }
@@ -116,6 +123,16 @@ class Builder {
     return { certificate, key, clientCa }
   }
 
+  /** Reads the keyring that is shared with the signer. */
+  async seal({ grants }: Config): Promise<GrantSeal | undefined> {
+    if (grants === undefined) return undefined
+    const { keyring } = grants
+    return await this.#collect(['grants', 'keyring'], async () => {
+      const text = await readSecret(keyring, this.#files)
+      return new GrantSeal(parseGrantKeys(describeReference(keyring), text.toString('utf8')))
+    })
+  }
+
   async #usersFile(path: string): Promise<UsersFile> {
     return UsersFile.parse(path, await this.#files.readText(path), this.#resources.hashes)
   }
@@ -134,13 +151,30 @@ class Builder {
   }
 }
 
-const compileRoute = (route: RouteConfig, links: ReadonlyMap<string, ChainLink>): Route => ({
+/** What the routes of one configuration share. */
+interface RouteParts {
+  readonly links: ReadonlyMap<string, ChainLink>
+  readonly seal: GrantSeal | undefined
+  readonly clock: Clock
+}
+
+const compileRoute = (route: RouteConfig, parts: RouteParts): Route => ({
   name: route.name,
-  chain: new Chain(route.authenticate.flatMap((name) => links.get(name) ?? [])),
+  chain: new Chain(route.authenticate.flatMap((name) => parts.links.get(name) ?? [])),
   policy: compilePolicy(route.authorize),
-  transformers: route.forward.headers === undefined ? [] : [kubernetesHeaders()],
+  transformers: compileForward(route, parts),
   onAuditFailure: route.onAuditFailure,
 })
+
+const compileForward = ({ name, forward }: RouteConfig, parts: RouteParts): Transformer[] => {
+  const transformers = forward.headers === undefined ? [] : [kubernetesHeaders()]
+  if (forward.certificate !== undefined) {
+    const { seal, clock } = parts
+    if (seal === undefined) throw new Error('a certificate without a keyring') // parse.ts refuses it
+    transformers.push(clientCertificate({ route: name, config: forward.certificate, seal, clock }))
+  }
+  return transformers
+}
 
 const digest = (parts: readonly string[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('base64url')

@@ -1,4 +1,5 @@
-// `countersign up`: authz and a real Envoy as children of one process, for a laptop or a single VM.
+// `countersign up`: authz, the signer where a route forwards certificates, and a real Envoy as
+// children of one process, for a laptop or a single VM.
 
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -11,6 +12,7 @@ import type { EnvoyConfig } from '../config/envoy-schema.ts'
 import { listenerAddress, untilReady } from '../envoy/admin.ts'
 import { findEnvoy } from '../envoy/binary.ts'
 import { renderBootstrap } from '../envoy/bootstrap.ts'
+import { forwardsCertificates } from '../envoy/identity-certificate.ts'
 import { EDGE_LISTENER } from '../envoy/listener.ts'
 import { Child } from '../runtime/child.ts'
 import { CountersignError } from '../runtime/errors.ts'
@@ -19,6 +21,7 @@ import { endSignal } from './signals.ts'
 
 interface Options {
   readonly config: string
+  readonly signerConfig?: string
   readonly envoy?: string
   readonly envoyLogLevel: string
 }
@@ -30,15 +33,23 @@ const READY_MS = 30_000
 /** The command. */
 export const upCommand = (): Command =>
   new Command('up')
-    .description('run authz and Envoy together, with one configuration, until a signal ends both')
+    .description(
+      'run authz, the signer (where a route forwards certificates) and Envoy together until a signal ends them',
+    )
     .addOption(configOption())
+    .option(
+      '--signer-config <file>',
+      'the signer’s configuration; default: signer.yaml beside the configuration',
+    )
     .option('--envoy <program>', 'Envoy; default: ENVOY_BIN, PATH, or the one that set-up fetched')
     .option('--envoy-log-level <level>', 'how much Envoy logs', 'warning')
     .action(up)
 
-const up = async ({ config, envoy: program, envoyLogLevel }: Options): Promise<void> => {
+const up = async (options: Options): Promise<void> => {
+  const { config, envoy: program, envoyLogLevel } = options
   const signal = endSignal()
-  const { envoy, bootstrap } = await prepare(config)
+  const { envoy, bootstrap, needsSigner } = await prepare(config)
+  const signerConfig = resolve(options.signerConfig ?? join(dirname(config), 'signer.yaml'))
   const envoyProgram = findEnvoy(program)
   await using stack = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'countersign-')) // mode 0700
@@ -46,22 +57,40 @@ const up = async ({ config, envoy: program, envoyLogLevel }: Options): Promise<v
   const bootstrapFile = join(folder, 'envoy.yaml')
   await writeFile(bootstrapFile, bootstrap)
 
+  const polling = new AbortController()
+  stack.defer(() => polling.abort())
+
   const run = async (): Promise<string> => {
     // authz first and last: there is no moment in which Envoy runs and has nobody to ask.
-    const authz = stack.use(startAuthz(config))
-    process.on('SIGHUP', () => authz.signal('SIGHUP'))
-    await authz.firstMessage()
+    const services = [
+      stack.use(startCountersign('authz', config)),
+      ...(needsSigner ? [stack.use(startCountersign('signer', signerConfig))] : []),
+    ]
+    process.on('SIGHUP', () => services.forEach((service) => service.signal('SIGHUP')))
+    await Promise.all(services.map((service) => service.firstMessage()))
     const proxy = stack.use(startEnvoy(envoyProgram, bootstrapFile, envoyLogLevel))
-    await authz.orEnded(proxy.orEnded(untilReady(envoy.admin, AbortSignal.timeout(READY_MS))))
+    const ended = Promise.race([...services, proxy].map((child) => child.ended))
+    const ready = untilReady(
+      envoy.admin,
+      AbortSignal.any([polling.signal, AbortSignal.timeout(READY_MS)]),
+    )
+    const early = await Promise.race([ended, ready])
+    if (typeof early === 'string') return early
     const address = await listenerAddress(envoy.admin, EDGE_LISTENER)
     console.error(`countersign: ready, listening on https://${address}`)
-    return await Promise.race([authz.ended, proxy.ended])
+    return await ended
   }
   const how = await Promise.race([signal, run()])
   if (how !== 'SIGTERM' && how !== 'SIGINT') throw new CountersignError('child-exited', how)
 }
 
-const prepare = async (file: string): Promise<{ envoy: EnvoyConfig; bootstrap: string }> => {
+interface Prepared {
+  readonly envoy: EnvoyConfig
+  readonly bootstrap: string
+  readonly needsSigner: boolean
+}
+
+const prepare = async (file: string): Promise<Prepared> => {
   const { config, locate } = await readConfig(file, new ConfigurationFiles())
   const { envoy } = config
   if (envoy === undefined) {
@@ -70,14 +99,14 @@ const prepare = async (file: string): Promise<{ envoy: EnvoyConfig; bootstrap: s
     ])
   }
   if (envoy.admin.kind === 'unix') await mkdir(dirname(envoy.admin.path), { recursive: true })
-  return { envoy, bootstrap: renderBootstrap(config) }
+  return { envoy, bootstrap: renderBootstrap(config), needsSigner: forwardsCertificates(config) }
 }
 
-const startAuthz = (config: string): Child =>
+const startCountersign = (command: 'authz' | 'signer', config: string): Child =>
   new Child({
-    name: 'authz',
+    name: command,
     command: process.execPath,
-    args: [resolve(import.meta.dirname, '../countersign.ts'), 'authz', '--config', config],
+    args: [resolve(import.meta.dirname, '../countersign.ts'), command, '--config', config],
     ipc: true,
     grace: GRACE_MS,
   })

@@ -17,7 +17,11 @@ export const validateCommand = (): Command =>
     .addOption(configOption())
     .action(async ({ config }: { config: string }) => {
       const files = new ConfigurationFiles()
-      const resources = { memory: new FactMemory(systemClock), hashes: new HashPool() }
+      const resources = {
+        memory: new FactMemory(systemClock),
+        hashes: new HashPool(),
+        clock: systemClock,
+      }
       const { config: valid } = await buildSnapshot(config, files, resources)
       console.log(
         `${config} is valid: ${valid.routes.length} routes, ${files.paths.length} files read`,

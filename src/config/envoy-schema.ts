@@ -20,16 +20,22 @@ const upstream = z
         'PEM file: the client certificate that Envoy presents (the front-proxy certificate).',
       ),
     key: pathSchema.optional().describe('PEM file: the key of that certificate, read by Envoy.'),
+    protocol: z
+      .enum(['http1', 'http2'])
+      .default('http1')
+      .describe(
+        'The HTTP version that Envoy speaks to it. Only `http1` carries WebSocket and SPDY upgrades (kubectl exec).',
+      ),
     connectTimeout: durationSchema.prefault('5s').describe('TCP and TLS handshake together.'),
     maxConnections: z
       .int()
       .min(1)
-      .default(1_024)
-      .describe('Connections from one Envoy to this upstream.'),
+      .optional()
+      .describe(
+        'Connections from one Envoy to this upstream. Default: 1024, or 16384 for routes that forward a certificate, since there every identity has its own.',
+      ),
   })
-  .describe(
-    'A TLS upstream. Envoy talks HTTP/1.1 to it, which carries WebSocket and SPDY upgrades.',
-  )
+  .describe('A TLS upstream.')
 
 /** The `envoy` section. */
 export const envoySchema = z
@@ -87,6 +93,10 @@ export const envoySchema = z
       })
       .optional()
       .describe('Envoy’s side of `listen.authz.tls`; both or neither.'),
+    signerAddress: addressSchema
+      .refine(({ kind }) => kind === 'unix', 'must be "unix:PATH": the signer has no network')
+      .optional()
+      .describe('Where Envoy reaches the signer; needed where a route forwards a certificate.'),
     maxHeapBytes: z
       .int()
       .min(67_108_864)

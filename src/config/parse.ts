@@ -24,6 +24,7 @@ export const parseConfig = (file: string, text: string): ParseResult => {
   const problems = [
     ...listenerProblems(config, locate),
     ...routeProblems(config, locate),
+    ...certificateProblems(config, locate),
     ...envoyProblems(config, locate),
   ]
   return problems.length > 0 ? { ok: false, problems } : { ok: true, config, locate }
@@ -76,6 +77,41 @@ const routeProblems = ({ routes, authenticators }: Config, locate: Locate): read
   }
   return problems
 }
+
+const certificateProblems = (
+  { routes, grants, envoy }: Config,
+  locate: Locate,
+): readonly Problem[] =>
+  routes.flatMap(({ forward: { certificate } }, index) => {
+    if (certificate === undefined) return []
+    const path = ['routes', index, 'forward', 'certificate']
+    const { subject, delegate } = certificate
+    const problems: Problem[] = []
+    if (grants === undefined) {
+      problems.push(locate(path, 'needs the keys that are shared with the signer: "grants"'))
+    }
+    if (envoy !== undefined && envoy.signerAddress === undefined) {
+      problems.push(
+        locate(path, 'needs to know where Envoy reaches the signer: "envoy.signerAddress"'),
+      )
+    }
+    if (delegate === undefined || delegate.subject === 'override') {
+      if (isEmpty(subject)) problems.push(locate(path, 'needs a "subject"'))
+    } else if (!isEmpty(subject)) {
+      const message = 'is not used: "delegate.subject" copies the caller’s; "override" it there'
+      problems.push(locate([...path, 'subject'], message))
+    }
+    if (delegate?.fallback !== undefined && isEmpty(delegate.fallback.subject)) {
+      problems.push(locate([...path, 'delegate', 'fallback'], 'needs a "subject"'))
+    }
+    if (delegate !== undefined && envoy !== undefined && envoy.listener.clientCa === undefined) {
+      const message = 'there is nothing to copy: "envoy.listener.clientCa" asks callers for theirs'
+      problems.push(locate([...path, 'delegate'], message))
+    }
+    return problems
+  })
+
+const isEmpty = (record: object | undefined): boolean => Object.keys(record ?? {}).length === 0
 
 const ruleProblems = (
   { authorize }: Config['routes'][number],

@@ -3,6 +3,7 @@
 // to something that exists is decided in `references.ts`.
 
 import { z } from 'zod'
+import { certificateSchema } from './certificate-schema.ts'
 import { envoySchema } from './envoy-schema.ts'
 import { addressSchema, durationSchema, nameSchema, pathSchema, secretSchema } from './values.ts'
 
@@ -185,6 +186,7 @@ const route = z
           .describe(
             'Identity headers for the upstream. `kubernetes`: X-Remote-User, X-Remote-Group (one line per group), X-Remote-Uid, X-Remote-Extra-*, as the Kubernetes authenticating proxy sends them.',
           ),
+        certificate: certificateSchema.optional(),
       })
       .prefault({})
       .describe(
@@ -221,6 +223,14 @@ export const configSchema = z
       .record(nameSchema, authenticator)
       .describe('Ways of proving a credential, by name.'),
     routes: z.array(route).min(1).describe('What is published, and to whom.'),
+    grants: z
+      .strictObject({
+        keyring: secretSchema.describe(
+          'The keys that seal what authz asks of the signer: one per line, made by `countersign keys grant`. The first seals, all open; the signer has the same ones.',
+        ),
+      })
+      .optional()
+      .describe('What authz and the signer share; needed where a route forwards a certificate.'),
     audit,
     log: z
       .strictObject({

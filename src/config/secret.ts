@@ -23,3 +23,7 @@ export const readSecret = async (
   }
   return Buffer.from(value)
 }
+
+/** Where a secret is, for messages. */
+export const describeReference = (reference: SecretReference): string =>
+  reference.kind === 'file' ? reference.path : `the environment variable ${reference.variable}`

@@ -7,6 +7,7 @@ import type { Config } from '../config/schema.ts'
 import { CountersignError } from '../runtime/errors.ts'
 import { clusters } from './clusters.ts'
 import { EXPLANATIONS, HEADER } from './explanations.ts'
+import { forwardsCertificates, statistics } from './identity-certificate.ts'
 import { edgeListener } from './listener.ts'
 import { addressMessage, type Message } from './message.ts'
 import { overloadManager } from './overload.ts'
@@ -27,6 +28,7 @@ export const envoyBootstrap = (config: Config): object => {
       ignore_global_conn_limit: true,
     },
     overload_manager: overloadManager(envoy),
+    ...(forwardsCertificates(config) ? statistics : {}),
     static_resources: {
       listeners: [edgeListener(config, envoy)],
       clusters: clusters(config, envoy),

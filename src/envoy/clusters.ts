@@ -6,6 +6,15 @@ import type { Config } from '../config/schema.ts'
 import type { Address } from '../config/values.ts'
 import { CountersignError } from '../runtime/errors.ts'
 import {
+  certificateCluster,
+  certificateSelector,
+  clusterOf,
+  connectionBounds,
+  forwardsCertificates,
+  shortestLifetime,
+  SIGNER_CLUSTER,
+} from './identity-certificate.ts'
+import {
   addressMessage,
   duration,
   extension,
@@ -21,33 +30,78 @@ export const AUTHZ_CLUSTER = 'countersign:authz'
 /** Every cluster. */
 export const clusters = (config: Config, envoy: EnvoyConfig): readonly Message[] => [
   authzCluster(config, envoy),
-  ...Object.entries(envoy.upstreams).map(([name, upstream]) => upstreamCluster(name, upstream)),
+  ...(forwardsCertificates(config) ? [signerCluster(envoy)] : []),
+  ...Object.keys(envoy.upstreams).flatMap((name) => upstreamClusters(name, config, envoy)),
 ]
 
-const BUFFER_LIMIT = 32_768
+type Upstream = EnvoyConfig['upstreams'][string]
 
-const upstreamCluster = (name: string, upstream: EnvoyConfig['upstreams'][string]): Message => ({
-  ...endpoint(name, upstream.address),
-  connect_timeout: duration(upstream.connectTimeout),
-  per_connection_buffer_limit_bytes: BUFFER_LIMIT,
-  circuit_breakers: limits(upstream.maxConnections),
-  upstream_connection_options: {
-    // A dead peer under a silent watch or exec shows after 60 + 3 × 10 s.
-    tcp_keepalive: { keepalive_time: 60, keepalive_interval: 10, keepalive_probes: 3 },
-  },
-  typed_extension_protocol_options: protocol({
-    // Below the idle timeout of common servers (kube-apiserver: 90 s), so that a pooled connection
-    // does not end in the moment in which it is used.
-    common_http_protocol_options: { idle_timeout: '60s' },
-    // Upgrades to WebSocket and SPDY need HTTP/1.1.
-    explicit_http_config: { http_protocol_options: {} },
-  }),
-  transport_socket: tls({
-    ...upstream,
-    serverName: upstream.serverName ?? hostOf(upstream.address),
-    alpn: 'http/1.1',
-  }),
-})
+/** One for each kind of client certificate that routes to the upstream want. */
+const upstreamClusters = (name: string, config: Config, envoy: EnvoyConfig): readonly Message[] => {
+  const upstream = envoy.upstreams[name]
+  if (upstream === undefined) return []
+  const lifetime = shortestLifetime(config, name)
+  const perIdentity = certificateCluster(name)
+  const isUsed = config.routes.some((route) => clusterOf(route) === name)
+  return [
+    ...(isUsed || lifetime === undefined ? [upstreamCluster(name, upstream, undefined)] : []),
+    ...(lifetime === undefined ? [] : [upstreamCluster(perIdentity, upstream, lifetime)]),
+  ]
+}
+
+const BUFFER_LIMIT = 32_768
+const MOST_CONNECTIONS = 1_024
+// Every identity has at least one connection of its own, in each worker.
+const MOST_CONNECTIONS_PER_IDENTITY = 16_384
+
+/** @param lifetime of the identities' certificates; absent where Envoy presents its own, or none */
+const upstreamCluster = (
+  name: string,
+  upstream: Upstream,
+  lifetime: number | undefined,
+): Message => {
+  const { connectTimeout, maxConnections, protocol: version } = upstream
+  const fallback = lifetime === undefined ? MOST_CONNECTIONS : MOST_CONNECTIONS_PER_IDENTITY
+  return {
+    ...endpoint(name, upstream.address),
+    connect_timeout: duration(connectTimeout),
+    per_connection_buffer_limit_bytes: BUFFER_LIMIT,
+    circuit_breakers: limits(maxConnections ?? fallback),
+    upstream_connection_options: {
+      // A dead peer under a silent watch or exec shows after 60 + 3 × 10 s.
+      tcp_keepalive: { keepalive_time: 60, keepalive_interval: 10, keepalive_probes: 3 },
+    },
+    typed_extension_protocol_options: protocol({
+      common_http_protocol_options: connectionBounds(lifetime),
+      explicit_http_config:
+        version === 'http2' ? { http2_protocol_options: {} } : { http_protocol_options: {} },
+    }),
+    transport_socket: tls({
+      serverName: upstream.serverName ?? hostOf(upstream.address),
+      ca: upstream.ca,
+      alpn: version === 'http2' ? 'h2' : 'http/1.1',
+      present: lifetime === undefined ? ownCertificate(upstream) : perIdentityCertificate,
+    }),
+  }
+}
+
+// Every live identity has a stream of its own; the default of 1,024 would be the last identity.
+const MOST_IDENTITIES = 1_000_000
+
+const signerCluster = ({ signerAddress }: EnvoyConfig): Message => {
+  if (signerAddress === undefined) {
+    throw new CountersignError(
+      'configuration-invalid',
+      'a route forwards a certificate: set envoy.signerAddress, where Envoy reaches the signer',
+    )
+  }
+  return {
+    ...endpoint(SIGNER_CLUSTER, signerAddress),
+    connect_timeout: '1s',
+    circuit_breakers: limits(MOST_IDENTITIES),
+    typed_extension_protocol_options: protocol(keptAlive),
+  }
+}
 
 const authzCluster = ({ listen }: Config, envoy: EnvoyConfig): Message => {
   const address = envoy.authzAddress ?? listen.authz.address
@@ -70,18 +124,15 @@ const authzCluster = ({ listen }: Config, envoy: EnvoyConfig): Message => {
     ...endpoint(AUTHZ_CLUSTER, address),
     connect_timeout: '2s',
     circuit_breakers: limits(Math.max(envoy.listener.maxConnections, MOST_CHECKS)),
-    typed_extension_protocol_options: protocol({
-      explicit_http_config: {
-        http2_protocol_options: { connection_keepalive: { interval: '30s', timeout: '5s' } },
-      },
-    }),
+    typed_extension_protocol_options: protocol(keptAlive),
     ...(envoy.authzTls === undefined
       ? {}
       : {
           transport_socket: tls({
-            ...envoy.authzTls,
             serverName: envoy.authzTls.serverName ?? hostOf(address),
+            ca: envoy.authzTls.ca,
             alpn: 'h2',
+            present: ownCertificate(envoy.authzTls),
           }),
         }),
   }
@@ -112,15 +163,35 @@ const protocol = (options: Message): Message => ({
   },
 })
 
+/** gRPC over a connection that shows when its other end is gone. */
+const keptAlive: Message = {
+  explicit_http_config: {
+    http2_protocol_options: { connection_keepalive: { interval: '30s', timeout: '5s' } },
+  },
+}
+
 interface ClientTls {
   readonly serverName: string
   readonly ca: string
-  readonly certificate?: string | undefined
-  readonly key?: string | undefined
   readonly alpn: string
+  /** Fields of CommonTlsContext: the client certificate, if any. */
+  readonly present: Message
 }
 
-const tls = ({ serverName, ca, certificate, key, alpn }: ClientTls): Message => {
+const ownCertificate = ({
+  certificate,
+  key,
+}: {
+  readonly certificate?: string | undefined
+  readonly key?: string | undefined
+}): Message =>
+  certificate === undefined || key === undefined
+    ? {}
+    : { tls_certificates: [{ certificate_chain: file(certificate), private_key: file(key) }] }
+
+const perIdentityCertificate: Message = { custom_tls_certificate_selector: certificateSelector }
+
+const tls = ({ serverName, ca, alpn, present }: ClientTls): Message => {
   const byAddress = isIP(serverName) !== 0
   return extension('envoy.transport_sockets.tls', 'transport_sockets.tls.v3.UpstreamTlsContext', {
     // RFC 6066 §3: an IP address is no server name.
@@ -132,9 +203,7 @@ const tls = ({ serverName, ca, certificate, key, alpn }: ClientTls): Message => 
         tls_maximum_protocol_version: 'TLSv1_3',
       },
       alpn_protocols: [alpn],
-      ...(certificate === undefined || key === undefined
-        ? {}
-        : { tls_certificates: [{ certificate_chain: file(certificate), private_key: file(key) }] }),
+      ...present,
       validation_context: {
         trusted_ca: file(ca),
         match_typed_subject_alt_names: [

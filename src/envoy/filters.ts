@@ -1,13 +1,16 @@
-// The HTTP filters, in order: ask authz, write repeated headers, forward.
+// The HTTP filters, in order: ask authz, write repeated headers, hand on the certificate's name,
+// forward.
 
 import type { EnvoyConfig } from '../config/envoy-schema.ts'
+import type { Config } from '../config/schema.ts'
 import { AUTHZ_CLUSTER } from './clusters.ts'
+import { forwardsCertificates, handleFilter } from './identity-certificate.ts'
 import { duration, extension, typeUrl, type Message } from './message.ts'
 
 const EXT_AUTHZ = 'envoy.filters.http.ext_authz'
 
 /** The filter chain of the connection manager. */
-export const httpFilters = ({ authzTimeout }: EnvoyConfig): readonly Message[] => [
+export const httpFilters = (config: Config, { authzTimeout }: EnvoyConfig): readonly Message[] => [
   extension(EXT_AUTHZ, 'filters.http.ext_authz.v3.ExtAuthz', {
     transport_api_version: 'V3',
     grpc_service: {
@@ -32,6 +35,7 @@ export const httpFilters = ({ authzTimeout }: EnvoyConfig): readonly Message[] =
   extension('envoy.filters.http.lua', 'filters.http.lua.v3.Lua', {
     default_source_code: { inline_string: REPEATED_HEADERS },
   }),
+  ...(forwardsCertificates(config) ? [handleFilter] : []),
   extension('envoy.filters.http.router', 'filters.http.router.v3.Router'),
 ]
 

@@ -60,7 +60,7 @@ const connectionManager = (config: Config, envoy: EnvoyConfig): Message =>
       upgrade_configs: [{ upgrade_type: 'websocket' }, { upgrade_type: 'SPDY/3.1' }],
       early_header_mutation_extensions: earlyHeaderMutations(envoy.listener),
       route_config: routeConfiguration(config),
-      http_filters: httpFilters(envoy),
+      http_filters: httpFilters(config, envoy),
     },
   )
 

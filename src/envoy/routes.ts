@@ -5,6 +5,7 @@ import type { Config, RouteConfig } from '../config/schema.ts'
 import { compileGlob } from '../request/glob.ts'
 import { ROUTE_EXTENSION } from '../request/request.ts'
 import { contextExtensions } from './filters.ts'
+import { clusterOf } from './identity-certificate.ts'
 import type { Message } from './message.ts'
 
 /**
@@ -34,19 +35,27 @@ export const routeConfiguration = ({ routes }: Config): Message => {
 const covers = (outer: string, inner: string): boolean =>
   outer === '*' || outer === inner || (outer.startsWith('*.') && inner.endsWith(outer.slice(1)))
 
-const envoyRoutes = ({ name, upstream, match }: RouteConfig): readonly Message[] =>
-  match.paths.map((glob) => ({
-    name,
+const envoyRoutes = (route: RouteConfig): readonly Message[] =>
+  route.match.paths.map((glob) => ({
+    name: route.name,
     match: glob === '/**' ? { prefix: '/' } : { safe_regex: { regex: regexOf(glob) } },
     route: {
-      cluster: upstream ?? name,
+      cluster: clusterOf(route),
       // Watches, logs and exec have no end of their own; the listener's idle timeout bounds them.
       timeout: '0s',
-      // Only what the upstream cannot have seen is sent again.
-      retry_policy: { retry_on: 'connect-failure,reset-before-request', num_retries: 1 },
+      retry_policy: { retry_on: retryOn(route), num_retries: 1 },
     },
-    typed_per_filter_config: contextExtensions({ [ROUTE_EXTENSION]: name }),
+    typed_per_filter_config: contextExtensions({ [ROUTE_EXTENSION]: route.name }),
   }))
+
+/**
+ * Only what the upstream cannot have seen is sent again. A certificate that the signer refuses is a
+ * failure to connect, and asking again would only double the time that a caller waits for the answer.
+ */
+const retryOn = ({ forward }: RouteConfig): string =>
+  forward.certificate === undefined
+    ? 'connect-failure,reset-before-request'
+    : 'reset-before-request'
 
 /** The glob is for decoded paths; Envoy compares with the path as sent. */
 const regexOf = (glob: string): string => compileGlob(encodeURI(glob.toWellFormed())).source

@@ -32,15 +32,14 @@ export const transform = async (
     if (transformation.outcome !== 'transformed') return transformation
     made.push(transformation.forwarding)
   }
-  const { setHeaders, repeatedHeaders } = combine(made)
+  const forwarding = combine(made)
   return {
     outcome: 'transformed',
     credentials: {
-      setHeaders,
-      repeatedHeaders,
+      ...forwarding,
       // Envoy sets first and removes afterwards, so a name in both lists would be lost.
       removeHeaders: strippedFrom(permit.request.headers).filter(
-        (name) => !setHeaders.some(([set]) => set === name.toLowerCase()),
+        (name) => !forwarding.setHeaders.some(([set]) => set === name.toLowerCase()),
       ),
       kinds: transformers.map(({ kind }) => kind),
     },
@@ -50,8 +49,10 @@ export const transform = async (
 const combine = (made: readonly Forwarding[]): Forwarding => {
   const [only] = made
   if (only !== undefined && made.length === 1) return only // as it nearly always is: nothing to copy
+  const secret = made.find((forwarding) => forwarding.secret !== undefined)?.secret
   return {
     setHeaders: made.flatMap(({ setHeaders }) => setHeaders),
     repeatedHeaders: made.flatMap(({ repeatedHeaders }) => repeatedHeaders),
+    ...(secret === undefined ? {} : { secret }),
   }
 }

@@ -17,10 +17,28 @@ export interface Forwarding {
   readonly setHeaders: readonly HeaderPair[]
   /** Headers with several lines. */
   readonly repeatedHeaders: readonly RepeatedHeader[]
+  /** The client certificate that Envoy presents, when the route forwards one. */
+  readonly secret?: UpstreamSecret
+}
+
+/** The secret by which Envoy gets the identity's client certificate from the signer. */
+export interface UpstreamSecret {
+  /** Opaque; a sealed grant. */
+  readonly name: string
+  /** How logs name it: authz's decisions and the signer's issuances alike. */
+  readonly digest: string
 }
 
 /** Why a credential could not be made. */
-export type TransformFailure = 'header-unrepresentable' | 'headers-too-large'
+export type TransformFailure =
+  | 'header-unrepresentable'
+  | 'headers-too-large'
+  | 'certificate-unrepresentable'
+  | 'certificate-reserved'
+  | 'certificate-too-large'
+  | 'certificate-missing'
+  | 'certificate-unreadable'
+  | 'credential-expired'
 
 /** What a transformer says; see {@link Transformer}. */
 export type Transformation =
@@ -40,6 +58,6 @@ export type Transformation =
  */
 export interface Transformer {
   /** The kind, as audit names it. */
-  readonly kind: 'headers'
+  readonly kind: 'headers' | 'certificate'
   transform(permit: Permit, signal: AbortSignal): Transformation | Promise<Transformation>
 }

@@ -50,7 +50,11 @@ const build = async (
   await writeFile(folder.file('countersign.yaml'), config)
   await writeFile(folder.file('users.yaml'), users)
   const files = new ConfigurationFiles()
-  return await buildSnapshot(folder.file('countersign.yaml'), files, { memory, hashes })
+  return await buildSnapshot(folder.file('countersign.yaml'), files, {
+    memory,
+    hashes,
+    clock: new FakeClock(),
+  })
 }
 
 /** What alice gets, with her password. */

@@ -1,0 +1,92 @@
+// Delegation, as F5's C3D has it: the certificate that the caller presented, copied field by field
+// into the one that the upstream will see. Pure. Envoy validated the certificate; this only reads it.
+
+import type { CertificateConfig, TemplateConfig } from '../config/certificate-schema.ts'
+import type { Identity } from '../identity/identity.ts'
+import { readCertificate, type CertificateParts } from '../x509/certificate.ts'
+import type { Extension } from '../x509/extensions.ts'
+import { decodeGeneralNames } from '../x509/general-names.ts'
+import { decodeName } from '../x509/name.ts'
+import { EXTENSIONS } from '../x509/oid.ts'
+import { decodePem } from '../x509/pem.ts'
+import type { Fields, Template } from './template.ts'
+
+/** What delegation does with each field. */
+export type DelegationConfig = NonNullable<CertificateConfig['delegate']>
+
+/**
+ * The certificate that a caller presented, read; `undefined` when it or a name in it cannot be:
+ * nothing is passed on that was not understood here.
+ */
+export const readPresented = (urlEncodedPem: string): CertificateParts | undefined => {
+  try {
+    const [leaf] = decodePem('CERTIFICATE', decodeURIComponent(urlEncodedPem))
+    if (leaf === undefined) return undefined
+    const parts = readCertificate(leaf)
+    namesOf(parts.subject, parts.extensions)
+    return parts
+  } catch {
+    return undefined
+  }
+}
+
+/** The template of what delegation overrides: the expressions of what it copies are left out. */
+export const overriding = (
+  config: CertificateConfig,
+  fields: DelegationConfig,
+): TemplateConfig => ({
+  ...config,
+  subject: fields.subject === 'override' ? config.subject : {},
+  subjectAltName: fields.subjectAltName === 'override' ? config.subjectAltName : {},
+})
+
+/**
+ * The fields of the certificate to be minted: copied byte for byte, dropped, or overridden by the
+ * template's. `undefined` when the template cannot be applied to the identity.
+ */
+export const delegate = (
+  presented: CertificateParts,
+  config: DelegationConfig,
+  template: Template,
+  identity: Identity,
+): Fields | undefined => {
+  const own = template.apply(identity)
+  if (own === undefined) return undefined
+  const byOid = new Map(presented.extensions.map((extension) => [extension.oid, extension]))
+  const pick = (name: keyof typeof EXTENSION_OF) => {
+    const mode = config[name]
+    if (mode === 'override') return own[name]
+    return mode === 'copy' ? byOid.get(EXTENSION_OF[name]) : undefined
+  }
+  const overridden = new Set(own.others.map(({ oid }) => oid))
+  return {
+    subject: config.subject === 'copy' ? presented.subject : own.subject,
+    subjectAltName: pick('subjectAltName'),
+    keyUsage: pick('keyUsage'),
+    extendedKeyUsage: pick('extendedKeyUsage'),
+    basicConstraints: pick('basicConstraints'),
+    policies: pick('policies'),
+    others: [
+      ...config.extensions
+        .filter((oid) => !overridden.has(oid))
+        .flatMap((oid) => byOid.get(oid) ?? []),
+      ...own.others,
+    ],
+  }
+}
+
+/** Every name in a certificate that an upstream could take for a user or a group. */
+export const namesOf = (subject: Buffer, extensions: readonly Extension[]): readonly string[] => [
+  ...decodeName(subject).map(({ value }) => value),
+  ...extensions
+    .filter(({ oid }) => oid === EXTENSIONS.subjectAltName)
+    .flatMap(({ value }) => decodeGeneralNames(value).map((name) => name.value)),
+]
+
+const EXTENSION_OF = {
+  subjectAltName: EXTENSIONS.subjectAltName,
+  keyUsage: EXTENSIONS.keyUsage,
+  extendedKeyUsage: EXTENSIONS.extendedKeyUsage,
+  basicConstraints: EXTENSIONS.basicConstraints,
+  policies: EXTENSIONS.certificatePolicies,
+} as const

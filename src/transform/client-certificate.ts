@@ -1,0 +1,141 @@
+// A certificate of its own for every identity: the grant that Envoy takes to the signer. Nothing is
+// minted here, and no key is held but the one that seals.
+
+import type { CertificateConfig } from '../config/certificate-schema.ts'
+import { delegate, namesOf, overriding, readPresented } from '../grant/delegation.ts'
+import { handleDigest, type GrantSeal } from '../grant/seal.ts'
+import { compileTemplate, contentsOf, type Fields, type Template } from '../grant/template.ts'
+import { validityAt } from '../grant/validity.ts'
+import type { Identity } from '../identity/identity.ts'
+import { findReserved } from '../identity/reserved.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Transformation, TransformFailure, Transformer } from './transformer.ts'
+
+/** What the transformer needs. */
+export interface ClientCertificateOptions {
+  readonly route: string
+  readonly config: CertificateConfig
+  readonly seal: GrantSeal
+  readonly clock: Clock
+}
+
+/**
+ * `forward.certificate`: seals a grant for the identity, or for the certificate that the caller
+ * presented. Equal for every request of one identity until its slot ends (`grant/validity.ts`).
+ */
+export const clientCertificate = (options: ClientCertificateOptions): Transformer => {
+  const granter = new Granter(options)
+  const { clock } = options
+  // Identities are remembered with the proof behind them, so this is worked out once for each.
+  const known = new WeakMap<Identity, Known>()
+  return {
+    kind: 'certificate',
+    transform({ identity, request }) {
+      const { peerCertificate } = request
+      const remembered = known.get(identity)
+      if (
+        remembered !== undefined &&
+        clock.now() < remembered.until &&
+        remembered.peerCertificate === peerCertificate
+      ) {
+        return remembered.transformation
+      }
+      const fresh = granter.grant(identity, peerCertificate)
+      known.set(identity, { ...fresh, peerCertificate })
+      return fresh.transformation
+    },
+  }
+}
+
+const NEVER = Number.POSITIVE_INFINITY
+
+interface Granted {
+  readonly transformation: Transformation
+  /** Milliseconds since the epoch. */
+  readonly until: number
+}
+
+interface Known extends Granted {
+  readonly peerCertificate: string
+}
+
+/** The fields of a certificate, and the end of the one that they were copied from. */
+type Contents =
+  | { readonly outcome: 'made'; readonly fields: Fields; readonly expires?: number }
+  | { readonly outcome: 'failed'; readonly code: TransformFailure }
+
+class Granter {
+  readonly #options: ClientCertificateOptions
+  readonly #template: Template
+  readonly #fallback: Template | undefined
+  readonly #allowReserved: readonly string[]
+
+  constructor(options: ClientCertificateOptions) {
+    const { config } = options
+    const { delegate: fields } = config
+    this.#options = options
+    this.#template = compileTemplate(fields === undefined ? config : overriding(config, fields))
+    this.#fallback = fields?.fallback && compileTemplate(fields.fallback)
+    this.#allowReserved = config.allowReserved
+  }
+
+  grant(identity: Identity, peerCertificate: string): Granted {
+    const { route, config, seal, clock } = this.#options
+    const now = clock.now()
+    const contents = this.#contents(identity, peerCertificate)
+    if (contents.outcome === 'failed') return failed(contents.code)
+    const { fields } = contents
+    const { subject, extensions } = contentsOf(fields)
+    if (this.#isReserved(namesOf(subject, extensions), identity))
+      return failed('certificate-reserved')
+    const expires = Math.min(identity.expires ?? NEVER, contents.expires ?? NEVER)
+    const validity = validityAt(now, config, expires, subject)
+    if (validity === undefined) return failed('credential-expired')
+    const sealing = seal.seal({
+      authority: config.ca,
+      route,
+      authenticator: identity.authenticator,
+      subject,
+      extensions,
+      ...validity,
+    })
+    if (sealing.outcome === 'too-large') return failed('certificate-too-large')
+    const secret = { name: sealing.handle, digest: handleDigest(sealing.handle) }
+    const forwarding = { setHeaders: [], repeatedHeaders: [], secret }
+    return {
+      transformation: { outcome: 'transformed', forwarding },
+      until: validity.renewAt * 1_000,
+    }
+  }
+
+  #contents(identity: Identity, peerCertificate: string): Contents {
+    const { delegate: config } = this.#options.config
+    if (config === undefined) return made(this.#template.apply(identity))
+    if (peerCertificate === '') {
+      return this.#fallback === undefined
+        ? { outcome: 'failed', code: 'certificate-missing' }
+        : made(this.#fallback.apply(identity))
+    }
+    const presented = readPresented(peerCertificate)
+    if (presented === undefined) return { outcome: 'failed', code: 'certificate-unreadable' }
+    const fields = delegate(presented, config, this.#template, identity)
+    return made(fields, presented.notAfter * 1_000)
+  }
+
+  /** Whether the certificate would carry a reserved name that nobody gave to this identity. */
+  #isReserved([user = '', ...groups]: readonly string[], identity: Identity): boolean {
+    const allowed = new Set([identity.user, ...identity.groups, ...this.#allowReserved])
+    return findReserved({ user, groups }, allowed) !== undefined
+  }
+}
+
+const made = (fields: Fields | undefined, expires?: number): Contents => {
+  if (fields === undefined) return { outcome: 'failed', code: 'certificate-unrepresentable' }
+  return { outcome: 'made', fields, ...(expires === undefined ? {} : { expires }) }
+}
+
+// Nothing that failed is remembered: what is missing now may be there with the next request.
+const failed = (code: TransformFailure): Granted => ({
+  transformation: { outcome: 'failed', code },
+  until: 0,
+})
