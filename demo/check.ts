@@ -47,6 +47,10 @@ const faultsOf = ({ want }: Stop, answer: Answer): readonly string[] => {
     if (!lines.includes(line)) faults.push(`the answer lacks "${line}"`)
   }
   if (want.status !== 200) return faults
+  const { subject } = receivedOf(answer)
+  if (want.upstreamSeesSubject !== undefined && subject !== want.upstreamSeesSubject) {
+    faults.push(`the upstream was shown "${subject}", not "${want.upstreamSeesSubject}"`)
+  }
   const received = receivedLines(answer)
   for (const line of new Set(want.upstreamSees)) {
     const count = received.filter((candidate) => candidate === line).length
@@ -59,10 +63,19 @@ const faultsOf = ({ want }: Stop, answer: Answer): readonly string[] => {
   return faults
 }
 
-const receivedLines = ({ body }: Answer): readonly string[] => {
-  const { rawHeaders }: { rawHeaders: readonly string[] } = JSON.parse(body)
-  return pairsOf(rawHeaders).map(([name, value]) => `${name}: ${value}`)
+interface Received {
+  readonly rawHeaders: readonly string[]
+  /** Of the client certificate, where the upstream asks for one. */
+  readonly subject?: string
 }
+
+const receivedOf = ({ body }: Answer): Received => {
+  const received: Received = JSON.parse(body)
+  return received
+}
+
+const receivedLines = (answer: Answer): readonly string[] =>
+  pairsOf(receivedOf(answer).rawHeaders).map(([name, value]) => `${name}: ${value}`)
 
 /** Every answer names its decision, and the audit log has exactly one event for it. */
 const auditFaults = async (answer: Answer, audit: string): Promise<readonly string[]> => {

@@ -1,19 +1,21 @@
-// `npm run demo`: the product on real parts, started from nothing. A TLS upstream that trusts only
-// Envoy, and `countersign up` in front of it; then a tour of curl commands. `--check` takes the tour
+// `npm run demo`: the product on real parts, started from nothing. Two TLS upstreams, one that trusts
+// only Envoy and one that wants a certificate from every caller, and `countersign up` in front of them; then a tour of curl commands. `--check` takes the tour
 // itself, compares every answer, and exits with 0 or 1.
 
 import { spawn, type ChildProcess } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { stringify } from 'yaml'
 import { makeHash } from '../src/authenticate/password/hash.ts'
-import { createPki, type Pki } from '../test/servers/pki.ts'
+import { newGrantKeyLine } from '../src/keys/grant-keys.ts'
+import { startCertificateUpstream } from '../test/servers/certificate-upstream.ts'
+import { createAuthority, createPki, type Authority, type Pki } from '../test/servers/pki.ts'
 import { temporaryFolder } from '../test/servers/temporary.ts'
 import { startUpstream } from '../test/servers/upstream.ts'
 import { checkTour } from './check.ts'
-import { curlFor, HOST, TOUR, USERS } from './tour.ts'
+import { CERTIFICATE_HOST, curlFor, HOST, TOUR, USERS } from './tour.ts'
 
 const PREFERRED_PORT = 8443
 const READY = /ready, listening on https:\/\/.*:(\d+)$/
@@ -28,10 +30,19 @@ const main = async (): Promise<void> => {
   const upstream = stack.use(
     await startUpstream({ identity: pki.upstream, clientCa: pki.ca, record: false }),
   )
+  const minting = stack.use(await createAuthority('Demo minting CA'))
+  const ledger = stack.use(
+    await startCertificateUpstream({
+      identity: pki.upstream,
+      clientCas: await readFile(minting.ca, 'utf8'),
+    }),
+  )
   await writeFile(join(folder, 'users.yaml'), await users())
+  await writeFile(join(folder, 'grant.keys'), `${newGrantKeyLine()}\n`, { mode: 0o600 })
+  await writeFile(join(folder, 'signer.yaml'), signerConfiguration(minting))
   const config = join(folder, 'countersign.yaml')
   const listen = checking ? 0 : await freePort(PREFERRED_PORT)
-  await writeFile(config, configuration(pki, upstream.port, listen))
+  await writeFile(config, configuration(pki, { api: upstream.port, ledger: ledger.port }, listen))
 
   const countersign = spawnCountersign(config)
   stack.defer(() => ended(countersign, 'SIGTERM'))
@@ -64,10 +75,15 @@ const users = async (): Promise<string> => {
   return stringify({ users: Object.fromEntries(await Promise.all(entries)) })
 }
 
-const configuration = (pki: Pki, upstreamPort: number, port: number): string =>
+const configuration = (
+  pki: Pki,
+  upstreams: { readonly api: number; readonly ledger: number },
+  port: number,
+): string =>
   stringify({
     version: 1,
     listen: { authz: 'unix:authz.sock' },
+    grants: { keyring: 'file:grant.keys' },
     authenticators: {
       'staff-password': { basic: { realm: 'Demo', verify: [{ users: { file: 'users.yaml' } }] } },
     },
@@ -83,20 +99,44 @@ const configuration = (pki: Pki, upstreamPort: number, port: number): string =>
         ],
         forward: { headers: 'kubernetes' },
       },
+      {
+        name: 'ledger',
+        match: { hosts: [CERTIFICATE_HOST] },
+        authenticate: ['staff-password'],
+        authorize: [{ allow: 'everyone-reads', methods: ['GET', 'HEAD'] }],
+        forward: {
+          certificate: { ca: 'demo', subject: { CN: 'identity.user', O: 'identity.groups' } },
+        },
+      },
     ],
     audit: { file: 'audit.jsonl' },
     envoy: {
       listener: { address: `127.0.0.1:${port}`, ...pki.edge },
       admin: 'unix:envoy-admin.sock',
+      signerAddress: 'unix:signer.sock',
       upstreams: {
         api: {
-          address: `127.0.0.1:${upstreamPort}`,
+          address: `127.0.0.1:${upstreams.api}`,
           ca: pki.ca,
           serverName: 'localhost',
           ...pki.frontProxy,
         },
+        ledger: {
+          address: `127.0.0.1:${upstreams.ledger}`,
+          ca: pki.ca,
+          serverName: 'localhost',
+        },
       },
     },
+  })
+
+const signerConfiguration = (minting: Authority): string =>
+  stringify({
+    version: 1,
+    listen: 'unix:signer.sock',
+    keyring: 'file:grant.keys',
+    authorities: { demo: { certificate: minting.ca, key: `file:${minting.key}` } },
+    audit: { file: 'issued.jsonl' },
   })
 
 /** The port if nothing has it, else 0, which lets the system choose. */
@@ -141,14 +181,15 @@ const ended = async (child: ChildProcess, signal: NodeJS.Signals): Promise<void>
 }
 
 const printTour = (port: number, ca: string, config: string, audit: string): void => {
-  console.log(`\nCountersign is up on https://${HOST}:${port}, with a real Envoy in front of a TLS`)
-  console.log('upstream that answers with what it received. In another terminal:\n')
+  console.log(`\nCountersign is up on https://${HOST}:${port}, with a real Envoy in front of two`)
+  console.log('TLS upstreams that answer with what they received. In another terminal:\n')
   for (const [index, stop] of TOUR.entries()) {
     console.log(`${index + 1}. ${stop.title}`)
     console.log(`   ${curlFor(stop, port, ca)}`)
     console.log(`   → ${stop.want.status}; look for ${stop.want.look}\n`)
   }
   console.log(`Audit events:   tail -f ${audit}`)
+  console.log(`Issuances:      tail -f ${join(dirname(audit), 'issued.jsonl')}`)
   console.log(`Configuration:  ${config} (edit it: it is reloaded at once)`)
   console.log('Ctrl-C ends everything.')
 }

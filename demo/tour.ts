@@ -15,6 +15,8 @@ export interface Stop {
     readonly status: number
     /** What a reader should look for in the answer. */
     readonly look: string
+    /** The subject of the client certificate that the upstream must have been shown. */
+    readonly upstreamSeesSubject?: string
     /** Header lines that the upstream must have received, each exactly once, in this order. */
     readonly upstreamSees?: readonly string[]
     /** Beginnings of header lines that the upstream must not have received. */
@@ -24,8 +26,11 @@ export interface Stop {
   }
 }
 
-/** The host that the demo publishes. */
+/** The host whose upstream wants headers. */
 export const HOST = 'api.example.org'
+
+/** The host whose upstream wants a client certificate from every caller. */
+export const CERTIFICATE_HOST = 'ledger.example.org'
 
 /** Users of the demo, with their passwords. */
 export const USERS = {
@@ -80,6 +85,30 @@ export const TOUR: readonly Stop[] = [
       look: 'bob is bob',
       upstreamSees: ['x-remote-user: bob', 'x-remote-group: dev'],
       upstreamLacks: ['x-remote-user: root', 'x-remote-group: system', 'x-remote-extra-anything'],
+    },
+  },
+  {
+    title: 'a password in, a client certificate out: minted for alice, and for nobody else',
+    request: {
+      user: `alice:${USERS.alice.password}`,
+      path: '/hello',
+      host: CERTIFICATE_HOST,
+    },
+    want: {
+      status: 200,
+      look: 'subject: the certificate that this upstream was shown in the TLS handshake',
+      upstreamSeesSubject: 'CN=alice, O=dev, O=ops',
+      upstreamLacks: ['authorization:', 'x-remote-user:'],
+    },
+  },
+  {
+    title: 'the next caller has another one, on a connection of its own',
+    request: { user: `bob:${USERS.bob.password}`, path: '/hello', host: CERTIFICATE_HOST },
+    want: {
+      status: 200,
+      look: 'subject and connection',
+      upstreamSeesSubject: 'CN=bob, O=dev',
+      upstreamLacks: ['authorization:'],
     },
   },
   {

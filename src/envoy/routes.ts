@@ -43,19 +43,19 @@ const envoyRoutes = (route: RouteConfig): readonly Message[] =>
       cluster: clusterOf(route),
       // Watches, logs and exec have no end of their own; the listener's idle timeout bounds them.
       timeout: '0s',
-      retry_policy: { retry_on: retryOn(route), num_retries: 1 },
+      ...retries(route),
     },
     typed_per_filter_config: contextExtensions({ [ROUTE_EXTENSION]: route.name }),
   }))
 
 /**
- * Only what the upstream cannot have seen is sent again. A certificate that the signer refuses is a
- * failure to connect, and asking again would only double the time that a caller waits for the answer.
+ * Only what the upstream cannot have seen is sent again. Not where the signer may be what fails: a
+ * refusal would be asked for twice, and a signer that is silent waited for twice.
  */
-const retryOn = ({ forward }: RouteConfig): string =>
+const retries = ({ forward }: RouteConfig): Message =>
   forward.certificate === undefined
-    ? 'connect-failure,reset-before-request'
-    : 'reset-before-request'
+    ? { retry_policy: { retry_on: 'connect-failure,reset-before-request', num_retries: 1 } }
+    : {}
 
 /** The glob is for decoded paths; Envoy compares with the path as sent. */
 const regexOf = (glob: string): string => compileGlob(encodeURI(glob.toWellFormed())).source

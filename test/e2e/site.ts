@@ -1,9 +1,7 @@
 // What every scenario stands on: a TLS upstream that trusts only Envoy, `countersign authz` as a
 // process of its own, and a real Envoy with the generated bootstrap, on ports of the system's choice.
 
-import { spawn, type ChildProcess } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { stringify } from 'yaml'
 import { z } from 'zod'
@@ -17,6 +15,7 @@ import { startEnvoy, type Envoy } from '../servers/envoy.ts'
 import { createPki, type Pki } from '../servers/pki.ts'
 import { temporaryFolder } from '../servers/temporary.ts'
 import { startUpstream, type Upstream } from '../servers/upstream.ts'
+import { CountersignProcess } from './process.ts'
 
 /** The host that the site publishes. */
 export const HOST = 'api.example.org'
@@ -39,7 +38,7 @@ export interface Site extends AsyncDisposable {
   /** Paths of the configuration and of the users file. */
   readonly files: { readonly config: string; readonly users: string; readonly audit: string }
   /** The authz process; `restart` starts another after it was killed. */
-  readonly authz: AuthzProcess
+  readonly authz: CountersignProcess
   /** Decision events so far, oldest first. */
   events(): Promise<readonly DecisionEvent[]>
 }
@@ -69,7 +68,7 @@ export const startSite = async ({
   await writeFile(files.users, await usersFile())
   const config = configuration(pki, upstream.port, { listen, route })
   await writeFile(files.config, stringify(config))
-  const authz = stack.use(new AuthzProcess(files.config))
+  const authz = stack.use(new CountersignProcess('authz', files.config))
   const address = await authz.start()
   if (listen !== 'unix') pinPort(config, address)
   await writeFile(files.config, stringify(config))
@@ -85,61 +84,6 @@ export const startSite = async ({
     authz,
     events: () => readEvents(files.audit),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
-  }
-}
-
-const readySchema = z.object({ ready: z.string() })
-
-/** `countersign authz` as a child. */
-class AuthzProcess implements AsyncDisposable {
-  readonly #config: string
-  #child: ChildProcess | undefined
-  #log = ''
-
-  constructor(config: string) {
-    this.#config = config
-  }
-
-  get pid(): number {
-    return this.#child?.pid ?? 0
-  }
-
-  /** What it has logged. */
-  get log(): string {
-    return this.#log
-  }
-
-  /** Starts it; resolves with its address when it listens. */
-  async start(): Promise<string> {
-    const command = resolve(import.meta.dirname, '../../src/countersign.ts')
-    const child = spawn(process.execPath, [command, 'authz', '--config', this.#config], {
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    })
-    this.#child = child
-    child.stderr?.on('data', (chunk: Buffer) => (this.#log += chunk.toString()))
-    const { promise, resolve: settle, reject } = Promise.withResolvers<string>()
-    child.once('message', (message) => settle(readySchema.parse(message).ready))
-    child.once('exit', (code) => reject(new Error(`authz ended with ${code}:\n${this.#log}`)))
-    return await promise
-  }
-
-  /** Sends a signal. */
-  signal(signal: NodeJS.Signals): void {
-    this.#child?.kill(signal)
-  }
-
-  /** Sends a signal that ends it, and waits until it has; resolves with the exit status. */
-  async end(signal: NodeJS.Signals): Promise<number | null> {
-    const child = this.#child
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return null
-    const { promise, resolve: settle } = Promise.withResolvers<number | null>()
-    child.once('exit', settle)
-    child.kill(signal)
-    return await promise
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.end('SIGKILL')
   }
 }
 

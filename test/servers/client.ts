@@ -125,13 +125,15 @@ export const http2On = async (
   ]
   const stream = session.request([...pseudo, ...headers].flat(), { endStream: body === undefined })
   if (body !== undefined) stream.end(body)
-  const head = await new Promise<readonly HeaderLine[]>((resolve, reject) => {
+  const answered = new Promise<readonly HeaderLine[]>((resolve, reject) => {
     stream.once('error', reject)
     stream.once('response', (_headers, _flags, raw: readonly string[]) => resolve(pairsOf(raw)))
   })
+  // Both at once: node throws away what nobody reads by the time that the stream is closed.
+  const [head, content] = await Promise.all([answered, buffer(stream)])
   return {
     status: Number(head.find(([name]) => name === ':status')?.[1] ?? 0),
     headers: head.filter(([name]) => !name.startsWith(':')),
-    body: (await buffer(stream)).toString(),
+    body: content.toString(),
   }
 }

@@ -30,6 +30,8 @@ export interface Authority extends AsyncDisposable {
   readonly folder: string
   /** The path of the CA's certificate. */
   readonly ca: string
+  /** The path of its key. */
+  readonly key: string
   /** Issues a certificate; the files are named after its CN. */
   issue(request: CertificateRequest): Promise<KeyPair>
 }
@@ -84,9 +86,12 @@ export const createAuthority = async (commonName: string): Promise<Authority> =>
   })
   const ca = folder.file('ca.pem')
   await writeFile(ca, root.toString('pem'))
+  const key = folder.file('ca.key')
+  await writeFile(key, await pemOf(keys.privateKey), { mode: 0o600 })
   return {
     folder: folder.path,
     ca,
+    key,
     issue: async (request) => {
       const { certificate, key } = await issue(request, root, keys.privateKey)
       const files = {
@@ -130,12 +135,11 @@ const issue = async (
       ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension([...alternatives])] : []),
     ],
   })
-  const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey))
-  return {
-    certificate: certificate.toString('pem'),
-    key: x509.PemConverter.encode(pkcs8, 'PRIVATE KEY'),
-  }
+  return { certificate: certificate.toString('pem'), key: await pemOf(keys.privateKey) }
 }
+
+const pemOf = async (key: CryptoKey): Promise<string> =>
+  x509.PemConverter.encode(Buffer.from(await crypto.subtle.exportKey('pkcs8', key)), 'PRIVATE KEY')
 
 const nameOf = (commonName: string, organizations: readonly string[] = []): x509.Name =>
   new x509.Name([{ CN: [commonName] }, ...organizations.map((value) => ({ O: [value] }))])

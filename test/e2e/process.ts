@@ -1,0 +1,64 @@
+// `countersign authz` or `countersign signer` as a process of its own.
+
+import { spawn, type ChildProcess } from 'node:child_process'
+import { resolve } from 'node:path'
+import { z } from 'zod'
+
+const readySchema = z.object({ ready: z.string() })
+
+/** A child that can be ended, killed, and started again. */
+export class CountersignProcess implements AsyncDisposable {
+  readonly #command: string
+  readonly #config: string
+  #child: ChildProcess | undefined
+  #log = ''
+
+  constructor(command: 'authz' | 'signer', config: string) {
+    this.#command = command
+    this.#config = config
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0
+  }
+
+  /** What it has logged. */
+  get log(): string {
+    return this.#log
+  }
+
+  /** Starts it; resolves with its address when it listens. */
+  async start(): Promise<string> {
+    const program = resolve(import.meta.dirname, '../../src/countersign.ts')
+    const child = spawn(process.execPath, [program, this.#command, '--config', this.#config], {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    })
+    this.#child = child
+    child.stderr?.on('data', (chunk: Buffer) => (this.#log += chunk.toString()))
+    const { promise, resolve: settle, reject } = Promise.withResolvers<string>()
+    child.once('message', (message) => settle(readySchema.parse(message).ready))
+    child.once('exit', (code) =>
+      reject(new Error(`${this.#command} ended with ${code}:\n${this.#log}`)),
+    )
+    return await promise
+  }
+
+  /** Sends a signal. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal)
+  }
+
+  /** Sends a signal that ends it, and waits until it has; resolves with the exit status. */
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.#child
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return null
+    const { promise, resolve: settle } = Promise.withResolvers<number | null>()
+    child.once('exit', settle)
+    child.kill(signal)
+    return await promise
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end('SIGKILL')
+  }
+}
