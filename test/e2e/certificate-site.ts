@@ -80,7 +80,7 @@ export const startCertificateSite = async (
   const folder = stack.use(await temporaryFolder())
   const pki = stack.use(await createPki())
   const minting = stack.use(await createAuthority('Minting CA'))
-  const clientCas = (await readFile(minting.ca, 'utf8')) + trusted
+  const clientCas = `${await readFile(minting.ca, 'utf8')}\n${trusted}`
   const upstream = stack.use(
     await startCertificateUpstream({ identity: pki.upstream, clientCas, protocol }),
   )

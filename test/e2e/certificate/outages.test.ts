@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict'
+import { copyFile, readFile, writeFile } from 'node:fs/promises'
+import { after, before, describe, it, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { newGrantKeyLine } from '../../../src/keys/grant-keys.ts'
+import { http1 } from '../../servers/client.ts'
+import { skipWithoutEnvoy } from '../../servers/envoy.ts'
+import { createAuthority, type Authority } from '../../servers/pki.ts'
+import { basic, startCertificateSite, type CertificateSite } from '../certificate-site.ts'
+import { eventually } from '../site.ts'
+
+const CONNECT_TIMEOUT_MS = 1_000
+const SLACK_MS = 1_500
+
+const users = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`user-${index}`, {}]))
+
+const site = async (options: Parameters<typeof startCertificateSite>[0] = {}) =>
+  await startCertificateSite({
+    users,
+    upstream: { connectTimeout: `${CONNECT_TIMEOUT_MS}ms` },
+    concurrency: 1,
+    ...options,
+  })
+
+const statusOf = async (running: CertificateSite, user: number): Promise<number> =>
+  (await http1(running.target, { headers: [basic(`user-${user}`)] })).status
+
+/** One request; nothing that the upstream says may be about anybody else. */
+const subjectOf = async (running: CertificateSite, user: number): Promise<string> => {
+  const { status, body } = await http1(running.target, { headers: [basic(`user-${user}`)] })
+  if (status !== 200) return String(status)
+  const { subject }: { subject: string } = JSON.parse(body)
+  assert.equal(subject, `CN=user-${user}`)
+  return subject
+}
+
+describe('a signer that does not answer', { skip: skipWithoutEnvoy() }, () => {
+  let running: CertificateSite
+  before(async () => {
+    running = await site()
+    assert.equal(await statusOf(running, 0), 200)
+  })
+  after(() => running[Symbol.asyncDispose]())
+
+  it('1. silent: new callers get 503 when the connect timeout ends, known ones go on', async () => {
+    running.signer.signal('SIGSTOP')
+    try {
+      const began = performance.now()
+      assert.equal(await statusOf(running, 1), 503)
+      const took = performance.now() - began
+      assert.ok(took >= CONNECT_TIMEOUT_MS - 50, `${took} ms`)
+      assert.ok(took < CONNECT_TIMEOUT_MS + SLACK_MS, `${took} ms`)
+      assert.equal(await statusOf(running, 0), 200)
+    } finally {
+      running.signer.signal('SIGCONT')
+    }
+  })
+
+  it('2. heard again: the same callers are served at once', async () => {
+    await eventually(
+      () => statusOf(running, 1),
+      (status) => status === 200,
+      3_000,
+    )
+  })
+
+  it('3. killed: new callers get 503, known ones go on', async () => {
+    await running.signer.end('SIGKILL')
+    assert.equal(await statusOf(running, 2), 503)
+    assert.equal(await statusOf(running, 0), 200)
+  })
+
+  it('4. started again: recovers by itself, and mints nothing that Envoy still holds', async (t) => {
+    const earlier = (await running.issuances()).length
+    await running.signer.start()
+    const began = performance.now()
+    await eventually(
+      () => statusOf(running, 2),
+      (status) => status === 200,
+    )
+    t.diagnostic(`recovered ${Math.round(performance.now() - began)} ms after the start`)
+    await sleep(2_500) // Envoy comes back with every name that it holds within two seconds
+    const issued = (await running.issuances())
+      .slice(earlier)
+      .filter((event) => event.event === 'certificate-issued')
+    assert.deepEqual(
+      issued.map(({ subject }) => subject),
+      ['CN=user-2'],
+    )
+  })
+})
+
+describe('under load', { skip: skipWithoutEnvoy() }, () => {
+  /** Sends one request after another, of old and of new callers, while something happens. */
+  const during = async (
+    running: CertificateSite,
+    t: TestContext,
+    happens: () => Promise<void>,
+  ): Promise<
+    readonly { readonly user: number; readonly subject: string; readonly at: number }[]
+  > => {
+    const answers: { user: number; subject: string; at: number }[] = []
+    let over = false
+    let next = 20
+    const caller = async (first: number): Promise<void> => {
+      for (let turn = 0; !over; turn++) {
+        const user = turn % 10 === 9 ? next++ % 200 : first
+        // oxlint-disable-next-line no-await-in-loop -- one after another
+        const subject = await subjectOf(running, user)
+        answers.push({ user, subject, at: performance.now() })
+      }
+    }
+    const callers = Array.from({ length: 10 }, (_, index) => caller(index))
+    await sleep(1_000)
+    await happens()
+    await sleep(3_000)
+    over = true
+    await Promise.all(callers)
+    const refused = answers.filter(({ subject }) => subject === '503')
+    t.diagnostic(`${answers.length} requests, ${refused.length} answered 503`)
+    return answers
+  }
+
+  const refusals = (answers: readonly { readonly subject: string }[]): number =>
+    answers.filter(({ subject }) => !subject.startsWith('CN=')).length
+
+  it('5. killed and restarted: only callers without a certificate wait, and nobody is mistaken', async (t) => {
+    await using running = await site()
+    let began = 0
+    const answers = await during(running, t, async () => {
+      await running.signer.end('SIGKILL')
+      began = performance.now()
+      await running.signer.start()
+    })
+    const refused = answers.filter(({ subject }) => subject === '503')
+    assert.equal(refusals(answers), refused.length)
+    assert.ok(refused.every(({ user }) => user >= 20))
+    assert.ok(refused.length <= 30, `${refused.length} refusals`)
+    const last = Math.max(began, ...refused.map(({ at }) => at))
+    t.diagnostic(`the last 503 came ${Math.round(last - began)} ms after the kill`)
+    assert.ok(last - began < 5_000)
+  })
+
+  it('6. the keyring rotated in three steps: nobody notices', async (t) => {
+    await using running = await site()
+    const { keyring } = running.files
+    const old = await readFile(keyring, 'utf8')
+    const fresh = `${newGrantKeyLine()}\n`
+    const handles = async () =>
+      new Set((await running.decisions()).map(({ handle }) => handle)).size
+    const answers = await during(running, t, async () => {
+      await writeFile(keyring, old + fresh)
+      await sleep(500)
+      await writeFile(keyring, fresh + old)
+      await sleep(500)
+      await writeFile(keyring, fresh)
+    })
+    assert.equal(refusals(answers), 0)
+    // Everybody has a handle of the new key.
+    assert.ok((await handles()) >= 20)
+  })
+
+  it('7. the keyring replaced in one step: refusals only until both have read it', async (t) => {
+    await using running = await site()
+    let began = 0
+    const answers = await during(running, t, async () => {
+      began = performance.now()
+      await writeFile(running.files.keyring, `${newGrantKeyLine()}\n`)
+    })
+    const refused = answers.filter(({ subject }) => subject === '503')
+    assert.equal(refusals(answers), refused.length)
+    assert.ok(refused.every(({ at }) => at - began < 1_500))
+  })
+
+  it('8. the CA replaced: new certificates come from the new one, and nobody is refused', async (t) => {
+    await using other = await createAuthority('Second minting CA')
+    await using running = await site({ trusted: await readFile(other.ca, 'utf8') })
+    const answers = await during(running, t, () => replaceAuthority(running, other))
+    assert.equal(refusals(answers), 0)
+    const issuers = new Map(
+      running.upstream.requests.map(({ subject, issuer }) => [subject, issuer]),
+    )
+    assert.equal(issuers.get('CN=user-0'), 'CN=Minting CA') // until its slot ends
+    assert.equal(await subjectOf(running, 199), 'CN=user-199')
+    assert.equal(running.upstream.requests.at(-1)?.issuer, 'CN=Second minting CA')
+  })
+
+  it('9. a CA key that does not fit is not taken: the one before stays in force', async () => {
+    await using other = await createAuthority('Second minting CA')
+    await using running = await site()
+    await copyFile(other.key, running.minting.key)
+    await eventually(
+      async () => (await running.issuances()).map(({ event }) => event),
+      (events) => events.includes('configuration-rejected'),
+    )
+    assert.equal(await statusOf(running, 3), 200)
+  })
+})
+
+/** Puts another CA in the place of the minting one, the key first: for a moment they do not fit. */
+const replaceAuthority = async ({ minting }: CertificateSite, other: Authority): Promise<void> => {
+  await copyFile(other.key, minting.key)
+  await copyFile(other.ca, minting.ca)
+}
