@@ -8,7 +8,7 @@ import { sequence, element, TAG } from '../../../src/x509/der.ts'
 import { extendedKeyUsage, keyUsage, notAuthority } from '../../../src/x509/extensions.ts'
 import { encodeName } from '../../../src/x509/name.ts'
 import { ATTRIBUTES, EXTENSIONS } from '../../../src/x509/oid.ts'
-import { http1, type HeaderLine } from '../../servers/client.ts'
+import { http1, valuesOf, type HeaderLine } from '../../servers/client.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { basic, startCertificateSite, type CertificateSite } from '../certificate-site.ts'
 

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { describe, it } from 'node:test'
 import { stringify } from 'yaml'
+import { z } from 'zod'
+import { newGrantKeyLine } from '../../../src/keys/grant-keys.ts'
+import { startCertificateUpstream } from '../../servers/certificate-upstream.ts'
 import { http1, type Target } from '../../servers/client.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { createPki } from '../../servers/pki.ts'
@@ -49,6 +52,24 @@ describe('countersign up', { skip: skipWithoutEnvoy() }, () => {
     })
   }
 
+  it('starts the signer as well where a route forwards certificates', async () => {
+    await using up = await startUp(writeCertificateSite)
+    assert.equal(up.children().length, 3)
+    const answer = await http1(up.target, { headers: [ALICE] })
+    assert.equal(answer.status, 200)
+    assert.match(answer.body, /"subject":"CN=alice"/)
+    process.kill(up.child('signer'), 'SIGKILL')
+    assert.equal(await up.ended, 1)
+    assert.match(up.log(), /signer ended by SIGKILL/)
+  })
+
+  it('says what is missing when there is no configuration for the signer', async () => {
+    await using site = await writeCertificateSite()
+    const { process: child, log } = launch(site.config, ['--signer-config', '/nowhere/signer.yaml'])
+    assert.equal(await exitOf(child), 1)
+    assert.match(log(), /\/nowhere\/signer\.yaml does not exist/)
+  })
+
   it('leaves nothing behind when it is killed outright', { skip: withoutSetpriv }, async () => {
     await using up = await startUp()
     const children = up.children()
@@ -91,14 +112,21 @@ interface Up extends AsyncDisposable {
   readonly target: Target
   readonly ended: Promise<number | null>
   readonly log: () => string
-  /** Process ids of authz and Envoy. */
+  /** Process ids of authz, the signer if there is one, and Envoy. */
   children(): readonly number[]
-  child(name: 'authz' | 'envoy'): number
+  child(name: keyof typeof COMMANDS): number
 }
 
-const startUp = async (): Promise<Up> => {
+// Arguments are kept apart by NUL (proc(5)).
+const COMMANDS = {
+  authz: 'countersign.ts\0authz',
+  signer: 'countersign.ts\0signer',
+  envoy: 'envoy.yaml',
+} as const
+
+const startUp = async (write: () => Promise<WrittenSite> = writeSite): Promise<Up> => {
   await using stack = new AsyncDisposableStack()
-  const site = stack.use(await writeSite())
+  const site = stack.use(await write())
   const { process: child, log } = launch(site.config)
   const ended = exitOf(child)
   stack.defer(async () => {
@@ -117,15 +145,17 @@ const startUp = async (): Promise<Up> => {
     ended,
     log,
     children,
-    child: (name) =>
-      children().find((pid) =>
-        commandOf(pid).includes(name === 'authz' ? 'countersign.ts' : 'envoy.yaml'),
-      ) ?? 0,
+    child: (name) => children().find((pid) => commandOf(pid).includes(COMMANDS[name])) ?? 0,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
 }
 
-const writeSite = async (): Promise<AsyncDisposable & { config: string; ca: string }> => {
+interface WrittenSite extends AsyncDisposable {
+  readonly config: string
+  readonly ca: string
+}
+
+const writeSite = async (): Promise<WrittenSite> => {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
   const pki = stack.use(await createPki())
@@ -133,6 +163,38 @@ const writeSite = async (): Promise<AsyncDisposable & { config: string; ca: stri
   const config = folder.file('countersign.yaml')
   await writeFile(folder.file('users.yaml'), await usersFile())
   await writeFile(config, stringify(configuration(pki, upstream.port)))
+  const owned = stack.move()
+  return { config, ca: pki.ca, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+/** The same with an upstream that wants a certificate from every caller. */
+const writeCertificateSite = async (): Promise<WrittenSite> => {
+  await using stack = new AsyncDisposableStack()
+  const folder = stack.use(await temporaryFolder())
+  const pki = stack.use(await createPki())
+  const clientCas = await readFile(pki.ca, 'utf8')
+  const upstream = stack.use(await startCertificateUpstream({ identity: pki.upstream, clientCas }))
+  const certificate = { ca: 'kube', subject: { CN: 'identity.user' } }
+  const { envoy, ...rest } = configuration(pki, upstream.port, {
+    route: { forward: { certificate } },
+  })
+  const config = folder.file('countersign.yaml')
+  await writeFile(folder.file('users.yaml'), await usersFile())
+  await writeFile(folder.file('grant.keys'), newGrantKeyLine())
+  await writeFile(
+    config,
+    stringify({
+      ...rest,
+      grants: { keyring: 'file:grant.keys' },
+      envoy: { ...z.looseObject({}).parse(envoy), signerAddress: 'unix:signer.sock' },
+    }),
+  )
+  const signer = {
+    version: 1,
+    listen: 'unix:signer.sock',
+    authorities: { kube: { certificate: pki.ca, key: `file:${pki.key}` } },
+  }
+  await writeFile(folder.file('signer.yaml'), stringify(signer))
   const owned = stack.move()
   return { config, ca: pki.ca, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
