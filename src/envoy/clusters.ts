@@ -145,7 +145,7 @@ const MOST_CHECKS = 16_384
 const endpoint = (name: string, address: Address): Message => ({
   name,
   type: isResolved(address) ? 'STATIC' : 'STRICT_DNS',
-  ...(isResolved(address) ? {} : { dns_lookup_family: 'V4_PREFERRED', respect_dns_ttl: true }),
+  ...(isResolved(address) ? {} : { dns_lookup_family: 'V4_PREFERRED' }),
   load_assignment: {
     cluster_name: name,
     endpoints: [{ lb_endpoints: [{ endpoint: { address: addressMessage(address) } }] }],

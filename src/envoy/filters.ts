@@ -34,6 +34,7 @@ export const httpFilters = (config: Config, { authzTimeout }: EnvoyConfig): read
   }),
   extension('envoy.filters.http.lua', 'filters.http.lua.v3.Lua', {
     default_source_code: { inline_string: REPEATED_HEADERS },
+    clear_route_cache: false,
   }),
   ...(forwardsCertificates(config) ? [handleFilter] : []),
   extension('envoy.filters.http.router', 'filters.http.router.v3.Router'),

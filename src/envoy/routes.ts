@@ -1,6 +1,7 @@
 // Which request goes to which upstream: "the first route in the order of the file whose host and
 // path match", said in Envoy's terms, where the most specific virtual host is chosen first.
 
+import type { EnvoyConfig } from '../config/envoy-schema.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
 import { compileGlob } from '../request/glob.ts'
 import { ROUTE_EXTENSION } from '../request/request.ts'
@@ -13,7 +14,7 @@ import type { Message } from './message.ts'
  * authz decodes it for its rules; the two cannot come to different routes, since authz obeys the
  * name that Envoy gives it here.
  */
-export const routeConfiguration = ({ routes }: Config): Message => {
+export const routeConfiguration = ({ routes }: Config, envoy: EnvoyConfig): Message => {
   const patterns = new Set(['*', ...routes.flatMap(({ match }) => match.hosts)])
   return {
     name: 'countersign',
@@ -24,7 +25,7 @@ export const routeConfiguration = ({ routes }: Config): Message => {
       routes: [
         ...routes
           .filter(({ match }) => match.hosts.some((host) => covers(host, pattern)))
-          .flatMap(envoyRoutes),
+          .flatMap((route) => envoyRoutes(route, envoy)),
         unpublished,
       ],
     })),
@@ -35,7 +36,7 @@ export const routeConfiguration = ({ routes }: Config): Message => {
 const covers = (outer: string, inner: string): boolean =>
   outer === '*' || outer === inner || (outer.startsWith('*.') && inner.endsWith(outer.slice(1)))
 
-const envoyRoutes = (route: RouteConfig): readonly Message[] =>
+const envoyRoutes = (route: RouteConfig, envoy: EnvoyConfig): readonly Message[] =>
   route.match.paths.map((glob) => ({
     name: route.name,
     match: glob === '/**' ? { prefix: '/' } : { safe_regex: { regex: regexOf(glob) } },
@@ -44,6 +45,7 @@ const envoyRoutes = (route: RouteConfig): readonly Message[] =>
       // Watches, logs and exec have no end of their own; the listener's idle timeout bounds them.
       timeout: '0s',
       ...retries(route),
+      ...upgrades(route, envoy),
     },
     typed_per_filter_config: contextExtensions({ [ROUTE_EXTENSION]: route.name }),
   }))
@@ -55,6 +57,12 @@ const envoyRoutes = (route: RouteConfig): readonly Message[] =>
 const retries = ({ forward }: RouteConfig): Message =>
   forward.certificate === undefined
     ? { retry_policy: { retry_on: 'connect-failure,reset-before-request', num_retries: 1 } }
+    : {}
+
+/** HTTP/2 upstreams are not offered SPDY, which Envoy could not carry there as it was asked. */
+const upgrades = ({ name, upstream = name }: RouteConfig, { upstreams }: EnvoyConfig): Message =>
+  upstreams[upstream]?.protocol === 'http2'
+    ? { upgrade_configs: [{ upgrade_type: 'SPDY/3.1', enabled: false }] }
     : {}
 
 /** The glob is for decoded paths; Envoy compares with the path as sent. */

@@ -1,0 +1,31 @@
+// What countersign.yaml says that the configuration of Envoy has to agree with.
+
+import type { Config } from '../../config/schema.ts'
+import type { Address } from '../../config/values.ts'
+
+/** What is expected of Envoy. */
+export interface Expectations {
+  /** The names of all routes. */
+  readonly routes: ReadonlySet<string>
+  /** How long certificates live, in milliseconds, by the routes that forward one. */
+  readonly lifetimes: ReadonlyMap<string, number>
+  /** Whether a route forwards headers, which may come several times. */
+  readonly headers: boolean
+  /** Where authz listens, or where Envoy is to look for it. */
+  readonly authz: Address
+}
+
+/** How long a certificate lives if the configuration does not say. */
+export const DEFAULT_LIFETIME_MS = 3_600_000
+
+/** What a configuration expects. */
+export const expectationsOf = ({ routes, listen, envoy }: Config): Expectations => ({
+  routes: new Set(routes.map(({ name }) => name)),
+  lifetimes: new Map(
+    routes.flatMap(({ name, forward: { certificate } }): readonly [string, number][] =>
+      certificate === undefined ? [] : [[name, certificate.lifetime]],
+    ),
+  ),
+  headers: routes.some(({ forward }) => forward.headers !== undefined),
+  authz: envoy?.authzAddress ?? listen.authz.address,
+})

@@ -1,0 +1,79 @@
+// The text of an Envoy configuration → what is missing or dangerous in it. Pure: nothing is read but
+// the text, so that files which it names (scripts, certificates, routes) are not judged.
+
+import type { Expectations } from './expectations.ts'
+import type { Finding } from './rule.ts'
+import { findAll } from './rules.ts'
+import { readConfiguration } from './view/configuration.ts'
+import { readDocument, type Position } from './view/document.ts'
+import { siteOf } from './view/site.ts'
+
+/** A finding and its place in the text. */
+export interface PlacedFinding extends Finding {
+  readonly position: Position
+}
+
+/** What was there to be checked, so that a clean result can be told from an empty one. */
+export interface Scope {
+  readonly listeners: number
+  readonly filters: number
+  readonly routes: number
+  readonly certificateUpstreams: number
+}
+
+/** What was found, in the order of the text; or why the text could not be checked. */
+export type LintResult =
+  | { readonly ok: true; readonly findings: readonly PlacedFinding[]; readonly scope: Scope }
+  | { readonly ok: false; readonly position?: Position; readonly reason: string }
+
+/** What the text is checked against. */
+export interface LintOptions {
+  /** What countersign.yaml expects of Envoy. */
+  readonly expected?: Expectations | undefined
+  /** The cluster through which Envoy asks Countersign, where it cannot be told. */
+  readonly authzCluster?: string | undefined
+}
+
+/** Checks a bootstrap (YAML or JSON) or a config dump (JSON). */
+export const lint = (text: string, options: LintOptions = {}): LintResult => {
+  const reading = readDocument(text)
+  if (!reading.ok) return reading
+  const { root, repeated, positionsOf } = reading.document
+  const configuration = readConfiguration(root)
+  if (configuration === undefined) {
+    return { ok: false, reason: 'it is neither an Envoy bootstrap nor a config dump' }
+  }
+  const { expected, authzCluster } = options
+  const site = siteOf(configuration, { repeated, expected, authzCluster })
+  const findings = unique(findAll(site))
+  const positions = positionsOf(findings.map(({ path }) => path))
+  return {
+    ok: true,
+    findings: findings
+      .map((finding, index) => ({ ...finding, position: positions[index] ?? START }))
+      .toSorted((a, b) => compare(a.position, b.position)),
+    scope: {
+      listeners: configuration.listeners.length,
+      filters: site.guards.size,
+      routes: new Set(site.managers.flatMap(({ routes }) => routes.map(({ at }) => at))).size,
+      certificateUpstreams: site.certificateUpstreams.length,
+    },
+  }
+}
+
+const START: Position = { line: 1, column: 1 }
+
+/** One finding for each place: several routes may lead to the same cluster. */
+const unique = (findings: readonly Finding[]): readonly Finding[] => {
+  const known = new Map<string, Finding>()
+  for (const finding of findings) {
+    const key = JSON.stringify([finding.rule, finding.path])
+    const before = known.get(key)
+    if (before === undefined || (before.severity === 'warning' && finding.severity === 'error')) {
+      known.set(key, finding)
+    }
+  }
+  return [...known.values()]
+}
+
+const compare = (a: Position, b: Position): number => a.line - b.line || a.column - b.column

@@ -1,0 +1,59 @@
+// Rules about the cluster through which Envoy asks authz.
+
+import { when, type Rule } from '../rule.ts'
+import {
+  addressesOf,
+  isLocal,
+  isPlaintext,
+  limitOf,
+  protocolOf,
+  upstreamTls,
+} from '../view/cluster.ts'
+import type { Setting } from '../view/setting.ts'
+
+const DEFAULT_LIMIT = 1_024
+
+/** Rules about clusters of authz. */
+export const authzClusterRules: readonly Rule<Setting>[] = [
+  {
+    id: 'authz-not-http2',
+    severity: 'error',
+    problem: 'authz is not spoken to over HTTP/2',
+    risk: 'gRPC needs it: every request is refused',
+    remedy:
+      'typed_extension_protocol_options: { envoy.extensions.upstreams.http.v3.HttpProtocolOptions: { …, explicit_http_config: { http2_protocol_options: {} } } }',
+    find: (cluster) => {
+      const { kind, at } = protocolOf(cluster)
+      const negotiated = kind === 'several' && upstreamTls(cluster).length > 0
+      return when(kind !== 'http2' && !negotiated, at)
+    },
+  },
+  {
+    id: 'authz-limit',
+    severity: 'warning',
+    problem: 'no more requests than Envoy’s default of 1,024 are judged at a time',
+    risk: 'all others are answered with 503, with an empty body, while authz could have taken them',
+    remedy:
+      'circuit_breakers: { thresholds: [{ max_connections: 16384, max_pending_requests: 16384, max_requests: 16384 }] }',
+    find: (cluster) => {
+      const at = limitOf(cluster, 'max_requests')
+      return when((at.count ?? DEFAULT_LIMIT) <= DEFAULT_LIMIT, at)
+    },
+  },
+  {
+    id: 'authz-plaintext',
+    severity: 'error',
+    problem: 'authz is asked over a network without TLS',
+    risk: 'passwords and tokens cross it in the clear, and whoever is on the way can permit anything',
+    remedy: 'a pipe on the same machine, or a transport_socket with TLS and a client certificate',
+    find: (cluster) => {
+      if (!isPlaintext(cluster)) return []
+      const addresses = addressesOf(cluster)
+      const detail = 'its addresses are not in the file'
+      return [
+        ...addresses.filter((address) => !isLocal(address)).map((at) => ({ at })),
+        ...when(addresses.length === 0, cluster, { detail, severity: 'warning' }),
+      ]
+    },
+  },
+]

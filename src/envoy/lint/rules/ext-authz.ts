@@ -1,0 +1,165 @@
+// Rules about ext_authz: what Countersign gets to see, and whether its answer is carried out.
+
+import { STRIPPED_NAMES, STRIPPED_PREFIXES } from '../../../transform/strip.ts'
+import { when, type Hit, type Rule } from '../rule.ts'
+import type { AuthzFilter } from '../view/manager.ts'
+import { matchesAny, matchesRegex } from '../view/matcher.ts'
+import type { Setting } from '../view/setting.ts'
+
+const LONGEST_TIMEOUT_MS = 30_000
+
+// `x-remote-` stands for any header that begins so.
+const STRIPPED = [...STRIPPED_NAMES, ...STRIPPED_PREFIXES.map((prefix) => `${prefix}user`)]
+// authz reads the credentials, and judges what `Connection` nominates; what it does not see, it
+// cannot remove.
+const READ = [...STRIPPED, 'connection', 'cookie']
+const WRITTEN = [...STRIPPED, 'x-envoy-upstream-stream-duration-ms']
+
+/** Rules about ext_authz filters that ask Countersign. */
+export const extAuthzRules: readonly Rule<AuthzFilter>[] = [
+  {
+    id: 'http-service',
+    severity: 'error',
+    problem: 'authz is asked over HTTP',
+    risk: 'Countersign speaks gRPC: every request is refused',
+    remedy: 'grpc_service: { envoy_grpc: { cluster_name: NAME }, timeout: 5s }',
+    find: ({ config }) => [config.get('http_service')].flatMap((at) => when(at.isSet, at)),
+  },
+  {
+    id: 'transport-version',
+    severity: 'error',
+    problem: 'the version of the protocol is V2',
+    risk: 'Envoy refuses the configuration',
+    remedy: 'transport_api_version: V3',
+    find: ({ config }) => {
+      const at = config.get('transport_api_version')
+      return when(at.choice(['AUTO', 'V2', 'V3']) === 'V2', at)
+    },
+  },
+  {
+    id: 'authz-timeout-missing',
+    severity: 'error',
+    problem: 'there is no time limit for authz, so that Envoy’s default of 200 ms holds',
+    risk: 'a password hash or a directory takes longer: requests are refused with 503 at random',
+    remedy: 'grpc_service: { …, timeout: 5s }',
+    find: ({ config }) => {
+      const service = config.get('grpc_service')
+      return when(service.isSet && !service.get('timeout').isSet, service.get('timeout'))
+    },
+  },
+  {
+    id: 'authz-timeout-long',
+    severity: 'warning',
+    problem: 'Envoy waits for authz for longer than 30 s, or without end',
+    risk: 'when authz hangs, requests pile up instead of being refused',
+    remedy: 'grpc_service: { …, timeout: 5s }',
+    find: ({ config }) => {
+      const at = config.get('grpc_service', 'timeout')
+      const limit = at.milliseconds
+      return when(limit !== undefined && (limit > LONGEST_TIMEOUT_MS || limit === 0), at)
+    },
+  },
+  {
+    id: 'raw-headers-missing',
+    severity: 'error',
+    problem: 'authz does not see the headers as they came',
+    risk: 'repeated lines are joined and bytes that are no UTF-8 are lost, so that authz judges another request than the upstream gets',
+    remedy: 'encode_raw_headers: true',
+    find: ({ config }) => unless(config.get('encode_raw_headers')),
+  },
+  {
+    id: 'peer-certificate-missing',
+    severity: 'warning',
+    problem: 'authz does not see client certificates',
+    risk: 'nobody can authenticate with one, and none can be delegated',
+    remedy: 'include_peer_certificate: true',
+    find: ({ config }) => unless(config.get('include_peer_certificate')),
+  },
+  {
+    id: 'tls-session-missing',
+    severity: 'warning',
+    problem: 'authz does not see the TLS server name',
+    risk: 'a request cannot be held to the name for which its connection was made',
+    remedy: 'include_tls_session: true',
+    find: ({ config }) => unless(config.get('include_tls_session')),
+  },
+  {
+    id: 'mutations-not-validated',
+    severity: 'error',
+    problem: 'headers that authz sets are not checked before they are sent',
+    risk: 'bytes that are invalid in a header reach the upstream, which may read them in its own way',
+    remedy: 'validate_mutations: true',
+    find: ({ config }) => unless(config.get('validate_mutations')),
+  },
+  {
+    id: 'headers-hidden-from-authz',
+    severity: 'error',
+    problem: 'authz does not get to see all headers',
+    risk: 'what it does not see it can neither judge nor remove: credentials do not count, forged headers pass',
+    remedy: 'neither allowed_headers nor disallowed_headers',
+    find: ({ config }) => {
+      const [allowed, hidden] = [config.get('allowed_headers'), config.get('disallowed_headers')]
+      return [
+        ...whenAny(allowed, allowed.isSet ? READ.filter((name) => !matchesAny(allowed, name)) : []),
+        ...whenAny(hidden, hidden.isSet ? READ.filter((name) => matchesAny(hidden, name)) : []),
+      ]
+    },
+  },
+  {
+    id: 'clear-route-cache',
+    severity: 'warning',
+    problem: 'the route is chosen again after authz has judged it',
+    risk: 'a header that authz sets can lead the request to a route that it was not judged for',
+    remedy: 'clear_route_cache: false',
+    find: ({ config }) => [
+      ...when(config.get('clear_route_cache').flag, config.get('clear_route_cache')),
+      ...[config.get('clear_route_cache_headers')].flatMap((at) => when(at.items().length > 0, at)),
+    ],
+  },
+  {
+    id: 'mutation-rules-missing',
+    severity: 'warning',
+    problem: 'authz may change where a request goes',
+    risk: 'a fault or a break-in there could redirect requests, with their credentials, to any host',
+    remedy:
+      'decoder_header_mutation_rules: { allow_envoy: true, allow_all_routing: false, disallow_system: true, disallow_is_error: true }',
+    find: ({ config }) => unlessSet(config.get('decoder_header_mutation_rules')),
+  },
+  {
+    id: 'mutation-rules-refuse-ours',
+    severity: 'error',
+    problem: 'authz may not change headers that it has to set or remove',
+    risk: 'the upstream gets the request without its identity, or with what the caller sent',
+    remedy: 'decoder_header_mutation_rules: { allow_envoy: true, disallow_is_error: true }',
+    find: ({ config }) => {
+      const rules = config.get('decoder_header_mutation_rules')
+      return whenAny(rules, rules.isSet ? WRITTEN.filter((name) => !mayChange(rules, name)) : [])
+    },
+  },
+  {
+    id: 'mutation-rules-silent',
+    severity: 'warning',
+    problem: 'changes that authz may not make are dropped without a word',
+    risk: 'a request goes on with headers other than authz answered',
+    remedy: 'decoder_header_mutation_rules: { …, disallow_is_error: true }',
+    find: ({ config }) => {
+      const rules = config.get('decoder_header_mutation_rules')
+      return rules.isSet ? unless(rules.get('disallow_is_error')) : []
+    },
+  },
+]
+
+const unless = (flag: Setting): readonly Hit[] => when(!flag.flag, flag)
+
+const unlessSet = (setting: Setting): readonly Hit[] => when(!setting.isSet, setting)
+
+const whenAny = (at: Setting, names: readonly string[]): readonly Hit[] =>
+  when(names.length > 0, at, { detail: names.join(', ') })
+
+/** Whether envoy.config.common.mutation_rules.v3.HeaderMutationRules let a header be changed. */
+const mayChange = (rules: Setting, name: string): boolean => {
+  if (matchesRegex(rules.get('disallow_expression'), name)) return false
+  if (matchesRegex(rules.get('allow_expression'), name)) return true
+  if (rules.get('disallow_all').flag) return false
+  return !name.startsWith('x-envoy-') || rules.get('allow_envoy').flag
+}

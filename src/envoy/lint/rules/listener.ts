@@ -1,0 +1,110 @@
+// Rules about the connection manager: who the caller is, and one spelling for each request.
+
+import { when, type Hit, type Rule } from '../rule.ts'
+import type { Manager } from '../view/manager.ts'
+import type { Setting } from '../view/setting.ts'
+
+const FORWARDING = [
+  'SANITIZE',
+  'FORWARD_ONLY',
+  'APPEND_FORWARD',
+  'SANITIZE_SET',
+  'ALWAYS_FORWARD_ONLY',
+] as const
+
+const ESCAPED_SLASHES = [
+  'IMPLEMENTATION_SPECIFIC_DEFAULT',
+  'KEEP_UNCHANGED',
+  'REJECT_REQUEST',
+  'UNESCAPE_AND_REDIRECT',
+  'UNESCAPE_AND_FORWARD',
+] as const
+
+/** Rules about connection managers that ask Countersign. */
+export const listenerRules: readonly Rule<Manager>[] = [
+  {
+    id: 'client-certificate-header-forwarded',
+    severity: 'error',
+    problem: 'X-Forwarded-Client-Cert of the caller is passed on',
+    risk: 'a caller can say which client certificate it has',
+    remedy: 'forward_client_cert_details: SANITIZE',
+    find: ({ config }) => [
+      ...forwarding(config),
+      // Conditions under which it is different.
+      ...[...config.get('forward_client_cert_matcher').walk()].flatMap(forwarding),
+    ],
+  },
+  {
+    id: 'underscores-in-header-names',
+    severity: 'error',
+    problem: 'underscores in the names of headers are let through',
+    risk: 'X_Remote_User passes every removal of X-Remote-User, and many servers take it for the same',
+    remedy: 'common_http_protocol_options: { headers_with_underscores_action: REJECT_REQUEST }',
+    find: ({ config }) => {
+      const at = config.get('common_http_protocol_options', 'headers_with_underscores_action')
+      return when(at.choice(['ALLOW', 'REJECT_REQUEST', 'DROP_HEADER']) === 'ALLOW', at)
+    },
+  },
+  {
+    id: 'remote-address-from-caller',
+    severity: 'error',
+    problem: 'the address of the caller is taken from X-Forwarded-For',
+    risk: 'callers choose the address that is judged and audited, and can pass for internal ones',
+    remedy: 'use_remote_address: true, with xff_num_trusted_hops for proxies in front',
+    find: ({ config, listener }) => {
+      const at = config.get('use_remote_address')
+      const isEdge =
+        !listener.get('address', 'pipe').isSet && !listener.get('internal_listener').isSet
+      const detected = config.get('original_ip_detection_extensions').items().length > 0
+      return when(isEdge && !detected && !at.flag, at)
+    },
+  },
+  {
+    id: 'internal-addresses',
+    severity: 'warning',
+    problem: 'callers at private or loopback addresses count as internal',
+    risk: 'Envoy obeys their x-envoy-* headers: timeouts, retries and more',
+    remedy:
+      'internal_address_config: { cidr_ranges: [{ address_prefix: 0.0.0.0, prefix_len: 32 }] }, or the ranges that are',
+    find: ({ config }) => {
+      const at = config.get('internal_address_config')
+      const ranges = at.get('cidr_ranges').items()
+      if (ranges.length === 0) return [{ at }]
+      const everybody = ranges.filter((range) => (range.get('prefix_len').count ?? 0) === 0)
+      return everybody.map((range) => ({ at: range, detail: 'the range is every address' }))
+    },
+  },
+  {
+    id: 'path-not-normalized',
+    severity: 'error',
+    problem: 'paths are not normalised',
+    risk: '/public/../secrets takes the route of /public; authz refuses what it recognises',
+    remedy: 'normalize_path: true',
+    find: ({ config }) => when(!config.get('normalize_path').flag, config.get('normalize_path')),
+  },
+  {
+    id: 'slashes-not-merged',
+    severity: 'error',
+    problem: 'repeated slashes are not merged',
+    risk: '//secrets takes another route than /secrets, which upstreams may take for the same',
+    remedy: 'merge_slashes: true',
+    find: ({ config }) => when(!config.get('merge_slashes').flag, config.get('merge_slashes')),
+  },
+  {
+    id: 'escaped-slashes-accepted',
+    severity: 'error',
+    problem: 'encoded slashes in paths are not refused',
+    risk: '/public%2f..%2fsecrets takes one route here and is another path upstream',
+    remedy: 'path_with_escaped_slashes_action: REJECT_REQUEST',
+    find: ({ config }) => {
+      const at = config.get('path_with_escaped_slashes_action')
+      return when(at.choice(ESCAPED_SLASHES) !== 'REJECT_REQUEST', at)
+    },
+  },
+]
+
+const forwarding = (message: Setting): readonly Hit[] => {
+  const at = message.get('forward_client_cert_details')
+  const chosen = at.choice(FORWARDING)
+  return when(chosen !== 'SANITIZE' && chosen !== 'SANITIZE_SET', at, { detail: chosen })
+}

@@ -1,0 +1,148 @@
+// Rules about routes: that none goes around authz, and that authz and Envoy mean the same route.
+
+import { ROUTE_EXTENSION } from '../../../request/request.ts'
+import { when, type Hit, type Rule } from '../rule.ts'
+import { httpOptions } from '../view/cluster.ts'
+import type { AuthzFilter, Manager } from '../view/manager.ts'
+import { perFilterOf, routeNameOf, type Route } from '../view/route.ts'
+import type { Setting } from '../view/setting.ts'
+import type { Site } from '../view/site.ts'
+import { isRemovedEarly } from './headers.ts'
+
+/** A route, and the ext_authz filter that judges what takes it. */
+export interface RouteSubject {
+  readonly site: Site
+  readonly manager: Manager
+  readonly route: Route
+  readonly guard: AuthzFilter
+}
+
+/** Rules about the routes of connection managers that ask Countersign. */
+export const routeRules: readonly Rule<RouteSubject>[] = [
+  {
+    id: 'ext-authz-disabled',
+    severity: 'warning',
+    problem: 'a route does not ask Countersign',
+    risk: 'everybody may use it; where its cluster takes permitted requests too, it goes around every rule',
+    remedy: 'no `disabled: true`, or a cluster that nothing protected shares',
+    find: ({ site, route, guard }) => {
+      const disabled = perFilterOf(route, guard.name)?.disabled
+      if (disabled?.flag !== true) return []
+      const { cluster, action } = route
+      const open = cluster === undefined ? action.isSet : site.protected.has(cluster.text)
+      const severity = open ? 'error' : 'warning'
+      return [
+        { at: disabled, severity, ...(cluster === undefined ? {} : { detail: cluster.text }) },
+      ]
+    },
+  },
+  {
+    id: 'ext-authz-elsewhere',
+    severity: 'error',
+    problem: 'a route asks another service instead of Countersign',
+    risk: 'whatever that service answers counts',
+    remedy: 'check_settings without grpc_service and http_service',
+    find: ({ site, route, guard }) => {
+      const settings = perFilterOf(route, guard.name)?.config.get('check_settings')
+      if (settings === undefined) return []
+      const [grpc, http] = [settings.get('grpc_service'), settings.get('http_service')]
+      const asked = grpc.get('envoy_grpc', 'cluster_name').text
+      return [
+        ...when(grpc.isSet && !site.authzClusters.has(asked), grpc, { detail: asked }),
+        ...when(http.isSet, http),
+      ]
+    },
+  },
+  {
+    id: 'cluster-from-header',
+    severity: 'error',
+    problem: 'a header of the request names the cluster',
+    risk: 'callers choose where their request goes, past the rules of the route',
+    remedy: 'route: { cluster: NAME }, or the header among the early removals',
+    find: ({ manager, route: { action } }) =>
+      [action, ...action.get('weighted_clusters', 'clusters').items()]
+        .map((choice) => choice.get('cluster_header'))
+        .filter(({ isSet }) => isSet)
+        .map((at) => ({
+          at,
+          severity: isRemovedEarly(manager, at.text.toLowerCase()) ? 'warning' : 'error',
+        })),
+  },
+  {
+    id: 'route-timeout',
+    severity: 'warning',
+    problem: 'requests may take no more than Envoy’s default of 15 s',
+    risk: 'watches, logs -f, uploads and exec are cut off',
+    remedy: 'route: { …, timeout: 0s }',
+    find: ({ route: { action } }) =>
+      when(action.isSet && !action.get('timeout').isSet, action.get('timeout')),
+  },
+  {
+    id: 'refusals-retried',
+    severity: 'warning',
+    problem: 'failed connections to an upstream with certificates are tried again',
+    risk: 'a refused certificate looks like one: every refusal takes twice as long and asks the signer again',
+    remedy: 'retry_policy: { retry_on: reset-before-request, num_retries: 1 }',
+    find: ({ site, route }) => {
+      const found = site.certificateUpstreams.find(({ name }) => name === route.cluster?.text)
+      return found === undefined ? [] : retriesOf(route, found.cluster)
+    },
+  },
+  {
+    id: 'route-name-missing',
+    severity: 'warning',
+    problem: 'the route does not tell authz its name',
+    risk: 'authz finds a route by host and path on its own, which may be another one than Envoy took',
+    remedy: `typed_per_filter_config: { envoy.filters.http.ext_authz: { …, check_settings: { context_extensions: { ${ROUTE_EXTENSION}: NAME } } } }`,
+    find: ({ site: { expected }, route, guard }) => {
+      const said = routeNameOf(route, guard.name)
+      const judged = perFilterOf(route, guard.name)?.disabled.flag !== true
+      const unnamed = expected !== undefined && said === undefined && judged && route.action.isSet
+      return when(unnamed, route.at.get('typed_per_filter_config'))
+    },
+  },
+  {
+    id: 'route-name-unknown',
+    severity: 'error',
+    problem: 'the route tells authz a name that countersign.yaml does not have',
+    risk: 'authz refuses every request that takes it',
+    remedy: 'the name of a route in countersign.yaml; empty for what is not published',
+    find: ({ site: { expected }, route, guard }) => {
+      const said = routeNameOf(route, guard.name)
+      if (expected === undefined || said === undefined) return []
+      const known = said.text === '' || said.text === REDACTED || expected.routes.has(said.text)
+      return when(!known, said, { detail: said.text })
+    },
+  },
+  {
+    id: 'certificate-not-presented',
+    severity: 'error',
+    problem: 'the route forwards a certificate, but its cluster presents none for each identity',
+    risk: 'the upstream sees no identity, or that of Envoy',
+    remedy:
+      'transport_socket: { …, common_tls_context: { custom_tls_certificate_selector: { name: envoy.tls.certificate_selectors.on_demand_secret, … } } }',
+    find: ({ site, route, guard }) => {
+      const said = routeNameOf(route, guard.name)
+      const forwards = said !== undefined && site.expected?.lifetimes.has(said.text) === true
+      const cluster = site.configuration.clusters.get(route.cluster?.text ?? '')
+      if (!forwards || cluster === undefined) return []
+      const presents = site.certificateUpstreams.some(({ name }) => name === route.cluster?.text)
+      return when(!presents, cluster.get('transport_socket'), { detail: said.text })
+    },
+  },
+]
+
+// What a config dump shows in place of context extensions.
+const REDACTED = '[redacted]'
+
+const CONNECT_FAILURES: ReadonlySet<string> = new Set(['connect-failure', '5xx', 'gateway-error'])
+
+/** Where connection failures are retried: the route's policy counts before that of its host. */
+const retriesOf = ({ action, host }: Route, cluster: Setting): readonly Hit[] => {
+  const policy = [action, host, httpOptions(cluster)]
+    .map((level) => level.get('retry_policy'))
+    .find(({ isSet }) => isSet)
+  const at = policy?.get('retry_on')
+  const reasons = at?.text.split(',').map((reason) => reason.trim()) ?? []
+  return at !== undefined && reasons.some((reason) => CONNECT_FAILURES.has(reason)) ? [{ at }] : []
+}

@@ -1,0 +1,87 @@
+// A bootstrap, or what the administration interface shows of a running Envoy (`/config_dump`) → the
+// listeners, clusters and routes in it, wherever they came from.
+
+import { unpack } from './extension.ts'
+import { Setting } from './setting.ts'
+
+/** The resources of one Envoy. */
+export interface Configuration {
+  /** The bootstrap; not set where a config dump leaves it out. */
+  readonly bootstrap: Setting
+  readonly listeners: readonly Setting[]
+  readonly clusters: ReadonlyMap<string, Setting>
+  /** Route configurations that listeners name (RDS). */
+  readonly routes: ReadonlyMap<string, Setting>
+  /** Configurations of filters that listeners name (ECDS). */
+  readonly filters: ReadonlyMap<string, Setting>
+  /** What comes from somewhere else, and so was not seen. */
+  readonly elsewhere: readonly Setting[]
+}
+
+/** The configuration in a document, or `undefined` if it is no configuration of Envoy's. */
+export const readConfiguration = (root: Setting): Configuration | undefined => {
+  if (root.get('configs').items().length > 0) return readConfigDump(root)
+  return BOOTSTRAP_FIELDS.some((field) => root.get(field).isSet) ? readBootstrap(root) : undefined
+}
+
+const BOOTSTRAP_FIELDS = ['static_resources', 'dynamic_resources', 'node', 'admin']
+
+const readBootstrap = (bootstrap: Setting): Configuration => {
+  const resources = bootstrap.get('static_resources')
+  return {
+    bootstrap,
+    listeners: resources.get('listeners').items(),
+    clusters: byName(resources.get('clusters').items()),
+    routes: new Map(),
+    filters: new Map(),
+    elsewhere: [bootstrap.get('dynamic_resources', 'lds_config')].filter(({ isSet }) => isSet),
+  }
+}
+
+// https://www.envoyproxy.io/docs/envoy/latest/api-v3/admin/v3/config_dump.proto
+const readConfigDump = (root: Setting): Configuration | undefined => {
+  const dumped = root.get('configs').items()
+  if (!dumped.some((config) => config.entry('@type').text.includes('envoy.admin.v3.'))) {
+    return undefined
+  }
+  const resources = dumped.flatMap((config) => [...resourcesIn(config)])
+  const ofType = (type: string): readonly Setting[] =>
+    resources.filter((resource) => resource.type === type).map(({ config }) => config)
+  const bootstrap =
+    dumped.map((config) => config.get('bootstrap')).find(({ isSet }) => isSet) ??
+    new Setting(undefined, ['bootstrap'])
+  const written = readBootstrap(bootstrap)
+  const listeners = ofType('envoy.config.listener.v3.Listener')
+  return {
+    bootstrap,
+    // What runs is in the other sections; a dump that was cut down may have the bootstrap only.
+    listeners: listeners.length > 0 ? listeners : written.listeners,
+    clusters: new Map([...written.clusters, ...byName(ofType('envoy.config.cluster.v3.Cluster'))]),
+    routes: byName(ofType('envoy.config.route.v3.RouteConfiguration')),
+    filters: byName(ofType('envoy.config.core.v3.TypedExtensionConfig')),
+    elsewhere: listeners.length > 0 ? [] : written.elsewhere,
+  }
+}
+
+// Of a resource there may be several states; in these two it takes no more or no requests.
+const PAST: ReadonlySet<string> = new Set([
+  'draining_state',
+  'drainingState',
+  'error_state',
+  'errorState',
+])
+
+/** The outermost typed messages below a section of a config dump. */
+function* resourcesIn(section: Setting): Generator<ReturnType<typeof unpack>> {
+  for (const [name, member] of section.entries()) {
+    if (PAST.has(name) || name === 'bootstrap') continue
+    for (const setting of [member, ...member.items()]) {
+      if (setting.entry('@type').isSet) yield unpack(setting)
+      else if (setting.isMessage) yield* resourcesIn(setting)
+    }
+  }
+}
+
+/** The first of each name: of a cluster that is being replaced, the one that is in use. */
+const byName = (resources: readonly Setting[]): ReadonlyMap<string, Setting> =>
+  new Map(resources.toReversed().map((resource) => [resource.get('name').text, resource]))

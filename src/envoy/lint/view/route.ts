@@ -1,0 +1,120 @@
+// The routes of a connection manager, one for each cluster that a request can end up at, with what
+// each says to the filters.
+
+import { ROUTE_EXTENSION } from '../../../request/request.ts'
+import type { Configuration } from './configuration.ts'
+import { unpack } from './extension.ts'
+import type { Setting } from './setting.ts'
+
+/** A route to one cluster, or one that forwards nothing. */
+export interface Route {
+  /** The Route message. */
+  readonly at: Setting
+  /** Its `route`: how it forwards; not set where it redirects or answers by itself. */
+  readonly action: Setting
+  /** Where the cluster's name stands; `undefined` where none can be told. */
+  readonly cluster: Setting | undefined
+  /** The VirtualHost message. */
+  readonly host: Setting
+  /** What is said to the filters (`typed_per_filter_config`), the most specific first. */
+  readonly perFilter: readonly Setting[]
+}
+
+/** What a route says to one filter, out of its wrapper. */
+export interface PerFilter {
+  /** Whether the filter is turned off. */
+  readonly disabled: Setting
+  /** The filter's own message. */
+  readonly config: Setting
+}
+
+/** The routes of a connection manager. */
+export const routesOf = (
+  manager: Setting,
+  { routes: known }: Configuration,
+): { readonly routes: readonly Route[]; readonly elsewhere: readonly Setting[] } => {
+  const scopes = manager
+    .get('scoped_routes', 'scoped_route_configurations_list', 'scoped_route_configurations')
+    .items()
+  const names = [
+    manager.get('rds', 'route_config_name'),
+    ...scopes.map((scope) => scope.get('route_configuration_name')),
+  ].filter(({ isSet }) => isSet)
+  const tables = [
+    manager.get('route_config'),
+    ...scopes.map((scope) => scope.get('route_configuration')),
+    ...names.flatMap((name) => known.get(name.text) ?? []),
+  ].filter(({ isSet }) => isSet)
+  return {
+    routes: tables.flatMap(routesIn),
+    elsewhere: [
+      ...names.filter((name) => !known.has(name.text)),
+      ...tables.map((table) => table.get('vhds')),
+      manager.get('scoped_routes', 'scoped_rds'),
+    ].filter(({ isSet }) => isSet),
+  }
+}
+
+/** What the route says to the filter of that name: the most specific word counts. */
+export const perFilterOf = ({ perFilter }: Route, filter: string): PerFilter | undefined => {
+  const said = perFilter.map((map) => map.entry(filter)).find(({ isSet }) => isSet)
+  return said === undefined ? undefined : readPerFilter(said)
+}
+
+/** The name by which authz is told of the route: those of all levels are told, the most specific wins. */
+export const routeNameOf = ({ perFilter }: Route, filter: string): Setting | undefined =>
+  perFilter
+    .map((map) => readPerFilter(map.entry(filter)).config)
+    .map((config) => config.get('check_settings', 'context_extensions').entry(ROUTE_EXTENSION))
+    .find(({ isSet }) => isSet)
+
+/** Reads an ExtAuthzPerRoute or such, alone or in a FilterConfig. */
+const readPerFilter = (said: Setting): PerFilter => {
+  const { type, config } = unpack(said)
+  if (type !== 'envoy.config.route.v3.FilterConfig') {
+    return { disabled: config.get('disabled'), config }
+  }
+  const inner = unpack(config.get('config')).config
+  const disabled = config.get('disabled')
+  return { disabled: disabled.flag ? disabled : inner.get('disabled'), config: inner }
+}
+
+const routesIn = (table: Setting): readonly Route[] =>
+  table
+    .get('virtual_hosts')
+    .items()
+    .flatMap((host) => {
+      const levels = [host, table].map(perFilterAt)
+      return [...host.get('routes').items(), ...routesInMatcher(host.get('matcher'))].flatMap(
+        (route) => destinations(route, host, levels),
+      )
+    })
+
+const perFilterAt = (level: Setting): Setting => level.get('typed_per_filter_config')
+
+/** The routes that a matching tree leads to. */
+const routesInMatcher = (matcher: Setting): readonly Setting[] =>
+  [...matcher.walk()].map(unpack).flatMap(({ type, config }) => {
+    if (type === 'envoy.config.route.v3.Route') return [config]
+    return type === 'envoy.config.route.v3.RouteList' ? config.get('routes').items() : []
+  })
+
+const destinations = (at: Setting, host: Setting, levels: readonly Setting[]): readonly Route[] => {
+  const action = at.get('route')
+  const perFilter = [perFilterAt(at), ...levels]
+  const weighted = action.get('weighted_clusters', 'clusters').items()
+  if (weighted.length === 0) {
+    const cluster = action.get('cluster')
+    return [{ at, action, cluster: cluster.isSet ? cluster : undefined, host, perFilter }]
+  }
+  return weighted.map((part) => {
+    const name = part.get('name')
+    return {
+      at,
+      action,
+      cluster: name.isSet ? name : undefined,
+      host,
+      perFilter: [perFilterAt(part), ...perFilter],
+    }
+  })
+}

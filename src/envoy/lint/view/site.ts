@@ -1,0 +1,153 @@
+// Everything that the rules look at: which ext_authz filters ask Countersign, what they protect, and
+// which clusters get a certificate for each identity.
+
+import type { Address } from '../../../config/values.ts'
+import type { Expectations } from '../expectations.ts'
+import { addressesOf, upstreamTls, type UpstreamTls } from './cluster.ts'
+import type { Configuration } from './configuration.ts'
+import { extensionIn, isKind, KINDS, type Extension } from './extension.ts'
+import {
+  managersOf,
+  tcpProxiesOf,
+  type AuthzFilter,
+  type Chain,
+  type Manager,
+  type TcpProxy,
+} from './manager.ts'
+import { perFilterOf, routeNameOf, type Route } from './route.ts'
+import type { Setting } from './setting.ts'
+
+/** A cluster to which Envoy presents a certificate for each identity, over one of its TLS contexts. */
+export interface CertificateUpstream {
+  readonly name: string
+  readonly cluster: Setting
+  readonly tls: UpstreamTls
+  /** The on-demand certificate selector. */
+  readonly selector: Extension
+  /** Where the names of clusters stand from which certificates are fetched. */
+  readonly signers: readonly Setting[]
+}
+
+/** One Envoy, as the rules see it. */
+export interface Site {
+  readonly configuration: Configuration
+  /** Settings that their message has already had. */
+  readonly repeated: readonly Setting[]
+  /** What countersign.yaml expects, if it was given. */
+  readonly expected: Expectations | undefined
+  readonly managers: readonly Manager[]
+  readonly tcpProxies: readonly TcpProxy[]
+  /** The ext_authz filters that ask Countersign. */
+  readonly guards: ReadonlySet<AuthzFilter>
+  /** The names of the clusters through which they ask. */
+  readonly authzClusters: ReadonlySet<string>
+  readonly certificateUpstreams: readonly CertificateUpstream[]
+  /** The names of the clusters that take requests because Countersign permitted them. */
+  readonly protected: ReadonlySet<string>
+}
+
+/** What else is known of the site. */
+export interface SiteOptions {
+  readonly repeated: readonly Setting[]
+  readonly expected: Expectations | undefined
+  /** The cluster through which Envoy asks Countersign, where it has to be said. */
+  readonly authzCluster: string | undefined
+}
+
+/** Finds its way around a configuration. */
+export const siteOf = (configuration: Configuration, options: SiteOptions): Site => {
+  const { repeated, expected } = options
+  const managers = managersOf(configuration)
+  const guards = findGuards(managers, configuration, options)
+  const certificateUpstreams = certificateUpstreamsOf(configuration)
+  const judged = managers.flatMap(({ chains: [{ authz }], routes }) =>
+    authz
+      .filter((filter) => guards.has(filter))
+      .flatMap((guard) => routes.filter((route) => !isTurnedOff(guard, route)))
+      .flatMap(({ cluster }) => cluster?.text ?? []),
+  )
+  return {
+    configuration,
+    repeated,
+    expected,
+    managers,
+    tcpProxies: tcpProxiesOf(configuration),
+    guards,
+    authzClusters: new Set([...guards].map(authzClusterOf).filter((name) => name !== '')),
+    certificateUpstreams,
+    protected: new Set([...judged, ...certificateUpstreams.map(({ name }) => name)]),
+  }
+}
+
+/** The filters of a chain that ask Countersign. */
+export const guardsOf = ({ guards }: Site, { authz }: Chain): readonly AuthzFilter[] =>
+  authz.filter((filter) => guards.has(filter))
+
+/** Whether a route turns the filter off. */
+export const isTurnedOff = ({ name }: AuthzFilter, route: Route): boolean =>
+  perFilterOf(route, name)?.disabled.flag === true
+
+/** The certificate upstreams that a manager's routes lead to. */
+export const certificateUpstreamsFrom = (
+  { certificateUpstreams }: Site,
+  { routes }: Manager,
+): readonly CertificateUpstream[] =>
+  certificateUpstreams.filter(({ name }) => routes.some(({ cluster }) => cluster?.text === name))
+
+/** The name of the cluster through which a filter asks; empty if it asks in some other way. */
+const authzClusterOf = ({ config }: AuthzFilter): string =>
+  config.get('grpc_service', 'envoy_grpc', 'cluster_name').text
+
+/**
+ * There may be other ext_authz services beside Countersign. Where something gives away which filters
+ * are meant for us, the others are left alone; where nothing does, all are taken for ours.
+ */
+const findGuards = (
+  managers: readonly Manager[],
+  configuration: Configuration,
+  { authzCluster, expected }: SiteOptions,
+): ReadonlySet<AuthzFilter> => {
+  const all = managers.flatMap(({ chains, routes }) =>
+    chains.flatMap(({ authz }) => authz.map((filter) => ({ filter, routes }))),
+  )
+  if (authzCluster !== undefined) {
+    const named = all.filter(({ filter }) => authzClusterOf(filter) === authzCluster)
+    return new Set(named.map(({ filter }) => filter))
+  }
+  const known = all.filter(
+    ({ filter, routes }) =>
+      /countersign/i.test(`${authzClusterOf(filter)} ${filter.name}`) ||
+      routes.some((route) => routeNameOf(route, filter.name) !== undefined) ||
+      (expected !== undefined && listensAt(filter, configuration, expected.authz)),
+  )
+  return new Set((known.length > 0 ? known : all).map(({ filter }) => filter))
+}
+
+/** Whether the filter's cluster has that address. */
+const listensAt = (filter: AuthzFilter, { clusters }: Configuration, authz: Address): boolean => {
+  const cluster = clusters.get(authzClusterOf(filter))
+  if (cluster === undefined) return false
+  return addressesOf(cluster).some((address) => {
+    if (authz.kind === 'unix') return address.get('pipe', 'path').text === authz.path
+    const socket = address.get('socket_address')
+    return (
+      socket.get('address').text === authz.host && socket.get('port_value').count === authz.port
+    )
+  })
+}
+
+const certificateUpstreamsOf = ({ clusters }: Configuration): readonly CertificateUpstream[] =>
+  [...clusters].flatMap(([name, cluster]) =>
+    upstreamTls(cluster).flatMap((tls) => {
+      const selector = extensionIn(
+        tls.config.get('common_tls_context', 'custom_tls_certificate_selector'),
+      )
+      if (!isKind(selector, KINDS.certificateSelector)) return []
+      const signers = selector.config
+        .get('config_source', 'api_config_source', 'grpc_services')
+        .items()
+        .map((service) => service.get('envoy_grpc', 'cluster_name'))
+        .filter(({ isSet }) => isSet)
+      return [{ name, cluster, tls, selector, signers }]
+    }),
+  )

@@ -1,0 +1,149 @@
+// Faults of the listener: who the caller is, how a request is spelt, what may take long.
+
+import { API, DOWNSTREAM_TLS, extension, HTTP_OPTIONS, MANAGER, wrong, type Fault } from './case.ts'
+
+const UNDERSCORES = `${MANAGER}.common_http_protocol_options.headers_with_underscores_action`
+const REMOVALS = `${MANAGER}.early_header_mutation_extensions`
+const MUTATIONS = `${REMOVALS}[0].typed_config.mutations`
+const VALIDATION = `${DOWNSTREAM_TLS}.common_tls_context.validation_context`
+const XFCC_CONFIG =
+  'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ForwardClientCertConfig'
+
+const callers: readonly Fault[] = [
+  ...wrong(
+    'client-certificate-header-forwarded',
+    'error',
+    `${MANAGER}.forward_client_cert_details`,
+    ['FORWARD_ONLY', 'APPEND_FORWARD', 'ALWAYS_FORWARD_ONLY', 1, 2, 4],
+  ),
+  {
+    name: 'client certificates in headers are forwarded on a condition',
+    change: [
+      [
+        `${MANAGER}.forward_client_cert_matcher.on_no_match.action`,
+        {
+          name: 'always',
+          typed_config: { '@type': XFCC_CONFIG, forward_client_cert_details: 'FORWARD_ONLY' },
+        },
+      ],
+    ],
+    rule: 'client-certificate-header-forwarded',
+    severity: 'error',
+    at: `${MANAGER}.forward_client_cert_matcher.on_no_match.action.typed_config.forward_client_cert_details`,
+  },
+  ...wrong('remote-address-from-caller', 'error', `${MANAGER}.use_remote_address`, [
+    undefined,
+    false,
+    { value: false },
+  ]),
+  ...wrong('internal-addresses', 'warning', `${MANAGER}.internal_address_config`, [
+    undefined,
+    { unix_sockets: false },
+  ]),
+  {
+    name: 'every address is internal, since the length of the prefix is missing',
+    change: [[`${MANAGER}.internal_address_config.cidr_ranges[0].prefix_len`]],
+    rule: 'internal-addresses',
+    severity: 'warning',
+    at: `${MANAGER}.internal_address_config.cidr_ranges[0]`,
+  },
+  ...wrong('client-certificate-untrusted', 'error', `${VALIDATION}.trust_chain_verification`, [
+    'ACCEPT_UNTRUSTED',
+    1,
+  ]),
+  ...wrong(
+    'client-session-resumed',
+    'warning',
+    `${DOWNSTREAM_TLS}.disable_stateless_session_resumption`,
+    [undefined, false],
+  ),
+  ...wrong(
+    'client-session-resumed',
+    'warning',
+    `${DOWNSTREAM_TLS}.disable_stateful_session_resumption`,
+    [undefined],
+  ),
+]
+
+const spelling: readonly Fault[] = [
+  ...wrong('underscores-in-header-names', 'error', UNDERSCORES, [undefined, 'ALLOW', 0]),
+  ...wrong('path-not-normalized', 'error', `${MANAGER}.normalize_path`, [undefined, false]),
+  ...wrong('slashes-not-merged', 'error', `${MANAGER}.merge_slashes`, [undefined, 'no']),
+  ...wrong('escaped-slashes-accepted', 'error', `${MANAGER}.path_with_escaped_slashes_action`, [
+    undefined,
+    'KEEP_UNCHANGED',
+    'UNESCAPE_AND_FORWARD',
+    3,
+  ]),
+  ...wrong('forgeable-headers', 'warning', REMOVALS, [undefined, []]),
+  {
+    name: 'a name is not removed early',
+    change: [[`${MUTATIONS}[2].remove`, 'client-certificate']],
+    rule: 'forgeable-headers',
+    severity: 'warning',
+    at: REMOVALS,
+  },
+  {
+    name: 'not every header that begins so is removed early',
+    change: [[`${MUTATIONS}[7]`, { remove: 'x-remote-user' }]],
+    rule: 'forgeable-headers',
+    severity: 'warning',
+    at: REMOVALS,
+  },
+]
+
+/** SPDY upgrades are offered, and the upstream speaks something else than HTTP/1.1. */
+const spdyWith = (options: object, at: string): Fault => ({
+  name: `SPDY to an upstream with ${at}`,
+  change: [
+    [
+      `${API}.${HTTP_OPTIONS}`,
+      {
+        '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
+        ...options,
+      },
+    ],
+  ],
+  rule: 'spdy-over-http2',
+  severity: 'error',
+  at: `${API}.${HTTP_OPTIONS}.${at}`,
+})
+
+const streams: readonly Fault[] = [
+  ...wrong('upgrades-missing', 'warning', `${MANAGER}.upgrade_configs`, [undefined]),
+  ...wrong('stream-idle-timeout', 'warning', `${MANAGER}.stream_idle_timeout`, [undefined]),
+  spdyWith(
+    { explicit_http_config: { http2_protocol_options: {} } },
+    'explicit_http_config.http2_protocol_options',
+  ),
+  spdyWith({ auto_config: {} }, 'auto_config'),
+  spdyWith({ use_downstream_protocol_config: {} }, 'use_downstream_protocol_config'),
+  {
+    name: 'raw connections to an upstream that is protected',
+    change: [
+      [
+        'static_resources.listeners[1]',
+        {
+          name: 'raw',
+          address: { socket_address: { address: '127.0.0.1', port_value: 0 } },
+          filter_chains: [
+            {
+              filters: [
+                extension('raw', 'filters.network.tcp_proxy.v3.TcpProxy', {
+                  stat_prefix: 'raw',
+                  cluster: 'api',
+                }),
+              ],
+            },
+          ],
+        },
+      ],
+    ],
+    rule: 'tcp-around-ext-authz',
+    severity: 'error',
+    at: 'static_resources.listeners[1].filter_chains[0].filters[0].typed_config.cluster',
+  },
+]
+
+/** What can be wrong with the listener. */
+export const listenerFaults: readonly Fault[] = [...callers, ...spelling, ...streams]
