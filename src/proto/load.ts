@@ -11,7 +11,12 @@ import type {
   Grant as GrantMessage,
   Grant__Output as GrantMessageOutput,
 } from './generated/countersign/grant/v1/Grant.ts'
+import type {
+  Secret,
+  Secret__Output,
+} from './generated/envoy/extensions/transport_sockets/tls/v3/Secret.ts'
 import type { AuthorizationDefinition } from './generated/envoy/service/auth/v3/Authorization.ts'
+import type { SecretDiscoveryServiceDefinition } from './generated/envoy/service/secret/v3/SecretDiscoveryService.ts'
 import type { HealthDefinition } from './generated/grpc/health/v1/Health.ts'
 
 /** The folder of our subset of Envoy's messages. */
@@ -21,6 +26,8 @@ export const protoFolder = join(import.meta.dirname, '..', '..', 'proto')
 export const protoFiles = [
   'countersign/grant/v1/grant.proto',
   'envoy/service/auth/v3/external_auth.proto',
+  'envoy/service/secret/v3/sds.proto',
+  'envoy/extensions/transport_sockets/tls/v3/secret.proto', // imported by none: it travels in an Any
   'grpc/health/v1/health.proto',
 ] as const
 
@@ -59,3 +66,13 @@ export const grantMessage = definition('countersign.grant.v1.Grant') as MessageT
   GrantMessage,
   GrantMessageOutput
 >
+
+/** `envoy.service.secret.v3.SecretDiscoveryService`: DeltaSecrets, a stream both ways. */
+export const secretDiscoveryService = definition(
+  'envoy.service.secret.v3.SecretDiscoveryService',
+) as SecretDiscoveryServiceDefinition
+
+/** A secret, which travels packed into a `google.protobuf.Any`. */
+export const secretMessage = definition(
+  'envoy.extensions.transport_sockets.tls.v3.Secret',
+) as MessageTypeDefinition<Secret, Secret__Output>

@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'overloaded'
   | 'malformed-certificate'
   | 'grant-keys-invalid'
+  | 'authority-unusable'
   | 'envoy-missing'
   | 'child-exited'
   | 'usage'

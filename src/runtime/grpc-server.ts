@@ -1,9 +1,7 @@
 // A gRPC server on a UNIX socket or a TCP port, with health beside the services and an end that
 // finishes what is in flight.
 
-import { chmod, mkdir, rm } from 'node:fs/promises'
-import { connect } from 'node:net'
-import { dirname } from 'node:path'
+import { chmod } from 'node:fs/promises'
 import {
   Server,
   ServerCredentials,
@@ -13,19 +11,15 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
 import { HealthImplementation } from 'grpc-health-check'
-import { CountersignError, describeError } from './errors.ts'
+import {
+  listenFailure,
+  prepareSocket,
+  targetOf,
+  type ListenAddress,
+  type ServerTls,
+} from './listen.ts'
 
-/** TLS material, PEM. The peer must present a certificate that `clientCa` signed. */
-export interface ServerTls {
-  readonly certificate: Buffer
-  readonly key: Buffer
-  readonly clientCa: Buffer
-}
-
-/** Where to listen. */
-export type ListenAddress =
-  | { readonly kind: 'unix'; readonly path: string }
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+export type { ListenAddress, ServerTls }
 
 /** What a server needs. */
 export interface GrpcServerOptions {
@@ -86,22 +80,17 @@ const bind = async (
   address: ListenAddress,
   tls: ServerTls | undefined,
 ): Promise<number> => {
-  const target = address.kind === 'unix' ? `unix:${address.path}` : hostAndPort(address)
   const { promise, resolve, reject } = Promise.withResolvers<number>()
-  server.bindAsync(target, credentialsFor(tls), (error, port) => {
+  server.bindAsync(targetOf(address), credentialsFor(tls), (error, port) => {
     if (error === null) resolve(port)
     else reject(error)
   })
   try {
     return await promise
   } catch (cause) {
-    const message = `cannot listen on ${target}: ${describeError(cause)}`
-    throw new CountersignError('listen-failed', message, { cause })
+    throw listenFailure(address, cause)
   }
 }
-
-const hostAndPort = ({ host, port }: { readonly host: string; readonly port: number }): string =>
-  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 
 const credentialsFor = (tls: ServerTls | undefined): ServerCredentials =>
   tls === undefined
@@ -111,19 +100,6 @@ const credentialsFor = (tls: ServerTls | undefined): ServerCredentials =>
         [{ cert_chain: tls.certificate, private_key: tls.key }],
         true, // a peer without a certificate of that CA is turned away in the handshake
       )
-
-/** Makes the folder, and removes a socket that a dead process left; a live one is an error. */
-const prepareSocket = async (path: string): Promise<void> => {
-  await mkdir(dirname(path), { recursive: true })
-  const { promise, resolve } = Promise.withResolvers<boolean>()
-  const probe = connect(path, () => resolve(true)).on('error', () => resolve(false))
-  const inUse = await promise
-  probe.destroy()
-  if (inUse) {
-    throw new CountersignError('listen-failed', `another process listens on unix:${path} already`)
-  }
-  await rm(path, { force: true })
-}
 
 const close = async (server: Server, grace: number): Promise<void> => {
   const { promise, resolve } = Promise.withResolvers<void>()

@@ -1,0 +1,83 @@
+// Where a server listens, and what has to be done about the file of a UNIX socket.
+
+import { chmod, chown, mkdir, rm, stat } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { dirname } from 'node:path'
+import { CountersignError, describeError } from './errors.ts'
+
+/** Where to listen. */
+export type ListenAddress =
+  | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+
+/** Who may use a UNIX socket: whoever may write to its file. */
+export interface SocketAccess {
+  readonly mode: number
+  /** Numeric ids; absent: as they come. */
+  readonly owner?: number | undefined
+  readonly group?: number | undefined
+}
+
+/** TLS material, PEM. The peer must present a certificate that `clientCa` signed. */
+export interface ServerTls {
+  readonly certificate: Buffer
+  readonly key: Buffer
+  readonly clientCa: Buffer
+}
+
+/** The address in the form that gRPC has for it. */
+export const targetOf = (address: ListenAddress): string => {
+  if (address.kind === 'unix') return `unix:${address.path}`
+  const { host, port } = address
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+/** The error for an address that cannot be had. */
+export const listenFailure = (address: ListenAddress, cause: unknown): CountersignError => {
+  const message = `cannot listen on ${targetOf(address)}: ${describeError(cause)}`
+  return new CountersignError('listen-failed', message, { cause })
+}
+
+/**
+ * Makes the folder, and removes a socket that a dead process left; a live one is an error. From then
+ * on nobody but this user may write to files that the process makes, so that nobody else can connect
+ * to a socket between its making and {@link admitToSocket}, whatever umask we were started with.
+ */
+export const prepareSocket = async (path: string): Promise<void> => {
+  process.umask(process.umask(NO_ACCESS) | NO_WRITE_BY_OTHERS)
+  await mkdir(dirname(path), { recursive: true })
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const probe = connect(path, () => resolve(true)).on('error', () => resolve(false))
+  const inUse = await promise
+  probe.destroy()
+  if (inUse) {
+    throw new CountersignError('listen-failed', `another process listens on unix:${path} already`)
+  }
+  await rm(path, { force: true })
+}
+
+const NO_ACCESS = 0o777
+const NO_WRITE_BY_OTHERS = 0o022
+const WRITABLE_BY_ALL = 0o002
+const STICKY = 0o1000
+
+/** Lets those in who may use a socket that was just made. */
+export const admitToSocket = async (path: string, access: SocketAccess): Promise<void> => {
+  const { mode, owner = UNCHANGED, group = UNCHANGED } = access
+  // In this order: the mode is for the new group, and not for the one that it comes with.
+  if (owner !== UNCHANGED || group !== UNCHANGED) await chown(path, owner, group)
+  await chmod(path, mode)
+}
+
+const UNCHANGED = -1 // chown(2)
+
+/** Refuses a folder in which every user of the machine could put a socket in the place of ours. */
+export const requireOwnFolder = async (path: string): Promise<void> => {
+  const folder = dirname(path)
+  const { mode } = await stat(folder)
+  if ((mode & WRITABLE_BY_ALL) === 0 || (mode & STICKY) !== 0) return
+  throw new CountersignError(
+    'listen-failed',
+    `cannot listen on unix:${path}: every user may write to ${folder} and replace the socket; give it a folder of its own in there`,
+  )
+}

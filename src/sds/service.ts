@@ -1,0 +1,41 @@
+// `envoy.service.secret.v3.SecretDiscoveryService`, of which there is the incremental method alone.
+// It hands out what the issuer makes, and keeps nothing that no open stream asked for.
+
+import { secretDiscoveryService } from '../proto/load.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { StreamMethod } from '../runtime/grpc-stream.ts'
+import type { Logger } from '../runtime/logger.ts'
+import { Issuances } from './issuances.ts'
+import type { SecretIssuer } from './secret-issuer.ts'
+import { SecretStream, type StreamContext } from './secret-stream.ts'
+import { zeroCounters, type SdsStatistics } from './statistics.ts'
+
+/** What the service needs. */
+export interface SdsServiceOptions {
+  readonly issuer: SecretIssuer
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** The service, ready for a server of streams. */
+export interface SdsService {
+  readonly methods: readonly StreamMethod[]
+  /** The counters as they are now. */
+  statistics(): SdsStatistics
+}
+
+/** Makes the service. (gRPC answers UNIMPLEMENTED where there is no method.) */
+export const sdsService = ({ issuer, clock, logger }: SdsServiceOptions): SdsService => {
+  const counters = zeroCounters()
+  const issuances = new Issuances({ issuer, clock, logger, counters })
+  const context: StreamContext = { issuances, logger, counters }
+  return {
+    methods: [
+      {
+        path: secretDiscoveryService.DeltaSecrets.path,
+        open: (stream) => new SecretStream(stream, context),
+      },
+    ],
+    statistics: () => ({ ...counters }),
+  }
+}

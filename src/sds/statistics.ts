@@ -1,0 +1,30 @@
+// What the service counts, for a line of the log from time to time, and for tests.
+
+/** `streams` and `names` are of now; the others count since the start. */
+export interface SdsStatistics {
+  /** Open streams. */
+  readonly streams: number
+  /** Names that they hold, one for each stream that holds it. */
+  readonly names: number
+  /** Certificates made. */
+  readonly issued: number
+  /** Names that the issuer refused. */
+  readonly refused: number
+  /** Answers that Envoy rejected. */
+  readonly nacks: number
+  /** Bugs of the issuer's, and requests for which a stream was ended. */
+  readonly errors: number
+}
+
+/** The counters at work. */
+export type Counters = { -readonly [Name in keyof SdsStatistics]: number }
+
+/** Counters at their start. */
+export const zeroCounters = (): Counters => ({
+  streams: 0,
+  names: 0,
+  issued: 0,
+  refused: 0,
+  nacks: 0,
+  errors: 0,
+})

@@ -1,0 +1,69 @@
+// The secret discovery service on a real socket, with a scripted issuer behind it.
+
+import { startGrpcStreamServer } from '../../src/runtime/grpc-stream-server.ts'
+import type { ListenAddress } from '../../src/runtime/listen.ts'
+import { sdsService } from '../../src/sds/service.ts'
+import type { SdsStatistics } from '../../src/sds/statistics.ts'
+import { temporaryFolder } from '../servers/temporary.ts'
+import { FakeClock } from './clock.ts'
+import { memoryLogger } from './logger.ts'
+import { SdsClient } from './sds-client.ts'
+import { FakeIssuer } from './secret-issuer.ts'
+
+/** A running service, and a connection to it. */
+export interface FakeSds extends AsyncDisposable {
+  readonly address: ListenAddress
+  readonly client: SdsClient
+  readonly issuer: FakeIssuer
+  readonly clock: FakeClock
+  readonly log: readonly string[]
+  statistics(): SdsStatistics
+  /** Stops the server and leaves the rest. */
+  stop(): Promise<void>
+}
+
+/** Starts the service. */
+export const startSds = async (grace = 5_000): Promise<FakeSds> => {
+  await using stack = new AsyncDisposableStack()
+  const folder = stack.use(await temporaryFolder())
+  const issuer = new FakeIssuer()
+  const clock = new FakeClock()
+  const { logger, lines } = memoryLogger()
+  const sds = sdsService({ issuer, clock, logger })
+  const server = await startGrpcStreamServer({
+    address: { kind: 'unix', path: folder.file('sds.sock') },
+    mode: 0o600,
+    tls: undefined,
+    methods: sds.methods,
+    grace,
+    logger,
+  })
+  let stopped: Promise<void> | undefined
+  const stop = async (): Promise<void> => {
+    stopped ??= Promise.resolve(server[Symbol.asyncDispose]())
+    await stopped
+  }
+  stack.defer(stop)
+  const client = stack.use(new SdsClient(server.address))
+  const owned = stack.move()
+  return {
+    address: server.address,
+    client,
+    issuer,
+    clock,
+    log: lines,
+    statistics: () => sds.statistics(),
+    stop,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+const POLL_MS = 5
+
+/** Waits until it is so; the test's own time limit ends the wait if it never is. */
+export const until = async (condition: () => boolean): Promise<void> => {
+  while (!condition()) {
+    // oxlint-disable-next-line no-await-in-loop -- a poll
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+  }
+}

@@ -1,0 +1,82 @@
+// What Envoy makes of an answer, and what becomes of that.
+
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { describe, it } from 'node:test'
+import { SECRET_TYPE } from '../fakes/sds-client.ts'
+import { startSds } from '../fakes/sds.ts'
+
+const LIMIT = { timeout: 20_000 }
+
+const digest = (name: string): string =>
+  createHash('sha256').update(name).digest('hex').slice(0, 16)
+
+describe('a rejected answer', LIMIT, () => {
+  it('is counted and logged, without the name', async () => {
+    await using sds = await startSds()
+    const stream = sds.client.open()
+    stream.subscribe('sealed-grant')
+    const answer = await stream.next()
+    stream.reject(answer, `cannot load sealed-grant: ${'x'.repeat(10_000)}`)
+    assert.ok(await stream.isQuiet(), 'and is not sent again')
+    assert.equal(sds.statistics().nacks, 1)
+    const [line, ...more] = sds.log.filter((text) => text.includes('rejected'))
+    assert.ok(line !== undefined && more.length === 0)
+    assert.ok(line.length < 1_000)
+    assert.ok(line.includes(`"handle":"${digest('sealed-grant')}"`))
+    assert.ok(line.includes(`cannot load ${digest('sealed-grant')}`))
+    assert.ok(sds.log.every((text) => !text.includes('sealed-grant')))
+  })
+
+  it('is not handed out again', async () => {
+    await using sds = await startSds()
+    const stream = sds.client.open()
+    stream.subscribe('alice')
+    stream.reject(await stream.next(), 'bad')
+    stream.subscribe('alice')
+    assert.equal((await stream.next()).secrets[0]?.version, 'v2')
+    const other = sds.client.open()
+    other.subscribe('alice')
+    assert.equal((await other.next()).secrets[0]?.version, 'v2')
+  })
+
+  it('is the last one for its name, or nothing is done', async () => {
+    await using sds = await startSds()
+    const stream = sds.client.open()
+    stream.subscribe('alice')
+    const first = await stream.next()
+    stream.subscribe('alice')
+    const second = await stream.next()
+    stream.reject(first, 'of an answer before the last')
+    stream.acknowledge(second)
+    stream.reject(second, 'after it was acknowledged')
+    stream.reject({ ...second, nonce: 'never sent' }, 'never sent')
+    stream.send({ type_url: SECRET_TYPE, error_detail: { code: 13, message: 'no nonce' } })
+    assert.ok(await stream.isQuiet())
+    assert.equal(sds.statistics().nacks, 0)
+    assert.equal(sds.log.filter((line) => line.includes('nonce unknown')).length, 3)
+  })
+
+  it('counts once, however often it is rejected', async () => {
+    await using sds = await startSds()
+    const stream = sds.client.open()
+    stream.subscribe('alice')
+    const answer = await stream.next()
+    for (let time = 0; time < 100; time++) stream.reject(answer, 'bad')
+    assert.ok(await stream.isQuiet())
+    assert.equal(sds.statistics().nacks, 1)
+  })
+
+  it('of one stream is nothing to another, whose nonces are its own', async () => {
+    await using sds = await startSds()
+    const [one, other] = [sds.client.open(), sds.client.open()]
+    one.subscribe('alice')
+    other.subscribe('bob')
+    await one.next()
+    other.reject(await other.next(), 'bad')
+    assert.ok(await other.isQuiet())
+    one.subscribe('alice')
+    assert.equal((await one.next()).secrets[0]?.name, 'alice')
+    assert.equal(sds.issuer.asked.filter((name) => name === 'alice').length, 1)
+  })
+})

@@ -1,0 +1,148 @@
+// One certificate for each name, however many streams ask, and for no longer than it is good.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Issuance } from '../../src/sds/secret-issuer.ts'
+import type { SdsStream } from '../fakes/sds-client.ts'
+import { startSds, until, type FakeSds } from '../fakes/sds.ts'
+import { TTL, UNKNOWN } from '../fakes/secret-issuer.ts'
+
+const LIMIT = { timeout: 20_000 }
+
+const subscribed = (sds: FakeSds, name: string): SdsStream => {
+  const stream = sds.client.open()
+  stream.subscribe(name)
+  return stream
+}
+
+describe('streams that ask for one name', LIMIT, () => {
+  it('share the certificate while it is being made', async () => {
+    await using sds = await startSds()
+    const made = Promise.withResolvers<Issuance>()
+    sds.issuer.answer = () => made.promise
+    const streams = Array.from({ length: 20 }, () => subscribed(sds, 'alice'))
+    await until(() => sds.statistics().names === 20)
+    made.resolve(sds.issuer.certificate('alice'))
+    const answers = await Promise.all(streams.map((stream) => stream.next()))
+    assert.deepEqual(new Set(answers.map(({ secrets }) => secrets[0]?.key)).size, 1)
+    assert.deepEqual(sds.issuer.asked, ['alice'])
+  })
+
+  it('share it while one of them holds it, with the time that is left', async () => {
+    await using sds = await startSds()
+    const first = subscribed(sds, 'alice')
+    const { secrets } = await first.next()
+    sds.clock.advance(TTL - 1)
+    const later = await subscribed(sds, 'alice').next()
+    assert.deepEqual(later.secrets, [{ ...secrets[0], ttl: 1 }])
+    sds.clock.advance(1)
+    const latest = await subscribed(sds, 'alice').next()
+    assert.equal(latest.secrets[0]?.version, 'v2', 'its time is over')
+    assert.equal(latest.secrets[0].ttl, TTL)
+  })
+
+  it('share a refusal, and the next one asks anew', async () => {
+    await using sds = await startSds()
+    const made = Promise.withResolvers<Issuance>()
+    sds.issuer.answer = () => made.promise
+    const streams = [subscribed(sds, 'alice'), subscribed(sds, 'alice')]
+    await until(() => sds.statistics().names === 2)
+    made.resolve(UNKNOWN)
+    const answers = await Promise.all(streams.map((stream) => stream.next()))
+    assert.deepEqual(
+      answers.map(({ removed }) => removed),
+      [['alice'], ['alice']],
+    )
+    sds.issuer.answer = (name) => sds.issuer.certificate(name)
+    assert.equal((await subscribed(sds, 'alice').next()).secrets.length, 1)
+  })
+
+  it('get another one after the last of them has left', async () => {
+    await using sds = await startSds()
+    const [first, second] = [subscribed(sds, 'alice'), subscribed(sds, 'alice')]
+    await Promise.all([first.next(), second.next()])
+    first.cancel()
+    await until(() => sds.statistics().streams === 1)
+    assert.equal((await subscribed(sds, 'alice').next()).secrets[0]?.version, 'v1')
+    second.unsubscribe('alice')
+    await until(() => sds.statistics().names === 1)
+    assert.equal((await subscribed(sds, 'alice').next()).secrets[0]?.version, 'v1')
+  })
+
+  it('get another one when nobody holds it any longer', async () => {
+    await using sds = await startSds()
+    const stream = subscribed(sds, 'alice')
+    await stream.next()
+    stream.cancel()
+    await until(() => sds.statistics().streams === 0)
+    assert.equal((await subscribed(sds, 'alice').next()).secrets[0]?.version, 'v2')
+  })
+})
+
+describe('a stream that dies while its certificate is being made', LIMIT, () => {
+  it('leaves it to those who ask before it is there', async () => {
+    await using sds = await startSds()
+    const made = Promise.withResolvers<Issuance>()
+    sds.issuer.answer = () => made.promise
+    const stream = subscribed(sds, 'alice')
+    await until(() => sds.issuer.asked.length === 1)
+    stream.cancel()
+    await until(() => sds.statistics().streams === 0)
+    const next = subscribed(sds, 'alice')
+    await until(() => sds.statistics().names === 1)
+    made.resolve(sds.issuer.certificate('alice'))
+    assert.equal((await next.next()).secrets[0]?.version, 'v1')
+    assert.deepEqual(sds.issuer.asked, ['alice'])
+  })
+
+  it('leaves nothing when nobody asks', async () => {
+    await using sds = await startSds()
+    const made = Promise.withResolvers<Issuance>()
+    sds.issuer.answer = () => made.promise
+    const stream = subscribed(sds, 'alice')
+    await until(() => sds.issuer.asked.length === 1)
+    stream.cancel()
+    await until(() => sds.statistics().streams === 0)
+    made.resolve(sds.issuer.certificate('alice'))
+    sds.issuer.answer = (name) => sds.issuer.certificate(name)
+    assert.equal((await subscribed(sds, 'alice').next()).secrets[0]?.version, 'v2')
+  })
+})
+
+describe('an issuer with a bug', LIMIT, () => {
+  const bugs: readonly { name: string; answer: (name: string) => Issuance | Promise<Issuance> }[] =
+    [
+      {
+        name: 'that throws',
+        answer: () => {
+          throw new Error('issuer broken')
+        },
+      },
+      { name: 'that rejects', answer: () => Promise.reject(new Error('issuer broken')) },
+      ...[0, -1, Number.NaN, Number.POSITIVE_INFINITY, 1e300].map((ttl) => ({
+        name: `that issues for ${ttl} ms`,
+        answer: (name: string): Issuance => ({
+          outcome: 'issued',
+          certificateChain: Buffer.from(name),
+          privateKey: Buffer.from(name),
+          version: 'v1',
+          ttl,
+        }),
+      })),
+    ]
+  for (const { name, answer } of bugs) {
+    it(`${name} refuses, and nobody else is hurt`, async () => {
+      await using sds = await startSds()
+      sds.issuer.answer = (asked) => (asked === 'alice' ? answer(asked) : UNKNOWN)
+      const stream = subscribed(sds, 'alice')
+      assert.deepEqual((await stream.next()).removed, ['alice'])
+      stream.subscribe('bob')
+      assert.deepEqual((await stream.next()).removed, ['bob'])
+      assert.deepEqual((await subscribed(sds, 'bob').next()).removed, ['bob'])
+      assert.equal(sds.statistics().errors, 1)
+      assert.equal(sds.statistics().issued, 0)
+      assert.equal(sds.log.filter((line) => line.includes('issuer failed')).length, 1)
+      assert.ok(sds.log.every((line) => !line.includes('alice')))
+    })
+  }
+})
