@@ -8,6 +8,7 @@ import { usersSchema } from '../src/authenticate/password/users-file.ts'
 import { ConfigurationFiles } from '../src/config/files.ts'
 import { readConfig } from '../src/config/parse.ts'
 import { configSchema } from '../src/config/schema.ts'
+import { signerSchema } from '../src/config/signer-schema.ts'
 import { renderBootstrap } from '../src/envoy/bootstrap.ts'
 import { configurationReference } from './reference.ts'
 
@@ -25,6 +26,7 @@ const END = '<!-- end of the configuration reference -->'
 /** Everything that is generated. */
 export const generate = async (): Promise<readonly Generated[]> => [
   { file: path('schema/countersign.schema.json'), contents: jsonSchema(configSchema) },
+  { file: path('schema/signer.schema.json'), contents: jsonSchema(signerSchema) },
   { file: path('schema/users.schema.json'), contents: jsonSchema(usersSchema) },
   { file: path('envoy/front-proxy.envoy.yaml'), contents: await exampleBootstrap() },
   { file: path('README.md'), contents: await readme() },
@@ -49,7 +51,7 @@ const readme = async (): Promise<string> => {
   if (before === undefined || after === undefined) {
     throw new Error('README.md has lost the marks around the configuration reference')
   }
-  return `${before}${BEGIN}\n\n${configurationReference()}\n${END}${after}`
+  return `${before}${BEGIN}\n\n${configurationReference(configSchema)}\n${END}${after}`
 }
 
 if (import.meta.main) {

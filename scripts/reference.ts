@@ -1,7 +1,6 @@
 // The configuration reference: the JSON Schema's docstrings as a Markdown table.
 
 import { z } from 'zod'
-import { configSchema } from '../src/config/schema.ts'
 
 interface Node {
   readonly type?: string
@@ -16,10 +15,10 @@ interface Node {
   readonly anyOf?: readonly Node[]
 }
 
-/** A table with a row for every key of the configuration, in the order of the schema. */
-export const configurationReference = (): string => {
+/** A table with a row for every key of a configuration file, in the order of its schema. */
+export const configurationReference = (of: z.ZodType): string => {
   // JSON Schema is a JSON value; only the keywords that zod writes for our schema are looked at.
-  const schema: Node = JSON.parse(JSON.stringify(z.toJSONSchema(configSchema, { io: 'input' })))
+  const schema: Node = JSON.parse(JSON.stringify(z.toJSONSchema(of, { io: 'input' })))
   const rows = [...rowsOf(schema, '')]
   return ['| key | type | default | meaning |', '| --- | --- | --- | --- |', ...rows, ''].join('\n')
 }

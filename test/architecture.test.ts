@@ -13,6 +13,7 @@ const SRC = resolve(import.meta.dirname, '../src')
 const ORDER = [
   'runtime',
   'proto',
+  'x509',
   'expression',
   'config',
   'keys',
@@ -39,6 +40,8 @@ const ORDER = [
 const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   '@grpc/grpc-js': ['runtime/grpc-server.ts', 'proto/', 'check/'],
   '@grpc/proto-loader': ['proto/'],
+  '@marcbachmann/cel-js': ['expression/cel.ts'],
+  '@noble/ciphers': ['grant/seal.ts'],
   '@node-rs/argon2': ['authenticate/password/hash.ts'],
   '@node-rs/bcrypt': ['authenticate/password/hash.ts'],
   commander: ['cli/', 'countersign.ts'],

@@ -1,12 +1,22 @@
 // `countersign validate`: everything that a start would find wrong, without starting.
 
-import { Command } from 'commander'
+import { resolve } from 'node:path'
+import { Command, Option } from 'commander'
 import { FactMemory } from '../authenticate/facts.ts'
 import { HashPool } from '../authenticate/password/hash.ts'
+import { buildSigner, SignerResources } from '../ca/snapshot.ts'
 import { buildSnapshot } from '../check/snapshot.ts'
 import { ConfigurationFiles } from '../config/files.ts'
+import { ConfigurationError, type Problem } from '../config/problem.ts'
+import type { Config } from '../config/schema.ts'
+import type { SignerConfig } from '../config/signer-schema.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { configOption } from './options.ts'
+
+interface Options {
+  readonly config: string
+  readonly signer?: string
+}
 
 /** The command. */
 export const validateCommand = (): Command =>
@@ -15,15 +25,66 @@ export const validateCommand = (): Command =>
       'check a configuration and every file it names; exits with 1 and lists all problems',
     )
     .addOption(configOption())
-    .action(async ({ config }: { config: string }) => {
-      const files = new ConfigurationFiles()
-      const resources = {
-        memory: new FactMemory(systemClock),
-        hashes: new HashPool(),
-        clock: systemClock,
+    .addOption(
+      new Option(
+        '-s, --signer <file>',
+        'the signer’s configuration; checked together with the other, or, without --config, alone',
+      ).argParser((file) => resolve(file)),
+    )
+    .action(async ({ config, signer }: Options, command: Command) => {
+      const signerAlone =
+        signer !== undefined && command.getOptionValueSource('config') === 'default'
+      const problems: Problem[] = []
+      const authzConfig = signerAlone ? undefined : await collect(problems, () => authz(config))
+      const signerConfig =
+        signer === undefined ? undefined : await collect(problems, () => authority(signer))
+      if (authzConfig !== undefined && signerConfig !== undefined) {
+        problems.push(...disagreements(config, authzConfig, signerConfig))
       }
-      const { config: valid } = await buildSnapshot(config, files, resources)
-      console.log(
-        `${config} is valid: ${valid.routes.length} routes, ${files.paths.length} files read`,
-      )
+      if (problems.length > 0) throw new ConfigurationError(problems)
     })
+
+const authz = async (file: string): Promise<Config> => {
+  const files = new ConfigurationFiles()
+  const resources = {
+    memory: new FactMemory(systemClock),
+    hashes: new HashPool(),
+    clock: systemClock,
+  }
+  const { config } = await buildSnapshot(file, files, resources)
+  console.log(`${file} is valid: ${config.routes.length} routes, ${files.paths.length} files read`)
+  return config
+}
+
+const authority = async (file: string): Promise<SignerConfig> => {
+  const files = new ConfigurationFiles()
+  using resources = new SignerResources(systemClock)
+  const { config, authorities } = await buildSigner(file, files, resources)
+  console.log(`${file} is valid: ${authorities.size} CAs, ${files.paths.length} files read`)
+  return config
+}
+
+const collect = async <T>(problems: Problem[], check: () => Promise<T>): Promise<T | undefined> => {
+  try {
+    return await check()
+  } catch (cause) {
+    if (!(cause instanceof ConfigurationError)) throw cause
+    problems.push(...cause.problems)
+    return undefined
+  }
+}
+
+/** What either file alone cannot show, and the signer would refuse time and again. */
+const disagreements = (file: string, config: Config, signer: SignerConfig): readonly Problem[] =>
+  config.routes.flatMap(({ forward: { certificate } }, index): readonly Problem[] => {
+    if (certificate === undefined) return []
+    const path = `routes[${index}].forward.certificate`
+    const known = signer.authorities[certificate.ca]
+    if (known === undefined) {
+      return [{ file, path: `${path}.ca`, message: `the signer has no CA "${certificate.ca}"` }]
+    }
+    if (certificate.lifetime + certificate.backdate <= known.limits.lifetime) return []
+    const message =
+      'together with "backdate" it is longer than the signer’s limit for this CA: all would be refused'
+    return [{ file, path: `${path}.lifetime`, message }]
+  })

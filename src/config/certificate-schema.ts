@@ -44,6 +44,11 @@ export const keyUsageSchema = z.enum(KEY_USAGES.filter((usage) => !AUTHORITY_USA
 // They have fields of their own, or are the signer's to write.
 const OWN_EXTENSIONS: ReadonlySet<string> = new Set(Object.values(EXTENSIONS))
 
+const furtherExtension = oidSchema.refine(
+  (oid) => !OWN_EXTENSIONS.has(oid),
+  'has a field of its own, or is the signer’s to write',
+)
+
 const extension = z
   .strictObject({
     critical: z
@@ -94,7 +99,10 @@ const fields = {
     .default(true)
     .describe('Whether the certificate says outright that it is no CA.'),
   policies: z.array(oidSchema).default([]).describe('Certificate policies, OIDs.'),
-  extensions: z.record(oidSchema, extension).default({}).describe('Further extensions by OID.'),
+  extensions: z
+    .record(furtherExtension, extension)
+    .default({})
+    .describe('Further extensions by OID.'),
 }
 
 const template = z.strictObject(fields)
@@ -118,12 +126,7 @@ const delegate = z
     basicConstraints: field('basicConstraints'),
     policies: COPY.default('drop').describe('Likewise, but dropped unless asked for.'),
     extensions: z
-      .array(
-        oidSchema.refine(
-          (oid) => !OWN_EXTENSIONS.has(oid),
-          'has a field of its own, or is the signer’s to write',
-        ),
-      )
+      .array(furtherExtension)
       .default([])
       .describe(
         'OIDs of further extensions that are copied, where the caller’s certificate has them.',

@@ -63,7 +63,7 @@ export class Reloader<T> implements Disposable {
    */
   follow(reports: ReloadReports<T>, poll = POLL_MS): void {
     this.#reports = reports
-    this.#poll = setInterval(() => void this.#reloadIfChanged(), poll)
+    this.#poll = setInterval(() => void this.reloadIfChanged(), poll)
     this.#watch()
   }
 
@@ -81,6 +81,12 @@ export class Reloader<T> implements Disposable {
     }
     this.#running = this.#reloadUntilSettled()
     await this.#running
+  }
+
+  /** Reloads when any file is no longer what was read. Never rejects. */
+  readonly reloadIfChanged = async (): Promise<void> => {
+    await this.#running // which may have read the change already
+    if (await this.#files.changed()) await this.reload()
   };
 
   [Symbol.dispose](): void {
@@ -147,12 +153,9 @@ export class Reloader<T> implements Disposable {
 
   // Not put off by further events: a file that is written all the time must be looked at, too.
   #settle(): void {
-    this.#timer ??= setTimeout(() => void this.#reloadIfChanged(), SETTLE_MS)
-  }
-
-  async #reloadIfChanged(): Promise<void> {
-    this.#timer = undefined
-    await this.#running // which may have read the change already
-    if (await this.#files.changed()) await this.reload()
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      void this.reloadIfChanged()
+    }, SETTLE_MS)
   }
 }

@@ -53,13 +53,21 @@ export const unsigned = (bytes: Uint8Array): Buffer => {
 /** A BIT STRING of whole bytes. */
 export const bitString = (bytes: Uint8Array): Buffer => element(TAG.bitString, Buffer.of(0), bytes)
 
-/** Seconds since the epoch as RFC 5280 §4.1.2.5 has it: UTCTime to 2049, GeneralizedTime after. */
+/**
+ * Seconds since the epoch as RFC 5280 §4.1.2.5 has it: UTCTime from 1950 to 2049, and
+ * GeneralizedTime for what its two digits cannot say.
+ */
 export const time = (seconds: number): Buffer => {
-  const text = new Date(seconds * 1_000).toISOString().replaceAll(/[-:T]|\.\d+/g, '')
-  return Number(text.slice(0, 4)) < 2_050
+  const text = timeText(seconds)
+  const year = Number(text.slice(0, 4))
+  return year >= 1_950 && year < 2_050
     ? element(TAG.utcTime, Buffer.from(text.slice(2)))
     : element(TAG.generalizedTime, Buffer.from(text))
 }
+
+/** `YYYYMMDDhhmmssZ`. */
+const timeText = (seconds: number): string =>
+  new Date(seconds * 1_000).toISOString().replaceAll(/[-:T]|\.\d+/g, '')
 
 /** What was read: views, not copies. */
 export interface Element {
@@ -160,6 +168,15 @@ export const readOnly = (bytes: Uint8Array, tag: number): Buffer => {
   return content
 }
 
+/** The content of an INTEGER, as it stands: DER has no byte in it that could be left out. */
+export const readInteger = (content: Buffer): Buffer => {
+  const [first, second = 0] = content
+  const sign = second & 0x80
+  const spare = content.length > 1 && (first === 0x00 ? sign === 0 : first === 0xff && sign !== 0)
+  if (first === undefined || spare) throw malformed('an INTEGER not minimal')
+  return content
+}
+
 /** A BOOLEAN's content; DER has `false` never where it is the default, and 0xff for `true`. */
 export const readTrue = (content: Buffer): true => {
   if (content.length !== 1 || content[0] !== 0xff) throw malformed('a BOOLEAN that is not TRUE')
@@ -179,5 +196,8 @@ export const readTime = ({ tag, content }: Element): number => {
   }
   const [year = 0, month = 0, day, hour, minute, second] = parts.slice(1).map(Number)
   const century = tag === TAG.utcTime ? (year < 50 ? 2_000 : 1_900) : 0
-  return Date.UTC(century + year, month - 1, day, hour, minute, second) / 1_000
+  const seconds = Date.UTC(century + year, month - 1, day, hour, minute, second) / 1_000
+  // Date.UTC would make 2 March of 30 February, and a year of the last century of the year 50.
+  if (!timeText(seconds).endsWith(text)) throw malformed('a time that no calendar has')
+  return seconds
 }

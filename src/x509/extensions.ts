@@ -1,6 +1,15 @@
 // Certificate extensions (RFC 5280 §4.2): what they say ↔ DER.
 
-import { DerReader, element, malformed, readOnly, readTrue, sequence, TAG } from './der.ts'
+import {
+  DerReader,
+  element,
+  malformed,
+  readInteger,
+  readOnly,
+  readTrue,
+  sequence,
+  TAG,
+} from './der.ts'
 import { EXTENSIONS, oidElement, readOid } from './oid.ts'
 
 /** An extension as it stands in a certificate. */
@@ -77,7 +86,7 @@ export const notAuthority: Extension = {
 export const decodeIsAuthority = (der: Uint8Array): boolean => {
   const reader = new DerReader(readOnly(der, TAG.sequence))
   const isAuthority = reader.tag === TAG.boolean && readTrue(reader.expect(TAG.boolean))
-  if (reader.more) reader.expect(TAG.integer)
+  if (reader.more) readInteger(reader.expect(TAG.integer))
   reader.end()
   return isAuthority
 }
@@ -123,6 +132,7 @@ export const decodeExtensions = (der: Uint8Array): readonly Extension[] => {
   const reader = new DerReader(readOnly(der, TAG.sequence))
   const extensions: Extension[] = []
   while (reader.more) extensions.push(decodeExtension(reader.enter(TAG.sequence)))
+  if (extensions.length === 0) throw malformed('no extension')
   if (new Set(extensions.map(({ oid }) => oid)).size !== extensions.length) {
     throw malformed('an extension stands twice')
   }

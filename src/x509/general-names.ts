@@ -39,11 +39,12 @@ export const nameFault = (kind: NameKind, value: string): string | undefined => 
         ? undefined
         : 'not a URI'
     case 'email':
-      return /^[^\s@]+@[^\s@]+$/.test(value) && isAscii(value) ? undefined : 'not a mailbox'
+      return /^[!-?A-~]+@[!-?A-~]+$/.test(value) ? undefined : 'not a mailbox'
     case 'ip':
-      return isIP(value) === 0 ? 'not an IP address' : undefined
+      // RFC 4007 §11: a zone ("fe80::1%eth0") means something on one machine only.
+      return isIP(value) === 0 || value.includes('%') ? 'not an IP address' : undefined
     case 'upn':
-      return value.isWellFormed() ? undefined : 'not Unicode'
+      return /^\P{Cc}+$/u.test(value) && value.isWellFormed() ? undefined : 'not a principal name'
   }
 }
 

@@ -45,8 +45,8 @@ export const PURPOSES = {
 /** The `otherName` that holds a Microsoft user principal name. */
 export const UPN = '1.3.6.1.4.1.311.20.2.3'
 
-/** Dotted text with at least two arcs; the second below 40 where the first is 0 or 1 (X.660). */
-export const OID = /^(?:[01]\.[0-3]?\d|2\.(?:0|[1-9]\d{0,8}))(?:\.(?:0|[1-9]\d{0,8})){1,30}$/
+/** Dotted text with at least three arcs; the second below 40 where the first is 0 or 1 (X.660). */
+export const OID = /^(?:[01]\.(?:\d|[1-3]\d)|2\.(?:0|[1-9]\d{0,8}))(?:\.(?:0|[1-9]\d{0,8})){1,30}$/
 
 /** The OID of a named attribute, or the text itself when it is an OID. */
 export const attributeOid = (name: string): string | undefined =>

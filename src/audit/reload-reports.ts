@@ -1,0 +1,50 @@
+// Says, in the log and in the audit log, what became of each reload.
+
+import { ConfigurationError, formatProblem } from '../config/problem.ts'
+import type { ReloadReports } from '../config/reload.ts'
+import { describeError } from '../runtime/errors.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { AuditEvent } from './event.ts'
+import type { AuditSink } from './sink.ts'
+
+/** Whose reloads are reported, and what they have to tell. */
+export interface ReloadReportsOptions<T> {
+  /** The configuration file. */
+  readonly file: string
+  readonly audit: AuditSink
+  readonly logger: Logger
+  /** How much a configuration has logged. */
+  logLevel(value: T): string
+  /** The changed keys that are read only at the start. */
+  needRestart(before: T, after: T): readonly string[]
+}
+
+/** Reports on the reloads of one configuration file. */
+export const reportReloads = <T>(options: ReloadReportsOptions<T>): ReloadReports<T> => {
+  const { file, audit, logger } = options
+  const record = (event: AuditEvent): void => {
+    audit.write(event).catch((cause: unknown) => {
+      logger.error({ err: cause, event }, 'audit event lost')
+    })
+  }
+  return {
+    onLoaded({ value, generation }, previous) {
+      logger.level = options.logLevel(value)
+      record({ event: 'configuration-loaded', generation, file })
+      logger.info({ generation, file }, 'configuration loaded')
+      const keys = options.needRestart(previous.value, value)
+      if (keys.length > 0) logger.warn({ keys }, 'change takes effect after a restart')
+    },
+    onRejected(cause, { generation }) {
+      const problems =
+        cause instanceof ConfigurationError
+          ? cause.problems.map(formatProblem)
+          : [describeError(cause)]
+      record({ event: 'configuration-rejected', generation, file, problems })
+      logger.error(
+        { generation, file, problems },
+        'configuration rejected, the last good one stays',
+      )
+    },
+  }
+}

@@ -1,0 +1,217 @@
+// From a handle to a certificate: the grant behind it opened and held against the limits, a
+// certificate minted and looked at once more, and all of it recorded before anything leaves.
+
+import { createHash } from 'node:crypto'
+import type { AuditEvent } from '../audit/event.ts'
+import type { AuditSink } from '../audit/sink.ts'
+import type { InForce } from '../config/reload.ts'
+import { handleDigest } from '../grant/seal.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/logger.ts'
+import { formatName } from '../x509/name.ts'
+import { encodePem } from '../x509/pem.ts'
+import { admit, versionOf, type Admitted, type Refused } from './admission.ts'
+import type { MintedKey } from './key-pool.ts'
+import { isoTime, usableUntil } from './limits.ts'
+import { mint, randomSerial, type Minting } from './mint.ts'
+import type { SignerSnapshot } from './snapshot.ts'
+import { issuedFault } from './verify-issued.ts'
+
+/** What {@link CertificateIssuer} needs. */
+export interface CertificateIssuerOptions {
+  readonly current: () => InForce<SignerSnapshot>
+  /** Reads the configuration again if it has changed; never rejects. */
+  readonly refresh: () => Promise<void>
+  readonly audit: AuditSink
+  readonly logger: Logger
+  readonly clock: Clock
+}
+
+/** A certificate with its key, or why there is none. */
+export type Issuance = Issued | { readonly outcome: 'refused'; readonly code: Refused['code'] }
+
+interface Issued {
+  readonly outcome: 'issued'
+  /** PEM, leaf first. */
+  readonly certificateChain: Buffer
+  /** PEM, PKCS#8. */
+  readonly privateKey: Buffer
+  /** Says by which CA it was issued and until when it is valid. */
+  readonly version: string
+  /** Milliseconds that it is of use for. */
+  readonly ttl: number
+}
+
+interface Made {
+  readonly outcome: 'made'
+  readonly admitted: Admitted
+  readonly serial: Buffer
+  /** DER. */
+  readonly certificate: Buffer
+  readonly key: MintedKey
+}
+
+const REFRESH_PAUSE_MS = 1_000
+const LONGEST_DETAIL = 200
+
+/** Issues certificates. */
+export class CertificateIssuer {
+  readonly #options: CertificateIssuerOptions
+  #refreshing = Promise.resolve()
+  #refreshedAt = Number.NEGATIVE_INFINITY
+
+  constructor(options: CertificateIssuerOptions) {
+    this.#options = options
+  }
+
+  /** Makes the certificate that a handle stands for. Never rejects. */
+  async issue(handle: string): Promise<Issuance> {
+    const start = this.#options.clock.monotonic()
+    try {
+      const { admission, generation } = await this.#admit(handle)
+      const made = admission.outcome === 'refused' ? admission : await this.#make(admission)
+      return made.outcome === 'refused'
+        ? await this.#refuse(handle, made, generation)
+        : await this.#release(handle, made, { start, generation })
+    } catch (cause) {
+      const { logger, current } = this.#options
+      logger.error({ handle: handleDigest(handle), err: cause }, 'issuance failed')
+      const refused: Refused = { outcome: 'refused', code: 'fault' }
+      return await this.#refuse(handle, refused, current().generation)
+    }
+  }
+
+  /** Whether what was issued under this version would be issued again now. */
+  isCurrent(handle: string, version: string): boolean {
+    const { current, clock } = this.#options
+    const admission = admit(handle, current().value, clock.now())
+    return (
+      admission.outcome === 'admitted' &&
+      version === versionOf(admission) &&
+      clock.now() < admission.grant.renewAt * 1_000
+    )
+  }
+
+  async #admit(handle: string): Promise<{ admission: Admitted | Refused; generation: number }> {
+    const { current, clock } = this.#options
+    const { value, generation } = current()
+    const admission = admit(handle, value, clock.now())
+    if (admission.outcome === 'admitted' || admission.code !== 'grant-key-unknown') {
+      return { admission, generation }
+    }
+    // authz may seal with a key already that came into the keyring a moment ago.
+    await this.#refresh()
+    const next = current()
+    return { admission: admit(handle, next.value, clock.now()), generation: next.generation }
+  }
+
+  /** Once a second at most, whoever asks: an unknown key may be a forger's. */
+  async #refresh(): Promise<void> {
+    const { refresh, clock } = this.#options
+    const now = clock.monotonic()
+    if (now - this.#refreshedAt >= REFRESH_PAUSE_MS) {
+      this.#refreshedAt = now
+      this.#refreshing = refresh()
+    }
+    await this.#refreshing
+  }
+
+  async #make(admitted: Admitted): Promise<Made | Refused> {
+    const { grant, authority } = admitted
+    const { logger, clock } = this.#options
+    if (!authority.rate.take()) return { outcome: 'refused', code: 'rate-limited', grant }
+    const key = await authority.keys.take()
+    const serial = randomSerial()
+    const minting = { grant, authority: authority.ca, serial, publicKey: key.publicKey }
+    const certificate = await this.#mint(minting)
+    if (certificate === undefined) {
+      return { outcome: 'refused', code: 'authority-unavailable', grant }
+    }
+    const fault = issuedFault(certificate, minting, key.privateKey)
+    if (fault !== undefined) {
+      logger.error(
+        { authority: grant.authority, fault },
+        'minted certificate is not what was asked',
+      )
+      return { outcome: 'refused', code: 'issued-mismatch', detail: fault, grant }
+    }
+    // Keys and signatures may have been waited for.
+    if (usableUntil(grant) * 1_000 <= clock.now()) {
+      return { outcome: 'refused', code: 'grant-expired', grant }
+    }
+    return { outcome: 'made', admitted, serial, certificate, key }
+  }
+
+  async #mint(minting: Minting): Promise<Buffer | undefined> {
+    try {
+      return await mint(minting)
+    } catch (cause) {
+      const { authority } = minting.grant
+      this.#options.logger.error({ authority, err: cause }, 'CA did not sign')
+      return undefined
+    }
+  }
+
+  /** What was not recorded does not leave. */
+  async #release(
+    handle: string,
+    { admitted, serial, certificate, key }: Made,
+    { start, generation }: { readonly start: number; readonly generation: number },
+  ): Promise<Issuance> {
+    const { grant, authority, subject, names } = admitted
+    const { clock } = this.#options
+    const ttl = usableUntil(grant) * 1_000 - clock.now()
+    const recorded = await this.#record({
+      event: 'certificate-issued',
+      handle: handleDigest(handle),
+      authority: grant.authority,
+      route: grant.route,
+      authenticator: grant.authenticator,
+      serial: serial.toString('hex'),
+      fingerprint: createHash('sha256').update(certificate).digest('hex'),
+      subject: formatName(subject),
+      names: names.map(({ kind, value }) => `${kind}:${value}`),
+      notBefore: isoTime(grant.notBefore),
+      notAfter: isoTime(grant.notAfter),
+      keys: authority.algorithm,
+      duration: Math.round((clock.monotonic() - start) * 1_000),
+      generation,
+    })
+    if (!recorded) return { outcome: 'refused', code: 'audit-unavailable' }
+    return {
+      outcome: 'issued',
+      certificateChain: Buffer.from(encodePem('CERTIFICATE', certificate) + authority.ca.chain),
+      privateKey: Buffer.from(key.privateKey.export({ type: 'pkcs8', format: 'pem' })),
+      version: versionOf(admitted),
+      ttl,
+    }
+  }
+
+  async #refuse(
+    handle: string,
+    { code, grant, detail }: Refused,
+    generation: number,
+  ): Promise<Issuance> {
+    await this.#record({
+      event: 'certificate-refused',
+      handle: handleDigest(handle),
+      reason: code,
+      authority: grant?.authority,
+      route: grant?.route,
+      authenticator: grant?.authenticator,
+      detail: detail?.slice(0, LONGEST_DETAIL),
+      generation,
+    })
+    return { outcome: 'refused', code }
+  }
+
+  async #record(event: AuditEvent): Promise<boolean> {
+    try {
+      await this.#options.audit.write(event)
+      return true
+    } catch (cause) {
+      this.#options.logger.error({ err: cause, event }, 'audit event lost')
+      return false
+    }
+  }
+}

@@ -1,0 +1,134 @@
+// The signer's configuration, built: made whole before anything is issued by it, and never changed
+// afterwards.
+
+import type { ConfigurationFiles } from '../config/files.ts'
+import { ProblemList } from '../config/problem-list.ts'
+import { readSecret } from '../config/secret.ts'
+import type { AuthorityConfig, KeyAlgorithm, SignerConfig } from '../config/signer-schema.ts'
+import { readSignerConfig } from '../config/signer.ts'
+import { GrantSeal } from '../grant/seal.ts'
+import { parseGrantKeys } from '../keys/grant-keys.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { readAuthorityChain } from './authority-certificate.ts'
+import type { CertificateAuthority } from './certificate-authority.ts'
+import { FileCa, readAuthorityKey } from './file-ca.ts'
+import { keySource, type KeySource } from './key-pool.ts'
+import { Limits } from './limits.ts'
+import { RateLimit } from './rate-limit.ts'
+
+/** One CA, and what it may do. */
+export interface Authority {
+  readonly ca: CertificateAuthority
+  readonly limits: Limits
+  readonly rate: RateLimit
+  readonly keys: KeySource
+  readonly algorithm: KeyAlgorithm
+}
+
+/** A configuration in force. An issuance takes one and keeps it to its end. */
+export interface SignerSnapshot {
+  readonly config: SignerConfig
+  readonly seal: GrantSeal
+  /** By name. */
+  readonly authorities: ReadonlyMap<string, Authority>
+}
+
+/** What outlives a configuration and is lent to each. */
+export class SignerResources implements Disposable {
+  readonly clock: Clock
+  readonly #keys = new Map<KeyAlgorithm, KeySource>()
+  readonly #rates = new Map<string, RateLimit>()
+
+  constructor(clock: Clock) {
+    this.clock = clock
+  }
+
+  /** The keys of an algorithm, which all CAs share. */
+  keys(algorithm: KeyAlgorithm): KeySource {
+    const source = this.#keys.get(algorithm) ?? keySource(algorithm)
+    this.#keys.set(algorithm, source)
+    return source
+  }
+
+  /** The rate limit of a CA: what it has used up stays so across configurations. */
+  rate(authority: string, rate: RateLimit['rate']): RateLimit {
+    const known = this.#rates.get(authority)
+    if (known?.rate.perSecond === rate.perSecond && known.rate.burst === rate.burst) return known
+    const limit = new RateLimit(rate, this.clock)
+    this.#rates.set(authority, limit)
+    return limit
+  }
+
+  [Symbol.dispose](): void {
+    for (const source of this.#keys.values()) source[Symbol.dispose]()
+  }
+}
+
+/**
+ * Reads a signer's configuration and everything that it names.
+ *
+ * @throws ConfigurationError with every problem found
+ */
+export const buildSigner = async (
+  file: string,
+  files: ConfigurationFiles,
+  resources: SignerResources,
+): Promise<SignerSnapshot> => {
+  const { config, locate } = await readSignerConfig(file, files)
+  const problems = new ProblemList(locate)
+  const seal = await problems.collect(['keyring'], () => readSeal(config.keyring, files))
+  const authorities = new Map<string, Authority>()
+  for (const [name, authority] of Object.entries(config.authorities)) {
+    // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
+    const ca = await readAuthority(name, authority, { files, problems, clock: resources.clock })
+    if (ca !== undefined) authorities.set(name, equip(name, ca, authority, resources))
+  }
+  if (problems.error !== undefined) throw problems.error
+  if (seal === undefined) throw new TypeError('no keyring and no problem')
+  return { config, seal, authorities }
+}
+
+const readSeal = async (
+  keyring: SignerConfig['keyring'],
+  files: ConfigurationFiles,
+): Promise<GrantSeal> => {
+  const source = keyring.kind === 'file' ? keyring.path : `the variable ${keyring.variable}`
+  const text = await readSecret(keyring, files)
+  return new GrantSeal(parseGrantKeys(source, text.toString('utf8')))
+}
+
+interface Reading {
+  readonly files: ConfigurationFiles
+  readonly problems: ProblemList
+  readonly clock: Clock
+}
+
+const readAuthority = async (
+  name: string,
+  { certificate, key, passphrase }: AuthorityConfig,
+  { files, problems, clock }: Reading,
+): Promise<CertificateAuthority | undefined> => {
+  const path = ['authorities', name]
+  const chain = await problems.collect([...path, 'certificate'], async () =>
+    readAuthorityChain(await files.readText(certificate), clock.now()),
+  )
+  const signingKey = await problems.collect([...path, 'key'], async () => {
+    const secret = passphrase === undefined ? undefined : await readSecret(passphrase, files)
+    return readAuthorityKey(await readSecret(key, files), secret)
+  })
+  if (chain === undefined || signingKey === undefined) return undefined
+  return await problems.collect([...path, 'key'], () => new FileCa(chain, signingKey))
+}
+
+const equip = (
+  name: string,
+  ca: CertificateAuthority,
+  { limits, keys }: AuthorityConfig,
+  resources: SignerResources,
+): Authority => ({
+  ca,
+  limits: new Limits(limits, ca.certificate.notAfter),
+  rate: resources.rate(name, limits.rate),
+  keys: resources.keys(keys),
+  algorithm: keys,
+})

@@ -1,0 +1,149 @@
+// `countersign keys`: makes and rotates the keys that authz and the signer share.
+
+import {
+  chmod,
+  chown,
+  open,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { newGrantKeyLine, parseGrantKeys } from '../keys/grant-keys.ts'
+import { CountersignError, describeError } from '../runtime/errors.ts'
+
+interface Options {
+  readonly add?: true
+  readonly promote?: true
+  readonly prune?: number
+  readonly mode: number
+}
+
+const ROTATION = `
+Rotation, without a request being refused:
+  1. countersign keys grant FILE --add       a new key, which opens grants everywhere and seals none yet;
+                                             give the file to every authz and every signer
+  2. countersign keys grant FILE --promote   the new key seals; give the file to every authz and signer again
+  3. countersign keys grant FILE --prune 1   once the longest certificate has ended, the old key goes
+
+Both notice a changed file by themselves.`
+
+const HEADER = `# Grant keys of Countersign, for authz and the signer and nobody else.
+# One per line: the first seals, all open. \`countersign keys grant --help\` says how to rotate them.
+`
+
+/** The command. */
+export const keysCommand = (): Command =>
+  new Command('keys').description('make and rotate keys').addCommand(
+    new Command('grant')
+      .description(
+        'make the keyring that authz and the signer share; an existing file is changed only as an option says',
+      )
+      .argument('<file>', 'the keyring')
+      .addOption(new Option('--add', 'put a new key at the end').conflicts(['promote', 'prune']))
+      .addOption(new Option('--promote', 'make the last key the first').conflicts('prune'))
+      .addOption(
+        new Option('--prune <count>', 'keep this many keys, the first ones').argParser(parseCount),
+      )
+      .addOption(
+        new Option('--mode <mode>', 'file mode of a new keyring')
+          .argParser(parseMode)
+          .default(0o600, '0600'),
+      )
+      .addHelpText('after', ROTATION)
+      .action(async (file: string, options: Options) => {
+        const change = changeFor(options)
+        if (change === undefined) await create(file, options.mode)
+        else await update(file, change)
+      }),
+  )
+
+const parseCount = (text: string): number => {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('must be a number from 1')
+  return Number(text)
+}
+
+const parseMode = (text: string): number => {
+  if (!/^0?[0-7]{2}0$/.test(text)) {
+    throw new InvalidArgumentError('must be a file mode such as 0640, with nothing for others')
+  }
+  return Number.parseInt(text, 8)
+}
+
+/** The lines of a keyring → the lines that it is to have. */
+type Change = (lines: readonly string[]) => readonly string[]
+
+const changeFor = ({ add, promote, prune }: Options): Change | undefined => {
+  if (add === true) return (lines) => [...lines, newGrantKeyLine()]
+  if (promote === true) return promoteLast
+  return prune === undefined ? undefined : (lines) => keepFirst(lines, prune)
+}
+
+// As `parseGrantKeys` tells them apart.
+const isKey = (line: string): boolean => line.trim() !== '' && !line.trim().startsWith('#')
+
+const promoteLast: Change = (lines) => {
+  const last = lines.findLastIndex(isKey)
+  const rest = lines.toSpliced(last, 1)
+  const first = lines.findIndex(isKey)
+  return rest.toSpliced(first, 0, lines[last] ?? '')
+}
+
+const keepFirst = (lines: readonly string[], count: number): readonly string[] => {
+  let kept = 0
+  return lines.filter((line) => !isKey(line) || ++kept <= count)
+}
+
+const create = async (file: string, mode: number): Promise<void> => {
+  try {
+    await writeFile(file, `${HEADER}${newGrantKeyLine()}\n`, { flag: 'wx', mode })
+  } catch (cause) {
+    const exists = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST'
+    throw new CountersignError(
+      'usage',
+      exists
+        ? `${file} exists already; --add puts a new key into it`
+        : `${file} cannot be made: ${describeError(cause)}`,
+      { cause },
+    )
+  }
+  await chmod(file, mode) // whatever the umask took off
+  console.error(`${file}: 1 key`)
+}
+
+/** Changes a keyring in one step: a reader sees the old one or the new one, and nothing between. */
+const update = async (name: string, change: Change): Promise<void> => {
+  const file = await realpath(name).catch((cause: unknown) => {
+    throw new CountersignError('file-unreadable', `${name}: ${describeError(cause)}`, { cause })
+  })
+  const text = await readFile(file, 'utf8')
+  parseGrantKeys(file, text)
+  const lines = change(text.trimEnd().split(/\r?\n/))
+  const next = `${lines.join('\n')}\n`
+  const keys = parseGrantKeys(file, next)
+  await replace(file, next)
+  console.error(`${file}: ${keys.length} ${keys.length === 1 ? 'key' : 'keys'}`)
+}
+
+const replace = async (file: string, text: string): Promise<void> => {
+  const { mode, uid, gid } = await stat(file)
+  const part = join(dirname(file), `.${process.pid}.part`)
+  try {
+    const handle = await open(part, 'wx', 0o600)
+    try {
+      await handle.writeFile(text)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await chown(part, uid, gid)
+    await chmod(part, mode)
+    await rename(part, file)
+  } finally {
+    await rm(part, { force: true })
+  }
+}

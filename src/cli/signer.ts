@@ -1,0 +1,27 @@
+// `countersign signer`: the secret discovery service that mints certificates, until a signal ends it.
+
+import { resolve } from 'node:path'
+import { Command, Option } from 'commander'
+import { formatAddress } from '../config/values.ts'
+import { startSigner } from '../signer.ts'
+import { endSignal } from './signals.ts'
+
+/** The command. */
+export const signerCommand = (): Command =>
+  new Command('signer')
+    .description(
+      'run the signer that mints the certificates Envoy asks for. SIGHUP reloads the configuration and reopens the audit file; SIGTERM ends it',
+    )
+    .addOption(
+      new Option('-c, --config <file>', 'the signer’s configuration file')
+        .env('COUNTERSIGN_SIGNER_CONFIG')
+        .default(resolve('signer.yaml'), 'signer.yaml')
+        .argParser((file) => resolve(file)),
+    )
+    .action(async ({ config }: { config: string }) => {
+      await using signer = await startSigner(config)
+      process.on('SIGHUP', () => void signer.reload())
+      process.send?.({ ready: formatAddress(signer.address) }) // to `countersign up`
+      await endSignal()
+      if (process.connected) process.disconnect() // or the channel would keep the process alive
+    })

@@ -1,0 +1,220 @@
+// What is not issued, by its code; and that a refusal is a refusal although nothing can be written.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { readAuthorityChain } from '../../src/ca/authority-certificate.ts'
+import { encodeGrant } from '../../src/grant/grant.ts'
+import { handleDigest } from '../../src/grant/seal.ts'
+import { RemoteCa } from '../fakes/certificate-authority.ts'
+import { grantOf, makeGrantKey, NOW_S, sealed, sealedBytes, subjectOf } from '../fakes/grant.ts'
+import { makeCa } from './authorities.ts'
+import { Issuing, issuing } from './issuing.ts'
+
+const flipped = (handle: string, at: number): string => {
+  const bytes = Buffer.from(handle, 'base64url')
+  bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at)
+  return bytes.toString('base64url')
+}
+
+describe('a handle that is refused', () => {
+  const CASES: readonly {
+    readonly name: string
+    readonly handle: (world: Issuing) => string
+    readonly want: string
+  }[] = [
+    { name: 'nothing', handle: () => '', want: 'handle-malformed' },
+    { name: 'Envoy’s name for no metadata', handle: () => '-', want: 'handle-malformed' },
+    { name: 'a name of another kind', handle: () => 'default', want: 'handle-malformed' },
+    { name: 'not base64url', handle: (world) => `${world.handle()}=`, want: 'handle-malformed' },
+    {
+      name: 'of another format',
+      handle: (world) => flipped(world.handle(), 0),
+      want: 'handle-malformed',
+    },
+    { name: 'a megabyte', handle: () => 'A'.repeat(1_048_576), want: 'handle-malformed' },
+    {
+      name: 'another ring’s',
+      handle: () => sealed(grantOf(), makeGrantKey()),
+      want: 'grant-key-unknown',
+    },
+    {
+      name: 'another ring’s, with our key’s id',
+      handle: (world) => flipped(world.handle(), 5),
+      want: 'grant-forged',
+    },
+    {
+      name: 'changed at its end',
+      handle: (world) =>
+        flipped(world.handle(), Buffer.from(world.handle(), 'base64url').length - 1),
+      want: 'grant-forged',
+    },
+    { name: 'cut short', handle: (world) => world.handle().slice(0, -4), want: 'grant-forged' },
+    {
+      name: 'for a CA that is not ours',
+      handle: (world) => world.handle({ authority: 'other' }),
+      want: 'authority-unknown',
+    },
+    {
+      name: 'for a CA of the prototype',
+      handle: (world) => world.handle({ authority: '__proto__' }),
+      want: 'authority-unknown',
+    },
+    {
+      name: 'for a subject beyond the limits',
+      handle: (world) => world.handle({ subject: subjectOf(['OU', 'x']) }),
+      want: 'subject-refused',
+    },
+    {
+      name: 'for system:masters',
+      handle: (world) => world.handle({ subject: subjectOf(['O', 'system:masters']) }),
+      want: 'value-reserved',
+    },
+    {
+      name: 'past its time',
+      handle: (world) => world.handle({ notAfter: NOW_S, renewAt: NOW_S }),
+      want: 'grant-expired',
+    },
+    {
+      name: 'before its time',
+      handle: (world) => world.handle({ notBefore: NOW_S + 3_000 }),
+      want: 'grant-not-yet-valid',
+    },
+  ]
+  for (const { name, handle, want } of CASES) {
+    it(name, async () => {
+      const world = await issuing()
+      const asked = handle(world)
+      assert.equal(await world.outcome(asked), want)
+      const event = world.event()
+      assert.equal(event.event, 'certificate-refused')
+      assert.equal(event.reason, want)
+      assert.equal(event.handle, handleDigest(asked))
+    })
+  }
+
+  it('is recorded with as much as is known of it', async () => {
+    const world = await issuing()
+    const handle = world.handle({ subject: subjectOf(['CN', 'a'.repeat(500)], ['OU', 'x']) })
+    world.generation = 7
+    await world.issue(handle)
+    assert.deepEqual(world.event(), {
+      event: 'certificate-refused',
+      handle: handleDigest(handle),
+      reason: 'subject-refused',
+      authority: 'kube',
+      route: 'kubernetes',
+      authenticator: 'staff',
+      detail: 'OU: x',
+      generation: 7,
+    })
+  })
+
+  it('is recorded with no more than some detail', async () => {
+    const world = await issuing('{ subject: { CN: [] } }')
+    await world.issue(world.handle({ subject: subjectOf(['CN', 'a'.repeat(1_000)]) }))
+    const event = world.event()
+    assert.equal(event.event === 'certificate-refused' && event.detail?.length, 200)
+  })
+
+  it('is not opened with the key of another', async () => {
+    const world = await issuing()
+    const [ours, theirs] = [world.handle(), sealed(grantOf(), makeGrantKey())]
+    const mixed = Buffer.concat([
+      Buffer.from(ours, 'base64url').subarray(0, 5),
+      Buffer.from(theirs, 'base64url').subarray(5),
+    ])
+    assert.equal(await world.outcome(mixed.toString('base64url')), 'grant-forged')
+  })
+
+  const encoded = encodeGrant(grantOf())
+  const WITHIN: readonly { name: string; bytes: Buffer; want: string }[] = [
+    { name: 'no grant', bytes: Buffer.from('not a message'), want: 'grant-malformed' },
+    { name: 'a grant cut short', bytes: encoded.subarray(0, 10), want: 'grant-malformed' },
+    { name: 'an empty grant', bytes: Buffer.from([0x08, 0x00]), want: 'authority-unknown' },
+    { name: 'a grant in order', bytes: encoded, want: 'issued' },
+  ]
+  for (const { name, bytes, want } of WITHIN) {
+    it(`is judged by what is within: ${name}`, async () => {
+      const world = await issuing()
+      assert.equal(await world.outcome(sealedBytes(bytes, world.key)), want)
+    })
+  }
+})
+
+describe('a rate that is used up', () => {
+  it('refuses until time has passed', async () => {
+    const world = await issuing('{ rate: { perSecond: 10, burst: 2 } }')
+    const ask = async (): Promise<string> => await world.outcome()
+    assert.deepEqual([await ask(), await ask(), await ask()], ['issued', 'issued', 'rate-limited'])
+    world.clock.advance(100)
+    assert.equal(await ask(), 'issued')
+  })
+
+  it('is not used up by what is refused anyway', async () => {
+    const world = await issuing('{ rate: { perSecond: 1, burst: 1 } }')
+    for (let round = 0; round < 5; round++) {
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      assert.equal(await world.outcome(world.handle({ subject: subjectOf() })), 'subject-refused')
+    }
+    assert.equal(await world.outcome(), 'issued')
+  })
+})
+
+describe('a CA elsewhere', async () => {
+  const ca = await makeCa()
+  const remote = () =>
+    new RemoteCa(readAuthorityChain(ca.certificate, NOW_S * 1_000).certificate, ca.key)
+
+  it('issues', async () => assert.equal(await new Issuing(remote()).outcome(), 'issued'))
+
+  it('that is out of reach issues nothing, and the log says why', async () => {
+    const authority = remote()
+    authority.conduct = 'unreachable'
+    const world = new Issuing(authority)
+    assert.equal(await world.outcome(), 'authority-unavailable')
+    assert.match(world.lines.join(), /"level":50.*ECONNREFUSED.*CA did not sign/)
+  })
+
+  it('that signs something else issues nothing, and the log says so loudly', async () => {
+    const authority = remote()
+    authority.conduct = 'signs-something-else'
+    const world = new Issuing(authority)
+    assert.equal(await world.outcome(), 'issued-mismatch')
+    const event = world.event()
+    assert.equal(
+      event.event === 'certificate-refused' && event.detail,
+      'its signature does not hold',
+    )
+    assert.match(world.lines.join(), /"level":50.*minted certificate is not what was asked/)
+  })
+})
+
+describe('what cannot be recorded', () => {
+  it('does not leave', async () => {
+    const world = await issuing()
+    world.audit.full = true
+    assert.equal(await world.outcome(), 'audit-unavailable')
+    assert.match(world.lines.join(), /"level":50.*audit event lost/)
+    world.audit.full = false
+    assert.equal(await world.outcome(), 'issued')
+  })
+
+  it('is refused for its own reason, when it is refused', async () => {
+    const world = await issuing()
+    world.audit.full = true
+    assert.equal(await world.outcome('nonsense'), 'handle-malformed')
+  })
+})
+
+describe('a bug', () => {
+  it('is a refusal, recorded and logged', async () => {
+    const world = await issuing()
+    world.onRefresh = () => {
+      throw new TypeError('a bug')
+    }
+    assert.equal(await world.outcome(sealed(grantOf(), makeGrantKey())), 'fault')
+    const event = world.event()
+    assert.equal(event.event === 'certificate-refused' && event.reason, 'fault')
+    assert.match(world.lines.join(), /"level":50.*a bug.*issuance failed/)
+  })
+})

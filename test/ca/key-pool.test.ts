@@ -1,0 +1,120 @@
+// Keys: of the right kind, for one taker each, and made ahead without haste.
+
+import assert from 'node:assert/strict'
+import { createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { describe, it } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { inspect } from 'node:util'
+import { KeyPool, keySource } from '../../src/ca/key-pool.ts'
+import type { KeyAlgorithm } from '../../src/config/signer-schema.ts'
+
+describe('keys', () => {
+  const KINDS: Readonly<Record<KeyAlgorithm, Readonly<Record<string, unknown>>>> = {
+    p256: { type: 'ec', namedCurve: 'prime256v1' },
+    p384: { type: 'ec', namedCurve: 'secp384r1' },
+    ed25519: { type: 'ed25519' },
+    rsa2048: { type: 'rsa', modulusLength: 2_048, publicExponent: 65_537n },
+    rsa3072: { type: 'rsa', modulusLength: 3_072, publicExponent: 65_537n },
+    rsa4096: { type: 'rsa', modulusLength: 4_096, publicExponent: 65_537n },
+  }
+  for (const algorithm of ['p256', 'p384', 'ed25519', 'rsa2048', 'rsa3072', 'rsa4096'] as const) {
+    it(`of ${algorithm}`, async () => {
+      using source = keySource(algorithm)
+      const { privateKey, publicKey } = await source.take()
+      const { asymmetricKeyType, asymmetricKeyDetails } = privateKey
+      assert.deepEqual({ type: asymmetricKeyType, ...asymmetricKeyDetails }, KINDS[algorithm])
+      const read = createPublicKey({ key: publicKey, type: 'spki', format: 'der' })
+      assert.ok(read.equals(createPublicKey(privateKey)))
+      assert.doesNotMatch(inspect({ privateKey }, { showHidden: true, depth: 9 }), /[0-9a-f]{16}/i)
+    })
+  }
+
+  for (const algorithm of ['p256', 'p384', 'ed25519', 'rsa2048'] as const) {
+    it(`of ${algorithm} come once each`, async () => {
+      using source = keySource(algorithm)
+      source.prepare()
+      const keys = await Promise.all(Array.from({ length: 20 }, () => source.take()))
+      const distinct = new Set(keys.map(({ publicKey }) => publicKey.toString('hex')))
+      assert.equal(distinct.size, 20)
+    })
+  }
+})
+
+/** Makes keys when told to. */
+const slowly = () => {
+  const started: PromiseWithResolvers<void>[] = []
+  const generate = async () => {
+    const step = Promise.withResolvers<void>()
+    started.push(step)
+    await step.promise
+    return generateKeyPairSync('ed25519')
+  }
+  const finish = async (): Promise<void> => {
+    started.at(-1)?.resolve()
+    await setImmediate()
+  }
+  return { generate, finish, started }
+}
+
+describe('a pool of keys', () => {
+  it('makes nothing before it is asked', () => {
+    const { generate, started } = slowly()
+    using _ = new KeyPool(generate, 3)
+    assert.equal(started.length, 0)
+  })
+
+  it('makes as many ahead as it should, one at a time', async () => {
+    const { generate, finish, started } = slowly()
+    using pool = new KeyPool(generate, 3)
+    pool.prepare()
+    pool.prepare()
+    assert.equal(started.length, 1)
+    for (const count of [2, 3, 3, 3]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      await finish()
+      assert.equal(started.length, count)
+    }
+  })
+
+  it('gives what it has at once, and makes another', async () => {
+    const { generate, finish, started } = slowly()
+    using pool = new KeyPool(generate, 1)
+    pool.prepare()
+    await finish()
+    assert.ok(await pool.take())
+    assert.equal(started.length, 2)
+  })
+
+  it('serves those who wait in turn, before it makes keys ahead', async () => {
+    const { generate, finish } = slowly()
+    using pool = new KeyPool(generate, 5)
+    const served: number[] = []
+    for (const index of [0, 1, 2]) void pool.take().then(() => served.push(index))
+    await finish()
+    assert.deepEqual(served, [0])
+    await finish()
+    await finish()
+    assert.deepEqual(served, [0, 1, 2])
+  })
+
+  it('tells those who wait when none can be made, and tries again for the next', async () => {
+    let broken = true
+    const pool = new KeyPool(async () => {
+      if (broken) throw new Error('no entropy')
+      return generateKeyPairSync('ed25519')
+    }, 1)
+    await assert.rejects(pool.take(), /no entropy/)
+    broken = false
+    assert.ok(await pool.take())
+  })
+
+  it('makes nothing ahead once it is disposed of, but serves those who wait', async () => {
+    const { generate, finish, started } = slowly()
+    const pool = new KeyPool(generate, 5)
+    const taken = pool.take()
+    pool[Symbol.dispose]()
+    await finish()
+    assert.ok(await taken)
+    assert.equal(started.length, 1)
+  })
+})

@@ -1,0 +1,45 @@
+// The rate at which a CA issues.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { RateLimit } from '../../src/ca/rate-limit.ts'
+import { FakeClock } from '../fakes/clock.ts'
+
+const taken = (limit: RateLimit, tries: number): number =>
+  Array.from({ length: tries }, () => limit.take()).filter(Boolean).length
+
+describe('a rate limit', () => {
+  it('lets a burst through, and no more', () => {
+    const limit = new RateLimit({ perSecond: 1, burst: 5 }, new FakeClock())
+    assert.equal(taken(limit, 10), 5)
+  })
+
+  it('lets more through as time passes', () => {
+    const clock = new FakeClock()
+    const limit = new RateLimit({ perSecond: 10, burst: 5 }, clock)
+    taken(limit, 10)
+    clock.advance(99)
+    assert.equal(taken(limit, 1), 0)
+    clock.advance(1)
+    assert.equal(taken(limit, 2), 1)
+    clock.advance(300)
+    assert.equal(taken(limit, 9), 3)
+  })
+
+  it('saves up no more than a burst', () => {
+    const clock = new FakeClock()
+    const limit = new RateLimit({ perSecond: 10, burst: 5 }, clock)
+    clock.advance(86_400_000)
+    assert.equal(taken(limit, 10), 5)
+  })
+
+  it('knows rates below one a second', () => {
+    const clock = new FakeClock()
+    const limit = new RateLimit({ perSecond: 0.1, burst: 1 }, clock)
+    assert.equal(taken(limit, 2), 1)
+    clock.advance(9_999)
+    assert.equal(taken(limit, 1), 0)
+    clock.advance(2)
+    assert.equal(taken(limit, 2), 1)
+  })
+})

@@ -1,0 +1,146 @@
+// The last look at a certificate finds whatever is not as it was granted.
+
+import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
+import { describe, it } from 'node:test'
+import { readAuthorityChain } from '../../src/ca/authority-certificate.ts'
+import type { CertificateAuthority } from '../../src/ca/certificate-authority.ts'
+import { mint, randomSerial, type Minting } from '../../src/ca/mint.ts'
+import { issuedFault } from '../../src/ca/verify-issued.ts'
+import { keyUsage, type Extension } from '../../src/x509/extensions.ts'
+import { RemoteCa } from '../fakes/certificate-authority.ts'
+import { grantOf, NOW_S, subjectOf } from '../fakes/grant.ts'
+import { fileCaOf, makeCa } from './authorities.ts'
+import { withExtensions } from './limits-cases.ts'
+
+const key = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const other = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const spki = (pair: typeof key): Buffer => pair.publicKey.export({ type: 'spki', format: 'der' })
+
+const serial = randomSerial()
+const mintingFor = (authority: CertificateAuthority, changes: Partial<Minting> = {}): Minting => ({
+  grant: grantOf(),
+  authority,
+  serial,
+  publicKey: spki(key),
+  ...changes,
+})
+
+const extra: Extension = { oid: '1.2.3.4', critical: false, value: Buffer.from('0500', 'hex') }
+
+describe('the last look at a certificate', async () => {
+  const authority = fileCaOf(await makeCa())
+  const asked = mintingFor(authority)
+
+  it('finds nothing in order', async () => {
+    assert.equal(issuedFault(await mint(asked), asked, key.privateKey), undefined)
+  })
+
+  const OTHERS: readonly { name: string; made: Partial<Minting>; want: RegExp }[] = [
+    {
+      name: 'another subject',
+      made: { grant: grantOf({ subject: subjectOf(['CN', 'bob']) }) },
+      want: /its subject/,
+    },
+    { name: 'another serial number', made: { serial: randomSerial() }, want: /its serial number/ },
+    {
+      name: 'another beginning',
+      made: { grant: grantOf({ notBefore: NOW_S - 301 }) },
+      want: /its notBefore/,
+    },
+    {
+      name: 'another end',
+      made: { grant: grantOf({ notAfter: NOW_S + 3_601 }) },
+      want: /its notAfter/,
+    },
+    { name: 'another key', made: { publicKey: spki(other) }, want: /its key is another/ },
+    {
+      name: 'an extension more',
+      made: { grant: grantOf(withExtensions(extra)) },
+      want: /its key identifiers/,
+    },
+    {
+      name: 'an extension less',
+      made: { grant: grantOf({ extensions: grantOf().extensions.slice(1) }) },
+      want: /its extensions/,
+    },
+    {
+      name: 'another usage',
+      made: {
+        grant: grantOf({
+          extensions: [keyUsage(['keyAgreement']), ...grantOf().extensions.slice(1)],
+        }),
+      },
+      want: /its extensions/,
+    },
+    {
+      name: 'extensions in another order',
+      made: { grant: grantOf({ extensions: grantOf().extensions.toReversed() }) },
+      want: /its extensions/,
+    },
+    {
+      name: 'an extension that is critical',
+      made: {
+        grant: grantOf({
+          extensions: grantOf().extensions.map((extension) => ({ ...extension, critical: true })),
+        }),
+      },
+      want: /its extensions/,
+    },
+    {
+      name: 'a CA',
+      made: {
+        grant: grantOf({
+          extensions: [
+            keyUsage(['keyCertSign']),
+            { oid: '2.5.29.19', critical: true, value: Buffer.from('30030101ff', 'hex') },
+          ],
+        }),
+      },
+      want: /it is a CA/,
+    },
+  ]
+  for (const { name, made, want } of OTHERS) {
+    it(`finds ${name}`, async () => {
+      const certificate = await mint(mintingFor(authority, made))
+      assert.match(issuedFault(certificate, asked, key.privateKey) ?? '', want)
+    })
+  }
+
+  it('finds another CA of the same name', async () => {
+    const certificate = await mint(mintingFor(fileCaOf(await makeCa())))
+    assert.match(issuedFault(certificate, asked, key.privateKey) ?? '', /not of the CA/)
+  })
+
+  it('finds a signature over something else', async () => {
+    const ca = await makeCa()
+    const remote = new RemoteCa(
+      readAuthorityChain(ca.certificate, NOW_S * 1_000).certificate,
+      ca.key,
+    )
+    remote.conduct = 'signs-something-else'
+    const minting = mintingFor(remote)
+    const fault = issuedFault(await mint(minting), minting, key.privateKey)
+    assert.equal(fault, 'its signature does not hold')
+  })
+
+  it('finds an extension that stands twice', async () => {
+    const minting = mintingFor(authority, { grant: grantOf(withExtensions(extra, extra)) })
+    assert.match(issuedFault(await mint(minting), minting, key.privateKey) ?? '', /cannot be read/)
+  })
+
+  it('finds what is no certificate', () => {
+    for (const bytes of [Buffer.alloc(0), Buffer.from('3000', 'hex'), Buffer.alloc(1_000, 0x30)]) {
+      assert.equal(issuedFault(bytes, asked, key.privateKey), 'it cannot be read')
+    }
+  })
+
+  it('finds any bit that was changed', async () => {
+    const certificate = await mint(asked)
+    for (let bit = 0; bit < certificate.length * 8; bit += 13) {
+      const changed = Buffer.from(certificate)
+      changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+      assert.notEqual(issuedFault(changed, asked, key.privateKey), undefined, `bit ${bit}`)
+    }
+  })
+})
