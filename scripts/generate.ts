@@ -19,16 +19,18 @@ export interface Generated {
 }
 
 const root = resolve(import.meta.dirname, '..')
-const BEGIN =
-  '<!-- configuration reference: written by `npm run generate` from src/config/schema.ts -->'
-const END = '<!-- end of the configuration reference -->'
+
+// They speak of files under /etc/countersign, so nothing of this machine gets into the bootstraps.
+const EXAMPLES = ['front-proxy', 'certificate'] as const
+
+const REFERENCES = { 'countersign.yaml': configSchema, 'signer.yaml': signerSchema } as const
 
 /** Everything that is generated. */
 export const generate = async (): Promise<readonly Generated[]> => [
   { file: path('schema/countersign.schema.json'), contents: jsonSchema(configSchema) },
   { file: path('schema/signer.schema.json'), contents: jsonSchema(signerSchema) },
   { file: path('schema/users.schema.json'), contents: jsonSchema(usersSchema) },
-  { file: path('envoy/front-proxy.envoy.yaml'), contents: await exampleBootstrap() },
+  ...(await Promise.all(EXAMPLES.map(exampleBootstrap))),
   { file: path('README.md'), contents: await readme() },
 ]
 
@@ -37,21 +39,30 @@ const path = (name: string): string => resolve(root, name)
 const jsonSchema = (schema: z.ZodType): string =>
   `${JSON.stringify(z.toJSONSchema(schema, { io: 'input' }), undefined, 2)}\n`
 
-const exampleBootstrap = async (): Promise<string> => {
-  // The example speaks of files under /etc/countersign, so nothing of this machine gets into it.
-  const file = path('envoy/front-proxy.countersign.yaml')
-  const { config } = await readConfig(file, new ConfigurationFiles())
-  return renderBootstrap(config)
+const exampleBootstrap = async (name: string): Promise<Generated> => {
+  const { config } = await readConfig(
+    path(`envoy/${name}.countersign.yaml`),
+    new ConfigurationFiles(),
+  )
+  return { file: path(`envoy/${name}.envoy.yaml`), contents: renderBootstrap(config) }
 }
 
-const readme = async (): Promise<string> => {
-  const text = await readFile(path('README.md'), 'utf8')
-  const [before, rest] = text.split(BEGIN)
-  const after = rest?.split(END)[1]
+const readme = async (): Promise<string> =>
+  Object.entries(REFERENCES).reduce(
+    (text, [name, schema]) => withReference(text, name, schema),
+    await readFile(path('README.md'), 'utf8'),
+  )
+
+/** Puts the reference of a configuration file between its marks. */
+const withReference = (text: string, name: string, schema: z.ZodType): string => {
+  const begin = `<!-- reference of ${name}: written by \`npm run generate\` -->`
+  const end = `<!-- end of the reference of ${name} -->`
+  const [before, rest] = text.split(begin)
+  const after = rest?.split(end)[1]
   if (before === undefined || after === undefined) {
-    throw new Error('README.md has lost the marks around the configuration reference')
+    throw new Error(`README.md has lost the marks around the reference of ${name}`)
   }
-  return `${before}${BEGIN}\n\n${configurationReference(configSchema)}\n${END}${after}`
+  return `${before}${begin}\n\n${configurationReference(schema)}\n${end}${after}`
 }
 
 if (import.meta.main) {
