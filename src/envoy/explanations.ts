@@ -31,7 +31,7 @@ export const EXPLANATIONS: Readonly<Record<string, string>> = {
   decoder_header_mutation_rules: 'authz may not redirect a request, only change its headers.',
   default_source_code: 'Writes headers with several values as several lines; fails closed.',
   direct_response: 'What no route publishes: authz refuses it and writes it down.',
-  object_key: 'Each of these five settings keeps one caller from another’s certificate.',
+  on_request_headers: 'Each of these settings keeps one caller from another’s certificate.',
   stats_config: 'Names of secrets are many and long, and nobody’s business.',
   max_connection_duration: 'A connection ends before the certificate that it was opened with.',
   custom_tls_certificate_selector:
