@@ -6,7 +6,10 @@ import { countersign } from './run.ts'
 
 describe('--help', { concurrency: true }, () => {
   const COMMANDS: readonly { args: readonly string[]; says: readonly RegExp[] }[] = [
-    { args: [], says: [/authz/, /up/, /validate/, /envoy/, /hash-password/] },
+    {
+      args: [],
+      says: [/authz/, /signer/, /up/, /validate/, /envoy/, /keys/, /hash-password/, /health/],
+    },
     { args: ['authz'], says: [/--config <file>/, /COUNTERSIGN_CONFIG/, /SIGHUP/, /SIGTERM/] },
     { args: ['up'], says: [/--config <file>/, /--envoy <program>/, /ENVOY_BIN/] },
     { args: ['validate'], says: [/--config <file>/, /lists all/] },

@@ -1,0 +1,157 @@
+// The first service of docker-compose.yml, which ends before the others begin: makes keys,
+// certificates and users in the volume of each service that needs them, and nowhere else, and writes
+// Envoy's configuration from Countersign's.
+//
+//   node setup.ts SERVICE=GROUP …    the number of the group that may read the volume of a service
+//
+// It is not root: it gives files to groups of which it is a member itself.
+
+import { existsSync } from 'node:fs'
+import { chmod, chown, mkdir, rename, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { stringify } from 'yaml'
+import { USERS } from '../../demo/tour.ts'
+import { makeHash } from '../../src/authenticate/password/hash.ts'
+import { reportFailure } from '../../src/cli/report.ts'
+import { ConfigurationFiles } from '../../src/config/files.ts'
+import { readConfig } from '../../src/config/parse.ts'
+import { renderBootstrap } from '../../src/envoy/bootstrap.ts'
+import { newGrantKeyLine } from '../../src/keys/grant-keys.ts'
+import { createAuthority } from './pki.ts'
+
+/** Where things are, and who may read them. */
+export interface Place {
+  /** The folder in which each service has its own. */
+  readonly root: string
+  /** The configuration of Countersign. */
+  readonly config: string
+  /** Group ids by the names of the services. */
+  readonly groups: Readonly<Record<string, number>>
+}
+
+/** What is made once, as SERVICE/FILE. */
+const MADE = [
+  'authz/users.yaml',
+  'authz/grant.keys',
+  'signer/grant.keys',
+  'signer/ca.pem',
+  'signer/ca.key',
+  'envoy/ca.pem', // of the edge: for callers, who have to trust it
+  'envoy/edge.pem',
+  'envoy/edge.key',
+  'envoy/upstream-ca.pem',
+  'envoy/front-proxy.pem',
+  'envoy/front-proxy.key',
+  'upstream/upstream.pem',
+  'upstream/upstream.key',
+  'upstream/client-ca.pem',
+] as const
+
+/**
+ * Makes what is not there yet. All of it is made anew when any of it is missing, since the parts
+ * only fit together; Envoy's configuration is written every time.
+ *
+ * @returns whether keys, certificates and users were made
+ */
+export const setUp = async (place: Place): Promise<boolean> => {
+  const complete = MADE.every((file) => existsSync(join(place.root, file)))
+  if (!complete) await writeAll(place, await make())
+  await writeAll(place, { 'envoy/envoy.yaml': await bootstrap(place.config) })
+  return !complete
+}
+
+const make = async (): Promise<Readonly<Record<(typeof MADE)[number], string>>> => {
+  // Nothing else is issued by the first two, whose keys end with this process.
+  const edgeCa = createAuthority('Countersign demo: edge')
+  const upstreamCa = createAuthority('Countersign demo: upstream')
+  const signerCa = createAuthority('Countersign demo: signer')
+  const grantKeys = `${newGrantKeyLine()}\n`
+  const edge = edgeCa.issue({
+    commonName: 'edge',
+    names: ['*.example.org', 'localhost', '127.0.0.1'],
+    purpose: 'serverAuth',
+  })
+  const upstream = upstreamCa.issue({
+    commonName: 'upstream',
+    names: ['upstream'],
+    purpose: 'serverAuth',
+  })
+  const frontProxy = upstreamCa.issue({ commonName: 'front-proxy', purpose: 'clientAuth' })
+  return {
+    'authz/users.yaml': await users(),
+    'authz/grant.keys': grantKeys,
+    'signer/grant.keys': grantKeys,
+    'signer/ca.pem': signerCa.certificate,
+    'signer/ca.key': signerCa.key,
+    'envoy/ca.pem': edgeCa.certificate,
+    'envoy/edge.pem': edge.certificate,
+    'envoy/edge.key': edge.key,
+    'envoy/upstream-ca.pem': upstreamCa.certificate,
+    'envoy/front-proxy.pem': frontProxy.certificate,
+    'envoy/front-proxy.key': frontProxy.key,
+    'upstream/upstream.pem': upstream.certificate,
+    'upstream/upstream.key': upstream.key,
+    'upstream/client-ca.pem': upstreamCa.certificate + signerCa.certificate,
+  }
+}
+
+const users = async (): Promise<string> => {
+  const entries = Object.entries(USERS).map(async ([name, { password, uid, groups, team }]) => [
+    name,
+    {
+      password: await makeHash('argon2id', password),
+      uid,
+      groups,
+      extra: { 'example.org/team': team },
+    },
+  ])
+  return stringify({ users: Object.fromEntries(await Promise.all(entries)) })
+}
+
+const bootstrap = async (file: string): Promise<string> => {
+  const { config } = await readConfig(file, new ConfigurationFiles())
+  return renderBootstrap(config)
+}
+
+const writeAll = async (place: Place, files: Readonly<Record<string, string>>): Promise<void> => {
+  for (const [file, contents] of Object.entries(files)) {
+    // oxlint-disable-next-line no-await-in-loop -- a handful of files
+    await write(place, file, contents)
+  }
+}
+
+const FOLDER_MODE = 0o750
+const FILE_MODE = 0o640
+
+/** Writes a file for its service alone; whoever reads it finds it whole or not at all. */
+const write = async ({ root, groups }: Place, file: string, contents: string): Promise<void> => {
+  const [service = ''] = file.split('/')
+  const group = groups[service]
+  if (group === undefined) throw new Error(`the group of the service "${service}" is not given`)
+  const path = join(root, file)
+  const part = `${path}.part`
+  await mkdir(dirname(path), { recursive: true })
+  await give(dirname(path), FOLDER_MODE, group)
+  await writeFile(part, contents, { mode: 0o600 })
+  await give(part, FILE_MODE, group)
+  await rename(part, path)
+}
+
+const SAME_OWNER = -1
+
+const give = async (path: string, mode: number, group: number): Promise<void> => {
+  await chown(path, SAME_OWNER, group)
+  await chmod(path, mode)
+}
+
+const main = async (args: readonly string[]): Promise<void> => {
+  const groups = args.map((argument) => argument.split('='))
+  const made = await setUp({
+    root: '/var/lib/countersign',
+    config: '/etc/countersign/countersign.yaml',
+    groups: Object.fromEntries(groups.map(([service, group]) => [service, Number(group)])),
+  })
+  console.log(made ? 'made keys, certificates and users' : 'keys, certificates and users are there')
+}
+
+if (import.meta.main) await main(process.argv.slice(2)).catch(reportFailure)

