@@ -3,32 +3,32 @@
 
 import { Command } from 'commander'
 import packageJson from '../package.json' with { type: 'json' }
-import { authzCommand } from './cli/authz.ts'
-import { envoyCommand } from './cli/envoy.ts'
-import { hashPasswordCommand } from './cli/hash-password.ts'
-import { healthCommand } from './cli/health.ts'
-import { keysCommand } from './cli/keys.ts'
 import { reportFailure } from './cli/report.ts'
-import { signerCommand } from './cli/signer.ts'
-import { upCommand } from './cli/up.ts'
-import { validateCommand } from './cli/validate.ts'
+
+// Only the one that is asked for is loaded: a health check starts in no time, and the signer, which
+// holds the key of a CA, runs without the code of authz.
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ['authz', async () => (await import('./cli/authz.ts')).authzCommand()],
+  ['signer', async () => (await import('./cli/signer.ts')).signerCommand()],
+  ['up', async () => (await import('./cli/up.ts')).upCommand()],
+  ['validate', async () => (await import('./cli/validate.ts')).validateCommand()],
+  ['envoy', async () => (await import('./cli/envoy.ts')).envoyCommand()],
+  ['hash-password', async () => (await import('./cli/hash-password.ts')).hashPasswordCommand()],
+  ['keys', async () => (await import('./cli/keys.ts')).keysCommand()],
+  ['health', async () => (await import('./cli/health.ts')).healthCommand()],
+])
 
 const program = new Command('countersign')
   .version(packageJson.version)
   .description(
     'Identity transformation for Envoy: proves the credential a caller brings, decides, writes it down, and gives the upstream the credential it wants.',
   )
-  .addCommand(authzCommand())
-  .addCommand(signerCommand())
-  .addCommand(upCommand())
-  .addCommand(validateCommand())
-  .addCommand(envoyCommand())
-  .addCommand(hashPasswordCommand())
-  .addCommand(keysCommand())
-  .addCommand(healthCommand())
   .showHelpAfterError('Run with --help for what is possible.')
 
 try {
+  const asked = COMMANDS.get(process.argv[2] ?? '')
+  const wanted = asked === undefined ? [...COMMANDS.values()] : [asked]
+  for (const command of await Promise.all(wanted.map((load) => load()))) program.addCommand(command)
   await program.parseAsync()
 } catch (cause) {
   reportFailure(cause)
