@@ -1,5 +1,6 @@
 // The seam of phase 3: one kind of inbound credential, proven.
 
+import type { AccountRefusal } from './password/verifier.ts'
 import type { Facts } from '../identity/identity.ts'
 import type { Request } from '../request/request.ts'
 
@@ -8,7 +9,8 @@ export type RejectionCode =
   | 'credential-malformed'
   | 'credential-wrong'
   | 'user-unknown'
-  | 'user-disabled'
+  | AccountRefusal
+  | 'second-factor-required'
 
 /** What an authenticator says of a request; see {@link Authenticator}. */
 export type Authentication =

@@ -49,8 +49,10 @@ export const basicAuthenticator = ({
           }
         case 'wrong-password':
           return { outcome: 'rejected', code: 'credential-wrong', user }
-        case 'disabled':
-          return { outcome: 'rejected', code: 'user-disabled', user }
+        case 'barred':
+          return { outcome: 'rejected', code: verification.code, user }
+        case 'challenged': // HTTP Basic has no way to ask
+          return { outcome: 'rejected', code: 'second-factor-required', user }
         case 'unavailable':
           return verification
         case 'unknown-user': // ask the next one

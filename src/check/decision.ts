@@ -86,6 +86,12 @@ export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
   'credential-wrong': REJECTED,
   'user-unknown': REJECTED,
   'user-disabled': REJECTED,
+  'user-locked': REJECTED,
+  'user-expired': REJECTED,
+  'user-not-now': REJECTED,
+  'password-expired': REJECTED,
+  'password-must-change': REJECTED,
+  'second-factor-required': REJECTED,
   'identity-reserved': {
     status: 403,
     text: 'This identity holds a reserved name and may not be used here.',

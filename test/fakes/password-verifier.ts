@@ -28,7 +28,7 @@ export class FakeVerifier implements PasswordVerifier {
     const user = this.#users.get(name)
     if (user === undefined) return { outcome: 'unknown-user' }
     if (user.password !== password) return { outcome: 'wrong-password' }
-    if (user.disabled === true) return { outcome: 'disabled' }
+    if (user.disabled === true) return { outcome: 'barred', code: 'user-disabled' }
     return { outcome: 'verified', facts: { user: name, groups: user.groups ?? [], extra: {} } }
   }
 }

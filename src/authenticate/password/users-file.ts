@@ -70,7 +70,9 @@ export class UsersFile implements PasswordVerifier {
       const right = await this.#pool.verify(user?.hash ?? this.#decoyFor(name), password, signal)
       if (user === undefined) return { outcome: 'unknown-user' }
       if (!right) return { outcome: 'wrong-password' }
-      return user.disabled ? { outcome: 'disabled' } : { outcome: 'verified', facts: user.facts }
+      return user.disabled
+        ? { outcome: 'barred', code: 'user-disabled' }
+        : { outcome: 'verified', facts: user.facts }
     } catch (cause) {
       return { outcome: 'unavailable', cause }
     }

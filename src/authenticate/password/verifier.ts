@@ -1,4 +1,4 @@
-// The seam for whatever can prove a password: a users file today, a directory tomorrow.
+// The seam for whatever can prove a password: a users file, a directory, a RADIUS server.
 
 /** What is known of a user whose password was right. */
 export interface PasswordFacts {
@@ -8,13 +8,31 @@ export interface PasswordFacts {
   readonly extra: Readonly<Record<string, readonly string[]>>
 }
 
+/** Why an account may not be used although the password is right. */
+export type AccountRefusal =
+  | 'user-disabled'
+  | 'user-locked'
+  | 'user-expired'
+  | 'user-not-now' // outside its hours, or from elsewhere than it may
+  | 'password-expired'
+  | 'password-must-change'
+
 /** What a verifier says; see {@link PasswordVerifier}. */
 export type Verification =
   | { readonly outcome: 'verified'; readonly facts: PasswordFacts }
   | { readonly outcome: 'wrong-password' }
-  | { readonly outcome: 'disabled' }
+  | { readonly outcome: 'barred'; readonly code: AccountRefusal }
+  | { readonly outcome: 'challenged'; readonly challenge: PasswordChallenge }
   | { readonly outcome: 'unknown-user' }
   | { readonly outcome: 'unavailable'; readonly cause: unknown }
+
+/** A question that has to be answered before the user is proven (RFC 2865 §4.4). */
+export interface PasswordChallenge {
+  /** The question, for the user. */
+  readonly message: string
+  /** What the answer must carry back, opaque. */
+  readonly state: Uint8Array
+}
 
 /**
  * Proves a user's password.
@@ -22,7 +40,9 @@ export type Verification =
  * Legal outcomes, and no others:
  * - `verified`: the user exists and the password is right.
  * - `wrong-password`: the user is ours and the password is wrong. No other verifier is asked.
- * - `disabled`: the user is ours, the password is right, and the account is switched off.
+ * - `barred`: the user is ours, and the account may not be used. Said only where the password was
+ *   right, or the directory says so before it looks at the password.
+ * - `challenged`: the password was right and is not enough. Only a login page can go on from here.
  * - `unknown-user`: not ours. The next verifier is asked. It must take as long as a wrong password,
  *   or the difference tells an attacker which names exist.
  * - `unavailable`: we could not find out.

@@ -28,7 +28,7 @@ export const verifierConformance = (
 
   describe(`${name} is a password verifier: it`, () => {
     for (const [user, { password, disabled }] of Object.entries(CONFORMANCE_USERS)) {
-      const want = disabled ? 'disabled' : 'verified'
+      const want = disabled ? 'barred' : 'verified'
       it(`says ${want} of ${user}`, async () => assert.equal(await outcomeOf(user, password), want))
 
       it(`says wrong-password of ${user} for every other`, async () => {

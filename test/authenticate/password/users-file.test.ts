@@ -61,7 +61,10 @@ users:
 
   it('refuses a disabled user who has the right password', async () => {
     const text = `users: { alice: { password: '${hash}', disabled: true } }`
-    assert.deepEqual(await verify(FILE, text, 'alice'), { outcome: 'disabled' })
+    assert.deepEqual(await verify(FILE, text, 'alice'), {
+      outcome: 'barred',
+      code: 'user-disabled',
+    })
     assert.deepEqual(await verify(FILE, text, 'alice', 'x'), { outcome: 'wrong-password' })
   })
 
