@@ -147,6 +147,10 @@ export class SecretStream implements StreamHandler {
     // Envoy quotes the name.
     const reason = bounded(error.message.replaceAll(name, handle))
     logger.warn({ handle, code: error.code, reason }, 'secret rejected by Envoy')
+    // Envoy would keep the name and wait for something better, and every request of it for as long
+    // as a connection may take. So it fails them now, and asks again for the next. Whatever it makes
+    // of this answer is of no interest.
+    this.#stream.send(encodeRemoval(this.#nextNonce(), name))
   }
 
   #refuse(code: 'invalidArgument' | 'resourceExhausted', details: string): void {

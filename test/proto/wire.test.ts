@@ -9,6 +9,7 @@ import {
   credentials,
   Server,
   ServerCredentials,
+  type handleBidiStreamingCall,
   type handleServerStreamingCall,
   type handleUnaryCall,
 } from '@grpc/grpc-js'
@@ -16,9 +17,17 @@ import {
 import type { CheckRequest__Output } from '../../src/proto/generated/envoy/service/auth/v3/CheckRequest.ts'
 import type { CheckResponse__Output } from '../../src/proto/generated/envoy/service/auth/v3/CheckResponse.ts'
 import type { HeaderValueOption__Output } from '../../src/proto/generated/envoy/config/core/v3/HeaderValueOption.ts'
+import type { Secret__Output } from '../../src/proto/generated/envoy/extensions/transport_sockets/tls/v3/Secret.ts'
+import type { DeltaDiscoveryRequest__Output } from '../../src/proto/generated/envoy/service/discovery/v3/DeltaDiscoveryRequest.ts'
+import type { DeltaDiscoveryResponse__Output } from '../../src/proto/generated/envoy/service/discovery/v3/DeltaDiscoveryResponse.ts'
 import type { HealthCheckRequest__Output } from '../../src/proto/generated/grpc/health/v1/HealthCheckRequest.ts'
 import type { HealthCheckResponse__Output } from '../../src/proto/generated/grpc/health/v1/HealthCheckResponse.ts'
-import { authorizationService, healthService } from '../../src/proto/load.ts'
+import {
+  authorizationService,
+  healthService,
+  secretDiscoveryService,
+  secretMessage,
+} from '../../src/proto/load.ts'
 import { mergedCheckRequest, rawCheckRequest } from '../fixtures/check-request.ts'
 
 const option = (
@@ -59,6 +68,42 @@ const deny: CheckResponse__Output = {
   dynamic_metadata: null,
 }
 
+const secretType = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret'
+
+const secret: Secret__Output = {
+  name: 'handle',
+  type: 'tls_certificate',
+  tls_certificate: {
+    certificate_chain: { specifier: 'inline_bytes', inline_bytes: Buffer.from([0xff, 0x00]) },
+    private_key: { specifier: 'inline_bytes', inline_bytes: Buffer.from([0x01]) },
+  },
+}
+
+const secretsWanted: DeltaDiscoveryRequest__Output = {
+  node: { id: 'envoy-1', cluster: 'edge' },
+  type_url: secretType,
+  resource_names_subscribe: ['handle', 'other'],
+  resource_names_unsubscribe: ['last'],
+  initial_resource_versions: { handle: 'v1', other: 'v2' },
+  response_nonce: '7',
+  error_detail: { code: 13, message: 'cannot be used' },
+}
+
+const secretsGiven: DeltaDiscoveryResponse__Output = {
+  system_version_info: 'v3',
+  resources: [
+    {
+      name: 'handle',
+      version: 'v3',
+      resource: { type_url: secretType, value: secretMessage.serialize(secret) },
+      ttl: { seconds: '315576000000', nanos: 999_999_999 },
+    },
+  ],
+  type_url: secretType,
+  nonce: '8',
+  removed_resources: ['other'],
+}
+
 const healthCheck: handleUnaryCall<HealthCheckRequest__Output, HealthCheckResponse__Output> = (
   call,
   reply,
@@ -84,14 +129,26 @@ interface Unary<In, Out> {
 describe('the loaded services over a loopback connection', () => {
   const server = new Server()
   const seen: CheckRequest__Output[] = []
+  const secretsSeen: DeltaDiscoveryRequest__Output[] = []
   let client: Client
 
   const check: handleUnaryCall<CheckRequest__Output, CheckResponse__Output> = (call, reply) => {
     seen.push(call.request)
     reply(null, call.request.attributes?.request?.http?.header_map ? allow : deny)
   }
+  const deltaSecrets: handleBidiStreamingCall<
+    DeltaDiscoveryRequest__Output,
+    DeltaDiscoveryResponse__Output
+  > = (stream) => {
+    stream.on('data', (request: DeltaDiscoveryRequest__Output) => {
+      secretsSeen.push(request)
+      stream.write(secretsGiven)
+    })
+    stream.on('end', () => stream.end())
+  }
   before(async () => {
     server.addService(authorizationService, { Check: check })
+    server.addService(secretDiscoveryService, { DeltaSecrets: deltaSecrets })
     server.addService(healthService, { Check: healthCheck, Watch: healthWatch })
     const { promise, resolve, reject } = Promise.withResolvers<number>()
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
@@ -124,6 +181,17 @@ describe('the loaded services over a loopback connection', () => {
   it('carries every field of a check with merged headers, and of a deny', async () => {
     assert.deepEqual(await call(authorizationService.Check, mergedCheckRequest), deny)
     assert.deepEqual(seen.pop(), mergedCheckRequest)
+  })
+
+  it('carries every field of a request for secrets and of its answer, with the secret', async () => {
+    const { path, requestSerialize, responseDeserialize } = secretDiscoveryService.DeltaSecrets
+    const stream = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize)
+    stream.write(secretsWanted)
+    stream.end()
+    assert.deepEqual(await stream.toArray(), [secretsGiven])
+    assert.deepEqual(secretsSeen, [secretsWanted])
+    const packed = Buffer.from(secretsGiven.resources[0]?.resource?.value ?? [])
+    assert.deepEqual(secretMessage.deserialize(packed), secret)
   })
 
   it('carries health checks', async () => {

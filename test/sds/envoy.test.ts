@@ -1,0 +1,158 @@
+// What a real Envoy makes of the service: certificates on demand, refusals, their time, rejections,
+// and a signer that was restarted.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../fakes/sds.ts'
+import { skipWithoutEnvoy } from '../servers/envoy.ts'
+import { certificateOf, CONNECT_TIMEOUT, startHop } from './hop.ts'
+
+const LIMIT = { timeout: 60_000 }
+const HOUR = 3_600_000
+
+describe('Envoy', { ...LIMIT, skip: skipWithoutEnvoy() }, () => {
+  it('presents the certificate of the name, and asks for it once', async (t) => {
+    await using hop = await startHop()
+    await using signer = await hop.startSigner()
+    const [alice, other] = [
+      await certificateOf(hop.pki.alice, 'v1', HOUR),
+      await certificateOf(hop.pki.frontProxy, 'v1', HOUR),
+    ]
+    signer.issuer.answer = (name) => (name === 'grant-of-alice' ? alice : other)
+    const first = await hop.request('grant-of-alice')
+    t.diagnostic(`first request: ${first.milliseconds} ms`)
+    assert.deepEqual([first.status, first.client], [200, 'alice'])
+    assert.equal((await hop.request('grant-of-another')).status, 403, 'the upstream knows it')
+    assert.equal((await hop.request('grant-of-alice')).status, 200)
+    assert.deepEqual(signer.issuer.asked, ['grant-of-alice', 'grant-of-another'])
+    assert.deepEqual(signer.statistics(), {
+      streams: 2,
+      names: 2,
+      issued: 2,
+      refused: 0,
+      nacks: 0,
+      errors: 0,
+    })
+  })
+
+  it('fails a refused request at once, and asks again for the next', async (t) => {
+    await using hop = await startHop()
+    await using signer = await hop.startSigner()
+    const refused = await hop.request('forged')
+    t.diagnostic(`refusal: ${refused.milliseconds} ms`)
+    assert.equal(refused.status, 503)
+    assert.ok(refused.milliseconds < 1_000)
+    await until(() => signer.statistics().streams === 0)
+    const alice = await certificateOf(hop.pki.alice, 'v1', HOUR)
+    signer.issuer.answer = () => alice
+    assert.equal((await hop.request('forged')).status, 200)
+  })
+
+  it('drops a certificate when its time is over, and asks again when it needs one', async (t) => {
+    await using hop = await startHop()
+    await using signer = await hop.startSigner()
+    const alice = await certificateOf(hop.pki.alice, 'v1', 1_500)
+    signer.issuer.answer = () => alice
+    await hop.request('alice')
+    const start = performance.now()
+    assert.equal(await hop.statistic('cert_active'), 1)
+    await until(() => signer.statistics().streams === 0)
+    t.diagnostic(`stream of a ttl of 1,500 ms ended after ${performance.now() - start} ms`)
+    assert.equal(await hop.statistic('cert_active'), 0)
+    assert.equal((await hop.request('alice')).status, 200)
+    assert.deepEqual(signer.issuer.asked, ['alice', 'alice'])
+  })
+
+  it('rejects a certificate that is none at once, and asks again for the next', async (t) => {
+    await using hop = await startHop()
+    await using signer = await hop.startSigner()
+    const alice = await certificateOf(hop.pki.alice, 'v1', HOUR)
+    const broken = { ...alice, certificateChain: Buffer.from('no certificate\n') }
+    signer.issuer.answer = () => broken
+    const outcome = await hop.request('sealed-grant')
+    t.diagnostic(`rejected certificate: ${outcome.status} after ${outcome.milliseconds} ms`)
+    t.diagnostic(signer.log.filter((line) => line.includes('rejected')).join())
+    assert.equal(outcome.status, 503)
+    assert.ok(outcome.milliseconds < 1_000)
+    assert.equal(signer.statistics().nacks, 1)
+    assert.ok(signer.log.some((line) => line.includes('secret rejected by Envoy')))
+    assert.ok(signer.log.every((line) => !line.includes('sealed-grant')))
+    await until(() => signer.statistics().streams === 0)
+    signer.issuer.answer = () => alice
+    assert.equal((await hop.request('sealed-grant')).status, 200)
+  })
+})
+
+describe('a restarted signer', { ...LIMIT, skip: skipWithoutEnvoy() }, () => {
+  it('is told what Envoy has, and sends nothing that is current', async (t) => {
+    await using hop = await startHop()
+    const ttl = 4_000
+    {
+      await using signer = await hop.startSigner()
+      const alice = await certificateOf(hop.pki.alice, 'v1', ttl)
+      signer.issuer.answer = () => alice
+      await hop.request('alice')
+      await hop.request('of-alice-too')
+    }
+    const start = performance.now()
+    await sleep(1_000)
+    assert.equal((await hop.request('alice')).status, 200, 'without a signer')
+    await using signer = await hop.startSigner()
+    signer.issuer.current = () => true
+    await until(() => signer.statistics().names === 2)
+    assert.deepEqual(signer.issuer.compared.toSorted(), ['alice@v1', 'of-alice-too@v1'])
+    assert.equal((await hop.request('alice')).status, 200)
+    assert.deepEqual(signer.issuer.asked, [])
+    await until(() => signer.statistics().streams === 0)
+    const took = performance.now() - start
+    t.diagnostic(`a ttl of ${ttl} ms, begun before a restart after 1,000 ms, took ${took} ms`)
+    assert.ok(took < ttl + 500, 'the time goes on')
+    assert.equal(await hop.statistic('cert_active'), 0)
+  })
+
+  it('sends another certificate where Envoy has one that is not current', async () => {
+    await using hop = await startHop()
+    {
+      await using signer = await hop.startSigner()
+      const other = await certificateOf(hop.pki.frontProxy, 'v1', HOUR)
+      signer.issuer.answer = () => other
+      assert.equal((await hop.request('alice')).status, 403)
+    }
+    await using signer = await hop.startSigner()
+    const alice = await certificateOf(hop.pki.alice, 'v2', HOUR)
+    signer.issuer.answer = () => alice
+    await until(() => signer.statistics().issued === 1)
+    let outcome = await hop.request('alice')
+    // Workers get it a little later.
+    while (outcome.status !== 200) outcome = await hop.request('alice')
+    assert.deepEqual(signer.issuer.compared, ['alice@v1'])
+    assert.equal(await hop.statistic('cert_active'), 1)
+  })
+
+  it('is asked for what could not be had while there was none', async (t) => {
+    await using hop = await startHop()
+    const alone = await hop.request('alice')
+    t.diagnostic(`without a signer: ${alone.status} after ${alone.milliseconds} ms`)
+    assert.equal(alone.status, 503)
+    assert.ok(alone.milliseconds < CONNECT_TIMEOUT + 1_000)
+    await using signer = await hop.startSigner()
+    const alice = await certificateOf(hop.pki.alice, 'v1', HOUR)
+    signer.issuer.answer = () => alice
+    await until(() => signer.statistics().issued === 1)
+    assert.equal((await hop.request('alice')).status, 200)
+    assert.deepEqual(signer.issuer.compared, [])
+  })
+
+  it('keeps its streams through keepalive pings', async () => {
+    await using hop = await startHop()
+    await using signer = await hop.startSigner()
+    const alice = await certificateOf(hop.pki.alice, 'v1', HOUR)
+    signer.issuer.answer = () => alice
+    await hop.request('alice')
+    await sleep(3_500) // a ping each second
+    const text = await hop.envoy.admin('/stats?filter=cluster.signer.upstream_cx_(total|destroy)$')
+    assert.match(text, /upstream_cx_destroy: 0\n.*upstream_cx_total: 1\n/)
+    assert.equal(signer.statistics().streams, 1)
+  })
+})

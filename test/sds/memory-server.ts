@@ -1,0 +1,40 @@
+// The service in a process of its own, whose memory is nobody else's.
+
+import { systemClock } from '../../src/runtime/clock.ts'
+import { startGrpcStreamServer } from '../../src/runtime/grpc-stream-server.ts'
+import { createLogger } from '../../src/runtime/logger.ts'
+import type { Issued } from '../../src/sds/secret-issuer.ts'
+import { sdsService } from '../../src/sds/service.ts'
+
+const [path = ''] = process.argv.slice(2)
+const logger = createLogger('warn')
+
+// As long as what the signer makes: a P-256 leaf with its CA, and its key.
+const certificate = (version: string): Issued => ({
+  outcome: 'issued',
+  certificateChain: Buffer.alloc(1_600, 'c'),
+  privateKey: Buffer.alloc(240, 'k'),
+  version,
+  ttl: 3_600_000,
+})
+const issuer = {
+  issue: (name: string) => Promise.resolve(certificate(name.slice(0, 10))),
+  isCurrent: () => true,
+}
+const sds = sdsService({ issuer, clock: systemClock, logger })
+await startGrpcStreamServer({
+  address: { kind: 'unix', path },
+  mode: 0o600,
+  tls: undefined,
+  methods: sds.methods,
+  grace: 0,
+  logger,
+})
+
+process.on('message', () => {
+  for (let round = 0; round < 4; round++) globalThis.gc?.()
+  const { rss, heapUsed, external } = process.memoryUsage()
+  process.send?.({ ...sds.statistics(), rss, live: heapUsed + external })
+})
+process.once('disconnect', () => process.exit())
+process.send?.('listening')
