@@ -100,7 +100,7 @@ export type CertificateRefusal =
   | 'fault'
 
 /** The signer made a certificate. Written before it leaves the process. */
-export interface CertificateIssuedEvent {
+interface CertificateIssuedEvent {
   readonly event: 'certificate-issued'
   /** Stands for the grant: the same in the decision that led to it. */
   readonly handle: string
@@ -127,7 +127,7 @@ export interface CertificateIssuedEvent {
 }
 
 /** The signer made no certificate. */
-export interface CertificateRefusedEvent {
+interface CertificateRefusedEvent {
   readonly event: 'certificate-refused'
   readonly handle: string
   readonly reason: CertificateRefusal

@@ -54,6 +54,10 @@ interface Made {
 const REFRESH_PAUSE_MS = 1_000
 const LONGEST_DETAIL = 200
 
+/** Whoever asked chose the text, and logs are read on terminals. */
+const legible = (text: string): string =>
+  text.slice(0, LONGEST_DETAIL).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{fffd}')
+
 /** Issues certificates. */
 export class CertificateIssuer {
   readonly #options: CertificateIssuerOptions
@@ -199,7 +203,7 @@ export class CertificateIssuer {
       authority: grant?.authority,
       route: grant?.route,
       authenticator: grant?.authenticator,
-      detail: detail?.slice(0, LONGEST_DETAIL),
+      detail: detail === undefined ? undefined : legible(detail),
       generation,
     })
     return { outcome: 'refused', code }

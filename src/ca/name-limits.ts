@@ -10,7 +10,7 @@ import { anyOf } from './subject-limits.ts'
 export type NameLimits = (names: readonly GeneralName[]) => Excess | undefined
 
 /** Compiles the limits of alternative names. */
-export const nameLimits = ({ names }: LimitsConfig): NameLimits => {
+export const nameLimits = ({ subjectAltName: names }: LimitsConfig): NameLimits => {
   const dns = anyOf(names.dns.map((pattern) => pattern.toLowerCase()))
   const permitted: Readonly<Record<NameKind, (value: string) => boolean>> = {
     dns: (value) => dns(value.toLowerCase()), // RFC 4343: DNS names have no case

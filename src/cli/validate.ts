@@ -79,7 +79,9 @@ const disagreements = (file: string, config: Config, signer: SignerConfig): read
   config.routes.flatMap(({ forward: { certificate } }, index): readonly Problem[] => {
     if (certificate === undefined) return []
     const path = `routes[${index}].forward.certificate`
-    const known = signer.authorities[certificate.ca]
+    const known = Object.hasOwn(signer.authorities, certificate.ca)
+      ? signer.authorities[certificate.ca]
+      : undefined
     if (known === undefined) {
       return [{ file, path: `${path}.ca`, message: `the signer has no CA "${certificate.ca}"` }]
     }

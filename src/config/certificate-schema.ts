@@ -18,7 +18,7 @@ const expression = z.string().transform((source, context) => {
 export const oidSchema = z.string().regex(OID, 'must be an OID such as "1.3.6.1.4.1.311.20.2.2"')
 
 /** An attribute of a distinguished name, by short name or OID. */
-export const attributeSchema = z
+const attributeSchema = z
   .string()
   .refine(
     (name) => attributeOid(name) !== undefined,

@@ -75,7 +75,7 @@ const subject = z
     'Attributes that a subject may have (`CN`, `O`, … or an OID), with patterns for their values: `*` matches any run of characters. An attribute that is not listed is refused; the attribute `*` stands for all that are not.',
   )
 
-const names = z
+const subjectAltName = z
   .strictObject({
     dns: patterns.default([]).describe('Patterns for DNS names. `*` matches dots, too.'),
     uri: patterns.default([]).describe('Patterns for URIs.'),
@@ -92,7 +92,7 @@ const limits = z
       .prefault('24h')
       .describe('The longest time from notBefore to notAfter. What authz backdates counts.'),
     subject,
-    names,
+    subjectAltName,
     reserved: z
       .array(
         z

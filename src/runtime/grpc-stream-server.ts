@@ -2,7 +2,7 @@
 //
 // Not on grpc-js, which keeps the last message of every open stream and the socket read around it:
 // at 10,000 streams of Envoy's, which introduces itself with 61 KB on each, that was 110 KB resident
-// for a stream, against 12 KB here. And grpc-js cannot raise the limit that Node sets to resets, so
+// for a stream, against 16 KB here. And grpc-js cannot raise the limit that Node sets to resets, so
 // that 1,001 certificates which end together would cost all others their connection.
 
 import {
@@ -58,7 +58,14 @@ export const startGrpcStreamServer = async (
   const connections = new Connections(server, [...HEALTH_METHODS, ...methods], logger)
   await listen(server, address)
   server.on('error', (cause) => logger.error({ err: cause }, 'listener failed'))
-  if (address.kind === 'unix') await admitToSocket(address.path, options)
+  if (address.kind === 'unix') {
+    try {
+      await admitToSocket(address.path, options)
+    } catch (cause) {
+      server.close()
+      throw cause
+    }
+  }
   return {
     address: addressOf(server, address),
     [Symbol.asyncDispose]: () => connections.close(grace),

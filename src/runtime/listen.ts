@@ -45,7 +45,11 @@ export const listenFailure = (address: ListenAddress, cause: unknown): Countersi
  */
 export const prepareSocket = async (path: string): Promise<void> => {
   process.umask(process.umask(NO_ACCESS) | NO_WRITE_BY_OTHERS)
-  await mkdir(dirname(path), { recursive: true })
+  try {
+    await mkdir(dirname(path), { recursive: true })
+  } catch (cause) {
+    throw listenFailure({ kind: 'unix', path }, cause)
+  }
   const { promise, resolve } = Promise.withResolvers<boolean>()
   const probe = connect(path, () => resolve(true)).on('error', () => resolve(false))
   const inUse = await promise
@@ -64,9 +68,13 @@ const STICKY = 0o1000
 /** Lets those in who may use a socket that was just made. */
 export const admitToSocket = async (path: string, access: SocketAccess): Promise<void> => {
   const { mode, owner = UNCHANGED, group = UNCHANGED } = access
-  // In this order: the mode is for the new group, and not for the one that it comes with.
-  if (owner !== UNCHANGED || group !== UNCHANGED) await chown(path, owner, group)
-  await chmod(path, mode)
+  try {
+    // In this order: the mode is for the new group, and not for the one that it comes with.
+    if (owner !== UNCHANGED || group !== UNCHANGED) await chown(path, owner, group)
+    await chmod(path, mode)
+  } catch (cause) {
+    throw listenFailure({ kind: 'unix', path }, cause)
+  }
 }
 
 const UNCHANGED = -1 // chown(2)

@@ -22,7 +22,7 @@ export interface Forwarding {
 }
 
 /** The secret by which Envoy gets the identity's client certificate from the signer. */
-export interface UpstreamSecret {
+interface UpstreamSecret {
   /** Opaque; a sealed grant. */
   readonly name: string
   /** How logs name it: authz's decisions and the signer's issuances alike. */

@@ -132,7 +132,6 @@ export const decodeExtensions = (der: Uint8Array): readonly Extension[] => {
   const reader = new DerReader(readOnly(der, TAG.sequence))
   const extensions: Extension[] = []
   while (reader.more) extensions.push(decodeExtension(reader.enter(TAG.sequence)))
-  if (extensions.length === 0) throw malformed('no extension')
   if (new Set(extensions.map(({ oid }) => oid)).size !== extensions.length) {
     throw malformed('an extension stands twice')
   }

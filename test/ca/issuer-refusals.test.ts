@@ -116,6 +116,16 @@ describe('a handle that is refused', () => {
     assert.equal(event.event === 'certificate-refused' && event.detail?.length, 200)
   })
 
+  it('is recorded without what a terminal would act on', async () => {
+    const world = await issuing()
+    await world.issue(world.handle({ subject: subjectOf(['CN', 'a\u009b2J\u202eb\n']) }))
+    const event = world.event()
+    assert.equal(
+      event.event === 'certificate-refused' && event.detail,
+      'CN: a\ufffd2J\ufffdb\ufffd',
+    )
+  })
+
   it('is not opened with the key of another', async () => {
     const world = await issuing()
     const [ours, theirs] = [world.handle(), sealed(grantOf(), makeGrantKey())]

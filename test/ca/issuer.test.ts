@@ -52,7 +52,7 @@ describe('an issued certificate', () => {
   })
 
   it('is recorded with all that it says', async () => {
-    const world = await issuing('{ names: { dns: ["*"], ip: [10.0.0.0/8] } }')
+    const world = await issuing('{ subjectAltName: { dns: ["*"], ip: [10.0.0.0/8] } }')
     const names = namesOf(['dns', 'a.example.org'], ['ip', '10.0.0.1'])
     const subject = subjectOf(['CN', 'alice'], ['O', 'a,b'])
     const handle = world.handle({ subject, ...withExtensions(names) })

@@ -9,6 +9,7 @@ import { RateLimit } from '../../src/ca/rate-limit.ts'
 import type { Authority, SignerSnapshot } from '../../src/ca/snapshot.ts'
 import type { AuditEvent } from '../../src/audit/event.ts'
 import { parseSignerConfig } from '../../src/config/signer.ts'
+import type { KeyAlgorithm } from '../../src/config/signer-schema.ts'
 import type { Grant } from '../../src/grant/grant.ts'
 import { GrantSeal } from '../../src/grant/seal.ts'
 import type { GrantKey } from '../../src/keys/grant-keys.ts'
@@ -41,14 +42,15 @@ export const authorityOf = (
   ca: CertificateAuthority,
   clock: FakeClock,
   limits = '{}',
+  algorithm: KeyAlgorithm = 'p256',
 ): Authority => {
   const read = limitsConfig(limits)
   return {
     ca,
     limits: new Limits(read, ca.certificate.notAfter),
     rate: new RateLimit(read.rate, clock),
-    keys: keySource('p256'),
-    algorithm: 'p256',
+    keys: keySource(algorithm),
+    algorithm,
   }
 }
 
@@ -65,8 +67,9 @@ export class Issuing {
   onRefresh: () => void | Promise<void> = () => undefined
   refreshes = 0
 
-  constructor(ca: CertificateAuthority, limits?: string) {
-    this.snapshot = signerSnapshot([this.key], { kube: authorityOf(ca, this.clock, limits) })
+  constructor(ca: CertificateAuthority, limits?: string, algorithm?: KeyAlgorithm) {
+    const kube = authorityOf(ca, this.clock, limits, algorithm)
+    this.snapshot = signerSnapshot([this.key], { kube })
     this.issuer = new CertificateIssuer({
       current: () => ({ value: this.snapshot, generation: this.generation }),
       refresh: async () => {

@@ -77,7 +77,7 @@ export const checkLimits = (cases: readonly LimitsCase[]): void => {
 /** As wide as limits can be. */
 export const WIDE_LIMITS = `{
   lifetime: 999d, subject: { "*": ["*"] }, extensions: [1.2.3.4], policies: [1.2.3],
-  names: { dns: ["*"], uri: ["*"], email: ["*"], upn: ["*"], ip: [0.0.0.0/0, "::/0"] } }`
+  subjectAltName: { dns: ["*"], uri: ["*"], email: ["*"], upn: ["*"], ip: [0.0.0.0/0, "::/0"] } }`
 
 /** A grant that nobody gets a certificate for. */
 export interface HostileCase {

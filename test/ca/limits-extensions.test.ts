@@ -10,7 +10,7 @@ import { checkLimits, inPlace, namesOf, withExtensions } from './limits-cases.ts
 describe('the limit of alternative names', () => {
   const ip = (...addresses: readonly string[]): Partial<Grant> =>
     withExtensions(namesOf(...addresses.map((address) => ['ip', address] as const)))
-  const NETWORKS = '{ names: { ip: [10.1.0.0/16, 192.0.2.7, "2001:db8::/32"] } }'
+  const NETWORKS = '{ subjectAltName: { ip: [10.1.0.0/16, 192.0.2.7, "2001:db8::/32"] } }'
   checkLimits([
     {
       name: 'none by default',
@@ -19,43 +19,43 @@ describe('the limit of alternative names', () => {
     },
     {
       name: 'DNS by pattern',
-      limits: '{ names: { dns: ["*.example.org"] } }',
+      limits: '{ subjectAltName: { dns: ["*.example.org"] } }',
       grant: withExtensions(namesOf(['dns', 'a.b.Example.ORG'])),
       want: 'within',
     },
     {
       name: 'DNS by no pattern',
-      limits: '{ names: { dns: ["*.example.org"] } }',
+      limits: '{ subjectAltName: { dns: ["*.example.org"] } }',
       grant: withExtensions(namesOf(['dns', 'example.org'])),
       want: /^name-refused/,
     },
     {
       name: 'one of several',
-      limits: '{ names: { dns: [a] } }',
+      limits: '{ subjectAltName: { dns: [a] } }',
       grant: withExtensions(namesOf(['dns', 'a'], ['dns', 'b'])),
       want: /^name-refused: dns: b$/,
     },
     {
       name: 'URI by pattern',
-      limits: '{ names: { uri: ["spiffe://example.org/*"] } }',
+      limits: '{ subjectAltName: { uri: ["spiffe://example.org/*"] } }',
       grant: withExtensions(namesOf(['uri', 'spiffe://example.org/a/b'])),
       want: 'within',
     },
     {
       name: 'a pattern of another kind',
-      limits: '{ names: { uri: ["*"] } }',
+      limits: '{ subjectAltName: { uri: ["*"] } }',
       grant: withExtensions(namesOf(['email', 'a@b'])),
       want: /^name-refused: email/,
     },
     {
       name: 'a mailbox',
-      limits: '{ names: { email: ["*@example.org"] } }',
+      limits: '{ subjectAltName: { email: ["*@example.org"] } }',
       grant: withExtensions(namesOf(['email', 'a@example.org'])),
       want: 'within',
     },
     {
       name: 'a UPN',
-      limits: '{ names: { upn: ["*@example.org"] } }',
+      limits: '{ subjectAltName: { upn: ["*@example.org"] } }',
       grant: withExtensions(namesOf(['upn', 'ä@example.org'])),
       want: 'within',
     },
@@ -85,13 +85,13 @@ describe('the limit of alternative names', () => {
     },
     {
       name: 'a name that is no DNS name',
-      limits: '{ names: { dns: ["*"] } }',
+      limits: '{ subjectAltName: { dns: ["*"] } }',
       grant: withExtensions(namesOf(['dns', 'a..b'])),
       want: /^name-refused/,
     },
     {
       name: 'a name that is no URI',
-      limits: '{ names: { uri: ["*"] } }',
+      limits: '{ subjectAltName: { uri: ["*"] } }',
       grant: withExtensions(namesOf(['uri', 'a b'])),
       want: /^name-refused/,
     },

@@ -216,25 +216,25 @@ describe('the limit of reserved names', () => {
     },
     {
       name: 'in a UPN',
-      limits: '{ names: { upn: ["*"] } }',
+      limits: '{ subjectAltName: { upn: ["*"] } }',
       grant: withExtensions(namesOf(['upn', 'system:masters'])),
       want: /^value-reserved: upn/,
     },
     {
       name: 'in a mailbox',
-      limits: '{ names: { email: ["*"] } }',
+      limits: '{ subjectAltName: { email: ["*"] } }',
       grant: withExtensions(namesOf(['email', 'SYSTEM:a@b'])),
       want: /^value-reserved: email/,
     },
     {
       name: 'in a URI',
-      limits: '{ names: { uri: ["*"] } }',
+      limits: '{ subjectAltName: { uri: ["*"] } }',
       grant: withExtensions(namesOf(['uri', 'system:masters'])),
       want: /^value-reserved: uri/,
     },
     {
       name: 'in a DNS name',
-      limits: '{ names: { dns: ["*"] } }',
+      limits: '{ subjectAltName: { dns: ["*"] } }',
       grant: withExtensions(namesOf(['dns', 'system:masters'])),
       want: /^value-reserved: dns/,
     },
@@ -243,7 +243,7 @@ describe('the limit of reserved names', () => {
 
 describe('a grant within its limits', () => {
   it('is told with what it says', () => {
-    const verdict = judge('{ names: { dns: [a] } }', withExtensions(namesOf(['dns', 'a'])))
+    const verdict = judge('{ subjectAltName: { dns: [a] } }', withExtensions(namesOf(['dns', 'a'])))
     assert.equal(verdict.outcome, 'within')
     assert.deepEqual(verdict.names, [{ kind: 'dns', value: 'a' }])
     assert.deepEqual(

@@ -8,7 +8,7 @@ import { basic } from '../fakes/envoy.ts'
 import { EnvoyClient } from '../fakes/envoy-client.ts'
 import { cheapHash } from '../fakes/hashes.ts'
 import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
-import { countersign, startAuthzCommand, type RunningAuthz } from './run.ts'
+import { countersign, startAuthzCommand, type RunningService } from './run.ts'
 
 const CONFIG = `
 version: 1
@@ -17,7 +17,7 @@ authenticators: { staff: { basic: { verify: [{ users: { file: users.yaml } }] } 
 routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
 `
 
-const start = async (folder: TemporaryFolder, more = ''): Promise<RunningAuthz> => {
+const start = async (folder: TemporaryFolder, more = ''): Promise<RunningService> => {
   const hash = await cheapHash('secret')
   await writeFile(folder.file('users.yaml'), `users: { alice: { password: '${hash}' } }`)
   await writeFile(folder.file('countersign.yaml'), CONFIG + more)

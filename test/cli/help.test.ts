@@ -11,10 +11,13 @@ describe('--help', { concurrency: true }, () => {
       says: [/authz/, /signer/, /up/, /validate/, /envoy/, /keys/, /hash-password/, /health/],
     },
     { args: ['authz'], says: [/--config <file>/, /COUNTERSIGN_CONFIG/, /SIGHUP/, /SIGTERM/] },
+    { args: ['signer'], says: [/--config <file>/, /COUNTERSIGN_SIGNER_CONFIG/, /SIGHUP/] },
     { args: ['up'], says: [/--config <file>/, /--envoy <program>/, /ENVOY_BIN/] },
-    { args: ['validate'], says: [/--config <file>/, /lists all/] },
+    { args: ['validate'], says: [/--config <file>/, /--signer <file>/, /lists all/] },
     { args: ['envoy'], says: [/generate/] },
     { args: ['envoy', 'generate'], says: [/--config <file>/, /--output <file>/] },
+    { args: ['keys'], says: [/grant/] },
+    { args: ['keys', 'grant'], says: [/--add/, /--promote/, /--prune <count>/, /--mode <mode>/] },
     { args: ['hash-password'], says: [/--algorithm <name>/, /--user <name>/, /standard input/] },
   ]
   for (const { args, says } of COMMANDS) {

@@ -18,7 +18,12 @@ export interface Result {
 // Colours and a configuration named by whoever runs the tests must not change what is tested. The
 // cache halves the time that each process takes to start.
 const environment = (): NodeJS.ProcessEnv => {
-  const { COUNTERSIGN_CONFIG: _, FORCE_COLOR: __, ...rest } = process.env
+  const {
+    COUNTERSIGN_CONFIG: _,
+    COUNTERSIGN_SIGNER_CONFIG: __,
+    FORCE_COLOR: ___,
+    ...rest
+  } = process.env
   return { ...rest, NO_COLOR: '1', NODE_COMPILE_CACHE: join(ROOT, '.cache/compile') }
 }
 
@@ -34,16 +39,19 @@ export const countersign = async (args: readonly string[], input = ''): Promise<
   return { status: typeof status === 'number' ? status : null, stdout, stderr }
 }
 
-/** A running `countersign authz`. */
-export interface RunningAuthz extends AsyncDisposable {
+/** A running `countersign authz` or `countersign signer`. */
+export interface RunningService extends AsyncDisposable {
   signal(signal: NodeJS.Signals): void
   /** Ends it and gives what it said. */
   end(): Promise<Result>
 }
 
-/** Starts `countersign authz` and waits until it listens. */
-export const startAuthzCommand = async (config: string): Promise<RunningAuthz> => {
-  const child: ChildProcess = spawn(process.execPath, [COMMAND, 'authz', '--config', config], {
+/** Starts a service and waits until it listens. */
+export const startService = async (
+  service: 'authz' | 'signer',
+  config: string,
+): Promise<RunningService> => {
+  const child: ChildProcess = spawn(process.execPath, [COMMAND, service, '--config', config], {
     env: environment(),
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
@@ -59,7 +67,7 @@ export const startAuthzCommand = async (config: string): Promise<RunningAuthz> =
   await Promise.race([
     once(child, 'message'),
     ended.then(async () => {
-      throw new Error(`authz ended: ${(await said).join('\n')}`)
+      throw new Error(`${service} ended: ${(await said).join('\n')}`)
     }),
   ])
   return {
@@ -68,3 +76,7 @@ export const startAuthzCommand = async (config: string): Promise<RunningAuthz> =
     [Symbol.asyncDispose]: async () => void (await end()),
   }
 }
+
+/** Starts `countersign authz` and waits until it listens. */
+export const startAuthzCommand = async (config: string): Promise<RunningService> =>
+  await startService('authz', config)

@@ -23,7 +23,7 @@ import { CountersignProcess } from './process.ts'
 export const HOST = 'kube.example.org'
 
 /** Everyone's password. */
-export const PASSWORD = 'open sesame'
+const PASSWORD = 'open sesame'
 
 /** A user of the site. */
 export interface SiteUser {

@@ -86,12 +86,12 @@ export const createAuthority = async (commonName: string): Promise<Authority> =>
   })
   const ca = folder.file('ca.pem')
   await writeFile(ca, root.toString('pem'))
-  const key = folder.file('ca.key')
-  await writeFile(key, await pemOf(keys.privateKey), { mode: 0o600 })
+  const caKey = folder.file('ca.key')
+  await writeFile(caKey, await pemOf(keys.privateKey), { mode: 0o600 })
   return {
     folder: folder.path,
     ca,
-    key,
+    key: caKey,
     issue: async (request) => {
       const { certificate, key } = await issue(request, root, keys.privateKey)
       const files = {

@@ -27,7 +27,7 @@ export type Verification =
   | { readonly outcome: 'unavailable'; readonly cause: unknown }
 
 /** A question that has to be answered before the user is proven (RFC 2865 §4.4). */
-export interface PasswordChallenge {
+interface PasswordChallenge {
   /** The question, for the user. */
   readonly message: string
   /** What the answer must carry back, opaque. */

@@ -83,7 +83,7 @@ const CAROL: x509.JsonName = [
 
 const LIMITS = {
   subject: { '*': ['*'] },
-  names: { email: ['*'], uri: ['*'], upn: ['*'], ip: ['10.0.0.0/8'] },
+  subjectAltName: { email: ['*'], uri: ['*'], upn: ['*'], ip: ['10.0.0.0/8'] },
   keyUsage: ['digitalSignature', 'nonRepudiation'],
   extendedKeyUsage: ['clientAuth', 'emailProtection'],
   policies: ['2.16.840.1.101.3.2.1.3.13'],

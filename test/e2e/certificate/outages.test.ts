@@ -100,10 +100,10 @@ describe('under load', { skip: skipWithoutEnvoy() }, () => {
     readonly { readonly user: number; readonly subject: string; readonly at: number }[]
   > => {
     const answers: { user: number; subject: string; at: number }[] = []
-    let over = false
+    const end = new AbortController()
     let next = 20
     const caller = async (first: number): Promise<void> => {
-      for (let turn = 0; !over; turn++) {
+      for (let turn = 0; !end.signal.aborted; turn++) {
         const user = turn % 10 === 9 ? next++ % 200 : first
         // oxlint-disable-next-line no-await-in-loop -- one after another
         const subject = await subjectOf(running, user)
@@ -114,7 +114,7 @@ describe('under load', { skip: skipWithoutEnvoy() }, () => {
     await sleep(1_000)
     await happens()
     await sleep(3_000)
-    over = true
+    end.abort()
     await Promise.all(callers)
     const refused = answers.filter(({ subject }) => subject === '503')
     t.diagnostic(`${answers.length} requests, ${refused.length} answered 503`)

@@ -168,9 +168,11 @@ describe(
         limits: { subject: { CN: ['bob'], O: ['*'] } },
       })
       assert.equal((await http1(site.target, { headers: [basic('bob')] })).status, 200)
-      assert.equal((await http1(site.target, { headers: [basic('alice')] })).status, 503)
+      const answer = await http1(site.target, { headers: [basic('alice')] })
+      assert.equal(answer.status, 503)
       const decision = (await site.decisions()).at(-1)
       assert.equal(decision?.decision, 'allow')
+      assert.deepEqual(valuesOf(answer, 'x-countersign-decision'), [decision.id])
       const refusal = (await site.issuances()).at(-1)
       assert.equal(refusal?.event, 'certificate-refused')
       assert.equal(refusal.handle, decision.handle)

@@ -1,0 +1,66 @@
+// A UNIX socket and who can reach it, from its first moment on.
+
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { chmod, mkdir, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { after, before, describe, it } from 'node:test'
+import { admitToSocket, prepareSocket, requireOwnFolder } from '../../src/runtime/listen.ts'
+import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
+
+const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777
+
+describe('a UNIX socket', () => {
+  let folder: TemporaryFolder
+  before(async () => {
+    folder = await temporaryFolder()
+  })
+  after(async () => await folder[Symbol.asyncDispose]())
+
+  it('is nobody else’s between its making and its opening, whatever the umask', async () => {
+    process.umask(0)
+    const path = folder.file('run/s.sock')
+    await prepareSocket(path)
+    await using server = createServer().listen(path)
+    await once(server, 'listening')
+    // Whoever may not write may not connect (unix(7)).
+    assert.equal((await modeOf(path)) & 0o022, 0)
+    await admitToSocket(path, { mode: 0o660 })
+    assert.equal(await modeOf(path), 0o660)
+  })
+
+  it('keeps an umask that is stricter', async () => {
+    process.umask(0o077)
+    await prepareSocket(folder.file('strict.sock'))
+    assert.equal(process.umask(0o022), 0o077)
+  })
+
+  it('that cannot be made or given away is an error that says so', async () => {
+    await writeFile(folder.file('file'), '')
+    await assert.rejects(prepareSocket(folder.file('file/s.sock')), { code: 'listen-failed' })
+    await assert.rejects(admitToSocket(folder.file('none.sock'), { mode: 0o600, group: 1 }), {
+      code: 'listen-failed',
+      message: /^cannot listen on unix:.*none\.sock/,
+    })
+  })
+
+  it('belongs in a folder where nobody else can replace it', async () => {
+    const CASES = [
+      { mode: 0o755, fits: true },
+      { mode: 0o770, fits: true },
+      { mode: 0o777, fits: false },
+      { mode: 0o702, fits: false },
+      { mode: 0o1777, fits: true },
+    ]
+    await mkdir(folder.file('shared'))
+    for (const { mode, fits } of CASES) {
+      // oxlint-disable-next-line no-await-in-loop -- one folder
+      await chmod(folder.file('shared'), mode)
+      const required = requireOwnFolder(folder.file('shared/s.sock'))
+      // oxlint-disable-next-line no-await-in-loop -- one folder
+      if (fits) await required
+      // oxlint-disable-next-line no-await-in-loop -- one folder
+      else await assert.rejects(required, { code: 'listen-failed' }, mode.toString(8))
+    }
+  })
+})
