@@ -203,22 +203,22 @@ describe('a problem of a signer’s configuration', () => {
     {
       name: 'a network that is none',
       text: withLimits('{ subjectAltName: { ip: [10.0.0.0/33] } }'),
-      want: /limits\.names\.ip\[0\]: must be an IP address or a network/,
+      want: /limits\.subjectAltName\.ip\[0\]: must be an IP address or a network/,
     },
     {
       name: 'a network of IPv6 that is none',
       text: withLimits("{ subjectAltName: { ip: ['::/129'] } }"),
-      want: /limits\.names\.ip\[0\]/,
+      want: /limits\.subjectAltName\.ip\[0\]/,
     },
     {
       name: 'an address that is none',
       text: withLimits('{ subjectAltName: { ip: [10.0.0] } }'),
-      want: /limits\.names\.ip\[0\]/,
+      want: /limits\.subjectAltName\.ip\[0\]/,
     },
     {
       name: 'a name of another kind',
       text: withLimits('{ subjectAltName: { directory: [a] } }'),
-      want: /limits\.names\.directory: unknown key/,
+      want: /limits\.subjectAltName\.directory: unknown key/,
     },
     {
       name: 'a reserved name that is none',
