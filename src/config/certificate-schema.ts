@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { compileText } from '../expression/cel.ts'
+import { DerReader } from '../x509/der.ts'
 import { KEY_USAGES, type KeyUsage } from '../x509/extensions.ts'
 import { ATTRIBUTES, attributeOid, EXTENSIONS, OID, PURPOSES } from '../x509/oid.ts'
 import { durationSchema, nameSchema } from './values.ts'
@@ -49,6 +50,16 @@ const furtherExtension = oidSchema.refine(
   'has a field of its own, or is the signer’s to write',
 )
 
+function isDer(base64: string): boolean {
+  try {
+    const reader = new DerReader(Buffer.from(base64, 'base64'))
+    reader.next()
+    return !reader.more
+  } catch {
+    return false
+  }
+}
+
 const extension = z
   .strictObject({
     critical: z
@@ -58,6 +69,7 @@ const extension = z
     utf8String: expression.optional().describe('CEL for its one text, written as a UTF8String.'),
     der: z
       .base64()
+      .refine(isDer, 'must be one element of DER')
       .optional()
       .describe('Its value as base64 of DER, the inside of the OCTET STRING.'),
   })
@@ -148,12 +160,17 @@ export const certificateSchema = z
     ...fields,
     lifetime: durationSchema
       .prefault('1h')
-      .refine((milliseconds) => milliseconds >= SHORTEST_LIFETIME_MS, 'must be at least 10s')
+      .refine(
+        (milliseconds) =>
+          milliseconds >= SHORTEST_LIFETIME_MS && milliseconds <= LONGEST_LIFETIME_MS,
+        'must be 10s to 8760h',
+      )
       .describe(
         'How long a certificate is valid; never longer than the credential shown. A new one is made at half of it.',
       ),
     backdate: durationSchema
       .prefault('5m')
+      .refine((milliseconds) => milliseconds <= LONGEST_BACKDATE_MS, 'must be at most 24h')
       .describe('How far before its time a certificate is valid already, for clocks that differ.'),
     allowReserved: z
       .array(z.string().min(1))
@@ -168,6 +185,8 @@ export const certificateSchema = z
   )
 
 const SHORTEST_LIFETIME_MS = 10_000
+const LONGEST_LIFETIME_MS = 8_760 * 3_600_000 // a year, as C3D has it
+const LONGEST_BACKDATE_MS = 24 * 3_600_000
 
 /** What a certificate says, as configured. */
 export type TemplateConfig = z.output<typeof template>

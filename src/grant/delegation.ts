@@ -15,8 +15,8 @@ import type { Fields, Template } from './template.ts'
 export type DelegationConfig = NonNullable<CertificateConfig['delegate']>
 
 /**
- * The certificate that a caller presented, read; `undefined` when it or a name in it cannot be:
- * nothing is passed on that was not understood here.
+ * The certificate that a caller presented, read; `undefined` when it or a name in it cannot be. An
+ * alternative name of a kind that nobody here understands is left to the signer, which refuses it.
  */
 export const readPresented = (urlEncodedPem: string): CertificateParts | undefined => {
   try {

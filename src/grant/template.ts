@@ -91,7 +91,8 @@ const encodeSubject = (
       attributes.push({ oid, value })
     }
   }
-  return encodeName(attributes)
+  // A name of nobody. (There are no attributes to begin with where delegation copies the subject.)
+  return subject.length > 0 && attributes.length === 0 ? undefined : encodeName(attributes)
 }
 
 const encodeAlternatives = (

@@ -91,10 +91,12 @@ export const formatName = (attributes: readonly Attribute[]): string =>
     .map(({ oid, value }) => `${attributeName(oid)}=${escapeValue(value)}`)
     .join(',')
 
-// RFC 4514 §2.4; control and format characters as well, since logs are read on terminals.
+// RFC 4514 §2.4; control and format characters and ends of lines as well, since logs are read on terminals.
 const escapeValue = (value: string): string =>
-  value.replaceAll(/[\\"+,;<>]|^[ #]| $/g, String.raw`\$&`).replaceAll(/[\p{Cc}\p{Cf}]/gu, (char) =>
-    Buffer.from(char)
-      .toString('hex')
-      .replaceAll(/../g, String.raw`\$&`),
-  )
+  value
+    .replaceAll(/[\\"+,;<>]|^[ #]| $/g, String.raw`\$&`)
+    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (char) =>
+      Buffer.from(char)
+        .toString('hex')
+        .replaceAll(/../g, String.raw`\$&`),
+    )

@@ -15,7 +15,7 @@ import type { RouteParts } from '../fakes/route.ts'
 import { startRoute } from '../fakes/service.ts'
 import { basicAuthenticator } from '../../src/authenticate/basic.ts'
 import { FactMemory } from '../../src/authenticate/facts.ts'
-import type { PasswordVerifier } from '../../src/authenticate/password/verifier.ts'
+import type { PasswordVerifier, Verification } from '../../src/authenticate/password/verifier.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { temporaryFolder } from '../servers/temporary.ts'
 
@@ -161,7 +161,41 @@ log: { level: debug }
   const knowing = (): FakeVerifier => new FakeVerifier({ alice: { password: PASSWORD } })
   const down = knowing()
   down.down = new Error('the directory is down')
+  const barred = (outcome: Verification): Pick<RouteParts, 'authenticators'> =>
+    verifying({ verify: () => Promise.resolve(outcome) })
+  const ACCOUNTS = [
+    'user-locked',
+    'user-expired',
+    'user-not-now',
+    'password-expired',
+    'password-must-change',
+  ] as const
+  const CERTIFICATES = [
+    'certificate-unrepresentable',
+    'certificate-reserved',
+    'certificate-too-large',
+    'certificate-missing',
+    'certificate-unreadable',
+    'credential-expired',
+  ] as const
   const FAILURES: readonly { reason: Reason; route: RouteParts; full?: boolean }[] = [
+    ...ACCOUNTS.map((code) => ({ reason: code, route: barred({ outcome: 'barred', code }) })),
+    {
+      reason: 'second-factor-required',
+      route: barred({
+        outcome: 'challenged',
+        challenge: { message: PASSWORD, state: Buffer.from(PASSWORD) },
+      }),
+    },
+    ...CERTIFICATES.map((code) => ({
+      reason: code,
+      route: {
+        ...verifying(knowing()),
+        transformers: [
+          { kind: 'certificate' as const, transform: () => ({ outcome: 'failed' as const, code }) },
+        ],
+      },
+    })),
     { reason: 'authenticator-unavailable', route: verifying(down) },
     { reason: 'authenticator-unavailable', route: verifying(brokenVerifier('a bug')) },
     {

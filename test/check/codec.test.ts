@@ -223,6 +223,52 @@ describe('encodeCheckResponse', () => {
     assert.equal(dynamic_metadata, null)
   })
 
+  describe('the name of the upstream’s secret', () => {
+    const upstreamSecret = `${'Ab-_09'.repeat(900)}ü`
+    const fieldsOf = (answer: AllowAnswer) =>
+      decodeResponse(encodeCheckResponse(answer)).dynamic_metadata?.fields
+
+    it('is dynamic metadata', () => {
+      const answer = { ...allow, repeatedHeaders: [], upstreamSecret }
+      assert.deepEqual(fieldsOf(answer), { upstream_secret: text(upstreamSecret) })
+    })
+
+    it('is dynamic metadata beside headers with several lines', () => {
+      const fields = fieldsOf({ ...allow, upstreamSecret })
+      const { headers } = fieldsOf(allow) ?? {}
+      assert.ok(headers !== undefined)
+      assert.deepEqual(fields, { headers, upstream_secret: text(upstreamSecret) })
+    })
+
+    it('changes nothing else of the answer', () => {
+      const answer = decodeResponse(encodeCheckResponse({ ...allow, upstreamSecret }))
+      const { dynamic_metadata } = decodeResponse(encodeCheckResponse(allow))
+      assert.deepEqual({ ...answer, dynamic_metadata }, decodeResponse(encodeCheckResponse(allow)))
+    })
+
+    it('has its bytes', () => {
+      const bytes = encodeCheckResponse({
+        allow: true,
+        setHeaders: [],
+        removeHeaders: [],
+        responseHeaders: [],
+        repeatedHeaders: [],
+        upstreamSecret: 'a',
+      })
+      const key = Buffer.from('upstream_secret').toString('hex')
+      // status {}, ok_response {}, dynamic_metadata { fields { upstream_secret: "a" } }
+      const want = `0a020800 1a00 2218 0a16 0a0f${key} 1203 1a0161`
+      assert.equal(bytes.toString('hex'), want.replaceAll(' ', ''))
+    })
+
+    it('is sent at every length', () => {
+      for (let length = 1; length <= 6_000; length += 61) {
+        const fields = fieldsOf({ ...allow, upstreamSecret: 'x'.repeat(length) })
+        assert.equal(fields?.['upstream_secret']?.stringValue?.length, length)
+      }
+    })
+  })
+
   it('says append: false with a BoolValue that is present though empty', () => {
     const bytes = encodeCheckResponse({
       allow: true,

@@ -170,4 +170,24 @@ describe('an allow', () => {
       responseHeaders: [[DECISION_HEADER, ID]],
     })
   })
+
+  it('hands on the name of the certificate, and not what logs call it', () => {
+    const credentials = {
+      setHeaders: [],
+      removeHeaders: [],
+      repeatedHeaders: [],
+      secret: { name: 'a-handle', digest: 'its-digest' },
+      kinds: ['certificate'],
+    } as const
+    const decision = {
+      outcome: 'allow',
+      reason: 'permitted',
+      permit: permitFor(),
+      credentials,
+    } as const
+    const answer = respond(ID, decision, {})
+    assert.ok(answer.allow)
+    assert.equal(answer.upstreamSecret, 'a-handle')
+    assert.doesNotMatch(JSON.stringify(answer), /its-digest/)
+  })
 })

@@ -6,12 +6,16 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DecisionEvent } from '../../src/audit/event.ts'
 import type { Authentication } from '../../src/authenticate/authenticator.ts'
+import { handleDigest } from '../../src/grant/seal.ts'
 import type { ListenAddress } from '../../src/runtime/grpc-server.ts'
+import { kubernetesHeaders } from '../../src/transform/headers.ts'
 import { factsOf, PROVEN } from '../fakes/authenticator.ts'
 import { randomFrom } from '../fakes/random.ts'
 import type { RouteParts } from '../fakes/route.ts'
 import { answering, eventOf, startRoute, type FakeService } from '../fakes/service.ts'
+import { asEnvoySends, presentedCertificate } from '../fixtures/presented.ts'
 import { temporaryFolder } from '../servers/temporary.ts'
+import { Granting } from '../transform/granting.ts'
 
 /** Waits for events that come after the call has ended. */
 const untilEvent = async ({ audit }: FakeService): Promise<readonly DecisionEvent[]> => {
@@ -78,6 +82,7 @@ for (const kind of ['tcp', 'unix'] as const) {
           credential: 'fingerprint',
           rule: 'all',
           forwarded: ['headers'],
+          handle: undefined, // which is not written: see the sink
           duration: 0,
           generation: 3,
         })
@@ -100,6 +105,58 @@ for (const kind of ['tcp', 'unix'] as const) {
     })
   })
 }
+
+describe('a route that forwards a certificate', () => {
+  const ROUTE = answering(PROVEN)
+
+  it('names it to Envoy in full, and to the audit log by its digest', async () => {
+    const transformers = [kubernetesHeaders(), new Granting().transformer]
+    await using service = await startRoute({ ...ROUTE, transformers })
+    const outcome = await service.client.check({})
+    assert.ok(outcome.allow && outcome.secret !== undefined)
+    assert.deepEqual(outcome.set, { 'x-remote-user': 'alice', 'x-remote-group': 'dev,ops' })
+    const event = eventOf(service, outcome)
+    assert.equal(event.handle, handleDigest(outcome.secret))
+    assert.deepEqual(event.forwarded, ['headers', 'certificate'])
+    // Whoever reads the log must not be able to ask the signer for the certificate.
+    assert.ok(!JSON.stringify(event).includes(outcome.secret))
+  })
+
+  it('gives the same name for the same caller, in every answer and every event', async () => {
+    await using service = await startRoute({ ...ROUTE, transformers: [new Granting().transformer] })
+    const outcomes = await Promise.all(Array.from({ length: 20 }, () => service.client.check({})))
+    assert.equal(new Set(outcomes.map((outcome) => outcome.allow && outcome.secret)).size, 1)
+    assert.equal(new Set(service.audit.takeDecisions().map(({ handle }) => handle)).size, 1)
+  })
+
+  it('refuses where it cannot, and names none', async () => {
+    const { transformer } = new Granting({ subject: {}, delegate: {} })
+    await using service = await startRoute({ ...ROUTE, transformers: [transformer] })
+    const outcome = await service.client.check({})
+    assert.ok(!outcome.allow && outcome.status === 'Forbidden')
+    const { reason, handle, forwarded, rule } = eventOf(service, outcome)
+    assert.deepEqual(
+      { reason, handle, forwarded, rule },
+      { reason: 'certificate-missing', handle: undefined, forwarded: undefined, rule: 'all' },
+    )
+  })
+
+  it('hands the caller’s certificate over as Envoy sent it', async () => {
+    const { transformer } = new Granting({ subject: {}, delegate: {} })
+    await using service = await startRoute({ ...ROUTE, transformers: [transformer] })
+    const peerCertificate = asEnvoySends(await presentedCertificate())
+    const outcome = await service.client.check({ peerCertificate })
+    assert.ok(outcome.allow && outcome.secret !== undefined)
+    assert.equal(eventOf(service, outcome).handle, handleDigest(outcome.secret))
+  })
+
+  it('needs none where it forwards none', async () => {
+    await using service = await startRoute(ROUTE)
+    const outcome = await service.client.check({})
+    assert.ok(outcome.allow && !('secret' in outcome))
+    assert.equal(eventOf(service, outcome).handle, undefined)
+  })
+})
 
 describe('a caller who leaves', () => {
   const LEAVING = [

@@ -9,6 +9,9 @@ import { check } from '../../src/check/check.ts'
 import { buildSnapshot, type Snapshot } from '../../src/check/snapshot.ts'
 import { ConfigurationFiles } from '../../src/config/files.ts'
 import { ConfigurationError } from '../../src/config/problem.ts'
+import { GrantSeal } from '../../src/grant/seal.ts'
+import { parseGrantKeys } from '../../src/keys/grant-keys.ts'
+import { decodeName, formatName } from '../../src/x509/name.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { attributesOf, basic } from '../fakes/envoy.ts'
 import { cheapHash } from '../fakes/hashes.ts'
@@ -109,6 +112,57 @@ routes: [{ name: app, authenticate: [staff, guests], authorize: [{ allow: all }]
       return true
     })
   })
+})
+
+describe('the keyring of a snapshot', () => {
+  const LINE = Buffer.alloc(32, 7).toString('base64url')
+  const route = 'forward: { certificate: { ca: kube, subject: { CN: identity.user } } }'
+  const config = `${configuration({ route })}\ngrants: { keyring: file:grant.keys }\n`
+
+  it('seals what a route forwards', async () => {
+    await using folder = await temporaryFolder()
+    await writeFile(folder.file('grant.keys'), LINE)
+    const snapshot = await build(folder, { config })
+    const headers = [['authorization', basic('alice', 'secret')]] as const
+    const decision = await check(attributesOf({ headers }), snapshot, {}, FOREVER)
+    assert.equal(decision.outcome, 'allow')
+    const opening = new GrantSeal(parseGrantKeys('test', LINE)).open(
+      decision.credentials.secret?.name ?? '',
+    )
+    assert.equal(opening.outcome, 'opened')
+    const { authority, route: name, authenticator, subject } = opening.grant
+    assert.deepEqual(
+      { authority, name, authenticator, subject: formatName(decodeName(subject)) },
+      { authority: 'kube', name: 'app', authenticator: 'staff', subject: 'CN=alice' },
+    )
+  })
+
+  const PROBLEMS: readonly { name: string; keyring?: string; want: RegExp }[] = [
+    { name: 'missing', want: /grant\.keys does not exist$/ },
+    { name: 'empty', keyring: '# none yet\n', want: /grant\.keys holds no key; / },
+    { name: 'not one', keyring: `${LINE}\n${LINE}x\n`, want: /grant\.keys:2 is not a key: / },
+    {
+      name: 'of one key twice',
+      keyring: `${LINE}\n${LINE}\n`,
+      want: /grant\.keys holds a key twice$/,
+    },
+  ]
+  for (const { name, keyring, want } of PROBLEMS) {
+    it(`stops the start when it is ${name}, and shows where it is named`, async () => {
+      await using folder = await temporaryFolder()
+      if (keyring !== undefined) await writeFile(folder.file('grant.keys'), keyring)
+      await assert.rejects(build(folder, { config }), (cause) => {
+        assert.ok(cause instanceof ConfigurationError)
+        const [problem, ...more] = cause.problems
+        assert.equal(more.length, 0)
+        assert.equal(problem?.path, 'grants.keyring')
+        assert.equal(problem.position?.line, config.split('\n').length - 1)
+        assert.match(problem.message, want)
+        assert.ok(!cause.message.includes(LINE.slice(0, 8)))
+        return true
+      })
+    })
+  }
 })
 
 describe('what is remembered', () => {

@@ -9,6 +9,7 @@ import { parse as parseYamlText } from 'yaml'
 import { z } from 'zod'
 import { parseConfig } from '../../src/config/parse.ts'
 import { configSchema, type Config } from '../../src/config/schema.ts'
+import { identityOf } from '../fakes/identity.ts'
 
 const FILE = join(import.meta.dirname, 'full.yaml')
 const text = await readFile(FILE, 'utf8')
@@ -94,6 +95,20 @@ describe('the full configuration', () => {
     assert.deepEqual(envoy.listener.address, { kind: 'tcp', host: '::', port: 8443 })
   })
 
+  it('has a certificate, with names for what stands for more', () => {
+    const { certificate } = parse().routes[0]?.forward ?? {}
+    assert.ok(certificate?.delegate?.fallback !== undefined)
+    const { subject, extensions, lifetime, backdate, extendedKeyUsage, delegate } = certificate
+    assert.deepEqual({ lifetime, backdate }, { lifetime: 28_800_000, backdate: 60_000 })
+    assert.deepEqual(extendedKeyUsage, ['1.3.6.1.5.5.7.3.2', '1.3.6.1.4.1.99999.1'])
+    assert.deepEqual(delegate.fallback?.extendedKeyUsage, ['1.3.6.1.5.5.7.3.4'])
+    // In the order of the file: that of the attributes in the subject.
+    assert.deepEqual(Object.keys(subject ?? {}), ['CN', 'O', '2.5.4.999'])
+    assert.deepEqual(Object.keys(extensions), ['1.3.6.1.4.1.99999.3', '1.3.6.1.4.1.99999.4'])
+    const { utf8String } = extensions['1.3.6.1.4.1.99999.3'] ?? {}
+    assert.deepEqual(utf8String?.evaluate(identityOf()), ['staff'])
+  })
+
   it('is the same when it is parsed again from elsewhere', () => {
     const elsewhere = parseConfig('/etc/countersign.yaml', text)
     assert.ok(elsewhere.ok)
@@ -145,6 +160,64 @@ routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
       ],
       audit: { query: 'names' },
       log: { level: 'info' },
+    })
+  })
+})
+
+describe('the least certificate', () => {
+  const least = `
+version: 1
+listen: { authz: unix:run/authz.sock }
+authenticators: { staff: { basic: { verify: [{ users: { file: users.yaml } }] } } }
+grants: { keyring: file:grant.keys }
+routes:
+  - name: app
+    authenticate: [staff]
+    authorize: [{ allow: all }]
+    forward: { certificate: { ca: kube, subject: { CN: identity.user } } }
+`
+  const parts = {
+    subjectAltName: {},
+    keyUsage: ['digitalSignature'],
+    extendedKeyUsage: ['1.3.6.1.5.5.7.3.2'],
+    basicConstraints: true,
+    policies: [],
+    extensions: {},
+  }
+  const certificateIn = (source: string): unknown => {
+    const result = parseConfig('/etc/countersign.yaml', source)
+    assert.ok(result.ok, JSON.stringify(result))
+    return JSON.parse(JSON.stringify(result.config.routes[0]?.forward.certificate))
+  }
+
+  it('is for a client, lives for an hour and holds no reserved name', () => {
+    assert.deepEqual(certificateIn(least), {
+      ca: 'kube',
+      subject: { CN: { source: 'identity.user' } },
+      ...parts,
+      lifetime: 3_600_000,
+      backdate: 300_000,
+      allowReserved: [],
+    })
+  })
+
+  it('that is copied is copied whole, but for policies and what nobody named', () => {
+    const copying = least.replace('subject: { CN: identity.user }', 'delegate: {}')
+    assert.deepEqual(certificateIn(copying), {
+      ca: 'kube',
+      ...parts,
+      lifetime: 3_600_000,
+      backdate: 300_000,
+      allowReserved: [],
+      delegate: {
+        subject: 'copy',
+        subjectAltName: 'copy',
+        keyUsage: 'copy',
+        extendedKeyUsage: 'copy',
+        basicConstraints: 'copy',
+        policies: 'drop',
+        extensions: [],
+      },
     })
   })
 })

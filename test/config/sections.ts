@@ -15,6 +15,7 @@ authenticators:
   staff: { basic: { verify: [{ users: { file: users.yaml } }] } }
   guests: { basic: { verify: [{ users: { file: guests.htpasswd } }] } }`,
   routes: 'routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]',
+  grants: '',
   envoy: '',
 }
 

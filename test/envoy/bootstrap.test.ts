@@ -10,8 +10,7 @@ import { STRIPPED_NAMES, STRIPPED_PREFIXES } from '../../src/transform/strip.ts'
 import { skipWithoutEnvoy, validateBootstrap } from '../servers/envoy.ts'
 import { createPki } from '../servers/pki.ts'
 import { configOf, routesOf } from './edge.ts'
-
-type Parts = Readonly<Record<string, unknown>>
+import { having, valuesOf, type Parts } from './fields.ts'
 
 const LISTENER = { address: '0.0.0.0:8443', certificate: 'edge.pem', key: 'edge.key' }
 const MUTUAL = {
@@ -27,17 +26,6 @@ const configWith = (envoy: Parts = {}, parts: Parts = {}): Config =>
     envoy: { listener: LISTENER, upstreams: { app: UPSTREAM }, ...envoy },
     ...parts,
   })
-
-/** The objects in the bootstrap that have that field, in order. */
-const having = (value: unknown, field: string): readonly Parts[] => {
-  if (typeof value !== 'object' || value === null) return []
-  const below = Object.values(value).flatMap((member) => having(member, field))
-  return Object.hasOwn(value, field) ? [{ ...value }, ...below] : below
-}
-
-/** All values of a field, wherever it stands. */
-const valuesOf = (value: unknown, field: string): readonly unknown[] =>
-  having(value, field).map((object) => object[field])
 
 const refusal = (message: RegExp): object => ({
   name: 'CountersignError',

@@ -18,6 +18,8 @@ export type Outcome =
       /** `name: value`; several values are separated by commas. */
       readonly set: Readonly<Record<string, string>>
       readonly remove: readonly string[]
+      /** The name of the client certificate for the upstream. */
+      readonly secret?: string
     }
   | {
       readonly allow: false
@@ -123,6 +125,7 @@ const readOutcome = (response: CheckResponse__Output): Outcome => {
   if (status?.code === 0) {
     assert.ok(ok_response && !denied_response)
     const repeated = dynamic_metadata?.fields['headers']?.structValue?.fields ?? {}
+    const secret = dynamic_metadata?.fields['upstream_secret']?.stringValue
     return {
       allow: true,
       id: joined(ok_response.response_headers_to_add)['x-countersign-decision'] ?? '',
@@ -136,6 +139,7 @@ const readOutcome = (response: CheckResponse__Output): Outcome => {
         ),
       },
       remove: ok_response.headers_to_remove,
+      ...(secret === undefined ? {} : { secret }),
     }
   }
   assert.ok(denied_response && !ok_response && !dynamic_metadata)

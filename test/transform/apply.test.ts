@@ -7,6 +7,7 @@ import { kubernetesHeaders } from '../../src/transform/headers.ts'
 import type { Forwarding, Transformation, Transformer } from '../../src/transform/transformer.ts'
 import type { HeaderLines } from '../fakes/envoy.ts'
 import { permitFor } from '../fakes/permit.ts'
+import { Granting } from './granting.ts'
 
 const FOREVER = new AbortController().signal
 
@@ -105,10 +106,61 @@ describe('transform', () => {
   })
 })
 
+describe('headers and a certificate', () => {
+  const SECRET = { name: 'a-handle', digest: 'digest' }
+  const certificate: Transformer = {
+    kind: 'certificate',
+    transform: () => ({
+      outcome: 'transformed',
+      forwarding: { setHeaders: [], repeatedHeaders: [], secret: SECRET },
+    }),
+  }
+
+  it('go together, in either order', async () => {
+    for (const transformers of [
+      [kubernetesHeaders(), certificate],
+      [certificate, kubernetesHeaders()],
+    ]) {
+      // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
+      const credentials = await credentialsOf(transformers, [['authorization', 'Basic YTpi']])
+      assert.deepEqual(credentials, {
+        setHeaders: [['x-remote-user', 'alice']],
+        repeatedHeaders: [{ name: 'x-remote-group', values: ['a', 'b'] }],
+        secret: SECRET,
+        removeHeaders: ['authorization'],
+        kinds: transformers.map(({ kind }) => kind),
+      })
+    }
+  })
+
+  it('leave no trace of the other where only one is made', async () => {
+    const headers: HeaderLines = [['x-remote-user', 'admin']]
+    assert.deepEqual(await credentialsOf([certificate], headers), {
+      setHeaders: [],
+      repeatedHeaders: [],
+      secret: SECRET,
+      removeHeaders: ['x-remote-user'],
+      kinds: ['certificate'],
+    })
+    assert.ok(!('secret' in (await credentialsOf([kubernetesHeaders()]))))
+    const both = [kubernetesHeaders(), transformer(made([['x-cert-subject', 'b']]))]
+    assert.ok(!('secret' in (await credentialsOf(both))))
+  })
+
+  it('are both nothing when the certificate cannot be made', async () => {
+    const real = new Granting({ subject: {}, delegate: {} }).transformer
+    const failure = { outcome: 'failed', code: 'certificate-missing' }
+    assert.deepEqual(await apply([kubernetesHeaders(), real]), failure)
+    assert.deepEqual(await apply([real, kubernetesHeaders()]), failure)
+  })
+})
+
 describe('a transformer that fails', () => {
   const FAILURES: readonly Transformation[] = [
     { outcome: 'failed', code: 'headers-too-large' },
     { outcome: 'failed', code: 'header-unrepresentable' },
+    { outcome: 'failed', code: 'certificate-reserved' },
+    { outcome: 'failed', code: 'credential-expired' },
     { outcome: 'unavailable', cause: 'down' },
   ]
   for (const failure of FAILURES) {

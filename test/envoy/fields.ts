@@ -1,0 +1,15 @@
+// What stands in a bootstrap, wherever it stands.
+
+/** An object of the bootstrap. */
+export type Parts = Readonly<Record<string, unknown>>
+
+/** The objects in the bootstrap that have that field, in order. */
+export const having = (value: unknown, field: string): readonly Parts[] => {
+  if (typeof value !== 'object' || value === null) return []
+  const below = Object.values(value).flatMap((member) => having(member, field))
+  return Object.hasOwn(value, field) ? [{ ...value }, ...below] : below
+}
+
+/** All values of a field, wherever it stands. */
+export const valuesOf = (value: unknown, field: string): readonly unknown[] =>
+  having(value, field).map((object) => object[field])

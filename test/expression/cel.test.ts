@@ -1,0 +1,224 @@
+// Expressions about an identity: what they yield, and which ones stop the start. That they see
+// nothing else, and how large they may be, is in cel-bounds.test.ts.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import {
+  compileText,
+  type IdentityVariables,
+  type TextExpression,
+} from '../../src/expression/cel.ts'
+
+const ALICE: IdentityVariables = {
+  user: 'alice',
+  groups: ['ops', 'dev', 'team-a'],
+  extra: { team: ['blue', 'red'], none: [], 'acme.com/x': ['y'] },
+  method: 'basic',
+  authenticator: 'staff',
+}
+const WITH_UID: IdentityVariables = { ...ALICE, uid: '42' }
+
+const compiled = (source: string): TextExpression => {
+  const compilation = compileText(source)
+  assert.ok(compilation.ok, compilation.ok ? '' : compilation.message)
+  return compilation.expression
+}
+
+const messageOf = (source: string): string => {
+  const compilation = compileText(source)
+  assert.ok(!compilation.ok, source)
+  return compilation.message
+}
+
+describe('an expression yields', () => {
+  const CASES: readonly {
+    readonly input: string
+    readonly identity?: IdentityVariables
+    readonly want: readonly string[]
+  }[] = [
+    { input: 'identity.user', want: ['alice'] },
+    { input: 'identity.uid', identity: WITH_UID, want: ['42'] },
+    { input: 'identity.method + "/" + identity.authenticator', want: ['basic/staff'] },
+    { input: 'identity.groups', want: ['ops', 'dev', 'team-a'] },
+    { input: 'identity.groups[1]', want: ['dev'] },
+    { input: 'identity.groups.map(g, "oidc:" + g)', want: ['oidc:ops', 'oidc:dev', 'oidc:team-a'] },
+    { input: 'identity.groups.filter(g, g.startsWith("team-"))', want: ['team-a'] },
+    { input: 'identity.groups.filter(g, false)', want: [] },
+    { input: 'identity.groups + ["all"]', want: ['ops', 'dev', 'team-a', 'all'] },
+    { input: '["a"] + identity.groups.filter(g, g == "dev")', want: ['a', 'dev'] },
+    { input: 'identity.groups.exists(g, g == "dev") ? "yes" : "no"', want: ['yes'] },
+    { input: 'identity.extra["team"]', want: ['blue', 'red'] },
+    { input: 'identity.extra.team[0]', want: ['blue'] },
+    { input: 'identity.extra["acme.com/x"]', want: ['y'] },
+    { input: 'identity.extra["none"]', want: [] },
+    { input: 'identity.extra[?"missing"].orValue(["d"])', want: ['d'] },
+    { input: '"team" in identity.extra ? identity.extra["team"] : []', want: ['blue', 'red'] },
+    { input: 'has(identity.uid) ? [identity.uid] : []', want: [] },
+    { input: 'has(identity.uid) ? [identity.uid] : []', identity: WITH_UID, want: ['42'] },
+    { input: 'identity.?uid.orValue("none")', want: ['none'] },
+    { input: 'identity.user.matches("^a.*e$") ? "y" : "n"', want: ['y'] },
+    { input: 'identity.user.split("l")', want: ['a', 'ice'] },
+    { input: 'string(size(identity.groups))', want: ['3'] },
+    { input: '"constant"', want: ['constant'] },
+    { input: '"ü\\n😀\\u0041"', want: ['ü\n😀A'] },
+    { input: '""', want: [''] },
+    { input: '[]', want: [] },
+    { input: 'identity.user // and a comment', want: ['alice'] },
+  ]
+  for (const { input, identity = ALICE, want } of CASES) {
+    it(`${JSON.stringify(want)} for ${input}`, () => {
+      assert.deepEqual(compiled(input).evaluate(identity), want)
+    })
+  }
+
+  it('the same each time, and something else for another identity', () => {
+    const expression = compiled('identity.user')
+    assert.deepEqual(expression.evaluate(ALICE), ['alice'])
+    assert.deepEqual(expression.evaluate({ ...ALICE, user: 'bob' }), ['bob'])
+    assert.deepEqual(expression.evaluate(ALICE), ['alice'])
+  })
+
+  it('what stands in the configuration, for messages', () => {
+    assert.equal(compiled(' identity.user ').source, ' identity.user ')
+  })
+
+  it('as many values as there are groups', () => {
+    const groups = Array.from({ length: 3_000 }, (_, index) => `g${index}`)
+    assert.deepEqual(compiled('identity.groups.map(g, g)').evaluate({ ...ALICE, groups }), groups)
+  })
+})
+
+describe('an expression of another type', () => {
+  const CASES = [
+    { input: '1', type: 'int' },
+    { input: '1.5', type: 'double' },
+    { input: 'true', type: 'bool' },
+    { input: 'null', type: 'null' },
+    { input: 'b"abc"', type: 'bytes' },
+    { input: 'size(identity.user)', type: 'int' },
+    { input: 'identity.user == "alice"', type: 'bool' },
+    { input: 'identity', type: '.identity' },
+    { input: 'identity.extra', type: 'map<string, list<string>>' },
+    { input: '{"a": "b"}', type: 'map<string, string>' },
+    { input: '[1, 2]', type: 'list<int>' },
+    { input: '[["a"]]', type: 'list<list<string>>' },
+    { input: 'identity.?uid', type: 'optional<string>' },
+    { input: 'duration("1h")', type: 'google.protobuf.Duration' },
+    { input: 'timestamp("2026-01-01T00:00:00Z")', type: 'google.protobuf.Timestamp' },
+    { input: 'type(identity.user)', type: 'type' },
+    // `dyn` could turn out to be anything with a request at hand.
+    { input: 'dyn("a")', type: 'dyn' },
+    { input: 'identity.user == "alice" ? identity.user : dyn(5)', type: 'dyn' },
+  ]
+  for (const { input, type } of CASES) {
+    it(`stops the start: ${input}`, () => {
+      assert.match(messageOf(input), /^yields .*, where string or list<string> belongs$/)
+      assert.ok(messageOf(input).includes(type.replace('.identity', 'identity')))
+    })
+  }
+})
+
+describe('an expression with an error', () => {
+  const CASES = [
+    { name: 'nothing', input: '', want: /^Unexpected token: EOF \(at character 1\)$/ },
+    { name: 'a comment alone', input: '// identity.user', want: /EOF \(at character 17\)$/ },
+    {
+      name: 'an operator without its other side',
+      input: 'identity.user +',
+      want: /\(at character 16\)$/,
+    },
+    { name: 'a dot without a field', input: 'identity.user.', want: /\(at character 15\)$/ },
+    { name: 'an open string', input: '"abc', want: /^Unterminated string \(at character 1\)$/ },
+    { name: 'an open bracket', input: 'identity.groups[0', want: /\(at character 18\)$/ },
+    { name: 'two expressions', input: 'identity.user identity.user', want: /\(at character 15\)$/ },
+    {
+      name: 'a field that there is not',
+      input: '"x" + identity.name',
+      want: /^No such key: name \(at character 16\)$/,
+    },
+    {
+      name: 'a variable that there is not',
+      input: 'user',
+      want: /^Unknown variable: user \(at character 1\)$/,
+    },
+    {
+      name: 'a claim, of which there is none here',
+      input: '"oidc:" + claims.email',
+      want: /^Unknown variable: claims \(at character 11\)$/,
+    },
+    {
+      name: 'a function that there is not',
+      input: 'identity.user.upper()',
+      want: /^found no matching overload/,
+    },
+    {
+      name: 'a sum of text and number',
+      input: '"a" + 1',
+      want: /^no such overload: string \+ int \(at character 1\)$/,
+    },
+    { name: 'branches of two types', input: 'true ? "a" : ["b"]', want: /must have the same type/ },
+    {
+      name: 'a list of two types',
+      input: '["a", 1]',
+      want: /must have the same type.*\(at character 7\)$/,
+    },
+    {
+      name: 'a comparison of two types',
+      input: 'identity.groups == "a" ? "b" : "c"',
+      want: /no such overload/,
+    },
+    { name: 'a text by index', input: 'identity.user[0]', want: /^Cannot index type 'string'/ },
+    { name: 'a surrogate', input: '"\\ud800"', want: /^Invalid Unicode surrogate/ },
+    {
+      name: 'a template of another language',
+      input: '${identity.user}',
+      want: /\(at character 1\)$/,
+    },
+  ]
+  for (const { name, input, want } of CASES) {
+    it(`stops the start, and says where: ${name}`, () => {
+      const message = messageOf(input)
+      assert.match(message, want)
+      assert.doesNotMatch(message, /\n/)
+    })
+  }
+})
+
+describe('an expression that an identity does not bear out', () => {
+  const CASES = [
+    { name: 'a uid that is not there', input: 'identity.uid' },
+    { name: 'a uid that is not there, in a comparison', input: 'identity.uid == "" ? "a" : "b"' },
+    { name: 'an attribute that is not there', input: 'identity.extra["missing"]' },
+    { name: 'a value of an attribute without any', input: 'identity.extra["none"][0]' },
+    { name: 'a group beyond the last', input: 'identity.groups[9]' },
+    { name: 'a group before the first', input: 'identity.groups[-1]' },
+    { name: 'a division by zero', input: 'string(size(identity.groups) / 0)' },
+    { name: 'a regular expression that is none', input: 'identity.user.matches("(") ? "a" : "b"' },
+    { name: 'a number that is none', input: 'string(int(identity.user))' },
+  ]
+  for (const { name, input } of CASES) {
+    it(`yields nothing at all: ${name}`, () => {
+      assert.equal(compiled(input).evaluate(ALICE), undefined)
+    })
+  }
+
+  it('is not asked about what a condition rules out', () => {
+    const expression = compiled('has(identity.uid) && identity.uid == "42" ? "a" : "b"')
+    assert.deepEqual(expression.evaluate(ALICE), ['b'])
+  })
+
+  it('yields nothing at all for an identity that is not what it says to be', () => {
+    // No authenticator makes these; a bug might.
+    const cases: readonly { source: string; broken: object }[] = [
+      { source: 'identity.user', broken: { user: 5 } },
+      { source: 'identity.user', broken: { user: undefined } },
+      { source: 'identity.groups', broken: { groups: 'admin' } },
+      { source: 'identity.groups', broken: { groups: ['a', 1] } },
+      { source: 'identity.groups', broken: { groups: [['a']] } },
+      { source: 'identity.extra["a"]', broken: { extra: { a: 'b' } } },
+    ]
+    for (const { source, broken } of cases) {
+      assert.equal(compiled(source).evaluate({ ...ALICE, ...broken }), undefined, source)
+    }
+  })
+})

@@ -1,0 +1,229 @@
+// When certificates begin and end: the same for a while, never past the credential, and never close
+// to the end while in use.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { validityAt, type Lifetime, type Validity } from '../../src/grant/validity.ts'
+import { subjectOf } from '../fakes/grant.ts'
+import { randomFrom } from '../fakes/random.ts'
+
+const HOUR: Lifetime = { lifetime: 3_600_000, backdate: 300_000 }
+const NEVER = Number.POSITIVE_INFINITY
+const NOW = Date.UTC(2026, 0, 1, 12, 0, 0)
+
+const ALICE = subjectOf(['CN', 'alice'])
+
+const at = (now: number, lifetime = HOUR, expires = NEVER, subject = ALICE): Validity => {
+  const validity = validityAt(now, lifetime, expires, subject)
+  assert.ok(validity !== undefined)
+  return validity
+}
+
+const { renewAt } = at(NOW)
+/** The beginning of a slot, in milliseconds. */
+const START = renewAt * 1_000
+
+describe('a slot', () => {
+  it('is half a lifetime, and the certificate is good for the whole', () => {
+    const second = START / 1_000
+    assert.deepEqual(at(START), {
+      notBefore: second - 300,
+      notAfter: second + 3_600,
+      renewAt: second + 1_800,
+    })
+  })
+
+  it('is the same to its last millisecond, and another at its end', () => {
+    const first = at(START)
+    for (const later of [1, 999, 1_000, 900_000, 1_799_000, 1_799_999]) {
+      assert.deepEqual(at(START + later), first, String(later))
+    }
+    const next = at(START + 1_800_000)
+    assert.equal(next.renewAt, first.renewAt + 1_800)
+    assert.equal(next.notAfter, first.notAfter + 1_800)
+    assert.deepEqual(at(START - 1).renewAt, first.renewAt - 1_800)
+  })
+
+  it('follows upon the one before, however long one watches', () => {
+    let validity = at(NOW)
+    for (let slots = 0; slots < 1_000; slots++) {
+      const next = at(validity.renewAt * 1_000)
+      assert.equal(next.renewAt - validity.renewAt, 1_800)
+      validity = next
+    }
+  })
+
+  const LIFETIMES = [
+    { name: 'the shortest lifetime there is', input: 10_000, slot: 5, whole: 10 },
+    { name: 'a lifetime of an odd second', input: 11_000, slot: 5, whole: 11 },
+    { name: 'a lifetime of a fraction', input: 10_999, slot: 5, whole: 10 },
+    { name: 'a lifetime of a day', input: 86_400_000, slot: 43_200, whole: 86_400 },
+    { name: 'a lifetime of a year', input: 31_536_000_000, slot: 15_768_000, whole: 31_536_000 },
+  ]
+  for (const { name, input, slot, whole } of LIFETIMES) {
+    it(`of ${name}`, () => {
+      const lifetime = { lifetime: input, backdate: 0 }
+      const validity = at(NOW, lifetime)
+      assert.equal(validity.notAfter - validity.notBefore, whole)
+      assert.equal(validity.renewAt - validity.notBefore, slot)
+    })
+  }
+
+  it('is not moved by how far back it reaches', () => {
+    const far = at(NOW, { ...HOUR, backdate: 86_400_000 })
+    const near = at(NOW, { ...HOUR, backdate: 0 })
+    assert.deepEqual({ ...far, notBefore: 0 }, { ...near, notBefore: 0 })
+    assert.equal(near.notBefore - far.notBefore, 86_400)
+  })
+})
+
+describe('the end of a credential', () => {
+  const second = START / 1_000
+  const CASES = [
+    { name: 'far away changes nothing', input: START + 3_600_000, notAfter: 3_600, renewAt: 1_800 },
+    {
+      name: 'in the second half is the end',
+      input: START + 3_599_999,
+      notAfter: 3_599,
+      renewAt: 1_800,
+    },
+    {
+      name: 'at the middle is the end, and of the slot',
+      input: START + 1_800_000,
+      notAfter: 1_800,
+      renewAt: 1_800,
+    },
+    {
+      name: 'in the first half is the end of both',
+      input: START + 60_000,
+      notAfter: 60,
+      renewAt: 60,
+    },
+    {
+      name: 'in the next second is the end of both',
+      input: START + 1_000,
+      notAfter: 1,
+      renewAt: 1,
+    },
+    {
+      name: 'is cut to the second before, never after',
+      input: START + 1_999,
+      notAfter: 1,
+      renewAt: 1,
+    },
+  ]
+  for (const { name, input, notAfter, renewAt: renewal } of CASES) {
+    it(name, () => {
+      assert.deepEqual(at(START, HOUR, input), {
+        notBefore: second - 300,
+        notAfter: second + notAfter,
+        renewAt: second + renewal,
+      })
+    })
+  }
+
+  for (const input of [START + 999, START, START - 1, START - 86_400_000, 0, -1]) {
+    it(`${input - START} ms from now is no certificate`, () => {
+      assert.equal(validityAt(START, HOUR, input, ALICE), undefined)
+    })
+  }
+
+  it('that is the same gives the same certificate throughout a slot', () => {
+    const expires = START + 60_000
+    assert.deepEqual(at(START + 59_000, HOUR, expires), at(START, HOUR, expires))
+  })
+})
+
+describe('the renewals of many', () => {
+  const slot = 1_800
+  const offsets = Array.from({ length: 2_000 }, (_, index) => {
+    const subject = subjectOf(['CN', `user-${index}`], ['O', 'dev'])
+    return at(NOW, HOUR, NEVER, subject).renewAt % slot
+  })
+
+  it('are each at a time of its own', () => {
+    assert.notEqual(at(NOW, HOUR, NEVER, subjectOf(['CN', 'bob'])).renewAt, renewAt)
+    assert.ok(new Set(offsets).size > 1_000, `${new Set(offsets).size} of 2000`)
+  })
+
+  it('are spread evenly over the slot', () => {
+    const buckets = Array.from({ length: 20 }, () => 0)
+    for (const offset of offsets) {
+      const bucket = Math.floor((offset * buckets.length) / slot)
+      buckets[bucket] = (buckets[bucket] ?? 0) + 1
+    }
+    // Pearson's chi-squared with 19 degrees of freedom exceeds 43.8 once in a thousand times.
+    const expected = offsets.length / buckets.length
+    const deviation = buckets.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0)
+    assert.ok(deviation < 43.8, `chi-squared ${deviation}: ${buckets.join(' ')}`)
+  })
+
+  it('are never more than a few in one second', () => {
+    const perSecond = Map.groupBy(offsets, (offset) => offset)
+    assert.ok(Math.max(...[...perSecond.values()].map(({ length }) => length)) < 12)
+  })
+
+  it('are at the same time for one identity, wherever it is asked', () => {
+    assert.deepEqual(at(NOW, HOUR, NEVER, Buffer.from(ALICE)), at(NOW))
+  })
+})
+
+describe('a clock that jumps', () => {
+  it('ahead asks for the certificate of that time', () => {
+    const later = at(START + 86_400_000)
+    assert.equal(later.renewAt, at(START).renewAt + 86_400)
+  })
+
+  it('back asks for the one that was asked for then, and it was valid then', () => {
+    const before = at(START - 1_800_000)
+    assert.deepEqual(at(START - 900_000), before)
+    assert.ok(before.notAfter > START / 1_000 - 900)
+  })
+
+  it('back and forth over the end of a slot asks for two, and no third', () => {
+    const handles = new Set(
+      [0, -1, 1, -500, 500, -1_000, 1_000].map((jitter) => JSON.stringify(at(START + jitter))),
+    )
+    assert.equal(handles.size, 2)
+  })
+
+  it('to before 1970 still gives slots in order', () => {
+    const early = at(-1)
+    assert.ok(early.renewAt > -1 && early.notAfter > early.renewAt - 1)
+    assert.ok(at(-10 * 3_600_000).renewAt <= early.renewAt - 1_800)
+  })
+})
+
+describe('any certificate', () => {
+  it('holds now, ends with the credential, and is renewed with half its life left', () => {
+    const random = randomFrom(0x5107)
+    for (let round = 0; round < 20_000; round++) {
+      const lifetime = 10_000 + random(2 ** (7 + random(25)))
+      const backdate = random(3) === 0 ? 0 : random(600_000)
+      const now = NOW + random(2 ** 31) * 100 + random(1_000)
+      const expires = random(3) === 0 ? NEVER : now + random(2 ** (1 + random(31)))
+      const subject = subjectOf(['CN', `user-${random(50)}`])
+      const validity = validityAt(now, { lifetime, backdate }, expires, subject)
+      const shown = JSON.stringify({ lifetime, backdate, now, expires, validity })
+      if (validity === undefined) {
+        assert.ok(expires < now + 1_000, shown)
+        continue
+      }
+      const { notBefore, notAfter, renewAt: renewal } = validity
+      assert.ok([notBefore, notAfter, renewal].every(Number.isSafeInteger), shown)
+      // It holds now, and for as long as it is given out.
+      assert.ok(notBefore * 1_000 <= now && now < renewal * 1_000, shown)
+      assert.ok(renewal <= notAfter, shown)
+      // Never past the credential, and never longer than configured.
+      assert.ok(notAfter * 1_000 <= expires, shown)
+      assert.ok((notAfter - notBefore) * 1_000 <= lifetime + backdate, shown)
+      // Half its life is left, unless the credential ends.
+      const left = notAfter * 1_000 - now
+      const isCut = expires < NEVER && notAfter === Math.floor(expires / 1_000)
+      assert.ok(isCut || left >= Math.floor(lifetime / 1_000) * 500, shown)
+      // Equal until it is renewed.
+      const later = now + random(Math.max(1, renewal * 1_000 - now))
+      assert.deepEqual(validityAt(later, { lifetime, backdate }, expires, subject), validity, shown)
+    }
+  })
+})

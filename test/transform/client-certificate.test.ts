@@ -1,0 +1,312 @@
+// `forward.certificate`: one handle for one identity and one stretch of time, and no certificate
+// where there should be none. Reserved names are in certificate-reserved.test.ts.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { handleDigest } from '../../src/grant/seal.ts'
+import { contentsOf, compileTemplate } from '../../src/grant/template.ts'
+import { readCertificate } from '../../src/x509/certificate.ts'
+import { EXTENSIONS } from '../../src/x509/oid.ts'
+import { certificateConfigOf } from '../fakes/certificate-config.ts'
+import { identityOf } from '../fakes/identity.ts'
+import { asEnvoySends, presentedCertificate } from '../fixtures/presented.ts'
+import { x509 } from '../servers/x509.ts'
+import { Granting } from './granting.ts'
+
+const HOUR = 3_600_000
+
+const der = await presentedCertificate()
+const ALICES = asEnvoySends(der)
+const BOBS = asEnvoySends(await presentedCertificate({ subject: [{ CN: 'bob' }] }))
+
+describe('the grant of an identity', () => {
+  it('is all that authz decides about the certificate', () => {
+    const route = new Granting({ ca: 'other', policies: ['1.2.3'] }, 'kubernetes')
+    const identity = { groups: ['dev', 'ops'], authenticator: 'guests' }
+    const fields = compileTemplate(certificateConfigOf({ policies: ['1.2.3'] })).apply(
+      identityOf(identity),
+    )
+    assert.ok(fields !== undefined)
+    const now = route.clock.now() / 1_000
+    const { notBefore, notAfter, renewAt, ...rest } = route.grant(identity)
+    assert.deepEqual(rest, {
+      authority: 'other',
+      route: 'kubernetes',
+      authenticator: 'guests',
+      ...contentsOf(fields),
+    })
+    assert.ok(notBefore <= now - 300 && now < renewAt && notAfter === renewAt + 1_800)
+  })
+
+  it('goes by a digest in logs', () => {
+    const transformation = new Granting().give(identityOf())
+    assert.equal(transformation.outcome, 'transformed')
+    const { secret } = transformation.forwarding
+    assert.equal(secret?.digest, handleDigest(secret?.name ?? ''))
+  })
+
+  it('is not for who is asked about: the caller’s certificate plays no part without delegation', () => {
+    const route = new Granting()
+    assert.equal(route.handle(identityOf(), ALICES), route.handle(identityOf()))
+    assert.equal(route.code({}, 'garbage'), 'transformed')
+  })
+})
+
+describe('a handle', () => {
+  it('is the very one for the same identity, to the last millisecond of its slot', () => {
+    const route = new Granting()
+    const identity = identityOf()
+    const first = route.give(identity)
+    const end = route.grant().renewAt * 1_000
+    route.clock.advance(end - 1 - route.clock.now())
+    assert.equal(route.give(identity), first)
+    route.clock.advance(1)
+    const next = route.give(identity)
+    assert.notDeepEqual(next, first)
+    assert.equal(route.give(identity), next)
+  })
+
+  it('is equal for an equal identity of another proof, or in another process', () => {
+    const route = new Granting()
+    const first = route.handle(identityOf())
+    assert.equal(route.handle(identityOf()), first)
+    assert.equal(route.handle(identityOf({ credential: 'another password' })), first)
+    assert.equal(new Granting().handle(identityOf()), first)
+  })
+
+  it('does not say what the certificate does not say', () => {
+    const route = new Granting()
+    const first = route.handle(identityOf())
+    // Not in the template, so that the certificate is the same for both.
+    assert.equal(route.handle(identityOf({ uid: '42', extra: { team: ['a'] } })), first)
+  })
+
+  const OTHERS = [
+    { name: 'user', input: { user: 'bob' } },
+    { name: 'group', input: { groups: ['dev'] } },
+    { name: 'order of groups', input: { groups: ['ops', 'dev'] } },
+    { name: 'authenticator', input: { authenticator: 'guests' } },
+    { name: 'end of the credential', input: { expires: Date.UTC(2026, 0, 1, 0, 10) } },
+  ]
+  for (const { name, input } of OTHERS) {
+    it(`is another for another ${name}`, () => {
+      const route = new Granting()
+      const alice = identityOf({ groups: ['dev', 'ops'] })
+      assert.notEqual(route.handle({ ...alice, ...input }), route.handle(alice))
+    })
+  }
+
+  const ROUTES = [
+    { name: 'route', other: new Granting({}, 'other') },
+    { name: 'CA', other: new Granting({ ca: 'other' }) },
+    { name: 'lifetime', other: new Granting({ lifetime: '2h' }) },
+    { name: 'backdate', other: new Granting({ backdate: '1m' }) },
+    { name: 'template', other: new Granting({ subject: { CN: 'identity.user', OU: '"x"' } }) },
+    { name: 'usage', other: new Granting({ extendedKeyUsage: ['emailProtection'] }) },
+  ]
+  for (const { name, other } of ROUTES) {
+    it(`is another for another ${name}`, () => {
+      assert.notEqual(other.handle(identityOf()), new Granting().handle(identityOf()))
+    })
+  }
+
+  it('is not that of the slot after, when the clock goes back over its beginning', () => {
+    const route = new Granting()
+    const first = route.handle(identityOf())
+    const end = route.grant().renewAt * 1_000
+    route.clock.advance(end - route.clock.now())
+    const next = route.handle(identityOf())
+    route.clock.advance(-1)
+    assert.equal(route.handle(identityOf()), first)
+    assert.notEqual(next, first)
+  })
+
+  it('that is remembered is kept when the clock goes back: it is valid then too', () => {
+    const route = new Granting()
+    const identity = identityOf()
+    route.clock.advance(route.grant().renewAt * 1_000 - route.clock.now())
+    const handle = route.handle(identity)
+    const { notBefore } = route.grant()
+    route.clock.advance(-1_000)
+    assert.equal(route.handle(identity), handle)
+    assert.ok(notBefore * 1_000 <= route.clock.now())
+  })
+
+  it('is another after the clock has leapt ahead', () => {
+    const route = new Granting()
+    const identity = identityOf()
+    const first = route.handle(identity)
+    route.clock.advance(30 * 24 * HOUR)
+    assert.notEqual(route.handle(identity), first)
+    assert.ok(route.grant().notAfter * 1_000 > route.clock.now() + HOUR / 2)
+  })
+})
+
+describe('the end of a credential', () => {
+  it('is the end of the certificate, and of what is remembered of it', () => {
+    const route = new Granting()
+    const expires = route.clock.now() + 600_500
+    const identity = identityOf({ expires })
+    const end = Math.floor(expires / 1_000)
+    const { notAfter, renewAt } = route.grant({ expires })
+    assert.ok(notAfter === end && renewAt <= end)
+    assert.equal(route.give(identity).outcome, 'transformed')
+    route.clock.advance(600_000)
+    assert.deepEqual(route.give(identity), { outcome: 'failed', code: 'credential-expired' })
+  })
+
+  for (const left of [999, 500, 0, -1, -HOUR]) {
+    it(`${left} ms from now is no certificate`, () => {
+      const route = new Granting()
+      assert.equal(route.code({ expires: route.clock.now() + left }), 'credential-expired')
+    })
+  }
+
+  it('far away does not lengthen the certificate', () => {
+    const route = new Granting()
+    const { notAfter } = route.grant({ expires: route.clock.now() + 1_000 * HOUR })
+    assert.equal(notAfter, route.grant().notAfter)
+  })
+
+  it('is, with delegation, also that of the caller’s certificate', async () => {
+    const route = new Granting({ subject: {}, delegate: {} })
+    const now = route.clock.now()
+    const lasting = async (milliseconds: number): Promise<string> =>
+      asEnvoySends(await presentedCertificate({ notAfter: new Date(now + milliseconds) }))
+    const minute = await lasting(60_000)
+    assert.equal(route.grant({}, minute).notAfter, now / 1_000 + 60)
+    assert.equal(route.grant({ expires: now + 30_000 }, minute).notAfter, now / 1_000 + 30)
+    assert.equal(route.grant({ expires: now + 90_000 }, minute).notAfter, now / 1_000 + 60)
+    assert.equal(route.code({}, await lasting(0)), 'credential-expired')
+    assert.equal(route.code({}, await lasting(-1_000)), 'credential-expired')
+  })
+})
+
+describe('no certificate', () => {
+  const CASES = [
+    {
+      name: 'for a value that is missing',
+      config: { subject: { CN: 'identity.uid' } },
+      input: {},
+      want: 'certificate-unrepresentable',
+    },
+    {
+      name: 'for a value that cannot stand in one',
+      config: {},
+      input: { groups: ['a\0'] },
+      want: 'certificate-unrepresentable',
+    },
+    {
+      name: 'for a name that is no DNS name',
+      config: { subjectAltName: { dns: 'identity.user' } },
+      input: { user: 'a b' },
+      want: 'certificate-unrepresentable',
+    },
+    {
+      name: 'for an address with a zone',
+      config: { subjectAltName: { ip: 'identity.user' } },
+      input: { user: 'fe80::1%eth0' },
+      want: 'certificate-unrepresentable',
+    },
+    {
+      name: 'with too many groups',
+      config: {},
+      input: { groups: Array.from({ length: 500 }, (_, index) => `group-${index}`) },
+      want: 'certificate-too-large',
+    },
+    {
+      name: 'with a name too long',
+      config: {},
+      input: { user: 'x'.repeat(5_000) },
+      want: 'certificate-too-large',
+    },
+    {
+      name: 'with a reserved name',
+      config: { subject: { CN: '"system:admin"' } },
+      input: {},
+      want: 'certificate-reserved',
+    },
+    { name: 'after the credential', config: {}, input: { expires: 0 }, want: 'credential-expired' },
+    {
+      name: 'to copy, where the caller has none',
+      config: { subject: {}, delegate: {} },
+      input: {},
+      want: 'certificate-missing',
+    },
+  ]
+  for (const { name, config, input, want } of CASES) {
+    it(`${name}: ${want}`, () => assert.equal(new Granting(config).code(input), want))
+  }
+
+  it('to copy, where the caller’s cannot be read: certificate-unreadable', () => {
+    const route = new Granting({ subject: {}, delegate: {} })
+    for (const garbage of ['garbage', '%', `${ALICES}%`, ALICES.slice(0, 200)]) {
+      assert.equal(route.code({}, garbage), 'certificate-unreadable')
+    }
+  })
+
+  it('is no reason to refuse the next time', () => {
+    const route = new Granting({ subject: {}, delegate: {} })
+    const identity = identityOf()
+    assert.equal(route.give(identity).outcome, 'failed')
+    assert.equal(route.give(identity, ALICES).outcome, 'transformed')
+    assert.equal(route.give(identity).outcome, 'failed')
+  })
+})
+
+describe('with delegation', () => {
+  it('the certificate says what the caller’s said, and not who authz took the caller for', () => {
+    const route = new Granting({ subject: {}, delegate: {} })
+    const { subject } = route.grant({ user: 'carol' }, ALICES)
+    assert.deepEqual(subject, readCertificate(der).subject)
+  })
+
+  it('each certificate of a caller has its own, whoever else asks in between', () => {
+    const route = new Granting({ subject: {}, delegate: {} })
+    const identity = identityOf()
+    const alices = route.handle(identity, ALICES)
+    const bobs = route.handle(identity, BOBS)
+    assert.notEqual(alices, bobs)
+    for (let round = 0; round < 3; round++) {
+      assert.equal(route.handle(identity, ALICES), alices)
+      assert.equal(route.handle(identity, BOBS), bobs)
+    }
+    assert.equal(route.give(identity, ALICES), route.give(identity, ALICES))
+  })
+
+  it('a chain is the certificate at its head', () => {
+    const route = new Granting({ subject: {}, delegate: {} })
+    assert.equal(route.handle(identityOf(), ALICES + BOBS), route.handle(identityOf(), ALICES))
+    assert.notEqual(route.handle(identityOf(), BOBS + ALICES), route.handle(identityOf(), ALICES))
+  })
+
+  it('a caller without a certificate gets the fallback, and only such a caller', () => {
+    const route = new Granting({
+      subject: {},
+      delegate: { fallback: { subject: { CN: '"guest:" + identity.user' } } },
+    })
+    assert.equal(route.subject(), 'CN=guest:alice')
+    assert.equal(route.subject({}, ALICES), 'O=ops,O=dev,CN=alice')
+    assert.equal(route.code({}, 'garbage'), 'certificate-unreadable')
+  })
+
+  it('the fallback fails as a template does, and ends with the credential', () => {
+    const route = new Granting({
+      subject: {},
+      delegate: { fallback: { subject: { CN: 'identity.user' } } },
+    })
+    const now = route.clock.now()
+    assert.equal(route.code({ user: 'a\0' }), 'certificate-unrepresentable')
+    assert.equal(route.grant({ expires: now + 5_000 }).notAfter, now / 1_000 + 5)
+  })
+
+  it('what is overridden comes from the identity, and the rest from the caller’s certificate', async () => {
+    const alternatives = new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: 'a.b' }])
+    const presented = await presentedCertificate({ extensions: [alternatives] })
+    const route = new Granting({ delegate: { subject: 'override' } })
+    const grant = route.grant({ user: 'carol' }, asEnvoySends(presented))
+    const names = grant.extensions.find(({ oid }) => oid === EXTENSIONS.subjectAltName)
+    assert.equal(names?.value.toString('hex'), '30058203612e62')
+    assert.equal(route.subject({ user: 'carol' }, asEnvoySends(presented)), 'CN=carol')
+  })
+})
