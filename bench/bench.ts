@@ -1,24 +1,42 @@
-// `npm run bench`: what a check costs, next to a floor that does nothing, measured the same way each
+// `npm run bench`: what a check and a certificate cost, next to a floor that does nothing, measured the same way each
 // time. Every answer is checked; a wrong one ends the bench with status 1.
 
 import { writeFile } from 'node:fs/promises'
 import { describeError } from '../src/runtime/errors.ts'
 import { skipWithoutEnvoy } from '../test/servers/envoy.ts'
+import { measureCertificates } from './certificates/certificates.ts'
 import { directRows, FLOOR, REMEMBERED } from './direct.ts'
 import { Installation } from './installation.ts'
 import { measureMemory } from './memory.ts'
 import { parseOptions, USAGE, type Options } from './options.ts'
 import { profileRow } from './profile.ts'
-import { toJson, toTable } from './report.ts'
+import { toJson, toTable, type CheckResults } from './report.ts'
 import { measureInRounds, settle } from './rounds.ts'
+import type { Size } from './size.ts'
 import { ENVOY_ROWS, envoyRows } from './through-envoy.ts'
 
 const progress = (text: string): void => {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
 }
 
-const bench = async ({ size, seconds, json }: Options): Promise<void> => {
+const bench = async ({ size, seconds, json, only }: Options): Promise<void> => {
   const reason = skipWithoutEnvoy()
+  const results = {
+    size,
+    checks: only === 'certificates' ? undefined : await measureChecks(size, seconds, reason),
+    certificates:
+      only === 'checks' ? undefined : await measureCertificates(size, reason === false, progress),
+  }
+  progress('')
+  console.log(toTable(results))
+  if (json !== undefined) await writeFile(json, toJson(results))
+}
+
+const measureChecks = async (
+  size: Size,
+  seconds: number | undefined,
+  reason: string | false,
+): Promise<CheckResults> => {
   await using installation = await Installation.open()
   progress('starting')
   const direct = await directRows(installation, size)
@@ -28,12 +46,9 @@ const bench = async ({ size, seconds, json }: Options): Promise<void> => {
   const summaries = await measureInRounds(rows, FLOOR, size.rounds, progress)
   progress('memory')
   const memory = await measureMemory(installation, size)
-  progress('')
   const skipped =
     reason === false ? [] : Object.values(ENVOY_ROWS).map((name) => ({ name, reason }))
-  const results = { size, rows: summaries, skipped, memory }
-  console.log(toTable(results))
-  if (json !== undefined) await writeFile(json, toJson(results))
+  return { rows: summaries, skipped, memory }
 }
 
 const profile = async ({ size, seconds }: Options): Promise<void> => {
@@ -66,6 +81,14 @@ const optionsOrUsage = (): Options | undefined => {
     console.error(`bench: ${describeError(cause)}\n\n${USAGE}`)
     return undefined
   }
+}
+
+// Envoys end with this process, but not when a signal ends it before its `exit` event.
+for (const [signal, status] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.once(signal, () => process.exit(status))
 }
 
 try {

@@ -10,6 +10,15 @@ const expectationSchema = z.discriminatedUnion('outcome', [
     /** `x-remote-group` at the upstream, one line each. */
     groups: z.array(z.string()).readonly(),
   }),
+  z.object({
+    outcome: z.literal('certificate'),
+    /** CN of the certificate at the upstream. */
+    user: z.string(),
+    /** O, one attribute each. */
+    groups: z.array(z.string()).readonly(),
+    /** The grant keys, by which a handle shows what it stands for. */
+    keyring: z.string(),
+  }),
   z.object({ outcome: z.literal('deny'), status: z.string() }),
 ])
 
@@ -39,6 +48,13 @@ export const loadQuestionSchema = z.discriminatedUnion('do', [
     requests: z.int(),
     concurrency: z.int(),
   }),
+  /** Sends so many requests on schedule, whether or not those before have been answered. */
+  z.object({
+    do: z.literal('pace'),
+    target: z.string(),
+    requests: z.int(),
+    perSecond: z.number(),
+  }),
 ])
 
 /** What became of one run: a run with a wrong answer has no result. */
@@ -48,6 +64,7 @@ export const loadResultSchema = z.object({
   p50: z.number(),
   p90: z.number(),
   p99: z.number(),
+  max: z.number(),
 })
 
 /** What became of one run. */

@@ -3,6 +3,10 @@
 import { parseArgs } from 'node:util'
 import { QUICK, USUAL, type Size } from './size.ts'
 
+const HALVES = ['checks', 'certificates'] as const
+
+type Half = (typeof HALVES)[number]
+
 /** What was asked for. */
 export interface Options {
   readonly size: Size
@@ -10,6 +14,8 @@ export interface Options {
   readonly seconds: number | undefined
   readonly json: string | undefined
   readonly profile: boolean
+  /** The half that is measured; both by default. */
+  readonly only: Half | undefined
 }
 
 /** How to call it. */
@@ -19,10 +25,19 @@ export const USAGE = `npm run bench -- [options]
   --seconds N       as many requests as take N seconds for each row, found out beforehand
   --rounds N        rounds over all rows; medians are shown
   --concurrency N   requests at a time
+  --only HALF       measures one half: checks or certificates
   --json FILE       also writes the results as JSON
   --quick           some seconds only; shows that it works and no more
   --profile         shows where the time of a remembered check goes, and measures nothing else
 `
+
+const halfOf = (value: string | undefined): Half | undefined => {
+  const half = HALVES.find((candidate) => candidate === value)
+  if (value !== undefined && half === undefined) {
+    throw new Error(`--only wants one of ${HALVES.join(', ')}`)
+  }
+  return half
+}
 
 /** Reads the arguments; throws with a message for whoever gave them. */
 export const parseOptions = (args: readonly string[]): Options => {
@@ -33,6 +48,7 @@ export const parseOptions = (args: readonly string[]): Options => {
       seconds: { type: 'string' },
       rounds: { type: 'string' },
       concurrency: { type: 'string' },
+      only: { type: 'string' },
       json: { type: 'string' },
       quick: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
@@ -53,6 +69,7 @@ export const parseOptions = (args: readonly string[]): Options => {
     seconds: positive('--seconds', values.seconds),
     json: values.json,
     profile: values.profile,
+    only: halfOf(values.only),
   }
 }
 

@@ -1,13 +1,22 @@
 // The results, for people and for programs.
 
 import { arch, availableParallelism, cpus, loadavg } from 'node:os'
+import type { CertificateResults } from './certificates/certificates.ts'
+import { certificateTables } from './certificates/report.ts'
 import type { MemoryCost } from './memory.ts'
 import type { Summary } from './rounds.ts'
 import type { Size } from './size.ts'
+import { rowsTable } from './table.ts'
 
 /** Everything that a run of the bench finds out. */
 export interface Results {
   readonly size: Size
+  readonly checks: CheckResults | undefined
+  readonly certificates: CertificateResults | undefined
+}
+
+/** What checks cost. */
+export interface CheckResults {
   readonly rows: readonly Summary[]
   readonly skipped: readonly { readonly name: string; readonly reason: string }[]
   readonly memory: MemoryCost
@@ -23,55 +32,38 @@ const machine = (): object => ({
 })
 
 /** JSON; what a row does not have is null. Times in ms, CPU in µs, memory in bytes. */
-export const toJson = (results: Results): string =>
-  `${JSON.stringify({ date: new Date().toISOString(), machine: machine(), ...results }, null, 2)}\n`
+export const toJson = ({ size, checks, certificates }: Results): string => {
+  const results = {
+    date: new Date().toISOString(),
+    machine: machine(),
+    size,
+    ...checks,
+    certificates,
+  }
+  return `${JSON.stringify(results, null, 2)}\n`
+}
 
-const COLUMNS: readonly (readonly [title: string, of: (row: Summary) => string])[] = [
-  ['req/s', (row) => row.requestsPerSecond.toFixed(0)],
-  ['p50 ms', (row) => row.p50.toFixed(2)],
-  ['p90', (row) => row.p90.toFixed(2)],
-  ['p99', (row) => row.p99.toFixed(2)],
-  ['alone ms', (row) => row.alone.toFixed(2)],
-  ['CPU µs', (row) => orDash(row.cpu, 0)],
-  ['× floor', (row) => orDash(row.ratio, 2)],
-  ['Envoy µs', (row) => orDash(row.envoyCpu, 0)],
-  ['RSS MB', (row) => orDash(row.resident === undefined ? undefined : row.resident / 1e6, 0)],
-]
-
-const orDash = (value: number | undefined, digits: number): string =>
-  value === undefined ? '–' : value.toFixed(digits)
-
-/** The table, with what its columns mean. */
-export const toTable = ({ size, rows, skipped, memory }: Results): string => {
-  const lines = [
-    ['', ...COLUMNS.map(([title]) => title)],
-    ...rows.map((row) => [row.name, ...COLUMNS.map(([, of]) => of(row))]),
-  ]
-  return [
+/** The tables, with what their columns mean. */
+export const toTable = ({ size, checks, certificates }: Results): string =>
+  [
     JSON.stringify(machine()),
+    ...(checks === undefined ? [] : ['', checksTable(checks)]),
+    ...(certificates === undefined ? [] : ['', certificateTables(certificates)]),
     '',
-    alignColumns(lines),
+    ...legend(size),
+  ].join('\n')
+
+const checksTable = ({ rows, skipped, memory }: CheckResults): string =>
+  [
+    rowsTable(rows, '× floor'),
     ...skipped.map(({ name, reason }) => `${name}: skipped, ${reason}`),
     '',
     `Memory for each remembered identity: ${memory.heap.toFixed(0)} bytes of heap (${memory.identities} users)`,
-    '',
-    `Medians of ${size.rounds} rounds. Latency with ${size.concurrency} requests at a time (argon2id: one) as fast as they are answered;`,
-    'alone: median with one at a time. CPU µs and RSS: the process that answers checks, for each request;',
-    '× floor: its CPU divided by that of the first row. Envoy: one worker, TLS to caller and upstream.',
   ].join('\n')
-}
 
-const alignColumns = (lines: readonly (readonly string[])[]): string => {
-  const widths = (lines[0] ?? []).map((_, column) =>
-    Math.max(...lines.map((line) => line[column]?.length ?? 0)),
-  )
-  return lines
-    .map((line) =>
-      line
-        .map((cell, column) =>
-          column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-        )
-        .join('  '),
-    )
-    .join('\n')
-}
+const legend = ({ rounds, pairedRounds, concurrency }: Size): readonly string[] => [
+  `Medians of ${rounds} rounds, of ${pairedRounds} for certificates. Latency with ${concurrency} requests at a time (argon2id: one) as`,
+  'fast as they are answered; alone: median with one at a time. CPU µs and RSS: the process that answers',
+  'checks, for each request; × floor, × headers: its CPU divided by that of the first row, of the row with',
+  'headers, in the same round. Envoy: one worker, TLS to caller and upstream.',
+]

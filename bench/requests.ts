@@ -4,7 +4,7 @@
 import { join } from 'node:path'
 import type { MethodDefinition } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
-import { GROUPS, HOST, PASSWORD, ROUTE } from './site.ts'
+import { GROUPS, HEADERS_ROUTE, PASSWORD, type PublishedRoute } from './site.ts'
 import type { Expectation } from './expectation.ts'
 
 /** Something to send, and what must come back. */
@@ -14,7 +14,7 @@ export interface Exchange {
 }
 
 /** Which credential a request carries. */
-export type Credential = { readonly user: string } | 'none'
+type Credential = { readonly user: string } | 'none'
 
 type Header = readonly [name: string, value: string]
 
@@ -37,7 +37,7 @@ const COOKIE = [
   'table-columns=name,namespace,status,age,node',
 ].join('; ')
 
-const headersOf = (credential: Credential): readonly Header[] => [
+const headersOf = (host: string, credential: Credential): readonly Header[] => [
   ...(credential === 'none' ? [] : [['authorization', basic(credential.user)] as const]),
   [
     'user-agent',
@@ -46,7 +46,7 @@ const headersOf = (credential: Credential): readonly Header[] => [
   ['accept', 'application/json, text/plain, */*'],
   ['accept-language', 'en-GB,en;q=0.9,de;q=0.8'],
   ['accept-encoding', 'gzip, deflate, br, zstd'],
-  ['referer', `https://${HOST}/console/workloads?namespace=team-a`],
+  ['referer', `https://${host}/console/workloads?namespace=team-a`],
   ['cookie', COOKIE],
   ['sec-ch-ua', '"Chromium";v="143", "Not A(Brand";v="24"'],
   ['sec-fetch-dest', 'empty'],
@@ -59,12 +59,17 @@ const basic = (user: string): string =>
 
 const pathOf = (index: number): string => PATHS[index % PATHS.length] ?? '/'
 
-/** A request as a keep-alive HTTP/1.1 client sends it. */
-export const httpRequest = (index: number, credential: Credential): Buffer => {
-  const headers: readonly Header[] = [['host', HOST], ...headersOf(credential)]
-  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`)
-  return Buffer.from(`GET ${pathOf(index)} HTTP/1.1\r\n${lines.join('')}\r\n`)
-}
+/** Makes a request, numbered and with a credential. */
+export type Encode = (index: number, credential: Credential) => Buffer
+
+/** Encodes requests as a keep-alive HTTP/1.1 client sends them. */
+export const httpEncoder =
+  ({ host }: PublishedRoute = HEADERS_ROUTE): Encode =>
+  (index, credential) => {
+    const headers: readonly Header[] = [['host', host], ...headersOf(host, credential)]
+    const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`)
+    return Buffer.from(`GET ${pathOf(index)} HTTP/1.1\r\n${lines.join('')}\r\n`)
+  }
 
 // The complete messages rather than our subset: a request has fields that we have to skip.
 const shipped = join(import.meta.dirname, '../node_modules/@grpc/grpc-js-xds/deps')
@@ -85,10 +90,10 @@ const loadCheck = (): AuthorizationService['Check'] => {
 }
 
 /** Encodes CheckRequests as gRPC messages, the five bytes of their prefix included. */
-export const checkEncoder = (): ((index: number, credential: Credential) => Buffer) => {
+export const checkEncoder = (route: PublishedRoute = HEADERS_ROUTE): Encode => {
   const { requestSerialize } = loadCheck()
   return (index, credential) => {
-    const message = requestSerialize({ attributes: attributesOf(index, credential) })
+    const message = requestSerialize({ attributes: attributesOf(index, credential, route) })
     const prefix = Buffer.alloc(5)
     prefix.writeUInt32BE(message.length, 1)
     return Buffer.concat([prefix, message])
@@ -97,16 +102,20 @@ export const checkEncoder = (): ((index: number, credential: Credential) => Buff
 
 const CALLER = '198.51.100.23'
 
-const attributesOf = (index: number, credential: Credential): object => {
+const attributesOf = (
+  index: number,
+  credential: Credential,
+  { host, name }: PublishedRoute,
+): object => {
   // Envoy's stream ids and request ids are random; these differ as much and are the same each time.
   const streamId = String(10_000_000_000_000_000_000n + BigInt(index) * 982_451_653n)
   const requestId = `${(index * 2_654_435_761).toString(16).padStart(8, '0').slice(-8)}-7c1d-4b2e-9f3a-5d6e7f801234`
   const lines: readonly Header[] = [
-    [':authority', HOST],
+    [':authority', host],
     [':path', pathOf(index)],
     [':method', 'GET'],
     [':scheme', 'https'],
-    ...headersOf(credential),
+    ...headersOf(host, credential),
     ['x-forwarded-for', CALLER],
     ['x-forwarded-proto', 'https'],
     ['x-envoy-external-address', CALLER],
@@ -124,16 +133,16 @@ const attributesOf = (index: number, credential: Credential): object => {
           headers: lines.map(([key, value]) => ({ key, raw_value: Buffer.from(value) })),
         },
         path: pathOf(index),
-        host: HOST,
+        host,
         scheme: 'https',
         size: -1,
         protocol: 'HTTP/1.1',
       },
     },
-    context_extensions: { 'countersign.route': ROUTE },
+    context_extensions: { 'countersign.route': name },
     metadata_context: {},
     route_metadata_context: {},
-    tls_session: { sni: HOST },
+    tls_session: { sni: host },
   }
 }
 
@@ -145,7 +154,7 @@ const socket = (address: string, port: number): object => ({
 export const exchanges = (
   count: number,
   users: readonly string[],
-  encode: (index: number, credential: Credential) => Buffer,
+  encode: Encode,
   expectationOf: (user: string) => Expectation = (user) => ({
     outcome: 'allow',
     user,

@@ -6,11 +6,14 @@ import { stringify } from 'yaml'
 import { makeHash } from '../src/authenticate/password/hash.ts'
 import type { Pki } from '../test/servers/pki.ts'
 
-/** The published host. */
-export const HOST = 'kube.example.org'
+/** What is published, and by which name the configuration knows it. */
+export interface PublishedRoute {
+  readonly name: string
+  readonly host: string
+}
 
-/** The route, by its name. */
-export const ROUTE = 'kubernetes'
+/** The route that forwards headers. */
+export const HEADERS_ROUTE: PublishedRoute = { name: 'kubernetes', host: 'kube.example.org' }
 
 /** Everyone's password. */
 export const PASSWORD = 'correct horse battery staple'
@@ -64,6 +67,13 @@ export interface SiteOptions {
   }
 }
 
+/** Three rules, of which the last decides. */
+export const RULES: readonly object[] = [
+  { deny: 'no-secrets', paths: ['/api/v1/namespaces/*/secrets/**', '/api/v1/secrets/**'] },
+  { allow: 'auditors-read', methods: ['GET'], groups: ['auditors', 'compliance-*'] },
+  { allow: 'developers', groups: ['developers'], paths: ['/api/**', '/apis/**'] },
+]
+
 /** The configuration, YAML. */
 export const configuration = (options: SiteOptions): string =>
   stringify({
@@ -80,15 +90,10 @@ export const configuration = (options: SiteOptions): string =>
     },
     routes: [
       {
-        name: ROUTE,
-        match: { hosts: [HOST] },
+        name: HEADERS_ROUTE.name,
+        match: { hosts: [HEADERS_ROUTE.host] },
         authenticate: ['staff'],
-        // Three rules, of which the last decides.
-        authorize: [
-          { deny: 'no-secrets', paths: ['/api/v1/namespaces/*/secrets/**', '/api/v1/secrets/**'] },
-          { allow: 'auditors-read', methods: ['GET'], groups: ['auditors', 'compliance-*'] },
-          { allow: 'developers', groups: ['developers'], paths: ['/api/**', '/apis/**'] },
-        ],
+        authorize: RULES,
         forward: { headers: 'kubernetes' },
       },
     ],
@@ -105,7 +110,7 @@ const envoySection = ({ admin, pki, upstreamPort }: NonNullable<SiteOptions['env
   },
   admin: `unix:${admin}`,
   upstreams: {
-    [ROUTE]: {
+    [HEADERS_ROUTE.name]: {
       address: `127.0.0.1:${upstreamPort}`,
       serverName: 'localhost',
       ca: pki.ca,

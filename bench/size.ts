@@ -15,9 +15,27 @@ export interface Size {
   readonly identities: number
   /** Requests at a time. */
   readonly concurrency: number
+  /** Rounds over a row with headers and the same one with certificates. */
+  readonly pairedRounds: number
+  /** Requests in each of those rounds over gRPC. */
+  readonly pairedRequests: number
+  /** New identities that come one by one in each round, and those that come before. */
+  readonly newIdentities: number
+  readonly newRounds: number
+  readonly newWarmUp: number
+  /** Certificates in each round of minting. */
+  readonly minted: number
+  readonly mintingRounds: number
+  /** Keys in each of those rounds; one of RSA takes a tenth of a second and more. */
+  readonly mintedKeys: number
+  /** Identities that are there at once, and those that come before. */
+  readonly liveIdentities: number
+  readonly liveWarmUp: number
+  /** Whether to wait for Envoy to close their connections. */
+  readonly untilIdle: boolean
 }
 
-/** About a minute and a half on two cores. */
+/** About six minutes on two cores, a minute and a half of them for checks. */
 export const USUAL: Size = {
   rounds: 5,
   requests: 6_000,
@@ -26,6 +44,17 @@ export const USUAL: Size = {
   warmUpRequests: 6_000,
   identities: 10_000,
   concurrency: 16,
+  pairedRounds: 9,
+  pairedRequests: 4_000,
+  newIdentities: 300,
+  newRounds: 3,
+  newWarmUp: 1_000,
+  minted: 300,
+  mintingRounds: 5,
+  mintedKeys: 8,
+  liveIdentities: 10_000,
+  liveWarmUp: 500,
+  untilIdle: true,
 }
 
 /** Some seconds: shows that the bench works, and no more. */
@@ -37,4 +66,15 @@ export const QUICK: Size = {
   warmUpRequests: 100,
   identities: 500,
   concurrency: 16,
+  pairedRounds: 1,
+  pairedRequests: 400,
+  newIdentities: 40,
+  newRounds: 1,
+  newWarmUp: 20,
+  minted: 20,
+  mintingRounds: 1,
+  mintedKeys: 2,
+  liveIdentities: 300,
+  liveWarmUp: 50,
+  untilIdle: false,
 }

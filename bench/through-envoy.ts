@@ -10,7 +10,7 @@ import { startEnvoy } from '../test/servers/envoy.ts'
 import { createPki, type Pki } from '../test/servers/pki.ts'
 import type { Expectation } from './expectation.ts'
 import { NO_OP_USER, type Authorizer, type Installation } from './installation.ts'
-import { exchanges, httpRequest } from './requests.ts'
+import { exchanges, httpEncoder } from './requests.ts'
 import { prepare, type Row } from './row.ts'
 import { configuration, userNames } from './site.ts'
 import type { Size } from './size.ts'
@@ -49,7 +49,7 @@ export const envoyRows = async (
         concurrency: 1,
       }),
     )
-    const sent = exchanges(VARIETY, userNames(USERS), httpRequest, expectationOf)
+    const sent = exchanges(VARIETY, userNames(USERS), httpEncoder(), expectationOf)
     await prepare(load, name, await envoy.port(), concurrency, sent)
     const common = { name, target: name, load, requests, concurrency, envoy: envoy.pid }
     return { ...common, authorizer: authorizer?.worker.pid }
@@ -66,7 +66,7 @@ const anyone: Expectation = { outcome: 'allow', user: NO_OP_USER, groups: [] }
 
 const startUpstream = async (installation: Installation, pki: Pki): Promise<number> => {
   const upstream = installation.use(new Worker('upstream'))
-  return await upstream.ask({ ...pki.upstream, clientCa: pki.ca }, z.int())
+  return await upstream.ask({ ...pki.upstream, clientCas: [pki.ca] }, z.int())
 }
 
 /** What `envoy generate` writes for an authz at that socket. */

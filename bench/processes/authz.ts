@@ -1,10 +1,10 @@
 // The real authz, and what the bench wants to know of it from inside.
 
 import { Session, type Profiler } from 'node:inspector/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { startAuthz } from '../../src/authz.ts'
 import { answerQuestions } from './answer.ts'
+import { collect } from './collect.ts'
 
 const questionSchema = z.discriminatedUnion('do', [
   z.object({ do: z.literal('start'), file: z.string() }),
@@ -26,22 +26,6 @@ const stopProfile = async (): Promise<Profiler.Profile> => {
   const { profile } = await session.post('Profiler.stop')
   session.disconnect()
   return profile
-}
-
-const COLLECTIONS = 8
-const PAUSE_MS = 50
-
-/** Bytes of heap after everything unreachable is gone; needs `--expose-gc`. */
-const collect = async (): Promise<number> => {
-  if (globalThis.gc === undefined) throw new Error('started without --expose-gc')
-  for (let round = 0; round < COLLECTIONS; round++) {
-    globalThis.gc()
-    // Streams are taken apart in later turns of the event loop, and code that has not run since is
-    // dropped after several collections.
-    // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
-    await sleep(PAUSE_MS)
-  }
-  return process.memoryUsage().heapUsed
 }
 
 const answer = async (question: z.output<typeof questionSchema>): Promise<unknown> => {

@@ -1,9 +1,13 @@
 // Whether a CheckResponse is the right one. The first for each expectation is decoded; an answer
-// like it is compared byte by byte, since decoding each would cost more than making it.
+// like the last one is compared byte by byte, since decoding each would cost more than making it.
 
+import { GrantSeal } from '../../src/grant/seal.ts'
+import { parseGrantKeys } from '../../src/keys/grant-keys.ts'
 import { authorizationService } from '../../src/proto/load.ts'
 import type { CheckResponse__Output } from '../../src/proto/generated/envoy/service/auth/v3/CheckResponse.ts'
 import type { HeaderValueOption__Output } from '../../src/proto/generated/envoy/config/core/v3/HeaderValueOption.ts'
+import { decodeName } from '../../src/x509/name.ts'
+import { attributeName } from '../../src/x509/oid.ts'
 import type { Expectation } from '../expectation.ts'
 
 const DECISION_HEADER = 'x-countersign-decision'
@@ -32,7 +36,8 @@ export class AnswerCheck {
     if (fault !== undefined) {
       throw new Error(`wrong answer: ${fault}, in ${JSON.stringify(response)}`)
     }
-    this.#template ??= templateOf(answer, decisionOf(response))
+    // The last one: another certificate is granted when a slot ends.
+    this.#template = templateOf(answer, decisionOf(response))
   }
 }
 
@@ -61,8 +66,16 @@ const decisionOf = ({ ok_response, denied_response }: CheckResponse__Output): st
     ({ header }) => header?.key === DECISION_HEADER,
   )?.header?.value
 
-const faultOf = (response: CheckResponse__Output, expected: Expectation): string | undefined =>
-  expected.outcome === 'allow' ? allowFault(response, expected) : denyFault(response, expected)
+const faultOf = (response: CheckResponse__Output, expected: Expectation): string | undefined => {
+  switch (expected.outcome) {
+    case 'allow':
+      return allowFault(response, expected)
+    case 'certificate':
+      return certificateFault(response, expected)
+    case 'deny':
+      return denyFault(response, expected)
+  }
+}
 
 const allowFault = (
   { status, http_response, ok_response, dynamic_metadata }: CheckResponse__Output,
@@ -75,6 +88,23 @@ const allowFault = (
   const lists = dynamic_metadata?.fields?.['headers']?.structValue?.fields?.['x-remote-group']
   const seen = (lists?.listValue?.values ?? []).map(({ stringValue }) => stringValue)
   return String(seen) === String(groups) ? undefined : `x-remote-group is ${seen.join(', ')}`
+}
+
+const certificateFault = (
+  { status, http_response, ok_response, dynamic_metadata }: CheckResponse__Output,
+  { user, groups, keyring }: Extract<Expectation, { outcome: 'certificate' }>,
+): string | undefined => {
+  if (status?.code !== 0) return `status ${status?.code} instead of 0`
+  if (http_response !== 'ok_response') return 'no ok_response'
+  if (ok_response?.headers.length !== 0) return 'headers beside the certificate'
+  const handle = dynamic_metadata?.fields?.['upstream_secret']?.stringValue ?? ''
+  const opening = new GrantSeal(parseGrantKeys('the bench', keyring)).open(handle)
+  if (opening.outcome === 'refused') return `a handle that is no grant: ${opening.code}`
+  const seen = decodeName(opening.grant.subject).map(
+    ({ oid, value }) => `${attributeName(oid)}=${value}`,
+  )
+  const wanted = [`CN=${user}`, ...groups.map((group) => `O=${group}`)]
+  return String(seen) === String(wanted) ? undefined : `the certificate is for ${seen.join(', ')}`
 }
 
 const denyFault = (

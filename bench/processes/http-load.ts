@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { connect, type TLSSocket } from 'node:tls'
 import { z } from 'zod'
 import type { Expectation } from '../expectation.ts'
-import { HOST } from '../site.ts'
+import { HEADERS_ROUTE } from '../site.ts'
 import { generateLoad } from './load.ts'
 
 // The CA of Envoy's certificate.
@@ -40,6 +40,7 @@ generateLoad(async (address, connections, exchanges) => {
 /** What the upstream, which tells what it saw, must say. */
 const expectedLines = (expectation: Expectation): readonly string[] => {
   if (expectation.outcome === 'deny') throw new Error('refusals end at Envoy')
+  if (expectation.outcome === 'certificate') return certificateLines(expectation)
   const { user, groups } = expectation
   return [
     `\r\nx-saw-user: ${user ?? ''}\r\n`,
@@ -48,6 +49,15 @@ const expectedLines = (expectation: Expectation): readonly string[] => {
     `\r\nx-saw-credential: ${user === undefined ? 'yes' : 'no'}\r\n`,
   ]
 }
+
+const certificateLines = ({
+  user,
+  groups,
+}: Extract<Expectation, { outcome: 'certificate' }>): readonly string[] => [
+  `\r\nx-saw-certificate: ${[`CN=${user}`, ...groups.map((group) => `O=${group}`)].join('|')}\r\n`,
+  '\r\nx-saw-user: \r\n',
+  '\r\nx-saw-credential: no\r\n',
+]
 
 const END_OF_HEAD = '\r\n\r\n'
 
@@ -71,7 +81,7 @@ class Connection {
     const socket = connect({
       host: '127.0.0.1',
       port: Number(address),
-      servername: HOST,
+      servername: HEADERS_ROUTE.host,
       ca,
       ALPNProtocols: ['http/1.1'],
     })

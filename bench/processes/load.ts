@@ -1,6 +1,7 @@
-// Sends requests to a target, so many at a time: each answer is checked, and the next request goes
-// out when the one before it has come back.
+// Sends requests to a target and checks each answer: so many at a time, where the next request goes
+// out when the one before it has come back, or on schedule.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { loadQuestionSchema, type Expectation, type LoadResult } from '../expectation.ts'
 import { quantile } from '../statistics.ts'
 import { answerQuestions } from './answer.ts'
@@ -33,7 +34,9 @@ export const generateLoad = (connect: Connect): void => {
     if (target === undefined) throw new Error(`nothing was prepared for ${question.target}`)
     const start = target.next
     target.next += question.requests
-    return await run(target.send, start, question.requests, question.concurrency)
+    return question.do === 'run'
+      ? await run(target.send, start, question.requests, question.concurrency)
+      : await pace(target.send, start, question.requests, question.perSecond)
   })
 }
 
@@ -57,6 +60,29 @@ const run = async (
   }
   const started = performance.now()
   await Promise.all(Array.from({ length: Math.min(concurrency, requests) }, sender))
+  return resultOf(latencies, started)
+}
+
+/** Latency counts from the time at which a request was due, so that none hides behind another. */
+const pace = async (
+  send: Send,
+  first: number,
+  requests: number,
+  perSecond: number,
+): Promise<LoadResult> => {
+  const latencies = new Float64Array(requests)
+  const started = performance.now()
+  const sendOnTime = async (index: number): Promise<void> => {
+    const due = started + (index * 1_000) / perSecond
+    await sleep(Math.max(0, due - performance.now()))
+    await send(first + index)
+    latencies[index] = performance.now() - due
+  }
+  await Promise.all(Array.from({ length: requests }, (_, index) => sendOnTime(index)))
+  return resultOf(latencies, started)
+}
+
+const resultOf = (latencies: Float64Array, started: number): LoadResult => {
   const seconds = (performance.now() - started) / 1_000
   latencies.sort()
   return {
@@ -64,5 +90,6 @@ const run = async (
     p50: quantile(latencies, 0.5),
     p90: quantile(latencies, 0.9),
     p99: quantile(latencies, 0.99),
+    max: quantile(latencies, 1),
   }
 }

@@ -26,6 +26,47 @@ const row = z.object({
 })
 // zod's numbers are finite.
 const authorizerRow = row.extend({ cpu: positive, ratio: positive, resident: positive })
+const ofProcesses = z.object({ authz: z.number(), signer: z.number(), envoy: z.number() })
+const memory = ofProcesses.extend({ envoyHeap: z.number() })
+const minting = z.object({
+  parts: z.object({
+    open: positive,
+    limits: positive,
+    der: positive,
+    sign: positive,
+    verify: positive,
+    pem: positive,
+  }),
+  issue: positive,
+  key: positive,
+  library: positive,
+})
+const certificatesSchema = z.object({
+  warm: z.object({ direct: z.array(authorizerRow), envoy: z.array(authorizerRow) }),
+  minting: z.object({ p256: minting, p384: minting, ed25519: minting, rsa2048: minting }),
+  firstRequest: z
+    .object({
+      identities: z.int().positive(),
+      p50: positive,
+      p90: positive,
+      p99: positive,
+      max: positive,
+      cpu: ofProcesses,
+    })
+    .optional(),
+  live: z
+    .object({
+      identities: z.int().positive(),
+      misattributed: z.literal(0),
+      connections: z.int(),
+      streams: z.int(),
+      memory,
+    })
+    .optional(),
+  targets: z.array(
+    z.object({ name: z.string(), most: positive, measured: z.number(), met: z.boolean() }),
+  ),
+})
 const resultsSchema = z.object({
   date: z.iso.datetime(),
   machine: z.object({ node: z.string(), cores: z.int().positive(), load: z.number() }),
@@ -33,6 +74,7 @@ const resultsSchema = z.object({
   rows: z.array(row.loose()),
   skipped: z.array(z.object({ name: z.string(), reason: z.string().min(1) })),
   memory: z.object({ identities: z.int().positive(), heap: z.number() }),
+  certificates: certificatesSchema,
 })
 
 const GRPC_ROWS = [
@@ -74,6 +116,34 @@ describe('npm run bench -- --quick --json FILE', { skip }, () => {
     }
   })
 
+  it('measures a check with a certificate in terms of the one with headers', () => {
+    const [headers, certificate] = results.certificates.warm.direct
+    assert.equal(headers?.name, 'check over gRPC, headers')
+    assert.equal(headers.ratio, 1)
+    assert.equal(certificate?.name, 'check over gRPC, certificate')
+  })
+
+  it('measures certificates through Envoy', { skip: withoutEnvoy }, () => {
+    const { warm, firstRequest, live } = results.certificates
+    assert.deepEqual(
+      warm.envoy.map(({ name }) => name),
+      ['through Envoy, headers', 'through Envoy, certificate'],
+    )
+    assert.ok(firstRequest !== undefined && live !== undefined)
+    // Every identity has its own, whether or not some were renewed meanwhile.
+    assert.ok(live.connections >= live.identities)
+    assert.ok(live.streams >= live.identities)
+  })
+
+  it('says of every target whether it is met', () => {
+    const { targets } = results.certificates
+    assert.equal(targets.length, withoutEnvoy === false ? 5 : 2)
+    for (const { name, measured, most, met } of targets) {
+      assert.equal(met, measured <= most)
+      assert.match(table, new RegExp(`^${RegExp.escape(name)} .* ${met ? 'met' : 'missed'}$`, 'm'))
+    }
+  })
+
   it('says what it skipped and why', () => {
     const missing = ENVOY_ROWS.filter((name) => rowOf(name) === undefined)
     assert.deepEqual(
@@ -83,7 +153,8 @@ describe('npm run bench -- --quick --json FILE', { skip }, () => {
   })
 
   it('prints a line for every row', () => {
-    for (const { name } of results.rows)
+    const { warm } = results.certificates
+    for (const { name } of [...results.rows, ...warm.direct, ...warm.envoy])
       assert.match(table, new RegExp(`^${RegExp.escape(name)} `, 'm'))
   })
 })
@@ -93,6 +164,7 @@ describe('npm run bench with unusable arguments', { skip }, () => {
     { name: 'two ways to say how much', args: ['--requests', '5', '--seconds', '5'] },
     { name: 'a number that is none', args: ['--requests', '5x'] },
     { name: 'an unknown option', args: ['--fast'] },
+    { name: 'half of nothing', args: ['--only', 'everything'] },
   ]
   for (const { name, args } of cases) {
     it(`ends with status 1 for ${name}`, async () => {

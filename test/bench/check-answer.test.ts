@@ -6,6 +6,8 @@ import type { Expectation } from '../../bench/expectation.ts'
 import { AnswerCheck } from '../../bench/processes/check-answer.ts'
 import { encodeCheckResponse } from '../../src/check/codec.ts'
 import type { AllowAnswer, DenyAnswer } from '../../src/check/answer.ts'
+import { newGrantKeyLine, parseGrantKeys } from '../../src/keys/grant-keys.ts'
+import { grantOf, makeGrantKey, sealed, subjectOf } from '../fakes/grant.ts'
 
 const DECISIONS = ['0b7f6a52-8f1d-4a57-9a0e-3c9d2e1f4b6a', 'c4e1d2b3-5a69-4788-8796-a5b4c3d2e1f0']
 const [first = '', second = ''] = DECISIONS
@@ -40,8 +42,41 @@ const forAlice: Expectation = {
 }
 const forNobody: Expectation = { outcome: 'deny', status: 'Unauthorized' }
 
+const keyring = newGrantKeyLine()
+const [grantKey] = parseGrantKeys('the test', keyring)
+assert.ok(grantKey !== undefined)
+
+const handleFor = (user: string, ...groups: readonly string[]): string =>
+  sealed(
+    grantOf({
+      subject: subjectOf(['CN', user], ...groups.map((group) => ['O', group] as const)),
+    }),
+    grantKey,
+  )
+
+const forged = sealed(
+  grantOf({ subject: subjectOf(['CN', 'alice'], ['O', 'developers'], ['O', 'team-a']) }),
+  makeGrantKey(),
+)
+
+const certificate = (id: string, changes: Partial<AllowAnswer> = {}): Buffer =>
+  allow(id, {
+    setHeaders: [],
+    repeatedHeaders: [],
+    upstreamSecret: handleFor('alice', 'developers', 'team-a'),
+    ...changes,
+  })
+
+const ofAlice: Expectation = {
+  outcome: 'certificate',
+  user: 'alice',
+  groups: ['developers', 'team-a'],
+  keyring,
+}
+
 const right = [
   { expectation: forAlice, answer: allow },
+  { expectation: ofAlice, answer: certificate },
   { expectation: forNobody, answer: deny },
 ]
 
@@ -74,6 +109,25 @@ const wrong: readonly {
   { name: 'no answer', answer: Buffer.alloc(0) },
 ].map((change) => ({ ...change, expectation: forAlice, before: allow(first) }))
 
+const wrongCertificates: typeof wrong = [
+  { name: 'a refusal', answer: deny(second) },
+  { name: 'headers', answer: allow(second) },
+  {
+    name: 'headers beside it',
+    answer: certificate(second, { setHeaders: [['x-remote-user', 'alice']] }),
+  },
+  {
+    name: 'that of another user',
+    answer: certificate(second, { upstreamSecret: handleFor('malic', 'developers', 'team-a') }),
+  },
+  {
+    name: 'that of another group',
+    answer: certificate(second, { upstreamSecret: handleFor('alice', 'developers', 'team-b') }),
+  },
+  { name: 'a handle that nobody sealed', answer: certificate(second, { upstreamSecret: 'AQAB' }) },
+  { name: 'the handle of a stranger', answer: certificate(second, { upstreamSecret: forged }) },
+].map((change) => ({ ...change, expectation: ofAlice, before: certificate(first) }))
+
 const wrongRefusals: typeof wrong = [
   { name: 'an allow', answer: allow(second) },
   { name: 'another HTTP status', answer: deny(second, { httpStatus: 403 }) },
@@ -90,7 +144,11 @@ describe('AnswerCheck', () => {
       for (const id of DECISIONS) check.check(answer(id))
     })
   }
-  for (const { name, expectation, before, answer } of [...wrong, ...wrongRefusals]) {
+  for (const { name, expectation, before, answer } of [
+    ...wrong,
+    ...wrongCertificates,
+    ...wrongRefusals,
+  ]) {
     it(`refuses ${name} instead of an ${expectation.outcome}`, () => {
       const check = new AnswerCheck(expectation)
       assert.throws(() => check.check(answer))
