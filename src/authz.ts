@@ -31,11 +31,13 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   await using stack = new AsyncDisposableStack()
   // 1. The configuration in force; what outlives each one is lent to it.
   const clock = systemClock
-  const resources = { memory: new FactMemory(clock), hashes: new HashPool(), clock }
+  const logger = createLogger('info').child({ component: 'authz' })
+  const resources = { memory: new FactMemory(clock), hashes: new HashPool(), clock, logger }
   const reloader = stack.use(await Reloader.start((files) => buildSnapshot(file, files, resources)))
+  stack.defer(() => reloader.current().value[Symbol.asyncDispose]())
   const { config, tls } = reloader.current().value
   const { listen, audit: auditConfig, log } = config
-  const logger = createLogger(log.level).child({ component: 'authz' })
+  logger.level = log.level
   // 2. Audit: what comes after it can be recorded.
   const audit = stack.use(new JsonLinesSink(auditConfig.file))
   await audit.write({ event: 'configuration-loaded', generation: 1, file })

@@ -46,6 +46,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   '@node-rs/bcrypt': ['authenticate/password/hash.ts'],
   commander: ['cli/', 'countersign.ts'],
   'grpc-health-check': ['runtime/grpc-server.ts'],
+  ldapts: ['authenticate/password/ldap/requests.ts'],
   'lru-cache': ['authenticate/facts.ts'],
   pino: ['runtime/logger.ts', 'audit/sink.ts'],
   protobufjs: ['check/wire-reader.ts'],

@@ -7,12 +7,12 @@ import { basicAuthenticator } from '../authenticate/basic.ts'
 import { Chain, type ChainLink } from '../authenticate/chain.ts'
 import type { FactMemory } from '../authenticate/facts.ts'
 import type { HashPool } from '../authenticate/password/hash.ts'
-import { UsersFile } from '../authenticate/password/users-file.ts'
 import { compilePolicy } from '../authorize/policy.ts'
 import type { ConfigurationFiles } from '../config/files.ts'
 import type { Locate } from '../config/document.ts'
 import { readConfig } from '../config/parse.ts'
 import { ConfigurationError, type Problem } from '../config/problem.ts'
+import type { VerifierConfig } from '../config/password-schema.ts'
 import type { AuthenticatorConfig, Config, ListenerConfig, RouteConfig } from '../config/schema.ts'
 import { describeReference, readSecret } from '../config/secret.ts'
 import { GrantSeal } from '../grant/seal.ts'
@@ -20,14 +20,19 @@ import { IdentityMapping } from '../identity/mapping.ts'
 import { parseGrantKeys } from '../keys/grant-keys.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { CountersignError, describeError } from '../runtime/errors.ts'
+import type { Logger } from '../runtime/logger.ts'
 import type { ServerTls } from '../runtime/grpc-server.ts'
 import { clientCertificate } from '../transform/client-certificate.ts'
+import { buildVerifier, type BuiltVerifier } from './password-verifiers.ts'
 import { kubernetesHeaders } from '../transform/headers.ts'
 import type { Transformer } from '../transform/transformer.ts'
 import { RouteTable, type Route } from './route.ts'
 
-/** A configuration in force. A check takes one and keeps it to its end. */
-export interface Snapshot {
+/**
+ * A configuration in force. A check takes one and keeps it to its end. Disposing of it ends the
+ * connections of its verifiers; one that is only replaced lets them end for want of use.
+ */
+export interface Snapshot extends AsyncDisposable {
   readonly config: Config
   readonly routes: RouteTable
   /** TLS material of the listener, when it speaks TLS. */
@@ -41,6 +46,7 @@ export interface SnapshotResources {
   readonly memory: FactMemory
   readonly hashes: HashPool
   readonly clock: Clock
+  readonly logger: Logger
 }
 
 /**
@@ -68,11 +74,19 @@ export const buildSnapshot = async (
     route: compileRoute(route, { links, seal, clock: resources.clock }),
   }))
   const behindProxies = (config.envoy?.listener.trustedHops ?? 0) > 0
-  return { config, routes: new RouteTable(entries), tls, behindProxies }
+  return {
+    config,
+    routes: new RouteTable(entries),
+    tls,
+    behindProxies,
+    [Symbol.asyncDispose]: () => builder.connections.disposeAsync(),
+  }
 }
 
 class Builder {
   readonly problems: Problem[] = []
+  /** Of verifiers that ask servers. */
+  readonly connections = new AsyncDisposableStack()
   readonly #files: ConfigurationFiles
   readonly #resources: SnapshotResources
   readonly #locate: Locate
@@ -84,21 +98,23 @@ class Builder {
   }
 
   async link(name: string, { basic, allowReserved }: AuthenticatorConfig): Promise<ChainLink> {
-    const verifiers: UsersFile[] = []
-    for (const [index, { users }] of basic.verify.entries()) {
-      const path = ['authenticators', name, 'basic', 'verify', index, 'users', 'file']
+    const built: BuiltVerifier[] = []
+    for (const [index, entry] of basic.verify.entries()) {
+      const key = entry.users === undefined ? Object.keys(entry) : ['users', 'file']
+      const path = ['authenticators', name, 'basic', 'verify', index, ...key]
       // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
-      const verifier = await this.#collect(path, () => this.#usersFile(users.file))
-      if (verifier !== undefined) verifiers.push(verifier)
+      const verifier = await this.#collect(path, () => this.#verifier(entry))
+      if (verifier !== undefined) built.push(verifier)
     }
     const { realm, remember } = basic
     const generation = digest([
       name,
       realm,
       String(remember),
-      ...verifiers.map((verifier) => verifier.generation),
+      ...built.map((verifier) => verifier.generation),
     ])
     const { memory } = this.#resources
+    const verifiers = built.map(({ verifier }) => verifier)
     return {
       authenticator: basicAuthenticator({ name, realm, verifiers, remember, generation, memory }),
       mapping: new IdentityMapping(name, allowReserved),
@@ -133,8 +149,10 @@ class Builder {
     })
   }
 
-  async #usersFile(path: string): Promise<UsersFile> {
-    return UsersFile.parse(path, await this.#files.readText(path), this.#resources.hashes)
+  async #verifier(entry: VerifierConfig): Promise<BuiltVerifier> {
+    const built = await buildVerifier(entry, { ...this.#resources, files: this.#files })
+    this.connections.defer(() => built.close())
+    return built
   }
 
   /** Runs one step; an expected failure becomes problems, so that the next step's show up too. */

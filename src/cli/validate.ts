@@ -11,6 +11,7 @@ import { ConfigurationError, type Problem } from '../config/problem.ts'
 import type { Config } from '../config/schema.ts'
 import type { SignerConfig } from '../config/signer-schema.ts'
 import { systemClock } from '../runtime/clock.ts'
+import { createLogger } from '../runtime/logger.ts'
 import { configOption } from './options.ts'
 
 interface Options {
@@ -50,8 +51,10 @@ const authz = async (file: string): Promise<Config> => {
     memory: new FactMemory(systemClock),
     hashes: new HashPool(),
     clock: systemClock,
+    logger: createLogger('warn'),
   }
-  const { config } = await buildSnapshot(file, files, resources)
+  await using snapshot = await buildSnapshot(file, files, resources)
+  const { config } = snapshot
   console.log(`${file} is valid: ${config.routes.length} routes, ${files.paths.length} files read`)
   return config
 }

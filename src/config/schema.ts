@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { certificateSchema } from './certificate-schema.ts'
 import { envoySchema } from './envoy-schema.ts'
+import { verifierSchema } from './password-schema.ts'
 import { addressSchema, durationSchema, nameSchema, pathSchema, secretSchema } from './values.ts'
 
 // Envoy's user reaches the socket through its group.
@@ -66,17 +67,7 @@ const basic = z
       .default('Countersign')
       .describe('The realm in the challenge, shown by browsers (RFC 7617 §2).'),
     verify: z
-      .array(
-        z.strictObject({
-          users: z
-            .strictObject({
-              file: pathSchema.describe(
-                'A users file: YAML with groups, uid and extra fields, or htpasswd (any name that does not end in .yaml, .yml or .json). bcrypt and argon2id hashes only.',
-              ),
-            })
-            .describe('A local users file.'),
-        }),
-      )
+      .array(verifierSchema)
       .min(1)
       .describe('Password verifiers, asked in order; one that does not know the user passes on.'),
     remember: durationSchema

@@ -12,6 +12,7 @@ import { ConfigurationError } from '../../src/config/problem.ts'
 import { GrantSeal } from '../../src/grant/seal.ts'
 import { parseGrantKeys } from '../../src/keys/grant-keys.ts'
 import { decodeName, formatName } from '../../src/x509/name.ts'
+import { memoryLogger } from '../fakes/logger.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { attributesOf, basic } from '../fakes/envoy.ts'
 import { cheapHash } from '../fakes/hashes.ts'
@@ -57,6 +58,7 @@ const build = async (
     memory,
     hashes,
     clock: new FakeClock(),
+    logger: memoryLogger().logger,
   })
 }
 

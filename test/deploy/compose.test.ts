@@ -155,7 +155,7 @@ describe('the configurations', () => {
     within('authz', [
       pathOf(config.listen.authz.address),
       pathOf(grants.keyring),
-      ...verifiers.map(({ users }) => users.file),
+      ...verifiers.flatMap(({ users }) => users?.file ?? []),
     ])
     within('signer', [
       pathOf(signer.listen.address),

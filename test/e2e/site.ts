@@ -28,6 +28,8 @@ export const PASSWORDS = {
   mallory: 'reserved', // in system:masters
 } as const
 
+const USERS_FILE = [{ users: { file: 'users.yaml' } }]
+
 /** A running site. */
 export interface Site extends AsyncDisposable {
   readonly pki: Pki
@@ -49,12 +51,15 @@ export interface SiteOptions {
   readonly listen?: 'unix' | 'tcp' | 'mtls'
   /** Keys of the route that differ. */
   readonly route?: Readonly<Record<string, unknown>>
+  /** Password verifiers. Default: the users file. */
+  readonly verify?: readonly unknown[]
 }
 
 /** Starts a site. */
 export const startSite = async ({
   listen = 'unix',
   route = {},
+  verify = USERS_FILE,
 }: SiteOptions = {}): Promise<Site> => {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
@@ -66,7 +71,7 @@ export const startSite = async ({
     audit: folder.file('audit.jsonl'),
   }
   await writeFile(files.users, await usersFile())
-  const config = configuration(pki, upstream.port, { listen, route })
+  const config = configuration(pki, upstream.port, { listen, route, verify })
   await writeFile(files.config, stringify(config))
   const authz = stack.use(new CountersignProcess('authz', files.config))
   const address = await authz.start()
@@ -166,12 +171,12 @@ export const usersFile = async (): Promise<string> =>
 export const configuration = (
   pki: Pki,
   upstreamPort: number,
-  { listen = 'unix', route = {} }: SiteOptions = {},
+  { listen = 'unix', route = {}, verify = USERS_FILE }: SiteOptions = {},
 ): Record<string, unknown> => ({
   version: 1,
   listen: { authz: listenSection(pki, listen) },
   authenticators: {
-    staff: { basic: { realm: 'Site', verify: [{ users: { file: 'users.yaml' } }] } },
+    staff: { basic: { realm: 'Site', verify } },
   },
   routes: [
     {

@@ -26,4 +26,5 @@ export const snapshotOf = (
   routes: routesOf(...routes),
   tls: undefined,
   behindProxies: false,
+  [Symbol.asyncDispose]: () => Promise.resolve(),
 })

@@ -1,0 +1,59 @@
+// LDAP directories and Active Directory: a user's password is proven by a bind as the user, and who
+// that is comes from the directory, not from what was typed.
+
+import { systemClock, type Clock } from '../../runtime/clock.ts'
+import { CountersignError } from '../../runtime/errors.ts'
+import { ldapProblems } from './ldap/check.ts'
+import { Directory, type ServerReport } from './ldap/directory.ts'
+import { Limiter } from './ldap/limiter.ts'
+import type { LdapOptions } from './ldap/options.ts'
+import { Prover } from './ldap/prover.ts'
+import type { PasswordVerifier, Verification } from './verifier.ts'
+
+/** What a verifier works with, beside its configuration. */
+interface LdapContext {
+  readonly clock?: Clock
+  /** For the log: a directory that still answers gives no other sign of a server that does not. */
+  readonly report?: ServerReport
+}
+
+/**
+ * The users of one directory. Whatever keeps us from finding out is `unavailable`, with a cause that
+ * names the server and never a password.
+ */
+export class LdapVerifier implements PasswordVerifier, Disposable {
+  readonly #directory: Directory
+  readonly #limiter: Limiter
+  readonly #prover: Prover
+
+  /**
+   * @param context where the time comes from, and who is told of servers that fail and come back
+   * @throws CountersignError `configuration-invalid` with every problem of the options
+   */
+  constructor(options: LdapOptions, context: LdapContext = {}) {
+    const { clock = systemClock, report = () => undefined } = context
+    const problems = ldapProblems(options)
+    if (problems.length > 0) {
+      const lines = problems.map(({ path, message }) => `${path.join('.')} ${message}`)
+      throw new CountersignError('configuration-invalid', `ldap: ${lines.join('; ')}`)
+    }
+    this.#directory = new Directory(options, clock, report)
+    this.#limiter = new Limiter(options.limits.concurrency, options.limits.waiting)
+    this.#prover = new Prover(options, clock)
+  }
+
+  async verify(user: string, password: string, signal: AbortSignal): Promise<Verification> {
+    try {
+      return await this.#limiter.run(signal, () =>
+        this.#directory.use(signal, (server) => this.#prover.prove(server, user, password, signal)),
+      )
+    } catch (cause) {
+      return { outcome: 'unavailable', cause }
+    }
+  }
+
+  /** Closes the connections; what is being proven is still answered. */
+  [Symbol.dispose](): void {
+    this.#directory[Symbol.dispose]()
+  }
+}

@@ -1,0 +1,186 @@
+// One connection to a server: one operation at a time, each with a limit. Whatever goes wrong ends
+// the connection; it never comes back to life by itself, since then it would be bound to nobody.
+
+import type { Socket } from 'node:net'
+import { DirectoryError } from './failure.ts'
+import { MessageFramer } from './framer.ts'
+import {
+  bindRequest,
+  searchRequest,
+  startTlsRequest,
+  unbindRequest,
+  type Search,
+} from './requests.ts'
+import { OPERATION, readResponse, type Entry, type LdapResult, type Response } from './responses.ts'
+
+/** How long to wait for one operation. */
+export interface Patience {
+  /** The caller is gone when this aborts. */
+  readonly signal: AbortSignal
+  /** Milliseconds. */
+  readonly limit: number
+}
+
+/** What a search found, and how it ended. */
+export interface SearchAnswer {
+  readonly entries: readonly Entry[]
+  readonly result: LdapResult
+}
+
+interface Pending {
+  readonly messageId: number
+  readonly operation: number
+  readonly entries: Entry[]
+  readonly resolve: (answer: SearchAnswer) => void
+  readonly reject: (cause: unknown) => void
+}
+
+// An entry with 10,000 groups has about 1 MB.
+const LARGEST_MESSAGE = 4_194_304
+const MOST_ENTRIES = 10_000
+
+/** An open connection. */
+export class LdapConnection {
+  /** The server's URL, for messages. */
+  readonly server: string
+  readonly #socket: Socket
+  readonly #framer = new MessageFramer(LARGEST_MESSAGE)
+  #messageId = 0
+  #pending: Pending | undefined
+  #end: { readonly cause: unknown } | undefined
+
+  constructor(socket: Socket, server: string) {
+    this.#socket = socket
+    this.server = server
+    socket.on('data', this.#onData).on('error', this.#onError).on('close', this.#onClose)
+  }
+
+  /** Whether it can take an operation. */
+  get isUsable(): boolean {
+    return this.#end === undefined && this.#pending === undefined
+  }
+
+  /** A simple bind. The result says whether it succeeded; failures of the server are thrown. */
+  async bind(name: string, password: string, patience: Patience): Promise<LdapResult> {
+    const message = bindRequest(this.#nextId(), name, password)
+    return (await this.#exchange(message, OPERATION.bindResponse, patience)).result
+  }
+
+  async search(search: Search, patience: Patience): Promise<SearchAnswer> {
+    const seconds = Math.ceil(patience.limit / 1_000)
+    const message = searchRequest(this.#nextId(), search, seconds)
+    return await this.#exchange(message, OPERATION.searchDone, patience)
+  }
+
+  /**
+   * Asks to go on in TLS, and hands over the socket, which is not this connection's any more.
+   *
+   * @throws DirectoryError `tls` when the server refuses, or has sent more than its answer: whoever
+   *   could add to the plain text could answer our first bind so
+   */
+  async startTls(patience: Patience): Promise<Socket> {
+    const message = startTlsRequest(this.#nextId())
+    const { result } = await this.#exchange(message, OPERATION.extendedResponse, patience)
+    if (result.code !== 0) {
+      throw this.#fail('tls', `refuses StartTLS: result code ${result.code} ${result.diagnostic}`)
+    }
+    if (this.#end !== undefined || this.#framer.isMidway) {
+      throw this.#fail('tls', 'sent more than an answer to StartTLS')
+    }
+    this.#socket.off('data', this.#onData).off('error', this.#onError).off('close', this.#onClose)
+    this.#end = { cause: new DirectoryError('closed', `${this.server} went on in TLS`) }
+    return this.#socket
+  }
+
+  /** Whether the process stays for it: not while nobody uses it. */
+  holdProcess(hold: boolean): void {
+    if (hold) this.#socket.ref()
+    else this.#socket.unref()
+  }
+
+  /** Calls back once, when the connection ends for whatever reason. */
+  onceEnded(listener: () => void): void {
+    this.#socket.once('close', listener)
+  }
+
+  /** Ends the connection; whoever waits for an answer gets an error. */
+  close(): void {
+    if (this.isUsable) this.#socket.end(unbindRequest(this.#nextId()))
+    this.#fail('closed', 'was let go')
+  }
+
+  async #exchange(message: Buffer, operation: number, patience: Patience): Promise<SearchAnswer> {
+    patience.signal.throwIfAborted()
+    if (this.#end !== undefined) throw this.#end.cause
+    if (this.#pending !== undefined) throw new Error('a connection has one operation at a time')
+    const { promise, resolve, reject } = Promise.withResolvers<SearchAnswer>()
+    this.#pending = { messageId: this.#messageId, operation, entries: [], resolve, reject }
+    const timer = setTimeout(() => {
+      this.#fail('timeout', `did not answer within ${patience.limit} ms`)
+    }, patience.limit)
+    const onAbort = (): void => this.#finish(patience.signal.reason)
+    patience.signal.addEventListener('abort', onAbort, { once: true })
+    this.#socket.write(message)
+    try {
+      return await promise
+    } finally {
+      clearTimeout(timer)
+      patience.signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  #nextId(): number {
+    this.#messageId += 1
+    return this.#messageId
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    try {
+      for (const message of this.#framer.push(chunk)) this.#take(readResponse(message))
+    } catch (cause) {
+      this.#fail('malformed', 'does not answer as an LDAP server does', cause)
+    }
+  }
+
+  #take(response: Response): void {
+    const pending = this.#pending
+    if (response.messageId === 0 && response.kind === 'result') {
+      // RFC 4511 §4.4.1
+      this.#fail('closed', `announces the end of the connection: code ${response.result.code}`)
+    } else if (response.messageId !== pending?.messageId) {
+      this.#fail('malformed', 'sent what was not asked for')
+    } else if (response.kind === 'entry') {
+      if (pending.entries.length >= MOST_ENTRIES) this.#fail('answered', 'finds no end of entries')
+      else pending.entries.push(response.entry)
+    } else if (response.kind === 'result') {
+      if (response.operation === pending.operation) {
+        this.#pending = undefined
+        pending.resolve({ entries: pending.entries, result: response.result })
+      } else this.#fail('malformed', 'answers another operation than it was asked for')
+    }
+  }
+
+  readonly #onError = (cause: unknown): void => {
+    this.#fail('closed', 'broke the connection', cause)
+  }
+
+  readonly #onClose = (): void => {
+    this.#fail('closed', 'closed the connection')
+  }
+
+  #fail(failure: DirectoryError['failure'], what: string, cause?: unknown): DirectoryError {
+    const error = new DirectoryError(failure, `${this.server} ${what}`, { cause })
+    this.#finish(error)
+    return error
+  }
+
+  #finish(cause: unknown): void {
+    if (this.#end !== undefined) return
+    this.#end = { cause }
+    // After an unbind the socket is flushed first (RFC 4511 §4.3).
+    if (this.#socket.writableEnded) this.#socket.destroySoon()
+    else this.#socket.destroy()
+    this.#pending?.reject(cause)
+    this.#pending = undefined
+  }
+}

@@ -1,0 +1,67 @@
+// The bind for a user that does not exist: what it costs must not tell that. The name of nobody is
+// bound, which takes the same connection and the same round trip; where the server spends time on
+// hashing only for those who exist, that much is waited. (A real account as the decoy would be locked
+// out by it.)
+
+import { randomBytes, randomInt } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Clock } from '../../../runtime/clock.ts'
+import type { LdapConnection, Patience } from './connection.ts'
+import { escapeDnValue } from './dn.ts'
+import { readBind, type BindOutcome } from './outcome.ts'
+
+const REMEMBERED = 32
+// In milliseconds, in which timers tick: less is an accident of scheduling.
+const WORTH_WAITING = 1
+
+/** Binds as users, and as nobody in the same time. */
+export class EvenBinds {
+  readonly #clock: Clock
+  readonly #base: string
+  readonly #wrong: number[] = []
+  readonly #decoy: number[] = []
+
+  /** @param base the DN under which the decoys would be */
+  constructor(base: string, clock: Clock) {
+    this.#base = base
+    this.#clock = clock
+  }
+
+  /** A bind as a user. */
+  async bind(
+    connection: LdapConnection,
+    dn: string,
+    password: string,
+    patience: Patience,
+  ): Promise<BindOutcome> {
+    const started = this.#clock.monotonic()
+    const result = await connection.bind(dn, password, patience)
+    const bound = readBind(result, connection.server)
+    // Only those that an unknown user is compared with: a locked one is refused without a hash.
+    if (bound.outcome === 'wrong-password') this.#remember(this.#wrong, started)
+    return bound
+  }
+
+  /** A bind as nobody. */
+  async bindDecoy(connection: LdapConnection, password: string, patience: Patience): Promise<void> {
+    const started = this.#clock.monotonic()
+    const name = `cn=${escapeDnValue(randomBytes(12).toString('hex'))}`
+    const dn = this.#base === '' ? name : `${name},${this.#base}`
+    await connection.bind(dn, password, patience)
+    const took = this.#remember(this.#decoy, started)
+    if (median(this.#wrong) - median(this.#decoy) < WORTH_WAITING) return
+    // Like some real one: a time that is always the same would stand out too.
+    const like = this.#wrong[randomInt(this.#wrong.length)] ?? 0
+    if (like > took) await wait(like - took, undefined, { signal: patience.signal })
+  }
+
+  #remember(times: number[], started: number): number {
+    const took = this.#clock.monotonic() - started
+    times.push(took)
+    if (times.length > REMEMBERED) times.shift()
+    return took
+  }
+}
+
+const median = (times: readonly number[]): number =>
+  times.toSorted((one, other) => one - other)[Math.floor(times.length / 2)] ?? 0

@@ -1,0 +1,54 @@
+// A user's entry → what is known of the user, but for the groups: the name as the directory has it, a
+// stable identifier, further attributes.
+
+import type { PasswordFacts } from '../verifier.ts'
+import type { LdapAttributes } from './options.ts'
+import { textsOf, unusable } from './reader.ts'
+import type { Entry } from './responses.ts'
+
+/** The attributes that {@link factsOf} reads. */
+export const attributesOfFacts = ({ user, uid, extra }: LdapAttributes): readonly string[] => [
+  user,
+  ...(uid === undefined ? [] : [uid]),
+  ...Object.values(extra),
+]
+
+/**
+ * What an entry says of its user.
+ *
+ * @param typed the name that was typed
+ * @throws DirectoryError `entry-unusable` when the entry lacks something that an identity needs
+ */
+export const factsOf = (
+  entry: Entry,
+  typed: string,
+  { user, uid, extra }: LdapAttributes,
+): Omit<PasswordFacts, 'groups'> => {
+  const further = Object.entries(extra)
+    .map(([key, attribute]) => [key, textsOf(entry, attribute)] as const)
+    .filter(([, values]) => values.length > 0)
+  return {
+    user: userNameIn(entry, user, typed),
+    ...(uid === undefined ? {} : { uid: identifierIn(entry, uid) }),
+    extra: Object.fromEntries(further),
+  }
+}
+
+const userNameIn = (entry: Entry, attribute: string, typed: string): string => {
+  const names = textsOf(entry, attribute)
+  const [name] = names
+  if (name === undefined || name === '') throw unusable(entry, `has no ${attribute}`)
+  if (names.length === 1) return name
+  // A set without order (RFC 4511 §4.1.7): "the first" could be another one tomorrow.
+  const same = names.filter((candidate) => candidate.toLowerCase() === typed.toLowerCase())
+  const [meant] = same
+  if (meant !== undefined && same.length === 1) return meant
+  throw unusable(entry, `has several values of ${attribute}, none of which is the name typed`)
+}
+
+const identifierIn = (entry: Entry, attribute: string): string => {
+  const [identifier, another] = textsOf(entry, attribute)
+  if (identifier === undefined || identifier === '') throw unusable(entry, `has no ${attribute}`)
+  if (another !== undefined) throw unusable(entry, `has several values of ${attribute}`)
+  return identifier
+}

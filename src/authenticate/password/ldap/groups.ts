@@ -1,0 +1,182 @@
+// A user's groups: from an attribute, by a search, or as Active Directory resolves them; nested ones
+// level by level. A list that cannot be had whole is an error: what is missing could be the group
+// that a rule denies.
+
+import { dnKey, firstValueOf, isUnder } from './dn.ts'
+import { DirectoryError } from './failure.ts'
+import { siblingSid } from './identifiers.ts'
+import type { LdapGroups } from './options.ts'
+import { readOne, textsOf, type Reader } from './reader.ts'
+import type { Entry } from './responses.ts'
+import { renderFilter } from './template.ts'
+
+/** The attributes of the user's entry that {@link groupsOf} reads. */
+export const attributesOfGroups = (groups: LdapGroups | undefined): readonly string[] => [
+  ...(groups?.lookup.kind === 'attribute' ? [groups.lookup.attribute] : []),
+  ...(groups?.primaryUnder === undefined ? [] : ['objectSid', 'primaryGroupID']),
+]
+
+/** A group: its DN, and its entry where that was read. */
+interface Group {
+  readonly dn: string
+  readonly entry?: Entry
+}
+
+/**
+ * The names of a user's groups, sorted.
+ *
+ * @param name the user's name as the directory has it, for `{user}` in a filter: what was typed can
+ *   differ in case, which `memberUid` minds and the bind does not
+ * @throws DirectoryError `groups-unusable` when there are too many, or one cannot be read
+ */
+export const groupsOf = async (
+  reader: Reader,
+  user: Entry,
+  name: string,
+  options: LdapGroups | undefined,
+): Promise<readonly string[]> => {
+  if (options === undefined) return []
+  const found = await new GroupWalk(reader, name, options).from(user)
+  const counted = found.filter(
+    ({ dn }) => options.under === undefined || isUnder(dn, options.under),
+  )
+  const names = new Set<string>()
+  // oxlint-disable-next-line no-await-in-loop -- one user must not hold many connections
+  for (const group of counted) names.add(await nameOf(group, reader, options))
+  return [...names].toSorted()
+}
+
+class GroupWalk {
+  readonly #reader: Reader
+  readonly #name: string
+  readonly #options: LdapGroups
+  readonly #found = new Map<string, Group>()
+
+  constructor(reader: Reader, name: string, options: LdapGroups) {
+    this.#reader = reader
+    this.#name = name
+    this.#options = options
+  }
+
+  async from(user: Entry): Promise<readonly Group[]> {
+    const { lookup } = this.#options
+    const primary = await this.#primaryOf(user)
+    let level = this.#add([...(await this.#above(user)), ...primary])
+    // AD has resolved those of the user already, and knows nothing of the primary one.
+    if (lookup.kind === 'ad') level = primary
+    const levels = lookup.kind === 'ad' ? 1 : lookup.nested
+    for (let depth = 0; depth < levels && level.length > 0; depth += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- each level is known when the last one is
+      level = this.#add(await this.#aboveAll(level))
+    }
+    if (lookup.kind !== 'ad' && levels > 0) await this.#requireTop(level, levels)
+    return [...this.#found.values()]
+  }
+
+  /** Remembers groups, and gives those that are new: a cycle ends here. */
+  #add(groups: readonly Group[]): readonly Group[] {
+    const fresh: Group[] = []
+    for (const group of groups) {
+      const key = dnKey(group.dn)
+      if (this.#found.has(key)) continue
+      this.#found.set(key, group)
+      fresh.push(group)
+    }
+    if (this.#found.size > this.#options.limit) {
+      const message = `${this.#name} is in more than ${this.#options.limit} groups`
+      throw new DirectoryError('groups-unusable', message)
+    }
+    return fresh
+  }
+
+  async #aboveAll(groups: readonly Group[]): Promise<readonly Group[]> {
+    const found: Group[] = []
+    for (const group of groups) {
+      // oxlint-disable-next-line no-await-in-loop -- one user must not hold many connections
+      found.push(...(await this.#above(await this.#entryOf(group))))
+    }
+    return found
+  }
+
+  /** The groups that an entry is directly in. */
+  async #above(member: Entry): Promise<readonly Group[]> {
+    const { lookup } = this.#options
+    if (lookup.kind === 'attribute') {
+      return textsOf(member, lookup.attribute).map((dn) => ({ dn }))
+    }
+    const { filter, scope } =
+      lookup.kind === 'ad'
+        ? { filter: `(&${lookup.filter}(member:${IN_CHAIN}:={dn}))`, scope: 'sub' as const }
+        : lookup
+    const entries = await this.#reader({
+      base: lookup.base,
+      scope,
+      filter: renderFilter(filter, { dn: member.dn, user: this.#name }),
+      attributes: groupAttributes(this.#options),
+    })
+    return entries.map((entry) => ({ dn: entry.dn, entry }))
+  }
+
+  async #entryOf(group: Group): Promise<Entry> {
+    return group.entry ?? (await readGroup(group.dn, this.#reader, this.#options))
+  }
+
+  /** The primary group is named by the last part of its SID, and by that only. */
+  async #primaryOf(user: Entry): Promise<readonly Group[]> {
+    const { primaryUnder } = this.#options
+    if (primaryUnder === undefined) return []
+    const [sid] = textsOf(user, 'objectSid')
+    const [relativeId] = textsOf(user, 'primaryGroupID')
+    const entry =
+      sid === undefined || relativeId === undefined || !/^\d+$/.test(relativeId)
+        ? undefined
+        : await readOne(this.#reader, {
+            base: primaryUnder,
+            scope: 'sub',
+            filter: `(objectSid=${siblingSid(sid, relativeId)})`,
+            attributes: groupAttributes(this.#options),
+          })
+    if (entry !== undefined) return [{ dn: entry.dn, entry }]
+    const message = `the primary group of ${user.dn} is not found under "${primaryUnder}"`
+    throw new DirectoryError('groups-unusable', message)
+  }
+
+  async #requireTop(level: readonly Group[], levels: number): Promise<void> {
+    if (this.#add(await this.#aboveAll(level)).length === 0) return
+    const message = `groups of ${this.#name} are nested more than ${levels} levels deep`
+    throw new DirectoryError('groups-unusable', message)
+  }
+}
+
+// LDAP_MATCHING_RULE_IN_CHAIN ([MS-ADTS] 3.1.1.3.4.4.3)
+const IN_CHAIN = '1.2.840.113556.1.4.1941'
+
+const groupAttributes = ({ lookup, name }: LdapGroups): readonly string[] => [
+  ...(lookup.kind === 'attribute' && lookup.nested > 0 ? [lookup.attribute] : []),
+  ...(name === 'rdn' ? [] : [name.attribute]),
+]
+
+const readGroup = async (dn: string, reader: Reader, options: LdapGroups): Promise<Entry> => {
+  const entry = await readOne(reader, {
+    base: dn,
+    scope: 'base',
+    filter: '(objectClass=*)',
+    attributes: groupAttributes(options),
+  })
+  if (entry !== undefined) return entry
+  throw new DirectoryError('groups-unusable', `the group ${dn} cannot be read`)
+}
+
+const nameOf = async (group: Group, reader: Reader, options: LdapGroups): Promise<string> => {
+  const { name } = options
+  if (name === 'rdn') {
+    const value = firstValueOf(group.dn)?.normalize('NFC')
+    if (value !== undefined && value !== '') return value
+    throw new DirectoryError('groups-unusable', `the group "${group.dn}" has no name`)
+  }
+  const entry = group.entry ?? (await readGroup(group.dn, reader, options))
+  const [text, another] = textsOf(entry, name.attribute)
+  if (text !== undefined && text !== '' && another === undefined) return text
+  const message = `the group ${group.dn} has not exactly one ${name.attribute}`
+  throw new DirectoryError('groups-unusable', message)
+}

@@ -1,0 +1,174 @@
+// The two ways of proving a user against one server: search for the entry and bind as it, or bind at
+// once and read the entry.
+
+import { randomBytes } from 'node:crypto'
+import type { Clock } from '../../../runtime/clock.ts'
+import type { Verification } from '../verifier.ts'
+import type { LdapConnection, Patience } from './connection.ts'
+import { EvenBinds } from './decoy.ts'
+import { attributesOfFacts, factsOf } from './facts.ts'
+import { attributesOfGroups, groupsOf } from './groups.ts'
+import type { DirectBind, EntrySearch, LdapOptions, SearchThenBind } from './options.ts'
+import type { BindOutcome } from './outcome.ts'
+import { readerOn, readOne, unusable, valuesOf, type Reader } from './reader.ts'
+import { isPresentable, type Search } from './requests.ts'
+import type { Entry } from './responses.ts'
+import type { DirectoryServer } from './server.ts'
+import { isDnTemplate, renderFilter, renderName } from './template.ts'
+
+/** Who wants to be let in. */
+interface Claim {
+  readonly user: string
+  /** Fit for a bind, whatever was typed. */
+  readonly password: string
+}
+
+/** Proves users; what it needs of the configuration is fixed. */
+export class Prover {
+  readonly #options: LdapOptions
+  readonly #attributes: readonly string[]
+  readonly #binds: EvenBinds
+
+  constructor(options: LdapOptions, clock: Clock) {
+    const { proof, attributes, groups } = options
+    this.#options = options
+    const wanted = [
+      ...attributesOfFacts(attributes),
+      ...attributesOfGroups(groups),
+      ...(proof.kind === 'direct' ? ['objectSid'] : []),
+    ]
+    this.#attributes = [...new Set(wanted.map((name) => name.toLowerCase()))]
+    this.#binds = new EvenBinds(proof.search?.base ?? '', clock)
+  }
+
+  /**
+   * Proves a user's password.
+   *
+   * @throws DirectoryError when the server, or what it holds, does not let us find out
+   */
+  async prove(
+    server: DirectoryServer,
+    user: string,
+    password: string,
+    signal: AbortSignal,
+  ): Promise<Verification> {
+    // Nobody's password is 32 random bytes, and the server counts the failure.
+    const sent = isPresentable(password) ? password : randomBytes(32).toString('base64url')
+    const claim = { user, password: sent }
+    const { proof } = this.#options
+    return proof.kind === 'search'
+      ? await this.#searchThenBind(server, proof, claim, signal)
+      : await this.#bindDirectly(server, proof, claim, signal)
+  }
+
+  async #searchThenBind(
+    server: DirectoryServer,
+    proof: SearchThenBind,
+    { user, password }: Claim,
+    signal: AbortSignal,
+  ): Promise<Verification> {
+    const patience = this.#patience(signal)
+    const reader: Reader = async (search) => {
+      if (server.service === undefined) throw new Error('a server without a service account')
+      return await server.service.use(signal, (connection) =>
+        readerOn(connection, patience)(search),
+      )
+    }
+    const entry = await readOne(reader, this.#userSearch(proof.search, user))
+    if (entry === undefined) {
+      await server.users.use(signal, (connection) =>
+        this.#binds.bindDecoy(connection, password, patience),
+      )
+      return { outcome: 'unknown-user' }
+    }
+    const bound = await server.users.use(signal, (connection) =>
+      this.#binds.bind(connection, entry.dn, password, patience),
+    )
+    return bound.outcome === 'right' ? await this.#verified(reader, entry, user) : bound
+  }
+
+  async #bindDirectly(
+    server: DirectoryServer,
+    proof: DirectBind,
+    claim: Claim,
+    signal: AbortSignal,
+  ): Promise<Verification> {
+    const patience = this.#patience(signal)
+    return await server.users.use(signal, async (connection) => {
+      const names = proof.names.flatMap((template) => {
+        const name = renderName(template, claim.user)
+        return name === undefined ? [] : [{ name, isDn: isDnTemplate(template) }]
+      })
+      if (names.length === 0) await this.#binds.bindDecoy(connection, claim.password, patience)
+      let said: BindOutcome = { outcome: 'unknown-user' }
+      for (const { name, isDn } of names) {
+        // oxlint-disable-next-line no-await-in-loop -- the order is the meaning
+        const bound = await this.#binds.bind(connection, name, claim.password, patience)
+        if (bound.outcome === 'barred') return bound
+        if (bound.outcome === 'right') {
+          const dn = isDn ? name : undefined
+          // oxlint-disable-next-line no-await-in-loop -- the last thing that it does
+          return await this.#readAsUser(connection, proof.search, dn, claim.user, patience)
+        }
+        if (said.outcome === 'unknown-user') said = bound
+      }
+      return said
+    })
+  }
+
+  /** @param dn the name that was bound, where that is a DN */
+  async #readAsUser(
+    connection: LdapConnection,
+    search: EntrySearch | undefined,
+    dn: string | undefined,
+    user: string,
+    patience: Patience,
+  ): Promise<Verification> {
+    const reader = readerOn(connection, patience)
+    const wanted =
+      search === undefined
+        ? { filter: '(objectClass=*)', attributes: this.#attributes }
+        : this.#userSearch(search, user)
+    const entry = await readOne(
+      reader,
+      dn === undefined ? this.#userSearch(search, user) : { ...wanted, base: dn, scope: 'base' },
+    )
+    if (entry === undefined) return { outcome: 'unknown-user' }
+    if (dn === undefined) await requireBoundAs(reader, entry)
+    return await this.#verified(reader, entry, user)
+  }
+
+  async #verified(reader: Reader, entry: Entry, user: string): Promise<Verification> {
+    const facts = factsOf(entry, user, this.#options.attributes)
+    const groups = await groupsOf(reader, entry, facts.user, this.#options.groups)
+    return { outcome: 'verified', facts: { ...facts, groups } }
+  }
+
+  #userSearch(search: EntrySearch | undefined, user: string): Search {
+    if (search === undefined) throw new Error('a bind name that is no DN, and no search')
+    const { base, scope, filter } = search
+    return { base, scope, filter: renderFilter(filter, { user }), attributes: this.#attributes }
+  }
+
+  #patience(signal: AbortSignal): Patience {
+    return { signal, limit: this.#options.limits.operationTimeout }
+  }
+}
+
+/**
+ * Requires that the entry is the account that was bound: `alice@corp.example.org` can be the
+ * userPrincipalName of one account and be made of the sAMAccountName of another. The root DSE has the
+ * SIDs of whoever asks, and no other account's is among them ([MS-ADTS] 3.1.1.3.2).
+ */
+const requireBoundAs = async (reader: Reader, entry: Entry): Promise<void> => {
+  const root = await readOne(reader, {
+    base: '',
+    scope: 'base',
+    filter: '(objectClass=*)',
+    attributes: ['tokenGroups'],
+  })
+  const own = root === undefined ? [] : valuesOf(root, 'tokenGroups')
+  const [sid] = valuesOf(entry, 'objectSid')
+  if (sid !== undefined && own.some((one) => one.equals(sid))) return
+  throw unusable(entry, 'is not the account that was bound, as far as the server tells')
+}

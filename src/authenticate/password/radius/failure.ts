@@ -1,0 +1,26 @@
+// Why no reply was had from a RADIUS server.
+
+/** Every reason there is. */
+export type RadiusFailureReason =
+  | 'unanswered' // nothing that can be believed came back in time
+  | 'unreachable' // the machine, the port or the name
+  | 'untrusted' // the TLS handshake failed, from our side or theirs
+  | 'connection-lost'
+  | 'servers-down' // known to be, so that nobody was asked
+  | 'overloaded' // too many verifications under way
+  | 'not-understood' // an answer in the server's name that cannot be used
+
+/** An expected failure; becomes the cause of `unavailable`. Never holds a secret or a password. */
+export class RadiusFailure extends Error {
+  readonly reason: RadiusFailureReason
+
+  constructor(
+    reason: RadiusFailureReason,
+    message: string,
+    options?: { readonly cause?: unknown },
+  ) {
+    super(message, options)
+    this.name = 'RadiusFailure'
+    this.reason = reason
+  }
+}

@@ -1,0 +1,210 @@
+// The way to one server: a bounded set of lanes, and the patience that UDP and TLS each ask for.
+
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Packet, RequestContent } from '../radius-packet.ts'
+import { RadiusFailure } from './failure.ts'
+import { Gate } from './gate.ts'
+import { Lane, type LaneOptions } from './lane.ts'
+import { intervalAfter } from './schedule.ts'
+
+/** What a link needs. */
+export interface LinkOptions extends LaneOptions {
+  /** Milliseconds to the first retransmission. */
+  readonly interval: number
+  /** How many sockets or connections at most. */
+  readonly lanes: number
+  /** How many requests on each at once, at most 256. */
+  readonly depth: number
+  /** A Status-Server request (RFC 5997), where the server answers such. */
+  readonly status: RequestContent | undefined
+  /** From 0 up to 1. */
+  readonly random: () => number
+}
+
+/** How long a request may take, and what then. */
+export interface Turn {
+  /** Milliseconds. */
+  readonly limit: number
+  /** How often it may be sent again. */
+  readonly retries: number
+  /** Whether no other server will be asked, so that even one that turns us away is asked again. */
+  readonly last: boolean
+  readonly signal: AbortSignal
+}
+
+// A socket with so many requests on it gets company, so that no identifier comes round again soon.
+const BUSY = 64
+// A link that nobody uses holds nothing, so that one left over from an old configuration needs no
+// closing; and a name is looked up anew after it.
+const IDLE = 60_000
+
+const NEVER = new AbortController().signal
+
+/** Sends requests to one server. */
+export class Link {
+  readonly #options: LinkOptions
+  readonly #lanes = new Set<Lane>()
+  readonly #watched = new WeakSet<Lane>()
+  readonly #gate: Gate
+  readonly #idle: NodeJS.Timeout
+  #heard = Number.NEGATIVE_INFINITY
+
+  constructor(options: LinkOptions) {
+    this.#options = options
+    this.#gate = new Gate(options.lanes * options.depth, Number.POSITIVE_INFINITY)
+    this.#idle = setTimeout(() => this.#closeUnused(), IDLE).unref()
+  }
+
+  /** Whether the server has answered anything since then (monotonic). */
+  heardSince(time: number): boolean {
+    return this.#heard >= time
+  }
+
+  /**
+   * Sends a request and waits for the reply.
+   *
+   * @throws RadiusFailure; the signal's reason when it aborts
+   */
+  async exchange(content: RequestContent, turn: Turn): Promise<Packet> {
+    const { secure } = this.#options
+    const until = this.#now() + turn.limit
+    try {
+      const reply = await this.#gate.run(turn.limit, turn.signal, () =>
+        secure ? this.#byStream(content, turn, until) : this.#byDatagrams(content, turn, until),
+      )
+      this.#heard = this.#now()
+      return reply
+    } finally {
+      this.#idle.refresh()
+    }
+  }
+
+  /** Lets requests under way come to their ends, and begins afresh: the name may have moved. */
+  renew(): void {
+    for (const lane of this.#lanes) lane.retire()
+    this.#lanes.clear()
+  }
+
+  /** Ends it with everything on it; a later request opens it again. */
+  close(): void {
+    const failure = new RadiusFailure('connection-lost', 'closed')
+    for (const lane of this.#lanes) lane.lost(failure)
+    clearTimeout(this.#idle)
+  }
+
+  /** RFC 5080 §2.2.1: the same packet again and again, at growing intervals. */
+  async #byDatagrams(
+    content: RequestContent,
+    { limit, retries, last, signal }: Turn,
+    until: number,
+  ): Promise<Packet> {
+    const { interval, random } = this.#options
+    const lane = this.#pick()
+    using exchange = lane.begin(content)
+    for (let sent = 0; ; sent += 1) {
+      const left = this.#until(until)
+      const wait = sent < retries ? intervalAfter(sent, interval, random) : left
+      exchange.persistent = last && wait < left
+      lane.send(exchange)
+      // oxlint-disable-next-line no-await-in-loop -- one after the other is what it is for
+      const reply = await exchange.within(Math.min(wait, left), signal)
+      if (reply !== undefined) return reply
+      if (wait >= left) throw exchange.unanswered(limit)
+    }
+  }
+
+  /** RFC 6613 §2.6.1: never twice on one connection, but on a new one when it is lost. */
+  async #byStream(
+    content: RequestContent,
+    { retries, last, signal }: Turn,
+    until: number,
+  ): Promise<Packet> {
+    const { interval, random } = this.#options
+    for (let attempt = 0; ; attempt += 1) {
+      const lane = this.#pick()
+      const used = lane.isOpen
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other is what it is for
+        return await this.#onLane(lane, content, this.#until(until), signal)
+      } catch (cause) {
+        const left = this.#until(until)
+        // Servers close connections that have been idle for long; that says nothing about them.
+        const stale = used && attempt === 0 && isReason(cause, 'connection-lost')
+        if (stale && left > 0) continue
+        const wait = intervalAfter(attempt, interval, random)
+        const transient = isReason(cause, 'connection-lost') || isReason(cause, 'unreachable')
+        if (!transient || !last || attempt >= retries || wait >= left) throw cause
+        // oxlint-disable-next-line no-await-in-loop -- one after the other is what it is for
+        await delay(wait, undefined, { signal })
+      }
+    }
+  }
+
+  async #onLane(
+    lane: Lane,
+    content: RequestContent,
+    limit: number,
+    signal: AbortSignal,
+  ): Promise<Packet> {
+    using exchange = lane.begin(content)
+    const began = this.#now()
+    lane.send(exchange)
+    const early = Math.min(this.#options.interval, limit)
+    let reply = await exchange.within(early, signal)
+    if (reply === undefined && early < limit) {
+      if (!lane.heardSince(began)) void this.#watch(lane)
+      reply = await exchange.within(limit - early, signal)
+    }
+    if (reply !== undefined) return reply
+    const failure = exchange.unanswered(limit)
+    // A connection on which nothing comes back may be one that the other end knows nothing of.
+    if (!lane.heardSince(began)) lane.lost(failure)
+    throw failure
+  }
+
+  /** RFC 3539 §3.4: tells a slow server from a dead connection, and ends the latter. */
+  async #watch(lane: Lane): Promise<void> {
+    const { status, interval } = this.#options
+    if (status === undefined || !lane.isOpen || this.#watched.has(lane)) return
+    this.#watched.add(lane)
+    const began = this.#now()
+    try {
+      using exchange = lane.begin(status)
+      lane.send(exchange)
+      const reply = await exchange.within(interval, NEVER)
+      if (reply !== undefined || lane.heardSince(began)) return
+      lane.lost(new RadiusFailure('connection-lost', 'Status-Server was not answered'))
+    } catch {
+      // The lane is full or lost: its own requests know.
+    } finally {
+      this.#watched.delete(lane)
+    }
+  }
+
+  #pick(): Lane {
+    const { lanes, depth } = this.#options
+    const [least] = [...this.#lanes].toSorted((one, other) => one.load - other.load)
+    const alone = this.#lanes.size >= lanes
+    if (least !== undefined && (alone || least.load < Math.min(depth, BUSY))) return least
+    const lane = new Lane(this.#options, (ended) => this.#lanes.delete(ended))
+    this.#lanes.add(lane)
+    return lane
+  }
+
+  #closeUnused(): void {
+    for (const lane of this.#lanes) {
+      if (lane.load === 0) lane.retire()
+    }
+  }
+
+  #until(time: number): number {
+    return Math.max(0, time - this.#now())
+  }
+
+  #now(): number {
+    return this.#options.clock.monotonic()
+  }
+}
+
+const isReason = (cause: unknown, reason: RadiusFailure['reason']): boolean =>
+  cause instanceof RadiusFailure && cause.reason === reason

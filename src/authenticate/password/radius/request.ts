@@ -1,0 +1,68 @@
+// What a verifier's requests say: the same of us in every one, and the user's own.
+
+import { isIPv4 } from 'node:net'
+import { CountersignError } from '../../../runtime/errors.ts'
+import {
+  ATTRIBUTE,
+  integer,
+  isSendable,
+  isSendablePassword,
+  REQUEST,
+  text,
+  type Attribute,
+  type RequestContent,
+} from '../radius-packet.ts'
+import type { RadiusOptions } from './options.ts'
+
+/** How we present ourselves. */
+export type NasOptions = Required<
+  Pick<RadiusOptions, 'nasIdentifier' | 'serviceType' | 'nasPortType'>
+> &
+  Pick<RadiusOptions, 'nasAddress'>
+
+/** Makes the contents of requests. */
+export class RequestTemplate {
+  /** Status-Server (RFC 5997 §3). */
+  readonly status: RequestContent
+  readonly #common: readonly Attribute[]
+
+  /** @throws CountersignError `configuration-invalid` for what no attribute can carry */
+  constructor({ nasIdentifier, nasAddress, serviceType, nasPortType }: NasOptions) {
+    const identifier = text(ATTRIBUTE['NAS-Identifier'], nasIdentifier)
+    if (!isSendable(identifier.value)) {
+      throw new CountersignError('configuration-invalid', 'a NAS-Identifier has 1 to 253 bytes')
+    }
+    this.#common = [
+      identifier, // RFC 2865 §5.32: this or an address must be there
+      ...(nasAddress === undefined ? [] : [addressOf(nasAddress)]),
+      integer(ATTRIBUTE['Service-Type'], serviceType),
+      integer(ATTRIBUTE['NAS-Port-Type'], nasPortType),
+    ]
+    this.status = { code: REQUEST.status, attributes: [identifier] }
+  }
+
+  /**
+   * An Access-Request, or `undefined` where RADIUS cannot carry the name or the password.
+   *
+   * @param state of the challenge that is answered
+   */
+  access(user: string, password: string, state: Uint8Array = NONE): RequestContent | undefined {
+    const name = text(ATTRIBUTE['User-Name'], user)
+    const secret = Buffer.from(password)
+    if (!isSendable(name.value) || !isSendablePassword(secret)) return undefined
+    if (state.length > 0 && !isSendable(state)) return undefined
+    const answered = state.length === 0 ? [] : [{ type: ATTRIBUTE.State, value: state }]
+    const attributes = [name, ...this.#common, ...answered]
+    return { code: REQUEST.access, attributes, password: secret }
+  }
+}
+
+const NONE = Buffer.alloc(0)
+
+const addressOf = (address: string): Attribute => {
+  if (!isIPv4(address)) {
+    throw new CountersignError('configuration-invalid', `"${address}" is no IPv4 address`)
+  }
+  const value = Buffer.from(address.split('.').map(Number))
+  return { type: ATTRIBUTE['NAS-IP-Address'], value }
+}

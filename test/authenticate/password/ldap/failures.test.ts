@@ -1,0 +1,309 @@
+// A real OpenLDAP behind a bad network: down, slow, silent, cut off, restarted, and too many callers.
+// Failing is quick, and recovery needs no help.
+
+import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import { LdapVerifier } from '../../../../src/authenticate/password/ldap.ts'
+import type { DirectoryError } from '../../../../src/authenticate/password/ldap/failure.ts'
+import type { LdapLimits, LdapOptions } from '../../../../src/authenticate/password/ldap/options.ts'
+import type { Verification } from '../../../../src/authenticate/password/verifier.ts'
+import { CountersignError } from '../../../../src/runtime/errors.ts'
+import { skipWithoutSlapd, startOpenLdap, type OpenLdap } from '../../../servers/openldap.ts'
+import { startTcpProxy, type TcpProxy } from '../../../servers/tcp-proxy.ts'
+import { CONFORMANCE_USERS } from '../conformance.ts'
+import { causeOf, FOREVER, LIMITS, openLdapOptions } from './options.ts'
+
+const { password: ALICE } = CONFORMANCE_USERS.alice
+
+const timed = async <T>(work: () => Promise<T>): Promise<readonly [T, number]> => {
+  const started = performance.now()
+  const result = await work()
+  return [result, performance.now() - started]
+}
+
+describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
+  let server: OpenLdap
+  let options: LdapOptions
+  const unhandled: unknown[] = []
+  const onUnhandled = (cause: unknown): void => {
+    unhandled.push(cause)
+  }
+  before(async () => {
+    process.on('unhandledRejection', onUnhandled)
+    server = await startOpenLdap()
+    options = await openLdapOptions(server)
+  })
+  after(async () => {
+    await server[Symbol.asyncDispose]()
+    process.off('unhandledRejection', onUnhandled)
+    assert.deepEqual(unhandled, [])
+  })
+
+  const verifierBehind = (
+    proxies: readonly TcpProxy[],
+    limits: Partial<LdapLimits> = {},
+    report: (url: string, failure: DirectoryError | undefined) => void = () => undefined,
+  ): LdapVerifier => {
+    const servers = proxies.map(({ port }) => `ldaps://127.0.0.1:${port}`)
+    return new LdapVerifier({ ...options, servers, limits: { ...LIMITS, ...limits } }, { report })
+  }
+  const alice = async (verifier: LdapVerifier, signal = FOREVER): Promise<Verification> =>
+    await verifier.verify('alice', ALICE, signal)
+  const outcome = async (verifier: LdapVerifier): Promise<string> => (await alice(verifier)).outcome
+  const proxied = async (): Promise<TcpProxy> => await startTcpProxy({ port: server.tlsPort })
+
+  it('is replaced by the next one, and asked again when it is back', async () => {
+    await using first = await proxied()
+    await using second = await proxied()
+    const told: string[] = []
+    using verifier = verifierBehind([first, second], {}, (url, failure) => {
+      told.push(`${url} ${failure?.failure}`)
+    })
+    assert.equal(await outcome(verifier), 'verified')
+    assert.equal(second.total, 0)
+    await first.refuse()
+    assert.equal(await outcome(verifier), 'verified')
+    assert.ok(second.open > 0)
+    await first.accept()
+    await wait(LIMITS.coolDown)
+    // Tried aside: nobody waits for it.
+    assert.equal(await outcome(verifier), 'verified')
+    while (first.open === 0) await wait(5) // oxlint-disable-line no-await-in-loop -- until it is
+    await wait(20)
+    second.silent = true
+    assert.equal(await outcome(verifier), 'verified')
+    const url = `ldaps://127.0.0.1:${first.port}`
+    assert.deepEqual(told, [`${url} unreachable`, `${url} undefined`])
+  })
+
+  it('is left alone while it is silent, so that the next one answers at once', async () => {
+    await using first = await proxied()
+    await using second = await proxied()
+    first.silent = true
+    using verifier = verifierBehind([first, second], { connectTimeout: 1_000, coolDown: 60_000 })
+    // The handshake never ends: one caller, the first, finds out.
+    const [, slow] = await timed(() => alice(verifier))
+    const rounds = Array.from({ length: 5 }, () => timed(() => alice(verifier)))
+    for (const [verification, quick] of await Promise.all(rounds)) {
+      assert.equal(verification.outcome, 'verified')
+      assert.ok(quick < 900, `${quick} ms`)
+    }
+    assert.ok(slow >= 1_000)
+  })
+
+  it('costs nothing once it is known to be down', async () => {
+    await using proxy = await proxied()
+    using verifier = verifierBehind([proxy], { coolDown: 60_000 })
+    await proxy.refuse()
+    assert.equal(causeOf(await alice(verifier)).failure, 'unreachable')
+    const [verifications, time] = await timed(() =>
+      Promise.all(Array.from({ length: 100 }, () => alice(verifier))),
+    )
+    for (const verification of verifications) {
+      const { failure, message } = causeOf(verification)
+      assert.equal(failure, 'skipped')
+      assert.match(message, /failed a moment ago: ldaps:.* cannot be reached: .*ECONNREFUSED/)
+    }
+    assert.ok(time < 1_000, `${time} ms for 100`)
+  })
+
+  it('that falls silent times out, then costs nothing, then is tried again', async () => {
+    await using proxy = await proxied()
+    const limits = { connectTimeout: 400, operationTimeout: 200, coolDown: 500 }
+    using verifier = verifierBehind([proxy], limits)
+    assert.equal(await outcome(verifier), 'verified')
+    proxy.silent = true
+    // On the connection that was there; then on new ones, which cannot be had.
+    for (const [failure, least] of [
+      ['timeout', 190],
+      ['unreachable', 390],
+      ['skipped', 0],
+    ] as const) {
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      const [verification, time] = await timed(() => alice(verifier))
+      assert.equal(causeOf(verification).failure, failure)
+      assert.ok(time >= least && time < least + 2_000, `${failure} in ${time} ms`)
+    }
+    proxy.silent = false
+    await wait(limits.coolDown)
+    assert.equal(await outcome(verifier), 'verified')
+  })
+
+  it('to which connections can be made, but nothing else, is left alone after three', async () => {
+    await using proxy = await proxied()
+    const limits = { operationTimeout: 100, coolDown: 60_000 }
+    using verifier = verifierBehind([proxy], limits)
+    const warm = await Promise.all(Array.from({ length: 4 }, () => outcome(verifier)))
+    assert.deepEqual(new Set(warm), new Set(['verified']))
+    proxy.silent = true
+    const rounds: string[] = []
+    for (let round = 0; round < 4; round += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      rounds.push(causeOf(await alice(verifier)).failure)
+    }
+    assert.deepEqual(rounds, ['timeout', 'timeout', 'timeout', 'skipped'])
+  })
+
+  it('whose connections are cut is asked on new ones, and nobody notices', async () => {
+    await using proxy = await proxied()
+    using verifier = verifierBehind([proxy])
+    for (let round = 0; round < 5; round += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      assert.equal(await outcome(verifier), 'verified')
+      proxy.cut()
+    }
+  })
+
+  it('that is restarted answers again at once', async () => {
+    using verifier = new LdapVerifier(options)
+    assert.equal(await outcome(verifier), 'verified')
+    await server.kill()
+    assert.equal(await outcome(verifier), 'unavailable')
+    await server.start()
+    await wait(LIMITS.coolDown)
+    assert.equal(await outcome(verifier), 'verified')
+  })
+
+  it('that stands still times out in the time that was set', async () => {
+    using verifier = new LdapVerifier({
+      ...options,
+      limits: { ...LIMITS, connectTimeout: 300, operationTimeout: 300 },
+    })
+    server.pause()
+    try {
+      const [verification, time] = await timed(() => alice(verifier))
+      assert.equal(causeOf(verification).failure, 'unreachable')
+      assert.ok(time >= 290 && time < 2_000, `${time} ms`)
+    } finally {
+      server.resume()
+    }
+  })
+
+  it('that is slow is not down', async () => {
+    await using proxy = await proxied()
+    proxy.delay = 50
+    using verifier = verifierBehind([proxy])
+    const all = await Promise.all(Array.from({ length: 24 }, () => outcome(verifier)))
+    assert.deepEqual(new Set(all), new Set(['verified']))
+  })
+
+  it('sees no more connections than are allowed, and all are answered', async () => {
+    await using proxy = await proxied()
+    proxy.delay = 1
+    using verifier = verifierBehind([proxy], { concurrency: 4, waiting: 512 })
+    const all = await Promise.all(
+      Array.from({ length: 200 }, async (_, index) =>
+        index % 2 === 0
+          ? (await alice(verifier)).outcome
+          : (await verifier.verify(`nobody${index}`, 'x', FOREVER)).outcome,
+      ),
+    )
+    for (const [index, said] of all.entries()) {
+      assert.equal(said, index % 2 === 0 ? 'verified' : 'unknown-user')
+    }
+    assert.ok(proxy.most <= 8, `${proxy.most} connections at a time`)
+    assert.ok(proxy.total <= 8, `${proxy.total} connections in all`)
+  })
+
+  it('refuses those who would wait too long', async () => {
+    await using proxy = await proxied()
+    proxy.delay = 20
+    using verifier = verifierBehind([proxy], { concurrency: 2, waiting: 3 })
+    const all = await Promise.all(Array.from({ length: 20 }, () => alice(verifier)))
+    const refused = all.filter((one) => one.outcome === 'unavailable')
+    assert.equal(refused.length, 15)
+    for (const { cause } of refused) {
+      assert.ok(cause instanceof CountersignError)
+      assert.equal(cause.code, 'overloaded')
+    }
+    assert.equal(await outcome(verifier), 'verified')
+  })
+
+  it('lets its caller go at once, and takes the next one on', async () => {
+    await using proxy = await proxied()
+    using verifier = verifierBehind([proxy], { concurrency: 1 })
+    for (const warm of [false, true]) {
+      proxy.silent = true
+      const gone = new AbortController()
+      const reason = new Error('the caller is gone')
+      setTimeout(() => gone.abort(reason), 30)
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      const [[one, time], waiting] = await Promise.all([
+        timed(() => alice(verifier, gone.signal)),
+        alice(verifier, gone.signal),
+      ])
+      assert.deepEqual(one, { outcome: 'unavailable', cause: reason })
+      assert.deepEqual(waiting, { outcome: 'unavailable', cause: reason })
+      assert.ok(time < 2_000, `${time} ms, ${warm}`)
+      proxy.silent = false
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      assert.equal(await outcome(verifier), 'verified')
+    }
+    // What a caller left behind is closed, and not kept for the next.
+    await wait(50)
+    assert.ok(proxy.open <= 2, `${proxy.open} connections`)
+  })
+
+  it('keeps no connection that nobody uses, nor the process', async () => {
+    await using proxy = await proxied()
+    using verifier = verifierBehind([proxy], { idle: 50 })
+    assert.equal(await outcome(verifier), 'verified')
+    assert.ok(proxy.open > 0)
+    await wait(150)
+    assert.equal(proxy.open, 0)
+    assert.equal(await outcome(verifier), 'verified')
+  })
+
+  it('never says more than it knows, whatever happens to its connections', async (context) => {
+    await using proxy = await proxied()
+    const limits = { operationTimeout: 60, connectTimeout: 200, coolDown: 5, concurrency: 6 }
+    using verifier = verifierBehind([proxy], limits)
+    const until = performance.now() + 2_000
+    const trouble = async (): Promise<void> => {
+      while (performance.now() < until) {
+        proxy.silent = true
+        if (randomInt(2) === 0) proxy.cut()
+        await wait(randomInt(20)) // oxlint-disable-line no-await-in-loop -- again and again
+        proxy.silent = false
+        await wait(randomInt(50, 150)) // oxlint-disable-line no-await-in-loop -- again and again
+      }
+    }
+    const said = new Map<string, number>()
+    const caller = async (user: string, password: string, want: string): Promise<void> => {
+      while (performance.now() < until) {
+        const signal = AbortSignal.timeout(randomInt(1, 200))
+        // oxlint-disable-next-line no-await-in-loop -- again and again
+        const { outcome: got } = await verifier.verify(user, password, signal)
+        assert.ok(got === want || got === 'unavailable', `${user}: ${got}`)
+        said.set(got, (said.get(got) ?? 0) + 1)
+        if (got === 'unavailable') await wait(2) // oxlint-disable-line no-await-in-loop -- once more
+      }
+    }
+    await Promise.all([
+      trouble(),
+      ...Array.from({ length: 4 }, () => [
+        caller('alice', ALICE, 'verified'),
+        caller('alice', 'wrong', 'wrong-password'),
+        caller('nobody', ALICE, 'unknown-user'),
+      ]).flat(),
+    ])
+    context.diagnostic([...said].join(' '))
+    assert.equal(said.size, 4)
+    await wait(limits.coolDown + 50)
+    assert.equal(await outcome(verifier), 'verified')
+    // Twice that number, and those that are just being closed.
+    assert.ok(proxy.most <= 4 * limits.concurrency, `${proxy.most} connections`)
+  })
+
+  it('is let go of with the verifier', async () => {
+    await using proxy = await proxied()
+    const verifier = verifierBehind([proxy])
+    const running = alice(verifier)
+    verifier[Symbol.dispose]()
+    assert.equal((await running).outcome, 'verified')
+    await wait(50)
+    assert.equal(proxy.open, 0)
+  })
+})

@@ -1,0 +1,246 @@
+// A server that answers wrongly, with or without intent: nothing but a well-formed success proves
+// anybody, and the next server is asked.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { LdapVerifier } from '../../../../src/authenticate/password/ldap.ts'
+import type { LdapOptions } from '../../../../src/authenticate/password/ldap/options.ts'
+import type { Verification } from '../../../../src/authenticate/password/verifier.ts'
+import { element } from '../../../../src/x509/der.ts'
+import {
+  ldapMessage,
+  ldapResponse,
+  ldapResult,
+  startLdapServer,
+  type LdapAnswer,
+  type LdapRequest,
+  type LdapServer,
+} from '../../../fakes/ldap-server.ts'
+import { causeOf, FOREVER, LIMITS } from './options.ts'
+import { ALICE, answerBind, assertSilent, found, optionsFor, verifyAlice } from './scripted.ts'
+
+type LdapRequestAnswer = (request: LdapRequest) => LdapAnswer
+
+describe('an answer to a bind', () => {
+  it('that is a success, proves', async () =>
+    assert.equal(
+      (await verifyAlice(answerBind((request) => ldapResponse(request, 0)))).outcome,
+      'verified',
+    ))
+
+  const WRONG: readonly {
+    readonly name: string
+    readonly answer: (request: LdapRequest) => LdapAnswer
+    readonly want: string
+  }[] = [
+    {
+      name: 'without anything in it',
+      answer: (request) => ldapMessage(request.messageId, 0x61),
+      want: 'malformed',
+    },
+    {
+      name: 'with a result code of no bytes',
+      answer: (request) =>
+        ldapMessage(request.messageId, 0x61, element(0x0a), element(0x04), element(0x04)),
+      want: 'malformed',
+    },
+    {
+      name: 'with a boolean for a result code',
+      answer: (request) =>
+        ldapMessage(
+          request.messageId,
+          0x61,
+          element(0x01, Buffer.of(0)),
+          element(0x04),
+          element(0x04),
+        ),
+      want: 'malformed',
+    },
+    {
+      name: 'with a result code alone',
+      answer: (request) => ldapMessage(request.messageId, 0x61, element(0x0a, Buffer.of(0))),
+      want: 'malformed',
+    },
+    {
+      name: 'with a large number, cut to a byte 0',
+      answer: (request) =>
+        ldapMessage(
+          request.messageId,
+          0x61,
+          element(0x0a, Buffer.of(1, 0)),
+          element(0x04),
+          element(0x04),
+        ),
+      want: 'answered',
+    },
+    {
+      name: 'that is the end of a search',
+      answer: (request) => ldapMessage(request.messageId, 0x65, ldapResult(0)),
+      want: 'malformed',
+    },
+    {
+      name: 'that is an extended response',
+      answer: (request) => ldapMessage(request.messageId, 0x78, ldapResult(0)),
+      want: 'malformed',
+    },
+    {
+      name: 'that is an entry',
+      answer: (request) => Buffer.concat([found(request)]),
+      want: 'malformed',
+    },
+    {
+      name: 'to another message',
+      answer: (request) => ldapMessage(request.messageId + 1, 0x61, ldapResult(0)),
+      want: 'malformed',
+    },
+    {
+      name: 'to message 0, with success',
+      answer: () => ldapMessage(0, 0x61, ldapResult(0)),
+      want: 'closed',
+    },
+    {
+      name: 'that is a notice of disconnection',
+      answer: () => ldapMessage(0, 0x78, ldapResult(52, 'going down')),
+      want: 'closed',
+    },
+    {
+      name: 'with a control that is none',
+      answer: (request) =>
+        element(
+          0x30,
+          element(0x02, Buffer.of(request.messageId)),
+          element(0x61, ldapResult(0)),
+          element(0xa0, Buffer.from('nonsense')),
+        ),
+      want: 'malformed',
+    },
+    {
+      name: 'that is not LDAP',
+      answer: () => Buffer.from('HTTP/1.1 200 OK\r\n\r\n'),
+      want: 'malformed',
+    },
+    { name: 'of 2 GiB', answer: () => Buffer.from('308480000000', 'hex'), want: 'malformed' },
+    { name: 'of no definite length', answer: () => Buffer.from('3080', 'hex'), want: 'malformed' },
+    { name: 'that never ends', answer: () => Buffer.from('30820100', 'hex'), want: 'timeout' },
+    { name: 'that never comes', answer: () => undefined, want: 'timeout' },
+    { name: 'that is the end of the connection', answer: () => 'end', want: 'closed' },
+    {
+      name: 'that leads elsewhere',
+      answer: (request) => ldapResponse(request, 10, 'ldap://elsewhere'),
+      want: 'answered',
+    },
+    {
+      name: 'that wants SASL to go on',
+      answer: (request) => ldapResponse(request, 14),
+      want: 'answered',
+    },
+    { name: 'that is unwilling', answer: (request) => ldapResponse(request, 53), want: 'answered' },
+    { name: 'that is busy', answer: (request) => ldapResponse(request, 51), want: 'busy' },
+  ]
+  for (const { name, answer, want } of WRONG) {
+    it(`${name}, proves nothing`, async () => {
+      const verification = await verifyAlice(answerBind(answer))
+      assert.equal(causeOf(verification).failure, want, causeOf(verification).message)
+      assertSilent(verification)
+    })
+  }
+
+  const diagnostic = (data: string): string =>
+    `80090308: LdapErr: DSID-0C09050F, comment: AcceptSecurityContext error, data ${data}, v4563\0`
+  const SUB_CODES: Readonly<Record<string, Verification>> = {
+    '525': { outcome: 'unknown-user' },
+    '52e': { outcome: 'wrong-password' },
+    '52E': { outcome: 'wrong-password' },
+    '530': { outcome: 'barred', code: 'user-not-now' },
+    '531': { outcome: 'barred', code: 'user-not-now' },
+    '532': { outcome: 'barred', code: 'password-expired' },
+    '533': { outcome: 'barred', code: 'user-disabled' },
+    '701': { outcome: 'barred', code: 'user-expired' },
+    '773': { outcome: 'barred', code: 'password-must-change' },
+    '775': { outcome: 'barred', code: 'user-locked' },
+    '9999': { outcome: 'wrong-password' },
+  }
+  for (const [code, want] of Object.entries(SUB_CODES)) {
+    it(`with the sub-code ${code} of Windows, is ${want.outcome}`, async () => {
+      const answer = answerBind((request) => ldapResponse(request, 49, diagnostic(code)))
+      assert.deepEqual(await verifyAlice(answer), want)
+    })
+  }
+
+  it('that succeeds is not spoilt by what stands in its text', async () => {
+    const answer = answerBind((request) => ldapResponse(request, 0, diagnostic('775')))
+    assert.equal((await verifyAlice(answer)).outcome, 'verified')
+  })
+})
+
+describe('StartTLS', () => {
+  const withTls = (server: LdapServer): LdapOptions => ({
+    ...optionsFor([server]),
+    tls: { startTls: true },
+  })
+  const START_TLS_ANSWERS: readonly {
+    readonly name: string
+    readonly answer: LdapRequestAnswer
+  }[] = [
+    { name: 'refused', answer: (request) => ldapResponse(request, 53) },
+    { name: 'unknown', answer: (request) => ldapResponse(request, 2) },
+    {
+      name: 'followed by an answer to the bind that comes next',
+      answer: (request) =>
+        Buffer.concat([ldapResponse(request, 0), ldapResponse({ messageId: 1, kind: 'bind' }, 0)]),
+    },
+    {
+      name: 'followed by the beginning of one',
+      answer: (request) =>
+        Buffer.concat([
+          ldapResponse(request, 0),
+          ldapResponse({ messageId: 1, kind: 'bind' }, 0).subarray(0, -1),
+        ]),
+    },
+    { name: 'answered by nothing', answer: () => undefined },
+    { name: 'answered by the end', answer: () => 'end' },
+  ]
+  for (const { name, answer } of START_TLS_ANSWERS) {
+    it(`that is ${name}, is not gone on without`, async () => {
+      await using server = await startLdapServer((request) =>
+        request.kind === 'start-tls' ? answer(request) : ldapResponse(request, 0),
+      )
+      using verifier = new LdapVerifier({
+        ...withTls(server),
+        limits: { ...LIMITS, connectTimeout: 300 },
+      })
+      const verification = await verifier.verify('alice', ALICE.password, FOREVER)
+      assert.equal(verification.outcome, 'unavailable')
+      assert.deepEqual(server.binds, [])
+    })
+  }
+})
+
+describe('two servers, of which the first', () => {
+  const good = answerBind((request) => ldapResponse(request, 0))
+  const FIRST: Readonly<Record<string, LdapRequestAnswer>> = {
+    'is busy at the bind': answerBind((request) => ldapResponse(request, 51)),
+    'is busy at the search': (request) => ldapResponse(request, request.kind === 'search' ? 52 : 0),
+    'does not know the service account': (request) => ldapResponse(request, 49),
+    'closes each connection': () => 'end',
+    'talks nonsense': () => Buffer.from('nonsense'),
+  }
+  for (const [name, answer] of Object.entries(FIRST)) {
+    it(`${name}: the second answers`, async () => {
+      await using first = await startLdapServer(answer)
+      await using second = await startLdapServer(good)
+      using verifier = new LdapVerifier(optionsFor([first, second]))
+      const verification = await verifier.verify('alice', ALICE.password, FOREVER)
+      assert.equal(verification.outcome, 'verified')
+    })
+  }
+
+  it('knows a wrong password, decides: the second is not asked', async () => {
+    await using first = await startLdapServer(answerBind((request) => ldapResponse(request, 49)))
+    await using second = await startLdapServer(good)
+    using verifier = new LdapVerifier(optionsFor([first, second]))
+    const verification = await verifier.verify('alice', ALICE.password, FOREVER)
+    assert.deepEqual(verification, { outcome: 'wrong-password' })
+    assert.deepEqual(second.binds, [])
+  })
+})

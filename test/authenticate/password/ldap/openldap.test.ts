@@ -1,0 +1,249 @@
+// Users of a real OpenLDAP: the conformance suite, who they are, and hostile names.
+
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { LdapVerifier } from '../../../../src/authenticate/password/ldap.ts'
+import type { LdapOptions } from '../../../../src/authenticate/password/ldap/options.ts'
+import { skipWithoutSlapd, startOpenLdap, type OpenLdap } from '../../../servers/openldap.ts'
+import { BASE, OTHER_USERS, PEOPLE } from '../../../servers/openldap-data.ts'
+import { CONFORMANCE_USERS, verifierConformance } from '../conformance.ts'
+import { causeOf, FOREVER, openLdapOptions, verifyWith } from './options.ts'
+
+describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
+  let server: OpenLdap
+  let options: LdapOptions
+  let verifier: LdapVerifier
+  before(async () => {
+    server = await startOpenLdap()
+    options = await openLdapOptions(server)
+    verifier = new LdapVerifier(options)
+  })
+  after(async () => {
+    verifier[Symbol.dispose]()
+    await server[Symbol.asyncDispose]()
+  })
+
+  verifierConformance('an LDAP verifier', async () => verifier)
+
+  describe('an entry', () => {
+    const { password } = CONFORMANCE_USERS.alice
+
+    it('gives name, identifier and further attributes', async () => {
+      const attributes = {
+        user: 'UID',
+        uid: 'entryUUID',
+        extra: { title: 'TITLE', phone: 'telephoneNumber', mail: 'mail' },
+      }
+      const verification = await verifyWith({ ...options, attributes }, 'ALICE', password)
+      assert.equal(verification.outcome, 'verified')
+      const { user, uid = '', extra } = verification.facts
+      assert.equal(user, 'alice', 'as the directory has it, and not as typed')
+      assert.match(uid, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
+      assert.deepEqual(extra, { title: ['Engineer', 'Officer'], mail: ['616c696365@example.org'] })
+    })
+
+    const UNUSABLE: readonly {
+      readonly name: string
+      readonly attributes: LdapOptions['attributes']
+      readonly want: RegExp
+    }[] = [
+      {
+        name: 'without the name',
+        attributes: { user: 'displayName', extra: {} },
+        want: /has no displayName$/,
+      },
+      {
+        name: 'with several names, none of which was typed',
+        attributes: { user: 'title', extra: {} },
+        want: /several values of title/,
+      },
+      {
+        name: 'without the identifier',
+        attributes: { user: 'uid', uid: 'employeeNumber', extra: {} },
+        want: /has no employeeNumber$/,
+      },
+      {
+        name: 'with several identifiers',
+        attributes: { user: 'uid', uid: 'title', extra: {} },
+        want: /several values of title$/,
+      },
+      {
+        name: 'with a picture where text should be',
+        attributes: { user: 'uid', extra: { picture: 'jpegPhoto' } },
+        want: /jpegPhoto that is no text$/,
+      },
+    ]
+    for (const { name, attributes, want } of UNUSABLE) {
+      it(`${name} is no identity`, async () => {
+        const cause = causeOf(await verifyWith({ ...options, attributes }, 'alice', password))
+        assert.equal(cause.failure, 'entry-unusable')
+        assert.match(cause.message, want)
+      })
+    }
+
+    it('with several names is called by the one that was typed', async () => {
+      for (const typed of ['second', 'First']) {
+        // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
+        const verification = await verifier.verify(typed, 'Two-Secret1', FOREVER)
+        assert.equal(verification.outcome, 'verified')
+        assert.equal(verification.facts.user, typed.toLowerCase())
+      }
+    })
+  })
+
+  describe('names that have to be escaped in a DN', () => {
+    for (const user of ['john', 'lead', 'spaces', 'odd'] as const) {
+      it(`${user} is verified`, async () => {
+        const verification = await verifier.verify(user, OTHER_USERS[user], FOREVER)
+        assert.equal(verification.outcome, 'verified')
+        assert.equal(verification.facts.user, user)
+      })
+    }
+  })
+
+  describe('a search that finds two', () => {
+    it('is no proof for either, and is said so', async () => {
+      const search = { base: PEOPLE, scope: 'sub', filter: '(mail={user})' } as const
+      assert.equal(options.proof.kind, 'search')
+      const byMail = { ...options, proof: { ...options.proof, search } }
+      const verification = await verifyWith(byMail, 'twin@example.org', 'Twin-Secret1')
+      const { failure, message } = causeOf(verification)
+      assert.equal(failure, 'ambiguous')
+      assert.match(message, /more than one entry matches .*uid=twin1.*uid=twin2/)
+    })
+  })
+
+  describe('a hostile name', () => {
+    const NAMES = [
+      '*',
+      'a*',
+      '*lice',
+      'alice)',
+      'alice)(uid=*',
+      ')(uid=*',
+      '*)(uid=*))(|(uid=*',
+      'admin)(|(uid=*',
+      'alice)(objectClass=*))(&(uid=x',
+      '\\2a',
+      '\\61lice',
+      'alice\\',
+      'alice\u0000',
+      'alice\u0000)(uid=*',
+      '(uid=alice)',
+      '&(uid=alice)',
+      `uid=alice,${PEOPLE}`,
+      '{user}',
+      '{dn}',
+      '$&',
+      'ａlice\u202e',
+      '\ufeffalice\ufeffbob',
+    ]
+    for (const name of NAMES) {
+      it(`is nobody's: ${JSON.stringify(name)}`, async () => {
+        for (const { password } of Object.values(CONFORMANCE_USERS)) {
+          // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
+          const verification = await verifier.verify(name, password, FOREVER)
+          assert.deepEqual(verification, { outcome: 'unknown-user' })
+        }
+      })
+    }
+  })
+
+  describe('a password policy', () => {
+    it('says that a password must be changed', async () => {
+      assert.deepEqual(await verifier.verify('mia', OTHER_USERS.mia, FOREVER), {
+        outcome: 'barred',
+        code: 'password-must-change',
+      })
+      assert.equal((await verifier.verify('mia', 'x', FOREVER)).outcome, 'wrong-password')
+    })
+
+    it('says that a user is locked, whatever the password', async () => {
+      assert.equal((await verifier.verify('bob', OTHER_USERS.bob, FOREVER)).outcome, 'verified')
+      for (const attempt of ['x', 'y', 'z']) {
+        // oxlint-disable-next-line no-await-in-loop -- three in a row
+        assert.equal((await verifier.verify('bob', attempt, FOREVER)).outcome, 'wrong-password')
+      }
+      const locked = { outcome: 'barred', code: 'user-locked' }
+      assert.deepEqual(await verifier.verify('bob', OTHER_USERS.bob, FOREVER), locked)
+      assert.deepEqual(await verifier.verify('bob', 'x', FOREVER), locked)
+    })
+  })
+
+  describe('a direct bind', () => {
+    const direct = (names: readonly string[], filter?: string): LdapOptions => ({
+      ...options,
+      proof: {
+        kind: 'direct',
+        names,
+        ...(filter === undefined ? {} : { search: { base: BASE, scope: 'sub', filter } }),
+      },
+    })
+    const { password } = CONFORMANCE_USERS.alice
+    const BY_UID = [`uid={user},${PEOPLE}`]
+
+    it('reads the entry as the user', async () => {
+      const verification = await verifyWith(direct(BY_UID), 'ALICE', password)
+      assert.equal(verification.outcome, 'verified')
+      assert.equal(verification.facts.user, 'alice')
+    })
+
+    it('cannot tell a stranger from a wrong password', async () => {
+      assert.equal((await verifyWith(direct(BY_UID), 'alice', 'x')).outcome, 'wrong-password')
+      assert.equal((await verifyWith(direct(BY_UID), 'nobody', 'x')).outcome, 'wrong-password')
+    })
+
+    it('escapes what was typed', async () => {
+      const byCn = direct([`cn={user},${PEOPLE}`])
+      const users = { 'Smith, John': 'john', '#lead': 'lead', ' two  spaces': 'spaces' } as const
+      for (const [cn, uid] of Object.entries(users)) {
+        // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
+        const verification = await verifyWith(byCn, cn, OTHER_USERS[uid])
+        assert.equal(verification.outcome, 'verified', cn)
+        assert.equal(verification.facts.user, uid)
+      }
+      const odd = await verifyWith(byCn, 'a+b=c;"d"<e>\\f', OTHER_USERS.odd)
+      assert.equal(odd.outcome, 'verified')
+    })
+
+    it('does not lead out of its branch', async () => {
+      const people = direct([`uid={user},ou=nowhere,${BASE}`])
+      for (const name of [`alice,${PEOPLE}`, `alice,ou=people,${BASE},`, 'alice+cn=Alice Adams']) {
+        // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
+        assert.equal((await verifyWith(people, name, password)).outcome, 'wrong-password', name)
+      }
+    })
+
+    it('knows nobody whom its search does not match', async () => {
+      const officers = direct(BY_UID, '(&(uid={user})(title=Officer))')
+      assert.equal((await verifyWith(officers, 'alice', password)).outcome, 'verified')
+      const jürgen = await verifyWith(officers, 'jürgen', CONFORMANCE_USERS.jürgen.password)
+      assert.equal(jürgen.outcome, 'unknown-user')
+    })
+
+    it('says what the policy says', async () => {
+      const verification = await verifyWith(direct(BY_UID), 'mia', OTHER_USERS.mia)
+      assert.deepEqual(verification, { outcome: 'barred', code: 'password-must-change' })
+    })
+
+    it('never lets one user read as the one before', async () => {
+      using one = new LdapVerifier({
+        ...direct(BY_UID),
+        limits: { ...options.limits, concurrency: 1 },
+      })
+      for (let round = 0; round < 5; round += 1) {
+        for (const [user, right] of [
+          ['alice', password],
+          ['jürgen', CONFORMANCE_USERS.jürgen.password],
+        ] as const) {
+          // oxlint-disable-next-line no-await-in-loop -- one after another, on one connection
+          const verification = await one.verify(user, right, FOREVER)
+          assert.equal(verification.outcome, 'verified')
+          assert.equal(verification.facts.user, user)
+          // oxlint-disable-next-line no-await-in-loop -- one after another, on one connection
+          assert.equal((await one.verify(user, 'x', FOREVER)).outcome, 'wrong-password')
+        }
+      }
+    })
+  })
+})

@@ -1,0 +1,252 @@
+// Users of a real Active Directory, Samba's: the conformance suite, why accounts are barred, groups as
+// AD resolves them, binds by other names than a DN.
+
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { LdapVerifier } from '../../../../src/authenticate/password/ldap.ts'
+import type {
+  EntrySearch,
+  LdapGroups,
+  LdapOptions,
+} from '../../../../src/authenticate/password/ldap/options.ts'
+import type { Verification } from '../../../../src/authenticate/password/verifier.ts'
+import { ldifReplace } from '../../../servers/ldif.ts'
+import { skipWithoutSamba, startSambaAd, type SambaAd } from '../../../servers/samba-ad.ts'
+import { AD_GROUPS, AD_PEOPLE, AD_USERS, DOMAIN } from '../../../servers/samba-ad-data.ts'
+import { CONFORMANCE_USERS, verifierConformance } from '../conformance.ts'
+import { causeOf, FOREVER, sambaOptions, verifyWith } from './options.ts'
+
+const { password: ALICE } = CONFORMANCE_USERS.alice
+
+describe('Active Directory', { skip: skipWithoutSamba() }, () => {
+  let server: SambaAd
+  let options: LdapOptions
+  let verifier: LdapVerifier
+  before(async () => {
+    server = await startSambaAd()
+    options = await sambaOptions(server)
+    verifier = new LdapVerifier(options)
+  })
+  after(async () => {
+    verifier[Symbol.dispose]()
+    await server[Symbol.asyncDispose]()
+  })
+
+  verifierConformance('an LDAP verifier', async () => verifier)
+
+  describe('an account that is barred', () => {
+    const CASES = {
+      mia: 'password-must-change',
+      axel: 'user-expired',
+      petra: 'password-expired',
+    } as const
+    for (const user of ['mia', 'axel', 'petra'] as const) {
+      it(`says ${CASES[user]}, to those who know the password`, async () => {
+        assert.deepEqual(await verifier.verify(user, AD_USERS[user], FOREVER), {
+          outcome: 'barred',
+          code: CASES[user],
+        })
+        assert.equal((await verifier.verify(user, 'x', FOREVER)).outcome, 'wrong-password')
+      })
+    }
+
+    it('says that it is locked, until it is not', async () => {
+      for (const attempt of ['x', 'y', 'z']) {
+        // oxlint-disable-next-line no-await-in-loop -- three in a row
+        assert.equal((await verifier.verify('bob', attempt, FOREVER)).outcome, 'wrong-password')
+      }
+      const locked = { outcome: 'barred', code: 'user-locked' }
+      assert.deepEqual(await verifier.verify('bob', AD_USERS.bob, FOREVER), locked)
+      await server.modify(ldifReplace(`CN=Bob Brown,${AD_PEOPLE}`, { lockoutTime: '0' }))
+      assert.equal((await verifier.verify('bob', AD_USERS.bob, FOREVER)).outcome, 'verified')
+    })
+  })
+
+  describe('an identifier', () => {
+    const uidBy = async (uid: string): Promise<string | undefined> => {
+      const attributes = { user: 'sAMAccountName', uid, extra: { identifier: uid } }
+      const verification = await verifyWith({ ...options, attributes }, 'ALICE', ALICE)
+      assert.equal(verification.outcome, 'verified')
+      assert.equal(verification.facts.user, 'alice')
+      assert.deepEqual(verification.facts.extra, { identifier: [verification.facts.uid] })
+      return verification.facts.uid
+    }
+
+    it('is a GUID in its usual form', async () =>
+      assert.match(
+        (await uidBy('objectGUID')) ?? '',
+        /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+      ))
+
+    it('is a SID in its usual form, however the attribute is written', async () =>
+      assert.match((await uidBy('OBJECTSID')) ?? '', /^S-1-5-21-\d+-\d+-\d+-1\d{3}$/))
+  })
+
+  describe('groups', () => {
+    const groupsOf = async (
+      user: string,
+      password: string,
+      groups: Partial<LdapGroups>,
+    ): Promise<Verification> => {
+      const lookup = { kind: 'ad', base: AD_GROUPS, filter: '(objectClass=group)' } as const
+      const all: LdapGroups = { lookup, name: 'rdn', limit: 100, ...groups }
+      return await verifyWith({ ...options, groups: all }, user, password)
+    }
+    const CHAIN = ['developers', 'engineering', 'staff']
+    const CASES: readonly {
+      readonly name: string
+      readonly groups: Partial<LdapGroups>
+      readonly want: readonly string[]
+    }[] = [
+      { name: 'nested, resolved by AD', groups: {}, want: CHAIN },
+      {
+        name: 'nested, level by level',
+        groups: { lookup: { kind: 'attribute', attribute: 'memberOf', nested: 5 } },
+        want: CHAIN,
+      },
+      {
+        name: 'direct',
+        groups: { lookup: { kind: 'attribute', attribute: 'memberOf', nested: 0 } },
+        want: ['developers'],
+      },
+      {
+        name: 'called by an attribute',
+        groups: { name: { attribute: 'sAMAccountName' } },
+        want: CHAIN,
+      },
+      {
+        name: 'with the primary group, and what that is in',
+        groups: { primaryUnder: DOMAIN.base, under: DOMAIN.base },
+        want: ['Domain Users', 'all', ...CHAIN],
+      },
+      {
+        name: 'with the primary group, level by level',
+        groups: {
+          lookup: { kind: 'attribute', attribute: 'memberOf', nested: 5 },
+          primaryUnder: DOMAIN.base,
+          under: AD_GROUPS,
+        },
+        want: ['all', ...CHAIN],
+      },
+    ]
+    for (const { name, groups, want } of CASES) {
+      for (const [user, password] of [
+        ['alice', ALICE],
+        ['john', AD_USERS.john],
+      ] as const) {
+        it(`of ${user} are found ${name}`, async () => {
+          const verification = await groupsOf(user, password, groups)
+          assert.equal(verification.outcome, 'verified', causeOf(verification).message)
+          assert.deepEqual(verification.facts.groups, want)
+        })
+      }
+    }
+
+    it('make the user unavailable where the primary one is not found', async () => {
+      const cause = causeOf(await groupsOf('alice', ALICE, { primaryUnder: AD_GROUPS }))
+      assert.equal(cause.failure, 'groups-unusable')
+      assert.match(cause.message, /primary group of CN=Alice Adams.* is not found under/)
+    })
+  })
+
+  describe('a direct bind', () => {
+    const direct = (names: readonly string[], search?: Partial<EntrySearch>): LdapOptions => ({
+      ...options,
+      proof: {
+        kind: 'direct',
+        names,
+        search: {
+          base: AD_PEOPLE,
+          scope: 'sub',
+          filter: '(|(sAMAccountName={user})(mail={user}@example.org))',
+          ...search,
+        },
+      },
+    })
+    const NAMES = [`{user}@${DOMAIN.name}`, `${DOMAIN.netbios}\\{user}`, `CN={user},${AD_PEOPLE}`]
+
+    for (const name of NAMES.slice(0, 2)) {
+      it(`may be as ${name}`, async () => {
+        const verification = await verifyWith(direct([name]), 'ALICE', ALICE)
+        assert.equal(verification.outcome, 'verified', causeOf(verification).message)
+        assert.equal(verification.facts.user, 'alice')
+        assert.equal((await verifyWith(direct([name]), 'alice', 'x')).outcome, 'wrong-password')
+      })
+
+      it(`as ${name} does not lead to another domain`, async () => {
+        for (const user of [`alice@${DOMAIN.name}`, `${DOMAIN.netbios}\\alice`, 'alice@']) {
+          // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
+          assert.equal((await verifyWith(direct([name]), user, ALICE)).outcome, 'unknown-user')
+        }
+      })
+    }
+
+    it('may try several names, and finds out with the one that fits', async () => {
+      const verification = await verifyWith(
+        direct([NAMES[2] ?? '', NAMES[0] ?? '']),
+        'john',
+        AD_USERS.john,
+      )
+      assert.equal(verification.outcome, 'verified', causeOf(verification).message)
+      assert.equal(verification.facts.user, 'john')
+    })
+
+    it('says why an account is barred', async () => {
+      assert.deepEqual(await verifyWith(direct(NAMES.slice(0, 1)), 'mia', AD_USERS.mia), {
+        outcome: 'barred',
+        code: 'password-must-change',
+      })
+    })
+
+    it('does not give one account for the password of another', async () => {
+      // Trudy binds as zoe@example.org; the entry with that address is Victor's.
+      const cause = causeOf(await verifyWith(direct(NAMES.slice(0, 1)), 'zoe', AD_USERS.trudy))
+      assert.equal(cause.failure, 'entry-unusable')
+      assert.match(cause.message, /^the entry CN=Victor,.* is not the account that was bound/)
+      const victor = await verifyWith(direct(NAMES.slice(0, 1)), 'zoe', AD_USERS.victor)
+      assert.equal(victor.outcome, 'wrong-password')
+    })
+
+    it('finds the groups as the user', async () => {
+      const groups: LdapGroups = {
+        lookup: { kind: 'ad', base: AD_GROUPS, filter: '(objectClass=group)' },
+        name: 'rdn',
+        limit: 100,
+      }
+      const verification = await verifyWith(
+        { ...direct(NAMES.slice(0, 1)), groups },
+        'alice',
+        ALICE,
+      )
+      assert.equal(verification.outcome, 'verified', causeOf(verification).message)
+      assert.deepEqual(verification.facts.groups, ['developers', 'engineering', 'staff'])
+    })
+  })
+
+  it('with StartTLS is the same', async () => {
+    const servers = [`ldap://${server.address}`]
+    assert.equal((await verifyWith({ ...options, servers }, 'alice', ALICE)).outcome, 'verified')
+  })
+
+  it('takes no password without TLS', async () => {
+    const plain = {
+      ...options,
+      servers: [`ldap://${server.address}`],
+      tls: { ...options.tls, startTls: false },
+    }
+    const cause = causeOf(await verifyWith(plain, 'alice', ALICE))
+    assert.equal(cause.failure, 'service-refused')
+    assert.match(cause.message, /result code 8$/)
+  })
+
+  it('searched from its root names other servers, and they are not asked', async () => {
+    assert.equal(options.proof.kind, 'search')
+    const search = { ...options.proof.search, base: DOMAIN.base }
+    const verification = await verifyWith(
+      { ...options, proof: { ...options.proof, search } },
+      'alice',
+      ALICE,
+    )
+    assert.equal(verification.outcome, 'verified')
+  })
+})

@@ -1,0 +1,69 @@
+// A directory of one user that is scripted: good, but for what a test makes it say.
+
+import assert from 'node:assert/strict'
+import { inspect } from 'node:util'
+import { LdapVerifier } from '../../../../src/authenticate/password/ldap.ts'
+import {
+  ServicePassword,
+  type LdapOptions,
+} from '../../../../src/authenticate/password/ldap/options.ts'
+import type { Verification } from '../../../../src/authenticate/password/verifier.ts'
+import {
+  ldapEntry,
+  ldapResponse,
+  startLdapServer,
+  type LdapAnswer,
+  type LdapRequest,
+  type LdapServer,
+} from '../../../fakes/ldap-server.ts'
+import { FOREVER, LIMITS } from './options.ts'
+
+/** The service account of the scripted servers. */
+export const SERVICE = { dn: 'cn=svc', password: 'service-Passw0rd' }
+/** Their only user. */
+export const ALICE = { dn: 'uid=alice', password: 'alice-Passw0rd' }
+
+/** Search and bind on scripted servers, in the clear. */
+export const optionsFor = (servers: readonly LdapServer[]): LdapOptions => ({
+  servers: servers.map(({ port }) => `ldap://127.0.0.1:${port}`),
+  tls: { startTls: false },
+  limits: { ...LIMITS, operationTimeout: 500 },
+  proof: {
+    kind: 'search',
+    service: { dn: SERVICE.dn, password: new ServicePassword(SERVICE.password) },
+    search: { base: 'ou=people', scope: 'sub', filter: '(uid={user})' },
+  },
+  attributes: { user: 'uid', extra: {} },
+})
+
+/** The answer to a search that finds her. */
+export const found = ({ messageId }: LdapRequest, dn = ALICE.dn): Buffer =>
+  Buffer.concat([
+    ldapEntry(messageId, dn, { uid: ['alice'] }),
+    ldapResponse({ messageId, kind: 'search' }, 0),
+  ])
+
+/** A good server, but for the bind as the user, which is the second. */
+export const answerBind =
+  (bind: (request: LdapRequest) => LdapAnswer) =>
+  (request: LdapRequest): LdapAnswer => {
+    if (request.kind === 'search') return found(request)
+    if (request.kind !== 'bind') return undefined
+    return request.before === 0 ? ldapResponse(request, 0) : bind(request)
+  }
+
+/** What a verifier says of alice, with such a server. */
+export const verifyAlice = async (
+  answer: (request: LdapRequest) => LdapAnswer,
+  password = ALICE.password,
+): Promise<Verification> => {
+  await using server = await startLdapServer(answer)
+  using verifier = new LdapVerifier(optionsFor([server]))
+  return await verifier.verify('alice', password, FOREVER)
+}
+
+/** No trace of a password, however deep one looks. */
+export const assertSilent = (value: unknown): void => {
+  const text = inspect(value, { depth: 10, showHidden: true, getters: true })
+  for (const { password } of [SERVICE, ALICE]) assert.ok(!text.includes(password), text)
+}

@@ -1,0 +1,133 @@
+// Passwords: none comes back in an error, and nobody binds without one.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { LdapVerifier } from '../../../../src/authenticate/password/ldap.ts'
+import { ServicePassword } from '../../../../src/authenticate/password/ldap/options.ts'
+import {
+  ldapMessage,
+  ldapResponse,
+  ldapResult,
+  startLdapServer,
+} from '../../../fakes/ldap-server.ts'
+import { causeOf, FOREVER } from './options.ts'
+import {
+  ALICE,
+  answerBind,
+  assertSilent,
+  found,
+  optionsFor,
+  SERVICE,
+  verifyAlice,
+} from './scripted.ts'
+
+describe('a server that repeats passwords', () => {
+  for (const code of [1, 2, 8, 13, 34, 50, 53, 80]) {
+    it(`with result code ${code}, is not repeated`, async () => {
+      const both = `${SERVICE.password} ${ALICE.password}`
+      const asUser = await verifyAlice(answerBind((request) => ldapResponse(request, code, both)))
+      assert.equal(asUser.outcome, 'unavailable')
+      assertSilent(asUser)
+      const asService = await verifyAlice((request) => ldapResponse(request, code, both))
+      assert.equal(causeOf(asService).failure, 'service-refused')
+      assertSilent(asService)
+    })
+  }
+
+  it('is not even when it says good-bye', async () => {
+    const verification = await verifyAlice(
+      answerBind(() => ldapMessage(0, 0x78, ldapResult(52, ALICE.password))),
+    )
+    assert.equal(causeOf(verification).failure, 'closed')
+    assertSilent(verification)
+  })
+
+  it('is not by what is configured either', async () => {
+    await using server = await startLdapServer((request) => ldapResponse(request, 0))
+    const options = optionsFor([server])
+    using verifier = new LdapVerifier(options)
+    for (const value of [options, verifier]) assertSilent(value)
+    assert.ok(!JSON.stringify(options).includes(SERVICE.password))
+    assert.equal(options.proof.kind, 'search')
+    assert.equal(String(options.proof.service.password), '[redacted]')
+  })
+})
+
+describe('a password that is none', () => {
+  const BLANK = [
+    '',
+    ' ',
+    '\t\n',
+    '\0',
+    '\0secret',
+    `${ALICE.password}\0`,
+    '\u00a0',
+    '\ufeff',
+    '\u3000',
+  ]
+  for (const password of BLANK) {
+    it(`is wrong and never sent: ${JSON.stringify(password)}`, async () => {
+      // As a server would that takes an empty password for nobody's, and says yes.
+      await using server = await startLdapServer((request) => {
+        if (request.kind === 'search') return found(request)
+        if (request.kind !== 'bind') return undefined
+        const { password: sent = '' } = server.binds.at(-1) ?? {}
+        const known = [SERVICE.password, ALICE.password].includes(sent)
+        return ldapResponse(request, known || sent.trim() === '' || sent.includes('\0') ? 0 : 49)
+      })
+      for (const proof of [
+        optionsFor([server]).proof,
+        { kind: 'direct', names: ['uid={user}'] } as const,
+      ]) {
+        using verifier = new LdapVerifier({ ...optionsFor([server]), proof })
+        // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
+        const verification = await verifier.verify('alice', password, FOREVER)
+        assert.deepEqual(verification, { outcome: 'wrong-password' })
+      }
+      assert.equal(server.binds.length, 3)
+      for (const { dn, password: sent } of server.binds) {
+        assert.ok(dn.trim() !== '' && sent.trim() !== '' && !sent.includes('\0'))
+      }
+    })
+  }
+
+  it('cannot be configured for the service account', () => {
+    for (const service of [
+      { dn: SERVICE.dn, password: new ServicePassword('') },
+      { dn: SERVICE.dn, password: new ServicePassword(' ') },
+      { dn: '', password: new ServicePassword('x') },
+    ]) {
+      const { proof, ...rest } = optionsFor([])
+      assert.equal(proof.kind, 'search')
+      const options = { ...rest, servers: ['ldap://127.0.0.1'], proof: { ...proof, service } }
+      assert.throws(() => new LdapVerifier(options), /would be an anonymous bind/)
+    }
+  })
+
+  it('is not made of an entry without a name', async () => {
+    await using server = await startLdapServer((request) =>
+      request.kind === 'search' ? found(request, '') : ldapResponse(request, 0),
+    )
+    using verifier = new LdapVerifier(optionsFor([server]))
+    const verification = await verifier.verify('alice', ALICE.password, FOREVER)
+    assert.equal(verification.outcome, 'unavailable')
+    assert.deepEqual(server.binds, [SERVICE])
+  })
+
+  it('is not made of a name that a library takes for a SASL mechanism', async () => {
+    await using server = await startLdapServer((request) => ldapResponse(request, 49))
+    using verifier = new LdapVerifier({
+      ...optionsFor([server]),
+      proof: {
+        kind: 'direct',
+        names: ['{user}'],
+        search: { base: '', scope: 'sub', filter: '(uid={user})' },
+      },
+    })
+    for (const user of ['EXTERNAL', 'PLAIN']) {
+      // oxlint-disable-next-line no-await-in-loop -- one at a time
+      assert.equal((await verifier.verify(user, 'x', FOREVER)).outcome, 'wrong-password')
+      assert.deepEqual(server.binds.at(-1), { dn: user, password: 'x' })
+    }
+  })
+})

@@ -1,0 +1,79 @@
+// The time that a directory takes must not tell which names it holds, whatever its hashes cost.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { LdapVerifier } from '../../../../src/authenticate/password/ldap.ts'
+import type { LdapOptions } from '../../../../src/authenticate/password/ldap/options.ts'
+import { argon2idHash } from '../../../fakes/hashes.ts'
+import { ldifReplace } from '../../../servers/ldif.ts'
+import { skipWithoutSlapd, startOpenLdap } from '../../../servers/openldap.ts'
+import { PEOPLE } from '../../../servers/openldap-data.ts'
+import { skipWithoutSamba, startSambaAd } from '../../../servers/samba-ad.ts'
+import { FOREVER, openLdapOptions, sambaOptions } from './options.ts'
+
+const median = (values: readonly number[]): number =>
+  values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN
+
+interface Times {
+  readonly wrong: number
+  readonly unknown: number
+}
+
+const timesOf = async (options: LdapOptions, rounds: number): Promise<Times> => {
+  using verifier = new LdapVerifier(options)
+  const timeOf = async (user: string, want: string): Promise<number> => {
+    const started = performance.now()
+    const { outcome } = await verifier.verify(user, 'wrong', FOREVER)
+    assert.equal(outcome, want)
+    return performance.now() - started
+  }
+  // Connections, and what the verifier learns of the server.
+  for (let round = 0; round < 3; round += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- by turns
+    await timeOf('alice', 'wrong-password')
+    // oxlint-disable-next-line no-await-in-loop -- by turns
+    await timeOf('nobody', 'unknown-user')
+  }
+  const wrong: number[] = []
+  const unknown: number[] = []
+  for (let round = 0; round < rounds; round += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- by turns, so that both see the same load
+    wrong.push(await timeOf('alice', 'wrong-password'))
+    // oxlint-disable-next-line no-await-in-loop -- by turns, so that both see the same load
+    unknown.push(await timeOf(`stranger${round}`, 'unknown-user'))
+  }
+  return { wrong: median(wrong), unknown: median(unknown) }
+}
+
+/** At most so many milliseconds, or so large a part, apart: what is waited for costs a loaded machine more. */
+const assertClose = ({ wrong, unknown }: Times, milliseconds: number, part: number): void => {
+  const difference = Math.abs(wrong - unknown)
+  const text = `${wrong.toFixed(2)} ms wrong, ${unknown.toFixed(2)} ms unknown`
+  assert.ok(difference < Math.max(milliseconds, part * wrong), text)
+}
+
+describe('an unknown user takes as long as a wrong password', () => {
+  it('on OpenLDAP, where hashes cost nothing', { skip: skipWithoutSlapd() }, async (context) => {
+    await using server = await startOpenLdap()
+    const times = await timesOf(await openLdapOptions(server), 60)
+    context.diagnostic(JSON.stringify(times))
+    assertClose(times, 2, 0)
+  })
+
+  it('on OpenLDAP, where hashes take their time', { skip: skipWithoutSlapd() }, async (context) => {
+    await using server = await startOpenLdap()
+    const hash = await argon2idHash('right', 19_456, 2)
+    await server.modify(ldifReplace(`uid=alice,${PEOPLE}`, { userPassword: `{ARGON2}${hash}` }))
+    const times = await timesOf(await openLdapOptions(server), 60)
+    context.diagnostic(JSON.stringify(times))
+    assert.ok(times.wrong > 10, `a hash costs ${times.wrong} ms`)
+    assertClose(times, 3, 0.6)
+  })
+
+  it('on Active Directory', { skip: skipWithoutSamba() }, async (context) => {
+    await using server = await startSambaAd()
+    const times = await timesOf(await sambaOptions(server), 60)
+    context.diagnostic(JSON.stringify(times))
+    assertClose(times, 3, 0.6)
+  })
+})
