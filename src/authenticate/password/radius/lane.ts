@@ -45,6 +45,7 @@ export class Lane implements WireEvents {
   #next = randomInt(IDENTIFIERS)
   #state: 'opening' | 'open' | 'ended' = 'opening'
   #retired = false
+  #opened = Number.POSITIVE_INFINITY
   #heard = Number.NEGATIVE_INFINITY
 
   constructor(options: LaneOptions, onEnd: (lane: Lane) => void) {
@@ -60,6 +61,11 @@ export class Lane implements WireEvents {
 
   get isOpen(): boolean {
     return this.#state === 'open'
+  }
+
+  /** Whether it has been open since then (monotonic). */
+  openSince(time: number): boolean {
+    return this.isOpen && this.#opened <= time
   }
 
   /** Whether a genuine reply, to whatever request, has come since then (monotonic). */
@@ -95,6 +101,7 @@ export class Lane implements WireEvents {
   opened(): void {
     if (this.#state !== 'opening') return
     this.#state = 'open'
+    this.#opened = this.#options.clock.monotonic()
     for (const { bytes } of this.#waiting) this.#wire.send(bytes)
     this.#waiting.clear()
   }

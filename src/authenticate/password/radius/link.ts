@@ -146,16 +146,19 @@ export class Link {
     limit: number,
     signal: AbortSignal,
   ): Promise<Packet> {
+    const { interval } = this.#options
     using exchange = lane.begin(content)
     const began = this.#now()
     lane.send(exchange)
-    const early = Math.min(this.#options.interval, limit)
-    let reply = await exchange.within(early, signal)
-    if (reply === undefined && early < limit) {
-      if (!lane.heardSince(began)) void this.#watch(lane)
-      reply = await exchange.within(limit - early, signal)
+    for (let from = began; from < began + limit; from = this.#now()) {
+      const wait = Math.min(interval, began + limit - from)
+      // oxlint-disable-next-line no-await-in-loop -- one after the other is what it is for
+      const reply = await exchange.within(wait, signal)
+      if (reply !== undefined) return reply
+      // Not sooner after the request than that: the server must not get both at once.
+      const silent = lane.openSince(from) && !lane.heardSince(began)
+      if (silent) void this.#watch(lane)
     }
-    if (reply !== undefined) return reply
     const failure = exchange.unanswered(limit)
     // A connection on which nothing comes back may be one that the other end knows nothing of.
     if (!lane.heardSince(began)) lane.lost(failure)
