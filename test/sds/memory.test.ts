@@ -76,6 +76,7 @@ const measured = z.object({
 
 // Streams are taken apart in later turns of the event loop.
 const SETTLE_MS = 500
+const ATTEMPTS = 20
 
 const measure = async (server: ChildProcess, streams: number) => {
   await sleep(SETTLE_MS)
@@ -84,6 +85,16 @@ const measure = async (server: ChildProcess, streams: number) => {
   const memory = measured.parse((await answer)[0])
   assert.deepEqual([memory.streams, memory.names], [streams, streams])
   return memory
+}
+
+/** Bytes for each stream that remain; a loaded machine takes its time to take streams apart. */
+const leftOver = async (server: ChildProcess, before: number): Promise<number> => {
+  for (let attempt = 1; ; attempt++) {
+    // oxlint-disable-next-line no-await-in-loop -- polling
+    const { live } = await measure(server, 0)
+    const left = (live - before) / STREAMS
+    if (left < MOST_LEFT || attempt === ATTEMPTS) return left
+  }
 }
 
 test('an open stream costs little, and nothing when it is over', { timeout: 60_000 }, async (t) => {
@@ -99,10 +110,9 @@ test('an open stream costs little, and nothing when it is over', { timeout: 60_0
     const session = await openStreams(path, STREAMS)
     const open = await measure(server, STREAMS)
     session.destroy()
-    const after = await measure(server, 0)
     const resident = (open.rss - before.rss) / STREAMS
     const alive = (open.live - before.live) / STREAMS
-    const left = (after.live - before.live) / STREAMS
+    const left = await leftOver(server, before.live)
     t.diagnostic(`bytes for each stream: ${resident} resident, ${alive} alive, ${left} left`)
     assert.ok(resident < MOST_RESIDENT, `${resident} bytes resident`)
     assert.ok(alive < MOST_ALIVE, `${alive} bytes alive`)
