@@ -101,7 +101,9 @@ export const envoySchema = z
       .int()
       .min(67_108_864)
       .default(1_073_741_824)
-      .describe('Envoy sheds load as its heap nears this size.'),
+      .describe(
+        'Envoy sheds load as its heap nears this size. An identity with a certificate of its own takes some 80 KB.',
+      ),
     upstreams: z.record(nameSchema, upstream).describe('Upstreams by name.'),
   })
   .describe('What `countersign envoy generate` needs to write the whole Envoy configuration.')
