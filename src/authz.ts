@@ -1,6 +1,7 @@
 // Composition root of `countersign authz`: reads the configuration, builds the parts, starts them.
 
 import { reloadReports } from './check/reload-reports.ts'
+import { reopenAndReload } from './audit/reload.ts'
 import { JsonLinesSink } from './audit/sink.ts'
 import { FactMemory } from './authenticate/facts.ts'
 import { HashPool } from './authenticate/password/hash.ts'
@@ -57,14 +58,7 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   const running = stack.move()
   return {
     address: server.address,
-    async reload() {
-      try {
-        audit.reopen()
-      } catch (cause) {
-        logger.error({ err: cause }, 'audit file not reopened, the old one stays')
-      }
-      await reloader.reload()
-    },
+    reload: () => reopenAndReload(audit, reloader, logger),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
 }

@@ -1,6 +1,7 @@
 // Composition root of `countersign signer`: reads the configuration, builds the parts, starts them.
 
 import { isDeepStrictEqual } from 'node:util'
+import { reopenAndReload } from './audit/reload.ts'
 import { JsonLinesSink } from './audit/sink.ts'
 import { CertificateIssuer } from './ca/issuer.ts'
 import { signerReloadReports } from './ca/reload-reports.ts'
@@ -66,14 +67,7 @@ export const startSigner = async (file: string): Promise<Signer> => {
   const running = stack.move()
   return {
     address: server.address,
-    async reload() {
-      try {
-        audit.reopen()
-      } catch (cause) {
-        logger.error({ err: cause }, 'audit file not reopened, the old one stays')
-      }
-      await reloader.reload()
-    },
+    reload: () => reopenAndReload(audit, reloader, logger),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
 }

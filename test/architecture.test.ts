@@ -143,6 +143,22 @@ describe('the folders of src', () => {
     })
   }
 
+  it('keep the signer and the phases of a check apart: `grant` is what they share', () => {
+    const phases = ['authenticate', 'authorize', 'transform', 'check', 'issuer', 'authz.ts']
+    const signing = ['ca', 'sds', 'signer.ts']
+    const crossings = sources.flatMap((source) =>
+      source.imports
+        .filter(isRelative)
+        .map((specifier) => ({ from: source.folder, to: folderOf(targetOf(source, specifier)) }))
+        .filter(
+          ({ from, to }) =>
+            (phases.includes(from) && signing.includes(to)) ||
+            (signing.includes(from) && phases.includes(to)),
+        ),
+    )
+    assert.deepEqual(crossings, [])
+  })
+
   it('import nothing from outside src but the package itself', () => {
     const wrong = sources.flatMap((source) =>
       source.imports

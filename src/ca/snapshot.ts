@@ -6,8 +6,8 @@ import { ProblemList } from '../config/problem-list.ts'
 import { readSecret } from '../config/secret.ts'
 import type { AuthorityConfig, KeyAlgorithm, SignerConfig } from '../config/signer-schema.ts'
 import { readSignerConfig } from '../config/signer.ts'
-import { GrantSeal } from '../grant/seal.ts'
-import { parseGrantKeys } from '../keys/grant-keys.ts'
+import { readGrantSeal } from '../grant/keyring.ts'
+import type { GrantSeal } from '../grant/seal.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { readAuthorityChain } from './authority-certificate.ts'
 import type { CertificateAuthority } from './certificate-authority.ts'
@@ -76,7 +76,7 @@ export const buildSigner = async (
 ): Promise<SignerSnapshot> => {
   const { config, locate } = await readSignerConfig(file, files)
   const problems = new ProblemList(locate)
-  const seal = await problems.collect(['keyring'], () => readSeal(config.keyring, files))
+  const seal = await problems.collect(['keyring'], () => readGrantSeal(config.keyring, files))
   const authorities = new Map<string, Authority>()
   for (const [name, authority] of Object.entries(config.authorities)) {
     // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
@@ -86,15 +86,6 @@ export const buildSigner = async (
   if (problems.error !== undefined) throw problems.error
   if (seal === undefined) throw new TypeError('no keyring and no problem')
   return { config, seal, authorities }
-}
-
-const readSeal = async (
-  keyring: SignerConfig['keyring'],
-  files: ConfigurationFiles,
-): Promise<GrantSeal> => {
-  const source = keyring.kind === 'file' ? keyring.path : `the variable ${keyring.variable}`
-  const text = await readSecret(keyring, files)
-  return new GrantSeal(parseGrantKeys(source, text.toString('utf8')))
 }
 
 interface Reading {

@@ -9,15 +9,14 @@ import type { FactMemory } from '../authenticate/facts.ts'
 import type { HashPool } from '../authenticate/password/hash.ts'
 import { compilePolicy } from '../authorize/policy.ts'
 import type { ConfigurationFiles } from '../config/files.ts'
-import type { Locate } from '../config/document.ts'
 import { readConfig } from '../config/parse.ts'
-import { ConfigurationError, type Problem } from '../config/problem.ts'
+import { ProblemList } from '../config/problem-list.ts'
 import type { VerifierConfig } from '../config/password-schema.ts'
 import type { AuthenticatorConfig, Config, ListenerConfig, RouteConfig } from '../config/schema.ts'
-import { describeReference, readSecret } from '../config/secret.ts'
-import { GrantSeal } from '../grant/seal.ts'
+import { readSecret } from '../config/secret.ts'
+import { readGrantSeal } from '../grant/keyring.ts'
+import type { GrantSeal } from '../grant/seal.ts'
 import { IdentityMapping } from '../identity/mapping.ts'
-import { parseGrantKeys } from '../keys/grant-keys.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { CountersignError, describeError } from '../runtime/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
@@ -60,7 +59,8 @@ export const buildSnapshot = async (
   resources: SnapshotResources,
 ): Promise<Snapshot> => {
   const { config, locate } = await readConfig(file, files)
-  const builder = new Builder(files, resources, locate)
+  const problems = new ProblemList(locate)
+  const builder = new Builder(files, resources, problems)
   const links = new Map<string, ChainLink>()
   for (const [name, authenticator] of Object.entries(config.authenticators)) {
     // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
@@ -68,7 +68,7 @@ export const buildSnapshot = async (
   }
   const tls = await builder.tls(config.listen.authz)
   const seal = await builder.seal(config)
-  if (builder.problems.length > 0) throw new ConfigurationError(builder.problems)
+  if (problems.error !== undefined) throw problems.error
   const entries = config.routes.map((route) => ({
     match: route.match,
     route: compileRoute(route, { links, seal, clock: resources.clock }),
@@ -84,17 +84,16 @@ export const buildSnapshot = async (
 }
 
 class Builder {
-  readonly problems: Problem[] = []
   /** Of verifiers that ask servers. */
   readonly connections = new AsyncDisposableStack()
   readonly #files: ConfigurationFiles
   readonly #resources: SnapshotResources
-  readonly #locate: Locate
+  readonly #problems: ProblemList
 
-  constructor(files: ConfigurationFiles, resources: SnapshotResources, locate: Locate) {
+  constructor(files: ConfigurationFiles, resources: SnapshotResources, problems: ProblemList) {
     this.#files = files
     this.#resources = resources
-    this.#locate = locate
+    this.#problems = problems
   }
 
   async link(name: string, { basic, allowReserved }: AuthenticatorConfig): Promise<ChainLink> {
@@ -103,7 +102,7 @@ class Builder {
       const key = entry.users === undefined ? Object.keys(entry) : ['users', 'file']
       const path = ['authenticators', name, 'basic', 'verify', index, ...key]
       // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
-      const verifier = await this.#collect(path, () => this.#verifier(entry))
+      const verifier = await this.#problems.collect(path, () => this.#verifier(entry))
       if (verifier !== undefined) built.push(verifier)
     }
     const { realm, remember } = basic
@@ -126,16 +125,19 @@ class Builder {
     if (tls === undefined) return undefined
     const path = ['listen', 'authz', 'tls']
     const read = (key: string, step: () => Promise<Buffer>): Promise<Buffer | undefined> =>
-      this.#collect([...path, key], step)
+      this.#problems.collect([...path, key], step)
     const certificate = await read('certificate', () => this.#files.read(tls.certificate))
     const key = await read('key', () => readSecret(tls.key, this.#files))
     const clientCa = await read('clientCa', () => this.#files.read(tls.clientCa))
     if (certificate === undefined || key === undefined || clientCa === undefined) return undefined
-    try {
-      createSecureContext({ cert: certificate, key, ca: clientCa })
-    } catch (cause) {
-      this.problems.push(this.#locate(path, `cannot be used: ${describeError(cause)}`))
-    }
+    await this.#problems.collect(path, () => {
+      try {
+        createSecureContext({ cert: certificate, key, ca: clientCa })
+      } catch (cause) {
+        const message = `cannot be used: ${describeError(cause)}`
+        throw new CountersignError('configuration-invalid', message, { cause })
+      }
+    })
     return { certificate, key, clientCa }
   }
 
@@ -143,29 +145,15 @@ class Builder {
   async seal({ grants }: Config): Promise<GrantSeal | undefined> {
     if (grants === undefined) return undefined
     const { keyring } = grants
-    return await this.#collect(['grants', 'keyring'], async () => {
-      const text = await readSecret(keyring, this.#files)
-      return new GrantSeal(parseGrantKeys(describeReference(keyring), text.toString('utf8')))
-    })
+    return await this.#problems.collect(['grants', 'keyring'], () =>
+      readGrantSeal(keyring, this.#files),
+    )
   }
 
   async #verifier(entry: VerifierConfig): Promise<BuiltVerifier> {
     const built = await buildVerifier(entry, { ...this.#resources, files: this.#files })
     this.connections.defer(() => built.close())
     return built
-  }
-
-  /** Runs one step; an expected failure becomes problems, so that the next step's show up too. */
-  async #collect<T>(path: readonly PropertyKey[], step: () => Promise<T>): Promise<T | undefined> {
-    try {
-      return await step()
-    } catch (cause) {
-      if (cause instanceof ConfigurationError) this.problems.push(...cause.problems)
-      else if (cause instanceof CountersignError)
-        this.problems.push(this.#locate(path, cause.message))
-      else throw cause
-      return undefined
-    }
   }
 }
 

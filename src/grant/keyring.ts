@@ -1,0 +1,20 @@
+// The keyring of a configuration, read: authz and the signer name the same file.
+
+import type { ConfigurationFiles } from '../config/files.ts'
+import { describeReference, readSecret } from '../config/secret.ts'
+import type { SecretReference } from '../config/values.ts'
+import { parseGrantKeys } from '../keys/grant-keys.ts'
+import { GrantSeal } from './seal.ts'
+
+/**
+ * Reads the keys that seal and open grants.
+ *
+ * @throws CountersignError `file-unreadable`, `grant-keys-invalid`
+ */
+export const readGrantSeal = async (
+  keyring: SecretReference,
+  files: ConfigurationFiles,
+): Promise<GrantSeal> => {
+  const text = await readSecret(keyring, files)
+  return new GrantSeal(parseGrantKeys(describeReference(keyring), text.toString('utf8')))
+}
