@@ -180,7 +180,11 @@ describe('under load', { skip: skipWithoutEnvoy() }, () => {
     const issuers = new Map(
       running.upstream.requests.map(({ subject, issuer }) => [subject, issuer]),
     )
-    assert.equal(issuers.get('CN=user-0'), 'CN=Minting CA') // until its slot ends
+    // Who has a certificate keeps it until its slot ends, which may be now for one or another.
+    const kept = Array.from({ length: 10 }, (_, user) => issuers.get(`CN=user-${user}`)).filter(
+      (issuer) => issuer === 'CN=Minting CA',
+    )
+    assert.ok(kept.length >= 8, `${kept.length} of 10 kept their certificate`)
     assert.equal(await subjectOf(running, 199), 'CN=user-199')
     assert.equal(running.upstream.requests.at(-1)?.issuer, 'CN=Second minting CA')
   })
