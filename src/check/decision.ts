@@ -100,6 +100,11 @@ export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
     status: 403,
     text: 'This identity holds characters that cannot be passed on.',
   },
+  'identity-unmapped': {
+    status: 403,
+    text: 'What this credential says does not amount to an identity here.',
+  },
+  'identity-too-large': { status: 403, text: 'This identity has too many groups.' },
   'authenticator-unavailable': UNAVAILABLE,
   'rule-denied': DENIED,
   'no-rule': DENIED,

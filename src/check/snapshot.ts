@@ -101,7 +101,7 @@ class Builder {
     const { memory } = this.#resources
     return {
       authenticator: basicAuthenticator({ name, realm, verifiers, remember, generation, memory }),
-      mapping: new IdentityMapping(name, allowReserved),
+      mapping: new IdentityMapping(name, { allowReserved }),
     }
   }
 

@@ -36,6 +36,8 @@ const STATUS: Readonly<Record<Refusal, number>> = {
   'second-factor-required': 401,
   'identity-reserved': 403,
   'identity-unrepresentable': 403,
+  'identity-unmapped': 403,
+  'identity-too-large': 403,
   'authenticator-unavailable': 503,
   'rule-denied': 403,
   'no-rule': 403,
