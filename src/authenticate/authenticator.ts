@@ -11,6 +11,15 @@ export type RejectionCode =
   | 'user-unknown'
   | AccountRefusal
   | 'second-factor-required'
+  | 'token-expired'
+  | 'token-not-yet-valid'
+  | 'token-audience'
+  | 'token-signature'
+  | 'token-algorithm'
+  | 'token-type'
+  | 'token-claims' // a claim that is required is missing, or the condition does not hold
+  | 'token-key-unknown'
+  | 'token-unbound' // it belongs to a certificate or key that the caller did not show
 
 /** What an authenticator says of a request; see {@link Authenticator}. */
 export type Authentication =

@@ -116,7 +116,7 @@ class Builder {
     const verifiers = built.map(({ verifier }) => verifier)
     return {
       authenticator: basicAuthenticator({ name, realm, verifiers, remember, generation, memory }),
-      mapping: new IdentityMapping(name, allowReserved),
+      mapping: new IdentityMapping(name, { allowReserved }),
     }
   }
 

@@ -9,7 +9,7 @@ import { durationSchema, nameSchema } from './values.ts'
 
 /** A CEL expression about `identity` that yields text. */
 const expression = z.string().transform((source, context) => {
-  const compilation = compileText(source)
+  const compilation = compileText(source, 'identity')
   if (compilation.ok) return compilation.expression
   context.addIssue({ code: 'custom', message: compilation.message })
   return z.NEVER

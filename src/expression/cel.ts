@@ -3,77 +3,130 @@
 
 import { Environment } from '@marcbachmann/cel-js'
 
-/** What an expression about an identity sees as `identity`. */
-export interface IdentityVariables {
-  readonly user: string
-  /** Absent when the credential says none: `has(identity.uid)`. */
-  readonly uid?: string | undefined
-  readonly groups: readonly string[]
-  readonly extra: Readonly<Record<string, readonly string[]>>
-  /** How the identity was proven, such as `basic`. */
-  readonly method: string
-  /** The authenticator, by its name in the configuration. */
-  readonly authenticator: string
-}
+/** Variables by name, as an expression sees them. */
+export type Variables = Readonly<Record<string, unknown>>
 
 /** An expression that yields text: one value, or any number. */
 export interface TextExpression {
   /** As it stands in the configuration. */
   readonly source: string
-  /** The values in order; `undefined` when this identity gives none, such as a missing key. */
-  evaluate(identity: IdentityVariables): readonly string[] | undefined
+  /** The values in order; `undefined` when there are none to be had, such as a missing key. */
+  evaluate(variables: Variables): readonly string[] | undefined
+}
+
+/** An expression that says yes or no. */
+export interface Condition {
+  readonly source: string
+  /** `undefined` when it cannot be said, such as for a missing key: never to be taken for a yes. */
+  evaluate(variables: Variables): boolean | undefined
 }
 
 /** An expression that can be used, or what is wrong with it. */
-export type Compilation =
-  | { readonly ok: true; readonly expression: TextExpression }
+export type Compilation<T> =
+  | { readonly ok: true; readonly expression: T }
   | { readonly ok: false; readonly message: string }
 
-const environment = new Environment({
+const base = new Environment({
   enableOptionalTypes: true,
   limits: { maxAstNodes: 1_000, maxDepth: 32 },
-}).registerVariable({
-  name: 'identity',
-  schema: {
-    user: 'string',
-    uid: 'string',
-    groups: 'list<string>',
-    extra: 'map<string, list<string>>',
-    method: 'string',
-    authenticator: 'string',
-  },
 })
 
-/** Compiles an expression about `identity` whose type is `string` or `list<string>`. */
-export const compileText = (source: string): Compilation => {
+const NAMES = 'list<string>'
+const CREDENTIAL = {
+  user: 'string',
+  uid: 'string', // absent when the credential says none: has(identity.uid)
+  groups: NAMES,
+  extra: 'map<string, list<string>>',
+} as const
+
+/** What an expression may speak of, by what it is for. */
+const ENVIRONMENTS = {
+  /** A proven identity. */
+  identity: base.clone().registerVariable({
+    name: 'identity',
+    schema: { ...CREDENTIAL, method: 'string', authenticator: 'string' },
+  }),
+  /** A user and what a verifier knows of it. */
+  account: base.clone().registerVariable({ name: 'account', schema: { ...CREDENTIAL } }),
+  /** The claims of a token. What type each has only the token knows. */
+  claims: base.clone().registerVariable('claims', 'map<string, dyn>'),
+  /** A client certificate. */
+  certificate: base.clone().registerVariable({
+    name: 'certificate',
+    schema: {
+      subject: 'map<string, list<string>>',
+      subjectName: 'string',
+      issuerName: 'string',
+      dns: NAMES,
+      uris: NAMES,
+      emails: NAMES,
+      ips: NAMES,
+      upns: NAMES,
+      serial: 'string',
+      fingerprint: 'string',
+      purposes: NAMES,
+      policies: NAMES,
+      extensions: 'map<string, string>',
+    },
+  }),
+} as const
+
+/** What an expression is about. */
+export type Subject = keyof typeof ENVIRONMENTS
+
+/** Compiles an expression whose type is `string` or `list<string>`. */
+export const compileText = (source: string, about: Subject): Compilation<TextExpression> =>
+  compile(source, about, TEXT_TYPES, 'string or list<string>', (value) => {
+    const values: readonly unknown[] = Array.isArray(value) ? value : [value]
+    return values.every((one) => typeof one === 'string') ? values : undefined
+  })
+
+/** Compiles an expression whose type is `bool`. */
+export const compileCondition = (source: string, about: Subject): Compilation<Condition> =>
+  compile(source, about, CONDITION_TYPES, 'bool', (value) =>
+    typeof value === 'boolean' ? value : undefined,
+  )
+
+// "list<T>" is the type of an empty list. Claims are `dyn` until they are there.
+const TEXT_TYPES: ReadonlySet<string> = new Set([
+  'string',
+  'list<string>',
+  'list<T>',
+  'list',
+  'dyn',
+  'list<dyn>',
+])
+const CONDITION_TYPES: ReadonlySet<string> = new Set(['bool', 'dyn'])
+
+const compile = <T>(
+  source: string,
+  about: Subject,
+  types: ReadonlySet<string>,
+  wanted: string,
+  read: (value: unknown) => T | undefined,
+): Compilation<{
+  readonly source: string
+  evaluate: (variables: Variables) => T | undefined
+}> => {
   try {
-    const program = environment.parse(source)
+    const program = ENVIRONMENTS[about].parse(source)
     const { valid, type, error } = program.check()
     if (!valid) return { ok: false, message: describe(error) }
-    if (!TEXT_TYPES.has(type ?? '')) {
-      return { ok: false, message: `yields ${type}, where string or list<string> belongs` }
+    if (!types.has(type ?? '') || (type?.includes('dyn') === true && about !== 'claims')) {
+      return { ok: false, message: `yields ${type}, where ${wanted} belongs` }
     }
-    return { ok: true, expression: { source, evaluate: evaluation(program) } }
+    const evaluate = (variables: Variables): T | undefined => {
+      try {
+        return read(program(variables))
+      } catch {
+        return undefined
+      }
+    }
+    return { ok: true, expression: { source, evaluate } }
   } catch (cause) {
     return { ok: false, message: describe(cause) }
   }
 }
-
-// "list<T>" is the type of an empty list.
-const TEXT_TYPES: ReadonlySet<string> = new Set(['string', 'list<string>', 'list<T>'])
-
-const evaluation =
-  (program: ReturnType<Environment['parse']>): TextExpression['evaluate'] =>
-  (identity) => {
-    let value: unknown
-    try {
-      value = program({ identity })
-    } catch {
-      return undefined
-    }
-    const values: readonly unknown[] = Array.isArray(value) ? value : [value]
-    return values.every((one) => typeof one === 'string') ? values : undefined
-  }
 
 /** The library's message without its drawing of the source, which editors show anyway. */
 const describe = (cause: unknown): string => {

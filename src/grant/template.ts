@@ -133,6 +133,6 @@ const valuesOf = (
   expression: TextExpression,
   identity: Identity,
 ): readonly string[] | undefined => {
-  const values = expression.evaluate(identity)
+  const values = expression.evaluate({ identity })
   return values?.every(canBePassedOn) === true ? values : undefined
 }

@@ -1,8 +1,13 @@
 // Who the caller is, in one shape whatever the credential was. Everything behind authentication
 // knows only this.
 
+import type { CertificateFacts } from './certificate-facts.ts'
+
 /** How an identity was proven. */
-export type AuthenticationMethod = 'basic'
+export type AuthenticationMethod = 'basic' | 'bearer' | 'certificate' | 'api-key' | 'anonymous'
+
+/** The claims of a token: a JSON object (RFC 7519 §4). */
+export type Claims = Readonly<Record<string, unknown>>
 
 /** What an authenticator proved, before the configuration has its say. */
 export interface Facts {
@@ -16,6 +21,10 @@ export interface Facts {
   readonly extra: Readonly<Record<string, readonly string[]>>
   /** When the credential ends, in milliseconds since the epoch; absent when it does not say. */
   readonly expires?: number | undefined
+  /** The claims, where the credential is a token. */
+  readonly claims?: Claims | undefined
+  /** What the certificate says, where the credential is one. */
+  readonly certificate?: CertificateFacts | undefined
 }
 
 /** A proven caller, fit to be named to an upstream. Only {@link IdentityMapping} makes one. */
@@ -25,4 +34,8 @@ export interface Identity extends Facts {
 }
 
 /** Why proven facts are no identity. */
-export type IdentityRefusal = 'identity-reserved' | 'identity-unrepresentable'
+export type IdentityRefusal =
+  | 'identity-reserved'
+  | 'identity-unrepresentable'
+  | 'identity-unmapped'
+  | 'identity-too-large'

@@ -9,6 +9,7 @@ import { PUBLIC_ANSWERS } from '../../src/check/decision.ts'
 import { startAuthzCommand } from '../cli/run.ts'
 import { basic, type RequestParts } from '../fakes/envoy.ts'
 import { EnvoyClient, messageOf } from '../fakes/envoy-client.ts'
+import { fakeAuthenticator } from '../fakes/authenticator.ts'
 import { cheapHash } from '../fakes/hashes.ts'
 import { brokenVerifier, FakeVerifier } from '../fakes/password-verifier.ts'
 import type { RouteParts } from '../fakes/route.ts'
@@ -170,6 +171,18 @@ log: { level: debug }
     'password-expired',
     'password-must-change',
   ] as const
+  /** Of bearer tokens; token-secrets.test.ts has them with real ones. */
+  const TOKENS = [
+    'token-expired',
+    'token-not-yet-valid',
+    'token-audience',
+    'token-signature',
+    'token-algorithm',
+    'token-type',
+    'token-claims',
+    'token-key-unknown',
+    'token-unbound',
+  ] as const
   const CERTIFICATES = [
     'certificate-unrepresentable',
     'certificate-reserved',
@@ -187,6 +200,10 @@ log: { level: debug }
         challenge: { message: PASSWORD, state: Buffer.from(PASSWORD) },
       }),
     },
+    ...TOKENS.map((code) => ({
+      reason: code,
+      route: { authenticators: [fakeAuthenticator('tokens', { outcome: 'rejected', code })] },
+    })),
     ...CERTIFICATES.map((code) => ({
       reason: code,
       route: {

@@ -12,7 +12,7 @@ const FOREVER = new AbortController().signal
 
 const linkTo = (authenticator: Authenticator) => ({
   authenticator,
-  mapping: new IdentityMapping(authenticator.name, []),
+  mapping: new IdentityMapping(authenticator.name, { allowReserved: [] }),
 })
 
 /** A chain of authenticators named a, b, c … with these answers. */

@@ -106,7 +106,7 @@ describe('the full configuration', () => {
     assert.deepEqual(Object.keys(subject ?? {}), ['CN', 'O', '2.5.4.999'])
     assert.deepEqual(Object.keys(extensions), ['1.3.6.1.4.1.99999.3', '1.3.6.1.4.1.99999.4'])
     const { utf8String } = extensions['1.3.6.1.4.1.99999.3'] ?? {}
-    assert.deepEqual(utf8String?.evaluate(identityOf()), ['staff'])
+    assert.deepEqual(utf8String?.evaluate({ identity: identityOf() }), ['staff'])
   })
 
   it('is the same when it is parsed again from elsewhere', () => {

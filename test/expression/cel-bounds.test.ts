@@ -2,11 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import {
-  compileText,
-  type IdentityVariables,
-  type TextExpression,
-} from '../../src/expression/cel.ts'
+import { compileText } from '../../src/expression/cel.ts'
+import type { Identity } from '../../src/identity/identity.ts'
+
+type IdentityVariables = Pick<Identity, 'user' | 'uid' | 'groups' | 'extra' | 'authenticator'> & {
+  readonly method: string
+}
 
 const ALICE: IdentityVariables = {
   user: 'alice',
@@ -16,14 +17,19 @@ const ALICE: IdentityVariables = {
   authenticator: 'staff',
 }
 
-const compiled = (source: string): TextExpression => {
-  const compilation = compileText(source)
+interface AboutIdentity {
+  evaluate(identity: IdentityVariables): readonly string[] | undefined
+}
+
+const compiled = (source: string): AboutIdentity => {
+  const compilation = compileText(source, 'identity')
   assert.ok(compilation.ok, compilation.ok ? '' : compilation.message)
-  return compilation.expression
+  const { expression } = compilation
+  return { evaluate: (identity) => expression.evaluate({ identity }) }
 }
 
 const messageOf = (source: string): string => {
-  const compilation = compileText(source)
+  const compilation = compileText(source, 'identity')
   assert.ok(!compilation.ok, source)
   return compilation.message
 }

@@ -31,7 +31,7 @@ export const routeOf = ({
   chain: new Chain(
     authenticators.map((authenticator) => ({
       authenticator,
-      mapping: new IdentityMapping(authenticator.name, []),
+      mapping: new IdentityMapping(authenticator.name, { allowReserved: [] }),
     })),
   ),
   policy: compilePolicy(rules),

@@ -7,13 +7,13 @@ import { IdentityMapping } from '../../src/identity/mapping.ts'
 import { factsOf } from '../fakes/authenticator.ts'
 
 const outcomeOf = (facts: Partial<Facts>, allowReserved: readonly string[] = []): string => {
-  const result = new IdentityMapping('staff', allowReserved).identityOf(factsOf(facts))
+  const result = new IdentityMapping('staff', { allowReserved }).identityOf(factsOf(facts))
   return result.outcome === 'identity' ? 'identity' : result.code
 }
 
 describe('an identity', () => {
   const facts = factsOf({ uid: '42', groups: ['dev'], extra: { team: ['a', 'b'] }, expires: 5 })
-  const result = new IdentityMapping('staff', []).identityOf(facts)
+  const result = new IdentityMapping('staff', { allowReserved: [] }).identityOf(facts)
   assert.equal(result.outcome, 'identity')
   const { identity } = result
 
@@ -90,20 +90,25 @@ describe('reserved names', () => {
 
 describe('what is remembered of a mapping', () => {
   it('is the very identity, for the same facts', () => {
-    const mapping = new IdentityMapping('staff', [])
+    const mapping = new IdentityMapping('staff', { allowReserved: [] })
     const facts = factsOf()
     assert.equal(mapping.identityOf(facts), mapping.identityOf(facts))
   })
 
   it('does not pass to equal facts of another proof', () => {
-    const mapping = new IdentityMapping('staff', [])
+    const mapping = new IdentityMapping('staff', { allowReserved: [] })
     assert.notEqual(mapping.identityOf(factsOf()), mapping.identityOf(factsOf()))
   })
 
   it('does not pass to another mapping', () => {
     const facts = factsOf({ groups: ['system:masters'] })
-    const lenient = new IdentityMapping('staff', ['system:masters']).identityOf(facts)
+    const lenient = new IdentityMapping('staff', { allowReserved: ['system:masters'] }).identityOf(
+      facts,
+    )
     assert.equal(lenient.outcome, 'identity')
-    assert.equal(new IdentityMapping('staff', []).identityOf(facts).outcome, 'refused')
+    assert.equal(
+      new IdentityMapping('staff', { allowReserved: [] }).identityOf(facts).outcome,
+      'refused',
+    )
   })
 })

@@ -1,0 +1,153 @@
+// Bearer tokens (RFC 6750) that are signed JWTs: proven by the keys of their issuer, without asking
+// it. Opaque tokens and those of other issuers are left to other authenticators.
+
+import { createHash } from 'node:crypto'
+import type { Clock } from '../runtime/clock.ts'
+import { abandonable } from './abandonable.ts'
+import type { Authentication, Authenticator } from './authenticator.ts'
+import type { FactMemory } from './facts.ts'
+import { readBearerCredentials } from './token/bearer-credentials.ts'
+import { mayUse } from './token/binding.ts'
+import type { KeySet } from './token/key-set.ts'
+import type { Keys } from './token/keys.ts'
+import { readToken } from './token/token.ts'
+import { judge, refusalOf, type PlausibleToken, type TokenRules } from './token/verify-token.ts'
+
+/** What a bearer authenticator needs. */
+export interface BearerOptions extends TokenRules {
+  /** Its name in the configuration. */
+  readonly name: string
+  readonly realm: string
+  readonly keys: KeySet
+  /** How long a proof is remembered at most, in milliseconds; 0 for not at all. */
+  readonly remember: number
+  readonly clock: Clock
+  readonly memory: FactMemory
+}
+
+// Enough of the key to tell credentials apart in an audit log, too little to be the key.
+const FINGERPRINT_LENGTH = 16
+
+/** Makes an authenticator for bearer tokens of one issuer. */
+export const bearerAuthenticator = (options: BearerOptions): Authenticator => {
+  const { name, realm, keys } = options
+  const prover = new Prover(options)
+  return {
+    name,
+    challenge: `Bearer realm="${realm}"`,
+    async authenticate(request, signal) {
+      const credentials = readBearerCredentials(request.headers)
+      if (credentials.outcome === 'absent') return { outcome: 'not-applicable' }
+      if (credentials.outcome === 'malformed') {
+        return { outcome: 'rejected', code: 'credential-malformed' }
+      }
+      const { token } = credentials
+      const authentication =
+        prover.recall(token, keys.current()) ?? (await prover.prove(token, signal))
+      if (authentication.outcome !== 'authenticated') return authentication
+      // For every request: a token that was proven with its certificate is worth nothing without.
+      const { claims = {}, user } = authentication.facts
+      return mayUse(claims, request.peerCertificate)
+        ? authentication
+        : { outcome: 'rejected', code: 'token-unbound', user }
+    },
+  }
+}
+
+/** Proves tokens, and remembers what it proved for as long as the keys stay what they were. */
+class Prover {
+  readonly #options: BearerOptions
+  readonly #generation: string
+
+  constructor(options: BearerOptions) {
+    this.#options = options
+    this.#generation = generationOf(options)
+  }
+
+  /** What these keys proved of the token a moment ago. */
+  recall(token: string, keys: Keys | undefined): Authentication | undefined {
+    const facts = keys && this.#options.memory.recall(this.#keyOf(token, keys))
+    return facts && { outcome: 'authenticated', facts }
+  }
+
+  async prove(text: string, signal: AbortSignal): Promise<Authentication> {
+    const { issuer, clock } = this.#options
+    const reading = readToken(text)
+    if (reading.outcome === 'opaque') return { outcome: 'not-applicable' }
+    if (reading.outcome === 'malformed')
+      return { outcome: 'rejected', code: 'credential-malformed' }
+    // Not proven, but whose it says it is decides who is to judge it.
+    if (reading.token.claims['iss'] !== issuer) return { outcome: 'not-applicable' }
+    const judgement = judge(reading.token, this.#options, clock.now())
+    if (judgement.outcome === 'rejected') {
+      const { sub } = reading.token.claims
+      return typeof sub === 'string' ? { ...judgement, user: userOf(issuer, sub) } : judgement
+    }
+    // Before the proof begins: nobody would be left to hear how it ended.
+    signal.throwIfAborted()
+    return await abandonable(this.#proveWithKeys(text, judgement.plausible), signal)
+  }
+
+  /** The proof by the keys at hand, or by newer ones where those do not explain the token. */
+  async #proveWithKeys(text: string, plausible: PlausibleToken): Promise<Authentication> {
+    const { keys } = this.#options
+    const held = keys.current()
+    const proof = held && (await this.#proofBy(held, text, plausible))
+    if (proof !== undefined && !mayBeOfNewerKey(proof)) return proof
+    const renewal = await keys.newer(held)
+    if (renewal.outcome === 'keys') return await this.#proofBy(renewal.keys, text, plausible)
+    if (proof !== undefined && (renewal.outcome === 'same' || hasCode(proof, 'token-signature'))) {
+      return proof
+    }
+    const cause = renewal.outcome === 'same' ? new Error('no keys are known') : renewal.cause
+    return { outcome: 'unavailable', cause }
+  }
+
+  /** Shared by all requests that show this token now, and remembered under these keys only. */
+  async #proofBy(keys: Keys, text: string, plausible: PlausibleToken): Promise<Authentication> {
+    const { memory, remember } = this.#options
+    return await memory.proofOf(this.#keyOf(text, keys), remember, async () => {
+      const user = userOf(this.#options.issuer, plausible.subject)
+      const code = await refusalOf(plausible, keys, this.#options)
+      if (code !== undefined) return { outcome: 'rejected', code, user }
+      const { token, expires } = plausible
+      const credential = memory.keyOf(this.#generation, text).slice(0, FINGERPRINT_LENGTH)
+      return {
+        outcome: 'authenticated',
+        facts: {
+          method: 'bearer',
+          credential,
+          user,
+          groups: [],
+          extra: {},
+          expires,
+          claims: token.claims,
+        },
+      }
+    })
+  }
+
+  #keyOf(token: string, { version }: Keys): string {
+    return this.#options.memory.keyOf(`${this.#generation}${version}`, token)
+  }
+}
+
+/** As Kubernetes names users by default (kubernetes.io, "Authenticating": --oidc-username-prefix). */
+const userOf = (issuer: string, subject: string): string => `${issuer}#${subject}`
+
+/** An issuer may have a key that is newer than ours, under a new name, an old one, or none. */
+const mayBeOfNewerKey = (proof: Authentication): boolean =>
+  hasCode(proof, 'token-key-unknown') || hasCode(proof, 'token-signature')
+
+const hasCode = (proof: Authentication, code: string): boolean =>
+  proof.outcome === 'rejected' && proof.code === code
+
+/** Everything but the keys that a proof rests on. */
+const generationOf = (options: BearerOptions): string => {
+  const { name, issuer, audiences, kind, algorithms, skew, require, remember } = options
+  return createHash('sha256')
+    .update(
+      JSON.stringify([name, issuer, audiences, kind, algorithms, skew, require?.source, remember]),
+    )
+    .digest('base64url')
+}

@@ -1,0 +1,66 @@
+// The published key sets of all configurations. One outlives the configuration that it was made
+// for, so that a reload while an issuer is down does not lose its keys.
+
+import { createHash } from 'node:crypto'
+import type { Clock } from '../../runtime/clock.ts'
+import type { Logger } from '../../runtime/logger.ts'
+import { jsonFetcher } from './fetch-json.ts'
+import type { KeySet } from './key-set.ts'
+import { keyFetcher, type KeySource } from './key-source.ts'
+import { RemoteKeySet, type KeyTimes } from './remote-key-set.ts'
+
+/** Which keys, and how to fetch them. */
+export interface PublishedKeys {
+  readonly source: KeySource
+  /** PEM of the only certificate authorities to trust; without it, those that Node trusts. */
+  readonly ca?: Buffer | undefined
+  readonly times: KeyTimes
+}
+
+/** Shares key sets among authenticators, and over reloads. */
+export class KeySets implements Disposable {
+  readonly #sets = new Map<string, RemoteKeySet>()
+  readonly #clock: Clock
+  readonly #logger: Logger
+
+  constructor(clock: Clock, logger: Logger) {
+    this.#clock = clock
+    this.#logger = logger
+  }
+
+  /**
+   * The key set for these options, equal ones shared. It fetches from now on.
+   *
+   * @throws CountersignError `configuration-invalid` for a URL that is not fit to be trusted
+   */
+  lend({ source, ca, times }: PublishedKeys): KeySet {
+    const id = createHash('sha256')
+      .update(JSON.stringify([source, ca?.toString('base64'), times]))
+      .digest('base64url')
+    const known = this.#sets.get(id)
+    if (known !== undefined) return known
+    const set = new RemoteKeySet({
+      source: source.kind === 'url' ? source.url : source.issuer,
+      fetchKeys: keyFetcher(source, jsonFetcher(ca)),
+      times,
+      clock: this.#clock,
+      logger: this.#logger,
+    })
+    this.#sets.set(id, set)
+    set.start()
+    return set
+  }
+
+  /** Ends every key set but these: for after a reload, with those of the configuration in force. */
+  keepOnly(inUse: ReadonlySet<KeySet>): void {
+    for (const [id, set] of this.#sets) {
+      if (inUse.has(set)) continue
+      set[Symbol.dispose]()
+      this.#sets.delete(id)
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.keepOnly(new Set())
+  }
+}

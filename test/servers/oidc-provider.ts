@@ -1,0 +1,178 @@
+// An OpenID provider that is not ours: the example server of github.com/zitadel/oidc, which Go
+// builds from its module. It speaks plain HTTP, and its issuer ends with a slash.
+
+import assert from 'node:assert/strict'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
+import { temporaryFolder } from './temporary.ts'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const CACHE = process.env['COUNTERSIGN_CACHE'] ?? join(ROOT, '.cache')
+const VERSION = 'v3.51.17'
+const PROGRAM = join(CACHE, 'go', `zitadel-oidc-${VERSION}`)
+
+/** A running provider. */
+export interface OidcProvider extends AsyncDisposable {
+  readonly issuer: string
+  /** Logs alice in, and gives the ID token; its audience is `native`. */
+  idToken(): Promise<string>
+  /** Ends it and starts it anew, which gives it another key. */
+  restart(): Promise<void>
+}
+
+/** For `skip` of node:test: why the provider cannot be had, or `false` when it is there. */
+export const skipWithoutOidcProvider = (): string | false => {
+  if (existsSync(PROGRAM)) return false
+  const folder = join(CACHE, 'go')
+  mkdirSync(folder, { recursive: true })
+  const part = mkdtempSync(join(folder, 'part-'))
+  try {
+    const built = spawnSync(
+      'go',
+      ['install', `github.com/zitadel/oidc/v3/example/server@${VERSION}`],
+      { encoding: 'utf8', env: { ...process.env, GOFLAGS: '', GOBIN: part } },
+    )
+    if (built.status !== 0) {
+      const why = built.error?.message ?? built.stderr.trimEnd().split('\n').at(-1) ?? ''
+      if (process.env['CI'] === 'true') throw new Error(`the OIDC provider: ${why}`)
+      return `the OIDC provider cannot be built: ${why}`
+    }
+    renameSync(join(part, 'server'), PROGRAM)
+    return false
+  } finally {
+    rmSync(part, { recursive: true, force: true })
+  }
+}
+
+const USER = {
+  ID: 'u-alice',
+  Username: 'alice',
+  Password: 'alice-secret',
+  FirstName: 'Alice',
+  LastName: 'Adams',
+  Email: 'alice@example.org',
+  EmailVerified: true,
+  PreferredLanguage: 'en',
+  IsAdmin: false,
+}
+
+const REDIRECT_URI = 'http://localhost:9999/cb'
+const CLIENT = 'native' // public, with PKCE; compiled in
+const START_LIMIT = 20_000
+
+/** Starts the provider on a free port. */
+export const startOidcProvider = async (): Promise<OidcProvider> => {
+  await using stack = new AsyncDisposableStack()
+  const folder = stack.use(await temporaryFolder())
+  const users = folder.file('users.json')
+  await writeFile(users, JSON.stringify({ [USER.ID]: USER }))
+  const port = await freePort()
+  const origin = `http://localhost:${port}`
+  let child: ChildProcess | undefined
+  const stop = async (): Promise<void> => {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const { promise, resolve: settle } = Promise.withResolvers<void>()
+    child.once('exit', () => settle())
+    child.kill()
+    await promise
+  }
+  const start = async (): Promise<void> => {
+    child = spawn(PROGRAM, [], {
+      env: { PORT: String(port), USERS_FILE: users, REDIRECT_URI },
+      stdio: 'ignore',
+    })
+    await untilReady(origin)
+  }
+  stack.defer(stop)
+  await start()
+  const owned = stack.move()
+  return {
+    issuer: `${origin}/`,
+    idToken: () => logIn(origin),
+    async restart() {
+      await stop()
+      await start()
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+const DISCOVERY = '/.well-known/openid-configuration'
+
+const untilReady = async (origin: string): Promise<void> => {
+  const limit = Date.now() + START_LIMIT
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- a poll
+    const ready = await fetch(`${origin}${DISCOVERY}`).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+    if (ready) return
+    assert.ok(Date.now() < limit, 'the OIDC provider does not start')
+    // oxlint-disable-next-line no-await-in-loop -- a poll
+    await sleep(50)
+  }
+}
+
+const freePort = async (): Promise<number> => {
+  const server = createServer()
+  const { promise, resolve: settle } = Promise.withResolvers<void>()
+  server.listen(0, settle)
+  await promise
+  const address = server.address()
+  server.close()
+  assert.ok(typeof address === 'object' && address !== null)
+  return address.port
+}
+
+/** The authorization code flow with PKCE (RFC 7636), with the browser's part in it. */
+const logIn = async (origin: string): Promise<string> => {
+  const verifier = randomBytes(32).toString('base64url')
+  const query = new URLSearchParams({
+    client_id: CLIENT,
+    redirect_uri: REDIRECT_URI,
+    response_type: 'code',
+    scope: 'openid profile email',
+    state: 'state',
+    nonce: 'nonce',
+    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+    code_challenge_method: 'S256',
+  })
+  const endpoints = endpointsSchema.parse(await (await fetch(`${origin}${DISCOVERY}`)).json())
+  const login = await redirectOf(`${endpoints.authorization_endpoint}?${query.toString()}`)
+  const id = login.searchParams.get('authRequestID') ?? ''
+  const callback = await redirectOf(
+    `${origin}/login/username`,
+    new URLSearchParams({ id, username: USER.Username, password: USER.Password }),
+  )
+  const done = await redirectOf(callback.href)
+  const response = await fetch(endpoints.token_endpoint, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'authorization_code',
+      code: done.searchParams.get('code') ?? '',
+      redirect_uri: REDIRECT_URI,
+      code_verifier: verifier,
+      client_id: CLIENT,
+    }),
+  })
+  return tokensSchema.parse(await response.json()).id_token
+}
+
+const endpointsSchema = z.object({ authorization_endpoint: z.url(), token_endpoint: z.url() })
+const tokensSchema = z.object({ id_token: z.string() })
+
+const redirectOf = async (url: string, form?: URLSearchParams): Promise<URL> => {
+  const response = await fetch(url, {
+    redirect: 'manual',
+    ...(form === undefined ? {} : { method: 'POST', body: form }),
+  })
+  assert.equal(response.status, 302, await response.text())
+  return new URL(response.headers.get('location') ?? '', url)
+}
