@@ -5,6 +5,7 @@ import { reopenAndReload } from './audit/reload.ts'
 import { JsonLinesSink } from './audit/sink.ts'
 import { FactMemory } from './authenticate/facts.ts'
 import { HashPool } from './authenticate/password/hash.ts'
+import { KeySets } from './authenticate/token/key-sets.ts'
 import { checkService } from './check/service.ts'
 import { buildSnapshot } from './check/snapshot.ts'
 import { Reloader } from './config/reload.ts'
@@ -33,7 +34,13 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   // 1. The configuration in force; what outlives each one is lent to it.
   const clock = systemClock
   const logger = createLogger('info').child({ component: 'authz' })
-  const resources = { memory: new FactMemory(clock), hashes: new HashPool(), clock, logger }
+  const resources = {
+    memory: new FactMemory(clock),
+    hashes: new HashPool(),
+    keySets: stack.use(new KeySets(clock, logger)),
+    clock,
+    logger,
+  }
   const reloader = stack.use(await Reloader.start((files) => buildSnapshot(file, files, resources)))
   stack.defer(() => reloader.current().value[Symbol.asyncDispose]())
   const { config, tls } = reloader.current().value
@@ -43,7 +50,7 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   const audit = stack.use(new JsonLinesSink(auditConfig.file))
   await audit.write({ event: 'configuration-loaded', generation: 1, file })
   // 3. Changes of the configuration.
-  reloader.follow(reloadReports(file, audit, logger))
+  reloader.follow(reloadReports(file, { audit, logger, keySets: resources.keySets }))
   // 4. The service: last open, first closed.
   const server = stack.use(
     await startGrpcServer({

@@ -14,6 +14,7 @@ export type Reason =
   | RequestRefusal
   | 'no-route'
   | 'credential-missing'
+  | 'credential-unsupported'
   | RejectionCode
   | IdentityRefusal
   | 'authenticator-unavailable'

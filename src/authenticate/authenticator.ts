@@ -1,8 +1,9 @@
 // The seam of phase 3: one kind of inbound credential, proven.
 
 import type { AccountRefusal } from './password/verifier.ts'
-import type { Facts } from '../identity/identity.ts'
+import type { Facts, IdentityRefusal } from '../identity/identity.ts'
 import type { Request } from '../request/request.ts'
+import type { Carrier } from './carrier.ts'
 
 /** Why a credential was rejected. Audit tells them apart; the caller is told only "rejected". */
 export type RejectionCode =
@@ -11,6 +12,7 @@ export type RejectionCode =
   | 'user-unknown'
   | AccountRefusal
   | 'second-factor-required'
+  | 'too-many-attempts' // of this user or from this address; nothing was verified
   | 'token-expired'
   | 'token-not-yet-valid'
   | 'token-audience'
@@ -20,11 +22,30 @@ export type RejectionCode =
   | 'token-claims' // a claim that is required is missing, or the condition does not hold
   | 'token-key-unknown'
   | 'token-unbound' // it belongs to a certificate or key that the caller did not show
+  | 'token-inactive' // its issuer does not know it, or no longer
+  | 'proof-invalid' // the DPoP proof beside the token is missing or wrong
+  | 'proof-replayed'
+  | 'api-key-unknown'
+  | 'api-key-expired'
+  | 'certificate-untrusted' // no path to a trust anchor
+  | 'certificate-expired'
+  | 'certificate-not-yet-valid'
+  | 'certificate-purpose' // not one for clients
+  | 'certificate-weak' // of its key or its signature
+  | 'certificate-revoked'
+  | 'certificate-denied' // by the configured list
+  | 'certificate-status-unknown' // the responder does not know it
+  | 'credential-conflict' // two credentials, of which only one could be meant
 
 /** What an authenticator says of a request; see {@link Authenticator}. */
 export type Authentication =
   | { readonly outcome: 'authenticated'; readonly facts: Facts }
-  | { readonly outcome: 'rejected'; readonly code: RejectionCode; readonly user?: string }
+  | {
+      readonly outcome: 'rejected'
+      readonly code: RejectionCode | IdentityRefusal
+      /** The name that was claimed and not proven. */
+      readonly user?: string
+    }
   | { readonly outcome: 'not-applicable' }
   | { readonly outcome: 'unavailable'; readonly cause: unknown }
 
@@ -42,7 +63,9 @@ export type Authentication =
 export interface Authenticator {
   /** Its name in the configuration. */
   readonly name: string
-  /** The `WWW-Authenticate` challenge that invites its credential (RFC 9110 §11.6.1). */
-  readonly challenge: string
+  /** The `WWW-Authenticate` challenges that invite its credential (RFC 9110 §11.6.1); may be none. */
+  readonly challenges: readonly string[]
+  /** Everywhere that its credential can stand in a request. */
+  readonly carriers: readonly Carrier[]
   authenticate(request: Request, signal: AbortSignal): Promise<Authentication>
 }

@@ -1,8 +1,10 @@
 // HTTP Basic (RFC 7617): user and password from the Authorization header, proven by the configured
 // verifiers in order.
 
-import type { FactMemory } from './facts.ts'
+import { abandonable } from './abandonable.ts'
 import type { Authentication, Authenticator } from './authenticator.ts'
+import { AUTHORIZATION } from './carrier.ts'
+import type { FactMemory } from './facts.ts'
 import type { PasswordVerifier } from './password/verifier.ts'
 import { readBasicCredentials } from './basic-credentials.ts'
 
@@ -64,7 +66,8 @@ export const basicAuthenticator = ({
   return {
     name,
     // RFC 7617 §2.1: the only value of charset, and it means NFC-normalised UTF-8.
-    challenge: `Basic realm="${realm}", charset="UTF-8"`,
+    challenges: [`Basic realm="${realm}", charset="UTF-8"`],
+    carriers: [AUTHORIZATION],
     async authenticate(request, signal) {
       const credentials = readBasicCredentials(request.headers.get('authorization'))
       if (credentials.outcome === 'absent') return { outcome: 'not-applicable' }
@@ -90,15 +93,3 @@ export const basicAuthenticator = ({
 
 // Longer than Envoy waits by default, so that a slow proof still serves the retry.
 const VERIFICATION_DEADLINE = 10_000
-
-/** The promise, or a rejection as soon as the caller is gone. */
-const abandonable = async <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> => {
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const onAbort = (): void => reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
-}

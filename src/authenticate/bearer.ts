@@ -6,7 +6,7 @@ import type { Clock } from '../runtime/clock.ts'
 import { abandonable } from './abandonable.ts'
 import type { Authentication, Authenticator } from './authenticator.ts'
 import type { FactMemory } from './facts.ts'
-import { readBearerCredentials } from './token/bearer-credentials.ts'
+import { BEARER_CARRIERS, readBearerCredentials } from './token/bearer-credentials.ts'
 import { mayUse } from './token/binding.ts'
 import type { KeySet } from './token/key-set.ts'
 import type { Keys } from './token/keys.ts'
@@ -34,7 +34,8 @@ export const bearerAuthenticator = (options: BearerOptions): Authenticator => {
   const prover = new Prover(options)
   return {
     name,
-    challenge: `Bearer realm="${realm}"`,
+    challenges: [`Bearer realm="${realm}"`],
+    carriers: BEARER_CARRIERS,
     async authenticate(request, signal) {
       const credentials = readBearerCredentials(request.headers)
       if (credentials.outcome === 'absent') return { outcome: 'not-applicable' }

@@ -4,6 +4,7 @@
 import type { IdentityMapping } from '../identity/mapping.ts'
 import type { Request } from '../request/request.ts'
 import type { Authentication, Authenticator } from './authenticator.ts'
+import { carrierKey, holds, type Carrier } from './carrier.ts'
 
 /** An authenticator, and how its facts become an identity. */
 export interface ChainLink {
@@ -22,16 +23,25 @@ export type ChainResult =
 /** The ordered authenticators of a route. */
 export class Chain {
   readonly #links: readonly ChainLink[]
+  readonly #rivals: readonly Rival[]
   /** Every distinct challenge, in order, for a 401. */
   readonly challenges: readonly string[]
+  /** Everywhere that a credential can stand which the chain takes. */
+  readonly carriers: readonly Carrier[]
 
   constructor(links: readonly ChainLink[]) {
     this.#links = links
-    this.challenges = [...new Set(links.map(({ authenticator }) => authenticator.challenge))]
+    this.challenges = [...new Set(links.flatMap(({ authenticator }) => authenticator.challenges))]
+    this.carriers = links.flatMap(({ authenticator }) => authenticator.carriers)
+    this.#rivals = rivalsAmong(links)
   }
 
   /** Asks each link in turn. Never rejects. */
   async authenticate(request: Request, signal: AbortSignal): Promise<ChainResult> {
+    const [first] = this.#links
+    if (first !== undefined && isInConflict(request, this.#rivals)) {
+      return { link: first, authentication: { outcome: 'rejected', code: 'credential-conflict' } }
+    }
     for (const link of this.#links) {
       // oxlint-disable-next-line no-await-in-loop -- the order is the meaning
       const authentication = await askFor(link.authenticator, request, signal)
@@ -51,4 +61,37 @@ const askFor = async (
   } catch (cause) {
     return { outcome: 'unavailable', cause }
   }
+}
+
+/** A place for credentials, and which links are content with what stands there. */
+interface Rival {
+  readonly carrier: Carrier
+  readonly links: ReadonlySet<ChainLink>
+}
+
+/**
+ * The places of a request among which a caller has to choose; none where there is only one. A
+ * certificate is of the connection, and goes with anything.
+ */
+const rivalsAmong = (links: readonly ChainLink[]): readonly Rival[] => {
+  const places = links.flatMap((link) =>
+    link.authenticator.carriers
+      .filter(({ kind }) => kind !== 'connection')
+      .map((carrier) => ({ carrier, link })),
+  )
+  const rivals = [...Map.groupBy(places, ({ carrier }) => carrierKey(carrier)).values()].flatMap(
+    (same) =>
+      same
+        .slice(0, 1)
+        .map(({ carrier }) => ({ carrier, links: new Set(same.map(({ link }) => link)) })),
+  )
+  return rivals.length > 1 ? rivals : []
+}
+
+/** Whether the request shows credentials in several places that no one link reads together. */
+const isInConflict = (request: Request, rivals: readonly Rival[]): boolean => {
+  if (rivals.length === 0) return false
+  const [first, ...more] = rivals.filter(({ carrier }) => holds(request, carrier))
+  if (first === undefined || more.length === 0) return false
+  return [...first.links].every((link) => more.some(({ links }) => !links.has(link)))
 }

@@ -1,5 +1,6 @@
 // The request path: every check goes through here, top to bottom, once.
 
+import { holds } from '../authenticate/carrier.ts'
 import { evaluate } from '../authorize/evaluate.ts'
 import type { CheckAttributes } from '../request/attributes.ts'
 import { readRequest } from '../request/request.ts'
@@ -33,7 +34,11 @@ export const check = async (
   // 3. Who asks? Anything but a proven credential ends here.
   const { link, authentication } = await route.chain.authenticate(request, signal)
   signal.throwIfAborted()
-  if (link === undefined) return { outcome: 'deny', reason: 'credential-missing' }
+  if (link === undefined) {
+    // Also a token of an issuer that no authenticator knows: shown, but not to be judged here.
+    const shown = route.chain.carriers.some((carrier) => holds(request, carrier))
+    return { outcome: 'deny', reason: shown ? 'credential-unsupported' : 'credential-missing' }
+  }
   trail.authenticator = link.authenticator.name
   if (authentication.outcome === 'rejected') {
     if (authentication.user !== undefined) trail.claimedUser = authentication.user

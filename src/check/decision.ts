@@ -43,7 +43,7 @@ export interface Trail {
 
 /** How a refusal looks from outside. */
 interface PublicAnswer {
-  readonly status: 400 | 401 | 403 | 503
+  readonly status: 400 | 401 | 403 | 429 | 503
   /** What the caller reads: fixed, and the same for causes that only an attacker would compare. */
   readonly text: string
 }
@@ -82,6 +82,11 @@ export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
     status: 401,
     text: 'You have to show who you are; WWW-Authenticate says how.',
   },
+  'credential-unsupported': REJECTED,
+  'credential-conflict': {
+    status: 400,
+    text: 'The request shows more than one credential, and only one could be meant.',
+  },
   'credential-malformed': REJECTED,
   'credential-wrong': REJECTED,
   'user-unknown': REJECTED,
@@ -92,6 +97,10 @@ export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
   'password-expired': REJECTED,
   'password-must-change': REJECTED,
   'second-factor-required': REJECTED,
+  'too-many-attempts': {
+    status: 429,
+    text: 'Too many attempts failed. Wait, and try again.',
+  },
   'token-expired': REJECTED,
   'token-not-yet-valid': REJECTED,
   'token-audience': REJECTED,
@@ -101,6 +110,19 @@ export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
   'token-claims': REJECTED,
   'token-key-unknown': REJECTED,
   'token-unbound': REJECTED,
+  'token-inactive': REJECTED,
+  'proof-invalid': REJECTED,
+  'proof-replayed': REJECTED,
+  'api-key-unknown': REJECTED,
+  'api-key-expired': REJECTED,
+  'certificate-untrusted': REJECTED,
+  'certificate-expired': REJECTED,
+  'certificate-not-yet-valid': REJECTED,
+  'certificate-purpose': REJECTED,
+  'certificate-weak': REJECTED,
+  'certificate-revoked': REJECTED,
+  'certificate-denied': REJECTED,
+  'certificate-status-unknown': REJECTED,
   'identity-reserved': {
     status: 403,
     text: 'This identity holds a reserved name and may not be used here.',

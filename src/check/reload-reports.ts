@@ -4,16 +4,20 @@ import { isDeepStrictEqual } from 'node:util'
 import { reportReloads } from '../audit/reload-reports.ts'
 import type { AuditSink } from '../audit/sink.ts'
 import type { ReloadReports } from '../config/reload.ts'
-import type { Logger } from '../runtime/logger.ts'
+import type { SnapshotResources } from './resources.ts'
 import type { Snapshot } from './snapshot.ts'
+
+/** What reloads are told to, and what they may end. */
+interface ReloadParts extends Pick<SnapshotResources, 'logger' | 'keySets'> {
+  readonly audit: AuditSink
+}
 
 /** Reports on the reloads of one configuration file. */
 export const reloadReports = (
   file: string,
-  audit: AuditSink,
-  logger: Logger,
-): ReloadReports<Snapshot> =>
-  reportReloads({
+  { audit, logger, keySets }: ReloadParts,
+): ReloadReports<Snapshot> => {
+  const reports = reportReloads<Snapshot>({
     file,
     audit,
     logger,
@@ -24,3 +28,15 @@ export const reloadReports = (
       ...(before.config.audit.file === after.config.audit.file ? [] : ['audit.file']),
     ],
   })
+  // What only an earlier configuration, or a refused one, was lent has come to its end.
+  return {
+    onLoaded(next, previous) {
+      keySets.keepOnly(next.value.lent)
+      reports.onLoaded(next, previous)
+    },
+    onRejected(cause, inForce) {
+      keySets.keepOnly(inForce.value.lent)
+      reports.onRejected(cause, inForce)
+    },
+  }
+}

@@ -42,7 +42,7 @@ const refuse = (
     ['cache-control', 'no-store'],
     ['x-content-type-options', 'nosniff'],
   ]
-  if (status === 503) headers.push(['retry-after', RETRY_AFTER_SECONDS])
+  if (status === 429 || status === 503) headers.push(['retry-after', RETRY_AFTER_SECONDS])
   if (status === 401) {
     // RFC 9110 §11.6.1: one challenge for each way in.
     for (const challenge of trail.route?.chain.challenges ?? []) {
@@ -64,6 +64,7 @@ const GRPC_STATUS = {
   400: grpcStatus.INVALID_ARGUMENT,
   401: grpcStatus.UNAUTHENTICATED,
   403: grpcStatus.PERMISSION_DENIED,
+  429: grpcStatus.RESOURCE_EXHAUSTED,
   503: grpcStatus.UNAVAILABLE,
 } as const
 

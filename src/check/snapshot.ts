@@ -1,30 +1,25 @@
 // A configuration, built: everything that a check needs, made whole before any check sees it, and
 // never changed afterwards.
 
-import { createHash } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
-import { basicAuthenticator } from '../authenticate/basic.ts'
+import { allOf } from '../authenticate/all.ts'
 import { Chain, type ChainLink } from '../authenticate/chain.ts'
-import type { FactMemory } from '../authenticate/facts.ts'
-import type { HashPool } from '../authenticate/password/hash.ts'
 import { compilePolicy } from '../authorize/policy.ts'
 import type { ConfigurationFiles } from '../config/files.ts'
 import { readConfig } from '../config/parse.ts'
 import { ProblemList } from '../config/problem-list.ts'
-import type { VerifierConfig } from '../config/password-schema.ts'
-import type { AuthenticatorConfig, Config, ListenerConfig, RouteConfig } from '../config/schema.ts'
+import type { Config, ListenerConfig, RouteConfig } from '../config/schema.ts'
 import { readSecret } from '../config/secret.ts'
 import { readGrantSeal } from '../grant/keyring.ts'
 import type { GrantSeal } from '../grant/seal.ts'
-import { IdentityMapping } from '../identity/mapping.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { CountersignError, describeError } from '../runtime/errors.ts'
-import type { Logger } from '../runtime/logger.ts'
 import type { ServerTls } from '../runtime/grpc-server.ts'
 import { clientCertificate } from '../transform/client-certificate.ts'
-import { buildVerifier, type BuiltVerifier } from './password-verifiers.ts'
 import { kubernetesHeaders } from '../transform/headers.ts'
 import type { Transformer } from '../transform/transformer.ts'
+import { buildLink } from './authenticators/build.ts'
+import type { SnapshotResources } from './resources.ts'
 import { RouteTable, type Route } from './route.ts'
 
 /**
@@ -38,14 +33,8 @@ export interface Snapshot extends AsyncDisposable {
   readonly tls: ServerTls | undefined
   /** Whether Envoy counts proxies in front of it (`envoy.listener.trustedHops`). */
   readonly behindProxies: boolean
-}
-
-/** What outlives a configuration and is lent to each. */
-export interface SnapshotResources {
-  readonly memory: FactMemory
-  readonly hashes: HashPool
-  readonly clock: Clock
-  readonly logger: Logger
+  /** What it has of {@link SnapshotResources} that ends when no configuration in force has it. */
+  readonly lent: ReadonlySet<object>
 }
 
 /**
@@ -60,11 +49,20 @@ export const buildSnapshot = async (
 ): Promise<Snapshot> => {
   const { config, locate } = await readConfig(file, files)
   const problems = new ProblemList(locate)
-  const builder = new Builder(files, resources, problems)
+  const builder = new Builder(files, problems)
+  const connections = new AsyncDisposableStack()
+  const lent = new Set<object>()
   const links = new Map<string, ChainLink>()
   for (const [name, authenticator] of Object.entries(config.authenticators)) {
     // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
-    links.set(name, await builder.link(name, authenticator))
+    const link = await buildLink(name, authenticator, {
+      ...resources,
+      files,
+      problems,
+      connections,
+      lent,
+    })
+    if (link !== undefined) links.set(name, link)
   }
   const tls = await builder.tls(config.listen.authz)
   const seal = await builder.seal(config)
@@ -79,45 +77,18 @@ export const buildSnapshot = async (
     routes: new RouteTable(entries),
     tls,
     behindProxies,
-    [Symbol.asyncDispose]: () => builder.connections.disposeAsync(),
+    lent,
+    [Symbol.asyncDispose]: () => connections.disposeAsync(),
   }
 }
 
 class Builder {
-  /** Of verifiers that ask servers. */
-  readonly connections = new AsyncDisposableStack()
   readonly #files: ConfigurationFiles
-  readonly #resources: SnapshotResources
   readonly #problems: ProblemList
 
-  constructor(files: ConfigurationFiles, resources: SnapshotResources, problems: ProblemList) {
+  constructor(files: ConfigurationFiles, problems: ProblemList) {
     this.#files = files
-    this.#resources = resources
     this.#problems = problems
-  }
-
-  async link(name: string, { basic, allowReserved }: AuthenticatorConfig): Promise<ChainLink> {
-    const built: BuiltVerifier[] = []
-    for (const [index, entry] of basic.verify.entries()) {
-      const key = entry.users === undefined ? Object.keys(entry) : ['users', 'file']
-      const path = ['authenticators', name, 'basic', 'verify', index, ...key]
-      // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
-      const verifier = await this.#problems.collect(path, () => this.#verifier(entry))
-      if (verifier !== undefined) built.push(verifier)
-    }
-    const { realm, remember } = basic
-    const generation = digest([
-      name,
-      realm,
-      String(remember),
-      ...built.map((verifier) => verifier.generation),
-    ])
-    const { memory } = this.#resources
-    const verifiers = built.map(({ verifier }) => verifier)
-    return {
-      authenticator: basicAuthenticator({ name, realm, verifiers, remember, generation, memory }),
-      mapping: new IdentityMapping(name, { allowReserved }),
-    }
   }
 
   /** Reads the listener's TLS files, and sees that the key belongs to the certificate. */
@@ -149,12 +120,6 @@ class Builder {
       readGrantSeal(keyring, this.#files),
     )
   }
-
-  async #verifier(entry: VerifierConfig): Promise<BuiltVerifier> {
-    const built = await buildVerifier(entry, { ...this.#resources, files: this.#files })
-    this.connections.defer(() => built.close())
-    return built
-  }
 }
 
 /** What the routes of one configuration share. */
@@ -166,11 +131,24 @@ interface RouteParts {
 
 const compileRoute = (route: RouteConfig, parts: RouteParts): Route => ({
   name: route.name,
-  chain: new Chain(route.authenticate.flatMap((name) => parts.links.get(name) ?? [])),
+  chain: new Chain(route.authenticate.map((entry) => linkOf(entry, parts.links))),
   policy: compilePolicy(route.authorize),
   transformers: compileForward(route, parts),
   onAuditFailure: route.onAuditFailure,
 })
+
+const linkOf = (
+  entry: RouteConfig['authenticate'][number],
+  links: RouteParts['links'],
+): ChainLink => {
+  const named = (name: string): ChainLink => {
+    const link = links.get(name)
+    if (link === undefined) throw new Error(`no authenticator ${name}`) // parse.ts refuses it
+    return link
+  }
+  if (typeof entry === 'string') return named(entry)
+  return allOf(entry.all.map(named), entry.sameUser)
+}
 
 const compileForward = ({ name, forward }: RouteConfig, parts: RouteParts): Transformer[] => {
   const transformers = forward.headers === undefined ? [] : [kubernetesHeaders()]
@@ -181,6 +159,3 @@ const compileForward = ({ name, forward }: RouteConfig, parts: RouteParts): Tran
   }
   return transformers
 }
-
-const digest = (parts: readonly string[]): string =>
-  createHash('sha256').update(JSON.stringify(parts)).digest('base64url')

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { FactMemory } from '../authenticate/facts.ts'
 import { HashPool } from '../authenticate/password/hash.ts'
+import { KeySets } from '../authenticate/token/key-sets.ts'
 import { buildSigner, SignerResources } from '../ca/snapshot.ts'
 import { buildSnapshot } from '../check/snapshot.ts'
 import { ConfigurationFiles } from '../config/files.ts'
@@ -47,11 +48,14 @@ export const validateCommand = (): Command =>
 
 const authz = async (file: string): Promise<Config> => {
   const files = new ConfigurationFiles()
+  const logger = createLogger('warn')
+  using keySets = new KeySets(systemClock, logger)
   const resources = {
     memory: new FactMemory(systemClock),
     hashes: new HashPool(),
+    keySets,
     clock: systemClock,
-    logger: createLogger('warn'),
+    logger,
   }
   await using snapshot = await buildSnapshot(file, files, resources)
   const { config } = snapshot

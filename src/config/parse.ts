@@ -4,7 +4,7 @@
 import { parseYaml, type Locate } from './document.ts'
 import type { ConfigurationFiles } from './files.ts'
 import { ConfigurationError, type Problem } from './problem.ts'
-import { configSchema, type Config } from './schema.ts'
+import { configSchema, type Config, type RouteConfig } from './schema.ts'
 import { isLoopback } from './values.ts'
 
 /** A configuration that can be used as far as its own text goes, or everything that is wrong. */
@@ -63,20 +63,42 @@ const routeProblems = ({ routes, authenticators }: Config, locate: Locate): read
       problems.push(locate(['routes', index, 'name'], `"${route.name}" names an earlier route too`))
     }
     seen.add(route.name)
-    for (const [position, name] of route.authenticate.entries()) {
-      if (Object.hasOwn(authenticators, name)) continue
-      const known = Object.keys(authenticators).join(', ') || 'none'
-      problems.push(
-        locate(
-          ['routes', index, 'authenticate', position],
-          `there is no authenticator "${name}" (there are: ${known})`,
-        ),
-      )
-    }
+    problems.push(...chainProblems(route, authenticators, ['routes', index], locate))
     problems.push(...ruleProblems(route, index, locate))
   }
   return problems
 }
+
+const chainProblems = (
+  { authenticate }: RouteConfig,
+  authenticators: Config['authenticators'],
+  path: readonly PropertyKey[],
+  locate: Locate,
+): readonly Problem[] =>
+  authenticate.flatMap((entry, position) => {
+    const place = [...path, 'authenticate', position]
+    const names =
+      typeof entry === 'string'
+        ? [{ name: entry, place }]
+        : entry.all.map((name, index) => ({ name, place: [...place, 'all', index] }))
+    const problems = names
+      .filter(({ name }) => !Object.hasOwn(authenticators, name))
+      .map((missing) => {
+        const known = Object.keys(authenticators).join(', ') || 'none'
+        return locate(
+          missing.place,
+          `there is no authenticator "${missing.name}" (there are: ${known})`,
+        )
+      })
+    const takesAll = names.some(({ name }) => authenticators[name]?.anonymous !== undefined)
+    if (takesAll && position < authenticate.length - 1) {
+      problems.push(locate(place, 'takes every caller, so what stands behind it is never asked'))
+    }
+    if (takesAll && typeof entry !== 'string') {
+      problems.push(locate(place, 'proves nothing by "anonymous"'))
+    }
+    return problems
+  })
 
 const certificateProblems = (
   { routes, grants, envoy }: Config,

@@ -1,7 +1,7 @@
 // The password verifiers of an authenticator: a users file, an LDAP directory, RADIUS servers.
 
 import { z } from 'zod'
-import { durationSchema, isLoopback, pathSchema, secretSchema } from './values.ts'
+import { durationSchema, isLoopback, pathSchema, realmSchema, secretSchema } from './values.ts'
 
 /** A DNS name or an address, with or without a port. */
 const server = z
@@ -246,7 +246,7 @@ const radius = z
   .describe('RADIUS servers.')
 
 /** One entry of `basic.verify`. */
-export const verifierSchema = z
+const verifier = z
   .strictObject({
     users: z
       .strictObject({
@@ -265,9 +265,27 @@ export const verifierSchema = z
   )
   .describe('One password verifier.')
 
+/** The `basic` section. */
+export const basicSchema = z
+  .strictObject({
+    realm: realmSchema,
+    verify: z
+      .array(verifier)
+      .min(1)
+      .describe('Password verifiers, asked in order; one that does not know the user passes on.'),
+    remember: durationSchema
+      .prefault('60s')
+      .describe(
+        'How long a proven password is remembered (as a keyed hash, in memory), so that its next request does not pay for the hash again. `0s` turns it off.',
+      ),
+  })
+  .describe('HTTP Basic authentication (RFC 7617).')
+
+/** The parsed `basic`. */
+export type BasicConfig = z.output<typeof basicSchema>
 /** The parsed `ldap` of a verifier. */
 export type LdapConfig = z.output<typeof ldap>
 /** The parsed `radius` of a verifier. */
 export type RadiusConfig = z.output<typeof radius>
 /** One parsed entry of `basic.verify`. */
-export type VerifierConfig = z.output<typeof verifierSchema>
+export type VerifierConfig = z.output<typeof verifier>

@@ -3,10 +3,10 @@
 // to something that exists is decided in `references.ts`.
 
 import { z } from 'zod'
+import { authenticatorSchema } from './authenticator-schema.ts'
 import { certificateSchema } from './certificate-schema.ts'
 import { envoySchema } from './envoy-schema.ts'
-import { verifierSchema } from './password-schema.ts'
-import { addressSchema, durationSchema, nameSchema, pathSchema, secretSchema } from './values.ts'
+import { addressSchema, nameSchema, pathSchema, secretSchema } from './values.ts'
 
 // Envoy's user reaches the socket through its group.
 const DEFAULT_SOCKET_MODE = '0660'
@@ -56,40 +56,6 @@ const listen = z
   })
   .describe('Where Countersign listens.')
 
-const basic = z
-  .strictObject({
-    realm: z
-      .string()
-      .regex(
-        /^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/,
-        'must be printable ASCII without quotes or backslashes',
-      )
-      .default('Countersign')
-      .describe('The realm in the challenge, shown by browsers (RFC 7617 §2).'),
-    verify: z
-      .array(verifierSchema)
-      .min(1)
-      .describe('Password verifiers, asked in order; one that does not know the user passes on.'),
-    remember: durationSchema
-      .prefault('60s')
-      .describe(
-        'How long a proven password is remembered (as a keyed hash, in memory), so that its next request does not pay for the hash again. `0s` turns it off.',
-      ),
-  })
-  .describe('HTTP Basic authentication (RFC 7617).')
-
-const authenticator = z
-  .strictObject({
-    basic,
-    allowReserved: z
-      .array(z.string().min(1))
-      .default([])
-      .describe(
-        'Reserved users and groups (`system:masters`, anything under `system:`) that this authenticator may yield all the same. Write each one out.',
-      ),
-  })
-  .describe('One kind of credential, and how it is proven.')
-
 const matchers = {
   methods: z
     .array(z.string().regex(/^[A-Z]+$/, 'must be an upper-case HTTP method'))
@@ -129,6 +95,16 @@ const rule = z
   )
   .describe('One rule. Every matcher that is present must match.')
 
+const all = z
+  .strictObject({
+    all: z
+      .array(nameSchema)
+      .min(2)
+      .describe('Each of them has to prove the caller. The first says who it is.'),
+    sameUser: z.boolean().default(false).describe('Refuse unless all of them name the same user.'),
+  })
+  .describe('Several credentials at once.')
+
 const route = z
   .strictObject({
     name: nameSchema.describe(
@@ -162,7 +138,7 @@ const route = z
         'The entry of `envoy.upstreams` that serves the route. Default: the one with the route’s own name.',
       ),
     authenticate: z
-      .array(nameSchema)
+      .array(z.union([nameSchema, all]))
       .min(1)
       .describe('Authenticators in order; the first whose kind of credential is present decides.'),
     authorize: z
@@ -211,7 +187,7 @@ export const configSchema = z
     version: z.literal(1).describe('The version of this vocabulary.'),
     listen,
     authenticators: z
-      .record(nameSchema, authenticator)
+      .record(nameSchema, authenticatorSchema)
       .describe('Ways of proving a credential, by name.'),
     routes: z.array(route).min(1).describe('What is published, and to whom.'),
     grants: z
@@ -238,8 +214,6 @@ export const configSchema = z
 
 /** A parsed configuration: defaults filled in, durations in milliseconds, deeply frozen. */
 export type Config = z.output<typeof configSchema>
-/** One entry of `authenticators`. */
-export type AuthenticatorConfig = z.output<typeof authenticator>
 /** One entry of `routes`. */
 export type RouteConfig = z.output<typeof route>
 /** One rule of a route. */

@@ -40,6 +40,16 @@ export const resolvingFrom = <T>(start: string, parse: () => T): T => {
   }
 }
 
+/** The realm of a challenge (RFC 9110 §11.5), fit to stand between quotes. */
+export const realmSchema = z
+  .string()
+  .regex(
+    /^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/,
+    'must be printable ASCII without quotes or backslashes',
+  )
+  .default('Countersign')
+  .describe('The realm in the challenge, shown by browsers (RFC 9110 §11.5).')
+
 /** A file path → absolute; relative ones start at the folder of the configuration file. */
 export const pathSchema = z
   .string()

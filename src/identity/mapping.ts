@@ -11,7 +11,7 @@ export type MappingResult =
   | { readonly outcome: 'refused'; readonly code: IdentityRefusal }
 
 /** Expressions that say who somebody is; what has none is as the authenticator says. */
-export interface IdentityExpressions {
+interface IdentityExpressions {
   readonly user?: TextExpression | undefined
   readonly uid?: TextExpression | undefined
   readonly groups?: TextExpression | undefined

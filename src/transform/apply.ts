@@ -1,7 +1,7 @@
 // Phase 6: strip, then set. Takes a permit and nothing less; what cannot be made whole is refused.
 
 import { isPermit, type Permit } from '../authorize/evaluate.ts'
-import { strippedFrom } from './strip.ts'
+import { strippedFrom, subprotocolsFor } from './strip.ts'
 import type { Forwarding, TransformFailure, Transformer } from './transformer.ts'
 
 /** Everything that Envoy must change about the request before it forwards it. */
@@ -32,13 +32,18 @@ export const transform = async (
     if (transformation.outcome !== 'transformed') return transformation
     made.push(transformation.forwarding)
   }
+  const { headers } = permit.request
   const forwarding = combine(made)
+  const subprotocols = subprotocolsFor(headers)
+  const kept = subprotocols?.[1] === '' ? undefined : subprotocols
+  const gone = subprotocols === undefined || kept !== undefined ? [] : [subprotocols[0]]
   return {
     outcome: 'transformed',
     credentials: {
       ...forwarding,
+      setHeaders: kept === undefined ? forwarding.setHeaders : [...forwarding.setHeaders, kept],
       // Envoy sets first and removes afterwards, so a name in both lists would be lost.
-      removeHeaders: strippedFrom(permit.request.headers).filter(
+      removeHeaders: [...gone, ...strippedFrom(headers)].filter(
         (name) => !forwarding.setHeaders.some(([set]) => set === name.toLowerCase()),
       ),
       kinds: transformers.map(({ kind }) => kind),

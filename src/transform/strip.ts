@@ -3,6 +3,8 @@
 // on can never trust what a caller sent a moment ago.
 
 import { canonicalName, type Headers } from '../request/headers.ts'
+import { BEARER_SUBPROTOCOL, offeredSubprotocols, SUBPROTOCOLS } from '../request/subprotocols.ts'
+import type { HeaderPair } from './transformer.ts'
 
 /** Headers removed by name. */
 export const STRIPPED_NAMES: readonly string[] = [
@@ -34,4 +36,15 @@ export const isStripped = (name: string): boolean => {
 export const strippedFrom = (headers: Headers): readonly string[] => {
   const found = headers.lines.filter(({ name }) => isStripped(name)).map(({ name }) => name)
   return found.length > 1 ? [...new Set(found)] : found
+}
+
+/**
+ * The subprotocols that a WebSocket client offers, without those that are credentials; `undefined`
+ * where there are none of that kind. An empty list is a header to be removed.
+ */
+export const subprotocolsFor = (headers: Headers): HeaderPair | undefined => {
+  if (headers.get(SUBPROTOCOLS) === undefined) return undefined
+  const offered = offeredSubprotocols(headers)
+  const kept = offered.filter((protocol) => !protocol.startsWith(BEARER_SUBPROTOCOL))
+  return kept.length === offered.length ? undefined : [SUBPROTOCOLS, kept.join(', ')]
 }

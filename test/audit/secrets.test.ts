@@ -69,7 +69,7 @@ const REQUESTS: readonly { reason: Reason; request: RequestParts | Buffer }[] = 
   { reason: 'impersonation', request: as('alice', { headers: [['impersonate-user', 'x']] }) },
   { reason: 'no-route', request: as('alice', { route: 'none' }) },
   {
-    reason: 'credential-missing',
+    reason: 'credential-unsupported',
     request: {
       headers: [
         ['x-password', PASSWORD],
@@ -183,6 +183,27 @@ log: { level: debug }
     'token-key-unknown',
     'token-unbound',
   ] as const
+  /** Of what else an authenticator can refuse. */
+  const OTHERS = [
+    'credential-missing',
+    'credential-conflict',
+    'too-many-attempts',
+    'token-inactive',
+    'proof-invalid',
+    'proof-replayed',
+    'api-key-unknown',
+    'api-key-expired',
+    'certificate-untrusted',
+    'certificate-expired',
+    'certificate-not-yet-valid',
+    'certificate-purpose',
+    'certificate-weak',
+    'certificate-revoked',
+    'certificate-denied',
+    'certificate-status-unknown',
+    'identity-unmapped',
+    'identity-too-large',
+  ] as const
   const CERTIFICATES = [
     'certificate-unrepresentable',
     'certificate-reserved',
@@ -191,6 +212,13 @@ log: { level: debug }
     'certificate-unreadable',
     'credential-expired',
   ] as const
+  const refusing = (code: (typeof TOKENS | typeof OTHERS)[number]) =>
+    fakeAuthenticator(
+      'any',
+      code === 'credential-missing'
+        ? { outcome: 'not-applicable' }
+        : { outcome: 'rejected', code, user: 'alice' },
+    )
   const FAILURES: readonly { reason: Reason; route: RouteParts; full?: boolean }[] = [
     ...ACCOUNTS.map((code) => ({ reason: code, route: barred({ outcome: 'barred', code }) })),
     {
@@ -200,9 +228,9 @@ log: { level: debug }
         challenge: { message: PASSWORD, state: Buffer.from(PASSWORD) },
       }),
     },
-    ...TOKENS.map((code) => ({
+    ...[...TOKENS, ...OTHERS].map((code) => ({
       reason: code,
-      route: { authenticators: [fakeAuthenticator('tokens', { outcome: 'rejected', code })] },
+      route: { authenticators: [refusing(code)] },
     })),
     ...CERTIFICATES.map((code) => ({
       reason: code,

@@ -19,7 +19,11 @@ before(async () => {
 type Claims = Readonly<Record<string, unknown>>
 
 interface Case {
-  readonly reason: 'permitted' | 'authenticator-unavailable' | 'credential-missing' | RejectionCode
+  readonly reason:
+    | 'permitted'
+    | 'authenticator-unavailable'
+    | 'credential-unsupported'
+    | RejectionCode
   readonly token: () => string | Promise<string>
 }
 
@@ -28,7 +32,7 @@ const claiming = (claims: Claims, header?: Claims) => (): Promise<string> =>
 
 const CASES: readonly Case[] = [
   { reason: 'permitted', token: claiming({}) },
-  { reason: 'credential-missing', token: claiming({ iss: 'https://other' }) },
+  { reason: 'credential-unsupported', token: claiming({ iss: 'https://other' }) },
   { reason: 'credential-malformed', token: async () => `${await key.token()},x` },
   { reason: 'credential-malformed', token: async () => `${await key.token()}.x` },
   { reason: 'token-expired', token: claiming({ exp: NOW - 60 }) },

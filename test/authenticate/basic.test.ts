@@ -91,7 +91,7 @@ describe('the outcome of Basic', () => {
 
 describe('the challenge of Basic', () => {
   it('names realm and charset', () => {
-    assert.equal(authenticatorFor().challenge, 'Basic realm="Kubernetes", charset="UTF-8"')
+    assert.deepEqual(authenticatorFor().challenges, ['Basic realm="Kubernetes", charset="UTF-8"'])
   })
 })
 

@@ -99,7 +99,7 @@ describe('a token that is not for this authenticator', () => {
 
 describe('the challenge of a bearer authenticator', () => {
   it('names the realm and no error', () => {
-    assert.equal(bearerWith(keySetOf(key)).challenge, 'Bearer realm="Kubernetes"')
+    assert.deepEqual(bearerWith(keySetOf(key)).challenges, ['Bearer realm="Kubernetes"'])
   })
 })
 

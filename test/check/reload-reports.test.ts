@@ -3,11 +3,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
+import { KeySets } from '../../src/authenticate/token/key-sets.ts'
 import { reloadReports } from '../../src/check/reload-reports.ts'
 import type { Snapshot } from '../../src/check/snapshot.ts'
 import { ConfigurationError } from '../../src/config/problem.ts'
 import type { Config } from '../../src/config/schema.ts'
 import { MemoryAudit } from '../fakes/audit-sink.ts'
+import { FakeClock } from '../fakes/clock.ts'
 import { memoryLogger } from '../fakes/logger.ts'
 import { snapshotOf } from '../fakes/snapshot.ts'
 
@@ -16,7 +18,8 @@ const FILE = '/etc/countersign.yaml'
 const setUp = () => {
   const audit = new MemoryAudit()
   const { logger, lines } = memoryLogger()
-  return { audit, logger, lines, reports: reloadReports(FILE, audit, logger) }
+  const keySets = new KeySets(new FakeClock(), logger)
+  return { audit, logger, lines, reports: reloadReports(FILE, { audit, logger, keySets }) }
 }
 
 const withConfig = (changes: Partial<Config>): Snapshot => {

@@ -24,6 +24,8 @@ const STATUS: Readonly<Record<Refusal, number>> = {
   impersonation: 403,
   'no-route': 403,
   'credential-missing': 401,
+  'credential-unsupported': 401,
+  'credential-conflict': 400,
   'credential-malformed': 401,
   'credential-wrong': 401,
   'user-unknown': 401,
@@ -34,6 +36,7 @@ const STATUS: Readonly<Record<Refusal, number>> = {
   'password-expired': 401,
   'password-must-change': 401,
   'second-factor-required': 401,
+  'too-many-attempts': 429,
   'token-expired': 401,
   'token-not-yet-valid': 401,
   'token-audience': 401,
@@ -43,6 +46,19 @@ const STATUS: Readonly<Record<Refusal, number>> = {
   'token-claims': 401,
   'token-key-unknown': 401,
   'token-unbound': 401,
+  'token-inactive': 401,
+  'proof-invalid': 401,
+  'proof-replayed': 401,
+  'api-key-unknown': 401,
+  'api-key-expired': 401,
+  'certificate-untrusted': 401,
+  'certificate-expired': 401,
+  'certificate-not-yet-valid': 401,
+  'certificate-purpose': 401,
+  'certificate-weak': 401,
+  'certificate-revoked': 401,
+  'certificate-denied': 401,
+  'certificate-status-unknown': 401,
   'identity-reserved': 403,
   'identity-unrepresentable': 403,
   'identity-unmapped': 403,
@@ -69,7 +85,7 @@ const REFUSALS = Object.keys(PUBLIC_ANSWERS).filter(
 )
 
 // google.rpc.Code, which Envoy's access log shows.
-const GRPC: Readonly<Record<number, number>> = { 400: 3, 401: 16, 403: 7, 503: 14 }
+const GRPC: Readonly<Record<number, number>> = { 400: 3, 401: 16, 403: 7, 429: 8, 503: 14 }
 
 const refuse = (reason: Refusal, trail: Trail = {}): DenyAnswer => {
   const answer = respond(ID, { outcome: 'deny', reason, rule: 'a-rule', cause: 'secret' }, trail)
@@ -106,7 +122,7 @@ describe('a refusal', () => {
       assert.deepEqual(valuesOf(answer, 'cache-control'), ['no-store'])
       assert.deepEqual(valuesOf(answer, 'x-content-type-options'), ['nosniff'])
       assert.deepEqual(valuesOf(answer, 'content-type'), ['text/plain; charset=utf-8'])
-      assert.deepEqual(valuesOf(answer, 'retry-after'), status === 503 ? ['5'] : [])
+      assert.deepEqual(valuesOf(answer, 'retry-after'), [429, 503].includes(status) ? ['5'] : [])
       const challenges = status === 401 ? ['Bearer', 'Basic realm="x"'] : []
       assert.deepEqual(valuesOf(answer, 'www-authenticate'), challenges)
       assert.equal(

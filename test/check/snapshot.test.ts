@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { FactMemory } from '../../src/authenticate/facts.ts'
 import { HashPool } from '../../src/authenticate/password/hash.ts'
+import { KeySets } from '../../src/authenticate/token/key-sets.ts'
 import { check } from '../../src/check/check.ts'
 import { buildSnapshot, type Snapshot } from '../../src/check/snapshot.ts'
 import { ConfigurationFiles } from '../../src/config/files.ts'
@@ -58,6 +59,7 @@ const build = async (
     memory,
     hashes,
     clock: new FakeClock(),
+    keySets: new KeySets(new FakeClock(), memoryLogger().logger),
     logger: memoryLogger().logger,
   })
 }

@@ -77,7 +77,7 @@ describe('the full configuration', () => {
   it('has times in milliseconds and paths from its own folder', () => {
     const { listen, authenticators, audit, envoy } = parse()
     const { folder } = { folder: import.meta.dirname }
-    assert.equal(authenticators['staff']?.basic.remember, 300_000)
+    assert.equal(authenticators['staff']?.basic?.remember, 300_000)
     assert.equal(envoy?.authzTimeout, 500)
     assert.equal(envoy.listener.streamIdleTimeout, 7_200_000)
     assert.equal(audit.file, join(folder, 'log/audit.jsonl'))

@@ -151,7 +151,9 @@ describe('the configurations', () => {
     'path' in reference ? reference.path : assert.fail(`${reference.kind} instead of a file`)
 
   it('name files and sockets in volumes that the service has', () => {
-    const verifiers = Object.values(config.authenticators).flatMap(({ basic }) => basic.verify)
+    const verifiers = Object.values(config.authenticators).flatMap(
+      ({ basic }) => basic?.verify ?? [],
+    )
     within('authz', [
       pathOf(config.listen.authz.address),
       pathOf(grants.keyring),

@@ -24,9 +24,11 @@ export const fakeAuthenticator = (
   name: string,
   answer: FakeAnswer,
   challenge = `Fake realm="${name}"`,
+  carriers: Authenticator['carriers'] = [],
 ): Authenticator => ({
   name,
-  challenge,
+  challenges: [challenge],
+  carriers,
   authenticate: async (request, signal) =>
     typeof answer === 'function' ? await answer(request, signal) : answer,
 })

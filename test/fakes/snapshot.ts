@@ -26,5 +26,6 @@ export const snapshotOf = (
   routes: routesOf(...routes),
   tls: undefined,
   behindProxies: false,
+  lent: new Set(),
   [Symbol.asyncDispose]: () => Promise.resolve(),
 })

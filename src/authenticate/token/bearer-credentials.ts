@@ -2,6 +2,8 @@
 // set headers on a WebSocket, the subprotocol that kube-apiserver reads. Strict, and one token only.
 
 import type { Headers } from '../../request/headers.ts'
+import { BEARER_SUBPROTOCOL, offeredSubprotocols } from '../../request/subprotocols.ts'
+import { AUTHORIZATION, type Carrier } from '../carrier.ts'
 
 /** What a request holds, as far as bearer tokens are concerned. */
 export type BearerCredentials =
@@ -12,6 +14,12 @@ export type BearerCredentials =
 const ABSENT = { outcome: 'absent' } as const
 const MALFORMED = { outcome: 'malformed' } as const
 
+/** Everywhere that a bearer token can stand. */
+export const BEARER_CARRIERS: readonly Carrier[] = [
+  AUTHORIZATION,
+  { kind: 'subprotocol', prefix: BEARER_SUBPROTOCOL },
+]
+
 /** Longer than what Envoy lets through in one header with room for anything else. */
 export const MAX_TOKEN_LENGTH = 16_384
 
@@ -20,9 +28,6 @@ const SCHEME = /^bearer(?= |$)/i
 // RFC 6750 §2.1: b64token. No comma: that is how Envoy joins two Authorization lines.
 const BEARER = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i
 const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/
-
-// k8s.io/apiserver/pkg/authentication/request/websocket: the token in base64url without padding.
-const SUBPROTOCOL = 'base64url.bearer.authorization.k8s.io.'
 
 /** Reads the token of a request; one in both places is two credentials, and malformed. */
 export const readBearerCredentials = (headers: Headers): BearerCredentials => {
@@ -39,16 +44,13 @@ const readAuthorization = (headers: Headers): BearerCredentials => {
 }
 
 const readSubprotocols = (headers: Headers): BearerCredentials => {
-  const offered = headers.lines
-    .filter(({ name }) => name === 'sec-websocket-protocol')
-    .flatMap(({ value }) => value.toString('latin1').split(','))
-    .map((protocol) => protocol.trim())
-  const [first, ...more] = offered.filter((protocol) => protocol.startsWith(SUBPROTOCOL))
+  const offered = offeredSubprotocols(headers)
+  const [first, ...more] = offered.filter((protocol) => protocol.startsWith(BEARER_SUBPROTOCOL))
   // Elsewhere the header means nothing, and kube-apiserver does not read it either.
   if (first === undefined || !isWebSocket(headers)) return ABSENT
   // A server has to choose one of the protocols (RFC 6455 §4.2.2), and this one is none.
   if (more.length > 0 || offered.length === 1) return MALFORMED
-  const encoded = first.slice(SUBPROTOCOL.length)
+  const encoded = first.slice(BEARER_SUBPROTOCOL.length)
   const bytes = Buffer.from(encoded, 'base64url')
   // Buffer skips what it cannot read; only a text that encodes to itself was read whole.
   if (bytes.toString('base64url') !== encoded) return MALFORMED

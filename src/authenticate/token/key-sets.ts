@@ -52,7 +52,7 @@ export class KeySets implements Disposable {
   }
 
   /** Ends every key set but these: for after a reload, with those of the configuration in force. */
-  keepOnly(inUse: ReadonlySet<KeySet>): void {
+  keepOnly(inUse: ReadonlySet<object>): void {
     for (const [id, set] of this.#sets) {
       if (inUse.has(set)) continue
       set[Symbol.dispose]()

@@ -1,19 +1,19 @@
 // The configured password verifiers, built: files and secrets read, connections not yet made.
 
 import { createHash } from 'node:crypto'
-import type { HashPool } from '../authenticate/password/hash.ts'
-import { LdapVerifier } from '../authenticate/password/ldap.ts'
-import { ServicePassword, type LdapOptions } from '../authenticate/password/ldap/options.ts'
-import { Radius } from '../authenticate/password/radius.ts'
-import type { RadiusServerOptions, RadiusTls } from '../authenticate/password/radius/options.ts'
-import { SharedSecret } from '../authenticate/password/radius/secret.ts'
-import { UsersFile } from '../authenticate/password/users-file.ts'
-import type { PasswordVerifier } from '../authenticate/password/verifier.ts'
-import type { ConfigurationFiles } from '../config/files.ts'
-import type { LdapConfig, RadiusConfig, VerifierConfig } from '../config/password-schema.ts'
-import { readSecret } from '../config/secret.ts'
-import type { Clock } from '../runtime/clock.ts'
-import type { Logger } from '../runtime/logger.ts'
+import type { HashPool } from '../../authenticate/password/hash.ts'
+import { LdapVerifier } from '../../authenticate/password/ldap.ts'
+import { ServicePassword, type LdapOptions } from '../../authenticate/password/ldap/options.ts'
+import { Radius } from '../../authenticate/password/radius.ts'
+import type { RadiusServerOptions, RadiusTls } from '../../authenticate/password/radius/options.ts'
+import { SharedSecret } from '../../authenticate/password/radius/secret.ts'
+import { UsersFile } from '../../authenticate/password/users-file.ts'
+import type { PasswordVerifier } from '../../authenticate/password/verifier.ts'
+import type { ConfigurationFiles } from '../../config/files.ts'
+import type { LdapConfig, RadiusConfig, VerifierConfig } from '../../config/password-schema.ts'
+import { readSecret } from '../../config/secret.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { Logger } from '../../runtime/logger.ts'
 
 /** What building needs. */
 export interface VerifierParts {

@@ -1,0 +1,71 @@
+// Several credentials at once: each is proven, and the first says who the caller is.
+
+import type { Facts } from '../identity/identity.ts'
+import type { Authenticator } from './authenticator.ts'
+import type { ChainLink } from './chain.ts'
+
+/**
+ * Makes one authenticator of several.
+ *
+ * - `authenticated`: all of them did.
+ * - `not-applicable`: one of the credentials is not there, so the next in the chain has its turn.
+ * - `rejected`, `unavailable`: as the first that said so.
+ *
+ * @param links none of whose identities may be refused; the first one's becomes the caller's
+ * @param sameUser whether all have to name the same user
+ */
+export const allOf = (links: readonly ChainLink[], sameUser: boolean): ChainLink => {
+  const [first] = links
+  if (first === undefined) throw new TypeError('all of nothing')
+  const authenticators = links.map(({ authenticator }) => authenticator)
+  const combine = combination()
+  const authenticator: Authenticator = {
+    name: authenticators.map(({ name }) => name).join('+'),
+    challenges: authenticators.flatMap(({ challenges }) => challenges),
+    carriers: authenticators.flatMap(({ carriers }) => carriers),
+    async authenticate(request, signal) {
+      const proven: Facts[] = []
+      const users = new Set<string>()
+      for (const link of links) {
+        // oxlint-disable-next-line no-await-in-loop -- what the first refuses costs the others nothing
+        const authentication = await link.authenticator.authenticate(request, signal)
+        if (authentication.outcome !== 'authenticated') return authentication
+        const mapping = link.mapping.identityOf(authentication.facts)
+        if (mapping.outcome === 'refused') {
+          return { outcome: 'rejected', code: mapping.code, user: authentication.facts.user }
+        }
+        users.add(mapping.identity.user)
+        proven.push(authentication.facts)
+      }
+      return sameUser && users.size > 1
+        ? { outcome: 'rejected', code: 'credential-conflict', user: [...users].join(', ') }
+        : { outcome: 'authenticated', facts: combine(proven) }
+    },
+  }
+  return { authenticator, mapping: first.mapping }
+}
+
+/** Combines facts; the same ones to the same object, which is what a mapping remembers its result by. */
+const combination = (): ((proven: readonly Facts[]) => Facts) => {
+  const known = new WeakMap<Facts, { readonly of: readonly Facts[]; readonly combined: Facts }>()
+  return (proven) => {
+    const [first, ...others] = proven
+    if (first === undefined) throw new TypeError('nothing was proven')
+    const last = known.get(first)
+    if (last?.of.every((facts, index) => facts === proven[index]) === true) return last.combined
+    const combined: Facts = {
+      ...first,
+      credential: proven.map(({ credential }) => credential).join('+'),
+      expires: earliest(proven),
+      certificate: first.certificate ?? others.find((facts) => facts.certificate)?.certificate,
+      claims: first.claims ?? others.find((facts) => facts.claims)?.claims,
+    }
+    known.set(first, { of: proven, combined })
+    return combined
+  }
+}
+
+const earliest = (proven: readonly Facts[]): number | undefined => {
+  const ends = proven.flatMap(({ expires }) => expires ?? [])
+  return ends.length === 0 ? undefined : Math.min(...ends)
+}

@@ -1,0 +1,26 @@
+// Callers that show nothing, where a route takes them. Who shows something is not nobody, whatever
+// became of it.
+
+import type { Facts } from '../identity/identity.ts'
+import type { Authenticator } from './authenticator.ts'
+
+/** Makes an authenticator that takes every caller for the same one. */
+export const anonymousAuthenticator = (
+  name: string,
+  { user, groups }: Pick<Facts, 'user' | 'groups'>,
+): Authenticator => {
+  const facts: Facts = { method: 'anonymous', credential: 'none', user, groups, extra: {} }
+  return {
+    name,
+    challenges: [],
+    carriers: [],
+    authenticate({ headers }) {
+      // A password or a token that no authenticator of the route wanted to judge.
+      return Promise.resolve(
+        headers.get('authorization') === undefined
+          ? { outcome: 'authenticated', facts }
+          : { outcome: 'not-applicable' },
+      )
+    },
+  }
+}

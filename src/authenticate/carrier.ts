@@ -1,0 +1,46 @@
+// Where credentials stand in a request: what is compared to find two that contradict each other, and
+// what is taken out before the request goes on.
+
+import type { Request } from '../request/request.ts'
+import { offeredSubprotocols } from '../request/subprotocols.ts'
+
+/** A place in a request that holds a credential. */
+export type Carrier =
+  /** A header, by its lower-case name. */
+  | { readonly kind: 'header'; readonly name: string }
+  /** A parameter of the query. */
+  | { readonly kind: 'query'; readonly name: string }
+  /** One of the subprotocols that a WebSocket client offers, by how it begins. */
+  | { readonly kind: 'subprotocol'; readonly prefix: string }
+  /** The TLS connection, whose client certificate says who is at its other end, not who asks. */
+  | { readonly kind: 'connection' }
+
+/** `Authorization` (RFC 9110 §11.6.2). */
+export const AUTHORIZATION: Carrier = { kind: 'header', name: 'authorization' }
+
+/** A text that is equal for equal carriers. */
+export const carrierKey = (carrier: Carrier): string => {
+  switch (carrier.kind) {
+    case 'header':
+    case 'query':
+      return `${carrier.kind} ${carrier.name}`
+    case 'subprotocol':
+      return `${carrier.kind} ${carrier.prefix}`
+    case 'connection':
+      return carrier.kind
+  }
+}
+
+/** Whether the request holds something there. */
+export const holds = ({ headers, query, peerCertificate }: Request, carrier: Carrier): boolean => {
+  switch (carrier.kind) {
+    case 'header':
+      return headers.get(carrier.name) !== undefined
+    case 'query':
+      return query !== '' && new URLSearchParams(query).has(carrier.name)
+    case 'subprotocol':
+      return offeredSubprotocols(headers).some((offered) => offered.startsWith(carrier.prefix))
+    case 'connection':
+      return peerCertificate !== ''
+  }
+}

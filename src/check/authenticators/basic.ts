@@ -1,0 +1,42 @@
+// The `basic` section, built.
+
+import { createHash } from 'node:crypto'
+import { basicAuthenticator } from '../../authenticate/basic.ts'
+import type { Authenticator } from '../../authenticate/authenticator.ts'
+import type { BasicConfig } from '../../config/password-schema.ts'
+import type { AuthenticatorParts } from './parts.ts'
+import { buildVerifier, type BuiltVerifier } from './password-verifiers.ts'
+
+/** Builds an authenticator for HTTP Basic, of the verifiers with which there is no problem. */
+export const buildBasic = async (
+  name: string,
+  { realm, remember, verify }: BasicConfig,
+  parts: AuthenticatorParts,
+): Promise<Authenticator> => {
+  const built: BuiltVerifier[] = []
+  for (const [index, entry] of verify.entries()) {
+    const key = entry.users === undefined ? Object.keys(entry) : ['users', 'file']
+    const path = ['authenticators', name, 'basic', 'verify', index, ...key]
+    // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
+    const verifier = await parts.problems.collect(path, () => buildVerifier(entry, parts))
+    if (verifier === undefined) continue
+    parts.connections.defer(() => verifier.close())
+    built.push(verifier)
+  }
+  return basicAuthenticator({
+    name,
+    realm,
+    verifiers: built.map(({ verifier }) => verifier),
+    remember,
+    generation: digest([
+      name,
+      realm,
+      String(remember),
+      ...built.map(({ generation }) => generation),
+    ]),
+    memory: parts.memory,
+  })
+}
+
+const digest = (texts: readonly string[]): string =>
+  createHash('sha256').update(JSON.stringify(texts)).digest('base64url')

@@ -1,0 +1,34 @@
+// The `bearer` section, built: where its keys come from.
+
+import type { Authenticator } from '../../authenticate/authenticator.ts'
+import { bearerAuthenticator } from '../../authenticate/bearer.ts'
+import { fixedKeySet, type KeySet } from '../../authenticate/token/key-set.ts'
+import type { BearerConfig } from '../../config/token-schema.ts'
+import type { AuthenticatorParts } from './parts.ts'
+
+/** Builds an authenticator for bearer tokens; `undefined` when there are problems with its keys. */
+export const buildBearer = async (
+  name: string,
+  config: BearerConfig,
+  parts: AuthenticatorParts,
+): Promise<Authenticator | undefined> => {
+  const path = ['authenticators', name, 'bearer']
+  const keys = await parts.problems.collect(path, () => keySetOf(config, parts))
+  const { clock, memory } = parts
+  return keys && bearerAuthenticator({ ...config, name, keys, clock, memory })
+}
+
+const keySetOf = async (
+  { issuer, keys }: BearerConfig,
+  { files, keySets, lent }: AuthenticatorParts,
+): Promise<KeySet> => {
+  const { file, url, ca, ...times } = keys
+  if (file !== undefined) return fixedKeySet(file, await files.read(file))
+  const set = keySets.lend({
+    source: url === undefined ? { kind: 'discovery', issuer } : { kind: 'url', url },
+    ca: ca === undefined ? undefined : await files.read(ca),
+    times,
+  })
+  lent.add(set)
+  return set
+}

@@ -1,0 +1,96 @@
+// `bearer` of an authenticator: tokens that are signed JWTs.
+
+import { z } from 'zod'
+import { compileCondition } from '../expression/cel.ts'
+import { durationSchema, pathSchema, realmSchema } from './values.ts'
+
+/** Signature algorithms (RFC 7518 §3.1, RFC 8037, RFC 9864): public-key ones only. */
+const ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+] as const
+
+/** A CEL condition about `claims`. */
+const claimsCondition = z.string().transform((source, context) => {
+  const compilation = compileCondition(source, 'claims')
+  if (compilation.ok) return compilation.expression
+  context.addIssue({ code: 'custom', message: compilation.message })
+  return z.NEVER
+})
+
+const keys = z
+  .strictObject({
+    url: z.string().optional().describe('Where the issuer publishes its JWKS.'),
+    file: pathSchema.optional().describe('A JWKS file (RFC 7517 §5).'),
+    ca: pathSchema
+      .optional()
+      .describe('PEM file: the CAs of the issuer’s certificate. Default: Node’s own.'),
+    refresh: z
+      .strictObject({
+        least: durationSchema.prefault('1m').describe('At least so long.'),
+        most: durationSchema.prefault('15m').describe('At most so long, also where it says none.'),
+      })
+      .refine(({ least, most }) => least <= most, 'must have "least" no longer than "most"')
+      .prefault({})
+      .describe(
+        'Between two fetches: what the issuer says in `Cache-Control: max-age`, within these bounds. A key that it removes is used no longer than that.',
+      ),
+    coolDown: durationSchema
+      .prefault('10s')
+      .describe('Between two fetches for tokens whose key is not known, or after a failed one.'),
+    maxAge: durationSchema
+      .prefault('24h')
+      .describe('How long keys are used while the issuer cannot be asked.'),
+    timeout: durationSchema.prefault('5s').describe('For one fetch, discovery included.'),
+  })
+  .refine(({ url, file }) => url === undefined || file === undefined, 'has both "url" and "file"')
+  .prefault({})
+  .describe('Where the issuer’s keys are. Default: OpenID Connect discovery at the issuer.')
+
+/** The `bearer` section. */
+export const bearerSchema = z
+  .strictObject({
+    realm: realmSchema,
+    issuer: z
+      .string()
+      .min(1)
+      .describe('`iss` of its tokens, character by character. Tokens of others are passed on.'),
+    audiences: z
+      .array(z.string().min(1))
+      .min(1)
+      .describe('At least one of them has to stand in `aud`.'),
+    kind: z
+      .enum(['access', 'any'])
+      .default('any')
+      .describe(
+        '`access`: RFC 9068 access tokens only (`typ: at+jwt`). `any`: also `typ: JWT` or none, as most issuers write access and ID tokens alike.',
+      ),
+    algorithms: z
+      .array(z.enum(ALGORITHMS))
+      .min(1)
+      .default([...ALGORITHMS])
+      .describe('Signature algorithms that count.'),
+    skew: durationSchema
+      .prefault('30s')
+      .describe('How far the issuer’s clock and ours may be apart.'),
+    require: claimsCondition
+      .optional()
+      .describe('CEL about `claims` that has to be true, such as `claims.email_verified == true`.'),
+    keys,
+    remember: durationSchema
+      .prefault('5m')
+      .describe('How long a proven token is remembered at most; never past its end. `0s`: not.'),
+  })
+  .describe('Bearer tokens (RFC 6750) that are signed JWTs of one issuer (RFC 7519, RFC 9068).')
+
+/** The parsed `bearer`. */
+export type BearerConfig = z.output<typeof bearerSchema>
