@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'listen-failed'
   | 'audit-unwritable'
   | 'overloaded'
+  | 'unavailable'
   | 'malformed-certificate'
   | 'grant-keys-invalid'
   | 'authority-unusable'

@@ -1,0 +1,119 @@
+// One request over HTTPS, answered whole or not at all. Follows nothing: whoever could redirect us
+// could choose our keys. Bounded in size, and by the caller's signal in time.
+
+import { Agent as HttpAgent, request as requestHttp, type IncomingHttpHeaders } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
+import { describeError } from './errors.ts'
+
+/** What is asked. */
+export interface HttpRequest {
+  readonly method?: 'GET' | 'POST'
+  /** By lower-case name. */
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Buffer | string
+  /** The longest body that is taken. */
+  readonly maxBytes: number
+}
+
+/** What was answered; any status. */
+export interface HttpResponse {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+}
+
+/**
+ * Sends one request.
+ *
+ * Rejects, with a message for operators that begins with the URL, when there is no whole answer:
+ * no connection, the signal, too long a body, a content coding that was not asked for.
+ */
+export type HttpFetch = (
+  url: URL,
+  request: HttpRequest,
+  signal: AbortSignal,
+) => Promise<HttpResponse>
+
+/** How connections are made. */
+export interface HttpFetchOptions {
+  /** PEM of the only certificate authorities to trust; without it, those that Node trusts. */
+  readonly ca?: Buffer | undefined
+  /** A client certificate to show, PEM. */
+  readonly client?: { readonly certificate: Buffer; readonly key: Buffer } | undefined
+  /** How many connections are kept for the next request; 0, the default, for none. */
+  readonly kept?: number
+}
+
+/** An {@link HttpFetch} with the connections that it keeps, which end with it. */
+export interface HttpFetcher extends Disposable {
+  readonly fetch: HttpFetch
+}
+
+// Shorter than servers' own limits (5 s in Node, 60 s in most proxies), so that a kept connection
+// is seldom one that the server is just closing.
+const KEPT_MS = 4_000
+
+/** Makes an {@link HttpFetch} over https, or over http where the caller let such a URL pass. */
+export const httpFetcher = ({ ca, client, kept = 0 }: HttpFetchOptions): HttpFetcher => {
+  const keep = kept > 0 ? { keepAlive: true, maxFreeSockets: kept, timeout: KEPT_MS } : undefined
+  const agents = keep && { http: new HttpAgent(keep), https: new HttpsAgent(keep) }
+  const tls = {
+    ...(ca === undefined ? {} : { ca }),
+    ...(client === undefined ? {} : { cert: client.certificate, key: client.key }),
+  }
+  return {
+    async fetch(url, request, signal) {
+      const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+      const secure = url.protocol === 'https:'
+      const send = secure ? requestHttps : requestHttp
+      const agent = (secure ? agents?.https : agents?.http) ?? false
+      const headers = { 'accept-encoding': 'identity', ...lengthOf(request), ...request.headers }
+      send(url, { method: request.method ?? 'GET', agent, headers, signal, ...tls }, resolve)
+        .on('error', (cause) => reject(failure(url, cause, signal)))
+        .end(request.body)
+      const response = await promise
+      const coding = response.headers['content-encoding'] ?? 'identity'
+      if (coding !== 'identity') {
+        response.destroy()
+        throw new Error(`${url.href} sent ${coding}, which was not asked for`)
+      }
+      const body = await bodyOf(url, response, request.maxBytes, signal)
+      return { status: response.statusCode ?? 0, headers: response.headers, body }
+    },
+    [Symbol.dispose]() {
+      agents?.http.destroy()
+      agents?.https.destroy()
+    },
+  }
+}
+
+const lengthOf = ({ body }: HttpRequest): Record<string, string> =>
+  body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
+
+const bodyOf = async (
+  url: URL,
+  response: IncomingMessage,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<Buffer> => {
+  const chunks: Buffer[] = []
+  let size = 0
+  try {
+    for await (const chunk of response) {
+      const bytes = Buffer.from(chunk)
+      size += bytes.length
+      chunks.push(bytes)
+      if (size > maxBytes) break // which ends the connection
+    }
+  } catch (cause) {
+    throw failure(url, cause, signal)
+  }
+  if (size > maxBytes) throw new Error(`${url.href} sent more than ${maxBytes} bytes`)
+  return Buffer.concat(chunks)
+}
+
+const failure = (url: URL, cause: unknown, signal: AbortSignal): Error => {
+  const reason = describeError(signal.aborted ? signal.reason : cause)
+  return new Error(`${url.href} cannot be fetched: ${reason}`, { cause })
+}
