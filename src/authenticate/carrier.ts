@@ -12,8 +12,11 @@ export type Carrier =
   | { readonly kind: 'query'; readonly name: string }
   /** One of the subprotocols that a WebSocket client offers, by how it begins. */
   | { readonly kind: 'subprotocol'; readonly prefix: string }
-  /** The TLS connection, whose client certificate says who is at its other end, not who asks. */
-  | { readonly kind: 'connection' }
+  /**
+   * The TLS connection, whose client certificate says who is at its other end; told by Envoy, or by
+   * the proxy before it in a header. It goes with any other credential.
+   */
+  | { readonly kind: 'connection'; readonly header?: string }
 
 /** `Authorization` (RFC 9110 §11.6.2). */
 export const AUTHORIZATION: Carrier = { kind: 'header', name: 'authorization' }
@@ -27,7 +30,7 @@ export const carrierKey = (carrier: Carrier): string => {
     case 'subprotocol':
       return `${carrier.kind} ${carrier.prefix}`
     case 'connection':
-      return carrier.kind
+      return `${carrier.kind} ${carrier.header ?? ''}`
   }
 }
 
@@ -41,6 +44,8 @@ export const holds = ({ headers, query, peerCertificate }: Request, carrier: Car
     case 'subprotocol':
       return offeredSubprotocols(headers).some((offered) => offered.startsWith(carrier.prefix))
     case 'connection':
-      return peerCertificate !== ''
+      return carrier.header === undefined
+        ? peerCertificate !== ''
+        : headers.get(carrier.header) !== undefined
   }
 }

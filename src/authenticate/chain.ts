@@ -12,43 +12,52 @@ export interface ChainLink {
   readonly mapping: IdentityMapping
 }
 
-/** What the chain says: the outcome of the link that decided, or that none was applicable. */
+/**
+ * What the chain says: the outcome of the link that decided; or of none, when none was applicable or
+ * the request shows credentials of which only one could be meant.
+ */
 export type ChainResult =
   | {
       readonly link: ChainLink
       readonly authentication: Exclude<Authentication, { outcome: 'not-applicable' }>
     }
-  | { readonly link: undefined; readonly authentication: { readonly outcome: 'not-applicable' } }
+  | {
+      readonly link: undefined
+      readonly authentication:
+        | { readonly outcome: 'not-applicable' }
+        | { readonly outcome: 'rejected'; readonly code: 'credential-conflict' }
+    }
 
 /** The ordered authenticators of a route. */
 export class Chain {
-  readonly #links: readonly ChainLink[]
-  readonly #rivals: readonly Rival[]
+  readonly #links: readonly { readonly link: ChainLink; readonly rivals: readonly Carrier[] }[]
   /** Every distinct challenge, in order, for a 401. */
   readonly challenges: readonly string[]
   /** Everywhere that a credential can stand which the chain takes. */
   readonly carriers: readonly Carrier[]
 
   constructor(links: readonly ChainLink[]) {
-    this.#links = links
     this.challenges = [...new Set(links.flatMap(({ authenticator }) => authenticator.challenges))]
     this.carriers = links.flatMap(({ authenticator }) => authenticator.carriers)
-    this.#rivals = rivalsAmong(links)
+    this.#links = links.map((link) => ({ link, rivals: rivalsOf(link, this.carriers) }))
   }
 
   /** Asks each link in turn. Never rejects. */
   async authenticate(request: Request, signal: AbortSignal): Promise<ChainResult> {
-    const [first] = this.#links
-    if (first !== undefined && isInConflict(request, this.#rivals)) {
-      return { link: first, authentication: { outcome: 'rejected', code: 'credential-conflict' } }
-    }
-    for (const link of this.#links) {
+    for (const { link, rivals } of this.#links) {
       // oxlint-disable-next-line no-await-in-loop -- the order is the meaning
       const authentication = await askFor(link.authenticator, request, signal)
-      if (authentication.outcome !== 'not-applicable') return { link, authentication }
+      if (authentication.outcome === 'not-applicable') continue
+      if (rivals.some((carrier) => holds(request, carrier))) return CONFLICT
+      return { link, authentication }
     }
     return { link: undefined, authentication: { outcome: 'not-applicable' } }
   }
+}
+
+const CONFLICT: ChainResult = {
+  link: undefined,
+  authentication: { outcome: 'rejected', code: 'credential-conflict' },
 }
 
 const askFor = async (
@@ -63,35 +72,20 @@ const askFor = async (
   }
 }
 
-/** A place for credentials, and which links are content with what stands there. */
-interface Rival {
-  readonly carrier: Carrier
-  readonly links: ReadonlySet<ChainLink>
-}
-
 /**
- * The places of a request among which a caller has to choose; none where there is only one. A
- * certificate is of the connection, and goes with anything.
+ * The places of a request that may hold nothing when the link decides: another link would have
+ * decided by what stands there. A certificate is of the connection, and goes with anything.
  */
-const rivalsAmong = (links: readonly ChainLink[]): readonly Rival[] => {
-  const places = links.flatMap((link) =>
-    link.authenticator.carriers
-      .filter(({ kind }) => kind !== 'connection')
-      .map((carrier) => ({ carrier, link })),
+const rivalsOf = (
+  { authenticator }: ChainLink,
+  carriers: readonly Carrier[],
+): readonly Carrier[] => {
+  const own = new Set(authenticator.carriers.map(carrierKey))
+  if (authenticator.carriers.every(isOfConnection)) return []
+  const others = carriers.filter(
+    (carrier) => !isOfConnection(carrier) && !own.has(carrierKey(carrier)),
   )
-  const rivals = [...Map.groupBy(places, ({ carrier }) => carrierKey(carrier)).values()].flatMap(
-    (same) =>
-      same
-        .slice(0, 1)
-        .map(({ carrier }) => ({ carrier, links: new Set(same.map(({ link }) => link)) })),
-  )
-  return rivals.length > 1 ? rivals : []
+  return [...new Map(others.map((carrier) => [carrierKey(carrier), carrier])).values()]
 }
 
-/** Whether the request shows credentials in several places that no one link reads together. */
-const isInConflict = (request: Request, rivals: readonly Rival[]): boolean => {
-  if (rivals.length === 0) return false
-  const [first, ...more] = rivals.filter(({ carrier }) => holds(request, carrier))
-  if (first === undefined || more.length === 0) return false
-  return [...first.links].every((link) => more.some(({ links }) => !links.has(link)))
-}
+const isOfConnection = ({ kind }: Carrier): boolean => kind === 'connection'

@@ -35,6 +35,9 @@ export const check = async (
   const { link, authentication } = await route.chain.authenticate(request, signal)
   signal.throwIfAborted()
   if (link === undefined) {
+    if (authentication.outcome === 'rejected') {
+      return { outcome: 'deny', reason: authentication.code }
+    }
     // Also a token of an issuer that no authenticator knows: shown, but not to be judged here.
     const shown = route.chain.carriers.some((carrier) => holds(request, carrier))
     return { outcome: 'deny', reason: shown ? 'credential-unsupported' : 'credential-missing' }

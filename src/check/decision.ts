@@ -82,7 +82,10 @@ export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
     status: 401,
     text: 'You have to show who you are; WWW-Authenticate says how.',
   },
-  'credential-unsupported': REJECTED,
+  'credential-unsupported': {
+    status: 401,
+    text: 'The credential is not of a kind that is taken here, or not enough by itself.',
+  },
   'credential-conflict': {
     status: 400,
     text: 'The request shows more than one credential, and only one could be meant.',

@@ -53,6 +53,8 @@ export interface SiteOptions {
   readonly route?: Readonly<Record<string, unknown>>
   /** Password verifiers. Default: the users file. */
   readonly verify?: readonly unknown[]
+  /** Further authenticators, by name, for `route.authenticate`. */
+  readonly authenticators?: Readonly<Record<string, unknown>>
 }
 
 /** Starts a site. */
@@ -60,6 +62,7 @@ export const startSite = async ({
   listen = 'unix',
   route = {},
   verify = USERS_FILE,
+  authenticators = {},
 }: SiteOptions = {}): Promise<Site> => {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
@@ -71,7 +74,7 @@ export const startSite = async ({
     audit: folder.file('audit.jsonl'),
   }
   await writeFile(files.users, await usersFile())
-  const config = configuration(pki, upstream.port, { listen, route, verify })
+  const config = configuration(pki, upstream.port, { listen, route, verify, authenticators })
   await writeFile(files.config, stringify(config))
   const authz = stack.use(new CountersignProcess('authz', files.config))
   const address = await authz.start()
@@ -171,12 +174,13 @@ export const usersFile = async (): Promise<string> =>
 export const configuration = (
   pki: Pki,
   upstreamPort: number,
-  { listen = 'unix', route = {}, verify = USERS_FILE }: SiteOptions = {},
+  { listen = 'unix', route = {}, verify = USERS_FILE, authenticators = {} }: SiteOptions = {},
 ): Record<string, unknown> => ({
   version: 1,
   listen: { authz: listenSection(pki, listen) },
   authenticators: {
     staff: { basic: { realm: 'Site', verify } },
+    ...authenticators,
   },
   routes: [
     {

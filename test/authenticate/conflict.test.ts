@@ -1,0 +1,181 @@
+// A request that shows two credentials is refused where only one of them could be meant.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { allOf } from '../../src/authenticate/all.ts'
+import { anonymousAuthenticator } from '../../src/authenticate/anonymous.ts'
+import { AUTHORIZATION, holds, type Carrier } from '../../src/authenticate/carrier.ts'
+import { Chain, type ChainLink } from '../../src/authenticate/chain.ts'
+import { IdentityMapping } from '../../src/identity/mapping.ts'
+import { BEARER_SUBPROTOCOL } from '../../src/request/subprotocols.ts'
+import { factsOf, fakeAuthenticator, PROVEN } from '../fakes/authenticator.ts'
+import { basic, requestOf, type RequestParts } from '../fakes/envoy.ts'
+
+const FOREVER = new AbortController().signal
+
+const API_KEY: Carrier = { kind: 'header', name: 'x-api-key' }
+const API_KEY_PARAMETER: Carrier = { kind: 'query', name: 'key' }
+const SUBPROTOCOL: Carrier = { kind: 'subprotocol', prefix: BEARER_SUBPROTOCOL }
+const CONNECTION: Carrier = { kind: 'connection' }
+const FORWARDED: Carrier = { kind: 'connection', header: 'x-forwarded-client-cert' }
+
+/** Proves whatever stands in one of these places. */
+const taking = (...carriers: readonly Carrier[]): ChainLink => ({
+  authenticator: fakeAuthenticator(
+    'fake',
+    (request) =>
+      Promise.resolve(
+        carriers.some((carrier) => holds(request, carrier))
+          ? PROVEN
+          : { outcome: 'not-applicable' },
+      ),
+    'Fake',
+    carriers,
+  ),
+  mapping: new IdentityMapping('fake', { allowReserved: [] }),
+})
+
+const password = taking(AUTHORIZATION)
+const token = taking(AUTHORIZATION, SUBPROTOCOL)
+const key = taking(API_KEY)
+const parameter = taking(API_KEY_PARAMETER)
+const certificate = taking(CONNECTION)
+const forwarded = taking(FORWARDED)
+
+const authorization = ['authorization', basic('alice', 'secret')] as const
+const apiKey = ['x-api-key', 'k'] as const
+const subprotocol = ['sec-websocket-protocol', `x, ${BEARER_SUBPROTOCOL}abc`] as const
+const xfcc = ['x-forwarded-client-cert', 'Hash=x'] as const
+
+describe('two credentials', () => {
+  const CASES: readonly {
+    name: string
+    links: readonly ChainLink[]
+    request: RequestParts
+    conflict: boolean
+  }[] = [
+    {
+      name: 'a password and an API key',
+      links: [password, key],
+      request: { headers: [authorization, apiKey] },
+      conflict: true,
+    },
+    {
+      name: 'one of them alone',
+      links: [password, key],
+      request: { headers: [apiKey] },
+      conflict: false,
+    },
+    { name: 'none', links: [password, key], request: {}, conflict: false },
+    {
+      name: 'a password and an API key that the route does not take',
+      links: [password, token],
+      request: { headers: [authorization, apiKey] },
+      conflict: false,
+    },
+    {
+      name: 'a password and a token in a subprotocol',
+      links: [password, token],
+      request: { headers: [authorization, subprotocol] },
+      conflict: true,
+    },
+    {
+      name: 'an API key and a token in a subprotocol',
+      links: [key, token],
+      request: { headers: [apiKey, subprotocol] },
+      conflict: true,
+    },
+    {
+      name: 'an API key in the query and a password',
+      links: [parameter, password],
+      request: { headers: [authorization], path: '/?a=b&key=k' },
+      conflict: true,
+    },
+    {
+      name: 'an API key in the query, its name encoded, and a password',
+      links: [parameter, password],
+      request: { headers: [authorization], path: '/?%6bey=k' },
+      conflict: true,
+    },
+    {
+      name: 'another parameter and a password',
+      links: [parameter, password],
+      request: { headers: [authorization], path: '/?keys=k' },
+      conflict: false,
+    },
+    {
+      name: 'a certificate and a password',
+      links: [certificate, password],
+      request: { headers: [authorization], peerCertificate: 'PEM' },
+      conflict: false,
+    },
+    {
+      name: 'a forwarded certificate and a password',
+      links: [forwarded, password],
+      request: { headers: [authorization, xfcc] },
+      conflict: false,
+    },
+    {
+      name: 'a password and an API key, where both are demanded',
+      links: [allOf([password, key], false)],
+      request: { headers: [authorization, apiKey] },
+      conflict: false,
+    },
+    {
+      name: 'a password and an API key, where both are demanded or one',
+      links: [allOf([password, key], false), password],
+      request: { headers: [authorization, apiKey] },
+      conflict: false,
+    },
+    {
+      name: 'a token in a subprotocol, for an authenticator that reads both places',
+      links: [token, password],
+      request: { headers: [subprotocol] },
+      conflict: false,
+    },
+    {
+      name: 'three of which two are demanded',
+      links: [allOf([password, key], false), parameter],
+      request: { headers: [authorization, apiKey], path: '/?key=k' },
+      conflict: true,
+    },
+  ]
+  for (const { name, links, request, conflict } of CASES) {
+    it(`${name}: ${conflict ? 'refused' : 'not in conflict'}`, async () => {
+      const chain = new Chain(links)
+      const { link, authentication } = await chain.authenticate(requestOf(request), FOREVER)
+      if (!conflict) {
+        const shown = [authorization, apiKey, subprotocol].some((one) =>
+          request.headers?.includes(one),
+        )
+        assert.equal(authentication.outcome, shown ? 'authenticated' : 'not-applicable')
+        return
+      }
+      assert.equal(link, undefined)
+      assert.deepEqual(authentication, { outcome: 'rejected', code: 'credential-conflict' })
+    })
+  }
+})
+
+describe('nobody', () => {
+  const nobody = anonymousAuthenticator('nobody', { user: 'visitor', groups: ['visitors'] })
+
+  it('is who shows nothing', async () => {
+    assert.deepEqual(await nobody.authenticate(requestOf(), FOREVER), {
+      outcome: 'authenticated',
+      facts: factsOf({
+        method: 'anonymous',
+        credential: 'none',
+        user: 'visitor',
+        groups: ['visitors'],
+      }),
+    })
+  })
+
+  for (const header of [basic('alice', 'secret'), 'Negotiate abc', 'Bearer x', '']) {
+    it(`is not who shows ${JSON.stringify(header)}, which nobody judged`, async () => {
+      const request = requestOf({ headers: [['authorization', header]] })
+      assert.deepEqual(await nobody.authenticate(request, FOREVER), { outcome: 'not-applicable' })
+    })
+  }
+})
