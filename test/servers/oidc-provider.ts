@@ -22,6 +22,8 @@ export interface OidcProvider extends AsyncDisposable {
   readonly issuer: string
   /** Logs alice in, and gives the ID token; its audience is `native`. */
   idToken(): Promise<string>
+  /** Ends it; {@link OidcProvider.restart} starts it anew. */
+  stop(): Promise<void>
   /** Ends it and starts it anew, which gives it another key. */
   restart(): Promise<void>
 }
@@ -95,6 +97,7 @@ export const startOidcProvider = async (): Promise<OidcProvider> => {
   return {
     issuer: `${origin}/`,
     idToken: () => logIn(origin),
+    stop,
     async restart() {
       await stop()
       await start()

@@ -1,0 +1,278 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { claimsOf, jwksOf, makeKey, type IssuerKey } from '../../authenticate/token/issuing.ts'
+import { http1, http2, valuesOf, type Answer, type HeaderLine } from '../../servers/client.ts'
+import { skipWithoutEnvoy } from '../../servers/envoy.ts'
+import { startJwksServer, type JwksServer } from '../../servers/jwks.ts'
+import {
+  skipWithoutOidcProvider,
+  startOidcProvider,
+  type OidcProvider,
+} from '../../servers/oidc-provider.ts'
+import { createPki, type Pki } from '../../servers/pki.ts'
+import { upgradeRaw } from '../../servers/raw-client.ts'
+import { ALICE, eventually, HOST, received, startSite, type Site } from '../site.ts'
+
+const bearer = (token: string): HeaderLine => ['Authorization', `Bearer ${token}`]
+
+const COOL_DOWN = 200
+
+const reasonOf = async (site: Site): Promise<string | undefined> =>
+  (await site.events()).at(-1)?.reason
+
+const send = (site: Site, ...headers: readonly HeaderLine[]): Promise<Answer> =>
+  http1(site.target, { host: HOST, headers })
+
+describe(
+  'tokens of a real provider, through Envoy',
+  { skip: skipWithoutEnvoy() || skipWithoutOidcProvider() },
+  () => {
+    let provider: OidcProvider
+    let site: Site
+    let token: string
+    before(async () => {
+      provider = await startOidcProvider()
+      const { issuer } = provider
+      site = await startSite({
+        authenticators: {
+          tokens: {
+            bearer: {
+              issuer,
+              audiences: ['native'],
+              keys: { coolDown: `${COOL_DOWN}ms`, refresh: { least: '1s', most: '1s' } },
+            },
+            identity: { user: '"oidc:" + claims.sub', groups: '["oidc:all"]' },
+          },
+        },
+        route: { authenticate: ['tokens', 'staff'] },
+      })
+      token = await provider.idToken()
+    })
+    after(async () => {
+      await site[Symbol.asyncDispose]()
+      await provider[Symbol.asyncDispose]()
+    })
+
+    it('1. a token in, headers of its subject out, over HTTP/1.1 and HTTP/2', async () => {
+      for (const ask of [http1, http2]) {
+        // oxlint-disable-next-line no-await-in-loop -- one after another
+        const answer = await ask(site.target, { host: HOST, headers: [bearer(token)] })
+        assert.equal(answer.status, 200, answer.body)
+        assert.deepEqual(received(answer, 'x-remote-user'), ['oidc:u-alice'])
+        assert.deepEqual(received(answer, 'x-remote-group'), ['oidc:all'])
+        assert.deepEqual(received(answer, 'authorization'), [])
+        assert.ok(!answer.body.includes(token))
+      }
+      const event = (await site.events()).at(-1)
+      assert.equal(event?.authenticator, 'tokens')
+      assert.equal(event.authentication, 'bearer')
+    })
+
+    it('2. a password beside it; whoever shows nothing is told of both', async () => {
+      assert.equal((await send(site, ALICE)).status, 200)
+      const answer = await send(site)
+      assert.equal(answer.status, 401)
+      assert.equal(await reasonOf(site), 'credential-missing')
+      assert.deepEqual(
+        valuesOf(answer, 'www-authenticate').map((challenge) => challenge.split(' ')[0]),
+        ['Bearer', 'Basic'],
+      )
+    })
+
+    it('3. a signature that is not its own, another issuer, and what is no token: 401', async () => {
+      const [header = '', claims = '', signature = ''] = token.split('.')
+      const forged = `${header}.${claims}.${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`
+      assert.equal((await send(site, bearer(forged))).status, 401)
+      assert.equal(await reasonOf(site), 'token-signature')
+      const foreign = await (await makeKey()).token()
+      assert.equal((await send(site, bearer(foreign))).status, 401)
+      assert.equal(await reasonOf(site), 'credential-unsupported')
+      assert.equal((await send(site, bearer('opaque'))).status, 401)
+      assert.equal((await send(site, bearer(token), ALICE)).status, 401)
+    })
+
+    it('4. in the subprotocol of a WebSocket; the upstream sees only the others', async () => {
+      const encoded = Buffer.from(token).toString('base64url')
+      const headers: readonly HeaderLine[] = [
+        ['Host', HOST],
+        ['Connection', 'Upgrade'],
+        ['Upgrade', 'websocket'],
+        ['Sec-WebSocket-Version', '13'],
+        ['Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='],
+        [
+          'Sec-WebSocket-Protocol',
+          `v5.channel.k8s.io, base64url.bearer.authorization.k8s.io.${encoded}, v4.channel.k8s.io`,
+        ],
+      ]
+      using upgraded = await upgradeRaw(site.target, { headers })
+      assert.equal(upgraded.answer.status, 101)
+      const request = site.upstream.requests.at(-1)
+      const lines = request?.rawHeaders.join('\n') ?? ''
+      assert.match(lines, /sec-websocket-protocol\nv5\.channel\.k8s\.io, v4\.channel\.k8s\.io(\n|$)/i)
+      assert.match(lines, /x-remote-user\noidc:u-alice/i)
+      assert.ok(!lines.includes(encoded))
+    })
+
+    it('5. the provider changes its key: new tokens are good, old ones are not', async () => {
+      await provider.restart()
+      const fresh = await provider.idToken()
+      await eventually(
+        async () => (await send(site, bearer(fresh))).status,
+        (status) => status === 200,
+      )
+      await eventually(
+        async () => (await send(site, bearer(token))).status,
+        (status) => status === 401,
+      )
+      assert.equal(await reasonOf(site), 'token-key-unknown')
+      token = fresh
+    })
+
+    it('6. the provider is down: its tokens are good still, and passwords too', async () => {
+      await provider.stop()
+      assert.equal((await send(site, bearer(token))).status, 200)
+      assert.equal((await send(site, ALICE)).status, 200)
+    })
+
+    it('7. authz starts while it is down: 503 for tokens alone, until it is back', async () => {
+      await site.authz.end('SIGKILL')
+      await site.authz.start()
+      await eventually(
+        async () => (await send(site, ALICE)).status,
+        (status) => status === 200,
+      )
+      const answer = await send(site, bearer(token))
+      assert.equal(answer.status, 503)
+      assert.equal(valuesOf(answer, 'retry-after').length, 1)
+      assert.equal(await reasonOf(site), 'authenticator-unavailable')
+      await provider.restart()
+      const fresh = await provider.idToken()
+      await eventually(
+        async () => (await send(site, bearer(fresh))).status,
+        (status) => status === 200,
+      )
+    })
+  },
+)
+
+describe('tokens of an issuer with an HTTPS key set', { skip: skipWithoutEnvoy() }, () => {
+  let pki: Pki
+  let server: JwksServer
+  let key: IssuerKey
+  let site: Site
+  const now = (): number => Math.floor(Date.now() / 1_000)
+  const token = (signer: IssuerKey, changes: Readonly<Record<string, unknown>> = {}) =>
+    signer.token(claimsOf({ iat: now(), exp: now() + 300, ...changes }))
+  before(async () => {
+    pki = await createPki()
+    server = await startJwksServer(pki.upstream)
+    key = await makeKey('ES256', 'first')
+    server.answers.set('/keys', { body: jwksOf(key) })
+    site = await startSite({
+      authenticators: {
+        tokens: {
+          bearer: {
+            issuer: claimsOf().iss,
+            audiences: [claimsOf().aud],
+            skew: '1s',
+            require: 'claims.email_verified == true',
+            keys: {
+              url: `${server.origin}/keys`,
+              ca: pki.ca,
+              coolDown: '200ms',
+              refresh: { least: '500ms', most: '500ms' },
+            },
+          },
+          identity: {
+            user: 'claims.email',
+            groups: 'claims.groups.map(g, "oidc:" + g)',
+            extra: { 'example.org/issuer': 'claims.iss' },
+          },
+        },
+      },
+      route: { authenticate: ['tokens'] },
+    })
+  })
+  after(async () => {
+    await site[Symbol.asyncDispose]()
+    await server[Symbol.asyncDispose]()
+    await pki[Symbol.asyncDispose]()
+  })
+
+  const GOOD = { email: 'alice@example.org', email_verified: true, groups: ['dev', 'ops'] }
+
+  it('name whom the mapping makes of their claims', async () => {
+    const answer = await send(site, bearer(await token(key, GOOD)))
+    assert.equal(answer.status, 200, answer.body)
+    assert.deepEqual(received(answer, 'x-remote-user'), ['alice@example.org'])
+    assert.deepEqual(received(answer, 'x-remote-group'), ['oidc:dev', 'oidc:ops'])
+    assert.deepEqual(received(answer, 'x-remote-extra-example.org%2fissuer'), [claimsOf().iss])
+  })
+
+  const CASES: readonly {
+    name: string
+    changes: Readonly<Record<string, unknown>>
+    status: number
+    reason: string
+  }[] = [
+    {
+      name: 'not verified',
+      changes: { ...GOOD, email_verified: false },
+      status: 401,
+      reason: 'token-claims',
+    },
+    {
+      name: 'without email',
+      changes: { email_verified: true, groups: [] },
+      status: 403,
+      reason: 'identity-unmapped',
+    },
+    {
+      name: 'of a reserved name',
+      changes: { ...GOOD, email: 'system:admin' },
+      status: 403,
+      reason: 'identity-reserved',
+    },
+    {
+      name: 'for others',
+      changes: { ...GOOD, aud: 'other' },
+      status: 401,
+      reason: 'token-audience',
+    },
+    { name: 'over', changes: { ...GOOD, exp: 1 }, status: 401, reason: 'token-expired' },
+    {
+      name: 'bound to a certificate',
+      changes: { ...GOOD, cnf: { 'x5t#S256': 'x' } },
+      status: 401,
+      reason: 'token-unbound',
+    },
+  ]
+  for (const { name, changes, status, reason } of CASES) {
+    it(`${name}: ${status} for ${reason}`, async () => {
+      assert.equal((await send(site, bearer(await token(key, changes)))).status, status)
+      assert.equal(await reasonOf(site), reason)
+    })
+  }
+
+  it('ends with its own time, also when it was remembered', async () => {
+    const short = await token(key, { ...GOOD, exp: now() + 1 })
+    assert.equal((await send(site, bearer(short))).status, 200)
+    await eventually(
+      async () => (await send(site, bearer(short))).status,
+      (status) => status === 401,
+    )
+    assert.equal(await reasonOf(site), 'token-expired')
+  })
+
+  it('its key replaced: the new one at once, the old one no longer', async () => {
+    const old = await token(key, GOOD)
+    assert.equal((await send(site, bearer(old))).status, 200)
+    const second = await makeKey('RS256', 'second')
+    server.answers.set('/keys', { body: jwksOf(second) })
+    await eventually(
+      async () => (await send(site, bearer(await token(second, GOOD)))).status,
+      (status) => status === 200,
+    )
+    assert.equal((await send(site, bearer(old))).status, 401)
+  })
+})
