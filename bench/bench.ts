@@ -5,10 +5,11 @@ import { writeFile } from 'node:fs/promises'
 import { describeError } from '../src/runtime/errors.ts'
 import { skipWithoutEnvoy } from '../test/servers/envoy.ts'
 import { measureCertificates } from './certificates/certificates.ts'
+import { measureCredentials } from './credentials/credentials.ts'
 import { directRows, FLOOR, REMEMBERED } from './direct.ts'
 import { Installation } from './installation.ts'
 import { measureMemory } from './memory.ts'
-import { parseOptions, USAGE, type Options } from './options.ts'
+import { parseOptions, USAGE, type Options, type Part } from './options.ts'
 import { profileRow } from './profile.ts'
 import { toJson, toTable, type CheckResults } from './report.ts'
 import { measureInRounds, settle } from './rounds.ts'
@@ -21,11 +22,14 @@ const progress = (text: string): void => {
 
 const bench = async ({ size, seconds, json, only }: Options): Promise<void> => {
   const reason = skipWithoutEnvoy()
+  const wanted = (part: Part): boolean => only === undefined || only === part
   const results = {
     size,
-    checks: only === 'certificates' ? undefined : await measureChecks(size, seconds, reason),
-    certificates:
-      only === 'checks' ? undefined : await measureCertificates(size, reason === false, progress),
+    checks: wanted('checks') ? await measureChecks(size, seconds, reason) : undefined,
+    credentials: wanted('credentials') ? await measureCredentials(size, progress) : undefined,
+    certificates: wanted('certificates')
+      ? await measureCertificates(size, reason === false, progress)
+      : undefined,
   }
   progress('')
   console.log(toTable(results))

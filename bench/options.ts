@@ -3,9 +3,10 @@
 import { parseArgs } from 'node:util'
 import { QUICK, USUAL, type Size } from './size.ts'
 
-const HALVES = ['checks', 'certificates'] as const
+const PARTS = ['checks', 'credentials', 'certificates'] as const
 
-type Half = (typeof HALVES)[number]
+/** A part of the bench. */
+export type Part = (typeof PARTS)[number]
 
 /** What was asked for. */
 export interface Options {
@@ -14,8 +15,8 @@ export interface Options {
   readonly seconds: number | undefined
   readonly json: string | undefined
   readonly profile: boolean
-  /** The half that is measured; both by default. */
-  readonly only: Half | undefined
+  /** The part that is measured; all by default. */
+  readonly only: Part | undefined
 }
 
 /** How to call it. */
@@ -25,18 +26,18 @@ export const USAGE = `npm run bench -- [options]
   --seconds N       as many requests as take N seconds for each row, found out beforehand
   --rounds N        rounds over all rows; medians are shown
   --concurrency N   requests at a time
-  --only HALF       measures one half: checks or certificates
+  --only PART       measures one part: checks, credentials or certificates
   --json FILE       also writes the results as JSON
   --quick           some seconds only; shows that it works and no more
   --profile         shows where the time of a remembered check goes, and measures nothing else
 `
 
-const halfOf = (value: string | undefined): Half | undefined => {
-  const half = HALVES.find((candidate) => candidate === value)
-  if (value !== undefined && half === undefined) {
-    throw new Error(`--only wants one of ${HALVES.join(', ')}`)
+const partOf = (value: string | undefined): Part | undefined => {
+  const part = PARTS.find((candidate) => candidate === value)
+  if (value !== undefined && part === undefined) {
+    throw new Error(`--only wants one of ${PARTS.join(', ')}`)
   }
-  return half
+  return part
 }
 
 /** Reads the arguments; throws with a message for whoever gave them. */
@@ -69,7 +70,7 @@ export const parseOptions = (args: readonly string[]): Options => {
     seconds: positive('--seconds', values.seconds),
     json: values.json,
     profile: values.profile,
-    only: halfOf(values.only),
+    only: partOf(values.only),
   }
 }
 

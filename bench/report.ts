@@ -3,6 +3,7 @@
 import { arch, availableParallelism, cpus, loadavg } from 'node:os'
 import type { CertificateResults } from './certificates/certificates.ts'
 import { certificateTables } from './certificates/report.ts'
+import type { CredentialCosts } from './credentials/credentials.ts'
 import type { MemoryCost } from './memory.ts'
 import type { Summary } from './rounds.ts'
 import type { Size } from './size.ts'
@@ -12,6 +13,7 @@ import { rowsTable } from './table.ts'
 export interface Results {
   readonly size: Size
   readonly checks: CheckResults | undefined
+  readonly credentials: CredentialCosts | undefined
   readonly certificates: CertificateResults | undefined
 }
 
@@ -32,22 +34,24 @@ const machine = (): object => ({
 })
 
 /** JSON; what a row does not have is null. Times in ms, CPU in µs, memory in bytes. */
-export const toJson = ({ size, checks, certificates }: Results): string => {
+export const toJson = ({ size, checks, credentials, certificates }: Results): string => {
   const results = {
     date: new Date().toISOString(),
     machine: machine(),
     size,
     ...checks,
+    credentials,
     certificates,
   }
   return `${JSON.stringify(results, null, 2)}\n`
 }
 
 /** The tables, with what their columns mean. */
-export const toTable = ({ size, checks, certificates }: Results): string =>
+export const toTable = ({ size, checks, credentials, certificates }: Results): string =>
   [
     JSON.stringify(machine()),
     ...(checks === undefined ? [] : ['', checksTable(checks)]),
+    ...(credentials === undefined ? [] : ['', credentialsTable(credentials)]),
     ...(certificates === undefined ? [] : ['', certificateTables(certificates)]),
     '',
     ...legend(size),
@@ -59,6 +63,14 @@ const checksTable = ({ rows, skipped, memory }: CheckResults): string =>
     ...skipped.map(({ name, reason }) => `${name}: skipped, ${reason}`),
     '',
     `Memory for each remembered identity: ${memory.heap.toFixed(0)} bytes of heap (${memory.identities} users)`,
+  ].join('\n')
+
+const credentialsTable = ({ rows, skipped }: CredentialCosts): string =>
+  [
+    'Credentials: a check with each, known and proven anew',
+    '',
+    rowsTable(rows, '× first'),
+    ...skipped.map(({ name, skipped: reason }) => `${name}: skipped, ${reason}`),
   ].join('\n')
 
 const legend = ({ rounds, pairedRounds, concurrency }: Size): readonly string[] => [

@@ -13,10 +13,17 @@ export interface Exchange {
   readonly expectation: Expectation
 }
 
-/** Which credential a request carries. */
-type Credential = { readonly user: string } | 'none'
-
 type Header = readonly [name: string, value: string]
+
+/** Which credential a request carries: everyone's password, what is shown, or none. */
+export type Credential = { readonly user: string } | Shown | 'none'
+
+/** A credential as it travels. */
+export interface Shown {
+  readonly headers?: readonly Header[]
+  /** The client certificate of the connection, PEM. */
+  readonly certificate?: string
+}
 
 const PATHS = [
   '/api/v1/namespaces/team-a/pods?limit=500&resourceVersion=0',
@@ -38,7 +45,7 @@ const COOKIE = [
 ].join('; ')
 
 const headersOf = (host: string, credential: Credential): readonly Header[] => [
-  ...(credential === 'none' ? [] : [['authorization', basic(credential.user)] as const]),
+  ...credentialLines(credential),
   [
     'user-agent',
     'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari/537.36',
@@ -53,6 +60,12 @@ const headersOf = (host: string, credential: Credential): readonly Header[] => [
   ['sec-fetch-mode', 'cors'],
   ['sec-fetch-site', 'same-origin'],
 ]
+
+const credentialLines = (credential: Credential): readonly Header[] => {
+  if (credential === 'none') return []
+  if ('user' in credential) return [['authorization', basic(credential.user)]]
+  return credential.headers ?? []
+}
 
 const basic = (user: string): string =>
   `Basic ${Buffer.from(`${user}:${PASSWORD}`).toString('base64')}`
@@ -122,7 +135,12 @@ const attributesOf = (
     ['x-request-id', requestId],
   ]
   return {
-    source: socket(CALLER, 40_000 + (index % 20_000)),
+    source: {
+      ...socket(CALLER, 40_000 + (index % 20_000)),
+      ...(credential !== 'none' && 'certificate' in credential
+        ? { certificate: encodeURIComponent(credential.certificate ?? '') }
+        : {}),
+    },
     destination: socket('192.0.2.10', 8_443),
     request: {
       time: { seconds: 1_790_000_000 + index, nanos: 123_456_000 },
@@ -160,8 +178,9 @@ export const exchanges = (
     user,
     groups: GROUPS,
   }),
+  credentialOf: (user: string) => Credential = (user) => ({ user }),
 ): readonly Exchange[] =>
   Array.from({ length: count }, (_, index) => {
     const user = users[index % users.length] ?? ''
-    return { bytes: encode(index, { user }), expectation: expectationOf(user) }
+    return { bytes: encode(index, credentialOf(user)), expectation: expectationOf(user) }
   })
