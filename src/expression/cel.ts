@@ -1,10 +1,12 @@
 // Expressions in the Common Expression Language (github.com/google/cel-spec): compiled and checked
 // for types when the configuration is read, so that a request can only find what the types allow.
 
-import { Environment } from '@marcbachmann/cel-js'
+import { Environment, type ASTNode } from '@marcbachmann/cel-js'
+import { PATTERN_ARGUMENTS, registerFunctions, REPLACED } from './functions.ts'
+import { compileRegex, RegexError } from './regex.ts'
 
 /** Variables by name, as an expression sees them. */
-export type Variables = Readonly<Record<string, unknown>>
+type Variables = Readonly<Record<string, unknown>>
 
 /** An expression that yields text: one value, or any number. */
 export interface TextExpression {
@@ -12,6 +14,11 @@ export interface TextExpression {
   readonly source: string
   /** The values in order; `undefined` when there are none to be had, such as a missing key. */
   evaluate(variables: Variables): readonly string[] | undefined
+  /**
+   * Why there are none, for operators: a code of the CEL library and the place in the expression,
+   * or the type of what came instead. Holds nothing of what the variables say.
+   */
+  explain(variables: Variables): string
 }
 
 /** An expression that says yes or no. */
@@ -26,10 +33,12 @@ export type Compilation<T> =
   | { readonly ok: true; readonly expression: T }
   | { readonly ok: false; readonly message: string }
 
-const base = new Environment({
-  enableOptionalTypes: true,
-  limits: { maxAstNodes: 1_000, maxDepth: 32 },
-})
+const base = registerFunctions(
+  new Environment({
+    enableOptionalTypes: true,
+    limits: { maxAstNodes: 1_000, maxDepth: 32 },
+  }),
+)
 
 const NAMES = 'list<string>'
 const CREDENTIAL = {
@@ -76,10 +85,12 @@ export type Subject = keyof typeof ENVIRONMENTS
 
 /** Compiles an expression whose type is `string` or `list<string>`. */
 export const compileText = (source: string, about: Subject): Compilation<TextExpression> =>
-  compile(source, about, TEXT_TYPES, 'string or list<string>', (value) => {
+  compile(source, about, TEXT_TYPES, TEXT, (value) => {
     const values: readonly unknown[] = Array.isArray(value) ? value : [value]
     return values.every((one) => typeof one === 'string') ? values : undefined
   })
+
+const TEXT = 'string or list<string>'
 
 /** Compiles an expression whose type is `bool`. */
 export const compileCondition = (source: string, about: Subject): Compilation<Condition> =>
@@ -98,20 +109,27 @@ const TEXT_TYPES: ReadonlySet<string> = new Set([
 ])
 const CONDITION_TYPES: ReadonlySet<string> = new Set(['bool', 'dyn'])
 
+interface Compiled<T> {
+  readonly source: string
+  evaluate: (variables: Variables) => T | undefined
+  explain: (variables: Variables) => string
+}
+
 const compile = <T>(
   source: string,
   about: Subject,
   types: ReadonlySet<string>,
   wanted: string,
   read: (value: unknown) => T | undefined,
-): Compilation<{
-  readonly source: string
-  evaluate: (variables: Variables) => T | undefined
-}> => {
+): Compilation<Compiled<T>> => {
   try {
     const program = ENVIRONMENTS[about].parse(source)
+    const fault = prepare(program.ast)
+    if (fault !== undefined) {
+      return { ok: false, message: `${fault.message}${placeIn(source, fault.at)}` }
+    }
     const { valid, type, error } = program.check()
-    if (!valid) return { ok: false, message: describe(error) }
+    if (!valid) return { ok: false, message: describe(error, source) }
     if (!types.has(type ?? '') || (type?.includes('dyn') === true && about !== 'claims')) {
       return { ok: false, message: `yields ${type}, where ${wanted} belongs` }
     }
@@ -122,17 +140,102 @@ const compile = <T>(
         return undefined
       }
     }
-    return { ok: true, expression: { source, evaluate } }
+    const explain = (variables: Variables): string => {
+      try {
+        return `yields ${typeOf(program(variables))}, where ${wanted} belongs`
+      } catch (cause) {
+        return `${codeOf(cause)}${placeIn(source, startOf(cause))}`
+      }
+    }
+    return { ok: true, expression: { source, evaluate, explain } }
   } catch (cause) {
-    return { ok: false, message: describe(cause) }
+    return { ok: false, message: describe(cause, source) }
   }
 }
 
-/** The library's message without its drawing of the source, which editors show anyway. */
-const describe = (cause: unknown): string => {
-  const [what = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n', 1)
-  const at = cause instanceof Error && 'range' in cause ? cause.range : undefined
-  const start =
-    typeof at === 'object' && at !== null && 'start' in at ? Number(at.start) : Number.NaN
-  return Number.isNaN(start) ? what : `${what} (at character ${start + 1})`
+interface Fault {
+  readonly message: string
+  readonly at: number
 }
+
+/** Makes calls of our own functions of those that replace the library's; checks fixed patterns. */
+const prepare = (node: ASTNode): Fault | undefined => {
+  if (node.op === 'rcall') {
+    const [name, , parameters] = node.args
+    const fault = patternFault(name, parameters)
+    if (fault !== undefined) return fault
+    node.args[0] = REPLACED.get(name) ?? name
+  }
+  for (const child of childrenOf(node.args)) {
+    const fault = prepare(child)
+    if (fault !== undefined) return fault
+  }
+  return undefined
+}
+
+const patternFault = (name: string, parameters: readonly ASTNode[]): Fault | undefined => {
+  const pattern = parameters[PATTERN_ARGUMENTS.get(name) ?? parameters.length]
+  if (pattern?.op !== 'value' || typeof pattern.args !== 'string') return undefined
+  try {
+    compileRegex(pattern.args)
+    return undefined
+  } catch (cause) {
+    if (!(cause instanceof RegexError)) throw cause
+    return { message: `the regular expression cannot be used: ${cause.message}`, at: pattern.start }
+  }
+}
+
+const childrenOf = (value: ASTNode['args'] | ASTNode): readonly ASTNode[] => {
+  if (Array.isArray(value)) {
+    const members: readonly (ASTNode['args'] | ASTNode)[] = value
+    return members.flatMap(childrenOf)
+  }
+  return typeof value === 'object' && value !== null && 'op' in value ? [value] : []
+}
+
+/** The library's message without its drawing of the source, which editors show anyway. */
+const describe = (cause: unknown, source: string): string => {
+  const [what = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n', 1)
+  const said = [...REPLACED].reduce((text, [name, ours]) => text.replaceAll(ours, name), what)
+  return `${said}${placeIn(source, startOf(cause))}`
+}
+
+const startOf = (cause: unknown): number | undefined => {
+  const range = cause instanceof Error && 'range' in cause ? cause.range : undefined
+  return typeof range === 'object' && range !== null && 'start' in range
+    ? Number(range.start)
+    : undefined
+}
+
+const placeIn = (source: string, at: number | undefined): string => {
+  if (at === undefined) return ''
+  const lines = source.slice(0, at).split('\n')
+  const character = (lines.at(-1)?.length ?? 0) + 1
+  return source.trimEnd().includes('\n')
+    ? ` (at line ${lines.length}, character ${character})`
+    : ` (at character ${character})`
+}
+
+/** The code alone: messages of the library repeat values. */
+const codeOf = (cause: unknown): string =>
+  cause instanceof Error && 'code' in cause && typeof cause.code === 'string'
+    ? cause.code
+    : 'cannot be evaluated'
+
+const typeOf = (value: unknown): string => {
+  if (Array.isArray(value)) {
+    const members: readonly unknown[] = value
+    const odd = members.find((one) => typeof one !== 'string')
+    return odd === undefined ? 'a list of text' : `a list with ${typeOf(odd)} in it`
+  }
+  if (value === null) return 'null'
+  if (typeof value === 'object') return value.constructor === Object ? 'an object' : 'no text'
+  return TYPE_NAMES.get(typeof value) ?? 'no text'
+}
+
+const TYPE_NAMES: ReadonlyMap<string, string> = new Map([
+  ['string', 'text'],
+  ['number', 'a number'],
+  ['bigint', 'a number'],
+  ['boolean', 'true or false'],
+])

@@ -175,6 +175,26 @@ describe('an expression with an error', () => {
       want: /no such overload/,
     },
     { name: 'a text by index', input: 'identity.user[0]', want: /^Cannot index type 'string'/ },
+    {
+      name: 'a regular expression that is none',
+      input: 'identity.groups.exists(g, g.matches("a(")) ? "a" : "b"',
+      want: /^the regular expression cannot be used: missing closing \): `a\(` \(at character 37\)$/,
+    },
+    {
+      name: 'a back-reference, which RE2 has not',
+      input: "identity.user.find('(a)\\\\1')",
+      want: /^the regular expression cannot be used: invalid escape sequence: `\\1` \(at character 20\)$/,
+    },
+    {
+      name: 'a function that we replace, of the wrong type',
+      input: '"a".matches(1) ? "a" : "b"',
+      want: /^found no matching overload for 'string\.matches\(int\)' \(at character 1\)$/,
+    },
+    {
+      name: 'an error on the second line',
+      input: 'true\n ? identity.nme : "b"',
+      want: /^No such key: nme \(at line 2, character 13\)$/,
+    },
     { name: 'a surrogate', input: '"\\ud800"', want: /^Invalid Unicode surrogate/ },
     {
       name: 'a template of another language',
@@ -200,7 +220,10 @@ describe('an expression that an identity does not bear out', () => {
     { name: 'a group beyond the last', input: 'identity.groups[9]' },
     { name: 'a group before the first', input: 'identity.groups[-1]' },
     { name: 'a division by zero', input: 'string(size(identity.groups) / 0)' },
-    { name: 'a regular expression that is none', input: 'identity.user.matches("(") ? "a" : "b"' },
+    {
+      name: 'a regular expression that is none, and not fixed',
+      input: 'identity.user.matches("(" + identity.user) ? "a" : "b"',
+    },
     { name: 'a number that is none', input: 'string(int(identity.user))' },
   ]
   for (const { name, input } of CASES) {
@@ -228,4 +251,45 @@ describe('an expression that an identity does not bear out', () => {
       assert.equal(compiled(source).evaluate({ ...ALICE, ...broken }), undefined, source)
     }
   })
+})
+
+describe('why an expression yields nothing', () => {
+  const SECRET = 'hunter2'
+  const CASES = [
+    { input: 'claims.missing', want: 'no_such_key (at character 8)' },
+    { input: 'claims.user[0]', want: 'no_such_key (at character 1)' },
+    { input: 'claims[claims.user]', want: 'no_such_key (at character 1)' },
+    { input: 'claims.number', want: 'yields a number, where string or list<string> belongs' },
+    { input: 'claims.object', want: 'yields an object, where string or list<string> belongs' },
+    { input: 'claims.yes', want: 'yields true or false, where string or list<string> belongs' },
+    { input: 'claims.nothing', want: 'yields null, where string or list<string> belongs' },
+    {
+      input: 'claims.mixed',
+      want: 'yields a list with a number in it, where string or list<string> belongs',
+    },
+    { input: 'bool(claims.user) ? "a" : "b"', want: 'bool_conversion_error (at character 1)' },
+    {
+      input: 'claims.user.matches("(" + claims.user) ? "a" : "b"',
+      want: 'regular_expression (at character 1)',
+    },
+    { input: '"a" +\n claims.missing', want: 'no_such_key (at line 2, character 9)' },
+  ]
+  const claims = {
+    user: SECRET,
+    number: 5,
+    yes: true,
+    nothing: null,
+    object: { toString: SECRET },
+    mixed: ['a', 5],
+  }
+  for (const { input, want } of CASES) {
+    it(`is said without what the claims say: ${JSON.stringify(input)}`, () => {
+      const compilation = compileText(input, 'claims')
+      assert.ok(compilation.ok, compilation.ok ? '' : compilation.message)
+      const { expression } = compilation
+      assert.equal(expression.evaluate({ claims }), undefined)
+      assert.equal(expression.explain({ claims }), want)
+      assert.ok(!expression.explain({ claims }).includes(SECRET))
+    })
+  }
 })

@@ -1,0 +1,123 @@
+// The functions that expressions have beyond the CEL library's own: those of cel-go's `ext.Strings`
+// that it lacks, Kubernetes' `find`, cel-go's `regex.extract`, and in place of three that the library
+// gets wrong for identities, our own.
+
+import { EvaluationError, Optional, type Environment } from '@marcbachmann/cel-js'
+import { compileRegex, RegexError, type Regex } from './regex.ts'
+
+/**
+ * Functions of the library that are called under another name: it cannot be told to forget its own.
+ *
+ * - `matches` is JavaScript's regular expression there, which backtracks;
+ * - `lowerAscii` and `upperAscii` fold all of Unicode there: the Kelvin sign to `k`, `ß` to `SS`,
+ *   which makes one name of two.
+ */
+export const REPLACED: ReadonlyMap<string, string> = new Map([
+  ['matches', 'matchesRe2'],
+  ['lowerAscii', 'lowerAsciiOnly'],
+  ['upperAscii', 'upperAsciiOnly'],
+])
+
+/** Functions one of whose arguments is a pattern: by name, which one. */
+export const PATTERN_ARGUMENTS: ReadonlyMap<string, number> = new Map([
+  ['matches', 0],
+  ['find', 0],
+  ['extract', 1],
+])
+
+/** Adds the functions. */
+export const registerFunctions = (environment: Environment): Environment => {
+  const sync = { async: false }
+  environment
+    .registerType('regex.Namespace', RegexNamespace)
+    .registerConstant('regex', 'regex.Namespace', new RegexNamespace())
+  for (const [signature, handler] of Object.entries(FUNCTIONS)) {
+    environment.registerFunction(signature, handler, sync)
+  }
+  return environment
+}
+
+// An object type of its own: the library finds the functions of a namespace by its class.
+// oxlint-disable-next-line typescript/no-extraneous-class -- it stands for a name and holds nothing
+class RegexNamespace {}
+
+const regexOf = (pattern: string): Regex => {
+  try {
+    return compileRegex(pattern)
+  } catch (cause) {
+    throw asEvaluationError(cause)
+  }
+}
+
+const matchedBy = <T>(match: () => T): T => {
+  try {
+    return match()
+  } catch (cause) {
+    throw asEvaluationError(cause)
+  }
+}
+
+const asEvaluationError = (cause: unknown): unknown =>
+  cause instanceof RegexError
+    ? new EvaluationError({ code: 'regular_expression', message: cause.message })
+    : cause
+
+const FUNCTIONS = {
+  'string.matchesRe2(string): bool': (text: string, pattern: string) =>
+    matchedBy(() => regexOf(pattern).test(text)),
+  // kubernetes.io, "Common Expression Language in Kubernetes": the first match, or nothing.
+  'string.find(string): string': (text: string, pattern: string) =>
+    matchedBy(() => regexOf(pattern).find(text)?.[0] ?? ''),
+  // cel-go ext.Regex: the only group, or the whole where there is none.
+  'regex.Namespace.extract(string, string): optional<string>': (
+    _: RegexNamespace,
+    text: string,
+    pattern: string,
+  ) =>
+    matchedBy(() => {
+      const groups = regexOf(pattern).find(text)
+      if (groups !== undefined && groups.length > 2) {
+        throw new EvaluationError({ code: 'regular_expression', message: 'has several groups' })
+      }
+      return Optional.of(groups?.at(-1))
+    }),
+  'string.lowerAsciiOnly(): string': (text: string) =>
+    text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase()),
+  'string.upperAsciiOnly(): string': (text: string) =>
+    text.replaceAll(/[a-z]+/g, (letters) => letters.toUpperCase()),
+  'string.charAt(int): string': (text: string, index: bigint) => {
+    const at = Number(index)
+    if (at < 0 || at > text.length) {
+      throw new EvaluationError({ code: 'index_out_of_range', message: 'index out of range' })
+    }
+    return text.charAt(at)
+  },
+  // A function as replacement: `$&` in a text stands for itself.
+  'string.replace(string, string): string': (text: string, old: string, replacement: string) =>
+    bounded(text, old, replacement).replaceAll(old, () => replacement),
+  'string.replace(string, string, int): string': (
+    text: string,
+    old: string,
+    replacement: string,
+    most: bigint,
+  ) => replaceFirst(bounded(text, old, replacement), old, replacement, Number(most)),
+  'string.reverse(): string': (text: string) => Array.from(text).toReversed().join(''),
+} as const
+
+/** Replaces the first occurrences; all of them where the number is negative, as cel-go does. */
+const replaceFirst = (text: string, old: string, replacement: string, most: number): string => {
+  if (most < 0) return text.replaceAll(old, () => replacement)
+  let left = most
+  return text.replaceAll(old, (found) => (left-- > 0 ? replacement : found))
+}
+
+// Each replacement may be as long as the text was: some of them, and a name of 60 KB fills memory.
+const LONGEST_TEXT = 1_048_576
+
+const bounded = (text: string, old: string, replacement: string): string => {
+  const times = old === '' ? text.length + 1 : text.split(old).length - 1
+  if (text.length + times * (replacement.length - old.length) > LONGEST_TEXT) {
+    throw new EvaluationError({ code: 'text_too_long', message: 'would be too long' })
+  }
+  return text
+}
