@@ -12,6 +12,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['signer', async () => (await import('./cli/signer.ts')).signerCommand()],
   ['up', async () => (await import('./cli/up.ts')).upCommand()],
   ['validate', async () => (await import('./cli/validate.ts')).validateCommand()],
+  ['test', async () => (await import('./cli/test.ts')).testCommand()],
   ['envoy', async () => (await import('./cli/envoy.ts')).envoyCommand()],
   ['hash-password', async () => (await import('./cli/hash-password.ts')).hashPasswordCommand()],
   ['keys', async () => (await import('./cli/keys.ts')).keysCommand()],

@@ -1,6 +1,7 @@
 // Who the caller is, in one shape whatever the credential was. Everything behind authentication
 // knows only this.
 
+import type { IDENTITY_REFUSALS } from '../config/identity-examples.ts'
 import type { CertificateFacts } from './certificate-facts.ts'
 
 /** How an identity was proven. */
@@ -31,11 +32,9 @@ export interface Facts {
 export interface Identity extends Facts {
   /** The authenticator, by its name in the configuration. */
   readonly authenticator: string
+  /** How many groups were cut off by the limits of the configuration; absent where none was. */
+  readonly groupsCut?: number
 }
 
 /** Why proven facts are no identity. */
-export type IdentityRefusal =
-  | 'identity-reserved'
-  | 'identity-unrepresentable'
-  | 'identity-unmapped'
-  | 'identity-too-large'
+export type IdentityRefusal = (typeof IDENTITY_REFUSALS)[number]

@@ -1,44 +1,51 @@
 // Phase 4: proven facts → one `Identity`. What cannot be named safely to an upstream is refused
 // here, once, rather than by every transform.
 
+import { AS_PROVEN, type IdentityConfig } from '../config/identity-schema.ts'
 import type { TextExpression } from '../expression/cel.ts'
+import { compileGroupSteps, type GroupSteps } from './groups.ts'
 import type { Facts, Identity, IdentityRefusal } from './identity.ts'
 import { findReserved } from './reserved.ts'
 
 /** The outcome of phase 4. */
 export type MappingResult =
   | { readonly outcome: 'identity'; readonly identity: Identity }
-  | { readonly outcome: 'refused'; readonly code: IdentityRefusal }
-
-/** Expressions that say who somebody is; what has none is as the authenticator says. */
-interface IdentityExpressions {
-  readonly user?: TextExpression | undefined
-  readonly uid?: TextExpression | undefined
-  readonly groups?: TextExpression | undefined
-  readonly extra?: Readonly<Record<string, TextExpression>> | undefined
-}
+  | {
+      readonly outcome: 'refused'
+      readonly code: IdentityRefusal
+      /** What of it was refused, for operators: the place and the reason, never a value. */
+      readonly detail: string
+    }
 
 /** What an authenticator's identities may be. */
 export interface IdentityRules {
   /** Reserved names that it may yield all the same. */
   readonly allowReserved: readonly string[]
-  readonly expressions?: IdentityExpressions | undefined
-  /** The most groups that an identity may have, and what becomes of one with more. */
-  readonly groups?: { readonly most: number; readonly beyond: 'refuse' | 'cut' } | undefined
+  /** Default: everything as proven, within the default limits. */
+  readonly identity?: IdentityConfig | undefined
 }
+
+/** Is told each result that is more than "as expected": a refusal, or groups cut off. Once for the same facts. */
+export type MappingReport = (result: MappingResult) => void
+
+type Refused = Extract<MappingResult, { outcome: 'refused' }>
 
 /** The identity rules of one authenticator. */
 export class IdentityMapping {
   readonly #authenticator: string
-  readonly #rules: IdentityRules
+  readonly #config: IdentityConfig
+  readonly #steps: GroupSteps
   readonly #allowReserved: ReadonlySet<string>
+  readonly #report: MappingReport
   // The mapping is a pure function of the facts, and remembered facts come by again and again.
   readonly #known = new WeakMap<Facts, MappingResult>()
 
-  constructor(authenticator: string, rules: IdentityRules) {
+  constructor(authenticator: string, rules: IdentityRules, report: MappingReport = () => {}) {
     this.#authenticator = authenticator
-    this.#rules = rules
+    this.#config = rules.identity ?? AS_PROVEN
+    this.#steps = compileGroupSteps(this.#config.groups)
     this.#allowReserved = new Set(rules.allowReserved)
+    this.#report = report
   }
 
   /** The identity that the facts amount to. */
@@ -47,55 +54,93 @@ export class IdentityMapping {
     if (known !== undefined) return known
     const result = this.#map(facts)
     this.#known.set(facts, result)
+    if (result.outcome === 'refused' || result.identity.groupsCut !== undefined) {
+      this.#report(result)
+    }
     return result
   }
 
   #map(proven: Facts): MappingResult {
-    const { expressions, groups: limit } = this.#rules
-    const facts = expressions === undefined ? proven : applied(expressions, proven)
-    if (facts === undefined) return { outcome: 'refused', code: 'identity-unmapped' }
-    if (!isRepresentable(facts)) return { outcome: 'refused', code: 'identity-unrepresentable' }
+    const named = applied(this.#config, proven)
+    if ('outcome' in named) return named
+    const facts = { ...named, groups: this.#steps.shape(named.groups) }
+    const odd = unrepresentablePlace(facts)
+    if (odd !== undefined) return refused('identity-unrepresentable', odd)
+    // Before anything is cut: whoever has a reserved group must not lose it and pass.
     if (findReserved(facts, this.#allowReserved) !== undefined) {
-      return { outcome: 'refused', code: 'identity-reserved' }
+      const place = isReserved(facts.user, this.#allowReserved) ? 'user' : 'groups'
+      return refused('identity-reserved', place)
     }
-    if (limit !== undefined && facts.groups.length > limit.most && limit.beyond === 'refuse') {
-      return { outcome: 'refused', code: 'identity-too-large' }
+    const large = excess(facts, this.#config.limits)
+    if (large !== undefined) return refused('identity-too-large', large)
+    return this.#limited(facts)
+  }
+
+  #limited(facts: Facts): MappingResult {
+    const { most, bytes, beyond } = this.#config.groups
+    const { length } = facts.groups
+    const fitting = this.#steps.fitting(facts.groups)
+    if (fitting < length && beyond === 'refuse') {
+      const limit = `at most ${most} with ${bytes} bytes`
+      return refused('identity-too-large', `groups: ${length}, where there may be ${limit}`)
     }
-    const groups = facts.groups.slice(0, limit?.most)
-    const identity = Object.freeze({ ...facts, groups, authenticator: this.#authenticator })
+    const identity = Object.freeze({
+      ...facts,
+      groups: facts.groups.slice(0, fitting),
+      authenticator: this.#authenticator,
+      ...(fitting < length ? { groupsCut: length - fitting } : {}),
+    })
     return { outcome: 'identity', identity }
   }
 }
 
-/** The facts as the expressions have them; `undefined` when one of them yields nothing of use. */
-const applied = (expressions: IdentityExpressions, facts: Facts): Facts | undefined => {
+const refused = (code: IdentityRefusal, detail: string): Refused => ({
+  outcome: 'refused',
+  code,
+  detail,
+})
+
+const isReserved = (user: string, allowed: ReadonlySet<string>): boolean =>
+  findReserved({ user, groups: [] }, allowed) !== undefined
+
+/** The facts as the expressions have them, or which of them yields nothing of use. */
+const applied = (config: IdentityConfig, facts: Facts): Facts | Refused => {
   const { user, uid, groups, extra, claims, certificate } = facts
   const variables = { account: { user, uid, groups, extra }, claims, certificate }
-  const listOf = (expression: TextExpression | undefined, fallback: readonly string[]) =>
-    expression === undefined ? fallback : expression.evaluate(variables)
-  const users = listOf(expressions.user, [user])
-  const uids = listOf(expressions.uid, uid === undefined ? [] : [uid])
-  const names = listOf(expressions.groups, groups)
-  const extras = Object.entries(expressions.extra ?? {}).map(
-    ([key, expression]) => [key, expression.evaluate(variables)] as const,
-  )
-  // One name, or nobody knows which.
-  if (users?.length !== 1 || uids === undefined || uids.length > 1 || names === undefined) {
-    return undefined
+  const failures: string[] = []
+  const valuesOf = (
+    place: string,
+    expression: TextExpression | undefined,
+    fallback: readonly string[],
+    most = Infinity,
+  ): readonly string[] => {
+    const values = expression === undefined ? fallback : expression.evaluate(variables)
+    if (values === undefined) {
+      failures.push(`${place}: ${expression?.explain(variables) ?? ''}`)
+    } else if (values.length > most) {
+      failures.push(`${place}: yields ${values.length} values, where one belongs`)
+    }
+    return values ?? []
   }
-  if (extras.some(([, values]) => values === undefined)) return undefined
+  const users = valuesOf('user', config.user, [user], 1)
+  if (users.length === 0 && failures.length === 0) failures.push('user: yields no value')
+  const uids = valuesOf('uid', config.uid, uid === undefined ? [] : [uid], 1)
+  const names = valuesOf('groups', config.groups.from, groups)
+  const extras = Object.entries(config.extra ?? {}).map(
+    ([key, expression]) => [key, valuesOf(`extra.${key}`, expression, [])] as const,
+  )
+  if (failures.length > 0) return refused('identity-unmapped', failures.join('; '))
   return {
     ...facts,
     user: users.join(),
     uid: uids[0],
     groups: names,
-    extra: expressions.extra === undefined ? extra : present(extras),
+    extra:
+      config.extra === undefined
+        ? extra
+        : Object.fromEntries(extras.filter(([, values]) => values.length > 0)),
   }
 }
-
-const present = (
-  extras: readonly (readonly [string, readonly string[] | undefined])[],
-): Facts['extra'] => Object.fromEntries(extras.map(([key, values]) => [key, values ?? []]))
 
 // Control characters cannot stand in a header or a certificate, and space at either end is lost on
 // the way (RFC 9110 §5.5), which would make two names one.
@@ -104,10 +149,28 @@ const UNREPRESENTABLE = /\p{Cc}|\p{Cs}|^\s|\s$|^$/u
 /** Whether a name or value can be written into a header whole (RFC 9110 §5.5) and not be lost. */
 export const canBePassedOn = (text: string): boolean => !UNREPRESENTABLE.test(text)
 
-const isRepresentable = ({ user, uid, groups, extra }: Facts): boolean =>
-  [
-    user,
-    ...(uid === undefined ? [] : [uid]),
-    ...groups,
-    ...Object.entries(extra).flatMap(([key, values]) => [key, ...values]),
-  ].every(canBePassedOn)
+/** Where something stands that cannot be passed on. */
+const unrepresentablePlace = ({ user, uid, groups, extra }: Facts): string | undefined => {
+  if (!canBePassedOn(user)) return 'user'
+  if (uid !== undefined && !canBePassedOn(uid)) return 'uid'
+  if (!groups.every(canBePassedOn)) return 'groups'
+  const odd = Object.entries(extra).some(([key, values]) => ![key, ...values].every(canBePassedOn))
+  return odd ? 'extra' : undefined
+}
+
+/** What is larger than it may be, but for the groups. */
+const excess = (
+  { user, uid, extra }: Facts,
+  limits: IdentityConfig['limits'],
+): string | undefined => {
+  const entries = Object.entries(extra)
+  const pairs = entries.flatMap(([key, values]) => values.map((value) => key + value))
+  const sizes = [
+    { what: 'bytes of user', size: Buffer.byteLength(user), most: limits.user },
+    { what: 'bytes of uid', size: Buffer.byteLength(uid ?? ''), most: limits.uid },
+    { what: 'values of extra', size: pairs.length, most: limits.extraValues },
+    { what: 'bytes of extra', size: Buffer.byteLength(pairs.join('')), most: limits.extra },
+  ]
+  const large = sizes.find(({ size, most }) => size > most)
+  return large && `${large.size} ${large.what}, where there may be ${large.most}`
+}

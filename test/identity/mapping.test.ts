@@ -25,7 +25,7 @@ describe('an identity', () => {
 })
 
 describe('names that can be passed on', () => {
-  const NAMES = ['alice', 'alice@example.org', 'CN=Alice, O=Öps', 'a b', '😀', 'x'.repeat(5_000)]
+  const NAMES = ['alice', 'alice@example.org', 'CN=Alice, O=Öps', 'a b', '😀', 'x'.repeat(100)]
   for (const name of NAMES) {
     it(JSON.stringify(name.slice(0, 30)), () => {
       const facts = { user: name, uid: name, groups: [name], extra: { [name]: [name] } }

@@ -59,3 +59,76 @@ describe('findReserved', () => {
     assert.equal(findReserved({ user: 'alice', groups }, allowed), 'system:nodes')
   })
 })
+
+describe('service accounts of a namespace', () => {
+  const allowed = new Set(['system:serviceaccount:team-a:*'])
+  const found = (name: string, set: ReadonlySet<string> = allowed): boolean =>
+    findReserved({ user: name, groups: [] }, set) !== undefined
+
+  for (const name of ['builder', 'a', '0', 'web-1.example', 'a'.repeat(63)]) {
+    it(`are allowed by their pattern: ${name}`, () => {
+      assert.ok(!found(`system:serviceaccount:team-a:${name}`))
+      const groups = [`system:serviceaccount:team-a:${name}`]
+      assert.equal(findReserved({ user: 'alice', groups }, allowed), undefined)
+    })
+  }
+
+  const HOSTILE = [
+    'system:serviceaccount:team-b:builder',
+    'system:serviceaccount:team-a2:builder',
+    'system:serviceaccount:kube-system:builder',
+    'system:serviceaccount:team-a:',
+    'system:serviceaccount:team-a',
+    'system:serviceaccount::builder',
+    'system:serviceaccount:team-a:a:b',
+    'system:serviceaccount:team-a:kube-system:builder',
+    'system:serviceaccount:kube-system:team-a:builder',
+    'system:serviceaccount:team-a:*',
+    'system:serviceaccount:*:builder',
+    'system:serviceaccount:*:*',
+    'system:serviceaccount:team-a:Builder',
+    'System:serviceaccount:team-a:builder',
+    'system:serviceaccount:TEAM-A:builder',
+    ' system:serviceaccount:team-a:builder',
+    'system:serviceaccount:team-a:builder ',
+    'system:serviceaccount:team-a:builder\n',
+    'system:serviceaccount:team-a:-builder',
+    'system:serviceaccount:team-a:builder.',
+    'system:serviceaccount:team-a:.builder',
+    'system:serviceaccount:team-a:b..c',
+    'system:serviceaccount:team-a:büilder',
+    `system:serviceaccount:team-a:${'a'.repeat(64)}`,
+    `system:serviceaccount:team-a:${`${'a'.repeat(60)}.`.repeat(5)}a`,
+    'system:serviceaccounts',
+    'system:serviceaccounts:team-a',
+    'system:serviceaccounts:team-a:builder',
+    'system:masters',
+  ]
+  for (const name of HOSTILE) {
+    it(`hostile: are not ${JSON.stringify(name).slice(0, 80)}`, () => assert.ok(found(name)))
+  }
+
+  it('are those of one namespace: nothing stands for all of them', () => {
+    for (const pattern of [
+      'system:serviceaccount:*:*',
+      'system:serviceaccount:*',
+      'system:*',
+      '*',
+      'system:serviceaccount:team-a:b*',
+    ]) {
+      assert.ok(found('system:serviceaccount:team-a:builder', new Set([pattern])), pattern)
+    }
+  })
+
+  it('are none where a name is not one of an account, whatever the namespace is called', () => {
+    const undef = new Set(['system:serviceaccount:undefined:*'])
+    assert.ok(found('system:masters', undef))
+    assert.ok(found('system:serviceaccount:a', undef))
+    assert.ok(!found('system:serviceaccount:undefined:a', undef))
+  })
+
+  it('have no name that could be taken for a pattern further on', () => {
+    const user = 'system:serviceaccount:team-a:*'
+    assert.equal(findReserved({ user, groups: [] }, new Set([user])), user)
+  })
+})

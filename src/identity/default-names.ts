@@ -1,0 +1,19 @@
+// What somebody is called where the configuration says nothing else.
+
+import type { CertificateFacts } from './certificate-facts.ts'
+
+/**
+ * The user of a token: a subject is unique to its issuer only (RFC 7519 §4.1.2). Kubernetes names
+ * users so by default (kubernetes.io, "Authenticating": --oidc-username-prefix).
+ */
+export const tokenUser = (issuer: string, subject: string): string => `${issuer}#${subject}`
+
+/** The user of a certificate: its CN, as Kubernetes has it; where it is not clear which, the whole name. */
+export const certificateUser = ({ subject, subjectName }: CertificateFacts): string => {
+  const [name, ...more] = subject['CN'] ?? []
+  return name !== undefined && more.length === 0 ? name : subjectName
+}
+
+/** The groups of a certificate: every O, as Kubernetes has it. */
+export const certificateGroups = ({ subject }: CertificateFacts): readonly string[] =>
+  subject['O'] ?? []

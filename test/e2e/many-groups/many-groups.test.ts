@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { after, before, describe, it } from 'node:test'
+import { parse, stringify } from 'yaml'
+import { z } from 'zod'
+import { readFile } from 'node:fs/promises'
+import { cheapHash } from '../../fakes/hashes.ts'
+import type { HeaderLine } from '../../servers/client.ts'
+import { skipWithoutEnvoy } from '../../servers/envoy.ts'
+import { sendRaw } from '../../servers/raw-client.ts'
+import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'
+import { basic, eventually, HOST, received, startSite, type Site } from '../site.ts'
+
+const COUNTS = [100, 500, 501, 2_000] as const
+
+const groupsOf = (count: number): readonly string[] =>
+  Array.from({ length: count }, (_, index) => `g${String(index).padStart(4, '0')}`)
+
+const userOf = (count: number): string => `in-${count}`
+
+/** A users file of people in many groups. */
+const users = async (): Promise<string> => {
+  const password = await cheapHash('secret')
+  return stringify({
+    users: Object.fromEntries(
+      COUNTS.map((count) => [userOf(count), { password, groups: groupsOf(count) }]),
+    ),
+  })
+}
+
+const documentSchema = z.looseObject({
+  authenticators: z.looseObject({ staff: z.looseObject({}) }),
+})
+
+describe('a user in many groups, through Envoy', { skip: skipWithoutEnvoy() }, () => {
+  let folder: TemporaryFolder
+  let site: Site
+  before(async () => {
+    folder = await temporaryFolder()
+    await writeFile(folder.file('many.yaml'), await users())
+    site = await startSite({ verify: [{ users: { file: folder.file('many.yaml') } }] })
+  })
+  after(async () => {
+    await site[Symbol.asyncDispose]()
+    await folder[Symbol.asyncDispose]()
+  })
+
+  /** Puts this section `identity` in force. */
+  const configure = async (identity: object): Promise<void> => {
+    const config = documentSchema.parse(parse(await readFile(site.files.config, 'utf8')))
+    config.authenticators.staff['identity'] = identity
+    const loaded = async (): Promise<number> =>
+      (await readFile(site.files.audit, 'utf8')).split('"configuration-loaded"').length
+    const earlier = await loaded()
+    await writeFile(site.files.config, stringify(config))
+    site.authz.signal('SIGHUP')
+    await eventually(loaded, (count) => count > earlier)
+  }
+
+  const ask = async (count: number, more: readonly HeaderLine[] = []) => {
+    const answer = await sendRaw(site.target, {
+      headers: [['Host', HOST], basic(userOf(count), 'secret'), ...more],
+    })
+    const event = (await site.events()).at(-1)
+    return { answer, event }
+  }
+
+  for (const count of [100, 500]) {
+    it(`forwards ${count} groups, a line each, in their order`, async () => {
+      const { answer, event } = await ask(count)
+      assert.deepEqual([answer.status, event?.reason], [200, 'permitted'])
+      assert.deepEqual(received(answer, 'x-remote-group'), groupsOf(count))
+    })
+  }
+
+  it('forwards 500 groups beside 45 KB of the caller’s own', async () => {
+    const { answer } = await ask(500, [['X-Own', 'a'.repeat(45_000)]])
+    assert.equal(answer.status, 200)
+    assert.equal(received(answer, 'x-remote-group').length, 500)
+  })
+
+  for (const count of [501, 2_000]) {
+    it(`refuses ${count}, says why, and asks the upstream nothing`, async () => {
+      site.upstream.clear()
+      const { answer, event } = await ask(count)
+      assert.deepEqual([answer.status, event?.reason], [403, 'identity-too-large'])
+      assert.match(answer.body, /too many groups/)
+      assert.equal(site.upstream.requests.length, 0)
+      assert.ok(site.authz.log.includes(`groups: ${count}, where there may be at most 500`))
+    })
+  }
+
+  it('forwards those of 2,000 that are kept', async () => {
+    await configure({ groups: { keep: ['g00*'], drop: ['g009*'], prefix: 'k8s:' } })
+    const { answer, event } = await ask(2_000)
+    assert.deepEqual([answer.status, event?.reason], [200, 'permitted'])
+    const want = groupsOf(90).map((group) => `k8s:${group}`)
+    assert.deepEqual(received(answer, 'x-remote-group'), want)
+    assert.deepEqual(event?.groups, want)
+  })
+
+  it('forwards the first of 2,000 where the rest may be cut, and logs how many were', async () => {
+    await configure({ groups: { most: 40, beyond: 'cut' } })
+    const { answer, event } = await ask(2_000)
+    assert.deepEqual([answer.status, event?.reason], [200, 'permitted'])
+    assert.deepEqual(received(answer, 'x-remote-group'), groupsOf(40))
+    assert.match(site.authz.log, /"groupsCut":1960.*"groups cut off"/)
+  })
+})

@@ -1,0 +1,16 @@
+// A mapping as a configuration has it: the text of an `identity` section, compiled.
+
+import assert from 'node:assert/strict'
+import { parse } from 'yaml'
+import {
+  compileIdentity,
+  identitySchema,
+  type IdentityConfig,
+} from '../../src/config/identity-schema.ts'
+import type { Subject } from '../../src/expression/cel.ts'
+
+/** The section, which has to be right. */
+export const identityConfigOf = (yaml: string, about: Subject = 'claims'): IdentityConfig =>
+  compileIdentity(identitySchema.parse(parse(yaml) ?? {}), about, (path, message) =>
+    assert.fail(`${path.join('.')}: ${message}`),
+  )
