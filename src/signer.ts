@@ -1,29 +1,34 @@
 // Composition root of `countersign signer`: reads the configuration, builds the parts, starts them.
 
-import { isDeepStrictEqual } from 'node:util'
+import { startAdmin } from './audit/admin.ts'
 import { reopenAndReload } from './audit/reload.ts'
 import { JsonLinesSink } from './audit/sink.ts'
 import { CertificateIssuer } from './ca/issuer.ts'
 import { signerReloadReports } from './ca/reload-reports.ts'
 import { buildSigner, SignerResources } from './ca/snapshot.ts'
+import { IssuanceStatistics } from './ca/statistics.ts'
 import { Reloader } from './config/reload.ts'
+import { ReloadStatus } from './config/reload-status.ts'
 import { systemClock } from './runtime/clock.ts'
 import { startGrpcStreamServer } from './runtime/grpc-stream-server.ts'
 import type { ListenAddress } from './runtime/listen.ts'
-import { createLogger, type Logger } from './runtime/logger.ts'
-import { sdsService, type SdsService } from './sds/service.ts'
+import { createLogger } from './runtime/logger.ts'
+import { signerMetrics } from './sds/metrics.ts'
+import { sdsService } from './sds/service.ts'
+import { logStatistics } from './sds/statistics-log.ts'
 
 /** A running signer. */
 export interface Signer extends AsyncDisposable {
   /** Where it listens. */
   readonly address: ListenAddress
+  /** Where its health and metrics are read, if anywhere. */
+  readonly admin: ListenAddress | undefined
   /** Reloads the configuration and reopens the audit file; what SIGHUP does. */
   reload(): Promise<void>
 }
 
 // Streams end at once; this is for answers that are being written.
 const GRACE_MS = 2_000
-const STATISTICS_MS = 60_000
 
 /**
  * Starts the signer with the configuration in `file` (an absolute path).
@@ -42,14 +47,22 @@ export const startSigner = async (file: string): Promise<Signer> => {
   const audit = stack.use(new JsonLinesSink(config.audit.file))
   await audit.write({ event: 'configuration-loaded', generation: 1, file })
   // 3. Changes of the configuration.
-  reloader.follow(signerReloadReports(file, audit, logger))
+  const reloads = new ReloadStatus(clock)
+  reloader.follow(reloads.noting(signerReloadReports(file, audit, logger)))
   // 4. The certificates, and keys for the first of them.
   const { current, reloadIfChanged: refresh } = reloader
-  const issuer = new CertificateIssuer({ current, refresh, audit, logger, clock })
+  const issuances = new IssuanceStatistics()
+  const observed = { audit, logger, clock, observer: issuances }
+  const issuer = new CertificateIssuer({ current, refresh, ...observed })
   for (const { keys } of authorities.values()) keys.prepare()
-  // 5. The service: last open, first closed.
-  const { address, mode, owner, group } = config.listen
   const sds = sdsService({ issuer, clock, logger })
+  // 5. Health and metrics, from before the first certificate until after the last.
+  const metrics = signerMetrics({ current, resources, issuances, sds })
+  const admin = stack.use(
+    await startAdmin(config.admin, { reloads, audit, metrics, clock, logger }),
+  )
+  // 6. The service: last open, first closed.
+  const { address, mode, owner, group } = config.listen
   const server = stack.use(
     await startGrpcStreamServer({
       address,
@@ -63,22 +76,13 @@ export const startSigner = async (file: string): Promise<Signer> => {
     }),
   )
   stack.use(logStatistics(sds, logger))
-  logger.info({ address: server.address }, 'listening')
+  stack.use(admin.serve()) // and no longer while the last answers are written
+  logger.info({ address: server.address, admin: admin.address }, 'listening')
   const running = stack.move()
   return {
     address: server.address,
+    admin: admin.address,
     reload: () => reopenAndReload(audit, reloader, logger),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
-}
-
-/** Logs the statistics from time to time, when they are not what they were. */
-const logStatistics = (sds: SdsService, logger: Logger): Disposable => {
-  let last = sds.statistics()
-  const timer = setInterval(() => {
-    const now = sds.statistics()
-    if (!isDeepStrictEqual(now, last)) logger.info(now, 'statistics')
-    last = now
-  }, STATISTICS_MS)
-  return { [Symbol.dispose]: () => clearInterval(timer) }
 }

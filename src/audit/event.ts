@@ -22,7 +22,8 @@ export type Reason =
   | 'no-rule'
   | TransformFailure
   | 'transform-unavailable'
-  | 'cancelled'
+  | 'cancelled' // the caller left
+  | 'too-slow' // the answer would have come after Envoy's deadline
   | 'fault'
   | 'audit-unavailable'
 
@@ -46,6 +47,8 @@ export interface DecisionEvent {
   readonly source?: string | undefined
   readonly user?: string | undefined
   readonly groups?: readonly string[] | undefined
+  /** How many more groups were cut off, where the configuration says so. */
+  readonly groupsCut?: number | undefined
   /** The authenticator that decided who it is, and its method. */
   readonly authenticator?: string | undefined
   readonly authentication?: AuthenticationMethod | undefined

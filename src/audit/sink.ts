@@ -23,6 +23,17 @@ const MAX_ATTEMPTS = 20
 const PAUSE_MS = 1
 const FILE_MODE = 0o640 // names and addresses of people: for the owner and a log group
 
+/** How a sink is doing. */
+export interface AuditStatistics {
+  /** Events, since the start. */
+  readonly written: number
+  readonly lost: number
+  /** Events that wait for their write now. */
+  readonly waiting: number
+  /** Whether the last write left any out. */
+  readonly failing: boolean
+}
+
 interface Waiting {
   readonly line: string
   readonly resolve: () => void
@@ -40,6 +51,9 @@ export class JsonLinesSink implements AuditSink, Disposable {
   #midLine = false
   #waiting: Waiting[] = []
   #line = ''
+  #written = 0
+  #lost = 0
+  #failing = false
   readonly #logger
 
   /** @throws CountersignError `audit-unwritable` when the file cannot be opened */
@@ -66,6 +80,16 @@ export class JsonLinesSink implements AuditSink, Disposable {
     return promise
   }
 
+  /** The counters as they are now. */
+  statistics(): AuditStatistics {
+    return {
+      written: this.#written,
+      lost: this.#lost,
+      waiting: this.#waiting.length,
+      failing: this.#failing,
+    }
+  }
+
   /** Opens the file anew, for log rotation; keeps the old one when that fails. */
   reopen(): void {
     if (this.#path === undefined) return
@@ -89,15 +113,22 @@ export class JsonLinesSink implements AuditSink, Disposable {
     this.#waiting = []
     const opening = this.#midLine ? '\n' : ''
     const { written, failure } = this.#writeOut(opening + waiting.map(({ line }) => line).join(''))
+    this.#failing = failure !== undefined
     if (failure === undefined) {
+      this.#written += waiting.length
       for (const { resolve } of waiting) resolve()
       return
     }
     let end = opening.length
     for (const { line, resolve, reject } of waiting) {
       end += Buffer.byteLength(line)
-      if (end <= written) resolve()
-      else reject(failure)
+      if (end <= written) {
+        this.#written += 1
+        resolve()
+      } else {
+        this.#lost += 1
+        reject(failure)
+      }
     }
   }
 

@@ -25,6 +25,14 @@ export interface CertificateIssuerOptions {
   readonly audit: AuditSink
   readonly logger: Logger
   readonly clock: Clock
+  readonly observer?: IssuanceObserver
+}
+
+/** Told of every issuance. Neither method may throw. */
+export interface IssuanceObserver {
+  /** @param duration from the request to the certificate, in milliseconds */
+  issued(authority: string, duration: number): void
+  refused(code: Refused['code']): void
 }
 
 /** A certificate with its key, or why there is none. */
@@ -181,14 +189,19 @@ export class CertificateIssuer {
       duration: Math.round((clock.monotonic() - start) * 1_000),
       generation,
     })
-    if (!recorded) return { outcome: 'refused', code: 'audit-unavailable' }
-    return {
+    if (!recorded) {
+      this.#options.observer?.refused('audit-unavailable')
+      return { outcome: 'refused', code: 'audit-unavailable' }
+    }
+    const issued: Issued = {
       outcome: 'issued',
       certificateChain: Buffer.from(encodePem('CERTIFICATE', certificate) + authority.ca.chain),
       privateKey: Buffer.from(key.privateKey.export({ type: 'pkcs8', format: 'pem' })),
       version: versionOf(admitted),
       ttl,
     }
+    this.#options.observer?.issued(grant.authority, clock.monotonic() - start)
+    return issued
   }
 
   async #refuse(
@@ -196,6 +209,7 @@ export class CertificateIssuer {
     { code, grant, detail }: Refused,
     generation: number,
   ): Promise<Issuance> {
+    this.#options.observer?.refused(code)
     await this.#record({
       event: 'certificate-refused',
       handle: handleDigest(handle),

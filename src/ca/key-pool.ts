@@ -16,12 +16,22 @@ export interface MintedKey {
   readonly publicKey: Buffer
 }
 
+/** What a source has, and what it owes. */
+export interface KeyStock {
+  /** Keys that lie ready. */
+  readonly ready: number
+  /** Takers that wait for theirs. */
+  readonly waiting: number
+}
+
 /** Keys of one algorithm. */
 export interface KeySource extends Disposable {
   /** A key that nobody else gets. */
   take(): Promise<MintedKey>
   /** Makes keys ahead, where that is worth it. */
   prepare(): void
+  /** The stock now; absent where keys are made on the spot. */
+  readonly stock?: () => KeyStock
 }
 
 /** A source of keys of this algorithm. */
@@ -69,6 +79,8 @@ export class KeyPool implements KeySource {
   readonly #ready: MintedKey[] = []
   readonly #waiting: PromiseWithResolvers<MintedKey>[] = []
   #busy = false
+
+  readonly stock = (): KeyStock => ({ ready: this.#ready.length, waiting: this.#waiting.length })
 
   /** @param ahead how many keys lie ready while nobody asks */
   constructor(generate: () => Promise<KeyPairKeyObjectResult>, ahead: number) {

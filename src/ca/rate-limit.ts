@@ -17,12 +17,16 @@ export class RateLimit {
     this.#filledAt = clock.monotonic()
   }
 
+  /** How many may pass at once now. */
+  get left(): number {
+    const gained = ((this.#clock.monotonic() - this.#filledAt) / 1_000) * this.rate.perSecond
+    return Math.min(this.rate.burst, this.#tokens + gained)
+  }
+
   /** Whether one more may pass now, which then counts. */
   take(): boolean {
-    const now = this.#clock.monotonic()
-    const gained = ((now - this.#filledAt) / 1_000) * this.rate.perSecond
-    this.#tokens = Math.min(this.rate.burst, this.#tokens + gained)
-    this.#filledAt = now
+    this.#tokens = this.left
+    this.#filledAt = this.#clock.monotonic()
     if (this.#tokens < 1) return false
     this.#tokens -= 1
     return true

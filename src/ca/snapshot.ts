@@ -12,7 +12,7 @@ import type { Clock } from '../runtime/clock.ts'
 import { readAuthorityChain } from './authority-certificate.ts'
 import type { CertificateAuthority } from './certificate-authority.ts'
 import { FileCa, readAuthorityKey } from './file-ca.ts'
-import { keySource, type KeySource } from './key-pool.ts'
+import { keySource, type KeySource, type KeyStock } from './key-pool.ts'
 import { Limits } from './limits.ts'
 import { RateLimit } from './rate-limit.ts'
 
@@ -57,6 +57,15 @@ export class SignerResources implements Disposable {
     const limit = new RateLimit(rate, this.clock)
     this.#rates.set(authority, limit)
     return limit
+  }
+
+  /** Keys that are made ahead, by algorithm. */
+  stocks(): ReadonlyMap<KeyAlgorithm, KeyStock> {
+    const stocks = [...this.#keys].flatMap(([algorithm, source]) => {
+      const stock = source.stock?.()
+      return stock === undefined ? [] : [[algorithm, stock] as const]
+    })
+    return new Map(stocks)
   }
 
   [Symbol.dispose](): void {

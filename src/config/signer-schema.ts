@@ -47,6 +47,24 @@ const listener = z
   })
   .describe('The listener written out in full.')
 
+const adminAddress = addressSchema.refine(
+  ({ kind }) => kind === 'unix',
+  'must be "unix:PATH": whoever holds the key of a CA listens on no network',
+)
+
+const adminListener = z
+  .strictObject({
+    address: adminAddress.describe('`unix:PATH`.'),
+    mode: z
+      .string()
+      .regex(/^0?[0-7]{3}$/, 'must be an octal file mode such as "0660"')
+      .default(DEFAULT_SOCKET_MODE)
+      .describe('File mode of the socket. Whoever reads needs write permission.'),
+    owner: systemId.optional().describe('Numeric user id that the socket is given to.'),
+    group: systemId.optional().describe('Numeric group id that the socket is given to.'),
+  })
+  .describe('The listener written out in full.')
+
 const patterns = z.array(z.string().min(1))
 
 const networks = z.array(
@@ -171,6 +189,18 @@ export const signerSchema = z
       ])
       .describe(
         'The socket by which Envoy reaches the secret discovery service (gRPC), with `grpc.health.v1` beside it.',
+      ),
+    admin: z
+      .union([
+        adminAddress.transform((address): SignerListenerConfig => ({
+          address,
+          mode: DEFAULT_SOCKET_MODE,
+        })),
+        adminListener,
+      ])
+      .optional()
+      .describe(
+        'The socket on which `/livez`, `/readyz` and `/metrics` (Prometheus) are read, over HTTP. Absent: none.',
       ),
     keyring: secretSchema
       .prefault('file:grant.keys')

@@ -37,8 +37,9 @@ describe('a reload of the signer', () => {
   it('says which changes need a restart', () => {
     const { lines } = reload({
       listen: { ...snapshot.config.listen, mode: '0600' },
+      admin: { address: { kind: 'unix', path: '/run/admin.sock' }, mode: '0600' },
       audit: { file: '/var/log/issued.jsonl' },
     })
-    assert.match(lines, /"keys":\["listen","audit\.file"\].*after a restart/)
+    assert.match(lines, /"keys":\["listen","admin","audit\.file"\].*after a restart/)
   })
 })

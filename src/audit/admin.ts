@@ -1,0 +1,64 @@
+// The listener for whoever runs authz or the signer: what both say of themselves, and the metrics of
+// either.
+
+import { startAdminServer } from '../runtime/admin.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { Serving } from '../runtime/health.ts'
+import type { ListenAddress } from '../runtime/listen.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { Metric } from '../runtime/metric.ts'
+import { commonChecks, commonMetrics, type CommonParts } from './metrics.ts'
+
+/** The listener as it is configured. */
+export interface AdminListener {
+  readonly address: ListenAddress
+  /** Octal. */
+  readonly mode: string
+  readonly owner?: number | undefined
+  readonly group?: number | undefined
+}
+
+/** What it shows. */
+export interface AdminParts extends CommonParts {
+  readonly metrics: readonly Metric[]
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** A listener, or nothing where none is configured. */
+export interface Admin extends AsyncDisposable {
+  /** The address, with the port that the system chose when it was 0. */
+  readonly address: ListenAddress | undefined
+  /** Says that the process is ready, until what it gives is disposed of. */
+  serve(): Disposable
+}
+
+/**
+ * Starts the listener, where there is one to be. It is not ready yet.
+ *
+ * @throws CountersignError `listen-failed`
+ */
+export const startAdmin = async (
+  listener: AdminListener | undefined,
+  parts: AdminParts,
+): Promise<Admin> => {
+  const serving = new Serving()
+  const server =
+    listener &&
+    (await startAdminServer({
+      ...listener,
+      mode: Number.parseInt(listener.mode, 8),
+      checks: [...commonChecks(parts), serving],
+      metrics: [...commonMetrics(parts), ...parts.metrics],
+      clock: parts.clock,
+      logger: parts.logger,
+    }))
+  return {
+    address: server?.address,
+    serve() {
+      serving.started()
+      return { [Symbol.dispose]: () => serving.ending() }
+    },
+    [Symbol.asyncDispose]: async () => await server?.[Symbol.asyncDispose](),
+  }
+}

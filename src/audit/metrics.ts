@@ -1,0 +1,67 @@
+// The metrics and health checks that authz and the signer have in common: their configuration and
+// their audit log.
+
+import type { ReloadStatus } from '../config/reload-status.ts'
+import type { HealthCheck } from '../runtime/health.ts'
+import { counter, gauge, type Metric } from '../runtime/metric.ts'
+import type { JsonLinesSink } from './sink.ts'
+
+/** What is looked at. */
+export interface CommonParts {
+  readonly reloads: ReloadStatus
+  readonly audit: Pick<JsonLinesSink, 'statistics'>
+}
+
+/** What both are asked before they are called ready. */
+export const commonChecks = ({ reloads, audit }: CommonParts): readonly HealthCheck[] => [
+  { name: 'config', condition: reloads.condition },
+  {
+    name: 'audit',
+    condition: () =>
+      audit.statistics().failing
+        ? { state: 'warning', reason: 'events could not be written (the log says why)' }
+        : { state: 'ok' },
+  },
+]
+
+/** Their metrics. */
+export const commonMetrics = ({ reloads, audit }: CommonParts): readonly Metric[] => [
+  gauge(
+    'countersign_config_generation',
+    'The configuration in force, counted from 1 since the start.',
+    () => reloads.generation,
+  ),
+  gauge(
+    'countersign_config_last_reload_successful',
+    '1, or 0 when the last change was refused and the configuration before it is still in force.',
+    () => (reloads.rejected ? 0 : 1),
+  ),
+  gauge(
+    'countersign_config_last_reload_success_timestamp_seconds',
+    'When the configuration in force was loaded.',
+    () => reloads.loadedAt / 1_000,
+  ),
+  counter(
+    'countersign_config_reload_failures_total',
+    'Changes of the configuration that were refused.',
+    () => reloads.rejections,
+  ),
+  {
+    type: 'counter',
+    name: 'countersign_audit_events_total',
+    help: 'Audit events, by what became of them: written or lost.',
+    labels: ['result'],
+    read: () => {
+      const { written, lost } = audit.statistics()
+      return [
+        { labels: { result: 'written' }, value: written },
+        { labels: { result: 'lost' }, value: lost },
+      ]
+    },
+  },
+  gauge(
+    'countersign_audit_events_waiting',
+    'Audit events that wait to be written.',
+    () => audit.statistics().waiting,
+  ),
+]

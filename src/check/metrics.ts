@@ -1,0 +1,181 @@
+// The metrics of authz.
+
+import type { FactHoldings, FactMemory } from '../authenticate/facts.ts'
+import type { KeySets } from '../authenticate/token/key-sets.ts'
+import { counter, gauge, type Metric, type Sample } from '../runtime/metric.ts'
+import type { Snapshot } from './snapshot.ts'
+import type { CheckStatistics, RouteStatistics } from './statistics.ts'
+
+/** What is counted, and where. */
+export interface AuthzParts {
+  readonly checks: CheckStatistics
+  readonly memory: FactMemory
+  readonly keySets: KeySets
+  readonly current: () => { readonly value: Pick<Snapshot, 'dependencies' | 'seal'> }
+}
+
+/** The metrics of one authz process, but for those that the signer has too. */
+export const authzMetrics = (parts: AuthzParts): readonly Metric[] => [
+  ...checkMetrics(parts.checks),
+  ...factMetrics(parts.memory),
+  ...keyMetrics(parts.keySets),
+  ...snapshotMetrics(parts.current),
+]
+
+const checkMetrics = (checks: CheckStatistics): readonly Metric[] => {
+  const perRoute = <T>(
+    samples: (route: string, statistics: RouteStatistics) => readonly Sample<T>[],
+  ): (() => readonly Sample<T>[]) => {
+    return () => [...checks.routes].flatMap(([route, statistics]) => samples(route, statistics))
+  }
+  return [
+    {
+      type: 'counter',
+      name: 'countersign_decisions_total',
+      help: 'Checks, by what was decided and why. The reasons are those of the audit log.',
+      labels: ['route', 'decision', 'reason'],
+      read: perRoute((route, { reasons }) =>
+        [...reasons].map(([reason, value]) => {
+          const decision = reason === 'permitted' ? 'allow' : 'deny'
+          return { labels: { route, decision, reason }, value }
+        }),
+      ),
+    },
+    {
+      type: 'histogram',
+      name: 'countersign_check_duration_seconds',
+      help: 'From the arrival of a check to its answer.',
+      labels: ['route', 'decision'],
+      read: perRoute((route, { allowed, denied }) => [
+        { labels: { route, decision: 'allow' }, value: allowed },
+        { labels: { route, decision: 'deny' }, value: denied },
+      ]),
+    },
+    gauge('countersign_checks_in_flight', 'Checks that are being decided.', () => checks.inFlight),
+    {
+      type: 'counter',
+      name: 'countersign_authentications_total',
+      help: 'Credentials, by the authenticator that judged and what became of them: authenticated, rejected, unavailable.',
+      labels: ['authenticator', 'outcome'],
+      read: () =>
+        [...checks.authentications].flatMap(([authenticator, outcomes]) =>
+          Object.entries(outcomes).map(([outcome, value]) => ({
+            labels: { authenticator, outcome },
+            value,
+          })),
+        ),
+    },
+    {
+      type: 'counter',
+      name: 'countersign_certificate_requests_total',
+      help: 'Checks that were permitted and forwarded with a client certificate.',
+      labels: ['route'],
+      read: perRoute((route, { certificates }) => [{ labels: { route }, value: certificates }]),
+    },
+  ]
+}
+
+const factMetrics = (memory: FactMemory): readonly Metric[] => {
+  const perKind =
+    (value: (holdings: FactHoldings) => number): (() => readonly Sample<number>[]) =>
+    () => {
+      const { proofs, rejections } = memory.statistics()
+      return [
+        { labels: { kind: 'proof' }, value: value(proofs) },
+        { labels: { kind: 'rejection' }, value: value(rejections) },
+      ]
+    }
+  return [
+    {
+      type: 'counter',
+      name: 'countersign_facts_lookups_total',
+      help: 'Credentials that were looked for in the memory of facts: remembered as proven (hit) or as wrong (refusal), just being proven (joined), or neither (miss).',
+      labels: ['authenticator', 'result'],
+      read: () =>
+        [...memory.statistics().lookups].flatMap(([authenticator, counts]) => [
+          { labels: { authenticator, result: 'hit' }, value: counts.hits },
+          { labels: { authenticator, result: 'refusal' }, value: counts.refusals },
+          { labels: { authenticator, result: 'joined' }, value: counts.joined },
+          { labels: { authenticator, result: 'miss' }, value: counts.misses },
+        ]),
+    },
+    {
+      type: 'gauge',
+      name: 'countersign_facts_entries',
+      help: 'Credentials that are remembered.',
+      labels: ['kind'],
+      read: perKind(({ entries }) => entries),
+    },
+    {
+      type: 'gauge',
+      name: 'countersign_facts_bytes',
+      help: 'Memory that they take, about.',
+      labels: ['kind'],
+      read: perKind(({ bytes }) => bytes),
+    },
+    {
+      type: 'counter',
+      name: 'countersign_facts_evictions_total',
+      help: 'Credentials that were forgotten for want of room.',
+      labels: ['kind'],
+      read: perKind(({ evictions }) => evictions),
+    },
+    counter(
+      'countersign_facts_revocations_total',
+      'How often everything was forgotten (SIGHUP).',
+      () => memory.statistics().revocations,
+    ),
+  ]
+}
+
+const keyMetrics = (keySets: KeySets): readonly Metric[] => [
+  {
+    type: 'gauge',
+    name: 'countersign_token_keys',
+    help: 'Published keys that may be used, by where they are published.',
+    labels: ['source'],
+    read: () => keySets.statuses().map(({ source, keys }) => ({ labels: { source }, value: keys })),
+  },
+  {
+    type: 'gauge',
+    name: 'countersign_token_keys_age_seconds',
+    help: 'How long ago the issuer last confirmed them; absent while there are none.',
+    labels: ['source'],
+    read: () =>
+      keySets
+        .statuses()
+        .flatMap(({ source, age }) =>
+          age === undefined ? [] : [{ labels: { source }, value: age / 1_000 }],
+        ),
+  },
+  {
+    type: 'counter',
+    name: 'countersign_token_key_fetches_total',
+    help: 'Times that keys were fetched, by how it ended: fetched or failed.',
+    labels: ['source', 'result'],
+    read: () =>
+      keySets.statuses().flatMap(({ source, fetched, failed }) => [
+        { labels: { source, result: 'fetched' }, value: fetched },
+        { labels: { source, result: 'failed' }, value: failed },
+      ]),
+  },
+]
+
+const snapshotMetrics = (current: AuthzParts['current']): readonly Metric[] => [
+  {
+    type: 'gauge',
+    name: 'countersign_dependency_up',
+    help: '1, or 0 while a server that authenticators ask is left alone because it failed.',
+    labels: ['authenticator', 'kind', 'server'],
+    read: () =>
+      current().value.dependencies.map(({ authenticator, kind, name, isUp }) => ({
+        labels: { authenticator, kind, server: name },
+        value: isUp() ? 1 : 0,
+      })),
+  },
+  counter(
+    'countersign_grants_sealed_total',
+    'Grants that were sealed for the signer, since the configuration in force was loaded.',
+    () => current().value.seal?.sealed ?? 0,
+  ),
+]

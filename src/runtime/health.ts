@@ -1,0 +1,67 @@
+// What a process says of itself, in the manner of the Kubernetes API server's `/livez` and `/readyz`.
+
+import type { Page, PageRequest } from './http-server.ts'
+
+/**
+ * The state of one thing.
+ *
+ * - `ok`: all is well.
+ * - `warning`: somebody should look, but what is asked of the process it does.
+ * - `failed`: no more should be asked of it.
+ */
+export type Condition =
+  | { readonly state: 'ok' }
+  | { readonly state: 'warning' | 'failed'; readonly reason: string }
+
+/** Something that readiness depends on. */
+export interface HealthCheck {
+  /** One word, for the list. */
+  readonly name: string
+  /** The state now. Must not throw. */
+  readonly condition: () => Condition
+}
+
+const TYPE = 'text/plain; charset=utf-8'
+const MARKS = { ok: '[+]', warning: '[!]', failed: '[-]' } as const
+
+/**
+ * A page that says whether all is well: 200 unless something failed, then 503. `?verbose` lists every
+ * check; a failure always does.
+ *
+ * @param name that of the page, for its last line
+ */
+export const healthPage =
+  (name: string, checks: readonly HealthCheck[]) =>
+  ({ query }: PageRequest): Page => {
+    const conditions = checks.map((check) => ({ name: check.name, ...check.condition() }))
+    const failed = conditions.some(({ state }) => state === 'failed')
+    if (!failed && !query.has('verbose')) return { status: 200, type: TYPE, body: 'ok' }
+    const lines = conditions.map((condition) => {
+      const detail = condition.state === 'ok' ? 'ok' : `${condition.state}: ${condition.reason}`
+      return `${MARKS[condition.state]}${condition.name} ${detail}\n`
+    })
+    const verdict = failed ? 'failed' : 'passed'
+    return {
+      status: failed ? 503 : 200,
+      type: TYPE,
+      body: `${lines.join('')}${name} check ${verdict}\n`,
+    }
+  }
+
+/** Whether the process takes requests: not before its listener is open, and not once it is ending. */
+export class Serving implements HealthCheck {
+  readonly name = 'serving'
+  #condition: Condition = { state: 'failed', reason: 'starting' }
+
+  readonly condition = (): Condition => this.#condition
+
+  /** From now on it does. */
+  started(): void {
+    this.#condition = { state: 'ok' }
+  }
+
+  /** From now on it takes no more. */
+  ending(): void {
+    this.#condition = { state: 'failed', reason: 'shutting down' }
+  }
+}

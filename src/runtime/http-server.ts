@@ -1,0 +1,164 @@
+// A small HTTP/1.1 server of pages that are read and nothing else. It is for few clients, which it
+// does not trust: what each of them can hold of the process is bounded.
+
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import {
+  admitToSocket,
+  listenFailure,
+  prepareSocket,
+  type ListenAddress,
+  type SocketAccess,
+} from './listen.ts'
+import type { Logger } from './logger.ts'
+
+/** What is asked of a page. */
+export interface PageRequest {
+  /** What stands behind the question mark. */
+  readonly query: URLSearchParams
+  readonly accept: string | undefined
+}
+
+/** A page. */
+export interface Page {
+  readonly status: number
+  /** Its media type. */
+  readonly type: string
+  readonly body: string
+}
+
+/** Makes a page, anew for each request. */
+export type PageMaker = (request: PageRequest) => Page | Promise<Page>
+
+/** What a server needs; who may use it goes for a UNIX socket. */
+export interface HttpServerOptions extends SocketAccess {
+  readonly address: ListenAddress
+  /** By path. */
+  readonly pages: ReadonlyMap<string, PageMaker>
+  readonly logger: Logger
+}
+
+/** A running server. When it closes, every connection is closed. */
+export interface HttpServer extends AsyncDisposable {
+  /** The address, with the port that the system chose when it was 0. */
+  readonly address: ListenAddress
+}
+
+const MAX_CONNECTIONS = 64
+const MAX_HEADER_BYTES = 8_192
+
+// For one request, from its first byte to its last.
+const REQUEST_MS = 5_000
+// For the next one on a connection: above Prometheus' usual interval of 15 s, so that it keeps its own.
+const KEEP_ALIVE_MS = 20_000
+// For a connection on which nothing moves, as when an answer is not taken.
+const IDLE_MS = 25_000
+const LOOK_MS = 1_000
+
+/**
+ * Starts a server.
+ *
+ * @throws CountersignError `listen-failed`
+ */
+export const startHttpServer = async (options: HttpServerOptions): Promise<HttpServer> => {
+  const { address, logger } = options
+  if (address.kind === 'unix') await prepareSocket(address.path)
+  const server = createServer(
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: REQUEST_MS,
+      requestTimeout: REQUEST_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: LOOK_MS,
+    },
+    (request, response) => void answer(request, response, options),
+  )
+  server.maxConnections = MAX_CONNECTIONS
+  server.setTimeout(IDLE_MS, (socket) => socket.destroy())
+  await listen(server, address)
+  server.on('error', (cause) => logger.error({ err: cause }, 'listener failed'))
+  const close = async (): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    server.close(() => resolve())
+    server.closeAllConnections()
+    await promise
+  }
+  if (address.kind === 'unix') {
+    try {
+      await admitToSocket(address.path, options)
+    } catch (cause) {
+      await close()
+      throw cause
+    }
+  }
+  return { address: addressOf(server, address), [Symbol.asyncDispose]: close }
+}
+
+const listen = async (server: Server, address: ListenAddress): Promise<void> => {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  server.once('error', reject)
+  server.listen(address, resolve)
+  try {
+    await promise
+  } catch (cause) {
+    throw listenFailure(address, cause)
+  } finally {
+    server.off('error', reject)
+  }
+}
+
+const addressOf = (server: Server, address: ListenAddress): ListenAddress => {
+  const bound = server.address()
+  if (address.kind === 'unix' || bound === null || typeof bound === 'string') return address
+  return { ...address, port: bound.port }
+}
+
+const TEXT = 'text/plain; charset=utf-8'
+
+const text = (status: number, body: string): Page => ({ status, type: TEXT, body: `${body}\n` })
+
+/** Answers a request. Never rejects. */
+const answer = async (
+  { method = '', url = '', headers }: IncomingMessage,
+  response: ServerResponse,
+  { pages, logger }: HttpServerOptions,
+): Promise<void> => {
+  // What is asked for needs no body: of a request that has one, nothing more is read.
+  const hasBody = 'content-length' in headers || 'transfer-encoding' in headers
+  const connection: OutgoingHttpHeaders = hasBody ? { connection: 'close' } : {}
+  const [path = '', query = ''] = url.split('?', 2)
+  const page = pages.get(path)
+  if (page === undefined) return send(response, text(404, 'There is no such page.'), connection)
+  if (method !== 'GET' && method !== 'HEAD') {
+    const refusal = text(405, 'This page can only be read.')
+    return send(response, refusal, { ...connection, allow: 'GET, HEAD' })
+  }
+  try {
+    const { accept } = headers
+    send(response, await page({ query: new URLSearchParams(query), accept }), connection)
+  } catch (cause) {
+    logger.error({ err: cause, path }, 'page failed')
+    send(response, text(500, 'The page could not be made; the log says why.'), connection)
+  }
+}
+
+const send = (
+  response: ServerResponse,
+  { status, type, body }: Page,
+  headers: OutgoingHttpHeaders,
+): void => {
+  if (response.headersSent) return
+  response.writeHead(status, {
+    'content-type': type,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...headers,
+  })
+  response.end(body) // Node leaves it out where HEAD asked
+}

@@ -1,0 +1,71 @@
+// What is counted of issuances: each once, as what it was in the end.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { CertificateIssuer } from '../../src/ca/issuer.ts'
+import { IssuanceStatistics } from '../../src/ca/statistics.ts'
+import { memoryLogger } from '../fakes/logger.ts'
+import { issuing, type Issuing } from './issuing.ts'
+
+const observed = (parts: Issuing) => {
+  const { snapshot, audit, clock } = parts
+  const observer = new IssuanceStatistics()
+  const issuer = new CertificateIssuer({
+    current: () => ({ value: snapshot, generation: 1 }),
+    refresh: () => Promise.resolve(),
+    audit,
+    clock,
+    logger: memoryLogger().logger,
+    observer,
+  })
+  return { issuer, observer }
+}
+
+const countsOf = ({ durations, refusals }: IssuanceStatistics): unknown => ({
+  issued: [...durations].map(([authority, { counts }]) => [
+    authority,
+    counts.reduce((sum, count) => sum + count, 0),
+  ]),
+  refused: [...refusals],
+})
+
+describe('an issuance', () => {
+  it('counts under its CA', async () => {
+    const parts = await issuing()
+    const { issuer, observer } = observed(parts)
+    await issuer.issue(parts.handle())
+    await issuer.issue(parts.handle({ notAfter: 1_767_229_200 }))
+    assert.deepEqual(countsOf(observer), { issued: [['kube', 2]], refused: [] })
+  })
+
+  it('that is refused counts under its reason, and under no CA that it names', async () => {
+    const parts = await issuing('{ rate: { perSecond: 1, burst: 1 } }')
+    const { issuer, observer } = observed(parts)
+    for (const handle of [
+      parts.handle(),
+      parts.handle(),
+      parts.handle({ authority: 'other' }),
+      parts.handle({ authority: 'another' }),
+      '!',
+    ]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other, for the rate
+      await issuer.issue(handle)
+    }
+    assert.deepEqual(countsOf(observer), {
+      issued: [['kube', 1]],
+      refused: [
+        ['rate-limited', 1],
+        ['authority-unknown', 2],
+        ['handle-malformed', 1],
+      ],
+    })
+  })
+
+  it('that cannot be recorded counts as refused, and is none', async () => {
+    const parts = await issuing()
+    const { issuer, observer } = observed(parts)
+    parts.audit.full = true
+    await issuer.issue(parts.handle())
+    assert.deepEqual(countsOf(observer), { issued: [], refused: [['audit-unavailable', 1]] })
+  })
+})

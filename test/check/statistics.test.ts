@@ -1,0 +1,149 @@
+// What is counted of checks, over the wire: each once, with the answer that the caller got, and under
+// no name that a caller can choose.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Authentication } from '../../src/authenticate/authenticator.ts'
+import type { CheckServiceOptions } from '../../src/check/service.ts'
+import { NO_ROUTE, CheckStatistics } from '../../src/check/statistics.ts'
+import { fakeAuthenticator, PROVEN } from '../fakes/authenticator.ts'
+import { randomFrom } from '../fakes/random.ts'
+import type { RouteParts } from '../fakes/route.ts'
+import { answering, startService } from '../fakes/service.ts'
+import { until } from '../fakes/sds.ts'
+import { snapshotOf } from '../fakes/snapshot.ts'
+
+const start = async (...routes: readonly RouteParts[]) => {
+  const statistics = new CheckStatistics()
+  const value = snapshotOf(routes)
+  const service = await startService(() => ({ value, generation: 1 }), undefined, statistics)
+  return { service, statistics, [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() }
+}
+
+const reasonsOf = (statistics: CheckStatistics): unknown =>
+  Object.fromEntries(
+    [...statistics.routes].map(([route, { reasons }]) => [route, Object.fromEntries(reasons)]),
+  )
+
+const countOf = (distribution: { readonly counts: readonly number[] } | undefined): number =>
+  (distribution?.counts ?? []).reduce((sum, count) => sum + count, 0)
+
+const REJECTED: Authentication = { outcome: 'rejected', code: 'credential-wrong', user: 'eve' }
+
+describe('a check', () => {
+  it('is counted once, by its route and reason, with its time', async () => {
+    await using running = await start({
+      authenticators: [fakeAuthenticator('staff', PROVEN)],
+      rules: [{ deny: 'no', paths: ['/no'] }, { allow: 'all' }],
+    })
+    const { service, statistics } = running
+    for (const path of ['/', '/', '/no', '/%2e%2e/']) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await service.client.check({ path })
+    }
+    assert.deepEqual(reasonsOf(statistics), {
+      app: { permitted: 2, 'rule-denied': 1 },
+      [NO_ROUTE]: { 'ambiguous-path': 1 },
+    })
+    const app = statistics.routes.get('app')
+    assert.deepEqual([countOf(app?.allowed), countOf(app?.denied)], [2, 1])
+    assert.equal(app?.certificates, 0)
+    assert.deepEqual(statistics.authentications.get('staff'), {
+      authenticated: 3,
+      rejected: 0,
+      unavailable: 0,
+    })
+    assert.equal(statistics.inFlight, 0)
+  })
+
+  const OUTCOMES = [
+    { answer: PROVEN, want: { authenticated: 1, rejected: 0, unavailable: 0 } },
+    { answer: REJECTED, want: { authenticated: 0, rejected: 1, unavailable: 0 } },
+    {
+      answer: { outcome: 'unavailable', cause: new Error('down') },
+      want: { authenticated: 0, rejected: 0, unavailable: 1 },
+    },
+    { answer: { outcome: 'not-applicable' }, want: undefined },
+  ] as const
+  for (const { answer, want } of OUTCOMES) {
+    it(`counts the credential as it was judged: ${answer.outcome}`, async () => {
+      await using running = await start(answering(answer))
+      await running.service.client.check({})
+      assert.deepEqual(running.statistics.authentications.get('staff'), want)
+    })
+  }
+
+  it('is in flight from its arrival to its answer', async () => {
+    const { promise, resolve } = Promise.withResolvers<Authentication>()
+    await using running = await start(answering(() => promise))
+    const { service, statistics } = running
+    const calls = [1, 2, 3].map(() => service.client.call({}).outcome)
+    await until(() => statistics.inFlight === 3)
+    assert.equal(statistics.routes.size, 0)
+    resolve(PROVEN)
+    await Promise.all(calls)
+    assert.deepEqual([statistics.inFlight, reasonsOf(statistics)], [0, { app: { permitted: 3 } }])
+  })
+
+  it('is in flight no longer when the caller has left', async () => {
+    await using running = await start(
+      answering(async (_, signal) => {
+        await new Promise((resolve) => signal.addEventListener('abort', resolve))
+        return PROVEN
+      }),
+    )
+    const { service, statistics } = running
+    const call = service.client.call({})
+    await until(() => statistics.inFlight === 1)
+    call.cancel()
+    await assert.rejects(call.outcome)
+    await until(() => statistics.inFlight === 0)
+    assert.deepEqual(reasonsOf(statistics), { app: { cancelled: 1 } })
+  })
+
+  it('counts as what the caller was told, when its event was lost', async () => {
+    await using running = await start(answering(PROVEN))
+    running.service.audit.full = true
+    await running.service.client.check({})
+    assert.deepEqual(reasonsOf(running.statistics), { app: { 'audit-unavailable': 1 } })
+  })
+
+  it('counts as a fault, once, when we fail outside of the pipeline', async () => {
+    const statistics = new CheckStatistics()
+    const current: CheckServiceOptions['current'] = () => {
+      throw new Error('bug')
+    }
+    await using service = await startService(current, undefined, statistics)
+    await service.client.check({})
+    assert.deepEqual(reasonsOf(statistics), { [NO_ROUTE]: { fault: 1 } })
+    assert.equal(statistics.inFlight, 0)
+  })
+})
+
+describe('a hostile caller', () => {
+  it('makes no more to be counted, whatever hosts, paths, methods and users it names', async () => {
+    await using running = await start({
+      match: { hosts: ['app.example.org'] },
+      authenticators: [
+        fakeAuthenticator('staff', (request) =>
+          Promise.resolve({ ...REJECTED, user: request.path }),
+        ),
+      ],
+    })
+    const { service, statistics } = running
+    const random = randomFrom(7)
+    for (let round = 0; round < 300; round += 1) {
+      const word = random(1e9).toString(36)
+      const host = round % 3 === 0 ? 'app.example.org' : `${word}.example.org`
+      const route = round % 5 === 0 ? { route: word } : {}
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await service.client.check({ host, path: `/${word}\n`, method: word.toUpperCase(), ...route })
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await service.client.check({ host, path: `/${word}`, ...route })
+    }
+    assert.deepEqual(new Set(statistics.routes.keys()), new Set(['app', NO_ROUTE]))
+    assert.deepEqual([...statistics.authentications.keys()], ['staff'])
+    const reasons = [...statistics.routes.values()].flatMap((route) => [...route.reasons.keys()])
+    assert.ok(reasons.length < 10, reasons.join())
+  })
+})
