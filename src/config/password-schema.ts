@@ -1,6 +1,7 @@
 // The password verifiers of an authenticator: a users file, an LDAP directory, RADIUS servers.
 
 import { z } from 'zod'
+import { guardSchema } from './guard-schema.ts'
 import { durationSchema, isLoopback, pathSchema, realmSchema, secretSchema } from './values.ts'
 
 /** A DNS name or an address, with or without a port. */
@@ -223,6 +224,10 @@ const radius = z
       .min(1)
       .default('countersign')
       .describe('`NAS-Identifier`: who we are.'),
+    callingStation: z
+      .boolean()
+      .default(true)
+      .describe('Sends the caller’s address as `Calling-Station-Id` (RFC 2865 §5.31).'),
     statusServer: z
       .boolean()
       .default(false)
@@ -278,6 +283,7 @@ export const basicSchema = z
       .describe(
         'How long a proven password is remembered (as a keyed hash, in memory), so that its next request does not pay for the hash again. `0s` turns it off.',
       ),
+    guard: guardSchema,
   })
   .describe('HTTP Basic authentication (RFC 7617).')
 

@@ -6,6 +6,7 @@ import { describe, it } from 'node:test'
 import type { Authentication, Authenticator } from '../../src/authenticate/authenticator.ts'
 import { basicAuthenticator, type BasicOptions } from '../../src/authenticate/basic.ts'
 import { FactMemory } from '../../src/authenticate/facts.ts'
+import { unguarded } from '../../src/authenticate/password/guard.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { basic, requestOf, type HeaderLines } from '../fakes/envoy.ts'
 import { brokenVerifier, FakeVerifier } from '../fakes/password-verifier.ts'
@@ -27,6 +28,7 @@ const authenticatorFor = (options: Partial<BasicOptions> = {}): Authenticator =>
     remember: MINUTE,
     generation: 'g1',
     memory: new FactMemory(new FakeClock()),
+    guard: unguarded,
     ...options,
   })
 

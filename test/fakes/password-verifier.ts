@@ -1,6 +1,10 @@
 // A user directory in memory, which can be slow or down.
 
-import type { PasswordVerifier, Verification } from '../../src/authenticate/password/verifier.ts'
+import type {
+  PasswordVerifier,
+  Verification,
+  VerificationContext,
+} from '../../src/authenticate/password/verifier.ts'
 
 /** A user of the fake directory. */
 export interface FakeUser {
@@ -16,12 +20,21 @@ export class FakeVerifier implements PasswordVerifier {
   down: Error | undefined
   /** Answers wait for this. */
   ready: Promise<void> = Promise.resolve()
+  /** What is said of a right password, where that is not enough. */
+  readonly challenges = new Map<string, Verification>()
+  /** Who asked for which user, oldest first. */
+  readonly asked: { readonly user: string; readonly source: string }[] = []
 
   constructor(users: Readonly<Record<string, FakeUser>> = {}) {
     this.#users = new Map(Object.entries(users))
   }
 
-  async verify(name: string, password: string, signal: AbortSignal): Promise<Verification> {
+  async verify(
+    name: string,
+    password: string,
+    { source, signal }: VerificationContext,
+  ): Promise<Verification> {
+    this.asked.push({ user: name, source })
     await this.ready
     if (signal.aborted) return { outcome: 'unavailable', cause: signal.reason }
     if (this.down !== undefined) return { outcome: 'unavailable', cause: this.down }
@@ -29,6 +42,8 @@ export class FakeVerifier implements PasswordVerifier {
     if (user === undefined) return { outcome: 'unknown-user' }
     if (user.password !== password) return { outcome: 'wrong-password' }
     if (user.disabled === true) return { outcome: 'barred', code: 'user-disabled' }
+    const challenge = this.challenges.get(name)
+    if (challenge !== undefined) return challenge
     return { outcome: 'verified', facts: { user: name, groups: user.groups ?? [], extra: {} } }
   }
 }

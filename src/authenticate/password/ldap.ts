@@ -3,12 +3,13 @@
 
 import { systemClock, type Clock } from '../../runtime/clock.ts'
 import { CountersignError } from '../../runtime/errors.ts'
+import type { ServerState } from '../server-state.ts'
 import { ldapProblems } from './ldap/check.ts'
 import { Directory, type ServerReport } from './ldap/directory.ts'
 import { Limiter } from './ldap/limiter.ts'
 import type { LdapOptions } from './ldap/options.ts'
 import { Prover } from './ldap/prover.ts'
-import type { PasswordVerifier, Verification } from './verifier.ts'
+import type { PasswordVerifier, Verification, VerificationContext } from './verifier.ts'
 
 /** What a verifier works with, beside its configuration. */
 interface LdapContext {
@@ -42,7 +43,11 @@ export class LdapVerifier implements PasswordVerifier, Disposable {
     this.#prover = new Prover(options, clock)
   }
 
-  async verify(user: string, password: string, signal: AbortSignal): Promise<Verification> {
+  async verify(
+    user: string,
+    password: string,
+    { signal }: VerificationContext,
+  ): Promise<Verification> {
     try {
       return await this.#limiter.run(signal, () =>
         this.#directory.use(signal, (server) => this.#prover.prove(server, user, password, signal)),
@@ -50,6 +55,11 @@ export class LdapVerifier implements PasswordVerifier, Disposable {
     } catch (cause) {
       return { outcome: 'unavailable', cause }
     }
+  }
+
+  /** How its servers are doing. */
+  get servers(): readonly ServerState[] {
+    return this.#directory.states
   }
 
   /** Closes the connections; what is being proven is still answered. */

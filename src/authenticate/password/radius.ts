@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import type { ServerState } from '../server-state.ts'
 import { ATTRIBUTE, REPLY, valuesOf, type Packet, type RequestContent } from './radius-packet.ts'
 import { connectServer } from './radius/connect.ts'
 import { factsOf, messageOf } from './radius/facts.ts'
@@ -12,7 +13,7 @@ import { Gate } from './radius/gate.ts'
 import { RADIUS_DEFAULTS, type RadiusOptions, type RadiusSettings } from './radius/options.ts'
 import { RequestTemplate } from './radius/request.ts'
 import { Servers, type Answer, type Deadline } from './radius/servers.ts'
-import type { PasswordVerifier, Verification } from './verifier.ts'
+import type { PasswordVerifier, Verification, VerificationContext } from './verifier.ts'
 
 /** What a verifier is lent. */
 export interface RadiusResources {
@@ -55,8 +56,12 @@ export class Radius implements PasswordVerifier, AsyncDisposable {
     this.#clock = clock
   }
 
-  async verify(user: string, password: string, signal: AbortSignal): Promise<Verification> {
-    const content = this.#template.access(user, password)
+  async verify(
+    user: string,
+    password: string,
+    { source, signal }: VerificationContext,
+  ): Promise<Verification> {
+    const content = this.#template.access({ user, password, source })
     return await this.#prove(user, content, signal, (request, deadline) =>
       this.#servers.ask(request, deadline),
     )
@@ -72,16 +77,26 @@ export class Radius implements PasswordVerifier, AsyncDisposable {
     user: string,
     answer: string,
     state: Uint8Array,
-    signal: AbortSignal,
+    { source, signal }: VerificationContext,
   ): Promise<Verification> {
     const tag = state.subarray(0, TAG_LENGTH)
-    const content = this.#template.access(user, answer, state.subarray(TAG_LENGTH))
+    const content = this.#template.access({
+      user,
+      password: answer,
+      source,
+      state: state.subarray(TAG_LENGTH),
+    })
     return await this.#prove(user, content, signal, async (request, deadline) => {
       const server = this.#servers.find(({ name }) => tagOf(name).equals(tag))
       const reply = server && (await this.#servers.askOne(server, request, deadline))
       if (server !== undefined && reply !== undefined) return { server, reply }
       throw new RadiusFailure('servers-down', 'the RADIUS server that asked is down, or not ours')
     })
+  }
+
+  /** How its servers are doing. */
+  get servers(): readonly ServerState[] {
+    return this.#servers.states
   }
 
   /** Closes every socket and connection; what is under way ends as `unavailable`. */

@@ -2,22 +2,20 @@
 
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { z } from 'zod'
+import { accountKeys } from '../../config/account-schema.ts'
 import { parseYaml } from '../../config/document.ts'
 import { ConfigurationError, type Problem } from '../../config/problem.ts'
 import { readHash, type HashPool, type PasswordHash } from './hash.ts'
-import type { PasswordFacts, PasswordVerifier, Verification } from './verifier.ts'
+import type {
+  PasswordFacts,
+  PasswordVerifier,
+  Verification,
+  VerificationContext,
+} from './verifier.ts'
 
 const userSchema = z.strictObject({
   password: z.string().min(1).describe('An argon2id or bcrypt hash.'),
-  uid: z.string().min(1).optional().describe('A stable identifier, unique over time.'),
-  groups: z
-    .array(z.string().min(1))
-    .default([])
-    .describe('Groups, in the order they are forwarded.'),
-  extra: z
-    .record(z.string().min(1), z.array(z.string()).min(1))
-    .default({})
-    .describe('Further attributes; each value becomes one header line.'),
+  ...accountKeys,
   disabled: z.boolean().default(false).describe('Refuses the user, whatever the password.'),
 })
 
@@ -64,7 +62,11 @@ export class UsersFile implements PasswordVerifier {
     return new UsersFile(text, users, pool)
   }
 
-  async verify(name: string, password: string, signal: AbortSignal): Promise<Verification> {
+  async verify(
+    name: string,
+    password: string,
+    { signal }: VerificationContext,
+  ): Promise<Verification> {
     const user = this.#users.get(name)
     try {
       const right = await this.#pool.verify(user?.hash ?? this.#decoyFor(name), password, signal)

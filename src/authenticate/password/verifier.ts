@@ -16,6 +16,7 @@ export type AccountRefusal =
   | 'user-not-now' // outside its hours, or from elsewhere than it may
   | 'password-expired'
   | 'password-must-change'
+  | 'second-factor-required' // and whoever shows the password cannot be asked for it
 
 /** What a verifier says; see {@link PasswordVerifier}. */
 export type Verification =
@@ -34,6 +35,14 @@ interface PasswordChallenge {
   readonly state: Uint8Array
 }
 
+/** What a verifier may know beside the credential. */
+export interface VerificationContext {
+  /** The caller's address, as Envoy trusts it: IPv4 or IPv6 text, or empty where there is none. */
+  readonly source: string
+  /** Aborts when nobody waits any more. */
+  readonly signal: AbortSignal
+}
+
 /**
  * Proves a user's password.
  *
@@ -50,5 +59,5 @@ interface PasswordChallenge {
  * User and password are NFC-normalised, without control characters, and not empty.
  */
 export interface PasswordVerifier {
-  verify(user: string, password: string, signal: AbortSignal): Promise<Verification>
+  verify(user: string, password: string, context: VerificationContext): Promise<Verification>
 }

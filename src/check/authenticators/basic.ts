@@ -2,6 +2,8 @@
 
 import { createHash } from 'node:crypto'
 import { basicAuthenticator } from '../../authenticate/basic.ts'
+import { AttemptGuard, type LockOut } from '../../authenticate/password/attempt-guard.ts'
+import { unguarded, type PasswordGuard } from '../../authenticate/password/guard.ts'
 import type { Authenticator } from '../../authenticate/authenticator.ts'
 import type { BasicConfig } from '../../config/password-schema.ts'
 import type { AuthenticatorParts } from './parts.ts'
@@ -10,7 +12,7 @@ import { buildVerifier, type BuiltVerifier } from './password-verifiers.ts'
 /** Builds an authenticator for HTTP Basic, of the verifiers with which there is no problem. */
 export const buildBasic = async (
   name: string,
-  { realm, remember, verify }: BasicConfig,
+  { realm, remember, verify, guard }: BasicConfig,
   parts: AuthenticatorParts,
 ): Promise<Authenticator> => {
   const built: BuiltVerifier[] = []
@@ -21,21 +23,39 @@ export const buildBasic = async (
     const verifier = await parts.problems.collect(path, () => buildVerifier(entry, parts))
     if (verifier === undefined) continue
     parts.connections.defer(() => verifier.close())
+    const kind = entry.ldap === undefined ? 'radius' : 'ldap'
+    for (const server of verifier.servers) {
+      parts.dependencies.push({ authenticator: name, kind, ...server })
+    }
     built.push(verifier)
   }
+  const generation = digest([
+    name,
+    realm,
+    String(remember),
+    ...built.map((verifier) => verifier.generation),
+  ])
   return basicAuthenticator({
     name,
     realm,
     verifiers: built.map(({ verifier }) => verifier),
     remember,
-    generation: digest([
-      name,
-      realm,
-      String(remember),
-      ...built.map(({ generation }) => generation),
-    ]),
+    generation,
     memory: parts.memory,
+    guard: guardOf(guard, name, generation, parts),
   })
+}
+
+const guardOf = (
+  rules: BasicConfig['guard'],
+  name: string,
+  generation: string,
+  { state, clock, logger }: AuthenticatorParts,
+): PasswordGuard => {
+  if (rules === false) return unguarded
+  const onLockOut = ({ lasts, ...lockOut }: LockOut): void =>
+    logger.warn({ authenticator: name, ...lockOut, seconds: lasts / 1_000 }, 'lock-out begins')
+  return new AttemptGuard({ ...rules, name, generation, state, clock, onLockOut })
 }
 
 const digest = (texts: readonly string[]): string =>

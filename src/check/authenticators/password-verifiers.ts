@@ -9,6 +9,7 @@ import type { RadiusServerOptions, RadiusTls } from '../../authenticate/password
 import { SharedSecret } from '../../authenticate/password/radius/secret.ts'
 import { UsersFile } from '../../authenticate/password/users-file.ts'
 import type { PasswordVerifier } from '../../authenticate/password/verifier.ts'
+import type { ServerState } from '../../authenticate/server-state.ts'
 import type { ConfigurationFiles } from '../../config/files.ts'
 import type { LdapConfig, RadiusConfig, VerifierConfig } from '../../config/password-schema.ts'
 import { readSecret } from '../../config/secret.ts'
@@ -28,6 +29,8 @@ export interface BuiltVerifier {
   readonly verifier: PasswordVerifier
   /** Changes with anything that decides what it says, but for what a server says by itself. */
   readonly generation: string
+  /** The servers that it asks. */
+  readonly servers: readonly ServerState[]
   /** Ends its connections. */
   close(): Promise<void>
 }
@@ -44,7 +47,8 @@ export const buildVerifier = async (
   if (users !== undefined) {
     const text = await parts.files.readText(users.file)
     const verifier = UsersFile.parse(users.file, text, parts.hashes)
-    return { verifier, generation: verifier.generation, close: () => Promise.resolve() }
+    const { generation } = verifier
+    return { verifier, generation, servers: [], close: () => Promise.resolve() }
   }
   if (ldap !== undefined) return await buildLdap(ldap, parts)
   if (radius !== undefined) return await buildRadius(radius, parts)
@@ -65,6 +69,7 @@ const buildLdap = async (config: LdapConfig, parts: VerifierParts): Promise<Buil
   return {
     verifier,
     generation: digest(JSON.stringify(config), secrets),
+    servers: verifier.servers,
     close: async () => verifier[Symbol.dispose](),
   }
 }
@@ -145,6 +150,7 @@ const buildRadius = async (config: RadiusConfig, parts: VerifierParts): Promise<
   return {
     verifier,
     generation: digest(verifier.generation, secrets),
+    servers: verifier.servers,
     close: () => verifier[Symbol.asyncDispose](),
   }
 }

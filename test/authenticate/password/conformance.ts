@@ -8,6 +8,7 @@ import type {
   PasswordVerifier,
   Verification,
 } from '../../../src/authenticate/password/verifier.ts'
+import { CALLER, callerUntil } from '../../fakes/caller.ts'
 
 /** The users that a verifier under test must know, and no others. */
 export const CONFORMANCE_USERS = {
@@ -16,15 +17,13 @@ export const CONFORMANCE_USERS = {
   eve: { password: 'battery staple', disabled: true },
 } as const
 
-const FOREVER = new AbortController().signal
-
 /** Registers the tests for one implementation. */
 export const verifierConformance = (
   name: string,
   create: () => Promise<PasswordVerifier>,
 ): void => {
   const outcomeOf = async (user: string, password: string): Promise<Verification['outcome']> =>
-    (await (await create()).verify(user, password, FOREVER)).outcome
+    (await (await create()).verify(user, password, CALLER)).outcome
 
   describe(`${name} is a password verifier: it`, () => {
     for (const [user, { password, disabled }] of Object.entries(CONFORMANCE_USERS)) {
@@ -42,7 +41,7 @@ export const verifierConformance = (
 
     it('gives the facts of a verified user', async () => {
       const { password } = CONFORMANCE_USERS.alice
-      const verification = await (await create()).verify('alice', password, FOREVER)
+      const verification = await (await create()).verify('alice', password, CALLER)
       assert.equal(verification.outcome, 'verified')
       const { user, groups, extra }: PasswordFacts = verification.facts
       assert.deepEqual({ user, groups, extra }, { user: 'alice', groups: [], extra: {} })
@@ -78,7 +77,7 @@ export const verifierConformance = (
       const outcomes = await Promise.all(
         Array.from({ length: 30 }, async (_, index) => {
           const right = index % 3 === 0
-          return await verifier.verify('alice', right ? password : `${index}`, FOREVER)
+          return await verifier.verify('alice', right ? password : `${index}`, CALLER)
         }),
       )
       for (const [index, { outcome }] of outcomes.entries()) {
@@ -88,7 +87,9 @@ export const verifierConformance = (
 
     it('says unavailable, and does not reject, once nobody waits any more', async () => {
       const { password } = CONFORMANCE_USERS.alice
-      const verification = await (await create()).verify('alice', password, AbortSignal.abort())
+      const verification = await (
+        await create()
+      ).verify('alice', password, callerUntil(AbortSignal.abort()))
       assert.equal(verification.outcome, 'unavailable')
     })
   })

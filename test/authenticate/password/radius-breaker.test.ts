@@ -6,6 +6,7 @@ import { Breaker } from '../../../src/authenticate/password/radius/breaker.ts'
 import { RadiusFailure } from '../../../src/authenticate/password/radius/failure.ts'
 import { Gate } from '../../../src/authenticate/password/radius/gate.ts'
 import { intervalAfter } from '../../../src/authenticate/password/radius/schedule.ts'
+import { CALLER, callerUntil } from '../../fakes/caller.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 import { judge, silent, startFakeRadius, type FakeRadius } from '../../fakes/radius-server.ts'
 import { FOREVER, radiusAt, type LoggingRadius } from './radius-client.ts'
@@ -134,7 +135,7 @@ describe('a server that is down', () => {
     server.behave = silent
     for (let count = 0; count < 3; count += 1) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
-      await radius.verify('alice', 'right', FOREVER)
+      await radius.verify('alice', 'right', CALLER)
     }
   }
 
@@ -144,7 +145,7 @@ describe('a server that is down', () => {
     await bringDown(server, radius)
     const before = server.requests.length
     const all = await Promise.all(
-      Array.from({ length: 200 }, () => radius.verify('alice', 'right', FOREVER)),
+      Array.from({ length: 200 }, () => radius.verify('alice', 'right', CALLER)),
     )
     for (const verification of all) {
       assert.ok(verification.outcome === 'unavailable')
@@ -164,12 +165,12 @@ describe('a server that is down', () => {
     await pause(2 * OPTIONS.coolDown)
     const before = server.requests.length
     const [first, second] = await Promise.all([
-      radius.verify('alice', 'right', FOREVER),
-      radius.verify('alice', 'right', FOREVER),
+      radius.verify('alice', 'right', CALLER),
+      radius.verify('alice', 'right', CALLER),
     ])
     assert.deepEqual([first.outcome, second.outcome], ['verified', 'unavailable'])
     assert.equal(server.requests.length, before + 1)
-    assert.equal((await radius.verify('alice', 'right', FOREVER)).outcome, 'verified')
+    assert.equal((await radius.verify('alice', 'right', CALLER)).outcome, 'verified')
     assert.equal(radius.lines.filter((line) => line.includes('is back')).length, 1)
   })
 
@@ -179,10 +180,10 @@ describe('a server that is down', () => {
     await bringDown(server, radius)
     await pause(2 * OPTIONS.coolDown)
     const before = server.requests.length
-    assert.equal((await radius.verify('alice', 'right', FOREVER)).outcome, 'unavailable')
+    assert.equal((await radius.verify('alice', 'right', CALLER)).outcome, 'unavailable')
     server.behave = judge
     await pause(2 * OPTIONS.coolDown)
-    assert.equal((await radius.verify('alice', 'right', FOREVER)).outcome, 'verified')
+    assert.equal((await radius.verify('alice', 'right', CALLER)).outcome, 'verified')
     const codes = server.requests.slice(before).map(({ code }) => code)
     assert.deepEqual(codes, [12, 12, 1])
   })
@@ -194,13 +195,13 @@ describe('a server that is down', () => {
     await bringDown(first, radius)
     await pause(2 * OPTIONS.coolDown)
     const began = performance.now()
-    assert.equal((await radius.verify('alice', 'right', FOREVER)).outcome, 'verified')
+    assert.equal((await radius.verify('alice', 'right', CALLER)).outcome, 'verified')
     assert.ok(performance.now() - began < 400)
     first.behave = judge
     await pause(2 * OPTIONS.coolDown)
-    await radius.verify('alice', 'right', FOREVER)
+    await radius.verify('alice', 'right', CALLER)
     const before = second.requests.length
-    await radius.verify('alice', 'right', FOREVER)
+    await radius.verify('alice', 'right', CALLER)
     assert.equal(second.requests.length, before)
   })
 
@@ -209,11 +210,11 @@ describe('a server that is down', () => {
       request.user === 'mallory' ? [] : judge(request, reply),
     )
     await using radius = radiusAt([server], OPTIONS)
-    const mallory = Array.from({ length: 5 }, () => radius.verify('mallory', 'x', FOREVER))
+    const mallory = Array.from({ length: 5 }, () => radius.verify('mallory', 'x', CALLER))
     await pause(20)
-    assert.equal((await radius.verify('alice', 'right', FOREVER)).outcome, 'verified')
+    assert.equal((await radius.verify('alice', 'right', CALLER)).outcome, 'verified')
     for (const { outcome } of await Promise.all(mallory)) assert.equal(outcome, 'unavailable')
-    assert.equal((await radius.verify('alice', 'right', FOREVER)).outcome, 'verified')
+    assert.equal((await radius.verify('alice', 'right', CALLER)).outcome, 'verified')
     assert.deepEqual(radius.lines, [])
   })
 
@@ -222,9 +223,13 @@ describe('a server that is down', () => {
     await using radius = radiusAt([server], { ...OPTIONS, timeout: 60_000 })
     for (let count = 0; count < 3; count += 1) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
-      await radius.verify('alice', 'right', AbortSignal.timeout(120))
+      await radius.verify('alice', 'right', callerUntil(AbortSignal.timeout(120)))
     }
-    const verification = await radius.verify('alice', 'right', AbortSignal.timeout(120))
+    const verification = await radius.verify(
+      'alice',
+      'right',
+      callerUntil(AbortSignal.timeout(120)),
+    )
     assert.ok(verification.outcome === 'unavailable')
     assert.ok(verification.cause instanceof RadiusFailure)
     assert.equal(verification.cause.reason, 'servers-down')

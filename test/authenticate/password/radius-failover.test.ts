@@ -4,8 +4,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { RadiusFailure } from '../../../src/authenticate/password/radius/failure.ts'
 import type { Verification } from '../../../src/authenticate/password/verifier.ts'
+import { CALLER, callerUntil } from '../../fakes/caller.ts'
 import { judge, silent, startFakeRadius, type RadiusBehaviour } from '../../fakes/radius-server.ts'
-import { FOREVER, radiusAt } from './radius-client.ts'
+import { radiusAt } from './radius-client.ts'
 
 const pause = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds))
@@ -42,7 +43,7 @@ describe('a request that is not answered', () => {
   it('is sent again as it was, later and later (RFC 5080 §2.2.1)', async () => {
     await using server = await startFakeRadius(deaf(2))
     await using radius = radiusAt([server])
-    assert.equal((await radius.verify('alice', 'right', FOREVER)).outcome, 'verified')
+    assert.equal((await radius.verify('alice', 'right', CALLER)).outcome, 'verified')
     const [first, second, third, ...more] = server.requests
     assert.ok(first !== undefined && second !== undefined && third !== undefined)
     assert.deepEqual(more, [])
@@ -55,7 +56,7 @@ describe('a request that is not answered', () => {
   it('is sent so often and no more, and waits until the time is over', async () => {
     await using server = await startFakeRadius(silent)
     await using radius = radiusAt([server], { timeout: 600, retries: 1 })
-    const { outcome, took } = await timed(radius.verify('alice', 'right', FOREVER))
+    const { outcome, took } = await timed(radius.verify('alice', 'right', CALLER))
     assert.equal(outcome, 'unavailable')
     assert.ok(took >= 590 && took < 2_000, `${took} ms`)
     assert.equal(server.requests.length, 2)
@@ -67,7 +68,7 @@ describe('a request that is not answered', () => {
       return judge(request, reply)
     })
     await using radius = radiusAt([server], { retries: 0 })
-    assert.equal((await radius.verify('alice', 'right', FOREVER)).outcome, 'verified')
+    assert.equal((await radius.verify('alice', 'right', CALLER)).outcome, 'verified')
     assert.equal(server.requests.length, 1)
   })
 
@@ -75,7 +76,7 @@ describe('a request that is not answered', () => {
     await using server = await startFakeRadius(silent)
     await using radius = radiusAt([server], { timeout: 60_000 })
     const caller = new AbortController()
-    const verification = radius.verify('alice', 'right', caller.signal)
+    const verification = radius.verify('alice', 'right', callerUntil(caller.signal))
     const reason = new Error('gone')
     setTimeout(() => caller.abort(reason), 30)
     const { outcome, took } = await timed(verification)
@@ -87,7 +88,7 @@ describe('a request that is not answered', () => {
   it('is never sent for a caller who has left before', async () => {
     await using server = await startFakeRadius()
     await using radius = radiusAt([server])
-    const { outcome } = await radius.verify('alice', 'right', AbortSignal.abort())
+    const { outcome } = await radius.verify('alice', 'right', callerUntil(AbortSignal.abort()))
     assert.equal(outcome, 'unavailable')
     await pause(30)
     assert.deepEqual(server.requests, [])
@@ -99,7 +100,7 @@ describe('several servers', () => {
     await using first = await startFakeRadius()
     await using second = await startFakeRadius()
     await using radius = radiusAt([first, second])
-    assert.equal((await radius.verify('alice', 'wrong', FOREVER)).outcome, 'wrong-password')
+    assert.equal((await radius.verify('alice', 'wrong', CALLER)).outcome, 'wrong-password')
     assert.deepEqual([first.requests.length, second.requests.length], [1, 0])
   })
 
@@ -107,7 +108,7 @@ describe('several servers', () => {
     await using first = await startFakeRadius(silent)
     await using second = await startFakeRadius()
     await using radius = radiusAt([first, second], { timeout: 1_000 })
-    const { outcome, took } = await timed(radius.verify('alice', 'right', FOREVER))
+    const { outcome, took } = await timed(radius.verify('alice', 'right', CALLER))
     assert.equal(outcome, 'verified')
     assert.ok(took >= 490 && took < 950, `${took} ms`)
   })
@@ -115,7 +116,7 @@ describe('several servers', () => {
   it('lose no time on one where nothing listens', async () => {
     await using alive = await startFakeRadius()
     await using radius = radiusAt([{ port: await unusedPort() }, alive])
-    const { outcome, took } = await timed(radius.verify('alice', 'right', FOREVER))
+    const { outcome, took } = await timed(radius.verify('alice', 'right', CALLER))
     assert.equal(outcome, 'verified')
     assert.ok(took < 2_000, `${took} ms`)
   })
@@ -124,7 +125,7 @@ describe('several servers', () => {
     await using first = await startFakeRadius(silent)
     await using second = await startFakeRadius(silent)
     await using radius = radiusAt([first, second], { timeout: 300 })
-    const verification = await radius.verify('alice', 'right', FOREVER)
+    const verification = await radius.verify('alice', 'right', CALLER)
     assert.equal(reasonOf(verification), 'unanswered')
     assert.ok(verification.outcome === 'unavailable' && verification.cause instanceof Error)
     assert.match(verification.cause.message, new RegExp(`:${first.port}: .*; .*:${second.port}: `))

@@ -9,6 +9,7 @@ import { after, before, describe, it } from 'node:test'
 import type { RadiusOptions } from '../../../src/authenticate/password/radius/options.ts'
 import { SharedSecret } from '../../../src/authenticate/password/radius/secret.ts'
 import type { PasswordVerifier } from '../../../src/authenticate/password/verifier.ts'
+import { CALLER } from '../../fakes/caller.ts'
 import { SILENT_USER } from '../../servers/freeradius-configuration.ts'
 import {
   skipWithoutFreeRadius,
@@ -16,7 +17,7 @@ import {
   type FreeRadius,
 } from '../../servers/freeradius.ts'
 import { CONFORMANCE_USERS, verifierConformance } from './conformance.ts'
-import { FOREVER, radiusWith, type LoggingRadius } from './radius-client.ts'
+import { radiusWith, type LoggingRadius } from './radius-client.ts'
 
 type Way = 'UDP' | 'TLS'
 
@@ -33,6 +34,8 @@ const USERS = [
   { name: 'carol', password: 'c', second: 'code', reply: ['Class = "otp-users"'] },
   { name: 'pia', password: 'p', second: 'pin' },
   { name: 'sam', password: 's', slow: true },
+  { name: 'holly', password: 'h', from: '192.0.2.7', reply: ['Class = "%{Calling-Station-Id}"'] },
+  { name: 'ivy', password: 'i', from: '2001:db8::7' },
   ...Array.from({ length: 20 }, (_, index) => ({
     name: `user${index}`,
     password: `password${index}`,
@@ -68,8 +71,8 @@ const radiusBy = async (
  * is left to the verifier is to let nobody in who is not on it.
  */
 const tellingStrangers = (verifier: PasswordVerifier): PasswordVerifier => ({
-  verify: async (user, password, signal) => {
-    const verification = await verifier.verify(user, password, signal)
+  verify: async (user, password, context) => {
+    const verification = await verifier.verify(user, password, context)
     const known = Object.hasOwn(CONFORMANCE_USERS, user)
     return verification.outcome === 'wrong-password' && !known
       ? { outcome: 'unknown-user' }
@@ -103,7 +106,7 @@ describe('with FreeRADIUS', { skip }, () => {
           ],
         })
         const groupsOf = async (user: string, password: string): Promise<unknown> => {
-          const verification = await radius.verify(user, password, FOREVER)
+          const verification = await radius.verify(user, password, CALLER)
           return 'facts' in verification ? verification.facts.groups : verification
         }
         const { password } = CONFORMANCE_USERS.alice
@@ -112,45 +115,62 @@ describe('with FreeRADIUS', { skip }, () => {
         assert.deepEqual(await groupsOf('alice', 'x'), { outcome: 'wrong-password' })
       })
 
+      it('tells the server where the caller is, who takes the user from there only', async () => {
+        await using radius = await radiusBy(way, { groups: [{ attribute: 'Class' }] })
+        await using silent = await radiusBy(way, { callingStation: false })
+        const at = (source: string) => ({ ...CALLER, source })
+        const verification = await radius.verify('holly', 'h', at('192.0.2.7'))
+        assert.ok(verification.outcome === 'verified')
+        assert.deepEqual(verification.facts.groups, ['192.0.2.7'])
+        const outcomes = [
+          await radius.verify('holly', 'h', at('192.0.2.8')),
+          await radius.verify('holly', 'h', at('')),
+          await silent.verify('holly', 'h', at('192.0.2.7')),
+          await radius.verify('ivy', 'i', at('2001:db8::7')),
+        ].map(({ outcome }) => outcome)
+        const wrong = 'wrong-password'
+        assert.deepEqual(outcomes, [wrong, wrong, wrong, 'verified'])
+      })
+
       it('takes the name of the reply', async () => {
         await using radius = await radiusBy(way, { user: 'from-reply' })
-        const verification = await radius.verify('canon', 'c', FOREVER)
+        const verification = await radius.verify('canon', 'c', CALLER)
         assert.ok(verification.outcome === 'verified')
         assert.equal(verification.facts.user, 'canon@example.org')
       })
 
       it('asks for a code, and takes it once', async () => {
         await using radius = await radiusBy(way, { groups: [{ attribute: 'Class' }] })
-        const asked = await radius.verify('carol', 'c', FOREVER)
+        const asked = await radius.verify('carol', 'c', CALLER)
         assert.ok(asked.outcome === 'challenged')
         assert.equal(asked.challenge.message, 'Enter your one-time code:')
         const { state } = asked.challenge
-        const answered = await radius.answerChallenge('carol', '123456', state, FOREVER)
+        const answered = await radius.answerChallenge('carol', '123456', state, CALLER)
         assert.ok(answered.outcome === 'verified')
         assert.deepEqual(answered.facts.groups, ['otp-users'])
-        const again = await radius.answerChallenge('carol', '123456', state, FOREVER)
+        const again = await radius.answerChallenge('carol', '123456', state, CALLER)
         assert.equal(again.outcome, 'wrong-password')
       })
 
       it('refuses a wrong code, and a code without its challenge', async () => {
         await using radius = await radiusBy(way)
-        const asked = await radius.verify('carol', 'c', FOREVER)
+        const asked = await radius.verify('carol', 'c', CALLER)
         assert.ok(asked.outcome === 'challenged')
         const { state } = asked.challenge
-        const wrong = await radius.answerChallenge('carol', '000000', state, FOREVER)
+        const wrong = await radius.answerChallenge('carol', '000000', state, CALLER)
         assert.equal(wrong.outcome, 'wrong-password')
-        assert.equal((await radius.verify('carol', '123456', FOREVER)).outcome, 'wrong-password')
+        assert.equal((await radius.verify('carol', '123456', CALLER)).outcome, 'wrong-password')
       })
 
       it('asks twice where the server does', async () => {
         await using radius = await radiusBy(way)
-        const first = await radius.verify('pia', 'p', FOREVER)
+        const first = await radius.verify('pia', 'p', CALLER)
         assert.ok(first.outcome === 'challenged')
-        const second = await radius.answerChallenge('pia', '4711', first.challenge.state, FOREVER)
+        const second = await radius.answerChallenge('pia', '4711', first.challenge.state, CALLER)
         assert.ok(second.outcome === 'challenged')
         assert.match(second.challenge.message, /^PIN accepted/)
         const { state } = second.challenge
-        const { outcome } = await radius.answerChallenge('pia', '123456', state, FOREVER)
+        const { outcome } = await radius.answerChallenge('pia', '123456', state, CALLER)
         assert.equal(outcome, 'verified')
       })
 
@@ -160,7 +180,7 @@ describe('with FreeRADIUS', { skip }, () => {
           Array.from({ length: 500 }, async (_, index) => {
             const number = index % 20
             const password = index % 3 === 0 ? 'x' : `password${number}`
-            return await radius.verify(`user${number}`, password, FOREVER)
+            return await radius.verify(`user${number}`, password, CALLER)
           }),
         )
         for (const [index, verification] of all.entries()) {
@@ -172,18 +192,18 @@ describe('with FreeRADIUS', { skip }, () => {
 
       it('waits for a slow server, while others are answered', async () => {
         await using radius = await radiusBy(way)
-        const slow = radius.verify('sam', 's', FOREVER)
+        const slow = radius.verify('sam', 's', CALLER)
         const began = performance.now()
-        assert.equal((await radius.verify('vera', 'v', FOREVER)).outcome, 'verified')
+        assert.equal((await radius.verify('vera', 'v', CALLER)).outcome, 'verified')
         assert.ok(performance.now() - began < 500)
         assert.equal((await slow).outcome, 'verified')
       })
 
       it('gives up on silence', async () => {
         await using radius = await radiusBy(way, { timeout: 400, retransmitAfter: 100 })
-        const { outcome } = await radius.verify(SILENT_USER, 'x', FOREVER)
+        const { outcome } = await radius.verify(SILENT_USER, 'x', CALLER)
         assert.equal(outcome, 'unavailable')
-        assert.equal((await radius.verify('vera', 'v', FOREVER)).outcome, 'verified')
+        assert.equal((await radius.verify('vera', 'v', CALLER)).outcome, 'verified')
       })
 
       it('does without a server that was killed, and goes on once it is back', async () => {
@@ -192,11 +212,11 @@ describe('with FreeRADIUS', { skip }, () => {
           retransmitAfter: 50,
           coolDown: 200,
         })
-        assert.equal((await radius.verify('vera', 'v', FOREVER)).outcome, 'verified')
+        assert.equal((await radius.verify('vera', 'v', CALLER)).outcome, 'verified')
         await server.kill()
-        await Promise.all(Array.from({ length: 4 }, () => radius.verify('vera', 'v', FOREVER)))
+        await Promise.all(Array.from({ length: 4 }, () => radius.verify('vera', 'v', CALLER)))
         const began = performance.now()
-        assert.equal((await radius.verify('vera', 'v', FOREVER)).outcome, 'unavailable')
+        assert.equal((await radius.verify('vera', 'v', CALLER)).outcome, 'unavailable')
         assert.ok(performance.now() - began < 300)
         await server.start()
         await untilVerified(radius, 1_000)
@@ -209,13 +229,13 @@ describe('with FreeRADIUS', { skip }, () => {
           coolDown: 100,
           statusServer: true,
         })
-        assert.equal((await radius.verify('vera', 'v', FOREVER)).outcome, 'verified')
+        assert.equal((await radius.verify('vera', 'v', CALLER)).outcome, 'verified')
         server.pause()
         for (let count = 0; count < 3; count += 1) {
-          assert.equal((await radius.verify('vera', 'v', FOREVER)).outcome, 'unavailable')
+          assert.equal((await radius.verify('vera', 'v', CALLER)).outcome, 'unavailable')
         }
         const began = performance.now()
-        assert.equal((await radius.verify('vera', 'v', FOREVER)).outcome, 'unavailable')
+        assert.equal((await radius.verify('vera', 'v', CALLER)).outcome, 'unavailable')
         assert.ok(performance.now() - began < 300)
         server.resume()
         await untilVerified(radius, 1_000)
@@ -227,9 +247,9 @@ describe('with FreeRADIUS', { skip }, () => {
           retransmitAfter: 400,
           retries: 3,
         })
-        assert.equal((await radius.verify('vera', 'v', FOREVER)).outcome, 'verified')
+        assert.equal((await radius.verify('vera', 'v', CALLER)).outcome, 'verified')
         await server.kill()
-        const verification = radius.verify('vera', 'v', FOREVER)
+        const verification = radius.verify('vera', 'v', CALLER)
         await server.start()
         assert.equal((await verification).outcome, 'verified')
       })
@@ -242,13 +262,13 @@ describe('with FreeRADIUS', { skip }, () => {
       servers: [{ host: '127.0.0.1', port: server.port, secret }],
       timeout: 300,
     })
-    assert.equal((await radius.verify('vera', 'v', FOREVER)).outcome, 'unavailable')
+    assert.equal((await radius.verify('vera', 'v', CALLER)).outcome, 'unavailable')
   })
 })
 
 const untilVerified = async (radius: PasswordVerifier, limit: number): Promise<void> => {
   const until = performance.now() + limit
-  while ((await radius.verify('vera', 'v', FOREVER)).outcome !== 'verified') {
+  while ((await radius.verify('vera', 'v', CALLER)).outcome !== 'verified') {
     assert.ok(performance.now() < until, `not verified after ${limit} ms`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }

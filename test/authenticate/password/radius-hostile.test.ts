@@ -6,6 +6,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import { RadiusFailure } from '../../../src/authenticate/password/radius/failure.ts'
+import { CALLER } from '../../fakes/caller.ts'
 import {
   ACCEPT,
   makeReply,
@@ -14,7 +15,7 @@ import {
   type RadiusBehaviour,
   type SeenRequest,
 } from '../../fakes/radius-server.ts'
-import { FOREVER, radiusAt } from './radius-client.ts'
+import { radiusAt } from './radius-client.ts'
 
 type Forge = (request: SeenRequest) => Buffer
 
@@ -102,7 +103,7 @@ describe('a RADIUS client does not fall for a reply', () => {
         reply({ code: REJECT }),
       ])
       await using radius = radiusAt([server])
-      const { outcome } = await radius.verify('alice', 'x', FOREVER)
+      const { outcome } = await radius.verify('alice', 'x', CALLER)
       assert.equal(outcome, 'wrong-password')
       assert.ok(radius.lines.some((line) => line.includes(`"fault":"${fault}","count":1`)))
     })
@@ -117,7 +118,7 @@ describe('a RADIUS client does not fall for a reply', () => {
     }
     await using server = await startFakeRadius(behave)
     await using radius = radiusAt([server])
-    const { outcome } = await radius.verify('alice', 'x', FOREVER)
+    const { outcome } = await radius.verify('alice', 'x', CALLER)
     assert.equal(outcome, 'wrong-password')
     assert.deepEqual(radius.lines, [])
     stranger.close()
@@ -136,10 +137,10 @@ describe('a RADIUS client does not fall for a reply', () => {
     await using radius = radiusAt([server])
     for (let count = 0; count < 256; count += 1) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other, on one socket
-      const { outcome } = await radius.verify('alice', 'right', FOREVER)
+      const { outcome } = await radius.verify('alice', 'right', CALLER)
       assert.equal(outcome, 'verified')
     }
-    assert.equal((await radius.verify('alice', 'x', FOREVER)).outcome, 'wrong-password')
+    assert.equal((await radius.verify('alice', 'x', CALLER)).outcome, 'wrong-password')
     const [first, last] = [server.requests[0], server.requests[256]]
     assert.deepEqual([last?.identifier, last?.from], [first?.identifier, first?.from])
     assert.ok(radius.lines.some((line) => line.includes('authenticator-wrong')))
@@ -180,7 +181,7 @@ describe('a RADIUS client takes a reply', () => {
     it(name, async () => {
       await using server = await startFakeRadius((request) => [forge(request)])
       await using radius = radiusAt([server])
-      assert.equal((await radius.verify('alice', 'x', FOREVER)).outcome, 'verified')
+      assert.equal((await radius.verify('alice', 'x', CALLER)).outcome, 'verified')
       assert.deepEqual(radius.lines, [])
     })
   }
@@ -190,7 +191,7 @@ describe('nothing but forgeries', () => {
   it('ends as unavailable, with what was wrong with them', async () => {
     await using server = await startFakeRadius((_, reply) => [reply({ secret: 'another' })])
     await using radius = radiusAt([server], { timeout: 150 })
-    const verification = await radius.verify('alice', 'x', FOREVER)
+    const verification = await radius.verify('alice', 'x', CALLER)
     assert.equal(verification.outcome, 'unavailable')
     assert.ok(verification.cause instanceof RadiusFailure)
     assert.equal(verification.cause.reason, 'unanswered')
@@ -206,7 +207,7 @@ describe('nothing but forgeries', () => {
       reply(),
     ])
     await using radius = radiusAt([server])
-    assert.equal((await radius.verify('alice', 'x', FOREVER)).outcome, 'verified')
+    assert.equal((await radius.verify('alice', 'x', CALLER)).outcome, 'verified')
     assert.equal(radius.lines.length, 7) // 1, 2, 4 … 64
   })
 
@@ -218,7 +219,7 @@ describe('nothing but forgeries', () => {
     const outcomes = await Promise.all(
       Array.from({ length: 50 }, async (_, index) => {
         const user = index % 2 === 0 ? 'mallory' : 'alice'
-        return { user, ...(await radius.verify(user, 'x', FOREVER)) }
+        return { user, ...(await radius.verify(user, 'x', CALLER)) }
       }),
     )
     for (const { user, outcome } of outcomes) {

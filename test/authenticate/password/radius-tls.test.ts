@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test'
 import { RadiusFailure } from '../../../src/authenticate/password/radius/failure.ts'
 import type { RadiusOptions, RadiusTls } from '../../../src/authenticate/password/radius/options.ts'
 import type { Verification } from '../../../src/authenticate/password/verifier.ts'
+import { CALLER } from '../../fakes/caller.ts'
 import { startFakeRadSec } from '../../fakes/radsec-server.ts'
 import {
   skipWithoutFreeRadius,
@@ -13,7 +14,7 @@ import {
   type FreeRadius,
 } from '../../servers/freeradius.ts'
 import { createAuthority, createPki, type Authority, type Pki } from '../../servers/pki.ts'
-import { FOREVER, radiusWith, type LoggingRadius } from './radius-client.ts'
+import { radiusWith, type LoggingRadius } from './radius-client.ts'
 
 let pki: Pki
 let stranger: Authority
@@ -49,7 +50,7 @@ const reasonOf = (verification: Verification): string => {
 }
 
 const outcomeOf = async (radius: LoggingRadius, user = 'alice'): Promise<string> =>
-  (await radius.verify(user, 'x', FOREVER)).outcome
+  (await radius.verify(user, 'x', CALLER)).outcome
 
 const pause = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds))
@@ -93,7 +94,7 @@ describe('a TLS connection', () => {
     await using radius = await radiusTo(server, { groups }, { connections: 1, pipelining: 20 })
     await Promise.all(
       Array.from({ length: 20 }, async (_, index) => {
-        const verification = await radius.verify(`user${index}`, 'x', FOREVER)
+        const verification = await radius.verify(`user${index}`, 'x', CALLER)
         assert.ok(verification.outcome === 'verified')
         assert.deepEqual(verification.facts.groups, [`user${index}`])
       }),
@@ -158,7 +159,7 @@ describe('a TLS connection that fails', () => {
   it('again and again is given up', async () => {
     await using server = await startFakeRadSec(pki.edge, ({ socket }) => socket.destroy())
     await using radius = await radiusTo(server, { retries: 2 })
-    assert.equal(reasonOf(await radius.verify('alice', 'x', FOREVER)), 'connection-lost')
+    assert.equal(reasonOf(await radius.verify('alice', 'x', CALLER)), 'connection-lost')
     assert.equal(server.connections, 3)
   })
 
@@ -224,7 +225,7 @@ describe('a server that is not the one', () => {
       await using server = await startFakeRadSec(pki.edge)
       const trusted = ca === undefined ? {} : { ca: await readFile(stranger.ca) }
       await using radius = await radiusTo(server, {}, { ...tls, ...trusted })
-      const verification = await radius.verify('alice', 'x', FOREVER)
+      const verification = await radius.verify('alice', 'x', CALLER)
       if (want === 'verified') assert.equal(verification.outcome, want)
       else assert.equal(reasonOf(verification), want)
       await pause(20)
@@ -237,7 +238,7 @@ describe('a server that is not the one', () => {
     await using radius = await radiusTo(server, {}, { serverName: 'other.example.com' })
     await Promise.all([1, 2, 3].map(() => outcomeOf(radius)))
     const { connections } = server
-    assert.equal(reasonOf(await radius.verify('alice', 'x', FOREVER)), 'servers-down')
+    assert.equal(reasonOf(await radius.verify('alice', 'x', CALLER)), 'servers-down')
     assert.equal(server.connections, connections)
   })
 })
@@ -279,7 +280,7 @@ describe('FreeRADIUS over TLS', { skip: skipWithoutFreeRadius() }, () => {
         { ...tls, client: await client() },
       )
       // oxlint-disable-next-line no-await-in-loop -- one after the other
-      assert.equal(reasonOf(await radius.verify('alice', 'x', FOREVER)), 'untrusted')
+      assert.equal(reasonOf(await radius.verify('alice', 'x', CALLER)), 'untrusted')
     }
   })
 

@@ -8,6 +8,7 @@ import { RADIUS_DEFAULTS } from '../../../src/authenticate/password/radius/optio
 import { SharedSecret } from '../../../src/authenticate/password/radius/secret.ts'
 import { RadiusFailure } from '../../../src/authenticate/password/radius/failure.ts'
 import { CountersignError } from '../../../src/runtime/errors.ts'
+import { CALLER } from '../../fakes/caller.ts'
 import {
   CHALLENGE,
   FAKE_SECRET,
@@ -17,7 +18,7 @@ import {
   valueIn,
   type SeenRequest,
 } from '../../fakes/radius-server.ts'
-import { FOREVER, radiusAt, radiusWith } from './radius-client.ts'
+import { radiusAt, radiusWith } from './radius-client.ts'
 
 describe('what a RADIUS server is asked', () => {
   const ask = async (
@@ -27,7 +28,7 @@ describe('what a RADIUS server is asked', () => {
   ): Promise<SeenRequest> => {
     await using server = await startFakeRadius()
     await using radius = radiusAt([server], options)
-    await radius.verify(user, password, FOREVER)
+    await radius.verify(user, password, CALLER)
     const [request] = server.requests
     assert.ok(request !== undefined)
     return request
@@ -74,7 +75,7 @@ describe('what a RADIUS server is asked', () => {
       ['x'.repeat(254), 'right'],
     ] as const) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
-      const verification = await radius.verify(user, password, FOREVER)
+      const verification = await radius.verify(user, password, CALLER)
       assert.deepEqual(verification, { outcome: 'wrong-password' })
     }
     assert.deepEqual(server.requests, [])
@@ -83,7 +84,7 @@ describe('what a RADIUS server is asked', () => {
   it('has another authenticator and identifier each time', async () => {
     await using server = await startFakeRadius()
     await using radius = radiusAt([server])
-    await Promise.all(Array.from({ length: 50 }, () => radius.verify('alice', 'x', FOREVER)))
+    await Promise.all(Array.from({ length: 50 }, () => radius.verify('alice', 'x', CALLER)))
     const seen = server.requests.map(({ bytes }) => bytes.toString('hex', 4, 20))
     assert.equal(new Set(seen).size, 50)
     assert.equal(new Set(server.requests.map(({ identifier }) => identifier)).size, 50)
@@ -95,9 +96,9 @@ describe('what is made of the answer', () => {
     await using server = await startFakeRadius()
     await using strict = radiusAt([server])
     await using lenient = radiusAt([server], { rejectMeans: 'unknown-user' })
-    assert.deepEqual(await strict.verify('a', 'x', FOREVER), { outcome: 'wrong-password' })
-    assert.deepEqual(await lenient.verify('a', 'x', FOREVER), { outcome: 'unknown-user' })
-    assert.deepEqual(await lenient.verify('a', 'x'.repeat(129), FOREVER), {
+    assert.deepEqual(await strict.verify('a', 'x', CALLER), { outcome: 'wrong-password' })
+    assert.deepEqual(await lenient.verify('a', 'x', CALLER), { outcome: 'unknown-user' })
+    assert.deepEqual(await lenient.verify('a', 'x'.repeat(129), CALLER), {
       outcome: 'unknown-user',
     })
   })
@@ -115,7 +116,7 @@ describe('what is made of the answer', () => {
     const outcomes = await Promise.all(
       ['password expired', 'password expired', 'Account expired', 'Account off', 'no'].map(
         async (user) => {
-          const verification = await radius.verify(user, 'x', FOREVER)
+          const verification = await radius.verify(user, 'x', CALLER)
           return verification.outcome === 'barred' ? verification.code : verification.outcome
         },
       ),
@@ -132,7 +133,7 @@ describe('what is made of the answer', () => {
   it('that has a name for the user that is none', async () => {
     await using server = await startFakeRadius((_, reply) => [reply({ attributes: [[1, 'a\nb']] })])
     await using radius = radiusAt([server], { user: 'from-reply' })
-    const verification = await radius.verify('alice', 'right', FOREVER)
+    const verification = await radius.verify('alice', 'right', CALLER)
     assert.ok(verification.outcome === 'unavailable')
     assert.ok(verification.cause instanceof RadiusFailure)
     assert.equal(verification.cause.reason, 'not-understood')
@@ -149,14 +150,14 @@ describe('a challenge', () => {
       return [answered ? reply() : reply({ code: CHALLENGE, attributes: [[24, STATE]] })]
     })
     await using radius = radiusAt([first, second], { timeout: 400, question: 'Code?' })
-    const asked = await radius.verify('alice', 'right', FOREVER)
+    const asked = await radius.verify('alice', 'right', CALLER)
     assert.ok(asked.outcome === 'challenged')
     assert.equal(asked.challenge.message, 'Code?')
     const before = first.requests.length
     const { state } = asked.challenge
-    const again = await radius.answerChallenge('alice', '654321', state, FOREVER)
+    const again = await radius.answerChallenge('alice', '654321', state, CALLER)
     assert.equal(again.outcome, 'challenged')
-    const answered = await radius.answerChallenge('alice', '123456', state, FOREVER)
+    const answered = await radius.answerChallenge('alice', '123456', state, CALLER)
     assert.equal(answered.outcome, 'verified')
     assert.equal(first.requests.length, before)
   })
@@ -166,10 +167,10 @@ describe('a challenge', () => {
     await using radius = radiusAt([server])
     for (const state of [Buffer.alloc(0), Buffer.alloc(3), Buffer.alloc(300, 1)]) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
-      const { outcome } = await radius.answerChallenge('alice', 'right', state, FOREVER)
+      const { outcome } = await radius.answerChallenge('alice', 'right', state, CALLER)
       assert.ok(outcome === 'unavailable' || outcome === 'wrong-password')
     }
-    const empty = await radius.answerChallenge('alice', '', Buffer.alloc(20), FOREVER)
+    const empty = await radius.answerChallenge('alice', '', Buffer.alloc(20), CALLER)
     assert.equal(empty.outcome, 'wrong-password')
     assert.deepEqual(server.requests, [])
   })
@@ -194,7 +195,7 @@ describe('many verifications', () => {
     const all = await Promise.all(
       Array.from({ length: 500 }, async (_, index) => {
         const user = `u${index}`
-        return { user, got: await radius.verify(user, index % 3 === 0 ? 'x' : user, FOREVER) }
+        return { user, got: await radius.verify(user, index % 3 === 0 ? 'x' : user, CALLER) }
       }),
     )
     for (const [index, { user, got }] of all.entries()) {
@@ -211,7 +212,7 @@ describe('many verifications', () => {
     })
     await using radius = radiusAt([server], { concurrency: 2, queue: 4 })
     const all = await Promise.all(
-      Array.from({ length: 10 }, () => radius.verify('alice', 'right', FOREVER)),
+      Array.from({ length: 10 }, () => radius.verify('alice', 'right', CALLER)),
     )
     const counts = Object.groupBy(all, ({ outcome }) => outcome)
     assert.equal(counts.verified?.length, 6)
@@ -222,14 +223,14 @@ describe('many verifications', () => {
     await using server = await startFakeRadius()
     const socketsBefore = activeSockets()
     await using radius = radiusAt([server])
-    await Promise.all(Array.from({ length: 200 }, () => radius.verify('alice', 'x', FOREVER)))
+    await Promise.all(Array.from({ length: 200 }, () => radius.verify('alice', 'x', CALLER)))
     assert.ok(activeSockets() <= socketsBefore)
   })
 
   it('end as unavailable when the verifier is closed, which can be used again', async () => {
     await using server = await startFakeRadius(silent)
     await using radius = radiusAt([server], { timeout: 60_000 })
-    const waiting = radius.verify('alice', 'right', FOREVER)
+    const waiting = radius.verify('alice', 'right', CALLER)
     await new Promise((resolve) => setTimeout(resolve, 20))
     await radius[Symbol.asyncDispose]()
     assert.equal((await waiting).outcome, 'unavailable')
@@ -243,7 +244,7 @@ describe('secrets', () => {
     await using server = await startFakeRadius((_, reply) => [reply({ secret: 'another' })])
     const secret = new SharedSecret(FAKE_SECRET)
     await using radius = radiusAt([server], { timeout: 100 })
-    const verification = await radius.verify('alice', PASSWORD, FOREVER)
+    const verification = await radius.verify('alice', PASSWORD, CALLER)
     assert.equal(verification.outcome, 'unavailable')
     const printed = [
       inspect([secret, radius, verification], { depth: 20, showHidden: true, getters: true }),

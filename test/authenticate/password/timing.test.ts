@@ -4,9 +4,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { HashPool, type PasswordHash } from '../../../src/authenticate/password/hash.ts'
 import { UsersFile } from '../../../src/authenticate/password/users-file.ts'
+import { CALLER } from '../../fakes/caller.ts'
 import { argon2idHash } from '../../fakes/hashes.ts'
-
-const FOREVER = new AbortController().signal
 
 /** Notes what it is asked to verify, and does not take the time. */
 class NotingPool extends HashPool {
@@ -28,7 +27,7 @@ const usersFile = (
 
 const timeOf = async (file: UsersFile, user: string): Promise<number> => {
   const started = performance.now()
-  await file.verify(user, 'wrong', FOREVER)
+  await file.verify(user, 'wrong', CALLER)
   return performance.now() - started
 }
 
@@ -64,7 +63,7 @@ describe('an unknown user', () => {
     const file = usersFile(Object.fromEntries(users), pool)
     const strangers = Array.from({ length: 100 }, (_, index) => `stranger${index}`)
     const costs = async (): Promise<readonly string[]> => {
-      await Promise.all(strangers.map((stranger) => file.verify(stranger, 'wrong', FOREVER)))
+      await Promise.all(strangers.map((stranger) => file.verify(stranger, 'wrong', CALLER)))
       return pool.verified.splice(0)
     }
     const first = await costs()
@@ -76,6 +75,6 @@ describe('an unknown user', () => {
 
   it('is unknown even with the password of the user whose hash it borrows', async () => {
     const file = usersFile({ alice: await argon2idHash('secret', 8) })
-    assert.equal((await file.verify('stranger', 'secret', FOREVER)).outcome, 'unknown-user')
+    assert.equal((await file.verify('stranger', 'secret', CALLER)).outcome, 'unknown-user')
   })
 })

@@ -6,9 +6,9 @@ import { HashPool } from '../../../src/authenticate/password/hash.ts'
 import { UsersFile } from '../../../src/authenticate/password/users-file.ts'
 import type { Verification } from '../../../src/authenticate/password/verifier.ts'
 import { ConfigurationError } from '../../../src/config/problem.ts'
+import { CALLER } from '../../fakes/caller.ts'
 import { bcryptHashOf, cheapHash } from '../../fakes/hashes.ts'
 
-const FOREVER = new AbortController().signal
 const hash = await cheapHash('secret')
 const bcrypt = await bcryptHashOf('secret', '2y')
 
@@ -19,7 +19,7 @@ const verify = async (
   text: string,
   user: string,
   password = 'secret',
-): Promise<Verification> => await parse(file, text).verify(user, password, FOREVER)
+): Promise<Verification> => await parse(file, text).verify(user, password, CALLER)
 
 /** `line:column path: message` of each problem. */
 const problemsIn = (file: string, text: string): readonly string[] => {

@@ -2,6 +2,7 @@
 // when it fails. Where all have failed a moment ago, the answer is immediate.
 
 import type { Clock } from '../../../runtime/clock.ts'
+import type { ServerState } from '../../server-state.ts'
 import { readServerUrl } from './dial.ts'
 import { DirectoryError } from './failure.ts'
 import type { LdapOptions } from './options.ts'
@@ -13,6 +14,8 @@ export type ServerReport = (url: string, failure: DirectoryError | undefined) =>
 /** Servers that hold the same entries. */
 export class Directory implements Disposable {
   readonly #servers: readonly DirectoryServer[]
+  /** How each is doing, in order. */
+  readonly states: readonly ServerState[]
 
   constructor(options: LdapOptions, clock: Clock, report: ServerReport) {
     this.#servers = options.servers.map((url) => {
@@ -20,6 +23,10 @@ export class Directory implements Disposable {
       if (address === undefined) throw new Error('a URL that the check of the options let through')
       return new DirectoryServer(address, options, clock, (failure) => report(url, failure))
     })
+    this.states = this.#servers.map(({ health }, index) => ({
+      name: options.servers[index] ?? '',
+      isUp: () => health.admission === 'ask',
+    }))
   }
 
   /**

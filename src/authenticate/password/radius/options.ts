@@ -96,6 +96,11 @@ export interface RadiusOptions {
   readonly serviceType?: number
   /** `NAS-Port-Type` (RFC 2865 §5.41). Default: 5, Virtual. */
   readonly nasPortType?: number
+  /**
+   * Whether the caller's address is sent as `Calling-Station-Id` (RFC 2865 §5.31), so that the server
+   * can judge and record where a login comes from. Default: true.
+   */
+  readonly callingStation?: boolean
   /** The user's name; see {@link FactsOptions.user}. Default: `as-typed`. */
   readonly user?: FactsOptions['user']
   /** A stable identifier. Default: none. */
@@ -137,6 +142,7 @@ export const RADIUS_DEFAULTS = {
   nasIdentifier: 'countersign',
   serviceType: 1,
   nasPortType: 5,
+  callingStation: true,
   user: 'as-typed',
   groups: [],
   extra: {},

@@ -16,18 +16,30 @@ import type { RadiusOptions } from './options.ts'
 
 /** How we present ourselves. */
 export type NasOptions = Required<
-  Pick<RadiusOptions, 'nasIdentifier' | 'serviceType' | 'nasPortType'>
+  Pick<RadiusOptions, 'nasIdentifier' | 'serviceType' | 'nasPortType' | 'callingStation'>
 > &
   Pick<RadiusOptions, 'nasAddress'>
+
+/** What is the user's own in a request. */
+export interface AccessOptions {
+  readonly user: string
+  readonly password: string
+  /** The caller's address; empty where there is none. */
+  readonly source: string
+  /** The state of the challenge that is answered. */
+  readonly state?: Uint8Array
+}
 
 /** Makes the contents of requests. */
 export class RequestTemplate {
   /** Status-Server (RFC 5997 §3). */
   readonly status: RequestContent
   readonly #common: readonly Attribute[]
+  readonly #callingStation: boolean
 
   /** @throws CountersignError `configuration-invalid` for what no attribute can carry */
-  constructor({ nasIdentifier, nasAddress, serviceType, nasPortType }: NasOptions) {
+  constructor({ nasIdentifier, nasAddress, serviceType, nasPortType, callingStation }: NasOptions) {
+    this.#callingStation = callingStation
     const identifier = text(ATTRIBUTE['NAS-Identifier'], nasIdentifier)
     if (!isSendable(identifier.value)) {
       throw new CountersignError('configuration-invalid', 'a NAS-Identifier has 1 to 253 bytes')
@@ -44,16 +56,22 @@ export class RequestTemplate {
   /**
    * An Access-Request, or `undefined` where RADIUS cannot carry the name or the password.
    *
-   * @param state of the challenge that is answered
+   * No `Called-Station-Id`: what the caller reached is a name of ours, which `NAS-Identifier` has.
    */
-  access(user: string, password: string, state: Uint8Array = NONE): RequestContent | undefined {
+  access({ user, password, source, state = NONE }: AccessOptions): RequestContent | undefined {
     const name = text(ATTRIBUTE['User-Name'], user)
     const secret = Buffer.from(password)
     if (!isSendable(name.value) || !isSendablePassword(secret)) return undefined
     if (state.length > 0 && !isSendable(state)) return undefined
     const answered = state.length === 0 ? [] : [{ type: ATTRIBUTE.State, value: state }]
-    const attributes = [name, ...this.#common, ...answered]
+    const attributes = [name, ...this.#common, ...this.#callerOf(source), ...answered]
     return { code: REQUEST.access, attributes, password: secret }
+  }
+
+  /** RFC 2865 §5.31 has the caller's telephone number here; what is no telephone sends its address. */
+  #callerOf(source: string): readonly Attribute[] {
+    const caller = text(ATTRIBUTE['Calling-Station-Id'], source)
+    return this.#callingStation && isSendable(caller.value) ? [caller] : []
   }
 }
 

@@ -1,6 +1,7 @@
 // Several RADIUS servers, asked in order until one answers within the time that there is.
 
 import type { Clock } from '../../../runtime/clock.ts'
+import type { ServerState } from '../../server-state.ts'
 import type { Packet, RequestContent } from '../radius-packet.ts'
 import { RadiusFailure } from './failure.ts'
 import type { Server } from './server.ts'
@@ -29,6 +30,14 @@ export class Servers {
     this.#servers = servers
     this.#interval = interval
     this.#clock = clock
+  }
+
+  /** How each is doing, in order. */
+  get states(): readonly ServerState[] {
+    return this.#servers.map((server) => ({
+      name: server.name,
+      isUp: () => server.state === 'closed',
+    }))
   }
 
   /** The first server of which that holds. */

@@ -10,6 +10,7 @@ import type { DirectoryError } from '../../../../src/authenticate/password/ldap/
 import type { LdapLimits, LdapOptions } from '../../../../src/authenticate/password/ldap/options.ts'
 import type { Verification } from '../../../../src/authenticate/password/verifier.ts'
 import { CountersignError } from '../../../../src/runtime/errors.ts'
+import { CALLER, callerUntil } from '../../../fakes/caller.ts'
 import { skipWithoutSlapd, startOpenLdap, type OpenLdap } from '../../../servers/openldap.ts'
 import { startTcpProxy, type TcpProxy } from '../../../servers/tcp-proxy.ts'
 import { CONFORMANCE_USERS } from '../conformance.ts'
@@ -50,7 +51,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
     return new LdapVerifier({ ...options, servers, limits: { ...LIMITS, ...limits } }, { report })
   }
   const alice = async (verifier: LdapVerifier, signal = FOREVER): Promise<Verification> =>
-    await verifier.verify('alice', ALICE, signal)
+    await verifier.verify('alice', ALICE, callerUntil(signal))
   const outcome = async (verifier: LdapVerifier): Promise<string> => (await alice(verifier)).outcome
   const proxied = async (): Promise<TcpProxy> => await startTcpProxy({ port: server.tlsPort })
 
@@ -197,7 +198,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
       Array.from({ length: 200 }, async (_, index) =>
         index % 2 === 0
           ? (await alice(verifier)).outcome
-          : (await verifier.verify(`nobody${index}`, 'x', FOREVER)).outcome,
+          : (await verifier.verify(`nobody${index}`, 'x', CALLER)).outcome,
       ),
     )
     for (const [index, said] of all.entries()) {
@@ -275,7 +276,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
       while (performance.now() < until) {
         const signal = AbortSignal.timeout(randomInt(1, 200))
         // oxlint-disable-next-line no-await-in-loop -- again and again
-        const { outcome: got } = await verifier.verify(user, password, signal)
+        const { outcome: got } = await verifier.verify(user, password, callerUntil(signal))
         assert.ok(got === want || got === 'unavailable', `${user}: ${got}`)
         said.set(got, (said.get(got) ?? 0) + 1)
         if (got === 'unavailable') await wait(2) // oxlint-disable-line no-await-in-loop -- once more

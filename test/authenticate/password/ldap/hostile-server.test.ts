@@ -7,6 +7,7 @@ import { LdapVerifier } from '../../../../src/authenticate/password/ldap.ts'
 import type { LdapOptions } from '../../../../src/authenticate/password/ldap/options.ts'
 import type { Verification } from '../../../../src/authenticate/password/verifier.ts'
 import { element } from '../../../../src/x509/der.ts'
+import { CALLER } from '../../../fakes/caller.ts'
 import {
   ldapMessage,
   ldapResponse,
@@ -16,7 +17,7 @@ import {
   type LdapRequest,
   type LdapServer,
 } from '../../../fakes/ldap-server.ts'
-import { causeOf, FOREVER, LIMITS } from './options.ts'
+import { causeOf, LIMITS } from './options.ts'
 import { ALICE, answerBind, assertSilent, found, optionsFor, verifyAlice } from './scripted.ts'
 
 type LdapRequestAnswer = (request: LdapRequest) => LdapAnswer
@@ -209,7 +210,7 @@ describe('StartTLS', () => {
         ...withTls(server),
         limits: { ...LIMITS, connectTimeout: 300 },
       })
-      const verification = await verifier.verify('alice', ALICE.password, FOREVER)
+      const verification = await verifier.verify('alice', ALICE.password, CALLER)
       assert.equal(verification.outcome, 'unavailable')
       assert.deepEqual(server.binds, [])
     })
@@ -230,7 +231,7 @@ describe('two servers, of which the first', () => {
       await using first = await startLdapServer(answer)
       await using second = await startLdapServer(good)
       using verifier = new LdapVerifier(optionsFor([first, second]))
-      const verification = await verifier.verify('alice', ALICE.password, FOREVER)
+      const verification = await verifier.verify('alice', ALICE.password, CALLER)
       assert.equal(verification.outcome, 'verified')
     })
   }
@@ -239,7 +240,7 @@ describe('two servers, of which the first', () => {
     await using first = await startLdapServer(answerBind((request) => ldapResponse(request, 49)))
     await using second = await startLdapServer(good)
     using verifier = new LdapVerifier(optionsFor([first, second]))
-    const verification = await verifier.verify('alice', ALICE.password, FOREVER)
+    const verification = await verifier.verify('alice', ALICE.password, CALLER)
     assert.deepEqual(verification, { outcome: 'wrong-password' })
     assert.deepEqual(second.binds, [])
   })

@@ -4,10 +4,11 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { LdapVerifier } from '../../../../src/authenticate/password/ldap.ts'
 import type { LdapOptions } from '../../../../src/authenticate/password/ldap/options.ts'
+import { CALLER } from '../../../fakes/caller.ts'
 import { skipWithoutSlapd, startOpenLdap, type OpenLdap } from '../../../servers/openldap.ts'
 import { BASE, OTHER_USERS, PEOPLE } from '../../../servers/openldap-data.ts'
 import { CONFORMANCE_USERS, verifierConformance } from '../conformance.ts'
-import { causeOf, FOREVER, openLdapOptions, verifyWith } from './options.ts'
+import { causeOf, openLdapOptions, verifyWith } from './options.ts'
 
 describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
   let server: OpenLdap
@@ -84,7 +85,7 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
     it('with several names is called by the one that was typed', async () => {
       for (const typed of ['second', 'First']) {
         // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
-        const verification = await verifier.verify(typed, 'Two-Secret1', FOREVER)
+        const verification = await verifier.verify(typed, 'Two-Secret1', CALLER)
         assert.equal(verification.outcome, 'verified')
         assert.equal(verification.facts.user, typed.toLowerCase())
       }
@@ -94,7 +95,7 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
   describe('names that have to be escaped in a DN', () => {
     for (const user of ['john', 'lead', 'spaces', 'odd'] as const) {
       it(`${user} is verified`, async () => {
-        const verification = await verifier.verify(user, OTHER_USERS[user], FOREVER)
+        const verification = await verifier.verify(user, OTHER_USERS[user], CALLER)
         assert.equal(verification.outcome, 'verified')
         assert.equal(verification.facts.user, user)
       })
@@ -142,7 +143,7 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
       it(`is nobody's: ${JSON.stringify(name)}`, async () => {
         for (const { password } of Object.values(CONFORMANCE_USERS)) {
           // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
-          const verification = await verifier.verify(name, password, FOREVER)
+          const verification = await verifier.verify(name, password, CALLER)
           assert.deepEqual(verification, { outcome: 'unknown-user' })
         }
       })
@@ -151,22 +152,22 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
 
   describe('a password policy', () => {
     it('says that a password must be changed', async () => {
-      assert.deepEqual(await verifier.verify('mia', OTHER_USERS.mia, FOREVER), {
+      assert.deepEqual(await verifier.verify('mia', OTHER_USERS.mia, CALLER), {
         outcome: 'barred',
         code: 'password-must-change',
       })
-      assert.equal((await verifier.verify('mia', 'x', FOREVER)).outcome, 'wrong-password')
+      assert.equal((await verifier.verify('mia', 'x', CALLER)).outcome, 'wrong-password')
     })
 
     it('says that a user is locked, whatever the password', async () => {
-      assert.equal((await verifier.verify('bob', OTHER_USERS.bob, FOREVER)).outcome, 'verified')
+      assert.equal((await verifier.verify('bob', OTHER_USERS.bob, CALLER)).outcome, 'verified')
       for (const attempt of ['x', 'y', 'z']) {
         // oxlint-disable-next-line no-await-in-loop -- three in a row
-        assert.equal((await verifier.verify('bob', attempt, FOREVER)).outcome, 'wrong-password')
+        assert.equal((await verifier.verify('bob', attempt, CALLER)).outcome, 'wrong-password')
       }
       const locked = { outcome: 'barred', code: 'user-locked' }
-      assert.deepEqual(await verifier.verify('bob', OTHER_USERS.bob, FOREVER), locked)
-      assert.deepEqual(await verifier.verify('bob', 'x', FOREVER), locked)
+      assert.deepEqual(await verifier.verify('bob', OTHER_USERS.bob, CALLER), locked)
+      assert.deepEqual(await verifier.verify('bob', 'x', CALLER), locked)
     })
   })
 
@@ -237,11 +238,11 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
           ['jürgen', CONFORMANCE_USERS.jürgen.password],
         ] as const) {
           // oxlint-disable-next-line no-await-in-loop -- one after another, on one connection
-          const verification = await one.verify(user, right, FOREVER)
+          const verification = await one.verify(user, right, CALLER)
           assert.equal(verification.outcome, 'verified')
           assert.equal(verification.facts.user, user)
           // oxlint-disable-next-line no-await-in-loop -- one after another, on one connection
-          assert.equal((await one.verify(user, 'x', FOREVER)).outcome, 'wrong-password')
+          assert.equal((await one.verify(user, 'x', CALLER)).outcome, 'wrong-password')
         }
       }
     })

@@ -9,6 +9,7 @@ import {
   type LdapOptions,
 } from '../../../../src/authenticate/password/ldap/options.ts'
 import type { Verification } from '../../../../src/authenticate/password/verifier.ts'
+import { callerUntil } from '../../../fakes/caller.ts'
 import type { OpenLdap } from '../../../servers/openldap.ts'
 import { PEOPLE, SERVICE } from '../../../servers/openldap-data.ts'
 import type { SambaAd } from '../../../servers/samba-ad.ts'
@@ -65,7 +66,7 @@ export const verifyWith = async (
   signal = FOREVER,
 ): Promise<Verification> => {
   using verifier = new LdapVerifier(options)
-  return await verifier.verify(user, password, signal)
+  return await verifier.verify(user, password, callerUntil(signal))
 }
 
 /** Why a verification is unavailable: the failure and the message, or what else came instead. */

@@ -10,11 +10,12 @@ import type {
   LdapOptions,
 } from '../../../../src/authenticate/password/ldap/options.ts'
 import type { Verification } from '../../../../src/authenticate/password/verifier.ts'
+import { CALLER } from '../../../fakes/caller.ts'
 import { ldifReplace } from '../../../servers/ldif.ts'
 import { skipWithoutSamba, startSambaAd, type SambaAd } from '../../../servers/samba-ad.ts'
 import { AD_GROUPS, AD_PEOPLE, AD_USERS, DOMAIN } from '../../../servers/samba-ad-data.ts'
 import { CONFORMANCE_USERS, verifierConformance } from '../conformance.ts'
-import { causeOf, FOREVER, sambaOptions, verifyWith } from './options.ts'
+import { causeOf, sambaOptions, verifyWith } from './options.ts'
 
 const { password: ALICE } = CONFORMANCE_USERS.alice
 
@@ -42,23 +43,23 @@ describe('Active Directory', { skip: skipWithoutSamba() }, () => {
     } as const
     for (const user of ['mia', 'axel', 'petra'] as const) {
       it(`says ${CASES[user]}, to those who know the password`, async () => {
-        assert.deepEqual(await verifier.verify(user, AD_USERS[user], FOREVER), {
+        assert.deepEqual(await verifier.verify(user, AD_USERS[user], CALLER), {
           outcome: 'barred',
           code: CASES[user],
         })
-        assert.equal((await verifier.verify(user, 'x', FOREVER)).outcome, 'wrong-password')
+        assert.equal((await verifier.verify(user, 'x', CALLER)).outcome, 'wrong-password')
       })
     }
 
     it('says that it is locked, until it is not', async () => {
       for (const attempt of ['x', 'y', 'z']) {
         // oxlint-disable-next-line no-await-in-loop -- three in a row
-        assert.equal((await verifier.verify('bob', attempt, FOREVER)).outcome, 'wrong-password')
+        assert.equal((await verifier.verify('bob', attempt, CALLER)).outcome, 'wrong-password')
       }
       const locked = { outcome: 'barred', code: 'user-locked' }
-      assert.deepEqual(await verifier.verify('bob', AD_USERS.bob, FOREVER), locked)
+      assert.deepEqual(await verifier.verify('bob', AD_USERS.bob, CALLER), locked)
       await server.modify(ldifReplace(`CN=Bob Brown,${AD_PEOPLE}`, { lockoutTime: '0' }))
-      assert.equal((await verifier.verify('bob', AD_USERS.bob, FOREVER)).outcome, 'verified')
+      assert.equal((await verifier.verify('bob', AD_USERS.bob, CALLER)).outcome, 'verified')
     })
   })
 

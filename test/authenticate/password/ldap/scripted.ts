@@ -8,6 +8,7 @@ import {
   type LdapOptions,
 } from '../../../../src/authenticate/password/ldap/options.ts'
 import type { Verification } from '../../../../src/authenticate/password/verifier.ts'
+import { CALLER } from '../../../fakes/caller.ts'
 import {
   ldapEntry,
   ldapResponse,
@@ -16,7 +17,7 @@ import {
   type LdapRequest,
   type LdapServer,
 } from '../../../fakes/ldap-server.ts'
-import { FOREVER, LIMITS } from './options.ts'
+import { LIMITS } from './options.ts'
 
 /** The service account of the scripted servers. */
 export const SERVICE = { dn: 'cn=svc', password: 'service-Passw0rd' }
@@ -59,7 +60,7 @@ export const verifyAlice = async (
 ): Promise<Verification> => {
   await using server = await startLdapServer(answer)
   using verifier = new LdapVerifier(optionsFor([server]))
-  return await verifier.verify('alice', password, FOREVER)
+  return await verifier.verify('alice', password, CALLER)
 }
 
 /** No trace of a password, however deep one looks. */

@@ -4,13 +4,14 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { LdapVerifier } from '../../../../src/authenticate/password/ldap.ts'
 import { ServicePassword } from '../../../../src/authenticate/password/ldap/options.ts'
+import { CALLER } from '../../../fakes/caller.ts'
 import {
   ldapMessage,
   ldapResponse,
   ldapResult,
   startLdapServer,
 } from '../../../fakes/ldap-server.ts'
-import { causeOf, FOREVER } from './options.ts'
+import { causeOf } from './options.ts'
 import {
   ALICE,
   answerBind,
@@ -81,7 +82,7 @@ describe('a password that is none', () => {
       ]) {
         using verifier = new LdapVerifier({ ...optionsFor([server]), proof })
         // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
-        const verification = await verifier.verify('alice', password, FOREVER)
+        const verification = await verifier.verify('alice', password, CALLER)
         assert.deepEqual(verification, { outcome: 'wrong-password' })
       }
       assert.equal(server.binds.length, 3)
@@ -109,7 +110,7 @@ describe('a password that is none', () => {
       request.kind === 'search' ? found(request, '') : ldapResponse(request, 0),
     )
     using verifier = new LdapVerifier(optionsFor([server]))
-    const verification = await verifier.verify('alice', ALICE.password, FOREVER)
+    const verification = await verifier.verify('alice', ALICE.password, CALLER)
     assert.equal(verification.outcome, 'unavailable')
     assert.deepEqual(server.binds, [SERVICE])
   })
@@ -126,7 +127,7 @@ describe('a password that is none', () => {
     })
     for (const user of ['EXTERNAL', 'PLAIN']) {
       // oxlint-disable-next-line no-await-in-loop -- one at a time
-      assert.equal((await verifier.verify(user, 'x', FOREVER)).outcome, 'wrong-password')
+      assert.equal((await verifier.verify(user, 'x', CALLER)).outcome, 'wrong-password')
       assert.deepEqual(server.binds.at(-1), { dn: user, password: 'x' })
     }
   })

@@ -1,0 +1,253 @@
+// The guard that counts. Every attempt is counted as failed before it is verified, under its user, its
+// source, and the two together; whoever has failed too often there has to wait.
+
+import type { Clock } from '../../runtime/clock.ts'
+import {
+  waitAfter,
+  type Claim,
+  type KnownNote,
+  type Pace,
+  type Receipt,
+} from '../../state/attempt-store.ts'
+import type { State } from '../../state/state.ts'
+import type { Attempt, GuardedVerification, PasswordGuard } from './guard.ts'
+import { Holds } from './holds.ts'
+import { answerOfNote, noteOfRefusal, type Refused, type RepeatRules } from './repeats.ts'
+import { countedSource, countedUser } from './subject.ts'
+import type { Verification } from './verifier.ts'
+
+/** What is counted apart. */
+type Count = 'userAndSource' | 'user' | 'source'
+
+/** How attempts are counted. Times in milliseconds. */
+export interface GuardRules extends Readonly<Record<Count, Pace>> {
+  /**
+   * For how long a source is familiar from which the user was proven. From there a user waits for
+   * what failed there, and not for what others do elsewhere, or with other names.
+   */
+  readonly familiar: number
+  readonly repeats: RepeatRules
+  /** How many bits of an IPv6 address are one source. */
+  readonly ipv6Prefix: number
+}
+
+/** A lock-out that has begun. */
+export interface LockOut {
+  readonly count: Count
+  /** Absent where no verifier knows the name: it might be a password in the wrong field. */
+  readonly user: string | undefined
+  readonly source: string
+  /** Milliseconds. */
+  readonly lasts: number
+}
+
+/** What a guard needs. */
+export interface GuardOptions extends GuardRules {
+  /** The authenticator: users of the same name elsewhere are others. */
+  readonly name: string
+  /** Changes with anything that verifiers answer by. */
+  readonly generation: string
+  readonly state: State
+  readonly clock: Clock
+  readonly onLockOut: (lockOut: LockOut) => void
+}
+
+/** Whose attempt it is: keys of the store, and a name for {@link Holds}. */
+interface Subject extends Attempt {
+  readonly held: string
+  readonly keys: Readonly<Record<Count | 'familiar' | 'refused', string>>
+}
+
+/** An attempt that may be verified, counted as failed. */
+interface Admission {
+  readonly outcome: 'admitted'
+  /** In the order of COUNTS. */
+  readonly receipts: readonly Receipt[]
+  readonly familiar: KnownNote | undefined
+  /** Whether the same password was refused a while ago, and counted then. */
+  readonly repeated: boolean
+}
+
+const COUNTS = ['userAndSource', 'user', 'source'] as const satisfies readonly Count[]
+
+// A hundred people behind one address may log in at once, and a hundred pods as one user, but nobody
+// shows several passwords at once. So attempts under way weigh less where they may be different people's.
+const WEIGHTS = { userAndSource: 1, user: 1 / 4, source: 1 / 4 } as const
+
+const LONGEST_HOLD_FOR_OTHERS = 1_000
+
+/** A {@link PasswordGuard} that counts. */
+export class AttemptGuard implements PasswordGuard {
+  readonly #options: GuardOptions
+  readonly #holds: Holds
+
+  constructor(options: GuardOptions) {
+    this.#options = options
+    this.#holds = new Holds(options.clock)
+  }
+
+  waitOf(user: string, source: string): number {
+    if (this.#holds.isEmpty) return 0
+    const network = countedSource(source, this.#options.ipv6Prefix)
+    return inSeconds(this.#holds.waitOf(holdName(countedUser(user), network)))
+  }
+
+  async verify(attempt: Attempt, ask: () => Promise<Verification>): Promise<GuardedVerification> {
+    const subject = this.#subjectOf(attempt)
+    const admission = await orUnavailable(() => this.#admit(subject))
+    if (admission.outcome !== 'admitted') return admission
+    const verification = await ask().catch(async (bug: unknown) => {
+      await orUnavailable(() => this.#giveBack(admission))
+      throw bug
+    })
+    return await orUnavailable(() => this.#settle(subject, admission, verification))
+  }
+
+  #subjectOf(attempt: Attempt): Subject {
+    const { name, state, ipv6Prefix } = this.#options
+    const user = countedUser(attempt.user)
+    const network = countedSource(attempt.source, ipv6Prefix)
+    const keyOf = (kind: string, ...parts: readonly string[]): string =>
+      state.keys.of('password', name, kind, ...parts)
+    return {
+      ...attempt,
+      held: holdName(user, network),
+      keys: {
+        userAndSource: keyOf('userAndSource', user, network),
+        user: keyOf('user', user),
+        source: keyOf('source', network),
+        // These have the name as typed: in another spelling it may be somebody else.
+        familiar: keyOf('familiar', attempt.user, network),
+        refused: keyOf('refused', attempt.user, attempt.password),
+      },
+    }
+  }
+
+  async #admit(subject: Subject): Promise<Admission | GuardedVerification> {
+    const { state, generation, repeats, clock } = this.#options
+    const { keys, held } = subject
+    const [familiar, refused] = await state.attempts.recall([keys.familiar, keys.refused])
+    const at = clock.monotonic()
+    const taking = await state.attempts.take(this.#claims(keys, familiar !== undefined))
+    if (taking.outcome === 'wait') {
+      const [own = 0, ...others] = taking.waits
+      // What others have brought about, others may end.
+      this.#holds.set(
+        held,
+        at + Math.max(own, Math.min(LONGEST_HOLD_FOR_OTHERS, Math.max(...others))),
+      )
+      return { outcome: 'too-many-attempts', retryAfter: inSeconds(Math.max(...taking.waits)) }
+    }
+    const { receipts } = taking
+    const repeated = refused !== undefined
+    const admission = { outcome: 'admitted', receipts, familiar, repeated } as const
+    const answer = refused && answerOfNote(refused, generation, repeats)
+    if (answer === undefined) return admission
+    await this.#giveBack(admission)
+    return answer
+  }
+
+  #claims(keys: Subject['keys'], familiar: boolean): readonly Claim[] {
+    return COUNTS.map((count) => ({
+      key: keys[count],
+      pace: this.#options[count],
+      binding: count === 'userAndSource' || !familiar,
+      weight: WEIGHTS[count],
+    }))
+  }
+
+  async #settle(
+    subject: Subject,
+    admission: Admission,
+    verification: Verification,
+  ): Promise<Verification> {
+    switch (verification.outcome) {
+      case 'verified':
+        await this.#succeed(subject, admission)
+        return verification
+      case 'unavailable':
+        await this.#giveBack(admission)
+        this.#holds.delete(subject.held)
+        return verification
+      case 'challenged': // not proven yet, and what answers the question can be guessed too
+        await this.#count(subject, admission, true)
+        return verification
+      // A barred account counts like any other: what did not count would stand out.
+      case 'barred':
+      case 'wrong-password':
+      case 'unknown-user':
+        await this.#fail(subject, admission, verification)
+        return verification
+    }
+  }
+
+  /** The failures of this user at this source are forgotten, also in the user's count elsewhere. */
+  async #succeed({ keys, held }: Subject, { receipts, familiar }: Admission): Promise<void> {
+    const { state, familiar: lifetime, userAndSource } = this.#options
+    const failures = receipts[0]?.failures ?? 1
+    // Once in a while, since it is a program that proves itself every minute, and behind the same
+    // address somebody may be guessing for as long as it does.
+    const fresh = familiar === undefined || familiar.age >= userAndSource.forget
+    const forgotten = fresh ? [Number.POSITIVE_INFINITY, failures - 1, 0] : [0, 0, 0]
+    await state.attempts.settle(
+      receipts.map((receipt, index) => ({ receipt, failures: -(forgotten[index] ?? 0) })),
+    )
+    this.#holds.delete(held)
+    if (lifetime === 0) return
+    await state.attempts.note({ key: keys.familiar, text: '', lifetime, dear: true })
+  }
+
+  async #fail(subject: Subject, admission: Admission, refused: Refused): Promise<void> {
+    const { state, generation, repeats } = this.#options
+    if (repeats.once > 0) {
+      const text = noteOfRefusal(refused, generation)
+      const { refused: key } = subject.keys
+      await state.attempts.note({ key, text, lifetime: repeats.once, dear: false })
+    }
+    if (admission.repeated) {
+      await this.#giveBack(admission)
+      return
+    }
+    await this.#count(subject, admission, refused.outcome !== 'unknown-user')
+  }
+
+  /** A failure, and what it brings upon whoever tries next. */
+  async #count(subject: Subject, admission: Admission, isKnown: boolean): Promise<void> {
+    const { state, clock } = this.#options
+    const { user, source, held } = subject
+    const at = clock.monotonic()
+    const receipts = await state.attempts.settle(
+      admission.receipts.map((receipt) => ({ receipt, failures: 1 })),
+    )
+    for (const [index, count] of COUNTS.entries()) {
+      const { failures = 0, until = 0 } = receipts[index] ?? {}
+      const pace = this.#options[count]
+      if (until === 0) continue
+      if (count === 'userAndSource') this.#holds.set(held, at + waitAfter(failures, pace))
+      if (failures >= pace.lockAfter) {
+        const about = isKnown && count !== 'source' ? user : undefined
+        this.#options.onLockOut({ count, user: about, source, lasts: pace.lockFor })
+      }
+    }
+  }
+
+  async #giveBack({ receipts }: Admission): Promise<void> {
+    const settlements = receipts.map((receipt) => ({ receipt, failures: 0 }))
+    await this.#options.state.attempts.settle(settlements)
+  }
+}
+
+const holdName = (user: string, network: string): string => `${user}\0${network}`
+
+const inSeconds = (milliseconds: number): number => Math.ceil(milliseconds / 1_000)
+
+/** Fails closed: what cannot be counted is not verified, or the verification does not count. */
+const orUnavailable = async <T>(
+  step: () => Promise<T>,
+): Promise<T | Extract<Verification, { outcome: 'unavailable' }>> => {
+  try {
+    return await step()
+  } catch (cause) {
+    return { outcome: 'unavailable', cause }
+  }
+}

@@ -1,0 +1,209 @@
+// The guard under attack from elsewhere, and from an address that others have too.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import {
+  addresses,
+  DAY,
+  ELSEWHERE,
+  guessFrom,
+  GuardedSite,
+  HOME,
+  MINUTE,
+  SECOND,
+} from './guarding.ts'
+
+describe('a user under attack from elsewhere', () => {
+  it('is reached by no more guesses than one user may have, wherever they come from', async () => {
+    const site = new GuardedSite()
+    await guessFrom(site, 'alice', addresses(1_000))
+    assert.equal(site.asked, 20)
+    site.clock.advance(SECOND)
+    await guessFrom(site, 'alice', addresses(1_000, '10.1'))
+    assert.equal(site.asked, 21)
+  })
+
+  it('is let in at once where the user was before', async () => {
+    const site = new GuardedSite()
+    assert.equal(await site.outcome('alice', 'right', HOME), 'verified')
+    await site.fail('alice', 30, ELSEWHERE)
+    await guessFrom(site, 'alice', addresses(1_000))
+    assert.equal(typeof (await site.outcome('alice', 'right', '10.9.9.9')), 'number')
+    assert.equal(await site.outcome('alice', 'right', HOME), 'verified')
+    site.clock.advance(29 * DAY)
+    await guessFrom(site, 'alice', addresses(1_000))
+    assert.equal(await site.outcome('alice', 'right', HOME), 'verified')
+  })
+
+  it('is not under a name that only counts as the same: that may be somebody else', async () => {
+    const site = new GuardedSite({
+      users: { álice: { password: 'own' }, alice: { password: 'x' } },
+    })
+    assert.equal(await site.outcome('álice', 'own', ELSEWHERE), 'verified')
+    await guessFrom(site, 'alice', addresses(1_000))
+    assert.equal(await site.outcome('alice', site.guess(), ELSEWHERE), 1)
+    assert.equal(await site.outcome('álice', 'own', ELSEWHERE), 'verified')
+  })
+
+  it('is not any more when that is long ago', async () => {
+    const site = new GuardedSite()
+    await site.show('alice', 'right', HOME)
+    site.clock.advance(30 * DAY)
+    await guessFrom(site, 'alice', addresses(1_000))
+    assert.equal(await site.outcome('alice', 'right', HOME), 1)
+  })
+
+  it('helps nobody there by being let in', async () => {
+    const site = new GuardedSite()
+    await site.show('alice', 'right', HOME)
+    for (let minute = 0; minute < 60; minute += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await guessFrom(site, 'alice', addresses(100, `10.${minute}`))
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      assert.equal(await site.outcome('alice', 'right', HOME), 'verified')
+      site.clock.advance(MINUTE)
+    }
+    const guesses = site.verifier.asked.filter(({ source }) => source !== HOME).length
+    assert.ok(guesses <= 31, `${guesses} guesses in an hour`)
+  })
+
+  it('helps nobody behind the same address by coming back every minute', async () => {
+    const site = new GuardedSite()
+    let guesses = 0
+    let refused = 0
+    for (let second = 0; second < 3_600; second += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const outcome = await site.outcome('alice', site.guess(), HOME)
+      if (outcome === 'wrong-password') guesses += 1
+      if (second % 60 === 30) {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        const own = await site.outcome('alice', 'right', HOME)
+        if (own !== 'verified') refused += 1
+      }
+      site.clock.advance(SECOND)
+    }
+    assert.ok(guesses <= 20, `${guesses} guesses in an hour`)
+    assert.ok(refused > 0, 'this is what it costs the user')
+  })
+
+  it('helps nobody there who guesses so seldom that the user is not kept waiting', async () => {
+    const site = new GuardedSite()
+    let guesses = 0
+    for (let minute = 0; minute < 60; minute += 1) {
+      for (let count = 0; count < 4; count += 1) {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        if ((await site.outcome('alice', site.guess(), HOME)) === 'wrong-password') guesses += 1
+      }
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await site.show('alice', 'right', HOME)
+      site.clock.advance(MINUTE)
+    }
+    assert.ok(guesses <= 30, `${guesses} guesses in an hour`)
+  })
+
+  it('may mistype nine times, and a quarter of an hour later again', async () => {
+    const site = new GuardedSite()
+    await site.show('alice', 'right', HOME)
+    for (let round = 0; round < 5; round += 1) {
+      site.clock.advance(15 * MINUTE)
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      assert.equal(await site.fail('alice', 9, HOME), 15 * SECOND)
+      site.clock.advance(16 * SECOND)
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      assert.equal(await site.outcome('alice', 'right', HOME), 'verified')
+    }
+  })
+
+  it('has failures of the own forgotten, and not those of others', async () => {
+    const site = new GuardedSite()
+    await guessFrom(site, 'alice', addresses(15))
+    await site.fail('alice', 4, HOME)
+    await site.show('alice', 'right', HOME)
+    const { asked } = site
+    await guessFrom(site, 'alice', addresses(10, '10.1'))
+    assert.equal(site.asked, asked + 5)
+    assert.equal(await site.outcome('alice', 'right', '10.9.9.9'), 1)
+  })
+})
+
+describe('one address with many users', () => {
+  it('waits after thirty failures, and is locked out after thirty-six', async () => {
+    const site = new GuardedSite()
+    for (let index = 0; index < 1_000; index += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await site.show(`user${index}`, 'Winter2026', ELSEWHERE)
+    }
+    assert.equal(site.asked, 30)
+    assert.deepEqual(site.lockOuts, [])
+    // The last one exists, and is not named: it may have nothing to do with it.
+    for (const user of ['one', 'two', 'three', 'four', 'five', 'bob']) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await site.fail(user, 1, ELSEWHERE)
+    }
+    assert.deepEqual(
+      site.lockOuts.map(({ count, user, source }) => ({ count, user, source })),
+      [{ count: 'source', user: undefined, source: ELSEWHERE }],
+    )
+  })
+
+  it('gains nothing by an account of its own', async () => {
+    const site = new GuardedSite()
+    for (let index = 0; index < 1_000; index += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await site.show(`user${index}`, 'Winter2026', ELSEWHERE)
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await site.show('bob', 'right', ELSEWHERE)
+    }
+    const guesses = site.verifier.asked.filter(({ user }) => user !== 'bob').length
+    assert.equal(guesses, 30)
+  })
+
+  it('still lets those in who were there before, and nobody new', async () => {
+    const site = new GuardedSite()
+    await site.show('alice', 'right', ELSEWHERE)
+    for (let index = 0; index < 1_000; index += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await site.show(`user${index}`, 'Winter2026', ELSEWHERE)
+    }
+    assert.equal(await site.outcome('alice', 'right', ELSEWHERE), 'verified')
+    assert.equal(await site.outcome('bob', 'right', ELSEWHERE), 1)
+  })
+})
+
+describe('many at once', () => {
+  it('guesses at one user from one address: five', async () => {
+    const site = new GuardedSite()
+    const gate = Promise.withResolvers<void>()
+    site.verifier.ready = gate.promise
+    const guesses = Array.from({ length: 500 }, () => site.outcome('alice', site.guess(), HOME))
+    gate.resolve()
+    await Promise.all(guesses)
+    assert.equal(site.asked, 5)
+  })
+
+  it('people who log in from one address: all', async () => {
+    const users = Object.fromEntries(
+      Array.from({ length: 100 }, (_, index) => [`user${index}`, { password: 'right' }]),
+    )
+    const site = new GuardedSite({ users })
+    const gate = Promise.withResolvers<void>()
+    site.verifier.ready = gate.promise
+    const logins = Object.keys(users).map((user) => site.outcome(user, 'right', HOME))
+    gate.resolve()
+    assert.deepEqual(new Set(await Promise.all(logins)), new Set(['verified']))
+    assert.equal(await site.fail('stranger', 5, HOME), 0)
+  })
+
+  it('guesses at many users from one address: at most four times as many as one by one', async () => {
+    const site = new GuardedSite()
+    const gate = Promise.withResolvers<void>()
+    site.verifier.ready = gate.promise
+    const guesses = Array.from({ length: 1_000 }, (_, index) =>
+      site.outcome(`user${index}`, 'Winter2026', HOME),
+    )
+    gate.resolve()
+    await Promise.all(guesses)
+    assert.ok(site.asked <= 120, `${site.asked}`)
+    assert.equal(await site.outcome('other', 'Winter2026', HOME), 15 * 60)
+  })
+})

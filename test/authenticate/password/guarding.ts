@@ -1,0 +1,131 @@
+// A guard before a directory that notes what it is asked, and time that stands still.
+
+import {
+  AttemptGuard,
+  type GuardRules,
+  type LockOut,
+} from '../../../src/authenticate/password/attempt-guard.ts'
+import type { GuardedVerification } from '../../../src/authenticate/password/guard.ts'
+import type { AttemptStore } from '../../../src/state/attempt-store.ts'
+import { MemoryAttempts } from '../../../src/state/memory.ts'
+import { OpaqueKeys } from '../../../src/state/opaque-keys.ts'
+import { guardSchema } from '../../../src/config/guard-schema.ts'
+import type { Verification } from '../../../src/authenticate/password/verifier.ts'
+import { callerUntil } from '../../fakes/caller.ts'
+import { FakeClock } from '../../fakes/clock.ts'
+import { FakeVerifier, type FakeUser } from '../../fakes/password-verifier.ts'
+
+export const SECOND = 1_000
+export const MINUTE = 60 * SECOND
+export const HOUR = 60 * MINUTE
+export const DAY = 24 * HOUR
+
+const FOREVER = new AbortController().signal
+
+/** The rules that hold where nothing is configured. */
+const DEFAULT_RULES: GuardRules = (() => {
+  const rules = guardSchema.parse(undefined)
+  if (rules === false) throw new Error('the guard is on by default')
+  return rules
+})()
+
+/** What differs from the default. */
+export interface SiteParts {
+  readonly users?: Readonly<Record<string, FakeUser>>
+  readonly rules?: Partial<GuardRules>
+  readonly store?: AttemptStore
+  readonly clock?: FakeClock
+  readonly keys?: OpaqueKeys
+  readonly generation?: string
+}
+
+/** A guarded directory. */
+export class GuardedSite {
+  readonly clock: FakeClock
+  readonly verifier: FakeVerifier
+  readonly guard: AttemptGuard
+  readonly lockOuts: LockOut[] = []
+
+  constructor(parts: SiteParts = {}) {
+    const { users = { alice: { password: 'right' }, bob: { password: 'right' } } } = parts
+    this.clock = parts.clock ?? new FakeClock()
+    this.verifier = new FakeVerifier(users)
+    this.guard = new AttemptGuard({
+      ...DEFAULT_RULES,
+      ...parts.rules,
+      name: 'staff',
+      generation: parts.generation ?? 'g1',
+      state: {
+        attempts: parts.store ?? new MemoryAttempts(this.clock),
+        keys: parts.keys ?? new OpaqueKeys(),
+      },
+      clock: this.clock,
+      onLockOut: (lockOut) => this.lockOuts.push(lockOut),
+    })
+  }
+
+  /** How many passwords the directory was asked about. */
+  get asked(): number {
+    return this.verifier.asked.length
+  }
+
+  /** Shows a password, or what the directory says of it. */
+  async show(
+    user: string,
+    password: string,
+    source = '203.0.113.7',
+    verification?: Verification,
+  ): Promise<GuardedVerification> {
+    return await this.guard.verify({ user, password, source }, async () => {
+      const said = await this.verifier.verify(user, password, { ...callerUntil(FOREVER), source })
+      return verification ?? said
+    })
+  }
+
+  /** The outcome of {@link show}, or how many seconds to wait. */
+  async outcome(user: string, password: string, source?: string): Promise<string | number> {
+    const result = await this.show(user, password, source)
+    return result.outcome === 'too-many-attempts' ? result.retryAfter : result.outcome
+  }
+
+  /** So many guesses, each another one, as fast as they are taken; the time that it took. */
+  async fail(user: string, times: number, source?: string): Promise<number> {
+    const began = this.clock.monotonic()
+    for (let count = 0; count < times; count += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const result = await this.show(user, this.guess(), source)
+      if (result.outcome !== 'too-many-attempts') continue
+      this.clock.advance(result.retryAfter * SECOND)
+      count -= 1
+    }
+    return this.clock.monotonic() - began
+  }
+
+  #guesses = 0
+
+  /** A password that nobody has, and another one each time. */
+  guess(): string {
+    this.#guesses += 1
+    return `guess ${this.#guesses}`
+  }
+}
+
+/** The user's own address, and one that the user never had. */
+export const HOME = '192.0.2.1'
+export const ELSEWHERE = '198.51.100.1'
+
+/** So many addresses. */
+export const addresses = (count: number, prefix = '10.0'): readonly string[] =>
+  Array.from({ length: count }, (_, index) => `${prefix}.${index >> 8}.${index & 255}`)
+
+/** Guesses from many addresses, one each, as far as they get. */
+export const guessFrom = async (
+  site: GuardedSite,
+  user: string,
+  sources: readonly string[],
+): Promise<void> => {
+  for (const source of sources) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await site.show(user, site.guess(), source)
+  }
+}

@@ -1,0 +1,311 @@
+// What every store of attempts must do, wherever it keeps them. Each implementation runs these tests.
+
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { describe, it } from 'node:test'
+import {
+  PENDING,
+  type AttemptStore,
+  type Claim,
+  type Pace,
+  type Receipt,
+  type Taking,
+} from '../../src/state/attempt-store.ts'
+
+/** A store, and how time passes for it: a fake clock moves, a real one is waited for. */
+export interface StoreUnderTest {
+  readonly store: AttemptStore
+  readonly pass: (milliseconds: number) => Promise<void>
+}
+
+// Short, for those that have to be waited for, and far enough apart for a busy machine.
+const PACE: Pace = { attempts: 3, backOff: 200, lockAfter: 5, lockFor: 1_000, forget: 4_000 }
+
+/** Registers the tests for one implementation. */
+export const attemptStoreConformance = (
+  name: string,
+  create: () => Promise<StoreUnderTest>,
+): void => {
+  describe(`${name} is a store of attempts: it`, () => {
+    for (const test of TESTS) {
+      it(test.name, async () => {
+        const { store, pass } = await create()
+        await test.run(new Asking(store), pass)
+      })
+    }
+  })
+}
+
+/** A store with keys of its own, so that tests can share what stands behind it. */
+class Asking {
+  readonly store: AttemptStore
+  readonly #prefix = randomUUID()
+
+  constructor(store: AttemptStore) {
+    this.store = store
+  }
+
+  key(name: string): string {
+    return `${this.#prefix} ${name}`
+  }
+
+  claim(name: string, parts: Partial<Claim> = {}): Claim {
+    return { key: this.key(name), pace: PACE, binding: true, weight: 1, ...parts }
+  }
+
+  async take(...claims: readonly Claim[]): Promise<readonly Receipt[]> {
+    const taking = await this.store.take(claims)
+    assert.equal(taking.outcome, 'taken')
+    return taking.receipts
+  }
+
+  /** The count under a key, with one more that is taken back. */
+  async countOf(name: string): Promise<number> {
+    const [receipt] = await this.take(this.claim(name, { binding: false }))
+    assert.ok(receipt !== undefined)
+    await this.store.settle([{ receipt, failures: 0 }])
+    return receipt.failures - 1
+  }
+
+  /** Milliseconds to wait under a key, of which nothing is counted. */
+  async waitOf(name: string): Promise<number> {
+    const taking: Taking = await this.store.take([this.claim(name)])
+    if (taking.outcome === 'wait') return taking.waits[0] ?? 0
+    await this.store.settle(taking.receipts.map((receipt) => ({ receipt, failures: 0 })))
+    return 0
+  }
+}
+
+const assertAbout = (actual: number, want: number): void =>
+  assert.ok(actual > want - 100 && actual <= want, `${actual} for ${want}`)
+
+interface Test {
+  readonly name: string
+  run(asking: Asking, pass: StoreUnderTest['pass']): Promise<void>
+}
+
+const TESTS: readonly Test[] = [
+  {
+    name: 'counts, then lets wait, twice as long each time, and then locks out',
+    async run(asking, pass) {
+      const claim = asking.claim('a')
+      for (const [index, wait] of [0, 0, 200, 400, 1_000, 1_000].entries()) {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        const [receipt] = await asking.take(claim)
+        assert.equal(receipt?.failures, Math.min(index + 1, PACE.lockAfter))
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        assertAbout(await asking.waitOf('a'), wait)
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        await pass(wait)
+      }
+    },
+  },
+  {
+    name: 'counts under no claim when one has to wait',
+    async run(asking) {
+      const one = asking.claim('a')
+      for (let count = 0; count < 3; count += 1) {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        await asking.take(one)
+      }
+      const taking = await asking.store.take([asking.claim('b'), one, asking.claim('c')])
+      assert.equal(taking.outcome, 'wait')
+      assert.deepEqual([taking.waits[0], taking.waits[2]], [0, 0])
+      assertAbout(taking.waits[1] ?? 0, 200)
+      assert.deepEqual([await asking.countOf('b'), await asking.countOf('c')], [0, 0])
+      assert.equal(await asking.countOf('a'), 3)
+    },
+  },
+  {
+    name: 'says how long to wait for each',
+    async run(asking) {
+      const slow = { ...PACE, attempts: 1, lockAfter: 1 }
+      await asking.take(asking.claim('a', { pace: { ...slow, lockFor: 5_000 } }))
+      await asking.take(asking.claim('b', { pace: { ...slow, lockFor: 9_000 } }))
+      const taking = await asking.store.take([asking.claim('a'), asking.claim('b')])
+      assert.equal(taking.outcome, 'wait')
+      assertAbout(taking.waits[0] ?? 0, 5_000)
+      assertAbout(taking.waits[1] ?? 0, 9_000)
+    },
+  },
+  {
+    name: 'lets nobody wait for long because of what has not failed yet',
+    async run(asking) {
+      const pace = { ...PACE, attempts: 1, lockAfter: 1, lockFor: 3_600_000 }
+      const receipts = await asking.take(asking.claim('a', { pace }))
+      assertAbout(await asking.waitOf('a'), PENDING)
+      await asking.store.settle(receipts.map((receipt) => ({ receipt, failures: 1 })))
+      assertAbout(await asking.waitOf('a'), 3_600_000)
+      assert.equal(await asking.countOf('a'), 1)
+    },
+  },
+  {
+    name: 'lets no more pass at once than may fail',
+    async run(asking) {
+      const takings = await Promise.all(
+        Array.from({ length: 50 }, () => asking.store.take([asking.claim('a')])),
+      )
+      assert.equal(takings.filter(({ outcome }) => outcome === 'taken').length, PACE.attempts)
+    },
+  },
+  {
+    name: 'lets more pass at once where they weigh less, and counts them whole when they fail',
+    async run(asking) {
+      const claim = asking.claim('a', { weight: 0.25 })
+      const takings = await Promise.all(
+        Array.from({ length: 50 }, () => asking.store.take([claim])),
+      )
+      const receipts = takings.flatMap((taking) =>
+        taking.outcome === 'taken' ? taking.receipts : [],
+      )
+      // Three whole ones are reached with what goes beyond two.
+      assert.equal(receipts.length, 9)
+      const settled = await asking.store.settle(
+        receipts.slice(0, 4).map((receipt) => ({ receipt, failures: 1 })),
+      )
+      assert.equal(settled.at(-1)?.failures, PACE.lockAfter)
+      assertAbout(await asking.waitOf('a'), PACE.lockFor)
+    },
+  },
+  {
+    name: 'gives back what did not fail, with the wait that it caused',
+    async run(asking) {
+      const claim = asking.claim('a')
+      await asking.take(claim)
+      await asking.take(claim)
+      const [receipt] = await asking.take(claim)
+      assert.ok(receipt !== undefined)
+      assertAbout(await asking.waitOf('a'), 200)
+      const [after] = await asking.store.settle([{ receipt, failures: 0 }])
+      assert.deepEqual([after?.failures, after?.until], [2, 0])
+      assert.equal(await asking.waitOf('a'), 0)
+      assert.equal(await asking.countOf('a'), 2)
+    },
+  },
+  {
+    name: 'does not end the wait that a later one caused',
+    async run(asking, pass) {
+      const claim = asking.claim('a')
+      await asking.take(claim)
+      await asking.take(claim)
+      const [earlier] = await asking.take(claim)
+      assert.ok(earlier !== undefined)
+      await pass(200)
+      await asking.take(claim)
+      await asking.store.settle([{ receipt: earlier, failures: 0 }])
+      assertAbout(await asking.waitOf('a'), 400)
+    },
+  },
+  {
+    name: 'gives back only what was counted, where no more are counted',
+    async run(asking) {
+      const claim = asking.claim('a', { binding: false })
+      for (let count = 0; count < PACE.lockAfter; count += 1) {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        await asking.take(claim)
+      }
+      const [receipt] = await asking.take(claim)
+      assert.ok(receipt !== undefined)
+      assert.equal(receipt.failures, PACE.lockAfter)
+      await asking.store.settle([{ receipt, failures: 0 }])
+      const [next] = await asking.take(claim)
+      assert.equal(next?.failures, PACE.lockAfter)
+    },
+  },
+  {
+    name: 'forgets others too, or all',
+    async run(asking) {
+      const claim = asking.claim('a', { binding: false })
+      const taken: Receipt[] = []
+      for (let count = 0; count < 4; count += 1) {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        taken.push(...(await asking.take(claim)))
+      }
+      const [first, second] = taken
+      assert.ok(first !== undefined && second !== undefined)
+      await asking.store.settle([{ receipt: first, failures: -1 }])
+      assert.equal(await asking.countOf('a'), 2)
+      await asking.store.settle([{ receipt: second, failures: Number.NEGATIVE_INFINITY }])
+      assert.equal(await asking.countOf('a'), 0)
+    },
+  },
+  {
+    name: 'counts what is not binding, and lets nobody wait for it, nor any less',
+    async run(asking) {
+      const loose = asking.claim('a', { binding: false })
+      for (let count = 0; count < 4; count += 1) {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        await asking.take(loose)
+      }
+      assert.equal(await asking.waitOf('a'), 0)
+      await asking.take(asking.claim('a'))
+      assertAbout(await asking.waitOf('a'), PACE.lockFor)
+      const [receipt] = await asking.take(loose)
+      assert.ok(receipt !== undefined)
+      await asking.store.settle([{ receipt, failures: 0 }])
+      assertAbout(await asking.waitOf('a'), PACE.lockFor)
+    },
+  },
+  {
+    name: 'forgets one failure in each time, from the first on',
+    async run(asking, pass) {
+      const claim = asking.claim('a', { pace: { ...PACE, forget: 400 }, binding: false })
+      await asking.take(claim)
+      await asking.take(claim)
+      await pass(200)
+      const [receipt] = await asking.take(claim)
+      assert.equal(receipt?.failures, 3)
+      await pass(400)
+      const [later] = await asking.take(claim)
+      assert.equal(later?.failures, 3)
+      await pass(1_200)
+      const [last] = await asking.take(claim)
+      assert.equal(last?.failures, 1)
+    },
+  },
+  {
+    name: 'keeps a lock-out to its end, although all failures are forgotten',
+    async run(asking, pass) {
+      const pace = { ...PACE, attempts: 1, lockAfter: 1, lockFor: 2_000, forget: 100 }
+      const receipts = await asking.take(asking.claim('a', { pace }))
+      await asking.store.settle(receipts.map((receipt) => ({ receipt, failures: 1 })))
+      await pass(500)
+      assert.ok((await asking.waitOf('a')) > 1_000)
+      assert.equal(await asking.countOf('a'), 0)
+    },
+  },
+  {
+    name: 'takes the settling of what is long forgotten',
+    async run(asking, pass) {
+      const pace = { ...PACE, backOff: 1, lockFor: 10, forget: 10 }
+      const receipts = await asking.take(asking.claim('a', { pace }))
+      await pass(100)
+      await asking.store.settle(receipts.map((receipt) => ({ receipt, failures: 0 })))
+      await asking.store.settle(receipts.map((receipt) => ({ receipt, failures: 1 })))
+      assert.equal(await asking.waitOf('a'), 0)
+    },
+  },
+  {
+    name: 'knows a note for its time, and how old it is',
+    async run(asking, pass) {
+      const key = asking.key('n')
+      await asking.store.note({ key, text: 'first', lifetime: 10_000, dear: false })
+      await asking.store.note({ key, text: 'second ä', lifetime: 800, dear: true })
+      await pass(200)
+      const [note, none] = await asking.store.recall([key, asking.key('other')])
+      assert.equal(note?.text, 'second ä')
+      assert.ok(note.age >= 200 && note.age < 700)
+      assert.equal(none, undefined)
+      await pass(800)
+      assert.deepEqual(await asking.store.recall([key]), [undefined])
+    },
+  },
+  {
+    name: 'takes no claims and no notes',
+    async run(asking) {
+      assert.deepEqual(await asking.store.take([]), { outcome: 'taken', receipts: [] })
+      assert.deepEqual(await asking.store.settle([]), [])
+      assert.deepEqual(await asking.store.recall([]), [])
+    },
+  },
+]

@@ -1,0 +1,171 @@
+// Attempts in memory: the contract, and what becomes of it when somebody fills it.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { waitAfter, type Claim, type Pace } from '../../src/state/attempt-store.ts'
+import { MemoryAttempts } from '../../src/state/memory.ts'
+import { FakeClock } from '../fakes/clock.ts'
+import { attemptStoreConformance } from './conformance.ts'
+
+attemptStoreConformance('memory', async () => {
+  const clock = new FakeClock()
+  return {
+    store: new MemoryAttempts(clock),
+    pass: async (milliseconds) => clock.advance(milliseconds),
+  }
+})
+
+const MINUTE = 60_000
+const LIMIT = 160
+const PACE: Pace = {
+  attempts: 3,
+  backOff: 1,
+  lockAfter: 8,
+  lockFor: 60 * MINUTE,
+  forget: 60 * MINUTE,
+}
+
+const claim = (key: string, binding = true): Claim => ({ key, pace: PACE, binding, weight: 1 })
+
+const setUp = () => {
+  const clock = new FakeClock()
+  const store = new MemoryAttempts(clock, LIMIT)
+  const fail = async (key: string, times = 1): Promise<void> => {
+    for (let count = 0; count < times; count += 1) {
+      clock.advance(100) // longer than any back-off
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const taking = await store.take([claim(key)])
+      if (taking.outcome === 'wait') continue
+      const [receipt] = taking.receipts
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      if (receipt !== undefined) await store.settle([{ receipt, failures: 1 }])
+    }
+  }
+  const isLocked = async (key: string): Promise<boolean> =>
+    (await store.take([claim(key)])).outcome === 'wait'
+  return { clock, store, fail, isLocked }
+}
+
+describe('a memory that somebody fills', () => {
+  it('has a bound', async () => {
+    const { store, fail } = setUp()
+    for (let index = 0; index < 1_000; index += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await fail(`k${index}`)
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await store.note({ key: `n${index}`, text: '', lifetime: MINUTE, dear: index % 2 === 0 })
+      assert.ok(store.size <= LIMIT)
+    }
+    assert.equal(store.size, LIMIT)
+  })
+
+  it('keeps lock-outs, and drops the oldest of what is harmless', async () => {
+    const { fail, isLocked, store } = setUp()
+    const locked = Array.from({ length: 20 }, (_, index) => `locked${index}`)
+    for (const key of locked) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await fail(key, PACE.lockAfter)
+    }
+    for (let index = 0; index < 1_000; index += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await fail(`harmless${index}`)
+    }
+    for (const key of locked) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      assert.ok(await isLocked(key), key)
+    }
+    const failuresOf = async (key: string): Promise<number> => {
+      const taking = await store.take([claim(key)])
+      return taking.outcome === 'taken' ? (taking.receipts[0]?.failures ?? 0) : 0
+    }
+    assert.equal(await failuresOf('harmless999'), 2)
+    assert.equal(await failuresOf('harmless0'), 1)
+  })
+
+  it('keeps lock-outs also before what has failed more often, where more is allowed', async () => {
+    const { clock, store, fail, isLocked } = setUp()
+    const locked = Array.from({ length: 30 }, (_, index) => `locked${index}`)
+    for (const key of locked) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await fail(key, PACE.lockAfter)
+    }
+    const pace = { ...PACE, attempts: 1_000, lockAfter: 1_000 }
+    for (let index = 0; index < LIMIT; index += 1) {
+      for (let count = 0; count < 20; count += 1) {
+        clock.advance(1)
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        await store.take([{ ...claim(`often${index}`), pace }])
+      }
+    }
+    for (const key of locked) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      assert.ok(await isLocked(key), key)
+    }
+  })
+
+  it('drops a note before a failure, and a dear one after', async () => {
+    const { store, fail } = setUp()
+    await store.note({ key: 'cheap', text: '', lifetime: 99 * MINUTE, dear: false })
+    await store.note({ key: 'dear', text: '', lifetime: 99 * MINUTE, dear: true })
+    for (let index = 0; index < 1_000; index += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await fail(`k${index}`)
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await store.note({ key: `n${index}`, text: '', lifetime: 99 * MINUTE, dear: false })
+    }
+    const [cheap, dear] = await store.recall(['cheap', 'dear'])
+    assert.deepEqual([cheap !== undefined, dear !== undefined], [false, true])
+  })
+
+  it('full of lock-outs still counts what is new', async () => {
+    const { fail, isLocked } = setUp()
+    for (let index = 0; index < 2 * LIMIT; index += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await fail(`locked${index}`, PACE.lockAfter)
+    }
+    const victims = ['v1', 'v2', 'v3']
+    for (let round = 0; round < PACE.lockAfter; round += 1) {
+      for (const victim of victims) {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        await fail(victim)
+      }
+    }
+    for (const victim of victims) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      assert.ok(await isLocked(victim), victim)
+    }
+  })
+
+  it('has room again as time goes by', async () => {
+    const { clock, store, fail } = setUp()
+    for (let index = 0; index < LIMIT; index += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await fail(`locked${index}`, PACE.lockAfter)
+    }
+    clock.advance(24 * 60 * MINUTE)
+    for (let index = 0; index < LIMIT; index += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await store.note({ key: 'the same', text: '', lifetime: 1, dear: false })
+      clock.advance(1)
+    }
+    assert.ok(store.size < LIMIT / 2, `${store.size}`)
+  })
+})
+
+describe('waiting', () => {
+  const pace: Pace = { attempts: 3, backOff: 1_000, lockAfter: 9, lockFor: 10_000, forget: 1 }
+  const CASES = [
+    { failures: 0, want: 0 },
+    { failures: 2, want: 0 },
+    { failures: 3, want: 1_000 },
+    { failures: 4, want: 2_000 },
+    { failures: 6, want: 8_000 },
+    { failures: 7, want: 10_000 },
+    { failures: 9, want: 10_000 },
+    { failures: 2_000, want: 10_000 },
+  ]
+  for (const { failures, want } of CASES) {
+    it(`after ${failures} failures is ${want} ms`, () =>
+      assert.equal(waitAfter(failures, pace), want))
+  }
+})
