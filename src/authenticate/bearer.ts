@@ -1,13 +1,23 @@
 // Bearer tokens (RFC 6750) that are signed JWTs: proven by the keys of their issuer, without asking
-// it. Opaque tokens and those of other issuers are left to other authenticators.
+// it. Opaque tokens and those of other issuers are left to other authenticators. Where the
+// configuration says so, tokens may be bound to a key that the caller proves (RFC 9449).
 
 import { createHash } from 'node:crypto'
+import type { Facts } from '../identity/identity.ts'
+import type { Request } from '../request/request.ts'
+import { tokenUser } from '../identity/default-names.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { abandonable } from './abandonable.ts'
 import type { Authentication, Authenticator } from './authenticator.ts'
 import type { FactMemory } from './facts.ts'
-import { BEARER_CARRIERS, readBearerCredentials } from './token/bearer-credentials.ts'
+import {
+  BEARER_CARRIERS,
+  readBearerCredentials,
+  type TokenScheme,
+} from './token/bearer-credentials.ts'
 import { mayUse } from './token/binding.ts'
+import { tokenChallenges } from './token/challenges.ts'
+import { holderCheck, type DpopOptions, type HolderVerdict } from './token/dpop.ts'
 import type { KeySet } from './token/key-set.ts'
 import type { Keys } from './token/keys.ts'
 import { readToken } from './token/token.ts'
@@ -23,6 +33,8 @@ export interface BearerOptions extends TokenRules {
   readonly remember: number
   readonly clock: Clock
   readonly memory: FactMemory
+  /** Without it, nobody can use a token that is bound to a key. */
+  readonly dpop?: DpopOptions | undefined
 }
 
 // Enough of the key to tell credentials apart in an audit log, too little to be the key.
@@ -30,30 +42,64 @@ const FINGERPRINT_LENGTH = 16
 
 /** Makes an authenticator for bearer tokens of one issuer. */
 export const bearerAuthenticator = (options: BearerOptions): Authenticator => {
-  const { name, realm, keys } = options
+  const { name, realm, keys, dpop } = options
   const prover = new Prover(options)
+  const mayHold = holding(dpop)
+  const challenges = tokenChallenges(realm, dpop)
+  const schemes = dpop === undefined ? BEARER_ONLY : BEARER_AND_DPOP
   return {
     name,
-    challenges: [`Bearer realm="${realm}"`],
+    challenges: challenges.invitations,
     carriers: BEARER_CARRIERS,
     async authenticate(request, signal) {
-      const credentials = readBearerCredentials(request.headers)
+      const credentials = readBearerCredentials(request.headers, schemes)
       if (credentials.outcome === 'absent') return { outcome: 'not-applicable' }
+      const { scheme } = credentials
+      const refuse = (rejection: Rejection): Rejection => ({
+        ...rejection,
+        challenge: challenges.after(rejection.code, scheme),
+      })
       if (credentials.outcome === 'malformed') {
-        return { outcome: 'rejected', code: 'credential-malformed' }
+        return refuse({ outcome: 'rejected', code: 'credential-malformed' })
       }
       const { token } = credentials
       const authentication =
         prover.recall(token, keys.current()) ?? (await prover.prove(token, signal))
+      if (authentication.outcome === 'rejected') return refuse(authentication)
       if (authentication.outcome !== 'authenticated') return authentication
-      // For every request: a token that was proven with its certificate is worth nothing without.
-      const { claims = {}, user } = authentication.facts
-      return mayUse(claims, request.peerCertificate)
-        ? authentication
-        : { outcome: 'rejected', code: 'token-unbound', user }
+      // For every request: a token that was proven with its certificate or its key is worth nothing
+      // without.
+      const { facts } = authentication
+      const holder = await mayHold(scheme, request, token, facts)
+      if (holder.outcome === 'rejected') return refuse({ ...holder, user: facts.user })
+      return holder.outcome === 'unavailable' ? holder : authentication
     },
   }
 }
+
+const BEARER_ONLY: readonly TokenScheme[] = ['bearer']
+const BEARER_AND_DPOP: readonly TokenScheme[] = ['bearer', 'dpop']
+
+type Rejection = Extract<Authentication, { outcome: 'rejected' }>
+
+/** Whether whoever shows a proven token may use it. */
+const holding = (dpop: DpopOptions | undefined) => {
+  const check = dpop && holderCheck(dpop)
+  return (
+    scheme: TokenScheme,
+    request: Request,
+    token: string,
+    facts: Facts,
+  ): HolderVerdict | Promise<HolderVerdict> => {
+    if (scheme === 'dpop' && check !== undefined) return check(request, token, facts)
+    const { claims = {} } = facts
+    if (dpop?.require === true && claims['cnf'] === undefined) return UNBOUND
+    return mayUse(claims, request.peerCertificate) ? PROVEN : UNBOUND
+  }
+}
+
+const PROVEN = { outcome: 'proven' } as const
+const UNBOUND = { outcome: 'rejected', code: 'token-unbound' } as const
 
 /** Proves tokens, and remembers what it proved for as long as the keys stay what they were. */
 class Prover {
@@ -82,7 +128,7 @@ class Prover {
     const judgement = judge(reading.token, this.#options, clock.now())
     if (judgement.outcome === 'rejected') {
       const { sub } = reading.token.claims
-      return typeof sub === 'string' ? { ...judgement, user: userOf(issuer, sub) } : judgement
+      return typeof sub === 'string' ? { ...judgement, user: tokenUser(issuer, sub) } : judgement
     }
     // Before the proof begins: nobody would be left to hear how it ended.
     signal.throwIfAborted()
@@ -107,8 +153,10 @@ class Prover {
   /** Shared by all requests that show this token now, and remembered under these keys only. */
   async #proofBy(keys: Keys, text: string, plausible: PlausibleToken): Promise<Authentication> {
     const { memory, remember } = this.#options
-    return await memory.proofOf(this.#keyOf(text, keys), remember, async () => {
-      const user = userOf(this.#options.issuer, plausible.subject)
+    // Under these keys what is wrong stays wrong: those that come next look for it under their own name.
+    const lifetimes = { proof: remember, rejection: remember }
+    return await memory.proofOf(this.#keyOf(text, keys), lifetimes, async () => {
+      const user = tokenUser(this.#options.issuer, plausible.subject)
       const code = await refusalOf(plausible, keys, this.#options)
       if (code !== undefined) return { outcome: 'rejected', code, user }
       const { token, expires } = plausible
@@ -132,9 +180,6 @@ class Prover {
     return this.#options.memory.keyOf(`${this.#generation}${version}`, token)
   }
 }
-
-/** As Kubernetes names users by default (kubernetes.io, "Authenticating": --oidc-username-prefix). */
-const userOf = (issuer: string, subject: string): string => `${issuer}#${subject}`
 
 /** An issuer may have a key that is newer than ours, under a new name, an old one, or none. */
 const mayBeOfNewerKey = (proof: Authentication): boolean =>

@@ -56,6 +56,56 @@ const keys = z
   .prefault({})
   .describe('Where the issuer’s keys are. Default: OpenID Connect discovery at the issuer.')
 
+/** A host as routes know it: without port, and in lower case. */
+const hostKey = z
+  .string()
+  .regex(
+    /^([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/,
+    'must be a host in lower case, without a port',
+  )
+
+/** An origin in its one spelling (RFC 6454 §6.2). */
+const origin = z
+  .string()
+  .refine(
+    (text) => /^https?:/.test(text) && URL.parse(text)?.origin === text,
+    'must be an origin such as "https://kube.example.org:8443": in lower case, without a path, and without the port that its scheme has anyway',
+  )
+
+// RFC 9449 §11.1: seconds or minutes. Every proof is remembered for so long.
+const LONGEST_WINDOW = 600_000
+
+const dpop = z
+  .strictObject({
+    window: durationSchema
+      .refine(
+        (window) => window >= 1_000 && window <= LONGEST_WINDOW,
+        'must be at least "1s" and at most "10m"',
+      )
+      .prefault('60s')
+      .describe('How long a proof is good, from `iat` on; `skew` comes on top, before and after.'),
+    algorithms: z
+      .array(z.enum(ALGORITHMS))
+      .min(1)
+      .default([...ALGORITHMS])
+      .describe('Signature algorithms of proofs that count; the challenge names them.'),
+    require: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether tokens that are bound to nothing are refused, and not asked for. Those that are bound to the caller’s client certificate (RFC 8705) count on.',
+      ),
+    origins: z
+      .record(hostKey, z.array(origin).min(1).describe('Any of them, character by character.'))
+      .default({})
+      .describe(
+        'Host → the origins under which callers know it, where that is not `https://` and the host: another port, or another name in front of Envoy.',
+      ),
+  })
+  .describe(
+    'Tokens may be bound to a key that the caller proves with every request (DPoP, RFC 9449): `Authorization: DPoP` and one header `DPoP`. Default: such tokens are refused.',
+  )
+
 /** The `bearer` section. */
 export const bearerSchema = z
   .strictObject({
@@ -89,6 +139,7 @@ export const bearerSchema = z
     remember: durationSchema
       .prefault('5m')
       .describe('How long a proven token is remembered at most; never past its end. `0s`: not.'),
+    dpop: dpop.optional(),
   })
   .describe('Bearer tokens (RFC 6750) that are signed JWTs of one issuer (RFC 7519, RFC 9068).')
 

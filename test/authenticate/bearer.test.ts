@@ -130,15 +130,18 @@ describe('a condition on claims', () => {
 describe('a rejected token', () => {
   it('names its holder, for audit', async () => {
     const authenticator = bearerWith(keySetOf(key))
+    const challenge = 'Bearer realm="Kubernetes", error="invalid_token"'
     assert.deepEqual(await show(authenticator, await key.token(claimsOf({ exp: 1 }))), {
       outcome: 'rejected',
       code: 'token-expired',
       user: `${ISSUER}#alice`,
+      challenge,
     })
     assert.deepEqual(await show(authenticator, await (await makeKey()).token()), {
       outcome: 'rejected',
       code: 'token-signature',
       user: `${ISSUER}#alice`,
+      challenge,
     })
   })
 })

@@ -1,8 +1,9 @@
 // The signatures that tokens may have (RFC 7518 §3.1, RFC 8037, RFC 9864): public-key ones only, so
 // that nobody who can verify a token could have made it. `none` and HS* cannot even be written.
 
-import { constants, verify, type KeyObject } from 'node:crypto'
+import { constants, sign, verify, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
+import { sequence, unsigned } from '../../x509/der.ts'
 
 const RS = { type: 'rsa' } as const // RSASSA-PKCS1-v1_5, which is what OpenSSL takes without more
 const PS = {
@@ -12,19 +13,16 @@ const PS = {
     saltLength: constants.RSA_PSS_SALTLEN_DIGEST, // RFC 7518 §3.5
   },
 } as const
-// RFC 7518 §3.4: R and S side by side, not DER, and each algorithm has its one curve.
-const ES = { type: 'ec', options: { dsaEncoding: 'ieee-p1363' } } as const
+const ES = { type: 'ec' } as const // RFC 7518 §3.4: each algorithm has its one curve
 const ED = { type: 'ed25519', hash: null } as const
 
 interface Method {
   readonly type: 'rsa' | 'ec' | 'ed25519'
   readonly hash: string | null
   readonly curve?: string
-  readonly options?: {
-    readonly padding?: number
-    readonly saltLength?: number
-    readonly dsaEncoding?: 'ieee-p1363'
-  }
+  /** Bytes of R and of S, which stand side by side in JOSE (RFC 7518 §3.4) and in DER elsewhere. */
+  readonly scalar?: number
+  readonly options?: { readonly padding: number; readonly saltLength: number }
   /** Verified on libuv's thread pool: OpenSSL needs a millisecond for it, and others wait. */
   readonly slow?: boolean
 }
@@ -36,9 +34,9 @@ const METHODS = {
   PS256: { ...PS, hash: 'sha256' },
   PS384: { ...PS, hash: 'sha384' },
   PS512: { ...PS, hash: 'sha512' },
-  ES256: { ...ES, hash: 'sha256', curve: 'prime256v1' },
-  ES384: { ...ES, hash: 'sha384', curve: 'secp384r1', slow: true },
-  ES512: { ...ES, hash: 'sha512', curve: 'secp521r1', slow: true },
+  ES256: { ...ES, hash: 'sha256', curve: 'prime256v1', scalar: 32 },
+  ES384: { ...ES, hash: 'sha384', curve: 'secp384r1', scalar: 48, slow: true },
+  ES512: { ...ES, hash: 'sha512', curve: 'secp521r1', scalar: 66, slow: true },
   EdDSA: ED,
   Ed25519: ED,
 } as const satisfies Readonly<Record<string, Method>>
@@ -71,14 +69,25 @@ export const isSignedBy = async (
   signed: Buffer,
   signature: Buffer,
 ): Promise<boolean> => {
-  const { hash, options, slow = false }: Method = METHODS[algorithm]
-  // Options cost as much as the RSA verification itself, so there are none where none are needed.
+  const { hash, options, scalar, slow = false }: Method = METHODS[algorithm]
+  if (scalar !== undefined && signature.length !== 2 * scalar) return false
+  // Options cost as much as the RSA verification itself, also the one that would spare us the DER.
   const input = options === undefined ? key : { key, ...options }
+  const bytes = scalar === undefined ? signature : inDer(signature, scalar)
   try {
     return slow
-      ? await verifyOnPool(hash, signed, input, signature)
-      : verify(hash, signed, input, signature)
+      ? await verifyOnPool(hash, signed, input, bytes)
+      : verify(hash, signed, input, bytes)
   } catch {
     return false // OpenSSL refuses some shapes of a wrong signature rather than compare them
   }
+}
+
+const inDer = (signature: Buffer, scalar: number): Buffer =>
+  sequence(unsigned(signature.subarray(0, scalar)), unsigned(signature.subarray(scalar)))
+
+/** A signature by this key, which must suit the algorithm. */
+export const signatureBy = (algorithm: Algorithm, key: KeyObject, signed: Buffer): Buffer => {
+  const { hash, options }: Method = METHODS[algorithm]
+  return sign(hash, signed, { key, ...options, dsaEncoding: 'ieee-p1363' })
 }

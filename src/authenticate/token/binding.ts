@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto'
 import type { Claims } from '../../identity/identity.ts'
 import { decodePem } from '../../x509/pem.ts'
-import { isJsonObject } from './strict-json.ts'
+import { isJsonObject, type JsonObject } from './strict-json.ts'
 
 /**
  * Whether whoever presented this certificate may use a token with these claims.
@@ -16,7 +16,21 @@ import { isJsonObject } from './strict-json.ts'
  */
 export const mayUse = ({ cnf }: Claims, peerCertificate: string): boolean => {
   if (cnf === undefined) return true
-  if (!isJsonObject(cnf) || 'jkt' in cnf) return false
+  return isJsonObject(cnf) && !('jkt' in cnf) && isOf(cnf, peerCertificate)
+}
+
+/**
+ * The thumbprint (RFC 7638) of the key that the holder of a token with these claims has to prove
+ * (RFC 9449 §6.1); `undefined` where it is bound to none, or also to another certificate.
+ *
+ * @param peerCertificate URL-encoded PEM, as Envoy sends it; or empty
+ */
+export const proofKeyOf = ({ cnf }: Claims, peerCertificate: string): string | undefined => {
+  if (!isJsonObject(cnf) || typeof cnf['jkt'] !== 'string') return undefined
+  return !('x5t#S256' in cnf) || isOf(cnf, peerCertificate) ? cnf['jkt'] : undefined
+}
+
+const isOf = (cnf: JsonObject, peerCertificate: string): boolean => {
   const wanted = cnf['x5t#S256']
   return typeof wanted === 'string' && wanted === thumbprintOf(peerCertificate)
 }

@@ -7,7 +7,7 @@ import type { Logger } from '../../runtime/logger.ts'
 import { jsonFetcher } from './fetch-json.ts'
 import type { KeySet } from './key-set.ts'
 import { keyFetcher, type KeySource } from './key-source.ts'
-import { RemoteKeySet, type KeyTimes } from './remote-key-set.ts'
+import { RemoteKeySet, type KeySetStatus, type KeyTimes } from './remote-key-set.ts'
 
 /** Which keys, and how to fetch them. */
 export interface PublishedKeys {
@@ -49,6 +49,12 @@ export class KeySets implements Disposable {
     this.#sets.set(id, set)
     set.start()
     return set
+  }
+
+  /** How each is doing; of several with the same source, the one that was lent last. */
+  statuses(): readonly KeySetStatus[] {
+    const statuses = [...this.#sets.values()].map((set) => set.status())
+    return [...new Map(statuses.map((status) => [status.source, status])).values()]
   }
 
   /** Ends every key set but these: for after a reload, with those of the configuration in force. */

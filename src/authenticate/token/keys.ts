@@ -78,8 +78,8 @@ export const readKeys = (document: JsonObject): KeysReading | undefined => {
   return { keys: new Keys(keys), ignored }
 }
 
-/** A key, or why it is none for us. */
-const readKey = (entry: unknown): VerificationKey | string => {
+/** The public key of a JWK, or why it is none for us: the end of a sentence, for operators. */
+export const readKey = (entry: unknown): VerificationKey | string => {
   if (!isJsonObject(entry)) return 'is no object'
   const { kid, alg, use, key_ops: operations } = entry
   if (kid !== undefined && typeof kid !== 'string') return 'has a kid that is no text'

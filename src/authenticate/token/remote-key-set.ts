@@ -23,6 +23,19 @@ export interface KeyTimes {
   readonly timeout: number
 }
 
+/** How a set is doing. */
+export interface KeySetStatus {
+  /** Where the keys are published, without a query. */
+  readonly source: string
+  /** How many may be used now. */
+  readonly keys: number
+  /** Since when the keys that are held are known to be right, in milliseconds ago. */
+  readonly age: number | undefined
+  /** Fetches by how they ended, since the set was made. */
+  readonly fetched: number
+  readonly failed: number
+}
+
 /** Runs something later, unless it is disposed before. */
 export type Schedule = (run: () => void, delay: number) => Disposable
 
@@ -54,6 +67,8 @@ export class RemoteKeySet implements KeySet, Disposable {
   /** Why the last fetch failed; `undefined` when it did not. */
   #failure: unknown
   #timer: Disposable | undefined
+  #fetched = 0
+  #failed = 0
 
   constructor(options: RemoteKeySetOptions) {
     this.#options = options
@@ -85,6 +100,19 @@ export class RemoteKeySet implements KeySet, Disposable {
     return this.#failure === undefined
       ? { outcome: 'same' }
       : { outcome: 'unavailable', cause: this.#failure }
+  }
+
+  /** How it is doing now. */
+  status(): KeySetStatus {
+    const { source, clock } = this.#options
+    const [place = ''] = source.split('?') // which can hold a key of its own
+    return {
+      source: place,
+      keys: this.current()?.size ?? 0,
+      age: this.#held && clock.monotonic() - this.#held.since,
+      fetched: this.#fetched,
+      failed: this.#failed,
+    }
   }
 
   [Symbol.dispose](): void {
@@ -126,6 +154,7 @@ export class RemoteKeySet implements KeySet, Disposable {
     } else if (this.#failure !== undefined) {
       logger.info({ source }, 'token keys can be fetched again')
     }
+    this.#fetched += 1
     this.#failure = undefined
     this.#held = { keys, since }
   }
@@ -133,6 +162,7 @@ export class RemoteKeySet implements KeySet, Disposable {
   #reject(cause: unknown): void {
     if (this.#end.signal.aborted) return
     const { logger, source } = this.#options
+    this.#failed += 1
     this.#failure = cause
     logger.warn(
       { source, reason: describeError(cause), held: this.current() !== undefined },

@@ -61,8 +61,8 @@ const decode = (part: string): Buffer | undefined => {
   return bytes.toString('base64url') === part ? bytes : undefined
 }
 
-// Recursion is bounded by the depth that was read.
-const freeze = <T>(value: T): T => {
+/** Freezes what was read as JSON, all the way down. Recursion is bounded by the depth that was read. */
+export const freeze = <T>(value: T): T => {
   if (typeof value === 'object' && value !== null) {
     Object.values(value).forEach(freeze)
     Object.freeze(value)

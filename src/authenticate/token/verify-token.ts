@@ -8,6 +8,7 @@ import type { RejectionCode } from '../authenticator.ts'
 import { isAlgorithm, isSignedBy, type Algorithm } from './algorithm.ts'
 import type { Keys } from './keys.ts'
 import type { JsonObject } from './strict-json.ts'
+import { isTime } from './times.ts'
 import type { Token } from './token.ts'
 
 /** What a token must be. */
@@ -85,9 +86,6 @@ const isOfKind = ({ typ }: JsonObject, kind: TokenRules['kind']): boolean => {
   return type === 'at+jwt' || (kind === 'any' && type === 'jwt')
 }
 
-// The end of the year 9999: the last that a Date, a header or a certificate can be sure to show.
-const LAST_SECOND = 253_402_300_799
-
 /** The times, in milliseconds; `undefined` when one is no time. */
 const readTimes = ({
   exp,
@@ -97,10 +95,6 @@ const readTimes = ({
   isTime(exp) && isTime(nbf) && isTime(iat)
     ? { exp: exp * 1_000, nbf: nbf * 1_000, iat: iat * 1_000 }
     : undefined
-
-// RFC 7519 §2: NumericDate, which may have a fraction.
-const isTime = (value: unknown): value is number =>
-  typeof value === 'number' && value >= 0 && value <= LAST_SECOND
 
 /** Why a plausible token is refused after all; `undefined` when it is good. */
 export const refusalOf = async (

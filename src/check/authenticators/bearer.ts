@@ -2,6 +2,7 @@
 
 import type { Authenticator } from '../../authenticate/authenticator.ts'
 import { bearerAuthenticator } from '../../authenticate/bearer.ts'
+import type { DpopOptions } from '../../authenticate/token/dpop.ts'
 import { fixedKeySet, type KeySet } from '../../authenticate/token/key-set.ts'
 import type { BearerConfig } from '../../config/token-schema.ts'
 import type { AuthenticatorParts } from './parts.ts'
@@ -15,8 +16,15 @@ export const buildBearer = async (
   const path = ['authenticators', name, 'bearer']
   const keys = await parts.problems.collect(path, () => keySetOf(config, parts))
   const { clock, memory } = parts
-  return keys && bearerAuthenticator({ ...config, name, keys, clock, memory })
+  const dpop = dpopOf(config, parts)
+  return keys && bearerAuthenticator({ ...config, name, keys, clock, memory, dpop })
 }
+
+const dpopOf = (
+  { dpop, skew }: BearerConfig,
+  { clock, replays }: AuthenticatorParts,
+): DpopOptions | undefined =>
+  dpop && { ...dpop, origins: new Map(Object.entries(dpop.origins)), skew, clock, replays }
 
 const keySetOf = async (
   { issuer, keys }: BearerConfig,

@@ -55,7 +55,9 @@ describe('a bearer token that is present', () => {
     },
   ]
   for (const { name, input, token } of CASES) {
-    it(name, () => assert.deepEqual(read(input), { outcome: 'present', token }))
+    it(name, () => {
+      assert.deepEqual(read(input), { outcome: 'present', scheme: 'bearer', token })
+    })
   }
 })
 
@@ -64,6 +66,7 @@ describe('a bearer token that is absent', () => {
     { name: 'no header', input: [] },
     { name: 'an empty header', input: authorization('') },
     { name: 'another scheme', input: authorization('Basic YTpi') },
+    { name: 'a scheme that needs more than the token', input: authorization('DPoP abc') },
     { name: 'a scheme that begins alike', input: authorization('Bearers abc') },
     { name: 'the token alone', input: authorization('abc') },
     { name: 'space in front', input: authorization(' Bearer abc') },
@@ -118,7 +121,41 @@ describe('a bearer token that is malformed', () => {
     },
   ]
   for (const { name, input } of CASES) {
-    it(name, () => assert.deepEqual(read(input), { outcome: 'malformed' }))
+    it(name, () => {
+      assert.deepEqual(read(input), { outcome: 'malformed', scheme: 'bearer' })
+    })
+  }
+})
+
+describe('a token with the scheme DPoP, for a reader of proofs', () => {
+  const PRESENT = { outcome: 'present', scheme: 'dpop', token: 'abc' } as const
+  const MALFORMED = { outcome: 'malformed', scheme: 'dpop' } as const
+  const CASES: readonly { name: string; input: HeaderLines; want: BearerCredentials }[] = [
+    { name: 'the plain form', input: authorization('DPoP abc'), want: PRESENT },
+    { name: 'any case of the scheme', input: authorization('dpoP  abc'), want: PRESENT },
+    { name: 'two lines joined', input: authorization('DPoP abc,DPoP abc'), want: MALFORMED },
+    { name: 'nothing behind the scheme', input: authorization('DPoP'), want: MALFORMED },
+    {
+      name: 'a scheme that begins alike',
+      input: authorization('DPoPs a'),
+      want: { outcome: 'absent' },
+    },
+    {
+      name: 'a token in a subprotocol as well',
+      input: [...webSocket(`${offer('abc')},x`), ...authorization('DPoP abc')],
+      want: MALFORMED,
+    },
+    {
+      name: 'the scheme Bearer',
+      input: authorization('Bearer abc'),
+      want: { ...PRESENT, scheme: 'bearer' },
+    },
+  ]
+  for (const { name, input, want } of CASES) {
+    it(name, () => {
+      const headers = new Headers(linesOf(input))
+      assert.deepEqual(readBearerCredentials(headers, ['bearer', 'dpop']), want)
+    })
   }
 })
 

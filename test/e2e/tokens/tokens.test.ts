@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { after, before, describe, it } from 'node:test'
 import { claimsOf, jwksOf, makeKey, type IssuerKey } from '../../authenticate/token/issuing.ts'
 import { http1, http2, valuesOf, type Answer, type HeaderLine } from '../../servers/client.ts'
@@ -10,7 +11,7 @@ import {
   type OidcProvider,
 } from '../../servers/oidc-provider.ts'
 import { createPki, type Pki } from '../../servers/pki.ts'
-import { upgradeRaw } from '../../servers/raw-client.ts'
+import { sendRaw, upgradeRaw } from '../../servers/raw-client.ts'
 import { ALICE, eventually, HOST, received, startSite, type Site } from '../site.ts'
 
 const bearer = (token: string): HeaderLine => ['Authorization', `Bearer ${token}`]
@@ -108,7 +109,10 @@ describe(
       assert.equal(upgraded.answer.status, 101)
       const request = site.upstream.requests.at(-1)
       const lines = request?.rawHeaders.join('\n') ?? ''
-      assert.match(lines, /sec-websocket-protocol\nv5\.channel\.k8s\.io, v4\.channel\.k8s\.io(\n|$)/i)
+      assert.match(
+        lines,
+        /sec-websocket-protocol\nv5\.channel\.k8s\.io, v4\.channel\.k8s\.io(\n|$)/i,
+      )
       assert.match(lines, /x-remote-user\noidc:u-alice/i)
       assert.ok(!lines.includes(encoded))
     })
@@ -262,6 +266,30 @@ describe('tokens of an issuer with an HTTPS key set', { skip: skipWithoutEnvoy()
       (status) => status === 401,
     )
     assert.equal(await reasonOf(site), 'token-expired')
+  })
+
+  it('ends what was begun with it, a stream and an upgraded connection alike', async () => {
+    const SECONDS = 2
+    const line = bearer(await token(key, { ...GOOD, exp: now() + SECONDS }))
+    const started = performance.now()
+    const stream = sendRaw(site.target, {
+      line: 'GET /slow?interval=50 HTTP/1.1',
+      headers: [['Host', HOST], line],
+    })
+    using upgraded = await upgradeRaw(site.target, {
+      headers: [['Host', HOST], ['Connection', 'Upgrade'], ['Upgrade', 'websocket'], line],
+    })
+    assert.equal(upgraded.answer.status, 101)
+    upgraded.socket.resume()
+    const [answer] = await Promise.all([stream, once(upgraded.socket, 'close')])
+    assert.equal(answer.status, 200)
+    const took = performance.now() - started
+    // Up to a second early, since the token counts in seconds; Envoy closes a second later.
+    assert.ok(took > (SECONDS - 1) * 1_000 - 100, `${took} ms`)
+    assert.ok(took < (SECONDS + 8) * 1_000, `${took} ms`)
+    for (const { rawHeaders } of site.upstream.requests.slice(-2)) {
+      assert.doesNotMatch(rawHeaders.join(), /stream-duration/i)
+    }
   })
 
   it('its key replaced: the new one at once, the old one no longer', async () => {

@@ -1,0 +1,74 @@
+// Tokens that only the holder of a key may use, who proves it anew with every request (RFC 9449).
+
+import type { Facts } from '../../identity/identity.ts'
+import type { Request } from '../../request/request.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { ReplayMemory } from '../../state/replay-memory.ts'
+import { proofKeyOf } from './binding.ts'
+import type { ProofKey } from './proof-key.ts'
+import { judgeProof, type ProofRules } from './proof.ts'
+
+/** What checking proofs needs. */
+export interface DpopOptions extends ProofRules {
+  /** Whether tokens that are bound to nothing are refused. */
+  readonly require: boolean
+  readonly clock: Clock
+  /** Which proofs were used. */
+  readonly replays: ReplayMemory
+}
+
+/** Whether the caller may use a token that was shown with the scheme `DPoP`. */
+export type HolderVerdict =
+  | { readonly outcome: 'proven' }
+  | {
+      readonly outcome: 'rejected'
+      readonly code: 'token-unbound' | 'proof-invalid' | 'proof-replayed'
+    }
+  | { readonly outcome: 'unavailable'; readonly cause: unknown }
+
+/** Checks the holder of a token; never rejects. */
+export type HolderCheck = (request: Request, token: string, facts: Facts) => Promise<HolderVerdict>
+
+const rejected = (
+  code: Extract<HolderVerdict, { outcome: 'rejected' }>['code'],
+): HolderVerdict => ({ outcome: 'rejected', code })
+
+// A route may ask about one request twice: for a token that another credential is missing beside, and
+// for the token alone. That is one use.
+const used = new WeakMap<Request, string>()
+
+/** Makes the check. */
+export const holderCheck = (options: DpopOptions): HolderCheck => {
+  const { clock, replays } = options
+  // To read a key costs half as much as the signature, and a token has only one.
+  const known = new WeakMap<Facts, ProofKey>()
+  return async (request, token, facts) => {
+    const thumbprint = proofKeyOf(facts.claims ?? {}, request.peerCertificate)
+    if (thumbprint === undefined) return rejected('token-unbound')
+    const text = proofIn(request)
+    if (text === undefined) return rejected('proof-invalid')
+    const subject = { request, token, thumbprint, key: known.get(facts) }
+    const proof = await judgeProof(text, subject, options, clock.now())
+    if (proof === undefined) return rejected('proof-invalid')
+    known.set(facts, proof.key)
+    // Check 10 of RFC 9449 §4.3 is the last: only a proof that is good can use up its identifier.
+    const id = `${thumbprint}.${proof.id}`
+    if (used.get(request) === id) return { outcome: 'proven' }
+    const use = await replays.use(id, proof.until)
+    switch (use.outcome) {
+      case 'first':
+        used.set(request, id)
+        return { outcome: 'proven' }
+      case 'repeated':
+        return rejected('proof-replayed')
+      case 'unavailable':
+        return use
+    }
+  }
+}
+
+/** The one proof (check 1); two that a proxy joined with a comma are no JWT. */
+const proofIn = ({ headers }: Request): string | undefined => {
+  const [proof, ...more] = headers.lines.filter(({ name }) => name === 'dpop')
+  return more.length > 0 ? undefined : proof?.value.toString('latin1')
+}

@@ -1,0 +1,47 @@
+// The key in the header of a DPoP proof (RFC 9449 §4.2), and the thumbprint by which a token names
+// it (RFC 7638).
+
+import { createHash } from 'node:crypto'
+import { readKey, type VerificationKey } from './keys.ts'
+import { isJsonObject, type JsonObject } from './strict-json.ts'
+
+/** A key, and what a token that is bound to it says in `cnf.jkt`. */
+export interface ProofKey extends VerificationKey {
+  readonly thumbprint: string
+}
+
+// RFC 7518 §6.2.2, §6.3.2, §6.4.1: whoever shows one of these has given the key away.
+const PRIVATE = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
+
+/** What the thumbprint is of, by type of key and in the order of its hash (RFC 7638 §3.2). */
+const MEMBERS: ReadonlyMap<unknown, readonly string[]> = new Map([
+  ['EC', ['crv', 'kty', 'x', 'y']],
+  ['RSA', ['e', 'kty', 'n']],
+  ['OKP', ['crv', 'kty', 'x']], // RFC 8037 §2
+])
+
+// base64url without padding, and the names of types and curves: nothing that JSON would escape.
+const VALUE = /^[\w-]{1,1400}$/ // 8192 bits are 1366 characters
+// A verification costs as much as the exponent is long; 64 bits are OpenSSL's own limit for long
+// moduli.
+const MAX_EXPONENT_LENGTH = 11
+
+/** The SHA-256 thumbprint of a public key; `undefined` where it is no key, or not only public. */
+export const thumbprintOf = (jwk: unknown): string | undefined => {
+  const members = isJsonObject(jwk) ? MEMBERS.get(jwk['kty']) : undefined
+  if (!isJsonObject(jwk) || members === undefined) return undefined
+  if (PRIVATE.some((member) => member in jwk)) return undefined
+  const values = members.map((member) => [member, jwk[member]] as const)
+  if (!values.every(([, value]) => typeof value === 'string' && VALUE.test(value))) return undefined
+  return createHash('sha256')
+    .update(JSON.stringify(Object.fromEntries(values)))
+    .digest('base64url')
+}
+
+/** The key of that thumbprint; `undefined` where it is weak, broken or not for signatures. */
+export const readProofKey = (jwk: JsonObject, thumbprint: string): ProofKey | undefined => {
+  const { e } = jwk
+  if (typeof e === 'string' && e.length > MAX_EXPONENT_LENGTH) return undefined
+  const key = readKey(jwk)
+  return typeof key === 'string' ? undefined : { ...key, thumbprint }
+}

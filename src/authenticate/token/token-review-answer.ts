@@ -1,0 +1,94 @@
+// What a Kubernetes API server says of a token: the `status` of a TokenReview (kubernetes.io, API
+// reference, authentication.k8s.io/v1), read strictly.
+
+import type { RejectionCode } from '../authenticator.ts'
+import { isJsonObject, type JsonObject } from './strict-json.ts'
+
+/** The API version and kind of what is asked and answered. */
+export const TOKEN_REVIEW = {
+  apiVersion: 'authentication.k8s.io/v1',
+  kind: 'TokenReview',
+} as const
+
+/** Somebody, as Kubernetes' `UserInfo` has them. */
+interface ReviewedUser {
+  readonly user: string
+  readonly uid: string | undefined
+  readonly groups: readonly string[]
+  readonly extra: Readonly<Record<string, readonly string[]>>
+}
+
+/** What a review comes to. */
+export type ReviewReading =
+  | { readonly outcome: 'authenticated'; readonly user: ReviewedUser }
+  | { readonly outcome: 'rejected'; readonly code: RejectionCode; readonly user?: string }
+  /** No answer by the API, so nobody knows. */
+  | { readonly outcome: 'malformed'; readonly what: string }
+
+const malformed = (what: string): ReviewReading => ({ outcome: 'malformed', what })
+
+// Everybody who is proven is in it: an API server adds it by itself, and to hand it on says nothing.
+const EVERYBODY = 'system:authenticated'
+
+/**
+ * Reads a review. Pure; never throws.
+ *
+ * @param audiences those that were asked for; where there are some, the token must be for one
+ */
+export const readReview = (document: JsonObject, audiences: readonly string[]): ReviewReading => {
+  const { apiVersion, kind, status } = document
+  if (apiVersion !== TOKEN_REVIEW.apiVersion || kind !== TOKEN_REVIEW.kind) {
+    return malformed('it is no TokenReview')
+  }
+  if (!isJsonObject(status)) return malformed('it has no status')
+  const { authenticated = false, error = '' } = status
+  if (typeof authenticated !== 'boolean') return malformed('"authenticated" is no boolean')
+  // With an error or without: an API server names one for every token that it does not accept, and
+  // only in words, which are no ground to tell an expired token from a failure behind it.
+  if (!authenticated) return { outcome: 'rejected', code: 'token-inactive' }
+  if (error !== '') return malformed('the token is good, and could not be checked')
+  const user = readUser(status['user'])
+  if (user === undefined) return malformed('it names no user')
+  const named = textsOf(status['audiences'])
+  if (named === undefined) return malformed('"audiences" is no list of texts')
+  // A server that knows nothing of audiences names none, and then the token may be for anybody.
+  if (audiences.length > 0 && !audiences.some((audience) => named.includes(audience))) {
+    return { outcome: 'rejected', code: 'token-audience', user: user.user }
+  }
+  return { outcome: 'authenticated', user }
+}
+
+const readUser = (value: unknown): ReviewedUser | undefined => {
+  if (!isJsonObject(value)) return undefined
+  const { username, uid = '' } = value
+  const groups = textsOf(value['groups'])
+  const extra = readExtra(value['extra'])
+  if (typeof username !== 'string' || username === '' || typeof uid !== 'string') return undefined
+  if (groups === undefined || extra === undefined) return undefined
+  return {
+    user: username,
+    uid: uid === '' ? undefined : uid,
+    groups: groups.filter((group) => group !== EVERYBODY),
+    extra,
+  }
+}
+
+const readExtra = (value: unknown): ReviewedUser['extra'] | undefined => {
+  if (value === undefined || value === null) return {}
+  if (!isJsonObject(value)) return undefined
+  const entries: (readonly [string, readonly string[]])[] = []
+  for (const [key, list] of Object.entries(value)) {
+    const texts = textsOf(list)
+    if (texts === undefined) return undefined
+    entries.push([key, texts])
+  }
+  return Object.fromEntries(entries)
+}
+
+/** A list of texts; Go writes an empty one as nothing or as null. */
+const textsOf = (value: unknown): readonly string[] | undefined => {
+  if (value === undefined || value === null) return []
+  if (!Array.isArray(value)) return undefined
+  const list: readonly unknown[] = value
+  return list.every((one) => typeof one === 'string') ? list : undefined
+}
