@@ -1,0 +1,48 @@
+// The client certificate as a TLS-terminating proxy says it in Client-Cert and Client-Cert-Chain
+// (RFC 9440). Whoever can write those is whoever they like, so this is for proxies that remove what
+// callers send (RFC 9440 §4).
+
+import { readVisible, valuesOf } from './header-lines.ts'
+import {
+  MOST_CERTIFICATES,
+  type CertificateSource,
+  type ShownCertificates,
+} from './certificate-source.ts'
+import { readByteSequence, readByteSequences } from './structured-bytes.ts'
+
+const LEAF = 'client-cert'
+const CHAIN = 'client-cert-chain'
+
+/** The certificate of Client-Cert, with those of Client-Cert-Chain. */
+export const clientCertSource: CertificateSource = {
+  carriers: [
+    { kind: 'connection', header: LEAF },
+    { kind: 'connection', header: CHAIN },
+  ],
+  find({ headers }) {
+    const [leaf, ...leaves] = valuesOf(headers, LEAF)
+    const [chain, ...chains] = valuesOf(headers, CHAIN)
+    if (leaf === undefined && chain === undefined) return { outcome: 'absent' }
+    // RFC 9440 §2.2 and §2.3: a singleton, and no chain without it.
+    if (leaf === undefined || leaves.length > 0 || chains.length > 0) {
+      return { outcome: 'malformed' }
+    }
+    const text = readVisible(leaf)
+    const further = chain && readVisible(chain)
+    if (text === undefined || (chain !== undefined && further === undefined)) {
+      return { outcome: 'malformed' }
+    }
+    return {
+      outcome: 'found',
+      text: further === undefined ? text : `${text}\n${further}`,
+      read: () => readCertificates(text, further),
+    }
+  },
+}
+
+const readCertificates = (text: string, chain?: string): ShownCertificates | undefined => {
+  const leaf = readByteSequence(text)
+  const others = chain === undefined ? [] : readByteSequences(chain)
+  if (leaf === undefined || others === undefined) return undefined
+  return others.length < MOST_CERTIFICATES ? { leaf, others } : undefined
+}

@@ -1,0 +1,57 @@
+// The client certificate as an Envoy in front says it in X-Forwarded-Client-Cert. Whoever can write
+// that header is whoever they like, so this is for proxies that remove what callers send.
+
+import { createHash } from 'node:crypto'
+import { readVisible, valuesOf } from './header-lines.ts'
+import { readUrlEncodedPem } from './pem-text.ts'
+import type { CertificateSource, ShownCertificates } from './certificate-source.ts'
+import { readXfcc, type XfccElement } from './xfcc.ts'
+
+const NAME = 'x-forwarded-client-cert'
+
+/** Which element counts: the only one there may be, or the one that the nearest proxy appended. */
+export type ElementChoice = 'only' | 'last'
+
+/** The certificate of an element of X-Forwarded-Client-Cert. */
+export const forwardedClientCertSource = (choice: ElementChoice): CertificateSource => ({
+  carriers: [{ kind: 'connection', header: NAME }],
+  find({ headers }) {
+    const [value, ...more] = valuesOf(headers, NAME)
+    if (value === undefined) return { outcome: 'absent' }
+    // Envoy writes one line, and appends to that.
+    if (more.length > 0) return { outcome: 'conflict' }
+    const text = readVisible(value)
+    if (text === undefined) return { outcome: 'malformed' }
+    // In one with a comma, what is remembered would have to remember which element counts.
+    if (choice === 'only' && hasSeveral(text)) return { outcome: 'conflict' }
+    return { outcome: 'found', text, read: () => readElement(readXfcc(text)?.at(-1)) }
+  },
+})
+
+/** Whether a comma stands outside quotes; without a comma at all, which is the rule, at no cost. */
+const hasSeveral = (text: string): boolean =>
+  text.includes(',') && (readXfcc(text)?.length ?? 0) > 1
+
+const readElement = (element: XfccElement = []): ShownCertificates | undefined => {
+  const cert = onlyOne(element, 'cert')
+  const chain = onlyOne(element, 'chain')
+  const hash = onlyOne(element, 'hash')
+  if (cert === undefined || cert === '' || chain === undefined || hash === undefined) {
+    return undefined
+  }
+  const [leaf, ...surplus] = readUrlEncodedPem(cert) ?? []
+  if (leaf === undefined || surplus.length > 0) return undefined
+  if (hash !== '' && hash.toLowerCase() !== sha256(leaf)) return undefined
+  if (chain === '') return { leaf, others: [] }
+  // Envoy's Chain begins with the leaf.
+  const [first, ...others] = readUrlEncodedPem(chain) ?? []
+  return first?.equals(leaf) === true ? { leaf, others } : undefined
+}
+
+/** The value of a key; empty where it isn't there, `undefined` where it is more than once. */
+const onlyOne = (element: XfccElement, wanted: string): string | undefined => {
+  const [value = '', ...more] = element.filter(([key]) => key === wanted).map(([, text]) => text)
+  return more.length === 0 ? value : undefined
+}
+
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')

@@ -1,0 +1,20 @@
+// The seam for where the revocation of one certificate is looked up: OCSP, or CRLs.
+
+import type { Issued } from './issued.ts'
+
+/** What a source says of one certificate. */
+export type SourceStatus =
+  | {
+      readonly outcome: 'good'
+      /** Milliseconds since the epoch: ask again then. */
+      readonly until: number
+    }
+  | { readonly outcome: 'revoked' }
+  | { readonly outcome: 'unknown' }
+  | { readonly outcome: 'unavailable'; readonly cause: unknown }
+
+/** Where revocation is looked up. */
+export interface RevocationSource {
+  /** Never rejects. The signal ends the waiting; the question may go on for others. */
+  status(issued: Issued, signal: AbortSignal): Promise<SourceStatus>
+}

@@ -1,0 +1,175 @@
+// The `revocation` section of a certificate authenticator, built: lists and CRLs read, sources lent.
+
+import { createHash } from 'node:crypto'
+import { revocationChecker } from '../../authenticate/certificate/check-revocation.ts'
+import { CrlSource } from '../../authenticate/certificate/crl.ts'
+import { readCrls, type CrlDocument } from '../../authenticate/certificate/crl-document.ts'
+import { DenyList } from '../../authenticate/certificate/deny-list.ts'
+import type { OcspSource } from '../../authenticate/certificate/ocsp.ts'
+import type { RevocationChecker } from '../../authenticate/certificate/revocation.ts'
+import type { RevocationConfig } from '../../config/revocation-schema.ts'
+import { CountersignError, describeError } from '../../runtime/errors.ts'
+import { readCertificate } from '../../x509/certificate.ts'
+import { decodePem } from '../../x509/pem.ts'
+import type { AuthenticatorParts } from './parts.ts'
+
+// How soon somebody is asked again about a certificate that was let pass for want of an answer.
+const RETRY = 5_000
+
+/** What building needs. */
+export type RevocationParts = Pick<
+  AuthenticatorParts,
+  'files' | 'problems' | 'revocations' | 'lent' | 'clock' | 'logger'
+>
+
+/**
+ * Builds the checker of one `revocation` section.
+ *
+ * @param path of the section, for problems
+ * @returns `undefined` when there are problems with it, which have been reported
+ */
+export const buildRevocation = async (
+  config: RevocationConfig,
+  path: readonly PropertyKey[],
+  parts: RevocationParts,
+): Promise<RevocationChecker | undefined> => {
+  const before = parts.problems.error?.problems.length ?? 0
+  const builder = new Builder(path, parts)
+  const denied = await builder.denied(config.denied)
+  const ocsp = config.ocsp && (await builder.ocsp(config.ocsp))
+  const crl = config.crl && (await builder.crl(config.crl))
+  if ((parts.problems.error?.problems.length ?? 0) > before) return undefined
+  const sources = [ocsp, crl].filter((source) => source !== undefined)
+  const { chain, unknown, unavailable } = config
+  return revocationChecker({
+    generation: builder.generation(config),
+    denied,
+    sources: config.prefer === 'ocsp' ? sources : sources.toReversed(),
+    chain,
+    unknown,
+    unavailable,
+    retry: RETRY,
+    clock: parts.clock,
+  })
+}
+
+class Builder {
+  readonly #path: readonly PropertyKey[]
+  readonly #parts: RevocationParts
+  /** Of every file that was read. */
+  readonly #digest = createHash('sha256')
+
+  constructor(path: readonly PropertyKey[], parts: RevocationParts) {
+    this.#path = path
+    this.#parts = parts
+  }
+
+  /** A digest of the section and of all its files as they are now. */
+  generation(config: RevocationConfig): string {
+    return this.#digest.update(JSON.stringify(config)).digest('base64url')
+  }
+
+  async denied(config: RevocationConfig['denied']): Promise<DenyList> {
+    const list = new DenyList()
+    for (const [index, entry] of config?.entries.entries() ?? []) {
+      // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
+      await this.#collect(['denied', 'entries', index], () => list.add(entry))
+    }
+    const file = config?.file
+    if (file !== undefined) {
+      await this.#collect(['denied', 'file'], async () =>
+        list.addLines(file, (await this.#read(file)).toString('utf8')),
+      )
+    }
+    return list
+  }
+
+  async ocsp(config: NonNullable<RevocationConfig['ocsp']>): Promise<OcspSource | undefined> {
+    const { aia, hosts, responders: files, ca: caFile, ...options } = config
+    const path = ['ocsp']
+    const ca = await this.#ca(caFile, path)
+    const responders: Buffer[] = []
+    for (const [index, file] of files.entries()) {
+      // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
+      await this.#collect([...path, 'responders', index], async () => {
+        const found = decodePem('CERTIFICATE', (await this.#read(file)).toString('latin1'))
+        if (found.length === 0) throw invalid(`${file} holds no PEM block "CERTIFICATE"`)
+        for (const der of found) readCertificate(der)
+        responders.push(...found)
+      })
+    }
+    return this.#lent(
+      this.#parts.revocations.ocsp({
+        ...options,
+        aia: aia ? { hosts } : undefined,
+        ca,
+        responders,
+      }),
+    )
+  }
+
+  async crl(config: NonNullable<RevocationConfig['crl']>): Promise<CrlSource> {
+    const { revocations, clock } = this.#parts
+    const { refresh, coolDown, timeout, grace, skew } = config
+    const ca = await this.#ca(config.ca, ['crl'])
+    const fetching = { ca, times: { refresh, coolDown, timeout } }
+    const files: CrlDocument[] = []
+    for (const [index, file] of config.files.entries()) {
+      // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
+      await this.#collect(['crl', 'files', index], async () => {
+        files.push(...this.#readCrls(file, await this.#read(file)))
+      })
+    }
+    return new CrlSource({
+      files,
+      remote: config.urls.map((url) => this.#lent(revocations.crl(new URL(url), fetching))),
+      placesOf: config.distributionPoints
+        ? this.#lent(revocations.pointed({ hosts: config.hosts }, fetching)).placesOf
+        : undefined,
+      grace,
+      skew,
+      clock,
+    })
+  }
+
+  #readCrls(file: string, bytes: Buffer): readonly CrlDocument[] {
+    try {
+      const crls = readCrls(bytes)
+      const { clock, logger } = this.#parts
+      if (crls.some(({ nextUpdate }) => nextUpdate < clock.now())) {
+        // Not a reason to refuse everything else: whoever needs it is told that it is out of date.
+        logger.warn({ file }, 'CRL is out of date')
+      }
+      return crls
+    } catch (cause) {
+      throw invalid(`${file} is no CRL that can be used: ${describeError(cause)}`)
+    }
+  }
+
+  async #ca(file: string | undefined, path: readonly string[]): Promise<Buffer | undefined> {
+    return file === undefined
+      ? undefined
+      : await this.#collect([...path, 'ca'], () => this.#read(file))
+  }
+
+  async #read(file: string): Promise<Buffer> {
+    const bytes = await this.#parts.files.read(file)
+    this.#digest.update(createHash('sha256').update(bytes).digest())
+    return bytes
+  }
+
+  #lent<T extends object>(one: T): T {
+    this.#parts.lent.add(one)
+    return one
+  }
+
+  async #collect<T>(
+    path: readonly PropertyKey[],
+    step: () => T | Promise<T>,
+  ): Promise<T | undefined> {
+    return await this.#parts.problems.collect([...this.#path, ...path], step)
+  }
+}
+
+const invalid = (message: string): CountersignError =>
+  new CountersignError('configuration-invalid', message)
