@@ -1,20 +1,11 @@
-// `countersign keys`: makes and rotates the keys that authz and the signer share.
+// `countersign keys`: makes and rotates the keys that authz and the signer share, and API keys.
 
-import {
-  chmod,
-  chown,
-  open,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { chmod, readFile, realpath, writeFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { newGrantKeyLine, parseGrantKeys } from '../keys/grant-keys.ts'
 import { CountersignError, describeError } from '../runtime/errors.ts'
+import { apiKeyCommand } from './api-keys.ts'
+import { replaceFile } from './replace-file.ts'
 
 interface Options {
   readonly add?: true
@@ -38,29 +29,33 @@ const HEADER = `# Grant keys of Countersign, for authz and the signer and nobody
 
 /** The command. */
 export const keysCommand = (): Command =>
-  new Command('keys').description('make and rotate keys').addCommand(
-    new Command('grant')
-      .description(
-        'make the keyring that authz and the signer share; an existing file is changed only as an option says',
-      )
-      .argument('<file>', 'the keyring')
-      .addOption(new Option('--add', 'put a new key at the end').conflicts(['promote', 'prune']))
-      .addOption(new Option('--promote', 'make the last key the first').conflicts('prune'))
-      .addOption(
-        new Option('--prune <count>', 'keep this many keys, the first ones').argParser(parseCount),
-      )
-      .addOption(
-        new Option('--mode <mode>', 'file mode of a new keyring')
-          .argParser(parseMode)
-          .default(0o600, '0600'),
-      )
-      .addHelpText('after', ROTATION)
-      .action(async (file: string, options: Options) => {
-        const change = changeFor(options)
-        if (change === undefined) await create(file, options.mode)
-        else await update(file, change)
-      }),
-  )
+  new Command('keys')
+    .description('make and rotate keys')
+    .addCommand(grantCommand())
+    .addCommand(apiKeyCommand())
+
+const grantCommand = (): Command =>
+  new Command('grant')
+    .description(
+      'make the keyring that authz and the signer share; an existing file is changed only as an option says',
+    )
+    .argument('<file>', 'the keyring')
+    .addOption(new Option('--add', 'put a new key at the end').conflicts(['promote', 'prune']))
+    .addOption(new Option('--promote', 'make the last key the first').conflicts('prune'))
+    .addOption(
+      new Option('--prune <count>', 'keep this many keys, the first ones').argParser(parseCount),
+    )
+    .addOption(
+      new Option('--mode <mode>', 'file mode of a new keyring')
+        .argParser(parseMode)
+        .default(0o600, '0600'),
+    )
+    .addHelpText('after', ROTATION)
+    .action(async (file: string, options: Options) => {
+      const change = changeFor(options)
+      if (change === undefined) await create(file, options.mode)
+      else await update(file, change)
+    })
 
 const parseCount = (text: string): number => {
   if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('must be a number from 1')
@@ -115,7 +110,7 @@ const create = async (file: string, mode: number): Promise<void> => {
   console.error(`${file}: 1 key`)
 }
 
-/** Changes a keyring in one step: a reader sees the old one or the new one, and nothing between. */
+/** Changes a keyring in one step. */
 const update = async (name: string, change: Change): Promise<void> => {
   const file = await realpath(name).catch((cause: unknown) => {
     throw new CountersignError('file-unreadable', `${name}: ${describeError(cause)}`, { cause })
@@ -125,25 +120,6 @@ const update = async (name: string, change: Change): Promise<void> => {
   const lines = change(text.trimEnd().split(/\r?\n/))
   const next = `${lines.join('\n')}\n`
   const keys = parseGrantKeys(file, next)
-  await replace(file, next)
+  await replaceFile(file, next)
   console.error(`${file}: ${keys.length} ${keys.length === 1 ? 'key' : 'keys'}`)
-}
-
-const replace = async (file: string, text: string): Promise<void> => {
-  const { mode, uid, gid } = await stat(file)
-  const part = join(dirname(file), `.${process.pid}.part`)
-  try {
-    const handle = await open(part, 'wx', 0o600)
-    try {
-      await handle.writeFile(text)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await chown(part, uid, gid)
-    await chmod(part, mode)
-    await rename(part, file)
-  } finally {
-    await rm(part, { force: true })
-  }
 }

@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
+import { RevocationSources } from '../authenticate/certificate/revocation-sources.ts'
 import { FactMemory } from '../authenticate/facts.ts'
 import { HashPool } from '../authenticate/password/hash.ts'
 import { KeySets } from '../authenticate/token/key-sets.ts'
@@ -13,6 +14,8 @@ import type { Config } from '../config/schema.ts'
 import type { SignerConfig } from '../config/signer-schema.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { createLogger } from '../runtime/logger.ts'
+import { ProcessReplayMemory } from '../state/replay-memory.ts'
+import { memoryState } from '../state/state.ts'
 import { configOption } from './options.ts'
 
 interface Options {
@@ -50,10 +53,14 @@ const authz = async (file: string): Promise<Config> => {
   const files = new ConfigurationFiles()
   const logger = createLogger('warn')
   using keySets = new KeySets(systemClock, logger)
+  using revocations = new RevocationSources(systemClock, logger)
   const resources = {
     memory: new FactMemory(systemClock),
     hashes: new HashPool(),
     keySets,
+    revocations,
+    replays: new ProcessReplayMemory(systemClock),
+    state: memoryState(systemClock),
     clock: systemClock,
     logger,
   }

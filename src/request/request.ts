@@ -13,6 +13,8 @@ export interface Request {
   readonly method: string
   /** Decoded and normalised; see {@link readPath}. */
   readonly path: string
+  /** The same, still percent-encoded as it was received: for comparison with a URI. */
+  readonly rawPath: string
   /** As received, without the `?`. */
   readonly query: string
   /** Lower case, without port or trailing dot. */
@@ -74,6 +76,7 @@ export const readRequest = (attributes: CheckAttributes, behindProxies = false):
       id: headers.get('x-request-id')?.toString('latin1'),
       method: attributes.method,
       path: target.path,
+      rawPath: rawPathOf(attributes.path),
       query: target.query,
       host,
       headers,
@@ -83,6 +86,11 @@ export const readRequest = (attributes: CheckAttributes, behindProxies = false):
       routeName: attributes.contextExtensions.get(ROUTE_EXTENSION),
     }),
   }
+}
+
+const rawPathOf = (target: string): string => {
+  const mark = target.indexOf('?')
+  return mark === -1 ? target : target.slice(0, mark)
 }
 
 const sourceOf = (

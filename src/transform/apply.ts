@@ -1,8 +1,8 @@
 // Phase 6: strip, then set. Takes a permit and nothing less; what cannot be made whole is refused.
 
 import { isPermit, type Permit } from '../authorize/evaluate.ts'
-import { strippedFrom, subprotocolsFor } from './strip.ts'
-import type { Forwarding, TransformFailure, Transformer } from './transformer.ts'
+import { strippedFrom, subprotocolsFor, withoutParameters, type CredentialPlaces } from './strip.ts'
+import type { Forwarding, HeaderPair, TransformFailure, Transformer } from './transformer.ts'
 
 /** Everything that Envoy must change about the request before it forwards it. */
 export interface Credentials extends Forwarding {
@@ -18,11 +18,16 @@ export type TransformResult =
   | { readonly outcome: 'failed'; readonly code: TransformFailure }
   | { readonly outcome: 'unavailable'; readonly cause: unknown }
 
-/** Makes every credential of the route, or none. */
+/**
+ * Makes every credential of the route, or none.
+ *
+ * @param places where the route takes credentials, beyond what is stripped from every request
+ */
 export const transform = async (
   permit: Permit,
   transformers: readonly Transformer[],
   signal: AbortSignal,
+  places?: CredentialPlaces,
 ): Promise<TransformResult> => {
   if (!isPermit(permit)) throw new TypeError('transform was called without a genuine permit')
   const made: Forwarding[] = []
@@ -32,24 +37,32 @@ export const transform = async (
     if (transformation.outcome !== 'transformed') return transformation
     made.push(transformation.forwarding)
   }
-  const { headers } = permit.request
+  const { request } = permit
+  const { headers } = request
   const forwarding = combine(made)
   const subprotocols = subprotocolsFor(headers)
   const kept = subprotocols?.[1] === '' ? undefined : subprotocols
   const gone = subprotocols === undefined || kept !== undefined ? [] : [subprotocols[0]]
+  const { parameters } = places ?? {}
+  const replaced = parameters === undefined ? NOTHING : withoutParameters(request, parameters)
   return {
     outcome: 'transformed',
     credentials: {
       ...forwarding,
-      setHeaders: kept === undefined ? forwarding.setHeaders : [...forwarding.setHeaders, kept],
+      setHeaders:
+        kept === undefined && replaced.length === 0
+          ? forwarding.setHeaders
+          : [...forwarding.setHeaders, ...(kept === undefined ? [] : [kept]), ...replaced],
       // Envoy sets first and removes afterwards, so a name in both lists would be lost.
-      removeHeaders: [...gone, ...strippedFrom(headers)].filter(
+      removeHeaders: [...gone, ...strippedFrom(headers, places)].filter(
         (name) => !forwarding.setHeaders.some(([set]) => set === name.toLowerCase()),
       ),
       kinds: transformers.map(({ kind }) => kind),
     },
   }
 }
+
+const NOTHING: readonly HeaderPair[] = []
 
 const combine = (made: readonly Forwarding[]): Forwarding => {
   const [only] = made

@@ -2,7 +2,10 @@
 // and the caller's own credential. The list covers all presets, used or not, so that switching one
 // on can never trust what a caller sent a moment ago.
 
+import { parametersAmong, type Carrier } from '../authenticate/carrier.ts'
 import { canonicalName, type Headers } from '../request/headers.ts'
+import type { SecretParameters } from '../request/query.ts'
+import type { Request } from '../request/request.ts'
 import { BEARER_SUBPROTOCOL, offeredSubprotocols, SUBPROTOCOLS } from '../request/subprotocols.ts'
 import type { HeaderPair } from './transformer.ts'
 
@@ -10,6 +13,7 @@ import type { HeaderPair } from './transformer.ts'
 export const STRIPPED_NAMES: readonly string[] = [
   'authorization',
   'proxy-authorization',
+  'dpop', // RFC 9449: the proof beside a token
   'x-forwarded-client-cert', // Envoy's own, also removed there (SANITIZE)
   'client-cert', // RFC 9440
   'client-cert-chain',
@@ -32,11 +36,69 @@ export const isStripped = (name: string): boolean => {
   return names.has(canonical) || STRIPPED_PREFIXES.some((prefix) => canonical.startsWith(prefix))
 }
 
-/** The names, as spelt in the request, of the headers that must not reach the upstream. */
-export const strippedFrom = (headers: Headers): readonly string[] => {
-  const found = headers.lines.filter(({ name }) => isStripped(name)).map(({ name }) => name)
+/** Where a route takes credentials, beyond the headers that are stripped from every request. */
+export interface CredentialPlaces {
+  /** Headers, by their canonical names. */
+  readonly headers: ReadonlySet<string>
+  /** Parameters of the query; `undefined` where there are none. */
+  readonly parameters: SecretParameters | undefined
+}
+
+/** The places that must be stripped for these carriers; `undefined` where there is nothing more. */
+export const placesOf = (carriers: readonly Carrier[]): CredentialPlaces | undefined => {
+  const headers = carriers.flatMap(headersOf).filter((name) => !isStripped(name))
+  const parameters = parametersAmong(carriers)
+  if (headers.length === 0 && parameters === undefined) return undefined
+  return { headers: new Set(headers.map(canonicalName)), parameters }
+}
+
+const headersOf = (carrier: Carrier): readonly string[] => {
+  switch (carrier.kind) {
+    case 'header':
+      return [carrier.name]
+    case 'connection':
+      return carrier.header === undefined ? [] : [carrier.header]
+    case 'query':
+    case 'subprotocol': // see `subprotocolsFor`
+      return []
+  }
+}
+
+/**
+ * The names, as spelt in the request, of the headers that must not reach the upstream.
+ *
+ * @param places where else the route takes credentials
+ */
+export const strippedFrom = (headers: Headers, places?: CredentialPlaces): readonly string[] => {
+  const found = headers.lines
+    .filter(({ name }) => isStripped(name) || places?.headers.has(canonicalName(name)))
+    .map(({ name }) => name)
   return found.length > 1 ? [...new Set(found)] : found
 }
+
+/**
+ * What replaces the target of the request, and the Referer of a page whose address holds such a
+ * parameter, so that none of the route's parameters reaches the upstream.
+ *
+ * Envoy's `query_parameters_to_remove` would not do (measured, 1.40.0): it finds a name by its bytes
+ * alone, puts what is left into the order of the names, and makes `b=` of `b`.
+ */
+export const withoutParameters = (
+  { headers, query, rawPath }: Request,
+  parameters: SecretParameters,
+): readonly HeaderPair[] => {
+  const replaced: HeaderPair[] = []
+  const kept = parameters.takenFrom(query)
+  if (kept !== undefined) replaced.push([':path', kept === '' ? rawPath : `${rawPath}?${kept}`])
+  const referer = headers.get('referer')?.toString('latin1') ?? ''
+  const mark = referer.indexOf('?')
+  if (mark !== -1 && parameters.areIn(referer.slice(mark + 1))) {
+    replaced.push(['referer', VISIBLE_ASCII.exec(referer.slice(0, mark))?.[0] ?? ''])
+  }
+  return replaced
+}
+
+const VISIBLE_ASCII = /^[\x21-\x7e]*/
 
 /**
  * The subprotocols that a WebSocket client offers, without those that are credentials; `undefined`

@@ -4,13 +4,12 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { HashPool } from '../../src/authenticate/password/hash.ts'
 import { UsersFile } from '../../src/authenticate/password/users-file.ts'
+import { CALLER } from '../fakes/caller.ts'
 import { countersign } from './run.ts'
-
-const FOREVER = new AbortController().signal
 
 const outcomeOf = async (file: string, user: string, password: string): Promise<string> => {
   const users = UsersFile.parse('/etc/users.htpasswd', file, new HashPool())
-  return (await users.verify(user, password, FOREVER)).outcome
+  return (await users.verify(user, password, CALLER)).outcome
 }
 
 describe('countersign hash-password', { concurrency: true }, () => {

@@ -16,7 +16,11 @@ describe('--help', { concurrency: true }, () => {
     { args: ['validate'], says: [/--config <file>/, /--signer <file>/, /lists all/] },
     { args: ['envoy'], says: [/generate/] },
     { args: ['envoy', 'generate'], says: [/--config <file>/, /--output <file>/] },
-    { args: ['keys'], says: [/grant/] },
+    { args: ['keys'], says: [/grant/, /api/] },
+    {
+      args: ['keys', 'api'],
+      says: [/--user <name>/, /--groups/, /--expires/, /--id/, /--file/, /revoke a key/, /csk_/],
+    },
     { args: ['keys', 'grant'], says: [/--add/, /--promote/, /--prune <count>/, /--mode <mode>/] },
     { args: ['hash-password'], says: [/--algorithm <name>/, /--user <name>/, /standard input/] },
   ]

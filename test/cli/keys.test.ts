@@ -1,8 +1,12 @@
-// `countersign keys grant`: makes a keyring and rotates it, in one step each.
+// `countersign keys grant`: makes a keyring and rotates it, in one step each. `countersign keys api`:
+// makes an API key, and puts its hash where authz looks for it.
 
 import assert from 'node:assert/strict'
 import { chmod, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
+import { readApiKey } from '../../src/authenticate/api-key/key.ts'
+import { KeysFile } from '../../src/authenticate/api-key/keys-file.ts'
+import type { Facts } from '../../src/identity/identity.ts'
 import { parseGrantKeys } from '../../src/keys/grant-keys.ts'
 import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
 import { countersign, type Result } from './run.ts'
@@ -132,4 +136,124 @@ describe('countersign keys grant', { concurrency: true }, () => {
       assert.match(stdout, step)
     }
   })
+})
+
+const api = async (...args: readonly string[]): Promise<Result> =>
+  await countersign(['keys', 'api', ...args])
+
+/** What a key proves by a file, or `undefined`. */
+const provenBy = (text: string, stdout: string): Facts | undefined => {
+  const key = readApiKey(stdout.replace(/\n$/, ''))
+  return key && KeysFile.parse('/etc/api-keys.yaml', text).find(key)?.facts
+}
+
+describe('countersign keys api', { concurrency: true }, () => {
+  it('prints the key alone on standard output, and its entry beside it', async () => {
+    const { status, stdout, stderr } = await api('--user', 'bot', '--groups', 'dev,ops')
+    assert.equal(status, 0)
+    const facts = provenBy(stderr, stdout)
+    assert.match(facts?.credential ?? '', /^[a-z]{10}$/)
+    assert.deepEqual(facts, {
+      method: 'api-key',
+      credential: facts?.credential,
+      user: 'bot',
+      uid: undefined,
+      groups: ['dev', 'ops'],
+      extra: {},
+      expires: undefined,
+    })
+    assert.ok(!stderr.includes(stdout.trim()))
+  })
+
+  it('makes the file, then adds to it, and leaves what people wrote', async () => {
+    await using folder = await temporaryFolder()
+    const file = folder.file('api-keys.yaml')
+    const first = await api('--user', 'a', '--id', 'one', '--file', file)
+    assert.equal(await modeOf(file), 0o600)
+    const text = await readFile(file, 'utf8')
+    await writeFile(file, text.replace('  one:', '  # of the old server\n  one:'))
+    await chmod(file, 0o640)
+    const second = await api('-u', 'b', '--uid', '7', '--id', 'two', '-e', '90d', '-f', file)
+    assert.deepEqual([first.status, second.status], [0, 0])
+    const after = await readFile(file, 'utf8')
+    assert.equal(await modeOf(file), 0o640)
+    assert.match(after, /^# API keys of Countersign.*[^]*# of the old server\n {2}one:\n/)
+    assert.equal(provenBy(after, first.stdout)?.user, 'a')
+    const { user, uid, expires = 0 } = provenBy(after, second.stdout) ?? {}
+    assert.deepEqual([user, uid], ['b', '7'])
+    const days = (expires - Date.now()) / 86_400_000
+    assert.ok(days > 89.9 && days <= 90, String(days))
+    for (const secret of [first.stdout, second.stdout]) {
+      assert.ok(!after.includes(secret.trim().slice(-30)))
+      assert.match(secret, /^csk_(one|two)_[0-9A-Za-z]{49}\n$/)
+    }
+    assert.deepEqual(await readdir(folder.path), ['api-keys.yaml'])
+  })
+
+  for (const text of ['keys: {}\n', 'keys:\n', '# none yet\nkeys: {} # nor here\n']) {
+    it(`adds the first to ${JSON.stringify(text)}`, async () => {
+      await using folder = await temporaryFolder()
+      const file = folder.file('api-keys.yaml')
+      await writeFile(file, text)
+      const { status, stdout, stderr } = await api('-u', 'a', '-f', file)
+      assert.equal(status, 0, stderr)
+      assert.equal(provenBy(await readFile(file, 'utf8'), stdout)?.user, 'a')
+    })
+  }
+
+  it('follows a link to the file', async () => {
+    await using folder = await temporaryFolder()
+    await writeFile(folder.file('real.yaml'), 'keys: {}\n')
+    await symlink(folder.file('real.yaml'), folder.file('link.yaml'))
+    const { stdout } = await api('-u', 'a', '-f', folder.file('link.yaml'))
+    assert.ok(provenBy(await readFile(folder.file('real.yaml'), 'utf8'), stdout) !== undefined)
+    assert.deepEqual((await readdir(folder.path)).toSorted(), ['link.yaml', 'real.yaml'])
+  })
+
+  const REFUSED: readonly { name: string; text?: string; args: readonly string[]; says: RegExp }[] =
+    [
+      { name: 'nobody’s key', args: [], says: /required option '-u, --user <name>'/ },
+      { name: 'a key of nobody', args: ['-u', ''], says: /must be a name/ },
+      { name: 'a user with a line feed', args: ['-u', 'a\nb'], says: /must be a name/ },
+      { name: 'an empty group', args: ['-u', 'a', '-g', 'dev,,ops'], says: /must be a name/ },
+      { name: 'an id that is none', args: ['-u', 'a', '--id', 'A_b'], says: /must be 1 to 63/ },
+      { name: 'an end that is none', args: ['-u', 'a', '-e', 'soon'], says: /must be a duration/ },
+      { name: 'an end that is now', args: ['-u', 'a', '-e', '0s'], says: /must be a duration/ },
+      {
+        name: 'an end beyond time',
+        args: ['-u', 'a', '-e', '999999999d'],
+        says: /must be a duration/,
+      },
+      {
+        name: 'an id that is taken',
+        text: `keys: { one: { hash: 'sha256:${'0'.repeat(64)}', user: a } }\n`,
+        args: ['-u', 'a', '--id', 'one'],
+        says: /has a key of the id "one" already/,
+      },
+      {
+        name: 'to touch a file that is no file of keys',
+        text: 'users: {}\n',
+        args: ['-u', 'a'],
+        says: /users: unknown key/,
+      },
+      {
+        name: 'a file in no folder',
+        args: ['-u', 'a', '-f', '/nowhere/at/all'],
+        says: /cannot be made/,
+      },
+    ]
+  for (const { name, text, args, says } of REFUSED) {
+    it(`refuses ${name}, and prints no key`, async () => {
+      await using folder = await temporaryFolder()
+      const file = folder.file('api-keys.yaml')
+      if (text !== undefined) await writeFile(file, text)
+      const { status, stdout, stderr } = await api(
+        ...(text === undefined ? [] : ['-f', file]),
+        ...args,
+      )
+      assert.deepEqual([status, stdout], [1, ''])
+      assert.match(stderr, says)
+      if (text !== undefined) assert.equal(await readFile(file, 'utf8'), text)
+    })
+  }
 })

@@ -31,6 +31,7 @@ describe('a request that is read', () => {
       id: 'f3a0',
       method: 'PATCH',
       path: '/ü',
+      rawPath: '/%C3%BC',
       query: 'a=b',
       host: 'app.example.org',
       source: { address: '203.0.113.7', port: 40_000 },

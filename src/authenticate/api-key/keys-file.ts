@@ -1,0 +1,90 @@
+// A file of API keys: by id, what they hash to, whose they are and when they end.
+
+import { timingSafeEqual } from 'node:crypto'
+import { apiKeyFileSchema } from '../../config/api-key-schema.ts'
+import { parseYaml } from '../../config/document.ts'
+import { ConfigurationError, type Problem } from '../../config/problem.ts'
+import type { Facts } from '../../identity/identity.ts'
+import { ID, readKeyHash, type ApiKey } from './key.ts'
+
+/** A key that is known. */
+export interface KnownKey {
+  /** What it proves; the same object every time, with the end of the key as `expires`. */
+  readonly facts: Facts
+}
+
+interface Entry extends KnownKey {
+  readonly digest: Buffer
+  readonly disabled: boolean
+}
+
+/** The keys of one file. */
+export class KeysFile {
+  readonly #entries: ReadonlyMap<string, Entry>
+
+  private constructor(entries: ReadonlyMap<string, Entry>) {
+    this.#entries = entries
+  }
+
+  /**
+   * Parses a file of API keys. One without keys is fine: the last was revoked.
+   *
+   * @param file its absolute path
+   * @throws ConfigurationError with every problem in the file
+   */
+  static parse(file: string, text: string): KeysFile {
+    const problems: Problem[] = []
+    const entries = parseEntries(file, text, problems)
+    if (problems.length > 0) throw new ConfigurationError(problems)
+    return new KeysFile(entries)
+  }
+
+  /** Whether there is an entry of that id. */
+  has(id: string): boolean {
+    return this.#entries.has(id)
+  }
+
+  /** The entry of a key; `undefined` where there is none of its id, or another key has it. */
+  find({ id, digest }: ApiKey): KnownKey | undefined {
+    const entry = this.#entries.get(id)
+    return entry !== undefined && timingSafeEqual(entry.digest, digest) && !entry.disabled
+      ? entry
+      : undefined
+  }
+}
+
+const parseEntries = (
+  file: string,
+  text: string,
+  problems: Problem[],
+): ReadonlyMap<string, Entry> => {
+  const entries = new Map<string, Entry>()
+  const document = parseYaml(file, text, apiKeyFileSchema)
+  if (!document.ok) {
+    problems.push(...document.problems)
+    return entries
+  }
+  const hashes = new Set<string>()
+  for (const [id, entry] of Object.entries(document.value.keys)) {
+    const { hash, disabled, user, uid, groups, extra, expires } = entry
+    const report = (key: readonly string[], message: string): void => {
+      problems.push(document.locate(['keys', id, ...key], message))
+    }
+    if (!ID.test(id)) report([], 'an id is 1 to 63 lower-case letters, digits or "-"')
+    const digest = readKeyHash(hash)
+    if (digest === undefined) report(['hash'], complaintAbout(hash))
+    // The id is part of what is hashed: one of the two could never be used.
+    else if (hashes.has(hash)) report(['hash'], 'is the hash of another key in this file')
+    hashes.add(hash)
+    if (digest === undefined) continue
+    const name = user.normalize('NFC')
+    const account = { user: name, uid, groups, extra, expires }
+    entries.set(id, { digest, disabled, facts: { method: 'api-key', credential: id, ...account } })
+  }
+  return entries
+}
+
+const complaintAbout = (hash: string): string =>
+  hash.startsWith('csk_')
+    ? 'is a key and not its hash; it has been written down, so revoke it and make another with "countersign keys api"'
+    : 'is not "sha256:" and 64 lower-case hexadecimal digits; "countersign keys api" makes an entry'

@@ -1,0 +1,36 @@
+// The `apiKey` section, built: its keys read, and its carriers admitted.
+
+import type { KeyPlace } from '../../authenticate/api-key/key-credentials.ts'
+import { KeysFile } from '../../authenticate/api-key/keys-file.ts'
+import { apiKeyAuthenticator } from '../../authenticate/api-key.ts'
+import type { Authenticator } from '../../authenticate/authenticator.ts'
+import type { ApiKeyConfig } from '../../config/api-key-schema.ts'
+import { CountersignError } from '../../runtime/errors.ts'
+import { complaintAboutCarrier } from '../../transform/carrier-names.ts'
+import type { AuthenticatorParts } from './parts.ts'
+
+/** Builds an authenticator for API keys; `undefined` when there are problems with it. */
+export const buildApiKey = async (
+  name: string,
+  { realm, file, carriers }: ApiKeyConfig,
+  { files, problems, clock }: AuthenticatorParts,
+): Promise<Authenticator | undefined> => {
+  const path = ['authenticators', name, 'apiKey']
+  const places: KeyPlace[] = []
+  for (const [index, carrier] of carriers.entries()) {
+    // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
+    await problems.collect([...path, 'carriers', index], () => places.push(placeOf(carrier)))
+  }
+  const keys = await problems.collect([...path, 'file'], async () =>
+    KeysFile.parse(file, await files.readText(file)),
+  )
+  return keys && apiKeyAuthenticator({ name, realm, places, keys, clock })
+}
+
+const placeOf = ({ header, scheme, query }: ApiKeyConfig['carriers'][number]): KeyPlace => {
+  if (query !== undefined) return { kind: 'query', name: query }
+  if (header === undefined) throw new TypeError('a carrier of no kind') // the schema refuses it
+  const complaint = complaintAboutCarrier(header)
+  if (complaint !== undefined) throw new CountersignError('configuration-invalid', complaint)
+  return { kind: 'header', name: header, scheme }
+}

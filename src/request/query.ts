@@ -1,0 +1,91 @@
+// Parameters of a query that hold credentials: read, recognised in every spelling, and taken out.
+// Readers of queries differ (percent-encoding, case, `;`, PHP's brackets and dots), so a parameter
+// counts only as it is configured, and anything that another reader could take for it is found too.
+
+/** The parameters of a query (`a=b&c`) that hold credentials, by their names. */
+export class SecretParameters {
+  readonly #names: ReadonlySet<string>
+  readonly #foldings: ReadonlySet<string>
+
+  /** @param names as they have to be spelt */
+  constructor(names: Iterable<string>) {
+    this.#names = new Set(names)
+    this.#foldings = new Set([...this.#names].map(fold))
+  }
+
+  /** Whether the query holds something that could be taken for one of them, but is not spelt so. */
+  areDisguisedIn(query: string): boolean {
+    return query !== '' && query.split('&').some((part) => this.#isDisguised(part))
+  }
+
+  /** The query without them, all else as it was; `undefined` where none of them stands in it. */
+  takenFrom(query: string): string | undefined {
+    if (query === '') return undefined
+    const parts = query.split('&')
+    const kept = parts.filter((part) => !this.#names.has(nameOf(part)))
+    return kept.length === parts.length ? undefined : kept.join('&')
+  }
+
+  /** Whether they stand in the query, in any spelling. */
+  areIn(query: string): boolean {
+    return query.split('&').some((part) => this.#names.has(nameOf(part)) || this.#isDisguised(part))
+  }
+
+  /** The query for the eyes of an operator: their values are withheld, in any spelling. */
+  withheldIn(query: string): string {
+    return query
+      .split('&')
+      .map((part) => (this.areIn(part) ? part.replace(/(?:=|%3d)[^]*$/i, '=[withheld]') : part))
+      .join('&')
+  }
+
+  #isDisguised(part: string): boolean {
+    // Older readers separate by ";" too (HTML 4.01, B.2.2), and "&amp;" is seen where HTML was not
+    // decoded; a second "?" comes of URLs that were put together twice.
+    const [first = '', ...more] = part.split(/[;?]/)
+    const rest = this.#names.has(nameOf(part)) ? more : [first, ...more]
+    return rest.some((piece) => this.#resembles(nameOf(piece)))
+  }
+
+  #resembles(name: string): boolean {
+    const text = decode(name)
+    // `key[]` and `key[0]` are `key` to PHP, Rails and qs; a C program reads up to a NUL; who decodes
+    // too early sees an "=".
+    return [text, upTo(text, '['), upTo(text, '\0'), upTo(text, '=')].some((reading) =>
+      this.#foldings.has(fold(reading)),
+    )
+  }
+}
+
+/** The values of a parameter that is spelt exactly so, as they stand; empty where there is no `=`. */
+export const valuesOf = (query: string, name: string): readonly string[] =>
+  query === ''
+    ? []
+    : query
+        .split('&')
+        .filter((part) => nameOf(part) === name)
+        .map((part) => part.slice(name.length + 1))
+
+const nameOf = (part: string): string => upTo(part, '=')
+
+const upTo = (text: string, end: string): string => {
+  const at = text.indexOf(end)
+  return at === -1 ? text : text.slice(0, at)
+}
+
+// Encoded once or several times (`%2561`), and as IIS reads it (`%u0061`).
+const ENCODED = /%(?:25)*(?:u00)?([0-9a-f]{2})/gi
+
+const decode = (name: string): string =>
+  name.replaceAll(ENCODED, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+
+/**
+ * One text for all names that some reader takes for one: ASP.NET ignores case and PHP makes `_` of
+ * space, dot and bracket, which is done here to everything but letters and digits.
+ */
+const fold = (name: string): string =>
+  name
+    .replaceAll(/[+\0]/g, ' ')
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]/g, '_')

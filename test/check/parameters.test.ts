@@ -1,0 +1,96 @@
+// Credentials in the query, through a whole check: never forwarded in any spelling, never written
+// down, whoever decides.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Authenticator } from '../../src/authenticate/authenticator.ts'
+import { check } from '../../src/check/check.ts'
+import type { Decision } from '../../src/check/decision.ts'
+import { factsOf, fakeAuthenticator, PROVEN } from '../fakes/authenticator.ts'
+import { attributesOf } from '../fakes/envoy.ts'
+import { startService } from '../fakes/service.ts'
+import { snapshotOf } from '../fakes/snapshot.ts'
+
+const FOREVER = new AbortController().signal
+
+const certificate = fakeAuthenticator('certificate', PROVEN, 'Fake', [{ kind: 'connection' }])
+const keys = fakeAuthenticator(
+  'keys',
+  { outcome: 'authenticated', facts: factsOf({ user: 'bot' }) },
+  'Fake',
+  [{ kind: 'query', name: 'api_key' }],
+)
+
+const decide = async (
+  path: string,
+  ...authenticators: readonly Authenticator[]
+): Promise<Decision> =>
+  await check(attributesOf({ path }), snapshotOf([{ authenticators }]), {}, FOREVER)
+
+describe('a parameter that carries a credential', () => {
+  it('is taken out for whom it was', async () => {
+    const decision = await decide('/a?b=1&api_key=S&a', keys)
+    assert.ok(decision.outcome === 'allow')
+    assert.deepEqual(decision.credentials.setHeaders, [
+      ['x-remote-user', 'bot'],
+      [':path', '/a?b=1&a'],
+    ])
+  })
+
+  it('is taken out where another authenticator decided', async () => {
+    const decision = await decide('/a?api_key=S', certificate, keys)
+    assert.ok(decision.outcome === 'allow')
+    assert.equal(decision.permit.identity.user, 'alice')
+    assert.deepEqual(decision.credentials.setHeaders.at(-1), [':path', '/a'])
+  })
+
+  for (const query of ['%61pi_key=S', 'API_KEY=S', 'a=1;api_key=S', 'api_key=S&api.key=T']) {
+    it(`is refused as ?${query}, also where another authenticator would decide`, async () => {
+      for (const chain of [[keys], [certificate, keys], [keys, certificate]]) {
+        // oxlint-disable-next-line no-await-in-loop -- one after another
+        const decision = await decide(`/a?${query}`, ...chain)
+        assert.deepEqual(decision, { outcome: 'deny', reason: 'credential-malformed' })
+      }
+    })
+  }
+
+  it('is nobody’s business on a route that takes none', async () => {
+    const decision = await decide('/a?API_KEY=S&api_key=T', certificate)
+    assert.ok(decision.outcome === 'allow')
+    assert.ok(!decision.credentials.setHeaders.some(([name]) => name === ':path'))
+  })
+})
+
+describe('the audit log', () => {
+  const pathOf = async (
+    path: string,
+    query: 'full' | 'names' | 'none',
+    host = 'app.example.org',
+  ): Promise<string | undefined> => {
+    const match = { hosts: ['app.example.org'] }
+    const value = snapshotOf([{ authenticators: [keys], match }], { query })
+    await using service = await startService(() => ({ value, generation: 1 }))
+    await service.client.check({ path, host })
+    const [event] = service.audit.takeDecisions()
+    return event?.path
+  }
+
+  it('holds the whole query, if it shall, but no credential', async () => {
+    assert.equal(await pathOf('/a?b=1&api_key=S&c', 'full'), '/a?b=1&api_key=[withheld]&c')
+  })
+
+  it('holds no credential in disguise either', async () => {
+    assert.equal(await pathOf('/a?b=1&API%5FKEY=S', 'full'), '/a?b=1&API%5FKEY=[withheld]')
+    assert.equal(await pathOf('/a?b=1;api_key=S', 'full'), '/a?b=[withheld]')
+  })
+
+  it('holds none of a request that is refused before there is a route', async () => {
+    assert.equal(await pathOf('/a?api_key=S', 'full', 'other.example.org'), '/a?api_key=[withheld]')
+    assert.equal(await pathOf('/a/../b?api_key=S', 'full'), '/a/../b?api_key=[withheld]')
+  })
+
+  it('holds less where less is asked for', async () => {
+    assert.equal(await pathOf('/a?b=1&api_key=S', 'names'), '/a?b=[withheld]&api_key=[withheld]')
+    assert.equal(await pathOf('/a?b=1&api_key=S', 'none'), '/a')
+  })
+})
