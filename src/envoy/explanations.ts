@@ -29,6 +29,7 @@ export const EXPLANATIONS: Readonly<Record<string, string>> = {
   validate_mutations: 'A header that cannot be sent as authz wrote it is an error, not a guess.',
   clear_route_cache: 'The route that authz judged is the route that is taken.',
   decoder_header_mutation_rules: 'authz may not redirect a request, only change its headers.',
+  allow_expression: 'API keys in the query: authz takes them out of the path.',
   default_source_code: 'Writes headers with several values as several lines; fails closed.',
   direct_response: 'What no route publishes: authz refuses it and writes it down.',
   on_request_headers: 'Each of these settings keeps one caller from another’s certificate.',

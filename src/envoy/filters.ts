@@ -29,6 +29,8 @@ export const httpFilters = (config: Config, { authzTimeout }: EnvoyConfig): read
       allow_envoy: true,
       allow_all_routing: false,
       disallow_system: true,
+      // A key in the query is taken out of the path.
+      ...(takesParameters(config) ? { allow_expression: { regex: '^:path$' } } : {}),
       disallow_is_error: true,
     },
   }),
@@ -39,6 +41,11 @@ export const httpFilters = (config: Config, { authzTimeout }: EnvoyConfig): read
   ...(forwardsCertificates(config) ? [handleFilter] : []),
   extension('envoy.filters.http.router', 'filters.http.router.v3.Router'),
 ]
+
+const takesParameters = ({ authenticators }: Config): boolean =>
+  Object.values(authenticators).some(({ apiKey }) =>
+    apiKey?.carriers.some(({ query }) => query !== undefined),
+  )
 
 /** `typed_per_filter_config` of an Envoy route: what authz is told about where the request goes. */
 export const contextExtensions = (extensions: Readonly<Record<string, string>>): Message => ({

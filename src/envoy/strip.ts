@@ -11,7 +11,7 @@ import { extension, type Message } from './message.ts'
 
 // What authz has to see. It removes the caller's credential itself, and it refuses impersonation:
 // without the header, `kubectl --as=other` would run as oneself.
-const SEEN_BY_AUTHZ: ReadonlySet<string> = new Set(['authorization', 'impersonate-'])
+const SEEN_BY_AUTHZ: ReadonlySet<string> = new Set(['authorization', 'dpop', 'impersonate-'])
 
 // Headers by which a caller could steer Envoy's router: timeouts, retries, and the end of a stream
 // at the expiry of its credential. Envoy removes some of them from callers that are not internal.

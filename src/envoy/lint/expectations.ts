@@ -2,6 +2,7 @@
 
 import type { Config } from '../../config/schema.ts'
 import type { Address } from '../../config/values.ts'
+import { credentialsByRoute, type Credential } from './credentials.ts'
 
 /** What is expected of Envoy. */
 export interface Expectations {
@@ -9,6 +10,8 @@ export interface Expectations {
   readonly routes: ReadonlySet<string>
   /** How long certificates live, in milliseconds, by the routes that forward one. */
   readonly lifetimes: ReadonlyMap<string, number>
+  /** Where the credentials of a route come from, by its name. */
+  readonly credentials: ReadonlyMap<string, readonly Credential[]>
   /** Whether a route forwards headers, which may come several times. */
   readonly headers: boolean
   /** Where authz listens, or where Envoy is to look for it. */
@@ -19,13 +22,17 @@ export interface Expectations {
 export const DEFAULT_LIFETIME_MS = 3_600_000
 
 /** What a configuration expects. */
-export const expectationsOf = ({ routes, listen, envoy }: Config): Expectations => ({
-  routes: new Set(routes.map(({ name }) => name)),
-  lifetimes: new Map(
-    routes.flatMap(({ name, forward: { certificate } }): readonly [string, number][] =>
-      certificate === undefined ? [] : [[name, certificate.lifetime]],
+export const expectationsOf = (config: Config): Expectations => {
+  const { routes, listen, envoy } = config
+  return {
+    routes: new Set(routes.map(({ name }) => name)),
+    lifetimes: new Map(
+      routes.flatMap(({ name, forward: { certificate } }): readonly [string, number][] =>
+        certificate === undefined ? [] : [[name, certificate.lifetime]],
+      ),
     ),
-  ),
-  headers: routes.some(({ forward }) => forward.headers !== undefined),
-  authz: envoy?.authzAddress ?? listen.authz.address,
-})
+    credentials: credentialsByRoute(config),
+    headers: routes.some(({ forward }) => forward.headers !== undefined),
+    authz: envoy?.authzAddress ?? listen.authz.address,
+  }
+}

@@ -5,10 +5,12 @@ import { applyRules, type Finding, type RuleText } from './rule.ts'
 import { authzClusterRules } from './rules/authz-cluster.ts'
 import { certificateUpstreamRules } from './rules/certificate-upstream.ts'
 import { chainRules } from './rules/chain.ts'
+import { clientCertificateRules } from './rules/client-certificate.ts'
 import { downstreamTlsRules } from './rules/downstream-tls.ts'
 import { extAuthzRules } from './rules/ext-authz.ts'
 import { failOpenRules } from './rules/fail-open.ts'
 import { filterStateRules } from './rules/filter-state.ts'
+import { forwardedCertificateRules } from './rules/forwarded-certificate.ts'
 import { headerRules } from './rules/headers.ts'
 import { listenerRules } from './rules/listener.ts'
 import { processRules } from './rules/process.ts'
@@ -17,6 +19,7 @@ import { selectorRules } from './rules/selector.ts'
 import { signerRules } from './rules/signer.ts'
 import { streamRules } from './rules/stream.ts'
 import { upstreamTlsRules } from './rules/upstream-tls.ts'
+import { credentialsOf, guardsIn } from './view/credentials.ts'
 import type { Setting } from './view/setting.ts'
 import { guardsOf, type Site } from './view/site.ts'
 
@@ -25,6 +28,8 @@ export const RULES: readonly RuleText[] = [
   ...processRules,
   ...listenerRules,
   ...downstreamTlsRules,
+  ...forwardedCertificateRules,
+  ...clientCertificateRules,
   ...headerRules,
   ...streamRules,
   ...chainRules,
@@ -46,7 +51,14 @@ export const findAll = (site: Site): readonly Finding[] => {
   )
   const guarded = chains.filter(({ chain }) => guardsOf(site, chain).length > 0)
   const managers = [...new Set(guarded.map(({ manager }) => manager))]
-  const edges = managers.map((manager) => ({ site, manager }))
+  const edges = managers.map((manager) => ({
+    site,
+    manager,
+    credentials: credentialsOf(site, manager),
+  }))
+  const guards = edges.flatMap(({ manager, credentials }) =>
+    guardsIn(site, manager).map((guard) => ({ ...guard, credentials })),
+  )
   const routes = edges.flatMap(({ manager }) =>
     guardsOf(site, manager.chains[0]).flatMap((guard) =>
       manager.routes.map((route) => ({ site, manager, route, guard })),
@@ -60,11 +72,13 @@ export const findAll = (site: Site): readonly Finding[] => {
     ...applyRules(processRules, [site]),
     ...applyRules(listenerRules, managers),
     ...applyRules(downstreamTlsRules, managers),
+    ...applyRules(forwardedCertificateRules, edges),
+    ...applyRules(clientCertificateRules, edges),
     ...applyRules(headerRules, edges),
     ...applyRules(streamRules, edges),
     ...applyRules(chainRules, chains),
     ...applyRules(failOpenRules, [...site.guards]),
-    ...applyRules(extAuthzRules, [...site.guards]),
+    ...applyRules(extAuthzRules, guards),
     ...applyRules(routeRules, routes),
     ...applyRules(authzClusterRules, clustersOf(site, site.authzClusters)),
     ...applyRules(upstreamTlsRules, clustersOf(site, [...site.authzClusters, ...site.protected])),

@@ -8,6 +8,8 @@ import { createPki, type Pki } from '../../servers/pki.ts'
 import { authzFaults } from './corpus/authz.ts'
 import { changed, EXPECTED, GOOD, type Fault } from './corpus/case.ts'
 import { certificateFaults } from './corpus/certificates.ts'
+import { clientCertificateFaults } from './corpus/client-certificates.ts'
+import { credentialFaults } from './corpus/credentials.ts'
 import { filterFaults } from './corpus/filters.ts'
 import { listenerFaults } from './corpus/listener.ts'
 import { routeFaults } from './corpus/routes.ts'
@@ -19,6 +21,8 @@ const FAULTS: readonly Fault[] = [
   ...authzFaults,
   ...routeFaults,
   ...certificateFaults,
+  ...clientCertificateFaults,
+  ...credentialFaults,
 ]
 
 describe('a fault', () => {

@@ -14,11 +14,9 @@ export const downstreamTlsRules: readonly Rule<Manager>[] = [
     risk: 'a caller can make the certificate of anybody, and authz sees it as presented',
     remedy: 'trust_chain_verification: VERIFY_TRUST_CHAIN',
     find: (manager) =>
-      [...validations(manager)]
-        .map((validation) => validation.get('trust_chain_verification'))
-        .flatMap((at) =>
-          when(at.choice(['VERIFY_TRUST_CHAIN', 'ACCEPT_UNTRUSTED']) === 'ACCEPT_UNTRUSTED', at),
-        ),
+      validations(manager).flatMap((validation) =>
+        when(isUntrusting(validation), validation.get('trust_chain_verification')),
+      ),
   },
   {
     id: 'client-session-resumed',
@@ -39,6 +37,49 @@ export const downstreamTlsRules: readonly Rule<Manager>[] = [
   },
 ]
 
+/** Whether callers are asked for client certificates, or the certificates come from elsewhere. */
+export const asksForCertificates = (manager: Manager): boolean => {
+  const common = downstreamTls(manager).get('common_tls_context')
+  const validation = common.get('validation_context')
+  return (
+    common.get('validation_context_sds_secret_config').isSet ||
+    common.get('combined_validation_context').isSet || // one half of it is a secret
+    isUntrusting(validation) ||
+    TRUST.some((name) => validation.get(name).isSet)
+  )
+}
+
+// Envoy asks for a certificate only where it has something to hold it against, even with
+// `require_client_certificate` (measured, 1.40).
+const TRUST = [
+  'trusted_ca',
+  'ca_certificate_provider_instance',
+  'system_root_certs',
+  'custom_validator_config',
+  'verify_certificate_hash',
+  'verify_certificate_spki',
+] as const
+
+const isUntrusting = (validation: Setting): boolean =>
+  validation.get('trust_chain_verification').choice(['VERIFY_TRUST_CHAIN', 'ACCEPT_UNTRUSTED']) ===
+  'ACCEPT_UNTRUSTED'
+
+/**
+ * Whether callers themselves connect there: their TLS ends there, and no proxy in front is counted.
+ */
+export const isPlainEdge = (manager: Manager): boolean =>
+  !isPrivate(manager) &&
+  downstreamTls(manager).get('common_tls_context').isSet &&
+  !(
+    downstreamTls(manager).get('require_client_certificate').flag && asksForCertificates(manager)
+  ) &&
+  (manager.config.get('xff_num_trusted_hops').count ?? 0) === 0 &&
+  manager.config.get('original_ip_detection_extensions').items().length === 0
+
+/** Whether the network does not reach it. */
+export const isPrivate = ({ listener }: Manager): boolean =>
+  listener.get('address', 'pipe').isSet || listener.get('internal_listener').isSet
+
 /** Every way to say that client certificates are asked for. */
 const VALIDATIONS = [
   'validation_context',
@@ -47,7 +88,7 @@ const VALIDATIONS = [
 ] as const
 
 /** The DownstreamTlsContext of a filter chain, over TCP or QUIC; not set where there is none. */
-const downstreamTls = ({ filterChain }: Manager): Setting => {
+export const downstreamTls = ({ filterChain }: Manager): Setting => {
   let { config } = extensionIn(filterChain.get('transport_socket'))
   // PROXY protocol and others wrap the socket that encrypts.
   while (config.get('transport_socket').isSet) {

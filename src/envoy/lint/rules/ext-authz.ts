@@ -2,7 +2,8 @@
 
 import { STRIPPED_NAMES, STRIPPED_PREFIXES } from '../../../transform/strip.ts'
 import { when, type Hit, type Rule } from '../rule.ts'
-import type { AuthzFilter } from '../view/manager.ts'
+import type { Credential } from '../credentials.ts'
+import { authenticatorsOf, type Guard } from '../view/credentials.ts'
 import { matchesAny, matchesRegex } from '../view/matcher.ts'
 import type { Setting } from '../view/setting.ts'
 
@@ -16,7 +17,7 @@ const READ = [...STRIPPED, 'connection', 'cookie']
 const WRITTEN = [...STRIPPED, 'x-envoy-upstream-stream-duration-ms']
 
 /** Rules about ext_authz filters that ask Countersign. */
-export const extAuthzRules: readonly Rule<AuthzFilter>[] = [
+export const extAuthzRules: readonly Rule<Guard>[] = [
   {
     id: 'http-service',
     severity: 'error',
@@ -73,7 +74,12 @@ export const extAuthzRules: readonly Rule<AuthzFilter>[] = [
     problem: 'authz does not see client certificates',
     risk: 'nobody can authenticate with one, and none can be delegated',
     remedy: 'include_peer_certificate: true',
-    find: ({ config }) => unless(config.get('include_peer_certificate')),
+    find: ({ config, credentials }) => {
+      const at = config.get('include_peer_certificate')
+      const wanted = credentials.filter(({ kind }) => kind === 'connection-certificate')
+      if (wanted.length === 0) return unless(at)
+      return when(!at.flag, at, { severity: 'error', detail: authenticatorsOf(wanted) })
+    },
   },
   {
     id: 'tls-session-missing',
@@ -97,11 +103,12 @@ export const extAuthzRules: readonly Rule<AuthzFilter>[] = [
     problem: 'authz does not get to see all headers',
     risk: 'what it does not see it can neither judge nor remove: credentials do not count, forged headers pass',
     remedy: 'neither allowed_headers nor disallowed_headers',
-    find: ({ config }) => {
+    find: ({ config, credentials }) => {
       const [allowed, hidden] = [config.get('allowed_headers'), config.get('disallowed_headers')]
+      const read = withHeadersOf(credentials, READ)
       return [
-        ...whenAny(allowed, allowed.isSet ? READ.filter((name) => !matchesAny(allowed, name)) : []),
-        ...whenAny(hidden, hidden.isSet ? READ.filter((name) => matchesAny(hidden, name)) : []),
+        ...whenAny(allowed, allowed.isSet ? read.filter((name) => !matchesAny(allowed, name)) : []),
+        ...whenAny(hidden, hidden.isSet ? read.filter((name) => matchesAny(hidden, name)) : []),
       ]
     },
   },
@@ -131,9 +138,34 @@ export const extAuthzRules: readonly Rule<AuthzFilter>[] = [
     problem: 'authz may not change headers that it has to set or remove',
     risk: 'the upstream gets the request without its identity, or with what the caller sent',
     remedy: 'decoder_header_mutation_rules: { allow_envoy: true, disallow_is_error: true }',
-    find: ({ config }) => {
+    find: ({ config, credentials }) => {
       const rules = config.get('decoder_header_mutation_rules')
-      return whenAny(rules, rules.isSet ? WRITTEN.filter((name) => !mayChange(rules, name)) : [])
+      const written = withHeadersOf(credentials, WRITTEN)
+      return whenAny(rules, rules.isSet ? written.filter((name) => !mayChange(rules, name)) : [])
+    },
+  },
+  {
+    id: 'path-not-changeable',
+    severity: 'error',
+    problem: 'authz may not take API keys out of the path',
+    risk: 'whoever shows a key in the query is refused, or the upstream and its logs see the key',
+    remedy:
+      "decoder_header_mutation_rules: { …, allow_expression: { regex: '^:path$' }, disallow_is_error: true }",
+    find: ({ config, credentials }) => {
+      const rules = config.get('decoder_header_mutation_rules')
+      const keys = credentials.filter(({ kind }) => kind === 'parameter')
+      const broken = keys.length > 0 && !mayChange(rules, ':path')
+      const outcome = rules.get('disallow_is_error').flag
+        ? 'such requests end with 500'
+        : 'the change is dropped, and the key reaches the upstream'
+      const forbidding = rules.get('disallow_expression')
+      return when(
+        broken,
+        matchesRegex(forbidding, ':path') ? forbidding : rules.get('allow_expression'),
+        {
+          detail: `${authenticatorsOf(keys)}; ${outcome}`,
+        },
+      )
     },
   },
   {
@@ -156,10 +188,18 @@ const unlessSet = (setting: Setting): readonly Hit[] => when(!setting.isSet, set
 const whenAny = (at: Setting, names: readonly string[]): readonly Hit[] =>
   when(names.length > 0, at, { detail: names.join(', ') })
 
+const withHeadersOf = (
+  credentials: readonly Credential[],
+  names: readonly string[],
+): readonly string[] => [
+  ...new Set([...names, ...credentials.flatMap((one) => (one.kind === 'header' ? one.name : []))]),
+]
+
 /** Whether envoy.config.common.mutation_rules.v3.HeaderMutationRules let a header be changed. */
 const mayChange = (rules: Setting, name: string): boolean => {
   if (matchesRegex(rules.get('disallow_expression'), name)) return false
   if (matchesRegex(rules.get('allow_expression'), name)) return true
   if (rules.get('disallow_all').flag) return false
+  if (name.startsWith(':')) return !rules.get('disallow_system').flag
   return !name.startsWith('x-envoy-') || rules.get('allow_envoy').flag
 }

@@ -1,25 +1,31 @@
-// The rule about headers that callers could forge: what Countersign may set is removed before
-// anything else happens.
+// Rules about the headers of requests: what Countersign may set is removed before anything else
+// happens, and what it has to see is not.
 
 import { STRIPPED_NAMES, STRIPPED_PREFIXES } from '../../../transform/strip.ts'
+import type { Credential } from '../credentials.ts'
 import { when, type Rule } from '../rule.ts'
-import { extensionIn, isKind, KINDS } from '../view/extension.ts'
+import { filtersInFront, type Edge } from '../view/credentials.ts'
+import {
+  earlyMutations,
+  isRemovedEarly,
+  mutationsOf,
+  overwrites,
+  removalIn,
+  removesAll,
+} from '../view/mutation.ts'
 import type { Manager } from '../view/manager.ts'
-import { matches } from '../view/matcher.ts'
 import type { Setting } from '../view/setting.ts'
-import { guardsOf, isTurnedOff, type Site } from '../view/site.ts'
+import { guardsOf, isTurnedOff } from '../view/site.ts'
+import { isPlainEdge } from './downstream-tls.ts'
 
-/** A connection manager that asks Countersign. */
-interface Subject {
-  readonly site: Site
-  readonly manager: Manager
-}
+const CLIENT_CERT = ['client-cert', 'client-cert-chain'] as const
+const FORWARDED = 'x-forwarded-client-cert'
 
 // These authz has to see: it removes the credential itself, and refuses impersonation.
-const SEEN_BY_AUTHZ: ReadonlySet<string> = new Set(['authorization', 'impersonate-'])
+const SEEN_BY_AUTHZ: ReadonlySet<string> = new Set(['authorization', 'dpop', 'impersonate-'])
 
 /** Rules about the headers of requests. */
-export const headerRules: readonly Rule<Subject>[] = [
+export const headerRules: readonly Rule<Edge>[] = [
   {
     id: 'forgeable-headers',
     severity: 'warning',
@@ -27,8 +33,8 @@ export const headerRules: readonly Rule<Subject>[] = [
     risk: 'only authz stands between a caller and an upstream that believes them; a route that does not ask authz has nothing',
     remedy:
       'early_header_mutation_extensions: [{ name: envoy.http.early_header_mutation.header_mutation, typed_config: { …, mutations: [{ remove: NAME }, { remove_on_match: { key_matcher: { prefix: PREFIX, ignore_case: true } } }] } }]',
-    find: ({ site, manager }) => {
-      const left = leftIn(manager)
+    find: ({ site, manager, credentials }) => {
+      const left = leftIn(manager, credentials.flatMap(headersOf))
       const guards = manager.chains.flatMap((chain) => guardsOf(site, chain))
       const unjudged = manager.routes.some(
         (route) => route.action.isSet && guards.some((guard) => isTurnedOff(guard, route)),
@@ -39,38 +45,72 @@ export const headerRules: readonly Rule<Subject>[] = [
       })
     },
   },
+  {
+    id: 'credential-removed',
+    severity: 'error',
+    problem: 'a header with a credential is removed before authz sees it',
+    risk: 'the credential never arrives: whoever shows it is taken for somebody who shows none',
+    remedy:
+      'no such removal, since authz takes credentials out itself; another header in the authenticator where this one is among those that Countersign sets',
+    find: (edge) =>
+      edge.credentials.flatMap((credential) => {
+        // Where callers connect it can only be forged: there it is removed, and rightly.
+        if (credential.kind === 'client-cert' && isPlainEdge(edge.manager)) return []
+        const { authenticator } = credential
+        return headersOf(credential).flatMap((name) =>
+          removalsOf(name, edge).map((at) => ({ at, detail: `${name}, of ${authenticator}` })),
+        )
+      }),
+  },
 ]
 
-/** Whether a header of that name never gets past the early removal. */
-export const isRemovedEarly = (manager: Manager, name: string): boolean =>
-  removals(manager).some((removal) => removes(removal, name))
+/** The headers in which a credential stands. */
+const headersOf = (credential: Credential): readonly string[] => {
+  switch (credential.kind) {
+    case 'header':
+      return [credential.name]
+    case 'client-cert':
+      return CLIENT_CERT
+    case 'forwarded-certificate':
+      return [FORWARDED]
+    case 'connection-certificate':
+    case 'parameter':
+      return []
+  }
+}
 
-/** The names and prefixes (with a star) that are not removed. */
-const leftIn = (manager: Manager): readonly string[] => {
-  const all = removals(manager)
-  const needed = (name: string): boolean => !SEEN_BY_AUTHZ.has(name)
+/** The names and prefixes (with a star) that are not removed, less those that authz has to see. */
+const leftIn = (manager: Manager, credentials: readonly string[]): readonly string[] => {
+  const needed = (name: string): boolean =>
+    !SEEN_BY_AUTHZ.has(name) && !credentials.some((header) => header === name)
+  const neededAll = (prefix: string): boolean =>
+    !SEEN_BY_AUTHZ.has(prefix) && !credentials.some((header) => header.startsWith(prefix))
+  const all = earlyMutations(manager)
   return [
-    ...STRIPPED_NAMES.filter(needed).filter((name) => !all.some((one) => removes(one, name))),
-    ...STRIPPED_PREFIXES.filter(needed)
-      .filter((prefix) => !all.some((one) => removesAll(one, prefix)))
+    ...STRIPPED_NAMES.filter(needed).filter((name) => !isRemovedEarly(manager, name)),
+    ...STRIPPED_PREFIXES.filter(neededAll)
+      .filter((prefix) => !all.some((mutation) => removesAll(mutation, prefix)))
       .map((prefix) => `${prefix}*`),
   ]
 }
 
-const removals = ({ config }: Manager): readonly Setting[] =>
-  config
-    .get('early_header_mutation_extensions')
-    .items()
-    .map(extensionIn)
-    .filter((extension) => isKind(extension, KINDS.headerMutation))
-    .flatMap((extension) => extension.config.get('mutations').items())
+/** Where a header is removed before authz sees it (measured, 1.40). */
+const removalsOf = (name: string, { site, manager }: Edge): readonly Setting[] => {
+  const filters = filtersInFront(site, manager).flatMap(mutationsOf)
+  // Envoy writes X-Forwarded-Client-Cert between these and the filters.
+  const early = name === FORWARDED ? [] : earlyMutations(manager)
+  const mutations = [...early, ...filters]
+  if (mutations.some((mutation) => overwrites(mutation, name))) return []
+  const internal = name === FORWARDED ? [] : manager.tables.flatMap(internalHeaders)
+  return [
+    ...mutations.flatMap((mutation) => removalIn(mutation, name) ?? []),
+    ...internal.filter(({ text }) => text.toLowerCase() === name),
+  ]
+}
 
-const removes = (mutation: Setting, name: string): boolean =>
-  mutation.get('remove').text.toLowerCase() === name ||
-  matches(mutation.get('remove_on_match', 'key_matcher'), name)
-
-/** Whether every header that begins so is removed: tried with what nobody would write out. */
-const removesAll = (mutation: Setting, prefix: string): boolean =>
-  ['', 'zz', 'extra-zz'].every((suffix) =>
-    matches(mutation.get('remove_on_match', 'key_matcher'), `${prefix}${suffix}`),
-  )
+/**
+ * What is removed from requests that do not come from inside. `request_headers_to_remove` is no such
+ * thing: it counts when the request is forwarded.
+ */
+const internalHeaders = (table: Setting): readonly Setting[] =>
+  table.get('internal_only_headers').items()

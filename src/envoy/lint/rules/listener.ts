@@ -1,16 +1,7 @@
 // Rules about the connection manager: who the caller is, and one spelling for each request.
 
-import { when, type Hit, type Rule } from '../rule.ts'
+import { when, type Rule } from '../rule.ts'
 import type { Manager } from '../view/manager.ts'
-import type { Setting } from '../view/setting.ts'
-
-const FORWARDING = [
-  'SANITIZE',
-  'FORWARD_ONLY',
-  'APPEND_FORWARD',
-  'SANITIZE_SET',
-  'ALWAYS_FORWARD_ONLY',
-] as const
 
 const ESCAPED_SLASHES = [
   'IMPLEMENTATION_SPECIFIC_DEFAULT',
@@ -22,18 +13,6 @@ const ESCAPED_SLASHES = [
 
 /** Rules about connection managers that ask Countersign. */
 export const listenerRules: readonly Rule<Manager>[] = [
-  {
-    id: 'client-certificate-header-forwarded',
-    severity: 'error',
-    problem: 'X-Forwarded-Client-Cert of the caller is passed on',
-    risk: 'a caller can say which client certificate it has',
-    remedy: 'forward_client_cert_details: SANITIZE',
-    find: ({ config }) => [
-      ...forwarding(config),
-      // Conditions under which it is different.
-      ...[...config.get('forward_client_cert_matcher').walk()].flatMap(forwarding),
-    ],
-  },
   {
     id: 'underscores-in-header-names',
     severity: 'error',
@@ -102,9 +81,3 @@ export const listenerRules: readonly Rule<Manager>[] = [
     },
   },
 ]
-
-const forwarding = (message: Setting): readonly Hit[] => {
-  const at = message.get('forward_client_cert_details')
-  const chosen = at.choice(FORWARDING)
-  return when(chosen !== 'SANITIZE' && chosen !== 'SANITIZE_SET', at, { detail: chosen })
-}

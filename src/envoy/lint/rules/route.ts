@@ -4,10 +4,10 @@ import { ROUTE_EXTENSION } from '../../../request/request.ts'
 import { when, type Hit, type Rule } from '../rule.ts'
 import { httpOptions } from '../view/cluster.ts'
 import type { AuthzFilter, Manager } from '../view/manager.ts'
-import { perFilterOf, routeNameOf, type Route } from '../view/route.ts'
+import { isRemovedEarly } from '../view/mutation.ts'
+import { perFilterOf, REDACTED, routeNameOf, type Route } from '../view/route.ts'
 import type { Setting } from '../view/setting.ts'
 import type { Site } from '../view/site.ts'
-import { isRemovedEarly } from './headers.ts'
 
 /** A route, and the ext_authz filter that judges what takes it. */
 export interface RouteSubject {
@@ -131,9 +131,6 @@ export const routeRules: readonly Rule<RouteSubject>[] = [
     },
   },
 ]
-
-// What a config dump shows in place of context extensions.
-const REDACTED = '[redacted]'
 
 const CONNECT_FAILURES: ReadonlySet<string> = new Set(['connect-failure', '5xx', 'gateway-error'])
 

@@ -43,8 +43,17 @@ export const KINDS = {
     'filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder',
     'envoy.filters.http.grpc_json_transcoder',
   ),
-  router: kind('filters.http.router.v3.Router', 'envoy.filters.http.router'),
   headerMutation: kind(
+    'filters.http.header_mutation.v3.HeaderMutation',
+    'envoy.filters.http.header_mutation',
+  ),
+  /** Of Envoy's contrib build. */
+  clientCert: kind(
+    'filters.http.client_cert.v3alpha.ClientCertConfig',
+    'envoy.filters.http.client_cert',
+  ),
+  router: kind('filters.http.router.v3.Router', 'envoy.filters.http.router'),
+  earlyHeaderMutation: kind(
     'http.early_header_mutation.header_mutation.v3.HeaderMutation',
     'envoy.http.early_header_mutation.header_mutation',
   ),

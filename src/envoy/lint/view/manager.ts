@@ -38,6 +38,8 @@ export interface Manager {
   /** The chain of `http_filters` first, then those of upgrades. */
   readonly chains: readonly [Chain, ...Chain[]]
   readonly routes: readonly Route[]
+  /** The RouteConfiguration messages in which they stand. */
+  readonly tables: readonly Setting[]
   /** What of it is configured elsewhere, and so was not seen. */
   readonly elsewhere: readonly Setting[]
 }
@@ -80,13 +82,14 @@ export const managersOf = (configuration: Configuration): readonly Manager[] =>
       const others = upgrades.map((upgrade) =>
         chainAt(upgrade.get('filters'), upgrade.get('upgrade_type').text, configuration),
       )
-      const { routes, elsewhere } = routesOf(config, configuration)
+      const { routes, tables, elsewhere } = routesOf(config, configuration)
       return {
         listener,
         filterChain,
         config,
         chains: [main, ...others],
         routes,
+        tables,
         elsewhere: [...elsewhere, ...[main, ...others].flatMap(discovered(configuration))],
       }
     })

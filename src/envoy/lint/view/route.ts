@@ -28,11 +28,20 @@ export interface PerFilter {
   readonly config: Setting
 }
 
+/** What a config dump shows in place of context extensions. */
+export const REDACTED = '[redacted]'
+
+/** What a connection manager knows of routes. */
+interface Routing {
+  readonly routes: readonly Route[]
+  /** The RouteConfiguration messages. */
+  readonly tables: readonly Setting[]
+  /** What of it is configured elsewhere. */
+  readonly elsewhere: readonly Setting[]
+}
+
 /** The routes of a connection manager. */
-export const routesOf = (
-  manager: Setting,
-  { routes: known }: Configuration,
-): { readonly routes: readonly Route[]; readonly elsewhere: readonly Setting[] } => {
+export const routesOf = (manager: Setting, { routes: known }: Configuration): Routing => {
   const scopes = manager
     .get('scoped_routes', 'scoped_route_configurations_list', 'scoped_route_configurations')
     .items()
@@ -47,6 +56,7 @@ export const routesOf = (
   ].filter(({ isSet }) => isSet)
   return {
     routes: tables.flatMap(routesIn),
+    tables,
     elsewhere: [
       ...names.filter((name) => !known.has(name.text)),
       ...tables.map((table) => table.get('vhds')),

@@ -43,6 +43,7 @@ export const wrong = (
 export const EXPECTED: Expectations = {
   routes: new Set(['api', 'kube']),
   lifetimes: new Map([['kube', 3_600_000]]),
+  credentials: new Map(),
   headers: true,
   authz: { kind: 'unix', path: '/run/countersign/authz.sock' },
 }

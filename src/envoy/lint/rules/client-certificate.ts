@@ -1,0 +1,75 @@
+// Rules about client certificates as credentials: that callers are asked for them, and that nobody
+// but a proxy in front says in a header which one it was.
+
+import { when, type Rule } from '../rule.ts'
+import { authenticatorsOf, credentialsOf, filtersInFront, type Edge } from '../view/credentials.ts'
+import { isKind, KINDS, type Extension } from '../view/extension.ts'
+import type { Manager } from '../view/manager.ts'
+import { earlyMutations, isRemovedEarly, overwrites } from '../view/mutation.ts'
+import type { Setting } from '../view/setting.ts'
+import { asksForCertificates, downstreamTls, isPlainEdge, isPrivate } from './downstream-tls.ts'
+
+const CLIENT_CERT = 'client-cert'
+
+/** Rules about connection managers that ask Countersign. */
+export const clientCertificateRules: readonly Rule<Edge>[] = [
+  {
+    id: 'client-certificate-not-requested',
+    severity: 'error',
+    problem: 'callers are not asked for client certificates, which an authenticator takes',
+    risk: 'nobody can authenticate with one; require_client_certificate alone does not ask either',
+    remedy:
+      'transport_socket: { …, common_tls_context: { …, validation_context: { trusted_ca: { filename: CA } } } }',
+    find: ({ site, manager, credentials }) => {
+      const takers = credentials.filter(({ kind }) => OF_CONNECTION.has(kind))
+      if (takers.length === 0 || asksForCertificates(manager)) return []
+      const names = new Set(takers.map(({ authenticator }) => authenticator))
+      // Browsers show a dialogue to whom they are asked, so there may be a listener for that.
+      const elsewhere = site.managers.some(
+        (other) =>
+          asksForCertificates(other) &&
+          credentialsOf(site, other).some(({ authenticator }) => names.has(authenticator)),
+      )
+      const severity = elsewhere ? 'warning' : 'error'
+      return [{ at: validationIn(manager), detail: authenticatorsOf(takers), severity }]
+    },
+  },
+  {
+    id: 'client-cert-header-forgeable',
+    severity: 'warning',
+    problem:
+      'authz takes client certificates from Client-Cert, which Envoy neither writes nor removes by itself',
+    risk: 'whoever reaches this listener shows the certificate of anybody, which is no secret, and is taken for them',
+    remedy:
+      'whatever is in front has to remove Client-Cert and Client-Cert-Chain from what callers send (RFC 9440 §2.4), and nobody else may reach this listener: best a UNIX socket; early_header_mutation_extensions that remove both where callers connect; or `from: connection` in the authenticator',
+    find: ({ site, manager, credentials }) => {
+      const takers = credentials.filter(({ kind }) => kind === 'client-cert')
+      if (takers.length === 0 || isPrivate(manager)) return []
+      const written =
+        isRemovedEarly(manager, CLIENT_CERT) ||
+        earlyMutations(manager).some((mutation) => overwrites(mutation, CLIENT_CERT)) ||
+        filtersInFront(site, manager).some(mentionsClientCert)
+      return when(!written, manager.config.get('early_header_mutation_extensions'), {
+        detail: authenticatorsOf(takers),
+        severity: isPlainEdge(manager) ? 'error' : 'warning',
+      })
+    },
+  },
+]
+
+const OF_CONNECTION: ReadonlySet<string> = new Set([
+  'connection-certificate',
+  'forwarded-certificate',
+])
+
+/** Where a CA would stand. */
+const validationIn = (manager: Manager): Setting => {
+  const socket = manager.filterChain.get('transport_socket')
+  if (!socket.isSet) return socket
+  return downstreamTls(manager).get('common_tls_context', 'validation_context')
+}
+
+/** A script, a mutation, or the filter that does what RFC 9440 says; nobody can tell more from here. */
+const mentionsClientCert = (filter: Extension): boolean =>
+  isKind(filter, KINDS.clientCert) ||
+  [...filter.config.walk()].some(({ text }) => /client-cert(?!-chain)/i.test(text))

@@ -1,0 +1,52 @@
+// What changes the headers of a request before it is judged: early mutations of the connection
+// manager, which come before everything else, and filters in front of ext_authz.
+
+import { extensionIn, isKind, KINDS, type Extension } from './extension.ts'
+import type { Manager } from './manager.ts'
+import { matches } from './matcher.ts'
+import type { Setting } from './setting.ts'
+
+/** The early mutations (envoy.config.common.mutation_rules.v3.HeaderMutation). */
+export const earlyMutations = ({ config }: Manager): readonly Setting[] =>
+  config
+    .get('early_header_mutation_extensions')
+    .items()
+    .map(extensionIn)
+    .filter((extension) => isKind(extension, KINDS.earlyHeaderMutation))
+    .flatMap((extension) => extension.config.get('mutations').items())
+
+/** The mutations of a filter, as far as it is one for that. */
+export const mutationsOf = (filter: Extension): readonly Setting[] =>
+  isKind(filter, KINDS.headerMutation)
+    ? filter.config.get('mutations', 'request_mutations').items()
+    : []
+
+/** The removal of a header of that name, in lower case; `undefined` if the mutation is none. */
+export const removalIn = (mutation: Setting, name: string): Setting | undefined => {
+  const byName = mutation.get('remove')
+  if (byName.text.toLowerCase() === name) return byName
+  const byMatch = mutation.get('remove_on_match')
+  return matches(byMatch.get('key_matcher'), name) ? byMatch : undefined
+}
+
+/** Whether every header that begins so is removed: tried with what nobody would write out. */
+export const removesAll = (mutation: Setting, prefix: string): boolean =>
+  ['', 'zz', 'extra-zz'].every((suffix) =>
+    matches(mutation.get('remove_on_match', 'key_matcher'), `${prefix}${suffix}`),
+  )
+
+const APPEND_ACTIONS = [
+  'APPEND_IF_EXISTS_OR_ADD',
+  'ADD_IF_ABSENT',
+  'OVERWRITE_IF_EXISTS_OR_ADD',
+  'OVERWRITE_IF_EXISTS',
+] as const
+
+/** Whether a mutation puts a value of its own in the place of what the caller sent. */
+export const overwrites = (mutation: Setting, name: string): boolean =>
+  mutation.get('append', 'header', 'key').text.toLowerCase() === name &&
+  mutation.get('append', 'append_action').choice(APPEND_ACTIONS).startsWith('OVERWRITE_')
+
+/** Whether a header of that name never gets past the early removal. */
+export const isRemovedEarly = (manager: Manager, name: string): boolean =>
+  earlyMutations(manager).some((mutation) => removalIn(mutation, name) !== undefined)

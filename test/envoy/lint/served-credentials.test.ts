@@ -1,0 +1,85 @@
+// Which credentials concern an Envoy: those of the routes that it serves, and no others.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import {
+  API_ROUTE,
+  changed,
+  EXPECTED,
+  HOSTS,
+  PER_FILTER,
+  type Change,
+  type Fault,
+} from './corpus/case.ts'
+import { clientCertificateFaults } from './corpus/client-certificates.ts'
+import { credentialFaults, QUERY_KEY, wanting } from './corpus/credentials.ts'
+import { found } from './found.ts'
+
+const NAME = `${PER_FILTER}.check_settings.context_extensions["countersign.route"]`
+
+const FAULTS: readonly Fault[] = [...clientCertificateFaults, ...credentialFaults]
+
+/** What the same authenticators want of another Envoy, whose route they belong to. */
+const elsewhere = ({ expected }: Pick<Fault, 'expected'>): Fault['expected'] => ({
+  credentials: new Map([['other', [...(expected?.credentials?.values() ?? [])].flat()]]),
+  routes: new Set([...EXPECTED.routes, 'other']),
+})
+
+describe('what no route that is served here takes', () => {
+  const own = new Set(
+    FAULTS.filter(({ change }) => found(JSON.stringify(changed(change))).length === 0),
+  )
+
+  it('is most of it', () => {
+    assert.ok(own.size > FAULTS.length / 2)
+  })
+
+  it('is no fault without countersign.yaml', () => {
+    for (const { name, change } of FAULTS) {
+      const text = JSON.stringify(changed(change))
+      const same = found(text, { expected: EXPECTED })
+      assert.deepEqual(found(text), same, name)
+    }
+  })
+
+  for (const fault of own) {
+    const { name, change, rule } = fault
+    it(`is no fault: ${rule}: ${name}`, () => {
+      const text = JSON.stringify(changed(change))
+      assert.deepEqual(found(text, { expected: { ...EXPECTED, ...elsewhere(fault) } }), [])
+    })
+  }
+})
+
+describe('a route whose name is not known', () => {
+  const { expected } = wanting(QUERY_KEY)
+  const rulesWith = (...change: readonly Change[]): readonly string[] =>
+    found(JSON.stringify(changed(change)), { expected: { ...EXPECTED, ...expected } }).map(
+      ({ rule }) => rule,
+    )
+
+  it('may be any, as far as authz has to find it', () => {
+    const kube = `${HOSTS}[2].routes[0]`
+    assert.deepEqual(rulesWith([`${HOSTS}[1].routes[0]`]), [])
+    assert.deepEqual(rulesWith([`${kube}.typed_per_filter_config`], [`${HOSTS}[1].routes[0]`]), [
+      'route-name-missing',
+      'path-not-changeable',
+    ])
+  })
+
+  it('may be any in a config dump, which does not show it', () => {
+    assert.deepEqual(rulesWith([`${API_ROUTE}.${NAME}`, '[redacted]']), ['path-not-changeable'])
+  })
+
+  it('is none where nothing is forwarded', () => {
+    const text = JSON.stringify(changed([[`${HOSTS}[0].routes[0].typed_per_filter_config`]]))
+    const other = elsewhere(wanting(QUERY_KEY))
+    assert.deepEqual(found(text, { expected: { ...EXPECTED, ...other } }), [])
+  })
+
+  it('is none where authz is not asked', () => {
+    const off: Change = [`${API_ROUTE}.${PER_FILTER}.disabled`, true]
+    const open: Change = [`${API_ROUTE}.${PER_FILTER}.check_settings`]
+    assert.deepEqual(rulesWith(off, open), ['ext-authz-disabled'])
+  })
+})
