@@ -4,6 +4,7 @@
 import { Agent as HttpAgent, request as requestHttp, type IncomingHttpHeaders } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
+import type { LookupFunction } from 'node:net'
 import { describeError } from './errors.ts'
 
 /** What is asked. */
@@ -14,6 +15,8 @@ export interface HttpRequest {
   readonly body?: Buffer | string
   /** The longest body that is taken. */
   readonly maxBytes: number
+  /** Sent again where a kept connection turns out to be dead; only for what may be done twice. */
+  readonly repeatable?: boolean
 }
 
 /** What was answered; any status. */
@@ -43,6 +46,8 @@ export interface HttpFetchOptions {
   readonly client?: { readonly certificate: Buffer; readonly key: Buffer } | undefined
   /** How many connections are kept for the next request; 0, the default, for none. */
   readonly kept?: number
+  /** Name resolution; without it, the system's. Not asked about hosts that are addresses. */
+  readonly lookup?: LookupFunction | undefined
 }
 
 /** An {@link HttpFetch} with the connections that it keeps, which end with it. */
@@ -55,24 +60,36 @@ export interface HttpFetcher extends Disposable {
 const KEPT_MS = 4_000
 
 /** Makes an {@link HttpFetch} over https, or over http where the caller let such a URL pass. */
-export const httpFetcher = ({ ca, client, kept = 0 }: HttpFetchOptions): HttpFetcher => {
+export const httpFetcher = ({ ca, client, kept = 0, lookup }: HttpFetchOptions): HttpFetcher => {
   const keep = kept > 0 ? { keepAlive: true, maxFreeSockets: kept, timeout: KEPT_MS } : undefined
   const agents = keep && { http: new HttpAgent(keep), https: new HttpsAgent(keep) }
-  const tls = {
+  const connection = {
+    ...(lookup === undefined ? {} : { lookup }),
     ...(ca === undefined ? {} : { ca }),
     ...(client === undefined ? {} : { cert: client.certificate, key: client.key }),
   }
   return {
     async fetch(url, request, signal) {
-      const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
       const secure = url.protocol === 'https:'
       const send = secure ? requestHttps : requestHttp
       const agent = (secure ? agents?.https : agents?.http) ?? false
       const headers = { 'accept-encoding': 'identity', ...lengthOf(request), ...request.headers }
-      send(url, { method: request.method ?? 'GET', agent, headers, signal, ...tls }, resolve)
-        .on('error', (cause) => reject(failure(url, cause, signal)))
-        .end(request.body)
-      const response = await promise
+      const options = { method: request.method ?? 'GET', agent, headers, signal, ...connection }
+      const attempt = async (): Promise<IncomingMessage> => {
+        const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+        const sent = send(url, options, resolve).on('error', reject)
+        sent.end(request.body)
+        try {
+          return await promise
+        } catch (cause) {
+          // The other end closed it before it heard us, as after a restart. A dead connection is gone
+          // from the kept ones, so the last attempt is on a new one.
+          const again = request.repeatable === true && sent.reusedSocket && isReset(cause)
+          if (again && !signal.aborted) return await attempt()
+          throw failure(url, cause, signal)
+        }
+      }
+      const response = await attempt()
       const coding = response.headers['content-encoding'] ?? 'identity'
       if (coding !== 'identity') {
         response.destroy()
@@ -87,6 +104,12 @@ export const httpFetcher = ({ ca, client, kept = 0 }: HttpFetchOptions): HttpFet
     },
   }
 }
+
+// nodejs.org, http: what request.reusedSocket is for.
+const isReset = (cause: unknown): boolean =>
+  cause instanceof Error &&
+  'code' in cause &&
+  (cause.code === 'ECONNRESET' || cause.code === 'EPIPE')
 
 const lengthOf = ({ body }: HttpRequest): Record<string, string> =>
   body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }

@@ -21,6 +21,8 @@ export interface Target {
   readonly ca: string
   /** The caller's own certificate. */
   readonly client?: KeyPair
+  /** The address that the caller has; of HTTP/1.1. */
+  readonly from?: string
 }
 
 /** What came back. */
@@ -74,7 +76,8 @@ export const http1 = async (target: Target, options: RequestOptions = {}): Promi
   } = options
   const lines: readonly HeaderLine[] = [['host', host], ...headers, ...lengthOf(body)]
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    httpsRequest({ ...connection, method, path, headers: lines.flat(), agent: false })
+    const from = target.from === undefined ? {} : { localAddress: target.from }
+    httpsRequest({ ...connection, ...from, method, path, headers: lines.flat(), agent: false })
       .once('error', reject)
       .once('response', resolve)
       .end(body)

@@ -14,6 +14,8 @@ export interface RadiusUser {
   readonly second?: 'code' | 'pin'
   /** The server takes 0.8 s to answer. */
   readonly slow?: boolean
+  /** The only `Calling-Station-Id` that the user may have. */
+  readonly from?: string
   /** Attributes of the Access-Accept, in FreeRADIUS' own notation: `Class += "staff"`. */
   readonly reply?: readonly string[]
 }
@@ -232,12 +234,14 @@ const userEntry = ({
   disabled = false,
   second,
   slow = false,
+  from,
   reply = [],
 }: RadiusUser): string => {
   const checks = [
     `Cleartext-Password := ${quoted(password)}`,
     ...(disabled ? ['Tmp-String-1 := "disabled"'] : []),
     ...(slow ? ['Tmp-String-1 := "slow"'] : []),
+    ...(from === undefined ? [] : [`Calling-Station-Id == ${quoted(from)}`]),
     ...(second === undefined ? [] : [`Tmp-String-0 := "${second}"`]),
   ]
   return [`${quoted(name)} ${checks.join(', ')}`, reply.join(',\n\t')].join('\n\t').trimEnd() + '\n'

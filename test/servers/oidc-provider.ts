@@ -22,6 +22,10 @@ export interface OidcProvider extends AsyncDisposable {
   readonly issuer: string
   /** Logs alice in, and gives the ID token; its audience is `native`. */
   idToken(): Promise<string>
+  /** Logs alice in at the client {@link WEB}, and gives the access token, which is opaque. */
+  accessToken(): Promise<string>
+  /** Revokes an access token of that client (RFC 7009). */
+  revoke(token: string): Promise<void>
   /** Ends it; {@link OidcProvider.restart} starts it anew. */
   stop(): Promise<void>
   /** Ends it and starts it anew, which gives it another key. */
@@ -66,6 +70,10 @@ const USER = {
 
 const REDIRECT_URI = 'http://localhost:9999/cb'
 const CLIENT = 'native' // public, with PKCE; compiled in
+
+/** A client with a secret, compiled in. */
+export const WEB = { id: 'web', secret: 'secret' } as const
+const WEB_AUTHORIZATION = `Basic ${Buffer.from(`${WEB.id}:${WEB.secret}`).toString('base64')}`
 const START_LIMIT = 20_000
 
 /** Starts the provider on a free port. */
@@ -96,7 +104,16 @@ export const startOidcProvider = async (): Promise<OidcProvider> => {
   const owned = stack.move()
   return {
     issuer: `${origin}/`,
-    idToken: () => logIn(origin),
+    idToken: async () => (await logIn(origin, CLIENT)).id_token,
+    accessToken: async () => (await logIn(origin, WEB.id)).access_token,
+    async revoke(token) {
+      const response = await fetch(`${origin}/revoke`, {
+        method: 'POST',
+        headers: { authorization: WEB_AUTHORIZATION },
+        body: new URLSearchParams({ token, token_type_hint: 'access_token' }),
+      })
+      assert.equal(response.status, 200, await response.text())
+    },
     stop,
     async restart() {
       await stop()
@@ -135,10 +152,10 @@ const freePort = async (): Promise<number> => {
 }
 
 /** The authorization code flow with PKCE (RFC 7636), with the browser's part in it. */
-const logIn = async (origin: string): Promise<string> => {
+const logIn = async (origin: string, client: string): Promise<z.output<typeof tokensSchema>> => {
   const verifier = randomBytes(32).toString('base64url')
   const query = new URLSearchParams({
-    client_id: CLIENT,
+    client_id: client,
     redirect_uri: REDIRECT_URI,
     response_type: 'code',
     scope: 'openid profile email',
@@ -157,19 +174,20 @@ const logIn = async (origin: string): Promise<string> => {
   const done = await redirectOf(callback.href)
   const response = await fetch(endpoints.token_endpoint, {
     method: 'POST',
+    headers: client === WEB.id ? { authorization: WEB_AUTHORIZATION } : {},
     body: new URLSearchParams({
       grant_type: 'authorization_code',
       code: done.searchParams.get('code') ?? '',
       redirect_uri: REDIRECT_URI,
       code_verifier: verifier,
-      client_id: CLIENT,
+      ...(client === WEB.id ? {} : { client_id: client }),
     }),
   })
-  return tokensSchema.parse(await response.json()).id_token
+  return tokensSchema.parse(await response.json())
 }
 
 const endpointsSchema = z.object({ authorization_endpoint: z.url(), token_endpoint: z.url() })
-const tokensSchema = z.object({ id_token: z.string() })
+const tokensSchema = z.object({ id_token: z.string(), access_token: z.string() })
 
 const redirectOf = async (url: string, form?: URLSearchParams): Promise<URL> => {
   const response = await fetch(url, {

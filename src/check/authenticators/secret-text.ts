@@ -1,0 +1,26 @@
+// Secrets as they are used: without the line's end that editors put after them.
+
+import type { ConfigurationFiles } from '../../config/files.ts'
+import { readSecret } from '../../config/secret.ts'
+import type { SecretReference } from '../../config/values.ts'
+import { CountersignError } from '../../runtime/errors.ts'
+
+/** The text of a secret, less one line's end. */
+export const secretText = (bytes: Buffer): string => bytes.toString('utf8').replace(/\r?\n$/, '')
+
+/**
+ * Reads a secret.
+ *
+ * @throws CountersignError `file-unreadable`, `configuration-invalid` when it is empty
+ */
+export const readSecretText = async (
+  reference: SecretReference,
+  files: ConfigurationFiles,
+): Promise<string> => {
+  const text = secretText(await readSecret(reference, files))
+  if (text === '') {
+    const where = reference.kind === 'file' ? reference.path : reference.variable
+    throw new CountersignError('configuration-invalid', `${where} is empty, where a secret belongs`)
+  }
+  return text
+}

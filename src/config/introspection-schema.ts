@@ -1,0 +1,115 @@
+// `introspection` of an authenticator: tokens that their issuer is asked about.
+
+import { z } from 'zod'
+import { compileCondition } from '../expression/cel.ts'
+import { tokenServerKeys } from './token-server-schema.ts'
+import { durationSchema, pathSchema, realmSchema, secretSchema } from './values.ts'
+
+/** A CEL condition about the answer. */
+const answerCondition = z.string().transform((source, context) => {
+  const compilation = compileCondition(source, 'claims')
+  if (compilation.ok) return compilation.expression
+  context.addIssue({ code: 'custom', message: compilation.message })
+  return z.NEVER
+})
+
+const assertion = z
+  .strictObject({
+    key: secretSchema.describe('The private key: PEM, PKCS#8, not encrypted.'),
+    algorithm: z
+      .enum(['ES256', 'RS256', 'PS256', 'EdDSA'])
+      .describe('How it signs (RFC 7518 §3.1, RFC 8037).'),
+    keyId: z.string().min(1).optional().describe('`kid`, where the server wants one.'),
+    audience: z
+      .enum(['issuer', 'endpoint'])
+      .default('issuer')
+      .describe('`aud`: the issuer, or the URL of the introspection endpoint.'),
+    lifetime: durationSchema
+      .prefault('1m')
+      .refine((milliseconds) => milliseconds >= 1_000, 'must be at least 1s')
+      .describe('How long each assertion is good for.'),
+  })
+  .describe('`private_key_jwt`: a signed assertion with each request (RFC 7523).')
+
+const client = z
+  .strictObject({
+    id: z.string().min(1).describe('Our client id there.'),
+    secret: secretSchema.optional().describe('Its secret.'),
+    method: z
+      .enum(['basic', 'post'])
+      .default('basic')
+      .describe(
+        'Where the secret stands: `client_secret_basic`, or `client_secret_post` for servers that know only that.',
+      ),
+    assertion: assertion.optional(),
+    certificate: z
+      .strictObject({
+        certificate: pathSchema.describe('PEM file: the certificate with its chain.'),
+        key: secretSchema.describe('Its private key, PEM.'),
+      })
+      .optional()
+      .describe('A certificate that is shown to the endpoint: mutual TLS (RFC 8705).'),
+  })
+  .refine(
+    ({ secret, assertion: signed }) => secret === undefined || signed === undefined,
+    'has both "secret" and "assertion"',
+  )
+  .refine(
+    ({ secret, assertion: signed, certificate }) =>
+      [secret, signed, certificate].some((way) => way !== undefined),
+    'must have "secret", "assertion" or "certificate"',
+  )
+  .describe('How we prove who we are to the endpoint (RFC 7662 §2.1).')
+
+/** The `introspection` section. */
+export const introspectionSchema = z
+  .strictObject({
+    realm: realmSchema,
+    issuer: z
+      .string()
+      .min(1)
+      .describe('Whose tokens they are: `iss`, where an answer has one, character by character.'),
+    endpoint: z
+      .string()
+      .optional()
+      .describe('The introspection endpoint. Default: OpenID Connect discovery at the issuer.'),
+    ca: pathSchema
+      .optional()
+      .describe('PEM file: the CAs of the endpoint’s certificate. Default: Node’s own.'),
+    client,
+    tokens: z
+      .enum(['opaque', 'any'])
+      .default('opaque')
+      .describe(
+        '`opaque`: tokens that are no signed JWTs; those are passed on. `any`: JWTs of the issuer too.',
+      ),
+    audiences: z
+      .array(z.string().min(1))
+      .min(1)
+      .describe('At least one of them has to stand in `aud`: an endpoint answers for all.'),
+    audienceMissing: z
+      .enum(['refuse', 'accept'])
+      .default('refuse')
+      .describe(
+        'An answer without `aud`. `accept` only where the endpoint answers no client but the one that a token is for.',
+      ),
+    subject: z
+      .enum(['sub', 'username', 'client_id'])
+      .default('sub')
+      .describe(
+        'What names the user, who is called `<issuer>#<subject>` as for `bearer`, unless `identity` says otherwise.',
+      ),
+    skew: durationSchema
+      .prefault('30s')
+      .describe('How far the issuer’s clock and ours may be apart.'),
+    require: answerCondition
+      .optional()
+      .describe('CEL about `claims`, the answer, that has to be true.'),
+    ...tokenServerKeys,
+  })
+  .describe(
+    'Bearer tokens that only their issuer can judge, which is asked about each (RFC 7662). After a `bearer` authenticator, which passes them on.',
+  )
+
+/** The parsed `introspection`. */
+export type IntrospectionConfig = z.output<typeof introspectionSchema>

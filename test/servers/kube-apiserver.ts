@@ -1,0 +1,198 @@
+// A real Kubernetes API server with its etcd, on free ports, with data and certificates in a
+// temporary folder. Nothing else of a cluster: no kubelet, no controllers.
+
+import { generateKeyPairSync } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import type { IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { join, resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { z } from 'zod'
+import { Daemon, freePort } from './daemon.ts'
+import { createAuthority, type KeyPair } from './pki.ts'
+import { temporaryFolder, type TemporaryFolder } from './temporary.ts'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const CACHE = process.env['COUNTERSIGN_CACHE'] ?? join(ROOT, '.cache')
+const FOLDER = join(CACHE, 'kube', 'v1.37.2')
+const API_SERVER = join(FOLDER, 'kube-apiserver')
+const ETCD = join(FOLDER, 'etcd')
+
+const MISSING = `no Kubernetes API server in ${FOLDER}: "sh scripts/kubernetes.sh" builds it`
+
+/**
+ * For `skip` of node:test: the reason to skip tests that need an API server, or `false` where there
+ * is one. Throws where `CI` is `true`: there a missing server is a fault and not a reason.
+ */
+export const skipWithoutApiServer = (): string | false => {
+  if (existsSync(API_SERVER) && existsSync(ETCD)) return false
+  if (process.env['CI'] === 'true') throw new Error(MISSING)
+  return MISSING
+}
+
+/** What to do at the API. */
+interface ApiCall {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly path: string
+  readonly body?: unknown
+}
+
+/** A running API server. */
+export interface KubeApiServer extends AsyncDisposable {
+  /** `https://127.0.0.1:PORT`. */
+  readonly url: string
+  readonly ca: string
+  /** Of `system:masters`. */
+  readonly administrator: KeyPair
+  /** The `iss` of its tokens, and, where none is asked for, their audience. */
+  readonly issuer: string
+  /** Does something as the administrator; throws where the answer is no success. */
+  call(call: ApiCall): Promise<unknown>
+  /** Makes a service account. */
+  createServiceAccount(namespace: string, name: string): Promise<void>
+  /** A token of a service account, by the TokenRequest API. */
+  tokenOf(
+    namespace: string,
+    name: string,
+    options?: { readonly audiences?: readonly string[]; readonly seconds?: number },
+  ): Promise<string>
+  start(): Promise<void>
+  /** Ends the API server at once, without a word to its clients; etcd goes on. */
+  kill(): Promise<void>
+  /** Stops it in its tracks, and lets it go on: its port stays open and nothing answers. */
+  pause(): void
+  resume(): void
+}
+
+const CALL_LIMIT = 10_000
+const ISSUER = 'https://kubernetes.default.svc'
+// The shortest that the API server gives (TokenRequestSpec.expirationSeconds).
+const SHORTEST_TOKEN = 600
+
+/** Starts etcd and an API server. */
+export const startKubeApiServer = async (): Promise<KubeApiServer> => {
+  await using stack = new AsyncDisposableStack()
+  const folder = stack.use(await temporaryFolder())
+  const authority = stack.use(await createAuthority('Countersign Kubernetes test CA'))
+  const names = ['localhost', 'kubernetes', '127.0.0.1']
+  const identity = await authority.issue({ commonName: 'kube-apiserver', names, usage: 'server' })
+  const administrator = await authority.issue({
+    commonName: 'admin',
+    organizations: ['system:masters'],
+    usage: 'client',
+  })
+  const [port, etcd] = [await freePort(), await startEtcd(folder, stack)]
+  const url = `https://127.0.0.1:${port}`
+  const tls = {
+    ca: await readFile(authority.ca),
+    cert: await readFile(administrator.certificate),
+    key: await readFile(administrator.key),
+  }
+  const call = async ({ method, path, body }: ApiCall): Promise<unknown> => {
+    const { promise, resolve: answered, reject } = Promise.withResolvers<IncomingMessage>()
+    const headers = { 'content-type': 'application/json' }
+    const options = { method, headers, agent: false, timeout: CALL_LIMIT, ...tls }
+    httpsRequest(new URL(path, url), options, answered)
+      .on('error', reject)
+      .on('timeout', () => reject(new Error(`${path} is not answered`)))
+      .end(body === undefined ? undefined : JSON.stringify(body))
+    const response = await promise
+    const answer = await text(response)
+    if ((response.statusCode ?? 0) >= 300) throw new Error(`${path} answered ${answer}`)
+    return answer.startsWith('{') ? JSON.parse(answer) : answer
+  }
+  const server = stack.use(
+    new Daemon({
+      command: API_SERVER,
+      args: [
+        `--etcd-servers=${etcd}`,
+        '--bind-address=127.0.0.1',
+        `--secure-port=${port}`,
+        '--advertise-address=127.0.0.1',
+        '--endpoint-reconciler-type=none',
+        `--tls-cert-file=${identity.certificate}`,
+        `--tls-private-key-file=${identity.key}`,
+        `--client-ca-file=${authority.ca}`,
+        '--authorization-mode=RBAC',
+        '--service-cluster-ip-range=10.96.0.0/16',
+        // Without its controller no namespace has a service account by itself.
+        '--disable-admission-plugins=ServiceAccount',
+        `--service-account-issuer=${ISSUER}`,
+        ...(await serviceAccountKeys(folder)),
+      ],
+      probe: async () => {
+        await call({ method: 'GET', path: '/readyz' })
+      },
+    }),
+  )
+  await server.start()
+  const owned = stack.move()
+  return {
+    url,
+    ca: authority.ca,
+    administrator,
+    issuer: ISSUER,
+    call,
+    async createServiceAccount(namespace, name) {
+      const path = `/api/v1/namespaces/${namespace}/serviceaccounts`
+      await call({ method: 'POST', path, body: { metadata: { name } } })
+    },
+    async tokenOf(namespace, name, { audiences, seconds = SHORTEST_TOKEN } = {}) {
+      const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`
+      const spec = { audiences, expirationSeconds: seconds }
+      return tokenSchema.parse(await call({ method: 'POST', path, body: { spec } })).status.token
+    },
+    start: () => server.start(),
+    kill: () => server.kill(),
+    pause: () => server.signal('SIGSTOP'),
+    resume: () => server.signal('SIGCONT'),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+const tokenSchema = z.object({ status: z.object({ token: z.string() }) })
+
+/** Its URL. */
+const startEtcd = async (folder: TemporaryFolder, stack: AsyncDisposableStack): Promise<string> => {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const peer = 'http://127.0.0.1:1' // nobody is ever there
+  const daemon = stack.use(
+    new Daemon({
+      command: ETCD,
+      args: [
+        '--name=etcd',
+        `--data-dir=${folder.file('etcd')}`,
+        `--listen-client-urls=${url}`,
+        `--advertise-client-urls=${url}`,
+        '--listen-peer-urls=http://127.0.0.1:0',
+        `--initial-advertise-peer-urls=${peer}`,
+        `--initial-cluster=etcd=${peer}`,
+        '--unsafe-no-fsync',
+      ],
+      probe: async () => {
+        const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(CALL_LIMIT) })
+        if (!(await answer.text()).includes('true')) throw new Error('not healthy yet')
+      },
+    }),
+  )
+  await daemon.start()
+  return url
+}
+
+/** The keys that service accounts' tokens are signed and verified with. */
+const serviceAccountKeys = async (folder: TemporaryFolder): Promise<readonly string[]> => {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2_048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  })
+  const [signing, verifying] = [folder.file('accounts.key'), folder.file('accounts.pub')]
+  await writeFile(signing, privateKey, { mode: 0o600 })
+  await writeFile(verifying, publicKey)
+  return [
+    `--service-account-key-file=${verifying}`,
+    `--service-account-signing-key-file=${signing}`,
+  ]
+}

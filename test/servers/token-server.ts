@@ -1,0 +1,121 @@
+// A server that judges tokens, on loopback over HTTPS: answers as well or as badly as a test wants,
+// and shows what it was asked.
+
+import { readFile } from 'node:fs/promises'
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http'
+import type { ServerResponse } from 'node:http'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { TLSSocket } from 'node:tls'
+import type { KeyPair } from './pki.ts'
+
+/** What it was asked. */
+interface Asked {
+  readonly method: string
+  readonly path: string
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+  /** The parameters of a form. */
+  readonly form: Readonly<Record<string, string>>
+  /** The CN of the certificate that it was shown. */
+  readonly client: string | undefined
+  /** The caller's port: another one for another connection. */
+  readonly port: number | undefined
+}
+
+/** How it answers. */
+export interface Answer {
+  readonly status?: number
+  readonly headers?: OutgoingHttpHeaders
+  /** Written as JSON, unless it is text. */
+  readonly body?: unknown
+  /** Sent only once this is settled. */
+  readonly after?: Promise<unknown>
+  /** In place of all of it. */
+  readonly write?: (response: ServerResponse) => void
+}
+
+/** A running server. */
+export interface TokenServerHandle extends AsyncDisposable {
+  /** `https://127.0.0.1:PORT`. */
+  readonly origin: string
+  readonly port: number
+  /** Everything that it was asked, oldest first. */
+  readonly asked: readonly Asked[]
+  /** Answers every question from now on. */
+  answer: (asked: Asked) => Answer
+  /** Ends it, and every connection. */
+  stop(): Promise<void>
+}
+
+/** Starts a server; on a port that it had before, when one is given. */
+export const startTokenServer = async (
+  identity: KeyPair,
+  answer: TokenServerHandle['answer'],
+  { port = 0, clientCa }: { readonly port?: number; readonly clientCa?: string } = {},
+): Promise<TokenServerHandle> => {
+  const asked: Asked[] = []
+  const server = createServer(
+    {
+      cert: await readFile(identity.certificate),
+      key: await readFile(identity.key),
+      ...(clientCa === undefined
+        ? {}
+        : { ca: await readFile(clientCa), requestCert: true, rejectUnauthorized: true }),
+    },
+    (request, response) => void respond(request, response),
+  )
+  const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = await text(request)
+    const { url: path = '', method = '', headers, socket } = request
+    const form = Object.fromEntries(new URLSearchParams(body))
+    const shown = socket instanceof TLSSocket ? socket.getPeerX509Certificate()?.subject : undefined
+    const question: Asked = {
+      method,
+      path,
+      headers,
+      body,
+      form,
+      client: shown && /^CN=(.*)$/m.exec(shown)?.[1],
+      port: socket.remotePort,
+    }
+    asked.push(question)
+    const {
+      status = 200,
+      headers: more,
+      body: answered = {},
+      after,
+      write,
+    } = handle.answer(question)
+    await after
+    if (write !== undefined) {
+      write(response)
+      return
+    }
+    const written = typeof answered === 'string' ? answered : JSON.stringify(answered)
+    response.writeHead(status, { 'content-type': 'application/json', ...more }).end(written)
+  }
+  const { promise: listening, resolve } = Promise.withResolvers<void>()
+  server.listen(port, '127.0.0.1', resolve)
+  await listening
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of a TCP server it is one
+  const address = server.address() as AddressInfo
+  let stopped: Promise<void> | undefined
+  const stop = async (): Promise<void> => {
+    stopped ??= new Promise((settle) => {
+      server.close(() => settle())
+      server.closeAllConnections()
+    })
+    await stopped
+  }
+  const handle: TokenServerHandle = {
+    origin: `https://127.0.0.1:${address.port}`,
+    port: address.port,
+    asked,
+    answer,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+  return handle
+}
