@@ -1,23 +1,32 @@
 // Composition root of `countersign authz`: reads the configuration, builds the parts, starts them.
 
 import { reloadReports } from './check/reload-reports.ts'
+import { startAdmin } from './audit/admin.ts'
 import { reopenAndReload } from './audit/reload.ts'
 import { JsonLinesSink } from './audit/sink.ts'
+import { RevocationSources } from './authenticate/certificate/revocation-sources.ts'
 import { FactMemory } from './authenticate/facts.ts'
 import { HashPool } from './authenticate/password/hash.ts'
 import { KeySets } from './authenticate/token/key-sets.ts'
+import { authzMetrics } from './check/metrics.ts'
 import { checkService } from './check/service.ts'
 import { buildSnapshot } from './check/snapshot.ts'
+import { CheckStatistics } from './check/statistics.ts'
 import { Reloader } from './config/reload.ts'
+import { ReloadStatus } from './config/reload-status.ts'
 import { systemClock } from './runtime/clock.ts'
 import { startGrpcServer, type ListenAddress } from './runtime/grpc-server.ts'
 import { createLogger } from './runtime/logger.ts'
+import { ProcessReplayMemory } from './state/replay-memory.ts'
+import { memoryState } from './state/state.ts'
 
 /** A running authz process. */
 export interface Authz extends AsyncDisposable {
   /** Where it listens, with the port that the system chose when it was 0. */
   readonly address: ListenAddress
-  /** Reloads the configuration and reopens the audit file; what SIGHUP does. */
+  /** Where its health and metrics are read, if anywhere. */
+  readonly admin: ListenAddress | undefined
+  /** Reloads the configuration, reopens the audit file, forgets all proofs; what SIGHUP does. */
   reload(): Promise<void>
 }
 
@@ -38,6 +47,9 @@ export const startAuthz = async (file: string): Promise<Authz> => {
     memory: new FactMemory(clock),
     hashes: new HashPool(),
     keySets: stack.use(new KeySets(clock, logger)),
+    revocations: stack.use(new RevocationSources(clock, logger)),
+    replays: new ProcessReplayMemory(clock),
+    state: memoryState(clock),
     clock,
     logger,
   }
@@ -50,22 +62,36 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   const audit = stack.use(new JsonLinesSink(auditConfig.file))
   await audit.write({ event: 'configuration-loaded', generation: 1, file })
   // 3. Changes of the configuration.
-  reloader.follow(reloadReports(file, { audit, logger, keySets: resources.keySets }))
-  // 4. The service: last open, first closed.
+  const reloads = new ReloadStatus(clock)
+  const { memory, keySets, revocations } = resources
+  reloader.follow(reloads.noting(reloadReports(file, { audit, logger, keySets, revocations })))
+  // 4. Health and metrics, from before the first check until after the last.
+  const checks = new CheckStatistics()
+  const { current } = reloader
+  const metrics = authzMetrics({ checks, memory, keySets, current })
+  const admin = stack.use(
+    await startAdmin(listen.admin, { reloads, audit, metrics, clock, logger }),
+  )
+  // 5. The service: last open, first closed.
   const server = stack.use(
     await startGrpcServer({
       address: listen.authz.address,
       mode: Number.parseInt(listen.authz.mode, 8),
       tls,
-      services: [checkService({ current: reloader.current, audit, clock, logger })],
+      services: [checkService({ current, audit, clock, logger, observer: checks })],
       grace: GRACE_MS,
     }),
   )
-  logger.info({ address: server.address }, 'listening')
+  stack.use(admin.serve()) // and no longer while the last checks are answered
+  logger.info({ address: server.address, admin: admin.address }, 'listening')
   const running = stack.move()
   return {
     address: server.address,
-    reload: () => reopenAndReload(audit, reloader, logger),
+    admin: admin.address,
+    async reload() {
+      memory.revoke()
+      await reopenAndReload(audit, reloader, logger)
+    },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
 }

@@ -11,7 +11,6 @@ export type RejectionCode =
   | 'credential-wrong'
   | 'user-unknown'
   | AccountRefusal
-  | 'second-factor-required'
   | 'too-many-attempts' // of this user or from this address; nothing was verified
   | 'token-expired'
   | 'token-not-yet-valid'
@@ -45,6 +44,13 @@ export type Authentication =
       readonly code: RejectionCode | IdentityRefusal
       /** The name that was claimed and not proven. */
       readonly user?: string
+      /** When to come back, in seconds. */
+      readonly retryAfter?: number
+      /**
+       * Takes the place, in the answer to this request, of the authenticator's challenge of the same
+       * scheme: an error code (RFC 6750 §3.1), or what goes on with a negotiation.
+       */
+      readonly challenge?: string
     }
   | { readonly outcome: 'not-applicable' }
   | { readonly outcome: 'unavailable'; readonly cause: unknown }

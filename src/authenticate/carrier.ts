@@ -1,6 +1,7 @@
 // Where credentials stand in a request: what is compared to find two that contradict each other, and
 // what is taken out before the request goes on.
 
+import { SecretParameters } from '../request/query.ts'
 import type { Request } from '../request/request.ts'
 import { offeredSubprotocols } from '../request/subprotocols.ts'
 
@@ -32,6 +33,12 @@ export const carrierKey = (carrier: Carrier): string => {
     case 'connection':
       return `${carrier.kind} ${carrier.header ?? ''}`
   }
+}
+
+/** Those of them that are parameters of the query; `undefined` where there are none. */
+export const parametersAmong = (carriers: readonly Carrier[]): SecretParameters | undefined => {
+  const names = carriers.flatMap((carrier) => (carrier.kind === 'query' ? [carrier.name] : []))
+  return names.length === 0 ? undefined : new SecretParameters(names)
 }
 
 /** Whether the request holds something there. */

@@ -2,9 +2,10 @@
 // decides, so a wrong password is never retried as something else.
 
 import type { IdentityMapping } from '../identity/mapping.ts'
+import type { SecretParameters } from '../request/query.ts'
 import type { Request } from '../request/request.ts'
 import type { Authentication, Authenticator } from './authenticator.ts'
-import { carrierKey, holds, type Carrier } from './carrier.ts'
+import { carrierKey, holds, parametersAmong, type Carrier } from './carrier.ts'
 
 /** An authenticator, and how its facts become an identity. */
 export interface ChainLink {
@@ -25,7 +26,10 @@ export type ChainResult =
       readonly link: undefined
       readonly authentication:
         | { readonly outcome: 'not-applicable' }
-        | { readonly outcome: 'rejected'; readonly code: 'credential-conflict' }
+        | {
+            readonly outcome: 'rejected'
+            readonly code: 'credential-conflict' | 'credential-malformed'
+          }
     }
 
 /** The ordered authenticators of a route. */
@@ -35,16 +39,22 @@ export class Chain {
   readonly challenges: readonly string[]
   /** Everywhere that a credential can stand which the chain takes. */
   readonly carriers: readonly Carrier[]
+  readonly #parameters: SecretParameters | undefined
 
   constructor(links: readonly ChainLink[]) {
     this.challenges = [...new Set(links.flatMap(({ authenticator }) => authenticator.challenges))]
     this.carriers = links.flatMap(({ authenticator }) => authenticator.carriers)
     this.#links = links.map((link) => ({ link, rivals: rivalsOf(link, this.carriers) }))
+    this.#parameters = parametersAmong(this.carriers)
   }
 
   /** Asks each link in turn. Never rejects. */
   async authenticate(request: Request, signal: AbortSignal): Promise<ChainResult> {
+    // Nobody here reads it, and an upstream may: refused before anybody's credential lets it pass.
+    if (this.#parameters?.areDisguisedIn(request.query) === true) return DISGUISED
     for (const { link, rivals } of this.#links) {
+      // Who shows something that nobody wanted to judge, or not by itself, is not nobody.
+      if (takesNothing(link) && this.carriers.some((carrier) => holds(request, carrier))) continue
       // oxlint-disable-next-line no-await-in-loop -- the order is the meaning
       const authentication = await askFor(link.authenticator, request, signal)
       if (authentication.outcome === 'not-applicable') continue
@@ -58,6 +68,11 @@ export class Chain {
 const CONFLICT: ChainResult = {
   link: undefined,
   authentication: { outcome: 'rejected', code: 'credential-conflict' },
+}
+
+const DISGUISED: ChainResult = {
+  link: undefined,
+  authentication: { outcome: 'rejected', code: 'credential-malformed' },
 }
 
 const askFor = async (
@@ -87,5 +102,8 @@ const rivalsOf = (
   )
   return [...new Map(others.map((carrier) => [carrierKey(carrier), carrier])).values()]
 }
+
+/** Whether the link is for callers without a credential. */
+const takesNothing = ({ authenticator }: ChainLink): boolean => authenticator.carriers.length === 0
 
 const isOfConnection = ({ kind }: Carrier): boolean => kind === 'connection'

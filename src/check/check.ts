@@ -33,6 +33,7 @@ export const check = async (
 
   // 3. Who asks? Anything but a proven credential ends here.
   const { link, authentication } = await route.chain.authenticate(request, signal)
+  if (link !== undefined) trail.authenticator = link.authenticator.name
   signal.throwIfAborted()
   if (link === undefined) {
     if (authentication.outcome === 'rejected') {
@@ -42,9 +43,13 @@ export const check = async (
     const shown = route.chain.carriers.some((carrier) => holds(request, carrier))
     return { outcome: 'deny', reason: shown ? 'credential-unsupported' : 'credential-missing' }
   }
-  trail.authenticator = link.authenticator.name
   if (authentication.outcome === 'rejected') {
-    if (authentication.user !== undefined) trail.claimedUser = authentication.user
+    const { user, challenge, retryAfter } = authentication
+    if (user !== undefined) trail.claimedUser = user
+    if (retryAfter !== undefined) trail.retryAfter = retryAfter
+    if (challenge !== undefined) {
+      trail.challenge = { text: challenge, of: link.authenticator.challenges }
+    }
     return { outcome: 'deny', reason: authentication.code }
   }
   if (authentication.outcome === 'unavailable') {
@@ -68,7 +73,7 @@ export const check = async (
 
   // 6. What does the upstream see? A credential that cannot be made is a refusal, not a bare pass.
   const { permit } = verdict
-  const transformation = await transform(permit, route.transformers, signal)
+  const transformation = await transform(permit, route.transformers, signal, route.places)
   signal.throwIfAborted()
   switch (transformation.outcome) {
     case 'transformed':

@@ -38,6 +38,10 @@ export interface Trail {
   authenticator?: string
   /** The name that was claimed and not proven; only for audit. */
   claimedUser?: string
+  /** When the caller may come back, in seconds, where that is known. */
+  retryAfter?: number
+  /** What takes the place of one of the challenges of the authenticator that decided. */
+  challenge?: { readonly text: string; readonly of: readonly string[] }
   identity?: Identity
 }
 
@@ -173,6 +177,7 @@ export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
   'credential-expired': REJECTED,
   'transform-unavailable': UNAVAILABLE,
   cancelled: UNAVAILABLE,
+  'too-slow': UNAVAILABLE,
   fault: UNAVAILABLE,
   'audit-unavailable': UNAVAILABLE,
 }

@@ -8,14 +8,14 @@ import type { SnapshotResources } from './resources.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** What reloads are told to, and what they may end. */
-interface ReloadParts extends Pick<SnapshotResources, 'logger' | 'keySets'> {
+interface ReloadParts extends Pick<SnapshotResources, 'logger' | 'keySets' | 'revocations'> {
   readonly audit: AuditSink
 }
 
 /** Reports on the reloads of one configuration file. */
 export const reloadReports = (
   file: string,
-  { audit, logger, keySets }: ReloadParts,
+  { audit, logger, keySets, revocations }: ReloadParts,
 ): ReloadReports<Snapshot> => {
   const reports = reportReloads<Snapshot>({
     file,
@@ -32,10 +32,12 @@ export const reloadReports = (
   return {
     onLoaded(next, previous) {
       keySets.keepOnly(next.value.lent)
+      revocations.keepOnly(next.value.lent)
       reports.onLoaded(next, previous)
     },
     onRejected(cause, inForce) {
       keySets.keepOnly(inForce.value.lent)
+      revocations.keepOnly(inForce.value.lent)
       reports.onRejected(cause, inForce)
     },
   }

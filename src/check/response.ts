@@ -5,17 +5,22 @@ import { STATUS_CODES } from 'node:http'
 import { status as grpcStatus } from '@grpc/grpc-js'
 import type { HeaderPair } from '../transform/transformer.ts'
 import type { CheckAnswer } from './answer.ts'
+import { challengesAfter } from './challenges.ts'
 import { PUBLIC_ANSWERS, type Decision, type Trail } from './decision.ts'
 
 /** The answer header that carries the decision id, on refusals and on forwarded answers alike. */
 export const DECISION_HEADER = 'x-countersign-decision'
 
-/** Makes the answer for a decision. */
-export const respond = (id: string, decision: Decision, trail: Trail): CheckAnswer =>
+/**
+ * Makes the answer for a decision.
+ *
+ * @param now milliseconds since the epoch: what a credential has left bounds what it began
+ */
+export const respond = (id: string, decision: Decision, trail: Trail, now: number): CheckAnswer =>
   decision.outcome === 'allow'
     ? {
         allow: true,
-        setHeaders: decision.credentials.setHeaders,
+        setHeaders: boundBy(decision.permit.identity.expires, now, decision.credentials.setHeaders),
         removeHeaders: decision.credentials.removeHeaders,
         repeatedHeaders: decision.credentials.repeatedHeaders,
         responseHeaders: [[DECISION_HEADER, id]],
@@ -25,8 +30,28 @@ export const respond = (id: string, decision: Decision, trail: Trail): CheckAnsw
       }
     : refuse(id, decision.reason, trail)
 
+// Envoy ends the request then, upgraded connections too, and forwards no such header (its
+// documentation of the router's "HTTP headers (consumed)").
+const STREAM_DURATION = 'x-envoy-upstream-stream-duration-ms'
+
+// Tokens are good for some seconds more, since clocks differ; a request is then given a moment still.
+const SHORTEST_MS = 1_000
+// Beyond that nobody waits for the end: 30 days.
+const LONGEST_MS = 2_592_000_000
+
+/** No request outlives the credential that it came with: a watch, an exec, a long download. */
+const boundBy = (
+  expires: number | undefined,
+  now: number,
+  headers: readonly HeaderPair[],
+): readonly HeaderPair[] => {
+  if (expires === undefined || expires - now > LONGEST_MS) return headers
+  const left = Math.max(SHORTEST_MS, Math.floor(expires - now))
+  return [...headers, [STREAM_DURATION, String(left)]]
+}
+
 // When the cause is on our side, seconds usually mend it; see RFC 9110 §10.2.3.
-const RETRY_AFTER_SECONDS = '5'
+const RETRY_AFTER_SECONDS = 5
 
 const refuse = (
   id: string,
@@ -42,12 +67,12 @@ const refuse = (
     ['cache-control', 'no-store'],
     ['x-content-type-options', 'nosniff'],
   ]
-  if (status === 429 || status === 503) headers.push(['retry-after', RETRY_AFTER_SECONDS])
+  if (status === 429 || status === 503) {
+    headers.push(['retry-after', String(trail.retryAfter ?? RETRY_AFTER_SECONDS)])
+  }
   if (status === 401) {
     // RFC 9110 §11.6.1: one challenge for each way in.
-    for (const challenge of trail.route?.chain.challenges ?? []) {
-      headers.push(['www-authenticate', challenge])
-    }
+    for (const challenge of challengesAfter(trail)) headers.push(['www-authenticate', challenge])
   }
   return {
     allow: false,

@@ -1,10 +1,13 @@
 // Phase 2: which of the published services is meant.
 
+import { parametersAmong } from '../authenticate/carrier.ts'
 import type { Chain } from '../authenticate/chain.ts'
 import type { Policy } from '../authorize/policy.ts'
 import { pathMatcher, type Predicate } from '../authorize/match.ts'
 import type { RouteConfig } from '../config/schema.ts'
+import type { SecretParameters } from '../request/query.ts'
 import type { Request } from '../request/request.ts'
+import type { CredentialPlaces } from '../transform/strip.ts'
 import type { Transformer } from '../transform/transformer.ts'
 
 /** One published service, compiled. */
@@ -13,6 +16,8 @@ export interface Route {
   readonly chain: Chain
   readonly policy: Policy
   readonly transformers: readonly Transformer[]
+  /** Where it takes credentials, beyond what is stripped from every request. */
+  readonly places: CredentialPlaces | undefined
   readonly onAuditFailure: RouteConfig['onAuditFailure']
 }
 
@@ -24,6 +29,8 @@ export interface RouteEntry {
 
 /** The routes of a configuration, in its order. */
 export class RouteTable {
+  /** The parameters of the query in which some route takes credentials. */
+  readonly parameters: SecretParameters | undefined
   readonly #byName: ReadonlyMap<string, Route>
   readonly #entries: readonly {
     readonly route: Route
@@ -32,6 +39,7 @@ export class RouteTable {
   }[]
 
   constructor(entries: readonly RouteEntry[]) {
+    this.parameters = parametersAmong(entries.flatMap(({ route }) => route.chain.carriers))
     this.#byName = new Map(entries.map(({ route }) => [route.name, route]))
     this.#entries = entries.map(({ route, match }) => ({
       route,

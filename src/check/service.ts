@@ -7,11 +7,13 @@ import type { DecisionEvent, Reason } from '../audit/event.ts'
 import type { AuditSink } from '../audit/sink.ts'
 import type { AuditConfig } from '../config/schema.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { unary } from '../runtime/grpc-server.ts'
+import type { SecretParameters } from '../request/query.ts'
+import { DeadlineNear, unary } from '../runtime/grpc-server.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { check } from './check.ts'
 import { decodeCheckRequest, encodeCheckResponse } from './codec.ts'
 import { PUBLIC_ANSWERS, type Decision, type Trail } from './decision.ts'
+import { SILENT, type CheckObserver } from './observer.ts'
 import { respond } from './response.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -22,6 +24,7 @@ export interface CheckServiceOptions {
   readonly audit: AuditSink
   readonly clock: Clock
   readonly logger: Logger
+  readonly observer?: CheckObserver
 }
 
 /** `envoy.service.auth.v3.Authorization`, ready to be added to a server. */
@@ -57,34 +60,50 @@ const AUTHORIZATION: ServiceDefinition = {
   },
 }
 
+const FAULT: Decision = { outcome: 'deny', reason: 'fault' }
+
 class CheckService {
   readonly #options: CheckServiceOptions
+  readonly #observer: CheckObserver
 
   constructor(options: CheckServiceOptions) {
     this.#options = options
+    this.#observer = options.observer ?? SILENT
   }
 
   async answer(bytes: Buffer, signal: AbortSignal): Promise<Uint8Array> {
+    this.#observer.began()
+    try {
+      return await this.#answer(bytes, signal)
+    } finally {
+      this.#observer.ended()
+    }
+  }
+
+  async #answer(bytes: Buffer, signal: AbortSignal): Promise<Uint8Array> {
     const { current, clock } = this.#options
     const started = clock.monotonic()
     const { value: snapshot, generation } = current()
     const id = randomUUID()
     const trail: Trail = {}
     const decided = await this.#decide(bytes, snapshot, trail, signal)
-    const event = describe(decided, trail, snapshot.config.audit, {
+    const event = describe(decided, trail, snapshot, {
       id,
       generation,
       duration: Math.round((clock.monotonic() - started) * 1_000),
     })
     const decision = await this.#audit(event, decided, trail)
-    return encodeCheckResponse(respond(id, decision, trail))
+    const answer = encodeCheckResponse(respond(id, decision, trail, clock.now()))
+    this.#observer.decided(decision, trail, clock.monotonic() - started)
+    return answer
   }
 
   /** For a failure in this file itself: still a refusal, still with an id to look for in the log. */
   lastResort(cause: unknown): Uint8Array {
     const id = randomUUID()
     this.#options.logger.error({ err: cause, decision: id }, 'check failed outside the pipeline')
-    return encodeCheckResponse(respond(id, { outcome: 'deny', reason: 'fault' }, {}))
+    this.#observer.decided(FAULT, {}, 0)
+    return encodeCheckResponse(respond(id, FAULT, {}, this.#options.clock.now()))
   }
 
   async #decide(
@@ -101,6 +120,11 @@ class CheckService {
       }
       return decision
     } catch (cause) {
+      if (signal.reason instanceof DeadlineNear) {
+        const { authenticator, route } = trail
+        this.#options.logger.warn({ authenticator, route: route?.name }, 'check took too long')
+        return { outcome: 'deny', reason: 'too-slow' }
+      }
       if (signal.aborted) return { outcome: 'deny', reason: 'cancelled' }
       this.#options.logger.error({ err: cause, route: trail.route?.name }, 'check failed')
       return { outcome: 'deny', reason: 'fault' }
@@ -124,7 +148,7 @@ class CheckService {
 const describe = (
   decision: Decision,
   trail: Trail,
-  audit: AuditConfig,
+  { config: { audit }, routes }: Snapshot,
   basics: Pick<DecisionEvent, 'id' | 'generation' | 'duration'>,
 ): DecisionEvent => {
   const { attributes, request, route, identity } = trail
@@ -138,10 +162,11 @@ const describe = (
     route: route?.name,
     method: attributes?.method,
     host: request?.host ?? attributes?.host,
-    path: attributes === undefined ? undefined : recordPath(attributes.path, audit.query),
+    path: attributes && recordPath(attributes.path, audit.query, routes.parameters),
     source: request?.source.address ?? attributes?.sourceAddress,
     user: identity?.user ?? trail.claimedUser,
     groups: identity?.groups,
+    groupsCut: identity?.groupsCut,
     authenticator: trail.authenticator,
     authentication: identity?.method,
     credential: identity?.credential,
@@ -159,11 +184,22 @@ const statusOf = (reason: Reason): number =>
 // Longer paths are of no use to a reader, and one caller must not fill the disk.
 const MAX_PATH = 2_048
 
-/** The path as audit records it: query values can be secrets (`access_token=…`), names hardly. */
-const recordPath = (target: string, query: AuditConfig['query']): string => {
+/**
+ * The path as audit records it: query values can be secrets (`access_token=…`), names hardly. What
+ * is known to be a secret is withheld however much is asked for.
+ */
+const recordPath = (
+  target: string,
+  query: AuditConfig['query'],
+  secrets: SecretParameters | undefined,
+): string => {
   const mark = target.indexOf('?')
-  if (mark === -1 || query === 'full') return target.slice(0, MAX_PATH)
+  if (mark === -1) return target.slice(0, MAX_PATH)
   const path = target.slice(0, mark)
+  if (query === 'full') {
+    const all = target.slice(mark + 1)
+    return `${path}?${secrets?.withheldIn(all) ?? all}`.slice(0, MAX_PATH)
+  }
   if (query === 'none') return path.slice(0, MAX_PATH)
   return (path + target.slice(mark).replaceAll(/=[^&]*/g, '=[withheld]')).slice(0, MAX_PATH)
 }

@@ -17,8 +17,10 @@ import { CountersignError, describeError } from '../runtime/errors.ts'
 import type { ServerTls } from '../runtime/grpc-server.ts'
 import { clientCertificate } from '../transform/client-certificate.ts'
 import { kubernetesHeaders } from '../transform/headers.ts'
+import { placesOf } from '../transform/strip.ts'
 import type { Transformer } from '../transform/transformer.ts'
 import { buildLink } from './authenticators/build.ts'
+import type { Dependency } from './authenticators/parts.ts'
 import type { SnapshotResources } from './resources.ts'
 import { RouteTable, type Route } from './route.ts'
 
@@ -35,6 +37,10 @@ export interface Snapshot extends AsyncDisposable {
   readonly behindProxies: boolean
   /** What it has of {@link SnapshotResources} that ends when no configuration in force has it. */
   readonly lent: ReadonlySet<object>
+  /** What seals grants for the signer, where a keyring is configured. */
+  readonly seal: GrantSeal | undefined
+  /** The servers that its authenticators ask. */
+  readonly dependencies: readonly Dependency[]
 }
 
 /**
@@ -52,6 +58,7 @@ export const buildSnapshot = async (
   const builder = new Builder(files, problems)
   const connections = new AsyncDisposableStack()
   const lent = new Set<object>()
+  const dependencies: Dependency[] = []
   const links = new Map<string, ChainLink>()
   for (const [name, authenticator] of Object.entries(config.authenticators)) {
     // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
@@ -61,6 +68,7 @@ export const buildSnapshot = async (
       problems,
       connections,
       lent,
+      dependencies,
     })
     if (link !== undefined) links.set(name, link)
   }
@@ -78,6 +86,8 @@ export const buildSnapshot = async (
     tls,
     behindProxies,
     lent,
+    seal,
+    dependencies,
     [Symbol.asyncDispose]: () => connections.disposeAsync(),
   }
 }
@@ -129,13 +139,17 @@ interface RouteParts {
   readonly clock: Clock
 }
 
-const compileRoute = (route: RouteConfig, parts: RouteParts): Route => ({
-  name: route.name,
-  chain: new Chain(route.authenticate.map((entry) => linkOf(entry, parts.links))),
-  policy: compilePolicy(route.authorize),
-  transformers: compileForward(route, parts),
-  onAuditFailure: route.onAuditFailure,
-})
+const compileRoute = (route: RouteConfig, parts: RouteParts): Route => {
+  const chain = new Chain(route.authenticate.map((entry) => linkOf(entry, parts.links)))
+  return {
+    name: route.name,
+    chain,
+    policy: compilePolicy(route.authorize),
+    transformers: compileForward(route, parts),
+    places: placesOf(chain.carriers),
+    onAuditFailure: route.onAuditFailure,
+  }
+}
 
 const linkOf = (
   entry: RouteConfig['authenticate'][number],

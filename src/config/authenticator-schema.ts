@@ -2,14 +2,22 @@
 
 import { z } from 'zod'
 import type { Subject } from '../expression/cel.ts'
+import { apiKeySchema } from './api-key-schema.ts'
+import { clientCertificateSchema } from './client-certificate-schema.ts'
 import { compileIdentity, identitySchema } from './identity-schema.ts'
+import { introspectionSchema } from './introspection-schema.ts'
 import { basicSchema } from './password-schema.ts'
+import { tokenReviewSchema } from './token-review-schema.ts'
 import { bearerSchema } from './token-schema.ts'
 
 /** The kinds of credential, and what their `identity` is about. */
 const KINDS = {
   basic: 'account',
   bearer: 'claims',
+  introspection: 'claims',
+  tokenReview: 'account',
+  apiKey: 'account',
+  certificate: 'certificate',
   anonymous: 'account',
 } as const satisfies Readonly<Record<string, Subject>>
 
@@ -26,6 +34,10 @@ const anonymous = z
     'Callers that show no credential. Has to be the last of a route; who shows a credential that is not taken there is refused all the same.',
   )
 
+// A namespace is a DNS label (RFC 1123 §2.1). None for all namespaces: the accounts of kube-system
+// can do what an administrator can.
+const SERVICE_ACCOUNTS = /^system:serviceaccount:[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?:\*$/
+
 const kindsGiven = (value: object): readonly string[] =>
   Object.keys(KINDS).filter((kind) => kind in value)
 
@@ -34,13 +46,17 @@ export const authenticatorSchema = z
   .strictObject({
     basic: basicSchema.optional(),
     bearer: bearerSchema.optional(),
+    introspection: introspectionSchema.optional(),
+    tokenReview: tokenReviewSchema.optional(),
+    apiKey: apiKeySchema.optional(),
+    certificate: clientCertificateSchema.optional(),
     anonymous: anonymous.optional(),
     identity: identitySchema.optional(),
     allowReserved: z
       .array(z.string().min(1))
       .default([])
       .describe(
-        'Reserved users and groups (`system:masters`, anything under `system:`) that this authenticator may yield all the same. Write each one out.',
+        'Reserved users and groups (`system:masters`, anything under `system:`) that this authenticator may yield all the same. Write each one out. `tokenReview` may also have `system:serviceaccount:NAMESPACE:*`, for every service account of a namespace.',
       ),
   })
   .refine(
@@ -49,6 +65,15 @@ export const authenticatorSchema = z
       .map((kind) => `"${kind}"`)
       .join(', ')}`,
   )
+  .superRefine(({ allowReserved, tokenReview }, context) => {
+    for (const [index, name] of allowReserved.entries()) {
+      if (!name.includes('*')) continue
+      if (tokenReview !== undefined && SERVICE_ACCOUNTS.test(name)) continue
+      const message =
+        'names are written out; the only pattern is "system:serviceaccount:NAMESPACE:*", of "tokenReview"'
+      context.addIssue({ code: 'custom', path: ['allowReserved', index], message })
+    }
+  })
   .transform(({ identity, ...authenticator }, context) => ({
     ...authenticator,
     identity:

@@ -25,6 +25,7 @@ export const parseConfig = (file: string, text: string): ParseResult => {
     ...listenerProblems(config, locate),
     ...routeProblems(config, locate),
     ...certificateProblems(config, locate),
+    ...presentedProblems(config, locate),
     ...envoyProblems(config, locate),
   ]
   return problems.length > 0 ? { ok: false, problems } : { ok: true, config, locate }
@@ -45,14 +46,19 @@ export const readConfig = async (
 }
 
 const listenerProblems = ({ listen }: Config, locate: Locate): readonly Problem[] => {
-  const { address, tls, plaintext } = listen.authz
-  if (plaintext || tls !== undefined || isLoopback(address)) return []
-  return [
-    locate(
-      ['listen', 'authz'],
-      'a TCP address that is not loopback needs "tls", or "plaintext: true" where a service mesh encrypts it',
-    ),
-  ]
+  const { authz, admin } = listen
+  const problems: Problem[] = []
+  if (!authz.plaintext && authz.tls === undefined && !isLoopback(authz.address)) {
+    const message =
+      'a TCP address that is not loopback needs "tls", or "plaintext: true" where a service mesh encrypts it'
+    problems.push(locate(['listen', 'authz'], message))
+  }
+  if (admin !== undefined && !admin.plaintext && !isLoopback(admin.address)) {
+    const message =
+      'a TCP address that is not loopback needs "plaintext: true": whoever reaches it may read it'
+    problems.push(locate(['listen', 'admin'], message))
+  }
+  return problems
 }
 
 const routeProblems = ({ routes, authenticators }: Config, locate: Locate): readonly Problem[] => {
@@ -132,6 +138,26 @@ const certificateProblems = (
     }
     return problems
   })
+
+/** Authenticators that would wait for a certificate that our own Envoy never tells. */
+const presentedProblems = (
+  { authenticators, envoy }: Config,
+  locate: Locate,
+): readonly Problem[] => {
+  if (envoy === undefined) return []
+  return Object.entries(authenticators).flatMap(([name, { certificate }]) => {
+    if (certificate === undefined) return []
+    const path = ['authenticators', name, 'certificate']
+    if (certificate.from !== 'connection') {
+      const message =
+        'is a header that Envoy as generated removes, since callers could forge it: "connection" is what it tells'
+      return [locate([...path, 'from'], message)]
+    }
+    const message =
+      'there is no certificate to prove: "envoy.listener.clientCa" asks callers for theirs'
+    return envoy.listener.clientCa === undefined ? [locate(path, message)] : []
+  })
+}
 
 const isEmpty = (record: object | undefined): boolean => Object.keys(record ?? {}).length === 0
 

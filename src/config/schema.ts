@@ -39,6 +39,23 @@ const listener = z
   })
   .describe('A listener written out in full.')
 
+const adminListener = z
+  .strictObject({
+    address: addressSchema.describe('`unix:PATH` or `HOST:PORT`.'),
+    plaintext: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Accept a TCP address that is not loopback, as the probes of Kubernetes need it. Whoever reaches it reads the metrics, and with them the names of routes, authenticators and issuers.',
+      ),
+    mode: z
+      .string()
+      .regex(/^0?[0-7]{3}$/, 'must be an octal file mode such as "0660"')
+      .default(DEFAULT_SOCKET_MODE)
+      .describe('File mode of a UNIX socket. Whoever reads needs write permission.'),
+  })
+  .describe('A listener written out in full.')
+
 const listen = z
   .strictObject({
     authz: z
@@ -52,6 +69,19 @@ const listen = z
       ])
       .describe(
         'Where Envoy reaches the ext_authz service (gRPC), with `grpc.health.v1` beside it.',
+      ),
+    admin: z
+      .union([
+        addressSchema.transform((address): AdminListenerConfig => ({
+          address,
+          plaintext: false,
+          mode: DEFAULT_SOCKET_MODE,
+        })),
+        adminListener,
+      ])
+      .optional()
+      .describe(
+        'Where `/livez`, `/readyz` and `/metrics` (Prometheus) are read, over HTTP. Never publish it. Absent: nowhere.',
       ),
   })
   .describe('Where Countersign listens.')
@@ -181,6 +211,16 @@ const audit = z
   .prefault({})
   .describe('Where audit events go.')
 
+const state = z
+  .strictObject({
+    memory: z
+      .strictObject({})
+      .prefault({})
+      .describe('In memory: each process counts for itself, and forgets when it ends.'),
+  })
+  .prefault({})
+  .describe('Where it is kept what requests have to know in common, such as failed attempts.')
+
 /** The configuration file, `countersign.yaml`. */
 export const configSchema = z
   .strictObject({
@@ -199,6 +239,7 @@ export const configSchema = z
       .optional()
       .describe('What authz and the signer share; needed where a route forwards a certificate.'),
     audit,
+    state,
     log: z
       .strictObject({
         level: z
@@ -222,3 +263,5 @@ export type RuleConfig = z.output<typeof rule>
 export type AuditConfig = z.output<typeof audit>
 /** `listen.authz`, written out in full. */
 export type ListenerConfig = z.output<typeof listener>
+/** `listen.admin`, written out in full. */
+type AdminListenerConfig = z.output<typeof adminListener>

@@ -43,6 +43,7 @@ const NONCE = new Uint8Array(12)
 export class GrantSeal {
   readonly #sealing: GrantKey
   readonly #byId: ReadonlyMap<string, KeyObject>
+  #sealed = 0
 
   /** @param keys at least one; the first seals, all open */
   constructor(keys: readonly GrantKey[]) {
@@ -52,8 +53,14 @@ export class GrantSeal {
     this.#byId = new Map(keys.map(({ id, secret }) => [id.toString('hex'), secret]))
   }
 
+  /** How many grants it has sealed. */
+  get sealed(): number {
+    return this.#sealed
+  }
+
   /** The handle of a grant. */
   seal(grant: Grant): Sealing {
+    this.#sealed += 1
     const header = Buffer.concat([Buffer.of(FORMAT), this.#sealing.id])
     const sealed = cipher(this.#sealing.secret, header).encrypt(encodeGrant(grant))
     const handle = Buffer.concat([header, sealed]).toString('base64url')

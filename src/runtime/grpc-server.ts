@@ -112,9 +112,18 @@ const close = async (server: Server, grace: number): Promise<void> => {
   clearTimeout(timer)
 }
 
+/** Why a handler's signal is aborted while its caller waits: its time is nearly over. */
+export class DeadlineNear extends Error {}
+
+// To say so, write it down and be heard: behind the deadline the caller hears nothing of ours.
+const DEADLINE_MARGIN_MS = 150
+
 /**
  * An async function as a unary handler. grpc-js leaves a rejected handler unanswered to its
  * deadline; here both a throw and a rejection become an answer, by `onFailure`, which must not throw.
+ *
+ * The signal is aborted when the caller goes away, and, with {@link DeadlineNear}, a moment before it
+ * would stop to wait.
  */
 export const unary =
   <In, Out>(
@@ -124,8 +133,12 @@ export const unary =
   (call: ServerUnaryCall<In, Out>, reply: sendUnaryData<Out>): void => {
     const controller = new AbortController()
     let answered = false
+    const timer = beforeDeadline(call.getDeadline(), () => {
+      controller.abort(new DeadlineNear('the deadline of the call is near'))
+    })
     const answer = (response: Out): void => {
       answered = true
+      clearTimeout(timer)
       reply(null, response)
     }
     // Emitted when the caller goes away, when its deadline passes, and after every answer, too.
@@ -136,3 +149,12 @@ export const unary =
       answer(onFailure(cause)),
     )
   }
+
+const beforeDeadline = (
+  deadline: Date | number,
+  run: () => void,
+): ReturnType<typeof setTimeout> | undefined => {
+  const left = Number(deadline) - Date.now()
+  if (!Number.isFinite(left)) return undefined
+  return setTimeout(run, Math.max(left / 2, left - DEADLINE_MARGIN_MS))
+}

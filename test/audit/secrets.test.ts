@@ -13,9 +13,11 @@ import { fakeAuthenticator } from '../fakes/authenticator.ts'
 import { cheapHash } from '../fakes/hashes.ts'
 import { brokenVerifier, FakeVerifier } from '../fakes/password-verifier.ts'
 import type { RouteParts } from '../fakes/route.ts'
+import { REJECTIONS } from '../fakes/rejections.ts'
 import { startRoute } from '../fakes/service.ts'
 import { basicAuthenticator } from '../../src/authenticate/basic.ts'
 import { FactMemory } from '../../src/authenticate/facts.ts'
+import { unguarded } from '../../src/authenticate/password/guard.ts'
 import type { PasswordVerifier, Verification } from '../../src/authenticate/password/verifier.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { temporaryFolder } from '../servers/temporary.ts'
@@ -92,7 +94,7 @@ const REQUESTS: readonly { reason: Reason; request: RequestParts | Buffer }[] = 
   { reason: 'identity-unrepresentable', request: as('odd') },
   { reason: 'rule-denied', request: as('alice', { path: '/secrets' }) },
   { reason: 'no-rule', request: as('carol') },
-  { reason: 'headers-too-large', request: as('large') },
+  { reason: 'identity-too-large', request: as('large') },
   { reason: 'fault', request: messageOf(as('alice')).subarray(0, -2) },
 ]
 
@@ -156,6 +158,7 @@ log: { level: debug }
         remember: 0,
         generation: 'g',
         memory: new FactMemory(new FakeClock()),
+        guard: unguarded,
       }),
     ],
   })
@@ -171,40 +174,8 @@ log: { level: debug }
     'password-expired',
     'password-must-change',
   ] as const
-  /** Of bearer tokens; token-secrets.test.ts has them with real ones. */
-  const TOKENS = [
-    'token-expired',
-    'token-not-yet-valid',
-    'token-audience',
-    'token-signature',
-    'token-algorithm',
-    'token-type',
-    'token-claims',
-    'token-key-unknown',
-    'token-unbound',
-  ] as const
-  /** Of what else an authenticator can refuse. */
-  const OTHERS = [
-    'credential-missing',
-    'credential-conflict',
-    'too-many-attempts',
-    'token-inactive',
-    'proof-invalid',
-    'proof-replayed',
-    'api-key-unknown',
-    'api-key-expired',
-    'certificate-untrusted',
-    'certificate-expired',
-    'certificate-not-yet-valid',
-    'certificate-purpose',
-    'certificate-weak',
-    'certificate-revoked',
-    'certificate-denied',
-    'certificate-status-unknown',
-    'identity-unmapped',
-    'identity-too-large',
-  ] as const
   const CERTIFICATES = [
+    'headers-too-large',
     'certificate-unrepresentable',
     'certificate-reserved',
     'certificate-too-large',
@@ -212,13 +183,8 @@ log: { level: debug }
     'certificate-unreadable',
     'credential-expired',
   ] as const
-  const refusing = (code: (typeof TOKENS | typeof OTHERS)[number]) =>
-    fakeAuthenticator(
-      'any',
-      code === 'credential-missing'
-        ? { outcome: 'not-applicable' }
-        : { outcome: 'rejected', code, user: 'alice' },
-    )
+  const refusing = (code: (typeof REJECTIONS)[number]) =>
+    fakeAuthenticator('any', { outcome: 'rejected', code, user: 'alice' })
   const FAILURES: readonly { reason: Reason; route: RouteParts; full?: boolean }[] = [
     ...ACCOUNTS.map((code) => ({ reason: code, route: barred({ outcome: 'barred', code }) })),
     {
@@ -228,7 +194,7 @@ log: { level: debug }
         challenge: { message: PASSWORD, state: Buffer.from(PASSWORD) },
       }),
     },
-    ...[...TOKENS, ...OTHERS].map((code) => ({
+    ...REJECTIONS.map((code) => ({
       reason: code,
       route: { authenticators: [refusing(code)] },
     })),
@@ -241,6 +207,10 @@ log: { level: debug }
         ],
       },
     })),
+    {
+      reason: 'credential-missing',
+      route: { authenticators: [fakeAuthenticator('any', { outcome: 'not-applicable' })] },
+    },
     { reason: 'authenticator-unavailable', route: verifying(down) },
     { reason: 'authenticator-unavailable', route: verifying(brokenVerifier('a bug')) },
     {
@@ -295,7 +265,8 @@ log: { level: debug }
     const verifier = knowing()
     verifier.ready = Promise.withResolvers<void>().promise
     await using service = await startRoute(verifying(verifier))
-    const call = service.client.call(as('alice'), Date.now() + 100)
+    const call = service.client.call(as('alice'))
+    setTimeout(() => call.cancel(), 100)
     await assert.rejects(call.outcome)
     await new Promise((resolve) => setTimeout(resolve, 100))
     assert.equal(service.audit.events.length, 1)
@@ -308,6 +279,7 @@ log: { level: debug }
       ...REQUESTS.map(({ reason }) => reason),
       ...FAILURES.map(({ reason }) => reason),
       'cancelled',
+      'too-slow', // check/deadline.test.ts
     ])
     const missing = Object.keys(PUBLIC_ANSWERS).filter(
       (reason) => ![...tried].some((one) => one === reason),

@@ -92,12 +92,6 @@ describe('two credentials', () => {
       conflict: true,
     },
     {
-      name: 'an API key in the query, its name encoded, and a password',
-      links: [parameter, password],
-      request: { headers: [authorization], path: '/?%6bey=k' },
-      conflict: true,
-    },
-    {
       name: 'another parameter and a password',
       links: [parameter, password],
       request: { headers: [authorization], path: '/?keys=k' },
@@ -176,6 +170,58 @@ describe('nobody', () => {
     it(`is not who shows ${JSON.stringify(header)}, which nobody judged`, async () => {
       const request = requestOf({ headers: [['authorization', header]] })
       assert.deepEqual(await nobody.authenticate(request, FOREVER), { outcome: 'not-applicable' })
+    })
+  }
+})
+
+describe('nobody, at the end of a route', () => {
+  const nobody: ChainLink = {
+    authenticator: anonymousAuthenticator('nobody', { user: 'visitor', groups: [] }),
+    mapping: new IdentityMapping('nobody', { allowReserved: [] }),
+  }
+  const both = allOf([token, key], false)
+  const CASES: readonly {
+    name: string
+    links: readonly ChainLink[]
+    request: RequestParts
+    outcome: 'authenticated' | 'not-applicable'
+  }[] = [
+    { name: 'who shows nothing', links: [both, nobody], request: {}, outcome: 'authenticated' },
+    {
+      name: 'who shows one credential of two',
+      links: [both, nobody],
+      request: { headers: [apiKey] },
+      outcome: 'not-applicable',
+    },
+    {
+      name: 'who shows one in the query',
+      links: [allOf([token, parameter], false), nobody],
+      request: { path: '/?key=k' },
+      outcome: 'not-applicable',
+    },
+    {
+      name: 'who shows a token in a subprotocol that is not enough',
+      links: [both, nobody],
+      request: { headers: [subprotocol] },
+      outcome: 'not-applicable',
+    },
+    {
+      name: 'who shows a certificate that is not enough',
+      links: [allOf([certificate, token], false), nobody],
+      request: { peerCertificate: 'PEM' },
+      outcome: 'not-applicable',
+    },
+    {
+      name: 'who shows a certificate and a header that the route does not take',
+      links: [both, nobody],
+      request: { peerCertificate: 'PEM', headers: [xfcc] },
+      outcome: 'authenticated',
+    },
+  ]
+  for (const { name, links, request, outcome } of CASES) {
+    it(`is ${outcome === 'authenticated' ? '' : 'not '}${name}`, async () => {
+      const { authentication } = await new Chain(links).authenticate(requestOf(request), FOREVER)
+      assert.equal(authentication.outcome, outcome)
     })
   }
 })

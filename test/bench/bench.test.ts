@@ -8,6 +8,9 @@ import { before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { z } from 'zod'
 import { skipWithoutEnvoy } from '../servers/envoy.ts'
+import { skipWithoutFreeRadius } from '../servers/freeradius.ts'
+import { skipWithoutOpenssl } from '../servers/ocsp.ts'
+import { skipWithoutSlapd } from '../servers/openldap.ts'
 import { temporaryFolder } from '../servers/temporary.ts'
 
 const bench = join(import.meta.dirname, '../../bench/bench.ts')
@@ -67,13 +70,15 @@ const certificatesSchema = z.object({
     z.object({ name: z.string(), most: positive, measured: z.number(), met: z.boolean() }),
   ),
 })
+const skipped = z.object({ name: z.string(), reason: z.string().min(1) })
 const resultsSchema = z.object({
   date: z.iso.datetime(),
   machine: z.object({ node: z.string(), cores: z.int().positive(), load: z.number() }),
   size: z.object({ rounds: z.int().positive(), concurrency: z.int().positive() }),
   rows: z.array(row.loose()),
-  skipped: z.array(z.object({ name: z.string(), reason: z.string().min(1) })),
+  skipped: z.array(skipped),
   memory: z.object({ identities: z.int().positive(), heap: z.number() }),
+  credentials: z.object({ rows: z.array(authorizerRow), skipped: z.array(skipped) }),
   certificates: certificatesSchema,
 })
 
@@ -85,6 +90,31 @@ const GRPC_ROWS = [
 ]
 const BARE_ROW = 'through Envoy, no ext_authz'
 const ENVOY_ROWS = [BARE_ROW, 'through Envoy, no-op ext_authz', 'through Envoy, Countersign']
+
+/** Rows of credentials that nothing is remembered of, and of the others, which have two each. */
+const UNREMEMBERED = ['anonymous', 'API key']
+const REMEMBERED = [
+  'Basic, users file (argon2id)',
+  'Basic, LDAP (OpenLDAP, TLS)',
+  'Basic, RADIUS (FreeRADIUS, UDP)',
+  'JWT, ES256',
+  'JWT, EdDSA',
+  'JWT, RS256',
+  'JWT, PS256',
+  'JWT, ES256, with DPoP proof',
+  'opaque token, introspection',
+  'service account, TokenReview',
+  'client certificate',
+  'client certificate, with a CRL',
+  'client certificate, with an OCSP answer',
+  'client certificate and JWT, ES256',
+]
+/** What may be missing on a machine, and whether it is. */
+const SERVERS: Readonly<Record<string, () => string | false>> = {
+  'Basic, LDAP (OpenLDAP, TLS)': skipWithoutSlapd,
+  'Basic, RADIUS (FreeRADIUS, UDP)': skipWithoutFreeRadius,
+  'client certificate, with an OCSP answer': skipWithoutOpenssl,
+}
 
 const skip = process.platform === 'linux' ? false : 'the bench reads /proc'
 const withoutEnvoy = skip === false ? skipWithoutEnvoy() : skip
@@ -114,6 +144,31 @@ describe('npm run bench -- --quick --json FILE', { skip }, () => {
       const wanted = name === BARE_ROW ? row : authorizerRow
       wanted.extend({ envoyCpu: positive }).parse(rowOf(name))
     }
+  })
+
+  it('measures checks with every kind of credential, known and proven anew', () => {
+    const { credentials } = results
+    const missing = REMEMBERED.filter((name) => (SERVERS[name]?.() ?? false) !== false)
+    assert.deepEqual(
+      credentials.skipped.map(({ name }) => name),
+      missing,
+    )
+    assert.deepEqual(
+      credentials.rows.map(({ name }) => name),
+      [
+        ...UNREMEMBERED,
+        ...REMEMBERED.filter((name) => !missing.includes(name)).flatMap((name) => [
+          `${name}: known`,
+          `${name}: proven anew`,
+        ]),
+      ],
+    )
+  })
+
+  it('compares credentials with a check without any', () => {
+    const [anonymous] = results.credentials.rows
+    assert.equal(anonymous?.name, 'anonymous')
+    assert.equal(anonymous.ratio, 1)
   })
 
   it('measures a check with a certificate in terms of the one with headers', () => {
@@ -154,7 +209,8 @@ describe('npm run bench -- --quick --json FILE', { skip }, () => {
 
   it('prints a line for every row', () => {
     const { warm } = results.certificates
-    for (const { name } of [...results.rows, ...warm.direct, ...warm.envoy])
+    const { credentials } = results
+    for (const { name } of [...results.rows, ...credentials.rows, ...warm.direct, ...warm.envoy])
       assert.match(table, new RegExp(`^${RegExp.escape(name)} `, 'm'))
   })
 })

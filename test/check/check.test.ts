@@ -181,6 +181,13 @@ describe('a check', () => {
     assert.equal(decision.cause, cause)
   })
 
+  it('knows when a caller who is to wait may come back', async () => {
+    const { trail } = await run(
+      answering({ outcome: 'rejected', code: 'too-many-attempts', user: 'alice', retryAfter: 900 }),
+    )
+    assert.deepEqual([trail.claimedUser, trail.retryAfter], ['alice', 900])
+  })
+
   it('names who was refused an identity as claimed, not as proven', async () => {
     const { trail } = await run(proven(factsOf({ user: 'system:admin' })))
     assert.equal(trail.claimedUser, 'system:admin')

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
+import { RevocationSources } from '../../src/authenticate/certificate/revocation-sources.ts'
 import { KeySets } from '../../src/authenticate/token/key-sets.ts'
 import { reloadReports } from '../../src/check/reload-reports.ts'
 import type { Snapshot } from '../../src/check/snapshot.ts'
@@ -19,7 +20,9 @@ const setUp = () => {
   const audit = new MemoryAudit()
   const { logger, lines } = memoryLogger()
   const keySets = new KeySets(new FakeClock(), logger)
-  return { audit, logger, lines, reports: reloadReports(FILE, { audit, logger, keySets }) }
+  const revocations = new RevocationSources(new FakeClock(), logger)
+  const reports = reloadReports(FILE, { audit, logger, keySets, revocations })
+  return { audit, logger, lines, revocations, reports }
 }
 
 const withConfig = (changes: Partial<Config>): Snapshot => {
@@ -81,6 +84,32 @@ describe('a configuration that was refused', () => {
       ])
     })
   }
+})
+
+describe('what only one configuration was lent', () => {
+  const times = { refresh: { least: 60_000, most: 60_000 }, coolDown: 60_000, timeout: 1 }
+  const lend = ({ revocations }: ReturnType<typeof setUp>, host: string): object =>
+    revocations.pointed({ hosts: [host] }, { ca: undefined, times })
+  const lending = (...lent: readonly object[]) => ({
+    value: { ...withConfig({}), lent: new Set(lent) },
+    generation: 2,
+  })
+
+  it('ends with it', () => {
+    const site = setUp()
+    const [old, next] = [lend(site, 'old'), lend(site, 'next')]
+    site.reports.onLoaded(lending(next), before)
+    assert.equal(lend(site, 'next'), next)
+    assert.notEqual(lend(site, 'old'), old)
+  })
+
+  it('ends when it was refused', () => {
+    const site = setUp()
+    const [kept, refused] = [lend(site, 'kept'), lend(site, 'refused')]
+    site.reports.onRejected(new Error('x'), lending(kept))
+    assert.equal(lend(site, 'kept'), kept)
+    assert.notEqual(lend(site, 'refused'), refused)
+  })
 })
 
 describe('an audit log that is full', () => {

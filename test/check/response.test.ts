@@ -12,6 +12,7 @@ import { permitFor } from '../fakes/permit.ts'
 import { routeOf } from '../fakes/route.ts'
 
 const ID = '6f1d'
+const NOW = Date.UTC(2026, 0, 1)
 
 /** Every refusal that there is: the compiler sees to it that none is left out. */
 const STATUS: Readonly<Record<Refusal, number>> = {
@@ -76,6 +77,7 @@ const STATUS: Readonly<Record<Refusal, number>> = {
   'credential-expired': 401,
   'transform-unavailable': 503,
   cancelled: 503,
+  'too-slow': 503,
   fault: 503,
   'audit-unavailable': 503,
 }
@@ -88,7 +90,12 @@ const REFUSALS = Object.keys(PUBLIC_ANSWERS).filter(
 const GRPC: Readonly<Record<number, number>> = { 400: 3, 401: 16, 403: 7, 429: 8, 503: 14 }
 
 const refuse = (reason: Refusal, trail: Trail = {}): DenyAnswer => {
-  const answer = respond(ID, { outcome: 'deny', reason, rule: 'a-rule', cause: 'secret' }, trail)
+  const answer = respond(
+    ID,
+    { outcome: 'deny', reason, rule: 'a-rule', cause: 'secret' },
+    trail,
+    NOW,
+  )
   assert.ok(!answer.allow)
   return answer
 }
@@ -141,6 +148,12 @@ describe('a refusal', () => {
     assert.deepEqual(new Set(answers.map((answer) => JSON.stringify(answer))).size, 1)
   })
 
+  it('says when to come back, where that is known', () => {
+    const trail: Trail = { retryAfter: 900 }
+    assert.deepEqual(valuesOf(refuse('too-many-attempts', trail), 'retry-after'), ['900'])
+    assert.deepEqual(valuesOf(refuse('credential-wrong', trail), 'retry-after'), [])
+  })
+
   it('does not tell a rule that refuses from none that allows', () => {
     assert.deepEqual(refuse('rule-denied', { route }), refuse('no-rule', { route }))
   })
@@ -189,7 +202,7 @@ describe('an allow', () => {
     } as const
     const permit = permitFor()
     const decision = { outcome: 'allow', reason: 'permitted', permit, credentials } as const
-    assert.deepEqual(respond(ID, decision, {}), {
+    assert.deepEqual(respond(ID, decision, {}, NOW), {
       allow: true,
       setHeaders: [['x-remote-user', 'alice']],
       removeHeaders: ['authorization'],
@@ -212,9 +225,29 @@ describe('an allow', () => {
       permit: permitFor(),
       credentials,
     } as const
-    const answer = respond(ID, decision, {})
+    const answer = respond(ID, decision, {}, NOW)
     assert.ok(answer.allow)
     assert.equal(answer.upstreamSecret, 'a-handle')
     assert.doesNotMatch(JSON.stringify(answer), /its-digest/)
   })
+
+  const ENDS: readonly { name: string; expires: number | undefined; want: string | undefined }[] = [
+    { name: 'has no end', expires: undefined, want: undefined },
+    { name: 'ends in a minute', expires: NOW + 60_000.7, want: '60000' },
+    { name: 'ended within the skew of clocks', expires: NOW - 5_000, want: '1000' },
+    { name: 'ends in a month and a half', expires: NOW + 45 * 86_400_000, want: undefined },
+  ]
+  for (const { name, expires, want } of ENDS) {
+    it(`ends with its credential, which ${name}`, () => {
+      const credentials = { setHeaders: [], removeHeaders: [], repeatedHeaders: [], kinds: [] }
+      const permit = permitFor({ expires })
+      const decision = { outcome: 'allow', reason: 'permitted', permit, credentials } as const
+      const answer = respond(ID, decision, {}, NOW)
+      assert.ok(answer.allow)
+      assert.deepEqual(
+        answer.setHeaders,
+        want === undefined ? [] : [['x-envoy-upstream-stream-duration-ms', want]],
+      )
+    })
+  }
 })

@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { FactMemory } from '../../src/authenticate/facts.ts'
 import { HashPool } from '../../src/authenticate/password/hash.ts'
+import { RevocationSources } from '../../src/authenticate/certificate/revocation-sources.ts'
 import { KeySets } from '../../src/authenticate/token/key-sets.ts'
 import { check } from '../../src/check/check.ts'
 import { buildSnapshot, type Snapshot } from '../../src/check/snapshot.ts'
@@ -12,6 +13,8 @@ import { ConfigurationFiles } from '../../src/config/files.ts'
 import { ConfigurationError } from '../../src/config/problem.ts'
 import { GrantSeal } from '../../src/grant/seal.ts'
 import { parseGrantKeys } from '../../src/keys/grant-keys.ts'
+import { ProcessReplayMemory } from '../../src/state/replay-memory.ts'
+import { memoryState } from '../../src/state/state.ts'
 import { decodeName, formatName } from '../../src/x509/name.ts'
 import { memoryLogger } from '../fakes/logger.ts'
 import { FakeClock } from '../fakes/clock.ts'
@@ -50,6 +53,7 @@ const build = async (
   texts: { readonly config?: string; readonly users?: string },
   memory = new FactMemory(new FakeClock()),
   hashes = new HashPool(),
+  state = memoryState(new FakeClock()),
 ): Promise<Snapshot> => {
   const { config = configuration(), users = usersFile('dev') } = texts
   await writeFile(folder.file('countersign.yaml'), config)
@@ -60,6 +64,9 @@ const build = async (
     hashes,
     clock: new FakeClock(),
     keySets: new KeySets(new FakeClock(), memoryLogger().logger),
+    revocations: new RevocationSources(new FakeClock(), memoryLogger().logger),
+    replays: new ProcessReplayMemory(new FakeClock()),
+    state,
     logger: memoryLogger().logger,
   })
 }
@@ -207,4 +214,47 @@ describe('what is remembered', () => {
       assert.equal(await ask(after), 'authenticator-unavailable')
     })
   }
+})
+
+describe('failed attempts', () => {
+  const guess = async (snapshot: Snapshot, password: string): Promise<string> => {
+    const headers = [['authorization', basic('alice', password)]] as const
+    return (await check(attributesOf({ headers }), snapshot, {}, FOREVER)).reason
+  }
+  const failing = async (folder: TemporaryFolder, config?: string) => {
+    const state = memoryState(new FakeClock())
+    const texts = config === undefined ? {} : { config }
+    const memory = new FactMemory(new FakeClock())
+    const snapshot = await build(folder, texts, memory, new HashPool(), state)
+    for (const password of ['1', '2', '3', '4', '5']) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      assert.equal(await guess(snapshot, password), 'credential-wrong')
+    }
+    return { snapshot, memory, state }
+  }
+
+  it('are counted, unless that is turned off', async () => {
+    await using folder = await temporaryFolder()
+    const { snapshot } = await failing(folder)
+    assert.equal(await guess(snapshot, 'secret'), 'too-many-attempts')
+    const config = configuration().replace('basic: {', 'basic: { guard: false,')
+    const { snapshot: unguarded } = await failing(folder, config)
+    assert.equal(await guess(unguarded, 'secret'), 'permitted')
+  })
+
+  it('outlive a reload, also one that changes the users', async () => {
+    await using folder = await temporaryFolder()
+    const { memory, state } = await failing(folder)
+    const users = usersFile('dev, ops')
+    const next = await build(folder, { users }, memory, new HashPool(), state)
+    assert.equal(await guess(next, 'secret'), 'too-many-attempts')
+  })
+
+  it('are those of one authenticator', async () => {
+    await using folder = await temporaryFolder()
+    const { memory, state } = await failing(folder)
+    const config = configuration().replaceAll('staff', 'others')
+    const next = await build(folder, { config }, memory, new HashPool(), state)
+    assert.equal(await guess(next, 'secret'), 'permitted')
+  })
 })

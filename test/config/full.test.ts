@@ -144,6 +144,32 @@ routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
             realm: 'Countersign',
             verify: [{ users: { file: '/etc/users.yaml' } }],
             remember: 60_000,
+            guard: {
+              userAndSource: {
+                attempts: 5,
+                backOff: 1_000,
+                lockAfter: 10,
+                lockFor: 900_000,
+                forget: 900_000,
+              },
+              user: {
+                attempts: 20,
+                backOff: 1_000,
+                lockAfter: 30,
+                lockFor: 3_600_000,
+                forget: 3_600_000,
+              },
+              source: {
+                attempts: 30,
+                backOff: 1_000,
+                lockAfter: 36,
+                lockFor: 900_000,
+                forget: 120_000,
+              },
+              familiar: 2_592_000_000,
+              repeats: { answer: 30_000, once: 3_600_000 },
+              ipv6Prefix: 64,
+            },
           },
           allowReserved: [],
         },
@@ -159,6 +185,7 @@ routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
         },
       ],
       audit: { query: 'names' },
+      state: { memory: {} },
       log: { level: 'info' },
     })
   })

@@ -104,6 +104,32 @@ describe('authenticators', () => {
       input: basic('remember: ever'),
       want: [/remember: must be a duration/],
     },
+    { name: 'may do without a guard', input: basic('guard: false'), want: [] },
+    {
+      name: 'cannot have a guard that is only switched on',
+      input: basic('guard: true'),
+      want: [/^authenticators\.staff\.basic\.guard: /],
+    },
+    {
+      name: 'cannot lock out before they let wait',
+      input: basic('guard: { user: { attempts: 20, lockAfter: 19 } }'),
+      want: [/basic\.guard\.user: must have "attempts" no larger than "lockAfter"/],
+    },
+    {
+      name: 'cannot allow a user more than a hundred failures in a row',
+      input: basic('guard: { user: { lockAfter: 101 } }'),
+      want: [/basic\.guard\.user\.lockAfter: /],
+    },
+    {
+      name: 'cannot wait for nothing',
+      input: basic('guard: { source: { backOff: 0s } }'),
+      want: [/basic\.guard\.source\.backOff: must be longer than nothing/],
+    },
+    {
+      name: 'cannot answer from memory longer than they remember',
+      input: basic('guard: { repeats: { answer: 2h } }'),
+      want: [/basic\.guard\.repeats: must have "answer" no longer than "once"/],
+    },
     { name: 'have no other keys', input: basic('users: x'), want: [/basic\.users: unknown key/] },
   ])
 })

@@ -55,6 +55,8 @@ export interface SiteOptions {
   readonly verify?: readonly unknown[]
   /** Further authenticators, by name, for `route.authenticate`. */
   readonly authenticators?: Readonly<Record<string, unknown>>
+  /** Keys of Envoy's public listener that differ. */
+  readonly listener?: Readonly<Record<string, unknown>>
 }
 
 /** Starts a site. */
@@ -63,6 +65,7 @@ export const startSite = async ({
   route = {},
   verify = USERS_FILE,
   authenticators = {},
+  listener = {},
 }: SiteOptions = {}): Promise<Site> => {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
@@ -74,7 +77,8 @@ export const startSite = async ({
     audit: folder.file('audit.jsonl'),
   }
   await writeFile(files.users, await usersFile())
-  const config = configuration(pki, upstream.port, { listen, route, verify, authenticators })
+  const options = { listen, route, verify, authenticators, listener }
+  const config = configuration(pki, upstream.port, options)
   await writeFile(files.config, stringify(config))
   const authz = stack.use(new CountersignProcess('authz', files.config))
   const address = await authz.start()
@@ -174,7 +178,13 @@ export const usersFile = async (): Promise<string> =>
 export const configuration = (
   pki: Pki,
   upstreamPort: number,
-  { listen = 'unix', route = {}, verify = USERS_FILE, authenticators = {} }: SiteOptions = {},
+  {
+    listen = 'unix',
+    route = {},
+    verify = USERS_FILE,
+    authenticators = {},
+    listener = {},
+  }: SiteOptions = {},
 ): Record<string, unknown> => ({
   version: 1,
   listen: { authz: listenSection(pki, listen) },
@@ -198,7 +208,7 @@ export const configuration = (
   ],
   audit: { file: 'audit.jsonl' },
   envoy: {
-    listener: { address: '127.0.0.1:0', ...pki.edge },
+    listener: { address: '127.0.0.1:0', ...pki.edge, ...listener },
     admin: 'unix:admin.sock',
     ...(listen === 'mtls'
       ? { authzTls: { ...pki.frontProxy, ca: pki.ca, serverName: 'localhost' } }

@@ -7,6 +7,7 @@ import { RouteTable, type Route } from '../../src/check/route.ts'
 import type { RouteConfig, RuleConfig } from '../../src/config/schema.ts'
 import { IdentityMapping } from '../../src/identity/mapping.ts'
 import { kubernetesHeaders } from '../../src/transform/headers.ts'
+import { placesOf } from '../../src/transform/strip.ts'
 import type { Transformer } from '../../src/transform/transformer.ts'
 
 /** The parts of a route that tests choose. */
@@ -36,6 +37,7 @@ export const routeOf = ({
   ),
   policy: compilePolicy(rules),
   transformers,
+  places: placesOf(authenticators.flatMap(({ carriers }) => carriers)),
   onAuditFailure,
 })
 

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import type { DecisionEvent } from '../../src/audit/event.ts'
+import { SILENT } from '../../src/check/observer.ts'
 import { checkService, type CheckServiceOptions } from '../../src/check/service.ts'
 import { startGrpcServer, type ListenAddress } from '../../src/runtime/grpc-server.ts'
 import { MemoryAudit } from './audit-sink.ts'
@@ -25,6 +26,7 @@ const LOOPBACK: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 }
 export const startService = async (
   current: CheckServiceOptions['current'],
   address: ListenAddress = LOOPBACK,
+  observer: CheckServiceOptions['observer'] = SILENT,
 ): Promise<FakeService> => {
   const audit = new MemoryAudit()
   const { logger, lines } = memoryLogger()
@@ -32,7 +34,7 @@ export const startService = async (
     address,
     mode: 0o600,
     tls: undefined,
-    services: [checkService({ current, audit, clock: new FakeClock(), logger })],
+    services: [checkService({ current, audit, clock: new FakeClock(), logger, observer })],
     grace: 1_000,
   })
   const client = new EnvoyClient(server.address)

@@ -27,5 +27,7 @@ export const snapshotOf = (
   tls: undefined,
   behindProxies: false,
   lent: new Set(),
+  seal: undefined,
+  dependencies: [],
   [Symbol.asyncDispose]: () => Promise.resolve(),
 })

@@ -202,7 +202,7 @@ describe('an expression that fails for this identity', () => {
     'identity.groups[9]',
     'identity.extra["missing"]',
     'identity.extra["missing"][0]',
-    'identity.user.matches("(") ? "a" : "b"',
+    'identity.user.matches("(" + identity.user) ? "a" : "b"',
     'string(1 / size(identity.extra))',
   ]
   for (const source of CASES) {

@@ -4,10 +4,14 @@ import { anonymousAuthenticator } from '../../authenticate/anonymous.ts'
 import type { Authenticator } from '../../authenticate/authenticator.ts'
 import type { ChainLink } from '../../authenticate/chain.ts'
 import type { AuthenticatorConfig } from '../../config/authenticator-schema.ts'
-import { IdentityMapping } from '../../identity/mapping.ts'
+import { buildApiKey } from './api-key.ts'
 import { buildBasic } from './basic.ts'
 import { buildBearer } from './bearer.ts'
+import { buildCertificate } from './certificate.ts'
+import { buildIntrospection } from './introspection.ts'
+import { mappingOf, mappingReport } from './mapping.ts'
 import type { AuthenticatorParts } from './parts.ts'
+import { buildTokenReview } from './token-review.ts'
 
 /** Builds one entry of `authenticators`; `undefined` when there are problems with it. */
 export const buildLink = async (
@@ -15,23 +19,31 @@ export const buildLink = async (
   config: AuthenticatorConfig,
   parts: AuthenticatorParts,
 ): Promise<ChainLink | undefined> => {
-  const authenticator = await build(name, config, parts)
-  const { identity: expressions, allowReserved } = config
-  return (
-    authenticator && {
-      authenticator,
-      mapping: new IdentityMapping(name, { allowReserved, expressions }),
-    }
-  )
+  const memory = parts.memory.scopeOf(name)
+  const authenticator = await build(name, config, { ...parts, memory })
+  const mapping = mappingOf(name, config, mappingReport(name, parts.logger))
+  return authenticator && { authenticator, mapping }
 }
 
 const build = async (
   name: string,
-  { basic, bearer, anonymous }: AuthenticatorConfig,
+  {
+    basic,
+    bearer,
+    introspection,
+    tokenReview,
+    apiKey,
+    certificate,
+    anonymous,
+  }: AuthenticatorConfig,
   parts: AuthenticatorParts,
 ): Promise<Authenticator | undefined> => {
   if (basic !== undefined) return await buildBasic(name, basic, parts)
   if (bearer !== undefined) return await buildBearer(name, bearer, parts)
+  if (introspection !== undefined) return await buildIntrospection(name, introspection, parts)
+  if (tokenReview !== undefined) return await buildTokenReview(name, tokenReview, parts)
+  if (apiKey !== undefined) return await buildApiKey(name, apiKey, parts)
+  if (certificate !== undefined) return await buildCertificate(name, certificate, parts)
   if (anonymous !== undefined) return anonymousAuthenticator(name, anonymous)
   throw new TypeError('an authenticator of no kind') // the schema refuses it
 }

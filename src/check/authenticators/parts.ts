@@ -1,5 +1,6 @@
 // What the authenticators of one configuration are built from.
 
+import type { ServerState } from '../../authenticate/server-state.ts'
 import type { ConfigurationFiles } from '../../config/files.ts'
 import type { ProblemList } from '../../config/problem-list.ts'
 import type { SnapshotResources } from '../resources.ts'
@@ -12,4 +13,12 @@ export interface AuthenticatorParts extends SnapshotResources {
   readonly connections: AsyncDisposableStack
   /** Takes down what was lent, so that it is kept after the next reload; see `keepOnly`. */
   readonly lent: Set<object>
+  /** Takes down every server that authenticators ask. */
+  readonly dependencies: Dependency[]
+}
+
+/** A server that an authenticator asks, named out of the configuration. */
+export interface Dependency extends ServerState {
+  readonly authenticator: string
+  readonly kind: 'ldap' | 'radius' | 'introspection' | 'token-review'
 }

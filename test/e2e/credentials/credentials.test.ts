@@ -81,7 +81,7 @@ const REFUSED: readonly Case[] = [
     name: 'another scheme, which is no credential here',
     headers: authorization('Bearer abc'),
     status: 401,
-    reason: 'credential-missing',
+    reason: 'credential-unsupported',
   },
   {
     name: 'a user in system:masters, whom nobody named',

@@ -1,0 +1,35 @@
+// Envoy waits for so long and no longer: a check that takes longer is refused while it can be heard.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Authentication } from '../../src/authenticate/authenticator.ts'
+import { abandonable } from '../../src/authenticate/abandonable.ts'
+import { answering, eventOf, startRoute } from '../fakes/service.ts'
+
+const never = Promise.withResolvers<Authentication>().promise
+
+describe('a check that takes too long', () => {
+  it('is answered before its deadline, and says which authenticator was slow', async () => {
+    await using service = await startRoute(answering((_, signal) => abandonable(never, signal)))
+    const outcome = await service.client.call({}, Date.now() + 1_000).outcome
+    assert.ok(!outcome.allow)
+    assert.equal(outcome.status, 'ServiceUnavailable')
+    assert.equal(outcome.headers['retry-after'], '5')
+    const event = eventOf(service, outcome)
+    assert.equal(event.reason, 'too-slow')
+    assert.equal(event.authenticator, 'staff')
+    assert.ok(service.log.some((line) => line.includes('check took too long')))
+  })
+
+  it('is answered in time also where there is next to none', async () => {
+    await using service = await startRoute(answering((_, signal) => abandonable(never, signal)))
+    const outcome = await service.client.call({}, Date.now() + 200).outcome
+    assert.equal(eventOf(service, outcome).reason, 'too-slow')
+  })
+
+  it('is no concern of one that has no deadline, or was answered', async () => {
+    await using service = await startRoute(answering({ outcome: 'not-applicable' }))
+    const outcome = await service.client.check({})
+    assert.equal(eventOf(service, outcome).reason, 'credential-missing')
+  })
+})
