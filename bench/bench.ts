@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises'
 import { describeError } from '../src/runtime/errors.ts'
 import { skipWithoutEnvoy } from '../test/servers/envoy.ts'
 import { measureCertificates } from './certificates/certificates.ts'
-import { measureCredentials } from './credentials/credentials.ts'
+import { credentialRows, measureCredentials } from './credentials/credentials.ts'
 import { directRows, FLOOR, REMEMBERED } from './direct.ts'
 import { Installation } from './installation.ts'
 import { measureMemory } from './memory.ts'
@@ -13,8 +13,10 @@ import { parseOptions, USAGE, type Options, type Part } from './options.ts'
 import { profileRow } from './profile.ts'
 import { toJson, toTable, type CheckResults } from './report.ts'
 import { measureInRounds, settle } from './rounds.ts'
+import type { Row } from './row.ts'
 import type { Size } from './size.ts'
 import { ENVOY_ROWS, envoyRows } from './through-envoy.ts'
+import type { Worker } from './worker.ts'
 
 const progress = (text: string): void => {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
@@ -55,18 +57,34 @@ const measureChecks = async (
   return { rows: summaries, skipped, memory }
 }
 
-const profile = async ({ size, seconds }: Options): Promise<void> => {
+const profile = async ({ size: wanted, seconds, only }: Options): Promise<void> => {
   await using installation = await Installation.open()
-  const { rows, authz } = await directRows(installation, size)
-  const settled = await settle(
-    rows.filter(({ name }) => name === REMEMBERED),
-    { ...size, rounds: 1 },
-    seconds,
-  )
+  const size = { ...wanted, rounds: 1 }
+  const { rows, authz } =
+    only === 'credentials'
+      ? await knownCredentials(installation, size)
+      : await rememberedCheck(installation, size)
+  const settled = await settle(rows, size, only === 'credentials' ? undefined : seconds)
   for (const row of settled) {
-    // oxlint-disable-next-line no-await-in-loop -- there is one
-    console.log(await profileRow(row, authz.worker))
+    // oxlint-disable-next-line no-await-in-loop -- they would disturb each other
+    console.log(await profileRow(row, authz))
   }
+}
+
+/** What can be profiled: rows, and the process that answers them. */
+interface Profiled {
+  readonly rows: readonly Row[]
+  readonly authz: Worker
+}
+
+const rememberedCheck = async (installation: Installation, size: Size): Promise<Profiled> => {
+  const { rows, authz } = await directRows(installation, size)
+  return { rows: rows.filter(({ name }) => name === REMEMBERED), authz: authz.worker }
+}
+
+const knownCredentials = async (installation: Installation, size: Size): Promise<Profiled> => {
+  const { known, authz } = await credentialRows(installation, size, progress)
+  return { rows: known, authz }
 }
 
 const main = async (): Promise<void> => {

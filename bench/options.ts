@@ -29,7 +29,8 @@ export const USAGE = `npm run bench -- [options]
   --only PART       measures one part: checks, credentials or certificates
   --json FILE       also writes the results as JSON
   --quick           some seconds only; shows that it works and no more
-  --profile         shows where the time of a remembered check goes, and measures nothing else
+  --profile         shows where the time of a remembered check goes, and measures nothing else; with
+                    --only credentials, of a check with each known credential
 `
 
 const partOf = (value: string | undefined): Part | undefined => {

@@ -2,7 +2,6 @@
 // by function.
 
 import { z } from 'zod'
-import { REMEMBERED } from './direct.ts'
 import { warmUp, type Row } from './row.ts'
 import type { Worker } from './worker.ts'
 
@@ -25,7 +24,7 @@ const profileSchema = z.object({
 type Profile = z.output<typeof profileSchema>
 type CallFrame = Profile['nodes'][number]['callFrame']
 
-/** Profiles the row of remembered checks; gives a text. */
+/** Profiles a row of checks; gives a text. */
 export const profileRow = async (row: Row, authz: Worker): Promise<string> => {
   await authz.ask({ do: 'start-profile', interval: INTERVAL_US }, z.undefined())
   await warmUp(row, row.requests)
@@ -35,7 +34,7 @@ export const profileRow = async (row: Row, authz: Worker): Promise<string> => {
   const rankingOf = (sums: ReadonlyMap<string, number>, most: number): string =>
     ranking(sums, total, row.requests, most)
   return [
-    `${REMEMBERED}: ${row.requests} checks, a sample each ${INTERVAL_US} µs (which itself costs something)`,
+    `${row.name}: ${row.requests} checks, a sample each ${INTERVAL_US} µs (which itself costs something)`,
     '',
     'By package, with what it calls in Node and V8; the rest is under "node", mostly node:http2:',
     rankingOf(packages, packages.size),

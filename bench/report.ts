@@ -67,15 +67,15 @@ const checksTable = ({ rows, skipped, memory }: CheckResults): string =>
 
 const credentialsTable = ({ rows, skipped }: CredentialCosts): string =>
   [
-    'Credentials: a check with each, known and proven anew',
+    'Credentials: a check with each, known and proven anew (four groups, three rules, headers)',
     '',
-    rowsTable(rows, '× first'),
-    ...skipped.map(({ name, skipped: reason }) => `${name}: skipped, ${reason}`),
+    rowsTable(rows, '× anonymous'),
+    ...skipped.map(({ name, reason }) => `${name}: skipped, ${reason}`),
   ].join('\n')
 
 const legend = ({ rounds, pairedRounds, concurrency }: Size): readonly string[] => [
   `Medians of ${rounds} rounds, of ${pairedRounds} for certificates. Latency with ${concurrency} requests at a time (argon2id: one) as`,
   'fast as they are answered; alone: median with one at a time. CPU µs and RSS: the process that answers',
-  'checks, for each request; × floor, × headers: its CPU divided by that of the first row, of the row with',
-  'headers, in the same round. Envoy: one worker, TLS to caller and upstream.',
+  'checks, for each request; × floor, × anonymous, × headers: its CPU divided by that of the first row, of',
+  'the row with headers, in the same round. Envoy: one worker, TLS to caller and upstream.',
 ]

@@ -1,7 +1,7 @@
 // Several rounds over all rows, and what they come to. The rows take turns, so that whatever else
 // goes on in the machine meets all of them.
 
-import { measure, warmUp, type Measurement, type Row } from './row.ts'
+import { aloneRequests, measure, warmUp, type Measurement, type Row } from './row.ts'
 import type { Size } from './size.ts'
 import { median } from './statistics.ts'
 
@@ -38,6 +38,15 @@ export const settle = async (
     }
   }
   return settled
+}
+
+/** How many requests a row sends in all, where it is not told for how long. */
+export const sentInAll = (
+  { requests, concurrency }: Pick<Row, 'requests' | 'concurrency'>,
+  { rounds, warmUpRequests }: Pick<Size, 'rounds' | 'warmUpRequests'>,
+): number => {
+  const alone = concurrency === 1 ? 0 : aloneRequests(requests)
+  return Math.min(warmUpRequests, requests) + rounds * (requests + alone)
 }
 
 /** Measures every row in every round; `progress` is told before each. */

@@ -63,7 +63,8 @@ export const measure = async (row: Row): Promise<Measurement> => {
 export const warmUp = async (row: Row, requests: number): Promise<number> =>
   (await send(row, requests, row.concurrency)).seconds
 
-const aloneRequests = (requests: number): number => Math.max(20, Math.round(requests / 20))
+/** How many requests are sent one at a time in each round, beside those many at a time. */
+export const aloneRequests = (requests: number): number => Math.max(20, Math.round(requests / 20))
 
 const send = async ({ load, target }: Row, requests: number, concurrency: number) =>
   await load.ask({ do: 'run', target, requests, concurrency }, loadResultSchema)

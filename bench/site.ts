@@ -18,8 +18,8 @@ export const HEADERS_ROUTE: PublishedRoute = { name: 'kubernetes', host: 'kube.e
 /** Everyone's password. */
 export const PASSWORD = 'correct horse battery staple'
 
-/** Everyone's groups. */
-export const GROUPS: readonly string[] = ['developers', 'team-a', 'team-b', 'on-call']
+/** Everyone's groups, in the order of the alphabet: directories have no other. */
+export const GROUPS: readonly string[] = ['developers', 'on-call', 'team-a', 'team-b']
 
 /** So many names. */
 export const userNames = (count: number): readonly string[] =>

@@ -35,7 +35,7 @@ export interface Size {
   readonly untilIdle: boolean
 }
 
-/** About six minutes on two cores, a minute and a half of them for checks. */
+/** About eight minutes on two cores, a minute and a half of them for checks and two for credentials. */
 export const USUAL: Size = {
   rounds: 5,
   requests: 6_000,

@@ -2,12 +2,15 @@
 
 import { readFile } from 'node:fs/promises'
 import { http1, pairsOf, valuesOf, type Answer } from '../test/servers/client.ts'
-import { HOST, TOUR, type Stop } from './tour.ts'
+import { HOST, type Stop } from './tour.ts'
 
 /** Runs every stop and prints what came of it; true when all is as promised. */
-export const checkTour = async (port: number, ca: string, audit: string): Promise<boolean> => {
+export const checkTour = async (
+  tour: readonly Stop[],
+  { port, ca, audit }: { readonly port: number; readonly ca: string; readonly audit: string },
+): Promise<boolean> => {
   let good = true
-  for (const [index, stop] of TOUR.entries()) {
+  for (const [index, stop] of tour.entries()) {
     // oxlint-disable-next-line no-await-in-loop -- a tour has an order
     const answer = await send(stop, port, ca)
     // oxlint-disable-next-line no-await-in-loop -- the event is written before the answer

@@ -9,13 +9,15 @@ import { dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { stringify } from 'yaml'
 import { makeHash } from '../src/authenticate/password/hash.ts'
+import { hashOf, newApiKey } from '../src/authenticate/api-key/key.ts'
 import { newGrantKeyLine } from '../src/keys/grant-keys.ts'
+import { makeKey, type IssuerKey } from '../test/authenticate/token/issuing.ts'
 import { startCertificateUpstream } from '../test/servers/certificate-upstream.ts'
 import { createAuthority, createPki, type Authority, type Pki } from '../test/servers/pki.ts'
 import { temporaryFolder } from '../test/servers/temporary.ts'
 import { startUpstream } from '../test/servers/upstream.ts'
 import { checkTour } from './check.ts'
-import { CERTIFICATE_HOST, curlFor, HOST, TOUR, USERS } from './tour.ts'
+import { CERTIFICATE_HOST, curlFor, HOST, tourWith, USERS, type Stop } from './tour.ts'
 
 const PREFERRED_PORT = 8443
 const READY = /ready, listening on https:\/\/.*:(\d+)$/
@@ -40,6 +42,11 @@ const main = async (): Promise<void> => {
   await writeFile(join(folder, 'users.yaml'), await users())
   await writeFile(join(folder, 'grant.keys'), `${newGrantKeyLine()}\n`, { mode: 0o600 })
   await writeFile(join(folder, 'signer.yaml'), signerConfiguration(minting))
+  const issuerKey = await makeKey()
+  await writeFile(join(folder, 'issuer.jwks'), JSON.stringify({ keys: [issuerKey.jwk] }))
+  const apiKey = newApiKey('demo')
+  await writeFile(join(folder, 'api-keys.yaml'), apiKeys(apiKey))
+  const tour = tourWith({ token: await carolsToken(issuerKey), apiKey })
   const config = join(folder, 'countersign.yaml')
   const listen = checking ? 0 : await freePort(PREFERRED_PORT)
   await writeFile(config, configuration(pki, { api: upstream.port, ledger: ledger.port }, listen))
@@ -49,10 +56,10 @@ const main = async (): Promise<void> => {
   const port = await readyPort(countersign)
   const audit = join(folder, 'audit.jsonl')
   if (checking) {
-    process.exitCode = (await checkTour(port, pki.ca, audit)) ? 0 : 1
+    process.exitCode = (await checkTour(tour, { port, ca: pki.ca, audit })) ? 0 : 1
     return
   }
-  printTour(port, pki.ca, config, audit)
+  printTour(tour, { port, ca: pki.ca, config, audit })
   await Promise.race([end, exited(countersign)])
 }
 
@@ -75,6 +82,25 @@ const users = async (): Promise<string> => {
   return stringify({ users: Object.fromEntries(await Promise.all(entries)) })
 }
 
+const apiKeys = (key: string): string =>
+  stringify({ keys: { demo: { hash: hashOf(key), user: 'ci', groups: ['deploy'] } } })
+
+const ISSUER = 'https://login.example.org'
+const EIGHT_HOURS = 28_800
+
+const carolsToken = async (key: IssuerKey): Promise<string> => {
+  const now = Math.floor(Date.now() / 1_000)
+  return await key.token({
+    iss: ISSUER,
+    aud: 'demo',
+    sub: '4711',
+    email: 'carol@example.org',
+    groups: ['k8s-dev', 'hr'],
+    iat: now,
+    exp: now + EIGHT_HOURS,
+  })
+}
+
 const configuration = (
   pki: Pki,
   upstreams: { readonly api: number; readonly ledger: number },
@@ -86,12 +112,25 @@ const configuration = (
     grants: { keyring: 'file:grant.keys' },
     authenticators: {
       'staff-password': { basic: { realm: 'Demo', verify: [{ users: { file: 'users.yaml' } }] } },
+      'staff-token': {
+        bearer: {
+          realm: 'Demo',
+          issuer: ISSUER,
+          audiences: ['demo'],
+          keys: { file: 'issuer.jwks' },
+        },
+        identity: {
+          user: '"oidc:" + claims.email',
+          groups: { from: 'claims.groups', keep: ['k8s-*'], prefix: 'oidc:' },
+        },
+      },
+      programs: { apiKey: { realm: 'Demo', file: 'api-keys.yaml' } },
     },
     routes: [
       {
         name: 'api',
         match: { hosts: [HOST] },
-        authenticate: ['staff-password'],
+        authenticate: ['staff-token', 'staff-password'],
         authorize: [
           { deny: 'no-secrets', paths: ['/secrets/**'] },
           { allow: 'operators', groups: ['ops'] },
@@ -102,7 +141,7 @@ const configuration = (
       {
         name: 'ledger',
         match: { hosts: [CERTIFICATE_HOST] },
-        authenticate: ['staff-password'],
+        authenticate: ['staff-token', 'staff-password', 'programs'],
         authorize: [{ allow: 'everyone-reads', methods: ['GET', 'HEAD'] }],
         forward: {
           certificate: { ca: 'demo', subject: { CN: 'identity.user', O: 'identity.groups' } },
@@ -180,10 +219,17 @@ const ended = async (child: ChildProcess, signal: NodeJS.Signals): Promise<void>
   await exited(child)
 }
 
-const printTour = (port: number, ca: string, config: string, audit: string): void => {
+interface Demo {
+  readonly port: number
+  readonly ca: string
+  readonly config: string
+  readonly audit: string
+}
+
+const printTour = (tour: readonly Stop[], { port, ca, config, audit }: Demo): void => {
   console.log(`\nCountersign is up on https://${HOST}:${port}, with a real Envoy in front of two`)
   console.log('TLS upstreams that answer with what they received. In another terminal:\n')
-  for (const [index, stop] of TOUR.entries()) {
+  for (const [index, stop] of tour.entries()) {
     console.log(`${index + 1}. ${stop.title}`)
     console.log(`   ${curlFor(stop, port, ca)}`)
     console.log(`   → ${stop.want.status}; look for ${stop.want.look}\n`)

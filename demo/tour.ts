@@ -40,7 +40,7 @@ export const USERS = {
 
 const CHALLENGE = 'www-authenticate: Basic realm="Demo", charset="UTF-8"'
 
-/** The stops, in order. */
+/** The stops that need nothing but passwords, in order. */
 export const TOUR: readonly Stop[] = [
   {
     title: 'no credential: 401, with the challenge that says how to come back',
@@ -125,6 +125,49 @@ export const TOUR: readonly Stop[] = [
     title: 'a host that nobody published',
     request: { user: `alice:${USERS.alice.password}`, path: '/', host: 'other.example.org' },
     want: { status: 403, look: 'refused by Countersign, with a decision id' },
+  },
+]
+
+/** What is made anew for each demo. */
+export interface DemoCredentials {
+  /** carol's, signed by the demo's issuer. */
+  readonly token: string
+  /** That of the program `ci`. */
+  readonly apiKey: string
+}
+
+/** The stops of the demo: those, and other kinds of credential. */
+export const tourWith = ({ token, apiKey }: DemoCredentials): readonly Stop[] => [
+  ...TOUR,
+  {
+    title: 'a token in, headers out: groups of the claim that are not for here are left out',
+    request: { path: '/hello', headers: [['Authorization', `Bearer ${token}`]] },
+    want: {
+      status: 200,
+      look: 'x-remote-user and x-remote-group, as the mapping has it, and no authorization',
+      upstreamSees: ['x-remote-user: oidc:carol@example.org', 'x-remote-group: oidc:k8s-dev'],
+      upstreamLacks: ['authorization:', 'x-remote-group: oidc:hr'],
+    },
+  },
+  {
+    title: 'an API key in, a client certificate out',
+    request: { path: '/hello', host: CERTIFICATE_HOST, headers: [['X-Api-Key', apiKey]] },
+    want: {
+      status: 200,
+      look: 'subject, and no x-api-key',
+      upstreamSeesSubject: 'CN=ci, O=deploy',
+      upstreamLacks: ['x-api-key:'],
+    },
+  },
+  {
+    title: 'two credentials, of which only one could be meant: 400',
+    request: {
+      user: `alice:${USERS.alice.password}`,
+      path: '/hello',
+      host: CERTIFICATE_HOST,
+      headers: [['X-Api-Key', apiKey]],
+    },
+    want: { status: 400, look: 'why it was not forwarded' },
   },
 ]
 

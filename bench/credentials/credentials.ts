@@ -1,30 +1,64 @@
-// The third part of the bench: what proving a credential costs, known and unknown, for each kind.
-// One authz takes them all, each by a route of its own, so that nothing else is different.
+// The third part of the bench: what a check costs with each kind of credential, known and proven
+// anew. One authz takes them all, each by a route of its own, so that nothing else is different.
 
 import { writeFile } from 'node:fs/promises'
 import { stringify } from 'yaml'
 import { z } from 'zod'
 import { Installation } from '../installation.ts'
 import { checkEncoder, exchanges } from '../requests.ts'
-import { measureInRounds, settle, type Summary } from '../rounds.ts'
+import { measureInRounds, sentInAll, settle, type Summary } from '../rounds.ts'
 import { prepare, type Row } from '../row.ts'
-import { HEADERS_ROUTE, RULES, userNames } from '../site.ts'
+import { GROUPS, HEADERS_ROUTE, RULES, userNames } from '../site.ts'
 import type { Size } from '../size.ts'
 import { LOAD_OPTIONS, Worker } from '../worker.ts'
-import { usersFile } from './passwords.ts'
-import type { Scheme, StartScheme } from './scheme.ts'
-import { signedTokens } from './tokens.ts'
+import { ANONYMOUS, anonymous } from './anonymous.ts'
+import { apiKeys } from './api-keys.ts'
+import { askedCertificates, clientCertificates, listedCertificates } from './certificates.ts'
+import { introspection, tokenReview } from './judged-tokens.ts'
+import { ldap, radius, usersFile } from './passwords.ts'
+import type { Scheme, Skipped, StartScheme } from './scheme.ts'
+import { certificateAndToken } from './several.ts'
+import { boundTokens, signedTokens } from './tokens.ts'
 
-const SCHEMES: readonly StartScheme[] = [usersFile, signedTokens('ES256'), signedTokens('RS256')]
+const SCHEMES: readonly StartScheme[] = [
+  anonymous,
+  apiKeys,
+  usersFile,
+  ldap,
+  radius,
+  signedTokens('ES256'),
+  signedTokens('EdDSA'),
+  signedTokens('RS256'),
+  signedTokens('PS256'),
+  boundTokens,
+  introspection,
+  tokenReview,
+  clientCertificates,
+  listedCertificates,
+  askedCertificates,
+  certificateAndToken,
+]
 
 /** What credentials cost. */
 export interface CredentialCosts {
   readonly rows: readonly Summary[]
-  readonly skipped: readonly { readonly name: string; readonly skipped: string }[]
+  readonly skipped: readonly Skipped[]
 }
 
-const VARIETY = 512
-const USERS = 16
+/** The rows, and the authz that they all ask. */
+export interface CredentialRows {
+  readonly rows: readonly Row[]
+  /** Those of them in which nothing is proven, but for what is proven with every request. */
+  readonly known: readonly Row[]
+  readonly skipped: readonly Skipped[]
+  readonly authz: Worker
+}
+
+// Twice as many users as there are requests at a time, so that hardly two show the same credential
+// at once: one proof would be shared.
+const USERS = 32
+// Each user on each path, twice.
+const VARIETY = 320
 
 /** Measures every kind of credential that can be had here. */
 export const measureCredentials = async (
@@ -32,20 +66,41 @@ export const measureCredentials = async (
   progress: (text: string) => void,
 ): Promise<CredentialCosts> => {
   await using installation = await Installation.open()
+  const { rows, skipped } = await credentialRows(installation, size, progress)
+  progress('credentials: warming up')
+  const settled = await settle(rows, size, undefined)
+  return { rows: await measureInRounds(settled, ANONYMOUS, size.rounds, progress), skipped }
+}
+
+/** Starts what every kind of credential needs, and prepares the rows. */
+export const credentialRows = async (
+  installation: Installation,
+  size: Size,
+  progress: (text: string) => void,
+): Promise<CredentialRows> => {
   const users = userNames(USERS)
-  const started: Awaited<ReturnType<StartScheme>>[] = []
-  for (const start of SCHEMES) {
-    progress('credentials: starting')
+  const started: (Scheme | Skipped)[] = []
+  for (const [index, start] of SCHEMES.entries()) {
+    progress(`credentials: starting ${index + 1} of ${SCHEMES.length}`)
     // oxlint-disable-next-line no-await-in-loop -- one server after another
     started.push(await start(installation, users))
   }
-  const variants = started.flatMap((scheme) => ('skipped' in scheme ? [] : variantsOf(scheme)))
-  const rows = await rowsOf(installation, variants, users, size)
-  const settled = await settle(rows, size, undefined)
-  return {
-    rows: await measureInRounds(settled, rows[0]?.name ?? '', size.rounds, progress),
-    skipped: started.flatMap((scheme) => ('skipped' in scheme ? [scheme] : [])),
+  const variants = started.flatMap((scheme) => ('reason' in scheme ? [] : variantsOf(scheme)))
+  const socket = installation.file('credentials.sock')
+  const authz = await startAuthz(installation, variants, socket)
+  const load = installation.use(new Worker('grpc-load', LOAD_OPTIONS))
+  const rows: Row[] = []
+  for (const [index, variant] of variants.entries()) {
+    const { scheme, name } = variant
+    const amount = amountOf(variant, size)
+    const row = { ...amount, name, load, target: name, authorizer: authz.pid, envoy: undefined }
+    const count = scheme.once === true ? sentInAll(row, size) : VARIETY
+    // oxlint-disable-next-line no-await-in-loop -- the generator takes one at a time
+    await prepare(load, name, socket, 1, sentOf(scheme, index, users, count))
+    rows.push(row)
   }
+  const known = rows.filter((_, index) => variants[index]?.proofs === 'none')
+  return { rows, known, skipped: started.filter((scheme) => 'reason' in scheme), authz }
 }
 
 /** A scheme with or without memory. */
@@ -56,70 +111,81 @@ interface Variant {
   readonly proofs: Scheme['proofs'] | 'none'
 }
 
-const variantsOf = (scheme: Scheme): readonly Variant[] =>
-  scheme.remembers
+const variantsOf = (scheme: Scheme): readonly Variant[] => {
+  const { name, proofs } = scheme
+  return scheme.remembers
     ? [
-        { scheme, name: `${scheme.name}: remembered`, remember: '1h', proofs: 'none' },
-        { scheme, name: `${scheme.name}: proven`, remember: '0s', proofs: scheme.proofs },
+        { scheme, name: `${name}: known`, remember: '1h', proofs: 'none' },
+        { scheme, name: `${name}: proven anew`, remember: '0s', proofs },
       ]
-    : [{ scheme, name: scheme.name, remember: '0s', proofs: scheme.proofs }]
+    : [{ scheme, name, remember: '0s', proofs: 'none' }]
+}
 
-const rowsOf = async (
+/** So much that all of it takes a minute or two. */
+const amountOf = (
+  { scheme, proofs }: Variant,
+  { requests, coldRequests, concurrency }: Size,
+): Pick<Row, 'requests' | 'concurrency'> => {
+  switch (proofs) {
+    case 'none':
+      return { requests: Math.ceil(requests / (scheme.once === true ? 8 : 3)), concurrency }
+    case 'many':
+      return { requests: Math.ceil(requests / 8), concurrency }
+    case 'few':
+      // One at a time: what is asked for is the cost of one, not the length of the queue.
+      return { requests: coldRequests, concurrency: 1 }
+  }
+}
+
+const sentOf = (
+  { credential, user: everyone }: Scheme,
+  variant: number,
+  users: readonly string[],
+  count: number,
+): ReturnType<typeof exchanges> =>
+  exchanges(
+    count,
+    users,
+    checkEncoder({ ...HEADERS_ROUTE, name: routeOf(variant) }),
+    (user) => ({ outcome: 'allow', user: everyone ?? user, groups: GROUPS }),
+    credential,
+  )
+
+const startAuthz = async (
   installation: Installation,
   variants: readonly Variant[],
-  users: readonly string[],
-  { requests, coldRequests, concurrency }: Size,
-): Promise<readonly Row[]> => {
-  const socket = installation.file('credentials.sock')
+  socket: string,
+): Promise<Worker> => {
   const config = installation.file('credentials.yaml')
   const audit = installation.file('credentials.jsonl')
   await writeFile(config, configuration(variants, { socket, audit }))
   const authz = installation.use(new Worker('authz'))
   await authz.ask({ do: 'start', file: config }, z.undefined())
-  const load = installation.use(new Worker('grpc-load', LOAD_OPTIONS))
-  for (const [index, { scheme, name }] of variants.entries()) {
-    const encode = checkEncoder({ ...HEADERS_ROUTE, name: routeOf(index) })
-    const sent = exchanges(VARIETY, users, encode, undefined, (user) => scheme.credential(user))
-    // oxlint-disable-next-line no-await-in-loop -- the generator takes one at a time
-    await prepare(load, name, socket, 1, sent)
-  }
-  const amounts = {
-    none: { requests, concurrency },
-    many: { requests: Math.ceil(requests / 4), concurrency },
-    // One at a time: what is asked for is the cost of one, not the length of the queue.
-    few: { requests: coldRequests, concurrency: 1 },
-  } as const
-  return variants.map(({ name, proofs }) => ({
-    ...amounts[proofs],
-    name,
-    load,
-    target: name,
-    authorizer: authz.pid,
-    envoy: undefined,
-  }))
+  return authz
 }
 
-const routeOf = (index: number): string => `scheme-${index}`
+const routeOf = (variant: number): string => `scheme-${variant}`
 
 const configuration = (
   variants: readonly Variant[],
   { socket, audit }: { readonly socket: string; readonly audit: string },
-): string =>
-  stringify({
+): string => {
+  const published = variants.map(({ scheme, remember }, index) => {
+    const name = routeOf(index)
+    const authenticators = scheme
+      .authenticators(remember)
+      .map((authenticator, place) => [`${name}-${place}`, authenticator] as const)
+    const names = authenticators.map(([authenticator]) => authenticator)
+    const authenticate = names.length === 1 ? names : [{ all: names, sameUser: true }]
+    const route = { name, authenticate, authorize: RULES, forward: { headers: 'kubernetes' } }
+    return { authenticators, route }
+  })
+  return stringify({
     version: 1,
     listen: { authz: `unix:${socket}` },
-    authenticators: Object.fromEntries(
-      variants.map(({ scheme, remember }, index) => [
-        routeOf(index),
-        scheme.authenticator(remember),
-      ]),
-    ),
-    routes: variants.map((_, index) => ({
-      name: routeOf(index),
-      authenticate: [routeOf(index)],
-      authorize: RULES,
-      forward: { headers: 'kubernetes' },
-    })),
+    authenticators: Object.fromEntries(published.flatMap(({ authenticators }) => authenticators)),
+    routes: published.map(({ route }) => route),
     audit: { file: audit },
     log: { level: 'warn' },
   })
+}
