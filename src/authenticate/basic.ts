@@ -5,7 +5,7 @@ import { abandonable } from './abandonable.ts'
 import type { Authentication, Authenticator } from './authenticator.ts'
 import { AUTHORIZATION } from './carrier.ts'
 import { readBasicCredentials } from './basic-credentials.ts'
-import type { FactMemory } from './facts.ts'
+import { fingerprintOf, type FactMemory } from './facts.ts'
 import type { Attempt, GuardedVerification, PasswordGuard } from './password/guard.ts'
 import { verifyInOrder } from './password/in-order.ts'
 import type { PasswordVerifier } from './password/verifier.ts'
@@ -25,9 +25,6 @@ export interface BasicOptions {
   /** Stands before the verifiers. */
   readonly guard: PasswordGuard
 }
-
-// Enough of the key to tell credentials apart in an audit log, too little to be the key.
-const FINGERPRINT_LENGTH = 16
 
 /** Makes an authenticator for HTTP Basic. */
 export const basicAuthenticator = (options: BasicOptions): Authenticator => {
@@ -80,7 +77,7 @@ const prove = async (
     return said.outcome === 'challenged' ? SECOND_FACTOR_REQUIRED : said
   })
   // The same wherever the credential comes from.
-  const credential = memory.keyOf(generation, `${user}:${password}`).slice(0, FINGERPRINT_LENGTH)
+  const credential = fingerprintOf(memory.keyOf(generation, `${user}:${password}`))
   return authenticationOf(user, credential, verification)
 }
 

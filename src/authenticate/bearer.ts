@@ -9,7 +9,7 @@ import { tokenUser } from '../identity/default-names.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { abandonable } from './abandonable.ts'
 import type { Authentication, Authenticator } from './authenticator.ts'
-import type { FactMemory } from './facts.ts'
+import { fingerprintOf, type FactMemory } from './facts.ts'
 import {
   BEARER_CARRIERS,
   readBearerCredentials,
@@ -36,9 +36,6 @@ export interface BearerOptions extends TokenRules {
   /** Without it, nobody can use a token that is bound to a key. */
   readonly dpop?: DpopOptions | undefined
 }
-
-// Enough of the key to tell credentials apart in an audit log, too little to be the key.
-const FINGERPRINT_LENGTH = 16
 
 /** Makes an authenticator for bearer tokens of one issuer. */
 export const bearerAuthenticator = (options: BearerOptions): Authenticator => {
@@ -160,7 +157,7 @@ class Prover {
       const code = await refusalOf(plausible, keys, this.#options)
       if (code !== undefined) return { outcome: 'rejected', code, user }
       const { token, expires } = plausible
-      const credential = memory.keyOf(this.#generation, text).slice(0, FINGERPRINT_LENGTH)
+      const credential = fingerprintOf(memory.keyOf(this.#generation, text))
       return {
         outcome: 'authenticated',
         facts: {

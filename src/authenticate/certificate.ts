@@ -22,7 +22,7 @@ import type { Path, PathRules } from './certificate/path-rules.ts'
 import { findPath } from './certificate/path.ts'
 import type { RevocationChecker } from './certificate/revocation.ts'
 import type { Trust } from './certificate/trust.ts'
-import type { FactMemory } from './facts.ts'
+import { fingerprintOf, type FactMemory } from './facts.ts'
 
 /** What a certificate authenticator needs. */
 export interface CertificateOptions extends PathRules {
@@ -37,9 +37,6 @@ export interface CertificateOptions extends PathRules {
   readonly clock: Clock
   readonly memory: FactMemory
 }
-
-// Enough of the key to tell credentials apart in an audit log, too little to be the key.
-const FINGERPRINT_LENGTH = 16
 
 // Longer than Envoy waits by default, so that a slow proof still serves the retry.
 const REVOCATION_DEADLINE = 10_000
@@ -117,9 +114,7 @@ class Prover {
       if (verdict.outcome === 'rejected') return { ...verdict, user }
       if (verdict.outcome === 'unavailable') return verdict
       lifetimes.proof = Math.min(remember, verdict.until - clock.now())
-      const credential = memory
-        .keyOf(this.generation, leaf.der.toString('base64'))
-        .slice(0, FINGERPRINT_LENGTH)
+      const credential = fingerprintOf(memory.keyOf(this.generation, leaf.der.toString('base64')))
       return {
         outcome: 'authenticated',
         facts: {

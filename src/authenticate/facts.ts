@@ -26,6 +26,12 @@ export const LONGEST_REJECTION = 5_000
 /** A key that stands for a credential without giving it away. */
 export type CredentialKey = string
 
+// Enough of the key to tell credentials apart in an audit log, too little to be the key.
+const FINGERPRINT_LENGTH = 16
+
+/** What an audit log calls the credential of a key. */
+export const fingerprintOf = (key: CredentialKey): string => key.slice(0, FINGERPRINT_LENGTH)
+
 /** How long an outcome is remembered at most, in milliseconds; 0 for not at all. */
 export interface Lifetimes {
   readonly proof: number

@@ -3,21 +3,16 @@
 // account may be deleted.
 
 import type { Clock } from '../runtime/clock.ts'
-import { abandonable } from './abandonable.ts'
 import type { Authentication, Authenticator } from './authenticator.ts'
-import type { FactMemory } from './facts.ts'
-import { BEARER_CARRIERS, readBearerCredentials } from './token/bearer-credentials.ts'
-import { tokenChallenges } from './token/challenges.ts'
+import { fingerprintOf } from './facts.ts'
+import { askedTokenAuthenticator, type AskedTokenSettings } from './token/asked-token.ts'
 import { isTime } from './token/times.ts'
 import { readReview, TOKEN_REVIEW } from './token/token-review-answer.ts'
 import type { TokenServer } from './token/token-server.ts'
 import { readToken, type TokenReading } from './token/token.ts'
 
 /** What a TokenReview authenticator needs. */
-export interface TokenReviewOptions {
-  /** Its name in the configuration. */
-  readonly name: string
-  readonly realm: string
+export interface TokenReviewOptions extends AskedTokenSettings {
   /** Where reviews are posted; see {@link reviewUrl}. */
   readonly url: URL
   /** The token that proves us to the API server, as it is now; `undefined` where a certificate does. */
@@ -27,16 +22,8 @@ export interface TokenReviewOptions {
   readonly audiences: readonly string[]
   /** Only tokens that name one of these issuers are shown to it; empty for all. */
   readonly issuers: readonly string[]
-  /** Changes with every setting that an answer rests on. */
-  readonly generation: string
-  /** How long an answer is remembered at most, in milliseconds; 0 for not at all. */
-  readonly remember: number
   readonly clock: Clock
-  readonly memory: FactMemory
 }
-
-// Enough of the key to tell credentials apart in an audit log, too little to be the key.
-const FINGERPRINT_LENGTH = 16
 
 const PATH = '/apis/authentication.k8s.io/v1/tokenreviews'
 
@@ -45,45 +32,16 @@ export const reviewUrl = (server: URL): URL =>
   new URL(`${server.pathname.replace(/\/$/, '')}${PATH}`, server.origin)
 
 /** Makes an authenticator for bearer tokens that an API server is asked about. */
-export const tokenReviewAuthenticator = (options: TokenReviewOptions): Authenticator => {
-  const { name, realm, issuers, generation, memory, remember } = options
-  const challenges = tokenChallenges(realm, undefined)
-  const refuse = (rejection: Rejection): Rejection => ({
-    ...rejection,
-    challenge: challenges.after(rejection.code, 'bearer'),
-  })
-  // A service account that is not there may be by the next time that somebody asks: soon.
-  const lifetimes = { proof: remember, rejection: remember }
-  return {
-    name,
-    challenges: challenges.invitations,
-    carriers: BEARER_CARRIERS,
-    async authenticate(request, signal) {
-      const credentials = readBearerCredentials(request.headers)
-      if (credentials.outcome === 'absent') return { outcome: 'not-applicable' }
-      if (credentials.outcome === 'malformed') {
-        return refuse({ outcome: 'rejected', code: 'credential-malformed' })
-      }
-      const { token } = credentials
-      const key = memory.keyOf(generation, token)
-      const facts = memory.recall(key)
-      if (facts !== undefined) return { outcome: 'authenticated', facts }
+export const tokenReviewAuthenticator = (options: TokenReviewOptions): Authenticator =>
+  askedTokenAuthenticator({
+    ...options,
+    questionAbout(token) {
       const reading = readToken(token)
-      if (issuers.length > 0 && !isOf(reading, issuers)) return { outcome: 'not-applicable' }
-      // Before the question: nobody would be left to hear the answer.
-      signal.throwIfAborted()
-      const proof = memory.proofOf(
-        key,
-        lifetimes,
-        async () => await review(options, token, expiryOf(reading)),
-      )
-      const authentication = await abandonable(proof, signal)
-      return authentication.outcome === 'rejected' ? refuse(authentication) : authentication
+      const { issuers } = options
+      if (issuers.length > 0 && !isOf(reading, issuers)) return undefined
+      return () => review(options, token, expiryOf(reading))
     },
-  }
-}
-
-type Rejection = Extract<Authentication, { outcome: 'rejected' }>
+  })
 
 /** Not proven, but whose it says it is decides whether it is shown to the API server at all. */
 const isOf = (reading: TokenReading, issuers: readonly string[]): boolean => {
@@ -120,7 +78,7 @@ const review = async (
     if (expires !== undefined && expires <= clock.now()) {
       return { outcome: 'rejected', code: 'token-expired', user: reading.user.user }
     }
-    const credential = memory.keyOf(generation, token).slice(0, FINGERPRINT_LENGTH)
+    const credential = fingerprintOf(memory.keyOf(generation, token))
     return {
       outcome: 'authenticated',
       facts: { method: 'bearer', credential, ...reading.user, expires },

@@ -173,10 +173,15 @@ export const certificateSchema = z
       .refine((milliseconds) => milliseconds <= LONGEST_BACKDATE_MS, 'must be at most 24h')
       .describe('How far before its time a certificate is valid already, for clocks that differ.'),
     allowReserved: z
-      .array(z.string().min(1))
+      .array(
+        z
+          .string()
+          .min(1)
+          .refine((name) => !name.includes('*'), 'must be a name written out, without "*"'),
+      )
       .default([])
       .describe(
-        'Reserved names (`system:…`) that the certificate may carry although they are neither the user nor one of the groups.',
+        'Reserved names (`system:…`) that the certificate may carry although they are neither the user nor one of the groups. Write each one out.',
       ),
     delegate: delegate.optional(),
   })

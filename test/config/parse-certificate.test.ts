@@ -38,6 +38,11 @@ const at = (path: string, message: string): RegExp => new RegExp(`${WHERE}${path
 describe('a certificate', () => {
   checkAll([
     { name: 'fits', input: certificate(SUBJECT), want: [] },
+    {
+      name: 'has reserved names written out',
+      input: also("allowReserved: ['system:serviceaccount:shop:*']"),
+      want: [at(String.raw`\.allowReserved\[0\]`, 'must be a name written out, without "\\*"$')],
+    },
     { name: 'fits with Envoy', input: certificate(SUBJECT, { envoy: WITH_SIGNER }), want: [] },
     {
       name: 'needs the keys that are shared with the signer',
