@@ -2,11 +2,11 @@
 // it. Opaque tokens and those of other issuers are left to other authenticators. Where the
 // configuration says so, tokens may be bound to a key that the caller proves (RFC 9449).
 
-import { createHash } from 'node:crypto'
 import type { Facts } from '../identity/identity.ts'
 import type { Request } from '../request/request.ts'
 import { tokenUser } from '../identity/default-names.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { digestOf } from '../runtime/digest.ts'
 import { abandonable } from './abandonable.ts'
 import type { Authentication, Authenticator } from './authenticator.ts'
 import { fingerprintOf, type FactMemory } from './facts.ts'
@@ -188,9 +188,5 @@ const hasCode = (proof: Authentication, code: string): boolean =>
 /** Everything but the keys that a proof rests on. */
 const generationOf = (options: BearerOptions): string => {
   const { name, issuer, audiences, kind, algorithms, skew, require, remember } = options
-  return createHash('sha256')
-    .update(
-      JSON.stringify([name, issuer, audiences, kind, algorithms, skew, require?.source, remember]),
-    )
-    .digest('base64url')
+  return digestOf([name, issuer, audiences, kind, algorithms, skew, require?.source, remember])
 }

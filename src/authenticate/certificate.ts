@@ -2,10 +2,10 @@
 // where TLS ends. Who is at the other end of the connection is the business of what ends it; this says
 // whose certificate that is, and whether it still counts.
 
-import { createHash } from 'node:crypto'
 import { certificateFacts, type CertificateFacts } from '../identity/certificate-facts.ts'
 import { certificateGroups, certificateUser } from '../identity/default-names.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { digestOf } from '../runtime/digest.ts'
 import { abandonable } from './abandonable.ts'
 import type { Authentication, Authenticator } from './authenticator.ts'
 import type {
@@ -90,9 +90,7 @@ class Prover {
   constructor(options: CertificateOptions) {
     this.#options = options
     const { name, trust, purposes, remember } = options
-    this.#generation = createHash('sha256')
-      .update(JSON.stringify([name, trust.generation, purposes, remember]))
-      .digest('base64url')
+    this.#generation = digestOf([name, trust.generation, purposes, remember])
   }
 
   /** Everything that a proof rests on, as it is now. */

@@ -1,9 +1,9 @@
 // OCSP answers and published CRLs of all configurations. They outlive the configuration that they
 // were fetched for, so that a reload while an issuer is down does not lose them.
 
-import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../runtime/clock.ts'
+import { digestOf } from '../../runtime/digest.ts'
 import { httpFetcher, type HttpFetch } from '../../runtime/http-fetch.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { CrlPlace } from './crl.ts'
@@ -88,7 +88,7 @@ export class RevocationSources implements Disposable {
     kind: new (...parts: never[]) => T,
     make: () => T,
   ): T {
-    const id = createHash('sha256').update(JSON.stringify(options)).digest('base64url')
+    const id = digestOf(options)
     const known = this.#lent.get(id)
     if (known instanceof kind) return known
     const made = make()

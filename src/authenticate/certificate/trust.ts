@@ -1,6 +1,6 @@
 // What paths end at and may lead through: the configured trust anchors and intermediate CAs.
 
-import { createHash } from 'node:crypto'
+import { digestOf } from '../../runtime/digest.ts'
 import { CountersignError, describeError } from '../../runtime/errors.ts'
 import { decodePem } from '../../x509/pem.ts'
 import { readChainCertificate, type ChainCertificate } from './chain-certificate.ts'
@@ -41,7 +41,7 @@ export const trustIn = (
   return {
     anchors: new AuthorityIndex(anchors),
     intermediates: new AuthorityIndex(intermediates),
-    generation: createHash('sha256').update(JSON.stringify(fingerprints)).digest('base64url'),
+    generation: digestOf(fingerprints),
   }
 }
 

@@ -1,8 +1,8 @@
 // The published key sets of all configurations. One outlives the configuration that it was made
 // for, so that a reload while an issuer is down does not lose its keys.
 
-import { createHash } from 'node:crypto'
 import type { Clock } from '../../runtime/clock.ts'
+import { digestOf } from '../../runtime/digest.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { jsonFetcher } from './fetch-json.ts'
 import type { KeySet } from './key-set.ts'
@@ -34,9 +34,7 @@ export class KeySets implements Disposable {
    * @throws CountersignError `configuration-invalid` for a URL that is not fit to be trusted
    */
   lend({ source, ca, times }: PublishedKeys): KeySet {
-    const id = createHash('sha256')
-      .update(JSON.stringify([source, ca?.toString('base64'), times]))
-      .digest('base64url')
+    const id = digestOf([source, ca?.toString('base64'), times])
     const known = this.#sets.get(id)
     if (known !== undefined) return known
     const set = new RemoteKeySet({

@@ -1,11 +1,11 @@
 // The `basic` section, built.
 
-import { createHash } from 'node:crypto'
 import { basicAuthenticator } from '../../authenticate/basic.ts'
 import { AttemptGuard, type LockOut } from '../../authenticate/password/attempt-guard.ts'
 import { unguarded, type PasswordGuard } from '../../authenticate/password/guard.ts'
 import type { Authenticator } from '../../authenticate/authenticator.ts'
 import type { BasicConfig } from '../../config/password-schema.ts'
+import { digestOf } from '../../runtime/digest.ts'
 import type { AuthenticatorParts } from './parts.ts'
 import { buildVerifier, type BuiltVerifier } from './password-verifiers.ts'
 
@@ -29,7 +29,7 @@ export const buildBasic = async (
     }
     built.push(verifier)
   }
-  const generation = digest([
+  const generation = digestOf([
     name,
     realm,
     String(remember),
@@ -57,6 +57,3 @@ const guardOf = (
     logger.warn({ authenticator: name, ...lockOut, seconds: lasts / 1_000 }, 'lock-out begins')
   return new AttemptGuard({ ...rules, name, generation, state, clock, onLockOut })
 }
-
-const digest = (texts: readonly string[]): string =>
-  createHash('sha256').update(JSON.stringify(texts)).digest('base64url')

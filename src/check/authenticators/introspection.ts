@@ -1,6 +1,5 @@
 // The `introspection` section, built: where its endpoint is, and how we prove ourselves there.
 
-import { createHash } from 'node:crypto'
 import type { Authenticator } from '../../authenticate/authenticator.ts'
 import { introspectionAuthenticator } from '../../authenticate/introspection.ts'
 import {
@@ -20,6 +19,7 @@ import { jsonFetcher } from '../../authenticate/token/fetch-json.ts'
 import { TokenServer } from '../../authenticate/token/token-server.ts'
 import type { IntrospectionConfig } from '../../config/introspection-schema.ts'
 import { describeReference, readSecret } from '../../config/secret.ts'
+import { digestOf } from '../../runtime/digest.ts'
 import { httpFetcher } from '../../runtime/http-fetch.ts'
 import { clientTls } from './client-tls.ts'
 import type { AuthenticatorParts } from './parts.ts'
@@ -54,9 +54,7 @@ export const buildIntrospection = async (
       name: config.endpoint ?? config.issuer,
       isUp: () => server.isUp,
     })
-    const generation = createHash('sha256')
-      .update(JSON.stringify([name, config, tls.ca?.toString('base64')]))
-      .digest('base64url')
+    const generation = digestOf([name, config, tls.ca?.toString('base64')])
     return introspectionAuthenticator({
       ...config,
       name,

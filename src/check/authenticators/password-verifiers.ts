@@ -15,6 +15,7 @@ import type { LdapConfig, RadiusConfig, VerifierConfig } from '../../config/pass
 import { readSecret } from '../../config/secret.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import { withoutLineEnd } from './secret-text.ts'
 
 /** What building needs. */
 export interface VerifierParts {
@@ -80,9 +81,7 @@ type SecretReader = (reference: Parameters<typeof readSecret>[0]) => Promise<Buf
 const secretReader =
   (files: ConfigurationFiles, secrets: Buffer[]): SecretReader =>
   async (reference) => {
-    const bytes = await readSecret(reference, files)
-    const end = /\r?\n$/.exec(bytes.toString('latin1'))?.[0].length ?? 0
-    const secret = bytes.subarray(0, bytes.length - end)
+    const secret = withoutLineEnd(await readSecret(reference, files))
     secrets.push(secret)
     return secret
   }

@@ -5,8 +5,14 @@ import { readSecret } from '../../config/secret.ts'
 import type { SecretReference } from '../../config/values.ts'
 import { CountersignError } from '../../runtime/errors.ts'
 
+/** A secret less one line's end. */
+export const withoutLineEnd = (bytes: Buffer): Buffer => {
+  const end = /\r?\n$/.exec(bytes.toString('latin1'))?.[0].length ?? 0
+  return bytes.subarray(0, bytes.length - end)
+}
+
 /** The text of a secret, less one line's end. */
-export const secretText = (bytes: Buffer): string => bytes.toString('utf8').replace(/\r?\n$/, '')
+export const secretText = (bytes: Buffer): string => withoutLineEnd(bytes).toString('utf8')
 
 /**
  * Reads a secret.

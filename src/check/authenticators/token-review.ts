@@ -1,6 +1,5 @@
 // The `tokenReview` section, built: which API server, and how we prove ourselves to it.
 
-import { createHash } from 'node:crypto'
 import type { Authenticator } from '../../authenticate/authenticator.ts'
 import { reviewUrl, tokenReviewAuthenticator } from '../../authenticate/token-review.ts'
 import { trustedUrl } from '../../authenticate/token/discovery.ts'
@@ -9,6 +8,7 @@ import { ConfigurationFiles } from '../../config/files.ts'
 import type { TokenReviewConfig } from '../../config/token-review-schema.ts'
 import type { SecretReference } from '../../config/values.ts'
 import { ChangingFile } from '../../runtime/changing-file.ts'
+import { digestOf } from '../../runtime/digest.ts'
 import { CountersignError } from '../../runtime/errors.ts'
 import { httpFetcher } from '../../runtime/http-fetch.ts'
 import { clientTls, type ClientTlsFiles } from './client-tls.ts'
@@ -78,9 +78,7 @@ export const buildTokenReview = async (
       name: api.server,
       isUp: () => server.isUp,
     })
-    const generation = createHash('sha256')
-      .update(JSON.stringify([name, config, url.href, tls.ca?.toString('base64')]))
-      .digest('base64url')
+    const generation = digestOf([name, config, url.href, tls.ca?.toString('base64')])
     return tokenReviewAuthenticator({
       ...config,
       name,
