@@ -1,7 +1,7 @@
 // One entry of `authenticators`: a kind of credential, and the names that come of it.
 
 import { z } from 'zod'
-import type { Subject } from '../expression/cel.ts'
+import type { Subject } from '../expression/environments.ts'
 import { apiKeySchema } from './api-key-schema.ts'
 import { clientCertificateSchema } from './client-certificate-schema.ts'
 import { compileIdentity, identitySchema } from './identity-schema.ts'

@@ -108,9 +108,12 @@ const explain = (issue: z.core.$ZodIssue, prefix: Path, locate: Locate): readonl
     return [locate(path, 'required, but missing')]
   }
   if (issue.code === 'invalid_union') {
-    const meant = issue.errors.find(
-      (issues) => !issues.some((inner) => inner.code === 'invalid_type' && inner.path.length === 0),
-    )
+    const [meant] = issue.errors
+      .filter(
+        (issues) =>
+          !issues.some((inner) => inner.code === 'invalid_type' && inner.path.length === 0),
+      )
+      .toSorted((one, other) => misfit(one) - misfit(other))
     if (meant !== undefined) return meant.flatMap((inner) => explain(inner, path, locate))
   }
   if (issue.code === 'invalid_key') {
@@ -118,6 +121,15 @@ const explain = (issue: z.core.$ZodIssue, prefix: Path, locate: Locate): readonl
   }
   return [locate(path, issue.message)]
 }
+
+/** How far an object is from being what a branch is for: keys that are unknown, missing or at odds. */
+const misfit = (issues: readonly z.core.$ZodIssue[]): number =>
+  issues.reduce((sum, issue) => {
+    if (issue.code === 'unrecognized_keys' && issue.path.length === 0)
+      return sum + issue.keys.length
+    const isMissing = issue.input === undefined && issue.path.length === 1
+    return isMissing || issue.path.length === 0 ? sum + 1 : sum
+  }, 0)
 
 /** Where a path begins in the text; for a key that is missing, where its parent begins. */
 const offsetOf = (document: Document, path: Path): number | undefined => {

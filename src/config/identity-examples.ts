@@ -24,7 +24,8 @@ const account = z
   })
   .describe('An account: what a verifier knows of a user.')
 
-const certificate = z
+/** A certificate as examples and tests write it. */
+export const certificateFieldsSchema = z
   .strictObject({
     subject: values.default({}).describe('Attributes by short name or OID.'),
     subjectName: z.string().default('').describe('RFC 4514.'),
@@ -63,7 +64,7 @@ export const exampleSchema = z
       .optional()
       .describe('The claims of a token, those that the expressions read.'),
     certificate: z
-      .union([pathSchema, certificate])
+      .union([pathSchema, certificateFieldsSchema])
       .optional()
       .describe('A client certificate: a PEM file, or its fields.'),
     want: want.optional(),

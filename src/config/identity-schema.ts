@@ -2,7 +2,8 @@
 // knows the caller by.
 
 import { z } from 'zod'
-import { compileText, type Subject, type TextExpression } from '../expression/cel.ts'
+import { compileText, type TextExpression } from '../expression/cel.ts'
+import type { Subject } from '../expression/environments.ts'
 import { exampleSchema, type IdentityExample } from './identity-examples.ts'
 
 const expression = z.string().min(1)

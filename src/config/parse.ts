@@ -4,6 +4,7 @@
 import { parseYaml, type Locate } from './document.ts'
 import type { ConfigurationFiles } from './files.ts'
 import { ConfigurationError, type Problem } from './problem.ts'
+import { ruleProblems } from './rule-problems.ts'
 import { configSchema, type Config, type RouteConfig } from './schema.ts'
 import { isLoopback } from './values.ts'
 
@@ -160,24 +161,6 @@ const presentedProblems = (
 }
 
 const isEmpty = (record: object | undefined): boolean => Object.keys(record ?? {}).length === 0
-
-const ruleProblems = (
-  { authorize }: Config['routes'][number],
-  index: number,
-  locate: Locate,
-): readonly Problem[] => {
-  const seen = new Set<string>()
-  return authorize.flatMap((rule, position) => {
-    const key = rule.allow === undefined ? 'deny' : 'allow'
-    const name = rule[key] ?? ''
-    if (!seen.has(name)) {
-      seen.add(name)
-      return []
-    }
-    const message = `"${name}" names an earlier rule of this route too; audit could not tell them apart`
-    return [locate(['routes', index, 'authorize', position, key], message)]
-  })
-}
 
 const envoyProblems = ({ listen, routes, envoy }: Config, locate: Locate): readonly Problem[] => {
   if (envoy === undefined) return []

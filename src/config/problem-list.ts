@@ -32,6 +32,11 @@ export class ProblemList {
     }
   }
 
+  /** Takes down one problem. */
+  add(path: readonly PropertyKey[], message: string): void {
+    this.#problems.push(this.#locate(path, message))
+  }
+
   /** All of them as an error; `undefined` when there is none. */
   get error(): ConfigurationError | undefined {
     return this.#problems.length === 0 ? undefined : new ConfigurationError(this.#problems)

@@ -1,12 +1,16 @@
 // The configuration file as a schema: one source for the types, the defaults, the published JSON
 // Schema and the reference in the README. It says what a value may look like; whether names refer
-// to something that exists is decided in `references.ts`.
+// to something that exists is decided in `parse.ts`.
 
 import { z } from 'zod'
+import { apiServerSchema } from './api-server-schema.ts'
 import { authenticatorSchema } from './authenticator-schema.ts'
 import { certificateSchema } from './certificate-schema.ts'
 import { envoySchema } from './envoy-schema.ts'
-import { addressSchema, nameSchema, pathSchema, secretSchema } from './values.ts'
+import { openapiSchema } from './openapi-schema.ts'
+import { policyTestsSchema } from './policy-tests-schema.ts'
+import { authorizeSchema } from './rule-schema.ts'
+import { addressSchema, hostPatternSchema, nameSchema, pathSchema, secretSchema } from './values.ts'
 
 // Envoy's user reaches the socket through its group.
 const DEFAULT_SOCKET_MODE = '0660'
@@ -86,45 +90,6 @@ const listen = z
   })
   .describe('Where Countersign listens.')
 
-const matchers = {
-  methods: z
-    .array(z.string().regex(/^[A-Z]+$/, 'must be an upper-case HTTP method'))
-    .min(1)
-    .optional()
-    .describe('HTTP methods. Absent: any.'),
-  paths: z
-    .array(z.string().startsWith('/', 'must start with "/"'))
-    .min(1)
-    .optional()
-    .describe(
-      'Path globs: `*` is one segment or a part of one, `**` any number of segments. Absent: any.',
-    ),
-  users: z
-    .array(z.string().min(1))
-    .min(1)
-    .optional()
-    .describe('User names; `*` matches any run of characters. Absent: any.'),
-  groups: z
-    .array(z.string().min(1))
-    .min(1)
-    .optional()
-    .describe(
-      'Groups of which the user must be in at least one; `*` matches any run of characters. Absent: any.',
-    ),
-}
-
-const rule = z
-  .strictObject({
-    allow: nameSchema.optional().describe('The rule’s name, when it permits.'),
-    deny: nameSchema.optional().describe('The rule’s name, when it refuses.'),
-    ...matchers,
-  })
-  .refine(
-    (value) => (value.allow === undefined) !== (value.deny === undefined),
-    'must have exactly one of "allow" and "deny", whose value is the rule’s name',
-  )
-  .describe('One rule. Every matcher that is present must match.')
-
 const all = z
   .strictObject({
     all: z
@@ -143,14 +108,7 @@ const route = z
     match: z
       .strictObject({
         hosts: z
-          .array(
-            z
-              .string()
-              .regex(
-                /^(\*|(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/,
-                'must be a lower-case host name without a port, optionally beginning with "*."',
-              ),
-          )
+          .array(hostPatternSchema)
           .min(1)
           .default(['*'])
           .describe('Host names without port; `*.example.org` matches every name below it.'),
@@ -162,6 +120,12 @@ const route = z
       })
       .prefault({})
       .describe('Which requests take this route. The first route that matches is taken.'),
+    kind: z
+      .enum(['http', 'kubernetes'])
+      .default('http')
+      .describe(
+        'What is published. `kubernetes`: an API server; requests are read as it reads them, rules can name verbs and resources, and refusals are Status objects.',
+      ),
     upstream: nameSchema
       .optional()
       .describe(
@@ -171,10 +135,9 @@ const route = z
       .array(z.union([nameSchema, all]))
       .min(1)
       .describe('Authenticators in order; the first whose kind of credential is present decides.'),
-    authorize: z
-      .array(rule)
-      .min(1)
-      .describe('Rules in order; the first that matches decides, and no match is a refusal.'),
+    authorize: authorizeSchema,
+    openapi: openapiSchema.optional(),
+    apiServer: apiServerSchema.optional(),
     forward: z
       .strictObject({
         headers: z
@@ -250,6 +213,7 @@ export const configSchema = z
       .prefault({})
       .describe('The operational log, on standard error.'),
     envoy: envoySchema.optional(),
+    tests: policyTestsSchema,
   })
   .describe('Countersign configuration.')
 
@@ -257,8 +221,6 @@ export const configSchema = z
 export type Config = z.output<typeof configSchema>
 /** One entry of `routes`. */
 export type RouteConfig = z.output<typeof route>
-/** One rule of a route. */
-export type RuleConfig = z.output<typeof rule>
 /** The `audit` section. */
 export type AuditConfig = z.output<typeof audit>
 /** `listen.authz`, written out in full. */

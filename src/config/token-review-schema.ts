@@ -1,33 +1,15 @@
 // `tokenReview` of an authenticator: tokens that a Kubernetes API server is asked about.
 
 import { z } from 'zod'
+import { reviewServerKeys, reviewServerProblems } from './review-server-schema.ts'
 import { tokenServerKeys } from './token-server-schema.ts'
-import { pathSchema, realmSchema, secretSchema } from './values.ts'
+import { realmSchema } from './values.ts'
 
 /** The `tokenReview` section. */
 export const tokenReviewSchema = z
   .strictObject({
     realm: realmSchema,
-    inCluster: z
-      .boolean()
-      .default(false)
-      .describe(
-        'Asks the API server of the cluster that we run in, by the service account of our own pod. It needs the ClusterRole `system:auth-delegator`.',
-      ),
-    server: z.string().optional().describe('The API server, such as `https://10.0.0.1:6443`.'),
-    ca: pathSchema
-      .optional()
-      .describe('PEM file: the CAs of its certificate. Default: Node’s own.'),
-    token: secretSchema
-      .optional()
-      .describe('The token that proves us to it. A file is read again when it changes.'),
-    client: z
-      .strictObject({
-        certificate: pathSchema.describe('PEM file: the certificate with its chain.'),
-        key: secretSchema.describe('Its private key, PEM.'),
-      })
-      .optional()
-      .describe('The certificate that proves us to it.'),
+    ...reviewServerKeys,
     audiences: z
       .array(z.string().min(1))
       .default([])
@@ -40,19 +22,9 @@ export const tokenReviewSchema = z
       ),
     ...tokenServerKeys,
   })
-  .refine(
-    ({ inCluster, server }) => inCluster !== (server !== undefined),
-    'must have "server" or "inCluster: true", and not both',
-  )
-  .refine(
-    ({ inCluster, token, client, ca }) =>
-      !inCluster || [token, client, ca].every((key) => key === undefined),
-    '"inCluster" brings a token and a CA of its own',
-  )
-  .refine(
-    ({ inCluster, token, client }) => inCluster || (token === undefined) !== (client === undefined),
-    'must have exactly one of "token" and "client"',
-  )
+  .superRefine((value, context) => {
+    for (const message of reviewServerProblems(value)) context.addIssue({ code: 'custom', message })
+  })
   .describe(
     'Bearer tokens that a Kubernetes API server is asked about (TokenReview): those of service accounts, and whatever else it accepts.',
   )

@@ -25,6 +25,20 @@ export const nameSchema = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'must be 1 to 63 lower-case letters, digits, "-" or "_"')
 
+/** A host in a matcher: a name without port, `*.` and a name for all below it, or `*`. */
+export const hostPatternSchema = z
+  .string()
+  .regex(
+    /^(\*|(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/,
+    'must be a lower-case host name without a port, optionally beginning with "*."',
+  )
+
+/** An instant, as a text of RFC 3339. */
+export const instantSchema = z.iso.datetime({
+  offset: true,
+  error: 'must be a date with time and offset, as in RFC 3339',
+})
+
 // zod hands no context to its transforms, and a parse is synchronous: the folder that relative
 // paths start from stands here for the length of one parse.
 let folder = '.'

@@ -178,8 +178,9 @@ routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
         {
           name: 'app',
           match: { hosts: ['*'], paths: ['/**'] },
+          kind: 'http',
           authenticate: ['staff'],
-          authorize: [{ allow: 'all' }],
+          authorize: [{ allow: 'all', shadow: false }],
           forward: {},
           onAuditFailure: 'deny',
         },
@@ -187,6 +188,7 @@ routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
       audit: { query: 'names' },
       state: { memory: {} },
       log: { level: 'info' },
+      tests: [],
     })
   })
 })

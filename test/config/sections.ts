@@ -17,6 +17,7 @@ authenticators:
   routes: 'routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]',
   grants: '',
   envoy: '',
+  tests: '',
 }
 
 /** The sections that a test replaces. */

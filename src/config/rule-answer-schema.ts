@@ -1,0 +1,67 @@
+// What a rule has to say itself when it refuses: `answer` and `redirect`, as they are written.
+
+import { z } from 'zod'
+
+/** What frames the message, and what is ours to say. `location` is that of `redirect`. */
+const RESERVED_IN_ANSWERS: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'keep-alive',
+  'location',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'x-content-type-options',
+  'x-countersign-decision',
+])
+
+const answerHeaderName = z
+  .string()
+  .regex(/^[a-z0-9-]+$/, 'must be a header name in lower case')
+  .refine((name) => !RESERVED_IN_ANSWERS.has(name), 'is not a rule’s to set')
+
+/** `answer` of a rule. */
+export const answerSchema = z
+  .strictObject({
+    status: z.int().min(400).max(599).default(403).describe('The HTTP status.'),
+    message: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'What the caller is told, in the form that suits it: text, problem+json, or the Status of a Kubernetes API.',
+      ),
+    body: z
+      .string()
+      .optional()
+      .describe('The body, as it is. `{decision}` and `{rule}` are replaced.'),
+    headers: z
+      .record(
+        answerHeaderName,
+        z.string().regex(/^([\x21-\x7e]+( +[\x21-\x7e]+)*)?$/, 'must be printable ASCII'),
+      )
+      .default({})
+      .describe(
+        'Headers, set beside ours and in place of `cache-control: no-store`; `content-type` is that of `body`, `text/plain` where absent.',
+      ),
+  })
+  .refine(
+    ({ message, body }) => message === undefined || body === undefined,
+    '"message" and "body" exclude each other',
+  )
+  .refine(
+    ({ body, headers }) => body !== undefined || headers['content-type'] === undefined,
+    '"content-type" goes with "body"; a "message" has the form that suits the caller',
+  )
+  .describe('What the caller gets when this rule refuses, in place of 403.')
+
+/** `redirect` of a rule. */
+export const redirectSchema = z
+  .string()
+  // Browsers take "\" for "/", so that "/\other.example" is another host (WHATWG URL, "relative slash state").
+  .regex(/^(https?:\/\/[^/\\]|\/(?![/\\]))[\x21-\x7e]*$/, 'must be an http or https URL, or a path')
+  .describe(
+    'Where the caller is sent (302) when this rule refuses. `{url}` is replaced by what was asked for, `{decision}` by the decision id, both percent-encoded.',
+  )
