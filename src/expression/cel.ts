@@ -1,8 +1,10 @@
 // Expressions in the Common Expression Language (github.com/google/cel-spec): compiled and checked
 // for types when the configuration is read, so that a request can only find what the types allow.
 
-import { Environment, type ASTNode } from '@marcbachmann/cel-js'
-import { PATTERN_ARGUMENTS, registerFunctions, REPLACED } from './functions.ts'
+import type { ASTNode } from '@marcbachmann/cel-js'
+import { countRound, withinBudget } from './budget.ts'
+import { environmentOf, type RuleTopics, type Subject } from './environments.ts'
+import { PATTERN_ARGUMENTS, REPLACED } from './functions.ts'
 import { compileRegex, RegexError } from './regex.ts'
 
 /** Variables by name, as an expression sees them. */
@@ -26,62 +28,14 @@ export interface Condition {
   readonly source: string
   /** `undefined` when it cannot be said, such as for a missing key: never to be taken for a yes. */
   evaluate(variables: Variables): boolean | undefined
+  /** Why it cannot be said, for operators; holds nothing of what the variables say. */
+  explain(variables: Variables): string
 }
 
 /** An expression that can be used, or what is wrong with it. */
 export type Compilation<T> =
   | { readonly ok: true; readonly expression: T }
   | { readonly ok: false; readonly message: string }
-
-const base = registerFunctions(
-  new Environment({
-    enableOptionalTypes: true,
-    limits: { maxAstNodes: 1_000, maxDepth: 32 },
-  }),
-)
-
-const NAMES = 'list<string>'
-const CREDENTIAL = {
-  user: 'string',
-  uid: 'string', // absent when the credential says none: has(identity.uid)
-  groups: NAMES,
-  extra: 'map<string, list<string>>',
-} as const
-
-/** What an expression may speak of, by what it is for. */
-const ENVIRONMENTS = {
-  /** A proven identity. */
-  identity: base.clone().registerVariable({
-    name: 'identity',
-    schema: { ...CREDENTIAL, method: 'string', authenticator: 'string' },
-  }),
-  /** A user and what a verifier knows of it. */
-  account: base.clone().registerVariable({ name: 'account', schema: { ...CREDENTIAL } }),
-  /** The claims of a token. What type each has only the token knows. */
-  claims: base.clone().registerVariable('claims', 'map<string, dyn>'),
-  /** A client certificate. */
-  certificate: base.clone().registerVariable({
-    name: 'certificate',
-    schema: {
-      subject: 'map<string, list<string>>',
-      subjectName: 'string',
-      issuerName: 'string',
-      dns: NAMES,
-      uris: NAMES,
-      emails: NAMES,
-      ips: NAMES,
-      upns: NAMES,
-      serial: 'string',
-      fingerprint: 'string',
-      purposes: NAMES,
-      policies: NAMES,
-      extensions: 'map<string, string>',
-    },
-  }),
-} as const
-
-/** What an expression is about. */
-export type Subject = keyof typeof ENVIRONMENTS
 
 /** Compiles an expression whose type is `string` or `list<string>`. */
 export const compileText = (source: string, about: Subject): Compilation<TextExpression> =>
@@ -93,7 +47,10 @@ export const compileText = (source: string, about: Subject): Compilation<TextExp
 const TEXT = 'string or list<string>'
 
 /** Compiles an expression whose type is `bool`. */
-export const compileCondition = (source: string, about: Subject): Compilation<Condition> =>
+export const compileCondition = (
+  source: string,
+  about: Subject | RuleTopics,
+): Compilation<Condition> =>
   compile(source, about, CONDITION_TYPES, 'bool', (value) =>
     typeof value === 'boolean' ? value : undefined,
   )
@@ -117,32 +74,33 @@ interface Compiled<T> {
 
 const compile = <T>(
   source: string,
-  about: Subject,
+  about: Subject | RuleTopics,
   types: ReadonlySet<string>,
   wanted: string,
   read: (value: unknown) => T | undefined,
 ): Compilation<Compiled<T>> => {
   try {
-    const program = ENVIRONMENTS[about].parse(source)
+    const program = environmentOf(about).parse(source)
     const fault = prepare(program.ast)
     if (fault !== undefined) {
       return { ok: false, message: `${fault.message}${placeIn(source, fault.at)}` }
     }
     const { valid, type, error } = program.check()
     if (!valid) return { ok: false, message: describe(error, source) }
-    if (!types.has(type ?? '') || (type?.includes('dyn') === true && about !== 'claims')) {
+    if (!types.has(type ?? '') || (type?.includes('dyn') === true && !knowsClaims(about))) {
       return { ok: false, message: `yields ${type}, where ${wanted} belongs` }
     }
     const evaluate = (variables: Variables): T | undefined => {
       try {
-        return read(program(variables))
+        return read(withinBudget(() => program(variables)))
       } catch {
         return undefined
       }
     }
     const explain = (variables: Variables): string => {
       try {
-        return `yields ${typeOf(program(variables))}, where ${wanted} belongs`
+        const value = withinBudget(() => program(variables))
+        return `yields ${typeOf(value)}, where ${wanted} belongs`
       } catch (cause) {
         return `${codeOf(cause)}${placeIn(source, startOf(cause))}`
       }
@@ -153,18 +111,28 @@ const compile = <T>(
   }
 }
 
+/** Only of claims it cannot be said beforehand what type they have. */
+const knowsClaims = (about: Subject | RuleTopics): boolean =>
+  typeof about !== 'string' || about === 'claims'
+
 interface Fault {
   readonly message: string
   readonly at: number
 }
 
-/** Makes calls of our own functions of those that replace the library's; checks fixed patterns. */
+/**
+ * Makes calls of our own functions of those that replace the library's, checks fixed patterns, and
+ * has loops count their rounds.
+ */
 const prepare = (node: ASTNode): Fault | undefined => {
   if (node.op === 'rcall') {
     const [name, , parameters] = node.args
     const fault = patternFault(name, parameters)
     if (fault !== undefined) return fault
     node.args[0] = REPLACED.get(name) ?? name
+    if (LOOPS.has(name) && !countRounds(node)) {
+      return { message: `"${name}" cannot be bounded`, at: node.start }
+    }
   }
   for (const child of childrenOf(node.args)) {
     const fault = prepare(child)
@@ -172,6 +140,43 @@ const prepare = (node: ASTNode): Fault | undefined => {
   }
   return undefined
 }
+
+const LOOPS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'map', 'filter'])
+
+/** What the library makes of a loop: `condition` says before each round whether to go on. */
+interface Loop {
+  condition?: (value: unknown) => boolean
+}
+
+/**
+ * The library has no limit of its own, and nothing but this place is met in every round. An error
+ * of the round's own would not do: `all` and `exists` go on behind one.
+ */
+const countRounds = (node: ASTNode): boolean => {
+  const loop = loopOf(node)
+  if (loop === undefined) return false
+  const { condition } = loop
+  loop.condition = (value) => {
+    countRound()
+    return condition === undefined || condition(value)
+  }
+  return true
+}
+
+/** In cel-js 8.0.0: `meta.alternate`, a node of its own, whose `args` describe the loop. */
+const loopOf = (node: object): Loop | undefined => {
+  const meta = 'meta' in node ? node.meta : undefined
+  if (typeof meta !== 'object' || meta === null || !('alternate' in meta)) return undefined
+  const { alternate } = meta
+  if (typeof alternate !== 'object' || alternate === null) return undefined
+  if (!('op' in alternate) || alternate.op !== 'comprehension' || !('args' in alternate)) {
+    return undefined
+  }
+  const { args } = alternate
+  return typeof args === 'object' && args !== null && isLoop(args) ? args : undefined
+}
+
+const isLoop = (args: object): args is Loop => 'iterable' in args && 'step' in args
 
 const patternFault = (name: string, parameters: readonly ASTNode[]): Fault | undefined => {
   const pattern = parameters[PATTERN_ARGUMENTS.get(name) ?? parameters.length]
