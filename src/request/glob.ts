@@ -1,5 +1,5 @@
-// Path globs: `*` is one segment or a part of one, `**` any number of segments. Callers choose the
-// path, so none may take long to be told.
+// Path globs: `*` is one segment or a part of one, `{name}` one segment with a name, `**` any number
+// of segments. Callers choose the path, so none may take long to be told.
 
 /** A compiled path glob. */
 export interface Glob {
@@ -10,16 +10,55 @@ export interface Glob {
 }
 
 /**
- * Compiles a glob. `/a/**` matches `/a`, `/a/` and everything below; `/a/*` one non-empty segment
- * below; everything else stands for itself.
+ * Compiles a glob. `/a/**` matches `/a`, `/a/` and everything below; `/a/*` and `/a/{name}` one
+ * non-empty segment below; everything else stands for itself.
  */
 export const compileGlob = (glob: string): Glob => {
-  const segments = glob.split('/').slice(1)
+  const segments = segmentsOf(glob).map((segment) => (NAMED.test(segment) ? '*' : segment))
   const source = `^${segments.map(segmentSource).join('')}$`
   const expression = new RegExp(source, 's')
   return {
     source,
     test: hasOneChoice(segments) ? (path) => expression.test(path) : stepwise(segments),
+  }
+}
+
+/** The segments of a glob, without the empty one before the first slash. */
+export const segmentsOf = (glob: string): readonly string[] => glob.split('/').slice(1)
+
+/** A segment with a name, such as CEL can write after a dot. */
+const NAMED = /^\{([A-Za-z_][A-Za-z0-9_]*)\}$/
+
+/** The names of a glob's segments, in order; those of one behind `**` too. */
+export const segmentNames = (glob: string): readonly string[] =>
+  segmentsOf(glob).flatMap((segment) => NAMED.exec(segment)?.slice(1) ?? [])
+
+/** What stands in a path for the named segments of the first glob that matches it; empty without one. */
+export type SegmentReader = (path: string) => ReadonlyMap<string, string>
+
+const NO_SEGMENTS: ReadonlyMap<string, string> = new Map()
+
+/**
+ * Makes a reader of named segments. A glob has at most one `**` beside names, so that each name has
+ * one place: counted from the front before it, from the end behind it.
+ */
+export const namedSegments = (globs: readonly string[]): SegmentReader => {
+  const readers = globs.map((glob) => {
+    const compiled = compileGlob(glob)
+    const segments = segmentsOf(glob)
+    const rest = segments.indexOf('**')
+    const places = segments.flatMap((segment, index) => {
+      const name = NAMED.exec(segment)?.[1]
+      if (name === undefined) return []
+      return [{ name, at: rest === -1 || index < rest ? index : index - segments.length }]
+    })
+    return { compiled, places }
+  })
+  return (path) => {
+    const reader = readers.find(({ compiled }) => compiled.test(path))
+    if (reader === undefined) return NO_SEGMENTS
+    const found = segmentsOf(path)
+    return new Map(reader.places.map(({ name, at }) => [name, found.at(at) ?? '']))
   }
 }
 

@@ -20,8 +20,9 @@ const PLAIN = /^\/[\w\-.~!$&'()*+,=:@/]*$/
 const VISIBLE_ASCII = /^[\x21-\x7e]*$/
 // An encoded slash, backslash or NUL.
 const ENCODED_TRAP = /%(2f|5c|00)/i
-// What is left after decoding and a second decoder would turn into one of those or into dots.
-const ENCODED_TWICE = /%(2f|5c|2e|25|00)/i
+// What is left after decoding and a second decoder would turn into one of those, or into a character
+// that means the same encoded or not (RFC 3986 §2.3): `%2573ecrets` is `secrets` to it.
+const ENCODED_TWICE = /%(2[def5]|5[cf]|7e|00|3\d|[46][1-9a-f]|[57][\da])/i
 // "." and ".." also with path parameters behind them: some servers drop ";…" first, then resolve.
 const DOT_SEGMENT = /\/\.{1,2}(;[^/]*)?(\/|$)/
 const CONTROL = /\p{Cc}/u

@@ -2,7 +2,7 @@
 // readings of one request are two chances to be deceived.
 
 import { isIP } from 'node:net'
-import type { CheckAttributes } from './attributes.ts'
+import type { CheckAttributes, RawHeader } from './attributes.ts'
 import { canonicalName, Headers } from './headers.ts'
 import { readPath } from './path.ts'
 
@@ -20,6 +20,8 @@ export interface Request {
   /** Lower case, without port or trailing dot. */
   readonly host: string
   readonly headers: Headers
+  /** Whether it has headers by which Kubernetes treats the caller as somebody else. */
+  readonly impersonates: boolean
   /** Where the caller is, as Envoy trusts it; port 0 when only the address is known. */
   readonly source: { readonly address: string; readonly port: number }
   /** The caller's client certificate, URL-encoded PEM, as Envoy verified it; or empty. */
@@ -30,7 +32,7 @@ export interface Request {
   readonly routeName: string | undefined
 }
 
-/** Why a request was refused before anybody asked who sent it. */
+/** Why a request has no one reading. */
 export type RequestRefusal =
   | 'malformed-method'
   | 'malformed-host'
@@ -38,7 +40,6 @@ export type RequestRefusal =
   | 'ambiguous-path'
   | 'duplicate-credential'
   | 'connection-nomination'
-  | 'impersonation'
 
 /** The outcome of phase 1. */
 export type RequestReading =
@@ -50,6 +51,8 @@ export const ROUTE_EXTENSION = 'countersign.route'
 
 // RFC 9110 §9.1: a method is a token, case-sensitive; every registered one is upper case.
 const METHOD = /^[A-Z][A-Z-]{0,31}$/
+// RFC 1035 §2.3.4: 255 octets, with the lengths of the labels and the root.
+const LONGEST_HOST = 253
 // Without "u", so that "i" folds ASCII alone: a Kelvin sign lower-cases to "k" and is none.
 const HOST = /^([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/i
 const CONNECTION_OPTIONS: ReadonlySet<string> = new Set(['upgrade', 'keep-alive', 'close', 'te'])
@@ -80,6 +83,7 @@ export const readRequest = (attributes: CheckAttributes, behindProxies = false):
       query: target.query,
       host,
       headers,
+      impersonates: attributes.headers.some(isImpersonation),
       source: sourceOf(attributes, behindProxies ? headers : undefined),
       peerCertificate: attributes.peerCertificate,
       serverName: attributes.serverName,
@@ -105,7 +109,7 @@ const sourceOf = (
 
 const readHost = (authority: string): string | undefined => {
   const host = authority.replace(/:\d{1,5}$/, '').replace(/\.$/, '')
-  return HOST.test(host) ? host.toLowerCase() : undefined
+  return host.length <= LONGEST_HOST && HOST.test(host) ? host.toLowerCase() : undefined
 }
 
 const refuseHeaders = ({ headers }: CheckAttributes): RequestRefusal | undefined => {
@@ -117,13 +121,13 @@ const refuseHeaders = ({ headers }: CheckAttributes): RequestRefusal | undefined
       if (credentials > 1) return 'duplicate-credential'
     } else if (canonical === 'connection') {
       if (!nominatesOnlyItself(value)) return 'connection-nomination'
-    } else if (canonical.startsWith('impersonate-')) {
-      // Dropping the header would run `kubectl --as=other` as oneself, so it is refused instead.
-      return 'impersonation'
     }
   }
   return undefined
 }
+
+const isImpersonation = ({ name }: RawHeader): boolean =>
+  canonicalName(name).startsWith('impersonate-')
 
 /**
  * RFC 9110 §7.6.1: an upstream removes every header that `Connection` names. On an upgrade Envoy

@@ -1,0 +1,31 @@
+// A path as the most careless of services would read it. What is refused by its path must not get
+// through because such a service stands behind us.
+
+/**
+ * The path without letter case, path parameters (RFC 3986 §3.3), empty segments and a slash at the
+ * end, in one of the forms that Unicode holds to be the same (NFKC). In time linear in the path.
+ *
+ * @param path as {@link readPath} gives it; beginning with a slash
+ */
+export const loosePath = (path: string): string =>
+  PLAIN.test(path) ? path : `/${looseSegments(path).join('/')}`
+
+/** The segments of a path or a part of one, read so. */
+export const looseSegments = (path: string): readonly string[] =>
+  withoutParameters(fold(path))
+    .split('/')
+    .filter((segment) => segment !== '')
+
+// Most paths: nothing to fold, nothing to drop.
+const PLAIN = /^(?:\/|(?:\/[!-.0-:<-@[-~]+)+)$/
+
+const withoutParameters = (path: string): string =>
+  path.includes(';') ? path.replaceAll(/;[^/]*/g, '') : path
+
+// eslint-disable-next-line no-control-regex -- all of ASCII
+const ASCII = /^[\0-\x7f]*$/
+
+/** One form of all that differs in case or in form only: "ß" and "SS", a long s, the Kelvin sign. */
+export const fold = (text: string): string =>
+  // Up, then down: some characters have several of one kind.
+  ASCII.test(text) ? text.toLowerCase() : text.normalize('NFKC').toUpperCase().toLowerCase()

@@ -1,0 +1,72 @@
+// Request lines that the clients of a Kubernetes API server send.
+
+import type { RequestLine } from '../../servers/request-info.ts'
+
+const get = (target: string): RequestLine => ({ method: 'GET', target })
+
+const NS = '/api/v1/namespaces/default'
+
+/** What kubectl, client-go, controllers and probes send: none of it may be refused. */
+export const ORDINARY: readonly RequestLine[] = [
+  ...['/', '/api', '/api/', '/apis', '/api/v1', '/apis/apps', '/apis/apps/v1', '/version'].map(get),
+  ...['/healthz', '/livez?verbose', '/readyz/etcd', '/metrics', '/logs/', '/logs/kube.log'].map(
+    get,
+  ),
+  ...['/openapi/v2?timeout=32s', '/openapi/v3', '/openapi/v3/apis/apps/v1?hash=0AF'].map(get),
+  ...['/.well-known/openid-configuration', '/openid/v1/jwks', '/apis?timeout=32s'].map(get),
+  get('/api/v1/namespaces?limit=500'),
+  get(NS),
+  get(`${NS}/pods?limit=500`),
+  get(`${NS}/pods?limit=500&continue=eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6MTB9`),
+  get(`${NS}/pods?limit=500&continue=eyJ2IjoibWV0YS5rOHMu%3D%3D&resourceVersion=0`),
+  get(`${NS}/pods/web-0`),
+  get(`${NS}/pods/web-0?resourceVersion=0&pretty=true`),
+  get(`${NS}/pods/web-0/log?container=web&follow=true&tailLines=10&sinceSeconds=60`),
+  get(`${NS}/pods?labelSelector=app%3Dweb%2Ctier+in+%28front%2Cback%29&limit=500`),
+  get(`${NS}/pods?labelSelector=app%20in%20(a,b),!canary,track%20notin%20(beta)`),
+  get(`${NS}/pods?fieldSelector=spec.nodeName%3Dnode-1%2Cstatus.phase%21%3DFailed`),
+  get(`${NS}/pods?fieldSelector=spec.nodeName=y,status.phase!=Failed&limit=500`),
+  get(`${NS}/pods?fieldSelector=metadata.name%3Dweb-0&labelSelector=app+in+(a,b),!x,y=`),
+  get(`${NS}/pods?allowWatchBookmarks=true&resourceVersion=123&timeoutSeconds=512&watch=true`),
+  get(`${NS}/pods?fieldSelector=metadata.name%3Dweb-0&resourceVersion=1&watch=1`),
+  get(`${NS}/pods?sendInitialEvents=true&resourceVersionMatch=NotOlderThan&watch=true`),
+  get('/api/v1/pods?allowWatchBookmarks=true&watch=true'),
+  get('/api/v1/secrets?limit=500&resourceVersion=0'),
+  get('/api/v1/nodes/node-1/proxy/stats/summary'),
+  get(`${NS}/services/https:name:443/proxy/a/b?c=d;e&f=%zz`),
+  get(`${NS}/services/web:http/proxy/`),
+  get('/apis/apps/v1/namespaces/default/deployments/web/scale'),
+  get('/apis/metrics.k8s.io/v1beta1/namespaces/default/pods?labelSelector=app%3Dweb'),
+  get('/apis/metrics.k8s.io/v1beta1/nodes/node-1'),
+  get('/apis/custom.metrics.k8s.io/v1beta2/namespaces/default/pods/%2A/http_requests'),
+  get('/apis/external.metrics.k8s.io/v1beta1/namespaces/default/queue_length'),
+  get('/apis/cert-manager.io/v1/namespaces/default/certificates?limit=500'),
+  get('/apis/apiextensions.k8s.io/v1/customresourcedefinitions/certificates.cert-manager.io'),
+  get('/apis/rbac.authorization.k8s.io/v1/clusterroles/system:controller:job-controller'),
+  get('/apis/rbac.authorization.k8s.io/v1/clusterroles/system%3Anode'),
+  get('/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/node-1?timeout=10s'),
+  get('/api/v1/watch/namespaces/default/pods/web-0'),
+  { method: 'HEAD', target: `${NS}/pods` },
+  { method: 'POST', target: `${NS}/pods?fieldManager=kubectl-create&fieldValidation=Strict` },
+  { method: 'POST', target: `${NS}/pods?dryRun=All` },
+  { method: 'GET', target: `${NS}/pods/web-0/exec?command=sh&command=-c&command=a%3Bb&stdin=true` },
+  { method: 'POST', target: `${NS}/pods/web-0/exec?command=sh&command=-c&command=ls&stdout=true` },
+  { method: 'POST', target: `${NS}/pods/web-0/attach?stdin=true&tty=true` },
+  { method: 'POST', target: `${NS}/pods/web-0/portforward` },
+  { method: 'POST', target: `${NS}/pods/web-0/eviction` },
+  { method: 'POST', target: `${NS}/serviceaccounts/builder/token` },
+  { method: 'POST', target: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews' },
+  { method: 'POST', target: '/apis/authentication.k8s.io/v1/tokenreviews' },
+  { method: 'PUT', target: '/apis/apps/v1/namespaces/default/deployments/web/status' },
+  { method: 'PUT', target: '/api/v1/namespaces/default/finalize' },
+  { method: 'PATCH', target: '/apis/apps/v1/namespaces/default/deployments/web/scale' },
+  { method: 'PATCH', target: `${NS}/configmaps/c?fieldManager=kubectl&force=true` },
+  { method: 'PATCH', target: '/api/v1/nodes/node-1/status' },
+  { method: 'PATCH', target: `${NS}/pods/web-0/ephemeralcontainers` },
+  { method: 'DELETE', target: `${NS}/pods/web-0?propagationPolicy=Background` },
+  {
+    method: 'DELETE',
+    target: `${NS}/pods?labelSelector=app%3Dweb&fieldSelector=status.phase%3DFailed`,
+  },
+  { method: 'OPTIONS', target: '/api/v1/pods' },
+]
