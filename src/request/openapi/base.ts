@@ -1,0 +1,82 @@
+// Where the paths of a document begin: `basePath` of Swagger 2.0, the path of `servers` of OpenAPI 3.
+
+import type { JsonObject } from '../../runtime/json-object.ts'
+import { readPath } from '../path.ts'
+import type { OpenApiFormat } from './schema.ts'
+import { elementsOf, faultAt, member, membersOf, textOf, type Place } from './value.ts'
+
+/**
+ * The base path of a document, without a slash at its end: empty, or `/v1`.
+ *
+ * @param given what the configuration says; it counts, whatever the document says
+ * @throws CountersignError `malformed-openapi`: no path that every reader reads alike, or several
+ */
+export const baseOf = (
+  document: JsonObject,
+  format: OpenApiFormat,
+  given: string | undefined,
+): string => {
+  if (given !== undefined) return asBase(given, [])
+  if (format === '2.0') return asBase(textOf(document, 'basePath') ?? '/', ['basePath'])
+  const bases = serverBases(document, [])
+  const [base = '', ...others] = bases
+  if (others.length === 0) return base
+  throw faultAt(
+    ['servers'],
+    `servers with different paths (${bases.map((one) => one || '/').join(', ')}); say with "base" under which of them this route is asked`,
+  )
+}
+
+/**
+ * Refuses `servers` of one path or operation that put it elsewhere than the rest (OpenAPI 3: they
+ * replace those of the document). Another host with the same path is no matter of ours.
+ *
+ * @throws CountersignError `malformed-openapi`
+ */
+export const checkOwnServers = (owner: unknown, place: Place, base: string, own: string): void => {
+  if (elementsOf(member(owner, 'servers')).length === 0) return
+  const elsewhere = serverBases(membersOf(owner), place).find((one) => one !== base && one !== own)
+  if (elsewhere === undefined) return
+  throw faultAt(
+    [...place, 'servers'],
+    `a server whose path (${elsewhere || '/'}) is not that of the document (${base || '/'}); describe what is served there in a document of its own`,
+  )
+}
+
+/** The different paths of `servers`; that of the default, `/`, where there are none. */
+export const serverBases = (owner: JsonObject, place: Place): readonly string[] => {
+  const servers = elementsOf(member(owner, 'servers'))
+  if (servers.length === 0) return ['']
+  return [
+    ...new Set(servers.map((server, index) => serverBase(server, [...place, 'servers', index]))),
+  ]
+}
+
+// RFC 3986 §3: scheme and authority; also the authority alone.
+const ORIGIN = /^([a-z][a-z0-9+.-]*:)?\/\/[^/?#]*/i
+const VARIABLE = /\{([^{}]*)\}/g
+
+const serverBase = (server: unknown, place: Place): string => {
+  const variables = member(server, 'variables')
+  const url = (textOf(server, 'url') ?? '/').replaceAll(VARIABLE, (_whole, name: string) => {
+    const value = textOf(member(variables, name), 'default')
+    if (value === undefined) throw faultAt(place, `no default for the variable {${name}} of "url"`)
+    return value
+  })
+  const path = url.replace(ORIGIN, '')
+  if (path === url && !url.startsWith('/')) {
+    throw faultAt(
+      place,
+      `"url" ${JSON.stringify(url)} is relative to where the document was; say with "base" under which path this route is asked`,
+    )
+  }
+  return asBase(path === '' ? '/' : path, place)
+}
+
+const asBase = (path: string, place: Place): string => {
+  const reading = readPath(path)
+  if (reading.outcome === 'refused' || path.includes('?')) {
+    throw faultAt(place, `${JSON.stringify(path)} is no path that requests can begin with`)
+  }
+  return reading.path.endsWith('/') ? reading.path.slice(0, -1) : reading.path
+}

@@ -1,0 +1,160 @@
+// An API description → its operations. It is the only way in: text that somebody else wrote comes
+// out as plain data, or as an error that names the place.
+
+import type { JsonObject } from '../../runtime/json-object.ts'
+import { baseOf, checkOwnServers, serverBases } from './base.ts'
+import type { Operation } from './operation.ts'
+import { refuseRemoteReferences, resolve } from './references.ts'
+import { checkSchema, type OpenApiFormat } from './schema.ts'
+import { scopesOf } from './security.ts'
+import { readDocument } from './text.ts'
+import { elementsOf, faultAt, member, membersOf, pointerOf, textOf, type Place } from './value.ts'
+
+/** What is read of an API description. */
+export interface ApiDescription {
+  readonly title: string
+  readonly format: OpenApiFormat
+  /** Where the templates begin: empty, or a path without a slash at its end, such as `/v1`. */
+  readonly base: string
+  /** In the order of the document. */
+  readonly operations: readonly Operation[]
+}
+
+/**
+ * Reads Swagger 2.0 and OpenAPI 3.0, 3.1 or 3.2, in JSON or YAML. References lead within the text
+ * only. `webhooks` and `callbacks` are requests that the API makes, not ones that it takes.
+ *
+ * @param options.base the path under which the route is asked; default: what the document says
+ * @throws CountersignError `malformed-openapi`, with the place as a JSON pointer and what to do
+ */
+export const readApiDescription = async (
+  text: string,
+  options: { readonly base?: string | undefined } = {},
+): Promise<ApiDescription> => {
+  const document = readDocument(text)
+  refuseManyPaths(document)
+  const format = await checkSchema(document)
+  refuseRemoteReferences(document)
+  const base = baseOf(document, format, options.base)
+  const operations = readOperations({ document, format, base })
+  if (operations.length === 0) throw faultAt(['paths'], 'no operation in the document')
+  refuseRepeatedIds(operations)
+  return {
+    title: textOf(member(document, 'info'), 'title') ?? '',
+    format,
+    base,
+    operations: operations.map(({ operation }) => operation),
+  }
+}
+
+// Far more than any that is published. Every one is put in its place when the configuration is read,
+// and a document could be so made that each is tried on every request.
+const MOST_PATHS = 50_000
+
+const refuseManyPaths = (document: JsonObject): void => {
+  if (Object.keys(membersOf(member(document, 'paths'))).length <= MOST_PATHS) return
+  throw faultAt(['paths'], `more than ${MOST_PATHS}; leave out those that are not published`)
+}
+
+interface Context {
+  readonly document: JsonObject
+  readonly format: OpenApiFormat
+  readonly base: string
+}
+
+interface Placed {
+  readonly operation: Operation
+  readonly place: Place
+}
+
+const readOperations = (context: Context): readonly Placed[] =>
+  Object.entries(membersOf(member(context.document, 'paths')))
+    .filter(([template]) => template.startsWith('/'))
+    .flatMap(([template, item]) => readPathItem(context, template, item))
+
+// Each version's path item, and no key more: `parameters` is no method.
+const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch'] as const
+const METHODS_OF: Readonly<Record<OpenApiFormat, readonly string[]>> = {
+  '2.0': METHODS,
+  '3.0': [...METHODS, 'trace'],
+  '3.1': [...METHODS, 'trace'],
+  '3.2': [...METHODS, 'trace', 'query'],
+}
+// As requests may have it (`request.ts`).
+const METHOD = /^[A-Z][A-Z-]{0,31}$/
+
+const readPathItem = (context: Context, template: string, item: unknown): readonly Placed[] => {
+  const here: Place = ['paths', template]
+  const { value, place } = resolve(context.document, item, here)
+  if (value !== item) refuseSiblings(context.format, item, here)
+  const found: Placed[] = []
+  const read = (method: string, operation: unknown, at: Place): void => {
+    if (operation !== undefined) found.push(readOperation(context, template, method, operation, at))
+  }
+  checkServers(context, value, place)
+  for (const method of METHODS_OF[context.format]) {
+    read(method.toUpperCase(), member(value, method), [...place, method])
+  }
+  if (context.format !== '3.2') return found
+  for (const [method, operation] of Object.entries(
+    membersOf(member(value, 'additionalOperations')),
+  )) {
+    const at = [...place, 'additionalOperations', method]
+    if (!METHOD.test(method)) throw faultAt(at, 'no method that requests can have here: upper case')
+    read(method, operation, at)
+  }
+  return found
+}
+
+/** OpenAPI leaves open what they mean beside `$ref`. */
+const refuseSiblings = (format: OpenApiFormat, item: unknown, place: Place): void => {
+  const methods = [...METHODS_OF[format], 'additionalOperations', 'servers']
+  const sibling = methods.find((key) => member(item, key) !== undefined)
+  if (sibling === undefined) return
+  throw faultAt(place, `both "$ref" and ${JSON.stringify(sibling)}: move it to where $ref leads`)
+}
+
+const checkServers = ({ document, format, base }: Context, owner: unknown, place: Place): void => {
+  if (format === '2.0') return
+  if (elementsOf(member(owner, 'servers')).length === 0) return
+  const [own = '', ...others] = serverBases(document, [])
+  checkOwnServers(owner, place, base, others.length === 0 ? own : base)
+}
+
+const readOperation = (
+  context: Context,
+  template: string,
+  method: string,
+  value: unknown,
+  place: Place,
+): Placed => {
+  checkServers(context, value, place)
+  const id = textOf(value, 'operationId') ?? ''
+  return {
+    operation: {
+      id: id === '' ? `${method} ${template}` : id,
+      method,
+      template,
+      tags: elementsOf(member(value, 'tags')).filter((tag) => typeof tag === 'string'),
+      deprecated: member(value, 'deprecated') === true,
+      scopes: scopesOf(context.document, context.format, value, place),
+      openEnded: template.endsWith('/{path}') && textOf(value, 'x-kubernetes-action') === 'connect',
+    },
+    place,
+  }
+}
+
+/** The specification wants them unique; rules name operations by them. */
+const refuseRepeatedIds = (operations: readonly Placed[]): void => {
+  const seen = new Map<string, Place>()
+  for (const { operation, place } of operations) {
+    const first = seen.get(operation.id)
+    if (first !== undefined) {
+      throw faultAt(
+        place,
+        `the same operationId as ${pointerOf(first)} (${JSON.stringify(operation.id)}); rename one`,
+      )
+    }
+    seen.set(operation.id, place)
+  }
+}

@@ -1,0 +1,31 @@
+// What is known of one operation of an API description, and of a request for it.
+
+/** Alternatives, of which one must be granted whole. One that is empty: no scope is needed. */
+export type Scopes = readonly (readonly string[])[]
+
+/** One operation: a method and a path template. */
+export interface Operation {
+  /** Its `operationId`; where the document gives none, `GET /users/{id}`. */
+  readonly id: string
+  /** Upper case. */
+  readonly method: string
+  /** As in the document, without the base path. */
+  readonly template: string
+  readonly tags: readonly string[]
+  readonly deprecated: boolean
+  /** From `security`. */
+  readonly scopes: Scopes
+  /**
+   * Whether the last parameter takes any number of segments. OpenAPI cannot say so. The API server
+   * of Kubernetes serves `…/proxy/{path:*}` and describes it as `…/proxy/{path}` with
+   * `x-kubernetes-action: connect` (k8s.io/apiserver, pkg/endpoints/installer.go).
+   */
+  readonly openEnded?: boolean
+}
+
+/** The operation that a request is for. */
+export interface OperationMatch {
+  readonly operation: Operation
+  /** What stands in the path for the template's parameters, decoded. */
+  readonly parameters: Readonly<Record<string, string>>
+}

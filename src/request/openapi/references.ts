@@ -1,0 +1,104 @@
+// `$ref`: within the document, or refused. Nothing is ever fetched.
+
+import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
+import { elementsOf, faultAt, member, type Place } from './value.ts'
+
+/** What a reference led to, and where that stands. */
+export interface Resolved {
+  readonly value: unknown
+  readonly place: Place
+}
+
+// Values of an API's data rather than of its description; a `$ref` in there is nobody's reference.
+const DATA: ReadonlySet<string> = new Set([
+  'example',
+  'examples',
+  'default',
+  'enum',
+  'const',
+  'value',
+  'dataValue',
+])
+
+/**
+ * Refuses a reference to another file or URL, wherever it stands.
+ *
+ * @throws CountersignError `malformed-openapi` with the place of the first
+ */
+export const refuseRemoteReferences = (document: JsonObject): void => {
+  const open: { readonly value: unknown; readonly place: Step | undefined }[] = [
+    { value: document, place: undefined },
+  ]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { value, place } = next
+    if (isJsonObject(value)) {
+      const reference = member(value, '$ref')
+      if (typeof reference === 'string' && !reference.startsWith('#')) {
+        throw faultAt(placeOf(place), remote(reference))
+      }
+    }
+    for (const [key, inner] of childrenOf(value)) {
+      open.push({ value: inner, place: { key, parent: place } })
+    }
+  }
+}
+
+interface Step {
+  readonly key: string | number
+  readonly parent: Step | undefined
+}
+
+const childrenOf = (value: unknown): readonly (readonly [string | number, unknown])[] =>
+  isJsonObject(value)
+    ? Object.entries(value).filter(([key]) => !DATA.has(key) && !key.startsWith('x-'))
+    : [...elementsOf(value).entries()]
+
+const placeOf = (step: Step | undefined): Place => {
+  const place: (string | number)[] = []
+  for (let at = step; at !== undefined; at = at.parent) place.unshift(at.key)
+  return place
+}
+
+const remote = (reference: string): string =>
+  `$ref ${JSON.stringify(reference)} points out of the document, and nothing is fetched; bundle the description into one file`
+
+/**
+ * What stands in a place, after `$ref`s that stand for the whole of it.
+ *
+ * @throws CountersignError `malformed-openapi`: it leads out of the document, nowhere, or in a circle
+ */
+export const resolve = (document: JsonObject, value: unknown, place: Place): Resolved => {
+  let found: Resolved = { value, place }
+  const seen = new Set<string>()
+  for (;;) {
+    const reference = member(found.value, '$ref')
+    if (reference === undefined) return found
+    if (typeof reference !== 'string') throw faultAt(found.place, '$ref must be a text')
+    if (!reference.startsWith('#')) throw faultAt(found.place, remote(reference))
+    if (seen.has(reference)) throw faultAt(found.place, `$ref ${reference} leads in a circle`)
+    seen.add(reference)
+    found = follow(document, reference, found.place)
+  }
+}
+
+/** RFC 6901 §6: a pointer in a URI fragment, percent-encoded. */
+const follow = (document: JsonObject, reference: string, from: Place): Resolved => {
+  const nowhere = (): Error => faultAt(from, `$ref ${JSON.stringify(reference)} leads nowhere`)
+  let pointer: string
+  try {
+    pointer = decodeURIComponent(reference.slice(1))
+  } catch {
+    throw nowhere()
+  }
+  if (pointer !== '' && !pointer.startsWith('/')) throw nowhere()
+  const place = pointer
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+  let value: unknown = document
+  for (const step of place) {
+    value = Array.isArray(value) ? elementsOf(value)[Number(step)] : member(value, step)
+    if (value === undefined) throw nowhere()
+  }
+  return { value, place }
+}

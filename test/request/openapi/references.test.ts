@@ -1,0 +1,75 @@
+// `$ref`: within the document, or refused; nothing is fetched.
+
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { describe, it } from 'node:test'
+import { openapi, operation, paths, read, swagger } from './documents.ts'
+
+describe('references', () => {
+  it('lead to a path item elsewhere in the document, through several steps', async () => {
+    const document = openapi(
+      {
+        paths: { '/a~b/{c}': { $ref: '#/components/pathItems/one' } },
+        components: {
+          pathItems: { one: { $ref: '#/x-items/t~1w%6F' } },
+        },
+        'x-items': { 't/wo': { get: operation({ operationId: 'found' }) } },
+      },
+      '3.1.0',
+    )
+    const { operations } = await read(document)
+    assert.deepEqual(
+      operations.map(({ id, template }) => [id, template]),
+      [['found', '/a~b/{c}']],
+    )
+  })
+
+  it('that nobody follows may lead in a circle', async () => {
+    const schemas = { A: { $ref: '#/components/schemas/B' }, B: { $ref: '#/components/schemas/A' } }
+    assert.equal((await read(openapi({ paths, components: { schemas } }))).operations.length, 1)
+  })
+
+  it('are no references where they are data or the name of a property', async () => {
+    const schemas = {
+      A: { properties: { $ref: { type: 'string' } }, example: { $ref: 'https://a.example/b' } },
+    }
+    const description = await read(
+      openapi({ paths, components: { schemas }, 'x-a': { $ref: 'b' } }),
+    )
+    assert.equal(description.operations.length, 1)
+  })
+
+  it('out of the document are refused, and nothing is fetched', async () => {
+    let connections = 0
+    await using server = createServer((socket) => {
+      connections += 1
+      socket.destroy()
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    assert.ok(typeof address === 'object' && address !== null)
+    const url = `http://127.0.0.1:${address.port}/other.json`
+    const schema = { $ref: `${url}#/A` }
+    const documents = [
+      openapi({ paths: { '/a': { $ref: url } } }),
+      openapi({ paths, components: { schemas: { A: schema } } }),
+      openapi(
+        { paths, components: { schemas: { A: { $schema: url, $id: url, ...schema } } } },
+        '3.1.0',
+      ),
+      openapi({ paths, components: { schemas: { A: schema } } }, '3.2.0'),
+      swagger({ paths, definitions: { A: schema } }),
+    ]
+    for (const document of documents) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other, so that a fault is its own
+      await assert.rejects(read(document), {
+        code: 'malformed-openapi',
+        message: /points out of the document, and nothing is fetched; bundle/,
+      })
+    }
+    const unread = openapi({ paths, jsonSchemaDialect: url, externalDocs: { url } }, '3.1.0')
+    assert.equal((await read(unread)).operations.length, 1)
+    assert.equal(connections, 0)
+  })
+})

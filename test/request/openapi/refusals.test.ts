@@ -1,0 +1,156 @@
+// API descriptions that are refused, with the place and the way out.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { openapi, operation, paths, read, swagger, type Document } from './documents.ts'
+
+describe('readApiDescription refuses', () => {
+  const item = (value: unknown): Document => openapi({ paths: { '/a': value } })
+  const CASES: readonly { name: string; document: Document; given?: string; says: RegExp }[] = [
+    { name: 'no version', document: { paths }, says: /^#: needs `swagger: "2\.0"` or `openapi:/ },
+    { name: 'Swagger 1.2', document: { swagger: '1.2', paths }, says: /^#: needs / },
+    { name: 'OpenAPI 3.10', document: openapi({ paths }, '3.10.0'), says: /^#: needs / },
+    { name: 'OpenAPI 4', document: openapi({ paths }, '4.0.0'), says: /^#: needs / },
+    {
+      name: 'a version that is a number',
+      document: { openapi: 3.1, info: { title: 'T', version: '1' }, paths },
+      says: /^#: needs /,
+    },
+    {
+      name: 'no title',
+      document: { openapi: '3.0.0', info: {}, paths },
+      says: /^#\/info: must have required property 'title'; the schema of OpenAPI 3\.0 says so$/,
+    },
+    { name: 'no operation', document: openapi({}), says: /^#\/paths: no operation/ },
+    {
+      name: 'a path without slash',
+      document: openapi({ paths: { a: {} } }),
+      says: /^#\/paths: .*"a"/,
+    },
+    {
+      name: 'a method that does not exist',
+      document: item({ fetch: operation() }),
+      says: /^#\/paths\/~1a: .*"fetch"/,
+    },
+    {
+      name: 'tags that are no texts',
+      document: item({ get: operation({ tags: [1] }) }),
+      says: /^#\/paths\/~1a\/get\/tags\/0: must be string/,
+    },
+    {
+      name: 'a reference that leads nowhere',
+      document: item({ $ref: '#/nowhere' }),
+      says: /^#\/paths\/~1a: \$ref "#\/nowhere" leads nowhere$/,
+    },
+    {
+      name: 'a reference to what every object has',
+      document: item({ $ref: '#/info/constructor' }),
+      says: /leads nowhere$/,
+    },
+    {
+      name: 'references in a circle',
+      document: item({ $ref: '#/paths/~1a' }),
+      says: /leads in a circle$/,
+    },
+    {
+      name: 'a file as a reference',
+      document: item({ $ref: './a.yaml' }),
+      says: /^#\/paths\/~1a: \$ref "\.\/a\.yaml" points out of the document/,
+    },
+    {
+      name: 'a method beside a reference',
+      document: openapi(
+        { paths: { ...paths, '/b': { $ref: '#/paths/~1a', get: operation() } } },
+        '3.1.0',
+      ),
+      says: /^#\/paths\/~1b: both "\$ref" and "get"/,
+    },
+    {
+      name: 'the same operationId twice',
+      document: openapi({
+        paths: {
+          '/a': { get: operation({ operationId: 'x' }), put: operation({ operationId: 'x' }) },
+        },
+      }),
+      says: /^#\/paths\/~1a\/put: the same operationId as #\/paths\/~1a\/get \("x"\); rename one$/,
+    },
+    {
+      name: 'an operationId that is the id of one without',
+      document: openapi({
+        paths: { '/a': { get: operation(), put: operation({ operationId: 'GET /a' }) } },
+      }),
+      says: /the same operationId/,
+    },
+    {
+      name: 'several servers with different paths',
+      document: openapi({ paths, servers: [{ url: '/v1' }, { url: 'https://a.example' }] }),
+      says: /^#\/servers: servers with different paths \(\/v1, \/\); say with "base"/,
+    },
+    {
+      name: 'a server relative to the document',
+      document: openapi({ paths, servers: [{ url: 'v1' }] }),
+      says: /^#\/servers\/0: "url" "v1" is relative.*"base"/,
+    },
+    {
+      name: 'a server with a variable that has no default',
+      document: openapi({ paths, servers: [{ url: '/{v}' }] }),
+      says: /^#\/servers\/0: no default for the variable \{v\}/,
+    },
+    {
+      name: 'a server with a query',
+      document: openapi({ paths, servers: [{ url: '/v1?a=b' }] }),
+      says: /^#\/servers\/0: "\/v1\?a=b" is no path/,
+    },
+    {
+      name: 'a server with dot segments',
+      document: openapi({ paths, servers: [{ url: 'https://a.example/v1/../v2' }] }),
+      says: /is no path that requests can begin with/,
+    },
+    {
+      name: 'a base path with an encoded slash',
+      document: swagger({ paths, basePath: '/a%2fb' }),
+      says: /^#\/basePath: /,
+    },
+    {
+      name: 'a base that is no path',
+      document: openapi({ paths }),
+      given: 'v1',
+      says: /^#: "v1" is no path/,
+    },
+    {
+      name: 'a path with a server elsewhere',
+      document: item({ get: operation(), servers: [{ url: '/v2' }] }),
+      says: /^#\/paths\/~1a\/servers: a server whose path \(\/v2\) is not that of the document \(\/\)/,
+    },
+    {
+      name: 'an operation with a server elsewhere',
+      document: item({ get: operation({ servers: [{ url: '/v2' }] }) }),
+      says: /^#\/paths\/~1a\/get\/servers: /,
+    },
+    {
+      name: 'a scheme that is not defined',
+      document: item({ get: operation({ security: [{ toString: [] }] }) }),
+      says: /^#\/paths\/~1a\/get\/security\/0\/toString: no scheme of that name in components\.securitySchemes$/,
+    },
+    {
+      name: 'a method in lower case (OpenAPI 3.2)',
+      document: openapi(
+        { paths: { '/a': { additionalOperations: { copy: operation() } } } },
+        '3.2.0',
+      ),
+      says: /^#\/paths\/~1a\/additionalOperations\/copy: /,
+    },
+    {
+      name: 'more paths than anybody publishes',
+      document: openapi({
+        paths: Object.fromEntries(Array.from({ length: 50_001 }, (_, at) => [`/a${at}`, {}])),
+      }),
+      says: /^#\/paths: more than 50000; /,
+    },
+  ]
+  for (const { name, document, given, says } of CASES) {
+    it(name, async () => {
+      await assert.rejects(read(document, given), { code: 'malformed-openapi', message: says })
+    })
+  }
+})
