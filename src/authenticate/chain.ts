@@ -10,7 +10,7 @@ import { carrierKey, holds, parametersAmong, type Carrier } from './carrier.ts'
 /** An authenticator, and how its facts become an identity. */
 export interface ChainLink {
   readonly authenticator: Authenticator
-  readonly mapping: IdentityMapping
+  readonly mapping: Pick<IdentityMapping, 'identityOf'>
 }
 
 /**
@@ -34,17 +34,21 @@ export type ChainResult =
 
 /** The ordered authenticators of a route. */
 export class Chain {
-  readonly #links: readonly { readonly link: ChainLink; readonly rivals: readonly Carrier[] }[]
+  /** In the order in which they are asked. */
+  readonly links: readonly ChainLink[]
   /** Every distinct challenge, in order, for a 401. */
   readonly challenges: readonly string[]
   /** Everywhere that a credential can stand which the chain takes. */
   readonly carriers: readonly Carrier[]
+  /** Each link, and where a credential beside its own would be a second one. */
+  readonly #rivalries: readonly { readonly link: ChainLink; readonly rivals: readonly Carrier[] }[]
   readonly #parameters: SecretParameters | undefined
 
   constructor(links: readonly ChainLink[]) {
+    this.links = links
     this.challenges = [...new Set(links.flatMap(({ authenticator }) => authenticator.challenges))]
     this.carriers = links.flatMap(({ authenticator }) => authenticator.carriers)
-    this.#links = links.map((link) => ({ link, rivals: rivalsOf(link, this.carriers) }))
+    this.#rivalries = links.map((link) => ({ link, rivals: rivalsOf(link, this.carriers) }))
     this.#parameters = parametersAmong(this.carriers)
   }
 
@@ -52,7 +56,7 @@ export class Chain {
   async authenticate(request: Request, signal: AbortSignal): Promise<ChainResult> {
     // Nobody here reads it, and an upstream may: refused before anybody's credential lets it pass.
     if (this.#parameters?.areDisguisedIn(request.query) === true) return DISGUISED
-    for (const { link, rivals } of this.#links) {
+    for (const { link, rivals } of this.#rivalries) {
       // Who shows something that nobody wanted to judge, or not by itself, is not nobody.
       if (takesNothing(link) && this.carriers.some((carrier) => holds(request, carrier))) continue
       // oxlint-disable-next-line no-await-in-loop -- the order is the meaning

@@ -152,6 +152,11 @@ export class FactMemory {
     return proof
   }
 
+  /** Which revocation epoch it is, for whoever remembers other facts and has to forget them too. */
+  get epoch(): number {
+    return this.#shared.epoch
+  }
+
   /** Begins a new revocation epoch: whatever was proven before it has to be proven again. */
   revoke(): void {
     this.#shared.revoke()

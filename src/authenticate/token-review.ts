@@ -3,33 +3,24 @@
 // account may be deleted.
 
 import type { Clock } from '../runtime/clock.ts'
+import type { JsonObject } from '../runtime/json-object.ts'
 import type { Authentication, Authenticator } from './authenticator.ts'
 import { fingerprintOf } from './facts.ts'
 import { askedTokenAuthenticator, type AskedTokenSettings } from './token/asked-token.ts'
 import { isTime } from './token/times.ts'
 import { readReview, TOKEN_REVIEW } from './token/token-review-answer.ts'
-import type { TokenServer } from './token/token-server.ts'
 import { readToken, type TokenReading } from './token/token.ts'
 
 /** What a TokenReview authenticator needs. */
 export interface TokenReviewOptions extends AskedTokenSettings {
-  /** Where reviews are posted; see {@link reviewUrl}. */
-  readonly url: URL
-  /** The token that proves us to the API server, as it is now; `undefined` where a certificate does. */
-  readonly ownToken: (() => Promise<string>) | undefined
-  readonly server: TokenServer
+  /** Posts a review, JSON, and gives what was answered. Rejects when there is no answer. */
+  readonly ask: (review: string) => Promise<JsonObject>
   /** Whom tokens must be for, one of them; empty for the API server itself. */
   readonly audiences: readonly string[]
   /** Only tokens that name one of these issuers are shown to it; empty for all. */
   readonly issuers: readonly string[]
   readonly clock: Clock
 }
-
-const PATH = '/apis/authentication.k8s.io/v1/tokenreviews'
-
-/** Where an API server at this URL takes reviews; its path counts, as in a kubeconfig. */
-export const reviewUrl = (server: URL): URL =>
-  new URL(`${server.pathname.replace(/\/$/, '')}${PATH}`, server.origin)
 
 /** Makes an authenticator for bearer tokens that an API server is asked about. */
 export const tokenReviewAuthenticator = (options: TokenReviewOptions): Authenticator =>
@@ -61,15 +52,10 @@ const review = async (
   token: string,
   expires: number | undefined,
 ): Promise<Authentication> => {
-  const { url, ownToken, server, audiences, generation, clock, memory } = options
+  const { ask, audiences, generation, clock, memory } = options
   try {
-    const document = await server.ask(async () => {
-      const spec = { token, ...(audiences.length === 0 ? {} : { audiences }) }
-      const own = await ownToken?.()
-      const authorization = own === undefined ? {} : { authorization: `Bearer ${own}` }
-      const body = JSON.stringify({ ...TOKEN_REVIEW, spec })
-      return { url, headers: { ...JSON_BOTH_WAYS, ...authorization }, body }
-    })
+    const spec = { token, ...(audiences.length === 0 ? {} : { audiences }) }
+    const document = await ask(JSON.stringify({ ...TOKEN_REVIEW, spec }))
     const reading = readReview(document, audiences)
     if (reading.outcome === 'malformed') {
       throw new Error(`the API server answered nonsense: ${reading.what}`)
@@ -87,8 +73,3 @@ const review = async (
     return { outcome: 'unavailable', cause }
   }
 }
-
-const JSON_BOTH_WAYS = {
-  'content-type': 'application/json',
-  accept: 'application/json',
-} as const

@@ -1,52 +1,210 @@
-// A route's rules: configuration → compiled, in order.
+// A route's rules: configuration → compiled, in order, and found by what they look at.
 
-import type { RuleConfig } from '../config/schema.ts'
-import type { Identity } from '../identity/identity.ts'
-import type { Request } from '../request/request.ts'
-import { nameMatcher, pathMatcher } from './match.ts'
+import { RESOURCE_VERBS } from '../config/request-values.ts'
+import type { AuthorizeEntry, RuleAnswer, RuleConfig } from '../config/rule-schema.ts'
+import { compileCondition } from '../expression/cel.ts'
+import type { RuleTopics } from '../expression/environments.ts'
+import { namedSegments, segmentNames, segmentsOf } from '../request/glob.ts'
+import type { Operation } from '../request/openapi/operation.ts'
+import { OPERATION_KEYS } from '../request/openapi/select.ts'
+import type { Matcher } from './matcher.ts'
+import { callerMatchers, sourcesMatcher } from './matchers/caller.ts'
+import { conditionMatcher } from './matchers/condition.ts'
+import { kubernetesMatchers } from './matchers/kubernetes.ts'
+import { operationMatchers } from './matchers/operation.ts'
+import { requestMatchers } from './matchers/request.ts'
+import { timesMatcher } from './matchers/times.ts'
+import type { Question } from './question.ts'
+import { RuleIndex } from './rule-index/rule-index.ts'
 
 /** One compiled rule. */
 export interface Rule {
   readonly name: string
   readonly effect: 'allow' | 'deny'
-  /** Whether every matcher of the rule matches. */
-  matches(identity: Identity, request: Request): boolean
+  /** Whether it decides nothing and is only recorded. */
+  readonly shadow: boolean
+  /** The list that it is in, where it is in one. */
+  readonly list: string | undefined
+  /**
+   * The list in shadow for which it speaks if it is the first of it that matches. Not set for a rule
+   * that is in shadow by itself: the list, once in force, would pass over it.
+   */
+  readonly speaksFor: RuleList | undefined
+  /** What it looks at, in the order in which it does; all have to match. */
+  readonly matchers: readonly Matcher[]
+  /** What the API server must have answered, read after the matchers; `undefined`: it is not asked. */
+  readonly review: boolean | undefined
+  /** What the caller gets when it refuses, where that is not the usual. */
+  readonly answer: RuleAnswer | undefined
+  readonly redirect: string | undefined
 }
 
-/** Compiled rules, in the order of the configuration. */
-export type Policy = readonly Rule[]
+/** A list of rules; two are the same only if they stand in the same place. */
+export interface RuleList {
+  readonly name: string
+}
 
-type Matcher = (identity: Identity, request: Request) => boolean
+/** How the operations of an OpenAPI document bear on a request, before any rule. */
+export interface OperationDemands {
+  readonly undefined: 'deny' | 'pass'
+  readonly scopes: 'ignore' | 'require'
+}
 
-/** Compiles the rules of a route. */
-export const compilePolicy = (rules: readonly RuleConfig[]): Policy => rules.map(compileRule)
+/** The compiled rules of a route. */
+export interface Policy {
+  /** In the order of the configuration. */
+  readonly rules: readonly Rule[]
+  /** Absent where the route has no OpenAPI document. */
+  readonly demands: OperationDemands | undefined
+  /** Those of the rules that could match, in order; it leaves out none that does. */
+  candidates(question: Question): Iterable<Rule>
+}
 
-const compileRule = (rule: RuleConfig): Rule => {
-  const matchers = compileMatchers(rule)
+/** What the rules are about, beyond HTTP. */
+export interface PolicyContext {
+  readonly kind: 'http' | 'kubernetes'
+  /** The operations of the route's OpenAPI document, where it has one. */
+  readonly operations?: readonly Operation[] | undefined
+  readonly demands?: OperationDemands | undefined
+  /** Told what is wrong, and where below `authorize`. */
+  readonly report: (path: readonly PropertyKey[], message: string) => void
+}
+
+const HTTP: PolicyContext = {
+  kind: 'http',
+  report(path, message) {
+    throw new TypeError(`authorize.${path.join('.')}: ${message}`)
+  },
+}
+
+/**
+ * Compiles the rules of a route.
+ *
+ * @param context what the rules may name; without it, nothing but HTTP, and a fault throws
+ */
+export const compilePolicy = (
+  entries: readonly AuthorizeEntry[],
+  context: PolicyContext = HTTP,
+): Policy => {
+  const rules = entries.flatMap((entry, index) => {
+    if (!('rules' in entry)) return [compileRule(entry, [index], context)]
+    const list = { name: entry.list }
+    return entry.rules.map((rule, position) => {
+      const shadow = entry.shadow || rule.shadow
+      const compiled = compileRule({ ...rule, shadow }, [index, 'rules', position], context)
+      const speaksFor = entry.shadow && !rule.shadow ? list : undefined
+      return { ...compiled, list: list.name, speaksFor }
+    })
+  })
+  const index = new RuleIndex(rules)
   return {
-    name: rule.allow ?? rule.deny ?? '', // the schema sees to it that there is exactly one
-    effect: rule.allow === undefined ? 'deny' : 'allow',
-    matches: (identity, request) => matchers.every((matcher) => matcher(identity, request)),
+    rules,
+    demands: context.demands,
+    candidates: (question) => index.candidates(question),
   }
 }
 
-const compileMatchers = ({ methods, paths, users, groups }: RuleConfig): readonly Matcher[] => {
-  const matchers: Matcher[] = []
-  if (methods !== undefined) {
-    const wanted = new Set(methods)
-    matchers.push((_, { method }) => wanted.has(method))
+type Report = (key: keyof RuleConfig, message: string) => void
+
+const compileRule = (
+  rule: RuleConfig,
+  path: readonly PropertyKey[],
+  context: PolicyContext,
+): Rule => ({
+  name: rule.allow ?? rule.deny ?? '', // the schema sees to it that there is exactly one
+  effect: rule.allow === undefined ? 'deny' : 'allow',
+  shadow: rule.shadow,
+  list: undefined,
+  speaksFor: undefined,
+  matchers: compileMatchers(rule, context, (key, message) => {
+    context.report([...path, key], message)
+  }),
+  review: rule.subjectAccessReview,
+  answer: rule.answer,
+  redirect: rule.redirect,
+})
+
+const KUBERNETES_KEYS = [
+  'verbs',
+  'apiGroups',
+  'resources',
+  'namespaces',
+  'names',
+  'impersonate',
+] as const
+
+// What is no resource has none of them.
+const RESOURCE_KEYS = ['apiGroups', 'resources', 'namespaces', 'names'] as const
+
+const compileMatchers = (
+  rule: RuleConfig,
+  { kind, operations }: PolicyContext,
+  report: Report,
+): readonly Matcher[] => {
+  if (kind !== 'kubernetes') {
+    for (const key of KUBERNETES_KEYS) {
+      if (rule[key] !== undefined) report(key, 'is there on routes of "kind: kubernetes"')
+    }
   }
-  if (paths !== undefined) {
-    const matches = pathMatcher(paths)
-    matchers.push((_, { path }) => matches(path))
+  reportVerbs(rule, report)
+  if (operations === undefined) {
+    for (const key of OPERATION_KEYS) {
+      if (rule[key] !== undefined) report(key, 'is there on routes with "openapi"')
+    }
   }
-  if (users !== undefined) {
-    const matches = nameMatcher(users)
-    matchers.push(({ user }) => matches(user))
+  return [
+    ...callerMatchers(rule),
+    ...requestMatchers(rule),
+    ...(rule.times === undefined ? [] : [timesMatcher(rule.times)]),
+    ...(kind === 'kubernetes' ? kubernetesMatchers(rule) : []),
+    ...(operations === undefined ? [] : operationMatchers(rule, operations, report)),
+    // Only behind all that can say no: where it cannot be said, the request is refused.
+    ...(rule.sources === undefined ? [] : [sourcesMatcher(rule.sources)]),
+    ...whenMatchers(
+      rule,
+      { kubernetes: kind === 'kubernetes', operation: operations !== undefined },
+      report,
+    ),
+  ]
+}
+
+/** A `deny` of `verbs: [post]` beside `resources` would refuse nothing. */
+const reportVerbs = (rule: RuleConfig, report: Report): void => {
+  if (RESOURCE_KEYS.every((key) => rule[key] === undefined)) return
+  for (const verb of rule.verbs ?? []) {
+    if (verb === '*' || RESOURCE_VERBS.has(verb)) continue
+    const known = [...RESOURCE_VERBS].join(', ')
+    report('verbs', `"${verb}" is no verb of a resource, so it would never match (${known})`)
   }
-  if (groups !== undefined) {
-    const matches = nameMatcher(groups)
-    matchers.push((identity) => identity.groups.some(matches))
+}
+
+const whenMatchers = (
+  { when, shadow, paths = [] }: RuleConfig,
+  topics: Omit<RuleTopics, 'segments'>,
+  report: Report,
+): readonly Matcher[] => {
+  const names = paths.map(segmentNames)
+  for (const [index, path] of paths.entries()) {
+    const fault = nameFault(path, names[index] ?? [])
+    if (fault !== undefined) report('paths', fault)
   }
-  return matchers
+  if (when === undefined) return []
+  // An expression reads what every path has, whichever matched.
+  const [first = [], ...others] = names
+  const segments = first.filter((name) => others.every((other) => other.includes(name))).toSorted()
+  const compilation = compileCondition(when, { ...topics, segments })
+  if (!compilation.ok) {
+    report('when', compilation.message)
+    return []
+  }
+  const read = segments.length === 0 ? undefined : namedSegments(paths)
+  return [conditionMatcher(compilation.expression, shadow ? 'shadow' : 'decision', read)]
+}
+
+const nameFault = (path: string, names: readonly string[]): string | undefined => {
+  if (new Set(names).size < names.length) return `"${path}" has a name twice`
+  const runs = segmentsOf(path).filter((segment) => segment === '**').length
+  return names.length > 0 && runs > 1
+    ? `"${path}" has names and more than one "**", so their place is not known`
+    : undefined
 }

@@ -31,6 +31,23 @@ export interface CertificateFacts {
   readonly extensions: Readonly<Record<string, string>>
 }
 
+/** What expressions see of callers without one. */
+export const NO_CERTIFICATE: CertificateFacts = Object.freeze({
+  subject: {},
+  subjectName: '',
+  issuerName: '',
+  dns: [],
+  uris: [],
+  emails: [],
+  ips: [],
+  upns: [],
+  serial: '',
+  fingerprint: '',
+  purposes: [],
+  policies: [],
+  extensions: {},
+})
+
 /**
  * Reads what expressions may ask of a certificate.
  *

@@ -2,7 +2,7 @@
 // linear in the names: callers choose them.
 
 import type { GroupsConfig } from '../config/identity-schema.ts'
-import { wildcardMatcher } from '../request/glob.ts'
+import { nameMatcher } from '../request/names.ts'
 
 /** What is done with groups, compiled. */
 export interface GroupSteps {
@@ -21,8 +21,8 @@ export const compileGroupSteps = ({
   most,
   bytes,
 }: Pick<GroupsConfig, 'keep' | 'drop' | 'rename' | 'prefix' | 'most' | 'bytes'>): GroupSteps => {
-  const kept = keep === undefined ? undefined : anyOf(keep)
-  const dropped = drop.length === 0 ? undefined : anyOf(drop)
+  const kept = keep === undefined ? undefined : nameMatcher(keep)
+  const dropped = drop.length === 0 ? undefined : nameMatcher(drop)
   const renamed = new Map(Object.entries(rename))
   return {
     shape(groups) {
@@ -38,9 +38,4 @@ export const compileGroupSteps = ({
       return beyond === -1 ? groups.length : beyond
     },
   }
-}
-
-const anyOf = (globs: readonly string[]): ((name: string) => boolean) => {
-  const matchers = globs.map(wildcardMatcher)
-  return (name) => matchers.some((matches) => matches(name))
 }

@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'overloaded'
   | 'unavailable'
   | 'malformed-certificate'
+  | 'malformed-openapi'
   | 'grant-keys-invalid'
   | 'authority-unusable'
   | 'envoy-missing'

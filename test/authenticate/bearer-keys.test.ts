@@ -140,7 +140,7 @@ describe('what is remembered of a token', () => {
 describe('callers with one token', () => {
   it('have it verified once', async () => {
     let asked = 0
-    const require: Condition = { source: 'x', evaluate: () => (asked += 1) > 0 }
+    const require: Condition = { source: 'x', evaluate: () => (asked += 1) > 0, explain: () => '' }
     const authenticator = bearerWith(keySetOf(key), { require })
     const token = await key.token()
     const all = await Promise.all(Array.from({ length: 100 }, () => show(authenticator, token)))

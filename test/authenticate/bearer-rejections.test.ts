@@ -98,6 +98,7 @@ describe('a wrong token', () => {
     const condition = (source: string, holds: boolean): Condition => ({
       source,
       evaluate: () => holds,
+      explain: () => '',
     })
     const token = await key.token()
     const ask = (require: Condition): Promise<string> =>

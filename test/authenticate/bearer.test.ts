@@ -120,7 +120,7 @@ describe('a condition on claims', () => {
 
   it('is not asked of a token that nobody signed', async () => {
     let asked = 0
-    const require: Condition = { source: 'x', evaluate: () => (asked += 1) > 0 }
+    const require: Condition = { source: 'x', evaluate: () => (asked += 1) > 0, explain: () => '' }
     const forged = await (await makeKey()).token()
     await show(bearerWith(keySetOf(key), { require }), forged)
     assert.equal(asked, 0)

@@ -234,7 +234,7 @@ describe('an endpoint', () => {
     scripted.answer = () => ({ body: ACTIVE, after: promise })
     const shown = Array.from({ length: 10 }, (_, index) => show(authenticator, `t${index}`))
     const late = await Promise.all(shown.slice(4))
-    assert.ok(late.every((result) => /tokens to judge already/.test(causeOf(result))))
+    assert.ok(late.every((result) => /questions open already/.test(causeOf(result))))
     resolve()
     const outcomes = (await Promise.all(shown.slice(0, 4))).map(codeOf)
     assert.deepEqual(new Set(outcomes), new Set(['authenticated']))

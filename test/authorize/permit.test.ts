@@ -3,11 +3,15 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { isPermit, type Permit } from '../../src/authorize/evaluate.ts'
+import { evaluate, isPermit, type Permit } from '../../src/authorize/evaluate.ts'
+import type { Matcher } from '../../src/authorize/matcher.ts'
+import type { Policy } from '../../src/authorize/policy.ts'
 import { transform } from '../../src/transform/apply.ts'
 import { requestOf } from '../fakes/envoy.ts'
 import { identityOf } from '../fakes/identity.ts'
 import { permitFor } from '../fakes/permit.ts'
+import { questionOf } from '../fakes/question.ts'
+import { policyOf } from '../fakes/rules.ts'
 
 const parts = { identity: identityOf(), request: requestOf(), rule: 'all' }
 
@@ -53,6 +57,48 @@ describe('transform', () => {
     it(`throws on ${name}, whatever there is to transform`, async () => {
       // @ts-expect-error -- an object is no permit
       await assert.rejects(transform(input, [], FOREVER), /without a genuine permit/)
+    })
+  }
+})
+
+describe('a matcher that is broken', () => {
+  const { rules } = policyOf([{ allow: 'first' }, { allow: 'rest' }])
+  const policyWith = (test: Matcher['test']): Policy => {
+    const broken: Matcher = { key: 'users', test, wanted: undefined, got: () => undefined }
+    const all = rules.map((rule, index) => (index === 0 ? { ...rule, matchers: [broken] } : rule))
+    return { rules: all, demands: undefined, candidates: () => all }
+  }
+
+  // `check` makes a refusal of what is thrown (reason "fault").
+  it('yields no permit when it throws, though the next rule would allow', () => {
+    const policy = policyWith(() => {
+      throw new Error('a bug')
+    })
+    assert.throws(() => evaluate(policy, questionOf()), /a bug/)
+  })
+
+  for (const answer of [
+    undefined,
+    null,
+    0,
+    1,
+    '',
+    'true',
+    {},
+    [],
+    { unknown: 'x' },
+    Promise.resolve(true),
+  ]) {
+    it(`yields no permit when it answers ${JSON.stringify(answer) ?? 'nothing'}`, () => {
+      // @ts-expect-error -- what its type forbids is tested
+      const policy = policyWith(() => answer)
+      let outcome = 'threw'
+      try {
+        outcome = evaluate(policy, questionOf()).outcome
+      } catch {
+        // as good
+      }
+      assert.notEqual(outcome, 'permit')
     })
   }
 })

@@ -3,32 +3,15 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { evaluate } from '../../src/authorize/evaluate.ts'
-import { compilePolicy } from '../../src/authorize/policy.ts'
-import type { RuleConfig } from '../../src/config/schema.ts'
 import type { Identity } from '../../src/identity/identity.ts'
-import { requestOf, type RequestParts } from '../fakes/envoy.ts'
-import { identityOf } from '../fakes/identity.ts'
-
-/** `allow:NAME`, `deny:NAME` or `no-rule`. */
-const decide = (
-  rules: readonly RuleConfig[],
-  identity: Partial<Identity> = {},
-  request: RequestParts = {},
-): string => {
-  const verdict = evaluate(compilePolicy(rules), identityOf(identity), requestOf(request))
-  switch (verdict.outcome) {
-    case 'permit':
-      return `allow:${verdict.permit.rule}`
-    case 'denied':
-      return `deny:${verdict.rule}`
-    case 'no-rule':
-      return 'no-rule'
-  }
-}
+import { decide } from '../fakes/decide.ts'
+import type { RequestParts } from '../fakes/envoy.ts'
+import { questionOf } from '../fakes/question.ts'
+import { policyOf, type RuleParts } from '../fakes/rules.ts'
 
 interface Case {
   readonly name: string
-  readonly rules: readonly RuleConfig[]
+  readonly rules: readonly RuleParts[]
   readonly identity?: Partial<Identity>
   readonly request?: RequestParts
   readonly want: string
@@ -36,7 +19,9 @@ interface Case {
 
 const checkAll = (cases: readonly Case[]): void => {
   for (const { name, rules, identity, request, want } of cases) {
-    it(name, () => assert.equal(decide(rules, identity, request), want))
+    it(name, () =>
+      assert.equal(decide(rules, { identity: identity ?? {}, request: request ?? {} }), want),
+    )
   }
 }
 
@@ -74,7 +59,7 @@ describe('the order of rules', () => {
 })
 
 describe('the matchers of one rule', () => {
-  const rules: readonly RuleConfig[] = [
+  const rules: readonly RuleParts[] = [
     {
       allow: 'match',
       methods: ['GET', 'HEAD'],
@@ -157,20 +142,20 @@ describe('the matchers of one rule', () => {
 
 describe('evaluate', () => {
   it('remembers nothing: equal questions have equal answers', () => {
-    const policy = compilePolicy([{ allow: 'alice', users: ['alice'] }])
-    const [alice, bob] = [identityOf(), identityOf({ user: 'bob' })]
+    const policy = policyOf([{ allow: 'alice', users: ['alice'] }])
+    const [alice, bob] = [questionOf(), questionOf({ identity: { user: 'bob' } })]
     for (let round = 0; round < 3; round++) {
-      assert.equal(evaluate(policy, alice, requestOf()).outcome, 'permit')
-      assert.equal(evaluate(policy, bob, requestOf()).outcome, 'no-rule')
+      assert.equal(evaluate(policy, alice).outcome, 'permit')
+      assert.equal(evaluate(policy, bob).outcome, 'no-rule')
     }
   })
 
   it('gives a permit that names the identity, the request and the rule', () => {
-    const [identity, request] = [identityOf(), requestOf()]
-    const verdict = evaluate(compilePolicy([{ allow: 'all' }]), identity, request)
+    const question = questionOf()
+    const verdict = evaluate(policyOf([{ allow: 'all' }]), question)
     assert.equal(verdict.outcome, 'permit')
-    assert.equal(verdict.permit.identity, identity)
-    assert.equal(verdict.permit.request, request)
+    assert.equal(verdict.permit.identity, question.identity)
+    assert.equal(verdict.permit.request, question.request)
     assert.equal(verdict.permit.rule, 'all')
   })
 })

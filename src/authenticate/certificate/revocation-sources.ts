@@ -30,10 +30,13 @@ export class RevocationSources implements Disposable {
   readonly #lent = new Map<string, object & Partial<Disposable>>()
   readonly #clock: Clock
   readonly #logger: Logger
+  readonly #idle: boolean
 
-  constructor(clock: Clock, logger: Logger) {
+  /** @param idle whether nothing is fetched, since no certificate will be judged */
+  constructor(clock: Clock, logger: Logger, { idle = false }: { readonly idle?: boolean } = {}) {
     this.#clock = clock
     this.#logger = logger
+    this.#idle = idle
   }
 
   /** The OCSP answers for these options, equal ones shared. */
@@ -78,7 +81,7 @@ export class RevocationSources implements Disposable {
     readonly times: CrlRefresh
   }): RemoteCrl {
     const crl = new RemoteCrl({ ...options, clock: this.#clock, logger: this.#logger })
-    crl.start()
+    if (!this.#idle) crl.start()
     return crl
   }
 

@@ -3,8 +3,8 @@
 
 import { createHash } from 'node:crypto'
 import type { Claims } from '../../identity/identity.ts'
+import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
 import { decodePem } from '../../x509/pem.ts'
-import { isJsonObject, type JsonObject } from './strict-json.ts'
 
 /**
  * Whether whoever presented this certificate may use a token with these claims.

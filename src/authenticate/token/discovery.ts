@@ -3,8 +3,8 @@
 
 import { isLoopback } from '../../config/values.ts'
 import { CountersignError } from '../../runtime/errors.ts'
+import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
 import type { FetchJson } from './fetch-json.ts'
-import { isJsonObject, type JsonObject } from './strict-json.ts'
 
 /** A discovery document of the right issuer. */
 export interface Discovery {

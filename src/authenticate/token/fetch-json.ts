@@ -1,7 +1,8 @@
 // One JSON document over HTTPS. Follows nothing: whoever could redirect us could choose our keys.
 
 import { httpFetcher, type HttpResponse } from '../../runtime/http-fetch.ts'
-import { readJsonObject, type JsonObject } from './strict-json.ts'
+import type { JsonObject } from '../../runtime/json-object.ts'
+import { readJsonObject } from './strict-json.ts'
 
 /** A document, and how long its sender says that it is good for. */
 interface FetchedJson {

@@ -2,8 +2,8 @@
 // every audience and says what it knows, and what we accept is ours to say.
 
 import type { Condition } from '../../expression/cel.ts'
+import type { JsonObject } from '../../runtime/json-object.ts'
 import type { RejectionCode } from '../authenticator.ts'
-import type { JsonObject } from './strict-json.ts'
 import { isTime } from './times.ts'
 
 /** What an active token must be. */

@@ -22,10 +22,13 @@ export class KeySets implements Disposable {
   readonly #sets = new Map<string, RemoteKeySet>()
   readonly #clock: Clock
   readonly #logger: Logger
+  readonly #idle: boolean
 
-  constructor(clock: Clock, logger: Logger) {
+  /** @param idle whether nothing is fetched, since no token will be judged */
+  constructor(clock: Clock, logger: Logger, { idle = false }: { readonly idle?: boolean } = {}) {
     this.#clock = clock
     this.#logger = logger
+    this.#idle = idle
   }
 
   /**
@@ -45,7 +48,7 @@ export class KeySets implements Disposable {
       logger: this.#logger,
     })
     this.#sets.set(id, set)
-    set.start()
+    if (!this.#idle) set.start()
     return set
   }
 

@@ -2,8 +2,8 @@
 // key never points elsewhere: `x5u` and `x5c` are not read.
 
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
+import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
 import { canonicalAlgorithm, isAlgorithm, suits, type Algorithm } from './algorithm.ts'
-import { isJsonObject, type JsonObject } from './strict-json.ts'
 
 /** A key that verifies. */
 export interface VerificationKey {

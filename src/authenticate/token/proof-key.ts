@@ -2,8 +2,8 @@
 // it (RFC 7638).
 
 import { createHash } from 'node:crypto'
+import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
 import { readKey, type VerificationKey } from './keys.ts'
-import { isJsonObject, type JsonObject } from './strict-json.ts'
 
 /** A key, and what a token that is bound to it says in `cnf.jkt`. */
 export interface ProofKey extends VerificationKey {

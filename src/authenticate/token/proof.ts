@@ -4,9 +4,9 @@
 
 import { createHash } from 'node:crypto'
 import type { Request } from '../../request/request.ts'
+import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
 import { canonicalAlgorithm, isAlgorithm, isSignedBy, suits, type Algorithm } from './algorithm.ts'
 import { readProofKey, thumbprintOf, type ProofKey } from './proof-key.ts'
-import { isJsonObject, type JsonObject } from './strict-json.ts'
 import { normalPath, readTargetUri } from './target-uri.ts'
 import { readToken } from './token.ts'
 

@@ -1,12 +1,7 @@
 // JSON that has one reading (RFC 8259 §4, RFC 7493 §2.3). Where a name stands twice `JSON.parse`
 // takes the last, other readers the first, and whoever signed a token need not be one of us.
 
-/** A JSON object. */
-export type JsonObject = Readonly<Record<string, unknown>>
-
-/** Whether a value is a JSON object. */
-export const isJsonObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
 
 // No claim of a real token goes deeper than five or six levels; what walks them may recurse.
 const MAX_DEPTH = 16

@@ -1,8 +1,8 @@
 // What a Kubernetes API server says of a token: the `status` of a TokenReview (kubernetes.io, API
 // reference, authentication.k8s.io/v1), read strictly.
 
+import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
 import type { RejectionCode } from '../authenticator.ts'
-import { isJsonObject, type JsonObject } from './strict-json.ts'
 
 /** The API version and kind of what is asked and answered. */
 export const TOKEN_REVIEW = {

@@ -1,12 +1,14 @@
-// A server that alone can judge a token, asked over HTTPS. It is asked no more than it can bear, left
-// alone while it is down, and whatever is no plain answer means that we could not find out.
+// A server that alone can judge a token, or say who may do what, asked over HTTPS. It is asked no more
+// than it can bear, left alone while it is down, and whatever is no plain answer means that we could
+// not find out.
 
 import { CircuitBreaker } from '../../runtime/circuit-breaker.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { CountersignError, describeError } from '../../runtime/errors.ts'
 import type { HttpFetch, HttpResponse } from '../../runtime/http-fetch.ts'
+import type { JsonObject } from '../../runtime/json-object.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { readJsonObject, type JsonObject } from './strict-json.ts'
+import { readJsonObject } from './strict-json.ts'
 
 /** How much a server is asked, and how long it is waited for. */
 export interface TokenServerLimits {
@@ -30,6 +32,8 @@ export interface TokenServerOptions {
   readonly remedy: string
   /** Told when it does not know our own credentials. */
   readonly onUnknown?: () => void
+  /** The longest answer that is taken. Default: 64 KiB. */
+  readonly maxBytes?: number
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -68,10 +72,10 @@ export class TokenServer {
       coolDown: limits.coolDown,
       clock,
       report: (failure) => {
-        if (failure === undefined) logger.info({ server: name }, 'token server answers again')
+        if (failure === undefined) logger.info({ server: name }, 'server answers again')
         else {
           const reason = describeError(failure)
-          logger.warn({ server: name, reason }, 'token server failed and is left alone for a while')
+          logger.warn({ server: name, reason }, 'server failed and is left alone for a while')
         }
       },
     })
@@ -91,7 +95,7 @@ export class TokenServer {
   async ask(prepare: (signal: AbortSignal) => Promise<Question>): Promise<JsonObject> {
     const { name, limits } = this.#options
     if (this.#open >= limits.concurrency) {
-      throw new CountersignError('overloaded', `${name} has ${this.#open} tokens to judge already`)
+      throw new CountersignError('overloaded', `${name} has ${this.#open} questions open already`)
     }
     this.#open += 1
     try {
@@ -107,15 +111,15 @@ export class TokenServer {
 
   /** Rejects when nobody would get an answer now. */
   async #post(prepare: (signal: AbortSignal) => Promise<Question>): Promise<HttpResponse> {
-    const { name, fetch, limits, remedy, onUnknown } = this.#options
+    const { name, fetch, limits, remedy, onUnknown, maxBytes = MAX_BYTES } = this.#options
     const signal = AbortSignal.timeout(limits.timeout)
     const { url, headers, body } = await prepare(signal)
-    // To judge a token twice changes nothing.
+    // To be asked twice changes nothing.
     const request = {
       method: 'POST',
       headers,
       body,
-      maxBytes: MAX_BYTES,
+      maxBytes,
       repeatable: true,
     } as const
     const response = await fetch(url, request, signal)

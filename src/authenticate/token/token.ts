@@ -1,6 +1,7 @@
 // The text of a signed JWT (RFC 7519, RFC 7515 §7.1) taken apart. Nothing in it is proven yet.
 
-import { readJsonObject, type JsonObject } from './strict-json.ts'
+import type { JsonObject } from '../../runtime/json-object.ts'
+import { readJsonObject } from './strict-json.ts'
 
 /** A signed token, read and not yet believed. */
 export interface Token {

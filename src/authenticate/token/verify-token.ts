@@ -4,10 +4,10 @@
 
 import type { Condition } from '../../expression/cel.ts'
 import type { Claims } from '../../identity/identity.ts'
+import type { JsonObject } from '../../runtime/json-object.ts'
 import type { RejectionCode } from '../authenticator.ts'
 import { isAlgorithm, isSignedBy, type Algorithm } from './algorithm.ts'
 import type { Keys } from './keys.ts'
-import type { JsonObject } from './strict-json.ts'
 import { isTime } from './times.ts'
 import type { Token } from './token.ts'
 

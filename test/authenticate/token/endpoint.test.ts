@@ -7,7 +7,7 @@ import {
   fixedEndpoint,
   type Endpoint,
 } from '../../../src/authenticate/token/endpoint.ts'
-import type { JsonObject } from '../../../src/authenticate/token/strict-json.ts'
+import type { JsonObject } from '../../../src/runtime/json-object.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 import { ISSUER } from './issuing.ts'
 

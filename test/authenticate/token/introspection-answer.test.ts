@@ -8,7 +8,8 @@ import {
   type AnswerJudgement,
   type AnswerRules,
 } from '../../../src/authenticate/token/introspection-answer.ts'
-import { readJsonObject, type JsonObject } from '../../../src/authenticate/token/strict-json.ts'
+import { readJsonObject } from '../../../src/authenticate/token/strict-json.ts'
+import type { JsonObject } from '../../../src/runtime/json-object.ts'
 import { conditionOf } from './asking.ts'
 import { AUDIENCE, ISSUER, NOW } from './issuing.ts'
 

@@ -7,7 +7,7 @@ import {
   readReview,
   type ReviewReading,
 } from '../../../src/authenticate/token/token-review-answer.ts'
-import type { JsonObject } from '../../../src/authenticate/token/strict-json.ts'
+import type { JsonObject } from '../../../src/runtime/json-object.ts'
 
 const NAME = 'system:serviceaccount:team-a:builder'
 const USER = {

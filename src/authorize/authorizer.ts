@@ -1,0 +1,56 @@
+// Phase 5 at the edge: the rules, and the API server that some of them ask. The rules themselves are
+// evaluated by `evaluate.ts`, which asks nobody.
+
+import { evaluate, type Verdict } from './evaluate.ts'
+import type { Policy } from './policy.ts'
+import type { Question } from './question.ts'
+
+/** What an API server says of a question. */
+export type Review =
+  | { readonly outcome: 'reviewed'; readonly allowed: boolean }
+  | { readonly outcome: 'unavailable'; readonly cause: unknown }
+
+/** Asks an API server whether it would allow something (SubjectAccessReview). It must not throw. */
+export interface AccessReviewer {
+  review(question: Question, signal: AbortSignal): Promise<Review>
+}
+
+/** The review of rules that have no API server to ask. */
+export const NO_REVIEW: Review = {
+  outcome: 'unavailable',
+  cause: new TypeError('there is no API server to ask'),
+}
+
+/** What phase 5 comes to. */
+export type AuthorizerVerdict =
+  | Exclude<Verdict, { outcome: 'review-needed' }>
+  /** The API server could not be asked, and this rule depends on it. */
+  | (Omit<Extract<Verdict, { outcome: 'review-needed' }>, 'outcome'> & {
+      readonly outcome: 'unavailable'
+      readonly cause: unknown
+    })
+
+/** The rules of a route, and whom they ask. */
+export class Authorizer {
+  readonly policy: Policy
+  /** Whom they ask. */
+  readonly reviewer: AccessReviewer | undefined
+
+  /** @param reviewer for rules with `subjectAccessReview`; without it they refuse */
+  constructor(policy: Policy, reviewer?: AccessReviewer) {
+    this.policy = policy
+    this.reviewer = reviewer
+  }
+
+  /** Decides. The API server is asked only when a rule that depends on it is reached. */
+  async authorize(question: Question, signal: AbortSignal): Promise<AuthorizerVerdict> {
+    const verdict = evaluate(this.policy, question)
+    if (verdict.outcome !== 'review-needed') return verdict
+    const review = (await this.reviewer?.review(question, signal)) ?? NO_REVIEW
+    const answer = review.outcome === 'reviewed' ? review.allowed : review.outcome
+    const reviewed = evaluate(this.policy, { ...question, review: answer })
+    if (reviewed.outcome !== 'review-needed') return reviewed
+    if (review.outcome === 'reviewed') throw new TypeError('reviewed, and asked again')
+    return { ...reviewed, ...review }
+  }
+}

@@ -1,0 +1,57 @@
+// The seam of rules: one thing that a rule looks at. Each kind of matcher has a file in `matchers/`.
+
+import type { RuleConfig } from '../config/rule-schema.ts'
+import type { Question } from './question.ts'
+
+/** The keys of a rule that are matchers. */
+export type MatcherKey = Exclude<
+  keyof RuleConfig,
+  'allow' | 'deny' | 'shadow' | 'answer' | 'redirect' | 'subjectAccessReview'
+>
+
+/** That it cannot be said whether a matcher matches: never to be taken for a yes or a no. */
+export interface Unknown {
+  /** Why, for operators; holds no value of the request. */
+  readonly unknown: string
+}
+
+/**
+ * One matcher of one rule, compiled.
+ *
+ * Legal answers, and no others: `true`, `false`, and {@link Unknown}, upon which the request is
+ * refused. It must not throw; a throw is a bug and refuses the request too.
+ */
+export interface Matcher {
+  readonly key: MatcherKey
+  test(question: Question): boolean | Unknown
+  /** What the configuration asks for, to be shown. */
+  readonly wanted: unknown
+  /** What of the question it looks at, to be shown. */
+  got(question: Question): unknown
+  /** What the index may go by; absent where nothing of use to it can be said beforehand. */
+  readonly indexed?: Indexed | undefined
+}
+
+/** What a rule can be found by: it matches no question that has none of the values. */
+export interface Indexed {
+  readonly dimension: Dimension
+  readonly values: readonly string[]
+}
+
+/** What of a question rules are found by. `path` is by glob; all others are whole texts. */
+export const DIMENSIONS = [
+  'operation',
+  'path',
+  'resource',
+  'verb',
+  'method',
+  'host',
+  'namespace',
+  'apiGroup',
+  'user',
+  'group',
+  'authenticator',
+] as const
+
+/** One of {@link DIMENSIONS}. */
+export type Dimension = (typeof DIMENSIONS)[number]

@@ -1,0 +1,96 @@
+// Matchers of who asks, and from where.
+
+import { BlockList, isIP, isIPv6 } from 'node:net'
+import type { RuleConfig } from '../../config/rule-schema.ts'
+import type { Identity } from '../../identity/identity.ts'
+import { exactNames, nameMatcher } from '../../request/names.ts'
+import type { Dimension, Indexed, Matcher } from '../matcher.ts'
+
+/** The matchers `users`, `groups`, `authenticators`. */
+export const callerMatchers = (rule: RuleConfig): readonly Matcher[] => {
+  const { users, groups, authenticators } = rule
+  const matchers: Matcher[] = []
+  if (users !== undefined) matchers.push(usersMatcher(users))
+  if (groups !== undefined) matchers.push(groupsMatcher(groups))
+  if (authenticators !== undefined) matchers.push(authenticatorsMatcher(authenticators))
+  return matchers
+}
+
+const usersMatcher = (wanted: readonly string[]): Matcher => {
+  const matches = nameMatcher(wanted)
+  return {
+    key: 'users',
+    wanted,
+    test: ({ identity }) => matches(identity.user),
+    got: ({ identity }) => identity.user,
+    indexed: indexedBy('user', exactNames(wanted)),
+  }
+}
+
+const groupsMatcher = (wanted: readonly string[]): Matcher => {
+  const matches = nameMatcher(wanted)
+  const exact = exactNames(wanted)
+  return {
+    key: 'groups',
+    wanted,
+    test:
+      exact === undefined
+        ? ({ identity }) => identity.groups.some(matches)
+        : ({ identity }) => {
+            const groups = groupsOf(identity)
+            return exact.some((group) => groups.has(group))
+          },
+    got: ({ identity }) => identity.groups,
+    indexed: indexedBy('group', exact),
+  }
+}
+
+// Somebody may be in hundreds, and identities are remembered.
+const groupSets = new WeakMap<Identity, ReadonlySet<string>>()
+
+const groupsOf = (identity: Identity): ReadonlySet<string> => {
+  const known = groupSets.get(identity)
+  if (known !== undefined) return known
+  const groups = new Set(identity.groups)
+  groupSets.set(identity, groups)
+  return groups
+}
+
+const authenticatorsMatcher = (wanted: readonly string[]): Matcher => {
+  const matches = nameMatcher(wanted)
+  return {
+    key: 'authenticators',
+    wanted,
+    test: ({ identity }) => matches(identity.authenticator),
+    got: ({ identity }) => identity.authenticator,
+    indexed: indexedBy('authenticator', wanted),
+  }
+}
+
+/** The matcher `sources`: the network that the caller is in. */
+export const sourcesMatcher = (wanted: readonly string[]): Matcher => {
+  const networks = new BlockList()
+  for (const network of wanted) {
+    const [address = '', length] = network.split('/')
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4'
+    if (length === undefined) networks.addAddress(address, family)
+    else networks.addSubnet(address, Number(length), family)
+  }
+  return {
+    key: 'sources',
+    wanted,
+    // An IPv4 network also holds its IPv4-mapped addresses (RFC 4291 §2.5.5.2).
+    test: ({ request: { source } }) => {
+      const family = isIP(source.address)
+      if (family === 0) return { unknown: 'the address of the caller is not known' }
+      return networks.check(source.address, family === 6 ? 'ipv6' : 'ipv4')
+    },
+    got: ({ request }) => request.source.address,
+  }
+}
+
+/** What the index may go by, where there are only whole names. */
+export const indexedBy = (
+  dimension: Dimension,
+  values: readonly string[] | undefined,
+): Indexed | undefined => (values === undefined ? undefined : { dimension, values })

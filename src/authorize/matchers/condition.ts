@@ -1,0 +1,187 @@
+// The matcher `when`: an expression about everything that is known of the question.
+
+import { Budget, sharing } from '../../expression/budget.ts'
+import type { Condition } from '../../expression/cel.ts'
+import { NO_CERTIFICATE } from '../../identity/certificate-facts.ts'
+import type { SegmentReader } from '../../request/glob.ts'
+import type { Request } from '../../request/request.ts'
+import type { Matcher } from '../matcher.ts'
+import type { Question } from '../question.ts'
+
+type Variables = Readonly<Record<string, unknown>>
+
+/**
+ * Makes the matcher.
+ *
+ * @param purpose what decides nothing must take no time from what does
+ * @param segmentsOf reads what is `request.segments`, where the rule's paths have names
+ */
+export const conditionMatcher = (
+  condition: Condition,
+  purpose: Purpose,
+  segmentsOf?: SegmentReader,
+): Matcher => {
+  const variablesOf = (question: Question): Variables => {
+    const variables = variablesAbout(question)
+    if (segmentsOf === undefined) return variables
+    const { request } = variables
+    return { ...variables, request: withSegments(request, segmentsOf(question.request.path)) }
+  }
+  return {
+    key: 'when',
+    wanted: condition.source,
+    test(question) {
+      const variables = variablesOf(question)
+      return sharing(
+        budgetFor(question, purpose),
+        () => condition.evaluate(variables) ?? { unknown: condition.explain(variables) },
+      )
+    },
+    got: () => undefined,
+  }
+}
+
+/** What an expression is evaluated for. */
+export type Purpose = 'decision' | 'shadow'
+
+const budgets = new WeakMap<Question, Record<Purpose, Budget>>()
+
+/** All rules that a question meets share one, however many there are. */
+const budgetFor = (question: Question, purpose: Purpose): Budget => {
+  const known = budgets.get(question)
+  if (known !== undefined) return known[purpose]
+  const fresh = { decision: new Budget(), shadow: new Budget() }
+  budgets.set(question, fresh)
+  return fresh[purpose]
+}
+
+/** The variables of a rule, whatever its paths. */
+interface RuleVariables extends Variables {
+  readonly request: Variables
+}
+
+/** An heir, not a copy: that would read what is read only if the expression asks. */
+const withSegments = (request: Variables, segments: ReadonlyMap<string, string>): Variables =>
+  Object.create(request, { segments: { value: segments, enumerable: true } })
+
+// Several rules may ask about one request.
+const remembered = new WeakMap<Question, RuleVariables>()
+
+const variablesAbout = (question: Question): RuleVariables => {
+  const known = remembered.get(question)
+  if (known !== undefined) return known
+  const { kubernetes, operation, recorded = false } = question
+  const variables = {
+    ...(recorded ? recordedVariables(question) : callerVariables(question)),
+    ...(kubernetes === undefined ? {} : { kubernetes: kubernetesVariables(kubernetes) }),
+    operation: operation === undefined ? NO_OPERATION : operationVariables(operation),
+  }
+  remembered.set(question, variables)
+  return variables
+}
+
+const callerVariables = (question: Question): RuleVariables => ({
+  identity: question.identity,
+  request: requestVariables(question),
+  certificate: question.identity.certificate ?? NO_CERTIFICATE,
+  claims: question.identity.claims ?? {},
+})
+
+/** What an audit log tells; whatever else an expression reads, it cannot be evaluated. */
+const recordedVariables = ({ identity, request, at }: Question): RuleVariables => ({
+  identity: {
+    user: identity.user,
+    groups: identity.groups,
+    method: identity.method,
+    authenticator: identity.authenticator,
+    get uid() {
+      return unrecorded()
+    },
+    get extra() {
+      return unrecorded()
+    },
+  },
+  request: {
+    method: request.method,
+    host: request.host,
+    path: request.path,
+    source: request.source.address,
+    time: new Date(at),
+    get query() {
+      return unrecorded()
+    },
+    get headers() {
+      return unrecorded()
+    },
+    get serverName() {
+      return unrecorded()
+    },
+  },
+})
+
+/** Or `has` would find that there is none. */
+const unrecorded = (): never => {
+  throw new TypeError('an audit log does not tell it')
+}
+
+const requestVariables = ({ request, at }: Question): Variables => {
+  let query: Values | undefined
+  let headers: Values | undefined
+  return {
+    method: request.method,
+    host: request.host,
+    path: request.path,
+    // Read only if the expression asks, and once however many do.
+    get query() {
+      return (query ??= queryOf(request))
+    },
+    get headers() {
+      return (headers ??= headersOf(request))
+    },
+    source: request.source.address,
+    serverName: request.serverName,
+    time: new Date(at),
+  }
+}
+
+// Maps: callers choose the names, and an object has some of its own, such as `constructor`.
+type Values = ReadonlyMap<string, readonly string[]>
+
+const queryOf = ({ query }: Request): Values => grouped(new URLSearchParams(query))
+
+const headersOf = ({ headers }: Request): Values =>
+  grouped(headers.lines.map(({ name, value }) => [name.toLowerCase(), value.toString('utf8')]))
+
+const grouped = (pairs: Iterable<readonly [name: string, value: string]>): Values => {
+  const values = new Map<string, string[]>()
+  for (const [name, value] of pairs) {
+    const before = values.get(name)
+    if (before === undefined) values.set(name, [value])
+    else before.push(value)
+  }
+  return values
+}
+
+const NO_IMPERSONATION = { user: '', uid: '', groups: [], extra: {} }
+
+const kubernetesVariables = ({
+  impersonation,
+  ...kubernetes
+}: NonNullable<Question['kubernetes']>): Variables => ({
+  ...kubernetes,
+  impersonates: impersonation !== undefined,
+  impersonation: { ...NO_IMPERSONATION, ...impersonation },
+})
+
+const NO_OPERATION = { id: '', method: '', template: '', tags: [], parameters: {} }
+
+const operationVariables = ({
+  operation: { id, method, template, tags },
+  parameters,
+}: NonNullable<Question['operation']>): Variables => ({
+  id,
+  method,
+  template,
+  tags,
+  parameters: new Map(Object.entries(parameters)),
+})

@@ -1,0 +1,21 @@
+// What a policy is asked: who wants what, and when. Everything that a rule may look at is in here, so
+// the same question has the same answer.
+
+import type { Identity } from '../identity/identity.ts'
+import type { Request } from '../request/request.ts'
+import type { Target } from '../request/target.ts'
+
+/** One question. */
+export interface Question extends Target {
+  readonly identity: Identity
+  readonly request: Request
+  /** When, in milliseconds since the epoch. */
+  readonly at: number
+  /**
+   * What the API server answered when asked whether this is allowed; absent until it is asked.
+   * `unavailable`: it gave no answer, so what depends on one cannot be decided.
+   */
+  readonly review?: boolean | 'unavailable' | undefined
+  /** It comes of an audit log, which does not tell everything; what it does not tell is unknown. */
+  readonly recorded?: boolean | undefined
+}

@@ -1,0 +1,108 @@
+// The API server as the rules see it: asked about a request, and its answer remembered for a short
+// while. Facts about roles, never decisions: which rule decides is found anew for every request.
+
+import { LRUCache } from 'lru-cache'
+import { abandonable } from '../authenticate/abandonable.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { JsonObject } from '../runtime/json-object.ts'
+import { accessReviewOf, readAccessReview } from './access-review.ts'
+import type { AccessReviewer, Review } from './authorizer.ts'
+import type { Question } from './question.ts'
+
+/** What asking needs. */
+export interface RememberedReviewsOptions {
+  /** Posts a review, JSON, and gives what was answered. Rejects when there is no answer. */
+  readonly ask: (review: string) => Promise<JsonObject>
+  /**
+   * A key that stands for a review. It changes with everything that an answer rests on: what is kept
+   * under the keys of yesterday is not found today.
+   */
+  readonly keyOf: (review: string) => string
+  /** How long an answer is remembered, in milliseconds from the question; 0 for not at all. */
+  readonly remember: number
+  readonly clock: Clock
+}
+
+type Reviewed = Extract<Review, { outcome: 'reviewed' }>
+
+// Some 2 MB when full.
+const MAX_ENTRIES = 10_000
+// A path that fills the headers that Envoy takes, and a caller in hundreds of groups. The server sends
+// the question back, its characters escaped: this bounds the answer too.
+const MAX_QUESTION_BYTES = 65_536
+
+/** The longest answer to a question that is asked, in bytes: each may take six (`\u0026`). */
+export const MAX_ANSWER_BYTES = 8 * MAX_QUESTION_BYTES
+
+/**
+ * A reviewer that remembers. Equal questions that arrive together are asked once. Failures are not
+ * remembered: the next request asks again.
+ */
+export class RememberedReviews implements AccessReviewer {
+  readonly #options: RememberedReviewsOptions
+  // By the monotonic clock, so that one which is set back prolongs nothing.
+  readonly #known = new LRUCache<string, { readonly review: Reviewed; readonly until: number }>({
+    max: MAX_ENTRIES,
+  })
+  readonly #pending = new Map<string, Promise<Review>>()
+
+  constructor(options: RememberedReviewsOptions) {
+    this.#options = options
+  }
+
+  async review(question: Question, signal: AbortSignal): Promise<Review> {
+    const text = JSON.stringify(accessReviewOf(question))
+    if (Buffer.byteLength(text) > MAX_QUESTION_BYTES) {
+      return unavailable(new Error('the question is longer than the API server is asked'))
+    }
+    const key = this.#options.keyOf(text)
+    const known = this.#recall(key)
+    if (known !== undefined) return known
+    // Before the question: nobody would be left to hear the answer.
+    if (signal.aborted) return unavailable(signal.reason)
+    try {
+      return await abandonable(this.#answerTo(key, text), signal)
+    } catch (cause) {
+      return unavailable(cause) // this caller left; the others go on waiting
+    }
+  }
+
+  #recall(key: string): Reviewed | undefined {
+    const known = this.#known.get(key)
+    if (known === undefined) return undefined
+    if (this.#options.clock.monotonic() < known.until) return known.review
+    this.#known.delete(key)
+    return undefined
+  }
+
+  /** One question for all who wait for it; never rejects. */
+  #answerTo(key: string, text: string): Promise<Review> {
+    const underWay = this.#pending.get(key)
+    if (underWay !== undefined) return underWay
+    const answer = this.#ask(key, text).finally(() => this.#pending.delete(key))
+    this.#pending.set(key, answer)
+    return answer
+  }
+
+  async #ask(key: string, text: string): Promise<Review> {
+    const { ask, remember, clock } = this.#options
+    // From the question on: the roles may have changed while the answer was on its way.
+    const until = clock.monotonic() + remember
+    try {
+      const reading = readAccessReview(await ask(text))
+      switch (reading.outcome) {
+        case 'reviewed':
+          if (remember > 0) this.#known.set(key, { review: reading, until })
+          return reading
+        case 'undecided':
+          throw new Error(`the API server could not decide: ${JSON.stringify(reading.what)}`)
+        case 'malformed':
+          throw new Error(`the API server answered nonsense: ${reading.what}`)
+      }
+    } catch (cause) {
+      return unavailable(cause)
+    }
+  }
+}
+
+const unavailable = (cause: unknown): Review => ({ outcome: 'unavailable', cause })

@@ -1,0 +1,190 @@
+// What callers choose — paths, names, groups, headers — keeps no rule busy for long.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { evaluate } from '../../src/authorize/evaluate.ts'
+import { questionOf, type QuestionParts } from '../fakes/question.ts'
+import { policyOf, type RuleParts } from '../fakes/rules.ts'
+
+// Generous: on a machine with nothing else to do each takes a few milliseconds at most.
+const LONGEST = 50
+
+const fastest = (
+  rules: readonly RuleParts[],
+  parts: QuestionParts,
+): { outcome: string; ms: number } => {
+  const policy = policyOf(rules)
+  let ms = Infinity
+  let outcome = ''
+  // The best of three: what else goes on in the machine is no fault of the rules.
+  for (let round = 0; round < 3; round++) {
+    const question = questionOf(parts)
+    const started = performance.now()
+    outcome = evaluate(policy, question).outcome
+    ms = Math.min(ms, performance.now() - started)
+  }
+  return { outcome, ms }
+}
+
+const SIZE = 65_000
+const repeat = (unit: string, size = SIZE): string => unit.repeat(Math.floor(size / unit.length))
+
+describe('a hostile path of 64 KB', () => {
+  const PATHS = [
+    `/${repeat('a')}`,
+    `/${repeat('a/', 60_000)}x`,
+    `/${repeat('ab')}`,
+    `/x/${repeat('y/x/', 60_000)}z`,
+    `/${repeat('a-')}b/${repeat('a', 100)}`,
+  ]
+  const GLOBS = [
+    '/**/a*a*a*a*a*b',
+    '/*a*a*a*a*a*a*a*a*b',
+    '/**/a/**/a/**/a/**/b',
+    '/**/*a*/**/*b*/**/*c*',
+    '/x/**/y/**/x/**/y/**/q',
+    '/{a}/**/{b}/x*y*z',
+    `/${'*/'.repeat(20)}**`,
+    `/**/${'*a'.repeat(30)}`,
+  ]
+  for (const glob of GLOBS) {
+    it(`keeps no rule for ${glob} busy`, () => {
+      const rules = Array.from({ length: 12 }, (_, n) => ({
+        allow: `r${n}`,
+        paths: [glob, `${glob}x`],
+      }))
+      for (const path of PATHS) {
+        const { ms } = fastest(rules, { request: { path } })
+        assert.ok(ms < LONGEST, `${ms} ms`)
+      }
+    })
+  }
+
+  it('nor one that reads its named segments', () => {
+    const rules = [
+      {
+        allow: 'a',
+        paths: ['/{first}/**/{last}'],
+        when: 'request.segments.last == request.segments.first',
+      },
+    ]
+    for (const path of PATHS) assert.ok(fastest(rules, { request: { path } }).ms < LONGEST)
+  })
+
+  it('nor a tree of many globs', () => {
+    const segments = ['a', 'b', '*', '{x}', 'a*']
+    const globs = segments.flatMap((one) =>
+      segments.flatMap((two) => segments.map((three) => `/${one}/${two}/${three}/**`)),
+    )
+    // Names may not be given twice in one.
+    const rules = globs
+      .filter((glob) => glob.split('{x}').length <= 2)
+      .map((glob, n) => ({ deny: `r${n}`, paths: [glob], methods: ['PUT'] }))
+    for (const path of PATHS) assert.ok(fastest(rules, { request: { path } }).ms < LONGEST)
+  })
+})
+
+describe('a hostile name', () => {
+  const NAMES = [
+    repeat('a', 1_024),
+    `${repeat('a', 1_023)}b`,
+    repeat('ab', 1_024),
+    '*'.repeat(1_024),
+  ]
+  const PATTERNS = [
+    `${'*a'.repeat(200)}*`,
+    `${'*a'.repeat(200)}*b`,
+    '*'.repeat(1_000),
+    `${'a*'.repeat(500)}c`,
+  ]
+  for (const user of NAMES) {
+    it(`of 1,024 characters, ${user.slice(0, 4)}…, keeps no pattern busy`, () => {
+      const rules = PATTERNS.flatMap((pattern, n) => [
+        { deny: `u${n}`, users: [`x${pattern}`, `${pattern}x`] },
+        { deny: `g${n}`, groups: [`x${pattern}`] },
+      ])
+      const groups = Array.from({ length: 500 }, (_, n) => `${user}${n}`)
+      const { ms } = fastest([...rules, { allow: 'rest' }], { identity: { user, groups } })
+      assert.ok(ms < LONGEST, `${ms} ms`)
+    })
+  }
+})
+
+describe('an expression about what callers choose', () => {
+  const groups = Array.from({ length: 500 }, (_, n) => `group-${n}-${'x'.repeat(100)}`)
+  const parts: QuestionParts = {
+    identity: { groups, claims: { groups } },
+    request: {
+      path: `/${repeat('a')}?${Array.from({ length: 8_000 }, (_, n) => `p${n % 10}=${n}`).join('&')}`,
+      headers: [
+        ['x-long', repeat('a')],
+        ...Array.from({ length: 200 }, (_, n) => ['x-many', `${n}`] as const),
+      ],
+    },
+  }
+
+  // As people write them; those that take long are refused, which is below.
+  for (const when of [
+    'identity.groups.exists(g, g.startsWith("group-499-"))',
+    'identity.groups.all(g, g.matches("^group-[0-9]+-x+$"))',
+    'identity.groups.filter(g, g.contains("-7-")).size() == 1',
+    'request.headers["x-many"].exists(v, v in identity.groups) || true',
+    'request.query["p3"].all(v, v.matches("^[0-9]+$"))',
+    'request.headers["x-long"].all(v, !v.contains("b"))',
+    '!request.path.matches("(a|aa|aaa)*b$")',
+    '!request.path.matches("^(/[^/]+)*/x$")',
+    '!request.headers["x-long"][0].matches("(a*)*b|(x+x+)+y|.*.*.*=.*")',
+  ]) {
+    it(`takes little: ${when}`, () => {
+      const { outcome, ms } = fastest([{ allow: 'a', when }], parts)
+      assert.equal(outcome, 'permit')
+      assert.ok(ms < LONGEST, `${ms} ms`)
+    })
+  }
+
+  // Each would take from seconds to hours.
+  for (const when of [
+    'identity.groups.all(a, identity.groups.all(b, identity.groups.all(c, a != "x")))',
+    'claims.groups.all(a, claims.groups.all(b, claims.groups.all(c, a.x.y == 1)))',
+    'identity.groups.exists(a, identity.groups.exists(b, request.path.contains(a + b + "aaaab")))',
+    'request.path.split("").all(a, request.path.split("").all(b, a != "x"))',
+    'request.query["p3"].all(a, request.query["p4"].all(b, request.query["p5"].all(c, a != b)))',
+    'size(identity.groups.map(a, identity.groups.map(b, identity.groups.map(c, a + b + c)))) > 0',
+    'identity.groups.exists_one(a, identity.groups.exists_one(b, identity.groups.filter(c, c != a).size() > 900))',
+  ]) {
+    it(`is refused when it takes too long: ${when}`, () => {
+      for (const effect of ['allow', 'deny']) {
+        const rules = [{ [effect]: 'a', when }, { allow: 'rest' }]
+        const started = performance.now()
+        const verdict = evaluate(policyOf(rules), questionOf(parts))
+        assert.ok(performance.now() - started < 1_000, `${performance.now() - started} ms`)
+        assert.equal(verdict.outcome, 'failed')
+        assert.match(verdict.detail, /^takes_too_long/)
+      }
+    })
+  }
+
+  // Alone, each takes 15 ms and is allowed to.
+  const when = 'request.query.exists(a, request.query.exists(b, a + b == "zz"))'
+  const query = Array.from({ length: 400 }, (_, n) => `k${n}`).join('&')
+  const many = (shadow: boolean): readonly RuleParts[] =>
+    Array.from({ length: 150 }, (_, n) => ({ deny: `no-${n}`, shadow, when }))
+  const asked = (): ReturnType<typeof questionOf> => questionOf({ request: { path: `/?${query}` } })
+
+  it('is refused when many rules together take too long', () => {
+    const started = performance.now()
+    const verdict = evaluate(policyOf([...many(false), { allow: 'rest' }]), asked())
+    assert.ok(performance.now() - started < 1_000, `${performance.now() - started} ms`)
+    assert.equal(verdict.outcome, 'failed')
+    assert.match(verdict.detail, /^takes_too_long/)
+  })
+
+  it('goes on when rules in shadow do, and those behind them are told by themselves', () => {
+    const rules = [...many(true), { deny: 'no', when }, { allow: 'rest', when: `!${when}` }]
+    const started = performance.now()
+    const verdict = evaluate(policyOf(rules), asked())
+    assert.ok(performance.now() - started < 1_000, `${performance.now() - started} ms`)
+    assert.equal(verdict.outcome, 'permit')
+    assert.deepEqual(verdict.shadows.at(-1), { rule: 'no-149', decision: 'failed' })
+  })
+})

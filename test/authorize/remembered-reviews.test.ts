@@ -1,0 +1,189 @@
+// What is remembered of an API server's answers, for how long, and who waits for which question.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { RememberedReviews } from '../../src/authorize/remembered-reviews.ts'
+import type { JsonObject } from '../../src/runtime/json-object.ts'
+import { FakeClock } from '../fakes/clock.ts'
+import { questionOf } from '../fakes/question.ts'
+
+const FOREVER = new AbortController().signal
+
+const answer = (status: Readonly<Record<string, unknown>>): JsonObject => ({
+  apiVersion: 'authorization.k8s.io/v1',
+  kind: 'SubjectAccessReview',
+  status,
+})
+const YES = answer({ allowed: true })
+const NO = answer({ allowed: false })
+
+const setUp = (remember = 10_000) => {
+  const clock = new FakeClock()
+  const asked: string[] = []
+  const server = {
+    asked,
+    generation: 1,
+    answer: (): JsonObject | Promise<JsonObject> => YES,
+  }
+  const reviews = new RememberedReviews({
+    async ask(review) {
+      asked.push(review)
+      return await server.answer()
+    },
+    keyOf: (review) => `${server.generation} ${review}`,
+    remember,
+    clock,
+  })
+  const review = async (path = '/', signal = FOREVER): Promise<boolean | string> => {
+    const got = await reviews.review(questionOf({ request: { path } }), signal)
+    if (got.outcome === 'reviewed') return got.allowed
+    return got.cause instanceof Error ? got.cause.message : 'no error'
+  }
+  return { clock, server, review }
+}
+
+describe('an answer', () => {
+  it('is remembered for its time, yes and no alike', async () => {
+    const { clock, server, review } = setUp()
+    assert.equal(await review('/yes'), true)
+    server.answer = () => NO
+    assert.equal(await review('/no'), false)
+    server.answer = () => YES
+    clock.advance(9_999)
+    assert.equal(await review('/yes'), true)
+    assert.equal(await review('/no'), false)
+    assert.equal(server.asked.length, 2)
+    clock.advance(1)
+    server.answer = () => NO
+    assert.equal(await review('/yes'), false)
+    assert.equal(server.asked.length, 3)
+  })
+
+  it('is as old as its question', async () => {
+    const { clock, server, review } = setUp()
+    server.answer = () => {
+      clock.advance(4_000)
+      return YES
+    }
+    assert.equal(await review(), true)
+    clock.advance(5_999)
+    assert.equal(await review(), true)
+    assert.equal(server.asked.length, 1)
+    clock.advance(1)
+    await review()
+    assert.equal(server.asked.length, 2)
+  })
+
+  it('is not remembered where that is not wanted', async () => {
+    const { server, review } = setUp(0)
+    assert.equal(await review(), true)
+    server.answer = () => NO
+    assert.equal(await review(), false)
+    assert.equal(server.asked.length, 2)
+  })
+
+  it('is not found under other circumstances', async () => {
+    const { server, review } = setUp()
+    const { promise, resolve } = Promise.withResolvers<JsonObject>()
+    server.answer = () => promise
+    const early = review()
+    server.generation = 2
+    server.answer = () => NO
+    assert.equal(await review(), false) // it did not join the question of before
+    resolve(YES)
+    assert.equal(await early, true)
+    assert.equal(await review(), false)
+    assert.equal(server.asked.length, 2)
+  })
+
+  it('hostile: of ten thousand others drives out the oldest, and no more are kept', async () => {
+    const { server, review } = setUp()
+    await review('/first')
+    await review('/second')
+    for (let count = 0; count < 9_999; count += 1) {
+      if (count === 5_000) await review('/first') // oxlint-disable-line no-await-in-loop -- in order
+      await review(`/${count}`) // oxlint-disable-line no-await-in-loop -- in order
+    }
+    const before = server.asked.length
+    await review('/first')
+    assert.equal(server.asked.length, before)
+    await review('/second')
+    assert.equal(server.asked.length, before + 1)
+  })
+})
+
+describe('a failure', () => {
+  const CASES = [
+    { name: 'no answer', answer: () => Promise.reject(new Error('down')), want: /^down$/ },
+    {
+      name: 'nonsense',
+      answer: () => answer({ allowed: 'yes' }),
+      want: /^the API server answered nonsense: "allowed" is no boolean$/,
+    },
+    {
+      name: 'an answer that is none',
+      answer: () => answer({ allowed: false, evaluationError: 'webhook\n"down"' }),
+      want: /^the API server could not decide: "webhook\\n\\"down\\""$/,
+    },
+  ]
+  for (const { name, answer: failing, want } of CASES) {
+    it(`is not remembered, and allows nothing: ${name}`, async () => {
+      const { server, review } = setUp()
+      server.answer = failing
+      for (let count = 1; count < 3; count += 1) {
+        assert.match(String(await review()), want) // oxlint-disable-line no-await-in-loop -- in order
+        assert.equal(server.asked.length, count)
+      }
+      server.answer = () => YES
+      assert.equal(await review(), true)
+    })
+  }
+
+  it('hostile: a question that is too long is not asked', async () => {
+    const { server, review } = setUp()
+    assert.match(
+      String(await review(`/${'x'.repeat(66_000)}`)),
+      /longer than the API server is asked/,
+    )
+    assert.equal(server.asked.length, 0)
+  })
+})
+
+describe('equal questions', () => {
+  it('that come together are asked once, different ones each', async () => {
+    const { server, review } = setUp(0)
+    const { promise, resolve } = Promise.withResolvers<JsonObject>()
+    server.answer = () => promise
+    const all = Array.from({ length: 100 }, (_, count) => review(`/${count % 2}`))
+    resolve(YES)
+    assert.deepEqual(new Set(await Promise.all(all)), new Set([true]))
+    assert.equal(server.asked.length, 2)
+  })
+
+  it('fail together, and the next is asked anew', async () => {
+    const { server, review } = setUp()
+    const { promise, reject } = Promise.withResolvers<JsonObject>()
+    server.answer = () => promise
+    const all = [review(), review()]
+    reject(new Error('down'))
+    assert.deepEqual(await Promise.all(all), ['down', 'down'])
+    server.answer = () => YES
+    assert.equal(await review(), true)
+    assert.equal(server.asked.length, 2)
+  })
+
+  it('go on for the others when one caller leaves', async () => {
+    const { server, review } = setUp()
+    const { promise, resolve } = Promise.withResolvers<JsonObject>()
+    server.answer = () => promise
+    const leaving = new AbortController()
+    const [first, second] = [review('/', leaving.signal), review()]
+    leaving.abort(new Error('gone'))
+    assert.equal(await first, 'gone')
+    resolve(YES)
+    assert.equal(await second, true)
+    assert.equal(await review('/', leaving.signal), true) // remembered, for whoever asks
+    assert.equal(await review('/other', leaving.signal), 'gone')
+    assert.equal(server.asked.length, 1)
+  })
+})

@@ -1,0 +1,66 @@
+// Many rules take little time. The bounds are several times what a machine that is busy with other
+// things needs; `npm run bench -- --only policy` measures.
+
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { promisify } from 'node:util'
+import { z } from 'zod'
+import { prepareShape, SHAPES, USUAL, type Shape } from '../../bench/policy/shapes.ts'
+import { evaluate } from '../../src/authorize/evaluate.ts'
+
+/** What one evaluation takes in the quickest of some rounds, in µs. */
+const quickest = (shape: Shape, count: number): number => {
+  const { policy, questions } = prepareShape(shape, count)
+  let best = Infinity
+  for (let round = 0; round < 8; round++) {
+    const started = performance.now()
+    for (const question of questions) {
+      assert.equal(evaluate(policy, { ...question }).outcome, 'permit')
+    }
+    best = Math.min(best, ((performance.now() - started) * 1_000) / questions.length)
+  }
+  return best
+}
+
+const indexed = SHAPES.filter(({ name }) => !name.startsWith('nothing'))
+
+describe('to evaluate a thousand rules', () => {
+  for (const shape of indexed) {
+    it(`takes no more than 60 µs: ${shape.name}`, (t) => {
+      const time = quickest(shape, 1_000)
+      t.diagnostic(`${time.toFixed(2)} µs`)
+      assert.ok(time < 60, `${time} µs`)
+    })
+  }
+
+  it('takes time in proportion where nothing can be looked up', () => {
+    const [worst] = SHAPES.filter((shape) => !indexed.includes(shape))
+    assert.ok(worst !== undefined)
+    assert.ok(quickest(worst, 1_000) < 400)
+  })
+
+  it('takes three rules no more than 5 µs', () => assert.ok(quickest(USUAL, 3) < 5))
+
+  it('takes hardly more for ten thousand', () => {
+    for (const shape of indexed) {
+      const time = quickest(shape, 10_000)
+      assert.ok(time < 120, `${shape.name}: ${time} µs`)
+    }
+  })
+})
+
+describe('to compile a thousand rules in a process that just started', () => {
+  const READER = join(import.meta.dirname, '../../bench/processes/read-rules.ts')
+  const costSchema = z.object({ parse: z.number(), compile: z.number() })
+
+  for (const { name } of indexed) {
+    it(`takes no more than 400 ms: ${name}`, async (t) => {
+      const { stdout } = await promisify(execFile)(process.execPath, [READER, name, '1000'])
+      const { parse, compile } = costSchema.parse(JSON.parse(stdout))
+      t.diagnostic(`parse ${parse.toFixed(0)} ms, compile ${compile.toFixed(0)} ms`)
+      assert.ok(compile < 400, `${compile} ms`)
+    })
+  }
+})
