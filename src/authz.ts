@@ -1,24 +1,19 @@
 // Composition root of `countersign authz`: reads the configuration, builds the parts, starts them.
 
-import { reloadReports } from './check/reload-reports.ts'
 import { startAdmin } from './audit/admin.ts'
 import { reopenAndReload } from './audit/reload.ts'
 import { JsonLinesSink } from './audit/sink.ts'
-import { RevocationSources } from './authenticate/certificate/revocation-sources.ts'
-import { FactMemory } from './authenticate/facts.ts'
-import { HashPool } from './authenticate/password/hash.ts'
-import { KeySets } from './authenticate/token/key-sets.ts'
 import { authzMetrics } from './check/metrics.ts'
+import { reloadReports } from './check/reload-reports.ts'
+import { processResources } from './check/resources.ts'
 import { checkService } from './check/service.ts'
 import { buildSnapshot } from './check/snapshot.ts'
 import { CheckStatistics } from './check/statistics.ts'
-import { Reloader } from './config/reload.ts'
 import { ReloadStatus } from './config/reload-status.ts'
+import { Reloader } from './config/reload.ts'
 import { systemClock } from './runtime/clock.ts'
 import { startGrpcServer, type ListenAddress } from './runtime/grpc-server.ts'
 import { createLogger } from './runtime/logger.ts'
-import { ProcessReplayMemory } from './state/replay-memory.ts'
-import { memoryState } from './state/state.ts'
 
 /** A running authz process. */
 export interface Authz extends AsyncDisposable {
@@ -43,16 +38,7 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   // 1. The configuration in force; what outlives each one is lent to it.
   const clock = systemClock
   const logger = createLogger('info').child({ component: 'authz' })
-  const resources = {
-    memory: new FactMemory(clock),
-    hashes: new HashPool(),
-    keySets: stack.use(new KeySets(clock, logger)),
-    revocations: stack.use(new RevocationSources(clock, logger)),
-    replays: new ProcessReplayMemory(clock),
-    state: memoryState(clock),
-    clock,
-    logger,
-  }
+  const resources = stack.use(processResources(clock, logger))
   const reloader = stack.use(await Reloader.start((files) => buildSnapshot(file, files, resources)))
   stack.defer(() => reloader.current().value[Symbol.asyncDispose]())
   const { config, tls } = reloader.current().value

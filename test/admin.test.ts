@@ -114,7 +114,7 @@ describe('authz', () => {
       'kind=rejection': 0,
     })
     assert.deepEqual(seriesOf(series, 'countersign_dependency_up'), {
-      'authenticator=staff,kind=ldap,server=ldap://127.0.0.1:1': 0,
+      'authenticator=staff,kind=ldap,route=,server=ldap://127.0.0.1:1': 0,
     })
     const issuer = 'source=https://127.0.0.1:1/keys'
     assert.deepEqual(seriesOf(series, 'countersign_token_keys'), { [issuer]: 0 })

@@ -6,12 +6,15 @@ import type { KeyAlgorithm } from '../config/signer-schema.ts'
 import type { OpeningFailure } from '../grant/seal.ts'
 import type { AuthenticationMethod, IdentityRefusal } from '../identity/identity.ts'
 import type { RequestRefusal } from '../request/request.ts'
+import type { TargetRefusal } from '../request/target.ts'
+import type { ShadowVerdict } from '../authorize/evaluate.ts'
 import type { TransformFailure, Transformer } from '../transform/transformer.ts'
 
 /** Why a request was decided as it was; exactly one for each decision. */
 export type Reason =
   | 'permitted'
   | RequestRefusal
+  | TargetRefusal
   | 'no-route'
   | 'credential-missing'
   | 'credential-unsupported'
@@ -20,6 +23,10 @@ export type Reason =
   | 'authenticator-unavailable'
   | 'rule-denied'
   | 'no-rule'
+  | 'rule-failed' // it cannot be said whether the rule matches
+  | 'operation-undefined' // the OpenAPI document has none, and the route refuses those
+  | 'scope-missing'
+  | 'authorizer-unavailable' // the API server that a rule asks
   | TransformFailure
   | 'transform-unavailable'
   | 'cancelled' // the caller left
@@ -43,6 +50,8 @@ export interface DecisionEvent {
   readonly host?: string | undefined
   /** Path and query; `audit.query` says how much of the query. */
   readonly path?: string | undefined
+  /** `true` where there was a query and `path` holds nothing of it. */
+  readonly queryOmitted?: boolean | undefined
   /** The address that Envoy trusts as the caller's. */
   readonly source?: string | undefined
   readonly user?: string | undefined
@@ -55,6 +64,14 @@ export interface DecisionEvent {
   /** Keyed hash of the credential, never the credential; comparable within one process's life. */
   readonly credential?: string | undefined
   readonly rule?: string | undefined
+  /** The rules in shadow that would have decided, and how. */
+  readonly shadow?: readonly ShadowVerdict[] | undefined
+  /** What of the rule or the mapping failed: the place and the reason, never a value. */
+  readonly detail?: string | undefined
+  /** As a Kubernetes API server reads the request; on routes of `kind: kubernetes`. */
+  readonly kubernetes?: RecordedKubernetes | undefined
+  /** The operation of the route's OpenAPI document. */
+  readonly operation?: string | undefined
   /** What the upstream gets. */
   readonly forwarded?: readonly Transformer['kind'][] | undefined
   /** Digest of the grant for the client certificate; the signer's issuance has the same. */
@@ -63,6 +80,25 @@ export interface DecisionEvent {
   readonly duration: number
   /** The configuration that decided, counted from 1 since the start. */
   readonly generation: number
+}
+
+/** What audit keeps of a Kubernetes request; what is empty is left out. */
+export interface RecordedKubernetes {
+  readonly verb: string
+  readonly apiGroup?: string
+  readonly apiVersion?: string
+  readonly namespace?: string
+  readonly resource?: string
+  readonly subresource?: string
+  readonly name?: string
+  /** Whom the caller asked to be treated as. */
+  readonly impersonation?: {
+    readonly user: string
+    readonly uid?: string
+    readonly groups?: readonly string[]
+    /** Further keys that were asked for, without their values. */
+    readonly extra?: readonly string[]
+  }
 }
 
 /** A configuration came into force. */

@@ -1,12 +1,21 @@
 // The request path: every check goes through here, top to bottom, once.
 
+import type { Authentication } from '../authenticate/authenticator.ts'
 import { holds } from '../authenticate/carrier.ts'
-import { evaluate } from '../authorize/evaluate.ts'
+import type { ChainLink, ChainResult } from '../authenticate/chain.ts'
+import type { AuthorizerVerdict } from '../authorize/authorizer.ts'
 import type { CheckAttributes } from '../request/attributes.ts'
-import { readRequest } from '../request/request.ts'
+import { readRequest, type Request } from '../request/request.ts'
+import { readTarget } from '../request/target.ts'
 import { transform } from '../transform/apply.ts'
 import type { Decision, Trail } from './decision.ts'
+import type { Route, RouteTable } from './route.ts'
 import type { Snapshot } from './snapshot.ts'
+
+/** What of a configuration in force a check needs. */
+export interface CheckState extends Pick<Snapshot, 'behindProxies' | 'clock'> {
+  readonly routes: Pick<RouteTable, 'find'>
+}
 
 /**
  * Decides one request. Phase 7, audit, is the caller's (`service.ts`): it covers what is thrown too.
@@ -15,7 +24,7 @@ import type { Snapshot } from './snapshot.ts'
  */
 export const check = async (
   attributes: CheckAttributes,
-  { routes, behindProxies }: Snapshot,
+  { routes, behindProxies, clock }: CheckState,
   trail: Trail,
   signal: AbortSignal,
 ): Promise<Decision> => {
@@ -30,46 +39,33 @@ export const check = async (
   const route = routes.find(request)
   if (route === undefined) return { outcome: 'deny', reason: 'no-route' }
   trail.route = route
+  const asked = readTarget(route, request)
+  if (asked.outcome === 'refused') return { outcome: 'deny', reason: asked.code }
+  const { target } = asked
+  trail.target = target
 
   // 3. Who asks? Anything but a proven credential ends here.
   const { link, authentication } = await route.chain.authenticate(request, signal)
   if (link !== undefined) trail.authenticator = link.authenticator.name
   signal.throwIfAborted()
-  if (link === undefined) {
-    if (authentication.outcome === 'rejected') {
-      return { outcome: 'deny', reason: authentication.code }
-    }
-    // Also a token of an issuer that no authenticator knows: shown, but not to be judged here.
-    const shown = route.chain.carriers.some((carrier) => holds(request, carrier))
-    return { outcome: 'deny', reason: shown ? 'credential-unsupported' : 'credential-missing' }
-  }
-  if (authentication.outcome === 'rejected') {
-    const { user, challenge, retryAfter } = authentication
-    if (user !== undefined) trail.claimedUser = user
-    if (retryAfter !== undefined) trail.retryAfter = retryAfter
-    if (challenge !== undefined) {
-      trail.challenge = { text: challenge, of: link.authenticator.challenges }
-    }
-    return { outcome: 'deny', reason: authentication.code }
-  }
-  if (authentication.outcome === 'unavailable') {
-    return { outcome: 'deny', reason: 'authenticator-unavailable', cause: authentication.cause }
-  }
+  if (link === undefined) return undecided(authentication, request, route)
+  if (authentication.outcome !== 'authenticated') return unproven(authentication, link, trail)
 
   // 4. Under what name? Reserved names and names that cannot be passed on end here.
   const mapping = link.mapping.identityOf(authentication.facts)
   if (mapping.outcome === 'refused') {
     trail.claimedUser = authentication.facts.user
+    trail.detail = mapping.detail
     return { outcome: 'deny', reason: mapping.code }
   }
   trail.identity = mapping.identity
 
   // 5. May they? No matching rule is a refusal.
-  const verdict = evaluate(route.policy, mapping.identity, request)
-  if (verdict.outcome === 'denied') {
-    return { outcome: 'deny', reason: 'rule-denied', rule: verdict.rule }
-  }
-  if (verdict.outcome === 'no-rule') return { outcome: 'deny', reason: 'no-rule' }
+  const question = { identity: mapping.identity, request, ...target, at: clock.now() }
+  const verdict = await route.authorizer.authorize(question, signal)
+  signal.throwIfAborted()
+  trail.shadows = verdict.shadows
+  if (verdict.outcome !== 'permit') return denied(verdict, trail)
 
   // 6. What does the upstream see? A credential that cannot be made is a refusal, not a bare pass.
   const { permit } = verdict
@@ -86,6 +82,75 @@ export const check = async (
     case 'failed':
       return { outcome: 'deny', reason: transformation.code, rule: permit.rule }
     case 'unavailable':
-      return { outcome: 'deny', reason: 'transform-unavailable', cause: transformation.cause }
+      return {
+        outcome: 'deny',
+        reason: 'transform-unavailable',
+        rule: permit.rule,
+        cause: transformation.cause,
+      }
+  }
+}
+
+/** What no link of the chain decided, as a decision. */
+const undecided = (
+  authentication: Extract<ChainResult, { link: undefined }>['authentication'],
+  request: Request,
+  { chain }: Route,
+): Decision => {
+  if (authentication.outcome === 'rejected') {
+    return { outcome: 'deny', reason: authentication.code }
+  }
+  // Also a token of an issuer that no authenticator knows: shown, but not to be judged here.
+  const shown = chain.carriers.some((carrier) => holds(request, carrier))
+  return { outcome: 'deny', reason: shown ? 'credential-unsupported' : 'credential-missing' }
+}
+
+/** What the deciding link did not find proven, as a decision. */
+const unproven = (
+  authentication: Extract<Authentication, { outcome: 'rejected' | 'unavailable' }>,
+  { authenticator }: ChainLink,
+  trail: Trail,
+): Decision => {
+  if (authentication.outcome === 'unavailable') {
+    return { outcome: 'deny', reason: 'authenticator-unavailable', cause: authentication.cause }
+  }
+  const { code, user, challenge, retryAfter } = authentication
+  if (user !== undefined) trail.claimedUser = user
+  if (retryAfter !== undefined) trail.retryAfter = retryAfter
+  if (challenge !== undefined) {
+    trail.challenge = { text: challenge, of: authenticator.challenges }
+  }
+  return { outcome: 'deny', reason: code }
+}
+
+/** A verdict that is no permit, as a decision. */
+const denied = (
+  verdict: Exclude<AuthorizerVerdict, { outcome: 'permit' }>,
+  trail: Trail,
+): Decision => {
+  switch (verdict.outcome) {
+    case 'denied':
+      trail.rule = verdict.rule
+      return { outcome: 'deny', reason: 'rule-denied', rule: verdict.rule.name }
+    case 'failed':
+      trail.detail = verdict.detail
+      return { outcome: 'deny', reason: 'rule-failed', rule: verdict.rule.name }
+    case 'scope-missing':
+      trail.missingScopes = verdict.scopes
+      return { outcome: 'deny', reason: 'scope-missing' }
+    case 'no-rule':
+      return {
+        outcome: 'deny',
+        reason: trail.target?.kubernetes?.impersonation === undefined ? 'no-rule' : 'impersonation',
+      }
+    case 'operation-undefined':
+      return { outcome: 'deny', reason: verdict.outcome }
+    case 'unavailable':
+      return {
+        outcome: 'deny',
+        reason: 'authorizer-unavailable',
+        rule: verdict.rule.name,
+        cause: verdict.cause,
+      }
   }
 }

@@ -4,7 +4,7 @@
 
 import type { CheckAttributes, RawHeader } from '../request/attributes.ts'
 import type { HeaderPair, RepeatedHeader } from '../transform/transformer.ts'
-import type { AllowAnswer, CheckAnswer, DenyAnswer } from './answer.ts'
+import type { AllowAnswer, CheckAnswer, DenyAnswer } from './answer/answer.ts'
 import { WireReader, type FieldReader } from './wire-reader.ts'
 import { WireWriter } from './wire-writer.ts'
 

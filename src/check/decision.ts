@@ -1,10 +1,12 @@
 // What a check comes to, and what is known along the way.
 
 import type { Reason } from '../audit/event.ts'
-import type { Permit } from '../authorize/evaluate.ts'
+import type { Permit, ShadowVerdict } from '../authorize/evaluate.ts'
+import type { Rule } from '../authorize/policy.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { CheckAttributes } from '../request/attributes.ts'
 import type { Request } from '../request/request.ts'
+import type { Target } from '../request/target.ts'
 import type { Credentials } from '../transform/apply.ts'
 import type { Route } from './route.ts'
 
@@ -19,7 +21,7 @@ export type Decision =
   | {
       readonly outcome: 'deny'
       readonly reason: Refusal
-      /** The rule that refused, when one did. */
+      /** The rule that refused, or that allowed what could then not be forwarded. */
       readonly rule?: string
       /** What stood in the way, for the operator's log; the caller never sees it. */
       readonly cause?: unknown
@@ -27,6 +29,9 @@ export type Decision =
 
 /** Why a check was refused. */
 export type Refusal = Exclude<Reason, 'permitted'>
+
+/** A refusal. */
+export type Denial = Extract<Decision, { outcome: 'deny' }>
 
 /** What the phases have found out so far. Audit has it also when a later phase fails. */
 export interface Trail {
@@ -43,6 +48,16 @@ export interface Trail {
   /** What takes the place of one of the challenges of the authenticator that decided. */
   challenge?: { readonly text: string; readonly of: readonly string[] }
   identity?: Identity
+  /** What is asked for, in the words of the service. */
+  target?: Target
+  /** The rules in shadow that would have decided. */
+  shadows?: readonly ShadowVerdict[]
+  /** The rule that denied: it may have an answer of its own. */
+  rule?: Rule
+  /** What of rule or mapping failed, for operators: the place and the reason, never a value. */
+  detail?: string
+  /** The scopes that the token would need. */
+  missingScopes?: readonly string[]
 }
 
 /** How a refusal looks from outside. */
@@ -75,12 +90,14 @@ export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
   'malformed-host': MALFORMED,
   'malformed-path': MALFORMED,
   'ambiguous-path': MALFORMED,
+  'ambiguous-query': MALFORMED,
   'duplicate-credential': MALFORMED,
   'connection-nomination': MALFORMED,
   impersonation: {
     status: 403,
     text: 'Impersonation headers (Impersonate-User and the like, kubectl --as) are not allowed here.',
   },
+  'impersonation-malformed': MALFORMED,
   'no-route': { status: 403, text: 'Nothing is published under this host and path.' },
   'credential-missing': {
     status: 401,
@@ -146,6 +163,19 @@ export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
   'authenticator-unavailable': UNAVAILABLE,
   'rule-denied': DENIED,
   'no-rule': DENIED,
+  'rule-failed': {
+    status: 403,
+    text: 'A rule could not be evaluated for this request, so it was not forwarded.',
+  },
+  'operation-undefined': {
+    status: 403,
+    text: 'The API that is published here has no such operation.',
+  },
+  'scope-missing': {
+    status: 403,
+    text: 'The token does not have the scopes that this operation needs.',
+  },
+  'authorizer-unavailable': UNAVAILABLE,
   'header-unrepresentable': {
     status: 403,
     text: 'This identity holds characters that cannot be passed on.',
@@ -180,4 +210,12 @@ export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
   'too-slow': UNAVAILABLE,
   fault: UNAVAILABLE,
   'audit-unavailable': UNAVAILABLE,
+}
+
+/** The HTTP status that the caller gets; 200 stands for "forwarded". */
+export const statusOf = (decision: Decision, { rule }: Trail): number => {
+  if (decision.outcome === 'allow') return 200
+  if (decision.reason !== 'rule-denied') return PUBLIC_ANSWERS[decision.reason].status
+  if (rule?.redirect !== undefined) return 302
+  return rule?.answer?.status ?? PUBLIC_ANSWERS['rule-denied'].status
 }

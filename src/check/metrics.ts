@@ -4,7 +4,7 @@ import type { FactHoldings, FactMemory } from '../authenticate/facts.ts'
 import type { KeySets } from '../authenticate/token/key-sets.ts'
 import { counter, gauge, type Metric, type Sample } from '../runtime/metric.ts'
 import type { Snapshot } from './snapshot.ts'
-import type { CheckStatistics, RouteStatistics } from './statistics.ts'
+import { RULE_DECISIONS, type CheckStatistics, type RouteStatistics } from './statistics.ts'
 
 /** What is counted, and where. */
 export interface AuthzParts {
@@ -72,8 +72,46 @@ const checkMetrics = (checks: CheckStatistics): readonly Metric[] => {
       labels: ['route'],
       read: perRoute((route, { certificates }) => [{ labels: { route }, value: certificates }]),
     },
+    ...ruleMetrics(perRoute),
   ]
 }
+
+const ruleMetrics = (
+  perRoute: (
+    samples: (route: string, statistics: RouteStatistics) => readonly Sample<number>[],
+  ) => () => readonly Sample<number>[],
+): readonly Metric[] => [
+  {
+    type: 'counter',
+    name: 'countersign_rule_decisions_total',
+    help: 'Checks that a rule decided: allow, deny, or failed where it could not be evaluated, which refuses too.',
+    labels: ['route', 'rule', 'decision'],
+    read: perRoute((route, { rules }) =>
+      [...rules].flatMap(([rule, counts]) =>
+        RULE_DECISIONS.map((decision) => ({
+          labels: { route, rule, decision },
+          value: counts[decision],
+        })),
+      ),
+    ),
+  },
+  {
+    type: 'counter',
+    name: 'countersign_shadow_decisions_total',
+    help: 'Checks that a rule in shadow would have decided, by what it would have been (decision) and what it was (decided).',
+    labels: ['route', 'rule', 'decision', 'decided'],
+    read: perRoute((route, { shadows }) =>
+      [...shadows].flatMap(([rule, counts]) =>
+        RULE_DECISIONS.flatMap((decision) =>
+          (['allow', 'deny'] as const).map((decided) => ({
+            labels: { route, rule, decision, decided },
+            value: counts[decision][decided],
+          })),
+        ),
+      ),
+    ),
+  },
+]
 
 const factMetrics = (memory: FactMemory): readonly Metric[] => {
   const perKind =
@@ -161,16 +199,22 @@ const keyMetrics = (keySets: KeySets): readonly Metric[] => [
   },
 ]
 
+/** To Prometheus an empty label is none. */
+const askerOf = (dependency: Snapshot['dependencies'][number]) =>
+  'route' in dependency
+    ? { authenticator: '', route: dependency.route }
+    : { authenticator: dependency.authenticator, route: '' }
+
 const snapshotMetrics = (current: AuthzParts['current']): readonly Metric[] => [
   {
     type: 'gauge',
     name: 'countersign_dependency_up',
-    help: '1, or 0 while a server that authenticators ask is left alone because it failed.',
-    labels: ['authenticator', 'kind', 'server'],
+    help: '1, or 0 while a server that an authenticator or the rules of a route ask is left alone because it failed.',
+    labels: ['authenticator', 'route', 'kind', 'server'],
     read: () =>
-      current().value.dependencies.map(({ authenticator, kind, name, isUp }) => ({
-        labels: { authenticator, kind, server: name },
-        value: isUp() ? 1 : 0,
+      current().value.dependencies.map((dependency) => ({
+        labels: { ...askerOf(dependency), kind: dependency.kind, server: dependency.name },
+        value: dependency.isUp() ? 1 : 0,
       })),
   },
   counter(

@@ -1,13 +1,14 @@
 // What outlives a configuration and is lent to each.
 
-import type { RevocationSources } from '../authenticate/certificate/revocation-sources.ts'
-import type { FactMemory } from '../authenticate/facts.ts'
-import type { HashPool } from '../authenticate/password/hash.ts'
-import type { KeySets } from '../authenticate/token/key-sets.ts'
+import { RevocationSources } from '../authenticate/certificate/revocation-sources.ts'
+import { FactMemory } from '../authenticate/facts.ts'
+import { HashPool } from '../authenticate/password/hash.ts'
+import { KeySets } from '../authenticate/token/key-sets.ts'
+import { ApiDescriptions } from '../request/openapi/descriptions.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
-import type { ReplayMemory } from '../state/replay-memory.ts'
-import type { State } from '../state/state.ts'
+import { ProcessReplayMemory, type ReplayMemory } from '../state/replay-memory.ts'
+import { memoryState, type State } from '../state/state.ts'
 
 /** What outlives a configuration and is lent to each. */
 export interface SnapshotResources {
@@ -16,7 +17,38 @@ export interface SnapshotResources {
   readonly keySets: KeySets
   readonly revocations: RevocationSources
   readonly replays: ReplayMemory
+  readonly descriptions: ApiDescriptions
   readonly state: State
   readonly clock: Clock
   readonly logger: Logger
+}
+
+/**
+ * Those of one process, which shares nothing with others. Disposing of them ends what they fetch by
+ * themselves.
+ *
+ * @param options.idle whether nothing is fetched, since no credential will be judged
+ */
+export const processResources = (
+  clock: Clock,
+  logger: Logger,
+  options: { readonly idle?: boolean } = {},
+): SnapshotResources & Disposable => {
+  const keySets = new KeySets(clock, logger, options)
+  const revocations = new RevocationSources(clock, logger, options)
+  return {
+    memory: new FactMemory(clock),
+    hashes: new HashPool(),
+    keySets,
+    revocations,
+    replays: new ProcessReplayMemory(clock),
+    descriptions: new ApiDescriptions(),
+    state: memoryState(clock),
+    clock,
+    logger,
+    [Symbol.dispose]() {
+      revocations[Symbol.dispose]()
+      keySets[Symbol.dispose]()
+    },
+  }
 }

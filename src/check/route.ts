@@ -2,9 +2,11 @@
 
 import { parametersAmong } from '../authenticate/carrier.ts'
 import type { Chain } from '../authenticate/chain.ts'
-import type { Policy } from '../authorize/policy.ts'
-import { pathMatcher, type Predicate } from '../authorize/match.ts'
+import type { Authorizer } from '../authorize/authorizer.ts'
 import type { RouteConfig } from '../config/schema.ts'
+import { hostMatcher } from '../request/hosts.ts'
+import { pathMatcher, type Predicate } from '../request/names.ts'
+import type { OperationIndex } from '../request/openapi/operation-index.ts'
 import type { SecretParameters } from '../request/query.ts'
 import type { Request } from '../request/request.ts'
 import type { CredentialPlaces } from '../transform/strip.ts'
@@ -13,8 +15,11 @@ import type { Transformer } from '../transform/transformer.ts'
 /** One published service, compiled. */
 export interface Route {
   readonly name: string
-  readonly chain: Chain
-  readonly policy: Policy
+  readonly chain: Pick<Chain, 'authenticate' | 'challenges' | 'carriers' | 'links'>
+  readonly kind: RouteConfig['kind']
+  /** The operations of its OpenAPI document. */
+  readonly operations: OperationIndex | undefined
+  readonly authorizer: Authorizer
   readonly transformers: readonly Transformer[]
   /** Where it takes credentials, beyond what is stripped from every request. */
   readonly places: CredentialPlaces | undefined
@@ -27,22 +32,26 @@ export interface RouteEntry {
   readonly match: RouteConfig['match']
 }
 
+/** A route, and what takes it, compiled. */
+export interface CompiledEntry extends RouteEntry {
+  readonly matchesHost: Predicate
+  readonly matchesPath: Predicate
+}
+
 /** The routes of a configuration, in its order. */
 export class RouteTable {
   /** The parameters of the query in which some route takes credentials. */
   readonly parameters: SecretParameters | undefined
+  /** In the order in which they are looked at. */
+  readonly entries: readonly CompiledEntry[]
   readonly #byName: ReadonlyMap<string, Route>
-  readonly #entries: readonly {
-    readonly route: Route
-    readonly matchesHost: Predicate
-    readonly matchesPath: Predicate
-  }[]
 
   constructor(entries: readonly RouteEntry[]) {
     this.parameters = parametersAmong(entries.flatMap(({ route }) => route.chain.carriers))
     this.#byName = new Map(entries.map(({ route }) => [route.name, route]))
-    this.#entries = entries.map(({ route, match }) => ({
+    this.entries = entries.map(({ route, match }) => ({
       route,
+      match,
       matchesHost: hostMatcher(match.hosts),
       matchesPath: pathMatcher(match.paths),
     }))
@@ -54,14 +63,6 @@ export class RouteTable {
    */
   find({ routeName, host, path }: Request): Route | undefined {
     if (routeName !== undefined) return this.#byName.get(routeName)
-    return this.#entries.find((entry) => entry.matchesHost(host) && entry.matchesPath(path))?.route
+    return this.entries.find((entry) => entry.matchesHost(host) && entry.matchesPath(path))?.route
   }
-}
-
-/** Any of the host patterns: a name, `*.example.org` (every name below it), or `*`. */
-export const hostMatcher = (patterns: readonly string[]): Predicate => {
-  if (patterns.includes('*')) return () => true
-  const exact = new Set(patterns)
-  const suffixes = patterns.filter((name) => name.startsWith('*.')).map((name) => name.slice(1))
-  return (host) => exact.has(host) || suffixes.some((suffix) => host.endsWith(suffix))
 }

@@ -3,18 +3,17 @@
 
 import { randomUUID } from 'node:crypto'
 import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js'
-import type { DecisionEvent, Reason } from '../audit/event.ts'
+import type { DecisionEvent } from '../audit/event.ts'
 import type { AuditSink } from '../audit/sink.ts'
-import type { AuditConfig } from '../config/schema.ts'
 import type { Clock } from '../runtime/clock.ts'
-import type { SecretParameters } from '../request/query.ts'
 import { DeadlineNear, unary } from '../runtime/grpc-server.ts'
 import type { Logger } from '../runtime/logger.ts'
+import { respond } from './answer/response.ts'
 import { check } from './check.ts'
 import { decodeCheckRequest, encodeCheckResponse } from './codec.ts'
-import { PUBLIC_ANSWERS, type Decision, type Trail } from './decision.ts'
+import type { Decision, Trail } from './decision.ts'
 import { SILENT, type CheckObserver } from './observer.ts'
-import { respond } from './response.ts'
+import { describeDecision } from './record.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** What the service needs. */
@@ -87,7 +86,7 @@ class CheckService {
     const id = randomUUID()
     const trail: Trail = {}
     const decided = await this.#decide(bytes, snapshot, trail, signal)
-    const event = describe(decided, trail, snapshot, {
+    const event = describeDecision(decided, trail, snapshot, {
       id,
       generation,
       duration: Math.round((clock.monotonic() - started) * 1_000),
@@ -143,63 +142,4 @@ class CheckService {
       return { outcome: 'deny', reason: 'audit-unavailable' }
     }
   }
-}
-
-const describe = (
-  decision: Decision,
-  trail: Trail,
-  { config: { audit }, routes }: Snapshot,
-  basics: Pick<DecisionEvent, 'id' | 'generation' | 'duration'>,
-): DecisionEvent => {
-  const { attributes, request, route, identity } = trail
-  return {
-    event: 'decision',
-    id: basics.id,
-    request: request?.id,
-    decision: decision.outcome,
-    reason: decision.reason,
-    status: statusOf(decision.reason),
-    route: route?.name,
-    method: attributes?.method,
-    host: request?.host ?? attributes?.host,
-    path: attributes && recordPath(attributes.path, audit.query, routes.parameters),
-    source: request?.source.address ?? attributes?.sourceAddress,
-    user: identity?.user ?? trail.claimedUser,
-    groups: identity?.groups,
-    groupsCut: identity?.groupsCut,
-    authenticator: trail.authenticator,
-    authentication: identity?.method,
-    credential: identity?.credential,
-    rule: decision.outcome === 'allow' ? decision.permit.rule : decision.rule,
-    forwarded: decision.outcome === 'allow' ? decision.credentials.kinds : undefined,
-    handle: decision.outcome === 'allow' ? decision.credentials.secret?.digest : undefined,
-    duration: basics.duration,
-    generation: basics.generation,
-  }
-}
-
-const statusOf = (reason: Reason): number =>
-  reason === 'permitted' ? 200 : PUBLIC_ANSWERS[reason].status
-
-// Longer paths are of no use to a reader, and one caller must not fill the disk.
-const MAX_PATH = 2_048
-
-/**
- * The path as audit records it: query values can be secrets (`access_token=…`), names hardly. What
- * is known to be a secret is withheld however much is asked for.
- */
-const recordPath = (
-  target: string,
-  query: AuditConfig['query'],
-  secrets: SecretParameters | undefined,
-): string => {
-  const mark = target.indexOf('?')
-  if (mark === -1) return target.slice(0, MAX_PATH)
-  const path = target.slice(0, mark)
-  if (query === 'full') {
-    const all = target.slice(mark + 1)
-    return `${path}?${secrets?.withheldIn(all) ?? all}`.slice(0, MAX_PATH)
-  }
-  if (query === 'none') return path.slice(0, MAX_PATH)
-  return (path + target.slice(mark).replaceAll(/=[^&]*/g, '=[withheld]')).slice(0, MAX_PATH)
 }

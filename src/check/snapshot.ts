@@ -4,7 +4,6 @@
 import { createSecureContext } from 'node:tls'
 import { allOf } from '../authenticate/all.ts'
 import { Chain, type ChainLink } from '../authenticate/chain.ts'
-import { compilePolicy } from '../authorize/policy.ts'
 import type { ConfigurationFiles } from '../config/files.ts'
 import { readConfig } from '../config/parse.ts'
 import { ProblemList } from '../config/problem-list.ts'
@@ -21,6 +20,7 @@ import { placesOf } from '../transform/strip.ts'
 import type { Transformer } from '../transform/transformer.ts'
 import { buildLink } from './authenticators/build.ts'
 import type { Dependency } from './authenticators/parts.ts'
+import { buildAuthorization, type Authorization } from './authorization.ts'
 import type { SnapshotResources } from './resources.ts'
 import { RouteTable, type Route } from './route.ts'
 
@@ -35,11 +35,13 @@ export interface Snapshot extends AsyncDisposable {
   readonly tls: ServerTls | undefined
   /** Whether Envoy counts proxies in front of it (`envoy.listener.trustedHops`). */
   readonly behindProxies: boolean
+  /** By which rules and credentials are judged. */
+  readonly clock: Clock
   /** What it has of {@link SnapshotResources} that ends when no configuration in force has it. */
   readonly lent: ReadonlySet<object>
   /** What seals grants for the signer, where a keyring is configured. */
   readonly seal: GrantSeal | undefined
-  /** The servers that its authenticators ask. */
+  /** The servers that its authenticators and its rules ask. */
   readonly dependencies: readonly Dependency[]
 }
 
@@ -60,24 +62,24 @@ export const buildSnapshot = async (
   const lent = new Set<object>()
   const dependencies: Dependency[] = []
   const links = new Map<string, ChainLink>()
+  const parts = { ...resources, files, problems, connections, lent, dependencies }
   for (const [name, authenticator] of Object.entries(config.authenticators)) {
     // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
-    const link = await buildLink(name, authenticator, {
-      ...resources,
-      files,
-      problems,
-      connections,
-      lent,
-      dependencies,
-    })
+    const link = await buildLink(name, authenticator, parts)
     if (link !== undefined) links.set(name, link)
+  }
+  const authorizations = new Map<string, Authorization>()
+  for (const [index, route] of config.routes.entries()) {
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    const authorization = await buildAuthorization(route, ['routes', index], parts)
+    if (authorization !== undefined) authorizations.set(route.name, authorization)
   }
   const tls = await builder.tls(config.listen.authz)
   const seal = await builder.seal(config)
   if (problems.error !== undefined) throw problems.error
   const entries = config.routes.map((route) => ({
     match: route.match,
-    route: compileRoute(route, { links, seal, clock: resources.clock }),
+    route: compileRoute(route, { links, authorizations, seal, clock: resources.clock }),
   }))
   const behindProxies = (config.envoy?.listener.trustedHops ?? 0) > 0
   return {
@@ -85,6 +87,7 @@ export const buildSnapshot = async (
     routes: new RouteTable(entries),
     tls,
     behindProxies,
+    clock: resources.clock,
     lent,
     seal,
     dependencies,
@@ -135,16 +138,20 @@ class Builder {
 /** What the routes of one configuration share. */
 interface RouteParts {
   readonly links: ReadonlyMap<string, ChainLink>
+  readonly authorizations: ReadonlyMap<string, Authorization>
   readonly seal: GrantSeal | undefined
   readonly clock: Clock
 }
 
 const compileRoute = (route: RouteConfig, parts: RouteParts): Route => {
   const chain = new Chain(route.authenticate.map((entry) => linkOf(entry, parts.links)))
+  const authorization = parts.authorizations.get(route.name)
+  if (authorization === undefined) throw new Error(`no rules for ${route.name}`) // refused before
   return {
     name: route.name,
+    kind: route.kind,
     chain,
-    policy: compilePolicy(route.authorize),
+    ...authorization,
     transformers: compileForward(route, parts),
     places: placesOf(chain.carriers),
     onAuditFailure: route.onAuditFailure,

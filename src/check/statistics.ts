@@ -1,7 +1,8 @@
-// What is counted of checks: by route, reason and authenticator, which the configuration names or we
-// do, so that a caller can make as many requests as it likes and there will be no more to count.
+// What is counted of checks: by route, reason, authenticator and rule, which the configuration names
+// or we do, so that a caller can make as many requests as it likes and there is no more to count.
 
 import type { Reason } from '../audit/event.ts'
+import type { ShadowVerdict } from '../authorize/evaluate.ts'
 import { Distribution } from '../runtime/distribution.ts'
 import type { Decision, Trail } from './decision.ts'
 import type { CheckObserver } from './observer.ts'
@@ -13,7 +14,25 @@ export interface RouteStatistics {
   readonly denied: Distribution
   /** Those that were forwarded with a client certificate. */
   readonly certificates: number
+  /** What its rules decided, by rule. */
+  readonly rules: ReadonlyMap<string, Readonly<Record<RuleDecision, number>>>
+  /** What its rules in shadow would have decided, by rule. */
+  readonly shadows: ReadonlyMap<string, ShadowStatistics>
 }
+
+/** What becomes of a rule; `failed` where it cannot be said whether it matches. */
+export const RULE_DECISIONS = [
+  'allow',
+  'deny',
+  'failed',
+] as const satisfies readonly ShadowVerdict['decision'][]
+
+type RuleDecision = ShadowVerdict['decision']
+
+/** What a rule in shadow would have decided → how often, by what was decided. */
+type ShadowStatistics = Readonly<
+  Record<RuleDecision, Readonly<Record<Decision['outcome'], number>>>
+>
 
 /** What became of credentials. */
 export type CredentialOutcome = 'authenticated' | 'rejected' | 'unavailable'
@@ -26,6 +45,8 @@ interface Route {
   readonly allowed: Distribution
   readonly denied: Distribution
   certificates: number
+  readonly rules: Map<string, Record<RuleDecision, number>>
+  readonly shadows: Map<string, Record<RuleDecision, Record<Decision['outcome'], number>>>
 }
 
 /** The checks since the start. */
@@ -67,6 +88,13 @@ export class CheckStatistics implements CheckObserver {
     } else {
       route.denied.observe(duration / 1_000)
     }
+    const rule = decision.outcome === 'allow' ? decision.permit.rule : decision.rule
+    if (rule !== undefined) rulesOf(route, rule)[ruleDecision(reason)] += 1
+    if (trail.shadows !== undefined) {
+      for (const shadow of trail.shadows) {
+        shadowsOf(route, shadow.rule)[shadow.decision][decision.outcome] += 1
+      }
+    }
     if (trail.authenticator !== undefined) {
       this.#authenticationsOf(trail.authenticator)[outcomeOf(reason, trail)] += 1
     }
@@ -80,6 +108,8 @@ export class CheckStatistics implements CheckObserver {
       allowed: new Distribution(),
       denied: new Distribution(),
       certificates: 0,
+      rules: new Map<string, Record<RuleDecision, number>>(),
+      shadows: new Map<string, Record<RuleDecision, Record<Decision['outcome'], number>>>(),
     }
     this.#routes.set(name, route)
     return route
@@ -92,6 +122,35 @@ export class CheckStatistics implements CheckObserver {
     this.#authentications.set(name, outcomes)
     return outcomes
   }
+}
+
+const rulesOf = ({ rules }: Route, name: string): Record<RuleDecision, number> => {
+  const known = rules.get(name)
+  if (known !== undefined) return known
+  const decisions = { allow: 0, deny: 0, failed: 0 }
+  rules.set(name, decisions)
+  return decisions
+}
+
+const shadowsOf = (
+  { shadows }: Route,
+  name: string,
+): Record<RuleDecision, Record<Decision['outcome'], number>> => {
+  const known = shadows.get(name)
+  if (known !== undefined) return known
+  const decisions = {
+    allow: { allow: 0, deny: 0 },
+    deny: { allow: 0, deny: 0 },
+    failed: { allow: 0, deny: 0 },
+  }
+  shadows.set(name, decisions)
+  return decisions
+}
+
+/** What the rule decided; a transform that failed, or an audit event that was lost, comes after it. */
+const ruleDecision = (reason: Reason): RuleDecision => {
+  if (reason === 'rule-denied') return 'deny'
+  return reason === 'rule-failed' || reason === 'authorizer-unavailable' ? 'failed' : 'allow'
 }
 
 /** Facts that no identity came of count as rejected; the reason of the decision tells them apart. */

@@ -9,8 +9,8 @@ import type { EnvoyConfig } from '../config/envoy-schema.ts'
 import { STRIPPED_NAMES, STRIPPED_PREFIXES } from '../transform/strip.ts'
 import { extension, type Message } from './message.ts'
 
-// What authz has to see. It removes the caller's credential itself, and it refuses impersonation:
-// without the header, `kubectl --as=other` would run as oneself.
+// What authz has to see. It removes the caller's credential itself, and impersonation it refuses, or
+// sets anew where a rule allows it: without the header, `kubectl --as=other` would run as oneself.
 const SEEN_BY_AUTHZ: ReadonlySet<string> = new Set(['authorization', 'dpop', 'impersonate-'])
 
 // Headers by which a caller could steer Envoy's router: timeouts, retries, and the end of a stream

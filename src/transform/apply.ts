@@ -1,6 +1,7 @@
 // Phase 6: strip, then set. Takes a permit and nothing less; what cannot be made whole is refused.
 
 import { isPermit, type Permit } from '../authorize/evaluate.ts'
+import { impersonationHeaders } from './impersonation.ts'
 import { strippedFrom, subprotocolsFor, withoutParameters, type CredentialPlaces } from './strip.ts'
 import type { Forwarding, HeaderPair, TransformFailure, Transformer } from './transformer.ts'
 
@@ -37,7 +38,15 @@ export const transform = async (
     if (transformation.outcome !== 'transformed') return transformation
     made.push(transformation.forwarding)
   }
-  const { request } = permit
+  const { request, target } = permit
+  const { impersonation } = target.kubernetes ?? {}
+  if (impersonation !== undefined) {
+    // The API server would ask whether Envoy may. The configuration is refused (config/parse.ts).
+    if (made.length === 0) throw new TypeError('an impersonation without an identity beside it')
+    const transformation = impersonationHeaders(impersonation)
+    if (transformation.outcome !== 'transformed') return transformation
+    made.push(transformation.forwarding)
+  }
   const { headers } = request
   const forwarding = combine(made)
   const subprotocols = subprotocolsFor(headers)

@@ -1,5 +1,5 @@
 // What is taken out of every request before anything is put in: each header that we might ever set,
-// and the caller's own credential. The list covers all presets, used or not, so that switching one
+// the caller's own credential, and what would make another request of it than the one that was judged. The list covers all presets, used or not, so that switching one
 // on can never trust what a caller sent a moment ago.
 
 import { parametersAmong, type Carrier } from '../authenticate/carrier.ts'
@@ -28,7 +28,17 @@ export const STRIPPED_PREFIXES: readonly string[] = [
   'x-countersign-',
 ]
 
-const names: ReadonlySet<string> = new Set(STRIPPED_NAMES)
+// Some frameworks take these for the method and the path, and it was others that were judged. They
+// name nobody, so it is enough that authz removes them.
+const OVERRIDES = [
+  'x-http-method-override',
+  'x-http-method',
+  'x-method-override',
+  'x-original-url',
+  'x-rewrite-url',
+]
+
+const names: ReadonlySet<string> = new Set([...STRIPPED_NAMES, ...OVERRIDES])
 
 /** Whether a header is removed, whatever its spelling: `X_Remote_User` counts as `x-remote-user`. */
 export const isStripped = (name: string): boolean => {

@@ -21,6 +21,7 @@ import { unguarded } from '../../src/authenticate/password/guard.ts'
 import type { PasswordVerifier, Verification } from '../../src/authenticate/password/verifier.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { temporaryFolder } from '../servers/temporary.ts'
+import { unreadable, unruled, type Failure } from './failures.ts'
 
 const PASSWORD = 'Tr0ub4dor&3 ünlikely'
 
@@ -185,7 +186,7 @@ log: { level: debug }
   ] as const
   const refusing = (code: (typeof REJECTIONS)[number]) =>
     fakeAuthenticator('any', { outcome: 'rejected', code, user: 'alice' })
-  const FAILURES: readonly { reason: Reason; route: RouteParts; full?: boolean }[] = [
+  const FAILURES: readonly (Failure & { readonly full?: boolean })[] = [
     ...ACCOUNTS.map((code) => ({ reason: code, route: barred({ outcome: 'barred', code }) })),
     {
       reason: 'second-factor-required',
@@ -212,6 +213,8 @@ log: { level: debug }
       route: { authenticators: [fakeAuthenticator('any', { outcome: 'not-applicable' })] },
     },
     { reason: 'authenticator-unavailable', route: verifying(down) },
+    ...unreadable(PASSWORD, verifying(knowing())),
+    ...unruled(verifying(knowing())),
     { reason: 'authenticator-unavailable', route: verifying(brokenVerifier('a bug')) },
     {
       reason: 'header-unrepresentable',
@@ -246,11 +249,11 @@ log: { level: debug }
     },
     { reason: 'audit-unavailable', route: verifying(knowing()), full: true },
   ]
-  for (const { reason, route, full = false } of FAILURES) {
+  for (const { reason, route, request, full = false } of FAILURES) {
     it(`leaves no trace when a part fails: ${reason}`, async () => {
       await using service = await startRoute(route)
       service.audit.full = full
-      const outcome = await service.client.check(as('alice'))
+      const outcome = await service.client.check(as('alice', request))
       assert.ok(!outcome.allow)
       assert.ok(
         full || service.audit.events.some((event) => 'reason' in event && event.reason === reason),

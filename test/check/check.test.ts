@@ -10,6 +10,9 @@ import { factsOf, fakeAuthenticator, type FakeAnswer } from '../fakes/authentica
 import { attributesOf, type RequestParts } from '../fakes/envoy.ts'
 import type { RouteParts } from '../fakes/route.ts'
 import { snapshotOf } from '../fakes/snapshot.ts'
+import { operationsNeeding } from '../fakes/operations.ts'
+
+const operations = operationsNeeding('users:read')
 
 const FOREVER = new AbortController().signal
 
@@ -33,6 +36,10 @@ const proven = (facts = factsOf()): Pick<RouteParts, 'authenticators'> =>
 const transforming = (answer: Transformation): Pick<RouteParts, 'transformers'> => ({
   transformers: [{ kind: 'headers', transform: () => answer }],
 })
+
+/** What is known of a request that can be read; and when its rules have been asked. */
+const READ = ['attributes', 'request', 'route', 'target']
+const JUDGED = [...READ, 'authenticator', 'identity', 'shadows']
 
 /** The names of what the trail holds, in the order of the phases. */
 const stagesOf = (trail: Trail): readonly string[] => Object.keys(trail)
@@ -78,78 +85,132 @@ describe('a check', () => {
       trail: ['attributes', 'request'],
     },
     {
+      name: '2. ends with a request to be somebody else, where nothing knows of that',
+      route: proven(),
+      request: { headers: [['impersonate-user', 'bob']] },
+      want: 'impersonation',
+      trail: ['attributes', 'request', 'route'],
+    },
+    {
+      name: '2. ends with a request that an API server reads in two ways',
+      route: { ...proven(), kind: 'kubernetes' },
+      request: { path: '/api/v1/pods?watch=0&watch=1' },
+      want: 'ambiguous-query',
+      trail: ['attributes', 'request', 'route'],
+    },
+    {
+      name: '2. ends with a request to be nobody',
+      route: { ...proven(), kind: 'kubernetes' },
+      request: { headers: [['impersonate-group', 'dev']] },
+      want: 'impersonation-malformed',
+      trail: ['attributes', 'request', 'route'],
+    },
+    {
       name: '3. ends without a credential',
       route: answering({ outcome: 'not-applicable' }),
       want: 'credential-missing',
-      trail: ['attributes', 'request', 'route'],
+      trail: READ,
     },
     {
       name: '3. ends without authenticators',
       route: {},
       want: 'credential-missing',
-      trail: ['attributes', 'request', 'route'],
+      trail: READ,
     },
     ...(['credential-malformed', 'credential-wrong', 'user-unknown', 'user-disabled'] as const).map(
       (code) => ({
         name: `3. ends with a rejection: ${code}`,
         route: answering({ outcome: 'rejected', code }),
         want: code,
-        trail: ['attributes', 'request', 'route', 'authenticator'],
+        trail: [...READ, 'authenticator'],
       }),
     ),
     {
       name: '3. ends with a rejection of somebody',
       route: answering({ outcome: 'rejected', code: 'credential-wrong', user: 'alice' }),
       want: 'credential-wrong',
-      trail: ['attributes', 'request', 'route', 'authenticator', 'claimedUser'],
+      trail: [...READ, 'authenticator', 'claimedUser'],
     },
     {
       name: '3. ends when we could not find out',
       route: answering({ outcome: 'unavailable', cause: 'down' }),
       want: 'authenticator-unavailable',
-      trail: ['attributes', 'request', 'route', 'authenticator'],
+      trail: [...READ, 'authenticator'],
     },
     {
       name: '3. ends with a bug in an authenticator',
       route: answering(() => Promise.reject(new TypeError('bug'))),
       want: 'authenticator-unavailable',
-      trail: ['attributes', 'request', 'route', 'authenticator'],
+      trail: [...READ, 'authenticator'],
     },
     {
       name: '4. ends with a reserved name',
       route: proven(factsOf({ groups: ['system:masters'] })),
       want: 'identity-reserved',
-      trail: ['attributes', 'request', 'route', 'authenticator', 'claimedUser'],
+      trail: [...READ, 'authenticator', 'claimedUser', 'detail'],
     },
     {
       name: '4. ends with a name that cannot be passed on',
       route: proven(factsOf({ user: 'a\nb' })),
       want: 'identity-unrepresentable',
-      trail: ['attributes', 'request', 'route', 'authenticator', 'claimedUser'],
+      trail: [...READ, 'authenticator', 'claimedUser', 'detail'],
     },
     {
       name: '5. ends with a rule that refuses',
       route: { ...proven(), rules: [{ deny: 'nobody' }] },
       want: 'rule-denied by nobody',
-      trail: ['attributes', 'request', 'route', 'authenticator', 'identity'],
+      trail: [...JUDGED, 'rule'],
     },
     {
       name: '5. ends with no rule that matches',
       route: { ...proven(), rules: [{ allow: 'bob', users: ['bob'] }] },
       want: 'no-rule',
-      trail: ['attributes', 'request', 'route', 'authenticator', 'identity'],
+      trail: JUDGED,
+    },
+    {
+      name: '5. ends with a rule that cannot be evaluated',
+      route: { ...proven(), rules: [{ deny: 'odd', when: 'request.headers["x"][0] == "y"' }] },
+      want: 'rule-failed by odd',
+      trail: [...JUDGED, 'detail'],
+    },
+    {
+      name: '5. ends with a request to be somebody else, which no rule allows',
+      route: { ...proven(), kind: 'kubernetes' },
+      request: { headers: [['impersonate-user', 'bob']] },
+      want: 'impersonation',
+      trail: JUDGED,
+    },
+    {
+      name: '5. ends with an operation that is not there',
+      route: { ...proven(), operations, demands: { undefined: 'deny', scopes: 'ignore' } },
+      request: { path: '/other' },
+      want: 'operation-undefined',
+      trail: JUDGED,
+    },
+    {
+      name: '5. ends with scopes that are not there',
+      route: { ...proven(), operations, demands: { undefined: 'deny', scopes: 'require' } },
+      request: { path: '/users' },
+      want: 'scope-missing',
+      trail: [...JUDGED, 'missingScopes'],
+    },
+    {
+      name: '5. ends when the API server cannot be asked',
+      route: { ...proven(), rules: [{ allow: 'asked', subjectAccessReview: true }] },
+      want: 'authorizer-unavailable by asked',
+      trail: JUDGED,
     },
     {
       name: '6. ends with a credential that cannot be made',
       route: { ...proven(), ...transforming({ outcome: 'failed', code: 'headers-too-large' }) },
       want: 'headers-too-large by all',
-      trail: ['attributes', 'request', 'route', 'authenticator', 'identity'],
+      trail: JUDGED,
     },
     {
       name: '6. ends with a credential that cannot be made now',
       route: { ...proven(), ...transforming({ outcome: 'unavailable', cause: 'down' }) },
-      want: 'transform-unavailable',
-      trail: ['attributes', 'request', 'route', 'authenticator', 'identity'],
+      want: 'transform-unavailable by all',
+      trail: JUDGED,
     },
   ]
   for (const { name, route, request, want, trail } of CASES) {

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { loadSync } from '@grpc/proto-loader'
 
 import { decodeCheckRequest, encodeCheckResponse } from '../../src/check/codec.ts'
-import type { AllowAnswer, DenyAnswer } from '../../src/check/answer.ts'
+import type { AllowAnswer, DenyAnswer } from '../../src/check/answer/answer.ts'
 import type {
   CheckRequest,
   CheckRequest__Output,

@@ -3,15 +3,10 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
-import { RevocationSources } from '../../src/authenticate/certificate/revocation-sources.ts'
-import { FactMemory } from '../../src/authenticate/facts.ts'
-import { HashPool } from '../../src/authenticate/password/hash.ts'
-import { KeySets } from '../../src/authenticate/token/key-sets.ts'
-import type { SnapshotResources } from '../../src/check/resources.ts'
+import { processResources, type SnapshotResources } from '../../src/check/resources.ts'
 import { buildSnapshot } from '../../src/check/snapshot.ts'
 import { ConfigurationFiles } from '../../src/config/files.ts'
 import { ProcessReplayMemory } from '../../src/state/replay-memory.ts'
-import { memoryState } from '../../src/state/state.ts'
 import { authenticatorWith, bound, caller, key, unbound } from '../authenticate/token/holding.ts'
 import { AUDIENCE, ISSUER, jwksOf } from '../authenticate/token/issuing.ts'
 import { shownWith, type Members } from '../authenticate/token/proving.ts'
@@ -137,20 +132,8 @@ authenticators:
 routes: [{ name: app, authenticate: [tokens], authorize: [{ allow: all }] }]
 `
 
-  const resources = (): SnapshotResources => {
-    const clock = new FakeClock()
-    const { logger } = memoryLogger()
-    return {
-      memory: new FactMemory(clock),
-      hashes: new HashPool(),
-      keySets: new KeySets(clock, logger),
-      revocations: new RevocationSources(clock, logger),
-      replays: new ProcessReplayMemory(clock),
-      state: memoryState(clock),
-      clock,
-      logger,
-    }
-  }
+  const resources = (): SnapshotResources =>
+    processResources(new FakeClock(), memoryLogger().logger)
 
   const serve = async (
     dpop: string,

@@ -12,12 +12,13 @@ import { FakeClock } from '../fakes/clock.ts'
 import { readPrometheus } from '../fakes/exposition.ts'
 import { grantOf, makeGrantKey } from '../fakes/grant.ts'
 import { memoryLogger } from '../fakes/logger.ts'
+import { routeOf } from '../fakes/route.ts'
 import { seriesOf } from '../fakes/scraping.ts'
 import { snapshotOf } from '../fakes/snapshot.ts'
 
 const MINUTE = 60_000
 
-const setUp = () => {
+const setUp = (checks = new CheckStatistics()) => {
   const clock = new FakeClock()
   const seal = new GrantSeal([makeGrantKey()])
   const keySets = new KeySets(clock, memoryLogger().logger)
@@ -28,9 +29,15 @@ const setUp = () => {
     name: 'ldaps://a',
     isUp: () => up,
   } as const
-  const value = { ...snapshotOf([]), seal, dependencies: [server] }
+  const asked = {
+    route: 'app',
+    kind: 'access-review',
+    name: 'https://k',
+    isUp: () => true,
+  } as const
+  const value = { ...snapshotOf([]), seal, dependencies: [server, asked] }
   const metrics = authzMetrics({
-    checks: new CheckStatistics(),
+    checks,
     memory: new FactMemory(clock),
     keySets,
     current: () => ({ value }),
@@ -54,10 +61,12 @@ describe('the metrics of authz', () => {
 
   it('say of a server whether it is asked', async () => {
     const { read, fail } = setUp()
-    const name = 'countersign_dependency_up{authenticator="staff",kind="ldap",server="ldaps://a"}'
-    assert.equal((await read()).get(name), 1)
+    const ofStaff = 'authenticator=staff,kind=ldap,route=,server=ldaps://a'
+    const ofRules = 'authenticator=,kind=access-review,route=app,server=https://k'
+    const up = async () => seriesOf(await read(), 'countersign_dependency_up')
+    assert.deepEqual(await up(), { [ofStaff]: 1, [ofRules]: 1 })
     fail()
-    assert.equal((await read()).get(name), 0)
+    assert.deepEqual(await up(), { [ofStaff]: 0, [ofRules]: 1 })
   })
 
   it('have each source of keys once, by its place alone', async () => {
@@ -72,6 +81,33 @@ describe('the metrics of authz', () => {
     keySets[Symbol.dispose]()
     assert.deepEqual(seriesOf(series, 'countersign_token_keys'), {
       'source=https://127.0.0.1:1/keys': 0,
+    })
+  })
+
+  it('say what rules decided, and what those in shadow would have', async () => {
+    const checks = new CheckStatistics()
+    const route = routeOf({ name: 'app' })
+    const shadows = [{ rule: 'strict', decision: 'deny' }] as const
+    for (const denial of [
+      { reason: 'rule-denied', rule: 'no' },
+      { reason: 'rule-failed', rule: 'no' },
+      { reason: 'no-rule' },
+    ] as const) {
+      checks.decided({ outcome: 'deny', ...denial }, { route, shadows }, 1)
+    }
+    const series = await setUp(checks).read()
+    assert.deepEqual(seriesOf(series, 'countersign_rule_decisions_total'), {
+      'decision=allow,route=app,rule=no': 0,
+      'decision=deny,route=app,rule=no': 1,
+      'decision=failed,route=app,rule=no': 1,
+    })
+    assert.deepEqual(seriesOf(series, 'countersign_shadow_decisions_total'), {
+      'decided=allow,decision=allow,route=app,rule=strict': 0,
+      'decided=deny,decision=allow,route=app,rule=strict': 0,
+      'decided=allow,decision=deny,route=app,rule=strict': 0,
+      'decided=deny,decision=deny,route=app,rule=strict': 3,
+      'decided=allow,decision=failed,route=app,rule=strict': 0,
+      'decided=deny,decision=failed,route=app,rule=strict': 0,
     })
   })
 })

@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { hostMatcher } from '../../src/check/route.ts'
 import { requestOf, type RequestParts } from '../fakes/envoy.ts'
 import { routesOf, type RouteParts } from '../fakes/route.ts'
 
@@ -97,10 +96,4 @@ describe('the route that Envoy names', () => {
       assert.equal(find(ROUTES, { host: 'app.example.org', path: '/app/x', route }), undefined)
     })
   }
-})
-
-describe('hostMatcher', () => {
-  it('takes every host for "*"', () => assert.ok(hostMatcher(['a.example', '*'])('x')))
-  it('takes none for nothing', () => assert.ok(!hostMatcher([])('x')))
-  it('takes "." for itself', () => assert.ok(!hostMatcher(['a.example'])('axexample')))
 })

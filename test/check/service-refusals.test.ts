@@ -1,12 +1,18 @@
 // Every refusal over real gRPC: explicit, with its status, and audited once.
 
 import assert from 'node:assert/strict'
+import { STATUS_CODES } from 'node:http'
 import { describe, it } from 'node:test'
 import type { Transformation } from '../../src/transform/transformer.ts'
 import { factsOf, PROVEN } from '../fakes/authenticator.ts'
 import type { RequestParts } from '../fakes/envoy.ts'
+import { operationsNeeding } from '../fakes/operations.ts'
 import type { RouteParts } from '../fakes/route.ts'
+import type { RuleParts } from '../fakes/rules.ts'
 import { answering, eventOf, startRoute } from '../fakes/service.ts'
+
+// No such header is sent.
+const CANNOT_SAY = 'request.headers["x-odd"][0] == "y"'
 
 const lines = (...names: readonly string[]): RequestParts => ({
   headers: names.map((name) => [name, 'x']),
@@ -41,6 +47,18 @@ describe('every refusal', () => {
       request: lines('connection'),
     },
     { reason: 'impersonation', status: 'Forbidden', route: {}, request: lines('impersonate-user') },
+    {
+      reason: 'ambiguous-query',
+      status: 'BadRequest',
+      route: { kind: 'kubernetes' },
+      request: { path: '/api/v1/pods?watch=0&watch=1' },
+    },
+    {
+      reason: 'impersonation-malformed',
+      status: 'BadRequest',
+      route: { kind: 'kubernetes' },
+      request: lines('impersonate-group'),
+    },
     { reason: 'no-route', status: 'Forbidden', route: {}, request: { route: 'other' } },
     { reason: 'credential-missing', status: 'Unauthorized', route: {} },
     ...(['credential-malformed', 'credential-wrong', 'user-unknown', 'user-disabled'] as const).map(
@@ -81,6 +99,46 @@ describe('every refusal', () => {
       user: 'alice',
     },
     {
+      reason: 'impersonation',
+      status: 'Forbidden',
+      route: { ...answering(PROVEN), kind: 'kubernetes' },
+      request: lines('impersonate-user'),
+      user: 'alice',
+    },
+    {
+      reason: 'rule-failed',
+      status: 'Forbidden',
+      route: { ...answering(PROVEN), rules: [{ deny: 'odd', when: CANNOT_SAY }] },
+      user: 'alice',
+    },
+    {
+      reason: 'operation-undefined',
+      status: 'Forbidden',
+      route: {
+        ...answering(PROVEN),
+        operations: operationsNeeding(),
+        demands: { undefined: 'deny', scopes: 'ignore' },
+      },
+      user: 'alice',
+    },
+    {
+      reason: 'scope-missing',
+      status: 'Forbidden',
+      route: {
+        ...answering(PROVEN),
+        operations: operationsNeeding('users:read'),
+        demands: { undefined: 'deny', scopes: 'require' },
+      },
+      request: { path: '/users' },
+      user: 'alice',
+    },
+    {
+      reason: 'authorizer-unavailable',
+      status: 'ServiceUnavailable',
+      route: { ...answering(PROVEN), rules: [{ allow: 'asked', subjectAccessReview: true }] },
+      user: 'alice',
+    },
+    {
       reason: 'header-unrepresentable',
       status: 'Forbidden',
       route: failing({ outcome: 'failed', code: 'header-unrepresentable' }),
@@ -107,7 +165,36 @@ describe('every refusal', () => {
       assert.equal(outcome.status, status)
       const event = eventOf(service, outcome)
       assert.deepEqual([event.reason, event.user], [reason, user])
+      assert.equal(STATUS_CODES[event.status]?.replaceAll(' ', ''), status)
       assert.equal(event.forwarded, undefined)
+    })
+  }
+})
+
+describe('the answer of a rule', () => {
+  const closed = (rule: RuleParts): RouteParts => ({ ...answering(PROVEN), rules: [rule] })
+  const CASES: readonly { name: string; rule: RuleParts; status: number; body: RegExp }[] = [
+    {
+      name: 'of its own status',
+      rule: { deny: 'closed', answer: { status: 451, body: '{rule}', headers: {} } },
+      status: 451,
+      body: /^closed$/,
+    },
+    {
+      name: 'that sends the caller elsewhere',
+      rule: { deny: 'closed', redirect: 'https://login.example.org/?{url}' },
+      status: 302,
+      body: /^302 Found/,
+    },
+  ]
+  for (const { name, rule, status, body } of CASES) {
+    it(`${name} is the answer that is sent, and the one that is audited`, async () => {
+      await using service = await startRoute(closed(rule))
+      const outcome = await service.client.check({})
+      assert.ok(!outcome.allow)
+      assert.match(outcome.body, body)
+      const event = eventOf(service, outcome)
+      assert.deepEqual([event.reason, event.rule, event.status], ['rule-denied', 'closed', status])
     })
   }
 })

@@ -74,6 +74,7 @@ for (const kind of ['tcp', 'unix'] as const) {
           method: 'PUT',
           host: 'app.example.org',
           path: '/api?token=[withheld]',
+          queryOmitted: undefined,
           source: '203.0.113.7',
           user: 'alice',
           groups: ['dev', 'ops'],
@@ -82,6 +83,10 @@ for (const kind of ['tcp', 'unix'] as const) {
           authentication: 'basic',
           credential: 'fingerprint',
           rule: 'all',
+          shadow: undefined,
+          detail: undefined,
+          kubernetes: undefined,
+          operation: undefined,
           forwarded: ['headers'],
           handle: undefined, // which is not written: see the sink
           duration: 0,

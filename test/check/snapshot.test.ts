@@ -5,15 +5,13 @@ import { writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { FactMemory } from '../../src/authenticate/facts.ts'
 import { HashPool } from '../../src/authenticate/password/hash.ts'
-import { RevocationSources } from '../../src/authenticate/certificate/revocation-sources.ts'
-import { KeySets } from '../../src/authenticate/token/key-sets.ts'
 import { check } from '../../src/check/check.ts'
+import { processResources } from '../../src/check/resources.ts'
 import { buildSnapshot, type Snapshot } from '../../src/check/snapshot.ts'
 import { ConfigurationFiles } from '../../src/config/files.ts'
 import { ConfigurationError } from '../../src/config/problem.ts'
 import { GrantSeal } from '../../src/grant/seal.ts'
 import { parseGrantKeys } from '../../src/keys/grant-keys.ts'
-import { ProcessReplayMemory } from '../../src/state/replay-memory.ts'
 import { memoryState } from '../../src/state/state.ts'
 import { decodeName, formatName } from '../../src/x509/name.ts'
 import { memoryLogger } from '../fakes/logger.ts'
@@ -60,14 +58,10 @@ const build = async (
   await writeFile(folder.file('users.yaml'), users)
   const files = new ConfigurationFiles()
   return await buildSnapshot(folder.file('countersign.yaml'), files, {
+    ...processResources(new FakeClock(), memoryLogger().logger),
     memory,
     hashes,
-    clock: new FakeClock(),
-    keySets: new KeySets(new FakeClock(), memoryLogger().logger),
-    revocations: new RevocationSources(new FakeClock(), memoryLogger().logger),
-    replays: new ProcessReplayMemory(new FakeClock()),
     state,
-    logger: memoryLogger().logger,
   })
 }
 

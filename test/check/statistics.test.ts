@@ -120,6 +120,64 @@ describe('a check', () => {
   })
 })
 
+describe('a rule', () => {
+  const CANNOT_SAY = 'request.headers["x-odd"][0] == "y"'
+  const judged = async (
+    parts: RouteParts,
+    paths: readonly string[],
+  ): Promise<ReturnType<CheckStatistics['routes']['get']>> => {
+    await using running = await start({ ...answering(PROVEN), ...parts })
+    for (const path of paths) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await running.service.client.check({ path })
+    }
+    return running.statistics.routes.get('app')
+  }
+
+  it('is counted when it decides: for, against, or because it cannot say', async () => {
+    const rules = [
+      { deny: 'no', paths: ['/no'] },
+      { deny: 'odd', paths: ['/odd'], when: CANNOT_SAY },
+      { allow: 'asked', paths: ['/asked'], subjectAccessReview: true }, // and nobody to ask
+      { allow: 'some', paths: ['/a'] },
+    ]
+    const app = await judged({ rules }, ['/a', '/a', '/no', '/odd', '/asked', '/other'])
+    assert.deepEqual(Object.fromEntries(app?.rules ?? []), {
+      some: { allow: 2, deny: 0, failed: 0 },
+      no: { allow: 0, deny: 1, failed: 0 },
+      odd: { allow: 0, deny: 0, failed: 1 },
+      asked: { allow: 0, deny: 0, failed: 1 },
+    })
+    assert.equal(app?.shadows.size, 0)
+  })
+
+  it('that allowed is counted so though no credential could be made, as audit has it', async () => {
+    const failed = { outcome: 'failed', code: 'headers-too-large' } as const
+    const transformers = [{ kind: 'headers', transform: () => failed }] as const
+    const app = await judged({ transformers }, ['/'])
+    assert.deepEqual(app?.rules.get('all'), { allow: 1, deny: 0, failed: 0 })
+    assert.deepEqual([countOf(app?.allowed), countOf(app?.denied)], [0, 1])
+  })
+
+  it('in shadow is counted by what it would have been, and by what it was', async () => {
+    const rules = [
+      { deny: 'strict', shadow: true, paths: ['/a', '/no'] },
+      { allow: 'wide', shadow: true },
+      { deny: 'odd', shadow: true, paths: ['/odd'], when: CANNOT_SAY },
+      { deny: 'no', paths: ['/no'] },
+      { allow: 'all' },
+    ]
+    const app = await judged({ rules }, ['/a', '/a', '/no', '/odd'])
+    const none = { allow: 0, deny: 0 }
+    assert.deepEqual(Object.fromEntries(app?.shadows ?? []), {
+      strict: { allow: none, deny: { allow: 2, deny: 1 }, failed: none },
+      wide: { allow: { allow: 3, deny: 1 }, deny: none, failed: none },
+      odd: { allow: none, deny: none, failed: { allow: 1, deny: 0 } },
+    })
+    assert.deepEqual([...(app?.rules.keys() ?? [])], ['all', 'no'])
+  })
+})
+
 describe('a hostile caller', () => {
   it('makes no more to be counted, whatever hosts, paths, methods and users it names', async () => {
     await using running = await start({

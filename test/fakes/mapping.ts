@@ -7,7 +7,7 @@ import {
   identitySchema,
   type IdentityConfig,
 } from '../../src/config/identity-schema.ts'
-import type { Subject } from '../../src/expression/cel.ts'
+import type { Subject } from '../../src/expression/environments.ts'
 
 /** The section, which has to be right. */
 export const identityConfigOf = (yaml: string, about: Subject = 'claims'): IdentityConfig =>

@@ -2,15 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { evaluate, type Permit } from '../../src/authorize/evaluate.ts'
-import { compilePolicy } from '../../src/authorize/policy.ts'
 import type { Identity } from '../../src/identity/identity.ts'
-import { requestOf, type RequestParts } from './envoy.ts'
-import { identityOf } from './identity.ts'
+import type { RequestParts } from './envoy.ts'
+import { questionOf } from './question.ts'
+import { policyOf } from './rules.ts'
 
 /** Has a rule named "all" permit the request. */
 export const permitFor = (identity: Partial<Identity> = {}, request: RequestParts = {}): Permit => {
-  const policy = compilePolicy([{ allow: 'all' }])
-  const verdict = evaluate(policy, identityOf(identity), requestOf(request))
+  const verdict = evaluate(policyOf([{ allow: 'all' }]), questionOf({ identity, request }))
   assert.equal(verdict.outcome, 'permit')
   return verdict.permit
 }

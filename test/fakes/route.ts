@@ -2,19 +2,27 @@
 
 import type { Authenticator } from '../../src/authenticate/authenticator.ts'
 import { Chain } from '../../src/authenticate/chain.ts'
-import { compilePolicy } from '../../src/authorize/policy.ts'
+import { Authorizer, type AccessReviewer } from '../../src/authorize/authorizer.ts'
+import type { OperationDemands } from '../../src/authorize/policy.ts'
 import { RouteTable, type Route } from '../../src/check/route.ts'
-import type { RouteConfig, RuleConfig } from '../../src/config/schema.ts'
+import type { RouteConfig } from '../../src/config/schema.ts'
 import { IdentityMapping } from '../../src/identity/mapping.ts'
+import type { OperationIndex } from '../../src/request/openapi/operation-index.ts'
 import { kubernetesHeaders } from '../../src/transform/headers.ts'
 import { placesOf } from '../../src/transform/strip.ts'
 import type { Transformer } from '../../src/transform/transformer.ts'
+import { policyOf, type RuleParts } from './rules.ts'
 
 /** The parts of a route that tests choose. */
 export interface RouteParts {
   readonly name?: string
   readonly authenticators?: readonly Authenticator[]
-  readonly rules?: readonly RuleConfig[]
+  readonly rules?: readonly RuleParts[]
+  readonly kind?: RouteConfig['kind']
+  readonly reviewer?: AccessReviewer
+  /** The operations of its OpenAPI document, and what it demands of requests. */
+  readonly operations?: OperationIndex
+  readonly demands?: OperationDemands
   readonly transformers?: readonly Transformer[]
   readonly onAuditFailure?: RouteConfig['onAuditFailure']
   readonly match?: Partial<RouteConfig['match']>
@@ -25,6 +33,10 @@ export const routeOf = ({
   name = 'app',
   authenticators = [],
   rules = [{ allow: 'all' }],
+  kind = 'http',
+  reviewer,
+  operations,
+  demands,
   transformers = [kubernetesHeaders()],
   onAuditFailure = 'deny',
 }: RouteParts): Route => ({
@@ -35,7 +47,9 @@ export const routeOf = ({
       mapping: new IdentityMapping(authenticator.name, { allowReserved: [] }),
     })),
   ),
-  policy: compilePolicy(rules),
+  kind,
+  operations,
+  authorizer: new Authorizer(policyOf(rules, { kind, demands }), reviewer),
   transformers,
   places: placesOf(authenticators.flatMap(({ carriers }) => carriers)),
   onAuditFailure,

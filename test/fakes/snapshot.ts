@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import type { Snapshot } from '../../src/check/snapshot.ts'
 import { parseConfig } from '../../src/config/parse.ts'
 import type { Config } from '../../src/config/schema.ts'
+import { systemClock } from '../../src/runtime/clock.ts'
 import { routesOf, type RouteParts } from './route.ts'
 
 const TEXT = `
@@ -26,6 +27,7 @@ export const snapshotOf = (
   routes: routesOf(...routes),
   tls: undefined,
   behindProxies: false,
+  clock: systemClock,
   lent: new Set(),
   seal: undefined,
   dependencies: [],

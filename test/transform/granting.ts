@@ -3,7 +3,6 @@
 
 import assert from 'node:assert/strict'
 import { evaluate, type Permit } from '../../src/authorize/evaluate.ts'
-import { compilePolicy } from '../../src/authorize/policy.ts'
 import type { Grant } from '../../src/grant/grant.ts'
 import { GrantSeal } from '../../src/grant/seal.ts'
 import type { Identity } from '../../src/identity/identity.ts'
@@ -12,9 +11,10 @@ import type { Transformation, Transformer } from '../../src/transform/transforme
 import { decodeName, formatName } from '../../src/x509/name.ts'
 import { certificateConfigOf } from '../fakes/certificate-config.ts'
 import { FakeClock } from '../fakes/clock.ts'
-import { requestOf } from '../fakes/envoy.ts'
 import { makeGrantKey } from '../fakes/grant.ts'
 import { identityOf } from '../fakes/identity.ts'
+import { questionOf } from '../fakes/question.ts'
+import { policyOf } from '../fakes/rules.ts'
 
 type Parts = Readonly<Record<string, unknown>>
 
@@ -22,8 +22,9 @@ const KEY = makeGrantKey()
 const FOREVER = new AbortController().signal
 
 const permitOf = (identity: Identity, peerCertificate: string): Permit => {
-  const policy = compilePolicy([{ allow: 'all' }])
-  const verdict = evaluate(policy, identity, requestOf({ peerCertificate }))
+  // The very identity, since what is made of it is remembered with it.
+  const question = { ...questionOf({ request: { peerCertificate } }), identity }
+  const verdict = evaluate(policyOf([{ allow: 'all' }]), question)
   assert.equal(verdict.outcome, 'permit')
   return verdict.permit
 }

@@ -46,6 +46,13 @@ describe('a header is stripped', () => {
     })
   }
 
+  const OVERRIDES = ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override']
+  for (const name of [...OVERRIDES, 'X-Original-URL', 'X-Rewrite-URL']) {
+    it(`when it would make another request of it: ${name}`, () => {
+      for (const spell of SPELLINGS) assert.ok(isStripped(spell(name)), spell(name))
+    })
+  }
+
   for (const prefix of STRIPPED_PREFIXES) {
     it(`when it begins with ${prefix}, in any spelling and with any suffix`, () => {
       for (const spell of SPELLINGS) {

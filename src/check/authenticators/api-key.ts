@@ -1,8 +1,8 @@
 // The `apiKey` section, built: its keys read, and its carriers admitted.
 
+import { apiKeyAuthenticator } from '../../authenticate/api-key.ts'
 import type { KeyPlace } from '../../authenticate/api-key/key-credentials.ts'
 import { KeysFile } from '../../authenticate/api-key/keys-file.ts'
-import { apiKeyAuthenticator } from '../../authenticate/api-key.ts'
 import type { Authenticator } from '../../authenticate/authenticator.ts'
 import type { ApiKeyConfig } from '../../config/api-key-schema.ts'
 import { CountersignError } from '../../runtime/errors.ts'

@@ -1,9 +1,9 @@
 // The `basic` section, built.
 
+import type { Authenticator } from '../../authenticate/authenticator.ts'
 import { basicAuthenticator } from '../../authenticate/basic.ts'
 import { AttemptGuard, type LockOut } from '../../authenticate/password/attempt-guard.ts'
 import { unguarded, type PasswordGuard } from '../../authenticate/password/guard.ts'
-import type { Authenticator } from '../../authenticate/authenticator.ts'
 import type { BasicConfig } from '../../config/password-schema.ts'
 import { digestOf } from '../../runtime/digest.ts'
 import type { AuthenticatorParts } from './parts.ts'

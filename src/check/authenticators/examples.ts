@@ -25,7 +25,7 @@ type ExampleOutcome =
 type Names = Pick<Facts, 'user' | 'uid' | 'groups' | 'extra'>
 
 /** Where something of an example differs from what was wanted. */
-export interface Difference {
+interface Difference {
   readonly what: 'outcome' | 'user' | 'uid' | 'groups' | 'extra'
   readonly wanted: unknown
   readonly got: unknown

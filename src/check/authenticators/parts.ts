@@ -13,12 +13,16 @@ export interface AuthenticatorParts extends SnapshotResources {
   readonly connections: AsyncDisposableStack
   /** Takes down what was lent, so that it is kept after the next reload; see `keepOnly`. */
   readonly lent: Set<object>
-  /** Takes down every server that authenticators ask. */
+  /** Takes down every server that is asked. */
   readonly dependencies: Dependency[]
 }
 
-/** A server that an authenticator asks, named out of the configuration. */
-export interface Dependency extends ServerState {
-  readonly authenticator: string
-  readonly kind: 'ldap' | 'radius' | 'introspection' | 'token-review'
-}
+/** A server that is asked, and by whom: an authenticator, or the rules of a route. */
+export type Dependency = ServerState &
+  (
+    | {
+        readonly authenticator: string
+        readonly kind: 'ldap' | 'radius' | 'introspection' | 'token-review'
+      }
+    | { readonly route: string; readonly kind: 'access-review' }
+  )

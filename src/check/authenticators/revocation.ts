@@ -2,8 +2,8 @@
 
 import { createHash } from 'node:crypto'
 import { revocationChecker } from '../../authenticate/certificate/check-revocation.ts'
-import { CrlSource } from '../../authenticate/certificate/crl.ts'
 import { readCrls, type CrlDocument } from '../../authenticate/certificate/crl-document.ts'
+import { CrlSource } from '../../authenticate/certificate/crl.ts'
 import { DenyList } from '../../authenticate/certificate/deny-list.ts'
 import type { OcspSource } from '../../authenticate/certificate/ocsp.ts'
 import type { RevocationChecker } from '../../authenticate/certificate/revocation.ts'

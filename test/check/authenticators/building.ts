@@ -1,32 +1,43 @@
-// An authenticator, built from the text of a configuration as the service builds it.
+// An authenticator, or the rules of a route, built from the text of a configuration as the service
+// builds it.
 
 import { dirname } from 'node:path'
-import { RevocationSources } from '../../../src/authenticate/certificate/revocation-sources.ts'
 import type { ChainLink } from '../../../src/authenticate/chain.ts'
 import { FactMemory } from '../../../src/authenticate/facts.ts'
-import { HashPool } from '../../../src/authenticate/password/hash.ts'
-import { KeySets } from '../../../src/authenticate/token/key-sets.ts'
+import type { Authorizer } from '../../../src/authorize/authorizer.ts'
 import { buildLink } from '../../../src/check/authenticators/build.ts'
 import type { AuthenticatorParts } from '../../../src/check/authenticators/parts.ts'
+import { buildAuthorization } from '../../../src/check/authorization.ts'
+import { processResources } from '../../../src/check/resources.ts'
 import { ConfigurationFiles } from '../../../src/config/files.ts'
 import { parseConfig } from '../../../src/config/parse.ts'
 import { ProblemList } from '../../../src/config/problem-list.ts'
+import type { Config } from '../../../src/config/schema.ts'
 import type { Clock } from '../../../src/runtime/clock.ts'
-import { ProcessReplayMemory } from '../../../src/state/replay-memory.ts'
-import { memoryState } from '../../../src/state/state.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 import { memoryLogger } from '../../fakes/logger.ts'
 
 /** What came of building. */
-export interface Built extends AsyncDisposable {
-  /** Missing when there are problems. */
-  readonly link: ChainLink | undefined
+interface BuiltParts extends AsyncDisposable {
   /** Of the text, or of what it names. */
   readonly problems: readonly string[]
   /** Every file that is watched. */
   readonly files: readonly string[]
   readonly dependencies: AuthenticatorParts['dependencies']
+  readonly memory: FactMemory
   readonly log: readonly string[]
+}
+
+/** An authenticator. */
+export interface Built extends BuiltParts {
+  /** Missing when there are problems. */
+  readonly link: ChainLink | undefined
+}
+
+/** The rules of a route. */
+export interface BuiltRules extends BuiltParts {
+  /** Missing when there are problems. */
+  readonly authorizer: Authorizer | undefined
 }
 
 /**
@@ -40,41 +51,73 @@ export const buildFrom = async (
   sections: string,
   clock: Clock = new FakeClock(),
 ): Promise<Built> => {
+  const { built, ...parts } = await build(
+    file,
+    `
+authenticators: { staff: ${sections} }
+routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
+`,
+    clock,
+    async ({ authenticators: { staff } }, given) => {
+      if (staff === undefined) throw new Error('nothing to build')
+      return await buildLink('staff', staff, given)
+    },
+  )
+  return { ...parts, link: built }
+}
+
+/**
+ * Builds the rules of the route `app`.
+ *
+ * @param keys what the route has beside its name and its authenticators, as JSON in flow style
+ */
+export const buildRulesFrom = async (
+  file: string,
+  keys: Readonly<Record<string, unknown>>,
+  clock: Clock = new FakeClock(),
+): Promise<BuiltRules> => {
+  const { built, ...parts } = await build(
+    file,
+    `
+authenticators: { staff: { anonymous: { user: visitor } } }
+routes: [${JSON.stringify({ name: 'app', authenticate: ['staff'], ...keys })}]
+`,
+    clock,
+    async ({ routes: [route] }, given) => {
+      if (route === undefined) throw new Error('nothing to build')
+      return await buildAuthorization(route, ['routes', 0], given)
+    },
+  )
+  return { ...parts, authorizer: built?.authorizer }
+}
+
+const build = async <T>(
+  file: string,
+  text: string,
+  clock: Clock,
+  make: (config: Config, parts: AuthenticatorParts) => Promise<T | undefined>,
+): Promise<BuiltParts & { readonly built: T | undefined }> => {
   const { logger, lines } = memoryLogger()
   const connections = new AsyncDisposableStack()
   const files = new ConfigurationFiles()
   const dependencies: AuthenticatorParts['dependencies'] = []
+  const resources = connections.use(processResources(clock, logger))
+  const { memory } = resources
   const shown = {
     dependencies,
+    memory,
     log: lines,
     [Symbol.asyncDispose]: () => connections.disposeAsync(),
   }
-  const parsed = parseConfig(
-    file,
-    `
-version: 1
-listen: { authz: 'unix:${dirname(file)}/authz.sock' }
-authenticators: { staff: ${sections} }
-routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
-`,
-  )
+  const head = `{ authz: 'unix:${dirname(file)}/authz.sock' }`
+  const parsed = parseConfig(file, `version: 1\nlisten: ${head}\n${text}`)
   if (!parsed.ok) {
     const problems = parsed.problems.map(({ message }) => message)
-    return { ...shown, link: undefined, problems, files: [] }
+    return { ...shown, built: undefined, problems, files: [] }
   }
-  const { config, locate } = parsed
-  const problems = new ProblemList(locate)
-  const staff = config.authenticators['staff']
-  if (staff === undefined) throw new Error('nothing to build')
-  const link = await buildLink('staff', staff, {
-    memory: new FactMemory(clock),
-    hashes: new HashPool(),
-    keySets: connections.use(new KeySets(clock, logger)),
-    revocations: new RevocationSources(clock, logger),
-    replays: new ProcessReplayMemory(clock),
-    state: memoryState(clock),
-    clock,
-    logger,
+  const problems = new ProblemList(parsed.locate)
+  const built = await make(parsed.config, {
+    ...resources,
     files,
     problems,
     connections,
@@ -82,5 +125,5 @@ routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
     dependencies,
   })
   const messages = problems.error?.problems.map(({ message }) => message) ?? []
-  return { ...shown, link, problems: messages, files: files.paths }
+  return { ...shown, built, problems: messages, files: files.paths }
 }

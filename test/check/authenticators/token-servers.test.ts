@@ -5,7 +5,6 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { before, after, describe, it } from 'node:test'
-import { inCluster } from '../../../src/check/authenticators/token-review.ts'
 import { outcomeOf } from '../../authenticate/token/asking.ts'
 import { ACTIVE } from '../../authenticate/token/introspecting.ts'
 import { ISSUER } from '../../authenticate/token/issuing.ts'
@@ -263,30 +262,5 @@ describe('a section that is right', () => {
         mapping?.identityOf({ ...facts, user: `system:serviceaccount:${namespace}:x` }).outcome,
     )
     assert.deepEqual(outcomes, ['identity', 'refused'])
-  })
-})
-
-describe('the cluster that we run in', () => {
-  it('says where its API server is', () => {
-    const environment = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443' }
-    assert.deepEqual(inCluster(environment, '/sa'), {
-      server: 'https://10.96.0.1:443',
-      ca: '/sa/ca.crt',
-      token: { kind: 'file', path: '/sa/token' },
-      client: undefined,
-    })
-    const six = { ...environment, KUBERNETES_SERVICE_HOST: 'fd00::1' }
-    assert.equal(inCluster(six).server, 'https://[fd00::1]:443')
-    assert.equal(inCluster(six).ca, '/var/run/secrets/kubernetes.io/serviceaccount/ca.crt')
-  })
-
-  it('is none without its environment', () => {
-    for (const environment of [
-      {},
-      { KUBERNETES_SERVICE_HOST: '10.96.0.1' },
-      { KUBERNETES_SERVICE_HOST: '', KUBERNETES_SERVICE_PORT: '443' },
-    ]) {
-      assert.throws(() => inCluster(environment), { code: 'configuration-invalid' })
-    }
   })
 })

@@ -1,6 +1,8 @@
 // A value of an Envoy configuration and where it stands. It reads protobuf's JSON form as Envoy
 // does: both spellings of a field, enums by name or number, wrapped scalars, and YAML's yes and no.
 
+import { isJsonObject } from '../../../runtime/json-object.ts'
+
 /** The way to a value: names of fields, keys of maps, positions in lists. */
 export type Path = readonly (string | number)[]
 
@@ -21,7 +23,7 @@ export class Setting {
 
   /** Whether it is a message or a map. */
   get isMessage(): boolean {
-    return isObject(this.#value)
+    return isJsonObject(this.#value)
   }
 
   /** A field of the message, in either spelling; several names lead further down. */
@@ -36,7 +38,7 @@ export class Setting {
 
   /** The members of a message or map, as they are spelt. */
   entries(): readonly (readonly [string, Setting])[] {
-    if (!isObject(this.#value)) return []
+    if (!isJsonObject(this.#value)) return []
     return Object.keys(this.#value).map((key) => [key, this.entry(key)])
   }
 
@@ -97,7 +99,7 @@ export class Setting {
 
   /** The value, out of its wrapper (google.protobuf.BoolValue and its like) if it has one. */
   #scalar(): unknown {
-    return isObject(this.#value) ? ownValue(this.#value, 'value') : this.#value
+    return isJsonObject(this.#value) ? ownValue(this.#value, 'value') : this.#value
   }
 }
 
@@ -113,8 +115,5 @@ export const formatPath = (path: Path): string =>
 const lowerCamelCase = (name: string): string =>
   name.replaceAll(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 const ownValue = (value: unknown, key: string): unknown =>
-  isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
+  isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined

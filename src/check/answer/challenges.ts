@@ -1,0 +1,38 @@
+// The challenges of a 401 (RFC 9110 §11.6.1): one for each way in, and what the authenticator that
+// rejected a credential has to say about it; and that of a token whose scopes do not reach.
+
+import type { Trail } from '../decision.ts'
+
+/** The challenges of the route, as they are after what happened. */
+export const challengesAfter = ({ route, challenge }: Trail): readonly string[] => {
+  const invitations = route?.chain.challenges ?? []
+  if (challenge === undefined) return invitations
+  const { text, of } = challenge
+  const isReplaced = (invitation: string): boolean =>
+    of.includes(invitation) && schemeOf(invitation) === schemeOf(text)
+  // That of a scheme which nobody invites comes last: it must not be lost.
+  return invitations.some(isReplaced)
+    ? invitations.map((invitation) => (isReplaced(invitation) ? text : invitation))
+    : [...invitations, text]
+}
+
+/** The schemes that have the error (RFC 6750 §3.1, RFC 9449 §7.1), the common one first. */
+const TOKEN_SCHEMES = ['Bearer', 'DPoP'] as const
+
+// RFC 6749 §3.3, scope-token: nothing that ends the quotes.
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
+
+/** What a token would need (RFC 6750 §3.1); none where the route invites no tokens. */
+export const scopeChallenges = ({ route, missingScopes = [] }: Trail): readonly string[] => {
+  const invited = new Set(route?.chain.challenges.map(schemeOf))
+  const scheme = TOKEN_SCHEMES.find((candidate) => invited.has(candidate.toLowerCase()))
+  if (scheme === undefined) return []
+  const scopes = missingScopes.filter((scope) => SCOPE.test(scope))
+  const named =
+    scopes.length > 0 && scopes.length === missingScopes.length
+      ? `, scope="${scopes.join(' ')}"`
+      : ''
+  return [`${scheme} error="insufficient_scope"${named}`]
+}
+
+const schemeOf = (challenge: string): string | undefined => challenge.split(' ')[0]?.toLowerCase()

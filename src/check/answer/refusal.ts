@@ -1,0 +1,142 @@
+// A refusal → the HTTP answer that the caller gets: a status, and a body that a person understands,
+// in the form that suits who asks. It says which rule refused, so that people can tell their
+// operators, and nothing else of what is known.
+
+import { STATUS_CODES } from 'node:http'
+import { status as grpcStatus } from '@grpc/grpc-js'
+import type { HeaderPair } from '../../transform/transformer.ts'
+import { PUBLIC_ANSWERS, statusOf, type Denial, type Refusal, type Trail } from '../decision.ts'
+import { DECISION_HEADER, type DenyAnswer } from './answer.ts'
+import { challengesAfter, scopeChallenges } from './challenges.ts'
+import { kubernetesStatus } from './kubernetes-status.ts'
+import type { Body, PublicRefusal } from './public-refusal.ts'
+import { ownBody, redirection } from './rule-answer.ts'
+
+/** Makes the answer for a refusal. */
+export const refuse = (id: string, denial: Denial, trail: Trail): DenyAnswer => {
+  const refused = describe(id, denial, trail)
+  const { status, reason } = refused
+  const rule = reason === 'rule-denied' ? trail.rule : undefined
+  const { type, body } = ownBody(rule, refused) ?? bodyFor(refused, trail)
+  const headers: HeaderPair[] = [
+    [DECISION_HEADER, id],
+    ['content-type', type],
+    ['cache-control', 'no-store'],
+    ['x-content-type-options', 'nosniff'],
+    ...waitingHeaders(refused, trail),
+    ...challengeHeaders(refused, trail),
+  ]
+  if (rule?.redirect !== undefined) headers.push(redirection(rule.redirect, id, trail))
+  return {
+    allow: false,
+    grpcStatus: grpcStatusOf(status),
+    httpStatus: status,
+    headers: rule?.answer === undefined ? headers : overridden(headers, rule.answer.headers),
+    body,
+  }
+}
+
+const describe = (id: string, denial: Denial, trail: Trail): PublicRefusal => {
+  const { reason } = denial
+  const message = reason === 'rule-denied' ? trail.rule?.answer?.message : undefined
+  return {
+    id,
+    reason,
+    status: statusOf(denial, trail),
+    text: message ?? PUBLIC_ANSWERS[reason].text,
+    own: message !== undefined,
+    // Of a transform that failed the rule is the one that allowed.
+    rule: reason === 'rule-denied' || reason === 'rule-failed' ? denial.rule : undefined,
+    wait: waitAfter(reason, trail),
+  }
+}
+
+// When the cause is on our side, seconds usually mend it; see RFC 9110 §10.2.3.
+const RETRY_AFTER_SECONDS = 5
+// As the API server itself has it (apiserver v0.37.2, pkg/server/filters/maxinflight.go).
+const KUBERNETES_RETRY_AFTER_SECONDS = 1
+// A bug is there the next time too, and another wait for the deadline is a long one.
+const LASTING: ReadonlySet<Refusal> = new Set(['fault', 'too-slow', 'cancelled'])
+
+const waitAfter = (reason: Refusal, trail: Trail): number | undefined => {
+  const { status } = PUBLIC_ANSWERS[reason]
+  if (status === 429) return trail.retryAfter ?? RETRY_AFTER_SECONDS
+  if (status !== 503) return undefined
+  if (!isKubernetes(trail)) return trail.retryAfter ?? RETRY_AFTER_SECONDS
+  return LASTING.has(reason) ? undefined : KUBERNETES_RETRY_AFTER_SECONDS
+}
+
+/**
+ * client-go sleeps for as long as `Retry-After` says, and tries again, up to ten times, whenever an
+ * answer of 429 or 5xx has it (client-go v0.37.2, rest/with_retry.go; `maxRetries` of
+ * rest/request.go). That bridges a short outage, and makes somebody who is locked out for minutes
+ * look at a kubectl that hangs, and then count as ten more attempts: so with 429 the time is in the
+ * Status alone, which client-go hands to its caller and does not act upon.
+ */
+const waitingHeaders = ({ status, wait }: PublicRefusal, trail: Trail): readonly HeaderPair[] =>
+  wait === undefined || (status === 429 && isKubernetes(trail))
+    ? []
+    : [['retry-after', String(wait)]]
+
+const challengeHeaders = (
+  { status, reason }: PublicRefusal,
+  trail: Trail,
+): readonly HeaderPair[] => {
+  // RFC 9110 §11.6.1: one challenge for each way in.
+  if (status === 401) return challengesAfter(trail).map(asChallenge)
+  return reason === 'scope-missing' ? scopeChallenges(trail).map(asChallenge) : []
+}
+
+const asChallenge = (challenge: string): HeaderPair => ['www-authenticate', challenge]
+
+/** The headers of the rule, and those of ours that it does not set itself. */
+const overridden = (
+  ours: readonly HeaderPair[],
+  own: Readonly<Record<string, string>>,
+): readonly HeaderPair[] => {
+  const pairs = Object.entries(own)
+  // That of the body goes by the body, which has been seen to.
+  const set = new Set(pairs.map(([name]) => name))
+  return [
+    ...ours.filter(([name]) => name === 'content-type' || !set.has(name)),
+    ...pairs.filter(([name]) => name !== 'content-type'),
+  ]
+}
+
+const bodyFor = (refused: PublicRefusal, trail: Trail): Body => {
+  if (isKubernetes(trail)) {
+    return { type: 'application/json', body: kubernetesStatus(refused, trail) }
+  }
+  const { id, status, text, rule } = refused
+  const title = STATUS_CODES[status]
+  if (prefersJson(trail)) {
+    const problem = { title, status, detail: text, rule, decision: id } // RFC 9457
+    return { type: 'application/problem+json', body: JSON.stringify(problem) }
+  }
+  const heading = title === undefined ? String(status) : `${status} ${title}`
+  const named = rule === undefined ? '' : `Rule: ${rule}\n`
+  return {
+    type: 'text/plain; charset=utf-8',
+    body: `${heading}\n\n${text}\n${named}Decision: ${id}\n`,
+  }
+}
+
+const isKubernetes = ({ route }: Trail): boolean => route?.kind === 'kubernetes'
+
+const prefersJson = ({ request }: Trail): boolean => {
+  const accept = request?.headers.get('accept')?.toString('latin1') ?? ''
+  return /\bapplication\/(problem\+)?json\b/i.test(accept) && !/\btext\/html\b/i.test(accept)
+}
+
+const GRPC_STATUS: Readonly<Record<number, number>> = {
+  400: grpcStatus.INVALID_ARGUMENT,
+  401: grpcStatus.UNAUTHENTICATED,
+  403: grpcStatus.PERMISSION_DENIED,
+  404: grpcStatus.NOT_FOUND,
+  409: grpcStatus.ABORTED,
+  429: grpcStatus.RESOURCE_EXHAUSTED,
+}
+
+/** google.rpc.Code for an HTTP status, as its comments have it. Never 0, which would mean "allow". */
+const grpcStatusOf = (status: number): number =>
+  status >= 500 ? grpcStatus.UNAVAILABLE : (GRPC_STATUS[status] ?? grpcStatus.PERMISSION_DENIED)

@@ -1,0 +1,53 @@
+// What a rule has to say itself when it refuses: `answer` and `redirect`. Of the caller nothing goes
+// in but the address that was asked for, percent-encoded.
+
+import type { Rule } from '../../authorize/policy.ts'
+import type { HeaderPair } from '../../transform/transformer.ts'
+import type { Trail } from '../decision.ts'
+import type { Body, PublicRefusal } from './public-refusal.ts'
+
+/** The `body` of the rule, as it is; `undefined` where it has none. */
+export const ownBody = (
+  rule: Rule | undefined,
+  { id, rule: name = '' }: PublicRefusal,
+): Body | undefined => {
+  const { body, headers } = rule?.answer ?? {}
+  if (body === undefined) return undefined
+  return {
+    type: headers?.['content-type'] ?? 'text/plain; charset=utf-8',
+    body: filledIn(body, { decision: id, rule: name }),
+  }
+}
+
+/** The `Location` of a rule's `redirect`. */
+export const redirection = (redirect: string, id: string, trail: Trail): HeaderPair => {
+  const url = redirect.includes('{url}') ? encodeURIComponent(addressOf(trail)) : ''
+  return ['location', filledIn(redirect, { url, decision: encodeURIComponent(id) })]
+}
+
+// In one pass, so that what is filled in is not read for more.
+const filledIn = (template: string, values: Readonly<Record<string, string>>): string =>
+  template.replaceAll(/\{(decision|rule|url)\}/g, (whole, key: string) => values[key] ?? whole)
+
+// Clients and servers refuse lines of some kilobytes; then the place must do.
+const LONGEST = 2_048
+
+/**
+ * What was asked for, as an absolute URL (RFC 9110 §4.2): as the caller wrote it, but for the
+ * credentials that the route takes from its query.
+ */
+const addressOf = ({ attributes, request, route }: Trail): string => {
+  if (attributes === undefined) return ''
+  const { host, path } = attributes
+  const kept = request && route?.places?.parameters?.takenFrom(request.query)
+  const target = kept === undefined ? path : `${request?.rawPath ?? ''}${kept && `?${kept}`}`
+  const site = `${schemeOf(request)}://${host}`
+  const url = `${site}${target}`.toWellFormed()
+  return url.length > LONGEST ? `${site}/` : url
+}
+
+/** Envoy says so in every request; without it we are behind something that ends TLS. */
+const schemeOf = (request: Trail['request']): string => {
+  const proto = request?.headers.get('x-forwarded-proto')?.toString('latin1').toLowerCase()
+  return proto === 'http' ? 'http' : 'https'
+}

@@ -1,0 +1,156 @@
+// A Kubernetes API server that is asked for reviews, built: which one it is, and how we prove
+// ourselves to it. Authenticators ask it about tokens, rules about access.
+
+import { trustedUrl } from '../../authenticate/token/discovery.ts'
+import { TokenServer, type TokenServerLimits } from '../../authenticate/token/token-server.ts'
+import { ConfigurationFiles } from '../../config/files.ts'
+import type { SecretReference } from '../../config/values.ts'
+import { ChangingFile } from '../../runtime/changing-file.ts'
+import { digestOf } from '../../runtime/digest.ts'
+import { CountersignError } from '../../runtime/errors.ts'
+import { httpFetcher } from '../../runtime/http-fetch.ts'
+import type { JsonObject } from '../../runtime/json-object.ts'
+import { clientTls, type ClientTlsFiles } from './client-tls.ts'
+import type { AuthenticatorParts } from './parts.ts'
+import { readSecretText, secretText } from './secret-text.ts'
+
+/** Where an API server is, and what proves us to it. */
+interface ApiServer extends ClientTlsFiles {
+  readonly server: string
+  readonly token: SecretReference | undefined
+}
+
+/** What is configured of one: see `reviewServerKeys`. */
+interface ReviewServerSettings extends TokenServerLimits {
+  readonly inCluster: boolean
+  readonly server?: string | undefined
+  readonly ca?: string | undefined
+  readonly token?: SecretReference | undefined
+  readonly client?: ClientTlsFiles['client']
+}
+
+/** One that can be asked. */
+export interface ReviewServer {
+  /** As the configuration names it. */
+  readonly name: string
+  /** Differs where it is another server, or others vouch for it. */
+  readonly generation: string
+  /** Whether it is asked; false while it is left alone. */
+  readonly isUp: () => boolean
+  /**
+   * Posts a review, JSON, and gives the object that was answered.
+   *
+   * @throws Error with a message for operators, which holds nothing of the review
+   */
+  readonly ask: (review: string) => Promise<JsonObject>
+}
+
+// As many as answer a busy service; a burst opens more, which end after it.
+const KEPT_CONNECTIONS = 16
+
+/**
+ * Reads what asking needs, and asks nothing yet.
+ *
+ * @param api where it takes reviews, such as `/apis/authorization.k8s.io/v1/subjectaccessreviews`
+ * @param maxBytes the longest answer that is taken
+ * @throws CountersignError when the settings cannot be used
+ */
+export const buildReviewServer = async (
+  settings: ReviewServerSettings,
+  { api, maxBytes }: { readonly api: string; readonly maxBytes?: number },
+  parts: AuthenticatorParts,
+): Promise<ReviewServer> => {
+  const { files, clock, logger } = parts
+  const where = settings.inCluster ? inCluster(process.env) : outside(settings)
+  const url = reviewUrl(trustedUrl(where.server), api)
+  const tls = await clientTls(where, files)
+  const own = where.token && (await ownToken(where.token, parts))
+  const { fetch } = parts.connections.use(httpFetcher({ ...tls, kept: KEPT_CONNECTIONS }))
+  const server = new TokenServer({
+    name: `the API server ${url.host}`,
+    fetch,
+    limits: settings,
+    remedy: 'see "token" or "client", and give it the ClusterRole system:auth-delegator',
+    ...(own === undefined ? {} : { onUnknown: own.expire }),
+    ...(maxBytes === undefined ? {} : { maxBytes }),
+    clock,
+    logger,
+  })
+  return {
+    name: where.server,
+    generation: digestOf([url.href, tls.ca?.toString('base64')]),
+    isUp: () => server.isUp,
+    ask: (body) =>
+      server.ask(async () => {
+        const token = await own?.read()
+        const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` }
+        return { url, headers: { ...JSON_BOTH_WAYS, ...authorization }, body }
+      }),
+  }
+}
+
+const JSON_BOTH_WAYS = {
+  'content-type': 'application/json',
+  accept: 'application/json',
+} as const
+
+/** Its path counts, as in a kubeconfig. */
+const reviewUrl = (server: URL, api: string): URL =>
+  new URL(`${server.pathname.replace(/\/$/, '')}${api}`, server.origin)
+
+// kubernetes.io, "Accessing the Kubernetes API from a Pod".
+const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
+
+/**
+ * The API server of the cluster that we run in.
+ *
+ * @throws CountersignError `configuration-invalid` outside one
+ */
+export const inCluster = (
+  environment: Readonly<Record<string, string | undefined>>,
+  folder = SERVICE_ACCOUNT,
+): ApiServer => {
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = environment
+  if (host === undefined || host === '' || port === undefined || port === '') {
+    const message =
+      'there is no KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT: this is no pod; name a "server"'
+    throw new CountersignError('configuration-invalid', message)
+  }
+  return {
+    server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    ca: `${folder}/ca.crt`,
+    token: { kind: 'file', path: `${folder}/token` },
+    client: undefined,
+  }
+}
+
+const outside = ({ server, ca, token, client }: ReviewServerSettings): ApiServer => {
+  if (server === undefined) throw new TypeError('no server') // the schema refuses it
+  return { server, ca, token, client }
+}
+
+interface OwnToken {
+  readonly read: () => Promise<string>
+  /** It is not good any more. */
+  readonly expire: () => void
+}
+
+// The kubelet replaces a token when four fifths of its life are over, which is ten minutes at the
+// least: whoever looks this often is never late.
+const TOKEN_KNOWN_FOR_MS = 10_000
+
+/** Not by the files of the configuration: a new token every hour is no reason to reload it. */
+const ownToken = async (
+  reference: SecretReference,
+  { clock }: AuthenticatorParts,
+): Promise<OwnToken> => {
+  const text = await readSecretText(reference, new ConfigurationFiles())
+  if (reference.kind === 'environment') {
+    return { read: () => Promise.resolve(text), expire: () => undefined }
+  }
+  const file = new ChangingFile({ path: reference.path, every: TOKEN_KNOWN_FOR_MS, clock })
+  return {
+    read: async () => secretText(await file.read()),
+    expire: () => file.expire(),
+  }
+}

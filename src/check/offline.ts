@@ -1,0 +1,20 @@
+// A configuration built as the service builds it, for commands that judge no credential: nothing is
+// fetched and nobody is asked, so that it can be tried where no server is in reach.
+
+import type { ConfigurationFiles } from '../config/files.ts'
+import { systemClock } from '../runtime/clock.ts'
+import { createLogger } from '../runtime/logger.ts'
+import { processResources } from './resources.ts'
+import { buildSnapshot, type Snapshot } from './snapshot.ts'
+
+/**
+ * Reads a configuration and everything it names. Its key sets and revocation lists stay empty.
+ *
+ * @throws ConfigurationError with every problem found
+ */
+export const buildOffline = async (file: string, files: ConfigurationFiles): Promise<Snapshot> =>
+  await buildSnapshot(
+    file,
+    files,
+    processResources(systemClock, createLogger('error'), { idle: true }),
+  )

@@ -1,0 +1,124 @@
+// What is known of a check → the event that audit keeps of it.
+
+import type { DecisionEvent, RecordedKubernetes } from '../audit/event.ts'
+import type { AuditConfig } from '../config/schema.ts'
+import type { Impersonation } from '../request/kubernetes/impersonation.ts'
+import type { KubernetesRequest } from '../request/kubernetes/request-info.ts'
+import type { SecretParameters } from '../request/query.ts'
+import { statusOf, type Decision, type Trail } from './decision.ts'
+import type { Snapshot } from './snapshot.ts'
+
+/** The event of a check. */
+export const describeDecision = (
+  decision: Decision,
+  trail: Trail,
+  { config: { audit }, routes }: Snapshot,
+  basics: Pick<DecisionEvent, 'id' | 'generation' | 'duration'>,
+): DecisionEvent => {
+  const { attributes, request, route, identity } = trail
+  return {
+    event: 'decision',
+    id: basics.id,
+    request: cut(request?.id),
+    decision: decision.outcome,
+    reason: decision.reason,
+    status: statusOf(decision, trail),
+    route: route?.name,
+    method: cut(attributes?.method),
+    host: cut(request?.host ?? attributes?.host),
+    path: attributes && recordPath(attributes.path, audit.query, routes.parameters),
+    queryOmitted: (audit.query === 'none' && attributes?.path.includes('?')) || undefined,
+    source: request?.source.address ?? attributes?.sourceAddress,
+    user: identity?.user ?? cut(trail.claimedUser),
+    groups: identity?.groups,
+    groupsCut: identity?.groupsCut,
+    authenticator: trail.authenticator,
+    authentication: identity?.method,
+    credential: identity?.credential,
+    rule: decision.outcome === 'allow' ? decision.permit.rule : decision.rule,
+    shadow: trail.shadows?.length === 0 ? undefined : trail.shadows,
+    detail: trail.detail,
+    kubernetes:
+      trail.target?.kubernetes && recordKubernetes(trail.target.kubernetes, identity !== undefined),
+    operation: trail.target?.operation?.operation.id,
+    forwarded: decision.outcome === 'allow' ? decision.credentials.kinds : undefined,
+    handle: decision.outcome === 'allow' ? decision.credentials.secret?.digest : undefined,
+    duration: basics.duration,
+    generation: basics.generation,
+  }
+}
+
+/** @param proven whether it is known who asks; before that, nobody's groups are worth the room */
+const recordKubernetes = (
+  {
+    verb,
+    apiGroup,
+    apiVersion,
+    namespace,
+    resource,
+    subresource,
+    name,
+    impersonation,
+  }: KubernetesRequest,
+  proven: boolean,
+): RecordedKubernetes => ({
+  verb,
+  ...withoutEmpty({ apiGroup, apiVersion, namespace, resource, subresource, name }),
+  ...(impersonation && {
+    impersonation: proven ? recordImpersonation(impersonation) : { user: cut(impersonation.user) },
+  }),
+})
+
+/** Groups and keys whole: what was allowed must not hide behind what is cut. */
+const recordImpersonation = ({
+  user,
+  uid,
+  groups,
+  extra,
+}: Impersonation): NonNullable<RecordedKubernetes['impersonation']> => ({
+  user,
+  ...(uid === undefined ? {} : { uid }),
+  ...(groups.length === 0 ? {} : { groups }),
+  ...(extra.size === 0 ? {} : { extra: [...extra.keys()] }),
+})
+
+const withoutEmpty = (texts: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(texts).flatMap(([key, text]) => (text === '' ? [] : [[key, cut(text)]])),
+  )
+
+/**
+ * How much of path and query is recorded. Longer ones are of no use to a reader, and one caller must
+ * not fill the disk.
+ */
+export const MAX_PATH = 2_048
+
+/** The same of every other text of somebody who may not have proven who it is. */
+const cut = <T extends string | undefined>(text: T): T | string =>
+  text !== undefined && isCut(text) ? `${text.slice(0, MAX_PATH).toWellFormed()}…` : text
+
+/** Whether a recorded text is not whole, or would not be. */
+export const isCut = (text: string): boolean => text.length > MAX_PATH
+
+/** What stands for a value of the query that is not recorded. */
+export const WITHHELD = '[withheld]'
+
+/**
+ * The path as audit records it: query values can be secrets (`access_token=…`), names hardly. What
+ * is known to be a secret is withheld however much is asked for.
+ */
+const recordPath = (
+  target: string,
+  query: AuditConfig['query'],
+  secrets: SecretParameters | undefined,
+): string => {
+  const mark = target.indexOf('?')
+  if (mark === -1) return target.slice(0, MAX_PATH)
+  const path = target.slice(0, mark)
+  if (query === 'full') {
+    const all = target.slice(mark + 1)
+    return `${path}?${secrets?.withheldIn(all) ?? all}`.slice(0, MAX_PATH)
+  }
+  if (query === 'none') return path.slice(0, MAX_PATH)
+  return (path + target.slice(mark).replaceAll(/=[^&]*/g, `=${WITHHELD}`)).slice(0, MAX_PATH)
+}

@@ -1,0 +1,275 @@
+// Refusals on routes of `kind: kubernetes`: Status objects, in the API server's own words.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { z } from 'zod'
+import type { DenyAnswer } from '../../../src/check/answer/answer.ts'
+import { PUBLIC_ANSWERS, type Refusal, type Trail } from '../../../src/check/decision.ts'
+import type { RequestParts } from '../../fakes/envoy.ts'
+import { routeOf } from '../../fakes/route.ts'
+import { ID, refuse, refuseBy, trailOf, valuesOf } from './refusing.ts'
+
+const KUBERNETES = { kind: 'kubernetes' } as const
+
+const Status = z.strictObject({
+  kind: z.literal('Status'),
+  apiVersion: z.literal('v1'),
+  metadata: z.strictObject({}),
+  status: z.literal('Failure'),
+  message: z.string(),
+  reason: z.string().optional(),
+  details: z
+    .strictObject({
+      name: z.string().optional(),
+      group: z.string().optional(),
+      kind: z.string().optional(),
+      retryAfterSeconds: z.int().positive().optional(),
+    })
+    .optional(),
+  code: z.int(),
+})
+
+const statusIn = (answer: DenyAnswer): z.infer<typeof Status> => {
+  assert.deepEqual(valuesOf(answer, 'content-type'), ['application/json'])
+  const status = Status.parse(JSON.parse(answer.body))
+  assert.equal(status.code, answer.httpStatus)
+  return status
+}
+
+const asking = (request: RequestParts, user?: string): Trail => trailOf(request, KUBERNETES, user)
+
+const messageOf = (request: RequestParts, user?: string): string =>
+  statusIn(refuse({ reason: 'rule-denied', rule: 'no-secrets' }, asking(request, user))).message
+
+describe('a refusal by a rule', () => {
+  const CASES: readonly { name: string; path: string; method?: string; want: string }[] = [
+    {
+      name: 'of a list in a namespace',
+      path: '/api/v1/namespaces/default/secrets',
+      want: 'secrets is forbidden: User "alice" cannot list resource "secrets" in API group "" in the namespace "default"',
+    },
+    {
+      name: 'of a list in all namespaces',
+      path: '/api/v1/secrets?watch=true',
+      want: 'secrets is forbidden: User "alice" cannot watch resource "secrets" in API group "" at the cluster scope',
+    },
+    {
+      name: 'of an object',
+      path: '/api/v1/namespaces/default/secrets/a',
+      method: 'DELETE',
+      want: 'secrets "a" is forbidden: User "alice" cannot delete resource "secrets" in API group "" in the namespace "default"',
+    },
+    {
+      name: 'of a subresource in a group',
+      path: '/apis/apps/v1/namespaces/a/deployments/b/scale',
+      method: 'PATCH',
+      want: 'deployments.apps "b" is forbidden: User "alice" cannot patch resource "deployments/scale" in API group "apps" in the namespace "a"',
+    },
+    {
+      name: 'of a path that is no resource',
+      path: '/healthz',
+      want: 'forbidden: User "alice" cannot get path "/healthz"',
+    },
+    {
+      name: 'of a name with markup',
+      path: '/api/v1/nodes/%3Cb%3E&',
+      want: 'nodes "<b>&" is forbidden: User "alice" cannot get resource "nodes" in API group "" at the cluster scope',
+    },
+    {
+      name: 'of a path with markup, quotes, and what turns a terminal’s letters around',
+      path: '/x/%3Cb%3E%22%E2%80%AE%F3%A0%80%81',
+      want: 'forbidden: User "alice" cannot get path "/x/&lt;b&gt;\\"\\u202e\\U000e0001"',
+    },
+  ]
+  for (const { name, path, method = 'GET', want } of CASES) {
+    it(`${name} says what the API server would say, by which rule, and the decision`, () => {
+      const message = messageOf({ path, method })
+      assert.equal(message, `${want}: denied by rule "no-secrets" (decision ${ID})`)
+    })
+  }
+
+  it('says who asks, in a form that nobody can bend', () => {
+    const message = messageOf({ path: '/healthz' }, 'a"<b>')
+    assert.match(message, /^forbidden: User "a\\"&lt;b&gt;" cannot get/)
+  })
+
+  it('names the object in its details', () => {
+    const path = '/apis/apps/v1/namespaces/a/deployments/b'
+    const { reason, details } = statusIn(refuse({ reason: 'no-rule' }, asking({ path })))
+    assert.equal(reason, 'Forbidden')
+    assert.deepEqual(details, { name: 'b', group: 'apps', kind: 'deployments' })
+    const list = statusIn(refuse({ reason: 'no-rule' }, asking({ path: '/api/v1/pods' })))
+    assert.deepEqual(list.details, { kind: 'pods' })
+    const none = statusIn(refuse({ reason: 'no-rule' }, asking({ path: '/healthz' })))
+    assert.deepEqual(none.details, {})
+  })
+
+  it('does not hand back a path of any length', () => {
+    const { body } = refuse({ reason: 'no-rule' }, asking({ path: `/${'%22'.repeat(20_000)}` }))
+    assert.ok(body.length < 20_000, String(body.length))
+  })
+})
+
+describe('other refusals with 403', () => {
+  const PODS = '/api/v1/pods'
+  const CASES: readonly { reason: Refusal; want: string; request?: RequestParts }[] = [
+    { reason: 'no-rule', want: `no rule allows it (decision ${ID})` },
+    { reason: 'rule-failed', want: `rule "r" could not be evaluated (decision ${ID})` },
+    {
+      reason: 'impersonation',
+      request: { headers: [['impersonate-user', 'bob<']] },
+      want: `no rule allows it as "bob&lt;" (decision ${ID})`,
+    },
+    {
+      reason: 'headers-too-large',
+      want: `This identity, with all its groups, is too large to be passed on (decision ${ID})`,
+    },
+  ]
+  for (const { reason, want, request = {} } of CASES) {
+    it(`${reason} say of whom, of what and why`, () => {
+      const trail = asking({ path: PODS, ...request })
+      const { message } = statusIn(refuse({ reason, rule: 'r' }, trail))
+      const action =
+        'pods is forbidden: User "alice" cannot list resource "pods" in API group "" at the cluster scope'
+      assert.equal(message, `${action}: ${want}`)
+    })
+  }
+
+  it('stay short, however much was asked for', () => {
+    const long = 'a'.repeat(50_000)
+    for (const path of [
+      `/apis/${long}/v1/x`,
+      `/api/v1/${long}/x`,
+      `/api/v1/x/${long}`,
+      `/${long}`,
+    ]) {
+      const { body } = refuse({ reason: 'no-rule' }, asking({ path }))
+      assert.ok(body.length < 8_192, `${body.length} characters`)
+    }
+  })
+
+  it('name nobody who is not proven', () => {
+    const { identity: _, ...trail } = asking({ path: PODS })
+    const answer = refuse({ reason: 'identity-reserved' }, { ...trail, claimedUser: 'eve' })
+    assert.equal(
+      statusIn(answer).message,
+      `forbidden: This identity holds a reserved name and may not be used here (decision ${ID})`,
+    )
+    assert.doesNotMatch(answer.body, /eve|alice/)
+  })
+})
+
+describe('every refusal', () => {
+  const REASONS: Readonly<Record<number, string>> = {
+    400: 'BadRequest',
+    401: 'Unauthorized',
+    403: 'Forbidden',
+    429: 'TooManyRequests',
+    503: 'ServiceUnavailable',
+  }
+  const STAGES: readonly { name: string; trail: Trail }[] = [
+    { name: 'the route', trail: { route: routeOf(KUBERNETES) } },
+    { name: 'all', trail: asking({ path: '/api/v1/pods' }) },
+  ]
+  const refusals = Object.keys(PUBLIC_ANSWERS).filter(
+    (reason): reason is Refusal => reason in PUBLIC_ANSWERS,
+  )
+  for (const { name, trail } of STAGES) {
+    it(`is a Status with the reason of its code and the decision, when ${name} is known`, () => {
+      for (const reason of refusals) {
+        const status = statusIn(refuse({ reason, rule: 'r', cause: 'secret' }, trail))
+        assert.equal(status.reason, REASONS[status.code])
+        assert.ok(status.message.endsWith(`(decision ${ID})`), status.message)
+        assert.doesNotMatch(JSON.stringify(status), /secret/)
+      }
+    })
+  }
+
+  it('is none as long as no route is known', () => {
+    const answer = refuse({ reason: 'fault' })
+    assert.deepEqual(valuesOf(answer, 'content-type'), ['text/plain; charset=utf-8'])
+  })
+
+  it('is one whatever the caller accepts', () => {
+    for (const accept of ['text/html', 'application/problem+json', '']) {
+      statusIn(refuse({ reason: 'no-rule' }, asking({ headers: [['accept', accept]] })))
+    }
+  })
+})
+
+describe('when to come back', () => {
+  const waitOf = (reason: Refusal, retryAfter?: number) => {
+    const trail = asking({ path: '/api/v1/pods' })
+    const answer = refuse({ reason }, retryAfter === undefined ? trail : { ...trail, retryAfter })
+    const { details } = statusIn(answer)
+    return { header: valuesOf(answer, 'retry-after'), detail: details?.retryAfterSeconds }
+  }
+
+  it('is in the Status alone for somebody who is locked out, or client-go would try on', () => {
+    assert.deepEqual(waitOf('too-many-attempts', 900), { header: [], detail: 900 })
+    assert.deepEqual(waitOf('too-many-attempts', 1e12), { header: [], detail: 2_147_483_647 })
+  })
+
+  for (const reason of [
+    'authenticator-unavailable',
+    'authorizer-unavailable',
+    'transform-unavailable',
+    'audit-unavailable',
+  ] as const) {
+    it(`is in the header too for ${reason}, since client-go then bridges it`, () => {
+      assert.deepEqual(waitOf(reason), { header: ['1'], detail: 1 })
+    })
+  }
+
+  for (const reason of ['fault', 'too-slow', 'cancelled', 'credential-wrong'] as const) {
+    it(`is not said for ${reason}`, () => {
+      assert.deepEqual(waitOf(reason), { header: [], detail: undefined })
+    })
+  }
+})
+
+describe('the answer of a rule', () => {
+  const trail = asking({ path: '/api/v1/pods' })
+  const refuseWith = (answer: { status?: number; message?: string; body?: string }): DenyAnswer =>
+    refuseBy({ deny: 'closed', answer: { status: 403, headers: {}, ...answer } }, trail)
+
+  it('has its message in the Status', () => {
+    assert.equal(
+      statusIn(refuseWith({ message: 'Not on Sundays.' })).message,
+      `pods is forbidden: User "alice" cannot list resource "pods" in API group "" at the cluster scope: Not on Sundays (rule "closed", decision ${ID})`,
+    )
+  })
+
+  const CODES = [
+    { status: 404, reason: 'NotFound', details: { kind: 'pods' } },
+    { status: 409, reason: 'Conflict', details: { kind: 'pods' } },
+    // kubectl would print the details in place of the message.
+    { status: 422, reason: 'Invalid', details: undefined },
+    { status: 429, reason: 'TooManyRequests', details: undefined },
+    { status: 451, reason: undefined, details: undefined },
+    { status: 500, reason: 'InternalError', details: undefined },
+    { status: 503, reason: 'ServiceUnavailable', details: undefined },
+    { status: 599, reason: 'InternalError', details: undefined },
+  ]
+  for (const { status, reason, details } of CODES) {
+    it(`of ${status} has the reason ${reason}, and no word of "forbidden"`, () => {
+      const answer = refuseWith({ status, message: 'Closed.' })
+      const { code, message, ...rest } = statusIn(answer)
+      assert.equal(code, status)
+      assert.equal(message, `Closed (rule "closed", decision ${ID})`)
+      assert.deepEqual([rest.reason, rest.details], [reason, details])
+      assert.deepEqual(valuesOf(answer, 'retry-after'), [])
+    })
+  }
+
+  it('has its body as it is', () => {
+    const answer = refuseWith({ body: 'closed' })
+    assert.equal(answer.body, 'closed')
+    assert.deepEqual(valuesOf(answer, 'content-type'), ['text/plain; charset=utf-8'])
+  })
+
+  it('that redirects is a Status too', () => {
+    const { code, reason } = statusIn(refuseBy({ deny: 'login', redirect: '/login' }, trail))
+    assert.deepEqual([code, reason], [302, undefined])
+  })
+})

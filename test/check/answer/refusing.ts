@@ -1,0 +1,51 @@
+// Refusals as tests make them, and what their callers read.
+
+import assert from 'node:assert/strict'
+import type { DenyAnswer } from '../../../src/check/answer/answer.ts'
+import { respond } from '../../../src/check/answer/response.ts'
+import type { Denial, Trail } from '../../../src/check/decision.ts'
+import { readTarget } from '../../../src/request/target.ts'
+import { attributesOf, requestOf, type RequestParts } from '../../fakes/envoy.ts'
+import { identityOf } from '../../fakes/identity.ts'
+import { routeOf, type RouteParts } from '../../fakes/route.ts'
+import { policyOf, type RuleParts } from '../../fakes/rules.ts'
+
+/** The decision id of every refusal here. */
+export const ID = '6f1d'
+
+/** The answer for a refusal. */
+export const refuse = (denial: Omit<Denial, 'outcome'>, trail: Trail = {}): DenyAnswer => {
+  const answer = respond(ID, { outcome: 'deny', ...denial }, trail, Date.UTC(2026, 0, 1))
+  assert.ok(!answer.allow)
+  return answer
+}
+
+/** All values of a header of the answer. */
+export const valuesOf = ({ headers }: DenyAnswer, name: string): readonly string[] =>
+  headers.filter(([candidate]) => candidate === name).map(([, value]) => value)
+
+/** The same of several, by name; of headers that are not there nothing. */
+export const headersOf = (answer: DenyAnswer): Readonly<Record<string, readonly string[]>> =>
+  Object.fromEntries(answer.headers.map(([name]) => [name, valuesOf(answer, name)]))
+
+/** What is known of a request by the time that rules are asked. */
+export const trailOf = (
+  request: RequestParts = {},
+  route: RouteParts = {},
+  user = 'alice',
+): Trail => {
+  const built = routeOf(route)
+  const read = requestOf(request)
+  const reading = readTarget(built, read)
+  assert.equal(reading.outcome, 'read')
+  const { target } = reading
+  const attributes = attributesOf(request)
+  return { attributes, request: read, route: built, target, identity: identityOf({ user }) }
+}
+
+/** The answer of a rule that refuses. */
+export const refuseBy = (rule: RuleParts, trail: Trail = trailOf()): DenyAnswer => {
+  const [compiled] = policyOf([rule]).rules
+  assert.ok(compiled !== undefined)
+  return refuse({ reason: 'rule-denied', rule: compiled.name }, { ...trail, rule: compiled })
+}

@@ -1,0 +1,70 @@
+// What Envoy is told of an allow. Refusals are in refusal.test.ts.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { DECISION_HEADER } from '../../../src/check/answer/answer.ts'
+import { respond } from '../../../src/check/answer/response.ts'
+import { permitFor } from '../../fakes/permit.ts'
+
+const ID = '6f1d'
+const NOW = Date.UTC(2026, 0, 1)
+
+describe('an allow', () => {
+  it('hands on what was made, and the id for the caller', () => {
+    const credentials = {
+      setHeaders: [['x-remote-user', 'alice']],
+      removeHeaders: ['authorization'],
+      repeatedHeaders: [{ name: 'x-remote-group', values: ['a', 'b'] }],
+      kinds: ['headers'],
+    } as const
+    const permit = permitFor()
+    const decision = { outcome: 'allow', reason: 'permitted', permit, credentials } as const
+    assert.deepEqual(respond(ID, decision, {}, NOW), {
+      allow: true,
+      setHeaders: [['x-remote-user', 'alice']],
+      removeHeaders: ['authorization'],
+      repeatedHeaders: [{ name: 'x-remote-group', values: ['a', 'b'] }],
+      responseHeaders: [[DECISION_HEADER, ID]],
+    })
+  })
+
+  it('hands on the name of the certificate, and not what logs call it', () => {
+    const credentials = {
+      setHeaders: [],
+      removeHeaders: [],
+      repeatedHeaders: [],
+      secret: { name: 'a-handle', digest: 'its-digest' },
+      kinds: ['certificate'],
+    } as const
+    const decision = {
+      outcome: 'allow',
+      reason: 'permitted',
+      permit: permitFor(),
+      credentials,
+    } as const
+    const answer = respond(ID, decision, {}, NOW)
+    assert.ok(answer.allow)
+    assert.equal(answer.upstreamSecret, 'a-handle')
+    assert.doesNotMatch(JSON.stringify(answer), /its-digest/)
+  })
+
+  const ENDS: readonly { name: string; expires: number | undefined; want: string | undefined }[] = [
+    { name: 'has no end', expires: undefined, want: undefined },
+    { name: 'ends in a minute', expires: NOW + 60_000.7, want: '60000' },
+    { name: 'ended within the skew of clocks', expires: NOW - 5_000, want: '1000' },
+    { name: 'ends in a month and a half', expires: NOW + 45 * 86_400_000, want: undefined },
+  ]
+  for (const { name, expires, want } of ENDS) {
+    it(`ends with its credential, which ${name}`, () => {
+      const credentials = { setHeaders: [], removeHeaders: [], repeatedHeaders: [], kinds: [] }
+      const permit = permitFor({ expires })
+      const decision = { outcome: 'allow', reason: 'permitted', permit, credentials } as const
+      const answer = respond(ID, decision, {}, NOW)
+      assert.ok(answer.allow)
+      assert.deepEqual(
+        answer.setHeaders,
+        want === undefined ? [] : [['x-envoy-upstream-stream-duration-ms', want]],
+      )
+    })
+  }
+})

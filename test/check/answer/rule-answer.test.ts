@@ -1,0 +1,219 @@
+// What a rule says itself when it refuses: `answer` and `redirect`.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { statusOf } from '../../../src/check/decision.ts'
+import type { RuleAnswer } from '../../../src/config/rule-schema.ts'
+import { fakeAuthenticator } from '../../fakes/authenticator.ts'
+import type { HeaderLines } from '../../fakes/envoy.ts'
+import type { RuleParts } from '../../fakes/rules.ts'
+import { policyOf } from '../../fakes/rules.ts'
+import { headersOf, ID, refuse, refuseBy, trailOf, valuesOf } from './refusing.ts'
+
+const answering = (answer: Partial<RuleAnswer>): RuleParts => ({
+  deny: 'closed',
+  answer: { status: 403, headers: {}, ...answer },
+})
+
+const TEXT = 'text/plain; charset=utf-8'
+
+describe('the answer of a rule', () => {
+  it('has its status and its message, in text', () => {
+    const answer = refuseBy(answering({ status: 503, message: 'We are closed on Sundays.' }))
+    assert.equal(answer.httpStatus, 503)
+    assert.equal(
+      answer.body,
+      `503 Service Unavailable\n\nWe are closed on Sundays.\nRule: closed\nDecision: ${ID}\n`,
+    )
+    assert.deepEqual(headersOf(answer), {
+      'x-countersign-decision': [ID],
+      'content-type': [TEXT],
+      'cache-control': ['no-store'],
+      'x-content-type-options': ['nosniff'],
+    })
+  })
+
+  it('has them in problem+json too', () => {
+    const trail = trailOf({ headers: [['accept', 'application/json']] })
+    const { body } = refuseBy(answering({ status: 404, message: 'No "such" thing.' }), trail)
+    assert.deepEqual(JSON.parse(body), {
+      title: 'Not Found',
+      status: 404,
+      detail: 'No "such" thing.',
+      rule: 'closed',
+      decision: ID,
+    })
+  })
+
+  const BODIES = [
+    { name: 'as it is', input: '{"a":1}', want: '{"a":1}' },
+    { name: 'empty', input: '', want: '' },
+    { name: 'filled in', input: '{decision}/{rule}/{decision}', want: `${ID}/closed/${ID}` },
+    { name: 'with what is no placeholder', input: '{url} {x} {Rule}', want: '{url} {x} {Rule}' },
+    { name: 'with what replacing could read', input: '$& {rule} $1', want: '$& closed $1' },
+  ]
+  for (const { name, input, want } of BODIES) {
+    it(`has a body ${name}, for whoever asks`, () => {
+      for (const accept of ['text/html', 'application/json']) {
+        const answer = refuseBy(
+          answering({ body: input }),
+          trailOf({ headers: [['accept', accept]] }),
+        )
+        assert.equal(answer.body, want)
+        assert.deepEqual(valuesOf(answer, 'content-type'), [TEXT])
+      }
+    })
+  }
+
+  it('has its headers, and ours beside them', () => {
+    const headers = {
+      'content-type': 'text/html',
+      'cache-control': 'max-age=60',
+      'retry-after': '3600',
+      'x-note': 'a b',
+    }
+    assert.deepEqual(headersOf(refuseBy(answering({ body: '<p>', headers }))), {
+      'x-countersign-decision': [ID],
+      'content-type': ['text/html'],
+      'cache-control': ['max-age=60'],
+      'x-content-type-options': ['nosniff'],
+      'retry-after': ['3600'],
+      'x-note': ['a b'],
+    })
+  })
+
+  const invited = {
+    authenticators: [fakeAuthenticator('a', { outcome: 'not-applicable' }, 'Basic realm="x"')],
+  }
+
+  it('of 401 invites as every 401, unless it does so itself', () => {
+    const trail = trailOf({}, invited)
+    const usual = refuseBy(answering({ status: 401 }), trail)
+    assert.deepEqual(valuesOf(usual, 'www-authenticate'), ['Basic realm="x"'])
+    const headers = { 'www-authenticate': 'Negotiate' }
+    const own = refuseBy(answering({ status: 401, headers }), trail)
+    assert.deepEqual(valuesOf(own, 'www-authenticate'), ['Negotiate'])
+  })
+
+  it('counts for a refusal by that rule alone', () => {
+    const [rule] = policyOf([answering({ status: 418, body: 'mine' })]).rules
+    assert.ok(rule !== undefined)
+    const answer = refuse({ reason: 'audit-unavailable' }, { ...trailOf(), rule })
+    assert.equal(answer.httpStatus, 503)
+    assert.doesNotMatch(answer.body, /mine/)
+  })
+
+  const CODES = [
+    { status: 400, want: 3 },
+    { status: 401, want: 16 },
+    { status: 402, want: 7 },
+    { status: 403, want: 7 },
+    { status: 404, want: 5 },
+    { status: 409, want: 10 },
+    { status: 418, want: 7 },
+    { status: 429, want: 8 },
+    { status: 451, want: 7 },
+    { status: 499, want: 7 },
+    { status: 500, want: 14 },
+    { status: 503, want: 14 },
+    { status: 599, want: 14 },
+  ]
+  for (const { status, want } of CODES) {
+    it(`of ${status} is google.rpc.Code ${want} to Envoy, and ${status} to audit`, () => {
+      const rule = answering({ status })
+      assert.equal(refuseBy(rule).grpcStatus, want)
+      const [compiled] = policyOf([rule]).rules
+      const denial = { outcome: 'deny', reason: 'rule-denied' } as const
+      assert.equal(statusOf(denial, compiled === undefined ? {} : { rule: compiled }), status)
+    })
+  }
+
+  it('is never 0 to Envoy, which would mean "allow"', () => {
+    for (let status = 400; status < 600; status += 1) {
+      assert.ok(refuseBy(answering({ status })).grpcStatus > 0)
+    }
+    assert.ok(refuseBy({ deny: 'x', redirect: '/' }).grpcStatus > 0)
+  })
+})
+
+describe('the redirect of a rule', () => {
+  const location = (
+    redirect: string,
+    request: Parameters<typeof trailOf>[0] = {},
+    route: Parameters<typeof trailOf>[1] = {},
+  ): string => {
+    const answer = refuseBy({ deny: 'login', redirect }, trailOf(request, route))
+    assert.equal(answer.httpStatus, 302)
+    const [value = '', ...more] = valuesOf(answer, 'location')
+    assert.deepEqual(more, [])
+    assert.match(value, /^[\x21-\x7e]+$/)
+    return value
+  }
+
+  it('is 302, with the decision, and nothing that a cache may keep', () => {
+    const answer = refuseBy({ deny: 'login', redirect: 'https://login.example.org/' })
+    assert.deepEqual(headersOf(answer), {
+      'x-countersign-decision': [ID],
+      'content-type': [TEXT],
+      'cache-control': ['no-store'],
+      'x-content-type-options': ['nosniff'],
+      location: ['https://login.example.org/'],
+    })
+    assert.match(answer.body, /^302 Found\n\n/)
+  })
+
+  const SCHEMES: readonly { name: string; headers: HeaderLines; want: string }[] = [
+    { name: 'that Envoy tells', headers: [['x-forwarded-proto', 'http']], want: 'http' },
+    { name: 'https', headers: [['x-forwarded-proto', 'HTTPS']], want: 'https' },
+    { name: 'of no header', headers: [], want: 'https' },
+    { name: 'hostile', headers: [['x-forwarded-proto', 'javascript']], want: 'https' },
+    { name: 'of a list', headers: [['x-forwarded-proto', 'http, https']], want: 'https' },
+  ]
+  for (const { name, headers, want } of SCHEMES) {
+    it(`has the scheme ${name}`, () => {
+      const request = { headers, host: 'app.example.org:8443', path: '/a?b=c&d=%20' }
+      assert.equal(
+        location('/login?next={url}&id={decision}', request),
+        `/login?next=${want}%3A%2F%2Fapp.example.org%3A8443%2Fa%3Fb%3Dc%26d%3D%2520&id=${ID}`,
+      )
+    })
+  }
+
+  it('says no more than what was asked for: what looks like a placeholder stays', () => {
+    assert.equal(
+      location('/?{url}', { path: '/{decision}' }),
+      '/?https%3A%2F%2Fapp.example.org%2F%7Bdecision%7D',
+    )
+    assert.equal(location('/{rule}'), '/{rule}')
+  })
+
+  it('does not hand on a credential that stands in the query', () => {
+    const key = fakeAuthenticator('a', { outcome: 'not-applicable' }, 'Key', [
+      { kind: 'query', name: 'key' },
+    ])
+    const route = { authenticators: [key] }
+    assert.equal(
+      location('/?{url}', { path: '/%61?key=s3cret&x=1' }, route),
+      '/?https%3A%2F%2Fapp.example.org%2F%2561%3Fx%3D1',
+    )
+    assert.equal(
+      location('/?{url}', { path: '/a?key=s3cret' }, route),
+      '/?https%3A%2F%2Fapp.example.org%2Fa',
+    )
+  })
+
+  it('of an address beyond all measure is that of the site', () => {
+    assert.equal(
+      location('/?{url}', { path: `/?${'x'.repeat(50_000)}` }),
+      '/?https%3A%2F%2Fapp.example.org%2F',
+    )
+  })
+
+  it('stands halves of letters, which phase 1 lets nobody send', () => {
+    const trail = trailOf()
+    const attributes = trail.attributes && { ...trail.attributes, path: '/\ud800' }
+    assert.ok(attributes !== undefined)
+    const answer = refuseBy({ deny: 'login', redirect: '/?{url}' }, { ...trail, attributes })
+    assert.deepEqual(valuesOf(answer, 'location'), ['/?https%3A%2F%2Fapp.example.org%2F%EF%BF%BD'])
+  })
+})
