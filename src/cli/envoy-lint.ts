@@ -9,6 +9,7 @@ import { expectationsOf, type Expectations } from '../envoy/lint/expectations.ts
 import { lint, type LintResult, type PlacedFinding, type Scope } from '../envoy/lint/lint.ts'
 import { formatPath } from '../envoy/lint/view/setting.ts'
 import { CountersignError } from '../runtime/errors.ts'
+import { counted } from './counted.ts'
 import { reportFailure } from './report.ts'
 
 interface Options {
@@ -104,17 +105,14 @@ const text = (file: string, findings: readonly PlacedFinding[], scope: Scope): s
   const result =
     findings.length === 0
       ? 'nothing found'
-      : `${count(errors, 'error')}, ${count(warnings, 'warning')}`
+      : `${counted(errors, 'error')}, ${counted(warnings, 'warning')}`
   return `${[...found, `${file}: ${result}; checked ${describe(scope)}`].join('\n')}\n`
 }
 
 const describe = ({ listeners, filters, routes, certificateUpstreams }: Scope): string =>
   [
-    count(listeners, 'listener'),
-    count(filters, 'ext_authz filter'),
-    count(routes, 'route'),
-    count(certificateUpstreams, 'certificate upstream'),
+    counted(listeners, 'listener'),
+    counted(filters, 'ext_authz filter'),
+    counted(routes, 'route'),
+    counted(certificateUpstreams, 'certificate upstream'),
   ].join(', ')
-
-const count = (number: number, noun: string): string =>
-  `${number} ${noun}${number === 1 ? '' : 's'}`

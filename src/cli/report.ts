@@ -2,13 +2,13 @@
 
 import { ConfigurationError } from '../config/problem.ts'
 import { CountersignError } from '../runtime/errors.ts'
+import { counted } from './counted.ts'
 
 /** Prints what went wrong on standard error and sets the exit status. */
 export const reportFailure = (cause: unknown): void => {
   process.exitCode = 1
   if (cause instanceof ConfigurationError) {
-    const count = cause.problems.length
-    console.error(`${cause.message}\n${count} ${count === 1 ? 'problem' : 'problems'} found.`)
+    console.error(`${cause.message}\n${counted(cause.problems.length, 'problem')} found.`)
   } else if (cause instanceof CountersignError) {
     console.error(`countersign: ${cause.message}`)
   } else {

@@ -2,20 +2,13 @@
 
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
-import { RevocationSources } from '../authenticate/certificate/revocation-sources.ts'
-import { FactMemory } from '../authenticate/facts.ts'
-import { HashPool } from '../authenticate/password/hash.ts'
-import { KeySets } from '../authenticate/token/key-sets.ts'
 import { buildSigner, SignerResources } from '../ca/snapshot.ts'
-import { buildSnapshot } from '../check/snapshot.ts'
+import { buildOffline } from '../check/offline.ts'
 import { ConfigurationFiles } from '../config/files.ts'
 import { ConfigurationError, type Problem } from '../config/problem.ts'
 import type { Config } from '../config/schema.ts'
 import type { SignerConfig } from '../config/signer-schema.ts'
 import { systemClock } from '../runtime/clock.ts'
-import { createLogger } from '../runtime/logger.ts'
-import { ProcessReplayMemory } from '../state/replay-memory.ts'
-import { memoryState } from '../state/state.ts'
 import { configOption } from './options.ts'
 
 interface Options {
@@ -51,20 +44,7 @@ export const validateCommand = (): Command =>
 
 const authz = async (file: string): Promise<Config> => {
   const files = new ConfigurationFiles()
-  const logger = createLogger('warn')
-  using keySets = new KeySets(systemClock, logger)
-  using revocations = new RevocationSources(systemClock, logger)
-  const resources = {
-    memory: new FactMemory(systemClock),
-    hashes: new HashPool(),
-    keySets,
-    revocations,
-    replays: new ProcessReplayMemory(systemClock),
-    state: memoryState(systemClock),
-    clock: systemClock,
-    logger,
-  }
-  await using snapshot = await buildSnapshot(file, files, resources)
+  await using snapshot = await buildOffline(file, files)
   const { config } = snapshot
   console.log(`${file} is valid: ${config.routes.length} routes, ${files.paths.length} files read`)
   return config

@@ -1,11 +1,12 @@
-// `countersign test`: the examples of a configuration, put to the test.
+// `countersign test`: the examples of a configuration, put to the test. Its tests of the rules are in
+// test-policy.test.ts.
 
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
-import { createAuthority } from '../servers/pki.ts'
-import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
-import { countersign, type Result } from './run.ts'
+import { createAuthority } from '../../servers/pki.ts'
+import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'
+import { countersign, type Result } from '../run.ts'
 
 const configuration = (identity: string): string => `
 version: 1
@@ -55,7 +56,7 @@ describe('countersign test', { concurrency: true }, () => {
       'ok      tokens: example 2',
       'ok      tokens: example 3',
       'ok      tokens: example 4',
-      '/countersign.yaml: 4 examples, 0 failed',
+      '/countersign.yaml: 4 examples, 0 failed; there are no "tests" of the rules',
     ])
   })
 
@@ -94,7 +95,7 @@ describe('countersign test', { concurrency: true }, () => {
       '    outcome  - wanted  "refused: identity-reserved"',
       '    outcome  + got     "refused: identity-unrepresentable"',
       '    because  user',
-      '/countersign.yaml: 5 examples, 5 failed',
+      '/countersign.yaml: 5 examples, 5 failed; there are no "tests" of the rules',
     ])
   })
 
@@ -113,18 +114,24 @@ describe('countersign test', { concurrency: true }, () => {
     const { status, stdout } = await test(folder, two, ['--json'])
     assert.equal(status, 1)
     const got = { outcome: 'identity', user: 'oidc:a', groups: [], extra: {} }
-    const common = { kind: 'identity', authenticator: 'tokens', got }
-    assert.deepEqual(JSON.parse(stdout), [
-      { ...common, index: 0, name: 'one', line: 12, column: 11, ok: true, differences: [] },
-      {
-        ...common,
-        index: 1,
-        line: 13,
-        column: 11,
-        ok: false,
-        differences: [{ what: 'user', wanted: 'b', got: 'oidc:a' }],
-      },
-    ])
+    const common = { authenticator: 'tokens', got }
+    assert.deepEqual(JSON.parse(stdout), {
+      examples: [
+        { ...common, index: 0, name: 'one', line: 12, column: 11, ok: true, differences: [] },
+        {
+          ...common,
+          index: 1,
+          line: 13,
+          column: 11,
+          ok: false,
+          differences: [{ what: 'user', wanted: 'b', got: 'oidc:a' }],
+        },
+      ],
+      tests: [],
+      untouched: [
+        { route: 'app', rule: 'all', effect: 'allow', shadow: false, line: 16, column: 59 },
+      ],
+    })
   })
 
   it('names somebody as the authenticator does, where the mapping leaves it out', async () => {
@@ -141,7 +148,10 @@ describe('countersign test', { concurrency: true }, () => {
     await using folder = await temporaryFolder()
     const { status, stdout } = await test(folder, '')
     assert.equal(status, 0)
-    assert.match(stdout, /there is nothing to test: no "identity" has "examples"\n$/)
+    assert.match(
+      stdout,
+      /there is nothing to test: no "tests", and no "identity" has "examples"\n$/,
+    )
   })
 
   it('prints no control character of a name', async () => {
@@ -213,7 +223,7 @@ routes: [{ name: app, authenticate: [cards], authorize: [{ allow: all }] }]
       '    outcome  + got     "/missing.pem does not exist"',
       'ok      as-proven: example 1',
       'ok      as-proven: example 2',
-      '/countersign.yaml: 7 examples, 2 failed',
+      '/countersign.yaml: 7 examples, 2 failed; there are no "tests" of the rules',
     ])
   })
 

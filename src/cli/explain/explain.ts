@@ -1,0 +1,170 @@
+// `countersign explain`: what each phase makes of one request. With a credential the authenticators
+// are asked as they would be; with an identity nobody is. Nothing is counted and nothing audited.
+
+import { createReadStream } from 'node:fs'
+import { Command, Option } from 'commander'
+import { readAudit } from '../../audit/reader.ts'
+import type { AccessReviewer, Review } from '../../authorize/authorizer.ts'
+import { explain, type Explanation } from '../../check/explain/explain.ts'
+import { explainRecorded } from '../../check/explain/recorded.ts'
+import { buildOffline } from '../../check/offline.ts'
+import { subjectOf } from '../../check/policy-tests/subject.ts'
+import { readDecision, type RecordedDecision } from '../../check/replay/recorded-event.ts'
+import { processResources } from '../../check/resources.ts'
+import { buildSnapshot, type Snapshot } from '../../check/snapshot.ts'
+import { ConfigurationFiles } from '../../config/files.ts'
+import { readRequest } from '../../request/request.ts'
+import { systemClock } from '../../runtime/clock.ts'
+import { CountersignError, describeError } from '../../runtime/errors.ts'
+import { createLogger } from '../../runtime/logger.ts'
+import { configOption } from '../options.ts'
+import { printableJson } from '../printable.ts'
+import { reportFailure } from '../report.ts'
+import { usageError } from '../usage-error.ts'
+import {
+  addRequestOptions,
+  readAsked,
+  saysRequest,
+  type Asked,
+  type RequestOptions,
+} from './request-options.ts'
+import { withMaps } from './rules-text.ts'
+import { asText } from './text.ts'
+
+interface Options extends RequestOptions {
+  readonly decision?: string
+  readonly audit?: string
+  readonly config: string
+  readonly reviewed?: 'yes' | 'no'
+  readonly ask?: boolean
+  readonly json?: boolean
+  readonly all?: boolean
+}
+
+const REFUSED = 1
+const UNUSABLE = 2
+
+// As long as a person waits; a service answers sooner.
+const DEADLINE_MS = 60_000
+
+/** The command. */
+export const explainCommand = (): Command =>
+  addRequestOptions(new Command('explain'))
+    .description(
+      'tell what each phase makes of one request: which route takes it, who is asked who it is, which rule decides and why the others do not, and what would be forwarded. With --user nobody is asked; with a credential the authenticators are, as for any request, and a directory counts a wrong password. Prints no credential. Exits with 0 when it is allowed, with 1 when it is refused, with 2 when that cannot be told',
+    )
+    .addOption(configOption())
+    .addOption(
+      new Option(
+        '--reviewed <answer>',
+        'what the API server answers to `subjectAccessReview`',
+      ).choices(['yes', 'no']),
+    )
+    .option('--ask', 'ask the API server; without it and --reviewed, its answer is not known')
+    .option('--decision <id>', 'a decision of the audit log, by the rules of this configuration')
+    .option('--audit <file>', 'the audit log to look in (default: that of the configuration)')
+    .option('--all', 'every matcher of every rule')
+    .option('--json', 'print the explanation as JSON')
+    // 1 is a refusal here.
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : UNUSABLE))
+    .action(async (words: readonly string[], options: Options) => {
+      try {
+        process.exitCode = await run(words, options)
+      } catch (cause) {
+        reportFailure(cause)
+        process.exitCode = UNUSABLE
+      }
+    })
+
+const run = async (words: readonly string[], options: Options): Promise<number> => {
+  const explanation =
+    options.decision === undefined
+      ? await explainAsked(await readAsked(options, words), options)
+      : await explainDecision(options.decision, words, options)
+  const { json = false, all = false } = options
+  process.stdout.write(
+    json ? `${printableJson(explanation, 2, withMaps)}\n` : asText(explanation, { all }),
+  )
+  if (explanation.recorded?.undetermined !== undefined) return UNUSABLE
+  return explanation.answer.decision === 'allow' ? 0 : REFUSED
+}
+
+const explainAsked = async (asked: Asked, options: Options): Promise<Explanation> => {
+  // Whoever is given is not proven, so there is nothing to fetch.
+  if (asked.identity !== undefined && options.ask !== true) {
+    await using snapshot = await buildOffline(options.config, new ConfigurationFiles())
+    return await explainIn(snapshot, asked, options)
+  }
+  // Of this process alone: what is explained counts for no lock-out of the service.
+  using resources = processResources(systemClock, createLogger('error'))
+  await using snapshot = await buildSnapshot(options.config, new ConfigurationFiles(), resources)
+  return await explainIn(snapshot, asked, options)
+}
+
+const explainDecision = async (
+  id: string,
+  words: readonly string[],
+  options: Options,
+): Promise<Explanation> => {
+  if (words.length > 0 || saysRequest(options)) {
+    throw usageError('--decision says the request and the identity')
+  }
+  if (options.ask === true || options.reviewed !== undefined) {
+    throw usageError('what the API server answered then is not in the log: no --ask, no --reviewed')
+  }
+  await using snapshot = await buildOffline(options.config, new ConfigurationFiles())
+  const file = options.audit ?? snapshot.config.audit.file
+  if (file === undefined) throw usageError('where is the log? Give --audit')
+  const { asked, reason } = await findDecision(file, id)
+  if (asked === undefined) {
+    throw usageError(`it was refused before the rules (${reason}), and the log does not tell more`)
+  }
+  return await explainRecorded(asked, snapshot, AbortSignal.timeout(DEADLINE_MS))
+}
+
+const findDecision = async (file: string, id: string): Promise<RecordedDecision> => {
+  try {
+    for await (const line of readAudit(createReadStream(file))) {
+      if (line.outcome !== 'read' || line.event['id'] !== id) continue
+      const reading = readDecision(line.event)
+      if (reading.outcome === 'decision') return reading.decision
+      if (reading.outcome === 'malformed') {
+        throw usageError(`${file}:${line.line}: ${reading.field} cannot be read`)
+      }
+    }
+  } catch (cause) {
+    if (cause instanceof CountersignError) throw cause
+    throw new CountersignError('file-unreadable', describeError(cause), { cause })
+  }
+  throw usageError(`${file} has no decision ${id}`)
+}
+
+const explainIn = async (
+  snapshot: Snapshot,
+  { attributes, identity, reviewed, at }: Asked,
+  options: Options,
+): Promise<Explanation> => {
+  const { config, routes, behindProxies } = snapshot
+  const reading = readRequest(attributes, behindProxies)
+  const route = reading.outcome === 'read' ? routes.find(reading.request) : undefined
+  const subject = subjectOf({ identity }, route, config)
+  if (subject.outcome === 'unusable') throw usageError(subject.reason)
+  const reviewer = options.ask === true ? undefined : givenReview(answerOf(options) ?? reviewed)
+  const given = { identity: subject.identity, reviewer, at }
+  return await explain(attributes, snapshot, given, AbortSignal.timeout(DEADLINE_MS))
+}
+
+const answerOf = ({ reviewed }: Options): boolean | undefined =>
+  reviewed === undefined ? undefined : reviewed === 'yes'
+
+/** In place of the API server. */
+const givenReview = (allowed: boolean | undefined): AccessReviewer => {
+  const review: Review =
+    allowed === undefined
+      ? {
+          outcome: 'unavailable',
+          cause: usageError('it was not asked: --ask asks it, --reviewed answers'),
+        }
+      : { outcome: 'reviewed', allowed }
+  return { review: () => Promise.resolve(review) }
+}

@@ -1,0 +1,202 @@
+// An explanation for people: a block for each phase, what decided it in its first line, and below it
+// what was looked at.
+
+import type { Explanation } from '../../check/explain/explain.ts'
+import type { PhaseOutcome } from '../../check/explain/outcome.ts'
+import { printable } from '../printable.ts'
+import { outcomeText } from '../replay/text.ts'
+import { UNDETERMINED_BECAUSE } from '../replay/undetermined.ts'
+import { ruleLines, shown } from './rules-text.ts'
+
+/** How much is told. */
+export interface TextOptions {
+  /** Every matcher of every rule. */
+  readonly all: boolean
+}
+
+/** The explanation as lines of text, safe for a terminal. */
+export const asText = (explanation: Explanation, options: TextOptions): string => {
+  const blocks = [
+    requestBlock(explanation),
+    routeBlock(explanation),
+    targetBlock(explanation),
+    authenticateBlock(explanation),
+    identityBlock(explanation),
+    authorizeBlock(explanation, options),
+    transformBlock(explanation),
+    recordedBlock(explanation),
+    answerBlock(explanation),
+  ]
+  const texts = blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.map((line) => printable(line).trimEnd()).join('\n'))
+  return `${texts.join('\n\n')}\n`
+}
+
+const WIDTH = 14
+
+const words = (outcome: string): string => outcome.replaceAll('-', ' ')
+
+const headline = (phase: string, outcome: PhaseOutcome, ...more: (string | undefined)[]): string =>
+  [
+    phase.padEnd(WIDTH) + words(outcome),
+    ...more.filter((part) => part !== undefined && part !== ''),
+  ].join('  ')
+
+/** Rows of a name and what there is to say of it; those without are left out. */
+const rows = (pairs: readonly (readonly [string, string | undefined])[]): readonly string[] =>
+  pairs.flatMap(([name, value]) =>
+    value === undefined || value === '' ? [] : [`  ${name.padEnd(WIDTH - 2)}${value}`],
+  )
+
+const requestBlock = ({ request }: Explanation): readonly string[] => {
+  const { outcome, code, method, host, path, query, source, headers, certificate, notes } = request
+  return [
+    headline('request', outcome, code),
+    ...rows([
+      ['method', method],
+      ['host', host],
+      ['path', path],
+      ['query', query],
+      ['source', source === '' ? 'not known' : source],
+      ['headers', headers.length === 0 ? '' : `${headers.join(', ')} (values are not shown)`],
+      ['certificate', certificate ? 'shown by the caller' : ''],
+      ...notes.map((note) => ['note', note] as const),
+    ]),
+  ]
+}
+
+const routeBlock = ({ route }: Explanation): readonly string[] => {
+  const { outcome, name, by, routes } = route
+  const reached = routes.filter((look) => look.outcome !== 'not-reached')
+  const left = routes.length - reached.length
+  return [
+    headline('route', outcome, name, by === 'envoy' ? '(named by Envoy)' : undefined),
+    ...rows(
+      reached.map((look) => [
+        words(look.outcome),
+        look.missed === undefined
+          ? look.name
+          : `${look.name}  ${look.missed}: wanted ${shown(look.wanted)}, got ${shown(look.got)}`,
+      ]),
+    ),
+    ...rows([['not reached', left === 0 ? '' : `${left} more`]]),
+  ]
+}
+
+/** Only where a service has words of its own, or refused to read. */
+const targetBlock = ({ target }: Explanation): readonly string[] => {
+  const { outcome, code, kubernetes, operation } = target
+  if (outcome === 'not-reached') return []
+  if (code === undefined && kubernetes === undefined && operation === undefined) return []
+  const impersonation = kubernetes?.impersonation
+  return [
+    headline('asked for', outcome, code),
+    ...rows([
+      ...(['verb', 'apiGroup', 'apiVersion', 'namespace', 'resource'] as const).map(
+        (key) => [key, kubernetes?.[key]] as const,
+      ),
+      ['subresource', kubernetes?.subresource],
+      ['name', kubernetes?.name],
+      ['as user', impersonation?.user],
+      ['as groups', impersonation?.groups.join(', ')],
+      ['operation', operation && `${operation.id} (${operation.method} ${operation.template})`],
+    ]),
+  ]
+}
+
+const authenticateBlock = ({ authenticate }: Explanation): readonly string[] => {
+  const { outcome, given, links, code } = authenticate
+  const block = [headline('authenticate', outcome, given ? 'given, not proven' : code)]
+  if (given || outcome === 'not-reached') return block
+  const looks = links.map(({ name, outcome: said, code: why, claimedUser, detail }) => {
+    const hit = said === 'authenticated' ? 'hit' : said === 'not-reached' ? words(said) : 'miss'
+    const told = said === 'authenticated' || said === 'not-reached' ? '' : words(said)
+    const user = claimedUser === undefined ? undefined : `claimed to be ${shown(claimedUser)}`
+    return [hit, [name, told, why, user, detail].filter(Boolean).join('  ')] as const
+  })
+  return [...block, ...rows(looks)]
+}
+
+const identityBlock = ({ identity: phase }: Explanation): readonly string[] => {
+  const { outcome, code, detail, identity } = phase
+  const block = [headline('identity', outcome, code, detail)]
+  if (identity === undefined) return block
+  const { user, uid, groups, groupsCut, extra, authenticator, method, expires, claims } = identity
+  const cut = groupsCut === undefined ? '' : ` (and ${groupsCut} that were cut off)`
+  return [
+    ...block,
+    ...rows([
+      ['user', user],
+      ['uid', uid],
+      ['groups', groups.length === 0 ? 'none' : groups.join(', ') + cut],
+      ...Object.entries(extra).map(
+        ([key, values]) => [`extra`, `${key}: ${values.join(', ')}`] as const,
+      ),
+      ['proven by', `${authenticator} (${method})`],
+      ['expires', expires],
+      ['claims', claims === undefined ? '' : `${claims.join(', ')} (values are not shown)`],
+    ]),
+  ]
+}
+
+const authorizeBlock = ({ authorize }: Explanation, { all }: TextOptions): readonly string[] => {
+  const { outcome, verdict, rule, rules, review, scopes, detail } = authorize
+  const why = verdict === undefined || verdict === 'permit' ? undefined : words(verdict)
+  return [
+    headline('authorize', outcome, rule === undefined ? undefined : `rule "${rule}"`, why),
+    ...(outcome === 'not-reached' ? [] : ruleLines(rules, { all })),
+    ...rows([
+      ['API server', review === undefined ? '' : `asked: ${review}`],
+      ['scopes', scopes === undefined ? '' : `missing: ${scopes.join(', ')}`],
+      ['because', detail],
+    ]),
+  ]
+}
+
+const transformBlock = ({ transform }: Explanation): readonly string[] => {
+  const { outcome, code, set, remove, certificate } = transform
+  return [
+    headline('transform', outcome, code),
+    ...rows([
+      ...set.flatMap(({ name, values }) =>
+        values.map((value) => ['set', `${name}: ${value}`] as const),
+      ),
+      ...remove.map((name) => ['remove', name] as const),
+      [
+        'certificate',
+        certificate === undefined ? '' : `a client certificate, grant ${certificate}`,
+      ],
+      ['', outcome === 'hit' && set.length + remove.length === 0 ? 'nothing is changed' : ''],
+    ]),
+  ]
+}
+
+const recordedBlock = ({ recorded }: Explanation): readonly string[] => {
+  if (recorded === undefined) return []
+  const { before, undetermined } = recorded
+  const now =
+    undetermined === undefined ? 'as below' : `not known: ${UNDETERMINED_BECAUSE[undetermined]}`
+  return [
+    'then and now',
+    ...rows([
+      ['then', outcomeText(before)],
+      ['now', now],
+    ]),
+  ]
+}
+
+const answerBlock = ({ answer, recorded }: Explanation): readonly string[] => {
+  // Only the gaps of the log led to it.
+  if (recorded?.undetermined !== undefined) return []
+  const { decision, reason, rule, status, headers, body, detail } = answer
+  const by = rule === undefined ? '' : ` by "${rule}"`
+  return [
+    `${'answer'.padEnd(WIDTH)}${decision === 'allow' ? 'allowed' : `refused  ${status}`}  ${reason}${by}`,
+    ...rows([
+      ['because', detail],
+      ...headers.map(([name, value]) => ['header', `${name}: ${value}`] as const),
+      ...(body ?? '').split('\n').map((line) => ['body', line] as const),
+    ]),
+  ]
+}

@@ -1,0 +1,51 @@
+// What came of `countersign test`, however it is printed.
+
+import type { ExampleResult } from '../../check/authenticators/examples.ts'
+import type { RuleCoverage } from '../../check/policy-tests/coverage.ts'
+import type { PolicyTestResult } from '../../check/policy-tests/run.ts'
+import type { Locate } from '../../config/document.ts'
+
+/** Everything that came of it. */
+export interface TestReport {
+  /** The configuration. */
+  readonly file: string
+  readonly locate: Locate
+  readonly examples: readonly ExampleResult[]
+  readonly tests: readonly PolicyTestResult[]
+  readonly rules: readonly RuleCoverage[]
+  /** Whether rules that no test touches are a failure. */
+  readonly strict: boolean
+}
+
+/** Whether an example or a test did not come to what it wants, or could not be run. */
+export const hasFailed = ({ got, differences }: ExampleResult | PolicyTestResult): boolean =>
+  got.outcome === 'unusable' || differences.length > 0
+
+/** The rules that no test touches, in the order of the file. */
+export const untouchedIn = ({ rules }: Pick<TestReport, 'rules'>): readonly RuleCoverage[] =>
+  rules.filter(({ touched }) => !touched)
+
+/** Where an example stands in the configuration. */
+export const exampleAt = ({ authenticator, index }: ExampleResult): readonly PropertyKey[] => [
+  'authenticators',
+  authenticator,
+  'identity',
+  'examples',
+  index,
+]
+
+/** Where a test stands, or what of it cannot be used. */
+export const testAt = ({ index, got }: PolicyTestResult): readonly PropertyKey[] => [
+  'tests',
+  index,
+  ...(got.outcome === 'unusable' ? got.path : []),
+]
+
+/** The line and column of a path into the configuration, from 1. */
+export const positionOf = (
+  locate: Locate,
+  path: readonly PropertyKey[],
+): { readonly line: number; readonly column: number } => {
+  const { line = 0, column = 0 } = locate(path, '').position ?? {}
+  return { line, column }
+}

@@ -1,0 +1,62 @@
+// `countersign test`: the examples and tests that a configuration carries, without a network.
+
+import { Command } from 'commander'
+import { tryExamples } from '../../check/authenticators/examples.ts'
+import { buildOffline } from '../../check/offline.ts'
+import { coverageOf } from '../../check/policy-tests/coverage.ts'
+import { runPolicyTests, type PolicyTestResult } from '../../check/policy-tests/run.ts'
+import { ConfigurationFiles } from '../../config/files.ts'
+import { readConfig } from '../../config/parse.ts'
+import { configOption } from '../options.ts'
+import { reportFailure } from '../report.ts'
+import { asJson } from './json.ts'
+import { hasFailed, untouchedIn, type TestReport } from './report.ts'
+import { asText } from './text.ts'
+
+interface Options {
+  readonly config: string
+  readonly json?: boolean
+  readonly strict?: boolean
+}
+
+const FAILED = 1
+const UNUSABLE = 2
+
+/** The command. */
+export const testCommand = (): Command =>
+  new Command('test')
+    .description(
+      'put the examples beside each `identity` of a configuration through its mapping, and the `tests` through its rules, as the service would; reaches no network. Tells which rules no test touches. Exits with 1 when one fails, with 2 when the configuration cannot be used',
+    )
+    .addOption(configOption())
+    .option('--strict', 'fail when there are rules that no test touches')
+    .option('--json', 'print the results as JSON: {"examples", "tests", "untouched"}')
+    .action(async (options: Options) => {
+      try {
+        process.exitCode = await run(options)
+      } catch (cause) {
+        reportFailure(cause)
+        process.exitCode = UNUSABLE
+      }
+    })
+
+const run = async ({ config: file, json, strict = false }: Options): Promise<number> => {
+  const files = new ConfigurationFiles()
+  const { config, locate } = await readConfig(file, files)
+  const examples = await tryExamples(config, files)
+  // Examples need none of the files that a whole configuration names.
+  const tests = config.tests.length === 0 ? [] : await runTests(file, files)
+  const rules = coverageOf(config.routes, tests)
+  const report: TestReport = { file, locate, examples, tests, rules, strict }
+  process.stdout.write(json === true ? asJson(report) : asText(report))
+  const failed = [...examples, ...tests].some(hasFailed)
+  return failed || (strict && untouchedIn(report).length > 0) ? FAILED : 0
+}
+
+const runTests = async (
+  file: string,
+  files: ConfigurationFiles,
+): Promise<readonly PolicyTestResult[]> => {
+  await using snapshot = await buildOffline(file, files)
+  return await runPolicyTests(snapshot)
+}

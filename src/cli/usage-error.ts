@@ -1,0 +1,7 @@
+// What a command cannot be asked.
+
+import { CountersignError } from '../runtime/errors.ts'
+
+/** The error `usage`: the words of a command line, or what they name, cannot be used. */
+export const usageError = (message: string): CountersignError =>
+  new CountersignError('usage', message)

@@ -1,0 +1,57 @@
+// Command lines of curl that cannot be explained: what is not understood is named, and nothing is
+// passed over.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { readCurl } from '../../../src/cli/explain/curl.ts'
+import { CountersignError } from '../../../src/runtime/errors.ts'
+
+const U = 'http://app.example.org'
+
+const REFUSED: readonly { name: string; args: readonly string[]; want: RegExp }[] = [
+  { name: 'an unknown option', args: ['--digest', U], want: /"--digest"/ },
+  { name: 'an unknown short option', args: ['-sQ', U], want: /"-Q"/ },
+  { name: 'an unknown option undone', args: ['--no-digest', U], want: /"--no-digest"/ },
+  { name: 'an option with a value undone', args: ['--no-header', U], want: /"--no-header"/ },
+  { name: 'a configuration file', args: ['-K', 'f', U], want: /"-K"/ },
+  { name: 'several requests', args: [U, '--next', U], want: /"--next"/ },
+  { name: 'a value behind "="', args: ['--request=PUT', U], want: /"--request"/ },
+  { name: 'a value that is missing', args: [U, '-H'], want: /"-H" needs a value/ },
+  { name: 'no URL', args: ['-s'], want: /no URL/ },
+  { name: 'two URLs', args: [U, U], want: /several URLs/ },
+  { name: 'patterns', args: [`${U}/{a,b}`], want: /braces/ },
+  { name: 'a pattern in brackets', args: [`${U}/[1-3]`], want: /brackets/ },
+  { name: 'a space', args: [`${U}/a b`], want: /space/ },
+  { name: 'a space in the query', args: ['-G', '-d', 'a b', U], want: /space/ },
+  { name: 'another scheme', args: ['ftp://x/'], want: /"ftp:"/ },
+  { name: 'a password that curl would ask for', args: ['-u', 'alice', U], want: /password/ },
+  { name: 'headers in a file', args: ['-H', '@f', U], want: /@FILE/ },
+  { name: 'a header without a colon', args: ['-H', 'nocolon', U], want: /no colon/ },
+  { name: 'cookies in a file', args: ['-b', 'jar.txt', U], want: /-b FILE/ },
+  { name: 'a query from a file', args: ['-G', '-d', '@f', U], want: /file/ },
+]
+
+describe('a command line of curl', () => {
+  for (const { name, args, want } of REFUSED) {
+    it(`is refused with ${name}`, () => {
+      assert.throws(
+        () => readCurl(['curl', ...args]),
+        (cause) => cause instanceof CountersignError && want.test(cause.message),
+      )
+    })
+  }
+
+  it('is one of curl', () => {
+    assert.throws(() => readCurl(['wget', U]), /a command line of curl/)
+    assert.equal(readCurl(['/usr/bin/curl', U]).method, 'GET')
+  })
+
+  it('says no secret when it is refused', () => {
+    for (const secret of ['-ualice:hunter2', '--user=alice:hunter2']) {
+      assert.throws(
+        () => readCurl(['curl', secret, '--bogus', U]),
+        (cause) => cause instanceof Error && !cause.message.includes('hunter2'),
+      )
+    }
+  })
+})

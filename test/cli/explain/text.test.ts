@@ -1,0 +1,126 @@
+// Explanations as people read them.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { explain } from '../../../src/check/explain/explain.ts'
+import { asText } from '../../../src/cli/explain/text.ts'
+import { attributesOf, type RequestParts } from '../../fakes/envoy.ts'
+import { identityOf } from '../../fakes/identity.ts'
+import type { RouteParts } from '../../fakes/route.ts'
+import { snapshotOf } from '../../fakes/snapshot.ts'
+
+const textOf = async (
+  route: RouteParts,
+  request: RequestParts = {},
+  { all = false, user = 'alice' } = {},
+): Promise<string> => {
+  const given = { identity: identityOf({ user, groups: ['dev'] }) }
+  const { signal } = new AbortController()
+  return asText(await explain(attributesOf(request), snapshotOf([route]), given, signal), { all })
+}
+
+/** The lines of one block, without its neighbours. */
+const block = (text: string, phase: string): readonly string[] =>
+  text
+    .split('\n\n')
+    .find((lines) => lines.startsWith(phase))
+    ?.trimEnd()
+    .split('\n') ?? []
+
+const missing = (count: number): { allow: string; users: string[] }[] =>
+  Array.from({ length: count }, (_, index) => ({ allow: `m${index}`, users: ['bob'] }))
+
+describe('an explanation as text', () => {
+  it('has a block for each phase', async () => {
+    const rules = [{ deny: 'a', methods: ['PUT'] }, { allow: 's', shadow: true }, { allow: 'b' }]
+    const text = await textOf({ rules: [...rules, { deny: 'c' }] }, { path: '/x?q=1' })
+    assert.equal(
+      text,
+      `request       hit
+  method      GET
+  host        app.example.org
+  path        /x
+  query       q=1
+  source      203.0.113.7
+
+route         hit  app
+  hit         app
+
+authenticate  hit  given, not proven
+
+identity      hit
+  user        alice
+  groups      dev
+  proven by   staff (basic)
+
+authorize     hit  rule "b"
+  miss        deny a  methods: wanted "PUT", got "GET"
+  shadow      allow s  would allow
+  hit         allow b
+  not reached deny c
+
+transform     hit
+  set         x-remote-user: alice
+  set         x-remote-group: dev
+
+answer        allowed  permitted by "b"
+`,
+    )
+  })
+
+  it('tells of long runs of misses how many missed by what', async () => {
+    const rules = [...missing(7), { allow: 'p', paths: ['/p'] }, { allow: 'b' }, ...missing(3)]
+    const [, ...lines] = block(await textOf({ rules }), 'authorize')
+    assert.deepEqual(lines, [
+      '  miss        8 rules, by users (7), paths (1); --all tells each',
+      '  hit         allow b',
+      '  not reached 3 rules',
+    ])
+  })
+
+  it('tells every matcher when asked to', async () => {
+    const rules = [...missing(6), { allow: 'b', when: 'request.method == "GET"' }]
+    const lines = block(await textOf({ rules }, {}, { all: true }), 'authorize')
+    assert.equal(
+      lines.filter((line) => line.includes('users: wanted "bob", got "alice"')).length,
+      12,
+    )
+    assert.equal(lines.at(-1), '    hit         when: wanted "request.method == \\"GET\\""')
+  })
+
+  it('says what a Kubernetes API is asked for', async () => {
+    const path = '/api/v1/namespaces/dev/pods/x/exec'
+    const text = await textOf({ kind: 'kubernetes' }, { path, method: 'POST' })
+    assert.deepEqual(block(text, 'asked for'), [
+      'asked for     hit',
+      '  verb        create',
+      '  apiVersion  v1',
+      '  namespace   dev',
+      '  resource    pods',
+      '  subresource exec',
+      '  name        x',
+    ])
+  })
+
+  it('says what the caller of a refused request gets', async () => {
+    const rules = [{ deny: 'no', answer: { status: 451, body: 'law\nlaw', headers: { a: 'b' } } }]
+    const lines = block(await textOf({ rules }), 'answer')
+    assert.equal(lines[0], 'answer        refused  451  rule-denied by "no"')
+    assert.deepEqual(lines.slice(-2), ['  body        law', '  body        law'])
+  })
+})
+
+describe('an explanation as text, hostile', () => {
+  it('does nothing to a terminal', async () => {
+    const escape = '\u001b]0;owned\u0007\u202e'
+    const text = await textOf({ rules: [{ deny: 'a', users: [escape] }] }, {}, { user: escape })
+    // oxlint-disable-next-line no-control-regex -- those are meant
+    assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)
+    assert.match(text, /user {8}\?\]0;owned\?\?/)
+  })
+
+  it('stays one line for each thing, whatever holds a line feed', async () => {
+    const text = await textOf({}, {}, { user: 'a\nanswer        allowed' })
+    assert.equal(text.split('\n').filter((line) => line.startsWith('answer')).length, 1)
+  })
+})
