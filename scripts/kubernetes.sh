@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds a real Kubernetes API server and its etcd, which some tests run against, from the Go module
+# Builds a real Kubernetes API server, its etcd, and kubectl, which some tests run, from the Go module
 # proxy alone, into .cache/kube (or $COUNTERSIGN_CACHE/kube). None is started: each test starts its
 # own. Takes 5 to 9 minutes on two cores, some 6 GB of disk meanwhile, and nothing when all is there.
 #
@@ -11,7 +11,7 @@ VERSION=1.37.2
 root=$(cd "$(dirname "$0")/.." && pwd)
 folder=${COUNTERSIGN_CACHE:-$root/.cache}/kube/v$VERSION
 
-if [ -x "$folder/kube-apiserver" ] && [ -x "$folder/etcd" ]; then
+if [ -x "$folder/kube-apiserver" ] && [ -x "$folder/etcd" ] && [ -x "$folder/kubectl" ]; then
   echo "kubernetes: $VERSION is in $folder"
   exit 0
 fi
@@ -55,6 +55,7 @@ build() {
   mv "$folder/$1.part" "$folder/$1"
 }
 build kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver
+build kubectl k8s.io/kubernetes/cmd/kubectl
 # The version that this Kubernetes was made with: Debian's is too old for streaming lists.
 build etcd go.etcd.io/etcd/server/v3
 rm -rf "$module"

@@ -51,21 +51,30 @@ export interface SiteOptions {
   readonly listen?: 'unix' | 'tcp' | 'mtls'
   /** Keys of the route that differ. */
   readonly route?: Readonly<Record<string, unknown>>
+  /** Further routes, to the same upstream; what they do not say is as in the route. */
+  readonly routes?: readonly Readonly<Record<string, unknown>>[]
+  /** Where authz tells its metrics. Default: nowhere. */
+  readonly admin?: `unix:${string}`
   /** Password verifiers. Default: the users file. */
   readonly verify?: readonly unknown[]
   /** Further authenticators, by name, for `route.authenticate`. */
   readonly authenticators?: Readonly<Record<string, unknown>>
   /** Keys of Envoy's public listener that differ. */
   readonly listener?: Readonly<Record<string, unknown>>
+  /** Keys of the upstream that differ: another server, in place of the one that tells what it got. */
+  readonly upstream?: Readonly<Record<string, unknown>>
 }
 
 /** Starts a site. */
 export const startSite = async ({
   listen = 'unix',
   route = {},
+  routes = [],
+  admin,
   verify = USERS_FILE,
   authenticators = {},
   listener = {},
+  upstream: server = {},
 }: SiteOptions = {}): Promise<Site> => {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
@@ -77,7 +86,8 @@ export const startSite = async ({
     audit: folder.file('audit.jsonl'),
   }
   await writeFile(files.users, await usersFile())
-  const options = { listen, route, verify, authenticators, listener }
+  const further = { routes, ...(admin === undefined ? {} : { admin }) }
+  const options = { listen, route, verify, authenticators, listener, upstream: server, ...further }
   const config = configuration(pki, upstream.port, options)
   await writeFile(files.config, stringify(config))
   const authz = stack.use(new CountersignProcess('authz', files.config))
@@ -181,31 +191,34 @@ export const configuration = (
   {
     listen = 'unix',
     route = {},
+    routes = [],
+    admin,
     verify = USERS_FILE,
     authenticators = {},
     listener = {},
+    upstream = {},
   }: SiteOptions = {},
 ): Record<string, unknown> => ({
   version: 1,
-  listen: { authz: listenSection(pki, listen) },
+  listen: { authz: listenSection(pki, listen), ...(admin === undefined ? {} : { admin }) },
   authenticators: {
     staff: { basic: { realm: 'Site', verify } },
     ...authenticators,
   },
-  routes: [
-    {
-      name: 'api',
-      match: { hosts: [HOST] },
-      authenticate: ['staff'],
-      authorize: [
-        { deny: 'no-secrets', paths: ['/secrets/**'] },
-        { deny: 'not-bob', paths: ['/not-bob'], users: ['bob'] },
-        { allow: 'rest', paths: ['/**'], methods: ['GET', 'POST'] },
-      ],
-      forward: { headers: 'kubernetes' },
-      ...route,
-    },
-  ],
+  routes: [{}, ...routes].map((further) => ({
+    name: 'api',
+    match: { hosts: [HOST] },
+    upstream: 'api',
+    authenticate: ['staff'],
+    authorize: [
+      { deny: 'no-secrets', paths: ['/secrets/**'] },
+      { deny: 'not-bob', paths: ['/not-bob'], users: ['bob'] },
+      { allow: 'rest', paths: ['/**'], methods: ['GET', 'POST'] },
+    ],
+    forward: { headers: 'kubernetes' },
+    ...route,
+    ...further,
+  })),
   audit: { file: 'audit.jsonl' },
   envoy: {
     listener: { address: '127.0.0.1:0', ...pki.edge, ...listener },
@@ -219,6 +232,7 @@ export const configuration = (
         ca: pki.ca,
         serverName: 'localhost',
         ...pki.frontProxy,
+        ...upstream,
       },
     },
   },

@@ -45,6 +45,8 @@ export interface KubeApiServer extends AsyncDisposable {
   readonly ca: string
   /** Of `system:masters`. */
   readonly administrator: KeyPair
+  /** Proves a proxy that names users in headers (`--requestheader-*`). */
+  readonly frontProxy: KeyPair
   /** The `iss` of its tokens, and, where none is asked for, their audience. */
   readonly issuer: string
   /** Does something as the administrator; throws where the answer is no success. */
@@ -82,6 +84,7 @@ export const startKubeApiServer = async (): Promise<KubeApiServer> => {
     organizations: ['system:masters'],
     usage: 'client',
   })
+  const frontProxy = await authority.issue({ commonName: 'front-proxy', usage: 'client' })
   const [port, etcd] = [await freePort(), await startEtcd(folder, stack)]
   const url = `https://127.0.0.1:${port}`
   const tls = {
@@ -114,6 +117,12 @@ export const startKubeApiServer = async (): Promise<KubeApiServer> => {
         `--tls-cert-file=${identity.certificate}`,
         `--tls-private-key-file=${identity.key}`,
         `--client-ca-file=${authority.ca}`,
+        `--requestheader-client-ca-file=${authority.ca}`,
+        '--requestheader-allowed-names=front-proxy',
+        '--requestheader-username-headers=X-Remote-User',
+        '--requestheader-uid-headers=X-Remote-Uid',
+        '--requestheader-group-headers=X-Remote-Group',
+        '--requestheader-extra-headers-prefix=X-Remote-Extra-',
         '--authorization-mode=RBAC',
         '--service-cluster-ip-range=10.96.0.0/16',
         // Without its controller no namespace has a service account by itself.
@@ -132,6 +141,7 @@ export const startKubeApiServer = async (): Promise<KubeApiServer> => {
     url,
     ca: authority.ca,
     administrator,
+    frontProxy,
     issuer: ISSUER,
     call,
     async createServiceAccount(namespace, name) {

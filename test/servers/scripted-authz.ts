@@ -2,7 +2,7 @@
 // half alone.
 
 import type { ServiceDefinition } from '@grpc/grpc-js'
-import type { AllowAnswer, CheckAnswer } from '../../src/check/answer.ts'
+import type { AllowAnswer, CheckAnswer } from '../../src/check/answer/answer.ts'
 import { decodeCheckRequest, encodeCheckResponse } from '../../src/check/codec.ts'
 import type { CheckAttributes, RawHeader } from '../../src/request/attributes.ts'
 import {

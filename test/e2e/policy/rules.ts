@@ -1,0 +1,201 @@
+// The rules of the scenario, and what is asked of them: one case for each thing that a rule can look
+// at, each with what has to come of it.
+
+import type { DecisionEvent } from '../../../src/audit/event.ts'
+import { http1, type Answer, type HeaderLine } from '../../servers/client.ts'
+import { ALICE, basic, HOST, PASSWORDS, startSite, type Site } from '../site.ts'
+import { eventOf } from './tools.ts'
+
+const BETA = 'beta.example.org'
+/** The host of an API with a description. */
+export const PLANETS = 'planets.example.org'
+const BOB = basic('bob', PASSWORDS.bob)
+/** The address of another caller. */
+const OFFICE = '127.0.0.2'
+
+const FREEZE = {
+  list: 'freeze',
+  shadow: true,
+  rules: [{ allow: 'freeze-readers', methods: ['GET'] }, { deny: 'freeze-all' }],
+}
+const UNSURE = 'request.headers["x-sure"][0] == "no"'
+/** The rules. */
+export const RULES = [
+  FREEZE,
+  { deny: 'soon', shadow: true, paths: ['/public/legacy/**'] },
+  { deny: 'unsure', shadow: true, paths: ['/public/unsure'], when: UNSURE },
+  { deny: 'odd', paths: ['/odd'], when: UNSURE },
+  {
+    deny: 'moved',
+    paths: ['/old/**'],
+    redirect: 'https://new.example.org/?from={url}&decision={decision}',
+  },
+  {
+    deny: 'hidden',
+    paths: ['/hidden/**'],
+    answer: {
+      status: 404,
+      body: '{"error":"none","rule":"{rule}","id":"{decision}"}',
+      headers: { 'content-type': 'application/json', 'x-hint': 'ask Jane' },
+    },
+  },
+  { allow: 'office', paths: ['/office/**'], sources: [`${OFFICE}/32`] },
+  {
+    allow: 'own-files',
+    paths: ['/files/{owner}/**'],
+    when: 'request.segments.owner == identity.user',
+  },
+  { allow: 'beta', hosts: [BETA], groups: ['ops'] },
+  { allow: 'public', hosts: [HOST], paths: ['/public/**'] },
+]
+
+/** The next version of them, of which most is as before. */
+export const NEXT_RULES = RULES.map((rule) => {
+  if ('list' in rule) return rule
+  if (rule.deny === 'soon') return { ...rule, shadow: false }
+  if (rule.deny === 'hidden') return { ...rule, answer: { status: 410 } }
+  if (rule.allow === 'own-files') return { ...rule, methods: ['GET'] }
+  if (rule.allow === 'office') return { ...rule, sources: ['127.0.0.0/30'] }
+  if (rule.allow === 'beta') return { ...rule, allow: 'beta-testers' }
+  return rule
+})
+
+/** Something to ask. */
+export interface Case {
+  readonly name: string
+  readonly path: string
+  readonly method?: string
+  readonly who?: HeaderLine
+  readonly host?: string
+  readonly from?: string
+  readonly headers?: readonly HeaderLine[]
+  /** Status, reason and, where there is one, rule. */
+  readonly want: string
+  /** Beside the list in shadow, which speaks of every request of its route. */
+  readonly shadow?: DecisionEvent['shadow']
+}
+
+/** What is asked. */
+export const CASES: readonly Case[] = [
+  { name: 'one’s own files', path: '/files/alice/a/b', want: '200 permitted own-files' },
+  { name: 'the folder itself', path: '/files/alice', want: '200 permitted own-files' },
+  {
+    name: 'one’s own, written',
+    method: 'PUT',
+    path: '/files/alice/a',
+    want: '200 permitted own-files',
+  },
+  {
+    name: 'one’s own, with a letter encoded',
+    path: '/files/%61lice/a',
+    want: '200 permitted own-files',
+  },
+  { name: 'somebody else’s files', path: '/files/bob/a', want: '403 no-rule' },
+  {
+    name: 'the same, by whose they are',
+    path: '/files/bob/a',
+    who: BOB,
+    want: '200 permitted own-files',
+  },
+  { name: 'somebody else’s, by dots', path: '/files/alice/../bob/a', want: '403 no-rule' },
+  { name: 'a capital letter in the owner', path: '/files/Alice/a', want: '403 no-rule' },
+  { name: 'a rule for another host', path: '/anything', want: '403 no-rule' },
+  { name: 'a rule for this host', host: BETA, path: '/anything', want: '200 permitted beta' },
+  {
+    name: 'this host, without the group',
+    host: BETA,
+    path: '/anything',
+    who: BOB,
+    want: '403 no-rule',
+  },
+  {
+    name: 'what is public elsewhere',
+    host: BETA,
+    path: '/public/a',
+    who: BOB,
+    want: '403 no-rule',
+  },
+  { name: 'an address', path: '/office/a', from: OFFICE, want: '200 permitted office' },
+  { name: 'another address', path: '/office/a', want: '403 no-rule' },
+  {
+    name: 'an address that the caller only claims',
+    path: '/office/a',
+    headers: [['X-Forwarded-For', OFFICE]],
+    want: '403 no-rule',
+  },
+  { name: 'a condition that fails', path: '/odd', want: '403 rule-failed odd' },
+  {
+    name: 'a condition that holds',
+    path: '/odd',
+    headers: [['X-Sure', 'no']],
+    want: '403 rule-denied odd',
+  },
+  {
+    name: 'a condition that does not',
+    path: '/odd',
+    headers: [['X-Sure', 'yes']],
+    want: '403 no-rule',
+  },
+  { name: 'a redirect', path: '/old/a%20b?c=d', want: '302 rule-denied moved' },
+  { name: 'an answer of its own', path: '/hidden/a', want: '404 rule-denied hidden' },
+  {
+    name: 'a rule in shadow',
+    path: '/public/legacy/a',
+    want: '200 permitted public',
+    shadow: [{ rule: 'soon', decision: 'deny' }],
+  },
+  {
+    name: 'a rule in shadow that fails',
+    path: '/public/unsure',
+    want: '200 permitted public',
+    shadow: [{ rule: 'unsure', decision: 'failed' }],
+  },
+  {
+    name: 'a list in shadow that would refuse',
+    method: 'POST',
+    path: '/public/a',
+    want: '200 permitted public',
+  },
+  { name: 'an operation', host: PLANETS, path: '/planets/3', want: '200 permitted look' },
+  { name: 'another one', host: PLANETS, method: 'DELETE', path: '/planets/3', want: '403 no-rule' },
+]
+
+/** The case that asks for a path. */
+export const caseOf = (path: string): Case => {
+  const found = CASES.find((one) => one.path === path)
+  if (found === undefined) throw new TypeError(`no case asks for ${path}`)
+  return found
+}
+
+/** Starts a site with these rules; its metrics are at `authz-admin.sock` beside its files. */
+export const startRulesSite = (description: string): Promise<Site> =>
+  startSite({
+    admin: 'unix:authz-admin.sock',
+    route: { match: { hosts: [HOST, BETA] }, authorize: RULES },
+    routes: [
+      {
+        name: 'planets',
+        match: { hosts: [PLANETS] },
+        openapi: { file: description },
+        authorize: [{ allow: 'look', operations: ['getPlanet', 'getAllData'] }],
+      },
+    ],
+  })
+
+/** Asks. */
+export const ask = (
+  site: Site,
+  { method = 'GET', path, who = ALICE, host = HOST, from, headers = [] }: Case,
+  over = http1,
+): Promise<Answer> => {
+  const target = from === undefined ? site.target : { ...site.target, from }
+  return over(target, { host, path, method, headers: [who, ...headers] })
+}
+
+/** Asks, and reads in the audit log what was decided. */
+export const decisionOn = async (site: Site, one: Case): Promise<DecisionEvent> =>
+  await eventOf(site, await ask(site, one))
+
+/** A decision in the words of {@link Case.want}. */
+export const verdictIn = ({ status, reason, rule }: DecisionEvent): string =>
+  [status, reason, rule].filter((part) => part !== undefined).join(' ')

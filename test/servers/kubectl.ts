@@ -1,0 +1,48 @@
+// The real kubectl, for what it makes of answers.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { temporaryFolder } from './temporary.ts'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const CACHE = process.env['COUNTERSIGN_CACHE'] ?? join(ROOT, '.cache')
+const PROGRAM = join(CACHE, 'kube', 'v1.37.2', 'kubectl')
+
+const MISSING = `no ${PROGRAM}: "sh scripts/kubernetes.sh" builds it`
+
+/**
+ * For `skip` of node:test: the reason to skip tests that need kubectl, or `false` where there is one.
+ * Throws where `CI` is `true`: there a missing one is a fault and not a reason.
+ */
+export const skipWithoutKubectl = (): string | false => {
+  if (existsSync(PROGRAM)) return false
+  if (process.env['CI'] === 'true') throw new Error(MISSING)
+  return MISSING
+}
+
+/** What kubectl came to. */
+export interface KubectlResult {
+  readonly code: number
+  readonly output: string
+  /** What it said on standard error. */
+  readonly complaint: string
+}
+
+const LIMIT = 60_000
+
+/** Runs kubectl without any configuration of its own. */
+export const kubectl = async (args: readonly string[]): Promise<KubectlResult> => {
+  await using folder = await temporaryFolder()
+  const child = spawn(PROGRAM, args, {
+    env: { HOME: folder.file('home'), KUBECONFIG: folder.file('config') },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: LIMIT,
+  })
+  const ended = once(child, 'close')
+  const [output, complaint] = await Promise.all([text(child.stdout), text(child.stderr)])
+  await ended
+  return { code: child.exitCode ?? -1, output, complaint }
+}
