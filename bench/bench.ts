@@ -9,6 +9,7 @@ import { credentialRows, measureCredentials } from './credentials/credentials.ts
 import { directRows, FLOOR, REMEMBERED } from './direct.ts'
 import { Installation } from './installation.ts'
 import { measureMemory } from './memory.ts'
+import { measurePolicies } from './policy/policy.ts'
 import { parseOptions, USAGE, type Options, type Part } from './options.ts'
 import { profileRow } from './profile.ts'
 import { toJson, toTable, type CheckResults } from './report.ts'
@@ -32,6 +33,7 @@ const bench = async ({ size, seconds, json, only }: Options): Promise<void> => {
     certificates: wanted('certificates')
       ? await measureCertificates(size, reason === false, progress)
       : undefined,
+    policy: wanted('policy') ? await measurePolicies(size, progress) : undefined,
   }
   progress('')
   console.log(toTable(results))

@@ -5,6 +5,8 @@ import type { CertificateResults } from './certificates/certificates.ts'
 import { certificateTables } from './certificates/report.ts'
 import type { CredentialCosts } from './credentials/credentials.ts'
 import type { MemoryCost } from './memory.ts'
+import type { PolicyCost } from './policy/policy.ts'
+import { policyTable } from './policy/report.ts'
 import type { Summary } from './rounds.ts'
 import type { Size } from './size.ts'
 import { rowsTable } from './table.ts'
@@ -15,6 +17,7 @@ export interface Results {
   readonly checks: CheckResults | undefined
   readonly credentials: CredentialCosts | undefined
   readonly certificates: CertificateResults | undefined
+  readonly policy: readonly PolicyCost[] | undefined
 }
 
 /** What checks cost. */
@@ -34,7 +37,7 @@ const machine = (): object => ({
 })
 
 /** JSON; what a row does not have is null. Times in ms, CPU in µs, memory in bytes. */
-export const toJson = ({ size, checks, credentials, certificates }: Results): string => {
+export const toJson = ({ size, checks, credentials, certificates, policy }: Results): string => {
   const results = {
     date: new Date().toISOString(),
     machine: machine(),
@@ -42,17 +45,19 @@ export const toJson = ({ size, checks, credentials, certificates }: Results): st
     ...checks,
     credentials,
     certificates,
+    policy,
   }
   return `${JSON.stringify(results, null, 2)}\n`
 }
 
 /** The tables, with what their columns mean. */
-export const toTable = ({ size, checks, credentials, certificates }: Results): string =>
+export const toTable = ({ size, checks, credentials, certificates, policy }: Results): string =>
   [
     JSON.stringify(machine()),
     ...(checks === undefined ? [] : ['', checksTable(checks)]),
     ...(credentials === undefined ? [] : ['', credentialsTable(credentials)]),
     ...(certificates === undefined ? [] : ['', certificateTables(certificates)]),
+    ...(policy === undefined ? [] : ['', policyTable(policy)]),
     '',
     ...legend(size),
   ].join('\n')

@@ -33,6 +33,8 @@ export interface Size {
   readonly liveWarmUp: number
   /** Whether to wait for Envoy to close their connections. */
   readonly untilIdle: boolean
+  /** How many rules there are in sets of rules. */
+  readonly rules: readonly number[]
 }
 
 /** About eight minutes on two cores, a minute and a half of them for checks and two for credentials. */
@@ -55,6 +57,7 @@ export const USUAL: Size = {
   liveIdentities: 10_000,
   liveWarmUp: 500,
   untilIdle: true,
+  rules: [1_000, 10_000],
 }
 
 /** Some seconds: shows that the bench works, and no more. */
@@ -77,4 +80,5 @@ export const QUICK: Size = {
   liveIdentities: 300,
   liveWarmUp: 50,
   untilIdle: false,
+  rules: [1_000],
 }

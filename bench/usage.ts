@@ -14,6 +14,12 @@ export const cpuOf = (pid: number): number => {
   return nanoseconds / 1_000
 }
 
+/** CPU time of this thread so far, in microseconds. */
+export const threadCpu = (): number => {
+  const { user, system } = process.threadCpuUsage()
+  return user + system
+}
+
 /** Resident memory in bytes. */
 export const residentOf = (pid: number): number =>
   Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1_024

@@ -70,6 +70,16 @@ const certificatesSchema = z.object({
     z.object({ name: z.string(), most: positive, measured: z.number(), met: z.boolean() }),
   ),
 })
+const policySchema = z.object({
+  name: z.string(),
+  rules: z.int().positive(),
+  p50: positive,
+  p99: positive,
+  cpu: positive,
+  ratio: positive,
+  fresh: positive,
+  reading: z.object({ parse: positive, yaml: positive, compile: positive }).optional(),
+})
 const skipped = z.object({ name: z.string(), reason: z.string().min(1) })
 const resultsSchema = z.object({
   date: z.iso.datetime(),
@@ -80,6 +90,7 @@ const resultsSchema = z.object({
   memory: z.object({ identities: z.int().positive(), heap: z.number() }),
   credentials: z.object({ rows: z.array(authorizerRow), skipped: z.array(skipped) }),
   certificates: certificatesSchema,
+  policy: z.array(policySchema),
 })
 
 const GRPC_ROWS = [
@@ -190,6 +201,17 @@ describe('npm run bench -- --quick --json FILE', { skip }, () => {
     assert.ok(live.streams >= live.identities)
   })
 
+  it('measures many rules in terms of three', () => {
+    const [usual, ...many] = results.policy
+    assert.equal(usual?.rules, 3)
+    assert.equal(usual.ratio, 1)
+    assert.ok(many.length >= 5)
+    for (const { rules, reading } of many) {
+      assert.equal(rules, 1_000)
+      assert.ok(reading !== undefined)
+    }
+  })
+
   it('says of every target whether it is met', () => {
     const { targets } = results.certificates
     assert.equal(targets.length, withoutEnvoy === false ? 5 : 2)
@@ -209,8 +231,14 @@ describe('npm run bench -- --quick --json FILE', { skip }, () => {
 
   it('prints a line for every row', () => {
     const { warm } = results.certificates
-    const { credentials } = results
-    for (const { name } of [...results.rows, ...credentials.rows, ...warm.direct, ...warm.envoy])
+    const { credentials, policy } = results
+    for (const { name } of [
+      ...results.rows,
+      ...credentials.rows,
+      ...warm.direct,
+      ...warm.envoy,
+      ...policy,
+    ])
       assert.match(table, new RegExp(`^${RegExp.escape(name)} `, 'm'))
   })
 })

@@ -1,0 +1,25 @@
+// A configuration with many rules, as it stands in a file.
+
+import { stringify } from 'yaml'
+import type { Rules } from './shapes.ts'
+
+/** One route, published for one user whose password is asked of `users.yaml`. */
+export const configurationWith = (rules: Rules, socket: string): string =>
+  stringify(
+    {
+      version: 1,
+      listen: { authz: `unix:${socket}` },
+      authenticators: { staff: { basic: { verify: [{ users: { file: 'users.yaml' } }] } } },
+      routes: [
+        {
+          name: 'app',
+          authenticate: ['staff'],
+          authorize: rules,
+          forward: { headers: 'kubernetes' },
+        },
+      ],
+      audit: { file: 'audit.jsonl' },
+      log: { level: 'warn' },
+    },
+    { aliasDuplicateObjects: false },
+  )

@@ -1,0 +1,32 @@
+// The table of what rules cost.
+
+import { alignColumns } from '../table.ts'
+import type { PolicyCost } from './policy.ts'
+
+const COLUMNS: readonly (readonly [title: string, of: (cost: PolicyCost) => string])[] = [
+  ['rules', ({ rules }) => rules.toFixed(0)],
+  ['p50 µs', ({ p50 }) => p50.toFixed(1)],
+  ['p99', ({ p99 }) => p99.toFixed(1)],
+  ['CPU µs', ({ cpu }) => cpu.toFixed(2)],
+  ['× three', ({ ratio }) => ratio.toFixed(1)],
+  ['new caller', ({ fresh }) => fresh.toFixed(1)],
+  ['parse ms', ({ reading }) => orDash(reading?.parse)],
+  ['of it YAML', ({ reading }) => orDash(reading?.yaml)],
+  ['compile ms', ({ reading }) => orDash(reading?.compile)],
+]
+
+const orDash = (value: number | undefined): string => (value === undefined ? '–' : value.toFixed(0))
+
+/** A line for each set of rules. */
+export const policyTable = (costs: readonly PolicyCost[]): string =>
+  [
+    'Rules: to evaluate them for one question, and to read them in a process that just started',
+    '',
+    alignColumns([
+      ['', ...COLUMNS.map(([title]) => title)],
+      ...costs.map((cost) => [cost.name, ...COLUMNS.map(([, of]) => of(cost))]),
+    ]),
+    '',
+    'CPU µs: of an evaluation, without the check around it; × three: divided by that of three rules; new',
+    'caller: the median (µs) for somebody of whom nothing is remembered.',
+  ].join('\n')
