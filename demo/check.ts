@@ -49,6 +49,9 @@ const faultsOf = ({ want }: Stop, answer: Answer): readonly string[] => {
   for (const line of want.answerHas ?? []) {
     if (!lines.includes(line)) faults.push(`the answer lacks "${line}"`)
   }
+  if (want.bodyHas !== undefined && !answer.body.includes(want.bodyHas)) {
+    faults.push(`the body lacks ${want.bodyHas}`)
+  }
   if (want.status !== 200) return faults
   const { subject } = receivedOf(answer)
   if (want.upstreamSeesSubject !== undefined && subject !== want.upstreamSeesSubject) {

@@ -17,7 +17,15 @@ import { createAuthority, createPki, type Authority, type Pki } from '../test/se
 import { temporaryFolder } from '../test/servers/temporary.ts'
 import { startUpstream } from '../test/servers/upstream.ts'
 import { checkTour } from './check.ts'
-import { CERTIFICATE_HOST, curlFor, HOST, tourWith, USERS, type Stop } from './tour.ts'
+import {
+  CERTIFICATE_HOST,
+  curlFor,
+  HOST,
+  KUBERNETES_HOST,
+  tourWith,
+  USERS,
+  type Stop,
+} from './tour.ts'
 
 const PREFERRED_PORT = 8443
 const READY = /ready, listening on https:\/\/.*:(\d+)$/
@@ -147,6 +155,22 @@ const configuration = (
           certificate: { ca: 'demo', subject: { CN: 'identity.user', O: 'identity.groups' } },
         },
       },
+      {
+        name: 'kubernetes',
+        match: { hosts: [KUBERNETES_HOST] },
+        upstream: 'api',
+        kind: 'kubernetes',
+        authenticate: ['staff-password'],
+        authorize: [
+          {
+            deny: 'no-secrets',
+            verbs: ['get', 'list', 'watch', 'deletecollection'],
+            resources: ['secrets'],
+          },
+          { allow: 'rbac-decides' },
+        ],
+        forward: { headers: 'kubernetes' },
+      },
     ],
     audit: { file: 'audit.jsonl' },
     envoy: {
@@ -237,6 +261,10 @@ const printTour = (tour: readonly Stop[], { port, ca, config, audit }: Demo): vo
   console.log(`Audit events:   tail -f ${audit}`)
   console.log(`Issuances:      tail -f ${join(dirname(audit), 'issued.jsonl')}`)
   console.log(`Configuration:  ${config} (edit it: it is reloaded at once)`)
+  console.log(`Why refused?    npm run countersign -- explain --config ${config} \\`)
+  console.log(
+    `                  --audit ${audit} --decision ID   (x-countersign-decision of an answer)`,
+  )
   console.log('Ctrl-C ends everything.')
 }
 

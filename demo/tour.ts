@@ -23,6 +23,8 @@ export interface Stop {
     readonly upstreamLacks?: readonly string[]
     /** Header lines of the answer. */
     readonly answerHas?: readonly string[]
+    /** What stands in its body. */
+    readonly bodyHas?: string
   }
 }
 
@@ -31,6 +33,9 @@ export const HOST = 'api.example.org'
 
 /** The host whose upstream wants a client certificate from every caller. */
 export const CERTIFICATE_HOST = 'ledger.example.org'
+
+/** The host that is read as a Kubernetes API server reads it. */
+export const KUBERNETES_HOST = 'kube.example.org'
 
 /** Users of the demo, with their passwords. */
 export const USERS = {
@@ -168,6 +173,28 @@ export const tourWith = ({ token, apiKey }: DemoCredentials): readonly Stop[] =>
       headers: [['X-Api-Key', apiKey]],
     },
     want: { status: 400, look: 'why it was not forwarded' },
+  },
+  {
+    title: 'a Kubernetes API, where one line refuses to read secrets: pods are none',
+    request: {
+      user: `bob:${USERS.bob.password}`,
+      path: '/api/v1/namespaces/default/pods',
+      host: KUBERNETES_HOST,
+    },
+    want: { status: 200, look: 'x-remote-user', upstreamSees: ['x-remote-user: bob'] },
+  },
+  {
+    title: 'secrets are, however they are asked for; kubectl would print the message',
+    request: {
+      user: `bob:${USERS.bob.password}`,
+      path: '/api/v1/watch/namespaces/default/%73ecrets',
+      host: KUBERNETES_HOST,
+    },
+    want: {
+      status: 403,
+      look: 'the Status object, with the rule and the decision id',
+      bodyHas: 'secrets is forbidden: User \\"bob\\" cannot watch resource \\"secrets\\"',
+    },
   },
 ]
 
