@@ -2,22 +2,22 @@
 
 import { BlockList, isIPv4 } from 'node:net'
 import type { LimitsConfig } from '../config/signer-schema.ts'
+import { nameMatcher } from '../request/names.ts'
 import { nameFault, type GeneralName, type NameKind } from '../x509/general-names.ts'
 import { firstExcess, valueExcess, type Excess } from './excess.ts'
-import { anyOf } from './subject-limits.ts'
 
 /** Says what about alternative names is beyond the limits. */
 export type NameLimits = (names: readonly GeneralName[]) => Excess | undefined
 
 /** Compiles the limits of alternative names. */
 export const nameLimits = ({ subjectAltName: names }: LimitsConfig): NameLimits => {
-  const dns = anyOf(names.dns.map((pattern) => pattern.toLowerCase()))
+  const dns = nameMatcher(names.dns.map((pattern) => pattern.toLowerCase()))
   const permitted: Readonly<Record<NameKind, (value: string) => boolean>> = {
     dns: (value) => dns(value.toLowerCase()), // RFC 4343: DNS names have no case
-    uri: anyOf(names.uri),
-    email: anyOf(names.email),
+    uri: nameMatcher(names.uri),
+    email: nameMatcher(names.email),
     ip: networks(names.ip),
-    upn: anyOf(names.upn),
+    upn: nameMatcher(names.upn),
   }
   const excessOf = ({ kind, value }: GeneralName): Excess | undefined => {
     const refused: Excess = { code: 'name-refused', detail: `${kind}: ${value}` }

@@ -1,19 +1,13 @@
 // The limits of a subject: which attributes, and which values of them.
 
 import { ANY_ATTRIBUTE, type LimitsConfig } from '../config/signer-schema.ts'
-import { wildcardMatcher } from '../request/glob.ts'
-import { attributeName, attributeOid, ATTRIBUTES } from '../x509/oid.ts'
+import { nameMatcher } from '../request/names.ts'
 import type { Attribute } from '../x509/name.ts'
+import { attributeName, attributeOid, ATTRIBUTES } from '../x509/oid.ts'
 import { firstExcess, valueExcess, type Excess } from './excess.ts'
 
 // Where Kubernetes looks for the user and the groups.
 const IDENTIFYING: ReadonlySet<string> = new Set([ATTRIBUTES.CN, ATTRIBUTES.O])
-
-/** Whether any of these patterns matches a text. */
-export const anyOf = (patterns: readonly string[]): ((text: string) => boolean) => {
-  const matchers = patterns.map(wildcardMatcher)
-  return (text) => matchers.some((matches) => matches(text))
-}
 
 /** Compiles the limits of subjects; the result says what about a subject is beyond them. */
 export const subjectLimits = ({
@@ -24,7 +18,7 @@ export const subjectLimits = ({
   for (const [name, patterns] of Object.entries(subject)) {
     const oid = attributeOid(name) ?? name
     const before = permitted.get(oid) // the same attribute by name and by OID
-    const matches = anyOf(patterns)
+    const matches = nameMatcher(patterns)
     permitted.set(oid, (value) => before?.(value) === true || matches(value))
   }
   const named = new Set(reserved)
