@@ -1,6 +1,8 @@
 // A path as the most careless of services would read it. What is refused by its path must not get
 // through because such a service stands behind us.
 
+import type { Request } from './request.ts'
+
 /**
  * The path without letter case, path parameters (RFC 3986 §3.3), empty segments and a slash at the
  * end, in one of the forms that Unicode holds to be the same (NFKC). In time linear in the path.
@@ -9,6 +11,18 @@
  */
 export const loosePath = (path: string): string =>
   PLAIN.test(path) ? path : `/${looseSegments(path).join('/')}`
+
+// Every rule that refuses by path asks, and callers choose how long it is.
+const remembered = new WeakMap<Request, string>()
+
+/** The path of a request, read so; once, however many ask. */
+export const loosePathOf = (request: Request): string => {
+  const known = remembered.get(request)
+  if (known !== undefined) return known
+  const path = loosePath(request.path)
+  remembered.set(request, path)
+  return path
+}
 
 /** The segments of a path or a part of one, read so. */
 export const looseSegments = (path: string): readonly string[] =>

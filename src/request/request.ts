@@ -2,8 +2,9 @@
 // readings of one request are two chances to be deceived.
 
 import { isIP } from 'node:net'
-import type { CheckAttributes, RawHeader } from './attributes.ts'
+import type { CheckAttributes } from './attributes.ts'
 import { canonicalName, Headers } from './headers.ts'
+import { isImpersonation } from './kubernetes/impersonation.ts'
 import { readPath } from './path.ts'
 
 /** A request that has one reading. */
@@ -125,9 +126,6 @@ const refuseHeaders = ({ headers }: CheckAttributes): RequestRefusal | undefined
   }
   return undefined
 }
-
-const isImpersonation = ({ name }: RawHeader): boolean =>
-  canonicalName(name).startsWith('impersonate-')
 
 /**
  * RFC 9110 §7.6.1: an upstream removes every header that `Connection` names. On an upgrade Envoy

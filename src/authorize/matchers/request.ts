@@ -2,7 +2,7 @@
 
 import type { RuleConfig } from '../../config/rule-schema.ts'
 import { hostMatcher } from '../../request/hosts.ts'
-import { loosePath } from '../../request/loose-path.ts'
+import { loosePath, loosePathOf } from '../../request/loose-path.ts'
 import { pathMatcher } from '../../request/names.ts'
 import type { Matcher } from '../matcher.ts'
 import { indexedBy } from './caller.ts'
@@ -60,10 +60,15 @@ const deniedPathsMatcher = (wanted: readonly string[]): Matcher => {
   const exact = pathsMatcher(wanted)
   const loose = wanted.map(loosePath)
   const matchesLoose = pathMatcher(loose)
+  const isLoose = loose.every((glob, index) => glob === wanted[index])
   return {
     ...exact,
-    test: (question) =>
-      exact.test(question) === true || matchesLoose(loosePath(question.request.path)),
+    test(question) {
+      if (exact.test(question) === true) return true
+      const path = loosePathOf(question.request)
+      // The same globs and the same path would say the same again.
+      return !(isLoose && path === question.request.path) && matchesLoose(path)
+    },
     indexed: indexedBy('path', [...new Set([...wanted, ...loose])]),
   }
 }

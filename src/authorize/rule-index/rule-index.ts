@@ -5,7 +5,7 @@
 import type { Identity } from '../../identity/identity.ts'
 import { DIMENSIONS, type Dimension, type Matcher } from '../matcher.ts'
 import type { Question } from '../question.ts'
-import { loosePath } from '../../request/loose-path.ts'
+import { loosePathOf } from '../../request/loose-path.ts'
 import { PathTree } from './path-tree.ts'
 import { intersect, mark, positionsIn, RowSet, wordsFor, type Row } from './rows.ts'
 
@@ -137,7 +137,7 @@ const byPath = (entries: readonly Entry[], others: Row): Table['narrow'] => {
   return (row, { request }) => {
     const matches = others.slice()
     tree.markMatches(request.path, matches)
-    const loose = loosePath(request.path)
+    const loose = loosePathOf(request)
     if (loose !== request.path) tree.markMatches(loose, matches)
     intersect(row, matches)
   }

@@ -66,8 +66,9 @@ export const readImpersonation = (headers: Headers): ImpersonationReading => {
   return { outcome: 'read', impersonation }
 }
 
-// The first letter spares nearly every other header the copy.
-const isImpersonation = ({ name }: RawHeader): boolean =>
+/** Whether it is one of the headers, in any spelling that an upstream may read. */
+export const isImpersonation = ({ name }: RawHeader): boolean =>
+  // The first letter spares nearly every other header the copy.
   (name.startsWith('i') || name.startsWith('I')) && canonicalName(name).startsWith(PREFIX)
 
 /** The text of a value; `undefined` where servers differ on it or it says nothing. */
