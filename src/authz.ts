@@ -11,6 +11,7 @@ import { buildSnapshot } from './check/snapshot.ts'
 import { CheckStatistics } from './check/statistics.ts'
 import { ReloadStatus } from './config/reload-status.ts'
 import { Reloader } from './config/reload.ts'
+import { startIssuerListener } from './issuer/listener.ts'
 import { systemClock } from './runtime/clock.ts'
 import { startGrpcServer, type ListenAddress } from './runtime/grpc-server.ts'
 import { createLogger } from './runtime/logger.ts'
@@ -21,6 +22,8 @@ export interface Authz extends AsyncDisposable {
   readonly address: ListenAddress
   /** Where its health and metrics are read, if anywhere. */
   readonly admin: ListenAddress | undefined
+  /** Where its key set is read, if anywhere. */
+  readonly issuer: ListenAddress | undefined
   /** Reloads the configuration, reopens the audit file, forgets all proofs; what SIGHUP does. */
   reload(): Promise<void>
 }
@@ -49,16 +52,22 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   await audit.write({ event: 'configuration-loaded', generation: 1, file })
   // 3. Changes of the configuration.
   const reloads = new ReloadStatus(clock)
-  const { memory, keySets, revocations } = resources
+  const { memory, keySets, revocations, tokens } = resources
   reloader.follow(reloads.noting(reloadReports(file, { audit, logger, keySets, revocations })))
   // 4. Health and metrics, from before the first check until after the last.
   const checks = new CheckStatistics()
   const { current } = reloader
-  const metrics = authzMetrics({ checks, memory, keySets, current })
+  const metrics = authzMetrics({ checks, memory, keySets, tokens, current, clock })
   const admin = stack.use(
     await startAdmin(listen.admin, { reloads, audit, metrics, clock, logger }),
   )
-  // 5. The service: last open, first closed.
+  // 5. What upstreams verify our tokens by: there before the first token is.
+  const issuer =
+    listen.issuer &&
+    stack.use(
+      await startIssuerListener(listen.issuer, { current: () => current().value.issuer, logger }),
+    )
+  // 6. The service: last open, first closed.
   const server = stack.use(
     await startGrpcServer({
       address: listen.authz.address,
@@ -69,13 +78,18 @@ export const startAuthz = async (file: string): Promise<Authz> => {
     }),
   )
   stack.use(admin.serve()) // and no longer while the last checks are answered
-  logger.info({ address: server.address, admin: admin.address }, 'listening')
+  logger.info(
+    { address: server.address, admin: admin.address, issuer: issuer?.address },
+    'listening',
+  )
   const running = stack.move()
   return {
     address: server.address,
     admin: admin.address,
+    issuer: issuer?.address,
     async reload() {
       memory.revoke()
+      tokens.revoke()
       await reopenAndReload(audit, reloader, logger)
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),

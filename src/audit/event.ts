@@ -8,7 +8,7 @@ import type { AuthenticationMethod, IdentityRefusal } from '../identity/identity
 import type { RequestRefusal } from '../request/request.ts'
 import type { TargetRefusal } from '../request/target.ts'
 import type { ShadowVerdict } from '../authorize/evaluate.ts'
-import type { TransformFailure, Transformer } from '../transform/transformer.ts'
+import type { ForwardedKind, TransformFailure } from '../transform/transformer.ts'
 
 /** Why a request was decided as it was; exactly one for each decision. */
 export type Reason =
@@ -66,16 +66,18 @@ export interface DecisionEvent {
   readonly rule?: string | undefined
   /** The rules in shadow that would have decided, and how. */
   readonly shadow?: readonly ShadowVerdict[] | undefined
-  /** What of the rule or the mapping failed: the place and the reason, never a value. */
+  /** What of rule, mapping or credential failed: the place and the reason, never a value. */
   readonly detail?: string | undefined
   /** As a Kubernetes API server reads the request; on routes of `kind: kubernetes`. */
   readonly kubernetes?: RecordedKubernetes | undefined
   /** The operation of the route's OpenAPI document. */
   readonly operation?: string | undefined
   /** What the upstream gets. */
-  readonly forwarded?: readonly Transformer['kind'][] | undefined
+  readonly forwarded?: readonly ForwardedKind[] | undefined
   /** Digest of the grant for the client certificate; the signer's issuance has the same. */
   readonly handle?: string | undefined
+  /** `jti` of the tokens that the upstream gets; a Kubernetes API server logs it as `credential-id`. */
+  readonly jti?: readonly string[] | undefined
   /** From the arrival of the check to this event, in microseconds. */
   readonly duration: number
   /** The configuration that decided, counted from 1 since the start. */

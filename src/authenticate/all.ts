@@ -1,5 +1,6 @@
 // Several credentials at once: each is proven, and the first says who the caller is.
 
+import { methodsOf } from '../identity/authentication-context.ts'
 import type { Facts } from '../identity/identity.ts'
 import type { Authenticator } from './authenticator.ts'
 import type { ChainLink } from './chain.ts'
@@ -53,11 +54,15 @@ const combination = (): ((proven: readonly Facts[]) => Facts) => {
     if (first === undefined) throw new TypeError('nothing was proven')
     const last = known.get(first)
     if (last?.of.every((facts, index) => facts === proven[index]) === true) return last.combined
+    const certified = proven.find(({ certificate }) => certificate !== undefined)
     const combined: Facts = {
       ...first,
       credential: proven.map(({ credential }) => credential).join('+'),
-      expires: earliest(proven),
-      certificate: first.certificate ?? others.find((facts) => facts.certificate)?.certificate,
+      expires: earliest(proven.map(({ expires }) => expires)),
+      authenticatedAt: earliest(proven.map(({ authenticatedAt }) => authenticatedAt)),
+      methods: methodsOfAll(proven),
+      certificate: certified?.certificate,
+      certificateDer: certified?.certificateDer,
       claims: first.claims ?? others.find((facts) => facts.claims)?.claims,
     }
     known.set(first, { of: proven, combined })
@@ -65,7 +70,18 @@ const combination = (): ((proven: readonly Facts[]) => Facts) => {
   }
 }
 
-const earliest = (proven: readonly Facts[]): number | undefined => {
-  const ends = proven.flatMap(({ expires }) => expires ?? [])
-  return ends.length === 0 ? undefined : Math.min(...ends)
+const earliest = (times: readonly (number | undefined)[]): number | undefined => {
+  const known = times.filter((time) => time !== undefined)
+  return known.length === 0 ? undefined : Math.min(...known)
+}
+
+// RFC 8176 §2: several factors. What was proven by one kind of credential twice is one.
+const MULTIPLE_FACTORS = 'mfa'
+
+const methodsOfAll = (proven: readonly Facts[]): readonly string[] | undefined => {
+  const methods = new Set(proven.flatMap((facts) => facts.methods ?? methodsOf(facts) ?? []))
+  const kinds = new Set(proven.map(({ method }) => method))
+  // Not with a token: it was proven to its issuer, perhaps by the very password shown beside it.
+  if (kinds.has('basic') && kinds.has('certificate')) methods.add(MULTIPLE_FACTORS)
+  return methods.size === 0 ? undefined : [...methods]
 }

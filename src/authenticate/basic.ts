@@ -1,6 +1,8 @@
 // HTTP Basic (RFC 7617): user and password from the Authorization header, proven by the configured
 // verifiers in order.
 
+import type { Facts } from '../identity/identity.ts'
+import type { Clock } from '../runtime/clock.ts'
 import { abandonable } from './abandonable.ts'
 import type { Authentication, Authenticator } from './authenticator.ts'
 import { AUTHORIZATION } from './carrier.ts'
@@ -24,6 +26,7 @@ export interface BasicOptions {
   readonly memory: FactMemory
   /** Stands before the verifiers. */
   readonly guard: PasswordGuard
+  readonly clock: Clock
 }
 
 /** Makes an authenticator for HTTP Basic. */
@@ -65,7 +68,7 @@ const VERIFICATION_DEADLINE = 10_000
 const SECOND_FACTOR_REQUIRED = { outcome: 'barred', code: 'second-factor-required' } as const
 
 const prove = async (
-  { verifiers, generation, memory, guard }: BasicOptions,
+  { verifiers, generation, memory, guard, clock }: BasicOptions,
   attempt: Attempt,
 ): Promise<Authentication> => {
   const { user, password, source } = attempt
@@ -78,19 +81,19 @@ const prove = async (
   })
   // The same wherever the credential comes from.
   const credential = fingerprintOf(memory.keyOf(generation, `${user}:${password}`))
-  return authenticationOf(user, credential, verification)
+  return authenticationOf(user, { credential, authenticatedAt: clock.now() }, verification)
 }
 
 const authenticationOf = (
   user: string,
-  credential: string,
+  proof: Pick<Facts, 'credential' | 'authenticatedAt'>,
   verification: GuardedVerification,
 ): Authentication => {
   switch (verification.outcome) {
     case 'verified':
       return {
         outcome: 'authenticated',
-        facts: { ...verification.facts, method: 'basic', credential },
+        facts: { ...verification.facts, method: 'basic', ...proof },
       }
     case 'wrong-password':
       return { outcome: 'rejected', code: 'credential-wrong', user }

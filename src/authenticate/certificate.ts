@@ -122,7 +122,9 @@ class Prover {
           groups: certificateGroups(facts),
           extra: {},
           expires: leaf.parts.notAfter * 1_000,
+          authenticatedAt: clock.now(),
           certificate: facts,
+          certificateDer: leaf.der,
         },
       }
     })

@@ -69,7 +69,7 @@ export const check = async (
 
   // 6. What does the upstream see? A credential that cannot be made is a refusal, not a bare pass.
   const { permit } = verdict
-  const transformation = await transform(permit, route.transformers, signal, route.places)
+  const transformation = await transform(permit, route, signal)
   signal.throwIfAborted()
   switch (transformation.outcome) {
     case 'transformed':
@@ -80,6 +80,7 @@ export const check = async (
         credentials: transformation.credentials,
       }
     case 'failed':
+      if (transformation.detail !== undefined) trail.detail = transformation.detail
       return { outcome: 'deny', reason: transformation.code, rule: permit.rule }
     case 'unavailable':
       return {

@@ -54,7 +54,7 @@ export interface Trail {
   shadows?: readonly ShadowVerdict[]
   /** The rule that denied: it may have an answer of its own. */
   rule?: Rule
-  /** What of rule or mapping failed, for operators: the place and the reason, never a value. */
+  /** What of rule, mapping or credential failed, for operators: place and reason, never a value. */
   detail?: string
   /** The scopes that the token would need. */
   missingScopes?: readonly string[]
@@ -179,6 +179,30 @@ export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
   'header-unrepresentable': {
     status: 403,
     text: 'This identity holds characters that cannot be passed on.',
+  },
+  'header-unmapped': {
+    status: 403,
+    text: 'What is known of this identity does not amount to what the service behind asks for.',
+  },
+  'header-reserved': {
+    status: 403,
+    text: 'The headers for this identity would hold a reserved name.',
+  },
+  'token-unmapped': {
+    status: 403,
+    text: 'What is known of this identity does not amount to what the service behind asks for.',
+  },
+  'token-reserved': {
+    status: 403,
+    text: 'The token for this identity would hold a reserved name.',
+  },
+  'token-missing': {
+    status: 403,
+    text: 'The service behind takes callers with an access token only.',
+  },
+  'exchange-refused': {
+    status: 403,
+    text: 'The login service refuses to exchange this token for one for the service behind.',
   },
   'headers-too-large': {
     status: 403,

@@ -2,16 +2,21 @@
 
 import type { FactHoldings, FactMemory } from '../authenticate/facts.ts'
 import type { KeySets } from '../authenticate/token/key-sets.ts'
+import type { Clock } from '../runtime/clock.ts'
 import { counter, gauge, type Metric, type Sample } from '../runtime/metric.ts'
+import type { TokenMemory } from '../transform/token/token-memory.ts'
 import type { Snapshot } from './snapshot.ts'
 import { RULE_DECISIONS, type CheckStatistics, type RouteStatistics } from './statistics.ts'
+import { tokenMetrics } from './token-metrics.ts'
 
 /** What is counted, and where. */
 export interface AuthzParts {
   readonly checks: CheckStatistics
   readonly memory: FactMemory
   readonly keySets: KeySets
-  readonly current: () => { readonly value: Pick<Snapshot, 'dependencies' | 'seal'> }
+  readonly tokens: TokenMemory
+  readonly current: () => { readonly value: Pick<Snapshot, 'dependencies' | 'seal' | 'issuer'> }
+  readonly clock: Clock
 }
 
 /** The metrics of one authz process, but for those that the signer has too. */
@@ -19,6 +24,7 @@ export const authzMetrics = (parts: AuthzParts): readonly Metric[] => [
   ...checkMetrics(parts.checks),
   ...factMetrics(parts.memory),
   ...keyMetrics(parts.keySets),
+  ...tokenMetrics({ ...parts, now: () => parts.clock.now() }),
   ...snapshotMetrics(parts.current),
 ]
 

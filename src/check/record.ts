@@ -43,6 +43,7 @@ export const describeDecision = (
     operation: trail.target?.operation?.operation.id,
     forwarded: decision.outcome === 'allow' ? decision.credentials.kinds : undefined,
     handle: decision.outcome === 'allow' ? decision.credentials.secret?.digest : undefined,
+    jti: decision.outcome === 'allow' ? decision.credentials.tokenIds : undefined,
     duration: basics.duration,
     generation: basics.generation,
   }

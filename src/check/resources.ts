@@ -9,6 +9,7 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { ProcessReplayMemory, type ReplayMemory } from '../state/replay-memory.ts'
 import { memoryState, type State } from '../state/state.ts'
+import { TokenMemory } from '../transform/token/token-memory.ts'
 
 /** What outlives a configuration and is lent to each. */
 export interface SnapshotResources {
@@ -17,6 +18,7 @@ export interface SnapshotResources {
   readonly keySets: KeySets
   readonly revocations: RevocationSources
   readonly replays: ReplayMemory
+  readonly tokens: TokenMemory
   readonly descriptions: ApiDescriptions
   readonly state: State
   readonly clock: Clock
@@ -42,6 +44,7 @@ export const processResources = (
     keySets,
     revocations,
     replays: new ProcessReplayMemory(clock),
+    tokens: new TokenMemory(),
     descriptions: new ApiDescriptions(),
     state: memoryState(clock),
     clock,

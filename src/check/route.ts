@@ -9,20 +9,16 @@ import { pathMatcher, type Predicate } from '../request/names.ts'
 import type { OperationIndex } from '../request/openapi/operation-index.ts'
 import type { SecretParameters } from '../request/query.ts'
 import type { Request } from '../request/request.ts'
-import type { CredentialPlaces } from '../transform/strip.ts'
-import type { Transformer } from '../transform/transformer.ts'
+import type { Outgoing } from '../transform/apply.ts'
 
 /** One published service, compiled. */
-export interface Route {
+export interface Route extends Outgoing {
   readonly name: string
   readonly chain: Pick<Chain, 'authenticate' | 'challenges' | 'carriers' | 'links'>
   readonly kind: RouteConfig['kind']
   /** The operations of its OpenAPI document. */
   readonly operations: OperationIndex | undefined
   readonly authorizer: Authorizer
-  readonly transformers: readonly Transformer[]
-  /** Where it takes credentials, beyond what is stripped from every request. */
-  readonly places: CredentialPlaces | undefined
   readonly onAuditFailure: RouteConfig['onAuditFailure']
 }
 

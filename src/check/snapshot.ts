@@ -14,13 +14,14 @@ import type { GrantSeal } from '../grant/seal.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { CountersignError, describeError } from '../runtime/errors.ts'
 import type { ServerTls } from '../runtime/grpc-server.ts'
-import { clientCertificate } from '../transform/client-certificate.ts'
-import { kubernetesHeaders } from '../transform/headers.ts'
-import { placesOf } from '../transform/strip.ts'
+import { ownHeadersOf } from '../transform/own-headers.ts'
+import { placesOf, placesWithout } from '../transform/strip.ts'
 import type { Transformer } from '../transform/transformer.ts'
 import { buildLink } from './authenticators/build.ts'
 import type { Dependency } from './authenticators/parts.ts'
 import { buildAuthorization, type Authorization } from './authorization.ts'
+import { buildForwarding } from './forwarding/build.ts'
+import { buildIssuer, type Issuer } from './forwarding/issuer.ts'
 import type { SnapshotResources } from './resources.ts'
 import { RouteTable, type Route } from './route.ts'
 
@@ -41,7 +42,9 @@ export interface Snapshot extends AsyncDisposable {
   readonly lent: ReadonlySet<object>
   /** What seals grants for the signer, where a keyring is configured. */
   readonly seal: GrantSeal | undefined
-  /** The servers that its authenticators and its rules ask. */
+  /** Us as an issuer of tokens, where one is configured. */
+  readonly issuer: Issuer | undefined
+  /** The servers that its authenticators, its rules and its transforms ask. */
   readonly dependencies: readonly Dependency[]
 }
 
@@ -76,10 +79,22 @@ export const buildSnapshot = async (
   }
   const tls = await builder.tls(config.listen.authz)
   const seal = await builder.seal(config)
+  const issuer = await buildIssuer(config, parts)
+  const transformers = new Map<string, readonly Transformer[]>()
+  for (const [index, route] of config.routes.entries()) {
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    const built = await buildForwarding(route, ['routes', index, 'forward'], {
+      ...parts,
+      seal,
+      issuer,
+    })
+    transformers.set(route.name, built)
+  }
   if (problems.error !== undefined) throw problems.error
+  const ownHeaders = ownHeadersOf(config.routes)
   const entries = config.routes.map((route) => ({
     match: route.match,
-    route: compileRoute(route, { links, authorizations, seal, clock: resources.clock }),
+    route: compileRoute(route, { links, authorizations, transformers, ownHeaders }),
   }))
   const behindProxies = (config.envoy?.listener.trustedHops ?? 0) > 0
   return {
@@ -90,6 +105,7 @@ export const buildSnapshot = async (
     clock: resources.clock,
     lent,
     seal,
+    issuer,
     dependencies,
     [Symbol.asyncDispose]: () => connections.disposeAsync(),
   }
@@ -139,21 +155,25 @@ class Builder {
 interface RouteParts {
   readonly links: ReadonlyMap<string, ChainLink>
   readonly authorizations: ReadonlyMap<string, Authorization>
-  readonly seal: GrantSeal | undefined
-  readonly clock: Clock
+  readonly transformers: ReadonlyMap<string, readonly Transformer[]>
+  /** The headers that the configuration sets on some route. */
+  readonly ownHeaders: readonly string[]
 }
 
 const compileRoute = (route: RouteConfig, parts: RouteParts): Route => {
   const chain = new Chain(route.authenticate.map((entry) => linkOf(entry, parts.links)))
   const authorization = parts.authorizations.get(route.name)
+  const { forward } = route
+  const places = forward.passthrough ? placesWithout : placesOf
   if (authorization === undefined) throw new Error(`no rules for ${route.name}`) // refused before
   return {
     name: route.name,
     kind: route.kind,
     chain,
     ...authorization,
-    transformers: compileForward(route, parts),
-    places: placesOf(chain.carriers),
+    transformers: parts.transformers.get(route.name) ?? [],
+    places: places(chain.carriers, parts.ownHeaders),
+    maxHeaderBytes: forward.maxHeaderBytes,
     onAuditFailure: route.onAuditFailure,
   }
 }
@@ -169,14 +189,4 @@ const linkOf = (
   }
   if (typeof entry === 'string') return named(entry)
   return allOf(entry.all.map(named), entry.sameUser)
-}
-
-const compileForward = ({ name, forward }: RouteConfig, parts: RouteParts): Transformer[] => {
-  const transformers = forward.headers === undefined ? [] : [kubernetesHeaders()]
-  if (forward.certificate !== undefined) {
-    const { seal, clock } = parts
-    if (seal === undefined) throw new Error('a certificate without a keyring') // parse.ts refuses it
-    transformers.push(clientCertificate({ route: name, config: forward.certificate, seal, clock }))
-  }
-  return transformers
 }

@@ -93,6 +93,11 @@ export const envoySchema = z
       })
       .optional()
       .describe('Envoy’s side of `listen.authz.tls`; both or neither.'),
+    issuerAddress: addressSchema
+      .optional()
+      .describe(
+        'Where Envoy reaches the issuer, if not at `listen.issuer`: `unix:PATH` or `HOST:PORT`.',
+      ),
     signerAddress: addressSchema
       .refine(({ kind }) => kind === 'unix', 'must be "unix:PATH": the signer has no network')
       .optional()

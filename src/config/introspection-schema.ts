@@ -2,8 +2,9 @@
 
 import { z } from 'zod'
 import { compileCondition } from '../expression/cel.ts'
+import { tokenClientSchema } from './token-client-schema.ts'
 import { tokenServerKeys } from './token-server-schema.ts'
-import { durationSchema, pathSchema, realmSchema, secretSchema } from './values.ts'
+import { durationSchema, pathSchema, realmSchema } from './values.ts'
 
 /** A CEL condition about the answer. */
 const answerCondition = z.string().transform((source, context) => {
@@ -12,54 +13,6 @@ const answerCondition = z.string().transform((source, context) => {
   context.addIssue({ code: 'custom', message: compilation.message })
   return z.NEVER
 })
-
-const assertion = z
-  .strictObject({
-    key: secretSchema.describe('The private key: PEM, PKCS#8, not encrypted.'),
-    algorithm: z
-      .enum(['ES256', 'RS256', 'PS256', 'EdDSA'])
-      .describe('How it signs (RFC 7518 §3.1, RFC 8037).'),
-    keyId: z.string().min(1).optional().describe('`kid`, where the server wants one.'),
-    audience: z
-      .enum(['issuer', 'endpoint'])
-      .default('issuer')
-      .describe('`aud`: the issuer, or the URL of the introspection endpoint.'),
-    lifetime: durationSchema
-      .prefault('1m')
-      .refine((milliseconds) => milliseconds >= 1_000, 'must be at least 1s')
-      .describe('How long each assertion is good for.'),
-  })
-  .describe('`private_key_jwt`: a signed assertion with each request (RFC 7523).')
-
-const client = z
-  .strictObject({
-    id: z.string().min(1).describe('Our client id there.'),
-    secret: secretSchema.optional().describe('Its secret.'),
-    method: z
-      .enum(['basic', 'post'])
-      .default('basic')
-      .describe(
-        'Where the secret stands: `client_secret_basic`, or `client_secret_post` for servers that know only that.',
-      ),
-    assertion: assertion.optional(),
-    certificate: z
-      .strictObject({
-        certificate: pathSchema.describe('PEM file: the certificate with its chain.'),
-        key: secretSchema.describe('Its private key, PEM.'),
-      })
-      .optional()
-      .describe('A certificate that is shown to the endpoint: mutual TLS (RFC 8705).'),
-  })
-  .refine(
-    ({ secret, assertion: signed }) => secret === undefined || signed === undefined,
-    'has both "secret" and "assertion"',
-  )
-  .refine(
-    ({ secret, assertion: signed, certificate }) =>
-      [secret, signed, certificate].some((way) => way !== undefined),
-    'must have "secret", "assertion" or "certificate"',
-  )
-  .describe('How we prove who we are to the endpoint (RFC 7662 §2.1).')
 
 /** The `introspection` section. */
 export const introspectionSchema = z
@@ -76,7 +29,7 @@ export const introspectionSchema = z
     ca: pathSchema
       .optional()
       .describe('PEM file: the CAs of the endpoint’s certificate. Default: Node’s own.'),
-    client,
+    client: tokenClientSchema.describe('How we prove who we are to the endpoint (RFC 7662 §2.1).'),
     tokens: z
       .enum(['opaque', 'any'])
       .default('opaque')

@@ -5,8 +5,9 @@
 import { z } from 'zod'
 import { apiServerSchema } from './api-server-schema.ts'
 import { authenticatorSchema } from './authenticator-schema.ts'
-import { certificateSchema } from './certificate-schema.ts'
 import { envoySchema } from './envoy-schema.ts'
+import { forwardSchema } from './forward-schema.ts'
+import { issuerSchema } from './issuer-schema.ts'
 import { openapiSchema } from './openapi-schema.ts'
 import { policyTestsSchema } from './policy-tests-schema.ts'
 import { authorizeSchema } from './rule-schema.ts'
@@ -43,22 +44,29 @@ const listener = z
   })
   .describe('A listener written out in full.')
 
-const adminListener = z
-  .strictObject({
-    address: addressSchema.describe('`unix:PATH` or `HOST:PORT`.'),
-    plaintext: z
-      .boolean()
-      .default(false)
-      .describe(
-        'Accept a TCP address that is not loopback, as the probes of Kubernetes need it. Whoever reaches it reads the metrics, and with them the names of routes, authenticators and issuers.',
-      ),
-    mode: z
-      .string()
-      .regex(/^0?[0-7]{3}$/, 'must be an octal file mode such as "0660"')
-      .default(DEFAULT_SOCKET_MODE)
-      .describe('File mode of a UNIX socket. Whoever reads needs write permission.'),
-  })
-  .describe('A listener written out in full.')
+/** A listener that speaks HTTP in the clear. */
+const httpListener = (exposure: string) =>
+  z
+    .strictObject({
+      address: addressSchema.describe('`unix:PATH` or `HOST:PORT`.'),
+      plaintext: z.boolean().default(false).describe(exposure),
+      mode: z
+        .string()
+        .regex(/^0?[0-7]{3}$/, 'must be an octal file mode such as "0660"')
+        .default(DEFAULT_SOCKET_MODE)
+        .describe('File mode of a UNIX socket. Whoever reads needs write permission.'),
+    })
+    .describe('A listener written out in full.')
+
+const httpListenerAt = (exposure: string) =>
+  z.union([
+    addressSchema.transform((address): HttpListenerConfig => ({
+      address,
+      plaintext: false,
+      mode: DEFAULT_SOCKET_MODE,
+    })),
+    httpListener(exposure),
+  ])
 
 const listen = z
   .strictObject({
@@ -74,15 +82,16 @@ const listen = z
       .describe(
         'Where Envoy reaches the ext_authz service (gRPC), with `grpc.health.v1` beside it.',
       ),
-    admin: z
-      .union([
-        addressSchema.transform((address): AdminListenerConfig => ({
-          address,
-          plaintext: false,
-          mode: DEFAULT_SOCKET_MODE,
-        })),
-        adminListener,
-      ])
+    issuer: httpListenerAt(
+      'Accept a TCP address that is not loopback, as Envoy in another pod needs it. What is read there is public; that it cannot be changed on the way is up to the network.',
+    )
+      .optional()
+      .describe(
+        'Where our key set and discovery document are read, over HTTP; publish it through Envoy. Needed with `issuer`.',
+      ),
+    admin: httpListenerAt(
+      'Accept a TCP address that is not loopback, as the probes of Kubernetes need it. Whoever reaches it reads the metrics, and with them the names of routes, authenticators and issuers.',
+    )
       .optional()
       .describe(
         'Where `/livez`, `/readyz` and `/metrics` (Prometheus) are read, over HTTP. Never publish it. Absent: nowhere.',
@@ -138,20 +147,7 @@ const route = z
     authorize: authorizeSchema,
     openapi: openapiSchema.optional(),
     apiServer: apiServerSchema.optional(),
-    forward: z
-      .strictObject({
-        headers: z
-          .literal('kubernetes')
-          .optional()
-          .describe(
-            'Identity headers for the upstream. `kubernetes`: X-Remote-User, X-Remote-Group (one line per group), X-Remote-Uid, X-Remote-Extra-*, as the Kubernetes authenticating proxy sends them.',
-          ),
-        certificate: certificateSchema.optional(),
-      })
-      .prefault({})
-      .describe(
-        'What the upstream sees of the caller. The caller’s own credential is always removed.',
-      ),
+    forward: forwardSchema.prefault({}),
     onAuditFailure: z
       .enum(['deny', 'allow'])
       .default('deny')
@@ -201,6 +197,7 @@ export const configSchema = z
       })
       .optional()
       .describe('What authz and the signer share; needed where a route forwards a certificate.'),
+    issuer: issuerSchema.optional(),
     audit,
     state,
     log: z
@@ -225,5 +222,5 @@ export type RouteConfig = z.output<typeof route>
 export type AuditConfig = z.output<typeof audit>
 /** `listen.authz`, written out in full. */
 export type ListenerConfig = z.output<typeof listener>
-/** `listen.admin`, written out in full. */
-type AdminListenerConfig = z.output<typeof adminListener>
+/** `listen.admin` or `listen.issuer`, written out in full. */
+export type HttpListenerConfig = z.output<ReturnType<typeof httpListener>>

@@ -14,6 +14,7 @@ import {
   shortestLifetime,
   SIGNER_CLUSTER,
 } from './identity-certificate.ts'
+import { ISSUER_CLUSTER, issuerAddress } from './issuer.ts'
 import {
   addressMessage,
   duration,
@@ -31,6 +32,7 @@ export const AUTHZ_CLUSTER = 'countersign:authz'
 export const clusters = (config: Config, envoy: EnvoyConfig): readonly Message[] => [
   authzCluster(config, envoy),
   ...(forwardsCertificates(config) ? [signerCluster(envoy)] : []),
+  ...(config.issuer === undefined ? [] : [issuerCluster(config, envoy)]),
   ...Object.keys(envoy.upstreams).flatMap((name) => upstreamClusters(name, config, envoy)),
 ]
 
@@ -102,6 +104,29 @@ const signerCluster = ({ signerAddress }: EnvoyConfig): Message => {
     typed_extension_protocol_options: protocol(keptAlive),
   }
 }
+
+// Documents of some kilobytes that whoever reads them keeps for minutes.
+const MOST_ISSUER_CONNECTIONS = 16
+const MOST_ISSUER_REQUESTS = 1_024
+
+const issuerCluster = (config: Config, envoy: EnvoyConfig): Message => ({
+  ...endpoint(ISSUER_CLUSTER, issuerAddress(config, envoy)),
+  connect_timeout: '2s',
+  circuit_breakers: {
+    thresholds: [
+      {
+        max_connections: MOST_ISSUER_CONNECTIONS,
+        max_pending_requests: MOST_ISSUER_REQUESTS,
+        max_requests: MOST_ISSUER_REQUESTS,
+      },
+    ],
+  },
+  typed_extension_protocol_options: protocol({
+    // Below the time for which the listener keeps a connection that is silent.
+    common_http_protocol_options: { idle_timeout: '15s' },
+    explicit_http_config: { http_protocol_options: {} },
+  }),
+})
 
 const authzCluster = ({ listen }: Config, envoy: EnvoyConfig): Message => {
   const address = envoy.authzAddress ?? listen.authz.address

@@ -55,6 +55,14 @@ export const contextExtensions = (extensions: Readonly<Record<string, string>>):
   },
 })
 
+/** `typed_per_filter_config` of an Envoy route that authz is not asked about. */
+export const unjudged: Message = {
+  [EXT_AUTHZ]: {
+    '@type': typeUrl('filters.http.ext_authz.v3.ExtAuthzPerRoute'),
+    disabled: true,
+  },
+}
+
 // ext_authz puts all values of a header into one line. kube-apiserver takes "dev,ops" for one group,
 // so lists come as dynamic metadata and are written here, a line each. Envoy goes on after an error
 // in a script, hence the pcall: a request that lacks a header must not be forwarded.

@@ -5,8 +5,9 @@ import type { EnvoyConfig } from '../config/envoy-schema.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
 import { compileGlob } from '../request/glob.ts'
 import { ROUTE_EXTENSION } from '../request/request.ts'
-import { contextExtensions } from './filters.ts'
+import { contextExtensions, unjudged } from './filters.ts'
 import { clusterOf } from './identity-certificate.ts'
+import { issuerHost, issuerRoutes } from './issuer.ts'
 import type { Message } from './message.ts'
 
 /**
@@ -14,8 +15,14 @@ import type { Message } from './message.ts'
  * authz decodes it for its rules; the two cannot come to different routes, since authz obeys the
  * name that Envoy gives it here.
  */
-export const routeConfiguration = ({ routes }: Config, envoy: EnvoyConfig): Message => {
-  const patterns = new Set(['*', ...routes.flatMap(({ match }) => match.hosts)])
+export const routeConfiguration = (config: Config, envoy: EnvoyConfig): Message => {
+  const { routes } = config
+  const publishing = issuerHost(config)
+  const patterns = new Set([
+    '*',
+    ...routes.flatMap(({ match }) => match.hosts),
+    ...(publishing === undefined ? [] : [publishing]),
+  ])
   return {
     name: 'countersign',
     ignore_port_in_host_matching: true,
@@ -23,6 +30,7 @@ export const routeConfiguration = ({ routes }: Config, envoy: EnvoyConfig): Mess
       name: pattern,
       domains: [pattern],
       routes: [
+        ...(pattern === publishing ? issuerRoutes(config, unjudged) : []),
         ...routes
           .filter(({ match }) => match.hosts.some((host) => covers(host, pattern)))
           .flatMap((route) => envoyRoutes(route, envoy)),

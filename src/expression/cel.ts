@@ -1,10 +1,11 @@
 // Expressions in the Common Expression Language (github.com/google/cel-spec): compiled and checked
 // for types when the configuration is read, so that a request can only find what the types allow.
 
-import type { ASTNode } from '@marcbachmann/cel-js'
+import { Optional, type ASTNode } from '@marcbachmann/cel-js'
 import { countRound, withinBudget } from './budget.ts'
 import { environmentOf, type RuleTopics, type Subject } from './environments.ts'
 import { PATTERN_ARGUMENTS, REPLACED } from './functions.ts'
+import { toJsonResult, type JsonResult } from './json-value.ts'
 import { compileRegex, RegexError } from './regex.ts'
 
 /** Variables by name, as an expression sees them. */
@@ -23,6 +24,15 @@ export interface TextExpression {
   explain(variables: Variables): string
 }
 
+/** An expression that yields any value that JSON can hold, or nothing. */
+export interface ValueExpression {
+  readonly source: string
+  /** `undefined` when it cannot be evaluated, or yields what JSON cannot hold. */
+  evaluate(variables: Variables): JsonResult | undefined
+  /** Why not, for operators; holds nothing of what the variables say. */
+  explain(variables: Variables): string
+}
+
 /** An expression that says yes or no. */
 export interface Condition {
   readonly source: string
@@ -37,14 +47,22 @@ export type Compilation<T> =
   | { readonly ok: true; readonly expression: T }
   | { readonly ok: false; readonly message: string }
 
-/** Compiles an expression whose type is `string` or `list<string>`. */
+/**
+ * Compiles an expression whose type is `string` or `list<string>`; about a caller, of whom much may be
+ * known or not, also an optional one of them, which yields no value where there is none.
+ */
 export const compileText = (source: string, about: Subject): Compilation<TextExpression> =>
-  compile(source, about, TEXT_TYPES, TEXT, (value) => {
+  compile(source, about, about === 'caller' ? OPTIONAL_TEXT_TYPES : TEXT_TYPES, TEXT, (yielded) => {
+    const value: unknown = yielded instanceof Optional ? yielded.orValue([]) : yielded
     const values: readonly unknown[] = Array.isArray(value) ? value : [value]
     return values.every((one) => typeof one === 'string') ? values : undefined
   })
 
 const TEXT = 'string or list<string>'
+
+/** Compiles an expression of any type but `type` itself. */
+export const compileValue = (source: string, about: Subject): Compilation<ValueExpression> =>
+  compile(source, about, undefined, 'a value that JSON can hold', toJsonResult)
 
 /** Compiles an expression whose type is `bool`. */
 export const compileCondition = (
@@ -64,6 +82,9 @@ const TEXT_TYPES: ReadonlySet<string> = new Set([
   'dyn',
   'list<dyn>',
 ])
+const OPTIONAL_TEXT_TYPES: ReadonlySet<string> = new Set(
+  [...TEXT_TYPES].flatMap((type) => [type, `optional<${type}>`]),
+)
 const CONDITION_TYPES: ReadonlySet<string> = new Set(['bool', 'dyn'])
 
 interface Compiled<T> {
@@ -75,7 +96,7 @@ interface Compiled<T> {
 const compile = <T>(
   source: string,
   about: Subject | RuleTopics,
-  types: ReadonlySet<string>,
+  types: ReadonlySet<string> | undefined,
   wanted: string,
   read: (value: unknown) => T | undefined,
 ): Compilation<Compiled<T>> => {
@@ -87,7 +108,8 @@ const compile = <T>(
     }
     const { valid, type, error } = program.check()
     if (!valid) return { ok: false, message: describe(error, source) }
-    if (!types.has(type ?? '') || (type?.includes('dyn') === true && !knowsClaims(about))) {
+    const known = type?.includes('dyn') !== true || knowsClaims(about)
+    if (types !== undefined && !(types.has(type ?? '') && known)) {
       return { ok: false, message: `yields ${type}, where ${wanted} belongs` }
     }
     const evaluate = (variables: Variables): T | undefined => {
@@ -113,7 +135,7 @@ const compile = <T>(
 
 /** Only of claims it cannot be said beforehand what type they have. */
 const knowsClaims = (about: Subject | RuleTopics): boolean =>
-  typeof about !== 'string' || about === 'claims'
+  typeof about !== 'string' || about === 'claims' || about === 'caller'
 
 interface Fault {
   readonly message: string

@@ -36,8 +36,16 @@ const CERTIFICATE = {
 } as const
 const IDENTITY = { ...CREDENTIAL, method: 'string', authenticator: 'string' } as const
 
+const withCaller = base
+  .clone()
+  .registerVariable({ name: 'identity', schema: IDENTITY })
+  .registerVariable({ name: 'certificate', schema: CERTIFICATE })
+  .registerVariable('claims', 'map<string, dyn>')
+
 /** What an expression may speak of, by what it is for. */
 const ENVIRONMENTS = {
+  /** Everything that is known of a proven caller. */
+  caller: withCaller,
   /** A proven identity. */
   identity: base.clone().registerVariable({ name: 'identity', schema: IDENTITY }),
   /** A user and what a verifier knows of it. */
@@ -98,12 +106,6 @@ export interface RuleTopics {
   /** The named segments of the rule's paths. */
   readonly segments: readonly string[]
 }
-
-const withCaller = base
-  .clone()
-  .registerVariable({ name: 'identity', schema: IDENTITY })
-  .registerVariable({ name: 'certificate', schema: CERTIFICATE })
-  .registerVariable('claims', 'map<string, dyn>')
 
 // Rules with the same named segments share one; few have names of their own.
 const ruleEnvironments = new LRUCache<string, Environment>({ max: 100 })

@@ -22,10 +22,19 @@ export interface Facts {
   readonly extra: Readonly<Record<string, readonly string[]>>
   /** When the credential ends, in milliseconds since the epoch; absent when it does not say. */
   readonly expires?: number | undefined
+  /**
+   * When the caller proved it to us, in milliseconds since the epoch; absent where it was proven to
+   * somebody else before (tokens), or is nothing that a person does (API keys).
+   */
+  readonly authenticatedAt?: number | undefined
+  /** How, where it was more than one credential: all methods of them (RFC 8176). */
+  readonly methods?: readonly string[] | undefined
   /** The claims, where the credential is a token. */
   readonly claims?: Claims | undefined
   /** What the certificate says, where the credential is one. */
   readonly certificate?: CertificateFacts | undefined
+  /** That certificate itself, DER. */
+  readonly certificateDer?: Buffer | undefined
 }
 
 /** A proven caller, fit to be named to an upstream. Only {@link IdentityMapping} makes one. */

@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'malformed-certificate'
   | 'malformed-openapi'
   | 'grant-keys-invalid'
+  | 'signing-keys-invalid'
   | 'authority-unusable'
   | 'envoy-missing'
   | 'child-exited'

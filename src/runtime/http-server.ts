@@ -30,6 +30,8 @@ export interface Page {
   /** Its media type. */
   readonly type: string
   readonly body: string
+  /** Further headers, or others in place of ours, by lower-case name. */
+  readonly headers?: OutgoingHttpHeaders
 }
 
 /** Makes a page, anew for each request. */
@@ -38,8 +40,8 @@ export type PageMaker = (request: PageRequest) => Page | Promise<Page>
 /** What a server needs; who may use it goes for a UNIX socket. */
 export interface HttpServerOptions extends SocketAccess {
   readonly address: ListenAddress
-  /** By path. */
-  readonly pages: ReadonlyMap<string, PageMaker>
+  /** By path; asked for every request. */
+  readonly pages: Pick<ReadonlyMap<string, PageMaker>, 'get'>
   readonly logger: Logger
 }
 
@@ -149,7 +151,7 @@ const answer = async (
 
 const send = (
   response: ServerResponse,
-  { status, type, body }: Page,
+  { status, type, body, headers: own }: Page,
   headers: OutgoingHttpHeaders,
 ): void => {
   if (response.headersSent) return
@@ -158,6 +160,7 @@ const send = (
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
+    ...own,
     ...headers,
   })
   response.end(body) // Node leaves it out where HEAD asked

@@ -3,32 +3,42 @@
 import { isPermit, type Permit } from '../authorize/evaluate.ts'
 import { impersonationHeaders } from './impersonation.ts'
 import { strippedFrom, subprotocolsFor, withoutParameters, type CredentialPlaces } from './strip.ts'
-import type { Forwarding, HeaderPair, TransformFailure, Transformer } from './transformer.ts'
+import { outgoingBytes } from './outgoing-bytes.ts'
+import type {
+  ForwardedKind,
+  Forwarding,
+  HeaderPair,
+  Transformation,
+  Transformer,
+} from './transformer.ts'
 
 /** Everything that Envoy must change about the request before it forwards it. */
 export interface Credentials extends Forwarding {
   /** Headers that the caller sent and the upstream must not see; none that is set again. */
   readonly removeHeaders: readonly string[]
   /** The kinds of credential that were made, for audit. */
-  readonly kinds: readonly Transformer['kind'][]
+  readonly kinds: readonly ForwardedKind[]
 }
 
 /** The outcome of phase 6. */
 export type TransformResult =
   | { readonly outcome: 'transformed'; readonly credentials: Credentials }
-  | { readonly outcome: 'failed'; readonly code: TransformFailure }
-  | { readonly outcome: 'unavailable'; readonly cause: unknown }
+  | Exclude<Transformation, { outcome: 'transformed' }>
 
-/**
- * Makes every credential of the route, or none.
- *
- * @param places where the route takes credentials, beyond what is stripped from every request
- */
+/** What of a route says what goes upstream. */
+export interface Outgoing {
+  readonly transformers: readonly Transformer[]
+  /** What is stripped beyond what is stripped from every request, and what is not. */
+  readonly places: CredentialPlaces | undefined
+  /** The most bytes of headers that the upstream takes. */
+  readonly maxHeaderBytes: number
+}
+
+/** Makes every credential of the route, or none. */
 export const transform = async (
   permit: Permit,
-  transformers: readonly Transformer[],
+  { transformers, places, maxHeaderBytes }: Outgoing,
   signal: AbortSignal,
-  places?: CredentialPlaces,
 ): Promise<TransformResult> => {
   if (!isPermit(permit)) throw new TypeError('transform was called without a genuine permit')
   const made: Forwarding[] = []
@@ -49,25 +59,26 @@ export const transform = async (
   }
   const { headers } = request
   const forwarding = combine(made)
-  const subprotocols = subprotocolsFor(headers)
+  const subprotocols = subprotocolsFor(headers, places)
   const kept = subprotocols?.[1] === '' ? undefined : subprotocols
   const gone = subprotocols === undefined || kept !== undefined ? [] : [subprotocols[0]]
   const { parameters } = places ?? {}
   const replaced = parameters === undefined ? NOTHING : withoutParameters(request, parameters)
+  const setHeaders =
+    kept === undefined && replaced.length === 0
+      ? forwarding.setHeaders
+      : [...forwarding.setHeaders, ...(kept === undefined ? [] : [kept]), ...replaced]
+  // Envoy sets first and removes afterwards, so a name in both lists would be lost.
+  const removeHeaders = [...gone, ...strippedFrom(headers, places)].filter(
+    (name) => !forwarding.setHeaders.some(([set]) => set === name.toLowerCase()),
+  )
+  const outgoing = { ...forwarding, setHeaders, removeHeaders }
+  if (outgoingBytes(request, outgoing, maxHeaderBytes) > maxHeaderBytes) {
+    return { outcome: 'failed', code: 'headers-too-large' }
+  }
   return {
     outcome: 'transformed',
-    credentials: {
-      ...forwarding,
-      setHeaders:
-        kept === undefined && replaced.length === 0
-          ? forwarding.setHeaders
-          : [...forwarding.setHeaders, ...(kept === undefined ? [] : [kept]), ...replaced],
-      // Envoy sets first and removes afterwards, so a name in both lists would be lost.
-      removeHeaders: [...gone, ...strippedFrom(headers, places)].filter(
-        (name) => !forwarding.setHeaders.some(([set]) => set === name.toLowerCase()),
-      ),
-      kinds: transformers.map(({ kind }) => kind),
-    },
+    credentials: { ...outgoing, kinds: transformers.map(({ kind }) => kind) },
   }
 }
 
@@ -77,9 +88,11 @@ const combine = (made: readonly Forwarding[]): Forwarding => {
   const [only] = made
   if (only !== undefined && made.length === 1) return only // as it nearly always is: nothing to copy
   const secret = made.find((forwarding) => forwarding.secret !== undefined)?.secret
+  const tokenIds = made.flatMap((forwarding) => forwarding.tokenIds ?? [])
   return {
     setHeaders: made.flatMap(({ setHeaders }) => setHeaders),
     repeatedHeaders: made.flatMap(({ repeatedHeaders }) => repeatedHeaders),
     ...(secret === undefined ? {} : { secret }),
+    ...(tokenIds.length === 0 ? {} : { tokenIds }),
   }
 }

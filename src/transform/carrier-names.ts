@@ -1,4 +1,4 @@
-// Which headers a configuration may choose to carry a credential: they are taken out of every request
+// Which headers a configuration may choose to carry a credential, or something of its own: they are taken out of every request
 // of their routes, so nothing may stand there that Envoy, HTTP or the upstream cannot do without.
 
 import { canonicalName } from '../request/headers.ts'
@@ -43,8 +43,16 @@ export const complaintAboutCarrier = (name: string): string | undefined => {
   if (isStripped(canonical)) {
     return `"${name}" is a header that Countersign sets or removes itself; choose another, such as "x-api-key"`
   }
-  if (NEEDED.has(canonical) || NEEDED_PREFIXES.some((prefix) => canonical.startsWith(prefix))) {
+  if (isNeeded(canonical)) {
     return `"${name}" is needed for something else and cannot be taken out of the request; choose another, such as "x-api-key"`
   }
   return undefined
 }
+
+// What is told about logging in has such names too, and is nothing that a proxy needs.
+const TOLD = /^x-forwarded-(user|groups?|email|preferred-username|id-token|access-token)$/
+
+/** Whether HTTP, Envoy or proxies need the header for something else. */
+export const isNeeded = (canonical: string): boolean =>
+  !TOLD.test(canonical) &&
+  (NEEDED.has(canonical) || NEEDED_PREFIXES.some((prefix) => canonical.startsWith(prefix)))

@@ -1,6 +1,7 @@
 // What is taken out of every request before anything is put in: each header that we might ever set,
-// the caller's own credential, and what would make another request of it than the one that was judged. The list covers all presets, used or not, so that switching one
-// on can never trust what a caller sent a moment ago.
+// the caller's own credential, and what would make another request of it than the one that was judged.
+// The list covers all presets, used or not, so that switching one on can never trust what a caller sent
+// a moment ago; what a configuration names itself comes to it (`own-headers.ts`).
 
 import { parametersAmong, type Carrier } from '../authenticate/carrier.ts'
 import { canonicalName, type Headers } from '../request/headers.ts'
@@ -18,6 +19,14 @@ export const STRIPPED_NAMES: readonly string[] = [
   'client-cert', // RFC 9440
   'client-cert-chain',
   'audit-id', // Kubernetes' request id, which we set to the decision id
+  // Headlamp's, and what proxies for logging in (oauth2-proxy and others) tell.
+  'x-forwarded-user',
+  'x-forwarded-group',
+  'x-forwarded-groups',
+  'x-forwarded-email',
+  'x-forwarded-preferred-username',
+  'x-forwarded-id-token',
+  'x-forwarded-access-token',
 ]
 
 /** Headers removed by how they begin. */
@@ -25,6 +34,7 @@ export const STRIPPED_PREFIXES: readonly string[] = [
   'x-remote-', // Kubernetes authenticating proxy: -user, -uid, -group, -extra-*
   'impersonate-', // Kubernetes impersonation: -user, -uid, -group, -extra-*
   'x-cert-', // certificate details
+  'x-webauth-', // Grafana's authenticating proxy
   'x-countersign-',
 ]
 
@@ -46,20 +56,53 @@ export const isStripped = (name: string): boolean => {
   return names.has(canonical) || STRIPPED_PREFIXES.some((prefix) => canonical.startsWith(prefix))
 }
 
-/** Where a route takes credentials, beyond the headers that are stripped from every request. */
+/** What is stripped on a route beyond what is stripped from every request, and what is not. */
 export interface CredentialPlaces {
   /** Headers, by their canonical names. */
   readonly headers: ReadonlySet<string>
   /** Parameters of the query; `undefined` where there are none. */
   readonly parameters: SecretParameters | undefined
+  /** The headers that go on as they came (`passthrough`), by their canonical names. */
+  readonly kept: ReadonlySet<string>
 }
 
-/** The places that must be stripped for these carriers; `undefined` where there is nothing more. */
-export const placesOf = (carriers: readonly Carrier[]): CredentialPlaces | undefined => {
-  const headers = carriers.flatMap(headersOf).filter((name) => !isStripped(name))
+const NONE: ReadonlySet<string> = new Set()
+
+/**
+ * The places that must be stripped for these carriers; `undefined` where there is nothing more.
+ *
+ * @param ownHeaders those that the configuration sets on some route, by lower-case name
+ */
+export const placesOf = (
+  carriers: readonly Carrier[],
+  ownHeaders: readonly string[] = [],
+): CredentialPlaces | undefined => {
+  const names = [...carriers.flatMap(headersOf), ...ownHeaders]
+  const headers = names.filter((name) => !isStripped(name))
   const parameters = parametersAmong(carriers)
   if (headers.length === 0 && parameters === undefined) return undefined
-  return { headers: new Set(headers.map(canonicalName)), parameters }
+  return { headers: new Set(headers.map(canonicalName)), parameters, kept: NONE }
+}
+
+/**
+ * The same where the caller's credential goes on. A client certificate in a header does not: whose it
+ * is, only a connection says. The proof beside a bound token goes with it.
+ */
+export const placesWithout = (
+  carriers: readonly Carrier[],
+  ownHeaders: readonly string[],
+): CredentialPlaces => {
+  const kept = carriers.flatMap((carrier) => {
+    if (carrier.kind !== 'header') return carrier.kind === 'subprotocol' ? [SUBPROTOCOLS] : []
+    return carrier.name === 'authorization' ? [carrier.name, 'dpop'] : [carrier.name]
+  })
+  const stripped = carriers.filter(({ kind }) => kind === 'connection')
+  const headers = [...stripped.flatMap(headersOf), ...ownHeaders].map(canonicalName)
+  return {
+    headers: new Set(headers),
+    parameters: undefined,
+    kept: new Set(kept.map(canonicalName)),
+  }
 }
 
 const headersOf = (carrier: Carrier): readonly string[] => {
@@ -77,13 +120,18 @@ const headersOf = (carrier: Carrier): readonly string[] => {
 /**
  * The names, as spelt in the request, of the headers that must not reach the upstream.
  *
- * @param places where else the route takes credentials
+ * @param places what else is stripped on the route, and what is not
  */
 export const strippedFrom = (headers: Headers, places?: CredentialPlaces): readonly string[] => {
-  const found = headers.lines
-    .filter(({ name }) => isStripped(name) || places?.headers.has(canonicalName(name)))
-    .map(({ name }) => name)
+  const found = headers.lines.filter(({ name }) => isGone(name, places)).map(({ name }) => name)
   return found.length > 1 ? [...new Set(found)] : found
+}
+
+const isGone = (name: string, places: CredentialPlaces | undefined): boolean => {
+  if (places === undefined) return isStripped(name)
+  const canonical = canonicalName(name)
+  if (places.kept.has(canonical)) return false
+  return places.headers.has(canonical) || isStripped(name)
 }
 
 /**
@@ -114,8 +162,12 @@ const VISIBLE_ASCII = /^[\x21-\x7e]*/
  * The subprotocols that a WebSocket client offers, without those that are credentials; `undefined`
  * where there are none of that kind. An empty list is a header to be removed.
  */
-export const subprotocolsFor = (headers: Headers): HeaderPair | undefined => {
+export const subprotocolsFor = (
+  headers: Headers,
+  places?: CredentialPlaces,
+): HeaderPair | undefined => {
   if (headers.get(SUBPROTOCOLS) === undefined) return undefined
+  if (places?.kept.has(SUBPROTOCOLS) === true) return undefined
   const offered = offeredSubprotocols(headers)
   const kept = offered.filter((protocol) => !protocol.startsWith(BEARER_SUBPROTOCOL))
   return kept.length === offered.length ? undefined : [SUBPROTOCOLS, kept.join(', ')]

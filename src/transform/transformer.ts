@@ -19,6 +19,8 @@ export interface Forwarding {
   readonly repeatedHeaders: readonly RepeatedHeader[]
   /** The client certificate that Envoy presents, when the route forwards one. */
   readonly secret?: UpstreamSecret
+  /** `jti` of the tokens among the headers (RFC 7519 §4.1.7), for audit. */
+  readonly tokenIds?: readonly string[]
 }
 
 /** The secret by which Envoy gets the identity's client certificate from the signer. */
@@ -29,10 +31,26 @@ interface UpstreamSecret {
   readonly digest: string
 }
 
+/** What kinds of credential there are for upstreams, as audit names them. */
+export type ForwardedKind =
+  | 'headers'
+  | 'certificate'
+  | 'minted-token'
+  | 'assertion'
+  | 'exchanged-token'
+  | 'service-token'
+  | 'passthrough'
+
 /** Why a credential could not be made. */
 export type TransformFailure =
   | 'header-unrepresentable'
+  | 'header-unmapped' // an expression of `set` yields nothing of use
+  | 'header-reserved'
   | 'headers-too-large'
+  | 'token-unmapped' // an expression of the token yields nothing of use
+  | 'token-reserved'
+  | 'token-missing' // there is none of the caller to be exchanged
+  | 'exchange-refused' // by the authorization server
   | 'certificate-unrepresentable'
   | 'certificate-reserved'
   | 'certificate-too-large'
@@ -43,7 +61,12 @@ export type TransformFailure =
 /** What a transformer says; see {@link Transformer}. */
 export type Transformation =
   | { readonly outcome: 'transformed'; readonly forwarding: Forwarding }
-  | { readonly outcome: 'failed'; readonly code: TransformFailure }
+  | {
+      readonly outcome: 'failed'
+      readonly code: TransformFailure
+      /** What of it failed, for operators: the place and the reason, never a value. */
+      readonly detail?: string
+    }
   | { readonly outcome: 'unavailable'; readonly cause: unknown }
 
 /**
@@ -54,10 +77,15 @@ export type Transformation =
  * - `failed`: this identity cannot be expressed. The request is refused.
  * - `unavailable`: we could not find out or could not make it now. The request is refused.
  *
- * It sets no header that `strip.ts` does not remove from what the caller sent.
+ * It sets no header that is not removed from what the caller sent: by `strip.ts`, or because the
+ * configuration names it (`own-headers.ts`).
  */
 export interface Transformer {
-  /** The kind, as audit names it. */
-  readonly kind: 'headers' | 'certificate'
+  readonly kind: ForwardedKind
+  /**
+   * Whether it needs the credential that the caller showed, or somebody who is asked: what there is
+   * none of where it is only said who the caller is, in tests and explanations.
+   */
+  readonly asks?: true
   transform(permit: Permit, signal: AbortSignal): Transformation | Promise<Transformation>
 }

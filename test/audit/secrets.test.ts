@@ -160,6 +160,7 @@ log: { level: debug }
         generation: 'g',
         memory: new FactMemory(new FakeClock()),
         guard: unguarded,
+        clock: new FakeClock(),
       }),
     ],
   })
@@ -177,6 +178,12 @@ log: { level: debug }
   ] as const
   const CERTIFICATES = [
     'headers-too-large',
+    'header-unmapped',
+    'header-reserved',
+    'token-unmapped',
+    'token-reserved',
+    'token-missing',
+    'exchange-refused',
     'certificate-unrepresentable',
     'certificate-reserved',
     'certificate-too-large',

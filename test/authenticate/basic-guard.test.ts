@@ -20,6 +20,7 @@ const setUp = (remember = 10 * MINUTE) => {
     generation: 'g1',
     memory: new FactMemory(site.clock),
     guard: site.guard,
+    clock: site.clock,
   })
   const ask = async (user: string, password: string, source = HOME): Promise<Authentication> =>
     await authenticator.authenticate(

@@ -29,6 +29,7 @@ const authenticatorFor = (options: Partial<BasicOptions> = {}): Authenticator =>
     generation: 'g1',
     memory: new FactMemory(new FakeClock()),
     guard: unguarded,
+    clock: new FakeClock(),
     ...options,
   })
 
@@ -77,11 +78,17 @@ describe('the outcome of Basic', () => {
     assert.deepEqual(result, { outcome: 'unavailable', cause: verifier.down })
   })
 
-  it('holds the facts, with the method and a fingerprint', async () => {
+  it('holds the facts, with the method, its time and a fingerprint', async () => {
     const result = await ask(authenticatorFor(), basic('alice', 'secret'))
     assert.equal(result.outcome, 'authenticated')
     const { credential, ...facts } = result.facts
-    assert.deepEqual(facts, { user: 'alice', groups: ['dev', 'ops'], extra: {}, method: 'basic' })
+    assert.deepEqual(facts, {
+      user: 'alice',
+      groups: ['dev', 'ops'],
+      extra: {},
+      method: 'basic',
+      authenticatedAt: new FakeClock().now(),
+    })
     assert.match(credential, /^[\w-]{16}$/)
   })
 

@@ -12,6 +12,7 @@ import { identityOf } from '../fakes/identity.ts'
 import { permitFor } from '../fakes/permit.ts'
 import { questionOf } from '../fakes/question.ts'
 import { policyOf } from '../fakes/rules.ts'
+import { outgoing } from '../fakes/outgoing.ts'
 
 const parts = { identity: identityOf(), request: requestOf(), rule: 'all' }
 
@@ -50,13 +51,13 @@ describe('transform', () => {
   const FOREVER = new AbortController().signal
 
   it('takes a genuine permit', async () => {
-    assert.equal((await transform(genuine, [], FOREVER)).outcome, 'transformed')
+    assert.equal((await transform(genuine, outgoing([]), FOREVER)).outcome, 'transformed')
   })
 
   for (const { name, input } of FORGED) {
     it(`throws on ${name}, whatever there is to transform`, async () => {
       // @ts-expect-error -- an object is no permit
-      await assert.rejects(transform(input, [], FOREVER), /without a genuine permit/)
+      await assert.rejects(transform(input, outgoing([]), FOREVER), /without a genuine permit/)
     })
   }
 })

@@ -8,6 +8,7 @@ import { authzMetrics } from '../../src/check/metrics.ts'
 import { CheckStatistics } from '../../src/check/statistics.ts'
 import { GrantSeal } from '../../src/grant/seal.ts'
 import { MetricsPage } from '../../src/runtime/metrics.ts'
+import { TokenMemory } from '../../src/transform/token/token-memory.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { readPrometheus } from '../fakes/exposition.ts'
 import { grantOf, makeGrantKey } from '../fakes/grant.ts'
@@ -40,7 +41,9 @@ const setUp = (checks = new CheckStatistics()) => {
     checks,
     memory: new FactMemory(clock),
     keySets,
+    tokens: new TokenMemory(),
     current: () => ({ value }),
+    clock,
   })
   const page = new MetricsPage(metrics, clock)
   const read = async () => {

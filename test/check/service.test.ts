@@ -89,6 +89,7 @@ for (const kind of ['tcp', 'unix'] as const) {
           operation: undefined,
           forwarded: ['headers'],
           handle: undefined, // which is not written: see the sink
+          jti: undefined,
           duration: 0,
           generation: 3,
         })

@@ -52,6 +52,7 @@ export const routeOf = ({
   authorizer: new Authorizer(policyOf(rules, { kind, demands }), reviewer),
   transformers,
   places: placesOf(authenticators.flatMap(({ carriers }) => carriers)),
+  maxHeaderBytes: Number.POSITIVE_INFINITY,
   onAuditFailure,
 })
 

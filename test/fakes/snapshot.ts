@@ -30,6 +30,7 @@ export const snapshotOf = (
   clock: systemClock,
   lent: new Set(),
   seal: undefined,
+  issuer: undefined,
   dependencies: [],
   [Symbol.asyncDispose]: () => Promise.resolve(),
 })

@@ -6,6 +6,7 @@ import { transform, type Credentials, type TransformResult } from '../../src/tra
 import { kubernetesHeaders } from '../../src/transform/headers.ts'
 import type { Forwarding, Transformation, Transformer } from '../../src/transform/transformer.ts'
 import type { HeaderLines } from '../fakes/envoy.ts'
+import { outgoing } from '../fakes/outgoing.ts'
 import { permitFor } from '../fakes/permit.ts'
 import { Granting } from './granting.ts'
 
@@ -28,7 +29,7 @@ const apply = (
   transformers: readonly Transformer[],
   headers: HeaderLines = [],
 ): Promise<TransformResult> =>
-  transform(permitFor({ groups: ['a', 'b'] }, { headers }), transformers, FOREVER)
+  transform(permitFor({ groups: ['a', 'b'] }, { headers }), outgoing(transformers), FOREVER)
 
 const credentialsOf = async (
   transformers: readonly Transformer[],

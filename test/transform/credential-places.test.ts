@@ -10,6 +10,7 @@ import { kubernetesHeaders } from '../../src/transform/headers.ts'
 import { placesOf } from '../../src/transform/strip.ts'
 import type { RequestParts } from '../fakes/envoy.ts'
 import { permitFor } from '../fakes/permit.ts'
+import { outgoing } from '../fakes/outgoing.ts'
 
 const FOREVER = new AbortController().signal
 
@@ -25,7 +26,8 @@ const credentialsOf = async (
   carriers: readonly Carrier[] = CARRIERS,
 ): Promise<Credentials> => {
   const permit = permitFor({}, request)
-  const result = await transform(permit, [kubernetesHeaders()], FOREVER, placesOf(carriers))
+  const route = outgoing([kubernetesHeaders()], { places: placesOf(carriers) })
+  const result = await transform(permit, route, FOREVER)
   assert.equal(result.outcome, 'transformed')
   return result.credentials
 }

@@ -16,6 +16,7 @@ import { isStripped } from '../../src/transform/strip.ts'
 import { linesOf, type HeaderLines } from '../fakes/envoy.ts'
 import { questionOf } from '../fakes/question.ts'
 import { policyOf } from '../fakes/rules.ts'
+import { outgoing } from '../fakes/outgoing.ts'
 
 const FOREVER = new AbortController().signal
 
@@ -31,7 +32,7 @@ const permitFor = (headers: HeaderLines): Permit => {
 }
 
 const credentialsFor = async (headers: HeaderLines): Promise<Credentials> => {
-  const result = await transform(permitFor(headers), [kubernetesHeaders()], FOREVER)
+  const result = await transform(permitFor(headers), outgoing([kubernetesHeaders()]), FOREVER)
   assert.equal(result.outcome, 'transformed')
   return result.credentials
 }
@@ -192,7 +193,7 @@ describe('an impersonation that cannot be forwarded', () => {
 
   it('because no identity would stand beside it, so that Envoy’s own would count', async () => {
     const permit = permitFor([['impersonate-user', 'bob']])
-    await assert.rejects(transform(permit, [], FOREVER), /without an identity beside it/)
+    await assert.rejects(transform(permit, outgoing([]), FOREVER), /without an identity beside it/)
   })
 
   it('leaves nothing of the identity', async () => {
@@ -201,7 +202,7 @@ describe('an impersonation that cannot be forwarded', () => {
       (_, index) => ['impersonate-group', `group-${index}`] as const,
     )
     const permit = permitFor([['impersonate-user', 'bob'], ...groups])
-    const result = await transform(permit, [kubernetesHeaders()], FOREVER)
+    const result = await transform(permit, outgoing([kubernetesHeaders()]), FOREVER)
     assert.deepEqual(result, { outcome: 'failed', code: 'headers-too-large' })
   })
 })

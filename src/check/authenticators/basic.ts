@@ -42,6 +42,7 @@ export const buildBasic = async (
     remember,
     generation,
     memory: parts.memory,
+    clock: parts.clock,
     guard: guardOf(guard, name, generation, parts),
   })
 }

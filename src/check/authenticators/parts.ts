@@ -17,12 +17,16 @@ export interface AuthenticatorParts extends SnapshotResources {
   readonly dependencies: Dependency[]
 }
 
-/** A server that is asked, and by whom: an authenticator, or the rules of a route. */
-export type Dependency = ServerState &
-  (
-    | {
-        readonly authenticator: string
-        readonly kind: 'ldap' | 'radius' | 'introspection' | 'token-review'
-      }
-    | { readonly route: string; readonly kind: 'access-review' }
-  )
+/** Who asks a server: an authenticator, or the rules or the credentials of a route. */
+export type Asker =
+  | {
+      readonly authenticator: string
+      readonly kind: 'ldap' | 'radius' | 'introspection' | 'token-review'
+    }
+  | {
+      readonly route: string
+      readonly kind: 'access-review' | 'token-exchange' | 'client-credentials'
+    }
+
+/** A server that is asked, and by whom. */
+export type Dependency = ServerState & Asker

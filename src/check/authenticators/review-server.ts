@@ -3,16 +3,14 @@
 
 import { trustedUrl } from '../../authenticate/token/discovery.ts'
 import { TokenServer, type TokenServerLimits } from '../../authenticate/token/token-server.ts'
-import { ConfigurationFiles } from '../../config/files.ts'
 import type { SecretReference } from '../../config/values.ts'
-import { ChangingFile } from '../../runtime/changing-file.ts'
 import { digestOf } from '../../runtime/digest.ts'
 import { CountersignError } from '../../runtime/errors.ts'
 import { httpFetcher } from '../../runtime/http-fetch.ts'
 import type { JsonObject } from '../../runtime/json-object.ts'
+import { changingSecret } from './changing-secret.ts'
 import { clientTls, type ClientTlsFiles } from './client-tls.ts'
 import type { AuthenticatorParts } from './parts.ts'
-import { readSecretText, secretText } from './secret-text.ts'
 
 /** Where an API server is, and what proves us to it. */
 interface ApiServer extends ClientTlsFiles {
@@ -64,7 +62,7 @@ export const buildReviewServer = async (
   const where = settings.inCluster ? inCluster(process.env) : outside(settings)
   const url = reviewUrl(trustedUrl(where.server), api)
   const tls = await clientTls(where, files)
-  const own = where.token && (await ownToken(where.token, parts))
+  const own = where.token && (await changingSecret(where.token, clock))
   const { fetch } = parts.connections.use(httpFetcher({ ...tls, kept: KEPT_CONNECTIONS }))
   const server = new TokenServer({
     name: `the API server ${url.host}`,
@@ -127,30 +125,4 @@ export const inCluster = (
 const outside = ({ server, ca, token, client }: ReviewServerSettings): ApiServer => {
   if (server === undefined) throw new TypeError('no server') // the schema refuses it
   return { server, ca, token, client }
-}
-
-interface OwnToken {
-  readonly read: () => Promise<string>
-  /** It is not good any more. */
-  readonly expire: () => void
-}
-
-// The kubelet replaces a token when four fifths of its life are over, which is ten minutes at the
-// least: whoever looks this often is never late.
-const TOKEN_KNOWN_FOR_MS = 10_000
-
-/** Not by the files of the configuration: a new token every hour is no reason to reload it. */
-const ownToken = async (
-  reference: SecretReference,
-  { clock }: AuthenticatorParts,
-): Promise<OwnToken> => {
-  const text = await readSecretText(reference, new ConfigurationFiles())
-  if (reference.kind === 'environment') {
-    return { read: () => Promise.resolve(text), expire: () => undefined }
-  }
-  const file = new ChangingFile({ path: reference.path, every: TOKEN_KNOWN_FOR_MS, clock })
-  return {
-    read: async () => secretText(await file.read()),
-    expire: () => file.expire(),
-  }
 }

@@ -111,7 +111,13 @@ const readCheck = (fields: EventFields, at: number, reason: Reason): RecordedChe
 /** After a permit: the rules allowed, and the credential for the upstream could not be made. */
 const TRANSFORM_FAILURES: Readonly<Record<TransformFailure, true>> = {
   'header-unrepresentable': true,
+  'header-unmapped': true,
+  'header-reserved': true,
   'headers-too-large': true,
+  'token-unmapped': true,
+  'token-reserved': true,
+  'token-missing': true,
+  'exchange-refused': true,
   'certificate-unrepresentable': true,
   'certificate-reserved': true,
   'certificate-too-large': true,

@@ -21,6 +21,13 @@ export interface Expectations {
 /** How long a certificate lives if the configuration does not say. */
 export const DEFAULT_LIFETIME_MS = 3_600_000
 
+/** Sets of headers that have several lines of one name. */
+const REPEATING: ReadonlySet<string> = new Set(['kubernetes', 'impersonation'])
+
+const mayRepeat = ({ headers, set }: Config['routes'][number]['forward']): boolean =>
+  headers.some((preset) => REPEATING.has(preset)) ||
+  Object.values(set).some(({ list }) => list === 'lines')
+
 /** What a configuration expects. */
 export const expectationsOf = (config: Config): Expectations => {
   const { routes, listen, envoy } = config
@@ -32,7 +39,7 @@ export const expectationsOf = (config: Config): Expectations => {
       ),
     ),
     credentials: credentialsByRoute(config),
-    headers: routes.some(({ forward }) => forward.headers !== undefined),
+    headers: routes.some(({ forward }) => mayRepeat(forward)),
     authz: envoy?.authzAddress ?? listen.authz.address,
   }
 }

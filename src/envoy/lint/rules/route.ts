@@ -1,6 +1,7 @@
 // Rules about routes: that none goes around authz, and that authz and Envoy mean the same route.
 
 import { ROUTE_EXTENSION } from '../../../request/request.ts'
+import { ISSUER_CLUSTER } from '../../issuer.ts'
 import { when, type Hit, type Rule } from '../rule.ts'
 import { httpOptions } from '../view/cluster.ts'
 import type { AuthzFilter, Manager } from '../view/manager.ts'
@@ -27,8 +28,9 @@ export const routeRules: readonly Rule<RouteSubject>[] = [
     remedy: 'no `disabled: true`, or a cluster that nothing protected shares',
     find: ({ site, route, guard }) => {
       const disabled = perFilterOf(route, guard.name)?.disabled
-      if (disabled?.flag !== true) return []
       const { cluster, action } = route
+      // Our own key set, which is public.
+      if (disabled?.flag !== true || cluster?.text === ISSUER_CLUSTER) return []
       const open = cluster === undefined ? action.isSet : site.protected.has(cluster.text)
       const severity = open ? 'error' : 'warning'
       return [

@@ -1,0 +1,104 @@
+// `forward` of a route, built: what makes each credential that the upstream gets.
+
+import type { AssertionConfig } from '../../config/forward-schema.ts'
+import type { MintConfig } from '../../config/mint-schema.ts'
+import type { RouteConfig } from '../../config/schema.ts'
+import type { GrantSeal } from '../../grant/seal.ts'
+import { CountersignError } from '../../runtime/errors.ts'
+import { clientCertificate } from '../../transform/client-certificate.ts'
+import { kubernetesHeaders } from '../../transform/headers.ts'
+import { complaintAboutOwnHeader } from '../../transform/own-headers.ts'
+import { mintedToken, type MintOptions } from '../../transform/token/mint.ts'
+import { Minter } from '../../transform/token/minter.ts'
+import type { Transformer } from '../../transform/transformer.ts'
+import type { AuthenticatorParts } from '../authenticators/parts.ts'
+import type { Issuer } from './issuer.ts'
+
+/** What building needs. */
+export interface ForwardingParts extends AuthenticatorParts {
+  readonly seal: GrantSeal | undefined
+  readonly issuer: Issuer | undefined
+}
+
+type Path = readonly PropertyKey[]
+
+/**
+ * Builds what makes the credentials of a route, cheap ones first: one that fails spares the others.
+ *
+ * @param path of the `forward` section, for problems
+ */
+export const buildForwarding = async (
+  route: RouteConfig,
+  path: Path,
+  parts: ForwardingParts,
+): Promise<readonly Transformer[]> => {
+  const { forward } = route
+  const { problems } = parts
+  const transformers: Transformer[] = []
+  const add = async (
+    key: readonly string[],
+    build: () => Transformer | Promise<Transformer>,
+  ): Promise<void> => {
+    const built = await problems.collect([...path, ...key], async () => await build())
+    if (built !== undefined) transformers.push(built)
+  }
+  for (const name of Object.keys(forward.set)) {
+    // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
+    await problems.collect([...path, 'set', name], () => refuseUnfit(name))
+  }
+  if (forward.headers.includes('kubernetes')) await add(['headers'], kubernetesHeaders)
+  if (forward.assertion !== undefined) {
+    const { assertion } = forward
+    await add(['assertion'], () => buildAssertion(assertion, route, parts))
+  }
+  if (forward.bearer?.mint !== undefined) {
+    const { mint } = forward.bearer
+    const target = { kind: 'minted-token', header: 'authorization', prefix: 'Bearer ' } as const
+    await add(['bearer', 'mint'], () => buildMinted(mint, target, route, parts))
+  }
+  if (forward.certificate !== undefined) {
+    const { certificate: config } = forward
+    const { seal, clock } = parts
+    // A problem with the keyring has been reported.
+    if (seal !== undefined) {
+      await add(['certificate'], () =>
+        clientCertificate({ route: route.name, config, seal, clock }),
+      )
+    }
+  }
+  return transformers
+}
+
+const refuseUnfit = (header: string): void => {
+  const complaint = complaintAboutOwnHeader(header)
+  if (complaint !== undefined) throw new CountersignError('configuration-invalid', complaint)
+}
+
+const buildAssertion = (
+  { header, ...config }: AssertionConfig,
+  route: RouteConfig,
+  parts: ForwardingParts,
+): Transformer => {
+  refuseUnfit(header)
+  return buildMinted(config, { kind: 'assertion', header, prefix: '' }, route, parts)
+}
+
+const buildMinted = (
+  config: MintConfig,
+  target: Pick<MintOptions, 'kind' | 'header' | 'prefix'>,
+  { forward: { allowReserved } }: RouteConfig,
+  { issuer, tokens: memory, clock }: ForwardingParts,
+): Transformer => {
+  if (issuer === undefined) {
+    throw new CountersignError('configuration-invalid', 'needs the keys of "issuer", which signs')
+  }
+  const { url, keys } = issuer
+  if (!keys.algorithms.has(config.algorithm)) {
+    throw new CountersignError(
+      'configuration-invalid',
+      `is signed with ${config.algorithm}, for which there is no key; make one with \`countersign keys signing create\``,
+    )
+  }
+  const minter = new Minter({ config, issuer: url, keys, allowReserved, memory, clock })
+  return mintedToken({ ...target, minter, memory, clock })
+}

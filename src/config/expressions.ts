@@ -1,0 +1,31 @@
+// CEL about a proven caller (`identity`, `claims`, `certificate`), as it stands in `forward`.
+
+import { z } from 'zod'
+import {
+  compileText,
+  compileValue,
+  type TextExpression,
+  type ValueExpression,
+} from '../expression/cel.ts'
+
+/** CEL that yields text: one value, several, or none. */
+export const callerText = z
+  .string()
+  .min(1)
+  .transform((source, context): TextExpression => {
+    const compilation = compileText(source, 'caller')
+    if (compilation.ok) return compilation.expression
+    context.addIssue({ code: 'custom', message: compilation.message })
+    return z.NEVER
+  })
+
+/** CEL that yields whatever JSON can hold, or nothing. */
+export const callerValue = z
+  .string()
+  .min(1)
+  .transform((source, context): ValueExpression => {
+    const compilation = compileValue(source, 'caller')
+    if (compilation.ok) return compilation.expression
+    context.addIssue({ code: 'custom', message: compilation.message })
+    return z.NEVER
+  })

@@ -1,0 +1,45 @@
+// `issuer`: who we are as an issuer of tokens, and what signs them.
+
+import { z } from 'zod'
+import { durationSchema, isLoopback, pathSchema } from './values.ts'
+
+const complaint = (text: string): string | undefined => {
+  const url = URL.parse(text)
+  if (url === null) return 'must be a URL'
+  const host = url.hostname.replaceAll(/^\[|\]$/g, '')
+  const local = isLoopback({ kind: 'tcp', host, port: 0 })
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && local)) {
+    return 'must begin with https:// (http:// is for loopback addresses only)'
+  }
+  if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {
+    return 'must have no query, fragment or credentials (OpenID Connect Discovery §2)'
+  }
+  return undefined
+}
+
+/** The `issuer` section. */
+export const issuerSchema = z
+  .strictObject({
+    url: z
+      .string()
+      .superRefine((text, context) => {
+        const message = complaint(text)
+        if (message !== undefined) context.addIssue({ code: 'custom', message })
+      })
+      .describe(
+        '`iss` of our tokens, character by character, and where upstreams find `/.well-known/openid-configuration`. Publish it through Envoy (`envoy generate` does).',
+      ),
+    keys: pathSchema.describe(
+      'The folder of the signing keys, made and rotated by `countersign keys signing`. Every replica has the same one.',
+    ),
+    maxAge: durationSchema
+      .prefault('5m')
+      .refine((milliseconds) => milliseconds <= 3_600_000, 'must be at most 1h')
+      .describe(
+        'For how long upstreams may keep the key set (`cache-control: max-age`). A new key is published for longer than that before it signs.',
+      ),
+  })
+  .describe('Us as an issuer of tokens: needed where a route mints one.')
+
+/** The parsed `issuer`. */
+export type IssuerConfig = z.output<typeof issuerSchema>

@@ -1,0 +1,56 @@
+// How a caller was authenticated, in the words of tokens: `amr`, `acr` and `auth_time` (OpenID Connect
+// Core §2, RFC 8176). Only what is known is said.
+
+import type { Claims, Facts } from './identity.ts'
+
+/** What can be said; nothing is made up. */
+export interface AuthenticationContext {
+  /** `amr`: methods (IANA, "Authentication Method Reference Values"). */
+  readonly methods?: readonly string[]
+  /** `acr`: as the issuer of the caller's token said it. */
+  readonly contextClass?: string
+  /** `auth_time`, in seconds since the epoch. */
+  readonly time?: number
+}
+
+type Described = Pick<Facts, 'method' | 'methods' | 'authenticatedAt' | 'claims'>
+
+/** How these facts were proven. Of a token it is what its issuer said: it saw the caller, and not we. */
+export const authenticationContext = (facts: Described): AuthenticationContext => {
+  const { claims = {}, method, authenticatedAt } = facts
+  const methods = facts.methods ?? methodsOf(facts)
+  const acr = method === 'bearer' ? claims['acr'] : undefined
+  const time = authenticatedAt === undefined ? tokenTime(facts) : authenticatedAt / 1_000
+  return {
+    ...(methods === undefined ? {} : { methods }),
+    ...(typeof acr === 'string' ? { contextClass: acr } : {}),
+    ...(time === undefined ? {} : { time: Math.floor(time) }),
+  }
+}
+
+/** The methods of one credential; `undefined` where none has a registered name. */
+export const methodsOf = ({ method, claims = {} }: Described): readonly string[] | undefined => {
+  switch (method) {
+    case 'basic':
+      return ['pwd']
+    case 'certificate':
+      // Proof of possession; whether its key is in hardware (hwk) or not (swk), nobody told us.
+      return ['pop']
+    case 'bearer':
+      return methodsIn(claims)
+    case 'api-key':
+    case 'anonymous':
+      return undefined
+  }
+}
+
+const methodsIn = ({ amr }: Claims): readonly string[] | undefined => {
+  const values: readonly unknown[] = Array.isArray(amr) ? amr : []
+  const methods = values.filter((value) => typeof value === 'string')
+  return methods.length === 0 ? undefined : methods
+}
+
+const tokenTime = ({ method, claims = {} }: Described): number | undefined => {
+  const time = claims['auth_time']
+  return method === 'bearer' && typeof time === 'number' && time >= 0 ? time : undefined
+}

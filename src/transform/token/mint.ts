@@ -1,0 +1,60 @@
+// A token of our own for the upstream: in `Authorization`, or in a header of its own as an assertion.
+
+import type { Identity } from '../../identity/identity.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { Transformation, Transformer } from '../transformer.ts'
+import type { Minter } from './minter.ts'
+import type { HeldToken, TokenMemory } from './token-memory.ts'
+
+/** What the transformer needs. */
+export interface MintOptions {
+  readonly kind: 'minted-token' | 'assertion'
+  /** The header, lower case, and what stands in it before the token. */
+  readonly header: string
+  readonly prefix: '' | 'Bearer '
+  readonly minter: Minter
+  readonly memory: TokenMemory
+  readonly clock: Clock
+}
+
+interface Known {
+  readonly transformation: Transformation
+  /** Milliseconds since the epoch. */
+  readonly until: number
+}
+
+/** `bearer.mint` and `assertion`: one token for an identity until two thirds of its life are over. */
+export const mintedToken = (options: MintOptions): Transformer => {
+  const { kind, minter, memory, clock } = options
+  // Identities are remembered with the proof behind them: most requests end here.
+  const known = new WeakMap<Identity, Known>()
+  const mint = async (identity: Identity): Promise<Transformation> => {
+    try {
+      const minting = await minter.mint(identity, kind)
+      if (minting.outcome === 'failed') return minting
+      const transformation = inHeader(options, minting.held)
+      known.set(identity, { transformation, until: minting.held.until })
+      return transformation
+    } catch (cause) {
+      return { outcome: 'unavailable', cause }
+    }
+  }
+  return {
+    kind,
+    transform({ identity }) {
+      const remembered = known.get(identity)
+      if (remembered === undefined || clock.now() >= remembered.until) return mint(identity)
+      memory.countHit(kind)
+      return remembered.transformation
+    },
+  }
+}
+
+const inHeader = ({ header, prefix }: MintOptions, { token, id }: HeldToken): Transformation => ({
+  outcome: 'transformed',
+  forwarding: {
+    setHeaders: [[header, `${prefix}${token}`]],
+    repeatedHeaders: [],
+    ...(id === undefined ? {} : { tokenIds: [id] }),
+  },
+})

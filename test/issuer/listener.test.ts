@@ -1,0 +1,54 @@
+// The issuer's listener, over real HTTP: the documents of the configuration in force, to be read only.
+
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import type { PublicIssuer } from '../../src/issuer/documents.ts'
+import { startIssuerListener } from '../../src/issuer/listener.ts'
+import type { HttpServer } from '../../src/runtime/http-server.ts'
+import { FakeClock } from '../fakes/clock.ts'
+import { memoryLogger } from '../fakes/logger.ts'
+import { madeKey, signingKeysOf } from '../fakes/signing-keys.ts'
+
+describe('the listener of the issuer', () => {
+  const clock = new FakeClock()
+  let issuer: PublicIssuer | undefined
+  let server: HttpServer
+  let origin = ''
+  const use = async (url: string): Promise<void> => {
+    issuer = { url, keys: signingKeysOf([await madeKey('ES256')], clock), maxAge: 60_000 }
+  }
+  before(async () => {
+    await use('https://id.example.org')
+    server = await startIssuerListener(
+      { address: { kind: 'tcp', host: '127.0.0.1', port: 0 }, plaintext: false, mode: '0660' },
+      { current: () => issuer, logger: memoryLogger().logger },
+    )
+    assert.ok(server.address.kind === 'tcp')
+    origin = `http://127.0.0.1:${server.address.port}`
+  })
+  after(() => server[Symbol.asyncDispose]())
+
+  it('answers with the documents, their types, and for how long they may be kept', async () => {
+    const discovery = await fetch(`${origin}/.well-known/openid-configuration`)
+    assert.equal(discovery.status, 200)
+    assert.equal(discovery.headers.get('content-type'), 'application/json')
+    const keys = await fetch(`${origin}/jwks`)
+    assert.equal(keys.headers.get('content-type'), 'application/jwk-set+json')
+    assert.equal(keys.headers.get('cache-control'), 'public, max-age=60')
+    assert.equal(keys.headers.get('x-content-type-options'), 'nosniff')
+  })
+
+  it('has nothing else, and takes nothing', async () => {
+    assert.equal((await fetch(`${origin}/`)).status, 404)
+    assert.equal((await fetch(`${origin}/jwks`, { method: 'POST', body: '{}' })).status, 405)
+    assert.equal((await fetch(`${origin}/jwks`, { method: 'HEAD' })).status, 200)
+  })
+
+  it('follows the configuration in force', async () => {
+    await use('https://id.example.org/b')
+    assert.equal((await fetch(`${origin}/jwks`)).status, 404)
+    assert.equal((await fetch(`${origin}/b/jwks`)).status, 200)
+    issuer = undefined
+    assert.equal((await fetch(`${origin}/b/jwks`)).status, 404)
+  })
+})

@@ -1,0 +1,261 @@
+// Tokens of our own: what they say, for how long, and when the same one is given again.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Identity } from '../../../src/identity/identity.ts'
+import { TokenMemory } from '../../../src/transform/token/token-memory.ts'
+import { FakeClock } from '../../fakes/clock.ts'
+import { identityOf } from '../../fakes/identity.ts'
+import { madeKey, signingKeysOf } from '../../fakes/signing-keys.ts'
+import { ISSUER, KEYS, Minting, readSigned } from './minting.ts'
+
+const MINUTE = 60_000
+const NOW = new FakeClock().now()
+const SECOND = NOW / 1_000
+
+describe('an ID token', () => {
+  it('says who it is, for whom, and for ten minutes', async () => {
+    const { header, claims } = await new Minting().read({
+      groups: ['dev', 'ops'],
+      authenticatedAt: NOW - 5_400,
+    })
+    const { jti, ...said } = claims
+    assert.deepEqual(said, {
+      iss: ISSUER,
+      sub: 'alice',
+      aud: 'kubernetes',
+      groups: ['dev', 'ops'],
+      amr: ['pwd'],
+      auth_time: SECOND - 6,
+      iat: SECOND,
+      exp: SECOND + 600,
+    })
+    assert.match(String(jti), /^[0-9a-f-]{36}$/)
+    assert.equal(header['typ'], 'JWT')
+    assert.equal(header['alg'], 'ES256')
+  })
+
+  it('has no groups where there are none, and several audiences where there are', async () => {
+    const { claims } = await new Minting({ audience: ['a', 'b'] }).read()
+    assert.ok(!('groups' in claims))
+    assert.deepEqual(claims['aud'], ['a', 'b'])
+  })
+
+  for (const algorithm of ['ES256', 'RS256', 'EdDSA']) {
+    it(`is signed with ${algorithm} where that is asked for`, async () => {
+      const { header } = await new Minting({ algorithm }).read()
+      assert.equal(header['alg'], algorithm)
+    })
+  }
+})
+
+describe('an access token', () => {
+  it('is one of RFC 9068', async () => {
+    const parts = { kind: 'access_token', clientId: 'edge', claims: { scope: 'claims.scope' } }
+    const { header, claims } = await new Minting(parts).read({
+      method: 'bearer',
+      claims: { scope: 'read write' },
+    })
+    assert.equal(header['typ'], 'at+jwt')
+    for (const name of ['iss', 'exp', 'aud', 'sub', 'client_id', 'iat', 'jti']) {
+      assert.ok(name in claims, name) // §2.2: required
+    }
+    assert.equal(claims['client_id'], 'edge')
+    assert.equal(claims['scope'], 'read write')
+  })
+})
+
+describe('how the caller was proven', () => {
+  interface Case {
+    readonly name: string
+    readonly input: Partial<Identity>
+    readonly want: Readonly<Record<string, unknown>>
+  }
+  const CASES: readonly Case[] = [
+    {
+      name: 'a password',
+      input: { method: 'basic', authenticatedAt: NOW - MINUTE },
+      want: { amr: ['pwd'], auth_time: SECOND - 60 },
+    },
+    {
+      name: 'a certificate',
+      input: { method: 'certificate', authenticatedAt: NOW },
+      want: { amr: ['pop'], auth_time: SECOND },
+    },
+    {
+      name: 'a token, as its issuer says',
+      input: {
+        method: 'bearer',
+        claims: { amr: ['pwd', 'otp'], acr: 'urn:x:silver', auth_time: SECOND - 3_600 },
+      },
+      want: { amr: ['pwd', 'otp'], acr: 'urn:x:silver', auth_time: SECOND - 3_600 },
+    },
+    { name: 'a token that does not say', input: { method: 'bearer', claims: {} }, want: {} },
+    {
+      name: 'a token that says nonsense',
+      input: { method: 'bearer', claims: { amr: 'pwd', acr: 7, auth_time: 'yesterday' } },
+      want: {},
+    },
+    {
+      name: 'an API key, which is nothing that a person does',
+      input: { method: 'api-key' },
+      want: {},
+    },
+    { name: 'nobody', input: { method: 'anonymous' }, want: {} },
+    {
+      name: 'several credentials',
+      input: { method: 'certificate', methods: ['pop', 'pwd', 'mfa'], authenticatedAt: NOW },
+      want: { amr: ['pop', 'pwd', 'mfa'], auth_time: SECOND },
+    },
+  ]
+  for (const { name, input, want } of CASES) {
+    it(`is told of ${name}`, async () => {
+      const { claims } = await new Minting().read(input)
+      const said = Object.entries(claims).filter(([claim]) =>
+        ['amr', 'acr', 'auth_time'].includes(claim),
+      )
+      assert.deepEqual(Object.fromEntries(said), want)
+    })
+  }
+})
+
+describe('the life of a token', () => {
+  const CASES = [
+    { name: 'as configured', parts: { lifetime: '5m' }, expires: undefined, want: 300 },
+    { name: 'not past the credential', parts: {}, expires: NOW + 90_000, want: 90 },
+    { name: 'not past it by part of a second', parts: {}, expires: NOW + 90_999, want: 90 },
+    {
+      name: 'as configured, where the credential lasts',
+      parts: {},
+      expires: NOW + 3_600_000,
+      want: 600,
+    },
+  ]
+  for (const { name, parts, expires, want } of CASES) {
+    it(`is ${name}`, async () => {
+      const { claims } = await new Minting(parts).read({ expires })
+      assert.equal(Number(claims['exp']) - Number(claims['iat']), want)
+    })
+  }
+
+  for (const left of [999, 0, -10_000]) {
+    it(`is none where the credential has ${left} ms left`, async () => {
+      assert.equal(await new Minting().outcome({ expires: NOW + left }), 'credential-expired')
+    })
+  }
+})
+
+describe('the same token', () => {
+  it('is given until two thirds of its life are over, and not a millisecond longer', async () => {
+    const route = new Minting()
+    const alice = identityOf()
+    const first = await route.token(alice)
+    route.clock.advance(400_000 - 1)
+    assert.equal(await route.token(alice), first)
+    route.clock.advance(1)
+    assert.notEqual(await route.token(alice), first)
+  })
+
+  it('is given to an equal identity of another proof, and costs no signature', async () => {
+    const route = new Minting()
+    const first = await route.token(identityOf({ authenticatedAt: NOW }))
+    const again = identityOf({ authenticatedAt: NOW + 5_000, credential: 'another' })
+    assert.equal(await route.token(again), first)
+    assert.deepEqual(route.memory.statistics().lookups.get('minted-token'), {
+      hits: 1,
+      joined: 0,
+      misses: 1,
+    })
+  })
+
+  it('is given by two routes that say the same', async () => {
+    const memory = new TokenMemory()
+    const clock = new FakeClock()
+    const keys = signingKeysOf(KEYS, clock)
+    const one = new Minting({}, { memory, clock, keys })
+    const other = new Minting({}, { memory, clock, keys })
+    assert.equal(await one.token(), await other.token())
+  })
+
+  const OTHERS: readonly { readonly name: string; readonly input: Partial<Identity> }[] = [
+    { name: 'user', input: { user: 'bob' } },
+    { name: 'group', input: { groups: ['dev'] } },
+    { name: 'order of groups', input: { groups: ['b', 'a'] } },
+    { name: 'way of proof', input: { method: 'certificate' } },
+    { name: 'credential that ends before it', input: { expires: NOW + MINUTE } },
+    { name: 'credential that was proven earlier', input: { authenticatedAt: NOW - MINUTE } },
+    {
+      name: 'credential of which nobody knows when it was proven',
+      input: { authenticatedAt: undefined },
+    },
+  ]
+  for (const { name, input } of OTHERS) {
+    it(`is not given to another ${name}`, async () => {
+      const route = new Minting()
+      const alice = { groups: ['a', 'b'], authenticatedAt: NOW }
+      const first = await route.token(identityOf(alice))
+      assert.notEqual(await route.token(identityOf({ ...alice, ...input })), first)
+    })
+  }
+
+  it('is signed once for many who want it at the same time', async () => {
+    const route = new Minting()
+    const tokens = await Promise.all(
+      Array.from({ length: 100 }, () => route.token(identityOf({ groups: ['dev'] }))),
+    )
+    assert.equal(new Set(tokens).size, 1)
+    assert.equal(route.memory.statistics().lookups.get('minted-token')?.misses, 1)
+  })
+
+  it('is forgotten when everything is', async () => {
+    const route = new Minting()
+    const first = await route.token(identityOf())
+    route.memory.revoke()
+    assert.notEqual(await route.token(identityOf()), first)
+  })
+
+  it('goes on after its key was retired, and ends with its revocation', async () => {
+    const clock = new FakeClock()
+    const memory = new TokenMemory()
+    const [old, young] = [await madeKey('ES256'), await madeKey('ES256', NOW + MINUTE)]
+    const both = signingKeysOf([old, young], clock)
+    const first = await new Minting({}, { clock, memory, keys: both }).token()
+    clock.advance(MINUTE)
+    assert.equal(await new Minting({}, { clock, memory, keys: both }).token(), first)
+    const revoked = signingKeysOf([young], clock) // as after a reload
+    const next = await new Minting({}, { clock, memory, keys: revoked }).token()
+    assert.notEqual(next, first)
+    assert.equal(readSigned(next, revoked).header['kid'], young.entry.kid)
+  })
+})
+
+describe('a token that cannot be made', () => {
+  it('is unavailable where no key signs yet', async () => {
+    const clock = new FakeClock()
+    const keys = signingKeysOf([await madeKey('ES256', NOW + MINUTE)], clock)
+    assert.equal(await new Minting({}, { clock, keys }).outcome(), 'unavailable')
+  })
+
+  it('is not remembered: with the next request it may be there', async () => {
+    const clock = new FakeClock()
+    const keys = signingKeysOf([await madeKey('ES256', NOW + MINUTE)], clock)
+    const route = new Minting({}, { clock, keys })
+    const alice = identityOf()
+    assert.equal((await route.give(alice)).outcome, 'unavailable')
+    clock.advance(MINUTE)
+    assert.equal((await route.give(alice)).outcome, 'transformed')
+  })
+})
+
+describe('an assertion', () => {
+  it('stands in its header by itself, and is named in the audit log', async () => {
+    const target = { kind: 'assertion', header: 'x-assertion', prefix: '' } as const
+    const route = new Minting({}, { target })
+    const transformation = await route.give(identityOf())
+    assert.equal(transformation.outcome, 'transformed')
+    const { setHeaders, tokenIds } = transformation.forwarding
+    const [[name, token] = []] = setHeaders
+    assert.equal(name, 'x-assertion')
+    assert.deepEqual(tokenIds, [readSigned(token ?? '', route.keys).claims['jti']])
+  })
+})
