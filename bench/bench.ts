@@ -17,6 +17,7 @@ import { measureInRounds, settle } from './rounds.ts'
 import type { Row } from './row.ts'
 import type { Size } from './size.ts'
 import { ENVOY_ROWS, envoyRows } from './through-envoy.ts'
+import { measureTokens } from './tokens/tokens.ts'
 import type { Worker } from './worker.ts'
 
 const progress = (text: string): void => {
@@ -30,6 +31,7 @@ const bench = async ({ size, seconds, json, only }: Options): Promise<void> => {
     size,
     checks: wanted('checks') ? await measureChecks(size, seconds, reason) : undefined,
     credentials: wanted('credentials') ? await measureCredentials(size, progress) : undefined,
+    tokens: wanted('tokens') ? await measureTokens(size, progress) : undefined,
     certificates: wanted('certificates')
       ? await measureCertificates(size, reason === false, progress)
       : undefined,

@@ -19,6 +19,13 @@ const expectationSchema = z.discriminatedUnion('outcome', [
     /** The grant keys, by which a handle shows what it stands for. */
     keyring: z.string(),
   }),
+  z.object({
+    outcome: z.literal('token'),
+    /** `sub` of the bearer token at the upstream. */
+    user: z.string(),
+    /** Its `groups`. */
+    groups: z.array(z.string()).readonly(),
+  }),
   z.object({ outcome: z.literal('deny'), status: z.string() }),
 ])
 

@@ -10,12 +10,15 @@ import { policyTable } from './policy/report.ts'
 import type { Summary } from './rounds.ts'
 import type { Size } from './size.ts'
 import { rowsTable } from './table.ts'
+import { tokensTable } from './tokens/report.ts'
+import type { TokenCosts } from './tokens/tokens.ts'
 
 /** Everything that a run of the bench finds out. */
 export interface Results {
   readonly size: Size
   readonly checks: CheckResults | undefined
   readonly credentials: CredentialCosts | undefined
+  readonly tokens: TokenCosts | undefined
   readonly certificates: CertificateResults | undefined
   readonly policy: readonly PolicyCost[] | undefined
 }
@@ -37,27 +40,26 @@ const machine = (): object => ({
 })
 
 /** JSON; what a row does not have is null. Times in ms, CPU in µs, memory in bytes. */
-export const toJson = ({ size, checks, credentials, certificates, policy }: Results): string => {
+export const toJson = ({ size, checks, ...parts }: Results): string => {
   const results = {
     date: new Date().toISOString(),
     machine: machine(),
     size,
     ...checks,
-    credentials,
-    certificates,
-    policy,
+    ...parts,
   }
   return `${JSON.stringify(results, null, 2)}\n`
 }
 
 /** The tables, with what their columns mean. */
-export const toTable = ({ size, checks, credentials, certificates, policy }: Results): string =>
+export const toTable = ({ size, checks, credentials, tokens, ...parts }: Results): string =>
   [
     JSON.stringify(machine()),
     ...(checks === undefined ? [] : ['', checksTable(checks)]),
     ...(credentials === undefined ? [] : ['', credentialsTable(credentials)]),
-    ...(certificates === undefined ? [] : ['', certificateTables(certificates)]),
-    ...(policy === undefined ? [] : ['', policyTable(policy)]),
+    ...(tokens === undefined ? [] : ['', tokensTable(tokens)]),
+    ...(parts.certificates === undefined ? [] : ['', certificateTables(parts.certificates)]),
+    ...(parts.policy === undefined ? [] : ['', policyTable(parts.policy)]),
     '',
     ...legend(size),
   ].join('\n')

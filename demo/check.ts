@@ -1,8 +1,10 @@
 // Takes the tour and compares every answer with what it promises.
 
 import { readFile } from 'node:fs/promises'
+import { createLocalJWKSet, jwtVerify } from 'jose'
+import { describeError } from '../src/runtime/errors.ts'
 import { http1, pairsOf, valuesOf, type Answer } from '../test/servers/client.ts'
-import { HOST, type Stop } from './tour.ts'
+import { HOST, ISSUER_HOST, type Stop } from './tour.ts'
 
 /** Runs every stop and prints what came of it; true when all is as promised. */
 export const checkTour = async (
@@ -13,8 +15,13 @@ export const checkTour = async (
   for (const [index, stop] of tour.entries()) {
     // oxlint-disable-next-line no-await-in-loop -- a tour has an order
     const answer = await send(stop, port, ca)
-    // oxlint-disable-next-line no-await-in-loop -- the event is written before the answer
-    const faults = [...faultsOf(stop, answer), ...(await auditFaults(answer, audit))]
+    const faults = [
+      ...faultsOf(stop, answer),
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      ...(await tokenFaults(stop, answer, port, ca)),
+      // oxlint-disable-next-line no-await-in-loop -- the event is written before the answer
+      ...(await auditFaults(answer, audit)),
+    ]
     console.log(`${faults.length === 0 ? 'ok    ' : 'FAILED'} ${index + 1}. ${stop.title}`)
     for (const fault of faults) console.log(`         ${fault}`)
     good &&= faults.length === 0
@@ -67,6 +74,32 @@ const faultsOf = ({ want }: Stop, answer: Answer): readonly string[] => {
     if (found !== undefined) faults.push(`the upstream saw "${found}"`)
   }
   return faults
+}
+
+/** What is wrong with the token that the upstream got: by our published keys, and another library. */
+const tokenFaults = async (
+  { want }: Stop,
+  answer: Answer,
+  port: number,
+  ca: string,
+): Promise<readonly string[]> => {
+  if (want.upstreamSeesToken === undefined) return []
+  const lines = receivedLines(answer).filter((line) => line.startsWith('authorization: Bearer '))
+  const [token = ''] = lines.map((line) => line.slice('authorization: Bearer '.length))
+  const host = ISSUER_HOST
+  const { body } = await http1({ port, ca, serverName: host }, { path: '/jwks', host })
+  try {
+    const { payload } = await jwtVerify(token, createLocalJWKSet(JSON.parse(body)))
+    return Object.entries(want.upstreamSeesToken).flatMap(([claim, value]) =>
+      JSON.stringify(payload[claim]) === JSON.stringify(value)
+        ? []
+        : [
+            `the token says ${claim}: ${JSON.stringify(payload[claim])}, not ${JSON.stringify(value)}`,
+          ],
+    )
+  } catch (cause) {
+    return [`the token of the upstream is none of ours: ${describeError(cause)}`]
+  }
 }
 
 interface Received {

@@ -12,8 +12,10 @@ import { makeHash } from '../src/authenticate/password/hash.ts'
 import { hashOf, newApiKey } from '../src/authenticate/api-key/key.ts'
 import { newGrantKeyLine } from '../src/keys/grant-keys.ts'
 import { makeKey, type IssuerKey } from '../test/authenticate/token/issuing.ts'
+import { madeKey } from '../test/fakes/signing-keys.ts'
 import { startCertificateUpstream } from '../test/servers/certificate-upstream.ts'
 import { createAuthority, createPki, type Authority, type Pki } from '../test/servers/pki.ts'
+import { writeSigningKeys } from '../test/servers/signing-keys.ts'
 import { temporaryFolder } from '../test/servers/temporary.ts'
 import { startUpstream } from '../test/servers/upstream.ts'
 import { checkTour } from './check.ts'
@@ -21,7 +23,9 @@ import {
   CERTIFICATE_HOST,
   curlFor,
   HOST,
+  ISSUER_HOST,
   KUBERNETES_HOST,
+  TOKEN_HOST,
   tourWith,
   USERS,
   type Stop,
@@ -50,6 +54,7 @@ const main = async (): Promise<void> => {
   await writeFile(join(folder, 'users.yaml'), await users())
   await writeFile(join(folder, 'grant.keys'), `${newGrantKeyLine()}\n`, { mode: 0o600 })
   await writeFile(join(folder, 'signer.yaml'), signerConfiguration(minting))
+  await writeSigningKeys(join(folder, 'signing-keys'), [await madeKey('ES256')])
   const issuerKey = await makeKey()
   await writeFile(join(folder, 'issuer.jwks'), JSON.stringify({ keys: [issuerKey.jwk] }))
   const apiKey = newApiKey('demo')
@@ -116,7 +121,8 @@ const configuration = (
 ): string =>
   stringify({
     version: 1,
-    listen: { authz: 'unix:authz.sock' },
+    listen: { authz: 'unix:authz.sock', issuer: 'unix:issuer.sock' },
+    issuer: { url: `https://${ISSUER_HOST}`, keys: 'signing-keys' },
     grants: { keyring: 'file:grant.keys' },
     authenticators: {
       'staff-password': { basic: { realm: 'Demo', verify: [{ users: { file: 'users.yaml' } }] } },
@@ -145,6 +151,21 @@ const configuration = (
           { allow: 'everyone-reads', methods: ['GET', 'HEAD'] },
         ],
         forward: { headers: 'kubernetes' },
+      },
+      {
+        name: 'reports',
+        match: { hosts: [TOKEN_HOST] },
+        upstream: 'api',
+        authenticate: ['staff-token', 'staff-password'],
+        authorize: [{ allow: 'everyone-reads', methods: ['GET', 'HEAD'] }],
+        forward: {
+          bearer: {
+            mint: {
+              audience: 'reports',
+              claims: { team: 'identity.extra[?"example.org/team"][?0]' },
+            },
+          },
+        },
       },
       {
         name: 'ledger',

@@ -17,6 +17,8 @@ export interface Stop {
     readonly look: string
     /** The subject of the client certificate that the upstream must have been shown. */
     readonly upstreamSeesSubject?: string
+    /** Claims of the bearer token that the upstream must have received; that it is ours is verified. */
+    readonly upstreamSeesToken?: Readonly<Record<string, unknown>>
     /** Header lines that the upstream must have received, each exactly once, in this order. */
     readonly upstreamSees?: readonly string[]
     /** Beginnings of header lines that the upstream must not have received. */
@@ -36,6 +38,12 @@ export const CERTIFICATE_HOST = 'ledger.example.org'
 
 /** The host that is read as a Kubernetes API server reads it. */
 export const KUBERNETES_HOST = 'kube.example.org'
+
+/** The host whose upstream wants a token of ours. */
+export const TOKEN_HOST = 'reports.example.org'
+
+/** The host of our issuer: its discovery document and key set. */
+export const ISSUER_HOST = 'id.example.org'
 
 /** Users of the demo, with their passwords. */
 export const USERS = {
@@ -152,6 +160,36 @@ export const tourWith = ({ token, apiKey }: DemoCredentials): readonly Stop[] =>
       look: 'x-remote-user and x-remote-group, as the mapping has it, and no authorization',
       upstreamSees: ['x-remote-user: oidc:carol@example.org', 'x-remote-group: oidc:k8s-dev'],
       upstreamLacks: ['authorization:', 'x-remote-group: oidc:hr'],
+    },
+  },
+  {
+    title: 'a password in, an ID token out: signed by us, and verified by our published keys',
+    request: { user: `bob:${USERS.bob.password}`, path: '/hello', host: TOKEN_HOST },
+    want: {
+      status: 200,
+      look: `authorization: Bearer …, whose keys are at https://${ISSUER_HOST}/.well-known/openid-configuration`,
+      upstreamSeesToken: {
+        iss: `https://${ISSUER_HOST}`,
+        aud: 'reports',
+        sub: 'bob',
+        groups: ['dev'],
+        amr: ['pwd'],
+        team: 'blue',
+      },
+      upstreamLacks: ['authorization: Basic', 'x-remote-user:'],
+    },
+  },
+  {
+    title: 'another token in, the same kind of token out',
+    request: {
+      path: '/hello',
+      host: TOKEN_HOST,
+      headers: [['Authorization', `Bearer ${token}`]],
+    },
+    want: {
+      status: 200,
+      look: 'another issuer, another audience, and the name that the mapping gave',
+      upstreamSeesToken: { iss: `https://${ISSUER_HOST}`, sub: 'oidc:carol@example.org' },
     },
   },
   {

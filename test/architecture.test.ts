@@ -47,6 +47,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   '@seriousme/openapi-schema-validator': ['request/openapi/schema.ts'],
   commander: ['cli/', 'countersign.ts'],
   'grpc-health-check': ['runtime/grpc-server.ts'],
+  jose: ['keys/'],
   ldapts: ['authenticate/password/ldap/requests.ts'],
   re2js: ['expression/regex.ts'],
   'lru-cache': [
@@ -55,13 +56,14 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
     'authorize/remembered-reviews.ts',
     'expression/',
     'request/openapi/descriptions.ts',
+    'transform/token/',
   ],
   pkijs: ['authenticate/certificate/'],
   pino: ['runtime/logger.ts', 'audit/sink.ts'],
   'prom-client': ['runtime/metrics.ts'],
   protobufjs: ['check/wire-reader.ts'],
   yaml: ['config/', 'request/openapi/text.ts', 'envoy/'],
-  zod: ['config/', 'authenticate/password/users-file.ts', 'envoy/admin.ts'],
+  zod: ['config/', 'keys/', 'authenticate/password/users-file.ts', 'envoy/admin.ts'],
 }
 
 interface Source {

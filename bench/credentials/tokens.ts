@@ -15,7 +15,7 @@ const AUDIENCE = 'kubernetes'
 const HOUR = 3_600
 
 /** Tokens of one issuer, by user. */
-interface Issued {
+export interface Issued {
   readonly tokens: ReadonlyMap<string, string>
   readonly authenticator: (remember: string) => {
     readonly bearer: object
@@ -87,7 +87,8 @@ const proofOf = ({ jwk, privateKey }: Caller, token: string, index: number): str
 
 let issuers = 0
 
-const issue = async (
+/** Tokens for these users, by an issuer of their own. */
+export const issue = async (
   installation: Installation,
   algorithm: string,
   users: readonly string[],

@@ -1,6 +1,7 @@
 // Whether a CheckResponse is the right one. The first for each expectation is decoded; an answer
 // like the last one is compared byte by byte, since decoding each would cost more than making it.
 
+import { z } from 'zod'
 import { GrantSeal } from '../../src/grant/seal.ts'
 import { parseGrantKeys } from '../../src/keys/grant-keys.ts'
 import { authorizationService } from '../../src/proto/load.ts'
@@ -72,6 +73,8 @@ const faultOf = (response: CheckResponse__Output, expected: Expectation): string
       return allowFault(response, expected)
     case 'certificate':
       return certificateFault(response, expected)
+    case 'token':
+      return tokenFault(response, expected)
     case 'deny':
       return denyFault(response, expected)
   }
@@ -106,6 +109,24 @@ const certificateFault = (
   const wanted = [`CN=${user}`, ...groups.map((group) => `O=${group}`)]
   return String(seen) === String(wanted) ? undefined : `the certificate is for ${seen.join(', ')}`
 }
+
+/** The last one's bytes stand for those that follow: that they are signed, the tests show. */
+const tokenFault = (
+  { status, http_response, ok_response }: CheckResponse__Output,
+  { user, groups }: Extract<Expectation, { outcome: 'token' }>,
+): string | undefined => {
+  if (status?.code !== 0) return `status ${status?.code} instead of 0`
+  if (http_response !== 'ok_response') return 'no ok_response'
+  const [token] = valuesOf(ok_response?.headers ?? [], 'authorization')
+  const payload = /^Bearer [\w-]+\.([\w-]+)\.[\w-]+$/.exec(token ?? '')?.[1]
+  if (payload === undefined) return 'no token'
+  const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString())
+  const { sub, groups: seen } = claimsSchema.parse(claims)
+  const right = sub === user && String(seen) === String(groups)
+  return right ? undefined : `the token is for ${sub} of ${seen.join(', ')}`
+}
+
+const claimsSchema = z.object({ sub: z.string(), groups: z.array(z.string()) })
 
 const denyFault = (
   { status, http_response, denied_response }: CheckResponse__Output,

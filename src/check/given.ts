@@ -8,6 +8,7 @@ import type { Identity } from '../identity/identity.ts'
 import type { CheckAttributes } from '../request/attributes.ts'
 import type { Request } from '../request/request.ts'
 import type { Clock } from '../runtime/clock.ts'
+import type { Transformer } from '../transform/transformer.ts'
 import { check, type CheckState } from './check.ts'
 import type { Decision, Trail } from './decision.ts'
 import type { Route } from './route.ts'
@@ -28,7 +29,11 @@ export interface Given {
   readonly at?: number | undefined
 }
 
-/** The state of a check in which what is given takes the place of asking. */
+/**
+ * The state of a check in which what is given takes the place of asking. Where it is given who asks,
+ * nobody is asked for a token either, and there is no credential to exchange for one: such tokens are
+ * left out of what the upstream would see, and only their kind is told.
+ */
 export const withGiven = (state: CheckState, given: Given): CheckState => ({
   ...state,
   clock: given.at === undefined ? state.clock : stoppedAt(given.at, state.clock),
@@ -51,7 +56,19 @@ const routeWith = (route: Route, { identity, reviewer }: Given): Route => ({
   chain: identity === undefined ? route.chain : chainOf(identity, route.chain),
   authorizer:
     reviewer === undefined ? route.authorizer : new Authorizer(route.authorizer.policy, reviewer),
+  transformers: identity === undefined ? route.transformers : route.transformers.map(unasked),
 })
+
+/** Stands for one that asks, and makes nothing. It counts: impersonation needs something beside it. */
+const unasked = (transformer: Transformer): Transformer =>
+  transformer.asks === true
+    ? { kind: transformer.kind, transform: () => NOTHING_MADE }
+    : transformer
+
+const NOTHING_MADE = {
+  outcome: 'transformed',
+  forwarding: { setHeaders: [], repeatedHeaders: [] },
+} as const
 
 /** One link, which knows. It reads the same places, so that what is stripped is the same. */
 const chainOf = (identity: Identity, { carriers, challenges }: Route['chain']): Chain => {

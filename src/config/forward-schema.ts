@@ -48,7 +48,7 @@ const freeHeader = z
       .enum(LIST_FORMS)
       .default('lines')
       .describe(
-        'Several values: a line for each, one line with commas between them (a value that has a comma, or space at an end, is refused), or one line that is a JSON array.',
+        'Several values: a line for each, one line with commas between them (a value that has a comma or a quote, or space at an end, is refused, unless `percent`, `rfc8187` or `base64` hide it), or one line that is a JSON array, in ASCII.',
       ),
     encode: z
       .enum(ENCODINGS)
@@ -115,7 +115,8 @@ const assertion = z
 /** The parsed `assertion`. */
 export type AssertionConfig = z.output<typeof assertion>
 
-// Envoy itself takes no request whose headers exceed 60 KiB (max_request_headers_kb).
+// Envoy itself takes no request whose headers exceed 60 KiB (max_request_headers_kb), and answers 500
+// where those that authz sets make it more (`transform/outgoing-bytes.ts`).
 const DEFAULT_HEADER_BYTES = 61_440
 
 /** The `forward` section. */
@@ -130,8 +131,8 @@ export const forwardSchema = z
           '`kubernetes`: X-Remote-User, X-Remote-Group (one line per group), X-Remote-Uid, X-Remote-Extra-*, as the Kubernetes authenticating proxy sends them.',
           '`impersonation`: Impersonate-User, -Group, -Uid, -Extra-*; needs a credential of ours that may impersonate (`bearer`, or the upstream’s `certificate`).',
           '`certificate`: X-Cert-Subject, X-Cert-Contents and Client-Cert (RFC 9440) of the proven client certificate.',
-          '`grafana`: X-WEBAUTH-USER and X-WEBAUTH-GROUPS, for `[auth.proxy]` with `headers_encoded = true`.',
-          '`headlamp`: X-Forwarded-User and X-Forwarded-Group, for `-proxy-auth`.',
+          '`grafana`: X-WEBAUTH-USER and X-WEBAUTH-GROUPS, for `[auth.proxy]` with `headers_encoded = true` and `headers = Groups:X-WEBAUTH-GROUPS`.',
+          '`headlamp`: X-Forwarded-User and X-Forwarded-Group, for `-proxy-auth`. A group with a comma is refused.',
         ].join(' '),
       ),
     certificateHeaders: z
@@ -176,7 +177,7 @@ export const forwardSchema = z
       .max(1_048_576)
       .default(DEFAULT_HEADER_BYTES)
       .describe(
-        'The most bytes of headers that the upstream gets in one request, the caller’s own among them. More is refused, before Envoy or the upstream answers 431. Node.js takes 16 KiB, nginx 32, Go 1 MiB.',
+        'The most bytes of headers that the upstream gets in one request, the caller’s own among them. More is refused, and so is what exceeds the limits of Envoy (60 KiB, or as much as this; 100 lines), before Envoy or the upstream answers 431 or 500. Node.js takes 16 KiB, nginx 32, Go 1 MiB.',
       ),
   })
   .describe(

@@ -34,12 +34,9 @@ export const issuerSchema = z
     ),
     maxAge: durationSchema
       .prefault('5m')
-      .refine((milliseconds) => milliseconds <= 3_600_000, 'must be at most 1h')
+      .refine((milliseconds) => milliseconds <= 1_800_000, 'must be at most 30m')
       .describe(
-        'For how long upstreams may keep the key set (`cache-control: max-age`). A new key is published for longer than that before it signs.',
+        'For how long upstreams may keep the key set (`cache-control: max-age`). kube-apiserver reads it again no earlier, so a new key has to be published for longer than that before it signs, and a revoked one is believed for so long.',
       ),
   })
   .describe('Us as an issuer of tokens: needed where a route mints one.')
-
-/** The parsed `issuer`. */
-export type IssuerConfig = z.output<typeof issuerSchema>

@@ -3,6 +3,8 @@
 
 import { parseYaml, type Locate } from './document.ts'
 import type { ConfigurationFiles } from './files.ts'
+import { forwardProblems } from './forward-problems.ts'
+import { issuerProblems } from './issuer-problems.ts'
 import { ConfigurationError, type Problem } from './problem.ts'
 import { ruleProblems } from './rule-problems.ts'
 import { configSchema, type Config, type RouteConfig } from './schema.ts'
@@ -25,6 +27,8 @@ export const parseConfig = (file: string, text: string): ParseResult => {
   const problems = [
     ...listenerProblems(config, locate),
     ...routeProblems(config, locate),
+    ...forwardProblems(config, locate),
+    ...issuerProblems(config, locate),
     ...certificateProblems(config, locate),
     ...presentedProblems(config, locate),
     ...envoyProblems(config, locate),

@@ -3,6 +3,7 @@
 // route have, are looked at when the rules are compiled (`authorize/policy.ts`).
 
 import type { Locate } from './document.ts'
+import { namesCaller } from './forward-schema.ts'
 import { placedRules, type PlacedRule } from './placed-rules.ts'
 import type { Problem } from './problem.ts'
 import type { RouteConfig } from './schema.ts'
@@ -73,8 +74,7 @@ const reportNeeds = (
     const message = 'needs to know whom to ask: "apiServer" of the route'
     report([...place, 'subjectAccessReview'], message)
   }
-  const forwardsIdentity = Object.keys(forward).length > 0
-  if (effect === 'allow' && rule.impersonate !== undefined && !forwardsIdentity) {
+  if (effect === 'allow' && rule.impersonate !== undefined && !namesCaller(forward)) {
     const message =
       'needs the caller’s own identity beside it ("forward" of the route), or the API server would ask whether Envoy may impersonate'
     report([...place, 'impersonate'], message)

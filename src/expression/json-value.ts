@@ -46,7 +46,9 @@ const toJson = (value: unknown, depth: number): JsonValue | undefined => {
     }
     case 'object':
       return depth > 0 ? fromObject(value, depth - 1) : undefined
-    default:
+    case 'undefined':
+    case 'symbol':
+    case 'function':
       return undefined
   }
 }

@@ -3,7 +3,7 @@
 import { isPermit, type Permit } from '../authorize/evaluate.ts'
 import { impersonationHeaders } from './impersonation.ts'
 import { strippedFrom, subprotocolsFor, withoutParameters, type CredentialPlaces } from './strip.ts'
-import { outgoingBytes } from './outgoing-bytes.ts'
+import { isTooLarge } from './outgoing-bytes.ts'
 import type {
   ForwardedKind,
   Forwarding,
@@ -73,12 +73,12 @@ export const transform = async (
     (name) => !forwarding.setHeaders.some(([set]) => set === name.toLowerCase()),
   )
   const outgoing = { ...forwarding, setHeaders, removeHeaders }
-  if (outgoingBytes(request, outgoing, maxHeaderBytes) > maxHeaderBytes) {
+  if (isTooLarge(request, outgoing, maxHeaderBytes)) {
     return { outcome: 'failed', code: 'headers-too-large' }
   }
   return {
     outcome: 'transformed',
-    credentials: { ...outgoing, kinds: transformers.map(({ kind }) => kind) },
+    credentials: { ...outgoing, kinds: [...new Set(transformers.map(({ kind }) => kind))] },
   }
 }
 

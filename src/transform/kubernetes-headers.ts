@@ -1,12 +1,33 @@
 // Header lines in the form that a Kubernetes API server reads: a line for each value, and the keys of
 // extra attributes in the names.
 
+import type { Identity } from '../identity/identity.ts'
 import { canBePassedOn } from '../identity/mapping.ts'
 import type { HeaderPair, RepeatedHeader, Transformation } from './transformer.ts'
 
 // Envoy refuses a request whose headers exceed 60 KiB with 431, and Go servers at 1 MiB; leave room
 // for what the caller sent.
 const BUDGET_BYTES = 32_768
+
+/**
+ * User, uid, groups and extra attributes, each under its own name behind the prefix; whole or not at
+ * all.
+ */
+export const identityLines = (
+  prefix: 'x-remote-' | 'impersonate-',
+  { user, uid, groups, extra }: Identity,
+): Transformation => {
+  const headers: RepeatedHeader[] = [{ name: `${prefix}user`, values: [user] }]
+  if (uid !== undefined) headers.push({ name: `${prefix}uid`, values: [uid] })
+  if (groups.length > 0) headers.push({ name: `${prefix}group`, values: groups })
+  // Keys that differ in case alone are one key, with the values of both, as they are to whoever
+  // writes them without encoding.
+  const extras = Map.groupBy(Object.entries(extra), ([key]) => encodeExtraKey(key.toLowerCase()))
+  for (const [key, entries] of extras) {
+    headers.push({ name: `${prefix}extra-${key}`, values: entries.flatMap(([, values]) => values) })
+  }
+  return forwardLines(headers)
+}
 
 /** The lines, whole or not at all. Each header has one value at least. */
 export const forwardLines = (headers: readonly RepeatedHeader[]): Transformation => {

@@ -77,8 +77,9 @@ export const placesOf = (
   carriers: readonly Carrier[],
   ownHeaders: readonly string[] = [],
 ): CredentialPlaces | undefined => {
-  const names = [...carriers.flatMap(headersOf), ...ownHeaders]
-  const headers = names.filter((name) => !isStripped(name))
+  const headers = [...carriers.flatMap(headersOf), ...ownHeaders].filter(
+    (name) => !isStripped(name),
+  )
   const parameters = parametersAmong(carriers)
   if (headers.length === 0 && parameters === undefined) return undefined
   return { headers: new Set(headers.map(canonicalName)), parameters, kept: NONE }

@@ -3,10 +3,16 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { check } from '../../src/check/check.ts'
+import type { Decision } from '../../src/check/decision.ts'
 import { withGiven } from '../../src/check/given.ts'
+import type { Identity } from '../../src/identity/identity.ts'
+import { kubernetesHeaders } from '../../src/transform/headers.ts'
+import { serviceToken } from '../../src/transform/token/service-token.ts'
+import type { Transformer } from '../../src/transform/transformer.ts'
 import { fakeAuthenticator, PROVEN } from '../fakes/authenticator.ts'
 import { attributesOf, type RequestParts } from '../fakes/envoy.ts'
 import { identityOf } from '../fakes/identity.ts'
+import type { RouteParts } from '../fakes/route.ts'
 import { snapshotOf } from '../fakes/snapshot.ts'
 
 const FOREVER = new AbortController().signal
@@ -34,4 +40,62 @@ describe('a check about somebody who is given', () => {
       }
     })
   }
+})
+
+describe('a token that has to be asked for', () => {
+  let asked = 0
+  const exchanged: Transformer = {
+    kind: 'exchanged-token',
+    asks: true,
+    transform: () => {
+      asked += 1
+      return { outcome: 'failed', code: 'token-missing' }
+    },
+  }
+  const decide = async (
+    transformers: readonly Transformer[],
+    identity: Identity | undefined,
+    route: RouteParts = {},
+    request: RequestParts = {},
+  ): Promise<Decision> => {
+    const authenticators = [fakeAuthenticator('keys', PROVEN)]
+    const state = snapshotOf([{ authenticators, transformers, ...route }])
+    return await check(attributesOf(request), withGiven(state, { identity }), {}, FOREVER)
+  }
+  const alice = identityOf({ authenticator: 'keys' })
+
+  it('is left out where it is given who asks: there is nothing to exchange, and nobody to ask', async () => {
+    asked = 0
+    const decision = await decide([kubernetesHeaders(), exchanged], alice)
+    assert.equal(decision.outcome, 'allow')
+    const { kinds, setHeaders, repeatedHeaders } = decision.credentials
+    // Told is that there would be one.
+    assert.deepEqual(kinds, ['headers', 'exchanged-token'])
+    assert.deepEqual([setHeaders, repeatedHeaders], [[['x-remote-user', 'alice']], []])
+    assert.equal(asked, 0)
+  })
+
+  it('is asked for where who asks is proven', async () => {
+    asked = 0
+    const decision = await decide([exchanged], undefined)
+    assert.deepEqual([decision.reason, asked], ['token-missing', 1])
+  })
+
+  it('says who the caller is where a rule lets it impersonate somebody, too', async () => {
+    const impersonate = { users: ['bob'] }
+    const decision = await decide(
+      [exchanged],
+      alice,
+      { kind: 'kubernetes', rules: [{ allow: 'deputies', impersonate }] },
+      { path: '/api/v1/pods', headers: [['impersonate-user', 'bob']] },
+    )
+    assert.equal(decision.reason, 'permitted')
+  })
+
+  it('is not left out where it asks nobody', async () => {
+    const read = (): Promise<string> => Promise.resolve('own-token')
+    const decision = await decide([serviceToken({ name: 'own', read })], alice)
+    assert.equal(decision.outcome, 'allow')
+    assert.deepEqual(decision.credentials.setHeaders, [['authorization', 'Bearer own-token']])
+  })
 })

@@ -16,6 +16,7 @@ authenticators:
   guests: { basic: { verify: [{ users: { file: guests.htpasswd } }] } }`,
   routes: 'routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]',
   grants: '',
+  issuer: '',
   envoy: '',
   tests: '',
 }

@@ -72,8 +72,16 @@ const ISSUER = 'https://kubernetes.default.svc'
 // The shortest that the API server gives (TokenRequestSpec.expirationSeconds).
 const SHORTEST_TOKEN = 600
 
+/** What an API server may be told. */
+export interface KubeApiServerOptions {
+  /** An AuthenticationConfiguration, a file: whose tokens it takes beside its own. */
+  readonly authentication?: string
+}
+
 /** Starts etcd and an API server. */
-export const startKubeApiServer = async (): Promise<KubeApiServer> => {
+export const startKubeApiServer = async ({
+  authentication,
+}: KubeApiServerOptions = {}): Promise<KubeApiServer> => {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
   const authority = stack.use(await createAuthority('Countersign Kubernetes test CA'))
@@ -128,6 +136,7 @@ export const startKubeApiServer = async (): Promise<KubeApiServer> => {
         // Without its controller no namespace has a service account by itself.
         '--disable-admission-plugins=ServiceAccount',
         `--service-account-issuer=${ISSUER}`,
+        ...(authentication === undefined ? [] : [`--authentication-config=${authentication}`]),
         ...(await serviceAccountKeys(folder)),
       ],
       probe: async () => {

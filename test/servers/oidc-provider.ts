@@ -26,6 +26,8 @@ export interface OidcProvider extends AsyncDisposable {
   accessToken(): Promise<string>
   /** Revokes an access token of that client (RFC 7009). */
   revoke(token: string): Promise<void>
+  /** What it says of an access token of that client, such as one that it gave in exchange (RFC 7662). */
+  introspect(token: string): Promise<Readonly<Record<string, unknown>>>
   /** Ends it; {@link OidcProvider.restart} starts it anew. */
   stop(): Promise<void>
   /** Ends it and starts it anew, which gives it another key. */
@@ -65,7 +67,6 @@ const USER = {
   Email: 'alice@example.org',
   EmailVerified: true,
   PreferredLanguage: 'en',
-  IsAdmin: false,
 }
 
 const REDIRECT_URI = 'http://localhost:9999/cb'
@@ -73,15 +74,24 @@ const CLIENT = 'native' // public, with PKCE; compiled in
 
 /** A client with a secret, compiled in. */
 export const WEB = { id: 'web', secret: 'secret' } as const
+/** A service that has tokens of its own (RFC 6749 §4.4), compiled in. */
+export const SERVICE = { id: 'sid1', secret: 'verysecret' } as const
 const WEB_AUTHORIZATION = `Basic ${Buffer.from(`${WEB.id}:${WEB.secret}`).toString('base64')}`
 const START_LIMIT = 20_000
 
-/** Starts the provider on a free port. */
-export const startOidcProvider = async (): Promise<OidcProvider> => {
+/**
+ * Starts the provider on a free port.
+ *
+ * @param options.exchanges whether alice's tokens may be exchanged (RFC 8693); of others it says 500
+ */
+export const startOidcProvider = async (
+  options: { readonly exchanges?: boolean } = {},
+): Promise<OidcProvider> => {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
   const users = folder.file('users.json')
-  await writeFile(users, JSON.stringify({ [USER.ID]: USER }))
+  const user = { ...USER, IsAdmin: options.exchanges === true }
+  await writeFile(users, JSON.stringify({ [USER.ID]: user }))
   const port = await freePort()
   const origin = `http://localhost:${port}`
   let child: ChildProcess | undefined
@@ -113,6 +123,14 @@ export const startOidcProvider = async (): Promise<OidcProvider> => {
         body: new URLSearchParams({ token, token_type_hint: 'access_token' }),
       })
       assert.equal(response.status, 200, await response.text())
+    },
+    async introspect(token) {
+      const response = await fetch(`${origin}/oauth/introspect`, {
+        method: 'POST',
+        headers: { authorization: WEB_AUTHORIZATION },
+        body: new URLSearchParams({ token }),
+      })
+      return z.looseObject({}).parse(await response.json())
     },
     stop,
     async restart() {

@@ -32,6 +32,10 @@ const SCHEME = /^(bearer|dpop)(?= |$)/i
 const CREDENTIALS = /^[a-z]+ +([A-Za-z0-9._~+/-]+=*)$/i
 const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/
 
+/** Whether a value is one token that can stand after `Bearer` (RFC 6750 §2.1), and not too long. */
+export const isBearerToken = (value: unknown): value is string =>
+  typeof value === 'string' && value.length <= MAX_TOKEN_LENGTH && TOKEN.test(value)
+
 /**
  * Reads the token of a request; one in both places is two credentials, and malformed.
  *
@@ -70,7 +74,7 @@ const readSubprotocols = (headers: Headers): BearerCredentials => {
   // Buffer skips what it cannot read; only a text that encodes to itself was read whole.
   if (bytes.toString('base64url') !== encoded) return malformed('bearer')
   const token = bytes.toString('latin1')
-  return present('bearer', TOKEN.test(token) ? token : undefined)
+  return present('bearer', isBearerToken(token) ? token : undefined)
 }
 
 const isWebSocket = (headers: Headers): boolean =>

@@ -39,7 +39,7 @@ export interface TokenServerOptions {
 }
 
 /** What is asked: a POST. */
-export interface Question {
+interface Question {
   readonly url: URL
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string>>
@@ -56,6 +56,31 @@ const REFUSED: ReadonlySet<number> = new Set([UNAUTHORIZED, 403])
 // this one token, and who shows it must not take the server away from everybody else.
 const OUT_OF_ORDER: ReadonlySet<number> = new Set([429, 502, 503, 504])
 const OK: ReadonlySet<number> = new Set([200, 201])
+
+/** What an endpoint of OAuth said. */
+export type OAuthAnswer =
+  | { readonly outcome: 'answered'; readonly document: JsonObject }
+  /** No, for a reason that lies in this question (RFC 6749 §5.2): neither it nor we are at fault. */
+  | {
+      readonly outcome: 'refused'
+      /** The code; absent where what stands there might be anything, a token too. */
+      readonly error?: string
+    }
+
+// RFC 6749 §5.2; RFC 8693 §2.2.2 has 400 alone, and real servers say 403 of what is not allowed.
+const REFUSING: ReadonlySet<number> = new Set([400, 401, 403])
+// About the one who asks, whatever it asks.
+const ABOUT_US: ReadonlySet<string> = new Set([
+  'invalid_client',
+  'unauthorized_client',
+  'unsupported_grant_type',
+])
+// RFC 6749 §4.1.2.1, also seen here. `server_error` may be because of this one token, as a 500.
+const OVERLOADED = 'temporarily_unavailable'
+const FAILED = 'server_error'
+// Narrower than RFC 6749 §5.2 has it, and as every code is that IANA lists: nothing that a token or a
+// secret looks like, since the code goes to audit.
+const ERROR_CODE = /^[a-z_]{1,64}$/
 
 /** One server; see the head of this file. */
 export class TokenServer {
@@ -92,26 +117,51 @@ export class TokenServer {
    * @param prepare makes the question, within the same time limit
    * @throws Error with a message for operators, which holds nothing of the question
    */
-  async ask(prepare: (signal: AbortSignal) => Promise<Question>): Promise<JsonObject> {
+  async ask(prepare: Prepare): Promise<JsonObject> {
+    const response = await this.#ask(prepare, (answered) => {
+      this.#refuseFailure(answered)
+      return answered
+    })
+    return this.#documentIn(response)
+  }
+
+  /**
+   * Asks an endpoint of OAuth, whose refusal is an answer.
+   *
+   * @param prepare makes the question, within the same time limit
+   * @throws Error with a message for operators, which holds nothing of the question; also when it
+   *   refuses our own client, whatever it is asked
+   */
+  async askFor(prepare: Prepare): Promise<OAuthAnswer> {
+    const { name } = this.#options
+    const { response, refusal } = await this.#ask(prepare, (answered) => {
+      const found = refusalIn(answered)
+      if (found === undefined) this.#refuseFailure(answered)
+      else this.#refuseOurFault(found.error, answered.status)
+      return { response: answered, refusal: found }
+    })
+    if (refusal === undefined) return { outcome: 'answered', document: this.#documentIn(response) }
+    if (refusal.error === FAILED) throw new Error(`${name} answered ${response.status} (${FAILED})`)
+    return { outcome: 'refused', ...refusal }
+  }
+
+  /** @param judge throws for a server that serves nobody now, or not us */
+  async #ask<T>(prepare: Prepare, judge: (response: HttpResponse) => T): Promise<T> {
     const { name, limits } = this.#options
     if (this.#open >= limits.concurrency) {
       throw new CountersignError('overloaded', `${name} has ${this.#open} questions open already`)
     }
     this.#open += 1
     try {
-      const { status, body } = await this.#circuit.run(() => this.#post(prepare))
-      if (!OK.has(status)) throw new Error(`${name} answered ${status}`)
-      const document = readJsonObject(body)
-      if (document === undefined) throw new Error(`${name} sent no JSON object`)
-      return document
+      return await this.#circuit.run(async () => judge(await this.#post(prepare)))
     } finally {
       this.#open -= 1
     }
   }
 
   /** Rejects when nobody would get an answer now. */
-  async #post(prepare: (signal: AbortSignal) => Promise<Question>): Promise<HttpResponse> {
-    const { name, fetch, limits, remedy, onUnknown, maxBytes = MAX_BYTES } = this.#options
+  async #post(prepare: Prepare): Promise<HttpResponse> {
+    const { fetch, limits, maxBytes = MAX_BYTES } = this.#options
     const signal = AbortSignal.timeout(limits.timeout)
     const { url, headers, body } = await prepare(signal)
     // To be asked twice changes nothing.
@@ -122,13 +172,43 @@ export class TokenServer {
       maxBytes,
       repeatable: true,
     } as const
-    const response = await fetch(url, request, signal)
-    const { status } = response
+    return await fetch(url, request, signal)
+  }
+
+  #refuseFailure({ status }: HttpResponse): void {
+    const { name, remedy, onUnknown } = this.#options
     if (status === UNAUTHORIZED) onUnknown?.()
     if (REFUSED.has(status)) {
       throw new Error(`${name} refuses our own credentials (${status}): ${remedy}`)
     }
     if (OUT_OF_ORDER.has(status)) throw new Error(`${name} answered ${status}`)
-    return response
   }
+
+  #refuseOurFault(error: string | undefined, status: number): void {
+    const { name, remedy } = this.#options
+    if (error === OVERLOADED) throw new Error(`${name} answered ${status} (${error})`)
+    if (error !== undefined && ABOUT_US.has(error)) {
+      throw new Error(`${name} refuses our own client (${error}): ${remedy}`)
+    }
+  }
+
+  #documentIn({ status, body }: HttpResponse): JsonObject {
+    const { name } = this.#options
+    if (!OK.has(status)) throw new Error(`${name} answered ${status}`)
+    const document = readJsonObject(body)
+    if (document === undefined) throw new Error(`${name} sent no JSON object`)
+    return document
+  }
+}
+
+type Prepare = (signal: AbortSignal) => Promise<Question>
+
+/** The refusal that a response is; `undefined` where it is none. */
+const refusalIn = ({
+  status,
+  body,
+}: HttpResponse): Omit<Extract<OAuthAnswer, { outcome: 'refused' }>, 'outcome'> | undefined => {
+  const error = REFUSING.has(status) ? readJsonObject(body)?.['error'] : undefined
+  if (typeof error !== 'string') return undefined
+  return ERROR_CODE.test(error) ? { error } : {}
 }

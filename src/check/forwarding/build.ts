@@ -6,12 +6,13 @@ import type { RouteConfig } from '../../config/schema.ts'
 import type { GrantSeal } from '../../grant/seal.ts'
 import { CountersignError } from '../../runtime/errors.ts'
 import { clientCertificate } from '../../transform/client-certificate.ts'
-import { kubernetesHeaders } from '../../transform/headers.ts'
 import { complaintAboutOwnHeader } from '../../transform/own-headers.ts'
 import { mintedToken, type MintOptions } from '../../transform/token/mint.ts'
 import { Minter } from '../../transform/token/minter.ts'
 import type { Transformer } from '../../transform/transformer.ts'
 import type { AuthenticatorParts } from '../authenticators/parts.ts'
+import { foreignBearer } from './bearer.ts'
+import { buildHeaders } from './headers.ts'
 import type { Issuer } from './issuer.ts'
 
 /** What building needs. */
@@ -46,7 +47,7 @@ export const buildForwarding = async (
     // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
     await problems.collect([...path, 'set', name], () => refuseUnfit(name))
   }
-  if (forward.headers.includes('kubernetes')) await add(['headers'], kubernetesHeaders)
+  transformers.push(...buildHeaders(forward))
   if (forward.assertion !== undefined) {
     const { assertion } = forward
     await add(['assertion'], () => buildAssertion(assertion, route, parts))
@@ -56,6 +57,8 @@ export const buildForwarding = async (
     const target = { kind: 'minted-token', header: 'authorization', prefix: 'Bearer ' } as const
     await add(['bearer', 'mint'], () => buildMinted(mint, target, route, parts))
   }
+  const foreign = foreignBearer(route, parts)
+  if (foreign !== undefined) await add(['bearer', foreign.key], foreign.build)
   if (forward.certificate !== undefined) {
     const { certificate: config } = forward
     const { seal, clock } = parts

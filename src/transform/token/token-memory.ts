@@ -20,7 +20,7 @@ export interface HeldToken {
 }
 
 /** How often tokens were wanted, and what came of it. Counts since the start. */
-export interface TokenLookups {
+interface TokenLookups {
   /** Held. */
   readonly hits: number
   /** Under way for somebody else. */

@@ -1,5 +1,5 @@
-// An authenticator, or the rules of a route, built from the text of a configuration as the service
-// builds it.
+// An authenticator, the rules of a route, or its credentials for the upstream, built from the text of
+// a configuration as the service builds it.
 
 import { dirname } from 'node:path'
 import type { ChainLink } from '../../../src/authenticate/chain.ts'
@@ -8,12 +8,14 @@ import type { Authorizer } from '../../../src/authorize/authorizer.ts'
 import { buildLink } from '../../../src/check/authenticators/build.ts'
 import type { AuthenticatorParts } from '../../../src/check/authenticators/parts.ts'
 import { buildAuthorization } from '../../../src/check/authorization.ts'
+import { buildForwarding } from '../../../src/check/forwarding/build.ts'
 import { processResources } from '../../../src/check/resources.ts'
 import { ConfigurationFiles } from '../../../src/config/files.ts'
 import { parseConfig } from '../../../src/config/parse.ts'
 import { ProblemList } from '../../../src/config/problem-list.ts'
 import type { Config } from '../../../src/config/schema.ts'
 import type { Clock } from '../../../src/runtime/clock.ts'
+import type { Transformer } from '../../../src/transform/transformer.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 import { memoryLogger } from '../../fakes/logger.ts'
 
@@ -38,6 +40,12 @@ export interface Built extends BuiltParts {
 export interface BuiltRules extends BuiltParts {
   /** Missing when there are problems. */
   readonly authorizer: Authorizer | undefined
+}
+
+/** What makes the credentials for the upstream of a route. */
+export interface BuiltForward extends BuiltParts {
+  /** Without those that there are problems with. */
+  readonly transformers: readonly Transformer[]
 }
 
 /**
@@ -89,6 +97,33 @@ routes: [${JSON.stringify({ name: 'app', authenticate: ['staff'], ...keys })}]
     },
   )
   return { ...parts, authorizer: built?.authorizer }
+}
+
+/**
+ * Builds what makes the credentials for the upstream of the route `app`.
+ *
+ * @param forward the section, as JSON in flow style
+ */
+export const buildForwardFrom = async (
+  file: string,
+  forward: Readonly<Record<string, unknown>>,
+  clock: Clock = new FakeClock(),
+): Promise<BuiltForward> => {
+  const route = { name: 'app', authenticate: ['tokens'], authorize: [{ allow: 'all' }], forward }
+  const { built, ...parts } = await build(
+    file,
+    `
+authenticators: { tokens: { bearer: { issuer: 'https://login.example.org', audiences: [app] } } }
+routes: [${JSON.stringify(route)}]
+`,
+    clock,
+    async ({ routes: [parsed] }, given) => {
+      if (parsed === undefined) throw new Error('nothing to build')
+      const more = { seal: undefined, issuer: undefined }
+      return await buildForwarding(parsed, ['routes', 0, 'forward'], { ...given, ...more })
+    },
+  )
+  return { ...parts, transformers: built ?? [] }
 }
 
 const build = async <T>(

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { explain, type Explanation } from '../../../src/check/explain/explain.ts'
 import type { Given } from '../../../src/check/given.ts'
+import { serviceToken } from '../../../src/transform/token/service-token.ts'
 import { factsOf, fakeAuthenticator } from '../../fakes/authenticator.ts'
 import { attributesOf, basic, type RequestParts } from '../../fakes/envoy.ts'
 import { identityOf } from '../../fakes/identity.ts'
@@ -255,6 +256,24 @@ describe('an explanation, hostile', () => {
     } as const
     const { transform } = await explained([{ transformers: [transformer] }])
     assert.deepEqual(transform.set, [{ name: 'authorization', values: ['[withheld]'] }])
+  })
+
+  it('tells of a token that is asked for that there would be one, and asks nobody', async () => {
+    const transformer = {
+      kind: 'exchanged-token',
+      asks: true,
+      transform: () => assert.fail('asked'),
+    } as const
+    const { transform } = await explained([{ transformers: [transformer] }])
+    assert.deepEqual([transform.kinds, transform.set], [['exchanged-token'], []])
+  })
+
+  it('withholds a token of the service', async () => {
+    const read = (): Promise<string> => Promise.resolve('tok3n')
+    const explanation = await explained([{ transformers: [serviceToken({ name: 'own', read })] }])
+    const { transform } = explanation
+    assert.deepEqual(transform.set, [{ name: 'authorization', values: ['[withheld]'] }])
+    assert.ok(!JSON.stringify(explanation).includes('tok3n'))
   })
 
   it('tells no claims, only their names', async () => {

@@ -25,7 +25,7 @@ export const ISSUER = 'https://id.example.org'
 export const KEYS = await Promise.all([madeKey('ES256'), madeKey('RS256'), madeKey('EdDSA')])
 
 /** The parsed configuration. */
-export const mintConfig = (parts: Readonly<Record<string, unknown>> = {}): MintConfig =>
+const mintConfig = (parts: Readonly<Record<string, unknown>> = {}): MintConfig =>
   mintSchema.parse({ audience: 'kubernetes', ...parts })
 
 /** What a token says. */

@@ -1,0 +1,14 @@
+// A token that we hold, as the upstream gets it.
+
+import type { Transformation } from '../transformer.ts'
+import type { HeldToken } from './token-memory.ts'
+
+/** `Authorization: Bearer …` (RFC 6750 §2.1). */
+export const bearerHeader = ({ token, id }: Pick<HeldToken, 'token' | 'id'>): Transformation => ({
+  outcome: 'transformed',
+  forwarding: {
+    setHeaders: [['authorization', `Bearer ${token}`]],
+    repeatedHeaders: [],
+    ...(id === undefined ? {} : { tokenIds: [id] }),
+  },
+})

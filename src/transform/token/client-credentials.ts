@@ -1,0 +1,149 @@
+// A token of our own, the same for every caller (RFC 6749 §4.4). Another is got before it ends, while
+// the old one is still good, so that no request of a busy service waits for it.
+
+import { abandonable } from '../../authenticate/abandonable.ts'
+import { LONGEST_REJECTION } from '../../authenticate/facts.ts'
+import type { ClientCredentialsConfig } from '../../config/exchange-schema.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { Transformer } from '../transformer.ts'
+import { bearerHeader } from './bearer-header.ts'
+import type { HeldToken, TokenMemory } from './token-memory.ts'
+import { marginOf, repeated, requestToken, scopeOf, type TokenSource } from './token-request.ts'
+
+/** What the transformer needs. */
+export interface ClientCredentialsOptions {
+  readonly terms: Pick<ClientCredentialsConfig, 'audience' | 'resource' | 'scopes' | 'remember'>
+  readonly source: TokenSource
+  /** Differs with every setting that the token rests on. */
+  readonly generation: string
+  readonly memory: TokenMemory
+  /** Told why there is no new token, while the old one is still used. */
+  readonly report: (failure: unknown) => void
+  readonly clock: Clock
+}
+
+const KIND = 'service-token'
+
+/** `bearer.clientCredentials`. */
+export const clientCredentials = (options: ClientCredentialsOptions): Transformer => {
+  const token = new RenewedToken(options)
+  return {
+    kind: KIND,
+    asks: true,
+    transform(_permit, signal) {
+      const held = token.current()
+      if (held !== undefined) return bearerHeader(held)
+      return waitFor(token, signal)
+    },
+  }
+}
+
+const waitFor = async (token: RenewedToken, signal: AbortSignal) => {
+  try {
+    // Before the question: nobody would be left to hear the answer.
+    signal.throwIfAborted()
+    return bearerHeader(await abandonable(token.next(), signal))
+  } catch (cause) {
+    return { outcome: 'unavailable', cause } as const
+  }
+}
+
+// After an attempt that failed while the old token is good: no other one for as long.
+const PAUSE_MS = 1_000
+
+/** Why there is no new token, and until when nobody asks again (monotonic). */
+interface Failure {
+  readonly cause: unknown
+  readonly until: number
+}
+
+class RenewedToken {
+  readonly #options: ClientCredentialsOptions
+  #held: HeldToken | undefined
+  #renewal: Promise<HeldToken> | undefined
+  #pausedUntil = Number.NEGATIVE_INFINITY
+  #refusal: Failure | undefined
+
+  constructor(options: ClientCredentialsOptions) {
+    this.#options = options
+  }
+
+  /** The token that can be used now; sees to the next one in time. */
+  current(): HeldToken | undefined {
+    const { memory, clock } = this.#options
+    const held = this.#held
+    if (held === undefined || !this.#isGood(held)) return undefined
+    if (clock.now() >= this.#renewalOf(held) && clock.monotonic() >= this.#pausedUntil) {
+      // What it fails with has been reported; whoever needs the next one meets it.
+      this.next().catch(() => undefined)
+    }
+    memory.countHit(KIND)
+    return held
+  }
+
+  /** The next token, asked for once however many wait; the old one where that fails and it is good. */
+  async next(): Promise<HeldToken> {
+    const { terms, clock } = this.#options
+    if (terms.remember === 0) return await this.#ask()
+    const refusal = this.#refusal
+    if (refusal !== undefined && clock.monotonic() < refusal.until) throw refusal.cause
+    this.#renewal ??= this.#renew().finally(() => {
+      this.#renewal = undefined
+    })
+    return await this.#renewal
+  }
+
+  async #renew(): Promise<HeldToken> {
+    const { generation, memory, report, clock } = this.#options
+    const isFresh = (held: HeldToken): boolean => {
+      // Of the configuration before this one: better than nothing while the server is down.
+      if (this.#isGood(held)) this.#held ??= held
+      return clock.now() < this.#renewalOf(held)
+    }
+    try {
+      this.#held = await memory.tokenOf(KIND, generation, isFresh, () => this.#ask())
+      return this.#held
+    } catch (cause) {
+      const kept = this.#held
+      if (kept === undefined || !this.#isGood(kept)) throw cause
+      this.#pausedUntil = Math.max(clock.monotonic() + PAUSE_MS, this.#refusal?.until ?? 0)
+      report(cause)
+      return kept
+    }
+  }
+
+  async #ask(): Promise<HeldToken> {
+    const { source, terms, clock } = this.#options
+    const { audience, resource, scopes, remember } = terms
+    const parameters = [
+      ...repeated('grant_type', ['client_credentials']),
+      ...repeated('resource', resource),
+      ...repeated('audience', audience),
+      ...scopeOf(scopes),
+    ]
+    const request = {
+      parameters: () => Promise.resolve(parameters),
+      expectation: { exchange: false },
+      remember,
+    }
+    const answer = await requestToken(source, request, clock)
+    if (answer.outcome === 'token') return answer.held
+    const { error = 'no code of OAuth' } = answer
+    const cause = new Error(
+      `${source.name} refuses us a token (${error}): see "scopes", "audience" and "resource", and what this client may ask for`,
+    )
+    // Ours to mend; until then it costs the server no question for every request.
+    const until = clock.monotonic() + Math.min(remember, LONGEST_REJECTION)
+    this.#refusal = { cause, until }
+    throw cause
+  }
+
+  #isGood({ until, expires = until }: HeldToken): boolean {
+    return this.#options.clock.now() < expires
+  }
+
+  /** When the next one is got. Where nobody said when this one ends, `remember` is its life. */
+  #renewalOf({ until, expires }: HeldToken): number {
+    return expires === undefined ? until - marginOf(this.#options.terms.remember) : until
+  }
+}

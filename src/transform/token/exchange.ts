@@ -1,0 +1,194 @@
+// The caller's own token, exchanged for one that is meant for the upstream (RFC 8693, or the JWT bearer
+// grant on behalf of the caller). The caller's goes to the authorization server and nowhere else, and
+// is exchanged only where it is what proved who the caller is.
+
+import { abandonable } from '../../authenticate/abandonable.ts'
+import type { FactMemory } from '../../authenticate/facts.ts'
+import { readBearerCredentials } from '../../authenticate/token/bearer-credentials.ts'
+import type { Permit } from '../../authorize/evaluate.ts'
+import type { ExchangeConfig } from '../../config/exchange-schema.ts'
+import type { Identity } from '../../identity/identity.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { Transformation, Transformer } from '../transformer.ts'
+import { bearerHeader } from './bearer-header.ts'
+import { Refusals, TokenRefusal, type RefusedToken } from './refusals.ts'
+import type { HeldToken, TokenMemory } from './token-memory.ts'
+import {
+  repeated,
+  requestToken,
+  scopeOf,
+  type FormParameters,
+  type TokenSource,
+} from './token-request.ts'
+
+/** What is asked for; see {@link ExchangeConfig}. */
+type ExchangeTerms = Pick<
+  ExchangeConfig,
+  | 'flow'
+  | 'subjectTokenType'
+  | 'requestedTokenType'
+  | 'audience'
+  | 'resource'
+  | 'scopes'
+  | 'remember'
+>
+
+/** What the transformer needs. */
+export interface ExchangeOptions {
+  readonly terms: ExchangeTerms
+  /** Who acts for the caller: what type of token says so, and what it is now. */
+  readonly actor: { readonly type: string; readonly read: () => Promise<string> } | undefined
+  readonly source: TokenSource
+  /** Differs with every setting that a token rests on. */
+  readonly generation: string
+  /** Makes keys that stand for tokens without giving them away. */
+  readonly keys: Pick<FactMemory, 'keyOf'>
+  readonly memory: TokenMemory
+  readonly clock: Clock
+}
+
+const KIND = 'exchanged-token'
+
+/** `bearer.exchange`: asked for once, and used until some time before its end. */
+export const exchangedToken = (options: ExchangeOptions): Transformer => {
+  const exchange = new Exchange(options)
+  return {
+    kind: KIND,
+    asks: true,
+    transform: (permit, signal) => exchange.transform(permit, signal),
+  }
+}
+
+interface Known {
+  /** The caller's token: one identity can be shown by several. */
+  readonly subject: string
+  readonly transformation: Transformation
+  /** Milliseconds since the epoch. */
+  readonly until: number
+}
+
+const MISSING = { outcome: 'failed', code: 'token-missing' } as const
+const EXPIRED = { outcome: 'failed', code: 'credential-expired' } as const
+
+class Exchange {
+  readonly #options: ExchangeOptions
+  readonly #refusals: Refusals
+  // Identities are remembered with the proof behind them: most requests end here, without hashing.
+  readonly #known = new WeakMap<Identity, Known>()
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options
+    this.#refusals = new Refusals(options.clock, options.terms.remember)
+  }
+
+  transform(
+    { identity, request }: Permit,
+    signal: AbortSignal,
+  ): Transformation | Promise<Transformation> {
+    const { memory, clock } = this.#options
+    // One that was shown with DPoP is bound to a key that only the caller has, and is not read here.
+    const credentials = readBearerCredentials(request.headers)
+    if (credentials.outcome !== 'present' || !isProvenByToken(identity)) return MISSING
+    const { token: subject } = credentials
+    const { expires = Number.POSITIVE_INFINITY } = identity
+    const now = clock.now()
+    if (now >= expires) return EXPIRED
+    const known = this.#known.get(identity)
+    if (known?.subject !== subject || now >= known.until) {
+      return this.#exchange(identity, subject, signal)
+    }
+    memory.countHit(KIND)
+    return known.transformation
+  }
+
+  async #exchange(
+    identity: Identity,
+    subject: string,
+    signal: AbortSignal,
+  ): Promise<Transformation> {
+    const { keys, generation } = this.#options
+    try {
+      const key = keys.keyOf(generation, subject)
+      const refused = this.#refusals.recall(key)
+      if (refused !== undefined) return refused
+      // Before the question: nobody would be left to hear the answer.
+      signal.throwIfAborted()
+      const held = await abandonable(this.#tokenFor(key, subject), signal)
+      const transformation = bearerHeader(held)
+      this.#known.set(identity, { subject, transformation, until: held.until })
+      return transformation
+    } catch (cause) {
+      return cause instanceof TokenRefusal ? cause.refused : { outcome: 'unavailable', cause }
+    }
+  }
+
+  /** Shared by all requests that show this token now, whoever of them leaves. */
+  async #tokenFor(key: string, subject: string): Promise<HeldToken> {
+    const { source, terms, memory, clock } = this.#options
+    const { remember, requestedTokenType: requestedType } = terms
+    const request = {
+      parameters: () => this.#parametersFor(subject),
+      expectation: { exchange: terms.flow === 'token-exchange', requestedType },
+      remember,
+    }
+    return await memory.tokenOf(
+      KIND,
+      key,
+      ({ until }) => clock.now() < until,
+      async () => {
+        const answer = await requestToken(source, request, clock)
+        if (answer.outcome === 'token') return answer.held
+        const refused = refusedWith(answer.error)
+        this.#refusals.remember(key, refused)
+        throw new TokenRefusal(refused)
+      },
+    )
+  }
+
+  async #parametersFor(subject: string): Promise<FormParameters> {
+    const { terms, actor } = this.#options
+    const { flow, audience, resource, scopes, requestedTokenType, subjectTokenType } = terms
+    if (flow === 'on-behalf-of') {
+      // RFC 7523 §2.1; learn.microsoft.com, "OAuth 2.0 On-Behalf-Of flow".
+      return [
+        ['grant_type', 'urn:ietf:params:oauth:grant-type:jwt-bearer'],
+        ['assertion', subject],
+        ['requested_token_use', 'on_behalf_of'],
+        ...scopeOf(scopes),
+      ]
+    }
+    // RFC 8693 §2.1, in its order.
+    return [
+      ['grant_type', 'urn:ietf:params:oauth:grant-type:token-exchange'],
+      ...repeated('resource', resource),
+      ...repeated('audience', audience),
+      ...scopeOf(scopes),
+      ...(requestedTokenType === undefined
+        ? []
+        : repeated('requested_token_type', [requestedTokenType])),
+      ['subject_token', subject],
+      ['subject_token_type', subjectTokenType],
+      ...(actor === undefined
+        ? []
+        : [
+            ...repeated('actor_token', [await actor.read()]),
+            ...repeated('actor_token_type', [actor.type]),
+          ]),
+    ]
+  }
+}
+
+/**
+ * Whether an authenticator has judged the token. A caller who was proven by a client certificate may
+ * send one beside it that nobody has looked at, and perhaps somebody else's. Beside another credential
+ * (`all`) its claims show that it was judged; a TokenReview yields none, so there it counts only alone.
+ */
+const isProvenByToken = ({ method, claims }: Identity): boolean =>
+  method === 'bearer' || claims !== undefined
+
+/** The code alone: the description may quote the token. */
+const refusedWith = (error = 'no code of OAuth'): RefusedToken => ({
+  outcome: 'failed',
+  code: 'exchange-refused',
+  detail: error,
+})

@@ -1,0 +1,116 @@
+// What a token endpoint answered → a token that can be passed on, or what is wrong with the answer.
+// Pure. Verifies no token: whoever gets it does that.
+
+import { isBearerToken } from '../../authenticate/token/bearer-credentials.ts'
+import { isTime } from '../../authenticate/token/times.ts'
+import { readToken } from '../../authenticate/token/token.ts'
+import type { Claims } from '../../identity/identity.ts'
+import type { JsonObject } from '../../runtime/json-object.ts'
+
+/** What was asked for. */
+export interface TokenExpectation {
+  /** By RFC 8693, whose answers say what was issued; else an access token of RFC 6749. */
+  readonly exchange: boolean
+  /** `requested_token_type`; `undefined` where none was named. */
+  readonly requestedType?: string | undefined
+}
+
+/** What was answered. */
+export type TokenAnswer =
+  | {
+      readonly outcome: 'token'
+      readonly token: string
+      /** Its `jti`, where it is a JWT that has one. */
+      readonly id: string | undefined
+      /** Its end, in milliseconds since the epoch; `undefined` where nobody said. */
+      readonly expires: number | undefined
+    }
+  /** What is wrong: which member and how, never its value. */
+  | { readonly outcome: 'malformed'; readonly what: string }
+
+/** RFC 8693 §3: what gets new tokens, from the server that issued it and from nobody else. */
+export const REFRESH_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:refresh_token'
+
+/**
+ * Reads the answer (RFC 6749 §5.1, RFC 8693 §2.2.1).
+ *
+ * @param asked when the question was asked, in milliseconds since the epoch: its lifetime counts from
+ *   then, so that a slow answer makes no token last longer
+ */
+export const readTokenAnswer = (
+  document: JsonObject,
+  expectation: TokenExpectation,
+  asked: number,
+): TokenAnswer => {
+  const token = document['access_token']
+  if (!isBearerToken(token)) {
+    return malformed('"access_token" is no token that can stand after "Bearer"')
+  }
+  const complaint =
+    complaintAboutType(document['token_type'], expectation) ??
+    complaintAboutIssued(document['issued_token_type'], expectation)
+  if (complaint !== undefined) return malformed(complaint)
+  const { expires_in: written } = document
+  const seconds = written === undefined ? undefined : lifetimeOf(written)
+  if (written !== undefined && (seconds === undefined || !isTime(asked / 1_000 + seconds))) {
+    return malformed('"expires_in" is no lifetime')
+  }
+  const { id, expires: own } = writtenIn(token)
+  const expires = earlier(seconds === undefined ? undefined : asked + seconds * 1_000, own)
+  if (expires !== undefined && expires <= asked) return malformed('the token has ended already')
+  return { outcome: 'token', token, id, expires }
+}
+
+/** RFC 6749 §7.1, RFC 8693 §2.2.1: a token of another type needs more than its bearer has (DPoP). */
+const complaintAboutType = (type: unknown, { exchange }: TokenExpectation): string | undefined => {
+  const name = typeof type === 'string' ? type.toLowerCase() : undefined
+  // An ID token, say, which the upstream reads as a bearer token all the same.
+  if (name === 'bearer' || (exchange && name === 'n_a')) return undefined
+  return `"token_type" is not Bearer${exchange ? ' or N_A' : ''}`
+}
+
+/**
+ * RFC 8693 §2.2.1 requires it. Where we asked for a type it must be that one. Where we did not, the
+ * choice is the server's (§2.1) and there is nothing to hold the answer against: a server that leaves
+ * it out is suffered. A refresh token is never passed on, whatever was asked for.
+ */
+const complaintAboutIssued = (
+  issued: unknown,
+  { exchange, requestedType }: TokenExpectation,
+): string | undefined => {
+  if (issued === REFRESH_TOKEN_TYPE) return '"issued_token_type" is a refresh token'
+  if (!exchange || (issued === undefined && requestedType === undefined)) return undefined
+  if (typeof issued !== 'string') return '"issued_token_type" is missing, or is no text'
+  return requestedType === undefined || issued === requestedType
+    ? undefined
+    : '"issued_token_type" is not what was asked for'
+}
+
+/** Seconds; `undefined` for what is none. RFC 6749 has a number, and some servers write a text. */
+const lifetimeOf = (value: unknown): number | undefined => {
+  const seconds = typeof value === 'string' && /^\d{1,12}$/.test(value) ? Number(value) : value
+  return typeof seconds === 'number' && seconds > 0 ? seconds : undefined
+}
+
+// Longer than any that is known; audit keeps it.
+const ID = /^[\x21-\x7e]{1,128}$/
+
+/**
+ * What a JWT says of its end and its name. Nobody has verified it here, which is enough: it came from
+ * the server that makes the tokens, it can only make us stop sooner, and in audit it is a name.
+ */
+export const writtenIn = (
+  token: string,
+): { readonly id: string | undefined; readonly expires: number | undefined } => {
+  const reading = readToken(token)
+  const { jti, exp }: Claims = reading.outcome === 'token' ? reading.token.claims : {}
+  return {
+    id: typeof jti === 'string' && ID.test(jti) ? jti : undefined,
+    expires: isTime(exp) ? exp * 1_000 : undefined,
+  }
+}
+
+const earlier = (one: number | undefined, other: number | undefined): number | undefined =>
+  one === undefined || other === undefined ? (one ?? other) : Math.min(one, other)
+
+const malformed = (what: string): TokenAnswer => ({ outcome: 'malformed', what })

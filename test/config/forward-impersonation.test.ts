@@ -1,0 +1,111 @@
+// `headers: impersonation`: with whose credential, and beside what.
+
+import { describe } from 'node:test'
+import { at, CREDENTIALS, EXCHANGE, ISSUER, route } from './forwarding.ts'
+import { checkAll, ENVOY } from './sections.ts'
+
+const NEEDS = /needs a credential of ours that may impersonate/
+const NOT_WITH = (key: string): RegExp =>
+  at('headers', `"impersonation" does not go with "${key}", which is the caller’s own`)
+// Callers may have certificates; what counts here is the one that Envoy presents to the upstream.
+const PLAIN = ENVOY.replace('key: edge.key', 'key: edge.key, clientCa: ca.pem')
+const CERTIFIED = PLAIN.replace('ca: ca.pem', 'ca: ca.pem, certificate: c.pem, key: c.key')
+
+describe('impersonation as the caller', () => {
+  checkAll([
+    ...['token: file:t', CREDENTIALS].map((way) => ({
+      name: `has a credential of ours: ${way.slice(0, 17)}`,
+      input: { ...route({ forward: `headers: impersonation, bearer: { ${way} }` }), envoy: PLAIN },
+      want: [],
+    })),
+    {
+      name: 'has a credential of ours: mint',
+      input: {
+        ...route({ forward: 'headers: impersonation, bearer: { mint: { audience: a } }' }),
+        ...ISSUER,
+        envoy: PLAIN,
+      },
+      want: [],
+    },
+    {
+      name: 'has the certificate that Envoy presents',
+      input: { ...route({ forward: 'headers: impersonation' }), envoy: CERTIFIED },
+      want: [],
+    },
+    {
+      name: 'is refused where Envoy presents one to another upstream alone',
+      input: {
+        ...route({ forward: 'headers: impersonation', more: ', upstream: other' }),
+        envoy: CERTIFIED.replace(
+          'upstreams: {',
+          'upstreams: { other: { address: 10.0.0.2:1, ca: ca.pem },',
+        ),
+      },
+      want: [/^routes\[0\]\.forward\.headers: .*the "certificate" of envoy\.upstreams\.other$/],
+    },
+    {
+      name: 'may have one that another Envoy presents',
+      input: route({ forward: 'headers: [impersonation]' }),
+      want: [],
+    },
+    {
+      name: 'is refused without',
+      input: { ...route({ forward: 'headers: impersonation' }), envoy: PLAIN },
+      want: [NEEDS],
+    },
+    {
+      name: 'is refused with the caller’s token in exchange',
+      input: {
+        ...route({
+          forward: `headers: impersonation, bearer: { ${EXCHANGE} }`,
+          authenticate: 'tokens',
+        }),
+        envoy: CERTIFIED,
+      },
+      want: [NOT_WITH('bearer.exchange')],
+    },
+    {
+      name: 'is refused with the caller’s own credential',
+      input: route({ forward: 'headers: impersonation, passthrough: true' }),
+      want: [NOT_WITH('passthrough')],
+    },
+    {
+      name: 'is refused with a certificate of the caller’s own',
+      input: {
+        ...route({
+          forward:
+            'headers: impersonation, certificate: { ca: kube, subject: { CN: identity.user } }',
+        }),
+        grants: 'grants: { keyring: file:keyring }',
+      },
+      want: [NOT_WITH('certificate')],
+    },
+    {
+      name: 'is refused where a rule lets callers impersonate others',
+      input: route({
+        forward: 'headers: [impersonation, kubernetes]',
+        authorize: '{ allow: deputies, impersonate: { users: [bob] } }, { allow: rest }',
+        more: ', kind: kubernetes',
+      }),
+      want: [at('headers', '"impersonation" does not go with the rule "deputies"')],
+    },
+    {
+      name: 'bears a rule that keeps callers from impersonating others',
+      input: route({
+        forward: 'headers: impersonation',
+        authorize: '{ deny: nobody, impersonate: { users: [bob] } }, { allow: rest }',
+        more: ', kind: kubernetes',
+      }),
+      want: [],
+    },
+    {
+      name: 'is not the caller’s identity beside another',
+      input: route({
+        forward: 'headers: impersonation, bearer: { token: file:t }',
+        authorize: '{ allow: deputies, impersonate: { users: [bob] } }, { allow: rest }',
+        more: ', kind: kubernetes',
+      }),
+      want: [/^routes\[0\]\.authorize\[0\]\.impersonate: needs the caller’s own/, /the rule "dep/],
+    },
+  ])
+})

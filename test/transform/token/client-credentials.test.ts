@@ -1,0 +1,272 @@
+// A token of our own, got over HTTPS: asked for once, renewed in time, and used while it is good.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  clientCredentials,
+  type ClientCredentialsOptions,
+} from '../../../src/transform/token/client-credentials.ts'
+import { describeError } from '../../../src/runtime/errors.ts'
+import type { Transformer } from '../../../src/transform/transformer.ts'
+import { identityOf } from '../../fakes/identity.ts'
+import {
+  numbered,
+  permitOf,
+  startAskingForTokens,
+  wordOf,
+  type AskingForTokens,
+} from './asking-for-tokens.ts'
+
+const SECOND = 1_000
+const MINUTE = 60_000
+const FOREVER = new AbortController().signal
+
+type Parts = Partial<ClientCredentialsOptions['terms']>
+
+class Serving implements AsyncDisposable {
+  readonly site: AskingForTokens
+  readonly reported: string[] = []
+  readonly transformer: Transformer
+
+  constructor(site: AskingForTokens, terms: Parts = {}, generation = 'g') {
+    const { source, memory, clock } = site
+    this.site = site
+    this.transformer = clientCredentials({
+      terms: { audience: [], resource: [], scopes: [], remember: 5 * MINUTE, ...terms },
+      source,
+      generation,
+      memory,
+      report: (failure) => this.reported.push(describeError(failure)),
+      clock,
+    })
+  }
+
+  static async start(terms: Parts = {}): Promise<Serving> {
+    return new Serving(await startAskingForTokens({ failures: 3 }), terms)
+  }
+
+  async get(signal = FOREVER): Promise<string> {
+    return wordOf(await this.transformer.transform(permitOf(identityOf()), signal))
+  }
+
+  get asked(): number {
+    return this.site.scripted.asked.length
+  }
+
+  /** What is got once the endpoint has been asked so often, and nothing is under way. */
+  async getAfter(asked: number): Promise<string> {
+    const limit = performance.now() + 5_000
+    // oxlint-disable-next-line no-await-in-loop -- a poll
+    while (this.asked < asked && performance.now() < limit) await sleep(5)
+    assert.equal(this.asked, asked)
+    await sleep(50)
+    return await this.get()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.site[Symbol.asyncDispose]()
+  }
+}
+
+describe('a token of the service', () => {
+  it('is asked for as RFC 6749 §4.4.2 has it', async () => {
+    await using serving = await Serving.start({
+      scopes: ['read', 'write'],
+      audience: ['a', 'b'],
+      resource: ['https://x.example'],
+    })
+    assert.equal(await serving.get(), 'Bearer token-1')
+    const [asked] = serving.site.scripted.asked
+    assert.deepEqual(asked?.body.split('&'), [
+      'grant_type=client_credentials',
+      'resource=https%3A%2F%2Fx.example',
+      'audience=a',
+      'audience=b',
+      'scope=read+write',
+    ])
+    const client = Buffer.from('countersign:client-secret').toString('base64')
+    assert.equal(asked.headers['authorization'], `Basic ${client}`)
+    const { kind, asks } = serving.transformer
+    assert.deepEqual([kind, asks], ['service-token', true])
+  })
+
+  it('is asked for once, whoever needs it', async () => {
+    await using serving = await Serving.start()
+    const words = await Promise.all(Array.from({ length: 100 }, () => serving.get()))
+    assert.deepEqual(new Set(words), new Set(['Bearer token-1']))
+    assert.equal(await serving.get(), 'Bearer token-1')
+    assert.equal(serving.asked, 1)
+  })
+
+  it('is the same for a route, or a configuration, of the same settings', async () => {
+    await using serving = await Serving.start()
+    await serving.get()
+    assert.equal(await new Serving(serving.site).get(), 'Bearer token-1')
+    assert.equal(await new Serving(serving.site, {}, 'other').get(), 'Bearer token-2')
+  })
+
+  interface Case {
+    readonly name: string
+    readonly answer: object
+    readonly remember?: number
+    /** When it is renewed, and when it is over, in milliseconds. */
+    readonly renewed: number
+    readonly over: number
+  }
+  const CASES: readonly Case[] = [
+    { name: 'one of a minute, by a fifth', answer: {}, renewed: 48 * SECOND, over: MINUTE },
+    {
+      name: 'one of an hour, by half a minute',
+      answer: { expires_in: 3_600 },
+      remember: 120 * MINUTE,
+      renewed: 3_570 * SECOND,
+      over: 60 * MINUTE,
+    },
+    {
+      name: 'sooner where that is configured',
+      answer: { expires_in: 3_600 },
+      renewed: 5 * MINUTE,
+      over: 60 * MINUTE,
+    },
+    {
+      name: 'one of which nobody says when it ends',
+      answer: { expires_in: undefined },
+      renewed: 270 * SECOND,
+      over: 5 * MINUTE,
+    },
+  ]
+  for (const { name, answer, remember = 5 * MINUTE, renewed, over } of CASES) {
+    it(`is renewed before its end while it is used: ${name}`, async () => {
+      await using serving = await Serving.start({ remember })
+      const { scripted, clock } = serving.site
+      scripted.answer = numbered(answer)
+      assert.equal(await serving.get(), 'Bearer token-1')
+      clock.advance(renewed - 1)
+      assert.equal(await serving.get(), 'Bearer token-1')
+      assert.equal(serving.asked, 1)
+      clock.advance(1)
+      // Nobody waits: the old one is good.
+      const words = await Promise.all([serving.get(), serving.get()])
+      assert.deepEqual(words, ['Bearer token-1', 'Bearer token-1'])
+      assert.equal(await serving.getAfter(2), 'Bearer token-2')
+      clock.advance(over)
+      assert.equal(await serving.get(), 'Bearer token-3')
+    })
+  }
+
+  it('is another for every request where nothing is to be remembered', async () => {
+    await using serving = await Serving.start({ remember: 0 })
+    assert.equal(await serving.get(), 'Bearer token-1')
+    assert.equal(await serving.get(), 'Bearer token-2')
+  })
+})
+
+describe('a token of the service that cannot be got', () => {
+  it('is kept to its end, and asked for again by one request a second', async () => {
+    await using serving = await Serving.start()
+    const { scripted, clock } = serving.site
+    await serving.get()
+    scripted.answer = () => ({ status: 500 })
+    clock.advance(50 * SECOND)
+    const words = await Promise.all(Array.from({ length: 20 }, () => serving.get()))
+    assert.deepEqual(new Set(words), new Set(['Bearer token-1']))
+    assert.equal(await serving.getAfter(2), 'Bearer token-1')
+    assert.equal(await serving.getAfter(2), 'Bearer token-1')
+    assert.deepEqual(serving.reported, ['the server answered 500'])
+    clock.advance(SECOND)
+    assert.equal(await serving.get(), 'Bearer token-1')
+    assert.equal(await serving.getAfter(3), 'Bearer token-1')
+    // Its end.
+    clock.advance(9 * SECOND)
+    assert.equal(await serving.get(), 'unavailable: the server answered 500')
+    scripted.answer = numbered()
+    assert.equal(await serving.get(), 'Bearer token-1')
+  })
+
+  it('is kept over a reload, too', async () => {
+    await using serving = await Serving.start()
+    const { scripted, clock } = serving.site
+    await serving.get()
+    scripted.answer = () => ({ status: 500 })
+    clock.advance(50 * SECOND)
+    const reloaded = new Serving(serving.site)
+    assert.equal(await reloaded.get(), 'Bearer token-1')
+    assert.deepEqual(reloaded.reported, ['the server answered 500'])
+    clock.advance(10 * SECOND)
+    assert.match(await reloaded.get(), /^unavailable: /)
+  })
+
+  it('is nobody’s fault but ours where it is refused, and costs no question for each request', async () => {
+    await using serving = await Serving.start()
+    const { scripted, clock } = serving.site
+    scripted.answer = () => ({
+      status: 400,
+      body: { error: 'invalid_scope', error_description: 'x' },
+    })
+    const refused =
+      'unavailable: the token endpoint refuses us a token (invalid_scope): see "scopes", "audience" and "resource", and what this client may ask for'
+    for (let time = 0; time < 5; time += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      assert.equal(await serving.get(), refused)
+    }
+    assert.equal(serving.asked, 1)
+    scripted.answer = numbered()
+    clock.advance(5 * SECOND)
+    assert.equal(await serving.get(), 'Bearer token-1')
+  })
+
+  it('is refused for its renewal: what is held goes on, and it is asked for again in five seconds', async () => {
+    await using serving = await Serving.start()
+    const { scripted, clock } = serving.site
+    await serving.get()
+    scripted.answer = () => ({ status: 400, body: { error: 'invalid_scope' } })
+    clock.advance(50 * SECOND)
+    await serving.get()
+    assert.equal(await serving.getAfter(2), 'Bearer token-1')
+    assert.match(
+      serving.reported.join(),
+      /^the token endpoint refuses us a token \(invalid_scope\)/,
+    )
+    clock.advance(4 * SECOND)
+    assert.equal(await serving.getAfter(2), 'Bearer token-1')
+    clock.advance(SECOND)
+    scripted.answer = numbered({ access_token: 'new' })
+    await serving.get()
+    assert.equal(await serving.getAfter(3), 'Bearer new')
+  })
+
+  it('hostile: is none that says it is something else', async () => {
+    await using serving = await Serving.start()
+    const TYPES = 'urn:ietf:params:oauth:token-type:'
+    for (const changes of [
+      { token_type: 'N_A' },
+      { token_type: 'DPoP' },
+      { issued_token_type: `${TYPES}refresh_token` },
+      { access_token: 'a\r\nb' },
+    ]) {
+      serving.site.scripted.answer = numbered(changes)
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      assert.match(await serving.get(), /^unavailable: .*answered nonsense/)
+    }
+  })
+
+  it('keeps nobody who has left', async () => {
+    await using serving = await Serving.start()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const answer = numbered()
+    const asked = Promise.withResolvers<void>()
+    serving.site.scripted.answer = () => {
+      asked.resolve()
+      return { ...answer(), after: promise }
+    }
+    const leaving = new AbortController()
+    const [first, second] = [serving.get(leaving.signal), serving.get()]
+    await asked.promise
+    leaving.abort(new Error('gone'))
+    assert.equal(await first, 'unavailable: gone')
+    resolve()
+    assert.equal(await second, 'Bearer token-1')
+    assert.equal(serving.asked, 1)
+  })
+})

@@ -1,0 +1,197 @@
+// How often an exchange is asked for, and how long its answer is used: a token, or a refusal.
+
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { describe, it } from 'node:test'
+import { TokenMemory, type HeldToken } from '../../../src/transform/token/token-memory.ts'
+import type { Answer } from '../../servers/token-server.ts'
+import { byToken, Exchanging, numbered, startAskingForTokens } from './asking-for-tokens.ts'
+
+const SECOND = 1_000
+const MINUTE = 60_000
+
+const refusal = (error: string): Answer => ({ status: 400, body: { error } })
+
+describe('a token that was exchanged', () => {
+  it('is asked for once, however many requests want it at once', async () => {
+    await using exchanging = await Exchanging.start()
+    const held = Promise.withResolvers<void>()
+    exchanging.site.scripted.answer = () => ({ ...numbered()(), after: held.promise })
+    const shown = Array.from({ length: 100 }, () => exchanging.show('opaque'))
+    // One connection that shows it anew, as after a proof that was forgotten.
+    shown.push(exchanging.show('opaque', byToken()))
+    held.resolve()
+    assert.deepEqual(new Set(await Promise.all(shown)), new Set(['Bearer token-1']))
+    assert.equal(exchanging.asked, 1)
+    assert.equal(await exchanging.show('opaque'), 'Bearer token-1')
+    assert.deepEqual(exchanging.site.memory.statistics().lookups.get('exchanged-token'), {
+      hits: 1,
+      joined: 100,
+      misses: 1,
+    })
+  })
+
+  it('is for the caller’s own token alone', async () => {
+    await using exchanging = await Exchanging.start()
+    assert.equal(await exchanging.show('opaque'), 'Bearer token-1')
+    // The same identity by another token of its own, and back.
+    assert.equal(await exchanging.show('another'), 'Bearer token-2')
+    assert.equal(await exchanging.show('opaque'), 'Bearer token-1')
+    assert.equal(await exchanging.show('opaque', byToken({ user: 'bob' })), 'Bearer token-1')
+    assert.equal(exchanging.asked, 2)
+  })
+
+  it('is another for other settings', async () => {
+    await using site = await startAskingForTokens()
+    const [one, two] = [new Exchanging(site), new Exchanging(site, { generation: 'h' })]
+    assert.equal(await one.show('opaque'), 'Bearer token-1')
+    assert.equal(await two.show('opaque'), 'Bearer token-2')
+    // And the same after a reload that changed nothing of it.
+    assert.equal(await new Exchanging(site).show('opaque'), 'Bearer token-1')
+  })
+
+  interface Case {
+    readonly name: string
+    readonly answer: object
+    readonly remember?: number
+    /** How long it is used, in milliseconds. */
+    readonly used: number
+  }
+  const CASES: readonly Case[] = [
+    {
+      name: 'an hour, and half a minute less',
+      answer: { expires_in: 3_600 },
+      remember: 60 * MINUTE,
+      used: 3_570 * SECOND,
+    },
+    { name: 'five minutes at most', answer: { expires_in: 3_600 }, used: 5 * MINUTE },
+    { name: 'a fifth less where it is short', answer: { expires_in: 60 }, used: 48 * SECOND },
+    {
+      name: 'as long as tokens are remembered where nobody says',
+      answer: { expires_in: undefined },
+      used: 5 * MINUTE,
+    },
+    { name: 'as long as is configured', answer: {}, remember: 10 * SECOND, used: 10 * SECOND },
+  ]
+  for (const { name, answer, remember = 5 * MINUTE, used } of CASES) {
+    it(`is used until some time before its end: ${name}`, async () => {
+      await using exchanging = await Exchanging.start({ terms: { remember } })
+      const { scripted, clock } = exchanging.site
+      scripted.answer = numbered(answer)
+      assert.equal(await exchanging.show('opaque'), 'Bearer token-1')
+      clock.advance(used - 1)
+      assert.equal(await exchanging.show('opaque'), 'Bearer token-1')
+      assert.equal(await exchanging.show('opaque', byToken()), 'Bearer token-1')
+      clock.advance(1)
+      assert.equal(await exchanging.show('opaque', byToken()), 'Bearer token-2')
+      assert.equal(await exchanging.show('opaque'), 'Bearer token-2')
+    })
+  }
+
+  it('is used for one request where nothing is to be remembered', async () => {
+    await using exchanging = await Exchanging.start({ terms: { remember: 0 } })
+    assert.equal(await exchanging.show('opaque'), 'Bearer token-1')
+    assert.equal(await exchanging.show('opaque'), 'Bearer token-2')
+  })
+
+  it('is not used once the caller’s own has ended, nor is another one got', async () => {
+    await using exchanging = await Exchanging.start()
+    const { clock } = exchanging.site
+    const alice = byToken({ expires: clock.now() + 10 * SECOND })
+    assert.equal(await exchanging.show('opaque', alice), 'Bearer token-1')
+    clock.advance(10 * SECOND - 1)
+    assert.equal(await exchanging.show('opaque', alice), 'Bearer token-1')
+    clock.advance(1)
+    assert.equal(await exchanging.show('opaque', alice), 'credential-expired')
+    assert.equal(await exchanging.show('other', alice), 'credential-expired')
+    assert.equal(exchanging.asked, 1)
+  })
+
+  it('is forgotten where everything is', async () => {
+    await using exchanging = await Exchanging.start()
+    const { memory } = exchanging.site
+    await exchanging.show('opaque')
+    memory.revoke()
+    assert.equal(await exchanging.show('opaque', byToken()), 'Bearer token-2')
+  })
+
+  it('hostile: is held under no text of the caller’s token', async () => {
+    const keys: string[] = []
+    class WatchedMemory extends TokenMemory {
+      override tokenOf(...given: Parameters<TokenMemory['tokenOf']>): Promise<HeldToken> {
+        keys.push(given[1])
+        return super.tokenOf(...given)
+      }
+    }
+    await using exchanging = await Exchanging.start({ memory: new WatchedMemory() })
+    await exchanging.show('opaque-of-alice')
+    const [key = '', ...more] = keys
+    assert.deepEqual(more, [])
+    assert.match(key, /^[\w-]{43}$/)
+    // Keyed, so that nobody can test guesses against it.
+    const unkeyed = createHash('sha256').update('g\0opaque-of-alice').digest('base64url')
+    assert.notEqual(key, unkeyed)
+  })
+})
+
+describe('an exchange that is refused', () => {
+  it('says why, by the code alone', async () => {
+    await using exchanging = await Exchanging.start()
+    exchanging.site.scripted.answer = () => ({
+      status: 400,
+      body: { error: 'invalid_target', error_description: 'opaque is for nobody' },
+    })
+    assert.equal(await exchanging.show('opaque'), 'exchange-refused: invalid_target')
+  })
+
+  it('hostile: says nothing of a code that might be a token', async () => {
+    await using exchanging = await Exchanging.start()
+    exchanging.site.scripted.answer = ({ form }) => refusal(`${form['subject_token']}\n"x`)
+    assert.equal(await exchanging.show('opaque'), 'exchange-refused: no code of OAuth')
+  })
+
+  it('is asked for once, however many requests want it at once', async () => {
+    await using exchanging = await Exchanging.start()
+    const held = Promise.withResolvers<void>()
+    exchanging.site.scripted.answer = () => ({ ...refusal('invalid_grant'), after: held.promise })
+    const shown = Array.from({ length: 100 }, () => exchanging.show('opaque'))
+    held.resolve()
+    const words = new Set(await Promise.all(shown))
+    assert.deepEqual(words, new Set(['exchange-refused: invalid_grant']))
+    assert.equal(exchanging.asked, 1)
+  })
+
+  it('is remembered for five seconds and no longer', async () => {
+    await using exchanging = await Exchanging.start()
+    const { scripted, clock } = exchanging.site
+    scripted.answer = () => refusal('invalid_grant')
+    await exchanging.show('opaque')
+    scripted.answer = numbered()
+    clock.advance(5 * SECOND - 1)
+    assert.equal(await exchanging.show('opaque'), 'exchange-refused: invalid_grant')
+    assert.equal(exchanging.asked, 1)
+    assert.equal(await exchanging.show('another'), 'Bearer token-1')
+    clock.advance(1)
+    assert.equal(await exchanging.show('opaque'), 'Bearer token-2')
+  })
+
+  it('is not remembered where nothing is to be', async () => {
+    await using exchanging = await Exchanging.start({ terms: { remember: 0 } })
+    exchanging.site.scripted.answer = () => refusal('invalid_grant')
+    await exchanging.show('opaque')
+    exchanging.site.scripted.answer = numbered()
+    assert.equal(await exchanging.show('opaque'), 'Bearer token-1')
+  })
+
+  it('is no failure of the server, which others go on asking', async () => {
+    await using exchanging = await Exchanging.start({}, { failures: 2 })
+    const { scripted } = exchanging.site
+    scripted.answer = ({ form }) =>
+      form['subject_token'] === 'good' ? numbered()() : refusal('invalid_grant')
+    for (let attempt = 0; attempt < 6; attempt += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      await exchanging.show(`bad-${attempt}`)
+    }
+    assert.equal(await exchanging.show('good'), 'Bearer token-1')
+  })
+})

@@ -1,0 +1,186 @@
+// A token endpoint that is down, slow, broken or hostile: nobody's request goes on without its token,
+// and everything works again by itself.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createAuthority } from '../../servers/pki.ts'
+import { startTokenServer, type Answer } from '../../servers/token-server.ts'
+import { byToken, Exchanging, numbered } from './asking-for-tokens.ts'
+
+interface Case {
+  readonly name: string
+  readonly answer: Answer
+  readonly want: RegExp
+}
+
+const TOKEN = { access_token: 'token-1', token_type: 'Bearer', expires_in: 60 }
+
+const CASES: readonly Case[] = [
+  {
+    name: 'no token',
+    answer: { body: { ...TOKEN, access_token: undefined } },
+    want: /nonsense: "access_token"/,
+  },
+  {
+    name: 'a token with a line behind it',
+    answer: { body: { ...TOKEN, access_token: 'a\r\nx: y' } },
+    want: /nonsense: "access_token"/,
+  },
+  { name: 'a list', answer: { body: [TOKEN] }, want: /sent no JSON object/ },
+  {
+    name: 'a token twice',
+    answer: { body: `{"access_token":"b",${JSON.stringify(TOKEN).slice(1)}` },
+    want: /sent no JSON object/,
+  },
+  {
+    name: 'a token of a million bytes',
+    answer: { body: { ...TOKEN, access_token: 'x'.repeat(1_000_000) } },
+    want: /sent more than 65536 bytes/,
+  },
+  {
+    name: 'a token with a key',
+    answer: { body: { ...TOKEN, token_type: 'DPoP' } },
+    want: /nonsense: "token_type"/,
+  },
+  {
+    name: 'a token that has ended',
+    answer: { body: { ...TOKEN, expires_in: -1 } },
+    want: /nonsense: "expires_in"/,
+  },
+  { name: 'a web page', answer: { body: '<html>' }, want: /sent no JSON object/ },
+  {
+    name: 'another place',
+    answer: { status: 307, headers: { location: 'https://127.0.0.1:1/' } },
+    want: /answered 307/,
+  },
+  {
+    name: 'the end of the connection',
+    answer: { write: (response) => void response.destroy() },
+    want: /cannot be fetched/,
+  },
+  {
+    name: 'that it does not know us',
+    answer: { status: 401, body: { error: 'invalid_client' } },
+    want: /refuses our own client \(invalid_client\): see "client"/,
+  },
+  {
+    name: 'that it has too much to do',
+    answer: { status: 429, body: { error: 'invalid_grant' } },
+    want: /answered 429/,
+  },
+  {
+    name: 'that it failed',
+    answer: { status: 500, body: { error: 'server_error' } },
+    want: /answered 500/,
+  },
+]
+
+describe('an endpoint that answers', () => {
+  for (const { name, answer, want } of CASES) {
+    it(`hostile: ${name}`, async () => {
+      await using exchanging = await Exchanging.start()
+      exchanging.site.scripted.answer = () => answer
+      const word = await exchanging.show('opaque')
+      assert.match(word, /^unavailable: /)
+      assert.match(word, want)
+      // Nothing of it is remembered.
+      exchanging.site.scripted.answer = numbered()
+      assert.equal(await exchanging.show('opaque'), 'Bearer token-1')
+    })
+  }
+})
+
+describe('an endpoint', () => {
+  it('that goes down is left alone and found again, and tokens that are held go on', async () => {
+    await using exchanging = await Exchanging.start({}, { failures: 2, coolDown: 5_000 })
+    const { scripted, clock, server, log } = exchanging.site
+    assert.equal(await exchanging.show('warm'), 'Bearer token-1')
+    scripted.answer = () => ({ status: 503 })
+    const words: string[] = []
+    for (let attempt = 0; attempt < 4; attempt += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      words.push(await exchanging.show('cold'))
+    }
+    assert.equal(exchanging.asked, 3)
+    assert.match(words[1] ?? '', /answered 503/)
+    assert.match(words[3] ?? '', /left alone/)
+    assert.equal(server.isUp, false)
+    assert.equal(await exchanging.show('warm'), 'Bearer token-1')
+    scripted.answer = numbered()
+    assert.match(await exchanging.show('cold'), /left alone/)
+    clock.advance(5_000)
+    assert.equal(await exchanging.show('cold'), 'Bearer token-1')
+    assert.equal(log.filter((line) => line.includes('answers again')).length, 1)
+  })
+
+  it('hostile: of another authority is told nothing', async () => {
+    await using stack = new AsyncDisposableStack()
+    const exchanging = stack.use(await Exchanging.start())
+    const other = stack.use(await createAuthority('Countersign other CA'))
+    const names = ['127.0.0.1']
+    const identity = await other.issue({ commonName: 'login', names, usage: 'server' })
+    const { port } = exchanging.site.scripted
+    await exchanging.site.scripted.stop()
+    const impostor = stack.use(await startTokenServer(identity, numbered(), { port }))
+    assert.match(await exchanging.show('opaque'), /^unavailable: .*certificate/)
+    assert.equal(impostor.asked.length, 0)
+  })
+
+  it('that says nothing is not waited for without end', async () => {
+    await using exchanging = await Exchanging.start({}, { timeout: 200 })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    exchanging.site.scripted.answer = () => ({ after: promise })
+    assert.match(await exchanging.show('opaque'), /^unavailable: .*timeout/)
+    resolve()
+  })
+
+  it('hostile: is not asked more than it can bear', async () => {
+    await using exchanging = await Exchanging.start({}, { concurrency: 4 })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const answer = numbered()
+    exchanging.site.scripted.answer = () => ({ ...answer(), after: promise })
+    const shown = Array.from({ length: 10 }, (_, index) => exchanging.show(`t${index}`, byToken()))
+    const late = await Promise.all(shown.slice(4))
+    assert.ok(
+      late.every((word) => word.includes('questions open already')),
+      late.join(),
+    )
+    resolve()
+    const early = await Promise.all(shown.slice(0, 4))
+    assert.ok(
+      early.every((word) => word.startsWith('Bearer ')),
+      early.join(),
+    )
+  })
+})
+
+describe('a request that ends', () => {
+  it('waits no longer, and the others get what was asked for', async () => {
+    await using exchanging = await Exchanging.start()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const asked = Promise.withResolvers<void>()
+    exchanging.site.scripted.answer = () => {
+      asked.resolve()
+      return { ...numbered()(), after: promise }
+    }
+    const leaving = new AbortController()
+    const first = exchanging.show('opaque', exchanging.alice, leaving.signal)
+    const second = exchanging.show('opaque', byToken())
+    await asked.promise
+    leaving.abort(new Error('gone'))
+    assert.equal(await first, 'unavailable: gone')
+    resolve()
+    assert.equal(await second, 'Bearer token-1')
+    assert.equal(exchanging.asked, 1)
+    // What nobody may be left to wait for is remembered all the same.
+    assert.equal(await exchanging.show('opaque'), 'Bearer token-1')
+    assert.equal(exchanging.asked, 1)
+  })
+
+  it('asks nothing any more', async () => {
+    await using exchanging = await Exchanging.start()
+    const gone = AbortSignal.abort(new Error('gone'))
+    assert.equal(await exchanging.show('opaque', exchanging.alice, gone), 'unavailable: gone')
+    assert.equal(exchanging.asked, 0)
+  })
+})

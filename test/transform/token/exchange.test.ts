@@ -1,0 +1,207 @@
+// Tokens exchanged at an endpoint over HTTPS: what is asked, word for word as in RFC 8693, which token
+// is exchanged and which is not, and what the upstream gets.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { secretInHeader } from '../../../src/authenticate/token/client-authentication.ts'
+import type { Identity } from '../../../src/identity/identity.ts'
+import { claimsOf, encode, makeKey } from '../../authenticate/token/issuing.ts'
+import { basic, type HeaderLines } from '../../fakes/envoy.ts'
+import { identityOf } from '../../fakes/identity.ts'
+import {
+  Exchanging,
+  numbered,
+  startAskingForTokens,
+  wordOf,
+  type ExchangeParts,
+} from './asking-for-tokens.ts'
+import { EXAMPLES, TYPES } from './exchange-examples.ts'
+
+describe('an example of RFC 8693', () => {
+  for (const { name, terms, subject, actor, request, response, claims, at } of EXAMPLES) {
+    it(`is asked and answered word for word: ${name}`, async () => {
+      await using site = await startAskingForTokens()
+      const client = secretInHeader('rs08', 'long-secure-random-secret')
+      const exchanging = new Exchanging(site, {
+        terms,
+        source: { ...site.source, client },
+        actor:
+          actor === undefined
+            ? undefined
+            : { type: `${TYPES}jwt`, read: () => Promise.resolve(actor) },
+      })
+      site.clock.advance(at * 1_000 - site.clock.now())
+      site.scripted.answer = () => ({ body: response })
+      const header = await exchanging.show(subject)
+      const [asked, ...more] = site.scripted.asked
+      assert.deepEqual(more, [])
+      assert.equal(asked?.body, request)
+      assert.equal(asked.headers['authorization'], 'Basic cnMwODpsb25nLXNlY3VyZS1yYW5kb20tc2VjcmV0')
+      assert.equal(asked.headers['content-type'], 'application/x-www-form-urlencoded')
+      const [, payload = ''] = header.split('.')
+      assert.deepEqual(JSON.parse(Buffer.from(payload, 'base64url').toString()), claims)
+    })
+  }
+})
+
+describe('what is asked', () => {
+  interface Case {
+    readonly name: string
+    readonly terms: NonNullable<ExchangeParts['terms']>
+    readonly want: readonly string[]
+  }
+  const CASES: readonly Case[] = [
+    {
+      name: 'for everything that can be named, several times where there are several',
+      terms: {
+        requestedTokenType: `${TYPES}jwt`,
+        resource: ['https://a.example/x?y=z', 'https://b.example'],
+        audience: ['one', 'two & three'],
+        scopes: ['read', 'write:all'],
+      },
+      want: [
+        'grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange',
+        'resource=https%3A%2F%2Fa.example%2Fx%3Fy%3Dz',
+        'resource=https%3A%2F%2Fb.example',
+        'audience=one',
+        'audience=two+%26+three',
+        'scope=read+write%3Aall',
+        'requested_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Ajwt',
+        'subject_token=T%2B%2F%3D%3D',
+        'subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aaccess_token',
+      ],
+    },
+    {
+      name: 'on behalf of the caller, as Microsoft Entra ID has it',
+      terms: { flow: 'on-behalf-of', scopes: ['https://graph.example.com/user.read', 'openid'] },
+      want: [
+        'grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer',
+        'assertion=T%2B%2F%3D%3D',
+        'requested_token_use=on_behalf_of',
+        'scope=https%3A%2F%2Fgraph.example.com%2Fuser.read+openid',
+      ],
+    },
+  ]
+  for (const { name, terms, want } of CASES) {
+    it(name, async () => {
+      await using exchanging = await Exchanging.start({ terms })
+      const { scripted } = exchanging.site
+      scripted.answer = numbered({ issued_token_type: `${TYPES}jwt` })
+      assert.equal(await exchanging.show('T+/=='), 'Bearer token-1')
+      assert.deepEqual(scripted.asked[0]?.body.split('&'), want)
+      assert.deepEqual([scripted.asked[0]?.method, scripted.asked[0]?.path], ['POST', '/token'])
+    })
+  }
+
+  it('says who acts as of now', async () => {
+    let actor = 'actor-1'
+    await using exchanging = await Exchanging.start({
+      actor: { type: `${TYPES}jwt`, read: () => Promise.resolve(actor) },
+    })
+    await exchanging.show('a')
+    actor = 'actor-2'
+    await exchanging.show('b')
+    const said = exchanging.site.scripted.asked.map(({ form }) => form['actor_token'])
+    assert.deepEqual(said, ['actor-1', 'actor-2'])
+  })
+
+  it('is nothing where it cannot be said who acts', async () => {
+    const read = (): Promise<string> => Promise.reject(new Error('no such file'))
+    await using exchanging = await Exchanging.start({ actor: { type: `${TYPES}jwt`, read } })
+    assert.equal(await exchanging.show('a'), 'unavailable: no such file')
+    assert.equal(exchanging.asked, 0)
+  })
+})
+
+describe('the token that is exchanged', () => {
+  const BOTH: HeaderLines = [
+    ['upgrade', 'websocket'],
+    ['sec-websocket-protocol', `base64url.bearer.authorization.k8s.io.${encode('opaque')}, v4`],
+  ]
+  interface Case {
+    readonly name: string
+    readonly headers: HeaderLines
+    readonly identity?: Identity
+    /** The `subject_token`; `undefined` where none is exchanged. */
+    readonly want: string | undefined
+  }
+  const SHOWN: HeaderLines = [['authorization', 'Bearer opaque']]
+  const CASES: readonly Case[] = [
+    { name: 'the one in Authorization', headers: SHOWN, want: 'opaque' },
+    { name: 'whatever the case', headers: [['authorization', 'bEARER  opaque']], want: 'opaque' },
+    { name: 'the one among the subprotocols of a WebSocket', headers: BOTH, want: 'opaque' },
+    {
+      name: 'one that was proven beside a certificate, by its claims',
+      headers: SHOWN,
+      identity: identityOf({ method: 'certificate', claims: { sub: 'alice' } }),
+      want: 'opaque',
+    },
+    { name: 'none', headers: [], want: undefined },
+    { name: 'hostile: two', headers: [...SHOWN, ...BOTH], want: undefined },
+    {
+      name: 'hostile: two lines',
+      headers: [['authorization', 'Bearer a,Bearer b']],
+      want: undefined,
+    },
+    {
+      name: 'hostile: none that is bound to a key',
+      headers: [
+        ['authorization', 'DPoP opaque'],
+        ['dpop', 'proof'],
+      ],
+      want: undefined,
+    },
+    { name: 'no password', headers: [['authorization', basic('alice', 'pw')]], want: undefined },
+    {
+      name: 'hostile: none beside a certificate that nobody has looked at',
+      headers: SHOWN,
+      identity: identityOf({ method: 'certificate' }),
+      want: undefined,
+    },
+    {
+      name: 'hostile: no API key that stands where a token would',
+      headers: SHOWN,
+      identity: identityOf({ method: 'api-key' }),
+      want: undefined,
+    },
+    {
+      name: 'hostile: none of somebody who was not proven',
+      headers: SHOWN,
+      identity: identityOf({ method: 'anonymous' }),
+      want: undefined,
+    },
+  ]
+  for (const { name, headers, identity, want } of CASES) {
+    it(name, async () => {
+      await using exchanging = await Exchanging.start()
+      const word = wordOf(await exchanging.give(headers, identity))
+      assert.equal(word, want === undefined ? 'token-missing' : 'Bearer token-1')
+      const asked = exchanging.site.scripted.asked.map(({ form }) => form['subject_token'])
+      assert.deepEqual(asked, want === undefined ? [] : [want])
+    })
+  }
+})
+
+describe('what the upstream gets', () => {
+  it('has the name of the token, for audit, where it has one', async () => {
+    await using exchanging = await Exchanging.start()
+    const key = await makeKey()
+    const token = await key.token(claimsOf({ jti: 'token-7' }))
+    exchanging.site.scripted.answer = numbered({ access_token: token })
+    const transformation = await exchanging.give([['authorization', 'Bearer opaque']])
+    assert.deepEqual(transformation, {
+      outcome: 'transformed',
+      forwarding: {
+        setHeaders: [['authorization', `Bearer ${token}`]],
+        repeatedHeaders: [],
+        tokenIds: ['token-7'],
+      },
+    })
+  })
+
+  it('is of a kind of its own, which has to be asked for', async () => {
+    await using exchanging = await Exchanging.start()
+    const { kind, asks } = exchanging.transformer
+    assert.deepEqual([kind, asks], ['exchanged-token', true])
+  })
+})

@@ -1,0 +1,77 @@
+// One token for every caller, from a file that somebody else replaces, or from the environment.
+
+import assert from 'node:assert/strict'
+import { rm, writeFile } from 'node:fs/promises'
+import { describe, it } from 'node:test'
+import { changingSecret } from '../../../src/check/authenticators/changing-secret.ts'
+import { serviceToken } from '../../../src/transform/token/service-token.ts'
+import type { Transformation } from '../../../src/transform/transformer.ts'
+import { claimsOf, makeKey } from '../../authenticate/token/issuing.ts'
+import { FakeClock } from '../../fakes/clock.ts'
+import { identityOf } from '../../fakes/identity.ts'
+import { temporaryFolder } from '../../servers/temporary.ts'
+import { permitOf, wordOf } from './asking-for-tokens.ts'
+
+const FOREVER = new AbortController().signal
+
+const give = async (read: () => Promise<string>): Promise<Transformation> =>
+  await serviceToken({ name: 'own.token', read }).transform(permitOf(identityOf()), FOREVER)
+
+describe('a token of the service', () => {
+  interface Case {
+    readonly name: string
+    readonly text: string
+    readonly want: string
+  }
+  const NONE = 'unavailable: own.token does not hold exactly one token'
+  const CASES: readonly Case[] = [
+    { name: 'one', text: 'abc-._~+/123==', want: 'Bearer abc-._~+/123==' },
+    { name: 'nothing', text: '', want: NONE },
+    { name: 'hostile: two lines', text: 'a\nb', want: NONE },
+    { name: 'hostile: a line behind it', text: 'a\r\nx-remote-user: root', want: NONE },
+    { name: 'hostile: two', text: 'a b', want: NONE },
+    { name: 'hostile: two with a comma', text: 'a,b', want: NONE },
+    { name: 'hostile: a scheme before it', text: 'Bearer a', want: NONE },
+    { name: 'hostile: no end', text: 'x'.repeat(20_000), want: NONE },
+  ]
+  for (const { name, text, want } of CASES) {
+    it(`is what stands there: ${name}`, async () => {
+      assert.equal(wordOf(await give(() => Promise.resolve(text))), want)
+    })
+  }
+
+  it('has its name in audit where it has one', async () => {
+    const key = await makeKey()
+    const token = await key.token(claimsOf({ jti: 'account-7' }))
+    const transformation = await give(() => Promise.resolve(token))
+    assert.equal(transformation.outcome, 'transformed')
+    assert.deepEqual(transformation.forwarding.tokenIds, ['account-7'])
+  })
+
+  it('is read again when it changes, and what it was counts while it cannot be read', async () => {
+    await using folder = await temporaryFolder()
+    const path = folder.file('own.token')
+    const clock = new FakeClock()
+    await writeFile(path, 'first\n')
+    const { read } = await changingSecret({ kind: 'file', path }, clock)
+    const transformer = serviceToken({ name: path, read })
+    const next = async (): Promise<string> => {
+      clock.advance(10_000)
+      return wordOf(await transformer.transform(permitOf(identityOf()), FOREVER))
+    }
+    assert.equal(await next(), 'Bearer first')
+    await writeFile(path, 'second\n')
+    assert.equal(await next(), 'Bearer second')
+    await rm(path)
+    assert.equal(await next(), 'Bearer second')
+    await writeFile(path, 'half of\n')
+    assert.equal(await next(), `unavailable: ${path} does not hold exactly one token`)
+    await writeFile(path, 'third')
+    assert.equal(await next(), 'Bearer third')
+  })
+
+  it('asks nobody, so that tests of a configuration can have it', () => {
+    const { kind, asks } = serviceToken({ name: 'x', read: () => Promise.resolve('x') })
+    assert.deepEqual([kind, asks], ['service-token', undefined])
+  })
+})

@@ -1,0 +1,297 @@
+// Answers of token endpoints: which of them hold a token, and how long it is good for. An
+// authorization server is trusted to make tokens, and still may answer anything.
+
+import assert from 'node:assert/strict'
+import { before, describe, it } from 'node:test'
+import { readJsonObject } from '../../../src/authenticate/token/strict-json.ts'
+import { MAX_TOKEN_LENGTH } from '../../../src/authenticate/token/bearer-credentials.ts'
+import {
+  readTokenAnswer,
+  type TokenAnswer,
+  type TokenExpectation,
+} from '../../../src/transform/token/token-answer.ts'
+import { claimsOf, encode, makeKey, NOW, type IssuerKey } from '../../authenticate/token/issuing.ts'
+
+const ASKED = NOW * 1_000
+const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
+const ID_TOKEN = 'urn:ietf:params:oauth:token-type:id_token'
+const REFRESH_TOKEN = 'urn:ietf:params:oauth:token-type:refresh_token'
+
+const GOOD = {
+  access_token: 'opaque-1',
+  issued_token_type: ACCESS_TOKEN,
+  token_type: 'Bearer',
+  expires_in: 60,
+}
+
+const EXCHANGE: TokenExpectation = { exchange: true }
+const ASKED_FOR: TokenExpectation = { exchange: true, requestedType: ACCESS_TOKEN }
+const PLAIN: TokenExpectation = { exchange: false }
+
+const read = (document: object, expectation: TokenExpectation = EXCHANGE): TokenAnswer =>
+  readTokenAnswer({ ...document }, expectation, ASKED)
+
+/** `token until SECONDS` from when it was asked, or what is wrong. */
+const wordOf = (answer: TokenAnswer): string => {
+  if (answer.outcome === 'malformed') return answer.what
+  return answer.expires === undefined
+    ? 'token'
+    : `token until ${Math.round((answer.expires - ASKED) / 1_000)}`
+}
+
+const NO_TOKEN = '"access_token" is no token that can stand after "Bearer"'
+const NO_LIFETIME = '"expires_in" is no lifetime'
+
+interface Case {
+  readonly name: string
+  readonly input: object
+  readonly expectation?: TokenExpectation
+  readonly want: string
+}
+
+const CASES: readonly Case[] = [
+  { name: 'a plain token', input: GOOD, want: 'token until 60' },
+  {
+    name: 'one of the type that was asked for',
+    input: GOOD,
+    expectation: ASKED_FOR,
+    want: 'token until 60',
+  },
+  {
+    name: 'what nobody asked for beside it',
+    input: { ...GOOD, refresh_token: 'r', id_token: 'i', scope: 'a b' },
+    want: 'token until 60',
+  },
+  // token_type
+  {
+    name: 'bearer in small letters',
+    input: { ...GOOD, token_type: 'bearer' },
+    want: 'token until 60',
+  },
+  {
+    name: 'an ID token, of which there is no type',
+    input: { ...GOOD, issued_token_type: ID_TOKEN, token_type: 'N_A' },
+    want: 'token until 60',
+  },
+  {
+    name: 'no type of a plain access token',
+    input: { ...GOOD, token_type: 'N_A' },
+    expectation: PLAIN,
+    want: '"token_type" is not Bearer',
+  },
+  {
+    name: 'hostile: a token that needs a proof',
+    input: { ...GOOD, token_type: 'DPoP' },
+    want: '"token_type" is not Bearer or N_A',
+  },
+  {
+    name: 'hostile: no type at all',
+    input: { ...GOOD, token_type: undefined },
+    want: '"token_type" is not Bearer or N_A',
+  },
+  {
+    name: 'hostile: a type that is a list',
+    input: { ...GOOD, token_type: ['Bearer'] },
+    want: '"token_type" is not Bearer or N_A',
+  },
+  // issued_token_type
+  {
+    name: 'no word of what was issued, where nothing was asked for',
+    input: { ...GOOD, issued_token_type: undefined },
+    want: 'token until 60',
+  },
+  {
+    name: 'hostile: no word of what was issued, where something was asked for',
+    input: { ...GOOD, issued_token_type: undefined },
+    expectation: ASKED_FOR,
+    want: '"issued_token_type" is missing, or is no text',
+  },
+  {
+    name: 'hostile: something else than was asked for',
+    input: { ...GOOD, issued_token_type: ID_TOKEN },
+    expectation: ASKED_FOR,
+    want: '"issued_token_type" is not what was asked for',
+  },
+  {
+    name: 'hostile: the type that was asked for, in capitals',
+    input: { ...GOOD, issued_token_type: ACCESS_TOKEN.toUpperCase() },
+    expectation: ASKED_FOR,
+    want: '"issued_token_type" is not what was asked for',
+  },
+  {
+    name: 'hostile: a type of what was issued that is no text',
+    input: { ...GOOD, issued_token_type: 1 },
+    want: '"issued_token_type" is missing, or is no text',
+  },
+  {
+    name: 'hostile: a refresh token',
+    input: { ...GOOD, issued_token_type: REFRESH_TOKEN },
+    want: '"issued_token_type" is a refresh token',
+  },
+  {
+    name: 'hostile: a refresh token, where an access token was to come',
+    input: { ...GOOD, issued_token_type: REFRESH_TOKEN },
+    expectation: PLAIN,
+    want: '"issued_token_type" is a refresh token',
+  },
+  {
+    name: 'no word of what was issued, where it is an access token by its grant',
+    input: { ...GOOD, issued_token_type: undefined },
+    expectation: PLAIN,
+    want: 'token until 60',
+  },
+  // expires_in
+  { name: 'no lifetime', input: { ...GOOD, expires_in: undefined }, want: 'token' },
+  {
+    name: 'a lifetime as a text',
+    input: { ...GOOD, expires_in: '3600' },
+    want: 'token until 3600',
+  },
+  {
+    name: 'a lifetime with a fraction',
+    input: { ...GOOD, expires_in: 59.6 },
+    want: 'token until 60',
+  },
+  ...[
+    0,
+    -1,
+    1e300,
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    null,
+    true,
+    [60],
+    '',
+    '-1',
+    '0',
+    'NaN',
+    '6e9',
+    '1'.repeat(13),
+  ].map((value) => ({
+    name: `hostile: a lifetime that is ${JSON.stringify(value)} (${typeof value})`,
+    input: { ...GOOD, expires_in: value },
+    want: NO_LIFETIME,
+  })),
+  // access_token
+  {
+    name: 'the longest token that there is',
+    input: { ...GOOD, access_token: 'x'.repeat(MAX_TOKEN_LENGTH) },
+    want: 'token until 60',
+  },
+  ...[
+    { named: 'none', token: undefined },
+    { named: 'an empty one', token: '' },
+    { named: 'null', token: null },
+    { named: 'a number', token: 1 },
+    { named: 'a list', token: ['opaque-1'] },
+    { named: 'an object', token: { token: 'opaque-1' } },
+    { named: 'one with a line of its own behind it', token: 'opaque-1\r\nx-remote-user: root' },
+    { named: 'one that ends with a line', token: 'opaque-1\n' },
+    { named: 'one with a space', token: 'opaque 1' },
+    { named: 'two with a comma', token: 'opaque-1,opaque-2' },
+    { named: 'one that is no ASCII', token: 'opäque' },
+    { named: 'one with a NUL', token: 'opaque\0' },
+    { named: 'one with padding in it', token: 'opa=que' },
+    { named: 'one that is too long', token: 'x'.repeat(MAX_TOKEN_LENGTH + 1) },
+    { named: 'one of a million bytes', token: 'x'.repeat(1_000_000) },
+  ].map(({ named, token }) => ({
+    name: `hostile: a token that is ${named}`,
+    input: { ...GOOD, access_token: token },
+    want: NO_TOKEN,
+  })),
+  { name: 'hostile: an error with status 200', input: { error: 'invalid_grant' }, want: NO_TOKEN },
+]
+
+describe('an answer of a token endpoint', () => {
+  for (const { name, input, expectation, want } of CASES) {
+    it(name, () => assert.equal(wordOf(read(input, expectation)), want))
+  }
+
+  it('hostile: says nothing twice', () => {
+    const text = JSON.stringify(GOOD)
+    const twice = [
+      `{"access_token":"other",${text.slice(1)}`,
+      `{"\\u0065xpires_in":6000,${text.slice(1)}`,
+      `[${text}]`,
+    ]
+    // What reads it for us yields nothing then.
+    for (const body of twice) assert.equal(readJsonObject(Buffer.from(body)), undefined)
+    assert.ok(readJsonObject(Buffer.from(text)))
+  })
+
+  it('hostile: is not quoted where it is malformed', () => {
+    const quoting = 'secret-secret\n'
+    for (const member of Object.keys(GOOD)) {
+      const answer = read({ ...GOOD, [member]: quoting }, ASKED_FOR)
+      assert.equal(answer.outcome, 'malformed', member)
+      assert.ok(!JSON.stringify(answer).includes('secret'), member)
+    }
+  })
+})
+
+describe('a token that is a JWT', () => {
+  let key: IssuerKey
+  before(async () => {
+    key = await makeKey()
+  })
+
+  const answerWith = async (
+    claims: Readonly<Record<string, unknown>>,
+    changes: object = {},
+  ): Promise<TokenAnswer> =>
+    read({ ...GOOD, access_token: await key.token(claimsOf(claims)), ...changes })
+
+  const idOf = (answer: TokenAnswer): string | undefined =>
+    answer.outcome === 'token' ? answer.id : 'malformed'
+
+  const TIMES: readonly {
+    readonly name: string
+    readonly exp: unknown
+    readonly expiresIn: unknown
+    readonly want: string
+  }[] = [
+    { name: 'its own, which is earlier', exp: NOW + 30, expiresIn: 60, want: 'token until 30' },
+    { name: 'the one beside it, which is', exp: NOW + 90, expiresIn: 60, want: 'token until 60' },
+    {
+      name: 'its own, where that is all',
+      exp: NOW + 30,
+      expiresIn: undefined,
+      want: 'token until 30',
+    },
+    { name: 'the one beside it alone', exp: undefined, expiresIn: 60, want: 'token until 60' },
+    { name: 'none', exp: undefined, expiresIn: undefined, want: 'token' },
+    {
+      name: 'hostile: one that is over',
+      exp: NOW,
+      expiresIn: 60,
+      want: 'the token has ended already',
+    },
+    { name: 'hostile: no time at all', exp: 'soon', expiresIn: 60, want: 'token until 60' },
+    { name: 'hostile: a negative one', exp: -1, expiresIn: 60, want: 'token until 60' },
+  ]
+  for (const { name, exp, expiresIn, want } of TIMES) {
+    it(`ends by the earlier of two times: ${name}`, async () => {
+      assert.equal(wordOf(await answerWith({ exp }, { expires_in: expiresIn })), want)
+    })
+  }
+
+  it('has a name for audit', async () => {
+    assert.equal(idOf(await answerWith({ jti: 'token-7' })), 'token-7')
+    assert.equal(idOf(await answerWith({})), undefined)
+    assert.equal(idOf(read(GOOD)), undefined)
+  })
+
+  for (const jti of ['', 'x'.repeat(129), 'a\nb', 'with space', 'ü', 7, ['a'], null]) {
+    it(`hostile: has none that is ${JSON.stringify(jti).slice(0, 20)}`, async () => {
+      assert.equal(idOf(await answerWith({ jti })), undefined)
+    })
+  }
+
+  it('hostile: says nothing where it has two readings', () => {
+    const header = encode('{"alg":"ES256"}')
+    const claims = encode(`{"exp":${NOW + 5},"exp":${NOW + 10},"jti":"a"}`)
+    const answer = read({ ...GOOD, access_token: `${header}.${claims}.${encode('s')}` })
+    assert.equal(wordOf(answer), 'token until 60')
+    assert.equal(idOf(answer), undefined)
+  })
+})
