@@ -58,7 +58,7 @@ const connectionManager = (config: Config, envoy: EnvoyConfig): Message =>
       ...normalisation,
       ...bounds(envoy.listener),
       upgrade_configs: [{ upgrade_type: 'websocket' }, { upgrade_type: 'SPDY/3.1' }],
-      early_header_mutation_extensions: earlyHeaderMutations(envoy.listener),
+      early_header_mutation_extensions: earlyHeaderMutations(config, envoy),
       route_config: routeConfiguration(config, envoy),
       http_filters: httpFilters(config, envoy),
     },

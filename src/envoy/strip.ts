@@ -6,7 +6,9 @@
 // the list on, and authz sees and judges it.
 
 import type { EnvoyConfig } from '../config/envoy-schema.ts'
-import { STRIPPED_NAMES, STRIPPED_PREFIXES } from '../transform/strip.ts'
+import type { Config } from '../config/schema.ts'
+import { ownHeadersOf } from '../transform/own-headers.ts'
+import { isStripped, STRIPPED_NAMES, STRIPPED_PREFIXES } from '../transform/strip.ts'
 import { extension, type Message } from './message.ts'
 
 // What authz has to see. It removes the caller's credential itself, and impersonation it refuses, or
@@ -22,11 +24,16 @@ const ORIGIN_NAMES = ['forwarded', 'x-real-ip']
 const ORIGIN_PREFIX = 'x-forwarded-'
 
 /** `early_header_mutation_extensions` of the connection manager. */
-export const earlyHeaderMutations = ({
-  trustedHops,
-}: EnvoyConfig['listener']): readonly Message[] => {
+export const earlyHeaderMutations = (
+  config: Config,
+  { listener: { trustedHops } }: EnvoyConfig,
+): readonly Message[] => {
   // Nobody in front of Envoy can know where the request came from if there is nobody in front.
-  const names = [...STRIPPED_NAMES, ...(trustedHops === 0 ? ORIGIN_NAMES : [])]
+  const names = [
+    ...STRIPPED_NAMES,
+    ...(trustedHops === 0 ? ORIGIN_NAMES : []),
+    ...namedHeaders(config),
+  ]
   const prefixes = [
     ...STRIPPED_PREFIXES,
     ENVOY_PREFIX,
@@ -46,6 +53,14 @@ export const earlyHeaderMutations = ({
       },
     ),
   ]
+}
+
+/** Those that the configuration names itself; authz removes the ones that hold keys, once read. */
+const namedHeaders = ({ routes, authenticators }: Config): readonly string[] => {
+  const keys = Object.values(authenticators).flatMap(({ apiKey }) => apiKey?.carriers ?? [])
+  return ownHeadersOf(routes).filter(
+    (name) => !isStripped(name) && !keys.some(({ header }) => header === name),
+  )
 }
 
 const isOurs = (name: string): boolean => !SEEN_BY_AUTHZ.has(name)

@@ -29,7 +29,7 @@ export const fieldValue = (line: string): string => {
 export const percentDecoded = (text: string): string => decodeURIComponent(text)
 
 /** An ext-value (RFC 8187 §3.2.1), of UTF-8 and without a language. */
-export const extValue = (text: string): string => {
+const extValue = (text: string): string => {
   const [, coded] = /^UTF-8''((?:[A-Za-z0-9!#$&+.^_`|~-]|%[0-9A-Fa-f]{2})*)$/.exec(text) ?? []
   assert.ok(coded !== undefined, `"${text}" is no ext-value`)
   return decodeURIComponent(coded)

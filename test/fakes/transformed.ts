@@ -8,7 +8,7 @@ import { permitFor } from './permit.ts'
 const FOREVER = new AbortController().signal
 
 /** Of alice, or whoever the test says. */
-export const transformationOf = async (
+const transformationOf = async (
   transformer: Transformer,
   identity: Partial<Identity> = {},
 ): Promise<Transformation> => await transformer.transform(permitFor(identity), FOREVER)

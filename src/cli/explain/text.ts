@@ -155,12 +155,15 @@ const authorizeBlock = ({ authorize }: Explanation, { all }: TextOptions): reado
 }
 
 const transformBlock = ({ transform }: Explanation): readonly string[] => {
-  const { outcome, code, set, remove, certificate } = transform
+  const { outcome, code, set, remove, certificate, tokens = [] } = transform
   return [
     headline('transform', outcome, code),
     ...rows([
       ...set.flatMap(({ name, values }) =>
         values.map((value) => ['set', `${name}: ${value}`] as const),
+      ),
+      ...tokens.map(
+        ({ header, claims }) => ['token', `${header} says ${JSON.stringify(claims)}`] as const,
       ),
       ...remove.map((name) => ['remove', name] as const),
       [

@@ -190,7 +190,7 @@ const CASES: readonly { readonly name: string; readonly change: readonly Change[
           disallow_all: true,
           allow_expression: {
             regex:
-              '(x-(remote|cert|countersign|envoy|forwarded)|impersonate|client|audit|proxy)-.*|authorization|dpop',
+              '(x-(remote|cert|countersign|webauth|envoy|forwarded)|impersonate|client|audit|proxy)-.*|authorization|dpop',
           },
           disallow_is_error: true,
         },
