@@ -1,4 +1,5 @@
-// `countersign keys`: makes and rotates the keys that authz and the signer share, and API keys.
+// `countersign keys`: makes and rotates the keys that authz and the signer share, API keys, and the
+// keys that our tokens are signed with.
 
 import { chmod, readFile, realpath, writeFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
@@ -6,6 +7,7 @@ import { newGrantKeyLine, parseGrantKeys } from '../keys/grant-keys.ts'
 import { CountersignError, describeError } from '../runtime/errors.ts'
 import { apiKeyCommand } from './api-keys.ts'
 import { replaceFile } from './replace-file.ts'
+import { signingKeysCommand } from './signing-keys.ts'
 
 interface Options {
   readonly add?: true
@@ -33,6 +35,7 @@ export const keysCommand = (): Command =>
     .description('make and rotate keys')
     .addCommand(grantCommand())
     .addCommand(apiKeyCommand())
+    .addCommand(signingKeysCommand())
 
 const grantCommand = (): Command =>
   new Command('grant')

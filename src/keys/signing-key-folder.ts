@@ -2,18 +2,14 @@
 // held against itself: a key that does not belong to its entry would sign tokens that nobody can
 // verify, and one that others can read is nobody's secret.
 
-import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { calculateJwkThumbprint } from 'jose'
 import type { ConfigurationFiles } from '../config/files.ts'
 import { CountersignError } from '../runtime/errors.ts'
-import {
-  parseSigningKeys,
-  statesAt,
-  type SigningKeyEntry,
-  type SigningKeyList,
-} from './signing-keys.ts'
+import { isPair } from './public-key.ts'
+import { isPublished, stateAt, timesOf, type SigningKeyState } from './signing-key-times.ts'
+import { parseSigningKeys, type SigningKeyEntry, type SigningKeyList } from './signing-keys.ts'
 
 /** The list of a folder. */
 export const SIGNING_KEY_LIST = 'keys.json'
@@ -24,14 +20,17 @@ export const signingKeyFile = (folder: string, kid: string): string => join(fold
 /** A folder that was read. */
 export interface SigningKeyFolder {
   readonly list: SigningKeyList
-  /** The private keys by `kid`: of all that sign, or will. A `KeyObject` never prints its bytes. */
+  /**
+   * The private keys by `kid`: of all that sign or will, and of those that did, where they are still
+   * there. A `KeyObject` never prints its bytes.
+   */
   readonly privateKeys: ReadonlyMap<string, KeyObject>
 }
 
 /**
  * Reads a folder.
  *
- * @param now milliseconds since the epoch: of keys that sign no more the private part may be gone
+ * @param now milliseconds since the epoch: of keys that sign no more the private half may be gone
  * @throws CountersignError `file-unreadable`, `signing-keys-invalid`; no message quotes a key
  */
 export const readSigningKeys = async (
@@ -39,66 +38,121 @@ export const readSigningKeys = async (
   files: ConfigurationFiles,
   now: number,
 ): Promise<SigningKeyFolder> => {
-  const path = join(folder, SIGNING_KEY_LIST)
-  const list = parseSigningKeys(path, await files.readText(path))
-  const states = statesAt(list, now)
-  const privateKeys = new Map<string, KeyObject>()
-  for (const entry of list.keys) {
-    const state = states.get(entry.kid)
-    if (state !== 'next' && state !== 'signing') continue
-    const file = signingKeyFile(folder, entry.kid)
-    // oxlint-disable-next-line no-await-in-loop -- a handful
-    privateKeys.set(entry.kid, await readPrivateKey(file, entry, files))
-  }
-  return { list, privateKeys }
+  const { list, privateKeys, problems } = await inspectSigningKeys(folder, files, now)
+  const [first] = problems
+  if (first === undefined) return { list, privateKeys }
+  const message = problems.map((problem) => problem.message).join('; ')
+  throw new CountersignError(first.code, message, { cause: first })
 }
 
-const OTHERS = 0o007
-const WRITABLE_BY_GROUP = 0o020
+/** A folder, and everything that is wrong with it. */
+export interface SigningKeyInspection extends SigningKeyFolder {
+  readonly problems: readonly CountersignError[]
+}
 
-const readPrivateKey = async (
-  file: string,
-  entry: SigningKeyEntry,
+/**
+ * Reads as much of a folder as can be read.
+ *
+ * @param now as for {@link readSigningKeys}
+ * @throws CountersignError `file-unreadable`, `signing-keys-invalid`, when there is no list
+ */
+export const inspectSigningKeys = async (
+  folder: string,
   files: ConfigurationFiles,
+  now: number,
+): Promise<SigningKeyInspection> => {
+  const path = join(folder, SIGNING_KEY_LIST)
+  const list = parseSigningKeys(path, await readList(path, folder, files))
+  const problems: CountersignError[] = []
+  const collect = async <T>(step: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await step()
+    } catch (cause) {
+      if (!(cause instanceof CountersignError)) throw cause
+      problems.push(cause)
+      return undefined
+    }
+  }
+  await collect(async () => await refuseOpenList(path))
+  const states = timesOf(list).map((times) => ({ entry: times.key, state: stateAt(times, now) }))
+  if (!states.some(({ state }) => state === 'signing')) {
+    problems.push(invalid(`${path} has no key that signs now; ${howToMake(folder)}`))
+  }
+  const privateKeys = new Map<string, KeyObject>()
+  for (const { entry, state } of states) {
+    // oxlint-disable-next-line no-await-in-loop -- a handful
+    const key = await collect(async () => await readPrivateKey(folder, entry, state, files))
+    if (key !== undefined) privateKeys.set(entry.kid, key)
+  }
+  return { list, privateKeys, problems }
+}
+
+const howToMake = (folder: string): string =>
+  `\`countersign keys signing create ${folder}\` makes one`
+
+const readList = async (
+  path: string,
+  folder: string,
+  files: ConfigurationFiles,
+): Promise<string> => {
+  try {
+    return await files.readText(path)
+  } catch (cause) {
+    if (!isMissing(cause)) throw cause
+    const message = `${path} does not exist; ${howToMake(folder)}`
+    throw new CountersignError('file-unreadable', message, { cause })
+  }
+}
+
+const WRITABLE_BY_GROUP = 0o020
+const WRITABLE_BY_OTHERS = 0o002
+const OTHERS = 0o007
+
+/** Whoever can write the list can have a key of his own published, and sign with it. */
+const refuseOpenList = async (path: string): Promise<void> => {
+  const { mode } = await stat(path)
+  if ((mode & (WRITABLE_BY_GROUP | WRITABLE_BY_OTHERS)) === 0) return
+  throw invalid(
+    `${path} has mode ${shown(mode)}: whoever can write it can sign tokens with a key of his own (chmod 0644)`,
+  )
+}
+
+/** What is published must be the owner's alone; what is not is not looked at. */
+const readPrivateKey = async (
+  folder: string,
+  entry: SigningKeyEntry,
+  state: SigningKeyState,
+  files: ConfigurationFiles,
+): Promise<KeyObject | undefined> => {
+  if (!isPublished(state)) return undefined
+  const file = signingKeyFile(folder, entry.kid)
+  try {
+    return await checkedPrivateKey(file, entry, await files.read(file))
+  } catch (cause) {
+    if (!isMissing(cause)) throw cause
+    if (state === 'retired') return undefined
+    const message = `${file} does not exist: restore it, or revoke the key (\`countersign keys signing revoke\`)`
+    throw new CountersignError('file-unreadable', message, { cause })
+  }
+}
+
+const checkedPrivateKey = async (
+  file: string,
+  { kid, jwk }: SigningKeyEntry,
+  pem: Buffer,
 ): Promise<KeyObject> => {
-  const pem = await files.read(file)
+  // Follows links, as the reading does: Kubernetes mounts a secret as links to its files.
   const { mode } = await stat(file)
   if ((mode & (OTHERS | WRITABLE_BY_GROUP)) !== 0) {
-    const shown = `0${(mode & 0o777).toString(8)}`
     throw invalid(
-      `${file} has mode ${shown}: a private key is for its owner, and at most for its group to read (chmod 0600; of a Kubernetes secret "defaultMode: 0400", or 0440 with fsGroup)`,
+      `${file} has mode ${shown(mode)}: a private key is for its owner, and at most for its group to read (chmod 0600; of a Kubernetes secret "defaultMode: 0400", or 0440 with fsGroup)`,
     )
   }
   const key = privateKeyOf(file, pem)
-  const jwk = createPublicKey(key).export({ format: 'jwk' })
-  const [own, listed] = await Promise.all([
-    calculateJwkThumbprint(jwk),
-    calculateJwkThumbprint(entry.jwk).catch(() => undefined),
-  ])
-  if (own !== entry.kid || listed !== entry.kid) {
-    throw invalid(`${file} does not hold the private key of "${entry.kid}" in ${SIGNING_KEY_LIST}`)
+  if (!isPair(key, jwk)) {
+    throw invalid(`${file} does not hold the private key of "${kid}" in ${SIGNING_KEY_LIST}`)
   }
-  if (!suits(key, entry)) throw invalid(`${file} holds no key that is fit for ${entry.algorithm}`)
   return key
-}
-
-// RFC 7518 §3.3.
-const MIN_MODULUS = 2_048
-
-const suits = (
-  { asymmetricKeyType, asymmetricKeyDetails }: KeyObject,
-  { algorithm }: SigningKeyEntry,
-): boolean => {
-  switch (algorithm) {
-    case 'ES256':
-      return asymmetricKeyType === 'ec' && asymmetricKeyDetails?.namedCurve === 'prime256v1'
-    case 'RS256':
-      return (
-        asymmetricKeyType === 'rsa' && (asymmetricKeyDetails?.modulusLength ?? 0) >= MIN_MODULUS
-      )
-    case 'EdDSA':
-      return asymmetricKeyType === 'ed25519'
-  }
 }
 
 const privateKeyOf = (file: string, pem: Buffer): KeyObject => {
@@ -109,5 +163,14 @@ const privateKeyOf = (file: string, pem: Buffer): KeyObject => {
     throw invalid(`${file} holds no private key: PEM, PKCS#8, not encrypted`)
   }
 }
+
+const shown = (mode: number): string => `0${(mode & 0o777).toString(8).padStart(3, '0')}`
+
+/** Whether a file is not there, rather than not to be read. */
+const isMissing = (cause: unknown): boolean =>
+  cause instanceof CountersignError &&
+  cause.cause instanceof Error &&
+  'code' in cause.cause &&
+  cause.cause.code === 'ENOENT'
 
 const invalid = (message: string) => new CountersignError('signing-keys-invalid', message)

@@ -6,7 +6,14 @@ import type { SigningAlgorithm } from '../config/mint-schema.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { CountersignError } from '../runtime/errors.ts'
 import type { SigningKeyFolder } from './signing-key-folder.ts'
-import { statesAt, type SigningKeyEntry, type SigningKeyState } from './signing-keys.ts'
+import {
+  isPublished,
+  stateAt,
+  timesOf,
+  type SigningKeyState,
+  type SigningKeyTimes,
+} from './signing-key-times.ts'
+import type { SigningKeyEntry } from './signing-keys.ts'
 
 /** A public key as it is published (RFC 7517 §4). */
 export interface PublishedKey {
@@ -32,12 +39,18 @@ export type TokenType = 'JWT' | 'at+jwt'
 
 /** Signs, and tells what it signs with. The keys change with the clock, and with a reload only. */
 export class SigningKeySet {
-  readonly #folder: SigningKeyFolder
+  readonly #privateKeys: ReadonlyMap<string, KeyObject>
   readonly #clock: Clock
+  /** Read once: a signature takes less than reading all these times would. */
+  readonly #times: ReadonlyMap<string, SigningKeyTimes>
+  readonly #byAlgorithm: ReadonlyMap<SigningAlgorithm, readonly SigningKeyTimes[]>
 
-  constructor(folder: SigningKeyFolder, clock: Clock) {
-    this.#folder = folder
+  constructor({ list, privateKeys }: SigningKeyFolder, clock: Clock) {
+    const times = timesOf(list)
+    this.#privateKeys = privateKeys
     this.#clock = clock
+    this.#times = new Map(times.map((one) => [one.key.kid, one]))
+    this.#byAlgorithm = Map.groupBy(times, ({ key }) => key.algorithm)
   }
 
   /** The algorithms that there is a key for, now or soon. */
@@ -51,21 +64,21 @@ export class SigningKeySet {
 
   /** Every key of the folder. */
   statuses(): readonly SigningKeyStatus[] {
-    const { list } = this.#folder
-    const states = statesAt(list, this.#clock.now())
-    return list.keys.map((key) => ({ ...key, state: states.get(key.kid) ?? 'dead' }))
+    const now = this.#clock.now()
+    return [...this.#times.values()].map((times) => ({ ...times.key, state: stateAt(times, now) }))
   }
 
   /** The public keys to be published: those that sign, will sign, or have signed what still lives. */
   published(): readonly PublishedKey[] {
     return this.statuses()
-      .filter(({ state }) => state === 'next' || state === 'signing' || state === 'retired')
+      .filter(({ state }) => isPublished(state))
       .map(({ kid, algorithm, jwk }) => ({ ...jwk, kid, alg: algorithm, use: 'sig' }))
   }
 
   /** Whether the key is published: whether what it signed is still to be believed. */
   publishes(kid: string): boolean {
-    return this.published().some((key) => key.kid === kid)
+    const times = this.#times.get(kid)
+    return times !== undefined && isPublished(stateAt(times, this.#clock.now()))
   }
 
   /**
@@ -87,14 +100,15 @@ export class SigningKeySet {
   }
 
   #signing(algorithm: SigningAlgorithm): { readonly kid: string; readonly key: KeyObject } {
-    const signing = this.statuses().find(
-      (status) => status.state === 'signing' && status.algorithm === algorithm,
-    )
-    const key = signing && this.#folder.privateKeys.get(signing.kid)
+    const now = this.#clock.now()
+    const signing = this.#byAlgorithm
+      .get(algorithm)
+      ?.find((times) => stateAt(times, now) === 'signing')
+    const key = signing && this.#privateKeys.get(signing.key.kid)
     if (signing === undefined || key === undefined) {
       const message = `there is no ${algorithm} key that signs now; see \`countersign keys signing show\``
       throw new CountersignError('signing-keys-invalid', message)
     }
-    return { kid: signing.kid, key }
+    return { kid: signing.key.kid, key }
   }
 }

@@ -1,34 +1,17 @@
-// The keys that our tokens are signed with, and when each does what. A key's state follows from the
-// list and the clock alone, so replicas with the same list agree without a word between them.
+// The list of the keys that our tokens are signed with, as it stands in their folder. Everything in it
+// is public, and every public key in it is fit to be published; anything else is no list.
 
 import { z } from 'zod'
-import { LONGEST_TOKEN_LIFETIME_MS, SIGNING_ALGORITHMS } from '../config/mint-schema.ts'
+import { SIGNING_ALGORITHMS } from '../config/mint-schema.ts'
 import { instantSchema } from '../config/values.ts'
 import { CountersignError } from '../runtime/errors.ts'
-
-/**
- * What becomes of a key, in this order:
- *
- * - `next`: published, so that upstreams know it, and signs nothing yet.
- * - `signing`: signs every token of its algorithm.
- * - `retired`: another signs; published until the last token that it signed has ended.
- * - `dead`: not published any more.
- * - `revoked`: neither signs nor is published, from one moment to the next.
- */
-export type SigningKeyState = 'next' | 'signing' | 'retired' | 'dead' | 'revoked'
-
-// RFC 7517 §4, RFC 7518 §6, RFC 8037 §2: what is public of a key.
-const jwk = z.discriminatedUnion('kty', [
-  z.strictObject({ kty: z.literal('EC'), crv: z.string(), x: z.string(), y: z.string() }),
-  z.strictObject({ kty: z.literal('RSA'), n: z.string(), e: z.string() }),
-  z.strictObject({ kty: z.literal('OKP'), crv: z.string(), x: z.string() }),
-])
+import { complaintAboutKey, publicJwkSchema, thumbprintOf } from './public-key.ts'
 
 const entry = z.strictObject({
   /** The SHA-256 thumbprint (RFC 7638), which names the file of the private key too. */
   kid: z.string().regex(/^[\w-]{43}$/, 'must be a thumbprint of RFC 7638'),
   algorithm: z.enum(SIGNING_ALGORITHMS),
-  jwk,
+  jwk: publicJwkSchema,
   created: instantSchema,
   /** From when on it signs, unless a younger one does. */
   signsFrom: instantSchema,
@@ -65,48 +48,28 @@ export const parseSigningKeys = (source: string, text: string): SigningKeyList =
     const place = issue === undefined ? '' : ` at ${issue.path.join('.')}: ${issue.message}`
     throw invalid(`${source} is no list of signing keys${place}`)
   }
-  const ids = new Set(result.data.keys.map(({ kid }) => kid))
-  if (ids.size !== result.data.keys.length) throw invalid(`${source} holds a key twice`)
+  const { keys } = result.data
+  for (const key of keys) {
+    const complaint = complaintAboutEntry(key)
+    if (complaint !== undefined) throw invalid(`${source}: the key "${key.kid}" ${complaint}`)
+  }
+  const ids = new Set(keys.map(({ kid }) => kid))
+  if (ids.size !== keys.length) throw invalid(`${source} holds a key twice`)
   return result.data
 }
+
+/**
+ * Of every key, whatever it does: a retired one is published without a look at its private half, and
+ * what it would verify must be what it signed.
+ */
+const complaintAboutEntry = ({ kid, algorithm, jwk }: SigningKeyEntry): string | undefined =>
+  thumbprintOf(jwk) === kid
+    ? complaintAboutKey(algorithm, jwk)
+    : 'is another key than its name says (RFC 7638)'
 
 /** The list as it is written. */
 export const formatSigningKeys = (list: SigningKeyList): string =>
   `${JSON.stringify(list, undefined, 2)}\n`
-
-/** Clocks of upstreams may be behind ours: a key is published for so much longer than its tokens live. */
-const CLOCK_SKEW_MS = 300_000
-
-/** When a key becomes what; milliseconds since the epoch. */
-interface Stages {
-  readonly signsFrom: number
-  /** When another began to sign; without one, it still does. */
-  readonly replaced: number
-  readonly revoked: boolean
-}
-
-/** The state of every key at a time, in the order of the list. */
-export const statesAt = (
-  { keys }: SigningKeyList,
-  now: number,
-): ReadonlyMap<string, SigningKeyState> =>
-  new Map(keys.map((key) => [key.kid, stateAt(stagesOf(key, keys), now)]))
-
-const stagesOf = (key: SigningKeyEntry, keys: readonly SigningKeyEntry[]): Stages => {
-  const signsFrom = Date.parse(key.signsFrom)
-  const later = keys
-    .filter(({ algorithm, revoked }) => algorithm === key.algorithm && revoked === undefined)
-    .map((other) => Date.parse(other.signsFrom))
-    .filter((start) => start > signsFrom)
-  return { signsFrom, replaced: Math.min(...later), revoked: key.revoked !== undefined }
-}
-
-const stateAt = ({ signsFrom, replaced, revoked }: Stages, now: number): SigningKeyState => {
-  if (revoked) return 'revoked'
-  if (now < signsFrom) return 'next'
-  if (now < replaced) return 'signing'
-  return now < replaced + LONGEST_TOKEN_LIFETIME_MS + CLOCK_SKEW_MS ? 'retired' : 'dead'
-}
 
 const invalid = (message: string, cause?: unknown) =>
   new CountersignError('signing-keys-invalid', message, cause === undefined ? {} : { cause })

@@ -16,7 +16,7 @@ describe('--help', { concurrency: true }, () => {
     { args: ['validate'], says: [/--config <file>/, /--signer <file>/, /lists all/] },
     { args: ['envoy'], says: [/generate/] },
     { args: ['envoy', 'generate'], says: [/--config <file>/, /--output <file>/] },
-    { args: ['keys'], says: [/grant/, /api/] },
+    { args: ['keys'], says: [/grant/, /api/, /signing/] },
     {
       args: ['keys', 'api'],
       says: [/--user <name>/, /--groups/, /--expires/, /--id/, /--file/, /revoke a key/, /csk_/],

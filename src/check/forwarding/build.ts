@@ -38,7 +38,7 @@ export const buildForwarding = async (
   const transformers: Transformer[] = []
   const add = async (
     key: readonly string[],
-    build: () => Transformer | Promise<Transformer>,
+    build: () => Transformer | undefined | Promise<Transformer>,
   ): Promise<void> => {
     const built = await problems.collect([...path, ...key], async () => await build())
     if (built !== undefined) transformers.push(built)
@@ -81,20 +81,19 @@ const buildAssertion = (
   { header, ...config }: AssertionConfig,
   route: RouteConfig,
   parts: ForwardingParts,
-): Transformer => {
+): Transformer | undefined => {
   refuseUnfit(header)
   return buildMinted(config, { kind: 'assertion', header, prefix: '' }, route, parts)
 }
 
+/** `undefined` where the keys have a problem, which has been reported. */
 const buildMinted = (
   config: MintConfig,
   target: Pick<MintOptions, 'kind' | 'header' | 'prefix'>,
   { forward: { allowReserved } }: RouteConfig,
   { issuer, tokens: memory, clock }: ForwardingParts,
-): Transformer => {
-  if (issuer === undefined) {
-    throw new CountersignError('configuration-invalid', 'needs the keys of "issuer", which signs')
-  }
+): Transformer | undefined => {
+  if (issuer === undefined) return undefined
   const { url, keys } = issuer
   if (!keys.algorithms.has(config.algorithm)) {
     throw new CountersignError(

@@ -1,0 +1,128 @@
+// Keys and tokens as the RFCs print them, through the code that names, signs with and reads ours.
+
+import assert from 'node:assert/strict'
+import { createPublicKey, type KeyObject } from 'node:crypto'
+import { describe, it } from 'node:test'
+import { calculateJwkThumbprint, CompactSign } from 'jose'
+import { isSignedBy, type Algorithm } from '../../src/authenticate/token/algorithm.ts'
+import { readKeys } from '../../src/authenticate/token/keys.ts'
+import { readToken } from '../../src/authenticate/token/token.ts'
+import { judge } from '../../src/authenticate/token/verify-token.ts'
+import { complaintAboutKey, publicJwkOf, thumbprintOf } from '../../src/keys/public-key.ts'
+import {
+  EXAMPLE_CLAIMS,
+  RFC_7515_A_2,
+  RFC_7515_A_3,
+  RFC_7517_A_1,
+  RFC_7519_3_1,
+  RFC_7519_6_1,
+  RFC_7638_3_1,
+  RFC_8037_A,
+} from '../fixtures/jose-vectors.ts'
+
+describe('the name of a key', () => {
+  const CASES = [
+    { name: 'RFC 7638 §3.1', ...RFC_7638_3_1 },
+    { name: 'RFC 8037 A.3', ...RFC_8037_A },
+  ]
+  for (const { name, jwk, thumbprint } of CASES) {
+    it(`is the thumbprint of ${name}`, () => assert.equal(thumbprintOf(jwk), thumbprint))
+  }
+
+  it('is that of jose, for every type', async () => {
+    for (const key of [RFC_7515_A_2, RFC_7515_A_3, RFC_8037_A]) {
+      const jwk = publicJwkOf(key.privateKey)
+      assert.ok(jwk !== undefined)
+      // oxlint-disable-next-line no-await-in-loop -- a handful
+      assert.equal(thumbprintOf(jwk), await calculateJwkThumbprint(jwk))
+    }
+  })
+})
+
+// SignJWT makes JSON of the claims and hands it to CompactSign, which takes bytes: the payloads of the
+// RFCs have line feeds in them, or are no JSON.
+const signed = async (alg: string, payload: string, key: KeyObject): Promise<string> =>
+  await new CompactSign(Buffer.from(payload)).setProtectedHeader({ alg }).sign(key)
+
+const verified = async (algorithm: Algorithm, token: string, key: KeyObject): Promise<boolean> => {
+  const [header = '', payload = '', signature = ''] = token.split('.')
+  const bytes = Buffer.from(signature, 'base64url')
+  const text = Buffer.from(`${header}.${payload}`)
+  return await isSignedBy(algorithm, createPublicKey(key), text, bytes)
+}
+
+describe('a signature', () => {
+  it('of Ed25519 is that of RFC 8037 A.4', async () => {
+    const { payload, privateKey, token } = RFC_8037_A
+    assert.equal(await signed('EdDSA', payload, privateKey), token)
+    assert.ok(await verified('EdDSA', token, privateKey)) // A.5
+  })
+
+  it('of RS256 is that of RFC 7515 A.2', async () => {
+    const { privateKey, token } = RFC_7515_A_2
+    assert.equal(await signed('RS256', EXAMPLE_CLAIMS, privateKey), token)
+    assert.ok(await verified('RS256', token, privateKey))
+  })
+
+  it('of ES256, another each time, is of the bytes of RFC 7515 A.3, whose own is good', async () => {
+    const { privateKey, token } = RFC_7515_A_3
+    assert.ok(await verified('ES256', token, privateKey))
+    const ours = await signed('ES256', EXAMPLE_CLAIMS, privateKey)
+    assert.equal(ours.slice(0, ours.lastIndexOf('.')), token.slice(0, token.lastIndexOf('.')))
+    assert.ok(await verified('ES256', ours, privateKey))
+  })
+
+  it('is not taken for that of other bytes', async () => {
+    const [header, , signature] = RFC_7515_A_2.token.split('.')
+    const payload = Buffer.from('{"iss":"joe"}').toString('base64url')
+    const forged = `${header}.${payload}.${signature}`
+    assert.ok(!(await verified('RS256', forged, RFC_7515_A_2.privateKey)))
+  })
+})
+
+describe('a token that our own reader refuses', () => {
+  const rules = {
+    issuer: 'joe',
+    audiences: ['x'],
+    kind: 'any',
+    algorithms: ['ES256', 'RS256', 'EdDSA'],
+    skew: 0,
+  } as const
+
+  it('is one without a signature (RFC 7519 §6.1)', () => {
+    assert.equal(readToken(RFC_7519_6_1).outcome, 'malformed')
+  })
+
+  const ALGORITHMS = [
+    {
+      name: 'has the algorithm none, and something in place of a signature',
+      token: `${RFC_7519_6_1}AAAA`,
+    },
+    { name: 'is signed with a secret (RFC 7519 §3.1)', token: RFC_7519_3_1 },
+  ]
+  for (const { name, token } of ALGORITHMS) {
+    it(`is one that ${name}`, () => {
+      const reading = readToken(token)
+      assert.equal(reading.outcome, 'token')
+      const judgement = judge(reading.token, rules, 0)
+      assert.deepEqual(judgement, { outcome: 'rejected', code: 'token-algorithm' })
+    })
+  }
+})
+
+describe('the key set of RFC 7517 A.1', () => {
+  it('gives the key that is for signatures', () => {
+    const reading = readKeys({ ...RFC_7517_A_1 })
+    assert.equal(reading?.keys.size, 1)
+    assert.deepEqual(reading.ignored, ['key 0 is not for signatures'])
+    const [key] = reading.keys.candidates('2011-04-29', 'RS256')
+    assert.deepEqual(key?.key.export({ format: 'jwk' }), { ...RFC_7638_3_1.jwk })
+  })
+
+  it('has keys that could be ours', () => {
+    const [{ use: _use, kid: _kid, ...ec }, { alg, kid: _, ...rsa }] = RFC_7517_A_1.keys
+    assert.equal(complaintAboutKey('ES256', ec), undefined)
+    assert.equal(complaintAboutKey(alg, rsa), undefined)
+    assert.equal(readKeys({ keys: [ec] })?.keys.size, 1)
+  })
+})
