@@ -3,7 +3,7 @@
 
 import { startAdminServer } from '../runtime/admin.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { Serving } from '../runtime/health.ts'
+import { Serving, type HealthCheck } from '../runtime/health.ts'
 import type { ListenAddress } from '../runtime/listen.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Metric } from '../runtime/metric.ts'
@@ -21,6 +21,8 @@ export interface AdminListener {
 /** What it shows. */
 export interface AdminParts extends CommonParts {
   readonly metrics: readonly Metric[]
+  /** What else readiness says something of. */
+  readonly checks?: readonly HealthCheck[]
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -48,7 +50,7 @@ export const startAdmin = async (
     (await startAdminServer({
       ...listener,
       mode: Number.parseInt(listener.mode, 8),
-      checks: [...commonChecks(parts), serving],
+      checks: [...commonChecks(parts), ...(parts.checks ?? []), serving],
       metrics: [...commonMetrics(parts), ...parts.metrics],
       clock: parts.clock,
       logger: parts.logger,

@@ -4,9 +4,12 @@ import type { FactHoldings, FactMemory } from '../authenticate/facts.ts'
 import type { KeySets } from '../authenticate/token/key-sets.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { counter, gauge, type Metric, type Sample } from '../runtime/metric.ts'
+import type { StoreHealth } from '../state/opened-state.ts'
 import type { TokenMemory } from '../transform/token/token-memory.ts'
+import type { Dependency } from './authenticators/parts.ts'
 import type { Snapshot } from './snapshot.ts'
 import { RULE_DECISIONS, type CheckStatistics, type RouteStatistics } from './statistics.ts'
+import { stateMetrics } from './state-metrics.ts'
 import { tokenMetrics } from './token-metrics.ts'
 
 /** What is counted, and where. */
@@ -15,6 +18,7 @@ export interface AuthzParts {
   readonly memory: FactMemory
   readonly keySets: KeySets
   readonly tokens: TokenMemory
+  readonly store: StoreHealth
   readonly current: () => { readonly value: Pick<Snapshot, 'dependencies' | 'seal' | 'issuer'> }
   readonly clock: Clock
 }
@@ -25,7 +29,8 @@ export const authzMetrics = (parts: AuthzParts): readonly Metric[] => [
   ...factMetrics(parts.memory),
   ...keyMetrics(parts.keySets),
   ...tokenMetrics({ ...parts, now: () => parts.clock.now() }),
-  ...snapshotMetrics(parts.current),
+  ...stateMetrics(parts.store),
+  ...snapshotMetrics(parts),
 ]
 
 const checkMetrics = (checks: CheckStatistics): readonly Metric[] => {
@@ -206,19 +211,22 @@ const keyMetrics = (keySets: KeySets): readonly Metric[] => [
 ]
 
 /** To Prometheus an empty label is none. */
-const askerOf = (dependency: Snapshot['dependencies'][number]) =>
-  'route' in dependency
-    ? { authenticator: '', route: dependency.route }
-    : { authenticator: dependency.authenticator, route: '' }
+const askerOf = (dependency: Dependency) => ({
+  authenticator: 'authenticator' in dependency ? dependency.authenticator : '',
+  route: 'route' in dependency ? dependency.route : '',
+})
 
-const snapshotMetrics = (current: AuthzParts['current']): readonly Metric[] => [
+const dependencyOf = ({ kind, name, failure }: StoreHealth): readonly Dependency[] =>
+  kind === 'redis' ? [{ kind: 'state', name, isUp: () => failure() === undefined }] : []
+
+const snapshotMetrics = ({ current, store }: AuthzParts): readonly Metric[] => [
   {
     type: 'gauge',
     name: 'countersign_dependency_up',
-    help: '1, or 0 while a server that an authenticator or the rules of a route ask is left alone because it failed.',
+    help: '1, or 0 while a server that an authenticator, a route or `state` asks is left alone because it failed.',
     labels: ['authenticator', 'route', 'kind', 'server'],
     read: () =>
-      current().value.dependencies.map((dependency) => ({
+      [...current().value.dependencies, ...dependencyOf(store)].map((dependency) => ({
         labels: { ...askerOf(dependency), kind: dependency.kind, server: dependency.name },
         value: dependency.isUp() ? 1 : 0,
       })),

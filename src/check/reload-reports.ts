@@ -26,6 +26,7 @@ export const reloadReports = (
       ...(isDeepStrictEqual(before.config.listen, after.config.listen) ? [] : ['listen']),
       ...(isDeepStrictEqual(before.tls, after.tls) ? [] : ['listen.authz.tls']),
       ...(before.config.audit.file === after.config.audit.file ? [] : ['audit.file']),
+      ...(isDeepStrictEqual(before.stateSettings, after.stateSettings) ? [] : ['state']),
     ],
   })
   // What only an earlier configuration, or a refused one, was lent has come to its end.

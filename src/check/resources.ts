@@ -7,7 +7,7 @@ import { KeySets } from '../authenticate/token/key-sets.ts'
 import { ApiDescriptions } from '../request/openapi/descriptions.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { ProcessReplayMemory, type ReplayMemory } from '../state/replay-memory.ts'
+import type { ReplayMemory } from '../state/replay-memory.ts'
 import { memoryState, type State } from '../state/state.ts'
 import { TokenMemory } from '../transform/token/token-memory.ts'
 
@@ -26,27 +26,28 @@ export interface SnapshotResources {
 }
 
 /**
- * Those of one process, which shares nothing with others. Disposing of them ends what they fetch by
- * themselves.
+ * Those of one process. Disposing of them ends what they fetch by themselves.
  *
  * @param options.idle whether nothing is fetched, since no credential will be judged
+ * @param options.state what is shared with other processes; default: nothing is
  */
 export const processResources = (
   clock: Clock,
   logger: Logger,
-  options: { readonly idle?: boolean } = {},
+  options: { readonly idle?: boolean; readonly state?: State } = {},
 ): SnapshotResources & Disposable => {
   const keySets = new KeySets(clock, logger, options)
   const revocations = new RevocationSources(clock, logger, options)
+  const { state = memoryState(clock) } = options
   return {
     memory: new FactMemory(clock),
     hashes: new HashPool(),
     keySets,
     revocations,
-    replays: new ProcessReplayMemory(clock),
+    replays: state.replays,
     tokens: new TokenMemory(),
     descriptions: new ApiDescriptions(),
-    state: memoryState(clock),
+    state,
     clock,
     logger,
     [Symbol.dispose]() {

@@ -3,8 +3,17 @@
 
 import type { Clock } from '../runtime/clock.ts'
 import {
+  confirm,
+  countPart,
+  endOf,
+  failuresAt,
+  forgotten,
+  pardon,
+  type Counted,
+  type Counter,
+} from './attempt-count.ts'
+import {
   PENDING,
-  waitAfter,
   type AttemptStore,
   type Claim,
   type KnownNote,
@@ -24,15 +33,9 @@ const DEAR_NOTE = 4
 const HIGHEST_COUNT = 5
 const LOCKED = 6
 
-interface Counter {
+interface StoredCounter extends Counter {
   readonly kind: 'counter'
   readonly expires: number
-  /** When all failures will be forgotten: one for each `forget` from now until then. */
-  readonly clean: number
-  readonly forget: number
-  /** Until when the next attempt has to wait; 0 where it has not. */
-  readonly until: number
-  readonly locked: boolean
 }
 
 interface StoredNote {
@@ -46,7 +49,7 @@ interface StoredNote {
 /** An {@link AttemptStore} that ends with the process. */
 export class MemoryAttempts implements AttemptStore {
   readonly #clock: Clock
-  readonly #entries: Shelves<Counter | StoredNote>
+  readonly #entries: Shelves<StoredCounter | StoredNote>
 
   constructor(clock: Clock, limit = MAX_ENTRIES) {
     this.#clock = clock
@@ -64,15 +67,13 @@ export class MemoryAttempts implements AttemptStore {
     if (waits.some((wait) => wait > 0)) return { outcome: 'wait', waits }
     return {
       outcome: 'taken',
-      receipts: claims.map((claim) => this.#count(claim, claim.weight, PENDING, now)),
+      receipts: claims.map((claim) => this.#count(claim, now)),
     }
   }
 
   async settle(settlements: readonly Settlement[]): Promise<readonly Receipt[]> {
     const now = this.#now()
-    return settlements.map(({ receipt, failures }) =>
-      failures > 0 ? this.#confirm(receipt, now) : this.#pardon(receipt, -failures, now),
-    )
+    return settlements.map((settlement) => this.#settle(settlement, now))
   }
 
   async note({ key, text, lifetime, dear }: Note): Promise<void> {
@@ -93,51 +94,27 @@ export class MemoryAttempts implements AttemptStore {
     return Math.max(0, (this.#counter(key, now)?.until ?? 0) - now)
   }
 
-  /** Adds a part of a failure, and lets the next one wait as it should, and so long at most. */
-  #count(claim: Claim, part: number, longest: number, now: number): Receipt {
-    const { key, pace, binding } = claim
-    const { forget, lockAfter } = pace
+  #count(claim: Claim, now: number): Receipt {
+    const { key, weight } = claim
+    return this.#keep(key, countPart(this.#counter(key, now), claim, weight, PENDING, now), now)
+  }
+
+  #settle({ receipt, failures }: Settlement, now: number): Receipt {
+    const { key } = receipt.claim
     const before = this.#counter(key, now)
-    const from = Math.max(before?.clean ?? 0, now)
-    const most = Math.max(from, now + lockAfter * forget)
-    const clean = Math.min(from + Math.round(part * forget), most)
-    const failures = failuresAt(clean, forget, now)
-    const wait = binding ? Math.min(longest, waitAfter(failures, pace)) : 0
-    const until = wait > 0 ? now + wait : 0
-    const after = binding
-      ? { until, locked: failures >= lockAfter }
-      : { until: before?.until ?? 0, locked: before?.locked ?? false }
-    this.#put(key, { kind: 'counter', clean, forget, ...after }, now)
-    return { claim, failures, added: clean - from, until }
+    if (failures > 0) return this.#keep(key, confirm(before, receipt, now), now)
+    if (before === undefined) return forgotten(receipt)
+    return this.#keep(key, pardon(before, receipt, -failures, now), now)
   }
 
-  /** The attempt has failed: what was not counted of it before is now. */
-  #confirm(receipt: Receipt, now: number): Receipt {
-    const { claim, added } = receipt
-    const rest = this.#count(claim, 1 - claim.weight, Number.POSITIVE_INFINITY, now)
-    return { ...rest, added: added + rest.added }
-  }
-
-  /** The attempt has not failed, and so many others are forgotten with it. */
-  #pardon(receipt: Receipt, others: number, now: number): Receipt {
-    const { claim, added, until } = receipt
-    const counter = this.#counter(claim.key, now)
-    if (counter === undefined) return { claim, failures: 0, added: 0, until: 0 }
-    const caused = until > 0 && until === counter.until
-    const after = caused ? { ...counter, until: 0, locked: false } : counter
-    const clean = counter.clean - added - others * counter.forget
-    this.#put(claim.key, { ...after, clean }, now)
-    return { claim, failures: failuresAt(clean, counter.forget, now), added: 0, until: after.until }
-  }
-
-  #counter(key: string, now: number): Counter | undefined {
+  #counter(key: string, now: number): StoredCounter | undefined {
     const entry = this.#entries.find(key, now)
     return entry?.kind === 'counter' ? entry : undefined
   }
 
-  #put(key: string, counter: Omit<Counter, 'expires'>, now: number): void {
-    const expires = Math.max(counter.clean, counter.until)
-    this.#entries.put(key, { ...counter, expires }, now)
+  #keep(key: string, { counter, receipt }: Counted, now: number): Receipt {
+    this.#entries.put(key, { ...counter, kind: 'counter', expires: endOf(counter) }, now)
+    return receipt
   }
 
   // Whole milliseconds, which add up exactly; and monotonic, so that a clock that is set back lets
@@ -147,12 +124,9 @@ export class MemoryAttempts implements AttemptStore {
   }
 }
 
-const failuresAt = (clean: number, forget: number, now: number): number =>
-  Math.max(0, Math.ceil((clean - now) / forget))
-
-const worthOf = (entry: Counter | StoredNote, now: number): number => {
+const worthOf = (entry: StoredCounter | StoredNote, now: number): number => {
   if (entry.kind === 'note') return entry.dear ? DEAR_NOTE : NOTE
   if (entry.locked && now < entry.until) return LOCKED
-  const failures = failuresAt(entry.clean, entry.forget, now)
+  const failures = failuresAt(entry, now)
   return failures === 0 ? NOTE : Math.min(HIGHEST_COUNT, 1 + Math.floor(Math.log2(failures)))
 }

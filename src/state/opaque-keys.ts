@@ -6,10 +6,15 @@ import { createHmac, createSecretKey, randomBytes, type KeyObject } from 'node:c
 /** Makes keys. Processes that share a store share the secret. */
 export class OpaqueKeys {
   // As a KeyObject: from bytes, Node would make one for every HMAC, at five times the cost.
-  readonly #secret: KeyObject
+  #secret: KeyObject
 
   /** @param secret default: one of this process alone */
   constructor(secret: Uint8Array = randomBytes(32)) {
+    this.#secret = createSecretKey(secret)
+  }
+
+  /** From now on makes the keys of another secret: that of a store which was out of reach before. */
+  adopt(secret: Uint8Array): void {
     this.#secret = createSecretKey(secret)
   }
 

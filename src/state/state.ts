@@ -1,19 +1,26 @@
-// What requests have to know in common, and, once there is a store for it, the processes too.
+// What requests have to know in common, and where several share a store for it, the processes too.
 
 import type { Clock } from '../runtime/clock.ts'
 import type { AttemptStore } from './attempt-store.ts'
+import { MemoryRecords } from './memory-records.ts'
 import { MemoryAttempts } from './memory.ts'
 import { OpaqueKeys } from './opaque-keys.ts'
+import type { RecordStore } from './record-store.ts'
+import { ProcessReplayMemory, type ReplayMemory } from './replay-memory.ts'
 
 /** The configured `state`. It outlives every configuration that uses it. */
 export interface State {
   readonly attempts: AttemptStore
-  /** Makes the keys under which things are stored. */
+  readonly replays: ReplayMemory
+  readonly records: RecordStore
+  /** Makes the keys under which attempts are stored. */
   readonly keys: OpaqueKeys
 }
 
 /** State that ends with the process. */
 export const memoryState = (clock: Clock): State => ({
   attempts: new MemoryAttempts(clock),
+  replays: new ProcessReplayMemory(clock),
+  records: new MemoryRecords(clock),
   keys: new OpaqueKeys(),
 })

@@ -9,6 +9,8 @@ import { CheckStatistics } from '../../src/check/statistics.ts'
 import { GrantSeal } from '../../src/grant/seal.ts'
 import { MetricsPage } from '../../src/runtime/metrics.ts'
 import { TokenMemory } from '../../src/transform/token/token-memory.ts'
+import type { StoreHealth } from '../../src/state/opened-state.ts'
+import { StateStatistics } from '../../src/state/statistics.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { readPrometheus } from '../fakes/exposition.ts'
 import { grantOf, makeGrantKey } from '../fakes/grant.ts'
@@ -19,8 +21,12 @@ import { snapshotOf } from '../fakes/snapshot.ts'
 
 const MINUTE = 60_000
 
-const setUp = (checks = new CheckStatistics()) => {
+const setUp = (checks = new CheckStatistics(), kind: StoreHealth['kind'] = 'memory') => {
   const clock = new FakeClock()
+  const statistics = new StateStatistics(clock, () => undefined)
+  let failure: unknown
+  const name = kind === 'redis' ? 'redis a:6379' : ''
+  const store = { kind, name, statistics, failure: () => failure, dropped: () => 7 }
   const seal = new GrantSeal([makeGrantKey()])
   const keySets = new KeySets(clock, memoryLogger().logger)
   let up = true
@@ -42,6 +48,7 @@ const setUp = (checks = new CheckStatistics()) => {
     memory: new FactMemory(clock),
     keySets,
     tokens: new TokenMemory(),
+    store,
     current: () => ({ value }),
     clock,
   })
@@ -50,7 +57,15 @@ const setUp = (checks = new CheckStatistics()) => {
     clock.advance(1_000)
     return readPrometheus((await page.render()).body)
   }
-  return { clock, seal, keySets, read, fail: () => (up = false) }
+  return {
+    clock,
+    seal,
+    keySets,
+    statistics,
+    read,
+    fail: () => (up = false),
+    failState: () => (failure = new Error('no answer')),
+  }
 }
 
 describe('the metrics of authz', () => {
@@ -70,6 +85,30 @@ describe('the metrics of authz', () => {
     assert.deepEqual(await up(), { [ofStaff]: 1, [ofRules]: 1 })
     fail()
     assert.deepEqual(await up(), { [ofStaff]: 0, [ofRules]: 1 })
+  })
+
+  it('say of the store behind `state` whether it can be asked, and what it was', async () => {
+    const { read, failState, statistics } = setUp(new CheckStatistics(), 'redis')
+    await statistics.measure('get', async () => 1)
+    await assert.rejects(statistics.measure('get', () => Promise.reject(new Error('x'))))
+    await statistics.measure('put', async () => 1)
+    statistics.notOpened()
+    const before = await read()
+    assert.deepEqual(seriesOf(before, 'countersign_state_up'), { 'kind=redis': 1 })
+    assert.deepEqual(seriesOf(before, 'countersign_state_operation_duration_seconds_count'), {
+      'operation=get,result=done': 1,
+      'operation=get,result=failed': 1,
+      'operation=put,result=done': 1,
+      'operation=put,result=failed': 0,
+    })
+    assert.equal(before.get('countersign_state_unopened_total'), 1)
+    assert.equal(before.get('countersign_state_dropped_total'), 7)
+    failState()
+    const after = await read()
+    assert.deepEqual(seriesOf(after, 'countersign_state_up'), { 'kind=redis': 0 })
+    const own = 'authenticator=,kind=state,route=,server=redis a:6379'
+    assert.equal(seriesOf(after, 'countersign_dependency_up')[own], 0)
+    assert.equal(seriesOf(before, 'countersign_dependency_up')[own], 1)
   })
 
   it('have each source of keys once, by its place alone', async () => {

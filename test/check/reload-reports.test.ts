@@ -9,6 +9,7 @@ import { reloadReports } from '../../src/check/reload-reports.ts'
 import type { Snapshot } from '../../src/check/snapshot.ts'
 import { ConfigurationError } from '../../src/config/problem.ts'
 import type { Config } from '../../src/config/schema.ts'
+import { newStateKeyLine, parseStateSecret } from '../../src/state/state-secret.ts'
 import { MemoryAudit } from '../fakes/audit-sink.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { memoryLogger } from '../fakes/logger.ts'
@@ -56,6 +57,29 @@ describe('a configuration that came into force', () => {
     })
     reports.onLoaded({ value, generation: 2 }, before)
     assert.match(lines.join(), /"keys":\["listen","audit\.file"\].*after a restart/)
+  })
+})
+
+describe('a change of state', () => {
+  it('needs a restart, also where only its secret has changed', () => {
+    const { lines, reports } = setUp()
+    const settings = (...secret: readonly string[]): Snapshot['stateSettings'] => ({
+      kind: 'sqlite',
+      file: '/var/lib/countersign/state.db',
+      maxBytes: 1e9,
+      secret: parseStateSecret('keyring', secret.join('\n')),
+    })
+    const [one, other] = [newStateKeyLine(), newStateKeyLine()]
+    const previous = { ...before, value: { ...before.value, stateSettings: settings(one) } }
+    const load = (...secret: readonly string[]): void =>
+      reports.onLoaded(
+        { value: { ...before.value, stateSettings: settings(...secret) }, generation: 2 },
+        previous,
+      )
+    load(one)
+    assert.doesNotMatch(lines.join(), /restart/)
+    load(other, one)
+    assert.match(lines.join(), /"keys":\["state"\].*after a restart/)
   })
 })
 

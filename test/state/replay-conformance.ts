@@ -5,11 +5,18 @@ import { describe, it } from 'node:test'
 import type { ReplayMemory } from '../../src/state/replay-memory.ts'
 import { FakeClock } from '../fakes/clock.ts'
 
-/** Tests a kind of memory. */
-export const replayMemoryConforms = (open: (clock: FakeClock) => ReplayMemory): void => {
-  const setUp = () => {
-    const clock = new FakeClock()
-    const memory = open(clock)
+/**
+ * Tests a kind of memory.
+ *
+ * @param start of the clock: that of a server, where the memory goes by it
+ */
+export const replayMemoryConforms = (
+  open: (clock: FakeClock) => ReplayMemory | Promise<ReplayMemory>,
+  start?: number,
+): void => {
+  const setUp = async () => {
+    const clock = new FakeClock(start)
+    const memory = await open(clock)
     const use = async (id: string, lifetime = 60_000): Promise<string> =>
       (await memory.use(id, clock.now() + lifetime)).outcome
     return { clock, use }
@@ -17,7 +24,7 @@ export const replayMemoryConforms = (open: (clock: FakeClock) => ReplayMemory): 
 
   describe('a replay memory', () => {
     it('knows what was used, and nothing else', async () => {
-      const { use } = setUp()
+      const { use } = await setUp()
       assert.equal(await use('a'), 'first')
       assert.equal(await use('a'), 'repeated')
       assert.equal(await use('b'), 'first')
@@ -27,13 +34,13 @@ export const replayMemoryConforms = (open: (clock: FakeClock) => ReplayMemory): 
     })
 
     it('says so of one of several that come together', async () => {
-      const { use } = setUp()
+      const { use } = await setUp()
       const outcomes = await Promise.all(Array.from({ length: 20 }, () => use('a')))
       assert.equal(outcomes.filter((outcome) => outcome === 'first').length, 1)
     })
 
     it('forgets nothing before its time, also when it is shown with another end', async () => {
-      const { clock, use } = setUp()
+      const { clock, use } = await setUp()
       await use('a', 60_000)
       clock.advance(59_999)
       assert.equal(await use('a', 1), 'repeated')
@@ -41,7 +48,7 @@ export const replayMemoryConforms = (open: (clock: FakeClock) => ReplayMemory): 
     })
 
     it('keeps what lives long behind what lives short, and the other way round', async () => {
-      const { clock, use } = setUp()
+      const { clock, use } = await setUp()
       await use('short', 1_000)
       await use('long', 60_000)
       await use('short too', 1_000)
@@ -50,7 +57,7 @@ export const replayMemoryConforms = (open: (clock: FakeClock) => ReplayMemory): 
     })
 
     it('tells long identifiers apart by their last character', async () => {
-      const { use } = setUp()
+      const { use } = await setUp()
       const long = 'x'.repeat(8_000)
       assert.equal(await use(`${long}1`), 'first')
       assert.equal(await use(`${long}2`), 'first')

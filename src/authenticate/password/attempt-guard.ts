@@ -47,7 +47,7 @@ export interface GuardOptions extends GuardRules {
   readonly name: string
   /** Changes with anything that verifiers answer by. */
   readonly generation: string
-  readonly state: State
+  readonly state: Pick<State, 'attempts' | 'keys'>
   readonly clock: Clock
   readonly onLockOut: (lockOut: LockOut) => void
 }
@@ -142,7 +142,7 @@ export class AttemptGuard implements PasswordGuard {
     const repeated = refused !== undefined
     const admission = { outcome: 'admitted', receipts, familiar, repeated } as const
     const answer = refused && answerOfNote(refused, generation, repeats)
-    if (answer === undefined) return admission
+    if (answer === undefined || (subject.isAsked === true && isQuestion(answer))) return admission
     await this.#giveBack(admission)
     return answer
   }
@@ -182,13 +182,18 @@ export class AttemptGuard implements PasswordGuard {
   }
 
   /** The failures of this user at this source are forgotten, also in the user's count elsewhere. */
-  async #succeed({ keys, held }: Subject, { receipts, familiar }: Admission): Promise<void> {
+  async #succeed(
+    { keys, held, questions = 0 }: Subject,
+    { receipts, familiar }: Admission,
+  ): Promise<void> {
     const { state, familiar: lifetime, userAndSource } = this.#options
     const failures = receipts[0]?.failures ?? 1
     // Once in a while, since it is a program that proves itself every minute, and behind the same
     // address somebody may be guessing for as long as it does.
     const fresh = familiar === undefined || familiar.age >= userAndSource.forget
-    const forgotten = fresh ? [Number.POSITIVE_INFINITY, failures - 1, 0] : [0, 0, 0]
+    const forgotten = fresh
+      ? [Number.POSITIVE_INFINITY, Math.max(failures - 1, questions), questions]
+      : [questions, questions, questions]
     await state.attempts.settle(
       receipts.map((receipt, index) => ({ receipt, failures: -(forgotten[index] ?? 0) })),
     )
@@ -236,6 +241,10 @@ export class AttemptGuard implements PasswordGuard {
     await this.#options.state.attempts.settle(settlements)
   }
 }
+
+/** Noted where nobody could be asked, as over HTTP Basic. */
+const isQuestion = (refused: Refused): boolean =>
+  refused.outcome === 'barred' && refused.code === 'second-factor-required'
 
 const holdName = (user: string, network: string): string => `${user}\0${network}`
 

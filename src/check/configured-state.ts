@@ -1,0 +1,28 @@
+// The configured state, opened before anything that uses it is built. It is opened once: what a later
+// configuration says of it takes effect after a restart.
+
+import { ConfigurationFiles } from '../config/files.ts'
+import { readConfig } from '../config/parse.ts'
+import { ProblemList } from '../config/problem-list.ts'
+import { openState } from '../state/open.ts'
+import type { OpenedState, OpeningParts } from '../state/opened-state.ts'
+import { readStateSettings } from '../state/settings.ts'
+
+/**
+ * Opens the state that a configuration file names.
+ *
+ * @throws ConfigurationError with every problem of the file itself, or of its state
+ */
+export const openConfiguredState = async (
+  file: string,
+  parts: OpeningParts,
+): Promise<OpenedState> => {
+  const files = new ConfigurationFiles()
+  const { config, locate } = await readConfig(file, files)
+  const problems = new ProblemList(locate)
+  const settings = await readStateSettings(config.state, files, problems)
+  const opened = settings && (await problems.collect(['state'], () => openState(settings, parts)))
+  if (problems.error !== undefined) throw problems.error
+  if (opened === undefined) throw new Error('no state, and no problem') // collected above
+  return opened
+}

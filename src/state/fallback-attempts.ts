@@ -1,0 +1,80 @@
+// Attempts while their store is away: counted in this process alone, so that a password is proven all the
+// same and guessing it stays as expensive as it is without a store. What the store knew is not known then.
+
+import { CountersignError } from '../runtime/errors.ts'
+import type {
+  AttemptStore,
+  Claim,
+  KnownNote,
+  Note,
+  Receipt,
+  Settlement,
+  Taking,
+} from './attempt-store.ts'
+
+/** An {@link AttemptStore} that goes on with another one where the first cannot be asked. */
+export class FallbackAttempts implements AttemptStore {
+  readonly #shared: AttemptStore
+  readonly #own: AttemptStore
+  /** Whose receipts they are: each store corrects its own. */
+  readonly #ofOwn = new WeakSet<Receipt>()
+
+  constructor(shared: AttemptStore, own: AttemptStore) {
+    this.#shared = shared
+    this.#own = own
+  }
+
+  async take(claims: readonly Claim[]): Promise<Taking> {
+    return await orElse(
+      () => this.#shared.take(claims),
+      async () => {
+        const taking = await this.#own.take(claims)
+        if (taking.outcome === 'taken') this.#noteOwn(taking.receipts)
+        return taking
+      },
+    )
+  }
+
+  async settle(settlements: readonly Settlement[]): Promise<readonly Receipt[]> {
+    const isOwn = ({ receipt }: Settlement): boolean => this.#ofOwn.has(receipt)
+    if (settlements.some(isOwn)) {
+      // All of one attempt, and so of one store.
+      const receipts = await this.#own.settle(settlements)
+      this.#noteOwn(receipts)
+      return receipts
+    }
+    return await orElse(
+      () => this.#shared.settle(settlements),
+      // It went away in between, and what it counted stands there until it is forgotten.
+      async () => settlements.map(({ receipt }) => receipt),
+    )
+  }
+
+  async note(note: Note): Promise<void> {
+    await orElse(
+      () => this.#shared.note(note),
+      () => this.#own.note(note),
+    )
+  }
+
+  async recall(keys: readonly string[]): Promise<readonly (KnownNote | undefined)[]> {
+    return await orElse(
+      () => this.#shared.recall(keys),
+      () => this.#own.recall(keys),
+    )
+  }
+
+  #noteOwn(receipts: readonly Receipt[]): void {
+    for (const receipt of receipts) this.#ofOwn.add(receipt)
+  }
+}
+
+/** Bugs are nobody's outage. */
+const orElse = async <T>(first: () => Promise<T>, second: () => Promise<T>): Promise<T> => {
+  try {
+    return await first()
+  } catch (cause) {
+    if (!(cause instanceof CountersignError)) throw cause
+    return await second()
+  }
+}

@@ -1,0 +1,43 @@
+// Opens the configured state. What cannot be used as it is configured stops the start; a server that
+// cannot be reached does not, since much of what authz does needs none of this.
+
+import type { OpenedState, OpeningParts } from './opened-state.ts'
+import { MemoryRecords } from './memory-records.ts'
+import { openRedis } from './redis/open.ts'
+import type { StateSettings } from './settings.ts'
+import { openSqlite } from './sqlite/open.ts'
+import { memoryState } from './state.ts'
+
+/**
+ * Opens it, once for the life of the process.
+ *
+ * @throws CountersignError `configuration-invalid`
+ */
+export const openState = async (
+  settings: StateSettings,
+  parts: OpeningParts,
+): Promise<OpenedState> => {
+  switch (settings.kind) {
+    case 'memory':
+      return openMemory(parts)
+    case 'sqlite':
+      return await openSqlite(settings, parts)
+    case 'redis':
+      return await openRedis(settings, parts)
+  }
+}
+
+const openMemory = ({ clock }: OpeningParts): OpenedState => {
+  const records = new MemoryRecords(clock)
+  return {
+    state: { ...memoryState(clock), records },
+    store: {
+      kind: 'memory',
+      name: '',
+      statistics: undefined,
+      failure: () => undefined,
+      dropped: () => records.dropped,
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
+}

@@ -1,0 +1,43 @@
+// The seam for what people who log in leave behind: sessions, codes, refresh tokens, logins under way.
+// A record is a text that ends by itself; what stands in it, and who may see it, a store cannot tell.
+
+/** A record, as it is written and as it is read. */
+export interface StoredRecord {
+  readonly text: string
+  /** Milliseconds left to it, whole, and more than 0. */
+  readonly lifetime: number
+}
+
+/**
+ * Keeps records under keys, each to its end and no longer. Keys, texts and names of sets are of any
+ * length and well-formed Unicode.
+ *
+ * Each call is atomic, also against those of other processes: it happens wholly or not at all, and
+ * nobody sees half of it. All reject when the store cannot be reached or has no room left, with a
+ * CountersignError `unavailable` or `overloaded`; it is not known then whether the call has happened.
+ * No record is returned once its time is over, by the clock of the store: a monotonic one in memory,
+ * this machine's for a file, the server's for Redis. Where such a clock is set back, records live on.
+ */
+export interface RecordStore {
+  /**
+   * Writes in place of what the key had, text, end and sets.
+   *
+   * @param indexes the sets in which the key stands until its record ends or is removed
+   */
+  put(key: string, record: StoredRecord, indexes?: readonly string[]): Promise<void>
+  /** Writes only where the key has nothing, and says whether it did: of two at once one does. */
+  add(key: string, record: StoredRecord, indexes?: readonly string[]): Promise<boolean>
+  /**
+   * Writes only where the key still has the text `before`, and says whether it did: of two who change
+   * a record at once, one is told. It stays in the sets in which it stands.
+   */
+  replace(key: string, before: string, record: StoredRecord): Promise<boolean>
+  /** The record of a key. */
+  get(key: string): Promise<StoredRecord | undefined>
+  /** Reads and removes in one step: of two that come together one gets it. */
+  take(key: string): Promise<StoredRecord | undefined>
+  /** Removes what there is under these keys. */
+  remove(keys: readonly string[]): Promise<void>
+  /** The keys in a set whose records have not ended, in no order. */
+  keysIn(index: string): Promise<readonly string[]>
+}

@@ -1,0 +1,138 @@
+// The connection to a Redis server: one at a time, made anew when it is lost, and given up when an
+// answer is overdue. A command is sent once; what has become of one that got no answer is not known,
+// and it is never sent again.
+
+import { CircuitBreaker } from '../../runtime/circuit-breaker.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import { CountersignError } from '../../runtime/errors.ts'
+import type { StateStatistics } from '../statistics.ts'
+import {
+  connectClient,
+  describeFailure,
+  type RedisClient,
+  type RedisServer,
+  type Reply,
+} from './client.ts'
+import { Sender } from './sender.ts'
+
+/** What a connection needs. */
+export interface ConnectionOptions {
+  /** The server, without what is secret about it. */
+  readonly name: string
+  readonly server: RedisServer
+  readonly clock: Clock
+  readonly statistics: StateStatistics
+  /**
+   * Looks at a new connection before anybody else has it. One that it rejects is not used, and
+   * another is tried later.
+   */
+  readonly greet: (sender: Sender) => Promise<void>
+  /** Told why there is no connection, and `undefined` when there is one again. */
+  readonly report: (failure: unknown) => void
+}
+
+const FIRST_PAUSE = 100
+const LONGEST_PAUSE = 5_000
+// Each answer that stays away costs a connection, and whoever waits for it half a second.
+const CIRCUIT = { failures: 3, coolDown: 1_000 }
+
+/** A server that is asked over one connection. */
+export class RedisConnection implements AsyncDisposable {
+  /** What asks it. */
+  readonly sender: Sender
+  readonly #options: ConnectionOptions
+  readonly #circuit: CircuitBreaker
+  #client: RedisClient | undefined
+  #failure: unknown = new CountersignError('unavailable', 'not connected yet')
+  #pause = FIRST_PAUSE
+  #timer: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(options: ConnectionOptions) {
+    const { name, clock, statistics } = options
+    this.sender = new Sender({ name, statistics, reply: (command) => this.#reply(command) })
+    this.#options = options
+    this.#circuit = new CircuitBreaker({ ...CIRCUIT, name, clock })
+  }
+
+  /** Why it cannot be asked now, where it cannot. */
+  get failure(): unknown {
+    if (this.#client === undefined) return this.#failure
+    return this.#circuit.isOpen ? this.#unavailable('it does not answer') : undefined
+  }
+
+  /** Tries to connect, and from then on by itself. Resolves when the first try has ended. */
+  async connect(): Promise<void> {
+    const { name, server, statistics, greet } = this.#options
+    let client: RedisClient | undefined
+    try {
+      const opened = await connectClient(server, (cause) => this.#lose(opened, cause))
+      client = opened
+      const reply = (command: readonly string[]): Promise<Reply> => opened.send(command)
+      await greet(new Sender({ name, statistics, reply }))
+    } catch (cause) {
+      client?.[Symbol.dispose]()
+      this.#tryLater(cause)
+      return
+    }
+    if (this.#closed) {
+      client[Symbol.dispose]()
+      return
+    }
+    this.#client = client
+    this.#pause = FIRST_PAUSE
+    this.#options.report(undefined)
+  }
+
+  /** Gives up the connection, for a reason that whoever asks is told; another is tried later. */
+  giveUp(cause: unknown): void {
+    if (this.#client !== undefined) this.#lose(this.#client, cause)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    this.#client?.[Symbol.dispose]()
+    this.#client = undefined
+  }
+
+  async #reply(command: readonly string[]): Promise<Reply> {
+    const client = this.#client
+    if (client === undefined) throw this.#unavailable(this.#failure)
+    return await this.#circuit.run(async () => {
+      try {
+        const reply = await client.send(command)
+        // A replica since a failover: by its name another server may be found.
+        if (reply.outcome === 'refused' && /\bREADONLY\b/.test(reply.message)) {
+          this.#lose(client, this.#unavailable(reply.message))
+        }
+        return reply
+      } catch (cause) {
+        // Answers come in order: whoever waits behind one that is overdue waits in vain.
+        this.#lose(client, cause)
+        throw this.#unavailable(cause)
+      }
+    })
+  }
+
+  #lose(client: RedisClient, cause: unknown): void {
+    client[Symbol.dispose]()
+    if (this.#client !== client) return
+    this.#client = undefined
+    this.#tryLater(cause)
+  }
+
+  #tryLater(cause: unknown): void {
+    if (this.#closed) return
+    this.#failure = cause
+    this.#options.report(cause)
+    this.#timer = setTimeout(() => void this.connect(), this.#pause)
+    this.#timer.unref()
+    this.#pause = Math.min(LONGEST_PAUSE, 2 * this.#pause)
+  }
+
+  #unavailable(cause: unknown): CountersignError {
+    const why = typeof cause === 'string' ? cause : describeFailure(cause)
+    return new CountersignError('unavailable', `${this.#options.name}: ${why}`, { cause })
+  }
+}

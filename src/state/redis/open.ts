@@ -1,0 +1,124 @@
+// State in Redis, put together.
+
+import { CountersignError } from '../../runtime/errors.ts'
+import type { OpenedState, OpeningParts } from '../opened-state.ts'
+import { statisticsOf } from '../opened-state.ts'
+import { RecordSeal } from '../record-seal.ts'
+import { sealedState } from '../sealed-state.ts'
+import type { StateSettings } from '../settings.ts'
+import { StoreNames } from '../store-names.ts'
+import { RedisAttempts } from './attempts.ts'
+import { describeFailure } from './client.ts'
+import { RedisConnection } from './connection.ts'
+import { RedisRecords } from './records.ts'
+import { RedisReplays } from './replays.ts'
+import type { Sender } from './sender.ts'
+
+// A server that lost all it had is noticed by so much later, and one that died while nobody asked.
+const LOOK_EVERY_MS = 10_000
+
+/**
+ * Opens state in Redis. A server that cannot be reached is tried again and again.
+ *
+ * @throws CountersignError `configuration-invalid` when it holds state sealed with another secret
+ */
+export const openRedis = async (
+  settings: Extract<StateSettings, { kind: 'redis' }>,
+  parts: OpeningParts,
+): Promise<OpenedState> => {
+  await using stack = new AsyncDisposableStack()
+  const { server, prefix, secret } = settings
+  const { host, port } = server
+  const name = `redis ${host.includes(':') ? `[${host}]` : host}:${port}`
+  const statistics = statisticsOf(name, parts)
+  const seal = new RecordSeal(secret)
+  const names = new StoreNames(seal, secret)
+  const agree = (sender: Sender): Promise<void> => names.agree(new RedisRecords(sender, prefix))
+  const connection = stack.use(
+    new RedisConnection({
+      name,
+      server,
+      clock: parts.clock,
+      statistics,
+      greet: async (sender) => {
+        await agree(sender)
+        await warnOfEviction(sender, name, parts)
+      },
+      report: reporting(name, parts),
+    }),
+  )
+  await connection.connect()
+  const { failure } = connection
+  if (isOtherSecret(failure)) {
+    const message = `${name} cannot be used: ${failure.message}`
+    throw new CountersignError(failure.code, message, { cause: failure })
+  }
+  stack.use(looking(() => agree(connection.sender), connection))
+  const { sender } = connection
+  const state = sealedState({
+    seal,
+    names,
+    statistics,
+    clock: parts.clock,
+    records: new RedisRecords(sender, prefix),
+    attempts: new RedisAttempts(sender, prefix),
+    replays: (keys) => new RedisReplays(sender, prefix, keys),
+  })
+  const owned = stack.move()
+  return {
+    state,
+    store: {
+      kind: 'redis',
+      name,
+      statistics,
+      failure: () => connection.failure ?? statistics.recentFailure,
+      dropped: () => 0,
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+const isOtherSecret = (failure: unknown): failure is CountersignError =>
+  failure instanceof CountersignError && failure.code === 'configuration-invalid'
+
+/** One line when it goes, one when it comes back. */
+const reporting = (store: string, { logger }: OpeningParts): ((failure: unknown) => void) => {
+  let isUp = true
+  return (failure) => {
+    const was = isUp
+    isUp = failure === undefined
+    if (isUp === was) return
+    if (isUp) logger.info({ store }, 'state can be reached again')
+    else logger.warn({ store, reason: describeFailure(failure) }, 'state cannot be reached')
+  }
+}
+
+/** Sees again and again that the store is still the one that it was. */
+const looking = (agree: () => Promise<void>, connection: RedisConnection): Disposable => {
+  const look = async (): Promise<void> => {
+    try {
+      await agree()
+    } catch (cause) {
+      // Anything else the connection knows itself.
+      if (isOtherSecret(cause)) connection.giveUp(cause)
+    }
+  }
+  const timer = setInterval(() => void look(), LOOK_EVERY_MS)
+  timer.unref()
+  return { [Symbol.dispose]: () => clearInterval(timer) }
+}
+
+/** Where the server tells: a user may not be allowed to ask. */
+const warnOfEviction = async (
+  sender: Sender,
+  store: string,
+  { logger }: OpeningParts,
+): Promise<void> => {
+  const reply = await sender.ask(['INFO', 'memory'])
+  if (reply.outcome === 'refused') return
+  const text = String(reply.value)
+  const policy = /^maxmemory_policy:(\S+)/m.exec(text)?.[1] ?? 'noeviction'
+  if (policy === 'noeviction' || /^maxmemory:0\s*$/m.test(text)) return
+  const message = 'the state server may forget before the time: set maxmemory-policy noeviction'
+  logger.warn({ store, policy }, message)
+}

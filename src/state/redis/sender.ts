@@ -1,0 +1,75 @@
+// Commands and scripts to a Redis server, and what its refusals mean. It waits for nothing and repeats
+// nothing, but for a script that the server did not know, and so has not run.
+
+import { createHash } from 'node:crypto'
+import { CountersignError } from '../../runtime/errors.ts'
+import type { StateStatistics } from '../statistics.ts'
+import type { Reply } from './client.ts'
+
+/** A Lua script: all that it does happens at once. */
+export interface Script {
+  readonly text: string
+  /** What the server knows it by. */
+  readonly sha1: string
+}
+
+/** A script from its text. */
+export const scriptOf = (text: string): Script => ({
+  text,
+  sha1: createHash('sha1').update(text).digest('hex'),
+})
+
+/** What a sender needs. */
+export interface SenderOptions {
+  /** The server, for messages. */
+  readonly name: string
+  readonly statistics: StateStatistics
+  /** Rejects when there is no answer. */
+  readonly reply: (command: readonly string[]) => Promise<Reply>
+}
+
+/** Sends to one server. */
+export class Sender {
+  readonly #options: SenderOptions
+
+  constructor(options: SenderOptions) {
+    this.#options = options
+  }
+
+  /** Sends a command that may be refused: what the server says is not counted, whatever it is. */
+  async ask(command: readonly string[]): Promise<Reply> {
+    return await this.#options.reply(command)
+  }
+
+  /**
+   * Runs a script.
+   *
+   * @param operation its name in metrics
+   * @throws CountersignError `unavailable`, or `overloaded` where the server has no memory left
+   */
+  async run(
+    operation: string,
+    { text, sha1 }: Script,
+    keys: readonly string[],
+    args: readonly (string | number)[] = [],
+  ): Promise<unknown> {
+    const rest = [String(keys.length), ...keys, ...args.map(String)]
+    return await this.#options.statistics.measure(operation, async () => {
+      const reply = await this.#options.reply(['EVALSHA', sha1, ...rest])
+      if (reply.outcome === 'done' || !reply.message.startsWith('NOSCRIPT')) {
+        return this.#valueOf(reply)
+      }
+      return this.#valueOf(await this.#options.reply(['EVAL', text, ...rest]))
+    })
+  }
+
+  #valueOf(reply: Reply): unknown {
+    if (reply.outcome === 'done') return reply.value
+    const { name } = this.#options
+    // Of a script the code comes behind the words of older servers.
+    if (/\bOOM\b/.test(reply.message)) {
+      throw new CountersignError('overloaded', `${name} is full (maxmemory): ${reply.message}`)
+    }
+    throw new CountersignError('unavailable', `${name} refuses: ${reply.message}`)
+  }
+}

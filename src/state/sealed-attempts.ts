@@ -1,0 +1,44 @@
+// What stands between us and a store of attempts that others can read: notes are sealed. The keys come
+// as keyed hashes already, and what is counted under them says nothing by itself.
+
+import type {
+  AttemptStore,
+  Claim,
+  KnownNote,
+  Note,
+  Receipt,
+  Settlement,
+  Taking,
+} from './attempt-store.ts'
+import type { RecordSeal } from './record-seal.ts'
+
+/** An {@link AttemptStore} that shows the store behind it no text. What does not open is no note. */
+export class SealedAttempts implements AttemptStore {
+  readonly #inner: AttemptStore
+  readonly #seal: RecordSeal
+
+  constructor(inner: AttemptStore, seal: RecordSeal) {
+    this.#inner = inner
+    this.#seal = seal
+  }
+
+  take(claims: readonly Claim[]): Promise<Taking> {
+    return this.#inner.take(claims)
+  }
+
+  settle(settlements: readonly Settlement[]): Promise<readonly Receipt[]> {
+    return this.#inner.settle(settlements)
+  }
+
+  async note(note: Note): Promise<void> {
+    await this.#inner.note({ ...note, text: this.#seal.seal(note.key, note.text) })
+  }
+
+  async recall(keys: readonly string[]): Promise<readonly (KnownNote | undefined)[]> {
+    const notes = await this.#inner.recall(keys)
+    return notes.map((note, index) => {
+      const text = note && this.#seal.open(keys[index] ?? '', note.text)
+      return note && text !== undefined ? { ...note, text } : undefined
+    })
+  }
+}

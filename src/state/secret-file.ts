@@ -1,0 +1,46 @@
+// The secret of a state file where none is configured: a file beside it, made the first time, for its
+// owner alone. It is never written over.
+
+import { randomUUID } from 'node:crypto'
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { CountersignError, describeError } from '../runtime/errors.ts'
+import { newStateKeyLine, parseStateSecret, type StateSecret } from './state-secret.ts'
+
+/**
+ * Reads the secret, and makes it where there is none. Of two processes that make it at once, both
+ * have the same afterwards.
+ *
+ * @throws CountersignError `configuration-invalid`
+ */
+export const secretBeside = (database: string): StateSecret => {
+  const file = `${database}.secret`
+  try {
+    return parseStateSecret(file, readOrMake(file))
+  } catch (cause) {
+    if (cause instanceof CountersignError) throw cause
+    const message = `${file} cannot be used: ${describeError(cause)}`
+    throw new CountersignError('configuration-invalid', message, { cause })
+  }
+}
+
+const readOrMake = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    if (!hasCode(cause, 'ENOENT')) throw cause
+  }
+  // Whole from the moment at which it has its name.
+  const draft = `${file}.${randomUUID()}`
+  writeFileSync(draft, `${newStateKeyLine()}\n`, { mode: 0o600, flag: 'wx', flush: true })
+  try {
+    linkSync(draft, file)
+  } catch (cause) {
+    if (!hasCode(cause, 'EEXIST')) throw cause
+  } finally {
+    rmSync(draft)
+  }
+  return readFileSync(file, 'utf8')
+}
+
+const hasCode = (cause: unknown, code: string): boolean =>
+  cause instanceof Error && 'code' in cause && cause.code === code

@@ -1,0 +1,94 @@
+// State in a SQLite file, put together.
+
+import type { Clock } from '../../runtime/clock.ts'
+import type { OpenedState, OpeningParts } from '../opened-state.ts'
+import { statisticsOf } from '../opened-state.ts'
+import { RecordSeal } from '../record-seal.ts'
+import { sealedState } from '../sealed-state.ts'
+import { secretBeside } from '../secret-file.ts'
+import type { StateSettings } from '../settings.ts'
+import type { State } from '../state.ts'
+import type { StateStatistics } from '../statistics.ts'
+import { StoreNames } from '../store-names.ts'
+import { SqliteAttempts } from './attempts.ts'
+import { StateDatabase } from './database.ts'
+import { unusable } from './errors.ts'
+import { SqliteRecords } from './records.ts'
+import { SqliteReplays } from './replays.ts'
+import { sweeper } from './sweep.ts'
+
+const SWEEP_EVERY_MS = 1_000
+
+/**
+ * Opens a state file, and makes it where it is missing.
+ *
+ * @throws CountersignError `configuration-invalid` with what is wrong with it or its secret
+ */
+export const openSqlite = async (
+  settings: Extract<StateSettings, { kind: 'sqlite' }>,
+  parts: OpeningParts,
+): Promise<OpenedState> => {
+  await using stack = new AsyncDisposableStack()
+  const { file, maxBytes } = settings
+  const { clock } = parts
+  const statistics = statisticsOf(file, parts)
+  const database = stack.use(await StateDatabase.open({ file, maxBytes, clock, statistics }))
+  const state = await stateIn(database, settings, { statistics, clock })
+  stack.use(sweeping(sweeper(database)))
+  const owned = stack.move()
+  return {
+    state,
+    store: {
+      kind: 'sqlite',
+      name: file,
+      statistics,
+      failure: () => statistics.recentFailure,
+      dropped: () => 0,
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+const stateIn = async (
+  database: StateDatabase,
+  { file, secret: given }: Extract<StateSettings, { kind: 'sqlite' }>,
+  { statistics, clock }: { readonly statistics: StateStatistics; readonly clock: Clock },
+): Promise<State> => {
+  try {
+    const secret = given ?? secretBeside(file)
+    const seal = new RecordSeal(secret)
+    const names = new StoreNames(seal, secret)
+    const records = new SqliteRecords(database)
+    await names.agree(records)
+    return sealedState({
+      seal,
+      names,
+      statistics,
+      clock,
+      records,
+      attempts: new SqliteAttempts(database),
+      replays: (keys) => new SqliteReplays(database, keys),
+    })
+  } catch (cause) {
+    throw unusable(file, cause)
+  }
+}
+
+/** Sweeps again and again. What fails, fails the next request too, and is counted. */
+const sweeping = (sweep: () => Promise<void>): AsyncDisposable => {
+  let running: Promise<void> | undefined
+  const timer = setInterval(() => {
+    running ??= sweep()
+      .catch(() => undefined)
+      .finally(() => {
+        running = undefined
+      })
+  }, SWEEP_EVERY_MS)
+  timer.unref()
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer)
+      await running
+    },
+  }
+}

@@ -1,0 +1,81 @@
+// The tables of a state file, and how a file of an earlier version becomes one of this. A file of
+// another program, or of a later version, is refused as it is.
+
+import type { DatabaseSync } from 'node:sqlite'
+import { CountersignError } from '../../runtime/errors.ts'
+
+/** In the header of the file (sqlite.org/fileformat2.html §1.3.15): "CtSn". */
+const APPLICATION = 0x43_74_53_6e
+
+// The version of a file is how many of these it has been through; none is ever changed.
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE records (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    text TEXT NOT NULL,
+    ends INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX records_ends ON records (ends);
+  CREATE TABLE memberships (
+    name TEXT NOT NULL,
+    record INTEGER NOT NULL REFERENCES records ON DELETE CASCADE,
+    PRIMARY KEY (name, record)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX memberships_record ON memberships (record);
+
+  CREATE TABLE counters (
+    key TEXT PRIMARY KEY,
+    clean REAL NOT NULL,
+    forget REAL NOT NULL,
+    until REAL NOT NULL,
+    locked INTEGER NOT NULL,
+    ends REAL NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX counters_ends ON counters (ends);
+  CREATE TABLE notes (
+    key TEXT PRIMARY KEY,
+    text TEXT NOT NULL,
+    written INTEGER NOT NULL,
+    ends INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX notes_ends ON notes (ends);
+
+  CREATE TABLE uses (
+    key TEXT PRIMARY KEY,
+    ends INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX uses_ends ON uses (ends);
+  CREATE TABLE swept_uses (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    until INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO swept_uses VALUES (1, -1);
+  `,
+]
+
+/**
+ * Brings a file up to date, inside a transaction.
+ *
+ * @param migrations default: ours
+ * @throws CountersignError `configuration-invalid`
+ */
+export const migrate = (database: DatabaseSync, migrations = MIGRATIONS): void => {
+  const version = numberOf(database, 'user_version')
+  const application = numberOf(database, 'application_id')
+  const isEmpty = database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined
+  if (application !== APPLICATION && !(isEmpty && application === 0)) {
+    throw new CountersignError('configuration-invalid', 'it belongs to another program')
+  }
+  if (version > migrations.length) {
+    const message = `a later version of Countersign wrote it (${version}; this one knows ${migrations.length})`
+    throw new CountersignError('configuration-invalid', message)
+  }
+  for (const migration of migrations.slice(version)) database.exec(migration)
+  if (version === migrations.length) return
+  database.exec(`PRAGMA application_id = ${APPLICATION}`)
+  database.exec(`PRAGMA user_version = ${migrations.length}`)
+}
+
+const numberOf = (database: DatabaseSync, pragma: 'user_version' | 'application_id'): number =>
+  Number(database.prepare(`PRAGMA ${pragma}`).get()?.[pragma])

@@ -1,0 +1,79 @@
+// The names under which things are stored: by a key that the store itself holds, sealed, so that all
+// who share it have the same one, whatever their keyrings begin with. Whoever cannot open it has
+// another secret, and is told so before he can do anything.
+
+import { CountersignError } from '../runtime/errors.ts'
+import { OpaqueKeys } from './opaque-keys.ts'
+import type { RecordSeal } from './record-seal.ts'
+import type { RecordStore } from './record-store.ts'
+import { deriveKey, type StateSecret } from './state-secret.ts'
+
+/** The one record with a name that can be read. */
+const PLACE = 'countersign'
+
+// It is written again whenever it is gone; stores know no end that never comes.
+const A_CENTURY = 100 * 365 * 86_400_000
+
+// Of rings that were; more than one rotation leaves behind.
+const MOST_COPIES = 16
+
+const OTHER_SECRET =
+  'what is stored was sealed with another secret: put that one into the keyring behind the first, or begin with an empty store'
+
+/** The key of names in a store. */
+export class StoreNames {
+  /** Makes names. Before it has agreed with the store, by what an empty one would be given. */
+  readonly keys: OpaqueKeys
+  readonly #seal: RecordSeal
+  #secret: Buffer
+
+  constructor(seal: RecordSeal, secret: StateSecret) {
+    this.#seal = seal
+    // Not random: processes that begin at once with an empty store, or find it emptied, agree.
+    this.#secret = deriveKey(secret[0].secret, 'names').export()
+    this.keys = new OpaqueKeys(this.#secret)
+  }
+
+  /**
+   * Takes the key that the store holds, or leaves ours there, sealed with every key of the ring.
+   *
+   * @throws CountersignError `configuration-invalid` when what is there does not open; what the store
+   * rejects with
+   */
+  async agree(records: RecordStore): Promise<void> {
+    for (;;) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      if (await this.#tryToAgree(records)) return
+    }
+  }
+
+  /** Whether nobody came in between. */
+  async #tryToAgree(records: RecordStore): Promise<boolean> {
+    const found = await records.get(PLACE)
+    if (found === undefined) {
+      return await records.add(PLACE, { text: this.#sealed([]), lifetime: A_CENTURY })
+    }
+    const copies = found.text.split(' ')
+    const opened = copies.flatMap((copy) => this.#seal.open(PLACE, copy) ?? [])
+    const [secret] = opened
+    if (secret === undefined) throw new CountersignError('configuration-invalid', OTHER_SECRET)
+    if (secret !== this.#text) {
+      this.#secret = Buffer.from(secret, 'base64url')
+      this.keys.adopt(this.#secret)
+    }
+    if (opened.length >= this.#seal.ids.length) return true
+    const others = copies.filter((copy) => this.#seal.open(PLACE, copy) === undefined)
+    const text = this.#sealed(others)
+    return await records.replace(PLACE, found.text, { text, lifetime: A_CENTURY })
+  }
+
+  /** A copy for each key of the ring, and behind them those of others, which may still be needed. */
+  #sealed(others: readonly string[]): string {
+    const ours = this.#seal.ids.map((id) => this.#seal.seal(PLACE, this.#text, id))
+    return [...ours, ...others].slice(0, Math.max(MOST_COPIES, ours.length)).join(' ')
+  }
+
+  get #text(): string {
+    return this.#secret.toString('base64url')
+  }
+}

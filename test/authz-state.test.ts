@@ -1,0 +1,155 @@
+// authz with `state` in a file and in Redis: what several of them know in common, and what goes on when
+// the store is gone.
+
+import assert from 'node:assert/strict'
+import { readFile, writeFile } from 'node:fs/promises'
+import { describe, it } from 'node:test'
+import { startAuthz, type Authz } from '../src/authz.ts'
+import { ConfigurationError } from '../src/config/problem.ts'
+import { newStateKeyLine } from '../src/state/state-secret.ts'
+import { basic } from './fakes/envoy.ts'
+import { EnvoyClient } from './fakes/envoy-client.ts'
+import { cheapHash } from './fakes/hashes.ts'
+import { read, scrape, seriesOf } from './fakes/scraping.ts'
+import { skipWithoutRedis, startRedis } from './servers/redis.ts'
+import { temporaryFolder, type TemporaryFolder } from './servers/temporary.ts'
+
+const hash = await cheapHash('right')
+
+const configuration = (name: string, state: string): string => `
+version: 1
+listen: { authz: unix:${name}.sock, admin: unix:${name}-admin.sock }
+authenticators:
+  staff:
+    basic:
+      verify: [{ users: { file: users.yaml } }]
+      guard: { userAndSource: { attempts: 3, backOff: 30s, lockAfter: 5 } }
+  nobody: { anonymous: {} }
+routes:
+  - name: open
+    match: { paths: [/open] }
+    authenticate: [nobody]
+    authorize: [{ allow: all }]
+  - name: app
+    authenticate: [staff]
+    authorize: [{ allow: all }]
+${state}
+audit: { file: ${name}.jsonl }
+log: { level: error }
+`
+
+const start = async (folder: TemporaryFolder, name: string, state: string): Promise<Authz> => {
+  await writeFile(folder.file('users.yaml'), `users: { alice: { password: '${hash}' } }\n`)
+  await writeFile(folder.file(`${name}.yaml`), configuration(name, state))
+  return await startAuthz(folder.file(`${name}.yaml`))
+}
+
+/** What comes of a request: `allow`, or the status of the refusal. */
+const askedOf = async (authz: Authz, password: string, path = '/'): Promise<string> => {
+  using client = new EnvoyClient(authz.address)
+  const headers = path === '/open' ? [] : [['authorization', basic('alice', password)] as const]
+  const outcome = await client.check({ path, headers })
+  return outcome.allow ? 'allow' : outcome.status
+}
+
+const guessAtBoth = async (one: Authz, other: Authz): Promise<void> => {
+  const answers = [
+    await askedOf(one, 'wrong 1'),
+    await askedOf(other, 'wrong 2'),
+    await askedOf(one, 'wrong 3'),
+    await askedOf(other, 'wrong 4'),
+    await askedOf(one, 'right'), // has to wait too
+  ]
+  assert.deepEqual(answers, [
+    'Unauthorized',
+    'Unauthorized',
+    'Unauthorized',
+    'TooManyRequests',
+    'TooManyRequests',
+  ])
+}
+
+describe('authz with state in a file', () => {
+  it('counts guesses at another process as its own, and after a restart too', async () => {
+    await using folder = await temporaryFolder()
+    const state = 'state: { sqlite: state/state.db }'
+    {
+      await using one = await start(folder, 'one', state)
+      await using other = await start(folder, 'other', state)
+      await guessAtBoth(one, other)
+    }
+    await using again = await start(folder, 'one', state)
+    assert.equal(await askedOf(again, 'right'), 'TooManyRequests')
+    assert.equal(await askedOf(again, '', '/open'), 'allow')
+    const { body } = await read(again.admin, '/readyz?verbose')
+    assert.match(body, /^\[\+\]state ok$/m)
+    assert.deepEqual(seriesOf(await scrape(again.admin), 'countersign_state_up'), {
+      'kind=sqlite': 1,
+    })
+  })
+
+  it('does not start with one that is no state file, and says where that is configured', async () => {
+    await using folder = await temporaryFolder()
+    await writeFile(folder.file('state.db'), 'something else\n'.repeat(500))
+    await assert.rejects(
+      start(folder, 'one', 'state: { sqlite: state.db }'),
+      (cause) =>
+        cause instanceof ConfigurationError &&
+        cause.problems.length === 1 &&
+        cause.problems[0]?.path.startsWith('state') === true &&
+        /state\.db cannot be used: it is not a database/.test(cause.message),
+    )
+  })
+
+  it('takes another place only after a restart, and says so', async () => {
+    await using folder = await temporaryFolder()
+    const state = 'state: { sqlite: state.db }'
+    await using one = await start(folder, 'one', state)
+    await askedOf(one, 'wrong 1')
+    await writeFile(folder.file('one.yaml'), configuration('one', 'state: { memory: {} }'))
+    await one.reload()
+    const { body } = await read(one.admin, '/readyz?verbose')
+    assert.match(body, /^\[\+\]state ok$/m)
+    assert.match(
+      await readFile(folder.file('one.jsonl'), 'utf8'),
+      /"configuration-loaded","gen.*:2/,
+    )
+  })
+
+  it('finds what is wrong with state at a reload, like anything else', async () => {
+    await using folder = await temporaryFolder()
+    await using one = await start(folder, 'one', '')
+    const wrong = 'state: { sqlite: { file: a.db, secret: file:none } }'
+    await writeFile(folder.file('one.yaml'), configuration('one', wrong))
+    await one.reload()
+    assert.match(await readFile(folder.file('one.jsonl'), 'utf8'), /state\.sqlite\.secret: .*none/)
+  })
+})
+
+describe('authz with state in Redis', { skip: skipWithoutRedis() }, () => {
+  it('counts guesses at another replica as its own; without Redis, each counts for itself, and it stays ready', async () => {
+    await using redis = await startRedis()
+    await using folder = await temporaryFolder()
+    await writeFile(folder.file('state.keys'), newStateKeyLine())
+    await writeFile(folder.file('redis.url'), redis.url)
+    const state = 'state: { redis: { url: file:redis.url, secret: file:state.keys } }'
+    await using one = await start(folder, 'one', state)
+    await using other = await start(folder, 'other', state)
+    await guessAtBoth(one, other)
+    await redis.kill()
+    assert.equal(await askedOf(one, 'right'), 'TooManyRequests') // known without asking
+    assert.equal(await askedOf(other, 'never tried'), 'TooManyRequests')
+    await using fresh = await start(folder, 'fresh', state)
+    assert.equal(await askedOf(fresh, 'right'), 'allow')
+    for (const guess of ['wrong 1', 'wrong 2', 'wrong 3']) await askedOf(fresh, guess) // oxlint-disable-line no-await-in-loop
+    assert.equal(await askedOf(fresh, 'wrong 4'), 'TooManyRequests')
+    assert.equal(await askedOf(fresh, '', '/open'), 'allow')
+    const { status, body } = await read(fresh.admin, '/readyz?verbose')
+    assert.equal(status, 200)
+    assert.match(body, /^\[!\]state warning: .*ECONNREFUSED/m)
+    const series = await scrape(fresh.admin)
+    assert.deepEqual(seriesOf(series, 'countersign_state_up'), { 'kind=redis': 0 })
+    const dependency = `authenticator=,kind=state,route=,server=redis 127.0.0.1:${redis.port}`
+    assert.deepEqual(seriesOf(series, 'countersign_dependency_up'), { [dependency]: 0 })
+  })
+})

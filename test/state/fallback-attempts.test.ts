@@ -1,0 +1,94 @@
+// Attempts while their store is away.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { CountersignError } from '../../src/runtime/errors.ts'
+import type { AttemptStore, Claim } from '../../src/state/attempt-store.ts'
+import { FallbackAttempts } from '../../src/state/fallback-attempts.ts'
+import { MemoryAttempts } from '../../src/state/memory.ts'
+import { FakeClock } from '../fakes/clock.ts'
+
+const PACE = { attempts: 1, backOff: 10_000, lockAfter: 3, lockFor: 60_000, forget: 60_000 }
+const CLAIM: Claim = { key: 'alice', pace: PACE, binding: true, weight: 1 }
+
+/** A store that can be taken away. */
+const shaky = (store: AttemptStore, state: { failure: unknown }): AttemptStore => {
+  const asked = async <T>(call: () => Promise<T>): Promise<T> => {
+    if (state.failure !== undefined) throw state.failure
+    return await call()
+  }
+  return {
+    take: (claims) => asked(() => store.take(claims)),
+    settle: (settlements) => asked(() => store.settle(settlements)),
+    note: (note) => asked(() => store.note(note)),
+    recall: (keys) => asked(() => store.recall(keys)),
+  }
+}
+
+const away = new CountersignError('unavailable', 'gone')
+
+const stores = (): { attempts: FallbackAttempts; state: { failure: unknown } } => {
+  const clock = new FakeClock()
+  const state: { failure: unknown } = { failure: undefined }
+  const shared = shaky(new MemoryAttempts(clock), state)
+  return { attempts: new FallbackAttempts(shared, new MemoryAttempts(clock)), state }
+}
+
+const fail = async (attempts: AttemptStore): Promise<string> => {
+  const taking = await attempts.take([CLAIM])
+  if (taking.outcome === 'wait') return 'wait'
+  await attempts.settle(taking.receipts.map((receipt) => ({ receipt, failures: 1 })))
+  return 'taken'
+}
+
+describe('attempts whose store is away', () => {
+  it('are counted here', async () => {
+    const { attempts, state } = stores()
+    state.failure = away
+    assert.equal(await fail(attempts), 'taken')
+    assert.equal(await fail(attempts), 'wait')
+  })
+
+  it('are forgotten when they succeed', async () => {
+    const { attempts, state } = stores()
+    state.failure = away
+    const taking = await attempts.take([CLAIM])
+    assert.equal(taking.outcome, 'taken')
+    await attempts.settle(taking.receipts.map((receipt) => ({ receipt, failures: -Infinity })))
+    assert.equal(await fail(attempts), 'taken')
+  })
+
+  it('do not fail when it goes away in between', async () => {
+    const { attempts, state } = stores()
+    const taking = await attempts.take([CLAIM])
+    assert.equal(taking.outcome, 'taken')
+    state.failure = away
+    const settled = await attempts.settle(
+      taking.receipts.map((receipt) => ({ receipt, failures: 0 })),
+    )
+    assert.deepEqual(settled, taking.receipts)
+  })
+
+  it('are corrected where they were counted, also when it is back', async () => {
+    const { attempts, state } = stores()
+    state.failure = away
+    const taking = await attempts.take([CLAIM])
+    assert.equal(taking.outcome, 'taken')
+    state.failure = undefined
+    await attempts.settle(taking.receipts.map((receipt) => ({ receipt, failures: 1 })))
+    assert.equal(await fail(attempts), 'taken', 'the store itself has counted nothing')
+  })
+
+  it('remember notes here', async () => {
+    const { attempts, state } = stores()
+    state.failure = away
+    await attempts.note({ key: 'k', text: 'known', lifetime: 1_000, dear: false })
+    assert.equal((await attempts.recall(['k']))[0]?.text, 'known')
+  })
+
+  it('do not hide bugs', async () => {
+    const { attempts, state } = stores()
+    state.failure = new TypeError('a bug')
+    await assert.rejects(attempts.take([CLAIM]), TypeError)
+  })
+})

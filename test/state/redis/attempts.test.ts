@@ -1,0 +1,110 @@
+// Attempts in a real Redis, counted in Lua as they are counted in memory, and shared by processes.
+
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Claim } from '../../../src/state/attempt-store.ts'
+import { OpaqueKeys } from '../../../src/state/opaque-keys.ts'
+import { RedisAttempts } from '../../../src/state/redis/attempts.ts'
+import type { RedisConnection } from '../../../src/state/redis/connection.ts'
+import { RedisReplays } from '../../../src/state/redis/replays.ts'
+import { skipWithoutRedis, startRedis, type Redis } from '../../servers/redis.ts'
+import { sameAsInMemory } from '../attempts-differential.ts'
+import { opened } from '../opening.ts'
+import { connectTo, serverAt } from './reaching.ts'
+import { redisSettings } from './settings.ts'
+import { toldTime } from './told-time.ts'
+
+describe('attempts in Redis', { skip: skipWithoutRedis() }, () => {
+  const stack = new AsyncDisposableStack()
+  let redis: Redis | undefined
+  let connection: RedisConnection | undefined
+  before(async () => {
+    redis = stack.use(await startRedis())
+    connection = stack.use(await connectTo(serverAt(redis.url)))
+  })
+  after(() => stack.disposeAsync())
+
+  const reached = (): RedisConnection => {
+    assert.ok(connection !== undefined)
+    return connection
+  }
+
+  sameAsInMemory(async () => {
+    await redis?.command('FLUSHALL')
+    const told = await toldTime(reached().sender)
+    return {
+      store: new RedisAttempts(reached().sender, 'a:', told.clock),
+      setTime: told.set,
+    }
+  }, 1_500)
+
+  it('wait and are forgotten by the time of the server', async () => {
+    const attempts = new RedisAttempts(reached().sender, 'timed:')
+    const pace = { attempts: 1, backOff: 500, lockAfter: 9, lockFor: 500, forget: 500 }
+    const claim = { key: 'a', pace, binding: true, weight: 1 }
+    await attempts.take([claim])
+    await attempts.note({ key: 'n', text: 'x', lifetime: 500, dear: false })
+    assert.equal((await attempts.take([claim])).outcome, 'wait')
+    await sleep(503)
+    const taking = await attempts.take([claim])
+    assert.deepEqual(
+      taking.outcome === 'taken' && taking.receipts.map(({ failures }) => failures),
+      [1],
+    )
+    assert.deepEqual(await attempts.recall(['n']), [undefined])
+  })
+
+  it('are counted together by all processes', async () => {
+    const settings = redisSettings(serverAt(redis?.url ?? ''))
+    await using one = await opened(settings)
+    await using other = await opened(settings)
+    const pace = { attempts: 3, backOff: 10_000, lockAfter: 5, lockFor: 60_000, forget: 60_000 }
+    const claimIn = ({ state }: typeof one): Claim => ({
+      key: state.keys.of('alice'),
+      pace,
+      binding: true,
+      weight: 1,
+    })
+    const takings = await Promise.all(
+      Array.from({ length: 50 }, (_, index) => {
+        const state = index % 2 === 0 ? one : other
+        return state.state.attempts.take([claimIn(state)])
+      }),
+    )
+    assert.equal(takings.filter(({ outcome }) => outcome === 'taken').length, 3)
+  })
+
+  it('leave nothing behind when they are forgotten', async () => {
+    await redis?.command('FLUSHALL')
+    const attempts = new RedisAttempts(reached().sender, 'a:')
+    const pace = { attempts: 3, backOff: 1, lockAfter: 5, lockFor: 1, forget: 60_000 }
+    const claim = { key: 'a', pace, binding: true, weight: 1 }
+    const taking = await attempts.take([claim])
+    assert.ok(taking.outcome === 'taken')
+    assert.equal((await redis?.command('DBSIZE'))?.trim(), '1')
+    const [receipt] = taking.receipts
+    assert.ok(receipt !== undefined)
+    await attempts.settle([{ receipt, failures: 0 }])
+    assert.equal((await redis?.command('DBSIZE'))?.trim(), '0')
+  })
+})
+
+describe('used things in Redis', { skip: skipWithoutRedis() }, () => {
+  it('are not called new once they may have been forgotten', async () => {
+    await using redis = await startRedis()
+    await using connection = await connectTo(serverAt(redis.url))
+    const keys = new OpaqueKeys()
+    const replays = new RedisReplays(connection.sender, 'a:', keys)
+    const now = Date.now()
+    const use = async (id: string, until: number): Promise<string> =>
+      (await replays.use(id, until)).outcome
+    // The clock of a process may be a minute behind the server's.
+    assert.equal(await use('a', now - 50_000), 'first')
+    assert.equal(await use('a', now - 50_000), 'repeated')
+    assert.equal(await use('b', now - 60_000), 'repeated')
+    assert.equal(await use('c', now + 60_000.5), 'first')
+    const left = Number(await redis.command('PTTL', `a:use:${keys.of('use', 'c')}`))
+    assert.ok(left > 119_000 && left <= 120_001, `${left}`)
+  })
+})

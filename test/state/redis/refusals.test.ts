@@ -1,0 +1,227 @@
+// A Redis that is there and says no, or is not the one that it should be: what is told, that no secret
+// is, and that it is used as soon as it says yes.
+
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { describe, it } from 'node:test'
+import { CountersignError } from '../../../src/runtime/errors.ts'
+import type { RedisServer } from '../../../src/state/redis/client.ts'
+import { RedisAttempts } from '../../../src/state/redis/attempts.ts'
+import { createAuthority } from '../../servers/pki.ts'
+import { skipWithoutRedis, startRedis, type Redis } from '../../servers/redis.ts'
+import { opened } from '../opening.ts'
+import { secretOf } from '../sealing.ts'
+import { connectTo, reach, secureServerOf, serverAt } from './reaching.ts'
+import { eventually, redisSettings } from './settings.ts'
+
+const skip = skipWithoutRedis()
+const record = { text: 'x'.repeat(10_000), lifetime: 60_000 }
+
+const failing = (code: string, reason: RegExp) => (cause: unknown) => {
+  assert.ok(cause instanceof CountersignError, String(cause))
+  assert.equal(cause.code, code)
+  assert.match(cause.message, reason)
+  return true
+}
+
+describe('a Redis that does not take us', { skip, concurrency: 2 }, () => {
+  const secure = async (
+    redis: Redis,
+    parts: Parameters<typeof secureServerOf>[1] = {},
+  ): Promise<RedisServer> => await secureServerOf(redis, parts)
+
+  const CASES: readonly {
+    readonly name: string
+    readonly server: (redis: Redis) => RedisServer | Promise<RedisServer>
+    readonly want: RegExp
+  }[] = [
+    {
+      name: 'for a wrong password',
+      server: ({ url }) => serverAt(url, { password: 'not it' }),
+      want: /WRONGPASS/,
+    },
+    {
+      name: 'for no password',
+      server: ({ url }) => serverAt(url, { password: undefined }),
+      want: /NOAUTH/,
+    },
+    {
+      name: 'for an unknown user',
+      server: ({ url }) => serverAt(url, { username: 'mallory', password: 'not it' }),
+      want: /WRONGPASS/,
+    },
+    {
+      name: 'for speaking no TLS',
+      server: ({ tlsUrl }) => ({ ...serverAt(tlsUrl), host: '127.0.0.1' }),
+      want: /./,
+    },
+    {
+      name: 'for speaking TLS',
+      server: async (redis) => ({ ...(await secure(redis)), port: redis.port }),
+      want: /SSL|TLS|wrong version|no answer/,
+    },
+    {
+      name: 'for a database that it has not',
+      server: ({ url }) => serverAt(url, { database: 99 }),
+      want: /DB index is out of range/,
+    },
+    {
+      name: 'for the name in its certificate',
+      server: (redis) => secure(redis, { serverName: 'other.example.org' }),
+      want: /other\.example\.org/,
+    },
+  ]
+  for (const { name, server, want } of CASES) {
+    it(`says so: ${name}, and no password is told`, async () => {
+      await using redis = await startRedis()
+      await using state = await opened(redisSettings(await server(redis)))
+      const start = performance.now()
+      await assert.rejects(state.state.records.get('a'), failing('unavailable', want))
+      assert.ok(performance.now() - start < 400)
+      assert.equal(state.lines.length, 2) // that it is so, and that it was asked in vain
+      assert.match(state.lines.join(), want)
+      assert.doesNotMatch(state.lines.join(), /not it|redis secret/)
+    })
+  }
+
+  it('for an unknown CA says so', async () => {
+    await using redis = await startRedis()
+    await using stranger = await createAuthority('Somebody else')
+    const ca = await readFile(stranger.ca)
+    await using connection = await reach(await secure(redis, { ca }))
+    assert.match(String(connection.failure), /unable to verify|self-signed|unknown/i)
+    await using unknown = await reach(await secure(redis, { ca: undefined }))
+    assert.match(String(unknown.failure), /unable to verify|self-signed|unknown/i)
+  })
+
+  it('for want of a client certificate says so, and takes one of its CA', async () => {
+    await using redis = await startRedis({ demandCertificate: true })
+    await using bare = await reach(await secure(redis, { client: undefined }))
+    assert.notEqual(bare.failure, undefined)
+    await using connection = await connectTo(await secure(redis))
+    assert.equal(await connection.sender.run('x', { text: 'return 1', sha1: 'x' }, []), 1)
+  })
+
+  it('is used as soon as it does', async () => {
+    await using redis = await startRedis()
+    const server = serverAt(redis.url, { username: 'later', password: 'its-password' })
+    await using state = await opened(redisSettings(server))
+    await assert.rejects(state.state.records.get('a'), failing('unavailable', /WRONGPASS/))
+    await redis.command('ACL', 'SETUSER', 'later', 'on', '>its-password', '~*', '+@all')
+    await eventually(() => state.state.records.put('a', record))
+    assert.equal(state.store.failure() === undefined, false) // what failed a moment ago is news
+    assert.equal((await state.state.records.get('a'))?.text, record.text)
+  })
+})
+
+describe('a user with fewer rights than needed', { skip }, () => {
+  it('is told so', async () => {
+    await using redis = await startRedis()
+    await redis.command('ACL', 'SETUSER', 'countersign', '-zadd')
+    await using state = await opened(redisSettings(serverAt(redis.userUrl)))
+    await state.state.records.put('a', record)
+    await assert.rejects(
+      state.state.records.put('a', record, ['s']),
+      failing('unavailable', /can't run this command/),
+    )
+  })
+})
+
+describe('a Redis that is full', { skip }, () => {
+  it('says so, gives what it has, and has room again when something ends', async () => {
+    await using redis = await startRedis({ maxMemory: 4 * 1024 * 1024 })
+    await using state = await opened(redisSettings(serverAt(redis.url)))
+    await using connection = await connectTo(serverAt(redis.url))
+    const { records, replays, keys } = state.state
+    const attempts = new RedisAttempts(connection.sender, 'countersign:') // as they are in the store
+    let count = 0
+    const fill = async (): Promise<void> => {
+      for (; count < 10_000; count += 1) {
+        // oxlint-disable-next-line no-await-in-loop -- until one fails
+        await records.put(`${count}`, record, ['all'])
+      }
+    }
+    await assert.rejects(fill(), failing('overloaded', /full \(maxmemory\).*OOM/))
+    assert.ok(count > 50, `${count}`)
+    const pace = { attempts: 3, backOff: 1, lockAfter: 5, lockFor: 1, forget: 60_000 }
+    const claim = { key: keys.of('a'), pace, binding: true, weight: 1 }
+    const FULL = failing('overloaded', /OOM/)
+    // What has to be written is refused, also where something is there already.
+    await assert.rejects(records.put('0', record), FULL)
+    await assert.rejects(records.add('new', record), FULL)
+    await assert.rejects(records.replace('0', record.text, record), FULL)
+    await assert.rejects(attempts.take([claim]), FULL)
+    await assert.rejects(attempts.note({ key: 'a', text: '', lifetime: 1, dear: true }), FULL)
+    assert.equal((await replays.use('a', Date.now() + 60_000)).outcome, 'unavailable')
+    assert.match(String(state.store.failure()), /maxmemory/)
+    // What can be read or removed is.
+    assert.equal((await records.get('0'))?.text, record.text)
+    assert.equal((await records.take('1'))?.text, record.text)
+    await records.remove(await records.keysIn('all'))
+    await eventually(() => records.put('again', record))
+    assert.equal((await attempts.take([claim])).outcome, 'taken')
+  })
+
+  it('and forgets, instead of saying so, is warned of', async () => {
+    await using redis = await startRedis({ maxMemory: 4 * 1024 * 1024, policy: 'allkeys-lru' })
+    const settings = redisSettings(serverAt(redis.url))
+    await using state = await opened(settings)
+    assert.match(state.lines.join(), /"policy":"allkeys-lru".*set maxmemory-policy noeviction/)
+    await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction')
+    await using other = await opened(settings)
+    assert.deepEqual(other.lines, [])
+  })
+})
+
+describe('a Redis with state of another secret', { skip }, () => {
+  it('stops the start, and does not when the old one stands behind the new one', async () => {
+    await using redis = await startRedis()
+    const [old, next] = [secretOf(), secretOf()]
+    const server = serverAt(redis.url)
+    {
+      await using state = await opened(redisSettings(server, old))
+      await state.state.records.put('a', record)
+    }
+    await assert.rejects(
+      opened(redisSettings(server, next)),
+      failing('configuration-invalid', /^redis 127.* cannot be used: .*sealed with another secret/),
+    )
+    await using state = await opened(redisSettings(server, [next[0], old[0]]))
+    assert.equal((await state.state.records.get('a'))?.text, record.text)
+  })
+
+  it('is not used when it is found only later', async () => {
+    await using redis = await startRedis({ persistent: true })
+    const server = serverAt(redis.url)
+    await (await opened(redisSettings(server)))[Symbol.asyncDispose]()
+    await redis.kill()
+    await using state = await opened(redisSettings(server))
+    await redis.start()
+    await eventually(async () =>
+      assert.rejects(state.state.records.get('a'), failing('unavailable', /another secret/)),
+    )
+    assert.match(String(state.store.failure()), /another secret/)
+    assert.equal((await redis.command('KEYS', '*')).trim(), 'countersign:record:countersign')
+  })
+})
+
+describe('whoever reads a Redis', { skip }, () => {
+  it('learns nothing', async () => {
+    await using redis = await startRedis()
+    await using state = await opened(redisSettings(serverAt(redis.url)))
+    const { records, attempts, replays, keys } = state.state
+    const text = 'the-very-secret-refresh-token'
+    await records.put('session-of-alice', { text, lifetime: 60_000 }, ['everything-of-alice'])
+    const key = keys.of('refused', 'alice', 'her-password')
+    await attempts.note({ key, text: 'the-note-about-alice', lifetime: 60_000, dear: true })
+    const pace = { attempts: 3, backOff: 1, lockAfter: 5, lockFor: 1, forget: 60_000 }
+    await attempts.take([{ key: keys.of('alice'), pace, binding: true, weight: 1 }])
+    await replays.use('proof-of-alice', Date.now() + 60_000)
+    const bytes = await redis.dump()
+    assert.ok(bytes.includes(key)) // it is what the server holds
+    for (const word of ['alice', 'refresh', 'session', 'password', 'the-note', 'proof']) {
+      assert.ok(!bytes.includes(word), word)
+      assert.ok(!bytes.includes(Buffer.from(word).toString('base64url').slice(0, -2)), word)
+    }
+  })
+})

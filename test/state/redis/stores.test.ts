@@ -1,0 +1,82 @@
+// The seams in a real Redis, in the clear and over TLS, through two connections as two processes have
+// them; and as a user who may do no more than the README asks for.
+
+import assert from 'node:assert/strict'
+import { after, before, describe } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { OpaqueKeys } from '../../../src/state/opaque-keys.ts'
+import { RedisAttempts } from '../../../src/state/redis/attempts.ts'
+import type { RedisServer } from '../../../src/state/redis/client.ts'
+import { RedisRecords } from '../../../src/state/redis/records.ts'
+import { RedisReplays } from '../../../src/state/redis/replays.ts'
+import type { Sender } from '../../../src/state/redis/sender.ts'
+import { skipWithoutRedis, startRedis, type Redis } from '../../servers/redis.ts'
+import { attemptStoreConformance } from '../conformance.ts'
+import { recordStoreConformance } from '../record-conformance.ts'
+import { replayMemoryConforms } from '../replay-conformance.ts'
+import { sealedPair } from '../sealing.ts'
+import { connectTo, secureServerOf, serverAt } from './reaching.ts'
+import { toldTime } from './told-time.ts'
+
+const PREFIX = 'countersign:'
+let count = 0
+
+// Timers may ring a millisecond early, and the server shows what ends until that is over.
+const pass = (milliseconds: number): Promise<void> => sleep(milliseconds + 3)
+
+const WAYS: Readonly<Record<string, (redis: Redis) => RedisServer | Promise<RedisServer>>> = {
+  'in the clear': ({ url }) => serverAt(url),
+  'over TLS': (redis) => secureServerOf(redis),
+  'as a user of few rights': ({ userUrl }) => serverAt(userUrl),
+}
+
+describe('Redis', { skip: skipWithoutRedis(), concurrency: 3 }, () => {
+  const stack = new AsyncDisposableStack()
+  after(() => stack.disposeAsync())
+  const senders = new Map<string, readonly [Sender, Sender]>()
+  before(async () => {
+    const redis = stack.use(await startRedis())
+    for (const [way, serverOf] of Object.entries(WAYS)) {
+      // oxlint-disable-next-line no-await-in-loop -- a handful
+      const server = await serverOf(redis)
+      // oxlint-disable-next-line no-await-in-loop -- a handful
+      const [one, other] = [await connectTo(server), await connectTo(server)]
+      stack.use(one)
+      stack.use(other)
+      senders.set(way, [one.sender, other.sender])
+    }
+  })
+
+  for (const way of Object.keys(WAYS)) {
+    const both = (): readonly [Sender, Sender] => {
+      const found = senders.get(way)
+      assert.ok(found !== undefined)
+      return found
+    }
+
+    recordStoreConformance(`Redis ${way}`, async () => {
+      const [one, other] = both()
+      const stores = [new RedisRecords(one, PREFIX), new RedisRecords(other, PREFIX)] as const
+      return { stores, pass, isExact: false }
+    })
+    recordStoreConformance(`Redis ${way}, sealed`, async () => {
+      const [one, other] = both()
+      const prefix = `${PREFIX}sealed:${way}:${(count += 1)}:`
+      const stores = await sealedPair(
+        new RedisRecords(one, prefix),
+        new RedisRecords(other, prefix),
+      )
+      return { stores, pass, isExact: false }
+    })
+    attemptStoreConformance(`RedisAttempts ${way}`, async () => {
+      const [one] = both()
+      const told = await toldTime(one)
+      return { store: new RedisAttempts(one, PREFIX, told.clock), pass: told.pass }
+    })
+    replayMemoryConforms(async () => {
+      const [one] = both()
+      const keys = new OpaqueKeys() // so that none knows another's uses
+      return new RedisReplays(one, PREFIX, keys)
+    }, Date.now())
+  }
+})

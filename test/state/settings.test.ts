@@ -1,0 +1,188 @@
+// The `state` section with what it names: read whole, every problem told, and no secret in any.
+
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { describe, it } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
+import { ConfigurationFiles } from '../../src/config/files.ts'
+import { ProblemList } from '../../src/config/problem-list.ts'
+import type { StateConfig } from '../../src/config/state-schema.ts'
+import { readStateSettings, type StateSettings } from '../../src/state/settings.ts'
+import { newStateKeyLine } from '../../src/state/state-secret.ts'
+import { createAuthority } from '../servers/pki.ts'
+import { temporaryFolder } from '../servers/temporary.ts'
+
+const URL_VARIABLE = 'COUNTERSIGN_TEST_REDIS_URL'
+const SECRET_VARIABLE = 'COUNTERSIGN_TEST_STATE_SECRET'
+
+interface Read {
+  readonly settings: StateSettings | undefined
+  readonly problems: readonly string[]
+}
+
+const read = async (state: StateConfig): Promise<Read> => {
+  const problems = new ProblemList((path, message) => ({
+    file: '/etc/countersign.yaml',
+    path: path.join('.'),
+    message,
+  }))
+  const settings = await readStateSettings(state, new ConfigurationFiles(), problems)
+  return {
+    settings,
+    problems: problems.error?.problems.map(({ path, message }) => `${path}: ${message}`) ?? [],
+  }
+}
+
+const readRedis = async (
+  url: string,
+  parts: Partial<NonNullable<StateConfig['redis']>> = {},
+): Promise<Read> => {
+  process.env[URL_VARIABLE] = url
+  process.env[SECRET_VARIABLE] = newStateKeyLine()
+  return await read({
+    redis: {
+      url: { kind: 'environment', variable: URL_VARIABLE },
+      secret: { kind: 'environment', variable: SECRET_VARIABLE },
+      plaintext: false,
+      prefix: 'countersign:',
+      connectTimeout: 2_000,
+      timeout: 500,
+      ...parts,
+    },
+  })
+}
+
+describe('the address of Redis', () => {
+  const nobody = { username: undefined, password: undefined }
+  const GOOD = [
+    {
+      url: 'rediss://redis.example.org',
+      want: { host: 'redis.example.org', port: 6_379, database: 0, ...nobody, isSecure: true },
+    },
+    {
+      url: 'rediss://user:p%40ss%2F%C3%BC@redis.example.org:6380/7\n',
+      want: {
+        host: 'redis.example.org',
+        port: 6_380,
+        database: 7,
+        username: 'user',
+        password: 'p@ss/ü',
+        isSecure: true,
+      },
+    },
+    {
+      url: 'redis://:pass@127.0.0.1:1/',
+      want: {
+        host: '127.0.0.1',
+        port: 1,
+        database: 0,
+        username: undefined,
+        password: 'pass',
+        isSecure: false,
+      },
+    },
+    {
+      url: 'redis://[::1]:6379',
+      want: { host: '::1', port: 6_379, database: 0, ...nobody, isSecure: false },
+    },
+  ]
+  for (const { url, want } of GOOD) {
+    it(`is read: ${url.trim()}`, async () => {
+      const { settings, problems } = await readRedis(url)
+      assert.deepEqual(problems, [])
+      assert.ok(settings?.kind === 'redis')
+      const { host, port, database, username, password, tls } = settings.server
+      const isSecure = tls !== undefined
+      assert.deepEqual({ host, port, database, username, password, isSecure }, want)
+    })
+  }
+
+  const SECRET = 'hunter2'
+  const BAD = [
+    { name: 'no URL', url: `the-host ${SECRET}`, want: /holds no address of the form/ },
+    { name: 'of another scheme', url: `https://u:${SECRET}@host`, want: /holds no address/ },
+    { name: 'without a host', url: `redis://`, want: /holds no address/ },
+    { name: 'with a name for a database', url: `rediss://:${SECRET}@host/x`, want: /no address/ },
+    { name: 'with a query', url: `rediss://:${SECRET}@host?tls=no`, want: /no address/ },
+    { name: 'with a wrong escape', url: `rediss://:${SECRET}%@host`, want: /percent-encoded/ },
+    { name: 'in the clear over a network', url: `redis://:${SECRET}@host`, want: /in the clear/ },
+  ]
+  for (const { name, url, want } of BAD) {
+    it(`is refused, and not quoted: ${name}`, async () => {
+      const { settings, problems } = await readRedis(url)
+      assert.equal(settings, undefined)
+      assert.equal(problems.length, 1)
+      assert.match(problems[0] ?? '', /^state\.redis\.url: the environment variable /)
+      assert.match(problems[0] ?? '', want)
+      assert.ok(!problems.join().includes(SECRET))
+    })
+  }
+
+  it('may be in the clear where that is said', async () => {
+    const { problems } = await readRedis('redis://host', { plaintext: true })
+    assert.deepEqual(problems, [])
+  })
+})
+
+describe('what state names', () => {
+  it('is read, certificates too', async () => {
+    await using authority = await createAuthority('Test CA')
+    const { certificate, key } = await authority.issue({ commonName: 'authz', usage: 'client' })
+    const { settings, problems } = await readRedis('rediss://host', {
+      ca: authority.ca,
+      serverName: 'other',
+      client: { certificate, key: { kind: 'file', path: key } },
+    })
+    assert.deepEqual(problems, [])
+    assert.ok(settings?.kind === 'redis')
+    const { tls } = settings.server
+    assert.match(String(tls?.ca), /BEGIN CERTIFICATE/)
+    assert.match(String(tls?.client?.key), /PRIVATE KEY/)
+    assert.equal(tls?.serverName, 'other')
+  })
+
+  it('is told in full where it is missing', async () => {
+    const { problems } = await readRedis('', {
+      ca: '/nowhere/ca.pem',
+      secret: { kind: 'file', path: '/nowhere/keys' },
+    })
+    assert.deepEqual(
+      problems.map((problem) => problem.split(': ')[0]),
+      ['state.redis.secret', 'state.redis', 'state.redis.url'],
+    )
+  })
+
+  it('is told where a key does not belong to its certificate', async () => {
+    await using authority = await createAuthority('Test CA')
+    const one = await authority.issue({ commonName: 'one', usage: 'client' })
+    const other = await authority.issue({ commonName: 'other', usage: 'client' })
+    const client = { certificate: one.certificate, key: { kind: 'file', path: other.key } } as const
+    const { problems } = await readRedis('rediss://host', { client })
+    assert.match(problems.join(), /"ca" or "client" cannot be used: .*mismatch/)
+  })
+
+  it('is not made by reading it', async () => {
+    await using folder = await temporaryFolder()
+    const file = folder.file('a/state.db')
+    const { settings } = await read({ sqlite: { file, maxBytes: 1 } })
+    assert.deepEqual(settings, { kind: 'sqlite', file, maxBytes: 1, secret: undefined })
+    assert.deepEqual(await read({ memory: {} }), { settings: { kind: 'memory' }, problems: [] })
+  })
+})
+
+describe('settings', () => {
+  it('are other ones when a secret has changed, and the same when none has', async () => {
+    await using folder = await temporaryFolder()
+    const path = folder.file('keys')
+    const readFrom = async (line: string): Promise<StateSettings | undefined> => {
+      await writeFile(path, line)
+      return (await read({ sqlite: { file: '/x', maxBytes: 1, secret: { kind: 'file', path } } }))
+        .settings
+    }
+    const [one, other] = [newStateKeyLine(), newStateKeyLine()]
+    const before = await readFrom(one)
+    assert.ok(isDeepStrictEqual(before, await readFrom(`# a remark\n${one}`)))
+    assert.ok(!isDeepStrictEqual(before, await readFrom(other)))
+    assert.ok(!isDeepStrictEqual(before, await readFrom(`${one}\n${other}`)))
+  })
+})

@@ -1,0 +1,65 @@
+// The seams in a state file, through two connections as two processes have them.
+
+import { randomUUID } from 'node:crypto'
+import { after, describe } from 'node:test'
+import { OpaqueKeys } from '../../../src/state/opaque-keys.ts'
+import { SqliteAttempts } from '../../../src/state/sqlite/attempts.ts'
+import { SqliteRecords } from '../../../src/state/sqlite/records.ts'
+import { SqliteReplays } from '../../../src/state/sqlite/replays.ts'
+import { FakeClock } from '../../fakes/clock.ts'
+import { temporaryFolder } from '../../servers/temporary.ts'
+import { sameAsInMemory } from '../attempts-differential.ts'
+import { attemptStoreConformance } from '../conformance.ts'
+import { recordStoreConformance } from '../record-conformance.ts'
+import { replayMemoryConforms } from '../replay-conformance.ts'
+import { sealedPair } from '../sealing.ts'
+import { openFile } from './files.ts'
+
+const folder = await temporaryFolder()
+after(() => folder[Symbol.asyncDispose]())
+
+const clock = new FakeClock()
+const one = await openFile(folder.file('state.db'), { clock })
+const other = await openFile(folder.file('state.db'), { clock })
+after(() => {
+  one[Symbol.dispose]()
+  other[Symbol.dispose]()
+})
+
+const pass = async (milliseconds: number): Promise<void> => clock.advance(milliseconds)
+const records = [new SqliteRecords(one), new SqliteRecords(other)] as const
+
+recordStoreConformance('a state file', async () => ({ stores: records, pass, isExact: true }))
+
+const sealed = await sealedPair(...records)
+recordStoreConformance('a state file, sealed', async () => ({
+  stores: sealed,
+  pass,
+  isExact: true,
+}))
+
+attemptStoreConformance('SqliteAttempts', async () => ({ store: new SqliteAttempts(one), pass }))
+
+describe('attempts in a state file', () => {
+  sameAsInMemory(async () => {
+    const told = { now: Number.NaN }
+    const database = await openFile(folder.file(`${randomUUID()}.db`), {
+      clock: { now: () => told.now, monotonic: () => performance.now() },
+    })
+    return {
+      store: new SqliteAttempts(database),
+      setTime: async (now) => {
+        told.now = now
+      },
+    }
+  }, 3_000)
+})
+
+const replays = await openFile(folder.file('replays.db'))
+after(() => replays[Symbol.dispose]())
+let count = 0
+replayMemoryConforms(() => {
+  count += 1
+  const keys = new OpaqueKeys(Buffer.from(`keys ${count}`)) // so that none knows another's uses
+  return new SqliteReplays(replays, keys)
+})
