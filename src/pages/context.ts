@@ -1,0 +1,29 @@
+// What pages are made with beside what they say.
+
+import type { Language } from './catalog.ts'
+import type { Look } from './look.ts'
+
+/** For every page. */
+export interface PageContext {
+  readonly look: Look
+  /** From `languageFor`, or `look.language`. */
+  readonly language: Language
+}
+
+/** The field of a form that shows it is ours. */
+export interface FormToken {
+  /** Its name; {@link TOKEN_FIELD} unless whoever reads the form has another. */
+  readonly field?: string
+  /** From `csrfToken`. */
+  readonly token: string
+}
+
+/** For pages with forms; each says which paths it sends to. */
+export interface FormContext<Path extends string> extends PageContext {
+  readonly csrf: FormToken
+  /** Paths on the host of the page itself. */
+  readonly paths: Readonly<Record<Path, string>>
+}
+
+/** The name of the token's field. */
+export const TOKEN_FIELD = 'csrf'

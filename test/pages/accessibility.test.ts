@@ -1,0 +1,134 @@
+// Every page in a real browser, as people see it: light and dark, on a desk and on a telephone, in each
+// language. axe-core judges; what it does not look at is measured.
+
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import axe, { type AxeResults } from 'axe-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { LANGUAGES, type Language } from '../../src/pages/catalog.ts'
+import { render } from '../../src/pages/html.ts'
+import { pagesWith } from '../fakes/hostile-pages.ts'
+import { contextOf, FULL_LOOK, lookOf, SAMPLES } from '../fakes/pages.ts'
+import { skipWithoutChromium, startChromium } from '../servers/chromium.ts'
+import { startPageServer, type PageServer } from './page-server.ts'
+
+const DESK = { width: 1280, height: 800 }
+// WCAG 2.2 §1.4.10, Reflow: 1280 px at 400 %.
+const PHONE = { width: 320, height: 640 }
+
+interface View extends BrowserContextOptions {
+  readonly name: string
+  readonly languages?: readonly Language[]
+}
+
+const VIEWS: readonly View[] = [
+  { name: 'light, desk', colorScheme: 'light', viewport: DESK },
+  { name: 'dark, desk', colorScheme: 'dark', viewport: DESK },
+  { name: 'light, telephone', colorScheme: 'light', viewport: PHONE },
+  { name: 'dark, telephone', colorScheme: 'dark', viewport: PHONE },
+  { name: 'forced colours', forcedColors: 'active', viewport: PHONE, languages: ['en'] },
+]
+
+// What runs in the page is a text, since this program has no types of the DOM.
+const AXE = "axe.run({ resultTypes: ['violations'] })"
+
+const MEASURES = `(() => {
+  const pressed = document.querySelectorAll(
+    'button, input:not([type=hidden]), summary, a.button, footer a',
+  )
+  const small = [...pressed].flatMap((element) => {
+    const { width, height } = element.getBoundingClientRect()
+    return width < 44 || height < 44 ? [element.outerHTML + ' ' + width + ' × ' + height] : []
+  })
+  const { scrollWidth, clientWidth } = document.documentElement
+  return { small, overflow: scrollWidth - clientWidth }
+})()`
+
+interface Measures {
+  /** What can be pressed, and is less than 44 px high or wide. */
+  readonly small: readonly string[]
+  /** By how much the page is wider than its window. */
+  readonly overflow: number
+}
+
+const measuresOf = async (page: Page): Promise<Measures> => await page.evaluate<Measures>(MEASURES)
+
+/** What axe finds that keeps people out. */
+const seriousIn = async (page: Page): Promise<readonly string[]> => {
+  const { violations } = await page.evaluate<AxeResults>(AXE)
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
+}
+
+describe('every page, as people see it', { skip: skipWithoutChromium() }, () => {
+  let browser: Browser
+  let server: PageServer
+  before(async () => {
+    browser = await startChromium()
+    server = await startPageServer({ look: await lookOf(FULL_LOOK) })
+  })
+  after(async () => {
+    await browser.close()
+    await server[Symbol.asyncDispose]()
+  })
+
+  for (const { name, languages = LANGUAGES, ...options } of VIEWS) {
+    for (const language of languages) {
+      it(`${name}, ${language}`, async () => {
+        // The policy stays in force for the pages elsewhere; here axe has to get in.
+        const context = await browser.newContext({ ...options, locale: language, bypassCSP: true })
+        const page = await context.newPage()
+        for (const sample of SAMPLES) {
+          // oxlint-disable no-await-in-loop -- one page, one after another
+          await page.goto(server.url(sample.name, language))
+          await page.addScriptTag({ content: axe.source })
+          assert.deepEqual(await seriousIn(page), [], sample.name)
+          const { small, overflow } = await measuresOf(page)
+          assert.deepEqual(small, [], sample.name)
+          assert.equal(overflow, 0, sample.name)
+          // oxlint-enable no-await-in-loop
+        }
+        await context.close()
+      })
+    }
+  }
+
+  it('2,000 groups, opened on a telephone', async () => {
+    const context = await browser.newContext({ viewport: PHONE, bypassCSP: true })
+    const page = await context.newPage()
+    await page.goto(server.url('account-many-groups'))
+    await page.click('summary')
+    assert.equal(await page.locator('.groups li:visible').count(), 2_000)
+    assert.equal((await measuresOf(page)).overflow, 0)
+    await context.close()
+  })
+
+  it('hostile: names of any length and script widen nothing', async () => {
+    const { look } = contextOf(await lookOf(FULL_LOOK))
+    const context = await browser.newContext({ viewport: PHONE, bypassCSP: true })
+    const page = await context.newPage()
+    for (const text of ['x'.repeat(10_240), 'm '.repeat(5_000), 'שלום \u202e'.repeat(99)]) {
+      for (const make of pagesWith(text)) {
+        // oxlint-disable no-await-in-loop -- one page, one after another
+        await page.setContent(render(make(contextOf(look))))
+        assert.equal((await measuresOf(page)).overflow, 0, await page.title())
+        // oxlint-enable no-await-in-loop
+      }
+    }
+    await context.close()
+  })
+
+  it('text of twice the size', async () => {
+    const context = await browser.newContext({ viewport: PHONE, bypassCSP: true })
+    const page = await context.newPage()
+    for (const sample of SAMPLES) {
+      // oxlint-disable no-await-in-loop -- one page, one after another
+      await page.goto(server.url(sample.name, 'de'))
+      await page.addStyleTag({ content: 'html{font-size:200%!important}' })
+      assert.equal((await measuresOf(page)).overflow, 0, sample.name)
+      // oxlint-enable no-await-in-loop
+    }
+    await context.close()
+  })
+})

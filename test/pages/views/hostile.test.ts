@@ -1,0 +1,56 @@
+// Names, messages and codes of others: whatever they say, a page stays what it is.
+
+import assert from 'node:assert/strict'
+import { before, describe, it } from 'node:test'
+import { render, type Html } from '../../../src/pages/html.ts'
+import type { Look } from '../../../src/pages/look.ts'
+import { pagesWith } from '../../fakes/hostile-pages.ts'
+import { contextOf, lookOf, type AnyContext } from '../../fakes/pages.ts'
+import { HOSTILE } from '../../fakes/hostile-text.ts'
+import { skeletonOf } from './markup.ts'
+
+let look: Look
+before(async () => {
+  look = await lookOf()
+})
+const markupOf = (make: (context: AnyContext) => Html): string => render(make(contextOf(look)))
+
+const MARKUP: Readonly<Record<string, string>> = {
+  'a script': '<script>alert(1)</script>',
+  'the end of everything': `"></title></style></script>--></p></main></body>`,
+  'an event handler': `" autofocus onfocus="alert(1)" x="`,
+  'an event handler in single quotes': `' onfocus='alert(1)' x='`,
+  'a form': '</form><form action="https://evil.example">',
+  'a base': '<base href="https://evil.example/">',
+  'a comment': '<!-- ',
+  CDATA: '<![CDATA[',
+  'a processing instruction': '<?php',
+  entities: '&lt;script&gt;&#x3c;',
+  'a template': '${html`<b>`}',
+}
+
+describe('hostile: a name changes nothing of a page but what it says', () => {
+  // What is too long to be put back into a field, and what has lines where lines are shown, does.
+  const shapeOf = (markup: string): readonly string[] =>
+    skeletonOf(markup)
+      .filter((tag) => tag !== '<br />' && tag !== '<bdi>' && tag !== '</bdi>')
+      .map((tag) => tag.replace(/ value=""| autofocus/g, ''))
+  for (const [name, text] of Object.entries({ ...MARKUP, ...HOSTILE })) {
+    it(name, () => {
+      const plain = pagesWith('plain').map((make) => shapeOf(markupOf(make)))
+      const hostile = pagesWith(text).map((make) => markupOf(make))
+      assert.deepEqual(hostile.map(shapeOf), plain)
+      for (const markup of hostile) assert.ok(Buffer.byteLength(markup) < 14_000)
+    })
+  }
+})
+
+describe('hostile: a name that turns', () => {
+  it('is stopped, and isolated', () => {
+    for (const make of pagesWith('a\u202eb\u2066c')) {
+      // A message of our own flow, and what goes back to whoever typed it, are as they are.
+      const seen = markupOf(make).replaceAll(/\svalue="[^"]*"/g, '')
+      if (!seen.includes('<title>Error – a')) assert.doesNotMatch(seen, /[\u202e\u2066]/)
+    }
+  })
+})
