@@ -16,6 +16,8 @@ export type ErrorCode =
   | 'authority-unusable'
   | 'envoy-missing'
   | 'child-exited'
+  | 'login-needed'
+  | 'login-failed'
   | 'usage'
 
 /** An expected failure of our own, told apart from bugs by its closed `code`. */

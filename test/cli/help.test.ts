@@ -22,6 +22,24 @@ describe('--help', { concurrency: true }, () => {
       says: [/--user <name>/, /--groups/, /--expires/, /--id/, /--file/, /revoke a key/, /csk_/],
     },
     { args: ['keys', 'grant'], says: [/--add/, /--promote/, /--prune <count>/, /--mode <mode>/] },
+    {
+      args: ['login'],
+      says: [/--issuer <url>/, /--device/, /--no-browser/, /mode 0600/, /Examples:/],
+    },
+    { args: ['logout'], says: [/--all/, /revoke/, /Examples:/] },
+    {
+      args: ['credential'],
+      says: [
+        /--token <kind>/,
+        /client\.authentication\.k8s\.io\/v1/,
+        /none for a user name/,
+        /Examples:/,
+      ],
+    },
+    {
+      args: ['kubeconfig'],
+      says: [/--way <way>/, /--merge/, /--password-file <file>/, /0600/, /Examples:/],
+    },
     { args: ['hash-password'], says: [/--algorithm <name>/, /--user <name>/, /standard input/] },
   ]
   for (const { args, says } of COMMANDS) {

@@ -9,16 +9,17 @@ import { temporaryFolder } from './temporary.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const CACHE = process.env['COUNTERSIGN_CACHE'] ?? join(ROOT, '.cache')
-const PROGRAM = join(CACHE, 'kube', 'v1.37.2', 'kubectl')
+/** The program, for whoever runs it in another way than {@link kubectl}. */
+export const KUBECTL = join(CACHE, 'kube', 'v1.37.2', 'kubectl')
 
-const MISSING = `no ${PROGRAM}: "sh scripts/kubernetes.sh" builds it`
+const MISSING = `no ${KUBECTL}: "sh scripts/kubernetes.sh" builds it`
 
 /**
  * For `skip` of node:test: the reason to skip tests that need kubectl, or `false` where there is one.
  * Throws where `CI` is `true`: there a missing one is a fault and not a reason.
  */
 export const skipWithoutKubectl = (): string | false => {
-  if (existsSync(PROGRAM)) return false
+  if (existsSync(KUBECTL)) return false
   if (process.env['CI'] === 'true') throw new Error(MISSING)
   return MISSING
 }
@@ -33,11 +34,18 @@ export interface KubectlResult {
 
 const LIMIT = 60_000
 
-/** Runs kubectl without any configuration of its own. */
-export const kubectl = async (args: readonly string[]): Promise<KubectlResult> => {
+/**
+ * Runs kubectl without any configuration of its own.
+ *
+ * @param environment what it has beside that, and hands on to plugins
+ */
+export const kubectl = async (
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<KubectlResult> => {
   await using folder = await temporaryFolder()
-  const child = spawn(PROGRAM, args, {
-    env: { HOME: folder.file('home'), KUBECONFIG: folder.file('config') },
+  const child = spawn(KUBECTL, args, {
+    env: { HOME: folder.file('home'), KUBECONFIG: folder.file('config'), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: LIMIT,
   })

@@ -58,7 +58,8 @@ export const skipWithoutOidcProvider = (): string | false => {
   }
 }
 
-const USER = {
+/** The only user, who logs in at `/login/username`. */
+export const USER = {
   ID: 'u-alice',
   Username: 'alice',
   Password: 'alice-secret',
@@ -70,8 +71,12 @@ const USER = {
 }
 
 const REDIRECT_URI = 'http://localhost:9999/cb'
+// Of a native application, with any port (RFC 8252 §7.3).
+const LOOPBACK_URI = 'http://127.0.0.1/callback'
 const CLIENT = 'native' // public, with PKCE; compiled in
 
+/** A public client for native applications, compiled in; not for other devices (RFC 8628). */
+export const NATIVE = { id: CLIENT } as const
 /** A client with a secret, compiled in. */
 export const WEB = { id: 'web', secret: 'secret' } as const
 /** A service that has tokens of its own (RFC 6749 §4.4), compiled in. */
@@ -82,10 +87,11 @@ const START_LIMIT = 20_000
 /**
  * Starts the provider on a free port.
  *
+ * @param options.redirectUris further ones, of all clients
  * @param options.exchanges whether alice's tokens may be exchanged (RFC 8693); of others it says 500
  */
 export const startOidcProvider = async (
-  options: { readonly exchanges?: boolean } = {},
+  options: { readonly exchanges?: boolean; readonly redirectUris?: readonly string[] } = {},
 ): Promise<OidcProvider> => {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
@@ -104,7 +110,11 @@ export const startOidcProvider = async (
   }
   const start = async (): Promise<void> => {
     child = spawn(PROGRAM, [], {
-      env: { PORT: String(port), USERS_FILE: users, REDIRECT_URI },
+      env: {
+        PORT: String(port),
+        USERS_FILE: users,
+        REDIRECT_URI: [REDIRECT_URI, LOOPBACK_URI, ...(options.redirectUris ?? [])].join(','),
+      },
       stdio: 'ignore',
     })
     await untilReady(origin)

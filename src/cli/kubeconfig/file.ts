@@ -1,0 +1,66 @@
+// Where a kubeconfig is written: for its owner alone, in one step, and not while kubectl writes it.
+
+import { mkdir, open, readFile, realpath, rm } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { delimiter, dirname, join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describeError } from '../../runtime/errors.ts'
+import { writePrivately } from '../private-file.ts'
+import { usageError } from '../usage-error.ts'
+
+/** The file that kubectl writes to: the first of `KUBECONFIG`, else the usual one. */
+export const usualKubeconfig = (): string => {
+  const [first] = (process.env['KUBECONFIG'] ?? '').split(delimiter).filter((name) => name !== '')
+  return first === undefined ? join(homedir(), '.kube', 'config') : resolve(first)
+}
+
+/**
+ * Writes a file anew, or changes it.
+ *
+ * @param change the text that was there, or `undefined` → the text that is to be
+ * @throws CountersignError `usage`
+ */
+export const changeKubeconfig = async (
+  name: string,
+  change: (text: string | undefined) => string,
+): Promise<void> => {
+  const file = await realpath(name).catch(() => name)
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw usageError(`${dirname(file)} cannot be made: ${describeError(cause)}`)
+  }
+  await using _ = await lock(`${file}.lock`)
+  const before = await readFile(file, 'utf8').catch((cause: unknown) => {
+    if (hasCode(cause, 'ENOENT')) return undefined
+    throw usageError(`${file} cannot be read: ${describeError(cause)}`)
+  })
+  const after = change(before)
+  if (after !== before) await writePrivately(file, after)
+}
+
+const WAIT_MS = 5_000
+const POLL_MS = 50
+
+/** kubectl's own lock (client-go, tools/clientcmd `lockFile`), which it does not wait for. */
+const lock = async (path: string): Promise<AsyncDisposable> => {
+  const deadline = Date.now() + WAIT_MS
+  for (;;) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- one look after another
+      await (await open(path, 'wx', 0o600)).close()
+      return { [Symbol.asyncDispose]: () => rm(path, { force: true }) }
+    } catch (cause) {
+      if (!hasCode(cause, 'EEXIST'))
+        throw usageError(`${path} cannot be made: ${describeError(cause)}`)
+    }
+    if (Date.now() >= deadline) {
+      throw usageError(`${path} is there: kubectl is changing the file. If it is not, remove it`)
+    }
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    await sleep(POLL_MS)
+  }
+}
+
+const hasCode = (cause: unknown, code: string): boolean =>
+  cause instanceof Error && 'code' in cause && cause.code === code

@@ -1,0 +1,297 @@
+// `countersign kubeconfig`: a file that kubectl takes as it is, for each way to prove who one is. No
+// secret stands in it that was not named as a file, and none goes to standard output.
+
+import { resolve } from 'node:path'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { printableJson } from '../printable.ts'
+import { TOKEN_KINDS, type TokenKind } from '../login/login-record.ts'
+import { ending, endingWith2 } from '../login/ending.ts'
+import { issuerOption, requestIn, requestOptions, typed, withOptions } from '../login/options.ts'
+import { usageError } from '../usage-error.ts'
+import { mergedKubeconfig, newKubeconfig, type KubeContext, type NamedEntry } from './document.ts'
+import { changeKubeconfig, usualKubeconfig } from './file.ts'
+import { certificateIn, contentOf, userEntry, WAYS, type Way, type WayRequest } from './ways.ts'
+
+interface Options {
+  readonly server: string
+  readonly ca?: string
+  readonly tlsServerName?: string
+  readonly way: Way
+  readonly user?: string
+  readonly cluster?: string
+  readonly passwordFile?: string
+  readonly clientCertificate?: string
+  readonly clientKey?: string
+  readonly embed?: boolean
+  readonly tokenFile?: string
+  readonly issuer?: string
+  readonly clientId: string
+  readonly scope?: string
+  readonly resource?: string
+  readonly audience?: string
+  readonly clientSecretFile?: string
+  readonly issuerCa?: string
+  readonly token?: TokenKind
+  readonly consent: boolean
+  readonly command?: string
+  readonly output?: string
+  readonly merge?: boolean
+  readonly replace?: boolean
+  readonly use?: boolean
+  readonly json?: true
+}
+
+const HELP = `
+Ways:
+  password      HTTP Basic. Without --password-file kubectl asks for both with every command.
+  certificate   A client certificate; --embed puts it, its key and the CA into the file.
+  token         A file with a token, which somebody else renews; kubectl reads it time and again.
+  exec          \`countersign credential\`: tokens of an OpenID provider, by \`countersign login\`.
+  device        The same, logging in with a code on another device.
+
+A new file is made for its owner alone (0600), and so is one that is changed. --merge adds a context to a
+file that is there and keeps everything else, comments too; what has the same name and says something
+else is left alone unless --replace is given, and so is the current context unless --use is.
+
+Examples:
+  countersign kubeconfig --server https://kube.example.org --way exec --issuer https://id.example.org --output kube.yaml
+  countersign kubeconfig --server https://kube.example.org --way password --user alice --password-file alice.password --merge
+  countersign kubeconfig --server https://kube.example.org --ca ca.pem --way certificate \\
+      --client-certificate alice.pem --client-key alice.key --embed --output alice.yaml`
+
+/** The command. */
+export const kubeconfigCommand = (): Command => {
+  const command = new Command('kubeconfig').description(
+    'write a kubeconfig for a cluster behind Countersign, for each way in; exits with 2 when it cannot be asked for so',
+  )
+  withOptions(command, [...clusterOptions(), ...credentialOptions(), ...fileOptions()])
+  return endingWith2(command)
+    .addHelpText('after', HELP)
+    .action(async (options: Options, self: Command) => {
+      await ending(async () => {
+        refuseIdleOptions(options.way, self)
+        await write(await contextOf(options), options)
+      })
+    })
+}
+
+const path = (file: string): string => resolve(file)
+
+const clusterOptions = (): readonly Option[] => [
+  new Option('--server <url>', 'where Envoy publishes the API server')
+    .argParser(parseServer)
+    .makeOptionMandatory(),
+  new Option('--ca <file>', 'PEM: trust these certificate authorities for it').argParser(path),
+  new Option(
+    '--tls-server-name <name>',
+    'the name in its certificate, where it is not the one in the URL',
+  ).argParser(parseName),
+  new Option(
+    '--cluster <name>',
+    'what the cluster is called; default: the host of the server',
+  ).argParser(parseName),
+  new Option('--way <way>', 'how people prove who they are, below')
+    .choices(WAYS)
+    .makeOptionMandatory(),
+  new Option('--user <name>', 'who it is for; with a password, the user name').argParser(parseName),
+]
+
+const credentialOptions = (): readonly Option[] => [
+  new Option('--password-file <file>', 'password: a file with it, on one line').argParser(path),
+  new Option(
+    '--client-certificate <file>',
+    'certificate: PEM, with what leads to the CA',
+  ).argParser(path),
+  new Option('--client-key <file>', 'certificate: its key, PEM').argParser(path),
+  new Option('--embed', 'put the content of certificates and keys into the file, not their paths'),
+  new Option('--token-file <file>', 'token: the file with it').argParser(path),
+  issuerOption(),
+  ...requestOptions(),
+  new Option(
+    '--issuer-ca <file>',
+    'PEM: trust these certificate authorities for the provider',
+  ).argParser(path),
+  new Option('--token <kind>', 'which token, as `countersign credential` has it').choices(
+    TOKEN_KINDS,
+  ),
+  new Option('--no-consent', 'do not have the provider ask for consent'),
+  new Option(
+    '--command <program>',
+    'what runs countersign for whoever uses the file; default: what runs it here',
+  ).argParser(parseName),
+]
+
+const fileOptions = (): readonly Option[] => [
+  new Option(
+    '-o, --output <file>',
+    'where to write, "-" for standard output; default: standard output, with --merge the file that kubectl uses',
+  ),
+  new Option('--merge', 'add to the file, where there is one'),
+  new Option('--replace', 'replace entries of the same names').implies({ merge: true }),
+  new Option('--use', 'make it the current context').implies({ merge: true }),
+  new Option('--json', 'print the names that were written as JSON'),
+]
+
+const EXEC_ONLY = [
+  'issuer',
+  'clientId',
+  'scope',
+  'resource',
+  'audience',
+  'clientSecretFile',
+  'issuerCa',
+  'token',
+  'consent',
+  'command',
+]
+
+/** The options of credentials that each way reads. */
+const READ_BY: Readonly<Record<Way, readonly string[]>> = {
+  password: ['passwordFile'],
+  certificate: ['clientCertificate', 'clientKey'],
+  token: ['tokenFile'],
+  exec: EXEC_ONLY,
+  device: EXEC_ONLY,
+}
+
+/** What would be ignored was meant for something: it is refused. */
+const refuseIdleOptions = (way: Way, command: Command): void => {
+  const others = new Set(Object.values(READ_BY).flat())
+  const idle = command.options.find((option) => {
+    const name = option.attributeName()
+    const given = command.getOptionValueSource(name) === 'cli'
+    return given && others.has(name) && !READ_BY[way].includes(name)
+  })
+  if (idle !== undefined)
+    throw usageError(`${idle.long ?? idle.flags} says nothing with --way ${way}`)
+}
+
+const contextOf = async (options: Options): Promise<KubeContext & { readonly secret: boolean }> => {
+  const { server, way, cluster = new URL(server).host } = options
+  const { secret, ...user } = await userEntry(wayRequest(options))
+  // Several ways to one cluster go into one file.
+  const name = `${options.user ?? way}@${cluster}`
+  return {
+    name,
+    cluster: await clusterEntry(cluster, options),
+    user: { name, ...user },
+    secret,
+  }
+}
+
+const clusterEntry = async (
+  name: string,
+  { server, ca, tlsServerName, embed }: Options,
+): Promise<NamedEntry> => {
+  const authority = ca === undefined ? undefined : await contentOf(ca)
+  if (ca !== undefined && authority !== undefined) certificateIn(ca, authority)
+  return {
+    name,
+    entry: {
+      server,
+      ...(authority === undefined
+        ? {}
+        : embed === true
+          ? { 'certificate-authority-data': authority.toString('base64') }
+          : { 'certificate-authority': ca }),
+      ...(tlsServerName === undefined ? {} : { 'tls-server-name': tlsServerName }),
+    },
+  }
+}
+
+const wayRequest = (options: Options): WayRequest => {
+  const {
+    way,
+    user,
+    passwordFile,
+    clientCertificate,
+    clientKey,
+    tokenFile,
+    embed = false,
+  } = options
+  switch (way) {
+    case 'password':
+      return {
+        way,
+        ...(user === undefined ? {} : { user }),
+        ...(passwordFile === undefined ? {} : { passwordFile }),
+      }
+    case 'certificate':
+      return {
+        way,
+        certificate: needed(way, '--client-certificate', clientCertificate),
+        key: needed(way, '--client-key', clientKey),
+        embed,
+      }
+    case 'token':
+      return { way, tokenFile: needed(way, '--token-file', tokenFile) }
+    case 'exec':
+    case 'device': {
+      const { issuerCa: ca, clientSecretFile, token, consent, command } = options
+      return {
+        way,
+        request: requestIn({ ...options, issuer: needed(way, '--issuer', options.issuer) }),
+        access: {
+          ...(ca === undefined ? {} : { ca }),
+          ...(clientSecretFile === undefined ? {} : { clientSecretFile }),
+        },
+        consent,
+        ...(token === undefined ? {} : { token }),
+        ...(command === undefined ? {} : { command }),
+      }
+    }
+  }
+}
+
+const needed = (way: Way, option: string, value: string | undefined): string => {
+  if (value === undefined) throw usageError(`--way ${way} needs ${option}`)
+  return value
+}
+
+const write = async (
+  context: KubeContext & { readonly secret: boolean },
+  { output, merge = false, replace = false, use = false, json }: Options,
+): Promise<void> => {
+  const file = output ?? (merge ? usualKubeconfig() : '-')
+  if (file === '-') {
+    if (merge || json === true)
+      throw usageError('standard output holds the file itself: name another --output')
+    if (context.secret)
+      throw usageError('a secret would stand on standard output: name a file by --output')
+    process.stdout.write(newKubeconfig(context))
+    return
+  }
+  const target = resolve(file)
+  await changeKubeconfig(target, (text) => {
+    if (text === undefined) return newKubeconfig(context)
+    if (merge) return mergedKubeconfig(target, text, context, { replace, use })
+    throw usageError(`${target} is there already; --merge adds to it`)
+  })
+  const { name, cluster, user } = context
+  if (json === true) {
+    const shown = { file: target, context: name, cluster: cluster.name, user: user.name }
+    process.stdout.write(`${printableJson(shown, 2)}\n`)
+  } else {
+    const command = typed([
+      'kubectl',
+      `--kubeconfig=${target}`,
+      `--context=${name}`,
+      'auth',
+      'whoami',
+    ])
+    console.error(`${target}: has the context "${name}". Try: ${command}`)
+  }
+}
+
+function parseServer(text: string): string {
+  const url = URL.parse(text)
+  if (url?.protocol === 'https:' && url.username === '' && url.search === '' && url.hash === '') {
+    return url.pathname === '/' ? url.origin : url.href
+  }
+  throw new InvalidArgumentError('it must be an https URL, for credentials go there')
+}
+
+function parseName(text: string): string {
+  if (text === '' || /\p{Cc}/u.test(text)) throw new InvalidArgumentError('it must be a name')
+  return text
+}

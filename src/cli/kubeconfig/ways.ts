@@ -1,0 +1,171 @@
+// For each way to prove who one is, what stands in a kubeconfig: the entry of the user. Reads what it
+// names, so that a file that cannot work is not written.
+
+import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
+import { realpathSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { findProgram } from '../../runtime/child.ts'
+import { describeError } from '../../runtime/errors.ts'
+import { wordsOf } from '../login/options.ts'
+import type { TokenKind } from '../login/login-record.ts'
+import type { LoginRequest, ProviderAccess } from '../login/login-request.ts'
+import { usageError } from '../usage-error.ts'
+
+/** Every way. */
+export const WAYS = ['password', 'certificate', 'token', 'exec', 'device'] as const
+
+/** One of {@link WAYS}. */
+export type Way = (typeof WAYS)[number]
+
+/** What is said of a way, by its own options. */
+export type WayRequest =
+  | { readonly way: 'password'; readonly user?: string; readonly passwordFile?: string }
+  | {
+      readonly way: 'certificate'
+      readonly certificate: string
+      readonly key: string
+      /** Whether their content stands in the file, and not their paths. */
+      readonly embed: boolean
+    }
+  | { readonly way: 'token'; readonly tokenFile: string }
+  | {
+      readonly way: 'exec' | 'device'
+      readonly request: LoginRequest
+      readonly access: ProviderAccess
+      readonly token?: TokenKind
+      readonly consent: boolean
+      /** What runs `countersign` there; default: what runs it here. */
+      readonly command?: string
+    }
+
+/** The entry of a user. */
+export interface UserEntry {
+  readonly entry: Readonly<Record<string, unknown>>
+  readonly comment?: string
+  /** Whether a secret stands in it. */
+  readonly secret: boolean
+}
+
+/**
+ * The entry for a way.
+ *
+ * @throws CountersignError `usage` when what it names cannot be used
+ */
+export const userEntry = async (wanted: WayRequest): Promise<UserEntry> => {
+  switch (wanted.way) {
+    case 'password':
+      return await passwordEntry(wanted)
+    case 'certificate':
+      return await certificateEntry(wanted)
+    case 'token':
+      // kubectl reads it again every minute or so, so whoever renews it need not tell anybody.
+      return { entry: { tokenFile: wanted.tokenFile }, secret: false }
+    case 'exec':
+    case 'device':
+      return { entry: { exec: execEntry(wanted) }, secret: false }
+  }
+}
+
+// With a user name and no password kubectl sends an empty one and does not ask.
+const ASKING = `kubectl asks for user name and password with every command. To have it ask no more, put
+"username" and "password" in place of {}; \`countersign kubeconfig --password-file\` does that.`
+
+type Asked<W extends Way> = Extract<WayRequest, { readonly way: W }>
+
+const passwordEntry = async ({ user, passwordFile }: Asked<'password'>): Promise<UserEntry> => {
+  if (passwordFile === undefined) return { entry: {}, comment: ASKING, secret: false }
+  if (user === undefined) throw usageError('--password-file needs --user: whose password it is')
+  // RFC 7617 §2.
+  if (/[:\p{Cc}]/u.test(user))
+    throw usageError('a user name for HTTP Basic has no colon and no control characters')
+  const password = (await contentOf(passwordFile)).toString('utf8').replace(/\r?\n$/, '')
+  if (password === '' || /\p{Cc}/u.test(password)) {
+    throw usageError(`${passwordFile} does not hold a password alone, on one line`)
+  }
+  return { entry: { username: user, password }, secret: true }
+}
+
+const certificateEntry = async ({
+  certificate,
+  key,
+  embed,
+}: Asked<'certificate'>): Promise<UserEntry> => {
+  const [certificates, keys] = await Promise.all([contentOf(certificate), contentOf(key)])
+  if (!certificateIn(certificate, certificates).checkPrivateKey(keyIn(key, keys))) {
+    throw usageError(`${key} is not the key of ${certificate}`)
+  }
+  return embed
+    ? {
+        entry: {
+          'client-certificate-data': certificates.toString('base64'),
+          'client-key-data': keys.toString('base64'),
+        },
+        secret: true,
+      }
+    : { entry: { 'client-certificate': certificate, 'client-key': key }, secret: false }
+}
+
+const execEntry = ({
+  way,
+  request,
+  access,
+  token,
+  consent,
+  command,
+}: Asked<'exec' | 'device'>): UserEntry['entry'] => {
+  const [program, ...before] = command === undefined ? thisCommand() : [command]
+  return {
+    apiVersion: 'client.authentication.k8s.io/v1',
+    command: program,
+    args: [
+      ...before,
+      'credential',
+      ...wordsOf(request, access),
+      ...(token === undefined ? [] : [`--token=${token}`]),
+      ...(way === 'device' ? ['--device'] : []),
+      ...(consent ? [] : ['--no-consent']),
+    ],
+    // Without a terminal it uses what `countersign login` got.
+    interactiveMode: 'IfAvailable',
+    provideClusterInfo: false,
+    installHint:
+      'Countersign is needed to log in: see its README, "Logging in from the command line".',
+  }
+}
+
+/** What runs this very command: its name where PATH finds it by that, else its path. */
+const thisCommand = (): readonly string[] => {
+  const script = realpathSync(process.argv[1] ?? '')
+  const found = findProgram('countersign')
+  return found !== undefined && realpathSync(found) === script
+    ? ['countersign']
+    : [process.execPath, script]
+}
+
+/** The certificate in a file; the first, of several. */
+export const certificateIn = (file: string, content: Buffer): X509Certificate => {
+  try {
+    return new X509Certificate(content)
+  } catch (cause) {
+    throw usageError(`${file} holds no certificate: ${describeError(cause)}`)
+  }
+}
+
+const keyIn = (file: string, content: Buffer): KeyObject => {
+  try {
+    return createPrivateKey(content)
+  } catch (cause) {
+    throw usageError(
+      `${file} holds no private key that kubectl could read: ${describeError(cause)}`,
+    )
+  }
+}
+
+/** @throws CountersignError `usage` */
+export const contentOf = async (file: string): Promise<Buffer> => {
+  try {
+    return await readFile(file)
+  } catch (cause) {
+    throw usageError(`${file} cannot be read: ${describeError(cause)}`)
+  }
+}

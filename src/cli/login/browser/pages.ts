@@ -1,0 +1,50 @@
+// What a browser shows once it has brought its answer. Fixed texts: nothing of the answer stands in
+// them, and they ask for nothing further.
+
+/** A page. */
+export interface AnswerPage {
+  readonly status: number
+  readonly body: string
+}
+
+const page = (status: number, title: string, text: string): AnswerPage => ({
+  status,
+  body: `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="color-scheme" content="light dark">
+<meta name="viewport" content="width=device-width">
+<title>${title}</title>
+<h1>${title}</h1>
+<p>${text}</p>
+</html>
+`,
+})
+
+/** The login succeeded. */
+export const DONE = page(
+  200,
+  'You are logged in',
+  'You may close this page and return to the terminal.',
+)
+
+/** It did not. */
+export const FAILED = page(
+  400,
+  'You are not logged in',
+  'The terminal says why. You may close this page.',
+)
+
+/** The answer has come already. */
+export const SPENT = page(
+  410,
+  'This login is over',
+  'It was answered already. The terminal says how it went; you may close this page.',
+)
+
+/** What is no answer to the login that is waiting. */
+export const STRANGE = {
+  400: page(400, 'This is not the answer to the login', 'Nothing was done.'),
+  404: page(404, 'There is no such page', 'Nothing was done.'),
+  405: page(405, 'This page can only be read', 'Nothing was done.'),
+} as const satisfies Readonly<Record<number, AnswerPage>>

@@ -1,0 +1,113 @@
+// `countersign credential`: the plugin by which kubectl gets a token. Its standard output is the answer
+// and nothing else; whatever there is to say goes to standard error.
+
+import { Command, Option } from 'commander'
+import { CountersignError } from '../../runtime/errors.ts'
+import { printable } from '../printable.ts'
+import { surroundings, tokenFolder } from './cache/place.ts'
+import { TokenCache } from './cache/token-cache.ts'
+import { ending, endingWith2 } from './ending.ts'
+import { execCredential, readExecInfo, type ExecInfo } from './exec-credential.ts'
+import { asText, logInAndKeep } from './login.ts'
+import { freshnessOf, renewalOf, TOKEN_KINDS, tokenOf, usualKind } from './login-record.ts'
+import type { HeldToken, Login, TokenKind } from './login-record.ts'
+import type { LoginRequest, ProviderAccess } from './login-request.ts'
+import {
+  accessIn,
+  caOption,
+  issuerOption,
+  requestIn,
+  requestOptions,
+  typed,
+  wayIn,
+  wayOptions,
+  withOptions,
+  wordsOf,
+  type RequestOptions,
+  type WayOptions,
+} from './options.ts'
+import { heldToken } from './renew.ts'
+import { atTerminal } from './terminal.ts'
+
+interface Options extends RequestOptions, WayOptions {
+  readonly token?: TokenKind
+}
+
+const HELP = `
+kubectl runs it; \`countersign kubeconfig --way exec\` writes the file that says so. The options that say
+what is asked for have to be those of \`countersign login\`. A token that nears its end is renewed, by one
+process for all. Where only a person can get one, and kubectl has a terminal, they are asked to log in;
+elsewhere it ends with 1 and says what to run.
+
+It speaks client.authentication.k8s.io/v1 (and v1beta1), which has room for a token or a client
+certificate, and none for a user name and a password: those go into the kubeconfig itself
+(\`countersign kubeconfig --way password\`).
+
+Examples:
+  countersign credential --issuer https://id.example.org
+  countersign credential --issuer https://id.example.org --resource https://kube.example.org
+  countersign credential --issuer https://id.example.org --token access_token`
+
+/** The command. */
+export const credentialCommand = (): Command => {
+  const command = new Command('credential').description(
+    'print a token of a login for kubectl (an exec credential plugin); exits with 1 when somebody has to log in first, with 2 when it is not understood',
+  )
+  withOptions(command, [
+    issuerOption().makeOptionMandatory(),
+    ...requestOptions(),
+    caOption(),
+    new Option(
+      '--token <kind>',
+      'which token; default: access_token where --resource or --audience is given, else id_token',
+    ).choices(TOKEN_KINDS),
+    ...wayOptions(),
+  ])
+  return endingWith2(command)
+    .addHelpText('after', HELP)
+    .action(async (options: Options) => {
+      await ending(async () => {
+        const info = readExecInfo(process.env['KUBERNETES_EXEC_INFO'], process.stdin.isTTY)
+        process.stdout.write(await answer(info, options))
+      })
+    })
+}
+
+const answer = async (info: ExecInfo, options: Options): Promise<string> => {
+  const [request, access, way] = [requestIn(options), accessIn(options), wayIn(options)]
+  const kind = options.token ?? usualKind(request)
+  const cache = new TokenCache(tokenFolder(surroundings()))
+  const held = await heldToken({
+    cache,
+    request,
+    kind,
+    renew: async (login) => {
+      // Seldom needed, and it takes as long to load as everything else.
+      const { openProvider } = await import('./provider/provider.ts')
+      const provider = await openProvider(request, { ...accessIn(login), ...access })
+      return await provider.renew(login)
+    },
+    now: Date.now,
+  })
+  if (held.outcome === 'held') return answerOf(info, held.login, held.token)
+  if (!info.interactive) throw loginNeeded(held.why, request, access)
+  console.error(`countersign: ${printable(held.why)}`)
+  const login = await logInAndKeep(cache, request, access, way, atTerminal())
+  process.stderr.write(asText(login))
+  return answerOf(info, login, tokenOf(login, kind))
+}
+
+const answerOf = (info: ExecInfo, login: Login, token: HeldToken): string => {
+  // kubectl asks again when we would renew it, and while that cannot be done, when it ends.
+  const fresh = freshnessOf(login, token, Date.now()) === 'fresh'
+  return execCredential(info, token.value, fresh ? renewalOf(login, token) : token.expires)
+}
+
+const loginNeeded = (
+  why: string,
+  request: LoginRequest,
+  access: ProviderAccess,
+): CountersignError => {
+  const command = typed(['countersign', 'login', ...wordsOf(request, access)])
+  return new CountersignError('login-needed', printable(`${why}; run: ${command}`))
+}

@@ -1,0 +1,67 @@
+// What kubectl tells a plugin, and what it takes from one (kubernetes.io, "client-go credential
+// plugins").
+
+import { isJsonObject } from '../../runtime/json-object.ts'
+import { usageError } from '../usage-error.ts'
+
+/** What kubectl wants. */
+export interface ExecInfo {
+  /** In which version it wants the answer. */
+  readonly apiVersion: string
+  /** Whether standard input is the terminal of a person. */
+  readonly interactive: boolean
+}
+
+const GROUP = 'client.authentication.k8s.io'
+// Equal for everything that we say.
+const VERSIONS: readonly string[] = [`${GROUP}/v1`, `${GROUP}/v1beta1`]
+
+/**
+ * Reads `KUBERNETES_EXEC_INFO`; where nobody set it, a person has called the plugin.
+ *
+ * @throws CountersignError `usage`
+ */
+export const readExecInfo = (text: string | undefined, isTerminal: boolean): ExecInfo => {
+  if (text === undefined || text === '') {
+    return { apiVersion: `${GROUP}/v1`, interactive: isTerminal }
+  }
+  const info = jsonOf(text)
+  if (!isJsonObject(info) || info['kind'] !== 'ExecCredential') {
+    throw usageError('KUBERNETES_EXEC_INFO holds no ExecCredential: is this run by kubectl?')
+  }
+  const { apiVersion, spec } = info
+  if (typeof apiVersion !== 'string' || !VERSIONS.includes(apiVersion)) {
+    throw usageError(
+      `KUBERNETES_EXEC_INFO is of a version that is not spoken here: write "apiVersion: ${GROUP}/v1" in the kubeconfig`,
+    )
+  }
+  const interactive = isJsonObject(spec) && spec['interactive'] === true
+  // kubectl says so where it would hand its terminal on; whether there is one, we see ourselves.
+  return { apiVersion, interactive: interactive && isTerminal }
+}
+
+const jsonOf = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The answer.
+ *
+ * @param expires when kubectl is to ask again, in milliseconds
+ */
+export const execCredential = (
+  { apiVersion }: ExecInfo,
+  token: string,
+  expires: number | undefined,
+): string => {
+  const until = expires === undefined ? {} : { expirationTimestamp: timestamp(expires) }
+  return `${JSON.stringify({ apiVersion, kind: 'ExecCredential', status: { token, ...until } })}\n`
+}
+
+/** RFC 3339, to the second. */
+export const timestamp = (at: number): string =>
+  `${new Date(at).toISOString().slice(0, 'YYYY-MM-DDTHH:MM:SS'.length)}Z`

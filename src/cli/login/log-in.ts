@@ -1,0 +1,100 @@
+// A login, by whatever way there is: a browser on this machine, or a code that is typed on another.
+
+import { CountersignError } from '../../runtime/errors.ts'
+import { printable } from '../printable.ts'
+import { startLoopback } from './browser/loopback.ts'
+import type { Tokens } from './login-record.ts'
+import type { Provider } from './provider/provider.ts'
+
+/** How somebody wants to log in. */
+export interface LoginWay {
+  /** Whether with a code on another device; default: where there is no browser here. */
+  readonly device?: boolean
+  /** Whether a browser may be opened; default: yes. */
+  readonly browser?: boolean
+  /** Where the answer of the browser is waited for; 0 for any port. */
+  readonly port: number
+  readonly consent: boolean
+}
+
+/** The person who logs in, and what they have. */
+export interface Person {
+  /** Tells them; a line or several. */
+  tell(text: string): void
+  /** Whether there is a browser for them to see. */
+  readonly hasBrowser: boolean
+  /** Opens a page in it; says whether that could be tried. */
+  open(url: URL): Promise<boolean>
+}
+
+const PATIENCE_MS = 300_000
+
+/**
+ * Logs somebody in.
+ *
+ * @param patience how long the browser may take, in milliseconds
+ * @throws CountersignError `login-failed`, `unavailable`, `listen-failed`; the reason of the signal
+ */
+export const logIn = async (
+  provider: Provider,
+  way: LoginWay,
+  person: Person,
+  signal: AbortSignal,
+  patience = PATIENCE_MS,
+): Promise<Tokens> => {
+  const here = person.hasBrowser && way.browser !== false
+  const device = way.device ?? (!here && way.browser !== false && provider.hasDeviceFlow)
+  return device
+    ? await onAnotherDevice(provider, person, signal)
+    : await inBrowser(provider, { ...way, browser: here }, person, signal, patience)
+}
+
+const inBrowser = async (
+  provider: Provider,
+  { browser, port, consent }: LoginWay,
+  person: Person,
+  signal: AbortSignal,
+  patience: number,
+): Promise<Tokens> => {
+  await using loopback = await startLoopback(port)
+  const login = await provider.beginCode(loopback.redirectUri, { consent })
+  const opened = browser === true && (await person.open(login.url))
+  person.tell(
+    opened
+      ? `Log in in the browser that opens. If none does, open this URL on this machine:\n\n  ${login.url.href}\n`
+      : `Open this URL in a browser on this machine:\n\n  ${login.url.href}\n`,
+  )
+  const end = AbortSignal.timeout(patience)
+  const awaited = { state: login.state, take: (answer: URL) => login.finish(answer) }
+  try {
+    return await loopback.answer(awaited, AbortSignal.any([signal, end]))
+  } catch (cause) {
+    if (cause !== end.reason || !end.aborted) throw cause
+    throw new CountersignError(
+      'login-failed',
+      `nobody logged in within ${Math.round(patience / 60_000)} minutes; run this again. Without a browser on this machine, --device logs in with another`,
+    )
+  }
+}
+
+const onAnotherDevice = async (
+  provider: Provider,
+  person: Person,
+  signal: AbortSignal,
+): Promise<Tokens> => {
+  const login = await provider.beginDevice()
+  const { verificationUri, completeUri, userCode, lifetime } = login
+  const minutes = Math.max(1, Math.floor(lifetime / 60_000))
+  person.tell(
+    [
+      `Open this page on any device, within ${minutes} min:\n`,
+      `  ${printable(verificationUri)}\n`,
+      `and type this code, or compare it with the one that is shown there:\n`,
+      `  ${printable(userCode)}\n`,
+      ...(completeUri === undefined
+        ? []
+        : [`The page with the code in it:\n`, `  ${printable(completeUri)}\n`]),
+    ].join('\n'),
+  )
+  return await login.finish(signal)
+}

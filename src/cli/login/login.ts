@@ -1,0 +1,129 @@
+// `countersign login`: gets tokens for a person at an OpenID provider, and keeps them for
+// `countersign credential`. None of them is ever printed.
+
+import { Command } from 'commander'
+import { printable, printableJson } from '../printable.ts'
+import { surroundings, tokenFolder } from './cache/place.ts'
+import { TokenCache } from './cache/token-cache.ts'
+import { ending, endingWith2 } from './ending.ts'
+import { timestamp } from './exec-credential.ts'
+import { heedingInterruption } from './interruption.ts'
+import { logIn, type LoginWay, type Person } from './log-in.ts'
+import { tokenOf, usualKind, type Login } from './login-record.ts'
+import type { LoginRequest, ProviderAccess } from './login-request.ts'
+import {
+  accessIn,
+  caOption,
+  issuerOption,
+  requestIn,
+  requestOptions,
+  wayIn,
+  wayOptions,
+  withOptions,
+  type RequestOptions,
+  type WayOptions,
+} from './options.ts'
+import { atTerminal } from './terminal.ts'
+
+interface Options extends RequestOptions, WayOptions {
+  readonly json?: true
+}
+
+const HELP = `
+Where there is a browser, it opens, and its answer comes back to a port on 127.0.0.1 (RFC 8252; the
+client needs the redirection URI http://127.0.0.1/callback, with any port or with that of --port).
+Elsewhere it is done on another device, with a code.
+
+Tokens are kept in $XDG_STATE_HOME/countersign/tokens (~/.local/state; on macOS ~/Library/Application
+Support; on Windows %LOCALAPPDATA%), a file for each issuer, client, scope, resource and audience, with
+mode 0600 in a folder of mode 0700. Looser ones are refused.
+
+Examples:
+  countersign login --issuer https://id.example.org
+  countersign login --issuer https://id.example.org --resource https://kube.example.org
+  countersign login --issuer https://login.example.org/realms/staff --client-id kubernetes --device`
+
+/** The command. */
+export const loginCommand = (): Command => {
+  const command = new Command('login').description(
+    'log in at an OpenID provider, ours or any other, for `countersign credential`; exits with 1 when that fails, with 2 when it cannot be asked for so',
+  )
+  withOptions(command, [
+    issuerOption().makeOptionMandatory(),
+    ...requestOptions(),
+    caOption(),
+    ...wayOptions(),
+  ])
+  return endingWith2(command)
+    .option('--json', 'print who is logged in as JSON')
+    .addHelpText('after', HELP)
+    .action(async (options: Options) => {
+      await ending(async () => {
+        const cache = new TokenCache(tokenFolder(surroundings()))
+        const way = wayIn(options)
+        const login = await logInAndKeep(
+          cache,
+          requestIn(options),
+          accessIn(options),
+          way,
+          atTerminal(),
+        )
+        process.stdout.write(options.json === true ? asJson(login) : asText(login))
+      })
+    })
+}
+
+const LOCK_WAIT_MS = 75_000
+
+/**
+ * Logs somebody in and keeps what came of it.
+ *
+ * @throws CountersignError `login-failed`, `unavailable`, `listen-failed`, `file-unreadable`
+ */
+export const logInAndKeep = async (
+  cache: TokenCache,
+  request: LoginRequest,
+  access: ProviderAccess,
+  way: LoginWay,
+  person: Person,
+): Promise<Login> => {
+  // That there is a place for them, before anybody goes to any trouble.
+  await cache.prepare()
+  const { openProvider } = await import('./provider/provider.ts')
+  const tokens = await heedingInterruption(async (signal) => {
+    const provider = await openProvider(request, access)
+    return await logIn(provider, way, person, signal)
+  })
+  const login: Login = { ...request, ...access, ...tokens }
+  await heedingInterruption(async (signal) => {
+    // Whoever is renewing the tokens that were there must not put theirs in the place of these.
+    await using _ = await cache.takeTurn(request, { wait: LOCK_WAIT_MS, signal })
+    await cache.write(login)
+  })
+  return login
+}
+
+/** Who is logged in, and until when. */
+export const asText = (login: Login): string => {
+  const { expires } = tokenOf(login, usualKind(login))
+  const until = expires === undefined ? '' : ` until ${timestamp(expires)}`
+  const then = login.refreshToken === undefined ? '' : ', renewed as long as the provider allows'
+  return printable(`Logged in at ${login.issuer} as ${login.user}${until}${then}.`) + '\n'
+}
+
+const asJson = (login: Login): string => {
+  const { issuer, clientId, scope, resource, audience, subject, user, refreshToken } = login
+  const { expires } = tokenOf(login, usualKind(login))
+  const shown = {
+    issuer,
+    clientId,
+    scope,
+    resource,
+    audience,
+    subject,
+    user,
+    expires: expires === undefined ? undefined : timestamp(expires),
+    renewable: refreshToken !== undefined,
+  }
+  return `${printableJson(shown, 2)}\n`
+}

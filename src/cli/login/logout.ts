@@ -1,0 +1,158 @@
+// `countersign logout`: ends logins. A refresh token is revoked at its provider, so that whoever may have
+// a copy has nothing; what is kept here goes in any case.
+
+import { Command, Option } from 'commander'
+import { CountersignError } from '../../runtime/errors.ts'
+import { counted } from '../counted.ts'
+import { printable, printableJson } from '../printable.ts'
+import { usageError } from '../usage-error.ts'
+import { surroundings, tokenFolder } from './cache/place.ts'
+import { TokenCache, type CacheEntry } from './cache/token-cache.ts'
+import { ending, endingWith2 } from './ending.ts'
+import { heedingInterruption } from './interruption.ts'
+import type { Login } from './login-record.ts'
+import type { ProviderAccess } from './login-request.ts'
+import { accessIn, caOption, issuerOption, withOptions } from './options.ts'
+import type { Revocation } from './provider/provider.ts'
+
+interface Options extends ProviderAccess {
+  readonly issuer?: string
+  readonly clientId?: string
+  readonly all?: true
+  readonly json?: true
+}
+
+const HELP = `
+Without options it ends the login where there is one, and names them where there are several. It exits
+with 1 when a token could not be revoked: it is gone from here all the same, and ends by itself.
+
+Examples:
+  countersign logout
+  countersign logout --issuer https://id.example.org
+  countersign logout --all`
+
+/** The command. */
+export const logoutCommand = (): Command => {
+  const command = new Command('logout').description(
+    'revoke the tokens of a login at the provider (RFC 7009) and forget them',
+  )
+  withOptions(command, [
+    issuerOption().conflicts('all'),
+    new Option('--client-id <id>', 'only logins of this client').conflicts('all'),
+    new Option('--all', 'all logins, and files that are none any more'),
+    caOption(),
+  ])
+  return endingWith2(command)
+    .option('--json', 'print what was done as a JSON array')
+    .addHelpText('after', HELP)
+    .action(async (options: Options) => {
+      await ending(async () => {
+        const cache = new TokenCache(tokenFolder(surroundings()))
+        const entries = chosen(await cache.list(), options)
+        const access = accessIn(options)
+        const done = await heedingInterruption(
+          async (signal) =>
+            await Promise.all(entries.map((entry) => end(cache, entry, access, signal))),
+        )
+        process.stdout.write(options.json === true ? `${printableJson(done, 2)}\n` : asText(done))
+        if (done.some(({ outcome }) => outcome === 'failed')) process.exitCode = 1
+      })
+    })
+}
+
+const chosen = (
+  entries: readonly CacheEntry[],
+  { issuer, clientId, all }: Options,
+): readonly CacheEntry[] => {
+  if (all === true) return entries
+  const meant = entries.filter(
+    (entry) =>
+      entry.outcome === 'login' &&
+      (issuer === undefined || entry.login.issuer === issuer) &&
+      (clientId === undefined || entry.login.clientId === clientId),
+  )
+  if (issuer === undefined && meant.length > 1) {
+    const issuers = [
+      ...new Set(meant.flatMap((entry) => (entry.outcome === 'login' ? [entry.login.issuer] : []))),
+    ]
+    throw usageError(
+      `there are ${counted(meant.length, 'login')}: say --all, or --issuer with one of ${printable(issuers.join(', '))}`,
+    )
+  }
+  return meant
+}
+
+/** What was done about one login. */
+type Ending = {
+  readonly issuer?: string
+  readonly user?: string
+  readonly outcome: 'revoked' | 'forgotten' | 'failed'
+  readonly why?: string
+}
+
+// Longer than a provider may take to renew what somebody else renews now.
+const WAIT_MS = 75_000
+
+const end = async (
+  cache: TokenCache,
+  entry: CacheEntry,
+  access: ProviderAccess,
+  signal: AbortSignal,
+): Promise<Ending> => {
+  if (entry.outcome === 'unusable') {
+    await cache.remove(entry)
+    return { outcome: 'failed', why: `${entry.why}. It is removed, and nothing was revoked` }
+  }
+  const { issuer, user } = entry.login
+  await using _ = await cache.takeTurn(entry.login, { wait: WAIT_MS, signal })
+  if (signal.aborted) return { issuer, user, outcome: 'failed', why: 'interrupted' }
+  // Whoever had the turn may have put another refresh token there.
+  const login = await cache.read(entry.login)
+  if (login === undefined) {
+    return { issuer, user, outcome: 'forgotten', why: 'somebody else did it' }
+  }
+  const revocation = await revoke(login, access)
+  await cache.remove(entry)
+  switch (revocation.kind) {
+    case 'revoked':
+      return { issuer, user, outcome: 'revoked' }
+    case 'not-offered':
+      return { issuer, user, outcome: 'forgotten', why: 'the provider revokes no tokens' }
+    case 'unavailable':
+    case 'refused':
+    case 'unsound':
+      return { issuer, user, outcome: 'failed', why: revocation.why }
+  }
+}
+
+const revoke = async (login: Login, access: ProviderAccess): Promise<Revocation> => {
+  const { openProvider } = await import('./provider/provider.ts')
+  try {
+    const provider = await openProvider(login, { ...accessIn(login), ...access })
+    // RFC 7009 §2.1: the access tokens that came of it end with it.
+    return login.refreshToken === undefined
+      ? await provider.revoke(login.accessToken.value, 'access_token')
+      : await provider.revoke(login.refreshToken, 'refresh_token')
+  } catch (cause) {
+    if (cause instanceof CountersignError) return { kind: 'unavailable', why: cause.message }
+    throw cause
+  }
+}
+
+const asText = (done: readonly Ending[]): string => {
+  if (done.length === 0) return 'Nobody is logged in.\n'
+  return done.map((ended) => `${printable(line(ended))}\n`).join('')
+}
+
+const line = ({ issuer = '', user = '', outcome, why = '' }: Ending): string => {
+  switch (outcome) {
+    case 'revoked':
+      return `Logged out at ${issuer} (${user}): revoked there, removed here.`
+    case 'forgotten':
+      return `Logged out at ${issuer} (${user}): removed here; ${why}.`
+    case 'failed':
+      return issuer === ''
+        ? `${why}.`
+        : `Logged out at ${issuer} (${user}): removed here, but not revoked: ${why}.`
+  }
+}

@@ -1,0 +1,178 @@
+// The options by which a login is asked for, and found again.
+
+import { resolve } from 'node:path'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { CountersignError } from '../../runtime/errors.ts'
+import { usageError } from '../usage-error.ts'
+import { issuerOf, type LoginRequest, type ProviderAccess } from './login-request.ts'
+import type { LoginWay } from './log-in.ts'
+
+/** What the options of a request and of its provider come to. */
+export interface RequestOptions extends ProviderAccess {
+  readonly issuer: string
+  readonly clientId: string
+  readonly scope?: string
+  readonly resource?: string
+  readonly audience?: string
+}
+
+/** What the options of a way to log in come to. */
+export interface WayOptions {
+  readonly device?: true
+  readonly browser: boolean
+  readonly port: number
+  readonly consent: boolean
+}
+
+/** Who we are to a provider, unless told otherwise. */
+const DEFAULT_CLIENT = 'countersign-cli'
+
+/** The options that say what is asked for; the issuer is `issuerOption`. */
+export const requestOptions = (): readonly Option[] => [
+  new Option(
+    '--client-id <id>',
+    'who we are to it: a public client for native applications',
+  ).default(DEFAULT_CLIENT),
+  new Option(
+    '--scope <scopes>',
+    'scopes, separated by spaces or commas, "openid" among them; default: openid, and profile, email, groups and offline_access where the provider has them',
+  ).argParser(parseScope),
+  new Option('--resource <uri>', 'whom the access token is for (RFC 8707)').argParser(
+    parseResource,
+  ),
+  new Option('--audience <name>', 'the same, at providers that have no `resource`').argParser(
+    parseText,
+  ),
+  new Option(
+    '--client-secret-file <file>',
+    'a file with the client’s secret, at providers that give native applications one',
+  ).argParser((file) => resolve(file)),
+]
+
+/** `--issuer URL`. */
+export const issuerOption = (): Option =>
+  new Option('--issuer <url>', 'the OpenID provider').argParser(parseIssuer)
+
+/** `--ca FILE`: of the provider. */
+export const caOption = (): Option =>
+  new Option(
+    '--ca <file>',
+    'PEM: trust these certificate authorities for the provider, and no others',
+  ).argParser((file) => resolve(file))
+
+/** The options that say how somebody logs in. */
+export const wayOptions = (): readonly Option[] => [
+  new Option(
+    '--device',
+    'log in on another device, with a code (RFC 8628); default where there is no browser here',
+  ).conflicts(['port']),
+  new Option('--no-browser', 'print the URL, and open no browser'),
+  new Option(
+    '--port <port>',
+    'the port for the answer of the browser, where the provider insists on one',
+  )
+    .argParser(parsePort)
+    .default(0, 'any'),
+  new Option(
+    '--no-consent',
+    'do not have the provider ask for consent: for providers that renew tokens without it',
+  ),
+]
+
+/** Adds options to a command. */
+export const withOptions = (command: Command, options: readonly Option[]): Command => {
+  for (const option of options) command.addOption(option)
+  return command
+}
+
+/** The request alone. */
+export const requestIn = (options: RequestOptions): LoginRequest => {
+  const { issuer, clientId, scope, resource, audience } = options
+  return {
+    issuer,
+    clientId,
+    ...(scope === undefined ? {} : { scope }),
+    ...(resource === undefined ? {} : { resource }),
+    ...(audience === undefined ? {} : { audience }),
+  }
+}
+
+/** What was said about the provider. */
+export const accessIn = ({ ca, clientSecretFile }: ProviderAccess): ProviderAccess => ({
+  ...(ca === undefined ? {} : { ca }),
+  ...(clientSecretFile === undefined ? {} : { clientSecretFile }),
+})
+
+/** @throws CountersignError `usage` */
+export const wayIn = ({ device, browser, port, consent }: WayOptions): LoginWay => {
+  if (device === true && !browser)
+    throw usageError('--device opens no browser: leave out --no-browser')
+  return { ...(device === undefined ? {} : { device }), browser, port, consent }
+}
+
+/** The options that name a request, as words of a command line; those that say what is usual are left out. */
+export const wordsOf = (
+  request: LoginRequest,
+  { ca, clientSecretFile }: ProviderAccess,
+): readonly string[] => {
+  const { issuer, clientId, scope, resource, audience } = request
+  const named = {
+    '--issuer': issuer,
+    '--client-id': clientId === DEFAULT_CLIENT ? undefined : clientId,
+    '--scope': scope,
+    '--resource': resource,
+    '--audience': audience,
+    '--ca': ca,
+    '--client-secret-file': clientSecretFile,
+  }
+  return Object.entries(named).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${value}`],
+  )
+}
+
+/** The same, to be typed. */
+export const typed = (words: readonly string[]): string =>
+  words
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
+    .join(' ')
+
+function parseIssuer(text: string): string {
+  try {
+    return issuerOf(text)
+  } catch (cause) {
+    if (cause instanceof CountersignError) throw new InvalidArgumentError(cause.message)
+    throw cause
+  }
+}
+
+// RFC 6749 §3.3.
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
+
+function parseScope(text: string): string {
+  const names = [...new Set(text.split(/[\s,]+/).filter((name) => name !== ''))]
+  if (!names.every((name) => SCOPE.test(name)))
+    throw new InvalidArgumentError('it has a name that no scope has')
+  if (!names.includes('openid')) {
+    throw new InvalidArgumentError(
+      '"openid" must be among them: without it nobody says who logged in',
+    )
+  }
+  return names.join(' ')
+}
+
+function parseResource(text: string): string {
+  // RFC 8707 §2.
+  if (URL.canParse(text) && !text.includes('#')) return text
+  throw new InvalidArgumentError('it must be an absolute URI without a fragment')
+}
+
+function parseText(text: string): string {
+  if (text === '' || /\p{Cc}/u.test(text)) throw new InvalidArgumentError('it must be a text')
+  return text
+}
+
+function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
+  if (port >= 1 && port <= 65_535) return port
+  throw new InvalidArgumentError('it must be a port, 1 to 65535')
+}

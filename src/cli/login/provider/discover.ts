@@ -1,0 +1,98 @@
+// Finding a provider by its discovery document, and what every flow needs of it.
+
+import { readFile } from 'node:fs/promises'
+import {
+  allowInsecureRequests,
+  ClientSecretBasic,
+  ClientSecretPost,
+  clockTolerance,
+  customFetch,
+  discovery,
+  enableNonRepudiationChecks,
+  None,
+  type ClientAuth,
+  type Configuration,
+  type CustomFetch,
+} from 'openid-client'
+import { CountersignError, describeError } from '../../../runtime/errors.ts'
+import { httpFetcher } from '../../../runtime/http-fetch.ts'
+import type { LoginRequest, ProviderAccess } from '../login-request.ts'
+import { failureOf, loginFailed } from './failure.ts'
+import { providerFetch, type ObservedClock } from './fetch.ts'
+import { scopesOf } from './tokens.ts'
+
+/** Of a provider that is open, what each flow needs. */
+export interface OpenProvider {
+  readonly configuration: Configuration
+  readonly request: LoginRequest
+  readonly scope: string
+  readonly clock: ObservedClock
+  /** Its requests. */
+  readonly fetch: CustomFetch
+}
+
+const TIMEOUT_S = 20
+// What the provider's clock and ours may differ by, for its tokens to make sense here.
+const TOLERANCE_S = 60
+
+/**
+ * Finds a provider.
+ *
+ * @throws CountersignError `unavailable`, `login-failed` when its document is not what it should be,
+ *   `file-unreadable`
+ */
+export const discover = async (
+  request: LoginRequest,
+  { ca, clientSecretFile }: ProviderAccess,
+): Promise<OpenProvider> => {
+  const { issuer, clientId } = request
+  const clock: ObservedClock = { ahead: 0 }
+  const authorities = ca === undefined ? undefined : await contentOf(ca)
+  const authentication =
+    clientSecretFile === undefined ? None() : withSecret(await secretIn(clientSecretFile))
+  // It keeps no connections, so there is nothing to end.
+  const fetch = providerFetch(httpFetcher({ ca: authorities }).fetch, clock)
+  const insecure = issuer.startsWith('https:') ? [] : [allowInsecureRequests]
+  try {
+    const configuration = await discovery(
+      new URL(issuer),
+      clientId,
+      { [clockTolerance]: TOLERANCE_S },
+      authentication,
+      {
+        [customFetch]: fetch,
+        execute: [enableNonRepudiationChecks, ...insecure],
+        timeout: TIMEOUT_S,
+      },
+    )
+    const scope = scopesOf(request, configuration.serverMetadata().scopes_supported)
+    return { configuration, request, scope, clock, fetch }
+  } catch (cause) {
+    throw loginFailed(issuer, failureOf(cause, clock))
+  }
+}
+
+/** As the provider has it; `client_secret_basic` where it does not say (OpenID Connect Discovery §3). */
+const withSecret = (secret: string): ClientAuth => {
+  const [basic, post] = [ClientSecretBasic(secret), ClientSecretPost(secret)]
+  return (server, ...rest) => {
+    const methods = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic']
+    const chosen = methods.includes('client_secret_basic') ? basic : post
+    chosen(server, ...rest)
+  }
+}
+
+const secretIn = async (file: string): Promise<string> => {
+  const secret = (await contentOf(file)).toString('utf8').trim()
+  if (secret === '') throw new CountersignError('file-unreadable', `${file} is empty`)
+  return secret
+}
+
+const contentOf = async (file: string): Promise<Buffer> => {
+  try {
+    return await readFile(file)
+  } catch (cause) {
+    const message = `${file} cannot be read: ${describeError(cause)}`
+    throw new CountersignError('file-unreadable', message, { cause })
+  }
+}

@@ -1,0 +1,89 @@
+// What a token endpoint answered → what we keep of it.
+
+import type { IDToken, TokenEndpointResponse, TokenEndpointResponseHelpers } from 'openid-client'
+import type { LoginRequest } from '../login-request.ts'
+import type { HeldToken, Tokens } from '../login-record.ts'
+
+/** What the library made of an answer; its ID token is verified by then. */
+export type TokenAnswer = TokenEndpointResponse & TokenEndpointResponseHelpers
+
+// What tells who somebody is, and gets new tokens when these end.
+const USUAL_SCOPES = ['profile', 'email', 'groups', 'offline_access']
+
+/** The scopes to ask for: those that were named, else the usual ones that the provider has. */
+export const scopesOf = (
+  { scope }: LoginRequest,
+  supported: readonly string[] | undefined = [],
+): string =>
+  scope ?? ['openid', ...USUAL_SCOPES.filter((name) => supported.includes(name))].join(' ')
+
+/**
+ * The tokens of an answer.
+ *
+ * @param obtained when it was asked for
+ * @param before those that it renews: what the answer does not bring anew stays (RFC 6749 §6)
+ * @throws Error when they are not what was asked for
+ */
+export const tokensOf = (answer: TokenAnswer, obtained: number, before?: Tokens): Tokens => {
+  const claims = answer.claims()
+  const idToken =
+    claims === undefined || answer.id_token === undefined
+      ? before?.idToken
+      : { value: headerSafe(answer.id_token), expires: endOf(claims, obtained) }
+  if (idToken === undefined) throw new Error('there is no ID token in the answer')
+  const subject = claims?.sub ?? before?.subject
+  if (subject === undefined || (before !== undefined && before.subject !== subject)) {
+    // OpenID Connect Core §12.2.
+    throw new Error('the renewed ID token is about somebody else')
+  }
+  const refreshToken = answer.refresh_token ?? before?.refreshToken
+  return {
+    subject,
+    user: claims === undefined ? (before?.user ?? subject) : nameIn(claims),
+    idToken,
+    accessToken: accessTokenOf(answer, obtained),
+    ...(refreshToken === undefined ? {} : { refreshToken }),
+    obtained,
+  }
+}
+
+const accessTokenOf = (answer: TokenAnswer, obtained: number): HeldToken => {
+  const value = headerSafe(answer.access_token)
+  const lifetime = answer.expires_in ?? lifetimeIn(value)
+  return lifetime === undefined ? { value } : { value, expires: timeAfter(obtained, lifetime) }
+}
+
+/**
+ * When an ID token ends by our clock: neither later than it says nor, should the provider's clock be
+ * ahead of ours, later than it lives.
+ */
+const endOf = ({ exp, iat }: IDToken, obtained: number): number =>
+  Math.min(Math.floor(exp * 1_000), timeAfter(obtained, exp - iat))
+
+/** The life of a JWT that says so (RFC 9068 §2.2), in seconds; proves nothing. */
+const lifetimeIn = (token: string): number | undefined => {
+  try {
+    const [, payload = ''] = token.split('.')
+    const { exp, iat } = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))
+    return typeof exp === 'number' && typeof iat === 'number' ? exp - iat : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const LONGEST_LIFE_S = 31_622_400
+
+const timeAfter = (obtained: number, seconds: number): number =>
+  obtained + Math.floor(Math.min(Math.max(seconds, 0), LONGEST_LIFE_S) * 1_000)
+
+/** What people call them: the first of these that the provider tells. */
+const nameIn = (claims: IDToken): string => {
+  const names = [claims['preferred_username'], claims['email'], claims['name'], claims.sub]
+  return names.filter((name) => typeof name === 'string').find((name) => name !== '') ?? claims.sub
+}
+
+/** Tokens travel in a header (RFC 6750 §2.1), so they hold nothing that would end it. */
+const headerSafe = (token: string): string => {
+  if (/^[\x21-\x7e]+$/.test(token)) return token
+  throw new Error('a token of the answer has characters that no token has')
+}

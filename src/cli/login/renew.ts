@@ -1,0 +1,109 @@
+// A token out of the cache that is good for a while: renewed where it nears its end, by one process for
+// all. What is still good is used while nothing better can be had.
+
+import { CountersignError } from '../../runtime/errors.ts'
+import { heedingInterruption } from './interruption.ts'
+import type { TokenCache } from './cache/token-cache.ts'
+import { freshnessOf, tokenOf, type HeldToken, type Login, type TokenKind } from './login-record.ts'
+import type { LoginRequest } from './login-request.ts'
+import type { Renewal } from './provider/provider.ts'
+
+/** What there is for a request. */
+export type Held =
+  | { readonly outcome: 'held'; readonly login: Login; readonly token: HeldToken }
+  /** Only a person can get one. */
+  | { readonly outcome: 'login-needed'; readonly why: string }
+
+/** What is needed to get one. */
+export interface Renewing {
+  readonly cache: TokenCache
+  readonly request: LoginRequest
+  readonly kind: TokenKind
+  /** Asks the provider for new tokens; rejects with `unavailable` when it cannot be found. */
+  renew(login: Login & { readonly refreshToken: string }): Promise<Renewal>
+  readonly now: () => number
+}
+
+// Longer than a provider may take to answer: discovery, keys and tokens.
+const WAIT_MS = 75_000
+
+/**
+ * The token for a request.
+ *
+ * @throws CountersignError `file-unreadable`; `unavailable` when the provider cannot be asked and there
+ *   is no token that is still good; `login-failed` when what it answers cannot be trusted
+ */
+export const heldToken = async (renewing: Renewing): Promise<Held> => {
+  const { cache, request, kind, now } = renewing
+  const login = await cache.read(request)
+  if (login === undefined) return needed(`nobody is logged in at ${request.issuer}`)
+  const token = tokenOf(login, kind)
+  const freshness = freshnessOf(login, token, now())
+  if (freshness === 'fresh') return { outcome: 'held', login, token }
+  const good = freshness === 'ending'
+  if (!canRenew(login)) return good ? { outcome: 'held', login, token } : ended(login)
+  return await heedingInterruption(async (signal) => {
+    // Others may have it renewed while this one is still good.
+    await using turn = await cache.takeTurn(request, { wait: good ? 0 : WAIT_MS, signal })
+    // From here on it goes to its end: a refresh token that is spent is of no use but for its answer.
+    if (turn !== undefined) return await inTurn(renewing)
+    if (good) return { outcome: 'held', login, token }
+    throw new CountersignError(
+      'unavailable',
+      'another process renews the tokens, and does not come to an end',
+    )
+  })
+}
+
+type Renewable = Login & { readonly refreshToken: string }
+
+const canRenew = (login: Login): login is Renewable => login.refreshToken !== undefined
+
+/** Renews what nobody has renewed while we waited. */
+const inTurn = async (renewing: Renewing): Promise<Held> => {
+  const { cache, request, kind, now } = renewing
+  const login = await cache.read(request)
+  if (login === undefined) return needed('somebody logged out')
+  const token = tokenOf(login, kind)
+  const freshness = freshnessOf(login, token, now())
+  const held: Held = { outcome: 'held', login, token }
+  if (freshness === 'fresh') return held
+  if (!canRenew(login)) return freshness === 'over' ? ended(login) : held
+  const renewal = await renewing.renew(login).catch((cause: unknown): Renewal => {
+    if (cause instanceof CountersignError) return { kind: 'unavailable', why: cause.message }
+    throw cause
+  })
+  if (renewal.kind === 'renewed') {
+    const renewed: Login = { ...login, ...renewal.tokens }
+    await cache.write(renewed)
+    return renewedToken(renewed, kind, now())
+  }
+  if (renewal.kind === 'refused' && renewal.code === 'invalid_grant') {
+    // Nobody need ask with it again.
+    const { refreshToken: _, ...rest } = login
+    await cache.write(rest)
+    return freshness === 'ending' ? held : needed(`the login is over (${renewal.why})`)
+  }
+  if (freshness === 'ending') return held
+  const code = renewal.kind === 'unavailable' ? 'unavailable' : 'login-failed'
+  throw new CountersignError(
+    code,
+    `the tokens of ${login.issuer} have ended and cannot be renewed: ${renewal.why}`,
+  )
+}
+
+/** However short its life is. */
+const renewedToken = (login: Login, kind: TokenKind, now: number): Held => {
+  const token = tokenOf(login, kind)
+  if (freshnessOf(login, token, now) !== 'over') return { outcome: 'held', login, token }
+  return needed(
+    kind === 'id_token'
+      ? 'the provider renews the access token only, and the ID token has ended; --token access_token uses the other'
+      : 'what the provider gave has ended already: is the clock of this machine right?',
+  )
+}
+
+const ended = ({ issuer }: Login): Held =>
+  needed(`the tokens have ended, and ${issuer} gave none to renew them with`)
+
+const needed = (why: string): Held => ({ outcome: 'login-needed', why })

@@ -1,0 +1,320 @@
+// `countersign kubeconfig` as a process: what it writes where, and what kubectl makes of it.
+
+import assert from 'node:assert/strict'
+import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { delimiter, resolve } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { parse } from 'yaml'
+import { kubectl, skipWithoutKubectl } from '../../servers/kubectl.ts'
+import { createPki, type Pki } from '../../servers/pki.ts'
+import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'
+import { run } from '../login/running.ts'
+import type { Result } from '../run.ts'
+
+const SERVER = 'https://kube.example.org'
+const PROGRAM = resolve(import.meta.dirname, '../../../src/countersign.ts')
+
+/** Words that belong together, on one line. */
+const words = (...all: readonly string[]): readonly string[] => all
+
+describe('countersign kubeconfig', { concurrency: 2 }, () => {
+  const owned = new AsyncDisposableStack()
+  let pki: Pki
+  before(async () => {
+    pki = owned.use(await createPki())
+  })
+  after(() => owned.disposeAsync())
+
+  const write = async (
+    folder: TemporaryFolder,
+    args: readonly string[],
+    environment: NodeJS.ProcessEnv = {},
+  ): Promise<Result> =>
+    await run(['kubeconfig', '--server', SERVER, ...args], { state: folder.path, environment })
+
+  const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777
+
+  const certificate = (): readonly string[] => [
+    ...words('--way', 'certificate', '--user', 'alice', '--ca', pki.ca),
+    ...words('--client-certificate', pki.alice.certificate, '--client-key', pki.alice.key),
+  ]
+
+  it('has kubectl run this very command, with what is asked for', async () => {
+    await using folder = await temporaryFolder()
+    const request = [
+      '--issuer',
+      'https://id.example.org/',
+      '--issuer-ca',
+      pki.ca,
+      '--token',
+      'access_token',
+    ]
+    const { status, stdout, stderr } = await write(folder, [
+      ...words('--way', 'exec', '--resource', SERVER, '--client-id', 'kube', '--no-consent'),
+      ...request,
+    ])
+    assert.deepEqual([status, stderr], [0, ''])
+    const { exec } = parse(stdout).users[0].user
+    assert.equal(exec.apiVersion, 'client.authentication.k8s.io/v1')
+    assert.equal(exec.interactiveMode, 'IfAvailable')
+    assert.deepEqual(
+      [exec.command, ...exec.args],
+      [
+        process.execPath,
+        PROGRAM,
+        'credential',
+        '--issuer=https://id.example.org',
+        '--client-id=kube',
+        `--resource=${SERVER}`,
+        `--ca=${pki.ca}`,
+        '--token=access_token',
+        '--no-consent',
+      ],
+    )
+    const plugin = await run(exec.args.slice(1), { state: folder.path })
+    assert.equal(plugin.status, 1)
+    assert.match(
+      plugin.stderr,
+      /nobody is logged in at https:\/\/id\.example\.org; run: countersign login/,
+    )
+  })
+
+  it('names the command alone where PATH finds it by that, or as it is told', async () => {
+    await using folder = await temporaryFolder()
+    await mkdir(folder.file('bin'))
+    await symlink(PROGRAM, folder.file('bin/countersign'))
+    const PATH = [folder.file('bin'), process.env['PATH']].join(delimiter)
+    const args = ['--way', 'device', '--issuer', 'https://id.example.org']
+    const found = parse((await write(folder, args, { PATH })).stdout).users[0].user.exec
+    assert.deepEqual(
+      [found.command, ...found.args],
+      ['countersign', 'credential', '--issuer=https://id.example.org', '--device'],
+    )
+    const told = await write(folder, [...args, '--command', '/opt/countersign'])
+    assert.equal(parse(told.stdout).users[0].user.exec.command, '/opt/countersign')
+  })
+
+  it('writes a file for its owner alone, and no other file', async () => {
+    await using folder = await temporaryFolder()
+    const file = folder.file('kube/config')
+    const { status, stdout, stderr } = await write(folder, [...certificate(), '-o', file])
+    assert.deepEqual([status, stdout], [0, ''])
+    assert.equal(
+      stderr,
+      `${file}: has the context "alice@kube.example.org". Try: kubectl --kubeconfig=${file} --context=alice@kube.example.org auth whoami\n`,
+    )
+    assert.equal(await modeOf(file), 0o600)
+    assert.deepEqual(await readdir(folder.file('kube')), ['config'])
+    const again = await write(folder, [...certificate(), '-o', file])
+    assert.equal(again.status, 2)
+    assert.match(again.stderr, /config is there already; --merge adds to it\n$/)
+  })
+
+  it('adds to the file that kubectl uses, closes it, and follows links', async () => {
+    await using folder = await temporaryFolder()
+    await writeFile(folder.file('real'), '# mine\nkind: Config\n')
+    await chmod(folder.file('real'), 0o644)
+    await symlink(folder.file('real'), folder.file('link'))
+    const KUBECONFIG = [folder.file('link'), folder.file('other')].join(delimiter)
+    const args = [...certificate(), '--merge', '--json']
+    const { status, stdout } = await write(folder, args, { KUBECONFIG })
+    assert.equal(status, 0)
+    assert.deepEqual(JSON.parse(stdout), {
+      file: folder.file('link'),
+      context: 'alice@kube.example.org',
+      cluster: 'kube.example.org',
+      user: 'alice@kube.example.org',
+    })
+    assert.match(await readFile(folder.file('real'), 'utf8'), /^# mine\n/)
+    assert.equal(await modeOf(folder.file('real')), 0o600)
+    assert.deepEqual((await readdir(folder.path)).toSorted(), ['link', 'real'])
+  })
+
+  it('makes the usual file where there is none', async () => {
+    await using folder = await temporaryFolder()
+    const environment = { HOME: folder.path, KUBECONFIG: '' }
+    assert.equal((await write(folder, [...certificate(), '--merge'], environment)).status, 0)
+    assert.equal(await modeOf(folder.file('.kube/config')), 0o600)
+    assert.equal(await modeOf(folder.file('.kube')), 0o700)
+  })
+
+  it('waits for kubectl, which holds the file, but not for long', async () => {
+    await using folder = await temporaryFolder()
+    const file = folder.file('config')
+    await writeFile(`${file}.lock`, '')
+    const { status, stderr } = await write(folder, [...certificate(), '--merge', '-o', file])
+    assert.equal(status, 2)
+    assert.match(
+      stderr,
+      /config\.lock is there: kubectl is changing the file\. If it is not, remove it\n$/,
+    )
+    assert.deepEqual(await readdir(folder.path), ['config.lock'])
+  })
+
+  it('has a password only from a file, and only in a file', async () => {
+    await using folder = await temporaryFolder()
+    await writeFile(folder.file('password'), 'wönder: "land"\n')
+    const args = ['--way', 'password', '--user', 'alice']
+    const without = await write(folder, args)
+    assert.equal(without.status, 0)
+    assert.match(
+      without.stdout,
+      / {2}# kubectl asks for user name and password with every command\./,
+    )
+    assert.deepEqual(parse(without.stdout).users[0].user, {})
+    const more = [...args, '--password-file', folder.file('password')]
+    const printed = await write(folder, more)
+    assert.deepEqual([printed.status, printed.stdout], [2, ''])
+    assert.match(
+      printed.stderr,
+      /a secret would stand on standard output: name a file by --output\n$/,
+    )
+    const file = folder.file('config')
+    const written = await write(folder, [...more, '-o', file])
+    assert.equal(written.status, 0)
+    assert.ok(!`${written.stdout}${written.stderr}`.includes('wönder'))
+    const { user } = parse(await readFile(file, 'utf8')).users[0]
+    assert.deepEqual(user, { username: 'alice', password: 'wönder: "land"' })
+  })
+
+  it('embeds certificates and keys when it is told to', async () => {
+    await using folder = await temporaryFolder()
+    const file = folder.file('config')
+    assert.equal((await write(folder, [...certificate(), '--embed', '-o', file])).status, 0)
+    const { clusters, users } = parse(await readFile(file, 'utf8'))
+    const decoded = (text: string): string => Buffer.from(text, 'base64').toString()
+    assert.equal(decoded(users[0].user['client-key-data']), await readFile(pki.alice.key, 'utf8'))
+    assert.equal(
+      decoded(clusters[0].cluster['certificate-authority-data']),
+      await readFile(pki.ca, 'utf8'),
+    )
+    assert.equal((await write(folder, [...certificate(), '--embed'])).status, 2)
+  })
+
+  const MISUNDERSTOOD: readonly { name: string; args: () => readonly string[]; says: RegExp }[] = [
+    { name: 'no way', args: () => [], says: /required option '--way <way>'/ },
+    {
+      name: 'an unknown way',
+      args: () => ['--way', 'cookie'],
+      says: /Allowed choices are password/,
+    },
+    {
+      name: 'a server without TLS',
+      args: () => ['--way', 'exec', '--server', 'http://kube'],
+      says: /must be an https URL/,
+    },
+    { name: 'no issuer', args: () => ['--way', 'exec'], says: /--way exec needs --issuer/ },
+    {
+      name: 'no certificate',
+      args: () => ['--way', 'certificate'],
+      says: /needs --client-certificate/,
+    },
+    { name: 'no token', args: () => ['--way', 'token'], says: /needs --token-file/ },
+    {
+      name: 'the key of another certificate',
+      args: () => [
+        ...words('--way', 'certificate', '--client-certificate', pki.alice.certificate),
+        ...words('--client-key', pki.edge.key),
+      ],
+      says: /edge\.key is not the key of \S+alice\.pem/,
+    },
+    {
+      name: 'a certificate that is none',
+      args: () => [
+        ...words('--way', 'certificate', '--client-certificate', pki.alice.key),
+        ...words('--client-key', pki.alice.key),
+      ],
+      says: /alice\.key holds no certificate/,
+    },
+    {
+      name: 'a key that is none',
+      args: () => [
+        ...words('--way', 'certificate', '--client-certificate', pki.alice.certificate),
+        ...words('--client-key', pki.ca),
+      ],
+      says: /holds no private key/,
+    },
+    {
+      name: 'a CA that is none',
+      args: () => ['--way', 'password', '--ca', pki.alice.key],
+      says: /holds no certificate/,
+    },
+    {
+      name: 'a CA that is not there',
+      args: () => ['--way', 'password', '--ca', '/nowhere'],
+      says: /\/nowhere cannot be read/,
+    },
+    {
+      name: 'a password without a user',
+      args: () => ['--way', 'password', '--password-file', pki.ca],
+      says: /needs --user/,
+    },
+    {
+      name: 'a password of several lines',
+      args: () => ['--way', 'password', '--user', 'a', '--password-file', pki.ca],
+      says: /does not hold a password alone/,
+    },
+    {
+      name: 'a user with a colon',
+      args: () => ['--way', 'password', '--user', 'a:b', '--password-file', pki.ca],
+      says: /no colon/,
+    },
+    {
+      name: 'what its way does not read',
+      args: () => ['--way', 'password', '--issuer', 'https://id.example.org'],
+      says: /--issuer says nothing with --way password/,
+    },
+    {
+      name: 'to merge into standard output',
+      args: () => ['--way', 'password', '--merge', '-o', '-'],
+      says: /standard output holds the file itself/,
+    },
+  ]
+  for (const { name, args, says } of MISUNDERSTOOD) {
+    it(`ends with 2 for ${name}`, async () => {
+      await using folder = await temporaryFolder()
+      const { status, stdout, stderr } = await write(folder, args())
+      assert.deepEqual([status, stdout], [2, ''])
+      assert.match(stderr, says)
+    })
+  }
+
+  it('writes what a real kubectl reads', { skip: skipWithoutKubectl() }, async () => {
+    await using folder = await temporaryFolder()
+    const file = folder.file('config')
+    await writeFile(folder.file('password'), 'yes\n')
+    await writeFile(folder.file('token'), 'a-token')
+    const ways: readonly (readonly string[])[] = [
+      certificate(),
+      ['--way', 'password', '--user', '0123', '--password-file', folder.file('password')],
+      ['--way', 'token', '--user', 'on', '--token-file', folder.file('token')],
+      ['--way', 'exec', '--issuer', 'https://id.example.org'],
+      ['--way', 'device', '--issuer', 'https://id.example.org', '--cluster', 'null', '--use'],
+    ]
+    for (const way of ways) {
+      const cluster = ['--ca', pki.ca, '--tls-server-name', 'localhost']
+      // oxlint-disable-next-line no-await-in-loop -- into one file
+      const { status, stderr } = await write(folder, [...way, ...cluster, '--merge', '-o', file])
+      assert.equal(status, 0, stderr)
+    }
+    const { code, output, complaint } = await kubectl([
+      ...words('config', 'view', '--raw', '-o', 'json', `--kubeconfig=${file}`),
+    ])
+    assert.deepEqual([code, complaint], [0, ''])
+    const view = JSON.parse(output)
+    assert.equal(view['current-context'], 'device@null')
+    assert.deepEqual(
+      view.users.map(({ name }: { name: string }) => name),
+      ['0123', 'alice', 'device', 'exec', 'on'].map((name) =>
+        name === 'device' ? 'device@null' : `${name}@kube.example.org`,
+      ),
+    )
+    const userOf = (name: string) =>
+      view.users.find((entry: { name: string }) => entry.name.startsWith(`${name}@`)).user
+    assert.deepEqual(userOf('0123'), { username: '0123', password: 'yes' })
+    assert.deepEqual(userOf('on'), { tokenFile: folder.file('token') })
+    assert.equal(userOf('exec').exec.provideClusterInfo, false)
+    assert.equal(view.clusters.length, 2)
+    assert.equal(view.clusters[0].cluster['tls-server-name'], 'localhost')
+  })
+})

@@ -1,0 +1,181 @@
+// Logging in with a code on another device (RFC 8628), at a provider that lets one wait.
+
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { logIn, type Person } from '../../../src/cli/login/log-in.ts'
+import type { Tokens } from '../../../src/cli/login/login-record.ts'
+import { openProvider } from '../../../src/cli/login/provider/provider.ts'
+import { createPki, type Pki } from '../../servers/pki.ts'
+import type { Answer } from '../../servers/token-server.ts'
+import {
+  CLIENT,
+  PATHS,
+  startHostileProvider,
+  withMembers,
+  type HostileProvider,
+} from './hostile-provider.ts'
+
+const NEVER = new AbortController().signal
+
+interface Way {
+  readonly device?: boolean
+  readonly browser?: boolean
+  readonly hasBrowser?: boolean
+}
+
+describe('a login on another device', { concurrency: true }, () => {
+  const owned = new AsyncDisposableStack()
+  let pki: Pki
+  before(async () => {
+    pki = owned.use(await createPki())
+  })
+  after(() => owned.disposeAsync())
+
+  const attempt = async (
+    provider: HostileProvider,
+    { hasBrowser = false, ...way }: Way = { device: true },
+    signal = NEVER,
+  ): Promise<{ readonly tokens: Tokens; readonly told: string }> => {
+    const request = { issuer: provider.issuer, clientId: CLIENT, resource: 'urn:kube' }
+    const opened = await openProvider(request, { ca: pki.ca })
+    let told = ''
+    const person: Person = {
+      tell: (text) => (told += text),
+      hasBrowser,
+      open: async () => true,
+    }
+    const options = { ...way, port: 0, consent: true }
+    return { tokens: await logIn(opened, options, person, signal, 100), told }
+  }
+
+  /** Answers the first questions at the token endpoint so, and then honestly. */
+  const answeringFirst = async (...first: readonly Answer[]): Promise<HostileProvider> => {
+    const provider = await startHostileProvider(pki.upstream)
+    const left = [...first]
+    provider.lies.set(PATHS.token, (honest) => left.shift() ?? honest)
+    return provider
+  }
+
+  const asksOf = ({ server }: HostileProvider) =>
+    server.asked.filter(({ path }) => path === PATHS.token)
+
+  const error = (code: string): Answer => ({ status: 400, body: { error: code } })
+
+  it('shows the page and the code, and asks until somebody has logged in', async () => {
+    const pending = error('authorization_pending')
+    await using provider = await answeringFirst(pending, pending)
+    const { tokens, told } = await attempt(provider)
+    assert.equal(tokens.subject, 'u-alice')
+    assert.match(told, new RegExp(`within 10 min:\n\n {2}${provider.issuer}/activate\n`))
+    assert.match(told, /\n {2}WDJB-MJHT\n/)
+    const asks = asksOf(provider)
+    assert.equal(asks.length, 3)
+    for (const { form } of asks) {
+      assert.deepEqual(form, {
+        resource: 'urn:kube',
+        client_id: CLIENT,
+        device_code: 'device-code',
+        grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+      })
+    }
+  })
+
+  it('asks less often when it is told to', async () => {
+    await using provider = await answeringFirst(error('slow_down'))
+    const began = performance.now()
+    await attempt(provider)
+    // RFC 8628 §3.5: by five seconds.
+    assert.ok(performance.now() - began > 5_000)
+    assert.equal(asksOf(provider).length, 2)
+  })
+
+  it('goes on when the provider cannot be reached for a while', async () => {
+    await using provider = await answeringFirst(
+      { status: 503 },
+      { write: (response) => response.destroy() },
+    )
+    assert.equal((await attempt(provider)).tokens.subject, 'u-alice')
+    assert.equal(asksOf(provider).length, 3)
+  })
+
+  it('is over when somebody declines it', async () => {
+    await using provider = await answeringFirst(error('access_denied'))
+    await assert.rejects(attempt(provider), {
+      code: 'login-failed',
+      message: /refused: access_denied$/,
+    })
+    assert.equal(asksOf(provider).length, 1)
+  })
+
+  it('is over when the provider says that the code has ended', async () => {
+    await using provider = await answeringFirst(error('expired_token'))
+    await assert.rejects(attempt(provider), {
+      code: 'login-failed',
+      message: /refused: expired_token$/,
+    })
+  })
+
+  it('is over when the code has ended, whatever the provider says', async () => {
+    await using provider = await startHostileProvider(pki.upstream)
+    provider.lies.set(PATHS.token, () => error('authorization_pending'))
+    provider.lies.set(PATHS.device, withMembers({ expires_in: 0.3 }))
+    await assert.rejects(attempt(provider), {
+      code: 'login-failed',
+      message: /^nobody logged in with the code within 0 minutes; run this again/,
+    })
+  })
+
+  it('ends at once when it is interrupted', async () => {
+    await using provider = await startHostileProvider(pki.upstream)
+    provider.lies.set(PATHS.device, withMembers({ interval: 60 }))
+    const reason = new Error('interrupted')
+    const controller = new AbortController()
+    setTimeout(() => controller.abort(reason), 100)
+    const began = performance.now()
+    await assert.rejects(attempt(provider, { device: true }, controller.signal), reason)
+    assert.ok(performance.now() - began < 3_000)
+  })
+
+  it('shows nothing that would paint the terminal', async () => {
+    await using provider = await startHostileProvider(pki.upstream)
+    provider.lies.set(
+      PATHS.device,
+      withMembers({
+        user_code: 'A\u001b[2JB\u0007',
+        verification_uri: 'https://id.example.org/\r\u001b]0;x\u0007',
+        verification_uri_complete: 'https://id.example.org/\u202e',
+      }),
+    )
+    const { told } = await attempt(provider)
+    assert.match(told, /A\?\[2JB\?/)
+    // oxlint-disable-next-line no-control-regex -- what is not to be there
+    assert.doesNotMatch(told, /[\u001b\u0007\r\u202e]/)
+  })
+
+  const CHOICES: readonly { name: string; way: Way; device: boolean }[] = [
+    { name: 'where there is no browser', way: {}, device: true },
+    { name: 'where it is asked for', way: { device: true, hasBrowser: true }, device: true },
+    { name: 'where there is a browser', way: { hasBrowser: true }, device: false },
+    { name: 'where the URL is to be printed', way: { browser: false }, device: false },
+  ]
+  for (const { name, way, device } of CHOICES) {
+    it(`is ${device ? '' : 'not '}taken ${name}`, async () => {
+      await using provider = await startHostileProvider(pki.upstream)
+      const attempted = attempt(provider, way)
+      if (device) await attempted
+      else await assert.rejects(attempted, { message: /^nobody logged in/ })
+      const asked = provider.server.asked.some(({ path }) => path === PATHS.device)
+      assert.equal(asked, device)
+    })
+  }
+
+  it('is not taken where the provider has none: the URL is printed', async () => {
+    await using provider = await startHostileProvider(pki.upstream)
+    provider.lies.set(PATHS.discovery, withMembers({ device_authorization_endpoint: undefined }))
+    await assert.rejects(attempt(provider, {}), { message: /--device logs in with another$/ })
+    await assert.rejects(attempt(provider, { device: true }), {
+      code: 'login-failed',
+      message: /device_authorization_endpoint/,
+    })
+  })
+})

@@ -1,0 +1,107 @@
+// What kubectl says to a plugin and what it is answered.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { execCredential, readExecInfo } from '../../../src/cli/login/exec-credential.ts'
+
+const info = (changes: object = {}): string =>
+  JSON.stringify({
+    kind: 'ExecCredential',
+    apiVersion: 'client.authentication.k8s.io/v1',
+    spec: { interactive: true },
+    ...changes,
+  })
+
+describe('KUBERNETES_EXEC_INFO', () => {
+  const GOOD: readonly {
+    name: string
+    text: string | undefined
+    terminal: boolean
+    want: object
+  }[] = [
+    { name: 'with a terminal', text: info(), terminal: true, want: { interactive: true } },
+    {
+      name: 'with a terminal that is none',
+      text: info(),
+      terminal: false,
+      want: { interactive: false },
+    },
+    {
+      name: 'without a terminal',
+      text: info({ spec: { interactive: false } }),
+      terminal: true,
+      want: { interactive: false },
+    },
+    {
+      name: 'without a word of it',
+      text: info({ spec: {} }),
+      terminal: true,
+      want: { interactive: false },
+    },
+    {
+      name: 'without a spec',
+      text: info({ spec: null }),
+      terminal: true,
+      want: { interactive: false },
+    },
+    {
+      name: 'of v1beta1',
+      text: info({ apiVersion: 'client.authentication.k8s.io/v1beta1' }),
+      terminal: true,
+      want: { apiVersion: 'client.authentication.k8s.io/v1beta1', interactive: true },
+    },
+    {
+      name: 'that nobody set, by a person',
+      text: undefined,
+      terminal: true,
+      want: { interactive: true },
+    },
+    {
+      name: 'that nobody set, by a program',
+      text: '',
+      terminal: false,
+      want: { interactive: false },
+    },
+  ]
+  for (const { name, text, terminal, want } of GOOD) {
+    it(`is read ${name}`, () => {
+      assert.deepEqual(readExecInfo(text, terminal), {
+        apiVersion: 'client.authentication.k8s.io/v1',
+        ...want,
+      })
+    })
+  }
+
+  const BAD: readonly { name: string; text: string; says: RegExp }[] = [
+    { name: 'no JSON', text: '{', says: /holds no ExecCredential/ },
+    { name: 'no object', text: '[]', says: /holds no ExecCredential/ },
+    { name: 'another kind', text: info({ kind: 'Pod' }), says: /holds no ExecCredential/ },
+    {
+      name: 'v1alpha1',
+      text: info({ apiVersion: 'client.authentication.k8s.io/v1alpha1' }),
+      says: /write "apiVersion: client\.authentication\.k8s\.io\/v1" in the kubeconfig/,
+    },
+    { name: 'v2', text: info({ apiVersion: 'client.authentication.k8s.io/v2' }), says: /version/ },
+    { name: 'no version', text: info({ apiVersion: undefined }), says: /version/ },
+  ]
+  for (const { name, text, says } of BAD) {
+    it(`is refused: ${name}`, () => {
+      assert.throws(() => readExecInfo(text, true), { code: 'usage', message: says })
+    })
+  }
+})
+
+describe('an ExecCredential', () => {
+  const v1 = { apiVersion: 'client.authentication.k8s.io/v1', interactive: false }
+
+  it('is what kubectl takes', () => {
+    assert.equal(
+      execCredential(v1, 'a.b.c', Date.UTC(2026, 10, 25, 12, 0, 0, 999)),
+      '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"a.b.c","expirationTimestamp":"2026-11-25T12:00:00Z"}}\n',
+    )
+  })
+
+  it('says no end where there is none', () => {
+    assert.deepEqual(JSON.parse(execCredential(v1, 'a', undefined)).status, { token: 'a' })
+  })
+})

@@ -1,0 +1,276 @@
+// What is kept of a provider's answer, and what is sent to it.
+
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { after, before, describe, it } from 'node:test'
+import type { Tokens } from '../../../../src/cli/login/login-record.ts'
+import type { LoginRequest } from '../../../../src/cli/login/login-request.ts'
+import { openProvider, type Provider } from '../../../../src/cli/login/provider/provider.ts'
+import { makeKey } from '../../../authenticate/token/issuing.ts'
+import { createPki, type Pki } from '../../../servers/pki.ts'
+import { startScriptedHttp } from '../../../servers/scripted-http.ts'
+import { temporaryFolder } from '../../../servers/temporary.ts'
+import {
+  CLIENT,
+  PATHS,
+  startHostileProvider,
+  withMembers,
+  type HostileProvider,
+} from '../hostile-provider.ts'
+
+const REDIRECT = 'http://127.0.0.1:1234/callback'
+
+const LOGIN: Tokens & { readonly refreshToken: string } = {
+  subject: 'u-alice',
+  user: 'alice',
+  idToken: { value: 'id-1', expires: 1 },
+  accessToken: { value: 'access-1', expires: 1 },
+  refreshToken: 'refresh-1',
+  obtained: 0,
+}
+
+describe('a provider', { concurrency: true }, () => {
+  const owned = new AsyncDisposableStack()
+  let pki: Pki
+  before(async () => {
+    pki = owned.use(await createPki())
+  })
+  after(() => owned.disposeAsync())
+
+  const open = async (
+    provider: HostileProvider,
+    changes: Partial<LoginRequest> = {},
+  ): Promise<Provider> =>
+    await openProvider({ issuer: provider.issuer, clientId: CLIENT, ...changes }, { ca: pki.ca })
+
+  const logIn = async (provider: HostileProvider): Promise<Tokens> => {
+    const login = await (await open(provider)).beginCode(REDIRECT, { consent: true })
+    provider.nonce = login.url.searchParams.get('nonce') ?? ''
+    const answer = new URL(REDIRECT)
+    const iss = provider.issuer
+    answer.search = new URLSearchParams({ code: 'c', state: login.state, iss }).toString()
+    return await login.finish(answer)
+  }
+
+  const NAMES: readonly { name: string; claims: object; want: string }[] = [
+    {
+      name: 'preferred_username',
+      claims: { preferred_username: 'a', email: 'b', name: 'c' },
+      want: 'a',
+    },
+    { name: 'email', claims: { preferred_username: '', email: 'b', name: 'c' }, want: 'b' },
+    { name: 'name', claims: { email: 7, name: 'c' }, want: 'c' },
+    { name: 'subject', claims: {}, want: 'u-alice' },
+  ]
+  for (const { name, claims, want } of NAMES) {
+    it(`tells who somebody is by the ${name}`, async () => {
+      await using provider = await startHostileProvider(pki.upstream)
+      provider.claims = { ...claims }
+      assert.equal((await logIn(provider)).user, want)
+    })
+  }
+
+  // What remains of it, in seconds.
+  const now = Math.floor(Date.now() / 1_000)
+  const LIVES: readonly { name: string; claims: object; want: number }[] = [
+    { name: 'as it says', claims: {}, want: 300 },
+    {
+      name: 'of a provider whose clock is ahead',
+      claims: { iat: now + 3_600, exp: now + 3_900 },
+      want: 300,
+    },
+    { name: 'that was made long ago', claims: { iat: now - 3_600, exp: now + 60 }, want: 60 },
+    { name: 'that has ended, by little', claims: { iat: now - 300, exp: now - 20 }, want: -20 },
+    { name: 'of hardly an end', claims: { exp: 9e15 }, want: 31_622_400 },
+  ]
+  for (const { name, claims, want } of LIVES) {
+    it(`gives an ID token a life: ${name}`, async () => {
+      await using provider = await startHostileProvider(pki.upstream)
+      provider.claims = { ...claims }
+      const { idToken, obtained } = await logIn(provider)
+      const life = ((idToken.expires ?? 0) - obtained) / 1_000
+      assert.ok(Math.abs(life - want) <= 6, `${life} s`)
+    })
+  }
+
+  it('gives an access token a life, by what it says, by itself, or none', async () => {
+    await using provider = await startHostileProvider(pki.upstream)
+    const lifeOf = async (tokens: object): Promise<number | undefined> => {
+      provider.tokens = { ...tokens }
+      const { accessToken, obtained } = await logIn(provider)
+      return accessToken.expires === undefined ? undefined : accessToken.expires - obtained
+    }
+    const jwt = await provider.key.token({ iat: 1, exp: 601 })
+    assert.equal(await lifeOf({ expires_in: 120 }), 120_000)
+    assert.equal(await lifeOf({ expires_in: undefined, access_token: jwt }), 600_000)
+    assert.equal(await lifeOf({ expires_in: undefined, access_token: 'a.b.c' }), undefined)
+    assert.equal(await lifeOf({ expires_in: undefined, access_token: 'opaque' }), undefined)
+  })
+
+  it('is asked for consent where tokens are to be renewed, unless that is not wanted', async () => {
+    await using provider = await startHostileProvider(pki.upstream)
+    const promptOf = async (changes: Partial<LoginRequest>, consent: boolean) => {
+      const { url } = await (await open(provider, changes)).beginCode(REDIRECT, { consent })
+      return url.searchParams.get('prompt')
+    }
+    assert.equal(await promptOf({}, true), 'consent')
+    assert.equal(await promptOf({}, false), null)
+    assert.equal(await promptOf({ scope: 'openid' }, true), null)
+  })
+
+  it('is asked for what was named', async () => {
+    await using provider = await startHostileProvider(pki.upstream)
+    const request = { scope: 'openid x', resource: 'urn:a', audience: 'b' }
+    const { url } = await (await open(provider, request)).beginCode(REDIRECT, { consent: true })
+    const asked = Object.fromEntries(url.searchParams)
+    assert.deepEqual(
+      [asked['scope'], asked['resource'], asked['audience']],
+      ['openid x', 'urn:a', 'b'],
+    )
+  })
+
+  it('is asked for `openid` alone where it does not say which scopes it has', async () => {
+    await using provider = await startHostileProvider(pki.upstream)
+    provider.lies.set(PATHS.discovery, withMembers({ scopes_supported: undefined }))
+    const { url } = await (await open(provider)).beginCode(REDIRECT, { consent: true })
+    assert.equal(url.searchParams.get('scope'), 'openid')
+  })
+
+  it('renews: new tokens, and what it does not send anew stays', async () => {
+    await using provider = await startHostileProvider(pki.upstream)
+    provider.tokens = { id_token: undefined, refresh_token: undefined }
+    const opened = await open(provider, { resource: 'urn:a' })
+    const renewal = await opened.renew(LOGIN)
+    assert.equal(renewal.kind, 'renewed')
+    const { subject, user, idToken, refreshToken, accessToken } =
+      renewal.kind === 'renewed' ? renewal.tokens : LOGIN
+    assert.deepEqual(
+      { subject, user, refreshToken },
+      { subject: 'u-alice', user: 'alice', refreshToken: 'refresh-1' },
+    )
+    assert.equal(idToken.value, 'id-1')
+    assert.match(accessToken.value, /^access-\d+$/)
+    assert.notEqual(accessToken.value, 'access-1')
+    const { form } = provider.server.asked.find(({ path }) => path === PATHS.token) ?? {}
+    assert.deepEqual(form, {
+      resource: 'urn:a',
+      client_id: CLIENT,
+      grant_type: 'refresh_token',
+      refresh_token: 'refresh-1',
+    })
+  })
+
+  it('renews nothing for somebody else', async () => {
+    await using provider = await startHostileProvider(pki.upstream)
+    provider.claims = { sub: 'u-mallory' }
+    assert.deepEqual(await (await open(provider)).renew(LOGIN), {
+      kind: 'unsound',
+      why: 'the renewed ID token is about somebody else',
+    })
+  })
+
+  it('renews nothing by another key', async () => {
+    await using provider = await startHostileProvider(pki.upstream)
+    provider.signer = await makeKey()
+    const renewal = await (await open(provider)).renew(LOGIN)
+    assert.equal(renewal.kind, 'unsound')
+  })
+
+  it('is not shown a refresh token while its keys cannot be read, for it would be spent', async () => {
+    await using provider = await startHostileProvider(pki.upstream)
+    const opened = await open(provider)
+    for (const [answer, kind] of [
+      [{ status: 503 }, 'unavailable'],
+      [{ body: { keys: 'none' } }, 'unsound'],
+      [{ body: '<html>' }, 'unsound'],
+    ] as const) {
+      provider.lies.set(PATHS.keys, () => answer)
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      assert.equal((await opened.renew(LOGIN)).kind, kind)
+    }
+    assert.ok(!provider.server.asked.some(({ path }) => path === PATHS.token))
+  })
+
+  it('revokes, says that it cannot, or fails', async () => {
+    await using provider = await startHostileProvider(pki.upstream)
+    const opened = await open(provider)
+    assert.deepEqual(await opened.revoke('r', 'refresh_token'), { kind: 'revoked' })
+    const { form } = provider.server.asked.at(-1) ?? {}
+    assert.deepEqual(form, { client_id: CLIENT, token: 'r', token_type_hint: 'refresh_token' })
+    provider.lies.set(PATHS.revocation, () => ({ status: 503 }))
+    assert.equal((await opened.revoke('r', 'refresh_token')).kind, 'unavailable')
+    provider.lies.set(PATHS.discovery, withMembers({ revocation_endpoint: undefined }))
+    const without = await open(provider)
+    assert.deepEqual(await without.revoke('r', 'refresh_token'), { kind: 'not-offered' })
+  })
+
+  it('gets the secret of a client as it says', async () => {
+    await using provider = await startHostileProvider(pki.upstream)
+    await using folder = await temporaryFolder()
+    const clientSecretFile = folder.file('secret')
+    await writeFile(clientSecretFile, 's3cret\n')
+    const shownBy = async (methods: readonly string[] | undefined) => {
+      provider.lies.set(
+        PATHS.discovery,
+        withMembers({ token_endpoint_auth_methods_supported: methods }),
+      )
+      const access = { ca: pki.ca, clientSecretFile }
+      const opened = await openProvider({ issuer: provider.issuer, clientId: CLIENT }, access)
+      await opened.revoke('r', 'refresh_token')
+      const { headers, form } = provider.server.asked.at(-1) ?? {}
+      return [headers?.authorization, form?.['client_secret']]
+    }
+    // RFC 6749 §2.3.1.
+    const basic = `Basic ${Buffer.from('countersign%2Dcli:s3cret').toString('base64')}`
+    assert.deepEqual(await shownBy(undefined), [basic, undefined])
+    assert.deepEqual(await shownBy(['client_secret_post', 'client_secret_basic']), [
+      basic,
+      undefined,
+    ])
+    assert.deepEqual(await shownBy(['client_secret_post']), [undefined, 's3cret'])
+    await writeFile(clientSecretFile, '\n')
+    await assert.rejects(shownBy(undefined), { code: 'file-unreadable', message: /is empty$/ })
+  })
+
+  it('is refused a CA that cannot be read', async () => {
+    const access = { ca: '/nowhere/ca.pem' }
+    await assert.rejects(
+      openProvider({ issuer: 'https://localhost:1', clientId: CLIENT }, access),
+      {
+        code: 'file-unreadable',
+        message: /^\/nowhere\/ca\.pem cannot be read/,
+      },
+    )
+  })
+
+  it('on this machine may be spoken to in the clear, and leads nowhere else in the clear', async () => {
+    const documents: Record<string, string> = {}
+    await using server = await startScriptedHttp(({ path }) => ({
+      headers: { 'content-type': 'application/json' },
+      body: Buffer.from(
+        JSON.stringify(path === '/keys' ? { keys: [] } : { issuer: server.origin, ...documents }),
+      ),
+    }))
+    const opened = async (): Promise<Provider> =>
+      await openProvider({ issuer: server.origin, clientId: CLIENT }, {})
+    documents['authorization_endpoint'] = `${server.origin}/authorize`
+    const { url } = await (await opened()).beginCode(REDIRECT, { consent: true })
+    assert.equal(url.origin, server.origin)
+    documents['authorization_endpoint'] = 'http://elsewhere.example.org/authorize'
+    await assert.rejects((await opened()).beginCode(REDIRECT, { consent: true }), {
+      code: 'login-failed',
+      message: /its login page is not at an https URL$/,
+    })
+    documents['authorization_endpoint'] = 'file:///etc/passwd'
+    await assert.rejects((await opened()).beginCode(REDIRECT, { consent: true }), {
+      code: 'login-failed',
+    })
+    documents['jwks_uri'] = `${server.origin}/keys`
+    documents['token_endpoint'] = 'http://elsewhere.example.org/token'
+    const renewal = await (await opened()).renew(LOGIN)
+    assert.deepEqual(renewal, {
+      kind: 'unsound',
+      why: 'http://elsewhere.example.org/token is not https: nothing is sent there',
+    })
+  })
+})

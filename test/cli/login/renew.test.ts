@@ -1,0 +1,213 @@
+// What comes of a token that nears its end, by every answer that a provider may have.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { TokenCache } from '../../../src/cli/login/cache/token-cache.ts'
+import type { Login, TokenKind, Tokens } from '../../../src/cli/login/login-record.ts'
+import type { Renewal } from '../../../src/cli/login/provider/provider.ts'
+import { heldToken } from '../../../src/cli/login/renew.ts'
+import { CountersignError } from '../../../src/runtime/errors.ts'
+import { temporaryFolder } from '../../servers/temporary.ts'
+
+const NOW = 1_800_000_000_000
+const MINUTE = 60_000
+
+const LOGIN: Login = {
+  issuer: 'https://id.example.org',
+  clientId: 'cli',
+  subject: 'u-1',
+  user: 'alice',
+  idToken: { value: 'id-1', expires: NOW + 10 * MINUTE },
+  accessToken: { value: 'access-1', expires: NOW + 10 * MINUTE },
+  refreshToken: 'refresh-1',
+  obtained: NOW,
+}
+
+const NEXT: Tokens = {
+  subject: 'u-1',
+  user: 'alice',
+  idToken: { value: 'id-2', expires: NOW + 30 * MINUTE },
+  accessToken: { value: 'access-2', expires: NOW + 30 * MINUTE },
+  refreshToken: 'refresh-2',
+  obtained: NOW + 10 * MINUTE,
+}
+
+interface Asking {
+  /** What is kept; default: {@link LOGIN}. */
+  readonly kept?: Login | 'nothing'
+  readonly after: number
+  readonly renewal?: Renewal | Error
+  readonly kind?: TokenKind
+}
+
+/** Asks for a token, and gives what is kept then. */
+const ask = async ({ kept = LOGIN, after, renewal, kind = 'id_token' }: Asking) => {
+  await using folder = await temporaryFolder()
+  const cache = new TokenCache(folder.file('tokens'))
+  if (kept !== 'nothing') await cache.write(kept)
+  let asked = 0
+  const held = heldToken({
+    cache,
+    request: LOGIN,
+    kind,
+    now: () => NOW + after,
+    renew: async ({ refreshToken }) => {
+      asked++
+      assert.equal(refreshToken, 'refresh-1')
+      if (renewal === undefined) throw new TypeError('nobody was to be asked')
+      if (renewal instanceof Error) throw renewal
+      return renewal
+    },
+  })
+  const outcome = await held.then(
+    (value) => (value.outcome === 'held' ? value.token.value : value.why),
+    (cause: unknown) =>
+      cause instanceof CountersignError ? `${cause.code}: ${cause.message}` : Promise.reject(cause),
+  )
+  return { outcome, asked, kept: await cache.read(LOGIN) }
+}
+
+describe('a token that is held', { concurrency: true }, () => {
+  it('is given while it is fresh, without a word to anybody', async () => {
+    assert.deepEqual(await ask({ after: MINUTE }), { outcome: 'id-1', asked: 0, kept: LOGIN })
+  })
+
+  for (const after of [9.5 * MINUTE, 11 * MINUTE]) {
+    const name = after > 10 * MINUTE ? 'is over' : 'nears its end'
+    it(`is renewed when it ${name}, with whatever else came`, async () => {
+      const tokens: Tokens = { ...NEXT, user: 'alice.adams' }
+      const { outcome, kept } = await ask({ after, renewal: { kind: 'renewed', tokens } })
+      assert.equal(outcome, 'id-2')
+      assert.deepEqual(kept, { ...LOGIN, ...tokens })
+    })
+  }
+
+  it('is asked of a person when there is none', async () => {
+    const { outcome } = await ask({ kept: 'nothing', after: 0 })
+    assert.equal(outcome, 'nobody is logged in at https://id.example.org')
+  })
+
+  it('is used to its end when nothing renews it, and then asked of a person', async () => {
+    const { refreshToken: _, ...kept } = LOGIN
+    assert.equal((await ask({ kept, after: 9.9 * MINUTE })).outcome, 'id-1')
+    assert.match((await ask({ kept, after: 10 * MINUTE })).outcome, /gave none to renew them with$/)
+  })
+
+  const REFUSAL: Renewal = { kind: 'refused', code: 'invalid_grant', why: 'invalid_grant: gone' }
+  const CASES: readonly {
+    name: string
+    renewal: Renewal | Error
+    over: RegExp
+    forgotten?: boolean
+  }[] = [
+    {
+      name: 'the provider is down',
+      renewal: { kind: 'unavailable', why: 'no connection' },
+      over: /^unavailable: the tokens of https:\S+ have ended and cannot be renewed: no connection$/,
+    },
+    {
+      name: 'the provider is not found',
+      renewal: new CountersignError('unavailable', 'it cannot be asked'),
+      over: /^unavailable: .* cannot be renewed: it cannot be asked$/,
+    },
+    {
+      name: 'the answer cannot be trusted',
+      renewal: { kind: 'unsound', why: 'JWT signature verification failed' },
+      over: /^login-failed: .* cannot be renewed: JWT signature verification failed$/,
+    },
+    {
+      name: 'the client is refused',
+      renewal: { kind: 'refused', code: 'invalid_client', why: 'who?' },
+      over: /^login-failed: .* cannot be renewed: who\?$/,
+    },
+    {
+      name: 'the login is over',
+      renewal: REFUSAL,
+      over: /^the login is over \(invalid_grant: gone\)$/,
+      forgotten: true,
+    },
+  ]
+  for (const { name, renewal, over, forgotten = false } of CASES) {
+    it(`is used while it is good although ${name}`, async () => {
+      const { outcome, asked, kept } = await ask({ after: 9.5 * MINUTE, renewal })
+      assert.deepEqual([outcome, asked], ['id-1', 1])
+      assert.equal(kept?.refreshToken, forgotten ? undefined : 'refresh-1')
+      assert.equal(kept?.idToken.value, 'id-1')
+    })
+
+    it(`is not used any more when it is over and ${name}`, async () => {
+      const { outcome, kept } = await ask({ after: 10 * MINUTE, renewal })
+      assert.match(outcome, over)
+      assert.equal(kept?.refreshToken, forgotten ? undefined : 'refresh-1')
+    })
+  }
+
+  it('is not renewed where the provider sends only the other one', async () => {
+    const tokens: Tokens = { ...NEXT, idToken: LOGIN.idToken }
+    const renewal: Renewal = { kind: 'renewed', tokens }
+    const { outcome, kept } = await ask({ after: 11 * MINUTE, renewal })
+    assert.match(outcome, /^the provider renews the access token only, .*--token access_token/)
+    assert.equal(kept?.refreshToken, 'refresh-2')
+    const access = await ask({ after: 11 * MINUTE, renewal, kind: 'access_token' })
+    assert.equal(access.outcome, 'access-2')
+  })
+
+  it('is not what has ended when it comes', async () => {
+    const tokens: Tokens = { ...NEXT, accessToken: { value: 'x', expires: NOW } }
+    const { outcome } = await ask({
+      after: 11 * MINUTE,
+      renewal: { kind: 'renewed', tokens },
+      kind: 'access_token',
+    })
+    assert.match(outcome, /is the clock of this machine right\?$/)
+  })
+
+  it('is renewed when the clock was set back, and used if that cannot be', async () => {
+    const after = -60 * MINUTE
+    const renewal: Renewal = { kind: 'renewed', tokens: { ...NEXT, obtained: NOW + after } }
+    assert.equal((await ask({ after, renewal })).outcome, 'id-2')
+    const down: Renewal = { kind: 'unavailable', why: 'no' }
+    assert.equal((await ask({ after, renewal: down })).outcome, 'id-1')
+  })
+
+  it('is renewed once for all who ask at once', async () => {
+    await using folder = await temporaryFolder()
+    const cache = new TokenCache(folder.file('tokens'))
+    await cache.write(LOGIN)
+    let asked = 0
+    const one = async (): Promise<string> => {
+      const held = await heldToken({
+        cache,
+        request: LOGIN,
+        kind: 'id_token',
+        now: () => NOW + 11 * MINUTE,
+        renew: async () => {
+          asked++
+          await new Promise((resolve) => setTimeout(resolve, 50))
+          return { kind: 'renewed', tokens: NEXT }
+        },
+      })
+      return held.outcome === 'held' ? held.token.value : held.why
+    }
+    const all = await Promise.all(Array.from({ length: 20 }, one))
+    assert.deepEqual(new Set(all), new Set(['id-2']))
+    assert.equal(asked, 1)
+  })
+
+  it('is used by those who would have to wait for a renewal that is not yet needed', async () => {
+    await using folder = await temporaryFolder()
+    const cache = new TokenCache(folder.file('tokens'))
+    await cache.write(LOGIN)
+    await using _ = await cache.takeTurn(LOGIN, { wait: 0 })
+    const before = performance.now()
+    const held = await heldToken({
+      cache,
+      request: LOGIN,
+      kind: 'id_token',
+      now: () => NOW + 9.5 * MINUTE,
+      renew: async () => Promise.reject(new TypeError('nobody was to be asked')),
+    })
+    assert.equal(held.outcome === 'held' ? held.token.value : '', 'id-1')
+    assert.ok(performance.now() - before < 5_000)
+  })
+})

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { TokenCache } from '../../../src/cli/login/cache/token-cache.ts'
+import { run, start } from '../../cli/login/running.ts'
+import { Browser } from '../../fakes/browser.ts'
+import { writeSigningKeys } from '../../fakes/signing-key-files.ts'
+import { madeKey } from '../../fakes/signing-keys.ts'
+import { http1 } from '../../servers/client.ts'
+import { freePort } from '../../servers/daemon.ts'
+import { skipWithoutEnvoy } from '../../servers/envoy.ts'
+import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'
+import { bearer } from '../asking.ts'
+import { PASSWORDS, received, startSite, type Site } from '../site.ts'
+
+const RESOURCE = 'https://kube.example.org'
+
+describe('the command line at our own issuer', { skip: skipWithoutEnvoy() }, () => {
+  const owned = new AsyncDisposableStack()
+  let folder: TemporaryFolder
+  let site: Site
+  let issuer: string
+  before(async () => {
+    folder = owned.use(await temporaryFolder())
+    const keys = folder.file('keys')
+    await mkdir(keys)
+    const key = await madeKey('ES256')
+    await writeSigningKeys(keys, [key])
+    await writeFile(
+      folder.file('keys.jwks'),
+      JSON.stringify({ keys: [{ ...key.entry.jwk, kid: key.entry.kid, alg: 'ES256' }] }),
+    )
+    const port = await freePort()
+    issuer = `https://localhost:${port}`
+    site = owned.use(
+      await startSite({
+        listener: { address: `127.0.0.1:${port}` },
+        issuer: {
+          url: issuer,
+          keys,
+          login: { authenticators: ['staff'] },
+          clients: {
+            'countersign-cli': {
+              name: 'Command line',
+              grants: ['authorization_code', 'refresh_token', 'device_code'],
+              redirectUris: ['http://127.0.0.1/callback'],
+              resources: [RESOURCE],
+            },
+          },
+          resources: { [RESOURCE]: {} },
+        },
+        authenticators: {
+          own: {
+            bearer: { issuer, audiences: [RESOURCE], keys: { file: folder.file('keys.jwks') } },
+            identity: { user: 'claims.sub', groups: 'claims.?groups.orValue([])' },
+          },
+        },
+        route: { authenticate: ['own'] },
+      }),
+    )
+  })
+  after(() => owned.disposeAsync())
+
+  it('9. logs in by our login page; the token opens a route; it is renewed, and revoked', async () => {
+    const at = ['--issuer', issuer, '--ca', site.pki.ca, '--resource', RESOURCE]
+    const state = folder.path
+    await using login = start(['login', ...at, '--no-browser'], { state })
+    const [, url = ''] = await login.says(/^ {2}(https:\/\/\S+)$/m)
+    const tls = { ca: await readFile(site.pki.ca) }
+    const browser = new Browser({ port: site.target.port, tls })
+    const page = await browser.get(url)
+    const { alice } = PASSWORDS
+    const asked = await browser.submit(page, '/password', { user: 'alice', password: alice })
+    // Nobody can tell one program on her device from another, so she is asked.
+    const { url: callback } = await browser.submit(asked, '/consent', { answer: 'allow' })
+    assert.equal((await fetch(callback)).status, 200)
+    const { status, stdout, stderr } = await login.ended
+    assert.equal(status, 0, stderr)
+    assert.match(stdout, /as alice until \S+Z, renewed/)
+    const whoAmI = async (): Promise<readonly string[]> => {
+      const {
+        status: exit,
+        stdout: answer,
+        stderr: why,
+      } = await run(['credential', ...at], { state })
+      assert.equal(exit, 0, why)
+      const { token } = JSON.parse(answer).status
+      const reply = await http1(site.target, { headers: [bearer(token)] })
+      return received(reply, 'x-remote-user')
+    }
+    assert.deepEqual(await whoAmI(), ['alice'])
+    const cache = new TokenCache(join(state, 'countersign/tokens'))
+    for (const entry of await cache.list()) {
+      assert.ok(entry.outcome === 'login')
+      const accessToken = { value: 'ended', expires: Date.now() - 1 }
+      // oxlint-disable-next-line no-await-in-loop -- one
+      await cache.write({ ...entry.login, accessToken })
+    }
+    assert.deepEqual(await whoAmI(), ['alice'])
+    const logout = await run(['logout'], { state })
+    assert.match(logout.stdout, /revoked there, removed here/)
+  })
+
+  it('10. logs in with a code on another device', async () => {
+    await using home = await temporaryFolder()
+    const args = ['login', '--issuer', issuer, '--ca', site.pki.ca, '--device']
+    await using login = start(args, { state: home.path })
+    const [, url = ''] = await login.says(/^ {2}(https:\/\/\S+user_code=\S+)$/m)
+    const tls = { ca: await readFile(site.pki.ca) }
+    const browser = new Browser({ port: site.target.port, tls })
+    const confirmed = await browser.submit(await browser.get(url), '/device')
+    const loginPage = await browser.submit(confirmed, '/device', { confirm: 'yes' })
+    const { alice: password } = PASSWORDS
+    await browser.submit(loginPage, '/password', { user: 'alice', password })
+    const { status, stdout, stderr } = await login.ended
+    assert.equal(status, 0, stderr)
+    assert.match(stdout, /as alice until \S+Z, renewed/)
+  })
+})
