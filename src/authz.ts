@@ -3,11 +3,13 @@
 import { startAdmin } from './audit/admin.ts'
 import { reopenAndReload } from './audit/reload.ts'
 import { JsonLinesSink } from './audit/sink.ts'
+import { openConfiguredState } from './check/configured-state.ts'
 import { authzMetrics } from './check/metrics.ts'
 import { reloadReports } from './check/reload-reports.ts'
 import { processResources } from './check/resources.ts'
 import { checkService } from './check/service.ts'
 import { buildSnapshot } from './check/snapshot.ts'
+import { stateChecks } from './check/state-metrics.ts'
 import { CheckStatistics } from './check/statistics.ts'
 import { ReloadStatus } from './config/reload-status.ts'
 import { Reloader } from './config/reload.ts'
@@ -41,7 +43,8 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   // 1. The configuration in force; what outlives each one is lent to it.
   const clock = systemClock
   const logger = createLogger('info').child({ component: 'authz' })
-  const resources = stack.use(processResources(clock, logger))
+  const { state, store } = stack.use(await openConfiguredState(file, { clock, logger }))
+  const resources = stack.use(processResources(clock, logger, { state }))
   const reloader = stack.use(await Reloader.start((files) => buildSnapshot(file, files, resources)))
   stack.defer(() => reloader.current().value[Symbol.asyncDispose]())
   const { config, tls } = reloader.current().value
@@ -57,16 +60,13 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   // 4. Health and metrics, from before the first check until after the last.
   const checks = new CheckStatistics()
   const { current } = reloader
-  const metrics = authzMetrics({ checks, memory, keySets, tokens, current, clock })
-  const admin = stack.use(
-    await startAdmin(listen.admin, { reloads, audit, metrics, clock, logger }),
-  )
-  // 5. What upstreams verify our tokens by: there before the first token is.
-  const issuer =
-    listen.issuer &&
-    stack.use(
-      await startIssuerListener(listen.issuer, { current: () => current().value.issuer, logger }),
-    )
+  const metrics = authzMetrics({ checks, memory, keySets, tokens, store, current, clock })
+  const shown = { reloads, audit, metrics, checks: stateChecks(store), clock, logger }
+  const admin = stack.use(await startAdmin(listen.admin, shown))
+  // 5. What upstreams verify our tokens by, there before the first token is; and where people log in.
+  const { records, keys: opaqueKeys } = resources.state
+  const login = { current: () => current().value, records, opaqueKeys, audit, clock, logger }
+  const issuer = listen.issuer && stack.use(await startIssuerListener(listen.issuer, login))
   // 6. The service: last open, first closed.
   const server = stack.use(
     await startGrpcServer({

@@ -182,9 +182,79 @@ interface CertificateRefusedEvent {
   readonly generation: number
 }
 
+/** Why somebody could not log in. */
+export type LoginRefusal =
+  | RejectionCode
+  | IdentityRefusal
+  | 'credential-missing' // no certificate, say
+  | 'authenticator-unavailable' // or the provider where the person logged in
+  | 'provider-refused' // it said no
+  | 'provider-unsound' // what it sent is not what we asked for, or not from whom it should be
+  | 'token-unmapped'
+  | 'token-reserved'
+  | 'credential-expired'
+
+/** Somebody showed a credential at the login page. Written before it is good for anything. */
+export interface LoginEvent {
+  readonly event: 'login'
+  /** Envoy's `x-request-id`, or one of ours: the page shows it. */
+  readonly request: string
+  /** `challenged`: the password was taken, and a question asked that is not answered yet. */
+  readonly outcome: 'succeeded' | 'refused' | 'challenged'
+  readonly reason?: LoginRefusal | undefined
+  readonly detail?: string | undefined
+  /** The client that sent the person here. */
+  readonly client: string
+  readonly source: string
+  /** As proven and mapped; what was only claimed where it was refused. */
+  readonly user?: string | undefined
+  readonly groups?: readonly string[] | undefined
+  readonly authenticator?: string | undefined
+  readonly authentication?: AuthenticationMethod | undefined
+  readonly credential?: string | undefined
+}
+
+/** The authorization server gave tokens to a client. Written before it has them. */
+interface TokensIssuedEvent {
+  readonly event: 'tokens-issued'
+  readonly request: string
+  /** `grant_type` (RFC 6749). */
+  readonly grant: string
+  readonly client: string
+  readonly source: string
+  /** `sub`; absent where the client acts for itself. */
+  readonly user?: string | undefined
+  readonly scope?: string | undefined
+  /** The resource of the access token (RFC 8707), where it is for one. */
+  readonly resource?: string | undefined
+}
+
+/** A browser came back from a login, and has a session on a route of ours. */
+interface SessionBeganEvent {
+  readonly event: 'session-began'
+  readonly request: string
+  readonly user: string
+  readonly host: string
+  readonly source: string
+}
+
+/** Somebody ended logins on the account page. Written once they have ended. */
+export interface SessionsEndedEvent {
+  readonly event: 'sessions-ended'
+  readonly request: string
+  readonly user: string
+  /** The login of the browser that asked, another one, or all of the user's. */
+  readonly which: 'here' | 'one' | 'everywhere'
+  readonly source: string
+}
+
 /** Everything that is ever written to the audit log. */
 export type AuditEvent =
   | DecisionEvent
+  | LoginEvent
+  | TokensIssuedEvent
+  | SessionBeganEvent
+  | SessionsEndedEvent
   | ConfigurationLoadedEvent
   | ConfigurationRejectedEvent
   | CertificateIssuedEvent

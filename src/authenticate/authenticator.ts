@@ -26,6 +26,7 @@ export type RejectionCode =
   | 'proof-replayed'
   | 'api-key-unknown'
   | 'api-key-expired'
+  | 'session-ended' // or it never was one
   | 'certificate-untrusted' // no path to a trust anchor
   | 'certificate-expired'
   | 'certificate-not-yet-valid'
@@ -74,4 +75,42 @@ export interface Authenticator {
   /** Everywhere that its credential can stand in a request. */
   readonly carriers: readonly Carrier[]
   authenticate(request: Request, signal: AbortSignal): Promise<Authentication>
+  /** The same credential at a login page, where the person can be asked for more. */
+  readonly login?: PasswordLogin
+}
+
+/** A question that the person has to answer to be proven. Plain data; kept by us, and shown to nobody. */
+export interface PasswordQuestion {
+  /** As typed; not proven. */
+  readonly user: string
+  /** The question, for the person. */
+  readonly message: string
+  /** Whether the answer may be seen while it is typed. */
+  readonly echo: boolean
+  /** What the answer carries back, base64url. */
+  readonly state: string
+  /** What the question rests on: with another it cannot be answered. */
+  readonly generation: string
+  /** `Facts.credential`: of the password. */
+  readonly credential: string
+  /** How many were asked, with this one. */
+  readonly count: number
+}
+
+/** What a person at a login page is told; beside the outcomes of an {@link Authenticator}. */
+export type LoginStep =
+  | Authentication
+  | { readonly outcome: 'asked'; readonly question: PasswordQuestion }
+  /** The question is not one that can be answered any more; nobody was asked. */
+  | { readonly outcome: 'stale' }
+
+/**
+ * Proves a person's password, and what is asked beyond it. Whoever calls lets each question be answered
+ * once: but for `too-many-attempts`, where nobody was asked, it is used up.
+ */
+export interface PasswordLogin {
+  /** @param request shows the credential as any request does */
+  begin(request: Request, signal: AbortSignal): Promise<LoginStep>
+  /** @param source the caller's address */
+  answer(question: PasswordQuestion, answer: string, source: string): Promise<LoginStep>
 }

@@ -1,6 +1,7 @@
 // Where credentials stand in a request: what is compared to find two that contradict each other, and
 // what is taken out before the request goes on.
 
+import { cookiesNamed } from '../request/cookies.ts'
 import { SecretParameters } from '../request/query.ts'
 import type { Request } from '../request/request.ts'
 import { offeredSubprotocols } from '../request/subprotocols.ts'
@@ -18,6 +19,8 @@ export type Carrier =
    * the proxy before it in a header. It goes with any other credential.
    */
   | { readonly kind: 'connection'; readonly header?: string }
+  /** A cookie, by its name. Browsers send it with whatever else: it goes with any other credential. */
+  | { readonly kind: 'cookie'; readonly name: string }
 
 /** `Authorization` (RFC 9110 §11.6.2). */
 export const AUTHORIZATION: Carrier = { kind: 'header', name: 'authorization' }
@@ -27,6 +30,7 @@ export const carrierKey = (carrier: Carrier): string => {
   switch (carrier.kind) {
     case 'header':
     case 'query':
+    case 'cookie':
       return `${carrier.kind} ${carrier.name}`
     case 'subprotocol':
       return `${carrier.kind} ${carrier.prefix}`
@@ -50,6 +54,8 @@ export const holds = ({ headers, query, peerCertificate }: Request, carrier: Car
       return query !== '' && new URLSearchParams(query).has(carrier.name)
     case 'subprotocol':
       return offeredSubprotocols(headers).some((offered) => offered.startsWith(carrier.prefix))
+    case 'cookie':
+      return cookiesNamed(headers, carrier.name).length > 0
     case 'connection':
       return carrier.header === undefined
         ? peerCertificate !== ''

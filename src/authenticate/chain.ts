@@ -93,21 +93,21 @@ const askFor = async (
 
 /**
  * The places of a request that may hold nothing when the link decides: another link would have
- * decided by what stands there. A certificate is of the connection, and goes with anything.
+ * decided by what stands there. A certificate is of the connection, and a cookie is sent by the browser:
+ * they go with anything.
  */
 const rivalsOf = (
   { authenticator }: ChainLink,
   carriers: readonly Carrier[],
 ): readonly Carrier[] => {
   const own = new Set(authenticator.carriers.map(carrierKey))
-  if (authenticator.carriers.every(isOfConnection)) return []
-  const others = carriers.filter(
-    (carrier) => !isOfConnection(carrier) && !own.has(carrierKey(carrier)),
-  )
+  if (authenticator.carriers.every(isAmbient)) return []
+  const others = carriers.filter((carrier) => !isAmbient(carrier) && !own.has(carrierKey(carrier)))
   return [...new Map(others.map((carrier) => [carrierKey(carrier), carrier])).values()]
 }
 
 /** Whether the link is for callers without a credential. */
 const takesNothing = ({ authenticator }: ChainLink): boolean => authenticator.carriers.length === 0
 
-const isOfConnection = ({ kind }: Carrier): boolean => kind === 'connection'
+/** Shown with every request, whatever that is about: by a connection, or by a browser. */
+const isAmbient = ({ kind }: Carrier): boolean => kind === 'connection' || kind === 'cookie'

@@ -7,8 +7,9 @@ import type { AuthorizerVerdict } from '../authorize/authorizer.ts'
 import type { CheckAttributes } from '../request/attributes.ts'
 import { readRequest, type Request } from '../request/request.ts'
 import { readTarget } from '../request/target.ts'
+import type { Clock } from '../runtime/clock.ts'
 import { transform } from '../transform/apply.ts'
-import type { Decision, Trail } from './decision.ts'
+import type { Decision, Denial, Trail } from './decision.ts'
 import type { Route, RouteTable } from './route.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -48,8 +49,10 @@ export const check = async (
   const { link, authentication } = await route.chain.authenticate(request, signal)
   if (link !== undefined) trail.authenticator = link.authenticator.name
   signal.throwIfAborted()
-  if (link === undefined) return undecided(authentication, request, route)
-  if (authentication.outcome !== 'authenticated') return unproven(authentication, link, trail)
+  if (link === undefined) return inviting(undecided(authentication, request, route), trail, clock)
+  if (authentication.outcome !== 'authenticated') {
+    return inviting(unproven(authentication, link, trail), trail, clock)
+  }
 
   // 4. Under what name? Reserved names and names that cannot be passed on end here.
   const mapping = link.mapping.identityOf(authentication.facts)
@@ -92,12 +95,24 @@ export const check = async (
   }
 }
 
+/** Who shows nothing, or what is good no more, may log in. */
+const INVITED: ReadonlySet<Denial['reason']> = new Set(['credential-missing', 'session-ended'])
+
+/** The same denial; the browsers of a route where people log in are told where. */
+const inviting = (denial: Denial, trail: Trail, clock: Clock): Denial => {
+  const { request, route } = trail
+  if (request === undefined || !INVITED.has(denial.reason)) return denial
+  const invitation = route?.login?.invitationFor(request, clock.now())
+  if (invitation !== undefined) trail.login = invitation
+  return denial
+}
+
 /** What no link of the chain decided, as a decision. */
 const undecided = (
   authentication: Extract<ChainResult, { link: undefined }>['authentication'],
   request: Request,
   { chain }: Route,
-): Decision => {
+): Denial => {
   if (authentication.outcome === 'rejected') {
     return { outcome: 'deny', reason: authentication.code }
   }
@@ -111,7 +126,7 @@ const unproven = (
   authentication: Extract<Authentication, { outcome: 'rejected' | 'unavailable' }>,
   { authenticator }: ChainLink,
   trail: Trail,
-): Decision => {
+): Denial => {
   if (authentication.outcome === 'unavailable') {
     return { outcome: 'deny', reason: 'authenticator-unavailable', cause: authentication.cause }
   }

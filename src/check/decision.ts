@@ -8,6 +8,7 @@ import type { CheckAttributes } from '../request/attributes.ts'
 import type { Request } from '../request/request.ts'
 import type { Target } from '../request/target.ts'
 import type { Credentials } from '../transform/apply.ts'
+import type { LoginInvitation } from './login-redirect.ts'
 import type { Route } from './route.ts'
 
 /** The outcome of a check. An `allow` cannot be built without a permit and its credentials. */
@@ -56,6 +57,8 @@ export interface Trail {
   rule?: Rule
   /** What of rule, mapping or credential failed, for operators: place and reason, never a value. */
   detail?: string
+  /** What a browser gets in place of a 401. */
+  login?: LoginInvitation
   /** The scopes that the token would need. */
   missingScopes?: readonly string[]
 }
@@ -139,6 +142,10 @@ export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
   'proof-replayed': REJECTED,
   'api-key-unknown': REJECTED,
   'api-key-expired': REJECTED,
+  'session-ended': {
+    status: 401,
+    text: 'The session has ended. Log in again.',
+  },
   'certificate-untrusted': REJECTED,
   'certificate-expired': REJECTED,
   'certificate-not-yet-valid': REJECTED,
@@ -237,8 +244,9 @@ export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
 }
 
 /** The HTTP status that the caller gets; 200 stands for "forwarded". */
-export const statusOf = (decision: Decision, { rule }: Trail): number => {
+export const statusOf = (decision: Decision, { rule, login }: Trail): number => {
   if (decision.outcome === 'allow') return 200
+  if (login !== undefined) return login.status
   if (decision.reason !== 'rule-denied') return PUBLIC_ANSWERS[decision.reason].status
   if (rule?.redirect !== undefined) return 302
   return rule?.answer?.status ?? PUBLIC_ANSWERS['rule-denied'].status

@@ -10,6 +10,7 @@ import type { OperationIndex } from '../request/openapi/operation-index.ts'
 import type { SecretParameters } from '../request/query.ts'
 import type { Request } from '../request/request.ts'
 import type { Outgoing } from '../transform/apply.ts'
+import type { LoginRedirect } from './login-redirect.ts'
 
 /** One published service, compiled. */
 export interface Route extends Outgoing {
@@ -20,6 +21,8 @@ export interface Route extends Outgoing {
   readonly operations: OperationIndex | undefined
   readonly authorizer: Authorizer
   readonly onAuditFailure: RouteConfig['onAuditFailure']
+  /** Where browsers log in; absent where no session is taken. */
+  readonly login?: Pick<LoginRedirect, 'invitationFor'> | undefined
 }
 
 /** A route and what takes it. */

@@ -2,6 +2,7 @@
 // never changed afterwards.
 
 import { createSecureContext } from 'node:tls'
+import { LoginAttempts } from '../authenticate/session/login-attempts.ts'
 import { allOf } from '../authenticate/all.ts'
 import { Chain, type ChainLink } from '../authenticate/chain.ts'
 import type { ConfigurationFiles } from '../config/files.ts'
@@ -14,15 +15,22 @@ import type { GrantSeal } from '../grant/seal.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { CountersignError, describeError } from '../runtime/errors.ts'
 import type { ServerTls } from '../runtime/grpc-server.ts'
+import { readStateSettings, type StateSettings } from '../state/settings.ts'
 import { ownHeadersOf } from '../transform/own-headers.ts'
 import { placesOf, placesWithout } from '../transform/strip.ts'
 import type { Transformer } from '../transform/transformer.ts'
+import {
+  buildAuthorizationServer,
+  sessionOf,
+  type AuthorizationServer,
+} from './authorization-server.ts'
 import { buildLink } from './authenticators/build.ts'
 import type { Dependency } from './authenticators/parts.ts'
 import { buildAuthorization, type Authorization } from './authorization.ts'
 import { buildForwarding } from './forwarding/build.ts'
 import { buildIssuer, type Issuer } from './forwarding/issuer.ts'
 import type { SnapshotResources } from './resources.ts'
+import { LoginRedirect } from './login-redirect.ts'
 import { RouteTable, type Route } from './route.ts'
 
 /**
@@ -44,6 +52,10 @@ export interface Snapshot extends AsyncDisposable {
   readonly seal: GrantSeal | undefined
   /** Us as an issuer of tokens, where one is configured. */
   readonly issuer: Issuer | undefined
+  /** Us as an authorization server, where there are clients. */
+  readonly authorizationServer: AuthorizationServer | undefined
+  /** What `state` would be opened with. */
+  readonly stateSettings: StateSettings | undefined
   /** The servers that its authenticators, its rules and its transforms ask. */
   readonly dependencies: readonly Dependency[]
 }
@@ -78,8 +90,10 @@ export const buildSnapshot = async (
     if (authorization !== undefined) authorizations.set(route.name, authorization)
   }
   const tls = await builder.tls(config.listen.authz)
+  const stateSettings = await readStateSettings(config.state, files, problems)
   const seal = await builder.seal(config)
   const issuer = await buildIssuer(config, parts)
+  const authorizationServer = await buildAuthorizationServer(config, { ...parts, issuer, links })
   const transformers = new Map<string, readonly Transformer[]>()
   for (const [index, route] of config.routes.entries()) {
     // oxlint-disable-next-line no-await-in-loop -- as above
@@ -92,9 +106,14 @@ export const buildSnapshot = async (
   }
   if (problems.error !== undefined) throw problems.error
   const ownHeaders = ownHeadersOf(config.routes)
+  const compiled = { links, authorizations, transformers, ownHeaders }
+  const login = authorizationServer && loginRedirect(authorizationServer, resources)
   const entries = config.routes.map((route) => ({
     match: route.match,
-    route: compileRoute(route, { links, authorizations, transformers, ownHeaders }),
+    route: compileRoute(route, {
+      ...compiled,
+      login: sessionOf(route, config.authenticators) && login,
+    }),
   }))
   const behindProxies = (config.envoy?.listener.trustedHops ?? 0) > 0
   return {
@@ -106,6 +125,8 @@ export const buildSnapshot = async (
     lent,
     seal,
     issuer,
+    authorizationServer,
+    stateSettings,
     dependencies,
     [Symbol.asyncDispose]: () => connections.disposeAsync(),
   }
@@ -158,6 +179,8 @@ interface RouteParts {
   readonly transformers: ReadonlyMap<string, readonly Transformer[]>
   /** The headers that the configuration sets on some route. */
   readonly ownHeaders: readonly string[]
+  /** Where the browsers of the route log in. */
+  readonly login: LoginRedirect | undefined
 }
 
 const compileRoute = (route: RouteConfig, parts: RouteParts): Route => {
@@ -175,8 +198,14 @@ const compileRoute = (route: RouteConfig, parts: RouteParts): Route => {
     places: places(chain.carriers, parts.ownHeaders),
     maxHeaderBytes: forward.maxHeaderBytes,
     onAuditFailure: route.onAuditFailure,
+    login: parts.login,
   }
 }
+
+const loginRedirect = (
+  { url: issuer, look }: AuthorizationServer,
+  { state }: SnapshotResources,
+): LoginRedirect => new LoginRedirect({ issuer, look, attempts: new LoginAttempts(state.keys) })
 
 const linkOf = (
   entry: RouteConfig['authenticate'][number],

@@ -7,6 +7,7 @@ import { clientCertificateSchema } from './client-certificate-schema.ts'
 import { compileIdentity, identitySchema } from './identity-schema.ts'
 import { introspectionSchema } from './introspection-schema.ts'
 import { basicSchema } from './password-schema.ts'
+import { sessionSchema } from './session-schema.ts'
 import { tokenReviewSchema } from './token-review-schema.ts'
 import { bearerSchema } from './token-schema.ts'
 
@@ -18,6 +19,7 @@ const KINDS = {
   tokenReview: 'account',
   apiKey: 'account',
   certificate: 'certificate',
+  session: 'claims',
   anonymous: 'account',
 } as const satisfies Readonly<Record<string, Subject>>
 
@@ -50,6 +52,7 @@ export const authenticatorSchema = z
     tokenReview: tokenReviewSchema.optional(),
     apiKey: apiKeySchema.optional(),
     certificate: clientCertificateSchema.optional(),
+    session: sessionSchema.optional(),
     anonymous: anonymous.optional(),
     identity: identitySchema.optional(),
     allowReserved: z

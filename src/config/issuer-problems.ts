@@ -1,31 +1,142 @@
 // What is wrong with us as an issuer of tokens beyond what each key may look like: keys that nobody
-// can read, or that are read where anybody on the way could change them.
+// can read, or that are read where anybody on the way could change them; clients that could get no
+// token; logins that anybody could forge.
 
+import type { ClientConfig } from './client-schema.ts'
 import type { Locate } from './document.ts'
 import type { Problem } from './problem.ts'
 import type { Config } from './schema.ts'
 import { isLoopback } from './values.ts'
 
 /** The problems of `issuer` and of where it is read. */
-export const issuerProblems = ({ issuer, listen }: Config, locate: Locate): readonly Problem[] => {
+export const issuerProblems = (config: Config, locate: Locate): readonly Problem[] => {
   const problems: Problem[] = []
+  const complain = (path: readonly PropertyKey[], message: string): void => {
+    problems.push(locate(path, message))
+  }
+  aboutListener(config, complain)
+  aboutClients(config, complain)
+  aboutLogin(config, complain)
+  aboutSessions(config, complain)
+  return problems
+}
+
+type Complain = (path: readonly PropertyKey[], message: string) => void
+
+const aboutListener = ({ issuer, listen }: Config, complain: Complain): void => {
   if (issuer !== undefined && listen.issuer === undefined) {
-    const message =
-      'needs an address where upstreams read the keys, which Envoy publishes: "listen.issuer"'
-    problems.push(locate(['issuer'], message))
+    complain(
+      ['issuer'],
+      'needs an address where upstreams read the keys, which Envoy publishes: "listen.issuer"',
+    )
   }
   if (issuer === undefined && listen.issuer !== undefined) {
-    const message = 'there is nothing to be read there without "issuer"'
-    problems.push(locate(['listen', 'issuer'], message))
+    complain(['listen', 'issuer'], 'there is nothing to be read there without "issuer"')
   }
   if (
     listen.issuer !== undefined &&
     !listen.issuer.plaintext &&
     !isLoopback(listen.issuer.address)
   ) {
-    const message =
-      'a TCP address that is not loopback needs "plaintext: true": whoever can change what is read there can sign tokens'
-    problems.push(locate(['listen', 'issuer'], message))
+    complain(
+      ['listen', 'issuer'],
+      'a TCP address that is not loopback needs "plaintext: true": whoever can change what is read there can sign tokens',
+    )
   }
-  return problems
+}
+
+/** The grants by which a person logs in. */
+const forPeople = ({ grants }: ClientConfig): boolean =>
+  grants.includes('authorization_code') || grants.includes('device_code')
+
+const aboutSessions = ({ issuer, authenticators, routes }: Config, complain: Complain): void => {
+  for (const [index, { match, authenticate }] of routes.entries()) {
+    const names = authenticate.flatMap((entry) => (typeof entry === 'string' ? [entry] : entry.all))
+    const name = names.find((one) => authenticators[one]?.session !== undefined)
+    if (name === undefined) continue
+    if (issuer?.login === undefined) {
+      complain(['authenticators', name, 'session'], 'nobody can log in without "issuer.login"')
+    }
+    for (const [place, host] of match.hosts.entries()) {
+      if (!host.includes('*')) continue
+      complain(
+        ['routes', index, 'match', 'hosts', place],
+        `has to be written out where "${name}" is a session: people come back to the host after a login`,
+      )
+    }
+  }
+}
+
+/** Whether some authenticator is a session. */
+const hasSessions = ({ authenticators }: Config): boolean =>
+  Object.values(authenticators).some(({ session }) => session !== undefined)
+
+const aboutClients = (config: Config, complain: Complain): void => {
+  const { issuer } = config
+  if (issuer === undefined) return
+  const { clients, resources, login, url } = issuer
+  const entries = Object.entries(clients)
+  const isServer = entries.length > 0 || hasSessions(config)
+  if (isServer && new URL(url).pathname !== '/') {
+    complain(['issuer', 'url'], 'must have no path where people or clients get tokens')
+  }
+  if (hasSessions(config) && !url.startsWith('https:')) {
+    complain(['issuer', 'url'], 'must begin with https:// where there are sessions of browsers')
+  }
+  for (const [id, client] of entries) {
+    if (login === undefined && forPeople(client)) {
+      complain(['issuer', 'clients', id], 'nobody can log in for it without "issuer.login"')
+    }
+    for (const [index, resource] of client.resources.entries()) {
+      if (Object.hasOwn(resources, resource)) continue
+      complain(['issuer', 'clients', id, 'resources', index], 'is none of "issuer.resources"')
+    }
+    for (const key of ['from', 'to'] as const) {
+      for (const [index, resource] of (client.exchange?.[key] ?? []).entries()) {
+        if (Object.hasOwn(resources, resource)) continue
+        complain(['issuer', 'clients', id, 'exchange', key, index], 'is none of "issuer.resources"')
+      }
+    }
+    if (client.exchange !== undefined && login === undefined) {
+      complain(
+        ['issuer', 'clients', id, 'exchange'],
+        'there are no tokens of people without "issuer.login"',
+      )
+    }
+    if (client.grants.includes('client_credentials') && client.resources.length === 0) {
+      complain(['issuer', 'clients', id, 'resources'], 'say what "client_credentials" are for')
+    }
+  }
+}
+
+const aboutLogin = (config: Config, complain: Complain): void => {
+  const { issuer, listen, authenticators } = config
+  if (issuer?.login === undefined) return
+  const { login, clients } = issuer
+  if (!Object.values(clients).some(forPeople) && !hasSessions(config)) {
+    complain(['issuer', 'login'], 'there is neither a client nor a session that people log in for')
+  }
+  for (const name of Object.keys(login.providers)) {
+    if (!Object.hasOwn(authenticators, name)) continue
+    const message = 'is the name of an authenticator, too: the audit log could not tell them apart'
+    complain(['issuer', 'login', 'providers', name], message)
+  }
+  for (const [index, name] of login.authenticators.entries()) {
+    const path = ['issuer', 'login', 'authenticators', index]
+    const authenticator = authenticators[name]
+    if (authenticator === undefined) complain(path, 'is none of "authenticators"')
+    else if (authenticator.basic === undefined && authenticator.certificate === undefined) {
+      complain(path, 'is of a kind that people cannot log in by: "basic" and "certificate" are')
+    } else if (
+      authenticator.certificate !== undefined &&
+      listen.issuer !== undefined &&
+      listen.issuer.address.kind !== 'unix'
+    ) {
+      // Certificates are public: whoever reaches the listener could name anybody's.
+      complain(
+        path,
+        'needs "listen.issuer" to be a UNIX socket: which certificate was shown is what Envoy says there, so nobody else may reach it',
+      )
+    }
+  }
 }

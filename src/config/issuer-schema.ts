@@ -1,6 +1,9 @@
 // `issuer`: who we are as an issuer of tokens, and what signs them.
 
 import { z } from 'zod'
+import { clientsSchema, resourcesSchema } from './client-schema.ts'
+import { loginSchema } from './login-schema.ts'
+import { lookSchema } from './look-schema.ts'
 import { durationSchema, isLoopback, pathSchema } from './values.ts'
 
 const complaint = (text: string): string | undefined => {
@@ -38,5 +41,11 @@ export const issuerSchema = z
       .describe(
         'For how long upstreams may keep the key set (`cache-control: max-age`). kube-apiserver reads it again no earlier, so a new key has to be published for longer than that before it signs, and a revoked one is believed for so long.',
       ),
+    clients: clientsSchema,
+    resources: resourcesSchema,
+    login: loginSchema.optional(),
+    look: lookSchema,
   })
-  .describe('Us as an issuer of tokens: needed where a route mints one.')
+  .describe(
+    'Us as an issuer of tokens: needed where a route mints one. With `clients` an authorization server too (OAuth 2.0, OpenID Connect).',
+  )

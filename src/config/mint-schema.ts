@@ -44,6 +44,9 @@ const claimName = z
       `"${String(input)}" is not free: it has a field of its own, or is ours to say truthfully`,
   })
 
+/** Claims that a configuration may add, each from CEL; a claim is left out where that yields nothing. */
+export const furtherClaims = z.record(claimName, callerValue).default({})
+
 /** A list of names, or one. */
 export const oneOrMore = (entry: z.ZodType<string, string>) =>
   z.union([entry.transform((one): readonly string[] => [one]), z.array(entry).min(1)])
@@ -69,12 +72,9 @@ export const mintKeys = {
   groups: callerText
     .prefault('identity.groups')
     .describe('`groups`: CEL. The claim is left out where there are none.'),
-  claims: z
-    .record(claimName, callerValue)
-    .default({})
-    .describe(
-      'Further claims by name: CEL that yields anything JSON can hold; a claim is left out where it yields nothing (`claims.?email`).',
-    ),
+  claims: furtherClaims.describe(
+    'Further claims by name: CEL that yields anything JSON can hold; a claim is left out where it yields nothing (`claims.?email`).',
+  ),
   clientId: z
     .string()
     .min(1)

@@ -11,6 +11,7 @@ import { issuerSchema } from './issuer-schema.ts'
 import { openapiSchema } from './openapi-schema.ts'
 import { policyTestsSchema } from './policy-tests-schema.ts'
 import { authorizeSchema } from './rule-schema.ts'
+import { stateSchema } from './state-schema.ts'
 import { addressSchema, hostPatternSchema, nameSchema, pathSchema, secretSchema } from './values.ts'
 
 // Envoy's user reaches the socket through its group.
@@ -170,16 +171,6 @@ const audit = z
   .prefault({})
   .describe('Where audit events go.')
 
-const state = z
-  .strictObject({
-    memory: z
-      .strictObject({})
-      .prefault({})
-      .describe('In memory: each process counts for itself, and forgets when it ends.'),
-  })
-  .prefault({})
-  .describe('Where it is kept what requests have to know in common, such as failed attempts.')
-
 /** The configuration file, `countersign.yaml`. */
 export const configSchema = z
   .strictObject({
@@ -199,7 +190,7 @@ export const configSchema = z
       .describe('What authz and the signer share; needed where a route forwards a certificate.'),
     issuer: issuerSchema.optional(),
     audit,
-    state,
+    state: stateSchema,
     log: z
       .strictObject({
         level: z

@@ -37,6 +37,7 @@ export const methodsOf = ({ method, claims = {} }: Described): readonly string[]
       // Proof of possession; whether its key is in hardware (hwk) or not (swk), nobody told us.
       return ['pop']
     case 'bearer':
+    case 'session':
       return methodsIn(claims)
     case 'api-key':
     case 'anonymous':

@@ -5,7 +5,13 @@ import type { IDENTITY_REFUSALS } from '../config/identity-examples.ts'
 import type { CertificateFacts } from './certificate-facts.ts'
 
 /** How an identity was proven. */
-export type AuthenticationMethod = 'basic' | 'bearer' | 'certificate' | 'api-key' | 'anonymous'
+export type AuthenticationMethod =
+  | 'basic'
+  | 'bearer'
+  | 'certificate'
+  | 'api-key'
+  | 'session'
+  | 'anonymous'
 
 /** The claims of a token: a JSON object (RFC 7519 §4). */
 export type Claims = Readonly<Record<string, unknown>>

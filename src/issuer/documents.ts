@@ -33,13 +33,21 @@ export const documentPaths = (issuer: string): DocumentPaths => {
   }
 }
 
-/** The document that is asked for at a path; `undefined` where there is none. */
-export const documentAt = (path: string, issuer: PublicIssuer): Page | undefined => {
+/**
+ * The document that is asked for at a path; `undefined` where there is none.
+ *
+ * @param served whether an authorization server describes itself, so that only the keys are left
+ */
+export const documentAt = (
+  path: string,
+  issuer: PublicIssuer,
+  served = false,
+): Page | undefined => {
   const { discovery, metadata, keys } = documentPaths(issuer.url)
   switch (path) {
     case discovery:
     case metadata:
-      return page('application/json', discoveryDocument(issuer), issuer)
+      return served ? undefined : page('application/json', discoveryDocument(issuer), issuer)
     case keys:
       // RFC 7517 §8.5.1.
       return page('application/jwk-set+json', keySet(issuer), issuer)

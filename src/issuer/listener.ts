@@ -1,17 +1,27 @@
-// The listener of the issuer: the documents of the configuration in force, over HTTP. Envoy publishes
-// it; nothing can be changed here, and nobody has to say who they are.
+// The listener of the issuer, over HTTP; Envoy publishes it. The documents of the configuration in force
+// can be read by anybody. Where there are clients, the authorization server answers everything else.
 
+import type { AuthorizationServer } from '../check/authorization-server.ts'
 import type { HttpListenerConfig } from '../config/schema.ts'
-import { startHttpServer, type HttpServer } from '../runtime/http-server.ts'
-import type { Logger } from '../runtime/logger.ts'
+import type { SigningKeySet } from '../keys/signing-key-set.ts'
+import { startHttpServer, type Application, type HttpServer } from '../runtime/http-server.ts'
+import { createApplication, type ApplicationParts } from './application.ts'
 import { documentAt, type PublicIssuer } from './documents.ts'
 
-/** What the listener needs. */
-export interface IssuerListenerParts {
-  /** The issuer of the configuration in force; asked for every request. */
-  readonly current: () => PublicIssuer | undefined
-  readonly logger: Logger
+/** What of a configuration the listener shows. */
+export interface Published {
+  readonly issuer: (PublicIssuer & { readonly keys: SigningKeySet }) | undefined
+  readonly authorizationServer: AuthorizationServer | undefined
 }
+
+/** What the listener needs. */
+export interface IssuerListenerParts extends Omit<ApplicationParts, 'self'> {
+  /** The configuration in force; asked for every request. */
+  readonly current: () => Published
+}
+
+// Browsers are many, and bring long addresses and the cookies of a whole domain.
+const LIMITS = { connections: 1_024, headerBytes: 32_768 }
 
 /**
  * Starts the listener.
@@ -20,17 +30,50 @@ export interface IssuerListenerParts {
  */
 export const startIssuerListener = async (
   { address, mode }: HttpListenerConfig,
-  { current, logger }: IssuerListenerParts,
-): Promise<HttpServer> =>
-  await startHttpServer({
+  { current, ...parts }: IssuerListenerParts,
+): Promise<HttpServer> => {
+  const applications = new Applications({ ...parts, self: () => server.address })
+  const server = await startHttpServer({
     address,
     mode: Number.parseInt(mode, 8),
+    limits: LIMITS,
     pages: {
       get(path) {
-        const issuer = current()
-        const document = issuer && documentAt(path, issuer)
+        const { issuer, authorizationServer } = current()
+        const document = issuer && documentAt(path, issuer, authorizationServer !== undefined)
         return document && (() => document)
       },
     },
-    logger,
+    application: () => applications.of(current()),
+    logger: parts.logger,
   })
+  return server
+}
+
+/** The application of the configuration in force, made anew when that or what its keys do changes. */
+class Applications {
+  readonly #parts: ApplicationParts
+  #latest:
+    | {
+        readonly server: AuthorizationServer
+        readonly keys: string
+        readonly application: Application
+      }
+    | undefined
+
+  constructor(parts: ApplicationParts) {
+    this.#parts = parts
+  }
+
+  of({ issuer, authorizationServer: server }: Published): Application | undefined {
+    if (issuer === undefined || server === undefined) return undefined
+    const signing = issuer.keys.statuses().map(({ kid, state }) => `${kid}=${state}`)
+    // A store that could not be reached at first has keys of its own.
+    const keys = [...signing, this.#parts.opaqueKeys.of('application')].join()
+    if (this.#latest?.server !== server || this.#latest.keys !== keys) {
+      const application = createApplication(server, issuer.keys, this.#parts)
+      this.#latest = { server, keys, application }
+    }
+    return this.#latest.application
+  }
+}

@@ -1,6 +1,7 @@
 // The signing keys at work: which one signs now, and which are published.
 
-import type { KeyObject } from 'node:crypto'
+import { createPublicKey, sign, type KeyObject } from 'node:crypto'
+import { promisify } from 'node:util'
 import { SignJWT, type JWTPayload } from 'jose'
 import type { SigningAlgorithm } from '../config/mint-schema.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -34,8 +35,35 @@ export interface SigningKeyStatus extends SigningKeyEntry {
   readonly state: SigningKeyState
 }
 
+/** A key for whoever writes its tokens itself. It never shows its private part. */
+export interface TokenSigner {
+  readonly kid: string
+  readonly algorithm: SigningAlgorithm
+  /** Whether it signs now; otherwise it has, and what it signed is still to be believed. */
+  readonly signs: boolean
+  readonly publicKey: KeyObject
+  /**
+   * The signature of a JWS (RFC 7515 §5.1), made on a thread of its own.
+   *
+   * @throws CountersignError `signing-keys-invalid` when it signs no more, or not yet
+   */
+  sign(input: Uint8Array): Promise<Uint8Array>
+}
+
 /** The `typ` of a token: of an ID token, or of an access token (RFC 9068 §2.1). */
 export type TokenType = 'JWT' | 'at+jwt'
+
+const signAsync = promisify(sign)
+
+/** RFC 7518 §3.3 and §3.4 (whose signatures are two numbers side by side), RFC 8037 §3.1. */
+const signJws = async (
+  algorithm: SigningAlgorithm,
+  input: Uint8Array,
+  key: KeyObject,
+): Promise<Uint8Array> =>
+  algorithm === 'EdDSA'
+    ? await signAsync(null, input, key)
+    : await signAsync('sha256', input, { key, dsaEncoding: 'ieee-p1363' })
 
 /** Signs, and tells what it signs with. The keys change with the clock, and with a reload only. */
 export class SigningKeySet {
@@ -79,6 +107,29 @@ export class SigningKeySet {
   publishes(kid: string): boolean {
     const times = this.#times.get(kid)
     return times !== undefined && isPublished(stateAt(times, this.#clock.now()))
+  }
+
+  /** The published keys that sign or have signed, those that sign now first. */
+  signers(): readonly TokenSigner[] {
+    return this.statuses()
+      .filter(({ state }) => state === 'signing' || state === 'retired')
+      .toSorted((one, other) => Number(one.state === 'retired') - Number(other.state === 'retired'))
+      .map(({ kid, algorithm, jwk, state }) => ({
+        kid,
+        algorithm,
+        signs: state === 'signing',
+        publicKey: createPublicKey({ key: { ...jwk }, format: 'jwk' }),
+        sign: async (input) => await signJws(algorithm, input, this.#signingAs(kid, algorithm)),
+      }))
+  }
+
+  #signingAs(kid: string, algorithm: SigningAlgorithm): KeyObject {
+    const signing = this.#signing(algorithm)
+    if (signing.kid === kid) return signing.key
+    throw new CountersignError(
+      'signing-keys-invalid',
+      `the ${algorithm} key ${kid} does not sign now`,
+    )
   }
 
   /**

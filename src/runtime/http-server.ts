@@ -1,5 +1,5 @@
-// A small HTTP/1.1 server of pages that are read and nothing else. It is for few clients, which it
-// does not trust: what each of them can hold of the process is bounded.
+// A small HTTP/1.1 server of pages that are read, and of what an application does where there is one.
+// It does not trust its clients: what each of them can hold of the process is bounded.
 
 import {
   createServer,
@@ -37,12 +37,29 @@ export interface Page {
 /** Makes a page, anew for each request. */
 export type PageMaker = (request: PageRequest) => Page | Promise<Page>
 
+/** Answers whatever is asked. Never rejects. */
+export type Application = (
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+) => Promise<void>
+
 /** What a server needs; who may use it goes for a UNIX socket. */
 export interface HttpServerOptions extends SocketAccess {
   readonly address: ListenAddress
   /** By path; asked for every request. */
   readonly pages: Pick<ReadonlyMap<string, PageMaker>, 'get'>
+  /** Answers where there is no page; asked for every such request. */
+  readonly application?: () => Application | undefined
+  readonly limits?: HttpLimits
   readonly logger: Logger
+}
+
+/** How much of the process all clients together can hold. */
+interface HttpLimits {
+  readonly connections: number
+  /** Of the header of one request. */
+  readonly headerBytes: number
 }
 
 /** A running server. When it closes, every connection is closed. */
@@ -51,8 +68,7 @@ export interface HttpServer extends AsyncDisposable {
   readonly address: ListenAddress
 }
 
-const MAX_CONNECTIONS = 64
-const MAX_HEADER_BYTES = 8_192
+const LIMITS: HttpLimits = { connections: 64, headerBytes: 8_192 }
 
 // For one request, from its first byte to its last.
 const REQUEST_MS = 5_000
@@ -68,11 +84,11 @@ const LOOK_MS = 1_000
  * @throws CountersignError `listen-failed`
  */
 export const startHttpServer = async (options: HttpServerOptions): Promise<HttpServer> => {
-  const { address, logger } = options
+  const { address, logger, limits = LIMITS } = options
   if (address.kind === 'unix') await prepareSocket(address.path)
   const server = createServer(
     {
-      maxHeaderSize: MAX_HEADER_BYTES,
+      maxHeaderSize: limits.headerBytes,
       headersTimeout: REQUEST_MS,
       requestTimeout: REQUEST_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -80,7 +96,7 @@ export const startHttpServer = async (options: HttpServerOptions): Promise<HttpS
     },
     (request, response) => void answer(request, response, options),
   )
-  server.maxConnections = MAX_CONNECTIONS
+  server.maxConnections = limits.connections
   server.setTimeout(IDLE_MS, (socket) => socket.destroy())
   await listen(server, address)
   server.on('error', (cause) => logger.error({ err: cause }, 'listener failed'))
@@ -126,15 +142,18 @@ const text = (status: number, body: string): Page => ({ status, type: TEXT, body
 
 /** Answers a request. Never rejects. */
 const answer = async (
-  { method = '', url = '', headers }: IncomingMessage,
+  request: IncomingMessage,
   response: ServerResponse,
-  { pages, logger }: HttpServerOptions,
+  { pages, application, logger }: HttpServerOptions,
 ): Promise<void> => {
+  const { method = '', url = '', headers } = request
+  const [path = '', query = ''] = url.split('?', 2)
+  const page = pages.get(path)
+  const elsewhere = page === undefined ? application?.() : undefined
+  if (elsewhere !== undefined) return await elsewhere(path, request, response)
   // What is asked for needs no body: of a request that has one, nothing more is read.
   const hasBody = 'content-length' in headers || 'transfer-encoding' in headers
   const connection: OutgoingHttpHeaders = hasBody ? { connection: 'close' } : {}
-  const [path = '', query = ''] = url.split('?', 2)
-  const page = pages.get(path)
   if (page === undefined) return send(response, text(404, 'There is no such page.'), connection)
   if (method !== 'GET' && method !== 'HEAD') {
     const refusal = text(405, 'This page can only be read.')

@@ -43,7 +43,13 @@ describe('a good certificate', () => {
     })
     const result = await show(certificateWith(trustOf([root])), certificate)
     assert.ok(result.outcome === 'authenticated', JSON.stringify(result))
-    const { credential, certificate: facts, authenticatedAt, certificateDer, ...rest } = result.facts
+    const {
+      credential,
+      certificate: facts,
+      authenticatedAt,
+      certificateDer,
+      ...rest
+    } = result.facts
     assert.equal(authenticatedAt, NOW * 1_000)
     assert.deepEqual(certificateDer, certificate.der)
     assert.match(credential, /^[\w-]{16}$/)

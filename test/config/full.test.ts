@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { parse as parseYamlText } from 'yaml'
+import { parse as parseYamlText, stringify } from 'yaml'
 import { z } from 'zod'
 import { parseConfig } from '../../src/config/parse.ts'
 import { configSchema, type Config } from '../../src/config/schema.ts'
@@ -13,6 +13,7 @@ import { identityOf } from '../fakes/identity.ts'
 
 const FILE = join(import.meta.dirname, 'full.yaml')
 const text = await readFile(FILE, 'utf8')
+const statesText = await readFile(join(import.meta.dirname, 'full-states.yaml'), 'utf8')
 
 const parse = (): Config => {
   const result = parseConfig(FILE, text)
@@ -22,6 +23,8 @@ const parse = (): Config => {
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const asRecord = (value: unknown): Record<string, unknown> => (isRecord(value) ? value : {})
 
 const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 
@@ -39,6 +42,8 @@ const keysOf = (schema: unknown, path = ''): readonly string[] => {
     ...asList(anyOf).flatMap((branch) => keysOf(branch, path)),
   ]
 }
+
+const states = asList(parseYamlText(statesText))
 
 /** What stands at such a path. */
 const valuesAt = (value: unknown, path: string): readonly unknown[] =>
@@ -63,9 +68,32 @@ describe('the full configuration', () => {
   it('leaves out no key of the schema', () => {
     const keys = keysOf(z.toJSONSchema(configSchema, { io: 'input' }))
     assert.ok(keys.length > 60)
-    const document: unknown = parseYamlText(text)
-    const missing = keys.filter((key) => valuesAt(document, key).length === 0)
+    const documents = [parseYamlText(text), ...states.map((state) => ({ state }))]
+    const missing = keys.filter((key) =>
+      documents.every((document) => valuesAt(document, key).length === 0),
+    )
     assert.deepEqual(missing, [])
+  })
+
+  it('parses with every other kind of state', () => {
+    const kinds = states.map((state) => {
+      const document = stringify({ ...asRecord(parseYamlText(text)), state })
+      const result = parseConfig(FILE, document)
+      assert.ok(result.ok, JSON.stringify(result))
+      return result.config.state
+    })
+    const inFolder = (name: string) => join(import.meta.dirname, name)
+    assert.deepEqual(kinds, [
+      { memory: {} },
+      { sqlite: { file: inFolder('state/state.db'), maxBytes: 1_073_741_824 } },
+      {
+        sqlite: {
+          file: inFolder('state.db'),
+          secret: { kind: 'environment', variable: 'STATE_KEYS' },
+          maxBytes: 1_048_576,
+        },
+      },
+    ])
   })
 
   it('is frozen to the last', () => {

@@ -22,6 +22,10 @@ export class FakeVerifier implements PasswordVerifier {
   ready: Promise<void> = Promise.resolve()
   /** What is said of a right password, where that is not enough. */
   readonly challenges = new Map<string, Verification>()
+  /** What is said of an answer, by the answer; another is wrong. */
+  readonly answers = new Map<string, Verification>()
+  /** The answers that came, and the state that came with each, oldest first. */
+  readonly answered: { readonly answer: string; readonly state: string }[] = []
   /** Who asked for which user, oldest first. */
   readonly asked: { readonly user: string; readonly source: string }[] = []
 
@@ -45,6 +49,12 @@ export class FakeVerifier implements PasswordVerifier {
     const challenge = this.challenges.get(name)
     if (challenge !== undefined) return challenge
     return { outcome: 'verified', facts: { user: name, groups: user.groups ?? [], extra: {} } }
+  }
+
+  async answerChallenge(_user: string, answer: string, state: Uint8Array): Promise<Verification> {
+    this.answered.push({ answer, state: Buffer.from(state).toString() })
+    if (this.down !== undefined) return { outcome: 'unavailable', cause: this.down }
+    return this.answers.get(answer) ?? { outcome: 'wrong-password' }
   }
 }
 

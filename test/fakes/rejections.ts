@@ -21,6 +21,7 @@ export const REJECTIONS = [
   'proof-replayed',
   'api-key-unknown',
   'api-key-expired',
+  'session-ended',
   'certificate-untrusted',
   'certificate-expired',
   'certificate-not-yet-valid',

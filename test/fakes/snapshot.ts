@@ -31,6 +31,8 @@ export const snapshotOf = (
   lent: new Set(),
   seal: undefined,
   issuer: undefined,
+  authorizationServer: undefined,
+  stateSettings: { kind: 'memory' },
   dependencies: [],
   [Symbol.asyncDispose]: () => Promise.resolve(),
 })

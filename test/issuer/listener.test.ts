@@ -2,16 +2,18 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import type { PublicIssuer } from '../../src/issuer/documents.ts'
-import { startIssuerListener } from '../../src/issuer/listener.ts'
+import { startIssuerListener, type Published } from '../../src/issuer/listener.ts'
 import type { HttpServer } from '../../src/runtime/http-server.ts'
+import { MemoryRecords } from '../../src/state/memory-records.ts'
+import { OpaqueKeys } from '../../src/state/opaque-keys.ts'
+import { MemoryAudit } from '../fakes/audit-sink.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { memoryLogger } from '../fakes/logger.ts'
 import { madeKey, signingKeysOf } from '../fakes/signing-keys.ts'
 
 describe('the listener of the issuer', () => {
   const clock = new FakeClock()
-  let issuer: PublicIssuer | undefined
+  let issuer: Published['issuer']
   let server: HttpServer
   let origin = ''
   const use = async (url: string): Promise<void> => {
@@ -21,7 +23,14 @@ describe('the listener of the issuer', () => {
     await use('https://id.example.org')
     server = await startIssuerListener(
       { address: { kind: 'tcp', host: '127.0.0.1', port: 0 }, plaintext: false, mode: '0660' },
-      { current: () => issuer, logger: memoryLogger().logger },
+      {
+        current: () => ({ issuer, authorizationServer: undefined }),
+        records: new MemoryRecords(clock),
+        opaqueKeys: new OpaqueKeys(),
+        audit: new MemoryAudit(),
+        clock,
+        logger: memoryLogger().logger,
+      },
     )
     assert.ok(server.address.kind === 'tcp')
     origin = `http://127.0.0.1:${server.address.port}`

@@ -10,6 +10,10 @@ export interface Attempt {
   readonly password: string
   /** The caller's address. */
   readonly source: string
+  /** Whether the person can be asked for more, so that it is no refusal when more is needed. */
+  readonly isAsked?: boolean
+  /** How many questions led here. Each was counted as failed, and was not when this succeeds. */
+  readonly questions?: number
 }
 
 /** What a verifier said, or that it was not asked. */

@@ -1,6 +1,10 @@
-// Several verifiers as one: the first that knows the user decides.
+// Several verifiers as one: the first that knows the user decides, and whoever asks a question is the
+// one to judge the answer.
 
 import type { PasswordVerifier, Verification, VerificationContext } from './verifier.ts'
+
+// In front of the state of a challenge: which verifier it is from.
+const TAG_LENGTH = 2
 
 /** Asks in order; `unknown-user` passes on to the next, and is what none of them knows. */
 export const verifyInOrder = async (
@@ -9,10 +13,45 @@ export const verifyInOrder = async (
   password: string,
   context: VerificationContext,
 ): Promise<Verification> => {
-  for (const verifier of verifiers) {
+  for (const [index, verifier] of verifiers.entries()) {
     // oxlint-disable-next-line no-await-in-loop -- the order is the meaning
     const verification = await verifier.verify(user, password, context)
-    if (verification.outcome !== 'unknown-user') return verification
+    if (verification.outcome !== 'unknown-user') return tagged(verification, index)
   }
   return { outcome: 'unknown-user' }
+}
+
+/**
+ * Answers a challenge of {@link verifyInOrder}. It knew the user, so nobody else is asked now.
+ *
+ * @param state of the challenge, unchanged
+ */
+export const answerInOrder = async (
+  verifiers: readonly PasswordVerifier[],
+  user: string,
+  answer: string,
+  state: Uint8Array,
+  context: VerificationContext,
+): Promise<Verification> => {
+  const bytes = Buffer.from(state)
+  const index = bytes.length < TAG_LENGTH ? -1 : bytes.readUInt16BE()
+  const verifier = verifiers[index]
+  if (verifier?.answerChallenge === undefined) {
+    return { outcome: 'unavailable', cause: new Error('nobody here has asked that') }
+  }
+  const rest = bytes.subarray(TAG_LENGTH)
+  const verification = await verifier.answerChallenge(user, answer, rest, context)
+  if (verification.outcome === 'unknown-user') return { outcome: 'wrong-password' }
+  return tagged(verification, index)
+}
+
+const tagged = (verification: Verification, index: number): Verification => {
+  if (verification.outcome !== 'challenged') return verification
+  const { challenge } = verification
+  const tag = Buffer.alloc(TAG_LENGTH)
+  tag.writeUInt16BE(index)
+  return {
+    ...verification,
+    challenge: { ...challenge, state: Buffer.concat([tag, challenge.state]) },
+  }
 }

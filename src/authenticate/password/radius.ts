@@ -132,7 +132,8 @@ export class Radius implements PasswordVerifier, AsyncDisposable {
     if (reply.code === REPLY.challenge) {
       const state = [tagOf(server.name), ...valuesOf(reply, ATTRIBUTE.State)]
       const message = messageOf(reply) || this.#settings.question
-      return { outcome: 'challenged', challenge: { message, state: Buffer.concat(state) } }
+      const challenge = { message, echo: isEchoed(reply), state: Buffer.concat(state) }
+      return { outcome: 'challenged', challenge }
     }
     return this.#refusalOf(reply)
   }
@@ -146,6 +147,12 @@ export class Radius implements PasswordVerifier, AsyncDisposable {
       : { outcome: 'barred', code: refusal.code }
   }
 }
+
+// RFC 2869 §5.10: four octets, 1 for "Echo". It is no source of facts, so it has no name there.
+const PROMPT = 76
+
+const isEchoed = (challenge: Packet): boolean =>
+  valuesOf(challenge, PROMPT).some((value) => Buffer.from(value).equals(Buffer.of(0, 0, 0, 1)))
 
 const tagOf = (server: string): Buffer =>
   createHash('sha256').update(server).digest().subarray(0, TAG_LENGTH)

@@ -31,6 +31,8 @@ export type Verification =
 interface PasswordChallenge {
   /** The question, for the user. */
   readonly message: string
+  /** Whether the answer may be seen while it is typed (RFC 2869 §5.10, Prompt). Default: no. */
+  readonly echo?: boolean
   /** What the answer must carry back, opaque. */
   readonly state: Uint8Array
 }
@@ -60,4 +62,16 @@ export interface VerificationContext {
  */
 export interface PasswordVerifier {
   verify(user: string, password: string, context: VerificationContext): Promise<Verification>
+  /**
+   * Goes on from a challenge, with the same outcomes; there may be a further challenge. Absent where
+   * there are none.
+   *
+   * @param state of the challenge, unchanged
+   */
+  answerChallenge?(
+    user: string,
+    answer: string,
+    state: Uint8Array,
+    context: VerificationContext,
+  ): Promise<Verification>
 }

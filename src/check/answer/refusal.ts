@@ -6,6 +6,7 @@ import { STATUS_CODES } from 'node:http'
 import { status as grpcStatus } from '@grpc/grpc-js'
 import type { HeaderPair } from '../../transform/transformer.ts'
 import { PUBLIC_ANSWERS, statusOf, type Denial, type Refusal, type Trail } from '../decision.ts'
+import type { LoginInvitation } from '../login-redirect.ts'
 import { DECISION_HEADER, type DenyAnswer } from './answer.ts'
 import { challengesAfter, scopeChallenges } from './challenges.ts'
 import { kubernetesStatus } from './kubernetes-status.ts'
@@ -17,6 +18,7 @@ export const refuse = (id: string, denial: Denial, trail: Trail): DenyAnswer => 
   const refused = describe(id, denial, trail)
   const { status, reason } = refused
   const rule = reason === 'rule-denied' ? trail.rule : undefined
+  if (trail.login !== undefined) return invitation(id, trail.login)
   const { type, body } = ownBody(rule, refused) ?? bodyFor(refused, trail)
   const headers: HeaderPair[] = [
     [DECISION_HEADER, id],
@@ -35,6 +37,14 @@ export const refuse = (id: string, denial: Denial, trail: Trail): DenyAnswer => 
     body,
   }
 }
+
+const invitation = (id: string, { status, headers, body }: LoginInvitation): DenyAnswer => ({
+  allow: false,
+  grpcStatus: grpcStatus.UNAUTHENTICATED,
+  httpStatus: status,
+  headers: [[DECISION_HEADER, id], ...headers],
+  body,
+})
 
 const describe = (id: string, denial: Denial, trail: Trail): PublicRefusal => {
   const { reason } = denial

@@ -11,6 +11,7 @@ import { buildCertificate } from './certificate.ts'
 import { buildIntrospection } from './introspection.ts'
 import { mappingOf, mappingReport } from './mapping.ts'
 import type { AuthenticatorParts } from './parts.ts'
+import { buildSession } from './session.ts'
 import { buildTokenReview } from './token-review.ts'
 
 /** Builds one entry of `authenticators`; `undefined` when there are problems with it. */
@@ -34,6 +35,7 @@ const build = async (
     tokenReview,
     apiKey,
     certificate,
+    session,
     anonymous,
   }: AuthenticatorConfig,
   parts: AuthenticatorParts,
@@ -44,6 +46,7 @@ const build = async (
   if (tokenReview !== undefined) return await buildTokenReview(name, tokenReview, parts)
   if (apiKey !== undefined) return await buildApiKey(name, apiKey, parts)
   if (certificate !== undefined) return await buildCertificate(name, certificate, parts)
+  if (session !== undefined) return buildSession(name, session, parts)
   if (anonymous !== undefined) return anonymousAuthenticator(name, anonymous)
   throw new TypeError('an authenticator of no kind') // the schema refuses it
 }

@@ -17,7 +17,7 @@ export interface AuthenticatorParts extends SnapshotResources {
   readonly dependencies: Dependency[]
 }
 
-/** Who asks a server: an authenticator, or the rules or the credentials of a route. */
+/** Who asks a server: an authenticator, the rules or the credentials of a route, or `state`. */
 export type Asker =
   | {
       readonly authenticator: string
@@ -27,6 +27,7 @@ export type Asker =
       readonly route: string
       readonly kind: 'access-review' | 'token-exchange' | 'client-credentials'
     }
+  | { readonly kind: 'state' }
 
 /** A server that is asked, and by whom. */
 export type Dependency = ServerState & Asker

@@ -30,12 +30,13 @@ const METHODS = {
   tokenReview: 'bearer',
   apiKey: 'api-key',
   certificate: 'certificate',
+  session: 'session',
   anonymous: 'anonymous',
 } as const satisfies Readonly<Record<Kind, AuthenticationMethod>>
 
 /** Whose proofs hold what a test may say of a credential. */
 const PROVED_BY = {
-  claims: ['bearer', 'introspection'],
+  claims: ['bearer', 'introspection', 'session'],
   certificate: ['certificate'],
 } as const satisfies Readonly<Record<string, readonly Kind[]>>
 
@@ -84,6 +85,7 @@ const KINDS: readonly Kind[] = [
   'tokenReview',
   'apiKey',
   'certificate',
+  'session',
   'anonymous',
 ]
 

@@ -12,6 +12,7 @@ const METHODS: Readonly<Record<AuthenticationMethod, true>> = {
   bearer: true,
   certificate: true,
   'api-key': true,
+  session: true,
   anonymous: true,
 }
 

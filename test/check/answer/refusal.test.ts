@@ -51,6 +51,7 @@ const STATUS: Readonly<Record<Refusal, number>> = {
   'proof-replayed': 401,
   'api-key-unknown': 401,
   'api-key-expired': 401,
+  'session-ended': 401,
   'certificate-untrusted': 401,
   'certificate-expired': 401,
   'certificate-not-yet-valid': 401,

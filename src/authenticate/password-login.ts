@@ -1,0 +1,75 @@
+// Passwords at a login page: the same verifiers, guard and remembered proofs as HTTP Basic has, and the
+// question of a second factor beside them. What was proven by two is never remembered: the password alone
+// would be good for it.
+
+import type { LoginStep, PasswordLogin, PasswordQuestion } from './authenticator.ts'
+import type { Attempt, GuardedVerification } from './password/guard.ts'
+import { answerInOrder, verifyInOrder } from './password/in-order.ts'
+import {
+  authenticationOf,
+  credentialOf,
+  shownIn,
+  VERIFICATION_DEADLINE,
+  type PasswordProofOptions,
+} from './password-proof.ts'
+
+const CONTROL = /\p{Cc}/u
+
+/** Makes the login of a Basic authenticator. */
+export const passwordLogin = (options: PasswordProofOptions): PasswordLogin => {
+  const { verifiers, generation, guard } = options
+  return {
+    async begin(request, signal) {
+      const shown = shownIn(options, request)
+      if (shown.outcome === 'settled') return shown.authentication
+      signal.throwIfAborted()
+      const attempt = { ...shown.attempt, isAsked: true }
+      const { user, password, source } = attempt
+      const verification = await guard.verify(attempt, async () => {
+        const deadline = AbortSignal.timeout(VERIFICATION_DEADLINE)
+        return await verifyInOrder(verifiers, user, password, { source, signal: deadline })
+      })
+      const credential = credentialOf(options, attempt)
+      return stepOf(options, { user, credential, count: 0 }, verification)
+    },
+    async answer(question, typed, source) {
+      if (question.generation !== generation) return { outcome: 'stale' }
+      const { user, state, count } = question
+      const answer = typed.normalize('NFC')
+      if (answer === '' || CONTROL.test(answer)) {
+        return { outcome: 'rejected', code: 'credential-malformed', user }
+      }
+      // What is counted and noted is the answer to this question: elsewhere it may be right.
+      const attempt: Attempt = { user, password: `${state}\0${answer}`, source, questions: count }
+      const verification = await guard.verify(attempt, async () => {
+        const context = { source, signal: AbortSignal.timeout(VERIFICATION_DEADLINE) }
+        const bytes = Buffer.from(state, 'base64url')
+        return await answerInOrder(verifiers, user, answer, bytes, context)
+      })
+      return stepOf(options, question, verification)
+    },
+  }
+}
+
+const stepOf = (
+  { clock, generation }: PasswordProofOptions,
+  { user, credential, count }: Pick<PasswordQuestion, 'user' | 'credential' | 'count'>,
+  verification: GuardedVerification,
+): LoginStep => {
+  if (verification.outcome !== 'challenged') {
+    return authenticationOf(user, { credential, authenticatedAt: clock.now() }, verification)
+  }
+  const { message, echo = false, state } = verification.challenge
+  return {
+    outcome: 'asked',
+    question: {
+      user,
+      message,
+      echo,
+      state: Buffer.from(state).toString('base64url'),
+      generation,
+      credential,
+      count: count + 1,
+    },
+  }
+}

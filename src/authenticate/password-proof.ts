@@ -1,0 +1,98 @@
+// What HTTP Basic and the login page have in common: how a request shows a password, when nobody need be
+// asked about it, and what the verifiers' word comes to.
+
+import type { Facts } from '../identity/identity.ts'
+import type { Request } from '../request/request.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Authentication } from './authenticator.ts'
+import { readBasicCredentials } from './basic-credentials.ts'
+import { fingerprintOf, type CredentialKey, type FactMemory } from './facts.ts'
+import type { Attempt, GuardedVerification, PasswordGuard } from './password/guard.ts'
+import type { PasswordVerifier } from './password/verifier.ts'
+
+/** What proving passwords needs. */
+export interface PasswordProofOptions {
+  /** Asked in order; `unknown-user` passes on to the next. */
+  readonly verifiers: readonly PasswordVerifier[]
+  /** Changes with anything that a proof rests on; see {@link FactMemory.keyOf}. */
+  readonly generation: string
+  readonly memory: FactMemory
+  /** Stands before the verifiers. */
+  readonly guard: PasswordGuard
+  readonly clock: Clock
+}
+
+/** What a request shows: an attempt that has to be proven, or what is known without. */
+export type ShownPassword =
+  | { readonly outcome: 'shown'; readonly attempt: Attempt; readonly key: CredentialKey }
+  | { readonly outcome: 'settled'; readonly authentication: Authentication }
+
+/** Longer than Envoy waits by default, so that a slow proof still serves the retry. Milliseconds. */
+export const VERIFICATION_DEADLINE = 10_000
+
+/** Reads the attempt of a request. */
+export const shownIn = (
+  { generation, memory, guard }: PasswordProofOptions,
+  request: Request,
+): ShownPassword => {
+  const credentials = readBasicCredentials(request.headers.get('authorization'))
+  if (credentials.outcome === 'absent') return settled({ outcome: 'not-applicable' })
+  if (credentials.outcome === 'malformed') {
+    return settled({ outcome: 'rejected', code: 'credential-malformed' })
+  }
+  const { user, password } = credentials
+  const source = request.source.address
+  const wait = guard.waitOf(user, source)
+  if (wait > 0) return settled(tooManyAttempts(user, wait))
+  // A proof holds where it was made: elsewhere a guess that hits it has to be one of the few that
+  // the guard lets through, and a RADIUS server may take the user from one place only.
+  const key = memory.keyOf(`${generation}\0${source}`, `${user}:${password}`)
+  const facts = memory.recall(key)
+  if (facts !== undefined) return settled({ outcome: 'authenticated', facts })
+  return { outcome: 'shown', attempt: { user, password, source }, key }
+}
+
+const settled = (authentication: Authentication): ShownPassword => ({
+  outcome: 'settled',
+  authentication,
+})
+
+/** What an audit log calls a password: the same wherever it comes from. */
+export const credentialOf = (
+  { generation, memory }: PasswordProofOptions,
+  { user, password }: Attempt,
+): string => fingerprintOf(memory.keyOf(generation, `${user}:${password}`))
+
+/** What the verifiers' word comes to; a question is what nobody can answer here. */
+export const authenticationOf = (
+  user: string,
+  proof: Pick<Facts, 'credential' | 'authenticatedAt'>,
+  verification: GuardedVerification,
+): Authentication => {
+  switch (verification.outcome) {
+    case 'verified':
+      return {
+        outcome: 'authenticated',
+        facts: { ...verification.facts, method: 'basic', ...proof },
+      }
+    case 'wrong-password':
+      return { outcome: 'rejected', code: 'credential-wrong', user }
+    case 'unknown-user':
+      return { outcome: 'rejected', code: 'user-unknown', user }
+    case 'barred':
+      return { outcome: 'rejected', code: verification.code, user }
+    case 'challenged':
+      return { outcome: 'rejected', code: 'second-factor-required', user }
+    case 'too-many-attempts':
+      return tooManyAttempts(user, verification.retryAfter)
+    case 'unavailable':
+      return verification
+  }
+}
+
+const tooManyAttempts = (user: string, retryAfter: number): Authentication => ({
+  outcome: 'rejected',
+  code: 'too-many-attempts',
+  user,
+  retryAfter,
+})

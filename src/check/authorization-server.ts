@@ -1,0 +1,180 @@
+// Us as an authorization server, as far as the configuration says: who may ask, for what, and how
+// people log in. What it answers is made elsewhere.
+
+import type { ChainLink } from '../authenticate/chain.ts'
+import type { ClientConfig, ResourceConfig } from '../config/client-schema.ts'
+import type { LoginConfig } from '../config/login-schema.ts'
+import type { SigningAlgorithm } from '../config/mint-schema.ts'
+import type { Config, RouteConfig } from '../config/schema.ts'
+import type { SessionConfig } from '../config/session-schema.ts'
+import { readSecret } from '../config/secret.ts'
+import { loadLook, type Look } from '../pages/look.ts'
+import { CountersignError } from '../runtime/errors.ts'
+import { TokenTemplate } from '../transform/token/token-template.ts'
+import type { AuthenticatorParts } from './authenticators/parts.ts'
+import type { Issuer } from './forwarding/issuer.ts'
+import { buildLoginProviders, type LoginProvider } from './login-providers.ts'
+
+/** A client, and its secret where it has one. */
+export interface RegisteredClient {
+  readonly id: string
+  readonly config: ClientConfig
+  readonly secret: string | undefined
+}
+
+/** A service that tokens are for. */
+export interface ResourceServer {
+  readonly uri: string
+  readonly config: ResourceConfig
+  /** What its tokens say of a person; absent where nobody logs in. */
+  readonly template: TokenTemplate | undefined
+}
+
+/** One way in. */
+export interface LoginWay {
+  readonly kind: 'password' | 'certificate'
+  readonly link: ChainLink
+}
+
+/** How people log in. */
+export interface Login {
+  readonly config: LoginConfig
+  readonly ways: readonly LoginWay[]
+  /** Elsewhere to log in. */
+  readonly providers: readonly LoginProvider[]
+  /** What ID tokens say of a person. */
+  readonly template: TokenTemplate
+}
+
+/** The configured authorization server. */
+export interface AuthorizationServer {
+  /** `iss`. */
+  readonly url: string
+  readonly clients: readonly RegisteredClient[]
+  readonly resources: ReadonlyMap<string, ResourceServer>
+  readonly login: Login | undefined
+  /** The sessions of our own routes, by the host whose cookie they are. */
+  readonly sessions: ReadonlyMap<string, SessionConfig>
+  /** How its pages look. */
+  readonly look: Look
+}
+
+/** What building needs. */
+export interface AuthorizationServerParts extends Pick<
+  AuthenticatorParts,
+  'problems' | 'files' | 'logger'
+> {
+  readonly issuer: Issuer | undefined
+  /** The authenticators that were built, by name. */
+  readonly links: ReadonlyMap<string, ChainLink>
+}
+
+// RFC 6749 §10.10 wants that a secret cannot be guessed: 128 bits, also in hexadecimal digits.
+const SHORTEST_SECRET = 32
+
+/** Reads what the server needs; `undefined` where there are no clients, or there are problems. */
+export const buildAuthorizationServer = async (
+  { issuer: config, authenticators, routes }: Pick<Config, 'issuer' | 'authenticators' | 'routes'>,
+  parts: AuthorizationServerParts,
+): Promise<AuthorizationServer | undefined> => {
+  const { problems, issuer } = parts
+  if (config === undefined || issuer === undefined) return undefined
+  const sessions = sessionsByHost({ authenticators, routes })
+  if (Object.keys(config.clients).length === 0 && sessions.size === 0) return undefined
+  const { login, resources, clients, url } = config
+  const look = await problems.collect(['issuer', 'look'], () => loadLook(config.look, parts.files))
+  if (look === undefined) return undefined
+  const see = async (path: readonly string[], algorithm: SigningAlgorithm): Promise<void> => {
+    await problems.collect(['issuer', ...path, 'algorithm'], () => seeKey(issuer, algorithm))
+  }
+  if (login !== undefined) await see(['login'], login.algorithm)
+  for (const [uri, { algorithm }] of Object.entries(resources)) {
+    // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
+    await see(['resources', uri], algorithm)
+  }
+  const registered: RegisteredClient[] = []
+  for (const [id, client] of Object.entries(clients)) {
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    const secret = await problems.collect(['issuer', 'clients', id, 'secret'], () =>
+      secretOf(client, parts),
+    )
+    registered.push({ id, config: client, secret })
+  }
+  const providers = await buildLoginProviders(login?.providers ?? {}, parts)
+  return {
+    url,
+    clients: registered,
+    resources: new Map(
+      Object.entries(resources).map(([uri, resource]) => [
+        uri,
+        { uri, config: resource, template: login && templateOf(login, resource.claims, url) },
+      ]),
+    ),
+    login: login && {
+      config: login,
+      ways: login.authenticators.flatMap((name): readonly LoginWay[] => {
+        const link = parts.links.get(name) // one with problems is not built
+        if (link === undefined) return []
+        const kind = authenticators[name]?.basic === undefined ? 'certificate' : 'password'
+        return [{ kind, link }]
+      }),
+      providers,
+      template: templateOf(login, login.claims, url),
+    },
+    sessions,
+    look,
+  }
+}
+
+/** The `session` that a route takes, also as part of `all`. */
+export const sessionOf = (
+  { authenticate }: Pick<RouteConfig, 'authenticate'>,
+  authenticators: Config['authenticators'],
+): SessionConfig | undefined =>
+  authenticate
+    .flatMap((entry) => (typeof entry === 'string' ? [entry] : entry.all))
+    .map((name) => authenticators[name]?.session)
+    .find((session) => session !== undefined)
+
+const sessionsByHost = ({
+  authenticators,
+  routes,
+}: Pick<Config, 'authenticators' | 'routes'>): ReadonlyMap<string, SessionConfig> => {
+  const entries = routes.flatMap((route): readonly (readonly [string, SessionConfig])[] => {
+    const session = sessionOf(route, authenticators)
+    return session === undefined ? [] : route.match.hosts.map((host) => [host, session])
+  })
+  // Of a host with several the first: whoever logs in comes back to one place.
+  return new Map(entries.toReversed())
+}
+
+const seeKey = async ({ keys }: Issuer, algorithm: SigningAlgorithm): Promise<void> => {
+  if (keys.algorithms.has(algorithm)) return
+  throw new CountersignError(
+    'signing-keys-invalid',
+    `there is no ${algorithm} key in issuer.keys; \`countersign keys signing create\` makes one`,
+  )
+}
+
+const secretOf = async (
+  { secret }: ClientConfig,
+  { files }: AuthorizationServerParts,
+): Promise<string | undefined> => {
+  if (secret === undefined) return undefined
+  const text = (await readSecret(secret, files)).toString('utf8').trim()
+  if (text.length >= SHORTEST_SECRET) return text
+  const message = `has ${text.length} characters, where ${SHORTEST_SECRET} or more belong`
+  throw new CountersignError('configuration-invalid', message)
+}
+
+/** Only what is said of a person; for whom a token is, who asks for it decides. */
+const templateOf = (
+  { subject, groups, allowReserved }: LoginConfig,
+  claims: LoginConfig['claims'],
+  issuer: string,
+): TokenTemplate =>
+  new TokenTemplate(
+    { kind: 'id_token', audience: [issuer], subject, groups, claims, clientId: '' },
+    issuer,
+    allowReserved,
+  )

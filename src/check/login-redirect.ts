@@ -1,0 +1,136 @@
+// What a browser gets that would need a login: a redirect to it where somebody navigates, a page that
+// keeps what was sent where somebody sent a form. Programs get neither: they cannot log in.
+
+import {
+  LoginAttempts,
+  ATTEMPT_COOKIES,
+  ATTEMPT_SECONDS,
+} from '../authenticate/session/login-attempts.ts'
+import { languageFor, LANGUAGES } from '../pages/catalog.ts'
+import { pageHeaders } from '../pages/headers.ts'
+import type { Look } from '../pages/look.ts'
+import { interruptedPage } from '../pages/views/interrupted.ts'
+import { cookieNamesIn } from '../request/cookies.ts'
+import type { Request } from '../request/request.ts'
+import type { HeaderPair } from '../transform/transformer.ts'
+
+/** The client that our own routes are at our authorization server. */
+export const SESSION_CLIENT = 'countersign'
+
+/** The authorization endpoint. */
+export const AUTHORIZATION_PATH = '/authorize'
+
+/** Where logins come back to, on the host of the route. */
+export const CALLBACK_PATH = '/.countersign/callback'
+
+/** Where a login can be begun by hand. */
+export const LOGIN_PATH = '/.countersign/login'
+
+/** What takes the place of a 401. */
+export interface LoginInvitation {
+  readonly status: 302 | 401
+  readonly headers: readonly HeaderPair[]
+  readonly body: string
+}
+
+/** What a redirect needs. */
+export interface LoginRedirectOptions {
+  /** `iss`. */
+  readonly issuer: string
+  readonly attempts: LoginAttempts
+  readonly look: Look
+}
+
+// A browser with so many tabs that began to log in and never came back starts anew.
+const MOST_ATTEMPTS = 8
+
+/** Sends browsers to log in. */
+export class LoginRedirect {
+  readonly #options: LoginRedirectOptions
+
+  constructor(options: LoginRedirectOptions) {
+    this.#options = options
+  }
+
+  /** What the browser gets; `undefined` for what is no browser, or not in the middle of a page. */
+  invitationFor(request: Request, now: number): LoginInvitation | undefined {
+    if (isNavigation(request)) {
+      if (request.method === 'GET' || request.method === 'HEAD') {
+        const query = request.query === '' ? '' : `?${request.query}`
+        return this.begin(request, `${request.rawPath}${query}`, now)
+      }
+      return this.#interrupted(request)
+    }
+    return undefined
+  }
+
+  /** The redirect to the login, which comes back to the target. */
+  begin(
+    { host, headers }: Pick<Request, 'host' | 'headers'>,
+    target: string,
+    now: number,
+  ): LoginInvitation {
+    const { issuer, attempts } = this.#options
+    const { state, challenge, nonce, cookie } = attempts.begin(host, target, now)
+    const url = new URL(AUTHORIZATION_PATH, issuer)
+    url.search = new URLSearchParams({
+      client_id: SESSION_CLIENT,
+      redirect_uri: callbackOf(host, issuer),
+      response_type: 'code',
+      scope: 'openid profile email groups',
+      state,
+      nonce,
+      code_challenge: challenge,
+      code_challenge_method: 'S256',
+    }).toString()
+    const old = cookieNamesIn(headers).filter((name) => name.startsWith(ATTEMPT_COOKIES))
+    const outdated = old.length >= MOST_ATTEMPTS ? old : []
+    return {
+      status: 302,
+      headers: [
+        ['location', url.href],
+        ['cache-control', 'no-store'],
+        ...[...new Set(outdated)].map((name): HeaderPair => ['set-cookie', endedCookie(name)]),
+        ['set-cookie', `${cookie.name}=${cookie.value}; Max-Age=${ATTEMPT_SECONDS}${COOKIE_END}`],
+      ],
+      body: '',
+    }
+  }
+
+  #interrupted({ host, path, headers }: Request): LoginInvitation {
+    const { look, issuer } = this.#options
+    const accepted = headers.get('accept-language')?.toString('latin1')
+    const language = languageFor(accepted, LANGUAGES) ?? look.language
+    const context = { look, language }
+    const content = interruptedPage({ target: `${host}${path}`, logIn: LOGIN_PATH }, context)
+    const page = pageHeaders({ ...context, origin: originOf(host, issuer) })
+    return { status: 401, headers: Object.entries(page), body: content.markup }
+  }
+}
+
+/** Of a cookie of ours: RFC 6265bis, `__Host-`. */
+export const COOKIE_END = '; Path=/; Secure; HttpOnly; SameSite=Lax'
+
+/** The `Set-Cookie` that ends a cookie. */
+export const endedCookie = (name: string): string => `${name}=; Max-Age=0${COOKIE_END}`
+
+/** Routes are reached at the port of the issuer: Envoy publishes both. */
+export const originOf = (host: string, issuer: string): string => {
+  const { port } = new URL(issuer)
+  return `https://${host}${port === '' ? '' : `:${port}`}`
+}
+
+/** The redirect URI of a host. */
+export const callbackOf = (host: string, issuer: string): string =>
+  `${originOf(host, issuer)}${CALLBACK_PATH}`
+
+/**
+ * Whether a person goes to a page (Fetch Metadata, `Sec-Fetch-Mode` and `-Dest`), and not a script for
+ * data or a page for a picture. Of browsers that do not say so, by what they want to have.
+ */
+const isNavigation = ({ headers }: Request): boolean => {
+  const text = (name: string) => headers.get(name)?.toString('latin1')
+  const mode = text('sec-fetch-mode')
+  if (mode !== undefined) return mode === 'navigate' && text('sec-fetch-dest') === 'document'
+  return text('x-requested-with') === undefined && /\btext\/html\b/.test(text('accept') ?? '')
+}

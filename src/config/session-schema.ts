@@ -1,0 +1,30 @@
+// `session` of an authenticator: browsers log in at our authorization server, and stay logged in.
+
+import { z } from 'zod'
+import { durationSchema } from './values.ts'
+
+const period = (fallback: string) =>
+  durationSchema
+    .prefault(fallback)
+    .refine((milliseconds) => milliseconds >= 60_000, 'must be 1m or longer')
+
+/** The `session` section. */
+export const sessionSchema = z
+  .strictObject({
+    idle: period('1h').describe('After so long without a request people log in again.'),
+    longest: period('12h').describe(
+      'After so long they log in again in any case. Without a question, where the session at the authorization server (`issuer.login.longest`) goes on.',
+    ),
+    remember: durationSchema
+      .prefault('5s')
+      .refine((milliseconds) => milliseconds <= 60_000, 'must be at most 1m')
+      .describe(
+        'For how long a session is not looked up again in `state`; a session that was ended is good for so long still. `0s` looks it up for every request.',
+      ),
+  })
+  .describe(
+    'The session of a browser, by a cookie that holds nothing but a random text. Who shows none and navigates is sent to `issuer.login`; what is not a navigation gets 401.',
+  )
+
+/** The parsed `session`. */
+export type SessionConfig = z.output<typeof sessionSchema>

@@ -1,0 +1,175 @@
+// The authorization server of one configuration: which part of it answers a request. Whatever fails,
+// somebody is told, and nothing was given out.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { KoaContextWithOIDC } from 'oidc-provider'
+import type { AuditSink } from '../audit/sink.ts'
+import type { AuthorizationServer } from '../check/authorization-server.ts'
+import type { SigningKeySet } from '../keys/signing-key-set.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Application } from '../runtime/http-server.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { OpaqueKeys } from '../state/opaque-keys.ts'
+import type { RecordStore } from '../state/record-store.ts'
+import { BrowserSessions } from '../authenticate/session/browser-sessions.ts'
+import { LoginAttempts } from '../authenticate/session/login-attempts.ts'
+import type { ListenAddress } from '../runtime/listen.ts'
+import { Accounts } from './authorization/accounts.ts'
+import { LoginRecords } from './authorization/login-records.ts'
+import { createProvider } from './authorization/provider.ts'
+import { ProviderPages } from './authorization/provider-pages.ts'
+import { tellClientsOf } from './authorization/tell-client.ts'
+import { sourceOf } from './caller.ts'
+import { Interactions, isInteractionPath } from './login/interactions.ts'
+import { PageSender } from './page-sender.ts'
+import { ENDPOINTS } from './paths.ts'
+import { AccountPage, isAccountPath } from './session/account.ts'
+import { askSelf } from './session/ask-self.ts'
+import { SESSION_PREFIX, SessionEndpoints } from './session/endpoints.ts'
+import { logoutFetch } from './session/logout-fetch.ts'
+import { sessionClient } from './session/session-client.ts'
+import { SignOut } from './session/sign-out.ts'
+import { requestIdOf } from './request-id.ts'
+
+/** What outlives a configuration. */
+export interface ApplicationParts {
+  readonly records: RecordStore
+  /** Of the state, so that replicas that share it make the same ones. */
+  readonly opaqueKeys: OpaqueKeys
+  readonly audit: AuditSink
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Where we listen ourselves. */
+  readonly self: () => ListenAddress
+}
+
+/** Makes the application. Its keys are those that sign now: with others it is another. */
+export const createApplication = (
+  server: AuthorizationServer,
+  keys: SigningKeySet,
+  parts: ApplicationParts,
+): Application => {
+  const { records, opaqueKeys, audit, clock, logger, self } = parts
+  const sender = new PageSender(server.look, server.url)
+  const { login, resources } = server
+  const secret = opaqueKeys.of('session-client')
+  const sessions = new BrowserSessions(records, opaqueKeys, clock)
+  const accounts = login && new Accounts(login, resources, { records, clock })
+  const provider = createProvider({
+    server,
+    signers: keys.signers(),
+    accounts,
+    records,
+    cookieKey: opaqueKeys.of('login-cookies'),
+    sessionClient: sessionClient(server, secret, login?.config.algorithm ?? 'ES256'),
+    fetch: logoutFetch(server.url, sessions),
+    pages: new ProviderPages(sender),
+    clock,
+    logger,
+  })
+  // What Koa tells of is a bug or a broken connection; what people should know they are told.
+  Object.assign(provider, {
+    onerror: (cause: unknown) => logger.error({ err: cause }, 'request failed'),
+  })
+  provider.use(guardPages)
+  provider.use(async (ctx: KoaContextWithOIDC, next: () => Promise<void>) => {
+    await next()
+    try {
+      await recordTokens(ctx, audit)
+    } catch (cause) {
+      logger.error({ err: cause }, 'tokens withheld')
+      ctx.status = 503
+      ctx.body = { error: 'temporarily_unavailable', error_description: 'nothing can be recorded' }
+    }
+  })
+  const answer: (request: IncomingMessage, response: ServerResponse) => Promise<void> =
+    provider.callback()
+  const formKey = Buffer.from(opaqueKeys.of('login-forms'), 'base64url')
+  const interactions =
+    login &&
+    accounts &&
+    new Interactions({ ...parts, issuer: server.url, provider, login, accounts, sender, formKey })
+  const logins = { records: new LoginRecords(records), sessions, keys: opaqueKeys }
+  const signOut = new SignOut({ ...logins, tell: tellClientsOf(provider, logger) })
+  const people = login && accounts && { login, accounts }
+  const account =
+    people &&
+    new AccountPage({ server, ...people, provider, logins, signOut, sender, formKey, audit, clock })
+  const attempts = new LoginAttempts(opaqueKeys)
+  const askToken = async (form: URLSearchParams) => await askSelf(self(), ENDPOINTS.token, form)
+  const routes = new SessionEndpoints({
+    server,
+    sessions,
+    attempts,
+    sender,
+    secret,
+    askToken,
+    audit,
+    clock,
+    logger,
+  })
+  return async (path, request, response) => {
+    try {
+      if (path.startsWith(SESSION_PREFIX)) return await routes.answer(path, request, response)
+      reachAs(server.url, request)
+      if (interactions !== undefined && isInteractionPath(path)) {
+        await interactions.answer(path, request, response)
+      } else if (account !== undefined && isAccountPath(path)) {
+        await account.answer(path, request, response)
+      } else {
+        await answer(request, response)
+      }
+    } catch (cause) {
+      logger.error({ err: cause, path, request: requestIdOf(request) }, 'request failed')
+      if (response.headersSent) response.destroy()
+      else sender.tell('unavailable', 503, request, response)
+    }
+  }
+}
+
+/**
+ * Links and cookies are for where people reach us, which is the configured URL, whatever way the
+ * request took. What it says itself is not asked, so that nobody can turn a link elsewhere.
+ */
+const reachAs = (issuer: string, request: IncomingMessage): void => {
+  const { host, protocol } = new URL(issuer)
+  request.headers.host = host
+  request.headers['x-forwarded-proto'] = protocol.slice(0, -1)
+  delete request.headers['x-forwarded-host']
+  request.headers['x-forwarded-for'] = sourceOf(request)
+}
+
+/** For the pages that are the provider's own: forms that send themselves on. */
+const guardPages = async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
+  ctx.set({
+    // The provider adds the hashes of its scripts to `script-src`.
+    'content-security-policy':
+      "default-src 'none'; script-src; frame-ancestors 'none'; base-uri 'none'",
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'referrer-policy': 'no-referrer',
+  })
+  await next()
+}
+
+/**
+ * One event for each answer with tokens.
+ *
+ * @throws CountersignError `audit-unwritable`: then the answer is not sent
+ */
+const recordTokens = async (ctx: KoaContextWithOIDC, audit: AuditSink): Promise<void> => {
+  if (ctx.path !== ENDPOINTS.token || ctx.status !== 200) return
+  const { params, client, entities, account } = ctx.oidc
+  const { AccessToken, ClientCredentials } = entities
+  const token = AccessToken ?? ClientCredentials
+  await audit.write({
+    event: 'tokens-issued',
+    request: requestIdOf(ctx.req),
+    grant: String(params?.['grant_type']),
+    client: client?.clientId ?? '',
+    source: sourceOf(ctx.req),
+    user: account?.accountId,
+    scope: token?.scope,
+    resource: token?.resourceServer?.identifier(),
+  })
+}

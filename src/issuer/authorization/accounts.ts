@@ -1,0 +1,107 @@
+// What tokens say of the people who have logged in: settled at the login, by the identity that it
+// proved, and kept until that login can be good for nothing any more.
+
+import type { Login, ResourceServer } from '../../check/authorization-server.ts'
+import type { Identity } from '../../identity/identity.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { RecordStore } from '../../state/record-store.ts'
+import type { TokenClaims } from '../../transform/token/token-template.ts'
+
+/** A person, by the last login. */
+export interface KnownAccount {
+  /** `sub`. */
+  readonly subject: string
+  /** What ID tokens and the userinfo endpoint say, but for `iss` and `aud`. */
+  readonly claims: TokenClaims
+  /** What access tokens say, by the resource that they are for. */
+  readonly resources: Readonly<Record<string, TokenClaims>>
+  /** When the credential ends that was shown, in milliseconds since the epoch. */
+  readonly expires?: number | undefined
+}
+
+/** Why somebody who has proven who they are cannot log in. */
+export interface AccountFailure {
+  readonly outcome: 'failed'
+  readonly code: 'token-unmapped' | 'token-reserved' | 'credential-expired'
+  readonly detail: string
+}
+
+/** What a login came to. */
+export type AccountResult =
+  | { readonly outcome: 'known'; readonly account: KnownAccount }
+  | AccountFailure
+
+/** The accounts of one configuration. */
+export class Accounts {
+  readonly #login: Login
+  readonly #resources: ReadonlyMap<string, ResourceServer>
+  readonly #records: RecordStore
+  readonly #clock: Clock
+
+  constructor(
+    login: Login,
+    resources: ReadonlyMap<string, ResourceServer>,
+    { records, clock }: { readonly records: RecordStore; readonly clock: Clock },
+  ) {
+    this.#login = login
+    this.#resources = resources
+    this.#records = records
+    this.#clock = clock
+  }
+
+  /** What tokens will say of this identity, kept under its subject in place of what was known. */
+  async remember(identity: Identity): Promise<AccountResult> {
+    const result = this.#accountOf(identity)
+    if (result.outcome === 'failed') return result
+    const { account } = result
+    const lifetime = Math.floor(
+      Math.min(
+        this.#login.config.longest,
+        (account.expires ?? Number.POSITIVE_INFINITY) - this.#clock.now(),
+      ),
+    )
+    if (lifetime <= 0) return { outcome: 'failed', code: 'credential-expired', detail: 'expires' }
+    await this.#records.put(keyOf(account.subject), { text: JSON.stringify(account), lifetime })
+    return result
+  }
+
+  /** What is known; `undefined` once the last login is over. */
+  async find(subject: string): Promise<KnownAccount | undefined> {
+    const record = await this.#records.get(keyOf(subject))
+    if (record === undefined) return undefined
+    const account: KnownAccount = JSON.parse(record.text) // ours: `remember` wrote it
+    return account
+  }
+
+  #accountOf(identity: Identity): AccountResult {
+    const said = this.#login.template.apply(identity)
+    if (said.outcome === 'failed') return said
+    const { sub, ...claims } = withoutParties(said.claims)
+    if (typeof sub !== 'string') throw new TypeError('a template without a subject')
+    const resources: Record<string, TokenClaims> = {}
+    for (const [uri, { template }] of this.#resources) {
+      const result = template?.apply(identity)
+      if (result?.outcome === 'failed') {
+        return { ...result, detail: `resources.${uri}: ${result.detail}` }
+      }
+      if (result === undefined) continue
+      const { sub: _sub, ...further } = withoutParties(result.claims)
+      resources[uri] = further
+    }
+    return {
+      outcome: 'known',
+      account: { subject: sub, claims, resources, expires: identity.expires },
+    }
+  }
+}
+
+const keyOf = (subject: string): string => `account:${subject}`
+
+/** Whom a token is for differs from token to token; how somebody logged in, from session to session. */
+const withoutParties = ({
+  iss: _iss,
+  aud: _aud,
+  amr: _amr,
+  acr: _acr,
+  ...claims
+}: TokenClaims): TokenClaims => claims

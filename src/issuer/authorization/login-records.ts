@@ -1,0 +1,139 @@
+// The logins at our authorization server as they stand in `state`, and how everything is found that was
+// given out by one. It only finds and removes; what a login is, `oidc-provider` decides.
+
+import type { AdapterPayload } from 'oidc-provider'
+import type { RecordStore } from '../../state/record-store.ts'
+
+/** A login: the session of one browser at the authorization server. */
+export interface StoredLogin {
+  /** Names it for as long as it lives, whatever its cookie holds. */
+  readonly uid: string
+  readonly user: string
+  /** When the person logged in, in seconds since the epoch. */
+  readonly at: number
+  /** `sid` (OpenID Connect Front-Channel Logout 1.0 §3) by the client that was told it. */
+  readonly clients: ReadonlyMap<string, string>
+}
+
+// Longer than any request takes: what is still being written for a login that ends meanwhile.
+const ENDING_MS = 600_000
+
+/** The sets in which an artifact stands beside its key. */
+export const indexesOf = (kind: string, payload: AdapterPayload): readonly string[] => {
+  const { grantId, accountId, result } = payload
+  // Of a login under way it is who has just been proven.
+  const account = accountId ?? result?.login?.accountId
+  const indexes = [
+    ...(grantId === undefined ? [] : [grantIndex(grantId)]),
+    ...(account === undefined ? [] : [ARTIFACTS, accountIndex(account)]),
+  ]
+  return kind === 'Session' && accountId !== undefined ? [...indexes, LOGINS] : indexes
+}
+
+/** The login that an artifact belongs to. */
+export const loginOf = (
+  kind: string,
+  { uid, sessionUid }: Pick<AdapterPayload, 'uid' | 'sessionUid'>,
+): string | undefined => (kind === 'Session' ? uid : sessionUid)
+
+/** Where an artifact stands. */
+export const artifactKey = (kind: string, id: string): string => `${kind}:${id}`
+
+/** Where the id of a session stands, by its uid. */
+export const uidKey = (kind: string, uid: string): string => `${kind}:uid:${uid}`
+
+/** The set of everything that was given out by a grant. */
+export const grantIndex = (grantId: string): string => `grant:${grantId}`
+
+/** Where it stands that a login was ended, for as long as that can be overlooked. */
+export const endingKey = (uid: string): string => `login-ended:${uid}`
+
+const accountIndex = (account: string): string => `artifacts of account ${account}`
+const LOGINS = 'logins'
+const ARTIFACTS = 'artifacts of all accounts'
+const SESSION = artifactKey('Session', '')
+
+/** Finds logins, and ends them. */
+export class LoginRecords {
+  readonly #records: RecordStore
+
+  constructor(records: RecordStore) {
+    this.#records = records
+  }
+
+  /** The logins of a user, or all there are. */
+  async list(user?: string): Promise<readonly StoredLogin[]> {
+    const index = user === undefined ? LOGINS : accountIndex(user)
+    return (await this.#payloadsIn(index)).map(loginIn).filter((login) => login !== undefined)
+  }
+
+  /** Ends a login, and all that was given out within it. What it was; `undefined` where there is none. */
+  async end(uid: string): Promise<StoredLogin | undefined> {
+    await this.#announce(uid)
+    const pointer = await this.#records.get(uidKey('Session', uid))
+    if (pointer === undefined) return undefined
+    const payload = await this.#payloadAt(artifactKey('Session', pointer.text))
+    await this.#records.remove([artifactKey('Session', pointer.text), uidKey('Session', uid)])
+    if (payload === undefined) return undefined
+    await this.#revoke(payload)
+    return loginIn(payload)
+  }
+
+  /** Ends all logins of a user, and everything that was given out for that user. What they were. */
+  async endUser(user: string): Promise<readonly StoredLogin[]> {
+    return await this.#endAll(await this.list(user), accountIndex(user))
+  }
+
+  /** Ends all logins there are, and everything that was given out for anybody. What they were. */
+  async endEverybody(): Promise<readonly StoredLogin[]> {
+    return await this.#endAll(await this.list(), ARTIFACTS)
+  }
+
+  async #endAll(logins: readonly StoredLogin[], index: string): Promise<readonly StoredLogin[]> {
+    const ended = await Promise.all(logins.map(async ({ uid }) => await this.end(uid)))
+    // What outlives a login too: offline access, and whatever was given to a device.
+    await this.#records.remove(await this.#records.keysIn(index))
+    return ended.filter((login) => login !== undefined)
+  }
+
+  /** First, so that a request that is being answered now writes nothing of it anew (`RecordAdapter`). */
+  async #announce(uid: string): Promise<void> {
+    await this.#records.put(endingKey(uid), { text: '', lifetime: ENDING_MS })
+  }
+
+  async #revoke({ authorizations }: AdapterPayload): Promise<void> {
+    for (const { grantId } of Object.values(authorizations ?? {})) {
+      if (grantId === undefined) continue
+      // oxlint-disable-next-line no-await-in-loop -- a few
+      const keys = await this.#records.keysIn(grantIndex(grantId))
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      await this.#records.remove([artifactKey('Grant', grantId), ...keys])
+    }
+  }
+
+  async #payloadsIn(index: string): Promise<readonly AdapterPayload[]> {
+    const keys = (await this.#records.keysIn(index)).filter((key) => key.startsWith(SESSION))
+    const payloads = await Promise.all(keys.map(async (key) => await this.#payloadAt(key)))
+    return payloads.filter((payload) => payload !== undefined)
+  }
+
+  async #payloadAt(key: string): Promise<AdapterPayload | undefined> {
+    const record = await this.#records.get(key)
+    if (record === undefined) return undefined
+    const payload: AdapterPayload = JSON.parse(record.text) // ours: `RecordAdapter` wrote it
+    return payload
+  }
+}
+
+const loginIn = (payload: AdapterPayload): StoredLogin | undefined => {
+  const { uid, accountId, loginTs = 0, authorizations } = payload
+  if (uid === undefined || accountId === undefined) return undefined
+  return { uid, user: accountId, at: loginTs, clients: sidsIn(authorizations) }
+}
+
+const sidsIn = (authorizations: AdapterPayload['authorizations']): ReadonlyMap<string, string> =>
+  new Map(
+    Object.entries(authorizations ?? {}).flatMap(([client, { sid }]) =>
+      sid === undefined ? [] : [[client, sid]],
+    ),
+  )

@@ -1,0 +1,275 @@
+// The authorization server: `oidc-provider`, told what our configuration says, and only what is secure
+// (RFC 9700): codes with PKCE, exact redirect URIs, refresh tokens that are good once.
+
+import {
+  errors,
+  interactionPolicy,
+  Provider,
+  type AccessToken,
+  type ClientMetadata,
+  type Configuration,
+  type KoaContextWithOIDC,
+} from 'oidc-provider'
+import type { AuthorizationServer, Login } from '../../check/authorization-server.ts'
+import type { TokenSigner } from '../../keys/signing-key-set.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { Logger } from '../../runtime/logger.ts'
+import type { RecordStore } from '../../state/record-store.ts'
+import { SESSION_CLIENT } from '../../check/login-redirect.ts'
+import { ENDPOINTS, LOGIN } from '../paths.ts'
+import type { Accounts } from './accounts.ts'
+import { clientMetadata } from './client-metadata.ts'
+import { ProviderKey } from './external-key.ts'
+import type { ProviderPages } from './provider-pages.ts'
+import { RecordAdapter } from './record-adapter.ts'
+import { resourceInfo } from './resource-info.ts'
+import { TokenExchange } from './token-exchange.ts'
+
+/** What a provider is made of. */
+export interface ProviderParts {
+  readonly server: AuthorizationServer
+  readonly signers: readonly TokenSigner[]
+  /** Absent where nobody logs in. */
+  readonly accounts: Accounts | undefined
+  readonly records: RecordStore
+  /** Signs the cookies, so that only ours are looked up. */
+  readonly cookieKey: string
+  /** The client that our own routes are. */
+  readonly sessionClient: ClientMetadata | undefined
+  /** Tells clients of logouts. */
+  readonly fetch: typeof globalThis.fetch
+  readonly pages: ProviderPages
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+// Times in seconds, where the configuration has no say. RFC 6749 §4.1.2 wants 10 minutes at most for a
+// code; programs come for it at once.
+const CODE_S = 60
+const INTERACTION_S = 1_800
+const DEVICE_CODE_S = 600
+/** Of tokens for the userinfo endpoint. */
+const OPAQUE_TOKEN_S = 600
+
+// OpenID Connect Core §5.4.
+const PROFILE = [
+  'name',
+  'family_name',
+  'given_name',
+  'middle_name',
+  'nickname',
+  'preferred_username',
+  'profile',
+  'picture',
+  'website',
+  'gender',
+  'birthdate',
+  'zoneinfo',
+  'locale',
+  'updated_at',
+]
+const EMAIL = ['email', 'email_verified']
+
+/** Makes a provider. It changes with the configuration, and with the keys. */
+export const createProvider = (parts: ProviderParts): Provider => {
+  const { server, signers, accounts, clock, logger } = parts
+  const exchange = accounts && new TokenExchange({ server, signers, accounts, clock })
+  const provider = new Provider(server.url, configurationOf(parts, exchange))
+  exchange?.serve(provider)
+  // Envoy ends TLS: `issuer.url` alone says how we are reached (see application.ts).
+  provider.proxy = true
+  provider.on('server_error', (_ctx, error) => logger.error({ err: error }, 'request failed'))
+  provider.on('backchannel.error', (_ctx, error, { clientId }) =>
+    logger.warn({ err: error, client: clientId }, 'client not told of a logout'),
+  )
+  return provider
+}
+
+const configurationOf = (
+  parts: ProviderParts,
+  exchange: TokenExchange | undefined,
+): Configuration => {
+  const { server, signers, accounts, records, cookieKey, pages, sessionClient } = parts
+  const { login, clients } = server
+  const idTokens = login?.config.algorithm ?? 'ES256'
+  const secure = server.url.startsWith('https:')
+  const cookies = { httpOnly: true, sameSite: 'lax', secure, signed: true, path: '/' } as const
+  return {
+    adapter: (kind: string) => new RecordAdapter(kind, records),
+    routes: ENDPOINTS,
+    clients: [
+      ...clients.map((client) => clientMetadata(client, idTokens)),
+      ...(sessionClient === undefined ? [] : [sessionClient]),
+    ],
+    fetch: parts.fetch,
+    jwks: { keys: signers.map((signer) => new ProviderKey(signer)) },
+    async findAccount(_ctx, sub) {
+      const account = await accounts?.find(sub)
+      return account && { accountId: sub, claims: () => ({ sub, ...account.claims }) }
+    },
+    claims: claimsByScope(login),
+    scopes: ['openid', 'profile', 'email', 'groups', 'offline_access'],
+    // Upstreams such as kube-apiserver read ID tokens and no userinfo.
+    conformIdTokenClaims: false,
+    responseTypes: ['code'],
+    pkce: { required: () => true },
+    allowOmittingSingleRegisteredRedirectUri: false,
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'none'],
+    enabledJWA: {
+      idTokenSigningAlgValues: [...new Set(signers.map(({ algorithm }) => algorithm))],
+    },
+    cookies: {
+      // RFC 6265bis §4.1.3; those of a login under way have a path of their own, which "__Host-" bars.
+      names: {
+        session: `${secure ? '__Host-' : ''}countersign-login`,
+        interaction: `${secure ? '__Secure-' : ''}countersign-interaction`,
+        resume: `${secure ? '__Secure-' : ''}countersign-resume`,
+      },
+      keys: [cookieKey],
+      long: cookies,
+      short: { httpOnly: true, sameSite: 'lax', secure, signed: true },
+    },
+    features: {
+      devInteractions: { enabled: false },
+      externalSigningSupport: { enabled: true, ack: 'experimental-01' },
+      clientCredentials: { enabled: true },
+      deviceFlow: { enabled: login !== undefined, ...pages.device },
+      introspection: {
+        enabled: true,
+        // RFC 7662 §2.1: whoever asks has to say who it is.
+        allowedPolicy: (_ctx, client) => client.clientAuthMethod !== 'none',
+      },
+      revocation: {
+        enabled: true,
+        // RFC 7009 §2.1.
+        allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,
+      },
+      backchannelLogout: { enabled: true },
+      rpInitiatedLogout: { enabled: login !== undefined, ...pages.logout },
+      pushedAuthorizationRequests: { enabled: true },
+      resourceIndicators: resourceIndicators(server),
+    },
+    async extraTokenClaims(_ctx, token) {
+      if (token.kind !== 'AccessToken') return undefined
+      const claims = await claimsOf(token, accounts)
+      return claims && { ...claims, ...exchange?.claimsOf(token) }
+    },
+    interactions: { policy: policyOf(), url: (_ctx, { uid }) => `${LOGIN}/${uid}` },
+    loadExistingGrant: (ctx) => grantOf(ctx, server),
+    rotateRefreshToken: () => true,
+    issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    renderError: pages.error,
+    ttl: lifetimes(login),
+    clientBasedCORS: (_ctx, origin, client) =>
+      (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
+  }
+}
+
+type Claims = NonNullable<Configuration['claims']>
+
+const claimsByScope = (login: Login | undefined): Claims => {
+  const names = Object.keys(login?.config.claims ?? {})
+  const special = new Set([...PROFILE, ...EMAIL])
+  return {
+    openid: ['sub', 'amr', 'acr', 'auth_time', ...names.filter((name) => !special.has(name))],
+    profile: PROFILE,
+    email: EMAIL,
+    groups: ['groups'],
+  }
+}
+
+type Features = NonNullable<Configuration['features']>
+
+const resourceIndicators = ({
+  clients,
+  resources,
+}: AuthorizationServer): NonNullable<Features['resourceIndicators']> => ({
+  enabled: true,
+  // RFC 8707 §2.2: what was granted at the authorization endpoint need not be asked for again.
+  useGrantedResource: () => true,
+  getResourceServerInfo(_ctx, indicator, client) {
+    const resource = resources.get(indicator)
+    const allowed = clients.find(({ id }) => id === client.clientId)?.config.resources ?? []
+    if (resource === undefined || !allowed.includes(indicator)) throw new errors.InvalidTarget()
+    return resourceInfo(resource)
+  },
+})
+
+/**
+ * @throws errors.InvalidGrant when nothing is known of the person any more, or when the login was
+ *   before the resource was configured
+ */
+const claimsOf = async (
+  { accountId, resourceServer }: AccessToken,
+  accounts: Accounts | undefined,
+): Promise<Record<string, unknown> | undefined> => {
+  if (resourceServer === undefined) return undefined
+  const account = await accounts?.find(accountId)
+  const claims = account?.resources[resourceServer.identifier()]
+  if (claims === undefined) throw new errors.InvalidGrant('the login is over')
+  return { ...claims }
+}
+
+const policyOf = () => {
+  const { Check, base } = interactionPolicy
+  const policy = base()
+  const consent = policy.get('consent')
+  consent?.checks.remove('native_client_prompt')
+  // RFC 8252 §8.6: any program on the device can say that it is that client. Whoever has just logged
+  // in has seen for what; whoever was logged in already would have seen nothing.
+  consent?.checks.add(
+    new Check('native_client', 'a program on a device has to be confirmed', ({ oidc }) => {
+      const seen =
+        oidc.result?.login !== undefined ||
+        oidc.result?.consent !== undefined ||
+        oidc.deviceCode !== undefined // whose code was confirmed
+      return oidc.client?.applicationType === 'native' && !seen
+        ? Check.REQUEST_PROMPT
+        : Check.NO_NEED_TO_PROMPT
+    }),
+  )
+  return policy
+}
+
+/** What the person has granted; what a client of ours asks for needs no question. */
+const grantOf = async (ctx: KoaContextWithOIDC, { clients }: AuthorizationServer) => {
+  const { client, session, result, requestParamOIDCScopes, requestParamScopes } = ctx.oidc
+  if (client === undefined) return undefined
+  const { Grant } = ctx.oidc.provider
+  const grantId = result?.consent?.grantId ?? session?.grantIdFor(client.clientId)
+  const known = grantId === undefined ? undefined : await Grant.find(grantId)
+  const configured = clients.find(({ id }) => id === client.clientId)
+  const firstParty = configured?.config.firstParty ?? client.clientId === SESSION_CLIENT
+  if (!firstParty || session?.accountId === undefined) return known
+  const grant = known ?? new Grant({ clientId: client.clientId, accountId: session.accountId })
+  grant.addOIDCScope([...requestParamOIDCScopes].join(' '))
+  for (const [indicator, { scopes }] of Object.entries(ctx.oidc.resourceServers ?? {})) {
+    const wanted = [...requestParamScopes].filter((scope) => scopes.has(scope))
+    grant.addResourceScope(indicator, wanted.join(' '))
+  }
+  await grant.save()
+  return grant
+}
+
+const lifetimes = (login: Login | undefined): NonNullable<Configuration['ttl']> => {
+  const longest = seconds(login?.config.longest ?? 0) || INTERACTION_S
+  const idle = seconds(login?.config.idle ?? 0) || INTERACTION_S
+  return {
+    AuthorizationCode: CODE_S,
+    Interaction: INTERACTION_S,
+    DeviceCode: DEVICE_CODE_S,
+    AccessToken: (_ctx, { resourceServer }) => resourceServer?.accessTokenTTL ?? OPAQUE_TOKEN_S,
+    ClientCredentials: (_ctx, { resourceServer }) =>
+      resourceServer?.accessTokenTTL ?? OPAQUE_TOKEN_S,
+    IdToken: seconds(login?.config.lifetime ?? 0) || OPAQUE_TOKEN_S,
+    Grant: longest,
+    // A session ends when nobody uses it, or so long after its login, whatever comes first.
+    Session: (_ctx, { loginTs }) =>
+      loginTs === undefined ? idle : Math.max(1, Math.min(idle, loginTs + longest - now())),
+    RefreshToken: (ctx) => ctx.oidc.entities.RotatedRefreshToken?.remainingTTL ?? longest,
+  }
+}
+
+const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1_000)
+
+const now = (): number => seconds(Date.now())

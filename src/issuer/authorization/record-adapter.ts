@@ -1,0 +1,141 @@
+// What `oidc-provider` stores (codes, sessions, grants, refresh tokens), in the records of `state`.
+
+import { errors, type Adapter, type AdapterPayload } from 'oidc-provider'
+import { CountersignError } from '../../runtime/errors.ts'
+import type { RecordStore } from '../../state/record-store.ts'
+import { artifactKey, endingKey, grantIndex, indexesOf, loginOf, uidKey } from './login-records.ts'
+
+// For kinds without an end of their own; none of those that we use is one.
+const LONGEST_S = 86_400
+
+/** Keeps one kind of artifact, `Session` say. */
+export class RecordAdapter implements Adapter {
+  readonly #kind: string
+  readonly #records: Answering
+
+  constructor(kind: string, records: RecordStore) {
+    this.#kind = kind
+    this.#records = new Answering(records)
+  }
+
+  /** Writes an artifact, and what it is found by besides its id. */
+  async upsert(id: string, payload: AdapterPayload, expiresIn = LONGEST_S): Promise<void> {
+    const lifetime = expiresIn * 1_000
+    if (lifetime <= 0) return await this.destroy(id)
+    const { uid, userCode } = payload
+    const record = { text: JSON.stringify(payload), lifetime }
+    await this.#records.put(this.#key(id), record, indexesOf(this.#kind, payload))
+    const pointer = { text: id, lifetime }
+    if (this.#kind === 'Session' && uid !== undefined) {
+      await this.#records.put(this.#uidKey(uid), pointer)
+    }
+    if (userCode !== undefined) await this.#records.put(this.#userCodeKey(userCode), pointer)
+    const login = loginOf(this.#kind, payload)
+    // It ended while this request was being answered. After writing: whoever ends it has said so before
+    // looking for what there is.
+    if (login !== undefined && (await this.#records.get(endingKey(login))) !== undefined) {
+      await this.destroy(id)
+    }
+  }
+
+  async find(id: string): Promise<AdapterPayload | undefined> {
+    const record = await this.#records.get(this.#key(id))
+    if (record === undefined) return undefined
+    const payload: AdapterPayload = JSON.parse(record.text) // ours: `upsert` wrote it
+    return payload
+  }
+
+  async findByUid(uid: string): Promise<AdapterPayload | undefined> {
+    return await this.#follow(this.#uidKey(uid))
+  }
+
+  async findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
+    return await this.#follow(this.#userCodeKey(userCode))
+  }
+
+  /**
+   * Marks a code or a refresh token as used. Of two that come with the same one at once only one gets
+   * here first; the other is refused, as RFC 6749 §4.1.2 wants it.
+   *
+   * @throws errors.InvalidGrant
+   */
+  async consume(id: string): Promise<void> {
+    const key = this.#key(id)
+    const record = await this.#records.get(key)
+    if (record === undefined) throw new errors.InvalidGrant(`${this.#kind} is gone`)
+    const payload: AdapterPayload = JSON.parse(record.text)
+    if (payload.consumed !== undefined) throw new errors.InvalidGrant(`${this.#kind} was used`)
+    const consumed = { ...payload, consumed: Math.floor(Date.now() / 1_000) }
+    const { lifetime } = record
+    const done = await this.#records.replace(key, record.text, {
+      text: JSON.stringify(consumed),
+      lifetime,
+    })
+    if (!done) throw new errors.InvalidGrant(`${this.#kind} is being used`)
+  }
+
+  async destroy(id: string): Promise<void> {
+    const payload = await this.find(id)
+    const keys = [this.#key(id)]
+    if (payload?.userCode !== undefined) keys.push(this.#userCodeKey(payload.userCode))
+    // A session that got a new id is still found by its uid.
+    if (this.#kind === 'Session' && payload?.uid !== undefined) {
+      const pointer = await this.#records.get(this.#uidKey(payload.uid))
+      if (pointer?.text === id) keys.push(this.#uidKey(payload.uid))
+    }
+    await this.#records.remove(keys)
+  }
+
+  /** Removes everything that was given out by a grant, of whatever kind. */
+  async revokeByGrantId(grantId: string): Promise<void> {
+    await this.#records.remove(await this.#records.keysIn(grantIndex(grantId)))
+  }
+
+  async #follow(key: string): Promise<AdapterPayload | undefined> {
+    const pointer = await this.#records.get(key)
+    return pointer && (await this.find(pointer.text))
+  }
+
+  #key(id: string): string {
+    return artifactKey(this.#kind, id)
+  }
+
+  #uidKey(uid: string): string {
+    return uidKey(this.#kind, uid)
+  }
+
+  #userCodeKey(userCode: string): string {
+    return `${this.#kind}:user-code:${userCode}`
+  }
+}
+
+/** Records whose failures are told to clients as what they are: nobody's fault but ours, and not for long. */
+class Answering implements RecordStore {
+  readonly #records: RecordStore
+
+  constructor(records: RecordStore) {
+    this.#records = records
+  }
+
+  put: RecordStore['put'] = async (...args) => await answered(this.#records.put(...args))
+  add: RecordStore['add'] = async (...args) => await answered(this.#records.add(...args))
+  replace: RecordStore['replace'] = async (...args) =>
+    await answered(this.#records.replace(...args))
+  get: RecordStore['get'] = async (...args) => await answered(this.#records.get(...args))
+  take: RecordStore['take'] = async (...args) => await answered(this.#records.take(...args))
+  remove: RecordStore['remove'] = async (...args) => await answered(this.#records.remove(...args))
+  keysIn: RecordStore['keysIn'] = async (...args) => await answered(this.#records.keysIn(...args))
+}
+
+/** RFC 6749 §4.1.2.1; as a status, RFC 9110 §15.6.4. */
+const answered = async <T>(call: Promise<T>): Promise<T> => {
+  try {
+    return await call
+  } catch (cause) {
+    if (!(cause instanceof CountersignError)) throw cause
+    const error = new errors.TemporarilyUnavailable('the state cannot be reached', cause.message)
+    throw Object.assign(error, { status: UNAVAILABLE, statusCode: UNAVAILABLE, cause })
+  }
+}
+
+const UNAVAILABLE = 503

@@ -1,0 +1,75 @@
+// How a login ends: somebody is known from now on, or nobody is. Nothing is said to the provider, or to
+// the person, that the log has not taken.
+
+import type { Provider } from 'oidc-provider'
+import type { AuditSink } from '../../audit/sink.ts'
+import type { LoginEvent } from '../../audit/event.ts'
+import { authenticationContext } from '../../identity/authentication-context.ts'
+import type { Identity } from '../../identity/identity.ts'
+import type { Accounts, AccountFailure, KnownAccount } from '../authorization/accounts.ts'
+import { sourceOf } from '../caller.ts'
+import { requestIdOf } from '../request-id.ts'
+import type { Exchange } from './exchange.ts'
+
+/** What ending needs. */
+export interface EndingParts {
+  readonly provider: Provider
+  readonly accounts: Accounts
+  readonly audit: AuditSink
+}
+
+/** Ends the logins of one provider. */
+export class LoginEnding {
+  readonly #parts: EndingParts
+
+  constructor(parts: EndingParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Lets the person in, who is then on the way to the application; or says why that cannot be, which the
+   * log was told.
+   *
+   * @throws CountersignError `audit-unwritable`: then nobody has logged in
+   */
+  async letIn(exchange: Exchange, identity: Identity): Promise<AccountFailure | undefined> {
+    const result = await this.#parts.accounts.remember(identity)
+    const { user, groups, authenticator, method: authentication, credential } = identity
+    const known = { user, groups, authenticator, authentication, credential }
+    if (result.outcome === 'failed') {
+      const { code: reason, detail } = result
+      await this.record(exchange, { outcome: 'refused', reason, detail, ...known })
+      return result
+    }
+    await this.record(exchange, { outcome: 'succeeded', ...known })
+    await this.#finish(exchange, identity, result.account)
+    return undefined
+  }
+
+  /** @throws CountersignError `audit-unwritable` */
+  async record(
+    { request, interaction }: Exchange,
+    event: Omit<LoginEvent, 'event' | 'request' | 'client' | 'source'>,
+  ): Promise<void> {
+    await this.#parts.audit.write({
+      event: 'login',
+      request: requestIdOf(request),
+      client: String(interaction.params['client_id']),
+      source: sourceOf(request),
+      ...event,
+    })
+  }
+
+  async #finish(exchange: Exchange, identity: Identity, { subject }: KnownAccount): Promise<void> {
+    const { request, response } = exchange
+    const { methods, contextClass, time } = authenticationContext(identity)
+    const login = {
+      accountId: subject,
+      ...(methods === undefined ? {} : { amr: [...methods] }),
+      ...(contextClass === undefined ? {} : { acr: contextClass }),
+      ...(time === undefined ? {} : { ts: time }),
+    }
+    const options = { mergeWithLastSubmission: false }
+    await this.#parts.provider.interactionFinished(request, response, { login }, options)
+  }
+}

@@ -1,0 +1,237 @@
+// The pages of an authorization that is under way: logging in, and whether an application may act for
+// the person. The provider knows what is asked for; what is shown and proven is known here.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { errors, type Interaction } from 'oidc-provider'
+import type { Clock } from '../../runtime/clock.ts'
+import type { Logger } from '../../runtime/logger.ts'
+import type { OpaqueKeys } from '../../state/opaque-keys.ts'
+import type { RecordStore } from '../../state/record-store.ts'
+import { LOGIN, PROVIDER_CALLBACKS } from '../paths.ts'
+import { readForm } from '../form-body.ts'
+import { TOKEN_FIELD } from '../../pages/context.ts'
+import { isCsrfToken } from '../../pages/csrf.ts'
+import type { LoginProblem } from '../../pages/views/login.ts'
+import { grantConsent } from './consent.ts'
+import { LoginEnding, type EndingParts } from './ending.ts'
+import { ownerOf, type Exchange } from './exchange.ts'
+import { LoginPages, type LoginPagesParts } from './login-pages.ts'
+import { problemOf, refusalOf, type ShownKind, type Unproven } from './outcome.ts'
+import { foreignProviders, ProviderLogins } from './provider/provider-logins.ts'
+import { prove, proveAnswer, type Proof, type Shown } from './prove.ts'
+import { Questions } from './questions.ts'
+
+/** What these pages need. */
+export interface InteractionParts extends Omit<LoginPagesParts, 'foreign'>, EndingParts {
+  /** Our own URL. */
+  readonly issuer: string
+  readonly records: RecordStore
+  readonly opaqueKeys: OpaqueKeys
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+type Form = URLSearchParams | undefined
+
+// nanoid's alphabet.
+const PATH =
+  /^\/login\/([\w-]{1,64})(?:\/(password|certificate|consent|challenge|cancel|provider|returned))?$/
+
+const CALLBACK = new RegExp(`^${PROVIDER_CALLBACKS}/([a-z0-9_-]{1,63})$`)
+
+const methodsOf = (action: string | undefined): readonly string[] => {
+  if (action === undefined) return ['GET', 'HEAD']
+  return action === 'returned' ? ['GET'] : ['POST']
+}
+
+/** Whether a path is one of these pages. */
+export const isInteractionPath = (path: string): boolean => path.startsWith(`${LOGIN}/`)
+
+/** The pages of one provider. */
+export class Interactions {
+  readonly #parts: InteractionParts
+  readonly #pages: LoginPages
+  readonly #ending: LoginEnding
+  readonly #questions: Questions
+  readonly #providers: ProviderLogins
+
+  constructor(parts: InteractionParts) {
+    const foreign = foreignProviders(parts.login.providers, parts.issuer, parts.clock)
+    this.#parts = parts
+    this.#pages = new LoginPages({ ...parts, foreign })
+    this.#ending = new LoginEnding(parts)
+    this.#providers = new ProviderLogins({
+      ...parts,
+      foreign,
+      pages: this.#pages,
+      ending: this.#ending,
+    })
+    this.#questions = new Questions(parts.records)
+  }
+
+  /** Answers a request. */
+  async answer(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const [whole, uid = '', action] = PATH.exec(path) ?? []
+    const [callback, id = ''] = CALLBACK.exec(path) ?? []
+    if (whole === undefined && callback === undefined) {
+      return this.#parts.sender.tell('not-found', 404, request, response)
+    }
+    const allowed = callback === undefined ? methodsOf(action) : ['GET']
+    if (!allowed.includes(request.method ?? '')) {
+      response.setHeader('allow', allowed.join(', '))
+      return this.#parts.sender.tell('malformed', 405, request, response)
+    }
+    if (callback !== undefined) return await this.#providers.sendBack(id, request, response)
+    const interaction = await this.#interactionOf(request, response)
+    if (interaction?.uid !== uid) return this.#parts.sender.tell('expired', 400, request, response)
+    const exchange = { request, response, interaction }
+    if (action === undefined) return await this.#show(exchange)
+    if (action === 'returned') return await this.#return(exchange)
+    const form = await readForm(request)
+    if (form === undefined) response.setHeader('connection', 'close')
+    if (!isCsrfToken(this.#parts.formKey, ownerOf(interaction), form?.get(TOKEN_FIELD))) {
+      return await this.#showExpired(exchange)
+    }
+    await this.#act(action, exchange, form)
+  }
+
+  async #return(exchange: Exchange): Promise<void> {
+    if (exchange.interaction.prompt.name !== 'login') return await this.#show(exchange)
+    await this.#providers.arrive(exchange)
+  }
+
+  /** What was sent is from a page that is none of this login's. */
+  async #showExpired(exchange: Exchange): Promise<void> {
+    const isConsent = exchange.interaction.prompt.name === 'consent'
+    if (isConsent) return await this.#pages.showConsent(exchange)
+    await this.#pages.showLogin(exchange, { kind: 'expired' })
+  }
+
+  async #act(action: string, exchange: Exchange, form: Form): Promise<void> {
+    if (action === 'consent') return await this.#consent(exchange, form)
+    if (exchange.interaction.prompt.name !== 'login') return await this.#show(exchange)
+    if (action === 'challenge') return await this.#takeAnswer(exchange, form?.get('answer') ?? '')
+    await this.#questions.drop(exchange.interaction.uid)
+    if (action === 'cancel') return await this.#pages.showLogin(exchange)
+    if (action === 'provider') {
+      return await this.#providers.leave(exchange, form?.get('provider') ?? '')
+    }
+    await this.#logIn(exchange, shownIn(action, form))
+  }
+
+  /** What the cookie says; the path only says which of them the browser sends. */
+  async #interactionOf(
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<Interaction | undefined> {
+    try {
+      return await this.#parts.provider.interactionDetails(request, response)
+    } catch (cause) {
+      if (cause instanceof errors.SessionNotFound) return undefined
+      throw cause
+    }
+  }
+
+  /** Where the authorization is: at a question, at the beginning of the login, or behind it. */
+  async #show(exchange: Exchange): Promise<void> {
+    const { prompt, uid } = exchange.interaction
+    if (prompt.name === 'consent') return await this.#pages.showConsent(exchange)
+    const asked = await this.#questions.find(uid)
+    if (asked !== undefined) return this.#pages.showQuestion(exchange, asked)
+    await this.#pages.showLogin(exchange)
+  }
+
+  async #consent(exchange: Exchange, form: Form): Promise<void> {
+    const { request, response, interaction } = exchange
+    const { provider } = this.#parts
+    if (interaction.prompt.name !== 'consent') return await this.#show(exchange)
+    if (form?.get('answer') !== 'allow') {
+      const denial = { error: 'access_denied', error_description: 'the person said no' }
+      const options = { mergeWithLastSubmission: false }
+      return await provider.interactionFinished(request, response, denial, options)
+    }
+    const grantId = await grantConsent(interaction, provider)
+    await provider.interactionFinished(request, response, { consent: { grantId } })
+  }
+
+  async #logIn(exchange: Exchange, shown: Shown | Missing): Promise<void> {
+    if (shown.kind === 'missing') return await this.#pages.showLogin(exchange, shown)
+    const user = shown.kind === 'password' ? shown.user : undefined
+    const proof = await prove(this.#parts.login.ways, shown, exchange.request)
+    await this.#conclude(exchange, proof, shown, user)
+  }
+
+  async #takeAnswer(exchange: Exchange, answer: string): Promise<void> {
+    const { uid } = exchange.interaction
+    if (answer === '') {
+      const asked = await this.#questions.find(uid)
+      if (asked === undefined) return await this.#pages.showLogin(exchange, { kind: 'expired' })
+      return this.#pages.showQuestion(exchange, asked, { kind: 'missing' })
+    }
+    const taken = await this.#questions.take(uid)
+    if (taken === undefined) return await this.#pages.showLogin(exchange, { kind: 'expired' })
+    const { asked } = taken
+    const { user } = asked.question
+    const proof = await proveAnswer(this.#parts.login.ways, asked, answer, exchange.request)
+    const problem = 'code' in proof ? problemOf(proof, { kind: 'answer' }) : undefined
+    if (problem?.kind !== 'locked') {
+      return await this.#conclude(exchange, proof, { kind: 'answer' }, user)
+    }
+    // Nobody was asked.
+    await this.#questions.restore(uid, taken)
+    await this.#ending.record(exchange, { outcome: 'refused', user, reason: 'too-many-attempts' })
+    this.#pages.showQuestion(exchange, asked, problem)
+  }
+
+  /** @param user as typed */
+  async #conclude(
+    exchange: Exchange,
+    proof: Proof,
+    shown: ShownKind,
+    user: string | undefined,
+  ): Promise<void> {
+    if (proof.outcome === 'stale') {
+      return await this.#pages.showLogin(exchange, { kind: 'expired' }, user)
+    }
+    if (proof.outcome === 'asked') {
+      const { authenticator, question } = proof
+      const { credential } = question
+      await this.#questions.ask(exchange.interaction.uid, { authenticator, question })
+      await this.#ending.record(exchange, {
+        outcome: 'challenged',
+        user,
+        authenticator,
+        credential,
+      })
+      return this.#pages.showQuestion(exchange, { authenticator, question })
+    }
+    if (proof.outcome !== 'proven') return await this.#refuse(exchange, proof, shown, user)
+    const failure = await this.#ending.letIn(exchange, proof.identity)
+    if (failure !== undefined) await this.#pages.showLogin(exchange, { kind: 'unavailable' }, user)
+  }
+
+  async #refuse(
+    exchange: Exchange,
+    proof: Unproven,
+    shown: ShownKind,
+    user: string | undefined,
+  ): Promise<void> {
+    if (proof.outcome === 'unavailable') {
+      this.#parts.logger.error({ err: proof.cause }, 'login failed')
+    }
+    await this.#ending.record(exchange, { outcome: 'refused', user, ...refusalOf(proof, shown) })
+    await this.#pages.showLogin(exchange, problemOf(proof, shown), user)
+  }
+}
+
+type Missing = Extract<LoginProblem, { kind: 'missing' }>
+
+/** What was shown, or what of it is missing. */
+const shownIn = (action: string, form: Form): Shown | Missing => {
+  if (action === 'certificate') return { kind: 'certificate' }
+  const user = form?.get('user')?.trim() ?? ''
+  const password = form?.get('password') ?? ''
+  if (user === '') return { kind: 'missing', field: 'user' }
+  if (password === '') return { kind: 'missing', field: 'password' }
+  return { kind: 'password', user, password }
+}

@@ -1,0 +1,100 @@
+// The pages that a login goes through, each as the interaction has it. They only show.
+
+import type { Client, Interaction, Provider } from 'oidc-provider'
+import type { Login } from '../../check/authorization-server.ts'
+import { SESSION_CLIENT } from '../../check/login-redirect.ts'
+import { LOGIN } from '../paths.ts'
+import { challengePage, type ChallengeModel } from '../../pages/views/challenge.ts'
+import { consentPage } from '../../pages/views/consent.ts'
+import { loginPage, type LoginProblem } from '../../pages/views/login.ts'
+import { consentModel } from './consent.ts'
+import { formContext, sendPage, type Exchange, type ExchangeParts } from './exchange.ts'
+import { statusOf } from './outcome.ts'
+import type { AskedQuestion } from './questions.ts'
+
+/** What the pages need. */
+export interface LoginPagesParts extends ExchangeParts {
+  readonly provider: Provider
+  readonly login: Login
+  /** Where else to log in, by id. */
+  readonly foreign: ReadonlyMap<string, OtherPlace>
+}
+
+/** Somewhere else to log in. */
+interface OtherPlace {
+  /** What people know it by. */
+  readonly name: string
+  /** Where it may take the browser, as URLs. */
+  readonly places: readonly string[]
+  /** Somebody may want to go there soon. */
+  prepare(): void
+}
+
+/** The pages of one provider. */
+export class LoginPages {
+  readonly #parts: LoginPagesParts
+
+  constructor(parts: LoginPagesParts) {
+    this.#parts = parts
+  }
+
+  /** @param typed the name that the person gave the last time */
+  async showLogin(exchange: Exchange, problem?: LoginProblem, typed?: string): Promise<void> {
+    const { login, provider, foreign } = this.#parts
+    for (const other of foreign.values()) other.prepare()
+    const { params, uid } = exchange.interaction
+    const client = await provider.Client.find(String(params['client_id']))
+    const hint = params['login_hint']
+    const user = typed ?? (typeof hint === 'string' ? hint : undefined)
+    const kinds = new Set(login.ways.map(({ kind }) => kind))
+    const here = `${LOGIN}/${uid}`
+    const context = {
+      ...formContext(exchange, this.#parts),
+      paths: {
+        password: `${here}/password`,
+        certificate: `${here}/certificate`,
+        provider: `${here}/provider`,
+      },
+    }
+    const page = loginPage(
+      {
+        ...(client === undefined ? {} : { destination: destinationOf(client, params) }),
+        ...(kinds.has('password') && { password: user === undefined ? {} : { user } }),
+        certificate: kinds.has('certificate'),
+        providers: [...foreign].map(([id, { name }]) => ({ id, name })),
+        ...(problem === undefined ? {} : { problem }),
+      },
+      context,
+    )
+    const targets = [...foreign.values()].flatMap(({ places }) => places)
+    sendPage(page, context, statusOf(problem), exchange, this.#parts, targets)
+  }
+
+  showQuestion(
+    exchange: Exchange,
+    { question: { message, echo } }: AskedQuestion,
+    problem?: ChallengeModel['problem'],
+  ): void {
+    const here = `${LOGIN}/${exchange.interaction.uid}`
+    const paths = { challenge: `${here}/challenge`, cancel: `${here}/cancel` }
+    const context = { ...formContext(exchange, this.#parts), paths }
+    const model = { message, echo, ...(problem === undefined ? {} : { problem }) }
+    sendPage(challengePage(model, context), context, statusOf(problem), exchange, this.#parts)
+  }
+
+  async showConsent(exchange: Exchange): Promise<void> {
+    const { request, response, interaction } = exchange
+    const model = await consentModel(interaction, this.#parts.provider)
+    if (model === undefined) return this.#parts.sender.tell('expired', 400, request, response)
+    const paths = { consent: `${LOGIN}/${interaction.uid}/consent` }
+    const context = { ...formContext(exchange, this.#parts), paths }
+    sendPage(consentPage(model, context), context, { status: 200 }, exchange, this.#parts)
+  }
+}
+
+/** What the person goes on to: of our own routes, the host. */
+const destinationOf = (
+  { clientId, clientName = clientId }: Pick<Client, 'clientId' | 'clientName'>,
+  params: Interaction['params'],
+): string =>
+  clientId === SESSION_CLIENT ? new URL(String(params['redirect_uri'])).host : clientName

@@ -1,0 +1,148 @@
+// Logging in at a provider of others. The browser that comes back has to be the one that left: it is told
+// by the cookie of the login, which only reaches the path of that login, so it is sent there first.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { LoginProvider } from '../../../check/login-providers.ts'
+import { tokenUser } from '../../../identity/default-names.ts'
+import type { Facts } from '../../../identity/identity.ts'
+import type { Clock } from '../../../runtime/clock.ts'
+import type { OpaqueKeys } from '../../../state/opaque-keys.ts'
+import type { RecordStore } from '../../../state/record-store.ts'
+import { LOGIN, PROVIDER_CALLBACKS } from '../../paths.ts'
+import type { PageSender } from '../../page-sender.ts'
+import type { LoginEnding } from '../ending.ts'
+import type { Exchange } from '../exchange.ts'
+import type { LoginPages } from '../login-pages.ts'
+import { Departures, newSecrets } from './departures.ts'
+import type { ProviderFailure } from './failure.ts'
+import { ForeignProvider } from './foreign-provider.ts'
+
+/** What these logins need. */
+export interface ProviderLoginsParts {
+  readonly foreign: ReadonlyMap<string, ForeignProvider>
+  readonly records: RecordStore
+  readonly opaqueKeys: OpaqueKeys
+  readonly pages: LoginPages
+  readonly ending: LoginEnding
+  readonly sender: PageSender
+  readonly clock: Clock
+}
+
+/** The providers of a configuration, as clients of theirs. */
+export const foreignProviders = (
+  providers: readonly LoginProvider[],
+  issuer: string,
+  clock: Clock,
+): ReadonlyMap<string, ForeignProvider> =>
+  new Map(
+    providers.map((provider) => {
+      const redirectUri = new URL(`${PROVIDER_CALLBACKS}/${provider.id}`, issuer).href
+      return [provider.id, new ForeignProvider(provider, redirectUri, clock)]
+    }),
+  )
+
+/** Logins at providers of others. */
+export class ProviderLogins {
+  readonly #parts: ProviderLoginsParts
+  readonly #departures: Departures
+
+  constructor(parts: ProviderLoginsParts) {
+    this.#parts = parts
+    this.#departures = new Departures(parts.records)
+  }
+
+  /** Sends the browser to a provider. */
+  async leave(exchange: Exchange, id: string): Promise<void> {
+    const { foreign, clock, pages } = this.#parts
+    const provider = foreign.get(id)
+    if (provider === undefined) return await pages.showLogin(exchange, { kind: 'expired' })
+    const { uid, prompt } = exchange.interaction
+    const secrets = newSecrets()
+    const fresh = prompt.reasons.some((reason) => FRESH.has(reason))
+    const departure = await provider.leave(secrets, fresh)
+    if (departure.outcome === 'failed') {
+      return await this.#fail(exchange, provider, departure.failure)
+    }
+    const since = fresh ? { since: clock.now() } : {}
+    await this.#departures.keep({ ...secrets, ...since, uid, provider: id })
+    sendTo(departure.url.href, exchange.response)
+  }
+
+  /** Sends a browser that is back to the login that it says it left. */
+  async sendBack(id: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const query = queryOf(request)
+    const login = await this.#departures.find(query.get('state') ?? '')
+    // What was for another provider is not for this one (RFC 9700 §4.4.2.2).
+    if (login?.provider !== id) return this.#parts.sender.tell('expired', 400, request, response)
+    sendTo(`${LOGIN}/${login.uid}/returned?${query.toString()}`, response)
+  }
+
+  /** Ends the login of a browser that is back, and that has shown that it is the one that left. */
+  async arrive(exchange: Exchange): Promise<void> {
+    const { foreign, pages, ending } = this.#parts
+    const query = queryOf(exchange.request)
+    const state = query.get('state') ?? ''
+    const found = await this.#departures.find(state)
+    const isOwn = found?.uid === exchange.interaction.uid
+    const login = isOwn ? await this.#departures.take(state) : undefined
+    const provider = login && foreign.get(login.provider)
+    if (login === undefined || provider === undefined) {
+      return await pages.showLogin(exchange, { kind: 'expired' })
+    }
+    const arrival = await provider.arrive(query, login, login.since)
+    if (arrival.outcome === 'failed') return await this.#fail(exchange, provider, arrival.failure)
+    const { claims, token } = arrival
+    const facts: Facts = {
+      method: 'bearer',
+      credential: this.#credentialOf(provider.id, token),
+      user: tokenUser(provider.issuer, claims.sub),
+      groups: [],
+      extra: {},
+      claims,
+    }
+    const result = provider.mapping.identityOf(facts)
+    if (result.outcome === 'refused') {
+      const { code: reason, detail } = result
+      const authenticator = provider.id
+      await ending.record(exchange, {
+        outcome: 'refused',
+        user: facts.user,
+        authenticator,
+        reason,
+        detail,
+      })
+      return await pages.showLogin(exchange, { kind: 'provider', name: provider.name })
+    }
+    const failure = await ending.letIn(exchange, result.identity)
+    if (failure !== undefined) await pages.showLogin(exchange, { kind: 'unavailable' })
+  }
+
+  async #fail(
+    exchange: Exchange,
+    { id, name }: ForeignProvider,
+    { reason, detail }: ProviderFailure,
+  ): Promise<void> {
+    const { ending, pages } = this.#parts
+    await ending.record(exchange, { outcome: 'refused', authenticator: id, reason, detail })
+    const isDown = reason === 'authenticator-unavailable'
+    await pages.showLogin(exchange, { kind: 'provider', name, isDown })
+  }
+
+  #credentialOf(id: string, token: string): string {
+    return this.#parts.opaqueKeys.of('login-credential', id, token).slice(0, FINGERPRINT_LENGTH)
+  }
+}
+
+// As that of other credentials (authenticate/facts.ts).
+const FINGERPRINT_LENGTH = 16
+
+// Why the provider asks for a login although there is one: "prompt=login", "max_age".
+const FRESH: ReadonlySet<string> = new Set(['login_prompt', 'max_age'])
+
+const queryOf = ({ url = '' }: IncomingMessage): URLSearchParams =>
+  new URLSearchParams(url.split('?', 2)[1] ?? '')
+
+const sendTo = (location: string, response: ServerResponse): void => {
+  const headers = { location, 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' }
+  response.writeHead(303, headers).end()
+}

@@ -1,0 +1,63 @@
+// The question that a person is being asked, kept under the login it belongs to: nothing of it is the
+// browser's to show or to change, and whoever answers takes it away.
+
+import type { PasswordQuestion } from '../../authenticate/authenticator.ts'
+import type { RecordStore } from '../../state/record-store.ts'
+
+/** A question, and who asks it. */
+export interface AskedQuestion {
+  /** The authenticator, by its name. */
+  readonly authenticator: string
+  readonly question: PasswordQuestion
+}
+
+/** A question that was taken, and how long it still had, in milliseconds. */
+export interface TakenQuestion {
+  readonly asked: AskedQuestion
+  readonly lifetime: number
+}
+
+// Time enough to find the telephone; RADIUS servers themselves seldom wait longer.
+const LIFETIME_MS = 180_000
+
+/** The questions of logins under way; each login has one at most. */
+export class Questions {
+  readonly #records: RecordStore
+
+  constructor(records: RecordStore) {
+    this.#records = records
+  }
+
+  /** Keeps a question in place of the one before. */
+  async ask(uid: string, asked: AskedQuestion): Promise<void> {
+    await this.#records.put(keyOf(uid), { text: JSON.stringify(asked), lifetime: LIFETIME_MS })
+  }
+
+  /** The question that waits for an answer. */
+  async find(uid: string): Promise<AskedQuestion | undefined> {
+    const record = await this.#records.get(keyOf(uid))
+    return record && readQuestion(record.text)
+  }
+
+  /** Takes the question to answer it: of two answers at once one finds it. */
+  async take(uid: string): Promise<TakenQuestion | undefined> {
+    const record = await this.#records.take(keyOf(uid))
+    return record && { asked: readQuestion(record.text), lifetime: record.lifetime }
+  }
+
+  /** Puts back what nobody was asked about. */
+  async restore(uid: string, { asked, lifetime }: TakenQuestion): Promise<void> {
+    await this.#records.add(keyOf(uid), { text: JSON.stringify(asked), lifetime })
+  }
+
+  async drop(uid: string): Promise<void> {
+    await this.#records.remove([keyOf(uid)])
+  }
+}
+
+const keyOf = (uid: string): string => `login-question:${uid}`
+
+const readQuestion = (text: string): AskedQuestion => {
+  const asked: AskedQuestion = JSON.parse(text) // ours: `ask` wrote it
+  return asked
+}

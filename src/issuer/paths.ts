@@ -1,0 +1,33 @@
+// Where the authorization server answers, below the root of its host; Envoy publishes these paths.
+
+import { AUTHORIZATION_PATH } from '../check/login-redirect.ts'
+
+/** The endpoints of the protocols; clients find them in the metadata. */
+export const ENDPOINTS = {
+  authorization: AUTHORIZATION_PATH,
+  token: '/token',
+  introspection: '/introspect',
+  revocation: '/revoke',
+  userinfo: '/userinfo',
+  pushed_authorization_request: '/par',
+  device_authorization: '/device/authorize',
+  code_verification: '/device',
+  end_session: '/logout',
+  jwks: '/jwks',
+} as const
+
+/** Where people log in, for an authorization that is under way. */
+export const LOGIN = '/login'
+
+/** Where people see who they are here, and where they are logged in. */
+export const ACCOUNT = '/account'
+
+/** Below it people come back from the providers of others, each to a path of its own. */
+export const PROVIDER_CALLBACKS = `${LOGIN}/callback`
+
+/** Each path that is answered is one of these, or below it. */
+export const PUBLISHED_PREFIXES: readonly string[] = [
+  LOGIN,
+  ACCOUNT,
+  ...Object.values(ENDPOINTS).filter((path) => path !== ENDPOINTS.device_authorization),
+]

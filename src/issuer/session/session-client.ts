@@ -1,0 +1,34 @@
+// The client that our own routes are: known to our authorization server without configuration, since
+// nothing of it is anybody's choice.
+
+import type { ClientMetadata } from 'oidc-provider'
+import { callbackOf, originOf, SESSION_CLIENT } from '../../check/login-redirect.ts'
+import type { AuthorizationServer } from '../../check/authorization-server.ts'
+import type { SigningAlgorithm } from '../../config/mint-schema.ts'
+import { accountReturnOf } from './account-return.ts'
+
+/** Where it is told that somebody has logged out; nobody but us asks there (logout-fetch.ts). */
+export const BACKCHANNEL_PATH = '/.countersign/backchannel-logout'
+
+/** Its metadata; `undefined` where nobody logs in. */
+export const sessionClient = (
+  { url, sessions, login }: AuthorizationServer,
+  secret: string,
+  algorithm: SigningAlgorithm,
+): ClientMetadata | undefined => {
+  if (login === undefined) return undefined
+  const hosts = [...sessions.keys()]
+  return {
+    client_id: SESSION_CLIENT,
+    client_secret: secret,
+    token_endpoint_auth_method: 'client_secret_post',
+    application_type: 'web',
+    grant_types: ['authorization_code'],
+    response_types: ['code'],
+    redirect_uris: [accountReturnOf(url), ...hosts.map((host) => callbackOf(host, url))],
+    post_logout_redirect_uris: hosts.map((host) => `${originOf(host, url)}/`),
+    id_token_signed_response_alg: algorithm,
+    backchannel_logout_uri: new URL(BACKCHANNEL_PATH, url).href,
+    backchannel_logout_session_required: true,
+  }
+}

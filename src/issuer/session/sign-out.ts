@@ -1,0 +1,77 @@
+// Ending logins for good: the session of the browser at the authorization server, its sessions on our
+// routes, and every token that is looked up before it is good. A JWT that a client has already is good
+// until it expires: nobody is asked about it.
+
+import type { BrowserSessions } from '../../authenticate/session/browser-sessions.ts'
+import { SESSION_CLIENT } from '../../check/login-redirect.ts'
+import type { LoginRecords, StoredLogin } from '../authorization/login-records.ts'
+import type { LiveLogin } from './logins.ts'
+
+/**
+ * Tells a client that somebody has logged out (OpenID Connect Back-Channel Logout 1.0 §2.5). Never
+ * rejects: a client that cannot be told keeps nobody logged in here.
+ */
+export type TellClient = (client: string, user: string, sid: string) => Promise<void>
+
+/** What ending needs. */
+export interface SignOutParts {
+  readonly records: LoginRecords
+  readonly sessions: BrowserSessions
+  /** Absent where nothing can be signed, and so nobody told: outside of the running authz. */
+  readonly tell?: TellClient | undefined
+}
+
+/** Signs people out. */
+export class SignOut {
+  readonly #parts: SignOutParts
+
+  constructor(parts: SignOutParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Ends a login and its sessions. All of them: a session that was ended alone would be back without a
+   * question, while the login lives.
+   */
+  async endOne({ uid, sessions: ids }: Pick<LiveLogin, 'uid' | 'sessions'>): Promise<void> {
+    const { records, sessions } = this.#parts
+    const ended = uid === undefined ? undefined : await records.end(uid)
+    if (ended !== undefined) await this.#endSessions(ended)
+    await Promise.all(ids.map(async (id) => await sessions.end(id)))
+    if (ended !== undefined) await this.#tell([ended])
+  }
+
+  /** Ends every login of a user, and all tokens, those for offline access and of devices too. */
+  async endAll(user: string): Promise<void> {
+    const { records, sessions } = this.#parts
+    const ended = await records.endUser(user)
+    await sessions.endUser(user)
+    await this.#tell(ended)
+  }
+
+  /** Ends every login, and all tokens, of everybody. */
+  async endEverybody(): Promise<void> {
+    const { records, sessions } = this.#parts
+    const ended = await records.endEverybody()
+    const all = await sessions.list()
+    await Promise.all(all.map(async ({ id }) => await sessions.end(id)))
+    await this.#tell(ended)
+  }
+
+  /** Also those that began since they were listed. */
+  async #endSessions({ clients }: StoredLogin): Promise<void> {
+    const sid = clients.get(SESSION_CLIENT)
+    if (sid !== undefined) await this.#parts.sessions.endLogin(sid)
+  }
+
+  async #tell(logins: readonly StoredLogin[]): Promise<void> {
+    const { tell } = this.#parts
+    if (tell === undefined) return
+    const calls = logins.flatMap(({ user, clients }) =>
+      [...clients]
+        .filter(([client]) => client !== SESSION_CLIENT) // we, who know already
+        .map(async ([client, sid]) => await tell(client, user, sid)),
+    )
+    await Promise.all(calls)
+  }
+}

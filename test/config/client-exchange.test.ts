@@ -1,0 +1,81 @@
+// `exchange` of a client: with its grant, a secret, a login, and resources that there are.
+
+import { describe } from 'node:test'
+import { checkAll } from './sections.ts'
+
+const listen = 'listen: { authz: unix:authz.sock, issuer: unix:issuer.sock }'
+
+const issuer = (client: string, login = 'login: { authenticators: [staff] }'): string => `
+issuer:
+  url: https://id.example.org
+  keys: keys
+  ${login}
+  clients:
+    app: { redirectUris: [https://app.example.org/callback] }
+    gateway: { ${client} }
+  resources: { https://api.example.org: {}, https://ledger.example.org: {} }`
+
+const EXCHANGE = 'exchange: { from: [https://api.example.org], to: [https://ledger.example.org] }'
+const AT = 'issuer\\.clients\\.gateway'
+
+describe('the exchange of a client', () => {
+  checkAll([
+    {
+      name: 'is complete',
+      input: { listen, issuer: issuer(`secret: file:s, grants: [token_exchange], ${EXCHANGE}`) },
+      want: [],
+    },
+    {
+      name: 'is for clients that can keep a secret',
+      input: { listen, issuer: issuer(`grants: [token_exchange], ${EXCHANGE}`) },
+      want: [new RegExp(`^${AT}\\.secret: is needed for "token_exchange"$`)],
+    },
+    {
+      name: 'says between what',
+      input: { listen, issuer: issuer('secret: file:s, grants: [token_exchange]') },
+      want: [new RegExp(`^${AT}\\.exchange: goes with the grant "token_exchange"`)],
+    },
+    {
+      name: 'is of no use without its grant',
+      input: {
+        listen,
+        issuer: issuer(`secret: file:s, grants: [device_code], ${EXCHANGE}`),
+      },
+      want: [new RegExp(`^${AT}\\.exchange: goes with the grant "token_exchange"`)],
+    },
+    {
+      name: 'is between resources that there are',
+      input: {
+        listen,
+        issuer: issuer(
+          'secret: file:s, grants: [token_exchange], exchange: { from: [https://a.example.org], to: [https://b.example.org] }',
+        ),
+      },
+      want: [
+        new RegExp(`^${AT}\\.exchange\\.from\\[0\\]: is none of "issuer\\.resources"$`),
+        new RegExp(`^${AT}\\.exchange\\.to\\[0\\]: is none of "issuer\\.resources"$`),
+      ],
+    },
+    {
+      name: 'is between some at all',
+      input: {
+        listen,
+        issuer: issuer('secret: file:s, grants: [token_exchange], exchange: { from: [], to: [] }'),
+      },
+      want: [new RegExp(`^${AT}\\.exchange\\.from`), new RegExp(`^${AT}\\.exchange\\.to`)],
+    },
+    {
+      name: 'is of tokens of people',
+      input: {
+        listen,
+        issuer: issuer(`secret: file:s, grants: [token_exchange], ${EXCHANGE}`, '').replace(
+          / {4}app:.*\n/,
+          '',
+        ),
+      },
+      want: [
+        new RegExp(`^${AT}\\.exchange: there are no tokens of people without "issuer\\.login"$`),
+      ],
+    },
+  ])
+})

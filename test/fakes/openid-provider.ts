@@ -1,0 +1,113 @@
+// An OpenID provider that does as it is told, also what no provider should. It speaks plain HTTP on
+// loopback, and has no login page: whoever comes with any code gets the tokens of the test.
+
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+
+/** What a test may have it do. */
+interface FakeSettings {
+  /** Merged into the claims of ID tokens. */
+  claims: Readonly<Record<string, unknown>>
+  /** Whose key signs: its own, one that it does not publish, or none. */
+  signs: 'itself' | 'stranger' | 'nobody'
+  /** Merged into the discovery document. */
+  metadata: Readonly<Record<string, unknown>>
+  /** What its userinfo endpoint says, which it then has. */
+  userinfo: Readonly<Record<string, unknown>> | undefined
+  /** Answers in place of it where it returns true. */
+  intercept: (request: IncomingMessage, response: ServerResponse) => boolean
+}
+
+/** A running one. */
+export interface FakeOpenId extends AsyncDisposable {
+  /** `http://localhost:PORT`. */
+  readonly issuer: string
+  readonly settings: FakeSettings
+  /** The paths that were asked for, oldest first. */
+  readonly asked: readonly string[]
+}
+
+/** Its client. */
+export const FAKE_CLIENT = { id: 'countersign', secret: 'secret-of-the-fake-provider' } as const
+
+/** Starts one. */
+export const startFakeOpenId = async (): Promise<FakeOpenId> => {
+  const [own, stranger] = await Promise.all([generateKeyPair('ES256'), generateKeyPair('ES256')])
+  const jwk = { ...(await exportJWK(own.publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' }
+  const settings: FakeSettings = {
+    claims: {},
+    signs: 'itself',
+    metadata: {},
+    userinfo: undefined,
+    intercept: () => false,
+  }
+  const asked: string[] = []
+  let issuer = ''
+  const idToken = async (): Promise<string> => {
+    const now = Math.floor(Date.now() / 1_000)
+    const claims = {
+      iss: issuer,
+      aud: FAKE_CLIENT.id,
+      sub: 'u-1',
+      iat: now,
+      exp: now + 300,
+      ...settings.claims,
+    }
+    if (settings.signs === 'nobody') {
+      const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+      return `${part({ alg: 'none' })}.${part(claims)}.`
+    }
+    const { privateKey } = settings.signs === 'itself' ? own : stranger
+    return await new SignJWT(claims)
+      .setProtectedHeader({ alg: 'ES256', kid: 'k1' })
+      .sign(privateKey)
+  }
+  const answers: Readonly<Record<string, () => object | Promise<object>>> = {
+    '/.well-known/openid-configuration': () => ({
+      issuer,
+      authorization_endpoint: `${issuer}/auth`,
+      token_endpoint: `${issuer}/token`,
+      jwks_uri: `${issuer}/jwks`,
+      response_types_supported: ['code'],
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: ['ES256'],
+      ...(settings.userinfo && { userinfo_endpoint: `${issuer}/userinfo` }),
+      ...settings.metadata,
+    }),
+    '/userinfo': () => settings.userinfo ?? {},
+    '/jwks': () => ({ keys: [jwk] }),
+    '/token': async () => ({
+      access_token: 'a',
+      token_type: 'Bearer',
+      expires_in: 60,
+      id_token: await idToken(),
+    }),
+  }
+  const answer = async (path: string, response: ServerResponse): Promise<void> => {
+    const body = await answers[path]?.()
+    response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(body ?? {}))
+  }
+  const server = createServer((request, response) => {
+    const path = request.url?.split('?')[0] ?? ''
+    asked.push(path)
+    if (settings.intercept(request, response)) return
+    void answer(path, response)
+  })
+  server.listen(0, 'localhost')
+  await once(server, 'listening')
+  const address = server.address()
+  if (typeof address !== 'object' || address === null) throw new Error('no TCP address')
+  issuer = `http://localhost:${address.port}`
+  return {
+    issuer,
+    settings,
+    asked,
+    async [Symbol.asyncDispose]() {
+      server.close()
+      server.closeAllConnections()
+      await once(server, 'close')
+    },
+  }
+}

@@ -1,0 +1,281 @@
+// What must not work at the authorization server (RFC 9700, OWASP): each case is what an attacker does.
+
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import * as openid from 'openid-client'
+import {
+  authorization,
+  CALLBACK,
+  ISSUER,
+  logIn,
+  refusalOf,
+  startSite,
+  type Site,
+} from './authorization-server.ts'
+
+describe('the authorization server, attacked', () => {
+  let site: Site
+  before(async () => {
+    site = await startSite()
+  })
+  after(() => site[Symbol.asyncDispose]())
+
+  const codeOf = async () => {
+    const client = await site.client('spa')
+    const { url, checks } = await authorization(client)
+    return { client, checks, back: await logIn(site.browser(), url) }
+  }
+
+  describe('codes', () => {
+    it('are good once; what the first got ends when one comes again (RFC 6749 §4.1.2)', async () => {
+      const client = await site.client('web')
+      const { url, checks } = await authorization(client)
+      const back = await logIn(site.browser(), url)
+      const tokens = await openid.authorizationCodeGrant(client, back, checks)
+      const again = openid.authorizationCodeGrant(client, back, checks)
+      assert.equal(await refusalOf(again), 'invalid_grant')
+      const told = await openid.tokenIntrospection(client, tokens.access_token)
+      assert.equal(told.active, false)
+    })
+
+    it('are given to one of those who come at once', async () => {
+      const { client, checks, back } = await codeOf()
+      const outcomes = await Promise.all(
+        Array.from({ length: 5 }, async () =>
+          refusalOf(openid.authorizationCodeGrant(client, back, checks)),
+        ),
+      )
+      assert.equal(outcomes.filter((outcome) => outcome === undefined).length, 1)
+    })
+
+    it('are of no use without the verifier', async () => {
+      const { client, checks, back } = await codeOf()
+      const pkceCodeVerifier = openid.randomPKCECodeVerifier()
+      const stolen = openid.authorizationCodeGrant(client, back, { ...checks, pkceCodeVerifier })
+      assert.equal(await refusalOf(stolen), 'invalid_grant')
+    })
+
+    it('are of no use to another client', async () => {
+      const { checks, back } = await codeOf()
+      const other = await site.client('web')
+      assert.equal(
+        await refusalOf(openid.authorizationCodeGrant(other, back, checks)),
+        'invalid_grant',
+      )
+    })
+  })
+
+  for (const [name, change] of Object.entries<(url: URL) => void>({
+    'no challenge': (url) => {
+      url.searchParams.delete('code_challenge')
+      url.searchParams.delete('code_challenge_method')
+    },
+    'a plain challenge': (url) => url.searchParams.set('code_challenge_method', 'plain'),
+    'a challenge of no method, which would be plain': (url) =>
+      url.searchParams.delete('code_challenge_method'),
+    'a token in the answer': (url) => url.searchParams.set('response_type', 'token'),
+    'an ID token in the answer': (url) => url.searchParams.set('response_type', 'code id_token'),
+  })) {
+    it(`is not asked for ${name}`, async () => {
+      const { url } = await authorization(await site.client('spa'))
+      change(url)
+      const { url: back } = await site.browser().get(url)
+      const said = new URLSearchParams(back.hash.slice(1) || back.search)
+      assert.match(said.get('error') ?? '', /^(invalid_request|unsupported_response_type)$/)
+      assert.equal(said.get('iss'), ISSUER, 'RFC 9207: also of an error')
+      assert.equal(said.get('code'), null)
+    })
+  }
+
+  for (const target of [
+    'https://app.example.org/callback/',
+    'https://app.example.org/callback?next=1',
+    'https://app.example.org/callback/../evil',
+    'https://app.example.org:8443/callback',
+    'http://app.example.org/callback',
+    'https://app.example.org.evil.example/callback',
+    'https://evil.example/callback',
+    'javascript:alert(1)',
+    '//evil.example',
+  ]) {
+    it(`sends nobody to ${target}`, async () => {
+      const { url } = await authorization(await site.client('spa'), { redirect_uri: target })
+      const page = await site.browser().get(url)
+      assert.equal(page.url.host, new URL(ISSUER).host)
+      assert.equal(page.status, 400)
+      assert.equal(
+        page.headers['content-security-policy']?.includes("frame-ancestors 'none'"),
+        true,
+      )
+    })
+  }
+
+  it('does not say where it does not know the client', async () => {
+    const { url } = await authorization(await site.client('spa'))
+    url.searchParams.set('client_id', 'nobody')
+    const page = await site.browser().get(url)
+    assert.equal(page.status, 400)
+    assert.match(page.body, /This application is not known here/)
+  })
+
+  it('sends nobody elsewhere after a logout', async () => {
+    const client = await site.client('spa')
+    const url = openid.buildEndSessionUrl(client, {
+      post_logout_redirect_uri: 'https://evil.example/',
+    })
+    assert.equal((await site.browser().get(url)).status, 400)
+  })
+
+  describe('the login page', () => {
+    const opened = async () => {
+      const browser = site.browser()
+      const { url } = await authorization(await site.client('spa'))
+      return { browser, page: await browser.get(url) }
+    }
+
+    it('takes no form that is not its own', async () => {
+      const { browser, page } = await opened()
+      const credentials = { user: 'alice', password: 'wonderland' }
+      const url = new URL(`${page.url.pathname}/password`, page.url)
+      const bare = await browser.post(url, credentials)
+      assert.equal(bare.status, 400)
+      const other = await opened()
+      const foreign = /name="csrf" value="([^"]*)"/.exec(other.page.body)?.[1] ?? ''
+      assert.equal((await browser.post(url, { ...credentials, csrf: foreign })).status, 400)
+    })
+
+    it('is of no use in another browser', async () => {
+      const { page } = await opened()
+      const stranger = site.browser()
+      const visit = await stranger.get(page.url)
+      assert.equal(visit.status, 400)
+      assert.match(visit.body, /This took too long/)
+    })
+
+    it('is that of its own address, whatever cookies come with it', async () => {
+      const [one, other] = [await opened(), await opened()]
+      for (const [name, value] of other.browser.cookiesOf(ISSUER)) {
+        if (name.includes('interaction')) one.browser.plant(ISSUER, name, value)
+      }
+      const visit = await one.browser.get(other.page.url)
+      assert.equal(visit.status, 200, 'the cookies are good there')
+      const stranger = site.browser()
+      for (const [name, value] of other.browser.cookiesOf(ISSUER)) {
+        stranger.plant(ISSUER, name, value)
+      }
+      assert.equal((await stranger.get(one.page.url)).status, 400)
+    })
+
+    it('gives whoever logs in another session than the one that was there (fixation)', async () => {
+      const { browser, page } = await opened()
+      const session = () => browser.cookiesOf(ISSUER).get('__Host-countersign-login')
+      await browser.submit(page, '/password', { user: 'alice', password: 'wonderland' })
+      const first = session()
+      const again = await browser.get(
+        (await authorization(await site.client('spa'), { prompt: 'login' })).url,
+      )
+      const earlier = browser.copy()
+      await browser.submit(again, '/password', { user: 'alice', password: 'wonderland' })
+      assert.notEqual(session(), first)
+      const { url } = await authorization(await site.client('spa'), { prompt: 'none' })
+      assert.equal((await earlier.get(url)).url.searchParams.get('error'), 'login_required')
+    })
+
+    it('takes no session that somebody planted', async () => {
+      const browser = site.browser()
+      browser.plant(ISSUER, '__Host-countersign-login', 'made-up')
+      browser.plant(ISSUER, '__Host-countersign-login.sig', 'made-up')
+      const { url } = await authorization(await site.client('spa'))
+      const back = await logIn(browser, url)
+      assert.ok(back.searchParams.has('code'))
+      assert.notEqual(browser.cookiesOf(ISSUER).get('__Host-countersign-login'), 'made-up')
+    })
+
+    it('cannot be framed, cached, or made to load anything', async () => {
+      const { page } = await opened()
+      const { headers } = page
+      const policy = String(headers['content-security-policy'])
+      assert.match(policy, /default-src 'none'/)
+      assert.match(policy, /frame-ancestors 'none'/)
+      assert.match(policy, /form-action 'self' https:\/\/app\.example\.org/)
+      assert.equal(headers['x-frame-options'], 'DENY')
+      assert.equal(headers['cache-control'], 'no-store')
+      assert.equal(headers['referrer-policy'], 'no-referrer')
+    })
+
+    it('sets cookies for this host alone, over TLS alone, and out of the reach of scripts', async () => {
+      const { url } = await authorization(await site.client('spa'))
+      const response = await fetch(`http://127.0.0.1:${site.port}${url.pathname}${url.search}`, {
+        redirect: 'manual',
+      })
+      const lines = response.headers.getSetCookie()
+      assert.ok(lines.length >= 2)
+      for (const line of lines) {
+        assert.match(line, /; secure/i)
+        assert.match(line, /; httponly/i)
+        assert.match(line, /; samesite=lax/i)
+        assert.doesNotMatch(line, /; domain=/i)
+      }
+    })
+
+    it('leads where it is, whatever the request says of the host', async () => {
+      const { url } = await authorization(await site.client('spa'))
+      const response = await fetch(`http://127.0.0.1:${site.port}${url.pathname}${url.search}`, {
+        redirect: 'manual',
+        headers: { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'http' },
+      })
+      assert.match(response.headers.get('location') ?? '', /^\/login\//)
+      const metadata = await fetch(
+        `http://127.0.0.1:${site.port}/.well-known/openid-configuration`,
+        {
+          headers: { 'x-forwarded-host': 'evil.example' },
+        },
+      )
+      assert.doesNotMatch(await metadata.text(), /evil/)
+    })
+  })
+
+  it('introspects for nobody without a secret', async () => {
+    const response = await fetch(`http://127.0.0.1:${site.port}/introspect`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: 'token=x',
+    })
+    assert.equal(response.status, 400)
+    const wrong = await fetch(`http://127.0.0.1:${site.port}/introspect`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded',
+        authorization: `Basic ${Buffer.from('web:wrong').toString('base64')}`,
+      },
+      body: 'token=x',
+    })
+    assert.equal(wrong.status, 401)
+  })
+
+  it('gives no password grant and nothing for made-up grants', async () => {
+    for (const grant of ['password', 'implicit', 'urn:ietf:params:oauth:grant-type:jwt-bearer']) {
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      const response = await fetch(`http://127.0.0.1:${site.port}/token`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: `grant_type=${encodeURIComponent(grant)}&client_id=spa&username=alice&password=wonderland`,
+      })
+      assert.equal(response.status, 400)
+      assert.match(await response.text(), /unsupported_grant_type/)
+    }
+  })
+
+  it('keeps the token endpoint from other origins than the client’s own', async () => {
+    const ask = async (origin: string) => {
+      const response = await fetch(`http://127.0.0.1:${site.port}/token`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded', origin },
+        body: `grant_type=authorization_code&code=x&client_id=spa&redirect_uri=${encodeURIComponent(CALLBACK)}&code_verifier=${'x'.repeat(43)}`,
+      })
+      return response.headers.get('access-control-allow-origin')
+    }
+    assert.equal(await ask('https://app.example.org'), 'https://app.example.org')
+    assert.equal(await ask('https://evil.example'), null)
+  })
+})

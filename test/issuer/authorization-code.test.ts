@@ -1,0 +1,320 @@
+// The authorization server with a client library of somebody else's (openid-client): what it offers,
+// and what it gives for a login, a secret, or a code on another device.
+
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { createLocalJWKSet, jwtVerify } from 'jose'
+import * as openid from 'openid-client'
+import {
+  authorization,
+  CALLBACK,
+  ISSUER,
+  logIn,
+  refusalOf,
+  startSite,
+  type Site,
+} from './authorization-server.ts'
+
+const API = 'https://api.example.org'
+
+describe('the authorization server, as a foreign client sees it', () => {
+  let site: Site
+  before(async () => {
+    site = await startSite()
+  })
+  after(() => site[Symbol.asyncDispose]())
+
+  /** Verified as an upstream does it, by the published keys alone. */
+  const verified = async (token: string) => {
+    const response = await fetch(`http://127.0.0.1:${site.port}/jwks`)
+    const jwks: Parameters<typeof createLocalJWKSet>[0] = JSON.parse(await response.text())
+    return await jwtVerify(token, createLocalJWKSet(jwks), { issuer: ISSUER })
+  }
+
+  it('describes itself, and offers only what is secure', async () => {
+    const metadata = (await site.client('spa')).serverMetadata()
+    assert.equal(metadata.issuer, ISSUER)
+    assert.equal(metadata.jwks_uri, `${ISSUER}/jwks`)
+    assert.deepEqual(metadata.response_types_supported, ['code'])
+    assert.deepEqual(metadata.code_challenge_methods_supported, ['S256'])
+    assert.deepEqual(metadata.id_token_signing_alg_values_supported, ['ES256', 'EdDSA'])
+    assert.equal(metadata.authorization_response_iss_parameter_supported, true)
+    assert.deepEqual([...(metadata.grant_types_supported ?? [])].toSorted(), [
+      'authorization_code',
+      'client_credentials',
+      'refresh_token',
+      'urn:ietf:params:oauth:grant-type:device_code',
+    ])
+  })
+
+  it('gives a code for a login, and tokens for the code', async () => {
+    const client = await site.client('spa')
+    const { url, checks } = await authorization(client, { scope: 'openid groups email' })
+    const back = await logIn(site.browser(), url)
+    assert.equal(`${back.origin}${back.pathname}`, CALLBACK)
+    assert.equal(back.searchParams.get('iss'), ISSUER, 'RFC 9207')
+    const tokens = await openid.authorizationCodeGrant(client, back, checks)
+    const { payload, protectedHeader } = await verified(tokens.id_token ?? '')
+    assert.equal(protectedHeader.alg, 'ES256')
+    assert.equal(payload.sub, 'alice')
+    assert.equal(payload.aud, 'spa')
+    assert.deepEqual(payload['groups'], ['dev', 'ops'])
+    assert.equal(payload['email'], 'alice@example.org')
+    assert.equal(payload['tenant'], 'acme')
+    assert.deepEqual(payload['amr'], ['pwd'])
+    assert.ok(typeof payload['auth_time'] === 'number')
+    const userinfo = await openid.fetchUserInfo(client, tokens.access_token, 'alice')
+    assert.deepEqual(userinfo['groups'], ['dev', 'ops'])
+  })
+
+  it('writes down who logged in, and who got tokens for whom', async () => {
+    const client = await site.client('spa')
+    const { url, checks } = await authorization(client)
+    const back = await logIn(site.browser({ 'x-countersign-source': '203.0.113.9' }), url)
+    await openid.authorizationCodeGrant(client, back, checks)
+    const login = (await site.audit('login')).at(-1)
+    assert.deepEqual(
+      [
+        login?.['outcome'],
+        login?.['user'],
+        login?.['groups'],
+        login?.['client'],
+        login?.['source'],
+      ],
+      ['succeeded', 'alice', ['dev', 'ops'], 'spa', '203.0.113.9'],
+    )
+    const issued = (await site.audit('tokens-issued')).at(-1)
+    assert.deepEqual(
+      [issued?.['grant'], issued?.['user'], issued?.['client'], issued?.['scope']],
+      ['authorization_code', 'alice', 'spa', 'openid groups'],
+    )
+  })
+
+  it('says of a person only what a client asks for', async () => {
+    const client = await site.client('spa')
+    const { url, checks } = await authorization(client, { scope: 'openid' })
+    const tokens = await openid.authorizationCodeGrant(
+      client,
+      await logIn(site.browser(), url),
+      checks,
+    )
+    assert.equal(tokens.claims()?.['groups'], undefined)
+    assert.equal(tokens.claims()?.['email'], undefined)
+  })
+
+  it('logs nobody in twice: the session is good for the next application', async () => {
+    const browser = site.browser()
+    const spa = await site.client('spa')
+    await logIn(browser, (await authorization(spa)).url)
+    const web = await site.client('web')
+    const { url, checks } = await authorization(web, { resource: API })
+    const { url: back } = await browser.get(url)
+    const tokens = await openid.authorizationCodeGrant(web, back, checks)
+    assert.equal(tokens.claims()?.sub, 'alice')
+  })
+
+  it('asks again where the client wants it', async () => {
+    const browser = site.browser()
+    const client = await site.client('spa')
+    await logIn(browser, (await authorization(client)).url)
+    const { body } = await browser.get((await authorization(client, { prompt: 'login' })).url)
+    assert.match(body, /type="password"/)
+  })
+
+  describe('access tokens for a resource (RFC 8707, RFC 9068)', () => {
+    it('have its audience, its claims, its algorithm and its lifetime', async () => {
+      const client = await site.client('web')
+      const { url, checks } = await authorization(client, {
+        resource: API,
+        scope: 'openid groups read delete',
+      })
+      const back = await logIn(site.browser(), url)
+      const tokens = await openid.authorizationCodeGrant(client, back, checks)
+      const { payload, protectedHeader } = await verified(tokens.access_token)
+      assert.deepEqual([protectedHeader.alg, protectedHeader.typ], ['EdDSA', 'at+jwt'])
+      assert.equal(payload.aud, API)
+      assert.equal(payload.sub, 'alice')
+      assert.equal(payload['client_id'], 'web')
+      assert.equal(payload['scope'], 'read')
+      assert.deepEqual(payload['groups'], ['dev', 'ops'])
+      assert.deepEqual(payload['team'], ['dev', 'ops'])
+      assert.equal((payload.exp ?? 0) - (payload.iat ?? 0), 600)
+      assert.equal((await site.audit('tokens-issued')).at(-1)?.['resource'], API)
+    })
+
+    it('are for the clients that may have them', async () => {
+      const client = await site.client('spa')
+      const { url } = await site.browser().get((await authorization(client, { resource: API })).url)
+      assert.equal(url.searchParams.get('error'), 'invalid_target')
+    })
+
+    it('are for clients themselves, where these have a secret', async () => {
+      const client = await site.client('robot')
+      const tokens = await openid.clientCredentialsGrant(client, { resource: API, scope: 'write' })
+      const { payload } = await verified(tokens.access_token)
+      assert.deepEqual(
+        [payload.sub, payload['client_id'], payload.aud, payload['scope'], payload['groups']],
+        ['robot', 'robot', API, 'write', undefined],
+      )
+      assert.equal((await site.audit('tokens-issued')).at(-1)?.['client'], 'robot')
+    })
+  })
+
+  describe('refresh tokens', () => {
+    const withTokens = async () => {
+      const client = await site.client('spa')
+      const { url, checks } = await authorization(client)
+      const browser = site.browser()
+      const tokens = await openid.authorizationCodeGrant(client, await logIn(browser, url), checks)
+      return { client, browser, token: tokens.refresh_token ?? '' }
+    }
+
+    it('are good once, and lead to the next', async () => {
+      const { client, token } = await withTokens()
+      const second = await openid.refreshTokenGrant(client, token)
+      assert.deepEqual(second.claims()?.['groups'], ['dev', 'ops'])
+      const third = await openid.refreshTokenGrant(client, second.refresh_token ?? '')
+      assert.notEqual(third.refresh_token, second.refresh_token)
+    })
+
+    it('end altogether when one comes twice (RFC 9700 §4.14.2)', async () => {
+      const { client, token } = await withTokens()
+      const next = (await openid.refreshTokenGrant(client, token)).refresh_token ?? ''
+      assert.equal(await refusalOf(openid.refreshTokenGrant(client, token)), 'invalid_grant')
+      assert.equal(await refusalOf(openid.refreshTokenGrant(client, next)), 'invalid_grant')
+    })
+
+    it('are given to one of those who come at once', async () => {
+      const { client, token } = await withTokens()
+      const outcomes = await Promise.all(
+        Array.from({ length: 5 }, async () => refusalOf(openid.refreshTokenGrant(client, token))),
+      )
+      assert.equal(outcomes.filter((outcome) => outcome === undefined).length, 1)
+    })
+
+    it('are of the client that got them', async () => {
+      const { token } = await withTokens()
+      const other = await site.client('web')
+      assert.equal(await refusalOf(openid.refreshTokenGrant(other, token)), 'invalid_grant')
+    })
+  })
+
+  describe('devices (RFC 8628)', () => {
+    it('get tokens once their code is confirmed and somebody has logged in', async () => {
+      const client = await site.client('cli')
+      const device = await openid.initiateDeviceAuthorization(client, { scope: 'openid groups' })
+      assert.equal(device.verification_uri, `${ISSUER}/device`)
+      const browser = site.browser()
+      const asked = await browser.get(device.verification_uri)
+      const confirm = await browser.submit(asked, '/device', { user_code: device.user_code })
+      assert.match(confirm.body, new RegExp(device.user_code))
+      assert.match(confirm.body, /cli/)
+      const login = await browser.submit(confirm, '/device', { confirm: 'yes' })
+      const done = await browser.submit(login, '/password', {
+        user: 'alice',
+        password: 'wonderland',
+      })
+      assert.equal(done.status, 200)
+      const tokens = await openid.pollDeviceAuthorizationGrant(client, { ...device, interval: 0 })
+      assert.equal(tokens.claims()?.sub, 'alice')
+      assert.ok(tokens.refresh_token)
+    })
+
+    it('are told when somebody says no', async () => {
+      const client = await site.client('cli')
+      const device = await openid.initiateDeviceAuthorization(client, { scope: 'openid' })
+      const browser = site.browser()
+      const asked = await browser.get(device.verification_uri_complete ?? '')
+      const confirm = await browser.submit(asked, '/device')
+      const denied = await browser.submit(confirm, '/device', { abort: 'yes' })
+      assert.match(denied.body, /<h1>/)
+      const poll = openid.pollDeviceAuthorizationGrant(client, { ...device, interval: 0 })
+      assert.equal(await refusalOf(poll), 'access_denied')
+    })
+
+    it('are not logged in by a code that nobody has', async () => {
+      const browser = site.browser()
+      const asked = await browser.get(`${ISSUER}/device`)
+      const page = await browser.submit(asked, '/device', { user_code: 'AAAA-AAAA' })
+      assert.match(page.body, /role="alert"/)
+    })
+  })
+
+  it('tells resource servers of tokens that it keeps (RFC 7662), and forgets them (RFC 7009)', async () => {
+    const web = await site.client('web')
+    const { url, checks } = await authorization(web, { scope: 'openid' })
+    const back = await logIn(site.browser(), url)
+    const { access_token: token } = await openid.authorizationCodeGrant(web, back, checks)
+    const told = await openid.tokenIntrospection(web, token)
+    assert.deepEqual([told.active, told.sub, told.client_id], [true, 'alice', 'web'])
+    const stranger = await site.client('spa')
+    assert.equal((await openid.tokenIntrospection(stranger, token)).active, false)
+    await openid.tokenRevocation(web, token)
+    assert.equal((await openid.tokenIntrospection(web, token)).active, false)
+  })
+
+  it('takes requests that were pushed (RFC 9126), once', async () => {
+    const client = await site.client('web')
+    const { url, checks } = await authorization(client)
+    const parameters = Object.fromEntries(url.searchParams)
+    const pushed = await openid.buildAuthorizationUrlWithPAR(client, parameters)
+    assert.deepEqual([...pushed.searchParams.keys()].toSorted(), ['client_id', 'request_uri'])
+    const back = await logIn(site.browser(), pushed)
+    const tokens = await openid.authorizationCodeGrant(client, back, checks)
+    assert.equal(tokens.claims()?.sub, 'alice')
+    const { body } = await site.browser().get(pushed)
+    assert.match(body, /request_uri is invalid, expired, or was already used/)
+  })
+
+  describe('applications of somebody else', () => {
+    const partner = async () => {
+      const client = await site.client('partner')
+      const redirect = { redirect_uri: 'https://partner.example.net/cb', scope: 'openid email' }
+      const { url, checks } = await authorization(client, redirect)
+      const browser = site.browser()
+      const login = await browser.get(url)
+      const credentials = { user: 'bob', password: 'builder' }
+      return {
+        client,
+        browser,
+        checks,
+        question: await browser.submit(login, '/password', credentials),
+      }
+    }
+
+    it('may act for a person who said so, and are remembered', async () => {
+      const { client, browser, checks, question } = await partner()
+      assert.match(question.body, /Partner &amp; Sons/)
+      assert.match(question.body, /partner\.example\.net/)
+      const { url: back } = await browser.submit(question, '/consent', { answer: 'allow' })
+      const tokens = await openid.authorizationCodeGrant(client, back, checks)
+      assert.equal(tokens.claims()?.['email'], 'bob@example.org')
+      const again = await authorization(client, {
+        redirect_uri: 'https://partner.example.net/cb',
+        scope: 'openid email',
+      })
+      assert.ok((await browser.get(again.url)).url.searchParams.has('code'))
+    })
+
+    it('are told when the person said no', async () => {
+      const { browser, question } = await partner()
+      const { url } = await browser.submit(question, '/consent', { answer: 'deny' })
+      assert.equal(url.searchParams.get('error'), 'access_denied')
+      assert.equal(url.searchParams.get('iss'), ISSUER)
+    })
+  })
+
+  it('lets no program on a device use a session unseen (RFC 8252 §8.6)', async () => {
+    const browser = site.browser()
+    await logIn(browser, (await authorization(await site.client('spa'))).url)
+    const cli = await site.client('cli')
+    const redirect = { redirect_uri: 'http://127.0.0.1:45123/callback' }
+    const { url, checks } = await authorization(cli, redirect)
+    const question = await browser.get(url)
+    assert.equal(question.status, 200)
+    const { url: back } = await browser.submit(question, '/consent', { answer: 'allow' })
+    assert.equal(back.port, '45123', 'any port of a loopback address')
+    const tokens = await openid.authorizationCodeGrant(cli, back, checks)
+    assert.equal(tokens.claims()?.sub, 'alice')
+  })
+})

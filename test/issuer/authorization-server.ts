@@ -1,0 +1,172 @@
+// A whole authz with an authorization server, over real HTTP, for the tests beside this file.
+
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import * as openid from 'openid-client'
+import { startAuthz, type Authz } from '../../src/authz.ts'
+import { Browser } from '../fakes/browser.ts'
+import { cheapHash } from '../fakes/hashes.ts'
+import { writeSigningKeys } from '../fakes/signing-key-files.ts'
+import { madeKey } from '../fakes/signing-keys.ts'
+import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
+
+/** `iss`; nothing resolves it, since every request goes to the listener. */
+export const ISSUER = 'https://id.example.org'
+
+/** Where the applications live; nothing listens there. */
+export const CALLBACK = 'https://app.example.org/callback'
+
+const SECRET = 'a-secret-of-more-than-32-characters'
+const [alice, bob] = await Promise.all([cheapHash('wonderland'), cheapHash('builder')])
+
+const USERS = `
+users:
+  alice: { password: '${alice}', groups: [dev, ops] }
+  bob: { password: '${bob}', groups: [] }
+`
+
+/** The configuration, with what a test wants of `issuer` and beside it. */
+export const configuration = (issuer = ''): string => `
+version: 1
+listen: { authz: "127.0.0.1:0", issuer: "127.0.0.1:0" }
+issuer:
+  url: ${ISSUER}
+  keys: keys
+  login:
+    authenticators: [staff]
+    claims: { email: identity.user + '@example.org', tenant: '"acme"' }
+  clients:
+    spa: { redirectUris: ['${CALLBACK}'], postLogoutRedirectUris: ['https://app.example.org/bye'] }
+    web:
+      secret: file:secret
+      redirectUris: ['${CALLBACK}']
+      resources: [https://api.example.org]
+    cli: { grants: [authorization_code, device_code, refresh_token], redirectUris: ['http://127.0.0.1/callback'] }
+    partner: { name: Partner & Sons, redirectUris: ['https://partner.example.net/cb'], firstParty: false }
+    robot: { secret: file:secret, grants: [client_credentials], resources: [https://api.example.org] }
+  resources:
+    https://api.example.org: { scopes: [read, write], claims: { team: identity.groups }, algorithm: EdDSA }
+${issuer}
+authenticators:
+  staff: { basic: { realm: Test, verify: [{ users: { file: users.yaml } }] } }
+routes:
+  - name: app
+    match: { hosts: [app.example.org] }
+    authenticate: [staff]
+    authorize: [{ allow: all }]
+    forward: { headers: kubernetes }
+audit: { file: audit.jsonl }
+log: { level: error }
+`
+
+/** A running one. */
+export interface Site extends AsyncDisposable {
+  readonly folder: TemporaryFolder
+  readonly authz: Authz
+  readonly port: number
+  browser(headers?: Readonly<Record<string, string>>): Browser
+  /** A foreign client library, set up for a client of ours. */
+  client(id: string): Promise<openid.Configuration>
+  audit(event: string): Promise<readonly Record<string, unknown>[]>
+}
+
+/**
+ * Starts one.
+ *
+ * @param files further ones in its folder, by name
+ */
+export const startSite = async (
+  yaml = configuration(),
+  files: Readonly<Record<string, string>> = {},
+): Promise<Site> => {
+  await using stack = new AsyncDisposableStack()
+  const folder = stack.use(await temporaryFolder())
+  await mkdir(folder.file('keys'))
+  await writeSigningKeys(
+    folder.file('keys'),
+    await Promise.all([madeKey('ES256'), madeKey('EdDSA')]),
+  )
+  for (const [name, content] of Object.entries({ secret: SECRET, ...files })) {
+    // oxlint-disable-next-line no-await-in-loop -- a few
+    await writeFile(folder.file(name), content)
+  }
+  await writeFile(folder.file('users.yaml'), USERS)
+  await writeFile(folder.file('countersign.yaml'), yaml)
+  const authz = stack.use(await startAuthz(folder.file('countersign.yaml')))
+  if (authz.issuer?.kind !== 'tcp') throw new Error('no TCP address')
+  const { port } = authz.issuer
+  const reach: openid.CustomFetch = async (url, options) => {
+    const { pathname, search } = new URL(url)
+    const body = options.body === undefined ? {} : { body: options.body }
+    return await fetch(`http://127.0.0.1:${port}${pathname}${search}`, {
+      method: options.method,
+      headers: options.headers,
+      redirect: options.redirect,
+      ...body,
+    })
+  }
+  const running = stack.move()
+  return {
+    folder,
+    authz,
+    port,
+    browser: (headers) => new Browser({ port }, headers),
+    async client(id) {
+      const isPublic = ['spa', 'cli', 'partner'].includes(id)
+      const authentication = isPublic ? openid.None() : openid.ClientSecretBasic(SECRET)
+      return await openid.discovery(new URL(ISSUER), id, undefined, authentication, {
+        [openid.customFetch]: reach,
+      })
+    },
+    async audit(event) {
+      const text = await readFile(folder.file('audit.jsonl'), 'utf8')
+      const lines = text.split('\n').filter((line) => line !== '')
+      return lines
+        .map((line): Record<string, unknown> => JSON.parse(line))
+        .filter((line) => line['event'] === event)
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  }
+}
+
+/** An authorization request, and what its client has to remember. */
+export const authorization = async (
+  client: openid.Configuration,
+  parameters: Readonly<Record<string, string>> = {},
+) => {
+  const verifier = openid.randomPKCECodeVerifier()
+  const state = openid.randomState()
+  const nonce = openid.randomNonce()
+  const url = openid.buildAuthorizationUrl(client, {
+    redirect_uri: CALLBACK,
+    scope: 'openid groups',
+    code_challenge: await openid.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+    state,
+    nonce,
+    ...parameters,
+  })
+  const checks = { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce }
+  return { url, checks }
+}
+
+/** Logs in on the page; the place that the browser is sent to. */
+export const logIn = async (
+  browser: Browser,
+  url: URL,
+  [user, password]: readonly [string, string] = ['alice', 'wonderland'],
+): Promise<URL> => {
+  const page = await browser.get(url)
+  return (await browser.submit(page, '/password', { user, password })).url
+}
+
+/** The OAuth error that a call ends with; `undefined` where it succeeds. */
+export const refusalOf = async (call: Promise<unknown>): Promise<string | undefined> => {
+  try {
+    await call
+    return undefined
+  } catch (cause) {
+    if (cause instanceof openid.ResponseBodyError) return cause.error
+    if (cause instanceof openid.AuthorizationResponseError) return cause.error
+    throw cause
+  }
+}

@@ -1,0 +1,92 @@
+// What the provider stores: what is good once is given to one.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { errors } from 'oidc-provider'
+import { RecordAdapter } from '../../../src/issuer/authorization/record-adapter.ts'
+import { CountersignError } from '../../../src/runtime/errors.ts'
+import { MemoryRecords } from '../../../src/state/memory-records.ts'
+import type { RecordStore } from '../../../src/state/record-store.ts'
+import { FakeClock } from '../../fakes/clock.ts'
+
+const made = () => {
+  const clock = new FakeClock()
+  const records = new MemoryRecords(clock)
+  const adapterOf = (kind: string) => new RecordAdapter(kind, records)
+  return { clock, records, adapterOf }
+}
+
+const refused = (cause: unknown): boolean => cause instanceof errors.InvalidGrant
+
+describe('the records of the provider', () => {
+  it('are found by their ids, each kind by itself, until they end', async () => {
+    const { clock, adapterOf } = made()
+    await adapterOf('AccessToken').upsert('x', { kind: 'AccessToken' }, 60)
+    assert.equal((await adapterOf('AccessToken').find('x'))?.kind, 'AccessToken')
+    assert.equal(await adapterOf('RefreshToken').find('x'), undefined)
+    clock.advance(61_000)
+    assert.equal(await adapterOf('AccessToken').find('x'), undefined)
+  })
+
+  it('sessions are found by their uid, also under a new id', async () => {
+    const { adapterOf } = made()
+    const sessions = adapterOf('Session')
+    await sessions.upsert('old', { uid: 'u', kind: 'Session' }, 60)
+    await sessions.upsert('new', { uid: 'u', kind: 'Session', accountId: 'alice' }, 60)
+    await sessions.destroy('old')
+    assert.equal((await sessions.findByUid('u'))?.accountId, 'alice')
+    await sessions.destroy('new')
+    assert.equal(await sessions.findByUid('u'), undefined)
+  })
+
+  it('codes of devices are found by what people type', async () => {
+    const { adapterOf } = made()
+    const codes = adapterOf('DeviceCode')
+    await codes.upsert('d', { userCode: 'ABCD', kind: 'DeviceCode' }, 60)
+    assert.equal((await codes.findByUserCode('ABCD'))?.kind, 'DeviceCode')
+    assert.equal(await codes.findByUserCode('ABCE'), undefined)
+    await codes.destroy('d')
+    assert.equal(await codes.findByUserCode('ABCD'), undefined)
+  })
+
+  it('are used once, by one of those who come together and by nobody after', async () => {
+    const { adapterOf } = made()
+    const codes = adapterOf('AuthorizationCode')
+    await codes.upsert('c', { kind: 'AuthorizationCode', grantId: 'g' }, 60)
+    const outcomes = await Promise.allSettled([1, 2, 3].map(() => codes.consume('c')))
+    assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)
+    await assert.rejects(codes.consume('c'), refused)
+    assert.equal(typeof (await codes.find('c'))?.consumed, 'number')
+    await assert.rejects(codes.consume('none'), refused)
+  })
+
+  it('end with their grant, of whatever kind they are', async () => {
+    const { adapterOf } = made()
+    const kinds = ['AccessToken', 'RefreshToken', 'AuthorizationCode']
+    for (const kind of kinds) {
+      // oxlint-disable-next-line no-await-in-loop -- three
+      await adapterOf(kind).upsert('x', { kind, grantId: 'g' }, 60)
+    }
+    await adapterOf('AccessToken').upsert('other', { kind: 'AccessToken', grantId: 'h' }, 60)
+    await adapterOf('AccessToken').revokeByGrantId('g')
+    for (const kind of kinds) {
+      // oxlint-disable-next-line no-await-in-loop -- three
+      assert.equal(await adapterOf(kind).find('x'), undefined, kind)
+    }
+    assert.ok(await adapterOf('AccessToken').find('other'))
+  })
+
+  it('that cannot be reached are an error that clients understand, and bugs are none', async () => {
+    const failing = (cause: unknown): RecordStore => {
+      const { records } = made()
+      return Object.assign(Object.create(records), { get: () => Promise.reject(cause) })
+    }
+    const away = new RecordAdapter('Session', failing(new CountersignError('unavailable', 'gone')))
+    await assert.rejects(
+      away.find('x'),
+      (cause) => cause instanceof errors.TemporarilyUnavailable && cause.statusCode === 503,
+    )
+    const broken = new RecordAdapter('Session', failing(new TypeError('a bug')))
+    await assert.rejects(broken.find('x'), TypeError)
+  })
+})

@@ -1,0 +1,70 @@
+// A site whose people may log in at providers of others, for the tests beside this file.
+
+import { FAKE_CLIENT } from '../fakes/openid-provider.ts'
+import {
+  authorization,
+  configuration,
+  ISSUER,
+  startSite,
+  type Site,
+} from './authorization-server.ts'
+
+process.env['FAKE_PROVIDER_SECRET'] = FAKE_CLIENT.secret
+
+/** The redirect URI for a provider. */
+export const callbackOf = (id: string): string => `${ISSUER}/login/callback/${id}`
+
+/** A provider, as far as tests differ. */
+export interface ProviderText {
+  readonly id: string
+  readonly issuer: string
+  readonly ca?: string
+  readonly further?: Readonly<Record<string, unknown>>
+}
+
+/** A site where people can log in there. */
+export const siteWith = async (
+  providers: readonly ProviderText[],
+  authenticators = '[staff]',
+): Promise<Site> => {
+  const entries = providers.map(({ id, issuer, ca, further }) => [
+    id,
+    {
+      name: `The ${id}`,
+      issuer,
+      clientId: FAKE_CLIENT.id,
+      clientSecret: 'env:FAKE_PROVIDER_SECRET',
+      ...(ca === undefined ? {} : { ca }),
+      ...further,
+    },
+  ])
+  const text = JSON.stringify(Object.fromEntries(entries))
+  return await startSite(
+    configuration().replace(
+      'authenticators: [staff]\n    claims',
+      `authenticators: ${authenticators}\n    providers: ${text}\n    claims`,
+    ),
+  )
+}
+
+/** Goes to the login page, and on to a provider. */
+export const leave = async (
+  site: Site,
+  id: string,
+  parameters: Readonly<Record<string, string>> = {},
+  browser = site.browser(),
+) => {
+  const client = await site.client('spa')
+  const { url, checks } = await authorization(client, parameters)
+  const page = await browser.get(url)
+  const left = await browser.submit(page, '/provider', { provider: id })
+  return { client, checks, browser, page, left }
+}
+
+/** How logins ended, and where. */
+export const refusals = async (site: Site) =>
+  (await site.audit('login')).map(({ outcome, reason, authenticator }) => [
+    outcome,
+    reason,
+    authenticator,
+  ])

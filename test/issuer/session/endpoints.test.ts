@@ -1,0 +1,142 @@
+// What answers below `/.countersign/`, with a token endpoint that says whatever a test wants.
+
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { after, before, describe, it } from 'node:test'
+import { BrowserSessions } from '../../../src/authenticate/session/browser-sessions.ts'
+import { LoginAttempts } from '../../../src/authenticate/session/login-attempts.ts'
+import { SessionEndpoints } from '../../../src/issuer/session/endpoints.ts'
+import { PageSender } from '../../../src/issuer/page-sender.ts'
+import { MemoryRecords } from '../../../src/state/memory-records.ts'
+import { OpaqueKeys } from '../../../src/state/opaque-keys.ts'
+import { MemoryAudit } from '../../fakes/audit-sink.ts'
+import { Browser } from '../../fakes/browser.ts'
+import { FakeClock } from '../../fakes/clock.ts'
+import { memoryLogger } from '../../fakes/logger.ts'
+import { lookOf } from '../../fakes/pages.ts'
+
+const ISSUER = 'https://id.example.org'
+const APP = 'https://app.example.org'
+const COOKIE = '__Host-countersign'
+
+describe('the end of a login', () => {
+  const clock = new FakeClock()
+  const keys = new OpaqueKeys()
+  const attempts = new LoginAttempts(keys)
+  const sessions = new BrowserSessions(new MemoryRecords(clock), keys, clock)
+  const audit = new MemoryAudit()
+  const asked: URLSearchParams[] = []
+  let answer: (nonce: string) => unknown = () => undefined
+  let nonce = ''
+  let port = 0
+  const server = createServer()
+  before(async () => {
+    const look = await lookOf()
+    const endpoints = new SessionEndpoints({
+      server: {
+        url: ISSUER,
+        clients: [],
+        resources: new Map(),
+        login: undefined,
+        sessions: new Map([['app.example.org', { idle: 60_000, longest: 120_000, remember: 0 }]]),
+        look,
+      },
+      sessions,
+      attempts,
+      sender: new PageSender(look, ISSUER),
+      secret: 'our secret',
+      askToken: (form) => {
+        asked.push(form)
+        return Promise.resolve(answer(nonce))
+      },
+      audit,
+      clock,
+      logger: memoryLogger().logger,
+    })
+    server.on('request', (request, response) => {
+      const [path = ''] = (request.url ?? '').split('?', 1)
+      endpoints.answer(path, request, response).catch(() => response.writeHead(503).end())
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    assert.ok(typeof address === 'object' && address !== null)
+    ;({ port } = address)
+  })
+  after(() => server.close())
+
+  const token = (claims: object): string =>
+    `x.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`
+
+  /** Comes back from a login with a code, and whatever else is to be in the address. */
+  const comeBack = async (more: Readonly<Record<string, string>> = {}) => {
+    const browser = new Browser({ port })
+    const begun = attempts.begin('app.example.org', '/orders', clock.now())
+    ;({ nonce } = begun)
+    browser.plant(APP, begun.cookie.name, begun.cookie.value)
+    const url = new URL('/.countersign/callback', APP)
+    url.search = new URLSearchParams({
+      state: begun.state,
+      iss: ISSUER,
+      code: 'the-code',
+      ...more,
+    }).toString()
+    return { browser, visit: await browser.get(url) }
+  }
+
+  it('is a session, and the way back', async () => {
+    answer = (wanted) => ({ id_token: token({ sub: 'alice', nonce: wanted, sid: 's' }) })
+    const { browser } = await comeBack()
+    const text = browser.cookiesOf(APP).get(COOKIE) ?? ''
+    assert.equal((await sessions.find(text))?.user, 'alice')
+    assert.deepEqual([...browser.cookiesOf(APP).keys()], [COOKIE])
+    const form = asked.at(-1)
+    assert.equal(form?.get('code'), 'the-code')
+    assert.equal(form.get('redirect_uri'), `${APP}/.countersign/callback`)
+    assert.match(form.get('code_verifier') ?? '', /^[\w-]{43,}$/)
+    assert.equal(await sessions.endLogin('s'), 1)
+  })
+
+  for (const { name, said, more = {}, status } of [
+    { name: 'no ID token', said: () => ({ error: 'invalid_grant' }), status: 403 },
+    { name: 'nothing at all', said: () => undefined, status: 403 },
+    {
+      name: 'another nonce',
+      said: () => ({ id_token: token({ sub: 'alice', nonce: 'x' }) }),
+      status: 403,
+    },
+    { name: 'no nonce', said: () => ({ id_token: token({ sub: 'alice' }) }), status: 403 },
+    {
+      name: 'no subject, which would be a bug',
+      said: (wanted: string) => ({ id_token: token({ nonce: wanted }) }),
+      status: 503,
+    },
+    { name: 'an error in the address', said: () => undefined, more: { code: '' }, status: 403 },
+  ]) {
+    it(`hostile: ${name} is none`, async () => {
+      answer = said
+      const { browser, visit } = await comeBack(more)
+      assert.equal(visit.status, status)
+      assert.equal(browser.cookiesOf(APP).has(COOKIE), false)
+      assert.deepEqual(await sessions.list(), [])
+    })
+  }
+
+  it('is none that cannot be recorded', async () => {
+    answer = (wanted) => ({ id_token: token({ sub: 'alice', nonce: wanted }) })
+    audit.full = true
+    const { browser, visit } = await comeBack()
+    audit.full = false
+    assert.equal(visit.status, 503)
+    assert.equal(browser.cookiesOf(APP).has(COOKIE), false)
+    assert.deepEqual(await sessions.list(), [])
+  })
+
+  it('is not there on other hosts, at other paths, by other methods', async () => {
+    const browser = new Browser({ port })
+    assert.equal((await browser.get('https://other.example.org/.countersign/login')).status, 404)
+    assert.equal((await browser.get(`${APP}/.countersign/else`)).status, 404)
+    assert.equal((await browser.post(`${APP}/.countersign/logout`, {})).status, 405)
+  })
+})

@@ -1,0 +1,147 @@
+// Sessions of browsers without Envoy: what outlives a restart, what replicas share, and what happens
+// while the store is gone.
+
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { describe, it } from 'node:test'
+import { decodeJwt } from 'jose'
+import { startAuthz, type Authz } from '../../src/authz.ts'
+import { newStateKeyLine } from '../../src/state/state-secret.ts'
+import { Browser } from '../fakes/browser.ts'
+import { basic } from '../fakes/envoy.ts'
+import { cheapHash } from '../fakes/hashes.ts'
+import { EnvoyClient, type Outcome } from '../fakes/envoy-client.ts'
+import { skipWithoutRedis, startRedis } from '../servers/redis.ts'
+import { configuration, startSite, type Site } from './authorization-server.ts'
+
+const APP = 'https://app.example.org'
+const COOKIE = '__Host-countersign'
+
+const withSessions = (state: string, session = '{ remember: 0s }'): string =>
+  configuration()
+    .replace(
+      'authenticators:\n  staff:',
+      `${state}\nauthenticators:\n  browser: { session: ${session} }\n  staff:`,
+    )
+    .replace('authenticate: [staff]', 'authenticate: [browser, staff]')
+
+const navigating = (cookie: string): readonly (readonly [string, string])[] => [
+  ['accept', 'text/html'],
+  ...(cookie === '' ? [] : [['cookie', cookie] as const]),
+]
+
+const askedOf = async (authz: Authz, cookie = '', path = '/'): Promise<Outcome> => {
+  using client = new EnvoyClient(authz.address)
+  return await client.check({ host: 'app.example.org', path, headers: navigating(cookie) })
+}
+
+/** Logs alice in, as a browser does it; the cookie of the session. */
+const sessionAt = async (authz: Authz): Promise<string> => {
+  assert.ok(authz.issuer?.kind === 'tcp')
+  const browser = new Browser({ port: authz.issuer.port })
+  const login = await browser.get(`${APP}/.countersign/login`)
+  const page = await browser.get(login.url)
+  const back = await browser.submit(page, '/password', { user: 'alice', password: 'wonderland' })
+  await browser.get(back.url)
+  const text = browser.cookiesOf(APP).get(COOKIE)
+  assert.ok(text, back.body)
+  return `${COOKIE}=${text}`
+}
+
+const restarted = async (site: Site): Promise<Authz> => {
+  await site.authz[Symbol.asyncDispose]()
+  return await startAuthz(site.folder.file('countersign.yaml'))
+}
+
+describe('sessions of browsers', () => {
+  it('begin with a redirect that says where to, and what to remember', async () => {
+    await using site = await startSite(withSessions(''))
+    const outcome = await askedOf(site.authz, '', '/orders?x=1')
+    assert.ok(!outcome.allow)
+    assert.equal(outcome.status, 'Found')
+    const decision = (await site.audit('decision')).at(-1)
+    assert.deepEqual([decision?.['reason'], decision?.['status']], ['credential-missing', 302])
+  })
+
+  it('survive a restart with a SQLite file', async () => {
+    await using site = await startSite(withSessions('state: { sqlite: state.db }'))
+    const cookie = await sessionAt(site.authz)
+    await using authz = await restarted(site)
+    assert.equal((await askedOf(authz, cookie)).allow, true)
+  })
+
+  it('end with the process where they are in memory', async () => {
+    await using site = await startSite(withSessions(''))
+    const cookie = await sessionAt(site.authz)
+    assert.equal((await askedOf(site.authz, cookie)).allow, true)
+    await using authz = await restarted(site)
+    const outcome = await askedOf(authz, cookie)
+    assert.equal(outcome.allow, false)
+  })
+
+  it('end when nobody uses them, and at their end in any case', async () => {
+    await using site = await startSite(withSessions('', '{ idle: 1m, longest: 1m, remember: 0s }'))
+    const cookie = await sessionAt(site.authz)
+    const outcome = await askedOf(site.authz, cookie)
+    assert.ok(outcome.allow)
+    const left = Number(outcome.set['x-envoy-upstream-stream-duration-ms'])
+    assert.ok(left > 0 && left <= 60_000, 'no stream outlives the session')
+  })
+
+  it('hold 2,000 groups, and the cookie none of them', async () => {
+    const groups = Array.from({ length: 2_000 }, (_, index) => `team-${index}`)
+    const users = `users: { alice: { password: '${await cheapHash('wonderland')}', groups: [${groups.join()}] } }`
+    const wide = 'identity: { groups: { most: 5000, bytes: 60000 } }'
+    const yaml = withSessions('state: { sqlite: state.db }')
+      .replace('users.yaml } }] } }', `many.yaml } }] }, ${wide} }`)
+      .replace('headers: kubernetes', 'bearer: { mint: { audience: kubernetes } }')
+      .replace('session: { remember: 0s } }', `session: { remember: 0s }, ${wide} }`)
+    await using site = await startSite(yaml, { 'many.yaml': users })
+    const cookie = await sessionAt(site.authz)
+    assert.ok(cookie.length < 70)
+    const outcome = await askedOf(site.authz, cookie)
+    assert.ok(outcome.allow)
+    const token = decodeJwt(outcome.set['authorization']?.replace('Bearer ', '') ?? '')
+    assert.deepEqual(token['groups'], groups)
+  })
+
+  describe('in Redis', { skip: skipWithoutRedis() }, () => {
+    it('are shared by replicas', async () => {
+      await using redis = await startRedis()
+      process.env['SESSIONS_REDIS'] = redis.url
+      const yaml = withSessions('state: { redis: { url: env:SESSIONS_REDIS, secret: file:ring } }')
+      await using one = await startSite(yaml, { ring: newStateKeyLine() })
+      await writeFile(one.folder.file('other.yaml'), yaml.replace('audit.jsonl', 'other.jsonl'))
+      await using other = await startAuthz(one.folder.file('other.yaml'))
+      const cookie = await sessionAt(one.authz)
+      assert.equal((await askedOf(other, cookie)).allow, true)
+    })
+
+    it('are refused clearly while it is gone, and nothing else is', async () => {
+      await using redis = await startRedis({ persistent: true })
+      process.env['SESSIONS_REDIS'] = redis.url
+      const yaml = withSessions('state: { redis: { url: env:SESSIONS_REDIS, secret: file:ring } }')
+      await using site = await startSite(yaml, { ring: newStateKeyLine() })
+      const cookie = await sessionAt(site.authz)
+      await redis.command('SAVE')
+      await redis.kill()
+      const refused = await askedOf(site.authz, cookie)
+      assert.ok(!refused.allow)
+      assert.equal(refused.status, 'ServiceUnavailable')
+      using client = new EnvoyClient(site.authz.address)
+      const headers = [['authorization', basic('alice', 'wonderland')] as const]
+      const served = await client.check({ host: 'app.example.org', path: '/', headers })
+      assert.equal(served.allow, true)
+      await redis.start()
+      for (let left = 50; left > 0; left -= 1) {
+        // oxlint-disable-next-line no-await-in-loop -- polling
+        const outcome = await askedOf(site.authz, cookie)
+        if (outcome.allow) return
+        assert.equal(outcome.status, 'ServiceUnavailable')
+        // oxlint-disable-next-line no-await-in-loop -- polling
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
+      assert.fail('the session did not come back')
+    })
+  })
+})

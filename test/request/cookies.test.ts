@@ -1,0 +1,44 @@
+// Cookies of ours, among others.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { cookieNamesIn, cookiesNamed, cookiesWithoutOurs } from '../../src/request/cookies.ts'
+import { Headers } from '../../src/request/headers.ts'
+import { linesOf } from '../fakes/envoy.ts'
+
+const NAME = '__Host-countersign'
+
+const headers = (...values: readonly string[]): Headers =>
+  new Headers(linesOf(values.map((value) => ['cookie', value] as const)))
+
+describe('cookies', () => {
+  for (const { name, input, found, left } of [
+    { name: 'none at all', input: [], found: [], left: undefined },
+    { name: 'none of ours', input: ['a=1; b=2'], found: [], left: undefined },
+    { name: 'ours alone', input: [`${NAME}=x`], found: ['x'], left: '' },
+    { name: 'ours between', input: [`a=1; ${NAME}=x; b=2`], found: ['x'], left: 'a=1; b=2' },
+    { name: 'without spaces', input: [`a=1;${NAME}=x;b=2`], found: ['x'], left: 'a=1; b=2' },
+    { name: 'several lines', input: ['a=1', `${NAME}=x`, 'b=2'], found: ['x'], left: 'a=1; b=2' },
+    { name: 'a login under way', input: [`a=1; ${NAME}-begun-abc=y`], found: [], left: 'a=1' },
+    { name: 'twice', input: [`${NAME}=x; ${NAME}=y`], found: ['x', 'y'], left: '' },
+    { name: 'hostile: in a value', input: [`a=${NAME}=x`], found: [], left: `a=${NAME}=x` },
+    { name: 'hostile: a longer name', input: [`${NAME}s=x; a=1`], found: [], left: 'a=1' },
+    { name: 'hostile: without a value', input: [`${NAME}; a=1`], found: [], left: 'a=1' },
+    { name: 'hostile: nothing but separators', input: [`; ;${NAME}=x;;`], found: ['x'], left: '' },
+    {
+      name: 'not ASCII',
+      input: [`a=ü; ${NAME}=x`],
+      found: ['x'],
+      left: Buffer.from('a=ü').toString('latin1'),
+    },
+  ]) {
+    it(name, () => {
+      assert.deepEqual(cookiesNamed(headers(...input), NAME), found)
+      assert.equal(cookiesWithoutOurs(headers(...input)), left)
+    })
+  }
+
+  it('have their names', () => {
+    assert.deepEqual(cookieNamesIn(headers('a=1; b; c=2=3')), ['a', '', 'c'])
+  })
+})
