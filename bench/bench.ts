@@ -15,6 +15,7 @@ import { profileRow } from './profile.ts'
 import { toJson, toTable, type CheckResults } from './report.ts'
 import { measureInRounds, settle } from './rounds.ts'
 import type { Row } from './row.ts'
+import { measureSessions } from './sessions/sessions.ts'
 import type { Size } from './size.ts'
 import { ENVOY_ROWS, envoyRows } from './through-envoy.ts'
 import { measureTokens } from './tokens/tokens.ts'
@@ -32,6 +33,7 @@ const bench = async ({ size, seconds, json, only }: Options): Promise<void> => {
     checks: wanted('checks') ? await measureChecks(size, seconds, reason) : undefined,
     credentials: wanted('credentials') ? await measureCredentials(size, progress) : undefined,
     tokens: wanted('tokens') ? await measureTokens(size, progress) : undefined,
+    sessions: wanted('sessions') ? await measureSessions(size, progress) : undefined,
     certificates: wanted('certificates')
       ? await measureCertificates(size, reason === false, progress)
       : undefined,

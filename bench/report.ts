@@ -8,6 +8,8 @@ import type { MemoryCost } from './memory.ts'
 import type { PolicyCost } from './policy/policy.ts'
 import { policyTable } from './policy/report.ts'
 import type { Summary } from './rounds.ts'
+import { sessionsTable } from './sessions/report.ts'
+import type { SessionCosts } from './sessions/sessions.ts'
 import type { Size } from './size.ts'
 import { rowsTable } from './table.ts'
 import { tokensTable } from './tokens/report.ts'
@@ -19,6 +21,7 @@ export interface Results {
   readonly checks: CheckResults | undefined
   readonly credentials: CredentialCosts | undefined
   readonly tokens: TokenCosts | undefined
+  readonly sessions: SessionCosts | undefined
   readonly certificates: CertificateResults | undefined
   readonly policy: readonly PolicyCost[] | undefined
 }
@@ -58,6 +61,7 @@ export const toTable = ({ size, checks, credentials, tokens, ...parts }: Results
     ...(checks === undefined ? [] : ['', checksTable(checks)]),
     ...(credentials === undefined ? [] : ['', credentialsTable(credentials)]),
     ...(tokens === undefined ? [] : ['', tokensTable(tokens)]),
+    ...(parts.sessions === undefined ? [] : ['', sessionsTable(parts.sessions)]),
     ...(parts.certificates === undefined ? [] : ['', certificateTables(parts.certificates)]),
     ...(parts.policy === undefined ? [] : ['', policyTable(parts.policy)]),
     '',
@@ -83,6 +87,6 @@ const credentialsTable = ({ rows, skipped }: CredentialCosts): string =>
 const legend = ({ rounds, pairedRounds, concurrency }: Size): readonly string[] => [
   `Medians of ${rounds} rounds, of ${pairedRounds} for certificates. Latency with ${concurrency} requests at a time (argon2id: one) as`,
   'fast as they are answered; alone: median with one at a time. CPU µs and RSS: the process that answers',
-  'checks, for each request; × floor, × anonymous, × headers: its CPU divided by that of the first row, of',
+  'checks, for each request; × floor, × anonymous, × headers, × JWT: its CPU divided by that of the first row, of',
   'the row with headers, in the same round. Envoy: one worker, TLS to caller and upstream.',
 ]

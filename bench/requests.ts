@@ -21,6 +21,8 @@ export type Credential = { readonly user: string } | Shown | 'none'
 /** A credential as it travels. */
 export interface Shown {
   readonly headers?: readonly Header[]
+  /** A further cookie, `name=value`. */
+  readonly cookie?: string
   /** The client certificate of the connection, PEM. */
   readonly certificate?: string
 }
@@ -54,12 +56,15 @@ const headersOf = (host: string, credential: Credential): readonly Header[] => [
   ['accept-language', 'en-GB,en;q=0.9,de;q=0.8'],
   ['accept-encoding', 'gzip, deflate, br, zstd'],
   ['referer', `https://${host}/console/workloads?namespace=team-a`],
-  ['cookie', COOKIE],
+  ['cookie', cookiesOf(credential)],
   ['sec-ch-ua', '"Chromium";v="143", "Not A(Brand";v="24"'],
   ['sec-fetch-dest', 'empty'],
   ['sec-fetch-mode', 'cors'],
   ['sec-fetch-site', 'same-origin'],
 ]
+
+const cookiesOf = (credential: Credential): string =>
+  credential !== 'none' && 'cookie' in credential ? `${COOKIE}; ${credential.cookie}` : COOKIE
 
 const credentialLines = (credential: Credential): readonly Header[] => {
   if (credential === 'none') return []

@@ -19,6 +19,11 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['envoy', async () => (await import('./cli/envoy.ts')).envoyCommand()],
   ['hash-password', async () => (await import('./cli/hash-password.ts')).hashPasswordCommand()],
   ['keys', async () => (await import('./cli/keys.ts')).keysCommand()],
+  ['login', async () => (await import('./cli/login/login.ts')).loginCommand()],
+  ['logout', async () => (await import('./cli/login/logout.ts')).logoutCommand()],
+  ['credential', async () => (await import('./cli/login/credential.ts')).credentialCommand()],
+  ['kubeconfig', async () => (await import('./cli/kubeconfig/kubeconfig.ts')).kubeconfigCommand()],
+  ['sessions', async () => (await import('./cli/sessions.ts')).sessionsCommand()],
   ['health', async () => (await import('./cli/health.ts')).healthCommand()],
 ])
 

@@ -25,6 +25,7 @@ const ORDER = [
   'grant',
   'transform',
   'audit',
+  'pages',
   'check',
   'issuer',
   'ca',
@@ -50,6 +51,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   jose: ['keys/'],
   ldapts: ['authenticate/password/ldap/requests.ts'],
   re2js: ['expression/regex.ts'],
+  redis: ['state/redis/client.ts'],
   'lru-cache': [
     'authenticate/facts.ts',
     'authenticate/certificate/',
@@ -58,11 +60,13 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
     'request/openapi/descriptions.ts',
     'transform/token/',
   ],
+  'oidc-provider': ['issuer/'],
+  'openid-client': ['cli/login/provider/', 'issuer/login/provider/'],
   pkijs: ['authenticate/certificate/'],
   pino: ['runtime/logger.ts', 'audit/sink.ts'],
   'prom-client': ['runtime/metrics.ts'],
   protobufjs: ['check/wire-reader.ts'],
-  yaml: ['config/', 'request/openapi/text.ts', 'envoy/'],
+  yaml: ['config/', 'request/openapi/text.ts', 'envoy/', 'cli/kubeconfig/'],
   zod: ['config/', 'keys/', 'authenticate/password/users-file.ts', 'envoy/admin.ts'],
 }
 

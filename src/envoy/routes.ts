@@ -7,7 +7,7 @@ import { compileGlob } from '../request/glob.ts'
 import { ROUTE_EXTENSION } from '../request/request.ts'
 import { contextExtensions, unjudged } from './filters.ts'
 import { clusterOf } from './identity-certificate.ts'
-import { issuerHost, issuerRoutes } from './issuer.ts'
+import { issuerHost, issuerRoutes, sessionRoutes } from './issuer.ts'
 import type { Message } from './message.ts'
 
 /**
@@ -31,6 +31,7 @@ export const routeConfiguration = (config: Config, envoy: EnvoyConfig): Message 
       domains: [pattern],
       routes: [
         ...(pattern === publishing ? issuerRoutes(config, unjudged) : []),
+        ...sessionRoutes(config, pattern, unjudged),
         ...routes
           .filter(({ match }) => match.hosts.some((host) => covers(host, pattern)))
           .flatMap((route) => envoyRoutes(route, envoy)),

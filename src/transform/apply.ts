@@ -2,7 +2,13 @@
 
 import { isPermit, type Permit } from '../authorize/evaluate.ts'
 import { impersonationHeaders } from './impersonation.ts'
-import { strippedFrom, subprotocolsFor, withoutParameters, type CredentialPlaces } from './strip.ts'
+import {
+  strippedFrom,
+  subprotocolsFor,
+  withoutOurCookies,
+  withoutParameters,
+  type CredentialPlaces,
+} from './strip.ts'
 import { isTooLarge } from './outgoing-bytes.ts'
 import type {
   ForwardedKind,
@@ -59,15 +65,17 @@ export const transform = async (
   }
   const { headers } = request
   const forwarding = combine(made)
-  const subprotocols = subprotocolsFor(headers, places)
-  const kept = subprotocols?.[1] === '' ? undefined : subprotocols
-  const gone = subprotocols === undefined || kept !== undefined ? [] : [subprotocols[0]]
+  const lists = [subprotocolsFor(headers, places), withoutOurCookies(headers)].filter(
+    (list) => list !== undefined,
+  )
+  const kept = lists.filter(([, value]) => value !== '')
+  const gone = lists.filter(([, value]) => value === '').map(([name]) => name)
   const { parameters } = places ?? {}
   const replaced = parameters === undefined ? NOTHING : withoutParameters(request, parameters)
   const setHeaders =
-    kept === undefined && replaced.length === 0
+    kept.length === 0 && replaced.length === 0
       ? forwarding.setHeaders
-      : [...forwarding.setHeaders, ...(kept === undefined ? [] : [kept]), ...replaced]
+      : [...forwarding.setHeaders, ...kept, ...replaced]
   // Envoy sets first and removes afterwards, so a name in both lists would be lost.
   const removeHeaders = [...gone, ...strippedFrom(headers, places)].filter(
     (name) => !forwarding.setHeaders.some(([set]) => set === name.toLowerCase()),

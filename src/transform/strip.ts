@@ -4,6 +4,7 @@
 // a moment ago; what a configuration names itself comes to it (`own-headers.ts`).
 
 import { parametersAmong, type Carrier } from '../authenticate/carrier.ts'
+import { cookiesWithoutOurs } from '../request/cookies.ts'
 import { canonicalName, type Headers } from '../request/headers.ts'
 import type { SecretParameters } from '../request/query.ts'
 import type { Request } from '../request/request.ts'
@@ -113,6 +114,7 @@ const headersOf = (carrier: Carrier): readonly string[] => {
     case 'connection':
       return carrier.header === undefined ? [] : [carrier.header]
     case 'query':
+    case 'cookie': // see `withoutOurCookies`
     case 'subprotocol': // see `subprotocolsFor`
       return []
   }
@@ -158,6 +160,15 @@ export const withoutParameters = (
 }
 
 const VISIBLE_ASCII = /^[\x21-\x7e]*/
+
+/**
+ * What becomes of the cookies, of which ours go no further, on any route; `undefined` where there are
+ * none of ours. An empty list is a header to be removed.
+ */
+export const withoutOurCookies = (headers: Headers): HeaderPair | undefined => {
+  const kept = cookiesWithoutOurs(headers)
+  return kept === undefined ? undefined : ['cookie', kept]
+}
 
 /**
  * The subprotocols that a WebSocket client offers, without those that are credentials; `undefined`

@@ -61,6 +61,8 @@ export interface SiteOptions {
   readonly authenticators?: Readonly<Record<string, unknown>>
   /** Keys of Envoy's public listener that differ. */
   readonly listener?: Readonly<Record<string, unknown>>
+  /** The section `issuer`, which listens on a UNIX socket. Default: none. */
+  readonly issuer?: Readonly<Record<string, unknown>>
   /** Keys of the upstream that differ: another server, in place of the one that tells what it got. */
   readonly upstream?: Readonly<Record<string, unknown>>
 }
@@ -75,6 +77,7 @@ export const startSite = async ({
   authenticators = {},
   listener = {},
   upstream: server = {},
+  issuer,
 }: SiteOptions = {}): Promise<Site> => {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
@@ -86,7 +89,11 @@ export const startSite = async ({
     audit: folder.file('audit.jsonl'),
   }
   await writeFile(files.users, await usersFile())
-  const further = { routes, ...(admin === undefined ? {} : { admin }) }
+  const further = {
+    routes,
+    ...(admin === undefined ? {} : { admin }),
+    ...(issuer === undefined ? {} : { issuer }),
+  }
   const options = { listen, route, verify, authenticators, listener, upstream: server, ...further }
   const config = configuration(pki, upstream.port, options)
   await writeFile(files.config, stringify(config))
@@ -197,10 +204,16 @@ export const configuration = (
     authenticators = {},
     listener = {},
     upstream = {},
+    issuer,
   }: SiteOptions = {},
 ): Record<string, unknown> => ({
   version: 1,
-  listen: { authz: listenSection(pki, listen), ...(admin === undefined ? {} : { admin }) },
+  listen: {
+    authz: listenSection(pki, listen),
+    ...(admin === undefined ? {} : { admin }),
+    ...(issuer === undefined ? {} : { issuer: 'unix:issuer.sock' }),
+  },
+  ...(issuer === undefined ? {} : { issuer }),
   authenticators: {
     staff: { basic: { realm: 'Site', verify } },
     ...authenticators,

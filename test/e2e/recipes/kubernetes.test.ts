@@ -1,10 +1,12 @@
 // The recipes whose upstream is a Kubernetes API server, in front of a real one. Steps are in README.md.
 
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
 import { parseAllDocuments } from 'yaml'
 import { z } from 'zod'
 import { makeKey } from '../../authenticate/token/issuing.ts'
+import { Browser } from '../../fakes/browser.ts'
 import { madeKey } from '../../fakes/signing-keys.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { skipWithoutApiServer } from '../../servers/kube-apiserver.ts'
@@ -114,6 +116,31 @@ describe('recipes in front of a real API server', { skip, timeout: 240_000 }, ()
     const path = '/api/v1/namespaces/default/secrets'
     const refused = await recipe.ask(KUBE, { path, headers: [ALICE] })
     assert.match(refused.body, /denied by rule \\"no-secrets\\"/)
+  })
+
+  it('14. browser → ID token: a person logs in, and the API server knows who it is', async () => {
+    await using recipe = await run('browser-to-id-token')
+    await whoAmI(recipe, { headers: [ALICE] }) // it knows the issuer by now
+    const ca = await readFile(cluster.pki.ca)
+    const browser = new Browser({ port: cluster.port, tls: { ca } }, { accept: 'text/html' })
+    const dashboard = `https://${KUBE}:${cluster.port}`
+    const begun = await browser.get(`${dashboard}/api/v1/namespaces?limit=1`)
+    const login = await browser.get(begun.url)
+    const credentials = { user: 'alice', password: PASSWORDS.alice }
+    const back = await browser.submit(login, '/password', credentials)
+    assert.equal(back.url.origin, dashboard)
+    const page = await browser.get(back.url)
+    assert.equal(page.url.href, `${dashboard}/api/v1/namespaces?limit=1`)
+    // Its own rules count: alice may not list them.
+    assert.equal(page.status, 403)
+    assert.match(page.body, /namespaces is forbidden: User \\"alice\\" cannot list resource/)
+    const cookie = [...browser.cookiesOf(dashboard)].map((pair) => pair.join('=')).join('; ')
+    const user = await whoAmI(recipe, { headers: [['cookie', cookie]] })
+    assert.equal(user.username, 'alice')
+    assert.deepEqual(user.groups, [...GROUPS, 'system:authenticated'])
+    const event = await recipe.lastEvent()
+    assert.equal(event.authentication, 'session')
+    assert.deepEqual(event.jti, [tokenIdIn(user)])
   })
 
   it('6. what others signed, or for others, the API server does not take', async () => {

@@ -140,8 +140,10 @@ const adapted = (
     (all, [old, next]) => all.replaceAll(old, next),
     placed,
   )
-  return ['/etc/countersign', '/run/countersign', '/var/log/countersign'].reduce(
-    (all, old) => all.replaceAll(`${old}/`, `${folder}/`),
-    changed,
-  )
+  return [
+    '/etc/countersign',
+    '/run/countersign',
+    '/var/lib/countersign',
+    '/var/log/countersign',
+  ].reduce((all, old) => all.replaceAll(`${old}/`, `${folder}/`), changed)
 }

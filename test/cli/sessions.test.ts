@@ -1,0 +1,164 @@
+// `countersign sessions`, while an authz runs on the same SQLite file: what it lists, what it ends, and
+// what it never prints.
+
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import * as openid from 'openid-client'
+import { newStateKeyLine } from '../../src/state/state-secret.ts'
+import { authorization, refusalOf, startSite, type Site } from '../issuer/authorization-server.ts'
+import {
+  ACCOUNT,
+  ALICE,
+  BOB,
+  hasToLogIn,
+  isIn,
+  loggedIn,
+  sessionOn,
+  withSessions,
+} from '../issuer/session/browsing.ts'
+import { skipWithoutRedis, startRedis } from '../servers/redis.ts'
+import { countersign } from './run.ts'
+
+describe('countersign sessions', () => {
+  let site: Site
+  let file: string
+  before(async () => {
+    site = await startSite(withSessions('state: { sqlite: state.db }'))
+    file = site.folder.file('countersign.yaml')
+  })
+  after(() => site[Symbol.asyncDispose]())
+
+  const sessions = async (...args: readonly string[]) =>
+    await countersign(['sessions', ...args, '--config', file])
+  const listed = async (user: string): Promise<readonly Record<string, unknown>[]> => {
+    const { status, stdout, stderr } = await sessions('list', '--json', '--user', user)
+    assert.equal(status, 0, stderr)
+    const lines = stdout.split('\n').filter((line) => line !== '')
+    return lines.map((line): Record<string, unknown> => JSON.parse(line))
+  }
+
+  it('lists who is logged in, and where', async () => {
+    const agent = { 'user-agent': 'Somebody/1.0', 'x-countersign-source': '203.0.113.9' }
+    const { browser } = await loggedIn(site, ALICE, agent)
+    await sessionOn(browser)
+    const { status, stdout, stderr } = await sessions('list')
+    assert.equal(status, 0, stderr)
+    assert.match(stdout, /^ID +USER +BEGAN +USED +FROM +HOSTS AND CLIENTS\n/)
+    assert.match(stdout, /^[\w-]{43} +alice +\S+Z +\S+Z +203\.0\.113\.9 +app\.example\.org$/m)
+    assert.match(stderr, /^1 login$/m)
+    const [login] = await listed('alice')
+    assert.deepEqual(
+      [login?.['userAgent'], login?.['hosts']],
+      ['Somebody/1.0', ['app.example.org']],
+    )
+    assert.deepEqual(await listed('bob'), [])
+    await sessions('end', '--user', 'alice')
+  })
+
+  it('never prints by what somebody could be taken for another', async () => {
+    const { browser, page } = await loggedIn(site)
+    const cookie = await sessionOn(browser)
+    const secrets = [
+      cookie.slice(cookie.indexOf('=') + 1),
+      ...browser.cookiesOf(ACCOUNT).values(),
+      /name="csrf" value="([^"]*)"/.exec(page.body)?.[1] ?? '',
+    ]
+    const said = [await sessions('list'), await sessions('list', '--json')]
+    for (const { stdout, stderr } of said) {
+      for (const secret of secrets) {
+        assert.ok(secret.length > 10)
+        assert.equal(`${stdout}${stderr}`.includes(secret), false)
+      }
+      assert.doesNotMatch(stdout, /uid/)
+    }
+    await sessions('end', '--user', 'alice')
+  })
+
+  it('ends one login by its id; the authz that runs refuses it at once', async () => {
+    const [first, second] = [await loggedIn(site), await loggedIn(site)]
+    const cookies = [await sessionOn(first.browser), await sessionOn(second.browser)]
+    const [login] = await listed('alice')
+    const { status, stdout, stderr } = await sessions('end', '--id', String(login?.['id']))
+    assert.deepEqual([status, stdout, stderr], [0, '', '1 login ended\n'])
+    const left = await Promise.all(cookies.map(async (cookie) => await isIn(site.authz, cookie)))
+    assert.equal(left.filter(Boolean).length, 1)
+    const out = [await hasToLogIn(first.browser), await hasToLogIn(second.browser)]
+    assert.equal(out.filter(Boolean).length, 1)
+    await sessions('end', '--user', 'alice')
+  })
+
+  it('ends what a user has, and nothing of others; then everybody’s', async () => {
+    const [alice, bob] = [await loggedIn(site), await loggedIn(site, BOB)]
+    const [hers, his] = [await sessionOn(alice.browser), await sessionOn(bob.browser)]
+    const client = await site.client('spa')
+    const { url, checks } = await authorization(client, { scope: 'openid offline_access' })
+    const back = (await alice.browser.get(url)).url
+    const tokens = await openid.authorizationCodeGrant(client, back, checks)
+    assert.equal((await sessions('end', '--user', 'alice')).stderr, '1 login ended\n')
+    assert.equal(await isIn(site.authz, hers), false)
+    assert.equal(await hasToLogIn(alice.browser), true)
+    const again = openid.refreshTokenGrant(client, tokens.refresh_token ?? '')
+    assert.equal(await refusalOf(again), 'invalid_grant')
+    assert.equal(await isIn(site.authz, his), true)
+    assert.equal((await sessions('end', '--all')).stderr, '1 login ended\n')
+    assert.equal(await isIn(site.authz, his), false)
+    assert.equal((await sessions('list')).stdout, '')
+  })
+
+  const REFUSED: readonly { name: string; args: readonly string[]; says: RegExp }[] = [
+    { name: 'nothing to end', args: ['end'], says: /say which: --user NAME, --id ID, or --all/ },
+    { name: 'an id of none', args: ['end', '--id', 'abc'], says: /no login of the id "abc"/ },
+    {
+      name: 'both',
+      args: ['end', '--id', 'a', '--all'],
+      says: /cannot be used with option '--all'/,
+    },
+    { name: 'an empty name', args: ['end', '--user', ''], says: /must not be empty/ },
+  ]
+  for (const { name, args, says } of REFUSED) {
+    it(`refuses ${name}`, async () => {
+      const { status, stderr } = await sessions(...args)
+      assert.equal(status, 1)
+      assert.match(stderr, says)
+    })
+  }
+
+  it('says what to do where logins are in memory', async () => {
+    await using plain = await startSite(withSessions())
+    const config = plain.folder.file('countersign.yaml')
+    for (const args of [['list'], ['end', '--all']]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      const { status, stderr } = await countersign(['sessions', ...args, '--config', config])
+      assert.equal(status, 1)
+      assert.match(stderr, /in the memory of authz alone.*restart.*sqlite/)
+    }
+  })
+
+  it('ends logins in Redis too', { skip: skipWithoutRedis() }, async () => {
+    await using redis = await startRedis()
+    process.env['SESSIONS_REDIS'] = redis.url
+    const yaml = withSessions('state: { redis: { url: env:SESSIONS_REDIS, secret: file:ring } }')
+    await using shared = await startSite(yaml, { ring: newStateKeyLine() })
+    const config = shared.folder.file('countersign.yaml')
+    const { browser } = await loggedIn(shared)
+    const cookie = await sessionOn(browser)
+    const { stdout } = await countersign(['sessions', 'list', '--config', config])
+    assert.match(stdout, / alice /)
+    const ended = await countersign(['sessions', 'end', '--user', 'alice', '--config', config])
+    assert.deepEqual([ended.status, ended.stderr], [0, '1 login ended\n'])
+    assert.equal(await isIn(shared.authz, cookie), false)
+    assert.equal(await hasToLogIn(browser), true)
+  })
+
+  for (const { args, says } of [
+    { args: [], says: [/list/, /end/, /SQLite/] },
+    { args: ['list'], says: [/--config <file>/, /--user <name>/, /--json/] },
+    { args: ['end'], says: [/--user <name>/, /--id <id>/, /--all/, /backchannelLogout/, /JWTs/] },
+  ]) {
+    it(`explains itself: ${['sessions', ...args].join(' ')}`, async () => {
+      const { status, stdout } = await countersign(['sessions', ...args, '--help'])
+      assert.equal(status, 0)
+      for (const pattern of says) assert.match(stdout.replaceAll(/\s+/g, ' '), pattern)
+    })
+  }
+})
