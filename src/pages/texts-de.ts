@@ -57,6 +57,7 @@ export const german: Texts = {
       'second-factor-required':
         'Dieses Konto braucht einen zweiten Faktor, nach dem hier nicht gefragt werden kann',
     },
+    denied: 'Dieses Konto kann hier nicht benutzt werden',
     refusedTodo: 'Bitte wenden Sie sich an die Stelle, die Ihr Konto verwaltet.',
     passwordTodo: 'Ändern Sie es dort, wo Sie es sonst auch tun, und kommen Sie dann wieder.',
   },

@@ -55,6 +55,7 @@ export const english = {
       'second-factor-required':
         'This account needs a second factor, which cannot be asked for here',
     },
+    denied: 'This account cannot be used here',
     refusedTodo: 'Please ask whoever looks after your account.',
     passwordTodo: 'Change it where you usually do, and come back.',
   },

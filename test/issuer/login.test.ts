@@ -62,6 +62,21 @@ describe('the login page', () => {
     assert.ok(url.searchParams.has('code'))
   })
 
+  it('does not call a password wrong that only amounts to nobody here', async () => {
+    const reserved = '  staff: { identity: { user: \'"system:admin"\' }, basic:'
+    await using site = await startSite(configuration().replace('  staff: { basic:', reserved))
+    const { browser, page } = await open(site)
+    const denied = await browser.submit(page, '/password', {
+      user: 'alice',
+      password: 'wonderland',
+    })
+    assert.equal(denied.status, 403)
+    assert.match(denied.body, /This account cannot be used here/)
+    assert.equal((await site.audit('login')).at(-1)?.['reason'], 'identity-reserved')
+    const wrong = await browser.submit(page, '/password', { user: 'alice', password: 'no' })
+    assert.match(wrong.body, /Wrong user name or password/)
+  })
+
   it('asks for what is missing', async () => {
     await using site = await startSite()
     const { browser, page } = await open(site)

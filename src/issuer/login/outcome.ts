@@ -51,6 +51,8 @@ const DEFAULT_WAIT_S = 60
 /** What the person is told. */
 export const problemOf = (proof: Unproven, { kind }: ShownKind): LoginProblem => {
   if (proof.outcome === 'unavailable') return { kind: 'unavailable' }
+  // The mapping's: who it is has been proven, so it tells nobody anything.
+  if (proof.outcome === 'refused') return { kind: 'denied' }
   if (proof.outcome === 'rejected' && proof.code === 'too-many-attempts') {
     return { kind: 'locked', seconds: proof.retryAfter ?? DEFAULT_WAIT_S }
   }
@@ -80,6 +82,7 @@ export const statusOf = (problem: LoginProblem | ChallengeModel['problem']): Pag
     case 'provider':
       return { status: problem.isDown === true ? 503 : 403 }
     case 'wrong':
+    case 'denied':
     case 'refused':
     case 'answer':
     case 'certificate':

@@ -23,6 +23,8 @@ export type LoginProblem =
   | { readonly kind: 'expired' }
   /** Only for whoever has proven the password. */
   | { readonly kind: 'refused'; readonly code: AccountRefusal }
+  /** Proven, and nobody that the configuration lets be anybody here. */
+  | { readonly kind: 'denied' }
   /** The answer to a question was not right, and that question is over. */
   | { readonly kind: 'answer' }
   | { readonly kind: 'certificate'; readonly reason: 'none' | 'refused' }
@@ -154,6 +156,8 @@ const saidOf = (
       return said(login.refused[problem.code], refusedTodo(problem.code, login))
     case 'answer':
       return said(challenge.wrong, challenge.wrongTodo)
+    case 'denied':
+      return said(login.denied, login.refusedTodo)
     case 'certificate':
       return problem.reason === 'none'
         ? said(login.noCertificate, login.noCertificateTodo)
