@@ -26,6 +26,9 @@ const CLICKS = `(() => {
   for (const delay of [0, 0, 100]) setTimeout(() => button.click(), delay)
 })()`
 
+/** Browsers give the focus some time after a page has loaded (HTML, "flush autofocus candidates"). */
+const focused = async (page: Page): Promise<void> => await page.locator('input:focus').waitFor()
+
 describe('the pages in a browser', { skip: skipWithoutChromium() }, () => {
   let browser: Browser
   before(async () => {
@@ -66,6 +69,7 @@ describe('the pages in a browser', { skip: skipWithoutChromium() }, () => {
     await using tab = await open()
     const { page } = tab
     await page.goto(server.url('login-everything'))
+    await focused(page)
     await page.keyboard.type('alice')
     await page.keyboard.press('Tab')
     await page.keyboard.type('secret')
@@ -81,6 +85,7 @@ describe('the pages in a browser', { skip: skipWithoutChromium() }, () => {
     await using tab = await open()
     const { page } = tab
     await page.goto(server.url('login-everything'))
+    await focused(page)
     const order: string[] = []
     for (let step = 0; step < 9; step += 1) {
       // oxlint-disable no-await-in-loop -- one key after another
@@ -106,6 +111,7 @@ describe('the pages in a browser', { skip: skipWithoutChromium() }, () => {
     await using tab = await open()
     const { page } = tab
     await page.goto(server.url('login-wrong'))
+    await focused(page)
     assert.match(await page.title(), /^Wrong user name or password/)
     const described = await page.evaluate<readonly string[]>(DESCRIBED)
     assert.deepEqual(described, [
