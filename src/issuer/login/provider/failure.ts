@@ -7,7 +7,7 @@ import {
   WWWAuthenticateChallengeError,
 } from 'openid-client'
 import type { LoginRefusal } from '../../../audit/event.ts'
-import { ProviderUnreachable } from './fetch.ts'
+import { ProviderUnreachable } from '../../../runtime/web-fetch.ts'
 
 /** What went wrong. */
 export interface ProviderFailure {

@@ -1,0 +1,81 @@
+// Our own client in the shape of `fetch`, for libraries that ask for one: bounded in size and time, never
+// to an address that is not allowed, and following nothing.
+
+import { describeError } from './errors.ts'
+import type { HttpFetch, HttpResponse } from './http-fetch.ts'
+
+/** There was no answer, or none that can be used; another time there may be. */
+export class ProviderUnreachable extends Error {}
+
+/** What a library asks; a body is a form or text. */
+export interface WebRequest {
+  readonly method: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: unknown
+  readonly signal?: AbortSignal | undefined
+}
+
+/** How a {@link webFetch} asks. */
+export interface WebFetchOptions {
+  readonly fetch: HttpFetch
+  /** Whether what is sent there stays between us and it. */
+  readonly isConfidential: (url: URL) => boolean
+  /** For each answer, in milliseconds. */
+  readonly limit: number
+  /** Told of each answer. */
+  readonly onAnswer?: (answer: HttpResponse) => void
+}
+
+// A key set, or a token with hundreds of groups, is far smaller.
+const MAX_BYTES = 1_048_576
+// fetch.spec.whatwg.org: these have no body, and a Response refuses one.
+const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304])
+
+/**
+ * Makes such a `fetch`. It rejects with {@link ProviderUnreachable} when there is no answer, and with other
+ * errors for what is never sent.
+ */
+export const webFetch =
+  ({ fetch, isConfidential, limit, onAnswer }: WebFetchOptions) =>
+  async (target: string, { method, headers, body, signal }: WebRequest): Promise<Response> => {
+    const url = new URL(target)
+    if (!isConfidential(url)) throw new Error(`${url.href} is not https: nothing is sent there`)
+    const sent = textOf(body)
+    const request = {
+      method: method === 'POST' ? 'POST' : 'GET',
+      headers,
+      maxBytes: MAX_BYTES,
+      ...(sent === undefined ? {} : { body: sent }),
+    } as const
+    const ended = AbortSignal.timeout(limit)
+    try {
+      const answer = await fetch(
+        url,
+        request,
+        signal === undefined ? ended : AbortSignal.any([signal, ended]),
+      )
+      onAnswer?.(answer)
+      const { status, body: content } = answer
+      return new Response(WITHOUT_BODY.has(status) ? null : new Uint8Array(content), {
+        status,
+        headers: headersOf(answer.headers),
+      })
+    } catch (cause) {
+      throw new ProviderUnreachable(describeError(cause), { cause })
+    }
+  }
+
+const textOf = (body: unknown): string | undefined => {
+  if (body === undefined || body === null) return undefined
+  if (typeof body === 'string') return body
+  if (body instanceof URLSearchParams) return body.toString()
+  throw new TypeError('a request that is neither a form nor text')
+}
+
+const headersOf = (headers: NodeJS.Dict<string | string[]>): Headers => {
+  const all = new Headers()
+  for (const [name, values = []] of Object.entries(headers)) {
+    for (const value of [values].flat()) all.append(name, value)
+  }
+  return all
+}
