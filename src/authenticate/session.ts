@@ -1,5 +1,6 @@
 // The session of a browser, by its cookie. Whoever shows none can log in; see check/login-redirect.ts.
 
+import { textsIn } from '../runtime/json-object.ts'
 import type { Facts } from '../identity/identity.ts'
 import { cookiesNamed, OWN_COOKIES } from '../request/cookies.ts'
 import { abandonable } from './abandonable.ts'
@@ -73,9 +74,4 @@ const factsOf = ({ user, claims, ends }: BrowserSession, credential: string): Fa
     ...(typeof time === 'number' ? { authenticatedAt: time * 1_000 } : {}),
     ...(textsIn(amr).length > 0 ? { methods: textsIn(amr) } : {}),
   }
-}
-
-const textsIn = (value: unknown): readonly string[] => {
-  const values: readonly unknown[] = Array.isArray(value) ? value : []
-  return values.filter((entry) => typeof entry === 'string')
 }

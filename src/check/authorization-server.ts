@@ -2,6 +2,7 @@
 // people log in. What it answers is made elsewhere.
 
 import type { ChainLink } from '../authenticate/chain.ts'
+import { authenticatorsNamed } from '../config/authenticate.ts'
 import type { ClientConfig, ResourceConfig } from '../config/client-schema.ts'
 import type { LoginConfig } from '../config/login-schema.ts'
 import type { SigningAlgorithm } from '../config/mint-schema.ts'
@@ -128,11 +129,10 @@ export const buildAuthorizationServer = async (
 
 /** The `session` that a route takes, also as part of `all`. */
 export const sessionOf = (
-  { authenticate }: Pick<RouteConfig, 'authenticate'>,
+  route: Pick<RouteConfig, 'authenticate'>,
   authenticators: Config['authenticators'],
 ): SessionConfig | undefined =>
-  authenticate
-    .flatMap((entry) => (typeof entry === 'string' ? [entry] : entry.all))
+  authenticatorsNamed(route)
     .map((name) => authenticators[name]?.session)
     .find((session) => session !== undefined)
 

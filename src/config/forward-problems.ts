@@ -2,6 +2,7 @@
 // set, and credentials that do not go together or that nobody has. Whether a header may be set at all
 // is judged where the route is built (`check/forwarding/build.ts`).
 
+import { authenticatorsNamed } from './authenticate.ts'
 import type { Locate } from './document.ts'
 import type { HeaderPreset } from './forward-schema.ts'
 import { placedRules } from './placed-rules.ts'
@@ -110,10 +111,10 @@ const reportCredentials = (route: RouteConfig, config: Config, report: Report): 
 }
 
 /** Those that exist; the others have been reported. */
-const authenticatorsOf = ({ authenticate }: RouteConfig, { authenticators }: Config) =>
-  authenticate
-    .flatMap((entry) => (typeof entry === 'string' ? [entry] : entry.all))
-    .flatMap((name) => (Object.hasOwn(authenticators, name) ? (authenticators[name] ?? []) : []))
+const authenticatorsOf = (route: RouteConfig, { authenticators }: Config) =>
+  authenticatorsNamed(route).flatMap((name) =>
+    Object.hasOwn(authenticators, name) ? (authenticators[name] ?? []) : [],
+  )
 
 const reportIssuer = ({ forward }: RouteConfig, { issuer }: Config, report: Report): void => {
   if (issuer !== undefined) return

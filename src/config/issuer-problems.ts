@@ -2,6 +2,7 @@
 // can read, or that are read where anybody on the way could change them; clients that could get no
 // token; logins that anybody could forge.
 
+import { authenticatorsNamed } from './authenticate.ts'
 import type { ClientConfig } from './client-schema.ts'
 import type { Locate } from './document.ts'
 import type { Problem } from './problem.ts'
@@ -50,9 +51,11 @@ const forPeople = ({ grants }: ClientConfig): boolean =>
   grants.includes('authorization_code') || grants.includes('device_code')
 
 const aboutSessions = ({ issuer, authenticators, routes }: Config, complain: Complain): void => {
-  for (const [index, { match, authenticate }] of routes.entries()) {
-    const names = authenticate.flatMap((entry) => (typeof entry === 'string' ? [entry] : entry.all))
-    const name = names.find((one) => authenticators[one]?.session !== undefined)
+  for (const [index, route] of routes.entries()) {
+    const { match } = route
+    const name = authenticatorsNamed(route).find(
+      (one) => authenticators[one]?.session !== undefined,
+    )
     if (name === undefined) continue
     if (issuer?.login === undefined) {
       complain(['authenticators', name, 'session'], 'nobody can log in without "issuer.login"')

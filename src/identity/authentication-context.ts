@@ -1,6 +1,7 @@
 // How a caller was authenticated, in the words of tokens: `amr`, `acr` and `auth_time` (OpenID Connect
 // Core §2, RFC 8176). Only what is known is said.
 
+import { textsIn } from '../runtime/json-object.ts'
 import type { Claims, Facts } from './identity.ts'
 
 /** What can be said; nothing is made up. */
@@ -46,8 +47,7 @@ export const methodsOf = ({ method, claims = {} }: Described): readonly string[]
 }
 
 const methodsIn = ({ amr }: Claims): readonly string[] | undefined => {
-  const values: readonly unknown[] = Array.isArray(amr) ? amr : []
-  const methods = values.filter((value) => typeof value === 'string')
+  const methods = textsIn(amr)
   return methods.length === 0 ? undefined : methods
 }
 

@@ -106,7 +106,6 @@ export const createApplication = (
     askToken,
     audit,
     clock,
-    logger,
   })
   return async (path, request, response) => {
     try {

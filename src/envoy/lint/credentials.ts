@@ -1,8 +1,9 @@
 // What countersign.yaml says of credentials that Envoy has a part in: which of them it has to bring to
 // authz, and from where.
 
+import { authenticatorsNamed } from '../../config/authenticate.ts'
 import type { AuthenticatorConfig } from '../../config/authenticator-schema.ts'
-import type { Config, RouteConfig } from '../../config/schema.ts'
+import type { Config } from '../../config/schema.ts'
 
 /** A place for a credential. */
 type Place =
@@ -33,16 +34,13 @@ export const credentialsByRoute = ({
   authenticators,
 }: Config): ReadonlyMap<string, readonly Credential[]> =>
   new Map(
-    routes.map(({ name, authenticate }) => [
-      name,
-      namesIn(authenticate).flatMap((authenticator) =>
+    routes.map((route) => [
+      route.name,
+      authenticatorsNamed(route).flatMap((authenticator) =>
         placesOf(authenticators[authenticator]).map((place) => ({ ...place, authenticator })),
       ),
     ]),
   )
-
-const namesIn = (authenticate: RouteConfig['authenticate']): readonly string[] =>
-  authenticate.flatMap((step) => (typeof step === 'string' ? [step] : step.all))
 
 const placesOf = (config: AuthenticatorConfig | undefined): readonly Place[] => {
   if (config === undefined) return []

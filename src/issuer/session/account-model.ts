@@ -1,5 +1,6 @@
 // What the account page says, from what is known: nothing is made up where nothing is known.
 
+import { textsIn } from '../../runtime/json-object.ts'
 import type { AccountModel } from '../../pages/views/account.ts'
 import type { AccountSession } from '../../pages/views/sessions.ts'
 import type { KnownAccount } from '../authorization/accounts.ts'
@@ -64,9 +65,4 @@ const sessionOf = (login: LiveLogin, { current, seen, now }: AccountFacts): Acco
     begun: began,
     ...(isCurrent ? { used: now } : used !== undefined && { used }),
   }
-}
-
-const textsIn = (value: unknown): readonly string[] => {
-  const values: readonly unknown[] = Array.isArray(value) ? value : []
-  return values.filter((entry) => typeof entry === 'string')
 }

@@ -23,7 +23,6 @@ import { cookiesNamed } from '../../request/cookies.ts'
 import { Headers } from '../../request/headers.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { isJsonObject } from '../../runtime/json-object.ts'
-import type { Logger } from '../../runtime/logger.ts'
 import { sourceOf } from '../caller.ts'
 import type { PageSender } from '../page-sender.ts'
 import { ENDPOINTS } from '../paths.ts'
@@ -49,7 +48,6 @@ export interface SessionEndpointParts {
   readonly askToken: AskToken
   readonly audit: AuditSink
   readonly clock: Clock
-  readonly logger: Logger
 }
 
 /** A request, on the host of one of our routes. */

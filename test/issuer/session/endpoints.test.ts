@@ -13,7 +13,6 @@ import { OpaqueKeys } from '../../../src/state/opaque-keys.ts'
 import { MemoryAudit } from '../../fakes/audit-sink.ts'
 import { Browser } from '../../fakes/browser.ts'
 import { FakeClock } from '../../fakes/clock.ts'
-import { memoryLogger } from '../../fakes/logger.ts'
 import { lookOf } from '../../fakes/pages.ts'
 
 const ISSUER = 'https://id.example.org'
@@ -52,7 +51,6 @@ describe('the end of a login', () => {
       },
       audit,
       clock,
-      logger: memoryLogger().logger,
     })
     server.on('request', (request, response) => {
       const [path = ''] = (request.url ?? '').split('?', 1)

@@ -1,0 +1,9 @@
+// `authenticate` of a route, as far as everybody who reads it needs the same of it.
+
+import type { RouteConfig } from './schema.ts'
+
+/** The authenticators that a route names, in their order, also as part of `all`. */
+export const authenticatorsNamed = ({
+  authenticate,
+}: Pick<RouteConfig, 'authenticate'>): readonly string[] =>
+  authenticate.flatMap((entry) => (typeof entry === 'string' ? [entry] : entry.all))
