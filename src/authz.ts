@@ -2,6 +2,7 @@
 
 import { startAdmin } from './audit/admin.ts'
 import { reopenAndReload } from './audit/reload.ts'
+import { observedSink } from './audit/observed-sink.ts'
 import { JsonLinesSink } from './audit/sink.ts'
 import { openConfiguredState } from './check/configured-state.ts'
 import { authzMetrics } from './check/metrics.ts'
@@ -14,6 +15,8 @@ import { CheckStatistics } from './check/statistics.ts'
 import { ReloadStatus } from './config/reload-status.ts'
 import { Reloader } from './config/reload.ts'
 import { startIssuerListener } from './issuer/listener.ts'
+import { issuerMetrics } from './issuer/metrics.ts'
+import { IssuerStatistics } from './issuer/statistics.ts'
 import { systemClock } from './runtime/clock.ts'
 import { startGrpcServer, type ListenAddress } from './runtime/grpc-server.ts'
 import { createLogger } from './runtime/logger.ts'
@@ -60,13 +63,18 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   // 4. Health and metrics, from before the first check until after the last.
   const checks = new CheckStatistics()
   const { current } = reloader
-  const metrics = authzMetrics({ checks, memory, keySets, tokens, store, current, clock })
+  const observer = new IssuerStatistics()
+  const metrics = [
+    ...authzMetrics({ checks, memory, keySets, tokens, store, current, clock }),
+    ...issuerMetrics(observer),
+  ]
   const shown = { reloads, audit, metrics, checks: stateChecks(store), clock, logger }
   const admin = stack.use(await startAdmin(listen.admin, shown))
   // 5. What upstreams verify our tokens by, there before the first token is; and where people log in.
   const { records, keys: opaqueKeys } = resources.state
-  const login = { current: () => current().value, records, opaqueKeys, audit, clock, logger }
-  const issuer = listen.issuer && stack.use(await startIssuerListener(listen.issuer, login))
+  const login = { records, opaqueKeys, audit: observedSink(audit, observer), observer }
+  const published = { current: () => current().value, ...login, clock, logger }
+  const issuer = listen.issuer && stack.use(await startIssuerListener(listen.issuer, published))
   // 6. The service: last open, first closed.
   const server = stack.use(
     await startGrpcServer({

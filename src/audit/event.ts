@@ -201,6 +201,8 @@ export interface LoginEvent {
   readonly request: string
   /** `challenged`: the password was taken, and a question asked that is not answered yet. */
   readonly outcome: 'succeeded' | 'refused' | 'challenged'
+  /** `password` (the answer to a question belongs to it), `certificate`, or the provider by its id. */
+  readonly way: string
   readonly reason?: LoginRefusal | undefined
   readonly detail?: string | undefined
   /** The client that sent the person here. */
@@ -215,7 +217,7 @@ export interface LoginEvent {
 }
 
 /** The authorization server gave tokens to a client. Written before it has them. */
-interface TokensIssuedEvent {
+export interface TokensIssuedEvent {
   readonly event: 'tokens-issued'
   readonly request: string
   /** `grant_type` (RFC 6749). */
@@ -238,7 +240,7 @@ interface SessionBeganEvent {
   readonly source: string
 }
 
-/** Somebody ended logins on the account page. Written once they have ended. */
+/** Somebody logged out, or ended logins on the account page. Written once they have ended. */
 export interface SessionsEndedEvent {
   readonly event: 'sessions-ended'
   readonly request: string

@@ -18,9 +18,11 @@ import { Accounts } from './authorization/accounts.ts'
 import { LoginRecords } from './authorization/login-records.ts'
 import { createProvider } from './authorization/provider.ts'
 import { ProviderPages } from './authorization/provider-pages.ts'
+import { recording } from './authorization/recording.ts'
 import { tellClientsOf } from './authorization/tell-client.ts'
 import { sourceOf } from './caller.ts'
 import { Interactions, isInteractionPath } from './login/interactions.ts'
+import type { IssuerObserver } from './observer.ts'
 import { PageSender } from './page-sender.ts'
 import { ENDPOINTS } from './paths.ts'
 import { AccountPage, isAccountPath } from './session/account.ts'
@@ -37,6 +39,7 @@ export interface ApplicationParts {
   /** Of the state, so that replicas that share it make the same ones. */
   readonly opaqueKeys: OpaqueKeys
   readonly audit: AuditSink
+  readonly observer: IssuerObserver
   readonly clock: Clock
   readonly logger: Logger
   /** Where we listen ourselves. */
@@ -49,7 +52,7 @@ export const createApplication = (
   keys: SigningKeySet,
   parts: ApplicationParts,
 ): Application => {
-  const { records, opaqueKeys, audit, clock, logger, self } = parts
+  const { records, opaqueKeys, audit, observer, clock, logger, self } = parts
   const sender = new PageSender(server.look, server.url)
   const { login, resources } = server
   const secret = opaqueKeys.of('session-client')
@@ -64,6 +67,7 @@ export const createApplication = (
     sessionClient: sessionClient(server, secret, login?.config.algorithm ?? 'ES256'),
     fetch: logoutFetch(server.url, sessions),
     pages: new ProviderPages(sender),
+    observer,
     clock,
     logger,
   })
@@ -72,16 +76,7 @@ export const createApplication = (
     onerror: (cause: unknown) => logger.error({ err: cause }, 'request failed'),
   })
   provider.use(guardPages)
-  provider.use(async (ctx: KoaContextWithOIDC, next: () => Promise<void>) => {
-    await next()
-    try {
-      await recordTokens(ctx, audit)
-    } catch (cause) {
-      logger.error({ err: cause }, 'tokens withheld')
-      ctx.status = 503
-      ctx.body = { error: 'temporarily_unavailable', error_description: 'nothing can be recorded' }
-    }
-  })
+  provider.use(recording({ audit, observer, logger }))
   const answer: (request: IncomingMessage, response: ServerResponse) => Promise<void> =
     provider.callback()
   const formKey = Buffer.from(opaqueKeys.of('login-forms'), 'base64url')
@@ -90,7 +85,7 @@ export const createApplication = (
     accounts &&
     new Interactions({ ...parts, issuer: server.url, provider, login, accounts, sender, formKey })
   const logins = { records: new LoginRecords(records), sessions, keys: opaqueKeys }
-  const signOut = new SignOut({ ...logins, tell: tellClientsOf(provider, logger) })
+  const signOut = new SignOut({ ...logins, tell: tellClientsOf(provider, observer, logger) })
   const people = login && accounts && { login, accounts }
   const account =
     people &&
@@ -149,26 +144,4 @@ const guardPages = async (ctx: KoaContextWithOIDC, next: () => Promise<void>): P
     'referrer-policy': 'no-referrer',
   })
   await next()
-}
-
-/**
- * One event for each answer with tokens.
- *
- * @throws CountersignError `audit-unwritable`: then the answer is not sent
- */
-const recordTokens = async (ctx: KoaContextWithOIDC, audit: AuditSink): Promise<void> => {
-  if (ctx.path !== ENDPOINTS.token || ctx.status !== 200) return
-  const { params, client, entities, account } = ctx.oidc
-  const { AccessToken, ClientCredentials } = entities
-  const token = AccessToken ?? ClientCredentials
-  await audit.write({
-    event: 'tokens-issued',
-    request: requestIdOf(ctx.req),
-    grant: String(params?.['grant_type']),
-    client: client?.clientId ?? '',
-    source: sourceOf(ctx.req),
-    user: account?.accountId,
-    scope: token?.scope,
-    resource: token?.resourceServer?.identifier(),
-  })
 }

@@ -16,6 +16,9 @@ export const ENDPOINTS = {
   jwks: '/jwks',
 } as const
 
+/** Where the provider takes the form of its logout page. */
+export const LOGOUT_FORM = `${ENDPOINTS.end_session}/confirm`
+
 /** Where people log in, for an authorization that is under way. */
 export const LOGIN = '/login'
 

@@ -1,6 +1,8 @@
 // A whole authz with an authorization server, over real HTTP, for the tests beside this file.
 
+import { once } from 'node:events'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
 import * as openid from 'openid-client'
 import { startAuthz, type Authz } from '../../src/authz.ts'
 import { Browser } from '../fakes/browser.ts'
@@ -92,8 +94,7 @@ export const startSite = async (
   await writeFile(folder.file('users.yaml'), USERS)
   await writeFile(folder.file('countersign.yaml'), yaml)
   const authz = stack.use(await startAuthz(folder.file('countersign.yaml')))
-  if (authz.issuer?.kind !== 'tcp') throw new Error('no TCP address')
-  const { port } = authz.issuer
+  const port = await portTo(authz.issuer, stack)
   const reach: openid.CustomFetch = async (url, options) => {
     const { pathname, search } = new URL(url)
     const body = options.body === undefined ? {} : { body: options.body }
@@ -126,6 +127,23 @@ export const startSite = async (
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
+}
+
+/** A port of the issuer, or one that leads to its socket. */
+const portTo = async (address: Authz['issuer'], stack: AsyncDisposableStack): Promise<number> => {
+  if (address?.kind === 'tcp') return address.port
+  if (address === undefined) throw new Error('the issuer listens nowhere')
+  const server = createServer((client) => {
+    const socket = connect(address.path)
+    const end = (): void => void (client.destroy(), socket.destroy())
+    client.on('error', end).pipe(socket).on('error', end).pipe(client)
+  })
+  stack.defer(() => void server.close())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const bound = server.address()
+  if (typeof bound !== 'object' || bound === null) throw new Error('not bound')
+  return bound.port
 }
 
 /** An authorization request, and what its client has to remember. */

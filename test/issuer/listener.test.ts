@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { startIssuerListener, type Published } from '../../src/issuer/listener.ts'
+import { IssuerStatistics } from '../../src/issuer/statistics.ts'
 import type { HttpServer } from '../../src/runtime/http-server.ts'
 import { MemoryRecords } from '../../src/state/memory-records.ts'
 import { OpaqueKeys } from '../../src/state/opaque-keys.ts'
@@ -28,6 +29,7 @@ describe('the listener of the issuer', () => {
         records: new MemoryRecords(clock),
         opaqueKeys: new OpaqueKeys(),
         audit: new MemoryAudit(),
+        observer: new IssuerStatistics(),
         clock,
         logger: memoryLogger().logger,
       },

@@ -7,12 +7,11 @@ import { devicePage, type DeviceModel } from '../../pages/views/device.ts'
 import { confirmLogoutPage, loggedOutPage } from '../../pages/views/logout.ts'
 import { messagePage } from '../../pages/views/message.ts'
 import type { PageSender } from '../page-sender.ts'
-import { ENDPOINTS } from '../paths.ts'
+import { ENDPOINTS, LOGOUT_FORM } from '../paths.ts'
 import { requestIdOf } from '../request-id.ts'
 import { errorMessage } from './error-pages.ts'
 
 const DEVICE = ENDPOINTS.code_verification
-const LOGOUT = `${ENDPOINTS.end_session}/confirm` // the provider's own
 
 /** What the provider shows people. */
 export class ProviderPages {
@@ -57,7 +56,7 @@ export class ProviderPages {
       const { client, session } = ctx.oidc
       const target = stringIn(session?.state?.['postLogoutRedirectUri'])
       const model = client === undefined ? {} : { client: nameOf(client) }
-      const context = { ...this.#formContext(ctx), paths: { logout: LOGOUT } }
+      const context = { ...this.#formContext(ctx), paths: { logout: LOGOUT_FORM } }
       const targets = target === undefined ? [] : [target]
       this.#send(ctx, confirmLogoutPage(model, context), context, targets)
     },

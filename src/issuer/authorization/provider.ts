@@ -16,6 +16,7 @@ import type { Clock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { RecordStore } from '../../state/record-store.ts'
 import { SESSION_CLIENT } from '../../check/login-redirect.ts'
+import type { IssuerObserver } from '../observer.ts'
 import { ENDPOINTS, LOGIN } from '../paths.ts'
 import type { Accounts } from './accounts.ts'
 import { clientMetadata } from './client-metadata.ts'
@@ -39,6 +40,7 @@ export interface ProviderParts {
   /** Tells clients of logouts. */
   readonly fetch: typeof globalThis.fetch
   readonly pages: ProviderPages
+  readonly observer: IssuerObserver
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -72,17 +74,30 @@ const EMAIL = ['email', 'email_verified']
 
 /** Makes a provider. It changes with the configuration, and with the keys. */
 export const createProvider = (parts: ProviderParts): Provider => {
-  const { server, signers, accounts, clock, logger } = parts
+  const { server, signers, accounts, clock } = parts
   const exchange = accounts && new TokenExchange({ server, signers, accounts, clock })
   const provider = new Provider(server.url, configurationOf(parts, exchange))
   exchange?.serve(provider)
   // Envoy ends TLS: `issuer.url` alone says how we are reached (see application.ts).
   provider.proxy = true
-  provider.on('server_error', (_ctx, error) => logger.error({ err: error }, 'request failed'))
-  provider.on('backchannel.error', (_ctx, error, { clientId }) =>
-    logger.warn({ err: error, client: clientId }, 'client not told of a logout'),
-  )
+  report(provider, parts)
   return provider
+}
+
+/** What it does by itself, for the log and for metrics. */
+const report = (provider: Provider, { observer, logger }: ProviderParts): void => {
+  provider.on('grant.error', (_ctx, { message }) => observer.tokensRefused(message))
+  provider.on('server_error', (ctx, error) => {
+    logger.error({ err: error }, 'request failed')
+    if (ctx.path === ENDPOINTS.token) observer.tokensRefused('server_error')
+  })
+  provider.on('backchannel.success', (_ctx, { clientId }) => {
+    if (clientId !== SESSION_CLIENT) observer.clientTold('told') // which is ourselves
+  })
+  provider.on('backchannel.error', (_ctx, error, { clientId }) => {
+    logger.warn({ err: error, client: clientId }, 'client not told of a logout')
+    if (clientId !== SESSION_CLIENT) observer.clientTold('failed')
+  })
 }
 
 const configurationOf = (

@@ -18,6 +18,9 @@ export interface EndingParts {
   readonly audit: AuditSink
 }
 
+type Ending = Omit<LoginEvent, 'event' | 'request' | 'client' | 'source' | 'way'> &
+  Partial<Pick<LoginEvent, 'way'>>
+
 /** Ends the logins of one provider. */
 export class LoginEnding {
   readonly #parts: EndingParts
@@ -46,13 +49,14 @@ export class LoginEnding {
     return undefined
   }
 
-  /** @throws CountersignError `audit-unwritable` */
-  async record(
-    { request, interaction }: Exchange,
-    event: Omit<LoginEvent, 'event' | 'request' | 'client' | 'source'>,
-  ): Promise<void> {
+  /**
+   * @param event its `way` may be left out where the authenticator says it
+   * @throws CountersignError `audit-unwritable`
+   */
+  async record({ request, interaction }: Exchange, event: Ending): Promise<void> {
     await this.#parts.audit.write({
       event: 'login',
+      way: wayOf(event),
       request: requestIdOf(request),
       client: String(interaction.params['client_id']),
       source: sourceOf(request),
@@ -72,4 +76,10 @@ export class LoginEnding {
     const options = { mergeWithLastSubmission: false }
     await this.#parts.provider.interactionFinished(request, response, { login }, options)
   }
+}
+
+/** Providers of others are authenticators of their own name (check/login-providers.ts). */
+const wayOf = ({ authentication, authenticator = '' }: Ending): string => {
+  if (authentication === 'basic') return 'password'
+  return authentication === 'certificate' ? 'certificate' : authenticator
 }

@@ -179,7 +179,8 @@ export class Interactions {
     }
     // Nobody was asked.
     await this.#questions.restore(uid, taken)
-    await this.#ending.record(exchange, { outcome: 'refused', user, reason: 'too-many-attempts' })
+    const refused = { outcome: 'refused', way: 'password', reason: 'too-many-attempts' } as const
+    await this.#ending.record(exchange, { ...refused, user })
     this.#pages.showQuestion(exchange, asked, problem)
   }
 
@@ -199,6 +200,7 @@ export class Interactions {
       await this.#questions.ask(exchange.interaction.uid, { authenticator, question })
       await this.#ending.record(exchange, {
         outcome: 'challenged',
+        way: 'password',
         user,
         authenticator,
         credential,
@@ -219,7 +221,9 @@ export class Interactions {
     if (proof.outcome === 'unavailable') {
       this.#parts.logger.error({ err: proof.cause }, 'login failed')
     }
-    await this.#ending.record(exchange, { outcome: 'refused', user, ...refusalOf(proof, shown) })
+    const way = shown.kind === 'certificate' ? 'certificate' : 'password'
+    const refusal = refusalOf(proof, shown)
+    await this.#ending.record(exchange, { outcome: 'refused', way, user, ...refusal })
     await this.#pages.showLogin(exchange, problemOf(proof, shown), user)
   }
 }

@@ -1,0 +1,51 @@
+// The metrics of logins, sessions and tokens.
+
+import { counter, type Metric } from '../runtime/metric.ts'
+import type { IssuerStatistics } from './statistics.ts'
+
+/** The metrics of the authorization server. */
+export const issuerMetrics = (statistics: IssuerStatistics): readonly Metric[] => {
+  const { logins, signOuts, tokens, refusals, told } = statistics
+  return [
+    {
+      type: 'counter',
+      name: 'countersign_logins_total',
+      help: 'What was shown at the login page, by way (password, certificate, or the provider), outcome (succeeded, challenged, refused) and, of refusals, the reason that the audit log has.',
+      labels: ['way', 'outcome', 'reason'],
+      read: () => logins.samples(),
+    },
+    counter(
+      'countersign_sessions_begun_total',
+      'Sessions of browsers that began on routes.',
+      () => statistics.sessions,
+    ),
+    {
+      type: 'counter',
+      name: 'countersign_sign_outs_total',
+      help: 'Times that people ended logins: that of the browser they used (here), another one (one), or all of theirs (everywhere). Logins that end by themselves are not seen, nor those that `countersign sessions` ends.',
+      labels: ['which'],
+      read: () => signOuts.samples(),
+    },
+    {
+      type: 'counter',
+      name: 'countersign_tokens_issued_total',
+      help: 'Answers of the token endpoint with tokens, by grant_type.',
+      labels: ['grant'],
+      read: () => tokens.samples(),
+    },
+    {
+      type: 'counter',
+      name: 'countersign_token_refusals_total',
+      help: 'Answers of the token endpoint without tokens, by error. Programs that wait for a person get authorization_pending until then.',
+      labels: ['error'],
+      read: () => refusals.samples(),
+    },
+    {
+      type: 'counter',
+      name: 'countersign_logout_tokens_total',
+      help: 'Logout tokens for clients with backchannelLogout, by what became of them: told or failed.',
+      labels: ['outcome'],
+      read: () => told.samples(),
+    },
+  ]
+}

@@ -1,0 +1,65 @@
+// What is counted of logins, sessions and tokens: by what is recorded, where there is an event for it. No
+// label is a user, a client or a host, so that nobody can make more of them than the configuration names.
+
+import type { AuditEvent } from '../audit/event.ts'
+import type { AuditObserver } from '../audit/observed-sink.ts'
+import { Tally } from '../runtime/tally.ts'
+import type { IssuerObserver } from './observer.ts'
+
+// RFC 6749 §5.2, RFC 8628 §3.5, RFC 8707 §2, RFC 9449 §5; and what is our own fault.
+const TOKEN_ERRORS: ReadonlySet<string> = new Set([
+  'invalid_request',
+  'invalid_client',
+  'invalid_grant',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_scope',
+  'authorization_pending',
+  'slow_down',
+  'access_denied',
+  'expired_token',
+  'invalid_target',
+  'invalid_dpop_proof',
+  'use_dpop_nonce',
+  'server_error',
+  'temporarily_unavailable',
+])
+
+/** Counts since the start, for every configuration there was. */
+export class IssuerStatistics implements AuditObserver, IssuerObserver {
+  /** What was shown at the login page. */
+  readonly logins = new Tally<'way' | 'outcome' | 'reason'>()
+  /** Times that people ended logins. */
+  readonly signOuts = new Tally<'which'>()
+  /** Answers of the token endpoint with tokens. */
+  readonly tokens = new Tally<'grant'>()
+  /** Its answers without. */
+  readonly refusals = new Tally<'error'>()
+  /** Logout tokens for clients. */
+  readonly told = new Tally<'outcome'>()
+  #sessions = 0
+
+  /** How many sessions of browsers began on routes. */
+  get sessions(): number {
+    return this.#sessions
+  }
+
+  written(event: AuditEvent): void {
+    if (event.event === 'login') {
+      const { way, outcome, reason = '' } = event // to Prometheus an empty label is none
+      this.logins.add({ way, outcome, reason })
+    }
+    if (event.event === 'session-began') this.#sessions += 1
+    if (event.event === 'sessions-ended') this.signOuts.add({ which: event.which })
+    // A grant that the client may use.
+    if (event.event === 'tokens-issued') this.tokens.add({ grant: event.grant })
+  }
+
+  tokensRefused(error: string): void {
+    this.refusals.add({ error: TOKEN_ERRORS.has(error) ? error : 'other' })
+  }
+
+  clientTold(outcome: 'told' | 'failed'): void {
+    this.told.add({ outcome })
+  }
+}
