@@ -27,6 +27,7 @@ export type RejectionCode =
   | 'api-key-unknown'
   | 'api-key-expired'
   | 'session-ended' // or it never was one
+  | 'cross-origin' // a page of another origin had it sent
   | 'certificate-untrusted' // no path to a trust anchor
   | 'certificate-expired'
   | 'certificate-not-yet-valid'

@@ -146,6 +146,10 @@ export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
     status: 401,
     text: 'The session has ended. Log in again.',
   },
+  'cross-origin': {
+    status: 403,
+    text: 'A page of another origin sent this request with the session of this browser.',
+  },
   'certificate-untrusted': REJECTED,
   'certificate-expired': REJECTED,
   'certificate-not-yet-valid': REJECTED,

@@ -8,6 +8,14 @@ const period = (fallback: string) =>
     .prefault(fallback)
     .refine((milliseconds) => milliseconds >= 60_000, 'must be 1m or longer')
 
+// RFC 6454 §6.1, as browsers write it.
+const origin = z
+  .string()
+  .refine(
+    (text) => URL.parse(text)?.origin === text && text.startsWith('https://'),
+    'must be an origin such as https://app.example.org, without a path',
+  )
+
 /** The `session` section. */
 export const sessionSchema = z
   .strictObject({
@@ -20,6 +28,12 @@ export const sessionSchema = z
       .refine((milliseconds) => milliseconds <= 60_000, 'must be at most 1m')
       .describe(
         'For how long a session is not looked up again in `state`; a session that was ended is good for so long still. `0s` looks it up for every request.',
+      ),
+    origins: z
+      .array(origin)
+      .default([])
+      .describe(
+        'Further origins, such as `https://app.example.org`, whose pages may change something and open WebSockets by the session. Pages of the host itself always may, all others never.',
       ),
   })
   .describe(

@@ -22,6 +22,7 @@ export const REJECTIONS = [
   'api-key-unknown',
   'api-key-expired',
   'session-ended',
+  'cross-origin',
   'certificate-untrusted',
   'certificate-expired',
   'certificate-not-yet-valid',

@@ -2,6 +2,7 @@
 
 import type { Authenticator } from '../../authenticate/authenticator.ts'
 import { sessionAuthenticator } from '../../authenticate/session.ts'
+import { ownPagesOnly } from '../../authenticate/session/own-pages.ts'
 import { BrowserSessions } from '../../authenticate/session/browser-sessions.ts'
 import type { SessionConfig } from '../../config/session-schema.ts'
 import type { AuthenticatorParts } from './parts.ts'
@@ -9,9 +10,10 @@ import type { AuthenticatorParts } from './parts.ts'
 /** Builds an authenticator for the sessions of browsers. */
 export const buildSession = (
   name: string,
-  { remember }: SessionConfig,
+  { remember, origins }: SessionConfig,
   { memory, state, clock }: AuthenticatorParts,
 ): Authenticator => {
   const sessions = new BrowserSessions(state.records, state.keys, clock)
-  return sessionAuthenticator({ name, sessions, remember, memory })
+  const options = { name, sessions, remember, memory }
+  return ownPagesOnly(sessionAuthenticator(options), new Set(origins))
 }

@@ -52,6 +52,7 @@ const STATUS: Readonly<Record<Refusal, number>> = {
   'api-key-unknown': 401,
   'api-key-expired': 401,
   'session-ended': 401,
+  'cross-origin': 403,
   'certificate-untrusted': 401,
   'certificate-expired': 401,
   'certificate-not-yet-valid': 401,

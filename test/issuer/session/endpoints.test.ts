@@ -38,7 +38,9 @@ describe('the end of a login', () => {
         clients: [],
         resources: new Map(),
         login: undefined,
-        sessions: new Map([['app.example.org', { idle: 60_000, longest: 120_000, remember: 0 }]]),
+        sessions: new Map([
+          ['app.example.org', { idle: 60_000, longest: 120_000, remember: 0, origins: [] }],
+        ]),
         look,
       },
       sessions,

@@ -1,0 +1,43 @@
+// A session is shown by the browser whoever made it send a request, and `SameSite` lets every host of one
+// domain do that. So what changes something, and every WebSocket, has to come from a page of the host itself.
+
+import type { Request } from '../../request/request.ts'
+import type { Authenticator } from '../authenticator.ts'
+
+// RFC 9110 §9.2.1. No script of another origin can read the answers.
+const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/**
+ * The authenticator, for requests that the pages of the host made, or that no page made.
+ *
+ * @param origins others whose pages may as well
+ */
+export const ownPagesOnly = (
+  authenticator: Authenticator,
+  origins: ReadonlySet<string>,
+): Authenticator => ({
+  ...authenticator,
+  async authenticate(request, signal) {
+    const authentication = await authenticator.authenticate(request, signal)
+    const proven = authentication.outcome === 'authenticated'
+    return proven && isForged(request, origins)
+      ? { outcome: 'rejected', code: 'cross-origin' }
+      : authentication
+  },
+})
+
+const isForged = ({ method, host, headers }: Request, origins: ReadonlySet<string>): boolean => {
+  if (SAFE_METHODS.has(method) && headers.get('upgrade') === undefined) return false
+  // Fetch Metadata is said by browsers alone; before, and of WebSockets, they say `Origin` (RFC 6454 §7).
+  const site = headers.get('sec-fetch-site')?.toString('latin1')
+  if (site === 'same-origin' || site === 'none') return false
+  const origin = headers.get('origin')?.toString('latin1')
+  if (origin === undefined) return site !== undefined
+  return !origins.has(origin) && (site !== undefined || !isOf(host, origin))
+}
+
+/** Whether an origin is one of the host, on whatever port: cookies know no ports. */
+const isOf = (host: string, origin: string): boolean => {
+  const url = URL.parse(origin)
+  return url?.protocol === 'https:' && url.hostname === host
+}
