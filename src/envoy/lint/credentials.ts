@@ -44,7 +44,7 @@ export const credentialsByRoute = ({
 
 const placesOf = (config: AuthenticatorConfig | undefined): readonly Place[] => {
   if (config === undefined) return []
-  const { basic, bearer, introspection, tokenReview, apiKey, certificate } = config
+  const { basic, bearer, introspection, tokenReview, apiKey, certificate, session } = config
   const schemes = [basic, bearer, introspection, tokenReview].filter((one) => one !== undefined)
   return [
     ...schemes.map((): Place => ({ kind: 'header', name: 'authorization' })),
@@ -53,6 +53,7 @@ const placesOf = (config: AuthenticatorConfig | undefined): readonly Place[] => 
       ...(header === undefined ? [] : [{ kind: 'header', name: header } as const]),
       ...(query === undefined ? [] : [{ kind: 'parameter', name: query } as const]),
     ]),
+    ...(session === undefined ? [] : [{ kind: 'header', name: 'cookie' } as const]),
     ...(certificate === undefined ? [] : [certificatePlace(certificate)]),
   ]
 }

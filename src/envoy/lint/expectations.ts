@@ -1,5 +1,6 @@
 // What countersign.yaml says that the configuration of Envoy has to agree with.
 
+import { sessionOf } from '../../check/authorization-server.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Address } from '../../config/values.ts'
 import { credentialsByRoute, type Credential } from './credentials.ts'
@@ -16,6 +17,12 @@ export interface Expectations {
   readonly headers: boolean
   /** Where authz listens, or where Envoy is to look for it. */
   readonly authz: Address
+  /** The same of the issuer, where it listens. */
+  readonly issuer: Address | undefined
+  /** The hosts of routes that take sessions. */
+  readonly sessionHosts: ReadonlySet<string>
+  /** Whether people log in with certificates. */
+  readonly certificateLogin: boolean
 }
 
 /** How long a certificate lives if the configuration does not say. */
@@ -30,7 +37,7 @@ const mayRepeat = ({ headers, set }: Config['routes'][number]['forward']): boole
 
 /** What a configuration expects. */
 export const expectationsOf = (config: Config): Expectations => {
-  const { routes, listen, envoy } = config
+  const { routes, listen, envoy, issuer, authenticators } = config
   return {
     routes: new Set(routes.map(({ name }) => name)),
     lifetimes: new Map(
@@ -41,5 +48,14 @@ export const expectationsOf = (config: Config): Expectations => {
     credentials: credentialsByRoute(config),
     headers: routes.some(({ forward }) => mayRepeat(forward)),
     authz: envoy?.authzAddress ?? listen.authz.address,
+    issuer: envoy?.issuerAddress ?? listen.issuer?.address,
+    sessionHosts: new Set(
+      routes
+        .filter((route) => sessionOf(route, authenticators) !== undefined)
+        .flatMap(({ match }) => match.hosts),
+    ),
+    certificateLogin: (issuer?.login?.authenticators ?? []).some(
+      (name) => authenticators[name]?.certificate !== undefined,
+    ),
   }
 }

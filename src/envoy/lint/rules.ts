@@ -12,6 +12,7 @@ import { failOpenRules } from './rules/fail-open.ts'
 import { filterStateRules } from './rules/filter-state.ts'
 import { forwardedCertificateRules } from './rules/forwarded-certificate.ts'
 import { headerRules } from './rules/headers.ts'
+import { issuerRules } from './rules/issuer.ts'
 import { listenerRules } from './rules/listener.ts'
 import { processRules } from './rules/process.ts'
 import { routeRules } from './rules/route.ts'
@@ -36,6 +37,7 @@ export const RULES: readonly RuleText[] = [
   ...failOpenRules,
   ...extAuthzRules,
   ...routeRules,
+  ...issuerRules,
   ...authzClusterRules,
   ...upstreamTlsRules,
   ...filterStateRules,
@@ -65,6 +67,7 @@ export const findAll = (site: Site): readonly Finding[] => {
     ),
   )
   const upstreams = site.certificateUpstreams.map((upstream) => ({ site, upstream }))
+  const issuers = site.managers.map((manager) => ({ site, manager }))
   const signers = site.certificateUpstreams.flatMap((upstream) =>
     upstream.signers.map(({ text }) => text),
   )
@@ -80,6 +83,7 @@ export const findAll = (site: Site): readonly Finding[] => {
     ...applyRules(failOpenRules, [...site.guards]),
     ...applyRules(extAuthzRules, guards),
     ...applyRules(routeRules, routes),
+    ...applyRules(issuerRules, issuers),
     ...applyRules(authzClusterRules, clustersOf(site, site.authzClusters)),
     ...applyRules(upstreamTlsRules, clustersOf(site, [...site.authzClusters, ...site.protected])),
     ...applyRules(filterStateRules, guarded),

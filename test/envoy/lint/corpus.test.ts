@@ -11,6 +11,7 @@ import { certificateFaults } from './corpus/certificates.ts'
 import { clientCertificateFaults } from './corpus/client-certificates.ts'
 import { credentialFaults } from './corpus/credentials.ts'
 import { filterFaults } from './corpus/filters.ts'
+import { issuerFaults } from './corpus/issuer.ts'
 import { listenerFaults } from './corpus/listener.ts'
 import { routeFaults } from './corpus/routes.ts'
 import { found } from './found.ts'
@@ -23,6 +24,7 @@ const FAULTS: readonly Fault[] = [
   ...certificateFaults,
   ...clientCertificateFaults,
   ...credentialFaults,
+  ...issuerFaults,
 ]
 
 describe('a fault', () => {

@@ -26,7 +26,10 @@ export const chainRules: readonly Rule<ChainSubject>[] = [
     find: ({ site, manager, chain }) => {
       if (site.guards.size === 0 || chain.upgrade !== undefined) return []
       if (guardsOf(site, chain).length > 0) return []
-      const clusters = manager.routes.filter(({ action }) => action.isSet).map(nameOf)
+      const clusters = manager.routes
+        .filter(({ action }) => action.isSet)
+        .map(nameOf)
+        .filter((name) => !site.issuerClusters.has(name))
       const open = clusters.filter((name) => site.protected.has(name))
       const detail = [...new Set(open.length > 0 ? open : clusters)].join(', ')
       const severity = open.length > 0 ? 'error' : 'warning'

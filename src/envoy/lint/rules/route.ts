@@ -1,7 +1,6 @@
 // Rules about routes: that none goes around authz, and that authz and Envoy mean the same route.
 
 import { ROUTE_EXTENSION } from '../../../request/request.ts'
-import { ISSUER_CLUSTER } from '../../issuer.ts'
 import { when, type Hit, type Rule } from '../rule.ts'
 import { httpOptions } from '../view/cluster.ts'
 import type { AuthzFilter, Manager } from '../view/manager.ts'
@@ -29,8 +28,8 @@ export const routeRules: readonly Rule<RouteSubject>[] = [
     find: ({ site, route, guard }) => {
       const disabled = perFilterOf(route, guard.name)?.disabled
       const { cluster, action } = route
-      // Our own key set, which is public.
-      if (disabled?.flag !== true || cluster?.text === ISSUER_CLUSTER) return []
+      // Where people log in, and our key set, which is public.
+      if (disabled?.flag !== true || site.issuerClusters.has(cluster?.text ?? '')) return []
       const open = cluster === undefined ? action.isSet : site.protected.has(cluster.text)
       const severity = open ? 'error' : 'warning'
       return [
@@ -76,8 +75,10 @@ export const routeRules: readonly Rule<RouteSubject>[] = [
     problem: 'requests may take no more than Envoy’s default of 15 s',
     risk: 'watches, logs -f, uploads and exec are cut off',
     remedy: 'route: { …, timeout: 0s }',
-    find: ({ route: { action } }) =>
-      when(action.isSet && !action.get('timeout').isSet, action.get('timeout')),
+    find: ({ site, route: { action, cluster } }) => {
+      const page = site.issuerClusters.has(cluster?.text ?? '') // for which that is long enough
+      return when(action.isSet && !action.get('timeout').isSet && !page, action.get('timeout'))
+    },
   },
   {
     id: 'refusals-retried',
@@ -96,7 +97,8 @@ export const routeRules: readonly Rule<RouteSubject>[] = [
     problem: 'the route does not tell authz its name',
     risk: 'authz finds a route by host and path on its own, which may be another one than Envoy took',
     remedy: `typed_per_filter_config: { envoy.filters.http.ext_authz: { …, check_settings: { context_extensions: { ${ROUTE_EXTENSION}: NAME } } } }`,
-    find: ({ site: { expected }, route, guard }) => {
+    find: ({ site: { expected, issuerClusters }, route, guard }) => {
+      if (issuerClusters.has(route.cluster?.text ?? '')) return []
       const said = routeNameOf(route, guard.name)
       const judged = perFilterOf(route, guard.name)?.disabled.flag !== true
       const unnamed = expected !== undefined && said === undefined && judged && route.action.isSet

@@ -7,7 +7,7 @@ import { matches } from './matcher.ts'
 import type { Setting } from './setting.ts'
 
 /** The early mutations (envoy.config.common.mutation_rules.v3.HeaderMutation). */
-export const earlyMutations = ({ config }: Manager): readonly Setting[] =>
+export const earlyMutations = ({ config }: Pick<Manager, 'config'>): readonly Setting[] =>
   config
     .get('early_header_mutation_extensions')
     .items()
@@ -35,7 +35,8 @@ export const removesAll = (mutation: Setting, prefix: string): boolean =>
     matches(mutation.get('remove_on_match', 'key_matcher'), `${prefix}${suffix}`),
   )
 
-const APPEND_ACTIONS = [
+/** What a HeaderValueOption does beside what was there. */
+export const APPEND_ACTIONS = [
   'APPEND_IF_EXISTS_OR_ADD',
   'ADD_IF_ABSENT',
   'OVERWRITE_IF_EXISTS_OR_ADD',
@@ -48,5 +49,5 @@ export const overwrites = (mutation: Setting, name: string): boolean =>
   mutation.get('append', 'append_action').choice(APPEND_ACTIONS).startsWith('OVERWRITE_')
 
 /** Whether a header of that name never gets past the early removal. */
-export const isRemovedEarly = (manager: Manager, name: string): boolean =>
+export const isRemovedEarly = (manager: Pick<Manager, 'config'>, name: string): boolean =>
   earlyMutations(manager).some((mutation) => removalIn(mutation, name) !== undefined)

@@ -2,6 +2,7 @@
 // which clusters get a certificate for each identity.
 
 import type { Address } from '../../../config/values.ts'
+import { ISSUER_CLUSTER } from '../../issuer.ts'
 import type { Expectations } from '../expectations.ts'
 import { addressesOf, upstreamTls, type UpstreamTls } from './cluster.ts'
 import type { Configuration } from './configuration.ts'
@@ -42,6 +43,8 @@ export interface Site {
   /** The names of the clusters through which they ask. */
   readonly authzClusters: ReadonlySet<string>
   readonly certificateUpstreams: readonly CertificateUpstream[]
+  /** The names of the clusters of our issuer, which nobody is judged for. */
+  readonly issuerClusters: ReadonlySet<string>
   /** The names of the clusters that take requests because Countersign permitted them. */
   readonly protected: ReadonlySet<string>
 }
@@ -75,6 +78,7 @@ export const siteOf = (configuration: Configuration, options: SiteOptions): Site
     guards,
     authzClusters: new Set([...guards].map(authzClusterOf).filter((name) => name !== '')),
     certificateUpstreams,
+    issuerClusters: issuerClustersOf(configuration, expected),
     protected: new Set([...judged, ...certificateUpstreams.map(({ name }) => name)]),
   }
 }
@@ -126,14 +130,30 @@ const findGuards = (
 /** Whether the filter's cluster has that address. */
 const listensAt = (filter: AuthzFilter, { clusters }: Configuration, authz: Address): boolean => {
   const cluster = clusters.get(authzClusterOf(filter))
-  if (cluster === undefined) return false
-  return addressesOf(cluster).some((address) => {
-    if (authz.kind === 'unix') return address.get('pipe', 'path').text === authz.path
+  return cluster !== undefined && isAt(cluster, authz)
+}
+
+/** Whether a cluster has that address. */
+const isAt = (cluster: Setting, place: Address): boolean =>
+  addressesOf(cluster).some((address) => {
+    if (place.kind === 'unix') return address.get('pipe', 'path').text === place.path
     const socket = address.get('socket_address')
     return (
-      socket.get('address').text === authz.host && socket.get('port_value').count === authz.port
+      socket.get('address').text === place.host && socket.get('port_value').count === place.port
     )
   })
+
+/** By the name that `envoy generate` gives it, one that says as much, or its address. */
+const issuerClustersOf = (
+  { clusters }: Configuration,
+  expected: Expectations | undefined,
+): ReadonlySet<string> => {
+  const issuer = expected?.issuer
+  const found = [...clusters].filter(
+    ([name, cluster]) =>
+      /countersign[^a-z]?issuer/i.test(name) || (issuer !== undefined && isAt(cluster, issuer)),
+  )
+  return new Set([ISSUER_CLUSTER, ...found.map(([name]) => name)])
 }
 
 const certificateUpstreamsOf = ({ clusters }: Configuration): readonly CertificateUpstream[] =>

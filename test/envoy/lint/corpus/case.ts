@@ -46,6 +46,9 @@ export const EXPECTED: Expectations = {
   credentials: new Map(),
   headers: true,
   authz: { kind: 'unix', path: '/run/countersign/authz.sock' },
+  issuer: { kind: 'unix', path: '/run/countersign/issuer.sock' },
+  sessionHosts: new Set(),
+  certificateLogin: false,
 }
 
 /** The text of good.yaml. */
@@ -89,7 +92,8 @@ export const partOf = (path: string, document: unknown = parse(GOOD)): unknown =
 /** good.yaml as a document, with changes. */
 export const changed = (changes: readonly Change[]): unknown => {
   const document: unknown = parse(GOOD)
-  for (const [path, value] of changes) change(document, stepsOf(path), value)
+  // A copy: a later change may be within what an earlier one put in.
+  for (const [path, value] of changes) change(document, stepsOf(path), structuredClone(value))
   return document
 }
 

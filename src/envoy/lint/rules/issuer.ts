@@ -1,0 +1,155 @@
+// Rules about routes to our issuer, where people log in: what is believed there of the caller is what Envoy
+// says, nobody is asked who has not said yet who they are, and logins come back.
+
+import { CALLBACK_PATH } from '../../../check/login-redirect.ts'
+import { CERTIFICATE_HEADER, SOURCE_HEADER } from '../../../issuer/caller.ts'
+import { SESSION_PREFIX } from '../../../issuer/session/endpoints.ts'
+import { when, type Rule } from '../rule.ts'
+import { forwardedHeader } from '../view/forwarded-header.ts'
+import { takesPath, virtualHostsFor, type VirtualHost } from '../view/host.ts'
+import type { Manager } from '../view/manager.ts'
+import type { Route } from '../view/route.ts'
+import { guardsOf, isTurnedOff, type Site } from '../view/site.ts'
+
+/** A connection manager, whether it asks Countersign or not. */
+export interface IssuerSubject {
+  readonly site: Site
+  readonly manager: Manager
+}
+
+const REMEDY = `request_headers_to_remove: [${SOURCE_HEADER}, ${CERTIFICATE_HEADER}], request_headers_to_add: [{ header: { key: ${SOURCE_HEADER}, value: "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%" }, append_action: OVERWRITE_IF_EXISTS_OR_ADD }, { header: { key: ${CERTIFICATE_HEADER}, value: "%DOWNSTREAM_PEER_CERT%" }, append_action: OVERWRITE_IF_EXISTS_OR_ADD }]`
+
+/** Rules about the routes to the issuer. */
+export const issuerRules: readonly Rule<IssuerSubject>[] = [
+  {
+    id: 'issuer-judged',
+    severity: 'error',
+    problem: 'a route to the issuer asks authz first',
+    risk: 'nobody there has said yet who they are: nobody can log in, and upstreams cannot read the keys',
+    remedy:
+      'typed_per_filter_config: { envoy.filters.http.ext_authz: { "@type": type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute, disabled: true } }',
+    find: ({ site, manager }) =>
+      guardsOf(site, manager.chains[0]).flatMap((guard) =>
+        issuerRoutes(site, manager)
+          .filter((route) => !isTurnedOff(guard, route))
+          .map(({ at }) => ({ at: at.get('typed_per_filter_config') })),
+      ),
+  },
+  {
+    id: 'issuer-caller-forgeable',
+    severity: 'error',
+    problem: 'the login page gets what callers say of themselves',
+    risk: 'whoever sends somebody’s certificate, which is no secret, is taken for them; whoever makes up addresses guesses passwords without end',
+    remedy: REMEDY,
+    find: ({ site, manager }) =>
+      headersIn(site, manager)
+        .filter(({ header }) => header.forgeable)
+        .map(({ route, name }) => ({
+          at: route.at.get('request_headers_to_remove'),
+          detail: name,
+        })),
+  },
+  {
+    id: 'issuer-caller-wrong',
+    severity: 'error',
+    problem: 'the login page is told something else of the caller than what Envoy knows',
+    risk: 'what callers say themselves may be in it; what is no address or certificate is ignored',
+    remedy: REMEDY,
+    find: ({ site, manager }) =>
+      headersIn(site, manager).flatMap(({ header: { written }, values }) =>
+        written === undefined
+          ? []
+          : when(!values.includes(written.text), written, { detail: written.text }),
+      ),
+  },
+  {
+    id: 'issuer-caller-unsaid',
+    severity: 'warning',
+    problem: 'the login page is not told who the caller is',
+    risk: 'to it every caller has the address of Envoy, so that one who guesses locks out all; without the certificate nobody logs in with one',
+    remedy: REMEDY,
+    find: ({ site, manager }) =>
+      headersIn(site, manager)
+        .filter(({ header, name }) => header.written === undefined && isNeeded(site, name))
+        .map(({ route, name }) => ({
+          at: route.at.get('request_headers_to_add'),
+          detail: name,
+          severity: name === CERTIFICATE_HEADER ? 'error' : 'warning',
+        })),
+  },
+  {
+    id: 'session-endpoints-unpublished',
+    severity: 'error',
+    problem: `a host whose routes take sessions does not publish ${SESSION_PREFIX}`,
+    risk: 'who has logged in comes back to a path that is nowhere, or another’s: nobody gets a session',
+    remedy: `routes: [{ match: { prefix: ${SESSION_PREFIX} }, route: { cluster: the issuer’s, timeout: 15s }, … }, …], before the others`,
+    find: ({ site, manager }) =>
+      [...(site.expected?.sessionHosts ?? [])].flatMap((host) =>
+        virtualHostsFor(manager, host)
+          .filter((one) => serves(one, site, manager) && !publishes(one, site))
+          .map(({ at }) => ({ at: at.get('routes'), detail: host })),
+      ),
+  },
+]
+
+const issuerRoutes = ({ issuerClusters }: Site, { routes }: Manager): readonly Route[] =>
+  routes.filter(({ cluster }) => cluster !== undefined && issuerClusters.has(cluster.text))
+
+const SAYINGS = [
+  {
+    name: SOURCE_HEADER,
+    values: [
+      '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%',
+      '%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%',
+    ],
+  },
+  { name: CERTIFICATE_HEADER, values: ['%DOWNSTREAM_PEER_CERT%'] },
+] as const
+
+/** What comes of the headers that are believed, on the routes where they are. */
+const headersIn = (site: Site, manager: Manager) =>
+  issuerRoutes(site, manager)
+    .filter((route) => !isDocument(route))
+    .flatMap((route) =>
+      SAYINGS.filter(({ name }) => isBelieved(site, name)).map(({ name, values }) => ({
+        route,
+        name,
+        values: values.map(String),
+        header: forwardedHeader(manager, route, name),
+      })),
+    )
+
+/** Whether the login page looks at a header; without countersign.yaml nobody knows. */
+const isBelieved = ({ expected }: Site, name: string): boolean =>
+  name === SOURCE_HEADER || expected?.certificateLogin !== false
+
+const isNeeded = ({ expected }: Site, name: string): boolean =>
+  name === SOURCE_HEADER || expected?.certificateLogin === true
+
+/** Discovery and keys, which are the same for everybody. */
+const isDocument = ({ at }: Route): boolean => {
+  const match = at.get('match')
+  const path = match.get('path').text
+  return path.endsWith('/jwks') || `${path}${match.get('prefix').text}`.includes('/.well-known/')
+}
+
+/** Whether requests are forwarded there because Countersign permitted them. */
+const serves = ({ routes }: VirtualHost, site: Site, manager: Manager): boolean =>
+  guardsOf(site, manager.chains[0]).some((guard) =>
+    routes.some(
+      (route) =>
+        route.action.isSet &&
+        !isTurnedOff(guard, route) &&
+        !site.issuerClusters.has(route.cluster?.text ?? ''),
+    ),
+  )
+
+const publishes = ({ at, routes }: VirtualHost, { issuerClusters }: Site): boolean => {
+  if (at.get('matcher').isSet) return true // not followed
+  const leads = ({ cluster }: Route): boolean => issuerClusters.has(cluster?.text ?? '')
+  const first = routes.find((route) => {
+    const taken = takesPath(route.at.get('match'), CALLBACK_PATH)
+    return taken === 'yes' || (taken === 'maybe' && leads(route))
+  })
+  return first !== undefined && leads(first)
+}
