@@ -216,6 +216,28 @@ export interface LoginEvent {
   readonly credential?: string | undefined
 }
 
+/** A provider was asked again, and still stands by a login. Written before what it said is good for anything. */
+interface LoginRenewedEvent {
+  readonly event: 'login-renewed'
+  /** As mapped; who it is does not change, or the login ends. */
+  readonly user: string
+  readonly groups: readonly string[]
+  /** By its id in `issuer.login.providers`. */
+  readonly provider: string
+  readonly credential: string
+}
+
+/** A login ended that nobody here has ended. Written once it has. */
+interface LoginEndedEvent {
+  readonly event: 'login-ended'
+  readonly user: string
+  /** As in {@link LoginRenewedEvent}. */
+  readonly provider: string
+  /** The provider does not stand by it any more, or told us that the person has logged out there. */
+  readonly cause: 'not-renewed' | 'logged-out-there'
+  readonly detail?: string | undefined
+}
+
 /** The authorization server gave tokens to a client. Written before it has them. */
 export interface TokensIssuedEvent {
   readonly event: 'tokens-issued'
@@ -254,6 +276,8 @@ export interface SessionsEndedEvent {
 export type AuditEvent =
   | DecisionEvent
   | LoginEvent
+  | LoginRenewedEvent
+  | LoginEndedEvent
   | TokensIssuedEvent
   | SessionBeganEvent
   | SessionsEndedEvent

@@ -1,6 +1,7 @@
 // The session of a browser, by its cookie. Whoever shows none can log in; see check/login-redirect.ts.
 
 import { textsIn } from '../runtime/json-object.ts'
+import type { Clock } from '../runtime/clock.ts'
 import type { Facts } from '../identity/identity.ts'
 import { cookiesNamed, OWN_COOKIES } from '../request/cookies.ts'
 import { abandonable } from './abandonable.ts'
@@ -20,7 +21,17 @@ export interface SessionOptions {
   /** For how long a session that was looked up is not looked up again, in milliseconds. */
   readonly remember: number
   readonly memory: FactMemory
+  readonly askStanding: AskStanding
+  readonly clock: Clock
 }
+
+/**
+ * Asks whoever vouches for a login, by its uid, whether they still do. Where there is time left, it is done
+ * in the background, and the answer is that they do.
+ *
+ * @throws CountersignError `unavailable` when it cannot be known
+ */
+export type AskStanding = (uid: string) => Promise<'stands' | 'ended'>
 
 const CARRIER: Carrier = { kind: 'cookie', name: SESSION_COOKIE }
 
@@ -49,16 +60,34 @@ export const sessionAuthenticator = (options: SessionOptions): Authenticator => 
 }
 
 const find = async (
-  { sessions, memory }: SessionOptions,
+  options: SessionOptions,
   host: string,
   text: string,
 ): Promise<Authentication> => {
-  const session = await sessions.find(text)
-  if (session?.host !== host) return { outcome: 'rejected', code: 'session-ended' }
+  const { memory } = options
+  const session = await standing(options, host, text)
+  if (session === undefined) return { outcome: 'rejected', code: 'session-ended' }
   return {
     outcome: 'authenticated',
     facts: factsOf(session, fingerprintOf(memory.keyOf(host, text))),
   }
+}
+
+/** The session, where there is one on that host, and somebody vouches for it now. */
+const standing = async (
+  { sessions, askStanding, clock }: SessionOptions,
+  host: string,
+  text: string,
+): Promise<BrowserSession | undefined> => {
+  const session = await sessions.find(text)
+  if (session?.host !== host) return undefined
+  const { renewal } = session
+  if (renewal === undefined || clock.now() < renewal.from) return session
+  if ((await askStanding(renewal.uid)) === 'ended') return undefined
+  if (clock.now() < renewal.by) return session
+  // They were asked just now: it says now what they said.
+  const renewed = await sessions.find(text)
+  return renewed?.renewal !== undefined && clock.now() < renewed.renewal.by ? renewed : undefined
 }
 
 const factsOf = ({ user, claims, ends }: BrowserSession, credential: string): Facts => {

@@ -26,6 +26,9 @@ export const CALLBACK_PATH = '/.countersign/callback'
 /** Where a login can be begun by hand. */
 export const LOGIN_PATH = '/.countersign/login'
 
+/** Where logouts come back to, on the host of the route. */
+export const LOGGED_OUT_PATH = '/.countersign/logged-out'
+
 /** What takes the place of a 401. */
 export interface LoginInvitation {
   readonly status: 302 | 401
@@ -123,6 +126,10 @@ export const originOf = (host: string, issuer: string): string => {
 /** The redirect URI of a host. */
 export const callbackOf = (host: string, issuer: string): string =>
   `${originOf(host, issuer)}${CALLBACK_PATH}`
+
+/** The post-logout redirect URI of a host. */
+export const loggedOutOf = (host: string, issuer: string): string =>
+  `${originOf(host, issuer)}${LOGGED_OUT_PATH}`
 
 /**
  * Whether a person goes to a page (Fetch Metadata, `Sec-Fetch-Mode` and `-Dest`), and not a script for

@@ -9,6 +9,7 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { ReplayMemory } from '../state/replay-memory.ts'
 import { memoryState, type State } from '../state/state.ts'
+import { LoginStandings } from './login-standings.ts'
 import { TokenMemory } from '../transform/token/token-memory.ts'
 
 /** What outlives a configuration and is lent to each. */
@@ -21,6 +22,7 @@ export interface SnapshotResources {
   readonly tokens: TokenMemory
   readonly descriptions: ApiDescriptions
   readonly state: State
+  readonly standings: LoginStandings
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -48,6 +50,7 @@ export const processResources = (
     tokens: new TokenMemory(),
     descriptions: new ApiDescriptions(),
     state,
+    standings: new LoginStandings(),
     clock,
     logger,
     [Symbol.dispose]() {

@@ -21,6 +21,27 @@ const complaint = (text: string): string | undefined => {
   return undefined
 }
 
+// What a login depends on.
+const OWN_PARAMETERS: ReadonlySet<string> = new Set([
+  'response_type',
+  'response_mode',
+  'client_id',
+  'redirect_uri',
+  'scope',
+  'state',
+  'nonce',
+  'code_challenge',
+  'code_challenge_method',
+  'max_age',
+  'request',
+  'request_uri',
+])
+
+const parameterName = z
+  .string()
+  .min(1)
+  .refine((name) => !OWN_PARAMETERS.has(name), 'is set by Countersign itself')
+
 // RFC 6749 §3.3.
 const scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be a scope of RFC 6749 §3.3')
 
@@ -40,13 +61,33 @@ const loginProviderSchema = z
     clientId: z
       .string()
       .min(1)
-      .describe('Our client id there. Register `URL/login/callback/ID` as the redirect URI.'),
+      .describe(
+        'Our client id there. Register `URL/login/callback/ID` as the redirect URI; and `URL/login/callback/ID/logout` as the post-logout redirect URI, where `logout` is on, and as the back-channel logout URI, where it is to tell us who has logged out there (OpenID Connect Back-Channel Logout 1.0).',
+      ),
     clientSecret: secretSchema.describe('Our secret there.'),
     scopes: z
       .array(scope)
       .default(['openid', 'profile', 'email'])
       .refine((scopes) => scopes.includes('openid'), 'must have "openid"')
-      .describe('What we ask for.'),
+      .describe('What we ask for. Most providers give a refresh token for `offline_access` only.'),
+    parameters: z
+      .record(parameterName, z.string())
+      .default({})
+      .describe(
+        'Further parameters of the authorization request, `prompt: consent` say, or `acr_values`.',
+      ),
+    refresh: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Whether a refresh token is used, where there is one: before its access token expires the provider is asked again, while somebody uses the login. What it says of the person then is what sessions and tokens say from now on; whoever it refuses is logged out here; while it cannot be asked after that time, they are answered with 503. Without a refresh token a login is good until it ends here.',
+      ),
+    logout: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether people who log out here log out there too (OpenID Connect RP-Initiated Logout 1.0).',
+      ),
     userinfo: z
       .boolean()
       .default(true)

@@ -11,6 +11,7 @@ import type { Application } from '../runtime/http-server.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { OpaqueKeys } from '../state/opaque-keys.ts'
 import type { RecordStore } from '../state/record-store.ts'
+import type { AskStanding } from '../authenticate/session.ts'
 import { BrowserSessions } from '../authenticate/session/browser-sessions.ts'
 import { LoginAttempts } from '../authenticate/session/login-attempts.ts'
 import type { ListenAddress } from '../runtime/listen.ts'
@@ -22,6 +23,10 @@ import { recording } from './authorization/recording.ts'
 import { tellClientsOf } from './authorization/tell-client.ts'
 import { sourceOf } from './caller.ts'
 import { Interactions, isInteractionPath } from './login/interactions.ts'
+import { askingStanding, sayingGoodbye } from './login/provider/around-provider.ts'
+import { LogoutEndpoint } from './login/provider/logout-endpoint.ts'
+import { Renewals } from './login/provider/renewals.ts'
+import { vouchedLogins } from './login/provider/vouched-logins.ts'
 import type { IssuerObserver } from './observer.ts'
 import { PageSender } from './page-sender.ts'
 import { ENDPOINTS } from './paths.ts'
@@ -46,18 +51,33 @@ export interface ApplicationParts {
   readonly self: () => ListenAddress
 }
 
+/** It answers requests, and knows whether logins stand. */
+export interface IssuerApplication {
+  readonly answer: Application
+  readonly standing: AskStanding
+}
+
 /** Makes the application. Its keys are those that sign now: with others it is another. */
 export const createApplication = (
   server: AuthorizationServer,
   keys: SigningKeySet,
   parts: ApplicationParts,
-): Application => {
+): IssuerApplication => {
   const { records, opaqueKeys, audit, observer, clock, logger, self } = parts
   const sender = new PageSender(server.look, server.url)
   const { login, resources } = server
   const secret = opaqueKeys.of('session-client')
   const sessions = new BrowserSessions(records, opaqueKeys, clock)
+  const loginRecords = new LoginRecords(records)
   const accounts = login && new Accounts(login, resources, { records, clock })
+  const vouched = vouchedLogins({
+    ...parts,
+    providers: login?.providers ?? [],
+    issuer: server.url,
+    logins: loginRecords,
+  })
+  const { farewell, settleLogin } = vouched
+  const standing: AskStanding = async (uid) => (await renewals?.standing(uid)) ?? 'stands'
   const provider = createProvider({
     server,
     signers: keys.signers(),
@@ -66,7 +86,9 @@ export const createApplication = (
     cookieKey: opaqueKeys.of('login-cookies'),
     sessionClient: sessionClient(server, secret, login?.config.algorithm ?? 'ES256'),
     fetch: logoutFetch(server.url, sessions),
-    pages: new ProviderPages(sender),
+    pages: new ProviderPages(sender, farewell.placesOf),
+    standing,
+    settleLogin,
     observer,
     clock,
     logger,
@@ -77,19 +99,45 @@ export const createApplication = (
   })
   provider.use(guardPages)
   provider.use(recording({ audit, observer, logger }))
+  const around = { ...vouched, provider, standing, sender, logger }
+  provider.use(askingStanding(around))
+  provider.use(sayingGoodbye(around))
   const answer: (request: IncomingMessage, response: ServerResponse) => Promise<void> =
     provider.callback()
   const formKey = Buffer.from(opaqueKeys.of('login-forms'), 'base64url')
+  const logins = { records: loginRecords, sessions, keys: opaqueKeys }
+  const tell = tellClientsOf(provider, observer, logger)
+  const signOut = new SignOut({ ...logins, farewell, tell })
+  const renewals = accounts && new Renewals({ ...parts, ...vouched, accounts, sessions, signOut })
   const interactions =
     login &&
     accounts &&
-    new Interactions({ ...parts, issuer: server.url, provider, login, accounts, sender, formKey })
-  const logins = { records: new LoginRecords(records), sessions, keys: opaqueKeys }
-  const signOut = new SignOut({ ...logins, tell: tellClientsOf(provider, observer, logger) })
+    new Interactions({
+      ...parts,
+      ...vouched,
+      issuer: server.url,
+      provider,
+      login,
+      accounts,
+      logoutEndpoint: new LogoutEndpoint({ ...parts, ...vouched, signOut }),
+      sender,
+      formKey,
+    })
   const people = login && accounts && { login, accounts }
   const account =
     people &&
-    new AccountPage({ server, ...people, provider, logins, signOut, sender, formKey, audit, clock })
+    new AccountPage({
+      server,
+      ...people,
+      provider,
+      logins,
+      signOut,
+      farewell,
+      sender,
+      formKey,
+      audit,
+      clock,
+    })
   const attempts = new LoginAttempts(opaqueKeys)
   const askToken = async (form: URLSearchParams) => await askSelf(self(), ENDPOINTS.token, form)
   const routes = new SessionEndpoints({
@@ -99,10 +147,11 @@ export const createApplication = (
     sender,
     secret,
     askToken,
+    renewalOf: async (user, sid) => await vouched.renewalOf(user, sid),
     audit,
     clock,
   })
-  return async (path, request, response) => {
+  const answerAll: Application = async (path, request, response) => {
     try {
       if (path.startsWith(SESSION_PREFIX)) return await routes.answer(path, request, response)
       reachAs(server.url, request)
@@ -119,6 +168,7 @@ export const createApplication = (
       else sender.tell('unavailable', 503, request, response)
     }
   }
+  return { answer: answerAll, standing }
 }
 
 /**

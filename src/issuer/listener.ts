@@ -1,17 +1,24 @@
 // The listener of the issuer, over HTTP; Envoy publishes it. The documents of the configuration in force
 // can be read by anybody. Where there are clients, the authorization server answers everything else.
 
+import type { AskStanding } from '../authenticate/session.ts'
 import type { AuthorizationServer } from '../check/authorization-server.ts'
 import type { HttpListenerConfig } from '../config/schema.ts'
 import type { SigningKeySet } from '../keys/signing-key-set.ts'
-import { startHttpServer, type Application, type HttpServer } from '../runtime/http-server.ts'
-import { createApplication, type ApplicationParts } from './application.ts'
+import { startHttpServer, type HttpServer } from '../runtime/http-server.ts'
+import { createApplication, type ApplicationParts, type IssuerApplication } from './application.ts'
 import { documentAt, type PublicIssuer } from './documents.ts'
 
 /** What of a configuration the listener shows. */
 export interface Published {
   readonly issuer: (PublicIssuer & { readonly keys: SigningKeySet }) | undefined
   readonly authorizationServer: AuthorizationServer | undefined
+}
+
+/** A running listener. */
+export interface IssuerListener extends HttpServer {
+  /** Whether a login of the configuration in force stands. */
+  readonly standing: AskStanding
 }
 
 /** What the listener needs. */
@@ -31,7 +38,7 @@ const LIMITS = { connections: 1_024, headerBytes: 32_768 }
 export const startIssuerListener = async (
   { address, mode }: HttpListenerConfig,
   { current, ...parts }: IssuerListenerParts,
-): Promise<HttpServer> => {
+): Promise<IssuerListener> => {
   const applications = new Applications({ ...parts, self: () => server.address })
   const server = await startHttpServer({
     address,
@@ -44,10 +51,12 @@ export const startIssuerListener = async (
         return document && (() => document)
       },
     },
-    application: () => applications.of(current()),
+    application: () => applications.of(current())?.answer,
     logger: parts.logger,
   })
-  return server
+  const standing: AskStanding = async (uid) =>
+    (await applications.of(current())?.standing(uid)) ?? 'ended' // nobody vouches for anybody any more
+  return Object.assign(server, { standing })
 }
 
 /** The application of the configuration in force, made anew when that or what its keys do changes. */
@@ -57,7 +66,7 @@ class Applications {
     | {
         readonly server: AuthorizationServer
         readonly keys: string
-        readonly application: Application
+        readonly application: IssuerApplication
       }
     | undefined
 
@@ -65,7 +74,7 @@ class Applications {
     this.#parts = parts
   }
 
-  of({ issuer, authorizationServer: server }: Published): Application | undefined {
+  of({ issuer, authorizationServer: server }: Published): IssuerApplication | undefined {
     if (issuer === undefined || server === undefined) return undefined
     const signing = issuer.keys.statuses().map(({ kid, state }) => `${kid}=${state}`)
     // A store that could not be reached at first has keys of its own.

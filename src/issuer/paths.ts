@@ -19,6 +19,9 @@ export const ENDPOINTS = {
 /** Where the provider takes the form of its logout page. */
 export const LOGOUT_FORM = `${ENDPOINTS.end_session}/confirm`
 
+/** Where it says that people are logged out; also the provider's. */
+export const LOGGED_OUT = `${ENDPOINTS.end_session}/success`
+
 /** Where people log in, for an authorization that is under way. */
 export const LOGIN = '/login'
 

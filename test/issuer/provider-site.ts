@@ -26,6 +26,7 @@ export interface ProviderText {
 export const siteWith = async (
   providers: readonly ProviderText[],
   authenticators = '[staff]',
+  base = configuration(),
 ): Promise<Site> => {
   const entries = providers.map(({ id, issuer, ca, further }) => [
     id,
@@ -40,7 +41,7 @@ export const siteWith = async (
   ])
   const text = JSON.stringify(Object.fromEntries(entries))
   return await startSite(
-    configuration().replace(
+    base.replace(
       'authenticators: [staff]\n    claims',
       `authenticators: ${authenticators}\n    providers: ${text}\n    claims`,
     ),

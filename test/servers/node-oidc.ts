@@ -17,6 +17,9 @@ interface NodeOidcSettings {
   lifetime: number
   /** What the login page does with whoever comes. */
   login: 'alice' | 'refuse'
+  /** Whether it knows alice: refresh tokens of nobody are refused. */
+  account: 'there' | 'gone'
+  groups: readonly string[]
 }
 
 /** A running provider. */
@@ -30,6 +33,8 @@ export interface NodeOidc extends AsyncDisposable {
   readonly refused: readonly string[]
   /** The tokens that were revoked: how many. */
   readonly revoked: () => number
+  /** The logout tokens that it has sent to its clients, oldest first; none arrived. */
+  readonly logoutTokens: readonly string[]
   /** Forgets what it has counted. */
   reset(): void
   /** Ends it and every connection; `start` lets it listen again, where it was, with what it knew. */
@@ -50,8 +55,12 @@ export const NODE_CLIENTS = {
 /** What it gives access tokens for (RFC 8707): JWTs. */
 export const NODE_RESOURCE = 'https://kube.example.org'
 
-const GROUPS = ['developers', 'staff']
-const SETTINGS: NodeOidcSettings = { lifetime: 300, login: 'alice' }
+const SETTINGS: NodeOidcSettings = {
+  lifetime: 300,
+  login: 'alice',
+  account: 'there',
+  groups: ['developers', 'staff'],
+}
 
 /**
  * Starts a provider on a free port of loopback.
@@ -65,8 +74,17 @@ export const startNodeOidc = async (
   const port = await freePort()
   const issuer = `https://localhost:${port}`
   const settings = { ...SETTINGS }
-  const provider = new Provider(issuer, configuration(settings, clients))
   const counts = { granted: [] as string[], refused: [] as string[], revoked: 0 }
+  const logoutTokens: string[] = []
+  const provider = new Provider(issuer, {
+    ...configuration(settings, clients),
+    // Only clients are asked anything, and only at their logout.
+    fetch: (_url, init) => {
+      const { body } = init ?? {}
+      if (body instanceof URLSearchParams) logoutTokens.push(body.get('logout_token') ?? '')
+      return Promise.resolve(new Response(null, { status: 200 }))
+    },
+  })
   provider.on('grant.success', ({ oidc }) =>
     counts.granted.push(String(oidc.params?.['grant_type'])),
   )
@@ -84,6 +102,7 @@ export const startNodeOidc = async (
     await once(running, 'close')
   }
   const start = async (): Promise<void> => {
+    if (server !== undefined) return
     server = createServer(tls, (request, response) => {
       const asked = request.url?.startsWith('/interaction/') === true
       void (asked ? interact(provider, settings, request, response) : pages(request, response))
@@ -98,7 +117,9 @@ export const startNodeOidc = async (
     granted: counts.granted,
     refused: counts.refused,
     revoked: () => counts.revoked,
+    logoutTokens,
     reset() {
+      logoutTokens.length = 0
       counts.granted.length = 0
       counts.refused.length = 0
       counts.revoked = 0
@@ -150,16 +171,19 @@ const configuration = (
       groups: ['groups'],
     },
     conformIdTokenClaims: false,
-    findAccount: (_ctx, id) => ({
-      accountId: id,
-      claims: async () => ({
-        sub: id,
-        preferred_username: 'alice',
-        email: 'alice@example.org',
-        groups: GROUPS,
-      }),
-    }),
-    extraTokenClaims: async () => ({ preferred_username: 'alice', groups: GROUPS }),
+    findAccount: (_ctx, id) =>
+      settings.account === 'gone'
+        ? undefined
+        : {
+            accountId: id,
+            claims: async () => ({
+              sub: id,
+              preferred_username: 'alice',
+              email: 'alice@example.org',
+              groups: settings.groups,
+            }),
+          },
+    extraTokenClaims: async () => ({ preferred_username: 'alice', groups: settings.groups }),
     interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
     cookies: { keys: [randomUUID()] },
     rotateRefreshToken: true,
@@ -177,6 +201,7 @@ const configuration = (
       devInteractions: { enabled: false },
       deviceFlow: { enabled: true },
       revocation: { enabled: true },
+      backchannelLogout: { enabled: true },
       resourceIndicators: {
         enabled: true,
         useGrantedResource: async () => true,

@@ -27,6 +27,23 @@ export interface BrowserSession {
   readonly ends: number
   /** For how long it may be unused, in milliseconds. */
   readonly idle: number
+  /** Absent where nobody is asked again while it lasts. */
+  readonly renewal?: SessionRenewal
+}
+
+/** When whoever vouches for the login of a session is asked again. Instants as in the session. */
+export interface SessionRenewal {
+  /** Names the login at the authorization server. */
+  readonly uid: string
+  /** From here on. */
+  readonly from: number
+  /** Until here; afterwards the session is good for nothing before that. */
+  readonly by: number
+}
+
+/** What changes when whoever vouches for a login was asked again. */
+export type RenewedSession = Pick<BrowserSession, 'claims'> & {
+  readonly renewal: SessionRenewal
 }
 
 /** What a session begins with. */
@@ -112,6 +129,32 @@ export class BrowserSessions {
     return await this.#endAll(ofLogin(login))
   }
 
+  /** Ends all whose login, by its uid, nobody vouches for any more. How many there were. */
+  async endVouched(uid: string): Promise<number> {
+    return await this.#endAll(vouchedBy(uid))
+  }
+
+  /** Changes all of a login, by its uid. */
+  async renew(uid: string, renewed: (session: BrowserSession) => RenewedSession): Promise<void> {
+    const keys = await this.#records.keysIn(vouchedBy(uid))
+    await Promise.all(keys.map(async (key) => await this.#change(key, renewed)))
+  }
+
+  /** Again where it was used meanwhile, which changes it too. */
+  async #change(key: string, renewed: (session: BrowserSession) => RenewedSession): Promise<void> {
+    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- against whoever changes it at the same time
+      const record = await this.#records.get(key)
+      if (record === undefined) return
+      const session: BrowserSession = JSON.parse(record.text) // ours: `#write` wrote it
+      const text = JSON.stringify({ ...session, ...renewed(session) })
+      const { lifetime } = record
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      if (await this.#records.replace(key, record.text, { text, lifetime })) return
+    }
+    await this.#records.remove([key]) // better none than one that says what is not so any more
+  }
+
   async #endAll(index: string): Promise<number> {
     const keys = await this.#records.keysIn(index)
     await this.#records.remove(keys)
@@ -119,8 +162,13 @@ export class BrowserSessions {
   }
 
   async #write(session: BrowserSession): Promise<void> {
-    const { id, user, login, began } = session
-    const indexes = [ALL, ofUser(user), ...(login === undefined ? [] : [ofLogin(login)])]
+    const { id, user, login, began, renewal } = session
+    const indexes = [
+      ALL,
+      ofUser(user),
+      ...(login === undefined ? [] : [ofLogin(login)]),
+      ...(renewal === undefined ? [] : [vouchedBy(renewal.uid)]),
+    ]
     await this.#records.put(keyOf(id), recordOf(session, began), indexes)
   }
 
@@ -130,9 +178,12 @@ export class BrowserSessions {
   }
 }
 
+const MOST_TRIES = 5
+
 const ALL = 'browser-sessions'
 const ofUser = (user: string): string => `browser-sessions of user ${user}`
 const ofLogin = (login: string): string => `browser-sessions of login ${login}`
+const vouchedBy = (uid: string): string => `browser-sessions that are renewed by ${uid}`
 const keyOf = (id: string): string => `browser-session ${id}`
 
 const recordOf = (session: BrowserSession, now: number) => ({

@@ -11,9 +11,10 @@ import type { AuthenticatorParts } from './parts.ts'
 export const buildSession = (
   name: string,
   { remember, origins }: SessionConfig,
-  { memory, state, clock }: AuthenticatorParts,
+  { memory, state, standings, clock }: AuthenticatorParts,
 ): Authenticator => {
   const sessions = new BrowserSessions(state.records, state.keys, clock)
-  const options = { name, sessions, remember, memory }
+  const { ask: askStanding } = standings
+  const options = { name, sessions, remember, memory, askStanding, clock }
   return ownPagesOnly(sessionAuthenticator(options), new Set(origins))
 }

@@ -51,18 +51,24 @@ export class Accounts {
 
   /** What tokens will say of this identity, kept under its subject in place of what was known. */
   async remember(identity: Identity): Promise<AccountResult> {
-    const result = this.#accountOf(identity)
+    const result = this.describe(identity)
     if (result.outcome === 'failed') return result
-    const { account } = result
+    return (await this.keep(result.account))
+      ? result
+      : { outcome: 'failed', code: 'credential-expired', detail: 'expires' }
+  }
+
+  /** Keeps an account in place of what was known of its subject; whether there is any time left to it. */
+  async keep(account: KnownAccount): Promise<boolean> {
     const lifetime = Math.floor(
       Math.min(
         this.#login.config.longest,
         (account.expires ?? Number.POSITIVE_INFINITY) - this.#clock.now(),
       ),
     )
-    if (lifetime <= 0) return { outcome: 'failed', code: 'credential-expired', detail: 'expires' }
+    if (lifetime <= 0) return false
     await this.#records.put(keyOf(account.subject), { text: JSON.stringify(account), lifetime })
-    return result
+    return true
   }
 
   /** What is known; `undefined` once the last login is over. */
@@ -73,7 +79,8 @@ export class Accounts {
     return account
   }
 
-  #accountOf(identity: Identity): AccountResult {
+  /** What tokens would say of this identity. */
+  describe(identity: Identity): AccountResult {
     const said = this.#login.template.apply(identity)
     if (said.outcome === 'failed') return said
     const { sub, ...claims } = withoutParties(said.claims)

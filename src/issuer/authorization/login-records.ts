@@ -25,10 +25,16 @@ export const indexesOf = (kind: string, payload: AdapterPayload): readonly strin
   const account = accountId ?? result?.login?.accountId
   const indexes = [
     ...(grantId === undefined ? [] : [grantIndex(grantId)]),
-    ...(account === undefined ? [] : [ARTIFACTS, accountIndex(account)]),
+    ...(account === undefined ? [] : artifactIndexes(account)),
   ]
   return kind === 'Session' && accountId !== undefined ? [...indexes, LOGINS] : indexes
 }
+
+/** The sets of everything that ends when everything of an account does. */
+export const artifactIndexes = (account: string): readonly string[] => [
+  ARTIFACTS,
+  accountIndex(account),
+]
 
 /** The login that an artifact belongs to. */
 export const loginOf = (
@@ -65,6 +71,11 @@ export class LoginRecords {
   async list(user?: string): Promise<readonly StoredLogin[]> {
     const index = user === undefined ? LOGINS : accountIndex(user)
     return (await this.#payloadsIn(index)).map(loginIn).filter((login) => login !== undefined)
+  }
+
+  /** The login of a user that a client knows by this `sid`. */
+  async findBySid(user: string, client: string, sid: string): Promise<StoredLogin | undefined> {
+    return (await this.list(user)).find(({ clients }) => clients.get(client) === sid)
   }
 
   /** Ends a login, and all that was given out within it. What it was; `undefined` where there is none. */

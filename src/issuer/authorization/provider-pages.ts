@@ -16,9 +16,12 @@ const DEVICE = ENDPOINTS.code_verification
 /** What the provider shows people. */
 export class ProviderPages {
   readonly #sender: PageSender
+  readonly #logoutPlaces: (uid: string) => Promise<readonly string[]>
 
-  constructor(sender: PageSender) {
+  /** @param logoutPlaces where a browser may be taken that ends this login, as URLs */
+  constructor(sender: PageSender, logoutPlaces: (uid: string) => Promise<readonly string[]>) {
     this.#sender = sender
+    this.#logoutPlaces = logoutPlaces
   }
 
   /** RFC 8628 §3.3. */
@@ -52,12 +55,13 @@ export class ProviderPages {
 
   /** OpenID Connect RP-Initiated Logout 1.0. */
   readonly logout = {
-    logoutSource: (ctx: KoaContextWithOIDC): void => {
+    logoutSource: async (ctx: KoaContextWithOIDC): Promise<void> => {
       const { client, session } = ctx.oidc
       const target = stringIn(session?.state?.['postLogoutRedirectUri'])
       const model = client === undefined ? {} : { client: nameOf(client) }
       const context = { ...this.#formContext(ctx), paths: { logout: LOGOUT_FORM } }
-      const targets = target === undefined ? [] : [target]
+      const places = session === undefined ? [] : await this.#logoutPlaces(session.uid)
+      const targets = target === undefined ? places : [target, ...places]
       this.#send(ctx, confirmLogoutPage(model, context), context, targets)
     },
     postLogoutSuccessSource: (ctx: KoaContextWithOIDC): void => {

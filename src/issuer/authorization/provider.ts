@@ -10,6 +10,7 @@ import {
   type Configuration,
   type KoaContextWithOIDC,
 } from 'oidc-provider'
+import type { AskStanding } from '../../authenticate/session.ts'
 import type { AuthorizationServer, Login } from '../../check/authorization-server.ts'
 import type { TokenSigner } from '../../keys/signing-key-set.ts'
 import type { Clock } from '../../runtime/clock.ts'
@@ -17,12 +18,13 @@ import type { Logger } from '../../runtime/logger.ts'
 import type { RecordStore } from '../../state/record-store.ts'
 import { SESSION_CLIENT } from '../../check/login-redirect.ts'
 import type { IssuerObserver } from '../observer.ts'
+import type { SettleLogin } from '../login/provider/settle.ts'
 import { ENDPOINTS, LOGIN } from '../paths.ts'
 import type { Accounts } from './accounts.ts'
 import { clientMetadata } from './client-metadata.ts'
 import { ProviderKey } from './external-key.ts'
 import type { ProviderPages } from './provider-pages.ts'
-import { RecordAdapter } from './record-adapter.ts'
+import { answered, RecordAdapter } from './record-adapter.ts'
 import { resourceInfo } from './resource-info.ts'
 import { TokenExchange } from './token-exchange.ts'
 
@@ -40,6 +42,9 @@ export interface ProviderParts {
   /** Tells clients of logouts. */
   readonly fetch: typeof globalThis.fetch
   readonly pages: ProviderPages
+  /** Whether a login still stands, by the uid of its session. */
+  readonly standing: AskStanding
+  readonly settleLogin: SettleLogin
   readonly observer: IssuerObserver
   readonly clock: Clock
   readonly logger: Logger
@@ -105,6 +110,7 @@ const configurationOf = (
   exchange: TokenExchange | undefined,
 ): Configuration => {
   const { server, signers, accounts, records, cookieKey, pages, sessionClient } = parts
+  const { standing, settleLogin } = parts
   const { login, clients } = server
   const idTokens = login?.config.algorithm ?? 'ES256'
   const secure = server.url.startsWith('https:')
@@ -118,7 +124,9 @@ const configurationOf = (
     ],
     fetch: parts.fetch,
     jwks: { keys: signers.map((signer) => new ProviderKey(signer)) },
-    async findAccount(_ctx, sub) {
+    async findAccount(_ctx, sub, token) {
+      const uid = token !== undefined && 'sessionUid' in token ? token.sessionUid : undefined
+      if (uid !== undefined && (await answered(standing(uid))) === 'ended') return undefined
       const account = await accounts?.find(sub)
       return account && { accountId: sub, claims: () => ({ sub, ...account.claims }) }
     },
@@ -170,7 +178,10 @@ const configurationOf = (
       return claims && { ...claims, ...exchange?.claimsOf(token) }
     },
     interactions: { policy: policyOf(), url: (_ctx, { uid }) => `${LOGIN}/${uid}` },
-    loadExistingGrant: (ctx) => grantOf(ctx, server),
+    async loadExistingGrant(ctx) {
+      await settleLogin(ctx) // the first that is asked once it is known who it is
+      return await grantOf(ctx, server)
+    },
     rotateRefreshToken: () => true,
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     renderError: pages.error,

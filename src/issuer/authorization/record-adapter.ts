@@ -127,13 +127,13 @@ class Answering implements RecordStore {
   keysIn: RecordStore['keysIn'] = async (...args) => await answered(this.#records.keysIn(...args))
 }
 
-/** RFC 6749 §4.1.2.1; as a status, RFC 9110 §15.6.4. */
-const answered = async <T>(call: Promise<T>): Promise<T> => {
+/** For what cannot be known now: RFC 6749 §4.1.2.1; as a status, RFC 9110 §15.6.4. */
+export const answered = async <T>(call: Promise<T>): Promise<T> => {
   try {
     return await call
   } catch (cause) {
     if (!(cause instanceof CountersignError)) throw cause
-    const error = new errors.TemporarilyUnavailable('the state cannot be reached', cause.message)
+    const error = new errors.TemporarilyUnavailable('it cannot be known now', cause.message)
     throw Object.assign(error, { status: UNAVAILABLE, statusCode: UNAVAILABLE, cause })
   }
 }

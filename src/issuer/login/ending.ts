@@ -6,10 +6,12 @@ import type { AuditSink } from '../../audit/sink.ts'
 import type { LoginEvent } from '../../audit/event.ts'
 import { authenticationContext } from '../../identity/authentication-context.ts'
 import type { Identity } from '../../identity/identity.ts'
-import type { Accounts, AccountFailure, KnownAccount } from '../authorization/accounts.ts'
+import type { Accounts, AccountFailure } from '../authorization/accounts.ts'
 import { sourceOf } from '../caller.ts'
 import { requestIdOf } from '../request-id.ts'
 import type { Exchange } from './exchange.ts'
+import type { HeldLogin } from './provider/held-logins.ts'
+import { heldResult, type HeldResult } from './provider/settle.ts'
 
 /** What ending needs. */
 export interface EndingParts {
@@ -33,9 +35,14 @@ export class LoginEnding {
    * Lets the person in, who is then on the way to the application; or says why that cannot be, which the
    * log was told.
    *
+   * @param hold what is kept of the login with that user, where a provider of others vouches for it
    * @throws CountersignError `audit-unwritable`: then nobody has logged in
    */
-  async letIn(exchange: Exchange, identity: Identity): Promise<AccountFailure | undefined> {
+  async letIn(
+    exchange: Exchange,
+    identity: Identity,
+    hold?: (user: string) => HeldLogin,
+  ): Promise<AccountFailure | undefined> {
     const result = await this.#parts.accounts.remember(identity)
     const { user, groups, authenticator, method: authentication, credential } = identity
     const known = { user, groups, authenticator, authentication, credential }
@@ -45,7 +52,8 @@ export class LoginEnding {
       return result
     }
     await this.record(exchange, { outcome: 'succeeded', ...known })
-    await this.#finish(exchange, identity, result.account)
+    const { subject } = result.account
+    await this.#finish(exchange, identity, subject, heldResult(hold?.(subject)))
     return undefined
   }
 
@@ -64,7 +72,12 @@ export class LoginEnding {
     })
   }
 
-  async #finish(exchange: Exchange, identity: Identity, { subject }: KnownAccount): Promise<void> {
+  async #finish(
+    exchange: Exchange,
+    identity: Identity,
+    subject: string,
+    further: HeldResult,
+  ): Promise<void> {
     const { request, response } = exchange
     const { methods, contextClass, time } = authenticationContext(identity)
     const login = {
@@ -74,7 +87,12 @@ export class LoginEnding {
       ...(time === undefined ? {} : { ts: time }),
     }
     const options = { mergeWithLastSubmission: false }
-    await this.#parts.provider.interactionFinished(request, response, { login }, options)
+    await this.#parts.provider.interactionFinished(
+      request,
+      response,
+      { login, ...further },
+      options,
+    )
   }
 }
 

@@ -17,12 +17,16 @@ import { LoginEnding, type EndingParts } from './ending.ts'
 import { ownerOf, type Exchange } from './exchange.ts'
 import { LoginPages, type LoginPagesParts } from './login-pages.ts'
 import { problemOf, refusalOf, type ShownKind, type Unproven } from './outcome.ts'
-import { foreignProviders, ProviderLogins } from './provider/provider-logins.ts'
+import type { ForeignProvider } from './provider/foreign-provider.ts'
+import type { LogoutEndpoint } from './provider/logout-endpoint.ts'
+import { ProviderLogins } from './provider/provider-logins.ts'
 import { prove, proveAnswer, type Proof, type Shown } from './prove.ts'
 import { Questions } from './questions.ts'
 
 /** What these pages need. */
-export interface InteractionParts extends Omit<LoginPagesParts, 'foreign'>, EndingParts {
+export interface InteractionParts extends LoginPagesParts, EndingParts {
+  readonly foreign: ReadonlyMap<string, ForeignProvider>
+  readonly logoutEndpoint: LogoutEndpoint
   /** Our own URL. */
   readonly issuer: string
   readonly records: RecordStore
@@ -37,12 +41,15 @@ type Form = URLSearchParams | undefined
 const PATH =
   /^\/login\/([\w-]{1,64})(?:\/(password|certificate|consent|challenge|cancel|provider|returned))?$/
 
-const CALLBACK = new RegExp(`^${PROVIDER_CALLBACKS}/([a-z0-9_-]{1,63})$`)
+const CALLBACK = new RegExp(`^${PROVIDER_CALLBACKS}/([a-z0-9_-]{1,63})(/logout)?$`)
 
 const methodsOf = (action: string | undefined): readonly string[] => {
   if (action === undefined) return ['GET', 'HEAD']
   return action === 'returned' ? ['GET'] : ['POST']
 }
+
+const callbackMethodsOf = (logout: string | undefined): readonly string[] =>
+  logout === undefined ? ['GET'] : ['GET', 'POST']
 
 /** Whether a path is one of these pages. */
 export const isInteractionPath = (path: string): boolean => path.startsWith(`${LOGIN}/`)
@@ -56,13 +63,12 @@ export class Interactions {
   readonly #providers: ProviderLogins
 
   constructor(parts: InteractionParts) {
-    const foreign = foreignProviders(parts.login.providers, parts.issuer, parts.clock)
     this.#parts = parts
-    this.#pages = new LoginPages({ ...parts, foreign })
+    this.#pages = new LoginPages(parts)
     this.#ending = new LoginEnding(parts)
     this.#providers = new ProviderLogins({
       ...parts,
-      foreign,
+      longest: parts.login.config.longest,
       pages: this.#pages,
       ending: this.#ending,
     })
@@ -72,15 +78,16 @@ export class Interactions {
   /** Answers a request. */
   async answer(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [whole, uid = '', action] = PATH.exec(path) ?? []
-    const [callback, id = ''] = CALLBACK.exec(path) ?? []
+    const [callback, id = '', logout] = CALLBACK.exec(path) ?? []
     if (whole === undefined && callback === undefined) {
       return this.#parts.sender.tell('not-found', 404, request, response)
     }
-    const allowed = callback === undefined ? methodsOf(action) : ['GET']
+    const allowed = callback === undefined ? methodsOf(action) : callbackMethodsOf(logout)
     if (!allowed.includes(request.method ?? '')) {
       response.setHeader('allow', allowed.join(', '))
       return this.#parts.sender.tell('malformed', 405, request, response)
     }
+    if (logout !== undefined) return await this.#logOut(id, request, response)
     if (callback !== undefined) return await this.#providers.sendBack(id, request, response)
     const interaction = await this.#interactionOf(request, response)
     if (interaction?.uid !== uid) return this.#parts.sender.tell('expired', 400, request, response)
@@ -93,6 +100,12 @@ export class Interactions {
       return await this.#showExpired(exchange)
     }
     await this.#act(action, exchange, form)
+  }
+
+  async #logOut(id: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { logoutEndpoint } = this.#parts
+    if (request.method === 'POST') return await logoutEndpoint.hear(id, request, response)
+    await logoutEndpoint.sendOn(request, response)
   }
 
   async #return(exchange: Exchange): Promise<void> {

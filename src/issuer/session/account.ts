@@ -17,7 +17,9 @@ import { csrfToken, isCsrfToken, type FormOwner } from '../../pages/csrf.ts'
 import { accountPage } from '../../pages/views/account.ts'
 import { loggedOutPage } from '../../pages/views/logout.ts'
 import type { PageSender } from '../page-sender.ts'
-import { ACCOUNT, ENDPOINTS } from '../paths.ts'
+import type { Farewell } from '../login/provider/farewell.ts'
+import type { HeldLogin } from '../login/provider/held-logins.ts'
+import { ACCOUNT, ENDPOINTS, LOGGED_OUT } from '../paths.ts'
 import { requestIdOf } from '../request-id.ts'
 import { accountModel } from './account-model.ts'
 import { accountReturnOf, ACCOUNT_RETURN } from './account-return.ts'
@@ -32,6 +34,7 @@ export interface AccountPageParts {
   readonly accounts: Accounts
   readonly logins: LoginsParts
   readonly signOut: SignOut
+  readonly farewell: Farewell
   readonly sender: PageSender
   /** Makes the tokens of forms; the same in every replica. */
   readonly formKey: Uint8Array
@@ -141,7 +144,7 @@ export class AccountPage {
   }
 
   async #show(visitor: Visitor, { request, response }: Exchange, done?: 'ended'): Promise<void> {
-    const { logins, login, sender, clock, formKey } = this.#parts
+    const { logins, login, sender, clock, formKey, farewell } = this.#parts
     const { account, methods, at } = visitor
     const context = {
       ...sender.contextFor(request),
@@ -159,27 +162,31 @@ export class AccountPage {
       now: clock.now(),
     })
     const content = accountPage({ ...model, ...(done && { done }) }, context)
-    const { headers, body } = sender.page(content, context, [])
+    const places = await farewell.placesOf(visitor.uid)
+    const { headers, body } = sender.page(content, context, places)
     response.writeHead(200, { ...headers }).end(body)
   }
 
   /** Only one of the visitor's own: with any other id nothing happens, as with one that has ended. */
   async #endOne(visitor: Visitor, id: string, exchange: Exchange): Promise<void> {
-    const { logins, signOut } = this.#parts
+    const { logins, signOut, farewell } = this.#parts
     const own = await listLogins(logins, visitor.account.subject)
     const login = own.find((one) => one.id === id)
     if (login === undefined) return await this.#show(visitor, exchange)
-    await signOut.endOne(login)
     const here = login.uid === visitor.uid
+    const vouched = here ? await farewell.end(visitor.uid) : undefined
+    await signOut.endOne(login)
     await this.#record(visitor, exchange, here ? 'here' : 'one')
-    if (here) this.#left(exchange)
+    if (here) await this.#left(exchange, vouched)
     else await this.#show(visitor, exchange, 'ended')
   }
 
   async #endAll(visitor: Visitor, exchange: Exchange): Promise<void> {
-    await this.#parts.signOut.endAll(visitor.account.subject)
+    const { signOut, farewell } = this.#parts
+    const vouched = await farewell.end(visitor.uid)
+    await signOut.endAll(visitor.account.subject)
     await this.#record(visitor, exchange, 'everywhere')
-    this.#left(exchange)
+    await this.#left(exchange, vouched)
   }
 
   /** Once it is done: a log that is full keeps nobody logged in. */
@@ -197,11 +204,17 @@ export class AccountPage {
     })
   }
 
-  #left({ request, response }: Exchange): void {
-    const { sender, provider } = this.#parts
+  /** @param vouched what a provider of others gave with the login, which may have to end there too */
+  async #left({ request, response }: Exchange, vouched: HeldLogin | undefined): Promise<void> {
+    const { sender, provider, farewell } = this.#parts
     const cookie = provider.cookieName('session')
     for (const name of [cookie, `${cookie}.sig`]) {
       response.appendHeader('set-cookie', endedCookie(name))
+    }
+    const next = vouched && (await farewell.leaveBy(vouched, LOGGED_OUT))
+    if (next !== undefined && next !== LOGGED_OUT) {
+      response.writeHead(303, { location: next, 'cache-control': 'no-store' }).end()
+      return
     }
     const context = sender.contextFor(request)
     const { headers, body } = sender.page(loggedOutPage({ logIn: ACCOUNT }, context), context)

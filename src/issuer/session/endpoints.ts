@@ -4,7 +4,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AuditSink } from '../../audit/sink.ts'
 import { SESSION_COOKIE } from '../../authenticate/session.ts'
-import type { BrowserSessions } from '../../authenticate/session/browser-sessions.ts'
+import type {
+  BrowserSessions,
+  SessionRenewal,
+} from '../../authenticate/session/browser-sessions.ts'
 import { cookieName, type LoginAttempts } from '../../authenticate/session/login-attempts.ts'
 import type { AuthorizationServer } from '../../check/authorization-server.ts'
 import {
@@ -12,6 +15,8 @@ import {
   CALLBACK_PATH,
   COOKIE_END,
   endedCookie,
+  LOGGED_OUT_PATH,
+  loggedOutOf,
   LOGIN_PATH,
   LoginRedirect,
   originOf,
@@ -46,6 +51,8 @@ export interface SessionEndpointParts {
   /** Of the client that our routes are. */
   readonly secret: string
   readonly askToken: AskToken
+  /** When whoever vouches for a login is asked again; `undefined` where nobody is. */
+  readonly renewalOf: (user: string, sid: string) => Promise<SessionRenewal | undefined>
   readonly audit: AuditSink
   readonly clock: Clock
 }
@@ -87,6 +94,8 @@ export class SessionEndpoints {
         return this.#begin(visit)
       case LOGOUT_PATH:
         return this.#leave(visit)
+      case LOGGED_OUT_PATH:
+        return await this.#left(visit)
       default:
         return sender.tell('not-found', 404, request, response)
     }
@@ -109,9 +118,18 @@ export class SessionEndpoints {
     const url = new URL(ENDPOINTS.end_session, issuer)
     url.search = new URLSearchParams({
       client_id: SESSION_CLIENT,
-      post_logout_redirect_uri: `${originOf(host, issuer)}/`,
+      post_logout_redirect_uri: loggedOutOf(host, issuer),
     }).toString()
     response.writeHead(302, { location: url.href, 'cache-control': 'no-store' }).end()
+  }
+
+  /** What is remembered of a session would let this browser in for some seconds still. */
+  async #left({ request, response }: Visit): Promise<void> {
+    const { sessions } = this.#parts
+    const shown = cookiesNamed(headersOf(request), SESSION_COOKIE)
+    for (const text of shown) await sessions.endText(text) // oxlint-disable-line no-await-in-loop
+    response.appendHeader('set-cookie', endedCookie(SESSION_COOKIE))
+    response.writeHead(303, { location: '/', 'cache-control': 'no-store' }).end()
   }
 
   async #comeBack(visit: Visit): Promise<void> {
@@ -158,7 +176,7 @@ export class SessionEndpoints {
   }
 
   async #begun({ host, config, request, response }: Visit, claims: Claims): Promise<void> {
-    const { sessions, clock, audit } = this.#parts
+    const { sessions, clock, audit, renewalOf } = this.#parts
     const { sub, sid } = claims
     if (typeof sub !== 'string') throw new TypeError('an ID token of ours without "sub"')
     // Before there is a session: what cannot be recorded does not happen.
@@ -170,6 +188,7 @@ export class SessionEndpoints {
       source: sourceOf(request),
     })
     const before = cookiesNamed(headersOf(request), SESSION_COOKIE)
+    const renewal = typeof sid === 'string' ? await renewalOf(sub, sid) : undefined
     const text = await sessions.begin({
       user: sub,
       claims,
@@ -179,6 +198,7 @@ export class SessionEndpoints {
       userAgent: (request.headers['user-agent'] ?? '').slice(0, LONGEST_USER_AGENT),
       ends: clock.now() + config.longest,
       idle: config.idle,
+      ...(renewal === undefined ? {} : { renewal }),
     })
     // What the browser had before is of no use any more.
     for (const old of before) await sessions.endText(old) // oxlint-disable-line no-await-in-loop

@@ -2,7 +2,7 @@
 // nothing of it is anybody's choice.
 
 import type { ClientMetadata } from 'oidc-provider'
-import { callbackOf, originOf, SESSION_CLIENT } from '../../check/login-redirect.ts'
+import { callbackOf, loggedOutOf, SESSION_CLIENT } from '../../check/login-redirect.ts'
 import type { AuthorizationServer } from '../../check/authorization-server.ts'
 import type { SigningAlgorithm } from '../../config/mint-schema.ts'
 import { accountReturnOf } from './account-return.ts'
@@ -26,7 +26,7 @@ export const sessionClient = (
     grant_types: ['authorization_code'],
     response_types: ['code'],
     redirect_uris: [accountReturnOf(url), ...hosts.map((host) => callbackOf(host, url))],
-    post_logout_redirect_uris: hosts.map((host) => `${originOf(host, url)}/`),
+    post_logout_redirect_uris: hosts.map((host) => loggedOutOf(host, url)),
     id_token_signed_response_alg: algorithm,
     backchannel_logout_uri: new URL(BACKCHANNEL_PATH, url).href,
     backchannel_logout_session_required: true,

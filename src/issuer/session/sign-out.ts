@@ -5,6 +5,7 @@
 import type { BrowserSessions } from '../../authenticate/session/browser-sessions.ts'
 import { SESSION_CLIENT } from '../../check/login-redirect.ts'
 import type { LoginRecords, StoredLogin } from '../authorization/login-records.ts'
+import type { Farewell } from '../login/provider/farewell.ts'
 import type { LiveLogin } from './logins.ts'
 
 /**
@@ -17,6 +18,8 @@ export type TellClient = (client: string, user: string, sid: string) => Promise<
 export interface SignOutParts {
   readonly records: LoginRecords
   readonly sessions: BrowserSessions
+  /** Ends what providers of others gave with logins; absent outside of the running authz. */
+  readonly farewell?: Pick<Farewell, 'end'> | undefined
   /** Absent where nothing can be signed, and so nobody told: outside of the running authz. */
   readonly tell?: TellClient | undefined
 }
@@ -34,8 +37,11 @@ export class SignOut {
    * question, while the login lives.
    */
   async endOne({ uid, sessions: ids }: Pick<LiveLogin, 'uid' | 'sessions'>): Promise<void> {
-    const { records, sessions } = this.#parts
+    const { records, sessions, farewell } = this.#parts
+    if (uid !== undefined) await farewell?.end(uid)
     const ended = uid === undefined ? undefined : await records.end(uid)
+    // Those whose login at the authorization server is over are found by who vouched for it.
+    if (uid !== undefined) await sessions.endVouched(uid)
     if (ended !== undefined) await this.#endSessions(ended)
     await Promise.all(ids.map(async (id) => await sessions.end(id)))
     if (ended !== undefined) await this.#tell([ended])
@@ -44,6 +50,7 @@ export class SignOut {
   /** Ends every login of a user, and all tokens, those for offline access and of devices too. */
   async endAll(user: string): Promise<void> {
     const { records, sessions } = this.#parts
+    await this.#sayFarewell(await records.list(user))
     const ended = await records.endUser(user)
     await sessions.endUser(user)
     await this.#tell(ended)
@@ -52,10 +59,16 @@ export class SignOut {
   /** Ends every login, and all tokens, of everybody. */
   async endEverybody(): Promise<void> {
     const { records, sessions } = this.#parts
+    await this.#sayFarewell(await records.list())
     const ended = await records.endEverybody()
     const all = await sessions.list()
     await Promise.all(all.map(async ({ id }) => await sessions.end(id)))
     await this.#tell(ended)
+  }
+
+  async #sayFarewell(logins: readonly StoredLogin[]): Promise<void> {
+    const { farewell } = this.#parts
+    await Promise.all(logins.map(async ({ uid }) => await farewell?.end(uid)))
   }
 
   /** Also those that began since they were listed. */

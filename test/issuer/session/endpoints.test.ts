@@ -51,6 +51,7 @@ describe('the end of a login', () => {
         asked.push(form)
         return Promise.resolve(answer(nonce))
       },
+      renewalOf: () => Promise.resolve(undefined),
       audit,
       clock,
     })
@@ -129,6 +130,14 @@ describe('the end of a login', () => {
     const { browser, visit } = await comeBack()
     audit.full = false
     assert.equal(visit.status, 503)
+    assert.equal(browser.cookiesOf(APP).has(COOKIE), false)
+    assert.deepEqual(await sessions.list(), [])
+  })
+
+  it('takes the cookie away from whoever comes back from a logout', async () => {
+    answer = (wanted) => ({ id_token: token({ sub: 'alice', nonce: wanted, sid: 's' }) })
+    const { browser } = await comeBack()
+    await browser.get(`${APP}/.countersign/logged-out`)
     assert.equal(browser.cookiesOf(APP).has(COOKIE), false)
     assert.deepEqual(await sessions.list(), [])
   })

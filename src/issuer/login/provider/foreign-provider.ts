@@ -1,26 +1,24 @@
-// One provider of others, as its client: found when somebody first wants to go there, and again after a
-// failure or an hour. What it sends is believed once it is signed, for us, and for this very login.
+// One provider of others, as its client. What it sends is believed once it is signed, for us, and for this
+// very login; or for the one that it was asked about again.
 
 import {
-  allowInsecureRequests,
   authorizationCodeGrant,
   buildAuthorizationUrl,
+  buildEndSessionUrl,
   calculatePKCECodeChallenge,
-  ClientSecretBasic,
-  ClientSecretPost,
-  clockTolerance,
-  customFetch,
-  discovery,
-  enableNonRepudiationChecks,
   fetchUserInfo,
-  type ClientAuth,
+  refreshTokenGrant,
+  tokenRevocation,
   type Configuration,
+  type TokenEndpointResponse,
 } from 'openid-client'
 import type { LoginProvider } from '../../../check/login-providers.ts'
 import type { Claims } from '../../../identity/identity.ts'
 import type { Clock } from '../../../runtime/clock.ts'
+import { Discovered, TOLERANCE_S } from './discovered.ts'
 import { failureOf, type ProviderFailure } from './failure.ts'
-import { ANSWER_LIMIT_S, isConfidential, providerFetch } from './fetch.ts'
+import { isConfidential } from './fetch.ts'
+import { readLogoutToken, type LogoutToken } from './logout-token.ts'
 
 /** What a login there needs beside the browser; secret but for `state`. */
 export interface ProviderSecrets {
@@ -30,31 +28,34 @@ export interface ProviderSecrets {
   readonly verifier: string
 }
 
+/** Something went wrong there. */
+export interface ProviderFailed {
+  readonly outcome: 'failed'
+  readonly failure: ProviderFailure
+}
+
 /** Where to send the browser. */
-export type Departure =
-  | { readonly outcome: 'leaves'; readonly url: URL }
-  | { readonly outcome: 'failed'; readonly failure: ProviderFailure }
+export type Departure = { readonly outcome: 'leaves'; readonly url: URL } | ProviderFailed
 
-/** Who came back. */
-export type Arrival =
-  | {
-      readonly outcome: 'arrived'
-      readonly claims: Claims & { readonly sub: string }
-      readonly token: string
-    }
-  | { readonly outcome: 'failed'; readonly failure: ProviderFailure }
+/** What a provider said of a person. */
+export interface ProviderStatement {
+  readonly outcome: 'stated'
+  /** Of its latest ID token, which is signed. */
+  readonly signed: Claims & { readonly sub: string }
+  /** Those, and what else its userinfo endpoint said. */
+  readonly claims: Claims
+  readonly idToken: string
+  /** Where it is to be asked again with; `undefined` where it gave none. */
+  readonly refreshToken: string | undefined
+  /** For how long it stands by that, in milliseconds, as far as it said (`expires_in`). */
+  readonly lifetime: number | undefined
+}
 
-const HOUR_MS = 3_600_000
-// What its clock and ours may differ by.
-const TOLERANCE_S = 60
-
-// In the policy of a page (CSP §2.3.1); the issuer's own was looked at with the configuration.
-const WRITABLE = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/
-
-interface Found {
-  readonly configuration: Promise<Configuration>
-  /** Monotonic, in milliseconds. */
-  readonly at: number
+/** What was known before it is asked again. */
+export interface KnownStatement {
+  readonly signed: ProviderStatement['signed']
+  readonly idToken: string
+  readonly refreshToken: string
 }
 
 /** A provider of others. */
@@ -65,9 +66,7 @@ export class ForeignProvider {
   /** Where it sends browsers back to. */
   readonly redirectUri: string
   readonly #provider: LoginProvider
-  readonly #clock: Clock
-  #found: Found | undefined
-  #endpoint: string | undefined
+  readonly #discovered: Discovered
 
   /** @param redirectUri ours alone for this provider, so that one cannot pass for another (RFC 9700 §4.4) */
   constructor(provider: LoginProvider, redirectUri: string, clock: Clock) {
@@ -76,7 +75,7 @@ export class ForeignProvider {
     this.mapping = provider.mapping
     this.redirectUri = redirectUri
     this.#provider = provider
-    this.#clock = clock
+    this.#discovered = new Discovered(provider, clock)
   }
 
   /** Its issuer. */
@@ -84,22 +83,40 @@ export class ForeignProvider {
     return this.#provider.config.issuer
   }
 
+  /** Whether it is asked again, where it gives us what to ask with. */
+  get renews(): boolean {
+    return this.#provider.config.refresh
+  }
+
   /** Where it may take the browser, as far as is known. */
   get places(): readonly string[] {
-    return this.#endpoint === undefined ? [this.issuer] : [this.issuer, this.#endpoint]
+    return [this.issuer, ...this.#discovered.endpoints('authorization_endpoint')]
+  }
+
+  /** Where it may take a browser that logs out; nowhere, where logins there go on. */
+  async logoutPlaces(): Promise<readonly string[]> {
+    if (!this.#provider.config.logout) return []
+    await this.#discovered.configuration().catch(() => undefined) // then nobody is sent there
+    return [this.issuer, ...this.#discovered.endpoints('end_session_endpoint')]
+  }
+
+  /** Where it sends browsers back to that have logged out there, and tells us of others that have. */
+  get logoutUri(): string {
+    return `${this.redirectUri}/logout`
   }
 
   /** Finds it, so that it is known by the time that somebody goes there. */
   prepare(): void {
-    void this.#configuration().catch(() => undefined) // told to who goes there
+    void this.#discovered.configuration().catch(() => undefined) // told to who goes there
   }
 
   /** @param fresh whether the person has to prove it anew there, whatever session there is */
   async leave(secrets: ProviderSecrets, fresh: boolean): Promise<Departure> {
-    const { scopes } = this.#provider.config
+    const { scopes, parameters } = this.#provider.config
     try {
-      const configuration = await this.#configuration()
+      const configuration = await this.#discovered.configuration()
       const url = buildAuthorizationUrl(configuration, {
+        ...parameters,
         redirect_uri: this.redirectUri,
         scope: scopes.join(' '),
         code_challenge: await calculatePKCECodeChallenge(secrets.verifier),
@@ -125,30 +142,101 @@ export class ForeignProvider {
     query: URLSearchParams,
     { state, nonce, verifier }: ProviderSecrets,
     since: number | undefined,
-  ): Promise<Arrival> {
+  ): Promise<ProviderStatement | ProviderFailed> {
     const url = new URL(this.redirectUri)
     url.search = query.toString()
     try {
       // Also holds `iss` against the issuer, where it is there or announced (RFC 9207 §2.4).
-      const configuration = await this.#configuration()
+      const configuration = await this.#discovered.configuration()
       const tokens = await authorizationCodeGrant(configuration, url, {
         pkceCodeVerifier: verifier,
         expectedState: state,
         expectedNonce: nonce,
         idTokenExpected: true,
       })
-      const claims = tokens.claims()
-      const { id_token: token } = tokens
-      if (claims === undefined || token === undefined) throw new Error('there is no ID token')
-      if (since !== undefined && !isSince(claims.auth_time, since)) {
+      const signed = tokens.claims()
+      const { id_token: idToken } = tokens
+      if (signed === undefined || idToken === undefined) throw new Error('there is no ID token')
+      if (since !== undefined && !isSince(signed.auth_time, since)) {
         throw new Error('it does not say that the person logged in just now')
       }
-      const further = await this.#userInfo(configuration, tokens.access_token, claims.sub)
+      const further = await this.#userInfo(configuration, tokens.access_token, signed.sub)
       // What the token says is signed.
-      return { outcome: 'arrived', claims: { ...further, ...claims }, token }
+      return { ...statementOf(tokens), signed, idToken, claims: { ...further, ...signed } }
     } catch (cause) {
       return { outcome: 'failed', failure: failureOf(cause) }
     }
+  }
+
+  /** Asks whether it still stands by a login, and what it says of the person now. */
+  async renew(known: KnownStatement): Promise<ProviderStatement | ProviderFailed> {
+    const { signed: before, refreshToken } = known
+    try {
+      const configuration = await this.#discovered.configuration()
+      const tokens = await refreshTokenGrant(configuration, refreshToken)
+      const anew = tokens.claims()
+      // OpenID Connect Core §12.2: there need not be one, and it is about nobody else.
+      if (anew !== undefined && anew.sub !== before.sub) throw new Error('it is somebody else now')
+      const signed = anew ?? before
+      const further = await this.#userInfo(configuration, tokens.access_token, before.sub)
+      return {
+        ...statementOf(tokens),
+        signed,
+        idToken: tokens.id_token ?? known.idToken,
+        // Signed long ago is less than said now.
+        claims: anew === undefined ? { ...before, ...further } : { ...further, ...anew },
+        refreshToken: tokens.refresh_token ?? refreshToken,
+      }
+    } catch (cause) {
+      return { outcome: 'failed', failure: failureOf(cause) }
+    }
+  }
+
+  /** Gives a refresh token back (RFC 7009), where it takes them; what went wrong, if anything. */
+  async revoke(refreshToken: string): Promise<ProviderFailure | undefined> {
+    try {
+      const configuration = await this.#discovered.configuration()
+      if (configuration.serverMetadata().revocation_endpoint === undefined) return undefined
+      await tokenRevocation(configuration, refreshToken, { token_type_hint: 'refresh_token' })
+      return undefined
+    } catch (cause) {
+      return failureOf(cause)
+    }
+  }
+
+  /**
+   * Where a browser logs out there (OpenID Connect RP-Initiated Logout 1.0); `undefined` where it does not
+   * have to, or cannot.
+   */
+  async leaveForGood(idToken: string, state: string): Promise<URL | undefined> {
+    if (!this.#provider.config.logout) return undefined
+    try {
+      const configuration = await this.#discovered.configuration()
+      if (configuration.serverMetadata().end_session_endpoint === undefined) return undefined
+      const url = buildEndSessionUrl(configuration, {
+        id_token_hint: idToken,
+        post_logout_redirect_uri: this.logoutUri,
+        state,
+      })
+      return isConfidential(url) ? url : undefined
+    } catch {
+      return undefined // out of reach: here the person is logged out in any case
+    }
+  }
+
+  /**
+   * Reads what it says of a logout there (OpenID Connect Back-Channel Logout 1.0 §2.6).
+   *
+   * @throws Error that says what is wrong with it
+   */
+  async logoutTokenIn(text: string): Promise<LogoutToken> {
+    const { issuer } = (await this.#discovered.configuration()).serverMetadata()
+    return await readLogoutToken(text, {
+      issuer,
+      clientId: this.#provider.config.clientId,
+      keys: await this.#discovered.keys(),
+      tolerance: TOLERANCE_S,
+    })
   }
 
   /** OpenID Connect Core §5.3: many providers say there what they do not say in the ID token. */
@@ -157,60 +245,17 @@ export class ForeignProvider {
     if (!this.#provider.config.userinfo || endpoint === undefined) return {}
     return await fetchUserInfo(configuration, token, subject)
   }
-
-  async #configuration(): Promise<Configuration> {
-    const now = this.#clock.monotonic()
-    const known = this.#found
-    if (known !== undefined && now - known.at < HOUR_MS) {
-      try {
-        return await known.configuration
-      } catch {
-        // Whoever began that is told. It may have begun long ago, so it says little of now.
-        if (this.#found !== known && this.#found !== undefined) {
-          return await this.#found.configuration
-        }
-      }
-    }
-    return await this.#find(now)
-  }
-
-  async #find(at: number): Promise<Configuration> {
-    const found = { configuration: this.#discover(), at }
-    this.#found = found
-    const configuration = await found.configuration
-    const { authorization_endpoint: endpoint = '' } = configuration.serverMetadata()
-    const host = URL.parse(endpoint)?.hostname ?? ''
-    this.#endpoint = WRITABLE.test(host) ? endpoint : undefined
-    return configuration
-  }
-
-  async #discover(): Promise<Configuration> {
-    const { config, secret, ca } = this.#provider
-    const insecure = config.issuer.startsWith('https:') ? [] : [allowInsecureRequests]
-    return await discovery(
-      new URL(config.issuer),
-      config.clientId,
-      { [clockTolerance]: TOLERANCE_S },
-      withSecret(secret),
-      {
-        [customFetch]: providerFetch(ca),
-        // Without it the library takes ID tokens that come over TLS unverified (OpenID Connect Core §3.1.3.7).
-        execute: [enableNonRepudiationChecks, ...insecure],
-        timeout: ANSWER_LIMIT_S,
-      },
-    )
-  }
 }
+
+/** Of an answer of the token endpoint, what is said beside the claims. */
+const statementOf = ({
+  refresh_token: refreshToken,
+  expires_in: seconds,
+}: TokenEndpointResponse) => ({
+  outcome: 'stated' as const,
+  refreshToken,
+  lifetime: seconds === undefined ? undefined : seconds * 1_000,
+})
 
 const isSince = (authTime: unknown, since: number): boolean =>
   typeof authTime === 'number' && authTime + TOLERANCE_S >= since / 1_000
-
-/** As the provider has it; `client_secret_basic` where it does not say (OpenID Connect Discovery §3). */
-const withSecret = (secret: string): ClientAuth => {
-  const [basic, post] = [ClientSecretBasic(secret), ClientSecretPost(secret)]
-  return (server, ...rest) => {
-    const methods = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic']
-    const chosen = methods.includes('client_secret_basic') ? basic : post
-    chosen(server, ...rest)
-  }
-}

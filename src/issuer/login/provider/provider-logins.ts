@@ -3,8 +3,6 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { LoginProvider } from '../../../check/login-providers.ts'
-import { tokenUser } from '../../../identity/default-names.ts'
-import type { Facts } from '../../../identity/identity.ts'
 import type { Clock } from '../../../runtime/clock.ts'
 import type { OpaqueKeys } from '../../../state/opaque-keys.ts'
 import type { RecordStore } from '../../../state/record-store.ts'
@@ -15,7 +13,10 @@ import type { Exchange } from '../exchange.ts'
 import type { LoginPages } from '../login-pages.ts'
 import { Departures, newSecrets } from './departures.ts'
 import type { ProviderFailure } from './failure.ts'
-import { ForeignProvider } from './foreign-provider.ts'
+import { ForeignProvider, type ProviderStatement } from './foreign-provider.ts'
+import type { HeldLogin } from './held-logins.ts'
+import { factsAt } from './identity-at.ts'
+import { renewalOf } from './renewals.ts'
 
 /** What these logins need. */
 export interface ProviderLoginsParts {
@@ -26,6 +27,8 @@ export interface ProviderLoginsParts {
   readonly ending: LoginEnding
   readonly sender: PageSender
   readonly clock: Clock
+  /** How long a login can be good, in milliseconds. */
+  readonly longest: number
 }
 
 /** The providers of a configuration, as clients of theirs. */
@@ -79,7 +82,7 @@ export class ProviderLogins {
 
   /** Ends the login of a browser that is back, and that has shown that it is the one that left. */
   async arrive(exchange: Exchange): Promise<void> {
-    const { foreign, pages, ending } = this.#parts
+    const { foreign, pages, ending, opaqueKeys } = this.#parts
     const query = queryOf(exchange.request)
     const state = query.get('state') ?? ''
     const found = await this.#departures.find(state)
@@ -91,15 +94,7 @@ export class ProviderLogins {
     }
     const arrival = await provider.arrive(query, login, login.since)
     if (arrival.outcome === 'failed') return await this.#fail(exchange, provider, arrival.failure)
-    const { claims, token } = arrival
-    const facts: Facts = {
-      method: 'bearer',
-      credential: this.#credentialOf(provider.id, token),
-      user: tokenUser(provider.issuer, claims.sub),
-      groups: [],
-      extra: {},
-      claims,
-    }
+    const facts = factsAt(provider, arrival, opaqueKeys)
     const result = provider.mapping.identityOf(facts)
     if (result.outcome === 'refused') {
       const { code: reason, detail } = result
@@ -113,8 +108,24 @@ export class ProviderLogins {
       })
       return await pages.showLogin(exchange, { kind: 'provider', name: provider.name })
     }
-    const failure = await ending.letIn(exchange, result.identity)
+    const failure = await ending.letIn(exchange, result.identity, (user) =>
+      this.#heldOf(provider, user, arrival),
+    )
     if (failure !== undefined) await pages.showLogin(exchange, { kind: 'unavailable' })
+  }
+
+  #heldOf({ id, renews }: ForeignProvider, user: string, statement: ProviderStatement): HeldLogin {
+    const { clock, longest } = this.#parts
+    const now = clock.now()
+    const renewal = renews ? renewalOf(statement, now) : undefined
+    return {
+      provider: id,
+      user,
+      signed: statement.signed,
+      idToken: statement.idToken,
+      ...(renewal === undefined ? {} : { renewal }),
+      ends: now + longest,
+    }
   }
 
   async #fail(
@@ -127,14 +138,7 @@ export class ProviderLogins {
     const isDown = reason === 'authenticator-unavailable'
     await pages.showLogin(exchange, { kind: 'provider', name, isDown })
   }
-
-  #credentialOf(id: string, token: string): string {
-    return this.#parts.opaqueKeys.of('login-credential', id, token).slice(0, FINGERPRINT_LENGTH)
-  }
 }
-
-// As that of other credentials (authenticate/facts.ts).
-const FINGERPRINT_LENGTH = 16
 
 // Why the provider asks for a login although there is one: "prompt=login", "max_age".
 const FRESH: ReadonlySet<string> = new Set(['login_prompt', 'max_age'])

@@ -1,0 +1,74 @@
+// What goes on around `oidc-provider` because providers of others vouch for logins: nobody goes on with
+// one that they do not stand by any more, and who logs out here says goodbye there.
+
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
+import type { AskStanding } from '../../../authenticate/session.ts'
+import { describeError } from '../../../runtime/errors.ts'
+import type { Logger } from '../../../runtime/logger.ts'
+import type { PageSender } from '../../page-sender.ts'
+import { ENDPOINTS, LOGOUT_FORM } from '../../paths.ts'
+import type { Farewell } from './farewell.ts'
+import type { HeldLogin, HeldLogins } from './held-logins.ts'
+
+/** What it needs. */
+export interface AroundProviderParts {
+  readonly provider: Provider
+  readonly held: HeldLogins
+  readonly farewell: Pick<Farewell, 'end' | 'leaveBy'>
+  readonly standing: AskStanding
+  readonly sender: PageSender
+  readonly logger: Logger
+}
+
+type Middleware = (ctx: KoaContextWithOIDC, next: () => Promise<void>) => Promise<void>
+
+// Where a login leads to something without being shown anew.
+const GUARDED: ReadonlySet<string> = new Set([ENDPOINTS.authorization, ENDPOINTS.code_verification])
+
+/** Before an authorization: a login that nobody stands by is none. */
+export const askingStanding =
+  ({ provider, standing, sender, logger }: AroundProviderParts): Middleware =>
+  async (ctx, next) => {
+    if (!GUARDED.has(ctx.path)) return await next()
+    try {
+      const session = await provider.Session.get(ctx)
+      const isOver = session.accountId !== undefined && (await standing(session.uid)) === 'ended'
+      if (isOver) await session.destroy()
+    } catch (cause) {
+      logger.warn({ reason: describeError(cause) }, 'authorization refused')
+      ctx.respond = false
+      return sender.tell('unavailable', 503, ctx.req, ctx.res)
+    }
+    await next()
+  }
+
+/** After a logout (OpenID Connect RP-Initiated Logout 1.0): on to the provider, and back from there. */
+export const sayingGoodbye =
+  (parts: AroundProviderParts): Middleware =>
+  async (ctx, next) => {
+    await next()
+    if (ctx.path !== LOGOUT_FORM || ctx.status !== 303) return
+    const { session, params } = ctx.oidc
+    if (session?.accountId === undefined || !params?.['logout']) return
+    try {
+      const login = await heldAfter(session, parts)
+      const target = ctx.response.get('location')
+      if (login !== undefined) ctx.redirect(await parts.farewell.leaveBy(login, target))
+      ctx.status = 303
+    } catch (cause) {
+      // Here the person is logged out.
+      parts.logger.warn({ reason: describeError(cause) }, 'login elsewhere not ended')
+    }
+  }
+
+/** What was held of a login; is held still, where something goes on without it (`offline_access`). */
+const heldAfter = async (
+  {
+    uid,
+    authorizations,
+  }: Pick<NonNullable<KoaContextWithOIDC['oidc']['session']>, 'uid' | 'authorizations'>,
+  { held, farewell }: AroundProviderParts,
+): Promise<HeldLogin | undefined> => {
+  const goesOn = Object.values(authorizations ?? {}).some(({ persistsLogout }) => persistsLogout)
+  return goesOn ? (await held.find(uid))?.held : await farewell.end(uid)
+}

@@ -1,0 +1,77 @@
+// Logins at providers of others end there too, as far as that is wanted: what they gave us goes back, and
+// the browser says goodbye.
+
+import { randomBytes } from 'node:crypto'
+import type { Clock } from '../../../runtime/clock.ts'
+import type { Logger } from '../../../runtime/logger.ts'
+import type { RecordStore } from '../../../state/record-store.ts'
+import type { ForeignProvider } from './foreign-provider.ts'
+import type { HeldLogin, HeldLogins } from './held-logins.ts'
+
+/** What ending needs. */
+export interface FarewellParts {
+  readonly foreign: ReadonlyMap<string, ForeignProvider>
+  readonly held: HeldLogins
+  readonly records: RecordStore
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+// As long as somebody may look at the provider's question whether they mean it.
+const LIFETIME_MS = 1_800_000
+const STATE = /^[A-Za-z0-9_-]{43}$/
+
+/** Ends logins at providers of others. */
+export class Farewell {
+  readonly #parts: FarewellParts
+
+  constructor(parts: FarewellParts) {
+    this.#parts = parts
+  }
+
+  /** Where a browser may be taken that ends this login, as URLs. */
+  readonly placesOf = async (uid: string): Promise<readonly string[]> => {
+    const { held, foreign } = this.#parts
+    const login = await held.find(uid)
+    const provider = login && foreign.get(login.held.provider)
+    return provider === undefined ? [] : await provider.logoutPlaces()
+  }
+
+  /**
+   * Ends what is held of a login, by the uid of its session here. Its refresh token is given back, which
+   * nobody waits for.
+   */
+  async end(uid: string): Promise<HeldLogin | undefined> {
+    const { held, clock, foreign } = this.#parts
+    const ended = await held.end(uid, clock.now())
+    const provider = ended && foreign.get(ended.provider)
+    if (ended?.renewal !== undefined && provider !== undefined) {
+      void this.#giveBack(provider, ended.renewal.refreshToken)
+    }
+    return ended
+  }
+
+  /** Where the browser that had this login has to go to end it there too; at last it comes to `next`. */
+  async leaveBy({ provider: id, idToken }: HeldLogin, next: string): Promise<string> {
+    const state = randomBytes(32).toString('base64url')
+    const url = await this.#parts.foreign.get(id)?.leaveForGood(idToken, state)
+    if (url === undefined) return next
+    await this.#parts.records.put(keyOf(state), { text: next, lifetime: LIFETIME_MS })
+    return url.href
+  }
+
+  /** Where a browser that is back was going; `undefined` for one that nobody sent. */
+  async returnOf(state: string): Promise<string | undefined> {
+    if (!STATE.test(state)) return undefined
+    return (await this.#parts.records.take(keyOf(state)))?.text
+  }
+
+  async #giveBack(provider: ForeignProvider, refreshToken: string): Promise<void> {
+    const failure = await provider.revoke(refreshToken)
+    if (failure === undefined) return
+    // It is good until the provider says otherwise, but nobody has it any more.
+    this.#parts.logger.warn({ provider: provider.id, ...failure }, 'refresh token not given back')
+  }
+}
+
+const keyOf = (state: string): string => `logout-departure:${state}`

@@ -1,0 +1,126 @@
+// Where providers of others send browsers that have logged out there, and tell us of people who have. One
+// address for each provider: who tells us signs it, and is believed about its own people alone.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AuditSink } from '../../../audit/sink.ts'
+import type { Clock } from '../../../runtime/clock.ts'
+import { CountersignError, describeError } from '../../../runtime/errors.ts'
+import type { Logger } from '../../../runtime/logger.ts'
+import type { RecordStore } from '../../../state/record-store.ts'
+import { readForm } from '../../form-body.ts'
+import { LOGGED_OUT } from '../../paths.ts'
+import type { SignOut } from '../../session/sign-out.ts'
+import type { Farewell } from './farewell.ts'
+import { failureOf } from './failure.ts'
+import type { ForeignProvider } from './foreign-provider.ts'
+import type { HeldLogins } from './held-logins.ts'
+import type { LogoutToken } from './logout-token.ts'
+
+/** What the endpoint needs. */
+export interface LogoutEndpointParts {
+  readonly foreign: ReadonlyMap<string, ForeignProvider>
+  readonly held: HeldLogins
+  readonly farewell: Pick<Farewell, 'returnOf'>
+  readonly records: RecordStore
+  readonly signOut: Pick<SignOut, 'endOne'>
+  readonly audit: AuditSink
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+// OpenID Connect Back-Channel Logout 1.0 §2.8.
+const NOT_STORED = { 'cache-control': 'no-store' }
+
+/** The endpoint of every provider. */
+export class LogoutEndpoint {
+  readonly #parts: LogoutEndpointParts
+
+  constructor(parts: LogoutEndpointParts) {
+    this.#parts = parts
+  }
+
+  /** A browser is back. */
+  async sendOn(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const state = new URLSearchParams(request.url?.split('?', 2)[1] ?? '').get('state') ?? ''
+    const next = (await this.#parts.farewell.returnOf(state)) ?? LOGGED_OUT
+    response.writeHead(303, { location: next, ...NOT_STORED }).end()
+  }
+
+  /** A provider tells us of a logout (OpenID Connect Back-Channel Logout 1.0 §2.5). */
+  async hear(id: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { foreign, logger } = this.#parts
+    const provider = foreign.get(id)
+    const form = await readForm(request)
+    if (form === undefined) response.setHeader('connection', 'close')
+    const text = form?.get('logout_token') ?? ''
+    if (provider === undefined || text === '') {
+      return refuse(response, 400, 'a provider that is configured here sends "logout_token"')
+    }
+    try {
+      await this.#end(provider, await provider.logoutTokenIn(text))
+    } catch (cause) {
+      const isOurs = cause instanceof CountersignError
+      const isDown = failureOf(cause).reason === 'authenticator-unavailable'
+      logger.warn({ provider: id, reason: describeError(cause) }, 'logout token refused')
+      // Who is told that it is our fault sends it again.
+      if (isOurs || isDown) return refuse(response, 503, 'it cannot be verified now')
+      return refuse(response, 400, 'the logout token is not good')
+    }
+    response.writeHead(200, NOT_STORED).end()
+  }
+
+  async #end({ id }: ForeignProvider, token: LogoutToken): Promise<void> {
+    const { records, signOut, audit, clock } = this.#parts
+    const logins = await this.#loginsOf(id, token)
+    const lifetime = Math.max(1, token.expires - clock.now()) + REPLAY_MARGIN_MS
+    // Sent again by somebody who has seen it, it would end what has begun since.
+    const key = `logout-token:${JSON.stringify([id, token.id])}`
+    if (!(await records.add(key, { text: '', lifetime }))) return
+    try {
+      for (const { uid, user } of logins) {
+        // oxlint-disable-next-line no-await-in-loop -- a few
+        await signOut.endOne({ uid, sessions: [] })
+        const event = {
+          event: 'login-ended',
+          user,
+          provider: id,
+          cause: 'logged-out-there',
+        } as const
+        await audit.write(event) // oxlint-disable-line no-await-in-loop -- as above
+      }
+    } catch (cause) {
+      await records.remove([key]).catch(() => undefined) // so that it is not in vain that it is sent again
+      throw cause
+    }
+  }
+
+  /** Those of the session there; of the person, where it names none, or we were not told which it was. */
+  async #loginsOf(
+    id: string,
+    { session, subject }: LogoutToken,
+  ): Promise<readonly { readonly uid: string; readonly user: string }[]> {
+    const { held } = this.#parts
+    const bySession = session === undefined ? [] : await held.uidsOfSession(id, session)
+    const bySubject = subject === undefined ? [] : await held.uidsOfSubject(id, subject)
+    const logins = []
+    for (const uid of new Set([...bySession, ...bySubject])) {
+      // oxlint-disable-next-line no-await-in-loop -- a few
+      const login = (await held.find(uid))?.held
+      if (login === undefined || login.ended === true) continue
+      const isMeant =
+        session === undefined || bySession.includes(uid) || login.signed['sid'] === undefined
+      if (isMeant) logins.push({ uid, user: login.user })
+    }
+    return logins
+  }
+}
+
+// Of clocks.
+const REPLAY_MARGIN_MS = 120_000
+
+const refuse = (response: ServerResponse, status: number, description: string): void => {
+  const headers = { 'content-type': 'application/json', ...NOT_STORED }
+  const error = status === 400 ? 'invalid_request' : 'temporarily_unavailable'
+  const body = JSON.stringify({ error, error_description: description })
+  response.writeHead(status, headers).end(body)
+}
