@@ -48,7 +48,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   '@seriousme/openapi-schema-validator': ['request/openapi/schema.ts'],
   commander: ['cli/', 'countersign.ts'],
   'grpc-health-check': ['runtime/grpc-server.ts'],
-  jose: ['keys/'],
+  jose: ['issuer/login/provider/', 'keys/'],
   ldapts: ['authenticate/password/ldap/requests.ts'],
   re2js: ['expression/regex.ts'],
   redis: ['state/redis/client.ts'],

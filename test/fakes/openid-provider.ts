@@ -1,9 +1,10 @@
 // An OpenID provider that does as it is told, also what no provider should. It speaks plain HTTP on
 // loopback, and has no login page: whoever comes with any code gets the tokens of the test.
 
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose'
 
 /** What a test may have it do. */
 interface FakeSettings {
@@ -13,6 +14,8 @@ interface FakeSettings {
   signs: 'itself' | 'stranger' | 'nobody'
   /** Merged into the discovery document. */
   metadata: Readonly<Record<string, unknown>>
+  /** Merged into what its token endpoint answers: a refresh token, say; what is undefined is left out. */
+  tokens: Readonly<Record<string, unknown>>
   /** What its userinfo endpoint says, which it then has. */
   userinfo: Readonly<Record<string, unknown>> | undefined
   /** Answers in place of it where it returns true. */
@@ -26,6 +29,11 @@ export interface FakeOpenId extends AsyncDisposable {
   readonly settings: FakeSettings
   /** The paths that were asked for, oldest first. */
   readonly asked: readonly string[]
+  /** A logout token for alice's login, with these claims and this header merged into it. */
+  logoutToken(
+    claims?: Readonly<Record<string, unknown>>,
+    header?: Readonly<Record<string, unknown>>,
+  ): Promise<string>
 }
 
 /** Its client. */
@@ -39,6 +47,7 @@ export const startFakeOpenId = async (): Promise<FakeOpenId> => {
     claims: {},
     signs: 'itself',
     metadata: {},
+    tokens: {},
     userinfo: undefined,
     intercept: () => false,
   }
@@ -54,14 +63,19 @@ export const startFakeOpenId = async (): Promise<FakeOpenId> => {
       exp: now + 300,
       ...settings.claims,
     }
+    return await signed(claims, {})
+  }
+  const signed = async (claims: JWTPayload, header: object): Promise<string> => {
     if (settings.signs === 'nobody') {
       const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
       return `${part({ alg: 'none' })}.${part(claims)}.`
     }
     const { privateKey } = settings.signs === 'itself' ? own : stranger
+    const head = { alg: 'ES256', kid: 'k1', ...header }
+    const secret = new TextEncoder().encode(FAKE_CLIENT.secret)
     return await new SignJWT(claims)
-      .setProtectedHeader({ alg: 'ES256', kid: 'k1' })
-      .sign(privateKey)
+      .setProtectedHeader(head)
+      .sign(head.alg === 'ES256' ? privateKey : secret)
   }
   const answers: Readonly<Record<string, () => object | Promise<object>>> = {
     '/.well-known/openid-configuration': () => ({
@@ -82,6 +96,7 @@ export const startFakeOpenId = async (): Promise<FakeOpenId> => {
       token_type: 'Bearer',
       expires_in: 60,
       id_token: await idToken(),
+      ...settings.tokens,
     }),
   }
   const answer = async (path: string, response: ServerResponse): Promise<void> => {
@@ -104,6 +119,13 @@ export const startFakeOpenId = async (): Promise<FakeOpenId> => {
     issuer,
     settings,
     asked,
+    async logoutToken(claims = {}, header = {}) {
+      const now = Math.floor(Date.now() / 1_000)
+      const event = 'http://schemas.openid.net/event/backchannel-logout'
+      const usual = { iss: issuer, aud: FAKE_CLIENT.id, sub: 'u-1', jti: randomUUID() }
+      const payload = { ...usual, iat: now, exp: now + 120, events: { [event]: {} }, ...claims }
+      return await signed(payload, { typ: 'logout+jwt', ...header })
+    },
     async [Symbol.asyncDispose]() {
       server.close()
       server.closeAllConnections()

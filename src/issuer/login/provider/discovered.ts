@@ -15,6 +15,7 @@ import {
 } from 'openid-client'
 import type { LoginProvider } from '../../../check/login-providers.ts'
 import type { Clock } from '../../../runtime/clock.ts'
+import { ProviderUnreachable } from '../../../runtime/web-fetch.ts'
 import { ANSWER_LIMIT_S, providerFetch } from './fetch.ts'
 
 /** What its clock and ours may differ by, in seconds. */
@@ -77,8 +78,12 @@ export class Discovered {
       this.#keys = {
         uri,
         get: createRemoteJWKSet(new URL(uri), {
-          [joseFetch]: async (url, { headers, ...options }) =>
-            await fetch(url, { ...options, headers: Object.fromEntries(headers) }),
+          [joseFetch]: async (url, { headers, ...options }) => {
+            const sent = { ...options, headers: Object.fromEntries(headers) }
+            const answer = await fetch(url, sent)
+            if (answer.status === 200) return answer
+            throw new ProviderUnreachable(`its keys: status ${answer.status}`)
+          },
           timeoutDuration: ANSWER_LIMIT_S * 1_000,
         }),
       }
