@@ -3,8 +3,25 @@
 
 import type { Trail } from '../decision.ts'
 
-/** The challenges of the route, as they are after what happened. */
-export const challengesAfter = ({ route, challenge }: Trail): readonly string[] => {
+/** The challenges of the route, as they are after what happened; those that suit whoever asks. */
+export const challengesAfter = (trail: Trail): readonly string[] => {
+  const challenges = withReply(trail)
+  return isScriptOfLogin(trail)
+    ? challenges.filter((challenge) => schemeOf(challenge) !== 'basic')
+    : challenges
+}
+
+// What browsers say of the requests of a page, and programs do not.
+const OF_PAGES = ['sec-fetch-mode', 'origin', 'x-requested-with'] as const
+
+/**
+ * Whether the page of a route where people log in asks: browsers show a password dialog of their own for
+ * `Basic`, over the page, and its script does not hear of the 401 before that is closed.
+ */
+const isScriptOfLogin = ({ route, request }: Trail): boolean =>
+  route?.login !== undefined && OF_PAGES.some((name) => request?.headers.get(name) !== undefined)
+
+const withReply = ({ route, challenge }: Trail): readonly string[] => {
   const invitations = route?.chain.challenges ?? []
   if (challenge === undefined) return invitations
   const { text, of } = challenge

@@ -6,6 +6,7 @@ import { describe, it } from 'node:test'
 import { challengesAfter, scopeChallenges } from '../../../src/check/answer/challenges.ts'
 import type { Trail } from '../../../src/check/decision.ts'
 import { fakeAuthenticator } from '../../fakes/authenticator.ts'
+import { requestOf } from '../../fakes/envoy.ts'
 import { routeOf } from '../../fakes/route.ts'
 
 const OURS = ['Bearer realm="a"', 'DPoP realm="a", algs="ES256"']
@@ -45,6 +46,32 @@ describe('the challenges after a rejection', () => {
       assert.deepEqual(after(text), expected)
     })
   }
+
+  describe('where people log in', () => {
+    const withLogin = { ...route, login: { invitationFor: () => undefined } }
+    const of = (...headers: readonly (readonly [string, string])[]) =>
+      challengesAfter({ route: withLogin, request: requestOf({ headers }) })
+    const WITHOUT_BASIC = [...OURS, 'Bearer realm="b"']
+
+    for (const header of [
+      ['sec-fetch-mode', 'cors'],
+      ['x-requested-with', 'XMLHttpRequest'],
+      ['origin', 'https://app.example.org'],
+    ] as const) {
+      it(`leave out what browsers ask for in a dialog, of a request with ${header[0]}`, () => {
+        assert.deepEqual(of(header), WITHOUT_BASIC)
+      })
+    }
+
+    it('are all there for programs', () => {
+      assert.deepEqual(of(), ['Basic realm="x"', ...WITHOUT_BASIC])
+    })
+  })
+
+  it('are all there for pages where nobody logs in', () => {
+    const request = requestOf({ headers: [['sec-fetch-mode', 'cors']] })
+    assert.ok(challengesAfter({ route, request }).includes('Basic realm="x"'))
+  })
 
   it('are none where no route is known, but what there is to say', () => {
     const trail: Trail = { challenge: { text: 'x', of: [] } }
