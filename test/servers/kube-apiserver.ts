@@ -65,7 +65,22 @@ export interface KubeApiServer extends AsyncDisposable {
   /** Stops it in its tracks, and lets it go on: its port stays open and nothing answers. */
   pause(): void
   resume(): void
+  /** Its audit log, oldest first; empty unless it keeps one. */
+  audited(): Promise<readonly AuditedRequest[]>
 }
+
+/** A line of its audit log (audit.k8s.io/v1, Event), as far as tests look at it. */
+type AuditedRequest = z.output<typeof auditedSchema>
+
+const auditedSchema = z.object({
+  verb: z.string(),
+  requestURI: z.string(),
+  user: z.object({
+    username: z.string().default(''),
+    groups: z.array(z.string()).default([]),
+    extra: z.record(z.string(), z.array(z.string())).default({}),
+  }),
+})
 
 const CALL_LIMIT = 10_000
 const ISSUER = 'https://kubernetes.default.svc'
@@ -76,11 +91,14 @@ const SHORTEST_TOKEN = 600
 export interface KubeApiServerOptions {
   /** An AuthenticationConfiguration, a file: whose tokens it takes beside its own. */
   readonly authentication?: string
+  /** Whether it keeps an audit log. */
+  readonly audit?: boolean
 }
 
 /** Starts etcd and an API server. */
 export const startKubeApiServer = async ({
   authentication,
+  audit = false,
 }: KubeApiServerOptions = {}): Promise<KubeApiServer> => {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
@@ -93,6 +111,7 @@ export const startKubeApiServer = async ({
     usage: 'client',
   })
   const frontProxy = await authority.issue({ commonName: 'front-proxy', usage: 'client' })
+  const log = folder.file('audit.jsonl')
   const [port, etcd] = [await freePort(), await startEtcd(folder, stack)]
   const url = `https://127.0.0.1:${port}`
   const tls = {
@@ -138,6 +157,7 @@ export const startKubeApiServer = async ({
         `--service-account-issuer=${ISSUER}`,
         ...(authentication === undefined ? [] : [`--authentication-config=${authentication}`]),
         ...(await serviceAccountKeys(folder)),
+        ...(audit ? await auditTo(log, folder) : []),
       ],
       probe: async () => {
         await call({ method: 'GET', path: '/readyz' })
@@ -166,6 +186,10 @@ export const startKubeApiServer = async ({
     kill: () => server.kill(),
     pause: () => server.signal('SIGSTOP'),
     resume: () => server.signal('SIGCONT'),
+    async audited() {
+      const lines = audit ? (await readFile(log, 'utf8')).trimEnd().split('\n') : []
+      return lines.map((line) => auditedSchema.parse(JSON.parse(line)))
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
@@ -198,6 +222,21 @@ const startEtcd = async (folder: TemporaryFolder, stack: AsyncDisposableStack): 
   )
   await daemon.start()
   return url
+}
+
+/** Everything, without bodies, once it is answered. */
+const auditTo = async (log: string, folder: TemporaryFolder): Promise<readonly string[]> => {
+  const policy = folder.file('audit-policy.json')
+  await writeFile(
+    policy,
+    JSON.stringify({
+      apiVersion: 'audit.k8s.io/v1',
+      kind: 'Policy',
+      omitStages: ['RequestReceived'],
+      rules: [{ level: 'Metadata' }],
+    }),
+  )
+  return [`--audit-policy-file=${policy}`, `--audit-log-path=${log}`]
 }
 
 /** The keys that service accounts' tokens are signed and verified with. */

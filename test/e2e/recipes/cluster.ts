@@ -30,8 +30,12 @@ export interface Cluster extends AsyncDisposable {
 
 const RECIPE_ISSUER = 'https://id.example.org'
 
-/** Starts an API server that will find the issuer once Envoy publishes it. */
-export const startCluster = async (): Promise<Cluster> => {
+/**
+ * Starts an API server that will find the issuer once Envoy publishes it.
+ *
+ * @param audit whether the API server keeps an audit log
+ */
+export const startCluster = async ({ audit = false } = {}): Promise<Cluster> => {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
   const pki = stack.use(await createPki())
@@ -39,7 +43,7 @@ export const startCluster = async (): Promise<Cluster> => {
   const issuer = `https://localhost:${port}`
   const authentication = folder.file('authentication.yaml')
   await writeFile(authentication, await trusting(issuer, pki))
-  const server = stack.use(await startKubeApiServer({ authentication }))
+  const server = stack.use(await startKubeApiServer({ authentication, audit }))
   const owned = stack.move()
   return {
     server,

@@ -53,6 +53,8 @@ export interface Running extends AsyncDisposable {
   ask(host: string, options: AskOptions): Promise<Answer>
   /** The last decision. */
   lastEvent(): Promise<DecisionEvent>
+  /** The last decision about a path of a host. Browsers ask for more than they are told to. */
+  lastEventOn(host: string, path: string): Promise<DecisionEvent | undefined>
   readonly authz: CountersignProcess
   readonly envoyPort: number
   /** The folder of the signing keys. */
@@ -106,6 +108,13 @@ export const runRecipe = async (name: string, options: RecipeOptions): Promise<R
     async lastEvent() {
       const lines = (await readFile(audit, 'utf8')).trimEnd().split('\n')
       return JSON.parse(lines.at(-1) ?? '')
+    },
+    async lastEventOn(at, asked) {
+      const lines = (await readFile(audit, 'utf8')).trimEnd().split('\n')
+      return lines
+        .map((line): { event: string } & DecisionEvent => JSON.parse(line))
+        .filter(({ event, host }) => event === 'decision' && host === at)
+        .findLast(({ path }) => path?.split('?')[0] === asked)
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

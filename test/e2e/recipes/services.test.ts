@@ -65,8 +65,9 @@ describe('recipes in front of services', { skip: skipWithoutEnvoy(), timeout: 12
       pki,
       signingKeys: keys,
       upstreams: {
-        'headlamp.internal:8443': place(open.port),
-        'grafana.internal:8443': place(open.port),
+        'headlamp.internal:4466': place(open.port),
+        'dashboard.internal:8443': place(open.port),
+        'grafana.internal:3000': place(open.port),
       },
     })
     const headlamp = await recipe.ask('headlamp.example.org', {

@@ -1,0 +1,83 @@
+// A person in front of a real browser, and what the scripts of the page get.
+
+import type { BrowserContext, Page, WebSocket as PageSocket } from 'playwright-core'
+
+/** User → password. */
+export const PASSWORDS = { alice: 'wonderland', bob: 'builder' } as const
+
+/** Somebody of the users file. */
+export type Person = keyof typeof PASSWORDS
+
+/** A person in front of a browser. */
+export interface Visitor extends AsyncDisposable {
+  readonly context: BrowserContext
+  readonly page: Page
+  /** Fills in the login page. */
+  logIn(person: Person): Promise<void>
+  /** What the script of the page gets that asks for something. */
+  ask(path: string, init?: Asking): Promise<Asked>
+}
+
+/** As for `fetch`. */
+interface Asking {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+interface Asked {
+  readonly status: number
+  readonly redirected: boolean
+  readonly body: string
+}
+
+/** They, in a browser of their own. */
+export const visitorIn = (context: BrowserContext, page: Page): Visitor => ({
+  context,
+  page,
+  async logIn(person) {
+    await page.getByLabel('User name').fill(person)
+    await page.getByLabel('Password').fill(PASSWORDS[person])
+    await page.keyboard.press('Enter')
+  },
+  ask: (path, init = {}) =>
+    page.evaluate(
+      async ([at, options]) => {
+        const answer = await fetch(at, options)
+        const { status, redirected } = answer
+        return { status, redirected, body: await answer.text() }
+      },
+      [path, init] as const,
+    ),
+  [Symbol.asyncDispose]: () => context.close(),
+})
+
+/** Opens a WebSocket as the script of the page does; it may be refused. */
+export const socketOf = async (
+  { page }: Visitor,
+  url: string,
+  protocols: readonly string[] = [],
+): Promise<PageSocket> => {
+  const opened = page.waitForEvent('websocket', (socket) => socket.url() === url)
+  await page.evaluate(
+    ([at, offered]) => {
+      // oxlint-disable-next-line no-new -- the test listens from outside
+      new WebSocket(at, [...offered])
+    },
+    [url, protocols] as const,
+  )
+  return await opened
+}
+
+/** The names of the namespaces that a watch has told of so far. */
+export const namesFrom = (socket: PageSocket): (() => readonly string[]) => {
+  const names: string[] = []
+  socket.on('framereceived', ({ payload }) => {
+    names.push(JSON.parse(String(payload)).object.metadata.name)
+  })
+  return () => names
+}
+
+/** What the browser says of a WebSocket that was not granted. */
+export const refusalOf = async (socket: PageSocket): Promise<string> =>
+  await socket.waitForEvent('socketerror')
