@@ -68,13 +68,19 @@ export class BrowserSessions {
     this.#clock = clock
   }
 
-  /** Begins a session; what its cookie is to hold. */
-  async begin(session: NewSession): Promise<string> {
+  /**
+   * Begins a session; what its cookie is to hold. `undefined` where its login has just been ended: whoever
+   * ends one may have looked for its sessions before there was this one.
+   */
+  async begin(session: NewSession): Promise<string | undefined> {
     const text = randomBytes(BYTES).toString('base64url')
     const now = this.#clock.now()
     const id = this.#idOf(text)
     await this.#write({ ...session, id, began: now, used: now })
-    return text
+    // After writing: whoever ends a login says so before looking.
+    if (!(await this.#isEnded(session))) return text
+    await this.end(id)
+    return undefined
   }
 
   /**
@@ -126,12 +132,12 @@ export class BrowserSessions {
 
   /** Ends all that began with a session at the authorization server. How many there were. */
   async endLogin(login: string): Promise<number> {
-    return await this.#endAll(ofLogin(login))
+    return await this.#endForGood(ofLogin(login))
   }
 
   /** Ends all whose login, by its uid, nobody vouches for any more. How many there were. */
   async endVouched(uid: string): Promise<number> {
-    return await this.#endAll(vouchedBy(uid))
+    return await this.#endForGood(vouchedBy(uid))
   }
 
   /** Changes all of a login, by its uid. */
@@ -155,6 +161,18 @@ export class BrowserSessions {
     await this.#records.remove([key]) // better none than one that says what is not so any more
   }
 
+  async #endForGood(index: string): Promise<number> {
+    await this.#records.put(endedKey(index), { text: '', lifetime: ENDED_MS })
+    return await this.#endAll(index)
+  }
+
+  async #isEnded(session: NewSession): Promise<boolean> {
+    const marks = await Promise.all(
+      basesOf(session).map(async (index) => await this.#records.get(endedKey(index))),
+    )
+    return marks.some((mark) => mark !== undefined)
+  }
+
   async #endAll(index: string): Promise<number> {
     const keys = await this.#records.keysIn(index)
     await this.#records.remove(keys)
@@ -162,13 +180,8 @@ export class BrowserSessions {
   }
 
   async #write(session: BrowserSession): Promise<void> {
-    const { id, user, login, began, renewal } = session
-    const indexes = [
-      ALL,
-      ofUser(user),
-      ...(login === undefined ? [] : [ofLogin(login)]),
-      ...(renewal === undefined ? [] : [vouchedBy(renewal.uid)]),
-    ]
+    const { id, user, began } = session
+    const indexes = [ALL, ofUser(user), ...basesOf(session)]
     await this.#records.put(keyOf(id), recordOf(session, began), indexes)
   }
 
@@ -185,6 +198,16 @@ const ofUser = (user: string): string => `browser-sessions of user ${user}`
 const ofLogin = (login: string): string => `browser-sessions of login ${login}`
 const vouchedBy = (uid: string): string => `browser-sessions that are renewed by ${uid}`
 const keyOf = (id: string): string => `browser-session ${id}`
+const endedKey = (index: string): string => `ended: ${index}`
+
+// Longer than it takes to come back from a login.
+const ENDED_MS = 600_000
+
+/** What a session ends with, as the set of all that do. */
+const basesOf = ({ login, renewal }: NewSession): readonly string[] => [
+  ...(login === undefined ? [] : [ofLogin(login)]),
+  ...(renewal === undefined ? [] : [vouchedBy(renewal.uid)]),
+]
 
 const recordOf = (session: BrowserSession, now: number) => ({
   text: JSON.stringify(session),

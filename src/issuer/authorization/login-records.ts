@@ -101,10 +101,12 @@ export class LoginRecords {
   }
 
   async #endAll(logins: readonly StoredLogin[], index: string): Promise<readonly StoredLogin[]> {
-    const ended = await Promise.all(logins.map(async ({ uid }) => await this.end(uid)))
+    const ended = await Promise.all(
+      logins.map(async (login) => (await this.end(login.uid)) ?? login), // which is being renewed
+    )
     // What outlives a login too: offline access, and whatever was given to a device.
     await this.#records.remove(await this.#records.keysIn(index))
-    return ended.filter((login) => login !== undefined)
+    return ended
   }
 
   /** First, so that a request that is being answered now writes nothing of it anew (`RecordAdapter`). */

@@ -154,7 +154,9 @@ export class SessionEndpoints {
     if (claims === undefined || claims['nonce'] !== login.nonce) {
       return sender.tell('login-failed', 403, request, response)
     }
-    await this.#begun(visit, claims)
+    if (!(await this.#begun(visit, claims))) {
+      return sender.tell('login-failed', 403, request, response)
+    }
     response.writeHead(303, { location: login.target, 'cache-control': 'no-store' }).end()
   }
 
@@ -175,7 +177,8 @@ export class SessionEndpoints {
     return typeof token === 'string' ? claimsIn(token) : undefined
   }
 
-  async #begun({ host, config, request, response }: Visit, claims: Claims): Promise<void> {
+  /** Whether there is a session now: not where its login has just been ended. */
+  async #begun({ host, config, request, response }: Visit, claims: Claims): Promise<boolean> {
     const { sessions, clock, audit, renewalOf } = this.#parts
     const { sub, sid } = claims
     if (typeof sub !== 'string') throw new TypeError('an ID token of ours without "sub"')
@@ -200,9 +203,11 @@ export class SessionEndpoints {
       idle: config.idle,
       ...(renewal === undefined ? {} : { renewal }),
     })
+    if (text === undefined) return false
     // What the browser had before is of no use any more.
     for (const old of before) await sessions.endText(old) // oxlint-disable-line no-await-in-loop
     response.appendHeader('set-cookie', `${SESSION_COOKIE}=${text}${COOKIE_END}`)
+    return true
   }
 }
 

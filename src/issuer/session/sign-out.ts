@@ -52,7 +52,8 @@ export class SignOut {
     const { records, sessions } = this.#parts
     await this.#sayFarewell(await records.list(user))
     const ended = await records.endUser(user)
-    await sessions.endUser(user)
+    await Promise.all(ended.map(async (login) => await this.#endSessions(login)))
+    await sessions.endUser(user) // also of logins that are over
     await this.#tell(ended)
   }
 
@@ -61,6 +62,7 @@ export class SignOut {
     const { records, sessions } = this.#parts
     await this.#sayFarewell(await records.list())
     const ended = await records.endEverybody()
+    await Promise.all(ended.map(async (login) => await this.#endSessions(login)))
     const all = await sessions.list()
     await Promise.all(all.map(async ({ id }) => await sessions.end(id)))
     await this.#tell(ended)
@@ -71,7 +73,7 @@ export class SignOut {
     await Promise.all(logins.map(async ({ uid }) => await farewell?.end(uid)))
   }
 
-  /** Also those that began since they were listed. */
+  /** Also those that began since they were listed, or are just beginning. */
   async #endSessions({ clients }: StoredLogin): Promise<void> {
     const sid = clients.get(SESSION_CLIENT)
     if (sid !== undefined) await this.#parts.sessions.endLogin(sid)

@@ -17,8 +17,8 @@ const made = () => {
   const clock = new FakeClock()
   const records = new MemoryRecords(clock)
   const sessions = new BrowserSessions(records, new OpaqueKeys(), clock)
-  const begin = async (parts: Partial<NewSession> = {}): Promise<string> =>
-    await sessions.begin({
+  const begin = async (parts: Partial<NewSession> = {}): Promise<string> => {
+    const text = await sessions.begin({
       user: 'alice',
       claims: { sub: 'alice' },
       login: 'sid-1',
@@ -29,6 +29,8 @@ const made = () => {
       idle: HOUR,
       ...parts,
     })
+    return text ?? assert.fail('its login was ended')
+  }
   return { clock, records, sessions, begin }
 }
 

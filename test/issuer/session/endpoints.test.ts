@@ -124,6 +124,17 @@ describe('the end of a login', () => {
     })
   }
 
+  it('is none whose login is ended while it comes back', async () => {
+    answer = async (wanted) => {
+      await sessions.endLogin('ended')
+      return { id_token: token({ sub: 'alice', nonce: wanted, sid: 'ended' }) }
+    }
+    const { browser, visit } = await comeBack()
+    assert.equal(visit.status, 403)
+    assert.equal(browser.cookiesOf(APP).has(COOKIE), false)
+    assert.deepEqual(await sessions.list(), [])
+  })
+
   it('is none that cannot be recorded', async () => {
     answer = (wanted) => ({ id_token: token({ sub: 'alice', nonce: wanted }) })
     audit.full = true

@@ -31,8 +31,8 @@ const opened = () => {
     const payload = { uid, accountId: user, loginTs: 1, exp: 2, authorizations }
     await new RecordAdapter('Session', store).upsert(uid, payload, 3_600)
   }
-  const begin = async (login: string | undefined, host = 'app.example.org', user = 'alice') =>
-    await sessions.begin({
+  const begin = async (login: string | undefined, host = 'app.example.org', user = 'alice') => {
+    const text = await sessions.begin({
       user,
       claims: {},
       login,
@@ -42,6 +42,8 @@ const opened = () => {
       ends: clock.now() + HOUR,
       idle: HOUR,
     })
+    return text ?? assert.fail('its login was ended')
+  }
   return { ...parts, parts, signOut, told, logIn, begin }
 }
 
