@@ -5,7 +5,7 @@ import type { IssuerStatistics } from './statistics.ts'
 
 /** The metrics of the authorization server. */
 export const issuerMetrics = (statistics: IssuerStatistics): readonly Metric[] => {
-  const { logins, signOuts, tokens, refusals, told } = statistics
+  const { logins, signOuts, tokens, refusals, told, renewals, ended } = statistics
   return [
     {
       type: 'counter',
@@ -46,6 +46,31 @@ export const issuerMetrics = (statistics: IssuerStatistics): readonly Metric[] =
       help: 'Logout tokens for clients with backchannelLogout, by what became of them: told or failed.',
       labels: ['outcome'],
       read: () => told.samples(),
+    },
+    {
+      type: 'histogram',
+      name: 'countersign_login_provider_request_duration_seconds',
+      help: 'What providers of others where people log in were asked, by result: answered, or failed where there was no answer or an error of theirs.',
+      labels: ['provider', 'result'],
+      read: () =>
+        [...statistics.asked].flatMap(([provider, { answered, failed }]) => [
+          { labels: { provider, result: 'answered' }, value: answered },
+          { labels: { provider, result: 'failed' }, value: failed },
+        ]),
+    },
+    {
+      type: 'counter',
+      name: 'countersign_logins_renewed_total',
+      help: 'Logins at providers of others that these, asked again, still stand by.',
+      labels: ['provider'],
+      read: () => renewals.samples(),
+    },
+    {
+      type: 'counter',
+      name: 'countersign_logins_ended_total',
+      help: 'Logins at providers of others that ended there, by cause: not-renewed, or logged-out-there.',
+      labels: ['provider', 'cause'],
+      read: () => ended.samples(),
     },
   ]
 }

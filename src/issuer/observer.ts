@@ -7,4 +7,11 @@ export interface IssuerObserver {
   tokensRefused(error: string): void
   /** A client was to be told of a logout over the back channel. */
   clientTold(outcome: 'told' | 'failed'): void
+  /**
+   * A provider of others was asked something.
+   *
+   * @param result failed: there was no answer, or it said that it could not (RFC 9110 §15.6)
+   * @param duration in seconds
+   */
+  providerAsked(provider: string, result: 'answered' | 'failed', duration: number): void
 }

@@ -3,6 +3,7 @@
 
 import type { AuditEvent } from '../audit/event.ts'
 import type { AuditObserver } from '../audit/observed-sink.ts'
+import { Distribution } from '../runtime/distribution.ts'
 import { Tally } from '../runtime/tally.ts'
 import type { IssuerObserver } from './observer.ts'
 
@@ -37,7 +38,17 @@ export class IssuerStatistics implements AuditObserver, IssuerObserver {
   readonly refusals = new Tally<'error'>()
   /** Logout tokens for clients. */
   readonly told = new Tally<'outcome'>()
+  /** Logins that providers of others stand by, asked again. */
+  readonly renewals = new Tally<'provider'>()
+  /** Logins that ended there. */
+  readonly ended = new Tally<'provider' | 'cause'>()
+  readonly #asked = new Map<string, Record<'answered' | 'failed', Distribution>>()
   #sessions = 0
+
+  /** What providers of others were asked, by their ids. */
+  get asked(): ReadonlyMap<string, Readonly<Record<'answered' | 'failed', Distribution>>> {
+    return this.#asked
+  }
 
   /** How many sessions of browsers began on routes. */
   get sessions(): number {
@@ -51,8 +62,20 @@ export class IssuerStatistics implements AuditObserver, IssuerObserver {
     }
     if (event.event === 'session-began') this.#sessions += 1
     if (event.event === 'sessions-ended') this.signOuts.add({ which: event.which })
+    if (event.event === 'login-renewed') this.renewals.add({ provider: event.provider })
+    if (event.event === 'login-ended') {
+      const { provider, cause } = event
+      this.ended.add({ provider, cause })
+    }
     // A grant that the client may use.
     if (event.event === 'tokens-issued') this.tokens.add({ grant: event.grant })
+  }
+
+  providerAsked(provider: string, result: 'answered' | 'failed', duration: number): void {
+    const known = this.#asked.get(provider)
+    const results = known ?? { answered: new Distribution(), failed: new Distribution() }
+    if (known === undefined) this.#asked.set(provider, results)
+    results[result].observe(duration)
   }
 
   tokensRefused(error: string): void {

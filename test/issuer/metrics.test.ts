@@ -5,12 +5,17 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
 import * as openid from 'openid-client'
+import { issuerMetrics } from '../../src/issuer/metrics.ts'
 import { IssuerStatistics } from '../../src/issuer/statistics.ts'
+import { MetricsPage } from '../../src/runtime/metrics.ts'
+import { FakeClock } from '../fakes/clock.ts'
+import { readPrometheus } from '../fakes/exposition.ts'
+import { startFakeOpenId } from '../fakes/openid-provider.ts'
 import { read, scrape, seriesOf } from '../fakes/scraping.ts'
 import { startScriptedHttp } from '../servers/scripted-http.ts'
 import { createPki, type Pki } from '../servers/pki.ts'
 import { authorization, logIn, refusalOf, startSite, type Site } from './authorization-server.ts'
-import { leave, siteWith } from './provider-site.ts'
+import { callbackOf, leave, siteWith } from './provider-site.ts'
 import { ACCOUNT, BOB, loggedIn, sessionOn, withSessions } from './session/browsing.ts'
 
 const withAdmin = (yaml: string): string =>
@@ -54,11 +59,49 @@ describe('the metrics of logins, sessions and tokens', () => {
     )
   })
 
-  it('have the provider where people log in by its id', async () => {
-    await using site = await siteWith([{ id: 'corp', issuer: 'https://127.0.0.1:1' }])
-    await leave(site, 'corp')
-    const [login] = await site.audit('login')
-    assert.deepEqual([login?.['way'], login?.['outcome']], ['corp', 'refused'])
+  it('have the provider where people log in by its id, and what it was asked', async () => {
+    await using fake = await startFakeOpenId()
+    const providers = [
+      { id: 'corp', issuer: fake.issuer },
+      { id: 'gone', issuer: 'https://127.0.0.1:1' },
+    ]
+    await using site = await siteWith(providers, '[staff]', withAdmin(withSessions()))
+    await leave(site, 'gone')
+    const { browser, left } = await leave(site, 'corp')
+    fake.settings.intercept = (_request, response) => {
+      response.writeHead(503).end()
+      return true
+    }
+    const back = new URL(callbackOf('corp'))
+    const state = left.url.searchParams.get('state') ?? ''
+    back.search = new URLSearchParams({ code: 'c', state }).toString()
+    await browser.get(back)
+    const counts = await countsOf(site, 'logins')
+    assert.deepEqual(counts, {
+      'outcome=refused,reason=authenticator-unavailable,way=gone': 1,
+      'outcome=refused,reason=authenticator-unavailable,way=corp': 1,
+    })
+    const asked = 'countersign_login_provider_request_duration_seconds_count'
+    const durations = seriesOf(await scrape(site.authz.admin), asked)
+    assert.equal(durations['provider=corp,result=answered'], 1) // for its metadata
+    assert.equal(durations['provider=corp,result=failed'], 1) // for tokens
+    assert.equal(durations['provider=gone,result=answered'], 0)
+    assert.ok((durations['provider=gone,result=failed'] ?? 0) >= 1)
+  })
+
+  it('count logins at providers that these still stand by, and those that they ended', async () => {
+    const statistics = new IssuerStatistics()
+    const known = { user: 'alice', provider: 'corp' }
+    statistics.written({ event: 'login-renewed', ...known, groups: [], credential: 'c' })
+    statistics.written({ event: 'login-ended', ...known, cause: 'not-renewed' })
+    statistics.written({ event: 'login-ended', ...known, cause: 'logged-out-there' })
+    const page = new MetricsPage(issuerMetrics(statistics), new FakeClock())
+    const series = readPrometheus((await page.render()).body)
+    assert.deepEqual(seriesOf(series, 'countersign_logins_renewed_total'), { 'provider=corp': 1 })
+    assert.deepEqual(seriesOf(series, 'countersign_logins_ended_total'), {
+      'cause=not-renewed,provider=corp': 1,
+      'cause=logged-out-there,provider=corp': 1,
+    })
   })
 
   it('count sessions that begin, and logins that people end', async () => {

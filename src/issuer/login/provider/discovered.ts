@@ -14,9 +14,8 @@ import {
   type Configuration,
 } from 'openid-client'
 import type { LoginProvider } from '../../../check/login-providers.ts'
-import type { Clock } from '../../../runtime/clock.ts'
 import { ProviderUnreachable } from '../../../runtime/web-fetch.ts'
-import { ANSWER_LIMIT_S, providerFetch } from './fetch.ts'
+import { ANSWER_LIMIT_S, providerFetch, type AskingParts } from './fetch.ts'
 
 /** What its clock and ours may differ by, in seconds. */
 export const TOLERANCE_S = 60
@@ -32,14 +31,14 @@ interface Found {
 /** What is known of one provider. */
 export class Discovered {
   readonly #provider: LoginProvider
-  readonly #clock: Clock
+  readonly #parts: AskingParts
   #found: Found | undefined
   #metadata: Readonly<Record<string, unknown>> = {}
   #keys: { readonly uri: string; readonly get: JWTVerifyGetKey } | undefined
 
-  constructor(provider: LoginProvider, clock: Clock) {
+  constructor(provider: LoginProvider, parts: AskingParts) {
     this.#provider = provider
-    this.#clock = clock
+    this.#parts = parts
   }
 
   /** The hosts' URLs of these of its endpoints, as far as they are known. */
@@ -54,7 +53,7 @@ export class Discovered {
 
   /** Its metadata, with us as its client. Rejects with what the library throws. */
   async configuration(): Promise<Configuration> {
-    const now = this.#clock.monotonic()
+    const now = this.#parts.clock.monotonic()
     const known = this.#found
     if (known !== undefined && now - known.at < HOUR_MS) {
       try {
@@ -74,7 +73,7 @@ export class Discovered {
     const { jwks_uri: uri } = (await this.configuration()).serverMetadata()
     if (uri === undefined) throw new Error('it does not say where its keys are ("jwks_uri")')
     if (this.#keys?.uri !== uri) {
-      const fetch = providerFetch(this.#provider.ca)
+      const fetch = providerFetch(this.#provider, this.#parts)
       this.#keys = {
         uri,
         get: createRemoteJWKSet(new URL(uri), {
@@ -100,7 +99,7 @@ export class Discovered {
   }
 
   async #discover(): Promise<Configuration> {
-    const { config, secret, ca } = this.#provider
+    const { config, secret } = this.#provider
     const insecure = config.issuer.startsWith('https:') ? [] : [allowInsecureRequests]
     return await discovery(
       new URL(config.issuer),
@@ -108,7 +107,7 @@ export class Discovered {
       { [clockTolerance]: TOLERANCE_S },
       withSecret(secret),
       {
-        [customFetch]: providerFetch(ca),
+        [customFetch]: providerFetch(this.#provider, this.#parts),
         // Without it the library takes ID tokens that come over TLS unverified (OpenID Connect Core §3.1.3.7).
         execute: [enableNonRepudiationChecks, ...insecure],
         timeout: ANSWER_LIMIT_S,

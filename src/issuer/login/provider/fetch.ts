@@ -2,8 +2,11 @@
 // waits for us.
 
 import { isLoopback } from '../../../config/values.ts'
-import { httpFetcher } from '../../../runtime/http-fetch.ts'
+import type { LoginProvider } from '../../../check/login-providers.ts'
+import type { Clock } from '../../../runtime/clock.ts'
+import { httpFetcher, type HttpFetch } from '../../../runtime/http-fetch.ts'
 import { webFetch } from '../../../runtime/web-fetch.ts'
+import type { IssuerObserver } from '../../observer.ts'
 
 /** For each answer, in seconds: what is done for a login fits into what Envoy waits. */
 export const ANSWER_LIMIT_S = 4
@@ -13,8 +16,30 @@ export const isConfidential = ({ protocol, hostname }: URL): boolean =>
   protocol === 'https:' ||
   (protocol === 'http:' && isLoopback({ kind: 'tcp', host: hostname, port: 0 }))
 
-/** The requests of the library, by our client. */
-export const providerFetch = (ca: Buffer | undefined): ReturnType<typeof webFetch> => {
-  const { fetch } = httpFetcher({ ca }) // it keeps no connections, so there is nothing to end
+/** What asking providers needs. */
+export interface AskingParts {
+  readonly observer: IssuerObserver
+  readonly clock: Clock
+}
+
+/** The requests of the library to a provider, by our client. */
+export const providerFetch = (
+  { id, ca }: Pick<LoginProvider, 'id' | 'ca'>,
+  { observer, clock }: AskingParts,
+): ReturnType<typeof webFetch> => {
+  const { fetch: send } = httpFetcher({ ca }) // it keeps no connections, so there is nothing to end
+  const fetch: HttpFetch = async (...request) => {
+    const start = clock.monotonic()
+    let result: 'answered' | 'failed' = 'failed'
+    try {
+      const answer = await send(...request)
+      if (answer.status < INTERNAL_ERROR) result = 'answered'
+      return answer
+    } finally {
+      observer.providerAsked(id, result, (clock.monotonic() - start) / 1_000)
+    }
+  }
   return webFetch({ fetch, isConfidential, limit: ANSWER_LIMIT_S * 1_000 })
 }
+
+const INTERNAL_ERROR = 500

@@ -14,10 +14,9 @@ import {
 } from 'openid-client'
 import type { LoginProvider } from '../../../check/login-providers.ts'
 import type { Claims } from '../../../identity/identity.ts'
-import type { Clock } from '../../../runtime/clock.ts'
 import { Discovered, TOLERANCE_S } from './discovered.ts'
 import { failureOf, type ProviderFailure } from './failure.ts'
-import { isConfidential } from './fetch.ts'
+import { isConfidential, type AskingParts } from './fetch.ts'
 import { readLogoutToken, type LogoutToken } from './logout-token.ts'
 
 /** What a login there needs beside the browser; secret but for `state`. */
@@ -69,13 +68,13 @@ export class ForeignProvider {
   readonly #discovered: Discovered
 
   /** @param redirectUri ours alone for this provider, so that one cannot pass for another (RFC 9700 §4.4) */
-  constructor(provider: LoginProvider, redirectUri: string, clock: Clock) {
+  constructor(provider: LoginProvider, redirectUri: string, parts: AskingParts) {
     this.id = provider.id
     this.name = provider.config.name
     this.mapping = provider.mapping
     this.redirectUri = redirectUri
     this.#provider = provider
-    this.#discovered = new Discovered(provider, clock)
+    this.#discovered = new Discovered(provider, parts)
   }
 
   /** Its issuer. */

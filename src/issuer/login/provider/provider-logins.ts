@@ -13,6 +13,7 @@ import type { Exchange } from '../exchange.ts'
 import type { LoginPages } from '../login-pages.ts'
 import { Departures, newSecrets } from './departures.ts'
 import type { ProviderFailure } from './failure.ts'
+import type { AskingParts } from './fetch.ts'
 import { ForeignProvider, type ProviderStatement } from './foreign-provider.ts'
 import type { HeldLogin } from './held-logins.ts'
 import { factsAt } from './identity-at.ts'
@@ -35,12 +36,12 @@ export interface ProviderLoginsParts {
 export const foreignProviders = (
   providers: readonly LoginProvider[],
   issuer: string,
-  clock: Clock,
+  parts: AskingParts,
 ): ReadonlyMap<string, ForeignProvider> =>
   new Map(
     providers.map((provider) => {
       const redirectUri = new URL(`${PROVIDER_CALLBACKS}/${provider.id}`, issuer).href
-      return [provider.id, new ForeignProvider(provider, redirectUri, clock)]
+      return [provider.id, new ForeignProvider(provider, redirectUri, parts)]
     }),
   )
 

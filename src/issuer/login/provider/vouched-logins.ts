@@ -5,6 +5,7 @@ import { SESSION_CLIENT } from '../../../check/login-redirect.ts'
 import type { LoginProvider } from '../../../check/login-providers.ts'
 import type { SessionRenewal } from '../../../authenticate/session/browser-sessions.ts'
 import type { LoginRecords } from '../../authorization/login-records.ts'
+import type { AskingParts } from './fetch.ts'
 import { Farewell, type FarewellParts } from './farewell.ts'
 import type { ForeignProvider } from './foreign-provider.ts'
 import { HeldLogins } from './held-logins.ts'
@@ -12,7 +13,7 @@ import { foreignProviders } from './provider-logins.ts'
 import { settlesLogins, type SettleLogin } from './settle.ts'
 
 /** What it is made of. */
-export interface VouchedLoginsParts extends Omit<FarewellParts, 'foreign' | 'held'> {
+export interface VouchedLoginsParts extends Omit<FarewellParts, 'foreign' | 'held'>, AskingParts {
   readonly providers: readonly LoginProvider[]
   readonly issuer: string
   readonly logins: Pick<LoginRecords, 'findBySid'>
@@ -32,7 +33,7 @@ export interface VouchedLogins {
 export const vouchedLogins = (parts: VouchedLoginsParts): VouchedLogins => {
   const { providers, issuer, records, logins, clock } = parts
   const held = new HeldLogins(records)
-  const foreign = foreignProviders(providers, issuer, clock)
+  const foreign = foreignProviders(providers, issuer, parts)
   return {
     foreign,
     held,
