@@ -22,7 +22,7 @@ export const DUE_MS = 2_100
 export const OVERDUE_MS = 3_100
 
 /** Somebody with a session. */
-export interface LoggedIn {
+interface LoggedIn {
   readonly browser: Browser
   /** The same browser as the provider sees it. */
   readonly elsewhere: Browser
