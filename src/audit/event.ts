@@ -262,14 +262,20 @@ interface SessionBeganEvent {
   readonly source: string
 }
 
-/** Somebody logged out, or ended logins on the account page. Written once they have ended. */
+/**
+ * Somebody logged out, or ended logins on the account page; or an operator did so. Written once they have
+ * ended.
+ */
 export interface SessionsEndedEvent {
   readonly event: 'sessions-ended'
-  readonly request: string
-  readonly user: string
-  /** The login of the browser that asked, another one, or all of the user's. */
-  readonly which: 'here' | 'one' | 'everywhere'
-  readonly source: string
+  /** Absent where the command line did it: who ran it is not known. */
+  readonly request?: string | undefined
+  readonly source?: string | undefined
+  readonly by?: 'cli' | undefined
+  /** Absent where everybody's were ended. */
+  readonly user?: string | undefined
+  /** The login of the browser that asked, another one, all of the user's, or those of everybody. */
+  readonly which: 'here' | 'one' | 'everywhere' | 'everybody'
 }
 
 /** Everything that is ever written to the audit log. */

@@ -6,7 +6,8 @@ import { BrowserSessions } from '../authenticate/session/browser-sessions.ts'
 import { openConfiguredState } from '../check/configured-state.ts'
 import { LoginRecords } from '../issuer/authorization/login-records.ts'
 import { listLogins, type LiveLogin, type LoginsParts } from '../issuer/session/logins.ts'
-import { SignOut } from '../issuer/session/sign-out.ts'
+import { SignOutNotes, type ClientOfLogin } from '../issuer/session/sign-out-notes.ts'
+import { SignOut, type TellClient } from '../issuer/session/sign-out.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { createLogger } from '../runtime/logger.ts'
 import { counted } from './counted.ts'
@@ -38,8 +39,9 @@ const ENDING = `
 At once, also in every authz that shares the state: the login, its sessions, and its refresh tokens; with
 --user and --all also the tokens for offline access and of devices. authz may remember a session that it
 has just looked up for as long as "remember" of the authenticator says. Tokens that are JWTs are good until
-they expire. Clients with "backchannelLogout" are not told: only authz signs. Nobody is kept from logging
-in again: for that, disable the user where the password is kept, first.`
+they expire. The authz that runs, or the next one that starts within a day, tells clients with
+"backchannelLogout" and writes the audit event, some seconds later. Nobody is kept from logging in again: for
+that, disable the user where the password is kept, first.`
 
 /** The command. */
 export const sessionsCommand = (): Command =>
@@ -86,32 +88,41 @@ const endCommand = (): Command =>
         throw usageError('say which: --user NAME, --id ID, or --all')
       }
       await using opened = await open(config)
-      const count = await end(opened.logins, user, id)
+      const count = await end(opened, user, id)
       console.error(`${counted(count, 'login')} ended`)
     })
 
-/** How many there were. */
+/** How many there were. The rest is left to the authz that runs, which can sign and has the log. */
 const end = async (
-  parts: LoginsParts,
+  { logins: parts, notes }: Opened,
   user: string | undefined,
   id: string | undefined,
 ): Promise<number> => {
   const logins = await listLogins(parts, user)
-  const signOut = new SignOut(parts)
+  const clients: ClientOfLogin[] = []
+  const tell: TellClient = async (client, of, sid) => void clients.push({ client, user: of, sid })
+  const signOut = new SignOut({ ...parts, tell })
   if (id !== undefined) {
     const login = logins.find((one) => one.id === id)
     if (login === undefined) throw usageError(`there is no login of the id "${id}"`)
     await signOut.endOne(login)
+    await notes.leave({ user: login.user, which: 'one' }, clients)
     return 1
   }
   // Also where there is no login: tokens can outlive the one that they are from.
   if (user === undefined) await signOut.endEverybody()
   else await signOut.endAll(user)
+  await notes.leave({ user, which: user === undefined ? 'everybody' : 'everywhere' }, clients)
   return logins.length
 }
 
+interface Opened extends AsyncDisposable {
+  readonly logins: LoginsParts
+  readonly notes: SignOutNotes
+}
+
 /** @throws CountersignError `usage` where the state is in memory */
-const open = async (file: string): Promise<AsyncDisposable & { readonly logins: LoginsParts }> => {
+const open = async (file: string): Promise<Opened> => {
   const logger = createLogger('error').child({ component: 'sessions' })
   await using stack = new AsyncDisposableStack()
   const { state, store } = stack.use(
@@ -126,6 +137,7 @@ const open = async (file: string): Promise<AsyncDisposable & { readonly logins: 
       sessions: new BrowserSessions(records, keys, systemClock),
       keys,
     },
+    notes: new SignOutNotes(records),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
 }

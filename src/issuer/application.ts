@@ -35,7 +35,7 @@ import { askSelf } from './session/ask-self.ts'
 import { SESSION_PREFIX, SessionEndpoints } from './session/endpoints.ts'
 import { logoutFetch } from './session/logout-fetch.ts'
 import { sessionClient } from './session/session-client.ts'
-import { SignOut } from './session/sign-out.ts'
+import { SignOut, type TellClient } from './session/sign-out.ts'
 import { requestIdOf } from './request-id.ts'
 
 /** What outlives a configuration. */
@@ -51,10 +51,11 @@ export interface ApplicationParts {
   readonly self: () => ListenAddress
 }
 
-/** It answers requests, and knows whether logins stand. */
+/** It answers requests, knows whether logins stand, and tells clients of logouts. */
 export interface IssuerApplication {
   readonly answer: Application
   readonly standing: AskStanding
+  readonly tell: TellClient
 }
 
 /** Makes the application. Its keys are those that sign now: with others it is another. */
@@ -168,7 +169,7 @@ export const createApplication = (
       else sender.tell('unavailable', 503, request, response)
     }
   }
-  return { answer: answerAll, standing }
+  return { answer: answerAll, standing, tell }
 }
 
 /**

@@ -8,6 +8,9 @@ import type { SigningKeySet } from '../keys/signing-key-set.ts'
 import { startHttpServer, type HttpServer } from '../runtime/http-server.ts'
 import { createApplication, type ApplicationParts, type IssuerApplication } from './application.ts'
 import { documentAt, type PublicIssuer } from './documents.ts'
+import { carryingOutNotes } from './session/operator-sign-outs.ts'
+import { SignOutNotes } from './session/sign-out-notes.ts'
+import type { TellClient } from './session/sign-out.ts'
 
 /** What of a configuration the listener shows. */
 export interface Published {
@@ -39,6 +42,8 @@ export const startIssuerListener = async (
   { address, mode }: HttpListenerConfig,
   { current, ...parts }: IssuerListenerParts,
 ): Promise<IssuerListener> => {
+  await using stack = new AsyncDisposableStack()
+  const { records, audit, logger } = parts
   const applications = new Applications({ ...parts, self: () => server.address })
   const server = await startHttpServer({
     address,
@@ -52,11 +57,20 @@ export const startIssuerListener = async (
       },
     },
     application: () => applications.of(current())?.answer,
-    logger: parts.logger,
+    logger,
   })
+  stack.use(server)
+  const notes = new SignOutNotes(records)
+  const tell = (): TellClient | undefined => applications.of(current())?.tell
+  stack.use(carryingOutNotes({ notes, audit, tell, logger }))
   const standing: AskStanding = async (uid) =>
     (await applications.of(current())?.standing(uid)) ?? 'ended' // nobody vouches for anybody any more
-  return Object.assign(server, { standing })
+  const running = stack.move()
+  return {
+    address: server.address,
+    standing,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  }
 }
 
 /** The application of the configuration in force, made anew when that or what its keys do changes. */

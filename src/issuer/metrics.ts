@@ -22,7 +22,7 @@ export const issuerMetrics = (statistics: IssuerStatistics): readonly Metric[] =
     {
       type: 'counter',
       name: 'countersign_sign_outs_total',
-      help: 'Times that people ended logins: that of the browser they used (here), another one (one), or all of theirs (everywhere). Logins that end by themselves are not seen, nor those that `countersign sessions` ends.',
+      help: 'Times that logins were ended: that of the browser in use (here), another one (one), all of a user (everywhere), or by `countersign sessions` those of everybody. Logins that end by themselves are not seen.',
       labels: ['which'],
       read: () => signOuts.samples(),
     },

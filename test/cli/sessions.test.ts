@@ -3,7 +3,10 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { decodeJwt } from 'jose'
 import * as openid from 'openid-client'
+import { startAuthz } from '../../src/authz.ts'
 import { newStateKeyLine } from '../../src/state/state-secret.ts'
 import { authorization, refusalOf, startSite, type Site } from '../issuer/authorization-server.ts'
 import {
@@ -17,7 +20,30 @@ import {
   withSessions,
 } from '../issuer/session/browsing.ts'
 import { skipWithoutRedis, startRedis } from '../servers/redis.ts'
+import { startScriptedHttp } from '../servers/scripted-http.ts'
 import { countersign } from './run.ts'
+
+/** What is listed. */
+const loginsIn = async (
+  config: string,
+  ...args: readonly string[]
+): Promise<readonly Record<string, unknown>[]> => {
+  const all = ['sessions', 'list', '--json', '--config', config, ...args]
+  const { status, stdout, stderr } = await countersign(all)
+  assert.equal(status, 0, stderr)
+  const lines = stdout.split('\n').filter((line) => line !== '')
+  return lines.map((line): Record<string, unknown> => JSON.parse(line))
+}
+
+/** Waits for what happens some seconds later. */
+const until = async (happened: () => Promise<boolean>): Promise<void> => {
+  for (let left = 100; left > 0; left -= 1) {
+    // oxlint-disable-next-line no-await-in-loop -- one after another
+    if (await happened()) return
+    await sleep(100) // oxlint-disable-line no-await-in-loop -- as above
+  }
+  assert.fail('it did not happen')
+}
 
 describe('countersign sessions', () => {
   let site: Site
@@ -30,12 +56,7 @@ describe('countersign sessions', () => {
 
   const sessions = async (...args: readonly string[]) =>
     await countersign(['sessions', ...args, '--config', file])
-  const listed = async (user: string): Promise<readonly Record<string, unknown>[]> => {
-    const { status, stdout, stderr } = await sessions('list', '--json', '--user', user)
-    assert.equal(status, 0, stderr)
-    const lines = stdout.split('\n').filter((line) => line !== '')
-    return lines.map((line): Record<string, unknown> => JSON.parse(line))
-  }
+  const listed = async (user: string) => await loginsIn(file, '--user', user)
 
   it('lists who is logged in, and where', async () => {
     const agent = { 'user-agent': 'Somebody/1.0', 'x-countersign-source': '203.0.113.9' }
@@ -103,6 +124,53 @@ describe('countersign sessions', () => {
     assert.equal((await sessions('end', '--all')).stderr, '1 login ended\n')
     assert.equal(await isIn(site.authz, his), false)
     assert.equal((await sessions('list')).stdout, '')
+  })
+
+  it('leaves the audit event, and what clients are told, to the authz that runs, and to one of them', async () => {
+    await using application = await startScriptedHttp(() => ({}))
+    const yaml = withSessions('state: { sqlite: state.db }').replace(
+      'spa: {',
+      `spa: { backchannelLogout: '${application.origin}/bye',`,
+    )
+    await using own = await startSite(yaml)
+    const config = own.folder.file('countersign.yaml')
+    await using other = await startAuthz(config)
+    assert.ok(other.issuer)
+    const { browser } = await loggedIn(own)
+    const client = await own.client('spa')
+    const { url, checks } = await authorization(client)
+    const back = (await browser.get(url)).url
+    const tokens = await openid.authorizationCodeGrant(client, back, checks)
+    await countersign(['sessions', 'end', '--user', 'alice', '--config', config])
+    await countersign(['sessions', 'end', '--all', '--config', config])
+    await until(async () => (await own.audit('sessions-ended')).length >= 2)
+    await sleep(2_500) // as long as either looks again
+    const events = await own.audit('sessions-ended')
+    const said = events.map(({ by, user = '-', which, source = '-' }) =>
+      [by, user, which, source].join(' '),
+    )
+    assert.deepEqual(said.toSorted(), ['cli - everybody -', 'cli alice everywhere -'])
+    assert.equal(application.requests.length, 1)
+    const [request] = application.requests
+    const token = new URLSearchParams(request?.body.toString()).get('logout_token') ?? ''
+    const { aud, sub, sid } = decodeJwt(token)
+    assert.deepEqual([aud, sub, sid], ['spa', 'alice', tokens.claims()?.['sid']])
+  })
+
+  it('leaves them to the next authz where none runs', async () => {
+    const own = await startSite(withSessions('state: { sqlite: state.db }'))
+    const config = own.folder.file('countersign.yaml')
+    await using stack = new AsyncDisposableStack()
+    stack.use(own.folder)
+    await loggedIn(own)
+    const { id } = (await loginsIn(config))[0] ?? {}
+    await own.authz[Symbol.asyncDispose]()
+    await countersign(['sessions', 'end', '--id', String(id), '--config', config])
+    assert.deepEqual(await own.audit('sessions-ended'), [])
+    stack.use(await startAuthz(config))
+    await until(async () => (await own.audit('sessions-ended')).length > 0)
+    const [event] = await own.audit('sessions-ended')
+    assert.deepEqual([event?.['user'], event?.['which'], event?.['by']], ['alice', 'one', 'cli'])
   })
 
   const REFUSED: readonly { name: string; args: readonly string[]; says: RegExp }[] = [

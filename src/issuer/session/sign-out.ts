@@ -20,8 +20,7 @@ export interface SignOutParts {
   readonly sessions: BrowserSessions
   /** Ends what providers of others gave with logins; absent outside of the running authz. */
   readonly farewell?: Pick<Farewell, 'end'> | undefined
-  /** Absent where nothing can be signed, and so nobody told: outside of the running authz. */
-  readonly tell?: TellClient | undefined
+  readonly tell: TellClient
 }
 
 /** Signs people out. */
@@ -81,7 +80,6 @@ export class SignOut {
 
   async #tell(logins: readonly StoredLogin[]): Promise<void> {
     const { tell } = this.#parts
-    if (tell === undefined) return
     const calls = logins.flatMap(({ user, clients }) =>
       [...clients]
         .filter(([client]) => client !== SESSION_CLIENT) // we, who know already

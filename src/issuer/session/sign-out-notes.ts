@@ -1,0 +1,63 @@
+// What the command line did where an authz runs beside it: it ends logins by itself, and leaves a note for
+// whoever can do the rest. It signs nothing and does not write to a log that is another's.
+
+import { randomUUID } from 'node:crypto'
+import type { SessionsEndedEvent } from '../../audit/event.ts'
+import type { RecordStore } from '../../state/record-store.ts'
+
+/** A client that somebody was logged in to. */
+export interface ClientOfLogin {
+  readonly client: string
+  readonly user: string
+  readonly sid: string
+}
+
+/** What is left to do. */
+export type SignOutNote =
+  | { readonly kind: 'record'; readonly event: Pick<SessionsEndedEvent, 'user' | 'which'> }
+  | { readonly kind: 'tell'; readonly clients: readonly ClientOfLogin[] }
+
+// Where no authz runs, until the next one starts; later nobody wants to know.
+const LIFETIME_MS = 86_400_000
+
+// So that none is larger than stores like, nor takes long to carry out.
+const CLIENTS_PER_NOTE = 100
+
+const NOTES = 'sign-out notes'
+
+/** The notes. */
+export class SignOutNotes {
+  readonly #records: RecordStore
+
+  constructor(records: RecordStore) {
+    this.#records = records
+  }
+
+  /** Leaves notes of what was ended. */
+  async leave(
+    event: Pick<SessionsEndedEvent, 'user' | 'which'>,
+    clients: readonly ClientOfLogin[],
+  ): Promise<void> {
+    await this.#put({ kind: 'record', event })
+    for (let start = 0; start < clients.length; start += CLIENTS_PER_NOTE) {
+      const some = clients.slice(start, start + CLIENTS_PER_NOTE)
+      await this.#put({ kind: 'tell', clients: some }) // oxlint-disable-line no-await-in-loop -- a few
+    }
+  }
+
+  /** Takes the notes that there are, one after the other: of several who come, one gets each. */
+  async *take(): AsyncGenerator<SignOutNote, void> {
+    for (const key of await this.#records.keysIn(NOTES)) {
+      // oxlint-disable-next-line no-await-in-loop -- whoever stops midway leaves the rest to others
+      const record = await this.#records.take(key)
+      if (record === undefined) continue
+      const note: SignOutNote = JSON.parse(record.text) // ours: `#put` wrote it
+      yield note
+    }
+  }
+
+  async #put(note: SignOutNote): Promise<void> {
+    const record = { text: JSON.stringify(note), lifetime: LIFETIME_MS }
+    await this.#records.put(`sign-out note ${randomUUID()}`, record, [NOTES])
+  }
+}
