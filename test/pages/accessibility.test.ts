@@ -3,12 +3,12 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import axe, { type AxeResults } from 'axe-core'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { LANGUAGES, type Language } from '../../src/pages/catalog.ts'
 import { render } from '../../src/pages/html.ts'
 import { pagesWith } from '../fakes/hostile-pages.ts'
 import { contextOf, FULL_LOOK, lookOf, SAMPLES } from '../fakes/pages.ts'
+import { seriousIn } from '../servers/axe.ts'
 import { skipWithoutChromium, startChromium } from '../servers/chromium.ts'
 import { startPageServer, type PageServer } from './page-server.ts'
 
@@ -30,8 +30,6 @@ const VIEWS: readonly View[] = [
 ]
 
 // What runs in the page is a text, since this program has no types of the DOM.
-const AXE = "axe.run({ resultTypes: ['violations'] })"
-
 const MEASURES = `(() => {
   const pressed = document.querySelectorAll(
     'button, input:not([type=hidden]), summary, a.button, footer a',
@@ -52,14 +50,6 @@ interface Measures {
 }
 
 const measuresOf = async (page: Page): Promise<Measures> => await page.evaluate<Measures>(MEASURES)
-
-/** What axe finds that keeps people out. */
-const seriousIn = async (page: Page): Promise<readonly string[]> => {
-  const { violations } = await page.evaluate<AxeResults>(AXE)
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
-}
 
 describe('every page, as people see it', { skip: skipWithoutChromium() }, () => {
   let browser: Browser
@@ -82,7 +72,6 @@ describe('every page, as people see it', { skip: skipWithoutChromium() }, () => 
         for (const sample of SAMPLES) {
           // oxlint-disable no-await-in-loop -- one page, one after another
           await page.goto(server.url(sample.name, language))
-          await page.addScriptTag({ content: axe.source })
           assert.deepEqual(await seriousIn(page), [], sample.name)
           const { small, overflow } = await measuresOf(page)
           assert.deepEqual(small, [], sample.name)

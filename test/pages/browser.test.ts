@@ -1,11 +1,12 @@
 // What the pages do in a real browser, with exactly the headers that they are sent with.
 
 import assert from 'node:assert/strict'
-import { after, before, describe, it } from 'node:test'
+import { after, afterEach, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { FULL_LOOK, lookOf, SAMPLES } from '../fakes/pages.ts'
 import { skipWithoutChromium, startChromium } from '../servers/chromium.ts'
+import { watch, type Watch } from '../servers/watch.ts'
 import { startPageServer, type PageServer, type PageServerOptions } from './page-server.ts'
 
 // What runs in the page is a text, since this program has no types of the DOM.
@@ -38,26 +39,30 @@ describe('the pages in a browser', { skip: skipWithoutChromium() }, () => {
 
   const serve = async (options: Partial<PageServerOptions> = {}): Promise<PageServer> =>
     await startPageServer({ look: await lookOf(FULL_LOOK), ...options })
-  /** A page, everything that its console says, and everything that it asks for. */
+  const watched: Watch[] = []
+  afterEach(() => {
+    for (const { complaints, statuses } of watched.splice(0)) {
+      assert.deepEqual([...complaints, ...statuses], [])
+    }
+  })
+  /** A page, and everything that it asks for. */
   const open = async (
     options: BrowserContextOptions = {},
-  ): Promise<{ page: Page; said: string[]; requests: string[] } & AsyncDisposable> => {
+  ): Promise<{ page: Page; requests: string[] } & AsyncDisposable> => {
     const context = await browser.newContext(options)
+    watched.push(await watch(context, ['http:']))
     const page = await context.newPage()
-    const [said, requests]: [string[], string[]] = [[], []]
-    page.on('console', (message) => said.push(`${message.type()}: ${message.text()}`))
-    page.on('pageerror', (error) => said.push(error.message))
+    const requests: string[] = []
     page.on('request', (request) => requests.push(request.url()))
-    return { page, said, requests, [Symbol.asyncDispose]: () => context.close() }
+    return { page, requests, [Symbol.asyncDispose]: () => context.close() }
   }
 
-  it('every page has nothing to complain of, and asks for nothing', async () => {
+  it('every page asks for nothing, and a browser has nothing to complain of', async () => {
     await using server = await serve()
     await using tab = await open()
     for (const { name } of SAMPLES) {
       // oxlint-disable-next-line no-await-in-loop -- one page, one after another
       await tab.page.goto(server.url(name))
-      assert.deepEqual(tab.said, [], name)
     }
     const asked = tab.requests.filter((url) => !url.startsWith('data:'))
     assert.equal(asked.length, SAMPLES.length)
@@ -184,7 +189,6 @@ describe('the pages in a browser', { skip: skipWithoutChromium() }, () => {
       server.forms.map(({ path }) => path),
       ['/interaction/abc/password', '/interaction/abc/challenge'],
     )
-    assert.deepEqual(tab.said, [])
   })
 
   it('hostile: the fragment is not carried on to a provider', async () => {

@@ -1,0 +1,13 @@
+// axe-core judges whether everybody can use a page.
+
+import axe, { type AxeResults } from 'axe-core'
+import type { Page } from 'playwright-core'
+
+/** What keeps people out of a page: rule, and element. The policy of the page has to let axe in. */
+export const seriousIn = async (page: Page): Promise<readonly string[]> => {
+  await page.evaluate(axe.source)
+  const { violations } = await page.evaluate<AxeResults>("axe.run({ resultTypes: ['violations'] })")
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
+}
