@@ -21,6 +21,7 @@ ldb-tools
 freeradius
 redis-server
 chromium
+libnss3-tools
 fonts-dejavu-core
 '
 

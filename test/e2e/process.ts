@@ -1,21 +1,32 @@
 // `countersign authz` or `countersign signer` as a process of its own.
 
 import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 
 const readySchema = z.object({ ready: z.string() })
 
+/** What may be wanted of one. */
+export interface ProcessOptions {
+  /** Whether its time can be put forward. */
+  readonly movable?: boolean
+}
+
+const CLOCK = resolve(import.meta.dirname, 'moved-clock.ts')
+
 /** A child that can be ended, killed, and started again. */
 export class CountersignProcess implements AsyncDisposable {
   readonly #command: string
   readonly #config: string
+  readonly #preloaded: readonly string[]
   #child: ChildProcess | undefined
   #log = ''
 
-  constructor(command: 'authz' | 'signer', config: string) {
+  constructor(command: 'authz' | 'signer', config: string, { movable }: ProcessOptions = {}) {
     this.#command = command
     this.#config = config
+    this.#preloaded = movable === true ? ['--import', CLOCK] : []
   }
 
   get pid(): number {
@@ -30,9 +41,8 @@ export class CountersignProcess implements AsyncDisposable {
   /** Starts it; resolves with its address when it listens. */
   async start(): Promise<string> {
     const program = resolve(import.meta.dirname, '../../src/countersign.ts')
-    const child = spawn(process.execPath, [program, this.#command, '--config', this.#config], {
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    })
+    const args = [...this.#preloaded, program, this.#command, '--config', this.#config]
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
     this.#child = child
     child.stderr?.on('data', (chunk: Buffer) => (this.#log += chunk.toString()))
     const { promise, resolve: settle, reject } = Promise.withResolvers<string>()
@@ -41,6 +51,15 @@ export class CountersignProcess implements AsyncDisposable {
       reject(new Error(`${this.#command} ended with ${code}:\n${this.#log}`)),
     )
     return await promise
+  }
+
+  /** Puts its time forward, where that is possible. */
+  async pass(minutes: number): Promise<void> {
+    const child = this.#child
+    if (child === undefined || this.#preloaded.length === 0) throw new Error('its clock is its own')
+    const passed = once(child, 'message')
+    child.send({ minutes })
+    await passed
   }
 
   /** Sends a signal. */

@@ -65,6 +65,8 @@ export interface SiteOptions {
   readonly issuer?: Readonly<Record<string, unknown>>
   /** Keys of the upstream that differ: another server, in place of the one that tells what it got. */
   readonly upstream?: Readonly<Record<string, unknown>>
+  /** Whether the time of authz can be put forward. Default: it has that of the machine. */
+  readonly movable?: boolean
 }
 
 /** Starts a site. */
@@ -78,6 +80,7 @@ export const startSite = async ({
   listener = {},
   upstream: server = {},
   issuer,
+  movable = false,
 }: SiteOptions = {}): Promise<Site> => {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
@@ -97,7 +100,7 @@ export const startSite = async ({
   const options = { listen, route, verify, authenticators, listener, upstream: server, ...further }
   const config = configuration(pki, upstream.port, options)
   await writeFile(files.config, stringify(config))
-  const authz = stack.use(new CountersignProcess('authz', files.config))
+  const authz = stack.use(new CountersignProcess('authz', files.config, { movable }))
   const address = await authz.start()
   if (listen !== 'unix') pinPort(config, address)
   await writeFile(files.config, stringify(config))

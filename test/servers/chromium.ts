@@ -1,8 +1,11 @@
 // A real Chromium without a window, driven by playwright. It has a profile of its own that goes with it,
 // and asks nobody on the internet for anything.
 
+import { createHash, X509Certificate } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { chromium, type Browser } from 'playwright-core'
 import { findProgram } from '../../src/runtime/child.ts'
+import type { ChromiumHome } from './chromium-home.ts'
 
 /** Under which names distributions have it. */
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']
@@ -35,9 +38,40 @@ const ARGUMENTS = [
   '--disable-dev-shm-usage',
 ]
 
-/** Starts it. When it is disposed, every page closes; it ends with this process in any case. */
-export const startChromium = async (further: readonly string[] = []): Promise<Browser> => {
+/**
+ * Starts it. When it is closed, every page is; it ends with this process in any case.
+ *
+ * @param home where its client certificate is; it has to be there for longer than the browser
+ */
+export const startChromium = async (
+  further: readonly string[] = [],
+  home?: ChromiumHome,
+): Promise<Browser> => {
   const executablePath = findChromium()
   if (executablePath === undefined) throw new Error(MISSING)
-  return await chromium.launch({ executablePath, args: [...ARGUMENTS, ...further] })
+  const args = [...ARGUMENTS, ...further]
+  if (home === undefined) return await chromium.launch({ executablePath, args })
+  const { profile, environment: env } = home
+  const context = await chromium.launchPersistentContext(profile, { executablePath, args, env })
+  const browser = context.browser()
+  if (browser === null) throw new Error('a context without a browser')
+  return browser
+}
+
+/**
+ * The argument by which it takes these server certificates as if a CA of the machine had issued them, and
+ * no others.
+ *
+ * @param files PEM
+ */
+export const trusting = async (files: readonly string[]): Promise<string> => {
+  const pins = await Promise.all(files.map(pinOf))
+  return `--ignore-certificate-errors-spki-list=${pins.join(',')}`
+}
+
+/** RFC 7469 §2.4. */
+const pinOf = async (file: string): Promise<string> => {
+  const { publicKey } = new X509Certificate(await readFile(file))
+  const der = publicKey.export({ type: 'spki', format: 'der' })
+  return createHash('sha256').update(der).digest('base64')
 }

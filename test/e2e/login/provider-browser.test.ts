@@ -2,30 +2,31 @@
 // the page and by the rules of its cookies.
 
 import assert from 'node:assert/strict'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { describe, it } from 'node:test'
-import { writeSigningKeys } from '../../fakes/signing-key-files.ts'
-import { madeKey } from '../../fakes/signing-keys.ts'
+import { writeFile } from 'node:fs/promises'
+import { after, before, describe, it } from 'node:test'
 import { CALLBACK, ISSUER } from '../../issuer/authorization-server.ts'
-import { skipWithoutChromium, startChromium } from '../../servers/chromium.ts'
+import { skipWithoutChromium } from '../../servers/chromium.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
-import { startNodeOidc } from '../../servers/node-oidc.ts'
-import { createPki } from '../../servers/pki.ts'
+import { startNodeOidc, type NodeOidc } from '../../servers/node-oidc.ts'
+import { createPki, type Pki } from '../../servers/pki.ts'
 import { temporaryFolder } from '../../servers/temporary.ts'
-import { startSite } from '../site.ts'
+import { peopleAt } from '../people.ts'
+import type { Site } from '../site.ts'
+import { asked, loginsAt, startLoginSite } from './login-site.ts'
 
-const SKIP = skipWithoutEnvoy() || skipWithoutChromium()
 const SECRET = 'client-secret-of-the-test'
 
-// RFC 7636, appendix B.
-const CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
+const skip = skipWithoutEnvoy() || skipWithoutChromium()
 
-describe('a provider of others, in a browser', { skip: SKIP }, () => {
-  it('is one click away, and leads back to the application', async () => {
-    await using stack = new AsyncDisposableStack()
+describe('a provider of others, in a browser', { skip }, () => {
+  const stack = new AsyncDisposableStack()
+  let pki: Pki
+  let oidc: NodeOidc
+  let site: Site
+  before(async () => {
     const folder = stack.use(await temporaryFolder())
-    const pki = stack.use(await createPki())
-    const oidc = stack.use(
+    pki = stack.use(await createPki())
+    oidc = stack.use(
       await startNodeOidc(pki.upstream, [
         {
           client_id: 'countersign',
@@ -37,9 +38,6 @@ describe('a provider of others, in a browser', { skip: SKIP }, () => {
         },
       ]),
     )
-    const keys = folder.file('keys')
-    await mkdir(keys)
-    await writeSigningKeys(keys, [await madeKey('ES256')])
     await writeFile(folder.file('secret'), SECRET)
     const corp = {
       name: 'Example Corporation',
@@ -50,55 +48,34 @@ describe('a provider of others, in a browser', { skip: SKIP }, () => {
       scopes: ['openid', 'profile'],
       identity: { user: 'claims.preferred_username' },
     }
-    const site = stack.use(
-      await startSite({
-        issuer: {
-          url: ISSUER,
-          keys,
-          login: { authenticators: ['staff'], providers: { corp } },
-          clients: { spa: { name: 'Dashboards', redirectUris: [CALLBACK] } },
-        },
-        authenticators: { nobody: { anonymous: {} } },
-        // The application, as far as people see it here.
-        routes: [
-          {
-            name: 'app',
-            match: { hosts: ['app.example.org'] },
-            authenticate: ['nobody'],
-            authorize: [{ allow: 'everybody' }],
-          },
-        ],
-      }),
-    )
-    const chromium = await startChromium([
-      `--host-resolver-rules=MAP *.example.org:443 127.0.0.1:${site.target.port}`,
-    ])
-    stack.defer(() => chromium.close())
-    const context = await chromium.newContext({ ignoreHTTPSErrors: true })
-    const page = await context.newPage()
-    const said: string[] = []
-    page.on('console', (message) => said.push(message.text()))
-    const asked = new URL('/authorize', ISSUER)
-    asked.search = new URLSearchParams({
-      client_id: 'spa',
-      redirect_uri: CALLBACK,
-      response_type: 'code',
-      scope: 'openid',
-      code_challenge: CHALLENGE,
-      code_challenge_method: 'S256',
-      state: 'there',
-    }).toString()
-    await page.goto(asked.href)
+    const login = { authenticators: ['staff'], providers: { corp } }
+    site = stack.use(await startLoginSite({ login }))
+  })
+  const open = peopleAt(() => ({ site, servers: [pki.upstream.certificate] }))
+  after(() => stack.disposeAsync())
+
+  it('is one click away, and leads back to the application', async () => {
+    const { page } = await open()
+    await page.goto(asked())
     await page.getByRole('button', { name: 'Continue with Example Corporation' }).click()
     await page.waitForURL(`${CALLBACK}?**`)
     const { searchParams } = new URL(page.url())
     assert.equal(searchParams.get('state'), 'there')
     assert.ok(searchParams.has('code'))
-    assert.deepEqual(said, [])
-    const audit = await readFile(site.files.audit, 'utf8')
-    assert.match(
-      audit,
-      /"event":"login".*"outcome":"succeeded".*"user":"alice".*"authenticator":"corp"/,
+    const login = (await loginsAt(site)).at(-1)
+    assert.deepEqual(
+      [login?.['outcome'], login?.['user'], login?.['authenticator']],
+      ['succeeded', 'alice', 'corp'],
     )
+  })
+
+  it('that refuses leads back to the login page, which says so', async () => {
+    oidc.settings.login = 'refuse'
+    const { page } = await open({ refusals: [403] })
+    await page.goto(asked())
+    await page.getByRole('button', { name: 'Continue with Example Corporation' }).click()
+    const alert = page.getByRole('alert')
+    assert.match(await alert.innerText(), /Example Corporation did not work/)
+    assert.equal(await page.getByLabel('Password').count(), 1)
   })
 })

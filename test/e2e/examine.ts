@@ -1,0 +1,61 @@
+// Pages that people were shown, looked at once more: axe judges whether everybody can use them.
+
+import { join } from 'node:path'
+import type { Browser, BrowserContextOptions } from 'playwright-core'
+import { seriousIn } from '../servers/axe.ts'
+
+/** Looks at pages, at each that is alike only once. */
+export class Examiner {
+  readonly #browser: Browser
+  readonly #seen = new Set<string>()
+
+  constructor(browser: Browser) {
+    this.#browser = browser
+  }
+
+  /**
+   * What keeps people out of these pages. Pictures of them are taken where `COUNTERSIGN_SCREENSHOTS` says.
+   *
+   * @param documents whole pages
+   * @param options of the browser that was shown them
+   */
+  async problemsIn(
+    documents: readonly string[],
+    { viewport, colorScheme, locale }: BrowserContextOptions,
+  ): Promise<readonly string[]> {
+    const options = {
+      ...(viewport === undefined ? {} : { viewport }),
+      ...(colorScheme === undefined ? {} : { colorScheme }),
+      ...(locale === undefined ? {} : { locale }),
+    }
+    const look = JSON.stringify(options)
+    const unseen = documents.filter((text) => {
+      const shape = `${look} ${shapeOf(text)}`
+      return !this.#seen.has(shape) && this.#seen.add(shape)
+    })
+    if (unseen.length === 0) return []
+    // The policy of a page does not let axe in.
+    const context = await this.#browser.newContext({ ...options, bypassCSP: true })
+    const page = await context.newPage()
+    const problems: string[] = []
+    for (const text of unseen) {
+      // oxlint-disable no-await-in-loop -- one page, one after another
+      await page.setContent(text)
+      const title = await page.title()
+      const shots = process.env['COUNTERSIGN_SCREENSHOTS']
+      if (shots !== undefined) {
+        const name = `${title} ${look}`.replaceAll(/[^\p{L}\d]+/gu, '-').slice(0, 120)
+        const path = join(shots, `${name}${this.#seen.size}.png`)
+        await page.screenshot({ path, fullPage: true })
+      }
+      problems.push(...(await seriousIn(page)).map((problem) => `${title}: ${problem}`))
+      // oxlint-enable no-await-in-loop
+    }
+    await context.close()
+    return problems
+  }
+}
+
+/** A page without what is another every time. */
+const shapeOf = (text: string): string =>
+  text.replaceAll(/(action|value|href|datetime)="[^"]*"|<code[^]*?<\/code>|\d+/g, '')
