@@ -129,6 +129,8 @@ export class SessionEndpoints {
     const shown = cookiesNamed(headersOf(request), SESSION_COOKIE)
     for (const text of shown) await sessions.endText(text) // oxlint-disable-line no-await-in-loop
     response.appendHeader('set-cookie', endedCookie(SESSION_COOKIE))
+    // What an upstream lets browsers keep, the next person would see by the button "back".
+    response.setHeader('clear-site-data', '"cache"')
     response.writeHead(303, { location: '/', 'cache-control': 'no-store' }).end()
   }
 

@@ -12,7 +12,7 @@ export const BACKCHANNEL_PATH = '/.countersign/backchannel-logout'
 
 /** Its metadata; `undefined` where nobody logs in. */
 export const sessionClient = (
-  { url, sessions, login }: AuthorizationServer,
+  { url, sessions, login, look }: AuthorizationServer,
   secret: string,
   algorithm: SigningAlgorithm,
 ): ClientMetadata | undefined => {
@@ -20,6 +20,8 @@ export const sessionClient = (
   const hosts = [...sessions.keys()]
   return {
     client_id: SESSION_CLIENT,
+    // People do not know it by another: it asks them whether they want to log out.
+    client_name: look.name,
     client_secret: secret,
     token_endpoint_auth_method: 'client_secret_post',
     application_type: 'web',
