@@ -47,6 +47,7 @@ export interface UpstreamOptions {
  * Starts a TLS server for HTTP/1.1.
  *
  * - `/slow?interval=MS&count=N` sends N numbered lines, one each MS (default 100 ms, no end);
+ * - `/form` is a page with a form, which is sent to `/orders`;
  * - a request to upgrade, to whatever protocol, is granted, and then bytes are echoed;
  * - everything else is answered with 200 and a {@link ReceivedRequest} as JSON.
  */
@@ -129,10 +130,18 @@ const answer = async (
     trickle(response, url.searchParams)
     return
   }
+  if (url.pathname === '/form') {
+    response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(FORM)
+    return
+  }
   const received = describe(request, await text(request))
   remember(received)
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(received))
 }
+
+const FORM = `<!doctype html><html lang="en"><title>Orders</title>
+<main><h1>Orders</h1><form method="post" action="/orders">
+<label>Amount <input name="amount"></label> <button>Order</button></form></main>`
 
 const trickle = (response: ServerResponse, parameters: URLSearchParams): void => {
   const count = Number(parameters.get('count') ?? Number.POSITIVE_INFINITY)

@@ -2,92 +2,95 @@
 // ends what they do not know.
 
 import assert from 'node:assert/strict'
-import { mkdir } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
-import type { Browser, Page } from 'playwright-core'
-import { writeSigningKeys } from '../../fakes/signing-key-files.ts'
-import { madeKey } from '../../fakes/signing-keys.ts'
-import { skipWithoutChromium, startChromium } from '../../servers/chromium.ts'
+import type { Page } from 'playwright-core'
+import { skipWithoutChromium } from '../../servers/chromium.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
-import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'
-import { startSite, type Site } from '../site.ts'
+import { logIn, peopleAt, type Person, type PersonOptions } from '../people.ts'
+import { PASSWORDS, type Site } from '../site.ts'
+import { APP, eventsAt, fetchedBy, ISSUER, OTHER, startDashboards } from './dashboards.ts'
 
-const ISSUER = 'https://id.example.org'
-const APP = 'https://app.example.org'
 const ACCOUNT = `${ISSUER}/account`
 
 const skip = skipWithoutEnvoy() || skipWithoutChromium()
 
 describe('the account page, through Envoy and in a browser', { skip }, () => {
-  let folder: TemporaryFolder
   let site: Site
-  let chromium: Browser
   before(async () => {
-    folder = await temporaryFolder()
-    const keys = folder.file('keys')
-    await mkdir(keys)
-    await writeSigningKeys(keys, [await madeKey('ES256')])
-    site = await startSite({
-      issuer: { url: ISSUER, keys, login: { authenticators: ['staff'] } },
-      authenticators: { browser: { session: { remember: '0s' } } },
-      routes: [
-        {
-          name: 'app',
-          match: { hosts: ['app.example.org'] },
-          authenticate: ['browser', 'staff'],
-          authorize: [{ allow: 'staff', groups: ['dev'] }],
-          forward: { headers: 'kubernetes' },
-        },
-      ],
+    site = await startDashboards({
+      sessions: [{ remember: '0s' }, { remember: '1m' }],
+      movable: true,
     })
-    chromium = await startChromium([
-      `--host-resolver-rules=MAP *.example.org:443 127.0.0.1:${site.target.port}`,
-    ])
   })
-  after(async () => {
-    await chromium.close()
-    await site[Symbol.asyncDispose]()
-    await folder[Symbol.asyncDispose]()
-  })
+  const open = peopleAt(() => ({ site }))
+  after(() => site[Symbol.asyncDispose]())
 
   /** A browser of its own that logs in where it goes. */
-  const loggedInAt = async (address: string) => {
-    const context = await chromium.newContext({ ignoreHTTPSErrors: true })
-    const page = await context.newPage()
-    await page.goto(address)
-    await fillIn(page)
-    await page.waitForURL(address)
-    return { page, [Symbol.asyncDispose]: () => context.close() }
-  }
-  const fillIn = async (page: Page): Promise<void> => {
-    await page.getByLabel('User name').fill('alice')
-    await page.getByLabel('Password').fill('wonderland')
-    await page.keyboard.press('Enter')
+  const loggedInAt = async (address: string, options: PersonOptions = {}): Promise<Person> => {
+    const person = await open(options)
+    await person.page.goto(address)
+    await logIn(person.page, options.locale === 'de-DE' ? { language: 'de' } : {})
+    await person.page.waitForURL(address)
+    return person
   }
   const buttons = (page: Page) => page.getByRole('button', { name: /^Sign out: / })
+  const atLogin = async (page: Page): Promise<void> => await page.waitForURL(`${ISSUER}/login/**`)
 
   it('shows the other browser, and ends its login', async () => {
-    await using there = await loggedInAt(`${APP}/`)
-    await using here = await loggedInAt(ACCOUNT)
+    const there = await loggedInAt(`${APP}/`, { refusals: [401] })
+    const here = await loggedInAt(ACCOUNT)
     assert.equal(await buttons(here.page).count(), 2)
+    assert.equal((await fetchedBy(there.page)).status, 200)
     await buttons(here.page).nth(1).click()
     await here.page.getByRole('status').waitFor()
     assert.equal(await buttons(here.page).count(), 1)
+    assert.equal((await fetchedBy(there.page)).status, 401)
     await there.page.goto(`${APP}/`)
-    await there.page.waitForURL(`${ISSUER}/login/**`)
+    await atLogin(there.page)
     await here.page.goto(ACCOUNT)
     assert.equal(new URL(here.page.url()).pathname, '/account')
     await here.page.getByRole('button', { name: 'Sign out here' }).click()
     await here.page.getByText('You are logged out').first().waitFor()
   })
 
-  it('ends all of them, and leads to a login again', async () => {
-    await using there = await loggedInAt(`${APP}/`)
-    await using here = await loggedInAt(ACCOUNT)
+  it('ends all of them at once, and leads to a login again', async () => {
+    const there = await loggedInAt(`${APP}/orders#open`, { refusals: [401] })
+    const stranger = await open()
+    await stranger.page.goto(`${ISSUER}/account`)
+    await logIn(stranger.page, { user: 'bob', password: PASSWORDS.bob })
+    await stranger.page.waitForURL(ACCOUNT)
+    const here = await loggedInAt(ACCOUNT)
     await here.page.getByRole('button', { name: 'Sign out everywhere' }).click()
     await here.page.getByRole('link', { name: 'Log in again' }).click()
-    await here.page.waitForURL(`${ISSUER}/login/**`)
-    await there.page.goto(`${APP}/`)
-    await there.page.waitForURL(`${ISSUER}/login/**`)
+    await atLogin(here.page)
+    assert.equal((await fetchedBy(there.page)).status, 401)
+    await there.page.reload()
+    await atLogin(there.page)
+    // Of this person alone.
+    await stranger.page.reload()
+    assert.equal(stranger.page.url(), ACCOUNT)
+    const ended = (await eventsAt(site, 'sessions-ended')).at(-1)
+    assert.deepEqual([ended?.['user'], ended?.['which']], ['alice', 'everywhere'])
+  })
+
+  it('ends those that are remembered when that is over', async () => {
+    const there = await loggedInAt(`${OTHER}/`, { refusals: [401] })
+    const here = await loggedInAt(ACCOUNT)
+    assert.equal((await fetchedBy(there.page)).status, 200)
+    await here.page.getByRole('button', { name: 'Sign out everywhere' }).click()
+    await here.page.getByText('You are logged out').first().waitFor()
+    await site.authz.pass(1)
+    assert.equal((await fetchedBy(there.page)).status, 401)
+  })
+
+  it('is there in German, in the dark, on a phone', async () => {
+    const { page } = await loggedInAt(ACCOUNT, {
+      locale: 'de-DE',
+      colorScheme: 'dark',
+      viewport: { width: 390, height: 844 },
+    })
+    await page.getByRole('button', { name: 'Überall abmelden' }).click()
+    await page.getByRole('link', { name: 'Wieder anmelden' }).click()
+    await atLogin(page)
   })
 })

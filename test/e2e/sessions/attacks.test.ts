@@ -1,0 +1,96 @@
+// Sessions of browsers under attack, through the real Envoy: a login that somebody else began, an answer
+// that comes twice, cookies of elsewhere.
+
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { skipWithoutEnvoy } from '../../servers/envoy.ts'
+import type { Site } from '../site.ts'
+import { browsersAt, follow, logInAt, NAVIGATING, type Browsers } from './browsing.ts'
+import { APP, COOKIE, OTHER, startDashboards } from './dashboards.ts'
+
+describe('sessions of browsers under attack, through Envoy', { skip: skipWithoutEnvoy() }, () => {
+  let site: Site
+  let browserOf: Browsers['browserOf']
+  let loggedIn: Browsers['loggedIn']
+  before(async () => {
+    site = await startDashboards()
+    ;({ browserOf, loggedIn } = await browsersAt(site))
+  })
+  after(() => site[Symbol.asyncDispose]())
+
+  const begun = async () => {
+    const browser = browserOf()
+    const login = await follow(browser, `${APP}/`)
+    const back = await logInAt(login, browser)
+    return { browser, callback: back.url }
+  }
+
+  it('a login that somebody else began is nobody’s', async () => {
+    const { callback } = await begun()
+    const victim = browserOf()
+    const page = await victim.get(callback)
+    assert.equal(page.status, 400)
+    assert.equal(victim.cookiesOf(APP).has(COOKIE), false)
+  })
+
+  it('a code comes back once', async () => {
+    const { browser, callback } = await begun()
+    const copy = browser.copy()
+    assert.equal((await follow(browser, callback)).status, 200)
+    assert.equal((await copy.get(callback)).status, 403)
+    assert.equal(copy.cookiesOf(APP).has(COOKIE), false)
+  })
+
+  it('an answer of another issuer is refused (RFC 9207)', async () => {
+    for (const issuer of [undefined, 'https://evil.example']) {
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      const { browser, callback } = await begun()
+      if (issuer === undefined) callback.searchParams.delete('iss')
+      else callback.searchParams.set('iss', issuer)
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      assert.equal((await browser.get(callback)).status, 400)
+    }
+  })
+
+  it('a session that was there before the login is none after it', async () => {
+    const first = await loggedIn()
+    const earlier = first.cookiesOf(APP).get(COOKIE) ?? ''
+    const login = await follow(first, `${APP}/.countersign/login`)
+    await follow(first, login.url)
+    assert.notEqual(first.cookiesOf(APP).get(COOKIE), earlier)
+    const old = browserOf()
+    old.plant(APP, COOKIE, earlier)
+    assert.equal((await old.get(`${APP}/`)).status, 302)
+  })
+
+  it('nobody is led elsewhere', async () => {
+    for (const path of ['//evil.example/', '/\\evil.example', '/%2f%2fevil.example/..']) {
+      const browser = browserOf()
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      const asked = await browser.get(`${APP}${path}`)
+      if (asked.status !== 302) continue
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      const login = await follow(browser, asked.url)
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      const page = await follow(browser, (await logInAt(login, browser)).url)
+      assert.equal(page.url.host, 'app.example.org', path)
+    }
+  })
+
+  it('two cookies of the name are nobody’s browser', async () => {
+    const browser = await loggedIn()
+    const text = browser.cookiesOf(APP).get(COOKIE) ?? ''
+    const cookie = `${COOKIE}=${text}; ${COOKIE}=${text}`
+    assert.equal((await browserOf({ ...NAVIGATING, cookie }).get(`${APP}/`)).status, 401)
+  })
+
+  it('the cookie of one host is none of another', async () => {
+    const browser = await loggedIn()
+    const thief = browserOf()
+    thief.plant(APP, COOKIE, browser.cookiesOf(APP).get(COOKIE) ?? '')
+    thief.plant(OTHER, COOKIE, browser.cookiesOf(APP).get(COOKIE) ?? '')
+    assert.equal((await thief.get(`${APP}/`)).status, 200)
+    const { status, url } = await thief.get(`${OTHER}/`)
+    assert.deepEqual([status, url.host], [302, 'id.example.org'])
+  })
+})

@@ -1,0 +1,152 @@
+// A person works at a dashboard in a real Chromium, through the real Envoy: deep links, tabs, the buttons
+// of the browser, and logging out.
+
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import type { Page } from 'playwright-core'
+import { skipWithoutChromium } from '../../servers/chromium.ts'
+import { skipWithoutEnvoy } from '../../servers/envoy.ts'
+import { logIn, peopleAt } from '../people.ts'
+import type { Site } from '../site.ts'
+import { APP, COOKIE, gotBy, ISSUER, OTHER, startDashboards } from './dashboards.ts'
+
+const LOGOUT = `${APP}/.countersign/logout`
+
+const skip = skipWithoutEnvoy() || skipWithoutChromium()
+
+describe('a person at a dashboard, through Envoy and in a browser', { skip }, () => {
+  let site: Site
+  before(async () => {
+    site = await startDashboards()
+  })
+  const open = peopleAt(() => ({ site }))
+  after(() => site[Symbol.asyncDispose]())
+
+  /** Who the upstream says that somebody is. */
+  const userOn = async (page: Page): Promise<string | undefined> =>
+    gotBy(await page.locator('body').innerText())['x-remote-user']
+  const atLogin = async (page: Page): Promise<void> => await page.waitForURL(`${ISSUER}/login/**`)
+  const loggedInAt = async (page: Page, address: string): Promise<void> => {
+    await page.goto(address)
+    await logIn(page)
+    await page.waitForURL(address)
+  }
+
+  it('a deep link comes back with its query and its fragment', async () => {
+    const { page, context } = await open()
+    await loggedInAt(page, `${APP}/orders/7?tab=%C3%BC&x=1#line-3`)
+    assert.equal(await userOn(page), 'alice')
+    const [cookie, ...more] = await context.cookies(APP)
+    assert.deepEqual(more, [])
+    assert.deepEqual(
+      [cookie?.name, cookie?.value.length, cookie?.httpOnly, cookie?.secure, cookie?.sameSite],
+      [COOKIE, 43, true, true, 'Lax'],
+    )
+  })
+
+  it('a deep link comes back in the dark, in German, on a phone, after a wrong password', async () => {
+    const { page } = await open({
+      locale: 'de-DE',
+      colorScheme: 'dark',
+      viewport: { width: 390, height: 844 },
+      refusals: [403],
+    })
+    await page.goto(`${APP}/orders/7?tab=2#line-3`)
+    await logIn(page, { password: 'wrong', language: 'de' })
+    await page.getByRole('alert').waitFor()
+    await logIn(page, { language: 'de' })
+    await page.waitForURL(`${APP}/orders/7?tab=2#line-3`)
+  })
+
+  it('three tabs that log in at once all end where they began', async () => {
+    const { page, context } = await open()
+    const paths = ['/a', '/b?x=1', '/c#there']
+    const pages = [page, await context.newPage(), await context.newPage()]
+    for (const [index, one] of pages.entries()) {
+      // oxlint-disable-next-line no-await-in-loop -- all of them before the first login
+      await one.goto(`${APP}${paths[index]}`)
+    }
+    for (const [index, one] of pages.entries()) {
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      await logIn(one)
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      await one.waitForURL(`${APP}${paths[index]}`)
+    }
+  })
+
+  it('a second tab, and a second host, ask nobody again', async () => {
+    const { page, context } = await open()
+    await loggedInAt(page, `${APP}/`)
+    for (const address of [`${APP}/b#two`, `${OTHER}/c?x=1#three`]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      const tab = await context.newPage()
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      await tab.goto(address)
+      assert.equal(tab.url(), address)
+    }
+  })
+
+  it('back after the login leads to no form that could be sent, and forward again', async () => {
+    const { page } = await open({ refusals: [400] })
+    await loggedInAt(page, `${APP}/first`)
+    await page.goto(`${APP}/second`)
+    await page.goBack()
+    assert.equal(page.url(), `${APP}/first`)
+    await page.goBack()
+    await page.getByRole('heading', { name: 'This took too long' }).waitFor()
+    await page.goForward()
+    assert.equal(page.url(), `${APP}/first`)
+    assert.equal(await userOn(page), 'alice')
+  })
+
+  it('logging out ends the session here and at the authorization server', async () => {
+    const { page, context } = await open()
+    await loggedInAt(page, `${APP}/`)
+    const cookies = await context.cookies(APP)
+    await page.goto(LOGOUT)
+    await page.getByText('Countersign asks to log you out.').waitFor()
+    await page.getByRole('button', { name: 'Log out' }).click()
+    await atLogin(page)
+    assert.equal(await page.getByLabel('Password').count(), 1)
+    // Not only the browser has forgotten it.
+    await context.addCookies(cookies)
+    await page.goto(`${APP}/`)
+    await atLogin(page)
+  })
+
+  it('who stays logged in is', async () => {
+    const { page } = await open()
+    await loggedInAt(page, `${APP}/`)
+    await page.goto(LOGOUT)
+    await page.getByRole('button', { name: 'Stay logged in' }).click()
+    await page.waitForURL(`${APP}/`)
+    assert.equal(await userOn(page), 'alice')
+  })
+
+  it('back after a logout, nothing is shown that needs a login', async () => {
+    const { page } = await open()
+    await loggedInAt(page, `${APP}/secret-page`)
+    await page.goto(LOGOUT)
+    await page.getByRole('button', { name: 'Log out' }).click()
+    await atLogin(page)
+    // The login page from before, which is none any more, and the page from before that.
+    for (let step = 0; step < 2; step += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      await page.goBack()
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      await atLogin(page)
+      assert.equal(await page.getByLabel('Password').count(), 1)
+    }
+  })
+
+  it('all of it without JavaScript', async () => {
+    const { page } = await open({ javaScriptEnabled: false })
+    // Without a script a fragment does not outlive a form.
+    await loggedInAt(page, `${APP}/orders/7?tab=2`)
+    await page.goto(`${ISSUER}/account`)
+    await page.getByRole('button', { name: 'Sign out here' }).click()
+    await page.getByText('You are logged out').first().waitFor()
+    await page.goto(`${APP}/orders/7?tab=2`)
+    await atLogin(page)
+  })
+})
