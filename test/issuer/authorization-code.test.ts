@@ -1,5 +1,5 @@
 // The authorization server with a client library of somebody else's (openid-client): what it offers,
-// and what it gives for a login, a secret, or a code on another device.
+// and what it gives for a login or a secret.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -10,7 +10,6 @@ import {
   CALLBACK,
   ISSUER,
   logIn,
-  refusalOf,
   startSite,
   type Site,
 } from './authorization-server.ts'
@@ -157,86 +156,6 @@ describe('the authorization server, as a foreign client sees it', () => {
         ['robot', 'robot', API, 'write', undefined],
       )
       assert.equal((await site.audit('tokens-issued')).at(-1)?.['client'], 'robot')
-    })
-  })
-
-  describe('refresh tokens', () => {
-    const withTokens = async () => {
-      const client = await site.client('spa')
-      const { url, checks } = await authorization(client)
-      const browser = site.browser()
-      const tokens = await openid.authorizationCodeGrant(client, await logIn(browser, url), checks)
-      return { client, browser, token: tokens.refresh_token ?? '' }
-    }
-
-    it('are good once, and lead to the next', async () => {
-      const { client, token } = await withTokens()
-      const second = await openid.refreshTokenGrant(client, token)
-      assert.deepEqual(second.claims()?.['groups'], ['dev', 'ops'])
-      const third = await openid.refreshTokenGrant(client, second.refresh_token ?? '')
-      assert.notEqual(third.refresh_token, second.refresh_token)
-    })
-
-    it('end altogether when one comes twice (RFC 9700 §4.14.2)', async () => {
-      const { client, token } = await withTokens()
-      const next = (await openid.refreshTokenGrant(client, token)).refresh_token ?? ''
-      assert.equal(await refusalOf(openid.refreshTokenGrant(client, token)), 'invalid_grant')
-      assert.equal(await refusalOf(openid.refreshTokenGrant(client, next)), 'invalid_grant')
-    })
-
-    it('are given to one of those who come at once', async () => {
-      const { client, token } = await withTokens()
-      const outcomes = await Promise.all(
-        Array.from({ length: 5 }, async () => refusalOf(openid.refreshTokenGrant(client, token))),
-      )
-      assert.equal(outcomes.filter((outcome) => outcome === undefined).length, 1)
-    })
-
-    it('are of the client that got them', async () => {
-      const { token } = await withTokens()
-      const other = await site.client('web')
-      assert.equal(await refusalOf(openid.refreshTokenGrant(other, token)), 'invalid_grant')
-    })
-  })
-
-  describe('devices (RFC 8628)', () => {
-    it('get tokens once their code is confirmed and somebody has logged in', async () => {
-      const client = await site.client('cli')
-      const device = await openid.initiateDeviceAuthorization(client, { scope: 'openid groups' })
-      assert.equal(device.verification_uri, `${ISSUER}/device`)
-      const browser = site.browser()
-      const asked = await browser.get(device.verification_uri)
-      const confirm = await browser.submit(asked, '/device', { user_code: device.user_code })
-      assert.match(confirm.body, new RegExp(device.user_code))
-      assert.match(confirm.body, /cli/)
-      const login = await browser.submit(confirm, '/device', { confirm: 'yes' })
-      const done = await browser.submit(login, '/password', {
-        user: 'alice',
-        password: 'wonderland',
-      })
-      assert.equal(done.status, 200)
-      const tokens = await openid.pollDeviceAuthorizationGrant(client, { ...device, interval: 0 })
-      assert.equal(tokens.claims()?.sub, 'alice')
-      assert.ok(tokens.refresh_token)
-    })
-
-    it('are told when somebody says no', async () => {
-      const client = await site.client('cli')
-      const device = await openid.initiateDeviceAuthorization(client, { scope: 'openid' })
-      const browser = site.browser()
-      const asked = await browser.get(device.verification_uri_complete ?? '')
-      const confirm = await browser.submit(asked, '/device')
-      const denied = await browser.submit(confirm, '/device', { abort: 'yes' })
-      assert.match(denied.body, /<h1>/)
-      const poll = openid.pollDeviceAuthorizationGrant(client, { ...device, interval: 0 })
-      assert.equal(await refusalOf(poll), 'access_denied')
-    })
-
-    it('are not logged in by a code that nobody has', async () => {
-      const browser = site.browser()
-      const asked = await browser.get(`${ISSUER}/device`)
-      const page = await browser.submit(asked, '/device', { user_code: 'AAAA-AAAA' })
-      assert.match(page.body, /role="alert"/)
     })
   })
 

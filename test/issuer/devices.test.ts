@@ -1,0 +1,53 @@
+// Logging in with a code on another device (RFC 8628), with a client library of somebody else's.
+
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import * as openid from 'openid-client'
+import { ISSUER, refusalOf, startSite, type Site } from './authorization-server.ts'
+
+describe('devices', () => {
+  let site: Site
+  before(async () => {
+    site = await startSite()
+  })
+  after(() => site[Symbol.asyncDispose]())
+
+  it('get tokens once their code is confirmed and somebody has logged in', async () => {
+    const client = await site.client('cli')
+    const device = await openid.initiateDeviceAuthorization(client, { scope: 'openid groups' })
+    assert.equal(device.verification_uri, `${ISSUER}/device`)
+    const browser = site.browser()
+    const asked = await browser.get(device.verification_uri)
+    const confirm = await browser.submit(asked, '/device', { user_code: device.user_code })
+    assert.match(confirm.body, new RegExp(device.user_code))
+    assert.match(confirm.body, /cli/)
+    const login = await browser.submit(confirm, '/device', { confirm: 'yes' })
+    const done = await browser.submit(login, '/password', {
+      user: 'alice',
+      password: 'wonderland',
+    })
+    assert.equal(done.status, 200)
+    const tokens = await openid.pollDeviceAuthorizationGrant(client, { ...device, interval: 0 })
+    assert.equal(tokens.claims()?.sub, 'alice')
+    assert.ok(tokens.refresh_token)
+  })
+
+  it('are told when somebody says no', async () => {
+    const client = await site.client('cli')
+    const device = await openid.initiateDeviceAuthorization(client, { scope: 'openid' })
+    const browser = site.browser()
+    const asked = await browser.get(device.verification_uri_complete ?? '')
+    const confirm = await browser.submit(asked, '/device')
+    const denied = await browser.submit(confirm, '/device', { abort: 'yes' })
+    assert.match(denied.body, /<h1>/)
+    const poll = openid.pollDeviceAuthorizationGrant(client, { ...device, interval: 0 })
+    assert.equal(await refusalOf(poll), 'access_denied')
+  })
+
+  it('are not logged in by a code that nobody has', async () => {
+    const browser = site.browser()
+    const asked = await browser.get(`${ISSUER}/device`)
+    const page = await browser.submit(asked, '/device', { user_code: 'AAAA-AAAA' })
+    assert.match(page.body, /role="alert"/)
+  })
+})
