@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import { describeError } from '../src/runtime/errors.ts'
 import { http1, pairsOf, valuesOf, type Answer } from '../test/servers/client.ts'
-import { HOST, ISSUER_HOST, type Stop } from './tour.ts'
+import { HOST, ISSUER_HOST, VISIT, type Stop } from './tour.ts'
+import { visitFaults } from './visit.ts'
 
 /** Runs every stop and prints what came of it; true when all is as promised. */
 export const checkTour = async (
@@ -22,12 +23,19 @@ export const checkTour = async (
       // oxlint-disable-next-line no-await-in-loop -- the event is written before the answer
       ...(await auditFaults(answer, audit)),
     ]
-    console.log(`${faults.length === 0 ? 'ok    ' : 'FAILED'} ${index + 1}. ${stop.title}`)
-    for (const fault of faults) console.log(`         ${fault}`)
-    good &&= faults.length === 0
+    good = report(index, stop.title, faults) && good
   }
+  const faults = await visitFaults({ port, ca, audit })
+  good = report(tour.length, VISIT.title, faults) && good
   console.log(good ? '\nAll as promised.' : '\nNot as promised.')
   return good
+}
+
+/** Prints what came of a stop; whether all is well. */
+const report = (index: number, title: string, faults: readonly string[]): boolean => {
+  console.log(`${faults.length === 0 ? 'ok    ' : 'FAILED'} ${index + 1}. ${title}`)
+  for (const fault of faults) console.log(`         ${fault}`)
+  return faults.length === 0
 }
 
 const send = async ({ request }: Stop, port: number, ca: string): Promise<Answer> => {
@@ -55,6 +63,9 @@ const faultsOf = ({ want }: Stop, answer: Answer): readonly string[] => {
   const lines = answer.headers.map(([name, value]) => `${name}: ${value}`)
   for (const line of want.answerHas ?? []) {
     if (!lines.includes(line)) faults.push(`the answer lacks "${line}"`)
+  }
+  for (const start of want.answerBegins ?? []) {
+    if (!lines.some((line) => line.startsWith(start))) faults.push(`the answer lacks "${start}…"`)
   }
   if (want.bodyHas !== undefined && !answer.body.includes(want.bodyHas)) {
     faults.push(`the body lacks ${want.bodyHas}`)

@@ -25,6 +25,8 @@ export interface Stop {
     readonly upstreamLacks?: readonly string[]
     /** Header lines of the answer. */
     readonly answerHas?: readonly string[]
+    /** Beginnings of such. */
+    readonly answerBegins?: readonly string[]
     /** What stands in its body. */
     readonly bodyHas?: string
   }
@@ -42,8 +44,13 @@ export const KUBERNETES_HOST = 'kube.example.org'
 /** The host whose upstream wants a token of ours. */
 export const TOKEN_HOST = 'reports.example.org'
 
-/** The host of our issuer: its discovery document and key set. */
-export const ISSUER_HOST = 'id.example.org'
+// Browsers find names below localhost on this machine, without anybody's help (RFC 6761 §6.3).
+
+/** The host of our issuer: its discovery document and key set, and the page where people log in. */
+export const ISSUER_HOST = 'id.localhost'
+
+/** The host where people are sent to log in. */
+export const APP_HOST = 'app.localhost'
 
 /** Users of the demo, with their passwords. */
 export const USERS = {
@@ -147,10 +154,12 @@ export interface DemoCredentials {
   readonly token: string
   /** That of the program `ci`. */
   readonly apiKey: string
+  /** The URL of our own issuer. */
+  readonly issuer: string
 }
 
 /** The stops of the demo: those, and other kinds of credential. */
-export const tourWith = ({ token, apiKey }: DemoCredentials): readonly Stop[] => [
+export const tourWith = ({ token, apiKey, issuer }: DemoCredentials): readonly Stop[] => [
   ...TOUR,
   {
     title: 'a token in, headers out: groups of the claim that are not for here are left out',
@@ -167,9 +176,9 @@ export const tourWith = ({ token, apiKey }: DemoCredentials): readonly Stop[] =>
     request: { user: `bob:${USERS.bob.password}`, path: '/hello', host: TOKEN_HOST },
     want: {
       status: 200,
-      look: `authorization: Bearer …, whose keys are at https://${ISSUER_HOST}/.well-known/openid-configuration`,
+      look: `authorization: Bearer …, whose keys are at ${issuer}/.well-known/openid-configuration`,
       upstreamSeesToken: {
-        iss: `https://${ISSUER_HOST}`,
+        iss: issuer,
         aud: 'reports',
         sub: 'bob',
         groups: ['dev'],
@@ -189,7 +198,7 @@ export const tourWith = ({ token, apiKey }: DemoCredentials): readonly Stop[] =>
     want: {
       status: 200,
       look: 'another issuer, another audience, and the name that the mapping gave',
-      upstreamSeesToken: { iss: `https://${ISSUER_HOST}`, sub: 'oidc:carol@example.org' },
+      upstreamSeesToken: { iss: issuer, sub: 'oidc:carol@example.org' },
     },
   },
   {
@@ -234,7 +243,35 @@ export const tourWith = ({ token, apiKey }: DemoCredentials): readonly Stop[] =>
       bodyHas: 'secrets is forbidden: User \\"bob\\" cannot watch resource \\"secrets\\"',
     },
   },
+  {
+    title: 'a browser that nobody knows is sent to log in',
+    request: { path: '/hello', host: APP_HOST, headers: [['Accept', 'text/html']] },
+    want: {
+      status: 302,
+      look: 'location: the page where people log in, which sends them back',
+      answerBegins: [`location: ${issuer}/authorize?`],
+    },
+  },
+  {
+    title: 'a script of a page is not: it could not log in',
+    request: { path: '/hello', host: APP_HOST, headers: [['Sec-Fetch-Mode', 'cors']] },
+    want: { status: 401, look: 'no location' },
+  },
 ]
+
+/** What is done with a browser, behind the stops. */
+export const VISIT = {
+  title: 'people log in, are known to the upstream, and log out',
+  path: '/hello',
+  user: 'alice',
+  textFor: (port: number, ca: string): readonly string[] => [
+    `Open https://${APP_HOST}:${port}/hello in a browser; the user is alice, the password ${USERS.alice.password}.`,
+    `It warns of the certificate, for ${ISSUER_HOST} too: ${ca} was made for this demo.`,
+    '→ what the upstream saw; look for x-remote-user, and no cookie',
+    `Who you are, and where: https://${ISSUER_HOST}:${port}/account`,
+    `Log out: https://${APP_HOST}:${port}/.countersign/logout\n`,
+  ],
+} as const
 
 /** The curl command for a stop. */
 export const curlFor = ({ request }: Stop, port: number, ca: string): string => {
