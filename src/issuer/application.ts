@@ -22,6 +22,7 @@ import { ProviderPages } from './authorization/provider-pages.ts'
 import { recording } from './authorization/recording.ts'
 import { tellClientsOf } from './authorization/tell-client.ts'
 import { sourceOf } from './caller.ts'
+import { refusingLostForms } from './device-form.ts'
 import { Interactions, isInteractionPath } from './login/interactions.ts'
 import { askingStanding, sayingGoodbye } from './login/provider/around-provider.ts'
 import { LogoutEndpoint } from './login/provider/logout-endpoint.ts'
@@ -99,6 +100,7 @@ export const createApplication = (
     onerror: (cause: unknown) => logger.error({ err: cause }, 'request failed'),
   })
   provider.use(guardPages)
+  provider.use(refusingLostForms(sender))
   provider.use(recording({ audit, observer, logger }))
   const around = { ...vouched, provider, standing, sender, logger }
   provider.use(askingStanding(around))

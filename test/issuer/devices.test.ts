@@ -50,4 +50,16 @@ describe('devices', () => {
     const page = await browser.submit(asked, '/device', { user_code: 'AAAA-AAAA' })
     assert.match(page.body, /role="alert"/)
   })
+
+  it('are not logged in by a form whose cookie is gone, and people are told so', async () => {
+    const asked = await site.browser().get(`${ISSUER}/device`)
+    const page = await site.browser().submit(asked, '/device', { user_code: 'AAAA-AAAA' })
+    assert.equal(page.status, 400)
+    assert.match(page.body, /<h1>Your browser kept no cookie/)
+    const other = site.browser()
+    other.plant(ISSUER, '__Host-countersign-login', 'ended')
+    const late = await other.submit(asked, '/device', { user_code: 'AAAA-AAAA' })
+    assert.equal(late.status, 400)
+    assert.match(late.body, /<h1>This took too long/)
+  })
 })
