@@ -4,14 +4,12 @@ import { z } from 'zod'
 import { clientsSchema, resourcesSchema } from './client-schema.ts'
 import { loginSchema } from './login-schema.ts'
 import { lookSchema } from './look-schema.ts'
-import { durationSchema, isLoopback, pathSchema } from './values.ts'
+import { durationSchema, isConfidential, pathSchema } from './values.ts'
 
 const complaint = (text: string): string | undefined => {
   const url = URL.parse(text)
   if (url === null) return 'must be a URL'
-  const host = url.hostname.replaceAll(/^\[|\]$/g, '')
-  const local = isLoopback({ kind: 'tcp', host, port: 0 })
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && local)) {
+  if (!isConfidential(url)) {
     return 'must begin with https:// (http:// is for loopback addresses only)'
   }
   if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {

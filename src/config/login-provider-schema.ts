@@ -2,14 +2,13 @@
 
 import { z } from 'zod'
 import { compileIdentity, identitySchema } from './identity-schema.ts'
-import { isLoopback, nameSchema, pathSchema, secretSchema } from './values.ts'
+import { isConfidential, nameSchema, pathSchema, secretSchema } from './values.ts'
 
 const complaint = (text: string): string | undefined => {
   const url = URL.parse(text)
   if (url === null) return 'must be a URL'
-  const { protocol, hostname, search, hash, username, password } = url
-  const local = isLoopback({ kind: 'tcp', host: hostname, port: 0 })
-  if (protocol !== 'https:' && !(protocol === 'http:' && local)) {
+  const { hostname, search, hash, username, password } = url
+  if (!isConfidential(url)) {
     return 'must begin with https:// (http:// is for loopback addresses only)'
   }
   // It goes into the policy of our pages (CSP §2.3.1).

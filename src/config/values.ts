@@ -127,6 +127,13 @@ export const isLoopback = (address: Address): boolean =>
   address.host === '::1' ||
   /^127(\.\d{1,3}){3}$/.test(address.host)
 
+/** Whether what is sent to a URL stays between us and it: over TLS, or on this machine (RFC 8252 §8.3). */
+export const isConfidential = ({ protocol, hostname }: URL): boolean => {
+  if (protocol === 'https:') return true
+  const host = hostname.replaceAll(/^\[|\]$/g, '') // of IPv6
+  return protocol === 'http:' && isLoopback({ kind: 'tcp', host, port: 0 })
+}
+
 /** The address as it is written in the configuration. */
 export const formatAddress = (address: Address): string => {
   if (address.kind === 'unix') return `unix:${address.path}`

@@ -7,6 +7,7 @@ import {
   addressSchema,
   durationSchema,
   formatAddress,
+  isConfidential,
   isLoopback,
   nameSchema,
   pathSchema,
@@ -99,6 +100,31 @@ describe('loopback', () => {
     it(`is ${input}`, () => assert.ok(isLoopback(addressSchema.parse(input))))
   for (const input of NO)
     it(`is not ${input}`, () => assert.ok(!isLoopback(addressSchema.parse(input))))
+})
+
+describe('a URL to which secrets are sent', () => {
+  const YES = [
+    'https://id.example.org/token',
+    'https://[2001:db8::1]/',
+    'http://127.0.0.1:8080/',
+    'http://[::1]:8080/token',
+    'http://localhost/',
+  ]
+  const NO = [
+    'http://id.example.org/',
+    'http://10.0.0.1/',
+    'http://[::2]/',
+    'http://[::ffff:10.0.0.1]/',
+    'http://localhost.example.org/',
+    'ftp://127.0.0.1/',
+    'ws://localhost/',
+  ]
+  for (const input of YES) {
+    it(`is ${input}`, () => assert.ok(isConfidential(new URL(input))))
+  }
+  for (const input of NO) {
+    it(`is not ${input}`, () => assert.ok(!isConfidential(new URL(input))))
+  }
 })
 
 describe('a name', () => {

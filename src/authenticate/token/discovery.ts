@@ -1,7 +1,7 @@
 // What an issuer says of itself (OpenID Connect Discovery 1.0 §4), and which URLs are fit to be
 // believed: whoever answers at one of them decides who our callers are.
 
-import { isLoopback } from '../../config/values.ts'
+import { isConfidential } from '../../config/values.ts'
 import { CountersignError } from '../../runtime/errors.ts'
 import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
 import type { FetchJson } from './fetch-json.ts'
@@ -72,9 +72,7 @@ export const mutualTlsLocationIn = (discovery: Discovery, member: string): URL =
 export const trustedUrl = (text: string): URL => {
   const url = URL.parse(text)
   if (url === null) throw unfit(text, 'is no URL')
-  const host = url.hostname.replaceAll(/^\[|\]$/g, '')
-  const local = isLoopback({ kind: 'tcp', host, port: 0 })
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && local)) {
+  if (!isConfidential(url)) {
     throw unfit(text, 'must begin with https:// (http:// is for loopback addresses only)')
   }
   if (url.username !== '' || url.password !== '' || url.hash !== '') {

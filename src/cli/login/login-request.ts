@@ -2,6 +2,7 @@
 // the cache, and no others do.
 
 import { createHash } from 'node:crypto'
+import { isConfidential } from '../../config/values.ts'
 import { usageError } from '../usage-error.ts'
 
 /** What a login asks for. */
@@ -48,12 +49,6 @@ export const issuerOf = (text: string): string => {
   // Of a bare host the slash says nothing; of a path it is another issuer.
   return url.pathname === '/' ? url.origin : url.href
 }
-
-/** Whether what is sent there stays between us and it: over TLS, or on this machine (RFC 8252 §8.3). */
-export const isConfidential = ({ protocol, hostname }: URL): boolean =>
-  protocol === 'https:' || (protocol === 'http:' && LOOPBACK.has(hostname))
-
-const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
 
 /** The name of its place in the cache: says nothing about what it is for, and fits any file system. */
 export const nameOf = (request: LoginRequest): string => {

@@ -1,9 +1,9 @@
 // How a provider is reached: by our own client, never in the clear but on this machine, and with an eye on
 // its clock.
 
+import { isConfidential } from '../../../config/values.ts'
 import type { HttpFetch } from '../../../runtime/http-fetch.ts'
 import { webFetch } from '../../../runtime/web-fetch.ts'
-import { isConfidential } from '../login-request.ts'
 
 /** Says how far the provider's clock is ahead of ours, by its latest answer, in milliseconds. */
 export interface ObservedClock {

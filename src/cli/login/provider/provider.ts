@@ -15,9 +15,10 @@ import {
   type Configuration,
   type CustomFetch,
 } from 'openid-client'
+import { isConfidential } from '../../../config/values.ts'
 import type { CountersignError } from '../../../runtime/errors.ts'
 import { isJsonObject } from '../../../runtime/json-object.ts'
-import { isConfidential, type LoginRequest, type ProviderAccess } from '../login-request.ts'
+import type { LoginRequest, ProviderAccess } from '../login-request.ts'
 import type { Tokens } from '../login-record.ts'
 import { beginDevice, type DeviceLogin } from './device.ts'
 import { discover, type OpenProvider } from './discover.ts'

@@ -1,7 +1,7 @@
 // How a provider of others is reached: never in the clear but on this machine, and in less time than Envoy
 // waits for us.
 
-import { isLoopback } from '../../../config/values.ts'
+import { isConfidential } from '../../../config/values.ts'
 import type { LoginProvider } from '../../../check/login-providers.ts'
 import type { Clock } from '../../../runtime/clock.ts'
 import { httpFetcher, type HttpFetch } from '../../../runtime/http-fetch.ts'
@@ -10,11 +10,6 @@ import type { IssuerObserver } from '../../observer.ts'
 
 /** For each answer, in seconds: what is done for a login fits into what Envoy waits. */
 export const ANSWER_LIMIT_S = 4
-
-/** Whether what is sent there stays between us and it. */
-export const isConfidential = ({ protocol, hostname }: URL): boolean =>
-  protocol === 'https:' ||
-  (protocol === 'http:' && isLoopback({ kind: 'tcp', host: hostname, port: 0 }))
 
 /** What asking providers needs. */
 export interface AskingParts {

@@ -13,10 +13,11 @@ import {
   type TokenEndpointResponse,
 } from 'openid-client'
 import type { LoginProvider } from '../../../check/login-providers.ts'
+import { isConfidential } from '../../../config/values.ts'
 import type { Claims } from '../../../identity/identity.ts'
 import { Discovered, TOLERANCE_S } from './discovered.ts'
 import { failureOf, type ProviderFailure } from './failure.ts'
-import { isConfidential, type AskingParts } from './fetch.ts'
+import type { AskingParts } from './fetch.ts'
 import { readLogoutToken, type LogoutToken } from './logout-token.ts'
 
 /** What a login there needs beside the browser; secret but for `state`. */
