@@ -48,6 +48,8 @@ export interface HttpFetchOptions {
   readonly kept?: number
   /** Name resolution; without it, the system's. Not asked about hosts that are addresses. */
   readonly lookup?: LookupFunction | undefined
+  /** A UNIX socket on which whoever is asked listens, whatever the URL says of host and port. */
+  readonly socketPath?: string | undefined
 }
 
 /** An {@link HttpFetch} with the connections that it keeps, which end with it. */
@@ -60,11 +62,18 @@ export interface HttpFetcher extends Disposable {
 const KEPT_MS = 4_000
 
 /** Makes an {@link HttpFetch} over https, or over http where the caller let such a URL pass. */
-export const httpFetcher = ({ ca, client, kept = 0, lookup }: HttpFetchOptions): HttpFetcher => {
+export const httpFetcher = ({
+  ca,
+  client,
+  kept = 0,
+  lookup,
+  socketPath,
+}: HttpFetchOptions): HttpFetcher => {
   const keep = kept > 0 ? { keepAlive: true, maxFreeSockets: kept, timeout: KEPT_MS } : undefined
   const agents = keep && { http: new HttpAgent(keep), https: new HttpsAgent(keep) }
   const connection = {
     ...(lookup === undefined ? {} : { lookup }),
+    ...(socketPath === undefined ? {} : { socketPath }),
     ...(ca === undefined ? {} : { ca }),
     ...(client === undefined ? {} : { cert: client.certificate, key: client.key }),
   }

@@ -1,6 +1,7 @@
 // A question to our own listener: what others get from it, we get in the same way.
 
-import { request as httpRequest, type RequestOptions } from 'node:http'
+import { formatAddress } from '../../config/values.ts'
+import { httpFetcher } from '../../runtime/http-fetch.ts'
 import type { ListenAddress } from '../../runtime/listen.ts'
 
 // Nobody else is asked for the answer but `state`.
@@ -18,36 +19,18 @@ export const askSelf = async (
   path: string,
   form: URLSearchParams,
 ): Promise<unknown> => {
-  const { promise, resolve, reject } = Promise.withResolvers<string>()
-  const body = form.toString()
-  const place: RequestOptions =
-    address.kind === 'unix'
-      ? { socketPath: address.path }
-      : { host: address.host, port: address.port }
-  const request = httpRequest({
-    ...place,
-    method: 'POST',
-    path,
-    headers: {
-      accept: 'application/json',
-      'content-type': 'application/x-www-form-urlencoded',
-      'content-length': Buffer.byteLength(body),
-    },
-    signal: AbortSignal.timeout(DEADLINE_MS),
-  })
-  request.on('error', reject)
-  request.on('response', (response) => {
-    const chunks: Buffer[] = []
-    let length = 0
-    response.on('error', reject)
-    response.on('data', (chunk: Buffer) => {
-      chunks.push(chunk)
-      length += chunk.length
-      if (length > LARGEST) response.destroy(new Error('an answer without end'))
-    })
-    response.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
-  })
-  request.end(body)
-  const answer: unknown = JSON.parse(await promise)
+  const socket = address.kind === 'unix' ? { socketPath: address.path } : {}
+  const host = address.kind === 'unix' ? 'localhost' : formatAddress(address)
+  const { fetch } = httpFetcher(socket) // it keeps no connections, so there is nothing to end
+  const headers = {
+    accept: 'application/json',
+    'content-type': 'application/x-www-form-urlencoded',
+  }
+  const { body } = await fetch(
+    new URL(path, `http://${host}`),
+    { method: 'POST', headers, body: form.toString(), maxBytes: LARGEST },
+    AbortSignal.timeout(DEADLINE_MS),
+  )
+  const answer: unknown = JSON.parse(body.toString('utf8'))
   return answer
 }
