@@ -13,7 +13,7 @@ import { loadLook, type Look } from '../pages/look.ts'
 import { CountersignError } from '../runtime/errors.ts'
 import { TokenTemplate } from '../transform/token/token-template.ts'
 import type { AuthenticatorParts } from './authenticators/parts.ts'
-import type { Issuer } from './forwarding/issuer.ts'
+import { requireKey, type Issuer } from './forwarding/issuer.ts'
 import { buildLoginProviders, type LoginProvider } from './login-providers.ts'
 
 /** A client, and its secret where it has one. */
@@ -86,7 +86,9 @@ export const buildAuthorizationServer = async (
   const look = await problems.collect(['issuer', 'look'], () => loadLook(config.look, parts.files))
   if (look === undefined) return undefined
   const see = async (path: readonly string[], algorithm: SigningAlgorithm): Promise<void> => {
-    await problems.collect(['issuer', ...path, 'algorithm'], () => seeKey(issuer, algorithm))
+    await problems.collect(['issuer', ...path, 'algorithm'], async () =>
+      requireKey(issuer, algorithm),
+    )
   }
   if (login !== undefined) await see(['login'], login.algorithm)
   for (const [uri, { algorithm }] of Object.entries(resources)) {
@@ -146,14 +148,6 @@ const sessionsByHost = ({
   })
   // Of a host with several the first: whoever logs in comes back to one place.
   return new Map(entries.toReversed())
-}
-
-const seeKey = async ({ keys }: Issuer, algorithm: SigningAlgorithm): Promise<void> => {
-  if (keys.algorithms.has(algorithm)) return
-  throw new CountersignError(
-    'signing-keys-invalid',
-    `there is no ${algorithm} key in issuer.keys; \`countersign keys signing create\` makes one`,
-  )
 }
 
 const secretOf = async (

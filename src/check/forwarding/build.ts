@@ -13,7 +13,7 @@ import type { Transformer } from '../../transform/transformer.ts'
 import type { AuthenticatorParts } from '../authenticators/parts.ts'
 import { foreignBearer } from './bearer.ts'
 import { buildHeaders } from './headers.ts'
-import type { Issuer } from './issuer.ts'
+import { requireKey, type Issuer } from './issuer.ts'
 
 /** What building needs. */
 export interface ForwardingParts extends AuthenticatorParts {
@@ -95,12 +95,7 @@ const buildMinted = (
 ): Transformer | undefined => {
   if (issuer === undefined) return undefined
   const { url, keys } = issuer
-  if (!keys.algorithms.has(config.algorithm)) {
-    throw new CountersignError(
-      'configuration-invalid',
-      `is signed with ${config.algorithm}, for which there is no key; make one with \`countersign keys signing create\``,
-    )
-  }
+  requireKey(issuer, config.algorithm)
   const minter = new Minter({ config, issuer: url, keys, allowReserved, memory, clock })
   return mintedToken({ ...target, minter, memory, clock })
 }
