@@ -6,6 +6,7 @@ import { LoginAttempts } from '../authenticate/session/login-attempts.ts'
 import { allOf } from '../authenticate/all.ts'
 import { Chain, type ChainLink } from '../authenticate/chain.ts'
 import type { ConfigurationFiles } from '../config/files.ts'
+import { sendsAuditId } from '../config/forward-schema.ts'
 import { readConfig } from '../config/parse.ts'
 import { ProblemList } from '../config/problem-list.ts'
 import type { Config, ListenerConfig, RouteConfig } from '../config/schema.ts'
@@ -197,6 +198,7 @@ const compileRoute = (route: RouteConfig, parts: RouteParts): Route => {
     transformers: parts.transformers.get(route.name) ?? [],
     places: places(chain.carriers, parts.ownHeaders),
     maxHeaderBytes: forward.maxHeaderBytes,
+    sendsAuditId: sendsAuditId(route.kind, forward),
     onAuditFailure: route.onAuditFailure,
     login: parts.login,
   }

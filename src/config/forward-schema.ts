@@ -160,6 +160,12 @@ export const forwardSchema = z
         'The credential that the caller showed goes on as it came, if it stands where an authenticator of the route takes one. Only for upstreams that may know it.',
       ),
     certificate: certificateSchema.optional(),
+    auditId: z
+      .boolean()
+      .optional()
+      .describe(
+        'Whether the upstream gets the decision id as `Audit-ID`, which a Kubernetes API server writes into its audit log. Default: on routes of `kind: kubernetes`, and beside `headers: kubernetes` and `impersonation`. A caller’s own is removed in any case.',
+      ),
     allowReserved: z
       .array(
         z
@@ -188,6 +194,14 @@ export const forwardSchema = z
 export type ForwardConfig = z.output<typeof forwardSchema>
 /** One entry of `forward.set`. */
 export type FreeHeaderConfig = ForwardConfig['set'][string]
+
+/** Whether the upstream gets the decision id, as the configuration or its defaults have it. */
+export const sendsAuditId = (
+  kind: 'http' | 'kubernetes',
+  { auditId, headers }: Pick<ForwardConfig, 'auditId' | 'headers'>,
+): boolean =>
+  auditId ??
+  (kind === 'kubernetes' || headers.includes('kubernetes') || headers.includes('impersonation'))
 
 /** Whether the upstream is told who the caller is, rather than who we are. */
 export const namesCaller = ({ headers, bearer: token, certificate, passthrough }: ForwardConfig) =>

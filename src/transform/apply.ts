@@ -38,12 +38,14 @@ export interface Outgoing {
   readonly places: CredentialPlaces | undefined
   /** The most bytes of headers that the upstream takes. */
   readonly maxHeaderBytes: number
+  /** Whether it gets the decision id as well, which `check/answer/response.ts` sets. */
+  readonly sendsAuditId: boolean
 }
 
 /** Makes every credential of the route, or none. */
 export const transform = async (
   permit: Permit,
-  { transformers, places, maxHeaderBytes }: Outgoing,
+  { transformers, places, maxHeaderBytes, sendsAuditId }: Outgoing,
   signal: AbortSignal,
 ): Promise<TransformResult> => {
   if (!isPermit(permit)) throw new TypeError('transform was called without a genuine permit')
@@ -81,7 +83,8 @@ export const transform = async (
     (name) => !forwarding.setHeaders.some(([set]) => set === name.toLowerCase()),
   )
   const outgoing = { ...forwarding, setHeaders, removeHeaders }
-  if (isTooLarge(request, outgoing, maxHeaderBytes)) {
+  const sized = sendsAuditId ? { ...outgoing, setHeaders: [...setHeaders, ROOM_FOR_ID] } : outgoing
+  if (isTooLarge(request, sized, maxHeaderBytes)) {
     return { outcome: 'failed', code: 'headers-too-large' }
   }
   return {
@@ -91,6 +94,9 @@ export const transform = async (
 }
 
 const NOTHING: readonly HeaderPair[] = []
+
+// As long as any other: a UUID.
+const ROOM_FOR_ID: HeaderPair = ['audit-id', '00000000-0000-0000-0000-000000000000']
 
 const combine = (made: readonly Forwarding[]): Forwarding => {
   const [only] = made

@@ -24,6 +24,7 @@ export const complaintAboutOwnHeader = (name: string): string | undefined => {
   if (name === 'authorization' || name === 'proxy-authorization') {
     return `"${name}" is set by "bearer"`
   }
+  if (name === 'audit-id') return `"${name}" is set by "auditId"`
   if (OF_PRESETS.some((prefix) => name.startsWith(prefix))) {
     return `"${name}" is not set by hand: it changes who the upstream takes the caller for`
   }

@@ -11,5 +11,6 @@ export const outgoing = (
   transformers,
   places: undefined,
   maxHeaderBytes: Number.POSITIVE_INFINITY,
+  sendsAuditId: false,
   ...parts,
 })

@@ -25,6 +25,7 @@ export interface RouteParts {
   readonly demands?: OperationDemands
   readonly transformers?: readonly Transformer[]
   readonly onAuditFailure?: RouteConfig['onAuditFailure']
+  readonly sendsAuditId?: boolean
   readonly match?: Partial<RouteConfig['match']>
 }
 
@@ -39,6 +40,7 @@ export const routeOf = ({
   demands,
   transformers = [kubernetesHeaders()],
   onAuditFailure = 'deny',
+  sendsAuditId = false,
 }: RouteParts): Route => ({
   name,
   chain: new Chain(
@@ -54,6 +56,7 @@ export const routeOf = ({
   places: placesOf(authenticators.flatMap(({ carriers }) => carriers)),
   maxHeaderBytes: Number.POSITIVE_INFINITY,
   onAuditFailure,
+  sendsAuditId,
 })
 
 /** Routes in order; each takes every host and path unless it says otherwise. */

@@ -67,12 +67,15 @@ export interface KubeApiServer extends AsyncDisposable {
   resume(): void
   /** Its audit log, oldest first; empty unless it keeps one. */
   audited(): Promise<readonly AuditedRequest[]>
+  /** The file that it writes it to. */
+  readonly auditLog: string
 }
 
 /** A line of its audit log (audit.k8s.io/v1, Event), as far as tests look at it. */
 type AuditedRequest = z.output<typeof auditedSchema>
 
 const auditedSchema = z.object({
+  auditID: z.string(),
   verb: z.string(),
   requestURI: z.string(),
   user: z.object({
@@ -93,12 +96,15 @@ export interface KubeApiServerOptions {
   readonly authentication?: string
   /** Whether it keeps an audit log. */
   readonly audit?: boolean
+  /** Further CAs of client certificates, PEM files. */
+  readonly clientCas?: readonly string[]
 }
 
 /** Starts etcd and an API server. */
 export const startKubeApiServer = async ({
   authentication,
   audit = false,
+  clientCas = [],
 }: KubeApiServerOptions = {}): Promise<KubeApiServer> => {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
@@ -112,6 +118,9 @@ export const startKubeApiServer = async ({
   })
   const frontProxy = await authority.issue({ commonName: 'front-proxy', usage: 'client' })
   const log = folder.file('audit.jsonl')
+  const trusted = folder.file('client-cas.pem')
+  const authorities = [authority.ca, ...clientCas].map((file) => readFile(file, 'utf8'))
+  await writeFile(trusted, (await Promise.all(authorities)).join('\n'))
   const [port, etcd] = [await freePort(), await startEtcd(folder, stack)]
   const url = `https://127.0.0.1:${port}`
   const tls = {
@@ -143,7 +152,7 @@ export const startKubeApiServer = async ({
         '--endpoint-reconciler-type=none',
         `--tls-cert-file=${identity.certificate}`,
         `--tls-private-key-file=${identity.key}`,
-        `--client-ca-file=${authority.ca}`,
+        `--client-ca-file=${trusted}`,
         `--requestheader-client-ca-file=${authority.ca}`,
         '--requestheader-allowed-names=front-proxy',
         '--requestheader-username-headers=X-Remote-User',
@@ -190,6 +199,7 @@ export const startKubeApiServer = async ({
       const lines = audit ? (await readFile(log, 'utf8')).trimEnd().split('\n') : []
       return lines.map((line) => auditedSchema.parse(JSON.parse(line)))
     },
+    auditLog: log,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }

@@ -1,6 +1,7 @@
 // The budget of header bytes: what the upstream gets in all, the caller's own headers too.
 
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { transform } from '../../src/transform/apply.ts'
 import { kubernetesHeaders } from '../../src/transform/headers.ts'
@@ -88,6 +89,19 @@ describe('a request beyond the budget of its route', () => {
     }
     assert.equal(await codeOf([], 16_384, [token]), 'headers-too-large')
     assert.equal(await codeOf([], 32_768, [token]), 'transformed')
+  })
+
+  it('is refused where the decision id is the last straw', async () => {
+    const least = async (sendsAuditId: boolean): Promise<number> => {
+      for (let most = 500; ; most += 1) {
+        const parts = outgoing([kubernetesHeaders()], { maxHeaderBytes: most, sendsAuditId })
+        // oxlint-disable-next-line no-await-in-loop -- one after another
+        const { outcome } = await transform(permitFor(), parts, FOREVER)
+        if (outcome === 'transformed') return most
+      }
+    }
+    const id = `audit-id: ${randomUUID()}\r\n`
+    assert.equal((await least(true)) - (await least(false)), id.length)
   })
 
   it('is not refused for the credential that is taken out', async () => {

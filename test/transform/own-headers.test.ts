@@ -56,6 +56,7 @@ describe('the name of a header to be set', () => {
 
   const BAD = [
     { name: 'authorization', want: /set by "bearer"/ },
+    { name: 'audit-id', want: /set by "auditId"/ },
     { name: 'impersonate-user', want: /not set by hand/ },
     { name: 'x-countersign-decision', want: /not set by hand/ },
     { name: 'host', want: /needed for something else/ },

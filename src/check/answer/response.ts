@@ -11,19 +11,31 @@ import { refuse } from './refusal.ts'
  *
  * @param now milliseconds since the epoch: what a credential has left bounds what it began
  */
-export const respond = (id: string, decision: Decision, trail: Trail, now: number): CheckAnswer =>
-  decision.outcome === 'allow'
-    ? {
-        allow: true,
-        setHeaders: boundBy(decision.permit.identity.expires, now, decision.credentials.setHeaders),
-        removeHeaders: decision.credentials.removeHeaders,
-        repeatedHeaders: decision.credentials.repeatedHeaders,
-        responseHeaders: [[DECISION_HEADER, id]],
-        ...(decision.credentials.secret === undefined
-          ? {}
-          : { upstreamSecret: decision.credentials.secret.name }),
-      }
-    : refuse(id, decision, trail)
+export const respond = (id: string, decision: Decision, trail: Trail, now: number): CheckAnswer => {
+  if (decision.outcome === 'deny') return refuse(id, decision, trail)
+  const { permit, credentials } = decision
+  const { setHeaders, removeHeaders, repeatedHeaders, secret } = credentials
+  const isSent = trail.route?.sendsAuditId === true
+  return {
+    allow: true,
+    setHeaders: [
+      ...setHeaders,
+      ...(isSent ? [[AUDIT_ID, id] as const] : []),
+      ...boundBy(permit.identity.expires, now),
+    ],
+    // Envoy sets first and removes afterwards.
+    removeHeaders: isSent ? removeHeaders.filter(isNotAuditId) : removeHeaders,
+    repeatedHeaders,
+    responseHeaders: [[DECISION_HEADER, id]],
+    ...(secret === undefined ? {} : { upstreamSecret: secret.name }),
+  }
+}
+
+// A Kubernetes API server takes from it the id of the request in its audit log, from whoever it comes
+// (apiserver v0.37.2, pkg/endpoints/filters/audit_init.go).
+const AUDIT_ID = 'audit-id'
+
+const isNotAuditId = (name: string): boolean => name.toLowerCase() !== AUDIT_ID
 
 // Envoy ends the request then, upgraded connections too, and forwards no such header (its
 // documentation of the router's "HTTP headers (consumed)").
@@ -35,12 +47,8 @@ const SHORTEST_MS = 1_000
 const LONGEST_MS = 2_592_000_000
 
 /** No request outlives the credential that it came with: a watch, an exec, a long download. */
-const boundBy = (
-  expires: number | undefined,
-  now: number,
-  headers: readonly HeaderPair[],
-): readonly HeaderPair[] => {
-  if (expires === undefined || expires - now > LONGEST_MS) return headers
+const boundBy = (expires: number | undefined, now: number): readonly HeaderPair[] => {
+  if (expires === undefined || expires - now > LONGEST_MS) return []
   const left = Math.max(SHORTEST_MS, Math.floor(expires - now))
-  return [...headers, [STREAM_DURATION, String(left)]]
+  return [[STREAM_DURATION, String(left)]]
 }

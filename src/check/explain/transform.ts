@@ -104,7 +104,7 @@ const shownClaims = (claims: JsonObject): JsonObject =>
   )
 
 // What these say is an identity, or a number; any other header that is set may be a credential.
-const SHOWN = ['x-remote-', 'impersonate-', 'x-cert-', 'x-webauth-', 'x-envoy-']
+const SHOWN = ['audit-id', 'x-remote-', 'impersonate-', 'x-cert-', 'x-webauth-', 'x-envoy-']
 
 const shownValue = (name: string, value: string, secrets: SecretParameters | undefined): string => {
   if (SHOWN.some((prefix) => name.startsWith(prefix))) return value

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { DECISION_HEADER } from '../../../src/check/answer/answer.ts'
 import { respond } from '../../../src/check/answer/response.ts'
+import { routeOf } from '../../fakes/route.ts'
 import { permitFor } from '../../fakes/permit.ts'
 
 const ID = '6f1d'
@@ -46,6 +47,28 @@ describe('an allow', () => {
     assert.ok(answer.allow)
     assert.equal(answer.upstreamSecret, 'a-handle')
     assert.doesNotMatch(JSON.stringify(answer), /its-digest/)
+  })
+
+  const answerOn = (sendsAuditId: boolean, removeHeaders: readonly string[] = []) => {
+    const credentials = { setHeaders: [], removeHeaders, repeatedHeaders: [], kinds: [] }
+    const permit = permitFor({ expires: NOW + 1_000 })
+    const decision = { outcome: 'allow', reason: 'permitted', permit, credentials } as const
+    const answer = respond(ID, decision, { route: routeOf({ sendsAuditId }) }, NOW)
+    assert.ok(answer.allow)
+    return answer
+  }
+
+  it('gives the upstream the decision id as Audit-ID, where the route says so', () => {
+    const names = ({ setHeaders }: ReturnType<typeof answerOn>) => setHeaders.map(([name]) => name)
+    assert.deepEqual(answerOn(true).setHeaders[0], ['audit-id', ID])
+    assert.deepEqual(names(answerOn(true)), ['audit-id', 'x-envoy-upstream-stream-duration-ms'])
+    assert.deepEqual(names(answerOn(false)), ['x-envoy-upstream-stream-duration-ms'])
+  })
+
+  it('has ours take the place of a caller’s Audit-ID, which would else be removed after it', () => {
+    const forged = ['authorization', 'Audit-ID', 'audit_id']
+    assert.deepEqual(answerOn(true, forged).removeHeaders, ['authorization', 'audit_id'])
+    assert.deepEqual(answerOn(false, forged).removeHeaders, forged)
   })
 
   const ENDS: readonly { name: string; expires: number | undefined; want: string | undefined }[] = [
