@@ -99,6 +99,8 @@ describe('a second factor by FreeRADIUS, in a browser', { skip }, () => {
     await page.getByText('Enter your one-time code:').waitFor()
     await page.getByRole('button', { name: 'Cancel' }).click()
     await page.getByLabel('Password').waitFor()
+    await page.goto(login)
+    assert.equal(await page.getByLabel('Password').count(), 1)
   })
 
   it('that comes too late is told so, and asks from the beginning', async () => {
