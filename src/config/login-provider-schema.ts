@@ -120,9 +120,15 @@ const loginProviderSchema = z
   }))
   .describe('One of them.')
 
+const OTHER_WAYS: ReadonlySet<string> = new Set(['password', 'certificate'])
+
 /** The `providers` of `login`. */
 export const loginProvidersSchema = z
-  .record(nameSchema, loginProviderSchema)
+  .record(
+    // As metrics and the audit log call the other ways in.
+    nameSchema.refine((id) => !OTHER_WAYS.has(id), 'is the name of another way to log in'),
+    loginProviderSchema,
+  )
   .default({})
   .describe('By an id: OpenID providers of others where people may log in, one button each.')
 

@@ -66,6 +66,19 @@ describe('a provider where people log in', () => {
       want: wrong('allowReserved\\[0\\]', 'names are written out'),
     },
     {
+      name: 'hostile: leaves what a login depends on to us',
+      input: {
+        listen,
+        issuer: login('issuer: https://login.example.com, parameters: { redirect_uri: x }'),
+      },
+      want: wrong('parameters.redirect_uri', 'is set by Countersign itself'),
+    },
+    {
+      name: 'has a name that is no other way to log in',
+      input: { listen, issuer: login('issuer: https://login.example.com', 'password') },
+      want: [/^issuer\.login\.providers\.password: is the name of another way to log in/],
+    },
+    {
       name: 'has a name that no authenticator has',
       input: { listen, issuer: login('issuer: https://login.example.com', 'staff') },
       want: [/^issuer\.login\.providers\.staff: is the name of an authenticator, too/],
