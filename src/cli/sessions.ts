@@ -5,8 +5,13 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { BrowserSessions } from '../authenticate/session/browser-sessions.ts'
 import { openConfiguredState } from '../check/configured-state.ts'
 import { LoginRecords } from '../issuer/authorization/login-records.ts'
+import { HeldLogins } from '../issuer/login/provider/held-logins.ts'
 import { listLogins, type LiveLogin, type LoginsParts } from '../issuer/session/logins.ts'
-import { SignOutNotes, type ClientOfLogin } from '../issuer/session/sign-out-notes.ts'
+import {
+  SignOutNotes,
+  type ClientOfLogin,
+  type TokenOfProvider,
+} from '../issuer/session/sign-out-notes.ts'
 import { SignOut, type TellClient } from '../issuer/session/sign-out.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { createLogger } from '../runtime/logger.ts'
@@ -94,30 +99,44 @@ const endCommand = (): Command =>
 
 /** How many there were. The rest is left to the authz that runs, which can sign and has the log. */
 const end = async (
-  { logins: parts, notes }: Opened,
+  { logins: parts, held, notes }: Opened,
   user: string | undefined,
   id: string | undefined,
 ): Promise<number> => {
   const logins = await listLogins(parts, user)
   const clients: ClientOfLogin[] = []
   const tell: TellClient = async (client, of, sid) => void clients.push({ client, user: of, sid })
-  const signOut = new SignOut({ ...parts, tell })
+  const tokens: TokenOfProvider[] = []
+  const farewell = {
+    async end(uid: string) {
+      const ended = await held.end(uid, systemClock.now())
+      const { provider = '', renewal } = ended ?? {}
+      if (renewal !== undefined) tokens.push({ provider, refreshToken: renewal.refreshToken })
+      return ended
+    },
+  }
+  const signOut = new SignOut({ ...parts, farewell, tell })
   if (id !== undefined) {
     const login = logins.find((one) => one.id === id)
     if (login === undefined) throw usageError(`there is no login of the id "${id}"`)
     await signOut.endOne(login)
-    await notes.leave({ user: login.user, which: 'one' }, clients)
+    await notes.leave({ user: login.user, which: 'one' }, clients, tokens)
     return 1
   }
   // Also where there is no login: tokens can outlive the one that they are from.
   if (user === undefined) await signOut.endEverybody()
   else await signOut.endAll(user)
-  await notes.leave({ user, which: user === undefined ? 'everybody' : 'everywhere' }, clients)
+  await notes.leave(
+    { user, which: user === undefined ? 'everybody' : 'everywhere' },
+    clients,
+    tokens,
+  )
   return logins.length
 }
 
 interface Opened extends AsyncDisposable {
   readonly logins: LoginsParts
+  readonly held: HeldLogins
   readonly notes: SignOutNotes
 }
 
@@ -137,6 +156,7 @@ const open = async (file: string): Promise<Opened> => {
       sessions: new BrowserSessions(records, keys, systemClock),
       keys,
     },
+    held: new HeldLogins(records),
     notes: new SignOutNotes(records),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }

@@ -33,10 +33,11 @@ import { PageSender } from './page-sender.ts'
 import { ENDPOINTS } from './paths.ts'
 import { AccountPage, isAccountPath } from './session/account.ts'
 import { askSelf } from './session/ask-self.ts'
+import type { OthersConcerned } from './session/operator-sign-outs.ts'
 import { SESSION_PREFIX, SessionEndpoints } from './session/endpoints.ts'
 import { logoutFetch } from './session/logout-fetch.ts'
 import { sessionClient } from './session/session-client.ts'
-import { SignOut, type TellClient } from './session/sign-out.ts'
+import { SignOut } from './session/sign-out.ts'
 import { requestIdOf } from './request-id.ts'
 
 /** What outlives a configuration. */
@@ -52,11 +53,10 @@ export interface ApplicationParts {
   readonly self: () => ListenAddress
 }
 
-/** It answers requests, knows whether logins stand, and tells clients of logouts. */
-export interface IssuerApplication {
+/** It answers requests, knows whether logins stand, and reaches whoever else they concern. */
+export interface IssuerApplication extends OthersConcerned {
   readonly answer: Application
   readonly standing: AskStanding
-  readonly tell: TellClient
 }
 
 /** Makes the application. Its keys are those that sign now: with others it is another. */
@@ -171,7 +171,7 @@ export const createApplication = (
       else sender.tell('unavailable', 503, request, response)
     }
   }
-  return { answer: answerAll, standing, tell }
+  return { answer: answerAll, standing, tell, giveBack: farewell.giveBack }
 }
 
 /**

@@ -8,9 +8,8 @@ import type { SigningKeySet } from '../keys/signing-key-set.ts'
 import { startHttpServer, type HttpServer } from '../runtime/http-server.ts'
 import { createApplication, type ApplicationParts, type IssuerApplication } from './application.ts'
 import { documentAt, type PublicIssuer } from './documents.ts'
-import { carryingOutNotes } from './session/operator-sign-outs.ts'
+import { carryingOutNotes, type OthersConcerned } from './session/operator-sign-outs.ts'
 import { SignOutNotes } from './session/sign-out-notes.ts'
-import type { TellClient } from './session/sign-out.ts'
 
 /** What of a configuration the listener shows. */
 export interface Published {
@@ -61,8 +60,8 @@ export const startIssuerListener = async (
   })
   stack.use(server)
   const notes = new SignOutNotes(records)
-  const tell = (): TellClient | undefined => applications.of(current())?.tell
-  stack.use(carryingOutNotes({ notes, audit, tell, logger }))
+  const others = (): OthersConcerned | undefined => applications.of(current())
+  stack.use(carryingOutNotes({ notes, audit, others, logger }))
   const standing: AskStanding = async (uid) =>
     (await applications.of(current())?.standing(uid)) ?? 'ended' // nobody vouches for anybody any more
   const running = stack.move()

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
+import { countersign } from '../cli/run.ts'
 import type { Visit } from '../fakes/browser.ts'
 import type { NodeOidc } from '../servers/node-oidc.ts'
 import { callbackOf } from './provider-site.ts'
@@ -75,4 +76,15 @@ describe('a login at a provider of others, with logout there', () => {
     const [ended] = await site.audit('login-ended')
     assert.deepEqual([ended?.['user'], ended?.['cause']], ['alice', 'logged-out-there'])
   })
+
+  for (const args of [['--user', 'alice'], ['--all']]) {
+    it(`is given back there when an operator ends it: ${args.join(' ')}`, async () => {
+      await using site = await vouching.start({}, 'state: { sqlite: state.db }')
+      const { cookie } = await vouching.sessionBy(site)
+      const config = site.folder.file('countersign.yaml')
+      await countersign(['sessions', 'end', ...args, '--config', config])
+      assert.equal(await isIn(site.authz, cookie), false)
+      await vouching.givenBack()
+    })
+  }
 })

@@ -98,7 +98,7 @@ export const startVouching = async (): Promise<Vouching> => {
     },
     async givenBack() {
       // oxlint-disable-next-line no-await-in-loop -- polling
-      for (let left = 100; left > 0 && oidc.revoked() === 0; left -= 1) await sleep(20)
+      for (let left = 250; left > 0 && oidc.revoked() === 0; left -= 1) await sleep(20)
       assert.equal(oidc.revoked(), 1)
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),

@@ -1,5 +1,5 @@
-// What is left to do after `countersign sessions end`, done by the authz that runs: the audit event, and
-// telling clients, which takes our keys.
+// What is left to do after `countersign sessions end`, done by the authz that runs: the audit event, telling
+// clients, which takes our keys, and giving tokens back, which takes our secrets at their providers.
 
 import type { AuditSink } from '../../audit/sink.ts'
 import type { Logger } from '../../runtime/logger.ts'
@@ -11,8 +11,15 @@ export interface OperatorSignOutParts {
   readonly notes: SignOutNotes
   readonly audit: AuditSink
   /** `undefined` where there is no authorization server now. */
-  readonly tell: () => TellClient | undefined
+  readonly others: () => OthersConcerned | undefined
   readonly logger: Logger
+}
+
+/** Whoever else has to do with a login. */
+export interface OthersConcerned {
+  readonly tell: TellClient
+  /** Gives a refresh token back to the provider of that id. Never rejects, as {@link TellClient}. */
+  readonly giveBack: (provider: string, refreshToken: string) => Promise<void>
 }
 
 // Nobody waits for it.
@@ -37,12 +44,12 @@ export const carryingOutNotes = (parts: OperatorSignOutParts): AsyncDisposable =
   }
 }
 
-const carryOut = async ({ notes, audit, tell, logger }: OperatorSignOutParts): Promise<void> => {
-  const tellClient = tell()
-  if (tellClient === undefined) return
+const carryOut = async ({ notes, audit, others, logger }: OperatorSignOutParts): Promise<void> => {
+  const concerned = others()
+  if (concerned === undefined) return
   for await (const note of notes.take()) {
     try {
-      await carryOutOne(note, audit, tellClient)
+      await carryOutOne(note, audit, concerned)
     } catch (cause) {
       logger.error({ err: cause, note }, 'audit event lost')
     }
@@ -52,11 +59,17 @@ const carryOut = async ({ notes, audit, tell, logger }: OperatorSignOutParts): P
 const carryOutOne = async (
   note: SignOutNote,
   audit: AuditSink,
-  tell: TellClient,
+  { tell, giveBack }: OthersConcerned,
 ): Promise<void> => {
   if (note.kind === 'tell') {
     await Promise.all(
       note.clients.map(async ({ client, user, sid }) => await tell(client, user, sid)),
+    )
+    return
+  }
+  if (note.kind === 'give-back') {
+    await Promise.all(
+      note.tokens.map(async ({ provider, refreshToken }) => await giveBack(provider, refreshToken)),
     )
     return
   }

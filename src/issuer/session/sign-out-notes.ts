@@ -12,16 +12,24 @@ export interface ClientOfLogin {
   readonly sid: string
 }
 
+/** What a provider of others is to have back. */
+export interface TokenOfProvider {
+  /** By its id. */
+  readonly provider: string
+  readonly refreshToken: string
+}
+
 /** What is left to do. */
 export type SignOutNote =
   | { readonly kind: 'record'; readonly event: Pick<SessionsEndedEvent, 'user' | 'which'> }
   | { readonly kind: 'tell'; readonly clients: readonly ClientOfLogin[] }
+  | { readonly kind: 'give-back'; readonly tokens: readonly TokenOfProvider[] }
 
 // Where no authz runs, until the next one starts; later nobody wants to know.
 const LIFETIME_MS = 86_400_000
 
 // So that none is larger than stores like, nor takes long to carry out.
-const CLIENTS_PER_NOTE = 100
+const MOST_PER_NOTE = 100
 
 const NOTES = 'sign-out notes'
 
@@ -37,11 +45,14 @@ export class SignOutNotes {
   async leave(
     event: Pick<SessionsEndedEvent, 'user' | 'which'>,
     clients: readonly ClientOfLogin[],
+    tokens: readonly TokenOfProvider[],
   ): Promise<void> {
     await this.#put({ kind: 'record', event })
-    for (let start = 0; start < clients.length; start += CLIENTS_PER_NOTE) {
-      const some = clients.slice(start, start + CLIENTS_PER_NOTE)
+    for (const some of inParts(clients)) {
       await this.#put({ kind: 'tell', clients: some }) // oxlint-disable-line no-await-in-loop -- a few
+    }
+    for (const some of inParts(tokens)) {
+      await this.#put({ kind: 'give-back', tokens: some }) // oxlint-disable-line no-await-in-loop -- a few
     }
   }
 
@@ -61,3 +72,8 @@ export class SignOutNotes {
     await this.#records.put(`sign-out note ${randomUUID()}`, record, [NOTES])
   }
 }
+
+const inParts = <T>(all: readonly T[]): readonly (readonly T[])[] =>
+  Array.from({ length: Math.ceil(all.length / MOST_PER_NOTE) }, (_, part) =>
+    all.slice(part * MOST_PER_NOTE, (part + 1) * MOST_PER_NOTE),
+  )

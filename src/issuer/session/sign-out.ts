@@ -18,8 +18,8 @@ export type TellClient = (client: string, user: string, sid: string) => Promise<
 export interface SignOutParts {
   readonly records: LoginRecords
   readonly sessions: BrowserSessions
-  /** Ends what providers of others gave with logins; absent outside of the running authz. */
-  readonly farewell?: Pick<Farewell, 'end'> | undefined
+  /** Ends what providers of others gave with logins. */
+  readonly farewell: Pick<Farewell, 'end'>
   readonly tell: TellClient
 }
 
@@ -37,7 +37,7 @@ export class SignOut {
    */
   async endOne({ uid, sessions: ids }: Pick<LiveLogin, 'uid' | 'sessions'>): Promise<void> {
     const { records, sessions, farewell } = this.#parts
-    if (uid !== undefined) await farewell?.end(uid)
+    if (uid !== undefined) await farewell.end(uid)
     const ended = uid === undefined ? undefined : await records.end(uid)
     // Those whose login at the authorization server is over are found by who vouched for it.
     if (uid !== undefined) await sessions.endVouched(uid)
@@ -69,7 +69,7 @@ export class SignOut {
 
   async #sayFarewell(logins: readonly StoredLogin[]): Promise<void> {
     const { farewell } = this.#parts
-    await Promise.all(logins.map(async ({ uid }) => await farewell?.end(uid)))
+    await Promise.all(logins.map(async ({ uid }) => await farewell.end(uid)))
   }
 
   /** Also those that began since they were listed, or are just beginning. */

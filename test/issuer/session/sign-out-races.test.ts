@@ -85,7 +85,11 @@ const setUp = async (settings: StateSettings) => {
     assert.equal(interruptions, 1)
     return text
   }
-  const signOut = new SignOut({ ...parts, tell: () => Promise.resolve() })
+  const signOut = new SignOut({
+    ...parts,
+    farewell: { end: () => Promise.resolve(undefined) },
+    tell: () => Promise.resolve(),
+  })
   return { store, keys, parts, sessions, signOut, logIn, comeBack, [Symbol.asyncDispose]: close }
 }
 

@@ -24,6 +24,7 @@ const opened = () => {
   const told: string[] = []
   const signOut = new SignOut({
     ...parts,
+    farewell: { end: () => Promise.resolve(undefined) },
     tell: async (client, user, sid) => void told.push(`${client} ${user} ${sid}`),
   })
   const logIn = async (uid: string, user = 'alice'): Promise<void> => {

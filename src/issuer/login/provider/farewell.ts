@@ -42,13 +42,20 @@ export class Farewell {
    * nobody waits for.
    */
   async end(uid: string): Promise<HeldLogin | undefined> {
-    const { held, clock, foreign } = this.#parts
+    const { held, clock } = this.#parts
     const ended = await held.end(uid, clock.now())
-    const provider = ended && foreign.get(ended.provider)
-    if (ended?.renewal !== undefined && provider !== undefined) {
-      void this.#giveBack(provider, ended.renewal.refreshToken)
+    if (ended?.renewal !== undefined) {
+      void this.giveBack(ended.provider, ended.renewal.refreshToken)
     }
     return ended
+  }
+
+  /** Gives a refresh token back to the provider of that id, if it is one still. Never rejects. */
+  readonly giveBack = async (id: string, refreshToken: string): Promise<void> => {
+    const failure = await this.#parts.foreign.get(id)?.revoke(refreshToken)
+    if (failure === undefined) return
+    // It is good until the provider says otherwise, but nobody has it any more.
+    this.#parts.logger.warn({ provider: id, ...failure }, 'refresh token not given back')
   }
 
   /** Where the browser that had this login has to go to end it there too; at last it comes to `next`. */
@@ -64,13 +71,6 @@ export class Farewell {
   async returnOf(state: string): Promise<string | undefined> {
     if (!STATE.test(state)) return undefined
     return (await this.#parts.records.take(keyOf(state)))?.text
-  }
-
-  async #giveBack(provider: ForeignProvider, refreshToken: string): Promise<void> {
-    const failure = await provider.revoke(refreshToken)
-    if (failure === undefined) return
-    // It is good until the provider says otherwise, but nobody has it any more.
-    this.#parts.logger.warn({ provider: provider.id, ...failure }, 'refresh token not given back')
   }
 }
 
