@@ -15,6 +15,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['test', async () => (await import('./cli/test/test.ts')).testCommand()],
   ['openapi', async () => (await import('./cli/openapi/openapi.ts')).openapiCommand()],
   ['replay', async () => (await import('./cli/replay/replay.ts')).replayCommand()],
+  ['trace', async () => (await import('./cli/trace/trace.ts')).traceCommand()],
   ['explain', async () => (await import('./cli/explain/explain.ts')).explainCommand()],
   ['envoy', async () => (await import('./cli/envoy.ts')).envoyCommand()],
   ['hash-password', async () => (await import('./cli/hash-password.ts')).hashPasswordCommand()],

@@ -67,7 +67,13 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['runtime/metrics.ts'],
   protobufjs: ['check/wire-reader.ts'],
   yaml: ['config/', 'request/openapi/text.ts', 'envoy/', 'cli/kubeconfig/'],
-  zod: ['config/', 'keys/', 'authenticate/password/users-file.ts', 'envoy/admin.ts'],
+  zod: [
+    'audit/trace/',
+    'config/',
+    'keys/',
+    'authenticate/password/users-file.ts',
+    'envoy/admin.ts',
+  ],
 }
 
 interface Source {

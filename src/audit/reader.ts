@@ -20,6 +20,15 @@ export type AuditLine = { readonly line: number } & (
 
 // Of an event the path is bounded and the groups are by the configuration: some 10 KB are many.
 const MAX_LINE = 1_048_576
+
+/** What of a log is read. */
+export interface ReadOptions {
+  /** The most bytes of a line. Default: 1 MiB. */
+  readonly maxLine?: number
+  /** Whether a line is worth parsing; others are counted and left out, unread. Default: all are. */
+  readonly isWanted?: (line: Buffer) => boolean
+}
+
 const LINE_FEED = 0x0a
 
 /**
@@ -30,7 +39,13 @@ const LINE_FEED = 0x0a
  */
 export async function* readAudit(
   chunks: AsyncIterable<Uint8Array>,
+  { maxLine = MAX_LINE, isWanted = () => true }: ReadOptions = {},
 ): AsyncGenerator<AuditLine, void> {
+  const read = (bytes: number, parts: readonly Uint8Array[], last: Uint8Array) => {
+    if (bytes > maxLine) return unreadable('too-long')
+    const whole = parts.length === 0 ? asBuffer(last) : Buffer.concat([...parts, last])
+    return isWanted(whole) ? readLine(whole) : undefined
+  }
   let line = 1
   let length = 0
   let parts: Uint8Array[] = []
@@ -40,7 +55,8 @@ export async function* readAudit(
     while (end !== -1) {
       const part = chunk.subarray(start, end)
       length += part.length
-      if (length > 0) yield { line, ...readLine(length, parts, part) }
+      const reading = length > 0 ? read(length, parts, part) : undefined
+      if (reading !== undefined) yield { line, ...reading }
       line += 1
       length = 0
       parts = []
@@ -49,11 +65,12 @@ export async function* readAudit(
     }
     const rest = chunk.subarray(start)
     length += rest.length
-    if (length > MAX_LINE) parts = []
+    if (length > maxLine) parts = []
     else if (rest.length > 0) parts.push(rest)
   }
   if (length === 0) return
-  const last = readLine(length, parts, NOTHING)
+  const last = read(length, parts, NOTHING)
+  if (last === undefined) return
   const cut = last.outcome === 'unreadable' && last.why !== 'too-long'
   yield { line, ...(cut ? unreadable('cut-off') : last) }
 }
@@ -65,9 +82,11 @@ type Reading =
 const NOTHING = new Uint8Array(0)
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
-const readLine = (length: number, parts: readonly Uint8Array[], last: Uint8Array): Reading => {
-  if (length > MAX_LINE) return unreadable('too-long')
-  const text = decode(parts.length === 0 ? last : Buffer.concat([...parts, last]))
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+const readLine = (bytes: Buffer): Reading => {
+  const text = decode(bytes)
   if (text === undefined) return unreadable('not-utf8')
   const value = parse(text)
   if (value === undefined) return unreadable('not-json')

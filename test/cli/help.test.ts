@@ -40,6 +40,10 @@ describe('--help', { concurrency: true }, () => {
       args: ['kubeconfig'],
       says: [/--way <way>/, /--merge/, /--password-file <file>/, /0600/, /Examples:/],
     },
+    {
+      args: ['trace'],
+      says: [/--audit <files...>/, /--issuance/, /--kube-audit/, /X509SHA256/, /Exits with 0/],
+    },
     { args: ['hash-password'], says: [/--algorithm <name>/, /--user <name>/, /standard input/] },
   ]
   for (const { args, says } of COMMANDS) {

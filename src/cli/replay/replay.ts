@@ -1,7 +1,5 @@
 // `countersign replay`: which decisions of an audit log another configuration would make otherwise.
 
-import { createReadStream } from 'node:fs'
-import { resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { readAudit } from '../../audit/reader.ts'
 import { buildOffline } from '../../check/offline.ts'
@@ -13,8 +11,9 @@ import {
 import { Replay, type Replayed } from '../../check/replay/replay.ts'
 import { exampleOf, ReplaySummary, type ReplayExample } from '../../check/replay/summary.ts'
 import { ConfigurationFiles } from '../../config/files.ts'
-import { CountersignError, describeError } from '../../runtime/errors.ts'
+import { CountersignError } from '../../runtime/errors.ts'
 import type { JsonObject } from '../../runtime/json-object.ts'
+import { logChunks } from '../log-chunks.ts'
 import { configOption } from '../options.ts'
 import { printable, printableJson } from '../printable.ts'
 import { reportFailure } from '../report.ts'
@@ -55,7 +54,7 @@ export const replayCommand = (): Command =>
     .description(
       'decide again, by another configuration, what an audit log tells of; says which decisions change, and how',
     )
-    .argument('<files...>', 'audit logs, in order; "-" for standard input')
+    .argument('<files...>', 'audit logs, in order, gzip’s too; "-" for standard input')
     .addOption(configOption())
     .option('--examples <count>', 'how many decisions to show of each change', wholeNumber, 3)
     .option('--since <time>', 'only decisions from this time on (RFC 3339)', instant)
@@ -102,7 +101,6 @@ const run = async (files: readonly string[], options: Options): Promise<number> 
 // What is printed on standard error of lines that cannot be read; the rest is counted.
 const MAX_COMPLAINTS = 10
 const OUTPUT_BYTES = 65_536
-const READ_BYTES = 262_144
 
 /** Goes through the files. */
 class ReplayRun {
@@ -120,7 +118,7 @@ class ReplayRun {
 
   /** @throws CountersignError `file-unreadable` */
   async read(file: string): Promise<void> {
-    for await (const read of readAudit(chunksOf(file))) {
+    for await (const read of readAudit(logChunks(file))) {
       this.#totals.lines += 1
       if (read.outcome === 'unreadable') this.#complain(file, read.line, read.why)
       else this.#add(file, read.line, read.event)
@@ -214,16 +212,5 @@ class ReplayRun {
     })
     this.#output = ''
     await promise
-  }
-}
-
-async function* chunksOf(file: string): AsyncGenerator<Uint8Array, void> {
-  const chunks: AsyncIterable<Uint8Array> =
-    file === '-' ? process.stdin : createReadStream(resolve(file), { highWaterMark: READ_BYTES })
-  try {
-    yield* chunks
-  } catch (cause) {
-    const message = `${file} cannot be read: ${describeError(cause)}`
-    throw new CountersignError('file-unreadable', message, { cause })
   }
 }

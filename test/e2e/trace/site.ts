@@ -35,6 +35,8 @@ export interface TracedSite extends AsyncDisposable {
   target(host: string): Target
   /** The logs of authz and of the signer. */
   readonly logs: { readonly audit: string; readonly issuance: string }
+  /** The token of the account that impersonates. */
+  readonly accountToken: string
   /** The last decision. */
   lastDecision(): Promise<DecisionEvent>
   /** What the signer has issued, oldest first. */
@@ -54,7 +56,7 @@ export const startTracedSite = async (): Promise<TracedSite> => {
   const server = stack.use(
     await startKubeApiServer({ authentication, audit: true, clientCas: [minting.ca] }),
   )
-  await writeFiles(folder, server)
+  const accountToken = await writeFiles(folder, server)
   const file = folder.file('countersign.yaml')
   await writeFile(file, stringify(configuration(issuer, port, pki, server)))
   await writeFile(folder.file('signer.yaml'), stringify(signerConfiguration(minting)))
@@ -71,6 +73,7 @@ export const startTracedSite = async (): Promise<TracedSite> => {
     pki,
     target: (serverName) => ({ port, serverName, ca: pki.ca }),
     logs,
+    accountToken,
     async lastDecision() {
       const decisions = (await readEvents(logs.audit)).filter(({ event }) => event === 'decision')
       const last = decisions.at(-1)
@@ -87,7 +90,8 @@ const readEvents = async (file: string): Promise<readonly AuditEvent[]> => {
   return lines.map((line): AuditEvent => JSON.parse(line))
 }
 
-const writeFiles = async (folder: TemporaryFolder, server: KubeApiServer): Promise<void> => {
+/** The token of the account. */
+const writeFiles = async (folder: TemporaryFolder, server: KubeApiServer): Promise<string> => {
   await server.createServiceAccount('kube-system', 'countersign')
   // The account may impersonate anybody, which is not what is tested here.
   await server.call({
@@ -108,6 +112,7 @@ const writeFiles = async (folder: TemporaryFolder, server: KubeApiServer): Promi
   await writeFile(folder.file('grant.keys'), `${newGrantKeyLine()}\n`, { mode: 0o600 })
   await writeFile(folder.file('users.yaml'), await usersFile())
   await writeSigningKeys(folder.file('signing-keys'), [await madeKey('ES256')])
+  return token
 }
 
 const trusting = async (url: string, pki: Pki): Promise<object> => ({

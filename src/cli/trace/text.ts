@@ -1,0 +1,230 @@
+// `countersign trace` for people: each decision, and below it who did what with it, in the order of time.
+
+import type { Difference } from '../../audit/trace/compare.ts'
+import {
+  credentialOf,
+  type ApiRequest,
+  type TracedDecision,
+  type TracedIssuance,
+  type TracedLogin,
+  type TracedRefusal,
+} from '../../audit/trace/records.ts'
+import type { Story, StoryNote, Trace } from '../../audit/trace/story.ts'
+import { counted } from '../counted.ts'
+import { printable } from '../printable.ts'
+
+// Of long lists: what is more is counted.
+const MAX_SHOWN = 10
+
+/** The whole text, with a line feed at its end, safe for a terminal. */
+export const traceText = (trace: Trace): string => {
+  const blocks = [
+    ...trace.logins.map(loginLines),
+    ...trace.stories.map(storyLines),
+    loose('certificates of which no decision is found', [
+      ...trace.issued.flatMap(issuedLines),
+      ...trace.refused.flatMap(refusedLines),
+    ]),
+    loose(
+      'requests at the API server under this id, of which no decision is found: they did not come by Countersign, or its log is not here',
+      trace.undecided.flatMap(seenLines),
+    ),
+    alarm(trace),
+    loose(
+      `${counted(trace.likely.length, 'request')} at the API server by the same credential, without our ids; told by path and time, each has a decision (see "auditId" of the route)`,
+      trace.likely.slice(0, MAX_SHOWN).map(briefLine),
+    ),
+    trace.cut ? ['There is more than is held here; ask about one decision (see --limit).'] : [],
+  ]
+  const texts = blocks.filter(({ length }) => length > 0)
+  return `${texts.map((lines) => lines.map((line) => printable(line).trimEnd()).join('\n')).join('\n\n')}\n`
+}
+
+type Lines = readonly string[]
+
+const loose = (title: string, lines: Lines): Lines => (lines.length === 0 ? [] : [title, ...lines])
+
+const alarm = ({ unaccounted }: Trace): Lines => {
+  const shown = unaccounted.slice(0, MAX_SHOWN)
+  const more = unaccounted.length - shown.length
+  return loose(
+    `!!! ${counted(unaccounted.length, 'request')} at the API server by this credential, of which no decision is found: somebody else may hold it`,
+    [...shown.map(briefLine), ...(more > 0 ? [`  and ${more} more`] : [])],
+  )
+}
+
+const briefLine = (request: ApiRequest): string => {
+  const { requestReceivedTimestamp, auditID, user, verb, requestURI, sourceIPs } = request
+  return `  ${requestReceivedTimestamp}  ${auditID}  ${user.username}  ${verb} ${requestURI}  from ${sourceIPs.join(', ')}  ${credentialOf(request) ?? ''}`
+}
+
+const storyLines = ({ decision, issued, refused, seen, differences, notes }: Story): Lines => {
+  const parts = [
+    { at: decision.time, lines: decisionLines(decision) },
+    ...issued.map((one) => ({ at: one.time, lines: issuedLines(one) })),
+    ...refused.map((one) => ({ at: one.time, lines: refusedLines(one) })),
+    ...seen.map((one) => ({ at: one.requestReceivedTimestamp, lines: seenLines(one) })),
+  ]
+  return [
+    `decision ${decision.id}`,
+    ...parts
+      .toSorted((one, other) => Date.parse(one.at) - Date.parse(other.at))
+      .flatMap(({ lines }) => lines),
+    ...verdictLines(seen.length, differences),
+    ...notes.map((note) => `  ${NOTES[note]}`),
+  ]
+}
+
+const NOTES: Readonly<Record<StoryNote, string>> = {
+  'no-kubernetes-log': 'whether the API server saw the same is not known: no --kube-audit',
+  'not-in-kubernetes-log':
+    'the API server has no request under this id: its audit policy or rotation leaves it out, the upstream is another, or it was never reached',
+  'issuance-not-found': 'the certificate is in no log of a signer that was given (--issuance)',
+}
+
+const verdictLines = (seen: number, differences: readonly Difference[]): Lines => {
+  if (differences.length === 0) return seen === 0 ? [] : ['  the API server saw what was decided']
+  return differences.map(
+    ({ what, ours, theirs }) =>
+      `  !!! ${what.replaceAll('-', ' ')} differs: decided ${ours}, the API server saw ${theirs}`,
+  )
+}
+
+const heading = (time: string, who: string, what: string): string => `  ${time}  ${who}: ${what}`
+
+/** Rows of a name and what there is to say of it; those without are left out. */
+const rows = (pairs: readonly (readonly [string, string | undefined])[]): Lines =>
+  pairs.flatMap(([name, value]) =>
+    value === undefined || value === '' ? [] : [`      ${name.padEnd(12)}${value}`],
+  )
+
+const joined = (values: readonly (string | undefined)[], mark = ' '): string =>
+  values.filter((value) => value !== undefined && value !== '').join(mark)
+
+const labelled = (label: string, value: string | undefined): string | undefined =>
+  value === undefined || value === '' ? undefined : `${label} ${value}`
+
+// A group may hold a comma.
+const groupsText = (groups: readonly string[]): string | undefined =>
+  groups.length === 0 ? undefined : groups.map((group) => JSON.stringify(group)).join(', ')
+
+const decisionLines = (decision: TracedDecision): Lines => {
+  const { decision: outcome, reason, rule, route, kubernetes, forwarded, status } = decision
+  const why = joined([
+    `${outcome}, ${reason}`,
+    labelled('by rule', rule),
+    labelled('on route', route),
+  ])
+  return [
+    heading(decision.time, 'Countersign decided', why),
+    ...rows([
+      ['who', decision.user],
+      ['groups', groupsText(decision.groups)],
+      [
+        'credential',
+        joined([
+          decision.authentication,
+          labelled('by', decision.authenticator),
+          labelled('fingerprint', decision.credential),
+        ]),
+      ],
+      ['from', decision.source],
+      ['asked', joined([decision.method, joined([decision.host, decision.path], '')])],
+      ['kubernetes', kubernetes && targetText(kubernetes.verb, kubernetes)],
+      ['as', kubernetes?.impersonation && `${kubernetes.impersonation.user} (impersonation)`],
+      ['forwarded', forwarded.join(', ')],
+      ['token', labelled('jti', decision.jti.join(', '))],
+      ['certificate', labelled('grant', decision.handle)],
+      ['answer', outcome === 'deny' && status !== undefined ? String(status) : undefined],
+      ['detail', decision.detail],
+      ['request id', decision.request],
+    ]),
+  ]
+}
+
+type TargetParts = Pick<
+  NonNullable<ApiRequest['objectRef']>,
+  'apiGroup' | 'resource' | 'subresource' | 'namespace' | 'name'
+>
+
+const targetText = (
+  verb: string,
+  { apiGroup, resource, subresource, namespace, name }: TargetParts,
+): string =>
+  joined([
+    verb,
+    joined([joined([resource, apiGroup], '.'), subresource], '/'),
+    name,
+    labelled('in', namespace),
+  ])
+
+const issuedLines = (issuance: TracedIssuance): Lines => [
+  heading(
+    issuance.time,
+    'signer',
+    joined(['issued a certificate', labelled('of', issuance.authority)]),
+  ),
+  ...rows([
+    ['subject', issuance.subject],
+    ['fingerprint', issuance.fingerprint],
+    ['serial', issuance.serial],
+    ['grant', issuance.handle],
+    ['valid', joined([issuance.notBefore, issuance.notAfter], ' to ')],
+  ]),
+]
+
+const refusedLines = ({ time, handle, reason, detail }: TracedRefusal): Lines => [
+  heading(time, 'signer', `refused a certificate: ${reason}`),
+  ...rows([
+    ['grant', handle],
+    ['detail', detail],
+  ]),
+]
+
+const seenLines = (request: ApiRequest): Lines => {
+  const { user, impersonatedUser, verb, objectRef, responseStatus, annotations } = request
+  const what = objectRef === undefined ? verb : targetText(verb, objectRef)
+  const code = responseStatus?.code
+  return [
+    heading(
+      request.requestReceivedTimestamp,
+      'API server',
+      `${what}${code === undefined ? '' : ` -> ${code}`}`,
+    ),
+    ...rows([
+      ['who', user.username],
+      ['groups', groupsText(user.groups)],
+      ['as', impersonatedUser?.username],
+      ['as groups', groupsText(impersonatedUser?.groups ?? [])],
+      ['credential', credentialOf(request)],
+      ['from', request.sourceIPs.join(', ')],
+      ['asked', request.requestURI],
+      [
+        'authorized',
+        joined(
+          [
+            annotations['authorization.k8s.io/decision'],
+            annotations['authorization.k8s.io/reason'],
+          ],
+          ': ',
+        ),
+      ],
+      ['audit id', request.auditID],
+    ]),
+  ]
+}
+
+const loginLines = (login: TracedLogin): Lines => [
+  heading(
+    login.time,
+    login.event,
+    joined([login.outcome, login.reason, labelled('by', login.way)]),
+  ),
+  ...rows([
+    ['who', login.user],
+    ['client', login.client],
+    ['grant', login.grant],
+    ['from', login.source],
+    ['request id', login.request],
+  ]),
+]

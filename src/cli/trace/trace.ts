@@ -1,0 +1,140 @@
+// `countersign trace`: one id → the whole story of its request, from every log.
+
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { Command, InvalidArgumentError } from 'commander'
+import { isAlarming, isEmpty, tell, type Trace } from '../../audit/trace/story.ts'
+import { trace, type UnreadLine } from '../../audit/trace/tracer.ts'
+import { counted } from '../counted.ts'
+import { logChunks } from '../log-chunks.ts'
+import { printable, printableJson } from '../printable.ts'
+import { reportFailure } from '../report.ts'
+import { usageError } from '../usage-error.ts'
+import { traceText } from './text.ts'
+
+interface Options {
+  readonly audit: readonly string[]
+  readonly issuance: readonly string[]
+  readonly kubeAudit: readonly string[]
+  readonly limit: number
+  readonly json?: boolean
+}
+
+const NOTHING_FOUND = 1
+const UNUSABLE = 2
+const DIFFERS = 3
+
+// Ids of further uses of a credential: some 20 MB.
+const MAX_USES = 100_000
+const MAX_COMPLAINTS = 10
+
+const AFTERWORD = `
+ID is what is at hand: the id of a decision (x-countersign-decision of the answer, or the auditID of a
+Kubernetes API server, which is the same where the route has "auditId"), an x-request-id, the jti of a
+token, the fingerprint (SHA-256; also AB:CD:…) or the serial number of a certificate, the grant of one.
+JTI=… and X509SHA256=…, as the API server writes them (credential-id), will do.
+
+Each decision is told in the order of time: who came with what credential, what was decided and why,
+what was forwarded, what the signer issued, and what the API server saw. Where that is another user, group,
+verb, resource or credential than was decided, where it has the request of a refused caller, or where it
+has requests by a token or certificate of ours of which no decision is found, a line begins with !!!.
+
+  countersign trace 0b2c… --audit audit.jsonl* --issuance issued.jsonl* --kube-audit kube-audit.log
+  countersign trace X509SHA256=9f86… --audit audit.jsonl --issuance issued.jsonl --kube-audit audit-*.log.gz
+
+Files may be gzip's, of any size, in any order, and of several replicas; each is read several times, so
+standard input and pipes will not do. A line that names the id and cannot be read is told.
+
+Exits with 0 when something is found and all of it agrees, with 1 when nothing is found, with 2 when
+a file cannot be read, with 3 when something differs.
+
+With --json, one object a line: {"kind":"story", "decision", "issued", "refused", "seen", "differences",
+"notes"} for each decision, {"kind": one of "login", "issued", "refused", "undecided", "unaccounted",
+"likely", "record"} for what belongs to none, {"kind":"unreadable", "file", "line", "why"}, and
+{"kind":"summary", "id", "found", "agrees", "cut", "searched"} at the end.`
+
+/** The command. */
+export const traceCommand = (): Command =>
+  new Command('trace')
+    .description(
+      'tell the whole story of a request from every log: who came, what was decided, issued and forwarded, and whether the API server saw the same',
+    )
+    .argument('<id>', 'of the decision, the request, the token or the certificate')
+    .option('--audit <files...>', 'audit logs of authz', [])
+    .option('--issuance <files...>', 'audit logs of signers', [])
+    .option('--kube-audit <files...>', 'audit logs of Kubernetes API servers (JSON)', [])
+    .option('--limit <count>', 'how many decisions to tell of', wholeNumber, 100)
+    .option('--json', 'print JSON lines')
+    .addHelpText('after', AFTERWORD)
+    .action(async (id: string, options: Options) => {
+      try {
+        process.exitCode = await run(id, options)
+      } catch (cause) {
+        reportFailure(cause)
+        process.exitCode = UNUSABLE
+      }
+    })
+
+const wholeNumber = (text: string): number => {
+  if (!/^[1-9]\d{0,4}$/.test(text)) {
+    throw new InvalidArgumentError('It must be a whole number from 1 to 99999.')
+  }
+  return Number(text)
+}
+
+const run = async (id: string, options: Options): Promise<number> => {
+  const { audit, issuance, kubeAudit: kubernetes, limit, json = false } = options
+  const ours = [...audit, ...issuance]
+  if (id.trim() === '') throw usageError('the id is empty')
+  if (ours.length + kubernetes.length === 0) {
+    throw usageError('say where to look: --audit, --issuance, --kube-audit')
+  }
+  await Promise.all([...ours, ...kubernetes].map(refuseUnlessFile))
+  const logs = { ours: [...new Set(ours)], kubernetes: [...new Set(kubernetes)], open: logChunks }
+  const found = await trace(id, logs, { stories: limit, uses: MAX_USES })
+  const told = tell(found, kubernetes.length > 0)
+  const searched = { audit, issuance, kubeAudit: kubernetes }
+  if (json) printJson(id, told, searched)
+  else printText(id, told, [...ours, ...kubernetes])
+  if (isEmpty(told)) return NOTHING_FOUND
+  return isAlarming(told) ? DIFFERS : 0
+}
+
+/** What can be read once only would seem empty the second time. */
+const refuseUnlessFile = async (file: string): Promise<void> => {
+  const status = file === '-' ? undefined : await stat(resolve(file)).catch(() => undefined)
+  // One that is not there is told when it is opened.
+  if (file === '-' || (status !== undefined && !status.isFile())) {
+    throw usageError(`${file} is no file, and has to be read more than once: write it to one`)
+  }
+}
+
+const printText = (id: string, told: Trace, searched: readonly string[]): void => {
+  complain(told.unread)
+  if (!isEmpty(told)) return void process.stdout.write(traceText(told))
+  const where = `looked in ${counted(searched.length, 'file')}: ${searched.join(', ')}`
+  console.error(printable(`countersign: nothing is found of ${id}; ${where}`))
+}
+
+const complain = (unread: readonly UnreadLine[]): void => {
+  for (const { file, line, why } of unread.slice(0, MAX_COMPLAINTS)) {
+    console.error(printable(`${file}:${line}: ${why}`))
+  }
+  const more = unread.length - MAX_COMPLAINTS
+  if (more > 0) console.error(`and ${more} more lines that cannot be read`)
+}
+
+const printJson = (id: string, told: Trace, searched: object): void => {
+  const { stories, unread, cut, ...loose } = told
+  const lines: readonly object[] = [
+    ...stories.map((story) => ({ kind: 'story', ...story })),
+    ...Object.entries(loose).flatMap(([kind, records]: [string, readonly object[]]) =>
+      records.map((record) => ({ kind: LOOSE[kind] ?? kind, record })),
+    ),
+    ...unread.map((line) => ({ kind: 'unreadable', ...line })),
+    { kind: 'summary', id, found: !isEmpty(told), agrees: !isAlarming(told), cut, searched },
+  ]
+  process.stdout.write(lines.map((line) => `${printableJson(line)}\n`).join(''))
+}
+
+const LOOSE: Readonly<Record<string, string>> = { logins: 'login' }

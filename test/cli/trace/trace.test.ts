@@ -1,0 +1,197 @@
+// `countersign trace`: what it says, to people and to programs, and how it ends.
+
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { describe, it } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import {
+  apiLine,
+  certificateApiLine,
+  certificateDecision,
+  IDS,
+  issuedLine,
+  logOf,
+  tracedDecision,
+} from '../../fakes/traced-lines.ts'
+import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'
+import { countersign, type Result } from '../run.ts'
+
+const LOGS = {
+  audit: logOf(certificateDecision({ source: '203.0.113.7' })),
+  issuance: logOf(issuedLine()),
+  'kube-audit': logOf(certificateApiLine()),
+}
+
+const traceIn = async (
+  folder: TemporaryFolder,
+  logs: Readonly<Record<string, string | Buffer>> = LOGS,
+  more: readonly string[] = [],
+  id: string = IDS.decision,
+): Promise<Result> => {
+  const options = await Promise.all(
+    Object.entries(logs).map(async ([name, text]) => {
+      await writeFile(folder.file(name), text)
+      return [`--${name}`, folder.file(name)]
+    }),
+  )
+  return await countersign(['trace', id, ...options.flat(), ...more])
+}
+
+describe('countersign trace', { concurrency: true }, () => {
+  it('tells the story in the order of time', async () => {
+    await using folder = await temporaryFolder()
+    const { status, stdout, stderr } = await traceIn(folder)
+    assert.deepEqual([status, stderr], [0, ''])
+    assert.equal(
+      stdout,
+      `decision ${IDS.decision}
+  2026-11-26T10:00:00.100Z  Countersign decided: allow, permitted by rule rbac-decides on route kubernetes
+      who         bob
+      groups      "dev", "ops"
+      credential  basic by staff fingerprint fingerprint
+      from        203.0.113.7
+      asked       GET app.example.org/api/v1/namespaces/default/pods?limit=[withheld]
+      kubernetes  list pods in default
+      forwarded   certificate
+      certificate grant ${IDS.handle}
+      request id  ${IDS.request}
+  2026-11-26T10:00:00.120Z  signer: issued a certificate of kube
+      subject     O=dev+O=ops,CN=bob
+      fingerprint ${IDS.fingerprint}
+      serial      ${IDS.serial}
+      grant       ${IDS.handle}
+      valid       2026-11-26T09:55:00Z to 2026-11-26T10:55:00Z
+  2026-11-26T10:00:00.130456Z  API server: list pods in default -> 200
+      who         bob
+      groups      "ops", "dev", "system:authenticated"
+      credential  X509SHA256=${IDS.fingerprint}
+      from        10.0.0.9
+      asked       /api/v1/namespaces/default/pods?limit=500
+      authorized  allow
+      audit id    ${IDS.decision}
+  the API server saw what was decided
+`,
+    )
+  })
+
+  it('reads what rotation has compressed', async () => {
+    await using folder = await temporaryFolder()
+    const packed = Object.entries(LOGS).map(([name, text]) => [name, gzipSync(text)] as const)
+    const { status, stdout } = await traceIn(folder, Object.fromEntries(packed))
+    assert.equal(status, 0)
+    assert.match(stdout, /the API server saw what was decided/)
+  })
+
+  it('ends with 3 where something differs, and says so loudly', async () => {
+    await using folder = await temporaryFolder()
+    const seen = apiLine({ user: { username: 'root', groups: ['system:masters'] } })
+    const logs = { audit: logOf(tracedDecision()), 'kube-audit': logOf(seen) }
+    const { status, stdout } = await traceIn(folder, logs)
+    assert.equal(status, 3)
+    assert.match(stdout, /^ {2}!!! user differs: decided bob, the API server saw root$/m)
+    assert.match(
+      stdout,
+      /^ {2}!!! groups differs: decided \["dev","ops"\], .*\["system:masters"\]$/m,
+    )
+    assert.match(stdout, /^ {2}!!! credential differs: decided JTI=.*, the API server saw none$/m)
+  })
+
+  it('ends with 3 where a token of ours is used without a decision', async () => {
+    await using folder = await temporaryFolder()
+    const stolen = Array.from({ length: 12 }, (_, index) => apiLine({ auditID: `theirs-${index}` }))
+    const logs = { audit: logOf(tracedDecision()), 'kube-audit': logOf(apiLine(), ...stolen) }
+    const { status, stdout } = await traceIn(folder, logs)
+    assert.equal(status, 3)
+    assert.match(stdout, /^!!! 12 requests at the API server by this credential/m)
+    assert.match(stdout, /theirs-9 .*\n {2}and 2 more\n$/)
+  })
+
+  it('says what it does not know', async () => {
+    await using folder = await temporaryFolder()
+    const alone = await traceIn(folder, { audit: LOGS.audit })
+    assert.match(alone.stdout, /not known: no --kube-audit\n {2}the certificate is in no log/)
+    const unseen = await traceIn(folder, { ...LOGS, 'kube-audit': '' })
+    assert.match(unseen.stdout, /the API server has no request under this id/)
+    const undecided = await traceIn(folder, { 'kube-audit': LOGS['kube-audit'] })
+    assert.match(undecided.stdout, /of which no decision is found: they did not come by/)
+    assert.deepEqual([alone.status, unseen.status, undecided.status], [0, 0, 0])
+  })
+
+  it('prints JSON for programs', async () => {
+    await using folder = await temporaryFolder()
+    const { status, stdout } = await traceIn(folder, LOGS, ['--json'])
+    assert.equal(status, 0)
+    const [story, summary, ...more] = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line): Record<string, unknown> => JSON.parse(line))
+    assert.equal(story?.['kind'], 'story')
+    assert.deepEqual(story?.['differences'], [])
+    assert.deepEqual(more, [])
+    const { searched, ...rest } = summary ?? {}
+    assert.deepEqual(rest, {
+      kind: 'summary',
+      id: IDS.decision,
+      found: true,
+      agrees: true,
+      cut: false,
+    })
+    assert.deepEqual(searched, {
+      audit: [folder.file('audit')],
+      issuance: [folder.file('issuance')],
+      kubeAudit: [folder.file('kube-audit')],
+    })
+  })
+
+  it('prints no control characters that callers or others have chosen', async () => {
+    await using folder = await temporaryFolder()
+    const evil = '\u001b]0;x\u0007\u202e\n!!! all is well'
+    const logs = {
+      audit: logOf(tracedDecision({ user: evil, host: evil, detail: evil, rule: evil })),
+      'kube-audit': logOf(
+        apiLine({ user: { username: evil, groups: [evil] }, objectRef: { resource: evil } }),
+      ),
+    }
+    const { status, stdout } = await traceIn(folder, logs)
+    assert.equal(status, 3)
+    // oxlint-disable-next-line no-control-regex -- it is what must not be there
+    assert.doesNotMatch(stdout, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)
+    assert.doesNotMatch(stdout, /^!!! all/m)
+    const json = await traceIn(folder, logs, ['--json'])
+    // oxlint-disable-next-line no-control-regex -- as above
+    assert.doesNotMatch(json.stdout, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)
+  })
+
+  it('ends with 1 where nothing is found, and says where it looked', async () => {
+    await using folder = await temporaryFolder()
+    const { status, stdout, stderr } = await traceIn(folder, LOGS, [], 'nobody')
+    assert.deepEqual([status, stdout], [1, ''])
+    assert.match(stderr, /^countersign: nothing is found of nobody; looked in 3 files: .*audit, /)
+    const json = await traceIn(folder, LOGS, ['--json'], 'nobody')
+    assert.equal(json.status, 1)
+    assert.match(json.stdout, /^\{"kind":"summary","id":"nobody","found":false/)
+  })
+
+  it('ends with 2 where it cannot look', async () => {
+    await using folder = await temporaryFolder()
+    const gone = folder.file('gone')
+    await writeFile(folder.file('half.gz'), gzipSync(LOGS.audit).subarray(0, 40))
+    const CASES: readonly (readonly [args: readonly string[], says: RegExp])[] = [
+      [[IDS.decision], /say where to look: --audit/],
+      [[' ', '--audit', gone], /the id is empty/],
+      [[IDS.decision, '--audit', gone], /gone cannot be read: ENOENT/],
+      [[IDS.decision, '--audit', '-'], /- is no file, and has to be read more than once/],
+      [[IDS.decision, '--kube-audit', folder.path], /is no file/],
+      [
+        [IDS.decision, '--audit', folder.file('half.gz')],
+        /half\.gz cannot be read: unexpected end/,
+      ],
+    ]
+    for (const [args, says] of CASES) {
+      // oxlint-disable-next-line no-await-in-loop -- one after another, for the message
+      const { status, stderr } = await countersign(['trace', ...args])
+      assert.equal(status, 2, stderr)
+      assert.match(stderr, says)
+    }
+  })
+})
