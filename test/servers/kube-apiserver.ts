@@ -74,15 +74,20 @@ export interface KubeApiServer extends AsyncDisposable {
 /** A line of its audit log (audit.k8s.io/v1, Event), as far as tests look at it. */
 type AuditedRequest = z.output<typeof auditedSchema>
 
+const auditedUserSchema = z.object({
+  username: z.string().default(''),
+  uid: z.string().default(''),
+  groups: z.array(z.string()).default([]),
+  extra: z.record(z.string(), z.array(z.string())).default({}),
+})
+
 const auditedSchema = z.object({
   auditID: z.string(),
   verb: z.string(),
   requestURI: z.string(),
-  user: z.object({
-    username: z.string().default(''),
-    groups: z.array(z.string()).default([]),
-    extra: z.record(z.string(), z.array(z.string())).default({}),
-  }),
+  user: auditedUserSchema,
+  /** Whom the user acted for. */
+  impersonatedUser: auditedUserSchema.optional(),
 })
 
 const CALL_LIMIT = 10_000

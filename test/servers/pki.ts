@@ -19,6 +19,8 @@ interface CertificateRequest {
   readonly commonName: string
   /** O, one attribute each. */
   readonly organizations?: readonly string[]
+  /** Further attributes of the subject, by short name or OID. */
+  readonly attributes?: Readonly<Record<string, readonly string[]>>
   /** DNS names and IP addresses. */
   readonly names?: readonly string[]
   readonly usage: 'server' | 'client'
@@ -108,7 +110,7 @@ export const createAuthority = async (commonName: string): Promise<Authority> =>
 }
 
 const issue = async (
-  { commonName, organizations = [], names = [], usage }: CertificateRequest,
+  { commonName, organizations = [], attributes = {}, names = [], usage }: CertificateRequest,
   root: x509.X509Certificate,
   rootKey: CryptoKey,
 ): Promise<{ readonly certificate: string; readonly key: string }> => {
@@ -122,7 +124,7 @@ const issue = async (
   )
   const certificate = await x509.X509CertificateGenerator.create({
     ...validity(),
-    subject: nameOf(commonName, organizations),
+    subject: nameOf(commonName, organizations, attributes),
     issuer: root.subjectName,
     publicKey: keys.publicKey,
     signingKey: rootKey,
@@ -141,8 +143,16 @@ const issue = async (
 const pemOf = async (key: CryptoKey): Promise<string> =>
   x509.PemConverter.encode(Buffer.from(await crypto.subtle.exportKey('pkcs8', key)), 'PRIVATE KEY')
 
-const nameOf = (commonName: string, organizations: readonly string[] = []): x509.Name =>
-  new x509.Name([{ CN: [commonName] }, ...organizations.map((value) => ({ O: [value] }))])
+const nameOf = (
+  commonName: string,
+  organizations: readonly string[] = [],
+  attributes: Readonly<Record<string, readonly string[]>> = {},
+): x509.Name => {
+  const all = [['CN', [commonName]], ['O', organizations], ...Object.entries(attributes)] as const
+  return new x509.Name(
+    all.flatMap(([name, values]) => values.map((value) => ({ [name]: [value] }))),
+  )
+}
 
 // RFC 5280 §4.1.2.2: a positive serial number of at most 20 octets. Begun yesterday, since clocks of
 // containers and their hosts differ.

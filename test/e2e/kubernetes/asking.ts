@@ -1,0 +1,110 @@
+// How the scenario asks with kubectl, and what the API server says of who asked.
+
+import assert from 'node:assert/strict'
+import { z } from 'zod'
+import type { DecisionEvent } from '../../../src/audit/event.ts'
+import { kubectl, type KubectlResult } from '../../servers/kubectl.ts'
+import { eventually } from '../site.ts'
+import { HOST, WAYS_OUT } from './configuration.ts'
+import type { KubeSite } from './kube-site.ts'
+import { kubeconfigFor, type WayIn } from './ways-in.ts'
+import type { Person } from './people.ts'
+
+/** Somebody's kubectl. */
+export interface Caller {
+  /** The arguments by which kubectl knows who asks. */
+  readonly identity: readonly string[]
+  /** The folder of what `countersign login` keeps. */
+  readonly state: string
+}
+
+/** A person who comes in by a way. */
+export const callerBy = async (site: KubeSite, way: WayIn, person: Person): Promise<Caller> => ({
+  identity: await kubeconfigFor(site, await way(site, person)),
+  state: site.folder.file(`state-${person.name}`),
+})
+
+/** The arguments of kubectl for an address. */
+const at = ({ port }: KubeSite, address: string): readonly string[] => [
+  `--server=https://${address}:${port}`,
+  `--tls-server-name=${HOST}`,
+]
+
+/** Runs kubectl as somebody, at the route that has this address. */
+export const ask = (
+  site: KubeSite,
+  { identity, state }: Caller,
+  args: readonly string[],
+  address: string = WAYS_OUT['X-Remote-*'],
+): Promise<KubectlResult> =>
+  kubectl([...identity, ...at(site, address), ...args], { XDG_STATE_HOME: state })
+
+/** What kubectl says, where it succeeds. */
+export const told = async (...asked: Parameters<typeof ask>): Promise<string> => {
+  const { code, output, complaint } = await ask(...asked)
+  assert.equal(code, 0, `${asked[2].join(' ')}: ${complaint}`)
+  return output
+}
+
+/** Who somebody is to the API server. */
+export interface KnownAs {
+  readonly username: string
+  readonly uid: string
+  /** Sorted. */
+  readonly groups: readonly string[]
+  /** But for what the API server itself says of the credential. */
+  readonly extra: Readonly<Record<string, readonly string[]>>
+}
+
+const reviewSchema = z.object({
+  status: z.object({
+    userInfo: z.object({
+      username: z.string(),
+      uid: z.string().default(''),
+      groups: z.array(z.string()),
+      extra: z.record(z.string(), z.array(z.string())).default({}),
+    }),
+  }),
+})
+
+const ITS_OWN = 'authentication.kubernetes.io/'
+
+const known = ({ username, uid, groups, extra }: KnownAs): KnownAs => ({
+  username,
+  uid,
+  groups: groups.toSorted(),
+  extra: Object.fromEntries(Object.entries(extra).filter(([key]) => !key.startsWith(ITS_OWN))),
+})
+
+const REVIEW = /selfsubjectreviews$/
+const LOG_LIMIT = 5_000
+
+/** The last question who somebody is, in our audit log. */
+const lastReview = async (site: KubeSite): Promise<DecisionEvent> => {
+  const event = (await site.decisions()).findLast(({ path }) => REVIEW.test(path ?? ''))
+  assert.ok(event !== undefined)
+  return event
+}
+
+/** Who somebody is by `kubectl auth whoami`, and by the API server's audit log of the same request. */
+export const whoIs = async (
+  site: KubeSite,
+  caller: Caller,
+  address: string,
+): Promise<{ readonly told: KnownAs; readonly logged: KnownAs; readonly event: DecisionEvent }> => {
+  const output = await told(site, caller, ['auth', 'whoami', '-o', 'json'], address)
+  const event = await lastReview(site)
+  assert.equal(event.host, address)
+  const entry = await eventually(
+    async () => (await site.server.audited()).find(({ auditID }) => auditID === event.id),
+    (found) => found !== undefined,
+    LOG_LIMIT,
+  )
+  const logged = entry?.impersonatedUser ?? entry?.user
+  assert.ok(logged !== undefined)
+  return {
+    told: known(reviewSchema.parse(JSON.parse(output)).status.userInfo),
+    logged: known(logged),
+    event,
+  }
+}

@@ -1,0 +1,219 @@
+// Everything at once: a real API server with its etcd, a real slapd, an issuer of others, authz and the
+// signer as processes of their own, and a real Envoy with the generated bootstrap.
+
+import { readFile, writeFile } from 'node:fs/promises'
+import { parseAllDocuments, stringify } from 'yaml'
+import { z } from 'zod'
+import type { DecisionEvent } from '../../../src/audit/event.ts'
+import { ConfigurationFiles } from '../../../src/config/files.ts'
+import { readConfig } from '../../../src/config/parse.ts'
+import { renderBootstrap } from '../../../src/envoy/bootstrap.ts'
+import { newGrantKeyLine } from '../../../src/keys/grant-keys.ts'
+import { jwksOf, makeKey, type IssuerKey } from '../../authenticate/token/issuing.ts'
+import { madeKey } from '../../fakes/signing-keys.ts'
+import { http1 } from '../../servers/client.ts'
+import { freePort } from '../../servers/daemon.ts'
+import { skipWithoutEnvoy, startEnvoy, type Envoy } from '../../servers/envoy.ts'
+import { startJwksServer, type JwksServer } from '../../servers/jwks.ts'
+import {
+  skipWithoutApiServer,
+  startKubeApiServer,
+  type KubeApiServer,
+} from '../../servers/kube-apiserver.ts'
+import { skipWithoutKubectl } from '../../servers/kubectl.ts'
+import { skipWithoutSlapd, startOpenLdap } from '../../servers/openldap.ts'
+import { SERVICE } from '../../servers/openldap-data.ts'
+import { createAuthority, createPki, type Authority, type Pki } from '../../servers/pki.ts'
+import { writeSigningKeys } from '../../servers/signing-keys.ts'
+import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'
+import { CountersignProcess } from '../process.ts'
+import { recipeFile } from '../recipes/running.ts'
+import { basic, eventually } from '../site.ts'
+import {
+  BUILDER,
+  configuration,
+  HOST,
+  signerConfiguration,
+  structuredAuthentication,
+  WAYS_OUT,
+} from './configuration.ts'
+import { directoryEntries, PASSWORD, PERSONS, usersFile } from './people.ts'
+
+/** Why the scenario cannot be run here, or `false`. */
+export const skipWithoutServers = (): string | false =>
+  skipWithoutEnvoy() || skipWithoutApiServer() || skipWithoutKubectl() || skipWithoutSlapd()
+
+/** All of it, running. */
+export interface KubeSite extends AsyncDisposable {
+  readonly server: KubeApiServer
+  readonly pki: Pki
+  /** Whose client certificates count. */
+  readonly callers: Authority
+  /** The key of the issuer of others, and its URL. */
+  readonly foreign: { readonly key: IssuerKey; readonly issuer: string }
+  readonly envoy: Envoy
+  readonly port: number
+  readonly folder: TemporaryFolder
+  /** Decisions of authz so far, oldest first. */
+  decisions(): Promise<readonly DecisionEvent[]>
+}
+
+/** Starts it. */
+export const startKubeSite = async (): Promise<KubeSite> => {
+  await using stack = new AsyncDisposableStack()
+  const folder = stack.use(await temporaryFolder())
+  const pki = stack.use(await createPki())
+  const callers = stack.use(await createAuthority('People CA'))
+  const minting = stack.use(await createAuthority('Minting CA'))
+  const port = await freePort()
+  const authentication = folder.file('authentication.yaml')
+  const ca = await readFile(pki.ca, 'utf8')
+  await writeFile(authentication, stringify(structuredAuthentication(port, ca)))
+  const [server, ldap, foreign] = await Promise.all([
+    startKubeApiServer({ authentication, audit: true, clientCas: [minting.ca] }),
+    startOpenLdap(),
+    startForeignIssuer(pki),
+  ])
+  for (const part of [server, ldap, foreign.server]) stack.use(part)
+  await Promise.all([ldap.modify(directoryEntries()), makeAccounts(server)])
+  const { issuer: foreignIssuer } = foreign
+  const parts = { pki, callers, server, ldap, foreignIssuer, port }
+  const files = await writeFiles(folder, server, {
+    'countersign.yaml': stringify(configuration(parts)),
+    'signer.yaml': stringify(signerConfiguration(minting)),
+  })
+  const authz = stack.use(new CountersignProcess('authz', files['countersign.yaml']))
+  const signer = stack.use(new CountersignProcess('signer', files['signer.yaml']))
+  await Promise.all([authz.start(), signer.start()])
+  const { config } = await readConfig(files['countersign.yaml'], new ConfigurationFiles())
+  const envoy = stack.use(await startEnvoy({ bootstrap: renderBootstrap(config) }))
+  await untilIssuerIsKnown({ port, pki })
+  const running = stack.move()
+  return {
+    server,
+    pki,
+    callers,
+    foreign,
+    envoy,
+    port,
+    folder,
+    decisions: () => decisionsIn(folder.file('audit.jsonl')),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  }
+}
+
+// It looks for the issuer every ten seconds until it has found it.
+const DISCOVERY_LIMIT = 30_000
+
+/** Until the API server has found our issuer, which Envoy publishes. */
+const untilIssuerIsKnown = async ({ port, pki }: Pick<KubeSite, 'port' | 'pki'>): Promise<void> => {
+  const headers = [basic(PERSONS.root.name, PASSWORD)]
+  const ask = () =>
+    http1(
+      { port, serverName: HOST, ca: pki.ca },
+      { host: WAYS_OUT['ID token'], path: '/version', headers },
+    )
+  await eventually(ask, ({ status }) => status === 200, DISCOVERY_LIMIT)
+}
+
+const decisionsIn = async (file: string): Promise<readonly DecisionEvent[]> => {
+  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '')
+  return lines
+    .map((line): { event: string } & DecisionEvent => JSON.parse(line))
+    .filter(({ event }) => event === 'decision')
+}
+
+interface ForeignIssuer {
+  readonly key: IssuerKey
+  readonly issuer: string
+  readonly server: JwksServer
+}
+
+const startForeignIssuer = async ({ upstream }: Pki): Promise<ForeignIssuer> => {
+  const key = await makeKey('RS256', 'foreign')
+  const server = await startJwksServer(upstream)
+  const { origin: issuer } = server
+  const discovery = { issuer, jwks_uri: `${issuer}/keys` }
+  server.answers.set('/.well-known/openid-configuration', { body: JSON.stringify(discovery) })
+  server.answers.set('/keys', { body: jwksOf(key) })
+  return { key, issuer, server }
+}
+
+/** The configurations, and what they name. */
+const writeFiles = async <Name extends string>(
+  folder: TemporaryFolder,
+  server: KubeApiServer,
+  configurations: Readonly<Record<Name, string>>,
+): Promise<Readonly<Record<Name, string>>> => {
+  const key = await madeKey('ES256')
+  await writeSigningKeys(folder.file('signing-keys'), [key])
+  const own = { ...key.entry.jwk, kid: key.entry.kid, alg: 'ES256' }
+  const texts = {
+    ...configurations,
+    'users.yaml': await usersFile(),
+    'own.jwks': JSON.stringify({ keys: [own] }),
+    'grant.keys': `${newGrantKeyLine()}\n`,
+    'ldap.password': SERVICE.password,
+    'account.token': await server.tokenOf('kube-system', 'countersign'),
+    'reviewer.token': await server.tokenOf('kube-system', 'reviewer'),
+    'openapi.json': JSON.stringify(await server.call({ method: 'GET', path: '/openapi/v2' })),
+  }
+  for (const [name, text] of Object.entries(texts)) {
+    // oxlint-disable-next-line no-await-in-loop -- a handful
+    await writeFile(folder.file(name), text, { mode: 0o600 })
+  }
+  const paths = Object.keys(configurations).map((name) => [name, folder.file(name)])
+  return Object.fromEntries(paths)
+}
+
+const RBAC_GROUP = 'rbac.authorization.k8s.io'
+const RBAC = `/apis/${RBAC_GROUP}/v1`
+/** The role of our account for one account of others. */
+const OURS = 'countersign-for-builder'
+
+const PATHS: Readonly<Record<string, string>> = {
+  ServiceAccount: '/api/v1/namespaces/kube-system/serviceaccounts',
+  ClusterRole: `${RBAC}/clusterroles`,
+  ClusterRoleBinding: `${RBAC}/clusterrolebindings`,
+}
+
+const objectSchema = z.looseObject({ kind: z.string() })
+
+/** The accounts of ours and of others, and what they may do. */
+const makeAccounts = async (server: KubeApiServer): Promise<void> => {
+  const create = (path: string, body: object): Promise<unknown> =>
+    server.call({ method: 'POST', path, body })
+  const { namespace, name } = BUILDER
+  await create('/api/v1/namespaces', { metadata: { name: namespace } })
+  await server.createServiceAccount(namespace, name)
+  await server.createServiceAccount('kube-system', 'reviewer')
+  await create(PATHS['ClusterRoleBinding'] ?? '', {
+    metadata: { name: 'reviewer' },
+    roleRef: {
+      apiGroup: RBAC_GROUP,
+      kind: 'ClusterRole',
+      name: 'system:auth-delegator',
+    },
+    subjects: [{ kind: 'ServiceAccount', name: 'reviewer', namespace: 'kube-system' }],
+  })
+  for (const document of parseAllDocuments(await recipeFile('impersonation.kube.yaml'))) {
+    const object = objectSchema.parse(document.toJS())
+    // oxlint-disable-next-line no-await-in-loop -- one after another
+    await create(PATHS[object.kind] ?? '', object)
+  }
+  // Accounts are no users to RBAC: whoever acts for one needs a word about accounts.
+  const rules = [
+    {
+      apiGroups: [''],
+      resources: ['serviceaccounts'],
+      verbs: ['impersonate'],
+      resourceNames: [name],
+    },
+  ]
+  await create(`${RBAC}/namespaces/${namespace}/roles`, { metadata: { name: OURS }, rules })
+  await create(`${RBAC}/namespaces/${namespace}/rolebindings`, {
+    metadata: { name: OURS },
+    roleRef: { apiGroup: RBAC_GROUP, kind: 'Role', name: OURS },
+    subjects: [{ kind: 'ServiceAccount', name: 'countersign', namespace: 'kube-system' }],
+  })
+}

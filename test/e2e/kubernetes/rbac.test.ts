@@ -1,0 +1,158 @@
+// RBAC of the cluster is the user's own, whatever the way out; and what Countersign's rules say holds
+// for everybody. Steps are in README.md.
+
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { eventually } from '../site.ts'
+import { ask, callerBy, told, type Caller } from './asking.ts'
+import { DESCRIBED, OUT, WAYS_OUT } from './configuration.ts'
+import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
+import { PERSONS, type Person } from './people.ts'
+import { grant, grantEverything, NAMESPACE } from './roles.ts'
+import { WAYS_IN } from './ways-in.ts'
+
+const RBAC_LIMIT = 10_000
+
+describe('RBAC behind Countersign', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
+  let site: KubeSite
+  let alice: Caller
+  let bob: Caller
+  let root: Caller
+  before(async () => {
+    site = await startKubeSite()
+    const password = (person: Person): Promise<Caller> =>
+      callerBy(site, WAYS_IN['a password (users file)'], person)
+    alice = await password(PERSONS.alice)
+    bob = await password(PERSONS.bob)
+    root = await password(PERSONS.root)
+    const read = ['get', 'list', 'watch']
+    const { server } = site
+    const maps = { resources: ['configmaps'], verbs: read }
+    await grant(server, 'maps-for-alice', maps, { kind: 'User', name: 'alice' })
+    const services = { resources: ['services'], verbs: read }
+    await grant(server, 'services-for-a-group', services, { kind: 'Group', name: 'with, comma' })
+    await grantEverything(server, 'admins')
+    const metadata = { name: 'launch', namespace: NAMESPACE }
+    for (const [kind, content] of [
+      ['secrets', { stringData: { code: 'the launch code' } }],
+      ['configmaps', { data: { colour: 'blue' } }],
+    ] as const) {
+      const path = `/api/v1/namespaces/${NAMESPACE}/${kind}`
+      // oxlint-disable-next-line no-await-in-loop -- two
+      await server.call({ method: 'POST', path, body: { metadata, ...content } })
+    }
+    // The API server learns of bindings by its own watches.
+    const nodes = ['get', 'nodes']
+    await eventually(
+      () => ask(site, root, nodes),
+      ({ code }) => code === 0,
+      RBAC_LIMIT,
+    )
+  })
+  after(() => site[Symbol.asyncDispose]())
+
+  const IN = ['--namespace', NAMESPACE]
+
+  for (const [out, address] of OUT) {
+    describe(`→ ${out}`, () => {
+      it('3. alice may what she was given, and bob may not', async () => {
+        const get = ['get', 'configmaps', ...IN, '-o', 'name']
+        assert.equal(await told(site, alice, get, address), 'configmap/launch\n')
+        const { code, output, complaint } = await ask(site, bob, get, address)
+        assert.deepEqual([code, output], [1, ''])
+        assert.equal(
+          complaint,
+          'Error from server (Forbidden): configmaps is forbidden: User "bob" cannot list resource "configmaps" in API group "" in the namespace "team-a"\n',
+        )
+      })
+
+      it('3. a group was given something, and who is in it may', async () => {
+        const get = ['get', 'services', ...IN, '-o', 'name']
+        assert.equal(await told(site, alice, get, address), '')
+        assert.match((await ask(site, bob, get, address)).complaint, /User "bob" cannot list/)
+        // Nothing is given to alice by herself.
+        const nodes = await ask(site, alice, ['get', 'nodes'], address)
+        assert.match(nodes.complaint, /User "alice" cannot list resource "nodes"/)
+      })
+
+      it('3. kubectl auth can-i says the same', async () => {
+        const canI = async (who: Caller, ...what: readonly string[]): Promise<string> =>
+          (await ask(site, who, ['auth', 'can-i', ...what, ...IN], address)).output.trim()
+        assert.equal(await canI(alice, 'list', 'configmaps'), 'yes')
+        assert.equal(await canI(alice, 'delete', 'configmaps'), 'no')
+        assert.equal(await canI(bob, 'list', 'configmaps'), 'no')
+        assert.equal(await canI(root, 'get', 'secrets'), 'yes') // to RBAC
+      })
+
+      it('4. nobody reads secrets: the rule holds for who may do everything, too', async () => {
+        assert.match(await told(site, root, ['get', 'namespaces'], address), /team-a/)
+        for (const what of [['secrets'], ['secret/launch', '-o', 'yaml']]) {
+          // oxlint-disable-next-line no-await-in-loop -- one after another
+          const { code, output, complaint } = await ask(
+            site,
+            root,
+            ['get', ...what, ...IN],
+            address,
+          )
+          assert.deepEqual([code, output], [1, ''])
+          assert.match(
+            complaint,
+            /^Error from server \(Forbidden\): secrets .*is forbidden: User "root" cannot (list|get) resource "secrets" .*: denied by rule "no-secrets" \(decision /,
+          )
+        }
+        // …and nothing but reading is refused.
+        const make = ['create', 'secret', 'generic', `by-${address}`, '--from-literal=a=b', ...IN]
+        assert.match(await told(site, root, make, address), /created/)
+      })
+    })
+  }
+
+  it('4. the control: without Countersign RBAC lets the administrator read them', async () => {
+    const path = `/api/v1/namespaces/${NAMESPACE}/secrets/launch`
+    const secret = JSON.stringify(await site.server.call({ method: 'GET', path }))
+    assert.ok(secret.includes(Buffer.from('the launch code').toString('base64')))
+  })
+
+  describe('by the cluster’s own OpenAPI document', () => {
+    it('5. one operation is allowed', async () => {
+      const get = ['get', 'configmaps', ...IN, '-o', 'name']
+      assert.equal(await told(site, alice, get, DESCRIBED), 'configmap/launch\n')
+      const { operation, rule } = (await site.decisions()).at(-1) ?? {}
+      assert.deepEqual([operation, rule], ['listCoreV1NamespacedConfigMap', 'read-config-maps'])
+    })
+
+    it('5. …to whom RBAC allows it', async () => {
+      const { complaint } = await ask(site, bob, ['get', 'configmaps', ...IN], DESCRIBED)
+      assert.match(complaint, /User "bob" cannot list resource "configmaps".*"team-a"\n$/)
+    })
+
+    for (const [what, args, operation] of [
+      ['one object', ['get', 'configmap/launch', ...IN], 'readCoreV1NamespacedConfigMap'],
+      ['another resource', ['get', 'services', ...IN], 'listCoreV1NamespacedService'],
+      [
+        'all namespaces',
+        ['get', 'configmaps', '--all-namespaces'],
+        'listCoreV1ConfigMapForAllNamespaces',
+      ],
+      [
+        'a deletion',
+        ['delete', '--raw', `/api/v1/namespaces/${NAMESPACE}/configmaps/launch`],
+        'deleteCoreV1NamespacedConfigMap',
+      ],
+    ] as const) {
+      it(`5. every other is refused, whoever asks: ${what}`, async () => {
+        const { code, complaint } = await ask(site, root, args, DESCRIBED)
+        assert.equal(code, 1)
+        assert.match(complaint, /no rule allows it \(decision /)
+        assert.equal((await site.decisions()).at(-1)?.operation, operation)
+      })
+    }
+
+    it('5. what the document does not have is refused', async () => {
+      const { complaint } = await ask(site, root, ['get', '--raw', '/metrics/cadvisor'], DESCRIBED)
+      assert.match(complaint, /has no such operation/)
+      assert.equal((await site.decisions()).at(-1)?.reason, 'operation-undefined')
+      await told(site, root, ['get', 'nodes'], WAYS_OUT['X-Remote-*'])
+    })
+  })
+})

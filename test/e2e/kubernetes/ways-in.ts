@@ -1,0 +1,102 @@
+// The ways in: what people type once, to have a kubeconfig by which they are known.
+
+import assert from 'node:assert/strict'
+import { readFile, writeFile } from 'node:fs/promises'
+import { run, start } from '../../cli/login/running.ts'
+import { Browser } from '../../fakes/browser.ts'
+import { BUILDER, HOST, ownIssuer, RESOURCE, WAYS_OUT } from './configuration.ts'
+import type { KubeSite } from './kube-site.ts'
+import { mailOf, PASSWORD, type Person } from './people.ts'
+
+/** The options of `countersign kubeconfig` by which somebody is known. */
+export type WayIn = (site: KubeSite, person: Person) => Promise<readonly string[]>
+
+const password =
+  (loginOf: (person: Person) => string): WayIn =>
+  async ({ folder }, person) => {
+    const file = folder.file('password')
+    await writeFile(file, PASSWORD, { mode: 0o600 })
+    return ['--way', 'password', '--user', loginOf(person), '--password-file', file]
+  }
+
+const tokenIn = async (site: KubeSite, user: string, token: string): Promise<readonly string[]> => {
+  const file = site.folder.file(`${user.replaceAll(/\W/g, '-')}.token`)
+  await writeFile(file, token, { mode: 0o600 })
+  return ['--way', 'token', '--user', user, '--token-file', file]
+}
+
+const certificate: WayIn = async ({ callers }, { name, groups, uid, teams }) => {
+  const pair = await callers.issue({
+    commonName: name,
+    organizations: groups,
+    attributes: { [UID]: [uid], OU: teams },
+    usage: 'client',
+  })
+  const files = ['--client-certificate', pair.certificate, '--client-key', pair.key]
+  return ['--way', 'certificate', '--user', `certificate-${name}`, ...files]
+}
+
+// RFC 4519 §2.39.
+const UID = '0.9.2342.19200300.100.1.1'
+
+/** A login in a browser at our own issuer; kubectl then gets the token by `countersign credential`. */
+const ownToken: WayIn = async (site, person) => {
+  const { port, pki, folder } = site
+  const at = ['--issuer', ownIssuer(port), '--resource', RESOURCE]
+  const state = folder.file(`state-${person.name}`)
+  await using login = start(['login', ...at, '--ca', pki.ca, '--no-browser'], { state })
+  const [, url = ''] = await login.says(/^ {2}(https:\/\/\S+)$/m)
+  const browser = new Browser({ port, tls: { ca: await readFile(pki.ca) } })
+  const user = { user: person.name, password: PASSWORD }
+  const asked = await browser.submit(await browser.get(url), '/password', user)
+  const { url: callback } = await browser.submit(asked, '/consent', { answer: 'allow' })
+  assert.equal((await fetch(callback)).status, 200)
+  const { status, stderr } = await login.ended
+  assert.equal(status, 0, stderr)
+  return ['--way', 'exec', '--user', `own-${person.name}`, ...at, '--issuer-ca', pki.ca]
+}
+
+/** A token of the issuer of others. */
+const foreignToken = async (
+  { foreign: { key, issuer } }: KubeSite,
+  { name, groups, uid, teams }: Person,
+  seconds = 600,
+): Promise<string> => {
+  const iat = Math.floor(Date.now() / 1_000)
+  const times = { iat, exp: iat + seconds }
+  const who = { sub: `u-${uid}`, preferred_username: name, groups, uid, team: teams }
+  return await key.token({ iss: issuer, aud: RESOURCE, ...who, ...times })
+}
+
+/** Each way in of people. */
+export const WAYS_IN = {
+  'a password (users file)': password(({ name }) => name),
+  'a password (LDAP)': password(mailOf),
+  'a client certificate': certificate,
+  'an access token of our own issuer': ownToken,
+  'an access token of a foreign issuer': async (site, person) =>
+    await tokenIn(site, `foreign-${person.name}`, await foreignToken(site, person)),
+} as const satisfies Readonly<Record<string, WayIn>>
+
+/** That of a service account, as which it is known. */
+export const serviceAccountToken = async (site: KubeSite): Promise<readonly string[]> => {
+  const { namespace, name } = BUILDER
+  return await tokenIn(site, 'builder', await site.server.tokenOf(namespace, name))
+}
+
+/** Writes a kubeconfig for a way in; gives the arguments by which kubectl takes it. */
+export const kubeconfigFor = async (
+  { port, pki, folder }: KubeSite,
+  way: readonly string[],
+): Promise<readonly string[]> => {
+  const file = folder.file('kubeconfig')
+  const server = `https://${WAYS_OUT['X-Remote-*']}:${port}`
+  const where = ['--server', server, '--tls-server-name', HOST, '--ca', pki.ca]
+  const options = ['--merge', '--replace', '--output', file, '--json']
+  const { status, stdout, stderr } = await run(['kubeconfig', ...where, ...way, ...options], {
+    state: folder.path,
+  })
+  assert.equal(status, 0, stderr)
+  const { context }: { context: string } = JSON.parse(stdout)
+  return [`--kubeconfig=${file}`, `--context=${context}`]
+}

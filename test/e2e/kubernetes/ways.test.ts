@@ -1,0 +1,93 @@
+// Every way in times every way out: who the API server takes somebody for, by its own word and by its
+// audit log. Steps are in README.md.
+
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { ask, callerBy, whoIs, type Caller, type KnownAs } from './asking.ts'
+import { BUILDER, OUT, WAYS_OUT, type WayOut } from './configuration.ts'
+import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
+import { PERSONS, TEAM, type Person } from './people.ts'
+import { kubeconfigFor, serviceAccountToken, WAYS_IN } from './ways-in.ts'
+
+describe('every way in, every way out', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
+  let site: KubeSite
+  before(async () => (site = await startKubeSite()))
+  after(() => site[Symbol.asyncDispose]())
+
+  /** As whom the API server has to know a person. */
+  const expected = ({ name, uid, groups, teams }: Person, out: WayOut): KnownAs => ({
+    username: name,
+    uid,
+    groups: [...groups, 'system:authenticated'].toSorted(),
+    // A certificate has no place that the API server would read it from.
+    extra: out === 'certificate' ? {} : { [TEAM]: teams },
+  })
+
+  const WHO = [
+    ['a person in groups that are hard to write', PERSONS.alice],
+    ['a person in 200 groups', PERSONS.crowd],
+  ] as const
+
+  for (const [way, show] of Object.entries(WAYS_IN)) {
+    for (const [who, person] of WHO) {
+      describe(`${way}, ${who}`, () => {
+        let caller: Caller
+        before(async () => (caller = await callerBy(site, show, person)))
+        for (const [out, address] of OUT) {
+          it(`1. → ${out}: the same user to the API server and in its audit log`, async () => {
+            const { told, logged } = await whoIs(site, caller, address)
+            assert.deepEqual(told, expected(person, out))
+            assert.deepEqual(logged, expected(person, out))
+          })
+        }
+      })
+    }
+  }
+
+  describe('a person in more groups than a certificate holds', () => {
+    let caller: Caller
+    before(async () => {
+      caller = await callerBy(site, WAYS_IN['a password (users file)'], PERSONS.throng)
+    })
+    for (const [out, address] of OUT.filter(([way]) => way !== 'certificate')) {
+      it(`2. → ${out}: all 400 groups arrive`, async () => {
+        const { told } = await whoIs(site, caller, address)
+        assert.equal(told.groups.length, PERSONS.throng.groups.length + 1)
+      })
+    }
+    it('2. → certificate: is refused, kubectl says why, and the API server hears nothing', async () => {
+      const args = ['get', '--raw', '/version']
+      const { code, complaint } = await ask(site, caller, args, WAYS_OUT.certificate)
+      assert.equal(code, 1)
+      assert.match(
+        complaint,
+        /^Error from server \(Forbidden\): .*: This identity, with all its groups, is too large for a certificate \(decision /,
+      )
+      const event = (await site.decisions()).at(-1)
+      assert.equal(event?.reason, 'certificate-too-large')
+      assert.ok(!(await site.server.audited()).some(({ auditID }) => auditID === event.id))
+    })
+  })
+
+  describe('a token of a service account', () => {
+    let caller: Caller
+    before(async () => {
+      const identity = await kubeconfigFor(site, await serviceAccountToken(site))
+      caller = { identity, state: site.folder.path }
+    })
+    for (const [out, address] of OUT) {
+      it(`1. → ${out}: the same account to the API server and in its audit log`, async () => {
+        const { told, logged } = await whoIs(site, caller, address)
+        assert.deepEqual(logged, told)
+        const { namespace, name } = BUILDER
+        assert.equal(told.username, `system:serviceaccount:${namespace}:${name}`)
+        assert.deepEqual(told.groups, [
+          'system:authenticated',
+          'system:serviceaccounts',
+          `system:serviceaccounts:${namespace}`,
+        ])
+        assert.match(told.uid, /^[0-9a-f-]{36}$/)
+      })
+    }
+  })
+})
