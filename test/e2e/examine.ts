@@ -1,13 +1,14 @@
 // Pages that people were shown, looked at once more: axe judges whether everybody can use them.
 
 import { join } from 'node:path'
-import type { Browser, BrowserContextOptions } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { seriousIn } from '../servers/axe.ts'
 
 /** Looks at pages, at each that is alike only once. */
 export class Examiner {
   readonly #browser: Browser
   readonly #seen = new Set<string>()
+  readonly #pages = new Map<string, Page>()
 
   constructor(browser: Browser) {
     this.#browser = browser
@@ -34,9 +35,7 @@ export class Examiner {
       return !this.#seen.has(shape) && this.#seen.add(shape)
     })
     if (unseen.length === 0) return []
-    // The policy of a page does not let axe in.
-    const context = await this.#browser.newContext({ ...options, bypassCSP: true })
-    const page = await context.newPage()
+    const page = await this.#pageFor(look, options)
     const problems: string[] = []
     for (const text of unseen) {
       // oxlint-disable no-await-in-loop -- one page, one after another
@@ -51,8 +50,17 @@ export class Examiner {
       problems.push(...(await seriousIn(page)).map((problem) => `${title}: ${problem}`))
       // oxlint-enable no-await-in-loop
     }
-    await context.close()
     return problems
+  }
+
+  async #pageFor(look: string, options: BrowserContextOptions): Promise<Page> {
+    const known = this.#pages.get(look)
+    if (known !== undefined) return known
+    // The policy of a page does not let axe in.
+    const context = await this.#browser.newContext({ ...options, bypassCSP: true })
+    const page = await context.newPage()
+    this.#pages.set(look, page)
+    return page
   }
 }
 
