@@ -43,7 +43,7 @@ export interface Found {
   readonly logins: readonly TracedLogin[]
   /** Under the ids of the decisions, or under the id itself. */
   readonly requests: readonly ApiRequest[]
-  /** Further requests by the same credentials of which no decision is found. */
+  /** Further requests by the same credentials of which no decision is found; none where it cannot be said. */
   readonly unaccounted: readonly ApiRequest[]
   /** Credentials of which some requests were found under ids of ours. */
   readonly identified: ReadonlySet<string>
@@ -120,6 +120,7 @@ class Tracer {
     const { ours, kubernetes } = this.#logs
     for (let known = 0; known < this.#sought.size;) {
       known = this.#sought.size
+      this.#cut = false // the last round is the one that knows whose every request is
       // oxlint-disable-next-line no-await-in-loop -- each round looks for what the last one found
       for (const file of ours) await this.#read(file, undefined)
       this.#others.clear()
@@ -142,9 +143,10 @@ class Tracer {
 
   /** A credential that is not ours may be used elsewhere, unless it is what was asked about. */
   #unaccounted(): readonly ApiRequest[] {
+    if (this.#hasMoreUses) return []
     return [...this.#others.values()].filter((request) => {
       const value = credentialValue(credentialOf(request) ?? '')
-      return !this.#usedBy.has(request.auditID) && (this.#ours.has(value) || value === this.#id)
+      return this.#ours.has(value) || value === this.#id
     })
   }
 
@@ -165,8 +167,7 @@ class Tracer {
   }
 
   #leave(file: string, line: number, why: string): void {
-    if (this.#unread.size < MAX_UNREAD) this.#unread.set(`${file}:${line}`, { file, line, why })
-    else this.#cut = true
+    this.#hold(this.#unread, `${file}:${line}`, { file, line, why }, MAX_UNREAD)
   }
 
   #keep(key: string, found: Exclude<TraceRecord, { kind: 'malformed' }>): void {
@@ -227,7 +228,7 @@ class Tracer {
 
   #use({ id, path, time }: TracedDecision): void {
     if (this.#usedBy.has(id)) return
-    if (this.#usedBy.size >= this.#limits.uses) {
+    if (this.#hasMoreUses) {
       this.#cut = true
       return
     }
@@ -245,6 +246,11 @@ class Tracer {
     }
     this.#cut = true
     return false
+  }
+
+  /** Whether there may be more decisions than are counted, so that of no request it can be said that it has none. */
+  get #hasMoreUses(): boolean {
+    return this.#usedBy.size >= this.#limits.uses
   }
 
   get #mostRecords(): number {

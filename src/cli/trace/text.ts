@@ -34,7 +34,11 @@ export const traceText = (trace: Trace): string => {
       `${counted(trace.likely.length, 'request')} at the API server by the same credential, without our ids; told by path and time, each has a decision (see "auditId" of the route)`,
       trace.likely.slice(0, MAX_SHOWN).map(briefLine),
     ),
-    trace.cut ? ['There is more than is held here; ask about one decision (see --limit).'] : [],
+    trace.cut
+      ? [
+          'There is more than is held here, so that not everything is told or compared; ask about one decision.',
+        ]
+      : [],
   ]
   const texts = blocks.filter(({ length }) => length > 0)
   return `${texts.map((lines) => lines.map((line) => printable(line).trimEnd()).join('\n')).join('\n\n')}\n`
@@ -86,7 +90,7 @@ const verdictLines = (seen: number, differences: readonly Difference[]): Lines =
   if (differences.length === 0) return seen === 0 ? [] : ['  the API server saw what was decided']
   return differences.map(
     ({ what, ours, theirs }) =>
-      `  !!! ${what.replaceAll('-', ' ')} differs: decided ${ours}, the API server saw ${theirs}`,
+      `  !!! ${what.replaceAll('-', ' ')}: decided ${ours}, the API server saw ${theirs}`,
   )
 }
 

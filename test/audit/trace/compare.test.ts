@@ -121,6 +121,12 @@ describe('the API server and the decision', () => {
       want: [`credential: X509SHA256=${IDS.fingerprint} / X509SHA256=00`],
     },
     {
+      name: 'differ where a token came in place of the certificate',
+      decision: certificateDecision(),
+      seen: [apiLine({}, `JTI=${IDS.fingerprint}`)],
+      want: [`credential: X509SHA256=${IDS.fingerprint} / JTI=${IDS.fingerprint}`],
+    },
+    {
       name: 'differ where the request was refused',
       decision: tracedDecision({ decision: 'deny', reason: 'no-rule', forwarded: undefined }),
       seen: [apiLine()],

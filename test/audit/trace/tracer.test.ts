@@ -252,4 +252,21 @@ describe('a log that is hostile or damaged', () => {
     const trace = await traceIn({ audit: logOf(...many) }, IDS.jti, limits)
     assert.deepEqual([trace.stories.length, trace.cut], [10, true])
   })
+
+  it('with more uses of a token than are counted raises no false alarm', async () => {
+    const all = Array.from({ length: 30 }, (_, index) => `d-${index}`)
+    const audit = logOf(tracedDecision(), ...all.map((id) => tracedDecision({ id })))
+    const kube = logOf(...all.map((auditID) => apiLine({ auditID })))
+    const limits = { stories: 10, uses: 20 }
+    const trace = await traceIn({ audit, kube }, IDS.decision, limits)
+    assert.deepEqual([trace.unaccounted.length, trace.cut], [0, true])
+  })
+
+  it('with many uses that stand before the decision is not cut', async () => {
+    const all = Array.from({ length: 2_500 }, (_, index) => `d-${index}`)
+    const audit = logOf(...all.map((id) => tracedDecision({ id })), tracedDecision())
+    const kube = logOf(apiLine(), ...all.map((auditID) => apiLine({ auditID })))
+    const trace = await traceIn({ audit, kube }, IDS.decision, { stories: 10, uses: 10_000 })
+    assert.deepEqual([trace.unaccounted.length, trace.cut], [0, false])
+  })
 })
