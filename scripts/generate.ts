@@ -4,12 +4,14 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { chartValuesSchema } from '../deploy/kubernetes/values/schema.ts'
 import { usersSchema } from '../src/authenticate/password/users-file.ts'
 import { ConfigurationFiles } from '../src/config/files.ts'
 import { readConfig } from '../src/config/parse.ts'
 import { configSchema } from '../src/config/schema.ts'
 import { signerSchema } from '../src/config/signer-schema.ts'
 import { renderBootstrap } from '../src/envoy/bootstrap.ts'
+import { chartValues } from './chart-values.ts'
 import { configurationReference } from './reference.ts'
 
 /** A committed file and what it must hold. */
@@ -30,6 +32,11 @@ export const generate = async (): Promise<readonly Generated[]> => [
   { file: path('schema/countersign.schema.json'), contents: jsonSchema(configSchema) },
   { file: path('schema/signer.schema.json'), contents: jsonSchema(signerSchema) },
   { file: path('schema/users.schema.json'), contents: jsonSchema(usersSchema) },
+  {
+    file: path('deploy/kubernetes/chart/values.schema.json'),
+    contents: jsonSchema(chartValuesSchema),
+  },
+  { file: path('deploy/kubernetes/chart/values.yaml'), contents: chartValues() },
   ...(await Promise.all(EXAMPLES.map(exampleBootstrap))),
   { file: path('README.md'), contents: await readme() },
 ]

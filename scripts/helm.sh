@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds Helm, which renders and checks the chart of deploy/kubernetes, from the Go module proxy alone,
-# into .cache/helm (or $COUNTERSIGN_CACHE/helm). Takes some two minutes on two cores, and nothing when
-# it is there.
+# into .cache/helm (or $COUNTERSIGN_CACHE/helm). Takes three or four minutes on two cores, and nothing
+# when it is there.
 #
 #   sh scripts/helm.sh
 
@@ -39,10 +39,14 @@ fi
 } >go.mod
 
 echo 'helm: building helm'
-# Only the linker tells it its version.
-go build -mod=mod -trimpath -buildvcs=false -o "$folder/helm.part" \
-  -ldflags "-s -w -X helm.sh/helm/v3/internal/version.version=v$VERSION" \
-  helm.sh/helm/v3/cmd/helm
+# Only the linker tells it its version, and for which Kubernetes it renders where none is asked.
+helm=helm.sh/helm/v3
+minor=$(sed -n 's/^.*k8s\.io\/client-go v0\.\([0-9]*\)\..*$/\1/p' "$upstream")
+symbols="-X $helm/internal/version.version=v$VERSION"
+for package in chartutil lint/rules; do
+  symbols="$symbols -X $helm/pkg/$package.k8sVersionMajor=1 -X $helm/pkg/$package.k8sVersionMinor=$minor"
+done
+go build -mod=mod -trimpath -buildvcs=false -o "$folder/helm.part" -ldflags "-s -w $symbols" "$helm/cmd/helm"
 mv "$folder/helm.part" "$folder/helm"
 rm -rf "$module"
 echo "helm: built $VERSION in $folder"

@@ -1,0 +1,103 @@
+{{- /* countersign.yaml: what the user says, and what has to fit the other objects of the chart. */ -}}
+{{- define "countersign.config" -}}
+{{- include "countersign.checkConfig" . -}}
+{{- $written := .Values.config | default (tpl (.Files.Get "files/nothing.yaml") . | fromYaml) | deepCopy -}}
+{{- $config := mergeOverwrite (include "countersign.ownConfig" . | fromYaml) $written -}}
+{{- if .Values.envoy.enabled -}}
+{{- $own := include "countersign.ownEnvoyConfig" . | fromYaml -}}
+{{- $_ := set $config "envoy" (mergeOverwrite ($config.envoy | default dict) $own) -}}
+{{- end -}}
+{{- toYaml $config -}}
+{{- end -}}
+
+{{- define "countersign.ownConfig" -}}
+{{- $values := .Values -}}
+version: 1
+listen:
+  authz:
+    address: 0.0.0.0:{{ .Values.authz.port }}
+    {{- if .Values.authz.tls.enabled }}
+    {{- $tls := printf "/etc/countersign/secrets/%s" .Values.authz.tls.secret }}
+    tls:
+      certificate: {{ $tls }}/tls.crt
+      key: file:{{ $tls }}/tls.key
+      clientCa: {{ $tls }}/ca.crt
+    {{- else }}
+    plaintext: true
+    {{- end }}
+  admin: { address: '0.0.0.0:{{ .Values.authz.adminPort }}', plaintext: true }
+  {{- if .Values.config.issuer }}
+  issuer: { address: '0.0.0.0:{{ .Values.authz.issuerPort }}', plaintext: true }
+  {{- end }}
+{{- if .Values.signer.enabled }}
+grants:
+  keyring: file:/etc/countersign/secrets/{{ .Values.grants.secret }}/grant.keys
+{{- end }}
+state:
+  {{- if eq .Values.state.kind "redis" }}
+  {{- with .Values.state.redis }}
+  redis:
+    url: file:/etc/countersign/secrets/{{ .secret }}/url
+    secret: file:/etc/countersign/secrets/{{ .secret }}/state.keys
+    {{- if .ca }}
+    ca: /etc/countersign/secrets/{{ .secret }}/ca.crt
+    {{- end }}
+    plaintext: {{ .plaintext }}
+  {{- end }}
+  {{- else }}
+  memory: {}
+  {{- end }}
+{{- end -}}
+
+{{- define "countersign.ownEnvoyConfig" -}}
+{{- $host := include "countersign.authzHost" . -}}
+{{- $edge := printf "/etc/countersign/secrets/%s" .Values.envoy.tls.secret -}}
+listener:
+  address: 0.0.0.0:{{ .Values.envoy.port }}
+  certificate: {{ $edge }}/tls.crt
+  key: {{ $edge }}/tls.key
+  {{- with .Values.envoy.tls.clientCa }}
+  clientCa: /etc/countersign/configmaps/{{ . }}/ca.crt
+  {{- end }}
+admin: unix:/tmp/envoy-admin.sock
+authzAddress: {{ $host }}.{{ .Values.clusterDomain }}:{{ .Values.authz.port }}
+{{- if .Values.authz.tls.enabled }}
+{{- $tls := printf "/etc/countersign/secrets/%s" .Values.envoy.authzTls.secret }}
+authzTls:
+  certificate: {{ $tls }}/tls.crt
+  key: {{ $tls }}/tls.key
+  ca: {{ $tls }}/ca.crt
+  serverName: {{ $host }}
+{{- end }}
+{{- if .Values.config.issuer }}
+issuerAddress: {{ $host }}.{{ .Values.clusterDomain }}:{{ .Values.authz.issuerPort }}
+{{- end }}
+{{- if .Values.signer.enabled }}
+signerAddress: unix:/run/countersign/signer.sock
+{{- end }}
+{{- end -}}
+
+{{- /* signer.yaml. */ -}}
+{{- define "countersign.signerConfig" -}}
+{{- $own := dict "version" 1 "listen" "unix:/run/countersign/signer.sock" -}}
+{{- $_ := set $own "keyring" (printf "file:/etc/countersign/secrets/%s/grant.keys" .Values.grants.secret) -}}
+{{- mergeOverwrite (deepCopy .Values.signer.config) $own | toYaml -}}
+{{- end -}}
+
+{{- /* What of countersign.yaml authz takes up at its start alone. */ -}}
+{{- define "countersign.untilRestart" -}}
+{{- $config := include "countersign.config" . | fromYaml -}}
+{{- pick $config "listen" "state" "audit" | toYaml -}}
+{{- end -}}
+
+{{- /* What Envoy's configuration is made from: rules change without a restart of Envoy. */ -}}
+{{- define "countersign.seenByEnvoy" -}}
+{{- if .Values.envoy.bootstrap -}}
+{{- .Values.envoy.bootstrap -}}
+{{- else -}}
+{{- $config := include "countersign.config" . | fromYaml -}}
+{{- $routes := list -}}
+{{- range $config.routes -}}{{- $routes = append $routes (omit . "authorize") -}}{{- end -}}
+{{- omit (set $config "routes" $routes) "tests" "log" "audit" "state" | toYaml -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,48 @@
+{{- define "countersign.fullname" -}}
+{{- $chart := .Values.nameOverride | default .Chart.Name -}}
+{{- $both := contains $chart .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $chart) -}}
+{{- /* 63 characters, less the longest suffix. */ -}}
+{{- .Values.fullnameOverride | default $both | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- /* Of the pods of one part: (list $ "authz"). They never change, since selectors cannot. */ -}}
+{{- define "countersign.selectorLabels" -}}
+{{- $root := first . -}}
+app.kubernetes.io/name: {{ $root.Values.nameOverride | default $root.Chart.Name }}
+app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/component: {{ last . }}
+{{- end -}}
+
+{{- define "countersign.labels" -}}
+{{- $root := first . -}}
+{{ include "countersign.selectorLabels" . }}
+app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ $root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "countersign.image" -}}
+{{- $root := first . -}}
+{{- with last . -}}
+{{- if .digest -}}
+{{ .repository }}@{{ .digest }}
+{{- else -}}
+{{ .repository }}:{{ .tag | default $root.Chart.AppVersion }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* The DNS name of authz, which its certificate has to be for. */ -}}
+{{- define "countersign.authzHost" -}}
+{{ include "countersign.fullname" . }}-authz.{{ .Release.Namespace }}.svc
+{{- end -}}
+
+{{- /* Whether authz asks the API server of its cluster anything: "true" or nothing. */ -}}
+{{- define "countersign.asksApiServer" -}}
+{{- if or .Values.apiServer.tokenReview .Values.apiServer.subjectAccessReview -}}true{{- end -}}
+{{- end -}}
+
+{{- /* Whether the account of authz may do anything: "true" or nothing. */ -}}
+{{- define "countersign.usesAccount" -}}
+{{- if or (include "countersign.asksApiServer" .) .Values.apiServer.impersonation.enabled -}}true{{- end -}}
+{{- end -}}

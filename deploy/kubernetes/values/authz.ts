@@ -1,0 +1,72 @@
+// The values of the chart about authz.
+
+import { z } from 'zod'
+import {
+  configMaps,
+  name,
+  port,
+  replicas,
+  resources,
+  seconds,
+  secrets,
+  user,
+  placement,
+} from './common.ts'
+
+/** `authz`. */
+export const authzSchema = z
+  .strictObject({
+    replicas,
+    port: port.default(9001).describe('The port of ext_authz (gRPC).'),
+    issuerPort: port
+      .default(8081)
+      .describe('The port of the issuer, which listens where the configuration has an "issuer".'),
+    adminPort: port
+      .default(9090)
+      .describe('The port of /livez, /readyz and /metrics, for the kubelet and for Prometheus.'),
+    tls: z
+      .strictObject({
+        enabled: z
+          .boolean()
+          .default(true)
+          .describe(
+            'Mutual TLS between Envoy and authz. Without it passwords cross the pod network in the clear.',
+          ),
+        secret: name
+          .default('countersign-authz-tls')
+          .describe(
+            'The Secret with tls.crt, tls.key (of authz, for the name of its Service) and ca.crt (the CA of Envoy’s certificate).',
+          ),
+      })
+      .prefault({})
+      .describe('How Envoy and authz prove themselves to each other.'),
+    issuerPlaintext: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Accept that what people type at the login page goes from Envoy to authz without TLS: for pod networks that are encrypted by other means. The key set alone is public.',
+      ),
+    secrets,
+    configMaps,
+    env: z
+      .array(
+        z.strictObject({
+          name: z
+            .string()
+            .regex(/^[A-Z_][A-Z0-9_]*$/)
+            .describe('The environment variable.'),
+          secret: name.describe('The Secret that has its value.'),
+          key: z.string().min(1).describe('The key in the Secret.'),
+        }),
+      )
+      .default([])
+      .describe('Environment variables out of Secrets, for references such as env:LDAP_PASSWORD.'),
+    drainSeconds: seconds(300)
+      .default(15)
+      .describe('How long a pod goes on serving until Envoy has heard that it leaves.'),
+    user: user(10_001),
+    resources: resources({ cpu: '250m', memory: '192Mi' }, '512Mi'),
+    ...placement,
+  })
+  .prefault({})
+  .describe('The ext_authz service.')

@@ -1,0 +1,113 @@
+// The values of the chart about what is around it: Redis, the API server, the network.
+
+import { z } from 'zod'
+import { kubernetesObjects, name, peers } from './common.ts'
+
+/** `state`. */
+export const stateSchema = z
+  .strictObject({
+    kind: z
+      .enum(['memory', 'redis'])
+      .default('memory')
+      .describe('memory: each pod for itself. Where people log in it has to be redis.'),
+    redis: z
+      .strictObject({
+        secret: name
+          .default('countersign-redis')
+          .describe(
+            'The Secret with url (rediss://USER:PASSWORD@HOST:PORT/0) and state.keys (`countersign keys grant`).',
+          ),
+        ca: z
+          .boolean()
+          .default(false)
+          .describe('Whether it has ca.crt too, the CA of the server’s certificate.'),
+        plaintext: z.boolean().default(false).describe('Accept redis:// without TLS.'),
+        port: z.int().min(1).max(65_535).default(6379).describe('The port of the server.'),
+        to: peers([]).describe('NetworkPolicyPeers: where the server is. Empty: anywhere.'),
+      })
+      .prefault({})
+      .describe('A Redis or Valkey that is there already.'),
+  })
+  .prefault({})
+  .describe('Where sessions, lock-outs and used proofs are kept.')
+
+const names = z.array(z.string().min(1)).default([])
+
+/** `apiServer`. */
+export const apiServerSchema = z
+  .strictObject({
+    tokenReview: z
+      .boolean()
+      .default(false)
+      .describe('authz may ask whose a token is; needed for `tokenReview: { inCluster: true }`.'),
+    subjectAccessReview: z
+      .boolean()
+      .default(false)
+      .describe(
+        'authz may ask what somebody may do; needed for `apiServer: { inCluster: true }` of a route.',
+      ),
+    impersonation: z
+      .strictObject({
+        enabled: z
+          .boolean()
+          .default(false)
+          .describe(
+            'The account of authz may impersonate; its token is at /var/run/secrets/kubernetes.io/serviceaccount/token.',
+          ),
+        users: names.describe('Whom: names of users, or "*" for any.'),
+        groups: names.describe(
+          'Which groups, or "*" for any, which lets whoever has the token be an administrator.',
+        ),
+        uids: names.describe('Which uids, or "*" for any.'),
+        extra: names.describe('Which keys of extra fields, in lower case, with any value.'),
+      })
+      .prefault({})
+      .describe('For `headers: impersonation`.'),
+  })
+  .prefault({})
+  .describe('What the API server of this cluster is asked for. Nothing: no token, no role.')
+
+/** `networkPolicy`. */
+export const networkPolicySchema = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(true)
+      .describe('Whether everything is denied to the pods that is not allowed here.'),
+    dns: peers([
+      {
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+        podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
+      },
+    ]).describe('Where DNS is; with NodeLocal DNSCache add its address as an ipBlock.'),
+    apiServer: z
+      .strictObject({
+        to: peers([]).describe('NetworkPolicyPeers: where the API server is. Empty: anywhere.'),
+        ports: z
+          .array(z.int().min(1).max(65_535))
+          .default([443, 6443])
+          .describe('Its ports, before and behind the Service `kubernetes`.'),
+      })
+      .prefault({})
+      .describe('For pods that ask the API server, or forward to it.'),
+    callers: peers([]).describe('Who may connect to Envoy. Empty: everybody.'),
+    metrics: peers([]).describe('Who may read the metrics of authz. Empty: nobody.'),
+    authz: z
+      .strictObject({
+        from: peers([]).describe('Who else may ask authz: a gateway of Istio, your own Envoy.'),
+        egress: kubernetesObjects
+          .default([])
+          .describe('NetworkPolicyEgressRules: to directories, RADIUS, issuers, OCSP responders.'),
+      })
+      .prefault({})
+      .describe('Of authz.'),
+    envoy: z
+      .strictObject({
+        toApiServer: z.boolean().default(false).describe('Whether the API server is an upstream.'),
+        egress: kubernetesObjects.default([]).describe('NetworkPolicyEgressRules: to upstreams.'),
+      })
+      .prefault({})
+      .describe('Of Envoy.'),
+  })
+  .prefault({})
+  .describe('Who may talk to whom.')

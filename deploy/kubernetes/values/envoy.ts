@@ -1,0 +1,110 @@
+// The values of the chart about Envoy and the signer beside it.
+
+import { z } from 'zod'
+import {
+  configMaps,
+  image,
+  kubernetesObject,
+  labels,
+  name,
+  port,
+  replicas,
+  resources,
+  seconds,
+  secrets,
+  placement,
+  user,
+} from './common.ts'
+
+/** `envoy`. */
+export const envoySchema = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(true)
+      .describe('Whether the chart runs Envoy. Without: for an Istio gateway, or your own Envoy.'),
+    replicas,
+    image: z
+      .strictObject(image('envoyproxy/envoy', 'distroless-v1.40.0'))
+      .prefault({})
+      .describe('A stock Envoy, 1.40 or later.'),
+    bootstrap: z
+      .string()
+      .default('')
+      .describe(
+        'Envoy’s configuration as `countersign envoy generate` wrote it (--set-file); it is linted before Envoy starts. Empty: an init container generates it.',
+      ),
+    port: port.default(8443).describe('The port that callers connect to, in the pod.'),
+    tls: z
+      .strictObject({
+        secret: name
+          .default('countersign-edge-tls')
+          .describe('The Secret with tls.crt and tls.key, which callers see.'),
+        clientCa: name
+          .or(z.literal(''))
+          .default('')
+          .describe(
+            'The ConfigMap with ca.crt, the CAs of callers’ certificates. Empty: callers are not asked for one.',
+          ),
+      })
+      .prefault({})
+      .describe('TLS between callers and Envoy.'),
+    authzTls: z
+      .strictObject({
+        secret: name
+          .default('countersign-envoy-tls')
+          .describe(
+            'The Secret with tls.crt, tls.key (Envoy’s client certificate) and ca.crt (the CA of the certificate of authz).',
+          ),
+      })
+      .prefault({})
+      .describe('Envoy’s side of `authz.tls`.'),
+    secrets,
+    configMaps,
+    concurrency: z.int().min(1).default(2).describe('Worker threads of each Envoy.'),
+    drainSeconds: seconds(300)
+      .default(20)
+      .describe('How long a pod goes on serving until the load balancer has heard that it leaves.'),
+    service: z
+      .strictObject({
+        enabled: z.boolean().default(true).describe('Whether there is a Service for callers.'),
+        type: z
+          .enum(['ClusterIP', 'NodePort', 'LoadBalancer'])
+          .default('ClusterIP')
+          .describe('LoadBalancer publishes Envoy outside of the cluster.'),
+        port: z.int().min(1).max(65_535).default(443).describe('The port of the Service.'),
+        externalTrafficPolicy: z
+          .enum(['Local', 'Cluster'])
+          .default('Local')
+          .describe(
+            'Local keeps the addresses of callers, which lock-outs and the audit log need.',
+          ),
+        annotations: labels.describe('Annotations of the Service, for the load balancer.'),
+      })
+      .prefault({})
+      .describe('Where callers find Envoy.'),
+    user: user(10_003),
+    resources: resources({ cpu: '250m', memory: '256Mi' }, '1280Mi'),
+    ...placement,
+  })
+  .prefault({})
+  .describe('Envoy, which callers connect to.')
+
+/** `signer`. */
+export const signerSchema = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether there is a signer beside each Envoy; needed where a route forwards a certificate.',
+      ),
+    config: kubernetesObject
+      .default({})
+      .describe('signer.yaml: authorities, log. The chart writes version, listen and keyring.'),
+    secrets,
+    user: user(10_002),
+    resources: resources({ cpu: '50m', memory: '128Mi' }, '256Mi'),
+  })
+  .prefault({})
+  .describe('The signer, a sidecar of Envoy that is reached by a socket alone.')
