@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { describe, it } from 'node:test'
+import { manifests, MANIFESTS } from '../../../scripts/kubernetes-manifests.ts'
+import { skipWithoutHelm } from './rendered.ts'
+
+describe('the manifests for people without Helm', { skip: skipWithoutHelm() }, () => {
+  it('are what the chart renders', async () => {
+    const committed = await readFile(MANIFESTS, 'utf8')
+    assert.equal(committed, await manifests(), 'run "node scripts/kubernetes-manifests.ts"')
+  })
+
+  it('say nothing of Helm, which does not look after them', async () => {
+    assert.doesNotMatch(await readFile(MANIFESTS, 'utf8'), /helm/i)
+  })
+})

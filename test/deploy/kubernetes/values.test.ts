@@ -1,0 +1,85 @@
+// The values of the chart: Helm finds nothing against the chart with those that are right, and refuses
+// those that cannot work with a reason.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { onChart, render, skipWithoutHelm, VALUE_SETS } from './rendered.ts'
+
+const SESSIONS = { issuer: { url: 'https://id.example.org', keys: '/k', login: {} } }
+const CERTIFICATE = { routes: [{ name: 'api', forward: { certificate: {} } }] }
+const AUTHORITIES = { authorities: { kube: {} } }
+
+const REFUSED: readonly { name: string; values: object; want: RegExp }[] = [
+  { name: 'a value that there is not', values: { replicas: 3 }, want: /'replicas' not allowed/ },
+  { name: 'a privileged port', values: { envoy: { port: 443 } }, want: /minimum: got 443, want 1/ },
+  {
+    name: 'a configuration that says where authz listens',
+    values: { config: { listen: {} } },
+    want: /config\.listen: the chart writes it/,
+  },
+  {
+    name: 'a signer’s configuration that says where it listens',
+    values: { signer: { config: { listen: 'unix:/s' } } },
+    want: /signer\.config\.listen: the chart writes it/,
+  },
+  {
+    name: 'a route that forwards a certificate without a signer',
+    values: { config: CERTIFICATE },
+    want: /"api" forwards a certificate; set signer\.enabled/,
+  },
+  { name: 'a signer without a CA', values: { signer: { enabled: true } }, want: /needs a CA/ },
+  {
+    name: 'a signer without Envoy',
+    values: { signer: { enabled: true, config: AUTHORITIES }, envoy: { enabled: false } },
+    want: /the signer is a sidecar of Envoy/,
+  },
+  {
+    name: 'logins that one replica alone would know',
+    values: { config: SESSIONS, authz: { issuerPlaintext: true } },
+    want: /set state\.kind to redis/,
+  },
+  {
+    name: 'a login page that is reached without TLS, unless that is accepted',
+    values: { config: SESSIONS, state: { kind: 'redis' } },
+    want: /set authz\.issuerPlaintext to true/,
+  },
+  {
+    name: 'TokenReview without the right to ask',
+    values: { config: { authenticators: { pods: { tokenReview: { inCluster: true } } } } },
+    want: /authenticators\.pods .* set apiServer\.tokenReview to true/,
+  },
+  {
+    name: 'SubjectAccessReview without the right to ask',
+    values: { config: { routes: [{ name: 'api', apiServer: { inCluster: true } }] } },
+    want: /"api" asks .* set apiServer\.subjectAccessReview to true/,
+  },
+  {
+    name: 'impersonation of nobody in particular',
+    values: { apiServer: { impersonation: { enabled: true } } },
+    want: /say whom, by users and groups/,
+  },
+  {
+    name: 'impersonation of administrators',
+    values: { apiServer: { impersonation: { enabled: true, groups: ['system:masters'] } } },
+    want: /system:masters may do everything/,
+  },
+  {
+    name: 'an Envoy configured beforehand that asks authz in the clear',
+    values: { envoy: { bootstrap: 'x' }, authz: { tls: { enabled: false } } },
+    want: /lets no Envoy start that asks authz in the clear/,
+  },
+]
+
+describe('the chart', { skip: skipWithoutHelm() }, () => {
+  for (const { name, values, want } of REFUSED) {
+    it(`refuses ${name}`, async () => {
+      await assert.rejects(render({ values }), want)
+    })
+  }
+
+  for (const [name, values] of Object.entries(VALUE_SETS)) {
+    it(`is without a fault for helm lint --strict, with ${name}`, async () => {
+      assert.match(await onChart(['lint', '--strict'], values), /1 chart\(s\) linted, 0 chart/)
+    })
+  }
+})
