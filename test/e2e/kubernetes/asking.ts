@@ -25,10 +25,16 @@ export const callerBy = async (site: KubeSite, way: WayIn, person: Person): Prom
 })
 
 /** The arguments of kubectl for an address. */
-const at = ({ port }: KubeSite, address: string): readonly string[] => [
+export const at = ({ port }: KubeSite, address: string): readonly string[] => [
   `--server=https://${address}:${port}`,
   `--tls-server-name=${HOST}`,
 ]
+
+// `kubectl diff` runs diff.
+const environmentOf = (state: string): NodeJS.ProcessEnv => ({
+  PATH: process.env['PATH'],
+  XDG_STATE_HOME: state,
+})
 
 /** Runs kubectl as somebody, at the route that has this address. */
 export const ask = (
@@ -37,7 +43,7 @@ export const ask = (
   args: readonly string[],
   address: string = WAYS_OUT['X-Remote-*'],
 ): Promise<KubectlResult> =>
-  kubectl([...identity, ...at(site, address), ...args], { XDG_STATE_HOME: state })
+  kubectl([...identity, ...at(site, address), ...args], environmentOf(state))
 
 /** What kubectl says, where it succeeds. */
 export const told = async (...asked: Parameters<typeof ask>): Promise<string> => {

@@ -19,7 +19,12 @@ const password =
     return ['--way', 'password', '--user', loginOf(person), '--password-file', file]
   }
 
-const tokenIn = async (site: KubeSite, user: string, token: string): Promise<readonly string[]> => {
+/** A token in a file. */
+export const tokenIn = async (
+  site: KubeSite,
+  user: string,
+  token: string,
+): Promise<readonly string[]> => {
   const file = site.folder.file(`${user.replaceAll(/\W/g, '-')}.token`)
   await writeFile(file, token, { mode: 0o600 })
   return ['--way', 'token', '--user', user, '--token-file', file]
@@ -57,7 +62,7 @@ const ownToken: WayIn = async (site, person) => {
 }
 
 /** A token of the issuer of others. */
-const foreignToken = async (
+export const foreignToken = async (
   { foreign: { key, issuer } }: KubeSite,
   { name, groups, uid, teams }: Person,
   seconds = 600,

@@ -1,0 +1,205 @@
+// Watches that live on, many of them at once, readers that are slow, and the end of a credential. Steps
+// are in README.md.
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { http2On, openHttp2 } from '../../servers/client.ts'
+import { KUBECTL } from '../../servers/kubectl.ts'
+import { basic, eventually } from '../site.ts'
+import { at, callerBy, type Caller } from './asking.ts'
+import { HOST, OUT, WAYS_OUT } from './configuration.ts'
+import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
+import { PASSWORD, PERSONS } from './people.ts'
+import { grant, NAMESPACE } from './roles.ts'
+import { foreignToken, kubeconfigFor, tokenIn, WAYS_IN } from './ways-in.ts'
+
+const RBAC_LIMIT = 10_000
+const MAPS = `/api/v1/namespaces/${NAMESPACE}/configmaps`
+const HOST_OF_HEADERS = WAYS_OUT['X-Remote-*']
+const ALICE = basic(PERSONS.alice.name, PASSWORD)
+
+/** How long a token lives; the watches begin within. */
+const LIFE_SECONDS = 10
+
+/** A `kubectl get --watch`. */
+interface Watch extends AsyncDisposable {
+  /** The lines so far. */
+  readonly lines: readonly string[]
+  /** What it complained of, once it has ended by itself. */
+  readonly ended: Promise<string>
+}
+
+describe('streams', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
+  let site: KubeSite
+  let alice: Caller
+  before(async () => {
+    site = await startKubeSite()
+    alice = await callerBy(site, WAYS_IN['a password (LDAP)'], PERSONS.alice)
+    const everything = { resources: ['configmaps'], verbs: ['*'] }
+    await grant(site.server, 'maps-for-alice', everything, { kind: 'User', name: 'alice' })
+    const list = async () => {
+      await using session = await open()
+      return await http2On(session.http2, { path: MAPS, host: HOST_OF_HEADERS, headers: [ALICE] })
+    }
+    await eventually(list, ({ status }) => status === 200, RBAC_LIMIT)
+  })
+  after(() => site[Symbol.asyncDispose]())
+
+  const open = async (): Promise<{ readonly http2: ClientHttp2Session } & AsyncDisposable> => {
+    const http2 = await openHttp2({ port: site.port, serverName: HOST, ca: site.pki.ca })
+    return {
+      http2,
+      async [Symbol.asyncDispose]() {
+        http2.destroy()
+      },
+    }
+  }
+
+  let made = 0
+  /** Makes an object; gives its name. */
+  const make = async (data: Readonly<Record<string, string>> = {}): Promise<string> => {
+    made += 1
+    const name = `made-${made}`
+    await site.server.call({ method: 'POST', path: MAPS, body: { metadata: { name }, data } })
+    return name
+  }
+
+  const watch = ({ identity, state }: Caller, address: string): Watch => {
+    const get = ['get', 'configmaps', '--namespace', NAMESPACE, '--watch-only', '-o', 'name']
+    const child = spawn(KUBECTL, [...identity, ...at(site, address), ...get], {
+      env: { HOME: state, XDG_STATE_HOME: state },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let [output, complaint] = ['', '']
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk))
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => (complaint += chunk))
+    const closed = once(child, 'close')
+    return {
+      get lines() {
+        return output.split('\n').slice(0, -1)
+      },
+      ended: closed.then(() => complaint),
+      async [Symbol.asyncDispose]() {
+        child.kill('SIGKILL')
+        await closed
+      },
+    }
+  }
+
+  /** Watches of one caller, one for each way out, once all of them tell of changes. */
+  const watchEverywhere = async (
+    caller: Caller,
+  ): Promise<readonly (readonly [string, Watch])[]> => {
+    const all = OUT.map(([out, address]) => [out, watch(caller, address)] as const)
+    const round = async (): Promise<boolean> => {
+      await make()
+      return all.every(([, { lines }]) => lines.length > 0)
+    }
+    await eventually(round, Boolean)
+    return all
+  }
+
+  it('8. on each way out a watch lives on, and tells of every change', async () => {
+    await using stack = new AsyncDisposableStack()
+    const watches = await watchEverywhere(alice)
+    for (const [, running] of watches) stack.use(running)
+    for (const pause of [0, 5_000, 0]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      await sleep(pause)
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      const line = `configmap/${await make()}`
+      const told = async () => watches.filter(([, { lines }]) => lines.includes(line))
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      await eventually(told, (those) => those.length === watches.length)
+    }
+  })
+
+  it('9. on each way out a watch ends when the token does', async () => {
+    await using stack = new AsyncDisposableStack()
+    const shown = async (seconds: number): Promise<readonly string[]> =>
+      await tokenIn(site, 'short', await foreignToken(site, PERSONS.alice, seconds))
+    const identity = await kubeconfigFor(site, await shown(1))
+    const begun = Date.now()
+    await shown(LIFE_SECONDS)
+    const watches = await watchEverywhere({ identity, state: alice.state })
+    for (const [, running] of watches) stack.use(running)
+    const ends = watches.map(async ([out, { ended }]) => {
+      const complaint = await Promise.race([ended, sleep(LIFE_SECONDS * 2_000)])
+      assert.notEqual(complaint, undefined, `${out}: it lives on`)
+      // A token's end is in whole seconds; Envoy ends a stream up to a second later.
+      const seconds = (Date.now() - begun) / 1_000
+      assert.ok(Math.abs(seconds - LIFE_SECONDS) < 2, `${out}: ${seconds} s`)
+    })
+    await Promise.all(ends)
+  })
+
+  it('10. 400 watches at once, on four connections, each tell of one change', async () => {
+    await using stack = new AsyncDisposableStack()
+    const streams: ClientHttp2Stream[] = []
+    for (let connection = 0; connection < 4; connection += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      const { http2 } = stack.use(await open())
+      for (let index = 0; index < 100; index += 1) {
+        streams.push(requestOn(http2, `${MAPS}?watch=true&resourceVersion=0`))
+      }
+    }
+    const name = await make()
+    const told = await Promise.all(streams.map((stream) => until(stream, `"name":"${name}"`)))
+    assert.deepEqual(new Set(told), new Set([true]))
+  })
+
+  it('11. a reader that is slow gets all of it, and nobody waits for it', async () => {
+    const text = 'x'.repeat(500_000)
+    const names = await Promise.all(Array.from({ length: 60 }, () => make({ text })))
+    await using connection = await open()
+    const stream = requestOn(connection.http2, MAPS)
+    stream.pause()
+    let bytes = 0
+    let last = ''
+    stream.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      last = chunk.toString('latin1')
+    })
+    stream.pause()
+    for (let turn = 0; turn < 20; turn += 1) {
+      const begun = performance.now()
+      const path = `${MAPS}/${names[turn]}`
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      await using other = await open()
+      const asked = { path, host: HOST_OF_HEADERS, headers: [ALICE] }
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      assert.equal((await http2On(other.http2, asked)).status, 200)
+      assert.ok(performance.now() - begun < 2_000)
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      await sleep(100)
+    }
+    assert.ok(bytes < 1_000_000, 'it was read although nobody did')
+    const ended = once(stream, 'end')
+    stream.resume()
+    await ended
+    assert.ok(bytes > names.length * text.length)
+    assert.ok(last.trimEnd().endsWith('}'))
+  })
+
+  /** Asks as alice for something that is long, or never ends. */
+  const requestOn = (http2: ClientHttp2Session, path: string): ClientHttp2Stream =>
+    http2.request({
+      ':path': path,
+      ':authority': HOST_OF_HEADERS,
+      [ALICE[0].toLowerCase()]: ALICE[1],
+    })
+
+  /** Reads until this has come; `false` when it ends before. */
+  const until = async (stream: ClientHttp2Stream, wanted: string): Promise<boolean> => {
+    let tail = ''
+    for await (const chunk of stream) {
+      tail = (tail + String(chunk)).slice(-4_000)
+      if (tail.includes(wanted)) return true
+    }
+    return false
+  }
+})
