@@ -22,7 +22,7 @@ export interface Namespace {
 }
 
 /** The password of alice, of the groups dev and ops. */
-const PASSWORD = 'wonderland'
+export const PASSWORD = 'wonderland'
 
 const AUTHZ_HOST = 'countersign-authz.countersign.svc'
 
