@@ -2,6 +2,8 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempDisposable } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 
@@ -22,12 +24,11 @@ export const CHART = join(KUBERNETES, 'chart')
  *
  * @param kubeconfig the cluster that it works on; absent: none
  */
-export const helm = async (
-  args: readonly string[],
-  kubeconfig = '/nonexistent',
-): Promise<string> => {
+export const helm = async (args: readonly string[], kubeconfig?: string): Promise<string> => {
+  // Helm keeps what it finds out about a cluster there.
+  await using home = await mkdtempDisposable(join(tmpdir(), 'helm-'))
   const child = spawn(HELM, args, {
-    env: { HOME: '/nonexistent', KUBECONFIG: kubeconfig },
+    env: { HOME: home.path, KUBECONFIG: kubeconfig ?? join(home.path, 'none') },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const [output, complaint] = await Promise.all([
