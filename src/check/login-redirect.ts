@@ -1,18 +1,22 @@
 // What a browser gets that would need a login: a redirect to it where somebody navigates, a page that
-// keeps what was sent where somebody sent a form. Programs get neither: they cannot log in.
+// keeps what was sent where somebody sent a form. Programs get neither: they cannot log in. And what
+// somebody gets who navigates to where they may not go: a page that says so.
 
 import {
   LoginAttempts,
   ATTEMPT_COOKIES,
   ATTEMPT_SECONDS,
 } from '../authenticate/session/login-attempts.ts'
-import { languageFor, LANGUAGES } from '../pages/catalog.ts'
+import { languageFor, LANGUAGES, textsIn } from '../pages/catalog.ts'
+import type { PageContext } from '../pages/context.ts'
 import { pageHeaders } from '../pages/headers.ts'
 import type { Look } from '../pages/look.ts'
 import { interruptedPage } from '../pages/views/interrupted.ts'
+import { messagePage, type MessageKind } from '../pages/views/message.ts'
 import { cookieNamesIn } from '../request/cookies.ts'
 import type { Request } from '../request/request.ts'
 import type { HeaderPair } from '../transform/transformer.ts'
+import type { PublicRefusal } from './answer/public-refusal.ts'
 
 /** The client that our own routes are at our authorization server. */
 export const SESSION_CLIENT = 'countersign'
@@ -32,6 +36,12 @@ export const LOGGED_OUT_PATH = '/.countersign/logged-out'
 /** What takes the place of a 401. */
 export interface LoginInvitation {
   readonly status: 302 | 401
+  readonly headers: readonly HeaderPair[]
+  readonly body: string
+}
+
+/** A page in place of the text that programs get. */
+export interface RefusalPage {
   readonly headers: readonly HeaderPair[]
   readonly body: string
 }
@@ -67,6 +77,29 @@ export class LoginRedirect {
     return undefined
   }
 
+  /** The page that tells a person of a refusal; `undefined` for what is no person, or has no page. */
+  pageFor(request: Request, refused: PublicRefusal): RefusalPage | undefined {
+    const message = messageFor(refused)
+    if (message === undefined || !isNavigation(request)) return undefined
+    const context = this.#contextFor(request)
+    const { id, text, own, rule, wait } = refused
+    const named = rule === undefined ? text : `${text} (${rule})`
+    const content = messagePage(
+      {
+        // What the operator wrote stands for itself.
+        message: own
+          ? { title: textsIn(context.language).message[message].title, what: text }
+          : message,
+        tone: 'error',
+        id: { kind: 'decision', id },
+        ...(own ? {} : { detail: named }),
+        ...(wait === undefined ? {} : { wait }),
+      },
+      context,
+    )
+    return { headers: this.#headersOf(request, context), body: content.markup }
+  }
+
   /** The redirect to the login, which comes back to the target. */
   begin(
     { host, headers }: Pick<Request, 'host' | 'headers'>,
@@ -100,15 +133,29 @@ export class LoginRedirect {
     }
   }
 
-  #interrupted({ host, path, headers }: Request): LoginInvitation {
-    const { look, issuer } = this.#options
-    const accepted = headers.get('accept-language')?.toString('latin1')
-    const language = languageFor(accepted, LANGUAGES) ?? look.language
-    const context = { look, language }
-    const content = interruptedPage({ target: `${host}${path}`, logIn: LOGIN_PATH }, context)
-    const page = pageHeaders({ ...context, origin: originOf(host, issuer) })
-    return { status: 401, headers: Object.entries(page), body: content.markup }
+  #interrupted(request: Request): LoginInvitation {
+    const context = this.#contextFor(request)
+    const target = `${request.host}${request.path}`
+    const content = interruptedPage({ target, logIn: LOGIN_PATH }, context)
+    return { status: 401, headers: this.#headersOf(request, context), body: content.markup }
   }
+
+  #contextFor({ headers }: Request): PageContext {
+    const { look } = this.#options
+    const accepted = headers.get('accept-language')?.toString('latin1')
+    return { look, language: languageFor(accepted, LANGUAGES) ?? look.language }
+  }
+
+  #headersOf({ host }: Request, context: PageContext): readonly HeaderPair[] {
+    return Object.entries(pageHeaders({ ...context, origin: originOf(host, this.#options.issuer) }))
+  }
+}
+
+/** Which of the texts; those of a 401 are the login's. */
+const messageFor = ({ status }: PublicRefusal): MessageKind | undefined => {
+  if (status === 403) return 'denied'
+  if (status === 429) return 'too-many'
+  return status === 503 ? 'unavailable' : undefined
 }
 
 /** Of a cookie of ours: RFC 6265bis, `__Host-`. */

@@ -22,7 +22,7 @@ export interface Route extends Outgoing {
   readonly authorizer: Authorizer
   readonly onAuditFailure: RouteConfig['onAuditFailure']
   /** Where browsers log in; absent where no session is taken. */
-  readonly login?: Pick<LoginRedirect, 'invitationFor'> | undefined
+  readonly login?: Pick<LoginRedirect, 'invitationFor' | 'pageFor'> | undefined
 }
 
 /** A route and what takes it. */

@@ -88,6 +88,32 @@ describe('sessions of browsers', () => {
     assert.ok(left > 0 && left <= 60_000, 'no stream outlives the session')
   })
 
+  it('tell a person on a page what they may not do, and a script in a line', async () => {
+    const rules = `[{ deny: no-secrets, paths: ['/secrets/**'] }, { deny: by-day, paths: ['/late/**'], answer: { message: Come by day. } }, { allow: all }]`
+    const yaml = withSessions('').replace('authorize: [{ allow: all }]', `authorize: ${rules}`)
+    await using site = await startSite(yaml)
+    const cookie = await sessionAt(site.authz)
+    const asked = async (path: string, further: readonly (readonly [string, string])[] = []) => {
+      using client = new EnvoyClient(site.authz.address)
+      const headers = [...navigating(cookie), ...further]
+      const outcome = await client.check({ host: 'app.example.org', path, headers })
+      assert.ok(!outcome.allow)
+      assert.equal(outcome.status, 'Forbidden')
+      return outcome
+    }
+    const { id, headers, body } = await asked('/secrets/1')
+    assert.match(headers['content-type'] ?? '', /^text\/html/)
+    assert.match(headers['content-security-policy'] ?? '', /frame-ancestors 'none'/)
+    assert.equal(headers['cache-control'], 'no-store')
+    assert.match(body, /<html lang="en"/)
+    assert.match(body, /You may not use this/)
+    assert.ok(body.includes(id) && body.includes('no-secrets'), 'the decision, and the rule')
+    assert.match((await asked('/secrets/1', [['accept-language', 'de']])).body, /<html lang="de"/)
+    assert.match((await asked('/late/1')).body, /Come by day\./)
+    const script = await asked('/secrets/1', [['sec-fetch-mode', 'cors']])
+    assert.match(script.headers['content-type'] ?? '', /^text\/plain/)
+  })
+
   it('hold 2,000 groups, and the cookie none of them', async () => {
     const groups = Array.from({ length: 2_000 }, (_, index) => `team-${index}`)
     const users = `users: { alice: { password: '${await cheapHash('wonderland')}', groups: [${groups.join()}] } }`

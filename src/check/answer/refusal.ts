@@ -6,7 +6,7 @@ import { STATUS_CODES } from 'node:http'
 import { status as grpcStatus } from '@grpc/grpc-js'
 import type { HeaderPair } from '../../transform/transformer.ts'
 import { PUBLIC_ANSWERS, statusOf, type Denial, type Refusal, type Trail } from '../decision.ts'
-import type { LoginInvitation } from '../login-redirect.ts'
+import type { LoginInvitation, RefusalPage } from '../login-redirect.ts'
 import { DECISION_HEADER, type DenyAnswer } from './answer.ts'
 import { challengesAfter, scopeChallenges } from './challenges.ts'
 import { kubernetesStatus } from './kubernetes-status.ts'
@@ -19,12 +19,12 @@ export const refuse = (id: string, denial: Denial, trail: Trail): DenyAnswer => 
   const { status, reason } = refused
   const rule = reason === 'rule-denied' ? trail.rule : undefined
   if (trail.login !== undefined) return invitation(id, trail.login)
-  const { type, body } = ownBody(rule, refused) ?? bodyFor(refused, trail)
+  const own = ownBody(rule, refused)
+  const page = own === undefined ? pageFor(refused, trail) : undefined
+  const { headers: bodyHeaders, body } = page ?? textual(own ?? bodyFor(refused, trail))
   const headers: HeaderPair[] = [
     [DECISION_HEADER, id],
-    ['content-type', type],
-    ['cache-control', 'no-store'],
-    ['x-content-type-options', 'nosniff'],
+    ...bodyHeaders,
     ...waitingHeaders(refused, trail),
     ...challengeHeaders(refused, trail),
   ]
@@ -36,6 +36,23 @@ export const refuse = (id: string, denial: Denial, trail: Trail): DenyAnswer => 
     headers: rule?.answer === undefined ? headers : overridden(headers, rule.answer.headers),
     body,
   }
+}
+
+const textual = ({ type, body }: Body): RefusalPage => ({
+  headers: [
+    ['content-type', type],
+    ['cache-control', 'no-store'],
+    ['x-content-type-options', 'nosniff'],
+  ],
+  body,
+})
+
+/** Where people log in they see pages; a Kubernetes API server is for programs. */
+const pageFor = (refused: PublicRefusal, trail: Trail): RefusalPage | undefined => {
+  const { request, route } = trail
+  return request === undefined || isKubernetes(trail)
+    ? undefined
+    : route?.login?.pageFor(request, refused)
 }
 
 const invitation = (id: string, { status, headers, body }: LoginInvitation): DenyAnswer => ({

@@ -48,7 +48,10 @@ describe('the challenges after a rejection', () => {
   }
 
   describe('where people log in', () => {
-    const withLogin = { ...route, login: { invitationFor: () => undefined } }
+    const withLogin = {
+      ...route,
+      login: { invitationFor: () => undefined, pageFor: () => undefined },
+    }
     const of = (...headers: readonly (readonly [string, string])[]) =>
       challengesAfter({ route: withLogin, request: requestOf({ headers }) })
     const WITHOUT_BASIC = [...OURS, 'Bearer realm="b"']
