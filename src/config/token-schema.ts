@@ -5,7 +5,7 @@ import { compileCondition } from '../expression/cel.ts'
 import { durationSchema, pathSchema, realmSchema } from './values.ts'
 
 /** Signature algorithms (RFC 7518 §3.1, RFC 8037, RFC 9864): public-key ones only. */
-const ALGORITHMS = [
+export const SIGNATURE_ALGORITHMS = [
   'RS256',
   'RS384',
   'RS512',
@@ -85,9 +85,9 @@ const dpop = z
       .prefault('60s')
       .describe('How long a proof is good, from `iat` on; `skew` comes on top, before and after.'),
     algorithms: z
-      .array(z.enum(ALGORITHMS))
+      .array(z.enum(SIGNATURE_ALGORITHMS))
       .min(1)
-      .default([...ALGORITHMS])
+      .default([...SIGNATURE_ALGORITHMS])
       .describe('Signature algorithms of proofs that count; the challenge names them.'),
     require: z
       .boolean()
@@ -125,9 +125,9 @@ export const bearerSchema = z
         '`access`: RFC 9068 access tokens only (`typ: at+jwt`). `any`: also `typ: JWT` or none, as most issuers write access and ID tokens alike.',
       ),
     algorithms: z
-      .array(z.enum(ALGORITHMS))
+      .array(z.enum(SIGNATURE_ALGORITHMS))
       .min(1)
-      .default([...ALGORITHMS])
+      .default([...SIGNATURE_ALGORITHMS])
       .describe('Signature algorithms that count.'),
     skew: durationSchema
       .prefault('30s')

@@ -2,6 +2,7 @@
 // has no other proof, so everything that the specification lets us look at is looked at.
 
 import { jwtVerify, type JWTVerifyGetKey } from 'jose'
+import { SIGNATURE_ALGORITHMS } from '../../../config/token-schema.ts'
 import { isJsonObject } from '../../../runtime/json-object.ts'
 
 /** Who has logged out there. */
@@ -27,21 +28,6 @@ export interface LogoutTokenRules {
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 
-// Those that sign ID tokens anywhere; "none" and the symmetric ones are not among them.
-const ALGORITHMS = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'Ed25519',
-]
-
 // §2.4 recommends two minutes.
 const OLDEST_S = 600
 
@@ -57,7 +43,7 @@ export const readLogoutToken = async (
   const { payload } = await jwtVerify(text, rules.keys, {
     issuer: rules.issuer,
     audience: rules.clientId,
-    algorithms: ALGORITHMS,
+    algorithms: [...SIGNATURE_ALGORITHMS], // neither "none" nor the symmetric ones
     clockTolerance: rules.tolerance,
     maxTokenAge: OLDEST_S,
     requiredClaims: ['iat', 'exp', 'jti', 'events'],
