@@ -1,5 +1,5 @@
 // A real Kubernetes API server with its etcd, on free ports, with data and certificates in a
-// temporary folder. Nothing else of a cluster: no kubelet, no controllers.
+// temporary folder; with kube-controller-manager where a test asks for it.
 
 import { generateKeyPairSync } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -10,6 +10,7 @@ import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { z } from 'zod'
 import { Daemon, freePort } from './daemon.ts'
+import { KUBE_CONTROLLER_MANAGER, startKubeControllerManager } from './kube-controller-manager.ts'
 import { createAuthority, type KeyPair } from './pki.ts'
 import { temporaryFolder, type TemporaryFolder } from './temporary.ts'
 
@@ -26,7 +27,7 @@ const MISSING = `no Kubernetes API server in ${FOLDER}: "sh scripts/kubernetes.s
  * is one. Throws where `CI` is `true`: there a missing server is a fault and not a reason.
  */
 export const skipWithoutApiServer = (): string | false => {
-  if (existsSync(API_SERVER) && existsSync(ETCD)) return false
+  if ([API_SERVER, ETCD, KUBE_CONTROLLER_MANAGER].every((file) => existsSync(file))) return false
   if (process.env['CI'] === 'true') throw new Error(MISSING)
   return MISSING
 }
@@ -103,6 +104,11 @@ export interface KubeApiServerOptions {
   readonly audit?: boolean
   /** Further CAs of client certificates, PEM files. */
   readonly clientCas?: readonly string[]
+  /**
+   * Whether kube-controller-manager runs beside it: then deployments have pods, namespaces go when they
+   * are deleted, and each has the service account that pods are given.
+   */
+  readonly controllers?: boolean
 }
 
 /** Starts etcd and an API server. */
@@ -110,6 +116,7 @@ export const startKubeApiServer = async ({
   authentication,
   audit = false,
   clientCas = [],
+  controllers = false,
 }: KubeApiServerOptions = {}): Promise<KubeApiServer> => {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
@@ -126,6 +133,7 @@ export const startKubeApiServer = async ({
   const trusted = folder.file('client-cas.pem')
   const authorities = [authority.ca, ...clientCas].map((file) => readFile(file, 'utf8'))
   await writeFile(trusted, (await Promise.all(authorities)).join('\n'))
+  const accounts = await serviceAccountKeys(folder)
   const [port, etcd] = [await freePort(), await startEtcd(folder, stack)]
   const url = `https://127.0.0.1:${port}`
   const tls = {
@@ -167,10 +175,11 @@ export const startKubeApiServer = async ({
         '--authorization-mode=RBAC',
         '--service-cluster-ip-range=10.96.0.0/16',
         // Without its controller no namespace has a service account by itself.
-        '--disable-admission-plugins=ServiceAccount',
+        ...(controllers ? [] : ['--disable-admission-plugins=ServiceAccount']),
         `--service-account-issuer=${ISSUER}`,
+        `--service-account-key-file=${accounts.verifying}`,
+        `--service-account-signing-key-file=${accounts.signing}`,
         ...(authentication === undefined ? [] : [`--authentication-config=${authentication}`]),
-        ...(await serviceAccountKeys(folder)),
         ...(audit ? await auditTo(log, folder) : []),
       ],
       probe: async () => {
@@ -179,6 +188,10 @@ export const startKubeApiServer = async ({
     }),
   )
   await server.start()
+  if (controllers) {
+    const to = { url, ca: authority.ca, administrator, accountsKey: accounts.signing, call }
+    stack.use(await startKubeControllerManager(to, folder))
+  }
   const owned = stack.move()
   return {
     url,
@@ -255,7 +268,9 @@ const auditTo = async (log: string, folder: TemporaryFolder): Promise<readonly s
 }
 
 /** The keys that service accounts' tokens are signed and verified with. */
-const serviceAccountKeys = async (folder: TemporaryFolder): Promise<readonly string[]> => {
+const serviceAccountKeys = async (
+  folder: TemporaryFolder,
+): Promise<{ readonly signing: string; readonly verifying: string }> => {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', {
     modulusLength: 2_048,
     publicKeyEncoding: { type: 'spki', format: 'pem' },
@@ -264,8 +279,5 @@ const serviceAccountKeys = async (folder: TemporaryFolder): Promise<readonly str
   const [signing, verifying] = [folder.file('accounts.key'), folder.file('accounts.pub')]
   await writeFile(signing, privateKey, { mode: 0o600 })
   await writeFile(verifying, publicKey)
-  return [
-    `--service-account-key-file=${verifying}`,
-    `--service-account-signing-key-file=${signing}`,
-  ]
+  return { signing, verifying }
 }

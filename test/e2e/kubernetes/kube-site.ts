@@ -1,5 +1,5 @@
-// Everything at once: a real API server with its etcd, a real slapd, an issuer of others, authz and the
-// signer as processes of their own, and a real Envoy with the generated bootstrap.
+// Everything at once: a real API server with its etcd and controllers, a real slapd, an issuer of
+// others, authz and the signer as processes of their own, and a real Envoy with the generated bootstrap.
 
 import { readFile, writeFile } from 'node:fs/promises'
 import { parseAllDocuments, stringify } from 'yaml'
@@ -58,8 +58,16 @@ export interface KubeSite extends AsyncDisposable {
   decisions(): Promise<readonly DecisionEvent[]>
 }
 
+/** What may differ. */
+export interface KubeSiteOptions {
+  /** Whether the cluster has its controllers. Default: it has. */
+  readonly controllers?: boolean
+}
+
 /** Starts it. */
-export const startKubeSite = async (): Promise<KubeSite> => {
+export const startKubeSite = async ({
+  controllers = true,
+}: KubeSiteOptions = {}): Promise<KubeSite> => {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
   const pki = stack.use(await createPki())
@@ -70,7 +78,12 @@ export const startKubeSite = async (): Promise<KubeSite> => {
   const ca = await readFile(pki.ca, 'utf8')
   await writeFile(authentication, stringify(structuredAuthentication(port, ca)))
   const [server, ldap, foreign] = await Promise.all([
-    startKubeApiServer({ authentication, audit: true, clientCas: [minting.ca] }),
+    startKubeApiServer({
+      authentication,
+      audit: true,
+      clientCas: [minting.ca],
+      controllers,
+    }),
     startOpenLdap(),
     startForeignIssuer(pki),
   ])

@@ -1,0 +1,58 @@
+// What the cluster itself does of what people ask: pods of deployments, and the end of what is deleted.
+// Steps are in README.md.
+
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { eventually } from '../site.ts'
+import { ask, callerBy, told, type Caller } from './asking.ts'
+import { OUT } from './configuration.ts'
+import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
+import { PERSONS } from './people.ts'
+import { grantEverything } from './roles.ts'
+import { WAYS_IN } from './ways-in.ts'
+
+const LIMIT = 20_000
+
+describe('controllers of the cluster', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
+  let site: KubeSite
+  let root: Caller
+  before(async () => {
+    site = await startKubeSite()
+    root = await callerBy(site, WAYS_IN['a password (users file)'], PERSONS.root)
+    await grantEverything(site.server, 'admins')
+    const list = ['get', 'namespaces']
+    await eventually(
+      () => ask(site, root, list),
+      ({ code }) => code === 0,
+      LIMIT,
+    )
+  })
+  after(() => site[Symbol.asyncDispose]())
+
+  for (const [index, [out, address]] of OUT.entries()) {
+    it(`12. → ${out}: a namespace, a deployment in it and its pods come, grow and go`, async () => {
+      const namespace = `shop-${index}`
+      const run = (...args: readonly string[]): Promise<string> => told(site, root, args, address)
+      const within = (...args: readonly string[]): Promise<string> =>
+        run(...args, '--namespace', namespace)
+      const pods = async (): Promise<number> =>
+        (await within('get', 'pods', '-o', 'name')).split('\n').length - 1
+
+      await run('create', 'namespace', namespace)
+      await within('wait', '--for=create', 'serviceaccount/default', '--timeout=20s')
+      await within('create', 'deployment', 'till', '--image=till:1', '--replicas=2')
+      await eventually(pods, (count) => count === 2, LIMIT)
+      await within('scale', 'deployment/till', '--replicas=5')
+      await eventually(pods, (count) => count === 5, LIMIT)
+      await within('set', 'image', 'deployment/till', '*=till:2')
+      const revisions = /^2\s/m
+      const history = () => within('rollout', 'history', 'deployment/till')
+      await eventually(history, (lines) => revisions.test(lines), LIMIT)
+      await within('delete', 'deployment/till', '--cascade=foreground')
+      assert.equal(await pods(), 0)
+      await run('delete', 'namespace', namespace, '--timeout=40s')
+      const gone = await ask(site, root, ['get', 'namespace', namespace], address)
+      assert.match(gone.complaint, /not found/)
+    })
+  }
+})

@@ -1,0 +1,58 @@
+// The real kube-controller-manager: what makes pods of deployments, and takes away what is deleted.
+
+import { writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { stringify } from 'yaml'
+import { Daemon } from './daemon.ts'
+import type { KubeApiServer } from './kube-apiserver.ts'
+import type { KeyPair } from './pki.ts'
+import type { TemporaryFolder } from './temporary.ts'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const CACHE = process.env['COUNTERSIGN_CACHE'] ?? join(ROOT, '.cache')
+/** The program; `sh scripts/kubernetes.sh` builds it together with the API server. */
+export const KUBE_CONTROLLER_MANAGER = join(CACHE, 'kube', 'v1.37.2', 'kube-controller-manager')
+
+/** The API server that it works for. */
+interface Server extends Pick<KubeApiServer, 'url' | 'ca' | 'call'> {
+  readonly administrator: KeyPair
+  /** What the tokens of service accounts are signed with, a file. */
+  readonly accountsKey: string
+}
+
+/** Starts it; resolves when a namespace has what it makes in each. */
+export const startKubeControllerManager = async (
+  { url, ca, administrator, accountsKey, call }: Server,
+  folder: TemporaryFolder,
+): Promise<AsyncDisposable> => {
+  const kubeconfig = folder.file('controllers.kubeconfig')
+  await writeFile(kubeconfig, stringify(kubeconfigOf({ url, ca, administrator })))
+  const daemon = new Daemon({
+    command: KUBE_CONTROLLER_MANAGER,
+    args: [
+      `--kubeconfig=${kubeconfig}`,
+      '--leader-elect=false',
+      '--secure-port=0',
+      `--service-account-private-key-file=${accountsKey}`,
+      `--root-ca-file=${ca}`,
+    ],
+    probe: async () => {
+      await call({ method: 'GET', path: '/api/v1/namespaces/default/serviceaccounts/default' })
+    },
+  })
+  await daemon.start()
+  return daemon
+}
+
+const kubeconfigOf = ({
+  url,
+  ca,
+  administrator: { certificate, key },
+}: Pick<Server, 'url' | 'ca' | 'administrator'>): object => ({
+  apiVersion: 'v1',
+  kind: 'Config',
+  clusters: [{ name: 'test', cluster: { server: url, 'certificate-authority': ca } }],
+  users: [{ name: 'admin', user: { 'client-certificate': certificate, 'client-key': key } }],
+  contexts: [{ name: 'admin', context: { cluster: 'test', user: 'admin' } }],
+  'current-context': 'admin',
+})
