@@ -1,0 +1,84 @@
+// Programs of others: the client libraries of Kubernetes for JavaScript and Python. Steps are in
+// README.md.
+
+import assert from 'node:assert/strict'
+import { resolve } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { python, skipWithoutPythonClient } from '../../servers/kubernetes-python.ts'
+import { eventually } from '../site.ts'
+import { ask, callerBy, type Caller } from './asking.ts'
+import { configOf, kubeconfigOf, useClientNode, type Seen } from './client-node.ts'
+import { OUT, WAYS_OUT } from './configuration.ts'
+import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
+import { PERSONS } from './people.ts'
+import { grant, NAMESPACE } from './roles.ts'
+import { WAYS_IN } from './ways-in.ts'
+
+const LIMIT = 20_000
+const PROGRAM = resolve(import.meta.dirname, 'client.py')
+
+const skip = skipWithoutServers() || skipWithoutPythonClient()
+
+describe('client libraries of Kubernetes', { skip, timeout: 240_000 }, () => {
+  let site: KubeSite
+  before(async () => {
+    site = await startKubeSite()
+    const everything = { resources: ['configmaps'], verbs: ['*'] }
+    await grant(site.server, 'maps-for-alice', everything, { kind: 'User', name: 'alice' })
+    const alice = await callerBy(site, WAYS_IN['a client certificate'], PERSONS.alice)
+    const list = ['get', 'configmaps', '--namespace', NAMESPACE]
+    await eventually(
+      () => ask(site, alice, list),
+      ({ code }) => code === 0,
+      LIMIT,
+    )
+  })
+  after(() => site[Symbol.asyncDispose]())
+
+  const serverAt = (address: string): string => `https://${address}:${site.port}`
+
+  const libraries = {
+    'client-node': (caller: Caller, address: string, name: string) =>
+      useClientNode(configOf(caller, serverAt(address)), name),
+    Python: async (caller: Caller, address: string, name: string): Promise<Seen> => {
+      const { file, context } = kubeconfigOf(caller)
+      const args = [file, context, serverAt(address), NAMESPACE, name]
+      return JSON.parse(await python(PROGRAM, args, { XDG_STATE_HOME: caller.state }))
+    },
+  } as const
+
+  let made = 0
+  const assertWorks = async (
+    library: keyof typeof libraries,
+    caller: Caller,
+    address: string,
+  ): Promise<void> => {
+    made += 1
+    const name = `by-program-${made}`
+    const { name: user, groups } = PERSONS.alice
+    assert.deepEqual(await libraries[library](caller, address, name), {
+      user,
+      groups: [...groups, 'system:authenticated'].toSorted(),
+      listed: [name],
+      events: [
+        ['MODIFIED', 'red'],
+        ['DELETED', 'red'],
+      ],
+    })
+  }
+
+  for (const library of ['client-node', 'Python'] as const) {
+    for (const [wayName, way] of Object.entries(WAYS_IN)) {
+      it(`13. ${library}, by ${wayName}: who it is, make, list, watch, patch, delete`, async () => {
+        const caller = await callerBy(site, way, PERSONS.alice)
+        await assertWorks(library, caller, WAYS_OUT['X-Remote-*'])
+      })
+    }
+    for (const [out, address] of OUT) {
+      it(`13. ${library} → ${out}: the same`, async () => {
+        const caller = await callerBy(site, WAYS_IN['a client certificate'], PERSONS.alice)
+        await assertWorks(library, caller, address)
+      })
+    }
+  }
+})
