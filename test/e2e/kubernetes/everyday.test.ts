@@ -18,11 +18,15 @@ import { WAYS_IN } from './ways-in.ts'
 const RBAC_LIMIT = 10_000
 const IN = ['--namespace', NAMESPACE]
 const MAPS = `/api/v1/namespaces/${NAMESPACE}/configmaps`
+/** Marks those of {@link MANY} and {@link LARGE}: each namespace has another that the cluster made. */
+const MADE = { made: 'here' } as const
+const THEM = `${MAPS}?labelSelector=made%3Dhere`
 
 const JSON_BODY = ['content-type', 'application/json'] as const
 
 /** So many objects, of so many bytes each. */
 const MANY = { count: 2_000, bytes: 15_000 } as const
+const LARGE = { count: 110, bytes: 950_000 } as const
 
 describe('what people do all day', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
   let site: KubeSite
@@ -48,6 +52,25 @@ describe('what people do all day', { skip: skipWithoutServers(), timeout: 240_00
     const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { colour } }
     await writeFile(file, stringify(object))
     return file
+  }
+
+  /** Makes them by password, over one connection. */
+  const makeMaps = async ({ count, bytes }: Readonly<Record<'count' | 'bytes', number>>) => {
+    const data = { text: 'x'.repeat(bytes) }
+    const session = await openHttp2({ port: site.port, serverName: HOST, ca: site.pki.ca })
+    const headers = [basic(PERSONS.alice.name, PASSWORD), JSON_BODY]
+    const names = Array.from({ length: count }, (_, index) => `many-${index}`)
+    const make = async (): Promise<void> => {
+      for (let name = names.pop(); name !== undefined; name = names.pop()) {
+        const body = JSON.stringify({ metadata: { name, labels: MADE }, data })
+        const host = WAYS_OUT['X-Remote-*']
+        // oxlint-disable-next-line no-await-in-loop -- one of several at a time
+        const answer = await http2On(session, { method: 'POST', host, path: MAPS, headers, body })
+        assert.equal(answer.status, 201, answer.body)
+      }
+    }
+    await Promise.all(Array.from({ length: 32 }, make))
+    session.destroy()
   }
 
   for (const [index, [out, address]] of OUT.entries()) {
@@ -99,28 +122,11 @@ describe('what people do all day', { skip: skipWithoutServers(), timeout: 240_00
   }
 
   describe('with thousands of objects', () => {
-    before(async () => {
-      const data = { text: 'x'.repeat(MANY.bytes) }
-      const target = { port: site.port, serverName: HOST, ca: site.pki.ca }
-      const session = await openHttp2(target)
-      const headers = [basic(PERSONS.alice.name, PASSWORD), JSON_BODY]
-      const names = Array.from({ length: MANY.count }, (_, index) => `many-${index}`)
-      const make = async (): Promise<void> => {
-        for (let name = names.pop(); name !== undefined; name = names.pop()) {
-          const body = JSON.stringify({ metadata: { name }, data })
-          const host = WAYS_OUT['X-Remote-*']
-          // oxlint-disable-next-line no-await-in-loop -- one of several at a time
-          const answer = await http2On(session, { method: 'POST', host, path: MAPS, headers, body })
-          assert.equal(answer.status, 201, answer.body)
-        }
-      }
-      await Promise.all(Array.from({ length: 32 }, make))
-      session.destroy()
-    })
+    before(() => makeMaps(MANY))
 
     it('7. lists in chunks of 500', async () => {
       const earlier = (await site.decisions()).length
-      const get = ['get', 'configmaps', ...IN, '--chunk-size=500', '-o', 'name']
+      const get = ['get', 'configmaps', ...IN, '-l', 'made=here', '--chunk-size=500', '-o', 'name']
       const names = (await told(site, alice, get, WAYS_OUT.certificate)).trim().split('\n')
       assert.equal(new Set(names).size, MANY.count)
       const asked = (await site.decisions()).slice(earlier).map(({ path = '' }) => path)
@@ -129,17 +135,29 @@ describe('what people do all day', { skip: skipWithoutServers(), timeout: 240_00
 
     for (const [out, address] of OUT) {
       it(`7. → ${out}: a list of ${(MANY.count * MANY.bytes) / 1e6} MB in one answer`, async () => {
-        const list = await told(site, alice, ['get', '--raw', MAPS], address)
+        const list = await told(site, alice, ['get', '--raw', THEM], address)
         assert.ok(list.length > MANY.count * MANY.bytes)
         assert.equal(JSON.parse(list).items.length, MANY.count)
       })
     }
 
     it('7. delete of thousands at once, by one request', async () => {
-      const raw = ['delete', '--raw', MAPS]
+      const raw = ['delete', '--raw', THEM]
       await told(site, alice, raw, WAYS_OUT.certificate)
-      const get = ['get', 'configmaps', ...IN, '-o', 'name']
+      const get = ['get', 'configmaps', ...IN, '-l', 'made=here', '-o', 'name']
       assert.equal(await told(site, alice, get, WAYS_OUT.certificate), '')
     })
+  })
+
+  describe('with objects as large as they may be', () => {
+    before(() => makeMaps(LARGE))
+
+    for (const [out, address] of OUT) {
+      it(`7. → ${out}: a list of more than 100 MB in one answer`, async () => {
+        const list = await told(site, alice, ['get', '--raw', THEM], address)
+        assert.ok(list.length > 100_000_000)
+        assert.equal(JSON.parse(list).items.length, LARGE.count)
+      })
+    }
   })
 })
