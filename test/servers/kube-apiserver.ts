@@ -34,7 +34,7 @@ export const skipWithoutApiServer = (): string | false => {
 
 /** What to do at the API. */
 interface ApiCall {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly path: string
   readonly body?: unknown
 }

@@ -53,6 +53,8 @@ export interface Parts {
   /** The issuer of others. */
   readonly foreignIssuer: string
   readonly port: number
+  /** How long minted tokens, access tokens and certificates live. Default: as long as without a word. */
+  readonly lifetime?: string | undefined
 }
 
 /** Our own issuer, by the port at which Envoy publishes it. */
@@ -73,7 +75,7 @@ const authenticators = ({ pki, callers, server, ldap, foreignIssuer, port }: Par
     bearer: {
       issuer: ownIssuer(port),
       audiences: [RESOURCE],
-      keys: { file: 'own.jwks' },
+      keys: { ca: pki.ca },
     },
     identity: { user: 'claims.sub', ...FROM_CLAIMS },
   },
@@ -110,12 +112,13 @@ const authenticators = ({ pki, callers, server, ldap, foreignIssuer, port }: Par
   },
 })
 
-const FORWARD: Readonly<Record<WayOut, object>> = {
+const forward = (lives: object): Readonly<Record<WayOut, object>> => ({
   'X-Remote-*': { headers: 'kubernetes' },
   impersonation: { headers: 'impersonation', bearer: { token: 'file:account.token' } },
   'ID token': {
     bearer: {
       mint: {
+        ...lives,
         audience: 'kubernetes',
         claims: {
           uid: 'identity.uid',
@@ -126,6 +129,7 @@ const FORWARD: Readonly<Record<WayOut, object>> = {
   },
   certificate: {
     certificate: {
+      ...lives,
       ca: 'kube',
       subject: {
         CN: 'identity.user',
@@ -134,7 +138,7 @@ const FORWARD: Readonly<Record<WayOut, object>> = {
       },
     },
   },
-}
+})
 
 /** The rules of every route that leaves the rest to RBAC. */
 const RBAC_DECIDES = [
@@ -162,17 +166,22 @@ const nameOf = (way: string): string => way.toLowerCase().replaceAll(/[^a-z]+/g,
 
 /** `countersign.yaml`. */
 export const configuration = (parts: Parts): object => {
-  const { pki, callers, server, port } = parts
+  const { pki, callers, server, port, lifetime } = parts
+  const lives = lifetime === undefined ? {} : { lifetime }
+  const ways = forward(lives)
   const upstream = { address: new URL(server.url).host, ca: server.ca, serverName: 'kubernetes' }
   const proven = { ...upstream, ...server.frontProxy }
   const upstreams = OUT.map(([way]) => [nameOf(way), way === 'X-Remote-*' ? proven : upstream])
   return {
     version: 1,
     listen: { authz: 'unix:authz.sock', issuer: 'unix:issuer.sock' },
+    state: { sqlite: 'state.db' },
     grants: { keyring: 'file:grant.keys' },
     issuer: {
       url: ownIssuer(port),
       keys: 'signing-keys',
+      // The API server reads the keys again once this has passed, and not before.
+      ...(lifetime === undefined ? {} : { maxAge: lifetime }),
       login: { authenticators: ['staff'] },
       clients: {
         'countersign-cli': {
@@ -184,18 +193,19 @@ export const configuration = (parts: Parts): object => {
       },
       resources: {
         [RESOURCE]: {
+          ...lives,
           claims: { uid: 'identity.uid', team: `identity.extra[?"${TEAM}"].orValue([])` },
         },
       },
     },
     authenticators: authenticators(parts),
     routes: [
-      ...OUT.map(([way, address]) => routeTo(nameOf(way), address, { forward: FORWARD[way] })),
+      ...OUT.map(([way, address]) => routeTo(nameOf(way), address, { forward: ways[way] })),
       routeTo('described', DESCRIBED, {
         upstream: nameOf('X-Remote-*'),
         openapi: { file: 'openapi.json' },
         authorize: DESCRIBED_RULES,
-        forward: FORWARD['X-Remote-*'],
+        forward: ways['X-Remote-*'],
       }),
     ],
     audit: { file: 'audit.jsonl' },

@@ -53,7 +53,12 @@ export interface KubeSite extends AsyncDisposable {
   readonly foreign: { readonly key: IssuerKey; readonly issuer: string }
   readonly envoy: Envoy
   readonly port: number
+  /** All files are in it: countersign.yaml, signer.yaml, and what they name. */
   readonly folder: TemporaryFolder
+  readonly authz: CountersignProcess
+  readonly signer: CountersignProcess
+  /** The CAs of which the API server takes certificates; the signer has the first. */
+  readonly minting: readonly [Authority, Authority]
   /** Decisions of authz so far, oldest first. */
   decisions(): Promise<readonly DecisionEvent[]>
 }
@@ -62,17 +67,23 @@ export interface KubeSite extends AsyncDisposable {
 export interface KubeSiteOptions {
   /** Whether the cluster has its controllers. Default: it has. */
   readonly controllers?: boolean
+  /** How long what is minted lives. Default: as the configuration has it without a word. */
+  readonly lifetime?: string
 }
 
 /** Starts it. */
 export const startKubeSite = async ({
   controllers = true,
+  lifetime,
 }: KubeSiteOptions = {}): Promise<KubeSite> => {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
   const pki = stack.use(await createPki())
   const callers = stack.use(await createAuthority('People CA'))
-  const minting = stack.use(await createAuthority('Minting CA'))
+  const minting = [
+    stack.use(await createAuthority('Minting CA')),
+    stack.use(await createAuthority('Next minting CA')),
+  ] as const
   const port = await freePort()
   const authentication = folder.file('authentication.yaml')
   const ca = await readFile(pki.ca, 'utf8')
@@ -81,7 +92,7 @@ export const startKubeSite = async ({
     startKubeApiServer({
       authentication,
       audit: true,
-      clientCas: [minting.ca],
+      clientCas: minting.map(({ ca }) => ca),
       controllers,
     }),
     startOpenLdap(),
@@ -90,10 +101,10 @@ export const startKubeSite = async ({
   for (const part of [server, ldap, foreign.server]) stack.use(part)
   await Promise.all([ldap.modify(directoryEntries()), makeAccounts(server)])
   const { issuer: foreignIssuer } = foreign
-  const parts = { pki, callers, server, ldap, foreignIssuer, port }
+  const parts = { pki, callers, server, ldap, foreignIssuer, port, lifetime }
   const files = await writeFiles(folder, server, {
     'countersign.yaml': stringify(configuration(parts)),
-    'signer.yaml': stringify(signerConfiguration(minting)),
+    'signer.yaml': stringify(signerConfiguration(minting[0])),
   })
   const authz = stack.use(new CountersignProcess('authz', files['countersign.yaml']))
   const signer = stack.use(new CountersignProcess('signer', files['signer.yaml']))
@@ -110,6 +121,9 @@ export const startKubeSite = async ({
     envoy,
     port,
     folder,
+    authz,
+    signer,
+    minting,
     decisions: () => decisionsIn(folder.file('audit.jsonl')),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
@@ -160,11 +174,9 @@ const writeFiles = async <Name extends string>(
 ): Promise<Readonly<Record<Name, string>>> => {
   const key = await madeKey('ES256')
   await writeSigningKeys(folder.file('signing-keys'), [key])
-  const own = { ...key.entry.jwk, kid: key.entry.kid, alg: 'ES256' }
   const texts = {
     ...configurations,
     'users.yaml': await usersFile(),
-    'own.jwks': JSON.stringify({ keys: [own] }),
     'grant.keys': `${newGrantKeyLine()}\n`,
     'ldap.password': SERVICE.password,
     'account.token': await server.tokenOf('kube-system', 'countersign'),

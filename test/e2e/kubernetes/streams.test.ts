@@ -2,19 +2,18 @@
 // are in README.md.
 
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { http2On, openHttp2 } from '../../servers/client.ts'
-import { KUBECTL } from '../../servers/kubectl.ts'
 import { basic, eventually } from '../site.ts'
-import { at, callerBy, type Caller } from './asking.ts'
+import { callerBy, type Caller } from './asking.ts'
 import { HOST, OUT, WAYS_OUT } from './configuration.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
 import { PASSWORD, PERSONS } from './people.ts'
 import { grant, NAMESPACE } from './roles.ts'
+import { startWatch, type Watch } from './watching.ts'
 import { foreignToken, kubeconfigFor, tokenIn, WAYS_IN } from './ways-in.ts'
 
 const RBAC_LIMIT = 10_000
@@ -24,14 +23,6 @@ const ALICE = basic(PERSONS.alice.name, PASSWORD)
 
 /** How long a token lives; the watches begin within. */
 const LIFE_SECONDS = 10
-
-/** A `kubectl get --watch`. */
-interface Watch extends AsyncDisposable {
-  /** The lines so far. */
-  readonly lines: readonly string[]
-  /** What it complained of, once it has ended by itself. */
-  readonly ended: Promise<string>
-}
 
 describe('streams', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
   let site: KubeSite
@@ -68,27 +59,8 @@ describe('streams', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
     return name
   }
 
-  const watch = ({ identity, state }: Caller, address: string): Watch => {
-    const get = ['get', 'configmaps', '--namespace', NAMESPACE, '--watch-only', '-o', 'name']
-    const child = spawn(KUBECTL, [...identity, ...at(site, address), ...get], {
-      env: { HOME: state, XDG_STATE_HOME: state },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    let [output, complaint] = ['', '']
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk))
-    child.stderr.setEncoding('utf8').on('data', (chunk: string) => (complaint += chunk))
-    const closed = once(child, 'close')
-    return {
-      get lines() {
-        return output.split('\n').slice(0, -1)
-      },
-      ended: closed.then(() => complaint),
-      async [Symbol.asyncDispose]() {
-        child.kill('SIGKILL')
-        await closed
-      },
-    }
-  }
+  const watch = (caller: Caller, address: string): Watch =>
+    startWatch(site, caller, address, ['configmaps', '--watch-only', '-o', 'name'])
 
   /** Watches of one caller, one for each way out, once all of them tell of changes. */
   const watchEverywhere = async (
