@@ -46,7 +46,9 @@ const keys = z
       ),
     coolDown: durationSchema
       .prefault('10s')
-      .describe('Between two fetches for tokens whose key is not known, or after a failed one.'),
+      .describe(
+        'Between two fetches for tokens whose key is not known, or after a failed one. Until keys have been had once, the pause begins at 250ms and doubles up to this.',
+      ),
     maxAge: durationSchema
       .prefault('24h')
       .describe('How long keys are used while the issuer cannot be asked.'),

@@ -15,7 +15,10 @@ export interface KeyTimes {
    * within these bounds, and without it the longer one; a removed key is used no longer than that.
    */
   readonly refresh: { readonly least: number; readonly most: number }
-  /** Between two fetches for tokens whose key is not known, and after one that failed. */
+  /**
+   * Between two fetches for tokens whose key is not known, and after one that failed. Until keys have
+   * been had once, the pause begins small and doubles up to this.
+   */
   readonly coolDown: number
   /** How long keys may be used while no newer ones can be had. */
   readonly maxAge: number
@@ -53,6 +56,9 @@ export interface RemoteKeySetOptions {
 // Not a reason for the process to go on living.
 const schedulePlainly: Schedule = (run, delay) => setTimeout(run, delay).unref()
 
+// Who starts together with the issuer, or in front of it, finds it a moment later.
+const FIRST_PAUSE_MS = 250
+
 // Of the time that keys are good for: the rest is for fetching new ones.
 const REFRESH_AT = 0.9
 
@@ -89,9 +95,9 @@ export class RemoteKeySet implements KeySet, Disposable {
   }
 
   async newer(than: Keys | undefined): Promise<KeyRenewal> {
-    const { clock, times } = this.#options
+    const { clock } = this.#options
     if (this.current()?.version === than?.version) {
-      const cool = clock.monotonic() - this.#askedAt >= times.coolDown
+      const cool = clock.monotonic() - this.#askedAt >= this.#pause()
       // One that began before is waited for too: it may have been asked for the same reason.
       await (cool ? this.#renew() : this.#renewal)
     }
@@ -134,7 +140,7 @@ export class RemoteKeySet implements KeySet, Disposable {
     this.#timer?.[Symbol.dispose]()
     // As of when the keys are known: what the issuer changes meanwhile is for the next time.
     const since = clock.monotonic()
-    let next = times.coolDown
+    let next: number
     try {
       const signal = AbortSignal.any([this.#end.signal, AbortSignal.timeout(times.timeout)])
       const fetched = await fetchKeys(signal)
@@ -142,9 +148,18 @@ export class RemoteKeySet implements KeySet, Disposable {
       next = REFRESH_AT * within(fetched.maxAge ?? times.refresh.most, times.refresh)
     } catch (cause) {
       this.#reject(cause)
+      next = this.#pause()
     }
     this.#askedAt = clock.monotonic()
     if (!this.#end.signal.aborted) this.#timer = this.#schedule(() => void this.#renew(), next)
+  }
+
+  /** How long the issuer is left alone after the last fetch. */
+  #pause(): number {
+    const { coolDown } = this.#options.times
+    return this.#held === undefined
+      ? Math.min(coolDown, FIRST_PAUSE_MS * 2 ** (this.#failed - 1))
+      : coolDown
   }
 
   #accept({ keys, ignored }: FetchedKeys, since: number): void {

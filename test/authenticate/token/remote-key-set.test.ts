@@ -128,6 +128,37 @@ describe('published keys', () => {
     })
   }
 
+  it('are asked for soon again, and less and less often, until they have been had once', async () => {
+    const { keys, state, clock, pass } = setUp()
+    state.publish = down
+    const times: number[] = []
+    const begun = clock.monotonic()
+    keys.start()
+    await settled()
+    while (times.length < 8) {
+      const { timer } = state
+      assert.ok(timer !== undefined)
+      times.push(timer.due - begun)
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await pass(timer.due - clock.monotonic())
+    }
+    assert.deepEqual(times, [250, 750, 1_750, 3_750, 7_750, 15_750, 25_750, 35_750])
+    state.publish = () => fetched([first])
+    await pass(10 * SECOND)
+    assert.equal(namesOf(keys), 'first')
+  })
+
+  it('are asked for at the usual pace where there are some', async () => {
+    const { state, pass } = await started()
+    state.publish = down
+    await pass(15 * MINUTE * 0.9)
+    assert.equal(state.fetches, 2)
+    await pass(9 * SECOND)
+    assert.equal(state.fetches, 2)
+    await pass(2 * SECOND)
+    assert.equal(state.fetches, 3)
+  })
+
   it('that are removed end at the next fetch', async () => {
     const { keys, state, pass } = await started()
     state.publish = () => fetched([second])
