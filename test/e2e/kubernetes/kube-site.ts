@@ -86,8 +86,8 @@ export const startKubeSite = async ({
   ] as const
   const port = await freePort()
   const authentication = folder.file('authentication.yaml')
-  const ca = await readFile(pki.ca, 'utf8')
-  await writeFile(authentication, stringify(structuredAuthentication(port, ca)))
+  const edgeCa = await readFile(pki.ca, 'utf8')
+  await writeFile(authentication, stringify(structuredAuthentication(port, edgeCa)))
   const [server, ldap, foreign] = await Promise.all([
     startKubeApiServer({
       authentication,
