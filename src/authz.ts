@@ -20,6 +20,7 @@ import { IssuerStatistics } from './issuer/statistics.ts'
 import { systemClock } from './runtime/clock.ts'
 import { startGrpcServer, type ListenAddress } from './runtime/grpc-server.ts'
 import { createLogger } from './runtime/logger.ts'
+import { ReplaceableTls } from './runtime/server-tls.ts'
 
 /** A running authz process. */
 export interface Authz extends AsyncDisposable {
@@ -50,7 +51,8 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   const resources = stack.use(processResources(clock, logger, { state }))
   const reloader = stack.use(await Reloader.start((files) => buildSnapshot(file, files, resources)))
   stack.defer(() => reloader.current().value[Symbol.asyncDispose]())
-  const { config, tls } = reloader.current().value
+  const { config, tls: read } = reloader.current().value
+  const tls = read && new ReplaceableTls(read)
   const { listen, audit: auditConfig, log } = config
   logger.level = log.level
   // 2. Audit: what comes after it can be recorded.
@@ -59,7 +61,7 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   // 3. Changes of the configuration.
   const reloads = new ReloadStatus(clock)
   const { memory, keySets, revocations, tokens } = resources
-  reloader.follow(reloads.noting(reloadReports(file, { audit, logger, keySets, revocations })))
+  reloader.follow(reloads.noting(reloadReports(file, { audit, logger, keySets, revocations, tls })))
   // 4. Health and metrics, from before the first check until after the last.
   const checks = new CheckStatistics()
   const { current } = reloader

@@ -39,7 +39,13 @@ const ORDER = [
 
 /** Files and folders (with a slash at the end) in which a library may be imported. */
 const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
-  '@grpc/grpc-js': ['runtime/grpc-server.ts', 'proto/', 'check/', 'cli/health.ts'],
+  '@grpc/grpc-js': [
+    'runtime/grpc-server.ts',
+    'runtime/server-tls.ts',
+    'proto/',
+    'check/',
+    'cli/health.ts',
+  ],
   '@grpc/proto-loader': ['proto/'],
   '@marcbachmann/cel-js': ['expression/'],
   '@noble/ciphers': ['grant/seal.ts'],

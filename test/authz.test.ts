@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { copyFile, readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { after, describe, it } from 'node:test'
@@ -12,7 +12,7 @@ import { startAuthz, type Authz } from '../src/authz.ts'
 import { basic, type RequestParts } from './fakes/envoy.ts'
 import { EnvoyClient, type Outcome } from './fakes/envoy-client.ts'
 import { bcryptHashOf, cheapHash } from './fakes/hashes.ts'
-import { createAuthority, createPki } from './servers/pki.ts'
+import { createAuthority, createPki, type Authority, type KeyPair } from './servers/pki.ts'
 import { temporaryFolder, type TemporaryFolder } from './servers/temporary.ts'
 
 const [first, second, slow] = await Promise.all([
@@ -238,6 +238,47 @@ describe('mutual TLS', async () => {
       credentials.createSsl(ca, ...(await pair(pki.frontProxy))),
     )
     assert.equal(summary(await client.check(asking('alice', 'first'))), 'allow dev,ops')
+  })
+
+  /** A listener whose files are in the folder, and can be exchanged. */
+  const exchangeable = async (folder: TemporaryFolder): Promise<Authz> => {
+    await put(folder, pki, pki.upstream)
+    const files = `certificate: tls.crt, key: 'file:tls.key', clientCa: ca.crt`
+    return await start(folder, `{ address: '127.0.0.1:0', tls: { ${files} } }`)
+  }
+  const put = async (folder: TemporaryFolder, authority: Authority, identity: KeyPair) => {
+    await copyFile(identity.certificate, folder.file('tls.crt'))
+    await copyFile(identity.key, folder.file('tls.key'))
+    await copyFile(authority.ca, folder.file('ca.crt'))
+  }
+  const clientOf = async ({ address }: Authz, { ca: trusted }: Authority, own: KeyPair) =>
+    new EnvoyClient(address, credentials.createSsl(await readFile(trusted), ...(await pair(own))))
+  const allowed = 'allow dev,ops'
+
+  it('has another certificate and another CA from a reload on; who is connected stays so', async () => {
+    await using folder = await temporaryFolder()
+    await using authz = await exchangeable(folder)
+    using connected = await clientOf(authz, pki, pki.frontProxy)
+    assert.equal(summary(await connected.check(asking('alice', 'first'))), allowed)
+    const names = ['localhost', '127.0.0.1']
+    const next = await stranger.issue({ commonName: 'authz', names, usage: 'server' })
+    await put(folder, stranger, next)
+    await authz.reload()
+    using renewed = await clientOf(authz, stranger, foreign)
+    assert.equal(summary(await renewed.check(asking('alice', 'first'))), allowed)
+    assert.equal(summary(await connected.check(asking('alice', 'first'))), allowed)
+    using late = await clientOf(authz, stranger, pki.frontProxy)
+    const { outcome } = late.call(asking('alice', 'first'), Date.now() + 2_000)
+    await assert.rejects(outcome, { code: 14 })
+  })
+
+  it('keeps what it has where a certificate comes without its key', async () => {
+    await using folder = await temporaryFolder()
+    await using authz = await exchangeable(folder)
+    await copyFile(pki.edge.certificate, folder.file('tls.crt'))
+    await authz.reload()
+    using client = await clientOf(authz, pki, pki.frontProxy)
+    assert.equal(summary(await client.check(asking('alice', 'first'))), allowed)
   })
 
   const TURNED_AWAY = [

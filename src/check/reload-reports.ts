@@ -4,18 +4,21 @@ import { isDeepStrictEqual } from 'node:util'
 import { reportReloads } from '../audit/reload-reports.ts'
 import type { AuditSink } from '../audit/sink.ts'
 import type { ReloadReports } from '../config/reload.ts'
+import type { ReplaceableTls } from '../runtime/server-tls.ts'
 import type { SnapshotResources } from './resources.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** What reloads are told to, and what they may end. */
 interface ReloadParts extends Pick<SnapshotResources, 'logger' | 'keySets' | 'revocations'> {
   readonly audit: AuditSink
+  /** What the listener proves itself with. */
+  readonly tls: ReplaceableTls | undefined
 }
 
 /** Reports on the reloads of one configuration file. */
 export const reloadReports = (
   file: string,
-  { audit, logger, keySets, revocations }: ReloadParts,
+  { audit, logger, keySets, revocations, tls }: ReloadParts,
 ): ReloadReports<Snapshot> => {
   const reports = reportReloads<Snapshot>({
     file,
@@ -23,8 +26,7 @@ export const reloadReports = (
     logger,
     logLevel: ({ config }) => config.log.level,
     needRestart: (before, after) => [
-      ...(isDeepStrictEqual(before.config.listen, after.config.listen) ? [] : ['listen']),
-      ...(isDeepStrictEqual(before.tls, after.tls) ? [] : ['listen.authz.tls']),
+      ...(isDeepStrictEqual(placesOf(before), placesOf(after)) ? [] : ['listen']),
       ...(before.config.audit.file === after.config.audit.file ? [] : ['audit.file']),
       ...(isDeepStrictEqual(before.stateSettings, after.stateSettings) ? [] : ['state']),
     ],
@@ -34,6 +36,7 @@ export const reloadReports = (
     onLoaded(next, previous) {
       keySets.keepOnly(next.value.lent)
       revocations.keepOnly(next.value.lent)
+      if (next.value.tls !== undefined) tls?.replace(next.value.tls)
       reports.onLoaded(next, previous)
     },
     onRejected(cause, inForce) {
@@ -42,4 +45,10 @@ export const reloadReports = (
       reports.onRejected(cause, inForce)
     },
   }
+}
+
+/** Where it listens, and whether with TLS; the files of it may change. */
+const placesOf = ({ config: { listen } }: Snapshot): object => {
+  const { authz } = listen
+  return { ...listen, authz: { ...authz, tls: authz.tls !== undefined } }
 }

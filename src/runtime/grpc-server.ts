@@ -3,6 +3,7 @@
 
 import { chmod } from 'node:fs/promises'
 import {
+  experimental,
   Server,
   ServerCredentials,
   type sendUnaryData,
@@ -11,22 +12,17 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
 import { HealthImplementation } from 'grpc-health-check'
-import {
-  listenFailure,
-  prepareSocket,
-  targetOf,
-  type ListenAddress,
-  type ServerTls,
-} from './listen.ts'
+import { listenFailure, prepareSocket, targetOf, type ListenAddress } from './listen.ts'
+import type { ReplaceableTls } from './server-tls.ts'
 
-export type { ListenAddress, ServerTls }
+export type { ListenAddress }
 
 /** What a server needs. */
 export interface GrpcServerOptions {
   readonly address: ListenAddress
   /** File mode of a UNIX socket. */
   readonly mode: number
-  readonly tls: ServerTls | undefined
+  readonly tls: ReplaceableTls | undefined
   readonly services: readonly {
     readonly definition: ServiceDefinition
     readonly implementation: UntypedServiceImplementation
@@ -78,7 +74,7 @@ export const startGrpcServer = async (options: GrpcServerOptions): Promise<GrpcS
 const bind = async (
   server: Server,
   address: ListenAddress,
-  tls: ServerTls | undefined,
+  tls: ReplaceableTls | undefined,
 ): Promise<number> => {
   const { promise, resolve, reject } = Promise.withResolvers<number>()
   server.bindAsync(targetOf(address), credentialsFor(tls), (error, port) => {
@@ -92,14 +88,11 @@ const bind = async (
   }
 }
 
-const credentialsFor = (tls: ServerTls | undefined): ServerCredentials =>
+const credentialsFor = (tls: ReplaceableTls | undefined): ServerCredentials =>
   tls === undefined
     ? ServerCredentials.createInsecure()
-    : ServerCredentials.createSsl(
-        tls.clientCa,
-        [{ cert_chain: tls.certificate, private_key: tls.key }],
-        true, // a peer without a certificate of that CA is turned away in the handshake
-      )
+    : // A peer without a certificate of its CA is turned away in the handshake.
+      experimental.createCertificateProviderServerCredentials(tls, tls, true)
 
 const close = async (server: Server, grace: number): Promise<void> => {
   const { promise, resolve } = Promise.withResolvers<void>()

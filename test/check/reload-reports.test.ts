@@ -22,7 +22,7 @@ const setUp = () => {
   const { logger, lines } = memoryLogger()
   const keySets = new KeySets(new FakeClock(), logger)
   const revocations = new RevocationSources(new FakeClock(), logger)
-  const reports = reloadReports(FILE, { audit, logger, keySets, revocations })
+  const reports = reloadReports(FILE, { audit, logger, keySets, revocations, tls: undefined })
   return { audit, logger, lines, revocations, reports }
 }
 
@@ -57,6 +57,30 @@ describe('a configuration that came into force', () => {
     })
     reports.onLoaded({ value, generation: 2 }, before)
     assert.match(lines.join(), /"keys":\["listen","audit\.file"\].*after a restart/)
+  })
+})
+
+describe('a change of TLS files', () => {
+  it('needs no restart, but TLS where there was none does', () => {
+    const { listen } = before.value.config
+    const withTls = (certificate: string): Snapshot => {
+      const tls = {
+        certificate,
+        key: { kind: 'file', path: '/tls.key' },
+        clientCa: '/ca.crt',
+      } as const
+      return withConfig({ listen: { authz: { ...listen.authz, tls } } })
+    }
+    const warnings = (from: Snapshot, to: Snapshot): string => {
+      const { lines, reports } = setUp()
+      reports.onLoaded({ value: to, generation: 2 }, { value: from, generation: 1 })
+      return lines.join()
+    }
+    assert.doesNotMatch(warnings(withTls('/tls.crt'), withTls('/new.crt')), /restart/)
+    assert.match(
+      warnings(before.value, withTls('/tls.crt')),
+      /"keys":\["listen"\].*after a restart/,
+    )
   })
 })
 

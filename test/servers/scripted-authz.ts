@@ -5,11 +5,9 @@ import type { ServiceDefinition } from '@grpc/grpc-js'
 import type { AllowAnswer, CheckAnswer } from '../../src/check/answer/answer.ts'
 import { decodeCheckRequest, encodeCheckResponse } from '../../src/check/codec.ts'
 import type { CheckAttributes, RawHeader } from '../../src/request/attributes.ts'
-import {
-  startGrpcServer,
-  type ListenAddress,
-  type ServerTls,
-} from '../../src/runtime/grpc-server.ts'
+import { startGrpcServer, type ListenAddress } from '../../src/runtime/grpc-server.ts'
+import type { ServerTls } from '../../src/runtime/listen.ts'
+import { ReplaceableTls } from '../../src/runtime/server-tls.ts'
 
 /** A running service. */
 export interface ScriptedAuthz extends AsyncDisposable {
@@ -53,7 +51,7 @@ export const startScriptedAuthz = async (
   const server = await startGrpcServer({
     address,
     mode: 0o600,
-    tls,
+    tls: tls && new ReplaceableTls(tls),
     services: [{ definition: AUTHORIZATION, implementation: { Check: check } }],
     grace: 0,
   })

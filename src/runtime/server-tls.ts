@@ -1,0 +1,55 @@
+// What a gRPC server proves itself with, and whom it lets in: PEM, which changes while it serves.
+
+import type { experimental } from '@grpc/grpc-js'
+import type { ServerTls } from './listen.ts'
+
+/**
+ * TLS material of a server that is replaced as a whole: connections that are open go on, handshakes
+ * from then on have the new one. gRPC asks for it by this interface (gRFC A29).
+ */
+export class ReplaceableTls implements experimental.CertificateProvider {
+  readonly #caListeners = new Set<experimental.CaCertificateUpdateListener>()
+  readonly #identityListeners = new Set<experimental.IdentityCertificateUpdateListener>()
+  #tls: ServerTls
+
+  constructor(tls: ServerTls) {
+    this.#tls = tls
+  }
+
+  /** Puts other material in its place, which has to be usable: it is not tried here. */
+  replace(tls: ServerTls): void {
+    this.#tls = tls
+    for (const listener of this.#identityListeners) listener(this.#identity())
+    for (const listener of this.#caListeners) listener(this.#ca())
+  }
+
+  addCaCertificateListener(listener: experimental.CaCertificateUpdateListener): void {
+    this.#caListeners.add(listener)
+    // Whoever adds one is not ready yet to be told.
+    process.nextTick(() => listener(this.#ca()))
+  }
+
+  removeCaCertificateListener(listener: experimental.CaCertificateUpdateListener): void {
+    this.#caListeners.delete(listener)
+  }
+
+  addIdentityCertificateListener(listener: experimental.IdentityCertificateUpdateListener): void {
+    this.#identityListeners.add(listener)
+    process.nextTick(() => listener(this.#identity()))
+  }
+
+  removeIdentityCertificateListener(
+    listener: experimental.IdentityCertificateUpdateListener,
+  ): void {
+    this.#identityListeners.delete(listener)
+  }
+
+  #ca(): experimental.CaCertificateUpdate {
+    return { caCertificate: this.#tls.clientCa }
+  }
+
+  #identity(): experimental.IdentityCertificateUpdate {
+    const { certificate, key } = this.#tls
+    return { certificate, privateKey: key }
+  }
+}
