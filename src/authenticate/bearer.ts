@@ -10,6 +10,7 @@ import { digestOf } from '../runtime/digest.ts'
 import { abandonable } from './abandonable.ts'
 import type { Authentication, Authenticator } from './authenticator.ts'
 import { fingerprintOf, type FactMemory } from './facts.ts'
+import type { AskSignOut } from './session/sign-outs.ts'
 import {
   BEARER_CARRIERS,
   readBearerCredentials,
@@ -35,11 +36,13 @@ export interface BearerOptions extends TokenRules {
   readonly memory: FactMemory
   /** Without it, nobody can use a token that is bound to a key. */
   readonly dpop?: DpopOptions | undefined
+  /** Of an issuer that is ours: tokens from before a sign-out are good no more. */
+  readonly askSignOut?: AskSignOut | undefined
 }
 
 /** Makes an authenticator for bearer tokens of one issuer. */
 export const bearerAuthenticator = (options: BearerOptions): Authenticator => {
-  const { name, realm, keys, dpop } = options
+  const { name, realm, keys, dpop, askSignOut } = options
   const prover = new Prover(options)
   const mayHold = holding(dpop)
   const challenges = tokenChallenges(realm, dpop)
@@ -69,7 +72,10 @@ export const bearerAuthenticator = (options: BearerOptions): Authenticator => {
       const { facts } = authentication
       const holder = await mayHold(scheme, request, token, facts)
       if (holder.outcome === 'rejected') return refuse({ ...holder, user: facts.user })
-      return holder.outcome === 'unavailable' ? holder : authentication
+      if (holder.outcome === 'unavailable') return holder
+      const standing = await (askSignOut && judgeStanding(facts, askSignOut))
+      if (standing === undefined) return authentication
+      return standing.outcome === 'rejected' ? refuse(standing) : standing
     },
   }
 }
@@ -92,6 +98,22 @@ const holding = (dpop: DpopOptions | undefined) => {
     const { claims = {} } = facts
     if (dpop?.require === true && claims['cnf'] === undefined) return UNBOUND
     return mayUse(claims, request.peerCertificate) ? PROVEN : UNBOUND
+  }
+}
+
+/** What is wrong with a token that was proven: everything of its user was ended since. */
+const judgeStanding = async (
+  { user, claims = {} }: Facts,
+  askSignOut: AskSignOut,
+): Promise<Rejection | Extract<Authentication, { outcome: 'unavailable' }> | undefined> => {
+  const { sub, iat } = claims
+  try {
+    // In whole seconds, rounded down: of two within one nobody knows which was first.
+    const issued = typeof iat === 'number' ? iat * 1_000 : 0
+    const ended = typeof sub !== 'string' || issued <= (await askSignOut(sub))
+    return ended ? { outcome: 'rejected', code: 'token-inactive', user } : undefined
+  } catch (cause) {
+    return { outcome: 'unavailable', cause }
   }
 }
 

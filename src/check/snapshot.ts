@@ -78,7 +78,8 @@ export const buildSnapshot = async (
   const lent = new Set<object>()
   const dependencies: Dependency[] = []
   const links = new Map<string, ChainLink>()
-  const parts = { ...resources, files, problems, connections, lent, dependencies }
+  const loginIssuer = config.issuer?.login && config.issuer.url
+  const parts = { ...resources, files, problems, connections, lent, loginIssuer, dependencies }
   for (const [name, authenticator] of Object.entries(config.authenticators)) {
     // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
     const link = await buildLink(name, authenticator, parts)

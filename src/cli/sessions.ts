@@ -43,10 +43,11 @@ write it, or Redis. State in memory is inside of the process.`
 const ENDING = `
 At once, also in every authz that shares the state: the login, its sessions, and its refresh tokens; with
 --user and --all also the tokens for offline access and of devices. authz may remember a session that it
-has just looked up for as long as "remember" of the authenticator says. Tokens that are JWTs are good until
-they expire. The authz that runs, or the next one that starts within a day, tells clients with
-"backchannelLogout" and writes the audit event, some seconds later. Nobody is kept from logging in again: for
-that, disable the user where the password is kept, first.`
+has just looked up for as long as "remember" of the authenticator says. Access tokens that are JWTs: with
+--user and --all authz refuses those from before within 5 s, other services know nothing of it; with --id
+they are good until they expire. The authz that runs, or the next one that starts within a day, tells
+clients with "backchannelLogout" and writes the audit event, some seconds later. Nobody is kept from logging
+in again: for that, disable the user where the password is kept, first.`
 
 /** The command. */
 export const sessionsCommand = (): Command =>

@@ -2,6 +2,11 @@
 
 import type { Authenticator } from '../../authenticate/authenticator.ts'
 import { bearerAuthenticator } from '../../authenticate/bearer.ts'
+import {
+  rememberedSignOuts,
+  SignOuts,
+  type AskSignOut,
+} from '../../authenticate/session/sign-outs.ts'
 import type { DpopOptions } from '../../authenticate/token/dpop.ts'
 import { fixedKeySet, type KeySet } from '../../authenticate/token/key-set.ts'
 import type { BearerConfig } from '../../config/token-schema.ts'
@@ -17,8 +22,24 @@ export const buildBearer = async (
   const keys = await parts.problems.collect(path, () => keySetOf(config, parts))
   const { clock, memory } = parts
   const dpop = dpopOf(config, parts)
-  return keys && bearerAuthenticator({ ...config, name, keys, clock, memory, dpop })
+  const askSignOut = signOutsOf(config, parts)
+  return keys && bearerAuthenticator({ ...config, name, keys, clock, memory, dpop, askSignOut })
 }
+
+// As sessions are, by default: a sign-out counts everywhere after so long.
+const LONGEST_REMEMBERED_MS = 5_000
+
+/** Where people log in at the issuer, and it is us, `state` knows of sign-outs. */
+const signOutsOf = (
+  { issuer, remember }: BearerConfig,
+  { loginIssuer, state, clock }: AuthenticatorParts,
+): AskSignOut | undefined =>
+  issuer === loginIssuer
+    ? rememberedSignOuts(
+        new SignOuts(state.records, clock),
+        Math.min(remember, LONGEST_REMEMBERED_MS),
+      )
+    : undefined
 
 const dpopOf = (
   { dpop, skew }: BearerConfig,

@@ -13,6 +13,8 @@ export interface AuthenticatorParts extends SnapshotResources {
   readonly connections: AsyncDisposableStack
   /** Takes down what was lent, so that it is kept after the next reload; see `keepOnly`. */
   readonly lent: Set<object>
+  /** `issuer.url`, where people log in there. */
+  readonly loginIssuer: string | undefined
   /** Takes down every server that is asked. */
   readonly dependencies: Dependency[]
 }

@@ -2,6 +2,8 @@
 // given out by one. It only finds and removes; what a login is, `oidc-provider` decides.
 
 import type { AdapterPayload } from 'oidc-provider'
+import { SignOuts } from '../../authenticate/session/sign-outs.ts'
+import { systemClock } from '../../runtime/clock.ts'
 import type { RecordStore } from '../../state/record-store.ts'
 
 /** A login: the session of one browser at the authorization server. */
@@ -62,9 +64,11 @@ const SESSION = artifactKey('Session', '')
 /** Finds logins, and ends them. */
 export class LoginRecords {
   readonly #records: RecordStore
+  readonly #signOuts: SignOuts
 
   constructor(records: RecordStore) {
     this.#records = records
+    this.#signOuts = new SignOuts(records, systemClock)
   }
 
   /** The logins of a user, or all there are. */
@@ -92,20 +96,28 @@ export class LoginRecords {
 
   /** Ends all logins of a user, and everything that was given out for that user. What they were. */
   async endUser(user: string): Promise<readonly StoredLogin[]> {
-    return await this.#endAll(await this.list(user), accountIndex(user))
+    return await this.#endAll(await this.list(user), accountIndex(user), user)
   }
 
   /** Ends all logins there are, and everything that was given out for anybody. What they were. */
   async endEverybody(): Promise<readonly StoredLogin[]> {
-    return await this.#endAll(await this.list(), ARTIFACTS)
+    return await this.#endAll(await this.list(), ARTIFACTS, undefined)
   }
 
-  async #endAll(logins: readonly StoredLogin[], index: string): Promise<readonly StoredLogin[]> {
+  async #endAll(
+    logins: readonly StoredLogin[],
+    index: string,
+    user: string | undefined,
+  ): Promise<readonly StoredLogin[]> {
+    // Before as well: whoever is interrupted has not ended the one without the other.
+    await this.#signOuts.note(user)
     const ended = await Promise.all(
       logins.map(async (login) => (await this.end(login.uid)) ?? login), // which is being renewed
     )
     // What outlives a login too: offline access, and whatever was given to a device.
     await this.#records.remove(await this.#records.keysIn(index))
+    // Last: a JWT that was being signed for one of those that ended is from before, too.
+    await this.#signOuts.note(user)
     return ended
   }
 

@@ -3,7 +3,7 @@
 import type { ResourceServer as ProviderResource } from 'oidc-provider'
 import type { ResourceServer } from '../../check/authorization-server.ts'
 
-/** What its tokens are: JWTs that nobody has to be asked about (RFC 9068). */
+/** What its tokens are: JWTs that other services need not ask about (RFC 9068). */
 export const resourceInfo = ({ uri, config }: ResourceServer): ProviderResource => {
   const { scopes, audience = uri, lifetime, algorithm } = config
   return {

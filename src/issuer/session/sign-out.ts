@@ -1,6 +1,6 @@
 // Ending logins for good: the session of the browser at the authorization server, its sessions on our
-// routes, and every token that is looked up before it is good. A JWT that a client has already is good
-// until it expires: nobody is asked about it.
+// routes, and every token that is looked up before it is good. A JWT that a client has already is refused
+// on our own routes where everything of the person ended (`SignOuts`), and good until it expires elsewhere.
 
 import type { BrowserSessions } from '../../authenticate/session/browser-sessions.ts'
 import { SESSION_CLIENT } from '../../check/login-redirect.ts'

@@ -157,6 +157,7 @@ const build = async <T>(
     problems,
     connections,
     lent: new Set(),
+    loginIssuer: parsed.config.issuer?.login && parsed.config.issuer.url,
     dependencies,
   })
   const messages = problems.error?.problems.map(({ message }) => message) ?? []

@@ -1,0 +1,60 @@
+// When everything of a person was ended by hand, for tokens that are proven without being looked up: a
+// JWT of ours does not know that its login is over.
+
+import { LRUCache } from 'lru-cache'
+import type { RecordStore } from '../../state/record-store.ts'
+import type { Clock } from '../../runtime/clock.ts'
+
+/** The longest that an access token of ours lives: after that nobody has to know any more. */
+const KEPT_MS = 86_400_000
+
+const EVERYBODY = 'signed-out everybody'
+const keyOf = (user: string): string => `signed-out user ${user}`
+
+/** Sign-outs as they stand in `state`. */
+export class SignOuts {
+  readonly #records: RecordStore
+  readonly #clock: Clock
+
+  constructor(records: RecordStore, clock: Clock) {
+    this.#records = records
+    this.#clock = clock
+  }
+
+  /** Takes down that everything of a user, or of everybody, ends now. */
+  async note(user?: string): Promise<void> {
+    const record = { text: String(this.#clock.now()), lifetime: KEPT_MS }
+    await this.#records.put(user === undefined ? EVERYBODY : keyOf(user), record)
+  }
+
+  /**
+   * When everything of a user ended last, in milliseconds since 1970; 0 for never, or so long ago that no
+   * token of that time lives.
+   *
+   * @throws CountersignError `unavailable` when it cannot be known
+   */
+  async lastOf(user: string): Promise<number> {
+    const found = await Promise.all([EVERYBODY, keyOf(user)].map((key) => this.#records.get(key)))
+    return Math.max(0, ...found.map((record) => Number(record?.text ?? 0)))
+  }
+}
+
+/** Asks when everything of a user ended last; see {@link SignOuts.lastOf}. */
+export type AskSignOut = (user: string) => Promise<number>
+
+const MOST_REMEMBERED = 10_000
+
+/** Asks, and remembers the answer for so many milliseconds; 0: every time. */
+export const rememberedSignOuts = (
+  signOuts: Pick<SignOuts, 'lastOf'>,
+  milliseconds: number,
+): AskSignOut => {
+  const ask: AskSignOut = async (user) => await signOuts.lastOf(user)
+  if (milliseconds === 0) return ask
+  const answers = new LRUCache<string, number>({
+    max: MOST_REMEMBERED,
+    ttl: milliseconds,
+    fetchMethod: ask,
+  })
+  return async (user) => (await answers.fetch(user)) ?? (await ask(user))
+}

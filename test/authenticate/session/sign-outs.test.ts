@@ -1,0 +1,84 @@
+// When everything of a person was ended by hand, as state has it and as it is remembered.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { rememberedSignOuts, SignOuts } from '../../../src/authenticate/session/sign-outs.ts'
+import { MemoryRecords } from '../../../src/state/memory-records.ts'
+import { FakeClock } from '../../fakes/clock.ts'
+
+const HOUR = 3_600_000
+
+const opened = () => {
+  const clock = new FakeClock()
+  return { clock, signOuts: new SignOuts(new MemoryRecords(clock), clock) }
+}
+
+describe('sign-outs', () => {
+  it('are those of a user and those of everybody, whichever was later', async () => {
+    const { clock, signOuts } = opened()
+    assert.equal(await signOuts.lastOf('alice'), 0)
+    const first = clock.now()
+    await signOuts.note('alice')
+    clock.advance(HOUR)
+    assert.equal(await signOuts.lastOf('alice'), first)
+    assert.equal(await signOuts.lastOf('bob'), 0)
+    const second = clock.now()
+    await signOuts.note()
+    assert.equal(await signOuts.lastOf('alice'), second)
+    assert.equal(await signOuts.lastOf('bob'), second)
+    clock.advance(HOUR)
+    const third = clock.now()
+    await signOuts.note('bob')
+    assert.deepEqual(
+      [await signOuts.lastOf('alice'), await signOuts.lastOf('bob')],
+      [second, third],
+    )
+  })
+
+  it('are known for as long as a token of ours can live', async () => {
+    const { clock, signOuts } = opened()
+    await signOuts.note('alice')
+    clock.advance(24 * HOUR - 1)
+    assert.notEqual(await signOuts.lastOf('alice'), 0)
+    clock.advance(2)
+    assert.equal(await signOuts.lastOf('alice'), 0)
+  })
+})
+
+describe('an answer about a sign-out', () => {
+  const asking = (milliseconds: number) => {
+    const state = { asked: 0, answer: (): Promise<number> => Promise.resolve(0) }
+    const lastOf = async (): Promise<number> => {
+      state.asked += 1
+      return await state.answer()
+    }
+    return { state, ask: rememberedSignOuts({ lastOf }, milliseconds) }
+  }
+
+  it('is remembered for so long, also that there was none, and shared meanwhile', async () => {
+    const { state, ask } = asking(50)
+    assert.deepEqual(await Promise.all([ask('alice'), ask('alice')]), [0, 0])
+    await ask('alice')
+    assert.equal(state.asked, 1)
+    state.answer = () => Promise.resolve(7)
+    await sleep(60)
+    assert.equal(await ask('alice'), 7)
+    assert.equal(state.asked, 2)
+  })
+
+  it('is not remembered where nothing is', async () => {
+    const { state, ask } = asking(0)
+    await ask('alice')
+    await ask('alice')
+    assert.equal(state.asked, 2)
+  })
+
+  it('that could not be had is not remembered', async () => {
+    const { state, ask } = asking(60_000)
+    state.answer = () => Promise.reject(new Error('down'))
+    await assert.rejects(ask('alice'), /down/)
+    state.answer = () => Promise.resolve(7)
+    assert.equal(await ask('alice'), 7)
+  })
+})
