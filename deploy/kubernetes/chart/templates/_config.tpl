@@ -29,7 +29,7 @@ listen:
   {{- if .Values.config.issuer }}
   issuer: { address: '0.0.0.0:{{ .Values.authz.issuerPort }}', plaintext: true }
   {{- end }}
-{{- if .Values.signer.enabled }}
+{{- if include "countersign.sealsGrants" . }}
 grants:
   keyring: file:/etc/countersign/secrets/{{ .Values.grants.secret }}/grant.keys
 {{- end }}
@@ -82,6 +82,12 @@ signerAddress: unix:/run/countersign/signer.sock
 {{- $own := dict "version" 1 "listen" "unix:/run/countersign/signer.sock" -}}
 {{- $_ := set $own "keyring" (printf "file:/etc/countersign/secrets/%s/grant.keys" .Values.grants.secret) -}}
 {{- mergeOverwrite (deepCopy .Values.signer.config) $own | toYaml -}}
+{{- end -}}
+
+{{- /* Not empty where authz asks a signer for certificates: the chart's, or one beside an Envoy of others. */ -}}
+{{- define "countersign.sealsGrants" -}}
+{{- if .Values.signer.enabled }}yes{{ end -}}
+{{- range .Values.config.routes }}{{ if hasKey (dig "forward" dict .) "certificate" }}yes{{ end }}{{ end -}}
 {{- end -}}
 
 {{- /* What of countersign.yaml authz takes up at its start alone. */ -}}
