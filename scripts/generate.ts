@@ -12,6 +12,7 @@ import { configSchema } from '../src/config/schema.ts'
 import { signerSchema } from '../src/config/signer-schema.ts'
 import { renderBootstrap } from '../src/envoy/bootstrap.ts'
 import { chartValues } from './chart-values.ts'
+import { istioFiles } from './istio-files.ts'
 import { configurationReference } from './reference.ts'
 
 /** A committed file and what it must hold. */
@@ -38,6 +39,10 @@ export const generate = async (): Promise<readonly Generated[]> => [
   },
   { file: path('deploy/kubernetes/chart/values.yaml'), contents: chartValues() },
   ...(await Promise.all(EXAMPLES.map(exampleBootstrap))),
+  ...(await istioFiles()).map(({ name, contents }) => ({
+    file: path(`deploy/istio/${name}`),
+    contents,
+  })),
   { file: path('README.md'), contents: await readme() },
 ]
 

@@ -36,7 +36,8 @@ export const clusters = (config: Config, envoy: EnvoyConfig): readonly Message[]
   ...Object.keys(envoy.upstreams).flatMap((name) => upstreamClusters(name, config, envoy)),
 ]
 
-type Upstream = EnvoyConfig['upstreams'][string]
+/** An upstream of the `envoy` section. */
+export type Upstream = EnvoyConfig['upstreams'][string]
 
 /** One for each kind of client certificate that routes to the upstream want. */
 const upstreamClusters = (name: string, config: Config, envoy: EnvoyConfig): readonly Message[] => {
@@ -56,8 +57,12 @@ const MOST_CONNECTIONS = 1_024
 // Every identity has at least one connection of its own, in each worker.
 const MOST_CONNECTIONS_PER_IDENTITY = 16_384
 
-/** @param lifetime of the identities' certificates; absent where Envoy presents its own, or none */
-const upstreamCluster = (
+/**
+ * The cluster of an upstream.
+ *
+ * @param lifetime of the identities' certificates; absent where Envoy presents its own, or none
+ */
+export const upstreamCluster = (
   name: string,
   upstream: Upstream,
   lifetime: number | undefined,
@@ -97,13 +102,16 @@ const signerCluster = ({ signerAddress }: EnvoyConfig): Message => {
       'a route forwards a certificate: set envoy.signerAddress, where Envoy reaches the signer',
     )
   }
-  return {
-    ...endpoint(SIGNER_CLUSTER, signerAddress),
-    connect_timeout: '1s',
-    circuit_breakers: limits(MOST_IDENTITIES),
-    typed_extension_protocol_options: protocol(keptAlive),
-  }
+  return signerClusterAt(signerAddress)
 }
+
+/** The cluster of the signer. */
+export const signerClusterAt = (address: Address): Message => ({
+  ...endpoint(SIGNER_CLUSTER, address),
+  connect_timeout: '1s',
+  circuit_breakers: limits(MOST_IDENTITIES),
+  typed_extension_protocol_options: protocol(keptAlive),
+})
 
 // Documents of some kilobytes that whoever reads them keeps for minutes.
 const MOST_ISSUER_CONNECTIONS = 16

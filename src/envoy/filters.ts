@@ -4,10 +4,11 @@
 import type { EnvoyConfig } from '../config/envoy-schema.ts'
 import type { Config } from '../config/schema.ts'
 import { AUTHZ_CLUSTER } from './clusters.ts'
-import { forwardsCertificates, handleFilter } from './identity-certificate.ts'
+import { forwardsCertificates, HANDLE, handleFilterBy } from './identity-certificate.ts'
 import { duration, extension, typeUrl, type Message } from './message.ts'
 
-const EXT_AUTHZ = 'envoy.filters.http.ext_authz'
+/** The name of the filter that asks authz. */
+export const EXT_AUTHZ = 'envoy.filters.http.ext_authz'
 
 /** The filter chain of the connection manager. */
 export const httpFilters = (config: Config, { authzTimeout }: EnvoyConfig): readonly Message[] => [
@@ -19,28 +20,30 @@ export const httpFilters = (config: Config, { authzTimeout }: EnvoyConfig): read
     },
     failure_mode_allow: false,
     status_on_error: { code: 'ServiceUnavailable' },
-    include_peer_certificate: true,
-    include_tls_session: true,
-    encode_raw_headers: true,
-    validate_mutations: true,
     clear_route_cache: false,
-    decoder_header_mutation_rules: {
-      // authz ends streams at the expiry of a credential: x-envoy-upstream-stream-duration-ms.
-      allow_envoy: true,
-      allow_all_routing: false,
-      disallow_system: true,
-      // A key in the query is taken out of the path.
-      ...(takesParameters(config) ? { allow_expression: { regex: '^:path$' } } : {}),
-      disallow_is_error: true,
-    },
+    ...extAuthzSettings(config),
   }),
-  extension('envoy.filters.http.lua', 'filters.http.lua.v3.Lua', {
-    default_source_code: { inline_string: REPEATED_HEADERS },
-    clear_route_cache: false,
-  }),
-  ...(forwardsCertificates(config) ? [handleFilter] : []),
+  repeatedHeadersFilter,
+  ...(forwardsCertificates(config) ? [handleFilterBy(HANDLE)] : []),
   extension('envoy.filters.http.router', 'filters.http.router.v3.Router'),
 ]
+
+/** What authz is told of a request, and what it may change of it. */
+export const extAuthzSettings = (config: Config): Message => ({
+  include_peer_certificate: true,
+  include_tls_session: true,
+  encode_raw_headers: true,
+  validate_mutations: true,
+  decoder_header_mutation_rules: {
+    // authz ends streams at the expiry of a credential: x-envoy-upstream-stream-duration-ms.
+    allow_envoy: true,
+    allow_all_routing: false,
+    disallow_system: true,
+    // A key in the query is taken out of the path.
+    ...(takesParameters(config) ? { allow_expression: { regex: '^:path$' } } : {}),
+    disallow_is_error: true,
+  },
+})
 
 const takesParameters = ({ authenticators }: Config): boolean =>
   Object.values(authenticators).some(({ apiKey }) =>
@@ -85,3 +88,13 @@ function write_repeated_headers(handle)
   end
 end
 `
+
+/** Writes headers with several values, behind the filter that asks authz. */
+export const repeatedHeadersFilter: Message = extension(
+  'envoy.filters.http.lua',
+  'filters.http.lua.v3.Lua',
+  {
+    default_source_code: { inline_string: REPEATED_HEADERS },
+    clear_route_cache: false,
+  },
+)

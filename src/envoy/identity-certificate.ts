@@ -27,15 +27,18 @@ export const shortestLifetime = ({ routes }: Config, upstream: string): number |
 export const forwardsCertificates = ({ routes }: Config): boolean =>
   routes.some(({ forward }) => forward.certificate !== undefined)
 
+/** Where authz puts the handle, as Envoy's formats name it. */
+export const HANDLE = '%DYNAMIC_METADATA(envoy.filters.http.ext_authz:upstream_secret)%'
+
 /**
- * Puts the handle that authz gave into the connection's identity: the mapper below reads it, and its
- * hash is part of the key of the connection pool (with `envoy.string` in place of
- * `envoy.hashable_string` it is not, and callers share connections).
+ * Puts the handle into the connection's identity: the mapper below reads it, and its hash is part of
+ * the key of the connection pool (with `envoy.string` in place of `envoy.hashable_string` it is not,
+ * and callers share connections).
+ *
+ * @param format where the handle is
  */
-export const handleFilter: Message = extension(
-  'envoy.filters.http.set_filter_state',
-  'filters.http.set_filter_state.v3.Config',
-  {
+export const handleFilterBy = (format: string): Message =>
+  extension('envoy.filters.http.set_filter_state', 'filters.http.set_filter_state.v3.Config', {
     on_request_headers: [
       {
         object_key: 'envoy.tls.certificate_mappers.on_demand_secret',
@@ -44,14 +47,11 @@ export const handleFilter: Message = extension(
         skip_if_empty: true,
         format_string: {
           omit_empty_values: true,
-          text_format_source: {
-            inline_string: '%DYNAMIC_METADATA(envoy.filters.http.ext_authz:upstream_secret)%',
-          },
+          text_format_source: { inline_string: format },
         },
       },
     ],
-  },
-)
+  })
 
 // Not a handle, so the signer refuses it: a request without one ends there.
 const NO_IDENTITY = 'deny.no-identity'

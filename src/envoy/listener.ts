@@ -12,7 +12,12 @@ export const EDGE_LISTENER = 'edge'
 
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/best_practices/edge
 const CONNECTION_BUFFER = 32_768
+/** What kubectl and browsers change to; Istio allows the first by itself. */
+export const UPGRADES = ['websocket', 'SPDY/3.1'] as const
+
 const STREAMS = 100
+/** How long a caller may take to send a request's headers. */
+export const HEADERS_TIMEOUT = '10s'
 const STREAM_WINDOW = 65_536
 const CONNECTION_WINDOW = 1_048_576
 
@@ -30,13 +35,16 @@ export const edgeListener = (config: Config, envoy: EnvoyConfig): Message => ({
   ],
 })
 
+/** A resumed session would bring back a client certificate without validating it again. */
+export const nothingResumed: Message = {
+  disable_stateless_session_resumption: true,
+  disable_stateful_session_resumption: true,
+}
+
 const downstreamTls = ({ certificate, key, clientCa }: EnvoyConfig['listener']): Message =>
   extension('envoy.transport_sockets.tls', 'transport_sockets.tls.v3.DownstreamTlsContext', {
     require_client_certificate: false,
-    // A resumed session would bring back a client certificate without validating it again.
-    ...(clientCa === undefined
-      ? {}
-      : { disable_stateless_session_resumption: true, disable_stateful_session_resumption: true }),
+    ...(clientCa === undefined ? {} : nothingResumed),
     common_tls_context: {
       tls_params: {
         tls_minimum_protocol_version: 'TLSv1_2',
@@ -57,44 +65,53 @@ const connectionManager = (config: Config, envoy: EnvoyConfig): Message =>
       ...trust(envoy.listener),
       ...normalisation,
       ...bounds(envoy.listener),
-      upgrade_configs: [{ upgrade_type: 'websocket' }, { upgrade_type: 'SPDY/3.1' }],
-      early_header_mutation_extensions: earlyHeaderMutations(config, envoy),
+      upgrade_configs: UPGRADES.map((type) => ({ upgrade_type: type })),
+      early_header_mutation_extensions: earlyHeaderMutations(config, envoy.listener.trustedHops),
       route_config: routeConfiguration(config, envoy),
       http_filters: httpFilters(config, envoy),
     },
   )
 
+/**
+ * An address that nobody connects from (RFC 1122 §3.2.1.3). Without a range, private and loopback
+ * addresses are internal in 1.40, and their x-envoy-* headers are obeyed.
+ */
+export const nobodyInternal: Message = {
+  unix_sockets: false,
+  cidr_ranges: [{ address_prefix: '0.0.0.0', prefix_len: 32 }],
+}
+
 /** Who the caller is on the network: nobody's word but that of the proxies that were counted. */
 const trust = ({ trustedHops }: EnvoyConfig['listener']): Message => ({
   use_remote_address: true,
   xff_num_trusted_hops: trustedHops,
-  // An address that nobody connects from (RFC 1122 §3.2.1.3). Without a range, private and loopback
-  // addresses are internal in 1.40, and their x-envoy-* headers are obeyed.
-  internal_address_config: {
-    unix_sockets: false,
-    cidr_ranges: [{ address_prefix: '0.0.0.0', prefix_len: 32 }],
-  },
+  internal_address_config: nobodyInternal,
   forward_client_cert_details: 'SANITIZE',
 })
 
 /** One spelling for each request, and refusal of what has two. */
-const normalisation: Message = {
+export const normalisation: Message = {
   normalize_path: true,
   merge_slashes: true,
   path_with_escaped_slashes_action: 'REJECT_REQUEST',
   strip_trailing_host_dot: true,
 }
 
+/** What headers may be like, of `common_http_protocol_options`. */
+export const headerBounds: Message = {
+  max_headers_count: 100,
+  headers_with_underscores_action: 'REJECT_REQUEST',
+}
+
 const bounds = ({ streamIdleTimeout }: EnvoyConfig['listener']): Message => ({
   max_request_headers_kb: 60,
-  request_headers_timeout: '10s',
+  request_headers_timeout: HEADERS_TIMEOUT,
   stream_idle_timeout: duration(streamIdleTimeout),
   // Uploads and upgraded connections may take as long as they do something.
   request_timeout: '0s',
   common_http_protocol_options: {
     idle_timeout: '900s',
-    max_headers_count: 100,
-    headers_with_underscores_action: 'REJECT_REQUEST',
+    ...headerBounds,
   },
   http2_protocol_options: {
     max_concurrent_streams: STREAMS,

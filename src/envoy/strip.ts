@@ -5,7 +5,6 @@
 // (RFC 9110 §7.6.1) and forwards none; over HTTP/2 it ends the connection; on an upgrade it passes
 // the list on, and authz sees and judges it.
 
-import type { EnvoyConfig } from '../config/envoy-schema.ts'
 import type { Config } from '../config/schema.ts'
 import { ownHeadersOf } from '../transform/own-headers.ts'
 import { isStripped, STRIPPED_NAMES, STRIPPED_PREFIXES } from '../transform/strip.ts'
@@ -23,11 +22,12 @@ const ENVOY_PREFIX = 'x-envoy-'
 const ORIGIN_NAMES = ['forwarded', 'x-real-ip']
 const ORIGIN_PREFIX = 'x-forwarded-'
 
-/** `early_header_mutation_extensions` of the connection manager. */
-export const earlyHeaderMutations = (
-  config: Config,
-  { listener: { trustedHops } }: EnvoyConfig,
-): readonly Message[] => {
+/**
+ * `early_header_mutation_extensions` of the connection manager.
+ *
+ * @param trustedHops how many proxies in front append to X-Forwarded-For
+ */
+export const earlyHeaderMutations = (config: Config, trustedHops: number): readonly Message[] => {
   // Nobody in front of Envoy can know where the request came from if there is nobody in front.
   const names = [
     ...STRIPPED_NAMES,

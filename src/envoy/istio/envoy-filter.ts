@@ -1,0 +1,260 @@
+// What Istio has no word for, as one EnvoyFilter for the ingress gateway: what the generated bootstrap
+// says of ext_authz and the connection manager, as patches. One, since Istio appends to lists, and two
+// that both add SPDY/3.1 make Envoy refuse the listener.
+
+import { Document, isNode, isSeq } from 'yaml'
+import type { Config } from '../../config/schema.ts'
+import type { Address } from '../../config/values.ts'
+import { ROUTE_EXTENSION } from '../../request/request.ts'
+import { signerClusterAt } from '../clusters.ts'
+import {
+  contextExtensions,
+  EXT_AUTHZ,
+  extAuthzSettings,
+  repeatedHeadersFilter,
+} from '../filters.ts'
+import { certificateSelector, HANDLE, handleFilterBy } from '../identity-certificate.ts'
+import {
+  headerBounds,
+  HEADERS_TIMEOUT,
+  nobodyInternal,
+  normalisation,
+  nothingResumed,
+  UPGRADES,
+} from '../listener.ts'
+import { extension, typeUrl, type Message } from '../message.ts'
+import { earlyHeaderMutations } from '../strip.ts'
+import { HANDLE_HEADER } from './delegation-hop.ts'
+
+/** A service as Istio knows it, whose upstream gets a certificate of its own for each caller. */
+interface IstioService {
+  readonly host: string
+  readonly port: number
+}
+
+/** What differs between gateways. */
+export interface EnvoyFilterOptions {
+  /** Where the gateway itself presents callers' certificates. Default: a delegation hop does. */
+  readonly certificates?: { readonly signer: Address; readonly service: IstioService }
+  /** How many proxies in front append to X-Forwarded-For (`gatewayTopology.numTrustedProxies`). */
+  readonly trustedHops?: number
+}
+
+/** The EnvoyFilter as commented YAML. */
+export const renderEnvoyFilter = (config: Config, options: EnvoyFilterOptions = {}): string => {
+  const patches = [
+    managerPatch(config, options.trustedHops ?? 0),
+    extAuthzPatch(config),
+    repeatedHeadersPatch,
+    ...routePatches(config),
+    ...resumptionPatches(config),
+    ...(options.certificates === undefined
+      ? [handlePatch]
+      : certificatePatches(options.certificates)),
+  ]
+  const filter = {
+    apiVersion: 'networking.istio.io/v1alpha3',
+    kind: 'EnvoyFilter',
+    metadata: { name: 'countersign', namespace: 'istio-ingress' },
+    spec: {
+      workloadSelector: { labels: { istio: 'ingressgateway' } },
+      configPatches: patches.map(({ patch }) => patch),
+    },
+  }
+  const document = new Document(filter, { aliasDuplicateObjects: false })
+  document.commentBefore = HEADER
+  const list = document.getIn(['spec', 'configPatches'])
+  for (const [index, { why }] of patches.entries()) {
+    const item = isSeq(list) ? list.items[index] : undefined
+    if (isNode(item)) item.commentBefore = why
+  }
+  return document.toString({ lineWidth: 0 })
+}
+
+const HEADER = ` Written by \`npm run generate\` from src/envoy/istio: what Istio has no word for.
+ Istio appends to lists, so let no other EnvoyFilter add SPDY/3.1 to the same gateway: Envoy would
+ refuse the listener and keep the old one. A field that is misspelt is dropped without a word.`
+
+/** A patch, and what it is for. */
+interface Patch {
+  readonly why: string
+  readonly patch: Message
+}
+
+const MANAGER = 'envoy.filters.network.http_connection_manager'
+
+const managerMatch: Message = {
+  context: 'GATEWAY',
+  listener: { filterChain: { filter: { name: MANAGER } } },
+}
+
+const extAuthzMatch: Message = {
+  context: 'GATEWAY',
+  listener: { filterChain: { filter: { name: MANAGER, subFilter: { name: EXT_AUTHZ } } } },
+}
+
+/** Istio has set the time for which streams may be silent to no end; it is ours for exec and watches. */
+const STREAM_IDLE = '3600s'
+
+const managerPatch = (config: Config, trustedHops: number): Patch => ({
+  why: ` Before anything else: no caller sends a header that Countersign may set, and none that steers
+ Envoy. Where a proxy in front appends to X-Forwarded-For, take out "forwarded", "x-real-ip" and
+ "x-forwarded-". One spelling for each path, since rules are about paths. SPDY/3.1 for kubectl;
+ WebSocket is Istio's own. No caller says by a header which client certificate it has, whatever
+ gatewayTopology says.`,
+  patch: {
+    applyTo: 'NETWORK_FILTER',
+    match: managerMatch,
+    patch: {
+      operation: 'MERGE',
+      value: {
+        typed_config: {
+          '@type': typeUrl('filters.network.http_connection_manager.v3.HttpConnectionManager'),
+          internal_address_config: nobodyInternal,
+          ...normalisation,
+          forward_client_cert_details: 'SANITIZE_SET',
+          set_current_client_cert_details: { cert: true },
+          request_headers_timeout: HEADERS_TIMEOUT,
+          stream_idle_timeout: STREAM_IDLE,
+          common_http_protocol_options: headerBounds,
+          upgrade_configs: UPGRADES.filter((type) => type !== 'websocket').map((type) => ({
+            upgrade_type: type,
+          })),
+          early_header_mutation_extensions: earlyHeaderMutations(config, trustedHops),
+        },
+      },
+    },
+  },
+})
+
+const extAuthzPatch = (config: Config): Patch => ({
+  why: ` authz sees who connected, by which name, and every header line as it came; a header that cannot
+ be sent as it wrote it is an error, and where a request goes it may not change.`,
+  patch: {
+    applyTo: 'HTTP_FILTER',
+    match: extAuthzMatch,
+    patch: {
+      operation: 'MERGE',
+      value: {
+        name: EXT_AUTHZ,
+        typed_config: {
+          '@type': typeUrl('filters.http.ext_authz.v3.ExtAuthz'),
+          ...extAuthzSettings(config),
+        },
+      },
+    },
+  },
+})
+
+const insertion = (filter: Message): Message => ({
+  applyTo: 'HTTP_FILTER',
+  match: extAuthzMatch,
+  patch: { operation: 'INSERT_AFTER', value: filter },
+})
+
+const repeatedHeadersPatch: Patch = {
+  why: ` ext_authz cannot write a header in several lines, and to an API server "dev,ops" is one group:
+ lists come as metadata and are written here.`,
+  patch: insertion(repeatedHeadersFilter),
+}
+
+/** Which route of ours an HTTP route of a VirtualService stands for, where both have one name. */
+const routePatches = ({ routes }: Config): readonly Patch[] =>
+  routes.map(({ name }) => ({
+    why: ` The HTTP route "${name}" of a VirtualService is the route of that name to authz. Without, authz
+ takes the first of its own whose host and path match.`,
+    patch: {
+      applyTo: 'HTTP_ROUTE',
+      match: { context: 'GATEWAY', routeConfiguration: { vhost: { route: { name } } } },
+      patch: {
+        operation: 'MERGE',
+        value: { typed_per_filter_config: contextExtensions({ [ROUTE_EXTENSION]: name }) },
+      },
+    },
+  }))
+
+// By host, since Istio would make a TLS listener of a plain one to which it applies this.
+const resumptionPatches = ({ routes, authenticators }: Config): readonly Patch[] =>
+  Object.values(authenticators).every(({ certificate }) => certificate === undefined)
+    ? []
+    : [...new Set(routes.flatMap(({ match }) => match.hosts))].map((host) => ({
+        why: ` ${host}: a resumed session would bring back a client certificate without validating it again.`,
+        patch: {
+          applyTo: 'FILTER_CHAIN',
+          match: { context: 'GATEWAY', listener: { filterChain: { sni: host } } },
+          patch: {
+            operation: 'MERGE',
+            value: {
+              transport_socket: extension(
+                'envoy.transport_sockets.tls',
+                'transport_sockets.tls.v3.DownstreamTlsContext',
+                nothingResumed,
+              ),
+            },
+          },
+        },
+      }))
+
+const handlePatch: Patch = {
+  why: ` Tells the delegation hop which certificate to present. Without a hop, leave it out.`,
+  patch: insertion(
+    extension(
+      'envoy.filters.http.header_mutation',
+      'filters.http.header_mutation.v3.HeaderMutation',
+      {
+        mutations: {
+          request_mutations: [
+            { remove: HANDLE_HEADER },
+            {
+              append: {
+                header: { key: HANDLE_HEADER, value: HANDLE },
+                append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
+              },
+            },
+          ],
+        },
+      },
+    ),
+  ),
+}
+
+const certificatePatches = ({
+  signer,
+  service,
+}: NonNullable<EnvoyFilterOptions['certificates']>): readonly Patch[] => [
+  {
+    why: ` Which certificate the connection to the upstream presents, and that no other caller shares it:
+ each of these settings fails open and silently.`,
+    patch: insertion(handleFilterBy(HANDLE)),
+  },
+  {
+    why: ` The signer, by a socket that it shares with the gateway's pod.`,
+    patch: {
+      applyTo: 'CLUSTER',
+      match: { context: 'GATEWAY' },
+      patch: { operation: 'ADD', value: signerClusterAt(signer) },
+    },
+  },
+  {
+    why: ` The client certificate of this very caller, from the signer over SDS. Its DestinationRule has to
+ say "tls: { mode: SIMPLE }": Istio merges this with what that makes. Needs an Envoy ≥ 1.40 that
+ has the selector, which Istio's own proxy has not.`,
+    patch: {
+      applyTo: 'CLUSTER',
+      match: { context: 'GATEWAY', cluster: { service: service.host, portNumber: service.port } },
+      patch: {
+        operation: 'MERGE',
+        value: {
+          transport_socket: extension(
+            'envoy.transport_sockets.tls',
+            'transport_sockets.tls.v3.UpstreamTlsContext',
+            {
+              max_session_keys: 0,
+              common_tls_context: { custom_tls_certificate_selector: certificateSelector },
+            },
+          ),
+        },
+      },
+    },
+  },
+]
