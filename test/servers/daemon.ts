@@ -11,6 +11,8 @@ import { findProgram } from '../../src/runtime/child.ts'
 export interface DaemonOptions {
   readonly command: string
   readonly args: readonly string[]
+  /** Beside that of the tests. */
+  readonly environment?: Readonly<Record<string, string>>
   /** Asked until it resolves: then the server answers. */
   readonly probe: () => Promise<void>
 }
@@ -37,10 +39,13 @@ export class Daemon implements AsyncDisposable {
 
   /** Starts it, and waits until it answers. */
   async start(): Promise<void> {
-    const { command, args, probe } = this.#options
+    const { command, args, environment, probe } = this.#options
     const [program = command, ...rest] = [...endWithParent(), command, ...args]
     // A pipe for standard input: some servers end when it does.
-    const child = spawn(program, rest, { stdio: ['pipe', 'pipe', 'pipe'] })
+    const child = spawn(program, rest, {
+      env: { ...process.env, ...environment },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
     this.#child = child
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (chunk: string) => {

@@ -21,9 +21,10 @@ interface CertificateRequest {
   readonly organizations?: readonly string[]
   /** Further attributes of the subject, by short name or OID. */
   readonly attributes?: Readonly<Record<string, readonly string[]>>
-  /** DNS names and IP addresses. */
+  /** DNS names, IP addresses and URIs. */
   readonly names?: readonly string[]
-  readonly usage: 'server' | 'client'
+  /** `peer`: either, as of whoever is both to others of a mesh. */
+  readonly usage: 'server' | 'client' | 'peer'
 }
 
 /** A certificate authority in a temporary folder. */
@@ -115,10 +116,10 @@ const issue = async (
   rootKey: CryptoKey,
 ): Promise<{ readonly certificate: string; readonly key: string }> => {
   const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
-  const purpose = usage === 'server' ? 'serverAuth' : 'clientAuth'
+  const purposes = PURPOSES[usage].map((purpose) => x509.ExtendedKeyUsage[purpose])
   const alternatives = names.map(
-    (name): { readonly type: 'ip' | 'dns'; readonly value: string } => ({
-      type: isIP(name) === 0 ? 'dns' : 'ip',
+    (name): { readonly type: 'ip' | 'dns' | 'url'; readonly value: string } => ({
+      type: kindOf(name),
       value: name,
     }),
   )
@@ -132,12 +133,23 @@ const issue = async (
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage[purpose]]),
+      new x509.ExtendedKeyUsageExtension(purposes),
       await x509.AuthorityKeyIdentifierExtension.create(root.publicKey),
       ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension([...alternatives])] : []),
     ],
   })
   return { certificate: certificate.toString('pem'), key: await pemOf(keys.privateKey) }
+}
+
+const PURPOSES = {
+  server: ['serverAuth'],
+  client: ['clientAuth'],
+  peer: ['clientAuth', 'serverAuth'],
+} as const
+
+const kindOf = (name: string): 'ip' | 'dns' | 'url' => {
+  if (isIP(name) !== 0) return 'ip'
+  return name.includes('://') ? 'url' : 'dns'
 }
 
 const pemOf = async (key: CryptoKey): Promise<string> =>

@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test'
 import { helm, KUBERNETES } from '../../../scripts/helm.ts'
 import { skipWithoutApiServer } from '../../servers/kube-apiserver.ts'
 import { kubectl, skipWithoutKubectl } from '../../servers/kubectl.ts'
-import { startCluster, type Cluster } from './cluster.ts'
+import { startCluster, type Cluster } from '../../servers/cluster.ts'
 import { onChart, render, skipWithoutHelm, VALUE_SETS, type PodTemplate } from './rendered.ts'
 
 const skip = skipWithoutHelm() || skipWithoutApiServer() || skipWithoutKubectl()

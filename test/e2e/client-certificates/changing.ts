@@ -12,7 +12,10 @@ export const replaceFile = async (file: string, content: string | Buffer): Promi
 }
 
 /** Makes a change to files that authz watches, and waits for the event that it has taken it over. */
-export const reloaded = async (site: Site, change: () => Promise<void>): Promise<void> => {
+export const reloaded = async (
+  site: Pick<Site, 'files'>,
+  change: () => Promise<void>,
+): Promise<void> => {
   const loads = async (): Promise<number> =>
     (await readFile(site.files.audit, 'utf8')).split('"configuration-loaded"').length
   const before = await loads()

@@ -1,10 +1,14 @@
-// A real API server on which the chart is installed. It has no controllers and no kubelet: what it
+// A real API server, and its administrator's kubectl. It has no controllers and no kubelet: what it
 // accepts is stored, and pods are made by the tests from their templates.
 
 import { writeFile } from 'node:fs/promises'
-import { startKubeApiServer, type KubeApiServer } from '../../servers/kube-apiserver.ts'
-import { kubectl, type KubectlResult } from '../../servers/kubectl.ts'
-import { temporaryFolder } from '../../servers/temporary.ts'
+import {
+  startKubeApiServer,
+  type KubeApiServer,
+  type KubeApiServerOptions,
+} from './kube-apiserver.ts'
+import { kubectl, type KubectlResult } from './kubectl.ts'
+import { temporaryFolder } from './temporary.ts'
 
 /** One cluster. */
 export interface Cluster extends AsyncDisposable {
@@ -18,9 +22,9 @@ export interface Cluster extends AsyncDisposable {
 }
 
 /** Starts one. */
-export const startCluster = async (): Promise<Cluster> => {
+export const startCluster = async (options?: KubeApiServerOptions): Promise<Cluster> => {
   await using stack = new AsyncDisposableStack()
-  const server = stack.use(await startKubeApiServer())
+  const server = stack.use(await startKubeApiServer(options))
   const folder = stack.use(await temporaryFolder())
   const kubeconfig = folder.file('kubeconfig')
   await writeFile(kubeconfig, JSON.stringify(kubeconfigOf(server)))

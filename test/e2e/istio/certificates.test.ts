@@ -1,0 +1,200 @@
+// A certificate of every caller's own for a real API server, behind the delegation hop and from the
+// gateway itself. Steps are in README.md.
+
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { after, before, describe, it } from 'node:test'
+import { z } from 'zod'
+import { http1, valuesOf, type Answer, type HeaderLine, type Target } from '../../servers/client.ts'
+import { startConnectProxy } from '../../servers/connect-proxy.ts'
+import type { Envoy } from '../../servers/envoy.ts'
+import { kubectl, type KubectlResult } from '../../servers/kubectl.ts'
+import { grantEverything } from '../kubernetes/roles.ts'
+import { basic, eventually } from '../site.ts'
+import { PASSWORD } from './configuration.ts'
+import { startHop } from './hop.ts'
+import { errorsOf, notTaken } from './taken.ts'
+import { HOSTS, skipWithoutServers, startIstioSite, type IstioSite } from './site.ts'
+
+const REVIEWS = '/apis/authentication.k8s.io/v1/selfsubjectreviews'
+const REVIEW = JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' })
+
+const reviewSchema = z.object({
+  status: z.object({
+    userInfo: z.object({ username: z.string(), groups: z.array(z.string()).default([]) }),
+  }),
+})
+
+const whoIn = (text: string): string => {
+  const { username, groups } = reviewSchema.parse(JSON.parse(text)).status.userInfo
+  return `${username} of ${groups.filter((group) => !group.startsWith('system:')).join('|')}`
+}
+
+const WAYS = {
+  'the delegation hop': {
+    files: ['envoy-filter.yaml', 'kube-apiserver-by-hop.yaml'],
+    cluster: 'outbound|8443||countersign-hop',
+    newcomer: 'carol',
+  },
+  'the gateway itself': {
+    files: ['envoy-filter-certificates.yaml', 'kube-apiserver-by-gateway.yaml'],
+    cluster: 'outbound|443||kube',
+    newcomer: 'dave',
+  },
+} as const
+
+describe('a certificate of every caller', { skip: skipWithoutServers(), timeout: 180_000 }, () => {
+  const stack = new AsyncDisposableStack()
+  let site: IstioSite
+  let hop: Envoy
+  let proxy: string
+  before(async () => {
+    site = stack.use(await startIstioSite())
+    hop = stack.use(await startHop(site))
+    proxy = stack.use(await startConnectProxy(site.places.https)).url
+    await grantEverything(site.cluster.server, 'ops')
+  })
+  after(() => stack.disposeAsync())
+
+  /** Runs kubectl at the name that the gateway publishes. */
+  const ask = (credential: readonly string[], ...args: readonly string[]): Promise<KubectlResult> =>
+    kubectl(
+      [
+        `--server=https://${HOSTS.kubernetes}`,
+        `--certificate-authority=${site.pki.ca}`,
+        ...credential,
+        ...args,
+      ],
+      { HTTPS_PROXY: proxy },
+    )
+
+  const password = (user: string): readonly string[] => [
+    `--username=${user}`,
+    `--password=${PASSWORD}`,
+  ]
+
+  /** Who somebody is to the API server. */
+  const review = async (headers: readonly HeaderLine[]): Promise<Answer> =>
+    await http1(site.target(HOSTS.kubernetes), {
+      method: 'POST',
+      path: REVIEWS,
+      headers: [...headers, ['content-type', 'application/json']],
+      body: REVIEW,
+    })
+
+  for (const [way, { files, cluster, newcomer }] of Object.entries(WAYS)) {
+    describe(`by ${way}`, () => {
+      before(async () => {
+        await site.apply(...files)
+        await site.gateway.until((text) => text.includes(`"cluster":"${cluster}`))
+        const ready = async (): Promise<number> => (await review([basic('bob', PASSWORD)])).status
+        await eventually(ready, (status) => status === 201)
+      })
+
+      it('takes every field of the EnvoyFilter', async () => {
+        assert.deepEqual(await notTaken(site, files[0]), [])
+      })
+
+      it('has no setting by which an identity leaks', async () => {
+        assert.deepEqual(await errorsOf(site), [])
+      })
+
+      it('19. kubectl is its user to the API server, whatever credential it has', async () => {
+        const { certificate, key } = site.alice
+        for (const credential of [
+          password('alice'),
+          [`--token=${await site.foreign.token('alice')}`],
+          [`--client-certificate=${certificate}`, `--client-key=${key}`],
+        ]) {
+          // oxlint-disable-next-line no-await-in-loop -- one after another
+          const { output, complaint } = await ask(credential, 'auth', 'whoami', '-o', 'json')
+          assert.equal(complaint, '')
+          assert.equal(whoIn(output), 'alice of dev|ops')
+        }
+      })
+
+      it('20. the API server’s audit log knows the user by our decision id, and a certificate', async () => {
+        const answer = await review([basic('alice', PASSWORD)])
+        const [id] = valuesOf(answer, 'x-countersign-decision')
+        const logged = (await site.cluster.server.audited()).find(({ auditID }) => auditID === id)
+        assert.equal(logged?.user.username, 'alice')
+        const [credential = ''] =
+          logged.user.extra['authentication.kubernetes.io/credential-id'] ?? []
+        assert.match(credential, /^X509SHA256=/)
+      })
+
+      it('21. kubectl does what it does, and hears what it may not', async () => {
+        const map = ['create', 'configmap', `map-of-${newcomer}`, '--from-literal=a=b']
+        assert.equal((await ask(password('alice'), ...map)).code, 0)
+        const { code, complaint } = await ask(password('alice'), 'get', 'secrets')
+        assert.equal(code, 1)
+        assert.match(complaint, /Forbidden.*no-secrets/)
+        const guest = await ask(password('guest'), 'get', 'configmaps')
+        assert.match(guest.complaint, /User "guest" cannot list resource "configmaps"/)
+      })
+
+      it('22. forty requests at once are each their own caller’s', async () => {
+        const names = Array.from({ length: 40 }, (_, index) => (index % 2 === 0 ? 'alice' : 'bob'))
+        const told = await Promise.all(
+          names.map(async (name) => whoIn((await review([basic(name, PASSWORD)])).body)),
+        )
+        const groups = { alice: 'dev|ops', bob: 'ops' }
+        assert.deepEqual(
+          told,
+          names.map((name) => `${name} of ${name === 'bob' ? groups.bob : groups.alice}`),
+        )
+      })
+
+      it('23. nobody names a certificate by a header', async () => {
+        const headers: readonly HeaderLine[] = [
+          basic('bob', PASSWORD),
+          ['X-Countersign-Certificate', 'forged'],
+        ]
+        assert.equal(whoIn((await review(headers)).body), 'bob of ops')
+      })
+
+      it('24. without a signer nobody gets through who has no certificate yet', async () => {
+        await site.signer.end('SIGKILL')
+        const again = (): Promise<Answer> => review([basic(newcomer, PASSWORD)])
+        assert.equal((await again()).status, 503)
+        assert.equal(whoIn((await review([basic('bob', PASSWORD)])).body), 'bob of ops')
+        await site.signer.start()
+        await eventually(again, ({ status }) => status === 201)
+      })
+    })
+  }
+
+  describe('of the hop', () => {
+    const at = async (client?: Target['client']): Promise<Target> => ({
+      port: await hop.port('hop'),
+      serverName: 'countersign-hop.countersign.svc',
+      ca: site.pki.ca,
+      ...(client === undefined ? {} : { client }),
+    })
+
+    it('25. nobody but the gateway reaches it', async () => {
+      await assert.rejects(http1(await at(), { path: '/version' }))
+      await assert.rejects(http1(await at(site.pki.alice), { path: '/version' }))
+      const gateway = {
+        certificate: `${site.pki.folder}/gateway.pem`,
+        key: `${site.pki.folder}/gateway.key`,
+      }
+      assert.equal((await http1(await at(gateway), { path: '/version' })).status, 403)
+    })
+  })
+
+  it('26. without any policy there is no certificate, and nobody gets through', async () => {
+    const reviews = async (): Promise<number> =>
+      (await readFile(site.cluster.server.auditLog, 'utf8')).split(REVIEWS).length
+    const policies = 'authorizationpolicies.security.istio.io'
+    await site.remove(policies, 'countersign')
+    await site.remove(policies, 'countersign-permitted')
+    await site.gateway.until((text) => !/include_tls_session|countersign-permitted/.test(text))
+    const heard = await reviews()
+    assert.equal((await review([basic('alice', PASSWORD)])).status, 503)
+    await site.apply('envoy-filter.yaml', 'kube-apiserver-by-hop.yaml')
+    const again = (): Promise<Answer> => review([basic('alice', PASSWORD)])
+    await eventually(again, ({ status }) => status === 403)
+    assert.equal(await reviews(), heard)
+  })
+})

@@ -1,0 +1,106 @@
+// The configuration of authz: that in the values for Istio, at the places of this machine; its users and
+// the issuer whose tokens count.
+
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { stringify } from 'yaml'
+import { z } from 'zod'
+import { istioConfiguration } from '../../../scripts/istio-files.ts'
+import { jwksOf, makeKey, type IssuerKey } from '../../authenticate/token/issuing.ts'
+import { cheapHash } from '../../fakes/hashes.ts'
+import { startJwksServer, type JwksServer } from '../../servers/jwks.ts'
+import type { Pki } from '../../servers/pki.ts'
+import { placed, type Places } from './files.ts'
+
+/** Everybody's password. */
+export const PASSWORD = 'open sesame'
+
+const USERS = {
+  alice: ['dev', 'ops'],
+  bob: ['ops'],
+  carol: [],
+  dave: [],
+  guest: ['guests'],
+} as const
+
+/** The users file. */
+export const usersFile = async (): Promise<string> => {
+  const password = await cheapHash(PASSWORD)
+  const users = Object.entries(USERS).map(([name, groups]) => [name, { password, groups }])
+  return stringify({ users: Object.fromEntries(users) }, { aliasDuplicateObjects: false })
+}
+
+/** An issuer of others. */
+export interface ForeignIssuer {
+  readonly key: IssuerKey
+  readonly server: JwksServer
+  /** A token about somebody of the group ops, which ends so many seconds from now. */
+  token(user: string, seconds?: number): Promise<string>
+}
+
+const LIFE = 300
+
+/** Starts an issuer. */
+export const startForeignIssuer = async ({ upstream }: Pki): Promise<ForeignIssuer> => {
+  const key = await makeKey('RS256', 'foreign')
+  const server = await startJwksServer(upstream)
+  const { origin: issuer } = server
+  const discovery = { issuer, jwks_uri: `${issuer}/keys` }
+  server.answers.set('/.well-known/openid-configuration', { body: JSON.stringify(discovery) })
+  server.answers.set('/keys', { body: jwksOf(key) })
+  return {
+    key,
+    server,
+    token: async (user, seconds = LIFE) => {
+      const now = Math.floor(Date.now() / 1_000)
+      return await key.token({
+        iss: issuer,
+        aud: 'example',
+        sub: `id-of-${user}`,
+        preferred_username: user,
+        groups: ['dev', 'ops'],
+        iat: now - LIFE,
+        exp: now + seconds,
+      })
+    },
+  }
+}
+
+const section = z.looseObject({})
+const configSchema = section.extend({
+  authenticators: section.extend({ 'staff-token': section.extend({ bearer: section }) }),
+})
+
+/** countersign.yaml. */
+export const configuration = async (
+  places: Pick<Places, 'folder'>,
+  port: number,
+  { server }: ForeignIssuer,
+  ca: string,
+): Promise<string> => {
+  const { authenticators, ...config } = configSchema.parse(
+    await istioConfiguration({
+      listen: { authz: `127.0.0.1:${port}`, issuer: 'unix:issuer.sock' },
+      grants: { keyring: 'file:/etc/countersign/secrets/countersign-grants/grant.keys' },
+      audit: { file: 'audit.jsonl' },
+    }),
+  )
+  const { 'staff-token': token, ...others } = authenticators
+  const bearer = { ...token.bearer, issuer: server.origin, keys: { ca } }
+  const known = { ...others, 'staff-token': { ...token, bearer } }
+  return placed(stringify({ ...config, authenticators: known }), places)
+}
+
+/** Writes files below the folder, as whoever mounts Secrets would. */
+export const writeFiles = async (
+  { folder }: Pick<Places, 'folder'>,
+  texts: Readonly<Record<string, string>>,
+): Promise<void> => {
+  for (const [name, text] of Object.entries(texts)) {
+    const file = join(folder, name)
+    // oxlint-disable-next-line no-await-in-loop -- a handful
+    await mkdir(dirname(file), { recursive: true })
+    // oxlint-disable-next-line no-await-in-loop -- a handful
+    await writeFile(file, text, { mode: 0o600 })
+  }
+}

@@ -1,0 +1,209 @@
+// The gateway as Istio makes it, and then with the EnvoyFilter: credentials in, headers and tokens out,
+// what callers forge, and upgrades. Steps are in README.md.
+
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { after, before, describe, it } from 'node:test'
+import { jwtVerify } from 'jose'
+import { http1, http2, type HeaderLine } from '../../servers/client.ts'
+import type { KeyPair } from '../../servers/pki.ts'
+import { basic, received } from '../site.ts'
+import { askPlainly, echoed, toldOf, upgrade, verdictOf } from './asking.ts'
+import { PASSWORD } from './configuration.ts'
+import { published } from './files.ts'
+import { apply } from './mesh.ts'
+import { HOSTS, skipWithoutServers, startIstioSite, type IstioSite } from './site.ts'
+
+const ALICE = basic('alice', PASSWORD)
+const FORGED: readonly HeaderLine[] = [
+  ['X-Remote-User', 'root'],
+  ['X-Remote-Group', 'system:masters'],
+  ['X_Remote_User', 'root'],
+  ['Audit-ID', 'forged'],
+]
+const TOKEN_LIFE = 4
+
+const bearer = (token: string): HeaderLine => ['Authorization', `Bearer ${token}`]
+
+const skip = skipWithoutServers()
+
+describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
+  let site: IstioSite
+  /** A certificate that counts, and whose key its owner alone has. */
+  let boss: HeaderLine
+  /** The same person by a CA that does not count. */
+  let stranger: KeyPair
+  before(async () => {
+    site = await startIstioSite()
+    const { callers, pki } = site
+    const { certificate } = await callers.issue({ commonName: 'boss', usage: 'client' })
+    const pem = encodeURIComponent(await readFile(certificate, 'utf8'))
+    boss = ['X-Forwarded-Client-Cert', `Hash=0;Cert="${pem}";Subject="CN=boss"`]
+    stranger = pki.alice
+  })
+  after(() => site[Symbol.asyncDispose]())
+
+  const told = async (client?: KeyPair, headers: readonly HeaderLine[] = []): Promise<string> =>
+    await toldOf(site, await http1(site.target(HOSTS.api, client), { headers }))
+
+  /** Everything that an attacker has tried, and what it came to. */
+  const nobodyForges = (groups: string): void => {
+    it('takes nobody for whom they say they are in X-Forwarded-Client-Cert', async () => {
+      assert.equal(await told(undefined, [boss]), '401 credential-missing')
+      assert.equal(await told(undefined, [boss, boss]), '401 credential-missing')
+      assert.equal(await told(undefined, [boss, ALICE]), `alice of ${groups}`)
+      assert.equal(await told(site.alice, [boss]), `alice of ${groups}`)
+      const answer = await http2(site.target(HOSTS.api), { host: HOSTS.api, headers: [boss] })
+      assert.equal(await verdictOf(site, answer), '401 credential-missing')
+    })
+
+    it('takes nobody for it on a plain listener either', async () => {
+      const forged = await askPlainly(site, HOSTS.api, [boss])
+      assert.equal(await verdictOf(site, forged), '401 credential-missing')
+      const answer = await askPlainly(site, HOSTS.api, [boss, ALICE])
+      assert.equal(await toldOf(site, answer), `alice of ${groups}`)
+    })
+
+    it('ends the handshake of whoever has a certificate of another CA', async () => {
+      await assert.rejects(told(stranger))
+    })
+
+    it('refuses hosts that nobody publishes without asking', async () => {
+      const answer = await askPlainly(site, 'other.example.org', [ALICE])
+      assert.equal(await verdictOf(site, answer), '403 by the gateway')
+    })
+  }
+
+  describe('without an EnvoyFilter', () => {
+    before(() =>
+      site.reconfigure((text) => text.replace('from: connection', 'from: x-forwarded-client-cert')),
+    )
+
+    it('1. takes the certificate that the gateway tells of', async () => {
+      assert.equal(await told(site.alice), 'alice of ')
+      const event = (await site.decisions()).at(-1)
+      assert.equal(event?.authenticator, 'staff-certificate')
+      assert.deepEqual(event.groups, ['dev', 'ops'])
+    })
+
+    nobodyForges('')
+
+    it('2. passes on no header of identity that callers send: authz removes them', async () => {
+      assert.equal(await told(site.alice, FORGED), 'alice of ')
+      const { rawHeaders = [] } = site.api.requests.at(-1) ?? {}
+      assert.ok(!rawHeaders.some((text) => /root|masters|forged/.test(text)), rawHeaders.join())
+    })
+
+    it('3. carries WebSocket; SPDY it refuses, and nobody is asked', async () => {
+      using socket = await upgrade(site, 'websocket', [ALICE])
+      assert.equal(socket.answer.status, 101)
+      const asked = (await site.decisions()).length
+      using refused = await upgrade(site, 'SPDY/3.1', [ALICE])
+      assert.equal(refused.answer.status, 403)
+      assert.equal((await site.decisions()).length, asked)
+    })
+  })
+
+  describe('with the EnvoyFilter', () => {
+    before(async () => {
+      await site.apply('envoy-filter.yaml')
+      await site.gateway.until((text) => text.includes('early_header_mutation'))
+      await site.reconfigure((text) =>
+        text.replace('from: x-forwarded-client-cert', 'from: connection'),
+      )
+    })
+
+    it('4. takes the certificate of the connection, a password and a token', async () => {
+      assert.equal(await told(site.alice), 'alice of dev|ops')
+      assert.equal(await told(undefined, [ALICE]), 'alice of dev|ops')
+      assert.equal(
+        await told(undefined, [bearer(await site.foreign.token('alice'))]),
+        'alice of dev|ops',
+      )
+      const events = (await site.decisions()).slice(-3)
+      assert.deepEqual(
+        events.map(({ authenticator }) => authenticator),
+        ['staff-certificate', 'staff-password', 'staff-token'],
+      )
+      assert.equal(await told(undefined, [basic('guest', PASSWORD)]), '403 no-rule')
+      assert.equal(await told(undefined, [basic('alice', 'wrong')]), '401 credential-wrong')
+      assert.equal(await told(), '401 credential-missing')
+    })
+
+    it('5. does so over HTTP/2', async () => {
+      const target = site.target(HOSTS.api, site.alice)
+      assert.equal(await toldOf(site, await http2(target, { host: HOSTS.api })), 'alice of dev|ops')
+    })
+
+    nobodyForges('dev|ops')
+
+    it('6. removes what callers forge before anybody is asked', async () => {
+      const headers = FORGED.filter(([name]) => !name.includes('_'))
+      assert.equal(await told(site.alice, headers), 'alice of dev|ops')
+      const { rawHeaders = [] } = site.api.requests.at(-1) ?? {}
+      assert.ok(!rawHeaders.some((text) => /root|masters|forged/.test(text)), rawHeaders.join())
+      assert.equal(await told(site.alice, FORGED), '400 by the gateway')
+    })
+
+    it('7. gives an application a token of ours, which it can verify, and none of the caller', async () => {
+      for (const [client, headers] of [
+        [site.alice, []],
+        [undefined, [ALICE]],
+        [undefined, [bearer(await site.foreign.token('alice'))]],
+      ] as const) {
+        // oxlint-disable-next-line no-await-in-loop -- one after another
+        const answer = await http1(site.target(HOSTS.reports, client), { headers })
+        const [line = ''] = received(answer, 'authorization')
+        // oxlint-disable-next-line no-await-in-loop -- one after another
+        const { payload } = await jwtVerify(line.replace(/^Bearer /, ''), site.signing.entry.jwk, {
+          issuer: 'https://id.example.org',
+          audience: 'reports',
+        })
+        assert.equal(payload.sub, 'alice')
+        assert.deepEqual(payload['groups'], ['dev', 'ops'])
+      }
+    })
+
+    it('8. carries WebSocket and SPDY/3.1, as whom authz permitted', async () => {
+      for (const protocol of ['websocket', 'SPDY/3.1']) {
+        // oxlint-disable-next-line no-await-in-loop -- one after another
+        using upgraded = await upgrade(site, protocol, [ALICE])
+        assert.equal(upgraded.answer.status, 101, protocol)
+        // oxlint-disable-next-line no-await-in-loop -- one after another
+        assert.equal(await echoed(upgraded, 'hello'), 'hello')
+        const { rawHeaders = [] } = site.api.requests.at(-1) ?? {}
+        assert.ok(rawHeaders.includes('alice'))
+        // oxlint-disable-next-line no-await-in-loop -- one after another
+        using refused = await upgrade(site, protocol, [])
+        assert.equal(refused.answer.status, 401)
+      }
+    })
+
+    it('9. ends an upgraded connection with the token that it began with', async () => {
+      const token = await site.foreign.token('alice', TOKEN_LIFE)
+      const begun = performance.now()
+      using upgraded = await upgrade(site, 'SPDY/3.1', [bearer(token)])
+      assert.equal(await echoed(upgraded, 'hello'), 'hello')
+      await once(upgraded.socket, 'close')
+      const seconds = (performance.now() - begun) / 1_000
+      assert.ok(Math.abs(seconds - TOKEN_LIFE) < 2.5, `${seconds} s`)
+    })
+
+    it('10. has the route that the VirtualService names, and refuses what authz has no route for', async () => {
+      const names = ['named.example.org', 'unnamed.example.org'] as const
+      const [named, unnamed] = names
+      await apply(site.cluster, [published(named, { name: 'reports' }), published(unnamed, {})])
+      await site.gateway.until((text) => names.every((name) => text.includes(name)))
+      assert.equal((await askPlainly(site, named, [ALICE])).status, 200)
+      assert.equal((await site.decisions()).at(-1)?.route, 'reports')
+      assert.equal(await verdictOf(site, await askPlainly(site, unnamed, [ALICE])), '403 no-route')
+    })
+
+    it('11. refuses a path that has two readings', async () => {
+      const path = '/a%2Fb'
+      const answer = await http1(site.target(HOSTS.api, site.alice), { path })
+      assert.equal(await verdictOf(site, answer), '400 by the gateway')
+    })
+  })
+})
