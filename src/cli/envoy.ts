@@ -5,6 +5,7 @@ import { Command } from 'commander'
 import { ConfigurationFiles } from '../config/files.ts'
 import { readConfig } from '../config/parse.ts'
 import { renderBootstrap } from '../envoy/bootstrap.ts'
+import { envoyIstioCommand } from './envoy-istio.ts'
 import { envoyLintCommand } from './envoy-lint.ts'
 import { configOption } from './options.ts'
 
@@ -23,6 +24,7 @@ export const envoyCommand = (): Command =>
           else await writeFile(output, bootstrap)
         }),
     )
+    .addCommand(envoyIstioCommand())
     .addCommand(envoyLintCommand())
 
 const generate = async (file: string): Promise<string> => {

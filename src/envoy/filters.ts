@@ -20,7 +20,6 @@ export const httpFilters = (config: Config, { authzTimeout }: EnvoyConfig): read
     },
     failure_mode_allow: false,
     status_on_error: { code: 'ServiceUnavailable' },
-    clear_route_cache: false,
     ...extAuthzSettings(config),
   }),
   repeatedHeadersFilter,
@@ -34,6 +33,7 @@ export const extAuthzSettings = (config: Config): Message => ({
   include_tls_session: true,
   encode_raw_headers: true,
   validate_mutations: true,
+  clear_route_cache: false,
   decoder_header_mutation_rules: {
     // authz ends streams at the expiry of a credential: x-envoy-upstream-stream-duration-ms.
     allow_envoy: true,

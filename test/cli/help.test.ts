@@ -15,6 +15,10 @@ describe('--help', { concurrency: true }, () => {
     { args: ['up'], says: [/--config <file>/, /--envoy <program>/, /ENVOY_BIN/] },
     { args: ['validate'], says: [/--config <file>/, /--signer <file>/, /lists all/] },
     { args: ['envoy'], says: [/generate/] },
+    {
+      args: ['envoy', 'istio'],
+      says: [/--config <file>/, /--trusted-hops <number>/, /--signer <unix:path>/, /EnvoyFilter/],
+    },
     { args: ['envoy', 'generate'], says: [/--config <file>/, /--output <file>/] },
     { args: ['keys'], says: [/grant/, /api/, /signing/] },
     {

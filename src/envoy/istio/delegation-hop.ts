@@ -53,7 +53,7 @@ const delegationHop = (hop: DelegationHop): Message => ({
 /** The bootstrap as commented YAML. */
 export const renderDelegationHop = (hop: DelegationHop): string => {
   const document = new Document(delegationHop(hop), { aliasDuplicateObjects: false })
-  document.commentBefore = ` Written by \`npm run generate\` from src/envoy/istio: an Envoy ≥ 1.40 that presents to the upstream the
+  document.commentBefore = ` Made by \`npm run generate\` from src/envoy/istio: an Envoy ≥ 1.40 that presents to the upstream the
  certificate which the gateway names in ${HANDLE_HEADER}. It asks nobody: whoever reaches it with such
  a name is who the name is for, so it takes connections from the gateway alone.`
   return document.toString({ lineWidth: 0 })

@@ -36,12 +36,16 @@ interface IstioService {
 export interface EnvoyFilterOptions {
   /** Where the gateway itself presents callers' certificates. Default: a delegation hop does. */
   readonly certificates?: { readonly signer: Address; readonly service: IstioService }
+  /** The namespace of the gateway, and the labels of its pods. */
+  readonly namespace?: string
+  readonly labels?: Readonly<Record<string, string>>
   /** How many proxies in front append to X-Forwarded-For (`gatewayTopology.numTrustedProxies`). */
   readonly trustedHops?: number
 }
 
 /** The EnvoyFilter as commented YAML. */
 export const renderEnvoyFilter = (config: Config, options: EnvoyFilterOptions = {}): string => {
+  const { namespace = 'istio-ingress', labels = { istio: 'ingressgateway' } } = options
   const patches = [
     managerPatch(config, options.trustedHops ?? 0),
     extAuthzPatch(config),
@@ -55,9 +59,9 @@ export const renderEnvoyFilter = (config: Config, options: EnvoyFilterOptions = 
   const filter = {
     apiVersion: 'networking.istio.io/v1alpha3',
     kind: 'EnvoyFilter',
-    metadata: { name: 'countersign', namespace: 'istio-ingress' },
+    metadata: { name: 'countersign', namespace },
     spec: {
-      workloadSelector: { labels: { istio: 'ingressgateway' } },
+      workloadSelector: { labels },
       configPatches: patches.map(({ patch }) => patch),
     },
   }
@@ -71,7 +75,8 @@ export const renderEnvoyFilter = (config: Config, options: EnvoyFilterOptions = 
   return document.toString({ lineWidth: 0 })
 }
 
-const HEADER = ` Written by \`npm run generate\` from src/envoy/istio: what Istio has no word for.
+const HEADER = ` Made from countersign.yaml by \`countersign envoy istio\`: what Istio has no word for.
+ Make it again when routes, headers of "set" or API keys change.
  Istio appends to lists, so let no other EnvoyFilter add SPDY/3.1 to the same gateway: Envoy would
  refuse the listener and keep the old one. A field that is misspelt is dropped without a word.`
 
@@ -97,9 +102,8 @@ const extAuthzMatch: Message = {
 const STREAM_IDLE = '3600s'
 
 const managerPatch = (config: Config, trustedHops: number): Patch => ({
-  why: ` Before anything else: no caller sends a header that Countersign may set, and none that steers
- Envoy. Where a proxy in front appends to X-Forwarded-For, take out "forwarded", "x-real-ip" and
- "x-forwarded-". One spelling for each path, since rules are about paths. SPDY/3.1 for kubectl;
+  why: ` Before anything else: no caller sends a header that Countersign may set, nor one that steers
+ Envoy or says where it is (where a proxy in front does: --trusted-hops). One spelling for each path, since rules are about paths. SPDY/3.1 for kubectl;
  WebSocket is Istio's own. No caller says by a header which client certificate it has, whatever
  gatewayTopology says.`,
   patch: {

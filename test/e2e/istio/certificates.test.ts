@@ -2,17 +2,20 @@
 // gateway itself. Steps are in README.md.
 
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
 import { z } from 'zod'
 import { http1, valuesOf, type Answer, type HeaderLine, type Target } from '../../servers/client.ts'
 import { startConnectProxy } from '../../servers/connect-proxy.ts'
 import type { Envoy } from '../../servers/envoy.ts'
 import { kubectl, type KubectlResult } from '../../servers/kubectl.ts'
+import { temporaryFolder } from '../../servers/temporary.ts'
 import { grantEverything } from '../kubernetes/roles.ts'
 import { basic, eventually } from '../site.ts'
 import { PASSWORD } from './configuration.ts'
+import { istioFile } from './files.ts'
 import { startHop } from './hop.ts'
+import { apply, succeed } from './mesh.ts'
 import { errorsOf, notTaken } from './taken.ts'
 import { HOSTS, skipWithoutServers, startIstioSite, type IstioSite } from './site.ts'
 
@@ -23,6 +26,12 @@ const reviewSchema = z.object({
   status: z.object({
     userInfo: z.object({ username: z.string(), groups: z.array(z.string()).default([]) }),
   }),
+})
+
+const containerSchema = z.object({ name: z.string(), volumeMounts: z.array(z.unknown()) })
+const podSchema = z.object({
+  initContainers: z.array(containerSchema),
+  containers: z.array(containerSchema),
 })
 
 const whoIn = (text: string): string => {
@@ -165,6 +174,50 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
   }
 
   describe('of the hop', () => {
+    it('has pods that the strictest Pod Security takes', async () => {
+      const file = await istioFile('delegation-hop.yaml')
+      const { code, complaint } = await site.cluster.kubectl(['apply', '--dry-run=server'], file)
+      assert.equal(complaint, '')
+      assert.equal(code, 0)
+    })
+
+    it('or of the gateway: the signer becomes part of its pods', async () => {
+      const labels = { istio: 'ingressgateway' }
+      const containers = [{ name: 'istio-proxy', image: 'proxyv2' }]
+      const name = 'istio-ingressgateway'
+      await apply(site.cluster, [
+        {
+          apiVersion: 'apps/v1',
+          kind: 'Deployment',
+          metadata: { name, namespace: 'istio-ingress' },
+          spec: {
+            selector: { matchLabels: labels },
+            template: { metadata: { labels }, spec: { containers } },
+          },
+        },
+      ])
+      await using folder = await temporaryFolder()
+      const patch = folder.file('patch.yaml')
+      await writeFile(patch, await istioFile('gateway-signer.patch.yaml'))
+      const patched = ['patch', 'deployment', name, '-n', 'istio-ingress', `--patch-file=${patch}`]
+      const output = await succeed(site.cluster, [
+        ...patched,
+        '-o',
+        'jsonpath={.spec.template.spec}',
+      ])
+      const pod = podSchema.parse(JSON.parse(output))
+      assert.deepEqual(
+        [...pod.initContainers, ...pod.containers].map((one) => [
+          one.name,
+          one.volumeMounts.length,
+        ]),
+        [
+          ['countersign-signer', 4],
+          ['istio-proxy', 1],
+        ],
+      )
+    })
+
     const at = async (client?: Target['client']): Promise<Target> => ({
       port: await hop.port('hop'),
       serverName: 'countersign-hop.countersign.svc',

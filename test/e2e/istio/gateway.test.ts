@@ -11,7 +11,7 @@ import type { KeyPair } from '../../servers/pki.ts'
 import { basic, received } from '../site.ts'
 import { askPlainly, echoed, toldOf, upgrade, verdictOf } from './asking.ts'
 import { PASSWORD } from './configuration.ts'
-import { published } from './files.ts'
+import { meshConfig, published } from './files.ts'
 import { apply } from './mesh.ts'
 import { HOSTS, skipWithoutServers, startIstioSite, type IstioSite } from './site.ts'
 
@@ -39,7 +39,7 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
     const { callers, pki } = site
     const { certificate } = await callers.issue({ commonName: 'boss', usage: 'client' })
     const pem = encodeURIComponent(await readFile(certificate, 'utf8'))
-    boss = ['X-Forwarded-Client-Cert', `Hash=0;Cert="${pem}";Subject="CN=boss"`]
+    boss = ['X-Forwarded-Client-Cert', `Cert="${pem}";Subject="CN=boss"`]
     stranger = pki.alice
   })
   after(() => site[Symbol.asyncDispose]())
@@ -105,9 +105,34 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
     })
   })
 
+  /** As whom authz knew the last caller who wrote the header. */
+  const fooled = async (): Promise<string | undefined> => {
+    await told(undefined, [boss])
+    return (await site.decisions()).at(-1)?.user
+  }
+
+  describe('that passes on what callers write in X-Forwarded-Client-Cert', () => {
+    before(async () => {
+      const gatewayTopology = { forwardClientCertDetails: 'ALWAYS_FORWARD_ONLY' }
+      await site.istiod.configure({ ...(await meshConfig()), defaultConfig: { gatewayTopology } })
+      await site.gateway.until((text) => text.includes('ALWAYS_FORWARD_ONLY'))
+    })
+
+    it('lets them be who they say they are (the control)', async () => {
+      assert.equal(await fooled(), 'boss')
+    })
+
+    it('does not, with the EnvoyFilter', async () => {
+      await site.apply('envoy-filter.yaml')
+      await site.gateway.until((text) => !text.includes('ALWAYS_FORWARD_ONLY'))
+      assert.equal(await fooled(), undefined)
+      assert.equal(await told(site.alice, [boss]), 'alice of dev|ops')
+    })
+  })
+
   describe('with the EnvoyFilter', () => {
     before(async () => {
-      await site.apply('envoy-filter.yaml')
+      await site.istiod.configure(await meshConfig())
       await site.gateway.until((text) => text.includes('early_header_mutation'))
       await site.reconfigure((text) =>
         text.replace('from: x-forwarded-client-cert', 'from: connection'),

@@ -9,7 +9,7 @@ import { NAMESPACE } from '../../servers/istio-gateway.ts'
 import { ISTIO_DEFINITIONS } from '../../servers/istiod.ts'
 import type { KeyPair } from '../../servers/pki.ts'
 
-const NAMESPACES = ['istio-system', NAMESPACE, 'countersign', 'apps']
+const NAMESPACES = ['istio-system', NAMESPACE, 'apps']
 const RBAC = 'rbac.authorization.k8s.io'
 
 /** Makes the definitions and the namespaces. */
@@ -18,6 +18,7 @@ export const defineIstio = async (cluster: Cluster): Promise<void> => {
   const established = ['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']
   await Promise.all([
     succeed(cluster, established),
+    cluster.createNamespace('countersign'),
     ...NAMESPACES.map((name) =>
       cluster.server.call({
         method: 'POST',

@@ -1,0 +1,70 @@
+// `countersign envoy istio`: the EnvoyFilter of a configuration, and what it refuses.
+
+import assert from 'node:assert/strict'
+import { readFile, writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { parse, stringify } from 'yaml'
+import { istioConfiguration } from '../../scripts/istio-files.ts'
+import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
+import { countersign } from './run.ts'
+
+const FILES = resolve(import.meta.dirname, '../../deploy/istio')
+const SIGNER = ['--signer', 'unix:/run/countersign/signer.sock']
+const SERVICE = ['--service', 'kube-apiserver.internal:443']
+
+describe('countersign envoy istio', () => {
+  let folder: TemporaryFolder
+  let config: string
+  before(async () => {
+    folder = await temporaryFolder()
+    config = folder.file('countersign.yaml')
+    const listen = { authz: '127.0.0.1:9001', issuer: '127.0.0.1:8081' }
+    const grants = { keyring: 'file:grant.keys' }
+    await writeFile(config, stringify(await istioConfiguration({ listen, grants })))
+  })
+  after(() => folder[Symbol.asyncDispose]())
+
+  const run = (...args: readonly string[]) =>
+    countersign(['envoy', 'istio', '--config', config, ...args])
+
+  it('writes the files of deploy/istio for the configuration of the example', async () => {
+    const plain = await run()
+    assert.equal(plain.stdout, await readFile(resolve(FILES, 'envoy-filter.yaml'), 'utf8'))
+    const output = folder.file('filter.yaml')
+    await run(...SIGNER, ...SERVICE, '--output', output)
+    const committed = await readFile(resolve(FILES, 'envoy-filter-certificates.yaml'), 'utf8')
+    assert.equal(await readFile(output, 'utf8'), committed)
+  })
+
+  it('is for the gateway that is named', async () => {
+    const { stdout } = await run(
+      '--namespace',
+      'edge',
+      '--selector',
+      'app=edge',
+      '--trusted-hops=1',
+    )
+    const { metadata, spec } = parse(stdout)
+    assert.equal(metadata.namespace, 'edge')
+    assert.deepEqual(spec.workloadSelector, { labels: { app: 'edge' } })
+    assert.doesNotMatch(stdout, /prefix: x-forwarded-/)
+  })
+
+  const REFUSED: readonly { args: readonly string[]; says: RegExp }[] = [
+    { args: SIGNER, says: /--signer and --service go together/ },
+    { args: SERVICE, says: /--signer and --service go together/ },
+    { args: ['--signer', '127.0.0.1:1', ...SERVICE], says: /It has to be unix:PATH/ },
+    { args: [...SIGNER, '--service', 'unix:/s'], says: /It has to be HOST:PORT/ },
+    { args: ['--selector', 'gateway'], says: /It has to be LABEL=VALUE/ },
+    { args: ['--trusted-hops', '-1'], says: /It has to be a number from 0 to 16/ },
+  ]
+  for (const { args, says } of REFUSED) {
+    it(`refuses ${args.join(' ')}`, async () => {
+      const { status, stdout, stderr } = await run(...args)
+      assert.notEqual(status, 0)
+      assert.equal(stdout, '')
+      assert.match(stderr, says)
+    })
+  }
+})

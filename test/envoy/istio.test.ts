@@ -1,0 +1,139 @@
+// The EnvoyFilter of a configuration says what its bootstrap says, as far as a gateway of Istio can be
+// told; the files of deploy/istio fit each other.
+
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { describe, it } from 'node:test'
+import { parse, parseAllDocuments } from 'yaml'
+import { envoyBootstrap } from '../../src/envoy/bootstrap.ts'
+import { connectionBounds, shortestLifetime } from '../../src/envoy/identity-certificate.ts'
+import { renderEnvoyFilter, type EnvoyFilterOptions } from '../../src/envoy/istio/envoy-filter.ts'
+import type { Config } from '../../src/config/schema.ts'
+import { istioConfiguration } from '../../scripts/istio-files.ts'
+import { configOf, routesOf } from './edge.ts'
+import { valuesOf } from './fields.ts'
+
+const configWith = (
+  forward: object,
+  carriers: readonly object[] = [{ header: 'x-key' }],
+): Config => {
+  const route = { name: 'app', forward }
+  return configOf('/etc/countersign', {
+    grants: { keyring: 'file:grant.keys' },
+    authenticators: {
+      cards: { certificate: { trust: 'staff-ca.pem' } },
+      staff: { apiKey: { file: 'keys.yaml', carriers } },
+    },
+    routes: routesOf([route]),
+    envoy: {
+      listener: {
+        address: '0.0.0.0:8443',
+        certificate: 'edge.pem',
+        key: 'edge.key',
+        clientCa: 'staff-ca.pem',
+        trustedHops: 1,
+      },
+      signerAddress: 'unix:/run/signer.sock',
+      upstreams: { app: { address: '10.0.0.1:443', ca: 'ca.pem' } },
+    },
+  })
+}
+
+const filterOf = (config: Config, options?: EnvoyFilterOptions): unknown =>
+  parse(renderEnvoyFilter(config, options))
+
+const CERTIFICATES = {
+  signer: { kind: 'unix', path: '/run/signer.sock' },
+  service: { host: 'kube.internal', port: 443 },
+} as const
+
+describe('the EnvoyFilter', () => {
+  const config = configWith(
+    {
+      set: { 'X-Tenant': 'identity.user' },
+      certificate: { ca: 'kube', subject: { CN: 'identity.user' } },
+    },
+    [{ header: 'x-key' }, { query: 'key' }],
+  )
+  const SETTINGS = [
+    'early_header_mutation_extensions',
+    'internal_address_config',
+    'path_with_escaped_slashes_action',
+    'headers_with_underscores_action',
+    'include_peer_certificate',
+    'encode_raw_headers',
+    'validate_mutations',
+    'decoder_header_mutation_rules',
+    'default_source_code',
+    'on_request_headers',
+    'custom_tls_certificate_selector',
+    'max_session_keys',
+  ]
+  for (const setting of SETTINGS) {
+    it(`has the ${setting} of the bootstrap`, () => {
+      const filter = filterOf(config, { trustedHops: 1, certificates: CERTIFICATES })
+      const [wanted] = valuesOf(envoyBootstrap(config), setting)
+      assert.notEqual(wanted, undefined)
+      assert.deepEqual(valuesOf(filter, setting)[0], wanted)
+    })
+  }
+
+  it('removes what says where a request comes from, unless a proxy in front says it', () => {
+    const removed = (hops: number) => valuesOf(filterOf(config, { trustedHops: hops }), 'prefix')
+    assert.ok(removed(0).includes('x-forwarded-'))
+    assert.ok(!removed(1).includes('x-forwarded-'))
+  })
+
+  it('adds SPDY/3.1 alone, since Istio appends it to what is there', () => {
+    assert.deepEqual(valuesOf(filterOf(config), 'upgrade_configs'), [
+      [{ upgrade_type: 'SPDY/3.1' }],
+    ])
+  })
+
+  it('hands on the handle, unless the gateway itself presents certificates', () => {
+    const text = renderEnvoyFilter(config)
+    assert.match(text, /key: x-countersign-certificate/)
+    assert.doesNotMatch(text, /selector/)
+    assert.doesNotMatch(
+      renderEnvoyFilter(config, { certificates: CERTIFICATES }),
+      /key: x-countersign/,
+    )
+  })
+
+  it('makes no listener one with TLS that has none', () => {
+    const patches = valuesOf(filterOf(config), 'configPatches').flat()
+    const chains = patches.filter((patch) => valuesOf(patch, 'applyTo')[0] === 'FILTER_CHAIN')
+    assert.equal(chains.length, 1)
+    assert.ok(chains.every((patch) => valuesOf(patch, 'sni').length === 1))
+  })
+})
+
+describe('the files for Istio', () => {
+  const objectsOf = async (name: string): Promise<readonly unknown[]> => {
+    const file = resolve(import.meta.dirname, '../../deploy/istio', name)
+    return parseAllDocuments(await readFile(file, 'utf8')).map((each): unknown => each.toJS())
+  }
+
+  it('end connections before the certificates that they were opened with', async () => {
+    const values = await istioConfiguration({
+      listen: { authz: '127.0.0.1:1', issuer: '127.0.0.1:2' },
+      grants: { keyring: 'file:/grant.keys' },
+    })
+    const lifetime = shortestLifetime(configOf('/etc/countersign', values), 'kubernetes')
+    const rule = await objectsOf('kube-apiserver-by-gateway.yaml')
+    const wanted = new Map(Object.entries(connectionBounds(lifetime)))
+    assert.deepEqual(valuesOf(rule, 'maxConnectionDuration'), [
+      wanted.get('max_connection_duration'),
+    ])
+    assert.deepEqual(valuesOf(rule, 'idleTimeout'), [wanted.get('idle_timeout')])
+  })
+
+  it('send nothing to the signer’s upstream twice', async () => {
+    for (const way of ['gateway', 'hop']) {
+      // oxlint-disable-next-line no-await-in-loop -- two
+      const objects = await objectsOf(`kube-apiserver-by-${way}.yaml`)
+      assert.deepEqual(valuesOf(objects, 'retries'), [{ attempts: 0 }])
+    }
+  })
+})
