@@ -129,6 +129,13 @@ describe('the files for Istio', () => {
     assert.deepEqual(valuesOf(rule, 'idleTimeout'), [wanted.get('idle_timeout')])
   })
 
+  it('tell the upstream behind the hop nothing but the certificate', async () => {
+    const hop = await objectsOf('delegation-hop.envoy.yaml')
+    assert.deepEqual(valuesOf(hop, 'request_headers_to_remove'), [['x-countersign-certificate']])
+    assert.deepEqual(valuesOf(hop, 'retry_policy'), [])
+    assert.deepEqual(valuesOf(hop, 'require_client_certificate'), [true])
+  })
+
   it('send nothing to the signer’s upstream twice', async () => {
     for (const way of ['gateway', 'hop']) {
       // oxlint-disable-next-line no-await-in-loop -- two

@@ -108,7 +108,7 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
         assert.deepEqual(await errorsOf(site), [])
       })
 
-      it('19. kubectl is its user to the API server, whatever credential it has', async () => {
+      it('20. kubectl is its user to the API server, whatever credential it has', async () => {
         const { certificate, key } = site.alice
         for (const credential of [
           password('alice'),
@@ -122,7 +122,7 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
         }
       })
 
-      it('20. the API server’s audit log knows the user by our decision id, and a certificate', async () => {
+      it('21. the API server’s audit log knows the user by our decision id, and a certificate', async () => {
         const answer = await review([basic('alice', PASSWORD)])
         const [id] = valuesOf(answer, 'x-countersign-decision')
         const logged = (await site.cluster.server.audited()).find(({ auditID }) => auditID === id)
@@ -132,7 +132,7 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
         assert.match(credential, /^X509SHA256=/)
       })
 
-      it('21. kubectl does what it does, and hears what it may not', async () => {
+      it('22. kubectl does what it does, and hears what it may not', async () => {
         const map = ['create', 'configmap', `map-of-${newcomer}`, '--from-literal=a=b']
         assert.equal((await ask(password('alice'), ...map)).code, 0)
         const { code, complaint } = await ask(password('alice'), 'get', 'secrets')
@@ -142,7 +142,7 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
         assert.match(guest.complaint, /User "guest" cannot list resource "configmaps"/)
       })
 
-      it('22. forty requests at once are each their own caller’s', async () => {
+      it('23. forty requests at once are each their own caller’s', async () => {
         const names = Array.from({ length: 40 }, (_, index) => (index % 2 === 0 ? 'alice' : 'bob'))
         const told = await Promise.all(
           names.map(async (name) => whoIn((await review([basic(name, PASSWORD)])).body)),
@@ -154,7 +154,7 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
         )
       })
 
-      it('23. nobody names a certificate by a header', async () => {
+      it('24. nobody names a certificate by a header', async () => {
         const headers: readonly HeaderLine[] = [
           basic('bob', PASSWORD),
           ['X-Countersign-Certificate', 'forged'],
@@ -162,12 +162,15 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
         assert.equal(whoIn((await review(headers)).body), 'bob of ops')
       })
 
-      it('24. without a signer nobody gets through who has no certificate yet', async () => {
-        await site.signer.end('SIGKILL')
+      it('25. without a signer nobody gets through who has no certificate yet', async () => {
         const again = (): Promise<Answer> => review([basic(newcomer, PASSWORD)])
-        assert.equal((await again()).status, 503)
-        assert.equal(whoIn((await review([basic('bob', PASSWORD)])).body), 'bob of ops')
-        await site.signer.start()
+        await site.signer.end('SIGKILL')
+        try {
+          assert.equal((await again()).status, 503)
+          assert.equal(whoIn((await review([basic('bob', PASSWORD)])).body), 'bob of ops')
+        } finally {
+          await site.signer.start()
+        }
         await eventually(again, ({ status }) => status === 201)
       })
     })
@@ -225,7 +228,7 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
       ...(client === undefined ? {} : { client }),
     })
 
-    it('25. nobody but the gateway reaches it', async () => {
+    it('26. nobody but the gateway reaches it', async () => {
       await assert.rejects(http1(await at(), { path: '/version' }))
       await assert.rejects(http1(await at(site.pki.alice), { path: '/version' }))
       const gateway = {
@@ -236,7 +239,7 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
     })
   })
 
-  it('26. without any policy there is no certificate, and nobody gets through', async () => {
+  it('27. without any policy there is no certificate, and nobody gets through', async () => {
     const reviews = async (): Promise<number> =>
       (await readFile(site.cluster.server.auditLog, 'utf8')).split(REVIEWS).length
     const policies = 'authorizationpolicies.security.istio.io'

@@ -84,6 +84,33 @@ export const published = (host: string, route: object): KubeObject => ({
   },
 })
 
+/** An EnvoyFilter of somebody else's, which adds a protocol to change to. */
+export const addingUpgrade = (type: string): KubeObject => {
+  const manager = 'envoy.filters.network.http_connection_manager'
+  const settings = {
+    '@type':
+      'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+    upgrade_configs: [{ upgrade_type: type }],
+  }
+  return {
+    apiVersion: 'networking.istio.io/v1alpha3',
+    kind: 'EnvoyFilter',
+    metadata: { name: 'somebody-elses', namespace: 'istio-ingress' },
+    spec: {
+      configPatches: [
+        {
+          applyTo: 'NETWORK_FILTER',
+          match: {
+            context: 'GATEWAY',
+            listener: { filterChain: { filter: { name: manager } } },
+          },
+          patch: { operation: 'MERGE', value: { typed_config: settings } },
+        },
+      ],
+    },
+  }
+}
+
 /** A stand-in for a Service: a cluster without nodes has no endpoints that a proxy could reach. */
 export const serviceAt = (
   host: string,

@@ -5,13 +5,14 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { jwtVerify } from 'jose'
 import { http1, http2, type HeaderLine } from '../../servers/client.ts'
 import type { KeyPair } from '../../servers/pki.ts'
-import { basic, received } from '../site.ts'
+import { basic, eventually, received } from '../site.ts'
 import { askPlainly, echoed, toldOf, upgrade, verdictOf } from './asking.ts'
 import { PASSWORD } from './configuration.ts'
-import { meshConfig, published } from './files.ts'
+import { addingUpgrade, meshConfig, published } from './files.ts'
 import { apply } from './mesh.ts'
 import { HOSTS, skipWithoutServers, startIstioSite, type IstioSite } from './site.ts'
 
@@ -210,7 +211,7 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
       const begun = performance.now()
       using upgraded = await upgrade(site, 'SPDY/3.1', [bearer(token)])
       assert.equal(await echoed(upgraded, 'hello'), 'hello')
-      await once(upgraded.socket, 'close')
+      await Promise.race([once(upgraded.socket, 'close'), sleep(TOKEN_LIFE * 2_000)])
       const seconds = (performance.now() - begun) / 1_000
       assert.ok(Math.abs(seconds - TOKEN_LIFE) < 2.5, `${seconds} s`)
     })
@@ -229,6 +230,16 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
       const path = '/a%2Fb'
       const answer = await http1(site.target(HOSTS.api, site.alice), { path })
       assert.equal(await verdictOf(site, answer), '400 by the gateway')
+    })
+
+    it('12. keeps the listener it has when a second EnvoyFilter adds SPDY/3.1, and says so', async () => {
+      const rejected = async (): Promise<boolean> =>
+        /lds\.update_rejected: [1-9]/.test(await site.gateway.envoy.admin('/stats?filter=lds'))
+      assert.equal(await rejected(), false)
+      await apply(site.cluster, [addingUpgrade('SPDY/3.1')])
+      await eventually(rejected, (yes) => yes)
+      assert.match(site.gateway.envoy.log(), /multiple upgrade configs with the same name/)
+      assert.equal(await told(site.alice, FORGED.slice(0, 2)), 'alice of dev|ops')
     })
   })
 })
