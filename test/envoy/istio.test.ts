@@ -132,7 +132,7 @@ describe('the files for Istio', () => {
   it('tell the upstream behind the hop nothing but the certificate', async () => {
     const hop = await objectsOf('delegation-hop.envoy.yaml')
     assert.deepEqual(valuesOf(hop, 'request_headers_to_remove'), [['x-countersign-certificate']])
-    assert.deepEqual(valuesOf(hop, 'retry_policy'), [])
+    assert.deepEqual(valuesOf(hop, 'retry_on'), [])
     assert.deepEqual(valuesOf(hop, 'require_client_certificate'), [true])
   })
 
