@@ -34,7 +34,8 @@ export const skipWithoutApiServer = (): string | false => {
 
 /** What to do at the API. */
 interface ApiCall {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  /** With `PATCH`, the body is a merge patch. */
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
   readonly body?: unknown
 }
@@ -48,6 +49,8 @@ export interface KubeApiServer extends AsyncDisposable {
   readonly administrator: KeyPair
   /** Proves a proxy that names users in headers (`--requestheader-*`). */
   readonly frontProxy: KeyPair
+  /** By what it knows a kubelet of this machine; it shows the administrator's to one. */
+  readonly kubelet: KeyPair
   /** The `iss` of its tokens, and, where none is asked for, their audience. */
   readonly issuer: string
   /** Does something as the administrator; throws where the answer is no success. */
@@ -129,6 +132,7 @@ export const startKubeApiServer = async ({
     usage: 'client',
   })
   const frontProxy = await authority.issue({ commonName: 'front-proxy', usage: 'client' })
+  const kubelet = await authority.issue({ commonName: 'kubelet', names, usage: 'server' })
   const log = folder.file('audit.jsonl')
   const trusted = folder.file('client-cas.pem')
   const authorities = [authority.ca, ...clientCas].map((file) => readFile(file, 'utf8'))
@@ -143,7 +147,8 @@ export const startKubeApiServer = async ({
   }
   const call = async ({ method, path, body }: ApiCall): Promise<unknown> => {
     const { promise, resolve: answered, reject } = Promise.withResolvers<IncomingMessage>()
-    const headers = { 'content-type': 'application/json' }
+    const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'
+    const headers = { 'content-type': type }
     const options = { method, headers, agent: false, timeout: CALL_LIMIT, ...tls }
     httpsRequest(new URL(path, url), options, answered)
       .on('error', reject)
@@ -172,6 +177,10 @@ export const startKubeApiServer = async ({
         '--requestheader-uid-headers=X-Remote-Uid',
         '--requestheader-group-headers=X-Remote-Group',
         '--requestheader-extra-headers-prefix=X-Remote-Extra-',
+        `--kubelet-certificate-authority=${authority.ca}`,
+        `--kubelet-client-certificate=${administrator.certificate}`,
+        `--kubelet-client-key=${administrator.key}`,
+        '--kubelet-preferred-address-types=InternalIP',
         '--authorization-mode=RBAC',
         '--service-cluster-ip-range=10.96.0.0/16',
         // Without its controller no namespace has a service account by itself.
@@ -198,6 +207,7 @@ export const startKubeApiServer = async ({
     ca: authority.ca,
     administrator,
     frontProxy,
+    kubelet,
     issuer: ISSUER,
     call,
     async createServiceAccount(namespace, name) {

@@ -2,32 +2,14 @@
 // k8s.io/apiserver, behind a small Go program (the folder beside this file).
 
 import { spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { z } from 'zod'
+import { goProgram, skipWithoutGoProgram } from './go-program.ts'
 
-const ROOT = resolve(import.meta.dirname, '../..')
-const SOURCE = join(import.meta.dirname, 'request-info')
-const CACHE = process.env['COUNTERSIGN_CACHE'] ?? join(ROOT, '.cache')
+const PROGRAM = goProgram('request-info')
 
-// A folder for each state of the source, so that an old program is never asked.
-const digest = createHash('sha256')
-for (const file of ['go.mod', 'go.sum', 'main.go']) digest.update(readFileSync(join(SOURCE, file)))
-const PROGRAM = join(CACHE, 'request-info', digest.digest('hex').slice(0, 16), 'request-info')
-
-const MISSING = `no ${PROGRAM}: "sh scripts/request-info.sh" builds it`
-
-/**
- * For `skip` of node:test: the reason to skip tests that need the program, or `false` where there is
- * one. Throws where `CI` is `true`: there it is a fault that it is missing.
- */
-export const skipWithoutRequestInfo = (): string | false => {
-  if (existsSync(PROGRAM)) return false
-  if (process.env['CI'] === 'true') throw new Error(MISSING)
-  return MISSING
-}
+/** For `skip` of node:test, as {@link skipWithoutGoProgram}. */
+export const skipWithoutRequestInfo = (): string | false => skipWithoutGoProgram(PROGRAM)
 
 /** A request line. */
 export interface RequestLine {

@@ -1,0 +1,33 @@
+#!/bin/sh
+# Builds the small Go programs that some tests run (test/servers/*/go.mod), from the Go module proxy
+# alone, into .cache (or $COUNTERSIGN_CACHE): what the Kubernetes API server makes of a request line,
+# and a kubelet as far as it is called by one. Takes two minutes at most, and nothing when they are
+# there.
+#
+#   sh scripts/go-programs.sh
+
+set -eu
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+unset GOFLAGS
+export GOWORK=off CGO_ENABLED=0
+
+for module in "$root"/test/servers/*/go.mod; do
+  source=$(dirname "$module")
+  name=$(basename "$source")
+  # A folder for each state of the source, which go.sum pins in turn.
+  state=$(cd "$source" && cat go.mod go.sum *.go | sha256sum | cut -c 1-16)
+  folder=${COUNTERSIGN_CACHE:-$root/.cache}/$name/$state
+  if [ -x "$folder/$name" ]; then
+    echo "$name: it is in $folder"
+    continue
+  fi
+  if ! command -v go >/dev/null; then
+    echo "$name: no go on this machine; it builds the program" >&2
+    exit 1
+  fi
+  mkdir -p "$folder"
+  (cd "$source" && go build -mod=readonly -trimpath -buildvcs=false -ldflags '-s -w' -o "$folder/$name.part" .)
+  mv "$folder/$name.part" "$folder/$name"
+  echo "$name: built in $folder"
+done
