@@ -15,7 +15,7 @@ export const kubernetesMatchers = (rule: RuleConfig): readonly Matcher[] => {
   const { verbs, apiGroups, resources, namespaces, names } = rule
   const refuses = rule.deny !== undefined
   const matchers: Matcher[] = []
-  if (verbs !== undefined && !verbs.includes('*')) matchers.push(verbsMatcher(verbs))
+  if (verbs !== undefined && !verbs.includes('*')) matchers.push(verbsMatcher(verbs, refuses))
   if (apiGroups !== undefined) matchers.push(apiGroupsMatcher(apiGroups))
   if (resources !== undefined) matchers.push(resourcesMatcher(resources, refuses))
   if (namespaces !== undefined) matchers.push(namespacesMatcher(namespaces, refuses))
@@ -30,16 +30,33 @@ const kubernetesOf = ({ kubernetes }: Question): KubernetesRequest => {
   return kubernetes
 }
 
-const verbsMatcher = (wanted: readonly string[]): Matcher => {
+const verbsMatcher = (wanted: readonly string[], refuses: boolean): Matcher => {
   const verbs = new Set(wanted)
+  const test = (kubernetes: KubernetesRequest): boolean => {
+    const named = verbs.has(kubernetes.verb)
+    if (!entersPod(kubernetes)) return named
+    return refuses ? named || verbs.has('create') : named && verbs.has('create')
+  }
   return {
     key: 'verbs',
     wanted,
-    test: (question) => verbs.has(kubernetesOf(question).verb),
-    got: (question) => kubernetesOf(question).verb,
-    indexed: indexedBy('verb', wanted),
+    test: (question) => test(kubernetesOf(question)),
+    got(question) {
+      const kubernetes = kubernetesOf(question)
+      return entersPod(kubernetes) ? [kubernetes.verb, 'create'] : kubernetes.verb
+    },
+    indexed: indexedBy('verb', refuses && verbs.has('create') ? [...wanted, 'get'] : wanted),
   }
 }
+
+const ENTRANCES: ReadonlySet<string> = new Set(['exec', 'attach', 'portforward'])
+
+/**
+ * As a WebSocket, which begins with GET, it is the same as by SPDY, which begins with POST: the API
+ * server asks for `create` either way, since 1.35 (pkg/registry/core/pod/rest/subresources.go).
+ */
+const entersPod = ({ verb, apiGroup, resource, subresource }: KubernetesRequest): boolean =>
+  verb === 'get' && apiGroup === '' && resource === 'pods' && ENTRANCES.has(subresource)
 
 const apiGroupsMatcher = (wanted: readonly string[]): Matcher => {
   const matches = nameMatcher(wanted)

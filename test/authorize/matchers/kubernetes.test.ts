@@ -22,6 +22,26 @@ const CASES: readonly Case[] = [
     both: [`GET ${NS}/a/pods`, `GET ${NS}/a/pods/x`, 'GET /version'],
     neither: [`GET ${NS}/a/pods?watch=1`, `POST ${NS}/a/pods`, 'POST /version'],
   },
+  {
+    rule: { verbs: ['get', 'list', 'watch'] },
+    both: [`GET ${NS}/a/pods/x/log`, `GET ${NS}/a/services/x/portforward`],
+    denyOnly: [
+      `GET ${NS}/a/pods/x/exec`,
+      `GET ${NS}/a/pods/x/attach`,
+      `GET ${NS}/a/pods/x/portforward`,
+    ],
+    neither: [`POST ${NS}/a/pods/x/exec`],
+  },
+  {
+    rule: { verbs: ['create'], resources: ['pods/exec'] },
+    both: [`POST ${NS}/a/pods/x/exec`],
+    denyOnly: [`GET ${NS}/a/pods/x/exec`],
+    neither: [`GET ${NS}/a/pods/x/log`, 'GET /apis/x.org/v1/namespaces/a/pods/x/exec'],
+  },
+  {
+    rule: { verbs: ['get', 'create'], resources: ['pods/exec'] },
+    both: [`GET ${NS}/a/pods/x/exec`, `POST ${NS}/a/pods/x/exec`],
+  },
   { rule: { verbs: ['*'] }, both: [`GET ${NS}/a/pods`, `PURGE ${NS}/a/pods`, 'GET /'] },
   {
     rule: { verbs: ['deletecollection'] },
