@@ -30,8 +30,8 @@ export const at = ({ port }: KubeSite, address: string): readonly string[] => [
   `--tls-server-name=${HOST}`,
 ]
 
-// `kubectl diff` runs diff.
-const environmentOf = (state: string): NodeJS.ProcessEnv => ({
+/** The environment of kubectl. `kubectl diff` runs diff. */
+export const environmentOf = (state: string): NodeJS.ProcessEnv => ({
   PATH: process.env['PATH'],
   XDG_STATE_HOME: state,
 })

@@ -20,11 +20,24 @@ export type WayOut = keyof typeof WAYS_OUT
 /** The address of the route that goes by the cluster's own OpenAPI document. */
 export const DESCRIBED = '127.0.0.5'
 
+/** Two of them once more, with tokens and certificates that are good for seconds. */
+export const BRIEF = [
+  ['ID token', '127.0.0.6'],
+  ['certificate', '127.0.0.7'],
+] as const
+
+/** The host of the route that also takes browsers that are logged in at our issuer. */
+export const BROWSERS = 'browsers.example.org'
+
 /** The name that Envoy's certificate is for, at all of them. */
 export const HOST = 'kube.example.org'
 
 /** Whom tokens of both issuers are for. */
 export const RESOURCE = 'https://kube.example.org'
+
+/** Whom tokens of our own issuer are for that are good for {@link BRIEF_SECONDS}. */
+export const BRIEF_RESOURCE = 'https://brief.example.org'
+export const BRIEF_SECONDS = 40
 
 /** Them, one by one. */
 export const OUT = [
@@ -66,7 +79,11 @@ const FROM_CLAIMS = {
   extra: { [TEAM]: 'claims.?team.orValue([])' },
 } as const
 
+/** The claims of tokens of our own. */
+const OWN_CLAIMS = { uid: 'identity.uid', team: `identity.extra[?"${TEAM}"].orValue([])` } as const
+
 const authenticators = ({ pki, callers, server, ldap, foreignIssuer, port }: Parts): object => ({
+  browsers: { session: {} },
   certificates: {
     certificate: { trust: callers.ca },
     identity: { uid: 'certificate.subject.UID', extra: { [TEAM]: 'certificate.subject.OU' } },
@@ -74,7 +91,7 @@ const authenticators = ({ pki, callers, server, ldap, foreignIssuer, port }: Par
   own: {
     bearer: {
       issuer: ownIssuer(port),
-      audiences: [RESOURCE],
+      audiences: [RESOURCE, BRIEF_RESOURCE],
       keys: { ca: pki.ca },
     },
     identity: { user: 'claims.sub', ...FROM_CLAIMS },
@@ -120,10 +137,7 @@ const forward = (lives: object): Readonly<Record<WayOut, object>> => ({
       mint: {
         ...lives,
         audience: 'kubernetes',
-        claims: {
-          uid: 'identity.uid',
-          team: `identity.extra[?"${TEAM}"].orValue([])`,
-        },
+        claims: OWN_CLAIMS,
       },
     },
   },
@@ -140,8 +154,17 @@ const forward = (lives: object): Readonly<Record<WayOut, object>> => ({
   },
 })
 
+/** A namespace in whose pods nobody opens a shell. */
+export const SEALED = 'sealed'
+
 /** The rules of every route that leaves the rest to RBAC. */
 const RBAC_DECIDES = [
+  {
+    deny: 'no-shells',
+    resources: ['pods/exec', 'pods/attach', 'pods/portforward'],
+    verbs: ['create'],
+    namespaces: [SEALED],
+  },
   { deny: 'no-secrets', resources: ['secrets'], verbs: ['get', 'list', 'watch'] },
   { allow: 'rbac-decides' },
 ]
@@ -152,12 +175,14 @@ const DESCRIBED_RULES = [
   { allow: 'read-config-maps', operations: ['listCoreV1NamespacedConfigMap'] },
 ]
 
+const WAYS_IN = ['certificates', 'own', 'foreign', 'accounts', 'staff']
+
 const routeTo = (name: string, address: string, more: object): object => ({
   name,
   match: { hosts: [address] },
   kind: 'kubernetes',
   upstream: name,
-  authenticate: ['certificates', 'own', 'foreign', 'accounts', 'staff'],
+  authenticate: WAYS_IN,
   authorize: RBAC_DECIDES,
   ...more,
 })
@@ -171,10 +196,14 @@ export const configuration = (parts: Parts): object => {
   const ways = forward(lives)
   const upstream = { address: new URL(server.url).host, ca: server.ca, serverName: 'kubernetes' }
   const proven = { ...upstream, ...server.frontProxy }
-  const upstreams = OUT.map(([way]) => [nameOf(way), way === 'X-Remote-*' ? proven : upstream])
+  const upstreams = [
+    ...OUT.map(([way]) => [nameOf(way), way === 'X-Remote-*' ? proven : upstream]),
+    ...BRIEF.map(([way]) => [`brief${nameOf(way)}`, upstream]),
+  ]
   return {
     version: 1,
     listen: { authz: 'unix:authz.sock', issuer: 'unix:issuer.sock' },
+    // What `countersign sessions` can see, too.
     state: { sqlite: 'state.db' },
     grants: { keyring: 'file:grant.keys' },
     issuer: {
@@ -188,14 +217,12 @@ export const configuration = (parts: Parts): object => {
           name: 'Command line',
           grants: ['authorization_code', 'refresh_token'],
           redirectUris: ['http://127.0.0.1/callback'],
-          resources: [RESOURCE],
+          resources: [RESOURCE, BRIEF_RESOURCE],
         },
       },
       resources: {
-        [RESOURCE]: {
-          ...lives,
-          claims: { uid: 'identity.uid', team: `identity.extra[?"${TEAM}"].orValue([])` },
-        },
+        [RESOURCE]: { ...lives, claims: OWN_CLAIMS },
+        [BRIEF_RESOURCE]: { lifetime: `${BRIEF_SECONDS}s`, claims: OWN_CLAIMS },
       },
     },
     authenticators: authenticators(parts),
@@ -207,6 +234,14 @@ export const configuration = (parts: Parts): object => {
         authorize: DESCRIBED_RULES,
         forward: ways['X-Remote-*'],
       }),
+      routeTo('browsers', BROWSERS, {
+        upstream: nameOf('X-Remote-*'),
+        authenticate: ['browsers', ...WAYS_IN],
+        forward: ways['X-Remote-*'],
+      }),
+      ...BRIEF.map(([way, address]) =>
+        routeTo(`brief${nameOf(way)}`, address, { forward: forward({ lifetime: '10s' })[way] }),
+      ),
     ],
     audit: { file: 'audit.jsonl' },
     envoy: {

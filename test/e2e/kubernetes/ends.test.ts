@@ -1,0 +1,212 @@
+// How long shells, logs and forwarded ports live: as long as the credential by which they were opened,
+// and neither shorter for being silent nor for what we made of that credential. And what a kill of
+// somebody's sessions stops. All of it at once, since it takes minutes. Steps are in README.md.
+
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { run } from '../../cli/login/running.ts'
+import { skipWithoutKubelet, type Kubelet, type PodSpec } from '../../servers/kubelet.ts'
+import { eventually } from '../site.ts'
+import { ask, callerBy, told, type Caller } from './asking.ts'
+import { isIn, loggedIn, watchBy } from './browsers.ts'
+import { BRIEF, BRIEF_RESOURCE, BRIEF_SECONDS, BROWSERS, OUT } from './configuration.ts'
+import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
+import { PERSONS, type Person } from './people.ts'
+import { IN, PODS, PROTOCOLS, startPods } from './pods.ts'
+import { NAMESPACE } from './roles.ts'
+import { startKubectl, type RunOptions, type RunningKubectl } from './running.ts'
+import { foreignToken, kubeconfigFor, ownToken, tokenIn, WAYS_IN } from './ways-in.ts'
+
+const SKIP = skipWithoutServers() || skipWithoutKubelet()
+
+/** How long a token lives; everything begins within. */
+const LIFE_SECONDS = 45
+
+/** Longer than any default that would end what is silent. */
+const SILENCE_MS = 70_000
+
+/** For so long a session that was looked up is not looked up again (`remember`, by default). */
+const REMEMBERED_MS = 5_000
+
+/** A pod whose log grows when it hears something. */
+const QUIET = {
+  namespace: NAMESPACE,
+  name: 'quiet',
+  command: ['sh', '-c', 'echo begun; while read -r line; do echo "heard $line"; done'],
+} as const satisfies PodSpec
+
+describe('what ends, and when', { skip: SKIP, timeout: 240_000, concurrency: true }, () => {
+  let site: KubeSite
+  let kubelet: Kubelet
+  let alice: Caller
+  /** Comes with a token in a file. */
+  let short: Caller
+  /** Comes with a token of our own issuer, by a login. */
+  let root: Caller
+  before(async () => {
+    site = await startKubeSite()
+    const callerOf = async (identity: readonly string[], { name }: Person): Promise<Caller> => ({
+      identity: await kubeconfigFor(site, identity),
+      state: site.folder.file(`state-${name}`),
+    })
+    alice = await callerBy(site, WAYS_IN['a password (users file)'], PERSONS.alice)
+    short = await callerOf(await shortToken(1), PERSONS.alice)
+    kubelet = await startPods(site, alice, [QUIET])
+    root = await callerOf(await ownToken(site, PERSONS.root, BRIEF_RESOURCE), PERSONS.root)
+    rootSince = Date.now()
+  })
+  let rootSince = 0
+  after(async () => {
+    await kubelet[Symbol.asyncDispose]()
+    await site[Symbol.asyncDispose]()
+  })
+
+  const shortToken = async (seconds: number): Promise<readonly string[]> =>
+    await tokenIn(site, 'short', await foreignToken(site, PERSONS.alice, seconds))
+
+  /** A shell that says what it hears, once it has said `begun`; when that ends it leaves a file. */
+  const openShell = async (
+    caller: Caller,
+    options: RunOptions,
+    mark: string,
+  ): Promise<RunningKubectl> => {
+    const script = `echo begun; cat; touch '${mark}'`
+    const args = ['exec', '-i', 'shell', ...IN, '--', 'sh', '-c', script]
+    const running = startKubectl(site, caller, args, options)
+    await running.shows(/^begun$/m)
+    return running
+  }
+
+  /** Begins something that goes on, by the token. */
+  const begin = async (what: string, options: RunOptions): Promise<RunningKubectl> => {
+    if (what === 'exec') return await openShell(short, options, markOf(options))
+    const port = '10250' // nobody connects
+    const args = {
+      attach: ['attach', '-i', 'echo', ...IN],
+      logs: ['logs', '--follow', 'clock', ...IN],
+      'port-forward': ['port-forward', ...IN, 'pod/shell', `:${port}`],
+    }[what]
+    const running = startKubectl(site, short, args ?? [], options)
+    if (what === 'attach') running.stdin.write('hello\n')
+    await running.shows(/^heard hello$|^tick \d+$|^Forwarding from 127\.0\.0\.1/m)
+    return running
+  }
+
+  const markOf = ({ address = '', environment = {} }: RunOptions): string =>
+    `ended-${address}-${Object.keys(environment).length}`
+
+  it('22. everything ends when the token does, in the pod too', async () => {
+    await using stack = new AsyncDisposableStack()
+    const began = Date.now()
+    await shortToken(LIFE_SECONDS)
+    const all = OUT.flatMap(([out, address]) => [
+      [`${out}, logs`, begin('logs', { address })] as const,
+      ...PROTOCOLS.flatMap(([protocol, { environment }]) =>
+        ['exec', 'attach', 'port-forward'].map((what) => {
+          const name = `${out}, ${protocol}, ${what}`
+          return [name, begin(what, { address, environment })] as const
+        }),
+      ),
+    ])
+    // oxlint-disable-next-line no-await-in-loop -- all have been started
+    for (const [, running] of all) stack.use(await running)
+    const seconds = (): number => (Date.now() - began) / 1_000
+    assert.ok(seconds() < LIFE_SECONDS - 3, `it took ${seconds()} s to begin`)
+    const ends = all.map(async ([name, running]) => {
+      const { ended } = await running
+      const end = await Promise.race([ended, sleep(LIFE_SECONDS * 1_500)])
+      assert.notEqual(end, undefined, `${name}: it lives on`)
+      // A token's end is in whole seconds; Envoy ends a stream up to a second later.
+      assert.ok(Math.abs(seconds() - LIFE_SECONDS) < 3, `${name}: ${seconds()} s`)
+    })
+    await Promise.all(ends)
+    for (const [, address] of OUT) {
+      for (const [, { environment }] of PROTOCOLS) {
+        const mark = join(kubelet.folderOf(PODS.shell), markOf({ address, environment }))
+        // oxlint-disable-next-line no-await-in-loop -- one after another
+        assert.ok(await eventually(async () => existsSync(mark), Boolean))
+      }
+    }
+  })
+
+  /** Every way out, also where what we make of a credential is good for seconds. */
+  const PLACES = [...OUT, ...BRIEF]
+
+  it('23. a shell that is silent for 70 s lives on, beyond the certificate or token that opened it', async () => {
+    await using stack = new AsyncDisposableStack()
+    const shells = PLACES.flatMap(([out, address]) =>
+      PROTOCOLS.map(([protocol, { environment }]) => {
+        const name = `${out} (${address}), ${protocol}`
+        return [name, openShell(alice, { address, environment }, `silent-${address}`)] as const
+      }),
+    )
+    // oxlint-disable-next-line no-await-in-loop -- all have been started
+    for (const [, running] of shells) stack.use(await running)
+    await sleep(SILENCE_MS)
+    for (const [name, running] of shells) {
+      const open = await running // oxlint-disable-line no-await-in-loop -- it is there
+      open.stdin.write('still here\n')
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      await assert.doesNotReject(open.shows(/^still here$/m), name)
+    }
+  })
+
+  it('23. …and so does a log that is silent, for which nobody sends anything', async () => {
+    await using stack = new AsyncDisposableStack()
+    const logs = PLACES.map(([, address]) =>
+      stack.use(startKubectl(site, alice, ['logs', '-f', 'quiet', ...IN], { address })),
+    )
+    await Promise.all(logs.map((following) => following.shows(/^begun$/m)))
+    await sleep(SILENCE_MS)
+    await using attached = startKubectl(site, alice, ['attach', '-i', 'quiet', ...IN])
+    attached.stdin.write('a word\n')
+    await Promise.all(logs.map((following) => following.shows(/^heard a word$/m)))
+  })
+
+  const kill = async ({ name }: Person): Promise<void> => {
+    const file = site.folder.file('countersign.yaml')
+    const args = ['sessions', 'end', '--user', name, '--config', file]
+    const { status, stderr } = await run(args, { state: site.folder.path })
+    assert.deepEqual([status, stderr], [0, '1 login ended\n'])
+  }
+
+  it('24. after a kill a browser is refused within seconds, and nobody else is; a watch that runs goes on', async () => {
+    const [hers, his] = [await loggedIn(site, PERSONS.alice), await loggedIn(site, PERSONS.bob)]
+    assert.deepEqual([await isIn(hers), await isIn(his)], [true, true])
+    const pods = `/api/v1/namespaces/${NAMESPACE}/pods`
+    await using watch = await watchBy(site, hers, `${pods}?watch=true`)
+    const annotate = async (note: string): Promise<string> => {
+      const body = { metadata: { annotations: { note } } }
+      await site.server.call({ method: 'PATCH', path: `${pods}/echo`, body })
+      return await eventually(
+        async () => watch.text,
+        (text) => text.includes(`"note":"${note}"`),
+      )
+    }
+    assert.match(await annotate('before'), /"note":"before"/)
+    await kill(PERSONS.alice)
+    const refused = async (): Promise<boolean> => !(await isIn(hers))
+    assert.ok(await eventually(refused, Boolean, REMEMBERED_MS))
+    const { reason } = (await site.decisions()).findLast(({ host }) => host === BROWSERS) ?? {}
+    assert.equal(reason, 'session-ended')
+    assert.equal(await isIn(his), true)
+    assert.match(await annotate('after'), /"note":"after"/)
+  })
+
+  it('25. after a kill kubectl gets no further token, and the one that it has is good to its end', async () => {
+    const version = ['get', '--raw', '/version']
+    await told(site, root, version)
+    await kill(PERSONS.root)
+    await told(site, root, version)
+    const left = rootSince + BRIEF_SECONDS * 1_000 - Date.now()
+    const last = await eventually(
+      () => ask(site, root, version),
+      ({ code }) => code !== 0,
+      left + 1_000,
+    )
+    assert.match(last.complaint, /the tokens have ended, .*; run: countersign login /)
+  })
+})

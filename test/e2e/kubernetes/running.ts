@@ -1,0 +1,92 @@
+// kubectl while it runs: what it has said so far, what is typed into it, and how it ends.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { Writable } from 'node:stream'
+import { KUBECTL } from '../../servers/kubectl.ts'
+import { at, environmentOf, type Caller } from './asking.ts'
+import { WAYS_OUT } from './configuration.ts'
+import type { KubeSite } from './kube-site.ts'
+
+/** How it ended. */
+interface Ended {
+  /** `null` when a signal ended it. */
+  readonly code: number | null
+  readonly output: Buffer
+  /** What it said on standard error. */
+  readonly complaint: string
+}
+
+/** A kubectl that runs; it is killed when disposed. */
+export interface RunningKubectl extends AsyncDisposable {
+  readonly stdin: Writable
+  /** Resolves with the first match in its standard output; rejects when it ends before. */
+  shows(pattern: RegExp): Promise<RegExpExecArray>
+  signal(signal: NodeJS.Signals): void
+  readonly ended: Promise<Ended>
+}
+
+/** What may be said of a run. */
+export interface RunOptions {
+  /** Default: that of `X-Remote-*`. */
+  readonly address?: string
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+/** Starts kubectl as somebody. */
+export const startKubectl = (
+  site: KubeSite,
+  { identity, state }: Caller,
+  args: readonly string[],
+  { address = WAYS_OUT['X-Remote-*'], environment = {} }: RunOptions = {},
+): RunningKubectl => {
+  const child = spawn(KUBECTL, [...identity, ...at(site, address), ...args], {
+    env: { HOME: state, ...environmentOf(state), ...environment },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  // It may end before it has read everything.
+  child.stdin.on('error', () => undefined)
+  const output: Buffer[] = []
+  child.stdout.on('data', (chunk: Buffer) => output.push(chunk))
+  let complaint = ''
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (complaint += chunk))
+  const end = async (): Promise<Ended> => {
+    await once(child, 'close')
+    return { code: child.exitCode, output: Buffer.concat(output), complaint }
+  }
+  const ended = end()
+  return {
+    stdin: child.stdin,
+    ended,
+    signal: (signal) => void child.kill(signal),
+    async shows(pattern) {
+      for (;;) {
+        const said = Buffer.concat(output).toString()
+        const match = pattern.exec(said)
+        if (match !== null) return match
+        // oxlint-disable-next-line no-await-in-loop -- as it comes
+        const more = await Promise.race([once(child.stdout, 'data'), ended])
+        if (!Array.isArray(more) && !pattern.test(Buffer.concat(output).toString())) {
+          throw new Error(`it ended and did not show ${String(pattern)}: ${said}${complaint}`)
+        }
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL')
+      await ended
+    },
+  }
+}
+
+/** Runs kubectl to its end, with something on its standard input. */
+export const runKubectl = async (
+  site: KubeSite,
+  caller: Caller,
+  args: readonly string[],
+  { input, ...options }: RunOptions & { readonly input?: Buffer | undefined } = {},
+): Promise<Ended> => {
+  await using running = startKubectl(site, caller, args, options)
+  if (input === undefined) running.stdin.end()
+  else running.stdin.end(input)
+  return await running.ended
+}
