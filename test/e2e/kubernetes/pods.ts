@@ -13,7 +13,7 @@ import { grant, NAMESPACE } from './roles.ts'
 /** The arguments of kubectl for the namespace of the pods. */
 export const IN = ['--namespace', NAMESPACE]
 
-/** One that does nothing, for shells; one whose log grows; and one that answers at a terminal. */
+/** Each for something. */
 export const PODS = {
   shell: { namespace: NAMESPACE, name: 'shell', command: ['sleep', '100000'] },
   clock: {
@@ -21,11 +21,17 @@ export const PODS = {
     name: 'clock',
     command: ['sh', '-c', 'i=0; while :; do echo "tick $i"; i=$((i+1)); sleep 0.2; done'],
   },
-  /** Says what it hears, until it hears `quit`. */
+  /** Says what it hears. */
   echo: {
     namespace: NAMESPACE,
     name: 'echo',
     command: ['sh', '-c', 'while read -r line; do echo "heard $line"; done'],
+  },
+  /** Ends with the first line that it hears. */
+  mortal: {
+    namespace: NAMESPACE,
+    name: 'mortal',
+    command: ['sh', '-c', 'echo begun; read -r line; echo "heard $line"'],
   },
   terminal: { namespace: NAMESPACE, name: 'terminal', command: ['sh'], tty: true },
   sealed: { namespace: SEALED, name: 'shell', command: ['sleep', '100000'] },

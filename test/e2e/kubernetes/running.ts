@@ -8,6 +8,9 @@ import { at, environmentOf, type Caller } from './asking.ts'
 import { WAYS_OUT } from './configuration.ts'
 import type { KubeSite } from './kube-site.ts'
 
+// Nothing runs for longer, whatever becomes of the test.
+const LONGEST_MS = 180_000
+
 /** How it ended. */
 interface Ended {
   /** `null` when a signal ended it. */
@@ -43,6 +46,7 @@ export const startKubectl = (
   const child = spawn(KUBECTL, [...identity, ...at(site, address), ...args], {
     env: { HOME: state, ...environmentOf(state), ...environment },
     stdio: ['pipe', 'pipe', 'pipe'],
+    timeout: LONGEST_MS,
   })
   // It may end before it has read everything.
   child.stdin.on('error', () => undefined)

@@ -210,6 +210,19 @@ describe('logs, shells and attaching', { skip: SKIP, timeout: 240_000 }, () => {
     await assertWebSockets(site, ['exec', 'attach'])
   })
 
+  it('12. a log that is followed ends with what writes it', async () => {
+    const logs = OUT.map(([, address]) =>
+      startKubectl(site, alice, ['logs', '--follow', 'mortal', ...IN], { address }),
+    )
+    await Promise.all(logs.map((following) => following.shows(/^begun$/m)))
+    const attach = ['attach', '-i', 'mortal', ...IN]
+    assert.equal((await runKubectl(site, alice, attach, { input: Buffer.from('bye\n') })).code, 0)
+    for (const { ended } of logs) {
+      const { code, output } = await ended // oxlint-disable-line no-await-in-loop -- they are over
+      assert.deepEqual([code, output.toString()], [0, 'begun\nheard bye\n'])
+    }
+  })
+
   it('21. nothing was done where it was refused, and logs are not spoken of', async () => {
     assert.deepEqual(await readdir(kubelet.folderOf(PODS.shell)), [])
     assert.deepEqual(await readdir(kubelet.folderOf(PODS.sealed)), [])
