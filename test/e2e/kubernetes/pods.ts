@@ -68,6 +68,11 @@ export const startPods = async (
 ): Promise<Kubelet> => {
   const body = { metadata: { name: SEALED } }
   await site.server.call({ method: 'POST', path: '/api/v1/namespaces', body })
+  // A controller makes it, and there is no pod without.
+  const path = `/api/v1/namespaces/${SEALED}/serviceaccounts/default`
+  const isThere = async (): Promise<boolean> =>
+    await site.server.call({ method: 'GET', path }).then(Boolean, () => false)
+  await eventually(isThere, Boolean)
   const kubelet = await startKubelet(site.server, [...Object.values<PodSpec>(PODS), ...further])
   await grant(site.server, 'pods-for-dev', RULE, { kind: 'Group', name: 'dev' })
   const get = ['get', 'pods', ...IN]
