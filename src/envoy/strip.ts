@@ -56,7 +56,7 @@ export const earlyHeaderMutations = (config: Config, trustedHops: number): reado
 }
 
 /** Those that the configuration names itself; authz removes the ones that hold keys, once read. */
-const namedHeaders = ({ routes, authenticators }: Config): readonly string[] => {
+export const namedHeaders = ({ routes, authenticators }: Config): readonly string[] => {
   const keys = Object.values(authenticators).flatMap(({ apiKey }) => apiKey?.carriers ?? [])
   return ownHeadersOf(routes).filter(
     (name) => !isStripped(name) && !keys.some(({ header }) => header === name),

@@ -3,6 +3,7 @@
 import { sessionOf } from '../../check/authorization-server.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Address } from '../../config/values.ts'
+import { namedHeaders } from '../strip.ts'
 import { credentialsByRoute, type Credential } from './credentials.ts'
 
 /** What is expected of Envoy. */
@@ -23,6 +24,12 @@ export interface Expectations {
   readonly sessionHosts: ReadonlySet<string>
   /** Whether people log in with certificates. */
   readonly certificateLogin: boolean
+  /** The patterns of hosts that routes are for. */
+  readonly hosts: ReadonlySet<string>
+  /** The names of the routes to Kubernetes API servers. */
+  readonly kubernetes: ReadonlySet<string>
+  /** Headers beyond those of every configuration that are set, so that no caller may send them. */
+  readonly ownHeaders: readonly string[]
 }
 
 /** How long a certificate lives if the configuration does not say. */
@@ -57,5 +64,8 @@ export const expectationsOf = (config: Config): Expectations => {
     certificateLogin: (issuer?.login?.authenticators ?? []).some(
       (name) => authenticators[name]?.certificate !== undefined,
     ),
+    hosts: new Set(routes.flatMap(({ match }) => match.hosts)),
+    kubernetes: new Set(routes.filter(({ kind }) => kind === 'kubernetes').map(({ name }) => name)),
+    ownHeaders: namedHeaders(config),
   }
 }

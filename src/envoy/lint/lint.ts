@@ -4,6 +4,7 @@
 import type { Expectations } from './expectations.ts'
 import type { Finding } from './rule.ts'
 import { findAll } from './rules.ts'
+import { resourceAt, type Resource } from './view/resource.ts'
 import { readConfiguration } from './view/configuration.ts'
 import { readDocument, type Position } from './view/document.ts'
 import { siteOf } from './view/site.ts'
@@ -11,6 +12,8 @@ import { siteOf } from './view/site.ts'
 /** A finding and its place in the text. */
 export interface PlacedFinding extends Finding {
   readonly position: Position
+  /** The resource in which it is, where it is in a config dump. */
+  readonly resource: Resource | undefined
 }
 
 /** What was there to be checked, so that a clean result can be told from an empty one. */
@@ -19,6 +22,8 @@ export interface Scope {
   readonly filters: number
   readonly routes: number
   readonly certificateUpstreams: number
+  /** Whether Istio made the configuration. */
+  readonly istio: boolean
 }
 
 /** What was found, in the order of the text; or why the text could not be checked. */
@@ -50,13 +55,18 @@ export const lint = (text: string, options: LintOptions = {}): LintResult => {
   return {
     ok: true,
     findings: findings
-      .map((finding, index) => ({ ...finding, position: positions[index] ?? START }))
+      .map((finding, index) => ({
+        ...finding,
+        position: positions[index] ?? START,
+        resource: resourceAt(root, finding.path),
+      }))
       .toSorted((a, b) => compare(a.position, b.position)),
     scope: {
       listeners: configuration.listeners.length,
       filters: site.guards.size,
       routes: new Set(site.managers.flatMap(({ routes }) => routes.map(({ at }) => at))).size,
       certificateUpstreams: site.certificateUpstreams.length,
+      istio: site.istio,
     },
   }
 }

@@ -18,6 +18,8 @@ export interface RuleText {
   readonly risk: string
   /** The setting to write. */
   readonly remedy: string
+  /** The same for whoever configures Envoy by Istio, where it is not an EnvoyFilter with `remedy`. */
+  readonly istio?: string
 }
 
 /** A rule about one kind of thing. */
@@ -49,18 +51,23 @@ export interface Finding {
 export const when = (broken: boolean, at: Setting, more: Omit<Hit, 'at'> = {}): readonly Hit[] =>
   broken ? [{ at, ...more }] : []
 
-/** Applies every rule to every subject. */
+/**
+ * Applies every rule to every subject.
+ *
+ * @param patch where Istio configures Envoy: the EnvoyFilter that changes what the rules are about
+ */
 export const applyRules = <Subject>(
   rules: readonly Rule<Subject>[],
   subjects: readonly Subject[],
+  patch?: string,
 ): readonly Finding[] =>
-  rules.flatMap(({ id, severity, problem, risk, remedy, find }) =>
+  rules.flatMap(({ id, severity, problem, risk, remedy, istio, find }) =>
     subjects.flatMap(find).map((hit) => ({
       rule: id,
       severity: hit.severity ?? severity,
       path: hit.at.path,
       problem: hit.detail === undefined ? problem : `${problem}: ${hit.detail}`,
       risk,
-      remedy,
+      remedy: patch === undefined ? remedy : (istio ?? `${patch}: ${remedy}`),
     })),
   )

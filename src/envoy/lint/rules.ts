@@ -1,7 +1,7 @@
 // Every rule, in the order of a request's way: Envoy itself, the listener, the filters, the routes,
 // the clusters.
 
-import { applyRules, type Finding, type RuleText } from './rule.ts'
+import { applyRules, type Finding, type Rule, type RuleText } from './rule.ts'
 import { authzClusterRules } from './rules/authz-cluster.ts'
 import { certificateUpstreamRules } from './rules/certificate-upstream.ts'
 import { chainRules } from './rules/chain.ts'
@@ -14,15 +14,17 @@ import { forwardedCertificateRules } from './rules/forwarded-certificate.ts'
 import { headerRules } from './rules/headers.ts'
 import { issuerRules } from './rules/issuer.ts'
 import { listenerRules } from './rules/listener.ts'
+import { policyRules } from './rules/policy.ts'
 import { processRules } from './rules/process.ts'
 import { routeRules } from './rules/route.ts'
 import { selectorRules } from './rules/selector.ts'
 import { signerRules } from './rules/signer.ts'
 import { streamRules } from './rules/stream.ts'
 import { upstreamTlsRules } from './rules/upstream-tls.ts'
+import { endpointsOf } from './view/configuration.ts'
 import { credentialsOf, guardsIn } from './view/credentials.ts'
 import type { Setting } from './view/setting.ts'
-import { guardsOf, type Site } from './view/site.ts'
+import { guardsOf, isLeftOut, type Site } from './view/site.ts'
 
 /** What every rule says of itself. */
 export const RULES: readonly RuleText[] = [
@@ -35,6 +37,7 @@ export const RULES: readonly RuleText[] = [
   ...streamRules,
   ...chainRules,
   ...failOpenRules,
+  ...policyRules,
   ...extAuthzRules,
   ...routeRules,
   ...issuerRules,
@@ -46,8 +49,68 @@ export const RULES: readonly RuleText[] = [
   ...signerRules,
 ]
 
+/** EnvoyFilters, by what they change. */
+const PATCHES = {
+  bootstrap: 'in the bootstrap of the gateway (EnvoyFilter, applyTo: BOOTSTRAP)',
+  manager:
+    'EnvoyFilter, applyTo: NETWORK_FILTER on envoy.filters.network.http_connection_manager, MERGE',
+  tls: 'EnvoyFilter, applyTo: FILTER_CHAIN, MERGE of transport_socket (name: envoy.transport_sockets.tls)',
+  filters: 'EnvoyFilter, applyTo: HTTP_FILTER, INSERT_AFTER envoy.filters.http.ext_authz',
+  authz: 'EnvoyFilter, applyTo: HTTP_FILTER on envoy.filters.http.ext_authz, MERGE',
+  route: 'EnvoyFilter, applyTo: HTTP_ROUTE, MERGE',
+  cluster: 'EnvoyFilter, applyTo: CLUSTER, MERGE',
+} as const
+
 /** Applies every rule to what it is about. */
 export const findAll = (site: Site): readonly Finding[] => {
+  const apply = <Subject>(
+    rules: readonly Rule<Subject>[],
+    subjects: readonly Subject[],
+    patch: keyof typeof PATCHES,
+  ): readonly Finding[] => applyRules(rules, subjects, site.istio ? PATCHES[patch] : undefined)
+  const { chains, guarded, managers, edges, guards, routes } = subjectsOf(site)
+  const authz = clustersOf(site, site.authzClusters)
+  const upstreams = site.certificateUpstreams.map((upstream) => ({ site, upstream }))
+  const signers = site.certificateUpstreams.flatMap((upstream) =>
+    upstream.signers.map(({ text }) => text),
+  )
+  return [
+    ...apply(processRules, [site], 'bootstrap'),
+    ...apply(listenerRules, managers, 'manager'),
+    ...apply(downstreamTlsRules, managers, 'tls'),
+    ...apply(forwardedCertificateRules, edges, 'manager'),
+    ...apply(clientCertificateRules, edges, 'manager'),
+    ...apply(headerRules, edges, 'manager'),
+    ...apply(streamRules, edges, 'manager'),
+    ...apply(chainRules, chains, 'filters'),
+    ...apply(failOpenRules, [...site.guards], 'authz'),
+    ...apply(policyRules, guarded, 'authz'),
+    ...apply(extAuthzRules, guards, 'authz'),
+    ...apply(routeRules, routes, 'route'),
+    ...apply(
+      issuerRules,
+      site.managers.map((manager) => ({ site, manager })),
+      'route',
+    ),
+    ...apply(
+      authzClusterRules,
+      authz.map((cluster) => ({ cluster, endpoints: endpointsOf(site.configuration, cluster) })),
+      'cluster',
+    ),
+    ...apply(
+      upstreamTlsRules,
+      clustersOf(site, [...site.authzClusters, ...site.protected]),
+      'cluster',
+    ),
+    ...apply(filterStateRules, guarded, 'filters'),
+    ...apply(certificateUpstreamRules, upstreams, 'cluster'),
+    ...apply(selectorRules, upstreams, 'cluster'),
+    ...apply(signerRules, clustersOf(site, signers), 'cluster'),
+  ]
+}
+
+/** What rules are about, where Countersign is asked. */
+const subjectsOf = (site: Site) => {
   const chains = site.managers.flatMap((manager) =>
     manager.chains.map((chain) => ({ site, manager, chain })),
   )
@@ -63,34 +126,12 @@ export const findAll = (site: Site): readonly Finding[] => {
   )
   const routes = edges.flatMap(({ manager }) =>
     guardsOf(site, manager.chains[0]).flatMap((guard) =>
-      manager.routes.map((route) => ({ site, manager, route, guard })),
+      manager.routes
+        .filter((route) => !isLeftOut(guard, route))
+        .map((route) => ({ site, manager, route, guard })),
     ),
   )
-  const upstreams = site.certificateUpstreams.map((upstream) => ({ site, upstream }))
-  const issuers = site.managers.map((manager) => ({ site, manager }))
-  const signers = site.certificateUpstreams.flatMap((upstream) =>
-    upstream.signers.map(({ text }) => text),
-  )
-  return [
-    ...applyRules(processRules, [site]),
-    ...applyRules(listenerRules, managers),
-    ...applyRules(downstreamTlsRules, managers),
-    ...applyRules(forwardedCertificateRules, edges),
-    ...applyRules(clientCertificateRules, edges),
-    ...applyRules(headerRules, edges),
-    ...applyRules(streamRules, edges),
-    ...applyRules(chainRules, chains),
-    ...applyRules(failOpenRules, [...site.guards]),
-    ...applyRules(extAuthzRules, guards),
-    ...applyRules(routeRules, routes),
-    ...applyRules(issuerRules, issuers),
-    ...applyRules(authzClusterRules, clustersOf(site, site.authzClusters)),
-    ...applyRules(upstreamTlsRules, clustersOf(site, [...site.authzClusters, ...site.protected])),
-    ...applyRules(filterStateRules, guarded),
-    ...applyRules(certificateUpstreamRules, upstreams),
-    ...applyRules(selectorRules, upstreams),
-    ...applyRules(signerRules, clustersOf(site, signers)),
-  ]
+  return { chains, guarded, managers, edges, guards, routes }
 }
 
 const clustersOf = ({ configuration }: Site, names: Iterable<string>): readonly Setting[] =>

@@ -122,9 +122,9 @@ describe('a config dump', () => {
   it('counts listeners that are warming, but none that drain or failed', () => {
     const rules = (state: string): readonly string[] =>
       found(dump(listeners(state), clusters, tables('countersign'))).map(({ rule }) => rule)
-    assert.deepEqual(rules('warming_state'), [])
+    assert.deepEqual(rules('warming_state'), ['update-waiting'])
     assert.deepEqual(rules('draining_state'), ['ext-authz-missing'])
-    assert.deepEqual(rules('error_state'), ['ext-authz-missing'])
+    assert.deepEqual(rules('error_state'), ['ext-authz-missing', 'update-refused'])
   })
 
   it('without the routes that a listener names', () => {

@@ -13,6 +13,7 @@ import { credentialFaults } from './corpus/credentials.ts'
 import { filterFaults } from './corpus/filters.ts'
 import { issuerFaults } from './corpus/issuer.ts'
 import { listenerFaults } from './corpus/listener.ts'
+import { policyFaults } from './corpus/policy.ts'
 import { routeFaults } from './corpus/routes.ts'
 import { found } from './found.ts'
 
@@ -20,6 +21,7 @@ const FAULTS: readonly Fault[] = [
   ...listenerFaults,
   ...filterFaults,
   ...authzFaults,
+  ...policyFaults,
   ...routeFaults,
   ...certificateFaults,
   ...clientCertificateFaults,
@@ -52,6 +54,9 @@ describe('a fault', () => {
   })
 })
 
+// A bootstrap has none of this: config-dump.test.ts.
+const IN_DUMPS: ReadonlySet<string> = new Set(['update-refused', 'update-waiting'])
+
 const FIELD = /"[a-z0-9]+(_[a-z0-9]+)+":/g
 
 const lowerCamelCase = (name: string): string =>
@@ -66,7 +71,7 @@ describe('the rules', () => {
   it('have a fault each', () => {
     const covered = new Set(FAULTS.map(({ rule }) => rule))
     assert.deepEqual(
-      RULES.map(({ id }) => id).filter((id) => !covered.has(id)),
+      RULES.map(({ id }) => id).filter((id) => !covered.has(id) && !IN_DUMPS.has(id)),
       [],
     )
   })

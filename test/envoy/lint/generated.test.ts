@@ -28,6 +28,7 @@ describe('nothing is found in', () => {
       filters: 1,
       routes: 3,
       certificateUpstreams: 0,
+      istio: false,
     })
   })
 

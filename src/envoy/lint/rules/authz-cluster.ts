@@ -2,19 +2,27 @@
 
 import { when, type Rule } from '../rule.ts'
 import {
-  addressesOf,
+  addressOf,
   isLocal,
   isPlaintext,
+  isPlaintextTo,
   limitOf,
   protocolOf,
   upstreamTls,
 } from '../view/cluster.ts'
 import type { Setting } from '../view/setting.ts'
 
+/** A cluster of authz. */
+export interface AuthzCluster {
+  readonly cluster: Setting
+  /** Its endpoints, as far as they were seen. */
+  readonly endpoints: readonly Setting[]
+}
+
 const DEFAULT_LIMIT = 1_024
 
 /** Rules about clusters of authz. */
-export const authzClusterRules: readonly Rule<Setting>[] = [
+export const authzClusterRules: readonly Rule<AuthzCluster>[] = [
   {
     id: 'authz-not-http2',
     severity: 'error',
@@ -22,11 +30,12 @@ export const authzClusterRules: readonly Rule<Setting>[] = [
     risk: 'gRPC needs it: every request is refused',
     remedy:
       'typed_extension_protocol_options: { envoy.extensions.upstreams.http.v3.HttpProtocolOptions: { …, explicit_http_config: { http2_protocol_options: {} } } }',
-    find: (cluster) => {
+    find: ({ cluster }) => {
       const { kind, at } = protocolOf(cluster)
       const negotiated = kind === 'several' && upstreamTls(cluster).length > 0
       return when(kind !== 'http2' && !negotiated, at)
     },
+    istio: 'in the Service of Countersign: ports: [{ name: grpc, appProtocol: grpc, … }]',
   },
   {
     id: 'authz-limit',
@@ -35,10 +44,12 @@ export const authzClusterRules: readonly Rule<Setting>[] = [
     risk: 'all others are answered with 503, with an empty body, while authz could have taken them',
     remedy:
       'circuit_breakers: { thresholds: [{ max_connections: 16384, max_pending_requests: 16384, max_requests: 16384 }] }',
-    find: (cluster) => {
+    find: ({ cluster }) => {
       const at = limitOf(cluster, 'max_requests')
       return when((at.count ?? DEFAULT_LIMIT) <= DEFAULT_LIMIT, at)
     },
+    istio:
+      'DestinationRule for its host: trafficPolicy: { connectionPool: { http: { http2MaxRequests: 16384 } } }',
   },
   {
     id: 'authz-plaintext',
@@ -46,14 +57,20 @@ export const authzClusterRules: readonly Rule<Setting>[] = [
     problem: 'authz is asked over a network without TLS',
     risk: 'passwords and tokens cross it in the clear, and whoever is on the way can permit anything',
     remedy: 'a pipe on the same machine, or a transport_socket with TLS and a client certificate',
-    find: (cluster) => {
-      if (!isPlaintext(cluster)) return []
-      const addresses = addressesOf(cluster)
+    find: ({ cluster, endpoints }) => {
+      const open = endpoints.filter(
+        (endpoint) => !isLocal(addressOf(endpoint)) && isPlaintextTo(cluster, endpoint),
+      )
       const detail = 'its addresses are not in the file'
       return [
-        ...addresses.filter((address) => !isLocal(address)).map((at) => ({ at })),
-        ...when(addresses.length === 0, cluster, { detail, severity: 'warning' }),
+        ...open.map((endpoint) => ({ at: addressOf(endpoint) })),
+        ...when(endpoints.length === 0 && isPlaintext(cluster), cluster, {
+          detail,
+          severity: 'warning',
+        }),
       ]
     },
+    istio:
+      'the way is encrypted where the pods of Countersign have a sidecar or are in the ambient mesh (and a PeerAuthentication with mtls.mode: STRICT keeps it so); else a DestinationRule for its host with trafficPolicy.tls.mode: MUTUAL',
   },
 ]

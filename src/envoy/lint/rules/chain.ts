@@ -3,6 +3,7 @@
 
 import { when, type Hit, type Rule } from '../rule.ts'
 import { isKind, KINDS, type Extension } from '../view/extension.ts'
+import { OWN_CLUSTERS } from '../view/istio.ts'
 import type { Chain, Manager } from '../view/manager.ts'
 import type { Route } from '../view/route.ts'
 import type { Setting } from '../view/setting.ts'
@@ -23,6 +24,8 @@ export const chainRules: readonly Rule<ChainSubject>[] = [
     problem: 'a listener forwards without asking Countersign',
     risk: 'whoever reaches it goes around every rule',
     remedy: 'ext_authz in its http_filters as well, or no route to these clusters',
+    istio:
+      'an AuthorizationPolicy (action: CUSTOM) whose selector takes in this gateway, or no route to these services',
     find: ({ site, manager, chain }) => {
       if (site.guards.size === 0 || chain.upgrade !== undefined) return []
       if (guardsOf(site, chain).length > 0) return []
@@ -30,6 +33,7 @@ export const chainRules: readonly Rule<ChainSubject>[] = [
         .filter(({ action }) => action.isSet)
         .map(nameOf)
         .filter((name) => !site.issuerClusters.has(name))
+        .filter((name) => !site.istio || !OWN_CLUSTERS.has(name))
       const open = clusters.filter((name) => site.protected.has(name))
       const detail = [...new Set(open.length > 0 ? open : clusters)].join(', ')
       const severity = open.length > 0 ? 'error' : 'warning'
@@ -67,6 +71,7 @@ export const chainRules: readonly Rule<ChainSubject>[] = [
     problem: 'a filter after ext_authz lets the route be chosen again',
     risk: 'the request can take a route that authz did not judge it for',
     remedy: 'clear_route_cache: false there, or the filter before ext_authz',
+    istio: 'clear_route_cache: false in the EnvoyFilter that adds this filter',
     find: ({ site, manager, chain }) =>
       after(site, chain).flatMap((filter) => clearing(filter, manager.routes)),
   },
@@ -87,6 +92,8 @@ export const chainRules: readonly Rule<ChainSubject>[] = [
     problem: 'the Lua filter that writes repeated headers is in front of ext_authz',
     risk: 'there is nothing to write yet: the upstream gets no such headers',
     remedy: 'the Lua filter behind ext_authz',
+    istio:
+      'EnvoyFilter, applyTo: HTTP_FILTER, INSERT_AFTER envoy.filters.http.ext_authz: the Lua filter',
     find: (subject) => {
       const all = writers(subject)
       const [first] = guardsOf(subject.site, subject.chain)

@@ -20,6 +20,8 @@ export const clientCertificateRules: readonly Rule<Edge>[] = [
     risk: 'nobody can authenticate with one; require_client_certificate alone does not ask either',
     remedy:
       'transport_socket: { …, common_tls_context: { …, validation_context: { trusted_ca: { filename: CA } } } }',
+    istio:
+      'Gateway: servers: [{ tls: { mode: OPTIONAL_MUTUAL, credentialName: NAME }, … }], with ca.crt in the Secret',
     find: ({ site, manager, credentials }) => {
       const takers = credentials.filter(({ kind }) => OF_CONNECTION.has(kind))
       if (takers.length === 0 || asksForCertificates(manager)) return []

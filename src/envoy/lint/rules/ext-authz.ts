@@ -9,6 +9,9 @@ import type { Setting } from '../view/setting.ts'
 
 const LONGEST_TIMEOUT_MS = 30_000
 
+// Istio's own default is 600 s.
+const TIMEOUT = 'MeshConfig: extensionProviders[].envoyExtAuthzGrpc.timeout: 5s'
+
 // `x-remote-` stands for any header that begins so.
 const STRIPPED = [...STRIPPED_NAMES, ...STRIPPED_PREFIXES.map((prefix) => `${prefix}user`)]
 // authz reads the credentials, and judges what `Connection` nominates; what it does not see, it
@@ -24,6 +27,7 @@ export const extAuthzRules: readonly Rule<Guard>[] = [
     problem: 'authz is asked over HTTP',
     risk: 'Countersign speaks gRPC: every request is refused',
     remedy: 'grpc_service: { envoy_grpc: { cluster_name: NAME }, timeout: 5s }',
+    istio: 'MeshConfig: extensionProviders[].envoyExtAuthzGrpc, in place of envoyExtAuthzHttp',
     find: ({ config }) => [config.get('http_service')].flatMap((at) => when(at.isSet, at)),
   },
   {
@@ -43,6 +47,7 @@ export const extAuthzRules: readonly Rule<Guard>[] = [
     problem: 'there is no time limit for authz, so that Envoy’s default of 200 ms holds',
     risk: 'a password hash or a directory takes longer: requests are refused with 503 at random',
     remedy: 'grpc_service: { …, timeout: 5s }',
+    istio: TIMEOUT,
     find: ({ config }) => {
       const service = config.get('grpc_service')
       return when(service.isSet && !service.get('timeout').isSet, service.get('timeout'))
@@ -54,6 +59,7 @@ export const extAuthzRules: readonly Rule<Guard>[] = [
     problem: 'Envoy waits for authz for longer than 30 s, or without end',
     risk: 'when authz hangs, requests pile up instead of being refused',
     remedy: 'grpc_service: { …, timeout: 5s }',
+    istio: TIMEOUT,
     find: ({ config }) => {
       const at = config.get('grpc_service', 'timeout')
       const limit = at.milliseconds

@@ -1,8 +1,11 @@
 // Rules about ext_authz: whether a request can pass although Countersign did not permit it.
 
 import { when, type Hit, type Rule } from '../rule.ts'
+import { conditionOf, isPolicy } from '../view/istio.ts'
 import type { AuthzFilter } from '../view/manager.ts'
 import type { Setting } from '../view/setting.ts'
+
+const PROVIDER = 'MeshConfig: extensionProviders[].envoyExtAuthzGrpc'
 
 /** Rules about ext_authz filters that ask Countersign. */
 export const failOpenRules: readonly Rule<AuthzFilter>[] = [
@@ -12,6 +15,7 @@ export const failOpenRules: readonly Rule<AuthzFilter>[] = [
     problem: 'requests pass when authz does not answer',
     risk: 'whoever can overload or cut off authz is let through',
     remedy: 'failure_mode_allow: false',
+    istio: `${PROVIDER}.failOpen: false`,
     find: ({ config }) => whenSet(config.get('failure_mode_allow')),
   },
   {
@@ -58,11 +62,16 @@ export const failOpenRules: readonly Rule<AuthzFilter>[] = [
     problem: 'another filter decides which requests are judged',
     risk: 'whatever that filter does not mark passes',
     remedy: 'ext_authz on its own in http_filters, without filter_enabled_metadata',
-    find: ({ config, conditional, filter }) => {
-      const at = config.get('filter_enabled_metadata')
-      // An AuthorizationPolicy of Istio with the action CUSTOM comes out like this.
-      const severity = isIstios(at) ? 'warning' : 'error'
-      return [...when(at.isSet, at, { severity }), ...when(conditional, filter.at)]
+    istio:
+      'AuthorizationPolicy (action: CUSTOM), whose filter envoy.filters.http.rbac has to be in front',
+    find: ({ config, conditional, filter, policy }) => {
+      const at = conditionOf(config)
+      // An AuthorizationPolicy of Istio comes out like this; where it can be read, it has its own rules.
+      const severity = isPolicy(at) ? 'warning' : 'error'
+      return [
+        ...when(at.isSet && policy === undefined, at, { severity }),
+        ...when(conditional, filter.at),
+      ]
     },
   },
   {
@@ -79,13 +88,48 @@ export const failOpenRules: readonly Rule<AuthzFilter>[] = [
     problem: 'a request that could not be judged is answered with success',
     risk: 'callers, caches and health checks take the refusal for an answer of the upstream',
     remedy: 'status_on_error: { code: ServiceUnavailable }',
+    istio: `${PROVIDER}.statusOnError: "503"`,
     find: ({ config }) => {
       const at = config.get('status_on_error', 'code')
-      const code = at.count ?? SUCCESSES[at.text] ?? 0
-      return when(code >= 200 && code < 300, at)
+      return when(isSuccess(at), at)
+    },
+  },
+  {
+    id: 'outage-as-refusal',
+    severity: 'warning',
+    problem: 'a request that could not be judged is answered as one that was refused, with 403',
+    risk: 'callers take an outage for a decision: kubectl and others do not try again, and people look for a missing permission',
+    remedy: 'status_on_error: { code: ServiceUnavailable }',
+    istio: `${PROVIDER}.statusOnError: "503"`,
+    find: ({ config }) => {
+      const at = config.get('status_on_error', 'code')
+      return when(!isSuccess(at) && !isServerError(at), at)
     },
   },
 ]
+
+const isSuccess = (status: Setting): boolean => {
+  const code = status.count ?? SUCCESSES[status.text] ?? 0
+  return code >= 200 && code < 300
+}
+
+const isServerError = (status: Setting): boolean =>
+  (status.count ?? 0) >= 500 || SERVER_ERRORS.has(status.text)
+
+/** envoy.type.v3.StatusCode, the faults of servers. */
+const SERVER_ERRORS: ReadonlySet<string> = new Set([
+  'InternalServerError',
+  'NotImplemented',
+  'BadGateway',
+  'ServiceUnavailable',
+  'GatewayTimeout',
+  'HTTPVersionNotSupported',
+  'VariantAlsoNegotiates',
+  'InsufficientStorage',
+  'LoopDetected',
+  'NotExtended',
+  'NetworkAuthenticationRequired',
+])
 
 /** envoy.type.v3.StatusCode, the successes. */
 const SUCCESSES: Readonly<Record<string, number>> = {
@@ -109,10 +153,3 @@ const fractionOf = (percent: Setting): number => {
   const whole = { HUNDRED: 100, TEN_THOUSAND: 10_000, MILLION: 1_000_000 }[denominator] ?? 100
   return (percent.get('numerator').count ?? 0) / whole
 }
-
-const isIstios = (matcher: Setting): boolean =>
-  matcher.get('filter').text === 'envoy.filters.http.rbac' &&
-  matcher
-    .get('path')
-    .items()
-    .some((segment) => /^istio[-_]ext[-_]authz/.test(segment.get('key').text))

@@ -18,6 +18,10 @@ const FORWARDING = [
   'ALWAYS_FORWARD_ONLY',
 ] as const
 
+// Also by the annotation proxy.istio.io/config of the gateway's pods.
+const TOPOLOGY =
+  'MeshConfig: defaultConfig.gatewayTopology.forwardClientCertDetails: SANITIZE_SET, which is the default'
+
 /** Rules about the header, of connection managers that ask Countersign. */
 export const forwardedCertificateRules: readonly Rule<Edge>[] = [
   {
@@ -26,6 +30,7 @@ export const forwardedCertificateRules: readonly Rule<Edge>[] = [
     problem: 'X-Forwarded-Client-Cert of the caller is passed on',
     risk: 'a caller can say which client certificate it has',
     remedy: 'forward_client_cert_details: SANITIZE',
+    istio: TOPOLOGY,
     find: ({ manager, credentials }) => {
       if (takersIn(credentials).length > 0) return [] // the next rule’s
       return placesIn(manager).flatMap((place) => {
@@ -43,6 +48,7 @@ export const forwardedCertificateRules: readonly Rule<Edge>[] = [
     risk: 'a caller shows the certificate of anybody, which is no secret, and is taken for them',
     remedy:
       'forward_client_cert_details: SANITIZE_SET, set_current_client_cert_details: { cert: true, chain: true }; or APPEND_FORWARD, and `element: last` in the authenticator',
+    istio: `${TOPOLOGY}; or APPEND_FORWARD, and \`element: last\` in the authenticator`,
     find: ({ manager, credentials }) => {
       const takers = takersIn(credentials)
       if (takers.length === 0) return []
@@ -56,6 +62,7 @@ export const forwardedCertificateRules: readonly Rule<Edge>[] = [
     risk: 'the header never arrives: nobody can authenticate with a certificate',
     remedy:
       'forward_client_cert_details: SANITIZE_SET, set_current_client_cert_details: { cert: true, chain: true }',
+    istio: TOPOLOGY,
     find: ({ manager, credentials }) => {
       const takers = takersIn(credentials)
       const removed = placesIn(manager).every((place) => chosenIn(place) === 'SANITIZE')

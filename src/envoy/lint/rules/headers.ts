@@ -34,7 +34,8 @@ export const headerRules: readonly Rule<Edge>[] = [
     remedy:
       'early_header_mutation_extensions: [{ name: envoy.http.early_header_mutation.header_mutation, typed_config: { …, mutations: [{ remove: NAME }, { remove_on_match: { key_matcher: { prefix: PREFIX, ignore_case: true } } }] } }]',
     find: ({ site, manager, credentials }) => {
-      const left = leftIn(manager, credentials.flatMap(headersOf))
+      const own = site.expected?.ownHeaders ?? []
+      const left = leftIn(manager, credentials.flatMap(headersOf), own)
       const guards = manager.chains.flatMap((chain) => guardsOf(site, chain))
       const unjudged = manager.routes.some(
         (route) => route.action.isSet && guards.some((guard) => isTurnedOff(guard, route)),
@@ -80,14 +81,18 @@ const headersOf = (credential: Credential): readonly string[] => {
 }
 
 /** The names and prefixes (with a star) that are not removed, less those that authz has to see. */
-const leftIn = (manager: Manager, credentials: readonly string[]): readonly string[] => {
+const leftIn = (
+  manager: Manager,
+  credentials: readonly string[],
+  own: readonly string[],
+): readonly string[] => {
   const needed = (name: string): boolean =>
     !SEEN_BY_AUTHZ.has(name) && !credentials.some((header) => header === name)
   const neededAll = (prefix: string): boolean =>
     !SEEN_BY_AUTHZ.has(prefix) && !credentials.some((header) => header.startsWith(prefix))
   const all = earlyMutations(manager)
   return [
-    ...STRIPPED_NAMES.filter(needed).filter((name) => !isRemovedEarly(manager, name)),
+    ...[...STRIPPED_NAMES, ...own].filter(needed).filter((name) => !isRemovedEarly(manager, name)),
     ...STRIPPED_PREFIXES.filter(neededAll)
       .filter((prefix) => !all.some((mutation) => removesAll(mutation, prefix)))
       .map((prefix) => `${prefix}*`),

@@ -6,8 +6,8 @@ import { CERTIFICATE_HEADER, SOURCE_HEADER } from '../../../issuer/caller.ts'
 import { SESSION_PREFIX } from '../../../issuer/session/endpoints.ts'
 import { when, type Rule } from '../rule.ts'
 import { forwardedHeader } from '../view/forwarded-header.ts'
-import { takesPath, virtualHostsFor, type VirtualHost } from '../view/host.ts'
-import type { Manager } from '../view/manager.ts'
+import { hostsOf, takesPath, virtualHostsFor, type VirtualHost } from '../view/host.ts'
+import type { AuthzFilter, Manager } from '../view/manager.ts'
 import type { Route } from '../view/route.ts'
 import { guardsOf, isTurnedOff, type Site } from '../view/site.ts'
 
@@ -28,10 +28,12 @@ export const issuerRules: readonly Rule<IssuerSubject>[] = [
     risk: 'nobody there has said yet who they are: nobody can log in, and upstreams cannot read the keys',
     remedy:
       'typed_per_filter_config: { envoy.filters.http.ext_authz: { "@type": type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute, disabled: true } }',
+    istio:
+      'AuthorizationPolicy (action: CUSTOM), in each of its rules: to: [{ operation: { …, notPaths: [the paths of this route] } }]',
     find: ({ site, manager }) =>
       guardsOf(site, manager.chains[0]).flatMap((guard) =>
         issuerRoutes(site, manager)
-          .filter((route) => !isTurnedOff(guard, route))
+          .filter((route) => !isTurnedOff(guard, route) && isPicked(guard, route))
           .map(({ at }) => ({ at: at.get('typed_per_filter_config') })),
       ),
   },
@@ -91,6 +93,10 @@ export const issuerRules: readonly Rule<IssuerSubject>[] = [
       ),
   },
 ]
+
+/** Whether nothing lets a request that takes the route pass unjudged. */
+const isPicked = ({ policy }: AuthzFilter, route: Route): boolean =>
+  policy === undefined || hostsOf(route, policy.hosts).every((host) => policy.picks(host) === 'yes')
 
 const issuerRoutes = ({ issuerClusters }: Site, { routes }: Manager): readonly Route[] =>
   routes.filter(({ cluster }) => cluster !== undefined && issuerClusters.has(cluster.text))

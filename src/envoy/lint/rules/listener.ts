@@ -30,6 +30,8 @@ export const listenerRules: readonly Rule<Manager>[] = [
     problem: 'the address of the caller is taken from X-Forwarded-For',
     risk: 'callers choose the address that is judged and audited, and can pass for internal ones',
     remedy: 'use_remote_address: true, with xff_num_trusted_hops for proxies in front',
+    istio:
+      'MeshConfig: defaultConfig.gatewayTopology.numTrustedProxies: N, and no EnvoyFilter that changes use_remote_address',
     find: ({ config, listener }) => {
       const at = config.get('use_remote_address')
       const isEdge =
@@ -59,6 +61,7 @@ export const listenerRules: readonly Rule<Manager>[] = [
     problem: 'paths are not normalised',
     risk: '/public/../secrets takes the route of /public; authz refuses what it recognises',
     remedy: 'normalize_path: true',
+    istio: 'MeshConfig: pathNormalization.normalization: MERGE_SLASHES',
     find: ({ config }) => when(!config.get('normalize_path').flag, config.get('normalize_path')),
   },
   {
@@ -67,6 +70,8 @@ export const listenerRules: readonly Rule<Manager>[] = [
     problem: 'repeated slashes are not merged',
     risk: '//secrets takes another route than /secrets, which upstreams may take for the same',
     remedy: 'merge_slashes: true',
+    istio:
+      'MeshConfig: pathNormalization.normalization: MERGE_SLASHES (for the whole mesh); or EnvoyFilter, applyTo: NETWORK_FILTER on envoy.filters.network.http_connection_manager, MERGE: merge_slashes: true',
     find: ({ config }) => when(!config.get('merge_slashes').flag, config.get('merge_slashes')),
   },
   {
@@ -79,5 +84,14 @@ export const listenerRules: readonly Rule<Manager>[] = [
       const at = config.get('path_with_escaped_slashes_action')
       return when(at.choice(ESCAPED_SLASHES) !== 'REJECT_REQUEST', at)
     },
+  },
+  {
+    id: 'host-dot-kept',
+    severity: 'warning',
+    problem: 'a dot at the end of the host is kept',
+    risk: 'app.example.org. is the same host, and takes another virtual host, with other routes',
+    remedy: 'strip_trailing_host_dot: true',
+    find: ({ config }) =>
+      when(!config.get('strip_trailing_host_dot').flag, config.get('strip_trailing_host_dot')),
   },
 ]

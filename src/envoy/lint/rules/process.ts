@@ -10,12 +10,39 @@ import type { CertificateUpstream, Site } from '../view/site.ts'
 /** Rules about the whole. */
 export const processRules: readonly Rule<Site>[] = [
   {
+    id: 'update-refused',
+    severity: 'error',
+    problem: 'Envoy refused a new configuration and runs with what it had before',
+    risk: 'what was changed since, hardening too, does not hold; and once Envoy starts anew there is nothing in its place',
+    remedy: 'what Envoy takes: it says after "details" what it does not',
+    istio:
+      'what Envoy takes: mostly two EnvoyFilters that add the same, such as an upgrade_type, since lists are joined; `istioctl proxy-status` and the log of istiod tell of it too',
+    find: ({ configuration: { refused } }) =>
+      refused.map(({ at, resource }) => ({ at, detail: describeRefusal(resource, at) })),
+  },
+  {
+    id: 'update-waiting',
+    severity: 'warning',
+    problem: 'a new configuration waits for something that has not come, and is not in force yet',
+    risk: 'until then Envoy runs with the one before it, or without; what stays like that waits for a secret, for routes or for endpoints that nobody delivers',
+    remedy: 'what it waits for; where that comes by itself, look again in some seconds',
+    istio:
+      'what it waits for: the Secret that credentialName names in the Gateway, in the namespace of the gateway; for clusters, pilot-agent (secrets "default" and "ROOTCA")',
+    find: ({ configuration: { waiting } }) =>
+      waiting.map(({ at, resource, secrets }) => ({
+        at,
+        detail: secrets.length === 0 ? resource : `${resource}, for secret ${secrets.join(', ')}`,
+      })),
+  },
+  {
     id: 'ext-authz-missing',
     severity: 'error',
     problem: 'no ext_authz filter asks Countersign',
     risk: 'every request is forwarded unjudged, or this is not the configuration that publishes anything',
     remedy:
       'http_filters: [{ name: envoy.filters.http.ext_authz, typed_config: { … } }, …]; where it is called differently, --authz-cluster NAME',
+    istio:
+      'MeshConfig: extensionProviders: [{ name: countersign, envoyExtAuthzGrpc: { service: HOST, port: PORT, timeout: 5s } }], and an AuthorizationPolicy with action: CUSTOM, provider: { name: countersign }, whose selector takes in this gateway; where the service is called differently, --authz-cluster "outbound|PORT||HOST"',
     find: ({ guards }) => when(guards.size === 0, new Setting(undefined)),
   },
   {
@@ -24,6 +51,7 @@ export const processRules: readonly Rule<Site>[] = [
     problem: 'a listener forwards raw connections to an upstream that Countersign protects',
     risk: 'whoever reaches it goes around every rule, in the name of Envoy',
     remedy: 'no tcp_proxy to this cluster',
+    istio: 'in the Gateway, no server of protocol TCP or TLS (mode PASSTHROUGH) to this service',
     find: ({ tcpProxies, protected: guarded }) =>
       tcpProxies
         .flatMap(({ clusters }) => clusters)
@@ -43,7 +71,8 @@ export const processRules: readonly Rule<Site>[] = [
     severity: 'warning',
     problem: 'this part comes from elsewhere and was not checked',
     risk: 'whatever is wrong there stays unseen',
-    remedy: 'check what Envoy runs with: the output of its /config_dump',
+    remedy: 'check what Envoy runs with: --admin URL, or the output of its /config_dump',
+    istio: 'a VirtualService whose destination exists; where it comes by itself, look again',
     find: (site) => elsewhere(site).map((at) => ({ at })),
   },
   {
@@ -102,6 +131,19 @@ export const processRules: readonly Rule<Site>[] = [
     },
   },
 ]
+
+/** An envoy.admin.v3.UpdateFailureState. */
+const describeRefusal = (resource: string, failure: Setting): string => {
+  const [details, last, version] = ['details', 'last_update_attempt', 'version_info'].map((name) =>
+    failure.get(name).text.replaceAll(/\s+/g, ' '),
+  )
+  return [
+    resource,
+    ...(version === '' ? [] : [`version ${version}`]),
+    ...(last === '' ? [] : [`last tried at ${last}`]),
+    `details: ${details === '' ? 'none' : details}`,
+  ].join('; ')
+}
 
 const elsewhere = ({ configuration, managers }: Site): readonly Setting[] => [
   ...configuration.elsewhere,

@@ -75,6 +75,7 @@ export const routeRules: readonly Rule<RouteSubject>[] = [
     problem: 'requests may take no more than Envoy’s default of 15 s',
     risk: 'watches, logs -f, uploads and exec are cut off',
     remedy: 'route: { …, timeout: 0s }',
+    istio: 'VirtualService: http: [{ timeout: 0s, … }]',
     find: ({ site, route: { action, cluster } }) => {
       const page = site.issuerClusters.has(cluster?.text ?? '') // for which that is long enough
       return when(action.isSet && !action.get('timeout').isSet && !page, action.get('timeout'))
@@ -86,6 +87,7 @@ export const routeRules: readonly Rule<RouteSubject>[] = [
     problem: 'failed connections to an upstream with certificates are tried again',
     risk: 'a refused certificate looks like one: every refusal takes twice as long and asks the signer again',
     remedy: 'retry_policy: { retry_on: reset-before-request, num_retries: 1 }',
+    istio: 'VirtualService: http: [{ retries: { retryOn: reset-before-request, attempts: 1 }, … }]',
     find: ({ site, route }) => {
       const found = site.certificateUpstreams.find(({ name }) => name === route.cluster?.text)
       return found === undefined ? [] : retriesOf(route, found.cluster)

@@ -12,6 +12,8 @@ export const upstreamTlsRules: readonly Rule<Setting>[] = [
     problem: 'the certificate of the server is not verified',
     risk: 'whoever is on the way can take its place, and gets every identity and what is sent with it',
     remedy: 'common_tls_context: { validation_context: { trusted_ca: { filename: CA } } }',
+    istio:
+      'DestinationRule: trafficPolicy: { tls: { …, caCertificates: FILE, or credentialName: NAME } }',
     find: (cluster) =>
       upstreamTls(cluster).flatMap((tls) => {
         const validation = validationOf(tls)
@@ -30,6 +32,7 @@ export const upstreamTlsRules: readonly Rule<Setting>[] = [
     risk: 'whoever has another certificate of that CA can take its place',
     remedy:
       'validation_context: { …, match_typed_subject_alt_names: [{ san_type: DNS, matcher: { exact: NAME } }] }',
+    istio: 'DestinationRule: trafficPolicy: { tls: { …, subjectAltNames: [NAME] } }',
     find: (cluster) =>
       upstreamTls(cluster).flatMap((tls) => {
         const validation = validationOf(tls)

@@ -57,7 +57,26 @@ export const upstreamTls = (cluster: Setting): readonly UpstreamTls[] =>
 
 /** Whether nothing protects what is sent to the cluster. */
 export const isPlaintext = (cluster: Setting): boolean =>
-  transportSockets(cluster).every((socket) => isKind(extensionIn(socket), KINDS.rawBuffer))
+  transportSockets(cluster).every((socket) => isRaw(socket))
+
+/** Whether nothing protects what is sent to an endpoint, whose metadata choose among sockets. */
+export const isPlaintextTo = (cluster: Setting, endpoint: Setting): boolean => {
+  if (cluster.get('transport_socket_matcher').isSet) return isPlaintext(cluster) // not followed
+  const labels = endpoint.get('metadata', 'filter_metadata').entry('envoy.transport_socket_match')
+  const chosen = cluster
+    .get('transport_socket_matches')
+    .items()
+    .find((match) =>
+      match
+        .get('match')
+        .entries()
+        .every(([key, value]) => labels.entry(key).text === value.text),
+    )
+  return isRaw((chosen ?? cluster).get('transport_socket'))
+}
+
+const isRaw = (socket: Setting): boolean =>
+  !socket.isSet || isKind(extensionIn(socket), KINDS.rawBuffer)
 
 const transportSockets = (cluster: Setting): readonly Setting[] =>
   [
@@ -79,13 +98,19 @@ const tlsIn = ({ config }: Pick<Extension, 'config'>, quic = false): readonly Up
   return ofStartTls.isSet ? tlsIn({ config: ofStartTls }) : []
 }
 
-/** The addresses of a cluster, as far as they stand in the configuration. */
-export const addressesOf = (cluster: Setting): readonly Setting[] =>
-  cluster
-    .get('load_assignment', 'endpoints')
+/** The endpoints in a ClusterLoadAssignment. */
+export const endpointsIn = (assignment: Setting): readonly Setting[] =>
+  assignment
+    .get('endpoints')
     .items()
     .flatMap((locality) => locality.get('lb_endpoints').items())
-    .map((endpoint) => endpoint.get('endpoint', 'address'))
+
+/** Where an endpoint is. */
+export const addressOf = (endpoint: Setting): Setting => endpoint.get('endpoint', 'address')
+
+/** The addresses of a cluster, as far as they stand in its own configuration. */
+export const addressesOf = (cluster: Setting): readonly Setting[] =>
+  endpointsIn(cluster.get('load_assignment')).map(addressOf)
 
 /** Whether only this machine can reach an address. */
 export const isLocal = (address: Setting): boolean => {

@@ -1,8 +1,10 @@
 // A bootstrap, or what the administration interface shows of a running Envoy (`/config_dump`) → the
 // listeners, clusters and routes in it, wherever they came from.
 
+import { endpointsIn } from './cluster.ts'
 import { unpack } from './extension.ts'
 import { Setting } from './setting.ts'
+import { refusedIn, waitingIn, type Update } from './update.ts'
 
 /** The resources of one Envoy. */
 export interface Configuration {
@@ -14,8 +16,14 @@ export interface Configuration {
   readonly routes: ReadonlyMap<string, Setting>
   /** Configurations of filters that listeners name (ECDS). */
   readonly filters: ReadonlyMap<string, Setting>
+  /** Endpoints of clusters, where they come by themselves (EDS), by the name of the cluster. */
+  readonly endpoints: ReadonlyMap<string, Setting>
   /** What comes from somewhere else, and so was not seen. */
   readonly elsewhere: readonly Setting[]
+  /** Updates that Envoy refused, so that it runs with what it had before. */
+  readonly refused: readonly Update[]
+  /** Updates that wait for something before they count. */
+  readonly waiting: readonly Update[]
 }
 
 /** The configuration in a document, or `undefined` if it is no configuration of Envoy's. */
@@ -34,6 +42,9 @@ const readBootstrap = (bootstrap: Setting): Configuration => {
     clusters: byName(resources.get('clusters').items()),
     routes: new Map(),
     filters: new Map(),
+    endpoints: new Map(),
+    refused: [],
+    waiting: [],
     elsewhere: [bootstrap.get('dynamic_resources', 'lds_config')].filter(({ isSet }) => isSet),
   }
 }
@@ -59,8 +70,20 @@ const readConfigDump = (root: Setting): Configuration | undefined => {
     clusters: new Map([...written.clusters, ...byName(ofType('envoy.config.cluster.v3.Cluster'))]),
     routes: byName(ofType('envoy.config.route.v3.RouteConfiguration')),
     filters: byName(ofType('envoy.config.core.v3.TypedExtensionConfig')),
+    endpoints: byName(ofType('envoy.config.endpoint.v3.ClusterLoadAssignment'), 'cluster_name'),
     elsewhere: listeners.length > 0 ? [] : written.elsewhere,
+    refused: refusedIn(dumped),
+    waiting: waitingIn(dumped),
   }
+}
+
+/** The endpoints of a cluster, as far as they were seen. */
+export const endpointsOf = ({ endpoints }: Configuration, cluster: Setting): readonly Setting[] => {
+  const own = cluster.get('load_assignment')
+  if (own.isSet) return endpointsIn(own)
+  const name = cluster.get('eds_cluster_config', 'service_name').text || cluster.get('name').text
+  const delivered = endpoints.get(name)
+  return delivered === undefined ? [] : endpointsIn(delivered)
 }
 
 // Of a resource there may be several states; in these two it takes no more or no requests.
@@ -83,5 +106,5 @@ function* resourcesIn(section: Setting): Generator<ReturnType<typeof unpack>> {
 }
 
 /** The first of each name: of a cluster that is being replaced, the one that is in use. */
-const byName = (resources: readonly Setting[]): ReadonlyMap<string, Setting> =>
-  new Map(resources.toReversed().map((resource) => [resource.get('name').text, resource]))
+const byName = (resources: readonly Setting[], field = 'name'): ReadonlyMap<string, Setting> =>
+  new Map(resources.toReversed().map((resource) => [resource.get(field).text, resource]))

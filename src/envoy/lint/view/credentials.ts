@@ -5,7 +5,7 @@ import type { Credential } from '../credentials.ts'
 import type { Extension } from './extension.ts'
 import type { AuthzFilter, Manager } from './manager.ts'
 import { REDACTED, routeNameOf, type Route } from './route.ts'
-import { guardsOf, isTurnedOff, type Site } from './site.ts'
+import { guardsOf, isLeftOut, isTurnedOff, type Site } from './site.ts'
 
 /** A connection manager that asks Countersign. */
 export interface Edge {
@@ -26,7 +26,7 @@ export const credentialsOf = (site: Site, manager: Manager): readonly Credential
   if (expected === undefined) return []
   const names = guardsIn(site, manager).flatMap((guard) =>
     manager.routes
-      .filter((route) => !isTurnedOff(guard, route))
+      .filter((route) => !isTurnedOff(guard, route) && !isLeftOut(guard, route))
       .flatMap((route) => namesOf(route, guard, expected.routes)),
   )
   return [...new Set(names)].flatMap((name) => expected.credentials.get(name) ?? [])

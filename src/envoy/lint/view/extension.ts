@@ -52,6 +52,7 @@ export const KINDS = {
     'filters.http.client_cert.v3alpha.ClientCertConfig',
     'envoy.filters.http.client_cert',
   ),
+  rbac: kind('filters.http.rbac.v3.RBAC', 'envoy.filters.http.rbac'),
   router: kind('filters.http.router.v3.Router', 'envoy.filters.http.router'),
   earlyHeaderMutation: kind(
     'http.early_header_mutation.header_mutation.v3.HeaderMutation',

@@ -27,10 +27,8 @@ const NONE = -1
 
 /** How specific the best domain for the host is: exact, suffix, prefix, any (Envoy's order). */
 const rankOf = (virtualHost: Setting, host: string): number => {
-  const ranks = virtualHost
-    .get('domains')
-    .items()
-    .map(({ text }) => text.toLowerCase().replace(/:\d+$/, ''))
+  const ranks = domainsOf(virtualHost)
+    .map((domain) => domain.replace(/:(\d+|\*)$/, ''))
     .map((domain) => {
       if (domain === host) return EXACT
       if (domain === '*') return 0
@@ -71,4 +69,64 @@ const matchesPath = (match: Setting, path: string): boolean => {
   if (exact !== undefined) return wanted === exact
   if (separated !== undefined) return wanted === separated || wanted.startsWith(`${separated}/`)
   return matchesRegex(match.get('safe_regex'), path)
+}
+
+/**
+ * Hosts, in lower case, that can take a route: one for each way in which its virtual host is matched, and
+ * those of the ones that are known which come to it.
+ */
+export const hostsOf = (route: Route, known: readonly string[] = []): readonly string[] => {
+  const ported = route.table.get('ignore_port_in_host_matching').flag
+  const domains = domainsOf(route.host)
+  const own = domains.map((name) => name.replace(/:\*$/, `:${ANY_PORT}`).replace('*', ANY_NAME))
+  const more = domains.some((name) => /^\*|[^:]\*$/.test(name))
+    ? known.filter((host) => takesHost(route, host))
+    : []
+  return [
+    ...new Set(
+      [...own, ...more].flatMap((name) =>
+        ported && !/:\d+$/.test(name) ? [name, `${name}:${ANY_PORT}`] : [name],
+      ),
+    ),
+  ]
+}
+
+/** Whether no other virtual host is there that takes requests for a host before this one does. */
+const takesHost = ({ host, table }: Route, name: string): boolean => {
+  const bare = name.replace(/:\d+$/, '')
+  const rank = rankOf(host, bare)
+  const others = table.get('virtual_hosts').items()
+  return rank !== NONE && others.every((other) => rankOf(other, bare) <= rank)
+}
+
+const domainsOf = (virtualHost: Setting): readonly string[] =>
+  virtualHost
+    .get('domains')
+    .items()
+    .map(({ text }) => text.toLowerCase())
+
+// What no policy names, so that it stands for all that none names.
+const ANY_NAME = 'any-other'
+const ANY_PORT = 65_535
+
+/** Hosts that matchers of a policy are about, whatever else they may take. */
+export const hostsNamedBy = (matcher: Setting): readonly string[] => {
+  const [exact, prefix, suffix] = ['exact', 'prefix', 'suffix'].map((name) =>
+    matcher.get(name).text.toLowerCase(),
+  )
+  if (exact !== undefined && exact !== '') return [exact]
+  if (prefix !== undefined && prefix !== '') {
+    return [prefix.endsWith(':') ? `${prefix}${ANY_PORT}` : `${prefix}${ANY_NAME}`]
+  }
+  return suffix === undefined || suffix === '' ? [] : [`${ANY_NAME}${suffix}`]
+}
+
+/** What such a host stands for. */
+export const hostForPeople = (host: string): string =>
+  host.replace(ANY_NAME, '*').replace(new RegExp(`:${ANY_PORT}$`), ':PORT')
+
+/** Whether a pattern of countersign.yaml is about a host; one for every host is about none. */
+export const covers = (pattern: string, host: string): boolean => {
+  const name = host.replace(/:\d+$/, '')
+  return pattern.startsWith('*.') ? name.endsWith(pattern.slice(1)) : name === pattern
 }

@@ -2,6 +2,7 @@
 
 import type { Configuration } from './configuration.ts'
 import { extensionIn, isKind, KINDS, unpack, type Extension } from './extension.ts'
+import { policyOf, type Policy } from './istio.ts'
 import { routesOf, type Route } from './route.ts'
 import type { Setting } from './setting.ts'
 
@@ -17,6 +18,8 @@ export interface AuthzFilter {
   readonly config: Setting
   /** Whether it is inside another filter, which decides whether it runs. */
   readonly conditional: boolean
+  /** What picks the requests that it judges, where Istio has it do so. */
+  readonly policy: Policy | undefined
 }
 
 /** HTTP filters, in the order in which a request passes them. */
@@ -126,15 +129,20 @@ const chainAt = (
 }
 
 /** The ext_authz filters that are this filter or inside it. */
-const authzIn = (filter: Extension, index: number): readonly AuthzFilter[] => {
+const authzIn = (
+  filter: Extension,
+  index: number,
+  filters: readonly Extension[],
+): readonly AuthzFilter[] => {
   const { name } = filter
   if (isKind(filter, KINDS.extAuthz)) {
-    return [{ index, filter, name, config: filter.config, conditional: false }]
+    const policy = policyOf(filter.config, filters.slice(0, index))
+    return [{ index, filter, name, config: filter.config, conditional: false, policy }]
   }
   return [...filter.config.walk()]
     .map(unpack)
     .filter(({ type }) => type === KINDS.extAuthz.type)
-    .map(({ config }) => ({ index, filter, name, config, conditional: true }))
+    .map(({ config }) => ({ index, filter, name, config, conditional: true, policy: undefined }))
 }
 
 /** The filters of a chain that are configured elsewhere. */

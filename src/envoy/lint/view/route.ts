@@ -16,6 +16,8 @@ export interface Route {
   readonly cluster: Setting | undefined
   /** The VirtualHost message. */
   readonly host: Setting
+  /** The RouteConfiguration message. */
+  readonly table: Setting
   /** What is said to the filters (`typed_per_filter_config`), the most specific first. */
   readonly perFilter: readonly Setting[]
   /** Where headers are removed and added on the way to the cluster, in the order in which it happens. */
@@ -120,13 +122,14 @@ const destinations = (at: Setting, host: Setting, table: Setting): readonly Rout
   const weighted = action.get('weighted_clusters', 'clusters').items()
   if (weighted.length === 0) {
     const cluster = named(action.get('cluster'))
-    return [{ at, action, cluster, host, perFilter, headerLevels }]
+    return [{ at, action, cluster, host, table, perFilter, headerLevels }]
   }
   return weighted.map((part) => ({
     at,
     action,
     cluster: named(part.get('name')),
     host,
+    table,
     perFilter: [perFilterAt(part), ...perFilter],
     headerLevels: [part, ...headerLevels], // the part comes first either way (measured, 1.40)
   }))

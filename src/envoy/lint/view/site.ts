@@ -7,6 +7,8 @@ import type { Expectations } from '../expectations.ts'
 import { addressesOf, upstreamTls, type UpstreamTls } from './cluster.ts'
 import type { Configuration } from './configuration.ts'
 import { extensionIn, isKind, KINDS, type Extension } from './extension.ts'
+import { hostsOf } from './host.ts'
+import { isIstios, serviceOf, type Service } from './istio.ts'
 import {
   managersOf,
   tcpProxiesOf,
@@ -31,6 +33,8 @@ export interface CertificateUpstream {
 
 /** One Envoy, as the rules see it. */
 export interface Site {
+  /** Whether Istio configures it. */
+  readonly istio: boolean
   readonly configuration: Configuration
   /** Settings that their message has already had. */
   readonly repeated: readonly Setting[]
@@ -66,19 +70,23 @@ export const siteOf = (configuration: Configuration, options: SiteOptions): Site
   const judged = managers.flatMap(({ chains: [{ authz }], routes }) =>
     authz
       .filter((filter) => guards.has(filter))
-      .flatMap((guard) => routes.filter((route) => !isTurnedOff(guard, route)))
+      .flatMap((guard) =>
+        routes.filter((route) => !isTurnedOff(guard, route) && !isLeftOut(guard, route)),
+      )
       .flatMap(({ cluster }) => cluster?.text ?? []),
   )
+  const authzClusters = new Set([...guards].map(authzClusterOf).filter((name) => name !== ''))
   return {
+    istio: isIstios(configuration.bootstrap),
     configuration,
     repeated,
     expected,
     managers,
     tcpProxies: tcpProxiesOf(configuration),
     guards,
-    authzClusters: new Set([...guards].map(authzClusterOf).filter((name) => name !== '')),
+    authzClusters,
     certificateUpstreams,
-    issuerClusters: issuerClustersOf(configuration, expected),
+    issuerClusters: issuerClustersOf(configuration, authzClusters, expected),
     protected: new Set([...judged, ...certificateUpstreams.map(({ name }) => name)]),
   }
 }
@@ -90,6 +98,10 @@ export const guardsOf = ({ guards }: Site, { authz }: Chain): readonly AuthzFilt
 /** Whether a route turns the filter off. */
 export const isTurnedOff = ({ name }: AuthzFilter, route: Route): boolean =>
   perFilterOf(route, name)?.disabled.flag === true
+
+/** Whether an AuthorizationPolicy of Istio leaves out every request that can take the route. */
+export const isLeftOut = ({ policy }: AuthzFilter, route: Route): boolean =>
+  policy !== undefined && hostsOf(route, policy.hosts).every((host) => policy.picks(host) === 'no')
 
 /** The certificate upstreams that a manager's routes lead to. */
 export const certificateUpstreamsFrom = (
@@ -127,11 +139,19 @@ const findGuards = (
   return new Set((known.length > 0 ? known : all).map(({ filter }) => filter))
 }
 
-/** Whether the filter's cluster has that address. */
+/** Whether the filter's cluster has that address, or is Istio's of a service with that port. */
 const listensAt = (filter: AuthzFilter, { clusters }: Configuration, authz: Address): boolean => {
-  const cluster = clusters.get(authzClusterOf(filter))
-  return cluster !== undefined && isAt(cluster, authz)
+  const name = authzClusterOf(filter)
+  const cluster = clusters.get(name)
+  return isServiceAt(serviceOf(name), authz) || (cluster !== undefined && isAt(cluster, authz))
 }
+
+/** Pods listen at every address: then the port is all that there is to go by. */
+const isServiceAt = (service: Service | undefined, place: Address): boolean =>
+  service !== undefined &&
+  place.kind === 'tcp' &&
+  service.port === place.port &&
+  ['0.0.0.0', '::', service.host].includes(place.host)
 
 /** Whether a cluster has that address. */
 const isAt = (cluster: Setting, place: Address): boolean =>
@@ -143,16 +163,24 @@ const isAt = (cluster: Setting, place: Address): boolean =>
     )
   })
 
-/** By the name that `envoy generate` gives it, one that says as much, or its address. */
+/**
+ * By the name that `envoy generate` gives it, one that says as much, or its address; in Istio it is
+ * another port of the service that is authz.
+ */
 const issuerClustersOf = (
   { clusters }: Configuration,
+  authzClusters: ReadonlySet<string>,
   expected: Expectations | undefined,
 ): ReadonlySet<string> => {
   const issuer = expected?.issuer
-  const found = [...clusters].filter(
-    ([name, cluster]) =>
-      /countersign[^a-z]?issuer/i.test(name) || (issuer !== undefined && isAt(cluster, issuer)),
-  )
+  const authz = new Set([...authzClusters].map((name) => serviceOf(name)?.host))
+  const found = [...clusters].filter(([name, cluster]) => {
+    if (/countersign[^a-z]?issuer/i.test(name)) return true
+    if (issuer === undefined) return false
+    const service = serviceOf(name)
+    if (isAt(cluster, issuer)) return true
+    return isServiceAt(service, issuer) && authz.has(service?.host)
+  })
   return new Set([ISSUER_CLUSTER, ...found.map(([name]) => name)])
 }
 

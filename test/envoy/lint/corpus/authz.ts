@@ -61,6 +61,18 @@ const failingOpen: readonly Fault[] = [
     },
   ]),
   ...wrong('disabled-by-default', 'error', `${FILTER}.disabled`, [true]),
+  ...wrong('outage-as-refusal', 'warning', `${AUTHZ}.status_on_error.code`, [
+    'Forbidden',
+    403,
+    'TooManyRequests',
+  ]),
+  {
+    name: 'no status for what could not be judged',
+    change: [[`${AUTHZ}.status_on_error`]],
+    rule: 'outage-as-refusal',
+    severity: 'warning',
+    at: `${AUTHZ}.status_on_error.code`,
+  },
   ...wrong('error-as-success', 'error', `${AUTHZ}.status_on_error.code`, ['OK', 'NoContent', 202]),
   {
     name: 'the filter runs on a condition',

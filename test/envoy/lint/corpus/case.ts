@@ -49,6 +49,9 @@ export const EXPECTED: Expectations = {
   issuer: { kind: 'unix', path: '/run/countersign/issuer.sock' },
   sessionHosts: new Set(),
   certificateLogin: false,
+  hosts: new Set(['api.example.org', 'kube.example.org']),
+  kubernetes: new Set(),
+  ownHeaders: [],
 }
 
 /** The text of good.yaml. */
@@ -90,8 +93,11 @@ export const partOf = (path: string, document: unknown = parse(GOOD)): unknown =
   )
 
 /** good.yaml as a document, with changes. */
-export const changed = (changes: readonly Change[]): unknown => {
-  const document: unknown = parse(GOOD)
+export const changed = (changes: readonly Change[]): unknown => changedIn(GOOD, changes)
+
+/** Any document, with changes. */
+export const changedIn = (yaml: string, changes: readonly Change[]): unknown => {
+  const document: unknown = parse(yaml)
   // A copy: a later change may be within what an earlier one put in.
   for (const [path, value] of changes) change(document, stepsOf(path), structuredClone(value))
   return document
@@ -112,7 +118,7 @@ const change = (parent: unknown, [step, ...rest]: readonly (string | number)[], 
     else if (value === undefined) delete parent[step]
     else parent[step] = value
   } else {
-    throw new Error(`there is no ${step} in good.yaml`)
+    throw new Error(`there is no ${step} in the document`)
   }
 }
 

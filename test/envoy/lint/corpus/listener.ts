@@ -1,6 +1,15 @@
 // Faults of the listener: who the caller is, how a request is spelt, what may take long.
 
-import { API, DOWNSTREAM_TLS, extension, HTTP_OPTIONS, MANAGER, wrong, type Fault } from './case.ts'
+import {
+  API,
+  DOWNSTREAM_TLS,
+  extension,
+  HTTP_OPTIONS,
+  KUBE_ROUTE,
+  MANAGER,
+  wrong,
+  type Fault,
+} from './case.ts'
 
 const UNDERSCORES = `${MANAGER}.common_http_protocol_options.headers_with_underscores_action`
 const REMOVALS = `${MANAGER}.early_header_mutation_extensions`
@@ -75,7 +84,16 @@ const spelling: readonly Fault[] = [
     'UNESCAPE_AND_FORWARD',
     3,
   ]),
+  ...wrong('host-dot-kept', 'warning', `${MANAGER}.strip_trailing_host_dot`, [undefined, false]),
   ...wrong('forgeable-headers', 'warning', REMOVALS, [undefined, []]),
+  {
+    name: 'a header that countersign.yaml names is not removed early',
+    change: [],
+    rule: 'forgeable-headers',
+    severity: 'warning',
+    at: REMOVALS,
+    expected: { ownHeaders: ['x-audit-id', 'x-tenant'] },
+  },
   {
     name: 'a name is not removed early',
     change: [[`${MUTATIONS}[2].remove`, 'client-certificate']],
@@ -109,7 +127,30 @@ const spdyWith = (options: object, at: string): Fault => ({
   at: `${API}.${HTTP_OPTIONS}.${at}`,
 })
 
+/** countersign.yaml has a route to an API server, and some upgrade of kubectl does not get there. */
+const kubectlWithout = (upgrades: readonly object[]): Fault => ({
+  name: `upgrades are ${JSON.stringify(upgrades)}`,
+  change: [[`${MANAGER}.upgrade_configs`, upgrades]],
+  rule: 'kubernetes-upgrade-missing',
+  severity: 'error',
+  at: `${MANAGER}.upgrade_configs`,
+  expected: { kubernetes: new Set(['kube']) },
+})
+
 const streams: readonly Fault[] = [
+  kubectlWithout([{ upgrade_type: 'websocket' }]),
+  kubectlWithout([{ upgrade_type: 'SPDY/3.1' }]),
+  kubectlWithout([{ upgrade_type: 'websocket' }, { upgrade_type: 'spdy/3.1', enabled: false }]),
+  {
+    name: 'the route to the API server turns an upgrade off',
+    change: [
+      [`${KUBE_ROUTE}.route.upgrade_configs`, [{ upgrade_type: 'SPDY/3.1', enabled: false }]],
+    ],
+    rule: 'kubernetes-upgrade-missing',
+    severity: 'error',
+    at: `${MANAGER}.upgrade_configs`,
+    expected: { kubernetes: new Set(['kube']) },
+  },
   ...wrong('upgrades-missing', 'warning', `${MANAGER}.upgrade_configs`, [undefined]),
   ...wrong('stream-idle-timeout', 'warning', `${MANAGER}.stream_idle_timeout`, [undefined]),
   spdyWith(
