@@ -1,18 +1,23 @@
 // `countersign envoy lint`: what of somebody's own Envoy configuration would let an identity leak or
-// be forged.
+// be forged, whether it stands in a file or runs already.
 
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { ConfigurationFiles } from '../config/files.ts'
 import { readConfig } from '../config/parse.ts'
+import { durationSchema, formatAddress, type Address } from '../config/values.ts'
+import { fetchConfigDump } from '../envoy/config-dump.ts'
 import { expectationsOf, type Expectations } from '../envoy/lint/expectations.ts'
-import { lint, type LintResult, type PlacedFinding, type Scope } from '../envoy/lint/lint.ts'
-import { formatPath } from '../envoy/lint/view/setting.ts'
-import { CountersignError } from '../runtime/errors.ts'
-import { counted } from './counted.ts'
+import { lint, type LintResult } from '../envoy/lint/lint.ts'
+import { parseAdminAddress } from './admin-address.ts'
+import { findingsAsJson, findingsAsText, type Source } from './envoy-lint-report.ts'
+import { parsed } from './options.ts'
 import { reportFailure } from './report.ts'
+import { usageError } from './usage-error.ts'
 
 interface Options {
+  readonly admin?: Address
+  readonly timeout: number
   readonly config?: string
   readonly authzCluster?: string
   readonly json?: boolean
@@ -22,13 +27,27 @@ interface Options {
 const FOUND = 1
 const UNUSABLE = 2
 
+// A dump of some tens of megabytes, through `kubectl port-forward`.
+const DEFAULT_TIMEOUT = '60s'
+
 /** The command. */
 export const envoyLintCommand = (): Command =>
   new Command('lint')
     .description(
-      'check an Envoy configuration, a bootstrap or the output of /config_dump: exits with 1 when a setting is missing or dangerous, with 2 when the file cannot be used',
+      'check an Envoy configuration, a bootstrap or the output of /config_dump, or what a running Envoy has: exits with 1 when a setting is missing or dangerous, with 2 when there is no configuration to be checked',
     )
-    .argument('<file>', 'the configuration, YAML or JSON')
+    .argument('[file]', 'the configuration, YAML or JSON')
+    .addOption(
+      new Option(
+        '--admin <url>',
+        'in place of a file, the Envoy that runs: its administration interface, http://HOST:PORT or unix:PATH',
+      ).argParser(parseAdminAddress),
+    )
+    .addOption(
+      new Option('--timeout <duration>', 'how long the running Envoy may take to answer')
+        .argParser((text) => parsed(durationSchema, text))
+        .default(durationSchema.parse(DEFAULT_TIMEOUT), DEFAULT_TIMEOUT),
+    )
     .addOption(
       new Option('-c, --config <file>', 'the configuration of Countersign that Envoy belongs to')
         .env('COUNTERSIGN_CONFIG')
@@ -36,30 +55,56 @@ export const envoyLintCommand = (): Command =>
     )
     .option(
       '--authz-cluster <name>',
-      'the cluster through which Envoy asks Countersign, where there are other ext_authz services',
+      'the cluster through which Envoy asks Countersign, where there are other ext_authz services; of Istio "outbound|PORT||HOST"',
     )
     .option('--json', 'print the findings as a JSON array')
     .option('--strict', 'exit with 1 for warnings too')
-    .action(async (file: string, options: Options) => {
+    .addHelpText('after', HELP)
+    .action(async (file: string | undefined, options: Options) => {
       try {
-        process.exitCode = await run(resolve(file), options)
+        process.exitCode = await run(file, options)
       } catch (cause) {
         reportFailure(cause)
         process.exitCode = UNUSABLE
       }
     })
 
-const run = async (file: string, options: Options): Promise<number> => {
+const HELP = `
+For a gateway of Istio, whose configuration exists nowhere else:
+
+  kubectl -n istio-ingress port-forward deploy/istio-ingressgateway 15000 &
+  countersign envoy lint --admin http://127.0.0.1:15000 --config countersign.yaml`
+
+const run = async (file: string | undefined, options: Options): Promise<number> => {
   const files = new ConfigurationFiles()
+  const { source, read } = sourceOf(file, options, files)
   const expected = await expectations(files, options.config)
   const { authzCluster } = options
-  const result = lint(await files.readText(file), { expected, authzCluster })
-  if (!result.ok) throw new CountersignError('usage', unusable(file, result))
-  const { findings, scope } = result
-  process.stdout.write(options.json === true ? json(file, findings) : text(file, findings, scope))
+  const result = lint(await read(), { expected, authzCluster })
+  if (!result.ok) throw usageError(unusable(source, result))
+  const { findings } = result
+  process.stdout.write(
+    options.json === true ? findingsAsJson(source, findings) : findingsAsText(source, result),
+  )
   const severities = findings.map(({ severity }) => severity)
   const failed = severities.includes('error') || (options.strict === true && severities.length > 0)
   return failed ? FOUND : 0
+}
+
+/** What is to be checked, and how it is had. */
+const sourceOf = (
+  file: string | undefined,
+  { admin, timeout }: Options,
+  files: ConfigurationFiles,
+): { readonly source: Source; readonly read: () => Promise<string> } => {
+  if (admin !== undefined) {
+    if (file !== undefined) throw usageError('say a file or --admin, not both')
+    const source: Source = { kind: 'admin', name: formatAddress(admin) }
+    return { source, read: () => fetchConfigDump(admin, { timeout }) }
+  }
+  if (file === undefined) throw usageError('say what to check: a file, or --admin URL')
+  const name = resolve(file)
+  return { source: { kind: 'file', name }, read: () => files.readText(name) }
 }
 
 const expectations = async (
@@ -69,50 +114,10 @@ const expectations = async (
   file === undefined ? undefined : expectationsOf((await readConfig(file, files)).config)
 
 const unusable = (
-  file: string,
+  { kind, name }: Source,
   { position, reason }: Extract<LintResult, { readonly ok: false }>,
 ): string => {
-  const place = position === undefined ? file : `${file}:${position.line}:${position.column}`
+  if (kind === 'admin') return `${name} answers with something else than a config dump: ${reason}`
+  const place = position === undefined ? name : `${name}:${position.line}:${position.column}`
   return `${place} is no Envoy configuration: ${reason}`
 }
-
-const json = (file: string, findings: readonly PlacedFinding[]): string => {
-  const rows = findings.map(({ rule, severity, path, position, problem, risk, remedy }) => ({
-    file,
-    line: position.line,
-    column: position.column,
-    path: formatPath(path),
-    severity,
-    rule,
-    problem,
-    risk,
-    remedy,
-  }))
-  return `${JSON.stringify(rows, undefined, 2)}\n`
-}
-
-const text = (file: string, findings: readonly PlacedFinding[], scope: Scope): string => {
-  const found = findings.map(({ rule, severity, path, position, problem, risk, remedy }) =>
-    [
-      `${file}:${position.line}:${position.column}: ${severity}: ${problem} [${rule}]`,
-      ...(path.length === 0 ? [] : [`  at:    ${formatPath(path)}`]),
-      `  risk:  ${risk}`,
-      `  write: ${remedy}\n`,
-    ].join('\n'),
-  )
-  const errors = findings.filter(({ severity }) => severity === 'error').length
-  const warnings = findings.length - errors
-  const result =
-    findings.length === 0
-      ? 'nothing found'
-      : `${counted(errors, 'error')}, ${counted(warnings, 'warning')}`
-  return `${[...found, `${file}: ${result}; checked ${describe(scope)}`].join('\n')}\n`
-}
-
-const describe = ({ listeners, filters, routes, certificateUpstreams }: Scope): string =>
-  [
-    counted(listeners, 'listener'),
-    counted(filters, 'ext_authz filter'),
-    counted(routes, 'route'),
-    counted(certificateUpstreams, 'certificate upstream'),
-  ].join(', ')

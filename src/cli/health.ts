@@ -2,11 +2,12 @@
 // health checks and scripts. It speaks no TLS: behind mutual TLS only Envoy may ask anything.
 
 import { Client, credentials } from '@grpc/grpc-js'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { addressSchema, durationSchema, formatAddress, type Address } from '../config/values.ts'
 import type { HealthCheckResponse__Output } from '../proto/generated/grpc/health/v1/HealthCheckResponse.ts'
 import { healthService } from '../proto/load.ts'
 import { describeError } from '../runtime/errors.ts'
+import { parsed } from './options.ts'
 
 interface Options {
   readonly address: Address
@@ -65,20 +66,4 @@ const healthOf = async (target: string, timeout: number): Promise<string> => {
     },
   )
   return (await promise).status
-}
-
-interface Schema<T> {
-  safeParse(text: string):
-    | { readonly success: true; readonly data: T }
-    | {
-        readonly success: false
-        readonly error: { readonly issues: readonly { readonly message: string }[] }
-      }
-}
-
-/** The value of an option, refused as commander refuses what is none of the choices. */
-const parsed = <T>(schema: Schema<T>, text: string): T => {
-  const result = schema.safeParse(text)
-  if (result.success) return result.data
-  throw new InvalidArgumentError(result.error.issues.map(({ message }) => message).join('; '))
 }

@@ -1,7 +1,7 @@
 // Options that several commands share.
 
 import { resolve } from 'node:path'
-import { Option } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 
 /** `--config FILE`, made absolute. */
 export const configOption = (): Option =>
@@ -9,3 +9,19 @@ export const configOption = (): Option =>
     .env('COUNTERSIGN_CONFIG')
     .default(resolve('countersign.yaml'), 'countersign.yaml')
     .argParser((file) => resolve(file))
+
+interface Schema<T> {
+  safeParse(text: string):
+    | { readonly success: true; readonly data: T }
+    | {
+        readonly success: false
+        readonly error: { readonly issues: readonly { readonly message: string }[] }
+      }
+}
+
+/** The value of an option, refused as commander refuses what is none of the choices. */
+export const parsed = <T>(schema: Schema<T>, text: string): T => {
+  const result = schema.safeParse(text)
+  if (result.success) return result.data
+  throw new InvalidArgumentError(result.error.issues.map(({ message }) => message).join('; '))
+}

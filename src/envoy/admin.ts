@@ -1,7 +1,6 @@
 // Envoy's administration interface, as far as we ask it anything.
 
-import { request } from 'node:http'
-import { text } from 'node:stream/consumers'
+import { request, type IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { formatAddress, type Address } from '../config/values.ts'
@@ -50,17 +49,32 @@ const isReady = async (admin: Address): Promise<boolean> => {
   }
 }
 
+/** What bounds an answer. */
+interface Bounds {
+  readonly signal?: AbortSignal
+  /** The most bytes that are read; more is an error. */
+  readonly largest?: number
+}
+
 /** One GET of the administration interface. */
-const get = async (
+export const get = async (
   admin: Address,
   path: string,
+  { signal, largest = Number.MAX_SAFE_INTEGER }: Bounds = {},
 ): Promise<{ readonly status: number; readonly body: string }> => {
   const target = admin.kind === 'unix' ? { socketPath: admin.path } : admin
-  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>()
-  request({ ...target, path, headers: { host: 'envoy-admin' } }, (response) => {
-    text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject)
-  })
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+  request({ ...target, path, headers: { host: 'envoy-admin' }, agent: false, signal }, resolve)
     .on('error', reject)
     .end()
-  return await promise
+  const response = await promise
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of response) {
+    if (!Buffer.isBuffer(chunk)) continue
+    length += chunk.length
+    if (length > largest) throw new Error(`it answers with more than ${largest} bytes`)
+    chunks.push(chunk)
+  }
+  return { status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }
 }
