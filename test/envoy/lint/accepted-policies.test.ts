@@ -3,7 +3,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { changed, EXPECTED, HOSTS, MANAGER, type Change } from './corpus/case.ts'
-import { EVERYTHING, forHosts, forMatches, policyOf } from './corpus/policy.ts'
+import {
+  EVERYTHING,
+  forHosts,
+  forMatches,
+  forOtherHosts,
+  notForHost,
+  policyOf,
+} from './corpus/policy.ts'
 import { lint } from '../../../src/envoy/lint/lint.ts'
 import { found } from './found.ts'
 
@@ -21,6 +28,11 @@ describe('nothing is found with a policy', () => {
     {
       name: 'for all hosts that end so',
       rules: [forMatches({ suffix: '.example.org' }, { contains: '.example.org:' })],
+    },
+    { name: 'for all hosts but one that is not here', rules: [notForHost('shop.example.org')] },
+    {
+      name: 'for all hosts but one that is not here, by a header that is inverted',
+      rules: [forOtherHosts('shop.example.org')],
     },
     {
       name: 'for hosts in capitals, which is the same',

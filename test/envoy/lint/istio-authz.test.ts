@@ -14,6 +14,7 @@ import {
   gateway,
   GATEWAY,
   MANAGER,
+  SHADOW,
 } from './istio-gateway.ts'
 
 describe('what to write', () => {
@@ -122,5 +123,12 @@ describe('our issuer behind Istio', () => {
       ({ rule }) => rule,
     )
     assert.deepEqual(rules, ['issuer-judged'])
+  })
+
+  it('is not judged where the policy is not about its paths', () => {
+    const permissions = `${SHADOW}.shadow_rules.policies["istio-ext-authz-countersign-ns[istio-ingress]-policy[countersign]-rule[0]"].permissions[0].and_rules.rules`
+    const notPaths = { not_rule: { url_path: { path: { prefix: '/.well-known/' } } } }
+    const text = JSON.stringify(changedIn(withIssuer(), [[`${permissions}[1]`, notPaths]]))
+    assert.deepEqual(faults(text, { expected: { ...EXPECTING, issuer } }), [])
   })
 })

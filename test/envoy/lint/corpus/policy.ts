@@ -60,6 +60,13 @@ export const policyOf = (rules: readonly object[], provider = 'countersign'): re
 /** Every request is judged. */
 export const EVERYTHING = rule([ANY])
 
+/** Those to all other hosts. */
+export const notForHost = (name: string): object => rule([{ not_rule: named(name) }])
+
+/** The same, said in another way. */
+export const forOtherHosts = (name: string): object =>
+  rule([header({ string_match: { prefix: name }, invert_match: true })])
+
 /** Those to hosts that match. */
 export const forMatches = (...matches: readonly object[]): object =>
   rule([oneOf(...matches.map(host))])
@@ -91,10 +98,8 @@ export const policyFaults: readonly Fault[] = [
     rule([oneOf(...BOTH.map((name) => host({ exact: name })))]),
   ]),
   gap('a host of countersign.yaml is not judged', [forHosts('api.example.org')]),
-  gap('what is not some host is judged', [rule([{ not_rule: named('kube.example.org') }])]),
-  gap('a header is to be another', [
-    rule([header({ string_match: { prefix: 'kube.example.org' }, invert_match: true })]),
-  ]),
+  gap('what is not some host is judged', [notForHost('kube.example.org')]),
+  gap('a header is to be another', [forOtherHosts('kube.example.org')]),
   part('only some paths are judged', [
     rule([oneOf(...BOTH.map(named)), { url_path: { path: { prefix: '/api/' } } }]),
   ]),
