@@ -14,13 +14,17 @@ import { extension, type Message } from './message.ts'
 // sets anew where a rule allows it: without the header, `kubectl --as=other` would run as oneself.
 const SEEN_BY_AUTHZ: ReadonlySet<string> = new Set(['authorization', 'dpop', 'impersonate-'])
 
-// Headers by which a caller could steer Envoy's router: timeouts, retries, and the end of a stream
-// at the expiry of its credential. Envoy removes some of them from callers that are not internal.
-const ENVOY_PREFIX = 'x-envoy-'
+/**
+ * Headers by which a caller could steer Envoy's router: timeouts, retries, and the end of a stream
+ * at the expiry of its credential. Envoy removes some of them from callers that are not internal.
+ */
+export const ENVOY_PREFIX = 'x-envoy-'
 
-// Where the request came from. Envoy adds its own account to X-Forwarded-For.
-const ORIGIN_NAMES = ['forwarded', 'x-real-ip']
-const ORIGIN_PREFIX = 'x-forwarded-'
+/** Headers in which a proxy says where the request came from. */
+export const ORIGIN_NAMES: readonly string[] = ['forwarded', 'x-real-ip']
+
+/** Others of the kind. Envoy adds its own account to X-Forwarded-For. */
+export const ORIGIN_PREFIX = 'x-forwarded-'
 
 /**
  * `early_header_mutation_extensions` of the connection manager.

@@ -12,6 +12,8 @@ import { temporaryFolder } from './temporary.ts'
 /** A running gateway. */
 export interface IstioGateway extends AsyncDisposable {
   readonly envoy: Envoy
+  /** Where its administration interface is, as Countersign writes addresses. */
+  readonly admin: string
   /** The configuration of which Envoy makes use, as JSON: all listeners, routes and clusters. */
   inForce(): Promise<string>
   /** Waits until that satisfies a condition. */
@@ -35,7 +37,8 @@ export const startIstioGateway = async (istiod: Istiod): Promise<IstioGateway> =
     names: [`spiffe://cluster.local/ns/${NAMESPACE}/sa/${ACCOUNT}`],
     usage: 'peer',
   })
-  const bootstrap = JSON.stringify(bootstrapFor(istiod, identity, folder.file('admin.sock')))
+  const socket = folder.file('admin.sock')
+  const bootstrap = JSON.stringify(bootstrapFor(istiod, identity, socket))
   const envoy = stack.use(await startEnvoy({ bootstrap, concurrency: 1 }))
   const inForce = async (): Promise<string> => {
     const { configs } = dumpSchema.parse(JSON.parse(await envoy.admin('/config_dump')))
@@ -44,6 +47,7 @@ export const startIstioGateway = async (istiod: Istiod): Promise<IstioGateway> =
   const owned = stack.move()
   return {
     envoy,
+    admin: `unix:${socket}`,
     inForce,
     async until(wished) {
       const end = performance.now() + LIMIT

@@ -148,14 +148,14 @@ const clientCert: readonly Case[] = [
   ),
   ...['OVERWRITE_IF_EXISTS_OR_ADD', 'OVERWRITE_IF_EXISTS'].map((action) =>
     given(`Client-Cert of Envoy itself, ${action}`, wanting(CLIENT_CERT), ...KEPT, [
-      `${MUTATIONS}[3]`,
+      `${MUTATIONS}[30]`,
       writing(action),
     ]),
   ),
   given(
     'Client-Cert removed and written',
     wanting(CLIENT_CERT),
-    [`${MUTATIONS}[5]`, writing('OVERWRITE_IF_EXISTS_OR_ADD')],
+    [`${MUTATIONS}[30]`, writing('OVERWRITE_IF_EXISTS_OR_ADD')],
     [`${MUTATIONS}[3]`],
     [`${MANAGER}.xff_num_trusted_hops`, 1],
   ),

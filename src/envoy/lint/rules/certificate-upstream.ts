@@ -4,7 +4,7 @@
 import { DEFAULT_LIFETIME_MS } from '../expectations.ts'
 import { when, type Rule } from '../rule.ts'
 import { commonHttpOptions, http3Options, limitOf } from '../view/cluster.ts'
-import { routeNameOf } from '../view/route.ts'
+import { ourRouteOf } from '../view/route.ts'
 import type { CertificateUpstream, Site } from '../view/site.ts'
 
 /** A certificate upstream and what leads to it. */
@@ -135,7 +135,9 @@ const lifetimeFor = (
     routes
       .filter(({ cluster }) => cluster?.text === name)
       .flatMap((route) =>
-        authz.flatMap((filter) => lifetimes.get(routeNameOf(route, filter.name)?.text ?? '') ?? []),
+        authz.flatMap(
+          (filter) => lifetimes.get(ourRouteOf(route, filter.name, expected.routes) ?? '') ?? [],
+        ),
       ),
   )
   const known = here.length > 0 ? here : [...lifetimes.values()]

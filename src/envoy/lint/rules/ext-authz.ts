@@ -139,6 +139,23 @@ export const extAuthzRules: readonly Rule<Guard>[] = [
     find: ({ config }) => unlessSet(config.get('decoder_header_mutation_rules')),
   },
   {
+    id: 'mutation-rules-wide',
+    severity: 'warning',
+    problem: 'authz may change the path of a request, or its host and method',
+    risk: 'a fault or a break-in there could turn a request that was judged into another one',
+    remedy: 'decoder_header_mutation_rules: { …, disallow_system: true, allow_all_routing: false }',
+    find: ({ config, credentials }) => {
+      const rules = config.get('decoder_header_mutation_rules')
+      if (credentials.some(({ kind }) => kind === 'parameter')) return [] // keys leave the path
+      const [system, routing] = [rules.get('disallow_system'), rules.get('allow_all_routing')]
+      const all = rules.get('disallow_all').flag
+      return [
+        ...when(rules.isSet && !all && !system.flag, system),
+        ...when(rules.isSet && routing.flag, routing),
+      ]
+    },
+  },
+  {
     id: 'mutation-rules-refuse-ours',
     severity: 'error',
     problem: 'authz may not change headers that it has to set or remove',

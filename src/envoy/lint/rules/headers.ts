@@ -3,7 +3,8 @@
 
 import { STRIPPED_NAMES, STRIPPED_PREFIXES } from '../../../transform/strip.ts'
 import type { Credential } from '../credentials.ts'
-import { when, type Rule } from '../rule.ts'
+import { ENVOY_PREFIX, ORIGIN_NAMES, ORIGIN_PREFIX } from '../../strip.ts'
+import { when, type Hit, type Rule } from '../rule.ts'
 import { filtersInFront, type Edge } from '../view/credentials.ts'
 import {
   earlyMutations,
@@ -47,6 +48,31 @@ export const headerRules: readonly Rule<Edge>[] = [
     },
   },
   {
+    id: 'origin-forgeable',
+    severity: 'warning',
+    problem: 'headers in which callers say where they come from are passed on',
+    risk: 'an upstream that goes by them takes every caller for any address; Envoy adds its own account to X-Forwarded-For only',
+    remedy:
+      'early_header_mutation_extensions with { remove: forwarded }, { remove: x-real-ip }, { remove_on_match: { key_matcher: { prefix: x-forwarded-, ignore_case: true } } }; none of it where a proxy in front writes them',
+    find: ({ manager }) => {
+      if (!removesAtEdge(manager)) return []
+      return whenLeft(
+        manager,
+        ORIGINS.filter((name) => !isRemovedEarly(manager, name)),
+      )
+    },
+  },
+  {
+    id: 'steering-headers-kept',
+    severity: 'warning',
+    problem: 'headers by which Envoy is steered are not removed from what callers send',
+    risk: 'Envoy removes those that it knows, and only from callers that do not count as internal',
+    remedy:
+      'early_header_mutation_extensions with { remove_on_match: { key_matcher: { prefix: x-envoy-, ignore_case: true } } }',
+    find: ({ manager }) =>
+      removesAtEdge(manager) ? whenLeft(manager, keptBy(manager, ENVOY_PREFIX)) : [],
+  },
+  {
     id: 'credential-removed',
     severity: 'error',
     problem: 'a header with a credential is removed before authz sees it',
@@ -64,6 +90,24 @@ export const headerRules: readonly Rule<Edge>[] = [
       }),
   },
 ]
+
+// Those that begin so and that proxies write, less what Envoy overwrites itself.
+const ORIGINS = [
+  ...ORIGIN_NAMES,
+  ...['host', 'port', 'prefix', 'server'].map((name) => `${ORIGIN_PREFIX}${name}`),
+]
+
+/** Whether callers connect there; where nothing at all is removed, the first of these rules says so. */
+const removesAtEdge = (manager: Manager): boolean =>
+  isPlainEdge(manager) && earlyMutations(manager).length > 0
+
+const keptBy = (manager: Manager, prefix: string): readonly string[] =>
+  earlyMutations(manager).some((mutation) => removesAll(mutation, prefix)) ? [] : [`${prefix}*`]
+
+const whenLeft = (manager: Manager, left: readonly string[]): readonly Hit[] =>
+  when(left.length > 0, manager.config.get('early_header_mutation_extensions'), {
+    detail: left.join(', '),
+  })
 
 /** The headers in which a credential stands. */
 const headersOf = (credential: Credential): readonly string[] => {

@@ -86,6 +86,17 @@ export const listenerRules: readonly Rule<Manager>[] = [
     },
   },
   {
+    id: 'headers-without-end',
+    severity: 'warning',
+    problem: 'callers may take as long as they like to send the headers of a request',
+    risk: 'connections that say nothing pile up until there is no room for others',
+    remedy: 'request_headers_timeout: 10s',
+    find: ({ config }) => {
+      const at = config.get('request_headers_timeout')
+      return when((at.milliseconds ?? 0) === 0, at)
+    },
+  },
+  {
     id: 'host-dot-kept',
     severity: 'warning',
     problem: 'a dot at the end of the host is kept',

@@ -2,12 +2,19 @@
 
 import { ROUTE_EXTENSION } from '../../../request/request.ts'
 import { when, type Hit, type Rule } from '../rule.ts'
+import type { Expectations } from '../expectations.ts'
+import { HANDLE } from '../../identity-certificate.ts'
+import { HANDLE_HEADER } from '../../istio/delegation-hop.ts'
 import { httpOptions } from '../view/cluster.ts'
+import { forwardedHeader } from '../view/forwarded-header.ts'
 import type { AuthzFilter, Manager } from '../view/manager.ts'
 import { isRemovedEarly } from '../view/mutation.ts'
-import { perFilterOf, REDACTED, routeNameOf, type Route } from '../view/route.ts'
+import { ourRouteOf, perFilterOf, REDACTED, routeNameOf, type Route } from '../view/route.ts'
 import type { Setting } from '../view/setting.ts'
 import type { Site } from '../view/site.ts'
+
+// Istio's own Envoy has no certificate selector.
+const HAND_ON = `EnvoyFilter, applyTo: HTTP_FILTER, INSERT_AFTER envoy.filters.http.ext_authz, which tells a delegation hop: envoy.filters.http.header_mutation with mutations: { request_mutations: [{ remove: ${HANDLE_HEADER} }, { append: { header: { key: ${HANDLE_HEADER}, value: "${HANDLE}" }, append_action: OVERWRITE_IF_EXISTS_OR_ADD } }] }`
 
 /** A route, and the ext_authz filter that judges what takes it. */
 export interface RouteSubject {
@@ -121,22 +128,46 @@ export const routeRules: readonly Rule<RouteSubject>[] = [
     },
   },
   {
+    id: 'certificate-name-forgeable',
+    severity: 'error',
+    problem:
+      'the name of the certificate that a delegation hop presents can be what the caller sent',
+    risk: 'a caller who learns a name gets the certificate of somebody else',
+    remedy: `early_header_mutation_extensions: [{ …, mutations: [{ remove: ${HANDLE_HEADER} }] }]`,
+    istio: HAND_ON,
+    find: ({ manager, route }) => {
+      const { forgeable, written } = forwardedHeader(manager, route, HANDLE_HEADER)
+      return when(written !== undefined && forgeable, written ?? route.at)
+    },
+  },
+  {
     id: 'certificate-not-presented',
     severity: 'error',
     problem: 'the route forwards a certificate, but its cluster presents none for each identity',
     risk: 'the upstream sees no identity, or that of Envoy',
     remedy:
       'transport_socket: { …, common_tls_context: { custom_tls_certificate_selector: { name: envoy.tls.certificate_selectors.on_demand_secret, … } } }',
-    find: ({ site, route, guard }) => {
-      const said = routeNameOf(route, guard.name)
-      const forwards = said !== undefined && site.expected?.lifetimes.has(said.text) === true
+    istio: HAND_ON,
+    find: ({ site, manager, route, guard }) => {
+      const { routes, lifetimes } = site.expected ?? NOTHING
+      const name = ourRouteOf(route, guard.name, routes)
+      const forwards = name !== undefined && lifetimes.has(name)
       const cluster = site.configuration.clusters.get(route.cluster?.text ?? '')
-      if (!forwards || cluster === undefined) return []
-      const presents = site.certificateUpstreams.some(({ name }) => name === route.cluster?.text)
-      return when(!presents, cluster.get('transport_socket'), { detail: said.text })
+      if (!forwards || cluster === undefined || isHandedOn(manager, route)) return []
+      const presents = site.certificateUpstreams.some((one) => one.name === route.cluster?.text)
+      return when(!presents, cluster.get('transport_socket'), { detail: name })
     },
   },
 ]
+
+const NOTHING: Pick<Expectations, 'routes' | 'lifetimes'> = {
+  routes: new Set(),
+  lifetimes: new Map(),
+}
+
+/** Whether another Envoy presents the certificate, and is told which. */
+const isHandedOn = (manager: Manager, route: Route): boolean =>
+  forwardedHeader(manager, route, HANDLE_HEADER).written?.text === HANDLE
 
 const CONNECT_FAILURES: ReadonlySet<string> = new Set(['connect-failure', '5xx', 'gateway-error'])
 

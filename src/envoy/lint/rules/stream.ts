@@ -4,7 +4,7 @@ import { when, type Rule } from '../rule.ts'
 import { protocolOf } from '../view/cluster.ts'
 import { guardsIn } from '../view/credentials.ts'
 import type { Manager } from '../view/manager.ts'
-import { REDACTED, routeNameOf, type Route } from '../view/route.ts'
+import { ourRouteOf, type Route } from '../view/route.ts'
 import type { Setting } from '../view/setting.ts'
 import { isLeftOut, isTurnedOff, type Site } from '../view/site.ts'
 
@@ -110,8 +110,8 @@ const kubernetesRoutes = ({ site, manager }: Subject): readonly Route[] => {
       .filter(({ action }) => action.isSet)
       .filter((route) => !isTurnedOff(guard, route) && !isLeftOut(guard, route))
       .filter((route) => {
-        const said = routeNameOf(route, guard.name)
-        return said === undefined || said.text === REDACTED || all.has(said.text)
+        const name = ourRouteOf(route, guard.name, site.expected?.routes ?? new Set())
+        return name === undefined || all.has(name)
       }),
   )
 }

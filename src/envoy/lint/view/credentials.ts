@@ -4,7 +4,7 @@
 import type { Credential } from '../credentials.ts'
 import type { Extension } from './extension.ts'
 import type { AuthzFilter, Manager } from './manager.ts'
-import { REDACTED, routeNameOf, type Route } from './route.ts'
+import { ourRouteOf, type Route } from './route.ts'
 import { guardsOf, isLeftOut, isTurnedOff, type Site } from './site.ts'
 
 /** A connection manager that asks Countersign. */
@@ -44,8 +44,8 @@ export const filtersInFront = (site: Site, manager: Manager): readonly Extension
 
 /** The routes of countersign.yaml that an Envoy route can be. */
 const namesOf = (route: Route, guard: AuthzFilter, all: ReadonlySet<string>): readonly string[] => {
-  const said = routeNameOf(route, guard.name)
-  if (said !== undefined && said.text !== REDACTED) return [said.text]
+  const name = ourRouteOf(route, guard.name, all)
+  if (name !== undefined) return [name]
   // authz finds one by host and path, or the dump does not show which one it is told.
   return route.action.isSet ? [...all] : []
 }

@@ -82,6 +82,21 @@ export const routeNameOf = ({ perFilter }: Route, filter: string): Setting | und
     .map((config) => config.get('check_settings', 'context_extensions').entry(ROUTE_EXTENSION))
     .find(({ isSet }) => isSet)
 
+/**
+ * The route of countersign.yaml that authz is told of. What a config dump does not show is taken from the
+ * name of the Envoy route, where there is one of ours that is called so.
+ */
+export const ourRouteOf = (
+  route: Route,
+  filter: string,
+  ours: ReadonlySet<string>,
+): string | undefined => {
+  const said = routeNameOf(route, filter)?.text
+  if (said !== REDACTED) return said
+  const name = route.at.get('name').text
+  return ours.has(name) ? name : undefined
+}
+
 /** Reads an ExtAuthzPerRoute or such, alone or in a FilterConfig. */
 const readPerFilter = (said: Setting): PerFilter => {
   const { type, config } = unpack(said)

@@ -61,6 +61,18 @@ const failingOpen: readonly Fault[] = [
     },
   ]),
   ...wrong('disabled-by-default', 'error', `${FILTER}.disabled`, [true]),
+  ...wrong(
+    'mutation-rules-wide',
+    'warning',
+    `${AUTHZ}.decoder_header_mutation_rules.disallow_system`,
+    [undefined, false],
+  ),
+  ...wrong(
+    'mutation-rules-wide',
+    'warning',
+    `${AUTHZ}.decoder_header_mutation_rules.allow_all_routing`,
+    [true],
+  ),
   ...wrong('outage-as-refusal', 'warning', `${AUTHZ}.status_on_error.code`, [
     'Forbidden',
     403,
@@ -163,7 +175,9 @@ const seeing: readonly Fault[] = [
       disallow_is_error: true,
     },
   ].flatMap((rules) =>
-    wrong('mutation-rules-refuse-ours', 'error', `${AUTHZ}.decoder_header_mutation_rules`, [rules]),
+    wrong('mutation-rules-refuse-ours', 'error', `${AUTHZ}.decoder_header_mutation_rules`, [
+      { disallow_system: true, ...rules },
+    ]),
   ),
   ...wrong(
     'mutation-rules-silent',

@@ -191,12 +191,12 @@ const clientCert: readonly Fault[] = [
   ]),
   believed('callers connect here: added beside what they sent', 'error', [
     [
-      `${MUTATIONS}[3]`,
+      `${MUTATIONS}[30]`,
       { append: { header: { key: 'client-cert', value: ':AA==:' }, append_action: 1 } },
     ],
   ]),
   believed('callers connect here, and another header is written', 'error', [
-    [`${MUTATIONS}[3]`, { append: { header: { key: 'x-other', value: 'a' }, append_action: 2 } }],
+    [`${MUTATIONS}[30]`, { append: { header: { key: 'x-other', value: 'a' }, append_action: 2 } }],
   ]),
   believed('a proxy in front is counted', 'warning', [[`${MANAGER}.xff_num_trusted_hops`, 1]]),
   believed('a proxy in front says who called', 'warning', [

@@ -56,9 +56,16 @@ export const WRITTEN: readonly Change[] = [
 /** The removal of Client-Cert, as which good.yaml has it. */
 export const REMOVAL = `${MUTATIONS}[2]`
 /** A removal that nobody misses. */
-const OTHER = `${MUTATIONS}[5]`
+// One more.
+const OTHER = `${MUTATIONS}[19]`
 /** X-Forwarded-Client-Cert is no longer removed early. */
-export const FORWARDED_KEPT: readonly Change[] = [[`${MUTATIONS}[11]`], [`${MUTATIONS}[1]`]]
+export const FORWARDED_KEPT: readonly Change[] = [
+  [
+    `${MUTATIONS}[11].remove_on_match.key_matcher`,
+    { safe_regex: { regex: 'x-forwarded-(host|port|prefix|server)' } },
+  ],
+  [`${MUTATIONS}[1]`],
+]
 /** Client-Cert and Client-Cert-Chain are no longer removed. */
 export const KEPT: readonly Change[] = [[`${MUTATIONS}[3]`], [REMOVAL]]
 

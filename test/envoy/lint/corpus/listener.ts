@@ -84,8 +84,33 @@ const spelling: readonly Fault[] = [
     'UNESCAPE_AND_FORWARD',
     3,
   ]),
+  ...wrong('headers-without-end', 'warning', `${MANAGER}.request_headers_timeout`, [
+    undefined,
+    '0s',
+  ]),
   ...wrong('host-dot-kept', 'warning', `${MANAGER}.strip_trailing_host_dot`, [undefined, false]),
   ...wrong('forgeable-headers', 'warning', REMOVALS, [undefined, []]),
+  ...[5, 6].map((index) => ({
+    name: `callers say where they come from, ${index}`,
+    change: [[`${MUTATIONS}[${index}].remove`, 'x-other']] as const,
+    rule: 'origin-forgeable',
+    severity: 'warning' as const,
+    at: REMOVALS,
+  })),
+  {
+    name: 'callers say where they come from, in X-Forwarded-Host and such',
+    change: [[`${MUTATIONS}[11].remove_on_match.key_matcher.prefix`, 'x-forwarded-h']],
+    rule: 'origin-forgeable',
+    severity: 'warning',
+    at: REMOVALS,
+  },
+  {
+    name: 'callers steer Envoy',
+    change: [[`${MUTATIONS}[10].remove_on_match.key_matcher.prefix`, 'x-envoy-upstream-']],
+    rule: 'steering-headers-kept',
+    severity: 'warning',
+    at: REMOVALS,
+  },
   {
     name: 'a header that countersign.yaml names is not removed early',
     change: [],
