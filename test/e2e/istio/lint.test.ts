@@ -126,20 +126,20 @@ describe('countersign envoy lint --admin', { skip: skipWithoutServers(), timeout
     const fields = fieldsOf(filter).filter((field) => !isHarmless(field))
     assert.ok(fields.length > 70)
     const unseen: string[] = []
-    let before: ReadonlySet<string> = new Set()
+    let last: ReadonlySet<string> = new Set()
     for (const field of fields) {
       // oxlint-disable-next-line no-await-in-loop -- one gateway
       await applied(misspelt(filter, [field]))
       let found = await news() // oxlint-disable-line no-await-in-loop -- one gateway
-      if (found.isSubsetOf(before)) {
-        // Perhaps of the field before.
+      if (found.isSubsetOf(last)) {
+        // Perhaps of the field last.
         await applied(filter) // oxlint-disable-line no-await-in-loop -- one gateway
         await eventually(findings, (all) => all.isSubsetOf(usual)) // oxlint-disable-line no-await-in-loop -- one gateway
         await applied(misspelt(filter, [field])) // oxlint-disable-line no-await-in-loop -- one gateway
         found = await news() // oxlint-disable-line no-await-in-loop -- one gateway
       }
       if (found.size === 0) unseen.push(field.join('.'))
-      before = found
+      last = found
     }
     assert.deepEqual(unseen, [])
   })
