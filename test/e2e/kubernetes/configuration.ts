@@ -35,6 +35,10 @@ export const HOST = 'kube.example.org'
 /** Whom tokens of both issuers are for. */
 export const RESOURCE = 'https://kube.example.org'
 
+/** Whom tokens of our own issuer are for that are good for {@link BRIEF_SECONDS}. */
+export const BRIEF_RESOURCE = 'https://brief.example.org'
+export const BRIEF_SECONDS = 40
+
 /** Them, one by one. */
 export const OUT = [
   ['X-Remote-*', WAYS_OUT['X-Remote-*']],
@@ -87,7 +91,7 @@ const authenticators = ({ pki, callers, server, ldap, foreignIssuer, port }: Par
   own: {
     bearer: {
       issuer: ownIssuer(port),
-      audiences: [RESOURCE],
+      audiences: [RESOURCE, BRIEF_RESOURCE],
       keys: { ca: pki.ca },
     },
     identity: { user: 'claims.sub', ...FROM_CLAIMS },
@@ -213,11 +217,12 @@ export const configuration = (parts: Parts): object => {
           name: 'Command line',
           grants: ['authorization_code', 'refresh_token'],
           redirectUris: ['http://127.0.0.1/callback'],
-          resources: [RESOURCE],
+          resources: [RESOURCE, BRIEF_RESOURCE],
         },
       },
       resources: {
         [RESOURCE]: { ...lives, claims: OWN_CLAIMS },
+        [BRIEF_RESOURCE]: { lifetime: `${BRIEF_SECONDS}s`, claims: OWN_CLAIMS },
       },
     },
     authenticators: authenticators(parts),

@@ -8,17 +8,18 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { run } from '../../cli/login/running.ts'
+import type { Result } from '../../cli/run.ts'
 import { skipWithoutKubelet, type Kubelet, type PodSpec } from '../../servers/kubelet.ts'
 import { eventually } from '../site.ts'
 import { ask, callerBy, told, type Caller } from './asking.ts'
 import { isIn, loggedIn, watchBy } from './browsers.ts'
-import { BRIEF, BROWSERS, OUT } from './configuration.ts'
+import { BRIEF, BRIEF_RESOURCE, BRIEF_SECONDS, BROWSERS, OUT } from './configuration.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
 import { PERSONS, type Person } from './people.ts'
 import { IN, PODS, PROTOCOLS, startPods } from './pods.ts'
 import { NAMESPACE } from './roles.ts'
 import { startKubectl, type RunOptions, type RunningKubectl } from './running.ts'
-import { foreignToken, kubeconfigFor, tokenIn, WAYS_IN } from './ways-in.ts'
+import { foreignToken, kubeconfigFor, ownToken, tokenIn, WAYS_IN } from './ways-in.ts'
 
 const SKIP = skipWithoutServers() || skipWithoutKubelet()
 
@@ -28,7 +29,7 @@ const LIFE_SECONDS = 45
 /** Longer than any default that would end what is silent. */
 const SILENCE_MS = 70_000
 
-/** For so long a session, or a sign-out, that was looked up is not looked up again (by default). */
+/** For so long what was looked up of a session or a user is not looked up again. */
 const REMEMBERED_MS = 5_000
 
 /** A pod whose log grows when it hears something. */
@@ -44,8 +45,10 @@ describe('what ends, and when', { skip: SKIP, timeout: 240_000, concurrency: tru
   let alice: Caller
   /** Comes with a token in a file. */
   let short: Caller
-  /** Comes with a token of our own issuer, by a login. */
+  /** Come with tokens of our own issuer, by a login. */
   let root: Caller
+  let crowd: Caller
+  let crowdSince = 0
   before(async () => {
     site = await startKubeSite()
     const callerOf = async (identity: readonly string[], { name }: Person): Promise<Caller> => ({
@@ -55,7 +58,9 @@ describe('what ends, and when', { skip: SKIP, timeout: 240_000, concurrency: tru
     alice = await callerBy(site, WAYS_IN['a password (users file)'], PERSONS.alice)
     short = await callerOf(await shortToken(1), PERSONS.alice)
     kubelet = await startPods(site, alice, [QUIET])
-    root = await callerBy(site, WAYS_IN['an access token of our own issuer'], PERSONS.root)
+    root = await callerOf(await ownToken(site, PERSONS.root), PERSONS.root)
+    crowd = await callerOf(await ownToken(site, PERSONS.crowd, BRIEF_RESOURCE), PERSONS.crowd)
+    crowdSince = Date.now()
   })
   after(async () => {
     await kubelet[Symbol.asyncDispose]()
@@ -164,10 +169,13 @@ describe('what ends, and when', { skip: SKIP, timeout: 240_000, concurrency: tru
     await Promise.all(logs.map((following) => following.shows(/^heard a word$/m)))
   })
 
-  const kill = async ({ name }: Person): Promise<void> => {
-    const file = site.folder.file('countersign.yaml')
-    const args = ['sessions', 'end', '--user', name, '--config', file]
-    const { status, stderr } = await run(args, { state: site.folder.path })
+  const sessions = async (...args: readonly string[]): Promise<Result> => {
+    const all = ['sessions', ...args, '--config', site.folder.file('countersign.yaml')]
+    return await run(all, { state: site.folder.path })
+  }
+
+  const kill = async (which: '--user' | '--id', name: string): Promise<void> => {
+    const { status, stderr } = await sessions('end', which, name)
     assert.deepEqual([status, stderr], [0, '1 login ended\n'])
   }
 
@@ -185,7 +193,7 @@ describe('what ends, and when', { skip: SKIP, timeout: 240_000, concurrency: tru
       )
     }
     assert.match(await annotate('before'), /"note":"before"/)
-    await kill(PERSONS.alice)
+    await kill('--user', 'alice')
     const refused = async (): Promise<boolean> => !(await isIn(hers))
     assert.ok(await eventually(refused, Boolean, REMEMBERED_MS))
     const { reason } = (await site.decisions()).findLast(({ host }) => host === BROWSERS) ?? {}
@@ -194,17 +202,33 @@ describe('what ends, and when', { skip: SKIP, timeout: 240_000, concurrency: tru
     assert.match(await annotate('after'), /"note":"after"/)
   })
 
-  it('25. after a kill kubectl is refused within seconds, whatever token it has', async () => {
-    const version = ['get', '--raw', '/version']
-    await told(site, root, version)
-    await kill(PERSONS.root)
-    const last = await eventually(
-      () => ask(site, root, version),
+  const VERSION = ['get', '--raw', '/version']
+
+  it('25. after a kill kubectl is refused within seconds, though its token had not ended', async () => {
+    await told(site, root, VERSION)
+    await kill('--user', 'root')
+    const { complaint } = await eventually(
+      () => ask(site, root, VERSION),
       ({ code }) => code !== 0,
-      REMEMBERED_MS,
+      REMEMBERED_MS + 1_000,
     )
-    assert.match(last.complaint, /must be logged in to the server/)
-    const { reason } = (await site.decisions()).findLast(({ path }) => path === '/version') ?? {}
-    assert.equal(reason, 'token-inactive')
+    const [, id] = /You must be logged in .*\(decision ([\w-]+)\)/.exec(complaint) ?? []
+    const event = (await site.decisions()).find((decision) => decision.id === id)
+    assert.equal(event?.reason, 'token-inactive', complaint)
+  })
+
+  it('26. after a kill of one login it gets no further token, and the one that it has is good to its end', async () => {
+    await told(site, crowd, VERSION)
+    const { stdout } = await sessions('list', '--user', 'crowd', '--json')
+    const { id }: { id: string } = JSON.parse(stdout)
+    await kill('--id', id)
+    await told(site, crowd, VERSION)
+    const left = crowdSince + BRIEF_SECONDS * 1_000 - Date.now()
+    const last = await eventually(
+      () => ask(site, crowd, VERSION),
+      ({ code }) => code !== 0,
+      left + 1_000,
+    )
+    assert.match(last.complaint, /the tokens have ended, .*; run: countersign login /)
   })
 })

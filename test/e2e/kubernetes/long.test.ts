@@ -47,7 +47,7 @@ describe('what runs for minutes', options, () => {
   })
   after(() => site[Symbol.asyncDispose]())
 
-  it('28. on each way out watches and informers tell of every change for minutes, in order', async (t) => {
+  it('29. on each way out watches and informers tell of every change for minutes, in order', async (t) => {
     await using stack = new AsyncDisposableStack()
     const certified = await callerBy(site, WAYS_IN['a client certificate'], PERSONS.alice)
     const renewed = stack.use(await renewing(site, PERSONS.alice))
@@ -76,7 +76,7 @@ describe('what runs for minutes', options, () => {
     assert.ok(restarts.every((count) => count > 0))
   })
 
-  it('29. kube-controller-manager works through Envoy, and goes on when its token has ended', async () => {
+  it('30. kube-controller-manager works through Envoy, and goes on when its token has ended', async () => {
     await using stack = new AsyncDisposableStack()
     const root = stack.use(await renewing(site, PERSONS.root))
     const minify = ['config', 'view', '--minify', '--raw']

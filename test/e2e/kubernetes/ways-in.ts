@@ -49,9 +49,13 @@ const UID = '0.9.2342.19200300.100.1.1'
  *
  * @param resource whom the tokens are for
  */
-const ownToken: WayIn = async (site, person) => {
+export const ownToken = async (
+  site: KubeSite,
+  person: Person,
+  resource: string = RESOURCE,
+): Promise<readonly string[]> => {
   const { port, pki, folder } = site
-  const at = ['--issuer', ownIssuer(port), '--resource', RESOURCE]
+  const at = ['--issuer', ownIssuer(port), '--resource', resource]
   const state = folder.file(`state-${person.name}`)
   await using login = start(['login', ...at, '--ca', pki.ca, '--no-browser'], { state })
   const [, url = ''] = await login.says(/^ {2}(https:\/\/\S+)$/m)
@@ -82,7 +86,7 @@ export const WAYS_IN = {
   'a password (users file)': password(({ name }) => name),
   'a password (LDAP)': password(mailOf),
   'a client certificate': certificate,
-  'an access token of our own issuer': ownToken,
+  'an access token of our own issuer': async (site, person) => await ownToken(site, person),
   'an access token of a foreign issuer': async (site, person) =>
     await tokenIn(site, `foreign-${person.name}`, await foreignToken(site, person)),
 } as const satisfies Readonly<Record<string, WayIn>>
