@@ -73,7 +73,8 @@ export const bearerAuthenticator = (options: BearerOptions): Authenticator => {
       const holder = await mayHold(scheme, request, token, facts)
       if (holder.outcome === 'rejected') return refuse({ ...holder, user: facts.user })
       if (holder.outcome === 'unavailable') return holder
-      const standing = await (askSignOut && judgeStanding(facts, askSignOut))
+      if (askSignOut === undefined) return authentication
+      const standing = await judgeStanding(facts, askSignOut)
       if (standing === undefined) return authentication
       return standing.outcome === 'rejected' ? refuse(standing) : standing
     },
