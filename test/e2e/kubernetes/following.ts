@@ -13,8 +13,8 @@ import { foreignToken, kubeconfigFor, tokenIn } from './ways-in.ts'
 const MAPS = `/api/v1/namespaces/${NAMESPACE}/configmaps`
 const TICKER = 'ticker'
 
-/** Libraries read a token's file again after a minute; it ends some time after that. */
-export const TOKEN = { lives: 90, renewed: 20 } as const
+/** In seconds. Libraries read a token's file again after a minute; it ends some time after that. */
+export const TOKEN = { lives: 75, renewed: 5 } as const
 
 /** Informers begin again after a moment, as the library's own examples do. */
 const PAUSE = 200

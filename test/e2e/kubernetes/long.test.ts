@@ -19,7 +19,7 @@ import { startWatch } from './watching.ts'
 import { WAYS_IN } from './ways-in.ts'
 
 const LIMIT = 20_000
-const SECONDS = 150
+const SECONDS = 105
 const DEPLOYMENTS = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments`
 
 const podsSchema = z.object({ items: z.array(z.unknown()) })
@@ -94,7 +94,7 @@ describe('what runs for minutes', options, () => {
       }),
     )
     await manager.start()
-    for (const [index, seconds] of [0, TOKEN.lives + 10, 30].entries()) {
+    for (const [index, seconds] of [0, TOKEN.lives + 10, 10].entries()) {
       // oxlint-disable-next-line no-await-in-loop -- one after another
       await sleep(seconds * 1_000)
       // oxlint-disable-next-line no-await-in-loop -- one after another
