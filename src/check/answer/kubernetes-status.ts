@@ -6,8 +6,29 @@ import type { KubernetesRequest } from '../../request/kubernetes/request-info.ts
 import type { Trail } from '../decision.ts'
 import type { PublicRefusal } from './public-refusal.ts'
 
-/** The `Status`, as JSON. */
-export const kubernetesStatus = (refused: PublicRefusal, trail: Trail): string => {
+/** What is sent, and as what. */
+export interface KubernetesBody {
+  readonly type: string
+  readonly body: string
+}
+
+/**
+ * The `Status`, as JSON. Where kubectl looks what the server has, it reads no Status and would print
+ * `unknown`: there it gets the message as text, which it does print (client-go v0.37.2,
+ * `newUnstructuredResponseError` of rest/request.go).
+ */
+export const kubernetesBody = (refused: PublicRefusal, trail: Trail): KubernetesBody => {
+  const { kubernetes } = trail.target ?? {}
+  const discovers = kubernetes?.isResource === false && DISCOVERY.test(kubernetes.path)
+  return refused.status === FORBIDDEN && discovers
+    ? { type: 'text/plain; charset=utf-8', body: `${messageOf(refused, trail)}\n` }
+    : { type: 'application/json', body: statusOf(refused, trail) }
+}
+
+/** What kubectl asks before anything else. */
+const DISCOVERY = /^\/(api|apis|openapi|version)(\/|$)/
+
+const statusOf = (refused: PublicRefusal, trail: Trail): string => {
   const { status } = refused
   const details = detailsOf(refused, trail)
   return JSON.stringify({

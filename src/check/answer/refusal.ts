@@ -9,7 +9,7 @@ import { PUBLIC_ANSWERS, statusOf, type Denial, type Refusal, type Trail } from 
 import type { LoginInvitation, RefusalPage } from '../login-redirect.ts'
 import { DECISION_HEADER, type DenyAnswer } from './answer.ts'
 import { challengesAfter, scopeChallenges } from './challenges.ts'
-import { kubernetesStatus } from './kubernetes-status.ts'
+import { kubernetesBody } from './kubernetes-status.ts'
 import type { Body, PublicRefusal } from './public-refusal.ts'
 import { ownBody, redirection } from './rule-answer.ts'
 
@@ -131,9 +131,7 @@ const overridden = (
 }
 
 const bodyFor = (refused: PublicRefusal, trail: Trail): Body => {
-  if (isKubernetes(trail)) {
-    return { type: 'application/json', body: kubernetesStatus(refused, trail) }
-  }
+  if (isKubernetes(trail)) return kubernetesBody(refused, trail)
   const { id, status, text, rule } = refused
   const title = STATUS_CODES[status]
   if (prefersJson(trail)) {

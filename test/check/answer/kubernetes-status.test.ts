@@ -93,6 +93,27 @@ describe('a refusal by a rule', () => {
     assert.match(message, /^forbidden: User "a\\"&lt;b&gt;" cannot get/)
   })
 
+  for (const path of [
+    '/api',
+    '/apis',
+    '/apis/apps/v1',
+    '/openapi/v3',
+    '/version',
+    '/api?timeout=32s',
+  ]) {
+    it(`of ${path} is text, since kubectl reads nothing else there`, () => {
+      const answer = refuse({ reason: 'no-rule' }, asking({ path }))
+      assert.deepEqual(valuesOf(answer, 'content-type'), ['text/plain; charset=utf-8'])
+      const [asked] = path.split('?')
+      const want = `forbidden: User "alice" cannot get path "${asked}": no rule allows it (decision ${ID})\n`
+      assert.equal(answer.body, want)
+    })
+  }
+
+  it('of a path that only begins like that is a Status', () => {
+    statusIn(refuse({ reason: 'no-rule' }, asking({ path: '/apiary' })))
+  })
+
   it('names the object in its details', () => {
     const path = '/apis/apps/v1/namespaces/a/deployments/b'
     const { reason, details } = statusIn(refuse({ reason: 'no-rule' }, asking({ path })))

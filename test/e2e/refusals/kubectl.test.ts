@@ -136,6 +136,25 @@ describe('a real kubectl', { skip }, () => {
     })
   }
 
+  it('3. prints what it was refused before it got to what it was asked for', async () => {
+    const { port, ca } = site.target
+    const { code, complaint } = await kubectl([
+      `--server=https://127.0.0.1:${port}`,
+      `--tls-server-name=${HOST}`,
+      `--certificate-authority=${ca}`,
+      '--username=alice',
+      `--password=${PASSWORDS.alice}`,
+      'get',
+      'pods',
+    ])
+    assert.equal(code, 1)
+    assert.match(
+      complaint,
+      /Error from server \(Forbidden\): forbidden: User "alice" cannot get path "\/api": no rule allows it \(decision /,
+    )
+    assert.doesNotMatch(complaint, /unknown/)
+  })
+
   it('3. is served what is allowed', async () => {
     const { code, complaint } = await run('/version')
     assert.deepEqual([code, complaint], [0, ''])
