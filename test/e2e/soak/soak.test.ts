@@ -9,7 +9,7 @@ import { Ticker } from '../kubernetes/following.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from '../kubernetes/kube-site.ts'
 import { PERSONS } from '../kubernetes/people.ts'
 import { grant, NAMESPACE } from '../kubernetes/roles.ts'
-import { WAYS_IN } from '../kubernetes/ways-in.ts'
+import { foreignToken, tokenIn, WAYS_IN, type WayIn } from '../kubernetes/ways-in.ts'
 import { eventually } from '../site.ts'
 import { CHANGES, type Outage } from './changes.ts'
 import { Memory } from './memory.ts'
@@ -23,6 +23,19 @@ const JUDGED_FROM = 5
 const GROWTH = 1.15
 const LIMIT = 30_000
 const LIFETIME = '60s'
+
+/** Nobody renews those of a foreign issuer. */
+const FOREIGN_SECONDS = MINUTES * 60 + 600
+
+const WAYS: Readonly<Record<string, WayIn>> = {
+  ...WAYS_IN,
+  'an access token of a foreign issuer': async (site, person) =>
+    await tokenIn(
+      site,
+      `foreign-${person.name}`,
+      await foreignToken(site, person, FOREIGN_SECONDS),
+    ),
+}
 
 const people = [PERSONS.alice, PERSONS.bob, PERSONS.crowd]
 
@@ -51,7 +64,7 @@ describe(`a soak of ${MINUTES} minutes`, options, () => {
   /** One for each way in and each way out. */
   const makeWalkers = async (): Promise<readonly Walker[]> => {
     const walkers: Walker[] = []
-    for (const [wayName, way] of Object.entries(WAYS_IN)) {
+    for (const [wayName, way] of Object.entries(WAYS)) {
       for (const [out, address] of OUT) {
         const person = people[walkers.length % people.length] ?? PERSONS.alice
         const name = `${person.name}, ${wayName} → ${out}`
