@@ -18,6 +18,8 @@ const site = async (options: Parameters<typeof startCertificateSite>[0] = {}) =>
   await startCertificateSite({
     users,
     upstream: { connectTimeout: `${CONNECT_TIMEOUT_MS}ms` },
+    // Each identity's is renewed at half of it, at a time of its own: hardly ever while a test runs.
+    certificate: { lifetime: '20h' },
     concurrency: 1,
     ...options,
   })

@@ -69,12 +69,13 @@ const configure =
 const LOADED = '"configuration loaded"'
 const REJECTED = '"configuration rejected'
 
-let broken = ''
-/** What no configuration may be; whoever has it stays with the one before. */
-const breakIt = (text: string): string => {
-  broken = text
-  return `${text}\nsurprise: true\n`
-}
+/** What no configuration may have; whoever gets one with it stays with the one before. */
+const SURPRISE = '\nsurprise: true\n'
+
+/** The rule that decides once the rules are others. */
+export const NEW_RULE = 'rbac-decides-now'
+
+const otherRules = (text: string): string => text.replaceAll('rbac-decides', NEW_RULE)
 
 const newAuthority = (text: string, { minting: [old, next] }: KubeSite): string =>
   text.replace(old.ca, next.ca).replace(old.key, next.key)
@@ -119,16 +120,16 @@ export const CHANGES: readonly Change[] = [
   silent('a grant key is added', 0.05, keyring('--add')),
   silent('the new grant key seals', 0.1, keyring('--promote')),
   silent('the signer has another CA', 0.15, configure('signer', newAuthority, LOADED)),
+  silent('other rules', 0.2, configure('authz', otherRules, LOADED)),
   silent(
-    'other rules',
-    0.2,
-    configure('authz', (text) => `${text}\n# changed\n`, LOADED),
+    'a configuration that is refused',
+    0.25,
+    configure('authz', (text) => text + SURPRISE, REJECTED),
   ),
-  silent('a configuration that is refused', 0.25, configure('authz', breakIt, REJECTED)),
   silent(
     'that is mended',
     0.28,
-    configure('authz', () => broken, LOADED),
+    configure('authz', (text) => text.replace(SURPRISE, ''), LOADED),
   ),
   silent('the next key signs our tokens', 0.32, signNow),
   { name: 'authz is restarted', at: 0.4, make: restart('authz', 'SIGTERM') },

@@ -11,7 +11,7 @@ import { PERSONS } from '../kubernetes/people.ts'
 import { grant, NAMESPACE } from '../kubernetes/roles.ts'
 import { foreignToken, tokenIn, WAYS_IN, type WayIn } from '../kubernetes/ways-in.ts'
 import { eventually } from '../site.ts'
-import { CHANGES, type Outage } from './changes.ts'
+import { CHANGES, NEW_RULE, type Outage } from './changes.ts'
 import { Memory } from './memory.ts'
 import { Walker } from './walker.ts'
 
@@ -132,6 +132,8 @@ describe(`a soak of ${MINUTES} minutes`, options, () => {
         .map(({ name, turns, restarts }) => `${name}: ${restarts} restarts, at ${turns.at(-1)}`)
     await eventually(late, ({ length }) => length === 0, LIMIT)
     await stack.disposeAsync()
+    const last = (await site.decisions()).findLast(({ decision }) => decision === 'allow')
+    assert.equal(last?.rule, NEW_RULE)
     for (const { name, turns } of walkers) assert.deepEqual(turns, ticker.turns, name)
     for (const [name, process] of Object.entries(memory)) {
       const [first, last] = process.ends
