@@ -132,8 +132,8 @@ describe(`a soak of ${MINUTES} minutes`, options, () => {
         .map(({ name, turns, restarts }) => `${name}: ${restarts} restarts, at ${turns.at(-1)}`)
     await eventually(late, ({ length }) => length === 0, LIMIT)
     await stack.disposeAsync()
-    const last = (await site.decisions()).findLast(({ decision }) => decision === 'allow')
-    assert.equal(last?.rule, NEW_RULE)
+    const permitted = (await site.decisions()).findLast(({ decision }) => decision === 'allow')
+    assert.equal(permitted?.rule, NEW_RULE)
     for (const { name, turns } of walkers) assert.deepEqual(turns, ticker.turns, name)
     for (const [name, process] of Object.entries(memory)) {
       const [first, last] = process.ends
