@@ -2,11 +2,9 @@
 // JWT of ours does not know that its login is over.
 
 import { LRUCache } from 'lru-cache'
+import { LONGEST_TOKEN_LIFETIME_MS } from '../../config/mint-schema.ts'
 import type { RecordStore } from '../../state/record-store.ts'
 import type { Clock } from '../../runtime/clock.ts'
-
-/** The longest that an access token of ours lives: after that nobody has to know any more. */
-const KEPT_MS = 86_400_000
 
 const EVERYBODY = 'signed-out everybody'
 const keyOf = (user: string): string => `signed-out user ${user}`
@@ -23,7 +21,9 @@ export class SignOuts {
 
   /** Takes down that everything of a user, or of everybody, ends now. */
   async note(user?: string): Promise<void> {
-    const record = { text: String(this.#clock.now()), lifetime: KEPT_MS }
+    // After that no token from before is left.
+    const lifetime = LONGEST_TOKEN_LIFETIME_MS
+    const record = { text: String(this.#clock.now()), lifetime }
     await this.#records.put(user === undefined ? EVERYBODY : keyOf(user), record)
   }
 
