@@ -2,6 +2,7 @@
 // accepts is stored, and pods are made by the tests from their templates.
 
 import { writeFile } from 'node:fs/promises'
+import { writeAdministratorKubeconfig } from './administrator-kubeconfig.ts'
 import {
   startKubeApiServer,
   type KubeApiServer,
@@ -27,7 +28,7 @@ export const startCluster = async (options?: KubeApiServerOptions): Promise<Clus
   const server = stack.use(await startKubeApiServer(options))
   const folder = stack.use(await temporaryFolder())
   const kubeconfig = folder.file('kubeconfig')
-  await writeFile(kubeconfig, JSON.stringify(kubeconfigOf(server)))
+  await writeAdministratorKubeconfig(kubeconfig, server)
   const owned = stack.move()
   return {
     server,
@@ -49,20 +50,3 @@ export const startCluster = async (options?: KubeApiServerOptions): Promise<Clus
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
-
-const kubeconfigOf = ({ url, ca, administrator }: KubeApiServer): object => ({
-  apiVersion: 'v1',
-  kind: 'Config',
-  clusters: [{ name: 'test', cluster: { server: url, 'certificate-authority': ca } }],
-  users: [
-    {
-      name: 'administrator',
-      user: {
-        'client-certificate': administrator.certificate,
-        'client-key': administrator.key,
-      },
-    },
-  ],
-  contexts: [{ name: 'test', context: { cluster: 'test', user: 'administrator' } }],
-  'current-context': 'test',
-})

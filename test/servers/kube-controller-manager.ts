@@ -1,8 +1,7 @@
 // The real kube-controller-manager: what makes pods of deployments, and takes away what is deleted.
 
-import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { stringify } from 'yaml'
+import { writeAdministratorKubeconfig } from './administrator-kubeconfig.ts'
 import { Daemon } from './daemon.ts'
 import type { KubeApiServer } from './kube-apiserver.ts'
 import type { KeyPair } from './pki.ts'
@@ -26,7 +25,7 @@ export const startKubeControllerManager = async (
   folder: TemporaryFolder,
 ): Promise<AsyncDisposable> => {
   const kubeconfig = folder.file('controllers.kubeconfig')
-  await writeFile(kubeconfig, stringify(kubeconfigOf({ url, ca, administrator })))
+  await writeAdministratorKubeconfig(kubeconfig, { url, ca, administrator })
   const daemon = new Daemon({
     command: KUBE_CONTROLLER_MANAGER,
     args: [
@@ -43,16 +42,3 @@ export const startKubeControllerManager = async (
   await daemon.start()
   return daemon
 }
-
-const kubeconfigOf = ({
-  url,
-  ca,
-  administrator: { certificate, key },
-}: Pick<Server, 'url' | 'ca' | 'administrator'>): object => ({
-  apiVersion: 'v1',
-  kind: 'Config',
-  clusters: [{ name: 'test', cluster: { server: url, 'certificate-authority': ca } }],
-  users: [{ name: 'admin', user: { 'client-certificate': certificate, 'client-key': key } }],
-  contexts: [{ name: 'admin', context: { cluster: 'test', user: 'admin' } }],
-  'current-context': 'admin',
-})

@@ -6,10 +6,9 @@ import { dirname, join } from 'node:path'
 import { stringify } from 'yaml'
 import { z } from 'zod'
 import { istioConfiguration } from '../../../scripts/istio-files.ts'
-import { jwksOf, makeKey, type IssuerKey } from '../../authenticate/token/issuing.ts'
 import { cheapHash } from '../../fakes/hashes.ts'
-import { startJwksServer, type JwksServer } from '../../servers/jwks.ts'
 import type { Pki } from '../../servers/pki.ts'
+import { startForeignIssuer, type ForeignIssuer } from '../foreign-issuer.ts'
 import { placed, type Places } from './files.ts'
 
 /** Everybody's password. */
@@ -30,10 +29,8 @@ export const usersFile = async (): Promise<string> => {
   return stringify({ users: Object.fromEntries(users) }, { aliasDuplicateObjects: false })
 }
 
-/** An issuer of others. */
-export interface ForeignIssuer {
-  readonly key: IssuerKey
-  readonly server: JwksServer
+/** An issuer of others, and tokens of it. */
+export interface TokenIssuer extends ForeignIssuer {
   /** A token about somebody of the group ops, which ends so many seconds from now. */
   token(user: string, seconds?: number): Promise<string>
 }
@@ -41,16 +38,11 @@ export interface ForeignIssuer {
 const LIFE = 300
 
 /** Starts an issuer. */
-export const startForeignIssuer = async ({ upstream }: Pki): Promise<ForeignIssuer> => {
-  const key = await makeKey('RS256', 'foreign')
-  const server = await startJwksServer(upstream)
-  const { origin: issuer } = server
-  const discovery = { issuer, jwks_uri: `${issuer}/keys` }
-  server.answers.set('/.well-known/openid-configuration', { body: JSON.stringify(discovery) })
-  server.answers.set('/keys', { body: jwksOf(key) })
+export const startTokenIssuer = async (pki: Pki): Promise<TokenIssuer> => {
+  const foreign = await startForeignIssuer(pki)
+  const { key, issuer } = foreign
   return {
-    key,
-    server,
+    ...foreign,
     token: async (user, seconds = LIFE) => {
       const now = Math.floor(Date.now() / 1_000)
       return await key.token({

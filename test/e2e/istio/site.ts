@@ -28,10 +28,10 @@ import { CountersignProcess } from '../process.ts'
 import { startPlainApplication, type PlainApplication } from './applications.ts'
 import {
   configuration,
-  startForeignIssuer,
+  startTokenIssuer,
   usersFile,
   writeFiles,
-  type ForeignIssuer,
+  type TokenIssuer,
 } from './configuration.ts'
 import { istioFile, meshConfig, objectsOf, placed, serviceAt, type Places } from './files.ts'
 import { apply, defineIstio, secretOf, succeed } from './mesh.ts'
@@ -57,7 +57,7 @@ export interface IstioSite extends AsyncDisposable {
   readonly callers: Authority
   /** A caller of the groups dev and ops. */
   readonly alice: KeyPair
-  readonly foreign: ForeignIssuer
+  readonly foreign: TokenIssuer
   /** The key of our tokens. */
   readonly signing: MadeKey
   /** The application that gets headers, and takes the front-proxy certificate alone. */
@@ -90,7 +90,7 @@ export const startIstioSite = async (): Promise<IstioSite> => {
   const cluster = stack.use(await startCluster({ audit: true, clientCas: [minting.ca] }))
   const api = stack.use(await startUpstream({ identity: pki.upstream, clientCa: pki.ca }))
   const reports = stack.use(await startPlainApplication())
-  const foreign = await startForeignIssuer(pki)
+  const foreign = await startTokenIssuer(pki)
   stack.use(foreign.server)
   const signing = await madeKey('ES256')
   const here = { folder: folder.path }

@@ -2,7 +2,6 @@
 // Steps are in README.md.
 
 import assert from 'node:assert/strict'
-import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { dirname, join } from 'node:path'
@@ -17,7 +16,9 @@ import { PERSONS } from './people.ts'
 import {
   assertAsked,
   assertWebSockets,
+  BLOB,
   decisionsOf,
+  hashOf,
   IN,
   PODS,
   PROTOCOLS,
@@ -28,10 +29,6 @@ import { runKubectl, startKubectl, type RunOptions, type RunningKubectl } from '
 import { WAYS_IN } from './ways-in.ts'
 
 const SKIP = skipWithoutServers() || skipWithoutKubelet()
-
-const BLOB = randomBytes(20_000_000)
-
-const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
 
 /** What is in a folder that is copied. */
 const TREE: Readonly<Record<string, Buffer>> = {

@@ -9,12 +9,11 @@ import { ConfigurationFiles } from '../../../src/config/files.ts'
 import { readConfig } from '../../../src/config/parse.ts'
 import { renderBootstrap } from '../../../src/envoy/bootstrap.ts'
 import { newGrantKeyLine } from '../../../src/keys/grant-keys.ts'
-import { jwksOf, makeKey, type IssuerKey } from '../../authenticate/token/issuing.ts'
+import type { IssuerKey } from '../../authenticate/token/issuing.ts'
 import { madeKey } from '../../fakes/signing-keys.ts'
 import { http1 } from '../../servers/client.ts'
 import { freePort } from '../../servers/daemon.ts'
 import { skipWithoutEnvoy, startEnvoy, type Envoy } from '../../servers/envoy.ts'
-import { startJwksServer, type JwksServer } from '../../servers/jwks.ts'
 import {
   skipWithoutApiServer,
   startKubeApiServer,
@@ -26,6 +25,7 @@ import { SERVICE } from '../../servers/openldap-data.ts'
 import { createAuthority, createPki, type Authority, type Pki } from '../../servers/pki.ts'
 import { writeSigningKeys } from '../../servers/signing-keys.ts'
 import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'
+import { startForeignIssuer } from '../foreign-issuer.ts'
 import { CountersignProcess } from '../process.ts'
 import { recipeFile } from '../recipes/running.ts'
 import { basic, eventually } from '../site.ts'
@@ -148,22 +148,6 @@ const decisionsIn = async (file: string): Promise<readonly DecisionEvent[]> => {
   return lines
     .map((line): { event: string } & DecisionEvent => JSON.parse(line))
     .filter(({ event }) => event === 'decision')
-}
-
-interface ForeignIssuer {
-  readonly key: IssuerKey
-  readonly issuer: string
-  readonly server: JwksServer
-}
-
-const startForeignIssuer = async ({ upstream }: Pki): Promise<ForeignIssuer> => {
-  const key = await makeKey('RS256', 'foreign')
-  const server = await startJwksServer(upstream)
-  const { origin: issuer } = server
-  const discovery = { issuer, jwks_uri: `${issuer}/keys` }
-  server.answers.set('/.well-known/openid-configuration', { body: JSON.stringify(discovery) })
-  server.answers.set('/keys', { body: jwksOf(key) })
-  return { key, issuer, server }
 }
 
 /** The configurations, and what they name. */

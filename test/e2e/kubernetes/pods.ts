@@ -2,6 +2,7 @@
 // speaks to them.
 
 import assert from 'node:assert/strict'
+import { createHash, randomBytes } from 'node:crypto'
 import type { DecisionEvent } from '../../../src/audit/event.ts'
 import { startKubelet, type Kubelet, type PodSpec } from '../../servers/kubelet.ts'
 import { eventually } from '../site.ts'
@@ -51,6 +52,12 @@ export const PROTOCOLS = [
     },
   ],
 ] as const
+
+/** What is sent there and back. */
+export const BLOB = randomBytes(20_000_000)
+
+/** By which it is known again. */
+export const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
 
 const RBAC_LIMIT = 10_000
 

@@ -9,7 +9,7 @@ import { WAYS_OUT } from './configuration.ts'
 import type { KubeSite } from './kube-site.ts'
 
 // Nothing runs for longer, whatever becomes of the test.
-const LONGEST_MS = 180_000
+const LONGEST_MS = 240_000
 
 /** How it ended. */
 interface Ended {
@@ -23,6 +23,8 @@ interface Ended {
 /** A kubectl that runs; it is killed when disposed. */
 export interface RunningKubectl extends AsyncDisposable {
   readonly stdin: Writable
+  /** Its standard output so far. */
+  readonly shown: string
   /** Resolves with the first match in its standard output; rejects when it ends before. */
   shows(pattern: RegExp): Promise<RegExpExecArray>
   signal(signal: NodeJS.Signals): void
@@ -61,16 +63,19 @@ export const startKubectl = (
   const ended = end()
   return {
     stdin: child.stdin,
+    get shown() {
+      return Buffer.concat(output).toString()
+    },
     ended,
     signal: (signal) => void child.kill(signal),
     async shows(pattern) {
       for (;;) {
-        const said = Buffer.concat(output).toString()
+        const said = this.shown
         const match = pattern.exec(said)
         if (match !== null) return match
         // oxlint-disable-next-line no-await-in-loop -- as it comes
         const more = await Promise.race([once(child.stdout, 'data'), ended])
-        if (!Array.isArray(more) && !pattern.test(Buffer.concat(output).toString())) {
+        if (!Array.isArray(more) && !pattern.test(this.shown)) {
           throw new Error(`it ended and did not show ${String(pattern)}: ${said}${complaint}`)
         }
       }

@@ -2,7 +2,6 @@
 // are, and who is refused. Steps are in README.md.
 
 import assert from 'node:assert/strict'
-import { createHash, randomBytes } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
 import { runProgram } from '../../servers/daemon.ts'
@@ -17,7 +16,9 @@ import { PERSONS } from './people.ts'
 import {
   assertAsked,
   assertWebSockets,
+  BLOB,
   decisionsOf,
+  hashOf,
   IN,
   PODS,
   PROTOCOLS,
@@ -28,8 +29,6 @@ import { runKubectl, startKubectl, type RunOptions } from './running.ts'
 import { WAYS_IN } from './ways-in.ts'
 
 const SKIP = skipWithoutServers() || skipWithoutKubelet() || skipWithoutTerminal()
-
-const BLOB = randomBytes(20_000_000)
 
 const SPEAK = 'echo out; echo err >&2; exit 7'
 
@@ -42,8 +41,6 @@ const DEEDS = [
 
 const RULE =
   /unable to upgrade connection: pods "shell" is forbidden: User "root" .* in the namespace "sealed": denied by rule "no-shells" \(decision [\w-]+\)\n$/
-
-const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
 
 describe('logs, shells and attaching', { skip: SKIP, timeout: 240_000 }, () => {
   let site: KubeSite

@@ -1,0 +1,24 @@
+// An issuer of others: its discovery document and its key, over HTTPS.
+
+import { jwksOf, makeKey, type IssuerKey } from '../authenticate/token/issuing.ts'
+import { startJwksServer, type JwksServer } from '../servers/jwks.ts'
+import type { Pki } from '../servers/pki.ts'
+
+/** One that runs. */
+export interface ForeignIssuer {
+  readonly key: IssuerKey
+  /** `iss` of its tokens. */
+  readonly issuer: string
+  readonly server: JwksServer
+}
+
+/** Starts one. */
+export const startForeignIssuer = async ({ upstream }: Pki): Promise<ForeignIssuer> => {
+  const key = await makeKey('RS256', 'foreign')
+  const server = await startJwksServer(upstream)
+  const { origin: issuer } = server
+  const discovery = { issuer, jwks_uri: `${issuer}/keys` }
+  server.answers.set('/.well-known/openid-configuration', { body: JSON.stringify(discovery) })
+  server.answers.set('/keys', { body: jwksOf(key) })
+  return { key, issuer, server }
+}
