@@ -233,7 +233,7 @@ export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
   },
   'certificate-missing': {
     status: 403,
-    text: 'A client certificate has to be presented in the TLS handshake.',
+    text: 'This service is for callers who authenticate with a client certificate.',
   },
   'certificate-unreadable': {
     status: 403,

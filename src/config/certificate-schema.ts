@@ -146,11 +146,11 @@ const delegate = z
     fallback: template
       .optional()
       .describe(
-        'The certificate for callers who presented none. Absent: such requests are refused.',
+        'The certificate for callers whose identity was proven without a client certificate. Absent: such requests are refused.',
       ),
   })
   .describe(
-    'Copies the certificate that the caller presented to Envoy (which validated it against `envoy.listener.clientCa`), byte for byte, as F5’s C3D does. It never outlives that certificate.',
+    'Copies the client certificate that an authenticator of the route proved, byte for byte, as F5’s C3D does. Needs a `certificate` authenticator; a certificate that was only presented in the TLS handshake is never copied. It never outlives that certificate.',
   )
 
 /** `forward.certificate`. */

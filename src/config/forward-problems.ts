@@ -89,7 +89,7 @@ const reportImpersonation = (route: RouteConfig, { envoy }: Config, report: Repo
 type AuthenticatorKind = keyof Config['authenticators'][string]
 
 const reportCredentials = (route: RouteConfig, config: Config, report: Report): void => {
-  const { headers, bearer, passthrough, certificateHeaders } = route.forward
+  const { headers, bearer, passthrough, certificate, certificateHeaders } = route.forward
   const proves = (...kinds: readonly AuthenticatorKind[]): boolean =>
     authenticatorsOf(route, config).some((one) => kinds.some((kind) => one[kind] !== undefined))
   if (passthrough && bearer !== undefined) {
@@ -102,6 +102,11 @@ const reportCredentials = (route: RouteConfig, config: Config, report: Report): 
     const message =
       '"certificate" tells of a proven client certificate, and "authenticate" has no authenticator of that kind, so that every request would be refused; add one, or let "certificateHeaders.missing" be "omit"'
     report(['headers'], message)
+  }
+  if (certificate?.delegate !== undefined && !proves('certificate')) {
+    const message =
+      'copies a proven client certificate, and "authenticate" has no authenticator of kind "certificate"; add one'
+    report(['certificate', 'delegate'], message)
   }
   if (bearer?.exchange !== undefined && !proves('bearer', 'introspection', 'tokenReview')) {
     const message =

@@ -137,10 +137,6 @@ const certificateProblems = (
     if (delegate?.fallback !== undefined && isEmpty(delegate.fallback.subject)) {
       problems.push(locate([...path, 'delegate', 'fallback'], 'needs a "subject"'))
     }
-    if (delegate !== undefined && envoy !== undefined && envoy.listener.clientCa === undefined) {
-      const message = 'there is nothing to copy: "envoy.listener.clientCa" asks callers for theirs'
-      problems.push(locate([...path, 'delegate'], message))
-    }
     return problems
   })
 

@@ -1,5 +1,5 @@
-// Delegation, as F5's C3D has it: the certificate that the caller presented, copied field by field
-// into the one that the upstream will see. Pure. Envoy validated the certificate; this only reads it.
+// Delegation, as F5's C3D has it: the proven client certificate, copied field by field into the one that
+// the upstream will see. Pure. An authenticator validated the certificate; this only reads it.
 
 import type { CertificateConfig, TemplateConfig } from '../config/certificate-schema.ts'
 import type { Identity } from '../identity/identity.ts'
@@ -8,21 +8,22 @@ import type { Extension } from '../x509/extensions.ts'
 import { decodeGeneralNames } from '../x509/general-names.ts'
 import { decodeName } from '../x509/name.ts'
 import { EXTENSIONS } from '../x509/oid.ts'
-import { decodePem } from '../x509/pem.ts'
 import type { Fields, Template } from './template.ts'
 
 /** What delegation does with each field. */
 export type DelegationConfig = NonNullable<CertificateConfig['delegate']>
 
 /**
- * The certificate that a caller presented, read; `undefined` when it or a name in it cannot be. An
- * alternative name of a kind that nobody here understands is left to the signer, which refuses it.
+ * Reads the proven client certificate.
+ *
+ * An alternative name of an unknown kind is left to the signer, which refuses it.
+ *
+ * @param der the certificate (RFC 5280 §4.1)
+ * @returns `undefined` when the certificate, its subject or its alternative names cannot be decoded
  */
-export const readPresented = (urlEncodedPem: string): CertificateParts | undefined => {
+export const readProven = (der: Buffer): CertificateParts | undefined => {
   try {
-    const [leaf] = decodePem('CERTIFICATE', decodeURIComponent(urlEncodedPem))
-    if (leaf === undefined) return undefined
-    const parts = readCertificate(leaf)
+    const parts = readCertificate(der)
     namesOf(parts.subject, parts.extensions)
     return parts
   } catch {
@@ -45,14 +46,14 @@ export const overriding = (
  * template's. `undefined` when the template cannot be applied to the identity.
  */
 export const delegate = (
-  presented: CertificateParts,
+  proven: CertificateParts,
   config: DelegationConfig,
   template: Template,
   identity: Identity,
 ): Fields | undefined => {
   const own = template.apply(identity)
   if (own === undefined) return undefined
-  const byOid = new Map(presented.extensions.map((extension) => [extension.oid, extension]))
+  const byOid = new Map(proven.extensions.map((extension) => [extension.oid, extension]))
   const pick = (name: keyof typeof EXTENSION_OF) => {
     const mode = config[name]
     if (mode === 'override') return own[name]
@@ -60,7 +61,7 @@ export const delegate = (
   }
   const overridden = new Set(own.others.map(({ oid }) => oid))
   return {
-    subject: config.subject === 'copy' ? presented.subject : own.subject,
+    subject: config.subject === 'copy' ? proven.subject : own.subject,
     subjectAltName: pick('subjectAltName'),
     keyUsage: pick('keyUsage'),
     extendedKeyUsage: pick('extendedKeyUsage'),

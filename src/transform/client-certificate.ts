@@ -2,7 +2,7 @@
 // minted here, and no key is held but the one that seals.
 
 import type { CertificateConfig } from '../config/certificate-schema.ts'
-import { delegate, namesOf, overriding, readPresented } from '../grant/delegation.ts'
+import { delegate, namesOf, overriding, readProven } from '../grant/delegation.ts'
 import { handleDigest, type GrantSeal } from '../grant/seal.ts'
 import { compileTemplate, contentsOf, type Fields, type Template } from '../grant/template.ts'
 import { validityAt } from '../grant/validity.ts'
@@ -20,28 +20,24 @@ export interface ClientCertificateOptions {
 }
 
 /**
- * `forward.certificate`: seals a grant for the identity, or for the certificate that the caller
- * presented. Equal for every request of one identity until its slot ends (`grant/validity.ts`).
+ * `forward.certificate`: seals a grant for the identity, or with `delegate` for the client certificate
+ * that an authenticator proved. A certificate that was only presented in the TLS handshake is never
+ * copied. Equal for every request of one identity until its slot ends (`grant/validity.ts`).
  */
 export const clientCertificate = (options: ClientCertificateOptions): Transformer => {
   const granter = new Granter(options)
   const { clock } = options
   // Identities are remembered with the proof behind them, so this is worked out once for each.
-  const known = new WeakMap<Identity, Known>()
+  const known = new WeakMap<Identity, Granted>()
   return {
     kind: 'certificate',
-    transform({ identity, request }) {
-      const { peerCertificate } = request
+    transform({ identity }) {
       const remembered = known.get(identity)
-      if (
-        remembered !== undefined &&
-        clock.now() < remembered.until &&
-        remembered.peerCertificate === peerCertificate
-      ) {
+      if (remembered !== undefined && clock.now() < remembered.until) {
         return remembered.transformation
       }
-      const fresh = granter.grant(identity, peerCertificate)
-      known.set(identity, { ...fresh, peerCertificate })
+      const fresh = granter.grant(identity)
+      known.set(identity, fresh)
       return fresh.transformation
     },
   }
@@ -53,10 +49,6 @@ interface Granted {
   readonly transformation: Transformation
   /** Milliseconds since the epoch. */
   readonly until: number
-}
-
-interface Known extends Granted {
-  readonly peerCertificate: string
 }
 
 /** The fields of a certificate, and the end of the one that they were copied from. */
@@ -79,10 +71,10 @@ class Granter {
     this.#allowReserved = config.allowReserved
   }
 
-  grant(identity: Identity, peerCertificate: string): Granted {
+  grant(identity: Identity): Granted {
     const { route, config, seal, clock } = this.#options
     const now = clock.now()
-    const contents = this.#contents(identity, peerCertificate)
+    const contents = this.#contents(identity)
     if (contents.outcome === 'failed') return failed(contents.code)
     const { fields } = contents
     const { subject, extensions } = contentsOf(fields)
@@ -108,18 +100,19 @@ class Granter {
     }
   }
 
-  #contents(identity: Identity, peerCertificate: string): Contents {
+  #contents(identity: Identity): Contents {
     const { delegate: config } = this.#options.config
     if (config === undefined) return made(this.#template.apply(identity))
-    if (peerCertificate === '') {
+    const { certificateDer } = identity
+    if (certificateDer === undefined) {
       return this.#fallback === undefined
         ? { outcome: 'failed', code: 'certificate-missing' }
         : made(this.#fallback.apply(identity))
     }
-    const presented = readPresented(peerCertificate)
-    if (presented === undefined) return { outcome: 'failed', code: 'certificate-unreadable' }
-    const fields = delegate(presented, config, this.#template, identity)
-    return made(fields, presented.notAfter * 1_000)
+    const proven = readProven(certificateDer)
+    if (proven === undefined) return { outcome: 'failed', code: 'certificate-unreadable' }
+    const fields = delegate(proven, config, this.#template, identity)
+    return made(fields, proven.notAfter * 1_000)
   }
 
   /** Whether the certificate would carry a reserved name that nobody gave to this identity. */

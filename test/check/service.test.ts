@@ -148,13 +148,23 @@ describe('a route that forwards a certificate', () => {
     )
   })
 
-  it('hands the caller’s certificate over as Envoy sent it', async () => {
+  it('copies the certificate that an authenticator proved', async () => {
+    const { transformer } = new Granting({ subject: {}, delegate: {} })
+    const certificateDer = await presentedCertificate()
+    const proven = { outcome: 'authenticated', facts: factsOf({ certificateDer }) } as const
+    await using service = await startRoute({ ...answering(proven), transformers: [transformer] })
+    const outcome = await service.client.check({})
+    assert.ok(outcome.allow && outcome.secret !== undefined)
+    assert.equal(eventOf(service, outcome).handle, handleDigest(outcome.secret))
+  })
+
+  it('does not copy the certificate of the connection, which no authenticator proved', async () => {
     const { transformer } = new Granting({ subject: {}, delegate: {} })
     await using service = await startRoute({ ...ROUTE, transformers: [transformer] })
     const peerCertificate = asEnvoySends(await presentedCertificate())
     const outcome = await service.client.check({ peerCertificate })
-    assert.ok(outcome.allow && outcome.secret !== undefined)
-    assert.equal(eventOf(service, outcome).handle, handleDigest(outcome.secret))
+    assert.ok(!outcome.allow)
+    assert.equal(eventOf(service, outcome).reason, 'certificate-missing')
   })
 
   it('needs none where it forwards none', async () => {

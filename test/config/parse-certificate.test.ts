@@ -32,6 +32,21 @@ const withCa = (text: string): Sections => {
 /** A certificate that fits, and this. */
 const also = (text: string): Sections => certificate(`${SUBJECT}, ${text}`)
 
+/** The same, where the route asks these authenticators. */
+const asking = (authenticate: string, sections: Sections): Sections => {
+  const { routes = '', ...more } = sections
+  return { ...more, routes: routes.replace('[staff]', authenticate) }
+}
+
+/** The same, where "badge" is an authenticator of client certificates. */
+const proving = (authenticate: string, sections: Sections): Sections => ({
+  ...asking(authenticate, sections),
+  authenticators: `
+authenticators:
+  staff: { basic: { verify: [{ users: { file: users.yaml } }] } }
+  badge: { certificate: { trust: client-ca.pem } }`,
+})
+
 const WHERE = String.raw`^routes\[0\]\.forward\.certificate`
 const at = (path: string, message: string): RegExp => new RegExp(`${WHERE}${path}: ${message}`)
 
@@ -116,7 +131,7 @@ describe('the address of the signer', () => {
 
 describe('delegation', () => {
   const delegate = (text: string, more: Sections = {}): Sections =>
-    certificate(`delegate: { ${text} }`, more)
+    proving('[badge, staff]', certificate(`delegate: { ${text} }`, more))
   checkAll([
     { name: 'needs no subject', input: delegate(''), want: [] },
     { name: 'needs none with a fallback', input: delegate(`fallback: { ${SUBJECT} }`), want: [] },
@@ -127,12 +142,12 @@ describe('delegation', () => {
     },
     {
       name: 'has one that overrides',
-      input: certificate(`${SUBJECT}, delegate: { subject: override }`),
+      input: proving('[badge]', certificate(`${SUBJECT}, delegate: { subject: override }`)),
       want: [],
     },
     {
       name: 'has none for nothing',
-      input: also('delegate: {}'),
+      input: proving('[badge]', also('delegate: {}')),
       want: [
         at(
           String.raw`\.subject`,
@@ -142,7 +157,7 @@ describe('delegation', () => {
     },
     {
       name: 'does not mind an empty one',
-      input: certificate('subject: {}, delegate: {}'),
+      input: proving('[badge]', certificate('subject: {}, delegate: {}')),
       want: [],
     },
     {
@@ -164,14 +179,19 @@ describe('delegation', () => {
       want: [],
     },
     {
-      name: 'has nothing to copy where Envoy asks for no certificates',
+      name: 'has no proven certificate where Envoy asks for none',
       input: delegate('', { envoy: WITH_SIGNER }),
-      want: [
-        at(
-          String.raw`\.delegate`,
-          'there is nothing to copy: "envoy.listener.clientCa" asks callers for theirs$',
-        ),
-      ],
+      want: [/^authenticators\.badge\.certificate: there is no certificate to prove/],
+    },
+    ...['[staff]', '[staff, guests]', '[{ all: [staff, guests] }]'].map((authenticate) => ({
+      name: `needs an authenticator that proves a certificate, which ${authenticate} has not`,
+      input: asking(authenticate, certificate(`delegate: { fallback: { ${SUBJECT} } }`)),
+      want: [at(String.raw`\.delegate`, 'copies a proven client certificate, and "authenticate"')],
+    })),
+    {
+      name: 'copies the certificate that is demanded beside a password',
+      input: proving('[{ all: [staff, badge] }]', certificate('delegate: {}')),
+      want: [],
     },
     {
       name: 'never drops the subject',
@@ -202,10 +222,10 @@ describe('a problem with a certificate', () => {
   const FILE = '/etc/countersign.yaml'
   const TEXT = `version: 1
 listen: { authz: unix:authz.sock }
-authenticators: { staff: { basic: { verify: [{ users: { file: users.yaml } }] } } }
+authenticators: { badge: { certificate: { trust: client-ca.pem } } }
 routes:
   - name: app
-    authenticate: [staff]
+    authenticate: [badge]
     authorize: [{ allow: all }]
     forward:
       certificate:

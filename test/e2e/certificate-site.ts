@@ -59,6 +59,10 @@ export interface CertificateSiteOptions {
   readonly limits?: Readonly<Record<string, unknown>>
   /** Keys of the authenticator that differ. */
   readonly authenticator?: Readonly<Record<string, unknown>>
+  /** Authenticators beside the password of `staff`, by name. */
+  readonly authenticators?: (pki: Pki) => Readonly<Record<string, unknown>>
+  /** `authenticate` of the route. Default: the password alone. */
+  readonly authenticate?: readonly unknown[]
   /** Keys of the upstream in the `envoy` section that differ. */
   readonly upstream?: Readonly<Record<string, unknown>>
   readonly protocol?: 'http1' | 'http2'
@@ -141,6 +145,8 @@ const configuration = (
   {
     certificate = {},
     authenticator = {},
+    authenticators = () => ({}),
+    authenticate = ['staff'],
     upstream = {},
     protocol = 'http1',
   }: CertificateSiteOptions,
@@ -150,12 +156,13 @@ const configuration = (
   grants: { keyring: 'file:grant.keys' },
   authenticators: {
     staff: { basic: { verify: [{ users: { file: 'users.yaml' } }] }, ...authenticator },
+    ...authenticators(pki),
   },
   routes: [
     {
       name: 'kubernetes',
       match: { hosts: [HOST] },
-      authenticate: ['staff'],
+      authenticate,
       authorize: [{ allow: 'all' }],
       forward: {
         certificate: {

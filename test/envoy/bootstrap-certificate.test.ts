@@ -253,11 +253,11 @@ describe('envoy --mode validate', { skip: skipWithoutEnvoy() }, () => {
     await using pki = await createPki()
     const upstream = { address: '10.0.0.1:6443', ca: pki.ca, ...pki.frontProxy }
     const shared = { upstream: 'app' }
-    const delegate = { ca: 'kube', delegate: {}, lifetime: '10s' }
+    const certificate = { ca: 'kube', subject: { CN: 'identity.user' }, lifetime: '10s' }
     const routes = [
       route('plain', undefined, shared),
       route('own', '1h', shared),
-      route('app', undefined, { forward: { headers: 'kubernetes', certificate: delegate } }),
+      route('app', undefined, { forward: { headers: 'kubernetes', certificate } }),
       route('h2', '365d'),
     ]
     const envoy = {

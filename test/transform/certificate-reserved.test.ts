@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Identity } from '../../src/identity/identity.ts'
-import { asEnvoySends, presentedCertificate } from '../fixtures/presented.ts'
+import { presentedCertificate } from '../fixtures/presented.ts'
 import { x509 } from '../servers/x509.ts'
 import { Granting } from './granting.ts'
 
@@ -14,18 +14,17 @@ interface Case {
   readonly name: string
   readonly config: Parts
   readonly identity?: Partial<Identity>
-  readonly peer?: string
+  /** The proven client certificate, DER. */
+  readonly proven?: Buffer
 }
 
 const withSubject = async (...subject: readonly Readonly<Record<string, string>>[]) =>
-  asEnvoySends(await presentedCertificate({ subject }))
+  await presentedCertificate({ subject })
 
 const withNames = async (type: 'dns' | 'email' | 'url' | 'upn', value: string) =>
-  asEnvoySends(
-    await presentedCertificate({
-      extensions: [new x509.SubjectAlternativeNameExtension([{ type, value }])],
-    }),
-  )
+  await presentedCertificate({
+    extensions: [new x509.SubjectAlternativeNameExtension([{ type, value }])],
+  })
 
 const COPY = { subject: {}, delegate: {} }
 
@@ -95,52 +94,52 @@ const REFUSED: readonly Case[] = [
   {
     name: 'an override',
     config: { subject: { CN: '"system:admin"' }, delegate: { subject: 'override' } },
-    peer: await withSubject({ CN: 'alice' }),
+    proven: await withSubject({ CN: 'alice' }),
   },
   {
     name: 'the caller’s certificate, as the user',
     config: COPY,
-    peer: await withSubject({ CN: 'system:admin' }),
+    proven: await withSubject({ CN: 'system:admin' }),
   },
   {
     name: 'the caller’s certificate, as a group',
     config: COPY,
-    peer: await withSubject({ CN: 'alice' }, { O: 'system:masters' }),
+    proven: await withSubject({ CN: 'alice' }, { O: 'system:masters' }),
   },
   {
     name: 'the caller’s certificate, as a second user',
     config: COPY,
-    peer: await withSubject({ CN: 'alice' }, { CN: 'system:admin' }),
+    proven: await withSubject({ CN: 'alice' }, { CN: 'system:admin' }),
   },
   {
     name: 'the caller’s certificate, before its user',
     config: COPY,
-    peer: await withSubject({ O: 'system:masters' }, { CN: 'alice' }),
+    proven: await withSubject({ O: 'system:masters' }, { CN: 'alice' }),
   },
   {
     name: 'the caller’s certificate, with space in front',
     config: COPY,
-    peer: await withSubject({ CN: 'alice' }, { O: ' system:masters' }),
+    proven: await withSubject({ CN: 'alice' }, { O: ' system:masters' }),
   },
   {
     name: 'the caller’s certificate, with a line break in front',
     config: COPY,
-    peer: await withSubject({ CN: 'alice' }, { O: '\nsystem:masters' }),
+    proven: await withSubject({ CN: 'alice' }, { O: '\nsystem:masters' }),
   },
   {
     name: 'the caller’s certificate, as a URI',
     config: COPY,
-    peer: await withNames('url', 'system:masters'),
+    proven: await withNames('url', 'system:masters'),
   },
   {
     name: 'the caller’s certificate, as a principal name',
     config: COPY,
-    peer: await withNames('upn', 'system:admin'),
+    proven: await withNames('upn', 'system:admin'),
   },
   {
     name: 'the caller’s certificate, as a mailbox',
     config: COPY,
-    peer: await withNames('email', 'system:admin@example.org'),
+    proven: await withNames('email', 'system:admin@example.org'),
   },
 ]
 
@@ -177,37 +176,43 @@ const GIVEN: readonly Case[] = [
     name: 'a copy of what is the identity’s own',
     config: COPY,
     identity: { groups: ['system:masters'] },
-    peer: await withSubject({ CN: 'alice' }, { O: 'system:masters' }),
+    proven: await withSubject({ CN: 'alice' }, { O: 'system:masters' }),
   },
   {
     name: 'a copy of what is spelt out',
     config: { ...COPY, allowReserved: ['system:masters'] },
-    peer: await withSubject({ CN: 'alice' }, { O: 'system:masters' }),
+    proven: await withSubject({ CN: 'alice' }, { O: 'system:masters' }),
   },
   {
     name: 'what is not copied',
     config: { delegate: { subject: 'override' } },
-    peer: await withSubject({ CN: 'system:admin' }),
+    proven: await withSubject({ CN: 'system:admin' }),
   },
   {
     name: 'names that are dropped',
     config: { ...COPY, delegate: { subjectAltName: 'drop' } },
-    peer: await withNames('upn', 'system:admin'),
+    proven: await withNames('upn', 'system:admin'),
   },
 ]
 
 describe('a reserved name', () => {
-  for (const { name, config, identity, peer } of REFUSED) {
+  for (const { name, config, identity, proven } of REFUSED) {
     it(`is refused, though it came by ${name}`, () => {
-      assert.equal(new Granting(config).code(identity, peer), 'certificate-reserved')
+      assert.equal(
+        new Granting(config).code({ ...identity, certificateDer: proven }),
+        'certificate-reserved',
+      )
     })
   }
 })
 
 describe('a certificate', () => {
-  for (const { name, config, identity, peer } of GIVEN) {
+  for (const { name, config, identity, proven } of GIVEN) {
     it(`is given with ${name}`, () => {
-      assert.equal(new Granting(config).code(identity, peer), 'transformed')
+      assert.equal(
+        new Granting(config).code({ ...identity, certificateDer: proven }),
+        'transformed',
+      )
     })
   }
 })

@@ -5,19 +5,19 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { handleDigest } from '../../src/grant/seal.ts'
 import { contentsOf, compileTemplate } from '../../src/grant/template.ts'
+import type { Identity } from '../../src/identity/identity.ts'
 import { readCertificate } from '../../src/x509/certificate.ts'
 import { EXTENSIONS } from '../../src/x509/oid.ts'
 import { certificateConfigOf } from '../fakes/certificate-config.ts'
 import { identityOf } from '../fakes/identity.ts'
-import { asEnvoySends, presentedCertificate } from '../fixtures/presented.ts'
+import { presentedCertificate } from '../fixtures/presented.ts'
 import { x509 } from '../servers/x509.ts'
 import { Granting } from './granting.ts'
 
 const HOUR = 3_600_000
 
-const der = await presentedCertificate()
-const ALICES = asEnvoySends(der)
-const BOBS = asEnvoySends(await presentedCertificate({ subject: [{ CN: 'bob' }] }))
+const ALICES = await presentedCertificate()
+const BOBS = await presentedCertificate({ subject: [{ CN: 'bob' }] })
 
 describe('the grant of an identity', () => {
   it('is all that authz decides about the certificate', () => {
@@ -45,10 +45,12 @@ describe('the grant of an identity', () => {
     assert.equal(secret?.digest, handleDigest(secret?.name ?? ''))
   })
 
-  it('is not for who is asked about: the caller’s certificate plays no part without delegation', () => {
+  it('does not depend on a client certificate without delegation', () => {
     const route = new Granting()
-    assert.equal(route.handle(identityOf(), ALICES), route.handle(identityOf()))
-    assert.equal(route.code({}, 'garbage'), 'transformed')
+    const without = route.handle(identityOf())
+    assert.equal(route.handle(identityOf({ certificateDer: ALICES })), without)
+    assert.equal(route.handle(identityOf(), ALICES), without)
+    assert.equal(route.code({ certificateDer: Buffer.from('garbage') }), 'transformed')
   })
 })
 
@@ -171,14 +173,16 @@ describe('the end of a credential', () => {
   it('is, with delegation, also that of the caller’s certificate', async () => {
     const route = new Granting({ subject: {}, delegate: {} })
     const now = route.clock.now()
-    const lasting = async (milliseconds: number): Promise<string> =>
-      asEnvoySends(await presentedCertificate({ notAfter: new Date(now + milliseconds) }))
+    const lasting = (milliseconds: number): Promise<Buffer> =>
+      presentedCertificate({ notAfter: new Date(now + milliseconds) })
     const minute = await lasting(60_000)
-    assert.equal(route.grant({}, minute).notAfter, now / 1_000 + 60)
-    assert.equal(route.grant({ expires: now + 30_000 }, minute).notAfter, now / 1_000 + 30)
-    assert.equal(route.grant({ expires: now + 90_000 }, minute).notAfter, now / 1_000 + 60)
-    assert.equal(route.code({}, await lasting(0)), 'credential-expired')
-    assert.equal(route.code({}, await lasting(-1_000)), 'credential-expired')
+    const endOf = (parts: Partial<Identity>): number => route.grant(parts).notAfter - now / 1_000
+    assert.equal(endOf({ certificateDer: minute }), 60)
+    assert.equal(endOf({ certificateDer: minute, expires: now + 30_000 }), 30)
+    assert.equal(endOf({ certificateDer: minute, expires: now + 90_000 }), 60)
+    for (const left of [0, -1_000]) {
+      assert.equal(route.code({ certificateDer: await lasting(left) }), 'credential-expired')
+    }
   })
 })
 
@@ -238,56 +242,71 @@ describe('no certificate', () => {
     it(`${name}: ${want}`, () => assert.equal(new Granting(config).code(input), want))
   }
 
-  it('to copy, where the caller’s cannot be read: certificate-unreadable', () => {
+  it('to copy, where the proven one cannot be read: certificate-unreadable', () => {
     const route = new Granting({ subject: {}, delegate: {} })
-    for (const garbage of ['garbage', '%', `${ALICES}%`, ALICES.slice(0, 200)]) {
-      assert.equal(route.code({}, garbage), 'certificate-unreadable')
+    for (const garbage of [Buffer.alloc(0), Buffer.from('garbage'), ALICES.subarray(0, 200)]) {
+      assert.equal(route.code({ certificateDer: garbage }), 'certificate-unreadable')
     }
   })
+})
 
-  it('is no reason to refuse the next time', () => {
+describe('a certificate of the TLS connection that no authenticator proved', () => {
+  it('is not copied: certificate-missing', () => {
     const route = new Granting({ subject: {}, delegate: {} })
-    const identity = identityOf()
-    assert.equal(route.give(identity).outcome, 'failed')
-    assert.equal(route.give(identity, ALICES).outcome, 'transformed')
-    assert.equal(route.give(identity).outcome, 'failed')
+    assert.equal(route.code({}, BOBS), 'certificate-missing')
+  })
+
+  it('is not copied in place of the fallback', () => {
+    const fallback = { subject: { CN: '"guest:" + identity.user' } }
+    const route = new Granting({ subject: {}, delegate: { fallback } })
+    assert.equal(route.subject({}, BOBS), 'CN=guest:alice')
+  })
+
+  it('is not copied in place of the proven one', () => {
+    const route = new Granting({ subject: {}, delegate: {} })
+    assert.equal(route.subject({ certificateDer: ALICES }, BOBS), 'O=ops,O=dev,CN=alice')
+  })
+
+  it('does not change what an identity was given before', () => {
+    const route = new Granting({ subject: {}, delegate: {} })
+    const identity = identityOf({ certificateDer: ALICES })
+    const first = route.give(identity)
+    assert.equal(route.give(identity, BOBS), first)
+  })
+
+  it('is no source of a field that is copied beside an overridden subject', () => {
+    const route = new Granting({ delegate: { subject: 'override' } })
+    assert.equal(route.code({}, BOBS), 'certificate-missing')
   })
 })
 
 describe('with delegation', () => {
-  it('the certificate says what the caller’s said, and not who authz took the caller for', () => {
+  it('the certificate says what the proven one said, and not the name of the identity', () => {
     const route = new Granting({ subject: {}, delegate: {} })
-    const { subject } = route.grant({ user: 'carol' }, ALICES)
-    assert.deepEqual(subject, readCertificate(der).subject)
+    const { subject } = route.grant({ user: 'carol', certificateDer: ALICES })
+    assert.deepEqual(subject, readCertificate(ALICES).subject)
   })
 
-  it('each certificate of a caller has its own, whoever else asks in between', () => {
+  it('each certificate of a user has its own handle, in whatever order they are used', () => {
     const route = new Granting({ subject: {}, delegate: {} })
-    const identity = identityOf()
-    const alices = route.handle(identity, ALICES)
-    const bobs = route.handle(identity, BOBS)
-    assert.notEqual(alices, bobs)
+    const [first, second] = [ALICES, BOBS].map((certificateDer) => identityOf({ certificateDer }))
+    assert.ok(first !== undefined && second !== undefined)
+    const handles = [route.handle(first), route.handle(second)]
+    assert.notEqual(handles[0], handles[1])
     for (let round = 0; round < 3; round++) {
-      assert.equal(route.handle(identity, ALICES), alices)
-      assert.equal(route.handle(identity, BOBS), bobs)
+      assert.deepEqual([route.handle(first), route.handle(second)], handles)
     }
-    assert.equal(route.give(identity, ALICES), route.give(identity, ALICES))
+    assert.equal(route.give(first), route.give(first))
   })
 
-  it('a chain is the certificate at its head', () => {
-    const route = new Granting({ subject: {}, delegate: {} })
-    assert.equal(route.handle(identityOf(), ALICES + BOBS), route.handle(identityOf(), ALICES))
-    assert.notEqual(route.handle(identityOf(), BOBS + ALICES), route.handle(identityOf(), ALICES))
-  })
-
-  it('a caller without a certificate gets the fallback, and only such a caller', () => {
+  it('an identity without a proven certificate gets the fallback, and only such an identity', () => {
     const route = new Granting({
       subject: {},
       delegate: { fallback: { subject: { CN: '"guest:" + identity.user' } } },
     })
     assert.equal(route.subject(), 'CN=guest:alice')
-    assert.equal(route.subject({}, ALICES), 'O=ops,O=dev,CN=alice')
-    assert.equal(route.code({}, 'garbage'), 'certificate-unreadable')
+    assert.equal(route.subject({ certificateDer: ALICES }), 'O=ops,O=dev,CN=alice')
+    assert.equal(route.code({ certificateDer: Buffer.from('garbage') }), 'certificate-unreadable')
   })
 
   it('the fallback fails as a template does, and ends with the credential', () => {
@@ -304,9 +323,10 @@ describe('with delegation', () => {
     const alternatives = new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: 'a.b' }])
     const presented = await presentedCertificate({ extensions: [alternatives] })
     const route = new Granting({ delegate: { subject: 'override' } })
-    const grant = route.grant({ user: 'carol' }, asEnvoySends(presented))
+    const carol = { user: 'carol', certificateDer: presented }
+    const grant = route.grant(carol)
     const names = grant.extensions.find(({ oid }) => oid === EXTENSIONS.subjectAltName)
     assert.equal(names?.value.toString('hex'), '30058203612e62')
-    assert.equal(route.subject({ user: 'carol' }, asEnvoySends(presented)), 'CN=carol')
+    assert.equal(route.subject(carol), 'CN=carol')
   })
 })

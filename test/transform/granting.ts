@@ -13,6 +13,7 @@ import { certificateConfigOf } from '../fakes/certificate-config.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { makeGrantKey } from '../fakes/grant.ts'
 import { identityOf } from '../fakes/identity.ts'
+import { asEnvoySends } from '../fixtures/presented.ts'
 import { questionOf } from '../fakes/question.ts'
 import { policyOf } from '../fakes/rules.ts'
 
@@ -21,8 +22,9 @@ type Parts = Readonly<Record<string, unknown>>
 const KEY = makeGrantKey()
 const FOREVER = new AbortController().signal
 
-const permitOf = (identity: Identity, peerCertificate: string): Permit => {
+const permitOf = (identity: Identity, connection: Buffer | undefined): Permit => {
   // The very identity, since what is made of it is remembered with it.
+  const peerCertificate = connection === undefined ? '' : asEnvoySends(connection)
   const question = { ...questionOf({ request: { peerCertificate } }), identity }
   const verdict = evaluate(policyOf([{ allow: 'all' }]), question)
   assert.equal(verdict.outcome, 'permit')
@@ -44,23 +46,27 @@ export class Granting {
     })
   }
 
-  /** What this very identity gets. */
-  give(identity: Identity, peerCertificate = ''): Transformation {
-    const permit = permitOf(identity, peerCertificate)
+  /**
+   * What this very identity gets.
+   *
+   * @param connection the certificate of the TLS connection, DER, which no authenticator proved
+   */
+  give(identity: Identity, connection?: Buffer): Transformation {
+    const permit = permitOf(identity, connection)
     const transformation = this.transformer.transform(permit, FOREVER)
     assert.ok(!(transformation instanceof Promise)) // what does no I/O costs no turn of the loop
     return transformation
   }
 
   /** What such an identity gets: `transformed`, or why not. */
-  code(identity: Partial<Identity> = {}, peerCertificate = ''): string {
-    const transformation = this.give(identityOf(identity), peerCertificate)
+  code(identity: Partial<Identity> = {}, connection?: Buffer): string {
+    const transformation = this.give(identityOf(identity), connection)
     return transformation.outcome === 'failed' ? transformation.code : transformation.outcome
   }
 
   /** The handle that this very identity gets. */
-  handle(identity: Identity, peerCertificate = ''): string {
-    const transformation = this.give(identity, peerCertificate)
+  handle(identity: Identity, connection?: Buffer): string {
+    const transformation = this.give(identity, connection)
     assert.equal(transformation.outcome, 'transformed', JSON.stringify(transformation))
     const { setHeaders, repeatedHeaders, secret } = transformation.forwarding
     assert.deepEqual({ setHeaders, repeatedHeaders }, { setHeaders: [], repeatedHeaders: [] })
@@ -69,14 +75,14 @@ export class Granting {
   }
 
   /** The grant that such an identity gets. */
-  grant(identity: Partial<Identity> = {}, peerCertificate = ''): Grant {
-    const opening = this.#seal.open(this.handle(identityOf(identity), peerCertificate))
+  grant(identity: Partial<Identity> = {}, connection?: Buffer): Grant {
+    const opening = this.#seal.open(this.handle(identityOf(identity), connection))
     assert.equal(opening.outcome, 'opened')
     return opening.grant
   }
 
   /** The subject that such an identity gets, as text. */
-  subject(identity: Partial<Identity> = {}, peerCertificate = ''): string {
-    return formatName(decodeName(this.grant(identity, peerCertificate).subject))
+  subject(identity: Partial<Identity> = {}, connection?: Buffer): string {
+    return formatName(decodeName(this.grant(identity, connection).subject))
   }
 }

@@ -81,6 +81,12 @@ const CAROL: x509.JsonName = [
   { CN: ['Carol, née Smith'] },
 ]
 
+/** The route takes the certificate or, where none is presented, the password. */
+const BADGE_OR_PASSWORD = {
+  authenticators: ({ ca }: Pki) => ({ badge: { certificate: { trust: ca } } }),
+  authenticate: ['badge', 'staff'],
+} as const
+
 const LIMITS = {
   subject: { '*': ['*'] },
   subjectAltName: { email: ['*'], uri: ['*'], upn: ['*'], ip: ['10.0.0.0/8'] },
@@ -119,6 +125,7 @@ describe('delegation of the caller’s own certificate', { skip: skipWithoutEnvo
     let rich: KeyPair
     before(async () => {
       site = await startCertificateSite({
+        ...BADGE_OR_PASSWORD,
         certificate: {
           subject: undefined,
           delegate: {
@@ -175,8 +182,9 @@ describe('delegation of the caller’s own certificate', { skip: skipWithoutEnvo
 
   it('drops and overrides field by field', async () => {
     await using site = await startCertificateSite({
+      ...BADGE_OR_PASSWORD,
       certificate: {
-        subject: { CN: 'identity.user' },
+        subject: { CN: 'identity.authenticator' },
         extendedKeyUsage: ['clientAuth'],
         delegate: {
           subject: 'override',
@@ -189,7 +197,7 @@ describe('delegation of the caller’s own certificate', { skip: skipWithoutEnvo
     })
     const rich = await issueRich(site.pki, CAROL)
     const [mine, theirs] = [await minted(site, rich), await presentedBy(rich)]
-    assert.match(mine.subject.toString('latin1'), /alice/)
+    assert.match(mine.subject.toString('latin1'), /badge/)
     assert.equal(extensionOf(mine, subjectAltName), undefined)
     assert.equal(extensionOf(mine, basicConstraints), undefined)
     assert.equal(extensionOf(mine, extendedKeyUsage)?.value, '300a06082b06010505070302')
@@ -198,15 +206,23 @@ describe('delegation of the caller’s own certificate', { skip: skipWithoutEnvo
 
   it('without a fallback refuses callers who presented none', async () => {
     const certificate = { subject: undefined, delegate: {} }
-    await using site = await startCertificateSite({ certificate, limits: LIMITS })
+    await using site = await startCertificateSite({
+      ...BADGE_OR_PASSWORD,
+      certificate,
+      limits: LIMITS,
+    })
     assert.equal((await http1(site.target, { headers: [basic('alice')] })).status, 403)
     assert.equal((await site.decisions()).at(-1)?.reason, 'certificate-missing')
   })
 
   it('refuses a presented certificate with a reserved name', async () => {
     const certificate = { subject: undefined, delegate: {} }
-    await using site = await startCertificateSite({ certificate, limits: LIMITS })
-    const client = await issueRich(site.pki, [{ O: ['system:masters'] }, { CN: ['eve'] }])
+    await using site = await startCertificateSite({
+      ...BADGE_OR_PASSWORD,
+      certificate,
+      limits: LIMITS,
+    })
+    const client = await issueRich(site.pki, [{ OU: ['system:masters'] }, { CN: ['eve'] }])
     const answer = await http1({ ...site.target, client }, { headers: [basic('alice')] })
     assert.equal(answer.status, 403)
     assert.equal((await site.decisions()).at(-1)?.reason, 'certificate-reserved')
