@@ -23,6 +23,7 @@ import { recording } from './authorization/recording.ts'
 import { tellClientsOf } from './authorization/tell-client.ts'
 import { sourceOf } from './caller.ts'
 import { refusingLostForms } from './device-form.ts'
+import { BrowserBinding, refusingOtherBrowsers } from './login/browser-binding.ts'
 import { Interactions, isInteractionPath } from './login/interactions.ts'
 import { askingStanding, sayingGoodbye } from './login/provider/around-provider.ts'
 import { LogoutEndpoint } from './login/provider/logout-endpoint.ts'
@@ -80,6 +81,7 @@ export const createApplication = (
   })
   const { farewell, settleLogin } = vouched
   const standing: AskStanding = async (uid) => (await renewals?.standing(uid)) ?? 'stands'
+  const binding = new BrowserBinding(server.url, opaqueKeys)
   const provider = createProvider({
     server,
     signers: keys.signers(),
@@ -91,6 +93,7 @@ export const createApplication = (
     pages: new ProviderPages(sender, farewell.placesOf),
     standing,
     settleLogin,
+    binding,
     observer,
     clock,
     logger,
@@ -100,6 +103,7 @@ export const createApplication = (
     onerror: (cause: unknown) => logger.error({ err: cause }, 'request failed'),
   })
   provider.use(guardPages)
+  provider.use(refusingOtherBrowsers({ provider, binding, sender, logger }))
   provider.use(refusingLostForms(sender))
   provider.use(recording({ audit, observer, logger }))
   const around = { ...vouched, provider, standing, sender, logger }
@@ -125,6 +129,7 @@ export const createApplication = (
       logoutEndpoint: new LogoutEndpoint({ ...parts, ...vouched, signOut }),
       sender,
       formKey,
+      binding,
     })
   const people = login && accounts && { login, accounts }
   const account =

@@ -194,6 +194,11 @@ export const german: Texts = {
       what: 'Die Seite, von der Sie kommen, gilt nicht mehr. Es wurde nichts geändert.',
       todo: 'Fangen Sie bei der Anwendung, die Sie benutzen wollen, noch einmal an.',
     },
+    'other-browser': {
+      title: 'Diese Anmeldung hat ein anderer Browser begonnen',
+      what: 'Was gesendet wurde, gehört zu keiner Anmeldung, die dieser Browser begonnen hat. Es wurde nichts geändert.',
+      todo: 'Fangen Sie bei der Anwendung, die Sie benutzen wollen, noch einmal an. Hat Ihnen jemand den Link geschickt, folgen Sie ihm nicht.',
+    },
     forged: {
       title: 'Dieses Formular wurde nicht angenommen',
       what: 'Es kam nicht von einer unserer Seiten, oder von einer, die zu alt ist. Es wurde nichts geändert.',

@@ -191,6 +191,11 @@ export const english = {
       what: 'The page you came from is no longer valid. Nothing was changed.',
       todo: 'Start again from the application that you want to use.',
     },
+    'other-browser': {
+      title: 'This login was begun in another browser',
+      what: 'What was sent does not belong to a login that this browser began. Nothing was changed.',
+      todo: 'Start again from the application that you want to use. If somebody sent you the link, do not use it.',
+    },
     forged: {
       title: 'This form was not accepted',
       what: 'It did not come from a page of ours, or from one that is too old. Nothing was changed.',

@@ -50,9 +50,9 @@ export class Browser {
     return new Map(own.map(({ name, value }) => [name, value]))
   }
 
-  /** Puts a cookie in, as somebody else on the host could. */
-  plant(url: string, name: string, value: string): void {
-    this.#keep({ host: new URL(url).hostname, name, value, path: '/' })
+  /** Puts a cookie in, as another program on the host or a sibling host could. */
+  plant(url: string, name: string, value: string, path = '/'): void {
+    this.#keep({ host: new URL(url).hostname, name, value, path })
   }
 
   /** A browser with the same cookies. */
@@ -72,13 +72,22 @@ export class Browser {
 
   /** Sends the form of a page whose path ends like that, with its hidden fields. */
   async submit(
-    { url, body }: Visit,
+    page: Visit,
     ending: string,
     fields: Readonly<Record<string, string>> = {},
   ): Promise<Visit> {
-    const form = formsIn(body).find(({ action }) => action.endsWith(ending))
-    if (form === undefined) throw new Error(`no form to ${ending} in: ${body.slice(0, 2_000)}`)
-    return await this.post(new URL(form.action, url), { ...form.hidden, ...fields })
+    const { url, body } = formAt(page, ending, fields)
+    return await this.post(url, body)
+  }
+
+  /** Sends a form as {@link submit} does, and stays where its answer leads elsewhere. */
+  async send(
+    page: Visit,
+    ending: string,
+    fields: Readonly<Record<string, string>> = {},
+  ): Promise<Visit> {
+    const { url, body } = formAt(page, ending, fields)
+    return await this.#ask(url, 'POST', new URLSearchParams(body).toString())
   }
 
   async #go(start: URL, startMethod: string, startBody?: string): Promise<Visit> {
@@ -177,6 +186,16 @@ const under = (path: string): string => (path.endsWith('/') ? path : `${path}/`)
 interface Form {
   readonly action: string
   readonly hidden: Readonly<Record<string, string>>
+}
+
+const formAt = (
+  { url, body }: Visit,
+  ending: string,
+  fields: Readonly<Record<string, string>>,
+): { readonly url: URL; readonly body: Readonly<Record<string, string>> } => {
+  const form = formsIn(body).find(({ action }) => action.split('?', 1)[0]?.endsWith(ending))
+  if (form === undefined) throw new Error(`no form to ${ending} in: ${body.slice(0, 2_000)}`)
+  return { url: new URL(form.action, url), body: { ...form.hidden, ...fields } }
 }
 
 const formsIn = (body: string): readonly Form[] =>

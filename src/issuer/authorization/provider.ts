@@ -3,7 +3,6 @@
 
 import {
   errors,
-  interactionPolicy,
   Provider,
   type AccessToken,
   type ClientMetadata,
@@ -18,11 +17,13 @@ import type { Logger } from '../../runtime/logger.ts'
 import type { RecordStore } from '../../state/record-store.ts'
 import { SESSION_CLIENT } from '../../check/login-redirect.ts'
 import type { IssuerObserver } from '../observer.ts'
+import { INTERACTION_SECONDS, type BrowserBinding } from '../login/browser-binding.ts'
 import type { SettleLogin } from '../login/provider/settle.ts'
 import { ENDPOINTS, LOGIN } from '../paths.ts'
 import type { Accounts } from './accounts.ts'
 import { clientMetadata } from './client-metadata.ts'
 import { ProviderKey } from './external-key.ts'
+import { interactionPolicy } from './interaction-policy.ts'
 import type { ProviderPages } from './provider-pages.ts'
 import { answered, RecordAdapter } from './record-adapter.ts'
 import { resourceInfo } from './resource-info.ts'
@@ -45,6 +46,7 @@ export interface ProviderParts {
   /** Whether a login still stands, by the uid of its session. */
   readonly standing: AskStanding
   readonly settleLogin: SettleLogin
+  readonly binding: BrowserBinding
   readonly observer: IssuerObserver
   readonly clock: Clock
   readonly logger: Logger
@@ -53,7 +55,6 @@ export interface ProviderParts {
 // Times in seconds, where the configuration has no say. RFC 6749 §4.1.2 wants 10 minutes at most for a
 // code; programs come for it at once.
 const CODE_S = 60
-const INTERACTION_S = 1_800
 const DEVICE_CODE_S = 600
 /** Of tokens for the userinfo endpoint. */
 const OPAQUE_TOKEN_S = 600
@@ -110,7 +111,7 @@ const configurationOf = (
   exchange: TokenExchange | undefined,
 ): Configuration => {
   const { server, signers, accounts, records, cookieKey, pages, sessionClient } = parts
-  const { standing, settleLogin } = parts
+  const { standing, settleLogin, binding } = parts
   const { login, clients } = server
   const idTokens = login?.config.algorithm ?? 'ES256'
   const secure = server.url.startsWith('https:')
@@ -177,7 +178,7 @@ const configurationOf = (
       const claims = await claimsOf(token, accounts)
       return claims && { ...claims, ...exchange?.claimsOf(token) }
     },
-    interactions: { policy: policyOf(), url: (_ctx, { uid }) => `${LOGIN}/${uid}` },
+    interactions: { policy: interactionPolicy(binding), url: (_ctx, { uid }) => `${LOGIN}/${uid}` },
     async loadExistingGrant(ctx) {
       await settleLogin(ctx) // the first that is asked once it is known who it is
       return await grantOf(ctx, server)
@@ -236,27 +237,6 @@ const claimsOf = async (
   return { ...claims }
 }
 
-const policyOf = () => {
-  const { Check, base } = interactionPolicy
-  const policy = base()
-  const consent = policy.get('consent')
-  consent?.checks.remove('native_client_prompt')
-  // RFC 8252 §8.6: any program on the device can say that it is that client. Whoever has just logged
-  // in has seen for what; whoever was logged in already would have seen nothing.
-  consent?.checks.add(
-    new Check('native_client', 'a program on a device has to be confirmed', ({ oidc }) => {
-      const seen =
-        oidc.result?.login !== undefined ||
-        oidc.result?.consent !== undefined ||
-        oidc.deviceCode !== undefined // whose code was confirmed
-      return oidc.client?.applicationType === 'native' && !seen
-        ? Check.REQUEST_PROMPT
-        : Check.NO_NEED_TO_PROMPT
-    }),
-  )
-  return policy
-}
-
 /** What the person has granted; what a client of ours asks for needs no question. */
 const grantOf = async (ctx: KoaContextWithOIDC, { clients }: AuthorizationServer) => {
   const { client, session, result, requestParamOIDCScopes, requestParamScopes } = ctx.oidc
@@ -278,11 +258,11 @@ const grantOf = async (ctx: KoaContextWithOIDC, { clients }: AuthorizationServer
 }
 
 const lifetimes = (login: Login | undefined): NonNullable<Configuration['ttl']> => {
-  const longest = seconds(login?.config.longest ?? 0) || INTERACTION_S
-  const idle = seconds(login?.config.idle ?? 0) || INTERACTION_S
+  const longest = seconds(login?.config.longest ?? 0) || INTERACTION_SECONDS
+  const idle = seconds(login?.config.idle ?? 0) || INTERACTION_SECONDS
   return {
     AuthorizationCode: CODE_S,
-    Interaction: INTERACTION_S,
+    Interaction: INTERACTION_SECONDS,
     DeviceCode: DEVICE_CODE_S,
     AccessToken: (_ctx, { resourceServer }) => resourceServer?.accessTokenTTL ?? OPAQUE_TOKEN_S,
     ClientCredentials: (_ctx, { resourceServer }) =>

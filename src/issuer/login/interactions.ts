@@ -12,6 +12,7 @@ import { readForm } from '../form-body.ts'
 import { TOKEN_FIELD } from '../../pages/context.ts'
 import { isCsrfToken } from '../../pages/csrf.ts'
 import type { LoginProblem } from '../../pages/views/login.ts'
+import type { BrowserBinding } from './browser-binding.ts'
 import { grantConsent } from './consent.ts'
 import { LoginEnding, type EndingParts } from './ending.ts'
 import { ownerOf, type Exchange } from './exchange.ts'
@@ -27,6 +28,7 @@ import { Questions } from './questions.ts'
 export interface InteractionParts extends LoginPagesParts, EndingParts {
   readonly foreign: ReadonlyMap<string, ForeignProvider>
   readonly logoutEndpoint: LogoutEndpoint
+  readonly binding: BrowserBinding
   /** Our own URL. */
   readonly issuer: string
   readonly records: RecordStore
@@ -91,6 +93,9 @@ export class Interactions {
     if (callback !== undefined) return await this.#providers.sendBack(id, request, response)
     const interaction = await this.#interactionOf(request, response)
     if (interaction?.uid !== uid) return this.#parts.sender.tell('expired', 400, request, response)
+    if (!this.#parts.binding.holds(request, interaction)) {
+      return this.#parts.sender.tell('other-browser', 400, request, response)
+    }
     const exchange = { request, response, interaction }
     if (action === undefined) return await this.#show(exchange)
     if (action === 'returned') return await this.#return(exchange)

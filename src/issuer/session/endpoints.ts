@@ -25,10 +25,10 @@ import {
 import type { SessionConfig } from '../../config/session-schema.ts'
 import type { Claims } from '../../identity/identity.ts'
 import { cookiesNamed } from '../../request/cookies.ts'
-import { Headers } from '../../request/headers.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { isJsonObject } from '../../runtime/json-object.ts'
 import { sourceOf } from '../caller.ts'
+import { cookieHeadersOf } from '../cookie-headers.ts'
 import type { PageSender } from '../page-sender.ts'
 import { ENDPOINTS } from '../paths.ts'
 import { requestIdOf } from '../request-id.ts'
@@ -104,7 +104,7 @@ export class SessionEndpoints {
   #begin({ host, request, response }: Visit): void {
     const { clock } = this.#parts
     const { headers } = this.#redirect.begin(
-      { host, headers: headersOf(request) },
+      { host, headers: cookieHeadersOf(request) },
       '/',
       clock.now(),
     )
@@ -126,7 +126,7 @@ export class SessionEndpoints {
   /** What is remembered of a session would let this browser in for some seconds still. */
   async #left({ request, response }: Visit): Promise<void> {
     const { sessions } = this.#parts
-    const shown = cookiesNamed(headersOf(request), SESSION_COOKIE)
+    const shown = cookiesNamed(cookieHeadersOf(request), SESSION_COOKIE)
     for (const text of shown) await sessions.endText(text) // oxlint-disable-line no-await-in-loop
     response.appendHeader('set-cookie', endedCookie(SESSION_COOKIE))
     // What an upstream lets browsers keep, the next person would see by the button "back".
@@ -140,7 +140,7 @@ export class SessionEndpoints {
     const { searchParams: said } = url
     const state = said.get('state') ?? ''
     const name = cookieName(state)
-    const [value = '', ...more] = cookiesNamed(headersOf(request), name)
+    const [value = '', ...more] = cookiesNamed(cookieHeadersOf(request), name)
     const login = more.length === 0 ? attempts.open(host, state, value, clock.now()) : undefined
     // Nobody began that here: a link that somebody sent, or an old page of the history.
     if (login === undefined) return sender.tell('expired', 400, request, response)
@@ -192,7 +192,7 @@ export class SessionEndpoints {
       host,
       source: sourceOf(request),
     })
-    const before = cookiesNamed(headersOf(request), SESSION_COOKIE)
+    const before = cookiesNamed(cookieHeadersOf(request), SESSION_COOKIE)
     const renewal = typeof sid === 'string' ? await renewalOf(sub, sid) : undefined
     const text = await sessions.begin({
       user: sub,
@@ -214,12 +214,6 @@ export class SessionEndpoints {
 }
 
 const LONGEST_USER_AGENT = 300
-
-/** As what authz reads of requests has them. */
-const headersOf = ({ headers: { cookie } }: IncomingMessage): Headers =>
-  new Headers(
-    cookie === undefined ? [] : [{ name: 'cookie', value: Buffer.from(cookie, 'latin1') }],
-  )
 
 /**
  * The claims of a token that came straight from our own token endpoint, so that its signature would only

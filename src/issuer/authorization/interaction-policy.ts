@@ -1,0 +1,33 @@
+// When an authorization asks the person for something, and which browser the question belongs to.
+
+import { interactionPolicy as policies } from 'oidc-provider'
+import type { BrowserBinding } from '../login/browser-binding.ts'
+
+/** The policy of the provider, with what it leaves to us. */
+export const interactionPolicy = (binding: BrowserBinding) => {
+  const { Check, base } = policies
+  const policy = base()
+  for (const prompt of policy) {
+    const { details } = prompt
+    prompt.details = async (ctx) => ({
+      ...(await details(ctx)),
+      ...binding.begin(ctx.req, ctx.res),
+    })
+  }
+  const consent = policy.get('consent')
+  consent?.checks.remove('native_client_prompt')
+  // RFC 8252 §8.6: any program on the device can say that it is that client. Whoever has just logged
+  // in has seen for what; whoever was logged in already would have seen nothing.
+  consent?.checks.add(
+    new Check('native_client', 'a program on a device has to be confirmed', ({ oidc }) => {
+      const seen =
+        oidc.result?.login !== undefined ||
+        oidc.result?.consent !== undefined ||
+        oidc.deviceCode !== undefined // whose code was confirmed
+      return oidc.client?.applicationType === 'native' && !seen
+        ? Check.REQUEST_PROMPT
+        : Check.NO_NEED_TO_PROMPT
+    }),
+  )
+  return policy
+}
