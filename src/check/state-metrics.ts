@@ -48,7 +48,7 @@ export const stateMetrics = (store: StoreHealth): readonly Metric[] => {
     ),
     counter(
       'countersign_state_dropped_total',
-      'Records that memory dropped before their time, for want of room.',
+      'Records that unauthenticated clients caused and that were dropped before their end, for want of room.',
       () => store.dropped(),
     ),
   ]

@@ -33,7 +33,9 @@ const sqliteFile = z
       .int()
       .min(MEGABYTE)
       .default(1024 * MEGABYTE)
-      .describe('How large the database may grow. Then nobody can log in until something ends.'),
+      .describe(
+        'How large the database may grow. An eighth of it is for what clients cause before they authenticate, half for logins, an eighth for sign-outs; none takes the room of another. Where logins have no room left, new ones are refused until something ends.',
+      ),
   })
   .describe('The database, written out in full.')
 

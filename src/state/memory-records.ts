@@ -1,65 +1,64 @@
-// Records in the memory of one process. Bounded: what was not used for longest goes first, as if its
-// time were over; what is larger than all the room there is, is refused and not forgotten at once.
+// Records in the memory of one process. Each kind has a room of its own: see `RecordStore`.
 
 import type { Clock } from '../runtime/clock.ts'
-import { CountersignError } from '../runtime/errors.ts'
-import type { RecordStore, StoredRecord } from './record-store.ts'
-
-/** How much room there is. */
-export interface RecordLimits {
-  readonly entries: number
-  /** Of memory, about. */
-  readonly bytes: number
-}
-
-// Some 30,000 sessions of 2 KB.
-const LIMITS: RecordLimits = { entries: 100_000, bytes: 64 * 1024 * 1024 }
+import { fullOf, MEMORY_QUOTAS, type Quotas } from './quotas.ts'
+import { RecordRoom } from './record-room.ts'
+import type { NewRecord, RecordKind, RecordStore, StoredRecord } from './record-store.ts'
 
 // Two bytes a character at most (V8), and what a Map and an object take besides (measured).
 const CHARACTER = 2
 const ENTRY = 200
 
-// How many are looked at for each that is written: more than one, so that the ended become fewer.
-const SWEEP = 2
-
 interface Entry {
   readonly text: string
-  /** By the monotonic clock, from when on it is as good as gone. */
+  readonly kind: RecordKind
+  /** By the monotonic clock, from when on the record has ended. */
   readonly ends: number
   readonly indexes: readonly string[]
   readonly bytes: number
 }
 
+/** How a {@link MemoryRecords} is set up; the default is that of authz. */
+export interface MemoryRecordsOptions {
+  readonly quotas?: Quotas
+  /** Called with each write that is refused for want of room. */
+  readonly onRefused?: (cause: unknown) => void
+}
+
 /** A {@link RecordStore} that ends with the process. */
 export class MemoryRecords implements RecordStore {
   readonly #clock: Clock
-  readonly #limits: RecordLimits
-  // A Map keeps the order of insertion: its first entry is the one that was not used for longest.
-  readonly #entries = new Map<string, Entry>()
+  readonly #onRefused: (cause: unknown) => void
+  readonly #rooms: Readonly<Record<RecordKind, RecordRoom<Entry>>>
   readonly #indexes = new Map<string, Set<string>>()
-  #bytes = 0
   #dropped = 0
 
-  constructor(clock: Clock, limits = LIMITS) {
+  constructor(clock: Clock, { quotas = MEMORY_QUOTAS, onRefused }: MemoryRecordsOptions = {}) {
     this.#clock = clock
-    this.#limits = limits
+    this.#onRefused = onRefused ?? (() => undefined)
+    this.#rooms = {
+      anonymous: new RecordRoom(quotas.anonymous),
+      login: new RecordRoom(quotas.login),
+      decisive: new RecordRoom(quotas.decisive),
+      used: new RecordRoom(quotas.used),
+    }
   }
 
-  /** How many records there are, those included whose time is over. */
+  /** How many records there are, including those that have ended. */
   get size(): number {
-    return this.#entries.size
+    return this.#all().reduce((sum, { size }) => sum + size, 0)
   }
 
-  /** How many were dropped before their time, for want of room. */
+  /** How many anonymous records were dropped before their end, for want of room. */
   get dropped(): number {
     return this.#dropped
   }
 
-  async put(key: string, record: StoredRecord, indexes: readonly string[] = []): Promise<void> {
+  async put(key: string, record: NewRecord, indexes: readonly string[] = []): Promise<void> {
     this.#write(key, record, indexes)
   }
 
-  async add(key: string, record: StoredRecord, indexes: readonly string[] = []): Promise<boolean> {
+  async add(key: string, record: NewRecord, indexes: readonly string[] = []): Promise<boolean> {
     if (this.#find(key) !== undefined) return false
     this.#write(key, record, indexes)
     return true
@@ -68,16 +67,13 @@ export class MemoryRecords implements RecordStore {
   async replace(key: string, before: string, record: StoredRecord): Promise<boolean> {
     const entry = this.#find(key)
     if (entry?.text !== before) return false
-    this.#write(key, record, entry.indexes)
+    this.#write(key, { ...record, kind: entry.kind }, entry.indexes)
     return true
   }
 
   async get(key: string): Promise<StoredRecord | undefined> {
     const entry = this.#find(key)
-    if (entry === undefined) return undefined
-    this.#entries.delete(key)
-    this.#entries.set(key, entry)
-    return this.#recordOf(entry)
+    return entry && this.#recordOf(entry)
   }
 
   async take(key: string): Promise<StoredRecord | undefined> {
@@ -94,8 +90,17 @@ export class MemoryRecords implements RecordStore {
     return [...(this.#indexes.get(index) ?? [])].filter((key) => this.#find(key) !== undefined)
   }
 
+  #all(): readonly RecordRoom<Entry>[] {
+    return Object.values(this.#rooms)
+  }
+
+  #stored(key: string): Entry | undefined {
+    const { login, anonymous, decisive, used } = this.#rooms
+    return login.get(key) ?? anonymous.get(key) ?? decisive.get(key) ?? used.get(key)
+  }
+
   #find(key: string): Entry | undefined {
-    const entry = this.#entries.get(key)
+    const entry = this.#stored(key)
     if (entry === undefined || this.#now() < entry.ends) return entry
     this.#drop(key)
     return undefined
@@ -105,52 +110,55 @@ export class MemoryRecords implements RecordStore {
     return { text, lifetime: ends - this.#now() }
   }
 
-  #write(key: string, { text, lifetime }: StoredRecord, indexes: readonly string[]): void {
+  #write(key: string, { text, kind, lifetime }: NewRecord, indexes: readonly string[]): void {
     const characters = [key, text, ...indexes.flatMap((index) => [index, key])].reduce(
       (sum, { length }) => sum + length,
       0,
     )
     const bytes = ENTRY * (1 + indexes.length) + CHARACTER * characters
-    if (bytes > this.#limits.bytes) {
-      throw new CountersignError('overloaded', 'a record is larger than the memory for all of them')
-    }
+    const entry: Entry = { text, kind, ends: this.#now() + lifetime, indexes, bytes }
+    this.#makeRoom(key, entry)
     this.#drop(key)
-    this.#entries.set(key, { text, ends: this.#now() + lifetime, indexes, bytes })
-    this.#bytes += bytes
+    this.#rooms[kind].set(key, entry)
     for (const index of indexes) {
       const keys = this.#indexes.get(index)
       if (keys === undefined) this.#indexes.set(index, new Set([key]))
       else keys.add(key)
     }
-    for (let count = 0; count < SWEEP; count += 1) this.#sweep()
-    while (this.#entries.size > this.#limits.entries || this.#bytes > this.#limits.bytes) {
-      this.#makeRoom()
+  }
+
+  /** @throws CountersignError `overloaded` before anything is changed that has not ended */
+  #makeRoom(key: string, entry: Entry): void {
+    const now = this.#now()
+    const room = this.#rooms[entry.kind]
+    for (const ended of room.sweep(now)) this.#drop(ended)
+    if (room.fits(key, entry)) return
+    for (const ended of room.sweepAll(now)) this.#drop(ended)
+    if (entry.kind === 'anonymous' && room.couldFit(entry)) {
+      while (!room.fits(key, entry)) this.#dropOldest(room)
     }
+    if (room.fits(key, entry)) return
+    const refusal = fullOf(entry.kind)
+    this.#onRefused(refusal)
+    throw refusal
+  }
+
+  #dropOldest(room: RecordRoom<Entry>): void {
+    const { oldest } = room
+    if (oldest === undefined) return
+    this.#dropped += 1
+    this.#drop(oldest)
   }
 
   #drop(key: string): void {
-    const entry = this.#entries.get(key)
+    const entry = this.#stored(key)
     if (entry === undefined) return
-    this.#entries.delete(key)
-    this.#bytes -= entry.bytes
+    this.#rooms[entry.kind].delete(key)
     for (const index of entry.indexes) {
       const keys = this.#indexes.get(index)
       keys?.delete(key)
       if (keys?.size === 0) this.#indexes.delete(index)
     }
-  }
-
-  /** The one that was not used for longest goes, where its time is over. */
-  #sweep(): void {
-    const [oldest] = this.#entries.keys()
-    if (oldest !== undefined) this.#find(oldest)
-  }
-
-  #makeRoom(): void {
-    const [oldest] = this.#entries.keys()
-    if (oldest === undefined || this.#find(oldest) === undefined) return
-    this.#dropped += 1
-    this.#drop(oldest)
   }
 
   // Whole milliseconds, so that what is left is too.

@@ -1,5 +1,5 @@
-// Attempts in the memory of one process. Bounded: whoever fills it with guesses drives out what is worth
-// little first, and lock-outs last.
+// Attempts in the memory of one process. Bounded: what is worth little is dropped first and lock-outs last,
+// and a lock-out that had to be dropped still lasts to its end.
 
 import type { Clock } from '../runtime/clock.ts'
 import {
@@ -22,6 +22,7 @@ import {
   type Settlement,
   type Taking,
 } from './attempt-store.ts'
+import { Floors } from './floors.ts'
 import { Shelves } from './shelves.ts'
 
 // Measured: 275 bytes an entry with its key, 28 MB when full.
@@ -50,10 +51,19 @@ interface StoredNote {
 export class MemoryAttempts implements AttemptStore {
   readonly #clock: Clock
   readonly #entries: Shelves<StoredCounter | StoredNote>
+  /** Until when the lock-outs last that were dropped. */
+  readonly #lost = new Floors()
 
   constructor(clock: Clock, limit = MAX_ENTRIES) {
     this.#clock = clock
-    this.#entries = new Shelves({ limit, shelves: LOCKED + 1, worthOf })
+    this.#entries = new Shelves({
+      limit,
+      shelves: LOCKED + 1,
+      worthOf,
+      onDropped: (key, value) => {
+        if (value.kind === 'counter' && value.locked) this.#lost.raise(key, value.until)
+      },
+    })
   }
 
   /** How many entries there are, those included whose time is over. */
@@ -91,7 +101,8 @@ export class MemoryAttempts implements AttemptStore {
   }
 
   #waitOf(key: string, now: number): number {
-    return Math.max(0, (this.#counter(key, now)?.until ?? 0) - now)
+    const until = Math.max(this.#counter(key, now)?.until ?? 0, this.#lost.of(key))
+    return Math.max(0, until - now)
   }
 
   #count(claim: Claim, now: number): Receipt {

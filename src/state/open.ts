@@ -1,7 +1,7 @@
 // Opens the configured state. What cannot be used as it is configured stops the start; a server that
 // cannot be reached does not, since much of what authz does needs none of this.
 
-import type { OpenedState, OpeningParts } from './opened-state.ts'
+import { statisticsOf, type OpenedState, type OpeningParts } from './opened-state.ts'
 import { MemoryRecords } from './memory-records.ts'
 import { openRedis } from './redis/open.ts'
 import type { StateSettings } from './settings.ts'
@@ -27,15 +27,17 @@ export const openState = async (
   }
 }
 
-const openMemory = ({ clock }: OpeningParts): OpenedState => {
-  const records = new MemoryRecords(clock)
+const openMemory = (parts: OpeningParts): OpenedState => {
+  const { clock } = parts
+  const statistics = statisticsOf('memory', parts)
+  const records = new MemoryRecords(clock, { onRefused: (cause) => statistics.failed(cause) })
   return {
     state: { ...memoryState(clock), records },
     store: {
       kind: 'memory',
       name: '',
       statistics: undefined,
-      failure: () => undefined,
+      failure: () => statistics.recentFailure,
       dropped: () => records.dropped,
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),

@@ -17,11 +17,11 @@ export interface StoreHealth {
   readonly kind: 'memory' | 'sqlite' | 'redis'
   /** The file or the server, without what is secret about it; empty for memory. */
   readonly name: string
-  /** Why it cannot be asked now, where it cannot. */
+  /** Why it cannot be read or written now, where it cannot; of memory, that it is full. */
   readonly failure: () => unknown
   /** `undefined` for memory, which costs less than counting it. */
   readonly statistics: StateStatistics | undefined
-  /** How many records were dropped for want of room. */
+  /** How many anonymous records were dropped before their end, for want of room. */
   readonly dropped: () => number
 }
 

@@ -8,6 +8,26 @@ export interface StoredRecord {
   readonly lifetime: number
 }
 
+/** The kinds of records, in the order in which stores number them. */
+export const RECORD_KINDS = ['anonymous', 'login', 'decisive', 'used'] as const
+
+/**
+ * What a record is worth, and so which room it takes.
+ *
+ * - `anonymous`: a client without a proven identity caused it: an interaction, a device code before
+ *   it is approved, a pushed authorization request.
+ * - `login`: sessions, grants, codes and tokens of a person or a client that has authenticated.
+ * - `decisive`: what refuses where it is found: sign-outs, marks of ended logins, used logout tokens.
+ * - `used`: one-time values that a client may send before it is authenticated, such as the `jti` of a
+ *   DPoP proof (RFC 9449 §11.1). Without the record the value counts as new.
+ */
+export type RecordKind = (typeof RECORD_KINDS)[number]
+
+/** A record that is written for the first time, or in place of another. */
+export interface NewRecord extends StoredRecord {
+  readonly kind: RecordKind
+}
+
 /**
  * Keeps records under keys, each to its end and no longer. Keys, texts and names of sets are of any
  * length and well-formed Unicode.
@@ -15,6 +35,11 @@ export interface StoredRecord {
  * Each call is atomic, also against those of other processes: it happens wholly or not at all, and
  * nobody sees half of it. All reject when the store cannot be reached or has no room left, with a
  * CountersignError `unavailable` or `overloaded`; it is not known then whether the call has happened.
+ *
+ * Each kind has a room of its own, which no other kind can take (`quotas.ts`). Where the room of
+ * `anonymous` is full, its oldest records make room for new ones. No record of another kind is removed
+ * before its end: a write that does not fit is refused with `overloaded`, and what the key had stays.
+ *
  * No record is returned once its time is over, by the clock of the store: a monotonic one in memory,
  * this machine's for a file, the server's for Redis. Where such a clock is set back, records live on.
  */
@@ -24,12 +49,12 @@ export interface RecordStore {
    *
    * @param indexes the sets in which the key stands until its record ends or is removed
    */
-  put(key: string, record: StoredRecord, indexes?: readonly string[]): Promise<void>
+  put(key: string, record: NewRecord, indexes?: readonly string[]): Promise<void>
   /** Writes only where the key has nothing, and says whether it did: of two at once one does. */
-  add(key: string, record: StoredRecord, indexes?: readonly string[]): Promise<boolean>
+  add(key: string, record: NewRecord, indexes?: readonly string[]): Promise<boolean>
   /**
    * Writes only where the key still has the text `before`, and says whether it did: of two who change
-   * a record at once, one is told. It stays in the sets in which it stands.
+   * a record at once, one is told. It stays in the sets in which it stands, and of its kind.
    */
   replace(key: string, before: string, record: StoredRecord): Promise<boolean>
   /** The record of a key. */

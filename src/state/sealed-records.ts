@@ -3,7 +3,7 @@
 
 import type { OpaqueKeys } from './opaque-keys.ts'
 import type { RecordSeal } from './record-seal.ts'
-import type { RecordStore, StoredRecord } from './record-store.ts'
+import type { NewRecord, RecordStore, StoredRecord } from './record-store.ts'
 
 /** What sealing needs. */
 export interface SealingOptions {
@@ -27,14 +27,16 @@ export class SealedRecords implements RecordStore {
     this.#options = options
   }
 
-  async put(key: string, record: StoredRecord, indexes?: readonly string[]): Promise<void> {
+  async put(key: string, record: NewRecord, indexes?: readonly string[]): Promise<void> {
     const place = this.#placeOf(key)
-    await this.#inner.put(place, this.#seal(place, key, record), this.#setsOf(indexes))
+    const sealed = { ...this.#seal(place, key, record), kind: record.kind }
+    await this.#inner.put(place, sealed, this.#setsOf(indexes))
   }
 
-  async add(key: string, record: StoredRecord, indexes?: readonly string[]): Promise<boolean> {
+  async add(key: string, record: NewRecord, indexes?: readonly string[]): Promise<boolean> {
     const place = this.#placeOf(key)
-    return await this.#inner.add(place, this.#seal(place, key, record), this.#setsOf(indexes))
+    const sealed = { ...this.#seal(place, key, record), kind: record.kind }
+    return await this.#inner.add(place, sealed, this.#setsOf(indexes))
   }
 
   async replace(key: string, before: string, record: StoredRecord): Promise<boolean> {

@@ -14,6 +14,8 @@ export interface ShelvesOptions<Value extends Shelved> {
   readonly shelves: number
   /** The shelf of a value at a time: 0 is the cheapest. It may sink as time goes by. */
   readonly worthOf: (value: Value, now: number) => number
+  /** Called with each entry that is dropped before its time. */
+  readonly onDropped?: (key: string, value: Value) => void
 }
 
 // How many entries are looked at for each one that is put: more than one, so that those whose time is
@@ -92,7 +94,10 @@ export class Shelves<Value extends Shelved> {
   #makeRoom(): void {
     // The shares of all shelves together are less than the limit, so one of them has more.
     const shelf = this.#shelves.find(({ size }) => size > this.#share)
-    const [oldest] = shelf?.keys() ?? []
-    if (shelf !== undefined && oldest !== undefined) shelf.delete(oldest)
+    const [oldest] = shelf ?? []
+    if (shelf === undefined || oldest === undefined) return
+    const [key, value] = oldest
+    shelf.delete(key)
+    this.#options.onDropped?.(key, value)
   }
 }

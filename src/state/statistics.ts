@@ -50,6 +50,12 @@ export class StateStatistics {
     this.#unopened += 1
   }
 
+  /** Takes down a failure that was not measured. */
+  failed(cause: unknown): void {
+    if (this.recentFailure === undefined) this.#onTrouble(cause)
+    this.#latest = { cause, at: this.#clock.monotonic() }
+  }
+
   /** Runs an operation, and counts how it ends: a rejection has failed. */
   async measure<T>(operation: string, work: () => Promise<T>): Promise<T> {
     const counts = this.#countsOf(operation)
@@ -61,8 +67,7 @@ export class StateStatistics {
     } catch (cause) {
       const at = this.#clock.monotonic()
       counts.failed.observe((at - start) / 1_000)
-      if (this.recentFailure === undefined) this.#onTrouble(cause)
-      this.#latest = { cause, at }
+      this.failed(cause)
       throw cause
     }
   }

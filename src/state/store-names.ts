@@ -51,7 +51,8 @@ export class StoreNames {
   async #tryToAgree(records: RecordStore): Promise<boolean> {
     const found = await records.get(PLACE)
     if (found === undefined) {
-      return await records.add(PLACE, { text: this.#sealed([]), lifetime: A_CENTURY })
+      const record = { text: this.#sealed([]), kind: 'decisive', lifetime: A_CENTURY } as const
+      return await records.add(PLACE, record)
     }
     const copies = found.text.split(' ')
     const opened = copies.flatMap((copy) => this.#seal.open(PLACE, copy) ?? [])

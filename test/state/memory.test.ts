@@ -117,6 +117,22 @@ describe('a memory that somebody fills', () => {
     assert.deepEqual([cheap !== undefined, dear !== undefined], [false, true])
   })
 
+  it('keeps a key locked to the end of its lock-out, also where others have pushed it out', async () => {
+    const { clock, store, fail, isLocked } = setUp()
+    await fail('victim', 8)
+    const lockedAt = clock.now()
+    for (let index = 0; index < 2 * LIMIT; index += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await fail(`other ${index}`, 8)
+    }
+    assert.equal(await isLocked('victim'), true)
+    clock.advance(lockedAt + PACE.lockFor - clock.now() - 1)
+    assert.equal(await isLocked('victim'), true)
+    clock.advance(1)
+    assert.equal(await isLocked('victim'), false)
+    assert.ok(store.size <= LIMIT)
+  })
+
   it('full of lock-outs still counts what is new', async () => {
     const { fail, isLocked } = setUp()
     for (let index = 0; index < 2 * LIMIT; index += 1) {

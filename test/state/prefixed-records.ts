@@ -1,7 +1,7 @@
 // Records as the tests write and read them.
 
 import assert from 'node:assert/strict'
-import type { RecordStore, StoredRecord } from '../../src/state/record-store.ts'
+import type { RecordKind, RecordStore, StoredRecord } from '../../src/state/record-store.ts'
 
 /** Milliseconds that no test waits for. */
 export const LONG = 60_000
@@ -18,12 +18,24 @@ export class Prefixed {
     this.#prefix = prefix
   }
 
-  async put(key: string, text: string, lifetime = LONG, indexes?: readonly string[]) {
-    await this.#store.put(this.#prefix + key, { text, lifetime }, this.#all(indexes))
+  async put(
+    key: string,
+    text: string,
+    lifetime = LONG,
+    indexes?: readonly string[],
+    kind: RecordKind = 'login',
+  ) {
+    await this.#store.put(this.#prefix + key, { text, kind, lifetime }, this.#all(indexes))
   }
 
-  async add(key: string, text: string, lifetime = LONG, indexes?: readonly string[]) {
-    return await this.#store.add(this.#prefix + key, { text, lifetime }, this.#all(indexes))
+  async add(
+    key: string,
+    text: string,
+    lifetime = LONG,
+    indexes?: readonly string[],
+    kind: RecordKind = 'login',
+  ) {
+    return await this.#store.add(this.#prefix + key, { text, kind, lifetime }, this.#all(indexes))
   }
 
   async replace(key: string, before: string, text: string, lifetime = LONG): Promise<boolean> {

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { CountersignError } from '../../src/runtime/errors.ts'
 import { MemoryRecords } from '../../src/state/memory-records.ts'
-import type { RecordStore, StoredRecord } from '../../src/state/record-store.ts'
+import type { NewRecord, RecordStore } from '../../src/state/record-store.ts'
 import { newStateKeyLine } from '../../src/state/state-secret.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { recordStoreConformance } from './record-conformance.ts'
@@ -24,13 +24,13 @@ recordStoreConformance('a sealed store', async () => {
 /** A store that somebody reads along with, and writes into. */
 class Watched extends MemoryRecords {
   readonly seen: string[] = []
-  readonly written = new Map<string, StoredRecord>()
+  readonly written = new Map<string, NewRecord>()
 
   constructor() {
     super(new FakeClock())
   }
 
-  override async put(key: string, record: StoredRecord, indexes: readonly string[] = []) {
+  override async put(key: string, record: NewRecord, indexes: readonly string[] = []) {
     this.seen.push(key, record.text, ...indexes)
     this.written.set(key, record)
     await super.put(key, record, indexes)
@@ -50,7 +50,11 @@ describe('whoever reads along', () => {
   it('sees neither keys nor texts nor sets', async () => {
     const inner = new Watched()
     const { store } = await setUp(inner)
-    await store.put('session-of-alice', { text: 'her refresh token', lifetime: LONG }, ['alice'])
+    await store.put(
+      'session-of-alice',
+      { text: 'her refresh token', kind: 'login', lifetime: LONG },
+      ['alice'],
+    )
     assert.equal(inner.seen.length, 3)
     for (const text of inner.seen) {
       assert.match(text, /^[\w-]{43,}$/)
@@ -64,8 +68,8 @@ describe('whoever writes along', () => {
   it('cannot give one key what another has (hostile)', async () => {
     const inner = new Watched()
     const { store, unopened } = await setUp(inner)
-    await store.put('mallory', { text: 'mallory is admin', lifetime: LONG })
-    await store.put('alice', { text: 'alice', lifetime: LONG })
+    await store.put('mallory', { text: 'mallory is admin', kind: 'login', lifetime: LONG })
+    await store.put('alice', { text: 'alice', kind: 'login', lifetime: LONG })
     const [mallory, alice] = [...inner.written]
     assert.ok(mallory !== undefined && alice !== undefined)
     await inner.put(alice[0], mallory[1])
@@ -78,7 +82,7 @@ describe('whoever writes along', () => {
   it('cannot put a key into a set with what another has (hostile)', async () => {
     const inner = new Watched()
     const { store } = await setUp(inner)
-    await store.put('a', { text: 'x', lifetime: LONG }, ['s'])
+    await store.put('a', { text: 'x', kind: 'login', lifetime: LONG }, ['s'])
     const [place, , set = ''] = inner.seen
     const record = inner.written.get(place ?? '')
     assert.ok(record !== undefined)
@@ -89,12 +93,12 @@ describe('whoever writes along', () => {
   it('makes of a record none, which is written over like any other that is gone', async () => {
     const inner = new Watched()
     const { store } = await setUp(inner)
-    await store.put('a', { text: 'x', lifetime: LONG }, ['s'])
+    await store.put('a', { text: 'x', kind: 'login', lifetime: LONG }, ['s'])
     const [place = ''] = inner.seen
-    await inner.put(place, { text: 'not sealed', lifetime: LONG })
+    await inner.put(place, { text: 'not sealed', kind: 'login', lifetime: LONG })
     assert.equal(await store.get('a'), undefined)
     assert.equal(await store.replace('a', 'x', { text: 'y', lifetime: LONG }), false)
-    await store.put('a', { text: 'again', lifetime: LONG })
+    await store.put('a', { text: 'again', kind: 'login', lifetime: LONG })
     assert.equal((await store.get('a'))?.text, 'again')
   })
 })
@@ -102,7 +106,7 @@ describe('whoever writes along', () => {
 describe('texts of JavaScript', () => {
   it('are kept apart and kept whole also where they are no Unicode (hostile)', async () => {
     const { store } = await setUp()
-    await store.put('\ud800', { text: 'a\udfff', lifetime: LONG }, ['\ud800'])
+    await store.put('\ud800', { text: 'a\udfff', kind: 'login', lifetime: LONG }, ['\ud800'])
     assert.equal(await store.get('\ud801'), undefined)
     assert.equal((await store.get('\ud800'))?.text, 'a\udfff')
     assert.deepEqual(await store.keysIn('\ud800'), ['\ud800'])
@@ -114,7 +118,7 @@ describe('a store with another secret', () => {
   it('is refused before anything is done, and says what to do', async () => {
     const inner = new MemoryRecords(new FakeClock())
     const store = await sealedBy(inner, secretOf(old))
-    await store.put('a', { text: 'x', lifetime: LONG })
+    await store.put('a', { text: 'x', kind: 'login', lifetime: LONG })
     await assert.rejects(
       sealedBy(inner, secretOf(next)),
       (cause) =>
@@ -127,7 +131,7 @@ describe('a store with another secret', () => {
 
   it('is also one whose mark somebody has changed (hostile)', async () => {
     const inner = new MemoryRecords(new FakeClock())
-    await inner.put('countersign', { text: 'mine', lifetime: LONG })
+    await inner.put('countersign', { text: 'mine', kind: 'login', lifetime: LONG })
     await assert.rejects(sealedBy(inner, secretOf(old)), /sealed with another secret/)
   })
 })
@@ -144,12 +148,14 @@ describe('the rotation of the secret', () => {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       if (step > 0) assert.equal((await now.get(`${step - 1}`))?.text, `written at ${step - 1}`)
       // oxlint-disable-next-line no-await-in-loop -- one after the other
-      await now.put(`${step}`, { text: `written at ${step}`, lifetime: LONG }, ['all'])
+      await now.put(`${step}`, { text: `written at ${step}`, kind: 'login', lifetime: LONG }, [
+        'all',
+      ])
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       if (before !== undefined)
         assert.equal((await before.get(`${step}`))?.text, `written at ${step}`)
       // oxlint-disable-next-line no-await-in-loop -- one after the other
-      assert.equal(await now.add(`${step}`, { text: 'x', lifetime: LONG }), false)
+      assert.equal(await now.add(`${step}`, { text: 'x', kind: 'login', lifetime: LONG }), false)
       before = now
     }
     // What the old key alone had sealed is gone with it; the rest is there.
@@ -176,8 +182,8 @@ describe('the rotation of the secret', () => {
       latest = newer
     }
     const last = await sealedBy(inner, secretOf(latest))
-    await first.put('a', { text: 'x', lifetime: LONG })
-    assert.equal(await last.add('a', { text: 'y', lifetime: LONG }), false)
+    await first.put('a', { text: 'x', kind: 'login', lifetime: LONG })
+    assert.equal(await last.add('a', { text: 'y', kind: 'login', lifetime: LONG }), false)
     await assert.rejects(sealedBy(inner, secretOf(old)), CountersignError) // long ago
   })
 })
@@ -187,7 +193,7 @@ describe('processes that begin at once', () => {
     const inner = new MemoryRecords(new FakeClock())
     const ring = secretOf(old, next)
     const stores = await Promise.all(Array.from({ length: 10 }, () => sealedBy(inner, ring)))
-    await stores[0]?.put('a', { text: 'x', lifetime: LONG })
+    await stores[0]?.put('a', { text: 'x', kind: 'login', lifetime: LONG })
     for (const store of stores) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal((await store.get('a'))?.text, 'x')
@@ -211,7 +217,7 @@ describe('processes that begin at once', () => {
     const running = await sealedBy(switching, ring)
     inner = emptied
     const starting = await sealedBy(emptied, ring)
-    await running.put('a', { text: 'x', lifetime: LONG })
+    await running.put('a', { text: 'x', kind: 'login', lifetime: LONG })
     assert.equal((await starting.get('a'))?.text, 'x')
   })
 })

@@ -162,7 +162,7 @@ export class BrowserSessions {
   }
 
   async #endForGood(index: string): Promise<number> {
-    await this.#records.put(endedKey(index), { text: '', lifetime: ENDED_MS })
+    await this.#records.put(endedKey(index), { text: '', kind: 'decisive', lifetime: ENDED_MS })
     return await this.#endAll(index)
   }
 
@@ -182,7 +182,7 @@ export class BrowserSessions {
   async #write(session: BrowserSession): Promise<void> {
     const { id, user, began } = session
     const indexes = [ALL, ofUser(user), ...basesOf(session)]
-    await this.#records.put(keyOf(id), recordOf(session, began), indexes)
+    await this.#records.put(keyOf(id), { ...recordOf(session, began), kind: 'login' }, indexes)
   }
 
   /** A keyed hash: whoever can list sessions has no cookie by it. */

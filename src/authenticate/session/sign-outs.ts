@@ -23,7 +23,7 @@ export class SignOuts {
   async note(user?: string): Promise<void> {
     // After that no token from before is left.
     const lifetime = LONGEST_TOKEN_LIFETIME_MS
-    const record = { text: String(this.#clock.now()), lifetime }
+    const record = { text: String(this.#clock.now()), kind: 'decisive', lifetime } as const
     await this.#records.put(user === undefined ? EVERYBODY : keyOf(user), record)
   }
 

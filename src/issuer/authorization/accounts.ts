@@ -67,7 +67,8 @@ export class Accounts {
       ),
     )
     if (lifetime <= 0) return false
-    await this.#records.put(keyOf(account.subject), { text: JSON.stringify(account), lifetime })
+    const text = JSON.stringify(account)
+    await this.#records.put(keyOf(account.subject), { text, kind: 'login', lifetime })
     return true
   }
 

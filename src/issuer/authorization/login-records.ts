@@ -4,7 +4,7 @@
 import type { AdapterPayload } from 'oidc-provider'
 import { SignOuts } from '../../authenticate/session/sign-outs.ts'
 import { systemClock } from '../../runtime/clock.ts'
-import type { RecordStore } from '../../state/record-store.ts'
+import type { RecordKind, RecordStore } from '../../state/record-store.ts'
 
 /** A login: the session of one browser at the authorization server. */
 export interface StoredLogin {
@@ -31,6 +31,26 @@ export const indexesOf = (kind: string, payload: AdapterPayload): readonly strin
   ]
   return kind === 'Session' && accountId !== undefined ? [...indexes, LOGINS] : indexes
 }
+
+/** What an artifact is worth to the store: only a client that has authenticated takes the room of logins. */
+export const recordKindOf = (kind: string, payload: AdapterPayload): RecordKind => {
+  switch (kind) {
+    case 'ReplayDetection': // RFC 9449 §11.1; the authorization endpoint takes proofs of anybody
+      return 'used'
+    case 'PushedAuthorizationRequest':
+      return 'anonymous' // RFC 9126: of public clients, too
+    case 'Session':
+    case 'Interaction':
+    case 'DeviceCode':
+      return personIn(payload) === undefined ? 'anonymous' : 'login'
+    default:
+      return 'login'
+  }
+}
+
+/** The account that has logged in, where one has. */
+const personIn = ({ accountId, result, session }: AdapterPayload): string | undefined =>
+  accountId ?? result?.login?.accountId ?? session?.accountId
 
 /** The sets of everything that ends when everything of an account does. */
 export const artifactIndexes = (account: string): readonly string[] => [
@@ -123,7 +143,7 @@ export class LoginRecords {
 
   /** First, so that a request that is being answered now writes nothing of it anew (`RecordAdapter`). */
   async #announce(uid: string): Promise<void> {
-    await this.#records.put(endingKey(uid), { text: '', lifetime: ENDING_MS })
+    await this.#records.put(endingKey(uid), { text: '', kind: 'decisive', lifetime: ENDING_MS })
   }
 
   async #revoke({ authorizations }: AdapterPayload): Promise<void> {

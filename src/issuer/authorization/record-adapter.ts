@@ -3,7 +3,15 @@
 import { errors, type Adapter, type AdapterPayload } from 'oidc-provider'
 import { CountersignError } from '../../runtime/errors.ts'
 import type { RecordStore } from '../../state/record-store.ts'
-import { artifactKey, endingKey, grantIndex, indexesOf, loginOf, uidKey } from './login-records.ts'
+import {
+  artifactKey,
+  endingKey,
+  grantIndex,
+  indexesOf,
+  loginOf,
+  recordKindOf,
+  uidKey,
+} from './login-records.ts'
 
 // For kinds without an end of their own; none of those that we use is one.
 const LONGEST_S = 86_400
@@ -23,9 +31,10 @@ export class RecordAdapter implements Adapter {
     const lifetime = expiresIn * 1_000
     if (lifetime <= 0) return await this.destroy(id)
     const { uid, userCode } = payload
-    const record = { text: JSON.stringify(payload), lifetime }
+    const kind = recordKindOf(this.#kind, payload)
+    const record = { text: JSON.stringify(payload), kind, lifetime }
     await this.#records.put(this.#key(id), record, indexesOf(this.#kind, payload))
-    const pointer = { text: id, lifetime }
+    const pointer = { text: id, kind, lifetime }
     if (this.#kind === 'Session' && uid !== undefined) {
       await this.#records.put(this.#uidKey(uid), pointer)
     }

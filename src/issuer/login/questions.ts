@@ -2,7 +2,7 @@
 // browser's to show or to change, and whoever answers takes it away.
 
 import type { PasswordQuestion } from '../../authenticate/authenticator.ts'
-import type { RecordStore } from '../../state/record-store.ts'
+import type { NewRecord, RecordStore } from '../../state/record-store.ts'
 
 /** A question, and who asks it. */
 export interface AskedQuestion {
@@ -30,7 +30,7 @@ export class Questions {
 
   /** Keeps a question in place of the one before. */
   async ask(uid: string, asked: AskedQuestion): Promise<void> {
-    await this.#records.put(keyOf(uid), { text: JSON.stringify(asked), lifetime: LIFETIME_MS })
+    await this.#records.put(keyOf(uid), recordOf(asked, LIFETIME_MS))
   }
 
   /** The question that waits for an answer. */
@@ -47,7 +47,7 @@ export class Questions {
 
   /** Puts back what nobody was asked about. */
   async restore(uid: string, { asked, lifetime }: TakenQuestion): Promise<void> {
-    await this.#records.add(keyOf(uid), { text: JSON.stringify(asked), lifetime })
+    await this.#records.add(keyOf(uid), recordOf(asked, lifetime))
   }
 
   async drop(uid: string): Promise<void> {
@@ -56,6 +56,13 @@ export class Questions {
 }
 
 const keyOf = (uid: string): string => `login-question:${uid}`
+
+// What is asked before anything is proven.
+const recordOf = (asked: AskedQuestion, lifetime: number): NewRecord => ({
+  text: JSON.stringify(asked),
+  kind: 'anonymous',
+  lifetime,
+})
 
 const readQuestion = (text: string): AskedQuestion => {
   const asked: AskedQuestion = JSON.parse(text) // ours: `ask` wrote it

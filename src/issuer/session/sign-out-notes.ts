@@ -68,7 +68,11 @@ export class SignOutNotes {
   }
 
   async #put(note: SignOutNote): Promise<void> {
-    const record = { text: JSON.stringify(note), lifetime: LIFETIME_MS }
+    const record = {
+      text: JSON.stringify(note),
+      kind: 'decisive',
+      lifetime: LIFETIME_MS,
+    } as const
     await this.#records.put(`sign-out note ${randomUUID()}`, record, [NOTES])
   }
 }

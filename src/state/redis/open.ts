@@ -55,12 +55,13 @@ export const openRedis = async (
   }
   stack.use(looking(() => agree(connection.sender), connection))
   const { sender } = connection
+  const records = new RedisRecords(sender, prefix)
   const state = sealedState({
     seal,
     names,
     statistics,
     clock: parts.clock,
-    records: new RedisRecords(sender, prefix),
+    records,
     attempts: new RedisAttempts(sender, prefix),
     replays: (keys) => new RedisReplays(sender, prefix, keys),
   })
@@ -72,7 +73,7 @@ export const openRedis = async (
       name,
       statistics,
       failure: () => connection.failure ?? statistics.recentFailure,
-      dropped: () => 0,
+      dropped: () => records.dropped,
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

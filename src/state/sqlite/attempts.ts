@@ -21,6 +21,10 @@ import {
   type Taking,
 } from '../attempt-store.ts'
 import type { StateDatabase } from './database.ts'
+import { ATTEMPTS } from './schema.ts'
+
+// Of the file. What does not fit is counted in this process instead (`FallbackAttempts`).
+const SHARE = 1 / 8
 
 /** An {@link AttemptStore} that processes of one machine share, and that survives them. */
 export class SqliteAttempts implements AttemptStore {
@@ -51,6 +55,7 @@ export class SqliteAttempts implements AttemptStore {
         const before = this.#counter(claim.key, now)
         return this.#write(claim.key, countPart(before, claim, claim.weight, PENDING, now), now)
       })
+      this.#database.keepWithin(ATTEMPTS, SHARE)
       return { outcome: 'taken', receipts }
     })
   }
@@ -58,14 +63,17 @@ export class SqliteAttempts implements AttemptStore {
   async settle(settlements: readonly Settlement[]): Promise<readonly Receipt[]> {
     return await this.#database.transaction('settle', () => {
       const now = this.#database.now()
-      return settlements.map((settlement) => this.#settle(settlement, now))
+      const receipts = settlements.map((settlement) => this.#settle(settlement, now))
+      this.#database.keepWithin(ATTEMPTS, SHARE)
+      return receipts
     })
   }
 
   async note({ key, text, lifetime }: Note): Promise<void> {
-    await this.#database.run('note', () => {
+    await this.#database.transaction('note', () => {
       const now = this.#database.now()
       this.#note.run(key, text, now, now + lifetime)
+      this.#database.keepWithin(ATTEMPTS, SHARE)
     })
   }
 

@@ -7,6 +7,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../../runtime/clock.ts'
+import { CountersignError } from '../../runtime/errors.ts'
 import type { StateStatistics } from '../statistics.ts'
 import { isBusy, refusalOf, unusable } from './errors.ts'
 import { migrate } from './schema.ts'
@@ -30,6 +31,7 @@ const LONGEST_PAUSE = 20
 export class StateDatabase implements Disposable {
   readonly #database: DatabaseSync
   readonly #options: DatabaseOptions
+  #usage: StatementSync | undefined
 
   private constructor(database: DatabaseSync, options: DatabaseOptions) {
     this.#database = database
@@ -55,6 +57,20 @@ export class StateDatabase implements Disposable {
       database?.close()
       throw unusable(file, cause)
     }
+  }
+
+  /**
+   * Sees that what is counted under a number in `usage` keeps within a share of the file, inside the
+   * transaction that wrote it.
+   *
+   * @throws CountersignError `overloaded`, which rolls the transaction back
+   */
+  keepWithin(kind: number, share: number): void {
+    this.#usage ??= this.prepare('SELECT bytes FROM usage WHERE kind = ?')
+    const bytes = Number(this.#usage.get(kind)?.['bytes'])
+    if (bytes <= this.#options.maxBytes * share) return
+    const message = `${this.#options.file}: there is no room left in this part of the file`
+    throw new CountersignError('overloaded', message)
   }
 
   /** This machine's time, in whole milliseconds: what ends by it ends for all processes at once. */
@@ -110,6 +126,8 @@ const prepareDatabase = (database: DatabaseSync, maxBytes: number): void => {
   // with the machine, all of it from some moment on.
   database.exec('PRAGMA synchronous = NORMAL')
   database.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / pageSizeOf(database))}`)
+  // What REPLACE removes counts as removed (sqlite.org/lang_conflict.html).
+  database.exec('PRAGMA recursive_triggers = ON')
   database.enableDefensive(true)
   immediately(database, () => migrate(database))
 }

@@ -3,6 +3,7 @@
 import type { Clock } from '../../runtime/clock.ts'
 import type { OpenedState, OpeningParts } from '../opened-state.ts'
 import { statisticsOf } from '../opened-state.ts'
+import { fileQuotas } from '../quotas.ts'
 import { RecordSeal } from '../record-seal.ts'
 import { sealedState } from '../sealed-state.ts'
 import { secretBeside } from '../secret-file.ts'
@@ -33,7 +34,8 @@ export const openSqlite = async (
   const { clock } = parts
   const statistics = statisticsOf(file, parts)
   const database = stack.use(await StateDatabase.open({ file, maxBytes, clock, statistics }))
-  const state = await stateIn(database, settings, { statistics, clock })
+  const records = new SqliteRecords(database, fileQuotas(maxBytes))
+  const state = await stateIn({ database, records }, settings, { statistics, clock })
   stack.use(sweeping(sweeper(database)))
   const owned = stack.move()
   return {
@@ -43,14 +45,14 @@ export const openSqlite = async (
       name: file,
       statistics,
       failure: () => statistics.recentFailure,
-      dropped: () => 0,
+      dropped: () => records.dropped,
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
 
 const stateIn = async (
-  database: StateDatabase,
+  { database, records }: { readonly database: StateDatabase; readonly records: SqliteRecords },
   { file, secret: given }: Extract<StateSettings, { kind: 'sqlite' }>,
   { statistics, clock }: { readonly statistics: StateStatistics; readonly clock: Clock },
 ): Promise<State> => {
@@ -58,7 +60,6 @@ const stateIn = async (
     const secret = given ?? secretBeside(file)
     const seal = new RecordSeal(secret)
     const names = new StoreNames(seal, secret)
-    const records = new SqliteRecords(database)
     await names.agree(records)
     return sealedState({
       seal,

@@ -1,97 +1,154 @@
 // Records in a state file.
 
 import type { StatementSync } from 'node:sqlite'
-import type { RecordStore, StoredRecord } from '../record-store.ts'
+import { fullOf, type Quotas } from '../quotas.ts'
+import {
+  RECORD_KINDS,
+  type NewRecord,
+  type RecordKind,
+  type RecordStore,
+  type StoredRecord,
+} from '../record-store.ts'
 import type { StateDatabase } from './database.ts'
 
 /** A {@link RecordStore} that processes of one machine share, and that survives them. */
 export class SqliteRecords implements RecordStore {
   readonly #database: StateDatabase
-  readonly #put: StatementSync
-  readonly #insert: StatementSync
-  readonly #join: StatementSync
-  readonly #end: StatementSync
-  readonly #replace: StatementSync
-  readonly #get: StatementSync
-  readonly #take: StatementSync
-  readonly #remove: StatementSync
-  readonly #keysIn: StatementSync
+  readonly #quotas: Quotas
+  readonly #statements: ReturnType<typeof prepareAll>
+  #dropped = 0
 
-  constructor(database: StateDatabase) {
+  constructor(database: StateDatabase, quotas: Quotas) {
     this.#database = database
-    const prepare = (sql: string): StatementSync => database.prepare(sql)
-    // REPLACE removes what was there, and its memberships with it.
-    this.#put = prepare('INSERT OR REPLACE INTO records (key, text, ends) VALUES (?, ?, ?)')
-    this.#insert = prepare('INSERT OR IGNORE INTO records (key, text, ends) VALUES (?, ?, ?)')
-    this.#join = prepare('INSERT OR IGNORE INTO memberships (name, record) VALUES (?, ?)')
-    this.#end = prepare('DELETE FROM records WHERE key = ? AND ends <= ?')
-    this.#replace = prepare(
-      'UPDATE records SET text = ?, ends = ? WHERE key = ? AND text = ? AND ends > ?',
-    )
-    this.#get = prepare('SELECT text, ends FROM records WHERE key = ? AND ends > ?')
-    this.#take = prepare('DELETE FROM records WHERE key = ? RETURNING text, ends')
-    this.#remove = prepare('DELETE FROM records WHERE key = ?')
-    this.#keysIn = prepare(
-      'SELECT key FROM memberships JOIN records ON id = record WHERE name = ? AND ends > ?',
-    )
+    this.#quotas = quotas
+    this.#statements = prepareAll(database)
   }
 
-  async put(key: string, record: StoredRecord, indexes: readonly string[] = []): Promise<void> {
-    const write = (): void => {
-      const ends = this.#database.now() + record.lifetime
-      this.#joinAll(this.#put.run(key, record.text, ends).lastInsertRowid, indexes)
-    }
-    await (indexes.length === 0
-      ? this.#database.run('put', write)
-      : this.#database.transaction('put', write))
+  /** How many anonymous records this process dropped before their end, for want of room. */
+  get dropped(): number {
+    return this.#dropped
   }
 
-  async add(key: string, record: StoredRecord, indexes: readonly string[] = []): Promise<boolean> {
+  async put(key: string, record: NewRecord, indexes: readonly string[] = []): Promise<void> {
+    await this.#database.transaction('put', () => {
+      this.#statements.remove.run(key)
+      this.#insert(key, record, indexes, this.#database.now())
+    })
+  }
+
+  async add(key: string, record: NewRecord, indexes: readonly string[] = []): Promise<boolean> {
     return await this.#database.transaction('add', () => {
       const now = this.#database.now()
-      this.#end.run(key, now)
-      const { changes, lastInsertRowid } = this.#insert.run(key, record.text, now + record.lifetime)
-      if (changes === 0) return false
-      this.#joinAll(lastInsertRowid, indexes)
+      if (this.#statements.get.get(key, now) !== undefined) return false
+      this.#statements.remove.run(key)
+      this.#insert(key, record, indexes, now)
       return true
     })
   }
 
   async replace(key: string, before: string, { text, lifetime }: StoredRecord): Promise<boolean> {
-    return await this.#database.run('replace', () => {
+    return await this.#database.transaction('replace', () => {
       const now = this.#database.now()
-      return this.#replace.run(text, now + lifetime, key, before, now).changes === 1
+      const more = sizeOf(text) - sizeOf(before)
+      const row = this.#statements.replace.get(text, now + lifetime, more, key, before, now)
+      if (row === undefined) return false
+      if (more > 0) this.#keepWithin(kindAt(Number(row['kind'])), Number(row['bytes']))
+      return true
     })
   }
 
   async get(key: string): Promise<StoredRecord | undefined> {
     return await this.#database.run('get', () => {
       const now = this.#database.now()
-      return recordOf(this.#get.get(key, now), now)
+      return recordOf(this.#statements.get.get(key, now), now)
     })
   }
 
   async take(key: string): Promise<StoredRecord | undefined> {
     return await this.#database.run('take', () => {
       const now = this.#database.now()
-      return recordOf(this.#take.get(key), now)
+      return recordOf(this.#statements.take.get(key), now)
     })
   }
 
   async remove(keys: readonly string[]): Promise<void> {
     await this.#database.transaction('remove', () => {
-      for (const key of keys) this.#remove.run(key)
+      for (const key of keys) this.#statements.remove.run(key)
     })
   }
 
   async keysIn(index: string): Promise<readonly string[]> {
     return await this.#database.run('keysIn', () =>
-      this.#keysIn.all(index, this.#database.now()).map(({ key }) => String(key)),
+      this.#statements.keysIn.all(index, this.#database.now()).map(({ key }) => String(key)),
     )
   }
 
-  #joinAll(record: number | bigint, indexes: readonly string[]): void {
-    for (const index of indexes) this.#join.run(index, record)
+  /** Inside a transaction, which a refusal rolls back. */
+  #insert(key: string, record: NewRecord, indexes: readonly string[], now: number): void {
+    const { text, kind, lifetime } = record
+    const bytes = sizeOf(text) + indexes.length * MEMBERSHIP
+    const { insert, join } = this.#statements
+    const { lastInsertRowid } = insert.run(
+      key,
+      text,
+      now + lifetime,
+      RECORD_KINDS.indexOf(kind),
+      bytes,
+    )
+    for (const index of indexes) join.run(index, lastInsertRowid)
+    this.#keepWithin(kind, bytes)
+  }
+
+  /** @throws CountersignError `overloaded` where a kind takes more than its room */
+  #keepWithin(kind: RecordKind, written: number): void {
+    const { usage, dropEnded, dropOldest } = this.#statements
+    const { bytes: room } = this.#quotas[kind]
+    const isOver = (): boolean => Number(usage.get(RECORD_KINDS.indexOf(kind))?.['bytes']) > room
+    while (isOver()) {
+      if (dropEnded.run(this.#database.now()).changes !== 0) continue
+      // The one that was just written would be the last to go.
+      if (kind !== 'anonymous' || written > room) throw fullOf(kind)
+      this.#dropped += Number(dropOldest.run().changes)
+    }
+  }
+}
+
+// What a row and its entries in indexes take besides the text, with keys that are hashes; and of a text
+// that is not small against a page, what is left over of its pages (measured).
+const ROW = 400
+const MEMBERSHIP = 250
+const SMALL = 500
+const REST = 1_000
+
+const sizeOf = ({ length }: string): number => ROW + length + (length > SMALL ? REST : 0)
+
+const kindAt = (number: number): RecordKind => {
+  const kind = RECORD_KINDS[number]
+  if (kind === undefined) throw new TypeError(`no kind of record has the number ${number}`)
+  return kind
+}
+
+const prepareAll = (database: StateDatabase) => {
+  const prepare = (sql: string): StatementSync => database.prepare(sql)
+  return {
+    insert: prepare('INSERT INTO records (key, text, ends, kind, bytes) VALUES (?, ?, ?, ?, ?)'),
+    join: prepare('INSERT OR IGNORE INTO memberships (name, record) VALUES (?, ?)'),
+    replace: prepare(
+      'UPDATE records SET text = ?, ends = ?, bytes = bytes + ? WHERE key = ? AND text = ? AND ends > ? RETURNING kind, bytes',
+    ),
+    get: prepare('SELECT text, ends FROM records WHERE key = ? AND ends > ?'),
+    take: prepare('DELETE FROM records WHERE key = ? RETURNING text, ends'),
+    remove: prepare('DELETE FROM records WHERE key = ?'),
+    keysIn: prepare(
+      'SELECT key FROM memberships JOIN records ON id = record WHERE name = ? AND ends > ?',
+    ),
+    usage: prepare('SELECT bytes FROM usage WHERE kind = ?'),
+    dropEnded: prepare(
+      'DELETE FROM records WHERE id IN (SELECT id FROM records WHERE ends <= ? LIMIT 100)',
+    ),
+    dropOldest: prepare(
+      'DELETE FROM records WHERE id = (SELECT id FROM records WHERE kind = 0 ORDER BY id LIMIT 1)',
+    ),
   }
 }
 

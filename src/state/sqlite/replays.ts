@@ -4,6 +4,10 @@ import type { StatementSync } from 'node:sqlite'
 import type { OpaqueKeys } from '../opaque-keys.ts'
 import type { ReplayMemory, Use } from '../replay-memory.ts'
 import type { StateDatabase } from './database.ts'
+import { USES } from './schema.ts'
+
+// Of the file. What does not fit cannot be called new.
+const SHARE = 1 / 16
 
 /** A {@link ReplayMemory} that processes of one machine share, and that survives them. */
 export class SqliteReplays implements ReplayMemory {
@@ -24,10 +28,12 @@ export class SqliteReplays implements ReplayMemory {
   async use(id: string, until: number): Promise<Use> {
     try {
       const key = this.#keys.of('use', id)
-      const { changes } = await this.#database.run('use', () =>
-        this.#use.run(key, Math.ceil(until)),
-      )
-      return { outcome: changes === 1 ? 'first' : 'repeated' }
+      const isFirst = await this.#database.transaction('use', () => {
+        if (this.#use.run(key, Math.ceil(until)).changes === 0) return false
+        this.#database.keepWithin(USES, SHARE)
+        return true
+      })
+      return { outcome: isFirst ? 'first' : 'repeated' }
     } catch (cause) {
       return { outcome: 'unavailable', cause }
     }

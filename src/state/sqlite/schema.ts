@@ -7,8 +7,27 @@ import { CountersignError } from '../../runtime/errors.ts'
 /** In the header of the file (sqlite.org/fileformat2.html §1.3.15): "CtSn". */
 const APPLICATION = 0x43_74_53_6e
 
+/** What counters and notes of attempts take together, in `usage`; below are the kinds of records. */
+export const ATTEMPTS = 4
+/** What used proofs take. */
+export const USES = 5
+
+// A row with its entry in an index, with keys that are hashes (measured).
+const COUNTER_BYTES = 250
+const NOTE_BYTES = 250
+const USE_BYTES = 180
+
+const counted = (table: string, kind: number, bytes: (row: 'NEW' | 'OLD') => string): string => `
+  CREATE TRIGGER ${table}_inserted AFTER INSERT ON ${table} BEGIN
+    UPDATE usage SET bytes = bytes + ${bytes('NEW')} WHERE kind = ${kind};
+  END;
+  CREATE TRIGGER ${table}_deleted AFTER DELETE ON ${table} BEGIN
+    UPDATE usage SET bytes = bytes - (${bytes('OLD')}) WHERE kind = ${kind};
+  END;
+`
+
 // The version of a file is how many of these it has been through; none is ever changed.
-const MIGRATIONS: readonly string[] = [
+export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE records (
     id INTEGER PRIMARY KEY,
@@ -51,6 +70,35 @@ const MIGRATIONS: readonly string[] = [
     until INTEGER NOT NULL
   ) STRICT;
   INSERT INTO swept_uses VALUES (1, -1);
+  `,
+  // What each kind takes is counted in the transaction that changes it. Records from before are of
+  // people who have logged in, as far as anybody knows.
+  `
+  ALTER TABLE records ADD COLUMN kind INTEGER NOT NULL DEFAULT 1;
+  ALTER TABLE records ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+  UPDATE records SET bytes = length(text) + 1000;
+  CREATE INDEX records_anonymous ON records (id) WHERE kind = 0;
+  CREATE TABLE usage (
+    kind INTEGER PRIMARY KEY,
+    bytes INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO usage VALUES
+    (0, 0), (1, (SELECT coalesce(sum(bytes), 0) FROM records)), (2, 0), (3, 0),
+    (${ATTEMPTS}, (SELECT count(*) * ${COUNTER_BYTES} FROM counters)
+      + (SELECT coalesce(sum(length(text) + ${NOTE_BYTES}), 0) FROM notes)),
+    (${USES}, (SELECT count(*) * ${USE_BYTES} FROM uses));
+  CREATE TRIGGER records_inserted AFTER INSERT ON records BEGIN
+    UPDATE usage SET bytes = bytes + NEW.bytes WHERE kind = NEW.kind;
+  END;
+  CREATE TRIGGER records_deleted AFTER DELETE ON records BEGIN
+    UPDATE usage SET bytes = bytes - OLD.bytes WHERE kind = OLD.kind;
+  END;
+  CREATE TRIGGER records_resized AFTER UPDATE OF bytes ON records BEGIN
+    UPDATE usage SET bytes = bytes + NEW.bytes - OLD.bytes WHERE kind = NEW.kind;
+  END;
+  ${counted('counters', ATTEMPTS, () => `${COUNTER_BYTES}`)}
+  ${counted('notes', ATTEMPTS, (row) => `length(${row}.text) + ${NOTE_BYTES}`)}
+  ${counted('uses', USES, () => `${USE_BYTES}`)}
   `,
 ]
 

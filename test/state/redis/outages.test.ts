@@ -16,7 +16,7 @@ import { eventually, redisSettings } from './settings.ts'
 // Before any time limit of ours, on a busy machine too.
 const AT_ONCE = 300
 
-const record = { text: 'x', lifetime: 60_000 }
+const record = { text: 'x', kind: 'login', lifetime: 60_000 } as const
 
 const unavailable = (reason: RegExp) => (cause: unknown) => {
   assert.ok(cause instanceof CountersignError, String(cause))

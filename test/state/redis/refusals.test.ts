@@ -15,7 +15,7 @@ import { connectTo, reach, secureServerOf, serverAt } from './reaching.ts'
 import { eventually, redisSettings } from './settings.ts'
 
 const skip = skipWithoutRedis()
-const record = { text: 'x'.repeat(10_000), lifetime: 60_000 }
+const record = { text: 'x'.repeat(10_000), kind: 'login', lifetime: 60_000 } as const
 
 const failing = (code: string, reason: RegExp) => (cause: unknown) => {
   assert.ok(cause instanceof CountersignError, String(cause))
@@ -211,7 +211,9 @@ describe('whoever reads a Redis', { skip }, () => {
     await using state = await opened(redisSettings(serverAt(redis.url)))
     const { records, attempts, replays, keys } = state.state
     const text = 'the-very-secret-refresh-token'
-    await records.put('session-of-alice', { text, lifetime: 60_000 }, ['everything-of-alice'])
+    await records.put('session-of-alice', { text, kind: 'login', lifetime: 60_000 }, [
+      'everything-of-alice',
+    ])
     const key = keys.of('refused', 'alice', 'her-password')
     await attempts.note({ key, text: 'the-note-about-alice', lifetime: 60_000, dear: true })
     const pace = { attempts: 3, backOff: 1, lockAfter: 5, lockFor: 1, forget: 60_000 }

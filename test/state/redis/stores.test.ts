@@ -12,6 +12,7 @@ import { RedisReplays } from '../../../src/state/redis/replays.ts'
 import type { Sender } from '../../../src/state/redis/sender.ts'
 import { skipWithoutRedis, startRedis, type Redis } from '../../servers/redis.ts'
 import { attemptStoreConformance } from '../conformance.ts'
+import { quotaConformance } from '../quota-conformance.ts'
 import { recordStoreConformance } from '../record-conformance.ts'
 import { replayMemoryConforms } from '../replay-conformance.ts'
 import { sealedPair } from '../sealing.ts'
@@ -67,6 +68,15 @@ describe('Redis', { skip: skipWithoutRedis(), concurrency: 3 }, () => {
         new RedisRecords(other, prefix),
       )
       return { stores, pass, isExact: false }
+    })
+    quotaConformance(`Redis ${way}`, async (quotas) => {
+      const [one, other] = both()
+      const prefix = `${PREFIX}full:${way}:${(count += 1)}:`
+      const stores = [
+        new RedisRecords(one, prefix, quotas),
+        new RedisRecords(other, prefix, quotas),
+      ] as const
+      return { stores, pass, refusing: ['used'] }
     })
     attemptStoreConformance(`RedisAttempts ${way}`, async () => {
       const [one] = both()

@@ -7,9 +7,10 @@ import type { Clock } from '../../../src/runtime/clock.ts'
 import { OpaqueKeys } from '../../../src/state/opaque-keys.ts'
 import { SqliteAttempts } from '../../../src/state/sqlite/attempts.ts'
 import type { StateDatabase } from '../../../src/state/sqlite/database.ts'
+import { fileQuotas } from '../../../src/state/quotas.ts'
 import { SqliteRecords } from '../../../src/state/sqlite/records.ts'
 import { SqliteReplays } from '../../../src/state/sqlite/replays.ts'
-import { migrate } from '../../../src/state/sqlite/schema.ts'
+import { migrate, MIGRATIONS } from '../../../src/state/sqlite/schema.ts'
 import { sweeper } from '../../../src/state/sqlite/sweep.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 import { temporaryFolder } from '../../servers/temporary.ts'
@@ -44,6 +45,24 @@ describe('a migration', () => {
     assert.throws(() => migrate(foreign, [FIRST]), /belongs to another program/)
   })
 
+  it('of records from before there were kinds takes them for logins, and counts them', async () => {
+    await using folder = await temporaryFolder()
+    const file = folder.file('state.db')
+    const before = new DatabaseSync(file)
+    migrate(before, MIGRATIONS.slice(0, 1))
+    const text = 'x'.repeat(40_000)
+    before.prepare("INSERT INTO records (key, text, ends) VALUES ('a', ?, 9e15)").run(text)
+    before.close()
+    using database = await openFile(file)
+    const records = new SqliteRecords(database, fileQuotas(100_000)) // half of it for logins
+    const login = { text: 'x'.repeat(10_000), kind: 'login', lifetime: 1_000 } as const
+    await assert.rejects(records.put('b', login), /no room left for records of the kind "login"/)
+    await records.put('c', { ...login, kind: 'anonymous', text: '' })
+    assert.equal((await records.get('a'))?.text, text)
+    await records.remove(['a'])
+    await records.put('b', login)
+  })
+
   it('is whole or is not', async () => {
     await using folder = await temporaryFolder()
     const file = folder.file('state.db')
@@ -68,7 +87,7 @@ const rowsIn = (database: StateDatabase): Readonly<Record<string, unknown>> =>
 const COUNT = 350
 
 const fill = async (database: StateDatabase, lifetime: number, name: string): Promise<void> => {
-  const records = new SqliteRecords(database)
+  const records = new SqliteRecords(database, fileQuotas(1e9))
   const attempts = new SqliteAttempts(database)
   const keys = new OpaqueKeys()
   const replays = new SqliteReplays(database, keys)
@@ -76,7 +95,7 @@ const fill = async (database: StateDatabase, lifetime: number, name: string): Pr
   for (let index = 0; index < COUNT; index += 1) {
     const key = `${name} ${index}`
     // oxlint-disable-next-line no-await-in-loop -- one after the other
-    await records.put(key, { text: 'x', lifetime }, ['all'])
+    await records.put(key, { text: 'x', kind: 'login', lifetime }, ['all'])
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     await attempts.take([{ key, pace, binding: true, weight: 1 }])
     // oxlint-disable-next-line no-await-in-loop -- one after the other

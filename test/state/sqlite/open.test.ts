@@ -46,7 +46,7 @@ describe('a state file that is not there', () => {
     await using folder = await temporaryFolder()
     const file = folder.file('state.db')
     const states = await Promise.all(Array.from({ length: 8 }, () => opened(fileSettings(file))))
-    await states[0]?.state.records.put('a', { text: 'x', lifetime: LONG })
+    await states[0]?.state.records.put('a', { text: 'x', kind: 'login', lifetime: LONG })
     for (const { state } of states) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal((await state.records.get('a'))?.text, 'x')
@@ -67,8 +67,8 @@ describe('a restart', () => {
     {
       await using before = await opened(settings, clock)
       const { records, attempts, replays, keys } = before.state
-      await records.put('session', { text: 'alice', lifetime: LONG }, ['of alice'])
-      await records.put('short', { text: 'x', lifetime: 1_000 })
+      await records.put('session', { text: 'alice', kind: 'login', lifetime: LONG }, ['of alice'])
+      await records.put('short', { text: 'x', kind: 'login', lifetime: 1_000 })
       for (let count = 0; count < 3; count += 1) {
         // oxlint-disable-next-line no-await-in-loop -- one after the other
         await attempts.take([claim(keys.of('alice'))])
@@ -121,7 +121,9 @@ describe('the bytes of a state file', () => {
     await using state = await opened(fileSettings(file))
     const { records, attempts, replays, keys } = state.state
     const text = 'the-very-secret-refresh-token'
-    await records.put('session-of-alice', { text, lifetime: LONG }, ['everything-of-alice'])
+    await records.put('session-of-alice', { text, kind: 'login', lifetime: LONG }, [
+      'everything-of-alice',
+    ])
     await records.replace('session-of-alice', text, { text: `${text}-2`, lifetime: LONG })
     await attempts.take([claim(keys.of('alice'))])
     const key = keys.of('refused', 'alice', 'her-password')
@@ -154,7 +156,7 @@ describe('a state file with another secret', () => {
     const settings = fileSettings(folder.file('state.db'))
     {
       await using state = await opened(settings)
-      await state.state.records.put('a', { text: 'x', lifetime: LONG })
+      await state.state.records.put('a', { text: 'x', kind: 'login', lifetime: LONG })
     }
     const secret = await readFile(`${settings.file}.secret`, 'utf8')
     await writeFile(`${settings.file}.secret`, `${newStateKeyLine()}\n${secret}`)

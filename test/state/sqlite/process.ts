@@ -17,7 +17,7 @@ const run = async (): Promise<void> => {
   for await (const line of createInterface(process.stdin)) {
     const [what, key = '', count = '1'] = line.split(' ')
     const all = Array.from({ length: Number(count) }, async (_, index) => {
-      const record = { text: 'x'.repeat(1_000), lifetime: 60_000 }
+      const record = { text: 'x'.repeat(1_000), kind: 'login', lifetime: 60_000 } as const
       if (what === 'take') return (await records.take(key)) !== undefined
       if (what === 'add') return await records.add(key, record)
       if (what === 'put') return await records.put(`${key}${index}`, record).then(() => true)

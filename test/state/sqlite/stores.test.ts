@@ -9,7 +9,9 @@ import { SqliteReplays } from '../../../src/state/sqlite/replays.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 import { temporaryFolder } from '../../servers/temporary.ts'
 import { sameAsInMemory } from '../attempts-differential.ts'
+import { fileQuotas } from '../../../src/state/quotas.ts'
 import { attemptStoreConformance } from '../conformance.ts'
+import { quotaConformance } from '../quota-conformance.ts'
 import { recordStoreConformance } from '../record-conformance.ts'
 import { replayMemoryConforms } from '../replay-conformance.ts'
 import { sealedPair } from '../sealing.ts'
@@ -27,7 +29,10 @@ after(() => {
 })
 
 const pass = async (milliseconds: number): Promise<void> => clock.advance(milliseconds)
-const records = [new SqliteRecords(one), new SqliteRecords(other)] as const
+const records = [
+  new SqliteRecords(one, fileQuotas(1e9)),
+  new SqliteRecords(other, fileQuotas(1e9)),
+] as const
 
 recordStoreConformance('a state file', async () => ({ stores: records, pass, isExact: true }))
 
@@ -37,6 +42,17 @@ recordStoreConformance('a state file, sealed', async () => ({
   pass,
   isExact: true,
 }))
+
+const REFUSING = ['login', 'decisive', 'used'] as const
+
+quotaConformance('a state file', async (quotas) => {
+  const file = folder.file(`${randomUUID()}.db`)
+  const databases = [await openFile(file, { clock }), await openFile(file, { clock })] as const
+  after(() => databases.forEach((database) => database[Symbol.dispose]()))
+  const [here, there] = databases
+  const stores = [new SqliteRecords(here, quotas), new SqliteRecords(there, quotas)] as const
+  return { stores, pass, refusing: REFUSING }
+})
 
 attemptStoreConformance('SqliteAttempts', async () => ({ store: new SqliteAttempts(one), pass }))
 

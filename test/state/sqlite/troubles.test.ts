@@ -17,7 +17,7 @@ import { fileSettings, opened } from '../opening.ts'
 import { openFile } from './files.ts'
 
 const LONG = 60_000
-const record = { text: 'x'.repeat(1_000), lifetime: LONG }
+const record = { text: 'x'.repeat(1_000), kind: 'login', lifetime: LONG } as const
 
 const unusable =
   (reason: RegExp) =>
@@ -229,14 +229,14 @@ describe('a file that is full', () => {
     const attempts = new SqliteAttempts(database) // as they are in the file
     const { records, replays, keys } = full.state
     const count = await fill(records)
-    assert.ok(count > 300, `${count}`)
+    assert.ok(count > 150, `${count}`)
     assert.equal((await records.get('0'))?.text, record.text)
     assert.equal((await records.keysIn('all')).length, count)
     assert.match(String(full.store.failure()), /no room left/)
     // What cannot be taken note of is not called new, and what cannot be counted is not let pass.
     const pace = { attempts: 3, backOff: 1_000, lockAfter: 5, lockFor: LONG, forget: LONG }
     let failure: unknown
-    for (let index = 0; index < 1_000 && failure === undefined; index += 1) {
+    for (let index = 0; index < 2_000 && failure === undefined; index += 1) {
       const claim = { key: keys.of(`${index}`), pace, binding: true, weight: 1 }
       // oxlint-disable-next-line no-await-in-loop -- until one fails
       failure = await attempts.take([claim]).then(
@@ -251,6 +251,8 @@ describe('a file that is full', () => {
       outcome = (await replays.use(`${index}`, Date.now() + LONG)).outcome
     }
     assert.equal(outcome, 'unavailable')
+    // Logins, attempts and used proofs have taken all of their room; a sign-out has its own.
+    await records.put('sign-out', { ...record, kind: 'decisive' })
     await records.remove(await records.keysIn('all'))
     await records.put('again', record)
   })

@@ -39,7 +39,11 @@ export class Departures {
 
   async keep(login: DepartedLogin): Promise<void> {
     const text = JSON.stringify(login)
-    await this.#records.put(keyOf(login.state), { text, lifetime: LIFETIME_MS })
+    await this.#records.put(keyOf(login.state), {
+      text,
+      kind: 'anonymous',
+      lifetime: LIFETIME_MS,
+    })
   }
 
   /** The login that a browser is back from, which stays. */

@@ -63,7 +63,8 @@ export class Farewell {
     const state = randomBytes(32).toString('base64url')
     const url = await this.#parts.foreign.get(id)?.leaveForGood(idToken, state)
     if (url === undefined) return next
-    await this.#parts.records.put(keyOf(state), { text: next, lifetime: LIFETIME_MS })
+    const record = { text: next, kind: 'login', lifetime: LIFETIME_MS } as const
+    await this.#parts.records.put(keyOf(state), record)
     return url.href
   }
 

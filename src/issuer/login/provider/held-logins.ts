@@ -51,7 +51,7 @@ export class HeldLogins {
   async put(uid: string, held: HeldLogin, now: number): Promise<void> {
     const { provider, signed, user } = held
     const { sub, sid } = signed
-    await this.#records.put(keyOf(uid), recordOf(held, now), [
+    await this.#records.put(keyOf(uid), { ...recordOf(held, now), kind: 'login' }, [
       ...artifactIndexes(user),
       ofSubject(provider, sub),
       ...(typeof sid === 'string' ? [ofSession(provider, sid)] : []),

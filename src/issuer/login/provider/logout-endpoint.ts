@@ -75,7 +75,7 @@ export class LogoutEndpoint {
     const lifetime = Math.max(1, token.expires - clock.now()) + REPLAY_MARGIN_MS
     // Sent again by somebody who has seen it, it would end what has begun since.
     const key = `logout-token:${JSON.stringify([id, token.id])}`
-    if (!(await records.add(key, { text: '', lifetime }))) return
+    if (!(await records.add(key, { text: '', kind: 'decisive', lifetime }))) return
     try {
       for (const { uid, user } of logins) {
         // oxlint-disable-next-line no-await-in-loop -- a few

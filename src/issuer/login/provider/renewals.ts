@@ -119,7 +119,7 @@ export class Renewals {
     const until = clock.monotonic() + LONGEST_WAIT_MS
     while (clock.monotonic() < until) {
       // oxlint-disable-next-line no-await-in-loop -- until it is our turn
-      if (await records.add(turn, { text: '', lifetime: TURN_MS })) {
+      if (await records.add(turn, { text: '', kind: 'login', lifetime: TURN_MS })) {
         try {
           // oxlint-disable-next-line no-await-in-loop -- as above
           return await this.#renew(uid)

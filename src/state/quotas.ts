@@ -1,0 +1,54 @@
+// How much room each kind of record has. The kinds cannot take each other's, so that nothing that an
+// unauthenticated client sends can displace a session, or leave no room for a sign-out.
+
+import { CountersignError } from '../runtime/errors.ts'
+import type { RecordKind } from './record-store.ts'
+
+/** The room of one kind. */
+export interface Quota {
+  readonly entries: number
+  /** About: what a record takes besides its texts is estimated by each store. */
+  readonly bytes: number
+}
+
+/** The room of every kind. */
+export type Quotas = Readonly<Record<RecordKind, Quota>>
+
+const MEBIBYTE = 1024 * 1024
+
+/** In the memory of a process: 128 MiB in all. Logins: some 30,000 sessions of 2 KB. */
+export const MEMORY_QUOTAS: Quotas = {
+  anonymous: { entries: 20_000, bytes: 32 * MEBIBYTE },
+  login: { entries: 200_000, bytes: 64 * MEBIBYTE },
+  decisive: { entries: 100_000, bytes: 24 * MEBIBYTE },
+  used: { entries: 20_000, bytes: 8 * MEBIBYTE },
+}
+
+/**
+ * In Redis. What clients cause without authentication is bounded here; for the rest the server has its
+ * own bound (`maxmemory`).
+ */
+export const REDIS_QUOTAS: Quotas = {
+  anonymous: { entries: 100_000, bytes: 64 * MEBIBYTE },
+  login: { entries: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY },
+  decisive: { entries: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY },
+  used: { entries: 100_000, bytes: 32 * MEBIBYTE },
+}
+
+/** Of a state file. What is left is for attempts and used proofs, which have tables of their own. */
+export const fileQuotas = (maxBytes: number): Quotas => {
+  const share = (part: number): Quota => ({
+    entries: Number.POSITIVE_INFINITY,
+    bytes: Math.floor(maxBytes * part),
+  })
+  return {
+    anonymous: share(1 / 8),
+    login: share(1 / 2),
+    decisive: share(1 / 8),
+    used: share(1 / 16),
+  }
+}
+
+/** The refusal of a record for which its kind has no room. */
+export const fullOf = (kind: RecordKind): CountersignError =>
+  new CountersignError('overloaded', `there is no room left for records of the kind "${kind}"`)

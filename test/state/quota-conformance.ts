@@ -1,0 +1,179 @@
+// What every store of records must do where it has no room left, whatever it keeps them in. Each
+// implementation runs these tests, bare and sealed.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { CountersignError } from '../../src/runtime/errors.ts'
+import type { Quotas } from '../../src/state/quotas.ts'
+import type { RecordKind, RecordStore } from '../../src/state/record-store.ts'
+import { LONG, SHORT } from './prefixed-records.ts'
+
+/** An empty store with these quotas, and how time passes for it. */
+export interface BoundedRecords {
+  /** Two ways to the same store: two processes, where there can be two. */
+  readonly stores: readonly [RecordStore, RecordStore]
+  readonly pass: (milliseconds: number) => Promise<void>
+  /** The kinds that refuse what does not fit. */
+  readonly refusing: readonly RecordKind[]
+}
+
+const BYTES = 60_000
+const room = { entries: 1_000, bytes: BYTES }
+const ROOMS: Quotas = { anonymous: room, login: room, decisive: room, used: room }
+const KINDS = ['login', 'decisive', 'used'] as const
+
+const TEXT = 'x'.repeat(1_000)
+
+const full = (cause: unknown): boolean => {
+  assert.ok(cause instanceof CountersignError, String(cause))
+  assert.equal(cause.code, 'overloaded')
+  return true
+}
+
+/** Writes records until one is refused, or so many were written; how many were. */
+const fill = async (
+  [one, other]: BoundedRecords['stores'],
+  kind: RecordKind,
+  { most = 200, lifetime = LONG, name = kind }: FillOptions = {},
+): Promise<number> => {
+  for (let count = 0; count < most; count += 1) {
+    const record = { text: TEXT, kind, lifetime }
+    const store = count % 2 === 0 ? one : other
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- until it is refused
+      await store.put(`${name} ${count}`, record, ['all', kind])
+    } catch (cause) {
+      full(cause)
+      return count
+    }
+  }
+  return most
+}
+
+interface FillOptions {
+  readonly most?: number
+  readonly lifetime?: number
+  readonly name?: string
+}
+
+/** Registers the tests for one implementation. */
+export const quotaConformance = (
+  name: string,
+  create: (quotas: Quotas) => Promise<BoundedRecords>,
+): void => {
+  describe(`${name} that is full`, () => {
+    it('keeps every login, sign-out and used value through a flood of anonymous records', async () => {
+      const { stores } = await create(ROOMS)
+      const [one, other] = stores
+      for (const kind of KINDS) {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        await one.put(kind, { text: kind, kind, lifetime: LONG }, ['kept'])
+      }
+      assert.equal(await fill(stores, 'anonymous', { most: 500 }), 500)
+      for (const kind of KINDS) {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        assert.equal((await other.get(kind))?.text, kind)
+      }
+      assert.deepEqual([...(await other.keysIn('kept'))].toSorted(), [...KINDS].toSorted())
+    })
+
+    it('keeps the latest anonymous records, within their room, and no more', async () => {
+      const { stores } = await create(ROOMS)
+      await fill(stores, 'anonymous', { most: 200 })
+      const left = await stores[0].keysIn('anonymous')
+      assert.ok(left.length > 5 && left.length <= BYTES / TEXT.length, `${left.length}`)
+      const numbers = left.map((key) => Number(key.split(' ')[1])).toSorted((a, b) => a - b)
+      assert.deepEqual(
+        numbers,
+        Array.from({ length: left.length }, (_, index) => 200 - left.length + index),
+      )
+    })
+
+    it('has room for the other kinds although anonymous records have taken all of theirs', async () => {
+      const { stores, refusing } = await create(ROOMS)
+      await fill(stores, 'anonymous', { most: 200 })
+      for (const kind of refusing) {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        assert.ok((await fill(stores, kind)) > 5)
+      }
+    })
+
+    it('refuses a record for which its kind has no room, and drops nothing for it', async () => {
+      const { stores, refusing } = await create(ROOMS)
+      for (const kind of refusing) {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        const count = await fill(stores, kind)
+        assert.ok(count > 5 && count <= BYTES / TEXT.length, `${kind}: ${count}`)
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        await assert.rejects(stores[0].add('more', { text: TEXT, kind, lifetime: LONG }), full)
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        assert.equal((await stores[1].keysIn(kind)).length, count)
+      }
+    })
+
+    it('has room for sign-outs although logins have taken all of theirs, and the reverse', async () => {
+      const { stores, refusing } = await create(ROOMS)
+      for (const kind of refusing) await fill(stores, kind) // oxlint-disable-line no-await-in-loop
+      const counts = await Promise.all(refusing.map((kind) => stores[0].keysIn(kind)))
+      assert.ok(counts.every(({ length }) => length > 5))
+      assert.equal(await fill(stores, 'anonymous', { most: 20, name: 'login' }), 20)
+    })
+
+    it('has room again when records are removed, taken or over', async () => {
+      const { stores, refusing, pass } = await create(ROOMS)
+      const [one, other] = stores
+      for (const kind of refusing) {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        const count = await fill(stores, kind)
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        await one.remove(await one.keysIn(kind))
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        assert.equal(await fill(stores, kind), count)
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        for (const key of await one.keysIn(kind)) await other.take(key)
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        assert.equal(await fill(stores, kind, { lifetime: SHORT }), count)
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        await pass(1_100)
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        assert.equal(await fill(stores, kind, { name: kind.toUpperCase() }), count)
+      }
+    })
+
+    it('refuses an anonymous record that is larger than all of the room, and keeps the others', async () => {
+      const { stores } = await create(ROOMS)
+      const [one, other] = stores
+      await one.put('small', { text: 'x', kind: 'anonymous', lifetime: LONG })
+      const large = { text: 'x'.repeat(BYTES), kind: 'anonymous', lifetime: LONG } as const
+      await assert.rejects(other.put('large', large), full)
+      await assert.rejects(other.put('small', large), full)
+      assert.equal((await one.get('small'))?.text, 'x')
+    })
+
+    it('keeps what was anonymous and is of a login now', async () => {
+      const { stores } = await create(ROOMS)
+      const [one, other] = stores
+      await one.put('a', { text: 'begun', kind: 'anonymous', lifetime: LONG }, ['s'])
+      await other.put('a', { text: 'proven', kind: 'login', lifetime: LONG }, ['s'])
+      await fill(stores, 'anonymous', { most: 200 })
+      assert.equal((await one.get('a'))?.text, 'proven')
+      assert.deepEqual(await one.keysIn('s'), ['a'])
+    })
+
+    it('counts what was written again once, and what was replaced by its new size', async () => {
+      const { stores } = await create(ROOMS)
+      const [one, other] = stores
+      for (let count = 0; count < 200; count += 1) {
+        const store = count % 2 === 0 ? one : other
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        await store.put('again', { text: TEXT, kind: 'anonymous', lifetime: LONG })
+      }
+      await one.put('first', { text: 'x', kind: 'anonymous', lifetime: LONG })
+      assert.equal(await one.replace('first', 'x', { text: TEXT, lifetime: LONG }), true)
+      assert.equal((await one.get('again'))?.text, TEXT)
+      const count = (await fill(stores, 'anonymous', { most: 200 })) - 200
+      assert.equal(count, 0)
+      assert.deepEqual([await one.get('again'), await one.get('first')], [undefined, undefined])
+    })
+  })
+}
