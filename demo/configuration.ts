@@ -129,14 +129,7 @@ export const configuration = ({ pki, edge, upstreams, port }: DemoParts): string
         upstream: 'api',
         kind: 'kubernetes',
         authenticate: ['staff-password'],
-        authorize: [
-          {
-            deny: 'no-secrets',
-            verbs: ['get', 'list', 'watch', 'deletecollection'],
-            resources: ['secrets'],
-          },
-          { allow: 'rbac-decides' },
-        ],
+        authorize: [{ deny: 'no-secrets', resources: ['secrets'] }, { allow: 'rbac-decides' }],
         forward: { headers: 'kubernetes' },
       },
     ],

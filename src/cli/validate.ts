@@ -4,8 +4,10 @@ import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { buildSigner, SignerResources } from '../ca/snapshot.ts'
 import { buildOffline } from '../check/offline.ts'
+import { warningsOf } from '../check/warnings.ts'
 import { ConfigurationFiles } from '../config/files.ts'
-import { ConfigurationError, type Problem } from '../config/problem.ts'
+import { readConfig } from '../config/parse.ts'
+import { ConfigurationError, formatWarning, type Problem } from '../config/problem.ts'
 import type { Config } from '../config/schema.ts'
 import type { SignerConfig } from '../config/signer-schema.ts'
 import { systemClock } from '../runtime/clock.ts'
@@ -14,13 +16,14 @@ import { configOption } from './options.ts'
 interface Options {
   readonly config: string
   readonly signer?: string
+  readonly strict?: boolean
 }
 
 /** The command. */
 export const validateCommand = (): Command =>
   new Command('validate')
     .description(
-      'check a configuration and every file it names; exits with 1 and lists all problems',
+      'check a configuration and every file it names; exits with 1 and lists all problems. Warns about what is valid and probably not meant',
     )
     .addOption(configOption())
     .addOption(
@@ -29,7 +32,8 @@ export const validateCommand = (): Command =>
         'the signer’s configuration; checked together with the other, or, without --config, alone',
       ).argParser((file) => resolve(file)),
     )
-    .action(async ({ config, signer }: Options, command: Command) => {
+    .option('--strict', 'exit with 1 for warnings too')
+    .action(async ({ config, signer, strict = false }: Options, command: Command) => {
       const signerAlone =
         signer !== undefined && command.getOptionValueSource('config') === 'default'
       const problems: Problem[] = []
@@ -37,17 +41,26 @@ export const validateCommand = (): Command =>
       const signerConfig =
         signer === undefined ? undefined : await collect(problems, () => authority(signer))
       if (authzConfig !== undefined && signerConfig !== undefined) {
-        problems.push(...disagreements(config, authzConfig, signerConfig))
+        problems.push(...disagreements(config, authzConfig.config, signerConfig))
       }
       if (problems.length > 0) throw new ConfigurationError(problems)
+      if (strict && (authzConfig?.warnings.length ?? 0) > 0) process.exitCode = 1
     })
 
-const authz = async (file: string): Promise<Config> => {
+interface Validated {
+  readonly config: Config
+  readonly warnings: readonly Problem[]
+}
+
+const authz = async (file: string): Promise<Validated> => {
   const files = new ConfigurationFiles()
   await using snapshot = await buildOffline(file, files)
   const { config } = snapshot
   console.log(`${file} is valid: ${config.routes.length} routes, ${files.paths.length} files read`)
-  return config
+  const { locate } = await readConfig(file, files)
+  const warnings = warningsOf(config, locate)
+  for (const warning of warnings) console.error(formatWarning(warning))
+  return { config, warnings }
 }
 
 const authority = async (file: string): Promise<SignerConfig> => {

@@ -67,8 +67,8 @@ describe('a command that is not understood', { concurrency: true }, () => {
     { name: 'is nothing', args: [], says: /^Usage: countersign / },
     {
       name: 'has an unknown option',
-      args: ['validate', '--strict'],
-      says: /unknown option '--strict'/,
+      args: ['validate', '--thoroughly'],
+      says: /unknown option '--thoroughly'/,
     },
     {
       name: 'has a value that is none of the choices',

@@ -14,10 +14,15 @@ authenticators: { staff: { basic: { verify: [{ users: { file: users.yaml } }] } 
 routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
 `
 
-const validate = async (folder: TemporaryFolder, text: string, users: string): Promise<Result> => {
+const validate = async (
+  folder: TemporaryFolder,
+  text: string,
+  users: string,
+  ...more: readonly string[]
+): Promise<Result> => {
   await writeFile(folder.file('countersign.yaml'), text)
   await writeFile(folder.file('users.yaml'), users)
-  return await countersign(['validate', '--config', folder.file('countersign.yaml')])
+  return await countersign(['validate', '--config', folder.file('countersign.yaml'), ...more])
 }
 
 describe('countersign validate', { concurrency: true }, () => {
@@ -27,6 +32,27 @@ describe('countersign validate', { concurrency: true }, () => {
     const { status, stdout, stderr } = await validate(folder, GOOD, users)
     assert.deepEqual([status, stderr], [0, ''])
     assert.match(stdout, /countersign\.yaml is valid: 1 routes, 2 files read\n$/)
+  })
+
+  it('warns about what is valid and probably not meant, and fails for it with --strict', async () => {
+    await using folder = await temporaryFolder()
+    const users = `users: { alice: { password: '${await cheapHash('secret')}' } }`
+    const rules =
+      '[{ deny: no-secrets, verbs: [get, list, watch], resources: [secrets] }, { allow: all }]'
+    const text = GOOD.replace('name: app', 'name: app, kind: kubernetes').replace(
+      '[{ allow: all }]',
+      rules,
+    )
+    const warned = await validate(folder, text, users)
+    assert.equal(warned.status, 0)
+    assert.match(warned.stdout, /countersign\.yaml is valid: 1 routes, 2 files read\n$/)
+    assert.match(
+      warned.stderr,
+      /\/countersign\.yaml:5:\d+: warning: routes\[0\]\.authorize\[0\]\.verbs: "no-secrets" denies reading, and "all" allows .*: patch, delete, deletecollection\. .*\n$/,
+    )
+    const strict = await validate(folder, text, users, '--strict')
+    assert.deepEqual([strict.status, strict.stderr], [1, warned.stderr])
+    assert.equal((await validate(folder, GOOD, users, '--strict')).status, 0)
   })
 
   it('lists every problem of a configuration, with file, line and column', async () => {

@@ -23,5 +23,10 @@ export const asJson = (report: TestReport): string => {
     shadow,
     ...positionOf(locate, path),
   }))
-  return `${printableJson({ examples, tests, untouched }, 2)}\n`
+  const warnings = report.warnings.map(({ path, message, position }) => ({
+    path,
+    message,
+    ...position,
+  }))
+  return `${printableJson({ examples, tests, untouched, warnings }, 2)}\n`
 }

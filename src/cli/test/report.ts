@@ -4,6 +4,7 @@ import type { ExampleResult } from '../../check/authenticators/examples.ts'
 import type { RuleCoverage } from '../../check/policy-tests/coverage.ts'
 import type { PolicyTestResult } from '../../check/policy-tests/run.ts'
 import type { Locate } from '../../config/document.ts'
+import type { Problem } from '../../config/problem.ts'
 
 /** Everything that came of it. */
 export interface TestReport {
@@ -13,7 +14,9 @@ export interface TestReport {
   readonly examples: readonly ExampleResult[]
   readonly tests: readonly PolicyTestResult[]
   readonly rules: readonly RuleCoverage[]
-  /** Whether rules that no test touches are a failure. */
+  /** What is valid and probably not meant. */
+  readonly warnings: readonly Problem[]
+  /** Whether warnings, and rules that no test touches, are a failure. */
   readonly strict: boolean
 }
 

@@ -5,6 +5,7 @@ import { tryExamples } from '../../check/authenticators/examples.ts'
 import { buildOffline } from '../../check/offline.ts'
 import { coverageOf } from '../../check/policy-tests/coverage.ts'
 import { runPolicyTests, type PolicyTestResult } from '../../check/policy-tests/run.ts'
+import { warningsOf } from '../../check/warnings.ts'
 import { ConfigurationFiles } from '../../config/files.ts'
 import { readConfig } from '../../config/parse.ts'
 import { configOption } from '../options.ts'
@@ -26,11 +27,11 @@ const UNUSABLE = 2
 export const testCommand = (): Command =>
   new Command('test')
     .description(
-      'put the examples beside each `identity` of a configuration through its mapping, and the `tests` through its rules, as the service would; reaches no network. Tells which rules no test touches. Exits with 1 when one fails, with 2 when the configuration cannot be used',
+      'put the examples beside each `identity` of a configuration through its mapping, and the `tests` through its rules, as the service would; reaches no network. Tells which rules no test touches, and warns about what is valid and probably not meant. Exits with 1 when one fails, with 2 when the configuration cannot be used',
     )
     .addOption(configOption())
-    .option('--strict', 'fail when there are rules that no test touches')
-    .option('--json', 'print the results as JSON: {"examples", "tests", "untouched"}')
+    .option('--strict', 'fail when there are warnings, or rules that no test touches')
+    .option('--json', 'print the results as JSON: {"examples", "tests", "untouched", "warnings"}')
     .action(async (options: Options) => {
       try {
         process.exitCode = await run(options)
@@ -47,10 +48,12 @@ const run = async ({ config: file, json, strict = false }: Options): Promise<num
   // Examples need none of the files that a whole configuration names.
   const tests = config.tests.length === 0 ? [] : await runTests(file, files)
   const rules = coverageOf(config.routes, tests)
-  const report: TestReport = { file, locate, examples, tests, rules, strict }
+  const warnings = warningsOf(config, locate)
+  const report: TestReport = { file, locate, examples, tests, rules, warnings, strict }
   process.stdout.write(json === true ? asJson(report) : asText(report))
   const failed = [...examples, ...tests].some(hasFailed)
-  return failed || (strict && untouchedIn(report).length > 0) ? FAILED : 0
+  const incomplete = untouchedIn(report).length > 0 || warnings.length > 0
+  return failed || (strict && incomplete) ? FAILED : 0
 }
 
 const runTests = async (

@@ -4,6 +4,7 @@
 import type { ExampleResult } from '../../check/authenticators/examples.ts'
 import type { RuleCoverage } from '../../check/policy-tests/coverage.ts'
 import type { PolicyTestResult, TestDecision } from '../../check/policy-tests/run.ts'
+import { formatWarning } from '../../config/problem.ts'
 import { counted } from '../counted.ts'
 import { printable } from '../printable.ts'
 import { exampleAt, hasFailed, positionOf, testAt, untouchedIn, type TestReport } from './report.ts'
@@ -15,6 +16,7 @@ export const asText = (report: TestReport): string => {
     ...examples.flatMap((result) => exampleLines(result, report)),
     ...tests.flatMap((result) => testLines(result, report)),
     ...coverageLines(report),
+    ...report.warnings.map(formatWarning),
     ...(tests.some(({ differences }) => differences.length > 0)
       ? ['"countersign explain" tells what each rule makes of a request.']
       : []),

@@ -87,6 +87,29 @@ describe('countersign test, of rules', { concurrency: true }, () => {
     assert.match(none.stdout, /allow writes[^]*: 0 failed; 6 rules, 6 untouched\n$/)
   })
 
+  it('warns about what is valid and probably not meant, and fails for it where that is asked for', async () => {
+    await using folder = await temporaryFolder()
+    const file = folder.file('countersign.yaml')
+    const rule = '{ deny: no-secrets, verbs: [get, list, watch], resources: [secrets] }'
+    const text = `${CONFIGURATION}${ALL}`
+      .replace('- { allow: all }', `- ${rule}\n      - { allow: all }`)
+      .replace('  - name: other\n', '  - name: other\n    kind: kubernetes\n')
+    const secret = `
+  - { name: no secrets, request: { host: other.example, path: /api/v1/secrets }, identity: { user: a }, want: { decision: deny, rule: no-secrets } }`
+    await writeFile(file, `${text}${secret}\n`)
+    const warned = await countersign(['test', '--config', file])
+    assert.deepEqual([warned.status, warned.stderr], [0, ''])
+    const place = '/countersign.yaml:23:29: warning: routes[1].authorize[0].verbs: "no-secrets"'
+    const lines = linesOf(warned, folder)
+    assert.equal(lines.filter((line) => line.startsWith(place)).length, 1, lines.join('\n'))
+    assert.equal((await countersign(['test', '--config', file, '--strict'])).status, 1)
+    const { stdout } = await countersign(['test', '--config', file, '--json'])
+    const { warnings } = JSON.parse(stdout)
+    assert.equal(warnings.length, 1)
+    const { path, line, column } = warnings[0]
+    assert.deepEqual([path, line, column], ['routes[1].authorize[0].verbs', 23, 29])
+  })
+
   it('says that there are none', async () => {
     await using folder = await temporaryFolder()
     const result = await test(folder, '  []')
@@ -156,8 +179,8 @@ describe('countersign test, of rules', { concurrency: true }, () => {
   - { name: worse, request: { host: app.example }, want: { decision: deny, rule: all } }`
     const { status, stdout } = await test(folder, bad, ['--json'])
     assert.equal(status, 1)
-    const { tests, untouched, examples, ...rest } = JSON.parse(stdout)
-    assert.deepEqual([rest, examples], [{}, []])
+    const { tests, untouched, examples, warnings, ...rest } = JSON.parse(stdout)
+    assert.deepEqual([rest, examples, warnings], [{}, [], []])
     const [good, failed, unusable] = tests
     assert.deepEqual(good, {
       index: 0,

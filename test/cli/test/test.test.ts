@@ -131,6 +131,7 @@ describe('countersign test', { concurrency: true }, () => {
       untouched: [
         { route: 'app', rule: 'all', effect: 'allow', shadow: false, line: 16, column: 59 },
       ],
+      warnings: [],
     })
   })
 

@@ -165,7 +165,11 @@ const RBAC_DECIDES = [
     verbs: ['create'],
     namespaces: [SEALED],
   },
-  { deny: 'no-secrets', resources: ['secrets'], verbs: ['get', 'list', 'watch'] },
+  {
+    deny: 'no-secrets',
+    resources: ['secrets'],
+    verbs: ['get', 'list', 'watch', 'patch', 'delete', 'deletecollection'],
+  },
   { allow: 'rbac-decides' },
 ]
 

@@ -103,7 +103,7 @@ describe('RBAC behind Countersign', { skip: skipWithoutServers(), timeout: 240_0
             /^Error from server \(Forbidden\): secrets .*is forbidden: User "root" cannot (list|get) resource "secrets" .*: denied by rule "no-secrets" \(decision /,
           )
         }
-        // …and nothing but reading is refused.
+        // …and one can be made: `create` is answered with what the caller sent.
         const make = ['create', 'secret', 'generic', `by-${address}`, '--from-literal=a=b', ...IN]
         assert.match(await told(site, root, make, address), /created/)
       })

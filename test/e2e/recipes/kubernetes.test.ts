@@ -81,7 +81,7 @@ describe('recipes in front of a real API server', { skip, timeout: 240_000 }, ()
     assert.equal((await askWhoAmI(recipe, { headers: [ALICE] })).status, 401)
   })
 
-  it('5. one route takes all three, and they are the same user to the API server', async () => {
+  it('5. one route takes all three, and the user of another issuer has its prefix', async () => {
     const key = await makeKey()
     await using recipe = await run('combined', {
       secrets: { 'login.jwks': JSON.stringify({ keys: [key.jwk] }) },
@@ -101,14 +101,14 @@ describe('recipes in front of a real API server', { skip, timeout: 240_000 }, ()
       exp: now + 300,
     })
     const WAYS = [
-      { name: 'password', who: { headers: [ALICE] }, groups: GROUPS },
-      { name: 'token', who: { headers: [bearer(token)] }, groups: ['developers'] },
-      { name: 'certificate', who: { client: cluster.pki.alice }, groups: ['developers'] },
+      { name: 'alice', who: { headers: [ALICE] }, groups: GROUPS },
+      { name: 'oidc:u-1', who: { headers: [bearer(token)] }, groups: ['oidc:developers'] },
+      { name: 'alice', who: { client: cluster.pki.alice }, groups: ['developers'] },
     ]
     for (const { name, who, groups } of WAYS) {
       // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
       const user = await whoAmI(recipe, who)
-      assert.equal(user.username, 'alice', name)
+      assert.equal(user.username, name)
       assert.deepEqual(user.groups, [...groups, 'system:authenticated'], name)
       // oxlint-disable-next-line no-await-in-loop -- as above
       assert.deepEqual((await recipe.lastEvent()).jti, [tokenIdIn(user)], name)

@@ -13,7 +13,7 @@ const answering = (name: string, status: number, headers = {}) => ({
 })
 
 const RULES = [
-  { deny: 'no-secrets', resources: ['secrets'], verbs: ['get', 'list', 'watch'] },
+  { deny: 'no-secrets', resources: ['secrets'] },
   { deny: 'odd', paths: ['/odd'], when: 'request.headers["x-odd"][0] == "y"' },
   answering('later', 429),
   answering('again', 429, { 'retry-after': '0' }),

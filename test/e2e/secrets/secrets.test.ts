@@ -1,5 +1,5 @@
-// One rule refuses secrets, in front of a real API server where the caller may do everything: no
-// other way to ask for them gets round it, and nothing else is touched. Steps are in README.md.
+// One rule refuses secrets, in front of a real API server where the caller may do everything: the value of
+// the secret is in no answer, whatever the verb, and no other resource is touched. Steps are in README.md.
 
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
@@ -8,170 +8,91 @@ import { parse, stringify } from 'yaml'
 import { z } from 'zod'
 import { http1, http2, valuesOf, type Answer, type RequestOptions } from '../../servers/client.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
+import { kubectl, skipWithoutKubectl, type KubectlResult } from '../../servers/kubectl.ts'
 import {
   skipWithoutApiServer,
   startKubeApiServer,
   type KubeApiServer,
 } from '../../servers/kube-apiserver.ts'
+import { temporaryFolder } from '../../servers/temporary.ts'
 import { verdictOf } from '../asking.ts'
-import { ALICE, eventually, HOST, startSite, type Site } from '../site.ts'
+import { ALICE, eventually, HOST, PASSWORDS, startSite, type Site } from '../site.ts'
+import { IN, READS, SHORT, TEXT, VALUE, WRITES } from './disguises.ts'
 
-/** What stands in the secret, and must never be seen. */
-const VALUE = Buffer.from('the launch code').toString('base64')
-
-const NO_SECRETS = {
-  deny: 'no-secrets',
-  verbs: ['get', 'list', 'watch', 'deletecollection'],
-  resources: ['secrets'],
+/** The rule of the documentation: the resource, whatever the verb. */
+const NO_SECRETS = { deny: 'no-secrets', resources: ['secrets'] }
+/** The same by its verbs: every one whose answer is the object. A secret can be made and replaced. */
+const NO_READING = {
+  ...NO_SECRETS,
+  verbs: ['get', 'list', 'watch', 'patch', 'delete', 'deletecollection'],
 }
 const RBAC_DECIDES = { allow: 'rbac-decides' }
 
-const IN = '/api/v1/namespaces/default'
-// A watch would go on for ever.
-const SHORT = 'timeoutSeconds=1'
+type Harmless = RequestOptions & { readonly name: string; readonly status: number }
 
-interface Disguise extends RequestOptions {
-  readonly name: string
-  readonly path: string
-  /** Whether the API server would tell the secret, were it asked like this. */
-  readonly tells: boolean
-  /** By which reason it is refused; default: by the rule. */
-  readonly reason?: RegExp
-}
-
-const AMBIGUOUS = /^400 (ambiguous|malformed)-(path|query)$|^400 by Envoy$/
-// Envoy puts them right before anybody looks, or sends them back to its own form (307).
-const NORMALISED = /^403 rule-denied$|^30[17] by Envoy$|^400 /
-
-const DISGUISES: readonly Disguise[] = [
-  { name: 'a list', path: `${IN}/secrets`, tells: true },
-  { name: 'a list with HEAD', method: 'HEAD', path: `${IN}/secrets`, tells: false },
-  { name: 'a list of all namespaces', path: '/api/v1/secrets', tells: true },
-  { name: 'a single one', path: `${IN}/secrets/launch`, tells: true },
-  { name: 'a watch', path: `${IN}/secrets?watch=1&${SHORT}`, tells: true },
-  { name: 'a watch in words', path: `${IN}/secrets?watch=true&${SHORT}`, tells: true },
-  { name: 'a watch without a value', path: `${IN}/secrets?watch&${SHORT}`, tells: true },
-  { name: 'a watch of all', path: `/api/v1/secrets?watch=1&${SHORT}`, tells: true },
-  { name: 'the old watch of all', path: `/api/v1/watch/secrets?${SHORT}`, tells: true },
+/** Everything else that may be done, and what the API server says to it. */
+const UNTOUCHED: readonly Harmless[] = [
+  { name: 'a list of pods', path: `${IN}/pods`, status: 200 },
+  { name: 'a watch of pods', path: `${IN}/pods?watch=1&${SHORT}`, status: 200 },
+  { name: 'a list of config maps of all', path: '/api/v1/configmaps', status: 200 },
+  { name: 'a pod that is called secrets', path: `${IN}/pods/secrets`, status: 404 },
   {
-    name: 'the old watch of a namespace',
-    path: `/api/v1/watch/namespaces/default/secrets?${SHORT}`,
-    tells: true,
+    name: 'a namespace that is called secrets',
+    path: '/api/v1/namespaces/secrets/pods',
+    status: 200,
   },
+  { name: 'the version', path: '/version', status: 200 },
+  { name: 'the health', path: '/readyz', status: 200 },
+  { name: 'discovery', path: '/apis', status: 200 },
+  { name: 'the resources of the core group', path: '/api/v1', status: 200 },
+  { name: 'the OpenAPI document', path: '/openapi/v3', status: 200 },
   {
-    name: 'the old watch of one',
-    path: `/api/v1/watch/namespaces/default/secrets/launch?${SHORT}`,
-    tells: true,
-  },
-  {
-    name: 'a list by its field',
-    path: `${IN}/secrets?fieldSelector=metadata.name%3Dlaunch`,
-    tells: true,
-  },
-  {
-    name: 'a list by its field, not encoded',
-    path: `${IN}/secrets?fieldSelector=metadata.name=launch`,
-    tells: true,
-  },
-  {
-    name: 'a watch by its field, of all namespaces',
-    path: `/api/v1/secrets?fieldSelector=metadata.name%3Dlaunch&watch=1&${SHORT}`,
-    tells: true,
-  },
-  { name: 'a page of a list', path: `${IN}/secrets?limit=1`, tells: true },
-  { name: 'all of them deleted', method: 'DELETE', path: `${IN}/secrets?dryRun=All`, tells: true },
-  { name: 'a slash at the end', path: `${IN}/secrets/`, tells: true },
-  { name: 'a slash behind a single one', path: `${IN}/secrets/launch/`, tells: true },
-  { name: 'a letter encoded', path: `${IN}/%73ecrets`, tells: true },
-  { name: 'every letter encoded', path: `${IN}/%73%65%63%72%65%74%73/launch`, tells: true },
-  { name: 'an encoded prefix', path: `/%61pi/v1/secrets`, tells: true },
-  {
-    name: 'encoded twice',
-    path: `${IN}/%2573ecrets`,
-    tells: false,
-    reason: AMBIGUOUS,
-  },
-  { name: 'capitals', path: `${IN}/Secrets`, tells: false, reason: AMBIGUOUS },
-  { name: 'a prefix in capitals', path: '/API/v1/secrets', tells: false, reason: AMBIGUOUS },
-  { name: 'a doubled slash', path: '//api/v1/secrets', tells: true, reason: NORMALISED },
-  { name: 'a doubled slash inside', path: '/api/v1//secrets', tells: true, reason: NORMALISED },
-  { name: 'dot segments at the end', path: `${IN}/secrets/.`, tells: true, reason: NORMALISED },
-  {
-    name: 'a segment that is left again',
-    path: `${IN}/pods/../secrets`,
-    tells: true,
-    reason: NORMALISED,
-  },
-  {
-    name: 'dot segments behind one',
-    path: `${IN}/secrets/x/../launch`,
-    tells: true,
-    reason: NORMALISED,
-  },
-  { name: 'encoded dots', path: `${IN}/pods/%2e%2e/secrets`, tells: true, reason: NORMALISED },
-  { name: 'an encoded slash', path: `${IN}%2fsecrets`, tells: false, reason: NORMALISED },
-  { name: 'a backslash', path: `${IN}\\secrets`, tells: true, reason: NORMALISED },
-  { name: 'a path parameter', path: `${IN}/secrets;x=1`, tells: false, reason: AMBIGUOUS },
-  { name: 'a subresource', path: `${IN}/secrets/launch/status`, tells: false },
-  {
-    name: 'a watch that is taken back',
-    path: `${IN}/secrets?watch=true&watch=false&${SHORT}`,
-    tells: true,
-    reason: /^403 rule-denied$|^400 ambiguous-query$/,
-  },
-  {
-    name: 'a query of semicolons',
-    path: `${IN}/secrets?x;watch=1&${SHORT}`,
-    tells: true,
-    reason: /^403|^400/,
+    name: 'a list of config maps deleted',
+    method: 'DELETE',
+    path: `${IN}/configmaps?dryRun=All`,
+    status: 200,
   },
 ]
 
-/** Everything else that may be done, and what the API server says to it. */
-const UNTOUCHED: readonly (RequestOptions & { readonly name: string; readonly status: number })[] =
-  [
-    { name: 'a list of pods', path: `${IN}/pods`, status: 200 },
-    { name: 'a watch of pods', path: `${IN}/pods?watch=1&${SHORT}`, status: 200 },
-    { name: 'a list of config maps of all', path: '/api/v1/configmaps', status: 200 },
-    { name: 'a pod that is called secrets', path: `${IN}/pods/secrets`, status: 404 },
-    {
-      name: 'a namespace that is called secrets',
-      path: '/api/v1/namespaces/secrets/pods',
-      status: 200,
-    },
-    { name: 'the version', path: '/version', status: 200 },
-    { name: 'the health', path: '/readyz', status: 200 },
-    { name: 'discovery', path: '/apis', status: 200 },
-    { name: 'the resources of the core group', path: '/api/v1', status: 200 },
-    { name: 'the OpenAPI document', path: '/openapi/v3', status: 200 },
-    {
-      name: 'a secret, made',
-      method: 'POST',
-      path: `${IN}/secrets?dryRun=All`,
-      body: JSON.stringify({ metadata: { name: 'another' } }),
-      status: 201,
-    },
-    {
-      name: 'a secret, changed',
-      method: 'PATCH',
-      path: `${IN}/secrets/launch?dryRun=All`,
-      headers: [['content-type', 'application/merge-patch+json']],
-      body: JSON.stringify({ metadata: { labels: { a: 'b' } } }),
-      status: 200,
-    },
-    {
-      name: 'a secret, deleted',
-      method: 'DELETE',
-      path: `${IN}/secrets/launch?dryRun=All`,
-      status: 200,
-    },
-    {
-      name: 'a list of config maps deleted',
-      method: 'DELETE',
-      path: `${IN}/configmaps?dryRun=All`,
-      status: 200,
-    },
-  ]
+const ANOTHER = JSON.stringify({ metadata: { name: 'another' } })
+
+/** Writes of secrets whose answer holds nothing but what the caller sent. */
+const WRITTEN: readonly Harmless[] = [
+  {
+    name: 'a secret that is made',
+    method: 'POST',
+    path: `${IN}/secrets?dryRun=All`,
+    body: ANOTHER,
+    status: 201,
+  },
+  {
+    name: 'a secret that is replaced',
+    method: 'PUT',
+    path: `${IN}/secrets/launch?dryRun=All`,
+    body: JSON.stringify({ metadata: { name: 'launch' } }),
+    status: 200,
+  },
+]
+
+const DISGUISES = [...READS, ...WRITES]
+
+const SECRET = 'apiVersion: v1\nkind: Secret\nmetadata: { name: launch, namespace: default }\n'
+
+/** Commands of kubectl that would print the secret, or have its value in an answer. */
+const COMMANDS: readonly (readonly string[])[] = [
+  ['get', 'secret', 'launch', '-o=yaml'],
+  ['get', 'secrets', '-o=json'],
+  ['apply', '--server-side', '--dry-run=server', '-o=yaml', '-f=FILE'],
+  ['apply', '--dry-run=server', '-o=yaml', '-f=FILE'],
+  ['patch', '--dry-run=server', '-o=yaml', '-p={}', '-f=FILE'],
+  ['label', '--dry-run=server', '-o=yaml', '-f=FILE', 'a=b'],
+  ['annotate', '--dry-run=server', '-o=yaml', '-f=FILE', 'a=b'],
+  ['delete', '--dry-run=server', '--cascade=foreground', '-f=FILE'],
+  ['delete', '--dry-run=server', '--raw=/api/v1/namespaces/default/secrets?dryRun=All'],
+]
+
+const tells = (answer: object): boolean =>
+  [VALUE, TEXT].some((value) => JSON.stringify(answer).includes(value))
 
 const statusSchema = z.object({
   kind: z.literal('Status'),
@@ -183,7 +104,10 @@ const statusSchema = z.object({
 
 describe(
   'a rule against secrets, in front of an API server',
-  { skip: skipWithoutEnvoy() || skipWithoutApiServer(), timeout: 180_000 },
+  {
+    skip: skipWithoutEnvoy() || skipWithoutApiServer() || skipWithoutKubectl(),
+    timeout: 180_000,
+  },
   () => {
     let server: KubeApiServer
     let site: Site
@@ -208,7 +132,11 @@ describe(
         },
       })
       site = await startSite({
-        route: { kind: 'kubernetes', authorize: [NO_SECRETS, RBAC_DECIDES] },
+        route: {
+          kind: 'kubernetes',
+          match: { hosts: [HOST, '127.0.0.1'] },
+          authorize: [NO_SECRETS, RBAC_DECIDES],
+        },
         upstream: {
           address: new URL(server.url).host,
           ca: server.ca,
@@ -227,7 +155,7 @@ describe(
       await server[Symbol.asyncDispose]()
     })
 
-    const ask = (options: RequestOptions, over = http1): Promise<Answer> => {
+    const asked = (options: RequestOptions, over = http1): Promise<Answer> => {
       const { headers = [], body } = options
       const json = body === undefined || headers.length > 0 ? [] : JSON_BODY
       return over(site.target, {
@@ -235,6 +163,27 @@ describe(
         host: HOST,
         headers: [ALICE, ...headers, ...json],
       })
+    }
+
+    /** The answer, which must not hold the value of the secret. */
+    const ask = async (options: RequestOptions, over = http1): Promise<Answer> => {
+      const answer = await asked(options, over)
+      assert.ok(!tells(answer), `${options.method} ${options.path}: the answer tells the secret`)
+      return answer
+    }
+
+    /** kubectl as alice, through Envoy; `-v=9` also prints every answer. */
+    const run = async (...args: readonly string[]): Promise<KubectlResult> => {
+      const { port, ca } = site.target
+      return await kubectl([
+        `--server=https://127.0.0.1:${port}`,
+        `--tls-server-name=${HOST}`,
+        `--certificate-authority=${ca}`,
+        '--username=alice',
+        `--password=${PASSWORDS.alice}`,
+        '-v=9',
+        ...args,
+      ])
     }
 
     const change = async (authorize: readonly unknown[]): Promise<void> => {
@@ -252,9 +201,7 @@ describe(
     ] as const) {
       for (const { name, reason = /^403 rule-denied$/, tells: _, ...options } of DISGUISES) {
         it(`1. ${name}, over ${version}: refused`, async () => {
-          const answer = await ask(options, over)
-          assert.ok(!answer.body.includes(VALUE), 'the secret was told')
-          assert.match(await verdictOf(site, answer), reason)
+          assert.match(await verdictOf(site, await ask(options, over)), reason)
         })
       }
 
@@ -283,20 +230,58 @@ describe(
       assert.deepEqual(valuesOf(answer, 'x-countersign-decision'), [event?.id])
     })
 
-    it('4. without the rule the same disguises tell the secret, so they are none of straw', async () => {
+    it('4. no command of kubectl prints it', async () => {
+      await using folder = await temporaryFolder()
+      await writeFile(folder.file('secret.yaml'), SECRET)
+      for (const command of COMMANDS) {
+        const args = command.map((word) => word.replace('FILE', folder.file('secret.yaml')))
+        // oxlint-disable-next-line no-await-in-loop -- one after another
+        const result = await run(...args)
+        assert.ok(!tells(result), `kubectl ${args.join(' ')} tells the secret`)
+        assert.notEqual(result.code, 0, args.join(' '))
+        assert.match(result.complaint, /no-secrets/, args.join(' '))
+      }
+    })
+
+    it('5. by the verbs whose answer is the object: the same, and secrets can be made and replaced', async () => {
+      await change([NO_READING, RBAC_DECIDES])
+      await eventually(
+        () => ask({ method: 'POST', path: `${IN}/secrets?dryRun=All`, body: ANOTHER }),
+        ({ status }) => status === 201,
+      )
+      for (const { name, reason = /^403 rule-denied$/, tells: _, ...options } of DISGUISES) {
+        // oxlint-disable-next-line no-await-in-loop -- one after another
+        assert.match(await verdictOf(site, await ask(options)), reason, name)
+      }
+      for (const { name, status, ...options } of WRITTEN) {
+        // oxlint-disable-next-line no-await-in-loop -- one after another
+        assert.equal((await ask(options)).status, status, name)
+      }
+    })
+
+    it('6. without the rule the same requests and commands tell the secret', async () => {
       await change([RBAC_DECIDES])
       const plain = { path: `${IN}/secrets/launch` }
       await eventually(
-        () => ask(plain),
+        () => asked(plain),
         ({ status }) => status === 200,
       )
-      for (const { name, tells, ...options } of DISGUISES) {
+      for (const { name, tells: want, ...options } of DISGUISES) {
         // oxlint-disable-next-line no-await-in-loop -- one after another
-        const { body, status } = await ask(options)
-        const told = body.includes(VALUE)
+        const answer = await asked(options)
+        const { body, status } = answer
+        const told = tells(answer)
         // What has two readings is refused whatever the rules say.
-        if (!told && tells && status === 400) continue
-        assert.equal(told, tells, `${name}: ${status} ${body.slice(0, 200)}`)
+        if (!told && want && status === 400) continue
+        assert.equal(told, want, `${name}: ${status} ${body.slice(0, 200)}`)
+      }
+      await using folder = await temporaryFolder()
+      await writeFile(folder.file('secret.yaml'), SECRET)
+      for (const command of COMMANDS) {
+        const args = command.map((word) => word.replace('FILE', folder.file('secret.yaml')))
+        // oxlint-disable-next-line no-await-in-loop -- one after another
+        const result = await run(...args)
+        assert.ok(tells(result), `kubectl ${args.join(' ')}: ${result.complaint.slice(-500)}`)
       }
     })
   },
