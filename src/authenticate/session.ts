@@ -26,12 +26,12 @@ export interface SessionOptions {
 }
 
 /**
- * Asks whoever vouches for a login, by its uid, whether they still do. Where there is time left, it is done
- * in the background, and the answer is that they do.
+ * Asks whether a login, by its id, is still good: neither ended nor refused by whoever vouches for it. Where
+ * there is time left, they are asked in the background, and the answer is that it stands.
  *
  * @throws CountersignError `unavailable` when it cannot be known
  */
-export type AskStanding = (uid: string) => Promise<'stands' | 'ended'>
+export type AskStanding = (login: string) => Promise<'stands' | 'ended'>
 
 const CARRIER: Carrier = { kind: 'cookie', name: SESSION_COOKIE }
 
@@ -83,7 +83,7 @@ const standing = async (
   if (session?.host !== host) return undefined
   const { renewal } = session
   if (renewal === undefined || clock.now() < renewal.from) return session
-  if ((await askStanding(renewal.uid)) === 'ended') return undefined
+  if ((await askStanding(renewal.login)) === 'ended') return undefined
   if (clock.now() < renewal.by) return session
   // They were asked just now: it says now what they said.
   const renewed = await sessions.find(text)

@@ -11,7 +11,7 @@ export class LoginStandings {
   }
 
   /** Asks; until somebody answers, it cannot be known. */
-  readonly ask: AskStanding = async (uid) => await this.#answer(uid)
+  readonly ask: AskStanding = async (login) => await this.#answer(login)
 
   /** From now on, this answers. */
   answerBy(answer: AskStanding): void {

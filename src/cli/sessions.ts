@@ -111,9 +111,10 @@ const end = async (
   const farewell = {
     async end(uid: string) {
       const ended = await held.end(uid, systemClock.now())
-      const { provider = '', renewal } = ended ?? {}
-      if (renewal !== undefined) tokens.push({ provider, refreshToken: renewal.refreshToken })
-      return ended
+      for (const { provider, renewal } of ended) {
+        if (renewal !== undefined) tokens.push({ provider, refreshToken: renewal.refreshToken })
+      }
+      return ended[0]
     },
   }
   const signOut = new SignOut({ ...parts, farewell, tell })

@@ -19,7 +19,7 @@ const SHORTEST_LIFETIME_MS = 10_000
 export const LONGEST_TOKEN_LIFETIME_MS = 86_400_000
 
 // Ours to say, or said by a field of their own (RFC 7519 §4.1, OpenID Connect Core §2, RFC 9068
-// §2.2). `cnf` would bind the token to a key that the upstream cannot see used.
+// §2.2). `grant_id` names the grant of a token of the authorization server. `cnf` would bind the token to a key that the upstream cannot see used.
 const OWN_CLAIMS: ReadonlySet<string> = new Set([
   'iss',
   'sub',
@@ -31,6 +31,7 @@ const OWN_CLAIMS: ReadonlySet<string> = new Set([
   'auth_time',
   'amr',
   'client_id',
+  'grant_id',
   'groups',
   'cnf',
   '__proto__',

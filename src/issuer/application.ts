@@ -80,7 +80,10 @@ export const createApplication = (
     logins: loginRecords,
   })
   const { farewell, settleLogin } = vouched
-  const standing: AskStanding = async (uid) => (await renewals?.standing(uid)) ?? 'stands'
+  const standing: AskStanding = async (id) => {
+    if ((await accounts?.find(id)) === undefined) return 'ended'
+    return (await renewals?.standing(id)) ?? 'stands'
+  }
   const binding = new BrowserBinding(server.url, opaqueKeys)
   const provider = createProvider({
     server,
@@ -155,7 +158,7 @@ export const createApplication = (
     sender,
     secret,
     askToken,
-    renewalOf: async (user, sid) => await vouched.renewalOf(user, sid),
+    renewalOf: async (grant) => await vouched.renewalOf(grant),
     audit,
     clock,
   })

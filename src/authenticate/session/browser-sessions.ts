@@ -33,8 +33,10 @@ export interface BrowserSession {
 
 /** When whoever vouches for the login of a session is asked again. Instants as in the session. */
 export interface SessionRenewal {
-  /** Names the login at the authorization server. */
+  /** The session at the authorization server. */
   readonly uid: string
+  /** The login in that session. */
+  readonly login: string
   /** From here on. */
   readonly from: number
   /** Until here; afterwards the session is good for nothing before that. */
@@ -140,19 +142,27 @@ export class BrowserSessions {
     return await this.#endForGood(vouchedBy(uid))
   }
 
-  /** Changes all of a login, by its uid. */
-  async renew(uid: string, renewed: (session: BrowserSession) => RenewedSession): Promise<void> {
+  /** Changes all of a login. */
+  async renew(
+    { uid, login }: Pick<SessionRenewal, 'uid' | 'login'>,
+    renewed: (session: BrowserSession) => RenewedSession,
+  ): Promise<void> {
     const keys = await this.#records.keysIn(vouchedBy(uid))
-    await Promise.all(keys.map(async (key) => await this.#change(key, renewed)))
+    await Promise.all(keys.map(async (key) => await this.#change(key, login, renewed)))
   }
 
   /** Again where it was used meanwhile, which changes it too. */
-  async #change(key: string, renewed: (session: BrowserSession) => RenewedSession): Promise<void> {
+  async #change(
+    key: string,
+    login: string,
+    renewed: (session: BrowserSession) => RenewedSession,
+  ): Promise<void> {
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       // oxlint-disable-next-line no-await-in-loop -- against whoever changes it at the same time
       const record = await this.#records.get(key)
       if (record === undefined) return
       const session: BrowserSession = JSON.parse(record.text) // ours: `#write` wrote it
+      if (session.renewal?.login !== login) return
       const text = JSON.stringify({ ...session, ...renewed(session) })
       const { lifetime } = record
       // oxlint-disable-next-line no-await-in-loop -- as above

@@ -1,13 +1,14 @@
-// What tokens say of the people who have logged in: settled at the login, by the identity that it
-// proved, and kept until that login can be good for nothing any more.
+// What tokens say of a user: settled at the login, by the identity that it proved, and kept under that login
+// until it ends. Two logins of one subject never read each other's.
 
 import type { Login, ResourceServer } from '../../check/authorization-server.ts'
 import type { Identity } from '../../identity/identity.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { RecordStore } from '../../state/record-store.ts'
 import type { TokenClaims } from '../../transform/token/token-template.ts'
+import { accountKey, artifactIndexes } from './login-records.ts'
 
-/** A person, by the last login. */
+/** A user, as one login proved it. */
 export interface KnownAccount {
   /** `sub`. */
   readonly subject: string
@@ -49,35 +50,49 @@ export class Accounts {
     this.#clock = clock
   }
 
-  /** What tokens will say of this identity, kept under its subject in place of what was known. */
-  async remember(identity: Identity): Promise<AccountResult> {
+  /**
+   * What tokens of a login will say of this identity, kept under that login.
+   *
+   * @param login its id; see `login-fields.ts`
+   */
+  async remember(login: string, identity: Identity): Promise<AccountResult> {
     const result = this.describe(identity)
     if (result.outcome === 'failed') return result
-    return (await this.keep(result.account))
+    return (await this.keep(login, result.account))
       ? result
       : { outcome: 'failed', code: 'credential-expired', detail: 'expires' }
   }
 
-  /** Keeps an account in place of what was known of its subject; whether there is any time left to it. */
-  async keep(account: KnownAccount): Promise<boolean> {
-    const lifetime = Math.floor(
-      Math.min(
-        this.#login.config.longest,
-        (account.expires ?? Number.POSITIVE_INFINITY) - this.#clock.now(),
-      ),
-    )
+  /**
+   * Keeps an account in place of what was known by that login; whether there is any time left to it.
+   *
+   * @param ends when the login ends at the latest, in milliseconds since the epoch
+   */
+  async keep(
+    login: string,
+    account: KnownAccount,
+    ends = this.#clock.now() + this.#login.config.longest,
+  ): Promise<boolean> {
+    const { expires = Number.POSITIVE_INFINITY } = account
+    const lifetime = Math.floor(Math.min(ends, expires) - this.#clock.now())
     if (lifetime <= 0) return false
     const text = JSON.stringify(account)
-    await this.#records.put(keyOf(account.subject), { text, kind: 'login', lifetime })
+    const indexes = artifactIndexes(account.subject)
+    await this.#records.put(accountKey(login), { text, kind: 'login', lifetime }, indexes)
     return true
   }
 
-  /** What is known; `undefined` once the last login is over. */
-  async find(subject: string): Promise<KnownAccount | undefined> {
-    const record = await this.#records.get(keyOf(subject))
+  /** What a login proved; `undefined` once it has ended. */
+  async find(login: string): Promise<KnownAccount | undefined> {
+    const record = await this.#records.get(accountKey(login))
     if (record === undefined) return undefined
     const account: KnownAccount = JSON.parse(record.text) // ours: `remember` wrote it
     return account
+  }
+
+  /** Removes what is known by a login that has ended. */
+  async forget(login: string): Promise<void> {
+    await this.#records.remove([accountKey(login)])
   }
 
   /** What tokens would say of this identity. */
@@ -102,8 +117,6 @@ export class Accounts {
     }
   }
 }
-
-const keyOf = (subject: string): string => `account:${subject}`
 
 /** Whom a token is for differs from token to token; how somebody logged in, from session to session. */
 const withoutParties = ({

@@ -14,6 +14,16 @@ export const interactionPolicy = (binding: BrowserBinding) => {
       ...binding.begin(ctx.req, ctx.res),
     })
   }
+  // A session whose login has ended since, while the browser was at another page of ours.
+  policy
+    .get('login')
+    ?.checks.add(
+      new Check('login_ended', 'the login has ended', 'login_required', ({ oidc }) =>
+        oidc.session?.accountId !== undefined && oidc.account === undefined
+          ? Check.REQUEST_PROMPT
+          : Check.NO_NEED_TO_PROMPT,
+      ),
+    )
   const consent = policy.get('consent')
   consent?.checks.remove('native_client_prompt')
   // RFC 8252 §8.6: any program on the device can say that it is that client. Whoever has just logged

@@ -5,6 +5,7 @@ import type { AdapterPayload } from 'oidc-provider'
 import { SignOuts } from '../../authenticate/session/sign-outs.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import type { RecordKind, RecordStore } from '../../state/record-store.ts'
+import { loginOf } from './login-fields.ts'
 
 /** A login: the session of one browser at the authorization server. */
 export interface StoredLogin {
@@ -22,12 +23,13 @@ const ENDING_MS = 600_000
 
 /** The sets in which an artifact stands beside its key. */
 export const indexesOf = (kind: string, payload: AdapterPayload): readonly string[] => {
-  const { grantId, accountId, result } = payload
+  const { grantId, accountId, sessionUid, result } = payload
   // Of a login under way it is who has just been proven.
   const account = accountId ?? result?.login?.accountId
   const indexes = [
     ...(grantId === undefined ? [] : [grantIndex(grantId)]),
     ...(account === undefined ? [] : artifactIndexes(account)),
+    ...(kind === 'Grant' && sessionUid !== undefined ? [grantsIndex(sessionUid)] : []),
   ]
   return kind === 'Session' && accountId !== undefined ? [...indexes, LOGINS] : indexes
 }
@@ -58,8 +60,8 @@ export const artifactIndexes = (account: string): readonly string[] => [
   accountIndex(account),
 ]
 
-/** The login that an artifact belongs to. */
-export const loginOf = (
+/** The session that an artifact belongs to, by its uid. */
+export const sessionOf = (
   kind: string,
   { uid, sessionUid }: Pick<AdapterPayload, 'uid' | 'sessionUid'>,
 ): string | undefined => (kind === 'Session' ? uid : sessionUid)
@@ -73,13 +75,20 @@ export const uidKey = (kind: string, uid: string): string => `${kind}:uid:${uid}
 /** The set of everything that was given out by a grant. */
 export const grantIndex = (grantId: string): string => `grant:${grantId}`
 
-/** Where it stands that a login was ended, for as long as that can be overlooked. */
+/** Where it stands what a login proved, by the id of the login. */
+export const accountKey = (login: string): string => `account:${login}`
+
+/** Where it stands that a session was ended, for as long as that can be overlooked. */
 export const endingKey = (uid: string): string => `login-ended:${uid}`
+
+/** The set of all grants that were given in a session, also by a login before its latest. */
+const grantsIndex = (uid: string): string => `grants of session ${uid}`
 
 const accountIndex = (account: string): string => `artifacts of account ${account}`
 const LOGINS = 'logins'
 const ARTIFACTS = 'artifacts of all accounts'
 const SESSION = artifactKey('Session', '')
+const GRANT = artifactKey('Grant', '')
 
 /** Finds logins, and ends them. */
 export class LoginRecords {
@@ -97,20 +106,28 @@ export class LoginRecords {
     return (await this.#payloadsIn(index)).map(loginIn).filter((login) => login !== undefined)
   }
 
-  /** The login of a user that a client knows by this `sid`. */
-  async findBySid(user: string, client: string, sid: string): Promise<StoredLogin | undefined> {
-    return (await this.list(user)).find(({ clients }) => clients.get(client) === sid)
+  /** The login that a grant was given in; `undefined` where there is no such grant any more. */
+  async ofGrant(grantId: string): Promise<string | undefined> {
+    return loginOf(await this.#payloadAt(artifactKey('Grant', grantId)))
   }
 
-  /** Ends a login, and all that was given out within it. What it was; `undefined` where there is none. */
+  /**
+   * Ends the session of a browser, every login in it, and all that was given out by them. What it was;
+   * `undefined` where there is none.
+   */
   async end(uid: string): Promise<StoredLogin | undefined> {
     await this.#announce(uid)
+    const grants = await this.#records.keysIn(grantsIndex(uid))
+    await this.#revoke(grants.map((key) => key.slice(GRANT.length)))
     const pointer = await this.#records.get(uidKey('Session', uid))
     if (pointer === undefined) return undefined
     const payload = await this.#payloadAt(artifactKey('Session', pointer.text))
     await this.#records.remove([artifactKey('Session', pointer.text), uidKey('Session', uid)])
     if (payload === undefined) return undefined
-    await this.#revoke(payload)
+    const login = loginOf(payload)
+    if (login !== undefined) await this.#records.remove([accountKey(login)])
+    const { authorizations } = payload
+    await this.#revoke(Object.values(authorizations ?? {}).flatMap(({ grantId }) => grantId ?? []))
     return loginIn(payload)
   }
 
@@ -146,13 +163,15 @@ export class LoginRecords {
     await this.#records.put(endingKey(uid), { text: '', kind: 'decisive', lifetime: ENDING_MS })
   }
 
-  async #revoke({ authorizations }: AdapterPayload): Promise<void> {
-    for (const { grantId } of Object.values(authorizations ?? {})) {
-      if (grantId === undefined) continue
+  async #revoke(grantIds: readonly string[]): Promise<void> {
+    for (const grantId of grantIds) {
       // oxlint-disable-next-line no-await-in-loop -- a few
-      const keys = await this.#records.keysIn(grantIndex(grantId))
+      const login = loginOf(await this.#payloadAt(artifactKey('Grant', grantId)))
       // oxlint-disable-next-line no-await-in-loop -- as above
-      await this.#records.remove([artifactKey('Grant', grantId), ...keys])
+      const keys = await this.#records.keysIn(grantIndex(grantId))
+      const account = login === undefined ? [] : [accountKey(login)]
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      await this.#records.remove([artifactKey('Grant', grantId), ...keys, ...account])
     }
   }
 

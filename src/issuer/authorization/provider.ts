@@ -1,14 +1,7 @@
 // The authorization server: `oidc-provider`, told what our configuration says, and only what is secure
 // (RFC 9700): codes with PKCE, exact redirect URIs, refresh tokens that are good once.
 
-import {
-  errors,
-  Provider,
-  type AccessToken,
-  type ClientMetadata,
-  type Configuration,
-  type KoaContextWithOIDC,
-} from 'oidc-provider'
+import { errors, Provider, type ClientMetadata, type Configuration } from 'oidc-provider'
 import type { AskStanding } from '../../authenticate/session.ts'
 import type { AuthorizationServer, Login } from '../../check/authorization-server.ts'
 import type { TokenSigner } from '../../keys/signing-key-set.ts'
@@ -23,9 +16,12 @@ import { ENDPOINTS, LOGIN } from '../paths.ts'
 import type { Accounts } from './accounts.ts'
 import { clientMetadata } from './client-metadata.ts'
 import { ProviderKey } from './external-key.ts'
+import { grantOf } from './grants.ts'
 import { interactionPolicy } from './interaction-policy.ts'
+import { accountFinder, claimsOf } from './login-claims.ts'
+import { storeLoginFields } from './login-fields.ts'
 import type { ProviderPages } from './provider-pages.ts'
-import { answered, RecordAdapter } from './record-adapter.ts'
+import { RecordAdapter } from './record-adapter.ts'
 import { resourceInfo } from './resource-info.ts'
 import { TokenExchange } from './token-exchange.ts'
 
@@ -43,7 +39,7 @@ export interface ProviderParts {
   /** Tells clients of logouts. */
   readonly fetch: typeof globalThis.fetch
   readonly pages: ProviderPages
-  /** Whether a login still stands, by the uid of its session. */
+  /** Whether a login still stands, by its id. */
   readonly standing: AskStanding
   readonly settleLogin: SettleLogin
   readonly binding: BrowserBinding
@@ -83,6 +79,7 @@ export const createProvider = (parts: ProviderParts): Provider => {
   const { server, signers, accounts, clock } = parts
   const exchange = accounts && new TokenExchange({ server, signers, accounts, clock })
   const provider = new Provider(server.url, configurationOf(parts, exchange))
+  storeLoginFields(provider)
   exchange?.serve(provider)
   // Envoy ends TLS: `issuer.url` alone says how we are reached (see application.ts).
   provider.proxy = true
@@ -111,7 +108,7 @@ const configurationOf = (
   exchange: TokenExchange | undefined,
 ): Configuration => {
   const { server, signers, accounts, records, cookieKey, pages, sessionClient } = parts
-  const { standing, settleLogin, binding } = parts
+  const { settleLogin, binding } = parts
   const { login, clients } = server
   const idTokens = login?.config.algorithm ?? 'ES256'
   const secure = server.url.startsWith('https:')
@@ -125,12 +122,7 @@ const configurationOf = (
     ],
     fetch: parts.fetch,
     jwks: { keys: signers.map((signer) => new ProviderKey(signer)) },
-    async findAccount(_ctx, sub, token) {
-      const uid = token !== undefined && 'sessionUid' in token ? token.sessionUid : undefined
-      if (uid !== undefined && (await answered(standing(uid))) === 'ended') return undefined
-      const account = await accounts?.find(sub)
-      return account && { accountId: sub, claims: () => ({ sub, ...account.claims }) }
-    },
+    findAccount: accountFinder(parts),
     claims: claimsByScope(login),
     scopes: ['openid', 'profile', 'email', 'groups', 'offline_access'],
     // Upstreams such as kube-apiserver read ID tokens and no userinfo.
@@ -173,9 +165,9 @@ const configurationOf = (
       pushedAuthorizationRequests: { enabled: true },
       resourceIndicators: resourceIndicators(server),
     },
-    async extraTokenClaims(_ctx, token) {
+    async extraTokenClaims(ctx, token) {
       if (token.kind !== 'AccessToken') return undefined
-      const claims = await claimsOf(token, accounts)
+      const claims = await claimsOf(ctx, token, accounts)
       return claims && { ...claims, ...exchange?.claimsOf(token) }
     },
     interactions: { policy: interactionPolicy(binding), url: (_ctx, { uid }) => `${LOGIN}/${uid}` },
@@ -198,7 +190,14 @@ const claimsByScope = (login: Login | undefined): Claims => {
   const names = Object.keys(login?.config.claims ?? {})
   const special = new Set([...PROFILE, ...EMAIL])
   return {
-    openid: ['sub', 'amr', 'acr', 'auth_time', ...names.filter((name) => !special.has(name))],
+    openid: [
+      'sub',
+      'amr',
+      'acr',
+      'auth_time',
+      'grant_id',
+      ...names.filter((name) => !special.has(name)),
+    ],
     profile: PROFILE,
     email: EMAIL,
     groups: ['groups'],
@@ -221,41 +220,6 @@ const resourceIndicators = ({
     return resourceInfo(resource)
   },
 })
-
-/**
- * @throws errors.InvalidGrant when nothing is known of the person any more, or when the login was
- *   before the resource was configured
- */
-const claimsOf = async (
-  { accountId, resourceServer }: AccessToken,
-  accounts: Accounts | undefined,
-): Promise<Record<string, unknown> | undefined> => {
-  if (resourceServer === undefined) return undefined
-  const account = await accounts?.find(accountId)
-  const claims = account?.resources[resourceServer.identifier()]
-  if (claims === undefined) throw new errors.InvalidGrant('the login is over')
-  return { ...claims }
-}
-
-/** What the person has granted; what a client of ours asks for needs no question. */
-const grantOf = async (ctx: KoaContextWithOIDC, { clients }: AuthorizationServer) => {
-  const { client, session, result, requestParamOIDCScopes, requestParamScopes } = ctx.oidc
-  if (client === undefined) return undefined
-  const { Grant } = ctx.oidc.provider
-  const grantId = result?.consent?.grantId ?? session?.grantIdFor(client.clientId)
-  const known = grantId === undefined ? undefined : await Grant.find(grantId)
-  const configured = clients.find(({ id }) => id === client.clientId)
-  const firstParty = configured?.config.firstParty ?? client.clientId === SESSION_CLIENT
-  if (!firstParty || session?.accountId === undefined) return known
-  const grant = known ?? new Grant({ clientId: client.clientId, accountId: session.accountId })
-  grant.addOIDCScope([...requestParamOIDCScopes].join(' '))
-  for (const [indicator, { scopes }] of Object.entries(ctx.oidc.resourceServers ?? {})) {
-    const wanted = [...requestParamScopes].filter((scope) => scopes.has(scope))
-    grant.addResourceScope(indicator, wanted.join(' '))
-  }
-  await grant.save()
-  return grant
-}
 
 const lifetimes = (login: Login | undefined): NonNullable<Configuration['ttl']> => {
   const longest = seconds(login?.config.longest ?? 0) || INTERACTION_SECONDS

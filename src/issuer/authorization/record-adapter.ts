@@ -8,8 +8,8 @@ import {
   endingKey,
   grantIndex,
   indexesOf,
-  loginOf,
   recordKindOf,
+  sessionOf,
   uidKey,
 } from './login-records.ts'
 
@@ -39,10 +39,10 @@ export class RecordAdapter implements Adapter {
       await this.#records.put(this.#uidKey(uid), pointer)
     }
     if (userCode !== undefined) await this.#records.put(this.#userCodeKey(userCode), pointer)
-    const login = loginOf(this.#kind, payload)
+    const session = sessionOf(this.#kind, payload)
     // It ended while this request was being answered. After writing: whoever ends it has said so before
     // looking for what there is.
-    if (login !== undefined && (await this.#records.get(endingKey(login))) !== undefined) {
+    if (session !== undefined && (await this.#records.get(endingKey(session))) !== undefined) {
       await this.destroy(id)
     }
   }

@@ -49,9 +49,11 @@ type Parameters = { readonly [name in (typeof PARAMETERS)[number]]?: unknown }
 
 type Exchange = TokenEndpointGrantContext<Parameters>
 
-/** The person whom a token is about, and until when it is good. */
+/** The user whom a token is about, and until when it is good. */
 interface Subject {
   readonly user: string
+  /** The grant that it was given out by: what was proven at its login is found by it. */
+  readonly grant: string
   readonly expires: number
   /** `act` of the token, where it was exchanged before. */
   readonly actor: JsonObject | undefined
@@ -98,8 +100,6 @@ export class TokenExchange {
     refuseUnknown(params)
     const target = this.#targetOf(params, allowed.exchange)
     const subject = await this.#subjectOf(params, allowed.exchange, client.clientId)
-    const account = await this.#parts.accounts.find(subject.user)
-    if (account === undefined) throw new errors.InvalidGrant('the login is over')
     const scope = scopeOf(params, target)
     const left = Math.floor((subject.expires - this.#parts.clock.now()) / 1_000)
     if (left < 1) throw new errors.InvalidRequest('the subject token has expired')
@@ -108,7 +108,7 @@ export class TokenExchange {
       client,
       accountId: subject.user,
       resourceServer: new provider.ResourceServer(target.uri, info),
-      grantId: '', // nothing was granted by anybody: it is the configuration that allows it
+      grantId: subject.grant,
       gty: 'token_exchange',
       scope,
       expiresIn: Math.min(left, info.accessTokenTTL ?? left),
@@ -161,7 +161,7 @@ export class TokenExchange {
     const refusal = await refusalOf(judgement.plausible, this.#keys, rules)
     if (refusal !== undefined) throw invalid(refusal)
     const { subject: user, expires } = judgement.plausible
-    const { aud, client_id: holder, cnf, act, may_act: may } = claims
+    const { aud, client_id: holder, grant_id: grant, cnf, act, may_act: may } = claims
     if (typeof aud !== 'string') throw invalid('is for several')
     // Whoever holds the key that it is bound to (RFC 7800 §3.1) would be left out.
     if (cnf !== undefined) throw invalid('is bound to a key')
@@ -171,7 +171,8 @@ export class TokenExchange {
     if (may !== undefined && !(isJsonObject(may) && may['sub'] === client)) {
       throw invalid('is for another to act upon')
     }
-    return { user, expires, actor: isJsonObject(act) ? act : undefined }
+    if (typeof grant !== 'string') throw invalid('names no grant')
+    return { user, grant, expires, actor: isJsonObject(act) ? act : undefined }
   }
 }
 

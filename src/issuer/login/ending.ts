@@ -7,11 +7,12 @@ import type { LoginEvent } from '../../audit/event.ts'
 import { authenticationContext } from '../../identity/authentication-context.ts'
 import type { Identity } from '../../identity/identity.ts'
 import type { Accounts, AccountFailure } from '../authorization/accounts.ts'
+import { newLoginId } from '../authorization/login-fields.ts'
 import { sourceOf } from '../caller.ts'
 import { requestIdOf } from '../request-id.ts'
 import type { Exchange } from './exchange.ts'
-import type { HeldLogin } from './provider/held-logins.ts'
-import { heldResult, type HeldResult } from './provider/settle.ts'
+import type { NewHeldLogin } from './provider/held-logins.ts'
+import { loginResult, type LoginResult } from './provider/settle.ts'
 
 /** What ending needs. */
 export interface EndingParts {
@@ -41,9 +42,10 @@ export class LoginEnding {
   async letIn(
     exchange: Exchange,
     identity: Identity,
-    hold?: (user: string) => HeldLogin,
+    hold?: (user: string) => NewHeldLogin,
   ): Promise<AccountFailure | undefined> {
-    const result = await this.#parts.accounts.remember(identity)
+    const login = newLoginId()
+    const result = await this.#parts.accounts.remember(login, identity)
     const { user, groups, authenticator, method: authentication, credential } = identity
     const known = { user, groups, authenticator, authentication, credential }
     if (result.outcome === 'failed') {
@@ -53,7 +55,7 @@ export class LoginEnding {
     }
     await this.record(exchange, { outcome: 'succeeded', ...known })
     const { subject } = result.account
-    await this.#finish(exchange, identity, subject, heldResult(hold?.(subject)))
+    await this.#finish(exchange, identity, subject, loginResult(login, hold?.(subject)))
     return undefined
   }
 
@@ -76,7 +78,7 @@ export class LoginEnding {
     exchange: Exchange,
     identity: Identity,
     subject: string,
-    further: HeldResult,
+    further: LoginResult,
   ): Promise<void> {
     const { request, response } = exchange
     const { methods, contextClass, time } = authenticationContext(identity)

@@ -10,6 +10,7 @@ import type { AuthorizationServer, Login } from '../../check/authorization-serve
 import { endedCookie, SESSION_CLIENT } from '../../check/login-redirect.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Accounts, KnownAccount } from '../authorization/accounts.ts'
+import { loginOf } from '../authorization/login-fields.ts'
 import { sourceOf } from '../caller.ts'
 import { readForm } from '../form-body.ts'
 import { TOKEN_FIELD } from '../../pages/context.ts'
@@ -108,8 +109,9 @@ export class AccountPage {
     const { provider, accounts } = this.#parts
     const session = await provider.Session.get(provider.createContext(request, response))
     const { accountId, uid, amr = [], loginTs = 0 } = session
-    if (accountId === undefined) return undefined
-    const account = await accounts.find(accountId)
+    const login = loginOf(session)
+    if (accountId === undefined || login === undefined) return undefined
+    const account = await accounts.find(login)
     return account && { uid, account, methods: amr, at: loginTs }
   }
 

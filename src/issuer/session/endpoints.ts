@@ -51,8 +51,8 @@ export interface SessionEndpointParts {
   /** Of the client that our routes are. */
   readonly secret: string
   readonly askToken: AskToken
-  /** When whoever vouches for a login is asked again; `undefined` where nobody is. */
-  readonly renewalOf: (user: string, sid: string) => Promise<SessionRenewal | undefined>
+  /** When the provider of a login is asked again, by a grant of it; `undefined` where none is. */
+  readonly renewalOf: (grant: string) => Promise<SessionRenewal | undefined>
   readonly audit: AuditSink
   readonly clock: Clock
 }
@@ -182,7 +182,7 @@ export class SessionEndpoints {
   /** Whether there is a session now: not where its login has just been ended. */
   async #begun({ host, config, request, response }: Visit, claims: Claims): Promise<boolean> {
     const { sessions, clock, audit, renewalOf } = this.#parts
-    const { sub, sid } = claims
+    const { sub, sid, grant_id: grant } = claims
     if (typeof sub !== 'string') throw new TypeError('an ID token of ours without "sub"')
     // Before there is a session: what cannot be recorded does not happen.
     await audit.write({
@@ -193,7 +193,7 @@ export class SessionEndpoints {
       source: sourceOf(request),
     })
     const before = cookiesNamed(cookieHeadersOf(request), SESSION_COOKIE)
-    const renewal = typeof sid === 'string' ? await renewalOf(sub, sid) : undefined
+    const renewal = typeof grant === 'string' ? await renewalOf(grant) : undefined
     const text = await sessions.begin({
       user: sub,
       claims,

@@ -81,6 +81,7 @@ describe('token exchange', () => {
       aud: API,
       sub: 'alice',
       client_id: 'web',
+      grant_id: decodeJwt(subject)['grant_id'],
       iat: seconds(),
       exp: seconds() + 300,
       ...claims,
@@ -278,12 +279,7 @@ describe('token exchange', () => {
     { name: 'no service', fields: () => ({ resource: undefined }), want: 'invalid_target' },
     { name: 'an audience', fields: () => ({ audience: 'ledger' }), want: 'invalid_target' },
     { name: 'a scope of none', fields: () => ({ scope: 'book read' }), want: 'invalid_scope' },
-    {
-      name: 'a client that may not',
-      fields: () => ({}),
-      want: 'invalid_request',
-      client: 'robot',
-    },
+    { name: 'a client that may not', fields: () => ({}), want: 'invalid_request', client: 'robot' },
     { name: 'a public client', fields: () => ({}), want: 'invalid_request', client: 'spa' },
   ]
   for (const { name, fields, want, client } of HOSTILE) {

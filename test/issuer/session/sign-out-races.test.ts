@@ -139,7 +139,7 @@ describe('a login that is ended', () => {
     await using setting = await setUp({ kind: 'memory' })
     const { store, keys, sessions } = setting
     const texts: unknown[] = []
-    const renewal = { uid: 'one', from: Date.now(), by: Date.now() + HOUR }
+    const renewal = { uid: 'one', login: 'login-one', from: Date.now(), by: Date.now() + HOUR }
     const afterListing = async (): Promise<void> => {
       texts.push(await sessions.begin({ ...begun('sid-one'), renewal }))
     }

@@ -8,6 +8,7 @@ import type { Logger } from '../../../runtime/logger.ts'
 import type { PageSender } from '../../page-sender.ts'
 import { ENDPOINTS, LOGOUT_FORM } from '../../paths.ts'
 import type { Farewell } from './farewell.ts'
+import { loginOf } from '../../authorization/login-fields.ts'
 import type { HeldLogin, HeldLogins } from './held-logins.ts'
 
 /** What it needs. */
@@ -32,7 +33,10 @@ export const askingStanding =
     if (!GUARDED.has(ctx.path)) return await next()
     try {
       const session = await provider.Session.get(ctx)
-      const isOver = session.accountId !== undefined && (await standing(session.uid)) === 'ended'
+      const login = loginOf(session)
+      const isOver =
+        session.accountId !== undefined &&
+        (login === undefined || (await standing(login)) === 'ended')
       if (isOver) await session.destroy()
     } catch (cause) {
       logger.warn({ reason: describeError(cause) }, 'authorization refused')
@@ -70,5 +74,5 @@ const heldAfter = async (
   { held, farewell }: AroundProviderParts,
 ): Promise<HeldLogin | undefined> => {
   const goesOn = Object.values(authorizations ?? {}).some(({ persistsLogout }) => persistsLogout)
-  return goesOn ? (await held.find(uid))?.held : await farewell.end(uid)
+  return goesOn ? await held.latestIn(uid) : await farewell.end(uid)
 }

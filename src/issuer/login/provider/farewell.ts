@@ -32,22 +32,22 @@ export class Farewell {
   /** Where a browser may be taken that ends this login, as URLs. */
   readonly placesOf = async (uid: string): Promise<readonly string[]> => {
     const { held, foreign } = this.#parts
-    const login = await held.find(uid)
-    const provider = login && foreign.get(login.held.provider)
+    const login = await held.latestIn(uid)
+    const provider = login && foreign.get(login.provider)
     return provider === undefined ? [] : await provider.logoutPlaces()
   }
 
   /**
-   * Ends what is held of a login, by the uid of its session here. Its refresh token is given back, which
-   * nobody waits for.
+   * Ends what is held of the logins in a session, by its uid here. Their refresh tokens are given back,
+   * which nothing waits for. The latest of them.
    */
   async end(uid: string): Promise<HeldLogin | undefined> {
     const { held, clock } = this.#parts
     const ended = await held.end(uid, clock.now())
-    if (ended?.renewal !== undefined) {
-      void this.giveBack(ended.provider, ended.renewal.refreshToken)
+    for (const { provider, renewal } of ended) {
+      if (renewal !== undefined) void this.giveBack(provider, renewal.refreshToken)
     }
-    return ended
+    return ended[0]
   }
 
   /** Gives a refresh token back to the provider of that id, if it is one still. Never rejects. */

@@ -100,16 +100,16 @@ export class LogoutEndpoint {
     { session, subject }: LogoutToken,
   ): Promise<readonly { readonly uid: string; readonly user: string }[]> {
     const { held } = this.#parts
-    const bySession = session === undefined ? [] : await held.uidsOfSession(id, session)
-    const bySubject = subject === undefined ? [] : await held.uidsOfSubject(id, subject)
+    const bySession = session === undefined ? [] : await held.loginsOfSession(id, session)
+    const bySubject = subject === undefined ? [] : await held.loginsOfSubject(id, subject)
     const logins = []
-    for (const uid of new Set([...bySession, ...bySubject])) {
+    for (const login of new Set([...bySession, ...bySubject])) {
       // oxlint-disable-next-line no-await-in-loop -- a few
-      const login = (await held.find(uid))?.held
-      if (login === undefined || login.ended === true) continue
+      const known = (await held.find(login))?.held
+      if (known === undefined || known.ended === true) continue
       const isMeant =
-        session === undefined || bySession.includes(uid) || login.signed['sid'] === undefined
-      if (isMeant) logins.push({ uid, user: login.user })
+        session === undefined || bySession.includes(login) || known.signed['sid'] === undefined
+      if (isMeant) logins.push({ uid: known.session, user: known.user })
     }
     return logins
   }

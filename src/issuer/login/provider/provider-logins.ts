@@ -15,7 +15,7 @@ import { Departures, newSecrets } from './departures.ts'
 import type { ProviderFailure } from './failure.ts'
 import type { AskingParts } from './fetch.ts'
 import { ForeignProvider, type ProviderStatement } from './foreign-provider.ts'
-import type { HeldLogin } from './held-logins.ts'
+import type { NewHeldLogin } from './held-logins.ts'
 import { factsAt } from './identity-at.ts'
 import { renewalOf } from './renewals.ts'
 
@@ -115,7 +115,11 @@ export class ProviderLogins {
     if (failure !== undefined) await pages.showLogin(exchange, { kind: 'unavailable' })
   }
 
-  #heldOf({ id, renews }: ForeignProvider, user: string, statement: ProviderStatement): HeldLogin {
+  #heldOf(
+    { id, renews }: ForeignProvider,
+    user: string,
+    statement: ProviderStatement,
+  ): NewHeldLogin {
     const { clock, longest } = this.#parts
     const now = clock.now()
     const renewal = renews ? renewalOf(statement, now) : undefined

@@ -4,9 +4,8 @@
 import type { AuditSink } from '../../../audit/sink.ts'
 import type { AskStanding } from '../../../authenticate/session.ts'
 import type {
-  BrowserSession,
   BrowserSessions,
-  RenewedSession,
+  SessionRenewal,
 } from '../../../authenticate/session/browser-sessions.ts'
 import type { Claims, Identity } from '../../../identity/identity.ts'
 import type { Clock } from '../../../runtime/clock.ts'
@@ -64,7 +63,7 @@ export const renewalOf = (
 export class Renewals {
   readonly #parts: RenewalsParts
   readonly #underWay = new Map<string, Promise<Standing>>()
-  // By uid, when it is tried again, in monotonic milliseconds.
+  // By login, when it is tried again, in monotonic milliseconds.
   readonly #paused = new Map<string, number>()
 
   constructor(parts: RenewalsParts) {
@@ -72,57 +71,57 @@ export class Renewals {
   }
 
   /** Whether whoever vouches for a login still does; nobody has to, for those that are ours alone. */
-  readonly standing: AskStanding = async (uid) => {
-    const standing = await this.#parts.held.find(uid)
+  readonly standing: AskStanding = async (login) => {
+    const standing = await this.#parts.held.find(login)
     if (standing === undefined) return 'stands'
     const { ended, renewal } = standing.held
     if (ended === true) return 'ended'
     const now = this.#parts.clock.now()
     if (renewal === undefined || now < renewal.from) return 'stands'
-    if (now >= renewal.by) return await this.#ask(uid)
-    if (!this.#isPaused(uid)) this.#ask(uid).catch(() => undefined) // the log was told
+    if (now >= renewal.by) return await this.#ask(login)
+    if (!this.#isPaused(login)) this.#ask(login).catch(() => undefined) // the log was told
     return 'stands'
   }
 
-  #isPaused(uid: string): boolean {
-    const until = this.#paused.get(uid)
+  #isPaused(login: string): boolean {
+    const until = this.#paused.get(login)
     if (until === undefined) return false
     if (this.#parts.clock.monotonic() < until) return true
-    this.#paused.delete(uid)
+    this.#paused.delete(login)
     return false
   }
 
-  async #ask(uid: string): Promise<Standing> {
-    const underWay = this.#underWay.get(uid) ?? this.#askOnce(uid)
-    this.#underWay.set(uid, underWay)
+  async #ask(login: string): Promise<Standing> {
+    const underWay = this.#underWay.get(login) ?? this.#askOnce(login)
+    this.#underWay.set(login, underWay)
     return await underWay
   }
 
-  async #askOnce(uid: string): Promise<Standing> {
+  async #askOnce(login: string): Promise<Standing> {
     try {
-      return await this.#inTurn(uid)
+      return await this.#inTurn(login)
     } catch (cause) {
       const { clock, logger } = this.#parts
-      this.#paused.set(uid, clock.monotonic() + PAUSE_MS)
+      this.#paused.set(login, clock.monotonic() + PAUSE_MS)
       logger.warn({ reason: describeError(cause) }, 'login not renewed')
       if (cause instanceof CountersignError) throw cause
       throw new CountersignError('unavailable', describeError(cause), { cause })
     } finally {
-      this.#underWay.delete(uid)
+      this.#underWay.delete(login)
     }
   }
 
   /** One replica at a time: most refresh tokens are good once, and who shows one again is taken for a thief. */
-  async #inTurn(uid: string): Promise<Standing> {
+  async #inTurn(login: string): Promise<Standing> {
     const { records, held, clock } = this.#parts
-    const turn = `login-renewing:${uid}`
+    const turn = `login-renewing:${login}`
     const until = clock.monotonic() + LONGEST_WAIT_MS
     while (clock.monotonic() < until) {
       // oxlint-disable-next-line no-await-in-loop -- until it is our turn
       if (await records.add(turn, { text: '', kind: 'login', lifetime: TURN_MS })) {
         try {
           // oxlint-disable-next-line no-await-in-loop -- as above
-          return await this.#renew(uid)
+          return await this.#renew(login)
         } finally {
           // oxlint-disable-next-line no-await-in-loop -- as above
           await records.remove([turn])
@@ -131,35 +130,35 @@ export class Renewals {
       // oxlint-disable-next-line no-await-in-loop -- as above
       await new Promise((resolve) => setTimeout(resolve, POLL_MS))
       // oxlint-disable-next-line no-await-in-loop -- as above
-      const standing = await held.find(uid)
+      const standing = await held.find(login)
       if (standing === undefined || standing.held.ended === true) return 'ended'
       if ((standing.held.renewal?.from ?? Number.POSITIVE_INFINITY) > clock.now()) return 'stands'
     }
     throw new CountersignError('unavailable', 'another replica asks, and takes too long')
   }
 
-  async #renew(uid: string): Promise<Standing> {
+  async #renew(login: string): Promise<Standing> {
     const { foreign, held, clock } = this.#parts
-    const standing = await held.find(uid)
+    const standing = await held.find(login)
     if (standing === undefined || standing.held.ended === true) return 'ended'
     const { renewal, provider: id, signed, idToken } = standing.held
     // Whoever had the turn before has done it.
     if (renewal === undefined || clock.now() < renewal.from) return 'stands'
     const provider = foreign.get(id)
-    if (provider === undefined) return await this.#end(uid, standing.held, 'it is not configured')
+    if (provider === undefined) return await this.#end(standing.held, 'it is not configured')
     const { refreshToken } = renewal
     const said = await provider.renew({ signed, idToken, refreshToken })
-    if (said.outcome === 'stated') return await this.#believe(uid, standing, provider, said)
+    if (said.outcome === 'stated') return await this.#believe(login, standing, provider, said)
     const { reason, detail } = said.failure
     // RFC 6749 §5.2: it knows the token no more. Everything else is a failure of it, or of us.
     if (reason === 'provider-refused' && detail === 'invalid_grant') {
-      return await this.#end(uid, standing.held, detail)
+      return await this.#end(standing.held, detail)
     }
     throw new CountersignError('unavailable', `provider ${id}: ${reason}: ${detail}`)
   }
 
   async #believe(
-    uid: string,
+    login: string,
     standing: StandingLogin,
     provider: ForeignProvider,
     said: ProviderStatement,
@@ -174,24 +173,26 @@ export class Renewals {
     const { refreshToken } = said
     const before = { ...standing.held.renewal, refreshToken: renewal.refreshToken }
     const kept = { ...standing.held, signed, idToken, renewal: before }
-    const told = await held.replace(uid, standing, kept, clock.now())
+    const told = await held.replace(login, standing, kept, clock.now())
     if (told === undefined) {
       // Logged out meanwhile, so nobody has given this one back.
       if (refreshToken !== undefined) await provider.revoke(refreshToken)
       return 'ended'
     }
     const mapped = provider.mapping.identityOf(factsAt(provider, said, opaqueKeys))
-    if (mapped.outcome === 'refused') return await this.#end(uid, kept, mapped.code)
+    if (mapped.outcome === 'refused') return await this.#end(kept, mapped.code)
     const { identity } = mapped
     const result = accounts.describe(identity)
-    if (result.outcome === 'failed') return await this.#end(uid, kept, result.code)
+    if (result.outcome === 'failed') return await this.#end(kept, result.code)
     const { account } = result
-    if (account.subject !== kept.user) return await this.#end(uid, kept, 'is another user here')
+    if (account.subject !== kept.user) return await this.#end(kept, 'is another user here')
     await this.#record(kept, identity)
-    await accounts.keep(account)
-    await this.#renewSessions(uid, account, renewal)
-    const done = await held.replace(uid, told, { ...kept, renewal }, clock.now())
-    return done === undefined ? 'ended' : 'stands'
+    await accounts.keep(login, account, kept.ends)
+    await this.#renewSessions({ uid: kept.session, login }, account, renewal)
+    const done = await held.replace(login, told, { ...kept, renewal }, clock.now())
+    if (done !== undefined) return 'stands'
+    await accounts.forget(login) // it ended meanwhile
+    return 'ended'
   }
 
   async #record({ provider, user }: HeldLogin, { groups, credential }: Identity): Promise<void> {
@@ -199,19 +200,18 @@ export class Renewals {
   }
 
   async #renewSessions(
-    uid: string,
+    renewed: Pick<SessionRenewal, 'uid' | 'login'>,
     { claims: said }: KnownAccount,
     { from, by }: Renewal,
   ): Promise<void> {
-    const renewed = ({ claims }: BrowserSession): RenewedSession => ({
+    await this.#parts.sessions.renew(renewed, ({ claims }) => ({
       claims: { ...protocolClaims(claims), ...said },
-      renewal: { uid, from, by },
-    })
-    await this.#parts.sessions.renew(uid, renewed)
+      renewal: { ...renewed, from, by },
+    }))
   }
 
   /** Ends a login that nobody stands by. */
-  async #end(uid: string, { provider, user }: HeldLogin, detail: string): Promise<'ended'> {
+  async #end({ session: uid, provider, user }: HeldLogin, detail: string): Promise<'ended'> {
     const { signOut, audit } = this.#parts
     await signOut.endOne({ uid, sessions: [] })
     await audit.write({ event: 'login-ended', user, provider, cause: 'not-renewed', detail })
@@ -235,6 +235,7 @@ const PROTOCOL: ReadonlySet<string> = new Set([
   'amr',
   'azp',
   'sid',
+  'grant_id',
   'at_hash',
   'c_hash',
 ])

@@ -1,7 +1,6 @@
 // The logins of one configuration that providers of others vouch for: what is known of them, and how they
 // end.
 
-import { SESSION_CLIENT } from '../../../check/login-redirect.ts'
 import type { LoginProvider } from '../../../check/login-providers.ts'
 import type { SessionRenewal } from '../../../authenticate/session/browser-sessions.ts'
 import type { LoginRecords } from '../../authorization/login-records.ts'
@@ -16,7 +15,7 @@ import { settlesLogins, type SettleLogin } from './settle.ts'
 export interface VouchedLoginsParts extends Omit<FarewellParts, 'foreign' | 'held'>, AskingParts {
   readonly providers: readonly LoginProvider[]
   readonly issuer: string
-  readonly logins: Pick<LoginRecords, 'findBySid'>
+  readonly logins: Pick<LoginRecords, 'ofGrant'>
 }
 
 /** Them. */
@@ -25,8 +24,8 @@ export interface VouchedLogins {
   readonly held: HeldLogins
   readonly farewell: Farewell
   readonly settleLogin: SettleLogin
-  /** When whoever vouches for the login of a session of ours is asked again. */
-  renewalOf(user: string, sid: string): Promise<SessionRenewal | undefined>
+  /** When the provider of a login is asked again, by a grant that was given in it. */
+  renewalOf(grant: string): Promise<SessionRenewal | undefined>
 }
 
 /** Makes them. */
@@ -39,12 +38,12 @@ export const vouchedLogins = (parts: VouchedLoginsParts): VouchedLogins => {
     held,
     farewell: new Farewell({ ...parts, foreign, held }),
     settleLogin: settlesLogins(held, clock),
-    async renewalOf(user, sid) {
-      const login = await logins.findBySid(user, SESSION_CLIENT, sid)
-      const standing = login && (await held.find(login.uid))
+    async renewalOf(grant) {
+      const login = await logins.ofGrant(grant)
+      const standing = login === undefined ? undefined : await held.find(login)
       if (login === undefined || standing?.held.renewal === undefined) return undefined
-      const { from, by } = standing.held.renewal
-      return { uid: login.uid, from, by }
+      const { session: uid, renewal } = standing.held
+      return { uid, login, from: renewal.from, by: renewal.by }
     },
   }
 }
