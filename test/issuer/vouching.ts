@@ -35,7 +35,7 @@ export interface Vouching extends AsyncDisposable {
   /** As it is in the beginning. */
   reset(): Promise<void>
   /** A site whose people log in there, with what a test wants of the provider's configuration. */
-  start(further?: Readonly<Record<string, unknown>>, state?: string): Promise<Site>
+  start(further?: Readonly<Record<string, unknown>>, state?: string, listen?: string): Promise<Site>
   /** A browser at the provider; that keeps its cookies too. */
   there(): Browser
   /** Logs in at the provider for a route of ours. */
@@ -74,7 +74,7 @@ export const startVouching = async (): Promise<Vouching> => {
       Object.assign(oidc.settings, { lifetime: LIFETIME_S, account: 'there', groups: ['staff'] })
       await oidc.start()
     },
-    async start(further = {}, state = '') {
+    async start(further = {}, state = '', listen = '') {
       const corp = {
         scopes: ['openid', 'profile', 'groups', 'offline_access'],
         parameters: { prompt: 'consent' },
@@ -82,7 +82,11 @@ export const startVouching = async (): Promise<Vouching> => {
         ...further,
       }
       const providers = [{ id: 'corp', issuer: oidc.issuer, ca: pki.ca, further: corp }]
-      return await siteWith(providers, '[staff]', withSessions(state))
+      return await siteWith(
+        providers,
+        '[staff]',
+        withSessions(state).replace('issuer: "127.0.0.1:0"', `issuer: "127.0.0.1:0"${listen}`),
+      )
     },
     async sessionBy(site) {
       const [browser, elsewhere] = [site.browser(), there()]

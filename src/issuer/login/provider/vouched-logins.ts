@@ -39,6 +39,7 @@ export const vouchedLogins = (parts: VouchedLoginsParts): VouchedLogins => {
     farewell: new Farewell({ ...parts, foreign, held }),
     settleLogin: settlesLogins(held, clock),
     async renewalOf(grant) {
+      if (providers.length === 0) return undefined
       const login = await logins.ofGrant(grant)
       const standing = login === undefined ? undefined : await held.find(login)
       if (login === undefined || standing?.held.renewal === undefined) return undefined

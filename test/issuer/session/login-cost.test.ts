@@ -1,0 +1,124 @@
+// What a login costs, where the same person has logged in many times before: every read of the store is
+// counted.
+
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { LoginRecords } from '../../../src/issuer/authorization/login-records.ts'
+import { RecordAdapter } from '../../../src/issuer/authorization/record-adapter.ts'
+import type { OpenedState } from '../../../src/state/opened-state.ts'
+import type { RecordStore } from '../../../src/state/record-store.ts'
+import type { StateSettings } from '../../../src/state/settings.ts'
+import { newStateKeyLine } from '../../../src/state/state-secret.ts'
+import { scrape, seriesOf } from '../../fakes/scraping.ts'
+import { skipWithoutRedis, startRedis, type Redis } from '../../servers/redis.ts'
+import { temporaryFolder } from '../../servers/temporary.ts'
+import { fileSettings, opened } from '../../state/opening.ts'
+import { serverAt } from '../../state/redis/reaching.ts'
+import { redisSettings } from '../../state/redis/settings.ts'
+import type { Site } from '../authorization-server.ts'
+import { startVouching, type Vouching } from '../vouching.ts'
+
+const LOGINS = 12
+
+/** A store, and how often it was read. */
+const counting = (
+  inner: RecordStore,
+): { readonly store: RecordStore; readonly reads: () => number } => {
+  let reads = 0
+  const store: RecordStore = {
+    put: (...args) => inner.put(...args),
+    add: (...args) => inner.add(...args),
+    replace: (...args) => inner.replace(...args),
+    remove: (...args) => inner.remove(...args),
+    get: (...args) => ((reads += 1), inner.get(...args)),
+    take: (...args) => ((reads += 1), inner.take(...args)),
+    keysIn: (...args) => ((reads += 1), inner.keysIn(...args)),
+  }
+  return { store, reads: () => reads }
+}
+
+describe('the login that a session on a route began with', () => {
+  const stack = new AsyncDisposableStack()
+  after(() => stack.disposeAsync())
+
+  const STORES: Readonly<Record<string, () => Promise<StateSettings>>> = {
+    memory: async () => ({ kind: 'memory' }),
+    'a state file': async () => fileSettings(stack.use(await temporaryFolder()).file('state.db')),
+    Redis: async () => redisSettings(serverAt(stack.use(await startRedis()).url)),
+  }
+  for (const [name, settingsOf] of Object.entries(STORES)) {
+    const skip = name === 'Redis' && skipWithoutRedis()
+    it(
+      `is found by one read of ${name}, however often its user has logged in`,
+      { skip },
+      async () => {
+        const state: OpenedState = stack.use(await opened(await settingsOf()))
+        const { store, reads } = counting(state.state.records)
+        const grants = new RecordAdapter('Grant', store)
+        const tokens = new RecordAdapter('AccessToken', store)
+        const logins = new LoginRecords(store)
+        const costs: number[] = []
+        for (let count = 0; count < LOGINS; count += 1) {
+          const login = { login: `login-${count}`, sessionUid: `session-${count}` }
+          // oxlint-disable-next-line no-await-in-loop -- one after the other
+          await grants.upsert(`grant-${count}`, { accountId: 'alice', ...login }, 600)
+          // oxlint-disable-next-line no-await-in-loop -- one after the other
+          await tokens.upsert(`token-${count}`, { accountId: 'alice' }, 600)
+          const begun = reads()
+          // oxlint-disable-next-line no-await-in-loop -- one after the other
+          assert.equal(await logins.ofGrant(`grant-${count}`), login.login)
+          costs.push(reads() - begun)
+        }
+        assert.deepEqual([...new Set(costs)], [1])
+      },
+    )
+  }
+})
+
+describe('a login by an upstream IdP', () => {
+  let vouching: Vouching
+  before(async () => {
+    vouching = await startVouching()
+    await vouching.reset()
+  })
+  after(async () => await vouching[Symbol.asyncDispose]())
+
+  const readsOf = async ({ authz }: Site): Promise<number> => {
+    const page = await scrape(authz.admin)
+    const counts = seriesOf(page, 'countersign_state_operation_duration_seconds_count')
+    return ['get', 'take', 'keysIn'].reduce(
+      (sum, operation) => sum + (counts[`operation=${operation},result=done`] ?? 0),
+      0,
+    )
+  }
+
+  const costsNoMore = async (state: string): Promise<void> => {
+    await using site = await vouching.start({}, state, ', admin: "127.0.0.1:0"')
+    const costs: number[] = []
+    for (let count = 0; count < LOGINS; count += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const begun = await readsOf(site)
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await vouching.sessionBy(site)
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      costs.push((await readsOf(site)) - begun)
+    }
+    const [, second = 0] = costs
+    const last = Math.min(...costs.slice(-3))
+    // What looks into the state now and then may come in between.
+    assert.ok(last <= second + 2, costs.join(' '))
+  }
+
+  it('reads a state file no more often than the one before', async () => {
+    await costsNoMore('state: { sqlite: state.db }')
+  })
+
+  it('reads Redis no more often than the one before', { skip: skipWithoutRedis() }, async () => {
+    await using redis: Redis = await startRedis()
+    process.env['LOGIN_COST_REDIS'] = redis.url
+    process.env['LOGIN_COST_SECRET'] = newStateKeyLine()
+    await costsNoMore(
+      'state: { redis: { url: env:LOGIN_COST_REDIS, secret: env:LOGIN_COST_SECRET } }',
+    )
+  })
+})
