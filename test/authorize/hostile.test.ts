@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import { evaluate } from '../../src/authorize/evaluate.ts'
 import { questionOf, type QuestionParts } from '../fakes/question.ts'
 import { policyOf, type RuleParts } from '../fakes/rules.ts'
+import { cpuTime } from '../fakes/cpu-time.ts'
 
 // Generous: on a machine with nothing else to do each takes a few milliseconds at most.
 const LONGEST = 50
@@ -19,9 +20,9 @@ const fastest = (
   // The best of three: what else goes on in the machine is no fault of the rules.
   for (let round = 0; round < 3; round++) {
     const question = questionOf(parts)
-    const started = performance.now()
+    const started = cpuTime()
     outcome = evaluate(policy, question).outcome
-    ms = Math.min(ms, performance.now() - started)
+    ms = Math.min(ms, cpuTime() - started)
   }
   return { outcome, ms }
 }
@@ -155,9 +156,9 @@ describe('an expression about what callers choose', () => {
     it(`is refused when it takes too long: ${when}`, () => {
       for (const effect of ['allow', 'deny']) {
         const rules = [{ [effect]: 'a', when }, { allow: 'rest' }]
-        const started = performance.now()
+        const started = cpuTime()
         const verdict = evaluate(policyOf(rules), questionOf(parts))
-        assert.ok(performance.now() - started < 1_000, `${performance.now() - started} ms`)
+        assert.ok(cpuTime() - started < 1_000, `${cpuTime() - started} ms`)
         assert.equal(verdict.outcome, 'failed')
         assert.match(verdict.detail, /^takes_too_long/)
       }
@@ -172,18 +173,18 @@ describe('an expression about what callers choose', () => {
   const asked = (): ReturnType<typeof questionOf> => questionOf({ request: { path: `/?${query}` } })
 
   it('is refused when many rules together take too long', () => {
-    const started = performance.now()
+    const started = cpuTime()
     const verdict = evaluate(policyOf([...many(false), { allow: 'rest' }]), asked())
-    assert.ok(performance.now() - started < 1_000, `${performance.now() - started} ms`)
+    assert.ok(cpuTime() - started < 1_000, `${cpuTime() - started} ms`)
     assert.equal(verdict.outcome, 'failed')
     assert.match(verdict.detail, /^takes_too_long/)
   })
 
   it('goes on when rules in shadow do, and those behind them are told by themselves', () => {
     const rules = [...many(true), { deny: 'no', when }, { allow: 'rest', when: `!${when}` }]
-    const started = performance.now()
+    const started = cpuTime()
     const verdict = evaluate(policyOf(rules), asked())
-    assert.ok(performance.now() - started < 1_000, `${performance.now() - started} ms`)
+    assert.ok(cpuTime() - started < 1_000, `${cpuTime() - started} ms`)
     assert.equal(verdict.outcome, 'permit')
     assert.deepEqual(verdict.shadows.at(-1), { rule: 'no-149', decision: 'failed' })
   })

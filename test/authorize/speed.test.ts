@@ -9,17 +9,18 @@ import { promisify } from 'node:util'
 import { z } from 'zod'
 import { prepareShape, SHAPES, USUAL, type Shape } from '../../bench/policy/shapes.ts'
 import { evaluate } from '../../src/authorize/evaluate.ts'
+import { cpuTime } from '../fakes/cpu-time.ts'
 
 /** What one evaluation takes in the quickest of some rounds, in µs. */
 const quickest = (shape: Shape, count: number): number => {
   const { policy, questions } = prepareShape(shape, count)
   let best = Infinity
   for (let round = 0; round < 8; round++) {
-    const started = performance.now()
+    const started = cpuTime()
     for (const question of questions) {
       assert.equal(evaluate(policy, { ...question }).outcome, 'permit')
     }
-    best = Math.min(best, ((performance.now() - started) * 1_000) / questions.length)
+    best = Math.min(best, ((cpuTime() - started) * 1_000) / questions.length)
   }
   return best
 }

@@ -23,6 +23,7 @@ import {
   withExtensions,
   type HostileCase,
 } from './limits-cases.ts'
+import { cpuTime } from '../fakes/cpu-time.ts'
 
 const extension = (oid: string, hex: string, critical = false): Extension => ({
   oid,
@@ -280,7 +281,7 @@ describe('a hostile grant is refused: ', () => {
   checkHostile(CASES)
 
   it('a megabyte of it', () => {
-    const start = performance.now()
+    const start = cpuTime()
     const long = 'a'.repeat(1_048_576)
     // The pattern is for the worst that matching could do.
     const narrow = '{ subject: { CN: ["*a*a*a*a*a*b"] } }'
@@ -294,7 +295,7 @@ describe('a hostile grant is refused: ', () => {
       verdictOf(WIDE_LIMITS, withExtensions({ oid: '1.2.3.4', critical: false, value: nested })),
       /^grant-malformed/,
     )
-    assert.ok(performance.now() - start < 2_000)
+    assert.ok(cpuTime() - start < 2_000)
   })
 
   it('a thousand levels of it', () => {

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { parseYaml } from '../../src/config/document.ts'
 import { formatProblem } from '../../src/config/problem.ts'
 import { pathSchema } from '../../src/config/values.ts'
+import { cpuTime } from '../fakes/cpu-time.ts'
 
 const FILE = '/etc/app/app.yaml'
 
@@ -156,11 +157,11 @@ describe('a document that is no YAML', () => {
       const aliases = Array.from({ length: 9 }, () => `*l${level - 1}`).join(', ')
       lines.push(`l${level}: &l${level} [${aliases}]`)
     }
-    const started = performance.now()
+    const started = cpuTime()
     const [problem = '', ...more] = problemsIn(lines.join('\n'))
     assert.match(problem, /Excessive alias count/)
     assert.equal(more.length, 0)
-    assert.ok(performance.now() - started < 1_000)
+    assert.ok(cpuTime() - started < 1_000)
   })
 
   it('survives an alias to what it stands in', () => {

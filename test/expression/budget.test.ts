@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { compileCondition, compileText } from '../../src/expression/cel.ts'
+import { cpuTime } from '../fakes/cpu-time.ts'
 
 const groups = (count: number): readonly string[] =>
   Array.from({ length: count }, (_, n) => `g${n}`)
@@ -59,18 +60,18 @@ describe('loops', () => {
       assert.equal(compiled(two).evaluate(300), true))
 
     it(`have an end: ${three}`, () => {
-      const started = performance.now()
+      const started = cpuTime()
       assert.equal(compiled(three).evaluate(300), undefined)
       assert.match(compiled(three).explain(300), /^takes_too_long/)
-      assert.ok(performance.now() - started < 1_000)
+      assert.ok(cpuTime() - started < 1_000)
     })
   }
 
   it('have an end where each round fails', () => {
-    const started = performance.now()
+    const started = cpuTime()
     const source = 'identity.groups.all(a, identity.groups.all(b, identity.extra["none"] == []))'
     assert.equal(compiled(source).evaluate(1_000), undefined)
-    assert.ok(performance.now() - started < 1_000)
+    assert.ok(cpuTime() - started < 1_000)
   })
 
   it('have an end within `has`, conditions and arguments too', () => {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { compileText } from '../../src/expression/cel.ts'
 import type { Identity } from '../../src/identity/identity.ts'
+import { cpuTime } from '../fakes/cpu-time.ts'
 
 type IdentityVariables = Pick<Identity, 'user' | 'uid' | 'groups' | 'extra' | 'authenticator'> & {
   readonly method: string
@@ -123,9 +124,9 @@ describe('the size of an expression', () => {
   ]
   for (const { name, input } of CASES) {
     it(`has a limit: ${name}`, () => {
-      const started = performance.now()
+      const started = cpuTime()
       assert.match(messageOf(input), /^(Exceeded max|Maximum call stack)/)
-      assert.ok(performance.now() - started < 1_000)
+      assert.ok(cpuTime() - started < 1_000)
     })
   }
 
@@ -138,11 +139,11 @@ describe('the size of an expression', () => {
   it('has room for a long regular expression, and time', () => {
     const pattern = Array.from({ length: 5_000 }, (_, index) => `user${index}`).join('|')
     const expression = compiled(`identity.user.matches("^(${pattern})$") ? "y" : "n"`)
-    const started = performance.now()
+    const started = cpuTime()
     for (let round = 0; round < 20; round++) {
       assert.deepEqual(expression.evaluate({ ...ALICE, user: `user${round}` }), ['y'])
       assert.deepEqual(expression.evaluate({ ...ALICE, user: 'x'.repeat(100) }), ['n'])
     }
-    assert.ok(performance.now() - started < 2_000)
+    assert.ok(cpuTime() - started < 2_000)
   })
 })

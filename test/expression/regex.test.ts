@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { compileRegex, RegexError } from '../../src/expression/regex.ts'
+import { cpuTime } from '../fakes/cpu-time.ts'
 
 describe('a pattern finds', () => {
   const CASES: readonly {
@@ -145,12 +146,12 @@ describe('a pattern is refused', () => {
   ]
   for (const pattern of CASES) {
     it(pattern.slice(0, 40), () => {
-      const started = performance.now()
+      const started = cpuTime()
       assert.throws(
         () => compileRegex(pattern),
         (cause) => cause instanceof RegexError && cause.message !== '',
       )
-      assert.ok(performance.now() - started < 2_000)
+      assert.ok(cpuTime() - started < 2_000)
     })
   }
 })
@@ -168,17 +169,17 @@ describe('a hostile text', () => {
   ]
   for (const { pattern, text } of CASES) {
     it(`takes no longer for its length: ${pattern}`, () => {
-      const started = performance.now()
+      const started = cpuTime()
       assert.equal(compileRegex(pattern).test(text), false)
-      assert.ok(performance.now() - started < 5_000)
+      assert.ok(cpuTime() - started < 5_000)
     })
   }
 
   it('is given up, rather than let everybody wait, where the pattern is large too', () => {
     const regex = compileRegex('(a?){500}(a?){500}(a?){500}(a?){500}b')
-    const started = performance.now()
+    const started = cpuTime()
     assert.throws(() => regex.test('a'.repeat(100_000)), /too large for each other/)
-    assert.ok(performance.now() - started < 10_000)
+    assert.ok(cpuTime() - started < 10_000)
   })
 })
 

@@ -6,6 +6,7 @@ import type { Identity } from '../../src/identity/identity.ts'
 import { IdentityMapping, type MappingResult } from '../../src/identity/mapping.ts'
 import { factsOf } from '../fakes/authenticator.ts'
 import { identityConfigOf } from '../fakes/mapping.ts'
+import { cpuTime } from '../fakes/cpu-time.ts'
 
 const resultOf = (
   section: string,
@@ -233,9 +234,9 @@ describe('too many groups', () => {
 
   it('take no time: 10,000 of them against 100 patterns', () => {
     const patterns = Array.from({ length: 100 }, (_, index) => `'*a*b*${index}'`).join(', ')
-    const started = performance.now()
+    const started = cpuTime()
     const groups = many(10_000).map((group) => `${group}${'ab'.repeat(50)}`)
     assert.deepEqual(groupsOf(`{ drop: [${patterns}], keep: [nothing] }`, groups), [])
-    assert.ok(performance.now() - started < 5_000)
+    assert.ok(cpuTime() - started < 5_000)
   })
 })

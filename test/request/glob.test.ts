@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { compileGlob } from '../../src/request/glob.ts'
 import { randomFrom } from '../fakes/random.ts'
+import { cpuTime } from '../fakes/cpu-time.ts'
 
 const CASES: readonly { glob: string; yes: readonly string[]; no: readonly string[] }[] = [
   { glob: '/', yes: ['/'], no: ['', '/a', '//'] },
@@ -58,9 +59,9 @@ describe('a hostile path', () => {
   for (const glob of GLOBS) {
     it(`does not keep ${glob} busy`, () => {
       const compiled = compileGlob(glob)
-      const started = performance.now()
+      const started = cpuTime()
       for (const path of LONG) compiled.test(path)
-      assert.ok(performance.now() - started < 100)
+      assert.ok(cpuTime() - started < 100)
     })
   }
 })

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { readPath, type PathReading } from '../../src/request/path.ts'
+import { cpuTime } from '../fakes/cpu-time.ts'
 
 const READ: readonly { name: string; input: string; want: { path: string; query: string } }[] = [
   { name: 'the root', input: '/', want: { path: '/', query: '' } },
@@ -175,10 +176,10 @@ describe('a path that was read', () => {
   })
 
   it('does not take longer than linear time to refuse', () => {
-    const started = performance.now()
+    const started = cpuTime()
     for (const unit of ['/', '%', '/.', '/..;', '/.;;', '%25', '%2', ';/']) {
       readPath(`/${unit.repeat(60_000 / unit.length)}`)
     }
-    assert.ok(performance.now() - started < 1_000)
+    assert.ok(cpuTime() - started < 1_000)
   })
 })

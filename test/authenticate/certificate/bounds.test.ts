@@ -19,6 +19,7 @@ import {
   NOW,
   type Made,
 } from './making.ts'
+import { cpuTime } from '../../fakes/cpu-time.ts'
 
 const RULES = { purposes: [] }
 const root = makeAuthority({ subject: 'root' })
@@ -45,9 +46,9 @@ const searched = async (
   const trust = trustIn([read(root)], intermediates.map(read))
   const shown = others.map(read)
   const certificate = read(leaf)
-  const start = performance.now()
+  const start = cpuTime()
   const result = await findPath(certificate, shown, trust, RULES, NOW * 1_000)
-  assert.ok(performance.now() - start < PATIENCE, `${performance.now() - start} ms`)
+  assert.ok(cpuTime() - start < PATIENCE, `${cpuTime() - start} ms`)
   return result.outcome === 'valid' ? result.outcome : result.code
 }
 
