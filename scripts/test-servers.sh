@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the directory, RADIUS and Redis servers, and the browser, that some tests run against, on Debian and Ubuntu. None
+# Installs the directory, RADIUS, Redis, FastCGI servers and the browser that some tests run against, on Debian and Ubuntu. None
 # of them is started: each test starts its own, on a free address, with data of its own. Run as root;
 # may be run again at any time, and then does nothing when everything is there.
 #
@@ -20,6 +20,9 @@ python3-samba
 ldb-tools
 freeradius
 redis-server
+lighttpd
+lighttpd-mod-openssl
+php-cgi
 chromium
 libnss3-tools
 fonts-dejavu-core

@@ -21,7 +21,8 @@ export const EXPLANATIONS: Readonly<Record<string, string>> = {
   upgrade_configs:
     'kubectl exec, attach, cp and port-forward. Connections must be made over HTTP/1.1.',
   early_header_mutation_extensions:
-    'Before anything else: no caller sends a header that Countersign may set.',
+    'Before anything else: no caller sends a header that Countersign may set, in any spelling that CGI or PHP take for it.',
+  request_trailers_mutations: 'authz sees no trailers; no caller sends such a name there either.',
   ignore_port_in_host_matching: 'Hosts in countersign.yaml have no port.',
   failure_mode_allow: 'No answer from authz is a refusal.',
   include_peer_certificate:

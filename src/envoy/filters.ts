@@ -1,17 +1,21 @@
 // The HTTP filters, in order: ask authz, write repeated headers, hand on the certificate's name,
-// forward.
+// strip trailers, forward.
 
 import type { EnvoyConfig } from '../config/envoy-schema.ts'
 import type { Config } from '../config/schema.ts'
 import { AUTHZ_CLUSTER } from './clusters.ts'
 import { forwardsCertificates, HANDLE, handleFilterBy } from './identity-certificate.ts'
 import { duration, extension, typeUrl, type Message } from './message.ts'
+import { trailerFilter } from './strip.ts'
 
 /** The name of the filter that asks authz. */
 export const EXT_AUTHZ = 'envoy.filters.http.ext_authz'
 
 /** The filter chain of the connection manager. */
-export const httpFilters = (config: Config, { authzTimeout }: EnvoyConfig): readonly Message[] => [
+export const httpFilters = (
+  config: Config,
+  { authzTimeout, upstreams }: EnvoyConfig,
+): readonly Message[] => [
   extension(EXT_AUTHZ, 'filters.http.ext_authz.v3.ExtAuthz', {
     transport_api_version: 'V3',
     grpc_service: {
@@ -24,6 +28,10 @@ export const httpFilters = (config: Config, { authzTimeout }: EnvoyConfig): read
   }),
   repeatedHeadersFilter,
   ...(forwardsCertificates(config) ? [handleFilterBy(HANDLE)] : []),
+  // Towards HTTP/1.1 Envoy drops all trailers.
+  ...(Object.values(upstreams).some(({ protocol }) => protocol === 'http2')
+    ? [trailerFilter(config)]
+    : []),
   extension('envoy.filters.http.router', 'filters.http.router.v3.Router'),
 ]
 

@@ -1,5 +1,5 @@
 // The first thing that happens to a request in Envoy: headers that Countersign may set are removed
-// from what the caller sent, before routing and before every filter.
+// from what the caller sent, before routing and before every filter. Trailers likewise, of which authz sees none.
 //
 // `Connection` needs nothing here. On a plain HTTP/1.1 request Envoy's codec has by now obeyed it
 // (RFC 9110 §7.6.1) and forwards none; over HTTP/2 it ends the connection; on an upgrade it passes
@@ -7,24 +7,24 @@
 
 import type { Config } from '../config/schema.ts'
 import { ownHeadersOf } from '../transform/own-headers.ts'
-import { isStripped, STRIPPED_NAMES, STRIPPED_PREFIXES } from '../transform/strip.ts'
+import {
+  ENVOY_PREFIX,
+  isStripped,
+  ORIGIN_NAMES,
+  ORIGIN_PREFIX,
+  OVERRIDES,
+  STRIPPED_NAMES,
+  STRIPPED_PREFIXES,
+} from '../transform/strip.ts'
 import { extension, type Message } from './message.ts'
+import { removalsOf, type HeaderNames } from './removals.ts'
 
 // What authz has to see. It removes the caller's credential itself, and impersonation it refuses, or
 // sets anew where a rule allows it: without the header, `kubectl --as=other` would run as oneself.
 const SEEN_BY_AUTHZ: ReadonlySet<string> = new Set(['authorization', 'dpop', 'impersonate-'])
 
-/**
- * Headers by which a caller could steer Envoy's router: timeouts, retries, and the end of a stream
- * at the expiry of its credential. Envoy removes some of them from callers that are not internal.
- */
-export const ENVOY_PREFIX = 'x-envoy-'
-
-/** Headers in which a proxy says where the request came from. */
-export const ORIGIN_NAMES: readonly string[] = ['forwarded', 'x-real-ip']
-
-/** Others of the kind. Envoy adds its own account to X-Forwarded-For. */
-export const ORIGIN_PREFIX = 'x-forwarded-'
+/** RFC 9110 §6.6.2: announces trailers, of which authz sees none. */
+export const TRAILER = 'trailer'
 
 /**
  * `early_header_mutation_extensions` of the connection manager.
@@ -32,39 +32,59 @@ export const ORIGIN_PREFIX = 'x-forwarded-'
  * @param trustedHops how many proxies in front append to X-Forwarded-For
  */
 export const earlyHeaderMutations = (config: Config, trustedHops: number): readonly Message[] => {
+  const ours = namesOf(
+    [...STRIPPED_NAMES, ...OVERRIDES, TRAILER, ...namedHeaders(config)].filter(isOurs),
+    [...STRIPPED_PREFIXES, ENVOY_PREFIX].filter(isOurs),
+  )
+  const origin = namesOf(ORIGIN_NAMES, [ORIGIN_PREFIX])
   // Nobody in front of Envoy can know where the request came from if there is nobody in front.
-  const names = [
-    ...STRIPPED_NAMES,
-    ...(trustedHops === 0 ? ORIGIN_NAMES : []),
-    ...namedHeaders(config),
-  ]
-  const prefixes = [
-    ...STRIPPED_PREFIXES,
-    ENVOY_PREFIX,
-    ...(trustedHops === 0 ? [ORIGIN_PREFIX] : []),
-  ]
+  const mutations =
+    trustedHops === 0
+      ? removalsOf(
+          namesOf([...ours.names, ...origin.names], [...ours.prefixes, ...origin.prefixes]),
+          NONE,
+        )
+      : removalsOf(ours, origin)
   return [
     extension(
       'envoy.http.early_header_mutation.header_mutation',
       'http.early_header_mutation.header_mutation.v3.HeaderMutation',
-      {
-        mutations: [
-          ...names.filter(isOurs).map((name) => ({ remove: name })),
-          ...prefixes.filter(isOurs).map((prefix) => ({
-            remove_on_match: { key_matcher: { prefix, ignore_case: true } },
-          })),
-        ],
-      },
+      { mutations },
     ),
   ]
 }
 
-/** Those that the configuration names itself; authz removes the ones that hold keys, once read. */
-export const namedHeaders = ({ routes, authenticators }: Config): readonly string[] => {
-  const keys = Object.values(authenticators).flatMap(({ apiKey }) => apiKey?.carriers ?? [])
-  return ownHeadersOf(routes).filter(
-    (name) => !isStripped(name) && !keys.some(({ header }) => header === name),
+/** A filter that removes from trailers (RFC 9110 §6.5) what callers may not send as headers. */
+export const trailerFilter = (config: Config): Message => {
+  const own = [...namedHeaders(config), ...keyHeaders(config)]
+  const removed = namesOf(
+    [...STRIPPED_NAMES, ...OVERRIDES, ...ORIGIN_NAMES, ...own],
+    [...STRIPPED_PREFIXES, ENVOY_PREFIX, ORIGIN_PREFIX],
+  )
+  return extension(
+    'envoy.filters.http.header_mutation',
+    'filters.http.header_mutation.v3.HeaderMutation',
+    { mutations: { request_trailers_mutations: removalsOf(removed, NONE) } },
   )
 }
 
+/** Those that the configuration names itself; authz removes the ones that hold keys, once read. */
+export const namedHeaders = (config: Config): readonly string[] => {
+  const keys = keyHeaders(config)
+  return ownHeadersOf(config.routes).filter((name) => !isStripped(name) && !keys.includes(name))
+}
+
+const keyHeaders = ({ authenticators }: Config): readonly string[] =>
+  Object.values(authenticators)
+    .flatMap(({ apiKey }) => apiKey?.carriers ?? [])
+    .flatMap(({ header }) => header ?? [])
+
 const isOurs = (name: string): boolean => !SEEN_BY_AUTHZ.has(name)
+
+const NONE: HeaderNames = { names: [], prefixes: [] }
+
+/** Without names that one of the prefixes covers. */
+const namesOf = (names: readonly string[], prefixes: readonly string[]): HeaderNames => ({
+  names: names.filter((name) => !prefixes.some((prefix) => name.startsWith(prefix))),
+  prefixes,
+})

@@ -3,12 +3,15 @@
 import type { RawHeader } from './attributes.ts'
 
 /**
- * A header name as an upstream may read it: lower case, and `_` taken for `-`, since CGI and WSGI
- * servers cannot tell `X_Remote_User` from `X-Remote-User`.
+ * A header name as an upstream may read it: lower case, with `-` for every character that is neither letter nor
+ * digit. CGI (RFC 3875 §4.1.18), FastCGI, WSGI and PHP read `X_Remote_User` and `X.Remote~User` as `X-Remote-User`.
  */
 export const canonicalName = (name: string): string =>
-  // Envoy hands over lower-case names, and most hold no underscore: the copy is the exception.
-  /[A-Z_]/.test(name) ? name.toLowerCase().replaceAll('_', '-') : name
+  // Envoy hands over lower-case names, and most hold nothing else: the copy is the exception.
+  ORDINARY.test(name) ? name : name.toLowerCase().replaceAll(/[^a-z\d]/g, '-')
+
+// Pseudo-headers (RFC 9113 §8.3) are in every request, and no upstream takes them for a header.
+const ORDINARY = /^:?[a-z\d-]*$/
 
 /** The header lines of one request, in the order received. */
 export class Headers {

@@ -2,6 +2,7 @@
 // of them on any route, so that the upstream of one is not told by them what we tell that of another.
 
 import type { ForwardConfig } from '../config/forward-schema.ts'
+import { canonicalName } from '../request/headers.ts'
 import { isNeeded } from './carrier-names.ts'
 
 type Forwarding = Pick<ForwardConfig, 'set' | 'assertion'>
@@ -20,13 +21,14 @@ const ownHeaders = ({ set, assertion }: Forwarding): readonly string[] => [
 const OF_PRESETS = ['impersonate-', 'x-countersign-decision']
 
 /** What is wrong with a header to be set; `undefined` when nothing is. */
-export const complaintAboutOwnHeader = (name: string): string | undefined => {
+export const complaintAboutOwnHeader = (header: string): string | undefined => {
+  const name = canonicalName(header)
   if (name === 'authorization' || name === 'proxy-authorization') {
-    return `"${name}" is set by "bearer"`
+    return `"${header}" is set by "bearer"`
   }
-  if (name === 'audit-id') return `"${name}" is set by "auditId"`
+  if (name === 'audit-id') return `"${header}" is set by "auditId"`
   if (OF_PRESETS.some((prefix) => name.startsWith(prefix))) {
-    return `"${name}" is not set by hand: it changes who the upstream takes the caller for`
+    return `"${header}" is not set by hand: it changes who the upstream takes the caller for`
   }
-  return isNeeded(name) ? `"${name}" is needed for something else and cannot be set` : undefined
+  return isNeeded(name) ? `"${header}" is needed for something else and cannot be set` : undefined
 }

@@ -39,9 +39,8 @@ export const STRIPPED_PREFIXES: readonly string[] = [
   'x-countersign-',
 ]
 
-// Some frameworks take these for the method and the path, and it was others that were judged. They
-// name nobody, so it is enough that authz removes them.
-const OVERRIDES = [
+/** Some frameworks take these for the method and the path, and it was others that were judged. */
+export const OVERRIDES: readonly string[] = [
   'x-http-method-override',
   'x-http-method',
   'x-method-override',
@@ -49,13 +48,33 @@ const OVERRIDES = [
   'x-rewrite-url',
 ]
 
+/** Headers in which a proxy says where the request came from. */
+export const ORIGIN_NAMES: readonly string[] = ['forwarded', 'x-real-ip']
+
+/** Others of the kind. Envoy adds its own account to X-Forwarded-For. */
+export const ORIGIN_PREFIX = 'x-forwarded-'
+
+/**
+ * Headers by which a caller could steer Envoy's router: timeouts, retries, and the end of a stream
+ * at the expiry of its credential. Envoy removes some of them from callers that are not internal.
+ */
+export const ENVOY_PREFIX = 'x-envoy-'
+
 const names: ReadonlySet<string> = new Set([...STRIPPED_NAMES, ...OVERRIDES])
 
-/** Whether a header is removed, whatever its spelling: `X_Remote_User` counts as `x-remote-user`. */
+/** Whether a header is removed, whatever its spelling: `X.Remote_User` counts as `x-remote-user`. */
 export const isStripped = (name: string): boolean => {
   const canonical = canonicalName(name)
-  return names.has(canonical) || STRIPPED_PREFIXES.some((prefix) => canonical.startsWith(prefix))
+  if (names.has(canonical)) return true
+  if (STRIPPED_PREFIXES.some((prefix) => canonical.startsWith(prefix))) return true
+  return canonical !== name && canonical !== name.toLowerCase() && isWrittenByProxies(canonical)
 }
+
+/** Envoy and the proxies in front write these, under these very names; another spelling is forged. */
+const isWrittenByProxies = (canonical: string): boolean =>
+  canonical.startsWith(ORIGIN_PREFIX) ||
+  canonical.startsWith(ENVOY_PREFIX) ||
+  ORIGIN_NAMES.includes(canonical)
 
 /** What is stripped on a route beyond what is stripped from every request, and what is not. */
 export interface CredentialPlaces {
@@ -63,7 +82,7 @@ export interface CredentialPlaces {
   readonly headers: ReadonlySet<string>
   /** Parameters of the query; `undefined` where there are none. */
   readonly parameters: SecretParameters | undefined
-  /** The headers that go on as they came (`passthrough`), by their canonical names. */
+  /** The headers that go on as they came (`passthrough`), by their lower-case names, in no other spelling. */
   readonly kept: ReadonlySet<string>
 }
 
@@ -99,12 +118,9 @@ export const placesWithout = (
     return carrier.name === 'authorization' ? [carrier.name, 'dpop'] : [carrier.name]
   })
   const stripped = carriers.filter(({ kind }) => kind === 'connection')
-  const headers = [...stripped.flatMap(headersOf), ...ownHeaders].map(canonicalName)
-  return {
-    headers: new Set(headers),
-    parameters: undefined,
-    kept: new Set(kept.map(canonicalName)),
-  }
+  // What looks like a header that is kept is a second credential, which no authenticator has read.
+  const headers = [...stripped.flatMap(headersOf), ...ownHeaders, ...kept].map(canonicalName)
+  return { headers: new Set(headers), parameters: undefined, kept: new Set(kept) }
 }
 
 const headersOf = (carrier: Carrier): readonly string[] => {
@@ -132,9 +148,8 @@ export const strippedFrom = (headers: Headers, places?: CredentialPlaces): reado
 
 const isGone = (name: string, places: CredentialPlaces | undefined): boolean => {
   if (places === undefined) return isStripped(name)
-  const canonical = canonicalName(name)
-  if (places.kept.has(canonical)) return false
-  return places.headers.has(canonical) || isStripped(name)
+  if (places.kept.has(name.toLowerCase())) return false
+  return places.headers.has(canonicalName(name)) || isStripped(name)
 }
 
 /**

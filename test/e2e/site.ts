@@ -162,7 +162,8 @@ const readEvents = async (file: string): Promise<readonly DecisionEvent[]> => {
     .filter(({ event }) => event === 'decision')
 }
 
-const bootstrapOf = async (file: string): Promise<string> => {
+/** The bootstrap of a configuration file. */
+export const bootstrapOf = async (file: string): Promise<string> => {
   const { config } = await readConfig(file, new ConfigurationFiles())
   return renderBootstrap(config)
 }

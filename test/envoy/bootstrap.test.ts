@@ -10,7 +10,7 @@ import { STRIPPED_NAMES, STRIPPED_PREFIXES } from '../../src/transform/strip.ts'
 import { skipWithoutEnvoy, validateBootstrap } from '../servers/envoy.ts'
 import { createPki } from '../servers/pki.ts'
 import { configOf, routesOf } from './edge.ts'
-import { having, valuesOf, type Parts } from './fields.ts'
+import { having, isRemovedEarly, type Parts, valuesOf } from './fields.ts'
 
 const LISTENER = { address: '0.0.0.0:8443', certificate: 'edge.pem', key: 'edge.key' }
 const MUTUAL = {
@@ -89,13 +89,18 @@ describe('what the bootstrap insists on', () => {
   })
 
   it('strips early all that authz may set, but not what authz has to see', () => {
-    const removed = valuesOf(bootstrap, 'remove')
-    const prefixes = valuesOf(bootstrap, 'prefix')
     for (const name of STRIPPED_NAMES) {
-      assert.equal(removed.includes(name), !['authorization', 'dpop'].includes(name), name)
+      const want = !['authorization', 'dpop'].includes(name)
+      assert.equal(isRemovedEarly(bootstrap, name), want, name)
     }
     for (const prefix of STRIPPED_PREFIXES) {
-      assert.equal(prefixes.includes(prefix), prefix !== 'impersonate-', prefix)
+      for (const name of [prefix, `${prefix}user`, `${prefix}extra-a.b%2fc`]) {
+        assert.equal(isRemovedEarly(bootstrap, name), prefix !== 'impersonate-', name)
+        assert.equal(isRemovedEarly(bootstrap, name.replace('-', '~')), prefix !== 'impersonate-')
+      }
+    }
+    for (const name of ['x-api-key', 'x-my.header', 'accept', 'cookie', 'x-request-id']) {
+      assert.ok(!isRemovedEarly(bootstrap, name), name)
     }
   })
 })

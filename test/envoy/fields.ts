@@ -13,3 +13,12 @@ export const having = (value: unknown, field: string): readonly Parts[] => {
 /** All values of a field, wherever it stands. */
 export const valuesOf = (value: unknown, field: string): readonly unknown[] =>
   having(value, field).map((object) => object[field])
+
+/** Whether the early mutations of a bootstrap remove a header of that name, in lower case. */
+export const isRemovedEarly = (bootstrap: unknown, name: string): boolean => {
+  const early = valuesOf(bootstrap, 'early_header_mutation_extensions')
+  return (
+    valuesOf(early, 'remove').includes(name) ||
+    valuesOf(early, 'regex').some((regex) => new RegExp(`^(?:${String(regex)})$`).test(name))
+  )
+}

@@ -12,7 +12,7 @@ import { renderEnvoyFilter, type EnvoyFilterOptions } from '../../src/envoy/isti
 import type { Config } from '../../src/config/schema.ts'
 import { istioConfiguration } from '../../scripts/istio-files.ts'
 import { configOf, routesOf } from './edge.ts'
-import { valuesOf } from './fields.ts'
+import { isRemovedEarly, valuesOf } from './fields.ts'
 
 const configWith = (
   forward: object,
@@ -80,9 +80,33 @@ describe('the EnvoyFilter', () => {
   }
 
   it('removes what says where a request comes from, unless a proxy in front says it', () => {
-    const removed = (hops: number) => valuesOf(filterOf(config, { trustedHops: hops }), 'prefix')
-    assert.ok(removed(0).includes('x-forwarded-'))
-    assert.ok(!removed(1).includes('x-forwarded-'))
+    const isRemoved = (name: string, hops: number): boolean =>
+      isRemovedEarly(filterOf(config, { trustedHops: hops }), name)
+    for (const name of ['x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'forwarded']) {
+      assert.ok(isRemoved(name, 0), name)
+      assert.ok(!isRemoved(name, 1), name)
+    }
+    for (const name of ['x.forwarded.for', 'x-forwarded~for', 'x!forwarded-host', 'x-real.ip']) {
+      assert.ok(isRemoved(name, 0), name)
+      assert.ok(isRemoved(name, 1), name)
+    }
+    assert.ok(isRemoved('x-forwarded-user', 1))
+  })
+
+  it('removes the same names from trailers, and those that authz has to see in headers', () => {
+    const [mutations] = valuesOf(filterOf(config), 'request_trailers_mutations')
+    const early = { early_header_mutation_extensions: mutations }
+    for (const name of [
+      'x-remote-user',
+      'x.remote~user',
+      'x-forwarded-for',
+      'authorization',
+      'impersonate-user',
+      'impersonate.group',
+    ]) {
+      assert.ok(isRemovedEarly(early, name), name)
+    }
+    assert.ok(!isRemovedEarly(early, 'grpc-status'))
   })
 
   it('adds SPDY/3.1 alone, since Istio appends it to what is there', () => {

@@ -11,13 +11,26 @@ describe('canonicalName', () => {
     { name: 'lower-cases', input: 'X-Remote-User', want: 'x-remote-user' },
     { name: 'takes "_" for "-", as CGI does', input: 'x_remote_user', want: 'x-remote-user' },
     { name: 'does both', input: 'X_REMOTE-User', want: 'x-remote-user' },
-    { name: 'keeps digits and symbols', input: 'x-2!#$%&.^`|~', want: 'x-2!#$%&.^`|~' },
+    { name: 'takes "." for "-", as PHP does', input: 'x.remote.user', want: 'x-remote-user' },
+    { name: 'does all of it', input: 'X_REMOTE.User', want: 'x-remote-user' },
+    { name: 'keeps digits', input: 'x-2', want: 'x-2' },
+    {
+      name: 'takes every symbol of a token for "-"',
+      input: "a!#$%&'*+-.^_`|~b",
+      want: 'a---------------b',
+    },
+    { name: 'takes what is no token for "-"', input: 'x ü\tb', want: 'x---b' },
     { name: 'keeps a pseudo-header', input: ':path', want: ':path' },
     { name: 'keeps nothing', input: '', want: '' },
   ]
   for (const { name, input, want } of CASES) {
     it(name, () => assert.equal(canonicalName(input), want))
   }
+
+  it('makes no new text of an ordinary name', () => {
+    const name = ['x', 'remote', 'user'].join('-')
+    assert.ok(Object.is(canonicalName(name), name))
+  })
 
   it('gives a canonical name back unchanged', () => {
     for (const { input } of CASES) {

@@ -48,10 +48,14 @@ describe('passthrough', () => {
       want: [],
     },
     {
-      name: 'keeps an API key, in whatever spelling',
+      name: 'keeps an API key, and removes what only looks like one',
       carriers: [API_KEY],
-      headers: [['X_Api_Key', 'k']],
-      want: [],
+      headers: [
+        ['X-Api-Key', 'k'],
+        ['x_api_key', 'k'],
+        ['x.api!key', 'k'],
+      ],
+      want: ['x_api_key', 'x.api!key'],
     },
     {
       name: 'keeps nothing that no authenticator of the route reads',

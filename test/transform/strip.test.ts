@@ -5,6 +5,9 @@ import { describe, it } from 'node:test'
 import { canonicalName, Headers } from '../../src/request/headers.ts'
 import {
   isStripped,
+  OVERRIDES,
+  placesOf,
+  placesWithout,
   STRIPPED_NAMES,
   STRIPPED_PREFIXES,
   strippedFrom,
@@ -26,6 +29,18 @@ const SPELLINGS: readonly ((name: string) => string)[] = [
   (name) => name.toUpperCase().replaceAll('-', '_'),
 ]
 
+// RFC 9110 §5.6.2, without letters and digits.
+const SYMBOLS = "!#$%&'*+-.^_`|~".split('')
+
+/** A name with any one of its separators another symbol, and with all of them. */
+const lookAlikes = (name: string): readonly string[] => {
+  const places = [...name.matchAll(/-/g)].map(({ index }) => index)
+  return SYMBOLS.flatMap((symbol) => [
+    ...places.map((place) => name.slice(0, place) + symbol + name.slice(place + 1)),
+    name.replaceAll('-', symbol),
+  ])
+}
+
 const SUFFIXES = [
   '',
   'x',
@@ -46,8 +61,8 @@ describe('a header is stripped', () => {
     })
   }
 
-  const OVERRIDES = ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override']
-  for (const name of [...OVERRIDES, 'X-Original-URL', 'X-Rewrite-URL']) {
+  const METHODS = ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override']
+  for (const name of [...METHODS, 'X-Original-URL', 'X-Rewrite-URL']) {
     it(`when it would make another request of it: ${name}`, () => {
       for (const spell of SPELLINGS) assert.ok(isStripped(spell(name)), spell(name))
     })
@@ -84,6 +99,50 @@ describe('a header is stripped', () => {
   }
 })
 
+describe('a header that CGI, FastCGI or PHP take for another is stripped', () => {
+  const WHOLE = [
+    ...STRIPPED_NAMES,
+    ...OVERRIDES,
+    ...STRIPPED_PREFIXES.flatMap((prefix) => [`${prefix}user`, `${prefix}extra-a-b`]),
+  ]
+  it('with every symbol of a token in every place of a separator', () => {
+    for (const name of WHOLE) {
+      for (const spelt of lookAlikes(name)) {
+        assert.ok(isStripped(spelt), spelt)
+        assert.ok(isStripped(spelt.toUpperCase()), spelt)
+      }
+    }
+  })
+
+  it('where proxies write the real one, which is kept', () => {
+    const WRITTEN = ['x-forwarded-for', 'x-forwarded-proto', 'x-real-ip', 'x-envoy-expected-rq']
+    for (const name of WRITTEN) {
+      assert.ok(!isStripped(name), name)
+      assert.ok(!isStripped(name.toUpperCase()), name)
+      for (const spelt of lookAlikes(name)) assert.ok(isStripped(spelt) || spelt === name, spelt)
+    }
+  })
+
+  it('on a route that sets it, or where it holds keys', () => {
+    const carriers = [{ kind: 'header', name: 'x-api-key' }] as const
+    const places = placesOf(carriers, ['x-app-user', 'x.odd-name'])
+    for (const name of ['x-app-user', 'x-api-key', 'x-odd-name']) {
+      for (const spelt of lookAlikes(name)) {
+        assert.deepEqual(strippedFrom(new Headers(linesOf([[spelt, 'x']])), places), [spelt])
+      }
+    }
+  })
+
+  it('beside a credential that is passed through, which is kept', () => {
+    const carriers = [{ kind: 'header', name: 'x-api-key' }] as const
+    const places = placesWithout(carriers, [])
+    for (const spelt of lookAlikes('x-api-key')) {
+      const want = spelt === 'x-api-key' ? [] : [spelt]
+      assert.deepEqual(strippedFrom(new Headers(linesOf([[spelt, 'x']])), places), want)
+    }
+  })
+})
+
 describe('a header is kept', () => {
   const NAMES = [
     'accept',
@@ -98,6 +157,9 @@ describe('a header is kept', () => {
     'x-forwarded-for',
     'impersonate',
     'x-request-id',
+    'x.my-app',
+    'xaremote-user',
+    'x-forwarded',
     '',
   ]
   for (const name of NAMES) {
@@ -125,6 +187,10 @@ describe('strippedFrom', () => {
     assert.deepEqual(found('x-remote-group', 'x-remote-group'), ['x-remote-group'])
   })
 
+  /** What Envoy or a proxy writes, in another spelling. */
+  const isForged = (name: string): boolean =>
+    /^x-(forwarded|envoy)-/.test(canonicalName(name)) && /[^a-z-]/i.test(name)
+
   const SEED = 7
   it(`finds every name of which the canonical form is stripped (seed ${SEED})`, () => {
     const random = randomFrom(SEED)
@@ -147,7 +213,9 @@ describe('strippedFrom', () => {
       const names = Array.from({ length: 1 + random(4) }, () =>
         Array.from({ length: 1 + random(3) }, pick).join(''),
       )
-      const want = new Set(names.filter((name) => isStripped(canonicalName(name))))
+      const want = new Set(
+        names.filter((name) => isStripped(canonicalName(name)) || isForged(name)),
+      )
       assert.deepEqual(new Set(found(...names)), want)
       stripped += want.size
     }

@@ -76,7 +76,7 @@ const readerOf = (place: KeyPlace): Reader => {
 }
 
 /**
- * The values of a header. A name that an upstream may read as this one (`X_Api_Key`) counts as a
+ * The values of a header. A name that an upstream may read as this one (`X.Api_Key`) counts as a
  * line that cannot be read, since nobody can know whether it was meant.
  */
 const linesOf = ({ lines }: Request['headers'], wanted: string): readonly string[] => {
@@ -84,7 +84,7 @@ const linesOf = ({ lines }: Request['headers'], wanted: string): readonly string
   for (const { name, value } of lines) {
     if (name.length !== wanted.length) continue
     if (name === wanted) found = [...found, value.toString('latin1')]
-    else if (canonicalName(name) === wanted) found = [...found, '']
+    else if (canonicalName(name) === canonicalName(wanted)) found = [...found, '']
   }
   return found
 }

@@ -2,7 +2,6 @@
 // is set up as ours would have made of its path before it asked.
 
 import type { CheckAttributes } from '../../request/attributes.ts'
-import { canonicalName } from '../../request/headers.ts'
 import { readPath } from '../../request/path.ts'
 import { SecretParameters } from '../../request/query.ts'
 import type { Decision, Trail } from '../decision.ts'
@@ -46,7 +45,7 @@ export const explainRequest = (
     path: request?.path ?? raw,
     query: withhold(query, secrets),
     source: request?.source.address ?? attributes.sourceAddress,
-    headers: [...new Set(attributes.headers.map(({ name }) => canonicalName(name)))],
+    headers: [...new Set(attributes.headers.map(({ name }) => name.toLowerCase()))],
     certificate: attributes.peerCertificate !== '',
     notes: notesOn(raw),
   }

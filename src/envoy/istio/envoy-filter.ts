@@ -23,7 +23,7 @@ import {
   UPGRADES,
 } from '../listener.ts'
 import { extension, typeUrl, type Message } from '../message.ts'
-import { earlyHeaderMutations } from '../strip.ts'
+import { earlyHeaderMutations, trailerFilter } from '../strip.ts'
 import { HANDLE_HEADER } from './delegation-hop.ts'
 
 /** A service as Istio knows it, whose upstream gets a certificate of its own for each caller. */
@@ -50,6 +50,7 @@ export const renderEnvoyFilter = (config: Config, options: EnvoyFilterOptions = 
     managerPatch(config, options.trustedHops ?? 0),
     extAuthzPatch(config),
     repeatedHeadersPatch,
+    trailersPatch(config),
     ...routePatches(config),
     ...resumptionPatches(config),
     ...(options.certificates === undefined
@@ -102,7 +103,8 @@ const extAuthzMatch: Message = {
 const STREAM_IDLE = '3600s'
 
 const managerPatch = (config: Config, trustedHops: number): Patch => ({
-  why: ` Before anything else: no caller sends a header that Countersign may set, nor one that steers
+  why: ` Before anything else: no caller sends a header that Countersign may set, nor one that CGI or PHP take
+ for it (x.remote!user), nor one that steers
  Envoy or says where it is (where a proxy in front does: --trusted-hops). One spelling for each path, since rules are about paths. SPDY/3.1 for kubectl;
  WebSocket is Istio's own. No caller says by a header which client certificate it has, whatever
  gatewayTopology says.`,
@@ -161,6 +163,12 @@ const repeatedHeadersPatch: Patch = {
  lists come as metadata and are written here.`,
   patch: insertion(repeatedHeadersFilter),
 }
+
+const trailersPatch = (config: Config): Patch => ({
+  why: ` authz sees no trailers, and Envoy forwards them to services that speak HTTP/2: none of them has the
+ name of a header that callers may not send.`,
+  patch: insertion(trailerFilter(config)),
+})
 
 /** Which route of ours an HTTP route of a VirtualService stands for, where both have one name. */
 const routePatches = ({ routes }: Config): readonly Patch[] =>

@@ -14,6 +14,7 @@ import { forwardedCertificateRules } from './rules/forwarded-certificate.ts'
 import { headerRules } from './rules/headers.ts'
 import { issuerRules } from './rules/issuer.ts'
 import { listenerRules } from './rules/listener.ts'
+import { lookAlikeRules } from './rules/look-alikes.ts'
 import { policyRules } from './rules/policy.ts'
 import { processRules } from './rules/process.ts'
 import { routeRules } from './rules/route.ts'
@@ -34,6 +35,7 @@ export const RULES: readonly RuleText[] = [
   ...forwardedCertificateRules,
   ...clientCertificateRules,
   ...headerRules,
+  ...lookAlikeRules,
   ...streamRules,
   ...chainRules,
   ...failOpenRules,
@@ -81,6 +83,7 @@ export const findAll = (site: Site): readonly Finding[] => {
     ...apply(forwardedCertificateRules, edges, 'manager'),
     ...apply(clientCertificateRules, edges, 'manager'),
     ...apply(headerRules, edges, 'manager'),
+    ...apply(lookAlikeRules, edges, 'manager'),
     ...apply(streamRules, edges, 'manager'),
     ...apply(chainRules, chains, 'filters'),
     ...apply(failOpenRules, [...site.guards], 'authz'),

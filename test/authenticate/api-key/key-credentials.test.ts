@@ -81,6 +81,8 @@ const MALFORMED: readonly Case[] = [
   },
   { name: 'two parameters', query: 'api_key=a&api_key=a', want: 'malformed' },
   { name: 'an underscored name', headers: [['x_api_key', 'a']], want: 'malformed' },
+  { name: 'a name with dots', headers: [['x.api.key', 'a']], want: 'malformed' },
+  { name: 'a name with another symbol', headers: [['x-api~key', 'a']], want: 'malformed' },
   {
     name: 'an underscored name beside the right one',
     headers: [

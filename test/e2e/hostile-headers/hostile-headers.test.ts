@@ -83,6 +83,8 @@ const IMPERSONATION = [
   'impersonate-group',
   'IMPERSONATE-UID',
   'Impersonate-Extra-Anything',
+  'Impersonate.User',
+  'IMPERSONATE!EXTRA~ANYTHING',
 ]
 
 const NOMINATIONS = [

@@ -236,7 +236,7 @@ describe('what envoy generate writes where people log in', () => {
   it('lets cookies through, in which sessions are', () => {
     const config = configIn()
     const text = renderBootstrap(config).replace(
-      /^( *)- remove: proxy-authorization$/m,
+      /^( *)- remove: forwarded$/m,
       '$1- remove: Cookie\n$&',
     )
     const rules = found(text, { expected: expectationsOf(config) }).map(({ rule }) => rule)

@@ -92,7 +92,7 @@ describe('a virtual host for many names', () => {
     assert.ok(result.ok)
     assert.deepEqual(
       result.findings.map(({ rule, problem }) => `${rule} ${problem.split('; ')[1]}`),
-      ['judged-by-policy not for *, *:PORT'],
+      ['forgeable-trailers undefined', 'judged-by-policy not for *, *:PORT'],
     )
   })
 

@@ -20,6 +20,7 @@ import {
   MANAGER,
   partOf,
   PER_FILTER,
+  WITHOUT_TRAILERS,
   type Change,
 } from './corpus/case.ts'
 import { found } from './found.ts'
@@ -130,11 +131,13 @@ const CASES: readonly { readonly name: string; readonly change: readonly Change[
     change: [
       [`${API}.${HTTP_OPTIONS}`, HTTP2],
       [`${MANAGER}.upgrade_configs`, [{ upgrade_type: 'websocket' }]],
+      ...WITHOUT_TRAILERS(),
     ],
   },
   {
     name: 'HTTP/2 to an upstream, and no SPDY on its route',
     change: [
+      ...WITHOUT_TRAILERS(),
       [`${API}.${HTTP_OPTIONS}`, HTTP2],
       [`${API_ROUTE}.route.upgrade_configs`, [{ upgrade_type: 'SPDY/3.1', enabled: false }]],
     ],

@@ -147,6 +147,7 @@ describe('what a misspelt field loses is found:', () => {
       const others = [
         { rule: 'origin-forgeable', names: /"(forwarded|x-real-ip|x-forwarded-)"/ },
         { rule: 'steering-headers-kept', names: /"x-envoy-"/ },
+        { rule: 'header-look-alikes', names: /safe_regex/ },
       ]
       const wanted: string =
         others.find(({ names }) => names.test(what))?.rule ?? 'forgeable-headers'

@@ -126,6 +126,9 @@ describe('impersonation', () => {
     { name: 'an underscore', input: [['impersonate_user', 'alice']] },
     { name: 'an underscore beside the right one', input: [ALICE, ['impersonate_group', 'a']] },
     { name: 'an underscore in front of a key', input: [ALICE, ['impersonate-extra_scopes', 'a']] },
+    { name: 'a dot', input: [['impersonate.user', 'alice']] },
+    { name: 'a symbol beside the right one', input: [ALICE, ['impersonate~group', 'a']] },
+    { name: 'a symbol in front of a key', input: [ALICE, ['impersonate-extra!scopes', 'a']] },
     { name: 'upper case, which Envoy leaves in no name', input: [['Impersonate-User', 'alice']] },
     { name: 'upper case in a key', input: [ALICE, ['impersonate-extra-Scopes', 'x']] },
   ]

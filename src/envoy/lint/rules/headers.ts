@@ -1,9 +1,16 @@
 // Rules about the headers of requests: what Countersign may set is removed before anything else
 // happens, and what it has to see is not.
 
-import { STRIPPED_NAMES, STRIPPED_PREFIXES } from '../../../transform/strip.ts'
+import {
+  ENVOY_PREFIX,
+  ORIGIN_NAMES,
+  ORIGIN_PREFIX,
+  STRIPPED_NAMES,
+  STRIPPED_PREFIXES,
+} from '../../../transform/strip.ts'
+import type { HeaderNames } from '../../removals.ts'
 import type { Credential } from '../credentials.ts'
-import { ENVOY_PREFIX, ORIGIN_NAMES, ORIGIN_PREFIX } from '../../strip.ts'
+
 import { when, type Hit, type Rule } from '../rule.ts'
 import { filtersInFront, type Edge } from '../view/credentials.ts'
 import {
@@ -16,7 +23,7 @@ import {
 } from '../view/mutation.ts'
 import type { Manager } from '../view/manager.ts'
 import type { Setting } from '../view/setting.ts'
-import { guardsOf, isTurnedOff } from '../view/site.ts'
+import { guardsOf, isTurnedOff, type Site } from '../view/site.ts'
 import { isPlainEdge } from './downstream-tls.ts'
 
 const CLIENT_CERT = ['client-cert', 'client-cert-chain'] as const
@@ -35,8 +42,7 @@ export const headerRules: readonly Rule<Edge>[] = [
     remedy:
       'early_header_mutation_extensions: [{ name: envoy.http.early_header_mutation.header_mutation, typed_config: { …, mutations: [{ remove: NAME }, { remove_on_match: { key_matcher: { prefix: PREFIX, ignore_case: true } } }] } }]',
     find: ({ site, manager, credentials }) => {
-      const own = site.expected?.ownHeaders ?? []
-      const left = leftIn(manager, credentials.flatMap(headersOf), own)
+      const left = leftIn(manager, removedBeforeAuthz(site, credentials))
       const guards = manager.chains.flatMap((chain) => guardsOf(site, chain))
       const unjudged = manager.routes.some(
         (route) => route.action.isSet && guards.some((guard) => isTurnedOff(guard, route)),
@@ -124,20 +130,28 @@ const headersOf = (credential: Credential): readonly string[] => {
   }
 }
 
-/** The names and prefixes (with a star) that are not removed, less those that authz has to see. */
-const leftIn = (
-  manager: Manager,
-  credentials: readonly string[],
-  own: readonly string[],
-): readonly string[] => {
-  const needed = (name: string): boolean =>
-    !SEEN_BY_AUTHZ.has(name) && !credentials.some((header) => header === name)
-  const neededAll = (prefix: string): boolean =>
-    !SEEN_BY_AUTHZ.has(prefix) && !credentials.some((header) => header.startsWith(prefix))
+/** The names and prefixes of headers to be removed from what callers send, less those that authz has to see. */
+export const removedBeforeAuthz = (
+  { expected }: Site,
+  credentials: readonly Credential[],
+): HeaderNames => {
+  const seen = credentials.flatMap(headersOf)
+  return {
+    names: [...STRIPPED_NAMES, ...(expected?.ownHeaders ?? [])].filter(
+      (name) => !SEEN_BY_AUTHZ.has(name) && !seen.includes(name),
+    ),
+    prefixes: STRIPPED_PREFIXES.filter(
+      (prefix) => !SEEN_BY_AUTHZ.has(prefix) && !seen.some((name) => name.startsWith(prefix)),
+    ),
+  }
+}
+
+/** Those of them that are not removed; prefixes with a star. */
+const leftIn = (manager: Manager, { names, prefixes }: HeaderNames): readonly string[] => {
   const all = earlyMutations(manager)
   return [
-    ...[...STRIPPED_NAMES, ...own].filter(needed).filter((name) => !isRemovedEarly(manager, name)),
-    ...STRIPPED_PREFIXES.filter(neededAll)
+    ...names.filter((name) => !isRemovedEarly(manager, name)),
+    ...prefixes
       .filter((prefix) => !all.some((mutation) => removesAll(mutation, prefix)))
       .map((prefix) => `${prefix}*`),
   ]

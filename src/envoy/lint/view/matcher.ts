@@ -38,6 +38,8 @@ export const matchesRegex = (matcher: Setting, text: string): boolean => {
   }
 }
 
-// No repetition of what is repeated, and few repetitions at all.
-const isTame = (source: string): boolean =>
-  !/\)[*+{]/.test(source) && (source.match(/[*+{]/g)?.length ?? 0) <= 4
+// No repetition of what is repeated, and few repetitions at all; in a class of characters these are characters.
+const isTame = (source: string): boolean => {
+  const outside = source.replaceAll(/\[\^?\]?[^\]]*\]/g, 'x')
+  return !/\)[*+{]/.test(outside) && (outside.match(/[*+{]/g)?.length ?? 0) <= 4
+}

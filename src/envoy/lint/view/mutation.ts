@@ -21,6 +21,12 @@ export const mutationsOf = (filter: Extension): readonly Setting[] =>
     ? filter.config.get('mutations', 'request_mutations').items()
     : []
 
+/** What a filter does to the trailers of requests, as far as it is one for that. */
+export const trailerMutationsOf = (filter: Extension): readonly Setting[] =>
+  isKind(filter, KINDS.headerMutation)
+    ? filter.config.get('mutations', 'request_trailers_mutations').items()
+    : []
+
 /** The removal of a header of that name, in lower case; `undefined` if the mutation is none. */
 export const removalIn = (mutation: Setting, name: string): Setting | undefined => {
   const byName = mutation.get('remove')

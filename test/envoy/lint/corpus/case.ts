@@ -85,6 +85,30 @@ export const extension = (name: string, type: string, config: object = {}): obje
   typed_config: { '@type': `type.googleapis.com/envoy.extensions.${type}`, ...config },
 })
 
+/** A filter that removes from trailers what callers may not send, for upstreams of HTTP/2. */
+const TRAILERS = extension(
+  'envoy.filters.http.header_mutation',
+  'filters.http.header_mutation.v3.HeaderMutation',
+  {
+    mutations: {
+      request_trailers_mutations: [
+        'authorization|dpop|(proxy|client|audit).*',
+        '(x.remote|impersonate|x.cert|x.webauth|x.countersign|x.forwarded).+',
+      ].map((regex) => ({ remove_on_match: { key_matcher: { safe_regex: { regex } } } })),
+    },
+  },
+)
+
+/** That filter, in front of the router; and no word of trailers. */
+export const WITHOUT_TRAILERS = (): readonly Change[] => [
+  [`${FILTERS}[4]`, partOf(`${FILTERS}[3]`)],
+  [`${FILTERS}[3]`, TRAILERS],
+  [
+    `${MANAGER}.early_header_mutation_extensions[0].typed_config.mutations[21]`,
+    { remove: 'trailer' },
+  ],
+]
+
 /** A part of a document, good.yaml unless another is given. */
 export const partOf = (path: string, document: unknown = parse(GOOD)): unknown =>
   stepsOf(path).reduce<unknown>(

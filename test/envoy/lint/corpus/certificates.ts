@@ -11,6 +11,7 @@ import {
   MANAGER,
   partOf,
   SIGNER,
+  WITHOUT_TRAILERS,
   wrong,
   type Fault,
 } from './case.ts'
@@ -100,6 +101,7 @@ const connections: readonly Fault[] = [
     change: [
       [`${KUBE}.${HTTP_OPTIONS}.explicit_http_config`, { http3_protocol_options: {} }],
       [`${MANAGER}.upgrade_configs`, [{ upgrade_type: 'websocket' }]],
+      ...WITHOUT_TRAILERS(),
     ],
     rule: 'certificate-over-http3',
     severity: 'error',

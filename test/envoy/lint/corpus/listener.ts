@@ -4,9 +4,11 @@ import {
   API,
   DOWNSTREAM_TLS,
   extension,
+  FILTERS,
   HTTP_OPTIONS,
   KUBE_ROUTE,
   MANAGER,
+  WITHOUT_TRAILERS,
   wrong,
   type Fault,
 } from './case.ts'
@@ -127,6 +129,58 @@ const spelling: readonly Fault[] = [
     at: REMOVALS,
   },
   {
+    name: 'names with other symbols are not removed',
+    change: [[`${MUTATIONS}[20]`]],
+    rule: 'header-look-alikes',
+    severity: 'error',
+    at: REMOVALS,
+  },
+  {
+    name: 'only some names with other symbols are removed',
+    change: [
+      [
+        `${MUTATIONS}[20].remove_on_match.key_matcher.safe_regex.regex`,
+        'x[.]remote[.].*|client[^a-z0-9]cert.*',
+      ],
+    ],
+    rule: 'header-look-alikes',
+    severity: 'error',
+    at: REMOVALS,
+  },
+  {
+    name: 'trailers go to an upstream of HTTP/2',
+    change: [
+      [`${API}.${HTTP_OPTIONS}.explicit_http_config`, { http2_protocol_options: {} }],
+      [`${MANAGER}.upgrade_configs`, [{ upgrade_type: 'websocket' }]],
+    ],
+    rule: 'forgeable-trailers',
+    severity: 'warning',
+    at: FILTERS,
+  },
+  {
+    name: 'trailers go to an upstream of HTTP/1.1',
+    change: [
+      [
+        `${API}.${HTTP_OPTIONS}.explicit_http_config.http_protocol_options`,
+        { enable_trailers: true },
+      ],
+    ],
+    rule: 'forgeable-trailers',
+    severity: 'warning',
+    at: FILTERS,
+  },
+  {
+    name: 'trailers are announced to an upstream of HTTP/2',
+    change: [
+      [`${API}.${HTTP_OPTIONS}.explicit_http_config`, { http2_protocol_options: {} }],
+      [`${MANAGER}.upgrade_configs`, [{ upgrade_type: 'websocket' }]],
+      ...WITHOUT_TRAILERS().slice(0, 2),
+    ],
+    rule: 'forgeable-trailers',
+    severity: 'warning',
+    at: FILTERS,
+  },
+  {
     name: 'not every header that begins so is removed early',
     change: [[`${MUTATIONS}[7]`, { remove: 'x-remote-user' }]],
     rule: 'forgeable-headers',
@@ -146,6 +200,7 @@ const spdyWith = (options: object, at: string): Fault => ({
         ...options,
       },
     ],
+    ...WITHOUT_TRAILERS(),
   ],
   rule: 'spdy-over-http2',
   severity: 'error',
