@@ -40,7 +40,7 @@ export const check = async (
   const route = routes.find(request)
   if (route === undefined) return { outcome: 'deny', reason: 'no-route' }
   trail.route = route
-  const asked = readTarget(route, request)
+  const asked = refuseAmbiguous(route, request, trail) ?? readTarget(route, request)
   if (asked.outcome === 'refused') return { outcome: 'deny', reason: asked.code }
   const { target } = asked
   trail.target = target
@@ -93,6 +93,18 @@ export const check = async (
         cause: transformation.cause,
       }
   }
+}
+
+/** A path that could be one of an earlier route, whose rules have not been asked. */
+const refuseAmbiguous = (
+  { earlierRouteOf }: Route,
+  request: Request,
+  trail: Trail,
+): { readonly outcome: 'refused'; readonly code: 'ambiguous-path' } | undefined => {
+  const earlier = earlierRouteOf?.(request)
+  if (earlier === undefined) return undefined
+  trail.detail = `some servers would read it as a path of route "${earlier}", which comes first`
+  return { outcome: 'refused', code: 'ambiguous-path' }
 }
 
 /** Who shows nothing, or what is good no more, may log in. */

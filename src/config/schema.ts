@@ -127,6 +127,12 @@ const route = z
           .min(1)
           .default(['/**'])
           .describe('Path globs, as in rules.'),
+        ambiguousPaths: z
+          .enum(['refuse', 'allow'])
+          .default('refuse')
+          .describe(
+            'What becomes of a path of this route that some servers would read as one of an earlier route of the host: in capitals, with path parameters (`/admin;x/`), with a slash at the end, or in another form of Unicode. `refuse`: 400, `ambiguous-path`. `allow`: it takes this route, for upstreams that tell such paths apart.',
+          ),
       })
       .prefault({})
       .describe('Which requests take this route. The first route that matches is taken.'),

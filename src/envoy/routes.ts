@@ -4,6 +4,7 @@
 import type { EnvoyConfig } from '../config/envoy-schema.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
 import { compileGlob } from '../request/glob.ts'
+import { covers } from '../request/hosts.ts'
 import { ROUTE_EXTENSION } from '../request/request.ts'
 import { contextExtensions, unjudged } from './filters.ts'
 import { clusterOf } from './identity-certificate.ts'
@@ -40,10 +41,6 @@ export const routeConfiguration = (config: Config, envoy: EnvoyConfig): Message 
     })),
   }
 }
-
-/** Whether every host of `inner` is a host of `outer`. */
-const covers = (outer: string, inner: string): boolean =>
-  outer === '*' || outer === inner || (outer.startsWith('*.') && inner.endsWith(outer.slice(1)))
 
 const envoyRoutes = (route: RouteConfig, envoy: EnvoyConfig): readonly Message[] =>
   route.match.paths.map((glob) => ({

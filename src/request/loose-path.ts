@@ -17,6 +17,7 @@ const remembered = new WeakMap<Request, string>()
 
 /** The path of a request, read so; once, however many ask. */
 export const loosePathOf = (request: Request): string => {
+  if (PLAIN.test(request.path)) return request.path
   const known = remembered.get(request)
   if (known !== undefined) return known
   const path = loosePath(request.path)
@@ -39,7 +40,10 @@ const withoutParameters = (path: string): string =>
 // eslint-disable-next-line no-control-regex -- all of ASCII
 const ASCII = /^[\0-\x7f]*$/
 
-/** One form of all that differs in case or in form only: "ß" and "SS", a long s, the Kelvin sign. */
+/** One form of all that differs in case or in form only: "ß" and "SS", a long s, the Kelvin sign, "İ" and "i". */
 export const fold = (text: string): string =>
-  // Up, then down: some characters have several of one kind.
-  ASCII.test(text) ? text.toLowerCase() : text.normalize('NFKC').toUpperCase().toLowerCase()
+  ASCII.test(text)
+    ? text.toLowerCase()
+    : // Up, then down: some characters have several of one kind. A capital I with a dot (U+0130) becomes an i and a
+      // dot; Java's equalsIgnoreCase takes it for an i.
+      text.normalize('NFKC').toUpperCase().toLowerCase().replaceAll('i\u0307', 'i')

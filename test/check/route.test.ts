@@ -97,3 +97,106 @@ describe('the route that Envoy names', () => {
     })
   }
 })
+
+describe('a path that a careless server could read as one of an earlier route', () => {
+  const ROUTES = [
+    to('admin', ['app.example.org'], ['/admin', '/admin/**', '/*.adm']),
+    to('elsewhere', ['other.example.org'], ['/rest/**']),
+    to('rest', ['*.example.org']),
+  ]
+  /** The route that takes the request, and the earlier one that it could be for. */
+  const read = (
+    request: RequestParts,
+    routes: readonly RouteParts[] = ROUTES,
+  ): readonly (string | undefined)[] => {
+    const asked = requestOf({ host: 'app.example.org', ...request })
+    const route = routesOf(...routes).find(asked)
+    return [route?.name, route?.earlierRouteOf?.(asked)]
+  }
+
+  const AMBIGUOUS = [
+    '/admin;a=b/x',
+    '/admin;/x',
+    '/admin;x/',
+    '/admin;',
+    '/admin%3bx/y',
+    '/ADMIN/x',
+    '/ADMIN/',
+    '/Admin',
+    '/adm%C4%B0n/x',
+    '/adm%C4%B1n/x',
+    '/%EF%BD%81dmin/x',
+    '/%EF%BC%A1dmin',
+    '/a.ADM',
+    '/a.adm/',
+    '/a.adm;v=1',
+    '/;x/admin/y',
+  ]
+  for (const path of AMBIGUOUS) {
+    it(`is ${path}`, () => assert.deepEqual(read({ path }), ['rest', 'admin']))
+
+    it(`is ${path}, where Envoy names the route`, () => {
+      assert.deepEqual(read({ path, route: 'rest' }), ['rest', 'admin'])
+    })
+  }
+
+  const PLAIN = [
+    '/',
+    '/x',
+    '/X',
+    '/x;v=1',
+    '/x/admin',
+    '/administration',
+    '/ADMINISTRATION/',
+    '/x/',
+    '/%C3%BC/',
+    '/a.admx',
+    '/rest;x/',
+  ]
+  for (const path of PLAIN) {
+    it(`is not ${path}`, () => assert.deepEqual(read({ path }), ['rest', undefined]))
+  }
+
+  for (const path of ['/admin', '/admin/', '/admin/x', '/admin/X;v=1/', '/%61dmin/x']) {
+    it(`is not ${path}, which the earlier route takes`, () => {
+      assert.deepEqual(read({ path }), ['admin', undefined])
+    })
+  }
+
+  it('is not one that the earlier route takes, and Envoy names a later one', () => {
+    assert.deepEqual(read({ path: '/admin/x', route: 'rest' }), ['rest', undefined])
+  })
+
+  it('is none on another host', () => {
+    assert.deepEqual(read({ host: 'b.example.org', path: '/ADMIN/x' }), ['rest', undefined])
+  })
+
+  it('is a plain one, where the earlier route has capitals', () => {
+    const routes = [to('files', ['*'], ['/Files/**', '/Dir/']), to('rest')]
+    assert.deepEqual(read({ path: '/files/x' }, routes), ['rest', 'files'])
+    assert.deepEqual(read({ path: '/dir' }, routes), ['rest', 'files'])
+    assert.deepEqual(read({ path: '/Files/x' }, routes), ['files', undefined])
+    assert.deepEqual(read({ path: '/other' }, routes), ['rest', undefined])
+  })
+
+  it('is one of the first of several', () => {
+    const routes = [to('one', ['*'], ['/a/b/**']), to('two', ['*'], ['/a/**']), to('rest')]
+    assert.deepEqual(read({ path: '/A/b/c' }, routes), ['rest', 'one'])
+    assert.deepEqual(read({ path: '/a/B/c' }, routes), ['two', 'one'])
+    assert.deepEqual(read({ path: '/A/x' }, routes), ['rest', 'two'])
+  })
+
+  it('is let through where the route says so', () => {
+    const rest = { name: 'rest', match: { ambiguousPaths: 'allow' } } as const
+    const routes = [to('admin', ['*'], ['/admin/**']), rest, to('last')]
+    assert.deepEqual(read({ path: '/ADMIN/x' }, routes), ['rest', undefined])
+  })
+
+  it('asks nothing of hosts with one route', () => {
+    const routes = [to('a', ['a.example.org'], ['/a/**']), to('b', ['b.example.org'])]
+    assert.equal(
+      routesOf(...routes).find(requestOf({ host: 'b.example.org' }))?.earlierRouteOf,
+      undefined,
+    )
+  })
+})

@@ -205,7 +205,7 @@ routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
       routes: [
         {
           name: 'app',
-          match: { hosts: ['*'], paths: ['/**'] },
+          match: { hosts: ['*'], paths: ['/**'], ambiguousPaths: 'refuse' },
           kind: 'http',
           authenticate: ['staff'],
           authorize: [{ allow: 'all', shadow: false }],

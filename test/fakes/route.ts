@@ -64,6 +64,6 @@ export const routesOf = (...routes: readonly RouteParts[]): RouteTable =>
   new RouteTable(
     routes.map((parts) => ({
       route: routeOf(parts),
-      match: { hosts: ['*'], paths: ['/**'], ...parts.match },
+      match: { hosts: ['*'], paths: ['/**'], ambiguousPaths: 'refuse', ...parts.match },
     })),
   )

@@ -12,6 +12,8 @@ export interface RoutePhase {
   readonly name?: string
   /** Whether Envoy named it (`countersign.route`), or its host and path were compared. */
   readonly by?: 'envoy' | 'match'
+  /** An earlier route that some servers would read the path as one of: the request is refused. */
+  readonly ambiguousWith?: string
   /** The routes in order, up to the one that was taken; where Envoy names one, none is looked at. */
   readonly routes: readonly RouteExplanation[]
 }
@@ -32,9 +34,11 @@ export const explainRoute = (
   { request, route }: Trail,
 ): RoutePhase => {
   if (request === undefined) return { outcome: 'not-reached', routes: [] }
-  const outcome = route === undefined ? 'miss' : 'hit'
+  const earlier = route?.earlierRouteOf?.(request)
+  const ambiguous = earlier === undefined ? {} : { ambiguousWith: earlier }
+  const outcome = route === undefined || earlier !== undefined ? 'miss' : 'hit'
   if (request.routeName !== undefined) {
-    return { outcome, name: request.routeName, by: 'envoy', routes: [] }
+    return { outcome, name: request.routeName, by: 'envoy', ...ambiguous, routes: [] }
   }
   let taken = false
   const routes = entries.map(({ route: { name }, match, ...entry }): RouteExplanation => {
@@ -55,7 +59,8 @@ export const explainRoute = (
       `explained otherwise than decided: route ${found}, where it was ${route?.name}`,
     )
   }
-  return { outcome, ...(found === undefined ? {} : { name: found }), by: 'match', routes }
+  const name = found === undefined ? {} : { name: found }
+  return { outcome, ...name, by: 'match', ...ambiguous, routes }
 }
 
 /** What is asked for, in the words of the service. */
@@ -68,8 +73,12 @@ export interface TargetPhase {
 }
 
 /** Explains what is asked for. */
-export const explainTarget = ({ route, target }: Trail, { reason }: Decision): TargetPhase => {
-  if (route === undefined) return { outcome: 'not-reached' }
+export const explainTarget = (
+  { request, route, target }: Trail,
+  { reason }: Decision,
+): TargetPhase => {
+  const isAmbiguous = request !== undefined && route?.earlierRouteOf?.(request) !== undefined
+  if (route === undefined || isAmbiguous) return { outcome: 'not-reached' }
   if (target === undefined) return { outcome: 'miss', code: reason }
   const { kubernetes, operation } = target
   return {

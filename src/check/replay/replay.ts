@@ -86,7 +86,11 @@ export class Replay {
     }
     const { route, elsewhere } = this.#routeOf(asked, reading.request)
     if (route === undefined) return { ...compared(asked, refused('no-route')), route: undefined }
-    return { ...this.#decideBy(route, asked, reading), route: route.name, elsewhere }
+    const decision =
+      route.earlierRouteOf?.(reading.request) === undefined
+        ? this.#decideBy(route, asked, reading)
+        : compared(asked, refused('ambiguous-path'))
+    return { ...decision, route: route.name, elsewhere }
   }
 
   /** By its name, since Envoy may have chosen it; else, or when told to, by host and path. */

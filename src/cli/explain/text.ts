@@ -67,7 +67,7 @@ const requestBlock = ({ request }: Explanation): readonly string[] => {
 }
 
 const routeBlock = ({ route }: Explanation): readonly string[] => {
-  const { outcome, name, by, routes } = route
+  const { outcome, name, by, routes, ambiguousWith } = route
   const reached = routes.filter((look) => look.outcome !== 'not-reached')
   const left = routes.length - reached.length
   return [
@@ -80,7 +80,13 @@ const routeBlock = ({ route }: Explanation): readonly string[] => {
           : `${look.name}  ${look.missed}: wanted ${shown(look.wanted)}, got ${shown(look.got)}`,
       ]),
     ),
-    ...rows([['not reached', left === 0 ? '' : `${left} more`]]),
+    ...rows([
+      ['not reached', left === 0 ? '' : `${left} more`],
+      [
+        'ambiguous',
+        ambiguousWith && `some servers would read it as a path of ${ambiguousWith}: refused`,
+      ],
+    ]),
   ]
 }
 

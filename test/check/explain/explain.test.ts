@@ -99,6 +99,16 @@ describe('a check explained', () => {
     })
   }
 
+  it('ends with a path that could be one of an earlier route, and tells which', async () => {
+    const routes = [{ name: 'admin', match: { paths: ['/admin/**'] } }, { name: 'rest' }]
+    const found = await explained(routes, { path: '/ADMIN;x/y' })
+    assert.equal(outcomes(found), 'h m n n n n n ambiguous-path')
+    assert.deepEqual([found.route.name, found.route.ambiguousWith], ['rest', 'admin'])
+    const named = await explained(routes, { path: '/ADMIN;x/y', route: 'rest' })
+    assert.equal(outcomes(named), 'h m n n n n n ambiguous-path')
+    assert.deepEqual([named.route.by, named.route.ambiguousWith], ['envoy', 'admin'])
+  })
+
   it('tells why routes were missed', async () => {
     const { route } = await explained(
       [

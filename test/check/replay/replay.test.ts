@@ -284,6 +284,13 @@ describe('the route of a replay', () => {
     assert.deepEqual([now.outcome, now.route, now.elsewhere], ['changed', 'other', undefined])
   })
 
+  it('refuses what could be for an earlier route, as a check would', () => {
+    const admin = { ...OTHER, match: { paths: ['/admin/**'] } }
+    const now = replayed(decisionLine({ path: '/ADMIN/b' }), admin, APP)
+    assert.equal(now.outcome, 'changed')
+    assert.deepEqual([now.route, now.after], ['app', deny('ambiguous-path')])
+  })
+
   it('is none, where nothing is published there any more', () => {
     const now = replayed(decisionLine({ route: 'old', path: '/z' }), OTHER)
     assert.equal(now.outcome, 'changed')

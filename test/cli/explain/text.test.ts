@@ -12,11 +12,12 @@ import { snapshotOf } from '../../fakes/snapshot.ts'
 const textOf = async (
   route: RouteParts,
   request: RequestParts = {},
-  { all = false, user = 'alice' } = {},
+  { all = false, user = 'alice', first }: { all?: boolean; user?: string; first?: RouteParts } = {},
 ): Promise<string> => {
   const given = { identity: identityOf({ user, groups: ['dev'] }) }
   const { signal } = new AbortController()
-  return asText(await explain(attributesOf(request), snapshotOf([route]), given, signal), { all })
+  const snapshot = snapshotOf(first === undefined ? [route] : [first, route])
+  return asText(await explain(attributesOf(request), snapshot, given, signal), { all })
 }
 
 /** The lines of one block, without its neighbours. */
@@ -31,6 +32,17 @@ const missing = (count: number): { allow: string; users: string[] }[] =>
   Array.from({ length: count }, (_, index) => ({ allow: `m${index}`, users: ['bob'] }))
 
 describe('an explanation as text', () => {
+  it('tells for which earlier route a path could be', async () => {
+    const first = { name: 'admin', match: { paths: ['/admin/**'] } }
+    const text = await textOf({ name: 'rest' }, { path: '/ADMIN/x' }, { first })
+    assert.deepEqual(block(text, 'route'), [
+      'route         miss  rest',
+      '  miss        admin  path: wanted "/admin/**", got "/ADMIN/x"',
+      '  hit         rest',
+      '  ambiguous   some servers would read it as a path of admin: refused',
+    ])
+  })
+
   it('has a block for each phase', async () => {
     const rules = [{ deny: 'a', methods: ['PUT'] }, { allow: 's', shadow: true }, { allow: 'b' }]
     const text = await textOf({ rules: [...rules, { deny: 'c' }] }, { path: '/x?q=1' })

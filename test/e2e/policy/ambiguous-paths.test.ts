@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { http1, http2, type Answer } from '../../servers/client.ts'
+import { skipWithoutEnvoy } from '../../servers/envoy.ts'
+import { verdictOf } from '../asking.ts'
+import { ALICE, basic, HOST, PASSWORDS, startSite, type Site } from '../site.ts'
+
+const BOB = basic('bob', PASSWORDS.bob) // has no groups
+const EXACT = 'exact.example.org'
+
+/** Paths of the first route to Tomcat, Windows and many frameworks; to Envoy's letter they are of the second. */
+const AMBIGUOUS = [
+  '/admin;a=b/x',
+  '/admin;/x',
+  '/ADMIN/x',
+  '/Admin',
+  '/adm%C4%B0n/x',
+  '/%EF%BD%81dmin/x',
+  '/admin%3bx/y',
+] as const
+
+const INNOCENT = [
+  '/',
+  '/x',
+  '/X/y',
+  '/x;v=1/y',
+  '/administration',
+  '/x/admin;v=1',
+  '/%C3%BC/',
+] as const
+
+describe(
+  '17. routes and paths that servers read in two ways, through Envoy',
+  { skip: skipWithoutEnvoy() },
+  () => {
+    let site: Site
+    before(async () => {
+      const admin = {
+        match: { hosts: [HOST, EXACT], paths: ['/admin', '/admin/**'] },
+        authorize: [{ allow: 'ops', groups: ['ops'] }],
+      }
+      const authorize = [{ allow: 'all' }]
+      site = await startSite({
+        route: { ...admin, name: 'admin' },
+        routes: [
+          { name: 'rest', match: { hosts: [HOST] }, authorize },
+          { name: 'exact', match: { hosts: [EXACT], ambiguousPaths: 'allow' }, authorize },
+        ],
+      })
+    })
+    after(() => site[Symbol.asyncDispose]())
+
+    for (const [version, send] of Object.entries({ http1, http2 })) {
+      const ask = (path: string, host = HOST, caller = BOB): Promise<Answer> =>
+        send(site.target, { host, path, headers: [caller] })
+
+      for (const path of AMBIGUOUS) {
+        it(`refuses ${path} to who may not do the first (${version})`, async () => {
+          site.upstream.clear()
+          const answer = await ask(path)
+          assert.equal(await verdictOf(site, answer), '400 ambiguous-path')
+          assert.match(answer.body, /malformed or ambiguous/)
+          assert.equal(site.upstream.requests.length, 0)
+        })
+      }
+
+      it(`refuses them to who may do both, and says in the audit log why (${version})`, async () => {
+        assert.equal(
+          await verdictOf(site, await ask('/ADMIN/x', HOST, ALICE)),
+          '400 ambiguous-path',
+        )
+        const event = (await site.events()).at(-1)
+        assert.equal(event?.route, 'rest')
+        assert.match(event?.detail ?? '', /a path of route "admin"/)
+      })
+
+      for (const path of ['/admin', '/admin/x', '/%61dmin/x', '/x/../admin/x', '/admin/X;v=1']) {
+        it(`takes ${path} for the first route (${version})`, async () => {
+          assert.equal(await verdictOf(site, await ask(path)), '403 no-rule')
+          assert.equal(await verdictOf(site, await ask(path, HOST, ALICE)), '200 permitted')
+        })
+      }
+
+      for (const path of INNOCENT) {
+        it(`takes ${path} for the second route (${version})`, async () => {
+          assert.equal(await verdictOf(site, await ask(path)), '200 permitted')
+        })
+      }
+
+      it(`lets them through where the route allows ambiguous paths (${version})`, async () => {
+        for (const path of AMBIGUOUS) {
+          // oxlint-disable-next-line no-await-in-loop -- one after another
+          assert.equal(await verdictOf(site, await ask(path, EXACT)), '200 permitted', path)
+        }
+        assert.equal(await verdictOf(site, await ask('/admin/x', EXACT)), '403 no-rule')
+      })
+    }
+  },
+)
