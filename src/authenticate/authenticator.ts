@@ -1,6 +1,6 @@
 // The seam of phase 3: one kind of inbound credential, proven.
 
-import type { AccountRefusal } from './password/verifier.ts'
+import type { AccountEnd, AccountRefusal } from './password/verifier.ts'
 import type { Facts, IdentityRefusal } from '../identity/identity.ts'
 import type { Request } from '../request/request.ts'
 import type { Carrier } from './carrier.ts'
@@ -114,4 +114,23 @@ export interface PasswordLogin {
   begin(request: Request, signal: AbortSignal): Promise<LoginStep>
   /** @param source the caller's address */
   answer(question: PasswordQuestion, answer: string, source: string): Promise<LoginStep>
+  /**
+   * Looks up, without the password, the account that was proven with these facts. Never rejects.
+   *
+   * @param proven with an account reference
+   */
+  lookup(proven: ProvenAccount): Promise<LoginLookup>
 }
+
+/** What is kept of proven {@link Facts} to look the account up again: plain data, without a secret. */
+export type ProvenAccount = Pick<Facts, 'credential' | 'authenticatedAt' | 'methods'> & {
+  /** See `PasswordVerifier.lookup`. */
+  readonly account: string
+}
+
+/** The result of {@link PasswordLogin.lookup}; see `PasswordVerifier.lookup`. */
+export type LoginLookup =
+  | { readonly outcome: 'current'; readonly facts: Facts }
+  | { readonly outcome: 'ended'; readonly code: AccountEnd }
+  | { readonly outcome: 'unsupported' }
+  | { readonly outcome: 'unavailable'; readonly cause: unknown }

@@ -4,10 +4,11 @@
 
 import type { LoginStep, PasswordLogin, PasswordQuestion } from './authenticator.ts'
 import type { Attempt, GuardedVerification } from './password/guard.ts'
-import { answerInOrder, verifyInOrder } from './password/in-order.ts'
+import { answerInOrder, lookupInOrder, verifyInOrder } from './password/in-order.ts'
 import {
   authenticationOf,
   credentialOf,
+  factsOf,
   shownIn,
   VERIFICATION_DEADLINE,
   type PasswordProofOptions,
@@ -47,6 +48,17 @@ export const passwordLogin = (options: PasswordProofOptions): PasswordLogin => {
         return await answerInOrder(verifiers, user, answer, bytes, context)
       })
       return stepOf(options, question, verification)
+    },
+    async lookup({ account, ...proof }) {
+      try {
+        const signal = AbortSignal.timeout(VERIFICATION_DEADLINE)
+        const lookup = await lookupInOrder(verifiers, account, signal)
+        return lookup.outcome === 'current'
+          ? { outcome: 'current', facts: factsOf({ ...lookup, account }, proof) }
+          : lookup
+      } catch (cause) {
+        return { outcome: 'unavailable', cause }
+      }
     },
   }
 }

@@ -8,7 +8,7 @@ import type { Authentication } from './authenticator.ts'
 import { readBasicCredentials } from './basic-credentials.ts'
 import { fingerprintOf, type CredentialKey, type FactMemory } from './facts.ts'
 import type { Attempt, GuardedVerification, PasswordGuard } from './password/guard.ts'
-import type { PasswordVerifier } from './password/verifier.ts'
+import type { AccountReference, PasswordFacts, PasswordVerifier } from './password/verifier.ts'
 
 /** What proving passwords needs. */
 export interface PasswordProofOptions {
@@ -71,10 +71,7 @@ export const authenticationOf = (
 ): Authentication => {
   switch (verification.outcome) {
     case 'verified':
-      return {
-        outcome: 'authenticated',
-        facts: { ...verification.facts, method: 'basic', ...proof },
-      }
+      return { outcome: 'authenticated', facts: factsOf(verification, proof) }
     case 'wrong-password':
       return { outcome: 'rejected', code: 'credential-wrong', user }
     case 'unknown-user':
@@ -89,6 +86,20 @@ export const authenticationOf = (
       return verification
   }
 }
+
+/** The facts about a user whose password was right. */
+export const factsOf = (
+  {
+    facts,
+    account,
+  }: { readonly facts: PasswordFacts; readonly account?: AccountReference | undefined },
+  proof: Pick<Facts, 'credential' | 'authenticatedAt' | 'methods'>,
+): Facts => ({
+  ...facts,
+  method: 'basic',
+  ...proof,
+  ...(account === undefined ? {} : { account }),
+})
 
 const tooManyAttempts = (user: string, retryAfter: number): Authentication => ({
   outcome: 'rejected',

@@ -35,6 +35,8 @@ export interface Facts {
   readonly authenticatedAt?: number | undefined
   /** How, where it was more than one credential: all methods of them (RFC 8176). */
   readonly methods?: readonly string[] | undefined
+  /** Finds the account again at the verifier that proved its password: opaque, without a secret. */
+  readonly account?: string | undefined
   /** The claims, where the credential is a token. */
   readonly claims?: Claims | undefined
   /** What the certificate says, where the credential is one. */

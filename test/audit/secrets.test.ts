@@ -168,7 +168,10 @@ log: { level: debug }
   const down = knowing()
   down.down = new Error('the directory is down')
   const barred = (outcome: Verification): Pick<RouteParts, 'authenticators'> =>
-    verifying({ verify: () => Promise.resolve(outcome) })
+    verifying({
+      verify: () => Promise.resolve(outcome),
+      lookup: () => Promise.resolve({ outcome: 'unsupported' }),
+    })
   const ACCOUNTS = [
     'user-locked',
     'user-expired',

@@ -1,6 +1,8 @@
 // A user directory in memory, which can be slow or down.
 
+import { digestOf } from '../../src/runtime/digest.ts'
 import type {
+  AccountLookup,
   PasswordVerifier,
   Verification,
   VerificationContext,
@@ -48,7 +50,20 @@ export class FakeVerifier implements PasswordVerifier {
     if (user.disabled === true) return { outcome: 'barred', code: 'user-disabled' }
     const challenge = this.challenges.get(name)
     if (challenge !== undefined) return challenge
-    return { outcome: 'verified', facts: { user: name, groups: user.groups ?? [], extra: {} } }
+    const facts = { user: name, groups: user.groups ?? [], extra: {} }
+    return { outcome: 'verified', facts, account: JSON.stringify([name, digestOf([password])]) }
+  }
+
+  async lookup(account: string): Promise<AccountLookup> {
+    if (this.down !== undefined) return { outcome: 'unavailable', cause: this.down }
+    const [name, password]: [string, string] = JSON.parse(account)
+    const user = this.#users.get(name)
+    if (user === undefined) return { outcome: 'ended', code: 'user-unknown' }
+    if (user.disabled === true) return { outcome: 'ended', code: 'user-disabled' }
+    if (digestOf([user.password]) !== password) {
+      return { outcome: 'ended', code: 'password-changed' }
+    }
+    return { outcome: 'current', facts: { user: name, groups: user.groups ?? [], extra: {} } }
   }
 
   async answerChallenge(_user: string, answer: string, state: Uint8Array): Promise<Verification> {
@@ -61,4 +76,5 @@ export class FakeVerifier implements PasswordVerifier {
 /** A verifier with a bug. */
 export const brokenVerifier = (message: string): PasswordVerifier => ({
   verify: () => Promise.reject(new TypeError(message)),
+  lookup: () => Promise.reject(new TypeError(message)),
 })

@@ -33,3 +33,10 @@ export const ldifReplace = (dn: string, attributes: LdifAttributes): string =>
     '',
     '',
   ].join('\n')
+
+/** A change that adds an entry of {@link ldifEntry}. */
+export const ldifAdd = (entry: string): string => entry.replace('\n', '\nchangetype: add\n')
+
+/** A change that removes an entry. */
+export const ldifDelete = (dn: string): string =>
+  [line('dn', dn), 'changetype: delete', '', ''].join('\n')

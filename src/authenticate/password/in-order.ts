@@ -1,7 +1,13 @@
 // Several verifiers as one: the first that knows the user decides, and whoever asks a question is the
 // one to judge the answer.
 
-import type { PasswordVerifier, Verification, VerificationContext } from './verifier.ts'
+import type {
+  AccountLookup,
+  AccountReference,
+  PasswordVerifier,
+  Verification,
+  VerificationContext,
+} from './verifier.ts'
 
 // In front of the state of a challenge: which verifier it is from.
 const TAG_LENGTH = 2
@@ -43,6 +49,20 @@ export const answerInOrder = async (
   const verification = await verifier.answerChallenge(user, answer, rest, context)
   if (verification.outcome === 'unknown-user') return { outcome: 'wrong-password' }
   return tagged(verification, index)
+}
+
+/** Looks an account up at the verifier that it is of; `unsupported` where there is none. */
+export const lookupInOrder = async (
+  verifiers: readonly PasswordVerifier[],
+  account: AccountReference,
+  signal: AbortSignal,
+): Promise<AccountLookup> => {
+  for (const verifier of verifiers) {
+    // oxlint-disable-next-line no-await-in-loop -- the reference is of one of them
+    const lookup = await verifier.lookup(account, signal)
+    if (lookup.outcome !== 'unsupported') return lookup
+  }
+  return { outcome: 'unsupported' }
 }
 
 const tagged = (verification: Verification, index: number): Verification => {

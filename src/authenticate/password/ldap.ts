@@ -9,7 +9,13 @@ import { Directory, type ServerReport } from './ldap/directory.ts'
 import { Limiter } from './ldap/limiter.ts'
 import type { LdapOptions } from './ldap/options.ts'
 import { Prover } from './ldap/prover.ts'
-import type { PasswordVerifier, Verification, VerificationContext } from './verifier.ts'
+import type {
+  AccountLookup,
+  AccountReference,
+  PasswordVerifier,
+  Verification,
+  VerificationContext,
+} from './verifier.ts'
 
 /** What a verifier works with, beside its configuration. */
 interface LdapContext {
@@ -51,6 +57,18 @@ export class LdapVerifier implements PasswordVerifier, Disposable {
     try {
       return await this.#limiter.run(signal, () =>
         this.#directory.use(signal, (server) => this.#prover.prove(server, user, password, signal)),
+      )
+    } catch (cause) {
+      return { outcome: 'unavailable', cause }
+    }
+  }
+
+  async lookup(account: AccountReference, signal: AbortSignal): Promise<AccountLookup> {
+    const reference = this.#prover.referenceIn(account)
+    if (reference === undefined) return { outcome: 'unsupported' }
+    try {
+      return await this.#limiter.run(signal, () =>
+        this.#directory.use(signal, (server) => this.#prover.lookup(server, reference, signal)),
       )
     } catch (cause) {
       return { outcome: 'unavailable', cause }

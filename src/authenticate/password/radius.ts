@@ -13,7 +13,12 @@ import { Gate } from './radius/gate.ts'
 import { RADIUS_DEFAULTS, type RadiusOptions, type RadiusSettings } from './radius/options.ts'
 import { RequestTemplate } from './radius/request.ts'
 import { Servers, type Answer, type Deadline } from './radius/servers.ts'
-import type { PasswordVerifier, Verification, VerificationContext } from './verifier.ts'
+import type {
+  AccountLookup,
+  PasswordVerifier,
+  Verification,
+  VerificationContext,
+} from './verifier.ts'
 
 /** What a verifier is lent. */
 export interface RadiusResources {
@@ -92,6 +97,11 @@ export class Radius implements PasswordVerifier, AsyncDisposable {
       if (server !== undefined && reply !== undefined) return { server, reply }
       throw new RadiusFailure('servers-down', 'the RADIUS server that asked is down, or not ours')
     })
+  }
+
+  /** RADIUS says nothing of a user without the password (RFC 2865 §4.1). */
+  async lookup(): Promise<AccountLookup> {
+    return { outcome: 'unsupported' }
   }
 
   /** How its servers are doing. */

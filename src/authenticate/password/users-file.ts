@@ -5,8 +5,12 @@ import { z } from 'zod'
 import { accountKeys } from '../../config/account-schema.ts'
 import { parseYaml } from '../../config/document.ts'
 import { ConfigurationError, type Problem } from '../../config/problem.ts'
+import { OpaqueKeys } from '../../state/opaque-keys.ts'
 import { readHash, type HashPool, type PasswordHash } from './hash.ts'
+import { readReference, writeReference } from './reference.ts'
 import type {
+  AccountLookup,
+  AccountReference,
   PasswordFacts,
   PasswordVerifier,
   Verification,
@@ -28,6 +32,8 @@ interface User {
   readonly disabled: boolean
 }
 
+const KIND = 'users-file'
+
 /** The users of one file. */
 export class UsersFile implements PasswordVerifier {
   /** A digest of the file: remembered proofs end when it changes. */
@@ -36,8 +42,18 @@ export class UsersFile implements PasswordVerifier {
   readonly #hashes: readonly PasswordHash[]
   readonly #decoyKey = randomBytes(32)
   readonly #pool: HashPool
+  readonly #file: string
+  readonly #keys: OpaqueKeys
 
-  private constructor(text: string, users: ReadonlyMap<string, User>, pool: HashPool) {
+  private constructor(
+    file: string,
+    text: string,
+    users: ReadonlyMap<string, User>,
+    pool: HashPool,
+    keys: OpaqueKeys,
+  ) {
+    this.#file = file
+    this.#keys = keys
     this.generation = createHash('sha256').update(text).digest('base64url')
     this.#users = users
     this.#hashes = [...users.values()].map(({ hash }) => hash)
@@ -48,9 +64,10 @@ export class UsersFile implements PasswordVerifier {
    * Parses a users file.
    *
    * @param file its absolute path; `.yaml`, `.yml` and `.json` are YAML, other names htpasswd
+   * @param keys make the fingerprints of password hashes; processes that share logins share them
    * @throws ConfigurationError with every problem in the file
    */
-  static parse(file: string, text: string, pool: HashPool): UsersFile {
+  static parse(file: string, text: string, pool: HashPool, keys = new OpaqueKeys()): UsersFile {
     const problems: Problem[] = []
     const users = /\.(ya?ml|json)$/i.test(file)
       ? parseYamlUsers(file, text, problems)
@@ -59,7 +76,7 @@ export class UsersFile implements PasswordVerifier {
       problems.push({ file, path: '', message: 'holds no users' })
     }
     if (problems.length > 0) throw new ConfigurationError(problems)
-    return new UsersFile(text, users, pool)
+    return new UsersFile(file, text, users, pool, keys)
   }
 
   async verify(
@@ -74,10 +91,28 @@ export class UsersFile implements PasswordVerifier {
       if (!right) return { outcome: 'wrong-password' }
       return user.disabled
         ? { outcome: 'barred', code: 'user-disabled' }
-        : { outcome: 'verified', facts: user.facts }
+        : { outcome: 'verified', facts: user.facts, account: this.#referenceTo(name, user) }
     } catch (cause) {
       return { outcome: 'unavailable', cause }
     }
+  }
+
+  async lookup(account: AccountReference): Promise<AccountLookup> {
+    const reference = readReference(KIND, account)
+    if (reference?.['file'] !== this.#file) return { outcome: 'unsupported' }
+    const { name = '' } = reference
+    const user = this.#users.get(name)
+    if (user === undefined) return { outcome: 'ended', code: 'user-unknown' }
+    if (user.disabled) return { outcome: 'ended', code: 'user-disabled' }
+    return this.#referenceTo(name, user) === account
+      ? { outcome: 'current', facts: user.facts }
+      : { outcome: 'ended', code: 'password-changed' }
+  }
+
+  /** With a keyed hash of the password's hash: which password it was, and nothing to guess it by. */
+  #referenceTo(name: string, { hash }: User): AccountReference {
+    const password = this.#keys.of('users-file-password', name, hash.text)
+    return writeReference(KIND, { file: this.#file, name, password })
   }
 
   /**

@@ -20,11 +20,36 @@ export type AccountRefusal =
 
 /** What a verifier says; see {@link PasswordVerifier}. */
 export type Verification =
-  | { readonly outcome: 'verified'; readonly facts: PasswordFacts }
+  | {
+      readonly outcome: 'verified'
+      readonly facts: PasswordFacts
+      /** Finds the account again; see {@link PasswordVerifier.lookup}. Absent where that is unsupported. */
+      readonly account?: AccountReference
+    }
   | { readonly outcome: 'wrong-password' }
   | { readonly outcome: 'barred'; readonly code: AccountRefusal }
   | { readonly outcome: 'challenged'; readonly challenge: PasswordChallenge }
   | { readonly outcome: 'unknown-user' }
+  | { readonly outcome: 'unavailable'; readonly cause: unknown }
+
+/**
+ * Names an account as it was when a password proved it: text that only the verifier reads, without any
+ * secret. It is kept with a login, so another process or a later configuration may be shown it.
+ */
+export type AccountReference = string
+
+/** Why an account is no longer the one that logged in. */
+export type AccountEnd =
+  | AccountRefusal
+  | 'user-unknown' // removed, or outside of what the verifier searches
+  | 'user-replaced' // another entry has the name
+  | 'password-changed'
+
+/** The result of {@link PasswordVerifier.lookup}. */
+export type AccountLookup =
+  | { readonly outcome: 'current'; readonly facts: PasswordFacts }
+  | { readonly outcome: 'ended'; readonly code: AccountEnd }
+  | { readonly outcome: 'unsupported' }
   | { readonly outcome: 'unavailable'; readonly cause: unknown }
 
 /** A question that has to be answered before the user is proven (RFC 2865 §4.4). */
@@ -62,6 +87,19 @@ export interface VerificationContext {
  */
 export interface PasswordVerifier {
   verify(user: string, password: string, context: VerificationContext): Promise<Verification>
+  /**
+   * Looks an account up again, without its password.
+   *
+   * Legal outcomes, and no others:
+   * - `current`: the account could log in now, as far as can be known without the password, which has
+   *   not changed. With the facts of now.
+   * - `ended`: it could not, or it is another account.
+   * - `unsupported`: the reference is none of this verifier, or the verifier cannot look accounts up.
+   * - `unavailable`: we could not find out.
+   *
+   * @param account of a `verified`, unchanged
+   */
+  lookup(account: AccountReference, signal: AbortSignal): Promise<AccountLookup>
   /**
    * Goes on from a challenge, with the same outcomes; there may be a further challenge. Absent where
    * there are none.

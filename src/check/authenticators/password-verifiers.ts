@@ -15,12 +15,14 @@ import type { LdapConfig, RadiusConfig, VerifierConfig } from '../../config/pass
 import { readSecret } from '../../config/secret.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import type { State } from '../../state/state.ts'
 import { withoutLineEnd } from './secret-text.ts'
 
 /** What building needs. */
 export interface VerifierParts {
   readonly files: ConfigurationFiles
   readonly hashes: HashPool
+  readonly state: Pick<State, 'keys'>
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -47,7 +49,7 @@ export const buildVerifier = async (
 ): Promise<BuiltVerifier> => {
   if (users !== undefined) {
     const text = await parts.files.readText(users.file)
-    const verifier = UsersFile.parse(users.file, text, parts.hashes)
+    const verifier = UsersFile.parse(users.file, text, parts.hashes, parts.state.keys)
     const { generation } = verifier
     return { verifier, generation, servers: [], close: () => Promise.resolve() }
   }

@@ -61,6 +61,28 @@ export const verifierConformance = (
       })
     }
 
+    it('looks an account up again by the reference of its proof, or gives none', async () => {
+      const verifier = await create()
+      for (const user of ['alice', 'jürgen'] as const) {
+        // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
+        const proven = await verifier.verify(user, CONFORMANCE_USERS[user].password, CALLER)
+        assert.equal(proven.outcome, 'verified')
+        const { account, facts } = proven
+        // oxlint-disable-next-line no-await-in-loop -- as above
+        const lookup = await verifier.lookup(account ?? '{"kind":"none"}', CALLER.signal)
+        const want =
+          account === undefined ? { outcome: 'unsupported' } : { outcome: 'current', facts }
+        assert.deepEqual(lookup, want)
+      }
+    })
+
+    it('writes no password into a reference', async () => {
+      const { password } = CONFORMANCE_USERS.alice
+      const proven = await (await create()).verify('alice', password, CALLER)
+      assert.equal(proven.outcome, 'verified')
+      assert.ok(!(proven.account ?? '').includes(password))
+    })
+
     it('does not reject for odd input', async () => {
       const odd = ['x'.repeat(3_000), '😀'.repeat(500), "' OR 1=1 --", ')(uid=*)', '$2b$04$', '%s']
       for (const text of odd) {

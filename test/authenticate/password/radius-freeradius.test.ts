@@ -71,6 +71,7 @@ const radiusBy = async (
  * is left to the verifier is to let nobody in who is not on it.
  */
 const tellingStrangers = (verifier: PasswordVerifier): PasswordVerifier => ({
+  lookup: async (account, signal) => await verifier.lookup(account, signal),
   verify: async (user, password, context) => {
     const verification = await verifier.verify(user, password, context)
     const known = Object.hasOwn(CONFORMANCE_USERS, user)

@@ -14,12 +14,18 @@ const bcrypt = await bcryptHashOf('secret', '2y')
 
 const parse = (file: string, text: string): UsersFile => UsersFile.parse(file, text, new HashPool())
 
+/** What is said of a user, but for the reference to the account. */
 const verify = async (
   file: string,
   text: string,
   user: string,
   password = 'secret',
-): Promise<Verification> => await parse(file, text).verify(user, password, CALLER)
+): Promise<Verification> => {
+  const verification = await parse(file, text).verify(user, password, CALLER)
+  if (verification.outcome !== 'verified') return verification
+  const { outcome, facts } = verification
+  return { outcome, facts }
+}
 
 /** `line:column path: message` of each problem. */
 const problemsIn = (file: string, text: string): readonly string[] => {

@@ -3,7 +3,15 @@
 
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../../runtime/clock.ts'
-import type { Verification } from '../verifier.ts'
+import { readReference, writeReference, type ReferenceTexts } from '../reference.ts'
+import type { AccountEnd, AccountLookup, AccountReference, Verification } from '../verifier.ts'
+import {
+  ACCOUNT_ATTRIBUTES,
+  accountEndOf,
+  entryKeyOf,
+  isExpired,
+  passwordStampOf,
+} from './account.ts'
 import type { LdapConnection, Patience } from './connection.ts'
 import { EvenBinds } from './decoy.ts'
 import { attributesOfFacts, factsOf } from './facts.ts'
@@ -23,16 +31,21 @@ interface Claim {
   readonly password: string
 }
 
+const KIND = 'ldap'
+
 /** Proves users; what it needs of the configuration is fixed. */
 export class Prover {
   readonly #options: LdapOptions
   readonly #attributes: readonly string[]
   readonly #binds: EvenBinds
+  readonly #clock: Clock
 
   constructor(options: LdapOptions, clock: Clock) {
     const { proof, attributes, groups } = options
     this.#options = options
+    this.#clock = clock
     const wanted = [
+      ...ACCOUNT_ATTRIBUTES,
       ...attributesOfFacts(attributes),
       ...attributesOfGroups(groups),
       ...(proof.kind === 'direct' ? ['objectSid'] : []),
@@ -61,6 +74,48 @@ export class Prover {
       : await this.#bindDirectly(server, proof, claim, signal)
   }
 
+  /** The reference, where the account was found by this search and can be found by it again. */
+  referenceIn(account: AccountReference): ReferenceTexts | undefined {
+    const { proof } = this.#options
+    // Without a service account only the user can search.
+    if (proof.kind !== 'search') return undefined
+    const reference = readReference(KIND, account)
+    return reference?.['search'] === searchKeyOf(proof.search) ? reference : undefined
+  }
+
+  /**
+   * Looks an account up again, by the search that found it.
+   *
+   * @param reference of {@link Prover.referenceIn}
+   * @throws DirectoryError as {@link Prover.prove}
+   */
+  async lookup(
+    server: DirectoryServer,
+    reference: ReferenceTexts,
+    signal: AbortSignal,
+  ): Promise<AccountLookup> {
+    const { proof, attributes, groups } = this.#options
+    const { user = '' } = reference
+    const reader = this.#serviceReader(server, signal)
+    const entry = await readOne(reader, this.#userSearch(proof.search, user))
+    if (entry === undefined) return { outcome: 'ended', code: 'user-unknown' }
+    const code = endIn(entry, reference, this.#clock.now())
+    if (code !== undefined) return { outcome: 'ended', code }
+    const facts = factsOf(entry, user, attributes)
+    const names = await groupsOf(reader, entry, facts.user, groups)
+    return { outcome: 'current', facts: { ...facts, groups: names } }
+  }
+
+  #serviceReader(server: DirectoryServer, signal: AbortSignal): Reader {
+    const patience = this.#patience(signal)
+    return async (search) => {
+      if (server.service === undefined) throw new Error('a server without a service account')
+      return await server.service.use(signal, (connection) =>
+        readerOn(connection, patience)(search),
+      )
+    }
+  }
+
   async #searchThenBind(
     server: DirectoryServer,
     proof: SearchThenBind,
@@ -68,12 +123,7 @@ export class Prover {
     signal: AbortSignal,
   ): Promise<Verification> {
     const patience = this.#patience(signal)
-    const reader: Reader = async (search) => {
-      if (server.service === undefined) throw new Error('a server without a service account')
-      return await server.service.use(signal, (connection) =>
-        readerOn(connection, patience)(search),
-      )
-    }
+    const reader = this.#serviceReader(server, signal)
     const entry = await readOne(reader, this.#userSearch(proof.search, user))
     if (entry === undefined) {
       await server.users.use(signal, (connection) =>
@@ -84,7 +134,11 @@ export class Prover {
     const bound = await server.users.use(signal, (connection) =>
       this.#binds.bind(connection, entry.dn, password, patience),
     )
-    return bound.outcome === 'right' ? await this.#verified(reader, entry, user) : bound
+    if (bound.outcome !== 'right') return bound
+    const verified = await this.#verified(reader, entry, user)
+    return verified.outcome === 'verified'
+      ? { ...verified, account: referenceTo(entry, user, proof.search) }
+      : verified
   }
 
   async #bindDirectly(
@@ -139,6 +193,8 @@ export class Prover {
   }
 
   async #verified(reader: Reader, entry: Entry, user: string): Promise<Verification> {
+    // Not every server looks at that before it takes a password.
+    if (isExpired(entry, this.#clock.now())) return { outcome: 'barred', code: 'user-expired' }
     const facts = factsOf(entry, user, this.#options.attributes)
     const groups = await groupsOf(reader, entry, facts.user, this.#options.groups)
     return { outcome: 'verified', facts: { ...facts, groups } }
@@ -153,6 +209,25 @@ export class Prover {
   #patience(signal: AbortSignal): Patience {
     return { signal, limit: this.#options.limits.operationTimeout }
   }
+}
+
+/** Whose search a reference is of: another one could find another account by the same name. */
+const searchKeyOf = ({ base, scope, filter }: EntrySearch): string =>
+  JSON.stringify([base, scope, filter])
+
+const referenceTo = (entry: Entry, user: string, search: EntrySearch): AccountReference =>
+  writeReference(KIND, {
+    search: searchKeyOf(search),
+    user,
+    entry: entryKeyOf(entry),
+    password: passwordStampOf(entry),
+  })
+
+const endIn = (entry: Entry, reference: ReferenceTexts, now: number): AccountEnd | undefined => {
+  if (entryKeyOf(entry) !== reference['entry']) return 'user-replaced'
+  const code = accountEndOf(entry, now)
+  if (code !== undefined) return code
+  return passwordStampOf(entry) === reference['password'] ? undefined : 'password-changed'
 }
 
 /**

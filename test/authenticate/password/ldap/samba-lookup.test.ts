@@ -1,0 +1,133 @@
+// Accounts of a real Active Directory, Samba's, that are looked up again after the directory has changed.
+
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { LdapVerifier } from '../../../../src/authenticate/password/ldap.ts'
+import type { AccountLookup } from '../../../../src/authenticate/password/verifier.ts'
+import { CALLER } from '../../../fakes/caller.ts'
+import { ldifDelete, ldifAdd, ldifEntry, ldifReplace } from '../../../servers/ldif.ts'
+import { skipWithoutSamba, startSambaAd, type SambaAd } from '../../../servers/samba-ad.ts'
+import { AD_GROUPS, AD_PEOPLE, DOMAIN } from '../../../servers/samba-ad-data.ts'
+import { sambaOptions } from './options.ts'
+
+const PASSWORD = 'Nina-Secret1'
+const DN = `CN=Nina,${AD_PEOPLE}`
+const TEAM = `CN=team,${AD_GROUPS}`
+const LEADS = `CN=leads,${AD_GROUPS}`
+
+const passwordOf = (password: string): Buffer => Buffer.from(`"${password}"`, 'utf16le')
+
+const NINA = ldifEntry(DN, {
+  objectClass: 'user',
+  sAMAccountName: 'nina',
+  userPrincipalName: `nina@${DOMAIN.name}`,
+  userAccountControl: '512',
+  unicodePwd: passwordOf(PASSWORD),
+})
+
+const groupEntry = (dn: string, name: string, member: string): string =>
+  ldifEntry(dn, { objectClass: 'group', sAMAccountName: name, member })
+
+describe('an account of Active Directory, looked up again', { skip: skipWithoutSamba() }, () => {
+  let server: SambaAd
+  let verifier: LdapVerifier
+  before(async () => {
+    server = await startSambaAd()
+    verifier = new LdapVerifier({
+      ...(await sambaOptions(server)),
+      groups: {
+        lookup: { kind: 'ad', base: AD_GROUPS, filter: '(objectClass=group)' },
+        name: 'rdn',
+        limit: 100,
+      },
+    })
+  })
+  after(async () => {
+    verifier[Symbol.dispose]()
+    await server[Symbol.asyncDispose]()
+  })
+
+  /** What is said of nina, who logged in as she is in the data, after a change. */
+  const lookupAfter = async (change: () => Promise<unknown>): Promise<AccountLookup> => {
+    const entries = [NINA, groupEntry(TEAM, 'team', DN), groupEntry(LEADS, 'leads', TEAM)]
+    await server.modify(entries.map(ldifAdd).join(''))
+    try {
+      const proven = await verifier.verify('Nina', PASSWORD, CALLER)
+      assert.equal(proven.outcome, 'verified')
+      assert.deepEqual(proven.facts.groups, ['leads', 'team'])
+      await change()
+      return await verifier.lookup(proven.account ?? '', CALLER.signal)
+    } finally {
+      for (const dn of [DN, TEAM, LEADS]) {
+        // oxlint-disable-next-line no-await-in-loop -- what a change has left of them
+        await server.modify(ldifDelete(dn)).catch(() => undefined)
+      }
+    }
+  }
+
+  it('is current, with what the directory says of it now', async () => {
+    assert.deepEqual(await lookupAfter(async () => undefined), {
+      outcome: 'current',
+      facts: { user: 'nina', groups: ['leads', 'team'], extra: {} },
+    })
+    const left = await lookupAfter(async () => await server.modify(ldifDelete(LEADS)))
+    assert.equal(left.outcome, 'current')
+    assert.deepEqual(left.facts.groups, ['team'], 'a nested group that is gone')
+  })
+
+  it('is current after a wrong password that locks nothing', async () => {
+    const lookup = await lookupAfter(async () => await verifier.verify('nina', 'x', CALLER))
+    assert.equal(lookup.outcome, 'current')
+  })
+
+  const ENDS: readonly {
+    readonly name: string
+    readonly changes: readonly string[]
+    readonly code: string
+  }[] = [
+    { name: 'removed', changes: [ldifDelete(DN)], code: 'user-unknown' },
+    {
+      name: 'removed and created again by that name',
+      changes: [ldifDelete(DN), ldifAdd(NINA)],
+      code: 'user-replaced',
+    },
+    {
+      name: 'disabled',
+      changes: [ldifReplace(DN, { userAccountControl: '514' })],
+      code: 'user-disabled',
+    },
+    {
+      name: 'given an end that has come',
+      changes: [ldifReplace(DN, { accountExpires: '116444736010000000' })],
+      code: 'user-expired',
+    },
+    {
+      name: 'given another password',
+      changes: [ldifReplace(DN, { unicodePwd: passwordOf('Other-Secret1') })],
+      code: 'password-changed',
+    },
+    {
+      name: 'told to change its password at the next login',
+      changes: [ldifReplace(DN, { pwdLastSet: '0' })],
+      code: 'password-must-change',
+    },
+  ]
+  for (const { name, changes, code } of ENDS) {
+    it(`has ended when it was ${name}`, async () => {
+      const change = async (): Promise<void> => {
+        for (const ldif of changes) await server.modify(ldif) // oxlint-disable-line no-await-in-loop
+      }
+      assert.deepEqual(await lookupAfter(change), { outcome: 'ended', code })
+    })
+  }
+
+  it('has ended when it was locked by wrong passwords', async () => {
+    const lookup = await lookupAfter(async () => {
+      for (const guess of ['x', 'y', 'z']) {
+        // oxlint-disable-next-line no-await-in-loop -- three in a row
+        assert.equal((await verifier.verify('nina', guess, CALLER)).outcome, 'wrong-password')
+      }
+    })
+    assert.deepEqual(lookup, { outcome: 'ended', code: 'user-locked' })
+  })
+})

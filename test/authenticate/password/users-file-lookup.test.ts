@@ -1,0 +1,83 @@
+// Accounts of a users file that are looked up again after the file has changed.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { HashPool } from '../../../src/authenticate/password/hash.ts'
+import { UsersFile } from '../../../src/authenticate/password/users-file.ts'
+import type { AccountLookup } from '../../../src/authenticate/password/verifier.ts'
+import { OpaqueKeys } from '../../../src/state/opaque-keys.ts'
+import { CALLER } from '../../fakes/caller.ts'
+import { cheapHash } from '../../fakes/hashes.ts'
+
+const [hash, other] = await Promise.all([cheapHash('secret'), cheapHash('secret')])
+
+const FILE = '/etc/users.yaml'
+const keys = new OpaqueKeys()
+
+const yaml = (alice: string | undefined, bob = 'groups: []'): string => `
+users:
+  ${alice === undefined ? '' : `alice: { password: '${hash}', ${alice} }`}
+  bob: { password: '${hash}', ${bob} }
+`
+
+/** What is said of alice, who logged in by one file, when there is another. */
+const lookupAfter = async (
+  before: string,
+  after: string,
+  file = FILE,
+  newKeys = keys,
+): Promise<AccountLookup> => {
+  const proven = await UsersFile.parse(FILE, before, new HashPool(), keys).verify(
+    'alice',
+    'secret',
+    CALLER,
+  )
+  assert.equal(proven.outcome, 'verified')
+  assert.ok(proven.account)
+  assert.ok(!proven.account.includes(hash), 'the reference holds no password hash')
+  return await UsersFile.parse(file, after, new HashPool(), newKeys).lookup(proven.account)
+}
+
+describe('an account of a users file, looked up again', () => {
+  const before = yaml('groups: [dev, ops]')
+
+  it('has the groups and attributes that the file has now', async () => {
+    assert.deepEqual(
+      await lookupAfter(before, yaml('uid: "7", groups: [dev], extra: { t: [a] }')),
+      {
+        outcome: 'current',
+        facts: { user: 'alice', uid: '7', groups: ['dev'], extra: { t: ['a'] } },
+      },
+    )
+  })
+
+  it('is current when other entries change', async () => {
+    const lookup = await lookupAfter(before, yaml('groups: [dev, ops]', 'disabled: true'))
+    assert.equal(lookup.outcome, 'current')
+  })
+
+  const ENDS = [
+    { name: 'removed', after: yaml(undefined), code: 'user-unknown' },
+    { name: 'disabled', after: yaml('disabled: true'), code: 'user-disabled' },
+    {
+      name: 'given another hash, of whatever password',
+      after: before.replace(hash, other),
+      code: 'password-changed',
+    },
+  ]
+  for (const { name, after, code } of ENDS) {
+    it(`has ended when it was ${name}`, async () =>
+      assert.deepEqual(await lookupAfter(before, after), { outcome: 'ended', code }))
+  }
+
+  it('is unsupported by another file', async () =>
+    assert.deepEqual(await lookupAfter(before, before, '/etc/others.yaml'), {
+      outcome: 'unsupported',
+    }))
+
+  it('has ended where the keys of the state are others', async () =>
+    assert.deepEqual(await lookupAfter(before, before, FILE, new OpaqueKeys()), {
+      outcome: 'ended',
+      code: 'password-changed',
+    }))
+})
