@@ -216,25 +216,38 @@ export interface LoginEvent {
   readonly credential?: string | undefined
 }
 
-/** A provider was asked again, and still stands by a login. Written before what it said is good for anything. */
+/**
+ * A login was checked again and is good: at an upstream IdP each time, here where it says something else of the
+ * user than before. Written before what it says is good for anything.
+ */
 interface LoginRenewedEvent {
   readonly event: 'login-renewed'
   /** As mapped; who it is does not change, or the login ends. */
   readonly user: string
   readonly groups: readonly string[]
-  /** By its id in `issuer.login.providers`. */
-  readonly provider: string
+  /** As in {@link LoginEvent}. */
+  readonly way: string
+  /** The upstream IdP, by its id in `issuer.login.providers`. */
+  readonly provider?: string | undefined
+  /** Where the user was proven here: the authenticator, by its name. */
+  readonly authenticator?: string | undefined
   readonly credential: string
 }
 
-/** A login ended that nobody here has ended. Written once it has. */
+/** A login was ended by a check, or by its upstream IdP. Written once it has. */
 interface LoginEndedEvent {
   readonly event: 'login-ended'
   readonly user: string
-  /** As in {@link LoginRenewedEvent}. */
-  readonly provider: string
-  /** The provider does not stand by it any more, or told us that the person has logged out there. */
-  readonly cause: 'not-renewed' | 'logged-out-there'
+  /** As in {@link LoginRenewedEvent}, as are `provider` and `authenticator`. */
+  readonly way: string
+  readonly provider?: string | undefined
+  readonly authenticator?: string | undefined
+  /**
+   * `not-renewed`: the upstream IdP does not vouch for it any more; `logged-out-there`: it told us that the
+   * user has logged out; `recheck`: the user could not log in here now.
+   */
+  readonly cause: 'not-renewed' | 'logged-out-there' | 'recheck'
+  /** Why: as the reason of a refused login, or `user-replaced`, `password-changed`. */
   readonly detail?: string | undefined
 }
 

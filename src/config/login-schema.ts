@@ -50,6 +50,18 @@ export const loginSchema = z
     longest: period('24h').describe(
       'People log in again after so long in any case; their refresh tokens end with it.',
     ),
+    recheck: durationSchema
+      .prefault('5m')
+      .refine(
+        (milliseconds) => milliseconds >= 1_000 && milliseconds <= 86_400_000,
+        'must be 1s to 24h',
+      )
+      .describe(
+        'While a login is used, its user is looked up again so often, without the password, in the users file or directory that proved it; a certificate is verified again, with its revocation. A user who is removed, disabled, locked or expired, or whose password was changed, is logged out; groups and attributes are those of the last look. While the directory is down after that time, requests are answered with 503. Logins at `providers` are checked as these say.',
+      ),
+    longestUnchecked: period('8h').describe(
+      'As `longest`, where the user cannot be looked up again: RADIUS, an LDAP directory without `bind` (a service account), and a provider without a refresh token. A user who is removed there stays logged in for so long.',
+    ),
   })
   .refine(
     ({ authenticators, providers }) =>

@@ -13,6 +13,7 @@ import type { OpaqueKeys } from '../state/opaque-keys.ts'
 import type { RecordStore } from '../state/record-store.ts'
 import type { AskStanding } from '../authenticate/session.ts'
 import { BrowserSessions } from '../authenticate/session/browser-sessions.ts'
+import { SignOuts } from '../authenticate/session/sign-outs.ts'
 import { LoginAttempts } from '../authenticate/session/login-attempts.ts'
 import type { ListenAddress } from '../runtime/listen.ts'
 import { Accounts } from './authorization/accounts.ts'
@@ -25,9 +26,11 @@ import { sourceOf } from './caller.ts'
 import { refusingLostForms } from './device-form.ts'
 import { BrowserBinding, refusingOtherBrowsers } from './login/browser-binding.ts'
 import { Interactions, isInteractionPath } from './login/interactions.ts'
+import { LocalLogins } from './login/local-logins.ts'
+import { LoginStatus } from './login/login-status.ts'
 import { askingStanding, sayingGoodbye } from './login/provider/around-provider.ts'
 import { LogoutEndpoint } from './login/provider/logout-endpoint.ts'
-import { Renewals } from './login/provider/renewals.ts'
+import { UpstreamCheck } from './login/provider/renew-upstream.ts'
 import { vouchedLogins } from './login/provider/vouched-logins.ts'
 import type { IssuerObserver } from './observer.ts'
 import { PageSender } from './page-sender.ts'
@@ -82,7 +85,7 @@ export const createApplication = (
   const { farewell, settleLogin } = vouched
   const standing: AskStanding = async (id) => {
     if ((await accounts?.find(id)) === undefined) return 'ended'
-    return (await renewals?.standing(id)) ?? 'stands'
+    return (await status?.standing(id)) ?? 'ended'
   }
   const binding = new BrowserBinding(server.url, opaqueKeys)
   const provider = createProvider({
@@ -118,16 +121,33 @@ export const createApplication = (
   const logins = { records: loginRecords, sessions, keys: opaqueKeys }
   const tell = tellClientsOf(provider, observer, logger)
   const signOut = new SignOut({ ...logins, farewell, tell })
-  const renewals = accounts && new Renewals({ ...parts, ...vouched, accounts, sessions, signOut })
+  const local = login && new LocalLogins({ login, clock })
+  const upstream = new UpstreamCheck({ ...parts, ...vouched })
+  const signOuts = new SignOuts(records, clock)
+  const status =
+    accounts &&
+    local &&
+    new LoginStatus({
+      ...parts,
+      ...vouched,
+      local,
+      upstream,
+      accounts,
+      sessions,
+      signOut,
+      signOuts,
+    })
   const interactions =
     login &&
     accounts &&
+    local &&
     new Interactions({
       ...parts,
       ...vouched,
       issuer: server.url,
       provider,
       login,
+      local,
       accounts,
       logoutEndpoint: new LogoutEndpoint({ ...parts, ...vouched, signOut }),
       sender,
@@ -140,6 +160,7 @@ export const createApplication = (
     new AccountPage({
       server,
       ...people,
+      standing,
       provider,
       logins,
       signOut,
@@ -158,7 +179,7 @@ export const createApplication = (
     sender,
     secret,
     askToken,
-    renewalOf: async (grant) => await vouched.renewalOf(grant),
+    termsOf: async (grant) => await vouched.termsOf(grant),
     audit,
     clock,
   })

@@ -61,15 +61,15 @@ export const issuerMetrics = (statistics: IssuerStatistics): readonly Metric[] =
     {
       type: 'counter',
       name: 'countersign_logins_renewed_total',
-      help: 'Logins at providers of others that these, asked again, still stand by.',
-      labels: ['provider'],
+      help: 'Logins that were checked again and are good, by way (password, certificate, or the provider): at providers each time, here where groups or attributes have changed.',
+      labels: ['way'],
       read: () => renewals.samples(),
     },
     {
       type: 'counter',
       name: 'countersign_logins_ended_total',
-      help: 'Logins at providers of others that ended there, by cause: not-renewed, or logged-out-there.',
-      labels: ['provider', 'cause'],
+      help: 'Logins that were ended, by way and cause: not-renewed or logged-out-there by their provider, recheck where the user could not log in here any more.',
+      labels: ['way', 'cause'],
       read: () => ended.samples(),
     },
   ]

@@ -38,10 +38,10 @@ export class IssuerStatistics implements AuditObserver, IssuerObserver {
   readonly refusals = new Tally<'error'>()
   /** Logout tokens for clients. */
   readonly told = new Tally<'outcome'>()
-  /** Logins that providers of others stand by, asked again. */
-  readonly renewals = new Tally<'provider'>()
-  /** Logins that ended there. */
-  readonly ended = new Tally<'provider' | 'cause'>()
+  /** Logins that were checked again, as far as that is recorded. */
+  readonly renewals = new Tally<'way'>()
+  /** Logins that a check, or an upstream IdP, has ended. */
+  readonly ended = new Tally<'way' | 'cause'>()
   readonly #asked = new Map<string, Record<'answered' | 'failed', Distribution>>()
   #sessions = 0
 
@@ -62,10 +62,10 @@ export class IssuerStatistics implements AuditObserver, IssuerObserver {
     }
     if (event.event === 'session-began') this.#sessions += 1
     if (event.event === 'sessions-ended') this.signOuts.add({ which: event.which })
-    if (event.event === 'login-renewed') this.renewals.add({ provider: event.provider })
+    if (event.event === 'login-renewed') this.renewals.add({ way: event.way })
     if (event.event === 'login-ended') {
-      const { provider, cause } = event
-      this.ended.add({ provider, cause })
+      const { way, cause } = event
+      this.ended.add({ way, cause })
     }
     // A grant that the client may use.
     if (event.event === 'tokens-issued') this.tokens.add({ grant: event.grant })

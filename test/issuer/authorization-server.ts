@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import * as openid from 'openid-client'
 import { startAuthz, type Authz } from '../../src/authz.ts'
 import { Browser } from '../fakes/browser.ts'
@@ -69,6 +70,8 @@ export interface Site extends AsyncDisposable {
   /** A foreign client library, set up for a client of ours. */
   client(id: string): Promise<openid.Configuration>
   audit(event: string): Promise<readonly Record<string, unknown>[]>
+  /** Changes a file of its folder, and waits until authz has read it again. */
+  edit(name: string, change: (text: string) => string | Promise<string>): Promise<void>
 }
 
 /**
@@ -118,15 +121,34 @@ export const startSite = async (
         [openid.customFetch]: reach,
       })
     },
-    async audit(event) {
-      const text = await readFile(folder.file('audit.jsonl'), 'utf8')
-      const lines = text.split('\n').filter((line) => line !== '')
-      return lines
-        .map((line): Record<string, unknown> => JSON.parse(line))
-        .filter((line) => line['event'] === event)
+    audit: async (event) => await eventsIn(folder, event),
+    async edit(name, change) {
+      const file = folder.file(name)
+      const before = (await eventsIn(folder, 'configuration-loaded')).length
+      await writeFile(file, await change(await readFile(file, 'utf8')))
+      const end = performance.now() + LONGEST_RELOAD_MS
+      // oxlint-disable-next-line no-await-in-loop -- polling
+      while ((await eventsIn(folder, 'configuration-loaded')).length === before) {
+        if (performance.now() > end) throw new Error(`${name} is not read again`)
+        await sleep(20) // oxlint-disable-line no-await-in-loop -- polling
+      }
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
+}
+
+// Of a loaded machine.
+const LONGEST_RELOAD_MS = 20_000
+
+const eventsIn = async (
+  folder: TemporaryFolder,
+  event: string,
+): Promise<readonly Record<string, unknown>[]> => {
+  const text = await readFile(folder.file('audit.jsonl'), 'utf8')
+  const lines = text.split('\n').filter((line) => line !== '')
+  return lines
+    .map((line): Record<string, unknown> => JSON.parse(line))
+    .filter((line) => line['event'] === event)
 }
 
 /** A port of the issuer, or one that leads to its socket. */

@@ -89,18 +89,21 @@ describe('the metrics of logins, sessions and tokens', () => {
     assert.ok((durations['provider=gone,result=failed'] ?? 0) >= 1)
   })
 
-  it('count logins at providers that these still stand by, and those that they ended', async () => {
+  it('count logins that were checked again, and those that were ended, by way', async () => {
     const statistics = new IssuerStatistics()
-    const known = { user: 'alice', provider: 'corp' }
+    const known = { user: 'alice', way: 'corp', provider: 'corp' }
     statistics.written({ event: 'login-renewed', ...known, groups: [], credential: 'c' })
     statistics.written({ event: 'login-ended', ...known, cause: 'not-renewed' })
     statistics.written({ event: 'login-ended', ...known, cause: 'logged-out-there' })
+    const local = { user: 'bob', way: 'password', authenticator: 'staff' }
+    statistics.written({ event: 'login-ended', ...local, cause: 'recheck' })
     const page = new MetricsPage(issuerMetrics(statistics), new FakeClock())
     const series = readPrometheus((await page.render()).body)
-    assert.deepEqual(seriesOf(series, 'countersign_logins_renewed_total'), { 'provider=corp': 1 })
+    assert.deepEqual(seriesOf(series, 'countersign_logins_renewed_total'), { 'way=corp': 1 })
     assert.deepEqual(seriesOf(series, 'countersign_logins_ended_total'), {
-      'cause=not-renewed,provider=corp': 1,
-      'cause=logged-out-there,provider=corp': 1,
+      'cause=not-renewed,way=corp': 1,
+      'cause=logged-out-there,way=corp': 1,
+      'cause=recheck,way=password': 1,
     })
   })
 

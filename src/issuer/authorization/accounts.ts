@@ -54,11 +54,12 @@ export class Accounts {
    * What tokens of a login will say of this identity, kept under that login.
    *
    * @param login its id; see `login-fields.ts`
+   * @param ends when the login ends at the latest, in milliseconds since the epoch
    */
-  async remember(login: string, identity: Identity): Promise<AccountResult> {
+  async remember(login: string, identity: Identity, ends: number): Promise<AccountResult> {
     const result = this.describe(identity)
     if (result.outcome === 'failed') return result
-    return (await this.keep(login, result.account))
+    return (await this.keep(login, result.account, ends))
       ? result
       : { outcome: 'failed', code: 'credential-expired', detail: 'expires' }
   }
@@ -68,11 +69,7 @@ export class Accounts {
    *
    * @param ends when the login ends at the latest, in milliseconds since the epoch
    */
-  async keep(
-    login: string,
-    account: KnownAccount,
-    ends = this.#clock.now() + this.#login.config.longest,
-  ): Promise<boolean> {
+  async keep(login: string, account: KnownAccount, ends: number): Promise<boolean> {
     const { expires = Number.POSITIVE_INFINITY } = account
     const lifetime = Math.floor(Math.min(ends, expires) - this.#clock.now())
     if (lifetime <= 0) return false

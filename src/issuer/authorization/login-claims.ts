@@ -20,7 +20,10 @@ export const accountFinder =
   async (ctx, sub, token) => {
     const grant = token?.grantId
     const id = token === undefined ? loginOfBrowser(ctx) : await loginOfGrant(ctx, grant ?? '')
-    if (id === undefined || (await answered(standing(id))) === 'ended') return undefined
+    if (id === undefined) return undefined
+    // One that was proven just now is no login of the session yet, and needs no check.
+    const isNew = token === undefined && ctx.oidc.result?.login !== undefined
+    if (!isNew && (await answered(standing(id))) === 'ended') return undefined
     const account = await accountOf(id, accounts)
     if (account?.subject !== sub) return undefined
     // Our own routes ask by it whether a login has ended; RFC 9068 has no claim for that.
@@ -56,3 +59,20 @@ const accountOf = async (
   accounts: Accounts | undefined,
 ): Promise<KnownAccount | undefined> =>
   accounts === undefined ? undefined : await answered(accounts.find(login))
+
+/** What of a token tells its login; a client that acts for itself has none. */
+export interface TokenOfLogin {
+  readonly accountId?: string | undefined
+  readonly grantId?: string | undefined
+}
+
+/** Whether the login of a token has ended. */
+export const hasEndedLogin = async (
+  ctx: KoaContextWithOIDC,
+  { accountId, grantId = '' }: TokenOfLogin,
+  standing: AskStanding,
+): Promise<boolean> => {
+  if (accountId === undefined) return false
+  const login = await loginOfGrant(ctx, grantId)
+  return login === undefined || (await answered(standing(login))) === 'ended'
+}

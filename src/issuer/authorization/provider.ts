@@ -18,7 +18,7 @@ import { clientMetadata } from './client-metadata.ts'
 import { ProviderKey } from './external-key.ts'
 import { grantOf } from './grants.ts'
 import { interactionPolicy } from './interaction-policy.ts'
-import { accountFinder, claimsOf } from './login-claims.ts'
+import { accountFinder, claimsOf, hasEndedLogin } from './login-claims.ts'
 import { storeLoginFields } from './login-fields.ts'
 import type { ProviderPages } from './provider-pages.ts'
 import { RecordAdapter } from './record-adapter.ts'
@@ -76,8 +76,8 @@ const EMAIL = ['email', 'email_verified']
 
 /** Makes a provider. It changes with the configuration, and with the keys. */
 export const createProvider = (parts: ProviderParts): Provider => {
-  const { server, signers, accounts, clock } = parts
-  const exchange = accounts && new TokenExchange({ server, signers, accounts, clock })
+  const { server, signers, accounts, standing, clock } = parts
+  const exchange = accounts && new TokenExchange({ server, signers, standing, clock })
   const provider = new Provider(server.url, configurationOf(parts, exchange))
   storeLoginFields(provider)
   exchange?.serve(provider)
@@ -108,7 +108,7 @@ const configurationOf = (
   exchange: TokenExchange | undefined,
 ): Configuration => {
   const { server, signers, accounts, records, cookieKey, pages, sessionClient } = parts
-  const { settleLogin, binding } = parts
+  const { settleLogin, standing, binding } = parts
   const { login, clients } = server
   const idTokens = login?.config.algorithm ?? 'ES256'
   const secure = server.url.startsWith('https:')
@@ -152,8 +152,10 @@ const configurationOf = (
       deviceFlow: { enabled: login !== undefined, ...pages.device },
       introspection: {
         enabled: true,
-        // RFC 7662 §2.1: whoever asks has to say who it is.
-        allowedPolicy: (_ctx, client) => client.clientAuthMethod !== 'none',
+        // RFC 7662 §2.1: the resource server has to authenticate; §2.2: what is revoked is not active.
+        allowedPolicy: async (ctx, client, token) =>
+          client.clientAuthMethod !== 'none' &&
+          !('accountId' in token && (await hasEndedLogin(ctx, token, standing))),
       },
       revocation: {
         enabled: true,

@@ -10,13 +10,14 @@ import {
 import { judge, refusalOf, type TokenRules } from '../../authenticate/token/verify-token.ts'
 import { Keys } from '../../authenticate/token/keys.ts'
 import { readToken } from '../../authenticate/token/token.ts'
+import type { AskStanding } from '../../authenticate/session.ts'
 import type { AuthorizationServer, ResourceServer } from '../../check/authorization-server.ts'
 import type { ExchangeGrantConfig } from '../../config/client-schema.ts'
 import { SIGNING_ALGORITHMS } from '../../config/mint-schema.ts'
 import type { TokenSigner } from '../../keys/signing-key-set.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
-import type { Accounts } from './accounts.ts'
+import { hasEndedLogin } from './login-claims.ts'
 import { resourceInfo } from './resource-info.ts'
 
 /** `grant_type`. */
@@ -26,7 +27,8 @@ export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
 export interface TokenExchangeParts {
   readonly server: AuthorizationServer
   readonly signers: readonly TokenSigner[]
-  readonly accounts: Accounts
+  /** Whether a login still stands, by its id. */
+  readonly standing: AskStanding
   readonly clock: Clock
 }
 
@@ -100,15 +102,19 @@ export class TokenExchange {
     refuseUnknown(params)
     const target = this.#targetOf(params, allowed.exchange)
     const subject = await this.#subjectOf(params, allowed.exchange, client.clientId)
+    const { user: accountId, grant: grantId } = subject
+    if (await hasEndedLogin(ctx, { accountId, grantId }, this.#parts.standing)) {
+      throw invalid('is of a login that has ended')
+    }
     const scope = scopeOf(params, target)
     const left = Math.floor((subject.expires - this.#parts.clock.now()) / 1_000)
     if (left < 1) throw new errors.InvalidRequest('the subject token has expired')
     const info = resourceInfo(target)
     const token = new provider.AccessToken({
       client,
-      accountId: subject.user,
+      accountId,
       resourceServer: new provider.ResourceServer(target.uri, info),
-      grantId: subject.grant,
+      grantId,
       gty: 'token_exchange',
       scope,
       expiresIn: Math.min(left, info.accessTokenTTL ?? left),
@@ -119,7 +125,7 @@ export class TokenExchange {
       ...(actor === undefined ? {} : { act: actor }),
     })
     ctx.oidc.entity('AccessToken', token)
-    ctx.oidc.entity('Account', { accountId: subject.user })
+    ctx.oidc.entity('Account', { accountId })
     ctx.body = {
       access_token: await token.save(),
       issued_token_type: ACCESS_TOKEN,

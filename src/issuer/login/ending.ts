@@ -11,7 +11,7 @@ import { newLoginId } from '../authorization/login-fields.ts'
 import { sourceOf } from '../caller.ts'
 import { requestIdOf } from '../request-id.ts'
 import type { Exchange } from './exchange.ts'
-import type { NewHeldLogin } from './provider/held-logins.ts'
+import type { ProvenLogin } from './provider/held-logins.ts'
 import { loginResult, type LoginResult } from './provider/settle.ts'
 
 /** What ending needs. */
@@ -36,16 +36,16 @@ export class LoginEnding {
    * Lets the person in, who is then on the way to the application; or says why that cannot be, which the
    * log was told.
    *
-   * @param hold what is kept of the login with that user, where a provider of others vouches for it
+   * @param held what is kept of the login
    * @throws CountersignError `audit-unwritable`: then nobody has logged in
    */
   async letIn(
     exchange: Exchange,
     identity: Identity,
-    hold?: (user: string) => NewHeldLogin,
+    held: ProvenLogin,
   ): Promise<AccountFailure | undefined> {
     const login = newLoginId()
-    const result = await this.#parts.accounts.remember(login, identity)
+    const result = await this.#parts.accounts.remember(login, identity, held.ends)
     const { user, groups, authenticator, method: authentication, credential } = identity
     const known = { user, groups, authenticator, authentication, credential }
     if (result.outcome === 'failed') {
@@ -55,7 +55,7 @@ export class LoginEnding {
     }
     await this.record(exchange, { outcome: 'succeeded', ...known })
     const { subject } = result.account
-    await this.#finish(exchange, identity, subject, loginResult(login, hold?.(subject)))
+    await this.#finish(exchange, identity, subject, loginResult(login, { ...held, user: subject }))
     return undefined
   }
 

@@ -7,6 +7,7 @@ import type { Clock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { OpaqueKeys } from '../../state/opaque-keys.ts'
 import type { RecordStore } from '../../state/record-store.ts'
+import { certificateOf } from '../caller.ts'
 import { LOGIN, PROVIDER_CALLBACKS } from '../paths.ts'
 import { readForm } from '../form-body.ts'
 import { TOKEN_FIELD } from '../../pages/context.ts'
@@ -16,6 +17,7 @@ import type { BrowserBinding } from './browser-binding.ts'
 import { grantConsent } from './consent.ts'
 import { LoginEnding, type EndingParts } from './ending.ts'
 import { ownerOf, type Exchange } from './exchange.ts'
+import type { LocalLogins } from './local-logins.ts'
 import { LoginPages, type LoginPagesParts } from './login-pages.ts'
 import { problemOf, refusalOf, type ShownKind, type Unproven } from './outcome.ts'
 import type { ForeignProvider } from './provider/foreign-provider.ts'
@@ -29,6 +31,7 @@ export interface InteractionParts extends LoginPagesParts, EndingParts {
   readonly foreign: ReadonlyMap<string, ForeignProvider>
   readonly logoutEndpoint: LogoutEndpoint
   readonly binding: BrowserBinding
+  readonly local: LocalLogins
   /** Our own URL. */
   readonly issuer: string
   readonly records: RecordStore
@@ -71,6 +74,7 @@ export class Interactions {
     this.#providers = new ProviderLogins({
       ...parts,
       longest: parts.login.config.longest,
+      longestUnchecked: parts.login.config.longestUnchecked,
       pages: this.#pages,
       ending: this.#ending,
     })
@@ -226,7 +230,8 @@ export class Interactions {
       return this.#pages.showQuestion(exchange, { authenticator, question })
     }
     if (proof.outcome !== 'proven') return await this.#refuse(exchange, proof, shown, user)
-    const failure = await this.#ending.letIn(exchange, proof.identity)
+    const held = this.#parts.local.holdingOf(proof.identity, certificateOf(exchange.request))
+    const failure = await this.#ending.letIn(exchange, proof.identity, held)
     if (failure !== undefined) await this.#pages.showLogin(exchange, { kind: 'unavailable' }, user)
   }
 

@@ -1,12 +1,14 @@
 // What somebody showed at the login page, proven by the same authenticators that prove what requests
 // carry, so that lock-outs, remembered proofs and identity rules are the same too.
 
-import type { LoginStep } from '../../authenticate/authenticator.ts'
+import type { LoginLookup, LoginStep, RejectionCode } from '../../authenticate/authenticator.ts'
+import type { AccountEnd } from '../../authenticate/password/verifier.ts'
 import type { LoginWay } from '../../check/authorization-server.ts'
-import type { Identity } from '../../identity/identity.ts'
+import type { Identity, IdentityRefusal } from '../../identity/identity.ts'
 import type { MappingResult } from '../../identity/mapping.ts'
 import { readRequest, type Request } from '../../request/request.ts'
 import { certificateOf, sourceOf, type CallerMessage } from '../caller.ts'
+import type { LocalLogin } from './provider/held-logins.ts'
 import type { AskedQuestion } from './questions.ts'
 
 /** What was shown. */
@@ -25,6 +27,13 @@ export type Proof =
   /** Nothing was shown that these ways know. */
   | { readonly outcome: 'not-applicable' }
 
+/** What it came to when it was proven again. */
+export type ProofAgain =
+  | Extract<Proof, { outcome: 'proven' | 'refused' | 'unavailable' }>
+  | { readonly outcome: 'rejected'; readonly code: RejectionCode | IdentityRefusal | AccountEnd }
+  /** The authenticator is not there any more, or cannot find what it proved. */
+  | { readonly outcome: 'unsupported' }
+
 // As long as Envoy waits for the answer (envoy/issuer.ts), with room for it.
 const DEADLINE_MS = 14_000
 
@@ -34,7 +43,10 @@ export const prove = async (
   shown: Shown,
   message: CallerMessage,
 ): Promise<Proof> => {
-  const request = requestFor(shown, message)
+  const request = requestFor(shown, {
+    source: sourceOf(message),
+    certificate: certificateOf(message),
+  })
   if (request === undefined) return { outcome: 'not-applicable' }
   const signal = AbortSignal.timeout(DEADLINE_MS)
   let last: Proof = { outcome: 'not-applicable' }
@@ -62,6 +74,38 @@ export const proveAnswer = async (
   const login = link?.authenticator.login
   if (link === undefined || login === undefined) return { outcome: 'stale' }
   return await proven(link, () => login.answer(question, answer, sourceOf(message)))
+}
+
+/**
+ * Proves what a login was proven by once more, without the user: the account is looked up, the certificate
+ * is verified with its revocation. Never rejects.
+ */
+export const proveAgain = async (
+  ways: readonly LoginWay[],
+  { authenticator: name, proven: before }: Pick<LocalLogin, 'authenticator' | 'proven'>,
+): Promise<ProofAgain> => {
+  const link = ways.find((way) => way.link.authenticator.name === name)?.link
+  if (link === undefined || before === undefined) return { outcome: 'unsupported' }
+  const lookup = 'account' in before ? link.authenticator.login?.lookup(before) : undefined
+  if (lookup !== undefined) return await provenAgain(link, lookup)
+  const { certificate = '' } = 'certificate' in before ? before : {}
+  const request = requestFor({ kind: 'certificate' }, { source: '', certificate })
+  if (request === undefined) return { outcome: 'unsupported' }
+  const proof = await proveBy(link, request, AbortSignal.timeout(DEADLINE_MS))
+  const isOther =
+    proof.outcome === 'not-applicable' || proof.outcome === 'asked' || proof.outcome === 'stale'
+  return isOther ? { outcome: 'unsupported' } : proof
+}
+
+const provenAgain = async (
+  { mapping }: LoginWay['link'],
+  lookup: Promise<LoginLookup>,
+): Promise<ProofAgain> => {
+  const found = await lookup
+  if (found.outcome === 'ended') return { outcome: 'rejected', code: found.code }
+  if (found.outcome !== 'current') return found
+  const result = mapping.identityOf(found.facts)
+  return result.outcome === 'identity' ? { outcome: 'proven', identity: result.identity } : result
 }
 
 const proveBy = async (
@@ -93,7 +137,10 @@ const proven = async (
 }
 
 /** The request that would show the same; `undefined` where none could. */
-const requestFor = (shown: Shown, message: CallerMessage): Request | undefined => {
+const requestFor = (
+  shown: Shown,
+  { source, certificate }: { readonly source: string; readonly certificate: string },
+): Request | undefined => {
   const headers = []
   if (shown.kind === 'password') {
     const { user, password } = shown
@@ -107,9 +154,9 @@ const requestFor = (shown: Shown, message: CallerMessage): Request | undefined =
     host: 'login',
     path: '/login',
     headers,
-    sourceAddress: sourceOf(message),
+    sourceAddress: source,
     sourcePort: 0,
-    peerCertificate: shown.kind === 'certificate' ? certificateOf(message) : '',
+    peerCertificate: shown.kind === 'certificate' ? certificate : '',
     serverName: '',
     contextExtensions: new Map(),
   })

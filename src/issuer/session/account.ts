@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Provider } from 'oidc-provider'
 import type { SessionsEndedEvent } from '../../audit/event.ts'
 import type { AuditSink } from '../../audit/sink.ts'
+import type { AskStanding } from '../../authenticate/session.ts'
 import type { AuthorizationServer, Login } from '../../check/authorization-server.ts'
 import { endedCookie, SESSION_CLIENT } from '../../check/login-redirect.ts'
 import type { Clock } from '../../runtime/clock.ts'
@@ -19,7 +20,7 @@ import { accountPage } from '../../pages/views/account.ts'
 import { loggedOutPage } from '../../pages/views/logout.ts'
 import type { PageSender } from '../page-sender.ts'
 import type { Farewell } from '../login/provider/farewell.ts'
-import type { HeldLogin } from '../login/provider/held-logins.ts'
+import type { UpstreamLogin } from '../login/provider/held-logins.ts'
 import { ACCOUNT, ENDPOINTS, LOGGED_OUT } from '../paths.ts'
 import { requestIdOf } from '../request-id.ts'
 import { accountModel } from './account-model.ts'
@@ -33,6 +34,8 @@ export interface AccountPageParts {
   readonly login: Login
   readonly provider: Provider
   readonly accounts: Accounts
+  /** Whether a login still stands, by its id. */
+  readonly standing: AskStanding
   readonly logins: LoginsParts
   readonly signOut: SignOut
   readonly farewell: Farewell
@@ -106,11 +109,12 @@ export class AccountPage {
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<Visitor | undefined> {
-    const { provider, accounts } = this.#parts
+    const { provider, accounts, standing } = this.#parts
     const session = await provider.Session.get(provider.createContext(request, response))
     const { accountId, uid, amr = [], loginTs = 0 } = session
     const login = loginOf(session)
     if (accountId === undefined || login === undefined) return undefined
+    if ((await standing(login)) === 'ended') return undefined
     const account = await accounts.find(login)
     return account && { uid, account, methods: amr, at: loginTs }
   }
@@ -207,7 +211,7 @@ export class AccountPage {
   }
 
   /** @param vouched what a provider of others gave with the login, which may have to end there too */
-  async #left({ request, response }: Exchange, vouched: HeldLogin | undefined): Promise<void> {
+  async #left({ request, response }: Exchange, vouched: UpstreamLogin | undefined): Promise<void> {
     const { sender, provider, farewell } = this.#parts
     const cookie = provider.cookieName('session')
     for (const name of [cookie, `${cookie}.sig`]) {

@@ -4,10 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AuditSink } from '../../audit/sink.ts'
 import { SESSION_COOKIE } from '../../authenticate/session.ts'
-import type {
-  BrowserSessions,
-  SessionRenewal,
-} from '../../authenticate/session/browser-sessions.ts'
+import type { BrowserSessions } from '../../authenticate/session/browser-sessions.ts'
 import { cookieName, type LoginAttempts } from '../../authenticate/session/login-attempts.ts'
 import type { AuthorizationServer } from '../../check/authorization-server.ts'
 import {
@@ -29,6 +26,7 @@ import type { Clock } from '../../runtime/clock.ts'
 import { isJsonObject } from '../../runtime/json-object.ts'
 import { sourceOf } from '../caller.ts'
 import { cookieHeadersOf } from '../cookie-headers.ts'
+import type { LoginTerms } from '../login/provider/vouched-logins.ts'
 import type { PageSender } from '../page-sender.ts'
 import { ENDPOINTS } from '../paths.ts'
 import { requestIdOf } from '../request-id.ts'
@@ -51,8 +49,8 @@ export interface SessionEndpointParts {
   /** Of the client that our routes are. */
   readonly secret: string
   readonly askToken: AskToken
-  /** When the provider of a login is asked again, by a grant of it; `undefined` where none is. */
-  readonly renewalOf: (grant: string) => Promise<SessionRenewal | undefined>
+  /** How long sessions of a login are good, by a grant of it; `undefined` where it has ended. */
+  readonly termsOf: (grant: string) => Promise<LoginTerms | undefined>
   readonly audit: AuditSink
   readonly clock: Clock
 }
@@ -181,7 +179,7 @@ export class SessionEndpoints {
 
   /** Whether there is a session now: not where its login has just been ended. */
   async #begun({ host, config, request, response }: Visit, claims: Claims): Promise<boolean> {
-    const { sessions, clock, audit, renewalOf } = this.#parts
+    const { sessions, clock, audit, termsOf } = this.#parts
     const { sub, sid, grant_id: grant } = claims
     if (typeof sub !== 'string') throw new TypeError('an ID token of ours without "sub"')
     // Before there is a session: what cannot be recorded does not happen.
@@ -193,7 +191,9 @@ export class SessionEndpoints {
       source: sourceOf(request),
     })
     const before = cookiesNamed(cookieHeadersOf(request), SESSION_COOKIE)
-    const renewal = typeof grant === 'string' ? await renewalOf(grant) : undefined
+    const terms = typeof grant === 'string' ? await termsOf(grant) : undefined
+    if (terms === undefined) return false
+    const { renewal, ends } = terms
     const text = await sessions.begin({
       user: sub,
       claims,
@@ -201,7 +201,7 @@ export class SessionEndpoints {
       host,
       source: sourceOf(request),
       userAgent: (request.headers['user-agent'] ?? '').slice(0, LONGEST_USER_AGENT),
-      ends: clock.now() + config.longest,
+      ends: Math.min(clock.now() + config.longest, ends),
       idle: config.idle,
       ...(renewal === undefined ? {} : { renewal }),
     })

@@ -51,7 +51,7 @@ describe('the end of a login', () => {
         asked.push(form)
         return Promise.resolve(answer(nonce))
       },
-      renewalOf: () => Promise.resolve(undefined),
+      termsOf: () => Promise.resolve({ ends: Number.POSITIVE_INFINITY }),
       audit,
       clock,
     })
@@ -68,7 +68,7 @@ describe('the end of a login', () => {
   after(() => server.close())
 
   const token = (claims: object): string =>
-    `x.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`
+    `x.${Buffer.from(JSON.stringify({ grant_id: 'g', ...claims })).toString('base64url')}.x`
 
   /** Comes back from a login with a code, and whatever else is to be in the address. */
   const comeBack = async (more: Readonly<Record<string, string>> = {}) => {

@@ -9,7 +9,7 @@ import type { PageSender } from '../../page-sender.ts'
 import { ENDPOINTS, LOGOUT_FORM } from '../../paths.ts'
 import type { Farewell } from './farewell.ts'
 import { loginOf } from '../../authorization/login-fields.ts'
-import type { HeldLogin, HeldLogins } from './held-logins.ts'
+import type { UpstreamLogin, HeldLogins } from './held-logins.ts'
 
 /** What it needs. */
 export interface AroundProviderParts {
@@ -72,7 +72,7 @@ const heldAfter = async (
     authorizations,
   }: Pick<NonNullable<KoaContextWithOIDC['oidc']['session']>, 'uid' | 'authorizations'>,
   { held, farewell }: AroundProviderParts,
-): Promise<HeldLogin | undefined> => {
+): Promise<UpstreamLogin | undefined> => {
   const goesOn = Object.values(authorizations ?? {}).some(({ persistsLogout }) => persistsLogout)
   return goesOn ? await held.latestIn(uid) : await farewell.end(uid)
 }

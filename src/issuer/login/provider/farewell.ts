@@ -6,7 +6,7 @@ import type { Clock } from '../../../runtime/clock.ts'
 import type { Logger } from '../../../runtime/logger.ts'
 import type { RecordStore } from '../../../state/record-store.ts'
 import type { ForeignProvider } from './foreign-provider.ts'
-import type { HeldLogin, HeldLogins } from './held-logins.ts'
+import type { UpstreamLogin, HeldLogins } from './held-logins.ts'
 
 /** What ending needs. */
 export interface FarewellParts {
@@ -41,7 +41,7 @@ export class Farewell {
    * Ends what is held of the logins in a session, by its uid here. Their refresh tokens are given back,
    * which nothing waits for. The latest of them.
    */
-  async end(uid: string): Promise<HeldLogin | undefined> {
+  async end(uid: string): Promise<UpstreamLogin | undefined> {
     const { held, clock } = this.#parts
     const ended = await held.end(uid, clock.now())
     for (const { provider, renewal } of ended) {
@@ -59,7 +59,7 @@ export class Farewell {
   }
 
   /** Where the browser that had this login has to go to end it there too; at last it comes to `next`. */
-  async leaveBy({ provider: id, idToken }: HeldLogin, next: string): Promise<string> {
+  async leaveBy({ provider: id, idToken }: UpstreamLogin, next: string): Promise<string> {
     const state = randomBytes(32).toString('base64url')
     const url = await this.#parts.foreign.get(id)?.leaveForGood(idToken, state)
     if (url === undefined) return next

@@ -1,45 +1,81 @@
-// What providers of others gave us with the logins of our people: by it we ask them again, say there who
-// logs out, and know whom they mean. Nobody else ever sees it.
+// What is kept of a login until it ends: by it the login is checked again, at the upstream IdP that vouched for
+// it, or where the user was proven here. It never leaves the issuer.
 
+import type { ProvenAccount } from '../../../authenticate/authenticator.ts'
 import type { RecordStore } from '../../../state/record-store.ts'
 import { artifactIndexes } from '../../authorization/login-records.ts'
 import type { ProviderStatement } from './foreign-provider.ts'
 
-/** A login that a provider stands by. Instants are milliseconds since the epoch. */
-export interface HeldLogin {
-  /** The provider, by its id. */
-  readonly provider: string
+/** What every login has. Instants are milliseconds since the epoch. */
+interface Login {
   /** The session at the authorization server that it was made in, by its uid. */
   readonly session: string
   /** Who it is here: `sub` of our tokens. */
   readonly user: string
-  /** Of its latest ID token. */
-  readonly signed: ProviderStatement['signed']
-  /** Says there who logs out (`id_token_hint`). */
-  readonly idToken: string
-  /** Absent where the provider is not asked again: it stands by the login until that ends. */
-  readonly renewal?: Renewal
+  /** Absent where the login is not checked again: then it is good until it ends. */
+  readonly renewal?: CheckTimes
   /** When the login ends in any case. */
   readonly ends: number
   /** Whether it is over already: then nothing that was given out by it is good any more. */
   readonly ended?: true
 }
 
-/** A login that has no session yet. */
-export type NewHeldLogin = Omit<HeldLogin, 'session'>
+/** A login at an upstream IdP. */
+export interface UpstreamLogin extends Login {
+  /** The provider, by its id. */
+  readonly provider: string
+  /** Of its latest ID token. */
+  readonly signed: ProviderStatement['signed']
+  /** Says there who logs out (`id_token_hint`). */
+  readonly idToken: string
+  readonly renewal?: Renewal
+}
 
-/** When, and with what, a provider is asked again. */
-export interface Renewal {
-  readonly refreshToken: string
+/** A login that was proven by an authenticator here. */
+export interface LocalLogin extends Login {
+  /** The authenticator, by its name in the configuration. */
+  readonly authenticator: string
+  readonly way: 'password' | 'certificate'
+  /** What is checked again. Absent where it cannot be, and once the login has ended. */
+  readonly proven?: ProvenAccount | ProvenCertificate
+}
+
+/** A certificate that was shown at the login page. */
+interface ProvenCertificate {
+  /** With its chain, as Envoy said it: URL-encoded PEM. */
+  readonly certificate: string
+}
+
+/** A login. */
+export type HeldLogin = UpstreamLogin | LocalLogin
+
+/** A login that has no session yet. */
+export type NewHeldLogin = Omit<UpstreamLogin, 'session'> | Omit<LocalLogin, 'session'>
+
+/** A login before it is settled who that is here. */
+export type ProvenLogin =
+  | Omit<UpstreamLogin, 'session' | 'user'>
+  | Omit<LocalLogin, 'session' | 'user'>
+
+/** When a login is checked again. */
+export interface CheckTimes {
   /** From here on. */
   readonly from: number
-  /** Until here, or nobody knows whether it still stands by the login. */
+  /** Until here, or it is not known whether the login is still good. */
   readonly by: number
 }
 
+/** Whether a login is one at an upstream IdP. */
+export const isUpstream = (held: HeldLogin): held is UpstreamLogin => 'provider' in held
+
+/** When, and with what, an upstream IdP is asked again. */
+export interface Renewal extends CheckTimes {
+  readonly refreshToken: string
+}
+
 /** A login as it stands. */
-export interface StandingLogin {
-  readonly held: HeldLogin
+export interface StandingLogin<Held extends HeldLogin = HeldLogin> {
+  readonly held: Held
   /** What {@link HeldLogins.replace} compares. */
   readonly text: string
 }
@@ -54,13 +90,10 @@ export class HeldLogins {
 
   /** Writes what is held of a login. */
   async put(login: string, held: HeldLogin, now: number): Promise<void> {
-    const { provider, session, signed, user } = held
-    const { sub, sid } = signed
     await this.#records.put(keyOf(login), { ...recordOf(held, now), kind: 'login' }, [
-      ...artifactIndexes(user),
-      inSession(session),
-      ofSubject(provider, sub),
-      ...(typeof sid === 'string' ? [ofSession(provider, sid)] : []),
+      ...artifactIndexes(held.user),
+      inSession(held.session),
+      ...(isUpstream(held) ? indexesOf(held) : []),
     ])
   }
 
@@ -72,32 +105,33 @@ export class HeldLogins {
   }
 
   /** Writes in place of what it was, if it is that still. */
-  async replace(
+  async replace<Held extends HeldLogin>(
     login: string,
     { text }: StandingLogin,
-    held: HeldLogin,
+    held: Held,
     now: number,
-  ): Promise<StandingLogin | undefined> {
+  ): Promise<StandingLogin<Held> | undefined> {
     const record = recordOf(held, now)
     const done = await this.#records.replace(keyOf(login), text, record)
     return done ? { held, text: record.text } : undefined
   }
 
-  /** What is held of the latest login in a session. */
-  async latestIn(uid: string): Promise<HeldLogin | undefined> {
+  /** What is held of the latest login at an upstream IdP in a session. */
+  async latestIn(uid: string): Promise<UpstreamLogin | undefined> {
     const logins = await this.#idsIn(inSession(uid))
     const found = await Promise.all(logins.map(async (login) => (await this.find(login))?.held))
-    return found.filter((held) => held !== undefined).toSorted(latestFirst)[0]
+    return upstreamAmong(found)[0]
   }
 
   /**
-   * Ends what is held of every login in a session, for good, and keeps no token of it. What it was, the
-   * latest first; nothing of what had ended already.
+   * Ends what is held of every login in a session, for good, and keeps no token of it. What those at
+   * upstream IdPs were, the latest first; nothing of what had ended already.
    */
-  async end(uid: string, now: number): Promise<readonly HeldLogin[]> {
+  async end(uid: string, now: number): Promise<readonly UpstreamLogin[]> {
     const logins = await this.#idsIn(inSession(uid))
-    const ended = await Promise.all(logins.map(async (login) => await this.#endOne(login, now)))
-    return ended.filter((held) => held !== undefined).toSorted(latestFirst)
+    return upstreamAmong(
+      await Promise.all(logins.map(async (login) => await this.#endOne(login, now))),
+    )
   }
 
   async #endOne(login: string, now: number): Promise<HeldLogin | undefined> {
@@ -105,10 +139,9 @@ export class HeldLogins {
       // oxlint-disable-next-line no-await-in-loop -- against whoever renews it at the same time
       const standing = await this.find(login)
       if (standing === undefined || standing.held.ended === true) return undefined
-      const { renewal: _renewal, ...rest } = standing.held
-      const over = { ...rest, idToken: '', ended: true } as const
+      const { held } = standing
       // oxlint-disable-next-line no-await-in-loop -- as above
-      if ((await this.replace(login, standing, over, now)) !== undefined) return standing.held
+      if ((await this.replace(login, standing, endedOf(held), now)) !== undefined) return held
     }
     await this.#records.remove([keyOf(login)]) // it is written again and again: nothing of ours does that
     return undefined
@@ -133,7 +166,24 @@ const MOST_TRIES = 5
 
 const PREFIX = 'login-held:'
 
-const latestFirst = (one: HeldLogin, other: HeldLogin): number => other.ends - one.ends
+const upstreamAmong = (logins: readonly (HeldLogin | undefined)[]): readonly UpstreamLogin[] =>
+  logins
+    .filter((held) => held !== undefined)
+    .filter(isUpstream)
+    .toSorted((one, other) => other.ends - one.ends)
+
+/** What is left of a login that has ended: nothing that it could be checked by. */
+const endedOf = (held: HeldLogin): HeldLogin => {
+  const { renewal: _renewal, ...rest } = held
+  if ('provider' in rest) return { ...rest, idToken: '', ended: true }
+  const { proven: _proven, ...local } = rest
+  return { ...local, ended: true }
+}
+
+const indexesOf = ({ provider, signed: { sub, sid } }: UpstreamLogin): readonly string[] => [
+  ofSubject(provider, sub),
+  ...(typeof sid === 'string' ? [ofSession(provider, sid)] : []),
+]
 
 const keyOf = (login: string): string => `${PREFIX}${login}`
 const inSession = (uid: string): string => `logins in session ${uid}`

@@ -13,7 +13,7 @@ import type { SignOut } from '../../session/sign-out.ts'
 import type { Farewell } from './farewell.ts'
 import { failureOf } from './failure.ts'
 import type { ForeignProvider } from './foreign-provider.ts'
-import type { HeldLogins } from './held-logins.ts'
+import { isUpstream, type HeldLogins } from './held-logins.ts'
 import type { LogoutToken } from './logout-token.ts'
 
 /** What the endpoint needs. */
@@ -83,6 +83,7 @@ export class LogoutEndpoint {
         const event = {
           event: 'login-ended',
           user,
+          way: id,
           provider: id,
           cause: 'logged-out-there',
         } as const
@@ -106,7 +107,7 @@ export class LogoutEndpoint {
     for (const login of new Set([...bySession, ...bySubject])) {
       // oxlint-disable-next-line no-await-in-loop -- a few
       const known = (await held.find(login))?.held
-      if (known === undefined || known.ended === true) continue
+      if (known === undefined || known.ended === true || !isUpstream(known)) continue
       const isMeant =
         session === undefined || bySession.includes(login) || known.signed['sid'] === undefined
       if (isMeant) logins.push({ uid: known.session, user: known.user })

@@ -15,9 +15,9 @@ import { Departures, newSecrets } from './departures.ts'
 import type { ProviderFailure } from './failure.ts'
 import type { AskingParts } from './fetch.ts'
 import { ForeignProvider, type ProviderStatement } from './foreign-provider.ts'
-import type { NewHeldLogin } from './held-logins.ts'
+import type { UpstreamLogin } from './held-logins.ts'
 import { factsAt } from './identity-at.ts'
-import { renewalOf } from './renewals.ts'
+import { renewalOf } from './renew-upstream.ts'
 
 /** What these logins need. */
 export interface ProviderLoginsParts {
@@ -28,8 +28,9 @@ export interface ProviderLoginsParts {
   readonly ending: LoginEnding
   readonly sender: PageSender
   readonly clock: Clock
-  /** How long a login can be good, in milliseconds. */
+  /** How long a login can be good, in milliseconds; and one for which the IdP is not asked again. */
   readonly longest: number
+  readonly longestUnchecked: number
 }
 
 /** The providers of a configuration, as clients of theirs. */
@@ -109,28 +110,23 @@ export class ProviderLogins {
       })
       return await pages.showLogin(exchange, { kind: 'provider', name: provider.name })
     }
-    const failure = await ending.letIn(exchange, result.identity, (user) =>
-      this.#heldOf(provider, user, arrival),
-    )
+    const held = this.#heldOf(provider, arrival)
+    const failure = await ending.letIn(exchange, result.identity, held)
     if (failure !== undefined) await pages.showLogin(exchange, { kind: 'unavailable' })
   }
 
   #heldOf(
     { id, renews }: ForeignProvider,
-    user: string,
     statement: ProviderStatement,
-  ): NewHeldLogin {
-    const { clock, longest } = this.#parts
+  ): Omit<UpstreamLogin, 'session' | 'user'> {
+    const { clock, longest, longestUnchecked } = this.#parts
     const now = clock.now()
     const renewal = renews ? renewalOf(statement, now) : undefined
-    return {
-      provider: id,
-      user,
-      signed: statement.signed,
-      idToken: statement.idToken,
-      ...(renewal === undefined ? {} : { renewal }),
-      ends: now + longest,
-    }
+    const { signed, idToken } = statement
+    const login = { provider: id, signed, idToken }
+    return renewal === undefined
+      ? { ...login, ends: now + Math.min(longest, longestUnchecked) }
+      : { ...login, renewal, ends: now + longest }
   }
 
   async #fail(

@@ -1,5 +1,4 @@
-// A login becomes the login of a session at the authorization server, and what a provider of others gave us
-// with it is kept.
+// A login becomes the login of a session at the authorization server, and what it is checked again by is kept.
 
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { Clock } from '../../../runtime/clock.ts'
@@ -11,13 +10,13 @@ export interface LoginResult {
   /** The id of the login. */
   readonly loginId: string
   /** A {@link NewHeldLogin}, in JSON. */
-  readonly held?: string
+  readonly held: string
 }
 
 /** Writes it. */
-export const loginResult = (loginId: string, held: NewHeldLogin | undefined): LoginResult => ({
+export const loginResult = (loginId: string, held: NewHeldLogin): LoginResult => ({
   loginId,
-  ...(held === undefined ? {} : { held: JSON.stringify(held) }),
+  held: JSON.stringify(held),
 })
 
 /** Told of every authorization; does something for one with a login that was just made. */

@@ -18,14 +18,22 @@ export interface VouchedLoginsParts extends Omit<FarewellParts, 'foreign' | 'hel
   readonly logins: Pick<LoginRecords, 'ofGrant'>
 }
 
+/** What a login lets its sessions have. */
+export interface LoginTerms {
+  /** When it ends in any case, in milliseconds since the epoch. */
+  readonly ends: number
+  /** When it is checked again; absent where it is not. */
+  readonly renewal?: SessionRenewal
+}
+
 /** Them. */
 export interface VouchedLogins {
   readonly foreign: ReadonlyMap<string, ForeignProvider>
   readonly held: HeldLogins
   readonly farewell: Farewell
   readonly settleLogin: SettleLogin
-  /** When the provider of a login is asked again, by a grant that was given in it. */
-  renewalOf(grant: string): Promise<SessionRenewal | undefined>
+  /** How long sessions of a login are good, by a grant that was given in it; `undefined` for no login. */
+  termsOf(grant: string): Promise<LoginTerms | undefined>
 }
 
 /** Makes them. */
@@ -38,13 +46,13 @@ export const vouchedLogins = (parts: VouchedLoginsParts): VouchedLogins => {
     held,
     farewell: new Farewell({ ...parts, foreign, held }),
     settleLogin: settlesLogins(held, clock),
-    async renewalOf(grant) {
-      if (providers.length === 0) return undefined
+    async termsOf(grant) {
       const login = await logins.ofGrant(grant)
       const standing = login === undefined ? undefined : await held.find(login)
-      if (login === undefined || standing?.held.renewal === undefined) return undefined
-      const { session: uid, renewal } = standing.held
-      return { uid, login, from: renewal.from, by: renewal.by }
+      if (login === undefined || standing === undefined) return undefined
+      const { session: uid, renewal, ends } = standing.held
+      if (renewal === undefined) return { ends }
+      return { ends, renewal: { uid, login, from: renewal.from, by: renewal.by } }
     },
   }
 }

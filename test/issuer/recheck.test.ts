@@ -1,0 +1,146 @@
+// Users of the users file are looked up again while they are logged in: who is removed, disabled or has another
+// password loses everything that the login gave out, and groups are those of now.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import {
+  assertEverything,
+  assertNothing,
+  loggedInFully,
+  RECHECK_MS,
+  startOffboarding,
+  until,
+  withNewPassword,
+  type LoggedIn,
+} from './offboarding.ts'
+import { ALICE, BOB } from './session/browsing.ts'
+
+const groupsOf = async (user: LoggedIn): Promise<string | undefined> => {
+  const outcome = await user.seen()
+  return outcome.allow ? outcome.set['x-remote-group'] : undefined
+}
+
+/** Waits until the session has ended. */
+const ended = async (user: LoggedIn): Promise<void> =>
+  await until(async () => !(await user.hasSession()), 'the session goes on')
+
+describe('a login by the users file', () => {
+  const ENDS = [
+    {
+      name: 'is removed',
+      edit: (text: string) => text.replace(/ *alice:.*\n/, ''),
+      detail: 'user-unknown',
+      jwt: false,
+    },
+    {
+      name: 'is disabled',
+      edit: (text: string) => text.replace(/(alice: \{)/, '$1 disabled: true,'),
+      detail: 'user-disabled',
+      jwt: false,
+    },
+    // The account goes on, and other logins with it: a JWT is good until it expires.
+    { name: 'has another password', edit: withNewPassword, detail: 'password-changed', jwt: true },
+  ]
+  for (const { name, edit, detail, jwt } of ENDS) {
+    it(`gives nothing any more when the user ${name}`, async () => {
+      await using site = await startOffboarding()
+      const [alice, bob] = [await loggedInFully(site, ALICE), await loggedInFully(site, BOB)]
+      await assertEverything(alice)
+      await site.edit('users.yaml', edit)
+      await ended(alice)
+      await assertNothing(alice)
+      assert.equal(await alice.isJwtTaken(), jwt)
+      await assertEverything(bob)
+      const events = await site.audit('login-ended')
+      assert.deepEqual(
+        events.map(({ user, way, authenticator, cause, detail: why }) => [
+          user,
+          way,
+          authenticator,
+          cause,
+          why,
+        ]),
+        [['alice', 'password', 'staff', 'recheck', detail]],
+      )
+    })
+  }
+
+  // Without the session, which asks first in the tests above.
+  const USES = [
+    {
+      name: 'a refresh token',
+      gone: async (user: LoggedIn) => (await user.refresh()) === 'invalid_grant',
+    },
+    { name: 'single sign-on', gone: async (user: LoggedIn) => !(await user.hasSingleSignOn()) },
+    {
+      name: 'token exchange',
+      gone: async (user: LoggedIn) => (await user.exchange()) !== undefined,
+    },
+    { name: 'the userinfo endpoint', gone: async (user: LoggedIn) => !(await user.hasUserInfo()) },
+    { name: 'introspection', gone: async (user: LoggedIn) => !(await user.isActive()) },
+  ]
+  for (const { name, gone } of USES) {
+    it(`is checked again by ${name} alone`, async () => {
+      await using site = await startOffboarding()
+      const alice = await loggedInFully(site, ALICE)
+      assert.equal(await gone(alice), false)
+      await site.edit('users.yaml', (text) => text.replace(/(alice: \{)/, '$1 disabled: true,'))
+      await until(async () => await gone(alice), `${name} goes on`)
+      await assertNothing(alice)
+    })
+  }
+
+  it('goes on with the groups of now, in the session and in new tokens', async () => {
+    await using site = await startOffboarding()
+    const alice = await loggedInFully(site, ALICE)
+    assert.equal(await groupsOf(alice), 'dev,ops')
+    assert.deepEqual(await alice.refresh(), ['dev', 'ops'])
+    await site.edit('users.yaml', (text) => text.replace('[dev, ops]', '[dev]'))
+    await until(async () => (await groupsOf(alice)) === 'dev', 'the session has the old groups')
+    assert.deepEqual(await alice.refresh(), ['dev'])
+    await assertEverything(alice)
+    const renewed = await site.audit('login-renewed')
+    assert.deepEqual(
+      renewed.map(({ user, groups, way, authenticator }) => [user, groups, way, authenticator]),
+      [['alice', ['dev'], 'password', 'staff']],
+    )
+  })
+
+  it('ends when the user may not be named to upstreams any more', async () => {
+    await using site = await startOffboarding()
+    const alice = await loggedInFully(site, ALICE)
+    await site.edit('users.yaml', (text) => text.replace('[dev, ops]', '["system:masters"]'))
+    await ended(alice)
+    await assertNothing(alice)
+    assert.equal((await site.audit('login-ended'))[0]?.['detail'], 'identity-reserved')
+  })
+
+  it('goes on, without a word in the audit log, while nothing changes', async () => {
+    await using site = await startOffboarding()
+    const alice = await loggedInFully(site, ALICE)
+    const end = performance.now() + 3 * RECHECK_MS
+    await until(async () => {
+      assert.equal(await alice.hasSession(), true)
+      return performance.now() > end
+    }, 'time stands still')
+    await assertEverything(alice)
+    assert.deepEqual(await site.audit('login-renewed'), [])
+    assert.deepEqual(await site.audit('login-ended'), [])
+  })
+
+  it('ends when its authenticator is no way to log in any more', async () => {
+    await using site = await startOffboarding((yaml) =>
+      yaml
+        .replace('authenticators: [staff]\n', 'authenticators: [staff, others]\n')
+        .replace(
+          'authenticators:\n  tokens',
+          'authenticators:\n  others: { basic: { realm: Test, verify: [{ users: { file: users.yaml } }] } }\n  tokens',
+        ),
+    )
+    const alice = await loggedInFully(site, ALICE)
+    await site.edit('countersign.yaml', (yaml) => yaml.replace('[staff, others]', '[others]'))
+    await ended(alice)
+    await assertNothing(alice)
+    assert.equal((await site.audit('login-ended'))[0]?.['detail'], 'it is not configured')
+  })
+})
