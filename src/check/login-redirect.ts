@@ -6,6 +6,7 @@ import {
   LoginAttempts,
   ATTEMPT_COOKIES,
   ATTEMPT_SECONDS,
+  endOfAttempt,
 } from '../authenticate/session/login-attempts.ts'
 import { languageFor, LANGUAGES, textsIn } from '../pages/catalog.ts'
 import type { PageContext } from '../pages/context.ts'
@@ -13,7 +14,7 @@ import { pageHeaders } from '../pages/headers.ts'
 import type { Look } from '../pages/look.ts'
 import { interruptedPage } from '../pages/views/interrupted.ts'
 import { messagePage, type MessageKind } from '../pages/views/message.ts'
-import { cookieNamesIn } from '../request/cookies.ts'
+import { cookiesBeginning } from '../request/cookies.ts'
 import type { Request } from '../request/request.ts'
 import type { HeaderPair } from '../transform/transformer.ts'
 import type { PublicRefusal } from './answer/public-refusal.ts'
@@ -54,8 +55,9 @@ export interface LoginRedirectOptions {
   readonly look: Look
 }
 
-// A browser with so many tabs that began to log in and never came back starts anew.
-const MOST_ATTEMPTS = 8
+// Of 86 bytes each. A tab whose cookie was dropped for newer ones still ends where it wanted to go, since
+// its state says where that is (issuer/session/login-return.ts).
+const MOST_ATTEMPTS = 16
 
 /** Sends browsers to log in. */
 export class LoginRedirect {
@@ -100,14 +102,19 @@ export class LoginRedirect {
     return { headers: this.#headersOf(request, context), body: content.markup }
   }
 
-  /** The redirect to the login, which comes back to the target. */
+  /**
+   * The redirect to the login, which comes back to the target.
+   *
+   * @param again whether it takes the place of a login whose cookie was gone
+   */
   begin(
     { host, headers }: Pick<Request, 'host' | 'headers'>,
     target: string,
     now: number,
+    again = false,
   ): LoginInvitation {
     const { issuer, attempts } = this.#options
-    const { state, challenge, nonce, cookie } = attempts.begin(host, target, now)
+    const { state, challenge, nonce, cookie } = attempts.begin(host, target, now, again)
     const url = new URL(AUTHORIZATION_PATH, issuer)
     url.search = new URLSearchParams({
       client_id: SESSION_CLIENT,
@@ -119,14 +126,12 @@ export class LoginRedirect {
       code_challenge: challenge,
       code_challenge_method: 'S256',
     }).toString()
-    const old = cookieNamesIn(headers).filter((name) => name.startsWith(ATTEMPT_COOKIES))
-    const outdated = old.length >= MOST_ATTEMPTS ? old : []
     return {
       status: 302,
       headers: [
         ['location', url.href],
         ['cache-control', 'no-store'],
-        ...[...new Set(outdated)].map((name): HeaderPair => ['set-cookie', endedCookie(name)]),
+        ...oldestOf(headers).map((name): HeaderPair => ['set-cookie', endedCookie(name)]),
         ['set-cookie', `${cookie.name}=${cookie.value}; Max-Age=${ATTEMPT_SECONDS}${COOKIE_END}`],
       ],
       body: '',
@@ -149,6 +154,16 @@ export class LoginRedirect {
   #headersOf({ host }: Request, context: PageContext): readonly HeaderPair[] {
     return Object.entries(pageHeaders({ ...context, origin: originOf(host, this.#options.issuer) }))
   }
+}
+
+/** The names of the cookies that have to make room for one more. */
+const oldestOf = (headers: Request['headers']): readonly string[] => {
+  const begun = cookiesBeginning(headers, ATTEMPT_COOKIES)
+  if (begun.length < MOST_ATTEMPTS) return []
+  const oldestFirst = begun.toSorted(
+    (one, other) => endOfAttempt(one.value) - endOfAttempt(other.value),
+  )
+  return oldestFirst.slice(0, begun.length + 1 - MOST_ATTEMPTS).map(({ name }) => name)
 }
 
 /** Which of the texts; those of a 401 are the login's. */

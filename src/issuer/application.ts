@@ -87,7 +87,7 @@ export const createApplication = (
     if ((await accounts?.find(id)) === undefined) return 'ended'
     return (await status?.standing(id)) ?? 'ended'
   }
-  const binding = new BrowserBinding(server.url, opaqueKeys)
+  const binding = new BrowserBinding(server.url, opaqueKeys, clock)
   const provider = createProvider({
     server,
     signers: keys.signers(),
@@ -109,7 +109,7 @@ export const createApplication = (
     onerror: (cause: unknown) => logger.error({ err: cause }, 'request failed'),
   })
   provider.use(guardPages)
-  provider.use(refusingOtherBrowsers({ provider, binding, sender, logger }))
+  provider.use(refusingOtherBrowsers({ provider, binding, sender }))
   provider.use(refusingLostForms(sender))
   provider.use(recording({ audit, observer, logger }))
   const around = { ...vouched, provider, standing, sender, logger }
@@ -175,6 +175,7 @@ export const createApplication = (
   const routes = new SessionEndpoints({
     server,
     sessions,
+    opaqueKeys,
     attempts,
     sender,
     secret,

@@ -6,7 +6,7 @@ import type { PageContext } from '../pages/context.ts'
 import { pageHeaders } from '../pages/headers.ts'
 import type { Html } from '../pages/html.ts'
 import type { Look } from '../pages/look.ts'
-import { messagePage, type MessageKind } from '../pages/views/message.ts'
+import { messagePage, type MessageKind, type MessageModel } from '../pages/views/message.ts'
 import { requestIdOf } from './request-id.ts'
 
 /** A page, as it is sent. */
@@ -42,19 +42,25 @@ export class PageSender {
     return { headers, body: content.markup }
   }
 
-  /** Tells what went wrong, and by what an operator finds it. */
+  /**
+   * Tells what went wrong, and by what an operator finds it.
+   *
+   * @param more what else the page has; `wait` is sent as `Retry-After` too
+   */
   tell(
     message: MessageKind,
     status: number,
     request: IncomingMessage,
     response: ServerResponse,
+    more: Pick<MessageModel, 'logIn' | 'wait'> = {},
   ): void {
     const context = this.contextFor(request)
     const id = { kind: 'request', id: requestIdOf(request) } as const
     const { headers, body } = this.page(
-      messagePage({ message, tone: 'error', id }, context),
+      messagePage({ message, tone: 'error', id, ...more }, context),
       context,
     )
+    if (more.wait !== undefined) response.setHeader('retry-after', more.wait)
     response.writeHead(status, { ...headers }).end(body)
   }
 }

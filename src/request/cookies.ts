@@ -18,9 +18,17 @@ export const cookiesNamed = (headers: Headers, name: string): readonly string[] 
   )
 }
 
-/** The names of all cookies, in their order. */
-export const cookieNamesIn = (headers: Headers): readonly string[] =>
-  pairsIn(headers).map((pair) => pair.slice(0, Math.max(0, pair.indexOf('='))))
+/** The cookies whose names begin so, in their order. */
+export const cookiesBeginning = (
+  headers: Headers,
+  start: string,
+): readonly { readonly name: string; readonly value: string }[] =>
+  pairsIn(headers)
+    .filter((pair) => pair.startsWith(start))
+    .map((pair) => {
+      const [name = '', ...value] = pair.split('=')
+      return { name, value: value.join('=') }
+    })
 
 /**
  * What `cookie` is to be, so that none of ours goes on; `undefined` where there is none of ours. Empty

@@ -80,6 +80,11 @@ export class Browser {
     return await this.post(url, body)
   }
 
+  /** What is at an address, wherever its answer leads. */
+  async look(url: string | URL): Promise<Visit> {
+    return await this.#ask(new URL(url), 'GET', undefined)
+  }
+
   /** Sends a form as {@link submit} does, and stays where its answer leads elsewhere. */
   async send(
     page: Visit,

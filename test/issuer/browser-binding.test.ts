@@ -15,7 +15,7 @@ import {
   type Site,
 } from './authorization-server.ts'
 
-const BROWSER_COOKIE = '__Host-countersign-browser'
+const BROWSER_COOKIES = '__Host-countersign-browser-'
 const LOGIN_COOKIE = '__Host-countersign-login'
 
 /** A login that was proven in the attacker's browser and not resumed there. */
@@ -70,6 +70,11 @@ describe('a login under way', () => {
       }
     }
   }
+
+  const valuesOf = (browser: Browser): readonly string[] =>
+    [...browser.cookiesOf(ISSUER)].flatMap(([name, value]) =>
+      name.startsWith(BROWSER_COOKIES) ? [value] : [],
+    )
 
   const userOf = async (browser: Browser): Promise<string | undefined> => {
     const { body } = await browser.get(`${ISSUER}/account`)
@@ -136,16 +141,19 @@ describe('a login under way', () => {
       const form = new URLSearchParams({ csrf, user: 'alice', password: 'wonderland' }).toString()
       const body = method === 'POST' ? form : undefined
       const cookies = own.cookiesOf(ISSUER)
-      const without = new Map([...cookies].filter(([name]) => name !== BROWSER_COOKIE))
+      const name = `${BROWSER_COOKIES}${pathname.slice('/login/'.length).slice(0, 8)}`
+      const value = cookies.get(name) ?? ''
+      const without = new Map([...cookies].filter(([key]) => key !== name))
       const other = site.browser()
       await other.get(url)
-      const otherCookie = other.cookiesOf(ISSUER).get(BROWSER_COOKIE) ?? ''
+      const [otherValue = ''] = valuesOf(other)
       const foreign = [
         without,
-        new Map([...without, [BROWSER_COOKIE, otherCookie]]),
-        new Map([...without, [BROWSER_COOKIE, '']]),
+        new Map([...without, [name, otherValue]]),
+        new Map([...without, [name, '']]),
+        new Map([...without, [name, `${value.slice(0, -1)}_`]]),
         // Two of the name: one was planted.
-        new Map([...cookies, [`x=1; ${BROWSER_COOKIE}`, otherCookie]]),
+        new Map([...cookies, [`x=1; ${name}`, otherValue]]),
       ]
       const earlier = (await site.audit('login')).length
       for (const jar of foreign) {
@@ -164,30 +172,43 @@ describe('a login under way', () => {
     })
   }
 
-  it('shares its cookie with those in parallel tabs, and each can end', async () => {
+  it('has a cookie of its own beside those in other tabs, until it ends', async () => {
     const browser = site.browser()
     const [first, second] = [await browser.get(url), await browser.get(url)]
-    const shared = browser.cookiesOf(ISSUER).get(BROWSER_COOKIE)
-    assert.ok(shared)
+    assert.equal(valuesOf(browser).length, 2)
     const fields = { user: 'alice', password: 'wonderland' }
     assert.ok((await browser.submit(first, '/password', fields)).url.searchParams.has('code'))
-    assert.equal(browser.cookiesOf(ISSUER).get(BROWSER_COOKIE), shared)
+    assert.equal(valuesOf(browser).length, 1)
     assert.ok((await browser.submit(second, '/password', fields)).url.searchParams.has('code'))
+    assert.equal(valuesOf(browser).length, 0)
   })
 
-  it('begins anew where the cookie is none of ours, or stands there twice', async () => {
-    for (const cookie of [`${BROWSER_COOKIE}=chosen`, `${BROWSER_COOKIE}=a; ${BROWSER_COOKIE}=b`]) {
+  it('is kept in a cookie for the issuer alone, for as long as it lasts', async () => {
+    const { headers } = await fetch(`http://127.0.0.1:${site.port}${url.pathname}${url.search}`, {
+      redirect: 'manual',
+    })
+    const [line = ''] = headers.getSetCookie().filter((one) => one.startsWith(BROWSER_COOKIES))
+    assert.match(
+      line,
+      /^__Host-countersign-browser-[\w-]{8}=\d+\.[\w-]{43}; Max-Age=1800; Path=\/; Secure; HttpOnly; SameSite=Lax$/,
+    )
+  })
+
+  it('takes the place of the oldest of sixteen', async () => {
+    const browser = site.browser()
+    const pages = [await browser.get(url)]
+    for (let count = 1; count < 20; count += 1) {
       // oxlint-disable-next-line no-await-in-loop -- one after another
-      const { headers } = await fetch(`http://127.0.0.1:${site.port}${url.pathname}${url.search}`, {
-        redirect: 'manual',
-        headers: { cookie },
-      })
-      const [line = ''] = headers.getSetCookie().filter((one) => one.startsWith(BROWSER_COOKIE))
-      assert.match(
-        line,
-        /^__Host-countersign-browser=[\w-]{43}; Max-Age=1800; Path=\/; Secure; HttpOnly; SameSite=Lax$/,
-      )
+      pages.push(await browser.get(url))
     }
+    assert.equal(valuesOf(browser).length, 16)
+    const [oldest, latest] = [pages[0], pages.at(-1)]
+    assert.ok(oldest && latest)
+    const fields = { user: 'alice', password: 'wonderland' }
+    const page = await browser.submit(oldest, '/password', fields)
+    assert.equal(page.status, 400)
+    assert.match(page.body, /<a href="\/authorize\?[^"]*client_id=spa[^"]*">Log in again<\/a>/)
+    assert.ok((await browser.submit(latest, '/password', fields)).url.searchParams.has('code'))
   })
 })
 
@@ -208,7 +229,7 @@ describe('a login under way on a development issuer over plain HTTP', () => {
     )
     const lines = answer.headers.getSetCookie()
     const pairs = lines.map((line) => line.split(';', 1)[0] ?? '')
-    assert.ok(pairs.some((pair) => /^countersign-browser=[\w-]{43}$/.test(pair)))
+    assert.ok(pairs.some((pair) => /^countersign-browser-[\w-]{8}=\d+\.[\w-]{43}$/.test(pair)))
     const path = answer.headers.get('location') ?? ''
     const asked = async (cookies: readonly string[]): Promise<number> =>
       (
@@ -217,6 +238,6 @@ describe('a login under way on a development issuer over plain HTTP', () => {
         })
       ).status
     assert.equal(await asked(pairs), 200)
-    assert.equal(await asked(pairs.filter((pair) => !pair.startsWith('countersign-browser='))), 400)
+    assert.equal(await asked(pairs.filter((pair) => !pair.startsWith('countersign-browser-'))), 400)
   })
 })

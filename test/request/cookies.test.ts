@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { cookieNamesIn, cookiesNamed, cookiesWithoutOurs } from '../../src/request/cookies.ts'
+import { cookiesBeginning, cookiesNamed, cookiesWithoutOurs } from '../../src/request/cookies.ts'
 import { Headers } from '../../src/request/headers.ts'
 import { linesOf } from '../fakes/envoy.ts'
 
@@ -38,7 +38,11 @@ describe('cookies', () => {
     })
   }
 
-  it('have their names', () => {
-    assert.deepEqual(cookieNamesIn(headers('a=1; b; c=2=3')), ['a', '', 'c'])
+  it('are found by how their names begin', () => {
+    assert.deepEqual(cookiesBeginning(headers('ab=1; b=2; abc=3=4', 'a=5; ab'), 'ab'), [
+      { name: 'ab', value: '1' },
+      { name: 'abc', value: '3=4' },
+      { name: 'ab', value: '' },
+    ])
   })
 })

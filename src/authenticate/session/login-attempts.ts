@@ -1,12 +1,19 @@
-// A login that is under way, kept by the browser: nothing is stored for those who never come back, and
-// each tab has its own. Everything secret about it is derived, so the cookie only says where it began.
+// A login that is under way. Nothing is stored for a browser that never comes back: the state holds where
+// the login began, sealed, and a cookie binds the state to the browser. Each tab has its own.
 
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto'
 import { OWN_COOKIES } from '../../request/cookies.ts'
 import type { OpaqueKeys } from '../../state/opaque-keys.ts'
 
 /** A login that begins. */
 export interface LoginAttempt {
+  /** At most 2,048 characters, which the authorization endpoint takes. */
   readonly state: string
   /** `S256` of what only we can show (RFC 7636 §4.2). */
   readonly challenge: string
@@ -14,9 +21,18 @@ export interface LoginAttempt {
   readonly cookie: { readonly name: string; readonly value: string }
 }
 
-/** A login that comes back. */
+/** What a state says, whichever browser it comes from: it proves nothing, and leads to this host alone. */
+export interface KnownAttempt {
+  /** Path and query where the login began, on the same host. */
+  readonly target: string
+  /** Seconds since the epoch. */
+  readonly until: number
+  /** Whether the login was begun in place of one whose cookie was gone. */
+  readonly again: boolean
+}
+
+/** A login that comes back in the browser that began it. */
 export interface ReturnedLogin {
-  /** Path and query where it began, on the same host. */
   readonly target: string
   readonly verifier: string
   readonly nonce: string
@@ -25,16 +41,22 @@ export interface ReturnedLogin {
 /** How the names of the cookies begin. */
 export const ATTEMPT_COOKIES = `${OWN_COOKIES}-begun-`
 
-/** For how long somebody may take to log in, in seconds. */
+/** For how long a login may take, in seconds. */
 export const ATTEMPT_SECONDS = 1_800
 
-const STATE_BYTES = 16
-const STATE = /^[A-Za-z0-9_-]{22}$/
+const SALT_BYTES = 16
+const SALT_LENGTH = 22
+const STATE = /^[A-Za-z0-9_-]{24,2048}$/
 
-// Browsers send every cookie with every request.
-const LONGEST_TARGET = 1_500
+// With the salt, the time and the tag, base64url: 2,048 characters at most.
+const LONGEST_TARGET = 1_400
 
-/** Begins logins, and knows them again. */
+const CIPHER = 'aes-256-gcm'
+const TAG_BYTES = 16
+// Each state has a key of its own, by its salt.
+const IV = Buffer.alloc(12)
+
+/** Begins logins, and recognises them. */
 export class LoginAttempts {
   readonly #keys: OpaqueKeys
 
@@ -47,43 +69,80 @@ export class LoginAttempts {
    *
    * @param target path and query to come back to; what is no path on the same host is `/`
    * @param now milliseconds since the epoch
+   * @param again whether it takes the place of one whose cookie was gone
    */
-  begin(host: string, target: string, now: number): LoginAttempt {
-    const state = randomBytes(STATE_BYTES).toString('base64url')
+  begin(host: string, target: string, now: number, again = false): LoginAttempt {
     const until = Math.floor(now / 1_000) + ATTEMPT_SECONDS
-    const said = Buffer.from(JSON.stringify([until, ownTarget(target)])).toString('base64url')
-    const value = `${said}.${this.#keys.of('login-attempt', state, host, said)}`
+    const state = this.#seal(host, `${until} ${again ? 1 : 0} ${ownTarget(target)}`)
     const verifier = this.#verifier(state, host)
     return {
       state,
       challenge: createHash('sha256').update(verifier).digest('base64url'),
       nonce: this.#keys.of('login-nonce', state, host),
-      cookie: { name: cookieName(state), value },
+      // The time comes first, for whoever has to drop the oldest.
+      cookie: { name: cookieName(state), value: `${until}.${this.#binding(state, host)}` },
     }
   }
 
-  /** The one that a browser comes back with; `undefined` for what we did not begin there, or too long ago. */
+  /** What a state of that host says; `undefined` for what is none of ours. */
+  read(host: string, state: string): KnownAttempt | undefined {
+    const said = this.#unseal(host, state)
+    if (said === undefined) return undefined
+    const [until = '', again = '', target = '/'] = said.split(' ')
+    return { target, until: Number(until), again: again === '1' }
+  }
+
+  /** The login, in the browser that began it; `undefined` for any other, and after its time. */
   open(host: string, state: string, value: string, now: number): ReturnedLogin | undefined {
-    if (!STATE.test(state)) return undefined
-    const [said = '', mac = ''] = value.split('.', 2)
-    const wanted = Buffer.from(this.#keys.of('login-attempt', state, host, said))
-    const given = Buffer.from(mac)
-    if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) return undefined
-    const [until, target]: [number, string] = JSON.parse(
-      Buffer.from(said, 'base64url').toString('utf8'), // ours, by its keyed hash
-    )
-    if (now / 1_000 >= until) return undefined
+    const known = this.read(host, state)
+    if (known === undefined || now / 1_000 >= known.until) return undefined
+    const wanted = Buffer.from(`${known.until}.${this.#binding(state, host)}`)
+    const shown = Buffer.from(value)
+    if (shown.length !== wanted.length || !timingSafeEqual(shown, wanted)) return undefined
     const nonce = this.#keys.of('login-nonce', state, host)
-    return { target, nonce, verifier: this.#verifier(state, host) }
+    return { target: known.target, nonce, verifier: this.#verifier(state, host) }
+  }
+
+  #binding(state: string, host: string): string {
+    return this.#keys.of('login-attempt', state, host)
   }
 
   #verifier(state: string, host: string): string {
     return this.#keys.of('login-verifier', state, host)
   }
+
+  // Sealed, not only signed: a target can hold what is not meant for the logs of another host.
+  #seal(host: string, text: string): string {
+    const salt = randomBytes(SALT_BYTES).toString('base64url')
+    const cipher = createCipheriv(CIPHER, this.#keyOf(salt, host), IV)
+    const sealed = [cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]
+    return salt + Buffer.concat(sealed).toString('base64url')
+  }
+
+  #unseal(host: string, state: string): string | undefined {
+    if (!STATE.test(state)) return undefined
+    const sealed = Buffer.from(state.slice(SALT_LENGTH), 'base64url')
+    if (sealed.length <= TAG_BYTES) return undefined
+    const decipher = createDecipheriv(CIPHER, this.#keyOf(state.slice(0, SALT_LENGTH), host), IV)
+    decipher.setAuthTag(sealed.subarray(-TAG_BYTES))
+    try {
+      const text = decipher.update(sealed.subarray(0, -TAG_BYTES))
+      return Buffer.concat([text, decipher.final()]).toString('utf8')
+    } catch {
+      return undefined // its tag is another
+    }
+  }
+
+  #keyOf(salt: string, host: string): Buffer {
+    return Buffer.from(this.#keys.of('login-state', salt, host), 'base64url')
+  }
 }
 
 /** The cookie of a login, by its state. */
 export const cookieName = (state: string): string => `${ATTEMPT_COOKIES}${state.slice(0, 8)}`
+
+/** When the time of a login is over, by the value of its cookie, in seconds; 0 for what is none. */
+export const endOfAttempt = (value: string): number => Number.parseInt(value, 10) || 0
 
 // Two slashes, or a backslash, which browsers take for one, would lead to another host.
 const PATH = /^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/

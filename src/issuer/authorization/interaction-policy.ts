@@ -1,19 +1,11 @@
-// When an authorization asks the person for something, and which browser the question belongs to.
+// When an authorization asks the person for something.
 
 import { interactionPolicy as policies } from 'oidc-provider'
-import type { BrowserBinding } from '../login/browser-binding.ts'
 
 /** The policy of the provider, with what it leaves to us. */
-export const interactionPolicy = (binding: BrowserBinding) => {
+export const interactionPolicy = () => {
   const { Check, base } = policies
   const policy = base()
-  for (const prompt of policy) {
-    const { details } = prompt
-    prompt.details = async (ctx) => ({
-      ...(await details(ctx)),
-      ...binding.begin(ctx.req, ctx.res),
-    })
-  }
   // A session whose login has ended since, while the browser was at another page of ours.
   policy
     .get('login')

@@ -12,7 +12,8 @@ import { SESSION_CLIENT } from '../../check/login-redirect.ts'
 import type { IssuerObserver } from '../observer.ts'
 import { INTERACTION_SECONDS, type BrowserBinding } from '../login/browser-binding.ts'
 import type { SettleLogin } from '../login/provider/settle.ts'
-import { ENDPOINTS, LOGIN } from '../paths.ts'
+import { loginAddress } from '../login/login-address.ts'
+import { ENDPOINTS } from '../paths.ts'
 import type { Accounts } from './accounts.ts'
 import { clientMetadata } from './client-metadata.ts'
 import { ProviderKey } from './external-key.ts'
@@ -172,7 +173,13 @@ const configurationOf = (
       const claims = await claimsOf(ctx, token, accounts)
       return claims && { ...claims, ...exchange?.claimsOf(token) }
     },
-    interactions: { policy: interactionPolicy(binding), url: (_ctx, { uid }) => `${LOGIN}/${uid}` },
+    interactions: {
+      policy: interactionPolicy(),
+      url(ctx, interaction) {
+        binding.begin(ctx.req, ctx.res, interaction)
+        return loginAddress(interaction)
+      },
+    },
     async loadExistingGrant(ctx) {
       await settleLogin(ctx) // the first that is asked once it is known who it is
       return await grantOf(ctx, server)

@@ -1,87 +1,93 @@
 // An interaction belongs to the browser that began it (RFC 9700 §4.7). The provider's own cookies of an
 // interaction have a path, which `__Host-` bars, so a sibling host can plant them with a `Domain` attribute.
-// This cookie it cannot plant.
+// The cookie of this binding it cannot plant. Each interaction has its own: tabs that begin at once, before
+// the browser has any cookie, would overwrite a shared one.
 
-import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Interaction, KoaContextWithOIDC, Provider } from 'oidc-provider'
-import { describeError } from '../../runtime/errors.ts'
-import type { Logger } from '../../runtime/logger.ts'
+import { cookiesBeginning, cookiesNamed } from '../../request/cookies.ts'
+import type { Clock } from '../../runtime/clock.ts'
 import type { OpaqueKeys } from '../../state/opaque-keys.ts'
+import { cookieHeadersOf } from '../cookie-headers.ts'
 import type { PageSender } from '../page-sender.ts'
 import { ENDPOINTS } from '../paths.ts'
-import { cookiesNamed } from '../../request/cookies.ts'
-import { cookieHeadersOf } from '../cookie-headers.ts'
 
-/**
- * How long an interaction lasts, in seconds. The cookie is set again by each interaction that begins, so it
- * never ends before one of them.
- */
+/** How long an interaction lasts, and its cookies, in seconds. */
 export const INTERACTION_SECONDS = 1_800
 
-/** The field of an interaction's `prompt.details` that has the keyed hash of the cookie. */
-const DETAIL = 'browser'
+// Of 90 bytes each. A tab whose cookie was dropped for newer ones gets a page with a link to begin again.
+const MOST_COOKIES = 16
 
-const VALUE_BYTES = 32
-const VALUE = /^[A-Za-z0-9_-]{43}$/
-
-/** Binds the interactions of one issuer to browsers. */
+/** Binds the interactions of one issuer to browsers. Nothing of it is stored. */
 export class BrowserBinding {
-  /**
-   * The name of the cookie. A development issuer over plain HTTP has it without the prefix, which browsers
-   * accept over TLS alone (RFC 6265bis §4.1.3.2).
-   */
-  readonly cookieName: string
+  readonly #start: string
   readonly #attributes: string
   readonly #keys: OpaqueKeys
+  readonly #clock: Clock
 
   /**
-   * @param issuer its URL
-   * @param keys shared by replicas: each has to know the interactions of the others
+   * @param issuer its URL. A development issuer over plain HTTP has cookies without the prefix, which browsers
+   *   accept over TLS alone (RFC 6265bis §4.1.3.2)
+   * @param keys shared by replicas: each has to recognise the interactions of the others
    */
-  constructor(issuer: string, keys: OpaqueKeys) {
+  constructor(issuer: string, keys: OpaqueKeys, clock: Clock) {
     const secure = issuer.startsWith('https:')
-    this.cookieName = `${secure ? '__Host-' : ''}countersign-browser`
-    this.#attributes = `; Max-Age=${INTERACTION_SECONDS}; Path=/; ${secure ? 'Secure; ' : ''}HttpOnly; SameSite=Lax`
+    this.#start = `${secure ? '__Host-' : ''}countersign-browser-`
+    this.#attributes = `; Path=/; ${secure ? 'Secure; ' : ''}HttpOnly; SameSite=Lax`
     this.#keys = keys
+    this.#clock = clock
+  }
+
+  /** Has the browser keep that it began this interaction, in place of the oldest ones where they are many. */
+  begin(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { uid }: Pick<Interaction, 'uid'>,
+  ): void {
+    const until = Math.floor(this.#clock.now() / 1_000) + INTERACTION_SECONDS
+    const begun = cookiesBeginning(cookieHeadersOf(request), this.#start)
+    const oldestFirst = begun.toSorted((one, other) => timeIn(one.value) - timeIn(other.value))
+    for (const { name } of oldestFirst.slice(0, Math.max(0, begun.length + 1 - MOST_COOKIES))) {
+      response.appendHeader('set-cookie', `${name}=; Max-Age=0${this.#attributes}`)
+    }
+    const value = `${until}.${this.#keys.of('interaction-browser', uid)}`
+    const lifetime = `; Max-Age=${INTERACTION_SECONDS}`
+    response.appendHeader(
+      'set-cookie',
+      `${this.#nameOf(uid)}=${value}${lifetime}${this.#attributes}`,
+    )
   }
 
   /**
-   * What an interaction that begins has to keep in its `prompt.details`. Parallel tabs share the cookie: it
-   * keeps its value, and its lifetime starts anew.
+   * Whether the browser that sent the request began the interaction. Not where it has two cookies of the name:
+   * then one of them was planted (without the prefix).
    */
-  begin(request: IncomingMessage, response: ServerResponse): Readonly<Record<string, string>> {
-    const value = this.#valueIn(request) ?? randomBytes(VALUE_BYTES).toString('base64url')
-    response.appendHeader('set-cookie', `${this.cookieName}=${value}${this.#attributes}`)
-    return { [DETAIL]: this.#hashOf(value) }
+  holds(request: IncomingMessage, { uid }: Pick<Interaction, 'uid'>): boolean {
+    const [value = '', ...more] = cookiesNamed(cookieHeadersOf(request), this.#nameOf(uid))
+    const shown = Buffer.from(value.slice(value.indexOf('.') + 1))
+    const wanted = Buffer.from(this.#keys.of('interaction-browser', uid))
+    return more.length === 0 && shown.length === wanted.length && timingSafeEqual(shown, wanted)
   }
 
-  /** Whether the browser that sent the request began the interaction. False for one without a hash. */
-  holds(request: IncomingMessage, { prompt }: Pick<Interaction, 'prompt'>): boolean {
-    const value = this.#valueIn(request)
-    const wanted = prompt.details[DETAIL]
-    if (value === undefined || typeof wanted !== 'string') return false
-    const [one, other] = [Buffer.from(this.#hashOf(value)), Buffer.from(wanted)]
-    return one.length === other.length && timingSafeEqual(one, other)
+  /** The interaction is over. */
+  end(response: ServerResponse, { uid }: Pick<Interaction, 'uid'>): void {
+    response.appendHeader('set-cookie', `${this.#nameOf(uid)}=; Max-Age=0${this.#attributes}`)
   }
 
-  /** `undefined` also for two cookies of the name: then one of them was planted (without the prefix). */
-  #valueIn(request: IncomingMessage): string | undefined {
-    const [value, ...more] = cookiesNamed(cookieHeadersOf(request), this.cookieName)
-    return value !== undefined && VALUE.test(value) && more.length === 0 ? value : undefined
-  }
-
-  #hashOf(value: string): string {
-    return this.#keys.of('interaction-browser', value)
+  #nameOf(uid: string): string {
+    return `${this.#start}${uid.slice(0, 8)}`
   }
 }
+
+/** When a cookie ends, in seconds; it says nothing but which is the oldest. */
+const timeIn = (value: string): number => Number.parseInt(value, 10) || 0
 
 /** What refusing needs. */
 export interface RefusingOtherBrowsersParts {
   readonly provider: Provider
   readonly binding: BrowserBinding
   readonly sender: PageSender
-  readonly logger: Logger
 }
 
 const RESUME = new RegExp(`^(?:${ENDPOINTS.authorization}|${ENDPOINTS.code_verification})/[\\w-]+$`)
@@ -91,22 +97,17 @@ const RESUME = new RegExp(`^(?:${ENDPOINTS.authorization}|${ENDPOINTS.code_verif
  * the session of this browser stays as it is.
  */
 export const refusingOtherBrowsers =
-  ({ provider, binding, sender, logger }: RefusingOtherBrowsersParts) =>
+  ({ provider, binding, sender }: RefusingOtherBrowsersParts) =>
   async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     const uid = RESUME.test(ctx.path)
       ? ctx.cookies.get(provider.cookieName('resume'), { signed: true })
       : undefined
     if (uid === undefined) return await next() // the provider resumes nothing without it
-    try {
-      const interaction = await provider.Interaction.find(uid)
-      if (interaction !== undefined && !binding.holds(ctx.req, interaction)) {
-        ctx.respond = false
-        return sender.tell('other-browser', 400, ctx.req, ctx.res)
-      }
-    } catch (cause) {
-      logger.warn({ reason: describeError(cause) }, 'authorization refused')
+    if (!binding.holds(ctx.req, { uid })) {
       ctx.respond = false
-      return sender.tell('unavailable', 503, ctx.req, ctx.res)
+      return sender.tell('other-browser', 400, ctx.req, ctx.res)
     }
     await next()
+    // It has a result once the provider has taken the interaction away.
+    if ('oidc' in ctx && ctx.oidc.result !== undefined) binding.end(ctx.res, { uid })
   }

@@ -18,6 +18,7 @@ import { grantConsent } from './consent.ts'
 import { LoginEnding, type EndingParts } from './ending.ts'
 import { ownerOf, type Exchange } from './exchange.ts'
 import type { LocalLogins } from './local-logins.ts'
+import { againAt } from './login-address.ts'
 import { LoginPages, type LoginPagesParts } from './login-pages.ts'
 import { problemOf, refusalOf, type ShownKind, type Unproven } from './outcome.ts'
 import type { ForeignProvider } from './provider/foreign-provider.ts'
@@ -96,9 +97,12 @@ export class Interactions {
     if (logout !== undefined) return await this.#logOut(id, request, response)
     if (callback !== undefined) return await this.#providers.sendBack(id, request, response)
     const interaction = await this.#interactionOf(request, response)
-    if (interaction?.uid !== uid) return this.#parts.sender.tell('expired', 400, request, response)
-    if (!this.#parts.binding.holds(request, interaction)) {
-      return this.#parts.sender.tell('other-browser', 400, request, response)
+    const isThere = interaction?.uid === uid
+    if (!isThere || !this.#parts.binding.holds(request, interaction)) {
+      const again = againAt(request.url)
+      const more = again === undefined ? {} : { logIn: again }
+      const message = isThere ? 'other-browser' : 'expired'
+      return this.#parts.sender.tell(message, 400, request, response, more)
     }
     const exchange = { request, response, interaction }
     if (action === undefined) return await this.#show(exchange)

@@ -3,12 +3,12 @@
 import type { Client, Interaction, Provider } from 'oidc-provider'
 import type { Login } from '../../check/authorization-server.ts'
 import { SESSION_CLIENT } from '../../check/login-redirect.ts'
-import { LOGIN } from '../paths.ts'
 import { challengePage, type ChallengeModel } from '../../pages/views/challenge.ts'
 import { consentPage } from '../../pages/views/consent.ts'
 import { loginPage, type LoginProblem } from '../../pages/views/login.ts'
 import { consentModel } from './consent.ts'
 import { formContext, sendPage, type Exchange, type ExchangeParts } from './exchange.ts'
+import { loginAddress } from './login-address.ts'
 import { statusOf } from './outcome.ts'
 import type { AskedQuestion } from './questions.ts'
 
@@ -42,18 +42,18 @@ export class LoginPages {
   async showLogin(exchange: Exchange, problem?: LoginProblem, typed?: string): Promise<void> {
     const { login, provider, foreign } = this.#parts
     for (const other of foreign.values()) other.prepare()
-    const { params, uid } = exchange.interaction
+    const { interaction } = exchange
+    const { params } = interaction
     const client = await provider.Client.find(String(params['client_id']))
     const hint = params['login_hint']
     const user = typed ?? (typeof hint === 'string' ? hint : undefined)
     const kinds = new Set(login.ways.map(({ kind }) => kind))
-    const here = `${LOGIN}/${uid}`
     const context = {
       ...formContext(exchange, this.#parts),
       paths: {
-        password: `${here}/password`,
-        certificate: `${here}/certificate`,
-        provider: `${here}/provider`,
+        password: loginAddress(interaction, 'password'),
+        certificate: loginAddress(interaction, 'certificate'),
+        provider: loginAddress(interaction, 'provider'),
       },
     }
     const page = loginPage(
@@ -75,8 +75,11 @@ export class LoginPages {
     { question: { message, echo } }: AskedQuestion,
     problem?: ChallengeModel['problem'],
   ): void {
-    const here = `${LOGIN}/${exchange.interaction.uid}`
-    const paths = { challenge: `${here}/challenge`, cancel: `${here}/cancel` }
+    const { interaction } = exchange
+    const paths = {
+      challenge: loginAddress(interaction, 'challenge'),
+      cancel: loginAddress(interaction, 'cancel'),
+    }
     const context = { ...formContext(exchange, this.#parts), paths }
     const model = { message, echo, ...(problem === undefined ? {} : { problem }) }
     sendPage(challengePage(model, context), context, statusOf(problem), exchange, this.#parts)
@@ -86,7 +89,7 @@ export class LoginPages {
     const { request, response, interaction } = exchange
     const model = await consentModel(interaction, this.#parts.provider)
     if (model === undefined) return this.#parts.sender.tell('expired', 400, request, response)
-    const paths = { consent: `${LOGIN}/${interaction.uid}/consent` }
+    const paths = { consent: loginAddress(interaction, 'consent') }
     const context = { ...formContext(exchange, this.#parts), paths }
     sendPage(consentPage(model, context), context, { status: 200 }, exchange, this.#parts)
   }

@@ -143,7 +143,9 @@ export class AccountPage {
     const said = URL.parse(request.url ?? '', server.url)?.searchParams
     if (said?.has('code') !== true) {
       const denied = said?.get('error') === 'access_denied'
-      return sender.tell(denied ? 'cancelled' : 'login-failed', 403, request, response)
+      return sender.tell(denied ? 'cancelled' : 'login-failed', 403, request, response, {
+        logIn: ACCOUNT,
+      })
     }
     const location = new URL(ACCOUNT, server.url).href
     response.writeHead(303, { location, 'cache-control': 'no-store' }).end()

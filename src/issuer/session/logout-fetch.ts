@@ -2,7 +2,7 @@
 // What is for our own routes stays here, since it is we who would be asked.
 
 import type { BrowserSessions } from '../../authenticate/session/browser-sessions.ts'
-import { claimsIn } from './endpoints.ts'
+import { claimsIn } from './login-return.ts'
 import { BACKCHANNEL_PATH } from './session-client.ts'
 
 /**

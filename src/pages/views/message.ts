@@ -38,17 +38,20 @@ export interface MessageModel {
   readonly wait?: number
   /** Where the person came from: left out where it is no safe address. */
   readonly back?: string
+  /** Where a login begins again: left out where it is no safe address. */
+  readonly logIn?: string
 }
 
 const LONGEST_DETAIL = 500
 
 /** The page. */
 export const messagePage = (model: MessageModel, context: PageContext): Html => {
-  const { message, tone, id, detail, wait, back } = model
+  const { message, tone, id, detail, wait, back, logIn } = model
   const { language } = context
-  const { frame, message: texts } = textsIn(language)
+  const { frame, logout, message: texts } = textsIn(language)
   const { title, what, todo }: OwnMessage = typeof message === 'string' ? texts[message] : message
   const url = back === undefined ? undefined : safeUrl(back)
+  const again = logIn === undefined ? undefined : safeUrl(logIn)
   return page(
     {
       title,
@@ -57,7 +60,8 @@ export const messagePage = (model: MessageModel, context: PageContext): Html => 
         ${detail === undefined ? undefined : html`<p><code>${foreign(detail, LONGEST_DETAIL)}</code></p>`}
         ${todo === undefined ? undefined : html`<p><strong>${frame.todo}:</strong> ${todo}</p>`}
         ${wait === undefined ? undefined : html`<p>${frame.wait(waitInWords(language, wait))}</p>`}
-        ${id && idOf(id, frame)} ${url && html`<p><a href="${url}">${frame.back}</a></p>`}`,
+        ${id && idOf(id, frame)} ${url && html`<p><a href="${url}">${frame.back}</a></p>`}
+        ${again && html`<p><a href="${again}">${logout.again}</a></p>`}`,
     },
     context,
   )

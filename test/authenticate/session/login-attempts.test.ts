@@ -24,6 +24,30 @@ describe('logins under way', () => {
     assert.doesNotMatch(begun.cookie.value, new RegExp(back.verifier))
   })
 
+  it('say in the state where they began, sealed, on their own host', () => {
+    const { state: text } = attempts.begin(HOST, '/orders', NOW, true)
+    const known = { target: '/orders', until: NOW / 1_000 + ATTEMPT_SECONDS, again: true }
+    assert.deepEqual(attempts.read(HOST, text), known)
+    assert.equal(attempts.read('other.example.org', text), undefined)
+    assert.doesNotMatch(Buffer.from(text.slice(22), 'base64url').toString('latin1'), /orders/)
+    for (const index of [0, 21, 22, 40, text.length - 1]) {
+      const other = text[index] === 'A' ? 'B' : 'A'
+      const changed = `${text.slice(0, index)}${other}${text.slice(index + 1)}`
+      // The last character has bits that mean nothing.
+      if (Buffer.from(changed, 'base64url').equals(Buffer.from(text, 'base64url'))) continue
+      assert.equal(attempts.read(HOST, changed), undefined, `character ${index}`)
+    }
+    for (const length of [0, 22, 23, 40])
+      assert.equal(attempts.read(HOST, text.slice(0, length)), undefined)
+  })
+
+  it('have a state of 2,048 characters at most', () => {
+    const target = `/${'"'.repeat(1_399)}`
+    const { state: text } = attempts.begin(HOST, target, NOW)
+    assert.ok(text.length <= 2_048)
+    assert.equal(attempts.read(HOST, text)?.target, target)
+  })
+
   it('are each their own', () => {
     const [one, two] = [attempts.begin(HOST, '/', NOW), attempts.begin(HOST, '/', NOW)]
     assert.notEqual(one.state, two.state)
@@ -33,15 +57,14 @@ describe('logins under way', () => {
   })
 
   const { state, cookie } = attempts.begin(HOST, '/a', NOW)
-  const [said = '', mac = ''] = cookie.value.split('.')
-  const other = Buffer.from(JSON.stringify([NOW, '/b'])).toString('base64url')
+  const [until = '', mac = ''] = cookie.value.split('.')
   for (const { name, host = HOST, as = state, value = cookie.value, now = NOW } of [
     { name: 'another host', host: 'other.example.org' },
     { name: 'no state', as: '' },
     { name: 'a state of another shape', as: '../../etc/passwd' },
-    { name: 'another target', value: `${other}.${mac}` },
-    { name: 'no MAC', value: said },
-    { name: 'a short MAC', value: `${said}.${mac.slice(1)}` },
+    { name: 'another time', value: `${Number(until) + 60}.${mac}` },
+    { name: 'no MAC', value: until },
+    { name: 'a short MAC', value: `${until}.${mac.slice(1)}` },
     { name: 'no cookie', value: '' },
     { name: 'too late', now: NOW + (ATTEMPT_SECONDS + 1) * 1_000 },
   ]) {

@@ -25,12 +25,14 @@ describe('sessions of browsers under attack, through Envoy', { skip: skipWithout
     return { browser, callback: back.url }
   }
 
-  it('a login that somebody else began is nobody’s', async () => {
-    const { callback } = await begun()
+  it('the code of a login that another browser began is not used: the browser logs in itself', async () => {
+    const { browser, callback } = await begun()
     const victim = browserOf()
-    const page = await victim.get(callback)
-    assert.equal(page.status, 400)
+    const page = await follow(victim, callback)
+    assert.equal(page.url.host, 'id.example.org')
+    assert.match(page.body, /name="password"/)
     assert.equal(victim.cookiesOf(APP).has(COOKIE), false)
+    assert.equal((await follow(browser, callback)).status, 200, 'it was still to be used')
   })
 
   it('a code comes back once', async () => {
@@ -92,5 +94,31 @@ describe('sessions of browsers under attack, through Envoy', { skip: skipWithout
     assert.equal((await thief.get(`${APP}/`)).status, 200)
     const { status, url } = await thief.get(`${OTHER}/`)
     assert.deepEqual([status, url.host], [302, 'id.example.org'])
+  })
+
+  it('a link to the end of a logout ends no session', async () => {
+    const browser = await loggedIn()
+    const session = browser.cookiesOf(APP).get(COOKIE) ?? ''
+    const states = ['', '?state=x', `?state=${'A'.repeat(60)}`]
+    for (const query of states) {
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      const answer = await browser.look(`${APP}/.countersign/logged-out${query}`)
+      assert.equal(answer.headers['clear-site-data'], undefined)
+      assert.equal(browser.cookiesOf(APP).get(COOKIE), session)
+    }
+    assert.equal((await browser.get(`${APP}/`)).status, 200)
+  })
+
+  it('the end of a logout is that of the browser and the session it was begun with', async () => {
+    const [one, other] = [await loggedIn(), await loggedIn()]
+    const begun = await one.get(`${APP}/.countersign/logout`)
+    const state = begun.url.searchParams.get('state') ?? ''
+    const back = `${APP}/.countersign/logged-out?state=${encodeURIComponent(state)}`
+    await other.get(back)
+    assert.equal((await other.get(`${APP}/`)).status, 200, 'of another browser')
+    const answer = await one.look(back)
+    assert.equal(answer.headers['clear-site-data'], '"cache"')
+    assert.equal(one.cookiesOf(APP).has(COOKIE), false)
+    assert.equal((await one.get(`${APP}/`)).status, 302)
   })
 })

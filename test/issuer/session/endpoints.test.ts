@@ -44,6 +44,7 @@ describe('the end of a login', () => {
         look,
       },
       sessions,
+      opaqueKeys: keys,
       attempts,
       sender: new PageSender(look, ISSUER),
       secret: 'our secret',
@@ -103,6 +104,16 @@ describe('the end of a login', () => {
     { name: 'no ID token', said: () => ({ error: 'invalid_grant' }), status: 403 },
     { name: 'nothing at all', said: () => undefined, status: 403 },
     {
+      name: 'an error of the token endpoint while the state is down',
+      said: () => ({ error: 'temporarily_unavailable' }),
+      status: 503,
+    },
+    {
+      name: 'a fault of the token endpoint',
+      said: () => ({ error: 'server_error' }),
+      status: 503,
+    },
+    {
       name: 'another nonce',
       said: () => ({ id_token: token({ sub: 'alice', nonce: 'x' }) }),
       status: 403,
@@ -145,12 +156,72 @@ describe('the end of a login', () => {
     assert.deepEqual(await sessions.list(), [])
   })
 
-  it('takes the cookie away from whoever comes back from a logout', async () => {
-    answer = (wanted) => ({ id_token: token({ sub: 'alice', nonce: wanted, sid: 's' }) })
-    const { browser } = await comeBack()
-    await browser.get(`${APP}/.countersign/logged-out`)
-    assert.equal(browser.cookiesOf(APP).has(COOKIE), false)
-    assert.deepEqual(await sessions.list(), [])
+  describe('without the cookie of its attempt', () => {
+    const callback = (state: string, more: Readonly<Record<string, string>> = { code: 'x' }) => {
+      const url = new URL('/.countersign/callback', APP)
+      url.search = new URLSearchParams({ state, iss: ISSUER, ...more }).toString()
+      return url
+    }
+    const begin = (target: string, again = false) =>
+      attempts.begin('app.example.org', target, clock.now(), again)
+
+    it('leads to its target where the browser has a session', async () => {
+      answer = (wanted) => ({ id_token: token({ sub: 'alice', nonce: wanted, sid: 's' }) })
+      const { browser } = await comeBack()
+      const redeemed = asked.length
+      const late = begin('/late')
+      clock.advance(1_801_000)
+      const text = await sessions.begin({
+        ...{ user: 'alice', claims: {}, login: 's', host: 'app.example.org', source: '' },
+        ...{ userAgent: '', ends: clock.now() + 60_000, idle: 60_000 },
+      })
+      browser.plant(APP, COOKIE, text ?? '')
+      const visit = await browser.look(callback(late.state))
+      assert.deepEqual([visit.status, visit.headers.location], [303, '/late'])
+      const unknown = await browser.look(callback('x'.repeat(90)))
+      assert.deepEqual([unknown.status, unknown.headers.location], [303, '/'])
+      assert.equal(asked.length, redeemed, 'no code was used')
+      assert.equal(await sessions.endLogin('s'), 1)
+    })
+
+    it('begins anew for its target, once', async () => {
+      const browser = new Browser({ port })
+      const visit = await browser.look(callback(begin('/late').state))
+      assert.equal(visit.status, 302)
+      const location = new URL(visit.headers.location ?? '')
+      assert.equal(`${location.origin}${location.pathname}`, `${ISSUER}/authorize`)
+      const next = location.searchParams.get('state') ?? ''
+      const known = attempts.read('app.example.org', next)
+      assert.deepEqual([known?.target, known?.again], ['/late', true])
+      assert.equal(browser.cookiesOf(APP).size, 1)
+      const forgetful = new Browser({ port })
+      const page = await forgetful.get(callback(next))
+      assert.equal(page.status, 400)
+      assert.match(page.body, /<h1>Your browser kept no cookie/)
+      assert.match(page.body, /<a href="\/late">Log in again<\/a>/)
+    })
+
+    for (const { name, state, more } of [
+      { name: 'a state that is none of ours', state: () => 'x'.repeat(90) },
+      {
+        name: 'a state of another host',
+        state: () => attempts.begin('other.example.org', '/', clock.now()).state,
+      },
+      {
+        name: 'an answer without a code',
+        state: () => begin('/').state,
+        more: { error: 'access_denied' },
+      },
+    ]) {
+      it(`is a page with a link for ${name}`, async () => {
+        const browser = new Browser({ port })
+        const page = await browser.get(callback(state(), more))
+        assert.equal(page.status, 400)
+        assert.match(page.body, /<h1>This took too long/)
+        assert.match(page.body, /<a href="\/">Log in again<\/a>/)
+        assert.equal(browser.cookiesOf(APP).has(COOKIE), false)
+      })
+    }
   })
 
   it('is not there on other hosts, at other paths, by other methods', async () => {
