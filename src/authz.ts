@@ -73,8 +73,8 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   const shown = { reloads, audit, metrics, checks: stateChecks(store), clock, logger }
   const admin = stack.use(await startAdmin(listen.admin, shown))
   // 5. What upstreams verify our tokens by, there before the first token is; and where people log in.
-  const { records, keys: opaqueKeys } = resources.state
-  const login = { records, opaqueKeys, audit: observedSink(audit, observer), observer }
+  const { records, attempts, keys: opaqueKeys } = resources.state
+  const login = { records, attempts, opaqueKeys, audit: observedSink(audit, observer), observer }
   const published = { current: () => current().value, ...login, clock, logger }
   const issuer = listen.issuer && stack.use(await startIssuerListener(listen.issuer, published))
   if (issuer !== undefined) resources.standings.answerBy(issuer.standing)

@@ -9,6 +9,7 @@ import type { SigningKeySet } from '../keys/signing-key-set.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Application } from '../runtime/http-server.ts'
 import type { Logger } from '../runtime/logger.ts'
+import type { AttemptStore } from '../state/attempt-store.ts'
 import type { OpaqueKeys } from '../state/opaque-keys.ts'
 import type { RecordStore } from '../state/record-store.ts'
 import type { AskStanding } from '../authenticate/session.ts'
@@ -17,6 +18,8 @@ import { SignOuts } from '../authenticate/session/sign-outs.ts'
 import { LoginAttempts } from '../authenticate/session/login-attempts.ts'
 import type { ListenAddress } from '../runtime/listen.ts'
 import { Accounts } from './authorization/accounts.ts'
+import { guardingUserCodes } from './authorization/device-guard.ts'
+import { DeviceLimits } from './authorization/device-limits.ts'
 import { LoginRecords } from './authorization/login-records.ts'
 import { createProvider } from './authorization/provider.ts'
 import { ProviderPages } from './authorization/provider-pages.ts'
@@ -47,6 +50,8 @@ import { requestIdOf } from './request-id.ts'
 /** What outlives a configuration. */
 export interface ApplicationParts {
   readonly records: RecordStore
+  /** Counts what is limited; shared as the records are. */
+  readonly attempts: AttemptStore
   /** Of the state, so that replicas that share it make the same ones. */
   readonly opaqueKeys: OpaqueKeys
   readonly audit: AuditSink
@@ -88,6 +93,7 @@ export const createApplication = (
     return (await status?.standing(id)) ?? 'ended'
   }
   const binding = new BrowserBinding(server.url, opaqueKeys, clock)
+  const deviceLimits = new DeviceLimits({ attempts: parts.attempts, keys: opaqueKeys })
   const provider = createProvider({
     server,
     signers: keys.signers(),
@@ -100,6 +106,7 @@ export const createApplication = (
     standing,
     settleLogin,
     binding,
+    deviceLimits,
     observer,
     clock,
     logger,
@@ -110,6 +117,7 @@ export const createApplication = (
   })
   provider.use(guardPages)
   provider.use(refusingOtherBrowsers({ provider, binding, sender }))
+  provider.use(guardingUserCodes({ provider, limits: deviceLimits, sender, observer, logger }))
   provider.use(refusingLostForms(sender))
   provider.use(recording({ audit, observer, logger }))
   const around = { ...vouched, provider, standing, sender, logger }

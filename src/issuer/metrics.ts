@@ -5,7 +5,7 @@ import type { IssuerStatistics } from './statistics.ts'
 
 /** The metrics of the authorization server. */
 export const issuerMetrics = (statistics: IssuerStatistics): readonly Metric[] => {
-  const { logins, signOuts, tokens, refusals, told, renewals, ended } = statistics
+  const { logins, signOuts, tokens, refusals, deviceCodes, told, renewals, ended } = statistics
   return [
     {
       type: 'counter',
@@ -39,6 +39,13 @@ export const issuerMetrics = (statistics: IssuerStatistics): readonly Metric[] =
       help: 'Answers of the token endpoint without tokens, by error. Programs that wait for a person get authorization_pending until then.',
       labels: ['error'],
       read: () => refusals.samples(),
+    },
+    {
+      type: 'counter',
+      name: 'countersign_device_codes_total',
+      help: 'Device codes by step, requested by a client or entered in a browser, and outcome: accepted, unknown (entered), or limited after too many (RFC 8628 §5.1).',
+      labels: ['step', 'outcome'],
+      read: () => deviceCodes.samples(),
     },
     {
       type: 'counter',

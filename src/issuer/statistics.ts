@@ -36,6 +36,8 @@ export class IssuerStatistics implements AuditObserver, IssuerObserver {
   readonly tokens = new Tally<'grant'>()
   /** Its answers without. */
   readonly refusals = new Tally<'error'>()
+  /** Device codes: requested by clients, entered in browsers. */
+  readonly deviceCodes = new Tally<'step' | 'outcome'>()
   /** Logout tokens for clients. */
   readonly told = new Tally<'outcome'>()
   /** Logins that were checked again, as far as that is recorded. */
@@ -80,6 +82,10 @@ export class IssuerStatistics implements AuditObserver, IssuerObserver {
 
   tokensRefused(error: string): void {
     this.refusals.add({ error: TOKEN_ERRORS.has(error) ? error : 'other' })
+  }
+
+  deviceCode(step: 'requested' | 'entered', outcome: 'accepted' | 'unknown' | 'limited'): void {
+    this.deviceCodes.add({ step, outcome })
   }
 
   clientTold(outcome: 'told' | 'failed'): void {

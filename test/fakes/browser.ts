@@ -55,9 +55,9 @@ export class Browser {
     this.#keep({ host: new URL(url).hostname, name, value, path })
   }
 
-  /** A browser with the same cookies. */
-  copy(): Browser {
-    const copy = new Browser(this.#origin, this.#headers)
+  /** A browser with the same cookies; its headers are the same where it gets none. */
+  copy(headers = this.#headers): Browser {
+    const copy = new Browser(this.#origin, headers)
     copy.#cookies = this.#cookies
     return copy
   }

@@ -201,7 +201,7 @@ describe('a question of a RADIUS server', () => {
     await using setting = await begin()
     const { page, submit, browser } = setting
     const question = await submit(page, '/password', RIGHT)
-    const form = { ...question, body: question.body.replace('/challenge"', '/cancel"') }
+    const form = { ...question, body: question.body.replace('/challenge?', '/cancel?') }
     const back = await browser.submit(form, '/cancel')
     assert.equal(back.status, 200)
     assert.match(back.body, /name="password"/)

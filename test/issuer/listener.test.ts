@@ -6,6 +6,7 @@ import { startIssuerListener, type Published } from '../../src/issuer/listener.t
 import { IssuerStatistics } from '../../src/issuer/statistics.ts'
 import type { HttpServer } from '../../src/runtime/http-server.ts'
 import { MemoryRecords } from '../../src/state/memory-records.ts'
+import { MemoryAttempts } from '../../src/state/memory.ts'
 import { OpaqueKeys } from '../../src/state/opaque-keys.ts'
 import { MemoryAudit } from '../fakes/audit-sink.ts'
 import { FakeClock } from '../fakes/clock.ts'
@@ -27,6 +28,7 @@ describe('the listener of the issuer', () => {
       {
         current: () => ({ issuer, authorizationServer: undefined }),
         records: new MemoryRecords(clock),
+        attempts: new MemoryAttempts(clock),
         opaqueKeys: new OpaqueKeys(),
         audit: new MemoryAudit(),
         observer: new IssuerStatistics(),

@@ -222,7 +222,9 @@ describe('logging in at a provider of others', () => {
   it('hostile: nobody is sent anywhere by a form that is not ours, or to whom nobody knows', async () => {
     await using site = await siteWith([corp()])
     const { browser, page } = await leave(site, 'corp')
-    const forged = await browser.post(`${page.url.href}/provider`, { provider: 'corp' })
+    const forged = await browser.post(new URL(`${page.url.pathname}/provider`, page.url), {
+      provider: 'corp',
+    })
     assert.equal(forged.status, 400)
     const unknown = await browser.submit(page, '/provider', { provider: 'evil' })
     assert.equal(unknown.status, 400)

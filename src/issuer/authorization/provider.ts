@@ -15,12 +15,16 @@ import type { SettleLogin } from '../login/provider/settle.ts'
 import { loginAddress } from '../login/login-address.ts'
 import { ENDPOINTS } from '../paths.ts'
 import type { Accounts } from './accounts.ts'
+import { claimsByScope } from './claims-by-scope.ts'
 import { clientMetadata } from './client-metadata.ts'
+import type { DeviceLimits } from './device-limits.ts'
+import { DevicePolls } from './device-polls.ts'
 import { ProviderKey } from './external-key.ts'
 import { grantOf } from './grants.ts'
 import { interactionPolicy } from './interaction-policy.ts'
 import { accountFinder, claimsOf, hasEndedLogin } from './login-claims.ts'
 import { storeLoginFields } from './login-fields.ts'
+import { parameterLimits } from './parameter-limits.ts'
 import type { ProviderPages } from './provider-pages.ts'
 import { RecordAdapter } from './record-adapter.ts'
 import { resourceInfo } from './resource-info.ts'
@@ -44,6 +48,7 @@ export interface ProviderParts {
   readonly standing: AskStanding
   readonly settleLogin: SettleLogin
   readonly binding: BrowserBinding
+  readonly deviceLimits: DeviceLimits
   readonly observer: IssuerObserver
   readonly clock: Clock
   readonly logger: Logger
@@ -55,25 +60,6 @@ const CODE_S = 60
 const DEVICE_CODE_S = 600
 /** Of tokens for the userinfo endpoint. */
 const OPAQUE_TOKEN_S = 600
-
-// OpenID Connect Core §5.4.
-const PROFILE = [
-  'name',
-  'family_name',
-  'given_name',
-  'middle_name',
-  'nickname',
-  'preferred_username',
-  'profile',
-  'picture',
-  'website',
-  'gender',
-  'birthdate',
-  'zoneinfo',
-  'locale',
-  'updated_at',
-]
-const EMAIL = ['email', 'email_verified']
 
 /** Makes a provider. It changes with the configuration, and with the keys. */
 export const createProvider = (parts: ProviderParts): Provider => {
@@ -89,8 +75,17 @@ export const createProvider = (parts: ProviderParts): Provider => {
 }
 
 /** What it does by itself, for the log and for metrics. */
-const report = (provider: Provider, { observer, logger }: ProviderParts): void => {
-  provider.on('grant.error', (_ctx, { message }) => observer.tokensRefused(message))
+const report = (provider: Provider, { observer, clock, logger }: ProviderParts): void => {
+  const polls = new DevicePolls()
+  provider.on('grant.error', (ctx, { message }) => {
+    const code = ctx.oidc.params?.['device_code']
+    const isWaiting = message === 'authorization_pending' && typeof code === 'string'
+    if (!isWaiting || !polls.isTooSoon(code, clock.monotonic())) {
+      return observer.tokensRefused(message)
+    }
+    ctx.body = { error: 'slow_down', error_description: 'wait 5 seconds longer each time' }
+    observer.tokensRefused('slow_down')
+  })
   provider.on('server_error', (ctx, error) => {
     logger.error({ err: error }, 'request failed')
     if (ctx.path === ENDPOINTS.token) observer.tokensRefused('server_error')
@@ -125,6 +120,7 @@ const configurationOf = (
     jwks: { keys: signers.map((signer) => new ProviderKey(signer)) },
     findAccount: accountFinder(parts),
     claims: claimsByScope(login),
+    extraParams: parameterLimits(parts),
     scopes: ['openid', 'profile', 'email', 'groups', 'offline_access'],
     // Upstreams such as kube-apiserver read ID tokens and no userinfo.
     conformIdTokenClaims: false,
@@ -190,26 +186,6 @@ const configurationOf = (
     ttl: lifetimes(login),
     clientBasedCORS: (_ctx, origin, client) =>
       (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
-  }
-}
-
-type Claims = NonNullable<Configuration['claims']>
-
-const claimsByScope = (login: Login | undefined): Claims => {
-  const names = Object.keys(login?.config.claims ?? {})
-  const special = new Set([...PROFILE, ...EMAIL])
-  return {
-    openid: [
-      'sub',
-      'amr',
-      'acr',
-      'auth_time',
-      'grant_id',
-      ...names.filter((name) => !special.has(name)),
-    ],
-    profile: PROFILE,
-    email: EMAIL,
-    groups: ['groups'],
   }
 }
 

@@ -111,8 +111,8 @@ describe('sessions of browsers under attack, through Envoy', { skip: skipWithout
 
   it('the end of a logout is that of the browser and the session it was begun with', async () => {
     const [one, other] = [await loggedIn(), await loggedIn()]
-    const begun = await one.get(`${APP}/.countersign/logout`)
-    const state = begun.url.searchParams.get('state') ?? ''
+    const asked = await one.get(`${APP}/.countersign/logout`)
+    const state = asked.url.searchParams.get('state') ?? ''
     const back = `${APP}/.countersign/logged-out?state=${encodeURIComponent(state)}`
     await other.get(back)
     assert.equal((await other.get(`${APP}/`)).status, 200, 'of another browser')

@@ -172,8 +172,14 @@ describe('the end of a login', () => {
       const late = begin('/late')
       clock.advance(1_801_000)
       const text = await sessions.begin({
-        ...{ user: 'alice', claims: {}, login: 's', host: 'app.example.org', source: '' },
-        ...{ userAgent: '', ends: clock.now() + 60_000, idle: 60_000 },
+        user: 'alice',
+        claims: {},
+        login: 's',
+        host: 'app.example.org',
+        source: '',
+        userAgent: '',
+        ends: clock.now() + 60_000,
+        idle: 60_000,
       })
       browser.plant(APP, COOKIE, text ?? '')
       const visit = await browser.look(callback(late.state))
