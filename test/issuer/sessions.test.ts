@@ -143,6 +143,26 @@ describe('sessions of browsers', () => {
       assert.equal((await askedOf(other, cookie)).allow, true)
     })
 
+    it('are 503 where a login comes back while it is gone, with a link to log in again', async () => {
+      await using redis = await startRedis({ persistent: true })
+      process.env['SESSIONS_REDIS'] = redis.url
+      const yaml = withSessions('state: { redis: { url: env:SESSIONS_REDIS, secret: file:ring } }')
+      await using site = await startSite(yaml, { ring: newStateKeyLine() })
+      const browser = site.browser()
+      const login = await browser.get(`${APP}/.countersign/login`)
+      const page = await browser.get(login.url)
+      const back = await browser.submit(page, '/password', {
+        user: 'alice',
+        password: 'wonderland',
+      })
+      assert.equal(back.url.pathname, '/.countersign/callback')
+      await redis.kill()
+      const refused = await browser.get(back.url)
+      assert.equal(refused.status, 503)
+      assert.match(refused.body, /<h1>This is not possible just now/)
+      assert.match(refused.body, /<a href="\/">Log in again<\/a>/)
+    })
+
     it('are refused clearly while it is gone, and nothing else is', async () => {
       await using redis = await startRedis({ persistent: true })
       process.env['SESSIONS_REDIS'] = redis.url
