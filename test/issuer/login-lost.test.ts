@@ -18,7 +18,7 @@ describe('a login that ends while a question is open', () => {
     const browser = site.browser()
     const { url } = await authorization(client, { redirect_uri: 'https://partner.example.net/cb' })
     const question = await browser.get(await logIn(browser, url))
-    assert.match(question.body, /\/consent"/)
+    assert.match(question.body, /\/consent[?"]/)
     const { state, [Symbol.asyncDispose]: close } = await opened(fileSettings(file))
     assert.equal((await new LoginRecords(state.records).list('alice')).length, 1)
     const accounts = (await state.records.keysIn('artifacts of account alice')).filter((key) =>
