@@ -34,7 +34,7 @@ export const clientCertificateSchema = z
       .enum(['only', 'last'])
       .default('only')
       .describe(
-        'Of `x-forwarded-client-cert`: `only` refuses a header with more than one element. `last`: the one that the nearest proxy appended, where there are several in a row (`APPEND_FORWARD`); for CAs that sign no URI or DNS name with a comma in it, since Envoy writes them as they are. Where that proxy shows a certificate of its own, the last element is about the proxy: let Envoy forward only (`FORWARD_ONLY`), and take `only`.',
+        'Of `x-forwarded-client-cert`: `only` refuses a header with more than one element. `last`: the one that the nearest proxy appended, where there are several in a row (`APPEND_FORWARD`). Envoy writes URIs and DNS names as they are, and a comma in one could be the certificate of another: a header with either of them before the last element is refused, so let every proxy write `cert` and `chain` alone (`set_current_client_cert_details`, without `uri` and `dns`). Where that proxy shows a certificate of its own, the last element is about the proxy: let Envoy forward only (`FORWARD_ONLY`), and take `only`.',
       ),
     purposes: z
       .array(purposeSchema)

@@ -23,7 +23,7 @@ export const forwardedClientCertSource = (choice: ElementChoice): CertificateSou
     const text = readVisible(value)
     if (text === undefined) return { outcome: 'malformed' }
     // In one with a comma, what is remembered would have to remember which element counts.
-    if (choice === 'only' && hasSeveral(text)) return { outcome: 'conflict' }
+    if (choice === 'only' ? hasSeveral(text) : isAmbiguous(text)) return { outcome: 'conflict' }
     return { outcome: 'found', text, read: () => readElement(readXfcc(text)?.at(-1)) }
   },
 })
@@ -31,6 +31,20 @@ export const forwardedClientCertSource = (choice: ElementChoice): CertificateSou
 /** Whether a comma stands outside quotes; without a comma at all, which is the rule, at no cost. */
 const hasSeveral = (text: string): boolean =>
   text.includes(',') && (readXfcc(text)?.length ?? 0) > 1
+
+/**
+ * Whether the last element could stand inside a name of a certificate. Envoy writes URIs and DNS names as they are,
+ * and last: a comma in one looks like the end of an element, and what follows it like the certificate of another.
+ */
+const isAmbiguous = (text: string): boolean =>
+  text.includes(',') &&
+  UNQUOTED_NAME.test(text) &&
+  (readXfcc(text) ?? []).slice(0, -1).some((element) => element.some(([key]) => isUnquoted(key)))
+
+// Most headers have none, and need not be read.
+const UNQUOTED_NAME = /(?:^|[,;])(?:URI|DNS)=/i
+
+const isUnquoted = (key: string): boolean => key === 'uri' || key === 'dns'
 
 const readElement = (element: XfccElement = []): ShownCertificates | undefined => {
   const cert = onlyOne(element, 'cert')

@@ -11,7 +11,7 @@ const MOST_PAIRS = 256
 
 // A value may be empty: Envoy writes `URI=` where there is none. Envoy does not quote a URI or a DNS
 // name, and a URI may hold "="; a comma or semicolon in one is the next element or pair, whoever
-// meant it.
+// meant it. Callers of this see that no such name stands before the element that counts.
 const PAIR = /([A-Za-z]{1,32})=(?:"((?:[^"\\]|\\.)*)"|([^",;]*))([,;]|$)/y
 
 /**

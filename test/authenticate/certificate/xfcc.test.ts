@@ -146,7 +146,32 @@ describe('the certificate of X-Forwarded-Client-Cert', () => {
     { name: 'two elements', values: [`${elementOf(mallory)},${good}`], want: 'conflict' },
     {
       name: 'two elements, the last one counting',
-      values: [`${elementOf(mallory)},${good}`],
+      values: [`Hash=${hashOf(mallory)};Cert="${certOf(mallory)}";Subject="CN=a,O=b",${good}`],
+      choice: 'last',
+      want: [alice.der],
+    },
+    ...['URI', 'DNS', 'uri'].flatMap((key) =>
+      [
+        { what: 'a certificate', text: `x,${elementOf(mallory)}` },
+        { what: 'a certificate, without more', text: `,Cert="${certOf(mallory)}"` },
+        { what: 'a pair and a certificate', text: `x;Foo="q",Cert="${certOf(mallory)}"` },
+        { what: 'two elements', text: `x,By=y,Cert="${certOf(mallory)}"` },
+      ].map(({ what, text }) => ({
+        name: `${what} in a ${key}, which Envoy does not quote, the last one counting (hostile)`,
+        values: [`Hash=${hashOf(alice)};Cert="${certOf(alice)}";${key}=${text};DNS=y`],
+        choice: 'last' as const,
+        want: 'conflict',
+      })),
+    ),
+    {
+      name: 'an earlier element with a URI, the last one counting',
+      values: [`Hash=${hashOf(mallory)};URI=spiffe://a/b,${good}`],
+      choice: 'last',
+      want: 'conflict',
+    },
+    {
+      name: 'an earlier element with a quoted word like one, the last one counting',
+      values: [`Subject="CN=a;URI=b",${good}`],
       choice: 'last',
       want: [alice.der],
     },
@@ -158,7 +183,7 @@ describe('the certificate of X-Forwarded-Client-Cert', () => {
     },
     {
       name: 'a last element without a certificate (hostile)',
-      values: [`${elementOf(mallory)},By=x`],
+      values: [`Cert="${certOf(mallory)}",By=x`],
       choice: 'last',
       want: 'malformed',
     },

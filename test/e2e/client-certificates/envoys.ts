@@ -37,6 +37,11 @@ export const forwarding = (details: string): readonly Edit[] => [
   ],
 ]
 
+/** Nothing of a certificate that Envoy writes without quotes. */
+export const WITHOUT_NAMES: readonly Edit[] = [
+  [[...MANAGER, 'set_current_client_cert_details'], { subject: true, cert: true }],
+]
+
 /** Nobody but the connection manager removes what callers send; authz is not told the certificate. */
 export const LIKE_A_GATEWAY: readonly Edit[] = [
   [[...MANAGER, 'early_header_mutation_extensions']],

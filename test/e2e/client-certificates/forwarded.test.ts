@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
-import { nameOf, pemOf } from '../../authenticate/certificate/making.ts'
+import {
+  alternativeNames,
+  generalName,
+  nameOf,
+  pemOf,
+} from '../../authenticate/certificate/making.ts'
 import { http1, http2, type HeaderLine } from '../../servers/client.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'
@@ -16,6 +21,7 @@ import {
   LIKE_A_GATEWAY,
   startFurtherEnvoy,
   VALIDATION,
+  WITHOUT_NAMES,
   type Edit,
 } from './envoys.ts'
 
@@ -123,10 +129,18 @@ describe('certificates that a proxy tells in a header', { skip: skipWithoutEnvoy
 
   describe('an Envoy that appends to X-Forwarded-Client-Cert (APPEND_FORWARD)', () => {
     let appending: Site
+    /** Behind a proxy, which writes URIs and DNS names; and behind one that writes none. */
     let balanced: Site
+    let nameless: Site
     before(async () => {
       appending = await startEnvoy(...LIKE_A_GATEWAY, ...forwarding('APPEND_FORWARD'))
       balanced = await startEnvoy(...inFrontOf(appending.target.port))
+      nameless = await startEnvoy(...inFrontOf(appending.target.port), ...WITHOUT_NAMES)
+    })
+
+    it('says nothing behind a proxy that writes names of certificates, which are not quoted', async () => {
+      await takeFrom('x-forwarded-client-cert', { element: 'last' })
+      assert.equal(await userAt(as(balanced, carol)), '400 credential-conflict')
     })
 
     it('leaves open who is meant as soon as the caller says something itself', async () => {
@@ -146,6 +160,35 @@ describe('certificates that a proxy tells in a header', { skip: skipWithoutEnvoy
       assert.equal(await userAt(caller, [clientCert(boss)]), 'carol')
     })
 
+    for (const [kind, named] of Object.entries({
+      URI: generalName.uri,
+      'DNS name': generalName.dns,
+    })) {
+      it(`is nobody’s where a ${kind} of the caller has an element in it (hostile)`, async () => {
+        await takeFrom('x-forwarded-client-cert', { element: 'last' })
+        const forged = `Hash=${boss.fingerprint};${elementOf(boss)}`
+        for (const text of [
+          `spiffe://x/y,${forged}`,
+          `,${forged}`,
+          `x;Subject="",${forged}`,
+          `x,By=y;${forged}`,
+          `x;${forged}`,
+        ]) {
+          // oxlint-disable-next-line no-await-in-loop -- one after another
+          const mallory = await makeCaller(folder, {
+            signer: root,
+            subject: nameOf(['CN', 'mallory']),
+            extensions: [alternativeNames(named(text))],
+          })
+          // oxlint-disable-next-line no-await-in-loop -- one after another
+          const seen = await userAt(as(appending, mallory))
+          assert.match(seen, /^(400 credential-conflict|401 credential-malformed)$/, text)
+          // oxlint-disable-next-line no-await-in-loop -- one after another
+          assert.equal(await userAt(as(appending, mallory), [xfcc(elementOf(boss))]), seen, text)
+        }
+      })
+    }
+
     it('is not believed where the caller has left a quote open (hostile)', async () => {
       for (const text of [
         'Subject="',
@@ -159,7 +202,7 @@ describe('certificates that a proxy tells in a header', { skip: skipWithoutEnvoy
 
     it('names the proxy in front, where that has a certificate itself: nobody that is let in', async () => {
       await takeFrom('x-forwarded-client-cert', { element: 'last' })
-      assert.equal(await userAt(as(balanced, carol)), '401 certificate-untrusted')
+      assert.equal(await userAt(as(nameless, carol)), '401 certificate-untrusted')
       assert.equal((await site.events()).at(-1)?.user, 'front-proxy')
       await takeFrom('x-forwarded-client-cert')
       assert.equal(await userAt(as(balanced, carol)), '400 credential-conflict')

@@ -47,12 +47,30 @@ export const forwardedCertificateRules: readonly Rule<Edge>[] = [
       'authz takes client certificates from X-Forwarded-Client-Cert, and callers can write it',
     risk: 'a caller shows the certificate of anybody, which is no secret, and is taken for them',
     remedy:
-      'forward_client_cert_details: SANITIZE_SET, set_current_client_cert_details: { cert: true, chain: true }; or APPEND_FORWARD, and `element: last` in the authenticator',
-    istio: `${TOPOLOGY}; or APPEND_FORWARD, and \`element: last\` in the authenticator`,
+      'forward_client_cert_details: SANITIZE_SET, set_current_client_cert_details: { cert: true, chain: true }; or APPEND_FORWARD with the same details, without `uri` and `dns` in any proxy, and `element: last` in the authenticator',
+    istio: TOPOLOGY,
     find: ({ manager, credentials }) => {
       const takers = takersIn(credentials)
       if (takers.length === 0) return []
       return placesIn(manager).flatMap((place) => forgeableIn(place, takers, manager))
+    },
+  },
+  {
+    id: 'forwarded-certificate-ambiguous',
+    severity: 'error',
+    problem:
+      'authz takes the last element of X-Forwarded-Client-Cert, and Envoy writes names into it that it does not quote',
+    risk: 'a comma in a URI or DNS name of a certificate looks like another element: authz refuses such requests, and all that a proxy in front has passed on with a name',
+    remedy: 'set_current_client_cert_details: { cert: true, chain: true }, without `uri` and `dns`',
+    istio: `${TOPOLOGY}, and \`element: only\` in the authenticator; Istio writes both names and cannot be told not to`,
+    find: ({ manager, credentials }) => {
+      const last = takersIn(credentials).filter(({ element }) => element === 'last')
+      if (last.length === 0) return []
+      return written(manager)
+        .flatMap((place) =>
+          ['uri', 'dns'].map((name) => place.get('set_current_client_cert_details', name)),
+        )
+        .flatMap((at) => when(at.flag, at, { detail: authenticatorsOf(last) }))
     },
   },
   {

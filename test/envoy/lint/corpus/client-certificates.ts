@@ -123,6 +123,20 @@ const forwarded: readonly Fault[] = [
     ...forgeable('FORWARD_ONLY, where the last element counts', [[DETAILS, 'FORWARD_ONLY']]),
     ...wanting(FORWARDED_LAST),
   },
+  ...['uri', 'dns'].flatMap((name) =>
+    ['SANITIZE_SET', 'APPEND_FORWARD'].map((details): Fault => ({
+      name: `${name} is written where the last element counts, ${details}`,
+      change: [
+        [DETAILS, details],
+        [CURRENT, { cert: true, chain: true, subject: true, [name]: true }],
+        ...FORWARDED_KEPT,
+      ],
+      rule: 'forwarded-certificate-ambiguous',
+      severity: 'error',
+      at: `${CURRENT}.${name}`,
+      ...wanting(FORWARDED_LAST),
+    })),
+  ),
   ...['SANITIZE', undefined, 0].map((value): Fault => ({
     name: `what Envoy could say is removed, ${value}`,
     change: [[DETAILS, value]],
