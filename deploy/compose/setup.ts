@@ -16,6 +16,7 @@ import { reportFailure } from '../../src/cli/report.ts'
 import { ConfigurationFiles } from '../../src/config/files.ts'
 import { readConfig } from '../../src/config/parse.ts'
 import { renderBootstrap } from '../../src/envoy/bootstrap.ts'
+import { refusalRate } from '../../src/envoy/refusal-log.ts'
 import { newGrantKeyLine } from '../../src/keys/grant-keys.ts'
 import { createAuthority } from './pki.ts'
 
@@ -56,7 +57,11 @@ const MADE = [
 export const setUp = async (place: Place): Promise<boolean> => {
   const complete = MADE.every((file) => existsSync(join(place.root, file)))
   if (!complete) await writeAll(place, await make())
-  await writeAll(place, { 'envoy/envoy.yaml': await bootstrap(place.config) })
+  const rateFile = join(place.root, 'envoy/rate.json')
+  await writeAll(place, {
+    'envoy/rate.json': refusalRate(),
+    'envoy/envoy.yaml': await bootstrap(place.config, rateFile),
+  })
   return !complete
 }
 
@@ -108,9 +113,9 @@ const users = async (): Promise<string> => {
   return stringify({ users: Object.fromEntries(await Promise.all(entries)) })
 }
 
-const bootstrap = async (file: string): Promise<string> => {
+const bootstrap = async (file: string, rateFile: string): Promise<string> => {
   const { config } = await readConfig(file, new ConfigurationFiles())
-  return renderBootstrap(config)
+  return renderBootstrap(config, { rateFile })
 }
 
 const writeAll = async (place: Place, files: Readonly<Record<string, string>>): Promise<void> => {

@@ -1,10 +1,12 @@
 // `countersign envoy`: tools for Envoy's configuration.
 
 import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { ConfigurationFiles } from '../config/files.ts'
 import { readConfig } from '../config/parse.ts'
 import { renderBootstrap } from '../envoy/bootstrap.ts'
+import { refusalRate } from '../envoy/refusal-log.ts'
 import { envoyIstioCommand } from './envoy-istio.ts'
 import { envoyLintCommand } from './envoy-lint.ts'
 import { configOption } from './options.ts'
@@ -18,8 +20,13 @@ export const envoyCommand = (): Command =>
         .description('write a hardened Envoy bootstrap for the configuration')
         .addOption(configOption())
         .option('-o, --output <file>', 'write to a file instead of standard output')
-        .action(async ({ config, output }: { config: string; output?: string }) => {
-          const bootstrap = await generate(config)
+        .option(
+          '--rate-file <file>',
+          'also write a file, which Envoy reads at this path, that limits how many lines the access log of refusals has (500 at once, 10 a second); default: no limit',
+        )
+        .action(async ({ config, output, rateFile }: GenerateOptions) => {
+          const bootstrap = await generate(config, rateFile && resolve(rateFile))
+          if (rateFile !== undefined) await writeFile(rateFile, refusalRate())
           if (output === undefined) process.stdout.write(bootstrap)
           else await writeFile(output, bootstrap)
         }),
@@ -27,7 +34,13 @@ export const envoyCommand = (): Command =>
     .addCommand(envoyIstioCommand())
     .addCommand(envoyLintCommand())
 
-const generate = async (file: string): Promise<string> => {
+interface GenerateOptions {
+  readonly config: string
+  readonly output?: string
+  readonly rateFile?: string
+}
+
+const generate = async (file: string, rateFile?: string): Promise<string> => {
   const { config } = await readConfig(file, new ConfigurationFiles())
-  return renderBootstrap(config)
+  return renderBootstrap(config, { rateFile })
 }

@@ -9,11 +9,13 @@ import type { EnvoyConfig } from '../config/envoy-schema.ts'
 import { ConfigurationFiles } from '../config/files.ts'
 import { readConfig } from '../config/parse.ts'
 import { ConfigurationError } from '../config/problem.ts'
+import type { Config } from '../config/schema.ts'
 import { listenerAddress, untilReady } from '../envoy/admin.ts'
 import { findEnvoy } from '../envoy/binary.ts'
 import { renderBootstrap } from '../envoy/bootstrap.ts'
 import { forwardsCertificates } from '../envoy/identity-certificate.ts'
 import { EDGE_LISTENER } from '../envoy/listener.ts'
+import { refusalRate } from '../envoy/refusal-log.ts'
 import { Child } from '../runtime/child.ts'
 import { CountersignError } from '../runtime/errors.ts'
 import { configOption } from './options.ts'
@@ -29,6 +31,8 @@ interface Options {
 // authz waits 10 s for what is in flight.
 const GRACE_MS = 12_000
 const READY_MS = 30_000
+// Of its access log; Envoy's own default is 10 s.
+const FLUSH_MS = '1000'
 
 /** The command. */
 export const upCommand = (): Command =>
@@ -48,14 +52,16 @@ export const upCommand = (): Command =>
 const up = async (options: Options): Promise<void> => {
   const { config, envoy: program, envoyLogLevel } = options
   const signal = endSignal()
-  const { envoy, bootstrap, needsSigner } = await prepare(config)
+  const { config: parsed, envoy } = await prepare(config)
   const signerConfig = resolve(options.signerConfig ?? join(dirname(config), 'signer.yaml'))
   const envoyProgram = findEnvoy(program)
   await using stack = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'countersign-')) // mode 0700
   stack.defer(() => rm(folder, { recursive: true, force: true }))
   const bootstrapFile = join(folder, 'envoy.yaml')
-  await writeFile(bootstrapFile, bootstrap)
+  const rateFile = join(folder, 'rate.json')
+  await writeFile(rateFile, refusalRate())
+  await writeFile(bootstrapFile, renderBootstrap(parsed, { rateFile }))
 
   const polling = new AbortController()
   stack.defer(() => polling.abort())
@@ -64,7 +70,9 @@ const up = async (options: Options): Promise<void> => {
     // authz first and last: there is no moment in which Envoy runs and has nobody to ask.
     const services = [
       stack.use(startCountersign('authz', config)),
-      ...(needsSigner ? [stack.use(startCountersign('signer', signerConfig))] : []),
+      ...(forwardsCertificates(parsed)
+        ? [stack.use(startCountersign('signer', signerConfig))]
+        : []),
     ]
     process.on('SIGHUP', () => services.forEach((service) => service.signal('SIGHUP')))
     await Promise.all(services.map((service) => service.firstMessage()))
@@ -85,9 +93,8 @@ const up = async (options: Options): Promise<void> => {
 }
 
 interface Prepared {
+  readonly config: Config
   readonly envoy: EnvoyConfig
-  readonly bootstrap: string
-  readonly needsSigner: boolean
 }
 
 const prepare = async (file: string): Promise<Prepared> => {
@@ -99,7 +106,7 @@ const prepare = async (file: string): Promise<Prepared> => {
     ])
   }
   if (envoy.admin.kind === 'unix') await mkdir(dirname(envoy.admin.path), { recursive: true })
-  return { envoy, bootstrap: renderBootstrap(config), needsSigner: forwardsCertificates(config) }
+  return { config, envoy }
 }
 
 const startCountersign = (command: 'authz' | 'signer', config: string): Child =>
@@ -115,7 +122,15 @@ const startEnvoy = (program: string, bootstrap: string, logLevel: string): Child
   new Child({
     name: 'Envoy',
     command: program,
-    args: ['--config-path', bootstrap, '--log-level', logLevel, '--disable-hot-restart'],
+    args: [
+      '--config-path',
+      bootstrap,
+      '--log-level',
+      logLevel,
+      '--file-flush-interval-msec',
+      FLUSH_MS,
+      '--disable-hot-restart',
+    ],
     ipc: false,
     grace: GRACE_MS,
   })

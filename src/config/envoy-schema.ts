@@ -102,6 +102,11 @@ export const envoySchema = z
       .refine(({ kind }) => kind === 'unix', 'must be "unix:PATH": the signer has no network')
       .optional()
       .describe('Where Envoy reaches the signer; needed where a route forwards a certificate.'),
+    accessLog: pathSchema
+      .optional()
+      .describe(
+        'File that Envoy appends a JSON line to for each connection and request that it refuses by itself, with the reason. Default: Envoy’s standard output.',
+      ),
     maxHeapBytes: z
       .int()
       .min(67_108_864)

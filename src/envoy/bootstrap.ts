@@ -14,12 +14,18 @@ import { overloadManager } from './overload.ts'
 
 const SOCKET_MODE = 0o600
 
+/** What does not stand in the configuration. */
+export interface BootstrapOptions {
+  /** Where Envoy finds the file of `refusalRate`: absolute. Default: no limit to the lines of refusals. */
+  readonly rateFile?: string | undefined
+}
+
 /**
  * A hardened Envoy bootstrap (envoy.config.bootstrap.v3.Bootstrap).
  *
  * @throws CountersignError `configuration-invalid` when the configuration says too little for one
  */
-export const envoyBootstrap = (config: Config): object => {
+export const envoyBootstrap = (config: Config, { rateFile }: BootstrapOptions = {}): object => {
   const envoy = envoySection(config)
   const bootstrap: Message = {
     node: { id: envoy.nodeId, cluster: 'countersign' },
@@ -30,7 +36,7 @@ export const envoyBootstrap = (config: Config): object => {
     overload_manager: overloadManager(envoy),
     ...(forwardsCertificates(config) ? statistics : {}),
     static_resources: {
-      listeners: [edgeListener(config, envoy)],
+      listeners: [edgeListener(config, envoy, { file: envoy.accessLog, rateFile })],
       clusters: clusters(config, envoy),
     },
   }
@@ -38,8 +44,8 @@ export const envoyBootstrap = (config: Config): object => {
 }
 
 /** The bootstrap as commented YAML. */
-export const renderBootstrap = (config: Config): string => {
-  const document = new Document(envoyBootstrap(config), { aliasDuplicateObjects: false })
+export const renderBootstrap = (config: Config, options: BootstrapOptions = {}): string => {
+  const document = new Document(envoyBootstrap(config, options), { aliasDuplicateObjects: false })
   document.commentBefore = HEADER
   const explained = new Set<string>()
   visit(document, {

@@ -10,6 +10,8 @@ export const EXPLANATIONS: Readonly<Record<string, string>> = {
   node: 'Mandatory: without id and cluster, Envoy ends at its first certificate over SDS.',
   admin: 'Can read and stop everything. Never publish it.',
   mode: '0600, in decimal.',
+  access_log:
+    'A line for what Envoy refuses by itself, since authz never hears of it; of no other connection or request.',
   overload_manager: 'Sheds load before memory or sockets run out.',
   use_remote_address: 'The caller is who connects to us, or whom the counted proxies name.',
   internal_address_config:

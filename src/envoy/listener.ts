@@ -4,6 +4,7 @@ import type { EnvoyConfig } from '../config/envoy-schema.ts'
 import type { Config } from '../config/schema.ts'
 import { httpFilters } from './filters.ts'
 import { addressMessage, duration, extension, file, type Message } from './message.ts'
+import { connectionLog, requestLog, type RefusalLog } from './refusal-log.ts'
 import { routeConfiguration } from './routes.ts'
 import { earlyHeaderMutations } from './strip.ts'
 
@@ -22,15 +23,16 @@ const STREAM_WINDOW = 65_536
 const CONNECTION_WINDOW = 1_048_576
 
 /** The listener that callers connect to. */
-export const edgeListener = (config: Config, envoy: EnvoyConfig): Message => ({
+export const edgeListener = (config: Config, envoy: EnvoyConfig, log: RefusalLog): Message => ({
   name: EDGE_LISTENER,
   address: addressMessage(envoy.listener.address),
+  access_log: connectionLog(log),
   per_connection_buffer_limit_bytes: CONNECTION_BUFFER,
   filter_chains: [
     {
       transport_socket_connect_timeout: '10s',
       transport_socket: downstreamTls(envoy.listener),
-      filters: [connectionManager(config, envoy)],
+      filters: [connectionManager(config, envoy, log)],
     },
   ],
 })
@@ -56,12 +58,13 @@ const downstreamTls = ({ certificate, key, clientCa }: EnvoyConfig['listener']):
     },
   })
 
-const connectionManager = (config: Config, envoy: EnvoyConfig): Message =>
+const connectionManager = (config: Config, envoy: EnvoyConfig, log: RefusalLog): Message =>
   extension(
     'envoy.filters.network.http_connection_manager',
     'filters.network.http_connection_manager.v3.HttpConnectionManager',
     {
       stat_prefix: EDGE_LISTENER,
+      access_log: requestLog(log),
       ...trust(envoy.listener),
       ...normalisation,
       ...bounds(envoy.listener),

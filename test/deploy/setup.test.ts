@@ -57,6 +57,7 @@ describe('the set-up', () => {
       'envoy/envoy.yaml',
       'envoy/front-proxy.key',
       'envoy/front-proxy.pem',
+      'envoy/rate.json',
       'envoy/upstream-ca.pem',
       'signer/ca.key',
       'signer/ca.pem',

@@ -1,13 +1,15 @@
 // Envoy with a generated bootstrap between a scripted authz and an upstream: what these tests say
 // holds whatever authz answers.
 
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { parseConfig } from '../../src/config/parse.ts'
 import type { Config } from '../../src/config/schema.ts'
 import { formatAddress } from '../../src/config/values.ts'
 import { renderBootstrap } from '../../src/envoy/bootstrap.ts'
+import { refusalRate } from '../../src/envoy/refusal-log.ts'
+import { isJsonObject, type JsonObject } from '../../src/runtime/json-object.ts'
 import type { Target } from '../servers/client.ts'
 import { startEnvoy, type Envoy } from '../servers/envoy.ts'
 import { createPki, type Pki } from '../servers/pki.ts'
@@ -31,6 +33,10 @@ export interface EdgeOptions {
   readonly upstream?: Readonly<Record<string, unknown>>
   /** Envoy and authz speak mutual TLS over TCP. */
   readonly mutualTls?: boolean
+  /** Further upstreams, by the name of their route. */
+  readonly further?: (parts: Pick<Edge, 'pki' | 'upstream'>) => Readonly<Record<string, object>>
+  /** Limits the lines of refusals as `countersign up` does. */
+  readonly limited?: boolean
 }
 
 /** Everything that runs. */
@@ -40,6 +46,8 @@ export interface Edge extends AsyncDisposable {
   readonly authz: ScriptedAuthz
   readonly envoy: Envoy
   readonly target: Target
+  /** The lines of refusals that Envoy has written, oldest first. */
+  refusals(): Promise<readonly JsonObject[]>
 }
 
 /** The host of the only route unless a test has routes of its own. */
@@ -92,11 +100,15 @@ export const startEdge = async (options: EdgeOptions = {}): Promise<Edge> => {
           ...pki.frontProxy,
           ...options.upstream,
         },
+        ...options.further?.({ pki, upstream }),
       },
+      accessLog: 'refusals.jsonl',
       ...options.envoy,
     },
   })
-  const envoy = stack.use(await startEnvoy({ bootstrap: renderBootstrap(config) }))
+  const rateFile = options.limited === true ? folder.file('rate.json') : undefined
+  if (rateFile !== undefined) await writeFile(rateFile, refusalRate())
+  const envoy = stack.use(await startEnvoy({ bootstrap: renderBootstrap(config, { rateFile }) }))
   const target = { port: await envoy.port(), ca: pki.ca, serverName: HOST }
   const owned = stack.move()
   return {
@@ -105,9 +117,19 @@ export const startEdge = async (options: EdgeOptions = {}): Promise<Edge> => {
     authz,
     envoy,
     target,
+    async refusals() {
+      await envoy.admin('/reopen_logs', 'POST') // which writes what waits
+      return await linesIn(folder.file('refusals.jsonl'))
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
+
+const linesIn = async (file: string): Promise<readonly JsonObject[]> =>
+  (await readFile(file, 'utf8')).split('\n').flatMap((line) => {
+    const value: unknown = line === '' ? undefined : JSON.parse(line)
+    return isJsonObject(value) ? [value] : []
+  })
 
 const startAuthz = async (
   socket: string,

@@ -1,5 +1,6 @@
 // Lines of the logs that tell of a request, read without trust: ours (decisions, what the signer did,
-// logins) and those of a Kubernetes API server (audit.k8s.io/v1, Event).
+// logins), what Envoy refused by itself (envoy/refusal-log.ts), and those of a Kubernetes API server
+// (audit.k8s.io/v1, Event).
 
 import { z } from 'zod'
 import type { JsonObject } from '../../runtime/json-object.ts'
@@ -15,6 +16,22 @@ const optional = text.optional()
 const texts = z.array(text).default([])
 
 const impersonation = z.object({ user: text, groups: texts })
+
+/** The credential as it was shown. */
+const shownSchema = z.object({
+  proven: z.boolean().default(false),
+  subject: optional,
+  issuer: optional,
+  serial: optional,
+  fingerprint: optional,
+  iss: optional,
+  jti: optional,
+  client_id: optional,
+  azp: optional,
+  aud: texts,
+  id: optional,
+  login: optional,
+})
 
 const decisionSchema = z.object({
   event: z.literal('decision'),
@@ -35,6 +52,7 @@ const decisionSchema = z.object({
   authenticator: optional,
   authentication: optional,
   credential: optional,
+  shown: shownSchema.optional(),
   rule: optional,
   detail: optional,
   kubernetes: z
@@ -74,10 +92,23 @@ const refusalSchema = z.object({
   detail: optional,
 })
 
+const LOGIN_EVENTS = [
+  'login',
+  'login-renewed',
+  'login-ended',
+  'tokens-issued',
+  'session-began',
+  'sessions-ended',
+] as const
+
 const loginSchema = z.object({
-  event: z.enum(['login', 'tokens-issued', 'session-began', 'sessions-ended']),
+  event: z.enum(LOGIN_EVENTS),
   time: z.iso.datetime({ offset: true }),
-  request: text,
+  request: optional,
+  login: optional,
+  jti: texts,
+  provider: optional,
+  cause: optional,
   outcome: optional,
   reason: optional,
   way: optional,
@@ -85,6 +116,29 @@ const loginSchema = z.object({
   grant: optional,
   user: optional,
   source: optional,
+})
+
+const failureSchema = z.object({
+  event: z.enum(['connection-refused', 'request-failed']),
+  time: z.iso.datetime({ offset: true }),
+  reason: optional,
+  termination: optional,
+  detail: optional,
+  flags: optional,
+  status: z.number().optional(),
+  source: optional,
+  serverName: optional,
+  subject: optional,
+  issuer: optional,
+  serial: optional,
+  fingerprint: optional,
+  method: optional,
+  host: optional,
+  path: optional,
+  route: optional,
+  upstream: optional,
+  request: optional,
+  decision: optional,
 })
 
 const subject = z.object({
@@ -122,7 +176,9 @@ export type TracedDecision = z.output<typeof decisionSchema> & Place
 export type TracedIssuance = z.output<typeof issuanceSchema> & Place
 /** What the signer did not issue. */
 export type TracedRefusal = z.output<typeof refusalSchema> & Place
-/** Somebody who logged in or out, in the request that is traced. */
+/** What Envoy refused by itself: a connection, or a request. */
+export type TracedFailure = z.output<typeof failureSchema> & Place
+/** A login, what was issued by it, and its end. */
 export type TracedLogin = z.output<typeof loginSchema> & Place
 /** What the API server says of a request, at one stage. */
 export type ApiRequest = z.output<typeof apiRequestSchema> & Place
@@ -133,6 +189,7 @@ export type TraceRecord =
   | { readonly kind: 'issuance'; readonly record: TracedIssuance }
   | { readonly kind: 'refusal'; readonly record: TracedRefusal }
   | { readonly kind: 'login'; readonly record: TracedLogin }
+  | { readonly kind: 'failure'; readonly record: TracedFailure }
   | { readonly kind: 'api-request'; readonly record: ApiRequest }
   | { readonly kind: 'other' }
   /** It is one of these, and a field is missing or not what it should be. */
@@ -155,16 +212,25 @@ export const readRecord = (line: JsonObject, place: Place): TraceRecord => {
     case 'certificate-refused':
       return made('refusal', refusalSchema)
     case 'login':
+    case 'login-renewed':
+    case 'login-ended':
     case 'tokens-issued':
     case 'session-began':
     case 'sessions-ended':
       return made('login', loginSchema)
+    case 'connection-refused':
+    case 'request-failed':
+      return made('failure', failureSchema)
     default:
       return line['kind'] === 'Event' && typeof line['auditID'] === 'string'
         ? made('api-request', apiRequestSchema)
         : OTHER
   }
 }
+
+/** By what the credential of a decision can be asked about. */
+export const namesShown = ({ shown }: TracedDecision): readonly (string | undefined)[] =>
+  shown === undefined ? [] : [shown.serial, shown.fingerprint, shown.jti, shown.id, shown.login]
 
 const CREDENTIAL_ID = 'authentication.kubernetes.io/credential-id'
 

@@ -7,6 +7,7 @@ import {
   pathOf,
   type ApiRequest,
   type TracedDecision,
+  type TracedFailure,
   type TracedIssuance,
   type TracedLogin,
   type TracedRefusal,
@@ -19,6 +20,8 @@ export interface Story {
   /** Certificates of its grant, and refusals of the signer, oldest first. */
   readonly issued: readonly TracedIssuance[]
   readonly refused: readonly TracedRefusal[]
+  /** Where Envoy could not do what was decided. */
+  readonly failures: readonly TracedFailure[]
   /** What the API server saw under its id: each request once, at its last stage. */
   readonly seen: readonly ApiRequest[]
   /** Where the API server saw something else than was decided. */
@@ -33,6 +36,8 @@ export type StoryNote = 'no-kubernetes-log' | 'not-in-kubernetes-log' | 'issuanc
 export interface Trace {
   readonly stories: readonly Story[]
   readonly logins: readonly TracedLogin[]
+  /** What Envoy refused by itself, of which no decision is found. */
+  readonly failures: readonly TracedFailure[]
   /** What the signer did for a grant of which no decision is found. */
   readonly issued: readonly TracedIssuance[]
   readonly refused: readonly TracedRefusal[]
@@ -57,6 +62,7 @@ export const tell = (found: Found, isSearched: boolean): Trace => {
   return {
     stories: decisions.map((decision) => tellOne(decision, found, requests, isSearched)),
     logins: inOrder(found.logins),
+    failures: inOrder(found.failures).filter(({ decision = '' }) => !told.has(decision)),
     issued: inOrder(found.issuances).filter(({ handle }) => !grants.has(handle)),
     refused: inOrder(found.refusals).filter(({ handle }) => !grants.has(handle)),
     undecided: requests.filter(({ auditID }) => !told.has(auditID)),
@@ -72,6 +78,7 @@ export const isEmpty = (trace: Trace): boolean =>
   [
     trace.stories,
     trace.logins,
+    trace.failures,
     trace.issued,
     trace.refused,
     trace.undecided,
@@ -104,6 +111,7 @@ const tellOne = (
     decision,
     issued,
     refused,
+    failures: inOrder(found.failures).filter((one) => one.decision === id),
     seen,
     differences: compare(decision, issued, seen),
     notes,

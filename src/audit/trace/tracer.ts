@@ -6,10 +6,12 @@ import { readAudit, type AuditLine } from '../reader.ts'
 import {
   credentialOf,
   credentialValue,
+  namesShown,
   pathOf,
   readRecord,
   type ApiRequest,
   type TracedDecision,
+  type TracedFailure,
   type TracedIssuance,
   type TracedLogin,
   type TracedRefusal,
@@ -19,7 +21,7 @@ import { normalId, Sought } from './sought.ts'
 
 /** Where to look. */
 export interface TraceLogs {
-  /** Ours: of authz and of signers, in any order. */
+  /** Ours: of authz, of signers and of Envoy, in any order. */
   readonly ours: readonly string[]
   /** Of API servers. */
   readonly kubernetes: readonly string[]
@@ -41,6 +43,8 @@ export interface Found {
   readonly issuances: readonly TracedIssuance[]
   readonly refusals: readonly TracedRefusal[]
   readonly logins: readonly TracedLogin[]
+  /** What Envoy refused by itself. */
+  readonly failures: readonly TracedFailure[]
   /** Under the ids of the decisions, or under the id itself. */
   readonly requests: readonly ApiRequest[]
   /** Further requests by the same credentials of which no decision is found; none where it cannot be said. */
@@ -90,6 +94,8 @@ class Tracer {
   readonly #told = new Set<string>()
   /** Grants whose decisions are told of, for they are asked about: by name, or by a certificate. */
   readonly #asked = new Set<string>()
+  /** Logins and incoming tokens that lead to what is told of. */
+  readonly #sources = new Set<string>()
   /** Grants of decisions that are told of. */
   readonly #handles = new Set<string>()
   /** `jti` and fingerprints that decisions and issuances have. */
@@ -98,6 +104,7 @@ class Tracer {
   readonly #issuances = new Map<string, TracedIssuance>()
   readonly #refusals = new Map<string, TracedRefusal>()
   readonly #logins = new Map<string, TracedLogin>()
+  readonly #failures = new Map<string, TracedFailure>()
   readonly #requests = new Map<string, ApiRequest>()
   readonly #others = new Map<string, ApiRequest>()
   readonly #identified = new Set<string>()
@@ -132,6 +139,7 @@ class Tracer {
       issuances: [...this.#issuances.values()],
       refusals: [...this.#refusals.values()],
       logins: [...this.#logins.values()],
+      failures: [...this.#failures.values()],
       requests: [...this.#requests.values()],
       unaccounted: this.#unaccounted(),
       identified: this.#identified,
@@ -180,8 +188,9 @@ class Tracer {
         if (this.#handles.has(found.record.handle)) this.#hold(this.#refusals, key, found.record)
         return
       case 'login':
-        if (found.record.request === this.#id) this.#hold(this.#logins, key, found.record)
-        return
+        return this.#keepLogin(key, found.record)
+      case 'failure':
+        return this.#keepFailure(key, found.record)
       case 'api-request':
         return this.#keepRequest(key, found.record)
       case 'other':
@@ -189,16 +198,43 @@ class Tracer {
   }
 
   #keepDecision(key: string, decision: TracedDecision): void {
-    const { id, request, handle = '', jti } = decision
-    const isTold = [id, request, ...jti].includes(this.#id) || this.#asked.has(handle)
+    const { id, request, handle = '', jti, shown } = decision
+    const names = [id, request, ...jti, ...namesShown(decision)]
+    const isTold = names.includes(this.#id) || this.#asked.has(handle)
     if (isTold && this.#hold(this.#decisions, key, decision, this.#limits.stories)) {
       this.#told.add(id)
       if (handle !== '') this.#handles.add(handle)
       this.#sought.add(id, handle, ...jti)
+      this.#lead(shown?.jti, shown?.login)
     }
     if (!isTold && !this.#sought.has(handle) && !jti.some((one) => this.#sought.has(one))) return
     for (const one of jti) this.#ours.add(one)
     this.#use(decision)
+  }
+
+  /** What led to what is told of is told as well. */
+  #lead(...sources: readonly (string | undefined)[]): void {
+    for (const source of sources) {
+      if (source === undefined) continue
+      this.#sources.add(source)
+      this.#sought.add(source)
+    }
+  }
+
+  #keepLogin(key: string, event: TracedLogin): void {
+    const { request, login, jti } = event
+    const isAsked = [request, login, ...jti].includes(this.#id)
+    const leads =
+      event.event === 'tokens-issued'
+        ? jti.some((one) => this.#sources.has(one))
+        : login !== undefined && this.#sources.has(login)
+    if ((isAsked || leads) && this.#hold(this.#logins, key, event)) this.#lead(login)
+  }
+
+  #keepFailure(key: string, failure: TracedFailure): void {
+    const { source, serial, fingerprint, request, decision = '' } = failure
+    const isAsked = [source, serial, fingerprint, request].includes(this.#id)
+    if (isAsked || this.#told.has(decision)) this.#hold(this.#failures, key, failure)
   }
 
   #keepIssuance(key: string, issuance: TracedIssuance): void {

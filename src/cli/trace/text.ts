@@ -5,6 +5,7 @@ import {
   credentialOf,
   type ApiRequest,
   type TracedDecision,
+  type TracedFailure,
   type TracedIssuance,
   type TracedLogin,
   type TracedRefusal,
@@ -21,6 +22,7 @@ export const traceText = (trace: Trace): string => {
   const blocks = [
     ...trace.logins.map(loginLines),
     ...trace.stories.map(storyLines),
+    loose('refused by Envoy, without a decision', trace.failures.flatMap(failureLines)),
     loose('certificates of which no decision is found', [
       ...trace.issued.flatMap(issuedLines),
       ...trace.refused.flatMap(refusedLines),
@@ -62,11 +64,13 @@ const briefLine = (request: ApiRequest): string => {
   return `  ${requestReceivedTimestamp}  ${auditID}  ${user.username}  ${verb} ${requestURI}  from ${sourceIPs.join(', ')}  ${credentialOf(request) ?? ''}`
 }
 
-const storyLines = ({ decision, issued, refused, seen, differences, notes }: Story): Lines => {
+const storyLines = (story: Story): Lines => {
+  const { decision, issued, refused, failures, seen, differences, notes } = story
   const parts = [
     { at: decision.time, lines: decisionLines(decision) },
     ...issued.map((one) => ({ at: one.time, lines: issuedLines(one) })),
     ...refused.map((one) => ({ at: one.time, lines: refusedLines(one) })),
+    ...failures.map((one) => ({ at: one.time, lines: failureLines(one) })),
     ...seen.map((one) => ({ at: one.requestReceivedTimestamp, lines: seenLines(one) })),
   ]
   return [
@@ -132,6 +136,7 @@ const decisionLines = (decision: TracedDecision): Lines => {
           labelled('fingerprint', decision.credential),
         ]),
       ],
+      ...shownRows(decision.shown),
       ['from', decision.source],
       ['asked', joined([decision.method, joined([decision.host, decision.path], '')])],
       ['kubernetes', kubernetes && targetText(kubernetes.verb, kubernetes)],
@@ -144,6 +149,27 @@ const decisionLines = (decision: TracedDecision): Lines => {
       ['request id', decision.request],
     ]),
   ]
+}
+
+/** What the caller wrote, unless it was proven. */
+const shownRows = (
+  shown: TracedDecision['shown'],
+): readonly (readonly [string, string | undefined])[] => {
+  if (shown === undefined) return []
+  const { proven, subject, issuer, serial, fingerprint, iss, jti, aud, id, login } = shown
+  const text = joined([
+    labelled('subject', subject),
+    labelled('issuer', issuer),
+    labelled('serial', serial),
+    labelled('fingerprint', fingerprint),
+    labelled('iss', iss),
+    labelled('jti', jti),
+    labelled('client', shown.client_id ?? shown.azp),
+    labelled('aud', aud.join(', ')),
+    labelled('id', id),
+    labelled('login', login),
+  ])
+  return [[proven ? 'shown' : 'not proven', text]]
 }
 
 type TargetParts = Pick<
@@ -184,6 +210,26 @@ const refusedLines = ({ time, handle, reason, detail }: TracedRefusal): Lines =>
     ['detail', detail],
   ]),
 ]
+
+const failureLines = (failure: TracedFailure): Lines => {
+  const { time, event, reason, termination, detail, status, upstream } = failure
+  const what = event === 'connection-refused' ? 'refused a connection' : 'failed a request'
+  return [
+    heading(time, 'Envoy', `${what}: ${joined([reason, termination, detail], ', ')}`),
+    ...rows([
+      ['from', failure.source],
+      ['server name', failure.serverName],
+      ['subject', failure.subject],
+      ['issuer', failure.issuer],
+      ['serial', failure.serial],
+      ['fingerprint', failure.fingerprint],
+      ['asked', joined([failure.method, joined([failure.host, failure.path], '')])],
+      ['answer', status === undefined || status === 0 ? undefined : String(status)],
+      ['upstream', upstream],
+      ['request id', failure.request],
+    ]),
+  ]
+}
 
 const seenLines = (request: ApiRequest): Lines => {
   const { user, impersonatedUser, verb, objectRef, responseStatus, annotations } = request
@@ -227,7 +273,10 @@ const loginLines = (login: TracedLogin): Lines => [
   ...rows([
     ['who', login.user],
     ['client', login.client],
+    ['provider', joined([login.provider, login.cause], ', ')],
     ['grant', login.grant],
+    ['token', labelled('jti', login.jti.join(', '))],
+    ['login', login.login],
     ['from', login.source],
     ['request id', login.request],
   ]),

@@ -16,6 +16,7 @@ interface Options {
   readonly audit: readonly string[]
   readonly issuance: readonly string[]
   readonly kubeAudit: readonly string[]
+  readonly envoyLog: readonly string[]
   readonly limit: number
   readonly json?: boolean
 }
@@ -31,7 +32,8 @@ const MAX_COMPLAINTS = 10
 const AFTERWORD = `
 ID is what is at hand: the id of a decision (x-countersign-decision of the answer, or the auditID of a
 Kubernetes API server, which is the same where the route has "auditId"), an x-request-id, the jti of a
-token, the fingerprint (SHA-256; also AB:CD:…) or the serial number of a certificate, the grant of one.
+token that came in or went out, the id of a login, of a session or of an API key, the fingerprint (SHA-256; also
+AB:CD:…) or the serial number of a certificate, the grant of one; for what Envoy refused by itself, the source address.
 JTI=… and X509SHA256=…, as the API server writes them (credential-id), will do.
 
 Each decision is told in the order of time: who came with what credential, what was decided and why,
@@ -48,8 +50,8 @@ standard input and pipes will not do. A line that names the id and cannot be rea
 Exits with 0 when something is found and all of it agrees, with 1 when nothing is found, with 2 when
 a file cannot be read, with 3 when something differs.
 
-With --json, one object a line: {"kind":"story", "decision", "issued", "refused", "seen", "differences",
-"notes"} for each decision, {"kind": one of "login", "issued", "refused", "undecided", "unaccounted",
+With --json, one object a line: {"kind":"story", "decision", "issued", "refused", "failures", "seen",
+"differences", "notes"} for each decision, {"kind": one of "login", "failure", "issued", "refused", "undecided", "unaccounted",
 "likely", "record"} for what belongs to none, {"kind":"unreadable", "file", "line", "why"}, and
 {"kind":"summary", "id", "found", "agrees", "cut", "searched"} at the end.`
 
@@ -62,6 +64,7 @@ export const traceCommand = (): Command =>
     .argument('<id>', 'of the decision, the request, the token or the certificate')
     .option('--audit <files...>', 'audit logs of authz', [])
     .option('--issuance <files...>', 'audit logs of signers', [])
+    .option('--envoy-log <files...>', 'what Envoy refused by itself (envoy.accessLog)', [])
     .option('--kube-audit <files...>', 'audit logs of Kubernetes API servers (JSON)', [])
     .option('--limit <count>', 'how many decisions to tell of', wholeNumber, 100)
     .option('--json', 'print JSON lines')
@@ -83,17 +86,17 @@ const wholeNumber = (text: string): number => {
 }
 
 const run = async (id: string, options: Options): Promise<number> => {
-  const { audit, issuance, kubeAudit: kubernetes, limit, json = false } = options
-  const ours = [...audit, ...issuance]
+  const { audit, issuance, envoyLog, kubeAudit: kubernetes, limit, json = false } = options
+  const ours = [...audit, ...issuance, ...envoyLog]
   if (id.trim() === '') throw usageError('the id is empty')
   if (ours.length + kubernetes.length === 0) {
-    throw usageError('say where to look: --audit, --issuance, --kube-audit')
+    throw usageError('say where to look: --audit, --issuance, --envoy-log, --kube-audit')
   }
   await Promise.all([...ours, ...kubernetes].map(refuseUnlessFile))
   const logs = { ours: [...new Set(ours)], kubernetes: [...new Set(kubernetes)], open: logChunks }
   const found = await trace(id, logs, { stories: limit, uses: MAX_USES })
   const told = tell(found, kubernetes.length > 0)
-  const searched = { audit, issuance, kubeAudit: kubernetes }
+  const searched = { audit, issuance, envoyLog, kubeAudit: kubernetes }
   if (json) printJson(id, told, searched)
   else printText(id, told, [...ours, ...kubernetes])
   if (isEmpty(told)) return NOTHING_FOUND
@@ -137,4 +140,4 @@ const printJson = (id: string, told: Trace, searched: object): void => {
   process.stdout.write(lines.map((line) => `${printableJson(line)}\n`).join(''))
 }
 
-const LOOSE: Readonly<Record<string, string>> = { logins: 'login' }
+const LOOSE: Readonly<Record<string, string>> = { logins: 'login', failures: 'failure' }

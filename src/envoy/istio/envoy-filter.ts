@@ -23,6 +23,7 @@ import {
   UPGRADES,
 } from '../listener.ts'
 import { extension, typeUrl, type Message } from '../message.ts'
+import { connectionLog, requestLog } from '../refusal-log.ts'
 import { earlyHeaderMutations, trailerFilter } from '../strip.ts'
 import { HANDLE_HEADER } from './delegation-hop.ts'
 
@@ -56,6 +57,7 @@ export const renderEnvoyFilter = (config: Config, options: EnvoyFilterOptions = 
     ...(options.certificates === undefined
       ? [handlePatch]
       : certificatePatches(options.certificates)),
+    connectionLogPatch,
   ]
   const filter = {
     apiVersion: 'networking.istio.io/v1alpha3',
@@ -120,6 +122,7 @@ const managerPatch = (config: Config, trustedHops: number): Patch => ({
           ...normalisation,
           forward_client_cert_details: 'SANITIZE_SET',
           set_current_client_cert_details: { cert: true },
+          access_log: requestLog({}),
           request_headers_timeout: HEADERS_TIMEOUT,
           stream_idle_timeout: STREAM_IDLE,
           common_http_protocol_options: headerBounds,
@@ -132,6 +135,20 @@ const managerPatch = (config: Config, trustedHops: number): Patch => ({
     },
   },
 })
+
+const connectionLogPatch: Patch = {
+  why: ` A line for each connection that is refused in the TLS handshake, or asks for a server name that there is
+ not. (For requests that the gateway refuses by itself: access_log above.) Without issuer and serial
+ number, which an Envoy before 1.37 cannot cut off.`,
+  patch: {
+    applyTo: 'LISTENER',
+    match: { context: 'GATEWAY' },
+    patch: {
+      operation: 'MERGE',
+      value: { access_log: connectionLog({}, 'cel') },
+    },
+  },
+}
 
 const extAuthzPatch = (config: Config): Patch => ({
   why: ` authz sees who connected, by which name, and every header line as it came; a header that cannot

@@ -2,6 +2,7 @@
 // the clusters.
 
 import { applyRules, type Finding, type Rule, type RuleText } from './rule.ts'
+import { accessLogRules } from './rules/access-log.ts'
 import { authzClusterRules } from './rules/authz-cluster.ts'
 import { certificateUpstreamRules } from './rules/certificate-upstream.ts'
 import { chainRules } from './rules/chain.ts'
@@ -31,6 +32,7 @@ import { guardsOf, isLeftOut, type Site } from './view/site.ts'
 export const RULES: readonly RuleText[] = [
   ...processRules,
   ...listenerRules,
+  ...accessLogRules,
   ...downstreamTlsRules,
   ...forwardedCertificateRules,
   ...clientCertificateRules,
@@ -79,6 +81,7 @@ export const findAll = (site: Site): readonly Finding[] => {
   return [
     ...apply(processRules, [site], 'bootstrap'),
     ...apply(listenerRules, managers, 'manager'),
+    ...apply(accessLogRules, managers, 'manager'),
     ...apply(downstreamTlsRules, managers, 'tls'),
     ...apply(forwardedCertificateRules, edges, 'manager'),
     ...apply(clientCertificateRules, edges, 'manager'),

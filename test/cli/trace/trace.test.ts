@@ -136,8 +136,40 @@ describe('countersign trace', { concurrency: true }, () => {
     assert.deepEqual(searched, {
       audit: [folder.file('audit')],
       issuance: [folder.file('issuance')],
+      envoyLog: [],
       kubeAudit: [folder.file('kube-audit')],
     })
+  })
+
+  it('tells what Envoy refused by itself, by the source address', async () => {
+    await using folder = await temporaryFolder()
+    const refused = {
+      log: 'envoy',
+      event: 'connection-refused',
+      time: '2026-11-27T10:00:00.000Z',
+      reason: 'TLS_error:_certificate_has_expired',
+      flags: '-',
+      source: '203.0.113.9',
+      serverName: '',
+      subject: 'CN=old',
+      issuer: 'CN=CA',
+      serial: '0abc',
+      fingerprint: 'f1f2',
+    }
+    const logs = { 'envoy-log': logOf('starting', refused) }
+    const { status, stdout } = await traceIn(folder, logs, [], '203.0.113.9')
+    assert.equal(status, 0)
+    assert.equal(
+      stdout,
+      `refused by Envoy, without a decision
+  2026-11-27T10:00:00.000Z  Envoy: refused a connection: TLS_error:_certificate_has_expired
+      from        203.0.113.9
+      subject     CN=old
+      issuer      CN=CA
+      serial      0abc
+      fingerprint f1f2
+`,
+    )
   })
 
   it('prints no control characters that callers or others have chosen', async () => {

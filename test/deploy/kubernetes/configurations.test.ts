@@ -104,17 +104,22 @@ describe('a rendered configuration', { skip, timeout: 120_000 }, () => {
         const { 'countersign-config': own = {}, 'countersign-envoy': given = {} } = chart.configMaps
         await using pod = await temporaryFolder()
         const [config, bootstrap] = [pod.file('countersign.yaml'), pod.file('envoy.yaml')]
+        const rate = pod.file('rate.json')
         await writeFile(config, own['countersign.yaml'] ?? '')
         await writeFile(bootstrap, given['envoy.yaml'] ?? '')
         const { args } = containerOf(chart.pods('envoy'), 'bootstrap')
         const here = args.map((argument) =>
-          argument.replace('/etc/envoy/envoy.yaml', bootstrap).replace(CONFIG, config),
+          argument
+            .replace('/etc/envoy/envoy.yaml', bootstrap)
+            .replace('/etc/envoy/rate.json', rate)
+            .replace(CONFIG, config),
         )
         assert.equal(await statusOf(here), 0)
         const lint = ['envoy', 'lint', bootstrap, '--config', config, '--strict']
         assert.equal(await statusOf(lint), sets.plaintext ? 1 : 0)
         await using folder = await fileSystem(chart, 'envoy', 'envoy')
-        await validateBootstrap(below(folder.path, await readFile(bootstrap, 'utf8')))
+        const text = below(folder.path, await readFile(bootstrap, 'utf8'))
+        await validateBootstrap(text.replaceAll(`${folder.path}${rate}`, rate))
       },
     )
   }

@@ -23,6 +23,9 @@ export const fieldsOf = ({ spec }: KubeObject): readonly Field[] =>
 // Keys of maps are names, not fields.
 const DATA: ReadonlySet<string> = new Set(['typed_per_filter_config', 'context_extensions'])
 
+// What an access log consists of loses no request and no identity, and Envoy refuses most of what is no log.
+const WHOLE: ReadonlySet<string> = new Set(['access_log'])
+
 const fieldsIn = (value: unknown, isMap = false): readonly Field[] => {
   if (Array.isArray(value)) {
     return value.flatMap((item: unknown, index) => fieldsIn(item).map((field) => [index, ...field]))
@@ -30,7 +33,7 @@ const fieldsIn = (value: unknown, isMap = false): readonly Field[] => {
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([name, member]): readonly Field[] => [
     ...(isMap || name === '@type' ? [] : [[name]]),
-    ...fieldsIn(member, DATA.has(name)).map((field) => [name, ...field]),
+    ...(WHOLE.has(name) ? [] : fieldsIn(member, DATA.has(name)).map((field) => [name, ...field])),
   ])
 }
 

@@ -7,6 +7,7 @@ import {
   FILTERS,
   HTTP_OPTIONS,
   KUBE_ROUTE,
+  LISTENER,
   MANAGER,
   WITHOUT_TRAILERS,
   wrong,
@@ -267,4 +268,9 @@ const streams: readonly Fault[] = [
 ]
 
 /** What can be wrong with the listener. */
-export const listenerFaults: readonly Fault[] = [...callers, ...spelling, ...streams]
+const logs: readonly Fault[] = [
+  ...wrong('refused-connections-unlogged', 'warning', `${LISTENER}.access_log`, [undefined, []]),
+  ...wrong('failed-requests-unlogged', 'warning', `${MANAGER}.access_log`, [undefined, []]),
+]
+
+export const listenerFaults: readonly Fault[] = [...callers, ...spelling, ...streams, ...logs]

@@ -1,0 +1,34 @@
+// Rules about the access logs: authz never hears of what Envoy refuses by itself.
+
+import { when, type Rule } from '../rule.ts'
+import type { Manager } from '../view/manager.ts'
+
+/** Rules about connection managers that ask Countersign. */
+export const accessLogRules: readonly Rule<Manager>[] = [
+  {
+    id: 'refused-connections-unlogged',
+    severity: 'warning',
+    problem: 'the listener has no access log',
+    risk: 'an expired client certificate, one of another CA or a failed handshake is in no log',
+    remedy: 'access_log of the listener, as `countersign envoy generate` writes it',
+    istio:
+      'EnvoyFilter, applyTo: LISTENER, MERGE of access_log, as `countersign envoy istio` writes it',
+    find: ({ listener }) => {
+      const at = listener.get('access_log')
+      return when(at.items().length === 0, at)
+    },
+  },
+  {
+    id: 'failed-requests-unlogged',
+    severity: 'warning',
+    problem: 'the connection manager has no access log',
+    risk: 'what Envoy refuses by itself (400, 404, 426, 431, 503) is in no log',
+    remedy: 'access_log of the connection manager, as `countersign envoy generate` writes it',
+    istio:
+      'EnvoyFilter, applyTo: NETWORK_FILTER on envoy.filters.network.http_connection_manager, MERGE of access_log, as `countersign envoy istio` writes it',
+    find: ({ config }) => {
+      const at = config.get('access_log')
+      return when(at.items().length === 0, at)
+    },
+  },
+]
