@@ -19,7 +19,7 @@ export const uncheckedLoginWarnings = (
   if (login === undefined || Math.min(login.longest, login.longestUnchecked) <= LONG_MS) return []
   const ways = uncheckedWays(login, authenticators)
   if (ways.length === 0) return []
-  const message = `users of ${ways.join(', ')} cannot be looked up again, so whoever is removed there stays logged in for so long. Make it shorter`
+  const message = `users of ${ways.join(', ')} cannot be looked up again: a user who is removed there stays logged in for so long. Make it shorter`
   return [locate(['issuer', 'login', 'longestUnchecked'], message)]
 }
 

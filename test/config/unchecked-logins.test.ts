@@ -37,7 +37,7 @@ describe('logins whose users cannot be looked up again', () => {
   ] as const) {
     it(`are warned about where they are good for more than 8 hours: ${name}`, () => {
       assert.deepEqual(warningsFor(verify, 'longestUnchecked: 12h'), [
-        `issuer.login.longestUnchecked: users of "staff" (${name}) cannot be looked up again, so whoever is removed there stays logged in for so long. Make it shorter`,
+        `issuer.login.longestUnchecked: users of "staff" (${name}) cannot be looked up again: a user who is removed there stays logged in for so long. Make it shorter`,
       ])
       assert.deepEqual(warningsFor(verify, 'longestUnchecked: 8h'), [])
       assert.deepEqual(warningsFor(verify, 'idle: 1h'), [], 'the default')

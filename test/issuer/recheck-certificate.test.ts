@@ -24,7 +24,7 @@ describe('a login by certificate', () => {
   })
   after(async () => await authority[Symbol.asyncDispose]())
 
-  /** Logs somebody in by a certificate; the cookie of a session on a route. */
+  /** Logs a user in by a certificate; the cookie of a session on a route. */
   const logInBy = async (site: Site, certificate: string) => {
     const browser = site.browser({ 'x-countersign-certificate': encodeURIComponent(certificate) })
     const page = await browser.submit(await browser.get(ACCOUNT), '/certificate')

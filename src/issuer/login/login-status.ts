@@ -77,8 +77,8 @@ type Standing = Awaited<ReturnType<AskStanding>>
 // After a failure, while there is time left.
 const PAUSE_MS = 10_000
 
-// Longer than asking takes (`ANSWER_LIMIT_S`, a few times), so that it ends by itself only where whoever
-// asked is gone.
+// Longer than a check takes (`ANSWER_LIMIT_S`, a few times), so that it ends by itself only where the process
+// that checks is gone.
 const TURN_MS = 20_000
 const POLL_MS = 100
 const LONGEST_WAIT_MS = 5_000

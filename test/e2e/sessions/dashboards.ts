@@ -17,7 +17,10 @@ export const OTHER = 'https://other.example.org'
 export const COOKIE = '__Host-countersign'
 
 /** What differs between them. */
-export interface DashboardOptions extends Pick<SiteOptions, 'authenticators' | 'movable'> {
+export interface DashboardOptions extends Pick<
+  SiteOptions,
+  'authenticators' | 'movable' | 'verify'
+> {
   /** Keys of `issuer.login` that differ. */
   readonly login?: Readonly<Record<string, unknown>>
   /** The section `session` at the one host, and at the other. */

@@ -16,8 +16,8 @@ export interface UpstreamCheckParts {
   readonly clock: Clock
 }
 
-// How long an upstream IdP vouches for what it said, in milliseconds: where it does not say, and at least,
-// since somebody has to be able to use it.
+// How long an upstream IdP vouches for what it said, in milliseconds: where it does not say, and at
+// least, since a session has to be usable.
 const LIFETIME_MS = 300_000
 const SHORTEST_MS = 2_000
 
@@ -72,7 +72,7 @@ export class UpstreamCheck implements LoginCheck<UpstreamLogin> {
     const kept = { ...standing.held, signed, idToken, renewal: before }
     const told = await held.replace(login, standing, kept, clock.now())
     if (told === undefined) {
-      // Logged out meanwhile, so nobody has given this one back.
+      // Logged out meanwhile: this token was not given back with the others.
       if (refreshToken !== undefined) await provider.revoke(refreshToken)
       return { outcome: 'superseded' }
     }
