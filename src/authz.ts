@@ -51,8 +51,9 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   const resources = stack.use(processResources(clock, logger, { state }))
   const reloader = stack.use(await Reloader.start((files) => buildSnapshot(file, files, resources)))
   stack.defer(() => reloader.current().value[Symbol.asyncDispose]())
-  const { config, tls: read } = reloader.current().value
-  const tls = read && new ReplaceableTls(read)
+  const { config, tls: authzFiles, issuerTls: issuerFiles } = reloader.current().value
+  const tls = authzFiles && new ReplaceableTls(authzFiles)
+  const issuerTls = issuerFiles && new ReplaceableTls(issuerFiles)
   const { listen, audit: auditConfig, log } = config
   logger.level = log.level
   // 2. Audit: what comes after it can be recorded.
@@ -61,7 +62,8 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   // 3. Changes of the configuration.
   const reloads = new ReloadStatus(clock)
   const { memory, keySets, revocations, tokens } = resources
-  reloader.follow(reloads.noting(reloadReports(file, { audit, logger, keySets, revocations, tls })))
+  const reported = { audit, logger, keySets, revocations, tls, issuerTls }
+  reloader.follow(reloads.noting(reloadReports(file, reported)))
   // 4. Health and metrics, from before the first check until after the last.
   const checks = new CheckStatistics()
   const { current } = reloader
@@ -75,7 +77,7 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   // 5. What upstreams verify our tokens by, there before the first token is; and where people log in.
   const { records, attempts, keys: opaqueKeys } = resources.state
   const login = { records, attempts, opaqueKeys, audit: observedSink(audit, observer), observer }
-  const published = { current: () => current().value, ...login, clock, logger }
+  const published = { current: () => current().value, ...login, tls: issuerTls, clock, logger }
   const issuer = listen.issuer && stack.use(await startIssuerListener(listen.issuer, published))
   if (issuer !== undefined) resources.standings.answerBy(issuer.standing)
   // 6. The service: last open, first closed.

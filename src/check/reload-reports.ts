@@ -11,14 +11,16 @@ import type { Snapshot } from './snapshot.ts'
 /** What reloads are told to, and what they may end. */
 interface ReloadParts extends Pick<SnapshotResources, 'logger' | 'keySets' | 'revocations'> {
   readonly audit: AuditSink
-  /** What the listener proves itself with. */
+  /** What the listener of ext_authz proves itself with. */
   readonly tls: ReplaceableTls | undefined
+  /** The same of the issuer. */
+  readonly issuerTls: ReplaceableTls | undefined
 }
 
 /** Reports on the reloads of one configuration file. */
 export const reloadReports = (
   file: string,
-  { audit, logger, keySets, revocations, tls }: ReloadParts,
+  { audit, logger, keySets, revocations, tls, issuerTls }: ReloadParts,
 ): ReloadReports<Snapshot> => {
   const reports = reportReloads<Snapshot>({
     file,
@@ -37,6 +39,7 @@ export const reloadReports = (
       keySets.keepOnly(next.value.lent)
       revocations.keepOnly(next.value.lent)
       if (next.value.tls !== undefined) tls?.replace(next.value.tls)
+      if (next.value.issuerTls !== undefined) issuerTls?.replace(next.value.issuerTls)
       reports.onLoaded(next, previous)
     },
     onRejected(cause, inForce) {
@@ -49,6 +52,11 @@ export const reloadReports = (
 
 /** Where it listens, and whether with TLS; the files of it may change. */
 const placesOf = ({ config: { listen } }: Snapshot): object => {
-  const { authz } = listen
-  return { ...listen, authz: { ...authz, tls: authz.tls !== undefined } }
+  const { authz, issuer } = listen
+  const names = issuer?.tls && { clientNames: issuer.tls.clientNames }
+  return {
+    ...listen,
+    authz: { ...authz, tls: authz.tls !== undefined },
+    issuer: { ...issuer, tls: names },
+  }
 }

@@ -41,8 +41,10 @@ import { RouteTable, type Route } from './route.ts'
 export interface Snapshot extends AsyncDisposable {
   readonly config: Config
   readonly routes: RouteTable
-  /** TLS material of the listener, when it speaks TLS. */
+  /** TLS material of the listener of ext_authz, when it speaks TLS. */
   readonly tls: ServerTls | undefined
+  /** The same of the issuer. */
+  readonly issuerTls: ServerTls | undefined
   /** Whether Envoy counts proxies in front of it (`envoy.listener.trustedHops`). */
   readonly behindProxies: boolean
   /** By which rules and credentials are judged. */
@@ -91,7 +93,8 @@ export const buildSnapshot = async (
     const authorization = await buildAuthorization(route, ['routes', index], parts)
     if (authorization !== undefined) authorizations.set(route.name, authorization)
   }
-  const tls = await builder.tls(config.listen.authz)
+  const tls = await builder.tls('authz', config.listen.authz.tls)
+  const issuerTls = await builder.tls('issuer', config.listen.issuer?.tls)
   const stateSettings = await readStateSettings(config.state, files, problems)
   const seal = await builder.seal(config)
   const issuer = await buildIssuer(config, parts)
@@ -122,6 +125,7 @@ export const buildSnapshot = async (
     config,
     routes: new RouteTable(entries),
     tls,
+    issuerTls,
     behindProxies,
     clock: resources.clock,
     lent,
@@ -143,10 +147,13 @@ class Builder {
     this.#problems = problems
   }
 
-  /** Reads the listener's TLS files, and sees that the key belongs to the certificate. */
-  async tls({ tls }: ListenerConfig): Promise<ServerTls | undefined> {
+  /** Reads a listener's TLS files, and sees that the key belongs to the certificate. */
+  async tls(
+    listener: 'authz' | 'issuer',
+    tls: ListenerConfig['tls'],
+  ): Promise<ServerTls | undefined> {
     if (tls === undefined) return undefined
-    const path = ['listen', 'authz', 'tls']
+    const path = ['listen', listener, 'tls']
     const read = (key: string, step: () => Promise<Buffer>): Promise<Buffer | undefined> =>
       this.#problems.collect([...path, key], step)
     const certificate = await read('certificate', () => this.#files.read(tls.certificate))

@@ -2,6 +2,7 @@
 // Nothing here keeps a configuration from being used.
 
 import { deniedReadWarnings } from '../authorize/denied-reads.ts'
+import { issuerWarnings } from '../config/issuer-problems.ts'
 import type { Locate } from '../config/document.ts'
 import type { Problem } from '../config/problem.ts'
 import type { Config } from '../config/schema.ts'
@@ -9,6 +10,7 @@ import { uncheckedLoginWarnings } from '../config/unchecked-logins.ts'
 
 /** Every warning about a configuration, each with its place and its remedy. */
 export const warningsOf = (config: Config, locate: Locate): readonly Problem[] => [
+  ...issuerWarnings(config, locate),
   ...deniedReadWarnings(config, locate),
   ...uncheckedLoginWarnings(config, locate),
   ...lastElementWarnings(config, locate),

@@ -37,6 +37,19 @@ const upstream = z
   })
   .describe('A TLS upstream.')
 
+/** Envoy's side of mutual TLS with a listener of ours. */
+const clientTls = (server: string) =>
+  z.strictObject({
+    certificate: pathSchema.describe('PEM file: the client certificate that Envoy presents.'),
+    key: pathSchema.describe('PEM file: its key, read by Envoy.'),
+    ca: pathSchema.describe(`PEM file: the CA that signed the certificate of ${server}.`),
+    serverName: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(`The name in the certificate of ${server}. Default: the host of its address.`),
+  })
+
 /** The `envoy` section. */
 export const envoySchema = z
   .strictObject({
@@ -80,17 +93,7 @@ export const envoySchema = z
     authzAddress: addressSchema
       .optional()
       .describe('Where Envoy reaches authz, if not at `listen.authz`: `unix:PATH` or `HOST:PORT`.'),
-    authzTls: z
-      .strictObject({
-        certificate: pathSchema.describe('PEM file: the client certificate that Envoy presents.'),
-        key: pathSchema.describe('PEM file: its key, read by Envoy.'),
-        ca: pathSchema.describe('PEM file: the CA that signed the certificate of authz.'),
-        serverName: z
-          .string()
-          .min(1)
-          .optional()
-          .describe('The name in the certificate of authz. Default: the host of its address.'),
-      })
+    authzTls: clientTls('authz')
       .optional()
       .describe('Envoy’s side of `listen.authz.tls`; both or neither.'),
     issuerAddress: addressSchema
@@ -98,6 +101,9 @@ export const envoySchema = z
       .describe(
         'Where Envoy reaches the issuer, if not at `listen.issuer`: `unix:PATH` or `HOST:PORT`.',
       ),
+    issuerTls: clientTls('the issuer')
+      .optional()
+      .describe('Envoy’s side of `listen.issuer.tls`; both or neither.'),
     signerAddress: addressSchema
       .refine(({ kind }) => kind === 'unix', 'must be "unix:PATH": the signer has no network')
       .optional()

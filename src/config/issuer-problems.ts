@@ -6,7 +6,7 @@ import { authenticatorsNamed } from './authenticate.ts'
 import type { ClientConfig } from './client-schema.ts'
 import type { Locate } from './document.ts'
 import type { Problem } from './problem.ts'
-import type { Config } from './schema.ts'
+import type { Config, IssuerListenerConfig } from './schema.ts'
 import { isLoopback } from './values.ts'
 
 /** The problems of `issuer` and of where it is read. */
@@ -37,13 +37,30 @@ const aboutListener = ({ issuer, listen }: Config, complain: Complain): void => 
   if (
     listen.issuer !== undefined &&
     !listen.issuer.plaintext &&
+    listen.issuer.tls === undefined &&
     !isLoopback(listen.issuer.address)
   ) {
     complain(
       ['listen', 'issuer'],
-      'a TCP address that is not loopback needs "plaintext: true": whoever can change what is read there can sign tokens',
+      'a TCP address that is not loopback needs "tls", or "plaintext: true" for key sets alone: whoever can change what is read there can sign tokens',
     )
   }
+}
+
+/** Whether a peer of the listener has proven to be Envoy, so that it is believed what it says of callers. */
+const provesPeers = ({ address, tls }: IssuerListenerConfig): boolean =>
+  address.kind === 'unix' || tls !== undefined
+
+/**
+ * What a login page on a listener without proven peers comes to: for `countersign validate` and
+ * `countersign test`.
+ */
+export const issuerWarnings = ({ issuer, listen }: Config, locate: Locate): readonly Problem[] => {
+  if (issuer?.login === undefined || listen.issuer === undefined) return []
+  if (provesPeers(listen.issuer)) return []
+  const message =
+    'is a TCP address without "tls": the address of a caller that Envoy tells is not believed there, so that to lock-outs, audit and sessions every caller has the address of Envoy, and one who guesses passwords locks out all. Listen on a UNIX socket, or set "tls"'
+  return [locate(['listen', 'issuer'], message)]
 }
 
 /** The grants by which a person logs in. */
@@ -133,12 +150,11 @@ const aboutLogin = (config: Config, complain: Complain): void => {
     } else if (
       authenticator.certificate !== undefined &&
       listen.issuer !== undefined &&
-      listen.issuer.address.kind !== 'unix'
+      !provesPeers(listen.issuer)
     ) {
-      // Certificates are public: whoever reaches the listener could name anybody's.
       complain(
         path,
-        'needs "listen.issuer" to be a UNIX socket: which certificate was shown is what Envoy says there, so nobody else may reach it',
+        'needs "listen.issuer" to be a UNIX socket, or to have "tls": which certificate a caller has is what Envoy says there, and it is believed from a proven peer alone',
       )
     }
   }

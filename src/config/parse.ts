@@ -164,12 +164,15 @@ const isEmpty = (record: object | undefined): boolean => Object.keys(record ?? {
 
 const envoyProblems = ({ listen, routes, envoy }: Config, locate: Locate): readonly Problem[] => {
   if (envoy === undefined) return []
-  const sameTls = (listen.authz.tls === undefined) === (envoy.authzTls === undefined)
   const problems: Problem[] = []
-  if (!sameTls) {
-    const message =
-      'goes with "listen.authz.tls": Envoy and authz speak TLS to each other or neither'
-    problems.push(locate(['envoy', 'authzTls'], message))
+  const sides = [
+    { name: 'authz', server: listen.authz.tls, client: envoy.authzTls },
+    { name: 'issuer', server: listen.issuer?.tls, client: envoy.issuerTls },
+  ] as const
+  for (const { name, server, client } of sides) {
+    if ((server === undefined) === (client === undefined)) continue
+    const message = `goes with "listen.${name}.tls": both sides speak TLS or neither`
+    problems.push(locate(['envoy', `${name}Tls`], message))
   }
   for (const [index, { name, upstream }] of routes.entries()) {
     if (Object.hasOwn(envoy.upstreams, upstream ?? name)) continue

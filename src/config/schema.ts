@@ -12,20 +12,42 @@ import { openapiSchema } from './openapi-schema.ts'
 import { policyTestsSchema } from './policy-tests-schema.ts'
 import { authorizeSchema } from './rule-schema.ts'
 import { stateSchema } from './state-schema.ts'
-import { addressSchema, hostPatternSchema, nameSchema, pathSchema, secretSchema } from './values.ts'
+import {
+  addressSchema,
+  hostPatternSchema,
+  nameSchema,
+  pathSchema,
+  secretSchema,
+  type Address,
+} from './values.ts'
 
 // Envoy's user reaches the socket through its group.
 const DEFAULT_SOCKET_MODE = '0660'
 
-const tls = z
+const tlsFiles = {
+  certificate: pathSchema.describe('PEM file: the certificate chain that authz presents.'),
+  key: secretSchema.describe('The private key of that certificate, PEM.'),
+  clientCa: pathSchema.describe(
+    'PEM file: the CA whose client certificates (Envoy’s) are accepted.',
+  ),
+}
+
+const tls = z.strictObject(tlsFiles).describe('Mutual TLS between Envoy and authz.')
+
+const issuerTls = z
   .strictObject({
-    certificate: pathSchema.describe('PEM file: the certificate chain that authz presents.'),
-    key: secretSchema.describe('The private key of that certificate, PEM.'),
-    clientCa: pathSchema.describe(
-      'PEM file: the CA whose client certificates (Envoy’s) are accepted.',
-    ),
+    ...tlsFiles,
+    clientNames: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe(
+        'DNS names or URIs of which the client certificate must have one (subjectAltName). Absent: any certificate of `clientCa`.',
+      ),
   })
-  .describe('Mutual TLS between Envoy and authz.')
+  .describe(
+    'Mutual TLS between Envoy and the issuer. What Envoy says of callers (address, certificate) is believed over it, and on a UNIX socket; never on a TCP address without it.',
+  )
 
 const listener = z
   .strictObject({
@@ -45,29 +67,40 @@ const listener = z
   })
   .describe('A listener written out in full.')
 
-/** A listener that speaks HTTP in the clear. */
-const httpListener = (exposure: string) =>
-  z
-    .strictObject({
-      address: addressSchema.describe('`unix:PATH` or `HOST:PORT`.'),
-      plaintext: z.boolean().default(false).describe(exposure),
-      mode: z
-        .string()
-        .regex(/^0?[0-7]{3}$/, 'must be an octal file mode such as "0660"')
-        .default(DEFAULT_SOCKET_MODE)
-        .describe('File mode of a UNIX socket. Whoever reads needs write permission.'),
-    })
-    .describe('A listener written out in full.')
+/** The keys of a listener that can speak HTTP in the clear. */
+const httpListenerKeys = (exposure: string) => ({
+  address: addressSchema.describe('`unix:PATH` or `HOST:PORT`.'),
+  plaintext: z.boolean().default(false).describe(exposure),
+  mode: z
+    .string()
+    .regex(/^0?[0-7]{3}$/, 'must be an octal file mode such as "0660"')
+    .default(DEFAULT_SOCKET_MODE)
+    .describe('File mode of a UNIX socket. Whoever reads needs write permission.'),
+})
 
-const httpListenerAt = (exposure: string) =>
-  z.union([
-    addressSchema.transform((address): HttpListenerConfig => ({
-      address,
-      plaintext: false,
-      mode: DEFAULT_SOCKET_MODE,
-    })),
-    httpListener(exposure),
-  ])
+const adminListener = z
+  .strictObject(
+    httpListenerKeys(
+      'Accept a TCP address that is not loopback, as the probes of Kubernetes need it. Whoever reaches it reads the metrics, and with them the names of routes, authenticators and issuers.',
+    ),
+  )
+  .describe('A listener written out in full.')
+
+const issuerListener = z
+  .strictObject({
+    ...httpListenerKeys(
+      'Accept a TCP address that is not loopback without `tls`, for key sets alone: what is read there is public, that it cannot be changed on the way is up to the network. What people type at the login page would cross it in the clear.',
+    ),
+    tls: issuerTls.optional(),
+  })
+  .describe('A listener written out in full.')
+
+/** The listener of an address alone: the defaults of everything else. */
+const listenerAt = (address: Address): HttpListenerConfig => ({
+  address,
+  plaintext: false,
+  mode: DEFAULT_SOCKET_MODE,
+})
 
 const listen = z
   .strictObject({
@@ -83,16 +116,17 @@ const listen = z
       .describe(
         'Where Envoy reaches the ext_authz service (gRPC), with `grpc.health.v1` beside it.',
       ),
-    issuer: httpListenerAt(
-      'Accept a TCP address that is not loopback, as Envoy in another pod needs it. What is read there is public; that it cannot be changed on the way is up to the network.',
-    )
+    issuer: z
+      .union([
+        addressSchema.transform((address): IssuerListenerConfig => listenerAt(address)),
+        issuerListener,
+      ])
       .optional()
       .describe(
-        'Where our key set and discovery document are read, over HTTP; publish it through Envoy. Needed with `issuer`.',
+        'Where our key set and discovery document are read, and where people log in, over HTTP; publish it through Envoy. A UNIX socket, or a TCP address with `tls`. Needed with `issuer`.',
       ),
-    admin: httpListenerAt(
-      'Accept a TCP address that is not loopback, as the probes of Kubernetes need it. Whoever reaches it reads the metrics, and with them the names of routes, authenticators and issuers.',
-    )
+    admin: z
+      .union([addressSchema.transform(listenerAt), adminListener])
       .optional()
       .describe(
         'Where `/livez`, `/readyz` and `/metrics` (Prometheus) are read, over HTTP. Never publish it. Absent: nowhere.',
@@ -219,5 +253,7 @@ export type RouteConfig = z.output<typeof route>
 export type AuditConfig = z.output<typeof audit>
 /** `listen.authz`, written out in full. */
 export type ListenerConfig = z.output<typeof listener>
-/** `listen.admin` or `listen.issuer`, written out in full. */
-export type HttpListenerConfig = z.output<ReturnType<typeof httpListener>>
+/** `listen.admin`, written out in full. */
+type HttpListenerConfig = z.output<typeof adminListener>
+/** `listen.issuer`, written out in full. */
+export type IssuerListenerConfig = z.output<typeof issuerListener>

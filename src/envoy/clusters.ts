@@ -117,8 +117,19 @@ export const signerClusterAt = (address: Address): Message => ({
 const MOST_ISSUER_CONNECTIONS = 16
 const MOST_ISSUER_REQUESTS = 1_024
 
-const issuerCluster = (config: Config, envoy: EnvoyConfig): Message => ({
-  ...endpoint(ISSUER_CLUSTER, issuerAddress(config, envoy)),
+const issuerCluster = (config: Config, envoy: EnvoyConfig): Message => {
+  const address = issuerAddress(config, envoy)
+  return {
+    ...issuerClusterAt(address),
+    ...mutualTls('issuer', config.listen.issuer?.tls, envoy.issuerTls, {
+      address,
+      alpn: 'http/1.1',
+    }),
+  }
+}
+
+const issuerClusterAt = (address: Address): Message => ({
+  ...endpoint(ISSUER_CLUSTER, address),
   connect_timeout: '2s',
   circuit_breakers: {
     thresholds: [
@@ -144,31 +155,37 @@ const authzCluster = ({ listen }: Config, envoy: EnvoyConfig): Message => {
       'listen.authz has port 0: Envoy cannot know which the system chooses; set envoy.authzAddress',
     )
   }
-  const wanted = listen.authz.tls !== undefined
-  if (wanted !== (envoy.authzTls !== undefined)) {
-    throw new CountersignError(
-      'configuration-invalid',
-      wanted
-        ? 'listen.authz.tls asks Envoy for a client certificate: set envoy.authzTls'
-        : 'envoy.authzTls is set, but listen.authz has no tls',
-    )
-  }
   return {
     ...endpoint(AUTHZ_CLUSTER, address),
     connect_timeout: '2s',
     circuit_breakers: limits(Math.max(envoy.listener.maxConnections, MOST_CHECKS)),
     typed_extension_protocol_options: protocol(keptAlive),
-    ...(envoy.authzTls === undefined
-      ? {}
-      : {
-          transport_socket: tls({
-            serverName: envoy.authzTls.serverName ?? hostOf(address),
-            ca: envoy.authzTls.ca,
-            alpn: 'h2',
-            present: ownCertificate(envoy.authzTls),
-          }),
-        }),
+    ...mutualTls('authz', listen.authz.tls, envoy.authzTls, { address, alpn: 'h2' }),
   }
+}
+
+/**
+ * TLS with a listener of ours, where that has it.
+ *
+ * @throws CountersignError `configuration-invalid` where one side has TLS and the other has not
+ */
+const mutualTls = (
+  name: 'authz' | 'issuer',
+  server: object | undefined,
+  client: EnvoyConfig['authzTls'],
+  { address, alpn }: { readonly address: Address; readonly alpn: string },
+): Message => {
+  if ((server === undefined) !== (client === undefined)) {
+    throw new CountersignError(
+      'configuration-invalid',
+      client === undefined
+        ? `listen.${name}.tls asks Envoy for a client certificate: set envoy.${name}Tls`
+        : `envoy.${name}Tls is set, but listen.${name} has no tls`,
+    )
+  }
+  if (client === undefined) return {}
+  const { serverName = hostOf(address), ca } = client
+  return { transport_socket: tls({ serverName, ca, alpn, present: ownCertificate(client) }) }
 }
 
 // Envoy's default of 1,024 requests at once to a cluster would answer the rest with 503.

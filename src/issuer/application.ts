@@ -2,6 +2,7 @@
 // somebody is told, and nothing was given out.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { AuditSink } from '../audit/sink.ts'
 import type { AuthorizationServer } from '../check/authorization-server.ts'
@@ -16,7 +17,6 @@ import type { AskStanding } from '../authenticate/session.ts'
 import { BrowserSessions } from '../authenticate/session/browser-sessions.ts'
 import { SignOuts } from '../authenticate/session/sign-outs.ts'
 import { LoginAttempts } from '../authenticate/session/login-attempts.ts'
-import type { ListenAddress } from '../runtime/listen.ts'
 import { Accounts } from './authorization/accounts.ts'
 import { guardingUserCodes } from './authorization/device-guard.ts'
 import { DeviceLimits } from './authorization/device-limits.ts'
@@ -58,8 +58,8 @@ export interface ApplicationParts {
   readonly observer: IssuerObserver
   readonly clock: Clock
   readonly logger: Logger
-  /** Where we listen ourselves. */
-  readonly self: () => ListenAddress
+  /** Opens a connection to our own listener. */
+  readonly connect: () => Duplex
 }
 
 /** It answers requests, knows whether logins stand, and reaches whoever else they concern. */
@@ -74,7 +74,7 @@ export const createApplication = (
   keys: SigningKeySet,
   parts: ApplicationParts,
 ): IssuerApplication => {
-  const { records, opaqueKeys, audit, observer, clock, logger, self } = parts
+  const { records, opaqueKeys, audit, observer, clock, logger, connect } = parts
   const sender = new PageSender(server.look, server.url)
   const { login, resources } = server
   const secret = opaqueKeys.of('session-client')
@@ -179,7 +179,7 @@ export const createApplication = (
       clock,
     })
   const attempts = new LoginAttempts(opaqueKeys)
-  const askToken = async (form: URLSearchParams) => await askSelf(self(), ENDPOINTS.token, form)
+  const askToken = async (form: URLSearchParams) => await askSelf(connect, ENDPOINTS.token, form)
   const routes = new SessionEndpoints({
     server,
     sessions,

@@ -3,10 +3,13 @@
 
 import type { AskStanding } from '../authenticate/session.ts'
 import type { AuthorizationServer } from '../check/authorization-server.ts'
-import type { HttpListenerConfig } from '../config/schema.ts'
+import type { IssuerListenerConfig } from '../config/schema.ts'
 import type { SigningKeySet } from '../keys/signing-key-set.ts'
 import { startHttpServer, type HttpServer } from '../runtime/http-server.ts'
+import type { ReplaceableTls } from '../runtime/server-tls.ts'
 import { createApplication, type ApplicationParts, type IssuerApplication } from './application.ts'
+import { withoutCallerHeaders } from './caller.ts'
+import { admitsNames } from './client-names.ts'
 import { documentAt, type PublicIssuer } from './documents.ts'
 import { carryingOutNotes, type OthersConcerned } from './session/operator-sign-outs.ts'
 import { SignOutNotes } from './session/sign-out-notes.ts'
@@ -24,9 +27,11 @@ export interface IssuerListener extends HttpServer {
 }
 
 /** What the listener needs. */
-export interface IssuerListenerParts extends Omit<ApplicationParts, 'self'> {
+export interface IssuerListenerParts extends Omit<ApplicationParts, 'connect'> {
   /** The configuration in force; asked for every request. */
   readonly current: () => Published
+  /** The files of `tls`, where the listener has it. */
+  readonly tls?: ReplaceableTls | undefined
 }
 
 // Browsers are many, and bring long addresses and the cookies of a whole domain.
@@ -38,12 +43,14 @@ const LIMITS = { connections: 1_024, headerBytes: 32_768 }
  * @throws CountersignError `listen-failed`
  */
 export const startIssuerListener = async (
-  { address, mode }: HttpListenerConfig,
-  { current, ...parts }: IssuerListenerParts,
+  { address, mode, tls }: IssuerListenerConfig,
+  { current, tls: material, ...parts }: IssuerListenerParts,
 ): Promise<IssuerListener> => {
   await using stack = new AsyncDisposableStack()
   const { records, audit, logger } = parts
-  const applications = new Applications({ ...parts, self: () => server.address })
+  const applications = new Applications({ ...parts, connect: () => server.connect() })
+  // A UNIX socket admits by its mode, mutual TLS by a certificate: then the peer is Envoy.
+  const isProven = address.kind === 'unix' || material !== undefined
   const server = await startHttpServer({
     address,
     mode: Number.parseInt(mode, 8),
@@ -55,7 +62,11 @@ export const startIssuerListener = async (
         return document && (() => document)
       },
     },
-    application: () => applications.of(current())?.answer,
+    application() {
+      const answer = applications.of(current())?.answer
+      return answer === undefined || isProven ? answer : withoutCallerHeaders(answer)
+    },
+    tls: material && { material, admits: admitsNames(tls?.clientNames) },
     logger,
   })
   stack.use(server)
@@ -67,6 +78,7 @@ export const startIssuerListener = async (
   const running = stack.move()
   return {
     address: server.address,
+    connect: () => server.connect(),
     standing,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }

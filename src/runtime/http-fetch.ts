@@ -5,6 +5,7 @@ import { Agent as HttpAgent, request as requestHttp, type IncomingHttpHeaders } 
 import type { IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import type { LookupFunction } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { describeError } from './errors.ts'
 
 /** What is asked. */
@@ -48,8 +49,8 @@ export interface HttpFetchOptions {
   readonly kept?: number
   /** Name resolution; without it, the system's. Not asked about hosts that are addresses. */
   readonly lookup?: LookupFunction | undefined
-  /** A UNIX socket on which whoever is asked listens, whatever the URL says of host and port. */
-  readonly socketPath?: string | undefined
+  /** Opens the connection, in place of TCP and TLS to the host of the URL. */
+  readonly connect?: (() => Duplex) | undefined
 }
 
 /** An {@link HttpFetch} with the connections that it keeps, which end with it. */
@@ -67,13 +68,13 @@ export const httpFetcher = ({
   client,
   kept = 0,
   lookup,
-  socketPath,
+  connect,
 }: HttpFetchOptions): HttpFetcher => {
   const keep = kept > 0 ? { keepAlive: true, maxFreeSockets: kept, timeout: KEPT_MS } : undefined
   const agents = keep && { http: new HttpAgent(keep), https: new HttpsAgent(keep) }
   const connection = {
     ...(lookup === undefined ? {} : { lookup }),
-    ...(socketPath === undefined ? {} : { socketPath }),
+    ...(connect === undefined ? {} : { createConnection: connect }),
     ...(ca === undefined ? {} : { ca }),
     ...(client === undefined ? {} : { cert: client.certificate, key: client.key }),
   }
@@ -81,7 +82,9 @@ export const httpFetcher = ({
     async fetch(url, request, signal) {
       const secure = url.protocol === 'https:'
       const send = secure ? requestHttps : requestHttp
-      const agent = (secure ? agents?.https : agents?.http) ?? false
+      // With an agent, `createConnection` would not be asked.
+      const none = connect === undefined ? false : undefined
+      const agent = (secure ? agents?.https : agents?.http) ?? none
       const headers = { 'accept-encoding': 'identity', ...lengthOf(request), ...request.headers }
       const options = { method: request.method ?? 'GET', agent, headers, signal, ...connection }
       const attempt = async (): Promise<IncomingMessage> => {

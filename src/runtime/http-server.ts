@@ -1,13 +1,18 @@
 // A small HTTP/1.1 server of pages that are read, and of what an application does where there is one.
 // It does not trust its clients: what each of them can hold of the process is bounded.
 
+import { constants } from 'node:crypto'
 import {
   createServer,
   type IncomingMessage,
   type OutgoingHttpHeaders,
+  type RequestListener,
   type Server,
   type ServerResponse,
 } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import { duplexPair, type Duplex } from 'node:stream'
+import type { SecureContextOptions, TLSSocket } from 'node:tls'
 import {
   admitToSocket,
   listenFailure,
@@ -16,6 +21,7 @@ import {
   type SocketAccess,
 } from './listen.ts'
 import type { Logger } from './logger.ts'
+import type { ReplaceableTls } from './server-tls.ts'
 
 /** What is asked of a page. */
 export interface PageRequest {
@@ -52,7 +58,16 @@ export interface HttpServerOptions extends SocketAccess {
   /** Answers where there is no page; asked for every such request. */
   readonly application?: () => Application | undefined
   readonly limits?: HttpLimits
+  /** Mutual TLS; without it, HTTP in the clear. */
+  readonly tls?: HttpServerTls | undefined
   readonly logger: Logger
+}
+
+/** Mutual TLS of a server: a peer without a certificate of its CA is refused in the handshake. */
+interface HttpServerTls {
+  readonly material: ReplaceableTls
+  /** Whether the peer with this certificate (DER), which the CA signed, may send requests. */
+  readonly admits: (certificate: Buffer) => boolean
 }
 
 /** How much of the process all clients together can hold. */
@@ -66,6 +81,8 @@ interface HttpLimits {
 export interface HttpServer extends AsyncDisposable {
   /** The address, with the port that the system chose when it was 0. */
   readonly address: ListenAddress
+  /** Opens a connection from this process, in memory: no TLS, and no address of a peer. */
+  connect(): Duplex
 }
 
 const LIMITS: HttpLimits = { connections: 64, headerBytes: 8_192 }
@@ -86,17 +103,19 @@ const LOOK_MS = 1_000
 export const startHttpServer = async (options: HttpServerOptions): Promise<HttpServer> => {
   const { address, logger, limits = LIMITS } = options
   if (address.kind === 'unix') await prepareSocket(address.path)
-  const server = createServer(
-    {
-      maxHeaderSize: limits.headerBytes,
-      headersTimeout: REQUEST_MS,
-      requestTimeout: REQUEST_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: LOOK_MS,
-    },
-    (request, response) => void answer(request, response, options),
-  )
+  const bounds = {
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: REQUEST_MS,
+    requestTimeout: REQUEST_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: LOOK_MS,
+  }
+  const take: RequestListener = (request, response) => void answer(request, response, options)
+  const own = createServer(bounds, take)
+  const server = options.tls === undefined ? own : overTls(options.tls, bounds, take, logger)
   server.maxConnections = limits.connections
+  // Read while it is there: of a connection that was reset, the system does not tell it any more.
+  server.prependListener('connection', ({ remoteAddress }) => remoteAddress)
   server.setTimeout(IDLE_MS, (socket) => socket.destroy())
   await listen(server, address)
   server.on('error', (cause) => logger.error({ err: cause }, 'listener failed'))
@@ -114,7 +133,44 @@ export const startHttpServer = async (options: HttpServerOptions): Promise<HttpS
       throw cause
     }
   }
-  return { address: addressOf(server, address), [Symbol.asyncDispose]: close }
+  return {
+    address: addressOf(server, address),
+    connect() {
+      const [here, there] = duplexPair()
+      own.emit('connection', there)
+      return here
+    },
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+/** A server that takes requests from peers with an admitted client certificate alone. */
+const overTls = (
+  { material, admits }: HttpServerTls,
+  bounds: object,
+  take: RequestListener,
+  logger: Logger,
+): Server => {
+  const context = (): SecureContextOptions => {
+    const { certificate, key, clientCa } = material.current
+    // A resumed session would bring a certificate back without validating it again.
+    const secureOptions = constants.SSL_OP_NO_TICKET
+    return { cert: certificate, key, ca: clientCa, minVersion: 'TLSv1.2', secureOptions }
+  }
+  const server = createTlsServer(
+    { ...bounds, ...context(), requestCert: true, rejectUnauthorized: true },
+    take,
+  )
+  material.onReplaced(() => server.setSecureContext(context()))
+  // Before the HTTP parser gets the connection.
+  server.prependListener('secureConnection', (socket: TLSSocket) => {
+    const certificate = socket.getPeerX509Certificate()
+    if (certificate !== undefined && admits(certificate.raw)) return
+    logger.warn({ subject: certificate?.subject }, 'client certificate refused')
+    socket.destroy()
+  })
+  server.on('tlsClientError', (cause) => logger.debug({ err: cause }, 'handshake failed'))
+  return server
 }
 
 const listen = async (server: Server, address: ListenAddress): Promise<void> => {

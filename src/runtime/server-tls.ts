@@ -1,4 +1,5 @@
-// What a gRPC server proves itself with, and whom it lets in: PEM, which changes while it serves.
+// What a server proves itself with, and whose client certificates it takes: PEM, which changes while it
+// serves.
 
 import type { experimental } from '@grpc/grpc-js'
 import type { ServerTls } from './listen.ts'
@@ -10,15 +11,27 @@ import type { ServerTls } from './listen.ts'
 export class ReplaceableTls implements experimental.CertificateProvider {
   readonly #caListeners = new Set<experimental.CaCertificateUpdateListener>()
   readonly #identityListeners = new Set<experimental.IdentityCertificateUpdateListener>()
+  readonly #others = new Set<(tls: ServerTls) => void>()
   #tls: ServerTls
 
   constructor(tls: ServerTls) {
     this.#tls = tls
   }
 
+  /** The material of handshakes from now on. */
+  get current(): ServerTls {
+    return this.#tls
+  }
+
+  /** Calls the listener with each material that replaces another. */
+  onReplaced(listener: (tls: ServerTls) => void): void {
+    this.#others.add(listener)
+  }
+
   /** Puts other material in its place, which has to be usable: it is not tried here. */
   replace(tls: ServerTls): void {
     this.#tls = tls
+    for (const listener of this.#others) listener(tls)
     for (const listener of this.#identityListeners) listener(this.#identity())
     for (const listener of this.#caListeners) listener(this.#ca())
   }

@@ -22,7 +22,14 @@ const setUp = () => {
   const { logger, lines } = memoryLogger()
   const keySets = new KeySets(new FakeClock(), logger)
   const revocations = new RevocationSources(new FakeClock(), logger)
-  const reports = reloadReports(FILE, { audit, logger, keySets, revocations, tls: undefined })
+  const reports = reloadReports(FILE, {
+    audit,
+    logger,
+    keySets,
+    revocations,
+    tls: undefined,
+    issuerTls: undefined,
+  })
   return { audit, logger, lines, revocations, reports }
 }
 

@@ -8,7 +8,13 @@ import { decodeJwt } from 'jose'
 import * as openid from 'openid-client'
 import { startAuthz } from '../../src/authz.ts'
 import { newStateKeyLine } from '../../src/state/state-secret.ts'
-import { authorization, refusalOf, startSite, type Site } from '../issuer/authorization-server.ts'
+import {
+  atSocket,
+  authorization,
+  refusalOf,
+  startSite,
+  type Site,
+} from '../issuer/authorization-server.ts'
 import {
   ACCOUNT,
   ALICE,
@@ -49,7 +55,7 @@ describe('countersign sessions', () => {
   let site: Site
   let file: string
   before(async () => {
-    site = await startSite(withSessions('state: { sqlite: state.db }'))
+    site = await startSite(atSocket(withSessions('state: { sqlite: state.db }')))
     file = site.folder.file('countersign.yaml')
   })
   after(() => site[Symbol.asyncDispose]())

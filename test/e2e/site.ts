@@ -12,6 +12,7 @@ import { readConfig } from '../../src/config/parse.ts'
 import { renderBootstrap } from '../../src/envoy/bootstrap.ts'
 import { pairsOf, type Answer, type HeaderLine, type Target } from '../servers/client.ts'
 import { startEnvoy, type Envoy } from '../servers/envoy.ts'
+import { freePort } from '../servers/daemon.ts'
 import { createPki, type Pki } from '../servers/pki.ts'
 import { temporaryFolder } from '../servers/temporary.ts'
 import { startUpstream, type Upstream } from '../servers/upstream.ts'
@@ -61,8 +62,10 @@ export interface SiteOptions {
   readonly authenticators?: Readonly<Record<string, unknown>>
   /** Keys of Envoy's public listener that differ. */
   readonly listener?: Readonly<Record<string, unknown>>
-  /** The section `issuer`, which listens on a UNIX socket. Default: none. */
+  /** The section `issuer`. Default: none. */
   readonly issuer?: Readonly<Record<string, unknown>>
+  /** How Envoy reaches the issuer. Default: over a UNIX socket. */
+  readonly issuerListen?: 'unix' | 'mtls'
   /** Keys of the upstream that differ: another server, in place of the one that tells what it got. */
   readonly upstream?: Readonly<Record<string, unknown>>
   /** Whether the time of authz can be put forward. Default: it has that of the machine. */
@@ -80,6 +83,7 @@ export const startSite = async ({
   listener = {},
   upstream: server = {},
   issuer,
+  issuerListen = 'unix',
   movable = false,
 }: SiteOptions = {}): Promise<Site> => {
   await using stack = new AsyncDisposableStack()
@@ -96,6 +100,7 @@ export const startSite = async ({
     routes,
     ...(admin === undefined ? {} : { admin }),
     ...(issuer === undefined ? {} : { issuer }),
+    ...(issuerListen === 'unix' ? {} : { issuerTls: await issuerOverTls(pki) }),
   }
   const options = { listen, route, verify, authenticators, listener, upstream: server, ...further }
   const config = configuration(pki, upstream.port, options)
@@ -209,13 +214,14 @@ export const configuration = (
     listener = {},
     upstream = {},
     issuer,
-  }: SiteOptions = {},
+    issuerTls,
+  }: SiteOptions & { readonly issuerTls?: IssuerOverTls } = {},
 ): Record<string, unknown> => ({
   version: 1,
   listen: {
     authz: listenSection(pki, listen),
     ...(admin === undefined ? {} : { admin }),
-    ...(issuer === undefined ? {} : { issuer: 'unix:issuer.sock' }),
+    ...(issuer === undefined ? {} : { issuer: issuerTls?.listen ?? 'unix:issuer.sock' }),
   },
   ...(issuer === undefined ? {} : { issuer }),
   authenticators: {
@@ -240,6 +246,7 @@ export const configuration = (
   envoy: {
     listener: { address: '127.0.0.1:0', ...pki.edge, ...listener },
     admin: 'unix:admin.sock',
+    ...(issuerTls === undefined ? {} : { issuerTls: issuerTls.envoy }),
     ...(listen === 'mtls'
       ? { authzTls: { ...pki.frontProxy, ca: pki.ca, serverName: 'localhost' } }
       : {}),
@@ -254,6 +261,23 @@ export const configuration = (
     },
   },
 })
+
+/** Both ends of mutual TLS between Envoy and the issuer. */
+interface IssuerOverTls {
+  readonly listen: object
+  readonly envoy: object
+}
+
+const issuerOverTls = async (pki: Pki): Promise<IssuerOverTls> => {
+  const name = 'envoy.example.org'
+  const client = await pki.issue({ commonName: 'envoy', names: [name], usage: 'client' })
+  const { certificate, key } = pki.upstream
+  const tls = { certificate, key: `file:${key}`, clientCa: pki.ca, clientNames: [name] }
+  return {
+    listen: { address: `127.0.0.1:${await freePort()}`, tls },
+    envoy: { ...client, ca: pki.ca, serverName: 'localhost' },
+  }
+}
 
 const listenSection = (pki: Pki, listen: NonNullable<SiteOptions['listen']>): unknown => {
   if (listen === 'unix') return 'unix:authz.sock'

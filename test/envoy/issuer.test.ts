@@ -24,6 +24,40 @@ const configWith = (parts: Parts = {}, edge: Parts = {}, ca = 'ca.pem') =>
     ...parts,
   })
 
+/** Where the issuer is on another machine. */
+const overTls = (
+  edge: Parts = {},
+  ca = 'ca.pem',
+  client: Parts = { certificate: 'envoy.pem', key: 'envoy.key' },
+) =>
+  configWith({
+    listen: {
+      authz: 'unix:authz.sock',
+      issuer: {
+        address: '10.0.0.9:8081',
+        tls: { certificate: 'issuer.pem', key: 'file:issuer.key', clientCa: 'ca.pem' },
+      },
+    },
+    envoy: {
+      listener: { address: '127.0.0.1:0', certificate: 'edge.pem', key: 'edge.key', ...edge },
+      issuerTls: { ...client, ca, serverName: 'issuer' },
+      upstreams: { app: { address: '10.0.0.1:6443', ca } },
+    },
+  })
+
+const clustersSchema = z.looseObject({
+  static_resources: z.looseObject({
+    clusters: z.array(
+      z.looseObject({
+        name: z.string(),
+        transport_socket: z
+          .looseObject({ typed_config: z.looseObject({ common_tls_context: z.unknown() }) })
+          .optional(),
+      }),
+    ),
+  }),
+})
+
 const hostsSchema = z.array(
   z.looseObject({
     domains: z.array(z.string()),
@@ -105,6 +139,62 @@ describe('the issuer in Envoy', () => {
     assert.deepEqual(
       found.findings.map(({ rule, severity }) => [rule, severity]),
       [['ext-authz-disabled', 'error']],
+    )
+  })
+
+  it('is shown Envoy’s client certificate, verified by its name, over mutual TLS', () => {
+    const bootstrap = envoyBootstrap(overTls())
+    const { clusters } = clustersSchema.parse(bootstrap).static_resources
+    const cluster = clusters.find(({ name }) => name === 'countersign:issuer')
+    const { common_tls_context: tls } = cluster?.transport_socket?.typed_config ?? {}
+    assert.deepEqual(tls, {
+      tls_params: {
+        tls_minimum_protocol_version: 'TLSv1_2',
+        tls_maximum_protocol_version: 'TLSv1_3',
+      },
+      alpn_protocols: ['http/1.1'],
+      tls_certificates: [
+        {
+          certificate_chain: { filename: '/etc/countersign/envoy.pem' },
+          private_key: { filename: '/etc/countersign/envoy.key' },
+        },
+      ],
+      validation_context: {
+        trusted_ca: { filename: '/etc/countersign/ca.pem' },
+        match_typed_subject_alt_names: [{ san_type: 'DNS', matcher: { exact: 'issuer' } }],
+      },
+    })
+  })
+
+  it('over mutual TLS passes the lint, which finds where a side is without it', () => {
+    const config = overTls()
+    const expected = expectationsOf(config)
+    const text = renderBootstrap(config)
+    const result = lint(text, { expected })
+    assert.deepEqual(result.ok && result.findings, [])
+    const bare = renderBootstrap(
+      configWith({ listen: { authz: 'unix:authz.sock', issuer: '127.0.0.1:8081' } }),
+    )
+    const found = lint(bare, { expected: { ...expected, issuer: { kind: 'unix', path: '/x' } } })
+    assert.ok(found.ok)
+    assert.deepEqual(
+      found.findings.map(({ rule, severity }) => [rule, severity]),
+      [['issuer-client-certificate', 'error']],
+    )
+  })
+
+  it('has one half of mutual TLS', () => {
+    const config = overTls()
+    assert.throws(() => envoyBootstrap({ ...config, listen: configWith().listen }), {
+      code: 'configuration-invalid',
+      message: 'envoy.issuerTls is set, but listen.issuer has no tls',
+    })
+  })
+
+  it('over mutual TLS is taken by Envoy', { skip: skipWithoutEnvoy() }, async () => {
+    await using pki = await createPki()
+    await validateBootstrap(
+      renderBootstrap(overTls({ ...pki.edge }, pki.ca, { ...pki.frontProxy })),
     )
   })
 

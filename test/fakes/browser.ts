@@ -24,6 +24,8 @@ const MOST_REDIRECTS = 10
 /** The server that every name leads to. */
 export interface Origin {
   readonly port: number
+  /** The address of the browser. Default: as the system chooses. */
+  readonly from?: string
   /** Absent for HTTP in the clear, PEM. */
   readonly tls?: {
     readonly ca: string | Buffer
@@ -125,8 +127,9 @@ export class Browser {
       ...this.#headers,
     }
     const path = `${url.pathname}${url.search}`
-    const { port, tls } = this.#origin
-    const options = { host: '127.0.0.1', port, method, path, headers }
+    const { port, tls, from } = this.#origin
+    const local = from === undefined ? {} : { localAddress: from }
+    const options = { host: '127.0.0.1', port, method, path, headers, ...local }
     const take = (response: IncomingMessage): void => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))

@@ -26,6 +26,7 @@ export const snapshotOf = (
   config: { ...config, audit: { ...config.audit, ...audit } },
   routes: routesOf(...routes),
   tls: undefined,
+  issuerTls: undefined,
   behindProxies: false,
   clock: systemClock,
   lent: new Set(),

@@ -6,8 +6,10 @@ import { after, before, describe, it } from 'node:test'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import * as openid from 'openid-client'
 import {
+  atSocket,
   authorization,
   CALLBACK,
+  configuration,
   ISSUER,
   logIn,
   startSite,
@@ -19,7 +21,7 @@ const API = 'https://api.example.org'
 describe('the authorization server, as a foreign client sees it', () => {
   let site: Site
   before(async () => {
-    site = await startSite()
+    site = await startSite(atSocket(configuration()))
   })
   after(() => site[Symbol.asyncDispose]())
 

@@ -61,6 +61,10 @@ audit: { file: audit.jsonl }
 log: { level: error }
 `
 
+/** The same, where its issuer listens on a UNIX socket: what Envoy says of callers is believed there. */
+export const atSocket = (yaml: string): string =>
+  yaml.replace('issuer: "127.0.0.1:0"', 'issuer: "unix:issuer.sock"')
+
 /** A running one. */
 export interface Site extends AsyncDisposable {
   readonly folder: TemporaryFolder

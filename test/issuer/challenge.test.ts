@@ -12,7 +12,13 @@ import {
   type FakeRadius,
   type RadiusBehaviour,
 } from '../fakes/radius-server.ts'
-import { authorization, configuration, startSite, type Site } from './authorization-server.ts'
+import {
+  atSocket,
+  authorization,
+  configuration,
+  startSite,
+  type Site,
+} from './authorization-server.ts'
 import type { Browser, Visit } from '../fakes/browser.ts'
 import { basic } from '../fakes/envoy.ts'
 import { EnvoyClient } from '../fakes/envoy-client.ts'
@@ -68,7 +74,7 @@ const begin = async (): Promise<Setting> => {
     'verify: [{ users: { file: users.yaml } }]',
     `verify: [{ radius: { servers: [{ host: "127.0.0.1:${radius.port}", secret: "env:FAKE_RADIUS_SECRET" }], statusServer: false, timeout: 800ms } }]`,
   )
-  const site = stack.use(await startSite(text))
+  const site = stack.use(await startSite(atSocket(text)))
   const browser = site.browser({ 'x-countersign-source': '203.0.113.7' })
   const page = await browser.get((await authorization(await site.client('spa'))).url)
   const running = stack.move()

@@ -11,6 +11,7 @@ import { authorizationCodeGrant, buildEndSessionUrl, refreshTokenGrant } from 'o
 import { basic } from '../fakes/envoy.ts'
 import { EnvoyClient } from '../fakes/envoy-client.ts'
 import {
+  atSocket,
   authorization,
   configuration,
   logIn,
@@ -86,7 +87,7 @@ describe('the login page', () => {
   })
 
   it('has the lock-out of the authenticator: attempts here count there, and there here', async () => {
-    await using site = await startSite()
+    await using site = await startSite(atSocket(configuration()))
     const from = '203.0.113.7'
     const { browser, page } = await open(site, { 'x-countersign-source': from })
     let last = page

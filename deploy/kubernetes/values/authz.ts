@@ -30,7 +30,7 @@ export const authzSchema = z
           .boolean()
           .default(true)
           .describe(
-            'Mutual TLS between Envoy and authz. Without it passwords cross the pod network in the clear.',
+            'Mutual TLS between Envoy and authz, for ext_authz and for the issuer. Without it passwords cross the pod network in the clear, and nobody can log in: the issuer believes what Envoy says of callers over mutual TLS alone.',
           ),
         secret: name
           .default('countersign-authz-tls')
@@ -40,12 +40,6 @@ export const authzSchema = z
       })
       .prefault({})
       .describe('How Envoy and authz prove themselves to each other.'),
-    issuerPlaintext: z
-      .boolean()
-      .default(false)
-      .describe(
-        'Accept that what people type at the login page goes from Envoy to authz without TLS: for pod networks that are encrypted by other means. The key set alone is public.',
-      ),
     secrets,
     configMaps,
     env: z

@@ -20,6 +20,8 @@ export interface Expectations {
   readonly authz: Address
   /** The same of the issuer, where it listens. */
   readonly issuer: Address | undefined
+  /** Whether the issuer asks Envoy for a client certificate. */
+  readonly issuerTls: boolean
   /** The hosts of routes that take sessions. */
   readonly sessionHosts: ReadonlySet<string>
   /** Whether people log in with certificates. */
@@ -56,6 +58,7 @@ export const expectationsOf = (config: Config): Expectations => {
     headers: routes.some(({ forward }) => mayRepeat(forward)),
     authz: envoy?.authzAddress ?? listen.authz.address,
     issuer: envoy?.issuerAddress ?? listen.issuer?.address,
+    issuerTls: listen.issuer?.tls !== undefined,
     sessionHosts: new Set(
       routes
         .filter((route) => sessionOf(route, authenticators) !== undefined)

@@ -13,6 +13,7 @@ import { failOpenRules } from './rules/fail-open.ts'
 import { filterStateRules } from './rules/filter-state.ts'
 import { forwardedCertificateRules } from './rules/forwarded-certificate.ts'
 import { headerRules } from './rules/headers.ts'
+import { issuerClusterRules } from './rules/issuer-cluster.ts'
 import { issuerRules } from './rules/issuer.ts'
 import { listenerRules } from './rules/listener.ts'
 import { lookAlikeRules } from './rules/look-alikes.ts'
@@ -45,6 +46,7 @@ export const RULES: readonly RuleText[] = [
   ...extAuthzRules,
   ...routeRules,
   ...issuerRules,
+  ...issuerClusterRules,
   ...authzClusterRules,
   ...upstreamTlsRules,
   ...filterStateRules,
@@ -99,13 +101,22 @@ export const findAll = (site: Site): readonly Finding[] => {
       'route',
     ),
     ...apply(
+      issuerClusterRules,
+      clustersOf(site, site.issuerClusters).map((cluster) => ({
+        site,
+        cluster,
+        endpoints: endpointsOf(site.configuration, cluster),
+      })),
+      'cluster',
+    ),
+    ...apply(
       authzClusterRules,
       authz.map((cluster) => ({ cluster, endpoints: endpointsOf(site.configuration, cluster) })),
       'cluster',
     ),
     ...apply(
       upstreamTlsRules,
-      clustersOf(site, [...site.authzClusters, ...site.protected]),
+      clustersOf(site, [...site.authzClusters, ...site.issuerClusters, ...site.protected]),
       'cluster',
     ),
     ...apply(filterStateRules, guarded, 'filters'),

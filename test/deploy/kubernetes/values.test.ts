@@ -35,13 +35,13 @@ const REFUSED: readonly { name: string; values: object; want: RegExp }[] = [
   },
   {
     name: 'logins that one replica alone would know',
-    values: { config: SESSIONS, authz: { issuerPlaintext: true } },
+    values: { config: SESSIONS },
     want: /set state\.kind to redis/,
   },
   {
-    name: 'a login page that is reached without TLS, unless that is accepted',
-    values: { config: SESSIONS, state: { kind: 'redis' } },
-    want: /set authz\.issuerPlaintext to true/,
+    name: 'a login page that is reached without TLS',
+    values: { config: SESSIONS, state: { kind: 'redis' }, authz: { tls: { enabled: false } } },
+    want: /config\.issuer\.login: .* set authz\.tls\.enabled to true/,
   },
   {
     name: 'TokenReview without the right to ask',

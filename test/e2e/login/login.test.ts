@@ -15,97 +15,107 @@ import { nameOf } from '../../authenticate/certificate/making.ts'
 import type { Site } from '../site.ts'
 import { clientAt, loginsAt, startLoginSite } from './login-site.ts'
 
+/** Where callers are: another address than Envoy’s, so that the two can be told apart. */
+const CALLER = '127.0.0.9'
+
 const staffCa = makeCa('Staff CA')
 const strangers = makeCa('Somebody else’s CA')
 
-describe('people log in, through Envoy', { skip: skipWithoutEnvoy() }, () => {
-  let folder: TemporaryFolder
-  let site: Site
-  let ca: Buffer
-  before(async () => {
-    folder = await temporaryFolder()
-    site = await startLoginSite({
-      login: { authenticators: ['staff', 'cards'] },
-      authenticators: {
-        cards: { certificate: { trust: await writePem(folder, 'trust.pem', staffCa) } },
-      },
-      listener: { clientCa: await writePem(folder, 'edge.pem', staffCa, strangers) },
+const WAYS = [
+  { issuerListen: 'unix', way: 'a UNIX socket' },
+  { issuerListen: 'mtls', way: 'mutual TLS' },
+] as const
+
+for (const { issuerListen, way } of WAYS)
+  describe(`people log in, through Envoy and ${way}`, { skip: skipWithoutEnvoy() }, () => {
+    let folder: TemporaryFolder
+    let site: Site
+    let ca: Buffer
+    before(async () => {
+      folder = await temporaryFolder()
+      site = await startLoginSite({
+        issuerListen,
+        login: { authenticators: ['staff', 'cards'] },
+        authenticators: {
+          cards: { certificate: { trust: await writePem(folder, 'trust.pem', staffCa) } },
+        },
+        listener: { clientCa: await writePem(folder, 'edge.pem', staffCa, strangers) },
+      })
+      ca = await readFile(site.pki.ca)
     })
-    ca = await readFile(site.pki.ca)
-  })
-  after(async () => {
-    await site[Symbol.asyncDispose]()
-    await folder[Symbol.asyncDispose]()
-  })
+    after(async () => {
+      await site[Symbol.asyncDispose]()
+      await folder[Symbol.asyncDispose]()
+    })
 
-  const browserOf = async (pair?: KeyPair, headers: Readonly<Record<string, string>> = {}) => {
-    const client = pair && {
-      certificate: await readFile(pair.certificate),
-      key: await readFile(pair.key),
+    const browserOf = async (pair?: KeyPair, headers: Readonly<Record<string, string>> = {}) => {
+      const client = pair && {
+        certificate: await readFile(pair.certificate),
+        key: await readFile(pair.key),
+      }
+      const tls = { ca, ...(client === undefined ? {} : { client }) }
+      return new Browser({ port: site.target.port, tls, from: CALLER }, headers)
     }
-    const tls = { ca, ...(client === undefined ? {} : { client }) }
-    return new Browser({ port: site.target.port, tls }, headers)
-  }
 
-  const clientOf = async (id: string) => await clientAt(site, id)
-  const lastLogin = async () => (await loginsAt(site)).at(-1)
-  const holder = async (signer = staffCa, name = 'carol'): Promise<Caller> =>
-    await makeCaller(folder, { signer, subject: nameOf(['O', 'developers'], ['CN', name]) })
+    const clientOf = async (id: string) => await clientAt(site, id)
+    const lastLogin = async () => (await loginsAt(site)).at(-1)
+    const holder = async (signer = staffCa, name = 'carol'): Promise<Caller> =>
+      await makeCaller(folder, { signer, subject: nameOf(['O', 'developers'], ['CN', name]) })
 
-  it('by certificate, with one click', async () => {
-    const client = await clientOf('spa')
-    const { url, checks } = await authorization(client)
-    const browser = await browserOf(await holder())
-    const { url: back } = await browser.submit(await browser.get(url), '/certificate')
-    const tokens = await openid.authorizationCodeGrant(client, back, checks)
-    assert.equal(tokens.claims()?.sub, 'carol')
-    assert.deepEqual(tokens.claims()?.['groups'], ['developers'])
-    assert.deepEqual(tokens.claims()?.['amr'], ['pop'])
-    const login = await lastLogin()
-    assert.deepEqual(
-      [login?.['authenticator'], login?.['authentication'], login?.['source']],
-      ['cards', 'certificate', '127.0.0.1'],
-    )
-  })
+    it('by certificate, with one click', async () => {
+      const client = await clientOf('spa')
+      const { url, checks } = await authorization(client)
+      const browser = await browserOf(await holder())
+      const { url: back } = await browser.submit(await browser.get(url), '/certificate')
+      const tokens = await openid.authorizationCodeGrant(client, back, checks)
+      assert.equal(tokens.claims()?.sub, 'carol')
+      assert.deepEqual(tokens.claims()?.['groups'], ['developers'])
+      assert.deepEqual(tokens.claims()?.['amr'], ['pop'])
+      const login = await lastLogin()
+      assert.deepEqual(
+        [login?.['authenticator'], login?.['authentication'], login?.['source']],
+        ['cards', 'certificate', CALLER],
+      )
+    })
 
-  it('not by one of another CA, though Envoy takes it', async () => {
-    const client = await clientOf('spa')
-    const browser = await browserOf(await holder(strangers))
-    const page = await browser.get((await authorization(client)).url)
-    const refused = await browser.submit(page, '/certificate')
-    assert.equal(refused.status, 403)
-    assert.equal((await lastLogin())?.['reason'], 'certificate-untrusted')
-  })
-
-  it('hostile: a certificate or an address in a header is nobody’s', async () => {
-    const client = await clientOf('spa')
-    const { made } = await holder()
-    const pem = `-----BEGIN CERTIFICATE-----\n${made.der.toString('base64')}\n-----END CERTIFICATE-----\n`
-    for (const names of [
-      ['x-countersign-certificate', 'x-countersign-source'],
-      ['X-Countersign-Certificate', 'X-Countersign-Source'],
-    ]) {
-      const [certificate = '', source = ''] = names
-      const forged = { [certificate]: encodeURIComponent(pem), [source]: '198.51.100.1' }
-      // oxlint-disable-next-line no-await-in-loop -- one after another
-      const browser = await browserOf(undefined, forged)
-      // oxlint-disable-next-line no-await-in-loop -- as above
+    it('not by one of another CA, though Envoy takes it', async () => {
+      const client = await clientOf('spa')
+      const browser = await browserOf(await holder(strangers))
       const page = await browser.get((await authorization(client)).url)
-      // oxlint-disable-next-line no-await-in-loop -- as above
       const refused = await browser.submit(page, '/certificate')
       assert.equal(refused.status, 403)
-      // oxlint-disable-next-line no-await-in-loop -- as above
-      const login = await lastLogin()
-      assert.equal(login?.['reason'], 'credential-missing')
-      assert.equal(login?.['source'], '127.0.0.1')
-    }
-  })
+      assert.equal((await lastLogin())?.['reason'], 'certificate-untrusted')
+    })
 
-  it('what is not of the issuer stays refused on its host', async () => {
-    const browser = await browserOf()
-    for (const path of ['/', '/other', '/loginx', '/tokens', '/authorizex']) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
-      assert.equal((await browser.get(`${ISSUER}${path}`)).status, 403, path)
-    }
+    it('hostile: a certificate or an address in a header is nobody’s', async () => {
+      const client = await clientOf('spa')
+      const { made } = await holder()
+      const pem = `-----BEGIN CERTIFICATE-----\n${made.der.toString('base64')}\n-----END CERTIFICATE-----\n`
+      for (const names of [
+        ['x-countersign-certificate', 'x-countersign-source'],
+        ['X-Countersign-Certificate', 'X-Countersign-Source'],
+      ]) {
+        const [certificate = '', source = ''] = names
+        const forged = { [certificate]: encodeURIComponent(pem), [source]: '198.51.100.1' }
+        // oxlint-disable-next-line no-await-in-loop -- one after another
+        const browser = await browserOf(undefined, forged)
+        // oxlint-disable-next-line no-await-in-loop -- as above
+        const page = await browser.get((await authorization(client)).url)
+        // oxlint-disable-next-line no-await-in-loop -- as above
+        const refused = await browser.submit(page, '/certificate')
+        assert.equal(refused.status, 403)
+        // oxlint-disable-next-line no-await-in-loop -- as above
+        const login = await lastLogin()
+        assert.equal(login?.['reason'], 'credential-missing')
+        assert.equal(login?.['source'], CALLER)
+      }
+    })
+
+    it('what is not of the issuer stays refused on its host', async () => {
+      const browser = await browserOf()
+      for (const path of ['/', '/other', '/loginx', '/tokens', '/authorizex']) {
+        // oxlint-disable-next-line no-await-in-loop -- one after another
+        assert.equal((await browser.get(`${ISSUER}${path}`)).status, 403, path)
+      }
+    })
   })
-})

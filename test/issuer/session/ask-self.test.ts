@@ -1,38 +1,38 @@
-// Questions to our own listener, wherever it listens.
+// Requests to our own token endpoint, over a connection of this process to its own server.
 
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
+import type { RequestListener } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
 import { askSelf } from '../../../src/issuer/session/ask-self.ts'
-import type { ListenAddress } from '../../../src/runtime/listen.ts'
+import { startHttpServer } from '../../../src/runtime/http-server.ts'
+import { memoryLogger } from '../../fakes/logger.ts'
 import { temporaryFolder } from '../../servers/temporary.ts'
 
-/** Asks a server that listens there. */
-const askedAt = async (place: ListenAddress, answer: RequestListener): Promise<unknown> => {
-  const server = createServer(answer)
-  try {
-    server.listen(place.kind === 'unix' ? { path: place.path } : { ...place, port: 0 })
-    await once(server, 'listening')
-    const bound = server.address()
-    const address =
-      typeof bound === 'object' && bound !== null && place.kind === 'tcp'
-        ? { ...place, port: bound.port }
-        : place
-    return await askSelf(address, '/token', new URLSearchParams({ code: 'a b' }))
-  } finally {
-    server.close()
-    server.closeAllConnections()
-  }
+const LOOPBACK = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const
+
+/** Asks a server that answers so, wherever it listens. */
+const asked = async (
+  answer: RequestListener,
+  address: Parameters<typeof startHttpServer>[0]['address'] = LOOPBACK,
+): Promise<unknown> => {
+  await using server = await startHttpServer({
+    address,
+    mode: 0o600,
+    pages: new Map(),
+    application: () => async (_path, request, response) => answer(request, response),
+    logger: memoryLogger().logger,
+  })
+  return await askSelf(() => server.connect(), '/token', new URLSearchParams({ code: 'a b' }))
 }
 
 const echo: RequestListener = (request, response) => {
-  const { method, url, headers } = request
+  const { method, url, headers, socket } = request
+  const { remoteAddress: from = 'nowhere' } = socket
   void text(request).then((body) =>
     response
       .writeHead(400)
-      .end(JSON.stringify({ method, url, body, type: headers['content-type'] })),
+      .end(JSON.stringify({ method, url, body, type: headers['content-type'], from })),
   )
 }
 const ASKED = {
@@ -40,33 +40,31 @@ const ASKED = {
   url: '/token',
   body: 'code=a+b',
   type: 'application/x-www-form-urlencoded',
+  from: 'nowhere',
 }
 
-const TCP: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 }
-
-describe('a question to ourselves', () => {
-  it('reaches a TCP address, and takes any status', async () => {
-    assert.deepEqual(await askedAt(TCP, echo), ASKED)
+describe('a request to our own token endpoint', () => {
+  it('takes any status, and comes from no address', async () => {
+    assert.deepEqual(await asked(echo), ASKED)
   })
 
-  it('reaches IPv6', async () => {
-    assert.deepEqual(await askedAt({ ...TCP, host: '::1' }, echo), ASKED)
-  })
-
-  it('reaches a UNIX socket', async () => {
+  it('is the same where the server listens on a UNIX socket', async () => {
     await using folder = await temporaryFolder()
-    assert.deepEqual(await askedAt({ kind: 'unix', path: folder.file('s.sock') }, echo), ASKED)
+    assert.deepEqual(await asked(echo, { kind: 'unix', path: folder.file('s.sock') }), ASKED)
   })
 
-  it('has no answer where there is none, or one that is too long or no JSON', async () => {
-    await using folder = await temporaryFolder()
-    const nowhere = { kind: 'unix', path: folder.file('none.sock') } as const
-    await assert.rejects(askSelf(nowhere, '/token', new URLSearchParams()), /ENOENT/)
-    const long: RequestListener = (_request, response) => response.end('x'.repeat(1_048_577))
-    await assert.rejects(askedAt(TCP, long), /more than 1048576 bytes/)
+  it('fails where the answer is too long or no JSON, or the connection ends without one', async () => {
     await assert.rejects(
-      askedAt(TCP, (_request, response) => response.end('<p>')),
+      asked((_request, response) => response.end('x'.repeat(1_048_577))),
+      /more than 1048576 bytes/,
+    )
+    await assert.rejects(
+      asked((_request, response) => response.end('<p>')),
       SyntaxError,
+    )
+    await assert.rejects(
+      asked(({ socket }) => socket.destroy()),
+      /cannot be fetched/,
     )
   })
 })

@@ -37,8 +37,8 @@
 {{- if and (eq .Values.state.kind "memory") (gt (int .Values.authz.replicas) 1) -}}
 {{- fail "config.issuer.login: who has logged in at one pod is not known to the others; set state.kind to redis" -}}
 {{- end -}}
-{{- if not .Values.authz.issuerPlaintext -}}
-{{- fail "config.issuer.login: passwords would go from Envoy to the login page without TLS; where the pod network is encrypted by other means, set authz.issuerPlaintext to true" -}}
+{{- if not .Values.authz.tls.enabled -}}
+{{- fail "config.issuer.login: passwords would go from Envoy to the login page in the clear, and the login page would not believe what Envoy says of callers; set authz.tls.enabled to true" -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

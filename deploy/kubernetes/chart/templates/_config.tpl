@@ -16,18 +16,12 @@ version: 1
 listen:
   authz:
     address: 0.0.0.0:{{ .Values.authz.port }}
-    {{- if .Values.authz.tls.enabled }}
-    {{- $tls := printf "/etc/countersign/secrets/%s" .Values.authz.tls.secret }}
-    tls:
-      certificate: {{ $tls }}/tls.crt
-      key: file:{{ $tls }}/tls.key
-      clientCa: {{ $tls }}/ca.crt
-    {{- else }}
-    plaintext: true
-    {{- end }}
+    {{- include "countersign.listenerTls" . | nindent 4 }}
   admin: { address: '0.0.0.0:{{ .Values.authz.adminPort }}', plaintext: true }
   {{- if .Values.config.issuer }}
-  issuer: { address: '0.0.0.0:{{ .Values.authz.issuerPort }}', plaintext: true }
+  issuer:
+    address: 0.0.0.0:{{ .Values.authz.issuerPort }}
+    {{- include "countersign.listenerTls" . | nindent 4 }}
   {{- end }}
 {{- if include "countersign.sealsGrants" . }}
 grants:
@@ -49,6 +43,28 @@ state:
   {{- end }}
 {{- end -}}
 
+{{- /* Of both listeners that Envoy asks. */ -}}
+{{- define "countersign.listenerTls" -}}
+{{- if .Values.authz.tls.enabled -}}
+{{- $tls := printf "/etc/countersign/secrets/%s" .Values.authz.tls.secret -}}
+tls:
+  certificate: {{ $tls }}/tls.crt
+  key: file:{{ $tls }}/tls.key
+  clientCa: {{ $tls }}/ca.crt
+{{- else -}}
+plaintext: true
+{{- end -}}
+{{- end -}}
+
+{{- /* Envoy’s side of it. */ -}}
+{{- define "countersign.clientTls" -}}
+{{- $tls := printf "/etc/countersign/secrets/%s" .Values.envoy.authzTls.secret -}}
+certificate: {{ $tls }}/tls.crt
+key: {{ $tls }}/tls.key
+ca: {{ $tls }}/ca.crt
+serverName: {{ include "countersign.authzHost" . }}
+{{- end -}}
+
 {{- define "countersign.ownEnvoyConfig" -}}
 {{- $host := include "countersign.authzHost" . -}}
 {{- $edge := printf "/etc/countersign/secrets/%s" .Values.envoy.tls.secret -}}
@@ -62,15 +78,13 @@ listener:
 admin: unix:/tmp/envoy-admin.sock
 authzAddress: {{ $host }}.{{ .Values.clusterDomain }}:{{ .Values.authz.port }}
 {{- if .Values.authz.tls.enabled }}
-{{- $tls := printf "/etc/countersign/secrets/%s" .Values.envoy.authzTls.secret }}
-authzTls:
-  certificate: {{ $tls }}/tls.crt
-  key: {{ $tls }}/tls.key
-  ca: {{ $tls }}/ca.crt
-  serverName: {{ $host }}
+authzTls: {{- include "countersign.clientTls" . | nindent 2 }}
 {{- end }}
 {{- if .Values.config.issuer }}
 issuerAddress: {{ $host }}.{{ .Values.clusterDomain }}:{{ .Values.authz.issuerPort }}
+{{- if .Values.authz.tls.enabled }}
+issuerTls: {{- include "countersign.clientTls" . | nindent 2 }}
+{{- end }}
 {{- end }}
 {{- if .Values.signer.enabled }}
 signerAddress: unix:/run/countersign/signer.sock

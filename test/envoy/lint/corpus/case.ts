@@ -47,6 +47,7 @@ export const EXPECTED: Expectations = {
   headers: true,
   authz: { kind: 'unix', path: '/run/countersign/authz.sock' },
   issuer: { kind: 'unix', path: '/run/countersign/issuer.sock' },
+  issuerTls: false,
   sessionHosts: new Set(),
   certificateLogin: false,
   hosts: new Set(['api.example.org', 'kube.example.org']),

@@ -251,6 +251,50 @@ const forgeable: readonly Fault[] = [
   ]),
 ]
 
+const ISSUER_CLUSTER = `${CLUSTERS}[4]`
+const ISSUER_ENDPOINT = `${ISSUER_CLUSTER}.load_assignment.endpoints[0].lb_endpoints[0].endpoint`
+const REMOTE: Change = [
+  `${ISSUER_ENDPOINT}.address`,
+  { socket_address: { address: '10.0.0.7', port_value: 8081 } },
+]
+/** TLS to the issuer, with these fields of CommonTlsContext. */
+const issuerTls = (common: object): Change => [
+  `${ISSUER_CLUSTER}.transport_socket`,
+  extension('envoy.transport_sockets.tls', 'transport_sockets.tls.v3.UpstreamTlsContext', {
+    common_tls_context: common,
+  }),
+]
+const VERIFIED = {
+  validation_context: {
+    trusted_ca: { filename: '/pki/ca.pem' },
+    match_typed_subject_alt_names: [{ san_type: 'DNS', matcher: { exact: 'issuer' } }],
+  },
+}
+
+const reached: readonly Fault[] = [
+  fault(
+    'issuer-plaintext',
+    'another machine, in the clear',
+    [REMOTE],
+    `${ISSUER_ENDPOINT}.address`,
+  ),
+  {
+    ...fault(
+      'issuer-client-certificate',
+      'TLS without a client certificate',
+      [REMOTE, issuerTls(VERIFIED)],
+      `${ISSUER_CLUSTER}.transport_socket`,
+    ),
+    expected: { ...LOGINS, issuerTls: true },
+  },
+  fault(
+    'upstream-unverified',
+    'the certificate of the issuer is not verified',
+    [REMOTE, issuerTls({})],
+    `${ISSUER_CLUSTER}.transport_socket.typed_config.common_tls_context.validation_context`,
+  ),
+]
+
 /** Faults of the issuer. */
 export const issuerFaults: readonly Fault[] = [
   ...judged,
@@ -258,4 +302,5 @@ export const issuerFaults: readonly Fault[] = [
   ...wrongly,
   ...unsaid,
   ...unpublished,
+  ...reached,
 ]
