@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 import { parse } from 'yaml'
 import type { Config } from '../../src/config/schema.ts'
 import { envoyBootstrap, renderBootstrap } from '../../src/envoy/bootstrap.ts'
-import { STRIPPED_NAMES, STRIPPED_PREFIXES } from '../../src/transform/strip.ts'
+import { OVERRIDES, STRIPPED_NAMES, STRIPPED_PREFIXES } from '../../src/transform/strip.ts'
 import { skipWithoutEnvoy, validateBootstrap } from '../servers/envoy.ts'
 import { createPki } from '../servers/pki.ts'
 import { configOf, routesOf } from './edge.ts'
@@ -97,6 +97,15 @@ describe('what the bootstrap insists on', () => {
       for (const name of [prefix, `${prefix}user`, `${prefix}extra-a.b%2fc`]) {
         assert.equal(isRemovedEarly(bootstrap, name), prefix !== 'impersonate-', name)
         assert.equal(isRemovedEarly(bootstrap, name.replace('-', '~')), prefix !== 'impersonate-')
+      }
+    }
+    // RFC 9110 §5.6.2, in the place of every separator.
+    for (const name of [...STRIPPED_NAMES, ...OVERRIDES, 'x-remote-user', 'x-forwarded-for']) {
+      for (const { index } of name.matchAll(/-/g)) {
+        for (const symbol of "!#$%&'*+.^_`|~".split('')) {
+          const spelt = name.slice(0, index) + symbol + name.slice(index + 1)
+          assert.ok(isRemovedEarly(bootstrap, spelt), spelt)
+        }
       }
     }
     for (const name of ['x-api-key', 'x-my.header', 'accept', 'cookie', 'x-request-id']) {

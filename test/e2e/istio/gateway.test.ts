@@ -22,6 +22,9 @@ const FORGED: readonly HeaderLine[] = [
   ['X-Remote-Group', 'system:masters'],
   ['X_Remote_User', 'root'],
   ['Audit-ID', 'forged'],
+  ['X.Remote.User', 'root'],
+  ['X-Remote~Group', 'system:masters'],
+  ['Audit!ID', 'forged'],
 ]
 const TOKEN_LIFE = 4
 
