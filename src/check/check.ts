@@ -103,7 +103,7 @@ const refuseAmbiguous = (
 ): { readonly outcome: 'refused'; readonly code: 'ambiguous-path' } | undefined => {
   const earlier = earlierRouteOf?.(request)
   if (earlier === undefined) return undefined
-  trail.detail = `some servers would read it as a path of route "${earlier}", which comes first`
+  trail.detail = `decoded, or to servers that read paths loosely, it is one of route "${earlier}", which comes first`
   return { outcome: 'refused', code: 'ambiguous-path' }
 }
 

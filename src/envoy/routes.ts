@@ -3,7 +3,7 @@
 
 import type { EnvoyConfig } from '../config/envoy-schema.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
-import { compileGlob } from '../request/glob.ts'
+import { compileGlob, encodedGlob } from '../request/glob.ts'
 import { covers } from '../request/hosts.ts'
 import { ROUTE_EXTENSION } from '../request/request.ts'
 import { contextExtensions, unjudged } from './filters.ts'
@@ -13,8 +13,8 @@ import type { Message } from './message.ts'
 
 /**
  * The route table of the listener. Envoy matches the path as it was sent, percent-encoded, and
- * authz decodes it for its rules; the two cannot come to different routes, since authz obeys the
- * name that Envoy gives it here.
+ * authz decodes it for its rules. authz obeys the name that Envoy gives it here, and refuses a path that
+ * decoded is one of an earlier route.
  */
 export const routeConfiguration = (config: Config, envoy: EnvoyConfig): Message => {
   const { routes } = config
@@ -72,7 +72,7 @@ const upgrades = ({ name, upstream = name }: RouteConfig, { upstreams }: EnvoyCo
     : {}
 
 /** The glob is for decoded paths; Envoy compares with the path as sent. */
-const regexOf = (glob: string): string => compileGlob(encodeURI(glob.toWellFormed())).source
+const regexOf = (glob: string): string => compileGlob(encodedGlob(glob)).source
 
 // authz is asked here as well: it refuses, with a decision id and an audit event. The direct answer
 // is only what would come if it did not.

@@ -29,6 +29,16 @@ export const segmentsOf = (glob: string): readonly string[] => glob.split('/').s
 /** A segment with a name, such as CEL can write after a dot. */
 const NAMED = /^\{([A-Za-z_][A-Za-z0-9_]*)\}$/
 
+/**
+ * The glob for paths as they are sent, percent-encoded (RFC 3986 §2.1). It compares bytes: a character that need not
+ * be encoded, or hexadecimal digits in lower case, make a path another one.
+ */
+export const encodedGlob = (glob: string): string =>
+  glob
+    .split('/')
+    .map((segment) => (NAMED.test(segment) ? '*' : encodeURI(segment.toWellFormed())))
+    .join('/')
+
 /** The names of a glob's segments, in order; those of one behind `**` too. */
 export const segmentNames = (glob: string): readonly string[] =>
   segmentsOf(glob).flatMap((segment) => NAMED.exec(segment)?.slice(1) ?? [])

@@ -186,6 +186,22 @@ describe('a path that a careless server could read as one of an earlier route', 
     assert.deepEqual(read({ path: '/A/x' }, routes), ['rest', 'two'])
   })
 
+  const ENCODED = [
+    { what: 'a character that need not be encoded', glob: '/@ops/**', path: '/%40ops/x' },
+    { what: 'digits in lower case', glob: '/ü/**', path: '/%c3%bc/x' },
+  ]
+  for (const { what, glob, path } of ENCODED) {
+    const routes = (ambiguousPaths: 'refuse' | 'allow') => [
+      to('admin', ['*'], [glob]),
+      { name: 'rest', match: { ambiguousPaths } },
+    ]
+    it(`is one that Envoy took for a later route, and decodes to one of the earlier: ${what}`, () => {
+      assert.deepEqual(read({ path, route: 'rest' }, routes('refuse')), ['rest', 'admin'])
+      assert.deepEqual(read({ path, route: 'rest' }, routes('allow')), ['rest', 'admin'])
+      assert.deepEqual(read({ path }, routes('allow')), ['admin', undefined])
+    })
+  }
+
   it('is let through where the route says so', () => {
     const rest = { name: 'rest', match: { ambiguousPaths: 'allow' } } as const
     const routes = [to('admin', ['*'], ['/admin/**']), rest, to('last')]

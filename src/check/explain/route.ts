@@ -12,7 +12,7 @@ export interface RoutePhase {
   readonly name?: string
   /** Whether Envoy named it (`countersign.route`), or its host and path were compared. */
   readonly by?: 'envoy' | 'match'
-  /** An earlier route that some servers would read the path as one of: the request is refused. */
+  /** An earlier route that the path could be one of: the request is refused. */
   readonly ambiguousWith?: string
   /** The routes in order, up to the one that was taken; where Envoy names one, none is looked at. */
   readonly routes: readonly RouteExplanation[]

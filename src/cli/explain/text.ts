@@ -82,10 +82,7 @@ const routeBlock = ({ route }: Explanation): readonly string[] => {
     ),
     ...rows([
       ['not reached', left === 0 ? '' : `${left} more`],
-      [
-        'ambiguous',
-        ambiguousWith && `some servers would read it as a path of ${ambiguousWith}: refused`,
-      ],
+      ['ambiguous', ambiguousWith && `it could be a path of ${ambiguousWith}: refused`],
     ]),
   ]
 }

@@ -39,7 +39,7 @@ describe('an explanation as text', () => {
       'route         miss  rest',
       '  miss        admin  path: wanted "/admin/**", got "/ADMIN/x"',
       '  hit         rest',
-      '  ambiguous   some servers would read it as a path of admin: refused',
+      '  ambiguous   it could be a path of admin: refused',
     ])
   })
 
