@@ -59,7 +59,7 @@ export const issuerWarnings = ({ issuer, listen }: Config, locate: Locate): read
   if (issuer?.login === undefined || listen.issuer === undefined) return []
   if (provesPeers(listen.issuer)) return []
   const message =
-    'is a TCP address without "tls": the address of a caller that Envoy tells is not believed there, so that to lock-outs, audit and sessions every caller has the address of Envoy, and one who guesses passwords locks out all. Listen on a UNIX socket, or set "tls"'
+    'is a TCP address without "tls": the address of a caller that Envoy tells is not believed there, so that to lock-outs, audit and sessions every caller has the address of Envoy, and one who guesses passwords locks out all; beyond this machine passwords cross the network in the clear. Listen on a UNIX socket, or set "tls"'
   return [locate(['listen', 'issuer'], message)]
 }
 

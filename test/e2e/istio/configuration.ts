@@ -66,13 +66,13 @@ const configSchema = section.extend({
 /** countersign.yaml. */
 export const configuration = async (
   places: Pick<Places, 'folder'>,
-  port: number,
+  authz: object,
   { server }: ForeignIssuer,
   ca: string,
 ): Promise<string> => {
   const { authenticators, ...config } = configSchema.parse(
     await istioConfiguration({
-      listen: { authz: `127.0.0.1:${port}`, issuer: 'unix:issuer.sock' },
+      listen: { authz, issuer: 'unix:issuer.sock' },
       grants: { keyring: 'file:/etc/countersign/secrets/countersign-grants/grant.keys' },
       audit: { file: 'audit.jsonl' },
     }),

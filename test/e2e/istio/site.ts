@@ -80,8 +80,14 @@ export interface IstioSite extends AsyncDisposable {
   decisions(): Promise<readonly DecisionEvent[]>
 }
 
-/** Starts it, with the policies and without an EnvoyFilter. */
-export const startIstioSite = async (): Promise<IstioSite> => {
+/**
+ * Starts it, with the policies and without an EnvoyFilter.
+ *
+ * @param options.authzTls whether authz asks the gateway for a client certificate
+ */
+export const startIstioSite = async ({
+  authzTls = false,
+}: { readonly authzTls?: boolean } = {}): Promise<IstioSite> => {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
   const pki = stack.use(await createPki())
@@ -96,6 +102,13 @@ export const startIstioSite = async (): Promise<IstioSite> => {
   const here = { folder: folder.path }
   const port = await freePort()
   const config = folder.file('countersign.yaml')
+  const authzPair = await pki.issue({ commonName: AUTHZ, names: [AUTHZ], usage: 'server' })
+  const tls = {
+    certificate: authzPair.certificate,
+    key: `file:${authzPair.key}`,
+    clientCa: pki.ca,
+  }
+  const listen = { address: `127.0.0.1:${port}`, ...(authzTls ? { tls } : {}) }
   await writeFiles(here, {
     'configmaps/staff-ca/ca.crt': await readFile(callers.ca, 'utf8'),
     'configmaps/kube-root-ca.crt/ca.crt': await readFile(cluster.server.ca, 'utf8'),
@@ -103,7 +116,7 @@ export const startIstioSite = async (): Promise<IstioSite> => {
     'secrets/countersign-grants/grant.keys': `${newGrantKeyLine()}\n`,
     'secrets/countersign-ca/tls.crt': await readFile(minting.ca, 'utf8'),
     'secrets/countersign-ca/tls.key': await readFile(minting.key, 'utf8'),
-    'countersign.yaml': await configuration(here, port, foreign, pki.ca),
+    'countersign.yaml': await configuration(here, listen, foreign, pki.ca),
     'signer.yaml': `${placed(await istioFile('signer.yaml'), here)}audit: { file: issued.jsonl }\n`,
   })
   await writeSigningKeys(folder.file('secrets/countersign-signing-keys'), [signing])
@@ -115,6 +128,7 @@ export const startIstioSite = async (): Promise<IstioSite> => {
       secretOf('countersign-edge', callers.ca, pki.edge),
       secretOf('countersign-front-proxy', pki.ca, pki.frontProxy),
       secretOf('countersign-hop-client', pki.ca, await gatewayCertificate(pki)),
+      secretOf('countersign-gateway-tls', pki.ca, pki.frontProxy),
       secretOf('kube-apiserver', cluster.server.ca),
     ])),
     serviceAt('countersign-authz.countersign.svc.cluster.local', 9_001, 'GRPC', port),
@@ -173,6 +187,9 @@ export const startIstioSite = async (): Promise<IstioSite> => {
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
 }
+
+/** The name in the certificate of authz. */
+const AUTHZ = 'countersign-authz.countersign.svc'
 
 /** Ports that were free a moment ago: Envoy has to be quick. */
 const placesOf = async ({ path }: TemporaryFolder, { server }: Cluster): Promise<Places> => ({
