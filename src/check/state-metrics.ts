@@ -46,6 +46,17 @@ export const stateMetrics = (store: StoreHealth): readonly Metric[] => {
       'Records that were there and did not open: changed by somebody, or sealed with a key that is gone from the keyring.',
       () => statistics?.unopened ?? 0,
     ),
+    {
+      type: 'counter',
+      name: 'countersign_state_rollbacks_total',
+      help: 'How often the store was found to have gone back to an earlier state, by what was done: restored (revocations written again) or revoked-all.',
+      labels: ['result'],
+      read: () =>
+        Object.entries(statistics?.rollbacks ?? {}).map(([result, value]) => ({
+          labels: { result },
+          value,
+        })),
+    },
     counter(
       'countersign_state_dropped_total',
       'Records that unauthenticated clients caused and that were dropped before their end, for want of room.',

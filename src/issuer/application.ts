@@ -12,7 +12,7 @@ import type { Application } from '../runtime/http-server.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { AttemptStore } from '../state/attempt-store.ts'
 import type { OpaqueKeys } from '../state/opaque-keys.ts'
-import type { RecordStore } from '../state/record-store.ts'
+import type { RevocableRecords } from '../state/record-store.ts'
 import type { AskStanding } from '../authenticate/session.ts'
 import { BrowserSessions } from '../authenticate/session/browser-sessions.ts'
 import { SignOuts } from '../authenticate/session/sign-outs.ts'
@@ -49,7 +49,7 @@ import { requestIdOf } from './request-id.ts'
 
 /** What outlives a configuration. */
 export interface ApplicationParts {
-  readonly records: RecordStore
+  readonly records: RevocableRecords
   /** Counts what is limited; shared as the records are. */
   readonly attempts: AttemptStore
   /** Of the state, so that replicas that share it make the same ones. */

@@ -3,7 +3,7 @@
 import type { Clock } from '../runtime/clock.ts'
 import { fullOf, MEMORY_QUOTAS, type Quotas } from './quotas.ts'
 import { RecordRoom } from './record-room.ts'
-import type { NewRecord, RecordKind, RecordStore, StoredRecord } from './record-store.ts'
+import type { NewRecord, RecordKind, RevocableRecords, StoredRecord } from './record-store.ts'
 
 // Two bytes a character at most (V8), and what a Map and an object take besides (measured).
 const CHARACTER = 2
@@ -25,8 +25,12 @@ export interface MemoryRecordsOptions {
   readonly onRefused?: (cause: unknown) => void
 }
 
-/** A {@link RecordStore} that ends with the process. */
-export class MemoryRecords implements RecordStore {
+/**
+ * {@link RevocableRecords} that end with the process. What was signed out before it began is not known, so
+ * everything from then counts as revoked.
+ */
+export class MemoryRecords implements RevocableRecords {
+  #floor: number
   readonly #clock: Clock
   readonly #onRefused: (cause: unknown) => void
   readonly #rooms: Readonly<Record<RecordKind, RecordRoom<Entry>>>
@@ -34,6 +38,8 @@ export class MemoryRecords implements RecordStore {
   #dropped = 0
 
   constructor(clock: Clock, { quotas = MEMORY_QUOTAS, onRefused }: MemoryRecordsOptions = {}) {
+    // Whole seconds, as tokens have them (RFC 7519 §4.1.6): the first that is issued is not revoked.
+    this.#floor = Math.floor(clock.now() / 1_000) * 1_000 - 1
     this.#clock = clock
     this.#onRefused = onRefused ?? (() => undefined)
     this.#rooms = {
@@ -42,6 +48,10 @@ export class MemoryRecords implements RecordStore {
       decisive: new RecordRoom(quotas.decisive),
       used: new RecordRoom(quotas.used),
     }
+  }
+
+  get floor(): number {
+    return this.#floor
   }
 
   /** How many records there are, including those that have ended. */
@@ -88,6 +98,19 @@ export class MemoryRecords implements RecordStore {
 
   async keysIn(index: string): Promise<readonly string[]> {
     return [...(this.#indexes.get(index) ?? [])].filter((key) => this.#find(key) !== undefined)
+  }
+
+  async revoke(names: readonly string[]): Promise<void> {
+    await this.remove(names)
+  }
+
+  async revokeAll(): Promise<void> {
+    this.#floor = this.#clock.now()
+    for (const room of this.#all()) for (const key of room.keys()) this.#drop(key)
+  }
+
+  revokedAt(_name: string): number | undefined {
+    return undefined
   }
 
   #all(): readonly RecordRoom<Entry>[] {

@@ -39,6 +39,11 @@ export class RecordRoom<Entry extends RoomEntry> {
     return oldest
   }
 
+  /** The keys as they are now. */
+  keys(): readonly string[] {
+    return [...this.#entries.keys()]
+  }
+
   get(key: string): Entry | undefined {
     return this.#entries.get(key)
   }

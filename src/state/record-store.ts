@@ -66,3 +66,27 @@ export interface RecordStore {
   /** The keys in a set whose records have not ended, in no order. */
   keysIn(index: string): Promise<readonly string[]>
 }
+
+/**
+ * A {@link RecordStore} whose revocations hold whatever others do who can write what stands behind it: what
+ * they put back of an earlier state is not returned, here and in every process that shares it.
+ */
+export interface RevocableRecords extends RecordStore {
+  /**
+   * Removes what there is under these keys, for good: nothing is returned under them any more, whoever
+   * writes it. A name need not be the key of a record; see {@link revokedAt}.
+   */
+  revoke(names: readonly string[]): Promise<void>
+  /** Revokes every record that was written until now; see {@link floor}. */
+  revokeAll(): Promise<void>
+  /**
+   * When a name was revoked last, in milliseconds since the epoch, as far as the last read has told;
+   * `undefined` where it was not. A store that nobody else can write need not know.
+   */
+  revokedAt(name: string): number | undefined
+  /**
+   * Everything from until then is revoked, in milliseconds since the epoch: sign-outs from before may be
+   * lost.
+   */
+  readonly floor: number
+}

@@ -1,24 +1,31 @@
 // What stands between us and a store that others can read: names become keyed hashes, texts are sealed.
-// What does not open is as if it were not there: whoever can write it could as well remove it.
+// What does not open, or was revoked, is as if it were not there: who can write it could as well remove it.
 
 import type { OpaqueKeys } from './opaque-keys.ts'
 import type { RecordSeal } from './record-seal.ts'
-import type { NewRecord, RecordStore, StoredRecord } from './record-store.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { NewRecord, RecordStore, RevocableRecords, StoredRecord } from './record-store.ts'
+import type { RevocationJournal } from './revocation-journal.ts'
 
 /** What sealing needs. */
 export interface SealingOptions {
   readonly seal: RecordSeal
   /** Makes the names of records and sets. */
   readonly keys: OpaqueKeys
+  readonly journal: RevocationJournal
+  readonly clock: Clock
   /** Told of each record that does not open. */
   readonly onUnopened: () => void
 }
 
-/** A record of ours: under which key, which the store does not know, and what it says. */
-type Contents = readonly [key: string, text: string]
+/**
+ * A record: its key, which the store does not know, what it says, and when it was written first, in
+ * milliseconds since the epoch; before there were revocations that was not said.
+ */
+type Contents = readonly [key: string, text: string, written?: number]
 
-/** A {@link RecordStore} that shows the store behind it neither keys nor texts nor names of sets. */
-export class SealedRecords implements RecordStore {
+/** {@link RevocableRecords} that show the store behind it neither keys nor texts nor names of sets. */
+export class SealedRecords implements RevocableRecords {
   readonly #inner: RecordStore
   readonly #options: SealingOptions
 
@@ -29,31 +36,38 @@ export class SealedRecords implements RecordStore {
 
   async put(key: string, record: NewRecord, indexes?: readonly string[]): Promise<void> {
     const place = this.#placeOf(key)
+    await this.#options.journal.fresh()
     const sealed = { ...this.#seal(place, key, record), kind: record.kind }
     await this.#inner.put(place, sealed, this.#setsOf(indexes))
   }
 
   async add(key: string, record: NewRecord, indexes?: readonly string[]): Promise<boolean> {
     const place = this.#placeOf(key)
+    await this.#options.journal.fresh()
     const sealed = { ...this.#seal(place, key, record), kind: record.kind }
     return await this.#inner.add(place, sealed, this.#setsOf(indexes))
   }
 
   async replace(key: string, before: string, record: StoredRecord): Promise<boolean> {
     const place = this.#placeOf(key)
+    await this.#options.journal.fresh()
     // Equal texts are sealed differently, so what is compared in the store is what was read.
     const found = await this.#inner.get(place)
-    if (found === undefined || this.#open(place, found.text)?.[1] !== before) return false
-    return await this.#inner.replace(place, found.text, this.#seal(place, key, record))
+    const contents = found && this.#open(place, found.text)
+    if (found === undefined || contents?.[1] !== before) return false
+    const sealed = this.#seal(place, key, record, contents[2])
+    return await this.#inner.replace(place, found.text, sealed)
   }
 
   async get(key: string): Promise<StoredRecord | undefined> {
     const place = this.#placeOf(key)
+    await this.#options.journal.fresh()
     return this.#recordOf(place, await this.#inner.get(place))
   }
 
   async take(key: string): Promise<StoredRecord | undefined> {
     const place = this.#placeOf(key)
+    await this.#options.journal.fresh()
     return this.#recordOf(place, await this.#inner.take(place))
   }
 
@@ -62,6 +76,7 @@ export class SealedRecords implements RecordStore {
   }
 
   async keysIn(index: string): Promise<readonly string[]> {
+    await this.#options.journal.fresh()
     const places = await this.#inner.keysIn(this.#setOf(index))
     const found = await Promise.all(
       places.map(async (place) => {
@@ -70,6 +85,24 @@ export class SealedRecords implements RecordStore {
       }),
     )
     return found.flatMap((contents) => (contents === undefined ? [] : [contents[0]]))
+  }
+
+  async revoke(names: readonly string[]): Promise<void> {
+    const places = names.map((name) => this.#placeOf(name))
+    await this.#options.journal.revoke(places)
+    await this.#inner.remove(places)
+  }
+
+  async revokeAll(): Promise<void> {
+    await this.#options.journal.revokeAll()
+  }
+
+  revokedAt(name: string): number | undefined {
+    return this.#options.journal.revokedAt(this.#placeOf(name))
+  }
+
+  get floor(): number {
+    return this.#options.journal.floor
   }
 
   #placeOf(key: string): string {
@@ -84,15 +117,25 @@ export class SealedRecords implements RecordStore {
     return indexes.map((index) => this.#setOf(index))
   }
 
-  #seal(place: string, key: string, { text, lifetime }: StoredRecord): StoredRecord {
+  #seal(
+    place: string,
+    key: string,
+    { text, lifetime }: StoredRecord,
+    written = this.#options.clock.now(),
+  ): StoredRecord {
     // JSON also because a text of ours may have lone surrogates, which UTF-8 has not.
-    const contents: Contents = [key, text]
+    const contents: Contents = [key, text, written]
     return { text: this.#options.seal.seal(place, JSON.stringify(contents)), lifetime }
   }
 
   #recordOf(place: string, record: StoredRecord | undefined): StoredRecord | undefined {
     const contents = record && this.#open(place, record.text)
     return contents && record && { text: contents[1], lifetime: record.lifetime }
+  }
+
+  #isRevoked(place: string, [, , written = 0]: Contents): boolean {
+    const { journal } = this.#options
+    return written <= journal.floor || journal.revokedAt(place) !== undefined
   }
 
   #open(place: string, sealed: string): Contents | undefined {
@@ -103,6 +146,6 @@ export class SealedRecords implements RecordStore {
     }
     // Sealed by us, so it is what we wrote.
     const contents: Contents = JSON.parse(opened)
-    return contents
+    return this.#isRevoked(place, contents) ? undefined : contents
   }
 }

@@ -1,12 +1,14 @@
 // A store that others can read → state that shows them nothing.
 
 import type { Clock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/logger.ts'
 import type { AttemptStore } from './attempt-store.ts'
 import { FallbackAttempts } from './fallback-attempts.ts'
 import { MemoryAttempts } from './memory.ts'
 import type { OpaqueKeys } from './opaque-keys.ts'
 import type { RecordSeal } from './record-seal.ts'
 import type { RecordStore } from './record-store.ts'
+import { RevocationJournal, type Rollback } from './revocation-journal.ts'
 import type { ReplayMemory } from './replay-memory.ts'
 import { SealedAttempts } from './sealed-attempts.ts'
 import { SealedRecords } from './sealed-records.ts'
@@ -23,16 +25,63 @@ export interface SealedParts {
   readonly attempts: AttemptStore
   readonly records: RecordStore
   readonly replays: (keys: OpaqueKeys) => ReplayMemory
+  readonly journal: RevocationJournal
 }
 
 /** State in that store. */
 export const sealedState = (parts: SealedParts): State => {
-  const { seal, names, statistics, attempts, records, replays, clock } = parts
+  const { seal, names, statistics, attempts, records, replays, journal, clock } = parts
   const { keys } = names
   return {
     attempts: new FallbackAttempts(new SealedAttempts(attempts, seal), new MemoryAttempts(clock)),
     replays: replays(keys),
-    records: new SealedRecords(records, { seal, keys, onUnopened: () => statistics.notOpened() }),
+    records: new SealedRecords(records, {
+      seal,
+      keys,
+      journal,
+      clock,
+      onUnopened: () => statistics.notOpened(),
+    }),
     keys,
   }
+}
+
+/** A journal of a store, whose rollbacks an operator is told of. */
+export const journalOf = (
+  {
+    seal,
+    names,
+    records,
+    statistics,
+    clock,
+  }: Omit<SealedParts, 'attempts' | 'replays' | 'journal'>,
+  store: string,
+  logger: Logger,
+): RevocationJournal =>
+  new RevocationJournal({
+    records,
+    seal,
+    keys: names.keys,
+    clock,
+    onRollback(rollback) {
+      statistics.rolledBack(rollback)
+      logger.error({ store, rollback }, ROLLBACK[rollback])
+    },
+  })
+
+const ROLLBACK: Readonly<Record<Rollback, string>> = {
+  restored:
+    'the state went back to an earlier one; every revocation since was known and has been written again',
+  'revoked-all':
+    'the state went back to an earlier one, was emptied or was changed by others; all sessions and tokens from before are revoked',
+}
+
+// Whoever asks for a record looks at once (`RevocationJournal.fresh`): this is for those nobody asks.
+const LOOK_EVERY_MS = 30_000
+
+/** Has a process that nobody asks know what others revoke. What fails, fails the next request too. */
+export const following = (journal: RevocationJournal): Disposable => {
+  const timer = setInterval(() => void journal.look().catch(() => undefined), LOOK_EVERY_MS)
+  timer.unref()
+  return { [Symbol.dispose]: () => clearInterval(timer) }
 }

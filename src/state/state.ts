@@ -5,14 +5,14 @@ import type { AttemptStore } from './attempt-store.ts'
 import { MemoryRecords } from './memory-records.ts'
 import { MemoryAttempts } from './memory.ts'
 import { OpaqueKeys } from './opaque-keys.ts'
-import type { RecordStore } from './record-store.ts'
+import type { RevocableRecords } from './record-store.ts'
 import { ProcessReplayMemory, type ReplayMemory } from './replay-memory.ts'
 
 /** The configured `state`. It outlives every configuration that uses it. */
 export interface State {
   readonly attempts: AttemptStore
   readonly replays: ReplayMemory
-  readonly records: RecordStore
+  readonly records: RevocableRecords
   /** Makes the keys under which attempts are stored. */
   readonly keys: OpaqueKeys
 }

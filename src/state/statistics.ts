@@ -2,6 +2,7 @@
 // well with it.
 
 import type { Clock } from '../runtime/clock.ts'
+import type { Rollback } from './revocation-journal.ts'
 import { Distribution } from '../runtime/distribution.ts'
 
 /** How often something was done, and how long that took. */
@@ -20,6 +21,7 @@ export class StateStatistics {
   readonly #operations = new Map<string, OperationCounts>()
   #latest: { readonly cause: unknown; readonly at: number } | undefined
   #unopened = 0
+  readonly #rollbacks: Record<Rollback, number> = { restored: 0, 'revoked-all': 0 }
 
   /** @param onTrouble told of the first failure after a while without */
   constructor(clock: Clock, onTrouble: (cause: unknown) => void) {
@@ -43,6 +45,18 @@ export class StateStatistics {
     return latest !== undefined && this.#clock.monotonic() - latest.at < RECENT
       ? latest.cause
       : undefined
+  }
+
+  /** How often the store went back to an earlier state, by what was done. */
+  get rollbacks(): Readonly<Record<Rollback, number>> {
+    return this.#rollbacks
+  }
+
+  /** Counts that the store went back to an earlier state, and takes it down as a failure. */
+  rolledBack(rollback: Rollback): void {
+    this.#rollbacks[rollback] += 1
+    const message = 'the state went back to an earlier one'
+    this.#latest = { cause: new Error(message), at: this.#clock.monotonic() }
   }
 
   /** Counts a record that was there and did not open. */

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { CountersignError } from '../../src/runtime/errors.ts'
 import { MemoryRecords } from '../../src/state/memory-records.ts'
 import type { NewRecord, RecordStore } from '../../src/state/record-store.ts'
@@ -103,6 +104,61 @@ describe('whoever writes along', () => {
   })
 })
 
+describe('a revocation', () => {
+  const revocable = async () => {
+    const inner = new Watched()
+    const [one, other] = [
+      await sealedBy(inner, secretOf(old)),
+      await sealedBy(inner, secretOf(old)),
+    ]
+    return { inner, one, other }
+  }
+
+  it('holds for a record that is put back, and for one that is written anew', async () => {
+    const { inner, one } = await revocable()
+    const record = { text: 'x', kind: 'login', lifetime: LONG } as const
+    await one.put('a', record, ['s'])
+    const [place = ''] = inner.seen
+    const sealed = inner.written.get(place)
+    assert.ok(sealed !== undefined)
+    await one.revoke(['a'])
+    assert.equal(await inner.get(place), undefined)
+    for (const write of [() => inner.put(place, sealed), () => one.put('a', record, ['s'])]) {
+      await write() // oxlint-disable-line no-await-in-loop -- one after the other
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      assert.deepEqual([await one.get('a'), await one.keysIn('s')], [undefined, []])
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      assert.equal(await one.replace('a', 'x', { text: 'y', lifetime: LONG }), false)
+    }
+    assert.equal(await one.take('a'), undefined)
+    assert.ok(one.revokedAt('a') !== undefined)
+    assert.equal(one.revokedAt('b'), undefined)
+  })
+
+  it('of everything holds for what was written before, and for nothing after', async () => {
+    const { one, other } = await revocable()
+    await one.put('before', { text: 'x', kind: 'login', lifetime: LONG })
+    await one.revokeAll()
+    await sleep(2)
+    await one.put('after', { text: 'x', kind: 'login', lifetime: LONG })
+    assert.equal(await one.get('before'), undefined)
+    assert.equal((await other.get('after'))?.text, 'x')
+  })
+
+  it('of everything holds for a record that was changed since', async () => {
+    const { inner, one } = await revocable()
+    await one.put('a', { text: 'x', kind: 'login', lifetime: LONG })
+    const [place = ''] = inner.seen
+    await sleep(2)
+    assert.equal(await one.replace('a', 'x', { text: 'y', lifetime: LONG }), true)
+    const changed = await inner.get(place)
+    assert.ok(changed !== undefined)
+    await one.revokeAll()
+    await inner.put(place, { ...changed, kind: 'login' })
+    assert.equal(await one.get('a'), undefined)
+  })
+})
+
 describe('texts of JavaScript', () => {
   it('are kept apart and kept whole also where they are no Unicode (hostile)', async () => {
     const { store } = await setUp()
@@ -168,13 +224,17 @@ describe('the rotation of the secret', () => {
     await assert.rejects(sealedBy(inner, secretOf(next)), CountersignError)
     await sealedBy(inner, secretOf(next, old))
     await sealedBy(inner, secretOf(next))
-    await sealedBy(inner, secretOf(old)) // and back again
+    // And back again: what cannot be opened is taken for changed by others.
+    let rollbacks = 0
+    await sealedBy(inner, secretOf(old), undefined, () => (rollbacks += 1))
+    assert.equal(rollbacks, 1)
   })
 
   it('can be done many times', async () => {
     const inner = new MemoryRecords(new FakeClock())
     let latest = old
     const first = await sealedBy(inner, secretOf(latest))
+    await first.put('a', { text: 'x', kind: 'login', lifetime: LONG })
     for (let count = 0; count < 30; count += 1) {
       const newer = newStateKeyLine()
       // oxlint-disable-next-line no-await-in-loop -- one after the other
@@ -182,7 +242,6 @@ describe('the rotation of the secret', () => {
       latest = newer
     }
     const last = await sealedBy(inner, secretOf(latest))
-    await first.put('a', { text: 'x', kind: 'login', lifetime: LONG })
     assert.equal(await last.add('a', { text: 'y', kind: 'login', lifetime: LONG }), false)
     await assert.rejects(sealedBy(inner, secretOf(old)), CountersignError) // long ago
   })

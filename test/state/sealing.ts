@@ -1,7 +1,10 @@
 // Sealed stores for tests.
 
+import assert from 'node:assert/strict'
+import { systemClock } from '../../src/runtime/clock.ts'
 import { RecordSeal } from '../../src/state/record-seal.ts'
 import type { RecordStore } from '../../src/state/record-store.ts'
+import { RevocationJournal } from '../../src/state/revocation-journal.ts'
 import { SealedRecords } from '../../src/state/sealed-records.ts'
 import { newStateKeyLine, parseStateSecret } from '../../src/state/state-secret.ts'
 import type { StateSecret } from '../../src/state/state-secret.ts'
@@ -16,11 +19,16 @@ export const sealedBy = async (
   store: RecordStore,
   secret: StateSecret,
   onUnopened: () => void = () => undefined,
+  onRollback: () => void = () => assert.fail('nothing was put back'),
 ): Promise<SealedRecords> => {
   const seal = new RecordSeal(secret)
   const names = new StoreNames(seal, secret)
   await names.agree(store)
-  return new SealedRecords(store, { seal, keys: names.keys, onUnopened })
+  const { keys } = names
+  const clock = systemClock
+  const journal = new RevocationJournal({ records: store, seal, keys, clock, onRollback })
+  await journal.look()
+  return new SealedRecords(store, { seal, keys, journal, clock, onUnopened })
 }
 
 /** Two ways to one store, sealed with one secret. */

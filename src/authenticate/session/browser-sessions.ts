@@ -5,7 +5,8 @@ import { randomBytes } from 'node:crypto'
 import type { Claims } from '../../identity/identity.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { OpaqueKeys } from '../../state/opaque-keys.ts'
-import type { RecordStore } from '../../state/record-store.ts'
+import type { RevocableRecords } from '../../state/record-store.ts'
+import { signOutOf } from './sign-outs.ts'
 
 /** Who has logged in, and where from. Instants are milliseconds since the epoch. */
 export interface BrowserSession {
@@ -60,11 +61,11 @@ const TOUCHES_PER_IDLE = 20
 
 /** All sessions there are. */
 export class BrowserSessions {
-  readonly #records: RecordStore
+  readonly #records: RevocableRecords
   readonly #keys: OpaqueKeys
   readonly #clock: Clock
 
-  constructor(records: RecordStore, keys: OpaqueKeys, clock: Clock) {
+  constructor(records: RevocableRecords, keys: OpaqueKeys, clock: Clock) {
     this.#records = records
     this.#keys = keys
     this.#clock = clock
@@ -97,7 +98,9 @@ export class BrowserSessions {
     if (record === undefined) return undefined
     const session: BrowserSession = JSON.parse(record.text) // ours: `#write` wrote it
     const now = this.#clock.now()
-    if (now >= session.ends) return undefined
+    // Not by the lifetime of the record alone: who can write the store can make that longer.
+    if (now >= Math.min(session.ends, session.used + session.idle)) return undefined
+    if (this.#isRevoked(session)) return undefined
     if (now - session.used >= session.idle / TOUCHES_PER_IDLE) {
       const touched = { ...session, used: now }
       // Whoever loses against another, or against the end of the session, has nothing to add.
@@ -124,7 +127,11 @@ export class BrowserSessions {
 
   /** Ends a session by its id; whether there was one. */
   async end(id: string): Promise<boolean> {
-    return (await this.#records.take(keyOf(id))) !== undefined
+    const key = keyOf(id)
+    // What never was is not revoked: a browser can show any text.
+    if ((await this.#records.get(key)) === undefined) return false
+    await this.#records.revoke([key])
+    return true
   }
 
   /** Ends all sessions of a user. How many there were. */
@@ -168,10 +175,19 @@ export class BrowserSessions {
       // oxlint-disable-next-line no-await-in-loop -- as above
       if (await this.#records.replace(key, record.text, { text, lifetime })) return
     }
-    await this.#records.remove([key]) // better none than one that says what is not so any more
+    await this.#records.revoke([key]) // better none than one that says what is not so any more
+  }
+
+  /** Whether it was ended with its user or its login, also where somebody hid its record meanwhile. */
+  #isRevoked(session: BrowserSession): boolean {
+    const { user, began } = session
+    const signedOut = this.#records.revokedAt(signOutOf(user)) ?? 0
+    if (began <= signedOut) return true
+    return basesOf(session).some((index) => this.#records.revokedAt(index) !== undefined)
   }
 
   async #endForGood(index: string): Promise<number> {
+    await this.#records.revoke([index])
     await this.#records.put(endedKey(index), { text: '', kind: 'decisive', lifetime: ENDED_MS })
     return await this.#endAll(index)
   }
@@ -185,7 +201,7 @@ export class BrowserSessions {
 
   async #endAll(index: string): Promise<number> {
     const keys = await this.#records.keysIn(index)
-    await this.#records.remove(keys)
+    await this.#records.revoke(keys)
     return keys.length
   }
 
@@ -214,7 +230,7 @@ const endedKey = (index: string): string => `ended: ${index}`
 const ENDED_MS = 600_000
 
 /** What a session ends with, as the set of all that do. */
-const basesOf = ({ login, renewal }: NewSession): readonly string[] => [
+const basesOf = ({ login, renewal }: Pick<NewSession, 'login' | 'renewal'>): readonly string[] => [
   ...(login === undefined ? [] : [ofLogin(login)]),
   ...(renewal === undefined ? [] : [vouchedBy(renewal.uid)]),
 ]

@@ -4,7 +4,7 @@
 import type { AdapterPayload } from 'oidc-provider'
 import { SignOuts } from '../../authenticate/session/sign-outs.ts'
 import { systemClock } from '../../runtime/clock.ts'
-import type { RecordKind, RecordStore } from '../../state/record-store.ts'
+import type { RecordKind, RevocableRecords } from '../../state/record-store.ts'
 import { loginOf } from './login-fields.ts'
 
 /** A login: the session of one browser at the authorization server. */
@@ -81,6 +81,22 @@ export const accountKey = (login: string): string => `account:${login}`
 /** Where it stands that a session was ended, for as long as that can be overlooked. */
 export const endingKey = (uid: string): string => `login-ended:${uid}`
 
+/** The name under which a session is revoked with all that was given out in it (`RevocableRecords`). */
+const sessionName = (uid: string): string => `session ${uid}`
+
+/** The name under which it is revoked that an artifact was not used. */
+export const unusedName = (key: string): string => `unused ${key}`
+
+/** The names any of which revokes an artifact. */
+export const revokersOf = (kind: string, payload: AdapterPayload): readonly string[] => {
+  const session = sessionOf(kind, payload)
+  const grant = kind === 'Grant' ? payload.jti : payload.grantId
+  return [
+    ...(grant === undefined ? [] : [grantIndex(grant)]),
+    ...(session === undefined ? [] : [sessionName(session)]),
+  ]
+}
+
 /** The set of all grants that were given in a session, also by a login before its latest. */
 const grantsIndex = (uid: string): string => `grants of session ${uid}`
 
@@ -92,10 +108,10 @@ const GRANT = artifactKey('Grant', '')
 
 /** Finds logins, and ends them. */
 export class LoginRecords {
-  readonly #records: RecordStore
+  readonly #records: RevocableRecords
   readonly #signOuts: SignOuts
 
-  constructor(records: RecordStore) {
+  constructor(records: RevocableRecords) {
     this.#records = records
     this.#signOuts = new SignOuts(records, systemClock)
   }
@@ -122,10 +138,11 @@ export class LoginRecords {
     const pointer = await this.#records.get(uidKey('Session', uid))
     if (pointer === undefined) return undefined
     const payload = await this.#payloadAt(artifactKey('Session', pointer.text))
-    await this.#records.remove([artifactKey('Session', pointer.text), uidKey('Session', uid)])
+    await this.#records.remove([uidKey('Session', uid)])
+    await this.#records.revoke([artifactKey('Session', pointer.text)])
     if (payload === undefined) return undefined
     const login = loginOf(payload)
-    if (login !== undefined) await this.#records.remove([accountKey(login)])
+    if (login !== undefined) await this.#records.revoke([accountKey(login)])
     const { authorizations } = payload
     await this.#revoke(Object.values(authorizations ?? {}).flatMap(({ grantId }) => grantId ?? []))
     return loginIn(payload)
@@ -152,7 +169,9 @@ export class LoginRecords {
       logins.map(async (login) => (await this.end(login.uid)) ?? login), // which is being renewed
     )
     // What outlives a login too: offline access, and whatever was given to a device.
-    await this.#records.remove(await this.#records.keysIn(index))
+    if (user === undefined) await this.#records.revokeAll()
+    const keys = await this.#records.keysIn(index)
+    await this.#records.revoke(keys)
     // Last: a JWT that was being signed for one of those that ended is from before, too.
     await this.#signOuts.note(user)
     return ended
@@ -161,6 +180,7 @@ export class LoginRecords {
   /** First, so that a request that is being answered now writes nothing of it anew (`RecordAdapter`). */
   async #announce(uid: string): Promise<void> {
     await this.#records.put(endingKey(uid), { text: '', kind: 'decisive', lifetime: ENDING_MS })
+    await this.#records.revoke([sessionName(uid)])
   }
 
   async #revoke(grantIds: readonly string[]): Promise<void> {
@@ -172,6 +192,8 @@ export class LoginRecords {
       const account = login === undefined ? [] : [accountKey(login)]
       // oxlint-disable-next-line no-await-in-loop -- as above
       await this.#records.remove([artifactKey('Grant', grantId), ...keys, ...account])
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      await this.#records.revoke([grantIndex(grantId)])
     }
   }
 

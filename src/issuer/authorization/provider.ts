@@ -7,7 +7,7 @@ import type { AuthorizationServer, Login } from '../../check/authorization-serve
 import type { TokenSigner } from '../../keys/signing-key-set.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import type { RecordStore } from '../../state/record-store.ts'
+import type { RevocableRecords } from '../../state/record-store.ts'
 import { SESSION_CLIENT } from '../../check/login-redirect.ts'
 import type { IssuerObserver } from '../observer.ts'
 import { INTERACTION_SECONDS, type BrowserBinding } from '../login/browser-binding.ts'
@@ -36,7 +36,7 @@ export interface ProviderParts {
   readonly signers: readonly TokenSigner[]
   /** Absent where nobody logs in. */
   readonly accounts: Accounts | undefined
-  readonly records: RecordStore
+  readonly records: RevocableRecords
   /** Signs the cookies, so that only ours are looked up. */
   readonly cookieKey: string
   /** The client that our own routes are. */

@@ -2,15 +2,17 @@
 
 import { errors, type Adapter, type AdapterPayload } from 'oidc-provider'
 import { CountersignError } from '../../runtime/errors.ts'
-import type { RecordStore } from '../../state/record-store.ts'
+import type { RecordStore, RevocableRecords } from '../../state/record-store.ts'
 import {
   artifactKey,
   endingKey,
   grantIndex,
   indexesOf,
   recordKindOf,
+  revokersOf,
   sessionOf,
   uidKey,
+  unusedName,
 } from './login-records.ts'
 
 // For kinds without an end of their own; none of those that we use is one.
@@ -21,7 +23,7 @@ export class RecordAdapter implements Adapter {
   readonly #kind: string
   readonly #records: Answering
 
-  constructor(kind: string, records: RecordStore) {
+  constructor(kind: string, records: RevocableRecords) {
     this.#kind = kind
     this.#records = new Answering(records)
   }
@@ -51,7 +53,11 @@ export class RecordAdapter implements Adapter {
     const record = await this.#records.get(this.#key(id))
     if (record === undefined) return undefined
     const payload: AdapterPayload = JSON.parse(record.text) // ours: `upsert` wrote it
-    return payload
+    if (this.#isRevoked(payload)) return undefined
+    // Used, and put back since as it was before (`consume`).
+    const usedAt = this.#records.revokedAt(unusedName(this.#key(id)))
+    if (payload.consumed !== undefined || usedAt === undefined) return payload
+    return { ...payload, consumed: Math.floor(usedAt / 1_000) }
   }
 
   async findByUid(uid: string): Promise<AdapterPayload | undefined> {
@@ -81,23 +87,33 @@ export class RecordAdapter implements Adapter {
       lifetime,
     })
     if (!done) throw new errors.InvalidGrant(`${this.#kind} is being used`)
+    if (this.#kind === 'RefreshToken') await this.#records.revoke([unusedName(key)])
   }
 
   async destroy(id: string): Promise<void> {
     const payload = await this.find(id)
-    const keys = [this.#key(id)]
+    const keys: [string, ...string[]] = [this.#key(id)]
     if (payload?.userCode !== undefined) keys.push(this.#userCodeKey(payload.userCode))
     // A session that got a new id is still found by its uid.
     if (this.#kind === 'Session' && payload?.uid !== undefined) {
       const pointer = await this.#records.get(this.#uidKey(payload.uid))
       if (pointer?.text === id) keys.push(this.#uidKey(payload.uid))
     }
-    await this.#records.remove(keys)
+    const [key, ...pointers] = keys
+    await this.#records.remove(pointers)
+    const isAnonymous = payload === undefined || recordKindOf(this.#kind, payload) === 'anonymous'
+    await (isAnonymous ? this.#records.remove([key]) : this.#records.revoke([key]))
   }
 
   /** Removes everything that was given out by a grant, of whatever kind. */
   async revokeByGrantId(grantId: string): Promise<void> {
-    await this.#records.remove(await this.#records.keysIn(grantIndex(grantId)))
+    await this.#records.revoke(await this.#records.keysIn(grantIndex(grantId)))
+  }
+
+  #isRevoked(payload: AdapterPayload): boolean {
+    return revokersOf(this.#kind, payload).some(
+      (name) => this.#records.revokedAt(name) !== undefined,
+    )
   }
 
   async #follow(key: string): Promise<AdapterPayload | undefined> {
@@ -119,10 +135,10 @@ export class RecordAdapter implements Adapter {
 }
 
 /** Records whose failures are told to clients as what they are: nobody's fault but ours, and not for long. */
-class Answering implements RecordStore {
-  readonly #records: RecordStore
+class Answering implements RevocableRecords {
+  readonly #records: RevocableRecords
 
-  constructor(records: RecordStore) {
+  constructor(records: RevocableRecords) {
     this.#records = records
   }
 
@@ -134,6 +150,13 @@ class Answering implements RecordStore {
   take: RecordStore['take'] = async (...args) => await answered(this.#records.take(...args))
   remove: RecordStore['remove'] = async (...args) => await answered(this.#records.remove(...args))
   keysIn: RecordStore['keysIn'] = async (...args) => await answered(this.#records.keysIn(...args))
+  revoke: RevocableRecords['revoke'] = async (names) => await answered(this.#records.revoke(names))
+  revokeAll = async (): Promise<void> => await answered(this.#records.revokeAll())
+  revokedAt = (name: string): number | undefined => this.#records.revokedAt(name)
+
+  get floor(): number {
+    return this.#records.floor
+  }
 }
 
 /** For what cannot be known now: RFC 6749 §4.1.2.1; as a status, RFC 9110 §15.6.4. */

@@ -4,7 +4,7 @@ import { CountersignError } from '../../runtime/errors.ts'
 import type { OpenedState, OpeningParts } from '../opened-state.ts'
 import { statisticsOf } from '../opened-state.ts'
 import { RecordSeal } from '../record-seal.ts'
-import { sealedState } from '../sealed-state.ts'
+import { following, journalOf, sealedState } from '../sealed-state.ts'
 import type { StateSettings } from '../settings.ts'
 import { StoreNames } from '../store-names.ts'
 import { RedisAttempts } from './attempts.ts'
@@ -56,12 +56,14 @@ export const openRedis = async (
   stack.use(looking(() => agree(connection.sender), connection))
   const { sender } = connection
   const records = new RedisRecords(sender, prefix)
+  const sealing = { seal, names, statistics, clock: parts.clock, records }
+  const journal = journalOf(sealing, name, parts.logger)
+  // A server that cannot be reached now is asked with the first record.
+  await journal.look().catch(() => undefined)
+  stack.use(following(journal))
   const state = sealedState({
-    seal,
-    names,
-    statistics,
-    clock: parts.clock,
-    records,
+    ...sealing,
+    journal,
     attempts: new RedisAttempts(sender, prefix),
     replays: (keys) => new RedisReplays(sender, prefix, keys),
   })

@@ -1,11 +1,10 @@
 // State in a SQLite file, put together.
 
-import type { Clock } from '../../runtime/clock.ts'
 import type { OpenedState, OpeningParts } from '../opened-state.ts'
 import { statisticsOf } from '../opened-state.ts'
 import { fileQuotas } from '../quotas.ts'
 import { RecordSeal } from '../record-seal.ts'
-import { sealedState } from '../sealed-state.ts'
+import { following, journalOf, sealedState } from '../sealed-state.ts'
 import { secretBeside } from '../secret-file.ts'
 import type { StateSettings } from '../settings.ts'
 import type { State } from '../state.ts'
@@ -35,7 +34,7 @@ export const openSqlite = async (
   const statistics = statisticsOf(file, parts)
   const database = stack.use(await StateDatabase.open({ file, maxBytes, clock, statistics }))
   const records = new SqliteRecords(database, fileQuotas(maxBytes))
-  const state = await stateIn({ database, records }, settings, { statistics, clock })
+  const state = await stateIn({ database, records }, settings, { ...parts, statistics, stack })
   stack.use(sweeping(sweeper(database)))
   const owned = stack.move()
   return {
@@ -51,22 +50,28 @@ export const openSqlite = async (
   }
 }
 
+interface StateParts extends OpeningParts {
+  readonly statistics: StateStatistics
+  readonly stack: AsyncDisposableStack
+}
+
 const stateIn = async (
   { database, records }: { readonly database: StateDatabase; readonly records: SqliteRecords },
   { file, secret: given }: Extract<StateSettings, { kind: 'sqlite' }>,
-  { statistics, clock }: { readonly statistics: StateStatistics; readonly clock: Clock },
+  { statistics, clock, logger, stack }: StateParts,
 ): Promise<State> => {
   try {
     const secret = given ?? secretBeside(file)
     const seal = new RecordSeal(secret)
     const names = new StoreNames(seal, secret)
     await names.agree(records)
+    const sealing = { seal, names, statistics, clock, records }
+    const journal = journalOf(sealing, file, logger)
+    await journal.look()
+    stack.use(following(journal))
     return sealedState({
-      seal,
-      names,
-      statistics,
-      clock,
-      records,
+      ...sealing,
+      journal,
       attempts: new SqliteAttempts(database),
       replays: (keys) => new SqliteReplays(database, keys),
     })

@@ -65,6 +65,18 @@ describe('sessions of browsers', () => {
     assert.equal(await sessions.find(text), undefined)
   })
 
+  it('end when they are not used, also where somebody has the store keep them for longer', async () => {
+    const { clock, records, sessions, begin } = made()
+    const text = await begin()
+    const [key = ''] = await records.keysIn('browser-sessions')
+    const record = await records.get(key)
+    assert.ok(record !== undefined)
+    await records.replace(key, record.text, { ...record, lifetime: 12 * HOUR })
+    clock.advance(61 * MINUTE)
+    assert.ok((await records.get(key)) !== undefined)
+    assert.equal(await sessions.find(text), undefined)
+  })
+
   it('end at their end, however much they are used', async () => {
     const { clock, sessions, begin } = made()
     const text = await begin({ ends: clock.now() + 2 * HOUR })

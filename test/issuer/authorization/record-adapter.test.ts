@@ -6,7 +6,7 @@ import { errors } from 'oidc-provider'
 import { RecordAdapter } from '../../../src/issuer/authorization/record-adapter.ts'
 import { CountersignError } from '../../../src/runtime/errors.ts'
 import { MemoryRecords } from '../../../src/state/memory-records.ts'
-import type { RecordStore } from '../../../src/state/record-store.ts'
+import type { RevocableRecords } from '../../../src/state/record-store.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 
 const made = () => {
@@ -77,7 +77,7 @@ describe('the records of the provider', () => {
   })
 
   it('that cannot be reached are an error that clients understand, and bugs are none', async () => {
-    const failing = (cause: unknown): RecordStore => {
+    const failing = (cause: unknown): RevocableRecords => {
       const { records } = made()
       return Object.assign(Object.create(records), { get: () => Promise.reject(cause) })
     }

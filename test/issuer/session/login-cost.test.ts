@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test'
 import { LoginRecords } from '../../../src/issuer/authorization/login-records.ts'
 import { RecordAdapter } from '../../../src/issuer/authorization/record-adapter.ts'
 import type { OpenedState } from '../../../src/state/opened-state.ts'
-import type { RecordStore } from '../../../src/state/record-store.ts'
+import type { RevocableRecords } from '../../../src/state/record-store.ts'
 import type { StateSettings } from '../../../src/state/settings.ts'
 import { newStateKeyLine } from '../../../src/state/state-secret.ts'
 import { scrape, seriesOf } from '../../fakes/scraping.ts'
@@ -22,14 +22,18 @@ const LOGINS = 12
 
 /** A store, and how often it was read. */
 const counting = (
-  inner: RecordStore,
-): { readonly store: RecordStore; readonly reads: () => number } => {
+  inner: RevocableRecords,
+): { readonly store: RevocableRecords; readonly reads: () => number } => {
   let reads = 0
-  const store: RecordStore = {
+  const store: RevocableRecords = {
     put: (...args) => inner.put(...args),
     add: (...args) => inner.add(...args),
     replace: (...args) => inner.replace(...args),
     remove: (...args) => inner.remove(...args),
+    revoke: (...args) => inner.revoke(...args),
+    revokeAll: () => inner.revokeAll(),
+    revokedAt: (name) => inner.revokedAt(name),
+    floor: inner.floor,
     get: (...args) => ((reads += 1), inner.get(...args)),
     take: (...args) => ((reads += 1), inner.take(...args)),
     keysIn: (...args) => ((reads += 1), inner.keysIn(...args)),

@@ -11,7 +11,7 @@ import { RecordAdapter } from '../../../src/issuer/authorization/record-adapter.
 import { listLogins } from '../../../src/issuer/session/logins.ts'
 import { SignOut } from '../../../src/issuer/session/sign-out.ts'
 import { systemClock } from '../../../src/runtime/clock.ts'
-import type { RecordStore } from '../../../src/state/record-store.ts'
+import type { RevocableRecords } from '../../../src/state/record-store.ts'
 import type { StateSettings } from '../../../src/state/settings.ts'
 import { skipWithoutRedis, startRedis, type Redis } from '../../servers/redis.ts'
 import { temporaryFolder } from '../../servers/temporary.ts'
@@ -33,9 +33,9 @@ interface Interruptions {
 
 /** A store in which something else happens meanwhile. */
 const interrupted = (
-  store: RecordStore,
+  store: RevocableRecords,
   { beforeWriting, afterListing }: Interruptions,
-): RecordStore => ({
+): RevocableRecords => ({
   put: async (key, ...rest) => {
     if (SESSION.test(key)) await beforeWriting?.()
     await store.put(key, ...rest)
@@ -45,6 +45,12 @@ const interrupted = (
   get: async (...args) => await store.get(...args),
   take: async (...args) => await store.take(...args),
   remove: async (...args) => await store.remove(...args),
+  revoke: async (...args) => await store.revoke(...args),
+  revokeAll: async () => await store.revokeAll(),
+  revokedAt: (name) => store.revokedAt(name),
+  get floor() {
+    return store.floor
+  },
   keysIn: async (index) => {
     const keys = await store.keysIn(index)
     if (SESSIONS.test(index)) await afterListing?.()

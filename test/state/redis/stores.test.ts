@@ -19,6 +19,9 @@ import { sealedPair } from '../sealing.ts'
 import { connectTo, secureServerOf, serverAt } from './reaching.ts'
 import { toldTime } from './told-time.ts'
 
+// What is tested is what the server does, however busy the machine is.
+const PATIENT = { timeout: 10_000 }
+
 const PREFIX = 'countersign:'
 let count = 0
 
@@ -26,9 +29,9 @@ let count = 0
 const pass = (milliseconds: number): Promise<void> => sleep(milliseconds + 3)
 
 const WAYS: Readonly<Record<string, (redis: Redis) => RedisServer | Promise<RedisServer>>> = {
-  'in the clear': ({ url }) => serverAt(url),
-  'over TLS': (redis) => secureServerOf(redis),
-  'as a user of few rights': ({ userUrl }) => serverAt(userUrl),
+  'in the clear': ({ url }) => serverAt(url, PATIENT),
+  'over TLS': async (redis) => ({ ...(await secureServerOf(redis)), ...PATIENT }),
+  'as a user of few rights': ({ userUrl }) => serverAt(userUrl, PATIENT),
 }
 
 describe('Redis', { skip: skipWithoutRedis(), concurrency: 3 }, () => {

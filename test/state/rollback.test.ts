@@ -1,0 +1,317 @@
+// What somebody can bring back who can write the store: one record, or all of an earlier state, while two
+// replicas share it.
+
+import assert from 'node:assert/strict'
+import { copyFile } from 'node:fs/promises'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { BrowserSessions } from '../../src/authenticate/session/browser-sessions.ts'
+import { SignOuts } from '../../src/authenticate/session/sign-outs.ts'
+import { LoginRecords } from '../../src/issuer/authorization/login-records.ts'
+import { RecordAdapter } from '../../src/issuer/authorization/record-adapter.ts'
+import { systemClock } from '../../src/runtime/clock.ts'
+import type { OpenedState } from '../../src/state/opened-state.ts'
+import type { StateSettings } from '../../src/state/settings.ts'
+import { skipWithoutRedis, startRedis } from '../servers/redis.ts'
+import { temporaryFolder } from '../servers/temporary.ts'
+import { fileSettings, opened } from './opening.ts'
+import { serverAt } from './redis/reaching.ts'
+import { redisSettings } from './redis/settings.ts'
+
+/** Longer than a process reads without asking what others revoked. */
+const FRESH_MS = 1_100
+
+/** A store, and what somebody does who can write it and does not have the secret. */
+interface Tampering extends AsyncDisposable {
+  readonly settings: StateSettings
+  /** Copies all of it; the result puts back what is not there any more, or was changed. */
+  copyRecords(): Promise<() => Promise<void>>
+  /** Copies all of it; the result puts back the whole. */
+  copyAll(): Promise<() => Promise<void>>
+  empty(): Promise<void>
+}
+
+const sqlite = async (): Promise<Tampering> => {
+  const folder = await temporaryFolder()
+  const file = folder.file('state.db')
+  const tables = ['memberships', 'records']
+  const copy = async (): Promise<DatabaseSync> => {
+    const database = new DatabaseSync(file)
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    database.close()
+    const name = folder.file(`${Math.random()}.db`)
+    await copyFile(file, name)
+    return new DatabaseSync(name)
+  }
+  const putBack = (
+    from: DatabaseSync,
+    { whole, isHead }: { readonly whole: boolean; readonly isHead: (ends: number) => boolean },
+  ): void => {
+    using database = new DatabaseSync(file)
+    if (whole) for (const table of tables) database.exec(`DELETE FROM ${table}`)
+    const insert = database.prepare(
+      'INSERT OR REPLACE INTO records (id, key, text, ends, kind, bytes) VALUES (?, ?, ?, ?, ?, ?)',
+    )
+    for (const row of from.prepare('SELECT * FROM records').all()) {
+      if (!whole && isHead(Number(row['ends']))) continue
+      const { id, key, text, ends, kind, bytes } = row
+      insert.run(id ?? null, key ?? null, text ?? null, ends ?? null, kind ?? null, bytes ?? null)
+    }
+    const join = database.prepare('INSERT OR IGNORE INTO memberships VALUES (?, ?)')
+    for (const { name, record } of from.prepare('SELECT * FROM memberships').all()) {
+      join.run(name ?? null, record ?? null)
+    }
+  }
+  // What stands for a century is not a record of a login.
+  const isHead = (ends: number): boolean => ends > Date.now() + 1e12
+  return {
+    settings: fileSettings(file),
+    async copyRecords() {
+      const from = await copy()
+      return async () => putBack(from, { whole: false, isHead })
+    },
+    async copyAll() {
+      const from = await copy()
+      return async () => putBack(from, { whole: true, isHead })
+    },
+    async empty() {
+      using database = new DatabaseSync(file)
+      for (const table of tables) database.exec(`DELETE FROM ${table}`)
+    },
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  }
+}
+
+const redis = async (): Promise<Tampering> => {
+  const server = await startRedis()
+  // redis-cli writes binary values with escapes, which a script need not.
+  const script = (text: string): Promise<string> => server.command('EVAL', text, '0')
+  const save = (name: string): Promise<string> =>
+    script(`for _, key in ipairs(redis.call('KEYS', 'countersign:*')) do
+      redis.call('HSET', '${name}', key, redis.call('DUMP', key))
+      redis.call('HSET', '${name}:ttl', key, math.max(0, redis.call('PTTL', key)))
+    end`)
+  const load = (name: string, condition: string): Promise<string> =>
+    script(`local saved = redis.call('HGETALL', '${name}')
+    for index = 1, #saved, 2 do
+      local ttl = redis.call('HGET', '${name}:ttl', saved[index])
+      if ${condition} then
+        redis.call('RESTORE', saved[index], ttl, saved[index + 1], 'REPLACE')
+      end
+    end`)
+  let count = 0
+  const clear = (): Promise<string> =>
+    script(
+      `for _, key in ipairs(redis.call('KEYS', 'countersign:*')) do redis.call('DEL', key) end`,
+    )
+  return {
+    settings: redisSettings(serverAt(server.url, { timeout: 10_000 })),
+    async copyRecords() {
+      const name = `saved:${(count += 1)}`
+      await save(name)
+      return async () => void (await load(name, 'tonumber(ttl) < 1000000000000'))
+    },
+    async copyAll() {
+      const name = `saved:${(count += 1)}`
+      await save(name)
+      return async () => {
+        await clear()
+        await load(name, 'true')
+      }
+    },
+    empty: async () => void (await clear()),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  }
+}
+
+const HOUR = 3_600_000
+const TOKEN_S = 3_600
+
+/** What a replica makes of one person who has a session, a login and a refresh token. */
+const replicaOn = ({ state, store }: OpenedState) => {
+  const { records, keys } = state
+  const sessions = new BrowserSessions(records, keys, systemClock)
+  const signOuts = new SignOuts(records, systemClock)
+  const logins = new LoginRecords(records)
+  const refreshTokens = new RecordAdapter('RefreshToken', records)
+  const codes = new RecordAdapter('Session', records)
+  return {
+    store,
+    sessions,
+    signOuts,
+    logins,
+    refreshTokens,
+    async logIn(user: string) {
+      const login = { uid: `uid-${user}`, accountId: user, loginTs: 1, jti: `session-${user}` }
+      await codes.upsert(`session-${user}`, login, TOKEN_S)
+      const token = { accountId: user, grantId: `grant-${user}`, sessionUid: `uid-${user}` }
+      await refreshTokens.upsert(`token-${user}`, { ...token, jti: `token-${user}` }, TOKEN_S)
+      const cookie = await sessions.begin({
+        user,
+        claims: {},
+        login: `sid-${user}`,
+        host: 'app.example.org',
+        source: '203.0.113.9',
+        userAgent: 'Test/1.0',
+        ends: Date.now() + HOUR,
+        idle: HOUR,
+      })
+      assert.ok(cookie !== undefined)
+      return { cookie, issued: Math.floor(Date.now() / 1_000) * 1_000 }
+    },
+    async signOut(user: string) {
+      await logins.endUser(user)
+      await sessions.endUser(user)
+    },
+    /** What is still good of somebody who logged in. */
+    async good(
+      user: string,
+      { cookie, issued }: { readonly cookie: string; readonly issued: number },
+    ) {
+      return {
+        session: (await sessions.find(cookie)) !== undefined,
+        login: (await codes.find(`session-${user}`)) !== undefined,
+        refreshToken: (await refreshTokens.find(`token-${user}`)) !== undefined,
+        jwt: issued > (await signOuts.lastOf(user)),
+      }
+    },
+  }
+}
+
+const NOTHING = { session: false, login: false, refreshToken: false, jwt: false }
+const ALL = { session: true, login: true, refreshToken: true, jwt: true }
+
+const STORES: Readonly<Record<string, () => Promise<Tampering>>> = {
+  'a state file': sqlite,
+  Redis: redis,
+}
+
+for (const [name, create] of Object.entries(STORES)) {
+  const skip = name === 'Redis' && skipWithoutRedis()
+
+  const setUp = async () => {
+    await using stack = new AsyncDisposableStack()
+    const tampering = stack.use(await create())
+    const [first, second] = [await opened(tampering.settings), await opened(tampering.settings)]
+    stack.use(first)
+    stack.use(second)
+    const [one, other] = [replicaOn(first), replicaOn(second)]
+    // Whole seconds, as tokens have them: what is issued now is later than the floor of an empty store.
+    await sleep(FRESH_MS)
+    const owned = stack.move()
+    return {
+      tampering,
+      one,
+      other,
+      lines: [first.lines, second.lines],
+      [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    }
+  }
+
+  describe(`somebody who writes ${name} and has no secret`, { skip, concurrency: 3 }, () => {
+    it('brings back nothing that a sign-out has ended, in no replica, by old records', async () => {
+      await using setting = await setUp()
+      const { tampering, one, other } = setting
+      const [alice, bob] = [await one.logIn('alice'), await one.logIn('bob')]
+      const putBack = await tampering.copyRecords()
+      await one.signOut('alice')
+      await putBack()
+      assert.deepEqual(await one.good('alice', alice), NOTHING)
+      await sleep(FRESH_MS)
+      assert.deepEqual(await other.good('alice', alice), NOTHING)
+      assert.deepEqual(await one.good('bob', bob), ALL)
+      assert.deepEqual(await other.good('bob', bob), ALL)
+    })
+
+    it('brings back no session that was ended alone, in no replica', async () => {
+      await using setting = await setUp()
+      const { tampering, one, other } = setting
+      const alice = await one.logIn('alice')
+      const putBack = await tampering.copyRecords()
+      await one.sessions.endText(alice.cookie)
+      await putBack()
+      assert.equal(await one.sessions.find(alice.cookie), undefined)
+      await sleep(FRESH_MS)
+      assert.equal(await other.sessions.find(alice.cookie), undefined)
+      assert.deepEqual(await other.good('alice', alice), { ...ALL, session: false })
+    })
+
+    it('makes no refresh token unused, in no replica', async () => {
+      await using setting = await setUp()
+      const { tampering, one, other } = setting
+      await one.logIn('alice')
+      const putBack = await tampering.copyRecords()
+      await one.refreshTokens.consume('token-alice')
+      await putBack()
+      assert.ok((await one.refreshTokens.find('token-alice'))?.['consumed'] !== undefined)
+      await sleep(FRESH_MS)
+      assert.ok((await other.refreshTokens.find('token-alice'))?.['consumed'] !== undefined)
+    })
+
+    it('cannot undo a sign-out by removing what stands there of it', async () => {
+      await using setting = await setUp()
+      const { tampering, one, other } = setting
+      const alice = await one.logIn('alice')
+      await one.signOut('alice')
+      await sleep(FRESH_MS)
+      assert.deepEqual(await other.good('alice', alice), NOTHING)
+      await tampering.empty()
+      assert.deepEqual(await one.good('alice', alice), NOTHING)
+      assert.deepEqual(await other.good('alice', alice), NOTHING)
+    })
+
+    it('brings back nothing by an earlier state of all, and an operator is told', async () => {
+      await using setting = await setUp()
+      const { tampering, one, other, lines } = setting
+      const [alice, bob] = [await one.logIn('alice'), await one.logIn('bob')]
+      const putBack = await tampering.copyAll()
+      await one.signOut('alice')
+      await sleep(FRESH_MS)
+      assert.deepEqual(await other.good('bob', bob), ALL)
+      await putBack()
+      await sleep(FRESH_MS)
+      for (const replica of [other, one]) {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        assert.deepEqual(await replica.good('alice', alice), NOTHING)
+      }
+      const told = lines.flat().filter((line) => line.includes('went back to an earlier one'))
+      assert.ok(told.length > 0)
+      const counts = [one, other].map(({ store }) => store.statistics?.rollbacks)
+      const found = counts.some(
+        (count) => (count?.restored ?? 0) + (count?.['revoked-all'] ?? 0) > 0,
+      )
+      assert.ok(found, JSON.stringify(counts))
+      assert.ok([one, other].some(({ store }) => store.failure() !== undefined))
+    })
+
+    it('hides no sign-out from a replica by putting an earlier state back at once', async () => {
+      await using setting = await setUp()
+      const { tampering, one, other } = setting
+      const [alice, bob] = [await one.logIn('alice'), await one.logIn('bob')]
+      assert.deepEqual(await other.good('bob', bob), ALL)
+      const putBack = await tampering.copyAll()
+      await one.signOut('alice')
+      await tampering.empty()
+      await putBack()
+      // A replica that has not seen the sign-out does not know of it, but the one that has does.
+      await sleep(FRESH_MS)
+      assert.deepEqual(await one.good('alice', alice), NOTHING)
+      await sleep(FRESH_MS)
+      assert.deepEqual(await other.good('alice', alice), NOTHING)
+    })
+
+    it('lets people log in again after that', async () => {
+      await using setting = await setUp()
+      const { tampering, one, other } = setting
+      await one.logIn('alice')
+      await tampering.empty()
+      await sleep(FRESH_MS)
+      assert.equal((await one.sessions.list()).length, 0)
+      await sleep(FRESH_MS) // a token of the same second counts as one from before
+      const again = await one.logIn('carol')
+      await sleep(FRESH_MS)
+      assert.deepEqual(await other.good('carol', again), ALL)
+    })
+  })
+}
