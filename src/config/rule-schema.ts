@@ -128,7 +128,7 @@ const kubernetesMatchers = {
     .min(1)
     .optional()
     .describe(
-      'Kubernetes verbs: get, list, watch, create, update, patch, delete, deletecollection, proxy; for paths that are no resource, the method in lower case. Absent: any.',
+      'Kubernetes verbs: get, list, watch, create, update, patch, delete, deletecollection, proxy; for paths that are no resource, the method in lower case. Absent: any. A `deny` that keeps objects from being read also needs patch, update, delete and deletecollection, whose answers hold the object.',
     ),
   apiGroups: z
     .array(apiGroupSchema)

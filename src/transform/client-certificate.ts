@@ -31,6 +31,8 @@ export const clientCertificate = (options: ClientCertificateOptions): Transforme
   const known = new WeakMap<Identity, Granted>()
   return {
     kind: 'certificate',
+    // A simulated identity has no certificate that could be copied.
+    ...(options.config.delegate === undefined ? {} : { asks: true }),
     transform({ identity }) {
       const remembered = known.get(identity)
       if (remembered !== undefined && clock.now() < remembered.until) {

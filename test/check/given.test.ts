@@ -14,6 +14,7 @@ import { attributesOf, type RequestParts } from '../fakes/envoy.ts'
 import { identityOf } from '../fakes/identity.ts'
 import type { RouteParts } from '../fakes/route.ts'
 import { snapshotOf } from '../fakes/snapshot.ts'
+import { Granting } from '../transform/granting.ts'
 
 const FOREVER = new AbortController().signal
 const KEY = { kind: 'query', name: 'api_key' } as const
@@ -97,5 +98,13 @@ describe('a token that has to be asked for', () => {
     const decision = await decide([serviceToken({ name: 'own', read })], alice)
     assert.equal(decision.outcome, 'allow')
     assert.deepEqual(decision.credentials.setHeaders, [['authorization', 'Bearer own-token']])
+  })
+
+  it('so is a certificate that would be copied: a simulated identity has none', async () => {
+    const { transformer } = new Granting({ subject: {}, delegate: {} })
+    const simulated = await decide([transformer], alice)
+    assert.equal(simulated.outcome, 'allow')
+    assert.deepEqual(simulated.credentials.kinds, ['certificate'])
+    assert.equal((await decide([transformer], undefined)).reason, 'certificate-missing')
   })
 })

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { stat } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { startHttpServer, type HttpServer, type PageMaker } from '../../src/runtime/http-server.ts'
@@ -204,5 +204,29 @@ describe('the end of the server', () => {
     await assert.rejects(read(server.address, '/page'))
     idle.destroy()
     slow.destroy()
+  })
+})
+
+describe('the address of a peer', () => {
+  it('is known after the peer has reset the connection', async () => {
+    const { logger } = memoryLogger()
+    const { promise, resolve } = Promise.withResolvers<string | undefined>()
+    const asked = Promise.withResolvers<void>()
+    const application = async (_path: string, { socket }: IncomingMessage): Promise<void> => {
+      socket.once('close', () => resolve(socket.remoteAddress))
+      asked.resolve()
+    }
+    await using server = await startHttpServer({
+      address: LOOPBACK,
+      mode: 0o640,
+      pages: PAGES,
+      application: () => application,
+      logger,
+    })
+    const socket = await dial(server)
+    socket.write('GET /anything HTTP/1.1\r\nHost: a\r\n\r\n')
+    await asked.promise
+    socket.resetAndDestroy()
+    assert.equal(await promise, '127.0.0.1')
   })
 })
