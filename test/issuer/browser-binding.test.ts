@@ -194,6 +194,18 @@ describe('a login under way', () => {
     )
   })
 
+  it('keeps a pushed request off the address of its page (RFC 9126)', async () => {
+    const client = await site.client('spa')
+    const pushed = await openid.buildAuthorizationUrlWithPAR(
+      client,
+      Object.fromEntries(url.searchParams),
+    )
+    const page = await site.browser().get(pushed)
+    assert.equal(page.status, 200)
+    assert.deepEqual([...page.url.searchParams], [])
+    assert.match((await site.browser().get(url)).url.search, /client_id=spa/)
+  })
+
   it('takes the place of the oldest of sixteen', async () => {
     const browser = site.browser()
     const pages = [await browser.get(url)]

@@ -242,3 +242,18 @@ describe('parameters of a request that is kept', () => {
     assert.equal(await authorize(site, { resource, scope: scope.slice(0, -1) }), '/login/')
   })
 })
+
+describe('the state of a logout', () => {
+  it('is refused when it is too long and the browser is not logged in', async () => {
+    await using site = await startSite()
+    const url = `http://127.0.0.1:${site.port}/logout`
+    for (const [length, status] of [
+      [2_048, 200],
+      [28_000, 400],
+    ] as const) {
+      const form = new URLSearchParams({ client_id: 'spa', state: 'a'.repeat(length) })
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      assert.equal((await fetch(`${url}?${form.toString()}`)).status, status)
+    }
+  })
+})

@@ -18,6 +18,9 @@ import {
 // For kinds without an end of their own; none of those that we use is one.
 const LONGEST_S = 86_400
 
+// With room for a "state" of 2,048 characters and an address.
+const LONGEST_VISITOR = 8_192
+
 /** Keeps one kind of artifact, `Session` say. */
 export class RecordAdapter implements Adapter {
   readonly #kind: string
@@ -35,6 +38,11 @@ export class RecordAdapter implements Adapter {
     const { uid, userCode } = payload
     const kind = recordKindOf(this.#kind, payload)
     const record = { text: JSON.stringify(payload), kind, lifetime }
+    // Of a browser that is not logged in it keeps what it asked for at the logout endpoint.
+    const isVisitor = this.#kind === 'Session' && payload.accountId === undefined
+    if (isVisitor && record.text.length > LONGEST_VISITOR) {
+      throw new errors.InvalidRequest('the parameters are too long')
+    }
     await this.#records.put(this.#key(id), record, indexesOf(this.#kind, payload))
     const pointer = { text: id, kind, lifetime }
     if (this.#kind === 'Session' && uid !== undefined) {
