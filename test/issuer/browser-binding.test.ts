@@ -206,14 +206,14 @@ describe('a login under way', () => {
     assert.match((await site.browser().get(url)).url.search, /client_id=spa/)
   })
 
-  it('takes the place of the oldest of sixteen', async () => {
+  it('takes the place of the oldest of 32', async () => {
     const browser = site.browser()
     const pages = [await browser.get(url)]
-    for (let count = 1; count < 20; count += 1) {
+    for (let count = 1; count < 36; count += 1) {
       // oxlint-disable-next-line no-await-in-loop -- one after another
       pages.push(await browser.get(url))
     }
-    assert.equal(valuesOf(browser).length, 16)
+    assert.equal(valuesOf(browser).length, 32)
     const [oldest, latest] = [pages[0], pages.at(-1)]
     assert.ok(oldest && latest)
     const fields = { user: 'alice', password: 'wonderland' }

@@ -16,8 +16,9 @@ import { ENDPOINTS } from '../paths.ts'
 /** How long an interaction lasts, and its cookies, in seconds. */
 export const INTERACTION_SECONDS = 1_800
 
-// Of 90 bytes each. A tab whose cookie was dropped for newer ones gets a page with a link to begin again.
-const MOST_COOKIES = 16
+// Of 90 bytes each, beside four of the provider's: browsers keep some 180 for a domain. A tab whose cookie was
+// dropped for newer ones gets a page with a link to begin again.
+const MOST_COOKIES = 32
 
 /** Binds the interactions of one issuer to browsers. Nothing of it is stored. */
 export class BrowserBinding {
