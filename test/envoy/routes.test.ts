@@ -11,7 +11,10 @@ const ROUTES: readonly RouteParts[] = [
   { name: 'login', match: { hosts: ['*'], paths: ['/login', '/login/**'] } },
   { name: 'docs', match: { hosts: ['a.example.org', '*.docs.example.org'] } },
   { name: 'api', match: { hosts: ['*.example.org', 'api.test'], paths: ['/api/*/pods/**'] } },
-  { name: 'files', match: { hosts: ['*.example.org'], paths: ['/f*.js', '/my files/ü/**'] } },
+  {
+    name: 'files',
+    match: { hosts: ['*.example.org'], paths: ['/f*.js', '/my files/ü/**', '/orgs/{org}/x'] },
+  },
   { name: 'loopback', match: { hosts: ['[::1]'], paths: ['/'] } },
 ]
 
@@ -34,6 +37,8 @@ const CASES: readonly { readonly host: string; readonly path: string; readonly w
   { host: 'b.example.org', path: '/f1.js', want: 'files' },
   { host: 'b.example.org', path: '/f1-js', want: '' },
   { host: 'b.example.org', path: '/my%20files/%C3%BC/x', want: 'files' },
+  { host: 'b.example.org', path: '/orgs/a%40b/x', want: 'files' },
+  { host: 'b.example.org', path: '/orgs/x', want: '' },
   { host: 'c.b.example.org', path: '/f1.js', want: 'files' },
   { host: 'c.docs.example.org', path: '/f1.js', want: 'docs' },
   { host: 'docs.example.org', path: '/f1.js', want: 'files' },

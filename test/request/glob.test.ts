@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { compileGlob } from '../../src/request/glob.ts'
+import { compileGlob, encodedGlob } from '../../src/request/glob.ts'
 import { randomFrom } from '../fakes/random.ts'
 import { cpuTime } from '../fakes/cpu-time.ts'
 
@@ -40,6 +40,24 @@ describe('compileGlob', () => {
         assert.equal(expression.test(path), compiled.test(path), path)
       }
     })
+  }
+})
+
+describe('encodedGlob', () => {
+  const CASES = [
+    { name: 'keeps what need not be encoded', input: '/a/*/b*.js/**', want: '/a/*/b*.js/**' },
+    { name: 'encodes bytes of UTF-8', input: '/ü b/**', want: '/%C3%BC%20b/**' },
+    { name: 'encodes a percent sign', input: '/100%', want: '/100%25' },
+    { name: 'keeps reserved characters', input: '/@a:b;c=d', want: '/@a:b;c=d' },
+    { name: 'takes a segment with a name for any', input: '/{org}/x/{name}', want: '/*/x/*' },
+    {
+      name: 'takes braces around more than a name as they are',
+      input: '/{a-b}',
+      want: '/%7Ba-b%7D',
+    },
+  ]
+  for (const { name, input, want } of CASES) {
+    it(name, () => assert.equal(encodedGlob(input), want))
   }
 })
 
