@@ -95,15 +95,15 @@ export const check = async (
   }
 }
 
-/** A path that could be one of an earlier route, whose rules have not been asked. */
+/** A path that could be one of another route, whose rules have not been asked. */
 const refuseAmbiguous = (
-  { earlierRouteOf }: Route,
+  { otherRouteOf }: Route,
   request: Request,
   trail: Trail,
 ): { readonly outcome: 'refused'; readonly code: 'ambiguous-path' } | undefined => {
-  const earlier = earlierRouteOf?.(request)
-  if (earlier === undefined) return undefined
-  trail.detail = `decoded, or to servers that read paths loosely, it is one of route "${earlier}", which comes first`
+  const other = otherRouteOf?.(request)
+  if (other === undefined) return undefined
+  trail.detail = `decoded, or to servers that read paths loosely, it is one of route "${other}"`
   return { outcome: 'refused', code: 'ambiguous-path' }
 }
 

@@ -10,7 +10,7 @@ import type { OperationIndex } from '../request/openapi/operation-index.ts'
 import type { SecretParameters } from '../request/query.ts'
 import type { Request } from '../request/request.ts'
 import type { Outgoing } from '../transform/apply.ts'
-import { earlierRouteFinder, type EarlierRoute, type EarlierRouteOf } from './earlier-routes.ts'
+import { otherRouteFinder, type OtherRouteOf } from './ambiguous-routes.ts'
 import type { LoginRedirect } from './login-redirect.ts'
 
 /** One published service, compiled. */
@@ -22,8 +22,8 @@ export interface Route extends Outgoing {
   readonly operations: OperationIndex | undefined
   readonly authorizer: Authorizer
   readonly onAuditFailure: RouteConfig['onAuditFailure']
-  /** Absent where no earlier route has hosts in common with it, or its configuration allows ambiguous paths. */
-  readonly earlierRouteOf?: EarlierRouteOf | undefined
+  /** Absent where no other route has hosts in common with it. */
+  readonly otherRouteOf?: OtherRouteOf | undefined
   /** Where browsers log in; absent where no session is taken. */
   readonly login?: Pick<LoginRedirect, 'invitationFor' | 'pageFor'> | undefined
 }
@@ -50,13 +50,16 @@ export class RouteTable {
 
   constructor(entries: readonly RouteEntry[]) {
     this.parameters = parametersAmong(entries.flatMap(({ route }) => route.chain.carriers))
-    const earlier: EarlierRoute[] = []
-    this.entries = entries.map(({ route, match }) => {
-      const earlierRouteOf = earlierRouteFinder(match, earlier)
-      const matchesHost = hostMatcher(match.hosts)
-      const matchesPath = pathMatcher(match.paths)
-      earlier.push({ name: route.name, match, matchesHost, matchesPath })
-      return { route: { ...route, earlierRouteOf }, match, matchesHost, matchesPath }
+    const matched = entries.map(({ route, match }) => ({
+      route,
+      name: route.name,
+      match,
+      matchesHost: hostMatcher(match.hosts),
+      matchesPath: pathMatcher(match.paths),
+    }))
+    this.entries = matched.map(({ route, match, matchesHost, matchesPath }, place) => {
+      const otherRouteOf = otherRouteFinder(matched, place)
+      return { route: { ...route, otherRouteOf }, match, matchesHost, matchesPath }
     })
     this.#byName = new Map(this.entries.map(({ route }) => [route.name, route]))
   }

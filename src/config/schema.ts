@@ -165,7 +165,7 @@ const route = z
           .enum(['refuse', 'allow'])
           .default('refuse')
           .describe(
-            'What becomes of a path of this route that some servers would read as one of an earlier route of the host: in capitals, with path parameters (`/admin;x/`), with a slash at the end, or in another form of Unicode. `refuse`: 400, `ambiguous-path`. `allow`: it takes this route, for upstreams that tell such paths apart. A path that decoded is one of an earlier route, while Envoy took it for another, is refused in any case.',
+            'What becomes of a path of this route that some servers would read as one of another route of the host: in capitals, with path parameters (`/admin;x/`), with a slash at the end, or in another form of Unicode. `refuse`: 400, `ambiguous-path`. `allow`: it takes this route, for upstreams that tell such paths apart. A path that decoded is one of an earlier route, while Envoy took it for one of this, is refused in any case.',
           ),
       })
       .prefault({})

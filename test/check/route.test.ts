@@ -98,7 +98,7 @@ describe('the route that Envoy names', () => {
   }
 })
 
-describe('a path that a careless server could read as one of an earlier route', () => {
+describe('a path that a careless server could read as one of another route', () => {
   const ROUTES = [
     to('admin', ['app.example.org'], ['/admin', '/admin/**', '/*.adm']),
     to('elsewhere', ['other.example.org'], ['/rest/**']),
@@ -111,7 +111,7 @@ describe('a path that a careless server could read as one of an earlier route', 
   ): readonly (string | undefined)[] => {
     const asked = requestOf({ host: 'app.example.org', ...request })
     const route = routesOf(...routes).find(asked)
-    return [route?.name, route?.earlierRouteOf?.(asked)]
+    return [route?.name, route?.otherRouteOf?.(asked)]
   }
 
   const AMBIGUOUS = [
@@ -202,6 +202,20 @@ describe('a path that a careless server could read as one of an earlier route', 
     })
   }
 
+  it('is one of an earlier route to the letter, and of a later one without its parameters', () => {
+    const routes = [to('images', ['*'], ['/*.png', '/static/*']), to('admin', ['*'], ['/admin/**'])]
+    for (const path of ['/admin;.png', '/ADMIN;x.png']) {
+      assert.deepEqual(read({ path }, routes), ['images', 'admin'])
+      assert.deepEqual(read({ path, route: 'images' }, routes), ['images', 'admin'])
+    }
+    for (const path of ['/a.png', '/A.png', '/a;v=1.png', '/static/a;.png', '/admin.png']) {
+      assert.deepEqual(read({ path }, routes), ['images', undefined])
+    }
+    const [images, admin] = routes
+    const allowing = { ...images, match: { ...images?.match, ambiguousPaths: 'allow' as const } }
+    assert.deepEqual(read({ path: '/admin;.png' }, [allowing, admin ?? {}]), ['images', undefined])
+  })
+
   it('is let through where the route says so', () => {
     const rest = { name: 'rest', match: { ambiguousPaths: 'allow' } } as const
     const routes = [to('admin', ['*'], ['/admin/**']), rest, to('last')]
@@ -211,7 +225,7 @@ describe('a path that a careless server could read as one of an earlier route', 
   it('asks nothing of hosts with one route', () => {
     const routes = [to('a', ['a.example.org'], ['/a/**']), to('b', ['b.example.org'])]
     assert.equal(
-      routesOf(...routes).find(requestOf({ host: 'b.example.org' }))?.earlierRouteOf,
+      routesOf(...routes).find(requestOf({ host: 'b.example.org' }))?.otherRouteOf,
       undefined,
     )
   })

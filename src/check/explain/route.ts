@@ -12,7 +12,7 @@ export interface RoutePhase {
   readonly name?: string
   /** Whether Envoy named it (`countersign.route`), or its host and path were compared. */
   readonly by?: 'envoy' | 'match'
-  /** An earlier route that the path could be one of: the request is refused. */
+  /** Another route that the path could be one of: the request is refused. */
   readonly ambiguousWith?: string
   /** The routes in order, up to the one that was taken; where Envoy names one, none is looked at. */
   readonly routes: readonly RouteExplanation[]
@@ -34,9 +34,9 @@ export const explainRoute = (
   { request, route }: Trail,
 ): RoutePhase => {
   if (request === undefined) return { outcome: 'not-reached', routes: [] }
-  const earlier = route?.earlierRouteOf?.(request)
-  const ambiguous = earlier === undefined ? {} : { ambiguousWith: earlier }
-  const outcome = route === undefined || earlier !== undefined ? 'miss' : 'hit'
+  const other = route?.otherRouteOf?.(request)
+  const ambiguous = other === undefined ? {} : { ambiguousWith: other }
+  const outcome = route === undefined || other !== undefined ? 'miss' : 'hit'
   if (request.routeName !== undefined) {
     return { outcome, name: request.routeName, by: 'envoy', ...ambiguous, routes: [] }
   }
@@ -77,7 +77,7 @@ export const explainTarget = (
   { request, route, target }: Trail,
   { reason }: Decision,
 ): TargetPhase => {
-  const isAmbiguous = request !== undefined && route?.earlierRouteOf?.(request) !== undefined
+  const isAmbiguous = request !== undefined && route?.otherRouteOf?.(request) !== undefined
   if (route === undefined || isAmbiguous) return { outcome: 'not-reached' }
   if (target === undefined) return { outcome: 'miss', code: reason }
   const { kubernetes, operation } = target

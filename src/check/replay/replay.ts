@@ -87,7 +87,7 @@ export class Replay {
     const { route, elsewhere } = this.#routeOf(asked, reading.request)
     if (route === undefined) return { ...compared(asked, refused('no-route')), route: undefined }
     const decision =
-      route.earlierRouteOf?.(reading.request) === undefined
+      route.otherRouteOf?.(reading.request) === undefined
         ? this.#decideBy(route, asked, reading)
         : compared(asked, refused('ambiguous-path'))
     return { ...decision, route: route.name, elsewhere }

@@ -7,6 +7,7 @@ import { ALICE, basic, HOST, PASSWORDS, startSite, type Site } from '../site.ts'
 
 const BOB = basic('bob', PASSWORDS.bob) // has no groups
 const EXACT = 'exact.example.org'
+const PICTURES = 'pictures.example.org'
 
 /** Paths of the first route to Tomcat, Windows and many frameworks; to Envoy's letter they are of the second. */
 const AMBIGUOUS = [
@@ -47,6 +48,8 @@ describe(
         route: { ...admin, name: 'admin' },
         routes: [
           { name: 'rest', match: { hosts: [HOST] }, authorize },
+          { name: 'pictures', match: { hosts: [PICTURES], paths: ['/*.png'] }, authorize },
+          { ...admin, name: 'behind', match: { hosts: [PICTURES], paths: ['/admin/**'] } },
           { name: 'exact', match: { hosts: [EXACT], ambiguousPaths: 'allow' }, authorize },
         ],
       })
@@ -99,6 +102,15 @@ describe(
           assert.equal(other, verdict.startsWith('403') ? '200 permitted' : verdict)
         })
       }
+
+      it(`refuses what only its parameters make one of the first route (${version})`, async () => {
+        assert.equal(await verdictOf(site, await ask('/a.png', PICTURES)), '200 permitted')
+        assert.equal(
+          await verdictOf(site, await ask('/admin;.png', PICTURES)),
+          '400 ambiguous-path',
+        )
+        assert.equal(await verdictOf(site, await ask('/admin/x', PICTURES)), '403 no-rule')
+      })
 
       it(`lets them through where the route allows ambiguous paths (${version})`, async () => {
         for (const path of AMBIGUOUS) {
