@@ -44,7 +44,7 @@ describe('compileGlob', () => {
 })
 
 describe('encodedGlob', () => {
-  const CASES = [
+  const ENCODED = [
     { name: 'keeps what need not be encoded', input: '/a/*/b*.js/**', want: '/a/*/b*.js/**' },
     { name: 'encodes bytes of UTF-8', input: '/ü b/**', want: '/%C3%BC%20b/**' },
     { name: 'encodes a percent sign', input: '/100%', want: '/100%25' },
@@ -56,7 +56,7 @@ describe('encodedGlob', () => {
       want: '/%7Ba-b%7D',
     },
   ]
-  for (const { name, input, want } of CASES) {
+  for (const { name, input, want } of ENCODED) {
     it(name, () => assert.equal(encodedGlob(input), want))
   }
 })
