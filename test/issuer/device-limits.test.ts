@@ -6,7 +6,14 @@ import { describe, it } from 'node:test'
 import * as openid from 'openid-client'
 import type { Browser, Visit } from '../fakes/browser.ts'
 import { scrape, seriesOf } from '../fakes/scraping.ts'
-import { CALLBACK, configuration, ISSUER, startSite, type Site } from './authorization-server.ts'
+import {
+  atSocket,
+  CALLBACK,
+  configuration,
+  ISSUER,
+  startSite,
+  type Site,
+} from './authorization-server.ts'
 
 const VERIFICATION = `${ISSUER}/device`
 
@@ -40,7 +47,7 @@ const enter = async (browser: Browser, page: Visit, code: string): Promise<Visit
 
 describe('user codes of devices', () => {
   it('are not guessed: 1,200 wrong ones from one source are taken ten times at most', async () => {
-    await using site = await startSite()
+    await using site = await startSite(atSocket(configuration()))
     const { user_code: code } = await codeFor(site)
     const guesser = from(site, '203.0.113.7')
     const { statuses, page } = await guess(guesser, 1_200)
@@ -58,7 +65,7 @@ describe('user codes of devices', () => {
   })
 
   it('are counted for the user who is logged in, wherever the guesses come from', async () => {
-    await using site = await startSite()
+    await using site = await startSite(atSocket(configuration()))
     const first = from(site, '203.0.113.1')
     await first.submit(await first.get(`${ISSUER}/account`), '/password', {
       user: 'alice',
@@ -73,7 +80,7 @@ describe('user codes of devices', () => {
   })
 
   it('are limited for all sources together, and not for a browser that is logged in', async () => {
-    await using site = await startSite()
+    await using site = await startSite(atSocket(configuration()))
     const { user_code: code } = await codeFor(site)
     let limited: Visit | undefined
     for (let index = 0; index < 200 && limited === undefined; index += 1) {
@@ -97,7 +104,7 @@ describe('user codes of devices', () => {
   })
 
   it('that are right cost nothing, and a page whose cookie is gone neither', async () => {
-    await using site = await startSite()
+    await using site = await startSite(atSocket(configuration()))
     const { user_code: code } = await codeFor(site)
     const browser = from(site, '203.0.113.7')
     const page = await browser.get(VERIFICATION)
@@ -114,7 +121,7 @@ describe('user codes of devices', () => {
       'issuer: "127.0.0.1:0" }',
       'issuer: "127.0.0.1:0", admin: "127.0.0.1:0" }',
     )
-    await using site = await startSite(yaml)
+    await using site = await startSite(atSocket(yaml))
     const { user_code: code } = await codeFor(site)
     const { page, statuses } = await guess(from(site, '203.0.113.7'), 7)
     const limited = statuses.filter((status) => status === 429).length
@@ -141,7 +148,7 @@ describe('device codes', () => {
     })
 
   it('are limited for a public client by its source, with 429 and a time to wait', async () => {
-    await using site = await startSite()
+    await using site = await startSite(atSocket(configuration()))
     const statuses = new Map<number, number>()
     for (let index = 0; index < 100; index += 1) {
       // oxlint-disable-next-line no-await-in-loop -- one after another
@@ -160,7 +167,7 @@ describe('device codes', () => {
   })
 
   it('are polled for no faster than every five seconds (slow_down)', async () => {
-    await using site = await startSite()
+    await using site = await startSite(atSocket(configuration()))
     const { device_code: code } = await codeFor(site)
     const poll = async (): Promise<unknown> => {
       const answer: unknown = await (
@@ -217,7 +224,7 @@ describe('parameters of a request that is kept', () => {
   }
 
   it('are refused when they are too long, at every endpoint that keeps them', async () => {
-    await using site = await startSite()
+    await using site = await startSite(atSocket(configuration()))
     const pushed = { ...PKCE, client_id: 'spa' }
     for (const [name, most] of Object.entries(LONG)) {
       const [right, long] = [most, most + 1].map((length) => {
