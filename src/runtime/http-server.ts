@@ -158,7 +158,13 @@ const overTls = (
     return { cert: certificate, key, ca: clientCa, minVersion: 'TLSv1.2', secureOptions }
   }
   const server = createTlsServer(
-    { ...bounds, ...context(), requestCert: true, rejectUnauthorized: true },
+    {
+      ...bounds,
+      ...context(),
+      requestCert: true,
+      rejectUnauthorized: true,
+      handshakeTimeout: REQUEST_MS,
+    },
     take,
   )
   material.onReplaced(() => server.setSecureContext(context()))

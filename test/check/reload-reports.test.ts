@@ -89,6 +89,25 @@ describe('a change of TLS files', () => {
       /"keys":\["listen"\].*after a restart/,
     )
   })
+
+  it('of the issuer needs none either, but other names of clients do', () => {
+    const { listen } = before.value.config
+    const withIssuer = (certificate: string, ...clientNames: readonly string[]): Snapshot => {
+      const key = { kind: 'file', path: '/tls.key' } as const
+      const tls = { certificate, key, clientCa: '/ca.crt', clientNames: [...clientNames] }
+      const address = { kind: 'tcp', host: '10.0.0.7', port: 8081 } as const
+      const issuer = { address, plaintext: false, mode: '0660', tls }
+      return withConfig({ listen: { ...listen, issuer } })
+    }
+    const linesAfter = (next: Snapshot): string => {
+      const { lines, reports } = setUp()
+      const previous = { value: withIssuer('/a.crt', 'envoy'), generation: 1 }
+      reports.onLoaded({ value: next, generation: 2 }, previous)
+      return lines.join()
+    }
+    assert.doesNotMatch(linesAfter(withIssuer('/b.crt', 'envoy')), /after a restart/)
+    assert.match(linesAfter(withIssuer('/a.crt', 'other')), /"keys":\["listen"\].*after a restart/)
+  })
 })
 
 describe('a change of state', () => {

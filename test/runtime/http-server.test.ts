@@ -2,14 +2,16 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { createServer, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { startHttpServer, type HttpServer, type PageMaker } from '../../src/runtime/http-server.ts'
 import type { ListenAddress } from '../../src/runtime/listen.ts'
+import { ReplaceableTls } from '../../src/runtime/server-tls.ts'
 import { memoryLogger } from '../fakes/logger.ts'
 import { read } from '../fakes/scraping.ts'
+import { createPki } from '../servers/pki.ts'
 import { temporaryFolder } from '../servers/temporary.ts'
 
 const LOOPBACK = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const
@@ -228,5 +230,28 @@ describe('the address of a peer', () => {
     await asked.promise
     socket.resetAndDestroy()
     assert.equal(await promise, '127.0.0.1')
+  })
+})
+
+describe('a server over mutual TLS', () => {
+  it('closes a connection on which no handshake comes', async () => {
+    await using pki = await createPki()
+    const [certificate, key, clientCa] = await Promise.all(
+      [pki.edge.certificate, pki.edge.key, pki.ca].map((file) => readFile(file)),
+    )
+    assert.ok(certificate !== undefined && key !== undefined && clientCa !== undefined)
+    const material = new ReplaceableTls({ certificate, key, clientCa })
+    await using server = await startHttpServer({
+      address: LOOPBACK,
+      mode: 0o640,
+      pages: PAGES,
+      tls: { material, admits: () => true },
+      logger: memoryLogger().logger,
+    })
+    const socket = await dial(server)
+    const begun = performance.now()
+    await once(socket.resume(), 'close')
+    const seconds = (performance.now() - begun) / 1_000
+    assert.ok(seconds > 4 && seconds < 15, `${seconds} s`)
   })
 })
