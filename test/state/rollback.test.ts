@@ -2,8 +2,6 @@
 // replicas share it.
 
 import assert from 'node:assert/strict'
-import { copyFile } from 'node:fs/promises'
-import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BrowserSessions } from '../../src/authenticate/session/browser-sessions.ts'
@@ -18,112 +16,10 @@ import { temporaryFolder } from '../servers/temporary.ts'
 import { fileSettings, opened } from './opening.ts'
 import { serverAt } from './redis/reaching.ts'
 import { redisSettings } from './redis/settings.ts'
+import { tamperingWithFile, tamperingWithRedis, type Tampering } from './tampering.ts'
 
 /** Longer than a process reads without asking what others revoked. */
 const FRESH_MS = 1_100
-
-/** A store, and what somebody does who can write it and does not have the secret. */
-interface Tampering extends AsyncDisposable {
-  readonly settings: StateSettings
-  /** Copies all of it; the result puts back what is not there any more, or was changed. */
-  copyRecords(): Promise<() => Promise<void>>
-  /** Copies all of it; the result puts back the whole. */
-  copyAll(): Promise<() => Promise<void>>
-  empty(): Promise<void>
-}
-
-const sqlite = async (): Promise<Tampering> => {
-  const folder = await temporaryFolder()
-  const file = folder.file('state.db')
-  const tables = ['memberships', 'records']
-  const copy = async (): Promise<DatabaseSync> => {
-    const database = new DatabaseSync(file)
-    database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
-    database.close()
-    const name = folder.file(`${Math.random()}.db`)
-    await copyFile(file, name)
-    return new DatabaseSync(name)
-  }
-  const putBack = (
-    from: DatabaseSync,
-    { whole, isHead }: { readonly whole: boolean; readonly isHead: (ends: number) => boolean },
-  ): void => {
-    using database = new DatabaseSync(file)
-    if (whole) for (const table of tables) database.exec(`DELETE FROM ${table}`)
-    const insert = database.prepare(
-      'INSERT OR REPLACE INTO records (id, key, text, ends, kind, bytes) VALUES (?, ?, ?, ?, ?, ?)',
-    )
-    for (const row of from.prepare('SELECT * FROM records').all()) {
-      if (!whole && isHead(Number(row['ends']))) continue
-      const { id, key, text, ends, kind, bytes } = row
-      insert.run(id ?? null, key ?? null, text ?? null, ends ?? null, kind ?? null, bytes ?? null)
-    }
-    const join = database.prepare('INSERT OR IGNORE INTO memberships VALUES (?, ?)')
-    for (const { name, record } of from.prepare('SELECT * FROM memberships').all()) {
-      join.run(name ?? null, record ?? null)
-    }
-  }
-  // What stands for a century is not a record of a login.
-  const isHead = (ends: number): boolean => ends > Date.now() + 1e12
-  return {
-    settings: fileSettings(file),
-    async copyRecords() {
-      const from = await copy()
-      return async () => putBack(from, { whole: false, isHead })
-    },
-    async copyAll() {
-      const from = await copy()
-      return async () => putBack(from, { whole: true, isHead })
-    },
-    async empty() {
-      using database = new DatabaseSync(file)
-      for (const table of tables) database.exec(`DELETE FROM ${table}`)
-    },
-    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
-  }
-}
-
-const redis = async (): Promise<Tampering> => {
-  const server = await startRedis()
-  // redis-cli writes binary values with escapes, which a script need not.
-  const script = (text: string): Promise<string> => server.command('EVAL', text, '0')
-  const save = (name: string): Promise<string> =>
-    script(`for _, key in ipairs(redis.call('KEYS', 'countersign:*')) do
-      redis.call('HSET', '${name}', key, redis.call('DUMP', key))
-      redis.call('HSET', '${name}:ttl', key, math.max(0, redis.call('PTTL', key)))
-    end`)
-  const load = (name: string, condition: string): Promise<string> =>
-    script(`local saved = redis.call('HGETALL', '${name}')
-    for index = 1, #saved, 2 do
-      local ttl = redis.call('HGET', '${name}:ttl', saved[index])
-      if ${condition} then
-        redis.call('RESTORE', saved[index], ttl, saved[index + 1], 'REPLACE')
-      end
-    end`)
-  let count = 0
-  const clear = (): Promise<string> =>
-    script(
-      `for _, key in ipairs(redis.call('KEYS', 'countersign:*')) do redis.call('DEL', key) end`,
-    )
-  return {
-    settings: redisSettings(serverAt(server.url, { timeout: 10_000 })),
-    async copyRecords() {
-      const name = `saved:${(count += 1)}`
-      await save(name)
-      return async () => void (await load(name, 'tonumber(ttl) < 1000000000000'))
-    },
-    async copyAll() {
-      const name = `saved:${(count += 1)}`
-      await save(name)
-      return async () => {
-        await clear()
-        await load(name, 'true')
-      }
-    },
-    empty: async () => void (await clear()),
-    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
-  }
-}
 
 const HOUR = 3_600_000
 const TOKEN_S = 3_600
@@ -182,9 +78,29 @@ const replicaOn = ({ state, store }: OpenedState) => {
 const NOTHING = { session: false, login: false, refreshToken: false, jwt: false }
 const ALL = { session: true, login: true, refreshToken: true, jwt: true }
 
-const STORES: Readonly<Record<string, () => Promise<Tampering>>> = {
-  'a state file': sqlite,
-  Redis: redis,
+interface Store extends AsyncDisposable {
+  readonly settings: StateSettings
+  readonly tampering: Tampering
+}
+
+const STORES: Readonly<Record<string, () => Promise<Store>>> = {
+  async 'a state file'() {
+    const folder = await temporaryFolder()
+    const file = folder.file('state.db')
+    return {
+      settings: fileSettings(file),
+      tampering: tamperingWithFile(file),
+      [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+    }
+  },
+  async Redis() {
+    const server = await startRedis()
+    return {
+      settings: redisSettings(serverAt(server.url, { timeout: 10_000 })),
+      tampering: tamperingWithRedis(server),
+      [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+    }
+  },
 }
 
 for (const [name, create] of Object.entries(STORES)) {
@@ -192,8 +108,8 @@ for (const [name, create] of Object.entries(STORES)) {
 
   const setUp = async () => {
     await using stack = new AsyncDisposableStack()
-    const tampering = stack.use(await create())
-    const [first, second] = [await opened(tampering.settings), await opened(tampering.settings)]
+    const { settings, tampering } = stack.use(await create())
+    const [first, second] = [await opened(settings), await opened(settings)]
     stack.use(first)
     stack.use(second)
     const [one, other] = [replicaOn(first), replicaOn(second)]

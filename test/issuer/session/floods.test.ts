@@ -5,44 +5,11 @@ import { Agent, request } from 'node:http'
 import { describe, it } from 'node:test'
 import { decodeJwt } from 'jose'
 import * as openid from 'openid-client'
-import { EnvoyClient, type Outcome } from '../../fakes/envoy-client.ts'
 import { freePort } from '../../servers/daemon.ts'
 import { eventually } from '../../state/redis/settings.ts'
-import { authorization, ISSUER, startSite, type Site } from '../authorization-server.ts'
-import { ACCOUNT, BOB, isIn, loggedIn, sessionOn, withSessions } from './browsing.ts'
-
-const API = 'https://api.example.org'
-
-/** The site with a route that takes its access tokens. */
-const withTokens = (state: string, port: number): string =>
-  withSessions(state)
-    .replace('issuer: "127.0.0.1:0"', `issuer: "127.0.0.1:${port}"`)
-    .replace(
-      '  staff: { basic',
-      `  token:
-    bearer:
-      issuer: ${ISSUER}
-      audiences: [${API}]
-      keys: { url: "http://127.0.0.1:${port}/jwks" }
-      remember: 0s
-  staff: { basic`,
-    )
-    .replace(
-      'routes:\n',
-      `routes:
-  - name: api
-    match: { hosts: [api.example.org] }
-    authenticate: [token]
-    authorize: [{ allow: all }]
-    forward: { headers: kubernetes }
-`,
-    )
-
-const shown = async ({ authz }: Site, token: string): Promise<Outcome> => {
-  using client = new EnvoyClient(authz.address)
-  const headers = [['authorization', `Bearer ${token}`]] as const
-  return await client.check({ host: 'api.example.org', path: '/', headers })
-}
+import { authorization, startSite } from '../authorization-server.ts'
+import { ACCOUNT, BOB, isIn, loggedIn, sessionOn } from './browsing.ts'
+import { API, shown, withTokens } from './tokens.ts'
 
 /** Sends authorization requests without a cookie, as fast as they are answered. */
 const flood = async (url: URL, port: number, count: number): Promise<void> => {
@@ -77,16 +44,16 @@ describe('3,000 authorization requests without a login', () => {
     const { access_token: token } = await openid.authorizationCodeGrant(client, back, checks)
     assert.equal(decodeJwt(token).sub, 'alice')
     // The keys are fetched by the first request, which may come before the issuer listens.
-    await eventually(async () => assert.equal((await shown(site, token)).allow, true))
+    await eventually(async () => assert.equal((await shown(site.authz, token)).allow, true))
     const { browser: bystander } = await loggedIn(site, BOB)
     const session = await sessionOn(bystander)
     await phone.submit(await phone.get(ACCOUNT), '/everywhere')
-    assert.equal((await shown(site, token)).allow, false)
+    assert.equal((await shown(site.authz, token)).allow, false)
 
     const large = await authorization(client, { login_hint: 'x'.repeat(28_000) })
     await flood(large.url, site.port, 3_000)
 
-    const after = await shown(site, token)
+    const after = await shown(site.authz, token)
     assert.deepEqual(after.allow ? 'allowed' : after.status, 'Unauthorized')
     assert.equal(await isIn(site.authz, session), true)
   })
