@@ -79,7 +79,7 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   const login = { records, attempts, opaqueKeys, audit: observedSink(audit, observer), observer }
   const published = { current: () => current().value, ...login, tls: issuerTls, clock, logger }
   const issuer = listen.issuer && stack.use(await startIssuerListener(listen.issuer, published))
-  if (issuer !== undefined) resources.standings.answerBy(issuer.standing)
+  if (issuer !== undefined) resources.standings.answerBy(issuer.statuses)
   // 6. The service: last open, first closed.
   const server = stack.use(
     await startGrpcServer({

@@ -10,7 +10,7 @@ import { digestOf } from '../runtime/digest.ts'
 import { abandonable } from './abandonable.ts'
 import type { Authentication, Authenticator } from './authenticator.ts'
 import { fingerprintOf, type FactMemory } from './facts.ts'
-import type { AskSignOut } from './session/sign-outs.ts'
+import type { AskEnded } from './session/ended-tokens.ts'
 import {
   BEARER_CARRIERS,
   readBearerCredentials,
@@ -36,13 +36,13 @@ export interface BearerOptions extends TokenRules {
   readonly memory: FactMemory
   /** Without it, nobody can use a token that is bound to a key. */
   readonly dpop?: DpopOptions | undefined
-  /** Of an issuer that is ours: tokens from before a sign-out are good no more. */
-  readonly askSignOut?: AskSignOut | undefined
+  /** Of an issuer that is ours: whether the login of a token has ended, or its user was signed out. */
+  readonly askEnded?: AskEnded | undefined
 }
 
 /** Makes an authenticator for bearer tokens of one issuer. */
 export const bearerAuthenticator = (options: BearerOptions): Authenticator => {
-  const { name, realm, keys, dpop, askSignOut } = options
+  const { name, realm, keys, dpop, askEnded } = options
   const prover = new Prover(options)
   const mayHold = holding(dpop)
   const challenges = tokenChallenges(realm, dpop)
@@ -73,10 +73,10 @@ export const bearerAuthenticator = (options: BearerOptions): Authenticator => {
       const holder = await mayHold(scheme, request, token, facts)
       if (holder.outcome === 'rejected') return refuse({ ...holder, user: facts.user })
       if (holder.outcome === 'unavailable') return holder
-      if (askSignOut === undefined) return authentication
-      const standing = await judgeStanding(facts, askSignOut)
-      if (standing === undefined) return authentication
-      return standing.outcome === 'rejected' ? refuse(standing) : standing
+      if (askEnded === undefined) return authentication
+      const ending = await endingOf(facts, askEnded)
+      if (ending === undefined) return authentication
+      return ending.outcome === 'rejected' ? refuse(ending) : ending
     },
   }
 }
@@ -102,16 +102,13 @@ const holding = (dpop: DpopOptions | undefined) => {
   }
 }
 
-/** What is wrong with a token that was proven: everything of its user was ended since. */
-const judgeStanding = async (
+/** Why a token that was proven is over all the same; `undefined` where it is not. */
+const endingOf = async (
   { user, claims = {} }: Facts,
-  askSignOut: AskSignOut,
+  askEnded: AskEnded,
 ): Promise<Rejection | Extract<Authentication, { outcome: 'unavailable' }> | undefined> => {
-  const { sub, iat } = claims
   try {
-    // In whole seconds, rounded down: of two within one nobody knows which was first.
-    const issued = typeof iat === 'number' ? iat * 1_000 : 0
-    const ended = typeof sub !== 'string' || issued <= (await askSignOut(sub))
+    const ended = await askEnded(claims)
     return ended ? { outcome: 'rejected', code: 'token-inactive', user } : undefined
   } catch (cause) {
     return { outcome: 'unavailable', cause }

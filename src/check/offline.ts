@@ -12,9 +12,10 @@ import { buildSnapshot, type Snapshot } from './snapshot.ts'
  *
  * @throws ConfigurationError with every problem found
  */
-export const buildOffline = async (file: string, files: ConfigurationFiles): Promise<Snapshot> =>
-  await buildSnapshot(
-    file,
-    files,
-    processResources(systemClock, createLogger('error'), { idle: true }),
-  )
+export const buildOffline = async (file: string, files: ConfigurationFiles): Promise<Snapshot> => {
+  const resources = processResources(systemClock, createLogger('error'), { idle: true })
+  // No state is read, so no login is known to have ended.
+  const stands = async (): Promise<'stands'> => await Promise.resolve('stands')
+  resources.standings.answerBy({ login: stands, grant: stands })
+  return await buildSnapshot(file, files, resources)
+}

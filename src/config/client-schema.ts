@@ -60,6 +60,14 @@ const httpsUri = checkedUri.refine(
   'must begin with https:// or, on this machine, http://',
 )
 
+const scope = z
+  .string()
+  .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be a word without quotes and backslashes')
+  .refine(
+    (word) => !['openid', 'offline_access', 'profile', 'email', 'groups'].includes(word),
+    'is a scope of OpenID Connect, or ours',
+  )
+
 const exchange = z
   .strictObject({
     from: z
@@ -69,6 +77,12 @@ const exchange = z
         'The entries of `resources` whose tokens it may show: those that it is called with itself.',
       ),
     to: z.array(z.url()).min(1).describe('The entries of `resources` that it gets tokens for.'),
+    scopes: z
+      .record(z.url(), z.array(scope).min(1))
+      .default({})
+      .describe(
+        'By the entries of `to`: scopes there that it may ask for although the token that it shows does not have them. Without an entry the new token has no scope that the other did not have (RFC 8693 §2.1).',
+      ),
   })
   .describe(
     'For the grant `token_exchange` (RFC 8693): a service that was called with a token of a person gets one for the next service, about the same person. It says in `act` who asked for it, and ends no later.',
@@ -154,14 +168,6 @@ export const clientsSchema = z
 
 /** One parsed client. */
 export type ClientConfig = z.output<typeof client>
-
-const scope = z
-  .string()
-  .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be a word without quotes and backslashes')
-  .refine(
-    (word) => !['openid', 'offline_access', 'profile', 'email', 'groups'].includes(word),
-    'is a scope of OpenID Connect, or ours',
-  )
 
 const resource = z
   .strictObject({

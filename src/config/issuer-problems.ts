@@ -3,7 +3,7 @@
 // token; logins that anybody could forge.
 
 import { authenticatorsNamed } from './authenticate.ts'
-import type { ClientConfig } from './client-schema.ts'
+import type { ClientConfig, ResourceConfig } from './client-schema.ts'
 import type { Locate } from './document.ts'
 import type { Problem } from './problem.ts'
 import type { Config, IssuerListenerConfig } from './schema.ts'
@@ -117,6 +117,12 @@ const aboutClients = (config: Config, complain: Complain): void => {
         complain(['issuer', 'clients', id, 'exchange', key, index], 'is none of "issuer.resources"')
       }
     }
+    aboutExchangeScopes(
+      ['issuer', 'clients', id, 'exchange', 'scopes'],
+      client,
+      resources,
+      complain,
+    )
     if (client.exchange !== undefined && login === undefined) {
       complain(
         ['issuer', 'clients', id, 'exchange'],
@@ -125,6 +131,26 @@ const aboutClients = (config: Config, complain: Complain): void => {
     }
     if (client.grants.includes('client_credentials') && client.resources.length === 0) {
       complain(['issuer', 'clients', id, 'resources'], 'say what "client_credentials" are for')
+    }
+  }
+}
+
+/** Scopes that token exchange may add: of resources that the client gets tokens for, and that have them. */
+const aboutExchangeScopes = (
+  path: readonly PropertyKey[],
+  { exchange }: ClientConfig,
+  resources: Readonly<Record<string, ResourceConfig>>,
+  complain: Complain,
+): void => {
+  for (const [uri, scopes] of Object.entries(exchange?.scopes ?? {})) {
+    if (exchange?.to.includes(uri) !== true) {
+      complain([...path, uri], 'is none of "to"')
+      continue
+    }
+    const known = Object.hasOwn(resources, uri) ? (resources[uri]?.scopes ?? []) : []
+    for (const [index, name] of scopes.entries()) {
+      if (known.includes(name)) continue
+      complain([...path, uri, index], `is none of "scopes" of the resource`)
     }
   }
 }

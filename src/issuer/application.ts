@@ -13,7 +13,7 @@ import type { Logger } from '../runtime/logger.ts'
 import type { AttemptStore } from '../state/attempt-store.ts'
 import type { OpaqueKeys } from '../state/opaque-keys.ts'
 import type { RevocableRecords } from '../state/record-store.ts'
-import type { AskStanding } from '../authenticate/session.ts'
+import type { LoginStatuses } from '../check/login-standings.ts'
 import { BrowserSessions } from '../authenticate/session/browser-sessions.ts'
 import { SignOuts } from '../authenticate/session/sign-outs.ts'
 import { LoginAttempts } from '../authenticate/session/login-attempts.ts'
@@ -21,6 +21,7 @@ import { Accounts } from './authorization/accounts.ts'
 import { guardingUserCodes } from './authorization/device-guard.ts'
 import { DeviceLimits } from './authorization/device-limits.ts'
 import { LoginRecords } from './authorization/login-records.ts'
+import { grantStanding, loginStanding } from './authorization/login-standing.ts'
 import { createProvider } from './authorization/provider.ts'
 import { ProviderPages } from './authorization/provider-pages.ts'
 import { recording } from './authorization/recording.ts'
@@ -65,7 +66,7 @@ export interface ApplicationParts {
 /** It answers requests, knows whether logins stand, and reaches whoever else they concern. */
 export interface IssuerApplication extends OthersConcerned {
   readonly answer: Application
-  readonly standing: AskStanding
+  readonly statuses: LoginStatuses
 }
 
 /** Makes the application. Its keys are those that sign now: with others it is another. */
@@ -88,10 +89,12 @@ export const createApplication = (
     logins: loginRecords,
   })
   const { farewell, settleLogin } = vouched
-  const standing: AskStanding = async (id) => {
-    if ((await accounts?.find(id)) === undefined) return 'ended'
-    return (await status?.standing(id)) ?? 'ended'
-  }
+  const signOuts = new SignOuts(records, clock)
+  const standing = loginStanding({
+    accounts,
+    signOuts,
+    vouching: async (id) => (await status?.standing(id)) ?? 'ended',
+  })
   const binding = new BrowserBinding(server.url, opaqueKeys, clock)
   const deviceLimits = new DeviceLimits({ attempts: parts.attempts, keys: opaqueKeys })
   const provider = createProvider({
@@ -131,7 +134,6 @@ export const createApplication = (
   const signOut = new SignOut({ ...logins, farewell, tell })
   const local = login && new LocalLogins({ login, clock })
   const upstream = new UpstreamCheck({ ...parts, ...vouched })
-  const signOuts = new SignOuts(records, clock)
   const status =
     accounts &&
     local &&
@@ -209,7 +211,8 @@ export const createApplication = (
       else sender.tell('unavailable', 503, request, response)
     }
   }
-  return { answer: answerAll, standing, tell, giveBack: farewell.giveBack }
+  const statuses = { login: standing, grant: grantStanding(loginRecords, standing) }
+  return { answer: answerAll, statuses, tell, giveBack: farewell.giveBack }
 }
 
 /**

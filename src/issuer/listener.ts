@@ -1,8 +1,8 @@
 // The listener of the issuer, over HTTP; Envoy publishes it. The documents of the configuration in force
 // can be read by anybody. Where there are clients, the authorization server answers everything else.
 
-import type { AskStanding } from '../authenticate/session.ts'
 import type { AuthorizationServer } from '../check/authorization-server.ts'
+import type { LoginStatuses } from '../check/login-standings.ts'
 import type { IssuerListenerConfig } from '../config/schema.ts'
 import type { SigningKeySet } from '../keys/signing-key-set.ts'
 import { startHttpServer, type HttpServer } from '../runtime/http-server.ts'
@@ -22,8 +22,8 @@ export interface Published {
 
 /** A running listener. */
 export interface IssuerListener extends HttpServer {
-  /** Whether a login of the configuration in force stands. */
-  readonly standing: AskStanding
+  /** Whether logins are still good, by the configuration in force. */
+  readonly statuses: LoginStatuses
 }
 
 /** What the listener needs. */
@@ -73,13 +73,16 @@ export const startIssuerListener = async (
   const notes = new SignOutNotes(records)
   const others = (): OthersConcerned | undefined => applications.of(current())
   stack.use(carryingOutNotes({ notes, audit, others, logger }))
-  const standing: AskStanding = async (uid) =>
-    (await applications.of(current())?.standing(uid)) ?? 'ended' // nobody vouches for anybody any more
+  // Where no login is configured any more, none is good.
+  const statuses: LoginStatuses = {
+    login: async (id) => (await applications.of(current())?.statuses.login(id)) ?? 'ended',
+    grant: async (id) => (await applications.of(current())?.statuses.grant(id)) ?? 'ended',
+  }
   const running = stack.move()
   return {
     address: server.address,
     connect: () => server.connect(),
-    standing,
+    statuses,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
 }

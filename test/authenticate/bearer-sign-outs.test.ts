@@ -1,8 +1,8 @@
-// Tokens of our own issuer after a sign-out.
+// Tokens of our own issuer after a sign-out, and after the end of their login.
 
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
-import type { AskSignOut } from '../../src/authenticate/session/sign-outs.ts'
+import { endedTokens } from '../../src/authenticate/session/ended-tokens.ts'
 import { bearerWith, codeOf, show } from './token/asking.ts'
 import { claimsOf, keySetOf, makeKey, NOW, type IssuerKey } from './token/issuing.ts'
 
@@ -13,11 +13,19 @@ before(async () => {
 
 const BEGUN = NOW - 60
 
-/** What becomes of a token of a minute ago, and then of one without `iat`. */
-const shown = async (askSignOut: AskSignOut, iat: number | undefined = BEGUN) => {
-  const authenticator = bearerWith(keySetOf(key), { askSignOut })
-  return await show(authenticator, await key.token(claimsOf({ iat })))
+type LastOf = (user: string) => Promise<number>
+type Status = 'stands' | 'ended'
+
+const asking = (lastOf: LastOf, grant: (id: string) => Promise<Status> = unasked) =>
+  bearerWith(keySetOf(key), { askEnded: endedTokens({ grant, signOuts: { lastOf }, remember: 0 }) })
+
+const unasked = async (): Promise<never> => {
+  throw new Error('asked')
 }
+
+/** What becomes of a token of a minute ago, and then of one without `iat`. */
+const shown = async (lastOf: LastOf, iat: number | undefined = BEGUN) =>
+  await show(asking(lastOf), await key.token(claimsOf({ iat })))
 
 describe('a token of our own issuer', () => {
   it('is good where nobody was signed out since it was made', async () => {
@@ -43,7 +51,7 @@ describe('a token of our own issuer', () => {
 
   it('is asked about each time, although its proof is remembered', async () => {
     let ended = 0
-    const authenticator = bearerWith(keySetOf(key), { askSignOut: async () => ended })
+    const authenticator = asking(async () => ended)
     const token = await key.token(claimsOf({ iat: BEGUN }))
     assert.equal(codeOf(await show(authenticator, token)), 'authenticated')
     ended = NOW * 1_000
@@ -51,7 +59,7 @@ describe('a token of our own issuer', () => {
   })
 
   it('that does not say when it was made is from before any sign-out', async () => {
-    const authenticator = bearerWith(keySetOf(key), { askSignOut: async () => 1 })
+    const authenticator = asking(async () => 1)
     const { iat: _, ...claims } = claimsOf()
     assert.equal(codeOf(await show(authenticator, await key.token(claims))), 'token-inactive')
   })
@@ -61,5 +69,28 @@ describe('a token of our own issuer', () => {
       throw new Error('down')
     }
     assert.equal((await shown(down)).outcome, 'unavailable')
+  })
+})
+
+describe('a token of our own issuer that names its grant', () => {
+  for (const [status, want] of [
+    ['stands', 'authenticated'],
+    ['ended', 'token-inactive'],
+  ] as const) {
+    it(`is ${want} where the login of the grant ${status}`, async () => {
+      const asked: string[] = []
+      const authenticator = asking(unasked, async (id) => {
+        asked.push(id)
+        return status
+      })
+      const token = await key.token(claimsOf({ grant_id: 'grant-1' }))
+      assert.equal(codeOf(await show(authenticator, token)), want)
+      assert.deepEqual(asked, ['grant-1'])
+    })
+  }
+
+  it('is neither good nor bad where its login cannot be known', async () => {
+    const token = await key.token(claimsOf({ grant_id: 'grant-1' }))
+    assert.equal((await show(asking(unasked, unasked), token)).outcome, 'unavailable')
   })
 })

@@ -13,7 +13,7 @@ issuer:
   clients:
     app: { redirectUris: [https://app.example.org/callback] }
     gateway: { ${client} }
-  resources: { https://api.example.org: {}, https://ledger.example.org: {} }`
+  resources: { https://api.example.org: { scopes: [read] }, https://ledger.example.org: { scopes: [book] } }`
 
 const EXCHANGE = 'exchange: { from: [https://api.example.org], to: [https://ledger.example.org] }'
 const AT = 'issuer\\.clients\\.gateway'
@@ -54,6 +54,31 @@ describe('the exchange of a client', () => {
       want: [
         new RegExp(`^${AT}\\.exchange\\.from\\[0\\]: is none of "issuer\\.resources"$`),
         new RegExp(`^${AT}\\.exchange\\.to\\[0\\]: is none of "issuer\\.resources"$`),
+      ],
+    },
+    {
+      name: 'may add scopes of the resources that it leads to',
+      input: {
+        listen,
+        issuer: issuer(
+          `secret: file:s, grants: [token_exchange], ${EXCHANGE.replace(' }', ', scopes: { https://ledger.example.org: [book] } }')}`,
+        ),
+      },
+      want: [],
+    },
+    {
+      name: 'may add no scope that a resource does not have, nor any of another resource',
+      input: {
+        listen,
+        issuer: issuer(
+          `secret: file:s, grants: [token_exchange], ${EXCHANGE.replace(' }', ', scopes: { https://ledger.example.org: [book, read], https://api.example.org: [read] } }')}`,
+        ),
+      },
+      want: [
+        new RegExp(
+          `^${AT}\\.exchange\\.scopes\\..*ledger.*\\[1\\]: is none of "scopes" of the resource$`,
+        ),
+        new RegExp(`^${AT}\\.exchange\\.scopes\\..*api.*: is none of "to"$`),
       ],
     },
     {

@@ -1,7 +1,6 @@
 // When everything of a person was ended by hand, for tokens that are proven without being looked up: a
 // JWT of ours does not know that its login is over.
 
-import { LRUCache } from 'lru-cache'
 import { LONGEST_TOKEN_LIFETIME_MS } from '../../config/mint-schema.ts'
 import type { RevocableRecords } from '../../state/record-store.ts'
 import type { Clock } from '../../runtime/clock.ts'
@@ -45,24 +44,4 @@ export class SignOuts {
     const texts = found.map((record) => Number(record?.text ?? 0))
     return Math.max(this.#records.floor, ...revoked, ...texts)
   }
-}
-
-/** Asks when everything of a user ended last; see {@link SignOuts.lastOf}. */
-export type AskSignOut = (user: string) => Promise<number>
-
-const MOST_REMEMBERED = 10_000
-
-/** Asks, and remembers the answer for so many milliseconds; 0: every time. */
-export const rememberedSignOuts = (
-  signOuts: Pick<SignOuts, 'lastOf'>,
-  milliseconds: number,
-): AskSignOut => {
-  const ask: AskSignOut = async (user) => await signOuts.lastOf(user)
-  if (milliseconds === 0) return ask
-  const answers = new LRUCache<string, number>({
-    max: MOST_REMEMBERED,
-    ttl: milliseconds,
-    fetchMethod: ask,
-  })
-  return async (user) => (await answers.fetch(user)) ?? (await ask(user))
 }

@@ -2,11 +2,8 @@
 
 import type { Authenticator } from '../../authenticate/authenticator.ts'
 import { bearerAuthenticator } from '../../authenticate/bearer.ts'
-import {
-  rememberedSignOuts,
-  SignOuts,
-  type AskSignOut,
-} from '../../authenticate/session/sign-outs.ts'
+import { endedTokens, type AskEnded } from '../../authenticate/session/ended-tokens.ts'
+import { SignOuts } from '../../authenticate/session/sign-outs.ts'
 import type { DpopOptions } from '../../authenticate/token/dpop.ts'
 import { fixedKeySet, type KeySet } from '../../authenticate/token/key-set.ts'
 import type { BearerConfig } from '../../config/token-schema.ts'
@@ -22,23 +19,24 @@ export const buildBearer = async (
   const keys = await parts.problems.collect(path, () => keySetOf(config, parts))
   const { clock, memory } = parts
   const dpop = dpopOf(config, parts)
-  const askSignOut = signOutsOf(config, parts)
-  return keys && bearerAuthenticator({ ...config, name, keys, clock, memory, dpop, askSignOut })
+  const askEnded = endingsOf(config, parts)
+  return keys && bearerAuthenticator({ ...config, name, keys, clock, memory, dpop, askEnded })
 }
 
-// As sessions are, by default: a sign-out counts everywhere after so long.
+// As sessions are, by default: the end of a login counts everywhere after so long.
 const LONGEST_REMEMBERED_MS = 5_000
 
-/** Where people log in at the issuer, and it is us, `state` knows of sign-outs. */
-const signOutsOf = (
+/** Where users log in at the issuer, and it is us, it is known which logins have ended. */
+const endingsOf = (
   { issuer, remember }: BearerConfig,
-  { loginIssuer, state, clock }: AuthenticatorParts,
-): AskSignOut | undefined =>
+  { loginIssuer, standings, state, clock }: AuthenticatorParts,
+): AskEnded | undefined =>
   issuer === loginIssuer
-    ? rememberedSignOuts(
-        new SignOuts(state.records, clock),
-        Math.min(remember, LONGEST_REMEMBERED_MS),
-      )
+    ? endedTokens({
+        grant: standings.grant,
+        signOuts: new SignOuts(state.records, clock),
+        remember: Math.min(remember, LONGEST_REMEMBERED_MS),
+      })
     : undefined
 
 const dpopOf = (

@@ -14,7 +14,7 @@ export const buildSession = (
   { memory, state, standings, clock }: AuthenticatorParts,
 ): Authenticator => {
   const sessions = new BrowserSessions(state.records, state.keys, clock)
-  const { ask: askStanding } = standings
+  const { login: askStanding } = standings
   const options = { name, sessions, remember, memory, askStanding, clock }
   return ownPagesOnly(sessionAuthenticator(options), new Set(origins))
 }

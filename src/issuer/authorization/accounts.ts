@@ -4,7 +4,7 @@
 import type { Login, ResourceServer } from '../../check/authorization-server.ts'
 import type { Identity } from '../../identity/identity.ts'
 import type { Clock } from '../../runtime/clock.ts'
-import type { RecordStore } from '../../state/record-store.ts'
+import type { RecordStore, StoredRecord } from '../../state/record-store.ts'
 import type { TokenClaims } from '../../transform/token/token-template.ts'
 import { accountKey, artifactIndexes } from './login-records.ts'
 
@@ -16,6 +16,8 @@ export interface KnownAccount {
   readonly claims: TokenClaims
   /** What access tokens say, by the resource that they are for. */
   readonly resources: Readonly<Record<string, TokenClaims>>
+  /** When the login was, in milliseconds since the epoch: a sign-out after that ends it. */
+  readonly began: number
   /** When the credential ends that was shown, in milliseconds since the epoch. */
   readonly expires?: number | undefined
 }
@@ -59,24 +61,35 @@ export class Accounts {
   async remember(login: string, identity: Identity, ends: number): Promise<AccountResult> {
     const result = this.describe(identity)
     if (result.outcome === 'failed') return result
-    return (await this.keep(login, result.account, ends))
-      ? result
-      : { outcome: 'failed', code: 'credential-expired', detail: 'expires' }
+    const { account } = result
+    const record = this.#recordOf(account, ends)
+    if (record === undefined) {
+      return { outcome: 'failed', code: 'credential-expired', detail: 'expires' }
+    }
+    const indexes = artifactIndexes(account.subject)
+    await this.#records.put(accountKey(login), { ...record, kind: 'login' }, indexes)
+    return result
   }
 
   /**
-   * Keeps an account in place of what was known by that login; whether there is any time left to it.
+   * Keeps an account in place of what was known by that login, which began when it did. Whether the login
+   * has not ended meanwhile, and there is any time left to it.
    *
    * @param ends when the login ends at the latest, in milliseconds since the epoch
    */
   async keep(login: string, account: KnownAccount, ends: number): Promise<boolean> {
+    const before = await this.#records.get(accountKey(login))
+    if (before === undefined) return false
+    const { began }: KnownAccount = JSON.parse(before.text) // ours: `remember` wrote it
+    const record = this.#recordOf({ ...account, began }, ends)
+    if (record === undefined) return false
+    return await this.#records.replace(accountKey(login), before.text, record)
+  }
+
+  #recordOf(account: KnownAccount, ends: number): StoredRecord | undefined {
     const { expires = Number.POSITIVE_INFINITY } = account
     const lifetime = Math.floor(Math.min(ends, expires) - this.#clock.now())
-    if (lifetime <= 0) return false
-    const text = JSON.stringify(account)
-    const indexes = artifactIndexes(account.subject)
-    await this.#records.put(accountKey(login), { text, kind: 'login', lifetime }, indexes)
-    return true
+    return lifetime > 0 ? { text: JSON.stringify(account), lifetime } : undefined
   }
 
   /** What a login proved; `undefined` once it has ended. */
@@ -110,7 +123,13 @@ export class Accounts {
     }
     return {
       outcome: 'known',
-      account: { subject: sub, claims, resources, expires: identity.expires },
+      account: {
+        subject: sub,
+        claims,
+        resources,
+        began: this.#clock.now(),
+        expires: identity.expires,
+      },
     }
   }
 }

@@ -124,7 +124,11 @@ export class LoginRecords {
 
   /** The login that a grant was given in; `undefined` where there is no such grant any more. */
   async ofGrant(grantId: string): Promise<string | undefined> {
-    return loginOf(await this.#payloadAt(artifactKey('Grant', grantId)))
+    const payload = await this.#payloadAt(artifactKey('Grant', grantId))
+    if (payload === undefined) return undefined
+    const names = revokersOf('Grant', { ...payload, jti: grantId })
+    const isRevoked = names.some((name) => this.#records.revokedAt(name) !== undefined)
+    return isRevoked ? undefined : loginOf(payload)
   }
 
   /**

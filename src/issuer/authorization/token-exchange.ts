@@ -57,6 +57,7 @@ interface Subject {
   /** The grant that it was given out by: what was proven at its login is found by it. */
   readonly grant: string
   readonly expires: number
+  readonly scopes: readonly string[]
   /** `act` of the token, where it was exchanged before. */
   readonly actor: JsonObject | undefined
 }
@@ -106,7 +107,10 @@ export class TokenExchange {
     if (await hasEndedLogin(ctx, { accountId, grantId }, this.#parts.standing)) {
       throw invalid('is of a login that has ended')
     }
-    const scope = scopeOf(params, target)
+    const scope = scopeOf(params, target, [
+      ...subject.scopes,
+      ...(allowed.exchange.scopes[target.uri] ?? []),
+    ])
     const left = Math.floor((subject.expires - this.#parts.clock.now()) / 1_000)
     if (left < 1) throw new errors.InvalidRequest('the subject token has expired')
     const info = resourceInfo(target)
@@ -178,7 +182,8 @@ export class TokenExchange {
       throw invalid('is for another to act upon')
     }
     if (typeof grant !== 'string') throw invalid('names no grant')
-    return { user, grant, expires, actor: isJsonObject(act) ? act : undefined }
+    const actor = isJsonObject(act) ? act : undefined
+    return { user, grant, expires, scopes: wordsIn(claims['scope']), actor }
   }
 }
 
@@ -195,11 +200,27 @@ const refuseUnknown = (params: Parameters): void => {
   }
 }
 
-/** @throws errors.InvalidScope for one that the resource has not */
-const scopeOf = ({ scope }: Parameters, { config }: ResourceServer): string | undefined => {
-  if (typeof scope !== 'string') return undefined
-  const words = scope.split(' ').filter((word) => word !== '')
+/**
+ * The scopes of the new token: none that was not asked for.
+ *
+ * @param granted those of the subject token, and what the configuration adds to them for this client there
+ * @throws errors.InvalidScope for one that the resource does not have, or that was not granted
+ */
+const scopeOf = (
+  { scope }: Parameters,
+  { config }: ResourceServer,
+  granted: readonly string[],
+): string | undefined => {
+  const words = wordsIn(scope)
   const unknown = words.find((word) => !config.scopes.includes(word))
-  if (unknown !== undefined) throw new errors.InvalidScope('is none of the resource', unknown)
+  if (unknown !== undefined) throw new errors.InvalidScope('the resource does not have it', unknown)
+  const wider = words.find((word) => !granted.includes(word))
+  if (wider !== undefined) {
+    throw new errors.InvalidScope('the subject token does not have it', wider)
+  }
   return words.length === 0 ? undefined : words.join(' ')
 }
+
+/** RFC 6749 §3.3. */
+const wordsIn = (scope: unknown): readonly string[] =>
+  typeof scope === 'string' ? scope.split(' ').filter((word) => word !== '') : []

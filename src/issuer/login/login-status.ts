@@ -199,7 +199,8 @@ export class LoginStatus {
     const { account } = result
     if (account.subject !== user) return await this.#end(next, { detail: 'is another user here' })
     const known = await accounts.find(login)
-    if (isUpstream(next) || JSON.stringify(known) !== JSON.stringify(account)) {
+    const same = JSON.stringify({ ...account, began: known?.began }) === JSON.stringify(known)
+    if (isUpstream(next) || !same) {
       await this.#record(next, identity)
       await accounts.keep(login, account, ends)
     }

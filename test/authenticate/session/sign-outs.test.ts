@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { rememberedSignOuts, SignOuts } from '../../../src/authenticate/session/sign-outs.ts'
+import { endedTokens } from '../../../src/authenticate/session/ended-tokens.ts'
+import { SignOuts } from '../../../src/authenticate/session/sign-outs.ts'
 import { MemoryRecords } from '../../../src/state/memory-records.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 
@@ -51,38 +52,42 @@ describe('sign-outs', () => {
 })
 
 describe('an answer about a sign-out', () => {
-  const asking = (milliseconds: number) => {
+  const GOOD = 7_000
+  /** Asks about a token of second 7, whose user was signed out at `answer` milliseconds. */
+  const asking = (remember: number) => {
     const state = { asked: 0, answer: (): Promise<number> => Promise.resolve(0) }
     const lastOf = async (): Promise<number> => {
       state.asked += 1
       return await state.answer()
     }
-    return { state, ask: rememberedSignOuts({ lastOf }, milliseconds) }
+    const grant = async (): Promise<never> => await Promise.reject(new Error('names no grant'))
+    const isEnded = endedTokens({ grant, signOuts: { lastOf }, remember })
+    return { state, ask: async () => await isEnded({ sub: 'alice', iat: GOOD / 1_000 }) }
   }
 
   it('is remembered for so long, also that there was none, and shared meanwhile', async () => {
     const { state, ask } = asking(50)
-    assert.deepEqual(await Promise.all([ask('alice'), ask('alice')]), [0, 0])
-    await ask('alice')
+    assert.deepEqual(await Promise.all([ask(), ask()]), [false, false])
+    await ask()
     assert.equal(state.asked, 1)
-    state.answer = () => Promise.resolve(7)
+    state.answer = () => Promise.resolve(GOOD)
     await sleep(60)
-    assert.equal(await ask('alice'), 7)
+    assert.equal(await ask(), true)
     assert.equal(state.asked, 2)
   })
 
   it('is not remembered where nothing is', async () => {
     const { state, ask } = asking(0)
-    await ask('alice')
-    await ask('alice')
+    await ask()
+    await ask()
     assert.equal(state.asked, 2)
   })
 
   it('that could not be had is not remembered', async () => {
     const { state, ask } = asking(60_000)
     state.answer = () => Promise.reject(new Error('down'))
-    await assert.rejects(ask('alice'), /down/)
-    state.answer = () => Promise.resolve(7)
-    assert.equal(await ask('alice'), 7)
+    await assert.rejects(ask(), /down/)
+    state.answer = () => Promise.resolve(GOOD)
+    assert.equal(await ask(), true)
   })
 })

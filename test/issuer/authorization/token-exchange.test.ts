@@ -31,7 +31,7 @@ const yaml = configuration(`
     ${VAULT}: {}
 `).replace(
   '    robot:',
-  `    gateway: { secret: file:secret, grants: [token_exchange], exchange: { from: [${API}], to: [${LEDGER}] } }
+  `    gateway: { secret: file:secret, grants: [token_exchange], exchange: { from: [${API}], to: [${LEDGER}], scopes: { '${LEDGER}': [book] } } }
     ledger: { secret: file:secret, grants: [token_exchange], exchange: { from: [${LEDGER}], to: [${API}] } }
     robot:`,
 )
