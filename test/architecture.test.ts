@@ -61,7 +61,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   'lru-cache': [
     'authenticate/facts.ts',
     'authenticate/certificate/',
-    'authenticate/session/sign-outs.ts',
+    'authenticate/session/ended-tokens.ts',
     'authorize/remembered-reviews.ts',
     'expression/',
     'request/openapi/descriptions.ts',

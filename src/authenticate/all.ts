@@ -59,6 +59,7 @@ const combination = (): ((proven: readonly Facts[]) => Facts) => {
       ...first,
       credential: proven.map(({ credential }) => credential).join('+'),
       expires: earliest(proven.map(({ expires }) => expires)),
+      requestLimit: earliest(proven.map(({ requestLimit }) => requestLimit)),
       authenticatedAt: earliest(proven.map(({ authenticatedAt }) => authenticatedAt)),
       methods: methodsOfAll(proven),
       certificate: certified?.certificate,

@@ -20,6 +20,8 @@ export interface SessionOptions {
   readonly sessions: Pick<BrowserSessions, 'find'>
   /** For how long a session that was looked up is not looked up again, in milliseconds. */
   readonly remember: number
+  /** How long one request by a session may last, in milliseconds. */
+  readonly stream: number
   readonly memory: FactMemory
   readonly askStanding: AskStanding
   readonly clock: Clock
@@ -69,7 +71,7 @@ const find = async (
   if (session === undefined) return { outcome: 'rejected', code: 'session-ended' }
   return {
     outcome: 'authenticated',
-    facts: factsOf(session, fingerprintOf(memory.keyOf(host, text))),
+    facts: factsOf(session, fingerprintOf(memory.keyOf(host, text)), options.stream),
   }
 }
 
@@ -90,7 +92,11 @@ const standing = async (
   return renewed?.renewal !== undefined && clock.now() < renewed.renewal.by ? renewed : undefined
 }
 
-const factsOf = ({ user, claims, ends }: BrowserSession, credential: string): Facts => {
+const factsOf = (
+  { user, claims, ends }: BrowserSession,
+  credential: string,
+  requestLimit: number,
+): Facts => {
   const { groups, amr, auth_time: time } = claims
   return {
     method: 'session',
@@ -100,6 +106,7 @@ const factsOf = ({ user, claims, ends }: BrowserSession, credential: string): Fa
     extra: {},
     claims,
     expires: ends,
+    requestLimit,
     ...(typeof time === 'number' ? { authenticatedAt: time * 1_000 } : {}),
     ...(textsIn(amr).length > 0 ? { methods: textsIn(amr) } : {}),
   }

@@ -23,6 +23,15 @@ export const sessionSchema = z
     longest: period('12h').describe(
       'After so long they log in again in any case. Without a question, where the session at the authorization server (`issuer.login.longest`) goes on.',
     ),
+    stream: durationSchema
+      .prefault('15m')
+      .refine(
+        (milliseconds) => milliseconds >= 1_000 && milliseconds <= 86_400_000,
+        'must be 1s to 24h',
+      )
+      .describe(
+        'After so long Envoy ends a request of the session, whatever it is: a WebSocket, a watch, `kubectl exec` in a dashboard, a long download. The client connects again and is judged again, so nothing that an ended session began goes on for longer. A request never outlives the session itself either.',
+      ),
     remember: durationSchema
       .prefault('5s')
       .refine((milliseconds) => milliseconds <= 60_000, 'must be at most 1m')

@@ -29,6 +29,11 @@ export interface Facts {
   /** When the credential ends, in milliseconds since the epoch; absent when it does not say. */
   readonly expires?: number | undefined
   /**
+   * How long one request by it may last, in milliseconds, where the credential can be ended before it
+   * expires; absent for no bound but `expires`.
+   */
+  readonly requestLimit?: number | undefined
+  /**
    * When the caller proved it to us, in milliseconds since the epoch; absent where it was proven to
    * somebody else before (tokens), or is nothing that a person does (API keys).
    */

@@ -86,6 +86,13 @@ describe('all of several', () => {
     })
   }
 
+  it('bounds a request by the shortest limit of any of them', async () => {
+    const limits = [undefined, 900_000, 2_000].map((requestLimit) => proving({ requestLimit }))
+    const authentication = await ask(limits)
+    assert.ok(authentication.outcome === 'authenticated')
+    assert.equal(authentication.facts.requestLimit, 2_000)
+  })
+
   it('makes the same object of the same facts, and another of others', async () => {
     const facts = factsOf({ user: 'alice' })
     let device = factsOf({ user: 'laptop-7' })

@@ -44,13 +44,13 @@ const startLosing = async () => {
 describe('a login that ends while a question is open', () => {
   it('is asked for again, and nothing is given out by it', async () => {
     await using losing = await startLosing()
-    const { site, lose } = losing
+    const { site } = losing
     const client = await site.client('partner')
     const browser = site.browser()
     const { url } = await authorization(client, { redirect_uri: 'https://partner.example.net/cb' })
     const question = await browser.get(await logIn(browser, url))
     assert.match(question.body, /\/consent[?"]/)
-    await lose()
+    await losing.lose()
     const next = await browser.submit(question, '/consent', { answer: 'allow' })
     const page = await browser.get(next.url)
     assert.equal(page.status, 200, page.body)
@@ -61,7 +61,7 @@ describe('a login that ends while a question is open', () => {
 describe('a login that has ended, while its tokens are still stored', () => {
   it('makes them inactive for introspection, and good for nothing else', async () => {
     await using losing = await startLosing()
-    const { site, lose } = losing
+    const { site } = losing
     const client = await site.client('web')
     const { url, checks } = await authorization(client)
     const back = await logIn(site.browser(), url)
@@ -70,7 +70,7 @@ describe('a login that has ended, while its tokens are still stored', () => {
     const activeOf = async (token: string) =>
       (await openid.tokenIntrospection(client, token)).active
     assert.deepEqual([await activeOf(access), await activeOf(refresh)], [true, true])
-    await lose()
+    await losing.lose()
     assert.deepEqual([await activeOf(access), await activeOf(refresh)], [false, false])
     await assert.rejects(openid.fetchUserInfo(client, access, 'alice'), { status: 401 })
     assert.equal(await refusalOf(openid.refreshTokenGrant(client, refresh)), 'invalid_grant')

@@ -140,7 +140,7 @@ export const assertEverything = async (user: LoggedIn): Promise<void> => {
   })
 }
 
-/** What of a login is good; for the JWT that a client has already see `isJwtTaken`. */
+/** What of a login is good. */
 const standingOf = async (user: LoggedIn) => ({
   session: await user.hasSession(),
   singleSignOn: await user.hasSingleSignOn(),
@@ -150,10 +150,11 @@ const standingOf = async (user: LoggedIn) => ({
   jwt: await user.isJwtTaken(),
 })
 
-/** Requires that nothing that a login gave out is good, but for a JWT that a client has already. */
+/** Requires that nothing that a login gave out is good. */
 export const assertNothing = async (user: LoggedIn): Promise<void> => {
-  const { jwt: _jwt, exchange, ...rest } = await standingOf(user)
-  assert.deepEqual(rest, { session: false, singleSignOn: false, userInfo: false, active: false })
+  const { exchange, ...rest } = await standingOf(user)
+  const none = { session: false, singleSignOn: false, userInfo: false, active: false, jwt: false }
+  assert.deepEqual(rest, none)
   assert.notEqual(exchange, undefined)
   assert.equal(await user.refresh(), 'invalid_grant')
 }

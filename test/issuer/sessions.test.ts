@@ -88,6 +88,21 @@ describe('sessions of browsers', () => {
     assert.ok(left > 0 && left <= 60_000, 'no stream outlives the session')
   })
 
+  it('end what they began after `stream`, where they last longer', async () => {
+    for (const [section, want] of [
+      ['{ remember: 0s }', '900000'],
+      ['{ stream: 2s, remember: 1m }', '2000'],
+    ] as const) {
+      await using site = await startSite(withSessions('', section)) // oxlint-disable-line no-await-in-loop
+      const cookie = await sessionAt(site.authz) // oxlint-disable-line no-await-in-loop
+      for (const time of ['first', 'second']) {
+        const outcome = await askedOf(site.authz, cookie) // oxlint-disable-line no-await-in-loop
+        assert.ok(outcome.allow)
+        assert.equal(outcome.set['x-envoy-upstream-stream-duration-ms'], want, time)
+      }
+    }
+  })
+
   it('tell a person on a page what they may not do, and a script in a line', async () => {
     const rules = `[{ deny: no-secrets, paths: ['/secrets/**'] }, { deny: by-day, paths: ['/late/**'], answer: { message: Come by day. } }, { allow: all }]`
     const yaml = withSessions('').replace('authorize: [{ allow: all }]', `authorize: ${rules}`)

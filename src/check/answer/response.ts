@@ -1,6 +1,7 @@
 // Decision → answer to Envoy: what it does to a request that it forwards. What the caller of a
 // refused one gets is in `refusal.ts`.
 
+import type { Identity } from '../../identity/identity.ts'
 import type { HeaderPair } from '../../transform/transformer.ts'
 import type { Decision, Trail } from '../decision.ts'
 import { DECISION_HEADER, type CheckAnswer } from './answer.ts'
@@ -21,7 +22,7 @@ export const respond = (id: string, decision: Decision, trail: Trail, now: numbe
     setHeaders: [
       ...setHeaders,
       ...(isSent ? [[AUDIT_ID, id] as const] : []),
-      ...boundBy(permit.identity.expires, now),
+      ...boundBy(permit.identity, now),
     ],
     // Envoy sets first and removes afterwards.
     removeHeaders: isSent ? removeHeaders.filter(isNotAuditId) : removeHeaders,
@@ -46,9 +47,15 @@ const SHORTEST_MS = 1_000
 // Beyond that nobody waits for the end: 30 days.
 const LONGEST_MS = 2_592_000_000
 
-/** No request outlives the credential that it came with: a watch, an exec, a long download. */
-const boundBy = (expires: number | undefined, now: number): readonly HeaderPair[] => {
-  if (expires === undefined || expires - now > LONGEST_MS) return []
-  const left = Math.max(SHORTEST_MS, Math.floor(expires - now))
-  return [[STREAM_DURATION, String(left)]]
+/**
+ * No request outlives the credential that it came with: a watch, an exec, a long download. A watch looks like
+ * a download, so where a credential can be ended before it expires, its limit is for every request.
+ */
+const boundBy = (
+  { expires = Infinity, requestLimit = Infinity }: Identity,
+  now: number,
+): readonly HeaderPair[] => {
+  const left = Math.min(expires - now, requestLimit)
+  if (left > LONGEST_MS) return []
+  return [[STREAM_DURATION, String(Math.max(SHORTEST_MS, Math.floor(left)))]]
 }

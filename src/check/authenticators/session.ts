@@ -10,11 +10,11 @@ import type { AuthenticatorParts } from './parts.ts'
 /** Builds an authenticator for the sessions of browsers. */
 export const buildSession = (
   name: string,
-  { remember, origins }: SessionConfig,
+  { remember, stream, origins }: SessionConfig,
   { memory, state, standings, clock }: AuthenticatorParts,
 ): Authenticator => {
   const sessions = new BrowserSessions(state.records, state.keys, clock)
   const { login: askStanding } = standings
-  const options = { name, sessions, remember, memory, askStanding, clock }
+  const options = { name, sessions, remember, stream, memory, askStanding, clock }
   return ownPagesOnly(sessionAuthenticator(options), new Set(origins))
 }

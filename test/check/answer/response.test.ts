@@ -71,16 +71,24 @@ describe('an allow', () => {
     assert.deepEqual(answerOn(false, forged).removeHeaders, forged)
   })
 
-  const ENDS: readonly { name: string; expires: number | undefined; want: string | undefined }[] = [
+  const ENDS: readonly {
+    name: string
+    expires: number | undefined
+    requestLimit?: number
+    want: string | undefined
+  }[] = [
     { name: 'has no end', expires: undefined, want: undefined },
+    { name: 'has no end, and a limit', expires: undefined, requestLimit: 900_000, want: '900000' },
+    { name: 'ends after its limit', expires: NOW + 60_000, requestLimit: 2_000, want: '2000' },
+    { name: 'ends before its limit', expires: NOW + 60_000, requestLimit: 61_000, want: '60000' },
     { name: 'ends in a minute', expires: NOW + 60_000.7, want: '60000' },
     { name: 'ended within the skew of clocks', expires: NOW - 5_000, want: '1000' },
     { name: 'ends in a month and a half', expires: NOW + 45 * 86_400_000, want: undefined },
   ]
-  for (const { name, expires, want } of ENDS) {
+  for (const { name, want, ...ends } of ENDS) {
     it(`ends with its credential, which ${name}`, () => {
       const credentials = { setHeaders: [], removeHeaders: [], repeatedHeaders: [], kinds: [] }
-      const permit = permitFor({ expires })
+      const permit = permitFor(ends)
       const decision = { outcome: 'allow', reason: 'permitted', permit, credentials } as const
       const answer = respond(ID, decision, {}, NOW)
       assert.ok(answer.allow)

@@ -39,8 +39,6 @@ interface End {
   readonly name: string
   readonly ldif: string
   readonly detail: string
-  /** Whether a JWT that a client has already is refused on routes, too. */
-  readonly endsJwt: boolean
 }
 
 const siteOf = async ({ ldap }: Directory): Promise<Site> =>
@@ -74,13 +72,12 @@ const offboarding = (directory: () => Directory, ends: readonly End[]): void => 
     }
   }
 
-  for (const { name, ldif, detail, endsJwt } of ends) {
+  for (const { name, ldif, detail } of ends) {
     it(`gives nothing any more when the user is ${name}`, async () => {
       await withNina(async (site, nina) => {
         await directory().server.modify(ldif)
         await until(async () => !(await nina.hasSession()), 'the session goes on')
         await assertNothing(nina)
-        assert.equal(await nina.isJwtTaken(), !endsJwt)
         const events = await site.audit('login-ended')
         assert.deepEqual(
           events.map(({ user, cause, detail: why }) => [user, cause, why]),
@@ -178,30 +175,26 @@ describe('a login by OpenLDAP', { skip: skipWithoutSlapd() }, () => {
   offboarding(
     () => directory,
     [
-      { name: 'removed', ldif: ldifDelete(dn), detail: 'user-unknown', endsJwt: true },
+      { name: 'removed', ldif: ldifDelete(dn), detail: 'user-unknown' },
       {
         name: 'locked by the administrator',
         ldif: ldifReplace(dn, { pwdAccountLockedTime: '000001010000Z' }),
         detail: 'user-locked',
-        endsJwt: true,
       },
       {
         name: 'expired (pwdEndTime)',
         ldif: ldifReplace(dn, { pwdEndTime: '20200101000000Z' }),
         detail: 'user-expired',
-        endsJwt: true,
       },
       {
         name: 'expired (shadowExpire)',
         ldif: ldifReplace(dn, { shadowExpire: '18000' }),
         detail: 'user-expired',
-        endsJwt: true,
       },
       {
         name: 'given another password',
         ldif: ldifReplace(dn, { userPassword: 'Other-Secret1' }),
         detail: 'password-changed',
-        endsJwt: false,
       },
     ],
   )
@@ -252,30 +245,26 @@ describe('a login by Active Directory', { skip: skipWithoutSamba() }, () => {
   offboarding(
     () => directory,
     [
-      { name: 'removed', ldif: ldifDelete(dn), detail: 'user-unknown', endsJwt: true },
+      { name: 'removed', ldif: ldifDelete(dn), detail: 'user-unknown' },
       {
         name: 'disabled',
         ldif: ldifReplace(dn, { userAccountControl: '514' }),
         detail: 'user-disabled',
-        endsJwt: true,
       },
       {
         name: 'expired',
         ldif: ldifReplace(dn, { accountExpires: '116444736010000000' }),
         detail: 'user-expired',
-        endsJwt: true,
       },
       {
         name: 'given another password',
         ldif: ldifReplace(dn, { unicodePwd: passwordOf('Other-Secret1') }),
         detail: 'password-changed',
-        endsJwt: false,
       },
       {
         name: 'told to change the password',
         ldif: ldifReplace(dn, { pwdLastSet: '0' }),
         detail: 'password-must-change',
-        endsJwt: false,
       },
     ],
   )

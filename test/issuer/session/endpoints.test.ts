@@ -39,7 +39,10 @@ describe('the end of a login', () => {
         resources: new Map(),
         login: undefined,
         sessions: new Map([
-          ['app.example.org', { idle: 60_000, longest: 120_000, remember: 0, origins: [] }],
+          [
+            'app.example.org',
+            { idle: 60_000, longest: 120_000, stream: 60_000, remember: 0, origins: [] },
+          ],
         ]),
         look,
       },
