@@ -106,7 +106,8 @@ export class MemoryRecords implements RevocableRecords {
 
   async revokeAll(): Promise<void> {
     this.#floor = this.#clock.now()
-    for (const room of this.#all()) for (const key of room.keys()) this.#drop(key)
+    const { login, anonymous } = this.#rooms
+    for (const key of [...login.keys(), ...anonymous.keys()]) this.#drop(key)
   }
 
   revokedAt(_name: string): number | undefined {

@@ -77,7 +77,10 @@ export interface RevocableRecords extends RecordStore {
    * writes it. A name need not be the key of a record; see {@link revokedAt}.
    */
   revoke(names: readonly string[]): Promise<void>
-  /** Revokes every record that was written until now; see {@link floor}. */
+  /**
+   * Revokes every record that was written until now, but for those of the kinds `decisive` and `used`,
+   * which refuse where they are found; see {@link floor}.
+   */
   revokeAll(): Promise<void>
   /**
    * When a name was revoked last, in milliseconds since the epoch, as far as the last read has told;

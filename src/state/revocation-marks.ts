@@ -1,7 +1,7 @@
 // What was revoked, as one process remembers it, whatever a store says later. Bounded: where a mark has to
 // go, everything from before it counts as revoked.
 
-// Some 20 MB when full (measured).
+// Some 16 MB when full (measured).
 const MOST = 250_000
 
 /** The revoked names, as numbers, and since when. Instants are milliseconds since the epoch. */

@@ -4,7 +4,13 @@
 import type { OpaqueKeys } from './opaque-keys.ts'
 import type { RecordSeal } from './record-seal.ts'
 import type { Clock } from '../runtime/clock.ts'
-import type { NewRecord, RecordStore, RevocableRecords, StoredRecord } from './record-store.ts'
+import type {
+  NewRecord,
+  RecordKind,
+  RecordStore,
+  RevocableRecords,
+  StoredRecord,
+} from './record-store.ts'
 import type { RevocationJournal } from './revocation-journal.ts'
 
 /** What sealing needs. */
@@ -19,10 +25,15 @@ export interface SealingOptions {
 }
 
 /**
- * A record: its key, which the store does not know, what it says, and when it was written first, in
- * milliseconds since the epoch; before there were revocations that was not said.
+ * A record: its key, which the store does not know, what it says, when it was written first, in
+ * milliseconds since the epoch, and its kind. Before there were revocations the last two were not said.
  */
-type Contents = readonly [key: string, text: string, written?: number]
+type Contents = readonly [
+  key: string,
+  text: string,
+  written?: number,
+  kind?: RecordKind | undefined,
+]
 
 /** {@link RevocableRecords} that show the store behind it neither keys nor texts nor names of sets. */
 export class SealedRecords implements RevocableRecords {
@@ -55,7 +66,8 @@ export class SealedRecords implements RevocableRecords {
     const found = await this.#inner.get(place)
     const contents = found && this.#open(place, found.text)
     if (found === undefined || contents?.[1] !== before) return false
-    const sealed = this.#seal(place, key, record, contents[2])
+    const [, , written, kind] = contents
+    const sealed = this.#seal(place, key, { ...record, ...(kind && { kind }) }, written)
     return await this.#inner.replace(place, found.text, sealed)
   }
 
@@ -120,11 +132,11 @@ export class SealedRecords implements RevocableRecords {
   #seal(
     place: string,
     key: string,
-    { text, lifetime }: StoredRecord,
+    { text, lifetime, kind }: StoredRecord & Partial<NewRecord>,
     written = this.#options.clock.now(),
   ): StoredRecord {
     // JSON also because a text of ours may have lone surrogates, which UTF-8 has not.
-    const contents: Contents = [key, text, written]
+    const contents: Contents = [key, text, written, kind]
     return { text: this.#options.seal.seal(place, JSON.stringify(contents)), lifetime }
   }
 
@@ -133,9 +145,11 @@ export class SealedRecords implements RevocableRecords {
     return contents && record && { text: contents[1], lifetime: record.lifetime }
   }
 
-  #isRevoked(place: string, [, , written = 0]: Contents): boolean {
+  #isRevoked(place: string, [, , written = 0, kind]: Contents): boolean {
     const { journal } = this.#options
-    return written <= journal.floor || journal.revokedAt(place) !== undefined
+    // What refuses where it is found goes on to.
+    const holds = kind === 'decisive' || kind === 'used' || written > journal.floor
+    return !holds || journal.revokedAt(place) !== undefined
   }
 
   #open(place: string, sealed: string): Contents | undefined {

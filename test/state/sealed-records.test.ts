@@ -145,6 +145,18 @@ describe('a revocation', () => {
     assert.equal((await other.get('after'))?.text, 'x')
   })
 
+  it('of everything leaves what refuses where it is found', async () => {
+    const { one, other } = await revocable()
+    await one.put('sign-out', { text: 'x', kind: 'decisive', lifetime: LONG })
+    await one.put('changed', { text: 'x', kind: 'decisive', lifetime: LONG })
+    assert.equal(await one.replace('changed', 'x', { text: 'y', lifetime: LONG }), true)
+    await one.revokeAll()
+    assert.deepEqual(
+      [(await one.get('sign-out'))?.text, (await other.get('changed'))?.text],
+      ['x', 'y'],
+    )
+  })
+
   it('of everything holds for a record that was changed since', async () => {
     const { inner, one } = await revocable()
     await one.put('a', { text: 'x', kind: 'login', lifetime: LONG })

@@ -157,9 +157,17 @@ export class LoginRecords {
     return await this.#endAll(await this.list(user), accountIndex(user), user)
   }
 
-  /** Ends all logins there are, and everything that was given out for anybody. What they were. */
+  /**
+   * Ends all logins there are, and everything that was given out for anybody. What they were. When all
+   * else has ended, {@link revokeEverything} has it stay so.
+   */
   async endEverybody(): Promise<readonly StoredLogin[]> {
     return await this.#endAll(await this.list(), ARTIFACTS, undefined)
+  }
+
+  /** Revokes whatever was written until now, also what was not found. */
+  async revokeEverything(): Promise<void> {
+    await this.#records.revokeAll()
   }
 
   async #endAll(
@@ -173,9 +181,8 @@ export class LoginRecords {
       logins.map(async (login) => (await this.end(login.uid)) ?? login), // which is being renewed
     )
     // What outlives a login too: offline access, and whatever was given to a device.
-    if (user === undefined) await this.#records.revokeAll()
     const keys = await this.#records.keysIn(index)
-    await this.#records.revoke(keys)
+    await (user === undefined ? this.#records.remove(keys) : this.#records.revoke(keys))
     // Last: a JWT that was being signed for one of those that ended is from before, too.
     await this.#signOuts.note(user)
     return ended

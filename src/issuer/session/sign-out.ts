@@ -64,6 +64,8 @@ export class SignOut {
     await Promise.all(ended.map(async (login) => await this.#endSessions(login)))
     const all = await sessions.list()
     await Promise.all(all.map(async ({ id }) => await sessions.end(id)))
+    // Last: other processes learn of it a moment later, and what is not there they do not find at once.
+    await records.revokeEverything()
     await this.#tell(ended)
   }
 
