@@ -145,7 +145,6 @@ export const createApplication = (
       accounts,
       sessions,
       signOut,
-      signOuts,
     })
   const interactions =
     login &&

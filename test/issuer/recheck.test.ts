@@ -102,6 +102,25 @@ describe('a login by the users file', () => {
     )
   })
 
+  it('ends when the password is another, and a login by the new one goes on', async () => {
+    await using site = await startOffboarding()
+    const before = await loggedInFully(site, ALICE)
+    await site.edit('users.yaml', withNewPassword)
+    const after = await loggedInFully(site, ['alice', 'another'])
+    await ended(before)
+    await assertNothing(before)
+    await assertEverything(after)
+  })
+
+  it('ends with every other of the user when the user is removed', async () => {
+    await using site = await startOffboarding()
+    const [one, other] = [await loggedInFully(site, ALICE), await loggedInFully(site, ALICE)]
+    await site.edit('users.yaml', (text) => text.replace(/ *alice:.*\n/, ''))
+    await ended(one)
+    assert.equal(await other.hasSingleSignOn(), false)
+    await assertNothing(other)
+  })
+
   it('ends when the user may not be named to upstreams any more', async () => {
     await using site = await startOffboarding()
     const alice = await loggedInFully(site, ALICE)

@@ -8,7 +8,6 @@ import type {
   BrowserSessions,
   SessionRenewal,
 } from '../../authenticate/session/browser-sessions.ts'
-import type { SignOuts } from '../../authenticate/session/sign-outs.ts'
 import type { Claims, Identity } from '../../identity/identity.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { CountersignError, describeError } from '../../runtime/errors.ts'
@@ -34,8 +33,7 @@ export interface LoginStatusParts {
   readonly records: RecordStore
   readonly accounts: Accounts
   readonly sessions: BrowserSessions
-  readonly signOut: Pick<SignOut, 'endOne'>
-  readonly signOuts: Pick<SignOuts, 'note'>
+  readonly signOut: Pick<SignOut, 'endOne' | 'endAll'>
   readonly audit: AuditSink
   readonly clock: Clock
   readonly logger: Logger
@@ -229,8 +227,8 @@ export class LoginStatus {
   }
 
   /**
-   * Ends a login that did not pass. Where the account is gone, JWTs of the user end too, on routes that
-   * take our own: a removed user has no login whose tokens should go on.
+   * Ends a login that did not pass. Where the account is gone, everything of the user ends, as by a sign-out
+   * everywhere: other logins, and tokens that routes minted.
    */
   async #end(
     held: HeldLogin,
@@ -239,11 +237,10 @@ export class LoginStatus {
       isAccountGone = false,
     }: Pick<Extract<LoginChecked, { outcome: 'ended' }>, 'detail' | 'isAccountGone'>,
   ): Promise<'ended'> {
-    const { signOut, signOuts, audit } = this.#parts
+    const { signOut, audit } = this.#parts
     const { session: uid, user } = held
-    if (isAccountGone) await signOuts.note(user)
-    await signOut.endOne({ uid, sessions: [] })
-    if (isAccountGone) await signOuts.note(user) // also a JWT that was being signed meanwhile
+    if (isAccountGone) await signOut.endAll(user)
+    else await signOut.endOne({ uid, sessions: [] })
     const cause = isUpstream(held) ? 'not-renewed' : 'recheck'
     await audit.write({ event: 'login-ended', user, ...wayOf(held), cause, detail })
     return 'ended'
