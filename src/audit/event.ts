@@ -5,6 +5,15 @@ import type { RejectionCode } from '../authenticate/authenticator.ts'
 import type { KeyAlgorithm } from '../config/signer-schema.ts'
 import type { OpeningFailure } from '../grant/seal.ts'
 import type { AuthenticationMethod, IdentityRefusal } from '../identity/identity.ts'
+import type { ShownCredential } from '../identity/shown.ts'
+import type {
+  LoginEvent,
+  LoginRenewedEvent,
+  LoginEndedEvent,
+  TokensIssuedEvent,
+  SessionBeganEvent,
+  SessionsEndedEvent,
+} from './login-event.ts'
 import type { RequestRefusal } from '../request/request.ts'
 import type { TargetRefusal } from '../request/target.ts'
 import type { ShadowVerdict } from '../authorize/evaluate.ts'
@@ -55,6 +64,8 @@ export interface DecisionEvent {
   /** The address that Envoy trusts as the caller's. */
   readonly source?: string | undefined
   readonly user?: string | undefined
+  /** In place of a name that is not known, which might be a password: a keyed hash, comparable like `credential`. */
+  readonly userHash?: string | undefined
   readonly groups?: readonly string[] | undefined
   /** How many more groups were cut off, where the configuration says so. */
   readonly groupsCut?: number | undefined
@@ -63,6 +74,8 @@ export interface DecisionEvent {
   readonly authentication?: AuthenticationMethod | undefined
   /** Keyed hash of the credential, never the credential; comparable within one process's life. */
   readonly credential?: string | undefined
+  /** Which certificate, token, API key or session was shown; also where it was refused. */
+  readonly shown?: ShownCredential | undefined
   readonly rule?: string | undefined
   /** The rules in shadow that would have decided, and how. */
   readonly shadow?: readonly ShadowVerdict[] | undefined
@@ -78,6 +91,8 @@ export interface DecisionEvent {
   readonly handle?: string | undefined
   /** `jti` of the tokens that the upstream gets; a Kubernetes API server logs it as `credential-id`. */
   readonly jti?: readonly string[] | undefined
+  /** `true` where `kubernetes` is left out and texts are shorter, since the caller had proven nothing. */
+  readonly cut?: true
   /** From the arrival of the check to this event, in microseconds. */
   readonly duration: number
   /** The configuration that decided, counted from 1 since the start. */
@@ -180,115 +195,6 @@ interface CertificateRefusedEvent {
   /** What it was that was refused. */
   readonly detail?: string | undefined
   readonly generation: number
-}
-
-/** Why somebody could not log in. */
-export type LoginRefusal =
-  | RejectionCode
-  | IdentityRefusal
-  | 'credential-missing' // no certificate, say
-  | 'authenticator-unavailable' // or the provider where the person logged in
-  | 'provider-refused' // it said no
-  | 'provider-unsound' // what it sent is not what we asked for, or not from whom it should be
-  | 'token-unmapped'
-  | 'token-reserved'
-  | 'credential-expired'
-
-/** Somebody showed a credential at the login page. Written before it is good for anything. */
-export interface LoginEvent {
-  readonly event: 'login'
-  /** Envoy's `x-request-id`, or one of ours: the page shows it. */
-  readonly request: string
-  /** `challenged`: the password was taken, and a question asked that is not answered yet. */
-  readonly outcome: 'succeeded' | 'refused' | 'challenged'
-  /** `password` (the answer to a question belongs to it), `certificate`, or the provider by its id. */
-  readonly way: string
-  readonly reason?: LoginRefusal | undefined
-  readonly detail?: string | undefined
-  /** The client that sent the person here. */
-  readonly client: string
-  readonly source: string
-  /** As proven and mapped; what was only claimed where it was refused. */
-  readonly user?: string | undefined
-  readonly groups?: readonly string[] | undefined
-  readonly authenticator?: string | undefined
-  readonly authentication?: AuthenticationMethod | undefined
-  readonly credential?: string | undefined
-}
-
-/**
- * A login was checked again and is good: at an upstream IdP each time, here where it says something else of the
- * user than before. Written before what it says is good for anything.
- */
-interface LoginRenewedEvent {
-  readonly event: 'login-renewed'
-  /** As mapped; who it is does not change, or the login ends. */
-  readonly user: string
-  readonly groups: readonly string[]
-  /** As in {@link LoginEvent}. */
-  readonly way: string
-  /** The upstream IdP, by its id in `issuer.login.providers`. */
-  readonly provider?: string | undefined
-  /** Where the user was proven here: the authenticator, by its name. */
-  readonly authenticator?: string | undefined
-  readonly credential: string
-}
-
-/** A login was ended by a check, or by its upstream IdP. Written once it has. */
-interface LoginEndedEvent {
-  readonly event: 'login-ended'
-  readonly user: string
-  /** As in {@link LoginRenewedEvent}, as are `provider` and `authenticator`. */
-  readonly way: string
-  readonly provider?: string | undefined
-  readonly authenticator?: string | undefined
-  /**
-   * `not-renewed`: the upstream IdP does not vouch for it any more; `logged-out-there`: it told us that the
-   * user has logged out; `recheck`: the user could not log in here now.
-   */
-  readonly cause: 'not-renewed' | 'logged-out-there' | 'recheck'
-  /** Why: as the reason of a refused login, or `user-replaced`, `password-changed`. */
-  readonly detail?: string | undefined
-}
-
-/** The authorization server gave tokens to a client. Written before it has them. */
-export interface TokensIssuedEvent {
-  readonly event: 'tokens-issued'
-  readonly request: string
-  /** `grant_type` (RFC 6749). */
-  readonly grant: string
-  readonly client: string
-  readonly source: string
-  /** `sub`; absent where the client acts for itself. */
-  readonly user?: string | undefined
-  readonly scope?: string | undefined
-  /** The resource of the access token (RFC 8707), where it is for one. */
-  readonly resource?: string | undefined
-}
-
-/** A browser came back from a login, and has a session on a route of ours. */
-interface SessionBeganEvent {
-  readonly event: 'session-began'
-  readonly request: string
-  readonly user: string
-  readonly host: string
-  readonly source: string
-}
-
-/**
- * Somebody logged out, or ended logins on the account page; or an operator did so. Written once they have
- * ended.
- */
-export interface SessionsEndedEvent {
-  readonly event: 'sessions-ended'
-  /** Absent where the command line did it: who ran it is not known. */
-  readonly request?: string | undefined
-  readonly source?: string | undefined
-  readonly by?: 'cli' | undefined
-  /** Absent where everybody's were ended. */
-  readonly user?: string | undefined
-  /** The login of the browser that asked, another one, all of the user's, or those of everybody. */
-  readonly which: 'here' | 'one' | 'everywhere' | 'everybody'
 }
 
 /** Everything that is ever written to the audit log. */

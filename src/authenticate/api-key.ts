@@ -1,6 +1,7 @@
 // API keys: long random texts, one for each caller, known by their hashes. For callers that are
 // programs and can neither log in nor refresh a token.
 
+import { shownId } from '../identity/shown.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Authentication, Authenticator } from './authenticator.ts'
 import { carriersOf, keyReader, type KeyPlace } from './api-key/key-credentials.ts'
@@ -56,10 +57,12 @@ const prove = (text: string, keys: KeysFile, clock: Clock): Authentication => {
   const key = readApiKey(text)
   if (key === undefined) return NOT_PROVEN.malformed
   const known = keys.find(key)
-  if (known === undefined) return { outcome: 'rejected', code: 'api-key-unknown' }
+  if (known === undefined) {
+    return { outcome: 'rejected', code: 'api-key-unknown', shown: shownId(key.id, false) }
+  }
   const { facts } = known
   return facts.expires !== undefined && clock.now() >= facts.expires
-    ? { outcome: 'rejected', code: 'api-key-expired', user: facts.user }
+    ? { outcome: 'rejected', code: 'api-key-expired', user: facts.user, shown: facts.shown }
     : { outcome: 'authenticated', facts }
 }
 

@@ -2,6 +2,7 @@
 
 import type { AccountEnd, AccountRefusal } from './password/verifier.ts'
 import type { Facts, IdentityRefusal } from '../identity/identity.ts'
+import type { ShownCredential } from '../identity/shown.ts'
 import type { Request } from '../request/request.ts'
 import type { Carrier } from './carrier.ts'
 
@@ -44,8 +45,15 @@ export type Authentication =
   | {
       readonly outcome: 'rejected'
       readonly code: RejectionCode | IdentityRefusal
-      /** The name that was claimed and not proven. */
+      /** The name that was claimed and not proven, where it is known to be one. */
       readonly user?: string
+      /**
+       * Stands for a name that is not known: a keyed hash, comparable within the life of the process. In clear it
+       * might be a password in the wrong field.
+       */
+      readonly userHash?: string
+      /** Which credential it was, as far as it could be read. */
+      readonly shown?: ShownCredential | undefined
       /** When to come back, in seconds. */
       readonly retryAfter?: number
       /**

@@ -60,5 +60,5 @@ const prove = async (options: BasicOptions, attempt: Attempt): Promise<Authentic
     return said.outcome === 'challenged' ? SECOND_FACTOR_REQUIRED : said
   })
   const credential = credentialOf(options, attempt)
-  return authenticationOf(user, { credential, authenticatedAt: clock.now() }, verification)
+  return authenticationOf(options, user, { credential, authenticatedAt: clock.now() }, verification)
 }

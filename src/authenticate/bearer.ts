@@ -5,6 +5,7 @@
 import type { Facts } from '../identity/identity.ts'
 import type { Request } from '../request/request.ts'
 import { tokenUser } from '../identity/default-names.ts'
+import { shownToken } from '../identity/shown.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { digestOf } from '../runtime/digest.ts'
 import { abandonable } from './abandonable.ts'
@@ -71,7 +72,9 @@ export const bearerAuthenticator = (options: BearerOptions): Authenticator => {
       // without.
       const { facts } = authentication
       const holder = await mayHold(scheme, request, token, facts)
-      if (holder.outcome === 'rejected') return refuse({ ...holder, user: facts.user })
+      if (holder.outcome === 'rejected') {
+        return refuse({ ...holder, user: facts.user, shown: facts.shown })
+      }
       if (holder.outcome === 'unavailable') return holder
       if (askEnded === undefined) return authentication
       const ending = await endingOf(facts, askEnded)
@@ -104,12 +107,12 @@ const holding = (dpop: DpopOptions | undefined) => {
 
 /** Why a token that was proven is over all the same; `undefined` where it is not. */
 const endingOf = async (
-  { user, claims = {} }: Facts,
+  { user, shown, claims = {} }: Facts,
   askEnded: AskEnded,
 ): Promise<Rejection | Extract<Authentication, { outcome: 'unavailable' }> | undefined> => {
   try {
     const ended = await askEnded(claims)
-    return ended ? { outcome: 'rejected', code: 'token-inactive', user } : undefined
+    return ended ? { outcome: 'rejected', code: 'token-inactive', user, shown } : undefined
   } catch (cause) {
     return { outcome: 'unavailable', cause }
   }
@@ -144,8 +147,11 @@ class Prover {
     if (reading.token.claims['iss'] !== issuer) return { outcome: 'not-applicable' }
     const judgement = judge(reading.token, this.#options, clock.now())
     if (judgement.outcome === 'rejected') {
-      const { sub } = reading.token.claims
-      return typeof sub === 'string' ? { ...judgement, user: tokenUser(issuer, sub) } : judgement
+      const { claims } = reading.token
+      const shown = shownToken(claims, false)
+      return typeof claims['sub'] === 'string'
+        ? { ...judgement, user: tokenUser(issuer, claims['sub']), shown }
+        : { ...judgement, shown }
     }
     // Before the proof begins: nobody would be left to hear how it ended.
     signal.throwIfAborted()
@@ -175,8 +181,11 @@ class Prover {
     return await memory.proofOf(this.#keyOf(text, keys), lifetimes, async () => {
       const user = tokenUser(this.#options.issuer, plausible.subject)
       const code = await refusalOf(plausible, keys, this.#options)
-      if (code !== undefined) return { outcome: 'rejected', code, user }
       const { token, expires } = plausible
+      if (code !== undefined) {
+        const proven = code === 'token-claims' // which is looked at behind the signature
+        return { outcome: 'rejected', code, user, shown: shownToken(token.claims, proven) }
+      }
       const credential = fingerprintOf(memory.keyOf(this.#generation, text))
       return {
         outcome: 'authenticated',
@@ -188,6 +197,7 @@ class Prover {
           extra: {},
           expires,
           claims: token.claims,
+          shown: shownToken(token.claims, true),
         },
       }
     })

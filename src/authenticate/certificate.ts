@@ -4,6 +4,7 @@
 
 import { certificateFacts, type CertificateFacts } from '../identity/certificate-facts.ts'
 import { certificateGroups, certificateUser } from '../identity/default-names.ts'
+import { shownCertificate } from '../identity/shown.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { digestOf } from '../runtime/digest.ts'
 import { abandonable } from './abandonable.ts'
@@ -109,7 +110,9 @@ class Prover {
       const { leaf, facts } = reading
       const verdict = await this.#judge(reading)
       const user = certificateUser(facts)
-      if (verdict.outcome === 'rejected') return { ...verdict, user }
+      if (verdict.outcome === 'rejected') {
+        return { ...verdict, user, shown: shownCertificate(facts, false) }
+      }
       if (verdict.outcome === 'unavailable') return verdict
       lifetimes.proof = Math.min(remember, verdict.until - clock.now())
       const credential = fingerprintOf(memory.keyOf(this.generation, leaf.der.toString('base64')))
@@ -124,6 +127,7 @@ class Prover {
           expires: leaf.parts.notAfter * 1_000,
           authenticatedAt: clock.now(),
           certificate: facts,
+          shown: shownCertificate(facts, true),
           certificateDer: leaf.der,
         },
       }

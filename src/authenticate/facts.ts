@@ -17,7 +17,7 @@ const MAX_BYTES = 64 * 1_024 * 1_024
 // Apart from the proofs, so that a flood of wrong credentials drives out none of them.
 const MAX_REJECTIONS = 10_000
 const MAX_REJECTION_BYTES = 4 * 1_024 * 1_024
-// What a rejection takes beside the name that was claimed, its key included.
+// What a rejection takes beside the name that was claimed and what was shown, its key included.
 const REJECTION_BYTES = 250
 
 /** The longest that a rejection is remembered, in milliseconds: what was mended works after that. */
@@ -207,7 +207,8 @@ class Shared {
   >({
     max: MAX_REJECTIONS,
     maxSize: MAX_REJECTION_BYTES,
-    sizeCalculation: ({ rejection }) => REJECTION_BYTES + heapSizeOf(rejection.user),
+    sizeCalculation: ({ rejection: { user, shown } }) =>
+      REJECTION_BYTES + heapSizeOf(user) + heapSizeOf(shown),
     dispose: (_value, _key, reason) => {
       if (reason === 'evict') this.evictions.rejections += 1
     },

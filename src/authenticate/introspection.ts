@@ -3,6 +3,7 @@
 
 import { tokenUser } from '../identity/default-names.ts'
 import type { Facts } from '../identity/identity.ts'
+import { shownToken } from '../identity/shown.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Authentication, Authenticator } from './authenticator.ts'
 import { fingerprintOf } from './facts.ts'
@@ -70,7 +71,9 @@ const introspect = async (
     }
     const credential = fingerprintOf(memory.keyOf(generation, token))
     const facts = factsOf(tokenUser(issuer, judgement.subject), credential, judgement.expires)
-    return { outcome: 'authenticated', facts: { ...facts, claims: freeze(answer) } }
+    // Some servers have an opaque token as its own `jti`.
+    const shown = shownToken(answer, true, token)
+    return { outcome: 'authenticated', facts: { ...facts, claims: freeze(answer), shown } }
   } catch (cause) {
     return { outcome: 'unavailable', cause }
   }

@@ -64,12 +64,18 @@ export const passwordLogin = (options: PasswordProofOptions): PasswordLogin => {
 }
 
 const stepOf = (
-  { clock, generation }: PasswordProofOptions,
+  options: PasswordProofOptions,
   { user, credential, count }: Pick<PasswordQuestion, 'user' | 'credential' | 'count'>,
   verification: GuardedVerification,
 ): LoginStep => {
+  const { clock, generation } = options
   if (verification.outcome !== 'challenged') {
-    return authenticationOf(user, { credential, authenticatedAt: clock.now() }, verification)
+    return authenticationOf(
+      options,
+      user,
+      { credential, authenticatedAt: clock.now() },
+      verification,
+    )
   }
   const { message, echo = false, state } = verification.challenge
   return {

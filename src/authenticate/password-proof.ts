@@ -19,6 +19,8 @@ export interface PasswordProofOptions {
   readonly memory: FactMemory
   /** Stands before the verifiers. */
   readonly guard: PasswordGuard
+  /** Whether a wrong password says that the user exists. RADIUS does not. */
+  readonly tellsUnknown: boolean
   readonly clock: Clock
 }
 
@@ -31,10 +33,8 @@ export type ShownPassword =
 export const VERIFICATION_DEADLINE = 10_000
 
 /** Reads the attempt of a request. */
-export const shownIn = (
-  { generation, memory, guard }: PasswordProofOptions,
-  request: Request,
-): ShownPassword => {
+export const shownIn = (options: PasswordProofOptions, request: Request): ShownPassword => {
+  const { generation, memory, guard } = options
   const credentials = readBasicCredentials(request.headers.get('authorization'))
   if (credentials.outcome === 'absent') return settled({ outcome: 'not-applicable' })
   if (credentials.outcome === 'malformed') {
@@ -43,7 +43,7 @@ export const shownIn = (
   const { user, password } = credentials
   const source = request.source.address
   const wait = guard.waitOf(user, source)
-  if (wait > 0) return settled(tooManyAttempts(user, wait))
+  if (wait > 0) return settled(tooManyAttempts(options, user, wait))
   // A proof holds where it was made: elsewhere a guess that hits it has to be one of the few that
   // the guard lets through, and a RADIUS server may take the user from one place only.
   const key = memory.keyOf(`${generation}\0${source}`, `${user}:${password}`)
@@ -65,6 +65,7 @@ export const credentialOf = (
 
 /** What the verifiers' word comes to; a question is what nobody can answer here. */
 export const authenticationOf = (
+  options: PasswordProofOptions,
   user: string,
   proof: Pick<Facts, 'credential' | 'authenticatedAt'>,
   verification: GuardedVerification,
@@ -73,15 +74,15 @@ export const authenticationOf = (
     case 'verified':
       return { outcome: 'authenticated', facts: factsOf(verification, proof) }
     case 'wrong-password':
-      return { outcome: 'rejected', code: 'credential-wrong', user }
+      return { outcome: 'rejected', code: 'credential-wrong', ...claimed(options, user) }
     case 'unknown-user':
-      return { outcome: 'rejected', code: 'user-unknown', user }
+      return { outcome: 'rejected', code: 'user-unknown', ...hashOf(options, user) }
     case 'barred':
       return { outcome: 'rejected', code: verification.code, user }
     case 'challenged':
       return { outcome: 'rejected', code: 'second-factor-required', user }
     case 'too-many-attempts':
-      return tooManyAttempts(user, verification.retryAfter)
+      return tooManyAttempts(options, user, verification.retryAfter)
     case 'unavailable':
       return verification
   }
@@ -101,9 +102,23 @@ export const factsOf = (
   ...(account === undefined ? {} : { account }),
 })
 
-const tooManyAttempts = (user: string, retryAfter: number): Authentication => ({
+/** Nobody was asked, so that the name may be a password in the wrong field. */
+const tooManyAttempts = (
+  options: PasswordProofOptions,
+  user: string,
+  retryAfter: number,
+): Authentication => ({
   outcome: 'rejected',
   code: 'too-many-attempts',
-  user,
+  ...hashOf(options, user),
   retryAfter,
+})
+
+/** The name where the password was wrong: with its hash, by which those are found that were not verified. */
+const claimed = (options: PasswordProofOptions, user: string) =>
+  options.tellsUnknown ? { user, ...hashOf(options, user) } : hashOf(options, user)
+
+/** What stands for a name that may be none. */
+const hashOf = ({ memory }: PasswordProofOptions, user: string) => ({
+  userHash: fingerprintOf(memory.keyOf('user name', user)),
 })

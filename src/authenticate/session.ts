@@ -3,6 +3,7 @@
 import { textsIn } from '../runtime/json-object.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Facts } from '../identity/identity.ts'
+import { shownId } from '../identity/shown.ts'
 import { cookiesNamed, OWN_COOKIES } from '../request/cookies.ts'
 import { abandonable } from './abandonable.ts'
 import type { Authentication, Authenticator } from './authenticator.ts'
@@ -93,7 +94,7 @@ const standing = async (
 }
 
 const factsOf = (
-  { user, claims, ends }: BrowserSession,
+  { id, loginId, user, claims, ends }: BrowserSession,
   credential: string,
   requestLimit: number,
 ): Facts => {
@@ -105,6 +106,7 @@ const factsOf = (
     groups: textsIn(groups),
     extra: {},
     claims,
+    shown: { ...shownId(id, true), ...(loginId === undefined ? {} : { login: loginId }) },
     expires: ends,
     requestLimit,
     ...(typeof time === 'number' ? { authenticatedAt: time * 1_000 } : {}),

@@ -2,6 +2,7 @@
 // accounts, and whatever else it accepts. What it said is remembered for a short while: a service
 // account may be deleted.
 
+import { shownToken, type ShownCredential } from '../identity/shown.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { JsonObject } from '../runtime/json-object.ts'
 import type { Authentication, Authenticator } from './authenticator.ts'
@@ -30,7 +31,7 @@ export const tokenReviewAuthenticator = (options: TokenReviewOptions): Authentic
       const reading = readToken(token)
       const { issuers } = options
       if (issuers.length > 0 && !isOf(reading, issuers)) return undefined
-      return () => review(options, token, expiryOf(reading))
+      return () => review(options, token, reading)
     },
   })
 
@@ -46,13 +47,20 @@ const expiryOf = (reading: TokenReading): number | undefined => {
   return isTime(end) ? end * 1_000 : undefined
 }
 
+const shownIn = (
+  reading: TokenReading,
+  proven: boolean,
+): { readonly shown?: ShownCredential | undefined } =>
+  reading.outcome === 'token' ? { shown: shownToken(reading.token.claims, proven) } : {}
+
 /** Asks, and reads the answer. Shared by all requests that show this token now; never rejects. */
 const review = async (
   options: TokenReviewOptions,
   token: string,
-  expires: number | undefined,
+  shownReading: TokenReading,
 ): Promise<Authentication> => {
   const { ask, audiences, generation, clock, memory } = options
+  const expires = expiryOf(shownReading)
   try {
     const spec = { token, ...(audiences.length === 0 ? {} : { audiences }) }
     const document = await ask(JSON.stringify({ ...TOKEN_REVIEW, spec }))
@@ -60,14 +68,15 @@ const review = async (
     if (reading.outcome === 'malformed') {
       throw new Error(`the API server answered nonsense: ${reading.what}`)
     }
-    if (reading.outcome === 'rejected') return reading
+    if (reading.outcome === 'rejected') return { ...reading, ...shownIn(shownReading, false) }
+    const shown = shownIn(shownReading, true) // the API server has judged the token as a whole
     if (expires !== undefined && expires <= clock.now()) {
-      return { outcome: 'rejected', code: 'token-expired', user: reading.user.user }
+      return { outcome: 'rejected', code: 'token-expired', user: reading.user.user, ...shown }
     }
     const credential = fingerprintOf(memory.keyOf(generation, token))
     return {
       outcome: 'authenticated',
-      facts: { method: 'bearer', credential, ...reading.user, expires },
+      facts: { method: 'bearer', credential, ...reading.user, expires, ...shown },
     }
   } catch (cause) {
     return { outcome: 'unavailable', cause }

@@ -54,6 +54,9 @@ export const check = async (
     return inviting(unproven(authentication, link, trail), trail, clock)
   }
 
+  const { shown } = authentication.facts
+  if (shown !== undefined) trail.shown = shown
+
   // 4. Under what name? Reserved names and names that cannot be passed on end here.
   const mapping = link.mapping.identityOf(authentication.facts)
   if (mapping.outcome === 'refused') {
@@ -142,8 +145,10 @@ const unproven = (
   if (authentication.outcome === 'unavailable') {
     return { outcome: 'deny', reason: 'authenticator-unavailable', cause: authentication.cause }
   }
-  const { code, user, challenge, retryAfter } = authentication
+  const { code, user, userHash, shown, challenge, retryAfter } = authentication
+  if (shown !== undefined) trail.shown = shown
   if (user !== undefined) trail.claimedUser = user
+  if (userHash !== undefined) trail.claimedUserHash = userHash
   if (retryAfter !== undefined) trail.retryAfter = retryAfter
   if (challenge !== undefined) {
     trail.challenge = { text: challenge, of: authenticator.challenges }

@@ -4,6 +4,7 @@ import type { Reason } from '../audit/event.ts'
 import type { Permit, ShadowVerdict } from '../authorize/evaluate.ts'
 import type { Rule } from '../authorize/policy.ts'
 import type { Identity } from '../identity/identity.ts'
+import type { ShownCredential } from '../identity/shown.ts'
 import type { CheckAttributes } from '../request/attributes.ts'
 import type { Request } from '../request/request.ts'
 import type { Target } from '../request/target.ts'
@@ -42,8 +43,12 @@ export interface Trail {
   route?: Route
   /** The authenticator that decided, by name. */
   authenticator?: string
+  /** Which credential was shown; only for audit. */
+  shown?: ShownCredential
   /** The name that was claimed and not proven; only for audit. */
   claimedUser?: string
+  /** Stands for a claimed name that is not known; only for audit. */
+  claimedUserHash?: string
   /** When the caller may come back, in seconds, where that is known. */
   retryAfter?: number
   /** What takes the place of one of the challenges of the authenticator that decided. */

@@ -5,6 +5,8 @@ import type { AuditConfig } from '../config/schema.ts'
 import type { Impersonation } from '../request/kubernetes/impersonation.ts'
 import type { KubernetesRequest } from '../request/kubernetes/request-info.ts'
 import type { SecretParameters } from '../request/query.ts'
+import type { Identity } from '../identity/identity.ts'
+import { fitting } from './record-limit.ts'
 import { statusOf, type Decision, type Trail } from './decision.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -16,25 +18,27 @@ export const describeDecision = (
   basics: Pick<DecisionEvent, 'id' | 'generation' | 'duration'>,
 ): DecisionEvent => {
   const { attributes, request, route, identity } = trail
-  return {
+  const event: DecisionEvent = {
     event: 'decision',
     id: basics.id,
-    request: cut(request?.id),
+    request: cutName(request?.id),
     decision: decision.outcome,
     reason: decision.reason,
     status: statusOf(decision, trail),
     route: route?.name,
-    method: cut(attributes?.method),
-    host: cut(request?.host ?? attributes?.host),
+    method: cutName(attributes?.method),
+    host: cutName(request?.host ?? attributes?.host),
     path: attributes && recordPath(attributes.path, audit.query, routes.parameters),
     queryOmitted: (audit.query === 'none' && attributes?.path.includes('?')) || undefined,
     source: request?.source.address ?? attributes?.sourceAddress,
-    user: identity?.user ?? cut(trail.claimedUser),
+    user: identity?.user ?? cutName(trail.claimedUser),
+    userHash: trail.claimedUserHash,
     groups: identity?.groups,
     groupsCut: identity?.groupsCut,
     authenticator: trail.authenticator,
     authentication: identity?.method,
     credential: identity?.credential,
+    shown: trail.shown,
     rule: decision.outcome === 'allow' ? decision.permit.rule : decision.rule,
     shadow: trail.shadows?.length === 0 ? undefined : trail.shadows,
     detail: trail.detail,
@@ -47,7 +51,11 @@ export const describeDecision = (
     duration: basics.duration,
     generation: basics.generation,
   }
+  return isProven(identity) ? event : fitting(event)
 }
+
+const isProven = (identity: Identity | undefined): boolean =>
+  identity !== undefined && identity.method !== 'anonymous'
 
 /** @param proven whether it is known who asks; before that, nobody's groups are worth the room */
 const recordKubernetes = (
@@ -97,6 +105,14 @@ export const MAX_PATH = 2_048
 /** The same of every other text of somebody who may not have proven who it is. */
 const cut = <T extends string | undefined>(text: T): T | string =>
   text !== undefined && isCut(text) ? `${text.slice(0, MAX_PATH).toWellFormed()}…` : text
+
+/** A name, or what should be one. DNS and Kubernetes have at most 253 characters. */
+const MAX_NAME = 256
+
+const cutName = (text: string | undefined): string | undefined =>
+  text === undefined || text.length <= MAX_NAME
+    ? text
+    : `${text.slice(0, MAX_NAME).toWellFormed()}…`
 
 /** Whether a recorded text is not whole, or would not be. */
 export const isCut = (text: string): boolean => text.length > MAX_PATH

@@ -3,6 +3,7 @@
 
 import type { IDENTITY_REFUSALS } from '../config/identity-examples.ts'
 import type { CertificateFacts } from './certificate-facts.ts'
+import type { ShownCredential } from './shown.ts'
 
 /** How an identity was proven. */
 export type AuthenticationMethod =
@@ -46,6 +47,8 @@ export interface Facts {
   readonly claims?: Claims | undefined
   /** What the certificate says, where the credential is one. */
   readonly certificate?: CertificateFacts | undefined
+  /** Which credential it was, for audit; absent for passwords, and where nothing names it. */
+  readonly shown?: ShownCredential | undefined
   /** That certificate itself, DER. */
   readonly certificateDer?: Buffer | undefined
 }

@@ -122,7 +122,7 @@ export const createApplication = (
   provider.use(refusingOtherBrowsers({ provider, binding, sender }))
   provider.use(guardingUserCodes({ provider, limits: deviceLimits, sender, observer, logger }))
   provider.use(refusingLostForms(sender))
-  provider.use(recording({ audit, observer, logger }))
+  provider.use(recording({ audit, keys: opaqueKeys, observer, logger }))
   const around = { ...vouched, provider, standing, sender, logger }
   provider.use(askingStanding(around))
   provider.use(sayingGoodbye(around))

@@ -160,6 +160,7 @@ log: { level: debug }
         generation: 'g',
         memory: new FactMemory(new FakeClock()),
         guard: unguarded,
+        tellsUnknown: true,
         clock: new FakeClock(),
       }),
     ],

@@ -29,6 +29,7 @@ const authenticatorFor = (options: Partial<BasicOptions> = {}): Authenticator =>
     generation: 'g1',
     memory: new FactMemory(new FakeClock()),
     guard: unguarded,
+    tellsUnknown: true,
     clock: new FakeClock(),
     ...options,
   })
@@ -81,7 +82,7 @@ describe('the outcome of Basic', () => {
   it('holds the facts, with the method, its time and a fingerprint', async () => {
     const result = await ask(authenticatorFor(), basic('alice', 'secret'))
     assert.equal(result.outcome, 'authenticated')
-    const { credential, ...facts } = result.facts
+    const { credential, account, ...facts } = result.facts
     assert.deepEqual(facts, {
       user: 'alice',
       groups: ['dev', 'ops'],
@@ -90,11 +91,30 @@ describe('the outcome of Basic', () => {
       authenticatedAt: new FakeClock().now(),
     })
     assert.match(credential, /^[\w-]{16}$/)
+    assert.match(account ?? '', /^\["alice",/)
   })
 
   it('names the user of a rejection, for audit', async () => {
     const result = await ask(authenticatorFor(), basic('alice', 'x'))
-    assert.deepEqual(result, { outcome: 'rejected', code: 'credential-wrong', user: 'alice' })
+    const { userHash, ...rejection } = { userHash: '', ...result }
+    assert.match(userHash, /^[\w-]{16}$/)
+    assert.deepEqual(rejection, { outcome: 'rejected', code: 'credential-wrong', user: 'alice' })
+  })
+
+  it('has a keyed hash in place of a name that is not known: it may be a password', async () => {
+    const authenticator = authenticatorFor()
+    const unknown = await ask(authenticator, basic('hunter2', 'x'))
+    const again = await ask(authenticator, basic('hunter2', 'y'))
+    assert.deepEqual(again, unknown)
+    assert.ok(!JSON.stringify(unknown).includes('hunter2'))
+    const other = await ask(authenticator, basic('hunter3', 'x'))
+    assert.notDeepEqual(other, unknown)
+  })
+
+  it('has no name in clear where a wrong password does not say that the user exists', async () => {
+    const result = await ask(authenticatorFor({ tellsUnknown: false }), basic('alice', 'x'))
+    assert.equal(codeOf(result), 'credential-wrong')
+    assert.ok(!JSON.stringify(result).includes('alice'))
   })
 })
 

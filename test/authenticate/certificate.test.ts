@@ -1,7 +1,7 @@
 // Client certificates: who their holders are, and what is refused.
 
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
+import { createHash, X509Certificate } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { clientCertSource } from '../../src/authenticate/certificate/client-cert.ts'
 import { forwardedClientCertSource } from '../../src/authenticate/certificate/forwarded-client-cert.ts'
@@ -48,6 +48,7 @@ describe('a good certificate', () => {
       certificate: facts,
       authenticatedAt,
       certificateDer,
+      shown,
       ...rest
     } = result.facts
     assert.equal(authenticatedAt, NOW * 1_000)
@@ -59,6 +60,14 @@ describe('a good certificate', () => {
       groups: ['dev', 'ops'],
       extra: {},
       expires: (NOW + 30 * DAY) * 1_000,
+    })
+    const { serialNumber, fingerprint256 } = new X509Certificate(certificate.der)
+    assert.deepEqual(shown, {
+      proven: true,
+      subject: 'CN=alice,O=ops,O=dev',
+      issuer: 'CN=root',
+      serial: serialNumber.toLowerCase(),
+      fingerprint: fingerprint256.replaceAll(':', '').toLowerCase(),
     })
     assert.deepEqual(facts?.subject, { O: ['dev', 'ops'], CN: ['alice'] })
     assert.deepEqual(facts.emails, ['alice@example.org'])
@@ -206,11 +215,17 @@ describe('a malformed certificate', () => {
 describe('a rejected certificate', () => {
   it('names its holder, for audit', async () => {
     const stranger = makeClient({ signer: makeAuthority({ subject: 'other' }) })
-    assert.deepEqual(await show(certificateWith(trustOf([root])), stranger), {
+    const result = await show(certificateWith(trustOf([root])), stranger)
+    assert.ok(result.outcome === 'rejected')
+    const { shown, ...rejection } = result
+    assert.deepEqual(rejection, {
       outcome: 'rejected',
       code: 'certificate-untrusted',
       user: 'alice',
     })
+    assert.equal(shown?.proven, false)
+    assert.equal(shown.issuer, 'CN=other')
+    assert.equal(shown.serial, new X509Certificate(stranger.der).serialNumber.toLowerCase())
   })
 })
 

@@ -37,6 +37,7 @@ describe('an opaque token', () => {
       extra: {},
       expires: (NOW + 300) * 1_000,
       claims: { ...ACTIVE, scope: 'a b', groups: ['dev'] },
+      shown: { proven: true, aud: ['kubernetes'] },
     })
     assert.match(credential, /^[\w-]{16}$/)
     assert.ok(Object.isFrozen(facts.claims) && Object.isFrozen(facts.claims['groups']))

@@ -29,6 +29,7 @@ const setUp = (generation = 'g1', site = new GuardedSite()) => {
     generation,
     memory: new FactMemory(site.clock),
     guard: site.guard,
+    tellsUnknown: true,
     clock: site.clock,
   })
   const { login } = authenticator

@@ -82,6 +82,8 @@ for (const kind of ['tcp', 'unix'] as const) {
           authenticator: 'staff',
           authentication: 'basic',
           credential: 'fingerprint',
+          shown: undefined,
+          userHash: undefined,
           rule: 'all',
           shadow: undefined,
           detail: undefined,

@@ -5,6 +5,7 @@ import { apiKeyFileSchema } from '../../config/api-key-schema.ts'
 import { parseYaml } from '../../config/document.ts'
 import { ConfigurationError, type Problem } from '../../config/problem.ts'
 import type { Facts } from '../../identity/identity.ts'
+import { shownId } from '../../identity/shown.ts'
 import { ID, readKeyHash, type ApiKey } from './key.ts'
 
 /** A key that is known. */
@@ -78,7 +79,7 @@ const parseEntries = (
     hashes.add(hash)
     if (digest === undefined) continue
     const name = user.normalize('NFC')
-    const account = { user: name, uid, groups, extra, expires }
+    const account = { user: name, uid, groups, extra, expires, shown: shownId(id, true) }
     entries.set(id, { digest, disabled, facts: { method: 'api-key', credential: id, ...account } })
   }
   return entries

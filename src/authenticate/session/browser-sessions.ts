@@ -17,6 +17,8 @@ export interface BrowserSession {
   readonly claims: Claims
   /** The session at the authorization server (`sid`): when that ends, this does. */
   readonly login: string | undefined
+  /** The login, as the audit log names it. */
+  readonly loginId?: string
   /** The host whose cookie it is. */
   readonly host: string
   readonly source: string

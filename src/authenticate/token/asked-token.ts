@@ -70,7 +70,12 @@ export const askedTokenAuthenticator = (options: AskedTokenOptions): Authenticat
       if (authentication.outcome !== 'authenticated') return authentication
       const { facts } = authentication
       return options.mayUse?.(facts, request) === false
-        ? refuse({ outcome: 'rejected', code: 'token-unbound', user: facts.user })
+        ? refuse({
+            outcome: 'rejected',
+            code: 'token-unbound',
+            user: facts.user,
+            shown: facts.shown,
+          })
         : authentication
     },
   }

@@ -35,6 +35,8 @@ export const buildBasic = async (
     String(remember),
     ...built.map((verifier) => verifier.generation),
   ])
+  // An Access-Reject does not say whether the user exists.
+  const tellsUnknown = verify.every(({ radius }) => radius === undefined)
   return basicAuthenticator({
     name,
     realm,
@@ -43,18 +45,27 @@ export const buildBasic = async (
     generation,
     memory: parts.memory,
     clock: parts.clock,
-    guard: guardOf(guard, name, generation, parts),
+    guard: guardOf(guard, { name, generation, tellsUnknown }, parts),
+    tellsUnknown,
   })
 }
 
 const guardOf = (
   rules: BasicConfig['guard'],
-  name: string,
-  generation: string,
+  about: { readonly name: string; readonly generation: string; readonly tellsUnknown: boolean },
   { state, clock, logger }: AuthenticatorParts,
 ): PasswordGuard => {
   if (rules === false) return unguarded
-  const onLockOut = ({ lasts, ...lockOut }: LockOut): void =>
-    logger.warn({ authenticator: name, ...lockOut, seconds: lasts / 1_000 }, 'lock-out begins')
+  const { name, generation, tellsUnknown } = about
+  const onLockOut = ({ lasts, user, ...lockOut }: LockOut): void =>
+    logger.warn(
+      {
+        authenticator: name,
+        ...lockOut,
+        user: tellsUnknown ? user : undefined,
+        seconds: lasts / 1_000,
+      },
+      'lock-out begins',
+    )
   return new AttemptGuard({ ...rules, name, generation, state, clock, onLockOut })
 }

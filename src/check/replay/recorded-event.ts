@@ -31,6 +31,8 @@ export interface RecordedCheck {
   readonly path: string
   /** Whether there was a query that `path` says nothing of. */
   readonly queryOmitted: boolean
+  /** Whether the event is not whole. */
+  readonly cut: boolean
   readonly source: string
   /** The route by which it was decided. */
   readonly route: string
@@ -98,6 +100,7 @@ const readCheck = (fields: EventFields, at: number, reason: Reason): RecordedChe
     host: fields.text('host'),
     path: fields.text('path'),
     queryOmitted: fields.flag('queryOmitted'),
+    cut: fields.flag('cut'),
     source: fields.text('source'),
     route: fields.text('route'),
     kubernetes,

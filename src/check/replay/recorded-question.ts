@@ -39,7 +39,8 @@ const NO_HEADERS = new Headers([])
 export const recordedRequest = (asked: RecordedCheck): RecordedRequest => {
   const { method, host, path: target, source, kubernetes } = asked
   const mark = target.indexOf('?')
-  if (mark === -1 && target.length >= MAX_PATH) return { outcome: 'undetermined', what: 'path' }
+  if (asked.cut || (mark === -1 && target.length >= MAX_PATH))
+    return { outcome: 'undetermined', what: 'path' }
   const reading = readPath(target)
   if (reading.outcome === 'refused') return reading
   return {

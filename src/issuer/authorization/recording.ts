@@ -2,9 +2,13 @@
 // done. It stands around the provider as a part of its own request handling.
 
 import type { KoaContextWithOIDC } from 'oidc-provider'
-import type { SessionsEndedEvent, TokensIssuedEvent } from '../../audit/event.ts'
+import type { SessionsEndedEvent, TokensIssuedEvent } from '../../audit/login-event.ts'
 import type { AuditSink } from '../../audit/sink.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import { readToken } from '../../authenticate/token/token.ts'
+import { isJsonObject } from '../../runtime/json-object.ts'
+import type { OpaqueKeys } from '../../state/opaque-keys.ts'
+import { loginOf } from './login-fields.ts'
 import { sourceOf } from '../caller.ts'
 import type { IssuerObserver } from '../observer.ts'
 import { ENDPOINTS, LOGOUT_FORM } from '../paths.ts'
@@ -12,6 +16,8 @@ import { requestIdOf } from '../request-id.ts'
 
 /** What recording needs. */
 export interface RecordingParts {
+  /** Makes what stands for tokens that say no `jti`. */
+  readonly keys: OpaqueKeys
   readonly audit: AuditSink
   readonly observer: IssuerObserver
   readonly logger: Logger
@@ -19,10 +25,10 @@ export interface RecordingParts {
 
 /** Middleware that records. */
 export const recording =
-  ({ audit, observer, logger }: RecordingParts) =>
+  ({ audit, keys, observer, logger }: RecordingParts) =>
   async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     await next()
-    const event = tokensIn(ctx) ?? logoutIn(ctx)
+    const event = tokensIn(ctx, keys) ?? logoutIn(ctx)
     if (event === undefined) return
     try {
       await audit.write(event)
@@ -39,7 +45,7 @@ const withhold = (ctx: KoaContextWithOIDC, observer: IssuerObserver): void => {
 }
 
 /** One event for each answer with tokens. */
-const tokensIn = (ctx: KoaContextWithOIDC): TokensIssuedEvent | undefined => {
+const tokensIn = (ctx: KoaContextWithOIDC, keys: OpaqueKeys): TokensIssuedEvent | undefined => {
   if (ctx.path !== ENDPOINTS.token || ctx.status !== 200) return undefined
   const { params, client, entities, account } = ctx.oidc
   const { AccessToken, ClientCredentials } = entities
@@ -47,6 +53,8 @@ const tokensIn = (ctx: KoaContextWithOIDC): TokensIssuedEvent | undefined => {
   return {
     event: 'tokens-issued',
     request: requestIdOf(ctx.req),
+    login: loginOf(entities.Grant),
+    ...namesOf(ctx.body, keys),
     grant: String(params?.['grant_type']),
     client: client?.clientId ?? '',
     source: sourceOf(ctx.req),
@@ -54,6 +62,37 @@ const tokensIn = (ctx: KoaContextWithOIDC): TokensIssuedEvent | undefined => {
     scope: token?.scope,
     resource: token?.resourceServer?.identifier(),
   }
+}
+
+/** What the tokens of an answer are known by. */
+const namesOf = (body: unknown, keys: OpaqueKeys): Pick<TokensIssuedEvent, 'jti' | 'tokens'> => {
+  const answer = isJsonObject(body) ? body : {}
+  const names = TOKENS.flatMap((kind) => {
+    const token = answer[kind]
+    if (typeof token !== 'string') return []
+    const id = jtiOf(token)
+    // Some tokens are good for something by their `jti` alone.
+    return [
+      id === undefined ? { tokens: keys.of('token', token).slice(0, HASH_LENGTH) } : { jti: id },
+    ]
+  })
+  const jti = names.flatMap((name) => name.jti ?? [])
+  const tokens = names.flatMap((name) => name.tokens ?? [])
+  return {
+    ...(jti.length === 0 ? {} : { jti }),
+    ...(tokens.length === 0 ? {} : { tokens }),
+  }
+}
+
+const TOKENS = ['access_token', 'id_token', 'refresh_token'] as const
+// As of other credentials: enough to tell them apart.
+const HASH_LENGTH = 16
+
+/** Of a JWT of ours. */
+const jtiOf = (token: string): string | undefined => {
+  const reading = readToken(token)
+  const jti = reading.outcome === 'token' ? reading.token.claims['jti'] : undefined
+  return typeof jti === 'string' ? jti : undefined
 }
 
 /** OpenID Connect RP-Initiated Logout 1.0, where there was somebody to log out, who said yes. */
@@ -64,6 +103,7 @@ const logoutIn = (ctx: KoaContextWithOIDC): SessionsEndedEvent | undefined => {
   return {
     event: 'sessions-ended',
     request: requestIdOf(ctx.req),
+    login: loginOf(session),
     user: session.accountId,
     which: 'here',
     source: sourceOf(ctx.req),

@@ -3,7 +3,7 @@
 
 import type { Provider } from 'oidc-provider'
 import type { AuditSink } from '../../audit/sink.ts'
-import type { LoginEvent } from '../../audit/event.ts'
+import type { LoginEvent } from '../../audit/login-event.ts'
 import { authenticationContext } from '../../identity/authentication-context.ts'
 import type { Identity } from '../../identity/identity.ts'
 import type { Accounts, AccountFailure } from '../authorization/accounts.ts'
@@ -46,14 +46,14 @@ export class LoginEnding {
   ): Promise<AccountFailure | undefined> {
     const login = newLoginId()
     const result = await this.#parts.accounts.remember(login, identity, held.ends)
-    const { user, groups, authenticator, method: authentication, credential } = identity
-    const known = { user, groups, authenticator, authentication, credential }
+    const { user, groups, authenticator, method: authentication, credential, shown } = identity
+    const known = { user, groups, authenticator, authentication, credential, shown }
     if (result.outcome === 'failed') {
       const { code: reason, detail } = result
       await this.record(exchange, { outcome: 'refused', reason, detail, ...known })
       return result
     }
-    await this.record(exchange, { outcome: 'succeeded', ...known })
+    await this.record(exchange, { outcome: 'succeeded', login, ...known })
     const { subject } = result.account
     await this.#finish(exchange, identity, subject, loginResult(login, { ...held, user: subject }))
     return undefined

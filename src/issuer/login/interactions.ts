@@ -249,10 +249,22 @@ export class Interactions {
       this.#parts.logger.error({ err: proof.cause }, 'login failed')
     }
     const way = shown.kind === 'certificate' ? 'certificate' : 'password'
-    const refusal = refusalOf(proof, shown)
-    await this.#ending.record(exchange, { outcome: 'refused', way, user, ...refusal })
+    const refusal = { ...refusalOf(proof, shown), ...claimedIn(proof, shown, user) }
+    await this.#ending.record(exchange, { outcome: 'refused', way, ...refusal })
     await this.#pages.showLogin(exchange, problemOf(proof, shown), user)
   }
+}
+
+/**
+ * Who somebody claimed to be, for the log, and by which credential. What was typed is a name only where it was
+ * verified; else it may be a password in the wrong field.
+ */
+const claimedIn = (proof: Unproven, { kind }: ShownKind, typed: string | undefined) => {
+  // Of an answer the password has been verified before.
+  if (proof.outcome === 'refused' || kind === 'answer') return { user: typed }
+  if (proof.outcome !== 'rejected') return {}
+  const { user, userHash, shown } = proof
+  return { user, userHash, shown }
 }
 
 type Missing = Extract<LoginProblem, { kind: 'missing' }>

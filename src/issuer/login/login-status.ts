@@ -174,7 +174,7 @@ export class LoginStatus {
     if (renewal === undefined || clock.now() < renewal.from) return 'stands'
     const checked = await this.#check(login, standing)
     if (checked.outcome === 'superseded') return 'ended'
-    if (checked.outcome === 'ended') return await this.#end(standing.held, checked)
+    if (checked.outcome === 'ended') return await this.#end(login, standing.held, checked)
     return await this.#take(login, checked)
   }
 
@@ -193,13 +193,15 @@ export class LoginStatus {
     const { held, accounts, clock } = this.#parts
     const { user, session: uid, ends, renewal } = next
     const result = accounts.describe(identity)
-    if (result.outcome === 'failed') return await this.#end(next, { detail: result.code })
+    if (result.outcome === 'failed') return await this.#end(login, next, { detail: result.code })
     const { account } = result
-    if (account.subject !== user) return await this.#end(next, { detail: 'is another user here' })
+    if (account.subject !== user) {
+      return await this.#end(login, next, { detail: 'is another user here' })
+    }
     const known = await accounts.find(login)
     const same = JSON.stringify({ ...account, began: known?.began }) === JSON.stringify(known)
     if (isUpstream(next) || !same) {
-      await this.#record(next, identity)
+      await this.#record(login, next, identity)
       await accounts.keep(login, account, ends)
     }
     if (renewal !== undefined) await this.#renewSessions({ uid, login }, account, renewal)
@@ -209,9 +211,16 @@ export class LoginStatus {
     return 'ended'
   }
 
-  async #record(held: HeldLogin, { groups, credential }: Identity): Promise<void> {
+  async #record(login: string, held: HeldLogin, { groups, credential }: Identity): Promise<void> {
     const { user } = held
-    const event = { event: 'login-renewed', user, groups, ...wayOf(held), credential } as const
+    const event = {
+      event: 'login-renewed',
+      login,
+      user,
+      groups,
+      ...wayOf(held),
+      credential,
+    } as const
     await this.#parts.audit.write(event)
   }
 
@@ -231,6 +240,7 @@ export class LoginStatus {
    * everywhere: other logins, and tokens that routes minted.
    */
   async #end(
+    login: string,
     held: HeldLogin,
     {
       detail,
@@ -242,7 +252,7 @@ export class LoginStatus {
     if (isAccountGone) await signOut.endAll(user)
     else await signOut.endOne({ uid, sessions: [] })
     const cause = isUpstream(held) ? 'not-renewed' : 'recheck'
-    await audit.write({ event: 'login-ended', user, ...wayOf(held), cause, detail })
+    await audit.write({ event: 'login-ended', login, user, ...wayOf(held), cause, detail })
     return 'ended'
   }
 }

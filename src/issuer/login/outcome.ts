@@ -1,7 +1,7 @@
 // What came of a login, for the log and for the person: the log is told why, the person only what helps
 // nobody who guesses.
 
-import type { LoginRefusal } from '../../audit/event.ts'
+import type { LoginRefusal } from '../../audit/login-event.ts'
 import type { AccountRefusal } from '../../authenticate/password/verifier.ts'
 import type { ChallengeModel } from '../../pages/views/challenge.ts'
 import type { LoginProblem } from '../../pages/views/login.ts'

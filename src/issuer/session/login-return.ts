@@ -153,22 +153,24 @@ export class LoginReturn {
     const { sessions, clock, audit, termsOf } = this.#parts
     const { sub, sid, grant_id: grant } = claims
     if (typeof sub !== 'string') throw new TypeError('an ID token of ours without "sub"')
+    const terms = typeof grant === 'string' ? await termsOf(grant) : undefined
+    if (terms === undefined) return false
+    const { login, renewal, ends } = terms
     // Before there is a session: what cannot be recorded does not happen.
     await audit.write({
       event: 'session-began',
       request: requestIdOf(request),
+      login,
       user: sub,
       host,
       source: sourceOf(request),
     })
     const before = cookiesNamed(cookieHeadersOf(request), SESSION_COOKIE)
-    const terms = typeof grant === 'string' ? await termsOf(grant) : undefined
-    if (terms === undefined) return false
-    const { renewal, ends } = terms
     const text = await sessions.begin({
       user: sub,
       claims,
       login: typeof sid === 'string' ? sid : undefined,
+      loginId: login,
       host,
       source: sourceOf(request),
       userAgent: (request.headers['user-agent'] ?? '').slice(0, LONGEST_USER_AGENT),

@@ -2,7 +2,7 @@
 // whoever can do the rest. It signs nothing and does not write to a log that is another's.
 
 import { randomUUID } from 'node:crypto'
-import type { SessionsEndedEvent } from '../../audit/event.ts'
+import type { SessionsEndedEvent } from '../../audit/login-event.ts'
 import type { RecordStore } from '../../state/record-store.ts'
 
 /** A client that somebody was logged in to. */

@@ -20,6 +20,7 @@ const ASKED: RecordedCheck = {
   host: 'app.example.org',
   path: '/x',
   queryOmitted: false,
+  cut: false,
   source: '203.0.113.7',
   route: 'app',
   kubernetes: undefined,

@@ -41,7 +41,13 @@ describe('sessions of browsers, through Envoy', { skip: skipWithoutEnvoy() }, ()
       [decision?.['authentication'], decision?.['authenticator'], decision?.['user']],
       ['session', 'browser', 'alice'],
     )
-    assert.equal((await eventsAt(site, 'session-began')).at(-1)?.['user'], 'alice')
+    const began = (await eventsAt(site, 'session-began')).at(-1)
+    const loggedInAs = (await eventsAt(site, 'login')).at(-1)
+    assert.equal(began?.['user'], 'alice')
+    assert.match(String(began['login']), /^[\w-]{22}$/)
+    assert.equal(loggedInAs?.['login'], began['login'])
+    const { proven, login: shownLogin } = Object(decision?.['shown'])
+    assert.deepEqual([proven, shownLogin], [true, began['login']])
   })
 
   it('are cookies that hold nothing, for this host alone, and not for the upstream', async () => {

@@ -55,7 +55,7 @@ describe('the end of a login', () => {
         asked.push(form)
         return Promise.resolve(answer(nonce))
       },
-      termsOf: () => Promise.resolve({ ends: Number.POSITIVE_INFINITY }),
+      termsOf: () => Promise.resolve({ login: 'login-1', ends: Number.POSITIVE_INFINITY }),
       audit,
       clock,
     })

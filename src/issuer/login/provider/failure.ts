@@ -6,7 +6,7 @@ import {
   ResponseBodyError,
   WWWAuthenticateChallengeError,
 } from 'openid-client'
-import type { LoginRefusal } from '../../../audit/event.ts'
+import type { LoginRefusal } from '../../../audit/login-event.ts'
 import { ProviderUnreachable } from '../../../runtime/web-fetch.ts'
 
 /** What went wrong. */

@@ -77,11 +77,12 @@ export class LogoutEndpoint {
     const key = `logout-token:${JSON.stringify([id, token.id])}`
     if (!(await records.add(key, { text: '', kind: 'decisive', lifetime }))) return
     try {
-      for (const { uid, user } of logins) {
+      for (const { login, uid, user } of logins) {
         // oxlint-disable-next-line no-await-in-loop -- a few
         await signOut.endOne({ uid, sessions: [] })
         const event = {
           event: 'login-ended',
+          login,
           user,
           way: id,
           provider: id,
@@ -99,7 +100,7 @@ export class LogoutEndpoint {
   async #loginsOf(
     id: string,
     { session, subject }: LogoutToken,
-  ): Promise<readonly { readonly uid: string; readonly user: string }[]> {
+  ): Promise<readonly { readonly login: string; readonly uid: string; readonly user: string }[]> {
     const { held } = this.#parts
     const bySession = session === undefined ? [] : await held.loginsOfSession(id, session)
     const bySubject = subject === undefined ? [] : await held.loginsOfSubject(id, subject)
@@ -110,7 +111,7 @@ export class LogoutEndpoint {
       if (known === undefined || known.ended === true || !isUpstream(known)) continue
       const isMeant =
         session === undefined || bySession.includes(login) || known.signed['sid'] === undefined
-      if (isMeant) logins.push({ uid: known.session, user: known.user })
+      if (isMeant) logins.push({ login, uid: known.session, user: known.user })
     }
     return logins
   }

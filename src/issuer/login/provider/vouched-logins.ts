@@ -20,6 +20,8 @@ export interface VouchedLoginsParts extends Omit<FarewellParts, 'foreign' | 'hel
 
 /** What a login lets its sessions have. */
 export interface LoginTerms {
+  /** Its id. */
+  readonly login: string
   /** When it ends in any case, in milliseconds since the epoch. */
   readonly ends: number
   /** When it is checked again; absent where it is not. */
@@ -51,8 +53,8 @@ export const vouchedLogins = (parts: VouchedLoginsParts): VouchedLogins => {
       const standing = login === undefined ? undefined : await held.find(login)
       if (login === undefined || standing === undefined) return undefined
       const { session: uid, renewal, ends } = standing.held
-      if (renewal === undefined) return { ends }
-      return { ends, renewal: { uid, login, from: renewal.from, by: renewal.by } }
+      if (renewal === undefined) return { login, ends }
+      return { login, ends, renewal: { uid, login, from: renewal.from, by: renewal.by } }
     },
   }
 }

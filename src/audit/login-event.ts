@@ -1,0 +1,135 @@
+// The audit events of logins at the authorization server: from the credential that was shown to the tokens and
+// sessions that came of it, and their end.
+
+import type { RejectionCode } from '../authenticate/authenticator.ts'
+import type { AuthenticationMethod, IdentityRefusal } from '../identity/identity.ts'
+import type { ShownCredential } from '../identity/shown.ts'
+
+/** Why somebody could not log in. */
+export type LoginRefusal =
+  | RejectionCode
+  | IdentityRefusal
+  | 'credential-missing' // no certificate, say
+  | 'authenticator-unavailable' // or the provider where the person logged in
+  | 'provider-refused' // it said no
+  | 'provider-unsound' // what it sent is not what we asked for, or not from whom it should be
+  | 'token-unmapped'
+  | 'token-reserved'
+  | 'credential-expired'
+
+/** Somebody showed a credential at the login page. Written before it is good for anything. */
+export interface LoginEvent {
+  readonly event: 'login'
+  /** The id of the login: joins its events, tokens and sessions; absent where it was refused. It opens nothing. */
+  readonly login?: string | undefined
+  /** Envoy's `x-request-id`, or one of ours: the page shows it. */
+  readonly request: string
+  /** `challenged`: the password was taken, and a question asked that is not answered yet. */
+  readonly outcome: 'succeeded' | 'refused' | 'challenged'
+  /** `password` (the answer to a question belongs to it), `certificate`, or the provider by its id. */
+  readonly way: string
+  readonly reason?: LoginRefusal | undefined
+  readonly detail?: string | undefined
+  /** The client that sent the person here. */
+  readonly client: string
+  readonly source: string
+  /** As proven and mapped; what was only claimed where it was refused. */
+  readonly user?: string | undefined
+  /** As in decisions. */
+  readonly userHash?: string | undefined
+  readonly groups?: readonly string[] | undefined
+  readonly authenticator?: string | undefined
+  readonly authentication?: AuthenticationMethod | undefined
+  readonly credential?: string | undefined
+  /** As in decisions. */
+  readonly shown?: ShownCredential | undefined
+}
+
+/**
+ * A login was checked again and is good: at an upstream IdP each time, here where it says something else of the
+ * user than before. Written before what it says is good for anything.
+ */
+export interface LoginRenewedEvent {
+  readonly event: 'login-renewed'
+  /** The id of the login: joins its events, tokens and sessions. It opens nothing. */
+  readonly login?: string | undefined
+  /** As mapped; who it is does not change, or the login ends. */
+  readonly user: string
+  readonly groups: readonly string[]
+  /** As in {@link LoginEvent}. */
+  readonly way: string
+  /** The upstream IdP, by its id in `issuer.login.providers`. */
+  readonly provider?: string | undefined
+  /** Where the user was proven here: the authenticator, by its name. */
+  readonly authenticator?: string | undefined
+  readonly credential: string
+}
+
+/** A login was ended by a check, or by its upstream IdP. Written once it has. */
+export interface LoginEndedEvent {
+  readonly event: 'login-ended'
+  /** The id of the login: joins its events, tokens and sessions. It opens nothing. */
+  readonly login?: string | undefined
+  readonly user: string
+  /** As in {@link LoginRenewedEvent}, as are `provider` and `authenticator`. */
+  readonly way: string
+  readonly provider?: string | undefined
+  readonly authenticator?: string | undefined
+  /**
+   * `not-renewed`: the upstream IdP does not vouch for it any more; `logged-out-there`: it told us that the
+   * user has logged out; `recheck`: the user could not log in here now.
+   */
+  readonly cause: 'not-renewed' | 'logged-out-there' | 'recheck'
+  /** Why: as the reason of a refused login, or `user-replaced`, `password-changed`. */
+  readonly detail?: string | undefined
+}
+
+/** The authorization server gave tokens to a client. Written before it has them. */
+export interface TokensIssuedEvent {
+  readonly event: 'tokens-issued'
+  /** The id of the login: joins its events, tokens and sessions. It opens nothing. */
+  readonly login?: string | undefined
+  readonly request: string
+  /** Of the tokens that are JWTs and have one. */
+  readonly jti?: readonly string[] | undefined
+  /** Keyed hashes of the others, refresh tokens among them; the same in every replica. */
+  readonly tokens?: readonly string[] | undefined
+  /** `grant_type` (RFC 6749). */
+  readonly grant: string
+  readonly client: string
+  readonly source: string
+  /** `sub`; absent where the client acts for itself. */
+  readonly user?: string | undefined
+  readonly scope?: string | undefined
+  /** The resource of the access token (RFC 8707), where it is for one. */
+  readonly resource?: string | undefined
+}
+
+/** A browser came back from a login, and has a session on a route of ours. */
+export interface SessionBeganEvent {
+  readonly event: 'session-began'
+  /** The id of the login: joins its events, tokens and sessions. It opens nothing. */
+  readonly login?: string | undefined
+  readonly request: string
+  readonly user: string
+  readonly host: string
+  readonly source: string
+}
+
+/**
+ * Somebody logged out, or ended logins on the account page; or an operator did so. Written once they have
+ * ended.
+ */
+export interface SessionsEndedEvent {
+  readonly event: 'sessions-ended'
+  /** The id of the login: joins its events, tokens and sessions. It opens nothing. */
+  readonly login?: string | undefined
+  /** Absent where the command line did it: who ran it is not known. */
+  readonly request?: string | undefined
+  readonly source?: string | undefined
+  readonly by?: 'cli' | undefined
+  /** Absent where everybody's were ended. */
+  readonly user?: string | undefined
+  /** The login of the browser that asked, another one, all of the user's, or those of everybody. */
+  readonly which: 'here' | 'one' | 'everywhere' | 'everybody'
+}

@@ -1,0 +1,66 @@
+// How much of the audit log a caller who has proven nothing can fill with one request.
+
+import type { DecisionEvent } from '../audit/event.ts'
+import type { ShownCredential } from '../identity/shown.ts'
+
+/** The longest such event, in bytes. The time and the mark of the log come to it. */
+const MAX_BYTES = 1_950
+
+// Texts that are so short in all, in characters, need no measuring: no character takes more than three bytes.
+const SHORT = 300
+
+/** Lengths to which texts are cut, one after the other, until the event fits. */
+const LENGTHS = [512, 256, 128, 64, 32] as const
+
+/** The event, with as much of the caller's own words as fits. */
+export const fitting = (event: DecisionEvent): DecisionEvent => {
+  if (fits(event)) return event
+  // Of a Kubernetes request the path says the same.
+  const { kubernetes: _kubernetes, ...rest } = event
+  const bare: DecisionEvent = { ...rest, cut: true }
+  let shorter = bare
+  for (const longest of LENGTHS) {
+    shorter = shortened(bare, longest)
+    if (fits(shorter)) break
+  }
+  return shorter
+}
+
+const fits = (event: DecisionEvent): boolean => {
+  const { path, host, request, method, user, kubernetes, shown } = event
+  const texts = [path, host, request, method, user]
+  const length = texts.reduce((sum, text = '') => sum + text.length, 0)
+  if (length <= SHORT && kubernetes === undefined && shown === undefined) return true
+  return Buffer.byteLength(JSON.stringify(event)) <= MAX_BYTES
+}
+
+const shortened = (event: DecisionEvent, longest: number): DecisionEvent => {
+  const { path, host, request, method, user, shown } = event
+  const cut = (text: string | undefined): string | undefined =>
+    text === undefined || text.length <= longest
+      ? text
+      : `${text.slice(0, longest).toWellFormed()}…`
+  return {
+    ...event,
+    path: cut(path),
+    host: cut(host),
+    request: cut(request),
+    method: cut(method),
+    user: cut(user),
+    shown: shown && shortenedCredential(shown, cut),
+  }
+}
+
+const shortenedCredential = (
+  shown: ShownCredential,
+  cut: (text: string | undefined) => string | undefined,
+): ShownCredential => {
+  const { proven, aud, ...texts } = shown
+  const short = Object.entries(texts).map(([name, text]) => [name, cut(text)])
+  const audience = cut(aud?.join(' '))
+  return {
+    proven,
+    ...Object.fromEntries(short),
+    ...(audience === undefined ? {} : { aud: [audience] }),
+  }
+}

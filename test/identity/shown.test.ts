@@ -1,0 +1,74 @@
+// What audit keeps of a credential: the names of its kind, bounded, and never the credential.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { NO_CERTIFICATE } from '../../src/identity/certificate-facts.ts'
+import { shownCertificate, shownId, shownToken } from '../../src/identity/shown.ts'
+
+const LONG = 'é'.repeat(1_000)
+
+describe('what a token says of itself', () => {
+  it('is its issuer, id, client and audiences', () => {
+    const claims = {
+      iss: 'https://as',
+      jti: 'j',
+      client_id: 'c',
+      azp: 'z',
+      aud: ['a', 'b'],
+      sub: 's',
+    }
+    const { azp: _azp, sub: _sub, ...want } = claims
+    assert.deepEqual(shownToken(claims, true), { proven: true, ...want })
+  })
+
+  it('has azp where there is no client_id, and one audience as a list', () => {
+    assert.deepEqual(shownToken({ azp: 'z', aud: 'a' }, false), {
+      proven: false,
+      azp: 'z',
+      aud: ['a'],
+    })
+  })
+
+  it('leaves out what is no text, and is nothing where nothing is left', () => {
+    assert.deepEqual(shownToken({ iss: 1, jti: { a: 1 }, aud: [1, 'a', null] }, true), {
+      proven: true,
+      aud: ['a'],
+    })
+    assert.equal(shownToken({ sub: 'alice', jti: '' }, true), undefined)
+  })
+
+  it('has 256 characters of each value, and of all audiences together', () => {
+    const aud = Array.from({ length: 500 }, (_, index) => `audience-${index}`)
+    const shown = shownToken({ iss: LONG, jti: LONG, client_id: LONG, aud }, false)
+    assert.equal(shown?.iss?.length, 257)
+    assert.ok((shown.aud?.join('').length ?? 0) <= 257)
+    assert.ok((shownToken({ aud: LONG }, false)?.aud?.[0]?.length ?? 0) <= 257)
+  })
+
+  it('leaves out what contains the token itself', () => {
+    const claims = { iss: 'https://as', jti: 'opaque-token', aud: ['x', 'for opaque-token'] }
+    assert.deepEqual(shownToken(claims, true, 'opaque-token'), {
+      proven: true,
+      iss: 'https://as',
+      aud: ['x'],
+    })
+  })
+})
+
+describe('what a certificate says of itself', () => {
+  it('has 256 characters of each name', () => {
+    const facts = { ...NO_CERTIFICATE, subjectName: LONG, issuerName: LONG, serial: LONG }
+    const shown = shownCertificate({ ...facts, fingerprint: 'f' }, false)
+    assert.deepEqual(Object.keys(shown), ['proven', 'subject', 'issuer', 'serial', 'fingerprint'])
+    for (const value of [shown.subject, shown.issuer, shown.serial]) {
+      assert.equal(value?.length, 257)
+    }
+  })
+})
+
+describe('what is shown by an id', () => {
+  it('has 256 characters', () => {
+    assert.deepEqual(shownId('ci', true), { proven: true, id: 'ci' })
+    assert.equal(shownId(LONG, false).id?.length, 257)
+  })
+})
