@@ -12,7 +12,7 @@ import { kubectl, type KubectlResult } from '../../servers/kubectl.ts'
 import { temporaryFolder } from '../../servers/temporary.ts'
 import { grantEverything } from '../kubernetes/roles.ts'
 import { basic, eventually } from '../site.ts'
-import { PASSWORD } from './configuration.ts'
+import { ALICE_BY_TOKEN, PASSWORD } from './configuration.ts'
 import { istioFile } from './files.ts'
 import { startHop } from './hop.ts'
 import { apply, succeed } from './mesh.ts'
@@ -110,15 +110,15 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
 
       it('20. kubectl is its user to the API server, whatever credential it has', async () => {
         const { certificate, key } = site.alice
-        for (const credential of [
-          password('alice'),
-          [`--token=${await site.foreign.token('alice')}`],
-          [`--client-certificate=${certificate}`, `--client-key=${key}`],
-        ]) {
+        for (const [credential, user] of [
+          [password('alice'), 'alice of dev|ops'],
+          [[`--token=${await site.foreign.token('alice')}`], ALICE_BY_TOKEN],
+          [[`--client-certificate=${certificate}`, `--client-key=${key}`], 'alice of dev|ops'],
+        ] as const) {
           // oxlint-disable-next-line no-await-in-loop -- one after another
           const { output, complaint } = await ask(credential, 'auth', 'whoami', '-o', 'json')
           assert.equal(complaint, '')
-          assert.equal(whoIn(output), 'alice of dev|ops')
+          assert.equal(whoIn(output), user)
         }
       })
 

@@ -37,6 +37,9 @@ export interface TokenIssuer extends ForeignIssuer {
 
 const LIFE = 300
 
+/** The user and groups of alice's token, as the configuration names them. */
+export const ALICE_BY_TOKEN = 'oidc:id-of-alice of oidc:dev|oidc:ops'
+
 /** Starts an issuer. */
 export const startTokenIssuer = async (pki: Pki): Promise<TokenIssuer> => {
   const foreign = await startForeignIssuer(pki)
