@@ -57,12 +57,12 @@ const guardOf = (
 ): PasswordGuard => {
   if (rules === false) return unguarded
   const { name, generation, tellsUnknown } = about
-  const onLockOut = ({ lasts, user, ...lockOut }: LockOut): void =>
+  const onLockOut = ({ lasts, ...lockOut }: LockOut): void =>
     logger.warn(
       {
         authenticator: name,
         ...lockOut,
-        user: tellsUnknown ? user : undefined,
+        ...(tellsUnknown ? {} : { user: undefined }),
         seconds: lasts / 1_000,
       },
       'lock-out begins',

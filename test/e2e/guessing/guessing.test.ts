@@ -72,18 +72,21 @@ describe('guessing', { skip: skipWithoutEnvoy() }, () => {
       assert.match(answer.body, /^429 Too Many Requests\n\nToo many attempts failed\./)
     }
     assert.equal(site.upstream.requests.length, 0)
-    const last = (await site.events()).at(-1)
-    const { decision, reason, user, source } = last ?? {}
+    const events = await site.events()
+    const last = events.at(-1)
+    const { decision, reason, user, source, userHash } = last ?? {}
     assert.deepEqual(
       { decision, reason, status: last?.status, user, source },
       {
         decision: 'deny',
         reason: 'too-many-attempts',
         status: 429,
-        user: 'alice',
+        user: undefined, // it was not verified, so that it may be none
         source: '127.0.0.1',
       },
     )
+    const wrong = events.find((event) => event.reason === 'credential-wrong')
+    assert.deepEqual([wrong?.user, wrong?.userHash], ['alice', userHash])
     assert.match(site.authz.log, /"count":"userAndSource","user":"alice","source":"127\.0\.0\.1"/)
   })
 
