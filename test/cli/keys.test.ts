@@ -161,6 +161,7 @@ describe('countersign keys api', { concurrency: true }, () => {
       groups: ['dev', 'ops'],
       extra: {},
       expires: undefined,
+      shown: { proven: true, id: facts?.credential },
     })
     assert.ok(!stderr.includes(stdout.trim()))
   })

@@ -52,6 +52,7 @@ describe('an API key', () => {
     groups: ['dev'],
     extra: {},
     expires: undefined,
+    shown: { proven: true, id: 'ci' },
   } as const
 
   const PROVEN: readonly { name: string; request: RequestParts }[] = [
@@ -69,14 +70,18 @@ describe('an API key', () => {
     {
       name: 'of an id that nobody has',
       request: withKey(newApiKey('nobody')),
-      want: { code: 'api-key-unknown' },
+      want: { code: 'api-key-unknown', shown: { proven: false, id: 'nobody' } },
     },
     {
       name: 'of an id that somebody has, with another secret',
       request: withKey(newApiKey('ci')),
-      want: { code: 'api-key-unknown' },
+      want: { code: 'api-key-unknown', shown: { proven: false, id: 'ci' } },
     },
-    { name: 'that is disabled', request: withKey(off), want: { code: 'api-key-unknown' } },
+    {
+      name: 'that is disabled',
+      request: withKey(off),
+      want: { code: 'api-key-unknown', shown: { proven: false, id: 'off' } },
+    },
     { name: 'with a slip', request: withKey(`${ci}x`), want: { code: 'credential-malformed' } },
     {
       name: 'that is its hash',
@@ -114,7 +119,12 @@ describe('a key that ends', () => {
 
   for (const now of [END, END + 1]) {
     it(`is rejected from then on, with the name of its owner (${now - END} ms)`, async () => {
-      const want = { outcome: 'rejected', code: 'api-key-expired', user: 'carol' }
+      const want = {
+        outcome: 'rejected',
+        code: 'api-key-expired',
+        user: 'carol',
+        shown: { proven: true, id: 'brief' },
+      }
       assert.deepEqual(await authenticate(withKey(brief), now), want)
     })
   }
@@ -123,6 +133,7 @@ describe('a key that ends', () => {
     assert.deepEqual(await authenticate(withKey(newApiKey('brief')), END), {
       outcome: 'rejected',
       code: 'api-key-unknown',
+      shown: { proven: false, id: 'brief' },
     })
   })
 })

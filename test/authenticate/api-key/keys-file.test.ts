@@ -52,6 +52,7 @@ keys:
       groups: ['dev', 'ops'],
       extra: { team: ['a', 'b'] },
       expires: Date.UTC(2030, 11, 31, 22, 59, 59, 500),
+      shown: { proven: true, id: 'ci' },
     })
   })
 
@@ -64,6 +65,7 @@ keys:
       groups: [],
       extra: {},
       expires: undefined,
+      shown: { proven: true, id: 'ci' },
     })
   })
 
