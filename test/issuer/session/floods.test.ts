@@ -11,7 +11,10 @@ import { authorization, startSite } from '../authorization-server.ts'
 import { ACCOUNT, BOB, isIn, loggedIn, sessionOn } from './browsing.ts'
 import { API, shown, withTokens } from './tokens.ts'
 
-/** Sends authorization requests without a cookie, as fast as they are answered. */
+/** As large as a request may be (`parameter-limits.ts`). */
+const LARGE = { login_hint: 'x'.repeat(256), state: 'x'.repeat(2_048), nonce: 'x'.repeat(512) }
+
+/** Sends authorization requests without a cookie, as fast as they are answered; all begin a login. */
 const flood = async (url: URL, port: number, count: number): Promise<void> => {
   using agent = Object.assign(new Agent({ keepAlive: true, maxSockets: 20 }), {
     [Symbol.dispose]: () => agent.destroy(),
@@ -20,7 +23,13 @@ const flood = async (url: URL, port: number, count: number): Promise<void> => {
   const send = async (): Promise<void> => {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     request({ agent, host: '127.0.0.1', port, path, maxHeaderSize: 65_536 }, (response) => {
-      response.resume().on('end', resolve)
+      const { location = '' } = response.headers
+      const begun = location.includes('/login/')
+      response
+        .resume()
+        .on('end', () =>
+          begun ? resolve() : reject(new Error(`no login: ${response.statusCode}`)),
+        )
     })
       .on('error', reject)
       .end()
@@ -34,7 +43,7 @@ const flood = async (url: URL, port: number, count: number): Promise<void> => {
   )
 }
 
-describe('3,000 authorization requests without a login', () => {
+describe('authorization requests without a login, as many as fill the state', () => {
   it('undo no sign-out and end no session, where state is in memory', async () => {
     await using site = await startSite(withTokens('', await freePort()))
     const { browser: phone } = await loggedIn(site)
@@ -50,11 +59,24 @@ describe('3,000 authorization requests without a login', () => {
     await phone.submit(await phone.get(ACCOUNT), '/everywhere')
     assert.equal((await shown(site.authz, token)).allow, false)
 
-    const large = await authorization(client, { login_hint: 'x'.repeat(28_000) })
-    await flood(large.url, site.port, 3_000)
+    await flood((await authorization(client, LARGE)).url, site.port, 6_000)
 
     const after = await shown(site.authz, token)
     assert.deepEqual(after.allow ? 'allowed' : after.status, 'Unauthorized')
     assert.equal(await isIn(site.authz, session), true)
+  })
+
+  it('keep nobody from logging in and end no session, where state is a file of 16 MB', async () => {
+    const state = 'state: { sqlite: { file: state.db, maxBytes: 16777216 } }'
+    await using site = await startSite(withTokens(state, await freePort()))
+    const { browser: bystander } = await loggedIn(site, BOB)
+    const session = await sessionOn(bystander)
+    const client = await site.client('web')
+    await flood((await authorization(client, LARGE)).url, site.port, 2_500)
+    assert.equal(await isIn(site.authz, session), true)
+    const { browser } = await loggedIn(site)
+    assert.equal(await isIn(site.authz, await sessionOn(browser)), true)
+    await browser.submit(await browser.get(ACCOUNT), '/everywhere')
+    assert.equal((await site.audit('sessions-ended')).length, 1)
   })
 })
