@@ -120,12 +120,20 @@ const importKey = (entry: JsonObject): KeyObject | undefined => {
 const MIN_MODULUS = 2_048
 const MAX_MODULUS = 8_192
 const MIN_EXPONENT = 3n // with 1, everything is its own signature
+// A verification costs as much as the exponent is long; 64 bits are OpenSSL's own limit for long
+// moduli (OPENSSL_RSA_MAX_PUBEXP_BITS). 65537, which nearly all keys have, needs 17.
+const MAX_EXPONENT_BITS = 64
 
 const weaknessOf = ({ asymmetricKeyDetails }: KeyObject): string | undefined => {
   const { modulusLength, publicExponent } = asymmetricKeyDetails ?? {}
   if (modulusLength !== undefined && (modulusLength < MIN_MODULUS || modulusLength > MAX_MODULUS)) {
     return `has ${modulusLength} bits, where ${MIN_MODULUS} to ${MAX_MODULUS} belong`
   }
-  if (publicExponent !== undefined && publicExponent < MIN_EXPONENT) return 'has no exponent'
+  if (publicExponent === undefined) return undefined
+  if (publicExponent < MIN_EXPONENT) return 'has no exponent'
+  if (publicExponent >> BigInt(MAX_EXPONENT_BITS) > 0n) {
+    const bits = publicExponent.toString(2).length
+    return `has an exponent of ${bits} bits, where at most ${MAX_EXPONENT_BITS} are accepted`
+  }
   return undefined
 }

@@ -22,9 +22,6 @@ const MEMBERS: ReadonlyMap<unknown, readonly string[]> = new Map([
 
 // base64url without padding, and the names of types and curves: nothing that JSON would escape.
 const VALUE = /^[\w-]{1,1400}$/ // 8192 bits are 1366 characters
-// A verification costs as much as the exponent is long; 64 bits are OpenSSL's own limit for long
-// moduli.
-const MAX_EXPONENT_LENGTH = 11
 
 /** The SHA-256 thumbprint of a public key; `undefined` where it is no key, or not only public. */
 export const thumbprintOf = (jwk: unknown): string | undefined => {
@@ -40,8 +37,6 @@ export const thumbprintOf = (jwk: unknown): string | undefined => {
 
 /** The key of that thumbprint; `undefined` where it is weak, broken or not for signatures. */
 export const readProofKey = (jwk: JsonObject, thumbprint: string): ProofKey | undefined => {
-  const { e } = jwk
-  if (typeof e === 'string' && e.length > MAX_EXPONENT_LENGTH) return undefined
   const key = readKey(jwk)
   return typeof key === 'string' ? undefined : { ...key, thumbprint }
 }

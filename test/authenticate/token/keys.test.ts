@@ -5,7 +5,7 @@ import { generateKeyPairSync, type JsonWebKey } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { fixedKeySet } from '../../../src/authenticate/token/key-set.ts'
 import { readKeys, type KeysReading } from '../../../src/authenticate/token/keys.ts'
-import { makeKey } from './issuing.ts'
+import { encode, makeKey } from './issuing.ts'
 
 const EC = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const ec = EC.publicKey.export({ format: 'jwk' })
@@ -21,6 +21,10 @@ const read = (...keys: readonly unknown[]): KeysReading => {
 
 describe('a key that is taken', () => {
   const CASES = [
+    {
+      name: 'an RSA key with an exponent of 64 bits',
+      jwk: { ...RSA, e: encode(Buffer.alloc(8, 0xff)) },
+    },
     { name: 'an EC key', jwk: { ...ec, kid: 'a' } },
     { name: 'one without a kid', jwk: ec },
     { name: 'an RSA key', jwk: { ...RSA, kid: 'a', alg: 'PS512' } },
@@ -60,6 +64,21 @@ describe('a key that is left out', () => {
     { name: 'half a point', jwk: { ...ec, y: undefined }, why: /broken/ },
     { name: 'RSA with 1024 bits', jwk: rsa(1_024), why: /1024 bits/ },
     { name: 'RSA with an exponent of 1', jwk: { ...RSA, e: 'AQ' }, why: /exponent|broken/ },
+    {
+      name: 'RSA with an exponent of 65 bits',
+      jwk: { ...RSA, e: encode(Buffer.from('010000000000000001', 'hex')) },
+      why: /has an exponent of 65 bits, where at most 64 are accepted/,
+    },
+    {
+      name: 'RSA with an exponent as long as its modulus',
+      jwk: { ...RSA, e: RSA.n },
+      why: /has an exponent of 2048 bits, where at most 64 are accepted/,
+    },
+    {
+      name: 'RSA with 8200 bits',
+      jwk: { ...RSA, n: encode(Buffer.alloc(1_025, 0xff)) },
+      why: /8200 bits/,
+    },
   ]
   for (const { name, jwk, why } of CASES) {
     it(`${name}, and the others stay`, () => {
