@@ -62,10 +62,14 @@ const placeOf = (step: Step | undefined): Place => {
 const remote = (reference: string): string =>
   `$ref ${JSON.stringify(reference)} points out of the document, and nothing is fetched; bundle the description into one file`
 
+// Each use of a chain follows all of its links again. Real descriptions have one or two.
+const MOST_LINKS = 20
+
 /**
  * What stands in a place, after `$ref`s that stand for the whole of it.
  *
- * @throws CountersignError `malformed-openapi`: it leads out of the document, nowhere, or in a circle
+ * @throws CountersignError `malformed-openapi`: it leads out of the document, nowhere, in a circle,
+ *   or through more than 20 `$ref`s
  */
 export const resolve = (document: JsonObject, value: unknown, place: Place): Resolved => {
   let found: Resolved = { value, place }
@@ -76,10 +80,13 @@ export const resolve = (document: JsonObject, value: unknown, place: Place): Res
     if (typeof reference !== 'string') throw faultAt(found.place, '$ref must be a text')
     if (!reference.startsWith('#')) throw faultAt(found.place, remote(reference))
     if (seen.has(reference)) throw faultAt(found.place, `$ref ${reference} leads in a circle`)
+    if (seen.size === MOST_LINKS) throw faultAt(found.place, tooManyLinks)
     seen.add(reference)
     found = follow(document, reference, found.place)
   }
 }
+
+const tooManyLinks = `a chain of more than ${MOST_LINKS} $refs; let the first one name the last place`
 
 /** RFC 6901 §6: a pointer in a URI fragment, percent-encoded. */
 const follow = (document: JsonObject, reference: string, from: Place): Resolved => {

@@ -25,6 +25,37 @@ describe('references', () => {
     )
   })
 
+  // A chain from `paths./a` through `links - 1` items to one that is no reference.
+  const chain = (links: number) => {
+    const item = (index: number) => `i${index}`
+    const items = Array.from({ length: links - 1 }, (_, index) => [
+      item(index),
+      { $ref: `#/x-items/${item(index + 1)}` },
+    ])
+    return openapi(
+      {
+        paths: { '/a': { $ref: `#/x-items/${item(0)}` } },
+        'x-items': { ...Object.fromEntries(items), [item(links - 1)]: { get: operation({}) } },
+      },
+      '3.1.0',
+    )
+  }
+
+  it('are followed through a chain of 20 links', async () => {
+    assert.equal((await read(chain(20))).operations.length, 1)
+  })
+
+  it('in a chain of more than 20 links are refused, with the place of link 21', async () => {
+    for (const links of [21, 20_000]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other, so that a fault is its own
+      await assert.rejects(read(chain(links)), {
+        code: 'malformed-openapi',
+        message:
+          /^#\/x-items\/i19: a chain of more than 20 \$refs; let the first one name the last/,
+      })
+    }
+  })
+
   it('that nobody follows may lead in a circle', async () => {
     const schemas = { A: { $ref: '#/components/schemas/B' }, B: { $ref: '#/components/schemas/A' } }
     assert.equal((await read(openapi({ paths, components: { schemas } }))).operations.length, 1)
