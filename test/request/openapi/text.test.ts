@@ -25,6 +25,20 @@ describe('readDocument', () => {
     })
   }
 
+  it('reads JSON with a string of 16 million characters, plain, escaped or both', () => {
+    for (const part of ['x', '\\n', 'x\\"', '\\\\']) {
+      const text = `{"a": "${part.repeat(16e6 / part.length)}", "b": 1}`
+      assert.deepEqual(Object.keys(readDocument(text)), ['a', 'b'], part)
+    }
+  })
+
+  it('finds a key that stands twice behind a long string', () => {
+    for (const part of ['x', '\\n', 'x\\"', '\\\\']) {
+      const text = `{"a": "${part.repeat(16e6 / part.length)}",\n "a": 1}`
+      assert.throws(() => readDocument(text), { message: /line 2: the key "a" stands twice/ })
+    }
+  })
+
   it('keeps a key named __proto__ a key', () => {
     for (const text of ['{"__proto__": {"a": 1}}', '__proto__: {a: 1}']) {
       const document = readDocument(text)
