@@ -101,8 +101,11 @@ const crl = z
     files: z
       .array(pathSchema)
       .default([])
-      .describe('CRLs in DER, or in PEM with any number in one file; also delta CRLs.'),
-    urls: z.array(url).default([]).describe('Where CRLs are published, deltas as well.'),
+      .describe('CRLs in DER, or in PEM with at most 64 in one file; also delta CRLs.'),
+    urls: z
+      .array(url)
+      .default([])
+      .describe('Where CRLs are published, one at each URL (DER, or PEM); deltas as well.'),
     distributionPoints: z
       .boolean()
       .default(false)

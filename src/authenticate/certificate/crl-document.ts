@@ -115,16 +115,43 @@ export class CrlDocument {
 
 const VERSION_2 = Buffer.of(TAG.integer, 1, 1)
 
+// The CRLs of a hierarchy of CAs, with their deltas, are some tens.
+const MAX_CRLS = 64
+const PEM_LABEL = 'X509 CRL'
+
 /**
- * Reads CRLs: one in DER, or any number in PEM.
+ * Reads the CRLs of a file: one in DER, or at most 64 in PEM.
  *
  * @throws CountersignError `malformed-certificate`, also when there is none
  */
 export const readCrls = (bytes: Buffer): readonly CrlDocument[] => {
-  const isPem = bytes[0] !== TAG.sequence
-  const ders = isPem ? decodePem('X509 CRL', bytes.toString('latin1')) : [bytes]
-  if (ders.length === 0) throw malformed('neither DER nor a PEM block "X509 CRL"')
+  if (bytes[0] === TAG.sequence) return [new CrlDocument(bytes)]
+  checkCount(bytes, MAX_CRLS)
+  const ders = decodePem(PEM_LABEL, bytes.toString('latin1'))
+  if (ders.length === 0) throw malformed(`neither DER nor a PEM block "${PEM_LABEL}"`)
   return ders.map((der) => new CrlDocument(der))
+}
+
+/**
+ * Reads the only CRL of a distribution point: RFC 5280 §4.2.1.13 has one in DER; PEM is accepted.
+ *
+ * @throws CountersignError `malformed-certificate`, also when there is none, or more than one
+ */
+export const readCrl = (bytes: Buffer): CrlDocument => {
+  if (bytes[0] !== TAG.sequence) checkCount(bytes, 1)
+  const [crl] = readCrls(bytes)
+  if (crl === undefined) throw malformed('no CRL')
+  return crl
+}
+
+/** Before anything is decoded: megabytes of minimal CRLs would keep the event loop busy. */
+const checkCount = (pem: Buffer, most: number): void => {
+  const marker = `-----BEGIN ${PEM_LABEL}-----`
+  let count = 0
+  for (let at = pem.indexOf(marker); at !== -1; at = pem.indexOf(marker, at + 1)) {
+    count += 1
+    if (count > most) throw malformed(`more than ${most} CRL${most === 1 ? '' : 's'} in PEM`)
+  }
 }
 
 // RFC 5280 §5.2.3: at most 20 octets.

@@ -7,7 +7,7 @@ import type { Clock } from '../../runtime/clock.ts'
 import { describeError } from '../../runtime/errors.ts'
 import type { HttpFetch } from '../../runtime/http-fetch.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { readCrls, type CrlDocument } from './crl-document.ts'
+import { readCrl, type CrlDocument } from './crl-document.ts'
 
 /** When CRLs are fetched. In milliseconds. */
 export interface CrlRefresh {
@@ -44,6 +44,9 @@ const MAX_BYTES = 16_777_216
 // Not a reason for the process to go on living.
 const schedulePlainly: Schedule = (run, delay) => setTimeout(run, delay).unref()
 
+// Of one fetch. A CRL that was proven by more keys than can be tried stays in use.
+const MAX_VERIFICATIONS = 4
+
 // Of keys that are no longer used, and of what somebody else put in their place.
 const MAX_KEPT = 4
 // setTimeout takes no longer ones, and would fire at once.
@@ -58,7 +61,7 @@ export class RemoteCrl implements Disposable {
   readonly #schedule: Schedule
   readonly #end = new AbortController()
   #held: readonly CrlDocument[] = []
-  #fetched: readonly CrlDocument[] = []
+  #fetched: CrlDocument | undefined
   #renewal: Promise<void> | undefined
   #askedAt = Number.NEGATIVE_INFINITY
   /** Milliseconds since the epoch. */
@@ -137,12 +140,14 @@ export class RemoteCrl implements Disposable {
    */
   async #accept(body: Buffer): Promise<number> {
     const digest = createHash('sha256').update(body).digest('base64url')
-    const fetched = digest === this.#digest ? this.#fetched : readCrls(body)
-    if (fetched !== this.#fetched) {
+    const known = digest === this.#digest ? this.#fetched : undefined
+    const fetched = known ?? readCrl(body)
+    if (fetched !== known) {
       const kept: CrlDocument[] = []
+      const tried = new Set<string>()
       for (const old of this.#held) {
         // oxlint-disable-next-line no-await-in-loop -- one verification after the other
-        if (old.provenBy.length > 0 && !(await isSuperseded(old, fetched))) kept.push(old)
+        if (old.provenBy.length > 0 && !(await isSuperseded(old, fetched, tried))) kept.push(old)
       }
       if (kept.length > 0) {
         const { url, logger } = this.#options
@@ -151,7 +156,7 @@ export class RemoteCrl implements Disposable {
           'CRL is not by the key of the last one, which stays in use',
         )
       }
-      this.#held = [...fetched, ...kept.slice(0, MAX_KEPT)]
+      this.#held = [fetched, ...kept.slice(0, MAX_KEPT)]
       this.#fetched = fetched
       this.#digest = digest
     }
@@ -159,33 +164,36 @@ export class RemoteCrl implements Disposable {
     return this.#pauseAfter(fetched)
   }
 
-  #pauseAfter(fetched: readonly CrlDocument[]): number {
+  #pauseAfter({ nextUpdate }: CrlDocument): number {
     const { times, clock } = this.#options
     const { least, most } = times.refresh
-    const left = Math.min(...fetched.map(({ nextUpdate }) => nextUpdate)) - clock.now()
+    const left = nextUpdate - clock.now()
     return Math.min(LONGEST_PAUSE, most, Math.max(least, REFRESH_AT * left))
   }
 }
 
 /**
- * Whether there is a newer CRL for the same certificates for each key that has proven the old one.
+ * Whether this is a newer CRL for the same certificates, by each key that has proven the old one.
  * Verified and read here, in the background, it is ready when the next caller asks.
+ *
+ * @param tried the issuers whose key the new one was tried with; each is one verification
  */
 const isSuperseded = async (
   old: CrlDocument,
-  fetched: readonly CrlDocument[],
+  fetched: CrlDocument,
+  tried: Set<string>,
 ): Promise<boolean> => {
+  const isNewer =
+    fetched.thisUpdate >= old.thisUpdate &&
+    fetched.issuer.equals(old.issuer) &&
+    (fetched.base === undefined) === (old.base === undefined) &&
+    fetched.scope.encoded.equals(old.scope.encoded)
+  if (!isNewer) return false
   for (const issuer of old.provenBy) {
-    const newer = fetched.filter(
-      (one) =>
-        one.thisUpdate >= old.thisUpdate &&
-        one.issuer.equals(old.issuer) &&
-        (one.base === undefined) === (old.base === undefined) &&
-        one.scope.encoded.equals(old.scope.encoded),
-    )
+    if (!tried.has(issuer.id) && tried.size === MAX_VERIFICATIONS) return false
+    tried.add(issuer.id)
     // oxlint-disable-next-line no-await-in-loop -- one key, but for while it is changed
-    const entries = await Promise.all(newer.map((one) => one.entriesBy(issuer)))
-    if (entries.every((found) => found === undefined)) return false
+    if ((await fetched.entriesBy(issuer)) === undefined) return false
   }
   return true
 }

@@ -183,6 +183,16 @@ describe('the files of CRLs', () => {
       .join('text\n')
     assert.equal(readCrls(Buffer.from(text)).length, 2)
   })
+
+  it('hold at most 64 CRLs in PEM, and none is read where there are more', () => {
+    const block = encodePem('X509 CRL', crl(ca, []))
+    assert.equal(readCrls(Buffer.from(block.repeat(64))).length, 64)
+    const broken = encodePem('X509 CRL', Buffer.from('no CRL'))
+    assert.throws(() => readCrls(Buffer.from(broken + block.repeat(64))), {
+      code: 'malformed-certificate',
+      message: /more than 64 CRLs in PEM/,
+    })
+  })
 })
 
 describe('a CRL with 100,000 entries', () => {

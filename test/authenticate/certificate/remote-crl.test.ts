@@ -2,11 +2,13 @@
 // nothing but what the same key has signed later.
 
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { describe, it, mock } from 'node:test'
 import { CrlSource } from '../../../src/authenticate/certificate/crl.ts'
+import { CrlDocument } from '../../../src/authenticate/certificate/crl-document.ts'
 import type { Issued } from '../../../src/authenticate/certificate/issued.ts'
 import { RemoteCrl, type CrlRefresh } from '../../../src/authenticate/certificate/remote-crl.ts'
 import { httpFetcher } from '../../../src/runtime/http-fetch.ts'
+import { encodePem } from '../../../src/x509/pem.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 import { memoryLogger } from '../../fakes/logger.ts'
 import { startScriptedHttp } from '../../servers/scripted-http.ts'
@@ -141,6 +143,12 @@ describe('a published CRL', () => {
     assert.equal(await site.ask(), 'good')
   })
 
+  it('may be PEM', async () => {
+    const pem = encodePem('X509 CRL', crl(ca, [{ serial: 5 }]))
+    await using site = await setUp(Buffer.from(pem))
+    assert.equal(await site.ask(), 'revoked')
+  })
+
   it('that has not changed is not read again', async () => {
     await using site = await setUp(crl(ca, [], { nextUpdate: NOW + DAY }))
     const before = await site.remote.current()
@@ -201,6 +209,45 @@ describe('who can answer in place of the server', () => {
     await using site = await setUp(Buffer.alloc(17_000_000))
     assert.equal(await site.ask(), 'unavailable')
     assert.match(site.lines.join(), /more than 16777216 bytes/)
+  })
+
+  it('cannot send two CRLs in one PEM document', async () => {
+    const held = crl(ca, [{ serial: 5 }], { nextUpdate: NOW + 10 * DAY })
+    await using site = await setUp(held)
+    assert.equal(await site.ask(), 'revoked')
+    const newer = crl(ca, [], { thisUpdate: NOW, number: 8 })
+    site.publish(Buffer.from(encodePem('X509 CRL', newer).repeat(2)))
+    await site.refreshed()
+    assert.equal(await site.ask(), 'revoked')
+    assert.match(site.lines.join(), /more than 1 CRL in PEM.*CRL cannot be fetched/)
+  })
+
+  it('causes at most 4 signature verifications a fetch, and undoes nothing by that', async () => {
+    // One name, many keys, and a CRL of each: more than an issuer that changes its key has.
+    const authorities = Array.from({ length: 5 }, () => new Authority())
+    const issued = authorities.map((authority) => authority.issued({ serial: 5 }))
+    await using site = await setUp(Buffer.alloc(0))
+    assert.equal(await site.ask(), 'unavailable')
+    for (const [index, authority] of authorities.entries()) {
+      site.publish(crl(authority, [{ serial: 5 }], { nextUpdate: NOW + 10 * DAY }))
+      // oxlint-disable-next-line no-await-in-loop -- one CRL after the other
+      await site.refreshed()
+      const one = issued[index]
+      assert.ok(one !== undefined)
+      // oxlint-disable-next-line no-await-in-loop -- one CRL after the other
+      assert.equal(await site.ask(one), 'revoked')
+    }
+    const verifications = mock.method(CrlDocument.prototype, 'entriesBy')
+    try {
+      site.publish(crl(new Authority(), [], { number: 8 }))
+      await site.refreshed()
+      assert.equal(verifications.mock.callCount(), 4)
+    } finally {
+      verifications.mock.restore()
+    }
+    const newest = issued.at(-1)
+    assert.ok(newest !== undefined)
+    assert.equal(await site.ask(newest), 'revoked')
   })
 
   it('cannot send us elsewhere', async () => {
