@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import type { JsonObject } from '../../src/runtime/json-object.ts'
@@ -235,6 +237,35 @@ const leaving = async ({ envoy, pki }: Edge): Promise<ConnectionOptions> => ({
   servername: HOST,
   ca: await readFile(pki.ca),
   ALPNProtocols: ['http/1.1'],
+})
+
+describe('a request beyond the limit of an upstream', { skip }, () => {
+  it('leaves the circuit breaker as its reason', async () => {
+    // Takes connections and never answers, so that the one request that may wait does wait.
+    const silent = createServer().listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- listens on TCP
+    const { port } = silent.address() as AddressInfo
+    await using edge = await startEdge({
+      upstream: { address: `127.0.0.1:${port}`, maxConnections: 1, connectTimeout: '20s' },
+    })
+    edge.authz.answer = { ...ALLOW, responseHeaders: [['x-countersign-decision', DECISION]] }
+    const connected = once(silent, 'connection')
+    const waiting = connectTls({ ...(await leaving(edge)) }, () =>
+      waiting.write(`GET /waiting HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`),
+    )
+    await connected
+    const line = await lineOf(
+      () => edge.refusals(),
+      () => sendRaw(edge.target, { line: 'GET / HTTP/1.1', headers: [['Host', HOST]] }),
+    )
+    waiting.destroy()
+    silent.close()
+    assert.deepEqual(
+      [line['event'], line['reason'], line['flags'], line['status'], line['decision']],
+      ['request-failed', 'upstream_reset_before_response_started{overflow}', 'UO', 503, DECISION],
+    )
+  })
 })
 
 describe('a flood of what Envoy refuses', { skip }, () => {
