@@ -27,6 +27,9 @@ export interface Renewing {
 // Longer than a provider may take to answer: discovery, keys and tokens.
 const WAIT_MS = 75_000
 
+// A token that is good for less than this may have ended when it reaches the server that judges it.
+const SHORTEST_USE_MS = 5_000
+
 /**
  * The token for a request.
  *
@@ -40,20 +43,24 @@ export const heldToken = async (renewing: Renewing): Promise<Held> => {
   const token = tokenOf(login, kind)
   const freshness = freshnessOf(login, token, now())
   if (freshness === 'fresh') return { outcome: 'held', login, token }
-  const good = freshness === 'ending'
-  if (!canRenew(login)) return good ? { outcome: 'held', login, token } : ended(login)
+  const held: Held = { outcome: 'held', login, token }
+  if (!canRenew(login)) return freshness === 'ending' ? held : ended(login)
+  const isUsable = freshness === 'ending' && !isAboutToEnd(token, now())
   return await heedingInterruption(async (signal) => {
-    // Others may have it renewed while this one is still good.
-    await using turn = await cache.takeTurn(request, { wait: good ? 0 : WAIT_MS, signal })
+    // Another process may renew it while this one is still good.
+    await using turn = await cache.takeTurn(request, { wait: isUsable ? 0 : WAIT_MS, signal })
     // From here on it goes to its end: a refresh token that is spent is of no use but for its answer.
     if (turn !== undefined) return await inTurn(renewing)
-    if (good) return { outcome: 'held', login, token }
+    if (isUsable) return held
     throw new CountersignError(
       'unavailable',
       'another process renews the tokens, and does not come to an end',
     )
   })
 }
+
+const isAboutToEnd = ({ expires }: HeldToken, now: number): boolean =>
+  expires !== undefined && expires - now < SHORTEST_USE_MS
 
 type Renewable = Login & { readonly refreshToken: string }
 

@@ -210,4 +210,21 @@ describe('a token that is held', { concurrency: true }, () => {
     assert.equal(held.outcome === 'held' ? held.token.value : '', 'id-1')
     assert.ok(performance.now() - before < 5_000)
   })
+  it('is not used in its last seconds, where another process is renewing it', async () => {
+    await using folder = await temporaryFolder()
+    const cache = new TokenCache(folder.file('tokens'))
+    await cache.write(LOGIN)
+    const turn = await cache.takeTurn(LOGIN, { wait: 0 })
+    const asked = heldToken({
+      cache,
+      request: LOGIN,
+      kind: 'id_token',
+      now: () => NOW + 10 * MINUTE - 4_000,
+      renew: async () => Promise.reject(new TypeError('the other process has renewed it')),
+    })
+    await cache.write({ ...LOGIN, ...NEXT })
+    await turn?.[Symbol.asyncDispose]()
+    const held = await asked
+    assert.equal(held.outcome === 'held' ? held.token.value : '', 'id-2')
+  })
 })

@@ -125,7 +125,12 @@ describe(`a soak of ${MINUTES} minutes`, options, () => {
       ({ from, to }) => !outages.some((outage) => from <= outage.to && to >= outage.from),
     )
     t.diagnostic(`${failures.length} failures in ${outages.length} outages`)
-    assert.deepEqual(outside, [])
+    const decisions = await site.decisions()
+    const explained = outside.map((failure) => {
+      const decision = decisions.find(({ id }) => failure.message.includes(id))
+      return { ...failure, decision }
+    })
+    assert.deepEqual(explained, [])
     const late = async () =>
       walkers
         .filter(({ turns }) => turns.at(-1) !== ticker.turns.at(-1))
