@@ -4,6 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { waitUntilStopped } from '../servers/stopped.ts'
 
 const readySchema = z.object({ ready: z.string() })
 
@@ -65,6 +66,7 @@ export class CountersignProcess implements AsyncDisposable {
   /** Sends a signal. */
   signal(signal: NodeJS.Signals): void {
     this.#child?.kill(signal)
+    if (signal === 'SIGSTOP') waitUntilStopped(this.pid)
   }
 
   /** Sends a signal that ends it, and waits until it has; resolves with the exit status. */

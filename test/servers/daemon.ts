@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { findProgram } from '../../src/runtime/child.ts'
+import { waitUntilStopped } from './stopped.ts'
 
 /** What a {@link Daemon} needs. */
 export interface DaemonOptions {
@@ -71,6 +72,7 @@ export class Daemon implements AsyncDisposable {
   /** Stops it in its tracks, or lets it go on. */
   signal(signal: NodeJS.Signals): void {
     this.#child?.kill(signal)
+    if (signal === 'SIGSTOP' && this.#child?.pid !== undefined) waitUntilStopped(this.#child.pid)
   }
 
   /** Ends it at once, without a word to its clients. */
