@@ -2,6 +2,7 @@
 
 import type { DecisionEvent } from '../audit/event.ts'
 import type { ShownCredential } from '../identity/shown.ts'
+import { cutText } from '../runtime/cut-text.ts'
 
 /** The longest such event, in bytes. The time and the mark of the log come to it. */
 const MAX_BYTES = 1_950
@@ -36,10 +37,7 @@ const fits = (event: DecisionEvent): boolean => {
 
 const shortened = (event: DecisionEvent, longest: number): DecisionEvent => {
   const { path, host, request, method, user, shown } = event
-  const cut = (text: string | undefined): string | undefined =>
-    text === undefined || text.length <= longest
-      ? text
-      : `${text.slice(0, longest).toWellFormed()}…`
+  const cut = (text: string | undefined): string | undefined => text && cutText(text, longest)
   return {
     ...event,
     path: cut(path),

@@ -6,6 +6,7 @@ import type { Impersonation } from '../request/kubernetes/impersonation.ts'
 import type { KubernetesRequest } from '../request/kubernetes/request-info.ts'
 import type { SecretParameters } from '../request/query.ts'
 import type { Identity } from '../identity/identity.ts'
+import { cutText } from '../runtime/cut-text.ts'
 import { fitting } from './record-limit.ts'
 import { statusOf, type Decision, type Trail } from './decision.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -103,16 +104,12 @@ const withoutEmpty = (texts: Readonly<Record<string, string>>): Readonly<Record<
 export const MAX_PATH = 2_048
 
 /** The same of every other text of somebody who may not have proven who it is. */
-const cut = <T extends string | undefined>(text: T): T | string =>
-  text !== undefined && isCut(text) ? `${text.slice(0, MAX_PATH).toWellFormed()}…` : text
+const cut = <T extends string | undefined>(text: T): T | string => text && cutText(text, MAX_PATH)
 
 /** A name, or what should be one. DNS and Kubernetes have at most 253 characters. */
 const MAX_NAME = 256
 
-const cutName = (text: string | undefined): string | undefined =>
-  text === undefined || text.length <= MAX_NAME
-    ? text
-    : `${text.slice(0, MAX_NAME).toWellFormed()}…`
+const cutName = (text: string | undefined): string | undefined => text && cutText(text, MAX_NAME)
 
 /** Whether a recorded text is not whole, or would not be. */
 export const isCut = (text: string): boolean => text.length > MAX_PATH

@@ -1,6 +1,7 @@
 // What a caller showed, in the credential's own words: which certificate, token, key or session it was. For the
 // audit log alone. Bounded, and never a secret. Made once for each proof, not for each request.
 
+import { cutText } from '../runtime/cut-text.ts'
 import type { CertificateFacts } from './certificate-facts.ts'
 import type { Claims } from './identity.ts'
 
@@ -86,5 +87,4 @@ const audienceOf = (all: readonly string[]): Pick<ShownCredential, 'aud'> => {
 }
 
 /** At most so many characters, and a mark where there were more. */
-const cut = (text: string, longest = LONGEST): string =>
-  text.length > longest ? `${text.slice(0, longest).toWellFormed()}…` : text
+const cut = (text: string, longest = LONGEST): string => cutText(text, longest)

@@ -5,6 +5,7 @@
 import type { KubernetesRequest } from '../../request/kubernetes/request-info.ts'
 import type { Trail } from '../decision.ts'
 import type { PublicRefusal } from './public-refusal.ts'
+import { cutText } from '../../runtime/cut-text.ts'
 
 /** What is sent, and as what. */
 export interface KubernetesBody {
@@ -152,5 +153,4 @@ const quoted = (text: string): string =>
 // Nothing that a Kubernetes API server serves has a longer name or path.
 const LONGEST = 1_024
 
-const cut = (text: string): string =>
-  text.length > LONGEST ? `${text.slice(0, LONGEST).toWellFormed()}…` : text
+const cut = (text: string): string => cutText(text, LONGEST)
