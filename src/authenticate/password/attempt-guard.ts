@@ -2,6 +2,7 @@
 // source, and the two together; whoever has failed too often there has to wait.
 
 import type { Clock } from '../../runtime/clock.ts'
+import { countedSource } from '../../runtime/counted-source.ts'
 import {
   waitAfter,
   type Claim,
@@ -13,7 +14,7 @@ import type { State } from '../../state/state.ts'
 import type { Attempt, GuardedVerification, PasswordGuard } from './guard.ts'
 import { Holds } from './holds.ts'
 import { answerOfNote, noteOfRefusal, type Refused, type RepeatRules } from './repeats.ts'
-import { countedSource, countedUser } from './subject.ts'
+import { countedUser } from './subject.ts'
 import type { Verification } from './verifier.ts'
 
 /** What is counted apart. */

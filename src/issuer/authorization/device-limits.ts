@@ -3,7 +3,7 @@
 
 import type { Claim, Pace, Receipt } from '../../state/attempt-store.ts'
 import type { State } from '../../state/state.ts'
-import { countedSource } from '../../authenticate/password/subject.ts'
+import { countedSource } from '../../runtime/counted-source.ts'
 
 // Guesses. A user code is one of 20^8, good for ten minutes. Of one source, or one user who is logged in: ten
 // wrong ones, then ten minutes without any.

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { countedSource } from '../../../src/authenticate/password/subject.ts'
+import { countedSource } from '../../../src/runtime/counted-source.ts'
 import { DAY, GuardedSite, HOME, HOUR, MINUTE, SECOND } from './guarding.ts'
 
 const ATTACKER = '198.51.100.1'
