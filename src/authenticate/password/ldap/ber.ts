@@ -7,6 +7,27 @@ export interface BerElement {
   readonly content: Buffer
 }
 
+/** Counts the elements of one message, and ends the reading where there are too many. */
+export class ElementCount {
+  readonly #most: number
+  #read = 0
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  /** How many there were. */
+  get read(): number {
+    return this.#read
+  }
+
+  /** @throws BerError when there have been too many */
+  add(): void {
+    this.#read += 1
+    if (this.#read > this.#most) throw new BerError(`more than ${this.#most} elements`)
+  }
+}
+
 /** Not BER, or not what it should be. */
 export class BerError extends Error {
   override readonly name = 'BerError'
@@ -30,13 +51,18 @@ export const measure = (
   return { content, end: content + bytes.readUIntBE(start + 2, count) }
 }
 
-/** The elements that fill the bytes, one after another. */
-export const elementsOf = (bytes: Buffer): readonly BerElement[] => {
+/**
+ * The elements that fill the bytes, one after another.
+ *
+ * @throws BerError when they do not fill them, or `count` has enough
+ */
+export const elementsOf = (bytes: Buffer, count?: ElementCount): readonly BerElement[] => {
   const elements: BerElement[] = []
   let start = 0
   while (start < bytes.length) {
     const place = measure(bytes, start)
     if (place === undefined || place.end > bytes.length) throw new BerError('cut short')
+    count?.add()
     elements.push({
       tag: bytes.readUInt8(start),
       content: bytes.subarray(place.content, place.end),

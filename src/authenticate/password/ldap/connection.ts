@@ -2,6 +2,7 @@
 // the connection; it never comes back to life by itself, since then it would be bound to nobody.
 
 import type { Socket } from 'node:net'
+import type { AnswerBudget } from './answer-budget.ts'
 import { DirectoryError } from './failure.ts'
 import { MessageFramer } from './framer.ts'
 import {
@@ -13,12 +14,14 @@ import {
 } from './requests.ts'
 import { OPERATION, readResponse, type Entry, type LdapResult, type Response } from './responses.ts'
 
-/** How long to wait for one operation. */
+/** How long to wait for one operation, and for how much. */
 export interface Patience {
   /** The caller is gone when this aborts. */
   readonly signal: AbortSignal
   /** Milliseconds. */
   readonly limit: number
+  /** What the answer takes from. */
+  readonly budget: AnswerBudget
 }
 
 /** What a search found, and how it ended. */
@@ -30,6 +33,9 @@ export interface SearchAnswer {
 interface Pending {
   readonly messageId: number
   readonly operation: number
+  readonly budget: AnswerBudget
+  /** Entries that were asked for. */
+  readonly atMost: number
   readonly entries: Entry[]
   readonly resolve: (answer: SearchAnswer) => void
   readonly reject: (cause: unknown) => void
@@ -37,7 +43,8 @@ interface Pending {
 
 // An entry with 10,000 groups has about 1 MB.
 const LARGEST_MESSAGE = 4_194_304
-const MOST_ENTRIES = 10_000
+// Without a request a server has one thing to say, the notice of disconnection (RFC 4511 §4.4.1).
+const LARGEST_NOTICE = 4_096
 
 /** An open connection. */
 export class LdapConnection {
@@ -66,10 +73,11 @@ export class LdapConnection {
     return (await this.#exchange(message, OPERATION.bindResponse, patience)).result
   }
 
+  /** A search. More entries than were asked for are an error. */
   async search(search: Search, patience: Patience): Promise<SearchAnswer> {
     const seconds = Math.ceil(patience.limit / 1_000)
     const message = searchRequest(this.#nextId(), search, seconds)
-    return await this.#exchange(message, OPERATION.searchDone, patience)
+    return await this.#exchange(message, OPERATION.searchDone, patience, search.atMost)
   }
 
   /**
@@ -84,7 +92,7 @@ export class LdapConnection {
     if (result.code !== 0) {
       throw this.#fail('tls', `refuses StartTLS: result code ${result.code} ${result.diagnostic}`)
     }
-    if (this.#end !== undefined || this.#framer.isMidway) {
+    if (this.#end !== undefined || this.#framer.held > 0) {
       throw this.#fail('tls', 'sent more than an answer to StartTLS')
     }
     this.#socket.off('data', this.#onData).off('error', this.#onError).off('close', this.#onClose)
@@ -109,12 +117,19 @@ export class LdapConnection {
     this.#fail('closed', 'was let go')
   }
 
-  async #exchange(message: Buffer, operation: number, patience: Patience): Promise<SearchAnswer> {
+  async #exchange(
+    message: Buffer,
+    operation: number,
+    patience: Patience,
+    atMost = 0,
+  ): Promise<SearchAnswer> {
     patience.signal.throwIfAborted()
     if (this.#end !== undefined) throw this.#end.cause
     if (this.#pending !== undefined) throw new Error('a connection has one operation at a time')
     const { promise, resolve, reject } = Promise.withResolvers<SearchAnswer>()
-    this.#pending = { messageId: this.#messageId, operation, entries: [], resolve, reject }
+    const { budget } = patience
+    const messageId = this.#messageId
+    this.#pending = { messageId, operation, budget, atMost, entries: [], resolve, reject }
     const timer = setTimeout(() => {
       this.#fail('timeout', `did not answer within ${patience.limit} ms`)
     }, patience.limit)
@@ -136,27 +151,37 @@ export class LdapConnection {
 
   readonly #onData = (chunk: Buffer): void => {
     try {
-      for (const message of this.#framer.push(chunk)) this.#take(readResponse(message))
+      this.#pending?.budget.takeBytes(chunk.length, this.server)
+      for (const message of this.#framer.push(chunk)) {
+        this.#take(readResponse(message))
+        if (this.#end !== undefined) return
+      }
+      if (this.#pending === undefined && this.#framer.held > LARGEST_NOTICE) {
+        this.#fail('malformed', 'sent what was not asked for')
+      }
     } catch (cause) {
-      this.#fail('malformed', 'does not answer as an LDAP server does', cause)
+      if (cause instanceof DirectoryError) this.#finish(cause)
+      else this.#fail('malformed', 'does not answer as an LDAP server does', cause)
     }
   }
 
   #take(response: Response): void {
     const pending = this.#pending
+    pending?.budget.takeElements(response.elements, this.server)
     if (response.messageId === 0 && response.kind === 'result') {
       // RFC 4511 §4.4.1
       this.#fail('closed', `announces the end of the connection: code ${response.result.code}`)
     } else if (response.messageId !== pending?.messageId) {
       this.#fail('malformed', 'sent what was not asked for')
-    } else if (response.kind === 'entry') {
-      if (pending.entries.length >= MOST_ENTRIES) this.#fail('answered', 'finds no end of entries')
-      else pending.entries.push(response.entry)
-    } else if (response.kind === 'result') {
-      if (response.operation === pending.operation) {
-        this.#pending = undefined
-        pending.resolve({ entries: pending.entries, result: response.result })
-      } else this.#fail('malformed', 'answers another operation than it was asked for')
+    } else if (response.kind === 'entry' && pending.operation === OPERATION.searchDone) {
+      if (pending.entries.length < pending.atMost) pending.entries.push(response.entry)
+      else
+        this.#fail('answered', `sent more than the ${pending.atMost} entries that were asked for`)
+    } else if (response.kind === 'result' && pending.operation === response.operation) {
+      this.#pending = undefined
+      pending.resolve({ entries: pending.entries, result: response.result })
+    } else if (response.kind !== 'reference') {
+      this.#fail('malformed', 'answers another operation than it was asked for')
     }
   }
 

@@ -19,6 +19,17 @@ export const escapeDnValue = (value: string): string =>
 const hexEscape = (character: string): string =>
   [...Buffer.from(character)].map((byte) => `\\${byte.toString(16).padStart(2, '0')}`).join('')
 
+/** Names in directories have some hundred characters, and fewer than ten relative names. */
+const LONGEST = 4_096
+const MOST_COMMAS = 64
+
+/**
+ * Whether taking the name apart would take long. No directory has such names: each relative name takes
+ * about 2 µs, and a server chooses how many there are.
+ */
+export const isTooLong = (text: string): boolean =>
+  text.length > LONGEST || text.split(',', MOST_COMMAS + 2).length > MOST_COMMAS + 1
+
 /** Each relative distinguished name, the entry's own first; `undefined` where the text is no DN. */
 export const parseDn = (text: string): readonly (readonly NamePart[])[] | undefined => {
   if (text.trim() === '') return []

@@ -16,9 +16,9 @@ export class MessageFramer {
     this.#most = most
   }
 
-  /** Whether part of a message has come. */
-  get isMidway(): boolean {
-    return this.#held > 0
+  /** Bytes of a message of which the rest has not come. */
+  get held(): number {
+    return this.#held
   }
 
   /**

@@ -2,7 +2,7 @@
 // level by level. A list that cannot be had whole is an error: what is missing could be the group
 // that a rule denies.
 
-import { dnKey, firstValueOf, isUnder } from './dn.ts'
+import { dnKey, firstValueOf, isTooLong, isUnder } from './dn.ts'
 import { DirectoryError } from './failure.ts'
 import { siblingSid } from './identifiers.ts'
 import type { LdapGroups } from './options.ts'
@@ -67,7 +67,7 @@ class GroupWalk {
     const levels = lookup.kind === 'ad' ? 1 : lookup.nested
     for (let depth = 0; depth < levels && level.length > 0; depth += 1) {
       // oxlint-disable-next-line no-await-in-loop -- each level is known when the last one is
-      level = this.#add(await this.#aboveAll(level))
+      level = await this.#addAbove(level)
     }
     if (lookup.kind !== 'ad' && levels > 0) await this.#requireTop(level, levels)
     return [...this.#found.values()]
@@ -77,25 +77,30 @@ class GroupWalk {
   #add(groups: readonly Group[]): readonly Group[] {
     const fresh: Group[] = []
     for (const group of groups) {
+      if (isTooLong(group.dn)) {
+        const message = `a group of ${this.#name} has a name that is too long: ${group.dn.slice(0, 100)}…`
+        throw new DirectoryError('groups-unusable', message)
+      }
       const key = dnKey(group.dn)
       if (this.#found.has(key)) continue
+      if (this.#found.size >= this.#options.limit) {
+        const message = `${this.#name} is in more than ${this.#options.limit} groups`
+        throw new DirectoryError('groups-unusable', message)
+      }
       this.#found.set(key, group)
       fresh.push(group)
-    }
-    if (this.#found.size > this.#options.limit) {
-      const message = `${this.#name} is in more than ${this.#options.limit} groups`
-      throw new DirectoryError('groups-unusable', message)
     }
     return fresh
   }
 
-  async #aboveAll(groups: readonly Group[]): Promise<readonly Group[]> {
-    const found: Group[] = []
+  /** Remembers the groups that these are directly in, and gives those that are new. */
+  async #addAbove(groups: readonly Group[]): Promise<readonly Group[]> {
+    const fresh: Group[] = []
     for (const group of groups) {
       // oxlint-disable-next-line no-await-in-loop -- one user must not hold many connections
-      found.push(...(await this.#above(await this.#entryOf(group))))
+      fresh.push(...this.#add(await this.#above(await this.#entryOf(group))))
     }
-    return found
+    return fresh
   }
 
   /** The groups that an entry is directly in. */
@@ -113,6 +118,8 @@ class GroupWalk {
       scope,
       filter: renderFilter(filter, { dn: member.dn, user: this.#name }),
       attributes: groupAttributes(this.#options),
+      // One more than there may be shows that there are too many.
+      atMost: this.#options.limit + 1,
     })
     return entries.map((entry) => ({ dn: entry.dn, entry }))
   }
@@ -142,7 +149,7 @@ class GroupWalk {
   }
 
   async #requireTop(level: readonly Group[], levels: number): Promise<void> {
-    if (this.#add(await this.#aboveAll(level)).length === 0) return
+    if ((await this.#addAbove(level)).length === 0) return
     const message = `groups of ${this.#name} are nested more than ${levels} levels deep`
     throw new DirectoryError('groups-unusable', message)
   }

@@ -12,6 +12,7 @@ import {
   isExpired,
   passwordStampOf,
 } from './account.ts'
+import { AnswerBudget } from './answer-budget.ts'
 import type { LdapConnection, Patience } from './connection.ts'
 import { EvenBinds } from './decoy.ts'
 import { attributesOfFacts, factsOf } from './facts.ts'
@@ -96,7 +97,7 @@ export class Prover {
   ): Promise<AccountLookup> {
     const { proof, attributes, groups } = this.#options
     const { user = '' } = reference
-    const reader = this.#serviceReader(server, signal)
+    const reader = this.#serviceReader(server, this.#patience(signal))
     const entry = await readOne(reader, this.#userSearch(proof.search, user))
     if (entry === undefined) return { outcome: 'ended', code: 'user-unknown' }
     const code = endIn(entry, reference, this.#clock.now())
@@ -106,11 +107,10 @@ export class Prover {
     return { outcome: 'current', facts: { ...facts, groups: names } }
   }
 
-  #serviceReader(server: DirectoryServer, signal: AbortSignal): Reader {
-    const patience = this.#patience(signal)
+  #serviceReader(server: DirectoryServer, patience: Patience): Reader {
     return async (search) => {
       if (server.service === undefined) throw new Error('a server without a service account')
-      return await server.service.use(signal, (connection) =>
+      return await server.service.use(patience.signal, (connection) =>
         readerOn(connection, patience)(search),
       )
     }
@@ -123,7 +123,7 @@ export class Prover {
     signal: AbortSignal,
   ): Promise<Verification> {
     const patience = this.#patience(signal)
-    const reader = this.#serviceReader(server, signal)
+    const reader = this.#serviceReader(server, patience)
     const entry = await readOne(reader, this.#userSearch(proof.search, user))
     if (entry === undefined) {
       await server.users.use(signal, (connection) =>
@@ -200,14 +200,16 @@ export class Prover {
     return { outcome: 'verified', facts: { ...facts, groups } }
   }
 
-  #userSearch(search: EntrySearch | undefined, user: string): Search {
+  #userSearch(search: EntrySearch | undefined, user: string): Omit<Search, 'atMost'> {
     if (search === undefined) throw new Error('a bind name that is no DN, and no search')
     const { base, scope, filter } = search
     return { base, scope, filter: renderFilter(filter, { user }), attributes: this.#attributes }
   }
 
+  /** For one login attempt. */
   #patience(signal: AbortSignal): Patience {
-    return { signal, limit: this.#options.limits.operationTimeout }
+    const { operationTimeout } = this.#options.limits
+    return { signal, limit: operationTimeout, budget: new AnswerBudget() }
   }
 }
 

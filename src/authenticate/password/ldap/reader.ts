@@ -20,7 +20,7 @@ export const readerOn =
   async (search) => {
     const { entries, result } = await connection.search(search, patience)
     if (result.code === RESULT.success) return entries
-    const enough = search.atMost !== undefined && entries.length >= search.atMost
+    const enough = entries.length >= search.atMost
     if (result.code === RESULT.sizeLimitExceeded && enough) return entries
     const busy = result.code === RESULT.busy || result.code === RESULT.unavailable
     throw new DirectoryError(
@@ -30,7 +30,10 @@ export const readerOn =
   }
 
 /** The only entry that a search finds; `undefined` when there is none. */
-export const readOne = async (reader: Reader, search: Search): Promise<Entry | undefined> => {
+export const readOne = async (
+  reader: Reader,
+  search: Omit<Search, 'atMost'>,
+): Promise<Entry | undefined> => {
   const [entry, another] = await reader({ ...search, atMost: 2 })
   if (another === undefined) return entry
   const message = `more than one entry matches ${search.filter} under "${search.base}": ${entry?.dn}; ${another.dn}`

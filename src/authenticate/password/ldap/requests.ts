@@ -19,8 +19,8 @@ export interface Search {
   /** RFC 4515, complete. */
   readonly filter: string
   readonly attributes: readonly string[]
-  /** The server stops after so many entries. Absent: all. */
-  readonly atMost?: number
+  /** The server stops after so many entries; more than that are an error. */
+  readonly atMost: number
 }
 
 const START_TLS = '1.3.6.1.4.1.1466.20037' // RFC 4511 §4.14.1
@@ -56,7 +56,7 @@ export const searchRequest = (messageId: number, search: Search, seconds: number
     filter: FilterParser.parseString(search.filter),
     // RFC 4511 §4.5.1.8: none would mean all.
     attributes: search.attributes.length === 0 ? ['1.1'] : [...search.attributes],
-    sizeLimit: search.atMost ?? 0,
+    sizeLimit: search.atMost,
     timeLimit: seconds,
   }).write()
 

@@ -1,7 +1,8 @@
 // LDAP responses from bytes (RFC 4511 §4), read strictly: a response without a result code is an
 // error, and never the zero that means success.
 
-import { BerError, contentOf, elementsOf, numberOf, type BerElement } from './ber.ts'
+import { cutText } from '../../../runtime/cut-text.ts'
+import { BerError, contentOf, ElementCount, elementsOf, numberOf, type BerElement } from './ber.ts'
 
 /** Operations that we can be answered with. */
 export const OPERATION = {
@@ -41,7 +42,12 @@ export interface Entry {
 }
 
 /** One message from a server. */
-export type Response =
+export type Response = Message & {
+  /** How many BER elements it has. */
+  readonly elements: number
+}
+
+type Message =
   | { readonly kind: 'entry'; readonly messageId: number; readonly entry: Entry }
   // Named and not followed: a referral could lead a bind to a server that is not ours.
   | { readonly kind: 'reference'; readonly messageId: number }
@@ -58,61 +64,86 @@ const PASSWORD_POLICY = '1.3.6.1.4.1.42.2.27.8.5.1'
 const POLICY_ERROR = 0x81
 
 /**
+ * BER elements of one message: an entry with 10,000 values has as many, and some more. Reading them
+ * takes 5 to 10 ms.
+ */
+const MOST_ELEMENTS = 20_000
+
+/** Bytes of the name of an entry. */
+const LONGEST_NAME = 4_096
+
+/** Characters of a server's own words that go into messages and logs. */
+const LONGEST_DIAGNOSTIC = 500
+
+/**
  * Reads one message.
  *
  * @throws BerError when it is none that we could have asked for
  */
 export const readResponse = (bytes: Buffer): Response => {
-  const [message] = elementsOf(bytes)
-  const [id, operation, controls] = elementsOf(contentOf(message, TAG.sequence))
+  const count = new ElementCount(MOST_ELEMENTS)
+  const message = readMessage(bytes, count)
+  return { ...message, elements: count.read }
+}
+
+const readMessage = (bytes: Buffer, count: ElementCount): Message => {
+  const [message] = elementsOf(bytes, count)
+  const [id, operation, controls] = elementsOf(contentOf(message, TAG.sequence), count)
   const messageId = numberOf(id, TAG.integer)
   if (operation === undefined) throw new BerError('a message without an operation')
   switch (operation.tag) {
     case OPERATION.searchEntry:
-      return { kind: 'entry', messageId, entry: readEntry(operation.content) }
+      return { kind: 'entry', messageId, entry: readEntry(operation.content, count) }
     case OPERATION.searchReference:
       return { kind: 'reference', messageId }
     case OPERATION.bindResponse:
     case OPERATION.searchDone:
     case OPERATION.extendedResponse: {
-      const policyError = controls === undefined ? undefined : policyErrorIn(controls)
-      const result = { ...readResult(operation.content), policyError }
+      const policyError = controls === undefined ? undefined : policyErrorIn(controls, count)
+      const result = { ...readResult(operation.content, count), policyError }
       return { kind: 'result', messageId, operation: operation.tag, result }
     }
   }
   throw new BerError(`an operation of type ${operation.tag}`)
 }
 
-const readResult = (content: Buffer): { readonly code: number; readonly diagnostic: string } => {
-  const [code, matched, diagnostic] = elementsOf(content)
+const readResult = (
+  content: Buffer,
+  count: ElementCount,
+): { readonly code: number; readonly diagnostic: string } => {
+  const [code, matched, diagnostic] = elementsOf(content, count)
   contentOf(matched, TAG.octetString)
   return {
     code: numberOf(code, TAG.enumerated),
-    diagnostic: contentOf(diagnostic, TAG.octetString).toString(),
+    diagnostic: cutText(contentOf(diagnostic, TAG.octetString).toString(), LONGEST_DIAGNOSTIC),
   }
 }
 
-const readEntry = (content: Buffer): Entry => {
-  const [dn, list] = elementsOf(content)
+const readEntry = (content: Buffer, count: ElementCount): Entry => {
+  const [dn, list] = elementsOf(content, count)
+  const name = contentOf(dn, TAG.octetString)
+  if (name.length > LONGEST_NAME) throw new BerError(`a name of more than ${LONGEST_NAME} bytes`)
   const attributes = new Map<string, readonly Buffer[]>()
-  for (const attribute of elementsOf(contentOf(list, TAG.sequence))) {
-    const [type, values] = elementsOf(contentOf(attribute, TAG.sequence))
+  for (const attribute of elementsOf(contentOf(list, TAG.sequence), count)) {
+    const [type, values] = elementsOf(contentOf(attribute, TAG.sequence), count)
     attributes.set(
       contentOf(type, TAG.octetString).toString().toLowerCase(),
-      elementsOf(contentOf(values, TAG.set)).map((value) => contentOf(value, TAG.octetString)),
+      elementsOf(contentOf(values, TAG.set), count).map((value) =>
+        contentOf(value, TAG.octetString),
+      ),
     )
   }
-  return { dn: contentOf(dn, TAG.octetString).toString(), attributes }
+  return { dn: name.toString(), attributes }
 }
 
-const policyErrorIn = (controls: BerElement): number | undefined => {
-  for (const control of elementsOf(contentOf(controls, CONTROLS))) {
-    const [type, ...rest] = elementsOf(contentOf(control, TAG.sequence))
+const policyErrorIn = (controls: BerElement, count: ElementCount): number | undefined => {
+  for (const control of elementsOf(contentOf(controls, CONTROLS), count)) {
+    const [type, ...rest] = elementsOf(contentOf(control, TAG.sequence), count)
     if (contentOf(type, TAG.octetString).toString() !== PASSWORD_POLICY) continue
     const value = rest.find(({ tag }) => tag === TAG.octetString)
     if (value === undefined) continue
-    const [sequence] = elementsOf(value.content)
-    const error = elementsOf(contentOf(sequence, TAG.sequence)).find(
+    const [sequence] = elementsOf(value.content, count)
+    const error = elementsOf(contentOf(sequence, TAG.sequence), count).find(
       ({ tag }) => tag === POLICY_ERROR,
     )
     if (error !== undefined) return numberOf(error, POLICY_ERROR)

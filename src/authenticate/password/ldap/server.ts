@@ -2,6 +2,7 @@
 // apart from them those on which users' passwords are tried.
 
 import type { Clock } from '../../../runtime/clock.ts'
+import { AnswerBudget } from './answer-budget.ts'
 import type { LdapConnection, Patience } from './connection.ts'
 import { dial, type ServerAddress } from './dial.ts'
 import { DirectoryError } from './failure.ts'
@@ -28,11 +29,19 @@ export class DirectoryServer implements Disposable {
     const { tls, limits, proof } = options
     this.health = new ServerHealth(limits.coolDown, clock, listener)
     const open = async (signal: AbortSignal): Promise<LdapConnection> =>
-      await dial(address, tls, { signal, limit: limits.connectTimeout })
+      await dial(address, tls, {
+        signal,
+        limit: limits.connectTimeout,
+        budget: new AnswerBudget(),
+      })
     this.users = new ConnectionPool({ open, idle: limits.idle })
     if (proof.kind === 'search') {
       const openBound = async (signal: AbortSignal): Promise<LdapConnection> => {
-        const patience = { signal, limit: limits.operationTimeout }
+        const patience = {
+          signal,
+          limit: limits.operationTimeout,
+          budget: new AnswerBudget(),
+        }
         return await bindService(await open(signal), address, proof.service, patience)
       }
       this.service = new ConnectionPool({ open: openBound, idle: limits.idle })

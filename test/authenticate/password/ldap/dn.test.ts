@@ -7,6 +7,7 @@ import {
   dnKey,
   escapeDnValue,
   firstValueOf,
+  isTooLong,
   isUnder,
   parseDn,
 } from '../../../../src/authenticate/password/ldap/dn.ts'
@@ -17,6 +18,11 @@ import {
   renderFilter,
   renderName,
 } from '../../../../src/authenticate/password/ldap/template.ts'
+import { CALLER } from '../../../fakes/caller.ts'
+import { ldapEntry, ldapResponse, startLdapServer } from '../../../fakes/ldap-server.ts'
+import { LdapVerifier } from '../../../../src/authenticate/password/ldap.ts'
+import { causeOf } from './options.ts'
+import { ALICE, optionsFor } from './scripted.ts'
 
 const HOSTILE = [
   '*',
@@ -187,5 +193,31 @@ describe('a name to bind with', () => {
   it('is told from a DN', () => {
     for (const template of ['uid={user},dc=x', ' CN = {user}']) assert.ok(isDnTemplate(template))
     for (const template of [UPN, DOWN_LEVEL, '{user}']) assert.ok(!isDnTemplate(template))
+  })
+})
+
+describe('a name that is taken apart', () => {
+  it('has up to 4,096 characters and 64 commas', () => {
+    assert.equal(isTooLong(`cn=${'x'.repeat(4_093)}`), false)
+    assert.equal(isTooLong(`cn=${'x'.repeat(4_094)}`), true)
+    assert.equal(isTooLong(`${'cn=a,'.repeat(64)}dc=x`), false)
+    assert.equal(isTooLong(`${'cn=a,'.repeat(65)}dc=x`), true)
+  })
+
+  it('is that of a group, else the user is unavailable', async () => {
+    const memberOf = `${'cn=a,'.repeat(200_000)}dc=x`
+    await using server = await startLdapServer((request) => {
+      if (request.kind === 'bind') return ldapResponse(request, 0)
+      return Buffer.concat([
+        ldapEntry(request.messageId, ALICE.dn, { uid: ['alice'], memberOf: [memberOf] }),
+        ldapResponse(request, 0),
+      ])
+    })
+    const lookup = { kind: 'attribute', attribute: 'memberOf', nested: 0 } as const
+    const groups = { lookup, name: 'rdn', limit: 500, under: 'dc=x' } as const
+    using verifier = new LdapVerifier({ ...optionsFor([server]), groups })
+    const { failure, message } = causeOf(await verifier.verify('alice', ALICE.password, CALLER))
+    assert.equal(failure, 'groups-unusable')
+    assert.match(message, /a group of alice has a name that is too long: cn=a,.{95}…$/)
   })
 })

@@ -6,6 +6,7 @@ import { BerError, elementsOf } from '../../../../src/authenticate/password/ldap
 import { MessageFramer } from '../../../../src/authenticate/password/ldap/framer.ts'
 import { readResponse } from '../../../../src/authenticate/password/ldap/responses.ts'
 import { element } from '../../../../src/x509/der.ts'
+import { cpuTime } from '../../../fakes/cpu-time.ts'
 import { randomFrom } from '../../../fakes/random.ts'
 import { ldapEntry, ldapMessage, ldapResponse, ldapResult } from '../../../fakes/ldap-server.ts'
 
@@ -35,15 +36,15 @@ describe('a stream of messages', () => {
         messages.push(...framer.push(STREAM.subarray(start, start + size)))
       }
       assert.deepEqual(messages, [BIND, ENTRY, DONE])
-      assert.ok(!framer.isMidway)
+      assert.equal(framer.held, 0)
     }
   })
 
   it('is midway while part of a message is there', () => {
     const framer = new MessageFramer(1_000)
-    for (const end of [1, 2, 5]) {
+    for (const end of [1, 2, 3]) {
       framer.push(BIND.subarray(end - 1, end))
-      assert.ok(framer.isMidway)
+      assert.equal(framer.held, end)
     }
   })
 
@@ -63,12 +64,14 @@ describe('a stream of messages', () => {
 describe('a response', () => {
   it('is read', () => {
     assert.deepEqual(readResponse(BIND), {
+      elements: 6,
       kind: 'result',
       messageId: 1,
       operation: 0x61,
       result: { code: 0, diagnostic: '', policyError: undefined },
     })
     assert.deepEqual(readResponse(DONE), {
+      elements: 6,
       kind: 'result',
       messageId: 2,
       operation: 0x65,
@@ -85,6 +88,7 @@ describe('a response', () => {
       ],
     )
     assert.deepEqual(readResponse(ldapMessage(3, 0x73, element(0x04, Buffer.from('ldap://x')))), {
+      elements: 3,
       kind: 'reference',
       messageId: 3,
     })
@@ -142,6 +146,38 @@ describe('a response', () => {
         assert.ok(cause instanceof BerError, String(cause))
       }
     }
+  })
+
+  it('with 20,000 values is read; one with more elements than that is refused, at once', () => {
+    const entry = (values: number): Buffer => {
+      const attribute = element(
+        0x30,
+        element(0x04, Buffer.from('uid')),
+        element(0x31, Buffer.from('0400'.repeat(values), 'hex')),
+      )
+      return ldapMessage(1, 0x64, element(0x04), element(0x30, attribute))
+    }
+    assert.equal(readResponse(entry(19_990)).elements, 19_998)
+    const large = entry(1_900_000)
+    const started = cpuTime()
+    assert.throws(() => readResponse(large), /more than 20000 elements/)
+    assert.ok(cpuTime() - started < 100)
+  })
+
+  it('with an entry whose name is very long is refused', () => {
+    const long = Buffer.from(`cn=${'x'.repeat(4_096)}`)
+    assert.throws(
+      () => readResponse(ldapMessage(1, 0x64, element(0x04, long), element(0x30))),
+      /a name of more than 4096 bytes/,
+    )
+  })
+
+  it('has no more than 500 characters of what the server says in words', () => {
+    const { kind, ...rest } = readResponse(
+      ldapResponse({ messageId: 1, kind: 'bind' }, 49, 'é'.repeat(5_000)),
+    )
+    assert.equal(kind, 'result')
+    assert.ok('result' in rest && rest.result.diagnostic === `${'é'.repeat(500)}…`)
   })
 
   it('that is cut anywhere is refused', () => {

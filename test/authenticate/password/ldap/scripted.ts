@@ -25,7 +25,7 @@ export const SERVICE = { dn: 'cn=svc', password: 'service-Passw0rd' }
 export const ALICE = { dn: 'uid=alice', password: 'alice-Passw0rd' }
 
 /** Search and bind on scripted servers, in the clear. */
-export const optionsFor = (servers: readonly LdapServer[]): LdapOptions => ({
+export const optionsFor = (servers: readonly Pick<LdapServer, 'port'>[]): LdapOptions => ({
   servers: servers.map(({ port }) => `ldap://127.0.0.1:${port}`),
   tls: { startTls: false },
   limits: { ...LIMITS, operationTimeout: 500 },

@@ -1,0 +1,113 @@
+// A directory that does not stop sending: what one login attempt takes of memory and of the event loop
+// is bounded, and nobody is let in.
+
+import assert from 'node:assert/strict'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { LdapVerifier } from '../../../../src/authenticate/password/ldap.ts'
+import type { LdapGroups, LdapOptions } from '../../../../src/authenticate/password/ldap/options.ts'
+import { CALLER } from '../../../fakes/caller.ts'
+import { cpuTime } from '../../../fakes/cpu-time.ts'
+import { causeOf, LIMITS } from './options.ts'
+import { ALICE, optionsFor } from './scripted.ts'
+
+// The 8 MiB that an attempt may be sent, the message that they are joined to, and what the collector
+// has not taken yet. Without a bound it is a gigabyte and more in the 5 s that an operation has.
+const MOST_BYTES = 48 * 1_048_576
+// All of an attempt. Without a bound, seconds.
+const MOST_CPU_MS = 400
+
+const startDirectory = async (
+  ...parameters: readonly string[]
+): Promise<AsyncDisposable & { readonly port: number }> => {
+  const script = fileURLToPath(new URL('flooding-directory.ts', import.meta.url))
+  const child = fork(script, [...parameters])
+  const [address] = await once(child, 'message')
+  return {
+    port: z.object({ port: z.number() }).parse(address).port,
+    async [Symbol.asyncDispose]() {
+      const ended = once(child, 'exit')
+      child.disconnect()
+      await ended
+    },
+  }
+}
+
+/** The largest growth of the process while the work lasts. */
+const growthDuring = async (work: () => Promise<void>): Promise<number> => {
+  const before = process.memoryUsage.rss()
+  let most = before
+  const look = setInterval(() => {
+    most = Math.max(most, process.memoryUsage.rss())
+  }, 5)
+  try {
+    await work()
+  } finally {
+    clearInterval(look)
+  }
+  return Math.max(most, process.memoryUsage.rss()) - before
+}
+
+const LOOKUP = {
+  kind: 'search',
+  base: 'ou=groups',
+  scope: 'sub',
+  filter: '(member={dn})',
+  nested: 0,
+} as const
+const GROUPS: LdapGroups = {
+  lookup: LOOKUP,
+  name: 'rdn',
+  limit: 500,
+}
+
+describe('a directory that answers', () => {
+  const FLOODS = [
+    ['large entries', /sent more than 8388608 bytes for one login attempt|more than the 2 entries/],
+    ['small entries', /sent more than the 2 entries that were asked for/],
+    ['entries of many values', /does not answer as an LDAP server does/],
+    ['references', /sent more than 100000 BER elements for one login attempt/],
+  ] as const
+  for (const [flood, reason] of FLOODS) {
+    it(`the search of the user with ${flood} without end is left, within bounds`, async () => {
+      await attemptIsBounded([flood, '0'], undefined, reason)
+    })
+  }
+
+  it('the search of groups with small entries without end is left, within bounds', async () => {
+    const reason = /sent more than the 501 entries that were asked for/
+    await attemptIsBounded(['small entries', '1'], GROUPS, reason)
+  })
+
+  it('each search of nested groups with one more large group is left, within bounds', async () => {
+    const reason = /sent more than 8388608 bytes for one login attempt/
+    const nested = { ...GROUPS, lookup: { ...LOOKUP, nested: 32 } }
+    await attemptIsBounded(['a large group', '1'], nested, reason)
+  })
+})
+
+const attemptIsBounded = async (
+  parameters: readonly string[],
+  groups: LdapGroups | undefined,
+  reason: RegExp,
+): Promise<void> => {
+  await using directory = await startDirectory(...parameters)
+  const options: LdapOptions = {
+    ...optionsFor([directory]),
+    limits: { ...LIMITS, operationTimeout: 5_000 },
+    ...(groups === undefined ? {} : { groups }),
+  }
+  using verifier = new LdapVerifier(options)
+  const cpu = cpuTime()
+  const growth = await growthDuring(async () => {
+    const { failure, message } = causeOf(await verifier.verify('alice', ALICE.password, CALLER))
+    assert.ok(failure === 'answered' || failure === 'malformed', failure)
+    assert.match(message, reason)
+  })
+  const took = cpuTime() - cpu
+  assert.ok(growth < MOST_BYTES, `${growth} bytes`)
+  assert.ok(took < MOST_CPU_MS, `${took} ms`)
+}
