@@ -1,6 +1,7 @@
 // Composition root of `countersign authz`: reads the configuration, builds the parts, starts them.
 
 import { startAdmin } from './audit/admin.ts'
+import { BudgetedSink } from './audit/budgeted-sink.ts'
 import { reopenAndReload } from './audit/reload.ts'
 import { observedSink } from './audit/observed-sink.ts'
 import { JsonLinesSink } from './audit/sink.ts'
@@ -57,7 +58,9 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   const { listen, audit: auditConfig, log } = config
   logger.level = log.level
   // 2. Audit: what comes after it can be recorded.
-  const audit = stack.use(new JsonLinesSink(auditConfig.file))
+  const sink = stack.use(new JsonLinesSink(auditConfig.file))
+  const { unauthenticated: budget } = auditConfig
+  const audit = stack.use(new BudgetedSink({ sink, budget, clock, logger }))
   await audit.write({ event: 'configuration-loaded', generation: 1, file })
   // 3. Changes of the configuration.
   const reloads = new ReloadStatus(clock)

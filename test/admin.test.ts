@@ -125,6 +125,7 @@ describe('authz', () => {
     assert.ok((fetches[`result=failed,${issuer}`] ?? 0) > 0)
     assert.deepEqual(seriesOf(series, 'countersign_audit_events_total'), {
       'result=written': 9,
+      'result=summarised': 0,
       'result=lost': 0,
     })
     assert.equal(series.get('countersign_checks_in_flight'), 0)

@@ -118,6 +118,30 @@ export interface RecordedKubernetes {
   }
 }
 
+/**
+ * Refusals that have no event of their own, of one source. Written at intervals, and when the process
+ * ends or the file is reopened.
+ */
+export interface RefusalsSummaryEvent {
+  readonly event: 'refusals-summary'
+  /** An IPv4 address or an IPv6 /64, such as `2001:db8:0:1:0:0:0:0/64`; absent where it is about several. */
+  readonly source?: string | undefined
+  /** How many refusals. */
+  readonly count: number
+  /** How many of them are logins; the others are decisions. Absent: none. */
+  readonly logins?: number | undefined
+  /** The times of the first and the last, RFC 3339. */
+  readonly first: string
+  readonly last: string
+  /** Their reasons, the most frequent first; what is missing to `count` had others, as in `routes` and `users`. */
+  readonly reasons: readonly { readonly reason: string; readonly count: number }[]
+  readonly routes?: readonly { readonly route: string; readonly count: number }[] | undefined
+  /** Names that were claimed, where such an event has `user`. */
+  readonly users?: readonly { readonly user: string; readonly count: number }[] | undefined
+  /** What their events would have taken of the log. */
+  readonly bytes: number
+}
+
 /** A configuration came into force. */
 interface ConfigurationLoadedEvent {
   readonly event: 'configuration-loaded'
@@ -206,6 +230,7 @@ export type AuditEvent =
   | TokensIssuedEvent
   | SessionBeganEvent
   | SessionsEndedEvent
+  | RefusalsSummaryEvent
   | ConfigurationLoadedEvent
   | ConfigurationRejectedEvent
   | CertificateIssuedEvent

@@ -4,12 +4,12 @@
 import type { ReloadStatus } from '../config/reload-status.ts'
 import type { HealthCheck } from '../runtime/health.ts'
 import { counter, gauge, type Metric } from '../runtime/metric.ts'
-import type { JsonLinesSink } from './sink.ts'
+import type { AuditStatistics } from './sink.ts'
 
 /** What is looked at. */
 export interface CommonParts {
   readonly reloads: ReloadStatus
-  readonly audit: Pick<JsonLinesSink, 'statistics'>
+  readonly audit: { statistics(): AuditStatistics }
 }
 
 /** What both are asked before they are called ready. */
@@ -49,13 +49,16 @@ export const commonMetrics = ({ reloads, audit }: CommonParts): readonly Metric[
   {
     type: 'counter',
     name: 'countersign_audit_events_total',
-    help: 'Audit events, by what became of them: written or lost.',
+    help: 'Audit events, by what became of them: written, lost, or summarised (refusals of unauthenticated clients beyond their budget).',
     labels: ['result'],
     read: () => {
-      const { written, lost } = audit.statistics()
+      const { written, lost, summarised } = audit.statistics()
       return [
         { labels: { result: 'written' }, value: written },
         { labels: { result: 'lost' }, value: lost },
+        ...(summarised === undefined
+          ? []
+          : [{ labels: { result: 'summarised' }, value: summarised }]),
       ]
     },
   },

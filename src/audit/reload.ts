@@ -2,11 +2,10 @@
 
 import type { Reloader } from '../config/reload.ts'
 import type { Logger } from '../runtime/logger.ts'
-import type { JsonLinesSink } from './sink.ts'
 
 /** Reopens and reloads; keeps the old of whatever fails. Never rejects. */
 export const reopenAndReload = async (
-  audit: JsonLinesSink,
+  audit: { reopen(): void },
   reloader: Pick<Reloader<unknown>, 'reload'>,
   logger: Logger,
 ): Promise<void> => {

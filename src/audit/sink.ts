@@ -9,7 +9,7 @@ import type { AuditEvent } from './event.ts'
 /** Takes audit events. */
 export interface AuditSink {
   /**
-   * Writes one event; resolves when the kernel has it.
+   * Writes one event; resolves when the kernel has it, or when it is counted in a summary that is to be written.
    *
    * Rejects with CountersignError `audit-unwritable` when the event did not get out whole.
    */
@@ -32,6 +32,8 @@ export interface AuditStatistics {
   readonly waiting: number
   /** Whether the last write left any out. */
   readonly failing: boolean
+  /** Refusals that were counted in summaries, where there is a limit to those written one by one. */
+  readonly summarised?: number
 }
 
 interface Waiting {
@@ -72,9 +74,19 @@ export class JsonLinesSink implements AuditSink, Disposable {
   }
 
   write(event: AuditEvent): Promise<void> {
+    return this.append(this.lineOf(event))
+  }
+
+  /** The event as it is written: with the time, and a line feed at its end. */
+  lineOf(event: AuditEvent): string {
     this.#logger.info(event)
+    return this.#line
+  }
+
+  /** Writes a line that {@link lineOf} made; see {@link write}. */
+  append(line: string): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    if (this.#waiting.push({ line: this.#line, resolve, reject }) === 1) {
+    if (this.#waiting.push({ line, resolve, reject }) === 1) {
       setImmediate(() => this.#flush())
     }
     return promise

@@ -30,6 +30,9 @@ export const reloadReports = (
     needRestart: (before, after) => [
       ...(isDeepStrictEqual(placesOf(before), placesOf(after)) ? [] : ['listen']),
       ...(before.config.audit.file === after.config.audit.file ? [] : ['audit.file']),
+      ...(isDeepStrictEqual(before.config.audit.unauthenticated, after.config.audit.unauthenticated)
+        ? []
+        : ['audit.unauthenticated']),
       ...(isDeepStrictEqual(before.stateSettings, after.stateSettings) ? [] : ['state']),
     ],
   })

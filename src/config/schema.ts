@@ -4,6 +4,7 @@
 
 import { z } from 'zod'
 import { apiServerSchema } from './api-server-schema.ts'
+import { auditSchema } from './audit-schema.ts'
 import { authenticatorSchema } from './authenticator-schema.ts'
 import { envoySchema } from './envoy-schema.ts'
 import { forwardSchema } from './forward-schema.ts'
@@ -196,21 +197,6 @@ const route = z
   })
   .describe('One published service.')
 
-const audit = z
-  .strictObject({
-    file: pathSchema
-      .optional()
-      .describe('JSON lines are appended here (reopened on SIGHUP). Default: standard output.'),
-    query: z
-      .enum(['full', 'names', 'none'])
-      .default('names')
-      .describe(
-        'How much of the query string is recorded: `names` withholds the values, `none` everything.',
-      ),
-  })
-  .prefault({})
-  .describe('Where audit events go.')
-
 /** The configuration file, `countersign.yaml`. */
 export const configSchema = z
   .strictObject({
@@ -229,7 +215,7 @@ export const configSchema = z
       .optional()
       .describe('What authz and the signer share; needed where a route forwards a certificate.'),
     issuer: issuerSchema.optional(),
-    audit,
+    audit: auditSchema,
     state: stateSchema,
     log: z
       .strictObject({
@@ -249,8 +235,6 @@ export const configSchema = z
 export type Config = z.output<typeof configSchema>
 /** One entry of `routes`. */
 export type RouteConfig = z.output<typeof route>
-/** The `audit` section. */
-export type AuditConfig = z.output<typeof audit>
 /** `listen.authz`, written out in full. */
 export type ListenerConfig = z.output<typeof listener>
 /** `listen.admin`, written out in full. */

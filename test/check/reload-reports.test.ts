@@ -60,10 +60,13 @@ describe('a configuration that came into force', () => {
     const { listen } = before.value.config
     const value = withConfig({
       listen: { authz: { ...listen.authz, mode: '0600' } },
-      audit: { query: 'none', file: '/var/log/audit.jsonl' },
+      audit: { query: 'none', file: '/var/log/audit.jsonl', unauthenticated: 'unlimited' },
     })
     reports.onLoaded({ value, generation: 2 }, before)
-    assert.match(lines.join(), /"keys":\["listen","audit\.file"\].*after a restart/)
+    assert.match(
+      lines.join(),
+      /"keys":\["listen","audit\.file","audit\.unauthenticated"\].*after a restart/,
+    )
   })
 })
 

@@ -141,6 +141,18 @@ const failureSchema = z.object({
   decision: optional,
 })
 
+const summarySchema = z.object({
+  event: z.literal('refusals-summary'),
+  time: z.iso.datetime({ offset: true }),
+  source: optional,
+  count: z.number(),
+  first: optional,
+  last: optional,
+  reasons: z.array(z.object({ reason: text, count: z.number() })).default([]),
+  routes: z.array(z.object({ route: text, count: z.number() })).default([]),
+  users: z.array(z.object({ user: text, count: z.number() })).default([]),
+})
+
 const subject = z.object({
   username: text.default(''),
   groups: texts,
@@ -180,6 +192,8 @@ export type TracedRefusal = z.output<typeof refusalSchema> & Place
 export type TracedFailure = z.output<typeof failureSchema> & Place
 /** A login, what was issued by it, and its end. */
 export type TracedLogin = z.output<typeof loginSchema> & Place
+/** Refusals of one source that have no event of their own. */
+export type TracedSummary = z.output<typeof summarySchema> & Place
 /** What the API server says of a request, at one stage. */
 export type ApiRequest = z.output<typeof apiRequestSchema> & Place
 
@@ -190,6 +204,7 @@ export type TraceRecord =
   | { readonly kind: 'refusal'; readonly record: TracedRefusal }
   | { readonly kind: 'login'; readonly record: TracedLogin }
   | { readonly kind: 'failure'; readonly record: TracedFailure }
+  | { readonly kind: 'refusals-summary'; readonly record: TracedSummary }
   | { readonly kind: 'api-request'; readonly record: ApiRequest }
   | { readonly kind: 'other' }
   /** It is one of these, and a field is missing or not what it should be. */
@@ -221,6 +236,8 @@ export const readRecord = (line: JsonObject, place: Place): TraceRecord => {
     case 'connection-refused':
     case 'request-failed':
       return made('failure', failureSchema)
+    case 'refusals-summary':
+      return made('refusals-summary', summarySchema)
     default:
       return line['kind'] === 'Event' && typeof line['auditID'] === 'string'
         ? made('api-request', apiRequestSchema)

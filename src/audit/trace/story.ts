@@ -11,6 +11,7 @@ import {
   type TracedIssuance,
   type TracedLogin,
   type TracedRefusal,
+  type TracedSummary,
 } from './records.ts'
 import type { Found, UnreadLine } from './tracer.ts'
 
@@ -38,6 +39,8 @@ export interface Trace {
   readonly logins: readonly TracedLogin[]
   /** What Envoy refused by itself, of which no decision is found. */
   readonly failures: readonly TracedFailure[]
+  /** Refusals of the source that was asked about, which have no event of their own. */
+  readonly summaries: readonly TracedSummary[]
   /** What the signer did for a grant of which no decision is found. */
   readonly issued: readonly TracedIssuance[]
   readonly refused: readonly TracedRefusal[]
@@ -63,6 +66,7 @@ export const tell = (found: Found, isSearched: boolean): Trace => {
     stories: decisions.map((decision) => tellOne(decision, found, requests, isSearched)),
     logins: inOrder(found.logins),
     failures: inOrder(found.failures).filter(({ decision = '' }) => !told.has(decision)),
+    summaries: inOrder(found.summaries),
     issued: inOrder(found.issuances).filter(({ handle }) => !grants.has(handle)),
     refused: inOrder(found.refusals).filter(({ handle }) => !grants.has(handle)),
     undecided: requests.filter(({ auditID }) => !told.has(auditID)),
@@ -79,6 +83,7 @@ export const isEmpty = (trace: Trace): boolean =>
     trace.stories,
     trace.logins,
     trace.failures,
+    trace.summaries,
     trace.issued,
     trace.refused,
     trace.undecided,

@@ -3,6 +3,7 @@
 // API server saw. What is held is what was found, and of that no more than a bound.
 
 import { readAudit, type AuditLine } from '../reader.ts'
+import { summarySource } from '../refusals-summary.ts'
 import {
   credentialOf,
   credentialValue,
@@ -15,6 +16,7 @@ import {
   type TracedIssuance,
   type TracedLogin,
   type TracedRefusal,
+  type TracedSummary,
   type TraceRecord,
 } from './records.ts'
 import { normalId, Sought } from './sought.ts'
@@ -45,6 +47,8 @@ export interface Found {
   readonly logins: readonly TracedLogin[]
   /** What Envoy refused by itself. */
   readonly failures: readonly TracedFailure[]
+  /** Refusals of the source that was asked about, which have no event of their own. */
+  readonly summaries: readonly TracedSummary[]
   /** Under the ids of the decisions, or under the id itself. */
   readonly requests: readonly ApiRequest[]
   /** Further requests by the same credentials of which no decision is found; none where it cannot be said. */
@@ -87,6 +91,8 @@ const isReview = ({ verb, objectRef }: ApiRequest): boolean =>
 
 class Tracer {
   readonly #id: string
+  /** Where the id is an address: the source that summaries count it as. */
+  readonly #network: string
   readonly #logs: TraceLogs
   readonly #limits: TraceLimits
   readonly #sought = new Sought()
@@ -105,6 +111,7 @@ class Tracer {
   readonly #refusals = new Map<string, TracedRefusal>()
   readonly #logins = new Map<string, TracedLogin>()
   readonly #failures = new Map<string, TracedFailure>()
+  readonly #summaries = new Map<string, TracedSummary>()
   readonly #requests = new Map<string, ApiRequest>()
   readonly #others = new Map<string, ApiRequest>()
   readonly #identified = new Set<string>()
@@ -117,7 +124,8 @@ class Tracer {
     this.#id = id
     this.#logs = logs
     this.#limits = limits
-    this.#sought.add(id)
+    this.#network = summarySource(id)
+    this.#sought.add(id, this.#network)
     this.#told.add(id)
     this.#asked.add(id)
     this.#handles.add(id)
@@ -140,6 +148,7 @@ class Tracer {
       refusals: [...this.#refusals.values()],
       logins: [...this.#logins.values()],
       failures: [...this.#failures.values()],
+      summaries: [...this.#summaries.values()],
       requests: [...this.#requests.values()],
       unaccounted: this.#unaccounted(),
       identified: this.#identified,
@@ -191,6 +200,11 @@ class Tracer {
         return this.#keepLogin(key, found.record)
       case 'failure':
         return this.#keepFailure(key, found.record)
+      case 'refusals-summary':
+        if (found.record.source === this.#network) {
+          this.#hold(this.#summaries, key, found.record)
+        }
+        return
       case 'api-request':
         return this.#keepRequest(key, found.record)
       case 'other':

@@ -58,13 +58,22 @@ export interface RecordedDecision {
 /** What a line tells of. */
 export type EventReading =
   | { readonly outcome: 'decision'; readonly decision: RecordedDecision }
+  /** A summary of so many refusals, which cannot be decided again. */
+  | { readonly outcome: 'summary'; readonly count: number }
   /** Some other event, or no event of ours: logs can share a stream. */
   | { readonly outcome: 'other' }
-  /** A decision of which this field is missing or is not what it should be. */
+  /** A decision or a summary of which this field is missing or is not what it should be. */
   | { readonly outcome: 'malformed'; readonly field: string }
+
+const MALFORMED_COUNT: EventReading = { outcome: 'malformed', field: 'count' }
 
 /** Reads the object of one line. Pure; never throws; unknown fields are left alone. */
 export const readDecision = (event: JsonObject): EventReading => {
+  if (event['event'] === 'refusals-summary') {
+    const { count, logins = 0 } = event
+    const isCounted = typeof count === 'number' && typeof logins === 'number'
+    return isCounted ? { outcome: 'summary', count: count - logins } : MALFORMED_COUNT
+  }
   if (event['event'] !== 'decision') return { outcome: 'other' }
   const fields = new EventFields(event)
   const reason = fields.reason()

@@ -102,12 +102,14 @@ const run = async (files: readonly string[], options: Options): Promise<number> 
 const MAX_COMPLAINTS = 10
 const OUTPUT_BYTES = 65_536
 
+const NOT_DECISIONS = { summarised: 0, other: 0, unreadable: 0 }
+
 /** Goes through the files. */
 class ReplayRun {
   readonly #replay: Replay
   readonly #options: Options
   readonly #summary: ReplaySummary
-  readonly #totals = { lines: 0, decisions: 0, left: 0, beforeRules: 0, other: 0, unreadable: 0 }
+  readonly #totals = { lines: 0, decisions: 0, left: 0, beforeRules: 0, ...NOT_DECISIONS }
   #output = ''
 
   constructor(replay: Replay, options: Options) {
@@ -147,6 +149,10 @@ class ReplayRun {
     const reading = readDecision(event)
     if (reading.outcome === 'other') {
       this.#totals.other += 1
+      return
+    }
+    if (reading.outcome === 'summary') {
+      this.#totals.summarised += reading.count
       return
     }
     if (reading.outcome === 'malformed') {

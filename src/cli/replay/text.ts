@@ -25,6 +25,8 @@ export interface ReplayTotals {
   readonly same: number
   readonly changed: number
   readonly undetermined: number
+  /** Refusals that have no event of their own: made before the rules, nearly all of them. */
+  readonly summarised: number
   /** Lines about something else. */
   readonly other: number
   readonly unreadable: number
@@ -59,6 +61,7 @@ const totalLines = (totals: ReplayTotals): readonly string[] => {
     ['made before the rules', beforeRules],
   ]
   const others: readonly (readonly [string, number])[] = [
+    ['refusals in summaries', totals.summarised],
     ['lines about something else', totals.other],
     ['lines that cannot be read', totals.unreadable],
   ]

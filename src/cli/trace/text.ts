@@ -9,6 +9,7 @@ import {
   type TracedIssuance,
   type TracedLogin,
   type TracedRefusal,
+  type TracedSummary,
 } from '../../audit/trace/records.ts'
 import type { Story, StoryNote, Trace } from '../../audit/trace/story.ts'
 import { counted } from '../counted.ts'
@@ -23,6 +24,7 @@ export const traceText = (trace: Trace): string => {
     ...trace.logins.map(loginLines),
     ...trace.stories.map(storyLines),
     loose('refused by Envoy, without a decision', trace.failures.flatMap(failureLines)),
+    loose('refused without an event for each', trace.summaries.flatMap(summaryLines)),
     loose('certificates of which no decision is found', [
       ...trace.issued.flatMap(issuedLines),
       ...trace.refused.flatMap(refusedLines),
@@ -230,6 +232,17 @@ const failureLines = (failure: TracedFailure): Lines => {
     ]),
   ]
 }
+
+const summaryLines = ({ time, source, count, first, last, ...lists }: TracedSummary): Lines => [
+  heading(time, 'Countersign refused', counted(count, 'request')),
+  ...rows([
+    ['from', source],
+    ['between', joined([first, last], ' and ')],
+    ['reasons', lists.reasons.map((one) => `${one.reason} ${one.count}`).join(', ')],
+    ['routes', lists.routes.map((one) => `${one.route} ${one.count}`).join(', ')],
+    ['users', lists.users.map((one) => `${one.user} ${one.count}`).join(', ')],
+  ]),
+]
 
 const seenLines = (request: ApiRequest): Lines => {
   const { user, impersonatedUser, verb, objectRef, responseStatus, annotations } = request

@@ -33,7 +33,8 @@ const AFTERWORD = `
 ID is what is at hand: the id of a decision (x-countersign-decision of the answer, or the auditID of a
 Kubernetes API server, which is the same where the route has "auditId"), an x-request-id, the jti of a
 token that came in or went out, the id of a login, of a session or of an API key, the fingerprint (SHA-256; also
-AB:CD:…) or the serial number of a certificate, the grant of one; for what Envoy refused by itself, the source address.
+AB:CD:…) or the serial number of a certificate, the grant of one; for what Envoy refused by
+itself and for summaries of refusals, the source address.
 JTI=… and X509SHA256=…, as the API server writes them (credential-id), will do.
 
 Each decision is told in the order of time: who came with what credential, what was decided and why,
@@ -51,7 +52,7 @@ Exits with 0 when something is found and all of it agrees, with 1 when nothing i
 a file cannot be read, with 3 when something differs.
 
 With --json, one object a line: {"kind":"story", "decision", "issued", "refused", "failures", "seen",
-"differences", "notes"} for each decision, {"kind": one of "login", "failure", "issued", "refused", "undecided", "unaccounted",
+"differences", "notes"} for each decision, {"kind": one of "login", "failure", "refusals-summary", "issued", "refused", "undecided", "unaccounted",
 "likely", "record"} for what belongs to none, {"kind":"unreadable", "file", "line", "why"}, and
 {"kind":"summary", "id", "found", "agrees", "cut", "searched"} at the end.`
 
@@ -116,8 +117,12 @@ const printText = (id: string, told: Trace, searched: readonly string[]): void =
   complain(told.unread)
   if (!isEmpty(told)) return void process.stdout.write(traceText(told))
   const where = `looked in ${counted(searched.length, 'file')}: ${searched.join(', ')}`
-  console.error(printable(`countersign: nothing is found of ${id}; ${where}`))
+  console.error(printable(`countersign: nothing is found of ${id}; ${where}. ${SUMMARISED}`))
 }
+
+// The answer that the caller got has an id all the same.
+const SUMMARISED =
+  'A refusal of a client that had not authenticated may be counted in a "refusals-summary", without its id'
 
 const complain = (unread: readonly UnreadLine[]): void => {
   for (const { file, line, why } of unread.slice(0, MAX_COMPLAINTS)) {
@@ -140,4 +145,8 @@ const printJson = (id: string, told: Trace, searched: object): void => {
   process.stdout.write(lines.map((line) => `${printableJson(line)}\n`).join(''))
 }
 
-const LOOSE: Readonly<Record<string, string>> = { logins: 'login', failures: 'failure' }
+const LOOSE: Readonly<Record<string, string>> = {
+  logins: 'login',
+  failures: 'failure',
+  summaries: 'refusals-summary',
+}

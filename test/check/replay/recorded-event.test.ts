@@ -103,6 +103,15 @@ describe('readDecision', () => {
     })
   }
 
+  it('counts the decisions of a summary of refusals', () => {
+    const summary = { event: 'refusals-summary', count: 12, logins: 2 }
+    assert.deepEqual(readDecision(summary), { outcome: 'summary', count: 10 })
+    assert.deepEqual(readDecision({ ...summary, count: 'x' }), {
+      outcome: 'malformed',
+      field: 'count',
+    })
+  })
+
   it('leaves fields alone that it does not know', () => {
     assert.deepEqual(askedIn(decisionLine({ future: { a: 1 }, rules: [] })), askedIn())
   })

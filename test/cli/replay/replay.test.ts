@@ -128,6 +128,7 @@ in shadow, where nothing is decided
         decisions: 3,
         left: 0,
         beforeRules: 0,
+        summarised: 0,
         other: 0,
         unreadable: 1,
         same: 1,
@@ -139,6 +140,13 @@ in shadow, where nothing is decided
       shadows: [],
       moved: [],
     })
+  })
+
+  it('says how many refusals are in summaries', async () => {
+    await using folder = await temporaryFolder()
+    const summary = { log: 'audit', event: 'refusals-summary', count: 9_000, logins: 1_000 }
+    const { stdout } = await replay(folder, '{ allow: all }', [decisionLine(), summary])
+    assert.match(stdout, /^refusals in summaries +8000$/m)
   })
 
   it('leaves out what is not asked for', async () => {

@@ -172,6 +172,41 @@ describe('countersign trace', { concurrency: true }, () => {
     )
   })
 
+  it('tells of refusals in summaries, by the source address', async () => {
+    await using folder = await temporaryFolder()
+    const summary = {
+      log: 'audit',
+      event: 'refusals-summary',
+      time: '2026-11-27T10:00:30.000Z',
+      source: '2001:db8:0:1:0:0:0:0/64',
+      count: 1_200,
+      logins: 200,
+      first: '2026-11-27T10:00:00.000Z',
+      last: '2026-11-27T10:00:29.000Z',
+      reasons: [
+        { reason: 'credential-missing', count: 1_000 },
+        { reason: 'credential-wrong', count: 200 },
+      ],
+      routes: [{ route: 'api', count: 1_000 }],
+      users: [{ user: 'alice', count: 200 }],
+      bytes: 600_000,
+    }
+    const logs = { audit: logOf(summary, { ...summary, source: '203.0.113.9' }) }
+    const { status, stdout } = await traceIn(folder, logs, [], '2001:db8:0:1::5')
+    assert.equal(status, 0)
+    assert.equal(
+      stdout,
+      `refused without an event for each
+  2026-11-27T10:00:30.000Z  Countersign refused: 1200 requests
+      from        2001:db8:0:1:0:0:0:0/64
+      between     2026-11-27T10:00:00.000Z and 2026-11-27T10:00:29.000Z
+      reasons     credential-missing 1000, credential-wrong 200
+      routes      api 1000
+      users       alice 200
+`,
+    )
+  })
+
   it('prints no control characters that callers or others have chosen', async () => {
     await using folder = await temporaryFolder()
     const evil = '\u001b]0;x\u0007\u202e\n!!! all is well'

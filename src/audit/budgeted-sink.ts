@@ -1,0 +1,105 @@
+// The audit log of authz: what clients that have not authenticated can write to it is bounded. Beyond
+// the budget their refusals are counted, and the counts are written.
+
+import type { AuditConfig } from '../config/audit-schema.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/logger.ts'
+import { SourceBudgets } from '../runtime/source-budgets.ts'
+import type { AuditEvent } from './event.ts'
+import { PendingRefusals, unauthenticatedRefusal } from './refusals-summary.ts'
+import type { AuditSink, AuditStatistics, JsonLinesSink } from './sink.ts'
+
+/** What it needs. */
+export interface BudgetedSinkOptions {
+  readonly sink: JsonLinesSink
+  readonly budget: AuditConfig['unauthenticated']
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+const ALL = ''
+
+/**
+ * Writes events to a sink, but for refusals of clients that have not authenticated beyond their budget:
+ * these are counted by source. Their `write` resolves at once: they are in a summary that will be written,
+ * which takes at most `summaryInterval`; while it cannot be, the counts are kept and it is tried again. A crash
+ * loses the counts since the last summary.
+ */
+export class BudgetedSink implements AuditSink, AsyncDisposable {
+  readonly #sink: JsonLinesSink
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #limits: { readonly sources: SourceBudgets; readonly total: SourceBudgets } | undefined
+  readonly #interval: number = 0
+  readonly #pending = new PendingRefusals()
+  #timer: NodeJS.Timeout | undefined
+  /** Of the summaries that are being written. */
+  #writing: Promise<void> = Promise.resolve()
+  #summarised = 0
+
+  constructor({ sink, budget, clock, logger }: BudgetedSinkOptions) {
+    this.#sink = sink
+    this.#clock = clock
+    this.#logger = logger
+    if (budget === 'unlimited') return
+    this.#limits = {
+      sources: new SourceBudgets({ ...budget.source, clock }),
+      total: new SourceBudgets({ ...budget.total, clock }),
+    }
+    this.#interval = budget.summaryInterval
+  }
+
+  async write(event: AuditEvent): Promise<void> {
+    const limits = this.#limits
+    const refusal = limits && unauthenticatedRefusal(event)
+    if (limits === undefined || refusal === undefined) return await this.#sink.write(event)
+    const line = this.#sink.lineOf(event)
+    const bytes = Buffer.byteLength(line)
+    if (limits.sources.take(refusal.source, bytes) && limits.total.take(ALL, bytes)) {
+      return await this.#sink.append(line)
+    }
+    this.#pending.add(refusal, bytes, this.#clock.now())
+    this.#summarised += 1
+    this.#schedule()
+  }
+
+  /** Writes the summaries of all that was counted; what cannot be written is counted again. Never rejects. */
+  async summarise(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const writes = [...this.#pending.take()].map(async ([source, tally]) => {
+      try {
+        await this.#sink.write(tally.summary(source))
+      } catch {
+        this.#pending.putBack(source, tally) // the sink counts and tells that it fails
+        this.#schedule()
+      }
+    })
+    const before = this.#writing
+    this.#writing = Promise.all(writes).then(async () => await before)
+    await this.#writing
+  }
+
+  /** Opens the file anew, for log rotation; what was counted until now is in the one before. */
+  reopen(): void {
+    void this.summarise()
+    this.#sink.reopen()
+  }
+
+  /** The counters as they are now. */
+  statistics(): AuditStatistics {
+    return { ...this.#sink.statistics(), summarised: this.#summarised }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#writing
+    await this.summarise()
+    clearTimeout(this.#timer)
+    const { count } = this.#pending
+    if (count > 0) this.#logger.error({ refusals: count }, 'refusals not recorded')
+  }
+
+  #schedule(): void {
+    this.#timer ??= setTimeout(() => void this.summarise(), this.#interval).unref()
+  }
+}

@@ -1,0 +1,306 @@
+// Clients that have not authenticated can fill little of the audit log, and each of their requests is counted.
+
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { readFile, rename, rm, symlink } from 'node:fs/promises'
+import { describe, it } from 'node:test'
+import { BudgetedSink } from '../../src/audit/budgeted-sink.ts'
+import type { AuditEvent, DecisionEvent, RefusalsSummaryEvent } from '../../src/audit/event.ts'
+import type { LoginEvent } from '../../src/audit/login-event.ts'
+import { JsonLinesSink } from '../../src/audit/sink.ts'
+import type { AuditConfig } from '../../src/config/audit-schema.ts'
+import { FakeClock } from '../fakes/clock.ts'
+import { memoryLogger } from '../fakes/logger.ts'
+import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
+
+const FLOODING = '203.0.113.7'
+
+const refusal = (source: string, fields: Partial<DecisionEvent> = {}): DecisionEvent => ({
+  event: 'decision',
+  id: '0b2c6b1e-0000-4000-8000-000000000001',
+  decision: 'deny',
+  reason: 'credential-missing',
+  status: 401,
+  route: 'app',
+  method: 'GET',
+  host: 'app.example.org',
+  path: `/${'a'.repeat(300)}`,
+  source,
+  duration: 100,
+  generation: 1,
+  ...fields,
+})
+
+const login = (fields: Partial<LoginEvent> = {}): LoginEvent => ({
+  event: 'login',
+  request: '570a07aa-0000-4000-8000-000000000002',
+  outcome: 'refused',
+  way: 'password',
+  reason: 'credential-wrong',
+  client: 'cli',
+  source: FLOODING,
+  user: 'alice',
+  ...fields,
+})
+
+const SOURCE_BURST = 8_192
+const TOTAL_BURST = 65_536
+const BUDGET = {
+  source: { burst: SOURCE_BURST, perSecond: 100 },
+  total: { burst: TOTAL_BURST, perSecond: 1_000 },
+  summaryInterval: 3_600_000, // summaries are written when the test says so
+}
+// As src/audit/refusals-summary.ts promises.
+const LONGEST_SUMMARY = 6_144
+const MOST_SUMMARIES = 33
+
+interface Written extends AsyncDisposable {
+  readonly audit: BudgetedSink
+  readonly clock: FakeClock
+  readonly log: readonly string[]
+}
+
+/** A sink with a budget on a file of the folder. */
+const open = (
+  folder: TemporaryFolder,
+  budget: AuditConfig['unauthenticated'] = BUDGET,
+): Written => {
+  const sink = new JsonLinesSink(folder.file('audit.jsonl'))
+  const clock = new FakeClock()
+  const { logger, lines: log } = memoryLogger()
+  const audit = new BudgetedSink({ sink, budget, clock, logger })
+  return {
+    audit,
+    clock,
+    log,
+    async [Symbol.asyncDispose]() {
+      await audit[Symbol.asyncDispose]()
+      sink[Symbol.dispose]()
+    },
+  }
+}
+
+interface Log {
+  readonly bytes: number
+  readonly decisions: readonly DecisionEvent[]
+  readonly logins: readonly LoginEvent[]
+  readonly summaries: readonly (RefusalsSummaryEvent & { readonly line: string })[]
+}
+
+const readLog = async (path: string): Promise<Log> => {
+  const text = await readFile(path, 'utf8')
+  const lines = text.split('\n').slice(0, -1)
+  const events = lines.map((line): AuditEvent & { line: string } => ({ ...JSON.parse(line), line }))
+  return {
+    bytes: Buffer.byteLength(text),
+    decisions: events.filter((event) => event.event === 'decision'),
+    logins: events.filter((event) => event.event === 'login'),
+    summaries: events.filter((event) => event.event === 'refusals-summary'),
+  }
+}
+
+const total = (counts: readonly { readonly count: number }[]): number =>
+  counts.reduce((sum, { count }) => sum + count, 0)
+
+describe('10,000 refusals of one source', () => {
+  it('take its budget and a summary, and all of them are counted', async () => {
+    await using folder = await temporaryFolder()
+    await using written = open(folder)
+    const { audit } = written
+    await Promise.all(Array.from({ length: 9_000 }, () => audit.write(refusal(FLOODING))))
+    const wrong = { reason: 'credential-wrong', route: 'api', user: 'alice' } as const
+    await Promise.all(Array.from({ length: 1_000 }, () => audit.write(refusal(FLOODING, wrong))))
+    await audit.summarise()
+    const { bytes, decisions, summaries } = await readLog(folder.file('audit.jsonl'))
+    assert.ok(bytes <= SOURCE_BURST + LONGEST_SUMMARY, `${bytes} bytes`)
+    assert.ok(decisions.length > 10)
+    const [summary, ...more] = summaries
+    assert.ok(summary !== undefined && more.length === 0)
+    assert.equal(decisions.length + summary.count, 10_000)
+    assert.equal(summary.source, FLOODING)
+    assert.deepEqual(summary.reasons, [
+      { reason: 'credential-missing', count: 9_000 - decisions.length },
+      { reason: 'credential-wrong', count: 1_000 },
+    ])
+    assert.deepEqual(summary.routes, [
+      { route: 'app', count: 9_000 - decisions.length },
+      { route: 'api', count: 1_000 },
+    ])
+    assert.deepEqual(summary.users, [{ user: 'alice', count: 1_000 }])
+    assert.ok(summary.bytes > summary.count * 500)
+    assert.equal(audit.statistics().summarised, summary.count)
+  })
+
+  it('leave what others cause, permits and refusals after a proof whole', async () => {
+    await using folder = await temporaryFolder()
+    await using written = open(folder)
+    const { audit } = written
+    await Promise.all(Array.from({ length: 10_000 }, () => audit.write(refusal(FLOODING))))
+    const permit = { decision: 'allow', reason: 'permitted', status: 200 } as const
+    const whole: readonly AuditEvent[] = [
+      refusal('198.51.100.1', { id: 'another-source' }),
+      refusal('2001:db8::1', { id: 'another-source-6' }),
+      refusal(FLOODING, { id: 'anonymous', ...permit, authentication: 'anonymous' }),
+      refusal(FLOODING, { id: 'permit', ...permit, authentication: 'basic', user: 'alice' }),
+      refusal(FLOODING, { id: 'no-rule', reason: 'no-rule', authentication: 'basic' }),
+      refusal(FLOODING, { id: 'proven', reason: 'identity-unmapped' }),
+    ]
+    await Promise.all(whole.map((event) => audit.write(event)))
+    await audit.write(login({ outcome: 'succeeded', authentication: 'basic' }))
+    await audit.write(login({ reason: 'identity-reserved', authentication: 'basic' }))
+    const { decisions, logins } = await readLog(folder.file('audit.jsonl'))
+    assert.deepEqual(
+      decisions.slice(-whole.length).map(({ id }) => id),
+      ['another-source', 'another-source-6', 'anonymous', 'permit', 'no-rule', 'proven'],
+    )
+    assert.deepEqual(
+      logins.map(({ outcome }) => outcome),
+      ['succeeded', 'refused'],
+    )
+  })
+
+  it('count logins that were refused or answered with a question with them', async () => {
+    await using folder = await temporaryFolder()
+    await using written = open(folder)
+    const { audit } = written
+    await Promise.all(Array.from({ length: 500 }, () => audit.write(refusal(FLOODING))))
+    await Promise.all(Array.from({ length: 500 }, () => audit.write(login())))
+    await audit.write(login({ outcome: 'challenged', reason: undefined }))
+    await audit.summarise()
+    const { decisions, logins, summaries } = await readLog(folder.file('audit.jsonl'))
+    assert.equal(decisions.length + logins.length + total(summaries), 1_001)
+    assert.equal(summaries[0]?.logins, 501 - logins.length)
+    const reasons = new Map(summaries[0].reasons.map(({ reason, count }) => [reason, count]))
+    assert.equal(reasons.get('credential-wrong'), 500 - logins.length)
+    assert.equal(reasons.get('challenged'), 1)
+  })
+
+  it('all have an event where there is no limit', async () => {
+    await using folder = await temporaryFolder()
+    await using written = open(folder, 'unlimited')
+    const { audit } = written
+    await Promise.all(Array.from({ length: 1_000 }, () => audit.write(refusal(FLOODING))))
+    assert.equal((await readLog(folder.file('audit.jsonl'))).decisions.length, 1_000)
+  })
+
+  it('have events again once the source has paused', async () => {
+    await using folder = await temporaryFolder()
+    await using written = open(folder)
+    const { audit, clock } = written
+    await Promise.all(Array.from({ length: 100 }, () => audit.write(refusal(FLOODING))))
+    const before = (await readLog(folder.file('audit.jsonl'))).decisions.length
+    clock.advance(60_000)
+    await audit.write(refusal(FLOODING))
+    assert.equal((await readLog(folder.file('audit.jsonl'))).decisions.length, before + 1)
+  })
+})
+
+describe('refusals of 100,000 sources', () => {
+  it('take the budget of all and a bounded number of summaries', async () => {
+    await using folder = await temporaryFolder()
+    await using written = open(folder)
+    const { audit } = written
+    const sources = Array.from({ length: 100_000 }, (_, index) =>
+      index % 5 === 0
+        ? `198.${(index >> 16) + 18}.${(index >> 8) & 0xff}.${index & 0xff}`
+        : `2001:db8:1:${(index & 0xff_ff).toString(16)}::${index.toString(16)}`,
+    )
+    for (const source of sources) void audit.write(refusal(source))
+    await audit.summarise()
+    const { bytes, decisions, summaries } = await readLog(folder.file('audit.jsonl'))
+    assert.ok(summaries.length <= MOST_SUMMARIES, `${summaries.length} summaries`)
+    assert.ok(bytes <= TOTAL_BURST + MOST_SUMMARIES * LONGEST_SUMMARY, `${bytes} bytes`)
+    assert.equal(decisions.length + total(summaries), sources.length)
+    assert.ok(summaries.some(({ source }) => source?.endsWith(':0:0:0:0/64')))
+    assert.equal(summaries.filter(({ source }) => source === undefined).length, 1)
+  })
+})
+
+describe('a summary', () => {
+  it('stays short, whatever names there are', async () => {
+    await using folder = await temporaryFolder()
+    await using written = open(folder)
+    const { audit } = written
+    const names = Array.from({ length: 5_000 }, (_, index) => ({
+      route: `${'r'.repeat(58)}${index}`,
+      user: `${index}${'\u{1}'.repeat(500)}`,
+    }))
+    await Promise.all(names.map((fields) => audit.write(refusal(FLOODING, fields))))
+    await audit.summarise()
+    const { decisions, summaries } = await readLog(folder.file('audit.jsonl'))
+    const [summary] = summaries
+    assert.ok(summary !== undefined && summary.line.length <= LONGEST_SUMMARY)
+    assert.equal(decisions.length + summary.count, names.length)
+  })
+
+  it('is in the file before rotation, and what comes later in the next', async () => {
+    await using folder = await temporaryFolder()
+    await using written = open(folder)
+    const { audit } = written
+    const path = folder.file('audit.jsonl')
+    await Promise.all(Array.from({ length: 1_000 }, () => audit.write(refusal(FLOODING))))
+    await rename(path, `${path}.1`)
+    audit.reopen()
+    await Promise.all(Array.from({ length: 1_000 }, () => audit.write(refusal(FLOODING))))
+    await audit.summarise()
+    const rotated = await readLog(`${path}.1`)
+    assert.equal(rotated.decisions.length + total(rotated.summaries), 1_000)
+    const { decisions, summaries } = await readLog(path)
+    assert.equal(decisions.length + total(summaries), 1_000)
+  })
+
+  it('is written when the process ends', async () => {
+    await using folder = await temporaryFolder()
+    {
+      await using written = open(folder)
+      for (let count = 0; count < 1_000; count++) void written.audit.write(refusal(FLOODING))
+    }
+    const { decisions, summaries } = await readLog(folder.file('audit.jsonl'))
+    assert.equal(decisions.length + total(summaries), 1_000)
+  })
+
+  it('is written by itself after the interval', async () => {
+    await using folder = await temporaryFolder()
+    await using written = open(folder, { ...BUDGET, summaryInterval: 1 })
+    const { audit } = written
+    const path = folder.file('audit.jsonl')
+    await Promise.all(Array.from({ length: 100 }, () => audit.write(refusal(FLOODING))))
+    let log = await readLog(path)
+    // oxlint-disable-next-line no-await-in-loop -- until it is there
+    while (log.decisions.length + total(log.summaries) < 100) log = await readLog(path)
+    assert.equal(log.decisions.length + total(log.summaries), 100)
+  })
+})
+
+describe('a full disk', { skip: !existsSync('/dev/full') }, () => {
+  it('fails what has an event; counts are kept until they can be written', async () => {
+    await using folder = await temporaryFolder()
+    const path = folder.file('audit.jsonl')
+    await symlink('/dev/full', path)
+    const written = open(folder)
+    const { audit } = written
+    const permit = refusal(FLOODING, { decision: 'allow', authentication: 'basic' })
+    await assert.rejects(audit.write(permit), { code: 'audit-unwritable' })
+    const writes = await Promise.allSettled(
+      Array.from({ length: 1_000 }, () => audit.write(refusal(FLOODING))),
+    )
+    const failed = writes.filter(({ status }) => status === 'rejected').length
+    assert.ok(failed > 0)
+    await audit.summarise()
+    await rm(path)
+    audit.reopen()
+    await written[Symbol.asyncDispose]()
+    assert.equal(failed + total((await readLog(path)).summaries), 1_000)
+  })
+
+  it('that stays full until the end leaves the number in the operational log', async () => {
+    await using folder = await temporaryFolder()
+    await symlink('/dev/full', folder.file('audit.jsonl'))
+    const written = open(folder)
+    const { audit, log } = written
+    await Promise.allSettled(Array.from({ length: 1_000 }, () => audit.write(refusal(FLOODING))))
+    await written[Symbol.asyncDispose]()
+    assert.equal(log.length, 1)
+    assert.match(log[0] ?? '', /"refusals":\d+,"msg":"refusals not recorded"/)
+  })
+})
