@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { startSigner } from '../src/signer.ts'
 import { subjectOf } from './fakes/grant.ts'
+import { quietClients } from './fakes/quiet-clients.ts'
 import { read, scrape, seriesOf } from './fakes/scraping.ts'
 import { SdsClient } from './fakes/sds-client.ts'
 import { signerSite, type SignerSite } from './fakes/signer-site.ts'
@@ -76,6 +77,20 @@ describe('the signer', () => {
     }
     assert.ok(ready >= 60 && ready <= 64, String(ready))
     stream.cancel()
+  })
+
+  it('answers each probe while clients hold 1,000 connections', async () => {
+    await using site = await signerSite()
+    await site.configure(ADMIN)
+    await using signer = await startSigner(site.config)
+    assert.ok(signer.admin !== undefined)
+    using clients = quietClients(signer.admin)
+    for (let probe = 0; probe < 20; probe += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- it is probed between them
+      await clients.add(50, { sent: 'GET /livez' })
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      assert.equal((await read(signer.admin, '/livez')).status, 200)
+    }
   })
 
   it('is ready, and on no network', async () => {

@@ -22,6 +22,8 @@ export interface HealthCheck {
 }
 
 const TYPE = 'text/plain; charset=utf-8'
+// A probe that keeps its connection takes the place of another: the kubelet opens one for each.
+const CLOSE = { connection: 'close' } as const
 const MARKS = { ok: '[+]', warning: '[!]', failed: '[-]' } as const
 
 /**
@@ -35,7 +37,9 @@ export const healthPage =
   ({ query }: PageRequest): Page => {
     const conditions = checks.map((check) => ({ name: check.name, ...check.condition() }))
     const failed = conditions.some(({ state }) => state === 'failed')
-    if (!failed && !query.has('verbose')) return { status: 200, type: TYPE, body: 'ok' }
+    if (!failed && !query.has('verbose')) {
+      return { status: 200, type: TYPE, body: 'ok', headers: CLOSE }
+    }
     const lines = conditions.map((condition) => {
       const detail = condition.state === 'ok' ? 'ok' : `${condition.state}: ${condition.reason}`
       return `${MARKS[condition.state]}${condition.name} ${detail}\n`
@@ -44,6 +48,7 @@ export const healthPage =
     return {
       status: failed ? 503 : 200,
       type: TYPE,
+      headers: CLOSE,
       body: `${lines.join('')}${name} check ${verdict}\n`,
     }
   }

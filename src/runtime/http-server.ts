@@ -13,6 +13,7 @@ import {
 import { createServer as createTlsServer } from 'node:https'
 import { duplexPair, type Duplex } from 'node:stream'
 import type { SecureContextOptions, TLSSocket } from 'node:tls'
+import { ConnectionBounds, type ConnectionLimits } from './connection-bounds.ts'
 import {
   admitToSocket,
   listenFailure,
@@ -71,8 +72,7 @@ interface HttpServerTls {
 }
 
 /** How much of the process all clients together can hold. */
-interface HttpLimits {
-  readonly connections: number
+interface HttpLimits extends ConnectionLimits {
   /** Of the header of one request. */
   readonly headerBytes: number
 }
@@ -85,7 +85,7 @@ export interface HttpServer extends AsyncDisposable {
   connect(): Duplex
 }
 
-const LIMITS: HttpLimits = { connections: 64, headerBytes: 8_192 }
+const LIMITS: HttpLimits = { connections: 64, connectionsPerAddress: 8, headerBytes: 8_192 }
 
 // For one request, from its first byte to its last.
 const REQUEST_MS = 5_000
@@ -113,7 +113,10 @@ export const startHttpServer = async (options: HttpServerOptions): Promise<HttpS
   const take: RequestListener = (request, response) => void answer(request, response, options)
   const own = createServer(bounds, take)
   const server = options.tls === undefined ? own : overTls(options.tls, bounds, take, logger)
-  server.maxConnections = limits.connections
+  // Without an address of a peer, a TLS socket cannot be told to be the connection that was accepted.
+  const isBounded = options.tls === undefined || address.kind === 'tcp'
+  if (isBounded) new ConnectionBounds(limits, logger).watch(server)
+  else server.maxConnections = limits.connections
   // Read while it is there: of a connection that was reset, the system does not tell it any more.
   server.prependListener('connection', ({ remoteAddress }) => remoteAddress)
   server.setTimeout(IDLE_MS, (socket) => socket.destroy())
