@@ -24,6 +24,7 @@ export const allOf = (links: readonly ChainLink[], sameUser: boolean): ChainLink
     name: authenticators.map(({ name }) => name).join('+'),
     challenges: authenticators.flatMap(({ challenges }) => challenges),
     carriers: authenticators.flatMap(({ carriers }) => carriers),
+    unread: authenticators.flatMap(({ unread = [] }) => unread),
     async authenticate(request, signal) {
       const proven: Facts[] = []
       const users = new Set<string>()

@@ -83,6 +83,8 @@ export interface Authenticator {
   readonly challenges: readonly string[]
   /** Everywhere that its credential can stand in a request. */
   readonly carriers: readonly Carrier[]
+  /** Where a standard lets its credential stand and it is not read: there it is a second one beside its own. */
+  readonly unread?: readonly Carrier[]
   authenticate(request: Request, signal: AbortSignal): Promise<Authentication>
   /** The same credential at a login page, where the person can be asked for more. */
   readonly login?: PasswordLogin

@@ -14,6 +14,7 @@ import { fingerprintOf, type FactMemory } from './facts.ts'
 import type { AskEnded } from './session/ended-tokens.ts'
 import {
   BEARER_CARRIERS,
+  UNREAD_BEARER_CARRIERS,
   readBearerCredentials,
   type TokenScheme,
 } from './token/bearer-credentials.ts'
@@ -52,6 +53,7 @@ export const bearerAuthenticator = (options: BearerOptions): Authenticator => {
     name,
     challenges: challenges.invitations,
     carriers: BEARER_CARRIERS,
+    unread: UNREAD_BEARER_CARRIERS,
     async authenticate(request, signal) {
       const credentials = readBearerCredentials(request.headers, schemes)
       if (credentials.outcome === 'absent') return { outcome: 'not-applicable' }

@@ -39,9 +39,13 @@ export const carrierKey = (carrier: Carrier): string => {
   }
 }
 
+/** The names of those that are parameters of the query. */
+export const parameterNames = (carriers: readonly Carrier[]): readonly string[] =>
+  carriers.flatMap((carrier) => (carrier.kind === 'query' ? [carrier.name] : []))
+
 /** Those of them that are parameters of the query; `undefined` where there are none. */
 export const parametersAmong = (carriers: readonly Carrier[]): SecretParameters | undefined => {
-  const names = carriers.flatMap((carrier) => (carrier.kind === 'query' ? [carrier.name] : []))
+  const names = parameterNames(carriers)
   return names.length === 0 ? undefined : new SecretParameters(names)
 }
 
@@ -51,7 +55,8 @@ export const holds = ({ headers, query, peerCertificate }: Request, carrier: Car
     case 'header':
       return headers.get(carrier.name) !== undefined
     case 'query':
-      return query !== '' && new URLSearchParams(query).has(carrier.name)
+      // As it is spelt: what could be taken for it is refused before (chain.ts), and what holds none is not parsed.
+      return query.includes(carrier.name) && new URLSearchParams(query).has(carrier.name)
     case 'subprotocol':
       return offeredSubprotocols(headers).some((offered) => offered.startsWith(carrier.prefix))
     case 'cookie':

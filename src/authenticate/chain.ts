@@ -102,7 +102,8 @@ const rivalsOf = (
 ): readonly Carrier[] => {
   const own = new Set(authenticator.carriers.map(carrierKey))
   if (authenticator.carriers.every(isAmbient)) return []
-  const others = carriers.filter((carrier) => !isAmbient(carrier) && !own.has(carrierKey(carrier)))
+  const elsewhere = [...carriers, ...(authenticator.unread ?? [])]
+  const others = elsewhere.filter((carrier) => !isAmbient(carrier) && !own.has(carrierKey(carrier)))
   return [...new Map(others.map((carrier) => [carrierKey(carrier), carrier])).values()]
 }
 

@@ -28,8 +28,8 @@ export const describeDecision = (
     status: statusOf(decision, trail),
     route: route?.name,
     method: cutName(attributes?.method),
-    host: cutName(request?.host ?? attributes?.host),
-    path: attributes && recordPath(attributes.path, audit.query, routes.parameters),
+    host: cutName(request?.host ?? withoutUserinfo(attributes?.host)),
+    path: attributes && recordPath(attributes.path, audit.query, routes.withheld),
     queryOmitted: (audit.query === 'none' && attributes?.path.includes('?')) || undefined,
     source: request?.source.address ?? attributes?.sourceAddress,
     user: identity?.user ?? cutName(trail.claimedUser),
@@ -111,6 +111,10 @@ const MAX_NAME = 256
 
 const cutName = (text: string | undefined): string | undefined => text && cutText(text, MAX_NAME)
 
+/** A host with a user and a password before it is malformed (RFC 9110 §4.2.4), and recorded without them. */
+const withoutUserinfo = (host: string | undefined): string | undefined =>
+  host?.replace(/^[^]*@/, `${WITHHELD}@`)
+
 /** Whether a recorded text is not whole, or would not be. */
 export const isCut = (text: string): boolean => text.length > MAX_PATH
 
@@ -123,16 +127,23 @@ export const WITHHELD = '[withheld]'
  */
 const recordPath = (
   target: string,
-  query: AuditConfig['query'],
-  secrets: SecretParameters | undefined,
+  recorded: AuditConfig['query'],
+  withheld: SecretParameters,
 ): string => {
   const mark = target.indexOf('?')
   if (mark === -1) return target.slice(0, MAX_PATH)
   const path = target.slice(0, mark)
-  if (query === 'full') {
-    const all = target.slice(mark + 1)
-    return `${path}?${secrets?.withheldIn(all) ?? all}`.slice(0, MAX_PATH)
-  }
-  if (query === 'none') return path.slice(0, MAX_PATH)
-  return (path + target.slice(mark).replaceAll(/=[^&]*/g, `=${WITHHELD}`)).slice(0, MAX_PATH)
+  if (recorded === 'none') return path.slice(0, MAX_PATH)
+  // Each parameter takes one character at least: what will be cut off costs nothing.
+  const query = target
+    .slice(mark + 1)
+    .split('&', MAX_PATH)
+    .join('&')
+  const shown = recorded === 'full' ? withheld.withheldIn(query) : namesIn(query)
+  return `${path}?${shown}`.slice(0, MAX_PATH)
 }
+
+// Also where the "=" is percent-encoded, once or several times: then the value would pass as a part of the name.
+const VALUE = /(?:=|%(?:25)*3d)[^&]*/gi
+
+const namesIn = (query: string): string => query.replaceAll(VALUE, `=${WITHHELD}`)

@@ -1,13 +1,14 @@
 // Phase 2: which of the published services is meant.
 
-import { parametersAmong } from '../authenticate/carrier.ts'
+import { parameterNames } from '../authenticate/carrier.ts'
 import type { Chain } from '../authenticate/chain.ts'
 import type { Authorizer } from '../authorize/authorizer.ts'
 import type { RouteConfig } from '../config/schema.ts'
+import { CREDENTIAL_PARAMETERS } from '../request/credential-parameters.ts'
 import { hostMatcher } from '../request/hosts.ts'
 import { pathMatcher, type Predicate } from '../request/names.ts'
 import type { OperationIndex } from '../request/openapi/operation-index.ts'
-import type { SecretParameters } from '../request/query.ts'
+import { SecretParameters } from '../request/query.ts'
 import type { Request } from '../request/request.ts'
 import type { Outgoing } from '../transform/apply.ts'
 import { otherRouteFinder, type OtherRouteOf } from './ambiguous-routes.ts'
@@ -42,14 +43,15 @@ export interface CompiledEntry extends RouteEntry {
 
 /** The routes of a configuration, in its order. */
 export class RouteTable {
-  /** The parameters of the query in which some route takes credentials. */
-  readonly parameters: SecretParameters | undefined
+  /** The parameters of a query whose values no record holds: credentials of some route, or by their name. */
+  readonly withheld: SecretParameters
   /** In the order in which they are looked at. */
   readonly entries: readonly CompiledEntry[]
   readonly #byName: ReadonlyMap<string, Route>
 
   constructor(entries: readonly RouteEntry[]) {
-    this.parameters = parametersAmong(entries.flatMap(({ route }) => route.chain.carriers))
+    const carriers = entries.flatMap(({ route }) => route.chain.carriers)
+    this.withheld = new SecretParameters([...parameterNames(carriers), ...CREDENTIAL_PARAMETERS])
     const matched = entries.map(({ route, match }) => ({
       route,
       name: route.name,

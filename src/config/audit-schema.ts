@@ -42,7 +42,7 @@ export const auditSchema = z
       .enum(['full', 'names', 'none'])
       .default('names')
       .describe(
-        'How much of the query string is recorded: `names` withholds the values, `none` everything.',
+        'How much of the query string is recorded: `names` withholds the values, `none` everything. `full` withholds those of parameters that hold credentials by a standard or by their name (`access_token`, `code`, `id_token_hint`, `SAMLResponse`, `key`, `sig` and others).',
       ),
     unauthenticated: z
       .union([z.literal('unlimited'), budget])

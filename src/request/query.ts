@@ -35,7 +35,7 @@ export class SecretParameters {
   withheldIn(query: string): string {
     return query
       .split('&')
-      .map((part) => (this.areIn(part) ? part.replace(/(?:=|%3d)[^]*$/i, '=[withheld]') : part))
+      .map((part) => (this.areIn(part) ? part.replace(VALUE, '=[withheld]') : part))
       .join('&')
   }
 
@@ -65,6 +65,9 @@ export const valuesOf = (query: string, name: string): readonly string[] =>
         .split('&')
         .filter((part) => nameOf(part) === name)
         .map((part) => part.slice(name.length + 1))
+
+// The "=" may be percent-encoded, once or several times.
+const VALUE = /(?:=|%(?:25)*3d)[^]*$/i
 
 const nameOf = (part: string): string => upTo(part, '=')
 

@@ -6,6 +6,8 @@ import { allOf } from '../../src/authenticate/all.ts'
 import { anonymousAuthenticator } from '../../src/authenticate/anonymous.ts'
 import { AUTHORIZATION, holds, type Carrier } from '../../src/authenticate/carrier.ts'
 import { Chain, type ChainLink } from '../../src/authenticate/chain.ts'
+import { keySetOf } from './token/issuing.ts'
+import { bearerWith } from './token/asking.ts'
 import { IdentityMapping } from '../../src/identity/mapping.ts'
 import { BEARER_SUBPROTOCOL } from '../../src/request/subprotocols.ts'
 import { factsOf, fakeAuthenticator, PROVEN } from '../fakes/authenticator.ts'
@@ -147,6 +149,55 @@ describe('two credentials', () => {
       }
       assert.equal(link, undefined)
       assert.deepEqual(authentication, { outcome: 'rejected', code: 'credential-conflict' })
+    })
+  }
+})
+
+describe('a token in the query (RFC 6750 §2.3)', () => {
+  const bearer = { ...token, authenticator: bearerWith(keySetOf()) }
+  const CASES: readonly {
+    name: string
+    links: readonly ChainLink[]
+    request: RequestParts
+    conflict: boolean
+  }[] = [
+    {
+      name: 'beside one in the header is a second one',
+      links: [bearer],
+      request: { headers: [['authorization', 'Bearer @']], path: '/?a=b&access_token=t' },
+      conflict: true,
+    },
+    {
+      name: 'beside one in the header, where a certificate is demanded too',
+      links: [allOf([bearer, certificate], false)],
+      request: { headers: [['authorization', 'Bearer @']], path: '/?access_token=t' },
+      conflict: true,
+    },
+    {
+      name: 'alone is not read',
+      links: [bearer],
+      request: { path: '/?access_token=t' },
+      conflict: false,
+    },
+    {
+      name: 'beside a password is a parameter of the upstream',
+      links: [password, bearer],
+      request: { headers: [authorization], path: '/?access_token=t' },
+      conflict: false,
+    },
+    {
+      name: 'beside a certificate is one too',
+      links: [certificate, bearer],
+      request: { peerCertificate: 'PEM', path: '/?access_token=t' },
+      conflict: false,
+    },
+  ]
+  for (const { name, links, request, conflict } of CASES) {
+    it(`${name}: ${conflict ? 'refused' : 'not in conflict'}`, async () => {
+      const { authentication } = await new Chain(links).authenticate(requestOf(request), FOREVER)
+      const isConflict =
+        authentication.outcome === 'rejected' && authentication.code === 'credential-conflict'
+      assert.equal(isConflict, conflict)
     })
   }
 })

@@ -5,6 +5,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Authenticator } from '../../src/authenticate/authenticator.ts'
 import { check } from '../../src/check/check.ts'
+import { describeDecision, MAX_PATH } from '../../src/check/record.ts'
+import { CREDENTIAL_PARAMETERS } from '../../src/request/credential-parameters.ts'
+import { cpuTime } from '../fakes/cpu-time.ts'
 import type { Decision } from '../../src/check/decision.ts'
 import { factsOf, fakeAuthenticator, PROVEN } from '../fakes/authenticator.ts'
 import { attributesOf } from '../fakes/envoy.ts'
@@ -82,6 +85,52 @@ describe('the audit log', () => {
   it('holds no credential in disguise either', async () => {
     assert.equal(await pathOf('/a?b=1&API%5FKEY=S', 'full'), '/a?b=1&API%5FKEY=[withheld]')
     assert.equal(await pathOf('/a?b=1;api_key=S', 'full'), '/a?b=[withheld]')
+  })
+
+  for (const name of CREDENTIAL_PARAMETERS) {
+    it(`never holds the value of ${name}`, async () => {
+      const shown = `/a?b=1&${name}=[withheld]&c`
+      assert.equal(await pathOf(`/a?b=1&${name}=S&c`, 'full'), shown)
+      assert.equal(
+        await pathOf(`/a?${name.toUpperCase()}%253DS`, 'full'),
+        `/a?${name.toUpperCase()}=[withheld]`,
+      )
+    })
+  }
+
+  it('holds no value whose "=" is percent-encoded', async () => {
+    assert.equal(await pathOf('/a?b%3DS&c%253dS=T', 'names'), '/a?b=[withheld]&c=[withheld]')
+  })
+
+  it('holds neither user nor password that stand before the host', async () => {
+    const value = snapshotOf([{ authenticators: [keys] }])
+    await using service = await startService(() => ({ value, generation: 1 }))
+    await service.client.check({ host: 'alice:S@app.example.org' })
+    assert.equal(service.audit.takeDecisions()[0]?.host, '[withheld]@app.example.org')
+  })
+
+  it('shows that a long query is not whole, also where values are withheld', async () => {
+    for (const query of ['full', 'names'] as const) {
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      const path = await pathOf(`/a?${'token=S&'.repeat(5_000)}`, query)
+      assert.equal(path?.length, MAX_PATH)
+    }
+  })
+
+  it('costs little where the query has many parameters', () => {
+    const snapshot = snapshotOf([{ authenticators: [keys] }], { query: 'full' })
+    const cost = (path: string): number => {
+      const attributes = attributesOf({ path })
+      const before = cpuTime()
+      for (let count = 0; count < 20; count++) {
+        const basics = { id: 'd', generation: 1, duration: 0 }
+        describeDecision({ outcome: 'deny', reason: 'no-route' }, { attributes }, snapshot, basics)
+      }
+      return cpuTime() - before
+    }
+    cost(`/a?${'&'.repeat(3_000)}`)
+    const ratio = cost(`/a?${'&'.repeat(60_000)}`) / cost(`/a?${'&'.repeat(3_000)}`)
+    assert.ok(ratio < 5, `${ratio}`)
   })
 
   it('holds none of a request that is refused before there is a route', async () => {

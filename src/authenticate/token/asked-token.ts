@@ -6,7 +6,11 @@ import type { Request } from '../../request/request.ts'
 import { abandonable } from '../abandonable.ts'
 import type { Authentication, Authenticator } from '../authenticator.ts'
 import type { FactMemory } from '../facts.ts'
-import { BEARER_CARRIERS, readBearerCredentials } from './bearer-credentials.ts'
+import {
+  BEARER_CARRIERS,
+  readBearerCredentials,
+  UNREAD_BEARER_CARRIERS,
+} from './bearer-credentials.ts'
 import { tokenChallenges } from './challenges.ts'
 
 /** What is configured for every authenticator of such tokens. */
@@ -59,6 +63,7 @@ export const askedTokenAuthenticator = (options: AskedTokenOptions): Authenticat
     name,
     challenges: challenges.invitations,
     carriers: BEARER_CARRIERS,
+    unread: UNREAD_BEARER_CARRIERS,
     async authenticate(request, signal) {
       const credentials = readBearerCredentials(request.headers)
       if (credentials.outcome === 'absent') return { outcome: 'not-applicable' }

@@ -23,6 +23,12 @@ export const BEARER_CARRIERS: readonly Carrier[] = [
   { kind: 'subprotocol', prefix: BEARER_SUBPROTOCOL },
 ]
 
+/**
+ * A token in the query (RFC 6750 §2.3) is never read (RFC 9700 §4.3.2), and a client must not send one in two places
+ * (RFC 6750 §2): the upstream would get what stands in the query.
+ */
+export const UNREAD_BEARER_CARRIERS: readonly Carrier[] = [{ kind: 'query', name: 'access_token' }]
+
 /** Longer than what Envoy lets through in one header with room for anything else. */
 export const MAX_TOKEN_LENGTH = 16_384
 

@@ -45,7 +45,7 @@ interface RecordedOutcome {
 
 /** What of a configuration in force is explained. */
 export interface ExplainState extends Pick<Snapshot, 'behindProxies' | 'clock'> {
-  readonly routes: Pick<RouteTable, 'find' | 'entries' | 'parameters'>
+  readonly routes: Pick<RouteTable, 'find' | 'entries' | 'withheld'>
 }
 
 /**
@@ -68,7 +68,7 @@ export const explain = async (
   const watched = withTrace(withGiven(state, { ...given, at }), trace)
   const decision = await decide(attributes, watched, trail, signal)
   const answer = respond(UNRECORDED_ID, decision, trail, at)
-  const secrets = routes.parameters
+  const secrets = routes.withheld
   const isGiven = given.identity !== undefined
   const authenticate = explainAuthentication(trail, trace, decision, isGiven)
   return {

@@ -44,7 +44,7 @@ export const explainRecorded = async (
 }
 
 const recordedRoutes = (routes: ExplainState['routes']): ExplainState['routes'] => ({
-  parameters: routes.parameters,
+  withheld: routes.withheld,
   entries: routes.entries,
   find(request): Route | undefined {
     const route = routes.find(request)

@@ -3,7 +3,7 @@
 
 import type { CheckAttributes } from '../../request/attributes.ts'
 import { readPath } from '../../request/path.ts'
-import { SecretParameters } from '../../request/query.ts'
+import type { SecretParameters } from '../../request/query.ts'
 import type { Decision, Trail } from '../decision.ts'
 import type { PhaseOutcome } from './outcome.ts'
 
@@ -16,7 +16,7 @@ export interface RequestPhase {
   readonly host: string
   /** As rules see it, or as it was sent where it cannot be read. */
   readonly path: string
-  /** The values of parameters that are credentials, or are often, are withheld. */
+  /** The values of parameters that are credentials, or often hold some, are withheld. */
   readonly query: string
   readonly source: string
   /** The names of its headers; their values are not told. */
@@ -32,7 +32,7 @@ export const explainRequest = (
   attributes: CheckAttributes,
   { request }: Trail,
   { reason }: Decision,
-  secrets: SecretParameters | undefined,
+  secrets: SecretParameters,
 ): RequestPhase => {
   const mark = attributes.path.indexOf('?')
   const raw = mark === -1 ? attributes.path : attributes.path.slice(0, mark)
@@ -51,30 +51,9 @@ export const explainRequest = (
   }
 }
 
-// Names under which credentials stand in queries, whether the configuration reads them or not (RFC
-// 6750 §2.3, RFC 6749, signed URLs of object stores).
-const OFTEN_SECRET = new SecretParameters([
-  'access_token',
-  'id_token',
-  'refresh_token',
-  'token',
-  'client_secret',
-  'secret',
-  'password',
-  'api_key',
-  'apikey',
-  'key',
-  'code',
-  'sig',
-  'signature',
-  'x-amz-signature',
-  'x-amz-security-token',
-  'x-goog-signature',
-])
-
 /** A query for the eyes of people. */
-export const withhold = (query: string, secrets: SecretParameters | undefined): string =>
-  query === '' ? '' : OFTEN_SECRET.withheldIn(secrets?.withheldIn(query) ?? query)
+export const withhold = (query: string, secrets: SecretParameters): string =>
+  query === '' ? '' : secrets.withheldIn(query)
 
 /**
  * What Envoy does to a path with `normalize_path`, `merge_slashes` and

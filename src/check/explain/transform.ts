@@ -46,7 +46,7 @@ export const explainTransformation = (
   decision: Decision,
   answer: CheckAnswer,
   { verdict }: Trace,
-  secrets: SecretParameters | undefined,
+  secrets: SecretParameters,
 ): TransformPhase => {
   if (verdict?.outcome !== 'permit') return { outcome: 'not-reached', set: [], remove: [] }
   if (decision.outcome === 'deny' || !answer.allow) {
@@ -106,7 +106,7 @@ const shownClaims = (claims: JsonObject): JsonObject =>
 // What these say is an identity, or a number; any other header that is set may be a credential.
 const SHOWN = ['audit-id', 'x-remote-', 'impersonate-', 'x-cert-', 'x-webauth-', 'x-envoy-']
 
-const shownValue = (name: string, value: string, secrets: SecretParameters | undefined): string => {
+const shownValue = (name: string, value: string, secrets: SecretParameters): string => {
   if (SHOWN.some((prefix) => name.startsWith(prefix))) return value
   if (name !== ':path') return WITHHELD
   const mark = value.indexOf('?')
