@@ -6,7 +6,7 @@ import { allOf } from '../../src/authenticate/all.ts'
 import { anonymousAuthenticator } from '../../src/authenticate/anonymous.ts'
 import { AUTHORIZATION, holds, type Carrier } from '../../src/authenticate/carrier.ts'
 import { Chain, type ChainLink } from '../../src/authenticate/chain.ts'
-import { keySetOf } from './token/issuing.ts'
+import { keySetOf, makeKey } from './token/issuing.ts'
 import { bearerWith } from './token/asking.ts'
 import { IdentityMapping } from '../../src/identity/mapping.ts'
 import { BEARER_SUBPROTOCOL } from '../../src/request/subprotocols.ts'
@@ -14,6 +14,8 @@ import { factsOf, fakeAuthenticator, PROVEN } from '../fakes/authenticator.ts'
 import { basic, requestOf, type RequestParts } from '../fakes/envoy.ts'
 
 const FOREVER = new AbortController().signal
+
+const issuerKey = await makeKey()
 
 const API_KEY: Carrier = { kind: 'header', name: 'x-api-key' }
 const API_KEY_PARAMETER: Carrier = { kind: 'query', name: 'key' }
@@ -154,7 +156,7 @@ describe('two credentials', () => {
 })
 
 describe('a token in the query (RFC 6750 §2.3)', () => {
-  const bearer = { ...token, authenticator: bearerWith(keySetOf()) }
+  const bearer = { ...token, authenticator: bearerWith(keySetOf(issuerKey)) }
   const CASES: readonly {
     name: string
     links: readonly ChainLink[]
