@@ -30,6 +30,9 @@ export interface Signer extends AsyncDisposable {
 // Streams end at once; this is for answers that are being written.
 const GRACE_MS = 2_000
 
+// Envoy holds one name on each stream; twice as many as there are streams leaves room for other clients.
+const MOST_NAMES = 20_000
+
 /**
  * Starts the signer with the configuration in `file` (an absolute path).
  *
@@ -55,7 +58,7 @@ export const startSigner = async (file: string): Promise<Signer> => {
   const observed = { audit, logger, clock, observer: issuances }
   const issuer = new CertificateIssuer({ current, refresh, ...observed })
   for (const { keys } of authorities.values()) keys.prepare()
-  const sds = sdsService({ issuer, clock, logger })
+  const sds = sdsService({ issuer, clock, logger, maxNames: MOST_NAMES })
   // 5. Health and metrics, from before the first certificate until after the last.
   const metrics = signerMetrics({ current, resources, issuances, sds })
   const admin = stack.use(

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import type { AuditEvent } from '../audit/event.ts'
 import type { AuditSink } from '../audit/sink.ts'
 import type { InForce } from '../config/reload.ts'
-import { handleDigest } from '../grant/seal.ts'
+import { handleDigest, isHandle } from '../grant/seal.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { formatName } from '../x509/name.ts'
@@ -93,15 +93,19 @@ export class CertificateIssuer {
     }
   }
 
+  /** Whether a name is not a handle; that it was refused is recorded. */
+  refusesForm(name: string): boolean {
+    if (isHandle(name)) return false
+    const refused: Refused = { outcome: 'refused', code: 'handle-malformed' }
+    void this.#refuse(name, refused, this.#options.current().generation)
+    return true
+  }
+
   /** Whether what was issued under this version would be issued again now. */
   isCurrent(handle: string, version: string): boolean {
     const { current, clock } = this.#options
     const admission = admit(handle, current().value, clock.now())
-    return (
-      admission.outcome === 'admitted' &&
-      version === versionOf(admission) &&
-      clock.now() < admission.grant.renewAt * 1_000
-    )
+    return admission.outcome === 'admitted' && version === versionOf(admission)
   }
 
   async #admit(handle: string): Promise<{ admission: Admitted | Refused; generation: number }> {
@@ -131,7 +135,10 @@ export class CertificateIssuer {
   async #make(admitted: Admitted): Promise<Made | Refused> {
     const { grant, authority } = admitted
     const { logger, clock } = this.#options
-    if (!authority.rate.take()) return { outcome: 'refused', code: 'rate-limited', grant }
+    const verdict = authority.rate.take(grant)
+    if (verdict !== 'within') {
+      return { outcome: 'refused', code: 'rate-limited', detail: verdict, grant }
+    }
     const key = await authority.keys.take()
     const serial = randomSerial()
     const minting = { grant, authority: authority.ca, serial, publicKey: key.publicKey }

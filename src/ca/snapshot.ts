@@ -14,13 +14,13 @@ import type { CertificateAuthority } from './certificate-authority.ts'
 import { FileCa, readAuthorityKey } from './file-ca.ts'
 import { keySource, type KeySource, type KeyStock } from './key-pool.ts'
 import { Limits } from './limits.ts'
-import { RateLimit } from './rate-limit.ts'
+import { AuthorityRate } from './rate-limit.ts'
 
 /** One CA, and what it may do. */
 export interface Authority {
   readonly ca: CertificateAuthority
   readonly limits: Limits
-  readonly rate: RateLimit
+  readonly rate: AuthorityRate
   readonly keys: KeySource
   readonly algorithm: KeyAlgorithm
 }
@@ -37,7 +37,7 @@ export interface SignerSnapshot {
 export class SignerResources implements Disposable {
   readonly clock: Clock
   readonly #keys = new Map<KeyAlgorithm, KeySource>()
-  readonly #rates = new Map<string, RateLimit>()
+  readonly #rates = new Map<string, AuthorityRate>()
 
   constructor(clock: Clock) {
     this.clock = clock
@@ -51,10 +51,10 @@ export class SignerResources implements Disposable {
   }
 
   /** The rate limit of a CA: what it has used up stays so across configurations. */
-  rate(authority: string, rate: RateLimit['rate']): RateLimit {
+  rate(authority: string, rate: AuthorityRate['rate']): AuthorityRate {
     const known = this.#rates.get(authority)
     if (known?.rate.perSecond === rate.perSecond && known.rate.burst === rate.burst) return known
-    const limit = new RateLimit(rate, this.clock)
+    const limit = new AuthorityRate(rate, this.clock)
     this.#rates.set(authority, limit)
     return limit
   }

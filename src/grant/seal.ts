@@ -69,15 +69,8 @@ export class GrantSeal {
 
   /** The grant behind a handle. */
   open(handle: string): Opening {
-    if (!/^[A-Za-z0-9_-]+$/.test(handle) || handle.length > LONGEST_HANDLE) {
-      return refused('handle-malformed')
-    }
-    const bytes = Buffer.from(handle, 'base64url')
-    // One handle for one grant: no second spelling in the bits that base64url leaves over.
-    const canonical = bytes.toString('base64url') === handle
-    if (!canonical || bytes[0] !== FORMAT || bytes.length <= SEALED_AT + TAG_BYTES) {
-      return refused('handle-malformed')
-    }
+    const bytes = readHandle(handle)
+    if (bytes === undefined) return refused('handle-malformed')
     const header = bytes.subarray(0, SEALED_AT)
     const secret = this.#byId.get(header.subarray(ID_AT).toString('hex'))
     if (secret === undefined) return refused('grant-key-unknown')
@@ -93,6 +86,18 @@ export class GrantSeal {
       return refused('grant-malformed')
     }
   }
+}
+
+/** Whether a name has the form of a handle. No key is needed to say so. */
+export const isHandle = (name: string): boolean => readHandle(name) !== undefined
+
+const readHandle = (handle: string): Buffer | undefined => {
+  if (handle.length > LONGEST_HANDLE || !/^[A-Za-z0-9_-]+$/.test(handle)) return undefined
+  const bytes = Buffer.from(handle, 'base64url')
+  // One handle for one grant: no second spelling in the bits that base64url leaves over.
+  const canonical = bytes.toString('base64url') === handle
+  if (!canonical || bytes[0] !== FORMAT || bytes.length <= SEALED_AT + TAG_BYTES) return undefined
+  return bytes
 }
 
 const cipher = (secret: KeyObject, header: Buffer) => gcmsiv(secret.export(), NONCE, header)

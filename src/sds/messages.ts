@@ -38,9 +38,9 @@ export const encodeSecret = (nonce: string, name: string, issued: Issued): Buffe
   })
 }
 
-/** An answer that says that there is no such secret, which fails Envoy's handshake at once. */
-export const encodeRemoval = (nonce: string, name: string): Buffer =>
-  responseSerialize({ type_url: SECRET_TYPE, nonce, removed_resources: [name] })
+/** An answer that says that there are no such secrets, which fails Envoy's handshake at once. */
+export const encodeRemoval = (nonce: string, ...names: readonly string[]): Buffer =>
+  responseSerialize({ type_url: SECRET_TYPE, nonce, removed_resources: [...names] })
 
 const durationOf = (milliseconds: number): { seconds: number; nanos: number } => {
   const whole = Math.floor(milliseconds)

@@ -14,8 +14,13 @@ export interface SecretIssuer {
   /** Makes it anew. It is not called again for a name while it is at work for that name. */
   issue(name: string): Promise<Issuance>
   /**
-   * Whether the certificate that Envoy already holds for the name, under a `version` of an earlier
-   * issuance, perhaps by another process, is still what `issue` would be content with.
+   * Whether no certificate can have the name, whoever asks and whenever: its form alone says so. The
+   * refusal is recorded here, and nothing of such a name is kept.
+   */
+  refusesForm(name: string): boolean
+  /**
+   * Whether a certificate of the name that was issued before under this `version`, perhaps by another
+   * process, is still what `issue` would make now.
    */
   isCurrent(name: string, version: string): boolean
 }

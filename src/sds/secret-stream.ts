@@ -8,11 +8,12 @@ import type { MessageStream, StreamHandler } from '../runtime/grpc-stream.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Issuances } from './issuances.ts'
 import { decodeRequest, encodeRemoval, encodeSecret, SECRET_TYPE } from './messages.ts'
-import type { Issuance } from './secret-issuer.ts'
+import type { Issuance, SecretIssuer } from './secret-issuer.ts'
 import type { Counters } from './statistics.ts'
 
 /** What all streams share. */
 export interface StreamContext {
+  readonly issuer: SecretIssuer
   readonly issuances: Issuances
   readonly logger: Logger
   readonly counters: Counters
@@ -21,11 +22,7 @@ export interface StreamContext {
 // Envoy asks for one name on each stream; other clients of delta SDS may ask for more.
 const MAX_NAMES = 1_000
 
-// A sealed grant is a few hundred characters long.
-const LONGEST_NAME = 8_192
-
-// Every name there is, to xDS; to us a name that nobody can have.
-const WILDCARD = '*'
+const TOO_MANY_NAMES = `more than ${MAX_NAMES} names on one stream`
 
 const NONE: Readonly<Record<string, string>> = {}
 
@@ -62,11 +59,14 @@ export class SecretStream implements StreamHandler {
     if (request.response_nonce !== '') this.#acknowledge(request)
     // First what goes, so that a full stream can exchange its names in one request.
     for (const name of request.resource_names_unsubscribe) this.#unsubscribe(name)
-    for (const name of new Set(request.resource_names_subscribe)) {
+    const names = new Set(request.resource_names_subscribe)
+    if (names.size > MAX_NAMES) return this.#refuse('resourceExhausted', TOO_MANY_NAMES)
+    this.#removeMalformed(names)
+    for (const name of names) {
       // A name may be `constructor`, too.
       const version = Object.hasOwn(versions, name) ? versions[name] : undefined
       if (!this.#subscribe(name, version)) {
-        return this.#refuse('resourceExhausted', `more than ${MAX_NAMES} names on one stream`)
+        return this.#refuse('resourceExhausted', TOO_MANY_NAMES)
       }
     }
   }
@@ -89,20 +89,30 @@ export class SecretStream implements StreamHandler {
     )
   }
 
-  /** Gives false when there is no room for the name. */
+  /** Answers the names that no certificate can have, such as the wildcard of xDS, and takes them out. */
+  #removeMalformed(names: Set<string>): void {
+    const malformed = [...names].filter((name) => this.#context.issuer.refusesForm(name))
+    if (malformed.length === 0) return
+    for (const name of malformed) names.delete(name)
+    this.#context.counters.refused += malformed.length
+    this.#stream.send(encodeRemoval(this.#nextNonce(), ...malformed))
+  }
+
+  /** Gives false when there is no room for the name on this stream. */
   #subscribe(name: string, version: string | undefined): boolean {
-    if (name === WILDCARD || name.length > LONGEST_NAME) {
-      this.#stream.send(encodeRemoval(this.#nextNonce(), name))
-      return true
-    }
+    const { issuances, counters } = this.#context
     let subscription = this.#subscriptions.get(name)
     if (subscription === undefined) {
       if (this.#subscriptions.size === MAX_NAMES) return false
+      if (!issuances.hold(name)) {
+        counters.refused += 1
+        this.#stream.send(encodeRemoval(this.#nextNonce(), name))
+        return true
+      }
       subscription = { awaited: false, nonce: undefined }
       this.#subscriptions.set(name, subscription)
-      this.#context.issuances.hold(name)
     }
-    if (version !== undefined && this.#context.issuances.isCurrent(name, version)) return true
+    if (version !== undefined && issuances.isCurrent(name, version)) return true
     // A name that is asked for again is answered again, but not twice while it is being made.
     if (!subscription.awaited) void this.#answer(name, subscription)
     return true
@@ -121,6 +131,8 @@ export class SecretStream implements StreamHandler {
     const nonce = this.#nextNonce()
     subscription.nonce = nonce
     this.#stream.send(this.#encode(nonce, name, issuance))
+    // Nothing follows a refusal until the name is asked for again, so nothing is kept of it.
+    if (issuance.outcome === 'refused') this.#unsubscribe(name)
   }
 
   #encode(nonce: string, name: string, issuance: Issuance): Buffer {

@@ -1,5 +1,5 @@
 // `envoy.service.secret.v3.SecretDiscoveryService`, of which there is the incremental method alone.
-// It hands out what the issuer makes, and keeps nothing that no open stream asked for.
+// It hands out what the issuer makes, and hands it out again for as long as it is current.
 
 import { secretDiscoveryService } from '../proto/load.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -15,6 +15,8 @@ export interface SdsServiceOptions {
   readonly issuer: SecretIssuer
   readonly clock: Clock
   readonly logger: Logger
+  /** The most names that all streams hold together. */
+  readonly maxNames: number
 }
 
 /** The service, ready for a server of streams. */
@@ -25,10 +27,11 @@ export interface SdsService {
 }
 
 /** Makes the service. (gRPC answers UNIMPLEMENTED where there is no method.) */
-export const sdsService = ({ issuer, clock, logger }: SdsServiceOptions): SdsService => {
+export const sdsService = (options: SdsServiceOptions): SdsService => {
+  const { issuer, logger } = options
   const counters = zeroCounters()
-  const issuances = new Issuances({ issuer, clock, logger, counters })
-  const context: StreamContext = { issuances, logger, counters }
+  const issuances = new Issuances({ ...options, counters })
+  const context: StreamContext = { issuer, issuances, logger, counters }
   return {
     methods: [
       {

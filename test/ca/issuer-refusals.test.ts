@@ -3,10 +3,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { readAuthorityChain } from '../../src/ca/authority-certificate.ts'
-import { encodeGrant } from '../../src/grant/grant.ts'
+import { encodeGrant, type Grant } from '../../src/grant/grant.ts'
 import { handleDigest } from '../../src/grant/seal.ts'
 import { RemoteCa } from '../fakes/certificate-authority.ts'
 import { grantOf, makeGrantKey, NOW_S, sealed, sealedBytes, subjectOf } from '../fakes/grant.ts'
+import { encodeGeneralNames } from '../../src/x509/general-names.ts'
+import { EXTENSIONS } from '../../src/x509/oid.ts'
 import { makeCa } from './authorities.ts'
 import { Issuing, issuing } from './issuing.ts'
 
@@ -152,12 +154,15 @@ describe('a handle that is refused', () => {
 })
 
 describe('a rate that is used up', () => {
+  const ask = async (world: Issuing, user: string, more: Partial<Grant> = {}): Promise<string> =>
+    await world.outcome(world.handle({ subject: subjectOf(['CN', user]), ...more }))
+
   it('refuses until time has passed', async () => {
     const world = await issuing('{ rate: { perSecond: 10, burst: 2 } }')
-    const ask = async (): Promise<string> => await world.outcome()
-    assert.deepEqual([await ask(), await ask(), await ask()], ['issued', 'issued', 'rate-limited'])
+    const outcomes = [await ask(world, 'a'), await ask(world, 'b'), await ask(world, 'c')]
+    assert.deepEqual(outcomes, ['issued', 'issued', 'rate-limited'])
     world.clock.advance(100)
-    assert.equal(await ask(), 'issued')
+    assert.equal(await ask(world, 'c'), 'issued')
   })
 
   it('is not used up by what is refused anyway', async () => {
@@ -167,6 +172,37 @@ describe('a rate that is used up', () => {
       assert.equal(await world.outcome(world.handle({ subject: subjectOf() })), 'subject-refused')
     }
     assert.equal(await world.outcome(), 'issued')
+  })
+
+  it('is not used up by one identity, whose certificates differ in route and time', async () => {
+    const world = await issuing()
+    let issued = 0
+    for (let round = 0; round < 500; round++) {
+      const more = { route: `route-${round % 50}`, notAfter: NOW_S + 1_801 + round }
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      if ((await ask(world, 'mallory', more)) === 'issued') issued += 1
+    }
+    assert.equal(issued, 64)
+    const event = world.audit.events.at(-1)
+    assert.equal(event?.event === 'certificate-refused' && event.detail, 'identity-exceeded')
+    for (let round = 0; round < 500; round++) {
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      assert.equal(await ask(world, `user-${round}`), 'issued')
+    }
+    world.clock.advance(1_000)
+    const again = [1, 2, 3, 4, 5].map((round) => ask(world, 'mallory', { route: `new-${round}` }))
+    assert.equal((await Promise.all(again)).filter((outcome) => outcome === 'issued').length, 4)
+  })
+
+  it('tells identities apart by their alternative names, too', async () => {
+    const world = await issuing("{ subjectAltName: { uri: ['*'] } }")
+    for (let round = 0; round < 200; round++) {
+      const name = encodeGeneralNames([{ kind: 'uri', value: `spiffe://example/${round}` }])
+      const extension = { oid: EXTENSIONS.subjectAltName, critical: false, value: name }
+      const extensions = [...grantOf().extensions, extension]
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      assert.equal(await ask(world, 'gateway', { extensions }), 'issued')
+    }
   })
 })
 

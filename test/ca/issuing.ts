@@ -5,7 +5,7 @@ import { CertificateIssuer, type Issuance } from '../../src/ca/issuer.ts'
 import type { CertificateAuthority } from '../../src/ca/certificate-authority.ts'
 import { keySource } from '../../src/ca/key-pool.ts'
 import { Limits } from '../../src/ca/limits.ts'
-import { RateLimit } from '../../src/ca/rate-limit.ts'
+import { AuthorityRate } from '../../src/ca/rate-limit.ts'
 import type { Authority, SignerSnapshot } from '../../src/ca/snapshot.ts'
 import type { AuditEvent } from '../../src/audit/event.ts'
 import { parseSignerConfig } from '../../src/config/signer.ts'
@@ -48,7 +48,7 @@ export const authorityOf = (
   return {
     ca,
     limits: new Limits(read, ca.certificate.notAfter),
-    rate: new RateLimit(read.rate, clock),
+    rate: new AuthorityRate(read.rate, clock),
     keys: keySource(algorithm),
     algorithm,
   }

@@ -23,13 +23,13 @@ export interface FakeSds extends AsyncDisposable {
 }
 
 /** Starts the service. */
-export const startSds = async (grace = 5_000): Promise<FakeSds> => {
+export const startSds = async (grace = 5_000, maxNames = 2_000): Promise<FakeSds> => {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
   const issuer = new FakeIssuer()
   const clock = new FakeClock()
   const { logger, lines } = memoryLogger()
-  const sds = sdsService({ issuer, clock, logger })
+  const sds = sdsService({ issuer, clock, logger, maxNames })
   const server = await startGrpcStreamServer({
     address: { kind: 'unix', path: folder.file('sds.sock') },
     mode: 0o600,

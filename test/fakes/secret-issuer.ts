@@ -8,6 +8,9 @@ export const TTL = 600_000
 /** The answer of an issuer that knows no such name. */
 export const UNKNOWN: Refused = { outcome: 'refused', code: 'unknown' }
 
+// As for handles, names of other characters and too many of them are refused by their form.
+const FORM = /^[\w.-]{1,6000}$/
+
 /** Makes a new "certificate" for every name unless it is told otherwise. */
 export class FakeIssuer implements SecretIssuer {
   /** The names that were asked for, oldest first. */
@@ -16,12 +19,18 @@ export class FakeIssuer implements SecretIssuer {
   readonly compared: string[] = []
   /** What is answered from now on. */
   answer: (name: string) => Issuance | Promise<Issuance> = (name) => this.certificate(name)
-  /** What {@link isCurrent} says from now on. */
-  current: (name: string, version: string) => boolean = () => false
+  /** What {@link isCurrent} says from now on: it is so for the last certificate of the name. */
+  current: (name: string, version: string) => boolean = (name, version) =>
+    this.#versions.get(name) === version
+  readonly #versions = new Map<string, string>()
 
   async issue(name: string): Promise<Issuance> {
     this.asked.push(name)
     return await this.answer(name)
+  }
+
+  refusesForm(name: string): boolean {
+    return !FORM.test(name)
   }
 
   isCurrent(name: string, version: string): boolean {
@@ -32,6 +41,7 @@ export class FakeIssuer implements SecretIssuer {
   /** A certificate for the name, numbered by how many names were asked for. */
   certificate(name: string, ttl = TTL): Issued {
     const number = this.asked.length
+    this.#versions.set(name, `v${number}`)
     return {
       outcome: 'issued',
       certificateChain: Buffer.from(`chain ${number} of ${name}`),

@@ -80,6 +80,9 @@ describe('Envoy', { ...LIMIT, skip: skipWithoutEnvoy() }, () => {
     assert.ok(signer.log.every((line) => !line.includes('sealed-grant')))
     await until(() => signer.statistics().streams === 0)
     signer.issuer.answer = () => alice
+    const again = await hop.request('sealed-grant')
+    assert.equal(again.status, 503, 'there is a pause of a second')
+    await sleep(1_000)
     assert.equal((await hop.request('sealed-grant')).status, 200)
   })
 })

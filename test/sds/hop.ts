@@ -88,7 +88,7 @@ const startSigner = async (path: string): Promise<Signer> => {
   const issuer = new FakeIssuer()
   issuer.answer = () => UNKNOWN
   const { logger, lines } = memoryLogger()
-  const sds = sdsService({ issuer, clock: systemClock, logger })
+  const sds = sdsService({ issuer, clock: systemClock, logger, maxNames: 1_000 })
   const server = await startGrpcStreamServer({
     address: { kind: 'unix', path },
     mode: 0o600,

@@ -56,7 +56,15 @@ describe('a stream is ended, and no other,', LIMIT, () => {
       name: 'for a name too many',
       requests: [
         { type_url: SECRET_TYPE, resource_names_subscribe: NAMES },
-        { type_url: SECRET_TYPE, resource_names_subscribe: ['one more'] },
+        { type_url: SECRET_TYPE, resource_names_subscribe: ['one-more'] },
+      ],
+      want: status.RESOURCE_EXHAUSTED,
+    },
+    {
+      name: 'for more names in one request than it may hold, though no certificate has such names',
+      requests: [
+        { type_url: SECRET_TYPE, resource_names_subscribe: NAMES.map((name) => `${name}*`) },
+        { type_url: SECRET_TYPE, resource_names_subscribe: [...NAMES, 'one-more'] },
       ],
       want: status.RESOURCE_EXHAUSTED,
     },
@@ -87,7 +95,6 @@ describe('a stream is ended, and no other,', LIMIT, () => {
 describe('a stream goes on', LIMIT, () => {
   it('when names are full and some are exchanged for others', async () => {
     await using sds = await startSds()
-    sds.issuer.answer = () => UNKNOWN
     const stream = sds.client.open()
     stream.subscribe(...NAMES)
     for (const _ of NAMES) await stream.next()
@@ -96,14 +103,14 @@ describe('a stream goes on', LIMIT, () => {
       resource_names_unsubscribe: ['name-1', 'name-2'],
       resource_names_subscribe: ['other-1', 'other-2'],
     })
-    assert.deepEqual((await stream.next()).removed, ['other-1'])
-    assert.deepEqual((await stream.next()).removed, ['other-2'])
+    assert.equal((await stream.next()).secrets[0]?.name, 'other-1')
+    assert.equal((await stream.next()).secrets[0]?.name, 'other-2')
     assert.equal(sds.statistics().names, 1_000)
   })
 
   it('when a name is too long to be one, which nobody is asked about', async () => {
     await using sds = await startSds()
-    const [longest, longer] = ['x'.repeat(8_192), 'x'.repeat(8_193)]
+    const [longest, longer] = ['x'.repeat(6_000), 'x'.repeat(6_001)]
     const stream = sds.client.open()
     stream.subscribe(longer)
     assert.deepEqual((await stream.next()).removed, [longer])
@@ -113,7 +120,19 @@ describe('a stream goes on', LIMIT, () => {
     assert.equal((await stream.next()).secrets[0]?.name, longest)
   })
 
-  for (const name of ['', '__proto__', 'constructor', 'toString', 'ü\u0000\n', '\ud83d\ude00']) {
+  for (const name of ['', '*', 'ü\u0000\n', '\ud83d\ude00']) {
+    it(`when a name is ${JSON.stringify(name)}, which is refused and not kept`, async () => {
+      await using sds = await startSds()
+      const stream = sds.client.open()
+      stream.subscribe(name, 'alice')
+      assert.deepEqual((await stream.next()).removed, [name])
+      assert.equal((await stream.next()).secrets[0]?.name, 'alice')
+      assert.deepEqual(sds.issuer.asked, ['alice'])
+      assert.equal(sds.statistics().names, 1)
+    })
+  }
+
+  for (const name of ['__proto__', 'constructor', 'toString']) {
     it(`when a name is ${JSON.stringify(name)}`, async () => {
       await using sds = await startSds()
       const stream = sds.client.open()
@@ -156,8 +175,46 @@ describe('a stream goes on', LIMIT, () => {
     while ((await stream.next()).removed[0] !== 'last');
     assert.deepEqual(
       { streams: sds.statistics().streams, names: sds.statistics().names },
-      { streams: 1, names: 1 },
+      { streams: 1, names: 0 },
     )
+  })
+
+  it('when its names are refused, of which none is kept', async () => {
+    await using sds = await startSds()
+    sds.issuer.answer = () => UNKNOWN
+    const stream = sds.client.open()
+    for (let round = 0; round < 5; round++) {
+      stream.subscribe(...NAMES.map((name) => `${name}-${round}`))
+      for (const _ of NAMES) await stream.next()
+    }
+    assert.equal(sds.statistics().names, 0)
+    stream.subscribe('name-1-1')
+    assert.deepEqual((await stream.next()).removed, ['name-1-1'], 'and each may be asked again')
+    assert.equal(sds.statistics().refused, 5_001)
+  })
+
+  it('when all streams hold as many names as they may, and gets the next one later', async () => {
+    await using sds = await startSds(5_000, 100)
+    const [one, other] = [sds.client.open(), sds.client.open()]
+    one.subscribe(...NAMES.slice(0, 100))
+    for (let count = 0; count < 100; count++) await one.next()
+    other.subscribe('name-0')
+    assert.deepEqual((await other.next()).removed, ['name-0'])
+    one.unsubscribe('name-99')
+    await until(() => sds.statistics().names === 99)
+    other.subscribe('name-0')
+    assert.equal((await other.next()).secrets[0]?.name, 'name-0')
+  })
+
+  it('when all streams hold as many bytes of names as they may', async () => {
+    await using sds = await startSds(5_000, 100)
+    const stream = sds.client.open()
+    const names = NAMES.slice(0, 100).map((name) => name.padEnd(6_000, '-'))
+    stream.subscribe(...names)
+    let refused = 0
+    for (const _ of names) refused += (await stream.next()).removed.length
+    assert.equal(sds.statistics().names, Math.floor((100 * 1_024) / 6_000))
+    assert.equal(refused, 100 - sds.statistics().names)
   })
 })
 

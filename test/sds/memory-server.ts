@@ -19,9 +19,10 @@ const certificate = (version: string): Issued => ({
 })
 const issuer = {
   issue: (name: string) => Promise.resolve(certificate(name.slice(0, 10))),
+  refusesForm: () => false,
   isCurrent: () => true,
 }
-const sds = sdsService({ issuer, clock: systemClock, logger })
+const sds = sdsService({ issuer, clock: systemClock, logger, maxNames: 100_000 })
 await startGrpcStreamServer({
   address: { kind: 'unix', path },
   mode: 0o600,

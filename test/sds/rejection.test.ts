@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
-import { SECRET_TYPE } from '../fakes/sds-client.ts'
+import { SECRET_TYPE, type SdsStream } from '../fakes/sds-client.ts'
 import { startSds } from '../fakes/sds.ts'
 
 const LIMIT = { timeout: 20_000 }
@@ -47,6 +47,7 @@ describe('a rejected answer', LIMIT, () => {
     stream.subscribe('alice')
     stream.reject(await stream.next(), 'bad')
     await stream.next()
+    sds.clock.advance(1_000)
     stream.subscribe('alice')
     assert.equal((await stream.next()).secrets[0]?.version, 'v2')
     const other = sds.client.open()
@@ -93,5 +94,74 @@ describe('a rejected answer', LIMIT, () => {
     one.subscribe('alice')
     assert.equal((await one.next()).secrets[0]?.name, 'alice')
     assert.equal(sds.issuer.asked.filter((name) => name === 'alice').length, 1)
+  })
+})
+
+describe('a name whose certificates Envoy rejects', LIMIT, () => {
+  /** Asks once more, rejects what comes, and says whether it was a certificate. */
+  const round = async (stream: SdsStream): Promise<boolean> => {
+    stream.subscribe('alice')
+    const answer = await stream.next()
+    if (answer.secrets.length === 0) return false
+    stream.reject(answer, 'bad')
+    await stream.next() // it is taken back
+    stream.unsubscribe('alice')
+    return true
+  }
+
+  it('gets a handful of certificates, however often it is asked for', async () => {
+    await using sds = await startSds()
+    const stream = sds.client.open()
+    for (let time = 0; time < 1_000; time++) await round(stream)
+    assert.deepEqual(sds.issuer.asked, ['alice'])
+    assert.equal(sds.statistics().nacks, 1)
+    const other = sds.client.open()
+    other.subscribe('alice', 'bob')
+    const answers = [await other.next(), await other.next()]
+    assert.deepEqual(
+      answers.map(({ removed, secrets }) => [removed[0], secrets[0]?.name]),
+      [
+        ['alice', undefined],
+        [undefined, 'bob'],
+      ],
+    )
+  })
+
+  it('waits a second for the next one, then twice as long each time, at most a minute', async () => {
+    await using sds = await startSds()
+    const stream = sds.client.open()
+    const waits: number[] = []
+    for (let second = 0; second < 300; second++) {
+      if (await round(stream)) waits.push(second)
+      sds.clock.advance(1_000)
+    }
+    assert.deepEqual(waits, [0, 1, 3, 7, 15, 31, 63, 123, 183, 243])
+  })
+
+  it('starts anew when none was rejected for a minute', async () => {
+    await using sds = await startSds()
+    const stream = sds.client.open()
+    assert.ok(await round(stream))
+    sds.clock.advance(1_000)
+    assert.ok(await round(stream))
+    sds.clock.advance(2_000 + 60_000)
+    assert.ok(await round(stream))
+    sds.clock.advance(1_000)
+    assert.ok(await round(stream))
+  })
+
+  it('is not paused for longer by a second rejection of the same certificate', async () => {
+    await using sds = await startSds()
+    const streams = Array.from({ length: 10 }, () => sds.client.open())
+    for (const stream of streams) stream.subscribe('alice')
+    const answers = await Promise.all(streams.map((stream) => stream.next()))
+    for (const [index, stream] of streams.entries()) {
+      stream.reject(answers[index] ?? assert.fail(), 'bad')
+      await stream.next()
+    }
+    sds.clock.advance(1_000)
+    const [first] = streams
+    first?.subscribe('alice')
+    assert.equal((await first?.next())?.secrets.length, 1)
   })
 })

@@ -57,25 +57,63 @@ describe('streams that ask for one name', LIMIT, () => {
     assert.equal((await subscribed(sds, 'alice').next()).secrets.length, 1)
   })
 
-  it('get another one after the last of them has left', async () => {
+  it('get the same one after the last of them has left', async () => {
     await using sds = await startSds()
     const [first, second] = [subscribed(sds, 'alice'), subscribed(sds, 'alice')]
     await Promise.all([first.next(), second.next()])
     first.cancel()
-    await until(() => sds.statistics().streams === 1)
+    second.cancel()
+    await until(() => sds.statistics().streams === 0)
     assert.equal((await subscribed(sds, 'alice').next()).secrets[0]?.version, 'v1')
-    second.unsubscribe('alice')
-    await until(() => sds.statistics().names === 1)
-    assert.equal((await subscribed(sds, 'alice').next()).secrets[0]?.version, 'v1')
+    assert.deepEqual(sds.issuer.asked, ['alice'])
   })
 
-  it('get another one when nobody holds it any longer', async () => {
+  it('get another one when the time of the first is over', async () => {
     await using sds = await startSds()
     const stream = subscribed(sds, 'alice')
     await stream.next()
     stream.cancel()
     await until(() => sds.statistics().streams === 0)
+    sds.clock.advance(TTL)
     assert.equal((await subscribed(sds, 'alice').next()).secrets[0]?.version, 'v2')
+  })
+
+  it('get another one when the first is no longer current', async () => {
+    await using sds = await startSds()
+    await subscribed(sds, 'alice').next()
+    sds.issuer.current = () => false // another CA, or narrower limits
+    assert.equal((await subscribed(sds, 'alice').next()).secrets[0]?.version, 'v2')
+  })
+
+  it('cost one certificate, however often they come and go', async () => {
+    await using sds = await startSds()
+    const stream = sds.client.open()
+    for (let round = 0; round < 2_000; round++) {
+      stream.subscribe('alice')
+      stream.unsubscribe('alice')
+    }
+    stream.subscribe('last')
+    while ((await stream.next()).secrets[0]?.name !== 'last');
+    assert.deepEqual(sds.issuer.asked, ['alice', 'last'])
+    assert.equal(sds.statistics().names, 1)
+  })
+
+  it('are kept within a bound of memory when no stream holds them', async () => {
+    await using sds = await startSds()
+    const chain = Buffer.alloc(1_048_576)
+    sds.issuer.answer = (name) => ({ ...sds.issuer.certificate(name), certificateChain: chain })
+    const stream = sds.client.open()
+    const names = Array.from({ length: 40 }, (_, index) => `name-${index}`)
+    for (const name of names) {
+      stream.subscribe(name)
+      await stream.next()
+      stream.unsubscribe(name)
+    }
+    for (const name of [...names.slice(-10), ...names.slice(0, 10)]) {
+      stream.subscribe(name)
+      await stream.next()
+    }
+    assert.deepEqual(sds.issuer.asked.slice(40), names.slice(0, 10), 'the oldest are made again')
   })
 })
 
@@ -95,7 +133,7 @@ describe('a stream that dies while its certificate is being made', LIMIT, () => 
     assert.deepEqual(sds.issuer.asked, ['alice'])
   })
 
-  it('leaves nothing when nobody asks', async () => {
+  it('leaves it to those who ask when it is there', async () => {
     await using sds = await startSds()
     const made = Promise.withResolvers<Issuance>()
     sds.issuer.answer = () => made.promise
@@ -104,8 +142,8 @@ describe('a stream that dies while its certificate is being made', LIMIT, () => 
     stream.cancel()
     await until(() => sds.statistics().streams === 0)
     made.resolve(sds.issuer.certificate('alice'))
-    sds.issuer.answer = (name) => sds.issuer.certificate(name)
-    assert.equal((await subscribed(sds, 'alice').next()).secrets[0]?.version, 'v2')
+    assert.equal((await subscribed(sds, 'alice').next()).secrets[0]?.version, 'v1')
+    assert.deepEqual(sds.issuer.asked, ['alice'])
   })
 })
 
