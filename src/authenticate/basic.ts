@@ -2,6 +2,7 @@
 // verifiers in order.
 
 import { abandonable } from './abandonable.ts'
+import { VERIFICATION_DEADLINE } from '../config/login-wait.ts'
 import type { Authentication, Authenticator } from './authenticator.ts'
 import { AUTHORIZATION } from './carrier.ts'
 import type { Attempt } from './password/guard.ts'
@@ -11,7 +12,6 @@ import {
   authenticationOf,
   credentialOf,
   shownIn,
-  VERIFICATION_DEADLINE,
   type PasswordProofOptions,
 } from './password-proof.ts'
 

@@ -2,6 +2,7 @@
 // question of a second factor beside them. What was proven by two is never remembered: the password alone
 // would be good for it.
 
+import { VERIFICATION_DEADLINE } from '../config/login-wait.ts'
 import type { LoginStep, PasswordLogin, PasswordQuestion } from './authenticator.ts'
 import type { Attempt, GuardedVerification } from './password/guard.ts'
 import { answerInOrder, lookupInOrder, verifyInOrder } from './password/in-order.ts'
@@ -10,7 +11,6 @@ import {
   credentialOf,
   factsOf,
   shownIn,
-  VERIFICATION_DEADLINE,
   type PasswordProofOptions,
 } from './password-proof.ts'
 
@@ -18,7 +18,7 @@ const CONTROL = /\p{Cc}/u
 
 /** Makes the login of a Basic authenticator. */
 export const passwordLogin = (options: PasswordProofOptions): PasswordLogin => {
-  const { verifiers, generation, guard } = options
+  const { verifiers, generation, guard, loginDeadline = VERIFICATION_DEADLINE } = options
   return {
     async begin(request, signal) {
       const shown = shownIn(options, request)
@@ -27,7 +27,7 @@ export const passwordLogin = (options: PasswordProofOptions): PasswordLogin => {
       const attempt = { ...shown.attempt, isAsked: true }
       const { user, password, source } = attempt
       const verification = await guard.verify(attempt, async () => {
-        const deadline = AbortSignal.timeout(VERIFICATION_DEADLINE)
+        const deadline = AbortSignal.timeout(loginDeadline)
         return await verifyInOrder(verifiers, user, password, { source, signal: deadline })
       })
       const credential = credentialOf(options, attempt)
@@ -43,7 +43,7 @@ export const passwordLogin = (options: PasswordProofOptions): PasswordLogin => {
       // What is counted and noted is the answer to this question: elsewhere it may be right.
       const attempt: Attempt = { user, password: `${state}\0${answer}`, source, questions: count }
       const verification = await guard.verify(attempt, async () => {
-        const context = { source, signal: AbortSignal.timeout(VERIFICATION_DEADLINE) }
+        const context = { source, signal: AbortSignal.timeout(loginDeadline) }
         const bytes = Buffer.from(state, 'base64url')
         return await answerInOrder(verifiers, user, answer, bytes, context)
       })

@@ -21,6 +21,8 @@ export interface PasswordProofOptions {
   readonly guard: PasswordGuard
   /** Whether a wrong password says that the user exists. RADIUS does not. */
   readonly tellsUnknown: boolean
+  /** Milliseconds for one step at the login page, where the user may be asked for more. Default: 10 s. */
+  readonly loginDeadline?: number
   readonly clock: Clock
 }
 
@@ -28,9 +30,6 @@ export interface PasswordProofOptions {
 export type ShownPassword =
   | { readonly outcome: 'shown'; readonly attempt: Attempt; readonly key: CredentialKey }
   | { readonly outcome: 'settled'; readonly authentication: Authentication }
-
-/** Longer than Envoy waits by default, so that a slow proof still serves the retry. Milliseconds. */
-export const VERIFICATION_DEADLINE = 10_000
 
 /** Reads the attempt of a request. */
 export const shownIn = (options: PasswordProofOptions, request: Request): ShownPassword => {

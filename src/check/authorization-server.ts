@@ -4,6 +4,7 @@
 import type { ChainLink } from '../authenticate/chain.ts'
 import { authenticatorsNamed } from '../config/authenticate.ts'
 import type { ClientConfig, ResourceConfig } from '../config/client-schema.ts'
+import { loginWait } from '../config/login-wait.ts'
 import type { LoginConfig } from '../config/login-schema.ts'
 import type { SigningAlgorithm } from '../config/mint-schema.ts'
 import type { Config, RouteConfig } from '../config/schema.ts'
@@ -41,6 +42,8 @@ export interface LoginWay {
 export interface Login {
   readonly config: LoginConfig
   readonly ways: readonly LoginWay[]
+  /** How long one step may take, in milliseconds. */
+  readonly wait: number
   /** Elsewhere to log in. */
   readonly providers: readonly LoginProvider[]
   /** What ID tokens say of a person. */
@@ -121,6 +124,7 @@ export const buildAuthorizationServer = async (
         const kind = authenticators[name]?.basic === undefined ? 'certificate' : 'password'
         return [{ kind, link }]
       }),
+      wait: loginWait({ issuer: config, authenticators }),
       providers,
       template: templateOf(login, login.claims, url),
     },

@@ -1,6 +1,7 @@
 // The `envoy` section of the configuration: what only `countersign envoy generate` and `up` read.
 
 import { z } from 'zod'
+import { rateLimitsSchema } from './rate-limit-schema.ts'
 import { addressSchema, durationSchema, nameSchema, pathSchema } from './values.ts'
 
 const upstream = z
@@ -108,6 +109,7 @@ export const envoySchema = z
       .refine(({ kind }) => kind === 'unix', 'must be "unix:PATH": the signer has no network')
       .optional()
       .describe('Where Envoy reaches the signer; needed where a route forwards a certificate.'),
+    rateLimits: rateLimitsSchema,
     accessLog: pathSchema
       .optional()
       .describe(

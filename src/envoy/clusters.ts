@@ -4,6 +4,7 @@ import { isIP } from 'node:net'
 import type { EnvoyConfig } from '../config/envoy-schema.ts'
 import type { Config } from '../config/schema.ts'
 import type { Address } from '../config/values.ts'
+import { MOST_REQUESTS } from '../issuer/places.ts'
 import { CountersignError } from '../runtime/errors.ts'
 import {
   certificateCluster,
@@ -113,9 +114,8 @@ export const signerClusterAt = (address: Address): Message => ({
   typed_extension_protocol_options: protocol(keptAlive),
 })
 
-// Documents of some kilobytes that whoever reads them keeps for minutes.
-const MOST_ISSUER_CONNECTIONS = 16
-const MOST_ISSUER_REQUESTS = 1_024
+// Of the key set and the metadata, which whoever reads them keeps for minutes (`priority: HIGH` of their routes).
+const MOST_DOCUMENT_CONNECTIONS = 64
 
 const issuerCluster = (config: Config, envoy: EnvoyConfig): Message => {
   const address = issuerAddress(config, envoy)
@@ -132,12 +132,10 @@ const issuerClusterAt = (address: Address): Message => ({
   ...endpoint(ISSUER_CLUSTER, address),
   connect_timeout: '2s',
   circuit_breakers: {
+    // HTTP/1.1: a connection for each request that waits. Each priority has a pool of its own.
     thresholds: [
-      {
-        max_connections: MOST_ISSUER_CONNECTIONS,
-        max_pending_requests: MOST_ISSUER_REQUESTS,
-        max_requests: MOST_ISSUER_REQUESTS,
-      },
+      threshold(MOST_REQUESTS, MOST_REQUESTS),
+      { priority: 'HIGH', ...threshold(MOST_DOCUMENT_CONNECTIONS, MOST_REQUESTS) },
     ],
   },
   typed_extension_protocol_options: protocol({
@@ -202,8 +200,12 @@ const endpoint = (name: string, address: Address): Message => ({
   },
 })
 
-const limits = (most: number): Message => ({
-  thresholds: [{ max_connections: most, max_pending_requests: most, max_requests: most }],
+const limits = (most: number): Message => ({ thresholds: [threshold(most, most)] })
+
+const threshold = (connections: number, requests: number): Message => ({
+  max_connections: connections,
+  max_pending_requests: requests,
+  max_requests: requests,
 })
 
 const protocol = (options: Message): Message => ({

@@ -35,6 +35,13 @@ export const EXPLANATIONS: Readonly<Record<string, string>> = {
   allow_expression: 'API keys in the query: authz takes them out of the path.',
   default_source_code: 'Writes headers with several values as several lines; fails closed.',
   direct_response: 'What no route publishes: authz refuses it and writes it down.',
+  local_reply_config: 'A client that has sent too many requests is told in the words of authz.',
+  max_request_bytes:
+    'Whole requests are received here, for the routes to the issuer: a client that never ends one takes no connection there.',
+  max_stream_duration: 'A client that sends a byte now and then is never idle.',
+  max_dynamic_descriptors:
+    'From rateLimits: a bucket for each source that sends requests to this route, and one for all.',
+  priority: 'Connections of their own: whoever waits at the login page takes none of them.',
   on_request_headers: 'Each of these settings keeps one caller from another’s certificate.',
   stats_config: 'Names of secrets are many and long, and nobody’s business.',
   max_connection_duration: 'A connection ends before the certificate that it was opened with.',

@@ -1,10 +1,11 @@
-// The HTTP filters, in order: ask authz, write repeated headers, hand on the certificate's name,
+// The HTTP filters, in order: bound what goes to the issuer, ask authz, write repeated headers, hand on the certificate's name,
 // strip trailers, forward.
 
 import type { EnvoyConfig } from '../config/envoy-schema.ts'
 import type { Config } from '../config/schema.ts'
 import { AUTHZ_CLUSTER } from './clusters.ts'
 import { forwardsCertificates, HANDLE, handleFilterBy } from './identity-certificate.ts'
+import { issuerFilters } from './issuer-bounds.ts'
 import { duration, extension, typeUrl, type Message } from './message.ts'
 import { trailerFilter } from './strip.ts'
 
@@ -16,6 +17,7 @@ export const httpFilters = (
   config: Config,
   { authzTimeout, upstreams }: EnvoyConfig,
 ): readonly Message[] => [
+  ...(config.issuer === undefined ? [] : issuerFilters),
   extension(EXT_AUTHZ, 'filters.http.ext_authz.v3.ExtAuthz', {
     transport_api_version: 'V3',
     grpc_service: {

@@ -4,13 +4,16 @@
 import type { EnvoyConfig } from '../config/envoy-schema.ts'
 import type { Config } from '../config/schema.ts'
 import type { Address } from '../config/values.ts'
+import { loginWait } from '../config/login-wait.ts'
+import type { RateLimits } from '../config/rate-limit-schema.ts'
 import { CERTIFICATE_HEADER, SOURCE_HEADER } from '../issuer/caller.ts'
 import { sessionOf } from '../check/authorization-server.ts'
 import { documentPaths } from '../issuer/documents.ts'
 import { SESSION_PREFIX } from '../issuer/session/endpoints.ts'
-import { PUBLISHED_PREFIXES } from '../issuer/paths.ts'
+import { ENDPOINTS, PUBLISHED_PREFIXES } from '../issuer/paths.ts'
 import { CountersignError } from '../runtime/errors.ts'
-import type { Message } from './message.ts'
+import { issuerBounds } from './issuer-bounds.ts'
+import { duration, type Message } from './message.ts'
 
 /** The cluster of the issuer; no upstream can have that name, since names hold no colon. */
 export const ISSUER_CLUSTER = 'countersign:issuer'
@@ -19,21 +22,58 @@ export const ISSUER_CLUSTER = 'countersign:issuer'
 export const issuerHost = ({ issuer }: Pick<Config, 'issuer'>): string | undefined =>
   issuer && new URL(issuer.url).hostname
 
-/** Routes for the documents of the issuer; before all others of its host. */
+/** Routes for the documents of the issuer and its pages; before all others of its host. */
 export const issuerRoutes = (
-  { issuer }: Pick<Config, 'issuer'>,
+  config: Pick<Config, 'issuer' | 'authenticators'>,
+  { rateLimits }: Pick<EnvoyConfig, 'rateLimits'>,
   unjudged: Message,
 ): readonly Message[] => {
+  const { issuer } = config
   if (issuer === undefined) return []
   const paths = new Set(Object.values(documentPaths(issuer.url)))
-  const documents = [...paths].map((path) => routeTo({ path }, '5s', unjudged))
+  const bounds = { ...unjudged, ...issuerBounds('documents', rateLimits.documents) }
+  const toDocument = (match: Message): Message => {
+    const route = routeTo(match, DOCUMENT_MS, bounds)
+    // Connections of their own, which requests that wait cannot take.
+    return { ...route, route: { ...route.route, priority: 'HIGH' } }
+  }
+  const documents = [...paths].map((path) => toDocument({ path }))
   if (issuer.login === undefined && Object.keys(issuer.clients).length === 0) return documents
-  const pages = PUBLISHED_PREFIXES.map((prefix) => ({
-    // Longer than a directory is asked for by whoever proves a password.
-    ...routeTo({ path_separated_prefix: prefix }, '15s', unjudged),
-    ...saying,
-  }))
+  const pages = PUBLISHED_PREFIXES.map((prefix) => {
+    const match = { path_separated_prefix: prefix }
+    const group = groupOf(prefix)
+    if (group === 'documents') return toDocument(match)
+    return {
+      ...routeTo(match, pageWait(config), {
+        ...unjudged,
+        ...issuerBounds(group, rateLimits[group]),
+      }),
+      ...saying,
+    }
+  })
   return [...documents, ...pages]
+}
+
+const DOCUMENT_MS = 5_000
+const ROOM_MS = 1_000
+
+/** Longer than the slowest login takes, so that the user reads what came of it. */
+const pageWait = (config: Pick<Config, 'issuer' | 'authenticators'>): number =>
+  loginWait(config) + ROOM_MS
+
+const TOKEN_PATHS: ReadonlySet<string> = new Set([
+  ENDPOINTS.token,
+  ENDPOINTS.introspection,
+  ENDPOINTS.revocation,
+  ENDPOINTS.userinfo,
+  ENDPOINTS.pushed_authorization_request,
+])
+
+/** Which of the rate limits a path has. */
+const groupOf = (prefix: string): keyof RateLimits => {
+  if (prefix === ENDPOINTS.jwks) return 'documents'
+  if (prefix === ENDPOINTS.code_verification) return 'device'
+  return TOKEN_PATHS.has(prefix) ? 'token' : 'login'
 }
 
 /**
@@ -42,24 +82,43 @@ export const issuerRoutes = (
  */
 export const sessionRoutes = (
   { authenticators, routes }: Pick<Config, 'authenticators' | 'routes'>,
+  { rateLimits }: Pick<EnvoyConfig, 'rateLimits'>,
   host: string,
   unjudged: Message,
 ): readonly Message[] =>
   routes.some(
     (route) => route.match.hosts.includes(host) && sessionOf(route, authenticators) !== undefined,
   )
-    ? [{ ...routeTo({ prefix: SESSION_PREFIX }, '15s', unjudged), ...saying }]
+    ? [
+        {
+          ...routeTo({ prefix: SESSION_PREFIX }, SESSION_MS, {
+            ...unjudged,
+            ...issuerBounds('sessions', rateLimits.login),
+          }),
+          ...saying,
+        },
+      ]
     : []
 
-const routeTo = (match: Message, timeout: string, unjudged: Message): Message => ({
+// A code is taken to our own token endpoint, which may ask an upstream IdP.
+const SESSION_MS = 15_000
+
+/** For a whole request to be received, on top of the time for its answer. */
+const RECEIVE_MS = 10_000
+
+const routeTo = (match: Message, answer: number, perFilter: Message) => ({
   name: 'issuer',
   match,
   route: {
     cluster: ISSUER_CLUSTER,
-    timeout,
+    timeout: duration(answer),
+    // Counts from the last byte, also while the issuer works: a shorter one would end a login that waits.
+    idle_timeout: duration(answer + ROOM_MS),
+    // Whoever sends a byte now and then is never idle.
+    max_stream_duration: { max_stream_duration: duration(answer + RECEIVE_MS) },
     retry_policy: { retry_on: 'connect-failure,reset-before-request', num_retries: 1 },
   },
-  typed_per_filter_config: unjudged,
+  typed_per_filter_config: perFilter,
 })
 
 const header = (key: string, value: string): Message => ({

@@ -3,6 +3,7 @@
 import type { EnvoyConfig } from '../config/envoy-schema.ts'
 import type { Config } from '../config/schema.ts'
 import { httpFilters } from './filters.ts'
+import { refusalOfTooMany } from './issuer-bounds.ts'
 import { addressMessage, duration, extension, file, type Message } from './message.ts'
 import { connectionLog, requestLog, type RefusalLog } from './refusal-log.ts'
 import { routeConfiguration } from './routes.ts'
@@ -72,6 +73,7 @@ const connectionManager = (config: Config, envoy: EnvoyConfig, log: RefusalLog):
       early_header_mutation_extensions: earlyHeaderMutations(config, envoy.listener.trustedHops),
       route_config: routeConfiguration(config, envoy),
       http_filters: httpFilters(config, envoy),
+      ...(config.issuer === undefined ? {} : { local_reply_config: refusalOfTooMany }),
     },
   )
 

@@ -104,7 +104,8 @@ const limitedBy = (rateFile: string): Message => ({
   or_filter: { filters: [celFilter(DECIDED), rateFilter(rateFile)] },
 })
 
-const celFilter = (expression: string): Message => ({
+/** An access log filter (also of local replies) that asks CEL about Envoy's attributes. */
+export const celFilter = (expression: string): Message => ({
   extension_filter: extension(
     'envoy.access_loggers.extension_filters.cel',
     'access_loggers.filters.cel.v3.ExpressionFilter',

@@ -31,8 +31,8 @@ export const routeConfiguration = (config: Config, envoy: EnvoyConfig): Message 
       name: pattern,
       domains: [pattern],
       routes: [
-        ...(pattern === publishing ? issuerRoutes(config, unjudged) : []),
-        ...sessionRoutes(config, pattern, unjudged),
+        ...(pattern === publishing ? issuerRoutes(config, envoy, unjudged) : []),
+        ...sessionRoutes(config, envoy, pattern, unjudged),
         ...routes
           .filter(({ match }) => match.hosts.some((host) => covers(host, pattern)))
           .flatMap((route) => envoyRoutes(route, envoy)),

@@ -69,6 +69,9 @@ export interface IssuerApplication extends OthersConcerned {
   readonly statuses: LoginStatuses
 }
 
+/** For a connection on which nothing moves once a login has been answered. */
+const IDLE_MS = 25_000
+
 /** Makes the application. Its keys are those that sign now: with others it is another. */
 export const createApplication = (
   server: AuthorizationServer,
@@ -77,6 +80,12 @@ export const createApplication = (
 ): IssuerApplication => {
   const { records, opaqueKeys, audit, observer, clock, logger, connect } = parts
   const sender = new PageSender(server.look, server.url)
+  const logFailure = (cause: unknown, request?: IncomingMessage): void => {
+    const about = request && { path: request.url?.split('?', 1)[0], request: requestIdOf(request) }
+    // Whoever does not send a request to its end can do so without end.
+    if (request?.complete === false) logger.debug(about, 'request not received')
+    else logger.error({ err: cause, ...about }, 'request failed')
+  }
   const { login, resources } = server
   const secret = opaqueKeys.of('session-client')
   const sessions = new BrowserSessions(records, opaqueKeys, clock)
@@ -116,7 +125,7 @@ export const createApplication = (
   })
   // What Koa tells of is a bug or a broken connection; what people should know they are told.
   Object.assign(provider, {
-    onerror: (cause: unknown) => logger.error({ err: cause }, 'request failed'),
+    onerror: (cause: unknown, ctx?: KoaContextWithOIDC) => logFailure(cause, ctx?.req),
   })
   provider.use(guardPages)
   provider.use(refusingOtherBrowsers({ provider, binding, sender }))
@@ -198,6 +207,8 @@ export const createApplication = (
       if (path.startsWith(SESSION_PREFIX)) return await routes.answer(path, request, response)
       reachAs(server.url, request)
       if (interactions !== undefined && isInteractionPath(path)) {
+        // The listener ends connections on which nothing moves; here a user may be asked on the telephone.
+        request.socket.setTimeout((login?.wait ?? 0) + IDLE_MS)
         await interactions.answer(path, request, response)
       } else if (account !== undefined && isAccountPath(path)) {
         await account.answer(path, request, response)
@@ -205,7 +216,7 @@ export const createApplication = (
         await answer(request, response)
       }
     } catch (cause) {
-      logger.error({ err: cause, path, request: requestIdOf(request) }, 'request failed')
+      logFailure(cause, request)
       if (response.headersSent) response.destroy()
       else sender.tell('unavailable', 503, request, response)
     }

@@ -33,6 +33,12 @@ export const documentPaths = (issuer: string): DocumentPaths => {
   }
 }
 
+/** Whether one of the documents is at a path, whoever answers it. */
+export const isDocumentPath = (
+  path: string,
+  issuer: Pick<PublicIssuer, 'url'> | undefined,
+): boolean => issuer !== undefined && Object.values(documentPaths(issuer.url)).includes(path)
+
 /**
  * The document that is asked for at a path; `undefined` where there is none.
  *

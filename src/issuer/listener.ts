@@ -10,7 +10,8 @@ import type { ReplaceableTls } from '../runtime/server-tls.ts'
 import { createApplication, type ApplicationParts, type IssuerApplication } from './application.ts'
 import { withoutCallerHeaders } from './caller.ts'
 import { admitsNames } from './client-names.ts'
-import { documentAt, type PublicIssuer } from './documents.ts'
+import { documentAt, isDocumentPath, type PublicIssuer } from './documents.ts'
+import { Places } from './places.ts'
 import { carryingOutNotes, type OthersConcerned } from './session/operator-sign-outs.ts'
 import { SignOutNotes } from './session/sign-out-notes.ts'
 
@@ -34,8 +35,11 @@ export interface IssuerListenerParts extends Omit<ApplicationParts, 'connect'> {
   readonly tls?: ReplaceableTls | undefined
 }
 
-// Browsers are many, and bring long addresses and the cookies of a whole domain.
-const LIMITS = { connections: 1_024, headerBytes: 32_768 }
+/**
+ * Browsers are many, and bring long addresses and the cookies of a whole domain. Four Envoys can have all their
+ * connections (envoy/clusters.ts), whose number is not what bounds the work: that is `Places`.
+ */
+const LIMITS = { connections: 4_608, headerBytes: 32_768 }
 
 /**
  * Starts the listener.
@@ -49,6 +53,7 @@ export const startIssuerListener = async (
   await using stack = new AsyncDisposableStack()
   const { records, audit, logger } = parts
   const applications = new Applications({ ...parts, connect: () => server.connect() })
+  const places = new Places()
   // A UNIX socket admits by its mode, mutual TLS by a certificate: then the peer is Envoy.
   const isProven = address.kind === 'unix' || material !== undefined
   const server = await startHttpServer({
@@ -63,8 +68,11 @@ export const startIssuerListener = async (
       },
     },
     application() {
-      const answer = applications.of(current())?.answer
-      return answer === undefined || isProven ? answer : withoutCallerHeaders(answer)
+      const published = current()
+      const answer = applications.of(published)?.answer
+      if (answer === undefined) return undefined
+      const bounded = places.bounding(answer, (path) => isDocumentPath(path, published.issuer))
+      return isProven ? bounded : withoutCallerHeaders(bounded)
     },
     tls: material && { material, admits: admitsNames(tls?.clientNames) },
     logger,

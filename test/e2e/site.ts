@@ -66,6 +66,8 @@ export interface SiteOptions {
   readonly issuer?: Readonly<Record<string, unknown>>
   /** How Envoy reaches the issuer. Default: over a UNIX socket. */
   readonly issuerListen?: 'unix' | 'mtls'
+  /** Keys of the section `envoy` that differ. */
+  readonly edge?: Readonly<Record<string, unknown>>
   /** Keys of the upstream that differ: another server, in place of the one that tells what it got. */
   readonly upstream?: Readonly<Record<string, unknown>>
   /** Whether the time of authz can be put forward. Default: it has that of the machine. */
@@ -81,6 +83,7 @@ export const startSite = async ({
   verify = USERS_FILE,
   authenticators = {},
   listener = {},
+  edge = {},
   upstream: server = {},
   issuer,
   issuerListen = 'unix',
@@ -102,7 +105,16 @@ export const startSite = async ({
     ...(issuer === undefined ? {} : { issuer }),
     ...(issuerListen === 'unix' ? {} : { issuerTls: await issuerOverTls(pki) }),
   }
-  const options = { listen, route, verify, authenticators, listener, upstream: server, ...further }
+  const options = {
+    listen,
+    route,
+    verify,
+    authenticators,
+    listener,
+    edge,
+    upstream: server,
+    ...further,
+  }
   const config = configuration(pki, upstream.port, options)
   await writeFile(files.config, stringify(config))
   const authz = stack.use(new CountersignProcess('authz', files.config, { movable }))
@@ -212,6 +224,7 @@ export const configuration = (
     verify = USERS_FILE,
     authenticators = {},
     listener = {},
+    edge = {},
     upstream = {},
     issuer,
     issuerTls,
@@ -246,6 +259,7 @@ export const configuration = (
   envoy: {
     listener: { address: '127.0.0.1:0', ...pki.edge, ...listener },
     admin: 'unix:admin.sock',
+    ...edge,
     ...(issuerTls === undefined ? {} : { issuerTls: issuerTls.envoy }),
     ...(listen === 'mtls'
       ? { authzTls: { ...pki.frontProxy, ca: pki.ca, serverName: 'localhost' } }

@@ -4,6 +4,7 @@ import type { Authenticator } from '../../authenticate/authenticator.ts'
 import { basicAuthenticator } from '../../authenticate/basic.ts'
 import { AttemptGuard, type LockOut } from '../../authenticate/password/attempt-guard.ts'
 import { unguarded, type PasswordGuard } from '../../authenticate/password/guard.ts'
+import { passwordWait } from '../../config/login-wait.ts'
 import type { BasicConfig } from '../../config/password-schema.ts'
 import { digestOf } from '../../runtime/digest.ts'
 import type { AuthenticatorParts } from './parts.ts'
@@ -47,6 +48,7 @@ export const buildBasic = async (
     clock: parts.clock,
     guard: guardOf(guard, { name, generation, tellsUnknown }, parts),
     tellsUnknown,
+    loginDeadline: passwordWait({ verify }),
   })
 }
 

@@ -183,7 +183,7 @@ export class Interactions {
   async #logIn(exchange: Exchange, shown: Shown | Missing): Promise<void> {
     if (shown.kind === 'missing') return await this.#pages.showLogin(exchange, shown)
     const user = shown.kind === 'password' ? shown.user : undefined
-    const proof = await prove(this.#parts.login.ways, shown, exchange.request)
+    const proof = await prove(this.#parts.login, shown, exchange.request)
     await this.#conclude(exchange, proof, shown, user)
   }
 

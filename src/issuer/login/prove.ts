@@ -3,7 +3,7 @@
 
 import type { LoginLookup, LoginStep, RejectionCode } from '../../authenticate/authenticator.ts'
 import type { AccountEnd } from '../../authenticate/password/verifier.ts'
-import type { LoginWay } from '../../check/authorization-server.ts'
+import type { Login, LoginWay } from '../../check/authorization-server.ts'
 import type { Identity, IdentityRefusal } from '../../identity/identity.ts'
 import type { MappingResult } from '../../identity/mapping.ts'
 import { readRequest, type Request } from '../../request/request.ts'
@@ -34,12 +34,12 @@ export type ProofAgain =
   /** The authenticator is not there any more, or cannot find what it proved. */
   | { readonly outcome: 'unsupported' }
 
-// As long as Envoy waits for the answer (envoy/issuer.ts), with room for it.
+/** For a login that is looked up again, without its user: nobody is asked for a second factor. */
 const DEADLINE_MS = 14_000
 
 /** Asks the ways of that kind in turn. The first that knows what was shown decides. Never rejects. */
 export const prove = async (
-  ways: readonly LoginWay[],
+  { ways, wait }: Pick<Login, 'ways' | 'wait'>,
   shown: Shown,
   message: CallerMessage,
 ): Promise<Proof> => {
@@ -48,7 +48,7 @@ export const prove = async (
     certificate: certificateOf(message),
   })
   if (request === undefined) return { outcome: 'not-applicable' }
-  const signal = AbortSignal.timeout(DEADLINE_MS)
+  const signal = AbortSignal.timeout(wait)
   let last: Proof = { outcome: 'not-applicable' }
   for (const { kind, link } of ways) {
     if (kind !== shown.kind) continue

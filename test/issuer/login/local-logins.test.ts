@@ -35,7 +35,10 @@ const loginsWith = (settings: object = {}): LocalLogins => {
     clientId: '',
   } as const
   const template = new TokenTemplate(rules, 'https://id.example.org', [])
-  return new LocalLogins({ login: { config, ways: [], providers: [], template }, clock })
+  return new LocalLogins({
+    login: { config, ways: [], wait: 14_000, providers: [], template },
+    clock,
+  })
 }
 
 describe('a login that was proven here', () => {

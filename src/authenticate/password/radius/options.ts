@@ -67,7 +67,7 @@ export interface RadiusOptions {
   /**
    * Milliseconds that one verification may take, with every retransmission and every server; each
    * server gets an equal share of what is left. A server that asks its users on their telephones
-   * needs as long as they do. Basic gives up after 10 s whatever stands here. Default: 5000.
+   * needs as long as they do. HTTP Basic gives up after 10 s whatever stands here; the login page does not. Default: 5000.
    */
   readonly timeout?: number
   /** Milliseconds to the first retransmission, doubled each time (RFC 5080 §2.2.1). Default: 500. */

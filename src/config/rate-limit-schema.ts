@@ -1,0 +1,72 @@
+// `envoy.rateLimits`: how many requests a second Envoy takes on the paths of the issuer, where nobody has
+// proven anything yet.
+
+import { z } from 'zod'
+
+interface Rate {
+  readonly perSecond: number
+  readonly burst: number
+}
+
+const rate = (fallback: Rate, whose: string) =>
+  z
+    .strictObject({
+      perSecond: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(fallback.perSecond)
+        .describe('Requests a second that it may send in the long run.'),
+      burst: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(fallback.burst)
+        .describe('Requests that it may send at once.'),
+    })
+    .prefault({})
+    .describe(whose)
+
+const rateLimit = (paths: string, source: Rate, total: Rate) =>
+  z
+    .strictObject({
+      source: rate(source, 'One IPv4 address, or one IPv6 network of 64 bits.'),
+      total: rate(total, 'All of them, at one Envoy.'),
+    })
+    .prefault({})
+    .describe(paths)
+
+/** The `envoy.rateLimits` section. */
+export const rateLimitsSchema = z
+  .strictObject({
+    documents: rateLimit(
+      'The key set and the metadata.',
+      { perSecond: 20, burst: 200 },
+      { perSecond: 1_000, burst: 2_000 },
+    ),
+    login: rateLimit(
+      '`/authorize`, `/login`, `/account`, `/logout` and, on the hosts of sessions, `/.countersign/`.',
+      { perSecond: 20, burst: 200 },
+      { perSecond: 200, burst: 1_000 },
+    ),
+    token: rateLimit(
+      '`/token`, `/introspect`, `/revoke`, `/userinfo` and `/par`.',
+      { perSecond: 50, burst: 500 },
+      { perSecond: 500, burst: 1_000 },
+    ),
+    device: rateLimit(
+      '`/device` and `/device/authorize`.',
+      { perSecond: 5, burst: 50 },
+      { perSecond: 50, burst: 500 },
+    ),
+  })
+  .prefault({})
+  .describe(
+    'Requests to the issuer that one Envoy takes; each path is counted by itself, and those beyond are answered with 429. Logins of many users behind one address (NAT) count as those of one source.',
+  )
+
+/** The parsed `rateLimits`. */
+export type RateLimits = z.output<typeof rateLimitsSchema>
+
+/** The limit of one group of paths. */
+export type RateLimit = RateLimits[keyof RateLimits]

@@ -1,0 +1,90 @@
+// How many requests one client may send to the issuer, at the real Envoy: beyond that 429, for that client on
+// that path alone.
+
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { http1, valuesOf, type Answer, type HeaderLine } from '../../servers/client.ts'
+import { skipWithoutEnvoy } from '../../servers/envoy.ts'
+import type { Site } from '../site.ts'
+import { startLoginSite } from './login-site.ts'
+
+const BURST = 5
+const RATE = { source: { perSecond: 1, burst: BURST }, total: { perSecond: 1, burst: 2 * BURST } }
+const MORE = 20
+
+describe('the rate limits of the issuer', { skip: skipWithoutEnvoy() }, () => {
+  let site: Site
+  before(async () => {
+    site = await startLoginSite({
+      login: { authenticators: ['staff'] },
+      edge: { rateLimits: { login: RATE, token: RATE, documents: RATE, device: RATE } },
+    })
+  })
+  after(() => site[Symbol.asyncDispose]())
+
+  const ask = async (
+    path: string,
+    from: string,
+    headers: readonly HeaderLine[] = [],
+  ): Promise<Answer> =>
+    await http1({ ...site.target, serverName: 'id.example.org', from }, { path, headers })
+  /** How many of a flood were let through, and how many more a slow machine may let through meanwhile. */
+  const flood = async (
+    path: string,
+    from: string,
+  ): Promise<{ readonly passed: number; readonly grown: number }> => {
+    const started = performance.now()
+    const answers = await Promise.all(Array.from({ length: MORE }, () => ask(path, from)))
+    const passed = answers.filter(({ status }) => !isLimited(status)).length
+    return { passed, grown: Math.ceil((performance.now() - started) / 1_000) }
+  }
+  const isLimited = (status: number): boolean => status === 429
+  const limited = async (group: string): Promise<number> => {
+    const name = `issuer_${group}.http_local_rate_limit.rate_limited`
+    return Number(/: (\d+)/.exec(await site.envoy.admin(`/stats?filter=${name}`))?.[1] ?? 0)
+  }
+
+  it('answer 429 beyond the burst of a source, and count it', async () => {
+    const { passed, grown } = await flood('/authorize', '127.0.0.11')
+    assert.ok(passed >= BURST && passed <= BURST + grown, `${passed} of ${MORE}`)
+    assert.equal(await limited('login'), MORE - passed)
+  })
+
+  it('are of one path and one source', async () => {
+    const { status } = await ask('/authorize', '127.0.0.12')
+    assert.ok(!isLimited(status))
+    assert.equal((await ask('/jwks', '127.0.0.11')).status, 200)
+    assert.ok(!isLimited((await ask('/token', '127.0.0.11')).status))
+    assert.ok(!isLimited((await ask('/device', '127.0.0.11')).status))
+  })
+
+  it('have a total, which a source that is refused does not use up', async () => {
+    const started = performance.now()
+    const floods = []
+    for (const source of [21, 22, 23, 24]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      floods.push((await flood('/account', `127.0.0.${source}`)).passed)
+    }
+    const grown = Math.ceil((performance.now() - started) / 1_000)
+    const [first = 0, second = 0] = floods
+    assert.ok(first >= BURST && second >= BURST, `${floods.join()} of ${MORE} each`)
+    const all = floods.reduce((sum, passed) => sum + passed, 0)
+    assert.ok(all <= 2 * BURST + grown, `${floods.join()} of ${MORE} each`)
+  })
+
+  it('say so in the words of authz', async () => {
+    await flood('/logout', '127.0.0.31')
+    const plain = await ask('/logout', '127.0.0.31', [['Accept', 'text/html, application/json']])
+    assert.equal(plain.status, 429)
+    assert.deepEqual(valuesOf(plain, 'retry-after'), ['5'])
+    assert.deepEqual(valuesOf(plain, 'content-type'), ['text/plain; charset=utf-8'])
+    assert.equal(plain.body, '429 Too Many Requests\n\nToo many requests. Wait, then try again.\n')
+    const json = await ask('/logout', '127.0.0.31', [['Accept', 'application/json']])
+    assert.deepEqual(valuesOf(json, 'content-type'), ['application/problem+json'])
+    assert.deepEqual(JSON.parse(json.body), {
+      title: 'Too Many Requests',
+      status: 429,
+      detail: 'Too many requests. Wait, then try again.',
+    })
+  })
+})
