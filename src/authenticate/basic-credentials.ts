@@ -1,6 +1,8 @@
 // `Authorization: Basic …` → user and password. Strict, since whatever two decoders read
 // differently can be used to be two people.
 
+import { TOO_MANY_MARKS } from '../request/path.ts'
+
 /** What an Authorization header holds, as far as Basic is concerned. */
 export type BasicCredentials =
   | { readonly outcome: 'absent' }
@@ -39,7 +41,8 @@ export const readBasicCredentials = (header: Buffer | undefined): BasicCredentia
 
 const decode = (bytes: Buffer): string | undefined => {
   try {
-    return utf8.decode(bytes).normalize('NFC')
+    const text = utf8.decode(bytes)
+    return TOO_MANY_MARKS.test(text) ? undefined : text.normalize('NFC')
   } catch {
     return undefined
   }

@@ -2,9 +2,9 @@
 // what is taken out before the request goes on.
 
 import { cookiesNamed } from '../request/cookies.ts'
-import { SecretParameters } from '../request/query.ts'
+import { SecretParameters, valuesOf } from '../request/query.ts'
 import type { Request } from '../request/request.ts'
-import { offeredSubprotocols } from '../request/subprotocols.ts'
+import { subprotocolsBeginning } from '../request/subprotocols.ts'
 
 /** A place in a request that holds a credential. */
 export type Carrier =
@@ -55,10 +55,10 @@ export const holds = ({ headers, query, peerCertificate }: Request, carrier: Car
     case 'header':
       return headers.get(carrier.name) !== undefined
     case 'query':
-      // As it is spelt: what could be taken for it is refused before (chain.ts), and what holds none is not parsed.
-      return query.includes(carrier.name) && new URLSearchParams(query).has(carrier.name)
+      // As it is spelt: what could be taken for it is refused before (chain.ts).
+      return valuesOf(query, carrier.name).length > 0
     case 'subprotocol':
-      return offeredSubprotocols(headers).some((offered) => offered.startsWith(carrier.prefix))
+      return subprotocolsBeginning(headers, carrier.prefix) !== undefined
     case 'cookie':
       return cookiesNamed(headers, carrier.name).length > 0
     case 'connection':

@@ -14,7 +14,7 @@ import type { Route, RouteTable } from './route.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** What of a configuration in force a check needs. */
-export interface CheckState extends Pick<Snapshot, 'behindProxies' | 'clock'> {
+export interface CheckState extends Pick<Snapshot, 'behindProxies' | 'limits' | 'clock'> {
   readonly routes: Pick<RouteTable, 'find'>
 }
 
@@ -25,13 +25,14 @@ export interface CheckState extends Pick<Snapshot, 'behindProxies' | 'clock'> {
  */
 export const check = async (
   attributes: CheckAttributes,
-  { routes, behindProxies, clock }: CheckState,
+  state: CheckState,
   trail: Trail,
   signal: AbortSignal,
 ): Promise<Decision> => {
   trail.attributes = attributes
-  // 1. What is asked? A request with two readings ends here.
-  const reading = readRequest(attributes, behindProxies)
+  const { routes, clock } = state
+  // 1. What is asked? A request that is too large or has two readings ends here.
+  const reading = readRequest(attributes, state)
   if (reading.outcome !== 'read') return { outcome: 'deny', reason: reading.code }
   const { request } = reading
   trail.request = request

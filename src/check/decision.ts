@@ -70,7 +70,7 @@ export interface Trail {
 
 /** How a refusal looks from outside. */
 interface PublicAnswer {
-  readonly status: 400 | 401 | 403 | 429 | 503
+  readonly status: 400 | 401 | 403 | 414 | 429 | 431 | 503
   /** What the caller reads: fixed, and the same for causes that only an attacker would compare. */
   readonly text: string
 }
@@ -94,6 +94,18 @@ const DENIED: PublicAnswer = {
 
 /** The public face of every refusal. */
 export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
+  'target-too-long': {
+    status: 414,
+    text: 'The address of the request (path and query) is longer than this service accepts. Shorten it.',
+  },
+  'header-fields-too-large': {
+    status: 431,
+    text: 'The request has more header fields than this service accepts, or longer ones. Send fewer; in a browser, delete the cookies of this site.',
+  },
+  'too-many-parameters': {
+    status: 400,
+    text: 'The query of the request has more parameters than this service accepts. Send fewer.',
+  },
   'malformed-method': MALFORMED,
   'malformed-host': MALFORMED,
   'malformed-path': MALFORMED,

@@ -134,16 +134,18 @@ const recordPath = (
   if (mark === -1) return target.slice(0, MAX_PATH)
   const path = target.slice(0, mark)
   if (recorded === 'none') return path.slice(0, MAX_PATH)
-  // Each parameter takes one character at least: what will be cut off costs nothing.
-  const query = target
-    .slice(mark + 1)
-    .split('&', MAX_PATH)
-    .join('&')
-  const shown = recorded === 'full' ? withheld.withheldIn(query) : namesIn(query)
-  return `${path}?${shown}`.slice(0, MAX_PATH)
+  const shown = (part: string): string =>
+    recorded === 'full' ? withheld.withheldIn(part) : part.replace(VALUE, `=${WITHHELD}`)
+  let text = path
+  // Callers choose how many there are and how long, and no more is looked at than is recorded.
+  for (let from = mark; from !== -1 && text.length < MAX_PATH;) {
+    const end = target.indexOf('&', from + 1)
+    const part = target.slice(from + 1, Math.min(end === -1 ? target.length : end, from + MAX_PATH))
+    text += (target[from] ?? '') + shown(part)
+    from = end
+  }
+  return text.slice(0, MAX_PATH)
 }
 
 // Also where the "=" is percent-encoded, once or several times: then the value would pass as a part of the name.
-const VALUE = /(?:=|%(?:25)*3d)[^&]*/gi
-
-const namesIn = (query: string): string => query.replaceAll(VALUE, `=${WITHHELD}`)
+const VALUE = /(?:=|%(?:25)*3d)[^]*/i

@@ -7,6 +7,7 @@ import { allOf } from '../authenticate/all.ts'
 import { Chain, type ChainLink } from '../authenticate/chain.ts'
 import type { ConfigurationFiles } from '../config/files.ts'
 import { sendsAuditId } from '../config/forward-schema.ts'
+import type { LimitsConfig } from '../config/limits-schema.ts'
 import { readConfig } from '../config/parse.ts'
 import { ProblemList } from '../config/problem-list.ts'
 import type { Config, ListenerConfig, RouteConfig } from '../config/schema.ts'
@@ -47,6 +48,8 @@ export interface Snapshot extends AsyncDisposable {
   readonly issuerTls: ServerTls | undefined
   /** Whether Envoy counts proxies in front of it (`envoy.listener.trustedHops`). */
   readonly behindProxies: boolean
+  /** How large requests may be (`limits`). */
+  readonly limits: LimitsConfig
   /** By which rules and credentials are judged. */
   readonly clock: Clock
   /** What it has of {@link SnapshotResources} that ends when no configuration in force has it. */
@@ -127,6 +130,7 @@ export const buildSnapshot = async (
     tls,
     issuerTls,
     behindProxies,
+    limits: config.limits,
     clock: resources.clock,
     lent,
     seal,

@@ -10,6 +10,7 @@ import { envoySchema } from './envoy-schema.ts'
 import { forwardSchema } from './forward-schema.ts'
 import { issuerSchema } from './issuer-schema.ts'
 import { openapiSchema } from './openapi-schema.ts'
+import { limitsSchema } from './limits-schema.ts'
 import { policyTestsSchema } from './policy-tests-schema.ts'
 import { authorizeSchema } from './rule-schema.ts'
 import { stateSchema } from './state-schema.ts'
@@ -215,6 +216,7 @@ export const configSchema = z
       .optional()
       .describe('What authz and the signer share; needed where a route forwards a certificate.'),
     issuer: issuerSchema.optional(),
+    limits: limitsSchema,
     audit: auditSchema,
     state: stateSchema,
     log: z

@@ -1,6 +1,7 @@
 // Cookies of ours (RFC 6265): found among those that a browser sends, and taken out of them.
 
 import type { Headers } from './headers.ts'
+import { elementsBeginning, withoutElements } from './list.ts'
 
 /**
  * How the names of ours begin. Browsers take such a cookie over TLS alone, from the host itself and for
@@ -13,9 +14,7 @@ const COOKIE = 'cookie'
 /** The values of the cookies of one name, in their order: more than one is nobody's browser. */
 export const cookiesNamed = (headers: Headers, name: string): readonly string[] => {
   const start = `${name}=`
-  return pairsIn(headers).flatMap((pair) =>
-    pair.startsWith(start) ? [pair.slice(start.length)] : [],
-  )
+  return textsBeginning(headers, start).map((text) => text.slice(start.length))
 }
 
 /** The cookies whose names begin so, in their order. */
@@ -23,30 +22,34 @@ export const cookiesBeginning = (
   headers: Headers,
   start: string,
 ): readonly { readonly name: string; readonly value: string }[] =>
-  pairsIn(headers)
-    .filter((pair) => pair.startsWith(start))
-    .map((pair) => {
-      const [name = '', ...value] = pair.split('=')
-      return { name, value: value.join('=') }
-    })
+  textsBeginning(headers, start).map((text) => {
+    const sign = text.indexOf('=')
+    return sign === -1
+      ? { name: text, value: '' }
+      : { name: text.slice(0, sign), value: text.slice(sign + 1) }
+  })
 
 /**
  * What `cookie` is to be, so that none of ours goes on; `undefined` where there is none of ours. Empty
  * where nothing is left: then the header is to be removed.
  */
 export const cookiesWithoutOurs = (headers: Headers): string | undefined => {
-  if (!headers.lines.some(({ name, value }) => name === COOKIE && value.includes(OWN_COOKIES))) {
-    return undefined
-  }
-  return pairsIn(headers)
-    .filter((pair) => !pair.startsWith(OWN_COOKIES))
+  const lists = cookieLines(headers, OWN_COOKIES)
+  if (lists.length === 0) return undefined
+  // HTTP/2 may have them in several lines (RFC 9113 §8.2.3); all of them become one.
+  return cookieLines(headers)
+    .map((list) => withoutElements(list, ';', elementsBeginning(list, ';', OWN_COOKIES)))
+    .filter((list) => list !== '')
     .join('; ')
 }
 
-/** RFC 6265 §4.2.1; HTTP/2 may have them in several lines (RFC 9113 §8.2.3). */
-const pairsIn = (headers: Headers): readonly string[] =>
-  headers.lines
-    .filter(({ name }) => name === COOKIE)
-    .flatMap(({ value }) => value.toString('latin1').split(';'))
-    .map((pair) => pair.trim())
-    .filter((pair) => pair !== '')
+const textsBeginning = (headers: Headers, start: string): readonly string[] =>
+  cookieLines(headers, start).flatMap((list) =>
+    elementsBeginning(list, ';', start).map(({ text }) => text),
+  )
+
+/** The lists of cookies (RFC 6265 §4.2.1) with a text in them. */
+const cookieLines = ({ lines }: Headers, text = ''): readonly string[] =>
+  lines
+    .filter(({ name, value }) => name === COOKIE && value.includes(text))
+    .map(({ value }) => value.toString('latin1'))

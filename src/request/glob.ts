@@ -104,8 +104,24 @@ const stepwise = (segments: readonly string[]): Matcher => {
     if (segment === '**') runs.push([])
     else runs.at(-1)?.push(segmentMatcher(segment))
   }
-  return (path) =>
-    (path === '' || path.startsWith('/')) && matchRuns(runs, path.split('/').slice(1))
+  return (path) => (path === '' || path.startsWith('/')) && matchRuns(runs, segmentsOnce(path))
+}
+
+interface SplitPath {
+  readonly path: string
+  readonly segments: readonly string[]
+}
+
+// One request meets the globs of many rules one after the other, with its path and with its careless reading in turn.
+let latest: SplitPath = { path: '', segments: [] }
+let earlier = latest
+
+const segmentsOnce = (path: string): readonly string[] => {
+  if (latest.path === path) return latest.segments
+  const known = earlier.path === path ? earlier : { path, segments: segmentsOf(path) }
+  earlier = latest
+  latest = known
+  return known.segments
 }
 
 const matchRuns = (runs: readonly (readonly Matcher[])[], segments: readonly string[]): boolean => {

@@ -12,12 +12,14 @@ import type { Request } from './request.ts'
 export const loosePath = (path: string): string =>
   PLAIN.test(path) ? path : `/${looseSegments(path).join('/')}`
 
-// Every rule that refuses by path asks, and callers choose how long it is.
+// Every rule that refuses by path asks, and callers choose how long it is. To look at a short one again takes less than
+// to remember it.
+const SHORT = 128
 const remembered = new WeakMap<Request, string>()
 
 /** The path of a request, read so; once, however many ask. */
 export const loosePathOf = (request: Request): string => {
-  if (PLAIN.test(request.path)) return request.path
+  if (request.path.length <= SHORT && PLAIN.test(request.path)) return request.path
   const known = remembered.get(request)
   if (known !== undefined) return known
   const path = loosePath(request.path)

@@ -28,6 +28,12 @@ const DOT_SEGMENT = /\/\.{1,2}(;[^/]*)?(\/|$)/
 const CONTROL = /\p{Cc}/u
 
 /**
+ * A run of combining marks that no script has: Unicode's Stream-Safe Text Format (UAX #15 §13) ends them at 30. To bring a
+ * run into order (NFC, NFKC) takes time that grows with its square.
+ */
+export const TOO_MANY_MARKS = /\p{M}{31}/u
+
+/**
  * Reads an origin-form request target (RFC 9112 §3.2.1).
  *
  * Envoy normalises before it asks (RFC 3986 §6.2.2), so what is refused here is what survived that,
@@ -57,7 +63,7 @@ export const readPath = (target: string): PathReading => {
 const decode = (raw: string): string | undefined => {
   try {
     const path = decodeURIComponent(raw) // throws on a stray "%" and on bytes that are not UTF-8
-    return CONTROL.test(path) ? undefined : path
+    return CONTROL.test(path) || TOO_MANY_MARKS.test(path) ? undefined : path
   } catch {
     return undefined
   }

@@ -6,16 +6,23 @@
 export class SecretParameters {
   readonly #names: ReadonlySet<string>
   readonly #foldings: ReadonlySet<string>
+  /** What stands between separators and is not too short for one of them. */
+  readonly #pieces: RegExp
+  /** Every decoded name, in lower case, of which a reading is one of {@link #foldings}; and few others. */
+  readonly #candidate: RegExp
 
   /** @param names as they have to be spelt */
   constructor(names: Iterable<string>) {
     this.#names = new Set(names)
     this.#foldings = new Set([...this.#names].map(fold))
+    const shortest = Math.min(...[...this.#foldings].map((folding) => folding.length))
+    this.#pieces = new RegExp(`[^${SEPARATORS}]{${Math.max(shortest, 1)},}`, 'g')
+    this.#candidate = candidateOf([...this.#foldings])
   }
 
   /** Whether the query holds something that could be taken for one of them, but is not spelt so. */
   areDisguisedIn(query: string): boolean {
-    return query !== '' && query.split('&').some((part) => this.#isDisguised(part))
+    return this.#findsIn(query, (piece, at) => !this.#isPlain(piece, at, query))
   }
 
   /** The query without them, all else as it was; `undefined` where none of them stands in it. */
@@ -28,7 +35,7 @@ export class SecretParameters {
 
   /** Whether they stand in the query, in any spelling. */
   areIn(query: string): boolean {
-    return query.split('&').some((part) => this.#names.has(nameOf(part)) || this.#isDisguised(part))
+    return this.#findsIn(query, () => true)
   }
 
   /** The query for the eyes of an operator: their values are withheld, in any spelling. */
@@ -39,16 +46,26 @@ export class SecretParameters {
       .join('&')
   }
 
-  #isDisguised(part: string): boolean {
-    // Older readers separate by ";" too (HTML 4.01, B.2.2), and "&amp;" is seen where HTML was not
-    // decoded; a second "?" comes of URLs that were put together twice.
-    const [first = '', ...more] = part.split(/[;?]/)
-    const rest = this.#names.has(nameOf(part)) ? more : [first, ...more]
-    return rest.some((piece) => this.#resembles(nameOf(piece)))
+  /** Whether a piece that resembles one of them is `wanted`; those that are too short are not looked at. */
+  #findsIn(query: string, wanted: (piece: string, at: number) => boolean): boolean {
+    if (query === '') return false
+    for (const { 0: piece, index } of query.matchAll(this.#pieces)) {
+      if (this.#resembles(nameOf(piece)) && wanted(piece, index)) return true
+    }
+    return false
+  }
+
+  /** Whether a piece is a parameter to everybody, and one of ours. */
+  #isPlain(piece: string, at: number, query: string): boolean {
+    const end = at + piece.length
+    const isFirst = at === 0 || query[at - 1] === '&'
+    const isNamed = piece.includes('=') || end === query.length || query[end] === '&'
+    return isFirst && isNamed && this.#names.has(nameOf(piece))
   }
 
   #resembles(name: string): boolean {
-    const text = decode(name)
+    const text = name.includes('%') ? decode(name) : name
+    if (!this.#candidate.test(text.toLowerCase())) return false
     // `key[]` and `key[0]` are `key` to PHP, Rails and qs; a C program reads up to a NUL; who decodes
     // too early sees an "=".
     return [text, upTo(text, '['), upTo(text, '\0'), upTo(text, '=')].some((reading) =>
@@ -68,6 +85,19 @@ export const valuesOf = (query: string, name: string): readonly string[] =>
 
 // The "=" may be percent-encoded, once or several times.
 const VALUE = /(?:=|%(?:25)*3d)[^]*$/i
+
+// Older readers separate by ";" too (HTML 4.01, B.2.2), and "&amp;" is seen where HTML was not
+// decoded; a second "?" comes of URLs that were put together twice.
+const SEPARATORS = '&;?'
+
+/** What {@link fold} takes for blank at the ends of a name. */
+const BLANK = String.raw`[\s+\0]`
+
+/** Tells at once of most names that none of their readings folds to one of these texts. */
+const candidateOf = (foldings: readonly string[]): RegExp => {
+  const names = foldings.map((folding) => folding.replaceAll('_', '[^a-z0-9]'))
+  return new RegExp(String.raw`^${BLANK}*(?:${names.join('|')})${BLANK}*(?:$|[\[\0=])`)
+}
 
 const nameOf = (part: string): string => upTo(part, '=')
 

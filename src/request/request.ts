@@ -2,9 +2,11 @@
 // readings of one request are two chances to be deceived.
 
 import { isIP } from 'node:net'
+import { DEFAULT_LIMITS, type LimitsConfig } from '../config/limits-schema.ts'
 import type { CheckAttributes } from './attributes.ts'
 import { canonicalName, Headers } from './headers.ts'
 import { isImpersonation } from './kubernetes/impersonation.ts'
+import { excessOf, hasTooManyParameters, type RequestExcess } from './limits.ts'
 import { readPath } from './path.ts'
 
 /** A request that has one reading. */
@@ -33,8 +35,9 @@ export interface Request {
   readonly routeName: string | undefined
 }
 
-/** Why a request has no one reading. */
+/** Why a request is not read, or has no one reading. */
 export type RequestRefusal =
+  | RequestExcess
   | 'malformed-method'
   | 'malformed-host'
   | 'malformed-path'
@@ -58,19 +61,31 @@ const LONGEST_HOST = 253
 const HOST = /^([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/i
 const CONNECTION_OPTIONS: ReadonlySet<string> = new Set(['upgrade', 'keep-alive', 'close', 'te'])
 
-/**
- * Reads what Envoy sent. Pure; never throws.
- *
- * @param behindProxies whether Envoy counts proxies in front of it: then the caller is whom Envoy
- *   names in `x-envoy-external-address`, which it takes from X-Forwarded-For and strips from what
- *   callers send; what it says of the connection is only the last proxy
- */
-export const readRequest = (attributes: CheckAttributes, behindProxies = false): RequestReading => {
+/** How requests are read. */
+export interface RequestReadingOptions {
+  /**
+   * Whether Envoy counts proxies in front of it: then the caller is whom Envoy names in
+   * `x-envoy-external-address`, which it takes from X-Forwarded-For and strips from what callers send;
+   * what it says of the connection is only the last proxy.
+   */
+  readonly behindProxies?: boolean
+  readonly limits?: LimitsConfig
+}
+
+/** Reads what Envoy sent. Pure; never throws; in time linear in what it reads. */
+export const readRequest = (
+  attributes: CheckAttributes,
+  { behindProxies = false, limits = DEFAULT_LIMITS }: RequestReadingOptions = {},
+): RequestReading => {
+  // First: everything below, and every later phase, looks at no more than the limits allow.
+  const excess = excessOf(attributes, limits)
+  if (excess !== undefined) return { outcome: 'refused', code: excess }
   if (!METHOD.test(attributes.method)) return { outcome: 'refused', code: 'malformed-method' }
   const host = readHost(attributes.host)
   if (host === undefined) return { outcome: 'refused', code: 'malformed-host' }
   const target = readPath(attributes.path)
   if (target.outcome === 'refused') return target
+  if (hasTooManyParameters(target.query, limits)) return TOO_MANY_PARAMETERS
   const refusal = refuseHeaders(attributes)
   if (refusal !== undefined) return { outcome: 'refused', code: refusal }
   const headers = new Headers(attributes.headers)
@@ -93,6 +108,8 @@ export const readRequest = (attributes: CheckAttributes, behindProxies = false):
   }
 }
 
+const TOO_MANY_PARAMETERS = { outcome: 'refused', code: 'too-many-parameters' } as const
+
 const rawPathOf = (target: string): string => {
   const mark = target.indexOf('?')
   return mark === -1 ? target : target.slice(0, mark)
@@ -113,25 +130,33 @@ const readHost = (authority: string): string | undefined => {
   return host.length <= LONGEST_HOST && HOST.test(host) ? host.toLowerCase() : undefined
 }
 
+const AUTHORIZATION = 'authorization'
+const CONNECTION = 'connection'
+
 const refuseHeaders = ({ headers }: CheckAttributes): RequestRefusal | undefined => {
   let credentials = 0
   for (const { name, value } of headers) {
+    if (name.length !== AUTHORIZATION.length && name.length !== CONNECTION.length) continue
     const canonical = canonicalName(name)
-    if (canonical === 'authorization') {
+    if (canonical === AUTHORIZATION) {
       credentials += 1
       if (credentials > 1) return 'duplicate-credential'
-    } else if (canonical === 'connection') {
+    } else if (canonical === CONNECTION) {
       if (!nominatesOnlyItself(value)) return 'connection-nomination'
     }
   }
   return undefined
 }
 
+// Longer than all the options below in one list, with blanks.
+const LONGEST_CONNECTION = 128
+
 /**
  * RFC 9110 §7.6.1: an upstream removes every header that `Connection` names. On an upgrade Envoy
  * passes the list on, and an upstream that obeys would drop the identity we set.
  */
 const nominatesOnlyItself = (value: Buffer): boolean =>
+  value.length <= LONGEST_CONNECTION &&
   value
     .toString('latin1')
     .split(',')

@@ -1,6 +1,7 @@
 // The subprotocols of a WebSocket (RFC 6455 §11.3.4), one of which can be a bearer token.
 
 import type { Headers } from './headers.ts'
+import { elementsBeginning, withoutElements } from './list.ts'
 
 /** The header that offers subprotocols. */
 export const SUBPROTOCOLS = 'sec-websocket-protocol'
@@ -11,9 +12,26 @@ export const SUBPROTOCOLS = 'sec-websocket-protocol'
  */
 export const BEARER_SUBPROTOCOL = 'base64url.bearer.authorization.k8s.io.'
 
-/** What a WebSocket client offers, in its order; several lines are one list. */
-export const offeredSubprotocols = (headers: Headers): readonly string[] =>
-  headers.lines
-    .filter(({ name }) => name === SUBPROTOCOLS)
-    .flatMap(({ value }) => value.toString('latin1').split(','))
-    .map((protocol) => protocol.trim())
+/** Of the subprotocols that a WebSocket client offers. */
+interface OfferedSubprotocols {
+  /** Those that begin so, in their order. */
+  readonly found: readonly string[]
+  /** All others, as a list; empty where there are none. */
+  readonly others: string
+}
+
+/** What is offered beginning so, and besides; `undefined` where nothing begins so. Several lines are one list. */
+export const subprotocolsBeginning = (
+  headers: Headers,
+  start: string,
+): OfferedSubprotocols | undefined => {
+  const lines = headers.lines.filter(({ name }) => name === SUBPROTOCOLS)
+  if (lines.length === 0) return undefined
+  const list = lines.map(({ value }) => value.toString('latin1')).join()
+  const elements = elementsBeginning(list, ',', start)
+  if (elements.length === 0) return undefined
+  return {
+    found: elements.map(({ text }) => text),
+    others: withoutElements(list, ',', elements),
+  }
+}

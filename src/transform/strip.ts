@@ -8,7 +8,7 @@ import { cookiesWithoutOurs } from '../request/cookies.ts'
 import { canonicalName, type Headers } from '../request/headers.ts'
 import type { SecretParameters } from '../request/query.ts'
 import type { Request } from '../request/request.ts'
-import { BEARER_SUBPROTOCOL, offeredSubprotocols, SUBPROTOCOLS } from '../request/subprotocols.ts'
+import { BEARER_SUBPROTOCOL, subprotocolsBeginning, SUBPROTOCOLS } from '../request/subprotocols.ts'
 import type { HeaderPair } from './transformer.ts'
 
 /** Headers removed by name. */
@@ -168,11 +168,18 @@ export const withoutParameters = (
   if (kept !== undefined) replaced.push([':path', kept === '' ? rawPath : `${rawPath}?${kept}`])
   const referer = headers.get('referer')?.toString('latin1') ?? ''
   const mark = referer.indexOf('?')
-  if (mark !== -1 && parameters.areIn(referer.slice(mark + 1))) {
+  // One that is too long to look at goes without its query, whatever that holds.
+  if (
+    mark !== -1 &&
+    (referer.length > LONGEST_REFERER || parameters.areIn(referer.slice(mark + 1)))
+  ) {
     replaced.push(['referer', VISIBLE_ASCII.exec(referer.slice(0, mark))?.[0] ?? ''])
   }
   return replaced
 }
+
+// Chromium and Firefox send an origin alone where the address is longer than 4 KiB.
+const LONGEST_REFERER = 8_192
 
 const VISIBLE_ASCII = /^[\x21-\x7e]*/
 
@@ -195,7 +202,6 @@ export const subprotocolsFor = (
 ): HeaderPair | undefined => {
   if (headers.get(SUBPROTOCOLS) === undefined) return undefined
   if (places?.kept.has(SUBPROTOCOLS) === true) return undefined
-  const offered = offeredSubprotocols(headers)
-  const kept = offered.filter((protocol) => !protocol.startsWith(BEARER_SUBPROTOCOL))
-  return kept.length === offered.length ? undefined : [SUBPROTOCOLS, kept.join(', ')]
+  const offered = subprotocolsBeginning(headers, BEARER_SUBPROTOCOL)
+  return offered && [SUBPROTOCOLS, offered.others]
 }

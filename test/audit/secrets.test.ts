@@ -57,6 +57,18 @@ const as = (user: string, parts: RequestParts = {}): RequestParts => ({
 
 const REQUESTS: readonly { reason: Reason; request: RequestParts | Buffer }[] = [
   { reason: 'permitted', request: as('alice') },
+  {
+    reason: 'target-too-long',
+    request: as('alice', { path: `/app?password=${'a'.repeat(8_192)}` }),
+  },
+  {
+    reason: 'header-fields-too-large',
+    request: as('alice', { headers: [['x-long', `${PASSWORD}${'a'.repeat(65_536)}`]] }),
+  },
+  {
+    reason: 'too-many-parameters',
+    request: as('alice', { path: `/app?p=${encodeURIComponent(PASSWORD)}${'&p'.repeat(257)}` }),
+  },
   { reason: 'malformed-method', request: as('alice', { method: 'get' }) },
   { reason: 'malformed-host', request: as('alice', { host: 'a b' }) },
   { reason: 'malformed-path', request: as('alice', { path: '/%' }) },

@@ -14,6 +14,8 @@ import { answering, eventOf, startRoute } from '../fakes/service.ts'
 // No such header is sent.
 const CANNOT_SAY = 'request.headers["x-odd"][0] == "y"'
 
+const LONG = 'a'.repeat(8_192)
+
 const lines = (...names: readonly string[]): RequestParts => ({
   headers: names.map((name) => [name, 'x']),
 })
@@ -30,6 +32,19 @@ describe('every refusal', () => {
     request?: RequestParts
     user?: string
   }[] = [
+    { reason: 'target-too-long', status: 'URITooLong', route: {}, request: { path: `/${LONG}` } },
+    {
+      reason: 'header-fields-too-large',
+      status: 'RequestHeaderFieldsTooLarge',
+      route: {},
+      request: lines(...Array.from({ length: 129 }, () => 'x')),
+    },
+    {
+      reason: 'too-many-parameters',
+      status: 'BadRequest',
+      route: {},
+      request: { path: `/?${'&'.repeat(256)}` },
+    },
     { reason: 'malformed-method', status: 'BadRequest', route: {}, request: { method: 'get' } },
     { reason: 'malformed-host', status: 'BadRequest', route: {}, request: { host: 'a b' } },
     { reason: 'malformed-path', status: 'BadRequest', route: {}, request: { path: '/%' } },

@@ -159,6 +159,7 @@ routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
     assert.ok(result.ok)
     assert.deepEqual(JSON.parse(JSON.stringify(result.config)), {
       version: 1,
+      limits: { targetBytes: 8_192, headerBytes: 65_536, headerLines: 128, parameters: 256 },
       listen: {
         authz: {
           address: { kind: 'unix', path: '/etc/run/authz.sock' },

@@ -28,6 +28,7 @@ export const snapshotOf = (
   tls: undefined,
   issuerTls: undefined,
   behindProxies: false,
+  limits: config.limits,
   clock: systemClock,
   lent: new Set(),
   seal: undefined,

@@ -207,7 +207,7 @@ describe('a Connection header', () => {
 
 describe('the source address', () => {
   const sourceOf = (headers: HeaderLines, behindProxies: boolean): string => {
-    const reading = readRequest(attributesOf({ headers }), behindProxies)
+    const reading = readRequest(attributesOf({ headers }), { behindProxies })
     assert.equal(reading.outcome, 'read')
     return reading.request.source.address
   }

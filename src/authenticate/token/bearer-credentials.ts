@@ -3,7 +3,7 @@
 // `Authorization: DPoP …` (RFC 9449 §7.1). Strict, and one token only.
 
 import type { Headers } from '../../request/headers.ts'
-import { BEARER_SUBPROTOCOL, offeredSubprotocols } from '../../request/subprotocols.ts'
+import { BEARER_SUBPROTOCOL, subprotocolsBeginning } from '../../request/subprotocols.ts'
 import { AUTHORIZATION, type Carrier } from '../carrier.ts'
 
 /** What a request holds, as far as bearer tokens are concerned. */
@@ -69,12 +69,12 @@ const readAuthorization = (
 }
 
 const readSubprotocols = (headers: Headers): BearerCredentials => {
-  const offered = offeredSubprotocols(headers)
-  const [first, ...more] = offered.filter((protocol) => protocol.startsWith(BEARER_SUBPROTOCOL))
+  const offered = subprotocolsBeginning(headers, BEARER_SUBPROTOCOL)
+  const [first, ...more] = offered?.found ?? []
   // Elsewhere the header means nothing, and kube-apiserver does not read it either.
   if (first === undefined || !isWebSocket(headers)) return ABSENT
   // A server has to choose one of the protocols (RFC 6455 §4.2.2), and this one is none.
-  if (more.length > 0 || offered.length === 1) return malformed('bearer')
+  if (more.length > 0 || offered?.others === '') return malformed('bearer')
   const encoded = first.slice(BEARER_SUBPROTOCOL.length)
   const bytes = Buffer.from(encoded, 'base64url')
   // Buffer skips what it cannot read; only a text that encodes to itself was read whole.

@@ -159,7 +159,9 @@ const GRPC_STATUS: Readonly<Record<number, number>> = {
   403: grpcStatus.PERMISSION_DENIED,
   404: grpcStatus.NOT_FOUND,
   409: grpcStatus.ABORTED,
+  414: grpcStatus.INVALID_ARGUMENT,
   429: grpcStatus.RESOURCE_EXHAUSTED,
+  431: grpcStatus.INVALID_ARGUMENT,
 }
 
 /** google.rpc.Code for an HTTP status, as its comments have it. Never 0, which would mean "allow". */

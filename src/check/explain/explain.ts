@@ -44,7 +44,7 @@ interface RecordedOutcome {
 }
 
 /** What of a configuration in force is explained. */
-export interface ExplainState extends Pick<Snapshot, 'behindProxies' | 'clock'> {
+export interface ExplainState extends Pick<Snapshot, 'behindProxies' | 'limits' | 'clock'> {
   readonly routes: Pick<RouteTable, 'find' | 'entries' | 'withheld'>
 }
 

@@ -98,10 +98,10 @@ const kubernetesTarget = (
 const assertSameTarget = (
   asked: RecordedCheck,
   attributes: CheckAttributes,
-  { routes, behindProxies }: ExplainState,
+  state: ExplainState,
 ): void => {
-  const reading = readRequest(attributes, behindProxies)
-  const route = reading.outcome === 'read' ? routes.find(reading.request) : undefined
+  const reading = readRequest(attributes, state)
+  const route = reading.outcome === 'read' ? state.routes.find(reading.request) : undefined
   if (reading.outcome !== 'read' || route === undefined) return // explained so
   const recorded = recordedQuestion(asked, route)
   if (recorded.outcome === 'undetermined') {

@@ -67,7 +67,7 @@ const run = async (
   state: TestedState,
 ): Promise<PolicyTestResult> => {
   const attributes = attributesOf(test.request)
-  const reading = readRequest(attributes, state.behindProxies)
+  const reading = readRequest(attributes, state)
   const request = reading.outcome === 'read' ? reading.request : undefined
   const route = request && state.routes.find(request)
   const got =

@@ -144,8 +144,8 @@ const explainIn = async (
   { attributes, identity, reviewed, at }: Asked,
   options: Options,
 ): Promise<Explanation> => {
-  const { config, routes, behindProxies } = snapshot
-  const reading = readRequest(attributes, behindProxies)
+  const { config, routes } = snapshot
+  const reading = readRequest(attributes, snapshot)
   const route = reading.outcome === 'read' ? routes.find(reading.request) : undefined
   const subject = subjectOf({ identity }, route, config)
   if (subject.outcome === 'unusable') throw usageError(subject.reason)

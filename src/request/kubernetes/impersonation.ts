@@ -69,7 +69,8 @@ export const readImpersonation = (headers: Headers): ImpersonationReading => {
 /** Whether it is one of the headers, in any spelling that an upstream may read. */
 export const isImpersonation = ({ name }: RawHeader): boolean =>
   // The first letter spares nearly every other header the copy.
-  (name.startsWith('i') || name.startsWith('I')) && canonicalName(name).startsWith(PREFIX)
+  (name.startsWith('i') || name.startsWith('I')) &&
+  canonicalName(name.slice(0, PREFIX.length)) === PREFIX
 
 /** The text of a value; `undefined` where servers differ on it or it says nothing. */
 const readValue = (bytes: Buffer): string | undefined => {

@@ -13,6 +13,9 @@ import { ID, refuse, refuseBy, valuesOf } from './refusing.ts'
 
 /** Every refusal that there is: the compiler sees to it that none is left out. */
 const STATUS: Readonly<Record<Refusal, number>> = {
+  'target-too-long': 414,
+  'header-fields-too-large': 431,
+  'too-many-parameters': 400,
   'malformed-method': 400,
   'malformed-host': 400,
   'malformed-path': 400,
@@ -98,7 +101,15 @@ const REFUSALS = Object.keys(PUBLIC_ANSWERS).filter(
 )
 
 // google.rpc.Code, which Envoy's access log shows.
-const GRPC: Readonly<Record<number, number>> = { 400: 3, 401: 16, 403: 7, 429: 8, 503: 14 }
+const GRPC: Readonly<Record<number, number>> = {
+  400: 3,
+  401: 16,
+  403: 7,
+  414: 3,
+  429: 8,
+  431: 3,
+  503: 14,
+}
 
 /** Those of which a rule is the reason. */
 const BY_RULE: ReadonlySet<Refusal> = new Set(['rule-denied', 'rule-failed'])

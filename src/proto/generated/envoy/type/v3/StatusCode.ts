@@ -11,6 +11,7 @@ export const StatusCode = {
   Forbidden: 'Forbidden',
   NotFound: 'NotFound',
   MethodNotAllowed: 'MethodNotAllowed',
+  URITooLong: 'URITooLong',
   TooManyRequests: 'TooManyRequests',
   RequestHeaderFieldsTooLarge: 'RequestHeaderFieldsTooLarge',
   InternalServerError: 'InternalServerError',
@@ -40,6 +41,8 @@ export type StatusCode =
   | 404
   | 'MethodNotAllowed'
   | 405
+  | 'URITooLong'
+  | 414
   | 'TooManyRequests'
   | 429
   | 'RequestHeaderFieldsTooLarge'

@@ -1,0 +1,35 @@
+// Whatever a client without a credential sends, authz decides within a millisecond: one request must not keep the event
+// loop from everybody else's. Each goes through the whole check, with what it writes into the audit log.
+
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { hostileRequests } from './requests.ts'
+import { startSite, type Site } from './site.ts'
+
+/** CPU time of one check, in milliseconds. */
+const LONGEST = 1
+/** Of one audit event. */
+const MOST_AUDIT_BYTES = 2_048
+/** Checks before anything is measured: a process that just started compiles. */
+const WARM_UP = 300
+
+describe('an unauthenticated request takes no more than a millisecond of CPU time', () => {
+  let site: Site
+  before(async () => {
+    site = await startSite()
+    for (let round = 0; round < WARM_UP; round++) {
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      await site.decide({})
+    }
+  })
+  after(async () => await site[Symbol.asyncDispose]())
+
+  for (const { name, request } of hostileRequests()) {
+    it(name, async (t) => {
+      const { reason, ms, auditBytes } = await site.costOf(request)
+      t.diagnostic(`${reason}, ${ms.toFixed(2)} ms, ${auditBytes} bytes of audit`)
+      assert.ok(ms <= LONGEST, `${ms} ms`)
+      assert.ok(auditBytes <= MOST_AUDIT_BYTES, `${auditBytes} bytes`)
+    })
+  }
+})
