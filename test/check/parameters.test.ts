@@ -112,7 +112,7 @@ describe('the audit log', () => {
   it('shows that a long query is not whole, also where values are withheld', async () => {
     for (const query of ['full', 'names'] as const) {
       // oxlint-disable-next-line no-await-in-loop -- one after another
-      const path = await pathOf(`/a?${'token=S&'.repeat(5_000)}`, query)
+      const path = await pathOf(`/a?${'token=S&'.repeat(200)}`, query)
       assert.equal(path?.length, MAX_PATH)
     }
   })
