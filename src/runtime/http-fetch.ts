@@ -1,8 +1,8 @@
 // One request over HTTPS, answered whole or not at all. Follows nothing: whoever could redirect us
 // could choose our keys. Bounded in size, and by the caller's signal in time.
 
-import { Agent as HttpAgent, request as requestHttp, type IncomingHttpHeaders } from 'node:http'
-import type { IncomingMessage } from 'node:http'
+import { Agent as HttpAgent, request as requestHttp } from 'node:http'
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import type { LookupFunction } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -31,7 +31,8 @@ export interface HttpResponse {
  * Sends one request.
  *
  * Rejects, with a message for operators that begins with the URL, when there is no whole answer:
- * no connection, the signal, too long a body, a content coding that was not asked for.
+ * no connection, the signal, too long a body or one in very small chunks, a content coding that was not
+ * asked for, a switch of protocols, or more than 16 interim answers.
  */
 export type HttpFetch = (
   url: URL,
@@ -57,6 +58,15 @@ export interface HttpFetchOptions {
 export interface HttpFetcher extends Disposable {
   readonly fetch: HttpFetch
 }
+
+// RFC 9110 §15.2: any number of interim answers may come before the answer. Servers send one or two,
+// and an endless row of them keeps the event loop busy.
+const MAX_INTERIM = 16
+
+// A body comes in pieces, as its server chunks it, and each costs time of its own: a mebibyte in chunks of
+// one byte half a second. Servers write hundreds of bytes at a time.
+const FREE_PIECES = 1_024
+const LEAST_MEAN_PIECE = 64
 
 // Shorter than servers' own limits (5 s in Node, 60 s in most proxies), so that a kept connection
 // is seldom one that the server is just closing.
@@ -90,6 +100,10 @@ export const httpFetcher = ({
       const attempt = async (): Promise<IncomingMessage> => {
         const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
         const sent = send(url, options, resolve).on('error', reject)
+        // All that Node says of a server that switches protocols (101): it emits no error, and the signal
+        // has no effect any more.
+        sent.on('close', () => reject(new Error('the connection ended without an answer')))
+        boundInterim(sent)
         sent.end(request.body)
         try {
           return await promise
@@ -126,26 +140,45 @@ const isReset = (cause: unknown): boolean =>
 const lengthOf = ({ body }: HttpRequest): Record<string, string> =>
   body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
 
+const boundInterim = (sent: ClientRequest): void => {
+  let count = 0
+  sent.on('information', () => {
+    count += 1
+    if (count > MAX_INTERIM) sent.destroy(new Error(`more than ${MAX_INTERIM} interim answers`))
+  })
+}
+
 const bodyOf = async (
   url: URL,
   response: IncomingMessage,
   maxBytes: number,
   signal: AbortSignal,
 ): Promise<Buffer> => {
-  const chunks: Buffer[] = []
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
+  const pieces: Buffer[] = []
   let size = 0
+  const stop = (reason: string): void => {
+    reject(new Error(reason)) // first: all of it may be here already
+    response.destroy()
+  }
+  response.on('data', (piece: Buffer) => {
+    size += piece.length
+    if (size > maxBytes) stop('too long')
+    else if (pieces.length > FREE_PIECES && size < pieces.length * LEAST_MEAN_PIECE) {
+      stop(`more than ${FREE_PIECES} chunks, of less than ${LEAST_MEAN_PIECE} bytes on average`)
+    } else pieces.push(Buffer.from(piece)) // a copy: it is a part of what was read from the socket
+  })
+  response.on('error', reject).on('end', () => resolve(Buffer.concat(pieces)))
+  response.on('close', () => reject(new Error('the connection ended in the body')))
   try {
-    for await (const chunk of response) {
-      const bytes = Buffer.from(chunk)
-      size += bytes.length
-      chunks.push(bytes)
-      if (size > maxBytes) break // which ends the connection
-    }
+    const body = await promise
+    // A body without a length ends with its connection, also where the signal has ended that.
+    signal.throwIfAborted()
+    return body
   } catch (cause) {
+    if (size > maxBytes) throw new Error(`${url.href} sent more than ${maxBytes} bytes`, { cause })
     throw failure(url, cause, signal)
   }
-  if (size > maxBytes) throw new Error(`${url.href} sent more than ${maxBytes} bytes`)
-  return Buffer.concat(chunks)
 }
 
 const failure = (url: URL, cause: unknown, signal: AbortSignal): Error => {
