@@ -109,7 +109,8 @@ export type ExchangeParts = Partial<Omit<ExchangeOptions, 'terms'>> & {
   readonly terms?: Partial<ExchangeOptions['terms']>
 }
 
-const TERMS: ExchangeOptions['terms'] = {
+/** The least that an exchange asks for. */
+export const TERMS: ExchangeOptions['terms'] = {
   flow: 'token-exchange',
   subjectTokenType: 'urn:ietf:params:oauth:token-type:access_token',
   requestedTokenType: undefined,
