@@ -51,7 +51,7 @@ export const limitsSchema = z
   })
   .prefault({})
   .describe(
-    'How large a request may be. A larger one is refused before any credential is read, since the time of a check grows with its size.',
+    'How large a request may be, also one to the issuer (whose header fields may have 32 KiB). A larger one is refused before any credential is read, since the time of a check grows with its size.',
   )
 
 /** The parsed `limits`. */

@@ -3,6 +3,7 @@
 
 import type { AuthorizationServer } from '../check/authorization-server.ts'
 import type { LoginStatuses } from '../check/login-standings.ts'
+import type { LimitsConfig } from '../config/limits-schema.ts'
 import type { IssuerListenerConfig } from '../config/schema.ts'
 import type { SigningKeySet } from '../keys/signing-key-set.ts'
 import { startHttpServer, type HttpServer } from '../runtime/http-server.ts'
@@ -19,6 +20,8 @@ import { SignOutNotes } from './session/sign-out-notes.ts'
 export interface Published {
   readonly issuer: (PublicIssuer & { readonly keys: SigningKeySet }) | undefined
   readonly authorizationServer: AuthorizationServer | undefined
+  /** How large requests may be. */
+  readonly limits: LimitsConfig
 }
 
 /** A running listener. */
@@ -60,6 +63,7 @@ export const startIssuerListener = async (
     address,
     mode: Number.parseInt(mode, 8),
     limits: LIMITS,
+    requestSize: () => current().limits,
     pages: {
       get(path) {
         const { issuer, authorizationServer } = current()

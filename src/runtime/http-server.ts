@@ -22,6 +22,7 @@ import {
   type SocketAccess,
 } from './listen.ts'
 import type { Logger } from './logger.ts'
+import { tooLarge, type RequestSize } from './request-size.ts'
 import type { ReplaceableTls } from './server-tls.ts'
 
 /** What is asked of a page. */
@@ -59,6 +60,8 @@ export interface HttpServerOptions extends SocketAccess {
   /** Answers where there is no page; asked for every such request. */
   readonly application?: () => Application | undefined
   readonly limits?: HttpLimits
+  /** Asked for every request; by default, the limit of header bytes bounds all else. */
+  readonly requestSize?: () => RequestSize
   /** Mutual TLS; without it, HTTP in the clear. */
   readonly tls?: HttpServerTls | undefined
   readonly logger: Logger
@@ -209,8 +212,12 @@ const text = (status: number, body: string): Page => ({ status, type: TEXT, body
 const answer = async (
   request: IncomingMessage,
   response: ServerResponse,
-  { pages, application, logger }: HttpServerOptions,
+  { pages, application, requestSize, logger }: HttpServerOptions,
 ): Promise<void> => {
+  const excess = requestSize && tooLarge(request, requestSize())
+  if (excess !== undefined) {
+    return send(response, text(excess.status, excess.text), { connection: 'close' })
+  }
   const { method = '', url = '', headers } = request
   const [path = '', query = ''] = url.split('?', 2)
   const page = pages.get(path)

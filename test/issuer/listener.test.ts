@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { DEFAULT_LIMITS, type LimitsConfig } from '../../src/config/limits-schema.ts'
 import { startIssuerListener, type Published } from '../../src/issuer/listener.ts'
 import { IssuerStatistics } from '../../src/issuer/statistics.ts'
 import type { HttpServer } from '../../src/runtime/http-server.ts'
@@ -17,6 +18,7 @@ describe('the listener of the issuer', () => {
   const clock = new FakeClock()
   let issuer: Published['issuer']
   let server: HttpServer
+  let limits: LimitsConfig = DEFAULT_LIMITS
   let origin = ''
   const use = async (url: string): Promise<void> => {
     issuer = { url, keys: signingKeysOf([await madeKey('ES256')], clock), maxAge: 60_000 }
@@ -26,7 +28,7 @@ describe('the listener of the issuer', () => {
     server = await startIssuerListener(
       { address: { kind: 'tcp', host: '127.0.0.1', port: 0 }, plaintext: false, mode: '0660' },
       {
-        current: () => ({ issuer, authorizationServer: undefined }),
+        current: () => ({ issuer, authorizationServer: undefined, limits }),
         records: new MemoryRecords(clock),
         attempts: new MemoryAttempts(clock),
         opaqueKeys: new OpaqueKeys(),
@@ -55,6 +57,24 @@ describe('the listener of the issuer', () => {
     assert.equal((await fetch(`${origin}/`)).status, 404)
     assert.equal((await fetch(`${origin}/jwks`, { method: 'POST', body: '{}' })).status, 405)
     assert.equal((await fetch(`${origin}/jwks`, { method: 'HEAD' })).status, 200)
+  })
+
+  it('refuses requests that are larger than the configuration in force allows', async () => {
+    const statusOf = async (path: string, lines = 0): Promise<number> => {
+      const headers = Array.from({ length: lines }, (_, n): [string, string] => [`x-${n}`, 'v'])
+      const response = await fetch(`${origin}${path}`, { headers })
+      await response.text()
+      return response.status
+    }
+    assert.equal(await statusOf(`/jwks?${'a'.repeat(8_000)}`), 200)
+    assert.equal(await statusOf(`/jwks?${'a'.repeat(8_192)}`), 414)
+    assert.equal(await statusOf(`/jwks?${'a&'.repeat(255)}`), 200)
+    assert.equal(await statusOf(`/jwks?${'a&'.repeat(256)}`), 400)
+    assert.equal(await statusOf('/jwks', 100), 200)
+    assert.equal(await statusOf('/jwks', 129), 431)
+    limits = { ...DEFAULT_LIMITS, targetBytes: 16_384 }
+    assert.equal(await statusOf(`/jwks?${'a'.repeat(16_000)}`), 200)
+    limits = DEFAULT_LIMITS
   })
 
   it('follows the configuration in force', async () => {
