@@ -1,5 +1,6 @@
-// Attempts while their store is away: counted in this process alone, so that a password is proven all the
-// same and guessing it stays as expensive as it is without a store. What the store knew is not known then.
+// Attempts while their store is away or full: counted in this process alone, so that a password is proven all the
+// same and guessing it stays as expensive as it is without a store. What a store that is away knew is not known
+// then; a wait that began here lasts to its end, also when the store is back.
 
 import { CountersignError } from '../runtime/errors.ts'
 import type {
@@ -11,20 +12,23 @@ import type {
   Settlement,
   Taking,
 } from './attempt-store.ts'
+import type { MemoryAttempts } from './memory.ts'
 
 /** An {@link AttemptStore} that goes on with another one where the first cannot be asked. */
 export class FallbackAttempts implements AttemptStore {
   readonly #shared: AttemptStore
-  readonly #own: AttemptStore
+  readonly #own: MemoryAttempts
   /** Whose receipts they are: each store corrects its own. */
   readonly #ofOwn = new WeakSet<Receipt>()
 
-  constructor(shared: AttemptStore, own: AttemptStore) {
+  constructor(shared: AttemptStore, own: MemoryAttempts) {
     this.#shared = shared
     this.#own = own
   }
 
   async take(claims: readonly Claim[]): Promise<Taking> {
+    const waits = this.#own.waitsOf(claims)
+    if (waits.some((wait) => wait > 0)) return { outcome: 'wait', waits }
     return await orElse(
       () => this.#shared.take(claims),
       async () => {

@@ -71,10 +71,16 @@ export class MemoryAttempts implements AttemptStore {
     return this.#entries.size
   }
 
-  async take(claims: readonly Claim[]): Promise<Taking> {
+  /** Milliseconds to wait for each claim; nothing is counted. */
+  waitsOf(claims: readonly Claim[]): readonly number[] {
     const now = this.#now()
-    const waits = claims.map(({ key, binding }) => (binding ? this.#waitOf(key, now) : 0))
+    return claims.map(({ key, binding }) => (binding ? this.#waitOf(key, now) : 0))
+  }
+
+  async take(claims: readonly Claim[]): Promise<Taking> {
+    const waits = this.waitsOf(claims)
     if (waits.some((wait) => wait > 0)) return { outcome: 'wait', waits }
+    const now = this.#now()
     return {
       outcome: 'taken',
       receipts: claims.map((claim) => this.#count(claim, now)),

@@ -249,16 +249,16 @@ const TESTS: readonly Test[] = [
   {
     name: 'forgets one failure in each time, from the first on',
     async run(asking, pass) {
-      const claim = asking.claim('a', { pace: { ...PACE, forget: 400 }, binding: false })
+      const claim = asking.claim('a', { pace: { ...PACE, forget: 40_000 }, binding: false })
       await asking.take(claim)
       await asking.take(claim)
-      await pass(200)
+      await pass(20_000)
       const [receipt] = await asking.take(claim)
       assert.equal(receipt?.failures, 3)
-      await pass(400)
+      await pass(40_000)
       const [later] = await asking.take(claim)
       assert.equal(later?.failures, 3)
-      await pass(1_200)
+      await pass(120_000)
       const [last] = await asking.take(claim)
       assert.equal(last?.failures, 1)
     },

@@ -27,11 +27,11 @@ const shaky = (store: AttemptStore, state: { failure: unknown }): AttemptStore =
 
 const away = new CountersignError('unavailable', 'gone')
 
-const stores = (): { attempts: FallbackAttempts; state: { failure: unknown } } => {
+const stores = () => {
   const clock = new FakeClock()
   const state: { failure: unknown } = { failure: undefined }
   const shared = shaky(new MemoryAttempts(clock), state)
-  return { attempts: new FallbackAttempts(shared, new MemoryAttempts(clock)), state }
+  return { attempts: new FallbackAttempts(shared, new MemoryAttempts(clock)), state, clock }
 }
 
 const fail = async (attempts: AttemptStore): Promise<string> => {
@@ -76,6 +76,21 @@ describe('attempts whose store is away', () => {
     assert.equal(taking.outcome, 'taken')
     state.failure = undefined
     await attempts.settle(taking.receipts.map((receipt) => ({ receipt, failures: 1 })))
+    assert.equal(await fail(attempts), 'wait', 'what was counted here')
+  })
+
+  it('let wait to the end, also when it is back', async () => {
+    const { attempts, state, clock } = stores()
+    for (const wait of [10_000, 20_000, 60_000]) {
+      state.failure = away
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      assert.equal(await fail(attempts), 'taken')
+      state.failure = undefined
+      clock.advance(wait - 1)
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      assert.equal(await fail(attempts), 'wait')
+      clock.advance(1)
+    }
     assert.equal(await fail(attempts), 'taken', 'the store itself has counted nothing')
   })
 

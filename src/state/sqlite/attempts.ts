@@ -23,8 +23,12 @@ import {
 import type { StateDatabase } from './database.ts'
 import { ATTEMPTS } from './schema.ts'
 
-// Of the file. What does not fit is counted in this process instead (`FallbackAttempts`).
+// Of the file. What does not fit is counted in this process instead (`FallbackAttempts`). Clients without a
+// credential can fill a part of it with counters and a smaller one with notes of refused passwords, so that there is
+// room for the notes of users who were proven, and for correcting what was counted.
 const SHARE = 1 / 8
+const SHARE_OF_COUNTERS = (SHARE * 7) / 8
+const SHARE_OF_REFUSALS = SHARE / 2
 
 /** An {@link AttemptStore} that processes of one machine share, and that survives them. */
 export class SqliteAttempts implements AttemptStore {
@@ -55,7 +59,7 @@ export class SqliteAttempts implements AttemptStore {
         const before = this.#counter(claim.key, now)
         return this.#write(claim.key, countPart(before, claim, claim.weight, PENDING, now), now)
       })
-      this.#database.keepWithin(ATTEMPTS, SHARE)
+      this.#database.keepWithin(ATTEMPTS, SHARE_OF_COUNTERS)
       return { outcome: 'taken', receipts }
     })
   }
@@ -69,11 +73,11 @@ export class SqliteAttempts implements AttemptStore {
     })
   }
 
-  async note({ key, text, lifetime }: Note): Promise<void> {
+  async note({ key, text, lifetime, dear }: Note): Promise<void> {
     await this.#database.transaction('note', () => {
       const now = this.#database.now()
       this.#note.run(key, text, now, now + lifetime)
-      this.#database.keepWithin(ATTEMPTS, SHARE)
+      this.#database.keepWithin(ATTEMPTS, dear ? SHARE : SHARE_OF_REFUSALS)
     })
   }
 
