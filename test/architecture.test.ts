@@ -66,6 +66,8 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
     'ca/rate-limit.ts',
     'expression/',
     'request/openapi/descriptions.ts',
+    'runtime/server-circuit.ts',
+    'runtime/shared-server.ts',
     'sds/issuances.ts',
     'transform/token/',
   ],

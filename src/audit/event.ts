@@ -30,6 +30,7 @@ export type Reason =
   | RejectionCode
   | IdentityRefusal
   | 'authenticator-unavailable'
+  | 'rate-limited' // this caller asks a server more than its share; nothing was asked
   | 'rule-denied'
   | 'no-rule'
   | 'rule-failed' // it cannot be said whether the rule matches

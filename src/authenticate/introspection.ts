@@ -5,6 +5,7 @@ import { tokenUser } from '../identity/default-names.ts'
 import type { Facts } from '../identity/identity.ts'
 import { shownToken } from '../identity/shown.ts'
 import type { Clock } from '../runtime/clock.ts'
+import type { Asker } from '../runtime/shared-server.ts'
 import type { Authentication, Authenticator } from './authenticator.ts'
 import { fingerprintOf } from './facts.ts'
 import { askedTokenAuthenticator, type AskedTokenSettings } from './token/asked-token.ts'
@@ -33,7 +34,7 @@ export const introspectionAuthenticator = (options: IntrospectionOptions): Authe
   askedTokenAuthenticator({
     ...options,
     questionAbout: (token) =>
-      isConcerned(options, token) ? () => introspect(options, token) : undefined,
+      isConcerned(options, token) ? (asker) => introspect(options, asker, token) : undefined,
     mayUse: ({ claims = {} }, { peerCertificate }) => mayUse(claims, peerCertificate),
   })
 
@@ -49,21 +50,23 @@ const isConcerned = ({ tokens, issuer }: IntrospectionOptions, token: string): b
 /** Asks, and judges the answer. Shared by all requests that show this token now; never rejects. */
 const introspect = async (
   options: IntrospectionOptions,
+  asker: Asker,
   token: string,
 ): Promise<Authentication> => {
   const { issuer, endpoint, client, server, clock, generation, memory } = options
   try {
-    const answer = await server.ask(async (signal) => {
+    const prepare = async (signal: AbortSignal) => {
       const url = await endpoint(signal)
       const { headers, form } = client(url)
       // RFC 7662 §2.1.
       const body = new URLSearchParams({ token, token_type_hint: 'access_token', ...form })
       return { url, headers: { ...FORM, ...headers }, body: body.toString() }
-    })
-    const judgement = judgeAnswer(answer, options, clock.now())
-    if (judgement.outcome === 'malformed') {
-      throw new Error(`the introspection endpoint answered nonsense: ${judgement.what}`)
     }
+    const { answer, judgement } = await server.ask(asker, prepare, (document) => {
+      const judged = judgeAnswer(document, options, clock.now())
+      if (judged.outcome !== 'malformed') return { answer: document, judgement: judged }
+      throw new Error(`the introspection endpoint answered nonsense: ${judged.what}`)
+    })
     const user = judgement.subject && tokenUser(issuer, judgement.subject)
     if (judgement.outcome === 'rejected') {
       const { outcome, code } = judgement

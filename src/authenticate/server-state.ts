@@ -1,4 +1,6 @@
-// What is known of a server that proves credentials, for metrics.
+// What is known of a server that is asked, for metrics.
+
+import type { QuestionRefusal } from '../runtime/shared-server.ts'
 
 /** One server. */
 export interface ServerState {
@@ -6,4 +8,6 @@ export interface ServerState {
   readonly name: string
   /** Whether it is asked; false while it is left alone because it failed. */
   readonly isUp: () => boolean
+  /** How many questions it was not asked, by why; absent where that is not counted. */
+  readonly refusals?: () => ReadonlyMap<QuestionRefusal, number>
 }

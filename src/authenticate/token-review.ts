@@ -4,9 +4,10 @@
 
 import { shownToken, type ShownCredential } from '../identity/shown.ts'
 import type { Clock } from '../runtime/clock.ts'
-import type { JsonObject } from '../runtime/json-object.ts'
+import type { Asker } from '../runtime/shared-server.ts'
 import type { Authentication, Authenticator } from './authenticator.ts'
 import { fingerprintOf } from './facts.ts'
+import type { AskReview } from './token/ask-review.ts'
 import { askedTokenAuthenticator, type AskedTokenSettings } from './token/asked-token.ts'
 import { isTime } from './token/times.ts'
 import { readReview, TOKEN_REVIEW } from './token/token-review-answer.ts'
@@ -14,8 +15,7 @@ import { readToken, type TokenReading } from './token/token.ts'
 
 /** What a TokenReview authenticator needs. */
 export interface TokenReviewOptions extends AskedTokenSettings {
-  /** Posts a review, JSON, and gives what was answered. Rejects when there is no answer. */
-  readonly ask: (review: string) => Promise<JsonObject>
+  readonly ask: AskReview
   /** Whom tokens must be for, one of them; empty for the API server itself. */
   readonly audiences: readonly string[]
   /** Only tokens that name one of these issuers are shown to it; empty for all. */
@@ -31,7 +31,7 @@ export const tokenReviewAuthenticator = (options: TokenReviewOptions): Authentic
       const reading = readToken(token)
       const { issuers } = options
       if (issuers.length > 0 && !isOf(reading, issuers)) return undefined
-      return () => review(options, token, reading)
+      return (asker) => review(options, asker, token, reading)
     },
   })
 
@@ -56,6 +56,7 @@ const shownIn = (
 /** Asks, and reads the answer. Shared by all requests that show this token now; never rejects. */
 const review = async (
   options: TokenReviewOptions,
+  asker: Asker,
   token: string,
   shownReading: TokenReading,
 ): Promise<Authentication> => {
@@ -63,11 +64,12 @@ const review = async (
   const expires = expiryOf(shownReading)
   try {
     const spec = { token, ...(audiences.length === 0 ? {} : { audiences }) }
-    const document = await ask(JSON.stringify({ ...TOKEN_REVIEW, spec }))
-    const reading = readReview(document, audiences)
-    if (reading.outcome === 'malformed') {
-      throw new Error(`the API server answered nonsense: ${reading.what}`)
-    }
+    const text = JSON.stringify({ ...TOKEN_REVIEW, spec })
+    const reading = await ask(asker, text, (document) => {
+      const read = readReview(document, audiences)
+      if (read.outcome !== 'malformed') return read
+      throw new Error(`the API server answered nonsense: ${read.what}`)
+    })
     if (reading.outcome === 'rejected') return { ...reading, ...shownIn(shownReading, false) }
     const shown = shownIn(shownReading, true) // the API server has judged the token as a whole
     if (expires !== undefined && expires <= clock.now()) {

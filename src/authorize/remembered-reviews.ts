@@ -3,16 +3,16 @@
 
 import { LRUCache } from 'lru-cache'
 import { abandonable } from '../authenticate/abandonable.ts'
+import type { AskReview } from '../authenticate/token/ask-review.ts'
 import type { Clock } from '../runtime/clock.ts'
-import type { JsonObject } from '../runtime/json-object.ts'
+import type { Asker } from '../runtime/shared-server.ts'
 import { accessReviewOf, readAccessReview } from './access-review.ts'
 import type { AccessReviewer, Review } from './authorizer.ts'
 import type { Question } from './question.ts'
 
 /** What asking needs. */
 export interface RememberedReviewsOptions {
-  /** Posts a review, JSON, and gives what was answered. Rejects when there is no answer. */
-  readonly ask: (review: string) => Promise<JsonObject>
+  readonly ask: AskReview
   /**
    * A key that stands for a review. It changes with everything that an answer rests on: what is kept
    * under the keys of yesterday is not found today.
@@ -35,8 +35,8 @@ const MAX_QUESTION_BYTES = 65_536
 export const MAX_ANSWER_BYTES = 8 * MAX_QUESTION_BYTES
 
 /**
- * A reviewer that remembers. Equal questions that arrive together are asked once. Failures are not
- * remembered: the next request asks again.
+ * A reviewer that remembers. Equal questions that arrive together are asked once. Each user has a budget
+ * of questions, so that one who asks about ever new names does not take answers from others.
  */
 export class RememberedReviews implements AccessReviewer {
   readonly #options: RememberedReviewsOptions
@@ -61,7 +61,10 @@ export class RememberedReviews implements AccessReviewer {
     // Before the question: nobody would be left to hear the answer.
     if (signal.aborted) return unavailable(signal.reason)
     try {
-      return await abandonable(this.#answerTo(key, text), signal)
+      return await abandonable(
+        this.#answerTo({ subject: key, caller: question.identity.user }, text),
+        signal,
+      )
     } catch (cause) {
       return unavailable(cause) // this caller left; the others go on waiting
     }
@@ -76,29 +79,33 @@ export class RememberedReviews implements AccessReviewer {
   }
 
   /** One question for all who wait for it; never rejects. */
-  #answerTo(key: string, text: string): Promise<Review> {
+  #answerTo(asker: Asker, text: string): Promise<Review> {
+    const { subject: key } = asker
     const underWay = this.#pending.get(key)
     if (underWay !== undefined) return underWay
-    const answer = this.#ask(key, text).finally(() => this.#pending.delete(key))
+    const answer = this.#ask(asker, text).finally(() => this.#pending.delete(key))
     this.#pending.set(key, answer)
     return answer
   }
 
-  async #ask(key: string, text: string): Promise<Review> {
+  async #ask(asker: Asker, text: string): Promise<Review> {
     const { ask, remember, clock } = this.#options
     // From the question on: the roles may have changed while the answer was on its way.
     const until = clock.monotonic() + remember
     try {
-      const reading = readAccessReview(await ask(text))
-      switch (reading.outcome) {
-        case 'reviewed':
-          if (remember > 0) this.#known.set(key, { review: reading, until })
-          return reading
-        case 'undecided':
-          throw new Error(`the API server could not decide: ${JSON.stringify(reading.what)}`)
-        case 'malformed':
-          throw new Error(`the API server answered nonsense: ${reading.what}`)
-      }
+      const review = await ask(asker, text, (document) => {
+        const reading = readAccessReview(document)
+        switch (reading.outcome) {
+          case 'reviewed':
+            return reading
+          case 'undecided':
+            throw new Error(`the API server could not decide: ${JSON.stringify(reading.what)}`)
+          case 'malformed':
+            throw new Error(`the API server answered nonsense: ${reading.what}`)
+        }
+      })
+      if (remember > 0) this.#known.set(asker.subject, { review, until })
+      return review
     } catch (cause) {
       return unavailable(cause)
     }

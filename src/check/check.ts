@@ -8,6 +8,7 @@ import type { CheckAttributes } from '../request/attributes.ts'
 import { readRequest, type Request } from '../request/request.ts'
 import { readTarget } from '../request/target.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { RateLimited } from '../runtime/errors.ts'
 import { transform } from '../transform/apply.ts'
 import type { Decision, Denial, Trail } from './decision.ts'
 import type { Route, RouteTable } from './route.ts'
@@ -91,10 +92,8 @@ export const check = async (
       return { outcome: 'deny', reason: transformation.code, rule: permit.rule }
     case 'unavailable':
       return {
-        outcome: 'deny',
-        reason: 'transform-unavailable',
+        ...unanswered('transform-unavailable', transformation.cause, trail),
         rule: permit.rule,
-        cause: transformation.cause,
       }
   }
 }
@@ -144,7 +143,7 @@ const unproven = (
   trail: Trail,
 ): Denial => {
   if (authentication.outcome === 'unavailable') {
-    return { outcome: 'deny', reason: 'authenticator-unavailable', cause: authentication.cause }
+    return unanswered('authenticator-unavailable', authentication.cause, trail)
   }
   const { code, user, userHash, shown, challenge, retryAfter } = authentication
   if (shown !== undefined) trail.shown = shown
@@ -155,6 +154,18 @@ const unproven = (
     trail.challenge = { text: challenge, of: authenticator.challenges }
   }
   return { outcome: 'deny', reason: code }
+}
+
+/** What a server did not answer, as a decision: it was not asked where this caller asks too much. */
+const unanswered = (
+  reason: 'authenticator-unavailable' | 'authorizer-unavailable' | 'transform-unavailable',
+  cause: unknown,
+  trail: Trail,
+): Denial => {
+  if (!(cause instanceof RateLimited)) return { outcome: 'deny', reason, cause }
+  trail.retryAfter = cause.retryAfter
+  trail.detail = cause.message
+  return { outcome: 'deny', reason: 'rate-limited' }
 }
 
 /** A verdict that is no permit, as a decision. */
@@ -179,12 +190,10 @@ const denied = (
       }
     case 'operation-undefined':
       return { outcome: 'deny', reason: verdict.outcome }
-    case 'unavailable':
-      return {
-        outcome: 'deny',
-        reason: 'authorizer-unavailable',
-        rule: verdict.rule.name,
-        cause: verdict.cause,
-      }
+    case 'unavailable': {
+      const denial = unanswered('authorizer-unavailable', verdict.cause, trail)
+      // No rule has decided where this caller may not have its question asked.
+      return denial.reason === 'rate-limited' ? denial : { ...denial, rule: verdict.rule.name }
+    }
   }
 }

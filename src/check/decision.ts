@@ -145,6 +145,10 @@ export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
     status: 429,
     text: 'Too many attempts failed. Wait, and try again.',
   },
+  'rate-limited': {
+    status: 429,
+    text: 'Too many requests of yours, or from your network, had to be checked. Wait, and try again.',
+  },
   'token-expired': REJECTED,
   'token-not-yet-valid': REJECTED,
   'token-audience': REJECTED,

@@ -231,6 +231,24 @@ const snapshotMetrics = ({ current, store }: AuthzParts): readonly Metric[] => [
         value: dependency.isUp() ? 1 : 0,
       })),
   },
+  {
+    type: 'counter',
+    name: 'countersign_dependency_refusals_total',
+    help: 'Questions that such a server was not asked, since the configuration in force was loaded, by why: a caller over its budget (rate-limited), a credential without an answer a moment ago (remembered), a server that is left alone (left-alone), too many that wait (overloaded).',
+    labels: ['authenticator', 'route', 'kind', 'server', 'reason'],
+    read: () =>
+      current().value.dependencies.flatMap((dependency) =>
+        [...(dependency.refusals?.() ?? [])].map(([reason, value]) => ({
+          labels: {
+            ...askerOf(dependency),
+            kind: dependency.kind,
+            server: dependency.name,
+            reason,
+          },
+          value,
+        })),
+      ),
+  },
   counter(
     'countersign_grants_sealed_total',
     'Grants that were sealed for the signer, since the configuration in force was loaded.',

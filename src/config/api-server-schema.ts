@@ -15,11 +15,7 @@ export const apiServerSchema = z
       .describe(
         'How long an answer is remembered: so late a changed role binding is noticed. `0s`: not.',
       ),
-    concurrency: z
-      .int()
-      .min(1)
-      .default(256)
-      .describe('How many questions are open at a time; more fail at once.'),
+    concurrency: z.int().min(1).default(256).describe('Questions at a time; others wait.'),
   })
   .superRefine((value, context) => {
     for (const message of reviewServerProblems(value)) context.addIssue({ code: 'custom', message })

@@ -24,7 +24,7 @@ const tokenType = z
 // RFC 6749 §3.3.
 const scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be one scope, without spaces')
 
-const { remember: _own, ...limits } = tokenServerKeys
+const { remember: _own, perCaller, ...limits } = tokenServerKeys
 
 const serverKeys = {
   issuer: z
@@ -80,6 +80,7 @@ export const exchangeSchema = z
         'What is wanted: `access_token`, `id_token`, `jwt`, or a URI. The server has to answer with that. Absent: as the server likes.',
       ),
     actor: actor.optional(),
+    perCaller,
   })
   .superRefine(({ flow, actor: given, requestedTokenType, audience, resource }, context) => {
     if (flow === 'token-exchange') return

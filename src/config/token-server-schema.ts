@@ -13,9 +13,24 @@ export const tokenServerKeys = {
       'How long an answer is remembered at most; never past the token’s end. So late a revocation may be noticed. `0s`: not.',
     ),
   timeout: durationSchema.prefault('5s').describe('For one answer.'),
-  failures: count(5).describe('So many failures in a row, and the server is left alone.'),
-  coolDown: durationSchema.prefault('5s').describe('For so long; then one request tries it.'),
-  concurrency: count(256).describe(
-    'How many tokens it is asked about at a time; more fail at once.',
+  failures: count(5).describe(
+    'The server is left alone after so many failures that say something of it: no connection, or different tokens without an answer.',
   ),
+  coolDown: durationSchema
+    .prefault('5s')
+    .describe(
+      'For so long; then a few requests try it. A token without an answer is not asked about again for as long.',
+    ),
+  concurrency: count(256).describe(
+    'Questions at a time; others wait. A quarter is kept for tokens that were good before.',
+  ),
+  perCaller: z
+    .strictObject({
+      concurrency: count(20).describe('Questions that are open or wait.'),
+      perSecond: count(50).describe('Questions a second, and as many at once.'),
+    })
+    .prefault({})
+    .describe(
+      'What one caller may ask; beyond that, 429 `rate-limited`. A caller is a source address (an IPv6 /64) while it shows tokens that are not known to be good; for `apiServer` and token exchange, the user. Raise it where many users share an address, as behind a proxy.',
+    ),
 } as const

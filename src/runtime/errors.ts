@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'listen-failed'
   | 'audit-unwritable'
   | 'overloaded'
+  | 'rate-limited'
   | 'unavailable'
   | 'malformed-certificate'
   | 'malformed-openapi'
@@ -28,6 +29,17 @@ export class CountersignError extends Error {
     super(message, options)
     this.name = 'CountersignError'
     this.code = code
+  }
+}
+
+/** One caller causes more than its share, so nothing was done for it; others are not affected. */
+export class RateLimited extends CountersignError {
+  /** When the caller may come back, in seconds (RFC 9110 §10.2.3). */
+  readonly retryAfter: number
+
+  constructor(message: string, retryAfter: number) {
+    super('rate-limited', message)
+    this.retryAfter = retryAfter
   }
 }
 

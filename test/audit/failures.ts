@@ -1,6 +1,7 @@
 // What can stand in the way of a request with a good credential, before and among the rules.
 
 import type { Reason } from '../../src/audit/event.ts'
+import { RateLimited } from '../../src/runtime/errors.ts'
 import type { RequestParts } from '../fakes/envoy.ts'
 import { operationsNeeding } from '../fakes/operations.ts'
 import type { RouteParts } from '../fakes/route.ts'
@@ -55,5 +56,16 @@ export const unruled = (route: RouteParts): readonly Failure[] => [
   {
     reason: 'authorizer-unavailable',
     route: { ...route, rules: [{ allow: 'asked', subjectAccessReview: true }] },
+  },
+  {
+    reason: 'rate-limited',
+    route: {
+      ...route,
+      rules: [{ allow: 'asked', subjectAccessReview: true }],
+      reviewer: {
+        review: () =>
+          Promise.resolve({ outcome: 'unavailable', cause: new RateLimited('too much', 1) }),
+      },
+    },
   },
 ]

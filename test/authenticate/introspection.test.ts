@@ -256,8 +256,10 @@ describe('mutual TLS (RFC 8705)', () => {
       authority,
       {},
       {
-        certificate: await readFile(own.certificate),
-        key: await readFile(own.key),
+        client: {
+          certificate: await readFile(own.certificate),
+          key: await readFile(own.key),
+        },
       },
     )
     const options = { client: certificateOnly('countersign') }

@@ -238,7 +238,7 @@ describe('an API server that answers', () => {
     assert.deepEqual(more, [])
     assert.equal(dependency?.kind, 'token-review')
     assert.equal(dependency.name, scripted.origin)
-    scripted.answer = () => ({ status: 429 })
+    scripted.answer = () => ({ status: 503 })
     await show(authenticator, 'a')
     assert.equal(dependency.isUp(), true)
     await show(authenticator, 'b')

@@ -26,9 +26,9 @@ const setUp = (remember = 10_000) => {
     answer: (): JsonObject | Promise<JsonObject> => YES,
   }
   const reviews = new RememberedReviews({
-    async ask(review) {
+    async ask(_asker, review, read) {
       asked.push(review)
-      return await server.answer()
+      return read(await server.answer())
     },
     keyOf: (review) => `${server.generation} ${review}`,
     remember,

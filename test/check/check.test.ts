@@ -4,7 +4,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Authentication } from '../../src/authenticate/authenticator.ts'
 import { check } from '../../src/check/check.ts'
-import type { Decision, Trail } from '../../src/check/decision.ts'
+import { statusOf, type Decision, type Trail } from '../../src/check/decision.ts'
+import { RateLimited } from '../../src/runtime/errors.ts'
 import type { Transformation } from '../../src/transform/transformer.ts'
 import { factsOf, fakeAuthenticator, type FakeAnswer } from '../fakes/authenticator.ts'
 import { attributesOf, type RequestParts } from '../fakes/envoy.ts'
@@ -240,6 +241,26 @@ describe('a check', () => {
     const { decision } = await run(answering({ outcome: 'unavailable', cause }))
     assert.ok(decision.outcome === 'deny')
     assert.equal(decision.cause, cause)
+  })
+
+  it('refuses a caller that asks a server too much, and says when it may come back', async () => {
+    const cause = new RateLimited('one caller asks the server too much', 2)
+    const unavailable = { outcome: 'unavailable', cause } as const
+    const rules = [{ allow: 'asked', subjectAccessReview: true }]
+    const reviewer = { review: () => Promise.resolve(unavailable) }
+    for (const route of [
+      answering(unavailable),
+      { ...proven(), rules, reviewer },
+      { ...proven(), ...transforming(unavailable) },
+    ]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      const { decision, trail } = await run(route)
+      assert.ok(decision.outcome === 'deny')
+      assert.equal(decision.reason, 'rate-limited')
+      assert.equal(decision.cause, undefined) // no line in the log for each
+      assert.equal(statusOf(decision, trail), 429)
+      assert.deepEqual([trail.retryAfter, trail.detail], [2, cause.message])
+    }
   })
 
   it('knows when a caller who is to wait may come back', async () => {

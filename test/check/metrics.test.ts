@@ -41,6 +41,7 @@ const setUp = (checks = new CheckStatistics(), kind: StoreHealth['kind'] = 'memo
     kind: 'access-review',
     name: 'https://k',
     isUp: () => true,
+    refusals: () => new Map([['rate-limited', 3]] as const),
   } as const
   const value = { ...snapshotOf([]), seal, dependencies: [server, asked] }
   const metrics = authzMetrics({
@@ -85,6 +86,13 @@ describe('the metrics of authz', () => {
     assert.deepEqual(await up(), { [ofStaff]: 1, [ofRules]: 1 })
     fail()
     assert.deepEqual(await up(), { [ofStaff]: 0, [ofRules]: 1 })
+  })
+
+  it('count the questions that a server was not asked, by why', async () => {
+    const { read } = setUp()
+    assert.deepEqual(seriesOf(await read(), 'countersign_dependency_refusals_total'), {
+      'authenticator=,kind=access-review,reason=rate-limited,route=app,server=https://k': 3,
+    })
   })
 
   it('say of the store behind `state` whether it can be asked, and what it was', async () => {

@@ -18,6 +18,7 @@ describe('an API server of a route', () => {
       failures: 5,
       coolDown: 5_000,
       concurrency: 256,
+      perCaller: { concurrency: 20, perSecond: 50 },
     })
   })
 

@@ -3,6 +3,7 @@
 
 import type { Facts } from '../../identity/identity.ts'
 import type { Request } from '../../request/request.ts'
+import type { Asker } from '../../runtime/shared-server.ts'
 import { abandonable } from '../abandonable.ts'
 import type { Authentication, Authenticator } from '../authenticator.ts'
 import type { FactMemory } from '../facts.ts'
@@ -32,7 +33,7 @@ interface AskedTokenOptions extends AskedTokenSettings {
    * authenticator has its turn. What it returns never rejects, and is called once for all requests that
    * show the token at the same time.
    */
-  questionAbout(token: string): (() => Promise<Authentication>) | undefined
+  questionAbout(token: string): ((asker: Asker) => Promise<Authentication>) | undefined
   /** Whether this caller may use what was proven of the token; looked at for every request. */
   mayUse?(facts: Facts, request: Request): boolean
 }
@@ -49,7 +50,11 @@ export const askedTokenAuthenticator = (options: AskedTokenOptions): Authenticat
   })
   // A token that is not good may be by the next time that somebody asks: soon.
   const lifetimes = { proof: remember, rejection: remember }
-  const prove = async (token: string, signal: AbortSignal): Promise<Authentication> => {
+  const prove = async (
+    token: string,
+    source: string,
+    signal: AbortSignal,
+  ): Promise<Authentication> => {
     const key = memory.keyOf(generation, token)
     const facts = memory.recall(key)
     if (facts !== undefined) return { outcome: 'authenticated', facts }
@@ -57,7 +62,10 @@ export const askedTokenAuthenticator = (options: AskedTokenOptions): Authenticat
     if (ask === undefined) return { outcome: 'not-applicable' }
     // Before the question: nobody would be left to hear the answer.
     signal.throwIfAborted()
-    return await abandonable(memory.proofOf(key, lifetimes, ask), signal)
+    return await abandonable(
+      memory.proofOf(key, lifetimes, () => ask({ subject: key, caller: source })),
+      signal,
+    )
   }
   return {
     name,
@@ -70,7 +78,7 @@ export const askedTokenAuthenticator = (options: AskedTokenOptions): Authenticat
       if (credentials.outcome === 'malformed') {
         return refuse({ outcome: 'rejected', code: 'credential-malformed' })
       }
-      const authentication = await prove(credentials.token, signal)
+      const authentication = await prove(credentials.token, request.source.address, signal)
       if (authentication.outcome === 'rejected') return refuse(authentication)
       if (authentication.outcome !== 'authenticated') return authentication
       const { facts } = authentication

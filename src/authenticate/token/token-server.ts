@@ -1,41 +1,28 @@
-// A server that alone can judge a token, or say who may do what, asked over HTTPS. It is asked no more
-// than it can bear, left alone while it is down, and whatever is no plain answer means that we could
-// not find out.
+// A server that alone can judge a token, or say who may do what, asked over HTTPS. Whatever is no plain
+// answer means that we could not find out. How much it is asked: runtime/shared-server.ts.
 
-import { CircuitBreaker } from '../../runtime/circuit-breaker.ts'
-import type { Clock } from '../../runtime/clock.ts'
-import { CountersignError, describeError } from '../../runtime/errors.ts'
 import type { HttpFetch, HttpResponse } from '../../runtime/http-fetch.ts'
 import type { JsonObject } from '../../runtime/json-object.ts'
-import type { Logger } from '../../runtime/logger.ts'
+import { ServerBusy, ServerFailure, ServerRefusesUs } from '../../runtime/server-failure.ts'
+import {
+  SharedServer,
+  type Asker,
+  type QuestionRefusal,
+  type SharedServerOptions,
+} from '../../runtime/shared-server.ts'
 import { readJsonObject } from './strict-json.ts'
 
-/** How much a server is asked, and how long it is waited for. */
-export interface TokenServerLimits {
-  /** For one answer, in milliseconds, with all that has to be asked before. */
-  readonly timeout: number
-  /** So many failures in a row, and it is left alone. */
-  readonly failures: number
-  /** For so long, in milliseconds. */
-  readonly coolDown: number
-  /** How many questions may be open; further ones fail at once. */
-  readonly concurrency: number
-}
-
 /** What a {@link TokenServer} needs. */
-export interface TokenServerOptions {
-  /** What it is, for messages and the log. */
-  readonly name: string
+export interface TokenServerOptions extends SharedServerOptions {
   readonly fetch: HttpFetch
-  readonly limits: TokenServerLimits
   /** What an operator can do when it refuses our own credentials. */
   readonly remedy: string
   /** Told when it does not know our own credentials. */
   readonly onUnknown?: () => void
   /** The longest answer that is taken. Default: 64 KiB. */
   readonly maxBytes?: number
-  readonly clock: Clock
-  readonly logger: Logger
+  /** Whether an answer means that the credential is good, whatever else we ask of it. Default: every answer. */
+  readonly isGood?: (document: JsonObject) => boolean
 }
 
 /** What is asked: a POST. */
@@ -52,9 +39,10 @@ const MAX_BYTES = 65_536
 const UNAUTHORIZED = 401
 // RFC 9110 §15.5.2, §15.5.4: it did not even look at the token, because of who asked.
 const REFUSED: ReadonlySet<number> = new Set([UNAUTHORIZED, 403])
+const TOO_MANY_REQUESTS = 429 // RFC 6585 §4
 // It, or what is before it, says that it cannot serve anybody now. Not 500: that may be because of
 // this one token, and who shows it must not take the server away from everybody else.
-const OUT_OF_ORDER: ReadonlySet<number> = new Set([429, 502, 503, 504])
+const OUT_OF_ORDER: ReadonlySet<number> = new Set([502, 503, 504])
 const OK: ReadonlySet<number> = new Set([200, 201])
 
 /** What an endpoint of OAuth said. */
@@ -85,84 +73,69 @@ const ERROR_CODE = /^[a-z_]{1,64}$/
 /** One server; see the head of this file. */
 export class TokenServer {
   readonly #options: TokenServerOptions
-  readonly #circuit: CircuitBreaker
-  #open = 0
+  readonly #shared: SharedServer
 
   constructor(options: TokenServerOptions) {
-    const { name, limits, clock, logger } = options
     this.#options = options
-    this.#circuit = new CircuitBreaker({
-      name,
-      failures: limits.failures,
-      coolDown: limits.coolDown,
-      clock,
-      report: (failure) => {
-        if (failure === undefined) logger.info({ server: name }, 'server answers again')
-        else {
-          const reason = describeError(failure)
-          logger.warn({ server: name, reason }, 'server failed and is left alone for a while')
-        }
-      },
-    })
+    this.#shared = new SharedServer(options)
   }
 
   /** Whether it is asked; false while it is left alone. */
   get isUp(): boolean {
-    return !this.#circuit.isOpen
+    return this.#shared.isUp
+  }
+
+  /** How many questions were not asked, by why. */
+  get refusals(): ReadonlyMap<QuestionRefusal, number> {
+    return this.#shared.refusals
   }
 
   /**
-   * Asks, and gives the object that was answered.
+   * Asks, and reads the object that was answered.
    *
+   * @param asker whose question it is; absent for one of our own
    * @param prepare makes the question, within the same time limit
-   * @throws Error with a message for operators, which holds nothing of the question
+   * @param read throws for an answer that is none: it is remembered for this subject
+   * @throws RateLimited where the caller asks too much; else an Error with a message for operators, which
+   *   holds nothing of the question
    */
-  async ask(prepare: Prepare): Promise<JsonObject> {
-    const response = await this.#ask(prepare, (answered) => {
-      this.#refuseFailure(answered)
-      return answered
+  async ask<T>(
+    asker: Asker | undefined,
+    prepare: Prepare,
+    read: (document: JsonObject) => T,
+  ): Promise<T> {
+    return await this.#shared.ask(asker, async (signal) => {
+      const response = await this.#post(prepare, signal)
+      this.#refuseFailure(response, asker)
+      const document = this.#documentIn(response)
+      return { answer: read(document), isGood: this.#options.isGood?.(document) ?? true }
     })
-    return this.#documentIn(response)
   }
 
   /**
    * Asks an endpoint of OAuth, whose refusal is an answer.
    *
+   * @param asker whose question it is; absent for one of our own
    * @param prepare makes the question, within the same time limit
-   * @throws Error with a message for operators, which holds nothing of the question; also when it
-   *   refuses our own client, whatever it is asked
+   * @throws RateLimited where the caller asks too much; else an Error with a message for operators, which
+   *   holds nothing of the question; also when it refuses our own client, whatever it is asked
    */
-  async askFor(prepare: Prepare): Promise<OAuthAnswer> {
-    const { name } = this.#options
-    const { response, refusal } = await this.#ask(prepare, (answered) => {
-      const found = refusalIn(answered)
-      if (found === undefined) this.#refuseFailure(answered)
-      else this.#refuseOurFault(found.error, answered.status)
-      return { response: answered, refusal: found }
+  async askFor(asker: Asker | undefined, prepare: Prepare): Promise<OAuthAnswer> {
+    return await this.#shared.ask<OAuthAnswer>(asker, async (signal) => {
+      const response = await this.#post(prepare, signal)
+      const refusal = refusalIn(response)
+      if (refusal === undefined) {
+        this.#refuseFailure(response, asker)
+        const document = this.#documentIn(response)
+        return { answer: { outcome: 'answered', document }, isGood: true }
+      }
+      this.#refuseOurFault(refusal.error, response.status, asker)
+      return { answer: { outcome: 'refused', ...refusal }, isGood: false }
     })
-    if (refusal === undefined) return { outcome: 'answered', document: this.#documentIn(response) }
-    if (refusal.error === FAILED) throw new Error(`${name} answered ${response.status} (${FAILED})`)
-    return { outcome: 'refused', ...refusal }
   }
 
-  /** @param judge throws for a server that serves nobody now, or not us */
-  async #ask<T>(prepare: Prepare, judge: (response: HttpResponse) => T): Promise<T> {
-    const { name, limits } = this.#options
-    if (this.#open >= limits.concurrency) {
-      throw new CountersignError('overloaded', `${name} has ${this.#open} questions open already`)
-    }
-    this.#open += 1
-    try {
-      return await this.#circuit.run(async () => judge(await this.#post(prepare)))
-    } finally {
-      this.#open -= 1
-    }
-  }
-
-  /** Rejects when nobody would get an answer now. */
-  async #post(prepare: Prepare): Promise<HttpResponse> {
-    const { fetch, limits, maxBytes = MAX_BYTES } = this.#options
-    const signal = AbortSignal.timeout(limits.timeout)
+  async #post(prepare: Prepare, signal: AbortSignal): Promise<HttpResponse> {
+    const { fetch, maxBytes = MAX_BYTES, name } = this.#options
     const { url, headers, body } = await prepare(signal)
     // To be asked twice changes nothing.
     const request = {
@@ -172,36 +145,61 @@ export class TokenServer {
       maxBytes,
       repeatable: true,
     } as const
-    return await fetch(url, request, signal)
+    const response = await fetch(url, request, signal)
+    if (response.status !== TOO_MANY_REQUESTS) return response
+    const retryAfter = retryAfterOf(response)
+    throw new ServerBusy(`${name} answered ${response.status}`, retryAfter)
   }
 
-  #refuseFailure({ status }: HttpResponse): void {
+  #refuseFailure({ status }: HttpResponse, asker: Asker | undefined): void {
     const { name, remedy, onUnknown } = this.#options
-    if (status === UNAUTHORIZED) onUnknown?.()
     if (REFUSED.has(status)) {
-      throw new Error(`${name} refuses our own credentials (${status}): ${remedy}`)
+      const message = `${name} refuses our own credentials (${status}): ${remedy}`
+      const evidence = this.#evidenceAgainstUs(asker)
+      if (status !== UNAUTHORIZED || onUnknown === undefined) {
+        throw new ServerFailure(evidence, message)
+      }
+      onUnknown()
+      throw new ServerRefusesUs(evidence, message)
     }
-    if (OUT_OF_ORDER.has(status)) throw new Error(`${name} answered ${status}`)
+    if (OUT_OF_ORDER.has(status)) throw new ServerFailure('silent', `${name} answered ${status}`)
   }
 
-  #refuseOurFault(error: string | undefined, status: number): void {
+  #refuseOurFault(error: string | undefined, status: number, asker: Asker | undefined): void {
     const { name, remedy } = this.#options
-    if (error === OVERLOADED) throw new Error(`${name} answered ${status} (${error})`)
+    const answered = `${name} answered ${status} (${error})`
+    if (error === OVERLOADED) throw new ServerFailure('silent', answered)
+    if (error === FAILED) throw new ServerFailure('answered', answered)
     if (error !== undefined && ABOUT_US.has(error)) {
-      throw new Error(`${name} refuses our own client (${error}): ${remedy}`)
+      const message = `${name} refuses our own client (${error}): ${remedy}`
+      throw new ServerFailure(this.#evidenceAgainstUs(asker), message)
     }
+  }
+
+  /**
+   * It may be a firewall in front of the server that does not like this one token, so such a refusal counts
+   * only where the server has taken the token before, or where there is none.
+   */
+  #evidenceAgainstUs(asker: Asker | undefined): 'silent' | 'nothing' {
+    return asker === undefined || this.#shared.wasGood(asker) ? 'silent' : 'nothing'
   }
 
   #documentIn({ status, body }: HttpResponse): JsonObject {
     const { name } = this.#options
-    if (!OK.has(status)) throw new Error(`${name} answered ${status}`)
+    if (!OK.has(status)) throw new ServerFailure('answered', `${name} answered ${status}`)
     const document = readJsonObject(body)
-    if (document === undefined) throw new Error(`${name} sent no JSON object`)
+    if (document === undefined) throw new ServerFailure('answered', `${name} sent no JSON object`)
     return document
   }
 }
 
 type Prepare = (signal: AbortSignal) => Promise<Question>
+
+/** RFC 9110 §10.2.3, in milliseconds; dates, which hardly any server sends with 429, are not read. */
+const retryAfterOf = ({ headers }: HttpResponse): number | undefined => {
+  const seconds = /^\d{1,9}$/.exec(headers['retry-after'] ?? '')?.[0]
+  return seconds === undefined ? undefined : Number(seconds) * 1_000
+}
 
 /** The refusal that a response is; `undefined` where it is none. */
 const refusalIn = ({

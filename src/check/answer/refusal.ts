@@ -97,11 +97,11 @@ const waitAfter = (reason: Refusal, trail: Trail): number | undefined => {
  * client-go sleeps for as long as `Retry-After` says, and tries again, up to ten times, whenever an
  * answer of 429 or 5xx has it (client-go v0.37.2, rest/with_retry.go; `maxRetries` of
  * rest/request.go). That bridges a short outage, and makes somebody who is locked out for minutes
- * look at a kubectl that hangs, and then count as ten more attempts: so with 429 the time is in the
+ * look at a kubectl that hangs, and then count as ten more attempts: so after failed attempts the time is in the
  * Status alone, which client-go hands to its caller and does not act upon.
  */
-const waitingHeaders = ({ status, wait }: PublicRefusal, trail: Trail): readonly HeaderPair[] =>
-  wait === undefined || (status === 429 && isKubernetes(trail))
+const waitingHeaders = ({ reason, wait }: PublicRefusal, trail: Trail): readonly HeaderPair[] =>
+  wait === undefined || (reason === 'too-many-attempts' && isKubernetes(trail))
     ? []
     : [['retry-after', String(wait)]]
 

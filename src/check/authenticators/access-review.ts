@@ -21,8 +21,8 @@ export const buildAccessReviewer = async (
 ): Promise<AccessReviewer> => {
   const { clock, memory } = parts
   const server = await buildReviewServer(config, { api: API, maxBytes: MAX_ANSWER_BYTES }, parts)
-  const { ask, isUp, generation } = server
-  parts.dependencies.push({ route, kind: 'access-review', name: server.name, isUp })
+  const { ask, state, generation } = server
+  parts.dependencies.push({ route, kind: 'access-review', ...state })
   return new RememberedReviews({
     ask,
     // What makes remembered proofs void makes answers void too.

@@ -4,6 +4,7 @@ import type { Authenticator } from '../../authenticate/authenticator.ts'
 import { introspectionAuthenticator } from '../../authenticate/introspection.ts'
 import type { IntrospectionConfig } from '../../config/introspection-schema.ts'
 import { digestOf } from '../../runtime/digest.ts'
+import type { JsonObject } from '../../runtime/json-object.ts'
 import type { AuthenticatorParts } from './parts.ts'
 import { buildTokenEndpoint } from './token-endpoint.ts'
 
@@ -20,6 +21,7 @@ export const buildIntrospection = async (
       member: 'introspection_endpoint',
       remedy: 'see "client", and whether this client may introspect tokens',
       asker: { authenticator: name, kind: 'introspection' },
+      isGood: ({ active }: JsonObject) => active === true,
     } as const
     const { endpoint, client, server, authorities } = await buildTokenEndpoint(
       config,

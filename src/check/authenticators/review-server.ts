@@ -1,13 +1,16 @@
 // A Kubernetes API server that is asked for reviews, built: which one it is, and how we prove
 // ourselves to it. Authenticators ask it about tokens, rules about access.
 
+import type { AskReview } from '../../authenticate/token/ask-review.ts'
 import { trustedUrl } from '../../authenticate/token/discovery.ts'
-import { TokenServer, type TokenServerLimits } from '../../authenticate/token/token-server.ts'
+import { TokenServer } from '../../authenticate/token/token-server.ts'
+import type { ServerState } from '../../authenticate/server-state.ts'
 import type { SecretReference } from '../../config/values.ts'
 import { digestOf } from '../../runtime/digest.ts'
 import { CountersignError } from '../../runtime/errors.ts'
 import { httpFetcher } from '../../runtime/http-fetch.ts'
 import type { JsonObject } from '../../runtime/json-object.ts'
+import type { SharedServerLimits } from '../../runtime/shared-server.ts'
 import { changingSecret } from './changing-secret.ts'
 import { clientTls, type ClientTlsFiles } from './client-tls.ts'
 import type { AuthenticatorParts } from './parts.ts'
@@ -19,7 +22,7 @@ interface ApiServer extends ClientTlsFiles {
 }
 
 /** What is configured of one: see `reviewServerKeys`. */
-interface ReviewServerSettings extends TokenServerLimits {
+interface ReviewServerSettings extends SharedServerLimits {
   readonly inCluster: boolean
   readonly server?: string | undefined
   readonly ca?: string | undefined
@@ -29,18 +32,21 @@ interface ReviewServerSettings extends TokenServerLimits {
 
 /** One that can be asked. */
 export interface ReviewServer {
-  /** As the configuration names it. */
-  readonly name: string
   /** Differs where it is another server, or others vouch for it. */
   readonly generation: string
-  /** Whether it is asked; false while it is left alone. */
-  readonly isUp: () => boolean
-  /**
-   * Posts a review, JSON, and gives the object that was answered.
-   *
-   * @throws Error with a message for operators, which holds nothing of the review
-   */
-  readonly ask: (review: string) => Promise<JsonObject>
+  /** For the list of servers that are asked. */
+  readonly state: ServerState
+  readonly ask: AskReview
+}
+
+/** What is reviewed. */
+export interface ReviewKind {
+  /** Where the server takes such reviews: `/apis/authorization.k8s.io/v1/subjectaccessreviews`. */
+  readonly api: string
+  /** The longest answer that is taken. */
+  readonly maxBytes?: number
+  /** Whether an answer means that a credential is good; absent where it is about none. */
+  readonly isGood?: (document: JsonObject) => boolean
 }
 
 // As many as answer a busy service; a burst opens more, which end after it.
@@ -49,13 +55,11 @@ const KEPT_CONNECTIONS = 16
 /**
  * Reads what asking needs, and asks nothing yet.
  *
- * @param api where it takes reviews, such as `/apis/authorization.k8s.io/v1/subjectaccessreviews`
- * @param maxBytes the longest answer that is taken
  * @throws CountersignError when the settings cannot be used
  */
 export const buildReviewServer = async (
   settings: ReviewServerSettings,
-  { api, maxBytes }: { readonly api: string; readonly maxBytes?: number },
+  { api, maxBytes, isGood }: ReviewKind,
   parts: AuthenticatorParts,
 ): Promise<ReviewServer> => {
   const { files, clock, logger } = parts
@@ -71,19 +75,24 @@ export const buildReviewServer = async (
     remedy: 'see "token" or "client", and give it the ClusterRole system:auth-delegator',
     ...(own === undefined ? {} : { onUnknown: own.expire }),
     ...(maxBytes === undefined ? {} : { maxBytes }),
+    isGood: isGood ?? (() => false),
+    keepsPlaces: isGood !== undefined,
     clock,
     logger,
   })
   return {
-    name: where.server,
     generation: digestOf([url.href, tls.ca?.toString('base64')]),
-    isUp: () => server.isUp,
-    ask: (body) =>
-      server.ask(async () => {
-        const token = await own?.read()
-        const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` }
-        return { url, headers: { ...JSON_BOTH_WAYS, ...authorization }, body }
-      }),
+    state: { name: where.server, isUp: () => server.isUp, refusals: () => server.refusals },
+    ask: (asker, body, read) =>
+      server.ask(
+        asker,
+        async () => {
+          const token = await own?.read()
+          const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` }
+          return { url, headers: { ...JSON_BOTH_WAYS, ...authorization }, body }
+        },
+        read,
+      ),
   }
 }
 

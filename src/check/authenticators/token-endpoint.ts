@@ -15,16 +15,18 @@ import {
   type Endpoint,
 } from '../../authenticate/token/endpoint.ts'
 import { jsonFetcher } from '../../authenticate/token/fetch-json.ts'
-import { TokenServer, type TokenServerLimits } from '../../authenticate/token/token-server.ts'
+import { TokenServer } from '../../authenticate/token/token-server.ts'
 import { describeReference, readSecret } from '../../config/secret.ts'
 import type { TokenClientConfig } from '../../config/token-client-schema.ts'
 import { httpFetcher } from '../../runtime/http-fetch.ts'
+import type { JsonObject } from '../../runtime/json-object.ts'
+import type { SharedServerLimits } from '../../runtime/shared-server.ts'
 import { clientTls } from './client-tls.ts'
 import type { Asker, AuthenticatorParts } from './parts.ts'
 import { readSecretText } from './secret-text.ts'
 
 /** What is configured of one. */
-export interface TokenEndpointSettings extends TokenServerLimits {
+export interface TokenEndpointSettings extends SharedServerLimits {
   readonly issuer: string
   readonly endpoint?: string | undefined
   readonly ca?: string | undefined
@@ -40,6 +42,8 @@ export interface TokenEndpointPurpose {
   /** What an operator can do when it refuses us. */
   readonly remedy: string
   readonly asker: Asker
+  /** See `TokenServerOptions`. */
+  readonly isGood?: (document: JsonObject) => boolean
 }
 
 /** One that can be asked. */
@@ -63,7 +67,7 @@ const KEPT_CONNECTIONS = 16
  */
 export const buildTokenEndpoint = async (
   settings: TokenEndpointSettings,
-  { called, member, remedy, asker }: TokenEndpointPurpose,
+  { called, member, remedy, asker, isGood }: TokenEndpointPurpose,
   parts: AuthenticatorParts,
 ): Promise<TokenEndpoint> => {
   const { files, clock, logger, connections, dependencies } = parts
@@ -73,8 +77,21 @@ export const buildTokenEndpoint = async (
   const client = await clientOf(settings, parts)
   const { fetch } = connections.use(httpFetcher({ ...tls, kept: KEPT_CONNECTIONS }))
   const name = `${called} of ${issuer}`
-  const server = new TokenServer({ name, fetch, limits: settings, remedy, clock, logger })
-  dependencies.push({ ...asker, name: settings.endpoint ?? issuer, isUp: () => server.isUp })
+  const server = new TokenServer({
+    name,
+    fetch,
+    limits: settings,
+    remedy,
+    ...(isGood === undefined ? {} : { isGood }),
+    clock,
+    logger,
+  })
+  dependencies.push({
+    ...asker,
+    name: settings.endpoint ?? issuer,
+    isUp: () => server.isUp,
+    refusals: () => server.refusals,
+  })
   return { name, endpoint, client, server, authorities: tls.ca?.toString('base64') }
 }
 

@@ -140,6 +140,7 @@ const TRANSFORM_FAILURES: Readonly<Record<TransformFailure, true>> = {
 const PHASE_6: ReadonlySet<string> = new Set([
   ...Object.keys(TRANSFORM_FAILURES),
   'transform-unavailable',
+  'rate-limited',
 ])
 
 const BY_RULE: ReadonlySet<string> = new Set(['permitted', 'rule-denied', 'rule-failed'])

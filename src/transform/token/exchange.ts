@@ -9,6 +9,7 @@ import type { Permit } from '../../authorize/evaluate.ts'
 import type { ExchangeConfig } from '../../config/exchange-schema.ts'
 import type { Identity } from '../../identity/identity.ts'
 import type { Clock } from '../../runtime/clock.ts'
+import type { Asker } from '../../runtime/shared-server.ts'
 import type { Transformation, Transformer } from '../transformer.ts'
 import { bearerHeader } from './bearer-header.ts'
 import { Refusals, TokenRefusal, type RefusedToken } from './refusals.ts'
@@ -113,7 +114,10 @@ class Exchange {
       if (refused !== undefined) return refused
       // Before the question: nobody would be left to hear the answer.
       signal.throwIfAborted()
-      const held = await abandonable(this.#tokenFor(key, subject), signal)
+      const held = await abandonable(
+        this.#tokenFor({ subject: key, caller: identity.user }, subject),
+        signal,
+      )
       const transformation = bearerHeader(held)
       this.#known.set(identity, { subject, transformation, until: held.until })
       return transformation
@@ -123,10 +127,12 @@ class Exchange {
   }
 
   /** Shared by all requests that show this token now, whoever of them leaves. */
-  async #tokenFor(key: string, subject: string): Promise<HeldToken> {
+  async #tokenFor(asker: Asker, subject: string): Promise<HeldToken> {
     const { source, terms, memory, clock } = this.#options
     const { remember, requestedTokenType: requestedType } = terms
+    const { subject: key } = asker
     const request = {
+      asker,
       parameters: () => this.#parametersFor(subject),
       expectation: { exchange: terms.flow === 'token-exchange', requestedType },
       remember,

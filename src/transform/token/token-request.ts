@@ -4,6 +4,7 @@ import type { ClientAuthentication } from '../../authenticate/token/client-authe
 import type { Endpoint } from '../../authenticate/token/endpoint.ts'
 import type { OAuthAnswer, TokenServer } from '../../authenticate/token/token-server.ts'
 import type { Clock } from '../../runtime/clock.ts'
+import type { Asker } from '../../runtime/shared-server.ts'
 import { readTokenAnswer, type TokenExpectation } from './token-answer.ts'
 import type { HeldToken } from './token-memory.ts'
 
@@ -21,6 +22,8 @@ export type FormParameters = readonly (readonly [name: string, value: string])[]
 
 /** What is asked for. */
 export interface TokenRequest {
+  /** For whom it is; absent where it is for ourselves. */
+  readonly asker?: Asker
   /** Made within the time limit of the question. */
   readonly parameters: () => Promise<FormParameters>
   readonly expectation: TokenExpectation
@@ -45,11 +48,11 @@ const FORM = {
  */
 export const requestToken = async (
   { name, endpoint, client, server }: TokenSource,
-  { parameters, expectation, remember }: TokenRequest,
+  { asker, parameters, expectation, remember }: TokenRequest,
   clock: Clock,
 ): Promise<RequestedToken> => {
   const asked = clock.now()
-  const answer = await server.askFor(async (signal) => {
+  const answer = await server.askFor(asker, async (signal) => {
     const url = await endpoint(signal)
     const { headers, form } = client(url)
     const body = new URLSearchParams()

@@ -9,12 +9,10 @@ import {
 } from '../../../src/authenticate/introspection.ts'
 import { secretInHeader } from '../../../src/authenticate/token/client-authentication.ts'
 import { fixedEndpoint } from '../../../src/authenticate/token/endpoint.ts'
-import {
-  TokenServer,
-  type TokenServerLimits,
-} from '../../../src/authenticate/token/token-server.ts'
+import { TokenServer } from '../../../src/authenticate/token/token-server.ts'
 import type { Clock } from '../../../src/runtime/clock.ts'
 import { httpFetcher, type HttpFetchOptions } from '../../../src/runtime/http-fetch.ts'
+import type { SharedServerLimits } from '../../../src/runtime/shared-server.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 import { memoryLogger } from '../../fakes/logger.ts'
 import { createAuthority, type Authority } from '../../servers/pki.ts'
@@ -22,11 +20,12 @@ import { startTokenServer, type TokenServerHandle } from '../../servers/token-se
 import { AUDIENCE, ISSUER, NOW } from './issuing.ts'
 
 /** Short enough for tests that wait for it, and long enough for a busy machine. */
-export const LIMITS: TokenServerLimits = {
+export const LIMITS: SharedServerLimits = {
   timeout: 10_000,
   failures: 3,
   coolDown: 5_000,
   concurrency: 256,
+  perCaller: { concurrency: 20, perSecond: 50 },
 }
 
 /** What the scripted server says of an opaque token of alice. */
@@ -36,6 +35,7 @@ export const ACTIVE = { active: true, sub: 'alice', aud: AUDIENCE, exp: NOW + 30
 export interface Asking {
   readonly server: TokenServer
   readonly log: readonly string[]
+  /** Stands still, unless the server was given another clock. */
   readonly clock: FakeClock
 }
 
@@ -43,8 +43,11 @@ export interface Asking {
 export const askingBy = async (
   stack: AsyncDisposableStack,
   authority: Authority,
-  limits: Partial<TokenServerLimits> = {},
-  client?: HttpFetchOptions['client'],
+  limits: Partial<SharedServerLimits> = {},
+  {
+    client,
+    clock: ticking,
+  }: { readonly client?: HttpFetchOptions['client']; readonly clock?: Clock } = {},
 ): Promise<Asking> => {
   const { logger, lines } = memoryLogger()
   const clock = new FakeClock()
@@ -54,7 +57,8 @@ export const askingBy = async (
     fetch,
     limits: { ...LIMITS, ...limits },
     remedy: 'see "client"',
-    clock,
+    isGood: ({ active }) => active !== false,
+    clock: ticking ?? clock,
     logger,
   })
   return { server, log: lines, clock }
@@ -97,7 +101,8 @@ export interface Introspection extends AsyncDisposable, Asking {
 /** Starts a server; it says {@link ACTIVE} of every token, unless it is told otherwise. */
 export const startIntrospection = async (
   options: Partial<IntrospectionOptions> = {},
-  limits: Partial<TokenServerLimits> = {},
+  limits: Partial<SharedServerLimits> = {},
+  clock?: Clock,
 ): Promise<Introspection> => {
   await using stack = new AsyncDisposableStack()
   const authority = stack.use(await createAuthority('Countersign token test CA'))
@@ -107,7 +112,7 @@ export const startIntrospection = async (
     usage: 'server',
   })
   const scripted = stack.use(await startTokenServer(identity, () => ({ body: ACTIVE })))
-  const asking = await askingBy(stack, authority, limits)
+  const asking = await askingBy(stack, authority, limits, clock === undefined ? {} : { clock })
   const url = `${scripted.origin}/introspect`
   const withOptions = (more: Partial<IntrospectionOptions>): Authenticator =>
     introspectionBy(asking, url, { ...options, ...more })

@@ -231,6 +231,10 @@ describe('when to come back', () => {
     assert.deepEqual(waitOf('too-many-attempts', 1e12), { header: [], detail: 2_147_483_647 })
   })
 
+  it('is in the header too for who asks a server too much, for some seconds', () => {
+    assert.deepEqual(waitOf('rate-limited', 2), { header: ['2'], detail: 2 })
+  })
+
   for (const reason of [
     'authenticator-unavailable',
     'authorizer-unavailable',

@@ -40,6 +40,7 @@ const STATUS: Readonly<Record<Refusal, number>> = {
   'password-must-change': 401,
   'second-factor-required': 401,
   'too-many-attempts': 429,
+  'rate-limited': 429,
   'token-expired': 401,
   'token-not-yet-valid': 401,
   'token-audience': 401,

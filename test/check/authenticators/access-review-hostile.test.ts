@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { QuestionParts } from '../../fakes/question.ts'
 import { createAuthority } from '../../servers/pki.ts'
 import { startTokenServer, type Answer } from '../../servers/token-server.ts'
 import { buildRulesFrom } from './building.ts'
@@ -70,7 +72,8 @@ describe('an API server that is asked by a rule, and answers', () => {
       scripted.answer = () => answer
       assert.match(await decide(pod('a')), cause)
       scripted.answer = () => NO
-      assert.equal(await decide(pod('a')), 'permit rest') // a failure is not remembered
+      site.clock.advance(1_000) // for which a failure of this question is remembered
+      assert.equal(await decide(pod('a')), 'permit rest')
     })
   }
 
@@ -143,13 +146,32 @@ describe('an API server that is asked by a rule, and answers', () => {
   it('hostile: is not asked more than it can bear', async () => {
     await using site = await start({ concurrency: 4 })
     const { scripted, decide } = site
-    const { promise, resolve } = Promise.withResolvers<void>()
-    scripted.answer = () => ({ ...YES, after: promise })
+    let [open, most] = [0, 0]
+    scripted.answer = () => {
+      open += 1
+      most = Math.max(most, open)
+      return { ...YES, after: pause(20).then(() => (open -= 1)) }
+    }
     const all = Array.from({ length: 10 }, (_, index) => decide(pod(`p${index}`)))
-    for (const late of await Promise.all(all.slice(4))) assert.match(late, /4 questions open/)
-    resolve()
-    assert.deepEqual(new Set(await Promise.all(all.slice(0, 4))), new Set(['permit by-rbac']))
-    assert.equal(scripted.asked.length, 4)
+    assert.deepEqual(new Set(await Promise.all(all)), new Set(['permit by-rbac']))
+    assert.equal(most, 4)
+  })
+
+  it('hostile: by one user about ever new names, answers the others', async () => {
+    await using site = await start({ perCaller: { concurrency: 5, perSecond: 10 } })
+    const { decide, scripted } = site
+    const asMallory = (name: string): QuestionParts => ({
+      ...pod(name),
+      identity: { user: 'mallory' },
+    })
+    const flood = await Promise.all(
+      Array.from({ length: 100 }, (_, index) => decide(asMallory(`m${index}`))),
+    )
+    assert.equal(flood.filter((verdict) => verdict === 'permit by-rbac').length, 5)
+    assert.ok(flood.some((verdict) => /^unavailable: one caller asks .* too much$/.test(verdict)))
+    assert.equal(scripted.asked.length, 5)
+    assert.equal(await decide(pod('a')), 'permit by-rbac')
+    assert.equal(await decide(asMallory('m0')), 'permit by-rbac') // which is remembered
   })
 })
 

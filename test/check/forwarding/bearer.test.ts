@@ -149,10 +149,11 @@ describe('the endpoint', () => {
     ] as const) {
       // oxlint-disable-next-line no-await-in-loop -- one after another
       await using built = await build({ [section]: settings() })
-      const [{ isUp, ...dependency } = { isUp: () => false }] = built.dependencies
+      const [{ isUp, refusals, ...dependency } = { isUp: () => false }] = built.dependencies
       const name = 'https://login.example.org/token'
       assert.deepEqual(dependency, { route: 'app', kind, name })
       assert.ok(isUp())
+      assert.equal(refusals?.().size, 0)
     }
   })
 

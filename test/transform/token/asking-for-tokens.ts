@@ -4,10 +4,10 @@ import assert from 'node:assert/strict'
 import { FactMemory } from '../../../src/authenticate/facts.ts'
 import { secretInHeader } from '../../../src/authenticate/token/client-authentication.ts'
 import { fixedEndpoint } from '../../../src/authenticate/token/endpoint.ts'
-import type { TokenServerLimits } from '../../../src/authenticate/token/token-server.ts'
 import { evaluate, type Permit } from '../../../src/authorize/evaluate.ts'
 import type { Identity } from '../../../src/identity/identity.ts'
 import { describeError } from '../../../src/runtime/errors.ts'
+import type { SharedServerLimits } from '../../../src/runtime/shared-server.ts'
 import { exchangedToken, type ExchangeOptions } from '../../../src/transform/token/exchange.ts'
 import { TokenMemory } from '../../../src/transform/token/token-memory.ts'
 import type { TokenSource } from '../../../src/transform/token/token-request.ts'
@@ -68,7 +68,7 @@ export interface AskingForTokens extends Asking, AsyncDisposable {
 
 /** Starts an endpoint; it gives out `token-1`, `token-2` … for a minute each. */
 export const startAskingForTokens = async (
-  limits: Partial<TokenServerLimits> = {},
+  limits: Partial<SharedServerLimits> = {},
 ): Promise<AskingForTokens> => {
   await using stack = new AsyncDisposableStack()
   const authority = stack.use(await createAuthority('Countersign token test CA'))
@@ -145,7 +145,7 @@ export class Exchanging implements AsyncDisposable {
   /** Starts an endpoint of its own. */
   static async start(
     parts: ExchangeParts = {},
-    limits: Partial<TokenServerLimits> = {},
+    limits: Partial<SharedServerLimits> = {},
   ): Promise<Exchanging> {
     return new Exchanging(await startAskingForTokens(limits), parts)
   }

@@ -1,0 +1,54 @@
+// Why a server that is asked on behalf of callers gave no answer, and what that says of the server.
+
+import { CountersignError } from './errors.ts'
+import type { Evidence } from './server-circuit.ts'
+
+/** A failure, and what it says of the server. */
+export class ServerFailure extends Error {
+  readonly evidence: Evidence
+
+  constructor(evidence: Evidence, message: string) {
+    super(message)
+    this.evidence = evidence
+  }
+}
+
+/** It does not know us; our own credentials are read again, so the next question may do better. */
+export class ServerRefusesUs extends ServerFailure {}
+
+/** The server has answered 429. */
+export class ServerBusy extends ServerFailure {
+  /** What it said, in milliseconds. */
+  readonly retryAfter: number | undefined
+
+  constructor(message: string, retryAfter: number | undefined) {
+    super('nothing', message)
+    this.retryAfter = retryAfter
+  }
+}
+
+/** Whether it may be due to what was asked about, so that it is to be expected again in a moment. */
+export const isOfSubject = (cause: unknown): boolean =>
+  !(cause instanceof CountersignError) &&
+  !(cause instanceof ServerBusy) &&
+  !(cause instanceof ServerRefusesUs) &&
+  evidenceOf(cause) !== 'failed'
+
+// nodejs.org, errors: no connection was made, or no TLS, whatever was to be asked over it.
+const NO_CONNECTION =
+  /^(?:ECONNREFUSED|ENOTFOUND|EAI_\w+|E(?:HOST|NET)UNREACH|E(?:HOST|NET)DOWN|EADDRNOTAVAIL|ETIMEDOUT|EPROTO|CERT_\w+|ERR_(?:TLS|SSL)_\w+|UNABLE_TO_\w+|\w*SELF_SIGNED\w*|HOSTNAME_MISMATCH|INVALID_CA)$/
+// A connection that there was, and that broke.
+const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'])
+
+/** What a failure says of the server. */
+export const evidenceOf = (cause: unknown, signal?: AbortSignal): Evidence => {
+  if (cause instanceof ServerFailure) return cause.evidence
+  if (signal?.aborted === true) return 'silent'
+  for (let at: unknown = cause; at instanceof Error; at = at.cause) {
+    const code: unknown = 'code' in at ? at.code : undefined
+    if (typeof code !== 'string') continue
+    if (NO_CONNECTION.test(code)) return 'failed'
+    if (BROKEN.has(code)) return 'silent'
+  }
+  return 'nothing'
+}

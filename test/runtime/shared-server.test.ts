@@ -1,0 +1,219 @@
+// A server that is asked about what callers show: what is asked, what is not, and what of it anybody
+// else notices.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { RateLimited, describeError } from '../../src/runtime/errors.ts'
+import { ServerBusy, ServerFailure, ServerRefusesUs } from '../../src/runtime/server-failure.ts'
+import {
+  SharedServer,
+  type Answered,
+  type Asker,
+  type SharedServerLimits,
+} from '../../src/runtime/shared-server.ts'
+import { FakeClock } from '../fakes/clock.ts'
+import { memoryLogger } from '../fakes/logger.ts'
+
+const GOOD: Answered<string> = { answer: 'yes', isGood: true }
+const BAD: Answered<string> = { answer: 'no', isGood: false }
+
+const LIMITS: SharedServerLimits = {
+  timeout: 10_000,
+  failures: 3,
+  coolDown: 5_000,
+  concurrency: 8,
+  perCaller: { concurrency: 4, perSecond: 10 },
+}
+
+const open = (limits: Partial<SharedServerLimits> = {}) => {
+  const clock = new FakeClock()
+  const { logger, lines } = memoryLogger()
+  const server = new SharedServer({
+    name: 'the server',
+    limits: { ...LIMITS, ...limits },
+    clock,
+    logger,
+  })
+  let asked = 0
+  /** What a question comes to, in words. */
+  const ask = async (
+    asker: Asker | undefined,
+    work: () => Answered<string> | Promise<Answered<string>>,
+  ): Promise<string> =>
+    await server
+      .ask(asker, async () => {
+        asked += 1
+        return await work()
+      })
+      .catch((cause: unknown) =>
+        cause instanceof RateLimited ? 'rate-limited' : describeError(cause),
+      )
+  return { server, clock, lines, ask, asked: () => asked }
+}
+
+const from = (caller: string, subject: string): Asker => ({ caller, subject })
+const fail = (error: Error) => (): never => {
+  throw error
+}
+const never = () => new Promise<never>(() => undefined)
+
+const askMany = async (count: number, ask: (index: number) => Promise<string>) =>
+  await Promise.all(Array.from({ length: count }, (_, index) => ask(index)))
+
+describe('a caller', () => {
+  it('has a budget of questions about what is not good, and others have theirs', async () => {
+    const { ask, asked, server } = open({ perCaller: { concurrency: 100, perSecond: 10 } })
+    const outcomes = await askMany(100, (index) => ask(from('mallory', `m${index}`), () => BAD))
+    assert.equal(outcomes.filter((outcome) => outcome === 'no').length, 10)
+    assert.equal(outcomes.filter((outcome) => outcome === 'rate-limited').length, 90)
+    assert.equal(asked(), 10)
+    assert.equal(server.refusals.get('rate-limited'), 90)
+    assert.equal(await ask(from('alice', 'a'), () => GOOD), 'yes')
+  })
+
+  it('has no more questions open than it may', async () => {
+    const { ask } = open()
+    const waiting = Array.from({ length: 4 }, (_, index) =>
+      ask(from('mallory', `m${index}`), never),
+    )
+    assert.equal(await ask(from('mallory', 'm5'), () => BAD), 'rate-limited')
+    assert.equal(await ask(from('alice', 'a'), () => GOOD), 'yes')
+    assert.equal(waiting.length, 4)
+  })
+
+  it('is one for all addresses of an IPv6 network', async () => {
+    const { ask } = open({ perCaller: { concurrency: 100, perSecond: 10 } })
+    const outcomes = await askMany(30, (index) =>
+      ask(from(`2001:db8:0:1::${index.toString(16)}`, `m${index}`), () => BAD),
+    )
+    assert.equal(outcomes.filter((outcome) => outcome === 'no').length, 10)
+  })
+
+  it('with many good credentials, as a proxy has, does not use up its budget', async () => {
+    const { ask } = open()
+    for (let index = 0; index < 100; index += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      assert.equal(await ask(from('proxy', `good-${index}`), () => GOOD), 'yes')
+    }
+  })
+
+  it('is told when to come back', async () => {
+    const { server } = open({ perCaller: { concurrency: 1, perSecond: 1 } })
+    await server.ask(from('mallory', 'm1'), () => Promise.resolve(BAD))
+    await assert.rejects(
+      server.ask(from('mallory', 'm2'), () => Promise.resolve(BAD)),
+      { code: 'rate-limited', retryAfter: 1 },
+    )
+  })
+})
+
+describe('what was good before', () => {
+  it('has places that no stranger can take, from however many addresses', async () => {
+    const { ask } = open()
+    assert.equal(await ask(from('alice', 'a'), () => GOOD), 'yes')
+    const strangers = Array.from({ length: 30 }, (_, index) =>
+      ask(from(`m${index}`, `m${index}`), never),
+    )
+    assert.equal(await ask(from('alice', 'a'), () => GOOD), 'yes')
+    assert.equal(strangers.length, 30)
+  })
+
+  it('has no budget, and loses its places when it is good no longer', async () => {
+    const { ask, server } = open({ perCaller: { concurrency: 1, perSecond: 1 } })
+    const alice = from('alice', 'a')
+    for (let time = 0; time < 10; time += 1) assert.equal(await ask(alice, () => GOOD), 'yes') // oxlint-disable-line no-await-in-loop -- one after another
+    assert.equal(server.wasGood(alice), true)
+    assert.equal(await ask(alice, () => BAD), 'no')
+    assert.equal(server.wasGood(alice), false)
+  })
+})
+
+describe('a credential without an answer', () => {
+  it('is not asked about again for a second, then longer, at most as long as the server is left alone', async () => {
+    const { ask, asked, clock, server } = open()
+    const odd = from('alice', 'odd')
+    for (const pause of [1_000, 2_000, 4_000, 5_000, 5_000]) {
+      const before = asked()
+      for (let time = 0; time < 3; time += 1) {
+        // oxlint-disable-next-line no-await-in-loop -- one after another
+        assert.equal(await ask(odd, fail(new Error('odd'))), 'odd')
+      }
+      assert.equal(asked() - before, 1)
+      clock.advance(pause - 1)
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      assert.equal(await ask(odd, () => GOOD), 'odd')
+      clock.advance(1)
+    }
+    assert.equal(server.refusals.get('remembered'), 15)
+    assert.equal(await ask(odd, () => GOOD), 'yes')
+    assert.equal(server.isUp, true)
+  })
+
+  const NOT_REMEMBERED = [
+    new ServerRefusesUs('nothing', 'who are you'),
+    Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }),
+    new ServerBusy('answered 429', undefined),
+  ]
+  for (const failure of NOT_REMEMBERED) {
+    it(`is asked about again at once where that says nothing of it: ${failure.message}`, async () => {
+      const { ask } = open()
+      assert.equal(await ask(from('alice', 'a'), fail(failure)), failure.message)
+      assert.equal(await ask(from('alice', 'a'), () => GOOD), 'yes')
+    })
+  }
+})
+
+describe('a server', () => {
+  it('that cannot be reached is left alone, with a line when that begins and one when it ends', async () => {
+    const { ask, asked, server, clock, lines } = open()
+    const down = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+    const outcomes = await askMany(3, (index) => ask(from(`c${index}`, `s${index}`), fail(down)))
+    assert.deepEqual(new Set(outcomes), new Set(['connect ECONNREFUSED']))
+    assert.equal(server.isUp, false)
+    await askMany(1_000, (index) => ask(from(`d${index}`, `t${index}`), () => GOOD))
+    assert.equal(asked(), 3)
+    clock.advance(5_000)
+    assert.equal(await ask(from('alice', 'a'), () => GOOD), 'yes')
+    assert.equal(server.isUp, true)
+    const [opened, closed, ...more] = lines.map((line): unknown => JSON.parse(line))
+    assert.deepEqual(more, [])
+    assert.partialDeepStrictEqual(opened, {
+      msg: 'server failed and is left alone for a while',
+      failures: 3,
+      reason: 'connect ECONNREFUSED',
+    })
+    assert.partialDeepStrictEqual(closed, { msg: 'server answers again', refused: 1_000 })
+  })
+
+  it('that refuses us counts as down only for what it took before', async () => {
+    const { ask, server } = open()
+    const refused = new ServerFailure('nothing', '403')
+    await askMany(4, (index) => ask(from('m', `m${index}`), fail(refused)))
+    assert.equal(server.isUp, true)
+  })
+
+  it('that says 429 is asked once more, and a question that is refused again fails', async () => {
+    const { ask, asked } = open()
+    const answers = [fail(new ServerBusy('answered 429', undefined)), () => GOOD]
+    assert.equal(await ask(from('alice', 'a'), () => (answers.shift() ?? never)()), 'yes')
+    assert.equal(asked(), 2)
+    const busy = fail(new ServerBusy('answered 429', undefined))
+    assert.equal(await ask(from('bob', 'b'), busy), 'answered 429')
+    assert.equal(asked(), 4)
+  })
+
+  it('that says 429 to everybody is not taken for one that is down', async () => {
+    const { ask, server, lines } = open()
+    const busy = fail(new ServerBusy('answered 429', undefined))
+    await askMany(4, (index) => ask(from(`c${index}`, `s${index}`), busy))
+    assert.equal(server.isUp, true)
+    assert.deepEqual(lines.filter((line) => line.includes('limits our rate')).length, 1)
+  })
+
+  it('that cannot take more in time says so', async () => {
+    const { ask, server } = open({ timeout: 50, concurrency: 1 })
+    void ask(from('mallory', 'm'), never)
+    assert.equal(await ask(from('alice', 'a'), () => GOOD), 'no turn at the server in time')
+    assert.equal(server.refusals.get('overloaded'), 1)
+  })
+})
