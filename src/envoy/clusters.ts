@@ -18,10 +18,12 @@ import {
 import { ISSUER_CLUSTER, issuerAddress } from './issuer.ts'
 import {
   addressMessage,
+  CONNECTION_WINDOW,
   duration,
   extension,
   file,
   isResolved,
+  STREAM_WINDOW,
   typeUrl,
   type Message,
 } from './message.ts'
@@ -215,10 +217,17 @@ const protocol = (options: Message): Message => ({
   },
 })
 
-/** gRPC over a connection that shows when its other end is gone. */
+/**
+ * gRPC over a connection that shows when its other end is gone. Answers have some kilobytes: Envoy keeps as much
+ * of them as it would of a caller's requests, where its own defaults are 16 MiB a stream.
+ */
 const keptAlive: Message = {
   explicit_http_config: {
-    http2_protocol_options: { connection_keepalive: { interval: '30s', timeout: '5s' } },
+    http2_protocol_options: {
+      initial_stream_window_size: STREAM_WINDOW,
+      initial_connection_window_size: CONNECTION_WINDOW,
+      connection_keepalive: { interval: '30s', timeout: '5s' },
+    },
   },
 }
 

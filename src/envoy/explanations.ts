@@ -13,6 +13,8 @@ export const EXPLANATIONS: Readonly<Record<string, string>> = {
   access_log:
     'A line for what Envoy refuses by itself, since authz never hears of it; of no other connection or request.',
   overload_manager: 'Sheds load before memory or sockets run out.',
+  timer_scale_factors:
+    'From listener.maxConnections: idle connections are closed the sooner, the fewer are left.',
   use_remote_address: 'The caller is who connects to us, or whom the counted proxies name.',
   internal_address_config:
     'No address is internal: no caller may steer Envoy by x-envoy-* headers.',

@@ -4,7 +4,15 @@ import type { EnvoyConfig } from '../config/envoy-schema.ts'
 import type { Config } from '../config/schema.ts'
 import { httpFilters } from './filters.ts'
 import { refusalOfTooMany } from './issuer-bounds.ts'
-import { addressMessage, duration, extension, file, type Message } from './message.ts'
+import {
+  addressMessage,
+  CONNECTION_WINDOW,
+  duration,
+  extension,
+  file,
+  STREAM_WINDOW,
+  type Message,
+} from './message.ts'
 import { connectionLog, requestLog, type RefusalLog } from './refusal-log.ts'
 import { routeConfiguration } from './routes.ts'
 import { earlyHeaderMutations } from './strip.ts'
@@ -17,11 +25,14 @@ const CONNECTION_BUFFER = 32_768
 /** What kubectl and browsers change to; Istio allows the first by itself. */
 export const UPGRADES = ['websocket', 'SPDY/3.1'] as const
 
+/**
+ * Requests that one HTTP/2 connection may have under way. Floods of frames and of resets end it by Envoy's own
+ * limits. How long it lives and how many requests it carries has no limit: a watch or shell would end with it, and
+ * a connection that is not used ends by `idle_timeout`.
+ */
 const STREAMS = 100
 /** How long a caller may take to send a request's headers. */
 export const HEADERS_TIMEOUT = '10s'
-const STREAM_WINDOW = 65_536
-const CONNECTION_WINDOW = 1_048_576
 
 /** The listener that callers connect to. */
 export const edgeListener = (config: Config, envoy: EnvoyConfig, log: RefusalLog): Message => ({

@@ -8,6 +8,13 @@ export interface Message {
   readonly [field: string]: unknown
 }
 
+/**
+ * Bytes of one HTTP/2 stream, and of all streams of a connection, that may be on their way.
+ * https://www.envoyproxy.io/docs/envoy/latest/configuration/best_practices/edge
+ */
+export const STREAM_WINDOW = 65_536
+export const CONNECTION_WINDOW = 1_048_576
+
 /** A google.protobuf.Duration. */
 export const duration = (milliseconds: number): string => `${milliseconds / 1_000}s`
 

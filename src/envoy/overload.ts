@@ -15,18 +15,42 @@ export const overloadManager = ({ maxHeapBytes, listener }: EnvoyConfig): Messag
       max_heap_size_bytes: maxHeapBytes,
     }),
     extension(
-      'envoy.resource_monitors.global_downstream_max_connections',
+      CONNECTIONS,
       'resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig',
       { max_active_downstream_connections: listener.maxConnections },
     ),
   ],
   actions: [
+    reduceTimeouts,
     action('envoy.overload_actions.shrink_heap', SHRINK_AT),
     action('envoy.overload_actions.stop_accepting_requests', REFUSE_AT),
   ],
 })
 
 const HEAP = 'envoy.resource_monitors.fixed_heap'
+const CONNECTIONS = 'envoy.resource_monitors.global_downstream_max_connections'
+
+/**
+ * Connections that say nothing are closed the sooner, the fewer there are left, so that a client that opens all of
+ * them does not keep others out: from 70 to 90 % of the connections, the times shrink from those of the listener
+ * to these. At 90 %, whoever holds 10,000 idle connections has to make 5,000 handshakes a second.
+ */
+const reduceTimeouts: Message = {
+  name: 'envoy.overload_actions.reduce_timeouts',
+  triggers: [scaled(CONNECTIONS, 0.7, 0.9), scaled(HEAP, 0.85, SHRINK_AT)],
+  typed_config: {
+    '@type': 'type.googleapis.com/envoy.config.overload.v3.ScaleTimersOverloadActionConfig',
+    timer_scale_factors: [
+      // No stream is open on it: neither a request, nor a watch or shell that is silent.
+      { timer: 'HTTP_DOWNSTREAM_CONNECTION_IDLE', min_timeout: '2s' },
+      { timer: 'TRANSPORT_SOCKET_CONNECT', min_timeout: '3s' },
+    ],
+  },
+}
+
+function scaled(name: string, from: number, to: number): Message {
+  return { name, scaled: { scaling_threshold: from, saturation_threshold: to } }
+}
 
 const action = (name: string, value: number): Message => ({
   name,
