@@ -6,6 +6,7 @@ import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc
 import type { DecisionEvent } from '../audit/event.ts'
 import type { AuditSink } from '../audit/sink.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { describeError } from '../runtime/errors.ts'
 import { DeadlineNear, unary } from '../runtime/grpc-server.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { respond } from './answer/response.ts'
@@ -61,6 +62,13 @@ const AUTHORIZATION: ServiceDefinition = {
 
 const FAULT: Decision = { outcome: 'deny', reason: 'fault' }
 
+// What a bug throws, and no failure that is expected.
+const BUGS = [TypeError, RangeError, ReferenceError, SyntaxError]
+
+/** A stack tells of a bug where it is; of a server without an answer it tells nothing. */
+const causeFields = (cause: unknown): { readonly err: unknown } | { readonly cause: string } =>
+  BUGS.some((bug) => cause instanceof bug) ? { err: cause } : { cause: describeError(cause) }
+
 class CheckService {
   readonly #options: CheckServiceOptions
   readonly #observer: CheckObserver
@@ -115,7 +123,11 @@ class CheckService {
       const decision = await check(decodeCheckRequest(bytes), snapshot, trail, signal)
       if (decision.outcome === 'deny' && decision.cause !== undefined) {
         const { reason, cause } = decision
-        this.#options.logger.warn({ err: cause, reason, route: trail.route?.name }, 'check refused')
+        const { authenticator, route } = trail
+        this.#options.logger.warn(
+          { ...causeFields(cause), reason, authenticator, route: route?.name },
+          'check refused',
+        )
       }
       return decision
     } catch (cause) {

@@ -27,9 +27,9 @@ export const startService = async (
   current: CheckServiceOptions['current'],
   address: ListenAddress = LOOPBACK,
   observer: CheckServiceOptions['observer'] = SILENT,
+  { logger, lines } = memoryLogger(),
 ): Promise<FakeService> => {
   const audit = new MemoryAudit()
-  const { logger, lines } = memoryLogger()
   const server = await startGrpcServer({
     address,
     mode: 0o600,

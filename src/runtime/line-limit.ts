@@ -1,0 +1,69 @@
+// How many lines of one kind the operational log takes. Unauthenticated clients can cause warnings as fast
+// as they send requests; the first lines tell an operator all that a thousand would.
+
+import type { Clock } from './clock.ts'
+
+/** What becomes of a line: left out, or written with the number of lines of its kind left out before it. */
+export type LineAdmission =
+  | { readonly written: false }
+  | { readonly written: true; readonly leftOut: number }
+
+interface Kind {
+  left: number
+  filledAt: number
+  leftOut: number
+}
+
+// Of one kind: at once, and one more for each pause.
+const BURST = 10
+const PAUSE_MS = 6_000
+// Kinds differ by what stands in the configuration, so there are some dozens.
+const MAX_KINDS = 1_000
+// The fields that tell lines with one message apart, whose values come from the configuration, never from
+// a request.
+const PLACES = [
+  'component',
+  'route',
+  'authenticator',
+  'server',
+  'source',
+  'store',
+  'file',
+  'provider',
+]
+
+/** Counts lines by kind: their message, and what it is about. */
+export class LineLimit {
+  readonly #clock: Clock
+  readonly #kinds = new Map<string, Kind>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** @param fields of the line, by name */
+  admit(message: string, fields: Readonly<Record<string, unknown>>): LineAdmission {
+    const kind = this.#kindOf([message, ...PLACES.map((name) => fields[name])].join('\0'))
+    const now = this.#clock.monotonic()
+    kind.left = Math.min(BURST, kind.left + (now - kind.filledAt) / PAUSE_MS)
+    kind.filledAt = now
+    if (kind.left < 1) {
+      kind.leftOut += 1
+      return { written: false }
+    }
+    const { leftOut } = kind
+    kind.left -= 1
+    kind.leftOut = 0
+    return { written: true, leftOut }
+  }
+
+  #kindOf(name: string): Kind {
+    const known = this.#kinds.get(name)
+    if (known !== undefined) return known
+    const kind = { left: BURST, filledAt: this.#clock.monotonic(), leftOut: 0 }
+    // Some configurations later; what was left out till then is not counted any more.
+    if (this.#kinds.size >= MAX_KINDS) this.#kinds.clear()
+    this.#kinds.set(name, kind)
+    return kind
+  }
+}
