@@ -1,51 +1,27 @@
-// How much one evaluation may do. Callers choose how many groups, header lines and parameters there
-// are and how long they are, and an expression that goes through them in a loop within a loop
-// (`groups.all(a, groups.all(b, …))`) would otherwise keep everybody else waiting.
+// How much the evaluation of expressions may cost. Callers choose how many groups, header lines and
+// claims there are and how long they are, and an expression that goes through them in a loop within a
+// loop (`groups.all(a, groups.all(b, …))`) would otherwise keep all other requests waiting. What counts
+// is what is done and not the time that it takes: one request has one answer, on every machine.
 
 import { EvaluationError } from '@marcbachmann/cel-js'
 
-// Measured: 15 to 60 ms when all of them are taken. Two loops over 500 groups take 250,000.
-const MOST_ROUNDS = 500_000
+/**
+ * What one evaluation may cost, and together all those that share a {@link Budget}. A unit is the
+ * evaluation of one node of an expression in a loop, 15 to 25 ns; see metering.ts for what else costs.
+ * All of it takes 3 to 5 ms. Two loops over 150 groups, one within the other, are about 100,000.
+ */
+export const MOST_COST = 200_000
 
-// A round may take long by itself: to look for something in a path of 60 KB, half a millisecond. So
-// the time counts too, once there has been enough of it to be worth asking for; and of it only what
-// this thread had, since a machine that is busy, or a container's quota, is no fault of the caller.
-const MOST_CPU_US = 50_000
-const ASK_EVERY_MS = 10
-const ROUNDS_BETWEEN = 4
-
-// One request may meet any number of expressions. Together they have the time of so many.
-const EVALUATIONS = 4
-
-interface Spent {
-  rounds: number
-  /** When CPU time is asked for the next time, in ms of the monotonic clock. */
-  askAt: number | undefined
-  /** CPU time of this thread when it was first asked for, in µs. */
-  cpu: number | undefined
+/** What several evaluations may cost together, such as all that one request meets in one phase. */
+export class Budget {
+  /** What is left; less than zero once it was not enough. */
+  left = MOST_COST
 }
-
-const nothing = (): Spent => ({ rounds: 0, askAt: undefined, cpu: undefined })
 
 // An evaluation is one synchronous call, and none begins within another.
-let spent = nothing()
+let current = new Budget()
 let shared: Budget | undefined
-
-/** What several evaluations may do together. */
-export class Budget {
-  readonly #spent = nothing()
-  #isLate = false
-
-  /**
-   * Says that one more begins. By its time alone: not all that takes long is a loop.
-   *
-   * @throws EvaluationError when there is nothing left; and then every time
-   */
-  begin(): void {
-    this.#isLate ||= isLate(this.#spent, EVALUATIONS)
-    if (this.#isLate) throw tooLong()
-  }
-}
+let failure: EvaluationError | undefined
 
 /** Evaluates with no more to be spent than what was evaluated with that budget before has left. */
 export const sharing = <T>(budget: Budget, evaluate: () => T): T => {
@@ -57,36 +33,31 @@ export const sharing = <T>(budget: Budget, evaluate: () => T): T => {
   }
 }
 
-/** Evaluates with everything still to be spent, as far as it is not shared. */
+/**
+ * Evaluates with a budget of its own, where none is shared.
+ *
+ * @throws EvaluationError when it is not enough, whatever the expression makes of that: `a || b` is true
+ *   where `b` is, though `a` has failed
+ */
 export const withinBudget = <T>(evaluate: () => T): T => {
-  spent = nothing()
-  shared?.begin()
-  return evaluate()
+  current = shared ?? new Budget()
+  failure = undefined
+  charge(0)
+  const value = evaluate()
+  charge(0)
+  return value
 }
 
 /**
- * Counts one round of a loop.
+ * Spends something before it is done.
  *
- * @throws EvaluationError when there have been too many, or they took too long; and then every time
+ * @throws EvaluationError when there is not so much left; and then every time
  */
-export const countRound = (): void => {
-  spent.rounds += 1
-  if (spent.rounds > MOST_ROUNDS || (spent.rounds % ROUNDS_BETWEEN === 0 && isLate(spent, 1))) {
-    spent.rounds = MOST_ROUNDS
-    throw tooLong()
-  }
+export const charge = (cost: number): void => {
+  current.left -= cost
+  // One error for all of them: its stack would cost more than what it ends.
+  if (current.left < 0) throw (failure ??= tooMuch())
 }
 
-const tooLong = (): EvaluationError =>
+const tooMuch = (): EvaluationError =>
   new EvaluationError({ code: 'takes_too_long', message: 'takes too long' })
-
-const isLate = (of: Pick<Spent, 'askAt' | 'cpu'>, times: number): boolean => {
-  const now = performance.now()
-  of.askAt ??= now + ASK_EVERY_MS
-  if (now < of.askAt) return false
-  of.askAt = now + ASK_EVERY_MS
-  const { user, system } = process.threadCpuUsage()
-  const cpu = user + system
-  of.cpu ??= cpu
-  return cpu - of.cpu > MOST_CPU_US * times
-}

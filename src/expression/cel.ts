@@ -2,10 +2,11 @@
 // for types when the configuration is read, so that a request can only find what the types allow.
 
 import { Optional, type ASTNode } from '@marcbachmann/cel-js'
-import { countRound, withinBudget } from './budget.ts'
+import { withinBudget } from './budget.ts'
 import { environmentOf, type RuleTopics, type Subject } from './environments.ts'
 import { PATTERN_ARGUMENTS, REPLACED } from './functions.ts'
 import { toJsonResult, type JsonResult } from './json-value.ts'
+import { childrenOf, meter } from './metering.ts'
 import { compileRegex, RegexError } from './regex.ts'
 
 /** Variables by name, as an expression sees them. */
@@ -108,6 +109,11 @@ const compile = <T>(
     }
     const { valid, type, error } = program.check()
     if (!valid) return { ok: false, message: describe(error, source) }
+    const unbounded = meter(program.ast)
+    if (unbounded !== undefined) {
+      const { name, node } = unbounded
+      return { ok: false, message: `"${name}" cannot be bounded${placeIn(source, node.start)}` }
+    }
     const known = type?.includes('dyn') !== true || knowsClaims(about)
     if (types !== undefined && !(types.has(type ?? '') && known)) {
       return { ok: false, message: `yields ${type}, where ${wanted} belongs` }
@@ -142,19 +148,13 @@ interface Fault {
   readonly at: number
 }
 
-/**
- * Makes calls of our own functions of those that replace the library's, checks fixed patterns, and
- * has loops count their rounds.
- */
+/** Makes calls of our own functions of those that replace the library's, and checks fixed patterns. */
 const prepare = (node: ASTNode): Fault | undefined => {
   if (node.op === 'rcall') {
     const [name, , parameters] = node.args
     const fault = patternFault(name, parameters)
     if (fault !== undefined) return fault
     node.args[0] = REPLACED.get(name) ?? name
-    if (LOOPS.has(name) && !countRounds(node)) {
-      return { message: `"${name}" cannot be bounded`, at: node.start }
-    }
   }
   for (const child of childrenOf(node.args)) {
     const fault = prepare(child)
@@ -162,43 +162,6 @@ const prepare = (node: ASTNode): Fault | undefined => {
   }
   return undefined
 }
-
-const LOOPS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'map', 'filter'])
-
-/** What the library makes of a loop: `condition` says before each round whether to go on. */
-interface Loop {
-  condition?: (value: unknown) => boolean
-}
-
-/**
- * The library has no limit of its own, and nothing but this place is met in every round. An error
- * of the round's own would not do: `all` and `exists` go on behind one.
- */
-const countRounds = (node: ASTNode): boolean => {
-  const loop = loopOf(node)
-  if (loop === undefined) return false
-  const { condition } = loop
-  loop.condition = (value) => {
-    countRound()
-    return condition === undefined || condition(value)
-  }
-  return true
-}
-
-/** In cel-js 8.0.0: `meta.alternate`, a node of its own, whose `args` describe the loop. */
-const loopOf = (node: object): Loop | undefined => {
-  const meta = 'meta' in node ? node.meta : undefined
-  if (typeof meta !== 'object' || meta === null || !('alternate' in meta)) return undefined
-  const { alternate } = meta
-  if (typeof alternate !== 'object' || alternate === null) return undefined
-  if (!('op' in alternate) || alternate.op !== 'comprehension' || !('args' in alternate)) {
-    return undefined
-  }
-  const { args } = alternate
-  return typeof args === 'object' && args !== null && isLoop(args) ? args : undefined
-}
-
-const isLoop = (args: object): args is Loop => 'iterable' in args && 'step' in args
 
 const patternFault = (name: string, parameters: readonly ASTNode[]): Fault | undefined => {
   const pattern = parameters[PATTERN_ARGUMENTS.get(name) ?? parameters.length]
@@ -210,14 +173,6 @@ const patternFault = (name: string, parameters: readonly ASTNode[]): Fault | und
     if (!(cause instanceof RegexError)) throw cause
     return { message: `the regular expression cannot be used: ${cause.message}`, at: pattern.start }
   }
-}
-
-const childrenOf = (value: ASTNode['args'] | ASTNode): readonly ASTNode[] => {
-  if (Array.isArray(value)) {
-    const members: readonly (ASTNode['args'] | ASTNode)[] = value
-    return members.flatMap(childrenOf)
-  }
-  return typeof value === 'object' && value !== null && 'op' in value ? [value] : []
 }
 
 /** The library's message without its drawing of the source, which editors show anyway. */

@@ -3,6 +3,7 @@
 // gets wrong for identities, our own.
 
 import { EvaluationError, Optional, type Environment } from '@marcbachmann/cel-js'
+import { charge } from './budget.ts'
 import { compileRegex, RegexError, type Regex } from './regex.ts'
 
 /**
@@ -21,6 +22,7 @@ export const REPLACED: ReadonlyMap<string, string> = new Map([
 /** Functions one of whose arguments is a pattern: by name, which one. */
 export const PATTERN_ARGUMENTS: ReadonlyMap<string, number> = new Map([
   ['matches', 0],
+  ['matchesRe2', 0],
   ['find', 0],
   ['extract', 1],
 ])
@@ -41,46 +43,47 @@ export const registerFunctions = (environment: Environment): Environment => {
 // oxlint-disable-next-line typescript/no-extraneous-class -- it stands for a name and holds nothing
 class RegexNamespace {}
 
-const regexOf = (pattern: string): Regex => {
-  try {
-    return compileRegex(pattern)
-  } catch (cause) {
-    throw asEvaluationError(cause)
-  }
-}
+const matches = (text: string, pattern: string): boolean =>
+  matchedBy(() => {
+    const regex = compileRegex(pattern)
+    // A larger program has more states for the same text.
+    charge(text.length * (1 + regex.size / 64))
+    return regex.test(text)
+  })
+
+const groupsIn = (text: string, pattern: string): ReturnType<Regex['find']> =>
+  matchedBy(() => {
+    const regex = compileRegex(pattern)
+    charge(text.length * regex.size)
+    return regex.find(text)
+  })
 
 const matchedBy = <T>(match: () => T): T => {
   try {
     return match()
   } catch (cause) {
-    throw asEvaluationError(cause)
+    if (!(cause instanceof RegexError)) throw cause
+    throw new EvaluationError({ code: 'regular_expression', message: cause.message })
   }
 }
 
-const asEvaluationError = (cause: unknown): unknown =>
-  cause instanceof RegexError
-    ? new EvaluationError({ code: 'regular_expression', message: cause.message })
-    : cause
-
 const FUNCTIONS = {
-  'string.matchesRe2(string): bool': (text: string, pattern: string) =>
-    matchedBy(() => regexOf(pattern).test(text)),
+  'string.matchesRe2(string): bool': matches,
   // kubernetes.io, "Common Expression Language in Kubernetes": the first match, or nothing.
   'string.find(string): string': (text: string, pattern: string) =>
-    matchedBy(() => regexOf(pattern).find(text)?.[0] ?? ''),
+    groupsIn(text, pattern)?.[0] ?? '',
   // cel-go ext.Regex: the only group, or the whole where there is none.
   'regex.Namespace.extract(string, string): optional<string>': (
     _: RegexNamespace,
     text: string,
     pattern: string,
-  ) =>
-    matchedBy(() => {
-      const groups = regexOf(pattern).find(text)
-      if (groups !== undefined && groups.length > 2) {
-        throw new EvaluationError({ code: 'regular_expression', message: 'has several groups' })
-      }
-      return Optional.of(groups?.at(-1))
-    }),
+  ) => {
+    const groups = groupsIn(text, pattern)
+    if (groups !== undefined && groups.length > 2) {
+      throw new EvaluationError({ code: 'regular_expression', message: 'has several groups' })
+    }
+    return Optional.of(groups?.at(-1))
+  },
   'string.lowerAsciiOnly(): string': (text: string) =>
     text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase()),
   'string.upperAsciiOnly(): string': (text: string) =>
@@ -114,10 +117,16 @@ const replaceFirst = (text: string, old: string, replacement: string, most: numb
 // Each replacement may be as long as the text was: some of them, and a name of 60 KB fills memory.
 const LONGEST_TEXT = 1_048_576
 
+/** Units of the budget for each replacement, and each character of what comes of them. */
+const REPLACEMENT = 4
+const COPIED = 1 / 64
+
 const bounded = (text: string, old: string, replacement: string): string => {
   const times = old === '' ? text.length + 1 : text.split(old).length - 1
-  if (text.length + times * (replacement.length - old.length) > LONGEST_TEXT) {
+  const length = text.length + times * (replacement.length - old.length)
+  if (length > LONGEST_TEXT) {
     throw new EvaluationError({ code: 'text_too_long', message: 'would be too long' })
   }
+  charge(times * REPLACEMENT + length * COPIED)
   return text
 }

@@ -1,6 +1,7 @@
 // The configured template and an identity → what the certificate says. Pure.
 
 import type { TemplateConfig } from '../config/certificate-schema.ts'
+import { Budget, sharing } from '../expression/budget.ts'
 import type { TextExpression } from '../expression/cel.ts'
 import type { Identity } from '../identity/identity.ts'
 import { canBePassedOn } from '../identity/mapping.ts'
@@ -55,16 +56,15 @@ export const compileTemplate = (config: TemplateConfig): Template => {
   const others = Object.entries(config.extensions).map(([oid, extension]) =>
     compileExtension(oid, extension),
   )
-  return {
-    apply(identity) {
-      const name = encodeSubject(subject, identity)
-      const alternatives = encodeAlternatives(config.subjectAltName, identity)
-      const further = others.map((make) => make(identity))
-      if (name === undefined || alternatives === undefined) return undefined
-      if (!further.every((extension) => extension !== undefined)) return undefined
-      return { subject: name, ...usages, subjectAltName: alternatives.extension, others: further }
-    },
+  const applied = (identity: Identity): Fields | undefined => {
+    const name = encodeSubject(subject, identity)
+    const alternatives = encodeAlternatives(config.subjectAltName, identity)
+    const further = others.map((make) => make(identity))
+    if (name === undefined || alternatives === undefined) return undefined
+    if (!further.every((extension) => extension !== undefined)) return undefined
+    return { subject: name, ...usages, subjectAltName: alternatives.extension, others: further }
   }
+  return { apply: (identity) => sharing(new Budget(), () => applied(identity)) }
 }
 
 /** The fields in the order in which they stand in the certificate. */

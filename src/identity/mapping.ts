@@ -2,6 +2,7 @@
 // here, once, rather than by every transform.
 
 import { AS_PROVEN, type IdentityConfig } from '../config/identity-schema.ts'
+import { Budget, sharing } from '../expression/budget.ts'
 import type { TextExpression } from '../expression/cel.ts'
 import { compileGroupSteps, type GroupSteps } from './groups.ts'
 import type { Facts, Identity, IdentityRefusal } from './identity.ts'
@@ -61,7 +62,7 @@ export class IdentityMapping {
   }
 
   #map(proven: Facts): MappingResult {
-    const named = applied(this.#config, proven)
+    const named = sharing(new Budget(), () => applied(this.#config, proven))
     if ('outcome' in named) return named
     const facts = { ...named, groups: this.#steps.shape(named.groups) }
     const odd = unrepresentablePlace(facts)

@@ -2,6 +2,7 @@
 // caller. One that cannot be written, or says a reserved name that is not the caller's, is a refusal.
 
 import type { ForwardConfig, FreeHeaderConfig } from '../config/forward-schema.ts'
+import { Budget, sharing } from '../expression/budget.ts'
 import type { Identity } from '../identity/identity.ts'
 import { variablesOf } from '../identity/variables.ts'
 import { headerLines } from './header-values.ts'
@@ -25,17 +26,18 @@ export const freeHeaders = (
 ): Transformer => {
   const reserved = new ReservedValues(allowReserved)
   const entries = Object.entries(config)
-  return identityHeaders((identity) => {
+  const made = (identity: Identity): Transformation => {
     const headers: RepeatedHeader[] = []
     for (const [name, header] of entries) {
-      const made = headerOf(header, identity, reserved)
-      if ('code' in made) {
-        return { outcome: 'failed', code: made.code, detail: `set.${name}: ${made.detail}` }
+      const lines = headerOf(header, identity, reserved)
+      if ('code' in lines) {
+        return { outcome: 'failed', code: lines.code, detail: `set.${name}: ${lines.detail}` }
       }
-      headers.push({ name, values: made.values })
+      headers.push({ name, values: lines.values })
     }
     return inLines(headers)
-  })
+  }
+  return identityHeaders((identity) => sharing(new Budget(), () => made(identity)))
 }
 
 type Made =

@@ -1,6 +1,7 @@
 // The configured claims and an identity → what a token says. Pure; its times and its name come later.
 
 import type { MintConfig } from '../../config/mint-schema.ts'
+import { Budget, sharing } from '../../expression/budget.ts'
 import type { TextExpression } from '../../expression/cel.ts'
 import type { JsonValue } from '../../expression/json-value.ts'
 import {
@@ -51,6 +52,10 @@ export class TokenTemplate {
 
   /** What the token of this identity says. */
   apply(identity: Identity): TemplateResult {
+    return sharing(new Budget(), () => this.#applied(identity))
+  }
+
+  #applied(identity: Identity): TemplateResult {
     const { kind, audience, subject, groups, claims: further, clientId } = this.#config
     const failures: string[] = []
     const variables = variablesOf(identity)

@@ -209,3 +209,22 @@ describe('the named segments of the paths', () => {
     })
   }
 })
+
+describe('what all rules of a request cost', () => {
+  const groups = Array.from({ length: 150 }, (_, n) => `g${n}`)
+  const twice = 'identity.groups.exists(a, identity.groups.exists(b, a + b == "none"))'
+  const once = 'identity.groups.exists(a, a == "none")'
+  const rules = (...sources: readonly string[]): readonly RuleParts[] => [
+    ...sources.map((when, index) => ({ deny: `rule-${index}`, when })),
+    { allow: 'others' },
+  ]
+
+  it('has room for many that go through the groups', () =>
+    assert.equal(decide(rules(...Array(100).fill(once)), { identity: { groups } }), 'allow:others'))
+
+  it('has a limit: the rule at which it ends fails, and the request with it', () => {
+    const question = { identity: { groups } }
+    assert.equal(decide(rules(once, twice, twice), question), 'failed:rule-2')
+    assert.equal(decide(rules(once, twice, once), question), 'allow:others')
+  })
+})
