@@ -18,6 +18,7 @@ import { BrowserSessions } from '../authenticate/session/browser-sessions.ts'
 import { SignOuts } from '../authenticate/session/sign-outs.ts'
 import { LoginAttempts } from '../authenticate/session/login-attempts.ts'
 import { Accounts } from './authorization/accounts.ts'
+import { BrowserRecords } from './authorization/browser-records.ts'
 import { guardingUserCodes } from './authorization/device-guard.ts'
 import { DeviceLimits } from './authorization/device-limits.ts'
 import { LoginRecords } from './authorization/login-records.ts'
@@ -105,12 +106,14 @@ export const createApplication = (
     vouching: async (id) => (await status?.standing(id)) ?? 'ended',
   })
   const binding = new BrowserBinding(server.url, opaqueKeys, clock)
+  const browserRecords = new BrowserRecords(server.url, opaqueKeys, clock)
   const deviceLimits = new DeviceLimits({ attempts: parts.attempts, keys: opaqueKeys })
   const provider = createProvider({
     server,
     signers: keys.signers(),
     accounts,
     records,
+    browserRecords,
     cookieKey: opaqueKeys.of('login-cookies'),
     sessionClient: sessionClient(server, secret, login?.config.algorithm ?? 'ES256'),
     fetch: logoutFetch(server.url, sessions),
@@ -206,15 +209,17 @@ export const createApplication = (
     try {
       if (path.startsWith(SESSION_PREFIX)) return await routes.answer(path, request, response)
       reachAs(server.url, request)
-      if (interactions !== undefined && isInteractionPath(path)) {
-        // The listener ends connections on which nothing moves; here a user may be asked on the telephone.
-        request.socket.setTimeout((login?.wait ?? 0) + IDLE_MS)
-        await interactions.answer(path, request, response)
-      } else if (account !== undefined && isAccountPath(path)) {
-        await account.answer(path, request, response)
-      } else {
-        await answer(request, response)
-      }
+      await browserRecords.within(request, response, async () => {
+        if (interactions !== undefined && isInteractionPath(path)) {
+          // The listener ends connections on which nothing moves; here a user may be asked on the telephone.
+          request.socket.setTimeout((login?.wait ?? 0) + IDLE_MS)
+          await interactions.answer(path, request, response)
+        } else if (account !== undefined && isAccountPath(path)) {
+          await account.answer(path, request, response)
+        } else {
+          await answer(request, response)
+        }
+      })
     } catch (cause) {
       logFailure(cause, request)
       if (response.headersSent) response.destroy()

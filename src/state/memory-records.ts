@@ -3,7 +3,13 @@
 import type { Clock } from '../runtime/clock.ts'
 import { fullOf, MEMORY_QUOTAS, type Quotas } from './quotas.ts'
 import { RecordRoom } from './record-room.ts'
-import type { NewRecord, RecordKind, RevocableRecords, StoredRecord } from './record-store.ts'
+import {
+  yields,
+  type NewRecord,
+  type RecordKind,
+  type RevocableRecords,
+  type StoredRecord,
+} from './record-store.ts'
 
 // Two bytes a character at most (V8), and what a Map and an object take besides (measured).
 const CHARACTER = 2
@@ -47,6 +53,7 @@ export class MemoryRecords implements RevocableRecords {
       login: new RecordRoom(quotas.login),
       decisive: new RecordRoom(quotas.decisive),
       used: new RecordRoom(quotas.used),
+      pushed: new RecordRoom(quotas.pushed),
     }
   }
 
@@ -59,7 +66,7 @@ export class MemoryRecords implements RevocableRecords {
     return this.#all().reduce((sum, { size }) => sum + size, 0)
   }
 
-  /** How many anonymous records were dropped before their end, for want of room. */
+  /** How many records of clients without a login were dropped before their end, for want of room. */
   get dropped(): number {
     return this.#dropped
   }
@@ -106,8 +113,8 @@ export class MemoryRecords implements RevocableRecords {
 
   async revokeAll(): Promise<void> {
     this.#floor = this.#clock.now()
-    const { login, anonymous } = this.#rooms
-    for (const key of [...login.keys(), ...anonymous.keys()]) this.#drop(key)
+    const { login, anonymous, pushed } = this.#rooms
+    for (const key of [login, anonymous, pushed].flatMap((room) => room.keys())) this.#drop(key)
   }
 
   revokedAt(_name: string): number | undefined {
@@ -119,8 +126,9 @@ export class MemoryRecords implements RevocableRecords {
   }
 
   #stored(key: string): Entry | undefined {
-    const { login, anonymous, decisive, used } = this.#rooms
-    return login.get(key) ?? anonymous.get(key) ?? decisive.get(key) ?? used.get(key)
+    const { login, anonymous, pushed, decisive, used } = this.#rooms
+    const kept = login.get(key) ?? decisive.get(key) ?? used.get(key)
+    return kept ?? anonymous.get(key) ?? pushed.get(key)
   }
 
   #find(key: string): Entry | undefined {
@@ -158,7 +166,7 @@ export class MemoryRecords implements RevocableRecords {
     for (const ended of room.sweep(now)) this.#drop(ended)
     if (room.fits(key, entry)) return
     for (const ended of room.sweepAll(now)) this.#drop(ended)
-    if (entry.kind === 'anonymous' && room.couldFit(entry)) {
+    if (yields(entry.kind) && room.couldFit(entry)) {
       while (!room.fits(key, entry)) this.#dropOldest(room)
     }
     if (room.fits(key, entry)) return

@@ -19,7 +19,7 @@ export interface BoundedRecords {
 
 const BYTES = 60_000
 const room = { entries: 1_000, bytes: BYTES }
-const ROOMS: Quotas = { anonymous: room, login: room, decisive: room, used: room }
+const ROOMS: Quotas = { anonymous: room, login: room, decisive: room, used: room, pushed: room }
 const KINDS = ['login', 'decisive', 'used'] as const
 
 /** Long enough to fill a room, where time does not stand still. */
@@ -80,17 +80,35 @@ export const quotaConformance = (
       assert.deepEqual([...(await other.keysIn('kept'))].toSorted(), [...KINDS].toSorted())
     })
 
-    it('keeps the latest anonymous records, within their room, and no more', async () => {
+    it('keeps a device code through a flood of pushed requests, and the reverse', async () => {
       const { stores } = await create(ROOMS)
-      await fill(stores, 'anonymous', { most: 200 })
-      const left = await stores[0].keysIn('anonymous')
-      assert.ok(left.length > 5 && left.length <= BYTES / TEXT.length, `${left.length}`)
-      const numbers = left.map((key) => Number(key.split(' ')[1])).toSorted((a, b) => a - b)
-      assert.deepEqual(
-        numbers,
-        Array.from({ length: left.length }, (_, index) => 200 - left.length + index),
-      )
+      const [one, other] = stores
+      for (const [kind, flooding] of [
+        ['anonymous', 'pushed'],
+        ['pushed', 'anonymous'],
+      ] as const) {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        await one.put('kept', { text: kind, kind, lifetime: LONG }, ['kept'])
+        // oxlint-disable-next-line no-await-in-loop -- as above
+        assert.equal(await fill(stores, flooding, { most: 200 }), 200)
+        // oxlint-disable-next-line no-await-in-loop -- as above
+        assert.equal((await other.get('kept'))?.text, kind)
+      }
     })
+
+    for (const kind of ['anonymous', 'pushed'] as const) {
+      it(`keeps the latest records of the kind "${kind}", within their room, and no more`, async () => {
+        const { stores } = await create(ROOMS)
+        await fill(stores, kind, { most: 200 })
+        const left = await stores[0].keysIn(kind)
+        assert.ok(left.length > 5 && left.length <= BYTES / TEXT.length, `${left.length}`)
+        const numbers = left.map((key) => Number(key.split(' ')[1])).toSorted((a, b) => a - b)
+        assert.deepEqual(
+          numbers,
+          Array.from({ length: left.length }, (_, index) => 200 - left.length + index),
+        )
+      })
+    }
 
     it('has room for the other kinds although anonymous records have taken all of theirs', async () => {
       const { stores, refusing } = await create(ROOMS)

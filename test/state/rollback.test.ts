@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { BrowserSessions } from '../../src/authenticate/session/browser-sessions.ts'
 import { SignOuts } from '../../src/authenticate/session/sign-outs.ts'
 import { LoginRecords } from '../../src/issuer/authorization/login-records.ts'
-import { RecordAdapter } from '../../src/issuer/authorization/record-adapter.ts'
+import { recordAdapter } from '../fakes/record-adapter.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import type { OpenedState } from '../../src/state/opened-state.ts'
 import type { StateSettings } from '../../src/state/settings.ts'
@@ -30,8 +30,8 @@ const replicaOn = ({ state, store }: OpenedState) => {
   const sessions = new BrowserSessions(records, keys, systemClock)
   const signOuts = new SignOuts(records, systemClock)
   const logins = new LoginRecords(records)
-  const refreshTokens = new RecordAdapter('RefreshToken', records)
-  const codes = new RecordAdapter('Session', records)
+  const refreshTokens = recordAdapter('RefreshToken', records)
+  const codes = recordAdapter('Session', records)
   return {
     store,
     sessions,

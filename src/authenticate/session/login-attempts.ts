@@ -1,15 +1,10 @@
 // A login that is under way. Nothing is stored for a browser that never comes back: the state holds where
 // the login began, sealed, and a cookie binds the state to the browser. Each tab has its own.
 
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHash,
-  randomBytes,
-  timingSafeEqual,
-} from 'node:crypto'
+import { createHash, timingSafeEqual } from 'node:crypto'
 import { OWN_COOKIES } from '../../request/cookies.ts'
 import type { OpaqueKeys } from '../../state/opaque-keys.ts'
+import { TextSeal } from '../../state/text-seal.ts'
 
 /** A login that begins. */
 export interface LoginAttempt {
@@ -44,24 +39,20 @@ export const ATTEMPT_COOKIES = `${OWN_COOKIES}-begun-`
 /** For how long a login may take, in seconds. */
 export const ATTEMPT_SECONDS = 1_800
 
-const SALT_BYTES = 16
-const SALT_LENGTH = 22
 const STATE = /^[A-Za-z0-9_-]{24,2048}$/
 
 // With the salt, the time and the tag, base64url: 2,048 characters at most.
 const LONGEST_TARGET = 1_400
 
-const CIPHER = 'aes-256-gcm'
-const TAG_BYTES = 16
-// Each state has a key of its own, by its salt.
-const IV = Buffer.alloc(12)
-
 /** Begins logins, and recognises them. */
 export class LoginAttempts {
   readonly #keys: OpaqueKeys
+  // Sealed, not only signed: a target can hold what is not meant for the logs of another host.
+  readonly #seal: TextSeal
 
   constructor(keys: OpaqueKeys) {
     this.#keys = keys
+    this.#seal = new TextSeal(keys, 'login-state')
   }
 
   /**
@@ -73,7 +64,7 @@ export class LoginAttempts {
    */
   begin(host: string, target: string, now: number, again = false): LoginAttempt {
     const until = Math.floor(now / 1_000) + ATTEMPT_SECONDS
-    const state = this.#seal(host, `${until} ${again ? 1 : 0} ${ownTarget(target)}`)
+    const state = this.#seal.seal(host, `${until} ${again ? 1 : 0} ${ownTarget(target)}`)
     const verifier = this.#verifier(state, host)
     return {
       state,
@@ -86,7 +77,7 @@ export class LoginAttempts {
 
   /** What a state of that host says; `undefined` for what is none of ours. */
   read(host: string, state: string): KnownAttempt | undefined {
-    const said = this.#unseal(host, state)
+    const said = STATE.test(state) ? this.#seal.open(host, state) : undefined
     if (said === undefined) return undefined
     const [until = '', again = '', target = '/'] = said.split(' ')
     return { target, until: Number(until), again: again === '1' }
@@ -109,32 +100,6 @@ export class LoginAttempts {
 
   #verifier(state: string, host: string): string {
     return this.#keys.of('login-verifier', state, host)
-  }
-
-  // Sealed, not only signed: a target can hold what is not meant for the logs of another host.
-  #seal(host: string, text: string): string {
-    const salt = randomBytes(SALT_BYTES).toString('base64url')
-    const cipher = createCipheriv(CIPHER, this.#keyOf(salt, host), IV)
-    const sealed = [cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]
-    return salt + Buffer.concat(sealed).toString('base64url')
-  }
-
-  #unseal(host: string, state: string): string | undefined {
-    if (!STATE.test(state)) return undefined
-    const sealed = Buffer.from(state.slice(SALT_LENGTH), 'base64url')
-    if (sealed.length <= TAG_BYTES) return undefined
-    const decipher = createDecipheriv(CIPHER, this.#keyOf(state.slice(0, SALT_LENGTH), host), IV)
-    decipher.setAuthTag(sealed.subarray(-TAG_BYTES))
-    try {
-      const text = decipher.update(sealed.subarray(0, -TAG_BYTES))
-      return Buffer.concat([text, decipher.final()]).toString('utf8')
-    } catch {
-      return undefined // its tag is another
-    }
-  }
-
-  #keyOf(salt: string, host: string): Buffer {
-    return Buffer.from(this.#keys.of('login-state', salt, host), 'base64url')
   }
 }
 

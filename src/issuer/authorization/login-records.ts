@@ -5,6 +5,7 @@ import type { AdapterPayload } from 'oidc-provider'
 import { SignOuts } from '../../authenticate/session/sign-outs.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import type { RecordKind, RevocableRecords } from '../../state/record-store.ts'
+import { ENDPOINTS } from '../paths.ts'
 import { loginOf } from './login-fields.ts'
 
 /** A login: the session of one browser at the authorization server. */
@@ -34,15 +35,20 @@ export const indexesOf = (kind: string, payload: AdapterPayload): readonly strin
   return kind === 'Session' && accountId !== undefined ? [...indexes, LOGINS] : indexes
 }
 
-/** What an artifact is worth to the store: only a client that has authenticated takes the room of logins. */
-export const recordKindOf = (kind: string, payload: AdapterPayload): RecordKind => {
+/**
+ * What an artifact is worth to the store: only a person or a client that has authenticated takes the room
+ * of logins.
+ *
+ * @param path of the request that writes it
+ */
+export const recordKindOf = (kind: string, payload: AdapterPayload, path?: string): RecordKind => {
   switch (kind) {
-    case 'ReplayDetection': // RFC 9449 §11.1; the authorization endpoint takes proofs of anybody
-      return 'used'
-    case 'PushedAuthorizationRequest':
-      return 'anonymous' // RFC 9126: of public clients, too
-    case 'Session':
-    case 'Interaction':
+    // RFC 9449 §11.1. The endpoint for pushed requests takes proofs of public clients; one that is shown there
+    // again makes a code that is good for the holder of its key alone (§10.1).
+    case 'ReplayDetection':
+      return path === ENDPOINTS.pushed_authorization_request ? 'pushed' : 'used'
+    case 'PushedAuthorizationRequest': // RFC 9126: of public clients, too
+      return payload.trusted ? 'login' : 'pushed'
     case 'DeviceCode':
       return personIn(payload) === undefined ? 'anonymous' : 'login'
     default:
@@ -51,7 +57,7 @@ export const recordKindOf = (kind: string, payload: AdapterPayload): RecordKind 
 }
 
 /** The account that has logged in, where one has. */
-const personIn = ({ accountId, result, session }: AdapterPayload): string | undefined =>
+export const personIn = ({ accountId, result, session }: AdapterPayload): string | undefined =>
   accountId ?? result?.login?.accountId ?? session?.accountId
 
 /** The sets of everything that ends when everything of an account does. */
@@ -71,6 +77,9 @@ export const artifactKey = (kind: string, id: string): string => `${kind}:${id}`
 
 /** Where the id of a session stands, by its uid. */
 export const uidKey = (kind: string, uid: string): string => `${kind}:uid:${uid}`
+
+/** Where it stands for whom an interaction was proven that began without a login. */
+export const provenKey = (id: string): string => `interaction-proven:${id}`
 
 /** The set of everything that was given out by a grant. */
 export const grantIndex = (grantId: string): string => `grant:${grantId}`

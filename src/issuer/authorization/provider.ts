@@ -15,6 +15,7 @@ import type { SettleLogin } from '../login/provider/settle.ts'
 import { loginAddress } from '../login/login-address.ts'
 import { ENDPOINTS } from '../paths.ts'
 import type { Accounts } from './accounts.ts'
+import type { BrowserRecords } from './browser-records.ts'
 import { claimsByScope } from './claims-by-scope.ts'
 import { clientMetadata } from './client-metadata.ts'
 import type { DeviceLimits } from './device-limits.ts'
@@ -37,6 +38,8 @@ export interface ProviderParts {
   /** Absent where nobody logs in. */
   readonly accounts: Accounts | undefined
   readonly records: RevocableRecords
+  /** Keeps what belongs to a browser that has proven nothing. */
+  readonly browserRecords: BrowserRecords
   /** Signs the cookies, so that only ours are looked up. */
   readonly cookieKey: string
   /** The client that our own routes are. */
@@ -104,13 +107,13 @@ const configurationOf = (
   exchange: TokenExchange | undefined,
 ): Configuration => {
   const { server, signers, accounts, records, cookieKey, pages, sessionClient } = parts
-  const { settleLogin, standing, binding } = parts
+  const { settleLogin, standing, binding, browserRecords } = parts
   const { login, clients } = server
   const idTokens = login?.config.algorithm ?? 'ES256'
   const secure = server.url.startsWith('https:')
   const cookies = { httpOnly: true, sameSite: 'lax', secure, signed: true, path: '/' } as const
   return {
-    adapter: (kind: string) => new RecordAdapter(kind, records),
+    adapter: (kind: string) => new RecordAdapter(kind, records, browserRecords),
     routes: ENDPOINTS,
     clients: [
       ...clients.map((client) => clientMetadata(client, idTokens)),
@@ -218,9 +221,12 @@ const lifetimes = (login: Login | undefined): NonNullable<Configuration['ttl']> 
       resourceServer?.accessTokenTTL ?? OPAQUE_TOKEN_S,
     IdToken: seconds(login?.config.lifetime ?? 0) || OPAQUE_TOKEN_S,
     Grant: longest,
-    // A session ends when nobody uses it, or so long after its login, whatever comes first.
+    // A session ends when nobody uses it, or so long after its login, whatever comes first. Without a login it
+    // is that of a form at most, which its browser keeps.
     Session: (_ctx, { loginTs }) =>
-      loginTs === undefined ? idle : Math.max(1, Math.min(idle, loginTs + longest - now())),
+      loginTs === undefined
+        ? INTERACTION_SECONDS
+        : Math.max(1, Math.min(idle, loginTs + longest - now())),
     RefreshToken: (ctx) => ctx.oidc.entities.RotatedRefreshToken?.remainingTTL ?? longest,
   }
 }

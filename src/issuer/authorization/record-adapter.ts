@@ -1,13 +1,17 @@
-// What `oidc-provider` stores (codes, sessions, grants, refresh tokens), in the records of `state`.
+// What `oidc-provider` stores (codes, sessions, grants, refresh tokens), in the records of `state`; what
+// belongs to a browser that has proven nothing, in its own cookies.
 
 import { errors, type Adapter, type AdapterPayload } from 'oidc-provider'
 import { CountersignError } from '../../runtime/errors.ts'
 import type { RecordStore, RevocableRecords } from '../../state/record-store.ts'
+import { isBrowserKept, type BrowserKept, type BrowserRecords } from './browser-records.ts'
 import {
   artifactKey,
   endingKey,
   grantIndex,
   indexesOf,
+  personIn,
+  provenKey,
   recordKindOf,
   revokersOf,
   sessionOf,
@@ -18,31 +22,66 @@ import {
 // For kinds without an end of their own; none of those that we use is one.
 const LONGEST_S = 86_400
 
-// With room for a "state" of 2,048 characters and an address.
-const LONGEST_VISITOR = 8_192
-
 /** Keeps one kind of artifact, `Session` say. */
 export class RecordAdapter implements Adapter {
   readonly #kind: string
   readonly #records: Answering
+  readonly #browser: BrowserRecords
+  /** Where browsers that have proven nothing keep artifacts of the kind. */
+  readonly #browserKind: BrowserKept | undefined
 
-  constructor(kind: string, records: RevocableRecords) {
+  constructor(kind: string, records: RevocableRecords, browser: BrowserRecords) {
     this.#kind = kind
     this.#records = new Answering(records)
+    this.#browser = browser
+    this.#browserKind = isBrowserKept(kind) ? kind : undefined
   }
 
   /** Writes an artifact, and what it is found by besides its id. */
   async upsert(id: string, payload: AdapterPayload, expiresIn = LONGEST_S): Promise<void> {
     const lifetime = expiresIn * 1_000
     if (lifetime <= 0) return await this.destroy(id)
-    const { uid, userCode } = payload
-    const kind = recordKindOf(this.#kind, payload)
-    const record = { text: JSON.stringify(payload), kind, lifetime }
-    // Of a browser that is not logged in it keeps what it asked for at the logout endpoint.
-    const isVisitor = this.#kind === 'Session' && payload.accountId === undefined
-    if (isVisitor && record.text.length > LONGEST_VISITOR) {
-      throw new errors.InvalidRequest('the parameters are too long')
+    const browserKind = this.#browserKind
+    if (browserKind !== undefined) {
+      if (personIn(payload) === undefined)
+        return this.#keepOutside(browserKind, id, payload, lifetime)
+      if (browserKind === 'Interaction') await this.#markProven(id, payload, lifetime)
+      this.#browser.drop(browserKind, id)
     }
+    await this.#store(id, payload, lifetime)
+  }
+
+  /** In the browser; of a session without a login, only what a page of ours is waiting for. */
+  #keepOutside(kind: BrowserKept, id: string, payload: AdapterPayload, lifetime: number): void {
+    const isEmpty = kind === 'Session' && payload.state === undefined
+    if (isEmpty) this.#browser.drop(kind, id)
+    else this.#browser.keep(kind, id, JSON.stringify(payload), lifetime)
+  }
+
+  /**
+   * From now on the interaction stands in the store alone: what the browser still shows of it is not used.
+   * It began without a login, so one person can end it, and only once.
+   *
+   * @throws errors.SessionNotFound where it has ended, or another person was proven for it
+   */
+  async #markProven(id: string, payload: AdapterPayload, lifetime: number): Promise<void> {
+    if (payload.session !== undefined) return // it never was outside
+    const person = personIn(payload) ?? ''
+    const mark = { text: person, kind: 'decisive', lifetime } as const
+    if (await this.#records.add(provenKey(id), mark)) return
+    const [known, stored] = await Promise.all([
+      this.#records.get(provenKey(id)),
+      this.#records.get(this.#key(id)),
+    ])
+    if (known?.text !== person || stored === undefined) {
+      throw new errors.SessionNotFound('the interaction was used')
+    }
+  }
+
+  async #store(id: string, payload: AdapterPayload, lifetime: number): Promise<void> {
+    const { uid, userCode } = payload
+    const kind = recordKindOf(this.#kind, payload, this.#browser.path)
+    const record = { text: JSON.stringify(payload), kind, lifetime }
     await this.#records.put(this.#key(id), record, indexesOf(this.#kind, payload))
     const pointer = { text: id, kind, lifetime }
     if (this.#kind === 'Session' && uid !== undefined) {
@@ -58,14 +97,29 @@ export class RecordAdapter implements Adapter {
   }
 
   async find(id: string): Promise<AdapterPayload | undefined> {
+    return (await this.#stored(id)) ?? (await this.#outside(id))
+  }
+
+  async #stored(id: string): Promise<AdapterPayload | undefined> {
     const record = await this.#records.get(this.#key(id))
     if (record === undefined) return undefined
-    const payload: AdapterPayload = JSON.parse(record.text) // ours: `upsert` wrote it
+    const payload: AdapterPayload = JSON.parse(record.text) // ours: `#store` wrote it
     if (this.#isRevoked(payload)) return undefined
     // Used, and put back since as it was before (`consume`).
     const usedAt = this.#records.revokedAt(unusedName(this.#key(id)))
     if (payload.consumed !== undefined || usedAt === undefined) return payload
     return { ...payload, consumed: Math.floor(usedAt / 1_000) }
+  }
+
+  async #outside(id: string): Promise<AdapterPayload | undefined> {
+    if (this.#browserKind === undefined) return undefined
+    const text = this.#browser.find(this.#browserKind, id)
+    if (text === undefined) return undefined
+    const isUsed =
+      this.#browserKind === 'Interaction' && (await this.#records.get(provenKey(id))) !== undefined
+    if (isUsed) return undefined
+    const payload: AdapterPayload = JSON.parse(text) // ours: `#keepOutside` sealed it
+    return payload
   }
 
   async findByUid(uid: string): Promise<AdapterPayload | undefined> {
@@ -99,7 +153,11 @@ export class RecordAdapter implements Adapter {
   }
 
   async destroy(id: string): Promise<void> {
-    const payload = await this.find(id)
+    const isOutside =
+      this.#browserKind !== undefined && this.#browser.find(this.#browserKind, id) !== undefined
+    if (this.#browserKind !== undefined) this.#browser.drop(this.#browserKind, id)
+    const payload = await this.#stored(id)
+    if (payload === undefined && isOutside) return
     const keys: [string, ...string[]] = [this.#key(id)]
     if (payload?.userCode !== undefined) keys.push(this.#userCodeKey(payload.userCode))
     // A session that got a new id is still found by its uid.
@@ -109,8 +167,8 @@ export class RecordAdapter implements Adapter {
     }
     const [key, ...pointers] = keys
     await this.#records.remove(pointers)
-    const isAnonymous = payload === undefined || recordKindOf(this.#kind, payload) === 'anonymous'
-    await (isAnonymous ? this.#records.remove([key]) : this.#records.revoke([key]))
+    const isLogin = payload !== undefined && recordKindOf(this.#kind, payload) === 'login'
+    await (isLogin ? this.#records.revoke([key]) : this.#records.remove([key]))
   }
 
   /** Removes everything that was given out by a grant, of whatever kind. */

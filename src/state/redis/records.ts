@@ -3,7 +3,13 @@
 // to be on one server.
 
 import { fullOf, REDIS_QUOTAS, type Quotas } from '../quotas.ts'
-import type { NewRecord, RecordKind, RecordStore, StoredRecord } from '../record-store.ts'
+import {
+  yields,
+  type NewRecord,
+  type RecordKind,
+  type RecordStore,
+  type StoredRecord,
+} from '../record-store.ts'
 import { listOf } from './lua.ts'
 import { ADD, GET, KEYS_IN, PUT, REMOVE, REPLACE, TAKE } from './record-scripts.ts'
 import type { Script, Sender } from './sender.ts'
@@ -25,13 +31,13 @@ export class RedisRecords implements RecordStore {
       BOUNDED.map((kind) => ({
         kind,
         name: `${prefix}room:${kind}`,
-        yields: kind === 'anonymous',
+        yields: yields(kind),
         ...quotas[kind],
       })),
     )
   }
 
-  /** How many anonymous records this process dropped before their end, for want of room. */
+  /** How many records of clients without a login this process dropped before their end, for want of room. */
   get dropped(): number {
     return this.#dropped
   }
@@ -95,7 +101,7 @@ interface WriteOptions {
 }
 
 // What clients cause that are not authenticated. For the other kinds the server's own bound counts.
-const BOUNDED = ['anonymous', 'used'] as const
+const BOUNDED = ['anonymous', 'pushed', 'used'] as const
 
 const recordOf = (reply: unknown): StoredRecord | undefined => {
   if (reply === null) return undefined

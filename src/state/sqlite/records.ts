@@ -4,12 +4,14 @@ import type { StatementSync } from 'node:sqlite'
 import { fullOf, type Quotas } from '../quotas.ts'
 import {
   RECORD_KINDS,
+  yields,
   type NewRecord,
   type RecordKind,
   type RecordStore,
   type StoredRecord,
 } from '../record-store.ts'
 import type { StateDatabase } from './database.ts'
+import { NUMBERS } from './schema.ts'
 
 /** A {@link RecordStore} that processes of one machine share, and that survives them. */
 export class SqliteRecords implements RecordStore {
@@ -24,7 +26,7 @@ export class SqliteRecords implements RecordStore {
     this.#statements = prepareAll(database)
   }
 
-  /** How many anonymous records this process dropped before their end, for want of room. */
+  /** How many records of clients without a login this process dropped before their end, for want of room. */
   get dropped(): number {
     return this.#dropped
   }
@@ -88,26 +90,21 @@ export class SqliteRecords implements RecordStore {
     const { text, kind, lifetime } = record
     const bytes = sizeOf(text) + indexes.length * MEMBERSHIP
     const { insert, join } = this.#statements
-    const { lastInsertRowid } = insert.run(
-      key,
-      text,
-      now + lifetime,
-      RECORD_KINDS.indexOf(kind),
-      bytes,
-    )
+    const { lastInsertRowid } = insert.run(key, text, now + lifetime, NUMBERS[kind], bytes)
     for (const index of indexes) join.run(index, lastInsertRowid)
     this.#keepWithin(kind, bytes)
   }
 
   /** @throws CountersignError `overloaded` where a kind takes more than its room */
   #keepWithin(kind: RecordKind, written: number): void {
-    const { usage, dropEnded, dropOldest } = this.#statements
+    const { usage, dropEnded } = this.#statements
     const { bytes: room } = this.#quotas[kind]
-    const isOver = (): boolean => Number(usage.get(RECORD_KINDS.indexOf(kind))?.['bytes']) > room
+    const isOver = (): boolean => Number(usage.get(NUMBERS[kind])?.['bytes']) > room
     while (isOver()) {
       if (dropEnded.run(this.#database.now()).changes !== 0) continue
       // The one that was just written would be the last to go.
-      if (kind !== 'anonymous' || written > room) throw fullOf(kind)
+      if (!yields(kind) || written > room) throw fullOf(kind)
+      const dropOldest = this.#statements[kind === 'pushed' ? 'dropPushed' : 'dropAnonymous']
       this.#dropped += Number(dropOldest.run().changes)
     }
   }
@@ -123,7 +120,7 @@ const REST = 1_000
 const sizeOf = ({ length }: string): number => ROW + length + (length > SMALL ? REST : 0)
 
 const kindAt = (number: number): RecordKind => {
-  const kind = RECORD_KINDS[number]
+  const kind = RECORD_KINDS.find((one) => NUMBERS[one] === number)
   if (kind === undefined) throw new TypeError(`no kind of record has the number ${number}`)
   return kind
 }
@@ -146,11 +143,14 @@ const prepareAll = (database: StateDatabase) => {
     dropEnded: prepare(
       'DELETE FROM records WHERE id IN (SELECT id FROM records WHERE ends <= ? LIMIT 100)',
     ),
-    dropOldest: prepare(
-      'DELETE FROM records WHERE id = (SELECT id FROM records WHERE kind = 0 ORDER BY id LIMIT 1)',
-    ),
+    dropAnonymous: prepare(oldestOf('anonymous')),
+    dropPushed: prepare(oldestOf('pushed')),
   }
 }
+
+// The number stands in the text, so that the index of the kind is used.
+const oldestOf = (kind: 'anonymous' | 'pushed'): string =>
+  `DELETE FROM records WHERE id = (SELECT id FROM records WHERE kind = ${NUMBERS[kind]} ORDER BY id LIMIT 1)`
 
 const recordOf = (row: ReturnType<StatementSync['get']>, now: number): StoredRecord | undefined => {
   const lifetime = Number(row?.['ends']) - now

@@ -3,11 +3,20 @@
 
 import type { DatabaseSync } from 'node:sqlite'
 import { CountersignError } from '../../runtime/errors.ts'
+import type { RecordKind } from '../record-store.ts'
 
 /** In the header of the file (sqlite.org/fileformat2.html §1.3.15): "CtSn". */
 const APPLICATION = 0x43_74_53_6e
 
-/** What counters and notes of attempts take together, in `usage`; below are the kinds of records. */
+/** The numbers of the kinds of records, in `records` and `usage`. */
+export const NUMBERS: Readonly<Record<RecordKind, number>> = {
+  anonymous: 0,
+  login: 1,
+  decisive: 2,
+  used: 3,
+  pushed: 6,
+}
+/** What counters and notes of attempts take together, in `usage`. */
 export const ATTEMPTS = 4
 /** What used proofs take. */
 export const USES = 5
@@ -99,6 +108,10 @@ export const MIGRATIONS: readonly string[] = [
   ${counted('counters', ATTEMPTS, () => `${COUNTER_BYTES}`)}
   ${counted('notes', ATTEMPTS, (row) => `length(${row}.text) + ${NOTE_BYTES}`)}
   ${counted('uses', USES, () => `${USE_BYTES}`)}
+  `,
+  `
+  CREATE INDEX records_pushed ON records (id) WHERE kind = 6;
+  INSERT INTO usage VALUES (6, 0);
   `,
 ]
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { AdapterPayload } from 'oidc-provider'
 import { LoginRecords } from '../../../src/issuer/authorization/login-records.ts'
-import { RecordAdapter } from '../../../src/issuer/authorization/record-adapter.ts'
+import { recordAdapter } from '../../fakes/record-adapter.ts'
 import { MemoryRecords } from '../../../src/state/memory-records.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 
@@ -14,9 +14,9 @@ const SECONDS = 600
 const opened = () => {
   const records = new MemoryRecords(new FakeClock())
   const write = async (kind: string, id: string, payload: AdapterPayload): Promise<void> =>
-    await new RecordAdapter(kind, records).upsert(id, payload, SECONDS)
+    await recordAdapter(kind, records).upsert(id, payload, SECONDS)
   const has = async (kind: string, id: string): Promise<boolean> =>
-    (await new RecordAdapter(kind, records).find(id)) !== undefined
+    (await recordAdapter(kind, records).find(id)) !== undefined
   return { logins: new LoginRecords(records), write, has }
 }
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { errors } from 'oidc-provider'
-import { RecordAdapter } from '../../../src/issuer/authorization/record-adapter.ts'
+import { recordAdapter } from '../../fakes/record-adapter.ts'
 import { CountersignError } from '../../../src/runtime/errors.ts'
 import { MemoryRecords } from '../../../src/state/memory-records.ts'
 import type { RevocableRecords } from '../../../src/state/record-store.ts'
@@ -12,7 +12,7 @@ import { FakeClock } from '../../fakes/clock.ts'
 const made = () => {
   const clock = new FakeClock()
   const records = new MemoryRecords(clock)
-  const adapterOf = (kind: string) => new RecordAdapter(kind, records)
+  const adapterOf = (kind: string) => recordAdapter(kind, records)
   return { clock, records, adapterOf }
 }
 
@@ -81,12 +81,12 @@ describe('the records of the provider', () => {
       const { records } = made()
       return Object.assign(Object.create(records), { get: () => Promise.reject(cause) })
     }
-    const away = new RecordAdapter('Session', failing(new CountersignError('unavailable', 'gone')))
+    const away = recordAdapter('Session', failing(new CountersignError('unavailable', 'gone')))
     await assert.rejects(
       away.find('x'),
       (cause) => cause instanceof errors.TemporarilyUnavailable && cause.statusCode === 503,
     )
-    const broken = new RecordAdapter('Session', failing(new TypeError('a bug')))
+    const broken = recordAdapter('Session', failing(new TypeError('a bug')))
     await assert.rejects(broken.find('x'), TypeError)
   })
 })

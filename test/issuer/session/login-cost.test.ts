@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { LoginRecords } from '../../../src/issuer/authorization/login-records.ts'
-import { RecordAdapter } from '../../../src/issuer/authorization/record-adapter.ts'
+import { recordAdapter } from '../../fakes/record-adapter.ts'
 import type { OpenedState } from '../../../src/state/opened-state.ts'
 import type { RevocableRecords } from '../../../src/state/record-store.ts'
 import type { StateSettings } from '../../../src/state/settings.ts'
@@ -58,8 +58,8 @@ describe('the login that a session on a route began with', () => {
       async () => {
         const state: OpenedState = stack.use(await opened(await settingsOf()))
         const { store, reads } = counting(state.state.records)
-        const grants = new RecordAdapter('Grant', store)
-        const tokens = new RecordAdapter('AccessToken', store)
+        const grants = recordAdapter('Grant', store)
+        const tokens = recordAdapter('AccessToken', store)
         const logins = new LoginRecords(store)
         const costs: number[] = []
         for (let count = 0; count < LOGINS; count += 1) {

@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test'
 import { BrowserSessions } from '../../../src/authenticate/session/browser-sessions.ts'
 import { SESSION_CLIENT } from '../../../src/check/login-redirect.ts'
 import { LoginRecords } from '../../../src/issuer/authorization/login-records.ts'
-import { RecordAdapter } from '../../../src/issuer/authorization/record-adapter.ts'
+import { recordAdapter } from '../../fakes/record-adapter.ts'
 import { listLogins } from '../../../src/issuer/session/logins.ts'
 import { SignOut } from '../../../src/issuer/session/sign-out.ts'
 import { systemClock } from '../../../src/runtime/clock.ts'
@@ -77,7 +77,7 @@ const setUp = async (settings: StateSettings) => {
   const logIn = async (uid: string): Promise<void> => {
     const authorizations = { [SESSION_CLIENT]: { sid: `sid-${uid}` } }
     const payload = { uid, accountId: 'alice', loginTs: 1, exp: 2, authorizations }
-    await new RecordAdapter('Session', store).upsert(`id-${uid}`, payload, 3_600)
+    await recordAdapter('Session', store).upsert(`id-${uid}`, payload, 3_600)
   }
   /** Comes back from a login, and what happens meanwhile. */
   const comeBack = async (uid: string, meanwhile: () => Promise<unknown>) => {

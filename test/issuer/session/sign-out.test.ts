@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 import { BrowserSessions } from '../../../src/authenticate/session/browser-sessions.ts'
 import { SESSION_CLIENT } from '../../../src/check/login-redirect.ts'
 import { LoginRecords } from '../../../src/issuer/authorization/login-records.ts'
-import { RecordAdapter } from '../../../src/issuer/authorization/record-adapter.ts'
+import { recordAdapter } from '../../fakes/record-adapter.ts'
 import { listLogins } from '../../../src/issuer/session/logins.ts'
 import { SignOut } from '../../../src/issuer/session/sign-out.ts'
 import { MemoryRecords } from '../../../src/state/memory-records.ts'
@@ -30,7 +30,7 @@ const opened = () => {
   const logIn = async (uid: string, user = 'alice'): Promise<void> => {
     const authorizations = { [SESSION_CLIENT]: { sid: `sid-${uid}` }, spa: { sid: `spa-${uid}` } }
     const payload = { uid, accountId: user, loginTs: 1, exp: 2, authorizations }
-    await new RecordAdapter('Session', store).upsert(uid, payload, 3_600)
+    await recordAdapter('Session', store).upsert(uid, payload, 3_600)
   }
   const begin = async (login: string | undefined, host = 'app.example.org', user = 'alice') => {
     const text = await sessions.begin({

@@ -1,0 +1,13 @@
+// What the provider stores, outside of any request: for tests of records that need no browser.
+
+import { BrowserRecords } from '../../src/issuer/authorization/browser-records.ts'
+import { RecordAdapter } from '../../src/issuer/authorization/record-adapter.ts'
+import { OpaqueKeys } from '../../src/state/opaque-keys.ts'
+import type { RevocableRecords } from '../../src/state/record-store.ts'
+import { FakeClock } from './clock.ts'
+
+/** The adapter of a kind, where no browser keeps anything. */
+export const recordAdapter = (kind: string, records: RevocableRecords): RecordAdapter => {
+  const browser = new BrowserRecords('https://id.example.org', new OpaqueKeys(), new FakeClock())
+  return new RecordAdapter(kind, records, browser)
+}
