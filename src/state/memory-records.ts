@@ -53,7 +53,7 @@ export class MemoryRecords implements RevocableRecords {
       login: new RecordRoom(quotas.login),
       decisive: new RecordRoom(quotas.decisive),
       used: new RecordRoom(quotas.used),
-      pushed: new RecordRoom(quotas.pushed),
+      public: new RecordRoom(quotas.public),
     }
   }
 
@@ -113,8 +113,8 @@ export class MemoryRecords implements RevocableRecords {
 
   async revokeAll(): Promise<void> {
     this.#floor = this.#clock.now()
-    const { login, anonymous, pushed } = this.#rooms
-    for (const key of [login, anonymous, pushed].flatMap((room) => room.keys())) this.#drop(key)
+    const { login, anonymous, public: open } = this.#rooms
+    for (const key of [login, anonymous, open].flatMap((room) => room.keys())) this.#drop(key)
   }
 
   revokedAt(_name: string): number | undefined {
@@ -126,9 +126,9 @@ export class MemoryRecords implements RevocableRecords {
   }
 
   #stored(key: string): Entry | undefined {
-    const { login, anonymous, pushed, decisive, used } = this.#rooms
+    const { login, anonymous, public: open, decisive, used } = this.#rooms
     const kept = login.get(key) ?? decisive.get(key) ?? used.get(key)
-    return kept ?? anonymous.get(key) ?? pushed.get(key)
+    return kept ?? anonymous.get(key) ?? open.get(key)
   }
 
   #find(key: string): Entry | undefined {

@@ -19,7 +19,7 @@ const MEBIBYTE = 1024 * 1024
 /** In the memory of a process: 128 MiB in all. Logins: some 30,000 sessions of 2 KB. */
 export const MEMORY_QUOTAS: Quotas = {
   anonymous: { entries: 10_000, bytes: 16 * MEBIBYTE },
-  pushed: { entries: 10_000, bytes: 16 * MEBIBYTE },
+  public: { entries: 10_000, bytes: 16 * MEBIBYTE },
   login: { entries: 200_000, bytes: 64 * MEBIBYTE },
   decisive: { entries: 100_000, bytes: 24 * MEBIBYTE },
   used: { entries: 20_000, bytes: 8 * MEBIBYTE },
@@ -31,7 +31,7 @@ export const MEMORY_QUOTAS: Quotas = {
  */
 export const REDIS_QUOTAS: Quotas = {
   anonymous: { entries: 50_000, bytes: 32 * MEBIBYTE },
-  pushed: { entries: 50_000, bytes: 32 * MEBIBYTE },
+  public: { entries: 50_000, bytes: 32 * MEBIBYTE },
   login: { entries: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY },
   decisive: { entries: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY },
   used: { entries: 100_000, bytes: 32 * MEBIBYTE },
@@ -45,7 +45,7 @@ export const fileQuotas = (maxBytes: number): Quotas => {
   })
   return {
     anonymous: share(1 / 16),
-    pushed: share(1 / 16),
+    public: share(1 / 16),
     login: share(1 / 2),
     decisive: share(1 / 8),
     used: share(1 / 16),

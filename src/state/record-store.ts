@@ -9,14 +9,15 @@ export interface StoredRecord {
 }
 
 /** The kinds of records. */
-export const RECORD_KINDS = ['anonymous', 'login', 'decisive', 'used', 'pushed'] as const
+export const RECORD_KINDS = ['anonymous', 'login', 'decisive', 'used', 'public'] as const
 
 /**
  * What a record is worth, and so which room it takes.
  *
  * - `anonymous`: a client without a proven identity caused it, and few can: a device code before it is
  *   approved, the question for a second factor.
- * - `pushed`: what a public client pushes, as often as it likes: authorization requests (RFC 9126).
+ * - `public`: the same, which public clients and browsers cause as often as they like: a pushed authorization
+ *   request (RFC 9126), a callback of an upstream IdP that was used.
  * - `login`: sessions, grants, codes and tokens of a person or a client that has authenticated.
  * - `decisive`: what refuses where it is found: sign-outs, marks of ended logins, used logout tokens.
  * - `used`: one-time values that a client may send before it is authenticated, such as the `jti` of a
@@ -25,7 +26,7 @@ export const RECORD_KINDS = ['anonymous', 'login', 'decisive', 'used', 'pushed']
 export type RecordKind = (typeof RECORD_KINDS)[number]
 
 /** Whether the oldest records of a kind make room for new ones. */
-export const yields = (kind: RecordKind): boolean => kind === 'anonymous' || kind === 'pushed'
+export const yields = (kind: RecordKind): boolean => kind === 'anonymous' || kind === 'public'
 
 /** A record that is written for the first time, or in place of another. */
 export interface NewRecord extends StoredRecord {
@@ -41,7 +42,7 @@ export interface NewRecord extends StoredRecord {
  * CountersignError `unavailable` or `overloaded`; it is not known then whether the call has happened.
  *
  * Each kind has a room of its own, which no other kind can take (`quotas.ts`). Where the room of
- * `anonymous` or `pushed` is full, its oldest records make room for new ones. No record of another kind is
+ * `anonymous` or `public` is full, its oldest records make room for new ones. No record of another kind is
  * removed before its end: a write that does not fit is refused with `overloaded`, and what the key had stays.
  *
  * No record is returned once its time is over, by the clock of the store: a monotonic one in memory,

@@ -33,7 +33,7 @@ const record = { text: 'x', kind: 'anonymous', lifetime: 60_000 } as const
 
 const quotasOf = (entries: number, bytes: number): Quotas => {
   const quota = { entries, bytes }
-  return { anonymous: quota, login: quota, decisive: quota, used: quota, pushed: quota }
+  return { anonymous: quota, login: quota, decisive: quota, used: quota, public: quota }
 }
 
 describe('a memory of records that is full', () => {

@@ -19,7 +19,7 @@ export interface BoundedRecords {
 
 const BYTES = 60_000
 const room = { entries: 1_000, bytes: BYTES }
-const ROOMS: Quotas = { anonymous: room, login: room, decisive: room, used: room, pushed: room }
+const ROOMS: Quotas = { anonymous: room, login: room, decisive: room, used: room, public: room }
 const KINDS = ['login', 'decisive', 'used'] as const
 
 /** Long enough to fill a room, where time does not stand still. */
@@ -84,8 +84,8 @@ export const quotaConformance = (
       const { stores } = await create(ROOMS)
       const [one, other] = stores
       for (const [kind, flooding] of [
-        ['anonymous', 'pushed'],
-        ['pushed', 'anonymous'],
+        ['anonymous', 'public'],
+        ['public', 'anonymous'],
       ] as const) {
         // oxlint-disable-next-line no-await-in-loop -- one after the other
         await one.put('kept', { text: kind, kind, lifetime: LONG }, ['kept'])
@@ -96,7 +96,7 @@ export const quotaConformance = (
       }
     })
 
-    for (const kind of ['anonymous', 'pushed'] as const) {
+    for (const kind of ['anonymous', 'public'] as const) {
       it(`keeps the latest records of the kind "${kind}", within their room, and no more`, async () => {
         const { stores } = await create(ROOMS)
         await fill(stores, kind, { most: 200 })

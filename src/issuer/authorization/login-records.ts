@@ -46,9 +46,9 @@ export const recordKindOf = (kind: string, payload: AdapterPayload, path?: strin
     // RFC 9449 §11.1. The endpoint for pushed requests takes proofs of public clients; one that is shown there
     // again makes a code that is good for the holder of its key alone (§10.1).
     case 'ReplayDetection':
-      return path === ENDPOINTS.pushed_authorization_request ? 'pushed' : 'used'
+      return path === ENDPOINTS.pushed_authorization_request ? 'public' : 'used'
     case 'PushedAuthorizationRequest': // RFC 9126: of public clients, too
-      return payload.trusted ? 'login' : 'pushed'
+      return payload.trusted ? 'login' : 'public'
     case 'DeviceCode':
       return personIn(payload) === undefined ? 'anonymous' : 'login'
     default:

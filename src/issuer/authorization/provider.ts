@@ -40,7 +40,7 @@ export interface ProviderParts {
   readonly records: RevocableRecords
   /** Keeps what belongs to a browser that has proven nothing. */
   readonly browserRecords: BrowserRecords
-  /** Signs the cookies, so that only ours are looked up. */
+  /** Signs the cookie of the session, so that only ours are looked up. */
   readonly cookieKey: string
   /** The client that our own routes are. */
   readonly sessionClient: ClientMetadata | undefined
@@ -143,7 +143,9 @@ const configurationOf = (
       },
       keys: [cookieKey],
       long: cookies,
-      short: { httpOnly: true, sameSite: 'lax', secure, signed: true },
+      // Not signed: each interaction has a cookie that nobody else can make (`BrowserBinding`), and browsers
+      // keep no more than 180 of a domain.
+      short: { httpOnly: true, sameSite: 'lax', secure, signed: false },
     },
     features: {
       devInteractions: { enabled: false },

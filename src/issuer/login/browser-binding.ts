@@ -16,8 +16,9 @@ import { ENDPOINTS } from '../paths.ts'
 /** How long an interaction lasts, and its cookies, in seconds. */
 export const INTERACTION_SECONDS = 1_800
 
-// Of 90 bytes each, beside four of the provider's: browsers keep some 180 for a domain. A tab whose cookie was
-// dropped for newer ones gets a page with a link to begin again.
+// Of 90 bytes each, beside two of the provider's and one to four with the request (browser-records.ts):
+// browsers keep some 180 for a domain. A tab whose cookie was dropped for newer ones gets a page with a link to
+// begin again.
 const MOST_COOKIES = 32
 
 /** Binds the interactions of one issuer to browsers. Nothing of it is stored. */
@@ -101,7 +102,7 @@ export const refusingOtherBrowsers =
   ({ provider, binding, sender }: RefusingOtherBrowsersParts) =>
   async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     const uid = RESUME.test(ctx.path)
-      ? ctx.cookies.get(provider.cookieName('resume'), { signed: true })
+      ? ctx.cookies.get(provider.cookieName('resume'), { signed: false })
       : undefined
     if (uid === undefined) return await next() // the provider resumes nothing without it
     if (!binding.holds(ctx.req, { uid })) {

@@ -95,7 +95,7 @@ export class Interactions {
       return this.#parts.sender.tell('malformed', 405, request, response)
     }
     if (logout !== undefined) return await this.#logOut(id, request, response)
-    if (callback !== undefined) return await this.#providers.sendBack(id, request, response)
+    if (callback !== undefined) return this.#providers.sendBack(id, request, response)
     const interaction = await this.#interactionOf(request, response)
     const isThere = interaction?.uid === uid
     if (!isThere || !this.#parts.binding.holds(request, interaction)) {

@@ -101,7 +101,7 @@ interface WriteOptions {
 }
 
 // What clients cause that are not authenticated. For the other kinds the server's own bound counts.
-const BOUNDED = ['anonymous', 'pushed', 'used'] as const
+const BOUNDED = ['anonymous', 'public', 'used'] as const
 
 const recordOf = (reply: unknown): StoredRecord | undefined => {
   if (reply === null) return undefined

@@ -104,7 +104,7 @@ export class SqliteRecords implements RecordStore {
       if (dropEnded.run(this.#database.now()).changes !== 0) continue
       // The one that was just written would be the last to go.
       if (!yields(kind) || written > room) throw fullOf(kind)
-      const dropOldest = this.#statements[kind === 'pushed' ? 'dropPushed' : 'dropAnonymous']
+      const dropOldest = this.#statements[kind === 'public' ? 'dropPublic' : 'dropAnonymous']
       this.#dropped += Number(dropOldest.run().changes)
     }
   }
@@ -144,12 +144,12 @@ const prepareAll = (database: StateDatabase) => {
       'DELETE FROM records WHERE id IN (SELECT id FROM records WHERE ends <= ? LIMIT 100)',
     ),
     dropAnonymous: prepare(oldestOf('anonymous')),
-    dropPushed: prepare(oldestOf('pushed')),
+    dropPublic: prepare(oldestOf('public')),
   }
 }
 
 // The number stands in the text, so that the index of the kind is used.
-const oldestOf = (kind: 'anonymous' | 'pushed'): string =>
+const oldestOf = (kind: 'anonymous' | 'public'): string =>
   `DELETE FROM records WHERE id = (SELECT id FROM records WHERE kind = ${NUMBERS[kind]} ORDER BY id LIMIT 1)`
 
 const recordOf = (row: ReturnType<StatementSync['get']>, now: number): StoredRecord | undefined => {

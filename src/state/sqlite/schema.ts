@@ -14,7 +14,7 @@ export const NUMBERS: Readonly<Record<RecordKind, number>> = {
   login: 1,
   decisive: 2,
   used: 3,
-  pushed: 6,
+  public: 6,
 }
 /** What counters and notes of attempts take together, in `usage`. */
 export const ATTEMPTS = 4
@@ -110,7 +110,7 @@ export const MIGRATIONS: readonly string[] = [
   ${counted('uses', USES, () => `${USE_BYTES}`)}
   `,
   `
-  CREATE INDEX records_pushed ON records (id) WHERE kind = 6;
+  CREATE INDEX records_public ON records (id) WHERE kind = 6;
   INSERT INTO usage VALUES (6, 0);
   `,
 ]

@@ -1,8 +1,9 @@
-// Logins that are under way at a provider of others. Who is back is told by the state; everything else
-// about the login stays with us, and is taken by whoever comes first.
+// Logins that are under way at an upstream IdP. Nothing is stored until a browser comes back with a code: the
+// state says which login it left, sealed, and what is secret about it is derived from the state.
 
-import { randomBytes } from 'node:crypto'
+import type { OpaqueKeys } from '../../../state/opaque-keys.ts'
 import type { RecordStore } from '../../../state/record-store.ts'
+import { TextSeal } from '../../../state/text-seal.ts'
 import type { ProviderSecrets } from './foreign-provider.ts'
 
 /** A login that went there. */
@@ -17,52 +18,66 @@ export interface DepartedLogin extends ProviderSecrets {
 
 // As long as the interaction itself (authorization/provider.ts).
 const LIFETIME_MS = 1_800_000
-const SECRET_BYTES = 32
-const STATE = /^[A-Za-z0-9_-]{43}$/
 
-/** What nobody can guess, three times. */
-export const newSecrets = (): ProviderSecrets => ({
-  state: secret(),
-  nonce: secret(),
-  verifier: secret(),
-})
-
-const secret = (): string => randomBytes(SECRET_BYTES).toString('base64url')
+// An id of an interaction and one of a provider, sealed.
+const STATE = /^[A-Za-z0-9_-]{44,512}$/
+const PLACE = ''
 
 /** The logins under way elsewhere. */
 export class Departures {
+  readonly #keys: OpaqueKeys
   readonly #records: RecordStore
+  readonly #seal: TextSeal
 
-  constructor(records: RecordStore) {
+  /** @param keys shared by replicas as the records are: a browser may come back to another one */
+  constructor(keys: OpaqueKeys, records: RecordStore) {
+    this.#keys = keys
     this.#records = records
+    this.#seal = new TextSeal(keys, 'login-departure')
   }
 
-  async keep(login: DepartedLogin): Promise<void> {
-    const text = JSON.stringify(login)
-    await this.#records.put(keyOf(login.state), {
-      text,
-      kind: 'anonymous',
-      lifetime: LIFETIME_MS,
-    })
+  /** @param now milliseconds since the epoch */
+  begin(login: Pick<DepartedLogin, 'uid' | 'provider' | 'since'>, now: number): DepartedLogin {
+    const { uid, provider, since } = login
+    const said: Said = [now + LIFETIME_MS, uid, provider, since]
+    const state = this.#seal.seal(PLACE, JSON.stringify(said))
+    return { ...login, ...this.#secretsOf(state) }
   }
 
-  /** The login that a browser is back from, which stays. */
-  async find(state: string): Promise<DepartedLogin | undefined> {
-    if (!STATE.test(state)) return undefined
-    const record = await this.#records.get(keyOf(state))
-    return record && readLogin(record.text)
+  /**
+   * The login that a browser is back from; `undefined` for a state that is none of ours, and after its time.
+   * It proves nothing of the browser: that the interaction is its own is for the caller to find out.
+   *
+   * @param now milliseconds since the epoch
+   */
+  read(state: string, now: number): DepartedLogin | undefined {
+    const opened = STATE.test(state) ? this.#seal.open(PLACE, state) : undefined
+    if (opened === undefined) return undefined
+    const said: Said = JSON.parse(opened) // ours: `begin` sealed it
+    const [until, uid, provider, since] = said
+    if (now >= until) return undefined
+    return { uid, provider, ...(since && { since }), ...this.#secretsOf(state) }
   }
 
-  /** The same, once. */
-  async take(state: string): Promise<DepartedLogin | undefined> {
-    const record = await this.#records.take(keyOf(state))
-    return record && readLogin(record.text)
+  /**
+   * Uses a login that came back with a code, and says whether it is the first time: an upstream IdP that is shown
+   * a code twice ends what it gave for it (RFC 6749 §4.1.2). Where clients without a login make so many of these
+   * records that one is dropped, it is the IdP alone that refuses a code that was used.
+   */
+  async use({ state }: DepartedLogin): Promise<boolean> {
+    const record = { text: '', kind: 'public', lifetime: LIFETIME_MS } as const
+    return await this.#records.add(`login-departure:${state}`, record)
+  }
+
+  /** RFC 7636 §4.1: 43 characters. */
+  #secretsOf(state: string): ProviderSecrets {
+    return {
+      state,
+      nonce: this.#keys.of('login-departure-nonce', state),
+      verifier: this.#keys.of('login-departure-verifier', state),
+    }
   }
 }
 
-const keyOf = (state: string): string => `login-departure:${state}`
-
-const readLogin = (text: string): DepartedLogin => {
-  const login: DepartedLogin = JSON.parse(text) // ours: `keep` wrote it
-  return login
-}
+/** Until when it is good, in milliseconds since the epoch; the interaction, the provider, `since`. */
+type Said = readonly [number, string, string, (number | null | undefined)?]

@@ -11,7 +11,7 @@ import type { PageSender } from '../../page-sender.ts'
 import type { LoginEnding } from '../ending.ts'
 import type { Exchange } from '../exchange.ts'
 import type { LoginPages } from '../login-pages.ts'
-import { Departures, newSecrets } from './departures.ts'
+import { Departures } from './departures.ts'
 import type { ProviderFailure } from './failure.ts'
 import type { AskingParts } from './fetch.ts'
 import { ForeignProvider, type ProviderStatement } from './foreign-provider.ts'
@@ -53,7 +53,7 @@ export class ProviderLogins {
 
   constructor(parts: ProviderLoginsParts) {
     this.#parts = parts
-    this.#departures = new Departures(parts.records)
+    this.#departures = new Departures(parts.opaqueKeys, parts.records)
   }
 
   /** Sends the browser to a provider. */
@@ -62,21 +62,23 @@ export class ProviderLogins {
     const provider = foreign.get(id)
     if (provider === undefined) return await pages.showLogin(exchange, { kind: 'expired' })
     const { uid, prompt } = exchange.interaction
-    const secrets = newSecrets()
     const fresh = prompt.reasons.some((reason) => FRESH.has(reason))
-    const departure = await provider.leave(secrets, fresh)
+    const now = clock.now()
+    const login = this.#departures.begin(
+      { uid, provider: id, ...(fresh ? { since: now } : {}) },
+      now,
+    )
+    const departure = await provider.leave(login, fresh)
     if (departure.outcome === 'failed') {
       return await this.#fail(exchange, provider, departure.failure)
     }
-    const since = fresh ? { since: clock.now() } : {}
-    await this.#departures.keep({ ...secrets, ...since, uid, provider: id })
     sendTo(departure.url.href, exchange.response)
   }
 
   /** Sends a browser that is back to the login that it says it left. */
-  async sendBack(id: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  sendBack(id: string, request: IncomingMessage, response: ServerResponse): void {
     const query = queryOf(request)
-    const login = await this.#departures.find(query.get('state') ?? '')
+    const login = this.#departures.read(query.get('state') ?? '', this.#parts.clock.now())
     // What was for another provider is not for this one (RFC 9700 §4.4.2.2).
     if (login?.provider !== id) return this.#parts.sender.tell('expired', 400, request, response)
     sendTo(`${LOGIN}/${login.uid}/returned?${query.toString()}`, response)
@@ -84,14 +86,13 @@ export class ProviderLogins {
 
   /** Ends the login of a browser that is back, and that has shown that it is the one that left. */
   async arrive(exchange: Exchange): Promise<void> {
-    const { foreign, pages, ending, opaqueKeys } = this.#parts
+    const { foreign, pages, ending, opaqueKeys, clock } = this.#parts
     const query = queryOf(exchange.request)
-    const state = query.get('state') ?? ''
-    const found = await this.#departures.find(state)
-    const isOwn = found?.uid === exchange.interaction.uid
-    const login = isOwn ? await this.#departures.take(state) : undefined
-    const provider = login && foreign.get(login.provider)
-    if (login === undefined || provider === undefined) {
+    const login = this.#departures.read(query.get('state') ?? '', clock.now())
+    const isOwn = login?.uid === exchange.interaction.uid
+    const provider = isOwn ? foreign.get(login.provider) : undefined
+    const isUsed = isOwn && query.has('code') && !(await this.#departures.use(login))
+    if (!isOwn || isUsed || provider === undefined) {
       return await pages.showLogin(exchange, { kind: 'expired' })
     }
     const arrival = await provider.arrive(query, login, login.since)
