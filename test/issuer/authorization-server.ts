@@ -88,18 +88,7 @@ export const startSite = async (
   files: Readonly<Record<string, string>> = {},
 ): Promise<Site> => {
   await using stack = new AsyncDisposableStack()
-  const folder = stack.use(await temporaryFolder())
-  await mkdir(folder.file('keys'))
-  await writeSigningKeys(
-    folder.file('keys'),
-    await Promise.all([madeKey('ES256'), madeKey('EdDSA')]),
-  )
-  for (const [name, content] of Object.entries({ secret: SECRET, ...files })) {
-    // oxlint-disable-next-line no-await-in-loop -- a few
-    await writeFile(folder.file(name), content)
-  }
-  await writeFile(folder.file('users.yaml'), USERS)
-  await writeFile(folder.file('countersign.yaml'), yaml)
+  const folder = stack.use(await siteFolder(yaml, files))
   const authz = stack.use(await startAuthz(folder.file('countersign.yaml')))
   const port = await portTo(authz.issuer, stack)
   const reach: openid.CustomFetch = async (url, options) => {
@@ -139,6 +128,25 @@ export const startSite = async (
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
+}
+
+/** A folder with a configuration, `countersign.yaml`, and the files that it names. */
+export const siteFolder = async (
+  yaml = configuration(),
+  files: Readonly<Record<string, string>> = {},
+): Promise<TemporaryFolder> => {
+  const folder = await temporaryFolder()
+  await mkdir(folder.file('keys'))
+  await writeSigningKeys(
+    folder.file('keys'),
+    await Promise.all([madeKey('ES256'), madeKey('EdDSA')]),
+  )
+  const all = { secret: SECRET, 'users.yaml': USERS, 'countersign.yaml': yaml, ...files }
+  for (const [name, content] of Object.entries(all)) {
+    // oxlint-disable-next-line no-await-in-loop -- a few
+    await writeFile(folder.file(name), content)
+  }
+  return folder
 }
 
 // Of a loaded machine.

@@ -1,0 +1,173 @@
+// Clients that have proven nothing leave no record in `state`, whatever it is kept in; what has to be stored
+// for them stays within its room.
+
+import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
+import { after, describe, it } from 'node:test'
+import { SignOuts } from '../../src/authenticate/session/sign-outs.ts'
+import { systemClock as clock } from '../../src/runtime/clock.ts'
+import { MemoryRecords } from '../../src/state/memory-records.ts'
+import { memoryState, type State } from '../../src/state/state.ts'
+import { skipWithoutRedis, startRedis } from '../servers/redis.ts'
+import { temporaryFolder } from '../servers/temporary.ts'
+import { fileSettings, opened } from '../state/opening.ts'
+import { serverAt } from '../state/redis/reaching.ts'
+import { redisSettings } from '../state/redis/settings.ts'
+import { CALLBACK, ISSUER } from './authorization-server.ts'
+import { flood, type Sent } from './flooding.ts'
+import { startIssuerOn } from './issuer-on.ts'
+
+/** A state, and how much it holds. */
+interface Setting extends AsyncDisposable {
+  readonly state: State
+  /** How many records there are, and how many bytes they take where that can be told. */
+  readonly held: () => Promise<readonly [records: number, bytes: number]>
+}
+
+const inMemory = async (): Promise<Setting> => {
+  const records = new MemoryRecords(clock)
+  return {
+    state: { ...memoryState(clock), records },
+    held: async () => [records.size, 0],
+    [Symbol.asyncDispose]: async () => undefined,
+  }
+}
+
+const inFile = async (): Promise<Setting> => {
+  await using stack = new AsyncDisposableStack()
+  const folder = stack.use(await temporaryFolder())
+  const file = folder.file('state.db')
+  const { state } = stack.use(await opened(fileSettings(file)))
+  const reader = new DatabaseSync(file, { readOnly: true })
+  stack.defer(() => reader.close())
+  const numberIn = (sql: string): number =>
+    Number(Object.values(reader.prepare(sql).get() ?? {})[0])
+  const owned = stack.move()
+  return {
+    state,
+    held: async () => [
+      numberIn('SELECT count(*) FROM records'),
+      numberIn('PRAGMA page_count') * numberIn('PRAGMA page_size'),
+    ],
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+const inRedis = async (): Promise<Setting> => {
+  await using stack = new AsyncDisposableStack()
+  const redis = stack.use(await startRedis())
+  const { state } = stack.use(await opened(redisSettings(serverAt(redis.userUrl))))
+  const owned = stack.move()
+  return {
+    state,
+    held: async () => [Number(await redis.command('DBSIZE')), 0],
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+const PKCE = { code_challenge: 'a'.repeat(43), code_challenge_method: 'S256' }
+const AUTHORIZATION = {
+  client_id: 'spa',
+  redirect_uri: CALLBACK,
+  response_type: 'code',
+  scope: 'openid groups',
+  ...PKCE,
+}
+
+/** As large as a request may be (`parameter-limits.ts`). */
+const LARGE = { login_hint: 'x'.repeat(256), state: 'x'.repeat(2_048), nonce: 'x'.repeat(512) }
+
+const queryOf = (fields: Readonly<Record<string, string>>): string =>
+  new URLSearchParams(fields).toString()
+
+/** @param cookie of a browser that was here before */
+const REQUESTS = (cookie: string): readonly Sent[] => [
+  { path: `/authorize?${queryOf(AUTHORIZATION)}` },
+  { path: `/authorize?${queryOf({ ...AUTHORIZATION, ...LARGE })}` },
+  { path: `/authorize?${queryOf(AUTHORIZATION)}`, headers: { cookie } },
+  { path: '/authorize?client_id=nobody' },
+  { path: '/device' },
+  { path: '/device?user_code=BCDF-GHJK', headers: { cookie } },
+  { path: '/logout' },
+  { path: `/logout?${queryOf({ client_id: 'spa', state: LARGE.state })}` },
+  { path: '/logout', headers: { cookie } },
+  { path: '/logout/success' },
+  { path: '/login/AAAAAAAAAAAAAAAAAAAAA', headers: { cookie } },
+  { path: '/account' },
+]
+
+const STORES: readonly {
+  readonly name: string
+  readonly create: () => Promise<Setting>
+  readonly skip?: string | false
+}[] = [
+  { name: 'in memory', create: inMemory },
+  { name: 'in a file', create: inFile },
+  { name: 'in Redis', create: inRedis, skip: skipWithoutRedis() },
+]
+
+const COUNT = 3_000
+const PUSHED = 1_000
+
+for (const { name, create, skip = false } of STORES) {
+  describe(`clients that have proven nothing, where state is ${name}`, { skip }, () => {
+    const stack = new AsyncDisposableStack()
+    after(() => stack.disposeAsync())
+
+    it('leave no record by opening pages', async () => {
+      const { state, held } = stack.use(await create())
+      const issuer = stack.use(await startIssuerOn(state))
+      const person = issuer.browser()
+      const page = await person.get(`${ISSUER}/account`)
+      await person.submit(page, '/password', { user: 'alice', password: 'wonderland' })
+      await new SignOuts(state.records, clock).note('bob')
+      const visitor = issuer.browser()
+      await visitor.get(`${ISSUER}/device`)
+      const cookie = [...visitor.cookiesOf(ISSUER)].map((pair) => pair.join('=')).join('; ')
+      const requests = REQUESTS(cookie)
+      const before = await held()
+
+      await flood(
+        issuer.port,
+        COUNT,
+        (number) => requests[number % requests.length] ?? { path: '/device' },
+        ({ status }) => assert.ok([200, 302, 303, 400].includes(status), `${status}`),
+      )
+
+      assert.deepEqual(await held(), before)
+      assert.match((await person.get(`${ISSUER}/account`)).body, />alice</)
+      assert.ok((await new SignOuts(state.records, clock).lastOf('bob')) > 0)
+    })
+
+    it('displace nothing by what has to be stored for them', async () => {
+      const { state, held } = stack.use(await create())
+      const issuer = stack.use(await startIssuerOn(state))
+      const person = issuer.browser()
+      const page = await person.get(`${ISSUER}/account`)
+      await person.submit(page, '/password', { user: 'alice', password: 'wonderland' })
+      const [before] = await held()
+      const kinds = new Map<string, number>()
+      const put = state.records.put.bind(state.records)
+      state.records.put = async (key, record, indexes) => {
+        kinds.set(record.kind, (kinds.get(record.kind) ?? 0) + 1)
+        await put(key, record, indexes)
+      }
+      await flood(
+        issuer.port,
+        PUSHED,
+        (number) =>
+          number % 4 === 0
+            ? { path: '/device/authorize', form: { client_id: 'cli', scope: 'openid' } }
+            : { path: '/par', form: { ...AUTHORIZATION, ...LARGE } },
+        ({ status }) => assert.ok([200, 201, 429].includes(status), `${status}`),
+      )
+      // A device code is found by its user code, too; of one source there are 60 at most (device-limits.ts).
+      const codes = kinds.get('anonymous') ?? 0
+      assert.ok(codes > 0 && codes <= 2 * 65, `${codes} records of device codes`)
+      assert.deepEqual([...kinds.keys()].toSorted(), ['anonymous', 'public'])
+      assert.equal(kinds.get('public'), (PUSHED * 3) / 4)
+      assert.ok((await held())[0] > before)
+      assert.match((await person.get(`${ISSUER}/account`)).body, />alice</)
+    })
+  })
+}
