@@ -17,7 +17,7 @@ import { LOGIN } from '../paths.ts'
 export type BrowserKept = 'Interaction' | 'Session'
 
 /** Whether records of a kind of the provider's can be kept by a browser. */
-export const isBrowserKept = (kind: string): kind is BrowserKept => kind in KEPT
+export const isBrowserKept = (kind: string): kind is BrowserKept => Object.hasOwn(KEPT, kind)
 
 // Browsers take 4,096 bytes of name and value (RFC 6265bis §5.5).
 const LONGEST_COOKIE = 3_800

@@ -97,14 +97,32 @@ export class Interactions {
     if (logout !== undefined) return await this.#logOut(id, request, response)
     if (callback !== undefined) return this.#providers.sendBack(id, request, response)
     const interaction = await this.#interactionOf(request, response)
-    const isThere = interaction?.uid === uid
-    if (!isThere || !this.#parts.binding.holds(request, interaction)) {
-      const again = againAt(request.url)
-      const more = again === undefined ? {} : { logIn: again }
-      const message = isThere ? 'other-browser' : 'expired'
-      return this.#parts.sender.tell(message, 400, request, response, more)
+    if (interaction?.uid !== uid) return this.#tell('expired', request, response)
+    if (!this.#parts.binding.holds(request, interaction)) {
+      return this.#tell('other-browser', request, response)
     }
-    const exchange = { request, response, interaction }
+    try {
+      await this.#go(action, { request, response, interaction })
+    } catch (cause) {
+      // It ended meanwhile, in another tab say.
+      if (!(cause instanceof errors.SessionNotFound) || response.headersSent) throw cause
+      this.#tell('expired', request, response)
+    }
+  }
+
+  /** Tells why nothing goes on here, with a link to where it begins again. */
+  #tell(
+    message: 'expired' | 'other-browser',
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): void {
+    const again = againAt(request.url)
+    const more = again === undefined ? {} : { logIn: again }
+    this.#parts.sender.tell(message, 400, request, response, more)
+  }
+
+  async #go(action: string | undefined, exchange: Exchange): Promise<void> {
+    const { request, response, interaction } = exchange
     if (action === undefined) return await this.#show(exchange)
     if (action === 'returned') return await this.#return(exchange)
     const form = await readForm(request)
