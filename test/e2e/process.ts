@@ -12,6 +12,8 @@ const readySchema = z.object({ ready: z.string() })
 export interface ProcessOptions {
   /** Whether its time can be put forward. */
   readonly movable?: boolean
+  /** A command that runs the one behind it in its place. Default: none. */
+  readonly prefix?: readonly string[]
 }
 
 const CLOCK = resolve(import.meta.dirname, 'moved-clock.ts')
@@ -21,10 +23,16 @@ export class CountersignProcess implements AsyncDisposable {
   readonly #command: string
   readonly #config: string
   readonly #preloaded: readonly string[]
+  readonly #prefix: readonly string[]
   #child: ChildProcess | undefined
   #log = ''
 
-  constructor(command: 'authz' | 'signer', config: string, { movable }: ProcessOptions = {}) {
+  constructor(
+    command: 'authz' | 'signer',
+    config: string,
+    { movable, prefix = [] }: ProcessOptions = {},
+  ) {
+    this.#prefix = prefix
     this.#command = command
     this.#config = config
     this.#preloaded = movable === true ? ['--import', CLOCK] : []
@@ -42,8 +50,16 @@ export class CountersignProcess implements AsyncDisposable {
   /** Starts it; resolves with its address when it listens. */
   async start(): Promise<string> {
     const program = resolve(import.meta.dirname, '../../src/countersign.ts')
-    const args = [...this.#preloaded, program, this.#command, '--config', this.#config]
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+    const [command, ...args] = [
+      ...this.#prefix,
+      process.execPath,
+      ...this.#preloaded,
+      program,
+      this.#command,
+      '--config',
+      this.#config,
+    ]
+    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
     this.#child = child
     child.stderr?.on('data', (chunk: Buffer) => (this.#log += chunk.toString()))
     const { promise, resolve: settle, reject } = Promise.withResolvers<string>()

@@ -24,6 +24,7 @@ import {
   type StandingLogin,
   type UpstreamLogin,
 } from './provider/held-logins.ts'
+import { Pauses } from './pauses.ts'
 
 /** What checking needs. */
 export interface LoginStatusParts {
@@ -91,11 +92,11 @@ export const checkTimes = (now: number, milliseconds: number): CheckTimes => ({
 export class LoginStatus {
   readonly #parts: LoginStatusParts
   readonly #underWay = new Map<string, Promise<Standing>>()
-  // By login, when it is tried again, in monotonic milliseconds.
-  readonly #paused = new Map<string, number>()
+  readonly #paused: Pauses
 
   constructor(parts: LoginStatusParts) {
     this.#parts = parts
+    this.#paused = new Pauses(parts.clock, PAUSE_MS)
   }
 
   /** Whether a login is still good. One of which nothing is kept is not. */
@@ -107,16 +108,8 @@ export class LoginStatus {
     if (now >= ends) return 'ended'
     if (renewal === undefined || now < renewal.from) return 'stands'
     if (now >= renewal.by) return await this.#ask(login)
-    if (!this.#isPaused(login)) this.#ask(login).catch(() => undefined) // the log was told
+    if (!this.#paused.has(login)) this.#ask(login).catch(() => undefined) // the log was told
     return 'stands'
-  }
-
-  #isPaused(login: string): boolean {
-    const until = this.#paused.get(login)
-    if (until === undefined) return false
-    if (this.#parts.clock.monotonic() < until) return true
-    this.#paused.delete(login)
-    return false
   }
 
   async #ask(login: string): Promise<Standing> {
@@ -129,9 +122,8 @@ export class LoginStatus {
     try {
       return await this.#inTurn(login)
     } catch (cause) {
-      const { clock, logger } = this.#parts
-      this.#paused.set(login, clock.monotonic() + PAUSE_MS)
-      logger.warn({ reason: describeError(cause) }, 'login not renewed')
+      this.#paused.begin(login)
+      this.#parts.logger.warn({ reason: describeError(cause) }, 'login not renewed')
       if (cause instanceof CountersignError) throw cause
       throw new CountersignError('unavailable', describeError(cause), { cause })
     } finally {
