@@ -35,7 +35,7 @@ export interface FloodedSite extends AsyncDisposable {
 
 export const HOST = 'app.example.org'
 export const ALICE = basic('alice', 'wonderland')
-export const ISSUER = 'https://issuer.example.org'
+const ISSUER = 'https://issuer.example.org'
 export const CALLBACK = 'https://spa.example.org/callback'
 
 const HOUR_S = 3_600
