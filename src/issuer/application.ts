@@ -8,6 +8,7 @@ import type { AuditSink } from '../audit/sink.ts'
 import type { AuthorizationServer } from '../check/authorization-server.ts'
 import type { SigningKeySet } from '../keys/signing-key-set.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { cutText } from '../runtime/cut-text.ts'
 import type { Application } from '../runtime/http-server.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { AttemptStore } from '../state/attempt-store.ts'
@@ -70,6 +71,9 @@ export interface IssuerApplication extends OthersConcerned {
   readonly statuses: LoginStatuses
 }
 
+// Of what a client wrote, in a line of the log.
+const MAX_PATH = 256
+
 /** For a connection on which nothing moves once a login has been answered. */
 const IDLE_MS = 25_000
 
@@ -82,7 +86,8 @@ export const createApplication = (
   const { records, opaqueKeys, audit, observer, clock, logger, connect } = parts
   const sender = new PageSender(server.look, server.url)
   const logFailure = (cause: unknown, request?: IncomingMessage): void => {
-    const about = request && { path: request.url?.split('?', 1)[0], request: requestIdOf(request) }
+    const [path = ''] = request?.url?.split('?', 1) ?? []
+    const about = request && { path: cutText(path, MAX_PATH), request: requestIdOf(request) }
     // Whoever does not send a request to its end can do so without end.
     if (request?.complete === false) logger.debug(about, 'request not received')
     else logger.error({ err: cause, ...about }, 'request failed')
