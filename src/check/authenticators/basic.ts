@@ -59,11 +59,13 @@ const guardOf = (
 ): PasswordGuard => {
   if (rules === false) return unguarded
   const { name, generation, tellsUnknown } = about
-  const onLockOut = ({ lasts, ...lockOut }: LockOut): void =>
+  // Not as "source": that tells kinds of lines apart (runtime/line-limit.ts), and an address comes with a request.
+  const onLockOut = ({ lasts, source: address, ...lockOut }: LockOut): void =>
     logger.warn(
       {
         authenticator: name,
         ...lockOut,
+        address,
         ...(tellsUnknown ? {} : { user: undefined }),
         seconds: lasts / 1_000,
       },
