@@ -42,7 +42,7 @@ export const issuerRoutes = (
   const pages = PUBLISHED_PREFIXES.map((prefix) => {
     const match = { path_separated_prefix: prefix }
     const group = groupOf(prefix)
-    if (group === 'documents') return toDocument(match)
+    if (group === 'documents') return { ...toDocument(match), ...saying }
     return {
       ...routeTo(match, pageWait(config), {
         ...unjudged,

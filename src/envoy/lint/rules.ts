@@ -13,6 +13,7 @@ import { failOpenRules } from './rules/fail-open.ts'
 import { filterStateRules } from './rules/filter-state.ts'
 import { forwardedCertificateRules } from './rules/forwarded-certificate.ts'
 import { headerRules } from './rules/headers.ts'
+import { issuerBoundsRules } from './rules/issuer-bounds.ts'
 import { issuerClusterRules } from './rules/issuer-cluster.ts'
 import { issuerRules } from './rules/issuer.ts'
 import { listenerRules } from './rules/listener.ts'
@@ -46,6 +47,7 @@ export const RULES: readonly RuleText[] = [
   ...extAuthzRules,
   ...routeRules,
   ...issuerRules,
+  ...issuerBoundsRules,
   ...issuerClusterRules,
   ...authzClusterRules,
   ...upstreamTlsRules,
@@ -75,6 +77,7 @@ export const findAll = (site: Site): readonly Finding[] => {
     patch: keyof typeof PATCHES,
   ): readonly Finding[] => applyRules(rules, subjects, site.istio ? PATCHES[patch] : undefined)
   const { chains, guarded, managers, edges, guards, routes } = subjectsOf(site)
+  const published = site.managers.map((manager) => ({ site, manager }))
   const authz = clustersOf(site, site.authzClusters)
   const upstreams = site.certificateUpstreams.map((upstream) => ({ site, upstream }))
   const signers = site.certificateUpstreams.flatMap((upstream) =>
@@ -95,11 +98,8 @@ export const findAll = (site: Site): readonly Finding[] => {
     ...apply(policyRules, guarded, 'authz'),
     ...apply(extAuthzRules, guards, 'authz'),
     ...apply(routeRules, routes, 'route'),
-    ...apply(
-      issuerRules,
-      site.managers.map((manager) => ({ site, manager })),
-      'route',
-    ),
+    ...apply(issuerRules, published, 'route'),
+    ...apply(issuerBoundsRules, published, 'route'),
     ...apply(
       issuerClusterRules,
       clustersOf(site, site.issuerClusters).map((cluster) => ({

@@ -13,8 +13,10 @@ import {
   changed,
   CLUSTERS,
   EXPECTED,
+  extension,
   FILTERS,
   HOSTS,
+  MANAGER,
   partOf,
   type Change,
 } from './corpus/case.ts'
@@ -26,7 +28,7 @@ import {
   PUBLISHED,
   SAYING,
   SESSION_ROUTE,
-} from './corpus/issuer.ts'
+} from './corpus/issuer-site.ts'
 import { found } from './found.ts'
 
 const ISSUER_CLUSTER = `${CLUSTERS}[4]`
@@ -107,6 +109,33 @@ const CASES: readonly {
     ],
   },
   {
+    name: 'a connection manager that ends every request, in place of the route',
+    change: [[`${LOGIN_ROUTE}.route.max_stream_duration`], [`${MANAGER}.request_timeout`, '10s']],
+  },
+  {
+    name: 'a rate limit service in place of Envoy’s own limits',
+    change: [
+      [
+        `${FILTERS}[3]`,
+        extension('envoy.filters.http.ratelimit', 'filters.http.ratelimit.v3.RateLimit', {
+          domain: 'issuer',
+          rate_limit_service: {
+            transport_api_version: 'V3',
+            grpc_service: { envoy_grpc: { cluster_name: 'rates' } },
+          },
+        }),
+      ],
+      [`${LOGIN_ROUTE}.typed_per_filter_config["envoy.filters.http.local_ratelimit"]`],
+    ],
+  },
+  {
+    name: 'a buffer for every route',
+    change: [
+      [`${FILTERS}[4].disabled`],
+      [`${LOGIN_ROUTE}.typed_per_filter_config["envoy.filters.http.buffer"]`],
+    ],
+  },
+  {
     name: 'a host with sessions that this Envoy does not serve',
     change: [[SESSION_ROUTE]],
     expected: { sessionHosts: new Set(['elsewhere.example.net']) },
@@ -183,7 +212,7 @@ describe('routes to the issuer', () => {
       },
     }
     const change: readonly Change[] = [
-      [`${FILTERS}[4]`, mutation],
+      [`${FILTERS}[6]`, mutation],
       [`${LOGIN_ROUTE}.request_headers_to_remove`],
       [`${LOGIN_ROUTE}.request_headers_to_add[1]`],
     ]

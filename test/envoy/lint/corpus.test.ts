@@ -12,6 +12,7 @@ import { clientCertificateFaults } from './corpus/client-certificates.ts'
 import { credentialFaults } from './corpus/credentials.ts'
 import { filterFaults } from './corpus/filters.ts'
 import { issuerFaults } from './corpus/issuer.ts'
+import { issuerBoundsFaults } from './corpus/issuer-bounds.ts'
 import { listenerFaults } from './corpus/listener.ts'
 import { policyFaults } from './corpus/policy.ts'
 import { routeFaults } from './corpus/routes.ts'
@@ -27,6 +28,7 @@ const FAULTS: readonly Fault[] = [
   ...clientCertificateFaults,
   ...credentialFaults,
   ...issuerFaults,
+  ...issuerBoundsFaults,
 ]
 
 describe('a fault', () => {

@@ -98,7 +98,8 @@ export const issuerRules: readonly Rule<IssuerSubject>[] = [
 const isPicked = ({ policy }: AuthzFilter, route: Route): boolean =>
   policy === undefined || hostsOf(route, policy.hosts).every((host) => policy.picks(host) === 'yes')
 
-const issuerRoutes = ({ issuerClusters }: Site, { routes }: Manager): readonly Route[] =>
+/** The routes that lead to the issuer. */
+export const issuerRoutes = ({ issuerClusters }: Site, { routes }: Manager): readonly Route[] =>
   routes.filter(({ cluster }) => cluster !== undefined && issuerClusters.has(cluster.text))
 
 const SAYINGS = [
@@ -133,7 +134,7 @@ const isNeeded = ({ expected }: Site, name: string): boolean =>
   name === SOURCE_HEADER || expected?.certificateLogin === true
 
 /** Discovery and keys, which are the same for everybody. */
-const isDocument = ({ at }: Route): boolean => {
+export const isDocument = ({ at }: Route): boolean => {
   const match = at.get('match')
   const path = match.get('path').text
   return path.endsWith('/jwks') || `${path}${match.get('prefix').text}`.includes('/.well-known/')

@@ -52,6 +52,16 @@ export const KINDS = {
     'filters.http.client_cert.v3alpha.ClientCertConfig',
     'envoy.filters.http.client_cert',
   ),
+  buffer: kind('filters.http.buffer.v3.Buffer', 'envoy.filters.http.buffer'),
+  localRateLimit: kind(
+    'filters.http.local_ratelimit.v3.LocalRateLimit',
+    'envoy.filters.http.local_ratelimit',
+  ),
+  rateLimit: kind('filters.http.ratelimit.v3.RateLimit', 'envoy.filters.http.ratelimit'),
+  rateLimitQuota: kind(
+    'filters.http.rate_limit_quota.v3.RateLimitQuotaFilterConfig',
+    'envoy.filters.http.rate_limit_quota',
+  ),
   rbac: kind('filters.http.rbac.v3.RBAC', 'envoy.filters.http.rbac'),
   router: kind('filters.http.router.v3.Router', 'envoy.filters.http.router'),
   earlyHeaderMutation: kind(

@@ -1,150 +1,35 @@
-// Faults of routes to the issuer: good.yaml with a host where people log in, and one whose routes take
-// sessions.
+// Faults of routes to the issuer and of its cluster.
 
 import {
   API_ROUTE,
   CLUSTERS,
   extension,
-  FILTERS,
   HOSTS,
   partOf,
   PER_FILTER,
   type Change,
   type Fault,
 } from './case.ts'
-
-const EXT_AUTHZ = 'envoy.filters.http.ext_authz'
-const OFF = {
-  [EXT_AUTHZ]: {
-    '@type': 'type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute',
-    disabled: true,
-  },
-}
-const SOURCE = 'x-countersign-source'
-const CERTIFICATE = 'x-countersign-certificate'
-
-const header = (key: string, value: string): object => ({
-  header: { key, value },
-  append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
-})
-
-const route = (match: object, further: object = SAYING): object => ({
-  match,
-  route: { cluster: 'countersign:issuer', timeout: '15s' },
-  // Copies: a fault is in one route.
-  typed_per_filter_config: structuredClone(OFF),
-  ...structuredClone(further),
-})
-
-/** What Envoy is to say of callers. */
-export const SAYING = {
-  request_headers_to_remove: [SOURCE, CERTIFICATE],
-  request_headers_to_add: [
-    header(SOURCE, '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%'),
-    header(CERTIFICATE, '%DOWNSTREAM_PEER_CERT%'),
-  ],
-}
-
-/** The host of the issuer. */
-export const ISSUER_HOST = `${HOSTS}[3]`
-/** Its route to the login page. */
-export const LOGIN_ROUTE = `${ISSUER_HOST}.routes[1]`
-/** The one by which logins come back. */
-export const SESSION_ROUTE = `${HOSTS}[1].routes[0]`
-
-/** What makes good.yaml one where people log in. */
-export const PUBLISHED: readonly Change[] = [
-  [
-    `${CLUSTERS}[4]`,
-    {
-      name: 'countersign:issuer',
-      type: 'STATIC',
-      load_assignment: {
-        cluster_name: 'countersign:issuer',
-        endpoints: [
-          {
-            lb_endpoints: [
-              { endpoint: { address: { pipe: { path: '/run/countersign/issuer.sock' } } } },
-            ],
-          },
-        ],
-      },
-    },
-  ],
-  [
-    ISSUER_HOST,
-    {
-      name: 'id.example.org',
-      domains: ['id.example.org'],
-      routes: [
-        route({ path: '/.well-known/openid-configuration' }, {}),
-        route({ path_separated_prefix: '/login' }),
-        route({ path_separated_prefix: '/token' }),
-      ],
-    },
-  ],
-  [
-    `${HOSTS}[1].routes`,
-    [route({ prefix: '/.countersign/' }), partOf(API_ROUTE), partOf(`${HOSTS}[1].routes[1]`)],
-  ],
-]
-
-/** What countersign.yaml says of it. */
-export const LOGINS = { sessionHosts: new Set(['api.example.org']), certificateLogin: true }
-
-// A listener for the issuer alone, which asks nobody and removes nothing early.
-const OWN_LISTENER = 'static_resources.listeners[1]'
-const OWN_ROUTE = `${OWN_LISTENER}.filter_chains[0].filters[0].typed_config.route_config.virtual_hosts[0].routes[0]`
-
-/** The same, with the login page on a listener of its own. */
-export const APART: readonly Change[] = [
-  ...PUBLISHED,
-  [ISSUER_HOST],
-  [
-    OWN_LISTENER,
-    {
-      name: 'login',
-      address: { socket_address: { address: '0.0.0.0', port_value: 8444 } },
-      filter_chains: [
-        {
-          filters: [
-            extension('http', 'filters.network.http_connection_manager.v3.HttpConnectionManager', {
-              stat_prefix: 'login',
-              route_config: {
-                virtual_hosts: [
-                  { name: 'all', domains: ['*'], routes: [route({ prefix: '/' }, SAYING)] },
-                ],
-              },
-              http_filters: [partOf(`${FILTERS}[3]`)],
-            }),
-          ],
-        },
-      ],
-    },
-  ],
-]
-
-const fault = (
-  rule: string,
-  name: string,
-  change: readonly Change[],
-  at: Fault['at'],
-  more: Partial<Fault> = {},
-): Fault => ({
-  rule,
-  name,
-  change: [...PUBLISHED, ...change],
-  severity: 'error',
-  at,
-  expected: LOGINS,
-  ...more,
-})
+import {
+  APART,
+  CERTIFICATE,
+  EXT_AUTHZ,
+  fault,
+  ISSUER_HOST,
+  LOGIN_ROUTE,
+  LOGINS,
+  OFF,
+  OWN_ROUTE,
+  route,
+  SESSION_ROUTE,
+  SOURCE,
+} from './issuer-site.ts'
 
 const judged: readonly Fault[] = [
   fault(
     'issuer-judged',
     'the login page is behind authz',
-    [[`${LOGIN_ROUTE}.typed_per_filter_config`]],
+    [[`${LOGIN_ROUTE}.${PER_FILTER}`]],
     `${LOGIN_ROUTE}.typed_per_filter_config`,
   ),
   fault(
@@ -156,7 +41,7 @@ const judged: readonly Fault[] = [
   fault(
     'issuer-judged',
     'the documents are',
-    [[`${ISSUER_HOST}.routes[0].typed_per_filter_config`]],
+    [[`${ISSUER_HOST}.routes[0].${PER_FILTER}`]],
     `${ISSUER_HOST}.routes[0].typed_per_filter_config`,
     { expected: {} },
   ),
