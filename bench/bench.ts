@@ -7,6 +7,7 @@ import { skipWithoutEnvoy } from '../test/servers/envoy.ts'
 import { measureCertificates } from './certificates/certificates.ts'
 import { credentialRows, measureCredentials } from './credentials/credentials.ts'
 import { directRows, FLOOR, REMEMBERED } from './direct.ts'
+import { measureHostile } from './hostile/hostile.ts'
 import { Installation } from './installation.ts'
 import { measureMemory } from './memory.ts'
 import { measurePolicies } from './policy/policy.ts'
@@ -38,6 +39,7 @@ const bench = async ({ size, seconds, json, only }: Options): Promise<void> => {
       ? await measureCertificates(size, reason === false, progress)
       : undefined,
     policy: wanted('policy') ? await measurePolicies(size, progress) : undefined,
+    hostile: wanted('hostile') ? await measureHostile(size.hostile, reason, progress) : undefined,
   }
   progress('')
   console.log(toTable(results))

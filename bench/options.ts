@@ -3,7 +3,15 @@
 import { parseArgs } from 'node:util'
 import { QUICK, USUAL, type Size } from './size.ts'
 
-const PARTS = ['checks', 'credentials', 'tokens', 'sessions', 'certificates', 'policy'] as const
+const PARTS = [
+  'checks',
+  'credentials',
+  'tokens',
+  'sessions',
+  'certificates',
+  'policy',
+  'hostile',
+] as const
 
 /** A part of the bench. */
 export type Part = (typeof PARTS)[number]
@@ -26,7 +34,8 @@ export const USAGE = `npm run bench -- [options]
   --seconds N       as many requests as take N seconds for each row, found out beforehand
   --rounds N        rounds over all rows; medians are shown
   --concurrency N   requests at a time
-  --only PART       measures one part: checks, credentials, tokens, sessions, certificates or policy
+  --only PART       measures one part: checks, credentials, tokens, sessions, certificates, policy
+                    or hostile
   --json FILE       also writes the results as JSON
   --quick           some seconds only; shows that it works and no more
   --profile         shows where the time of a remembered check goes, and measures nothing else; with

@@ -4,6 +4,8 @@ import { arch, availableParallelism, cpus, loadavg } from 'node:os'
 import type { CertificateResults } from './certificates/certificates.ts'
 import { certificateTables } from './certificates/report.ts'
 import type { CredentialCosts } from './credentials/credentials.ts'
+import type { HostileResults } from './hostile/hostile.ts'
+import { hostileTable } from './hostile/report.ts'
 import type { MemoryCost } from './memory.ts'
 import type { PolicyCost } from './policy/policy.ts'
 import { policyTable } from './policy/report.ts'
@@ -24,6 +26,7 @@ export interface Results {
   readonly sessions: SessionCosts | undefined
   readonly certificates: CertificateResults | undefined
   readonly policy: readonly PolicyCost[] | undefined
+  readonly hostile: HostileResults | undefined
 }
 
 /** What checks cost. */
@@ -64,6 +67,7 @@ export const toTable = ({ size, checks, credentials, tokens, ...parts }: Results
     ...(parts.sessions === undefined ? [] : ['', sessionsTable(parts.sessions)]),
     ...(parts.certificates === undefined ? [] : ['', certificateTables(parts.certificates)]),
     ...(parts.policy === undefined ? [] : ['', policyTable(parts.policy)]),
+    ...(parts.hostile === undefined ? [] : ['', hostileTable(parts.hostile)]),
     '',
     ...legend(size),
   ].join('\n')

@@ -1,5 +1,7 @@
 // How much work a run of the bench is: numbers of requests, so that two runs do the same.
 
+import type { HostileSize } from './hostile/measure.ts'
+
 /** The amounts. */
 export interface Size {
   readonly rounds: number
@@ -35,9 +37,11 @@ export interface Size {
   readonly untilIdle: boolean
   /** How many rules there are in sets of rules. */
   readonly rules: readonly number[]
+  /** For how long hostile clients of each kind send, and how much. */
+  readonly hostile: HostileSize
 }
 
-/** About eight minutes on two cores, a minute and a half of them for checks and two for credentials. */
+/** About ten minutes on two cores: a minute and a half for checks, two for credentials, two for hostile clients. */
 export const USUAL: Size = {
   rounds: 5,
   requests: 6_000,
@@ -58,6 +62,7 @@ export const USUAL: Size = {
   liveWarmUp: 500,
   untilIdle: true,
   rules: [1_000, 10_000],
+  hostile: { seconds: 5, perSecond: 200, connections: 500 },
 }
 
 /** Some seconds: shows that the bench works, and no more. */
@@ -81,4 +86,5 @@ export const QUICK: Size = {
   liveWarmUp: 50,
   untilIdle: false,
   rules: [1_000],
+  hostile: { seconds: 0.5, perSecond: 100, connections: 50 },
 }

@@ -19,7 +19,7 @@ const HOUR = 3_600
 /** Tokens that an issuer is asked about (RFC 7662). */
 export const introspection: StartScheme = async (installation, users) => {
   const tokens = new Map(users.map((user) => [user, randomBytes(32).toString('base64url')]))
-  const server = await startServer(installation, 'introspection', tokens)
+  const server = await startTokenServer(installation, 'introspection', tokens)
   return schemeOf('opaque token, introspection', tokens, (remember) => ({
     introspection: {
       issuer: ISSUER,
@@ -39,7 +39,7 @@ export const tokenReview: StartScheme = async (installation, users) => {
   const tokens = new Map<string, string>()
   // oxlint-disable-next-line no-await-in-loop -- some dozens
   for (const user of users) tokens.set(user, await key.token(serviceAccountClaims(user)))
-  const server = await startServer(installation, 'review', tokens)
+  const server = await startTokenServer(installation, 'review', tokens)
   return schemeOf('service account, TokenReview', tokens, (remember) => ({
     tokenReview: { server: server.origin, ca: server.ca, token: server.secret, remember },
   }))
@@ -86,7 +86,8 @@ interface TokenServer {
   readonly secret: string
 }
 
-const startServer = async (
+/** Starts the server; a token that is none of these is not active. */
+export const startTokenServer = async (
   installation: Installation,
   name: string,
   tokens: ReadonlyMap<string, string>,

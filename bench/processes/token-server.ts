@@ -19,10 +19,13 @@ const reviewSchema = z.object({ spec: z.object({ token: z.string() }) })
 
 type Answers = z.output<typeof questionSchema>['answers']
 
-/** The answer to a request; `undefined` for a token that is unknown. */
+// RFC 7662 §2.2: all that is said of a token that is unknown.
+const INACTIVE = '{"active":false}'
+
+/** The answer to a request; `undefined` for a review of a token that is unknown. */
 const answerTo = (path: string | undefined, body: string, answers: Answers): string | undefined =>
   path === '/introspect'
-    ? answers[new URLSearchParams(body).get('token') ?? '']?.introspection
+    ? (answers[new URLSearchParams(body).get('token') ?? '']?.introspection ?? INACTIVE)
     : answers[reviewSchema.parse(JSON.parse(body)).spec.token]?.review
 
 const respond = async (

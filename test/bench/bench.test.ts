@@ -12,6 +12,7 @@ import { skipWithoutFreeRadius } from '../servers/freeradius.ts'
 import { skipWithoutOpenssl } from '../servers/ocsp.ts'
 import { skipWithoutSlapd } from '../servers/openldap.ts'
 import { temporaryFolder } from '../servers/temporary.ts'
+import { assertBounds, hostileSchema } from './hostile.ts'
 
 const bench = join(import.meta.dirname, '../../bench/bench.ts')
 const run = promisify(execFile)
@@ -91,6 +92,7 @@ const resultsSchema = z.object({
   credentials: z.object({ rows: z.array(authorizerRow), skipped: z.array(skipped) }),
   certificates: certificatesSchema,
   policy: z.array(policySchema),
+  hostile: hostileSchema,
 })
 
 const GRPC_ROWS = [
@@ -212,6 +214,10 @@ describe('npm run bench -- --quick --json FILE', { skip }, () => {
     }
   })
 
+  it('measures hostile clients, none of which costs much', { skip: withoutEnvoy }, () => {
+    assertBounds(results.hostile)
+  })
+
   it('says of every target whether it is met', () => {
     const { targets } = results.certificates
     assert.equal(targets.length, withoutEnvoy === false ? 5 : 2)
@@ -231,13 +237,14 @@ describe('npm run bench -- --quick --json FILE', { skip }, () => {
 
   it('prints a line for every row', () => {
     const { warm } = results.certificates
-    const { credentials, policy } = results
+    const { credentials, policy, hostile } = results
     for (const { name } of [
       ...results.rows,
       ...credentials.rows,
       ...warm.direct,
       ...warm.envoy,
       ...policy,
+      ...hostile.rows,
     ])
       assert.match(table, new RegExp(`^${RegExp.escape(name)} `, 'm'))
   })
