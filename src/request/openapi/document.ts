@@ -3,6 +3,7 @@
 
 import type { JsonObject } from '../../runtime/json-object.ts'
 import { baseOf, checkOwnServers, serverBases } from './base.ts'
+import { OperationIndex } from './operation-index.ts'
 import type { Operation } from './operation.ts'
 import { refuseRemoteReferences, resolve } from './references.ts'
 import { checkSchema, type OpenApiFormat } from './schema.ts'
@@ -39,12 +40,16 @@ export const readApiDescription = async (
   const operations = readOperations({ document, format, base })
   if (operations.length === 0) throw faultAt(['paths'], 'no operation in the document')
   refuseRepeatedIds(operations)
-  return {
+  const description = {
     title: textOf(member(document, 'info'), 'title') ?? '',
     format,
     base,
     operations: operations.map(({ operation }) => operation),
   }
+  // Found here, beside the main thread: templates that no path tells apart, and too many in one place.
+  // oxlint-disable-next-line no-new -- it throws or it does not
+  new OperationIndex(description.operations, base)
+  return description
 }
 
 // Far more than any that is published. Every one is put in its place when the configuration is read,

@@ -3,6 +3,7 @@
 
 import type { Operation } from './operation.ts'
 import { divide, isAsSpecific, type Segment } from './template.ts'
+import { faultAt } from './value.ts'
 
 /** A template, and its operation. */
 export interface Leaf {
@@ -31,17 +32,43 @@ const newNode = (): Node => ({
   rests: [],
 })
 
+/**
+ * Different segments such as `{id}.json` in one place. A path is compared with each of them. Of GitHub's
+ * API, the largest description that was found, no place has more than two.
+ */
+const MOST_MIXED = 100
+
+/**
+ * What looking for one path may take, in characters that are compared. 100 segments with parameters and
+ * text, for a segment of 200 characters, are 20,000. All of it takes about 2 ms.
+ */
+const MOST_WORK = 500_000
+
+/** What it takes to go to a place of the tree. */
+const VISIT = 50
+
+interface Walk {
+  readonly segments: readonly string[]
+  readonly found: Leaf[]
+  /** Of {@link MOST_WORK}, what is left. */
+  left: number
+}
+
 /** The templates of one method. */
 export class SegmentTree {
   readonly #root = newNode()
 
-  /** Adds a template; the first that fits exactly the same paths, where there is one. */
+  /**
+   * Adds a template; the first that fits exactly the same paths, where there is one.
+   *
+   * @throws CountersignError `malformed-openapi`: too many segments with parameters and text in one place
+   */
   add(leaf: Leaf): Leaf | undefined {
     let node = this.#root
     let leaves: Leaf[] | undefined
     for (const segment of leaf.segments) {
       if (segment.kind === 'rest') leaves = node.rests
-      else node = childFor(node, segment)
+      else node = childFor(node, segment, leaf.operation)
     }
     leaves ??= node.leaves
     leaves.push(leaf)
@@ -50,11 +77,15 @@ export class SegmentTree {
 
   /**
    * Of the templates that fit, those that are as specific as every other: one, or several that are
-   * the same to this tree. `unordered`: several fit, and none is.
+   * the same to this tree. `unordered`: several fit, and none is; or more would have to be compared
+   * than a request may take.
    */
   find(segments: readonly string[]): readonly Leaf[] | 'unordered' {
-    const found: Leaf[] = []
-    collect(this.#root, segments, 0, found)
+    const walk: Walk = { segments, found: [], left: MOST_WORK }
+    collect(this.#root, 0, walk)
+    const { found } = walk
+    // Each is compared with each.
+    if (walk.left - found.length ** 2 * VISIT < 0) return 'unordered'
     if (found.length < 2) return found
     const best = found.filter((one) =>
       found.every((other) => isAsSpecific(one.segments, other.segments)),
@@ -63,7 +94,11 @@ export class SegmentTree {
   }
 }
 
-const childFor = (node: Node, segment: Exclude<Segment, { kind: 'rest' }>): Node => {
+const childFor = (
+  node: Node,
+  segment: Exclude<Segment, { kind: 'rest' }>,
+  { template }: Operation,
+): Node => {
   if (segment.kind === 'parameter') {
     node.parameter ??= newNode()
     return node.parameter
@@ -75,22 +110,34 @@ const childFor = (node: Node, segment: Exclude<Segment, { kind: 'rest' }>): Node
   }
   const key = JSON.stringify(segment.literals)
   const child = node.mixed.get(key)?.node ?? newNode()
-  if (!node.mixed.has(key)) node.mixed.set(key, { segment, node: child })
+  if (node.mixed.has(key)) return child
+  if (node.mixed.size >= MOST_MIXED) {
+    throw faultAt(
+      ['paths', template],
+      `more than ${MOST_MIXED} different segments with a parameter and text in one place, such as "{id}.json"; each request would be compared with all of them: leave some out, or make them one with a parameter for the text`,
+    )
+  }
+  node.mixed.set(key, { segment, node: child })
   return child
 }
 
-const collect = (node: Node, segments: readonly string[], at: number, found: Leaf[]): void => {
+const collect = (node: Node, at: number, walk: Walk): void => {
+  const { segments, found } = walk
+  walk.left -= VISIT
+  if (walk.left < 0) return
   const text = segments[at]
   if (text === undefined) {
     found.push(...node.leaves)
     return
   }
   const literal = node.literals.get(text)
-  if (literal !== undefined) collect(literal, segments, at + 1, found)
+  if (literal !== undefined) collect(literal, at + 1, walk)
   if (text === '') return
   for (const { segment, node: child } of node.mixed.values()) {
-    if (divide(segment, text) !== undefined) collect(child, segments, at + 1, found)
+    walk.left -= text.length
+    if (walk.left < 0) return
+    if (divide(segment, text) !== undefined) collect(child, at + 1, walk)
   }
-  if (node.parameter !== undefined) collect(node.parameter, segments, at + 1, found)
+  if (node.parameter !== undefined) collect(node.parameter, at + 1, walk)
   found.push(...node.rests)
 }

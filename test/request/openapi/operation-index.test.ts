@@ -287,11 +287,4 @@ describe('OperationIndex, asked with 60 KB', () => {
       assert.ok(Math.min(...times) < 50, `${Math.min(...times)} ms`)
     })
   }
-
-  it('is made in time of many templates that differ in what is around a parameter', () => {
-    const started = cpuTime()
-    indexOf(Array.from({ length: 10_000 }, (_, at) => `/a${at}x{id}`))
-    // 0.1 s on a small machine; to compare each with all before it takes 3 s.
-    assert.ok(cpuTime() - started < 1_500, `${cpuTime() - started} ms`)
-  })
 })
