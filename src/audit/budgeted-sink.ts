@@ -17,7 +17,22 @@ export interface BudgetedSinkOptions {
   readonly logger: Logger
 }
 
-const ALL = ''
+/** What one kind of refusal may take: of each source, and of all. */
+class Budget {
+  readonly #sources: SourceBudgets
+  readonly #total: SourceBudgets
+
+  constructor({ source, total }: Limits, clock: Clock) {
+    this.#sources = new SourceBudgets({ ...source, clock })
+    this.#total = new SourceBudgets({ ...total, clock, sources: 1 })
+  }
+
+  take(source: string, bytes: number): boolean {
+    return this.#sources.take(source, bytes) && this.#total.take('', bytes)
+  }
+}
+
+type Limits = Exclude<AuditConfig['unauthenticated'], 'unlimited'>
 
 /**
  * Writes events to a sink, but for refusals of clients that have not authenticated beyond their budget:
@@ -29,7 +44,8 @@ export class BudgetedSink implements AuditSink, AsyncDisposable {
   readonly #sink: JsonLinesSink
   readonly #clock: Clock
   readonly #logger: Logger
-  readonly #limits: { readonly sources: SourceBudgets; readonly total: SourceBudgets } | undefined
+  /** Wrong passwords have one of their own, so that a flood of anything else hides no guessing. */
+  readonly #budgets: { readonly guesses: Budget; readonly others: Budget } | undefined
   readonly #interval: number = 0
   readonly #pending = new PendingRefusals()
   #timer: NodeJS.Timeout | undefined
@@ -42,22 +58,18 @@ export class BudgetedSink implements AuditSink, AsyncDisposable {
     this.#clock = clock
     this.#logger = logger
     if (budget === 'unlimited') return
-    this.#limits = {
-      sources: new SourceBudgets({ ...budget.source, clock }),
-      total: new SourceBudgets({ ...budget.total, clock }),
-    }
+    this.#budgets = { guesses: new Budget(budget, clock), others: new Budget(budget, clock) }
     this.#interval = budget.summaryInterval
   }
 
   async write(event: AuditEvent): Promise<void> {
-    const limits = this.#limits
-    const refusal = limits && unauthenticatedRefusal(event)
-    if (limits === undefined || refusal === undefined) return await this.#sink.write(event)
+    const budgets = this.#budgets
+    const refusal = budgets && unauthenticatedRefusal(event)
+    if (budgets === undefined || refusal === undefined) return await this.#sink.write(event)
     const line = this.#sink.lineOf(event)
     const bytes = Buffer.byteLength(line)
-    if (limits.sources.take(refusal.source, bytes) && limits.total.take(ALL, bytes)) {
-      return await this.#sink.append(line)
-    }
+    const budget = refusal.reason === 'credential-wrong' ? budgets.guesses : budgets.others
+    if (budget.take(refusal.source, bytes)) return await this.#sink.append(line)
     this.#pending.add(refusal, bytes, this.#clock.now())
     this.#summarised += 1
     this.#schedule()

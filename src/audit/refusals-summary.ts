@@ -47,8 +47,8 @@ const IPV6_PREFIX = 64
 
 // Each with a summary of its own; those of all others are counted together.
 const SOURCES = 32
-// Of each list of a summary, so that none is longer than 6 KB.
-const MAX_REASONS = 16
+// Of the lists of a summary, so that none is longer than 8 KB; reasons are few.
+const MAX_REASONS = 100
 const MAX_ROUTES = 16
 const MAX_USERS = 8
 const MAX_NAME = 64

@@ -48,7 +48,7 @@ export const auditSchema = z
       .union([z.literal('unlimited'), budget])
       .prefault({})
       .describe(
-        'How much of the log refusals of clients may take that have not authenticated. Beyond it they are counted by source, and a `refusals-summary` is written. `unlimited`: each refusal has its own event, and such clients can fill the disk.',
+        'How much of the log refusals of clients may take that have not authenticated. Beyond it they are counted by source, and a `refusals-summary` is written. Wrong passwords have as much again, so that a flood of anything else hides no guessing. `unlimited`: each refusal has its own event, and such clients can fill the disk.',
       ),
   })
   .prefault({})
