@@ -13,7 +13,8 @@ import { mayUse } from './token/binding.ts'
 import type { ClientAuthentication } from './token/client-authentication.ts'
 import type { Endpoint } from './token/endpoint.ts'
 import { judgeAnswer, type AnswerRules } from './token/introspection-answer.ts'
-import { freeze, readToken } from './token/token.ts'
+import { isTime } from './token/times.ts'
+import { freeze, readToken, type TokenReading } from './token/token.ts'
 import type { TokenServer } from './token/token-server.ts'
 
 /** What an introspection authenticator needs. */
@@ -33,18 +34,28 @@ export interface IntrospectionOptions extends AnswerRules, AskedTokenSettings {
 export const introspectionAuthenticator = (options: IntrospectionOptions): Authenticator =>
   askedTokenAuthenticator({
     ...options,
-    questionAbout: (token) =>
-      isConcerned(options, token) ? (asker) => introspect(options, asker, token) : undefined,
+    questionAbout(token) {
+      const reading = readToken(token)
+      if (!isConcerned(options, reading)) return undefined
+      return hasEnded(options, reading)
+        ? () => Promise.resolve({ outcome: 'rejected', code: 'token-expired' })
+        : (asker) => introspect(options, asker, token)
+    },
     mayUse: ({ claims = {} }, { peerCertificate }) => mayUse(claims, peerCertificate),
   })
 
-const isConcerned = ({ tokens, issuer }: IntrospectionOptions, token: string): boolean => {
-  const reading = readToken(token)
+const isConcerned = ({ tokens, issuer }: IntrospectionOptions, reading: TokenReading): boolean => {
   if (reading.outcome === 'opaque') return true
   if (tokens === 'opaque') return false
   if (reading.outcome === 'malformed') return true // as its issuer may have made it
   const { iss = issuer } = reading.token.claims
   return iss === issuer
+}
+
+/** Not proven, but it could only make a token good that its maker wanted to end: no question is needed. */
+const hasEnded = ({ skew, clock }: IntrospectionOptions, reading: TokenReading): boolean => {
+  const exp = reading.outcome === 'token' ? reading.token.claims['exp'] : undefined
+  return isTime(exp) && exp * 1_000 + skew <= clock.now()
 }
 
 /** Asks, and judges the answer. Shared by all requests that show this token now; never rejects. */

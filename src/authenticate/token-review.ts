@@ -4,6 +4,7 @@
 
 import { shownToken, type ShownCredential } from '../identity/shown.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { isJsonObject } from '../runtime/json-object.ts'
 import type { Asker } from '../runtime/shared-server.ts'
 import type { Authentication, Authenticator } from './authenticator.ts'
 import { fingerprintOf } from './facts.ts'
@@ -31,6 +32,11 @@ export const tokenReviewAuthenticator = (options: TokenReviewOptions): Authentic
       const reading = readToken(token)
       const { issuers } = options
       if (issuers.length > 0 && !isOf(reading, issuers)) return undefined
+      const code = refusalOf(reading, options)
+      if (code !== undefined) {
+        const rejection = { outcome: 'rejected', code, ...shownIn(reading, false) } as const
+        return () => Promise.resolve(rejection)
+      }
       return (asker) => review(options, asker, token, reading)
     },
   })
@@ -45,6 +51,23 @@ const isOf = (reading: TokenReading, issuers: readonly string[]): boolean => {
 const expiryOf = (reading: TokenReading): number | undefined => {
   const end = reading.outcome === 'token' ? reading.token.claims['exp'] : undefined
   return isTime(end) ? end * 1_000 : undefined
+}
+
+/**
+ * Why the API server would refuse the token whatever its signature is, so that it need not be asked. Bound
+ * tokens of service accounts alone say for certain whom they are for (kubernetes.io, "Managing Service
+ * Accounts": the claim `kubernetes.io`); of others the API server may know audiences that the token does not name.
+ */
+const refusalOf = (
+  reading: TokenReading,
+  { audiences, clock }: TokenReviewOptions,
+): 'token-expired' | 'token-audience' | undefined => {
+  if (reading.outcome !== 'token') return undefined
+  const { exp, aud, 'kubernetes.io': bound } = reading.token.claims
+  if (isTime(exp) && exp * 1_000 <= clock.now()) return 'token-expired'
+  if (audiences.length === 0 || !isJsonObject(bound)) return undefined
+  const named: readonly unknown[] = [aud].flat()
+  return audiences.some((audience) => named.includes(audience)) ? undefined : 'token-audience'
 }
 
 const shownIn = (

@@ -100,14 +100,14 @@ describe('a Kubernetes API server', { skip: skipWithoutApiServer(), timeout: 180
     const unmapped = (await build(byToken)).mapping.identityOf(facts)
     assert.ok(unmapped.outcome === 'refused' && unmapped.code === 'identity-reserved')
 
-    // 3. Its audience decides, at the API server too.
+    // 3. Its audience decides: here, before the API server is asked, and there.
     const elsewhere = await build({ ...byToken, audiences: ['other'] })
-    assert.equal(await outcomeOf(elsewhere.authenticator, token), 'token-inactive')
+    assert.equal(await outcomeOf(elsewhere.authenticator, token), 'token-audience')
     const apiOwn = await build({ token: byToken.token })
     assert.equal(await outcomeOf(apiOwn.authenticator, token), 'token-inactive')
     const plain = await server.tokenOf('default', 'builder')
     assert.equal(await outcomeOf(apiOwn.authenticator, plain), 'authenticated')
-    assert.equal(await outcomeOf(authenticator, plain), 'token-inactive')
+    assert.equal(await outcomeOf(authenticator, plain), 'token-audience')
 
     // 4. By a certificate, and only for the issuers that are named.
     const { certificate, key } = server.administrator

@@ -1,80 +1,15 @@
 // Tokens that an API server is asked about: what is asked, by whom, and what of the answer counts.
-// The API server is scripted, by the API's own definitions, over real HTTPS.
 
 import assert from 'node:assert/strict'
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
-import type { Authentication, Authenticator } from '../../src/authenticate/authenticator.ts'
-import { createAuthority, type Authority } from '../servers/pki.ts'
-import { buildFrom, type Built } from '../check/authenticators/building.ts'
-import { FakeClock } from '../fakes/clock.ts'
-import { startTokenServer, type TokenServerHandle } from '../servers/token-server.ts'
+import type { Authentication } from '../../src/authenticate/authenticator.ts'
+import { buildFrom } from '../check/authenticators/building.ts'
+import { startTokenServer } from '../servers/token-server.ts'
 import { codeOf, outcomeOf, show } from './token/asking.ts'
 import { claimsOf, encode, ISSUER, makeKey, NOW, type IssuerKey } from './token/issuing.ts'
-
-const NAME = 'system:serviceaccount:team-a:builder'
-const PATH = '/apis/authentication.k8s.io/v1/tokenreviews'
-
-const review = (status: unknown): string =>
-  JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', status })
-
-const GOOD = review({
-  authenticated: true,
-  user: {
-    username: NAME,
-    uid: 'u-1',
-    groups: ['system:serviceaccounts', 'system:serviceaccounts:team-a', 'system:authenticated'],
-    extra: { 'authentication.kubernetes.io/pod-name': ['web-0'] },
-  },
-  audiences: ['countersign'],
-})
-const INACTIVE = review({ authenticated: false, error: 'invalid bearer token' })
-
-interface Site extends AsyncDisposable {
-  readonly scripted: TokenServerHandle
-  readonly authority: Authority
-  readonly authenticator: Authenticator
-  readonly built: Built
-  readonly clock: FakeClock
-  /** The file with our own token. */
-  readonly tokenFile: string
-}
-
-const start = async (settings: Readonly<Record<string, unknown>> = {}): Promise<Site> => {
-  await using stack = new AsyncDisposableStack()
-  const authority = stack.use(await createAuthority('Countersign API server test CA'))
-  const identity = await authority.issue({
-    commonName: 'api',
-    names: ['127.0.0.1'],
-    usage: 'server',
-  })
-  const scripted = stack.use(await startTokenServer(identity, () => ({ status: 201, body: GOOD })))
-  const tokenFile = join(authority.folder, 'own.token')
-  await writeFile(tokenFile, 'own-token-1\n')
-  const clock = new FakeClock()
-  const tokenReview = {
-    server: scripted.origin,
-    ca: authority.ca,
-    token: `file:${tokenFile}`,
-    ...settings,
-  }
-  const file = join(authority.folder, 'countersign.yaml')
-  const built = stack.use(await buildFrom(file, JSON.stringify({ tokenReview }), clock))
-  assert.deepEqual(built.problems, [])
-  assert.ok(built.link !== undefined)
-  const { authenticator } = built.link
-  const owned = stack.move()
-  return {
-    scripted,
-    authority,
-    authenticator,
-    built,
-    clock,
-    tokenFile,
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  }
-}
+import { GOOD, INACTIVE, NAME, PATH, review, start } from './token/reviewing-tokens.ts'
 
 const causeOf = (authentication: Authentication): string => {
   assert.ok(authentication.outcome === 'unavailable', codeOf(authentication))

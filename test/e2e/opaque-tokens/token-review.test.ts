@@ -114,14 +114,14 @@ describe(
 
     it('2. for another audience, for the API server itself, changed, or no token at all: 401', async () => {
       const tokens = [
-        await server.tokenOf('default', 'builder', { audiences: ['other'] }),
-        await server.tokenOf('default', 'builder'),
-        `${token.slice(0, -4)}AAAA`,
-        'opaque',
-      ]
-      for (const wrong of tokens) {
+        [await server.tokenOf('default', 'builder', { audiences: ['other'] }), 'token-audience'],
+        [await server.tokenOf('default', 'builder'), 'token-audience'],
+        [`${token.slice(0, -4)}AAAA`, 'token-inactive'],
+        ['opaque', 'token-inactive'],
+      ] as const
+      for (const [wrong, reason] of tokens) {
         // oxlint-disable-next-line no-await-in-loop -- one after another
-        assert.equal(await verdictOn(site, bearer(wrong)), '401 token-inactive')
+        assert.equal(await verdictOn(site, bearer(wrong)), `401 ${reason}`)
       }
       const answer = await send(site, bearer('opaque'))
       assert.deepEqual(valuesOf(answer, 'www-authenticate'), [
