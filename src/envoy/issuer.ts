@@ -31,35 +31,52 @@ export const issuerRoutes = (
   const { issuer } = config
   if (issuer === undefined) return []
   const paths = new Set(Object.values(documentPaths(issuer.url)))
-  const bounds = { ...unjudged, ...issuerBounds('documents', rateLimits.documents) }
-  const toDocument = (match: Message): Message => {
-    const route = routeTo(match, DOCUMENT_MS, bounds)
-    // Connections of their own, which requests that wait cannot take.
-    return { ...route, route: { ...route.route, priority: 'HIGH' } }
-  }
-  const documents = [...paths].map((path) => toDocument({ path }))
-  if (issuer.login === undefined && Object.keys(issuer.clients).length === 0) return documents
-  const pages = PUBLISHED_PREFIXES.map((prefix) => {
-    const match = { path_separated_prefix: prefix }
-    const group = groupOf(prefix)
-    if (group === 'documents') return { ...toDocument(match), ...saying }
-    return {
-      ...routeTo(match, pageWait(config), {
-        ...unjudged,
-        ...issuerBounds(group, rateLimits[group]),
-      }),
-      ...saying,
-    }
-  })
+  const to = (group: PathGroup, match: Message): Message =>
+    routeTo(match, boundsOf(group, config, rateLimits), unjudged)
+  const documents = [...paths].map((path) => to('documents', { path }))
+  if (!hasPages(issuer)) return documents
+  const pages = PUBLISHED_PREFIXES.map((prefix) => ({
+    ...to(groupOf(prefix), { path_separated_prefix: prefix }),
+    ...saying,
+  }))
   return [...documents, ...pages]
+}
+
+const hasPages = ({ login, clients }: NonNullable<Config['issuer']>): boolean =>
+  login !== undefined || Object.keys(clients).length > 0
+
+/** Paths of the issuer that have their rate and their times in common. */
+export type PathGroup = keyof RateLimits
+
+/** Those that the issuer of a configuration has. */
+export const pathGroups = ({ issuer }: Pick<Config, 'issuer'>): readonly PathGroup[] => {
+  if (issuer === undefined) return []
+  return hasPages(issuer) ? ['documents', 'login', 'token', 'device'] : ['documents']
 }
 
 const DOCUMENT_MS = 5_000
 const ROOM_MS = 1_000
 
-/** Longer than the slowest login takes, so that the user reads what came of it. */
-const pageWait = (config: Pick<Config, 'issuer' | 'authenticators'>): number =>
-  loginWait(config) + ROOM_MS
+/** What a route to the issuer says but for where it leads. */
+export interface RouteBounds {
+  /** Fields of a RouteAction. */
+  readonly route: Message
+  readonly typed_per_filter_config: Message
+}
+
+/** The bounds of a group of paths. */
+export const boundsOf = (
+  group: PathGroup,
+  config: Pick<Config, 'issuer' | 'authenticators'>,
+  rateLimits: RateLimits,
+): RouteBounds => {
+  const typed_per_filter_config = issuerBounds(group, rateLimits[group])
+  // Connections of their own, which requests that wait cannot take.
+  return group === 'documents'
+    ? { route: { ...timesOf(DOCUMENT_MS), priority: 'HIGH' }, typed_per_filter_config }
+    : // Longer than the slowest login takes, so that the user reads what came of it.
+      { route: timesOf(loginWait(config) + ROOM_MS), typed_per_filter_config }
+}
 
 const TOKEN_PATHS: ReadonlySet<string> = new Set([
   ENDPOINTS.token,
@@ -70,7 +87,7 @@ const TOKEN_PATHS: ReadonlySet<string> = new Set([
 ])
 
 /** Which of the rate limits a path has. */
-const groupOf = (prefix: string): keyof RateLimits => {
+const groupOf = (prefix: string): PathGroup => {
   if (prefix === ENDPOINTS.jwks) return 'documents'
   if (prefix === ENDPOINTS.code_verification) return 'device'
   return TOKEN_PATHS.has(prefix) ? 'token' : 'login'
@@ -91,10 +108,7 @@ export const sessionRoutes = (
   )
     ? [
         {
-          ...routeTo({ prefix: SESSION_PREFIX }, SESSION_MS, {
-            ...unjudged,
-            ...issuerBounds('sessions', rateLimits.login),
-          }),
+          ...routeTo({ prefix: SESSION_PREFIX }, sessionBounds(rateLimits), unjudged),
           ...saying,
         },
       ]
@@ -103,22 +117,31 @@ export const sessionRoutes = (
 // A code is taken to our own token endpoint, which may ask an upstream IdP.
 const SESSION_MS = 15_000
 
+const sessionBounds = ({ login }: RateLimits): RouteBounds => ({
+  route: timesOf(SESSION_MS),
+  typed_per_filter_config: issuerBounds('sessions', login),
+})
+
 /** For a whole request to be received, on top of the time for its answer. */
 const RECEIVE_MS = 10_000
 
-const routeTo = (match: Message, answer: number, perFilter: Message) => ({
+const timesOf = (answer: number): Message => ({
+  timeout: duration(answer),
+  // Counts from the last byte, also while the issuer works: a shorter one would end a login that waits.
+  idle_timeout: duration(answer + ROOM_MS),
+  // Whoever sends a byte now and then is never idle.
+  max_stream_duration: { max_stream_duration: duration(answer + RECEIVE_MS) },
+})
+
+const routeTo = (match: Message, bounds: RouteBounds, unjudged: Message): Message => ({
   name: 'issuer',
   match,
   route: {
     cluster: ISSUER_CLUSTER,
-    timeout: duration(answer),
-    // Counts from the last byte, also while the issuer works: a shorter one would end a login that waits.
-    idle_timeout: duration(answer + ROOM_MS),
-    // Whoever sends a byte now and then is never idle.
-    max_stream_duration: { max_stream_duration: duration(answer + RECEIVE_MS) },
+    ...bounds.route,
     retry_policy: { retry_on: 'connect-failure,reset-before-request', num_retries: 1 },
   },
-  typed_per_filter_config: perFilter,
+  typed_per_filter_config: { ...unjudged, ...bounds.typed_per_filter_config },
 })
 
 const header = (key: string, value: string): Message => ({
@@ -130,7 +153,7 @@ const header = (key: string, value: string): Message => ({
  * What Envoy knows of the caller. What callers say themselves is removed first (Envoy's order, also where
  * there is nothing to be added: an address or a certificate that is not known is no header).
  */
-const saying: Message = {
+export const saying: Message = {
   request_headers_to_remove: [SOURCE_HEADER, CERTIFICATE_HEADER],
   request_headers_to_add: [
     header(SOURCE_HEADER, '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%'),

@@ -119,6 +119,13 @@ export const headerBounds: Message = {
   headers_with_underscores_action: 'REJECT_REQUEST',
 }
 
+/** What an HTTP/2 connection may have under way, of `http2_protocol_options`. */
+export const streamBounds: Message = {
+  max_concurrent_streams: STREAMS,
+  initial_stream_window_size: STREAM_WINDOW,
+  initial_connection_window_size: CONNECTION_WINDOW,
+}
+
 const bounds = ({ streamIdleTimeout }: EnvoyConfig['listener']): Message => ({
   max_request_headers_kb: 60,
   request_headers_timeout: HEADERS_TIMEOUT,
@@ -129,9 +136,5 @@ const bounds = ({ streamIdleTimeout }: EnvoyConfig['listener']): Message => ({
     idle_timeout: '900s',
     ...headerBounds,
   },
-  http2_protocol_options: {
-    max_concurrent_streams: STREAMS,
-    initial_stream_window_size: STREAM_WINDOW,
-    initial_connection_window_size: CONNECTION_WINDOW,
-  },
+  http2_protocol_options: streamBounds,
 })

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { describe, it } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { parse, parseAllDocuments } from 'yaml'
 import { envoyBootstrap } from '../../src/envoy/bootstrap.ts'
 import { connectionBounds, shortestLifetime } from '../../src/envoy/identity-certificate.ts'
@@ -12,7 +13,7 @@ import { renderEnvoyFilter, type EnvoyFilterOptions } from '../../src/envoy/isti
 import type { Config } from '../../src/config/schema.ts'
 import { istioConfiguration } from '../../scripts/istio-files.ts'
 import { configOf, routesOf } from './edge.ts'
-import { isRemovedEarly, valuesOf } from './fields.ts'
+import { having, isRemovedEarly, valuesOf } from './fields.ts'
 
 const configWith = (
   forward: object,
@@ -123,6 +124,47 @@ describe('the EnvoyFilter', () => {
       renderEnvoyFilter(config, { certificates: CERTIFICATES }),
       /key: x-countersign/,
     )
+  })
+
+  it('bounds the routes to the issuer as the bootstrap does', () => {
+    const logins = configOf('/etc/countersign', {
+      listen: { authz: 'unix:authz.sock', issuer: 'unix:issuer.sock' },
+      issuer: {
+        url: 'https://id.example.org',
+        keys: 'keys',
+        login: { authenticators: ['staff'] },
+        clients: { cli: { grants: ['device_code'] } },
+      },
+      routes: routesOf([{ name: 'app' }]),
+      envoy: {
+        listener: { address: '0.0.0.0:8443', certificate: 'edge.pem', key: 'edge.key' },
+        upstreams: { app: { address: '10.0.0.1:443', ca: 'ca.pem' } },
+      },
+    })
+    const filter = filterOf(logins)
+    const bootstrap = envoyBootstrap(logins)
+    for (const field of ['local_reply_config', 'http2_protocol_options']) {
+      assert.deepEqual(valuesOf(filter, field)[0], valuesOf(bootstrap, field)[0], field)
+    }
+    const inserted = having(filter, 'disabled').map(({ name }) => name)
+    assert.deepEqual(inserted, ['envoy.filters.http.local_ratelimit', 'envoy.filters.http.buffer'])
+    const patches = having(filter, 'patch').filter((patch) =>
+      /"issuer-/.test(JSON.stringify(patch['match'])),
+    )
+    const published = having(bootstrap, 'typed_per_filter_config').filter(
+      ({ name }) => name === 'issuer',
+    )
+    assert.equal(patches.length, 4)
+    for (const patch of patches) {
+      const [limit] = valuesOf(patch, 'envoy.filters.http.local_ratelimit')
+      const [end] = valuesOf(patch, 'max_stream_duration')
+      const same = published.filter(
+        (route) =>
+          isDeepStrictEqual(valuesOf(route, 'envoy.filters.http.local_ratelimit')[0], limit) &&
+          isDeepStrictEqual(valuesOf(route, 'max_stream_duration')[0], end),
+      )
+      assert.ok(same.length > 0, JSON.stringify(patch['match']))
+    }
   })
 
   it('makes no listener one with TLS that has none', () => {

@@ -13,6 +13,7 @@ import {
   extAuthzSettings,
   repeatedHeadersFilter,
 } from '../filters.ts'
+import { refusalOfTooMany } from '../issuer-bounds.ts'
 import { certificateSelector, HANDLE, handleFilterBy } from '../identity-certificate.ts'
 import {
   headerBounds,
@@ -20,12 +21,14 @@ import {
   nobodyInternal,
   normalisation,
   nothingResumed,
+  streamBounds,
   UPGRADES,
 } from '../listener.ts'
 import { extension, typeUrl, type Message } from '../message.ts'
 import { connectionLog, requestLog } from '../refusal-log.ts'
 import { earlyHeaderMutations, trailerFilter } from '../strip.ts'
 import { HANDLE_HEADER } from './delegation-hop.ts'
+import { extAuthzMatch, issuerPatches, managerMatch, type Patch } from './issuer-patches.ts'
 
 /** A service as Istio knows it, whose upstream gets a certificate of its own for each caller. */
 interface IstioService {
@@ -50,6 +53,7 @@ export const renderEnvoyFilter = (config: Config, options: EnvoyFilterOptions = 
   const patches = [
     managerPatch(config, options.trustedHops ?? 0),
     extAuthzPatch(config),
+    ...issuerPatches(config),
     repeatedHeadersPatch,
     trailersPatch(config),
     ...routePatches(config),
@@ -83,24 +87,6 @@ const HEADER = ` Made from countersign.yaml by \`countersign envoy istio\`: what
  Istio appends to lists, so let no other EnvoyFilter add SPDY/3.1 to the same gateway: Envoy would
  refuse the listener and keep the old one. A field that is misspelt is dropped without a word.`
 
-/** A patch, and what it is for. */
-interface Patch {
-  readonly why: string
-  readonly patch: Message
-}
-
-const MANAGER = 'envoy.filters.network.http_connection_manager'
-
-const managerMatch: Message = {
-  context: 'GATEWAY',
-  listener: { filterChain: { filter: { name: MANAGER } } },
-}
-
-const extAuthzMatch: Message = {
-  context: 'GATEWAY',
-  listener: { filterChain: { filter: { name: MANAGER, subFilter: { name: EXT_AUTHZ } } } },
-}
-
 /** Istio has set the time for which streams may be silent to no end; it is ours for exec and watches. */
 const STREAM_IDLE = '3600s'
 
@@ -126,6 +112,8 @@ const managerPatch = (config: Config, trustedHops: number): Patch => ({
           request_headers_timeout: HEADERS_TIMEOUT,
           stream_idle_timeout: STREAM_IDLE,
           common_http_protocol_options: headerBounds,
+          http2_protocol_options: streamBounds,
+          ...(config.issuer === undefined ? {} : { local_reply_config: refusalOfTooMany }),
           upgrade_configs: UPGRADES.filter((type) => type !== 'websocket').map((type) => ({
             upgrade_type: type,
           })),

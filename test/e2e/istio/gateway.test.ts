@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { jwtVerify } from 'jose'
@@ -234,6 +235,26 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
       const path = '/a%2Fb'
       const answer = await http1(site.target(HOSTS.api, site.alice), { path })
       assert.equal(await verdictOf(site, answer), '400 by the gateway')
+    })
+
+    it('receives whole requests to the issuer, and so many a second, before authz is asked', async () => {
+      const host = 'id.example.org'
+      await apply(site.cluster, [published(host, { name: 'issuer-documents' })])
+      await site.gateway.until((text) => text.includes('issuer_documents'))
+      const earlier = (await site.decisions()).length
+      const socket = connect(site.places.http, '127.0.0.1')
+      try {
+        socket.write(`POST /jwks HTTP/1.1\r\nhost: ${host}\r\ncontent-length: 1000\r\n\r\ng`)
+        const answers = await Promise.all(Array.from({ length: 300 }, () => askPlainly(site, host)))
+        const limited = answers.filter(({ status }) => status === 429)
+        assert.ok(limited.length > 0 && limited.length < answers.length, `${limited.length}`)
+        assert.match(limited[0]?.body ?? '', /^429 Too Many Requests\n\nToo many requests\. Wait/)
+        // The policy of this gateway asks about every host. What never came whole was not asked about.
+        const decided = (await site.decisions()).slice(earlier)
+        assert.equal(decided.length, answers.length - limited.length)
+      } finally {
+        socket.destroy()
+      }
     })
 
     it('12. keeps the listener it has when a second EnvoyFilter adds SPDY/3.1, and says so', async () => {
