@@ -30,8 +30,8 @@ export interface Signer extends AsyncDisposable {
 // Streams end at once; this is for answers that are being written.
 const GRACE_MS = 2_000
 
-// Envoy holds one name on each stream; twice as many as there are streams leaves room for other clients.
-const MOST_NAMES = 20_000
+// Envoy holds one name on each stream; others may hold more.
+const NAMES_PER_STREAM = 2
 
 /**
  * Starts the signer with the configuration in `file` (an absolute path).
@@ -56,9 +56,10 @@ export const startSigner = async (file: string): Promise<Signer> => {
   const { current, reloadIfChanged: refresh } = reloader
   const issuances = new IssuanceStatistics()
   const observed = { audit, logger, clock, observer: issuances }
-  const issuer = new CertificateIssuer({ current, refresh, ...observed })
+  const issuer = stack.use(new CertificateIssuer({ current, refresh, ...observed }))
   for (const { keys } of authorities.values()) keys.prepare()
-  const sds = sdsService({ issuer, clock, logger, maxNames: MOST_NAMES })
+  const maxNames = NAMES_PER_STREAM * config.streams
+  const sds = sdsService({ issuer, clock, logger, maxNames })
   // 5. Health and metrics, from before the first certificate until after the last.
   const metrics = signerMetrics({ current, resources, issuances, sds })
   const admin = stack.use(
@@ -74,6 +75,7 @@ export const startSigner = async (file: string): Promise<Signer> => {
       group,
       tls: undefined,
       methods: sds.methods,
+      maxStreams: config.streams,
       grace: GRACE_MS,
       logger,
     }),

@@ -209,7 +209,7 @@ interface CertificateIssuedEvent {
 }
 
 /** The signer made no certificate. */
-interface CertificateRefusedEvent {
+export interface CertificateRefusedEvent {
   readonly event: 'certificate-refused'
   readonly handle: string
   readonly reason: CertificateRefusal
@@ -220,6 +220,17 @@ interface CertificateRefusedEvent {
   /** What it was that was refused. */
   readonly detail?: string | undefined
   readonly generation: number
+}
+
+/** The signer refused more certificates than it has events for: how many, within a minute. */
+export interface RefusalsCountedEvent {
+  readonly event: 'certificates-refused'
+  /** The handle whose first refusal was an event; absent: of handles that had none. */
+  readonly handle?: string | undefined
+  readonly reason: CertificateRefusal
+  readonly count: number
+  /** When counting began; ISO 8601. */
+  readonly since: string
 }
 
 /** Everything that is ever written to the audit log. */
@@ -236,3 +247,4 @@ export type AuditEvent =
   | ConfigurationRejectedEvent
   | CertificateIssuedEvent
   | CertificateRefusedEvent
+  | RefusalsCountedEvent

@@ -14,6 +14,7 @@ import { admit, versionOf, type Admitted, type Refused } from './admission.ts'
 import type { MintedKey } from './key-pool.ts'
 import { isoTime, usableUntil } from './limits.ts'
 import { mint, randomSerial, type Minting } from './mint.ts'
+import { RefusalRecords } from './refusal-records.ts'
 import type { SignerSnapshot } from './snapshot.ts'
 import { issuedFault } from './verify-issued.ts'
 
@@ -66,14 +67,23 @@ const LONGEST_DETAIL = 200
 const legible = (text: string): string =>
   text.slice(0, LONGEST_DETAIL).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{fffd}')
 
-/** Issues certificates. */
-export class CertificateIssuer {
+/** Issues certificates. Counts of refusals are written when it is disposed of. */
+export class CertificateIssuer implements AsyncDisposable {
   readonly #options: CertificateIssuerOptions
+  readonly #refusals: RefusalRecords
   #refreshing = Promise.resolve()
   #refreshedAt = Number.NEGATIVE_INFINITY
 
   constructor(options: CertificateIssuerOptions) {
     this.#options = options
+    this.#refusals = new RefusalRecords({
+      clock: options.clock,
+      write: (event) => this.#record(event),
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#refusals[Symbol.asyncDispose]()
   }
 
   /** Makes the certificate that a handle stands for. Never rejects. */
@@ -217,7 +227,7 @@ export class CertificateIssuer {
     generation: number,
   ): Promise<Issuance> {
     this.#options.observer?.refused(code)
-    await this.#record({
+    await this.#refusals.record({
       event: 'certificate-refused',
       handle: handleDigest(handle),
       reason: code,

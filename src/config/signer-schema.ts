@@ -202,6 +202,14 @@ export const signerSchema = z
       .describe(
         'The socket on which `/livez`, `/readyz` and `/metrics` (Prometheus) are read, over HTTP. Absent: none.',
       ),
+    streams: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .default(5_000)
+      .describe(
+        'The most streams that Envoy may have open at once: one for each certificate that it holds, which takes some 16 KB of the signer’s memory.',
+      ),
     keyring: secretSchema
       .prefault('file:grant.keys')
       .describe(

@@ -43,9 +43,13 @@ const COMPRESSED: GrpcStatus = {
   details: 'compressed messages are not supported',
 }
 
+// The buffer for a message that comes in parts has at first this size, or that of the first part.
+const FIRST_BYTES = 256
+
 /**
- * Puts the messages of one stream together. Between messages it holds no bytes: a server of many
- * quiet streams is as large as what its readers keep.
+ * Puts the messages of one stream together. Of a message it holds what has arrived, whatever length is
+ * announced, and between messages nothing: a server of many quiet streams is as large as what its
+ * readers keep.
  */
 export class MessageReader {
   readonly #longest: number
@@ -57,6 +61,11 @@ export class MessageReader {
   /** @param longest the most bytes that a message may have */
   constructor(longest: number) {
     this.#longest = longest
+  }
+
+  /** Bytes that are kept of a message that has begun; undefined between messages. */
+  get held(): number | undefined {
+    return this.#prefixSeen === 0 ? undefined : (this.#message?.length ?? 0)
   }
 
   /**
@@ -96,15 +105,25 @@ export class MessageReader {
     const whole = part.length === this.#length
     if (!whole) {
       // A copy, since the part is a view into what the socket read, along with other streams' bytes.
-      this.#message ??= Buffer.allocUnsafeSlow(this.#length)
-      this.#message.set(part, this.#filled)
+      this.#roomFor(part.length).set(part, this.#filled)
       this.#filled += part.length
       if (this.#filled < this.#length) return
     }
-    messages.push(this.#message ?? part)
+    messages.push(this.#message?.subarray(0, this.#length) ?? part)
     this.#prefixSeen = 0
     this.#length = 0
     this.#message = undefined
     this.#filled = 0
+  }
+  /** The buffer, at least so much larger than it is filled: twice as large each time that it grows. */
+  #roomFor(bytes: number): Buffer {
+    const needed = this.#filled + bytes
+    const before = this.#message
+    if (before !== undefined && needed <= before.length) return before
+    const size = Math.max(needed, FIRST_BYTES, 2 * (before?.length ?? 0))
+    const message = Buffer.allocUnsafeSlow(Math.min(this.#length, size))
+    before?.copy(message)
+    this.#message = message
+    return message
   }
 }

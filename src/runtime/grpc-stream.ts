@@ -1,7 +1,8 @@
 // One open stream of gRPC on an HTTP/2 stream: messages in, messages out, a status at the end.
 
-import type { ServerHttp2Stream } from 'node:http2'
+import { constants, type ServerHttp2Stream } from 'node:http2'
 import { frame, GRPC_CODES, MessageReader, trailersOf, type GrpcStatus } from './grpc-framing.ts'
+import type { HoldBudget, Holder } from './hold-budget.ts'
 
 /** A stream as the method sees it that serves it. */
 export interface MessageStream {
@@ -9,6 +10,11 @@ export interface MessageStream {
   send(message: Uint8Array): void
   /** Ends the stream; does nothing when it is over. */
   end(status: GrpcStatus): void
+  /**
+   * Whether the stream is in use from now on, as none is at first. When there are too many streams, the
+   * server ends those that are not.
+   */
+  setInUse(inUse: boolean): void
 }
 
 /** What a method does with one stream. A throw is a bug, is logged, and ends this stream alone. */
@@ -47,17 +53,43 @@ export const closeLater = (stream: ServerHttp2Stream): void => {
   stream.once('close', () => clearTimeout(timer))
 }
 
-/** Joins a method to an HTTP/2 stream. */
+/** What all streams of a server share. */
+export interface StreamSurroundings {
+  /** Bytes of messages that are not complete, and of answers that are not taken. */
+  readonly bytes: HoldBudget
+  /** Streams that are not in use: each is one. */
+  readonly unused: HoldBudget
+  /** Called before a stream is closed for what it holds. */
+  readonly onDropped: (stream: ServerHttp2Stream) => void
+  /** Called with what a handler has thrown. */
+  readonly onFault: (cause: unknown) => void
+}
+
+/**
+ * Joins a method to an HTTP/2 stream. A peer that begins a message, the first one included, and does
+ * not complete it, or that does not take its answers, loses the stream.
+ */
 export class OpenStream implements MessageStream {
   readonly #stream: ServerHttp2Stream
   readonly #reader = new MessageReader(LONGEST_MESSAGE)
-  readonly #onFault: (cause: unknown) => void
+  readonly #surroundings: StreamSurroundings
+  readonly #incoming: Holder = { drop: () => this.#drop() }
+  readonly #outgoing: Holder = { drop: () => this.#drop() }
+  readonly #unused: Holder = { drop: () => this.#drop() }
   #handler: StreamHandler | undefined
   #status: GrpcStatus | undefined
 
-  constructor(stream: ServerHttp2Stream, method: StreamMethod, onFault: (cause: unknown) => void) {
+  constructor(stream: ServerHttp2Stream, method: StreamMethod, surroundings: StreamSurroundings) {
     this.#stream = stream
-    this.#onFault = onFault
+    this.#surroundings = surroundings
+    const { bytes, unused } = surroundings
+    bytes.hold(this.#incoming, 0) // until there is a message
+    unused.hold(this.#unused, 1)
+    stream.once('close', () => {
+      bytes.release(this.#incoming)
+      bytes.release(this.#outgoing)
+      unused.release(this.#unused)
+    })
     stream.respond(RESPONSE_HEADERS, { waitForTrailers: true })
     stream.on('data', (chunk: Buffer) => this.#take(chunk))
     stream.once('end', () => this.#guard(() => this.#handler?.finished()))
@@ -71,7 +103,12 @@ export class OpenStream implements MessageStream {
   send(message: Uint8Array): void {
     const stream = this.#stream
     if (this.#status !== undefined || !stream.writable) return
-    if (stream.write(frame(message)) || stream.isPaused()) return
+    const { bytes } = this.#surroundings
+    const hasRoom = stream.write(frame(message), () => {
+      if (stream.writableLength === 0) bytes.release(this.#outgoing)
+    })
+    if (stream.writableLength > 0) bytes.hold(this.#outgoing, stream.writableLength)
+    if (hasRoom || stream.isPaused()) return
     // A peer that does not take what it asked for may ask for more when it has.
     stream.pause()
     stream.once('drain', () => stream.resume())
@@ -81,20 +118,43 @@ export class OpenStream implements MessageStream {
     if (this.#status !== undefined) return
     this.#status = status
     this.#leave()
+    // The peer may not take what is left, nor the trailers.
+    if (!this.#stream.closed) {
+      this.#surroundings.bytes.hold(this.#outgoing, this.#stream.writableLength)
+    }
     this.#stream.end() // `wantTrailers` follows
     this.#stream.resume() // what still comes is let go
   }
 
+  setInUse(inUse: boolean): void {
+    const { unused } = this.#surroundings
+    if (inUse) unused.release(this.#unused)
+    else if (!this.#stream.closed) unused.hold(this.#unused, 1)
+  }
+
   #take(chunk: Buffer): void {
+    if (this.#status !== undefined) return
     const messages: Buffer[] = []
     const refusal = this.#reader.read(chunk, messages)
     for (const message of messages) this.#guard(() => this.#handler?.receive(message))
+    const { bytes } = this.#surroundings
+    if (messages.length > 0) bytes.release(this.#incoming)
+    if (this.#reader.held !== undefined) bytes.hold(this.#incoming, this.#reader.held)
     if (refusal !== undefined) this.end(refusal)
   }
 
   #finish(): void {
     this.#stream.sendTrailers(trailersOf(this.#status ?? INTERNAL))
     closeLater(this.#stream)
+  }
+
+  /** Without a status: it would wait behind what the peer does not take. */
+  #drop(): void {
+    this.#status ??= INTERNAL
+    this.#leave()
+    this.#surroundings.onDropped(this.#stream)
+    this.#stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    this.#stream.destroy() // does not wait for the peer
   }
 
   #leave(): void {
@@ -107,7 +167,7 @@ export class OpenStream implements MessageStream {
     try {
       run()
     } catch (cause) {
-      this.#onFault(cause)
+      this.#surroundings.onFault(cause)
       this.end(INTERNAL)
     }
   }

@@ -111,6 +111,7 @@ export class SecretStream implements StreamHandler {
       }
       subscription = { awaited: false, nonce: undefined }
       this.#subscriptions.set(name, subscription)
+      this.#stream.setInUse(true)
     }
     if (version !== undefined && issuances.isCurrent(name, version)) return true
     // A name that is asked for again is answered again, but not twice while it is being made.
@@ -119,7 +120,9 @@ export class SecretStream implements StreamHandler {
   }
 
   #unsubscribe(name: string): void {
-    if (this.#subscriptions.delete(name)) this.#context.issuances.release(name)
+    if (!this.#subscriptions.delete(name)) return
+    this.#context.issuances.release(name)
+    if (this.#subscriptions.size === 0) this.#stream.setInUse(false)
   }
 
   async #answer(name: string, subscription: Subscription): Promise<void> {

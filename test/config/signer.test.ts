@@ -42,6 +42,7 @@ describe('the least configuration of a signer', () => {
     assert.deepEqual(config, {
       version: 1,
       listen: { address: { kind: 'unix', path: '/etc/countersign/run/signer.sock' }, mode: '0660' },
+      streams: 5_000,
       keyring: { kind: 'file', path: '/etc/countersign/grant.keys' },
       authorities: {
         kube: {

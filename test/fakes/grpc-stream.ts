@@ -54,6 +54,7 @@ export const startStreamServer = async (grace = 5_000): Promise<FakeStreamServer
     mode: 0o600,
     tls: undefined,
     methods: [echo],
+    maxStreams: 10_000,
     grace,
     logger,
   })

@@ -35,6 +35,7 @@ export const startSds = async (grace = 5_000, maxNames = 2_000): Promise<FakeSds
     mode: 0o600,
     tls: undefined,
     methods: sds.methods,
+    maxStreams: 10_000,
     grace,
     logger,
   })

@@ -46,6 +46,21 @@ describe('messages', () => {
     })
   }
 
+  it('take memory for what has arrived, not for what is announced', () => {
+    const reader = new MessageReader(1_048_576)
+    const prefix = Buffer.from([0, 0x00, 0x10, 0x00, 0x00])
+    const messages: Buffer[] = []
+    reader.read(prefix, messages)
+    const piece = Buffer.alloc(1_000, 'x')
+    for (let sent = 0; sent < 1_048_000; sent += piece.length) {
+      reader.read(piece, messages)
+      const held: number = reader.held ?? 0
+      assert.ok(held <= Math.max(2 * (sent + piece.length), 1_000), `${held} after ${sent}`)
+    }
+    reader.read(piece.subarray(0, 576), messages)
+    assert.deepEqual([messages.length, messages[0]?.length, reader.held], [1, 1_048_576, undefined])
+  })
+
   it('that are cut short do not come out', () => {
     assert.deepEqual(read(frame(Buffer.from('cut')).subarray(0, -1), 3).texts, [])
   })

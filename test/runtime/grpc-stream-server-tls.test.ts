@@ -23,6 +23,7 @@ const start = async ({ upstream, ca }: Pki) =>
       clientCa: await readFile(ca),
     },
     methods: [],
+    maxStreams: 10_000,
     grace: 1_000,
     logger: memoryLogger().logger,
   })
@@ -73,7 +74,7 @@ describe('the server over TCP', LIMIT, () => {
     await using pki = await createPki()
     await using server = await start(pki)
     const { logger } = memoryLogger()
-    const options = { mode: 0, tls: undefined, methods: [], grace: 0, logger }
+    const options = { mode: 0, tls: undefined, methods: [], maxStreams: 1, grace: 0, logger }
     await assert.rejects(startGrpcStreamServer({ address: server.address, ...options }), {
       code: 'listen-failed',
       message: /cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/,

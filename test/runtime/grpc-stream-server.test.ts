@@ -155,6 +155,24 @@ describe('the server', LIMIT, () => {
     session.destroy()
   })
 
+  it('closes the connection that has been without a stream for longest when there are too many', async () => {
+    await using server = await startStreamServer()
+    const serving = connectHttp2(server.path)
+    const stream = openRaw(serving)
+    stream.write(frame(Buffer.from('hello')))
+    await once(stream, 'data')
+    const idle = Array.from({ length: 300 }, () => connectSocket(server.path).on('error', () => {}))
+    await Promise.all(idle.slice(0, 40).map((socket) => once(socket.resume(), 'close')))
+    const next = connectHttp2(server.path)
+    const other = openRaw(next)
+    other.write(frame(Buffer.from('hello')))
+    await once(other, 'data')
+    stream.write(frame(Buffer.from('again')))
+    await once(stream, 'data')
+    for (const socket of idle) socket.destroy()
+    for (const session of [serving, next]) session.destroy()
+  })
+
   it('holds 5,000 streams on a connection, and loses one of them when 4,999 are reset', async () => {
     await using server = await startStreamServer()
     const session = connectHttp2(server.path)

@@ -94,6 +94,7 @@ const startSigner = async (path: string): Promise<Signer> => {
     mode: 0o600,
     tls: undefined,
     methods: sds.methods,
+    maxStreams: 10_000,
     grace: 1_000,
     logger,
   })

@@ -6,7 +6,7 @@ import { createLogger } from '../../src/runtime/logger.ts'
 import type { Issued } from '../../src/sds/secret-issuer.ts'
 import { sdsService } from '../../src/sds/service.ts'
 
-const [path = ''] = process.argv.slice(2)
+const [path = '', maxStreams = '10000'] = process.argv.slice(2)
 const logger = createLogger('warn')
 
 // As long as what the signer makes: a P-256 leaf with its CA, and its key.
@@ -17,9 +17,11 @@ const certificate = (version: string): Issued => ({
   version,
   ttl: 3_600_000,
 })
+const REFUSED = { outcome: 'refused', code: 'refused' } as const
 const issuer = {
-  issue: (name: string) => Promise.resolve(certificate(name.slice(0, 10))),
-  refusesForm: () => false,
+  issue: (name: string) =>
+    Promise.resolve(name.startsWith('refused') ? REFUSED : certificate(name.slice(0, 10))),
+  refusesForm: (name: string) => name.length > 6_000,
   isCurrent: () => true,
 }
 const sds = sdsService({ issuer, clock: systemClock, logger, maxNames: 100_000 })
@@ -28,6 +30,7 @@ await startGrpcStreamServer({
   mode: 0o600,
   tls: undefined,
   methods: sds.methods,
+  maxStreams: Number(maxStreams),
   grace: 0,
   logger,
 })

@@ -3,6 +3,7 @@
 // that takes (RFC 9113, RFC 7541).
 
 import { connect } from 'node:tls'
+import { FLAG, FRAME, frame, literal, PREFACE } from '../fakes/http2-frames.ts'
 import { connectionTo, type HeaderLine, type Target } from './client.ts'
 
 /** What became of a request: a status, or the stream or connection was ended without one. */
@@ -10,14 +11,7 @@ export type RawHttp2Answer =
   | { readonly outcome: 'answered'; readonly status: number }
   | { readonly outcome: 'reset' | 'closed' }
 
-const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 const FRAME_HEAD = 9
-const HEADERS = 1
-const RST_STREAM = 3
-const SETTINGS = 4
-const GOAWAY = 7
-const ACK = 1
-const END_STREAM_AND_HEADERS = 5
 const STREAM = 1
 
 /** Sends one header block as it is and waits for its fate. Strings are latin1. */
@@ -29,9 +23,9 @@ export const sendRawHttp2 = async (
   const { promise, resolve, reject } = Promise.withResolvers<RawHttp2Answer>()
   const socket = connect({ ...options, ALPNProtocols: ['h2'] }, () => {
     socket.write(PREFACE)
-    socket.write(frame(SETTINGS, 0, 0, Buffer.alloc(0)))
-    const block = Buffer.concat(headers.map(literal))
-    socket.write(frame(HEADERS, END_STREAM_AND_HEADERS, STREAM, block))
+    socket.write(frame(FRAME.settings, 0, 0, Buffer.alloc(0)))
+    const block = Buffer.concat(headers.map(([name, value]) => literal(name, value)))
+    socket.write(frame(FRAME.headers, FLAG.endStream | FLAG.endHeaders, STREAM, block))
   })
   let bytes = Buffer.alloc(0)
   socket.on('data', (chunk) => {
@@ -41,8 +35,8 @@ export const sendRawHttp2 = async (
       if (bytes.length < FRAME_HEAD + length) return
       const answer = answerIn(bytes[3] ?? 0, bytes.subarray(FRAME_HEAD, FRAME_HEAD + length))
       if (answer !== undefined) resolve(answer)
-      if (bytes[3] === SETTINGS && bytes[4] !== ACK) {
-        socket.write(frame(SETTINGS, ACK, 0, Buffer.alloc(0)))
+      if (bytes[3] === FRAME.settings && bytes[4] !== FLAG.ack) {
+        socket.write(frame(FRAME.settings, FLAG.ack, 0, Buffer.alloc(0)))
       }
       bytes = bytes.subarray(FRAME_HEAD + length)
     }
@@ -57,39 +51,9 @@ export const sendRawHttp2 = async (
 }
 
 const answerIn = (type: number, payload: Buffer): RawHttp2Answer | undefined => {
-  if (type === HEADERS) return { outcome: 'answered', status: statusIn(payload) }
-  if (type === RST_STREAM) return { outcome: 'reset' }
-  return type === GOAWAY ? { outcome: 'closed' } : undefined
-}
-
-const frame = (type: number, flags: number, stream: number, payload: Buffer): Buffer => {
-  const head = Buffer.alloc(FRAME_HEAD)
-  head.writeUIntBE(payload.length, 0, 3)
-  head.writeUInt8(type, 3)
-  head.writeUInt8(flags, 4)
-  head.writeUInt32BE(stream, 5)
-  return Buffer.concat([head, payload])
-}
-
-/** RFC 7541 §6.2.2: a literal without indexing, with a new name, not Huffman-coded. */
-const literal = ([name, value]: HeaderLine): Buffer =>
-  Buffer.concat([Buffer.from([0]), text(name), text(value)])
-
-const text = (value: string): Buffer => {
-  const bytes = Buffer.from(value, 'latin1')
-  return Buffer.concat([length7(bytes.length), bytes])
-}
-
-/** RFC 7541 §5.1: an integer with a 7-bit prefix. */
-const length7 = (value: number): Buffer => {
-  if (value < 127) return Buffer.from([value])
-  const bytes = [127]
-  let rest = value - 127
-  while (rest >= 128) {
-    bytes.push((rest % 128) + 128)
-    rest = Math.floor(rest / 128)
-  }
-  return Buffer.from([...bytes, rest])
+  if (type === FRAME.headers) return { outcome: 'answered', status: statusIn(payload) }
+  if (type === FRAME.reset) return { outcome: 'reset' }
+  return type === FRAME.goaway ? { outcome: 'closed' } : undefined
 }
 
 // RFC 7541 appendix A: the static table knows these; other statuses are literals.

@@ -1,0 +1,67 @@
+// Refusals in the audit log: the first of each handle, then counts, and no more than a budget.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { handleDigest } from '../../src/grant/seal.ts'
+import { subjectOf } from '../fakes/grant.ts'
+import { issuing, type Issuing } from './issuing.ts'
+
+const START = '2026-01-01T00:00:00.000Z'
+
+const COUNTED = { event: 'certificates-refused', handle: undefined, since: START }
+
+/** The events of that name. */
+const eventsOf = (world: Issuing, name: string) =>
+  world.audit.events.filter(({ event }) => event === name)
+
+describe('refusals in the audit log', () => {
+  it('of one handle are one event and a count', async () => {
+    const world = await issuing()
+    const handle = world.handle({ subject: subjectOf(['OU', 'x']) })
+    for (let time = 0; time < 1_000; time++)
+      assert.equal(await world.outcome(handle), 'subject-refused')
+    assert.equal(world.audit.events.length, 1)
+    await world.issuer[Symbol.asyncDispose]()
+    assert.deepEqual(eventsOf(world, 'certificates-refused'), [
+      {
+        event: 'certificates-refused',
+        handle: handleDigest(handle),
+        reason: 'subject-refused',
+        count: 999,
+        since: START,
+      },
+    ])
+  })
+
+  it('are events of their own again after the counts were written', async () => {
+    const world = await issuing()
+    await world.outcome('nonsense')
+    await world.issuer[Symbol.asyncDispose]()
+    world.clock.advance(60_000)
+    await world.outcome('nonsense')
+    assert.equal(eventsOf(world, 'certificate-refused').length, 2)
+    assert.equal(eventsOf(world, 'certificates-refused').length, 0)
+  })
+
+  it('of many handles are as many events as the budget has, and a count by reason', async () => {
+    const world = await issuing()
+    for (let name = 0; name < 2_000; name++) assert.ok(world.issuer.refusesForm(`name-${name}`))
+    await world.outcome(world.handle({ subject: subjectOf(['OU', 'x']) }))
+    assert.equal(eventsOf(world, 'certificate-refused').length, 500)
+    world.clock.advance(1_000)
+    for (let name = 0; name < 100; name++) assert.ok(world.issuer.refusesForm(`later-${name}`))
+    assert.equal(eventsOf(world, 'certificate-refused').length, 510)
+    await world.issuer[Symbol.asyncDispose]()
+    assert.deepEqual(eventsOf(world, 'certificates-refused'), [
+      { ...COUNTED, reason: 'handle-malformed', count: 1_590 },
+      { ...COUNTED, reason: 'subject-refused', count: 1 },
+    ])
+  })
+
+  it('do not use up what issued certificates are recorded with', async () => {
+    const world = await issuing()
+    for (let name = 0; name < 2_000; name++) assert.ok(world.issuer.refusesForm(`name-${name}`))
+    assert.equal(await world.outcome(), 'issued')
+    assert.equal(eventsOf(world, 'certificate-issued').length, 1)
+  })
+})
