@@ -59,6 +59,9 @@ export interface LoginRedirectOptions {
 // its state says where that is (issuer/session/login-return.ts).
 const MOST_ATTEMPTS = 16
 
+// More than a browser that is sent this way ever has. What is beyond them ends by itself.
+const MOST_COOKIES = 64
+
 /** Sends browsers to log in. */
 export class LoginRedirect {
   readonly #options: LoginRedirectOptions
@@ -158,7 +161,7 @@ export class LoginRedirect {
 
 /** The names of the cookies that have to make room for one more. */
 const oldestOf = (headers: Request['headers']): readonly string[] => {
-  const begun = cookiesBeginning(headers, ATTEMPT_COOKIES)
+  const begun = cookiesBeginning(headers, ATTEMPT_COOKIES).slice(0, MOST_COOKIES)
   if (begun.length < MOST_ATTEMPTS) return []
   const oldestFirst = begun.toSorted(
     (one, other) => endOfAttempt(one.value) - endOfAttempt(other.value),

@@ -48,7 +48,8 @@ export class BrowserBinding {
     { uid }: Pick<Interaction, 'uid'>,
   ): void {
     const until = Math.floor(this.#clock.now() / 1_000) + INTERACTION_SECONDS
-    const begun = cookiesBeginning(cookieHeadersOf(request), this.#start)
+    // Not as many as somebody sends: each gets an answer.
+    const begun = cookiesBeginning(cookieHeadersOf(request), this.#start).slice(0, 2 * MOST_COOKIES)
     const oldestFirst = begun.toSorted((one, other) => timeIn(one.value) - timeIn(other.value))
     for (const { name } of oldestFirst.slice(0, Math.max(0, begun.length + 1 - MOST_COOKIES))) {
       response.appendHeader('set-cookie', `${name}=; Max-Age=0${this.#attributes}`)
