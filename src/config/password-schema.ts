@@ -217,7 +217,11 @@ const radius = z
       )
       .min(1)
       .describe('Asked in this order until one answers.'),
-    timeout: durationSchema.prefault('5s').describe('For one verification, everything included.'),
+    timeout: durationSchema
+      .prefault('5s')
+      .describe(
+        'For one verification, everything included. A server that asks the user on a telephone needs as long as the user does: the login page waits for it, and so does the generated Envoy; HTTP Basic gives up after 10 s.',
+      ),
     retries: z.int().min(0).default(2).describe('How often one server is asked again.'),
     nasIdentifier: z
       .string()

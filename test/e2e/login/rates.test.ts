@@ -88,3 +88,29 @@ describe('the rate limits of the issuer', { skip: skipWithoutEnvoy() }, () => {
     })
   })
 })
+
+describe('the rate limits of the issuer behind a proxy', { skip: skipWithoutEnvoy() }, () => {
+  it('are of the address that the proxy names, of IPv6 of its network', async () => {
+    await using site = await startLoginSite({
+      login: { authenticators: ['staff'] },
+      listener: { trustedHops: 1 },
+      edge: { rateLimits: { login: { ...RATE, total: { perSecond: 1_000, burst: 1_000 } } } },
+    })
+    const target = { ...site.target, serverName: 'id.example.org' }
+    const ask = async (address: string): Promise<number> => {
+      const headers = [['X-Forwarded-For', `198.51.100.9, ${address}`]] as const
+      return (await http1(target, { path: '/authorize', headers })).status
+    }
+    const isFlooded = async (address: string): Promise<boolean> => {
+      const statuses = await Promise.all(Array.from({ length: MORE }, () => ask(address)))
+      return statuses.includes(429)
+    }
+    assert.ok(await isFlooded('203.0.113.1'))
+    assert.notEqual(await ask('203.0.113.2'), 429)
+    assert.ok(await isFlooded('2001:db8::1'))
+    assert.notEqual(await ask('2001:db8:0:1::1'), 429)
+    // A token or two may have come back meanwhile.
+    const neighbours = Array.from({ length: MORE }, (_, index) => ask(`2001:db8::ff:${index + 2}`))
+    assert.ok((await Promise.all(neighbours)).includes(429))
+  })
+})
