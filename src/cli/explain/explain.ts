@@ -136,7 +136,9 @@ const findDecision = async (file: string, id: string): Promise<RecordedDecision>
     if (cause instanceof CountersignError) throw cause
     throw new CountersignError('file-unreadable', describeError(cause), { cause })
   }
-  throw usageError(`${file} has no decision ${id}`)
+  // The answer that the caller got has an id all the same.
+  const summary = 'a refusal of a client that had not authenticated may be in a "refusals-summary"'
+  throw usageError(`${file} has no decision ${id}; ${summary}`)
 }
 
 const explainIn = async (
