@@ -69,7 +69,7 @@ export const startIstioGateway = async (istiod: Istiod): Promise<IstioGateway> =
 const LOG = 4_000
 
 const dumpSchema = z.object({ configs: z.array(z.looseObject({})) })
-const listenersSchema = z.array(z.looseObject({ active_state: z.unknown() }))
+const listenersSchema = z.array(z.looseObject({ active_state: z.unknown().optional() }))
 
 /** Without listeners that Envoy does not use yet, or any more. */
 const withoutPending = ({ dynamic_listeners, ...config }: Readonly<Record<string, unknown>>) =>
@@ -77,7 +77,9 @@ const withoutPending = ({ dynamic_listeners, ...config }: Readonly<Record<string
     ? config
     : {
         ...config,
-        listeners: listenersSchema.parse(dynamic_listeners).map((each) => each.active_state),
+        listeners: listenersSchema
+          .parse(dynamic_listeners)
+          .flatMap(({ active_state: active }) => (active === undefined ? [] : [active])),
       }
 
 const ADS = { ads: {}, initial_fetch_timeout: '0s', resource_api_version: 'V3' }

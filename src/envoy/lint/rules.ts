@@ -12,6 +12,7 @@ import { extAuthzRules } from './rules/ext-authz.ts'
 import { failOpenRules } from './rules/fail-open.ts'
 import { filterStateRules } from './rules/filter-state.ts'
 import { forwardedCertificateRules } from './rules/forwarded-certificate.ts'
+import { furtherRequestRules } from './rules/further-requests.ts'
 import { headerRules } from './rules/headers.ts'
 import { issuerBoundsRules } from './rules/issuer-bounds.ts'
 import { issuerClusterRules } from './rules/issuer-cluster.ts'
@@ -46,6 +47,7 @@ export const RULES: readonly RuleText[] = [
   ...policyRules,
   ...extAuthzRules,
   ...routeRules,
+  ...furtherRequestRules,
   ...issuerRules,
   ...issuerBoundsRules,
   ...issuerClusterRules,
@@ -98,6 +100,7 @@ export const findAll = (site: Site): readonly Finding[] => {
     ...apply(policyRules, guarded, 'authz'),
     ...apply(extAuthzRules, guards, 'authz'),
     ...apply(routeRules, routes, 'route'),
+    ...apply(furtherRequestRules, routes, 'route'),
     ...apply(issuerRules, published, 'route'),
     ...apply(issuerBoundsRules, published, 'route'),
     ...apply(

@@ -30,7 +30,35 @@ const open = (action: object): Change => [
 ]
 const EXT_AUTHZ = 'envoy.filters.http.ext_authz'
 
+/** What Envoy asks for besides the request that was permitted. */
+const further: readonly Fault[] = [
+  {
+    name: 'a route mirrors its requests',
+    change: [[`${API_ROUTE}.route.request_mirror_policies`, [{ cluster: 'kube:certificate' }]]],
+    rule: 'requests-mirrored',
+    severity: 'warning',
+    at: `${API_ROUTE}.route.request_mirror_policies[0]`,
+  },
+  {
+    name: 'a virtual host mirrors its requests',
+    change: [[`${HOSTS}[1].request_mirror_policies`, [{ cluster: 'kube:certificate' }]]],
+    rule: 'requests-mirrored',
+    severity: 'warning',
+    at: `${HOSTS}[1].request_mirror_policies[0]`,
+  },
+  ...wrong('redirects-followed', 'warning', `${API_ROUTE}.route.internal_redirect_policy`, [
+    { max_internal_redirects: 3 },
+  ]),
+]
+
 const around: readonly Fault[] = [
+  {
+    name: 'no route asks any more',
+    change: [1, 2].map((host): Change => [`${HOSTS}[${host}].routes[0].${PER_FILTER}`, OFF]),
+    rule: 'ext-authz-disabled',
+    severity: 'error',
+    at: [1, 2].map((host) => `${HOSTS}[${host}].routes[0].${PER_FILTER}.disabled`),
+  },
   ...wrong('ext-authz-disabled', 'error', `${KUBE_ROUTE}.${PER_FILTER}`, [OFF]).map(
     (fault): Fault => ({ ...fault, at: `${KUBE_ROUTE}.${PER_FILTER}.disabled` }),
   ),
@@ -204,4 +232,10 @@ const elsewhere: readonly Fault[] = [
 ]
 
 /** What can be wrong with routes. */
-export const routeFaults: readonly Fault[] = [...around, ...timing, ...named, ...elsewhere]
+export const routeFaults: readonly Fault[] = [
+  ...further,
+  ...around,
+  ...timing,
+  ...named,
+  ...elsewhere,
+]
