@@ -5,7 +5,10 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import * as openid from 'openid-client'
 import type { Browser, Visit } from '../fakes/browser.ts'
+import { memoryState } from '../../src/state/state.ts'
+import { systemClock } from '../../src/runtime/clock.ts'
 import { authorization, CALLBACK, ISSUER, startSite, type Site } from './authorization-server.ts'
+import { startIssuerOn } from './issuer-on.ts'
 
 const ALICE = { user: 'alice', password: 'wonderland' }
 const BOB = { user: 'bob', password: 'builder' }
@@ -112,5 +115,20 @@ describe('a login under way that its browser keeps', () => {
     const entered = await browser.submit(asked, '/device', { user_code: 'BCDF-GHJK' })
     assert.equal(entered.status, 200)
     assert.match(entered.body, /role="alert"/)
+  })
+})
+
+describe('a login under way at one of two replicas that share their state', () => {
+  it('goes on at the other one', async () => {
+    const state = memoryState(systemClock)
+    await using one = await startIssuerOn(state)
+    await using other = await startIssuerOn(state)
+    const [here, there] = [one.browser(), other.browser()]
+    const page = await here.get(`${ISSUER}/account`)
+    for (const [name, value] of here.cookiesOf(ISSUER)) there.plant(ISSUER, name, value)
+    assert.equal((await there.get(page.url)).status, 200)
+    const account = await there.submit(page, '/password', ALICE)
+    assert.match(account.body, />alice</)
+    assert.equal((await here.submit(page, '/password', BOB)).status, 400)
   })
 })

@@ -28,6 +28,7 @@ import { storeLoginFields } from './login-fields.ts'
 import { parameterLimits } from './parameter-limits.ts'
 import type { ProviderPages } from './provider-pages.ts'
 import { RecordAdapter } from './record-adapter.ts'
+import { keepContextsAsValues } from './request-context.ts'
 import { resourceInfo } from './resource-info.ts'
 import { TokenExchange } from './token-exchange.ts'
 
@@ -69,6 +70,7 @@ export const createProvider = (parts: ProviderParts): Provider => {
   const { server, signers, accounts, standing, clock } = parts
   const exchange = accounts && new TokenExchange({ server, signers, standing, clock })
   const provider = new Provider(server.url, configurationOf(parts, exchange))
+  keepContextsAsValues(provider)
   storeLoginFields(provider)
   exchange?.serve(provider)
   // Envoy ends TLS: `issuer.url` alone says how we are reached (see application.ts).

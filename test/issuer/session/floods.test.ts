@@ -1,49 +1,34 @@
 // What clients that prove nothing can do to what people who have logged in left in `state`.
 
 import assert from 'node:assert/strict'
-import { Agent, request } from 'node:http'
 import { describe, it } from 'node:test'
 import { decodeJwt } from 'jose'
 import * as openid from 'openid-client'
 import { freePort } from '../../servers/daemon.ts'
 import { eventually } from '../../state/redis/settings.ts'
-import { authorization, startSite } from '../authorization-server.ts'
+import { authorization, startSite, type Site } from '../authorization-server.ts'
+import { flood } from '../flooding.ts'
 import { ACCOUNT, BOB, isIn, loggedIn, sessionOn } from './browsing.ts'
 import { API, shown, withTokens } from './tokens.ts'
 
 /** As large as a request may be (`parameter-limits.ts`). */
 const LARGE = { login_hint: 'x'.repeat(256), state: 'x'.repeat(2_048), nonce: 'x'.repeat(512) }
 
-/** Sends authorization requests without a cookie, as fast as they are answered; all begin a login. */
-const flood = async (url: URL, port: number, count: number): Promise<void> => {
-  using agent = Object.assign(new Agent({ keepAlive: true, maxSockets: 20 }), {
-    [Symbol.dispose]: () => agent.destroy(),
-  })
+/** Begins logins without a cookie and pushes requests (RFC 9126), in turn, as fast as they are answered. */
+const begin = async (site: Site, count: number): Promise<void> => {
+  const { url } = await authorization(await site.client('spa'), LARGE)
   const path = `${url.pathname}${url.search}`
-  const send = async (): Promise<void> => {
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    request({ agent, host: '127.0.0.1', port, path, maxHeaderSize: 65_536 }, (response) => {
-      const { location = '' } = response.headers
-      const begun = location.includes('/login/')
-      response
-        .resume()
-        .on('end', () =>
-          begun ? resolve() : reject(new Error(`no login: ${response.statusCode}`)),
-        )
-    })
-      .on('error', reject)
-      .end()
-    await promise
-  }
-  await Promise.all(
-    Array.from({ length: 20 }, async () => {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other on each connection
-      for (let sent = 0; sent < count / 20; sent += 1) await send()
-    }),
+  const form = Object.fromEntries(url.searchParams)
+  await flood(
+    site.port,
+    count,
+    (number) => (number % 2 === 0 ? { path } : { path: '/par', form }),
+    ({ status, location }) =>
+      assert.ok(status === 201 || location.includes('/login/'), `${status}`),
   )
 }
 
-describe('authorization requests without a login, as many as fill the state', () => {
+describe('requests without a login, as many as fill what room there is for them', () => {
   it('undo no sign-out and end no session, where state is in memory', async () => {
     await using site = await startSite(withTokens('', await freePort()))
     const { browser: phone } = await loggedIn(site)
@@ -59,7 +44,7 @@ describe('authorization requests without a login, as many as fill the state', ()
     await phone.submit(await phone.get(ACCOUNT), '/everywhere')
     assert.equal((await shown(site.authz, token)).allow, false)
 
-    await flood((await authorization(client, LARGE)).url, site.port, 6_000)
+    await begin(site, 5_000)
 
     const after = await shown(site.authz, token)
     assert.deepEqual(after.allow ? 'allowed' : after.status, 'Unauthorized')
@@ -71,8 +56,7 @@ describe('authorization requests without a login, as many as fill the state', ()
     await using site = await startSite(withTokens(state, await freePort()))
     const { browser: bystander } = await loggedIn(site, BOB)
     const session = await sessionOn(bystander)
-    const client = await site.client('web')
-    await flood((await authorization(client, LARGE)).url, site.port, 2_500)
+    await begin(site, 1_000)
     assert.equal(await isIn(site.authz, session), true)
     const { browser } = await loggedIn(site)
     assert.equal(await isIn(site.authz, await sessionOn(browser)), true)
