@@ -3,7 +3,7 @@
 // end, and beside it how many they are. The keys end by themselves; the room tells when there are too many.
 
 import { PENDING } from '../attempt-store.ts'
-import { NUMBERS } from './lua.ts'
+import { BOUNDED, NUMBERS } from './lua.ts'
 import { scriptOf, type Script } from './sender.ts'
 
 // PEXPIRE takes no more than what added to the time is an int64.
@@ -169,12 +169,12 @@ return 'written'
 `
 
 // KEYS: notes.
-const RECALL = `
+const RECALL = `${BOUNDED}
 local time = now()
 local notes = {}
 for index, key in ipairs(KEYS) do
   local found = redis.call('HMGET', key, 't', 'w', 'e')
-  notes[index] = found[1] and time < tonumber(found[3]) and {found[1], time - found[2]}
+  notes[index] = found[1] and time < tonumber(found[3]) and {bounded(found[1]), time - found[2]}
 end
 return notes
 `

@@ -12,7 +12,7 @@ import type {
   Taking,
 } from '../attempt-store.ts'
 import { attemptScripts, type AttemptRooms, type AttemptScripts } from './attempt-scripts.ts'
-import { listOf, SERVER_CLOCK } from './lua.ts'
+import { listOf, numberOf, SERVER_CLOCK, textOf } from './lua.ts'
 import type { Sender } from './sender.ts'
 
 // Measured, with what the room takes: 430 bytes a counter and 680 a note, 64 MB and 34 MB when full.
@@ -41,7 +41,7 @@ export class RedisAttempts implements AttemptStore {
     const args = claims.flatMap((claim) => argsOf(claim, claim.weight))
     const reply = await this.#sender.run('attempt', this.#scripts.take, this.#keysOf(claims), args)
     const [outcome, ...rest] = listOf(reply)
-    if (outcome === 'wait') return { outcome, waits: rest.map(Number) }
+    if (outcome === 'wait') return { outcome, waits: rest.map(numberOf) }
     if (outcome === 'full') throw full()
     return { outcome: 'taken', receipts: receiptsOf(claims, rest) }
   }
@@ -74,7 +74,7 @@ export class RedisAttempts implements AttemptStore {
     return listOf(await this.#sender.run('recall', recall, notes)).map((found) => {
       if (found === null) return undefined
       const [text, age] = listOf(found)
-      return { text: String(text), age: Number(age) }
+      return { text: textOf(text), age: numberOf(age) }
     })
   }
 
@@ -96,6 +96,6 @@ const argsOf = ({ pace, binding }: Claim, part: number): readonly number[] => {
 
 const receiptsOf = (claims: readonly Claim[], replies: readonly unknown[]): readonly Receipt[] =>
   claims.map((claim, index) => {
-    const [failures = 0, added = 0, until = 0] = listOf(replies[index]).map(Number)
+    const [failures = 0, added = 0, until = 0] = listOf(replies[index]).map(numberOf)
     return { claim, failures, added, until }
   })

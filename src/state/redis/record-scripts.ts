@@ -2,7 +2,7 @@
 // for a kind whose room is bounded the room (q) and what it takes there (b). A room is a sorted set of
 // its records, "BYTES MEMBER", by when they end; beside it stands how many they are, and how large.
 
-import { NUMBERS, SERVER_CLOCK } from './lua.ts'
+import { BOUNDED, NUMBERS, SERVER_CLOCK } from './lua.ts'
 import { scriptOf } from './sender.ts'
 
 // PTTL is 0 in the last millisecond, in which the server still shows what has ended.
@@ -147,18 +147,18 @@ return write(setsOf(KEY), roomOf('name', placeOf(KEY).room))
 `)
 
 /** KEYS: the record. */
-export const GET = scriptOf(`
+export const GET = scriptOf(`${BOUNDED}
 local left = redis.call('PTTL', KEYS[1])
 if left <= 0 then return false end
-return {redis.call('HGET', KEYS[1], 't'), left}
+return {bounded(redis.call('HGET', KEYS[1], 't')), left}
 `)
 
 /** KEYS: the record. ARGV: what stands for it in sets. */
-export const TAKE = scriptOf(`${RECORDS}
+export const TAKE = scriptOf(`${RECORDS}${BOUNDED}
 local rest = left(KEYS[1])
 local text = redis.call('HGET', KEYS[1], 't')
 drop(KEYS[1], ARGV[1])
-return rest > 0 and {text, rest}
+return rest > 0 and {bounded(text), rest}
 `)
 
 /** KEYS: records. ARGV: what stands for each in sets. */
@@ -166,10 +166,22 @@ export const REMOVE = scriptOf(`${RECORDS}
 for index, key in ipairs(KEYS) do drop(key, ARGV[index]) end
 `)
 
+/**
+ * Records in one set. More are an error and not cut: what is revoked would be only a part of them. The
+ * largest set has all sessions; a name has 43 bytes.
+ */
+const MOST_MEMBERS = 250_000
+const MOST_NAME_BYTES = 64 * MOST_MEMBERS
+
 /** KEYS: the set. ARGV: what keys of records begin with. */
 export const KEYS_IN = scriptOf(`${RECORDS}
-local found = {}
-for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. whole(now()), '+inf')) do
+local found, bytes = {}, 0
+local time = '(' .. whole(now())
+local members = redis.call('ZRANGEBYSCORE', KEYS[1], time, '+inf', 'LIMIT', '0', '${MOST_MEMBERS + 1}')
+if #members > ${MOST_MEMBERS} then error('a set of more than ${MOST_MEMBERS} names') end
+for _, member in ipairs(members) do
+  bytes = bytes + #member
+  if bytes > ${MOST_NAME_BYTES} then error('a set with names of more than ${MOST_NAME_BYTES} bytes') end
   if left(ARGV[1] .. member) > 0 then found[#found + 1] = member end
 end
 return found

@@ -10,7 +10,8 @@ import {
   type RecordStore,
   type StoredRecord,
 } from '../record-store.ts'
-import { listOf } from './lua.ts'
+import { CountersignError } from '../../runtime/errors.ts'
+import { listOf, LONGEST_TEXT, numberOf, textOf } from './lua.ts'
 import { ADD, GET, KEYS_IN, PUT, REMOVE, REPLACE, TAKE } from './record-scripts.ts'
 import type { Script, Sender } from './sender.ts'
 
@@ -69,7 +70,7 @@ export class RedisRecords implements RecordStore {
 
   async keysIn(index: string): Promise<readonly string[]> {
     const set = `${this.#sets}${index}`
-    return listOf(await this.#sender.run('keysIn', KEYS_IN, [set], [this.#records])).map(String)
+    return listOf(await this.#sender.run('keysIn', KEYS_IN, [set], [this.#records])).map(textOf)
   }
 
   /** Whether it was written. */
@@ -80,10 +81,13 @@ export class RedisRecords implements RecordStore {
     { text, lifetime }: StoredRecord,
     { kind, indexes, before = '' }: WriteOptions,
   ): Promise<boolean> {
+    if (Buffer.byteLength(text) > LONGEST_TEXT) {
+      throw new CountersignError('overloaded', `a record of more than ${LONGEST_TEXT} bytes`)
+    }
     const args = [key, text, lifetime, this.#records, this.#rooms, kind ?? '', before]
     const reply = await this.#sender.run(operation, script, this.#keysOf(key, indexes), args)
     const [outcome, dropped] = listOf(reply)
-    this.#dropped += Number(dropped)
+    this.#dropped += numberOf(dropped)
     if (outcome === 'full') throw fullOf(kind ?? 'anonymous')
     return outcome === 'written'
   }
@@ -106,5 +110,5 @@ const BOUNDED = ['anonymous', 'public', 'used'] as const
 const recordOf = (reply: unknown): StoredRecord | undefined => {
   if (reply === null) return undefined
   const [text, lifetime] = listOf(reply)
-  return { text: String(text), lifetime: Number(lifetime) }
+  return { text: textOf(text), lifetime: numberOf(lifetime) }
 }
