@@ -97,7 +97,7 @@ export class OcspSource implements RevocationSource {
     const before = this.#entries.peek(key)?.held
     try {
       const proven = await this.#client.ask(issued)
-      if (before !== undefined && proven.thisUpdate < before.thisUpdate) {
+      if (before !== undefined && isOlder(proven, before)) {
         throw new Error('the answer is older than one before, so somebody may be replaying it')
       }
       // A certificate that is not known yet may be in a moment.
@@ -115,6 +115,13 @@ export class OcspSource implements RevocationSource {
     }
   }
 }
+
+/** Times are whole seconds: of two answers of one second, the revocation is the later one. */
+const isOlder = (answer: ProvenStatus, before: ProvenStatus): boolean =>
+  answer.thisUpdate < before.thisUpdate ||
+  (answer.thisUpdate === before.thisUpdate &&
+    before.status === 'revoked' &&
+    answer.status !== 'revoked')
 
 const statusOf = ({ status }: Held, until: number): SourceStatus =>
   status === 'good' ? { outcome: 'good', until } : { outcome: status }

@@ -127,6 +127,20 @@ describe('an OCSP answer that was given', () => {
     assert.match(site.lines.join(), /replaying/)
   })
 
+  it('of a revocation is not replaced by one of the same second that says otherwise', async () => {
+    await using site = await setUp(says({ status: 'revoked' }))
+    await site.ask()
+    for (const status of ['good', 'unknown'] as const) {
+      site.clock.advance(HOUR)
+      site.server.script = says({ status, nextUpdate: NOW + 10 * HOUR })
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      assert.equal(await site.ask(), 'revoked')
+    }
+    site.clock.advance(HOUR)
+    site.server.script = says({ thisUpdate: NOW + 2 * HOUR, nextUpdate: NOW + 10 * HOUR })
+    assert.equal(await site.ask(), 'good') // a hold that was released
+  })
+
   it('that it is not known is kept for seconds', async () => {
     await using site = await setUp(says({ status: 'unknown', nextUpdate: NOW + 10 * HOUR }))
     assert.equal(await site.ask(), 'unknown')
