@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { durationSchema, pathSchema } from './values.ts'
 
 const KILOBYTE = 1024
+const MEGABYTE = 1024 * KILOBYTE
 // Two events of such clients at least, which have 2 KB at most.
 const LEAST_BURST = 4 * KILOBYTE
 
@@ -17,10 +18,10 @@ const rate = (burst: number, perSecond: number) =>
 
 const budget = z
   .strictObject({
-    source: rate(256 * KILOBYTE, 2 * KILOBYTE).describe(
+    source: rate(MEGABYTE, 2 * KILOBYTE).describe(
       'What one source has: an IPv4 address, or a /64 of IPv6. An event takes some 500 bytes, 2 KB at most.',
     ),
-    total: rate(4 * KILOBYTE * KILOBYTE, 16 * KILOBYTE).describe(
+    total: rate(16 * MEGABYTE, 16 * KILOBYTE).describe(
       'What all sources have together. The default comes to 1.4 GB a day.',
     ),
     summaryInterval: durationSchema

@@ -9,10 +9,10 @@ import { http1, openHttp2 } from '../../servers/client.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { ALICE, HOST, startSite } from '../site.ts'
 
-const REQUESTS = 600
+const REQUESTS = 1_000
 const AT_ONCE = 50
 // `audit.unauthenticated.source.burst`, by default.
-const BURST = 262_144
+const BURST = 1_048_576
 
 describe('a flood from one address', { skip: skipWithoutEnvoy() }, () => {
   it('is counted as one source, leaves the events of others whole, and is found by its address', async () => {
@@ -57,7 +57,7 @@ describe('a flood from one address', { skip: skipWithoutEnvoy() }, () => {
     assert.ok(summaries.length > 0 && summaries.every(({ source }) => source === '127.0.0.1'))
     const counted = summaries.reduce((sum, { count }) => sum + Number(count), 0)
     assert.equal(whole.length + counted, REQUESTS)
-    assert.ok(counted > REQUESTS / 2)
+    assert.ok(counted > REQUESTS / 4)
     assert.equal(events.filter(({ path }) => path === '/other').length, 1)
     assert.equal(events.filter(({ decision }) => decision === 'allow').length, 1)
     const { status, stdout } = await countersign(['trace', '127.0.0.1', '--audit', audit])
