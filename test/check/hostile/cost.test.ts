@@ -3,6 +3,8 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { randomFrom } from '../../fakes/random.ts'
+import { mixture } from './mixtures.ts'
 import { hostileRequests } from './requests.ts'
 import { startSite, type Site } from './site.ts'
 
@@ -12,6 +14,8 @@ const LONGEST = 1
 const MOST_AUDIT_BYTES = 2_048
 /** Checks before anything is measured: a process that just started compiles. */
 const WARM_UP = 300
+const MIXTURES = 60
+const SEED = 7
 
 describe('an unauthenticated request takes no more than a millisecond of CPU time', () => {
   let site: Site
@@ -32,4 +36,18 @@ describe('an unauthenticated request takes no more than a millisecond of CPU tim
       assert.ok(auditBytes <= MOST_AUDIT_BYTES, `${auditBytes} bytes`)
     })
   }
+
+  it(`random mixtures of such things (seed ${SEED})`, async (t) => {
+    const random = randomFrom(SEED)
+    let longest = 0
+    for (let count = 0; count < MIXTURES; count++) {
+      const request = mixture(random)
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      const { reason, ms, auditBytes } = await site.costOf(request)
+      longest = Math.max(longest, ms)
+      assert.ok(ms <= LONGEST, `number ${count}, ${reason}: ${ms} ms`)
+      assert.ok(auditBytes <= MOST_AUDIT_BYTES, `number ${count}: ${auditBytes} bytes`)
+    }
+    t.diagnostic(`at most ${longest.toFixed(2)} ms`)
+  })
 })

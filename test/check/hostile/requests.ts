@@ -19,7 +19,7 @@ export interface HostileSize {
 }
 
 /** As large as a request may be by default, behind an Envoy with its own defaults. */
-const LARGEST: HostileSize = { target: 8_192, headers: 60_000, lines: 100 }
+export const LARGEST: HostileSize = { target: 8_192, headers: 60_000, lines: 100 }
 
 /** A text of that length, or a little shorter. */
 const fill = (piece: string, size: number): string =>
