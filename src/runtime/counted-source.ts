@@ -2,6 +2,9 @@
 
 import { isIP } from 'node:net'
 
+/** How many bits of an IPv6 address are one source, where nothing else is configured (RFC 6177: a site has at least a /64). */
+export const IPV6_PREFIX = 64
+
 const GROUPS = 8
 const GROUP_BITS = 16
 

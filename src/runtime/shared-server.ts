@@ -5,7 +5,7 @@
 import { LRUCache } from 'lru-cache'
 import { AdaptiveRate } from './adaptive-rate.ts'
 import type { Clock } from './clock.ts'
-import { countedSource } from './counted-source.ts'
+import { countedSource, IPV6_PREFIX } from './counted-source.ts'
 import { CountersignError, describeError, RateLimited } from './errors.ts'
 import { FairLimiter } from './fair-limiter.ts'
 import type { Logger } from './logger.ts'
@@ -65,8 +65,6 @@ export interface SharedServerOptions {
   readonly logger: Logger
 }
 
-// RFC 6177, as in the budgets: the addresses of a /64 have one turn.
-const IPV6_PREFIX = 64
 // Of `concurrency`: for credentials that were good before.
 const RESERVED_SHARE = 1 / 4
 // Those credentials; some 2 MB when full. One that is pushed out is a stranger's again.

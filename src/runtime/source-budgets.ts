@@ -2,7 +2,7 @@
 // end, records of an audit log. Bounded in memory however many addresses a client has.
 
 import type { Clock } from './clock.ts'
-import { countedSource } from './counted-source.ts'
+import { countedSource, IPV6_PREFIX } from './counted-source.ts'
 
 /** What one source may cause. */
 interface SourceBudgetRules {
@@ -32,8 +32,6 @@ export interface AdmittedWork {
 }
 
 const MAX_SOURCES = 10_000
-// RFC 6177: a site has at least a /64.
-const IPV6_PREFIX = 64
 // How many of the least recently used buckets are looked at for one that may be forgotten: work that
 // takes long must not keep those behind it.
 const LOOKED_AT = 8

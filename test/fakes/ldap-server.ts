@@ -11,6 +11,8 @@ export interface LdapRequest {
   readonly kind: 'bind' | 'search' | 'start-tls' | 'unbind' | 'other'
   /** The number of requests of this kind before, on all connections. */
   readonly before: number
+  /** All of it. */
+  readonly message: Buffer
 }
 
 /** A bind that the server has seen. */
@@ -50,7 +52,7 @@ export const startLdapServer = async (
     const before = counts.get(kind) ?? 0
     counts.set(kind, before + 1)
     const messageId = contentOf(id, 0x02).readUIntBE(0, id?.content.length ?? 1)
-    const said = answer({ messageId, kind, before })
+    const said = answer({ messageId, kind, before, message })
     if (said === 'end') socket.destroy()
     else if (said !== undefined) socket.write(said)
   }

@@ -4,7 +4,9 @@
 import { availableParallelism } from 'node:os'
 import { hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2'
 import { hash as bcryptHash, verify as bcryptVerify } from '@node-rs/bcrypt'
-import { CountersignError } from '../../runtime/errors.ts'
+import { countedSource, IPV6_PREFIX } from '../../runtime/counted-source.ts'
+import { FairLimiter } from '../../runtime/fair-limiter.ts'
+import type { VerificationContext } from './verifier.ts'
 
 /** A hash that can be verified. */
 export interface PasswordHash {
@@ -85,52 +87,30 @@ const POOL_THREADS = Number(process.env['UV_THREADPOOL_SIZE'] ?? 4)
 const CONCURRENCY = Math.max(1, Math.min(availableParallelism(), POOL_THREADS) - 1)
 const MAX_WAITING = 128
 
-/** Verifies passwords, so many at a time. */
+/** Verifies passwords, so many at a time, each source address in turn. */
 export class HashPool {
-  #running = 0
-  readonly #waiting: (() => void)[] = []
+  readonly #limiter = new FairLimiter({
+    name: 'passwords',
+    concurrency: CONCURRENCY,
+    waiting: MAX_WAITING,
+  })
 
   /**
    * Whether the password has this hash.
    *
+   * @param context.source the caller's address
    * @throws CountersignError `overloaded` when too many are waiting; the signal's reason when it
    *   aborts before the work began
    */
-  async verify(hash: PasswordHash, password: string, signal: AbortSignal): Promise<boolean> {
-    await this.#enter(signal)
-    try {
-      return hash.kind === 'bcrypt'
-        ? await bcryptVerify(password, hash.text)
-        : await argon2Verify(hash.text, password)
-    } finally {
-      this.#leave()
-    }
-  }
-
-  async #enter(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted()
-    if (this.#running < CONCURRENCY) {
-      this.#running += 1
-      return
-    }
-    if (this.#waiting.length >= MAX_WAITING) {
-      throw new CountersignError(
-        'overloaded',
-        `${MAX_WAITING} passwords wait to be verified already`,
-      )
-    }
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#waiting.push(resolve) // the place is handed over by #leave, still counted as running
-    await promise
-    if (signal.aborted) {
-      this.#leave()
-      signal.throwIfAborted()
-    }
-  }
-
-  #leave(): void {
-    const next = this.#waiting.shift()
-    if (next === undefined) this.#running -= 1
-    else next()
+  async verify(
+    hash: PasswordHash,
+    password: string,
+    { source, signal }: VerificationContext,
+  ): Promise<boolean> {
+    return await this.#limiter.run(countedSource(source, IPV6_PREFIX), signal, () =>
+      hash.kind === 'bcrypt'
+        ? bcryptVerify(password, hash.text)
+        : argon2Verify(hash.text, password),
+    )
   }
 }

@@ -2,11 +2,12 @@
 // that is comes from the directory, not from what was typed.
 
 import { systemClock, type Clock } from '../../runtime/clock.ts'
+import { countedSource, IPV6_PREFIX } from '../../runtime/counted-source.ts'
 import { CountersignError } from '../../runtime/errors.ts'
+import { FairLimiter } from '../../runtime/fair-limiter.ts'
 import type { ServerState } from '../server-state.ts'
 import { ldapProblems } from './ldap/check.ts'
 import { Directory, type ServerReport } from './ldap/directory.ts'
-import { Limiter } from './ldap/limiter.ts'
 import type { LdapOptions } from './ldap/options.ts'
 import { Prover } from './ldap/prover.ts'
 import type {
@@ -30,7 +31,7 @@ interface LdapContext {
  */
 export class LdapVerifier implements PasswordVerifier, Disposable {
   readonly #directory: Directory
-  readonly #limiter: Limiter
+  readonly #limiter: FairLimiter
   readonly #prover: Prover
 
   /**
@@ -45,18 +46,20 @@ export class LdapVerifier implements PasswordVerifier, Disposable {
       throw new CountersignError('configuration-invalid', `ldap: ${lines.join('; ')}`)
     }
     this.#directory = new Directory(options, clock, report)
-    this.#limiter = new Limiter(options.limits.concurrency, options.limits.waiting)
+    this.#limiter = new FairLimiter({ name: 'users of the directory', ...options.limits })
     this.#prover = new Prover(options, clock)
   }
 
   async verify(
     user: string,
     password: string,
-    { signal }: VerificationContext,
+    { source, signal }: VerificationContext,
   ): Promise<Verification> {
     try {
-      return await this.#limiter.run(signal, () =>
-        this.#directory.use(signal, (server) => this.#prover.prove(server, user, password, signal)),
+      return await this.#limiter.run(countedSource(source, IPV6_PREFIX), signal, () =>
+        this.#directory.use(user, signal, (server) =>
+          this.#prover.prove(server, user, password, signal),
+        ),
       )
     } catch (cause) {
       return { outcome: 'unavailable', cause }
@@ -67,9 +70,12 @@ export class LdapVerifier implements PasswordVerifier, Disposable {
     const reference = this.#prover.referenceIn(account)
     if (reference === undefined) return { outcome: 'unsupported' }
     try {
-      return await this.#limiter.run(signal, () =>
-        this.#directory.use(signal, (server) => this.#prover.lookup(server, reference, signal)),
-      )
+      const look = (): Promise<AccountLookup> =>
+        this.#directory.use(account, signal, (server) =>
+          this.#prover.lookup(server, reference, signal),
+        )
+      // Of users who have proven themselves: those who have not must not keep them waiting.
+      return await this.#limiter.run('', signal, look, 'preferred')
     } catch (cause) {
       return { outcome: 'unavailable', cause }
     }

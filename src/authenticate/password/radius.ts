@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../runtime/clock.ts'
+import { countedSource, IPV6_PREFIX } from '../../runtime/counted-source.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { ServerState } from '../server-state.ts'
 import { ATTRIBUTE, REPLY, valuesOf, type Packet, type RequestContent } from './radius-packet.ts'
@@ -67,7 +68,7 @@ export class Radius implements PasswordVerifier, AsyncDisposable {
     { source, signal }: VerificationContext,
   ): Promise<Verification> {
     const content = this.#template.access({ user, password, source })
-    return await this.#prove(user, content, signal, (request, deadline) =>
+    return await this.#prove({ user, source, signal }, content, (request, deadline) =>
       this.#servers.ask(request, deadline),
     )
   }
@@ -91,7 +92,7 @@ export class Radius implements PasswordVerifier, AsyncDisposable {
       source,
       state: state.subarray(TAG_LENGTH),
     })
-    return await this.#prove(user, content, signal, async (request, deadline) => {
+    return await this.#prove({ user, source, signal }, content, async (request, deadline) => {
       const server = this.#servers.find(({ name }) => tagOf(name).equals(tag))
       const reply = server && (await this.#servers.askOne(server, request, deadline))
       if (server !== undefined && reply !== undefined) return { server, reply }
@@ -115,9 +116,8 @@ export class Radius implements PasswordVerifier, AsyncDisposable {
   }
 
   async #prove(
-    user: string,
+    { user, source, signal }: VerificationContext & { readonly user: string },
     content: RequestContent | undefined,
-    signal: AbortSignal,
     ask: (content: RequestContent, deadline: Deadline) => Promise<Answer>,
   ): Promise<Verification> {
     const { timeout, rejectMeans } = this.#settings
@@ -125,7 +125,9 @@ export class Radius implements PasswordVerifier, AsyncDisposable {
       signal.throwIfAborted()
       if (content === undefined) return { outcome: rejectMeans }
       const until = this.#clock.monotonic() + timeout
-      const answer = await this.#gate.run(timeout, signal, () => ask(content, { until, signal }))
+      const answer = await this.#gate.run(countedSource(source, IPV6_PREFIX), timeout, signal, () =>
+        ask(content, { until, signal }),
+      )
       return this.#outcomeOf(user, answer)
     } catch (cause) {
       return { outcome: 'unavailable', cause }

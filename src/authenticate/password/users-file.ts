@@ -82,11 +82,11 @@ export class UsersFile implements PasswordVerifier {
   async verify(
     name: string,
     password: string,
-    { signal }: VerificationContext,
+    context: VerificationContext,
   ): Promise<Verification> {
     const user = this.#users.get(name)
     try {
-      const right = await this.#pool.verify(user?.hash ?? this.#decoyFor(name), password, signal)
+      const right = await this.#pool.verify(user?.hash ?? this.#decoyFor(name), password, context)
       if (user === undefined) return { outcome: 'unknown-user' }
       if (!right) return { outcome: 'wrong-password' }
       return user.disabled

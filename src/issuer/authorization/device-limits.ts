@@ -3,7 +3,7 @@
 
 import type { Claim, Pace, Receipt } from '../../state/attempt-store.ts'
 import type { State } from '../../state/state.ts'
-import { countedSource } from '../../runtime/counted-source.ts'
+import { countedSource, IPV6_PREFIX } from '../../runtime/counted-source.ts'
 
 // Guesses. A user code is one of 20^8, good for ten minutes. Of one source, or one user who is logged in: ten
 // wrong ones, then ten minutes without any.
@@ -31,9 +31,6 @@ const ALL_GUESSES = bucket(600, 1_000)
 // Device codes, which are good for ten minutes: of one source for public clients, and of one client.
 const REQUESTS_OF_SOURCE = bucket(60, 10_000)
 const REQUESTS_OF_CLIENT = bucket(1_000, 600)
-
-// RFC 6177: a site has at least a /64.
-const IPV6_PREFIX = 64
 
 /** Who asks. */
 export interface DeviceCaller {

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { availableParallelism } from 'node:os'
 import { describe, it } from 'node:test'
 import { HashPool, makeHash, readHash } from '../../../src/authenticate/password/hash.ts'
+import { CALLER, callerUntil } from '../../fakes/caller.ts'
 import { argon2idHash, bcryptHashOf, cheapHash } from '../../fakes/hashes.ts'
 
-const FOREVER = new AbortController().signal
 const SALT = 'c29tZXNhbHRzYWx0'
 const OUTPUT = 'A'.repeat(43)
 const argon2 = (parameters: string, salt = SALT, output = OUTPUT): string =>
@@ -124,7 +124,7 @@ describe('readHash refuses', () => {
 const verify = async (text: string, password: string, pool = new HashPool()): Promise<boolean> => {
   const reading = readHash(text)
   assert.ok(reading.ok)
-  return await pool.verify(reading.hash, password, FOREVER)
+  return await pool.verify(reading.hash, password, CALLER)
 }
 
 describe('makeHash', () => {
@@ -184,16 +184,31 @@ describe('a full pool', () => {
     assert.ok(await verify(text, 'secret', pool))
   })
 
+  it('hostile: takes a source with one password before another with a hundred', async () => {
+    const pool = new HashPool()
+    const reading = readHash(await cheapHash('secret'))
+    assert.ok(reading.ok)
+    const order: string[] = []
+    const show = async (source: string): Promise<void> => {
+      await pool.verify(reading.hash, 'secret', { ...CALLER, source })
+      order.push(source)
+    }
+    const flood = Array.from({ length: 100 }, () => show('198.51.100.1'))
+    await Promise.all([...flood, show('203.0.113.7')])
+    const place = order.indexOf('203.0.113.7')
+    assert.ok(place <= 2 * RUNNING + 1, `after ${place} others`)
+  })
+
   it('passes over a caller who left, and goes on with the next', async () => {
     const pool = new HashPool()
     const reading = readHash(await cheapHash('secret'))
     assert.ok(reading.ok)
     const running = Array.from({ length: RUNNING }, () =>
-      pool.verify(reading.hash, 'secret', FOREVER),
+      pool.verify(reading.hash, 'secret', CALLER),
     )
     const leaving = new AbortController()
-    const left = pool.verify(reading.hash, 'secret', leaving.signal)
-    const next = pool.verify(reading.hash, 'secret', FOREVER)
+    const left = pool.verify(reading.hash, 'secret', callerUntil(leaving.signal))
+    const next = pool.verify(reading.hash, 'secret', CALLER)
     leaving.abort(new Error('gone'))
     await assert.rejects(left, /gone/)
     assert.ok(await next)
@@ -203,7 +218,7 @@ describe('a full pool', () => {
   it('does not begin for a caller who has left already', async () => {
     const reading = readHash(await cheapHash('secret'))
     assert.ok(reading.ok)
-    const asked = new HashPool().verify(reading.hash, 'secret', AbortSignal.abort())
+    const asked = new HashPool().verify(reading.hash, 'secret', callerUntil(AbortSignal.abort()))
     await assert.rejects(asked, { name: 'AbortError' })
   })
 
@@ -212,7 +227,7 @@ describe('a full pool', () => {
     const broken = { kind: 'argon2id', text: '$argon2id$nonsense' } as const
     const text = await cheapHash('secret')
     const outcomes = await Promise.allSettled(
-      Array.from({ length: RUNNING * 3 }, () => pool.verify(broken, 'secret', FOREVER)),
+      Array.from({ length: RUNNING * 3 }, () => pool.verify(broken, 'secret', CALLER)),
     )
     assert.ok(outcomes.every(({ status }) => status === 'rejected'))
     assert.ok(await verify(text, 'secret', pool))

@@ -78,14 +78,14 @@ describe('the intervals between transmissions', () => {
 describe('a gate', () => {
   const hold = (gate: Gate, limit = 1_000, signal = FOREVER) => {
     const { promise, resolve } = Promise.withResolvers<void>()
-    return { done: gate.run(limit, signal, () => promise), leave: resolve }
+    return { done: gate.run('a', limit, signal, () => promise), leave: resolve }
   }
 
   it('lets so many in, in the order in which they came', async () => {
     const gate = new Gate(1, 2)
     const order: number[] = []
     const work = [1, 2, 3].map((number) =>
-      gate.run(1_000, FOREVER, async () => {
+      gate.run('a', 1_000, FOREVER, async () => {
         await pause(5)
         order.push(number)
       }),
@@ -97,34 +97,34 @@ describe('a gate', () => {
   it('refuses whom it has no place for, and who has waited too long', async () => {
     const gate = new Gate(1, 1)
     const inside = hold(gate)
-    const waiting = gate.run(20, FOREVER, async () => 'in')
+    const waiting = gate.run('a', 20, FOREVER, async () => 'in')
     await assert.rejects(
-      gate.run(20, FOREVER, async () => 'in'),
+      gate.run('a', 20, FOREVER, async () => 'in'),
       { reason: 'overloaded' },
     )
     await assert.rejects(waiting, { reason: 'overloaded' })
     inside.leave()
     await inside.done
-    assert.equal(await gate.run(20, FOREVER, async () => 'in'), 'in')
+    assert.equal(await gate.run('a', 20, FOREVER, async () => 'in'), 'in')
   })
 
   it('forgets who has left', async () => {
     const gate = new Gate(1, 1)
     const inside = hold(gate)
     const caller = new AbortController()
-    const waiting = gate.run(1_000, caller.signal, async () => 'in')
+    const waiting = gate.run('a', 1_000, caller.signal, async () => 'in')
     caller.abort(new Error('gone'))
     await assert.rejects(waiting, /gone/)
     inside.leave()
     await inside.done
-    assert.equal(await gate.run(20, FOREVER, async () => 'in'), 'in')
+    assert.equal(await gate.run('a', 20, FOREVER, async () => 'in'), 'in')
   })
 
   it('gives a place back when the work fails', async () => {
     const gate = new Gate(1, 0)
     const work = (): Promise<never> => Promise.reject(new Error('no'))
-    await assert.rejects(gate.run(20, FOREVER, work), /no/)
-    await assert.rejects(gate.run(20, FOREVER, work), /no/)
+    await assert.rejects(gate.run('a', 20, FOREVER, work), /no/)
+    await assert.rejects(gate.run('a', 20, FOREVER, work), /no/)
   })
 })
 

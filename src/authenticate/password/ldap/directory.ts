@@ -14,10 +14,12 @@ export type ServerReport = (url: string, failure: DirectoryError | undefined) =>
 /** Servers that hold the same entries. */
 export class Directory implements Disposable {
   readonly #servers: readonly DirectoryServer[]
+  readonly #clock: Clock
   /** How each is doing, in order. */
   readonly states: readonly ServerState[]
 
   constructor(options: LdapOptions, clock: Clock, report: ServerReport) {
+    this.#clock = clock
     this.#servers = options.servers.map((url) => {
       const address = readServerUrl(url)
       if (address === undefined) throw new Error('a URL that the check of the options let through')
@@ -33,15 +35,21 @@ export class Directory implements Disposable {
    * Does the work with the first server that can. It is begun anew with the next one when a server
    * fails in the middle.
    *
+   * @param user whom the work is about
    * @throws DirectoryError when none can, or when another would fare no better; the signal's reason
    */
-  async use<T>(signal: AbortSignal, work: (server: DirectoryServer) => Promise<T>): Promise<T> {
+  async use<T>(
+    user: string,
+    signal: AbortSignal,
+    work: (server: DirectoryServer) => Promise<T>,
+  ): Promise<T> {
     let last: unknown
     for (const server of this.#worthAsking()) {
       const { health } = server
       // Others go on meanwhile: what was healthy may have failed them.
       if (health.admission === 'leave') continue
       if (health.admission === 'try') health.trying()
+      const began = this.#clock.monotonic()
       try {
         // oxlint-disable-next-line no-await-in-loop -- the order is the meaning
         const result = await work(server)
@@ -56,7 +64,7 @@ export class Directory implements Disposable {
           health.succeeded()
           throw cause
         }
-        health.failed(cause)
+        health.failed(cause, { user, began })
         last = cause
       }
     }

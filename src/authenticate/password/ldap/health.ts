@@ -4,13 +4,21 @@
 import type { Clock } from '../../../runtime/clock.ts'
 import type { DirectoryError } from './failure.ts'
 
-// A search can be slow by itself; a server is not until several in a row are.
-const FAILURES_IN_A_ROW = 3
+// A search can be slow, or its answer broken, because of the user whom it is about. So failures of as many
+// users say that it is the server, where it has answered nobody meanwhile.
+const USERS_WITHOUT_ANSWER = 3
 // Each try with a password that the server refuses brings the service account closer to a lock-out.
 const PAUSE_AFTER_REFUSAL = 60_000
 
 /** What may be done with a server now: ask it, try whether it is back, or leave it alone. */
 export type Admission = 'ask' | 'try' | 'leave'
+
+/** What was asked when a server failed. */
+export interface FailedWork {
+  readonly user: string
+  /** When it began, by the monotonic clock. */
+  readonly began: number
+}
 
 /** Told when a server begins to be left alone, and why; or, without a reason, that it is back. */
 export type HealthListener = (failure: DirectoryError | undefined) => void
@@ -20,7 +28,8 @@ export class ServerHealth {
   readonly #clock: Clock
   readonly #listener: HealthListener
   readonly #coolDown: number
-  #failures = 0
+  readonly #withoutAnswer = new Set<string>()
+  #answeredAt = Number.NEGATIVE_INFINITY
   #since: number | undefined
   #trying = false
   #last: DirectoryError | undefined
@@ -61,18 +70,24 @@ export class ServerHealth {
 
   succeeded(): void {
     const wasDown = this.#since !== undefined
-    this.#failures = 0
+    this.#withoutAnswer.clear()
+    this.#answeredAt = this.#clock.monotonic()
     this.#since = undefined
     this.#trying = false
     if (wasDown) this.#listener(undefined)
   }
 
-  failed(cause: DirectoryError): void {
-    this.#failures += 1
+  /** @param work absent where nothing was asked about a user */
+  failed(cause: DirectoryError, work?: FailedWork): void {
     this.#trying = false
-    this.#last = cause
     const wasDown = this.#since !== undefined
-    if (!wasDown && !cause.conclusive && this.#failures < FAILURES_IN_A_ROW) return
+    if (!cause.conclusive && work !== undefined) {
+      // It answers others; or a single user cannot say whether it is back.
+      if (wasDown || this.#answeredAt > work.began) return
+      this.#withoutAnswer.add(work.user)
+      if (this.#withoutAnswer.size < USERS_WITHOUT_ANSWER) return
+    }
+    this.#last = cause
     this.#since = this.#clock.monotonic()
     if (!wasDown) this.#listener(cause)
   }

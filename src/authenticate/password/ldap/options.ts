@@ -43,7 +43,7 @@ export interface LdapLimits {
    * the bind as the user, so each server sees at most twice as many. Default: 8.
    */
   readonly concurrency: number
-  /** Users waiting for that; more are refused as overloaded. Default: 128. */
+  /** Users waiting for that, each source address in turn; more are refused as overloaded. Default: 128. */
   readonly waiting: number
   /**
    * How long a server that failed is left alone; one that refused the service account, a minute at

@@ -1,5 +1,5 @@
 // Connections that are kept for the next one who needs them. How many there can be follows from how
-// many work at a time; see Limiter.
+// many work at a time; see FairLimiter.
 
 import type { LdapConnection } from './connection.ts'
 import { DirectoryError } from './failure.ts'

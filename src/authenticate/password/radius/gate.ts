@@ -1,63 +1,47 @@
-// How many verifications are under way at once; so many more wait their turn, and the rest is refused.
+// How many verifications are under way at once; so many more wait, each source address in turn, and the rest
+// is refused.
 
+import { CountersignError } from '../../../runtime/errors.ts'
+import { FairLimiter } from '../../../runtime/fair-limiter.ts'
 import { RadiusFailure } from './failure.ts'
 
 /** Bounds what is under way and what waits. */
 export class Gate {
-  readonly #places: number
-  readonly #queue: number
-  #inside = 0
-  readonly #waiting = new Set<() => void>()
+  readonly #limiter: FairLimiter
 
   constructor(places: number, queue: number) {
-    this.#places = places
-    this.#queue = queue
+    const name = 'passwords for RADIUS'
+    this.#limiter = new FairLimiter({ name, concurrency: places, waiting: queue })
   }
 
   /**
    * Does the work when there is a place for it.
    *
-   * @param limit milliseconds to wait for one
+   * @param source those of one wait for each other
+   * @param limit milliseconds to wait for a place
    * @throws RadiusFailure `overloaded`; the signal's reason when it aborts while waiting
    */
-  async run<T>(limit: number, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    signal.throwIfAborted()
-    if (this.#inside < this.#places) this.#inside += 1
-    else await this.#turn(limit, signal)
-    try {
+  async run<T>(
+    source: string,
+    limit: number,
+    signal: AbortSignal,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const ended = AbortSignal.timeout(Math.ceil(limit))
+    let hasBegun = false
+    const begin = async (): Promise<T> => {
+      hasBegun = true
       return await work()
-    } finally {
-      this.#leave()
     }
-  }
-
-  async #turn(limit: number, signal: AbortSignal): Promise<void> {
-    if (this.#waiting.size >= this.#queue) {
-      throw new RadiusFailure('overloaded', `${this.#queue} passwords wait for RADIUS already`)
-    }
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const onAbort = (): void => reject(signal.reason)
-    const timer = setTimeout(() => {
-      reject(new RadiusFailure('overloaded', `no turn at RADIUS within ${Math.round(limit)} ms`))
-    }, limit)
-    signal.addEventListener('abort', onAbort, { once: true })
-    this.#waiting.add(resolve) // the place is handed over by #leave, still counted as inside
     try {
-      await promise
-    } finally {
-      this.#waiting.delete(resolve)
-      clearTimeout(timer)
-      signal.removeEventListener('abort', onAbort)
+      return await this.#limiter.run(source, AbortSignal.any([signal, ended]), begin)
+    } catch (cause) {
+      if (hasBegun || signal.aborted) throw cause
+      const message =
+        cause instanceof CountersignError
+          ? cause.message
+          : `no turn at RADIUS within ${Math.round(limit)} ms`
+      throw new RadiusFailure('overloaded', message, { cause })
     }
-  }
-
-  #leave(): void {
-    const [next] = this.#waiting
-    if (next === undefined) {
-      this.#inside -= 1
-      return
-    }
-    this.#waiting.delete(next)
-    next()
   }
 }

@@ -69,7 +69,7 @@ export class Link {
     const { secure } = this.#options
     const until = this.#now() + turn.limit
     try {
-      const reply = await this.#gate.run(turn.limit, turn.signal, () =>
+      const reply = await this.#gate.run('', turn.limit, turn.signal, () =>
         secure ? this.#byStream(content, turn, until) : this.#byDatagrams(content, turn, until),
       )
       this.#heard = this.#now()

@@ -65,7 +65,7 @@ const answer = (socket: Socket, message: Buffer): void => {
   if (operation?.tag !== SEARCH) return
   searches += 1
   if (searches <= Number(goodSearches)) {
-    socket.write(found({ messageId, kind: 'search', before: 0 }))
+    socket.write(found({ messageId, kind: 'search', before: 0, message }))
     return
   }
   const bytes = make(messageId)

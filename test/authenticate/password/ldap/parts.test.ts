@@ -1,9 +1,8 @@
-// The small parts: identifiers of Active Directory, URLs, values of entries, a server's health, the
-// bound on how many work at a time, and what a configuration can have wrong.
+// The small parts: identifiers of Active Directory, URLs, values of entries, a server's health, and what a
+// configuration can have wrong.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { setImmediate as turn } from 'node:timers/promises'
 import { ldapProblems } from '../../../../src/authenticate/password/ldap/check.ts'
 import { readServerUrl } from '../../../../src/authenticate/password/ldap/dial.ts'
 import { DirectoryError } from '../../../../src/authenticate/password/ldap/failure.ts'
@@ -13,16 +12,14 @@ import {
   siblingSid,
   sidText,
 } from '../../../../src/authenticate/password/ldap/identifiers.ts'
-import { Limiter } from '../../../../src/authenticate/password/ldap/limiter.ts'
 import {
   ServicePassword,
   type LdapOptions,
 } from '../../../../src/authenticate/password/ldap/options.ts'
 import { textsOf, valuesOf } from '../../../../src/authenticate/password/ldap/reader.ts'
 import type { Entry } from '../../../../src/authenticate/password/ldap/responses.ts'
-import { CountersignError } from '../../../../src/runtime/errors.ts'
 import { FakeClock } from '../../../fakes/clock.ts'
-import { FOREVER, LIMITS } from './options.ts'
+import { LIMITS } from './options.ts'
 
 describe('an identifier of Active Directory', () => {
   it('is a GUID, with three fields turned round', () => {
@@ -139,72 +136,38 @@ describe("a server's health", () => {
     assert.equal(health.admission, 'try')
   })
 
-  it('is lost with the third timeout in a row', () => {
-    const health = new ServerHealth(1_000, new FakeClock(), () => undefined)
-    for (let count = 0; count < 2; count += 1) health.failed(timeout)
+  it('is lost with timeouts of three users, and none in between', () => {
+    const clock = new FakeClock()
+    const health = new ServerHealth(1_000, clock, () => undefined)
+    const of = (user: string) => ({ user, began: clock.monotonic() })
+    for (const user of ['a', 'b']) health.failed(timeout, of(user))
     health.succeeded()
-    for (let count = 0; count < 2; count += 1) health.failed(timeout)
+    for (const user of ['a', 'b']) health.failed(timeout, of(user))
     assert.equal(health.admission, 'ask')
-    health.failed(timeout)
+    health.failed(timeout, of('c'))
     assert.equal(health.admission, 'leave')
     assert.equal(health.last, timeout)
   })
-})
 
-describe('a limiter', () => {
-  it('lets so many work at a time, in order', async () => {
-    const limiter = new Limiter(2, 10)
-    const gates = Array.from({ length: 5 }, () => Promise.withResolvers<void>())
-    const started: number[] = []
-    const all = gates.map(({ promise }, index) =>
-      limiter.run(FOREVER, async () => {
-        started.push(index)
-        await promise
-      }),
-    )
-    await turn()
-    assert.deepEqual(started, [0, 1])
-    gates[1]?.resolve()
-    await turn()
-    assert.deepEqual(started, [0, 1, 2])
-    for (const { resolve } of gates) resolve()
-    await Promise.all(all)
-    assert.deepEqual(started, [0, 1, 2, 3, 4])
+  it('hostile: is not lost by one user, nor by many while it answers others', () => {
+    const clock = new FakeClock()
+    const health = new ServerHealth(1_000, clock, () => undefined)
+    for (let time = 0; time < 10; time += 1) health.failed(timeout, { user: 'odd', began: 0 })
+    clock.advance(10)
+    health.succeeded()
+    for (let user = 0; user < 10; user += 1)
+      health.failed(timeout, { user: `odd${user}`, began: 0 })
+    assert.equal(health.admission, 'ask')
   })
 
-  it('goes on when work fails, or whoever waits is gone', async () => {
-    const limiter = new Limiter(1, 10)
-    const gate = Promise.withResolvers<void>()
-    const failing = limiter.run(FOREVER, async () => {
-      await gate.promise
-      throw new Error('failed')
-    })
-    const gone = new AbortController()
-    const reason = new Error('gone')
-    const waiting = limiter.run(gone.signal, async () => 'never')
-    const last = limiter.run(FOREVER, async () => 'done')
-    gone.abort(reason)
-    await assert.rejects(waiting, reason)
-    gate.resolve()
-    await assert.rejects(failing, /failed/)
-    assert.equal(await last, 'done')
-    await assert.rejects(
-      limiter.run(gone.signal, async () => 'never'),
-      reason,
-    )
-  })
-
-  it('refuses whoever would wait behind too many', async () => {
-    const limiter = new Limiter(1, 1)
-    const gate = Promise.withResolvers<void>()
-    const work = [1, 2].map(() => limiter.run(FOREVER, () => gate.promise))
-    await assert.rejects(
-      limiter.run(FOREVER, async () => 'never'),
-      (cause) => cause instanceof CountersignError && cause.code === 'overloaded',
-    )
-    gate.resolve()
-    await Promise.all(work)
-    assert.equal(await limiter.run(FOREVER, async () => 'done'), 'done')
+  it('hostile: is not kept from another trial by one user', () => {
+    const clock = new FakeClock()
+    const health = new ServerHealth(1_000, clock, () => undefined)
+    health.failed(unreachable)
+    clock.advance(1_000)
+    health.trying()
+    health.failed(timeout, { user: 'odd', began: clock.monotonic() })
+    assert.equal(health.admission, 'try')
   })
 })
 

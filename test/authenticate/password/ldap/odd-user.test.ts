@@ -1,0 +1,64 @@
+// One user about whom a directory says nothing, or nonsense: others log in all the same.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { LdapVerifier } from '../../../../src/authenticate/password/ldap.ts'
+import type { VerificationContext } from '../../../../src/authenticate/password/verifier.ts'
+import {
+  ldapResponse,
+  startLdapServer,
+  type LdapAnswer,
+  type LdapRequest,
+} from '../../../fakes/ldap-server.ts'
+import { FOREVER } from './options.ts'
+import { ALICE, found, optionsFor } from './scripted.ts'
+
+const from = (source: string): VerificationContext => ({ source, signal: FOREVER })
+
+/** A good server, but for what it says of a user called "odd". */
+const oddlyAbout =
+  (odd: (request: LdapRequest) => LdapAnswer) =>
+  (request: LdapRequest): LdapAnswer => {
+    if (request.kind === 'search') {
+      return request.message.includes('odd') ? odd(request) : found(request)
+    }
+    return request.kind === 'bind' ? ldapResponse(request, 0) : undefined
+  }
+
+describe('a user about whom a directory', () => {
+  const ODD: readonly { readonly name: string; readonly answer: LdapAnswer }[] = [
+    { name: 'says nothing', answer: undefined },
+    { name: 'sends nonsense', answer: Buffer.from('nonsense') },
+  ]
+  for (const { name, answer } of ODD) {
+    it(`${name} does not keep others from logging in`, async () => {
+      await using server = await startLdapServer(oddlyAbout(() => answer))
+      const options = optionsFor([server])
+      const limits = { ...options.limits, operationTimeout: 100, coolDown: 60_000 }
+      using verifier = new LdapVerifier({ ...options, limits })
+      for (let time = 0; time < 5; time += 1) {
+        // oxlint-disable-next-line no-await-in-loop -- it tries again and again
+        const odd = await verifier.verify('odd', 'x', from('198.51.100.1'))
+        assert.equal(odd.outcome, 'unavailable')
+      }
+      const alice = await verifier.verify('alice', ALICE.password, from('203.0.113.7'))
+      assert.equal(alice.outcome, 'verified')
+    })
+  }
+
+  it('says nothing takes no place from others, from one address', async () => {
+    await using server = await startLdapServer(oddlyAbout(() => undefined))
+    const options = optionsFor([server])
+    const limits = { ...options.limits, operationTimeout: 300, concurrency: 2, waiting: 20 }
+    using verifier = new LdapVerifier({ ...options, limits })
+    const flood = Array.from({ length: 50 }, (_, index) =>
+      verifier.verify(`odd${index % 2}`, 'x', from('198.51.100.1')),
+    )
+    const [, , ...waiting] = flood
+    const first = Promise.race(waiting)
+    const alice = await verifier.verify('alice', ALICE.password, from('203.0.113.7'))
+    assert.equal(alice.outcome, 'verified')
+    assert.equal((await first).outcome, 'unavailable')
+    await Promise.all(flood)
+  })
+})
