@@ -1,5 +1,6 @@
 // When a certificate begins and ends. Time is cut into slots, so that the requests of one identity
-// ask for the same certificate, byte for byte: a new one is a new connection to the upstream.
+// ask for the same certificate, byte for byte: a new one is a new connection to the upstream. So is the end
+// of a credential, since one account may have tokens of thousands of expiries.
 
 import { createHash } from 'node:crypto'
 
@@ -17,9 +18,19 @@ export interface Lifetime {
   readonly backdate: number
 }
 
+// A certificate that ends with its credential ends up to this part of a lifetime sooner.
+const PARTS = 16
+const LEAST_STEP = 10
+
 /**
  * The slot that `now` is in. A slot is half a lifetime, so a certificate is in use for its first
  * half only, and a connection that was opened at the very end of it still has the other half.
+ *
+ * Where the credential ends before the certificate would, the certificate ends sooner than the credential,
+ * never later: at most a 16th of the lifetime (10 s at least). The rest of the credential's time is served by
+ * certificates that end at 16ths of that, and in the last seconds by one that ends with the credential. So
+ * credentials of one identity need some 16 certificates at a time for each of these steps, whatever their
+ * number.
  *
  * @param now milliseconds since the epoch
  * @param expires when the credential ends, in milliseconds since the epoch; infinite when it does not say
@@ -33,17 +44,31 @@ export const validityAt = (
   subject: Buffer,
 ): Validity | undefined => {
   const slot = Math.floor(lifetime / 2_000)
+  const whole = Math.floor(lifetime / 1_000)
   const second = Math.floor(now / 1_000)
-  const offset = offsetOf(subject) % slot
+  const spread = spreadOf(subject)
+  const offset = spread % slot
   const start = Math.floor((second + offset) / slot) * slot - offset
   const end = Math.floor(expires / 1_000)
   if (end <= second) return undefined
+  const notAfter = end < start + whole ? roundedEnd(end, second, whole, spread) : start + whole
   return {
     notBefore: start - Math.floor(backdate / 1_000),
-    notAfter: Math.min(start + Math.floor(lifetime / 1_000), end),
-    renewAt: Math.min(start + slot, end),
+    notAfter,
+    renewAt: Math.min(start + slot, notAfter),
   }
 }
 
-const offsetOf = (subject: Buffer): number =>
+/** The last point of the coarsest grid that lies after now and not after the end; or the end. */
+const roundedEnd = (end: number, now: number, lifetime: number, spread: number): number => {
+  let step = lifetime
+  do {
+    step = Math.max(LEAST_STEP, Math.floor(step / PARTS))
+    const rounded = Math.floor((end + spread) / step) * step - spread
+    if (rounded > now) return rounded
+  } while (step > LEAST_STEP)
+  return end
+}
+
+const spreadOf = (subject: Buffer): number =>
   createHash('sha256').update(subject).digest().readUInt32BE()

@@ -1,0 +1,112 @@
+// The end of a credential: the certificate ends sooner, never later, and credentials of many ends need few
+// certificates.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { validityAt, type Lifetime, type Validity } from '../../src/grant/validity.ts'
+import { subjectOf } from '../fakes/grant.ts'
+
+const HOUR: Lifetime = { lifetime: 3_600_000, backdate: 300_000 }
+const NEVER = Number.POSITIVE_INFINITY
+const NOW = Date.UTC(2026, 0, 1, 12, 0, 0)
+
+const ALICE = subjectOf(['CN', 'alice'])
+
+const at = (now: number, lifetime = HOUR, expires = NEVER, subject = ALICE): Validity => {
+  const validity = validityAt(now, lifetime, expires, subject)
+  assert.ok(validity !== undefined)
+  return validity
+}
+
+const { renewAt } = at(NOW)
+/** The beginning of a slot, in milliseconds. */
+const START = renewAt * 1_000
+
+describe('the end of a credential', () => {
+  const second = START / 1_000
+  const STEP = 225 // a 16th of an hour
+
+  it('far away changes nothing', () => {
+    assert.deepEqual(at(START, HOUR, START + 3_600_000), at(START))
+  })
+
+  const CASES = [
+    { name: 'in the second half', seconds: 3_599, step: STEP, renewAt: 1_800 },
+    { name: 'in the first half', seconds: 1_000, step: STEP, renewAt: undefined },
+    { name: 'within a 16th of the lifetime', seconds: 100, step: 14, renewAt: undefined },
+    { name: 'within some seconds', seconds: 13, step: 14, renewAt: undefined },
+    { name: 'in the next second', seconds: 1, step: 1, renewAt: undefined },
+  ]
+  for (const { name, seconds, step, renewAt: renewal } of CASES) {
+    it(`${name} is rounded down, never up`, () => {
+      for (let index = 0; index < 50; index++) {
+        const subject = subjectOf(['CN', `user-${index}`])
+        const start = at(START, HOUR, NEVER, subject).renewAt
+        const end = start + seconds
+        const validity = at(start * 1_000, HOUR, end * 1_000 + 999, subject)
+        assert.ok(validity.notAfter <= end, 'never after')
+        assert.ok(validity.notAfter > end - step, `${end - validity.notAfter} s before`)
+        assert.ok(validity.notAfter > start, 'and not over')
+        assert.equal(validity.renewAt, renewal === undefined ? validity.notAfter : start + renewal)
+      }
+    })
+  }
+
+  it('is served to its last second, by few certificates one after another', () => {
+    const expires = START + 1_700_000
+    const ends: number[] = []
+    for (let now = START; now < expires; now += 1_000) {
+      const { notAfter } = at(now, HOUR, expires)
+      if (ends.at(-1) !== notAfter) ends.push(notAfter)
+    }
+    assert.equal(ends.at(-1), expires / 1_000)
+    assert.ok(ends.length <= 4, `${ends.length} certificates`)
+    assert.deepEqual(
+      ends,
+      ends.toSorted((one, other) => one - other),
+      'each ends later than the one before',
+    )
+    assert.throws(() => at(expires, HOUR, expires))
+    assert.ok((ends[0] ?? 0) > second + 1_700 - STEP)
+  })
+
+  it('of thousands of tokens of one account needs a bounded number of certificates', () => {
+    for (const account of ['a', 'b', 'c']) {
+      const subject = subjectOf(['CN', account])
+      for (const lifetime of [600_000, 3_600_000, 86_400_000]) {
+        for (let look = 0; look < 8; look++) {
+          const now = START + look * 7_919_000
+          const handles = new Set<string>()
+          for (let token = 1; token <= 2_000; token++) {
+            const expires = now + (token * 1.2 * lifetime) / 2_000
+            handles.add(
+              JSON.stringify(validityAt(now, { lifetime, backdate: 0 }, expires, subject)),
+            )
+          }
+          // 16 for each step: of 225, 14 and 10 seconds for an hour; and one for each of the last ten.
+          assert.ok(handles.size <= 60, `${handles.size} for ${lifetime} ms`)
+        }
+      }
+    }
+  })
+
+  it('in the second half of a slot is rounded to one of 16 of a lifetime', () => {
+    const handles = new Set<string>()
+    for (let end = 1_800; end < 7_200; end++) {
+      handles.add(JSON.stringify(at(START, HOUR, START + end * 1_000)))
+    }
+    assert.ok(handles.size <= 10, `${handles.size}`)
+  })
+
+  for (const input of [START + 999, START, START - 1, START - 86_400_000, 0, -1]) {
+    it(`${input - START} ms from now is no certificate`, () => {
+      assert.equal(validityAt(START, HOUR, input, ALICE), undefined)
+    })
+  }
+
+  it('that is the same gives the same certificate until that is renewed', () => {
+    const expires = START + 1_000_000
+    const first = at(START, HOUR, expires)
+    assert.deepEqual(at(first.renewAt * 1_000 - 1, HOUR, expires), first)
+  })
+})
