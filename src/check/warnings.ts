@@ -7,6 +7,7 @@ import type { Locate } from '../config/document.ts'
 import type { Problem } from '../config/problem.ts'
 import type { Config } from '../config/schema.ts'
 import { uncheckedLoginWarnings } from '../config/unchecked-logins.ts'
+import { nestedLoops } from '../expression/cel.ts'
 
 /** Every warning about a configuration, each with its place and its remedy. */
 export const warningsOf = (config: Config, locate: Locate): readonly Problem[] => [
@@ -14,6 +15,8 @@ export const warningsOf = (config: Config, locate: Locate): readonly Problem[] =
   ...deniedReadWarnings(config, locate),
   ...uncheckedLoginWarnings(config, locate),
   ...lastElementWarnings(config, locate),
+  ...proofWarnings(config, locate),
+  ...loopWarnings(config, locate),
 ]
 
 const LAST_ELEMENT =
@@ -24,4 +27,34 @@ const lastElementWarnings = ({ authenticators }: Config, locate: Locate): readon
     certificate?.element === 'last'
       ? [locate(['authenticators', name, 'certificate', 'element'], LAST_ELEMENT)]
       : [],
+  )
+
+const UNSHARED_PROOFS =
+  'with "state: memory" each process counts used proofs by itself, and forgets them when it ends: a DPoP proof can be used once in each replica while "window" lasts. Set "state" to "redis", or "sqlite" for processes of one machine'
+
+const proofWarnings = ({ authenticators, state }: Config, locate: Locate): readonly Problem[] =>
+  state.memory === undefined
+    ? []
+    : Object.entries(authenticators).flatMap(([name, { bearer }]) =>
+        bearer?.dpop === undefined
+          ? []
+          : [locate(['authenticators', name, 'bearer', 'dpop'], UNSHARED_PROOFS)],
+      )
+
+const NESTED_LOOPS =
+  'goes through lists in three loops, one within another: with lists of some 50 values it costs more than all rules of a request may, and the request is refused. Look a value up with "in", or compare with a list that "map" or "filter" has made shorter'
+const MOST_LOOPS = 2
+
+const loopWarnings = ({ routes }: Config, locate: Locate): readonly Problem[] =>
+  routes.flatMap(({ authorize }, route) =>
+    authorize.flatMap((entry, index) => {
+      const path = ['routes', route, 'authorize', index]
+      const rules =
+        'rules' in entry
+          ? entry.rules.map((rule, at) => ({ rule, place: [...path, 'rules', at] }))
+          : [{ rule: entry, place: path }]
+      return rules
+        .filter(({ rule: { when } }) => when !== undefined && nestedLoops(when) > MOST_LOOPS)
+        .map(({ place }) => locate([...place, 'when'], NESTED_LOOPS))
+    }),
   )

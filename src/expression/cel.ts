@@ -6,7 +6,7 @@ import { withinBudget } from './budget.ts'
 import { environmentOf, type RuleTopics, type Subject } from './environments.ts'
 import { PATTERN_ARGUMENTS, REPLACED } from './functions.ts'
 import { toJsonResult, type JsonResult } from './json-value.ts'
-import { childrenOf, meter } from './metering.ts'
+import { childrenOf, loopDepth, meter } from './metering.ts'
 import { compileRegex, RegexError } from './regex.ts'
 
 /** Variables by name, as an expression sees them. */
@@ -73,6 +73,15 @@ export const compileCondition = (
   compile(source, about, CONDITION_TYPES, 'bool', (value) =>
     typeof value === 'boolean' ? value : undefined,
   )
+
+/** How many loops of an expression stand within each other at most; 0 for one that cannot be parsed. */
+export const nestedLoops = (source: string): number => {
+  try {
+    return loopDepth(environmentOf('caller').parse(source).ast)
+  } catch {
+    return 0
+  }
+}
 
 // "list<T>" is the type of an empty list. Claims are `dyn` until they are there.
 const TEXT_TYPES: ReadonlySet<string> = new Set([

@@ -128,6 +128,14 @@ const nodesIn = (node: ASTNode): number => {
   return inner.reduce((sum, child) => sum + nodesIn(child), node.op === 'value' ? VALUE : 1)
 }
 
+/** How many loops stand within each other at most: what is evaluated in a round, not what is gone through. */
+export const loopDepth = (node: ASTNode): number => {
+  const depthOf = (nodes: readonly ASTNode[]): number => Math.max(0, ...nodes.map(loopDepth))
+  if (node.op !== 'rcall' || !LOOPS.has(node.args[0])) return depthOf(childrenOf(node.args))
+  const [, receiver, parameters] = node.args
+  return Math.max(loopDepth(receiver), 1 + depthOf(parameters))
+}
+
 /** What stands in the expression is there already. */
 const VALUE = 1 / 4
 

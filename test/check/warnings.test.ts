@@ -43,3 +43,65 @@ describe('a certificate in the last element of X-Forwarded-Client-Cert', () => {
     it(`has none with ${certificate}`, () => assert.deepEqual(warningsFor(certificate), []))
   }
 })
+
+const warningsOfText = (text: string): readonly (readonly [string, string])[] => {
+  const result = parseConfig('/etc/countersign.yaml', text)
+  assert.ok(result.ok, JSON.stringify(result))
+  return warningsOf(result.config, result.locate).map(({ path, message }) => [path, message])
+}
+
+describe('DPoP proofs', () => {
+  const configOf = (bearer: string, state: string): string => `version: 1
+listen: { authz: unix:authz.sock }
+${state}
+authenticators:
+  api: { bearer: { issuer: https://login.example.org, audiences: [api]${bearer} } }
+routes:
+  - { name: app, authenticate: [api], authorize: [{ allow: all }] }
+`
+
+  for (const state of ['', 'state: { memory: {} }']) {
+    it(`have a warning where each process counts them by itself: ${state || 'no state'}`, () => {
+      const [warning, ...more] = warningsOfText(configOf(', dpop: {}', state))
+      assert.deepEqual(more, [])
+      assert.equal(warning?.[0], 'authenticators.api.bearer.dpop')
+      assert.match(warning[1], /used once in each replica.*Set "state" to "redis"/)
+    })
+  }
+
+  it('have none where processes share what was used, or nothing takes proofs', () => {
+    assert.deepEqual(
+      warningsOfText(configOf(', dpop: {}', 'state: { sqlite: { file: s.db } }')),
+      [],
+    )
+    assert.deepEqual(warningsOfText(configOf('', '')), [])
+  })
+})
+
+describe('loops of a rule', () => {
+  const configOf = (when: string): string => `version: 1
+listen: { authz: unix:authz.sock }
+authenticators:
+  all: { anonymous: {} }
+routes:
+  - name: app
+    authenticate: [all]
+    authorize:
+      - { allow: all, when: '${when}' }
+`
+  const LOOP = 'identity.groups.exists(a, identity.groups.exists(b, '
+
+  it('have a warning where there are three, one within another', () => {
+    const [warning] = warningsOfText(configOf(`${LOOP}identity.groups.exists(c, c == a + b)))`))
+    assert.equal(warning?.[0], 'routes[0].authorize[0].when')
+    assert.match(warning[1], /three loops, one within another/)
+  })
+
+  for (const when of [
+    `${LOOP}a == b))`,
+    'identity.groups.filter(a, a != "").map(b, b).exists(c, c == "x")',
+    'identity.groups.exists(a, a == "x") && identity.groups.exists(b, b == "y")',
+  ]) {
+    it(`have none: ${when}`, () => assert.deepEqual(warningsOfText(configOf(when)), []))
+  }
+})

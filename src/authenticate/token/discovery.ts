@@ -2,9 +2,13 @@
 // believed: whoever answers at one of them decides who our callers are.
 
 import { isConfidential } from '../../config/values.ts'
+import { cutText } from '../../runtime/cut-text.ts'
 import { CountersignError } from '../../runtime/errors.ts'
 import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
 import type { FetchJson } from './fetch-json.ts'
+
+/** Characters of what a document says that stand in messages and logs. */
+const LONGEST_NAMED = 200
 
 /** A discovery document of the right issuer. */
 export interface Discovery {
@@ -35,7 +39,8 @@ export const discover = async (
   const { document } = await fetchJson(url, signal)
   // §4.3: exactly the same, or one provider could speak for another.
   if (document['issuer'] !== issuer) {
-    throw new Error(`${url.href} is of another issuer: ${JSON.stringify(document['issuer'])}`)
+    const named = cutText(JSON.stringify(document['issuer']) ?? 'none', LONGEST_NAMED)
+    throw new Error(`${url.href} is of another issuer: ${named}`)
   }
   return { url, document }
 }
@@ -82,4 +87,7 @@ export const trustedUrl = (text: string): URL => {
 }
 
 const unfit = (text: string, what: string): CountersignError =>
-  new CountersignError('configuration-invalid', `${JSON.stringify(text)} ${what}`)
+  new CountersignError(
+    'configuration-invalid',
+    `${JSON.stringify(cutText(text, LONGEST_NAMED))} ${what}`,
+  )
