@@ -42,27 +42,27 @@ export const rateLimitsSchema = z
     documents: rateLimit(
       'The key set and the metadata.',
       { perSecond: 20, burst: 200 },
-      { perSecond: 1_000, burst: 2_000 },
+      { perSecond: 500, burst: 1_000 },
     ),
     login: rateLimit(
-      '`/authorize`, `/login`, `/account`, `/logout` and, on the hosts of sessions, `/.countersign/`.',
+      '`/authorize`, `/login`, `/account` and `/logout` together; and `/.countersign/` on each host of sessions.',
       { perSecond: 20, burst: 200 },
-      { perSecond: 200, burst: 1_000 },
+      { perSecond: 100, burst: 500 },
     ),
     token: rateLimit(
-      '`/token`, `/introspect`, `/revoke`, `/userinfo` and `/par`.',
-      { perSecond: 50, burst: 500 },
-      { perSecond: 500, burst: 1_000 },
+      '`/token`, `/introspect`, `/revoke`, `/userinfo` and `/par` together.',
+      { perSecond: 20, burst: 200 },
+      { perSecond: 100, burst: 500 },
     ),
     device: rateLimit(
       '`/device` and `/device/authorize`.',
       { perSecond: 5, burst: 50 },
-      { perSecond: 50, burst: 500 },
+      { perSecond: 20, burst: 100 },
     ),
   })
   .prefault({})
   .describe(
-    'Requests to the issuer that one Envoy takes; each path is counted by itself, and those beyond are answered with 429. Logins of many users behind one address (NAT) count as those of one source.',
+    'Requests to the issuer that one Envoy takes; those beyond are answered with 429 and `Retry-After`. Many users behind one address (NAT) count as one source, and so does a service that gets tokens for its users. The issuer shares its process with authz: the totals bound what logins cost API calls.',
   )
 
 /** The parsed `rateLimits`. */

@@ -39,7 +39,7 @@ export const EXPLANATIONS: Readonly<Record<string, string>> = {
   direct_response: 'What no route publishes: authz refuses it and writes it down.',
   local_reply_config: 'A client that has sent too many requests is told in the words of authz.',
   max_request_bytes:
-    'Whole requests are received here, for the routes to the issuer: a client that never ends one takes no connection there.',
+    'Whole requests are received here, for the routes to the issuer that read bodies: a client that never ends one takes no connection there.',
   max_stream_duration: 'A client that sends a byte now and then is never idle.',
   max_dynamic_descriptors:
     'From rateLimits: a bucket for each source that sends requests to this route, and one for all.',

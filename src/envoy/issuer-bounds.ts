@@ -11,8 +11,14 @@ const BUFFER = 'envoy.filters.http.buffer'
 /** The name of the filter that counts requests. */
 const RATE_LIMIT = 'envoy.filters.http.local_ratelimit'
 
-/** Twice the largest form that the issuer takes (issuer/form-body.ts). */
-const LARGEST_BODY = 65_536
+/**
+ * Bytes of a body: as many as the largest form of the issuer has (issuer/form-body.ts). Envoy keeps them until the
+ * request is complete, with some 20 KB for the stream: with the totals of `rateLimits` as they are by default, all
+ * requests that are never completed hold less than half of the default `maxHeapBytes`.
+ */
+export const LARGEST_FORM = 32_768
+/** Where the issuer reads no body. */
+export const LARGEST_UNREAD = 1_024
 
 /** Sources whose requests are counted apart at a time; the one that was silent for longest is forgotten. */
 const MOST_SOURCES = 10_000
@@ -36,7 +42,7 @@ export const issuerFilters: readonly Message[] = [
     disabled: true,
   },
   {
-    ...extension(BUFFER, 'filters.http.buffer.v3.Buffer', { max_request_bytes: LARGEST_BODY }),
+    ...extension(BUFFER, 'filters.http.buffer.v3.Buffer', { max_request_bytes: LARGEST_FORM }),
     disabled: true,
   },
 ]
@@ -45,8 +51,14 @@ export const issuerFilters: readonly Message[] = [
  * `typed_per_filter_config` of a route to the issuer. Each route has buckets of its own.
  *
  * @param group what the statistics call it: `issuer_GROUP.http_local_rate_limit.rate_limited`
+ * @param body the most bytes of a body that is received before the issuer sees the request; absent where it answers
+ *   without one
  */
-export const issuerBounds = (group: string, { source, total }: RateLimit): Message => ({
+export const issuerBounds = (
+  group: string,
+  { source, total }: RateLimit,
+  body: number | undefined,
+): Message => ({
   [RATE_LIMIT]: {
     '@type': typeUrl('filters.http.local_ratelimit.v3.LocalRateLimit'),
     stat_prefix: `issuer_${group}`,
@@ -67,9 +79,13 @@ export const issuerBounds = (group: string, { source, total }: RateLimit): Messa
     ],
     response_headers_to_add: [{ header: { key: 'retry-after', value: RETRY_AFTER } }],
   },
+  ...(body === undefined ? {} : buffered(body)),
+})
+
+const buffered = (body: number): Message => ({
   [BUFFER]: {
     '@type': typeUrl('filters.http.buffer.v3.BufferPerRoute'),
-    buffer: { max_request_bytes: LARGEST_BODY },
+    buffer: { max_request_bytes: body },
   },
 })
 

@@ -12,7 +12,7 @@ import { documentPaths } from '../issuer/documents.ts'
 import { SESSION_PREFIX } from '../issuer/session/endpoints.ts'
 import { ENDPOINTS, PUBLISHED_PREFIXES } from '../issuer/paths.ts'
 import { CountersignError } from '../runtime/errors.ts'
-import { issuerBounds } from './issuer-bounds.ts'
+import { issuerBounds, LARGEST_FORM, LARGEST_UNREAD } from './issuer-bounds.ts'
 import { duration, type Message } from './message.ts'
 
 /** The cluster of the issuer; no upstream can have that name, since names hold no colon. */
@@ -30,17 +30,28 @@ export const issuerRoutes = (
 ): readonly Message[] => {
   const { issuer } = config
   if (issuer === undefined) return []
-  const paths = new Set(Object.values(documentPaths(issuer.url)))
+  const isServed = hasPages(issuer)
+  const paths = new Set([
+    ...Object.values(documentPaths(issuer.url)),
+    // Where the authorization server has it, if not there.
+    ...(isServed ? [ENDPOINTS.jwks] : []),
+  ])
   const to = (group: PathGroup, match: Message): Message =>
     routeTo(match, boundsOf(group, config, rateLimits), unjudged)
   const documents = [...paths].map((path) => to('documents', { path }))
-  if (!hasPages(issuer)) return documents
-  const pages = PUBLISHED_PREFIXES.map((prefix) => ({
-    ...to(groupOf(prefix), { path_separated_prefix: prefix }),
+  if (!isServed) return documents
+  // One route for each group, since each route has buckets of its own.
+  const prefixes = PUBLISHED_PREFIXES.filter((prefix) => !paths.has(prefix))
+  const pages = [...Map.groupBy(prefixes, groupOf)].map(([group, members]) => ({
+    ...to(group, { safe_regex: { regex: belowAny(members) } }),
     ...saying,
   }))
   return [...documents, ...pages]
 }
+
+/** Whole paths that are one of these, or below it. The prefixes have no character that means another here. */
+const belowAny = (prefixes: readonly string[]): string =>
+  `/(?:${prefixes.map((prefix) => prefix.slice(1)).join('|')})(?:/.*)?`
 
 const hasPages = ({ login, clients }: NonNullable<Config['issuer']>): boolean =>
   login !== undefined || Object.keys(clients).length > 0
@@ -70,12 +81,20 @@ export const boundsOf = (
   config: Pick<Config, 'issuer' | 'authenticators'>,
   rateLimits: RateLimits,
 ): RouteBounds => {
-  const typed_per_filter_config = issuerBounds(group, rateLimits[group])
-  // Connections of their own, which requests that wait cannot take.
-  return group === 'documents'
-    ? { route: { ...timesOf(DOCUMENT_MS), priority: 'HIGH' }, typed_per_filter_config }
-    : // Longer than the slowest login takes, so that the user reads what came of it.
-      { route: timesOf(loginWait(config) + ROOM_MS), typed_per_filter_config }
+  const limit = rateLimits[group]
+  if (group === 'documents') {
+    return {
+      // Connections of their own, which requests that wait cannot take.
+      route: { ...timesOf(DOCUMENT_MS), priority: 'HIGH' },
+      // Answered at once, whatever else the client sends.
+      typed_per_filter_config: issuerBounds(group, limit, undefined),
+    }
+  }
+  return {
+    // Longer than the slowest login takes, so that the user reads what came of it.
+    route: timesOf(loginWait(config) + ROOM_MS),
+    typed_per_filter_config: issuerBounds(group, limit, LARGEST_FORM),
+  }
 }
 
 const TOKEN_PATHS: ReadonlySet<string> = new Set([
@@ -88,7 +107,6 @@ const TOKEN_PATHS: ReadonlySet<string> = new Set([
 
 /** Which of the rate limits a path has. */
 const groupOf = (prefix: string): PathGroup => {
-  if (prefix === ENDPOINTS.jwks) return 'documents'
   if (prefix === ENDPOINTS.code_verification) return 'device'
   return TOKEN_PATHS.has(prefix) ? 'token' : 'login'
 }
@@ -119,7 +137,7 @@ const SESSION_MS = 15_000
 
 const sessionBounds = ({ login }: RateLimits): RouteBounds => ({
   route: timesOf(SESSION_MS),
-  typed_per_filter_config: issuerBounds('sessions', login),
+  typed_per_filter_config: issuerBounds('sessions', login, LARGEST_UNREAD),
 })
 
 /** For a whole request to be received, on top of the time for its answer. */

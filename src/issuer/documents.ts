@@ -3,6 +3,7 @@
 
 import type { PublishedKey, SigningKeySet } from '../keys/signing-key-set.ts'
 import type { Page } from '../runtime/http-server.ts'
+import { ENDPOINTS } from './paths.ts'
 
 /** An issuer, as far as others may know it. */
 export interface PublicIssuer {
@@ -37,7 +38,9 @@ export const documentPaths = (issuer: string): DocumentPaths => {
 export const isDocumentPath = (
   path: string,
   issuer: Pick<PublicIssuer, 'url'> | undefined,
-): boolean => issuer !== undefined && Object.values(documentPaths(issuer.url)).includes(path)
+): boolean =>
+  path === ENDPOINTS.jwks ||
+  (issuer !== undefined && Object.values(documentPaths(issuer.url)).includes(path))
 
 /**
  * The document that is asked for at a path; `undefined` where there is none.

@@ -5,6 +5,9 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { parse, parseAllDocuments } from 'yaml'
 import { z } from 'zod'
+import { istioConfiguration } from '../../../scripts/istio-files.ts'
+import { renderEnvoyFilter } from '../../../src/envoy/istio/envoy-filter.ts'
+import { configOf } from '../../envoy/edge.ts'
 
 const FOLDER = resolve(import.meta.dirname, '../../../deploy/istio')
 
@@ -83,6 +86,21 @@ export const published = (host: string, route: object): KubeObject => ({
     ],
   },
 })
+
+/** The EnvoyFilter for the same routes where people log in as well. */
+export const filterWithLogins = async (): Promise<KubeObject> => {
+  const values = await istioConfiguration({
+    listen: { authz: '127.0.0.1:1', issuer: '127.0.0.1:2' },
+    grants: { keyring: 'file:/grant.keys' },
+    issuer: {
+      url: 'https://id.example.org',
+      keys: '/keys',
+      login: { authenticators: ['staff-password'] },
+      clients: { cli: { grants: ['device_code'] } },
+    },
+  })
+  return objectSchema.parse(parse(renderEnvoyFilter(configOf('/etc/countersign', values))))
+}
 
 /** An EnvoyFilter of somebody else's, which adds a protocol to change to. */
 export const addingUpgrade = (type: string): KubeObject => {

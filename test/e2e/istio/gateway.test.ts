@@ -14,7 +14,7 @@ import type { KeyPair } from '../../servers/pki.ts'
 import { basic, eventually, received } from '../site.ts'
 import { askPlainly, echoed, toldOf, upgrade, verdictOf } from './asking.ts'
 import { ALICE_BY_TOKEN, PASSWORD } from './configuration.ts'
-import { addingUpgrade, meshConfig, published } from './files.ts'
+import { addingUpgrade, filterWithLogins, meshConfig, published } from './files.ts'
 import { apply } from './mesh.ts'
 import { HOSTS, skipWithoutServers, startIstioSite, type IstioSite } from './site.ts'
 
@@ -239,12 +239,15 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
 
     it('receives whole requests to the issuer, and so many a second, before authz is asked', async () => {
       const host = 'id.example.org'
-      await apply(site.cluster, [published(host, { name: 'issuer-documents' })])
-      await site.gateway.until((text) => text.includes('issuer_documents'))
+      await apply(site.cluster, [
+        published(host, { name: 'issuer-token' }),
+        await filterWithLogins(),
+      ])
+      await site.gateway.until((text) => text.includes('issuer_token'))
       const earlier = (await site.decisions()).length
       const socket = connect(site.places.http, '127.0.0.1')
       try {
-        socket.write(`POST /jwks HTTP/1.1\r\nhost: ${host}\r\ncontent-length: 1000\r\n\r\ng`)
+        socket.write(`POST /token HTTP/1.1\r\nhost: ${host}\r\ncontent-length: 1000\r\n\r\ng`)
         const answers = await Promise.all(Array.from({ length: 300 }, () => askPlainly(site, host)))
         const limited = answers.filter(({ status }) => status === 429)
         assert.ok(limited.length > 0 && limited.length < answers.length, `${limited.length}`)

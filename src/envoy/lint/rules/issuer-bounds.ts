@@ -18,7 +18,7 @@ export const issuerBoundsRules: readonly Rule<IssuerSubject>[] = [
     severity: 'warning',
     problem: 'a route to the issuer hands on requests before they are complete',
     risk: 'whoever begins a thousand requests and ends none of them takes every connection to the issuer: nobody logs in, and nobody gets a token',
-    remedy: `${FILTERS} typed_per_filter_config: { envoy.filters.http.buffer: { "@type": type.googleapis.com/envoy.extensions.filters.http.buffer.v3.BufferPerRoute, buffer: { max_request_bytes: 65536 } } }`,
+    remedy: `${FILTERS} typed_per_filter_config: { envoy.filters.http.buffer: { "@type": type.googleapis.com/envoy.extensions.filters.http.buffer.v3.BufferPerRoute, buffer: { max_request_bytes: 32768 } } }`,
     find: ({ site, manager }) =>
       pagesOf(issuerRoutes(site, manager))
         .filter((route) => !isBuffered(manager, route))
