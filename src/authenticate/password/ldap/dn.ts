@@ -64,7 +64,7 @@ const splitUnescaped = (text: string, separator: ',' | '+'): readonly string[] =
 const ESCAPE = /\\([0-9A-Fa-f]{2})|\\([ "#+,;<=>\\])|([^\\"]+)/gy
 
 const unescapeValue = (escaped: string): string | undefined => {
-  const text = escaped.replace(/^ +/, '').replace(/(?<!\\) +$/, '')
+  const text = withoutLastSpaces(escaped.replace(/^ +/, ''))
   const bytes: Buffer[] = []
   let read = 0
   // Bytes first and text last: one character can be several escapes.
@@ -73,6 +73,13 @@ const unescapeValue = (escaped: string): string | undefined => {
     bytes.push(hex === undefined ? Buffer.from(special ?? plain ?? '') : Buffer.from(hex, 'hex'))
   }
   return read === text.length ? Buffer.concat(bytes).toString() : undefined
+}
+
+/** Without the spaces at the end, but for one that is escaped. A regular expression takes quadratic time. */
+const withoutLastSpaces = (text: string): string => {
+  let end = text.length
+  while (text[end - 1] === ' ') end -= 1
+  return text.slice(0, text[end - 1] === '\\' ? end + 1 : end)
 }
 
 /** The value of the first attribute of a DN: `cn=ops,ou=groups` → `ops`. */

@@ -19,6 +19,7 @@ import {
   renderName,
 } from '../../../../src/authenticate/password/ldap/template.ts'
 import { CALLER } from '../../../fakes/caller.ts'
+import { cpuTime } from '../../../fakes/cpu-time.ts'
 import { ldapEntry, ldapResponse, startLdapServer } from '../../../fakes/ldap-server.ts'
 import { LdapVerifier } from '../../../../src/authenticate/password/ldap.ts'
 import { causeOf } from './options.ts'
@@ -219,5 +220,26 @@ describe('a name that is taken apart', () => {
     const { failure, message } = causeOf(await verifier.verify('alice', ALICE.password, CALLER))
     assert.equal(failure, 'groups-unusable')
     assert.match(message, /a group of alice has a name that is too long: cn=a,.{95}…$/)
+  })
+})
+
+describe('spaces at the end of a value', () => {
+  const CASES = [
+    { text: 'cn=a  ', want: 'a' },
+    { text: 'cn=a\\ ', want: 'a ' },
+    { text: 'cn=a\\   ', want: 'a ' },
+    { text: 'cn=\\ ', want: ' ' },
+    { text: 'cn=  ', want: '' },
+  ]
+  for (const { text, want } of CASES) {
+    it(`${JSON.stringify(text)} → ${JSON.stringify(want)}`, () => {
+      assert.equal(firstValueOf(text), want)
+    })
+  }
+
+  it('hostile: thousands of them take linear time', () => {
+    const start = cpuTime()
+    assert.equal(firstValueOf(`cn=${' '.repeat(50_000)}"`), undefined)
+    assert.ok(cpuTime() - start < 50, `${cpuTime() - start} ms`)
   })
 })
