@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { after, describe, it } from 'node:test'
+import { getHeapSpaceStatistics } from 'node:v8'
 import { SignOuts } from '../../src/authenticate/session/sign-outs.ts'
 import { systemClock as clock } from '../../src/runtime/clock.ts'
 import { MemoryRecords } from '../../src/state/memory-records.ts'
@@ -174,3 +175,36 @@ for (const { name, create, skip = false } of STORES) {
     })
   })
 }
+
+const MEBIBYTE = 1_048_576
+
+/** What V8 keeps until it collects all of its heap, in MiB. */
+const oldSpace = (): number => {
+  const space = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'old_space')
+  return (space?.space_used_size ?? 0) / MEBIBYTE
+}
+
+const ROUNDS = 3
+const ROUND = 500
+
+describe('a request of a client that has proven nothing', () => {
+  it('is garbage at once, not only when V8 collects all of its heap', async () => {
+    const { state } = await inMemory()
+    await using issuer = await startIssuerOn(state)
+    const round = async (): Promise<number> => {
+      const before = oldSpace()
+      await flood(
+        issuer.port,
+        ROUND,
+        () => ({ path: '/device' }),
+        ({ status }) => assert.equal(status, 200),
+      )
+      return oldSpace() - before
+    }
+    await round() // compiles
+    const grown = []
+    for (let count = 0; count < ROUNDS; count += 1) grown.push(await round()) // oxlint-disable-line no-await-in-loop -- in turn
+    // 12 MiB in a round, with the requests themselves (request-context.ts).
+    assert.ok(Math.max(...grown) < 4, `${grown.map((size) => size.toFixed(1)).join(', ')} MiB`)
+  })
+})
