@@ -1,11 +1,16 @@
 // What the provider stores: what is good once is given to one.
 
 import assert from 'node:assert/strict'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { errors } from 'oidc-provider'
 import { recordAdapter } from '../../fakes/record-adapter.ts'
+import { BrowserRecords } from '../../../src/issuer/authorization/browser-records.ts'
+import { RecordAdapter } from '../../../src/issuer/authorization/record-adapter.ts'
 import { CountersignError } from '../../../src/runtime/errors.ts'
 import { MemoryRecords } from '../../../src/state/memory-records.ts'
+import { OpaqueKeys } from '../../../src/state/opaque-keys.ts'
 import type { RevocableRecords } from '../../../src/state/record-store.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 
@@ -88,5 +93,38 @@ describe('the records of the provider', () => {
     )
     const broken = recordAdapter('Session', failing(new TypeError('a bug')))
     await assert.rejects(broken.find('x'), TypeError)
+  })
+
+  it('take the room of logins only for a person or a client that has authenticated', async () => {
+    const { records } = made()
+    const kinds: string[] = []
+    const put = records.put.bind(records)
+    records.put = async (key, record, indexes) => {
+      kinds.push(record.kind)
+      await put(key, record, indexes)
+    }
+    const browser = new BrowserRecords('https://id.example.org', new OpaqueKeys(), new FakeClock())
+    const kindOf = async (kind: string, payload: object, path = '/token'): Promise<string> => {
+      const request = new IncomingMessage(new Socket())
+      request.url = `${path}?x=1`
+      await browser.within(request, new ServerResponse(request), async () => {
+        await new RecordAdapter(kind, records, browser).upsert('id', { kind, ...payload }, 60)
+      })
+      return kinds.splice(0).join()
+    }
+    assert.equal(await kindOf('AccessToken', {}), 'login')
+    assert.equal(await kindOf('Session', { uid: 'u', accountId: 'alice' }), 'login,login')
+    assert.equal(await kindOf('Session', { uid: 'u', state: { secret: 's' } }), '')
+    assert.equal(await kindOf('Interaction', { params: {} }), '')
+    const login = { login: { accountId: 'alice' } }
+    assert.equal(await kindOf('Interaction', { result: login }), 'login')
+    assert.equal(await kindOf('DeviceCode', {}), 'anonymous')
+    assert.equal(await kindOf('DeviceCode', { accountId: 'alice' }), 'login')
+    // RFC 9126 §2.1: the client authenticates, where it can.
+    assert.equal(await kindOf('PushedAuthorizationRequest', { trusted: false }), 'public')
+    assert.equal(await kindOf('PushedAuthorizationRequest', { trusted: true }), 'login')
+    // A DPoP proof that a public client shows with what it pushes must not take the room of those with tokens.
+    assert.equal(await kindOf('ReplayDetection', {}), 'used')
+    assert.equal(await kindOf('ReplayDetection', {}, '/par'), 'public')
   })
 })
