@@ -43,29 +43,29 @@ export class RecordAdapter implements Adapter {
     if (lifetime <= 0) return await this.destroy(id)
     const browserKind = this.#browserKind
     if (browserKind !== undefined) {
-      if (personIn(payload) === undefined)
-        return this.#keepOutside(browserKind, id, payload, lifetime)
+      const isProven = personIn(payload) !== undefined
+      if (!isProven) return this.#keepInBrowser(browserKind, id, payload, lifetime)
       if (browserKind === 'Interaction') await this.#markProven(id, payload, lifetime)
       this.#browser.drop(browserKind, id)
     }
     await this.#store(id, payload, lifetime)
   }
 
-  /** In the browser; of a session without a login, only what a page of ours is waiting for. */
-  #keepOutside(kind: BrowserKept, id: string, payload: AdapterPayload, lifetime: number): void {
+  /** Of a session without a login, only what a page of ours waits for. */
+  #keepInBrowser(kind: BrowserKept, id: string, payload: AdapterPayload, lifetime: number): void {
     const isEmpty = kind === 'Session' && payload.state === undefined
     if (isEmpty) this.#browser.drop(kind, id)
     else this.#browser.keep(kind, id, JSON.stringify(payload), lifetime)
   }
 
   /**
-   * From now on the interaction stands in the store alone: what the browser still shows of it is not used.
-   * It began without a login, so one person can end it, and only once.
+   * From now on the interaction stands in the store alone: what a copy of the browser's cookies still shows of it
+   * is not used. One person can end it, and only once.
    *
    * @throws errors.SessionNotFound where it has ended, or another person was proven for it
    */
   async #markProven(id: string, payload: AdapterPayload, lifetime: number): Promise<void> {
-    if (payload.session !== undefined) return // it never was outside
+    if (payload.session !== undefined) return // it began with a login, and so in the store
     const person = personIn(payload) ?? ''
     const mark = { text: person, kind: 'decisive', lifetime } as const
     if (await this.#records.add(provenKey(id), mark)) return
@@ -97,10 +97,10 @@ export class RecordAdapter implements Adapter {
   }
 
   async find(id: string): Promise<AdapterPayload | undefined> {
-    return (await this.#stored(id)) ?? (await this.#outside(id))
+    return (await this.#findInStore(id)) ?? (await this.#findInBrowser(id))
   }
 
-  async #stored(id: string): Promise<AdapterPayload | undefined> {
+  async #findInStore(id: string): Promise<AdapterPayload | undefined> {
     const record = await this.#records.get(this.#key(id))
     if (record === undefined) return undefined
     const payload: AdapterPayload = JSON.parse(record.text) // ours: `#store` wrote it
@@ -111,14 +111,14 @@ export class RecordAdapter implements Adapter {
     return { ...payload, consumed: Math.floor(usedAt / 1_000) }
   }
 
-  async #outside(id: string): Promise<AdapterPayload | undefined> {
+  async #findInBrowser(id: string): Promise<AdapterPayload | undefined> {
     if (this.#browserKind === undefined) return undefined
     const text = this.#browser.find(this.#browserKind, id)
     if (text === undefined) return undefined
     const isUsed =
       this.#browserKind === 'Interaction' && (await this.#records.get(provenKey(id))) !== undefined
     if (isUsed) return undefined
-    const payload: AdapterPayload = JSON.parse(text) // ours: `#keepOutside` sealed it
+    const payload: AdapterPayload = JSON.parse(text) // ours: `#keepInBrowser` sealed it
     return payload
   }
 
@@ -153,11 +153,11 @@ export class RecordAdapter implements Adapter {
   }
 
   async destroy(id: string): Promise<void> {
-    const isOutside =
+    const isInBrowser =
       this.#browserKind !== undefined && this.#browser.find(this.#browserKind, id) !== undefined
     if (this.#browserKind !== undefined) this.#browser.drop(this.#browserKind, id)
-    const payload = await this.#stored(id)
-    if (payload === undefined && isOutside) return
+    const payload = await this.#findInStore(id)
+    if (payload === undefined && isInBrowser) return
     const keys: [string, ...string[]] = [this.#key(id)]
     if (payload?.userCode !== undefined) keys.push(this.#userCodeKey(payload.userCode))
     // A session that got a new id is still found by its uid.
