@@ -90,7 +90,9 @@ const ocsp = z
     timeout: durationSchema.prefault('3s').describe('For one question to one responder.'),
     coolDown: durationSchema
       .prefault('5s')
-      .describe('How long a failure stands, and a responder is left alone that failed five times.'),
+      .describe(
+        'How long a failure stands, and a responder is left alone that failed for five certificates.',
+      ),
   })
   .refine(({ urls, aia }) => urls.length > 0 || aia, 'needs "urls" or "aia: true"')
   .refine(({ hosts: listed, aia }) => listed.length === 0 || aia, 'has "hosts", which "aia" is for')

@@ -3,12 +3,18 @@
 
 import { randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import { CircuitBreaker } from '../../runtime/circuit-breaker.ts'
 import type { Clock } from '../../runtime/clock.ts'
-import { describeError } from '../../runtime/errors.ts'
-import { httpFetcher, type HttpFetch, type HttpRequest } from '../../runtime/http-fetch.ts'
+import { CountersignError, describeError } from '../../runtime/errors.ts'
+import {
+  httpFetcher,
+  type HttpFetch,
+  type HttpRequest,
+  type HttpResponse,
+} from '../../runtime/http-fetch.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import type { Issued } from './issued.ts'
+import { ServerCircuit } from '../../runtime/server-circuit.ts'
+import { evidenceOf, ServerFailure } from '../../runtime/server-failure.ts'
+import { serialText, type Issued } from './issued.ts'
 import { ocspLocations, permitted, publicLookup, type LocationPolicy } from './locations.ts'
 import { judgeOcsp, type OcspRules, type ProvenStatus } from './ocsp-proof.ts'
 import { encodeOcspRequest, NONCE_BYTES, type CertIdHash } from './ocsp-request.ts'
@@ -57,7 +63,7 @@ interface Responder {
 export class OcspClient {
   readonly #options: OcspClientOptions
   readonly #parts: OcspParts
-  readonly #breakers = new LRUCache<string, CircuitBreaker>({ max: MAX_RESPONDERS })
+  readonly #circuits = new LRUCache<string, ServerCircuit>({ max: MAX_RESPONDERS })
   readonly #configured: readonly Responder[]
   readonly #fetchNamed: HttpFetch
 
@@ -101,15 +107,43 @@ export class OcspClient {
     const nonce = wish === 'none' ? undefined : randomBytes(NONCE_BYTES)
     const body = encodeOcspRequest(issued, hash, nonce)
     const request: HttpRequest = { method: 'POST', headers: HEADERS, body, maxBytes: MAX_BYTES }
-    const answer = await this.#breaker(url).run(async () => {
-      const response = await fetch(url, request, AbortSignal.timeout(timeout))
-      if (response.status === 200) return response.body
-      throw new Error(`${url.href} answered ${response.status}, where 200 belongs`)
+    const subject = `${issued.issuer.id} ${serialText(issued.certificate.serialNumber)}`
+    const answer = await this.#askInCircuit(url, subject, async () => {
+      const signal = AbortSignal.timeout(timeout)
+      try {
+        return await fetch(url, request, signal)
+      } catch (cause) {
+        throw new ServerFailure(evidenceOf(cause, signal), describeError(cause))
+      }
     })
     // Outside of the circuit: what is wrong with this answer need not be with the next one.
     const judgement = await this.#judge(answer, { issued, nonce })
     if (typeof judgement !== 'string') return judgement
     throw new Error(`the answer of ${url.href} proves nothing: ${judgement}`)
+  }
+
+  /** @param subject the certificate: a failure that may be due to it counts once */
+  async #askInCircuit(
+    { href }: URL,
+    subject: string,
+    ask: () => Promise<HttpResponse>,
+  ): Promise<Buffer> {
+    const pass = this.#circuit(href).pass({ subject, caller: subject, wasGood: false })
+    if (pass === undefined) {
+      throw new CountersignError('unavailable', `${href} failed a moment ago and is left alone`)
+    }
+    try {
+      const { status, body } = await ask()
+      if (status !== 200) {
+        const message = `${href} answered ${status}, where 200 belongs`
+        throw new ServerFailure(status >= 500 ? 'silent' : 'answered', message)
+      }
+      pass.end('answered')
+      return body
+    } catch (cause) {
+      pass.end(evidenceOf(cause), cause)
+      throw cause
+    }
   }
 
   /** What an answer proves, or why it proves nothing. */
@@ -132,22 +166,23 @@ export class OcspClient {
     }
   }
 
-  #breaker({ href }: URL): CircuitBreaker {
-    const known = this.#breakers.get(href)
+  #circuit(responder: string): ServerCircuit {
+    const known = this.#circuits.get(responder)
     if (known !== undefined) return known
     const { clock, logger } = this.#parts
-    const breaker = new CircuitBreaker({
-      name: href,
+    const circuit = new ServerCircuit({
       failures: FAILURES,
       coolDown: this.#options.coolDown,
       clock,
-      report: (failure) => {
-        const responder = href
-        if (failure === undefined) logger.info({ responder }, 'OCSP responder answers again')
-        else logger.warn({ responder, reason: describeError(failure) }, 'OCSP responder failed')
+      report: (change) => {
+        if (change.state === 'closed') logger.info({ responder }, 'OCSP responder answers again')
+        else {
+          const reason = describeError(change.failure)
+          logger.warn({ responder, reason }, 'OCSP responder failed')
+        }
       },
     })
-    this.#breakers.set(href, breaker)
-    return breaker
+    this.#circuits.set(responder, circuit)
+    return circuit
   }
 }

@@ -172,6 +172,19 @@ describe('an OCSP responder that fails', () => {
     assert.match(site.lines.join(), /OCSP responder failed/)
   })
 
+  it('hostile: is not left alone for one certificate without an answer', async () => {
+    const odd = ca.issued({ serial: 666 })
+    await using site = await setUp(() => ({ status: 500 }))
+    for (let time = 0; time < 20; time++) {
+      site.clock.advance(OPTIONS.coolDown)
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      assert.equal(await site.ask(odd), 'unavailable')
+    }
+    assert.equal(site.server.requests.length, 20)
+    site.server.script = says()
+    assert.equal(await site.ask(), 'good')
+  })
+
   it('is not left alone for answers that prove nothing', async () => {
     await using site = await setUp(() => ({ body: refusal(6) }))
     for (let serial = 1; serial <= 20; serial++) {
