@@ -40,6 +40,13 @@ export interface GrpcServer extends AsyncDisposable {
 // Envoy's header limits bound a CheckRequest to some 100 KB; more is not from Envoy.
 const MAX_MESSAGE_BYTES = 1_048_576
 
+// One connection from Envoy carries every check; Envoy opens another where this is not enough. By
+// default it has 1,024 requests to a cluster at once.
+const MAX_STREAMS = 10_000
+
+// What Node counts of a connection: some 2 KB for a stream, and headers.
+const MAX_SESSION_MB = 64
+
 /**
  * Starts a server; it reports SERVING by `grpc.health.v1` from then on.
  *
@@ -49,8 +56,8 @@ export const startGrpcServer = async (options: GrpcServerOptions): Promise<GrpcS
   const { address, mode, tls, services, grace } = options
   const server = new Server({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
-    // One connection from Envoy carries every check; it must not be cut for being busy.
-    'grpc.max_concurrent_streams': 2 ** 31 - 1,
+    'grpc.max_concurrent_streams': MAX_STREAMS,
+    'grpc-node.max_session_memory': MAX_SESSION_MB,
     'grpc.enable_channelz': 0, // bookkeeping for a service that we do not offer
   })
   for (const { definition, implementation } of services) {

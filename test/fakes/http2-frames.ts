@@ -37,6 +37,13 @@ export const frame = (type: number, flags: number, stream: number, payload: Buff
   return Buffer.concat([head, payload])
 }
 
+/** The payload of a frame that is a number, such as that of RST_STREAM or WINDOW_UPDATE. */
+export const number32 = (value: number): Buffer => {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(value)
+  return bytes
+}
+
 /** The payload of SETTINGS with one parameter. */
 export const setting = (id: number, value: number): Buffer => {
   const bytes = Buffer.alloc(6)

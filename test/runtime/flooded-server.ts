@@ -1,0 +1,32 @@
+// A server of ours in a process of its own, for tests of what floods cost it.
+//
+//   flooded-server.ts unary|streams PATH|tcp
+
+import { startGrpcServer } from '../../src/runtime/grpc-server.ts'
+import { startGrpcStreamServer } from '../../src/runtime/grpc-stream-server.ts'
+import type { ListenAddress } from '../../src/runtime/listen.ts'
+import { createLogger } from '../../src/runtime/logger.ts'
+
+const [kind = '', place = ''] = process.argv.slice(2)
+const address: ListenAddress =
+  place === 'tcp' ? { kind: 'tcp', host: '127.0.0.1', port: 0 } : { kind: 'unix', path: place }
+const common = { address, mode: 0o600, tls: undefined, grace: 0 }
+
+const server =
+  kind === 'unary'
+    ? await startGrpcServer({ ...common, services: [] })
+    : await startGrpcStreamServer({
+        ...common,
+        methods: [],
+        maxStreams: 5_000,
+        logger: createLogger('error'),
+      })
+
+process.on('message', () => {
+  for (let round = 0; round < 4; round++) globalThis.gc?.()
+  const { heapUsed, external } = process.memoryUsage()
+  const { user, system } = process.cpuUsage()
+  process.send?.({ live: heapUsed + external, cpu: (user + system) / 1_000 })
+})
+process.once('disconnect', () => process.exit())
+process.send?.(server.address)
