@@ -60,6 +60,9 @@ export interface KeysReading {
 
 // Each costs an import at every refresh, and a look at every cold verification.
 const MAX_KEYS = 100
+// A token is tried with each key of its kid, and anybody can show one. RFC 7517 §4.5: kids should differ;
+// the same one for two types of keys, or in both of two rotations, is seen.
+const MAX_KEYS_OF_KID = 4
 
 /**
  * Reads a key set. Keys of other types and for other uses are left out (RFC 7517 §5); a document
@@ -70,10 +73,20 @@ export const readKeys = (document: JsonObject): KeysReading | undefined => {
   if (!Array.isArray(list) || list.length > MAX_KEYS) return undefined
   const keys: VerificationKey[] = []
   const ignored: string[] = []
+  const counts = new Map<string, number>()
   for (const [index, entry] of list.entries()) {
     const reading = readKey(entry)
-    if (typeof reading === 'string') ignored.push(`key ${index} ${reading}`)
-    else keys.push(reading)
+    if (typeof reading === 'string') {
+      ignored.push(`key ${index} ${reading}`)
+      continue
+    }
+    const count = reading.id === undefined ? 0 : (counts.get(reading.id) ?? 0)
+    if (count >= MAX_KEYS_OF_KID) {
+      ignored.push(`key ${index} has the kid of ${MAX_KEYS_OF_KID} others`)
+      continue
+    }
+    if (reading.id !== undefined) counts.set(reading.id, count + 1)
+    keys.push(reading)
   }
   return { keys: new Keys(keys), ignored }
 }

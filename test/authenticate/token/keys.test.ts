@@ -172,3 +172,19 @@ describe('the keys of a file', () => {
     })
   }
 })
+
+describe('keys of one kid', () => {
+  it('are four at most, since a token is tried with each', () => {
+    const same = Array.from({ length: 100 }, () => ({ ...RSA, kid: 'a' }))
+    const { keys, ignored } = read(...same.slice(2), { ...ec, kid: 'b' }, { ...RSA, kid: 'a' })
+    assert.equal(keys.candidates('a', 'RS256').length, 4)
+    assert.equal(keys.candidates('b', 'ES256').length, 1)
+    assert.equal(ignored.length, 95)
+    assert.equal(ignored.at(-1), 'key 99 has the kid of 4 others')
+  })
+
+  it('are not counted where they have none', () => {
+    const { keys, ignored } = read(...Array.from({ length: 10 }, () => ec))
+    assert.deepEqual([keys.size, ignored], [10, []])
+  })
+})
