@@ -1,0 +1,164 @@
+// Two replicas that share a folder of signing keys, under load, while keys are added, take over, and are
+// revoked, and while the list is broken: each token that one mints is good at the other, and none is good
+// whose key was revoked.
+
+import assert from 'node:assert/strict'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { decodeProtectedHeader } from 'jose'
+import { stringify } from 'yaml'
+import { SIGNING_KEY_LIST } from '../../src/keys/signing-key-folder.ts'
+import { CountersignProcess } from '../e2e/process.ts'
+import { EnvoyClient, type Outcome } from '../fakes/envoy-client.ts'
+import { basic } from '../fakes/envoy.ts'
+import { cheapHash } from '../fakes/hashes.ts'
+import { writeList, writePrivateKey, writeSigningKeys } from '../fakes/signing-key-files.ts'
+import { madeKey, type MadeKey } from '../fakes/signing-keys.ts'
+import { freePort } from '../servers/daemon.ts'
+import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
+
+const ISSUER = 'https://id.example.org'
+const PASSWORD = 'open sesame'
+const USERS = Array.from({ length: 8 }, (_, index) => `user-${index}`)
+
+interface Replica extends AsyncDisposable {
+  check(host: string, authorization: string): Promise<Outcome>
+}
+
+const startReplica = async (
+  folder: TemporaryFolder,
+  name: string,
+  { own, other }: { readonly own: number; readonly other: number },
+): Promise<Replica> => {
+  await using stack = new AsyncDisposableStack()
+  const config = folder.file(`${name}.yaml`)
+  // The keys are those that the other replica publishes.
+  const keys = {
+    url: `http://127.0.0.1:${other}/jwks`,
+    refresh: { least: '1s', most: '1s' },
+    coolDown: '100ms',
+  }
+  const route = (host: string, authenticator: string, forward: object): object => ({
+    name: host,
+    match: { hosts: [`${host}.example.org`] },
+    authenticate: [authenticator],
+    authorize: [{ allow: 'everybody' }],
+    forward,
+  })
+  const text = stringify({
+    version: 1,
+    listen: { authz: `unix:${name}.sock`, issuer: `127.0.0.1:${own}` },
+    issuer: { url: ISSUER, keys: 'keys' },
+    authenticators: {
+      staff: { basic: { realm: 'Site', verify: [{ users: { file: 'users.yaml' } }] } },
+      tokens: { bearer: { issuer: ISSUER, audiences: ['app'], keys } },
+    },
+    routes: [
+      route('mint', 'staff', { bearer: { mint: { audience: 'app' } } }),
+      route('use', 'tokens', { headers: 'kubernetes' }),
+    ],
+    audit: { file: `${name}.jsonl` },
+  })
+  await writeFile(config, text)
+  const authz = stack.use(new CountersignProcess('authz', config))
+  await authz.start()
+  const client = stack.use(new EnvoyClient({ kind: 'unix', path: folder.file(`${name}.sock`) }))
+  const running = stack.move()
+  return {
+    check: (host, authorization) =>
+      client.check({ host: `${host}.example.org`, headers: [['authorization', authorization]] }),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  }
+}
+
+/** A token that a replica mints for a user. */
+const mint = async (replica: Replica, user: string): Promise<string> => {
+  const outcome = await replica.check('mint', basic(user, PASSWORD))
+  assert.ok(outcome.allow, outcome.allow ? '' : outcome.body)
+  return (outcome.set['authorization'] ?? '').replace(/^Bearer /, '')
+}
+
+const kidOf = (token: string): string | undefined => decodeProtectedHeader(token).kid
+
+const revoked = (key: MadeKey): MadeKey => ({
+  ...key,
+  entry: { ...key.entry, revoked: new Date().toISOString() },
+})
+
+describe('signing keys that rotate under load', () => {
+  it('mint what is good at the other replica, until their key is revoked', async (t) => {
+    await using stack = new AsyncDisposableStack()
+    const folder = stack.use(await temporaryFolder())
+    const keys = folder.file('keys')
+    await mkdir(keys)
+    const first = await madeKey('ES256')
+    await writeSigningKeys(keys, [first])
+    const password = await cheapHash(PASSWORD)
+    const users = Object.fromEntries(USERS.map((user) => [user, { password }]))
+    await writeFile(
+      folder.file('users.yaml'),
+      stringify({ users }, { aliasDuplicateObjects: false }),
+    )
+    const [one, two] = [await freePort(), await freePort()]
+    const a = stack.use(await startReplica(folder, 'a', { own: one, other: two }))
+    const b = stack.use(await startReplica(folder, 'b', { own: two, other: one }))
+
+    const over = new AbortController()
+    const kids = new Set<string | undefined>()
+    let isRevoked = false
+    let count = 0
+    const wrong: string[] = []
+    const load = async (minting: Replica, verifying: Replica, user: string): Promise<void> => {
+      while (!over.signal.aborted) {
+        const token = await mint(minting, user) // oxlint-disable-line no-await-in-loop -- one caller
+        const outcome = await verifying.check('use', `Bearer ${token}`) // oxlint-disable-line no-await-in-loop -- as above
+        const kid = kidOf(token)
+        kids.add(kid)
+        count += 1
+        // Its key may be revoked between the two.
+        const mayFail = isRevoked && kid === first.entry.kid
+        if (!outcome.allow && !mayFail) wrong.push(`${kid}: ${outcome.body}`)
+      }
+    }
+    const callers = Promise.all(
+      USERS.map((user, index) => load(index % 2 === 0 ? a : b, index % 2 === 0 ? b : a, user)),
+    )
+
+    await sleep(500)
+    // 1. Another key is published, and takes over a second later.
+    const second = await madeKey('ES256', Date.now() + 1_000)
+    await writePrivateKey(keys, second)
+    await writeList(keys, [first, second])
+    const old = await mint(a, USERS[0] ?? '')
+    await sleep(700)
+    // 2. A list that is none: what was there stays.
+    await writeFile(`${keys}/broken`, '{')
+    await rename(`${keys}/broken`, `${keys}/${SIGNING_KEY_LIST}`)
+    await sleep(700)
+    await writeList(keys, [first, second])
+    await sleep(500)
+    assert.equal((await b.check('use', `Bearer ${old}`)).allow, true, 'a retired key')
+    // 3. The first is revoked: what it signed is good no more, nor is it handed out.
+    isRevoked = true
+    await writeList(keys, [revoked(first), second])
+    const end = Date.now() + 10_000
+    while ((await b.check('use', `Bearer ${old}`)).allow) {
+      // oxlint-disable-next-line no-await-in-loop -- polling
+      await sleep(50)
+      assert.ok(Date.now() < end, 'a token of a revoked key is still good')
+    }
+    for (const replica of [a, b]) {
+      for (const user of USERS) {
+        // oxlint-disable-next-line no-await-in-loop -- one after another
+        assert.equal(kidOf(await mint(replica, user)), second.entry.kid)
+      }
+    }
+    over.abort()
+    await callers
+    t.diagnostic(`${count} tokens`)
+    assert.deepEqual(wrong, [])
+    assert.deepEqual(kids, new Set([first.entry.kid, second.entry.kid]))
+    assert.ok(count > 50, `${count}`)
+  })
+})
