@@ -5,6 +5,7 @@
 import {
   LoginAttempts,
   ATTEMPT_COOKIES,
+  ATTEMPT_NAME,
   ATTEMPT_SECONDS,
   endOfAttempt,
 } from '../authenticate/session/login-attempts.ts'
@@ -161,7 +162,7 @@ export class LoginRedirect {
 
 /** The names of the cookies that have to make room for one more. */
 const oldestOf = (headers: Request['headers']): readonly string[] => {
-  const begun = cookiesBeginning(headers, ATTEMPT_COOKIES).slice(0, MOST_COOKIES)
+  const begun = cookiesBeginning(headers, ATTEMPT_COOKIES, ATTEMPT_NAME).slice(0, MOST_COOKIES)
   if (begun.length < MOST_ATTEMPTS) return []
   const oldestFirst = begun.toSorted(
     (one, other) => endOfAttempt(one.value) - endOfAttempt(other.value),

@@ -17,17 +17,26 @@ export const cookiesNamed = (headers: Headers, name: string): readonly string[] 
   return textsBeginning(headers, start).map((text) => text.slice(start.length))
 }
 
-/** The cookies whose names begin so, in their order. */
+/**
+ * The cookies whose names begin so, in their order.
+ *
+ * @param rest how many letters, digits, `-` and `_` are behind it. Names go back to the browser in answers,
+ *   so that any other is not ours to repeat
+ */
 export const cookiesBeginning = (
   headers: Headers,
   start: string,
+  rest: number,
 ): readonly { readonly name: string; readonly value: string }[] =>
-  textsBeginning(headers, start).map((text) => {
-    const sign = text.indexOf('=')
-    return sign === -1
-      ? { name: text, value: '' }
-      : { name: text.slice(0, sign), value: text.slice(sign + 1) }
+  textsBeginning(headers, start).flatMap((text) => {
+    const end = start.length + rest
+    const isOurs = (text[end] ?? '=') === '=' && NAME_REST.test(text.slice(start.length, end))
+    return isOurs && text.length >= end
+      ? [{ name: text.slice(0, end), value: text.slice(end + 1) }]
+      : []
   })
+
+const NAME_REST = /^[\w-]+$/
 
 /**
  * What `cookie` is to be, so that none of ours goes on; `undefined` where there is none of ours. Empty

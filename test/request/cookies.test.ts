@@ -39,10 +39,16 @@ describe('cookies', () => {
   }
 
   it('are found by how their names begin', () => {
-    assert.deepEqual(cookiesBeginning(headers('ab=1; b=2; abc=3=4', 'a=5; ab'), 'ab'), [
-      { name: 'ab', value: '1' },
-      { name: 'abc', value: '3=4' },
-      { name: 'ab', value: '' },
+    assert.deepEqual(cookiesBeginning(headers('abcd=1; b=2; abce=3=4', 'a=5; abcf'), 'ab', 2), [
+      { name: 'abcd', value: '1' },
+      { name: 'abce', value: '3=4' },
+      { name: 'abcf', value: '' },
     ])
   })
+
+  for (const name of ['ab', 'abc', 'abcde', `ab${'c'.repeat(30_000)}`, 'abc,', 'ab c', 'abü']) {
+    it(`hostile: are not found by a name that is none of ours: ${name.slice(0, 10)}`, () => {
+      assert.deepEqual(cookiesBeginning(headers(`${name}=1; a=2`, name), 'ab', 2), [])
+    })
+  }
 })

@@ -36,6 +36,9 @@ export interface ReturnedLogin {
 /** How the names of the cookies begin. */
 export const ATTEMPT_COOKIES = `${OWN_COOKIES}-begun-`
 
+/** How many characters of the state are behind that. */
+export const ATTEMPT_NAME = 8
+
 /** For how long a login may take, in seconds. */
 export const ATTEMPT_SECONDS = 1_800
 
@@ -104,7 +107,8 @@ export class LoginAttempts {
 }
 
 /** The cookie of a login, by its state. */
-export const cookieName = (state: string): string => `${ATTEMPT_COOKIES}${state.slice(0, 8)}`
+export const cookieName = (state: string): string =>
+  `${ATTEMPT_COOKIES}${state.slice(0, ATTEMPT_NAME)}`
 
 /** When the time of a login is over, by the value of its cookie, in seconds; 0 for what is none. */
 export const endOfAttempt = (value: string): number => Number.parseInt(value, 10) || 0

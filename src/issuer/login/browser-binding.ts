@@ -49,7 +49,8 @@ export class BrowserBinding {
   ): void {
     const until = Math.floor(this.#clock.now() / 1_000) + INTERACTION_SECONDS
     // Not as many as somebody sends: each gets an answer.
-    const begun = cookiesBeginning(cookieHeadersOf(request), this.#start).slice(0, 2 * MOST_COOKIES)
+    const all = cookiesBeginning(cookieHeadersOf(request), this.#start, UID_PART)
+    const begun = all.slice(0, 2 * MOST_COOKIES)
     const oldestFirst = begun.toSorted((one, other) => timeIn(one.value) - timeIn(other.value))
     for (const { name } of oldestFirst.slice(0, Math.max(0, begun.length + 1 - MOST_COOKIES))) {
       response.appendHeader('set-cookie', `${name}=; Max-Age=0${this.#attributes}`)
@@ -79,9 +80,12 @@ export class BrowserBinding {
   }
 
   #nameOf(uid: string): string {
-    return `${this.#start}${uid.slice(0, 8)}`
+    return `${this.#start}${uid.slice(0, UID_PART)}`
   }
 }
+
+// Enough to tell the interactions of one browser apart.
+const UID_PART = 8
 
 /** When a cookie ends, in seconds; it says nothing but which is the oldest. */
 const timeIn = (value: string): number => Number.parseInt(value, 10) || 0
