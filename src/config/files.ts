@@ -2,7 +2,7 @@
 // any of them is a reason to reload.
 
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
 import { CountersignError, describeError } from '../runtime/errors.ts'
 
 /** The files of one configuration, as they were when it was read. */
@@ -16,10 +16,22 @@ export class ConfigurationFiles {
 
   /** Reads a file whole; throws `file-unreadable` with a message that says what to do. */
   async read(path: string): Promise<Buffer> {
+    return (await this.readWithMode(path)).bytes
+  }
+
+  /**
+   * Reads a file whole, with its mode. Both are of one file, though its path may lead to another one
+   * by now. Links are followed: Kubernetes mounts a secret as links to its files.
+   *
+   * @throws CountersignError `file-unreadable`
+   */
+  async readWithMode(path: string): Promise<{ readonly bytes: Buffer; readonly mode: number }> {
     try {
-      const bytes = await readFile(path)
+      await using handle = await open(path)
+      const { mode } = await handle.stat()
+      const bytes = await handle.readFile()
       this.#digests.set(path, digestOf(bytes))
-      return bytes
+      return { bytes, mode }
     } catch (cause) {
       this.#digests.set(path, UNREADABLE)
       throw new CountersignError('file-unreadable', reasonFor(path, cause), { cause })

@@ -127,7 +127,7 @@ const readPrivateKey = async (
   if (!isPublished(state)) return undefined
   const file = signingKeyFile(folder, entry.kid)
   try {
-    return await checkedPrivateKey(file, entry, await files.read(file))
+    return checkedPrivateKey(file, entry, await files.readWithMode(file))
   } catch (cause) {
     if (!isMissing(cause)) throw cause
     if (state === 'retired') return undefined
@@ -136,13 +136,11 @@ const readPrivateKey = async (
   }
 }
 
-const checkedPrivateKey = async (
+const checkedPrivateKey = (
   file: string,
   { kid, jwk }: SigningKeyEntry,
-  pem: Buffer,
-): Promise<KeyObject> => {
-  // Follows links, as the reading does: Kubernetes mounts a secret as links to its files.
-  const { mode } = await stat(file)
+  { bytes: pem, mode }: { readonly bytes: Buffer; readonly mode: number },
+): KeyObject => {
   if ((mode & (OTHERS | WRITABLE_BY_GROUP)) !== 0) {
     throw invalid(
       `${file} has mode ${shown(mode)}: a private key is for its owner, and at most for its group to read (chmod 0600; of a Kubernetes secret "defaultMode: 0400", or 0440 with fsGroup)`,
