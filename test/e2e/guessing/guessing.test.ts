@@ -87,7 +87,7 @@ describe('guessing', { skip: skipWithoutEnvoy() }, () => {
     )
     const wrong = events.find((event) => event.reason === 'credential-wrong')
     assert.deepEqual([wrong?.user, wrong?.userHash], ['alice', userHash])
-    assert.match(site.authz.log, /"count":"userAndSource","user":"alice","source":"127\.0\.0\.1"/)
+    assert.match(site.authz.log, /"count":"userAndSource","user":"alice","address":"127\.0\.0\.1"/)
   })
 
   it('3. meanwhile other users at this address, and this one at another, are let in', async () => {
