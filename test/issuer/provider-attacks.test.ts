@@ -7,6 +7,35 @@ import type { Visit } from '../fakes/browser.ts'
 import { startFakeOpenId, type FakeOpenId } from '../fakes/openid-provider.ts'
 import { callbackOf, leave, refusals, siteWith } from './provider-site.ts'
 
+describe('codes that come back to us', () => {
+  it('hostile: are redeemed for one address so often and no more, and good ones do not count', async () => {
+    await using fake = await startFakeOpenId()
+    await using site = await siteWith([{ id: 'fake', issuer: fake.issuer }])
+    /** The status of a page, or of the redirect to the application. */
+    const comeBack = async (isGood: boolean): Promise<number> => {
+      const { browser, left } = await leave(site, 'fake')
+      const parameters = left.url.searchParams
+      fake.settings.claims = { nonce: isGood ? (parameters.get('nonce') ?? '') : 'another' }
+      const url = new URL(callbackOf('fake'))
+      url.search = new URLSearchParams({
+        code: 'c',
+        state: parameters.get('state') ?? '',
+      }).toString()
+      const end = await browser.get(url)
+      return end.url.pathname.startsWith('/login/') ? end.status : 200
+    }
+    const good: number[] = []
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    for (let time = 0; time < 12; time += 1) good.push(await comeBack(true))
+    assert.deepEqual(new Set(good), new Set([200]))
+    const bad: number[] = []
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    for (let time = 0; time < 14; time += 1) bad.push(await comeBack(false))
+    assert.deepEqual([...new Set(bad)], [403, 429])
+    assert.equal(fake.asked.filter((path) => path === '/token').length, 12 + 10)
+  })
+})
+
 describe('a provider that does what none should', () => {
   const begin = async (
     fake: FakeOpenId,

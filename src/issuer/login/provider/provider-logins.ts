@@ -4,8 +4,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { LoginProvider } from '../../../check/login-providers.ts'
 import type { Clock } from '../../../runtime/clock.ts'
+import { SourceBudgets } from '../../../runtime/source-budgets.ts'
 import type { OpaqueKeys } from '../../../state/opaque-keys.ts'
 import type { RecordStore } from '../../../state/record-store.ts'
+import { sourceOf } from '../../caller.ts'
 import { LOGIN, PROVIDER_CALLBACKS } from '../../paths.ts'
 import type { PageSender } from '../../page-sender.ts'
 import type { LoginEnding } from '../ending.ts'
@@ -14,7 +16,7 @@ import type { LoginPages } from '../login-pages.ts'
 import { Departures } from './departures.ts'
 import type { ProviderFailure } from './failure.ts'
 import type { AskingParts } from './fetch.ts'
-import { ForeignProvider, type ProviderStatement } from './foreign-provider.ts'
+import { ForeignProvider, type ProviderFailed, type ProviderStatement } from './foreign-provider.ts'
 import type { UpstreamLogin } from './held-logins.ts'
 import { factsAt } from './identity-at.ts'
 import { renewalOf } from './renew-upstream.ts'
@@ -46,13 +48,19 @@ export const foreignProviders = (
     }),
   )
 
+// What one source address may have redeemed at upstream IdPs that is no login: an IdP limits our client as a
+// whole (RFC 6585 §4), so who brings codes that are none must not use that up.
+const REDEMPTIONS = { burst: 10, perSecond: 1 / 6, outstanding: 10 } as const
+
 /** Logins at providers of others. */
 export class ProviderLogins {
   readonly #parts: ProviderLoginsParts
+  readonly #redemptions: SourceBudgets
   readonly #departures: Departures
 
   constructor(parts: ProviderLoginsParts) {
     this.#parts = parts
+    this.#redemptions = new SourceBudgets({ ...REDEMPTIONS, clock: parts.clock })
     this.#departures = new Departures(parts.opaqueKeys, parts.records)
   }
 
@@ -86,7 +94,7 @@ export class ProviderLogins {
 
   /** Ends the login of a browser that is back, and that has shown that it is the one that left. */
   async arrive(exchange: Exchange): Promise<void> {
-    const { foreign, pages, ending, opaqueKeys, clock } = this.#parts
+    const { foreign, pages, clock } = this.#parts
     const query = queryOf(exchange.request)
     const login = this.#departures.read(query.get('state') ?? '', clock.now())
     const isOwn = login?.uid === exchange.interaction.uid
@@ -95,7 +103,27 @@ export class ProviderLogins {
     if (!isOwn || isUsed || provider === undefined) {
       return await pages.showLogin(exchange, { kind: 'expired' })
     }
-    const arrival = await provider.arrive(query, login, login.since)
+    const source = sourceOf(exchange.request)
+    const redemption = this.#redemptions.begin(source)
+    if (redemption === undefined) {
+      const seconds = Math.max(1, Math.ceil(this.#redemptions.waitOf(source) / 1_000))
+      return await pages.showLogin(exchange, { kind: 'locked', seconds })
+    }
+    try {
+      const arrival = await provider.arrive(query, login, login.since)
+      if (arrival.outcome === 'stated') redemption.giveBack()
+      await this.#conclude(exchange, provider, arrival)
+    } finally {
+      redemption.end()
+    }
+  }
+
+  async #conclude(
+    exchange: Exchange,
+    provider: ForeignProvider,
+    arrival: ProviderStatement | ProviderFailed,
+  ): Promise<void> {
+    const { pages, ending, opaqueKeys } = this.#parts
     if (arrival.outcome === 'failed') return await this.#fail(exchange, provider, arrival.failure)
     const facts = factsAt(provider, arrival, opaqueKeys)
     const result = provider.mapping.identityOf(facts)
