@@ -41,6 +41,9 @@ const SWEEP_MS = 100
 /** How many there may be beyond the limits until then. More are not accepted. */
 const SURPLUS = 1_024
 
+/** How often the limits are applied while none are accepted, in ms: it may be that none can be closed. */
+const DROP_SWEEP_MS = 10
+
 const WARN_EVERY_MS = 60_000
 
 /** Keeps the connections of one server within the limits. Without requests in flight, that is. */
@@ -51,6 +54,7 @@ export class ConnectionBounds {
   readonly #held = new Map<Socket, Held>()
   readonly #byPeer = new Map<string, Held>()
   #timer: NodeJS.Timeout | undefined
+  #swept = Number.NEGATIVE_INFINITY
   #warned = Number.NEGATIVE_INFINITY
 
   constructor(limits: ConnectionLimits, logger: Logger) {
@@ -69,7 +73,9 @@ export class ConnectionBounds {
     server.prependListener('connection', (socket) => this.#onConnection(socket))
     server.prependListener('request', (request, response) => this.#onRequest(request, response))
     // Accepting none would serve those who hold them.
-    server.on('drop', () => this.#sweep())
+    server.on('drop', () => {
+      if (performance.now() - this.#swept >= DROP_SWEEP_MS) this.#sweep()
+    })
     server.once('close', () => clearTimeout(this.#timer))
   }
 
@@ -114,6 +120,7 @@ export class ConnectionBounds {
     }
     closed += close([...this.#held.values()].filter(isOpen), connections)
     const now = performance.now()
+    this.#swept = now
     if (closed === 0 || now - this.#warned < WARN_EVERY_MS) return
     this.#warned = now
     this.#logger.warn({ closed, connections }, 'too many connections: idle ones are closed')
