@@ -17,18 +17,34 @@ export interface BudgetedSinkOptions {
   readonly logger: Logger
 }
 
-/** What one kind of refusal may take: of each source, and of all. */
+// A /48 is a site, which has 65,536 /64 to send from (RFC 6177).
+const SITE_PREFIX = 48
+const SITE_SOURCES = 4
+
+/** What one kind of refusal may take: of each site, of each source, and of all. */
 class Budget {
+  /** Asked first: what a site has beyond its share needs no bucket for each of its sources. */
+  readonly #sites: SourceBudgets
   readonly #sources: SourceBudgets
   readonly #total: SourceBudgets
 
   constructor({ source, total }: Limits, clock: Clock) {
+    this.#sites = new SourceBudgets({
+      burst: SITE_SOURCES * source.burst,
+      perSecond: SITE_SOURCES * source.perSecond,
+      ipv6Prefix: SITE_PREFIX,
+      clock,
+    })
     this.#sources = new SourceBudgets({ ...source, clock })
     this.#total = new SourceBudgets({ ...total, clock, sources: 1 })
   }
 
   take(source: string, bytes: number): boolean {
-    return this.#sources.take(source, bytes) && this.#total.take('', bytes)
+    return (
+      this.#sites.take(source, bytes) &&
+      this.#sources.take(source, bytes) &&
+      this.#total.take('', bytes)
+    )
   }
 }
 

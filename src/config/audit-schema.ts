@@ -19,7 +19,7 @@ const rate = (burst: number, perSecond: number) =>
 const budget = z
   .strictObject({
     source: rate(MEGABYTE, 2 * KILOBYTE).describe(
-      'What one source has: an IPv4 address, or a /64 of IPv6. An event takes some 500 bytes, 2 KB at most.',
+      'What one source has: an IPv4 address, or a /64 of IPv6; a /48 has four times as much. An event takes some 500 bytes, 2 KB at most.',
     ),
     total: rate(16 * MEGABYTE, 16 * KILOBYTE).describe(
       'What all sources have together. The default comes to 1.4 GB a day.',

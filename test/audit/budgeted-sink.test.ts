@@ -224,6 +224,26 @@ describe('refusals of 100,000 sources', () => {
   })
 })
 
+describe('refusals of all 65,536 networks of one IPv6 site', () => {
+  it('take what the site has, and leave the events of others whole', async () => {
+    await using folder = await temporaryFolder()
+    await using written = open(folder)
+    const { audit } = written
+    const path = folder.file('audit.jsonl')
+    for (let index = 0; index < 65_536; index += 1) {
+      void audit.write(refusal(`2001:db8:1:${index.toString(16)}::1`))
+    }
+    await audit.write(refusal('198.51.100.1', { id: 'another-source' }))
+    await audit.write(refusal('2001:db8:2::1', { id: 'another-site' }))
+    const { bytes, decisions } = await readLog(path)
+    assert.ok(bytes <= 4 * SOURCE_BURST + 2_000, `${bytes} bytes`)
+    assert.deepEqual(
+      decisions.slice(-2).map(({ id }) => id),
+      ['another-source', 'another-site'],
+    )
+  })
+})
+
 describe('a summary', () => {
   it('stays short, whatever names there are', async () => {
     await using folder = await temporaryFolder()
