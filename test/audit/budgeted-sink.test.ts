@@ -1,106 +1,23 @@
 // Clients that have not authenticated can fill little of the audit log, and each of their requests is counted.
 
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
-import { readFile, rename, rm, symlink } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
 import { describe, it } from 'node:test'
-import { BudgetedSink } from '../../src/audit/budgeted-sink.ts'
-import type { AuditEvent, DecisionEvent, RefusalsSummaryEvent } from '../../src/audit/event.ts'
-import type { LoginEvent } from '../../src/audit/login-event.ts'
-import { JsonLinesSink } from '../../src/audit/sink.ts'
-import type { AuditConfig } from '../../src/config/audit-schema.ts'
-import { FakeClock } from '../fakes/clock.ts'
-import { memoryLogger } from '../fakes/logger.ts'
-import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
-
-const FLOODING = '203.0.113.7'
-
-const refusal = (source: string, fields: Partial<DecisionEvent> = {}): DecisionEvent => ({
-  event: 'decision',
-  id: '0b2c6b1e-0000-4000-8000-000000000001',
-  decision: 'deny',
-  reason: 'credential-missing',
-  status: 401,
-  route: 'app',
-  method: 'GET',
-  host: 'app.example.org',
-  path: `/${'a'.repeat(300)}`,
-  source,
-  duration: 100,
-  generation: 1,
-  ...fields,
-})
-
-const login = (fields: Partial<LoginEvent> = {}): LoginEvent => ({
-  event: 'login',
-  request: '570a07aa-0000-4000-8000-000000000002',
-  outcome: 'refused',
-  way: 'password',
-  reason: 'credential-wrong',
-  client: 'cli',
-  source: FLOODING,
-  user: 'alice',
-  ...fields,
-})
-
-const SOURCE_BURST = 8_192
-const TOTAL_BURST = 65_536
-const BUDGET = {
-  source: { burst: SOURCE_BURST, perSecond: 100 },
-  total: { burst: TOTAL_BURST, perSecond: 1_000 },
-  summaryInterval: 3_600_000, // summaries are written when the test says so
-}
-// As src/audit/refusals-summary.ts promises.
-const LONGEST_SUMMARY = 6_144
-const MOST_SUMMARIES = 33
-
-interface Written extends AsyncDisposable {
-  readonly audit: BudgetedSink
-  readonly clock: FakeClock
-  readonly log: readonly string[]
-}
-
-/** A sink with a budget on a file of the folder. */
-const open = (
-  folder: TemporaryFolder,
-  budget: AuditConfig['unauthenticated'] = BUDGET,
-): Written => {
-  const sink = new JsonLinesSink(folder.file('audit.jsonl'))
-  const clock = new FakeClock()
-  const { logger, lines: log } = memoryLogger()
-  const audit = new BudgetedSink({ sink, budget, clock, logger })
-  return {
-    audit,
-    clock,
-    log,
-    async [Symbol.asyncDispose]() {
-      await audit[Symbol.asyncDispose]()
-      sink[Symbol.dispose]()
-    },
-  }
-}
-
-interface Log {
-  readonly bytes: number
-  readonly decisions: readonly DecisionEvent[]
-  readonly logins: readonly LoginEvent[]
-  readonly summaries: readonly (RefusalsSummaryEvent & { readonly line: string })[]
-}
-
-const readLog = async (path: string): Promise<Log> => {
-  const text = await readFile(path, 'utf8')
-  const lines = text.split('\n').slice(0, -1)
-  const events = lines.map((line): AuditEvent & { line: string } => ({ ...JSON.parse(line), line }))
-  return {
-    bytes: Buffer.byteLength(text),
-    decisions: events.filter((event) => event.event === 'decision'),
-    logins: events.filter((event) => event.event === 'login'),
-    summaries: events.filter((event) => event.event === 'refusals-summary'),
-  }
-}
-
-const total = (counts: readonly { readonly count: number }[]): number =>
-  counts.reduce((sum, { count }) => sum + count, 0)
+import type { AuditEvent } from '../../src/audit/event.ts'
+import { temporaryFolder } from '../servers/temporary.ts'
+import {
+  BUDGET,
+  FLOODING,
+  login,
+  LONGEST_SUMMARY,
+  MOST_SUMMARIES,
+  open,
+  readLog,
+  refusal,
+  SOURCE_BURST,
+  total,
+  TOTAL_BURST,
+} from './budgeting.ts'
 
 describe('10,000 refusals of one source', () => {
   it('take its budget and a summary, and all of them are counted', async () => {
@@ -297,38 +214,5 @@ describe('a summary', () => {
     // oxlint-disable-next-line no-await-in-loop -- until it is there
     while (log.decisions.length + total(log.summaries) < 100) log = await readLog(path)
     assert.equal(log.decisions.length + total(log.summaries), 100)
-  })
-})
-
-describe('a full disk', { skip: !existsSync('/dev/full') }, () => {
-  it('fails what has an event; counts are kept until they can be written', async () => {
-    await using folder = await temporaryFolder()
-    const path = folder.file('audit.jsonl')
-    await symlink('/dev/full', path)
-    const written = open(folder)
-    const { audit } = written
-    const permit = refusal(FLOODING, { decision: 'allow', authentication: 'basic' })
-    await assert.rejects(audit.write(permit), { code: 'audit-unwritable' })
-    const writes = await Promise.allSettled(
-      Array.from({ length: 1_000 }, () => audit.write(refusal(FLOODING))),
-    )
-    const failed = writes.filter(({ status }) => status === 'rejected').length
-    assert.ok(failed > 0)
-    await audit.summarise()
-    await rm(path)
-    audit.reopen()
-    await written[Symbol.asyncDispose]()
-    assert.equal(failed + total((await readLog(path)).summaries), 1_000)
-  })
-
-  it('that stays full until the end leaves the number in the operational log', async () => {
-    await using folder = await temporaryFolder()
-    await symlink('/dev/full', folder.file('audit.jsonl'))
-    const written = open(folder)
-    const { audit, log } = written
-    await Promise.allSettled(Array.from({ length: 1_000 }, () => audit.write(refusal(FLOODING))))
-    await written[Symbol.asyncDispose]()
-    assert.equal(log.length, 1)
-    assert.match(log[0] ?? '', /"refusals":\d+,"msg":"refusals not recorded"/)
   })
 })
