@@ -44,9 +44,10 @@ describe('a users file that is rewritten under load', () => {
       await rename(folder.file('users.part'), folder.file('users.yaml'))
     }
     const fileOf = (...names: readonly string[]): string =>
-      stringify({
-        users: Object.fromEntries(names.map((name) => [name, { password: `${password}` }])),
-      })
+      stringify(
+        { users: Object.fromEntries(names.map((name) => [name, { password }])) },
+        { aliasDuplicateObjects: false },
+      )
     await replace(fileOf('alice', 'bob'))
     await writeFile(folder.file('countersign.yaml'), CONFIGURATION)
     const authz = stack.use(new CountersignProcess('authz', folder.file('countersign.yaml')))
