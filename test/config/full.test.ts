@@ -221,7 +221,14 @@ routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
           onAuditFailure: 'deny',
         },
       ],
-      audit: { query: 'names' },
+      audit: {
+        query: 'names',
+        unauthenticated: {
+          source: { burst: 1_048_576, perSecond: 2_048 },
+          total: { burst: 16_777_216, perSecond: 16_384 },
+          summaryInterval: 30_000,
+        },
+      },
       state: { memory: {} },
       log: { level: 'info' },
       tests: [],
