@@ -99,7 +99,10 @@ const USERS: readonly User[] = [
       const clock = new FakeClock()
       const server = tokenServer(stack, clock)
       const authenticator = introspectionBy({ server, clock }, `${origin}/introspect`)
-      return async () => (await outcomeOf(authenticator, 'opaque')) === 'authenticated'
+      return async () => {
+        clock.advance(LIMITS.coolDown)
+        return (await outcomeOf(authenticator, 'opaque')) === 'authenticated'
+      }
     },
   },
   {
@@ -120,7 +123,10 @@ const USERS: readonly User[] = [
       })
       const server = tokenServer(stack, clock)
       const authenticator = introspectionBy({ server, clock }, origin, { endpoint })
-      return async () => (await outcomeOf(authenticator, 'opaque')) === 'authenticated'
+      return async () => {
+        clock.advance(LIMITS.coolDown)
+        return (await outcomeOf(authenticator, 'opaque')) === 'authenticated'
+      }
     },
   },
   {
@@ -144,7 +150,10 @@ const USERS: readonly User[] = [
       })
       const permit = permitOf(byToken(), [['authorization', 'Bearer opaque']])
       const { signal } = new AbortController()
-      return async () => wordOf(await transformer.transform(permit, signal)) === 'Bearer token-1'
+      return async () => {
+        clock.advance(LIMITS.coolDown)
+        return wordOf(await transformer.transform(permit, signal)) === 'Bearer token-1'
+      }
     },
   },
   {

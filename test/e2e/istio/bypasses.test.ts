@@ -209,7 +209,7 @@ describe(
     it('routes for which another EnvoyFilter turns ext_authz off are refused by the second policy', async () => {
       await having(
         onRoutes({ typed_per_filter_config: PER_ROUTE }),
-        '"disabled":true',
+        'ExtAuthzPerRoute","disabled":true',
         async () => {
           await eventually(findings, (found) => found.includes('error ext-authz-disabled'))
           assert.deepEqual(await refused(...usual), Array(3).fill('403 by the gateway'))
