@@ -47,6 +47,12 @@ const MAX_STREAMS = 10_000
 // What Node counts of a connection: some 2 KB for a stream, and headers.
 const MAX_SESSION_MB = 64
 
+// Envoy resets the stream of a check whose client has gone away, and the checks of all clients share its
+// connection. Node's default (1,000 resets at once, 33 a second; CVE-2023-44487) would let one client that
+// abandons requests end the connection, and with it the checks of others. This is more than one process can
+// begin, so that Envoy's limits for its own clients decide.
+const RESETS = { streamResetBurst: 100_000, streamResetRate: 100_000 }
+
 /**
  * Starts a server; it reports SERVING by `grpc.health.v1` from then on.
  *
@@ -60,6 +66,7 @@ export const startGrpcServer = async (options: GrpcServerOptions): Promise<GrpcS
     'grpc-node.max_session_memory': MAX_SESSION_MB,
     'grpc.enable_channelz': 0, // bookkeeping for a service that we do not offer
   })
+  allowResets(server)
   for (const { definition, implementation } of services) {
     server.addService(definition, implementation)
   }
@@ -77,6 +84,15 @@ export const startGrpcServer = async (options: GrpcServerOptions): Promise<GrpcS
     },
   }
 }
+
+/** grpc-js has no option for it; this is what it gives to `http2.createServer`. */
+const allowResets = (server: Server): void => {
+  const http2Options: unknown = Reflect.get(server, 'commonServerOptions')
+  if (!isObject(http2Options)) throw new TypeError('grpc-js keeps its HTTP/2 options elsewhere')
+  Object.assign(http2Options, RESETS)
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
 const bind = async (
   server: Server,

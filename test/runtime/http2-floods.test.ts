@@ -105,7 +105,7 @@ for (const kind of ['unary', 'streams'] as const) {
           await ask(honest)
           const before = await measure(server.process)
           const { clients, answered } = await askDuring(honest, run(server.address))
-          if (ends) await Promise.all(clients.map(({ closed }) => closed))
+          if (ends === true || ends === kind) await Promise.all(clients.map(({ closed }) => closed))
           const during = await measure(server.process)
           const closed = clients.filter(({ isClosed }) => isClosed).length
           for (const client of clients) client[Symbol.dispose]()
