@@ -5,37 +5,8 @@ import { LRUCache } from 'lru-cache'
 import type { LimitsConfig } from '../config/signer-schema.ts'
 import type { Grant } from '../grant/grant.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { TokenBucket } from '../runtime/token-bucket.ts'
 import { EXTENSIONS } from '../x509/oid.ts'
-
-/** Lets `burst` through at once, and `perSecond` lastingly. */
-export class RateLimit {
-  readonly rate: LimitsConfig['rate']
-  readonly #clock: Clock
-  #tokens: number
-  #filledAt: number
-
-  constructor(rate: LimitsConfig['rate'], clock: Clock) {
-    this.rate = rate
-    this.#clock = clock
-    this.#tokens = rate.burst
-    this.#filledAt = clock.monotonic()
-  }
-
-  /** How many may pass at once now. */
-  get left(): number {
-    const gained = ((this.#clock.monotonic() - this.#filledAt) / 1_000) * this.rate.perSecond
-    return Math.min(this.rate.burst, this.#tokens + gained)
-  }
-
-  /** Whether one more may pass now, which then counts. */
-  take(): boolean {
-    this.#tokens = this.left
-    this.#filledAt = this.#clock.monotonic()
-    if (this.#tokens < 1) return false
-    this.#tokens -= 1
-    return true
-  }
-}
 
 // One identity needs a certificate for each route, for each expiry of its credentials (some 16 in a
 // lifetime, grant/validity.ts), and again for each half of a lifetime.
@@ -58,14 +29,14 @@ export type RateVerdict = 'within' | 'authority-exceeded' | 'identity-exceeded'
 export class AuthorityRate {
   readonly rate: LimitsConfig['rate']
   readonly #clock: Clock
-  readonly #all: RateLimit
+  readonly #all: TokenBucket
   readonly #share: LimitsConfig['rate']
-  readonly #byIdentity = new LRUCache<string, RateLimit>({ max: MOST_IDENTITIES })
+  readonly #byIdentity = new LRUCache<string, TokenBucket>({ max: MOST_IDENTITIES })
 
   constructor(rate: LimitsConfig['rate'], clock: Clock) {
     this.rate = rate
     this.#clock = clock
-    this.#all = new RateLimit(rate, clock)
+    this.#all = new TokenBucket(rate, clock)
     this.#share = {
       perSecond: Math.min(SHARE.perSecond, rate.perSecond * LARGEST_PART),
       burst: Math.max(1, Math.min(SHARE.burst, Math.floor(rate.burst * LARGEST_PART))),
@@ -80,7 +51,7 @@ export class AuthorityRate {
   /** Counts a certificate for the identity of a grant, if it is within both rates. */
   take(grant: Grant): RateVerdict {
     const identity = identityOf(grant)
-    const share = this.#byIdentity.get(identity) ?? new RateLimit(this.#share, this.#clock)
+    const share = this.#byIdentity.get(identity) ?? new TokenBucket(this.#share, this.#clock)
     this.#byIdentity.set(identity, share)
     if (share.left < 1) return 'identity-exceeded'
     if (!this.#all.take()) return 'authority-exceeded'

@@ -7,7 +7,7 @@ import type {
   RefusalsCountedEvent,
 } from '../audit/event.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { RateLimit } from './rate-limit.ts'
+import { TokenBucket } from '../runtime/token-bucket.ts'
 
 /** What {@link RefusalRecords} needs. */
 export interface RefusalRecordsOptions {
@@ -34,7 +34,7 @@ interface Repeated {
  */
 export class RefusalRecords implements AsyncDisposable {
   readonly #options: RefusalRecordsOptions
-  readonly #budget: RateLimit
+  readonly #budget: TokenBucket
   readonly #repeated = new Map<string, Repeated>()
   readonly #others = new Map<CertificateRefusal, number>()
   #since: number
@@ -42,7 +42,7 @@ export class RefusalRecords implements AsyncDisposable {
 
   constructor(options: RefusalRecordsOptions) {
     this.#options = options
-    this.#budget = new RateLimit(BUDGET, options.clock)
+    this.#budget = new TokenBucket(BUDGET, options.clock)
     this.#since = options.clock.now()
   }
 

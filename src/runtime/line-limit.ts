@@ -2,6 +2,7 @@
 // as they send requests; the first lines tell an operator all that a thousand would.
 
 import type { Clock } from './clock.ts'
+import { TokenBucket } from './token-bucket.ts'
 
 /** What becomes of a line: left out, or written with the number of lines of its kind left out before it. */
 export type LineAdmission =
@@ -9,14 +10,12 @@ export type LineAdmission =
   | { readonly written: true; readonly leftOut: number }
 
 interface Kind {
-  left: number
-  filledAt: number
+  readonly bucket: TokenBucket
   leftOut: number
 }
 
-// Of one kind: at once, and one more for each pause.
-const BURST = 10
-const PAUSE_MS = 6_000
+// Of one kind.
+const RATE = { burst: 10, perSecond: 1 / 6 }
 // Kinds differ by what stands in the configuration, so there are some dozens.
 const MAX_KINDS = 1_000
 // The fields that tell lines with one message apart, whose values come from the configuration, never from
@@ -44,15 +43,11 @@ export class LineLimit {
   /** @param fields of the line, by name */
   admit(message: string, fields: Readonly<Record<string, unknown>>): LineAdmission {
     const kind = this.#kindOf([message, ...PLACES.map((name) => fields[name])].join('\0'))
-    const now = this.#clock.monotonic()
-    kind.left = Math.min(BURST, kind.left + (now - kind.filledAt) / PAUSE_MS)
-    kind.filledAt = now
-    if (kind.left < 1) {
+    if (!kind.bucket.take()) {
       kind.leftOut += 1
       return { written: false }
     }
     const { leftOut } = kind
-    kind.left -= 1
     kind.leftOut = 0
     return { written: true, leftOut }
   }
@@ -60,7 +55,7 @@ export class LineLimit {
   #kindOf(name: string): Kind {
     const known = this.#kinds.get(name)
     if (known !== undefined) return known
-    const kind = { left: BURST, filledAt: this.#clock.monotonic(), leftOut: 0 }
+    const kind = { bucket: new TokenBucket(RATE, this.#clock), leftOut: 0 }
     // Some configurations later; what was left out till then is not counted any more.
     if (this.#kinds.size >= MAX_KINDS) this.#kinds.clear()
     this.#kinds.set(name, kind)

@@ -3,13 +3,10 @@
 
 import type { Clock } from './clock.ts'
 import { countedSource, IPV6_PREFIX } from './counted-source.ts'
+import { TokenBucket, type Rate } from './token-bucket.ts'
 
 /** What one source may cause. */
-interface SourceBudgetRules {
-  /** Units at once, after a pause of `burst / perSecond` seconds. */
-  readonly burst: number
-  /** Units a second, lastingly. */
-  readonly perSecond: number
+interface SourceBudgetRules extends Rate {
   /** How many {@link SourceBudgets.begin} admits at a time. Default: not limited. */
   readonly outstanding?: number
 }
@@ -133,27 +130,21 @@ export class SourceBudgets {
 /** The budget of one source, or of those that share one. */
 class Bucket {
   readonly #rules: SourceBudgetRules
-  readonly #clock: Clock
-  #left: number
-  #filledAt: number
+  readonly #tokens: TokenBucket
   #outstanding = 0
 
   constructor(rules: SourceBudgetRules, clock: Clock) {
     this.#rules = rules
-    this.#clock = clock
-    this.#left = rules.burst
-    this.#filledAt = clock.monotonic()
+    this.#tokens = new TokenBucket(rules, clock)
   }
 
   /** Whether it is as a new one would be. */
   get isFull(): boolean {
-    return this.#outstanding === 0 && this.#refill() >= this.#rules.burst
+    return this.#outstanding === 0 && this.#tokens.left >= this.#rules.burst
   }
 
   take(amount: number): boolean {
-    if (this.#refill() < amount) return false
-    this.#left -= amount
-    return true
+    return this.#tokens.take(amount)
   }
 
   begin(amount: number): AdmittedWork | undefined {
@@ -166,21 +157,11 @@ class Bucket {
         if (!hasEnded) this.#outstanding -= 1
         hasEnded = true
       },
-      giveBack: () => {
-        this.#left = Math.min(this.#rules.burst, this.#refill() + amount)
-      },
+      giveBack: () => this.#tokens.giveBack(amount),
     }
   }
 
   waitFor(amount: number): number {
-    return Math.max(0, ((amount - this.#refill()) / this.#rules.perSecond) * 1_000)
-  }
-
-  #refill(): number {
-    const now = this.#clock.monotonic()
-    const gained = ((now - this.#filledAt) / 1_000) * this.#rules.perSecond
-    this.#left = Math.min(this.#rules.burst, this.#left + gained)
-    this.#filledAt = now
-    return this.#left
+    return this.#tokens.waitFor(amount)
   }
 }
