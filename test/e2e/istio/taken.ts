@@ -11,22 +11,41 @@ import { lint } from '../../../src/envoy/lint/lint.ts'
 import { istioFile, placed } from './files.ts'
 import type { IstioSite } from './site.ts'
 
+/** What a patch of a route matches: the name of an HTTP route in a VirtualService. */
+const routeMatch = z.object({
+  routeConfiguration: z.object({
+    vhost: z.object({ route: z.object({ name: z.string() }) }),
+  }),
+})
+
 const filterSchema = z.object({
   spec: z.object({
     configPatches: z.array(
-      z.object({ applyTo: z.string(), patch: z.object({ value: z.looseObject({}) }) }),
+      z.object({
+        applyTo: z.string(),
+        match: z.unknown(),
+        patch: z.object({ value: z.looseObject({}) }),
+      }),
     ),
   }),
 })
 
-/** The patches of a file that the gateway has not taken, or not whole. */
+/**
+ * The patches of a file that the gateway has not taken, or not whole; without those of routes that no VirtualService
+ * of the site has: they are for gateways that publish the issuer (gateway.test.ts).
+ */
 export const notTaken = async (
   { gateway, places }: IstioSite,
   file: string,
 ): Promise<readonly object[]> => {
   const { spec } = filterSchema.parse(parse(placed(await istioFile(file), places)))
   const all = [...objectsIn(JSON.parse(await gateway.inForce()))]
+  const names = new Set(all.map((object) => Reflect.get(object, 'name')))
   return spec.configPatches
+    .filter(({ applyTo, match }) => {
+      if (applyTo !== 'HTTP_ROUTE') return true
+      return names.has(routeMatch.parse(match).routeConfiguration.vhost.route.name)
+    })
     .map(({ patch }) => patch.value)
     .filter((value) => !all.some((candidate) => holds(candidate, value)))
 }
