@@ -26,14 +26,16 @@ const HARMLESS: readonly (readonly [field: RegExp, why: string])[] = [
   [/forward_client_cert_details$/, 'Istio says the same'],
   [/set_current_client_cert_details(\.cert)?$/, 'Istio says the same'],
   [/stream_idle_timeout$/, 'Istio lets streams be silent for ever, which costs a connection'],
+  [/http2_protocol_options(\.\w+)?$/, 'Envoy has limits of its own, which are wider'],
+  [/local_reply_config$/, 'the text of a 429'],
   [/^1\.name$/, 'the filter is found by the match'],
   [/append_action$/, 'the header has been removed before'],
   [
-    /^[789]\.transport_socket(\.typed_config.*)?$/,
+    /^1[012]\.transport_socket(\.typed_config.*)?$/,
     'the hosts have one filter chain, and two other patches',
   ],
   [
-    /^3\.typed_config\.mutations(\.request_trailers_mutations)?$/,
+    /^6\.typed_config\.mutations(\.request_trailers_mutations)?$/,
     'no service of these tests speaks HTTP/2',
   ],
   [/clear_route_cache$/, 'no route looks at headers'],
