@@ -26,7 +26,7 @@ import {
   type RequestOptions,
   type WayOptions,
 } from './options.ts'
-import { heldToken } from './renew.ts'
+import { heldToken, lastUseOf } from './renew.ts'
 import { atTerminal } from './terminal.ts'
 
 interface Options extends RequestOptions, WayOptions {
@@ -98,9 +98,9 @@ const answer = async (info: ExecInfo, options: Options): Promise<string> => {
 }
 
 const answerOf = (info: ExecInfo, login: Login, token: HeldToken): string => {
-  // kubectl asks again when we would renew it, and while that cannot be done, when it ends.
+  // kubectl asks again when we would renew it, and while that cannot be done, shortly before it ends.
   const fresh = freshnessOf(login, token, Date.now()) === 'fresh'
-  return execCredential(info, token.value, fresh ? renewalOf(login, token) : token.expires)
+  return execCredential(info, token.value, fresh ? renewalOf(login, token) : lastUseOf(token))
 }
 
 const loginNeeded = (

@@ -59,6 +59,10 @@ export const heldToken = async (renewing: Renewing): Promise<Held> => {
   })
 }
 
+/** Until when a token that cannot be renewed is used, in milliseconds; of one that ends at no known time, `undefined`. */
+export const lastUseOf = ({ expires }: HeldToken): number | undefined =>
+  expires === undefined ? undefined : expires - SHORTEST_USE_MS
+
 const isAboutToEnd = ({ expires }: HeldToken, now: number): boolean =>
   expires !== undefined && expires - now < SHORTEST_USE_MS
 

@@ -140,10 +140,14 @@ describe('countersign credential', () => {
     await using home = await loggedIn()
     await provider.stop()
     try {
-      await home.keep({ idToken: ending('in-its-last-seconds') })
+      const idToken = ending('in-its-last-seconds')
+      await home.keep({ idToken, obtained: Date.now() - 600_000 })
       const result = await home.credential()
       assert.deepEqual([result.status, result.stderr], [0, ''])
       assert.equal(tokenIn(result), 'in-its-last-seconds')
+      // kubectl asks again before it may end on its way to the API server.
+      const { expirationTimestamp } = JSON.parse(result.stdout).status
+      assert.ok(Date.parse(expirationTimestamp) <= idToken.expires - 5_000)
       await home.keep({ idToken: over('ended') })
       const { status, stdout, stderr } = await home.credential()
       assert.deepEqual([status, stdout], [1, ''])
