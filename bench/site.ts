@@ -102,7 +102,12 @@ export const configuration = (options: SiteOptions): string =>
     ...(options.envoy === undefined ? {} : { envoy: envoySection(options.envoy) }),
   })
 
-const envoySection = ({ admin, pki, upstreamPort }: NonNullable<SiteOptions['envoy']>): object => ({
+/** `envoy`: a listener with TLS, and the upstream of the route with headers. */
+export const envoySection = ({
+  admin,
+  pki,
+  upstreamPort,
+}: NonNullable<SiteOptions['envoy']>): object => ({
   listener: {
     address: '127.0.0.1:0',
     certificate: pki.edge.certificate,

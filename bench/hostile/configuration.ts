@@ -2,7 +2,7 @@
 
 import { stringify } from 'yaml'
 import type { Pki } from '../../test/servers/pki.ts'
-import { GROUPS, HEADERS_ROUTE } from '../site.ts'
+import { envoySection, GROUPS, HEADERS_ROUTE } from '../site.ts'
 
 /** The host of the issuer. */
 export const ISSUER_HOST = 'id.example.org'
@@ -98,21 +98,3 @@ const denies: readonly object[] = Array.from({ length: DENIES }, (_, index) => (
   deny: `no-${index}`,
   paths: [`/area-${index}/**/secrets/*`, `/*/area-${index}*x*y`],
 }))
-
-const envoySection = ({ admin, pki, upstreamPort }: HostileFiles): object => ({
-  listener: {
-    address: '127.0.0.1:0',
-    certificate: pki.edge.certificate,
-    key: pki.edge.key,
-  },
-  admin: `unix:${admin}`,
-  upstreams: {
-    [HEADERS_ROUTE.name]: {
-      address: `127.0.0.1:${upstreamPort}`,
-      serverName: 'localhost',
-      ca: pki.ca,
-      certificate: pki.frontProxy.certificate,
-      key: pki.frontProxy.key,
-    },
-  },
-})

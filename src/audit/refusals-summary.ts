@@ -40,11 +40,6 @@ export const unauthenticatedRefusal = (event: AuditEvent): CountedRefusal | unde
   return authentication === undefined ? { source, isLogin: true, reason, user } : undefined
 }
 
-/** The source that an address is counted as: itself, or its /64 (RFC 6177: a site has at least that). */
-export const summarySource = (address: string): string => countedSource(address, IPV6_PREFIX)
-
-const IPV6_PREFIX = 64
-
 // Each with a summary of its own; those of all others are counted together.
 const SOURCES = 32
 // Of the lists of a summary, so that none is longer than 8 KB; reasons are few.
@@ -70,7 +65,7 @@ export class PendingRefusals {
    * @param now in milliseconds since the epoch
    */
   add(refusal: CountedRefusal, bytes: number, now: number): void {
-    this.#tallyOf(summarySource(refusal.source)).add(refusal, bytes, now)
+    this.#tallyOf(countedSource(refusal.source)).add(refusal, bytes, now)
     this.#count += 1
   }
 

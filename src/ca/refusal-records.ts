@@ -1,5 +1,5 @@
 // What the audit log gets of refusals: each one at first, then counts. An Envoy asks again with every
-// request, and whoever reaches the socket can ask for as many names as there are.
+// request, and any process that reaches the socket can ask for any number of names.
 
 import type {
   CertificateRefusal,

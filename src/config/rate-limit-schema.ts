@@ -1,5 +1,5 @@
-// `envoy.rateLimits`: how many requests a second Envoy takes on the paths of the issuer, where nobody has
-// proven anything yet.
+// `envoy.rateLimits`: how many requests a second Envoy takes on the paths of the issuer, which are open
+// to unauthenticated clients.
 
 import { z } from 'zod'
 

@@ -2,6 +2,7 @@
 // Envoy receives whole requests before the issuer sees them, within a time, and so many a second.
 
 import type { RateLimit } from '../config/rate-limit-schema.ts'
+import { IPV6_PREFIX } from '../runtime/counted-source.ts'
 import { extension, typeUrl, type Message } from './message.ts'
 import { celFilter } from './refusal-log.ts'
 
@@ -23,8 +24,6 @@ export const LARGEST_UNREAD = 1_024
 /** Sources whose requests are counted apart at a time; the one that was silent for longest is forgotten. */
 const MOST_SOURCES = 10_000
 
-// A provider of Internet access gives one customer this much at least (RFC 6177 §2).
-const IPV6_PREFIX = 64
 const IPV4_PREFIX = 32
 
 /** What the descriptor of a source is called; Envoy's own name for it. */

@@ -13,7 +13,7 @@ const GROUP_BITS = 16
  * bits, since whoever has one address of a /64 has all of them (RFC 6177, RFC 8981). An IPv4 address
  * in IPv6 notation is the IPv4 address (RFC 4291 §2.5.5.2). What is no address stays as it is.
  */
-export const countedSource = (address: string, prefix: number): string => {
+export const countedSource = (address: string, prefix: number = IPV6_PREFIX): string => {
   const family = isIP(address)
   if (family !== 6) return address
   const groups = groupsOf(address)

@@ -5,7 +5,7 @@
 import { LRUCache } from 'lru-cache'
 import { AdaptiveRate } from './adaptive-rate.ts'
 import type { Clock } from './clock.ts'
-import { countedSource, IPV6_PREFIX } from './counted-source.ts'
+import { countedSource } from './counted-source.ts'
 import { CountersignError, describeError, RateLimited } from './errors.ts'
 import { FairLimiter } from './fair-limiter.ts'
 import type { Logger } from './logger.ts'
@@ -161,7 +161,7 @@ export class SharedServer {
     }
     const caller = {
       subject: asker?.subject,
-      caller: asker && countedSource(asker.caller, IPV6_PREFIX),
+      caller: asker && countedSource(asker.caller),
       wasGood,
     }
     if (this.#circuit.refuses(caller)) throw this.#leftAlone()

@@ -2,7 +2,7 @@
 // end, records of an audit log. Bounded in memory however many addresses a client has.
 
 import type { Clock } from './clock.ts'
-import { countedSource, IPV6_PREFIX } from './counted-source.ts'
+import { countedSource } from './counted-source.ts'
 import { TokenBucket, type Rate } from './token-bucket.ts'
 
 /** What one source may cause. */
@@ -104,7 +104,7 @@ export class SourceBudgets {
   }
 
   #keyOf(address: string): string {
-    return countedSource(address, this.#options.ipv6Prefix ?? IPV6_PREFIX)
+    return countedSource(address, this.#options.ipv6Prefix)
   }
 
   #use(address: string): Bucket {

@@ -3,7 +3,7 @@
 // API server saw. What is held is what was found, and of that no more than a bound.
 
 import { readAudit, type AuditLine } from '../reader.ts'
-import { summarySource } from '../refusals-summary.ts'
+import { countedSource } from '../../runtime/counted-source.ts'
 import {
   credentialOf,
   credentialValue,
@@ -124,7 +124,7 @@ class Tracer {
     this.#id = id
     this.#logs = logs
     this.#limits = limits
-    this.#network = summarySource(id)
+    this.#network = countedSource(id)
     this.#sought.add(id, this.#network)
     this.#told.add(id)
     this.#asked.add(id)

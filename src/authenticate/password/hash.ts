@@ -4,7 +4,7 @@
 import { availableParallelism } from 'node:os'
 import { hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2'
 import { hash as bcryptHash, verify as bcryptVerify } from '@node-rs/bcrypt'
-import { countedSource, IPV6_PREFIX } from '../../runtime/counted-source.ts'
+import { countedSource } from '../../runtime/counted-source.ts'
 import { FairLimiter } from '../../runtime/fair-limiter.ts'
 import type { VerificationContext } from './verifier.ts'
 
@@ -107,7 +107,7 @@ export class HashPool {
     password: string,
     { source, signal }: VerificationContext,
   ): Promise<boolean> {
-    return await this.#limiter.run(countedSource(source, IPV6_PREFIX), signal, () =>
+    return await this.#limiter.run(countedSource(source), signal, () =>
       hash.kind === 'bcrypt'
         ? bcryptVerify(password, hash.text)
         : argon2Verify(hash.text, password),

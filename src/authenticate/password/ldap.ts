@@ -2,7 +2,7 @@
 // that is comes from the directory, not from what was typed.
 
 import { systemClock, type Clock } from '../../runtime/clock.ts'
-import { countedSource, IPV6_PREFIX } from '../../runtime/counted-source.ts'
+import { countedSource } from '../../runtime/counted-source.ts'
 import { CountersignError } from '../../runtime/errors.ts'
 import { FairLimiter } from '../../runtime/fair-limiter.ts'
 import type { ServerState } from '../server-state.ts'
@@ -56,7 +56,7 @@ export class LdapVerifier implements PasswordVerifier, Disposable {
     { source, signal }: VerificationContext,
   ): Promise<Verification> {
     try {
-      return await this.#limiter.run(countedSource(source, IPV6_PREFIX), signal, () =>
+      return await this.#limiter.run(countedSource(source), signal, () =>
         this.#directory.use(user, signal, (server) =>
           this.#prover.prove(server, user, password, signal),
         ),

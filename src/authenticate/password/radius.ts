@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../runtime/clock.ts'
-import { countedSource, IPV6_PREFIX } from '../../runtime/counted-source.ts'
+import { countedSource } from '../../runtime/counted-source.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { ServerState } from '../server-state.ts'
 import { ATTRIBUTE, REPLY, valuesOf, type Packet, type RequestContent } from './radius-packet.ts'
@@ -125,7 +125,7 @@ export class Radius implements PasswordVerifier, AsyncDisposable {
       signal.throwIfAborted()
       if (content === undefined) return { outcome: rejectMeans }
       const until = this.#clock.monotonic() + timeout
-      const answer = await this.#gate.run(countedSource(source, IPV6_PREFIX), timeout, signal, () =>
+      const answer = await this.#gate.run(countedSource(source), timeout, signal, () =>
         ask(content, { until, signal }),
       )
       return this.#outcomeOf(user, answer)

@@ -3,7 +3,7 @@
 
 import type { Claim, Pace, Receipt } from '../../state/attempt-store.ts'
 import type { State } from '../../state/state.ts'
-import { countedSource, IPV6_PREFIX } from '../../runtime/counted-source.ts'
+import { countedSource } from '../../runtime/counted-source.ts'
 
 // Guesses. A user code is one of 20^8, good for ten minutes. Of one source, or one user who is logged in: ten
 // wrong ones, then ten minutes without any.
@@ -62,7 +62,7 @@ export class DeviceLimits {
   /** Before a user code is looked up. It counts as wrong until it is settled. */
   async enter({ source, user }: DeviceCaller): Promise<GuessTaking> {
     const { attempts } = this.#state
-    const own = this.#claim('source', countedSource(source, IPV6_PREFIX), GUESSES)
+    const own = this.#claim('source', countedSource(source), GUESSES)
     const further =
       user === undefined ? this.#claim('all', '', ALL_GUESSES) : this.#claim('user', user, GUESSES)
     const taking = await attempts.take([own, further])
@@ -88,10 +88,7 @@ export class DeviceLimits {
     const claims =
       source === undefined
         ? [ofClient]
-        : [
-            ofClient,
-            this.#claim('request-source', countedSource(source, IPV6_PREFIX), REQUESTS_OF_SOURCE),
-          ]
+        : [ofClient, this.#claim('request-source', countedSource(source), REQUESTS_OF_SOURCE)]
     const taking = await this.#state.attempts.take(claims)
     if (taking.outcome === 'wait') return inSeconds(taking.waits)
     await this.#settle(taking.receipts, 1)
