@@ -1,5 +1,6 @@
 // Floods of HTTP/2 frames, each with its name in advisories where it has one.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   callHeaders,
   FLAG,
@@ -13,10 +14,10 @@ import {
 } from '../fakes/http2-frames.ts'
 import type { ListenAddress } from '../../src/runtime/listen.ts'
 
-/** What a flooder sends until it has sent it all or is cut off. */
+/** What a flooder sends until it has sent it all, is cut off, or is not read from any more. */
 export interface FrameFlood {
   readonly name: string
-  /** Whether the server ends the connection, or only that of streams; else the flood costs it nothing that lasts. */
+  /** Whether every server ends the connection, or only that of streams; else the flood may end otherwise. */
   readonly ends: boolean | 'streams'
   /** Starts it; resolves with the connections that it opened. */
   readonly run: (address: ListenAddress) => Promise<readonly FrameClient[]>
@@ -29,6 +30,7 @@ const HEADERS_AND_END = FLAG.endHeaders
 const opened = (stream: number): Buffer => frame(FRAME.headers, HEADERS_AND_END, stream, METHOD)
 
 const PER_WRITE = 200
+const STALLED_MS = 500
 
 interface Sending {
   readonly frames: number
@@ -45,8 +47,11 @@ const sending =
     await client.send(...(options.first ?? []))
     for (let sent = 0; sent < options.frames && !client.isClosed; sent += PER_WRITE) {
       const frames = Array.from({ length: PER_WRITE }, (_, index) => frameOf(sent + index))
+      const taken = client.send(...frames).then(() => 'taken')
+      // A server whose answers are not taken may close the connection, or read no more from it.
+      const stalled = options.deaf === true ? [sleep(STALLED_MS, 'stalled')] : []
       // oxlint-disable-next-line no-await-in-loop -- as fast as they are taken
-      await client.send(...frames)
+      if ((await Promise.race([taken, ...stalled])) === 'stalled') break
     }
     return [client]
   }
@@ -77,12 +82,12 @@ export const FLOODS: readonly FrameFlood[] = [
   },
   {
     name: 'PING, while the answers are not taken (CVE-2019-9512)',
-    ends: true,
+    ends: false,
     run: sending({ frames: 200_000, deaf: true }, () => frame(FRAME.ping, 0, 0, Buffer.alloc(8))),
   },
   {
     name: 'SETTINGS, while the answers are not taken (CVE-2019-9515)',
-    ends: true,
+    ends: false,
     run: sending({ frames: 200_000, deaf: true }, () =>
       frame(FRAME.settings, 0, 0, setting(4, 65_535)),
     ),
