@@ -74,7 +74,6 @@ const profile = async ({ size: wanted, seconds, only }: Options): Promise<void> 
       : await rememberedCheck(installation, size)
   const settled = await settle(rows, size, only === 'credentials' ? undefined : seconds)
   for (const row of settled) {
-    // oxlint-disable-next-line no-await-in-loop -- they would disturb each other
     console.log(await profileRow(row, authz))
   }
 }

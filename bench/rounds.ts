@@ -26,12 +26,10 @@ export const settle = async (
   const settled: Row[] = []
   for (const row of rows) {
     const requests = Math.min(warmUpRequests, row.requests)
-    // oxlint-disable-next-line no-await-in-loop -- they would disturb each other
     await warmUp(row, requests)
     if (seconds === undefined) {
       settled.push(row)
     } else {
-      // oxlint-disable-next-line no-await-in-loop -- they would disturb each other
       const taken = await warmUp(row, requests)
       const wanted = Math.round((requests / taken) * (seconds / rounds))
       settled.push({ ...row, requests: Math.max(row.concurrency, wanted) })
@@ -61,7 +59,6 @@ export const measureInRounds = async (
     // There and back: no row always comes after the same other one.
     for (const row of round % 2 === 0 ? rows : rows.toReversed()) {
       progress(`round ${round + 1} of ${rounds}: ${row.name}`)
-      // oxlint-disable-next-line no-await-in-loop -- they would disturb each other
       measured.get(row.name)?.push(await measure(row))
     }
   }

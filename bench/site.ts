@@ -37,7 +37,6 @@ export const writeUsers = async (
   const users: Record<string, object> = {}
   for (const [index, name] of names.entries()) {
     users[name] = {
-      // oxlint-disable-next-line no-await-in-loop -- each takes 19 MiB
       password: cost === 'usual' ? await makeHash('argon2id', PASSWORD) : await cheapestHash(),
       uid: `4f2c9d1e-${String(index).padStart(12, '0')}`,
       groups: GROUPS,

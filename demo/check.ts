@@ -14,13 +14,10 @@ export const checkTour = async (
 ): Promise<boolean> => {
   let good = true
   for (const [index, stop] of tour.entries()) {
-    // oxlint-disable-next-line no-await-in-loop -- a tour has an order
     const answer = await send(stop, port, ca)
     const faults = [
       ...faultsOf(stop, answer),
-      // oxlint-disable-next-line no-await-in-loop -- as above
       ...(await tokenFaults(stop, answer, port, ca)),
-      // oxlint-disable-next-line no-await-in-loop -- the event is written before the answer
       ...(await auditFaults(answer, audit)),
     ]
     good = report(index, stop.title, faults) && good

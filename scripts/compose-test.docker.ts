@@ -122,9 +122,7 @@ const POLLS = 150
 
 const untilAnswers = async (environment: Environment): Promise<void> => {
   for (let poll = 0; poll < POLLS; poll++) {
-    // oxlint-disable-next-line no-await-in-loop -- polling
     if ((await run(['docker', 'info'], environment)).status === 0) return
-    // oxlint-disable-next-line no-await-in-loop -- polling
     await sleep(POLL_MS)
   }
   throw new Error('no answer')

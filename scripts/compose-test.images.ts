@@ -71,7 +71,6 @@ const makeImage = async (
 ): Promise<void> => {
   const root = folder.file(name)
   for (const path of ['bin', 'etc', 'tmp', 'usr/local/bin']) {
-    // oxlint-disable-next-line no-await-in-loop -- a handful of folders
     await mkdir(join(root, path), { recursive: true })
   }
   await chmod(join(root, 'tmp'), 0o1777)
@@ -79,7 +78,6 @@ const makeImage = async (
   for (const [program, path] of Object.entries(programs)) {
     // Where the images that these stand for have them.
     const place = program === 'node' || program === 'envoy' ? 'usr/local/bin' : 'bin'
-    // oxlint-disable-next-line no-await-in-loop -- they share libraries
     await addProgram(root, path, join(place, program))
   }
   await addRestOfGlibc(root)
@@ -100,9 +98,7 @@ const addProgram = async (root: string, from: string, to: string): Promise<void>
   for (const [, library = ''] of stdout.matchAll(/(?:=> |^\s+)(\/\S+) \(0x/gm)) {
     const place = join(root, library)
     if (existsSync(place)) continue
-    // oxlint-disable-next-line no-await-in-loop -- a handful of files
     await mkdir(dirname(place), { recursive: true })
-    // oxlint-disable-next-line no-await-in-loop -- a handful of files
     await cp(await realpath(library), place)
   }
 }
@@ -114,7 +110,6 @@ const addRestOfGlibc = async (root: string): Promise<void> => {
   const { stdout } = spawnSync('ldd', [process.execPath], { encoding: 'utf8' })
   const folder = dirname(/=> (\/\S+\/libc\.so\.6) /.exec(stdout)?.[1] ?? '')
   for (const library of REST_OF_GLIBC.map((name) => join(folder, name))) {
-    // oxlint-disable-next-line no-await-in-loop -- a handful of files
     if (existsSync(library)) await cp(await realpath(library), join(root, library))
   }
 }

@@ -149,7 +149,6 @@ type At = Parameters<typeof visit>[1]
 const takeTour = async (project: Project, at: At): Promise<void> => {
   const ids: string[] = []
   for (const [index, stop] of TOUR.entries()) {
-    // oxlint-disable-next-line no-await-in-loop -- a tour has an order
     const answer = await visit(stop, at)
     report(`${index + 1}. ${stop.title}`, stopFaults(stop, answer))
     ids.push(...valuesOf(answer, 'x-countersign-decision'))
@@ -181,7 +180,6 @@ const fingerprintOf = (answer: Answer): string => receivedOf(answer).certificate
 
 const inspect = async (project: Project): Promise<void> => {
   for (const service of SERVICES) {
-    // oxlint-disable-next-line no-await-in-loop -- a handful
     report(`${service} is confined`, containerFaults(service, await project.container(service)))
   }
 }
@@ -204,10 +202,8 @@ const UPSTREAM = '10004:10004'
 
 const separation = async (project: Project): Promise<void> => {
   for (const service of ['authz', 'signer']) {
-    // oxlint-disable-next-line no-await-in-loop -- two
     const envoy = await probe(project, service, ENVOY)
     report(`Envoy’s user reaches ${service}`, envoy.status === 0 ? [] : [envoy.said])
-    // oxlint-disable-next-line no-await-in-loop -- two
     const other = await probe(project, service, UPSTREAM)
     report(`another user does not reach ${service}`, /EACCES/.test(other.said) ? [] : [other.said])
   }

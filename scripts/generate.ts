@@ -79,7 +79,6 @@ const withReference = (text: string, name: string, schema: z.ZodType): string =>
 
 if (import.meta.main) {
   for (const { file, contents } of await generate()) {
-    // oxlint-disable-next-line no-await-in-loop -- a handful of files
     await writeFile(file, contents)
   }
 }

@@ -36,7 +36,6 @@ const STEPS = [
 
 for (const { name, command, args } of STEPS) {
   console.log(`\n— ${name}`)
-  // oxlint-disable-next-line no-await-in-loop -- the first failure is the one to look at
   const status = await run(command, args)
   if (status !== 0) {
     console.error(`\n${name} failed`)

@@ -68,7 +68,6 @@ describe('the signer', () => {
     await stream.next()
     let ready = 0
     for (let wait = 0; wait < 100 && ready < 60; wait += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- polling
       const series = await scrape(signer.admin)
       assert.equal(series.get('countersign_signer_streams'), 1)
       assert.equal(series.get('countersign_signer_names'), 1)
@@ -86,9 +85,7 @@ describe('the signer', () => {
     assert.ok(signer.admin !== undefined)
     using clients = quietClients(signer.admin)
     for (let probe = 0; probe < 20; probe += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- it is probed between them
       await clients.add(50, { sent: 'GET /livez' })
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal((await read(signer.admin, '/livez')).status, 200)
     }
   })

@@ -76,7 +76,6 @@ describe('authz', () => {
       { host: 'other.example.org' },
     ]
     for (const request of requests) {
-      // oxlint-disable-next-line no-await-in-loop -- in order, for what is remembered
       await client.check(request)
     }
     const series = await scrape(authz.admin)

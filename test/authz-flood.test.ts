@@ -80,13 +80,9 @@ describe('a flood while the audit log is rotated', () => {
       using client = new EnvoyClient(authz.address)
       for (let rotation = 1; rotation <= ROTATIONS; rotation += 1) {
         const answers = Array.from({ length: REFUSALS / ROTATIONS }, () => client.check({}))
-        // oxlint-disable-next-line no-await-in-loop -- some have been answered, and others not yet
         await Promise.any(answers)
-        // oxlint-disable-next-line no-await-in-loop -- as a rotation does
         await rename(path, `${path}.${rotation}`)
-        // oxlint-disable-next-line no-await-in-loop -- as SIGHUP does
         await authz.reload()
-        // oxlint-disable-next-line no-await-in-loop -- one rotation after the other
         await Promise.all(answers)
       }
     }

@@ -52,7 +52,6 @@ interface Answer {
 const call = async (authz: Authz, answers: Answer[], signal: AbortSignal): Promise<void> => {
   using client = new EnvoyClient(authz.address)
   while (!signal.aborted) {
-    // oxlint-disable-next-line no-await-in-loop -- one caller asks one thing at a time
     const outcome = await client.check(MESSAGE)
     if (!outcome.allow) assert.equal(outcome.status, 'Forbidden', outcome.body)
     answers.push({ at: performance.now(), allow: outcome.allow })
@@ -74,17 +73,13 @@ describe(`a reload of ${COUNT} rules`, () => {
     let allow = true
     for (let round = 1; round <= 5; round++) {
       const enough = answers.length + 200
-      // oxlint-disable-next-line no-await-in-loop -- one reload after the other
       while (answers.length < enough) await new Promise((resolve) => setTimeout(resolve, 5))
       allow = !allow
-      // oxlint-disable-next-line no-await-in-loop -- one reload after the other
       await put(folder, allow ? allowing : refusing)
       const began = performance.now()
-      // oxlint-disable-next-line no-await-in-loop -- one reload after the other
       await authz.reload()
       const inForce = performance.now() - began
       const seen = answers.length
-      // oxlint-disable-next-line no-await-in-loop -- one reload after the other
       while (answers.length < seen + 200) await new Promise((resolve) => setTimeout(resolve, 5))
       // Checks that were on their way when the rules came into force may have the old answer.
       const late = answers.slice(seen + CALLERS)

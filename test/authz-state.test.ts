@@ -141,7 +141,7 @@ describe('authz with state in Redis', { skip: skipWithoutRedis() }, () => {
     assert.equal(await askedOf(other, 'never tried'), 'TooManyRequests')
     await using fresh = await start(folder, 'fresh', state)
     assert.equal(await askedOf(fresh, 'right'), 'allow')
-    for (const guess of ['wrong 1', 'wrong 2', 'wrong 3']) await askedOf(fresh, guess) // oxlint-disable-line no-await-in-loop
+    for (const guess of ['wrong 1', 'wrong 2', 'wrong 3']) await askedOf(fresh, guess)
     assert.equal(await askedOf(fresh, 'wrong 4'), 'TooManyRequests')
     assert.equal(await askedOf(fresh, '', '/open'), 'allow')
     const { status, body } = await read(fresh.admin, '/readyz?verbose')

@@ -89,7 +89,6 @@ for (const listen of ['127.0.0.1:0', '"[::1]:0"', 'unix:run/authz.sock']) {
       ]
       const ids: string[] = []
       for (const [request, want] of CASES) {
-        // oxlint-disable-next-line no-await-in-loop -- in order, for the log
         const outcome = await client.check(request)
         assert.equal(summary(outcome), want)
         ids.push(outcome.id)
@@ -167,7 +166,6 @@ describe('a reload', () => {
     const ask = async (password: string): Promise<void> => {
       while (!running.signal.aborted) {
         asked += 1
-        // oxlint-disable-next-line no-await-in-loop -- one after the other, in several lanes
         const got = summary(await client.check(asking('alice', password)))
         // Each password belongs to one version, and so does the group that comes with it.
         assert.ok(got === `allow dev,${password}` || got === 'Unauthorized', got)
@@ -178,14 +176,11 @@ describe('a reload', () => {
     for (let round = 1; round <= 12; round++) {
       const version = VERSIONS[round % 2]
       assert.ok(version !== undefined)
-      // oxlint-disable-next-line no-await-in-loop -- one reload after the other
       await writeFile(folder.file('users.yaml'), version.users)
-      // oxlint-disable-next-line no-await-in-loop -- one reload after the other
       await authz.reload()
       for (const { password } of VERSIONS) {
         const right: boolean = password === version.password
         asked += 1
-        // oxlint-disable-next-line no-await-in-loop -- one reload after the other
         const got = summary(await client.check(asking('alice', password)))
         assert.equal(got, right ? `allow dev,${password}` : 'Unauthorized', `round ${round}`)
       }
@@ -206,9 +201,7 @@ describe('a reload', () => {
     await writeFile(folder.file('users.yaml'), VERSIONS[1]?.users ?? '')
     let got = ''
     for (let wait = 0; wait < 200 && got !== 'allow dev,second'; wait++) {
-      // oxlint-disable-next-line no-await-in-loop -- polling
       await sleep(20)
-      // oxlint-disable-next-line no-await-in-loop -- polling
       got = summary(await client.check(asking('alice', 'second')))
     }
     assert.equal(got, 'allow dev,second')

@@ -121,7 +121,6 @@ const logOf = async (
 
 const repeat = async (act: (index: number) => Promise<unknown>): Promise<void> => {
   for (let index = 0; index < TIMES; index += AT_ONCE) {
-    // oxlint-disable-next-line no-await-in-loop -- some at a time
     await Promise.all(Array.from({ length: AT_ONCE }, (_, at) => act(index + at)))
   }
 }
@@ -135,7 +134,6 @@ describe('the operational log', () => {
   it(`holds nothing of ${TIMES} each of: ${Object.keys(ACTS).join('; ')}`, async () => {
     const log = await logOf(async (folder) => {
       for (const act of Object.values(ACTS)) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         await repeat((index) => act(folder, index))
       }
     })
@@ -149,7 +147,7 @@ describe('the operational log', () => {
       await symlink('/dev/full', folder.file('audit.jsonl'))
       authz.signal('SIGHUP')
       // The first that cannot be recorded.
-      while ((await client.check(ALICE)).allow); // oxlint-disable-line no-await-in-loop -- until then
+      while ((await client.check(ALICE)).allow);
       await repeat(() => client.check(ALICE))
       await repeat(() => client.check({}))
     })

@@ -243,7 +243,6 @@ for (const { name, honest, make } of USERS) {
         server.misbehaviour = undefined
         // More than once only where this machine is too busy to answer in time.
         let attempts = 0
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         while (!(await Promise.race([ask(), neverEnds()]))) {
           attempts += 1
           assert.ok(attempts < 10, 'an honest answer is not taken')

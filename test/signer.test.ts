@@ -30,10 +30,8 @@ const eventsOf = async (site: SignerSite): Promise<readonly Record<string, unkno
 
 const untilEvent = async (site: SignerSite, name: string, count = 1): Promise<void> => {
   for (let wait = 0; wait < 300; wait++) {
-    // oxlint-disable-next-line no-await-in-loop -- polling
     const found = (await eventsOf(site)).filter(({ event }) => event === name)
     if (found.length >= count) return
-    // oxlint-disable-next-line no-await-in-loop -- polling
     await sleep(20)
   }
   assert.fail(`${name} was never recorded ${count} times`)

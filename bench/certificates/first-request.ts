@@ -48,7 +48,6 @@ export const measureFirstRequest = async (
   await load.ask({ do: 'run', target: TARGET, requests: newWarmUp, concurrency }, loadResultSchema)
   const rounds: Round[] = []
   for (let round = 0; round < newRounds; round++) {
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     rounds.push(await measureRound(load, pids, identities))
   }
   const middle = (of: (round: Round) => number): number => median(rounds.map(of))

@@ -144,10 +144,8 @@ const IDLE_LIMIT_MS = 90_000
 const idleConnections = async (envoy: Envoy): Promise<number> => {
   const end = performance.now() + IDLE_LIMIT_MS
   for (;;) {
-    // oxlint-disable-next-line no-await-in-loop -- polling
     const left = await countOf(envoy, CONNECTIONS)
     if (left === 0 || performance.now() >= end) return left
-    // oxlint-disable-next-line no-await-in-loop -- polling
     await sleep(POLL_MS)
   }
 }

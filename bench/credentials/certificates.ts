@@ -46,9 +46,7 @@ const issue = async (installation: Installation, users: readonly string[]): Prom
   const certificates = new Map<string, string>()
   for (const commonName of users) {
     const request = { commonName, organizations: GROUPS, usage: 'client' } as const
-    // oxlint-disable-next-line no-await-in-loop -- some dozens
     const { certificate } = await authority.issue(request)
-    // oxlint-disable-next-line no-await-in-loop -- some dozens
     certificates.set(commonName, await readFile(certificate, 'utf8'))
   }
   return { authority, certificates }

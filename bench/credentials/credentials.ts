@@ -82,7 +82,6 @@ export const credentialRows = async (
   const started: (Scheme | Skipped)[] = []
   for (const [index, start] of SCHEMES.entries()) {
     progress(`credentials: starting ${index + 1} of ${SCHEMES.length}`)
-    // oxlint-disable-next-line no-await-in-loop -- one server after another
     started.push(await start(installation, users))
   }
   const variants = started.flatMap((scheme) => ('reason' in scheme ? [] : variantsOf(scheme)))
@@ -95,7 +94,6 @@ export const credentialRows = async (
     const amount = amountOf(variant, size)
     const row = { ...amount, name, load, target: name, authorizer: authz.pid, envoy: undefined }
     const count = scheme.once === true ? sentInAll(row, size) : VARIETY
-    // oxlint-disable-next-line no-await-in-loop -- the generator takes one at a time
     await prepare(load, name, socket, 1, sentOf(scheme, index, users, count))
     rows.push(row)
   }

@@ -37,7 +37,6 @@ export const introspection: StartScheme = async (installation, users) => {
 export const tokenReview: StartScheme = async (installation, users) => {
   const key = await makeKey('RS256')
   const tokens = new Map<string, string>()
-  // oxlint-disable-next-line no-await-in-loop -- some dozens
   for (const user of users) tokens.set(user, await key.token(serviceAccountClaims(user)))
   const server = await startTokenServer(installation, 'review', tokens)
   return schemeOf('service account, TokenReview', tokens, (remember) => ({

@@ -40,7 +40,6 @@ export const signedTokens =
 /** Tokens that are bound to their caller's key. */
 export const boundTokens: StartScheme = async (installation, users) => {
   const callers = new Map<string, Caller>()
-  // oxlint-disable-next-line no-await-in-loop -- some dozens
   for (const user of users) callers.set(user, await makeCaller())
   const { tokens, authenticator } = await issue(installation, 'ES256', users, (user) => ({
     cnf: { jkt: callers.get(user)?.thumbprint },
@@ -101,7 +100,6 @@ export const issue = async (
   const common = { iss: ISSUER, aud: AUDIENCE, groups: GROUPS, iat: now, exp: now + HOUR }
   const tokens = new Map<string, string>()
   for (const user of users) {
-    // oxlint-disable-next-line no-await-in-loop -- some dozens
     tokens.set(user, await key.token({ ...common, sub: user, ...more(user) }))
   }
   return {

@@ -44,12 +44,10 @@ export const measureHostile = async (
   const address = (): string => `127.0.1.${rows.length + 1}`
   for (const kind of kinds) {
     progress(`hostile: ${kind.name}`)
-    // oxlint-disable-next-line no-await-in-loop -- they would disturb each other
     rows.push(await measureRequests(site, kind, size, address(), alone))
   }
   for (const kind of HELD_KINDS) {
     progress(`hostile: ${kind.name}`)
-    // oxlint-disable-next-line no-await-in-loop -- as above
     rows.push(await measureHeld(site, kind, size, address(), alone))
   }
   return { alone, rows, size, skipped: undefined }

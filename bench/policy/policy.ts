@@ -145,7 +145,6 @@ const readAll = async (
   for (const count of counts) {
     for (const { name } of SHAPES) {
       progress(`policy: reading ${count} rules: ${name}`)
-      // oxlint-disable-next-line no-await-in-loop -- they would disturb each other
       costs.set(`${name} ${count}`, await readRules(name, count))
     }
   }

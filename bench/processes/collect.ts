@@ -12,7 +12,6 @@ export const collect = async (): Promise<number> => {
     globalThis.gc()
     // Streams are taken apart in later turns of the event loop, and code that has not run since is
     // dropped after several collections.
-    // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
     await sleep(PAUSE_MS)
   }
   return process.memoryUsage().heapUsed

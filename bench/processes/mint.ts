@@ -21,7 +21,6 @@ answerQuestions(async (message): Promise<MintingCost> => {
   const rounds: MintingCost[] = []
   // The first is for warming up.
   for (let round = 0; round <= question.rounds; round++) {
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     const cost = await measureRound(workshop, library, question.keys)
     if (round > 0) rounds.push(cost)
   }
@@ -87,7 +86,6 @@ const cpuOfEach = async <T>(items: readonly T[], work: (item: T) => unknown): Pr
   const before = process.cpuUsage()
   for (const item of items) {
     const result = work(item)
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     if (result instanceof Promise) await result
   }
   const { user, system } = process.cpuUsage(before)

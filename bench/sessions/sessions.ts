@@ -105,20 +105,15 @@ const rowsOf = async (
       remember: kind.remember,
     })
     const path = installation.file(files.config)
-    // oxlint-disable-next-line no-await-in-loop -- one after another
     await writeFile(path, stringify(config))
-    // oxlint-disable-next-line no-await-in-loop -- as above
     const cookies = await beginSessions(path, users)
     const authz = installation.use(new Worker('authz'))
-    // oxlint-disable-next-line no-await-in-loop -- as above
     await authz.ask({ do: 'start', file: path }, z.undefined())
     if (index === 0) {
-      // oxlint-disable-next-line no-await-in-loop -- once
       await add(TOKEN, authz, files.socket, (user) => ({
         headers: [['authorization', `Bearer ${tokens.get(user) ?? ''}`]],
       }))
     }
-    // oxlint-disable-next-line no-await-in-loop -- the generator takes one at a time
     await add(kind.name, authz, files.socket, (user) => ({ cookie: cookies.get(user) ?? '' }))
   }
   return rows
@@ -151,7 +146,6 @@ const beginSessions = async (
   const sessions = new BrowserSessions(records, keys, systemClock)
   const cookies = new Map<string, string>()
   for (const user of users) {
-    // oxlint-disable-next-line no-await-in-loop -- some dozens
     const text = await sessions.begin({
       user,
       claims: { sub: user, groups: GROUPS, amr: ['pwd'] },

@@ -86,9 +86,7 @@ const rowsOf = async (installation: Installation, size: Size): Promise<readonly 
   }
   for (const [index, kind] of KINDS.entries()) {
     const start = KNOWN_USERS + index * count
-    // oxlint-disable-next-line no-await-in-loop -- the generator takes one at a time
     await add(`${kind.name}, known`, kind, known, users.slice(0, KNOWN_USERS), VARIETY)
-    // oxlint-disable-next-line no-await-in-loop -- as above
     await add(`${kind.name}, new callers`, kind, fresh, users.slice(start, start + count), count)
   }
   return rows

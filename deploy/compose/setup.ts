@@ -120,7 +120,6 @@ const bootstrap = async (file: string, rateFile: string): Promise<string> => {
 
 const writeAll = async (place: Place, files: Readonly<Record<string, string>>): Promise<void> => {
   for (const [file, contents] of Object.entries(files)) {
-    // oxlint-disable-next-line no-await-in-loop -- a handful of files
     await write(place, file, contents)
   }
 }

@@ -29,7 +29,6 @@ export const allOf = (links: readonly ChainLink[], sameUser: boolean): ChainLink
       const proven: Facts[] = []
       const users = new Set<string>()
       for (const link of links) {
-        // oxlint-disable-next-line no-await-in-loop -- what the first refuses costs the others nothing
         const authentication = await link.authenticator.authenticate(request, signal)
         if (authentication.outcome !== 'authenticated') return authentication
         const mapping = link.mapping.identityOf(authentication.facts)

@@ -59,7 +59,6 @@ export class Chain {
     for (const { link, rivals } of this.#rivalries) {
       // Who shows something that nobody wanted to judge, or not by itself, is not nobody.
       if (takesNothing(link) && this.carriers.some((carrier) => holds(request, carrier))) continue
-      // oxlint-disable-next-line no-await-in-loop -- the order is the meaning
       const authentication = await askFor(link.authenticator, request, signal)
       if (authentication.outcome === 'not-applicable') continue
       if (rivals.some((carrier) => holds(request, carrier))) return CONFLICT

@@ -111,7 +111,6 @@ export class KeyPool implements KeySource {
     this.#busy = true
     while (this.#waiting.length > 0 || this.#ready.length < this.#ahead) {
       try {
-        // oxlint-disable-next-line no-await-in-loop -- one at a time
         const key = exported(await this.#generate())
         const first = this.#waiting.shift()
         if (first === undefined) this.#ready.push(key)

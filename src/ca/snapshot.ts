@@ -88,7 +88,6 @@ export const buildSigner = async (
   const seal = await problems.collect(['keyring'], () => readGrantSeal(config.keyring, files))
   const authorities = new Map<string, Authority>()
   for (const [name, authority] of Object.entries(config.authorities)) {
-    // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
     const ca = await readAuthority(name, authority, { files, problems, clock: resources.clock })
     if (ca !== undefined) authorities.set(name, equip(name, ca, authority, resources))
   }

@@ -95,12 +95,10 @@ export const buildAuthorizationServer = async (
   }
   if (login !== undefined) await see(['login'], login.algorithm)
   for (const [uri, { algorithm }] of Object.entries(resources)) {
-    // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
     await see(['resources', uri], algorithm)
   }
   const registered: RegisteredClient[] = []
   for (const [id, client] of Object.entries(clients)) {
-    // oxlint-disable-next-line no-await-in-loop -- as above
     const secret = await problems.collect(['issuer', 'clients', id, 'secret'], () =>
       secretOf(client, parts),
     )

@@ -27,14 +27,12 @@ export const buildLoginProviders = async (
   const built: LoginProvider[] = []
   for (const [id, config] of Object.entries(providers)) {
     const path = ['issuer', 'login', 'providers', id]
-    // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
     const secret = await problems.collect([...path, 'clientSecret'], async () => {
       const text = (await readSecret(config.clientSecret, files)).toString('utf8').trim()
       if (text !== '') return text
       throw new CountersignError('configuration-invalid', 'is empty')
     })
     const { ca } = config
-    // oxlint-disable-next-line no-await-in-loop -- as above
     const authorities = await problems.collect([...path, 'ca'], async () =>
       ca === undefined ? { pem: undefined } : { pem: await files.read(ca) },
     )

@@ -86,13 +86,11 @@ export const buildSnapshot = async (
   const loginIssuer = config.issuer?.login && config.issuer.url
   const parts = { ...resources, files, problems, connections, lent, loginIssuer, dependencies }
   for (const [name, authenticator] of Object.entries(config.authenticators)) {
-    // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
     const link = await buildLink(name, authenticator, parts)
     if (link !== undefined) links.set(name, link)
   }
   const authorizations = new Map<string, Authorization>()
   for (const [index, route] of config.routes.entries()) {
-    // oxlint-disable-next-line no-await-in-loop -- as above
     const authorization = await buildAuthorization(route, ['routes', index], parts)
     if (authorization !== undefined) authorizations.set(route.name, authorization)
   }
@@ -104,7 +102,6 @@ export const buildSnapshot = async (
   const authorizationServer = await buildAuthorizationServer(config, { ...parts, issuer, links })
   const transformers = new Map<string, readonly Transformer[]>()
   for (const [index, route] of config.routes.entries()) {
-    // oxlint-disable-next-line no-await-in-loop -- as above
     const built = await buildForwarding(route, ['routes', index, 'forward'], {
       ...parts,
       seal,

@@ -47,18 +47,14 @@ export const lockFolder = async (
   const path = join(folder, LOCK_FILE)
   const ours = `process ${process.pid} on ${hostname()}, ${randomUUID()}\n`
   const deadline = Date.now() + wait
-  // oxlint-disable-next-line no-await-in-loop -- one look after another
   while (!(await take(path, ours))) {
-    // oxlint-disable-next-line no-await-in-loop -- as above
     if (await putAsideIfStale(path, stale)) continue
     if (Date.now() >= deadline) {
-      // oxlint-disable-next-line no-await-in-loop -- the last
       const holder = (await contentOf(path))?.split(',', 1)[0] ?? ''
       throw usageError(
         `${folder} is being changed by another command (${holder}); try again. If there is none, remove ${path}`,
       )
     }
-    // oxlint-disable-next-line no-await-in-loop -- as above
     await sleep(POLL_MS)
   }
   return {

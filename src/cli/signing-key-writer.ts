@@ -80,13 +80,11 @@ const changeLocked = async (
   const now = Date.now()
   const { needs, apply } = plan(before, now)
   const made: NewSigningKey[] = []
-  // oxlint-disable-next-line no-await-in-loop -- one for each algorithm, at most
   for (const algorithm of needs) made.push(await newSigningKey(algorithm))
   const after = apply(made)
   const access = await accessIn(folder, before, make?.mode)
   for (const { kid, privateKey } of made) {
     const pem = privateKey.export({ type: 'pkcs8', format: 'pem' })
-    // oxlint-disable-next-line no-await-in-loop -- as above
     await writeNew(signingKeyFile(folder, kid), pem, access)
   }
   const text = formatSigningKeys(after)
@@ -169,7 +167,6 @@ const accessIn = async (
   asked: number | undefined,
 ): Promise<Access> => {
   for (const { kid } of keys.toReversed()) {
-    // oxlint-disable-next-line no-await-in-loop -- the first that is there
     const found = await stat(signingKeyFile(folder, kid)).catch(() => undefined)
     if (found !== undefined) {
       const { mode, uid, gid } = found
@@ -235,7 +232,6 @@ const sweep = async (
     const kid = PRIVATE_KEY.exec(name)?.[1]
     const isNeeded = kid === undefined ? !REMAINS.test(name) : kept.has(kid)
     if (isNeeded) continue
-    // oxlint-disable-next-line no-await-in-loop -- a handful
     await rm(join(folder, name))
     if (kid !== undefined) removed.push(kid)
   }

@@ -41,7 +41,6 @@ export class ConfigurationFiles {
   /** Whether any file is no longer what was read; a file touched but equal does not count. */
   async changed(): Promise<boolean> {
     for (const [path, digest] of this.#digests) {
-      // oxlint-disable-next-line no-await-in-loop -- the first difference is enough
       const now = await readFile(path).then(digestOf, () => UNREADABLE)
       if (now !== digest) return true
     }

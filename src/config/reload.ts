@@ -100,7 +100,6 @@ export class Reloader<T> implements Disposable {
     try {
       do {
         this.#again = false
-        // oxlint-disable-next-line no-await-in-loop -- one reload at a time
         await this.#reloadOnce()
       } while (this.#again)
     } finally {

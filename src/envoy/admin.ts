@@ -26,7 +26,6 @@ export const untilReady = async (admin: Address, signal: AbortSignal): Promise<v
     if (signal.aborted) {
       throw new CountersignError('child-exited', 'Envoy did not become ready; see its log above')
     }
-    // oxlint-disable-next-line no-await-in-loop -- polling
     await sleep(POLL_MS)
   }
 }

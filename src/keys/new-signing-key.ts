@@ -28,7 +28,6 @@ const RSA_BITS = 2_048
 /** Makes a key, on a thread of its own. */
 export const newSigningKey = async (algorithm: SigningAlgorithm): Promise<NewSigningKey> => {
   for (;;) {
-    // oxlint-disable-next-line no-await-in-loop -- one in 64 is made twice
     const { privateKey } = await pairFor(algorithm)
     const jwk = publicJwkOf(privateKey)
     if (jwk === undefined) throw new Error(`no JWK for ${algorithm}`)

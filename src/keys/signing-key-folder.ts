@@ -80,7 +80,6 @@ export const inspectSigningKeys = async (
   }
   const privateKeys = new Map<string, KeyObject>()
   for (const { entry, state } of states) {
-    // oxlint-disable-next-line no-await-in-loop -- a handful
     const key = await collect(async () => await readPrivateKey(folder, entry, state, files))
     if (key !== undefined) privateKeys.set(entry.kid, key)
   }

@@ -86,7 +86,6 @@ export class RevocationEntries {
     const entries: (Entry | undefined)[] = []
     for (let first = 0; first < sequences.length; first += AT_ONCE) {
       const some = sequences.slice(first, first + AT_ONCE)
-      // oxlint-disable-next-line no-await-in-loop -- no more at once than a server answers in time
       entries.push(...(await Promise.all(some.map(async (sequence) => await this.#read(sequence)))))
     }
     return entries

@@ -195,7 +195,6 @@ export class RevocationJournal {
     // process may have taken a number meanwhile.
     for (const entry of this.#recent) {
       if (entry.sequence <= found.sequence) continue
-      // oxlint-disable-next-line no-await-in-loop -- in their order
       await this.#entries.add(entry)
     }
     const names = new Set(this.#recent.flatMap((entry) => entry.names))
@@ -207,9 +206,7 @@ export class RevocationJournal {
     const at = this.#options.clock.now()
     let sequence = (this.#head?.sequence ?? 0) + 1
     for (;;) {
-      // oxlint-disable-next-line no-await-in-loop -- past those of others
       if (await this.#entries.add({ sequence, names, at })) break
-      // oxlint-disable-next-line no-await-in-loop -- as above
       const [other] = await this.#entries.read([sequence])
       if (other !== undefined) this.#learn(other)
       sequence += 1
@@ -223,7 +220,6 @@ export class RevocationJournal {
     let floor = least
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       const latest = Math.max(sequence, this.#entries.latest)
-      // oxlint-disable-next-line no-await-in-loop -- against other processes
       if (await this.#entries.writeHead({ sequence: latest, floor })) {
         this.#head = { sequence, floor }
         this.#marks.raise(floor)
@@ -231,7 +227,7 @@ export class RevocationJournal {
         if (latest > sequence) this.#lookedAt = Number.NEGATIVE_INFINITY
         return
       }
-      const found = await this.#entries.readHead() // oxlint-disable-line no-await-in-loop -- as above
+      const found = await this.#entries.readHead()
       if (this.#isEarlier(found)) return await this.#recover(found)
       // An empty store that another process began with at the same time.
       if (this.#head === undefined && found !== undefined) return await this.#begin(found)

@@ -42,7 +42,6 @@ export class StoreNames {
    */
   async agree(records: RecordStore): Promise<void> {
     for (;;) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       if (await this.#tryToAgree(records)) return
     }
   }

@@ -51,7 +51,6 @@ export const transform = async (
   if (!isPermit(permit)) throw new TypeError('transform was called without a genuine permit')
   const made: Forwarding[] = []
   for (const transformer of transformers) {
-    // oxlint-disable-next-line no-await-in-loop -- a failure must spare the later, costlier ones
     const transformation = await transformer.transform(permit, signal)
     if (transformation.outcome !== 'transformed') return transformation
     made.push(transformation.forwarding)

@@ -211,7 +211,6 @@ describe('a summary', () => {
     const path = folder.file('audit.jsonl')
     await Promise.all(Array.from({ length: 100 }, () => audit.write(refusal(FLOODING))))
     let log = await readLog(path)
-    // oxlint-disable-next-line no-await-in-loop -- until it is there
     while (log.decisions.length + total(log.summaries) < 100) log = await readLog(path)
     assert.equal(log.decisions.length + total(log.summaries), 100)
   })

@@ -13,7 +13,6 @@ const write = async (generation: number): Promise<void> =>
 const oneByOne = async (): Promise<object> => {
   let failure: unknown
   for (let generation = 1; failure === undefined; generation++) {
-    // oxlint-disable-next-line no-await-in-loop -- until one fails
     failure = await write(generation).then(
       () => undefined,
       (cause: unknown) => cause,

@@ -118,7 +118,6 @@ describe('readAudit', () => {
     const pieces = ['{"ü":"€😀"}', '\n', '', 'x', '{"a":', '\0', '\r\n', '[1]', '\n\n']
     for (let round = 0; round < 200; round += 1) {
       const text = Array.from({ length: random(12) }, () => pieces[random(pieces.length)]).join('')
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       const [whole, single] = [await linesOf(text), await linesOf(text, 1 + random(3))]
       assert.deepEqual(single, whole, JSON.stringify(text))
     }

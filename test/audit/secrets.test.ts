@@ -145,7 +145,6 @@ log: { level: debug }
     await using authz = await startAuthzCommand(folder.file('countersign.yaml'))
     using client = new EnvoyClient({ kind: 'unix', path: folder.file('authz.sock') })
     for (const { reason, request } of REQUESTS) {
-      // oxlint-disable-next-line no-await-in-loop -- in order, for the log
       const outcome = await client.check(request)
       assertClean(`the answer for ${reason}`, JSON.stringify(outcome))
     }

@@ -109,7 +109,6 @@ describe('a sink', () => {
     const path = folder.file('audit.jsonl')
     for (const generation of [1, 2]) {
       using sink = new JsonLinesSink(path)
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await sink.write(loaded(generation))
     }
     assert.deepEqual(await generationsIn(path), [1, 2])
@@ -149,7 +148,6 @@ describe('a sink that cannot write', () => {
   it('says so of every event', { skip: !existsSync('/dev/full') }, async () => {
     using sink = new JsonLinesSink('/dev/full')
     for (const event of EVENTS) {
-      // oxlint-disable-next-line no-await-in-loop -- each for itself
       await assert.rejects(sink.write(event), {
         code: 'audit-unwritable',
         message: /could not be written to \/dev\/full: ENOSPC/,

@@ -34,7 +34,6 @@ const setUp = (remember = 10 * MINUTE) => {
   }
   const fail = async (user: string, times: number, source = HOME): Promise<void> => {
     for (let count = 0; count < times; count += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await ask(user, site.guess(), source)
     }
   }
@@ -45,9 +44,7 @@ describe('a caller of Basic who guesses', () => {
   it('is told to wait, and how long, and audit has the hash of a name that was not verified', async () => {
     const { ask, fail } = setUp()
     for (const user of ['alice', 'nobody']) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await fail(user, 5)
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       const { userHash, ...rejection } = { userHash: '', ...(await ask(user, 'right')) }
       assert.match(userHash, /^[\w-]{16}$/)
       assert.deepEqual(rejection, {
@@ -61,7 +58,6 @@ describe('a caller of Basic who guesses', () => {
   it('is not asked for the password of a malformed header, which is no attempt', async () => {
     const { ask, code, site } = setUp()
     for (let count = 0; count < 20; count += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await ask('alice', '')
     }
     assert.equal(site.asked, 0)
@@ -73,18 +69,14 @@ describe('a caller of Basic who guesses', () => {
     const asked = { message: 'Code?', state: Buffer.of(1) }
     site.verifier.challenges.set('alice', { outcome: 'challenged', challenge: asked })
     for (let count = 0; count < 20; count += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await code('alice', 'right'), 'second-factor-required')
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await code('bob', 'wrong'), 'credential-wrong')
     }
     assert.equal(site.asked, 2)
     for (const user of ['alice', 'bob']) {
       for (const want of ['rejected', 'rejected', 'rejected', 'rejected']) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         assert.equal((await ask(user, site.guess())).outcome, want)
       }
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await code(user, site.guess()), 'too-many-attempts')
     }
   })
@@ -118,7 +110,6 @@ describe('a password that is remembered', () => {
     const { code, fail, site } = setUp()
     await code('alice', 'right')
     for (let index = 0; index < 100; index += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await fail(`user${index}`, 1)
     }
     const { asked } = site

@@ -133,7 +133,6 @@ describe('a token and its scheme', () => {
   it('of another issuer is passed on, and so is an opaque one', async () => {
     const foreign = await key.token(claimsOf({ iss: 'https://other' }))
     for (const token of [foreign, 'opaque']) {
-      // oxlint-disable-next-line no-await-in-loop -- two cases
       const outcome = await ask(authenticatorWith(), shownWith(token, await caller.proof(token)))
       assert.equal(outcome, 'not-applicable')
     }
@@ -142,7 +141,6 @@ describe('a token and its scheme', () => {
   it('is not read where proofs are not checked', async () => {
     const plain = bearerWith(keySetOf(key))
     for (const token of [bound, unbound]) {
-      // oxlint-disable-next-line no-await-in-loop -- two cases
       const outcome = await ask(plain, shownWith(token, await caller.proof(token)))
       assert.equal(outcome, 'not-applicable')
     }
@@ -162,14 +160,11 @@ describe('a token and its scheme', () => {
 describe('a caller who may use a token', () => {
   it('is the holder of its key, with any algorithm', async () => {
     for (const algorithm of ['RS256', 'PS256', 'ES256', 'ES384', 'ES512', 'Ed25519']) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       const [holder, thief] = await Promise.all([makeCaller(algorithm), makeCaller(algorithm)])
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       const token = await key.token(claimsOf({ cnf: { jkt: holder.thumbprint } }))
       const authenticator = authenticatorWith()
       const shown = async (by: Caller) =>
         await ask(authenticator, shownWith(token, await by.proof(token)))
-      // oxlint-disable-next-line no-await-in-loop -- in this order: the key is remembered
       assert.deepEqual(
         [await shown(holder), await shown(thief), await shown(holder)],
         ['authenticated', 'proof-invalid', 'authenticated'],

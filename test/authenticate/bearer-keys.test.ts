@@ -117,7 +117,6 @@ describe('what is remembered of a token', () => {
       { change: { require: conditionOf('claims.sub == "bob"') }, want: 'token-claims' },
     ] as const
     for (const { change, want } of CHANGES) {
-      // oxlint-disable-next-line no-await-in-loop -- a table
       assert.equal(await outcomeOf(bearerWith(keys, { ...shared, ...change }), token), want)
     }
   })

@@ -45,7 +45,6 @@ describe('a proof', () => {
     const request = requestOf({ headers: shownWith(bound, proof) })
     const { signal } = new AbortController()
     for (let time = 0; time < 2; time += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const { outcome } = await authenticator.authenticate(request, signal)
       assert.equal(outcome, 'authenticated')
     }
@@ -102,7 +101,6 @@ describe('a proof', () => {
     assert.equal(await ask(authenticator, shownWith(bound, proof)), 'authenticated')
     for (const elapsed of [59_000, 30_000, 30_999]) {
       clock.advance(elapsed)
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await ask(authenticator, shownWith(bound, proof)), 'proof-replayed')
     }
     clock.advance(1)

@@ -91,7 +91,6 @@ describe('a token that is not for this authenticator', () => {
   it('is passed on without a header, and with that of another scheme', async () => {
     const { signal } = new AbortController()
     for (const headers of [[], [['authorization', 'Basic YTpi']]] as const) {
-      // oxlint-disable-next-line no-await-in-loop -- two cases
       const result = await bearerWith(keySetOf(key)).authenticate(requestOf({ headers }), signal)
       assert.deepEqual(result, { outcome: 'not-applicable' })
     }

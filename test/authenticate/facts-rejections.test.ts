@@ -38,7 +38,6 @@ describe('a rejection', () => {
   it('is not prolonged by being shown again', async () => {
     const { clock, memory, key, proofOf, proofs } = setUp()
     for (let seconds = 0; seconds <= 5; seconds += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- time passes
       await memory.proofOf(key, BOTH, proofOf(REJECTED))
       clock.advance(1_000)
     }
@@ -95,7 +94,6 @@ describe('a flood of wrong credentials', () => {
   const flood = async (memory: FactMemory, user: string): Promise<void> => {
     for (let index = 0; index < 12_000; index += 1) {
       const wrong: Authentication = { outcome: 'rejected', code: 'token-signature', user }
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await memory.proofOf(memory.keyOf('g', String(index)), BOTH, () => Promise.resolve(wrong))
     }
   }

@@ -27,7 +27,6 @@ describe('lookups', () => {
     const wrong = memory.keyOf('g', 'eve')
     assert.equal(tokens.recall(wrong), undefined)
     for (let time = 0; time < 4; time += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await tokens.proofOf(wrong, BOTH, () => Promise.resolve(REJECTED))
     }
     assert.deepEqual(
@@ -71,7 +70,6 @@ describe('the memory', () => {
     const groups = Array.from({ length: 10_000 }, (_, index) => `cn=group-${index},dc=example`)
     for (let index = 0; index < 300; index += 1) {
       const facts = factsOf({ groups })
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await memory.proofOf(memory.keyOf('g', String(index)), BOTH, () =>
         Promise.resolve({ outcome: 'authenticated', facts }),
       )

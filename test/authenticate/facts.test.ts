@@ -39,7 +39,6 @@ describe('a proof', () => {
     const { clock, memory, key } = setUp()
     await memory.proofOf(key, MINUTE, proof('first'))
     for (let seconds = 0; seconds < 60; seconds += 10) {
-      // oxlint-disable-next-line no-await-in-loop -- time passes
       assert.equal(userOf(await memory.proofOf(key, MINUTE, proof('second'))), 'first')
       clock.advance(10_000)
     }

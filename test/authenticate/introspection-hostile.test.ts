@@ -204,7 +204,6 @@ describe('an endpoint', () => {
     scripted.answer = () => ({ status: 503 })
     const shown: string[] = []
     for (let attempt = 0; attempt < 5; attempt += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       shown.push(causeOf(await show(authenticator, `t${attempt}`)))
     }
     assert.equal(scripted.asked.length, 3)
@@ -228,7 +227,6 @@ describe('an endpoint', () => {
     const { authenticator, scripted } = site
     scripted.answer = ({ form }) => (form['token'] === 'good' ? { body: ACTIVE } : { status: 500 })
     for (let attempt = 0; attempt < 6; attempt += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.equal(await outcomeOf(authenticator, `bad${attempt}`), 'unavailable')
     }
     assert.equal(await outcomeOf(authenticator, 'good'), 'authenticated')
@@ -255,7 +253,6 @@ describe('an endpoint', () => {
   it('is asked over one connection, one question after another', async () => {
     await using site = await startIntrospection({ remember: 0 })
     for (let attempt = 0; attempt < 3; attempt += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.equal(await outcomeOf(site.authenticator, `t${attempt}`), 'authenticated')
     }
     assert.equal(new Set(site.scripted.asked.map(({ port }) => port)).size, 1)

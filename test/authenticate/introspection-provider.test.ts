@@ -81,7 +81,6 @@ describe('an OpenID provider', { skip: skipWithoutOidcProvider() }, () => {
 
     // 3. Ours are wrong: nobody's token is.
     for (const client of [secretInHeader(WEB.id, 'wrong'), secretInForm(WEB.id, WEB.secret)]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const refused = await show(authenticatorOf(client), token)
       assert.ok(refused.outcome === 'unavailable')
       assert.match(String(refused.cause), /refuses our own credentials \(401\)/)

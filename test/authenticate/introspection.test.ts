@@ -71,7 +71,6 @@ describe('an opaque token', () => {
       ['Bearer a,Bearer b', 'credential-malformed'],
     ] as const) {
       const headers = authorization === '' ? [] : [['authorization', authorization] as const]
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const result = await authenticator.authenticate(requestOf({ headers }), FOREVER)
       assert.equal(codeOf(result), want, authorization)
     }

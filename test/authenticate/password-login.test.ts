@@ -103,7 +103,6 @@ describe('a password at the login page', () => {
     const asked = await question()
     const codes: string[] = []
     for (let guess = 0; guess < 5; guess += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       codes.push(codeOf(await answer(asked, `${guess}`)))
     }
     // The question was one failure, so that five are spent after four answers.
@@ -116,7 +115,6 @@ describe('a password at the login page', () => {
     const { begin } = setUp()
     const codes: string[] = []
     for (let attempt = 0; attempt < 6; attempt += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       codes.push(codeOf(await begin('alice', 'right')))
     }
     assert.deepEqual(codes, [...Array(5).fill('asked'), 'too-many-attempts'])
@@ -125,7 +123,6 @@ describe('a password at the login page', () => {
   it('costs nothing who answers well, however often', async () => {
     const { question, answer, site } = setUp()
     for (let login = 0; login < 60; login += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(codeOf(await answer(await question(), '123456')), 'authenticated')
     }
     assert.deepEqual(site.lockOuts, [])
@@ -153,7 +150,6 @@ describe('a password at the login page', () => {
     const { question, answer, site } = setUp()
     const asked = await question()
     for (const text of ['', '123456\0', '1\n2']) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(codeOf(await answer(asked, text)), 'credential-malformed')
     }
     assert.deepEqual(site.verifier.answered, [])

@@ -78,9 +78,7 @@ describe('a Kubernetes API server', { skip: skipWithoutApiServer(), timeout: 180
     await bind(server, 'reviewer')
     // The API server learns of a role binding by its own watch.
     for (let waited = 0; waited < 100; waited += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- a poll
       if ((await outcomeOf(authenticator, token)) !== 'unavailable') break
-      // oxlint-disable-next-line no-await-in-loop -- a poll
       await sleep(COOL_DOWN)
     }
 
@@ -119,7 +117,6 @@ describe('a Kubernetes API server', { skip: skipWithoutApiServer(), timeout: 180
 
     // 5. Garbage, and a token that was changed.
     for (const wrong of ['garbage', `${token.slice(0, -4)}AAAA`, `${token}.x`, 'a.b.c']) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.equal(await outcomeOf(authenticator, wrong), 'token-inactive', wrong.slice(-8))
     }
 
@@ -138,9 +135,7 @@ describe('a Kubernetes API server', { skip: skipWithoutApiServer(), timeout: 180
     await server.call({ method: 'DELETE', path })
     let last = ''
     for (let waited = 0; waited < 300 && last !== 'token-inactive'; waited += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- a poll
       last = await outcomeOf(authenticator, token)
-      // oxlint-disable-next-line no-await-in-loop -- a poll
       await sleep(COOL_DOWN)
     }
     assert.equal(last, 'token-inactive')

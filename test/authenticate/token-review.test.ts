@@ -119,7 +119,6 @@ describe('a token of a service account', () => {
     const foreign = await key.token(claimsOf({ iss: `${ISSUER}x` }))
     const listed = await key.token(claimsOf({ iss: [ISSUER] }))
     for (const token of ['opaque', broken, foreign, listed]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.equal(await outcomeOf(authenticator, token), 'not-applicable')
     }
     assert.equal(scripted.asked.length, 0)

@@ -125,9 +125,9 @@ const decide = async (
 const becomes = async (ask: () => Promise<string>, want: string): Promise<void> => {
   let last = ''
   for (let waited = 0; waited < 300; waited += 1) {
-    last = await ask() // oxlint-disable-line no-await-in-loop -- a poll
+    last = await ask()
     if (last === want) return
-    await sleep(100) // oxlint-disable-line no-await-in-loop -- a poll
+    await sleep(100)
   }
   assert.equal(last, want)
 }
@@ -200,9 +200,7 @@ describe('a Kubernetes API server', { skip: skipWithoutApiServer(), timeout: 180
     for (const { allowed, ...asked } of REQUESTS) {
       const name = JSON.stringify(asked)
       // The API server takes each role and binding in at a time of its own.
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await becomes(() => decide(rules, asked), allowed ? 'permit by-rbac' : 'no-rule')
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.equal(await isLetDo(server, asked), allowed, `let do: ${name}`)
     }
 

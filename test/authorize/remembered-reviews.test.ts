@@ -101,8 +101,8 @@ describe('an answer', () => {
     await review('/first')
     await review('/second')
     for (let count = 0; count < 9_999; count += 1) {
-      if (count === 5_000) await review('/first') // oxlint-disable-line no-await-in-loop -- in order
-      await review(`/${count}`) // oxlint-disable-line no-await-in-loop -- in order
+      if (count === 5_000) await review('/first')
+      await review(`/${count}`)
     }
     const before = server.asked.length
     await review('/first')
@@ -131,7 +131,7 @@ describe('a failure', () => {
       const { server, review } = setUp()
       server.answer = failing
       for (let count = 1; count < 3; count += 1) {
-        assert.match(String(await review()), want) // oxlint-disable-line no-await-in-loop -- in order
+        assert.match(String(await review()), want)
         assert.equal(server.asked.length, count)
       }
       server.answer = () => YES

@@ -168,7 +168,6 @@ describe('a rate that is used up', () => {
   it('is not used up by what is refused anyway', async () => {
     const world = await issuing('{ rate: { perSecond: 1, burst: 1 } }')
     for (let round = 0; round < 5; round++) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.equal(await world.outcome(world.handle({ subject: subjectOf() })), 'subject-refused')
     }
     assert.equal(await world.outcome(), 'issued')
@@ -179,14 +178,12 @@ describe('a rate that is used up', () => {
     let issued = 0
     for (let round = 0; round < 500; round++) {
       const more = { route: `route-${round % 50}`, notAfter: NOW_S + 1_801 + round }
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       if ((await ask(world, 'mallory', more)) === 'issued') issued += 1
     }
     assert.equal(issued, 64)
     const event = world.audit.events.at(-1)
     assert.equal(event?.event === 'certificate-refused' && event.detail, 'identity-exceeded')
     for (let round = 0; round < 500; round++) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.equal(await ask(world, `user-${round}`), 'issued')
     }
     world.clock.advance(1_000)
@@ -200,7 +197,6 @@ describe('a rate that is used up', () => {
       const name = encodeGeneralNames([{ kind: 'uri', value: `spiffe://example/${round}` }])
       const extension = { oid: EXTENSIONS.subjectAltName, critical: false, value: name }
       const extensions = [...grantOf().extensions, extension]
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.equal(await ask(world, 'gateway', { extensions }), 'issued')
     }
   })

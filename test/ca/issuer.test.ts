@@ -209,7 +209,6 @@ describe('a keyring that was rotated', () => {
   it('is not read again for what no key could open', async () => {
     const world = await issuing()
     for (const handle of ['', 'x', world.handle().slice(0, -2)]) {
-      // oxlint-disable-next-line no-await-in-loop -- one at a time
       assert.notEqual(await world.outcome(handle), 'issued')
     }
     assert.equal(world.refreshes, 0)

@@ -70,7 +70,6 @@ describe('a pool of keys', () => {
     pool.prepare()
     assert.equal(started.length, 1)
     for (const count of [2, 3, 3, 3]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await finish()
       assert.equal(started.length, count)
     }

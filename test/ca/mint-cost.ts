@@ -72,7 +72,6 @@ export const measureMints = async (options: MintCostOptions): Promise<readonly S
   }
   const costs: StepCost[] = []
   for (const [step, run] of Object.entries(steps)) {
-    // oxlint-disable-next-line no-await-in-loop -- one measurement at a time
     costs.push({ step, micros: await averageOf(count, run) })
   }
   return costs
@@ -80,7 +79,6 @@ export const measureMints = async (options: MintCostOptions): Promise<readonly S
 
 const averageOf = async (count: number, run: (index: number) => unknown): Promise<number> => {
   const before = process.cpuUsage()
-  // oxlint-disable-next-line no-await-in-loop -- one after another is what is measured
   for (let index = 0; index < count; index++) await run(index)
   const { user, system } = process.cpuUsage(before)
   return Math.round((user + system) / count)

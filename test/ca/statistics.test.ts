@@ -48,7 +48,6 @@ describe('an issuance', () => {
       parts.handle({ authority: 'another' }),
       '!',
     ]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other, for the rate
       await issuer.issue(handle)
     }
     assert.deepEqual(countsOf(observer), {

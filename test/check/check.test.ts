@@ -253,7 +253,6 @@ describe('a check', () => {
       { ...proven(), rules, reviewer },
       { ...proven(), ...transforming(unavailable) },
     ]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const { decision, trail } = await run(route)
       assert.ok(decision.outcome === 'deny')
       assert.equal(decision.reason, 'rate-limited')

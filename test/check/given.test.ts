@@ -35,7 +35,6 @@ describe('a check about somebody who is given', () => {
   for (const { name, request, want } of CASES) {
     it(`ends as with somebody who is proven: ${name}`, async () => {
       for (const one of [state, given]) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         const { reason } = await check(attributesOf(request), one, {}, FOREVER)
         assert.equal(reason, want)
       }

@@ -50,7 +50,6 @@ describe('a parameter that carries a credential', () => {
   for (const query of ['%61pi_key=S', 'API_KEY=S', 'a=1;api_key=S', 'api_key=S&api.key=T']) {
     it(`is refused as ?${query}, also where another authenticator would decide`, async () => {
       for (const chain of [[keys], [certificate, keys], [keys, certificate]]) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const decision = await decide(`/a?${query}`, ...chain)
         assert.deepEqual(decision, { outcome: 'deny', reason: 'credential-malformed' })
       }
@@ -111,7 +110,6 @@ describe('the audit log', () => {
 
   it('shows that a long query is not whole, also where values are withheld', async () => {
     for (const query of ['full', 'names'] as const) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const path = await pathOf(`/a?${'token=S&'.repeat(200)}`, query)
       assert.equal(path?.length, MAX_PATH)
     }

@@ -20,7 +20,6 @@ import { Granting } from '../transform/granting.ts'
 /** Waits for events that come after the call has ended. */
 const untilEvent = async ({ audit }: FakeService): Promise<readonly DecisionEvent[]> => {
   for (let wait = 0; wait < 200 && audit.events.length === 0; wait++) {
-    // oxlint-disable-next-line no-await-in-loop -- polling
     await sleep(10)
   }
   await sleep(30) // for a second one, which must not come

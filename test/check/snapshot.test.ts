@@ -221,7 +221,6 @@ describe('failed attempts', () => {
     const memory = new FactMemory(new FakeClock())
     const snapshot = await build(folder, texts, memory, new HashPool(), state)
     for (const password of ['1', '2', '3', '4', '5']) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await guess(snapshot, password), 'credential-wrong')
     }
     return { snapshot, memory, state }

@@ -38,7 +38,6 @@ describe('a check', () => {
     })
     const { service, statistics } = running
     for (const path of ['/', '/', '/no', '/%2e%2e/']) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await service.client.check({ path })
     }
     assert.deepEqual(reasonsOf(statistics), {
@@ -128,7 +127,6 @@ describe('a rule', () => {
   ): Promise<ReturnType<CheckStatistics['routes']['get']>> => {
     await using running = await start({ ...answering(PROVEN), ...parts })
     for (const path of paths) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await running.service.client.check({ path })
     }
     return running.statistics.routes.get('app')
@@ -194,9 +192,7 @@ describe('a hostile caller', () => {
       const word = random(1e9).toString(36)
       const host = round % 3 === 0 ? 'app.example.org' : `${word}.example.org`
       const route = round % 5 === 0 ? { route: word } : {}
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await service.client.check({ host, path: `/${word}\n`, method: word.toUpperCase(), ...route })
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await service.client.check({ host, path: `/${word}`, ...route })
     }
     assert.deepEqual(new Set(statistics.routes.keys()), new Set(['app', NO_ROUTE]))

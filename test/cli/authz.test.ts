@@ -37,10 +37,8 @@ const linesOf = (text: string): readonly Record<string, unknown>[] =>
 
 const untilFile = async (path: string, wanted: RegExp): Promise<string> => {
   for (let wait = 0; wait < 200; wait++) {
-    // oxlint-disable-next-line no-await-in-loop -- polling
     const text = await readFile(path, 'utf8').catch(() => '')
     if (wanted.test(text)) return text
-    // oxlint-disable-next-line no-await-in-loop -- polling
     await sleep(20)
   }
   return assert.fail(`${path} never held ${String(wanted)}`)

@@ -44,9 +44,8 @@ const loginsIn = async (
 /** Waits for what happens some seconds later. */
 const until = async (happened: () => Promise<boolean>): Promise<void> => {
   for (let left = 100; left > 0; left -= 1) {
-    // oxlint-disable-next-line no-await-in-loop -- one after another
     if (await happened()) return
-    await sleep(100) // oxlint-disable-line no-await-in-loop -- as above
+    await sleep(100)
   }
   assert.fail('it did not happen')
 }
@@ -201,7 +200,6 @@ describe('countersign sessions', () => {
     await using plain = await startSite(withSessions())
     const config = plain.folder.file('countersign.yaml')
     for (const args of [['list'], ['end', '--all']]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const { status, stderr } = await countersign(['sessions', ...args, '--config', config])
       assert.equal(status, 1)
       assert.match(stderr, /in the memory of authz alone.*restart.*sqlite/)

@@ -51,10 +51,8 @@ describe('countersign signer', { concurrency: true }, () => {
     await rename(site.file('issued.jsonl'), site.file('issued.jsonl.1'))
     signer.signal('SIGHUP')
     for (let wait = 0; wait < 200; wait++) {
-      // oxlint-disable-next-line no-await-in-loop -- polling
       const text = await readFile(site.file('issued.jsonl'), 'utf8').catch(() => '')
       if (/"configuration-loaded","generation":2/.test(text)) return
-      // oxlint-disable-next-line no-await-in-loop -- polling
       await sleep(20)
     }
     assert.fail('no second generation')

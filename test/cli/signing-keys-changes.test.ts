@@ -77,7 +77,6 @@ describe('countersign keys signing rotate', { concurrency: true }, () => {
   it('leaves other files of the folder alone', async () => {
     await using keys = await someKeys('ES256')
     for (const name of ['README', 'tls.pem', '.lockfile', 'grant.keys']) {
-      // oxlint-disable-next-line no-await-in-loop -- a handful
       await writeFile(keys.file(name), name)
     }
     await keys.must('prune')
@@ -171,7 +170,6 @@ describe('a private key', { concurrency: true }, () => {
     ])
     const text = said.map(({ stdout, stderr }) => stdout + stderr).join('')
     for (const kid of await keys.privateKids()) {
-      // oxlint-disable-next-line no-await-in-loop -- a handful
       const pem = await readFile(signingKeyFile(keys.path, kid), 'utf8')
       for (const line of pem.split('\n')) assert.ok(line.length < 8 || !text.includes(line))
     }

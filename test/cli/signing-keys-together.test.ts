@@ -13,7 +13,6 @@ import { noKeys, someKeys, type Keys } from './signing-keys-folder.ts'
 const readUntil = async (signal: AbortSignal, keys: Keys): Promise<number> => {
   let count = 0
   while (!signal.aborted) {
-    // oxlint-disable-next-line no-await-in-loop -- one after another
     await keys.read()
     count += 1
   }
@@ -56,7 +55,6 @@ describe('commands at the same time', { concurrency: true }, () => {
     const readings = readUntil(ended.signal, keys)
     for (let count = 0; count < 40; count++) {
       const overlap = count % 3 === 0 ? 3_600_000 : 0
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await changeSigningKeys({
         folder: keys.path,
         plan: (list, now) => rotation(list, { algorithms: ['ES256', 'EdDSA'], overlap }, now),

@@ -43,7 +43,6 @@ describe('countersign keys signing create', { concurrency: true }, () => {
     assert.equal(await modeOf(keys.path), 0o750)
     await keys.must('rotate')
     for (const kid of await keys.kids()) {
-      // oxlint-disable-next-line no-await-in-loop -- two
       assert.equal(await modeOf(keys.file(`${kid}.pem`)), 0o640)
     }
   })

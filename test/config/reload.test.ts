@@ -288,9 +288,7 @@ describe('reload(), which SIGHUP calls', () => {
     await using scene = await setUp()
     for (let round = 0; round < 20; round++) {
       const running = scene.reloader.reload()
-      // oxlint-disable-next-line no-await-in-loop -- one after the other is what is tested
       await writeFile(scene.file, `round ${round}`)
-      // oxlint-disable-next-line no-await-in-loop -- one after the other is what is tested
       await Promise.all([running, scene.reloader.reload()])
       assert.equal(scene.reloader.current().value, `round ${round}`)
     }

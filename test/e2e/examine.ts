@@ -38,7 +38,6 @@ export class Examiner {
     const page = await this.#pageFor(look, options)
     const problems: string[] = []
     for (const text of unseen) {
-      // oxlint-disable no-await-in-loop -- one page, one after another
       await page.setContent(text)
       const title = await page.title()
       const shots = process.env['COUNTERSIGN_SCREENSHOTS']
@@ -48,7 +47,6 @@ export class Examiner {
         await page.screenshot({ path, fullPage: true })
       }
       problems.push(...(await seriousIn(page)).map((problem) => `${title}: ${problem}`))
-      // oxlint-enable no-await-in-loop
     }
     return problems
   }

@@ -74,7 +74,6 @@ export const peopleAt = (placeOf: () => Place): Open => {
     await Promise.all(left.map(({ context }) => context.close()))
     for (const { options, watched } of left) {
       const { complaints, statuses, documents } = watched
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const problems = await examiner.problemsIn(documents, options)
       assert.deepEqual([...complaints, ...problems], [])
       assert.deepEqual(sorted(statuses), sorted(options.refusals ?? []))

@@ -163,11 +163,9 @@ export const eventually = async <T>(
 ): Promise<T> => {
   const end = performance.now() + limit
   for (;;) {
-    // oxlint-disable-next-line no-await-in-loop -- polling
     const value = await ask()
     if (wished(value)) return value
     if (performance.now() > end) throw new Error(`still ${JSON.stringify(value)} after ${limit} ms`)
-    // oxlint-disable-next-line no-await-in-loop -- polling
     await sleep(50)
   }
 }

@@ -56,7 +56,6 @@ describe('Envoy at the edge', { skip: skipWithoutEnvoy() }, () => {
         ['X-Remote-User ', 'a'],
         ['X_Remote_User', 'a'],
       ] as const) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         assert.equal((await send([line])).status, 400, JSON.stringify(line))
       }
       assert.equal(edge.authz.checks.length, 0)
@@ -158,7 +157,6 @@ describe('Envoy at the edge', { skip: skipWithoutEnvoy() }, () => {
 
     it('upgrades to nothing else', async () => {
       for (const protocol of ['foo', 'websocket, foo', 'TLS/1.2']) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         const answer = await send([
           ['Upgrade', protocol],
           ['Connection', 'Upgrade'],

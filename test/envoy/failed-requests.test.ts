@@ -278,7 +278,6 @@ describe('a flood of what Envoy refuses', { skip }, () => {
     const FLOOD = 800
     const started = performance.now()
     for (let sent = 0; sent < FLOOD; sent += 40) {
-      // oxlint-disable-next-line no-await-in-loop -- not all connections at once
       await Promise.all(
         Array.from({ length: 40 }, () =>
           sendRaw(edge.target, { line: 'GET / HTTP/1.0', headers: [['Host', HOST]] }),

@@ -41,8 +41,8 @@ describe('idle connections', { skip: skipWithoutEnvoy() }, () => {
         )
       let status = await ask()
       while (status === 0 && performance.now() - started < PATIENCE) {
-        await sleep(100) // oxlint-disable-line no-await-in-loop -- polling
-        status = await ask() // oxlint-disable-line no-await-in-loop -- polling
+        await sleep(100)
+        status = await ask()
       }
       context.diagnostic(`answered after ${Math.round(performance.now() - started)} ms`)
       assert.equal(status, 200)

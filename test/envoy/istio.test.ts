@@ -204,7 +204,6 @@ describe('the files for Istio', () => {
 
   it('send nothing to the signer’s upstream twice', async () => {
     for (const way of ['gateway', 'hop']) {
-      // oxlint-disable-next-line no-await-in-loop -- two
       const objects = await objectsOf(`kube-apiserver-by-${way}.yaml`)
       assert.deepEqual(valuesOf(objects, 'retries'), [{ attempts: 0 }])
     }

@@ -100,7 +100,6 @@ export class Browser {
   async #go(start: URL, startMethod: string, startBody?: string): Promise<Visit> {
     let [url, method, body] = [start, startMethod, startBody]
     for (let left = MOST_REDIRECTS; left > 0; left -= 1) {
-      // oxlint-disable-next-line no-await-in-loop -- each says where the next is
       const visit = await this.#ask(url, method, body)
       const { location } = visit.headers
       if (location === undefined) return visit

@@ -96,7 +96,6 @@ export const startFakeRadius = async (
 
 const sendAll = async (socket: Socket, replies: readonly Buffer[], to: number): Promise<void> => {
   for (const reply of replies) {
-    // oxlint-disable-next-line no-await-in-loop -- in order
     await new Promise((resolve) => socket.send(reply, to, '127.0.0.1', resolve))
   }
 }

@@ -104,7 +104,6 @@ export class SdsStream {
   async drain(): Promise<void> {
     try {
       for (;;) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         await this.next()
       }
     } catch {

@@ -64,7 +64,6 @@ const POLL_MS = 5
 /** Waits until it is so; the test's own time limit ends the wait if it never is. */
 export const until = async (condition: () => boolean): Promise<void> => {
   while (!condition()) {
-    // oxlint-disable-next-line no-await-in-loop -- a poll
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
 }

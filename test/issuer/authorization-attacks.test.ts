@@ -255,7 +255,6 @@ describe('the authorization server, attacked', () => {
 
   it('gives no password grant and nothing for made-up grants', async () => {
     for (const grant of ['password', 'implicit', 'urn:ietf:params:oauth:grant-type:jwt-bearer']) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const response = await fetch(`http://127.0.0.1:${site.port}/token`, {
         method: 'POST',
         headers: { 'content-type': 'application/x-www-form-urlencoded' },

@@ -120,10 +120,9 @@ export const startSite = async (
       const before = (await eventsIn(folder, 'configuration-loaded')).length
       await writeFile(file, await change(await readFile(file, 'utf8')))
       const end = performance.now() + LONGEST_RELOAD_MS
-      // oxlint-disable-next-line no-await-in-loop -- polling
       while ((await eventsIn(folder, 'configuration-loaded')).length === before) {
         if (performance.now() > end) throw new Error(`${name} is not read again`)
-        await sleep(20) // oxlint-disable-line no-await-in-loop -- polling
+        await sleep(20)
       }
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
@@ -143,7 +142,6 @@ export const siteFolder = async (
   )
   const all = { secret: SECRET, 'users.yaml': USERS, 'countersign.yaml': yaml, ...files }
   for (const [name, content] of Object.entries(all)) {
-    // oxlint-disable-next-line no-await-in-loop -- a few
     await writeFile(folder.file(name), content)
   }
   return folder

@@ -157,10 +157,8 @@ describe('a login under way', () => {
       ]
       const earlier = (await site.audit('login')).length
       for (const jar of foreign) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const answer = await ask(`${pathname}${step}`, jar, body)
         assert.equal(answer.status, 400)
-        // oxlint-disable-next-line no-await-in-loop -- as above
         assert.match(await answer.text(), /<h1>This login was begun in another browser/)
       }
       assert.equal((await site.audit('login')).length, earlier, 'nothing was proven')
@@ -210,7 +208,6 @@ describe('a login under way', () => {
     const browser = site.browser()
     const pages = [await browser.get(url)]
     for (let count = 1; count < 36; count += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       pages.push(await browser.get(url))
     }
     assert.equal(valuesOf(browser).length, 32)

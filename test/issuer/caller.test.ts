@@ -62,10 +62,8 @@ describe('a caller’s address that is said over TCP without TLS', () => {
     let guesses = 0
     for (; guesses < 60 && status !== 429; guesses += 1) {
       const browser = site.browser({ [SOURCE]: `198.51.100.${guesses}` })
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const page = await pageAt(site, browser)
       const fields = { user: `user-${guesses}`, password: 'no' }
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       ;({ status } = await browser.submit(page, '/password', fields))
     }
     assert.equal(status, 429, `${guesses} guesses`)
@@ -185,7 +183,6 @@ describe('the issuer over mutual TLS', () => {
     const spiffe = 'spiffe://example.org/envoy'
     const mesh = await pki.issue({ commonName: 'mesh', names: [spiffe], usage: 'client' })
     for (const client of [envoy, mesh]) {
-      // oxlint-disable-next-line no-await-in-loop -- two
       const { status } = await (await browserWith(client)).get('https://id.example.org/jwks')
       assert.equal(status, 200)
     }
@@ -218,7 +215,6 @@ describe('the issuer over mutual TLS', () => {
       usage: 'server',
     })
     for (const [name, content] of Object.entries(await filesOf(other, server))) {
-      // oxlint-disable-next-line no-await-in-loop -- three
       await writeFile(site.folder.file(name), content)
     }
     await site.authz.reload()

@@ -220,10 +220,8 @@ describe('a question of a RADIUS server', () => {
     const { page, submit, site } = setting
     let last = page
     for (let attempt = 0; attempt < 20 && last.status !== 429; attempt += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       last = await submit(page, '/password', RIGHT)
       if (last.status !== 200) break
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       last = await submit(last, '/challenge', { answer: `no-${attempt}` })
     }
     assert.equal(last.status, 429)
@@ -242,7 +240,6 @@ describe('a question of a RADIUS server', () => {
     const { page, submit, radius } = setting
     // Four failures and the question are five.
     for (let attempt = 0; attempt < 4; attempt += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await submit(page, '/password', { user: 'alice', password: `no-${attempt}` })
     }
     const question = await submit(page, '/password', RIGHT)

@@ -32,7 +32,6 @@ const guess = async (browser: Browser, times: number) => {
       .toString(20)
       .padStart(4, '0')
       .replaceAll(/[0-9a-j]/g, letter)}`
-    // oxlint-disable-next-line no-await-in-loop -- one after another
     const visit = await browser.submit(page, '/device', { user_code: code })
     statuses.push(visit.status)
     if (visit.status === 200) page = visit
@@ -85,9 +84,7 @@ describe('user codes of devices', () => {
     let limited: Visit | undefined
     for (let index = 0; index < 200 && limited === undefined; index += 1) {
       const browser = from(site, `10.0.0.${index}`)
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const { statuses, page } = await guess(browser, 5)
-      // oxlint-disable-next-line no-await-in-loop -- as above
       if (statuses.includes(429)) limited = await enter(browser, page, code)
     }
     assert.ok(limited)
@@ -109,9 +106,7 @@ describe('user codes of devices', () => {
     const browser = from(site, '203.0.113.7')
     const page = await browser.get(VERIFICATION)
     for (let index = 0; index < 15; index += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.equal((await enter(browser, page, code)).status, 200)
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.equal((await enter(from(site, '203.0.113.7'), page, code)).status, 400)
     }
   })
@@ -151,7 +146,6 @@ describe('device codes', () => {
     await using site = await startSite(atSocket(configuration()))
     const statuses = new Map<number, number>()
     for (let index = 0; index < 100; index += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const { status } = await request(site, '203.0.113.7', { client_id: 'cli' })
       statuses.set(status, (statuses.get(status) ?? 0) + 1)
     }
@@ -235,11 +229,9 @@ describe('parameters of a request that is kept', () => {
         await push(site, '/par', { ...pushed, ...fields }),
         await push(site, '/device/authorize', { client_id: 'cli', scope: 'openid', ...fields }),
       ]
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.deepEqual(await calls(right), ['/login/', false, false], name)
       // A device sends no state.
       const device = name === 'state' ? false : 'invalid_request'
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.deepEqual(await calls(long), ['invalid_request', 'invalid_request', device], name)
     }
     // Without a resource the provider keeps known scopes alone.
@@ -259,7 +251,6 @@ describe('the state of a logout', () => {
       [7_500, 400],
     ] as const) {
       const form = new URLSearchParams({ client_id: 'spa', state: 'a'.repeat(length) })
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.equal((await fetch(`${url}?${form.toString()}`)).status, status)
     }
   })

@@ -129,10 +129,9 @@ describe('a token of a login that has ended', () => {
       const other = await tokensOf(site)
       const exchanged = await exchange(site, jwt)
       for (const token of [jwt, idToken, exchanged])
-        assert.equal(await shown(site, token), 'allowed') // oxlint-disable-line no-await-in-loop
+        assert.equal(await shown(site, token), 'allowed')
       await end(browser)
       for (const token of [jwt, idToken, exchanged]) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         assert.equal(await shown(site, token), 'token-inactive')
       }
       // RFC 8693 §2.2.2.

@@ -36,7 +36,7 @@ export const flood = async (
   const sending = async (): Promise<void> => {
     while (sent < count) {
       sent += 1
-      check(await send(agent, port, next(sent - 1))) // oxlint-disable-line no-await-in-loop -- in turn
+      check(await send(agent, port, next(sent - 1)))
     }
   }
   await Promise.all(Array.from({ length: CONNECTIONS }, sending))

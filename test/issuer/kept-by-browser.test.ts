@@ -50,7 +50,6 @@ describe('a login under way that its browser keeps', () => {
     assert.ok(isIn(await browser.submit(page, '/password', ALICE)))
     const earlier = await succeeded()
     for (const person of [ALICE, BOB]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       const again = await copy.submit(page, '/password', person)
       assert.equal(again.status, 400)
       assert.match(again.body, /<h1>This took too long/)

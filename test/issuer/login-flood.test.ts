@@ -26,7 +26,6 @@ const guess = async (browser: Browser, page: Visit): Promise<readonly number[]> 
   const statuses: number[] = []
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const form = { user: 'bob', password: `no-${attempt}` }
-    // oxlint-disable-next-line no-await-in-loop -- one after another
     statuses.push((await browser.submit(page, '/password', form)).status)
   }
   return statuses

@@ -94,7 +94,6 @@ describe('the login page', () => {
     const { browser, page } = await open(site, { 'x-countersign-source': from })
     let last = page
     for (let attempt = 0; attempt < 20 && last.status !== 429; attempt += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       last = await browser.submit(page, '/password', { user: 'alice', password: `no-${attempt}` })
     }
     assert.equal(last.status, 429)
@@ -145,7 +144,6 @@ describe('the login page', () => {
   it('is not there for what nobody asked for', async () => {
     await using site = await startSite()
     for (const path of ['/login/', '/login/abc', '/login/abc/password', '/login/a/b/c']) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const { status } = await site.browser().get(`https://id.example.org${path}`)
       assert.ok([400, 404, 405].includes(status), `${path}: ${status}`)
     }

@@ -97,7 +97,6 @@ describe('logins of one subject', () => {
       [weak, WEAK_GROUPS],
       [strong, STRONG_GROUPS],
     ] as const) {
-      // oxlint-disable-next-line no-await-in-loop -- two
       const info = await openid.fetchUserInfo(client, tokens.access_token, 'alice')
       assert.deepEqual(info['groups'], groups)
       assert.equal(info['grant_id'], undefined)
@@ -135,7 +134,6 @@ describe('logins of one subject', () => {
       [weak, WEAK_GROUPS],
       [strong, STRONG_GROUPS],
     ] as const) {
-      // oxlint-disable-next-line no-await-in-loop -- two
       const answer = await openid.genericGrantRequest(gateway, EXCHANGE, {
         subject_token: tokens.access_token,
         subject_token_type: ACCESS_TOKEN,
@@ -177,7 +175,6 @@ describe('logins of one subject', () => {
     const page = await browser.get(ACCOUNT)
     await browser.submit(page, '/account/here', {})
     for (const { client, tokens } of [weak, strong]) {
-      // oxlint-disable-next-line no-await-in-loop -- two
       await assert.rejects(openid.refreshTokenGrant(client, tokens.refresh_token ?? ''), {
         error: 'invalid_grant',
       })
@@ -191,12 +188,11 @@ describe('logins of one subject', () => {
       [weak, WEAK],
       [strong, STRONG],
     ] as const) {
-      // oxlint-disable-next-line no-await-in-loop -- two
       const page = await browser.get(`${ISSUER}/account`)
-      await browser.submit(page, '/password', { user, password }) // oxlint-disable-line no-await-in-loop
+      await browser.submit(page, '/password', { user, password })
     }
     const cookies = [await sessionOn(weak), await sessionOn(strong)]
-    for (const cookie of cookies) assert.ok(await isIn(site.authz, cookie)) // oxlint-disable-line no-await-in-loop
+    for (const cookie of cookies) assert.ok(await isIn(site.authz, cookie))
     const decisions = await site.audit('decision')
     const groups = decisions.slice(-2).map((event) => event['groups'])
     assert.deepEqual(groups, [WEAK_GROUPS, STRONG_GROUPS])

@@ -197,20 +197,14 @@ describe('the metrics of logins, sessions and tokens', () => {
       [403, 'logout'],
     ] as const) {
       status = answer
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const { browser, page } = await loggedIn(site)
-      // oxlint-disable-next-line no-await-in-loop -- as above
       const { url, checks } = await authorization(client)
-      // oxlint-disable-next-line no-await-in-loop -- as above
       await openid.authorizationCodeGrant(client, (await browser.get(url)).url, checks)
-      // oxlint-disable-next-line no-await-in-loop -- as above
       await sessionOn(browser)
       if (way === 'account') {
-        await browser.submit(page, '/here') // oxlint-disable-line no-await-in-loop
+        await browser.submit(page, '/here')
       } else {
-        // oxlint-disable-next-line no-await-in-loop -- as above
         const question = await browser.get('https://id.example.org/logout')
-        // oxlint-disable-next-line no-await-in-loop -- as above
         await browser.submit(question, '/confirm', { logout: 'yes' })
       }
     }

@@ -163,9 +163,8 @@ export const assertNothing = async (user: LoggedIn): Promise<void> => {
 export const until = async (ask: () => Promise<boolean>, what: string): Promise<void> => {
   const end = performance.now() + LONGEST_MS
   while (!(await ask())) {
-    // oxlint-disable-line no-await-in-loop -- polling
     assert.ok(performance.now() < end, `${what}, after ${LONGEST_MS} ms`)
-    await sleep(20) // oxlint-disable-line no-await-in-loop -- polling
+    await sleep(20)
   }
 }
 

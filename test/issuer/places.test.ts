@@ -30,7 +30,6 @@ const start = async (most: number) => {
     ask: async (path: string) => await fetch(`http://127.0.0.1:${port}${path}`),
     arrived: async (count: number) => {
       for (let seen = 0; seen < count; seen += 1) {
-        // oxlint-disable-next-line no-await-in-loop -- each is an event
         await once(server, 'request')
       }
     },

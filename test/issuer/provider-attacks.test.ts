@@ -25,11 +25,9 @@ describe('codes that come back to us', () => {
       return end.url.pathname.startsWith('/login/') ? end.status : 200
     }
     const good: number[] = []
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     for (let time = 0; time < 12; time += 1) good.push(await comeBack(true))
     assert.deepEqual(new Set(good), new Set([200]))
     const bad: number[] = []
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     for (let time = 0; time < 14; time += 1) bad.push(await comeBack(false))
     assert.deepEqual([...new Set(bad)], [403, 429])
     assert.equal(fake.asked.filter((path) => path === '/token').length, 12 + 10)
@@ -120,12 +118,9 @@ describe('a provider that does what none should', () => {
 
   it('hostile: a login of before, where the application wants a new one', async () => {
     for (const time of [undefined, 1_000_000_000]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await using fake = await startFakeOpenId()
-      // oxlint-disable-next-line no-await-in-loop -- as above
       await using setting = await begin(fake, { prompt: 'login' })
       fake.settings.claims = { nonce: setting.nonce, auth_time: time }
-      // oxlint-disable-next-line no-await-in-loop -- as above
       assert.equal((await setting.back()).status, 403)
     }
   })
@@ -163,10 +158,8 @@ describe('a provider that does what none should', () => {
       { authorization_endpoint: 'javascript:alert(1)' },
       { authorization_endpoint: 'http://evil.example.net/auth' },
     ]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await using fake = await startFakeOpenId()
       fake.settings.metadata = metadata
-      // oxlint-disable-next-line no-await-in-loop -- as above
       await using setting = await begin(fake)
       assert.equal(setting.left.status, 403, JSON.stringify(metadata))
     }

@@ -83,9 +83,7 @@ describe('a provider that is asked again', () => {
     await using login = await begin(fake)
     fake.settings.tokens = { expires_in: 2 }
     for (let round = 0; round < 2; round += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await sleep(OVERDUE_MS)
-      // oxlint-disable-next-line no-await-in-loop -- as above
       assert.equal(await login.status(), 'u-1')
     }
   })
@@ -161,12 +159,9 @@ describe('a logout token', () => {
   it('ends the logins of a person, or the one that it names', async () => {
     await using fake = await startFakeOpenId()
     for (const claims of [{}, { sid: 's-1' }, { sid: 's-1', sub: undefined }]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await using login = await begin(fake, { sid: 's-1' })
-      // oxlint-disable-next-line no-await-in-loop -- as above
       const told = await login.tell(await fake.logoutToken(claims))
       assert.equal(told.status, 200, told.body)
-      // oxlint-disable-next-line no-await-in-loop -- as above
       assert.equal(await isIn(login.site.authz, login.cookie), false, JSON.stringify(claims))
     }
   })
@@ -217,7 +212,6 @@ describe('a logout token', () => {
     await using login = await begin(fake)
     fake.settings.tokens = { expires_in: 600 }
     for (const { name, claims, header, signs = 'itself' } of HOSTILE) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await context.test(`hostile: ${name}`, async () => {
         fake.settings.signs = signs
         const token = await fake.logoutToken(claims, header)
@@ -228,7 +222,6 @@ describe('a logout token', () => {
     }
     fake.settings.signs = 'itself'
     for (const text of ['', 'x', 'a.b.c']) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal((await login.tell(text)).status, 400)
     }
     const other = await login.site.browser().post(`${callbackOf('nobody')}/logout`, {

@@ -93,10 +93,10 @@ describe('sessions of browsers', () => {
       ['{ remember: 0s }', '900000'],
       ['{ stream: 2s, remember: 1m }', '2000'],
     ] as const) {
-      await using site = await startSite(withSessions('', section)) // oxlint-disable-line no-await-in-loop
-      const cookie = await sessionAt(site.authz) // oxlint-disable-line no-await-in-loop
+      await using site = await startSite(withSessions('', section))
+      const cookie = await sessionAt(site.authz)
       for (const time of ['first', 'second']) {
-        const outcome = await askedOf(site.authz, cookie) // oxlint-disable-line no-await-in-loop
+        const outcome = await askedOf(site.authz, cookie)
         assert.ok(outcome.allow)
         assert.equal(outcome.set['x-envoy-upstream-stream-duration-ms'], want, time)
       }
@@ -195,11 +195,9 @@ describe('sessions of browsers', () => {
       assert.equal(served.allow, true)
       await redis.start()
       for (let left = 50; left > 0; left -= 1) {
-        // oxlint-disable-next-line no-await-in-loop -- polling
         const outcome = await askedOf(site.authz, cookie)
         if (outcome.allow) return
         assert.equal(outcome.status, 'ServiceUnavailable')
-        // oxlint-disable-next-line no-await-in-loop -- polling
         await new Promise((resolve) => setTimeout(resolve, 100))
       }
       assert.fail('the session did not come back')

@@ -203,7 +203,7 @@ describe('a request of a client that has proven nothing', () => {
     }
     await round() // compiles
     const grown = []
-    for (let count = 0; count < ROUNDS; count += 1) grown.push(await round()) // oxlint-disable-line no-await-in-loop -- in turn
+    for (let count = 0; count < ROUNDS; count += 1) grown.push(await round())
     // 12 MiB in a round, with the requests themselves (request-context.ts).
     assert.ok(Math.max(...grown) < 4, `${grown.map((size) => size.toFixed(1)).join(', ')} MiB`)
   })

@@ -101,7 +101,6 @@ export const startVouching = async (): Promise<Vouching> => {
       return { browser, elsewhere, cookie: `${COOKIE}=${text}` }
     },
     async givenBack() {
-      // oxlint-disable-next-line no-await-in-loop -- polling
       for (let left = 250; left > 0 && oidc.revoked() === 0; left -= 1) await sleep(20)
       assert.equal(oidc.revoked(), 1)
     },

@@ -33,7 +33,6 @@ describe('the name of a key', () => {
     for (const key of [RFC_7515_A_2, RFC_7515_A_3, RFC_8037_A]) {
       const jwk = publicJwkOf(key.privateKey)
       assert.ok(jwk !== undefined)
-      // oxlint-disable-next-line no-await-in-loop -- a handful
       assert.equal(thumbprintOf(jwk), await calculateJwkThumbprint(jwk))
     }
   })

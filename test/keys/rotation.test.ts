@@ -111,8 +111,8 @@ describe('signing keys that rotate under load', () => {
     const wrong: string[] = []
     const load = async (minting: Replica, verifying: Replica, user: string): Promise<void> => {
       while (!over.signal.aborted) {
-        const token = await mint(minting, user) // oxlint-disable-line no-await-in-loop -- one caller
-        const outcome = await verifying.check('use', `Bearer ${token}`) // oxlint-disable-line no-await-in-loop -- as above
+        const token = await mint(minting, user)
+        const outcome = await verifying.check('use', `Bearer ${token}`)
         const kid = kidOf(token)
         kids.add(kid)
         count += 1
@@ -144,13 +144,11 @@ describe('signing keys that rotate under load', () => {
     await writeList(keys, [revoked(first), second])
     const end = Date.now() + 10_000
     while ((await b.check('use', `Bearer ${old}`)).allow) {
-      // oxlint-disable-next-line no-await-in-loop -- polling
       await sleep(50)
       assert.ok(Date.now() < end, 'a token of a revoked key is still good')
     }
     for (const replica of [a, b]) {
       for (const user of USERS) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         assert.equal(kidOf(await mint(replica, user)), second.entry.kid)
       }
     }

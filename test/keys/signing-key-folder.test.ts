@@ -102,7 +102,6 @@ describe('a folder of signing keys', () => {
     await writeSigningKeys(folder.file('..2026'), KEYS)
     await symlink('..2026', folder.file('..data'))
     for (const name of ['keys.json', ...KEYS.map(({ entry }) => `${entry.kid}.pem`)]) {
-      // oxlint-disable-next-line no-await-in-loop -- a handful
       await symlink(join('..data', name), folder.file(name))
     }
     await symlink(folder.path, folder.file('link'))

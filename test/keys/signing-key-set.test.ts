@@ -251,7 +251,6 @@ describe('a token', () => {
 
     it(`of ${algorithm} says type, key and algorithm, and what it was given`, async () => {
       for (const typ of ['JWT', 'at+jwt'] as const) {
-        // oxlint-disable-next-line no-await-in-loop -- two
         const { token, kid: by } = await set.sign(algorithm, typ, claimsAt(START))
         const reading = readToken(token)
         assert.equal(reading.outcome, 'token')
@@ -292,7 +291,6 @@ describe('two replicas of one folder', () => {
       clock.advance(START + at - clock.now())
       const late = signingKeysOf(keys, clock)
       for (const algorithm of SIGNING_ALGORITHMS) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         assert.equal(await signer(early, algorithm), await signer(late, algorithm))
       }
       assert.deepEqual(early.statuses(), late.statuses())
@@ -306,14 +304,11 @@ describe('two replicas of one folder', () => {
       const at = random.below(4 * HOUR)
       const algorithm = random.pick(SIGNING_ALGORITHMS)
       const one = setAt(keys, at)
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       if ((await signer(one, algorithm)) === 'none') continue
-      // oxlint-disable-next-line no-await-in-loop -- as above
       const { token } = await one.sign(algorithm, 'JWT', claimsAt(START + at))
       for (const later of [0, random.below(DAY - 1_000), DAY - 1_000]) {
         for (const skew of [-5 * MINUTE, 0, 5 * MINUTE]) {
           const other = setAt(keys, at + later + skew)
-          // oxlint-disable-next-line no-await-in-loop -- as above
           assert.equal(await verdictOn(token, other, START + at + later), 'taken')
         }
       }

@@ -48,9 +48,7 @@ describe('keys for whoever writes its tokens itself', () => {
     for (const signing of signers) {
       const { kid, algorithm, publicKey } = signing
       const text = input(kid, algorithm)
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const signature = Buffer.from(await signing.sign(Buffer.from(text))).toString('base64url')
-      // oxlint-disable-next-line no-await-in-loop -- as above
       const { protectedHeader } = await compactVerify(`${text}.${signature}`, publicKey)
       assert.equal(protectedHeader.kid, kid)
     }

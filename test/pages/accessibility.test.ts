@@ -70,13 +70,11 @@ describe('every page, as people see it', { skip: skipWithoutChromium() }, () => 
         const context = await browser.newContext({ ...options, locale: language, bypassCSP: true })
         const page = await context.newPage()
         for (const sample of SAMPLES) {
-          // oxlint-disable no-await-in-loop -- one page, one after another
           await page.goto(server.url(sample.name, language))
           assert.deepEqual(await seriousIn(page), [], sample.name)
           const { small, overflow } = await measuresOf(page)
           assert.deepEqual(small, [], sample.name)
           assert.equal(overflow, 0, sample.name)
-          // oxlint-enable no-await-in-loop
         }
         await context.close()
       })
@@ -99,10 +97,8 @@ describe('every page, as people see it', { skip: skipWithoutChromium() }, () => 
     const page = await context.newPage()
     for (const text of ['x'.repeat(10_240), 'm '.repeat(5_000), 'שלום \u202e'.repeat(99)]) {
       for (const make of pagesWith(text)) {
-        // oxlint-disable no-await-in-loop -- one page, one after another
         await page.setContent(render(make(contextOf(look))))
         assert.equal((await measuresOf(page)).overflow, 0, await page.title())
-        // oxlint-enable no-await-in-loop
       }
     }
     await context.close()
@@ -112,11 +108,9 @@ describe('every page, as people see it', { skip: skipWithoutChromium() }, () => 
     const context = await browser.newContext({ viewport: PHONE, bypassCSP: true })
     const page = await context.newPage()
     for (const sample of SAMPLES) {
-      // oxlint-disable no-await-in-loop -- one page, one after another
       await page.goto(server.url(sample.name, 'de'))
       await page.addStyleTag({ content: 'html{font-size:200%!important}' })
       assert.equal((await measuresOf(page)).overflow, 0, sample.name)
-      // oxlint-enable no-await-in-loop
     }
     await context.close()
   })

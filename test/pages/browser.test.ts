@@ -61,7 +61,6 @@ describe('the pages in a browser', { skip: skipWithoutChromium() }, () => {
     await using server = await serve()
     await using tab = await open()
     for (const { name } of SAMPLES) {
-      // oxlint-disable-next-line no-await-in-loop -- one page, one after another
       await tab.page.goto(server.url(name))
     }
     const asked = tab.requests.filter((url) => !url.startsWith('data:'))
@@ -93,10 +92,8 @@ describe('the pages in a browser', { skip: skipWithoutChromium() }, () => {
     await focused(page)
     const order: string[] = []
     for (let step = 0; step < 9; step += 1) {
-      // oxlint-disable no-await-in-loop -- one key after another
       order.push(await page.evaluate<string>(FOCUSED))
       await page.keyboard.press('Tab')
-      // oxlint-enable no-await-in-loop
     }
     assert.deepEqual(order, [
       'user',
@@ -243,11 +240,9 @@ describe('the pages in a browser', { skip: skipWithoutChromium() }, () => {
     const { page } = tab
     await page.goto(server.url('confirm-logout'))
     for (let round = 0; round < 2; round += 1) {
-      // oxlint-disable no-await-in-loop -- one after another
       await page.getByRole('button', { name: 'Stay logged in' }).click()
       await page.waitForURL('**/landed')
       await page.goBack()
-      // oxlint-enable no-await-in-loop
     }
     assert.equal(server.forms.length, 2)
   })

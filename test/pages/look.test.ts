@@ -112,7 +112,6 @@ describe('a look', () => {
       ['large.svg', SVG + ' '.repeat(32_768), /has 3\d{4} bytes.*at most 32 KB/],
     ]
     for (const [name, content, want] of hostile) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.match(await refusal({ logo: await file(name, content) }), want)
     }
     assert.match(await refusal({ logo: folder.file('none.svg') }), /^file-unreadable: .*not exist/)

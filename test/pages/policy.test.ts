@@ -144,7 +144,6 @@ describe('the policy of the pages', { skip: skipWithoutChromium() }, () => {
     await using server = await startPageServer({ look })
     await using tab = await open()
     for (const framer of [elsewhere, server]) {
-      // oxlint-disable no-await-in-loop -- one after another
       await tab.page.route('**/framer', (route) =>
         route.fulfill({
           contentType: 'text/html',
@@ -155,7 +154,6 @@ describe('the policy of the pages', { skip: skipWithoutChromium() }, () => {
       const [, frame] = tab.page.frames()
       assert.ok(frame)
       assert.match(frame.url(), /^chrome-error:/)
-      // oxlint-enable no-await-in-loop
     }
     assert.match(tab.said.join('\n'), /frame-ancestors|X-Frame-Options/)
   })

@@ -42,9 +42,7 @@ describe('an admin listener with 1,000 connections on which clients send', () =>
         using clients = quietClients(server.address)
         const statuses: number[] = []
         for (let probe = 0; probe < PROBES; probe += 1) {
-          // oxlint-disable-next-line no-await-in-loop -- it is probed between them
           await clients.add(CONNECTIONS_FOR_EACH, quiet)
-          // oxlint-disable-next-line no-await-in-loop -- one after the other
           statuses.push((await read(server.address, '/livez')).status)
         }
         assert.deepEqual(statuses, Array(PROBES).fill(200))
@@ -56,7 +54,6 @@ describe('an admin listener with 1,000 connections on which clients send', () =>
     await using server = await startAdmin(LOOPBACK)
     using clients = quietClients(server.address)
     await clients.add(1_000, { sent: '' })
-    // oxlint-disable-next-line no-await-in-loop -- until they are
     while (clients.left > 64) await new Promise((resolve) => setImmediate(resolve))
     assert.equal(clients.left, 64)
   })
@@ -94,7 +91,6 @@ describe('a connection with a request in flight', () => {
     const answer = read(server.address, '/late')
     await asked
     await clients.add(500, { sent: '' })
-    // oxlint-disable-next-line no-await-in-loop -- until they are closed
     while (clients.left > 64) await new Promise((resolve) => setImmediate(resolve))
     make()
     assert.equal((await answer).body, 'late')
@@ -144,11 +140,9 @@ describe('a connection with a request in flight', () => {
     using connected = new QuietClients(() => connectTls({ host, port, ...identity }))
     await connected.add(100, { sent: '' })
     for (let probe = 0; probe < PROBES; probe += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await ask('/none'), 404)
     }
     while (inHandshake.left + connected.left > 64) {
-      // oxlint-disable-next-line no-await-in-loop -- until they are closed
       await new Promise((resolve) => setImmediate(resolve))
     }
     make()

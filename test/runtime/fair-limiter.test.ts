@@ -25,7 +25,7 @@ const open = (options: Partial<FairLimiterOptions> = {}) => {
       lane,
     )
   const settle = async (): Promise<void> => {
-    for (let turn = 0; turn < 10; turn += 1) await Promise.resolve() // oxlint-disable-line no-await-in-loop -- microtasks
+    for (let turn = 0; turn < 10; turn += 1) await Promise.resolve()
   }
   /** Ends the piece of work that has run for longest. */
   const endOne = async (): Promise<void> => {
@@ -46,7 +46,7 @@ describe('a limiter', () => {
     void start('bob', 'b0')
     void start('alice', 'a1')
     await settle()
-    for (let index = 0; index < 8; index += 1) await endOne() // oxlint-disable-line no-await-in-loop -- one by one
+    for (let index = 0; index < 8; index += 1) await endOne()
     assert.deepEqual(begun, ['m0', 'm1', 'a0', 'b0', 'm2', 'a1', 'm3', 'm4'])
   })
 
@@ -90,7 +90,7 @@ describe('a limiter', () => {
     void start('bob', 'o0')
     void start('bob', 'o1')
     await settle()
-    for (let index = 0; index < 10; index += 1) await endOne() // oxlint-disable-line no-await-in-loop -- one by one
+    for (let index = 0; index < 10; index += 1) await endOne()
     assert.deepEqual(
       begun.flatMap((name, index) => (name.startsWith('o') ? [index] : [])),
       [4, 8],
@@ -127,8 +127,8 @@ describe('a limiter', () => {
     await settle()
     assert.deepEqual(begun, ['a', 'b'])
     left = 2
-    while (begun.length < 4) await new Promise((resume) => setTimeout(resume, 1)) // oxlint-disable-line no-await-in-loop -- by its timer
-    for (let index = 0; index < 4; index += 1) await endOne() // oxlint-disable-line no-await-in-loop -- one by one
+    while (begun.length < 4) await new Promise((resume) => setTimeout(resume, 1))
+    for (let index = 0; index < 4; index += 1) await endOne()
     assert.equal(await last, 'd')
   })
 })

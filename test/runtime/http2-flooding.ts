@@ -50,7 +50,6 @@ const sending =
       const taken = client.send(...frames).then(() => 'taken')
       // A server whose answers are not taken may close the connection, or read no more from it.
       const stalled = options.deaf === true ? [sleep(STALLED_MS, 'stalled')] : []
-      // oxlint-disable-next-line no-await-in-loop -- as fast as they are taken
       if ((await Promise.race([taken, ...stalled])) === 'stalled') break
     }
     return [client]

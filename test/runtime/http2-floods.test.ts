@@ -71,10 +71,8 @@ const startServer = async (kind: string, place: string): Promise<Flooded> => {
 /** What is held when the flooders are gone; streams are taken apart in later turns. */
 const leftOver = async (server: ChildProcess, before: number): Promise<number> => {
   for (let wait = 0; ; wait++) {
-    // oxlint-disable-next-line no-await-in-loop -- polling
     const left = (await measure(server)).live - before
     if (left < MOST_LEFT || wait === 100) return left
-    // oxlint-disable-next-line no-await-in-loop -- polling
     await sleep(100)
   }
 }
@@ -83,9 +81,7 @@ const leftOver = async (server: ChildProcess, before: number): Promise<number> =
 const askDuring = async (honest: Client, flood: Promise<readonly FrameClient[]>) => {
   const flooding = flood.then((clients) => ({ clients }))
   for (let answered = 1; ; answered++) {
-    // oxlint-disable-next-line no-await-in-loop -- one after another
     await ask(honest)
-    // oxlint-disable-next-line no-await-in-loop -- one after another
     const state = await Promise.race([flooding, sleep(5, undefined)])
     if (state !== undefined) return { ...state, answered }
   }

@@ -54,12 +54,9 @@ describe('a UNIX socket', () => {
     ]
     await mkdir(folder.file('shared'))
     for (const { mode, fits } of CASES) {
-      // oxlint-disable-next-line no-await-in-loop -- one folder
       await chmod(folder.file('shared'), mode)
       const required = requireOwnFolder(folder.file('shared/s.sock'))
-      // oxlint-disable-next-line no-await-in-loop -- one folder
       if (fits) await required
-      // oxlint-disable-next-line no-await-in-loop -- one folder
       else await assert.rejects(required, { code: 'listen-failed' }, mode.toString(8))
     }
   })

@@ -92,7 +92,6 @@ describe('a caller', () => {
   it('with many good credentials, as a proxy has, does not use up its budget', async () => {
     const { ask } = open()
     for (let index = 0; index < 100; index += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.equal(await ask(from('proxy', `good-${index}`), () => GOOD), 'yes')
     }
   })
@@ -121,7 +120,7 @@ describe('what was good before', () => {
   it('has no budget, and loses its places when it is good no longer', async () => {
     const { ask, server } = open({ perCaller: { concurrency: 1, perSecond: 1 } })
     const alice = from('alice', 'a')
-    for (let time = 0; time < 10; time += 1) assert.equal(await ask(alice, () => GOOD), 'yes') // oxlint-disable-line no-await-in-loop -- one after another
+    for (let time = 0; time < 10; time += 1) assert.equal(await ask(alice, () => GOOD), 'yes')
     assert.equal(server.wasGood(alice), true)
     assert.equal(await ask(alice, () => BAD), 'no')
     assert.equal(server.wasGood(alice), false)
@@ -135,12 +134,10 @@ describe('a credential without an answer', () => {
     for (const pause of [1_000, 2_000, 4_000, 5_000, 5_000]) {
       const before = asked()
       for (let time = 0; time < 3; time += 1) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         assert.equal(await ask(odd, fail(new Error('odd'))), 'odd')
       }
       assert.equal(asked() - before, 1)
       clock.advance(pause - 1)
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.equal(await ask(odd, () => GOOD), 'odd')
       clock.advance(1)
     }

@@ -37,7 +37,6 @@ class Flooder {
 
   async open(count: number, framesOf: (stream: number) => readonly Buffer[]): Promise<void> {
     for (let sent = 0; sent < count; sent += PER_WRITE) {
-      // oxlint-disable-next-line no-await-in-loop -- as fast as they are taken
       const client = await this.#connected()
       const ids = Array.from({ length: PER_WRITE }, (_, n) => idOf(this.#opened + n))
       this.#opened += PER_WRITE
@@ -45,7 +44,6 @@ class Flooder {
         frame(FRAME.headers, FLAG.endHeaders, id, HEADERS),
         ...framesOf(id),
       ])
-      // oxlint-disable-next-line no-await-in-loop -- as fast as they are taken
       await client.send(...frames)
     }
   }
@@ -132,7 +130,6 @@ export const manyNames =
           const names = Array.from({ length: NAMES_PER_MESSAGE }, (__, n) =>
             `${prefix}${index}-${at + n}-`.padEnd(length, 'x'),
           )
-          // oxlint-disable-next-line no-await-in-loop -- as fast as they are taken
           await written(stream, subscription(...names))
         }
       }),
@@ -188,13 +185,11 @@ export const askMeanwhile = async (
     const start = performance.now()
     const stream = client.open()
     stream.subscribe(handle())
-    // oxlint-disable-next-line no-await-in-loop -- one after another
     const { secrets } = await stream.next()
     if (secrets.length === 1) certificates += 1
     else refused += 1
     slowest = Math.max(slowest, performance.now() - start)
     stream.cancel()
-    // oxlint-disable-next-line no-await-in-loop -- one after another
     state = await Promise.race([rest, sleep(PAUSE_MS, 'during')])
   } while (state === 'during')
   return { certificates, refused, slowest }

@@ -36,10 +36,8 @@ const measure = async (server: ChildProcess) => {
 
 const untilGone = async (server: ChildProcess, before: number): Promise<number> => {
   for (let attempt = 0; ; attempt++) {
-    // oxlint-disable-next-line no-await-in-loop -- streams are taken apart in later turns
     const { streams, live } = await measure(server)
     if ((streams === 0 && live - before < LEFT) || attempt === 100) return live - before
-    // oxlint-disable-next-line no-await-in-loop -- as above
     await sleep(100)
   }
 }

@@ -61,7 +61,6 @@ const openStreams = async (path: string, count: number): Promise<ClientHttp2Sess
   const session = connectHttp2(path)
   for (let at = 0; at < count; at += 100) {
     const wave = Array.from({ length: 100 }, (_, index) => openStream(session, at + index))
-    // oxlint-disable-next-line no-await-in-loop -- as many at once as Envoy would
     await Promise.all(wave)
   }
   return session
@@ -89,7 +88,6 @@ const ask = async (server: ChildProcess) => {
 const measure = async (server: ChildProcess, streams: number) => {
   let memory = await ask(server)
   for (let attempt = 1; memory.streams !== streams && attempt < ATTEMPTS; attempt++) {
-    // oxlint-disable-next-line no-await-in-loop -- polling
     memory = await ask(server)
   }
   assert.deepEqual([memory.streams, memory.names], [streams, streams])
@@ -99,7 +97,6 @@ const measure = async (server: ChildProcess, streams: number) => {
 /** Bytes for each stream that remain; a loaded machine takes its time to take streams apart. */
 const leftOver = async (server: ChildProcess, before: number): Promise<number> => {
   for (let attempt = 1; ; attempt++) {
-    // oxlint-disable-next-line no-await-in-loop -- polling
     const { live } = await measure(server, 0)
     const left = (live - before) / STREAMS
     if (left < MOST_LEFT || attempt === ATTEMPTS) return left

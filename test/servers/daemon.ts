@@ -56,14 +56,12 @@ export class Daemon implements AsyncDisposable {
     const until = performance.now() + START_LIMIT
     for (;;) {
       try {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         await probe()
         return
       } catch (cause) {
         if (hasEnded(child) || performance.now() > until) {
           throw new Error(`${command} does not answer:\n${this.log}`, { cause })
         }
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         await new Promise((resolve) => setTimeout(resolve, POLL))
       }
     }

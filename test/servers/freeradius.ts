@@ -83,7 +83,6 @@ export const startFreeRadius = async (users: readonly RadiusUser[]): Promise<Fre
     users,
   })
   for (const [name, text] of Object.entries(files)) {
-    // oxlint-disable-next-line no-await-in-loop -- three small files
     await writeFile(folder.file(name), text, { mode: 0o600 })
   }
   const server = stack.use(

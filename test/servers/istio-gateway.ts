@@ -51,14 +51,12 @@ export const startIstioGateway = async (istiod: Istiod): Promise<IstioGateway> =
     inForce,
     async until(wished) {
       const end = performance.now() + LIMIT
-      // oxlint-disable-next-line no-await-in-loop -- polling
       while (!wished(await inForce())) {
         if (performance.now() > end) {
           throw new Error(
             `the gateway's configuration is not as wished:\n${envoy.log().slice(-LOG)}`,
           )
         }
-        // oxlint-disable-next-line no-await-in-loop -- polling
         await sleep(POLL)
       }
     },

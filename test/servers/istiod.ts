@@ -109,7 +109,6 @@ export const startIstiod = async ({ kubeconfig, mesh }: IstiodOptions): Promise<
 /** The CA where istiod looks for one of its operator's. */
 const plugIn = async ({ ca, key }: Authority, folder: TemporaryFolder): Promise<void> => {
   for (const name of ['ca-cert.pem', 'cert-chain.pem', 'root-cert.pem']) {
-    // oxlint-disable-next-line no-await-in-loop -- three
     await copyFile(ca, folder.file(name))
   }
   await copyFile(key, folder.file('ca-key.pem'))

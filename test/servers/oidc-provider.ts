@@ -156,14 +156,12 @@ const DISCOVERY = '/.well-known/openid-configuration'
 const untilReady = async (origin: string): Promise<void> => {
   const limit = Date.now() + START_LIMIT
   for (;;) {
-    // oxlint-disable-next-line no-await-in-loop -- a poll
     const ready = await fetch(`${origin}${DISCOVERY}`).then(
       ({ ok }) => ok,
       () => false,
     )
     if (ready) return
     assert.ok(Date.now() < limit, 'the OIDC provider does not start')
-    // oxlint-disable-next-line no-await-in-loop -- a poll
     await sleep(50)
   }
 }

@@ -10,7 +10,6 @@ export const writeSigningKeys = async (folder: string, keys: readonly MadeKey[])
   await mkdir(folder, { recursive: true, mode: 0o700 })
   for (const { entry, privateKey } of keys) {
     const pem = privateKey.export({ type: 'pkcs8', format: 'pem' })
-    // oxlint-disable-next-line no-await-in-loop -- a handful
     await writeFile(signingKeyFile(folder, entry.kid), pem, { mode: 0o600 })
   }
   const list = formatSigningKeys({ version: 1, keys: keys.map(({ entry }) => entry) })

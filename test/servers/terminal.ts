@@ -46,7 +46,6 @@ export const atTerminal = (
       for (;;) {
         const match = pattern.exec(screen)
         if (match !== null) return match
-        // oxlint-disable-next-line no-await-in-loop -- as it comes
         const more = await Promise.race([once(child.stdout, 'data'), ended])
         if (!Array.isArray(more) && !pattern.test(screen)) {
           throw new Error(`it ended and did not show ${String(pattern)}:\n${screen}`)

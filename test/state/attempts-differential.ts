@@ -48,11 +48,9 @@ export const sameAsInMemory = (create: () => Promise<Differing>, steps: number):
       const taken: Receipt[] = []
       for (let step = 0; step < steps; step += 1) {
         clock.advance(one([0, 1, 999, MINUTE, 10 * MINUTE, 45 * MINUTE]))
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         await setTime(clock.now())
         if (taken.length === 0 || below(2) === 0) {
           const asked = claims()
-          // oxlint-disable-next-line no-await-in-loop -- one after the other
           const [want, got] = [await memory.take(asked), await store.take(asked)]
           assert.deepEqual(got, want, `step ${step}`)
           if (want.outcome === 'taken') taken.push(...want.receipts)
@@ -62,7 +60,6 @@ export const sameAsInMemory = (create: () => Promise<Differing>, steps: number):
           receipt,
           failures: one([1, 1, 0, 0, -1, -2, Number.NEGATIVE_INFINITY]),
         }))
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         const [want, got] = [await memory.settle(settlements), await store.settle(settlements)]
         assert.deepEqual(got, want, `step ${step}`)
       }

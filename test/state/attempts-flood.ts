@@ -43,7 +43,6 @@ const fail = async (store: AttemptStore, ...keys: readonly string[]): Promise<bo
 const flood = async (store: AttemptStore, name: string): Promise<number> => {
   let counted = 0
   for (let index = 0; index < FLOOD; index += 50) {
-    // oxlint-disable-next-line no-await-in-loop -- some at a time
     const results = await Promise.all(
       Array.from({ length: 50 }, async (_, at) => {
         const who = `${name} ${index + at}`

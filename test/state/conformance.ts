@@ -90,12 +90,9 @@ const TESTS: readonly Test[] = [
     async run(asking, pass) {
       const claim = asking.claim('a')
       for (const [index, wait] of [0, 0, 200, 400, 1_000, 1_000].entries()) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         const [receipt] = await asking.take(claim)
         assert.equal(receipt?.failures, Math.min(index + 1, PACE.lockAfter))
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         assertAbout(await asking.waitOf('a'), wait)
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         await pass(wait)
       }
     },
@@ -105,7 +102,6 @@ const TESTS: readonly Test[] = [
     async run(asking) {
       const one = asking.claim('a')
       for (let count = 0; count < 3; count += 1) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         await asking.take(one)
       }
       const taking = await asking.store.take([asking.claim('b'), one, asking.claim('c')])
@@ -201,7 +197,6 @@ const TESTS: readonly Test[] = [
     async run(asking) {
       const claim = asking.claim('a', { binding: false })
       for (let count = 0; count < PACE.lockAfter; count += 1) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         await asking.take(claim)
       }
       const [receipt] = await asking.take(claim)
@@ -218,7 +213,6 @@ const TESTS: readonly Test[] = [
       const claim = asking.claim('a', { binding: false })
       const taken: Receipt[] = []
       for (let count = 0; count < 4; count += 1) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         taken.push(...(await asking.take(claim)))
       }
       const [first, second] = taken
@@ -234,7 +228,6 @@ const TESTS: readonly Test[] = [
     async run(asking) {
       const loose = asking.claim('a', { binding: false })
       for (let count = 0; count < 4; count += 1) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         await asking.take(loose)
       }
       assert.equal(await asking.waitOf('a'), 0)

@@ -83,11 +83,9 @@ describe('attempts whose store is away', () => {
     const { attempts, state, clock } = stores()
     for (const wait of [10_000, 20_000, 60_000]) {
       state.failure = away
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await fail(attempts), 'taken')
       state.failure = undefined
       clock.advance(wait - 1)
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await fail(attempts), 'wait')
       clock.advance(1)
     }

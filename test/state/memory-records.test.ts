@@ -40,7 +40,6 @@ describe('a memory of records that is full', () => {
   it('drops the oldest anonymous record, from its sets too, and says how many', async () => {
     const store = new MemoryRecords(new FakeClock(), { quotas: quotasOf(3, 1_000_000) })
     for (const key of ['a', 'b', 'c', 'd']) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await store.put(key, record, ['s'])
     }
     assert.deepEqual([...(await store.keysIn('s'))].toSorted(), ['b', 'c', 'd'])
@@ -69,7 +68,6 @@ describe('a memory of records that is full', () => {
     const clock = new FakeClock()
     const store = new MemoryRecords(clock, { quotas: quotasOf(100, 1_000_000) })
     for (let index = 0; index < 1_000; index += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await store.put(`${index}`, { ...record, lifetime: 50 }, ['s'])
       clock.advance(1)
     }

@@ -33,11 +33,9 @@ const setUp = () => {
   const fail = async (key: string, times = 1): Promise<void> => {
     for (let count = 0; count < times; count += 1) {
       clock.advance(100) // longer than any back-off
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       const taking = await store.take([claim(key)])
       if (taking.outcome === 'wait') continue
       const [receipt] = taking.receipts
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       if (receipt !== undefined) await store.settle([{ receipt, failures: 1 }])
     }
   }
@@ -50,9 +48,7 @@ describe('a memory that somebody fills', () => {
   it('has a bound', async () => {
     const { store, fail } = setUp()
     for (let index = 0; index < 1_000; index += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await fail(`k${index}`)
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await store.note({ key: `n${index}`, text: '', lifetime: MINUTE, dear: index % 2 === 0 })
       assert.ok(store.size <= LIMIT)
     }
@@ -63,15 +59,12 @@ describe('a memory that somebody fills', () => {
     const { fail, isLocked, store } = setUp()
     const locked = Array.from({ length: 20 }, (_, index) => `locked${index}`)
     for (const key of locked) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await fail(key, PACE.lockAfter)
     }
     for (let index = 0; index < 1_000; index += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await fail(`harmless${index}`)
     }
     for (const key of locked) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.ok(await isLocked(key), key)
     }
     const failuresOf = async (key: string): Promise<number> => {
@@ -86,19 +79,16 @@ describe('a memory that somebody fills', () => {
     const { clock, store, fail, isLocked } = setUp()
     const locked = Array.from({ length: 30 }, (_, index) => `locked${index}`)
     for (const key of locked) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await fail(key, PACE.lockAfter)
     }
     const pace = { ...PACE, attempts: 1_000, lockAfter: 1_000 }
     for (let index = 0; index < LIMIT; index += 1) {
       for (let count = 0; count < 20; count += 1) {
         clock.advance(1)
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         await store.take([{ ...claim(`often${index}`), pace }])
       }
     }
     for (const key of locked) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.ok(await isLocked(key), key)
     }
   })
@@ -108,9 +98,7 @@ describe('a memory that somebody fills', () => {
     await store.note({ key: 'cheap', text: '', lifetime: 99 * MINUTE, dear: false })
     await store.note({ key: 'dear', text: '', lifetime: 99 * MINUTE, dear: true })
     for (let index = 0; index < 1_000; index += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await fail(`k${index}`)
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await store.note({ key: `n${index}`, text: '', lifetime: 99 * MINUTE, dear: false })
     }
     const [cheap, dear] = await store.recall(['cheap', 'dear'])
@@ -122,7 +110,6 @@ describe('a memory that somebody fills', () => {
     await fail('victim', 8)
     const lockedAt = clock.now()
     for (let index = 0; index < 2 * LIMIT; index += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await fail(`other ${index}`, 8)
     }
     assert.equal(await isLocked('victim'), true)
@@ -136,18 +123,15 @@ describe('a memory that somebody fills', () => {
   it('full of lock-outs still counts what is new', async () => {
     const { fail, isLocked } = setUp()
     for (let index = 0; index < 2 * LIMIT; index += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await fail(`locked${index}`, PACE.lockAfter)
     }
     const victims = ['v1', 'v2', 'v3']
     for (let round = 0; round < PACE.lockAfter; round += 1) {
       for (const victim of victims) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         await fail(victim)
       }
     }
     for (const victim of victims) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.ok(await isLocked(victim), victim)
     }
   })
@@ -155,12 +139,10 @@ describe('a memory that somebody fills', () => {
   it('has room again as time goes by', async () => {
     const { clock, store, fail } = setUp()
     for (let index = 0; index < LIMIT; index += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await fail(`locked${index}`, PACE.lockAfter)
     }
     clock.advance(24 * 60 * MINUTE)
     for (let index = 0; index < LIMIT; index += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await store.note({ key: 'the same', text: '', lifetime: 1, dear: false })
       clock.advance(1)
     }

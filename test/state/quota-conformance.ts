@@ -43,7 +43,6 @@ const fill = async (
     const record = { text: TEXT, kind, lifetime }
     const store = count % 2 === 0 ? one : other
     try {
-      // oxlint-disable-next-line no-await-in-loop -- until it is refused
       await store.put(`${name} ${count}`, record, ['all', kind])
     } catch (cause) {
       full(cause)
@@ -69,12 +68,10 @@ export const quotaConformance = (
       const { stores } = await create(ROOMS)
       const [one, other] = stores
       for (const kind of KINDS) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         await one.put(kind, { text: kind, kind, lifetime: LONG }, ['kept'])
       }
       assert.equal(await fill(stores, 'anonymous', { most: 500 }), 500)
       for (const kind of KINDS) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         assert.equal((await other.get(kind))?.text, kind)
       }
       assert.deepEqual([...(await other.keysIn('kept'))].toSorted(), [...KINDS].toSorted())
@@ -87,11 +84,8 @@ export const quotaConformance = (
         ['anonymous', 'public'],
         ['public', 'anonymous'],
       ] as const) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         await one.put('kept', { text: kind, kind, lifetime: LONG }, ['kept'])
-        // oxlint-disable-next-line no-await-in-loop -- as above
         assert.equal(await fill(stores, flooding, { most: 200 }), 200)
-        // oxlint-disable-next-line no-await-in-loop -- as above
         assert.equal((await other.get('kept'))?.text, kind)
       }
     })
@@ -114,7 +108,6 @@ export const quotaConformance = (
       const { stores, refusing } = await create(ROOMS)
       await fill(stores, 'anonymous', { most: 200 })
       for (const kind of refusing) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         assert.ok((await fill(stores, kind)) > 5)
       }
     })
@@ -122,19 +115,16 @@ export const quotaConformance = (
     it('refuses a record for which its kind has no room, and drops nothing for it', async () => {
       const { stores, refusing } = await create(ROOMS)
       for (const kind of refusing) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         const count = await fill(stores, kind)
         assert.ok(count > 5 && count <= BYTES / TEXT.length, `${kind}: ${count}`)
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         await assert.rejects(stores[0].add('more', { text: TEXT, kind, lifetime: LONG }), full)
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         assert.equal((await stores[1].keysIn(kind)).length, count)
       }
     })
 
     it('has room for sign-outs although logins have taken all of theirs, and the reverse', async () => {
       const { stores, refusing } = await create(ROOMS)
-      for (const kind of refusing) await fill(stores, kind) // oxlint-disable-line no-await-in-loop
+      for (const kind of refusing) await fill(stores, kind)
       const counts = await Promise.all(refusing.map((kind) => stores[0].keysIn(kind)))
       assert.ok(counts.every(({ length }) => length > 5))
       assert.equal(await fill(stores, 'anonymous', { most: 20, name: 'login' }), 20)
@@ -144,19 +134,12 @@ export const quotaConformance = (
       const { stores, refusing, pass } = await create(ROOMS)
       const [one, other] = stores
       for (const kind of refusing) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         const count = await fill(stores, kind)
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         await one.remove(await one.keysIn(kind))
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         assert.equal(await fill(stores, kind), count)
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         for (const key of await one.keysIn(kind)) await other.take(key)
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         assert.equal(await fill(stores, kind, { lifetime: BRIEF }), count)
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         await pass(BRIEF + 100)
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         assert.equal(await fill(stores, kind, { name: kind.toUpperCase() }), count)
       }
     })
@@ -186,7 +169,6 @@ export const quotaConformance = (
       const [one, other] = stores
       for (let count = 0; count < 200; count += 1) {
         const store = count % 2 === 0 ? one : other
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         await store.put('again', { text: TEXT, kind: 'anonymous', lifetime: LONG })
       }
       await one.put('first', { text: 'x', kind: 'anonymous', lifetime: LONG })

@@ -277,18 +277,13 @@ const TESTS: readonly Test[] = [
     name: 'holds whatever keys, texts and sets are given (hostile)',
     async run({ one, other }) {
       for (const [name, text] of Object.entries(HOSTILE)) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         await one.put(text, text, LONG, [text])
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         assert.equal(await other.replace(text, text, `${text}.`), true, name)
       }
       for (const [name, text] of Object.entries(HOSTILE)) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         assert.ok((await other.textOf(text)) === `${text}.`, name)
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         const [key, ...others] = await other.keysIn(text)
         assert.ok(key === text && others.length === 0, name)
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         assert.ok((await other.take(text)) === `${text}.`, name)
       }
     },

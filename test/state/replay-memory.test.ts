@@ -15,7 +15,6 @@ describe('a replay memory that is full', () => {
     const memory = new ProcessReplayMemory(clock, 3)
     const until = clock.now() + 60_000
     for (const id of ['a', 'b', 'c']) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal((await memory.use(id, until)).outcome, 'first')
     }
     const use = await memory.use('d', until)
@@ -43,7 +42,6 @@ describe('a replay memory that is full', () => {
     const memory = new ProcessReplayMemory(clock, 10)
     let refused = 0
     for (let round = 0; round < 200; round += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       const { outcome } = await memory.use(`${round}`, clock.now() + 1_000 * (1 + (round % 8)))
       if (outcome !== 'first') refused += 1
       clock.advance(1_000)

@@ -31,7 +31,6 @@ class Store extends MemoryRecords {
   async putBack(texts: ReadonlyMap<string, string>): Promise<void> {
     await this.remove([...this.texts.keys()])
     for (const [key, text] of texts) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await this.put(key, { text, kind: 'decisive', lifetime: 1e9 })
     }
   }
@@ -76,14 +75,13 @@ describe('a journal of revocations', () => {
     await Promise.all(
       all.map(async ({ revoke }, process) => {
         for (let count = 0; count < 20; count += 1) {
-          // oxlint-disable-next-line no-await-in-loop -- one after the other
           await Promise.all([revoke(`${process} ${count} a`), revoke(`${process} ${count} b`)])
         }
       }),
     )
     const late = start()
     for (const { journal, knows, rollbacks } of [...all, late]) {
-      await journal.look() // oxlint-disable-line no-await-in-loop -- one after the other
+      await journal.look()
       for (let count = 0; count < 20; count += 1) {
         for (const process of all.keys()) {
           assert.ok(knows(`${process} ${count} a`) && knows(`${process} ${count} b`))

@@ -188,7 +188,6 @@ for (const [name, create] of Object.entries(STORES)) {
       await putBack()
       await sleep(FRESH_MS)
       for (const replica of [other, one]) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         assert.deepEqual(await replica.good('alice', alice), NOTHING)
       }
       const told = lines.flat().filter((line) => line.includes('went back to an earlier one'))

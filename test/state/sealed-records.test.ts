@@ -124,10 +124,8 @@ describe('a revocation', () => {
     await one.revoke(['a'])
     assert.equal(await inner.get(place), undefined)
     for (const write of [() => inner.put(place, sealed), () => one.put('a', record, ['s'])]) {
-      await write() // oxlint-disable-line no-await-in-loop -- one after the other
-      // oxlint-disable-next-line no-await-in-loop -- as above
+      await write()
       assert.deepEqual([await one.get('a'), await one.keysIn('s')], [undefined, []])
-      // oxlint-disable-next-line no-await-in-loop -- as above
       assert.equal(await one.replace('a', 'x', { text: 'y', lifetime: LONG }), false)
     }
     assert.equal(await one.take('a'), undefined)
@@ -211,18 +209,13 @@ describe('the rotation of the secret', () => {
     const rings = [[old], [old, next], [next, old], [next]]
     let before: RecordStore | undefined
     for (const [step, ring] of rings.entries()) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       const now = await sealedBy(inner, secretOf(...ring))
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       if (step > 0) assert.equal((await now.get(`${step - 1}`))?.text, `written at ${step - 1}`)
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await now.put(`${step}`, { text: `written at ${step}`, kind: 'login', lifetime: LONG }, [
         'all',
       ])
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       if (before !== undefined)
         assert.equal((await before.get(`${step}`))?.text, `written at ${step}`)
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await now.add(`${step}`, { text: 'x', kind: 'login', lifetime: LONG }), false)
       before = now
     }
@@ -249,7 +242,6 @@ describe('the rotation of the secret', () => {
     await first.put('a', { text: 'x', kind: 'login', lifetime: LONG })
     for (let count = 0; count < 30; count += 1) {
       const newer = newStateKeyLine()
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await sealedBy(inner, secretOf(newer, latest))
       latest = newer
     }
@@ -266,7 +258,6 @@ describe('processes that begin at once', () => {
     const stores = await Promise.all(Array.from({ length: 10 }, () => sealedBy(inner, ring)))
     await stores[0]?.put('a', { text: 'x', kind: 'login', lifetime: LONG })
     for (const store of stores) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal((await store.get('a'))?.text, 'x')
     }
   })

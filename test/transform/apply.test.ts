@@ -90,7 +90,6 @@ describe('transform', () => {
         [spell('x-remote-user'), 'admin'],
         [spell('x-remote-uid'), '0'],
       ]
-      // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
       const { setHeaders, removeHeaders } = await credentialsOf([kubernetesHeaders()], headers)
       // Envoy compares names without regard to case.
       const removed = new Set(removeHeaders.map((name) => name.toLowerCase()))
@@ -122,7 +121,6 @@ describe('headers and a certificate', () => {
       [kubernetesHeaders(), certificate],
       [certificate, kubernetesHeaders()],
     ]) {
-      // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
       const credentials = await credentialsOf(transformers, [['authorization', 'Basic YTpi']])
       assert.deepEqual(credentials, {
         setHeaders: [['x-remote-user', 'alice']],

@@ -59,7 +59,6 @@ describe('a header that carries a credential', () => {
       path: '/?api_key=S',
     }
     for (const carriers of [[], CARRIERS.slice(1, 2)]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const { removeHeaders, setHeaders } = await credentialsOf(request, carriers)
       assert.deepEqual([removeHeaders, setHeaders], [[], [['x-remote-user', 'alice']]])
     }

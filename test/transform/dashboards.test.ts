@@ -126,7 +126,6 @@ describe('the headers for Grafana', () => {
     const seen = new Map<string, string>()
     for (let round = 0; round < 4_000; round += 1) {
       const identity = { user: text(), groups: Array.from({ length: random.below(3) }, text) }
-      // oxlint-disable-next-line no-await-in-loop -- pure
       const key = grafanaKey(await forwardingOf(grafanaHeaders(), identity))
       const said = JSON.stringify(identity)
       assert.equal(seen.get(key) ?? said, said)
@@ -176,7 +175,6 @@ for (const [name, { transformer, names, read }] of Object.entries(DASHBOARDS)) {
           { user: 'alice', groups: [text, 'dev'] },
         ]
         for (const identity of identities) {
-          // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
           const written = await writtenOf(transformer, identity)
           if (written === undefined) continue
           assert.deepEqual(written.repeatedHeaders, [])

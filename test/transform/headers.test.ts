@@ -166,7 +166,6 @@ describe('an identity that cannot be expressed', () => {
         { extra: { team: ['a', value] } },
       ]
       for (const identity of PLACES) {
-        // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
         assert.equal(await codeOf(identity), 'header-unrepresentable', JSON.stringify(identity))
       }
     })

@@ -95,7 +95,6 @@ describe('a hostile identity in impersonation headers', () => {
         { extra: { team: [text, 'blue'] } },
       ]
       for (const identity of identities) {
-        // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
         const written = await writtenOf(impersonatedIdentity(), identity)
         if (written === undefined) continue
         const { user = 'alice', uid, groups = [], extra = {} } = identity

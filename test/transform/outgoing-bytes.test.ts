@@ -95,7 +95,6 @@ describe('a request beyond the budget of its route', () => {
     const least = async (sendsAuditId: boolean): Promise<number> => {
       for (let most = 500; ; most += 1) {
         const parts = outgoing([kubernetesHeaders()], { maxHeaderBytes: most, sendsAuditId })
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const { outcome } = await transform(permitFor(), parts, FOREVER)
         if (outcome === 'transformed') return most
       }

@@ -136,10 +136,8 @@ class Tracer {
     for (let known = 0; known < this.#sought.size;) {
       known = this.#sought.size
       this.#cut = false // the last round is the one that knows whose every request is
-      // oxlint-disable-next-line no-await-in-loop -- each round looks for what the last one found
       for (const file of ours) await this.#read(file, undefined)
       this.#others.clear()
-      // oxlint-disable-next-line no-await-in-loop -- as above
       for (const file of kubernetes) await this.#read(file, MAX_API_LINE)
     }
     return {

@@ -58,7 +58,6 @@ const ask = async (
 ): Promise<RevocationStatus> => {
   const uncertain: Exclude<SourceStatus, { outcome: 'good' | 'revoked' }>[] = []
   for (const source of options.sources) {
-    // oxlint-disable-next-line no-await-in-loop -- the next one only where this one does not know
     const status = await source.status(issued, signal)
     if (status.outcome === 'good' || status.outcome === 'revoked') return status
     uncertain.push(status)

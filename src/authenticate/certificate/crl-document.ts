@@ -184,7 +184,6 @@ const readEntries = async (list: Buffer, isDelta: boolean): Promise<CrlEntries> 
     if (!isRemoved) revoked.add(serial)
     else if (isDelta) removed.add(serial)
     else throw malformed('removeFromCRL in a complete CRL') // RFC 5280 §5.3.1: only in deltas
-    // oxlint-disable-next-line no-await-in-loop -- others get their turn
     if (count % SLICE === 0) await setImmediate()
   }
   return { revoked, removed }

@@ -90,7 +90,6 @@ const firstProven = async (
   issuer: Issuer,
 ): Promise<Proven | undefined> => {
   for (const document of documents) {
-    // oxlint-disable-next-line no-await-in-loop -- nearly always there is one
     const entries = await document.entriesBy(issuer)
     if (entries !== undefined) return { document, entries }
   }

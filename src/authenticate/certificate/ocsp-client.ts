@@ -83,7 +83,6 @@ export class OcspClient {
     let failure: unknown = new Error('there is no OCSP responder that may be asked')
     for (const responder of this.#responders(issued)) {
       try {
-        // oxlint-disable-next-line no-await-in-loop -- the next one only where this one fails
         return await this.#ask(responder, issued)
       } catch (cause) {
         failure = cause

@@ -108,9 +108,7 @@ const isProven = async (
     if (now < certificate.notBefore * 1_000 - skew) continue
     if (now > certificate.notAfter * 1_000 + skew) continue
     const known = responders.some((one) => one.equals(der))
-    // oxlint-disable-next-line no-await-in-loop -- nearly always there is one
     if (!known && !(await isDelegate(der, certificate, issuer))) continue
-    // oxlint-disable-next-line no-await-in-loop
     if (await isSignedBy(answer, readKey(certificate.publicKey))) return true
   }
   return false

@@ -45,7 +45,6 @@ export const findPath = async (
   let judged = 0
   for (const path of search.pathsFrom([leaf])) {
     if (judged === MAX_PATHS) break
-    // oxlint-disable-next-line no-await-in-loop -- the first valid path is enough
     const code = await faultOf(path, rules, now)
     if (code === undefined) {
       const ends = path.map(({ parts }) => parts.notAfter * 1_000)

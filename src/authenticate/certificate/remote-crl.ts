@@ -146,7 +146,6 @@ export class RemoteCrl implements Disposable {
       const kept: CrlDocument[] = []
       const tried = new Set<string>()
       for (const old of this.#held) {
-        // oxlint-disable-next-line no-await-in-loop -- one verification after the other
         if (old.provenBy.length > 0 && !(await isSuperseded(old, fetched, tried))) kept.push(old)
       }
       if (kept.length > 0) {
@@ -192,7 +191,6 @@ const isSuperseded = async (
   for (const issuer of old.provenBy) {
     if (!tried.has(issuer.id) && tried.size === MAX_VERIFICATIONS) return false
     tried.add(issuer.id)
-    // oxlint-disable-next-line no-await-in-loop -- one key, but for while it is changed
     if ((await fetched.entriesBy(issuer)) === undefined) return false
   }
   return true

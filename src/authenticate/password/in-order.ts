@@ -20,7 +20,6 @@ export const verifyInOrder = async (
   context: VerificationContext,
 ): Promise<Verification> => {
   for (const [index, verifier] of verifiers.entries()) {
-    // oxlint-disable-next-line no-await-in-loop -- the order is the meaning
     const verification = await verifier.verify(user, password, context)
     if (verification.outcome !== 'unknown-user') return tagged(verification, index)
   }
@@ -58,7 +57,6 @@ export const lookupInOrder = async (
   signal: AbortSignal,
 ): Promise<AccountLookup> => {
   for (const verifier of verifiers) {
-    // oxlint-disable-next-line no-await-in-loop -- the reference is of one of them
     const lookup = await verifier.lookup(account, signal)
     if (lookup.outcome !== 'unsupported') return lookup
   }

@@ -167,14 +167,12 @@ export class BrowserSessions {
     renewed: (session: BrowserSession) => RenewedSession,
   ): Promise<void> {
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- against whoever changes it at the same time
       const record = await this.#records.get(key)
       if (record === undefined) return
       const session: BrowserSession = JSON.parse(record.text) // ours: `#write` wrote it
       if (session.renewal?.login !== login) return
       const text = JSON.stringify({ ...session, ...renewed(session) })
       const { lifetime } = record
-      // oxlint-disable-next-line no-await-in-loop -- as above
       if (await this.#records.replace(key, record.text, { text, lifetime })) return
     }
     await this.#records.revoke([key]) // better none than one that says what is not so any more

@@ -106,7 +106,6 @@ export const refusalOf = async (
   if (candidates.length === 0) return 'token-key-unknown'
   let signed = false
   for (const { key } of candidates) {
-    // oxlint-disable-next-line no-await-in-loop -- nearly always there is one
     signed ||= await isSignedBy(algorithm, key, token.signed, token.signature)
   }
   if (!signed) return 'token-signature'

@@ -18,7 +18,6 @@ export const buildApiKey = async (
   const path = ['authenticators', name, 'apiKey']
   const places: KeyPlace[] = []
   for (const [index, carrier] of carriers.entries()) {
-    // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
     await problems.collect([...path, 'carriers', index], () => places.push(placeOf(carrier)))
   }
   const keys = await problems.collect([...path, 'file'], async () =>

@@ -20,7 +20,6 @@ export const buildBasic = async (
   for (const [index, entry] of verify.entries()) {
     const key = entry.users === undefined ? Object.keys(entry) : ['users', 'file']
     const path = ['authenticators', name, 'basic', 'verify', index, ...key]
-    // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
     const verifier = await parts.problems.collect(path, () => buildVerifier(entry, parts))
     if (verifier === undefined) continue
     parts.connections.defer(() => verifier.close())

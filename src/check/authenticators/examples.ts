@@ -49,7 +49,6 @@ export const tryExamples = async (
   const results: ExampleResult[] = []
   for (const [authenticator, config] of Object.entries(authenticators)) {
     for (const [index, example] of (config.identity?.examples ?? []).entries()) {
-      // oxlint-disable-next-line no-await-in-loop -- results come out in the order of the file
       const got = await outcomeOf(authenticator, config, example, files)
       const { name } = example
       results.push({ authenticator, index, name, got, differences: differencesOf(example, got) })

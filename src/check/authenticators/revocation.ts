@@ -72,7 +72,6 @@ class Builder {
   async denied(config: RevocationConfig['denied']): Promise<DenyList> {
     const list = new DenyList()
     for (const [index, entry] of config?.entries.entries() ?? []) {
-      // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
       await this.#collect(['denied', 'entries', index], () => list.add(entry))
     }
     const file = config?.file
@@ -90,7 +89,6 @@ class Builder {
     const ca = await this.#ca(caFile, path)
     const responders: Buffer[] = []
     for (const [index, file] of files.entries()) {
-      // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
       await this.#collect([...path, 'responders', index], async () => {
         const found = decodePem('CERTIFICATE', (await this.#read(file)).toString('latin1'))
         if (found.length === 0) throw invalid(`${file} holds no PEM block "CERTIFICATE"`)
@@ -115,7 +113,6 @@ class Builder {
     const fetching = { ca, times: { refresh, coolDown, timeout } }
     const files: CrlDocument[] = []
     for (const [index, file] of config.files.entries()) {
-      // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
       await this.#collect(['crl', 'files', index], async () => {
         files.push(...this.#readCrls(file, await this.#read(file)))
       })

@@ -44,7 +44,6 @@ export const buildForwarding = async (
     if (built !== undefined) transformers.push(built)
   }
   for (const name of Object.keys(forward.set)) {
-    // oxlint-disable-next-line no-await-in-loop -- problems come out in the order of the file
     await problems.collect([...path, 'set', name], () => refuseUnfit(name))
   }
   transformers.push(...buildHeaders(forward))

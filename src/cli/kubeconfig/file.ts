@@ -47,7 +47,6 @@ const lock = async (path: string): Promise<AsyncDisposable> => {
   const deadline = Date.now() + WAIT_MS
   for (;;) {
     try {
-      // oxlint-disable-next-line no-await-in-loop -- one look after another
       await (await open(path, 'wx', 0o600)).close()
       return { [Symbol.asyncDispose]: () => rm(path, { force: true }) }
     } catch (cause) {
@@ -57,7 +56,6 @@ const lock = async (path: string): Promise<AsyncDisposable> => {
     if (Date.now() >= deadline) {
       throw usageError(`${path} is there: kubectl is changing the file. If it is not, remove it`)
     }
-    // oxlint-disable-next-line no-await-in-loop -- as above
     await sleep(POLL_MS)
   }
 }

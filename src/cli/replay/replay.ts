@@ -94,7 +94,7 @@ const run = async (files: readonly string[], options: Options): Promise<number> 
   await using snapshot = await buildOffline(options.config, new ConfigurationFiles())
   const replay = new Replay(snapshot.routes, { rematch: options.rematch === true })
   const all = new ReplayRun(replay, options)
-  for (const file of files) await all.read(file) // oxlint-disable-line no-await-in-loop -- in order
+  for (const file of files) await all.read(file)
   return await all.finish(files)
 }
 

@@ -205,14 +205,10 @@ export class LoginRecords {
 
   async #revoke(grantIds: readonly string[]): Promise<void> {
     for (const grantId of grantIds) {
-      // oxlint-disable-next-line no-await-in-loop -- a few
       const login = loginOf(await this.#payloadAt(artifactKey('Grant', grantId)))
-      // oxlint-disable-next-line no-await-in-loop -- as above
       const keys = await this.#records.keysIn(grantIndex(grantId))
       const account = login === undefined ? [] : [accountKey(login)]
-      // oxlint-disable-next-line no-await-in-loop -- as above
       await this.#records.remove([artifactKey('Grant', grantId), ...keys, ...account])
-      // oxlint-disable-next-line no-await-in-loop -- as above
       await this.#records.revoke([grantIndex(grantId)])
     }
   }

@@ -137,19 +137,14 @@ export class LoginStatus {
     const turn = `login-renewing:${login}`
     const until = clock.monotonic() + LONGEST_WAIT_MS
     while (clock.monotonic() < until) {
-      // oxlint-disable-next-line no-await-in-loop -- until it is our turn
       if (await records.add(turn, { text: '', kind: 'login', lifetime: TURN_MS })) {
         try {
-          // oxlint-disable-next-line no-await-in-loop -- as above
           return await this.#renew(login)
         } finally {
-          // oxlint-disable-next-line no-await-in-loop -- as above
           await records.remove([turn])
         }
       }
-      // oxlint-disable-next-line no-await-in-loop -- as above
       await new Promise((resolve) => setTimeout(resolve, POLL_MS))
-      // oxlint-disable-next-line no-await-in-loop -- as above
       const standing = await held.find(login)
       if (standing === undefined || standing.held.ended === true) return 'ended'
       if ((standing.held.renewal?.from ?? Number.POSITIVE_INFINITY) > clock.now()) return 'stands'

@@ -52,7 +52,6 @@ export const prove = async (
   let last: Proof = { outcome: 'not-applicable' }
   for (const { kind, link } of ways) {
     if (kind !== shown.kind) continue
-    // oxlint-disable-next-line no-await-in-loop -- the order is the meaning
     last = await proveBy(link, request, signal)
     // A user of another directory may be in this one; whoever is known here is not asked elsewhere.
     if (last.outcome !== 'not-applicable' && !isUnknownUser(last)) return last

@@ -107,7 +107,7 @@ export class SessionEndpoints {
     const shown = sessionCookiesOf(request)
     const state = url.searchParams.get('state') ?? ''
     if (shown.length > 0 && this.#logouts.holds(host, shown, state, clock.now())) {
-      for (const text of shown) await sessions.endText(text) // oxlint-disable-line no-await-in-loop
+      for (const text of shown) await sessions.endText(text)
       response.appendHeader('set-cookie', endedCookie(SESSION_COOKIE))
       // What an upstream lets browsers keep, the next person would see by the button "back".
       response.setHeader('clear-site-data', '"cache"')

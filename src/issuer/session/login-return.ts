@@ -180,7 +180,7 @@ export class LoginReturn {
     })
     if (text === undefined) return false
     // What the browser had before is of no use any more.
-    for (const old of before) await sessions.endText(old) // oxlint-disable-line no-await-in-loop
+    for (const old of before) await sessions.endText(old)
     response.appendHeader('set-cookie', `${SESSION_COOKIE}=${text}${COOKIE_END}`)
     return true
   }

@@ -49,17 +49,16 @@ export class SignOutNotes {
   ): Promise<void> {
     await this.#put({ kind: 'record', event })
     for (const some of inParts(clients)) {
-      await this.#put({ kind: 'tell', clients: some }) // oxlint-disable-line no-await-in-loop -- a few
+      await this.#put({ kind: 'tell', clients: some })
     }
     for (const some of inParts(tokens)) {
-      await this.#put({ kind: 'give-back', tokens: some }) // oxlint-disable-line no-await-in-loop -- a few
+      await this.#put({ kind: 'give-back', tokens: some })
     }
   }
 
   /** Takes the notes that there are, one after the other: of several who come, one gets each. */
   async *take(): AsyncGenerator<SignOutNote, void> {
     for (const key of await this.#records.keysIn(NOTES)) {
-      // oxlint-disable-next-line no-await-in-loop -- whoever stops midway leaves the rest to others
       const record = await this.#records.take(key)
       if (record === undefined) continue
       const note: SignOutNote = JSON.parse(record.text) // ours: `#put` wrote it

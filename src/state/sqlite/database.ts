@@ -158,7 +158,6 @@ const waitingForOthers = async <T>(clock: Clock, step: () => T): Promise<T> => {
     } catch (cause) {
       if (!isBusy(cause) || clock.monotonic() >= until) throw cause
     }
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     await sleep(pause)
   }
 }

@@ -34,13 +34,11 @@ export const sweeper = (database: StateDatabase): (() => Promise<void>) => {
   }
   return async () => {
     for (let count = 0; count < MOST_STEPS; count += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- in small steps
       const removed = await database.transaction('sweep', () => [
         ...steps.map((step) => step.run(database.now()).changes),
         forgetUses(),
       ])
       if (removed.every((changes) => changes < STEP)) return
-      // oxlint-disable-next-line no-await-in-loop -- others come first
       await setImmediate()
     }
   }

@@ -59,7 +59,6 @@ describe('the id of a login', () => {
 describe('the id of a decision', () => {
   it('leads to the login that its credential came of, and to no other', async () => {
     for (const id of ['d-1', 'd-2']) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another, for the message
       const { logins, stories } = await traceIn({ audit }, id)
       assert.deepEqual(
         stories.map(({ decision }) => decision.id),
@@ -114,7 +113,6 @@ describe('what Envoy refused by itself', () => {
 
   it('is found by source address, serial number and fingerprint', async () => {
     for (const id of ['203.0.113.9', '0abc', 'f1f2']) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another, for the message
       const trace = await traceIn({ audit, envoy }, id)
       assert.deepEqual(
         trace.failures.map(({ reason }) => reason),

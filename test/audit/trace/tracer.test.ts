@@ -101,7 +101,6 @@ describe('an id', () => {
 
   it('that is no part of a line by meaning leads nowhere, though its bytes are there', async () => {
     for (const id of ['rbac-decides', 'bob', 'kubernetes', '0b2c6b1e', 'decision']) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another, for the message
       assert.ok(isEmpty(await traceIn(BY_TOKEN, id)), id)
     }
   })
@@ -122,7 +121,6 @@ describe('a credential of ours', () => {
   it('that is used without a decision is alarming, from whichever id one comes', async () => {
     const logs = { audit: logOf(tracedDecision()), kube: logOf(apiLine(), stolen) }
     for (const id of [IDS.decision, IDS.jti]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another, for the message
       const trace = await traceIn(logs, id)
       assert.deepEqual(
         trace.unaccounted.map(({ auditID }) => auditID),
@@ -139,7 +137,6 @@ describe('a credential of ours', () => {
       kube: logOf(certificateApiLine(), certificateApiLine({ auditID: 'theirs' })),
     }
     for (const id of [IDS.decision, IDS.fingerprint]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another, for the message
       assert.equal((await traceIn(logs, id)).unaccounted.length, 1, id)
     }
   })
@@ -162,7 +159,6 @@ describe('a credential of ours', () => {
     const late = { requestReceivedTimestamp: '2026-11-26T10:00:20.000000Z' }
     for (const fields of [late, { ...at, requestURI: '/api/v1/secrets' }]) {
       const other = logOf(apiLine({ auditID: 'its-own', ...fields }))
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const alarming = await traceIn({ audit: logOf(tracedDecision()), kube: other }, IDS.decision)
       assert.equal(alarming.unaccounted.length, 1)
     }

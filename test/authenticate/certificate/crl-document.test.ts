@@ -155,7 +155,6 @@ describe('a CRL that must not be used', () => {
       const bent = Buffer.from(whole)
       bent[at >> 3] = (bent[at >> 3] ?? 0) ^ (1 << (at & 7))
       try {
-        // oxlint-disable-next-line no-await-in-loop -- some thousand, in turn
         outcomes.add(await judge([bent]))
       } catch {
         outcomes.add('malformed')

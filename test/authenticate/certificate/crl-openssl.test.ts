@@ -28,7 +28,6 @@ describe('CRLs of openssl', { skip: skipWithoutOpenssl() }, () => {
     other = await createOpensslCa() // of the same name
     const issuer = readIssuer(await ca.certificate('ca'))
     for (const name of ['good', 'revoked', 'held', 'later', 'soon']) {
-      // oxlint-disable-next-line no-await-in-loop -- openssl's list takes one at a time
       certificates.set(name, { certificate: readCertificate(await ca.issue(name)), issuer })
     }
     await ca.revoke('revoked')
@@ -51,7 +50,6 @@ describe('CRLs of openssl', { skip: skipWithoutOpenssl() }, () => {
     assert.ok(der !== undefined)
     for (const bytes of [pem, der]) {
       const source = sourceOf([bytes])
-      // oxlint-disable-next-line no-await-in-loop -- a table
       const outcomes = await Promise.all(
         ['good', 'revoked', 'held'].map((name) => ask(source, name)),
       )
@@ -92,7 +90,6 @@ describe('CRLs of openssl', { skip: skipWithoutOpenssl() }, () => {
     await ca.revoke('soon')
     body = await ca.completeCrl()
     while ((await ask(source, 'soon')) !== 'revoked') {
-      // oxlint-disable-next-line no-await-in-loop -- a poll; the test's own time limit ends it
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
     const asked = server.requests.length

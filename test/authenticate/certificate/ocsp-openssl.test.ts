@@ -44,7 +44,6 @@ describe('openssl ocsp', { skip: skipWithoutOpenssl() }, () => {
     ca = await createOpensslCa()
     other = await createOpensslCa('Other test CA')
     for (const name of NAMES) {
-      // oxlint-disable-next-line no-await-in-loop -- openssl's list takes one at a time
       await ca.issue(name)
     }
     await ca.issue('stranger', 'leaf', true)
@@ -55,7 +54,6 @@ describe('openssl ocsp', { skip: skipWithoutOpenssl() }, () => {
     await ca.revoke('held', 'certificateHold')
     const issuer = readIssuer(await ca.certificate('ca'))
     for (const name of [...NAMES, 'stranger']) {
-      // oxlint-disable-next-line no-await-in-loop
       certificates.set(name, { certificate: readCertificate(await ca.certificate(name)), issuer })
     }
     certificates.set('elsewhere', {

@@ -60,7 +60,6 @@ describe(
       ca = await createOpensslCa()
       const issuer = readIssuer(await ca.certificate('ca'))
       for (const name of names) {
-        // oxlint-disable-next-line no-await-in-loop -- openssl's list takes one at a time
         const der = await ca.issue(name)
         certificates.set(name, { certificate: readCertificate(der), issuer })
       }
@@ -103,7 +102,6 @@ describe(
         await revoke(name, responder.url)
         // Answers tell times in seconds.
         while (Date.now() < clock.now() + 1_000) {
-          // oxlint-disable-next-line no-await-in-loop -- until it is another one
           await new Promise((resolve) => setTimeout(resolve, 50))
         }
         clock.advance(MINUTE)
@@ -111,7 +109,6 @@ describe(
         attacker.replay(good)
         for (let times = 0; times < 3; times += 1) {
           clock.advance(MINUTE)
-          // oxlint-disable-next-line no-await-in-loop -- one after the other
           assert.equal(await ask(name), 'revoked')
         }
         assert.match(lines.join(), reason)

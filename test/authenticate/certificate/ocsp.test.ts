@@ -133,7 +133,6 @@ describe('an OCSP answer that was given', () => {
     for (const status of ['good', 'unknown'] as const) {
       site.clock.advance(HOUR)
       site.server.script = says({ status, nextUpdate: NOW + 10 * HOUR })
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await site.ask(), 'revoked')
     }
     site.clock.advance(HOUR)
@@ -165,7 +164,6 @@ describe('an OCSP responder that fails', () => {
   it('is left alone when it fails for many certificates', async () => {
     await using site = await setUp(() => ({ status: 500 }))
     for (let serial = 1; serial <= 20; serial++) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await site.ask(ca.issued({ serial })), 'unavailable')
     }
     assert.equal(site.server.requests.length, 5)
@@ -177,7 +175,6 @@ describe('an OCSP responder that fails', () => {
     await using site = await setUp(() => ({ status: 500 }))
     for (let time = 0; time < 20; time++) {
       site.clock.advance(OPTIONS.coolDown)
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await site.ask(odd), 'unavailable')
     }
     assert.equal(site.server.requests.length, 20)
@@ -188,7 +185,6 @@ describe('an OCSP responder that fails', () => {
   it('is not left alone for answers that prove nothing', async () => {
     await using site = await setUp(() => ({ body: refusal(6) }))
     for (let serial = 1; serial <= 20; serial++) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await site.ask(ca.issued({ serial })), 'unavailable')
     }
     assert.equal(site.server.requests.length, 20)

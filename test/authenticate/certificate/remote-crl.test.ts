@@ -58,7 +58,6 @@ const setUp = async (first: Buffer, times: Partial<CrlRefresh> = {}) => {
     clock.advance(delay)
     timer.run()
     while (state.timer === timer || state.timer === undefined) {
-      // oxlint-disable-next-line no-await-in-loop -- a poll
       await new Promise((resolve) => setImmediate(resolve))
     }
     return delay
@@ -230,11 +229,9 @@ describe('who can answer in place of the server', () => {
     assert.equal(await site.ask(), 'unavailable')
     for (const [index, authority] of authorities.entries()) {
       site.publish(crl(authority, [{ serial: 5 }], { nextUpdate: NOW + 10 * DAY }))
-      // oxlint-disable-next-line no-await-in-loop -- one CRL after the other
       await site.refreshed()
       const one = issued[index]
       assert.ok(one !== undefined)
-      // oxlint-disable-next-line no-await-in-loop -- one CRL after the other
       assert.equal(await site.ask(one), 'revoked')
     }
     const verifications = mock.method(CrlDocument.prototype, 'entriesBy')

@@ -33,7 +33,6 @@ export const verifierConformance = (
       it(`says wrong-password of ${user} for every other`, async () => {
         const others = [`${password}x`, password.slice(1), password.toUpperCase(), 'x', ' ', '*']
         for (const other of others) {
-          // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
           assert.equal(await outcomeOf(user, other), 'wrong-password', other)
         }
       })
@@ -55,7 +54,6 @@ export const verifierConformance = (
     for (const stranger of STRANGERS) {
       it(`says unknown-user of ${stranger}`, async () => {
         for (const { password } of Object.values(CONFORMANCE_USERS)) {
-          // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
           assert.equal(await outcomeOf(stranger, password), 'unknown-user')
         }
       })
@@ -64,11 +62,9 @@ export const verifierConformance = (
     it('looks an account up again by the reference of its proof, or gives none', async () => {
       const verifier = await create()
       for (const user of ['alice', 'jürgen'] as const) {
-        // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
         const proven = await verifier.verify(user, CONFORMANCE_USERS[user].password, CALLER)
         assert.equal(proven.outcome, 'verified')
         const { account, facts } = proven
-        // oxlint-disable-next-line no-await-in-loop -- as above
         const lookup = await verifier.lookup(account ?? '{"kind":"none"}', CALLER.signal)
         const want =
           account === undefined ? { outcome: 'unsupported' } : { outcome: 'current', facts }
@@ -86,9 +82,7 @@ export const verifierConformance = (
     it('does not reject for odd input', async () => {
       const odd = ['x'.repeat(3_000), '😀'.repeat(500), "' OR 1=1 --", ')(uid=*)', '$2b$04$', '%s']
       for (const text of odd) {
-        // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
         assert.equal(await outcomeOf(text, text), 'unknown-user', text)
-        // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
         assert.equal(await outcomeOf('alice', text), 'wrong-password', text)
       }
     })

@@ -26,12 +26,10 @@ const attack = async (site: GuardedSite, { guesses, pause, next }: Attack) => {
   let login = 0
   for (let index = 0; index < guesses; index += 1) {
     if (site.clock.monotonic() >= login) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       logins.push(await site.outcome('alice', 'right', HOME))
       login += MINUTE
     }
     const { user, source } = next(index)
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     await site.show(user, `guess ${index}`, source)
     site.clock.advance(pause)
   }
@@ -142,9 +140,7 @@ describe('somebody who only wants to log in', () => {
   it('may mistype four times, at once and every day', async () => {
     const site = new GuardedSite()
     for (let day = 0; day < 30; day += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await site.fail('alice', 4, HOME), 0)
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await site.outcome('alice', 'right', HOME), 'verified')
       site.clock.advance(DAY)
     }
@@ -157,9 +153,7 @@ describe('somebody who only wants to log in', () => {
     )
     const site = new GuardedSite({ users })
     for (const [index, user] of Object.keys(users).entries()) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       if (index % 20 === 0) await site.fail(user, 1, HOME)
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await site.outcome(user, 'right', HOME), 'verified')
       site.clock.advance(HOUR / 500)
     }
@@ -186,7 +180,6 @@ describe('whatever the attacker does', () => {
         const user = `user${below(4)}`
         const source = `2001:db8:0:${below(6)}::${below(1_000)}`
         const { asked } = site
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         await site.show(user, `guess ${index}`, source)
         if (site.asked > asked) {
           const network = countedSource(source, 64)

@@ -57,9 +57,7 @@ describe('a user under attack from elsewhere', () => {
     const site = new GuardedSite()
     await site.show('alice', 'right', HOME)
     for (let minute = 0; minute < 60; minute += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await guessFrom(site, 'alice', addresses(100, `10.${minute}`))
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await site.outcome('alice', 'right', HOME), 'verified')
       site.clock.advance(MINUTE)
     }
@@ -72,11 +70,9 @@ describe('a user under attack from elsewhere', () => {
     let guesses = 0
     let refused = 0
     for (let second = 0; second < 3_600; second += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       const outcome = await site.outcome('alice', site.guess(), HOME)
       if (outcome === 'wrong-password') guesses += 1
       if (second % 60 === 30) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         const own = await site.outcome('alice', 'right', HOME)
         if (own !== 'verified') refused += 1
       }
@@ -91,10 +87,8 @@ describe('a user under attack from elsewhere', () => {
     let guesses = 0
     for (let minute = 0; minute < 60; minute += 1) {
       for (let count = 0; count < 4; count += 1) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         if ((await site.outcome('alice', site.guess(), HOME)) === 'wrong-password') guesses += 1
       }
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await site.show('alice', 'right', HOME)
       site.clock.advance(MINUTE)
     }
@@ -106,10 +100,8 @@ describe('a user under attack from elsewhere', () => {
     await site.show('alice', 'right', HOME)
     for (let round = 0; round < 5; round += 1) {
       site.clock.advance(15 * MINUTE)
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await site.fail('alice', 9, HOME), 15 * SECOND)
       site.clock.advance(16 * SECOND)
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await site.outcome('alice', 'right', HOME), 'verified')
     }
   })
@@ -130,14 +122,12 @@ describe('one address with many users', () => {
   it('waits after thirty failures, and is locked out after thirty-six', async () => {
     const site = new GuardedSite()
     for (let index = 0; index < 1_000; index += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await site.show(`user${index}`, 'Winter2026', ELSEWHERE)
     }
     assert.equal(site.asked, 30)
     assert.deepEqual(site.lockOuts, [])
     // The last one exists, and is not named: it may have nothing to do with it.
     for (const user of ['one', 'two', 'three', 'four', 'five', 'bob']) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await site.fail(user, 1, ELSEWHERE)
     }
     assert.deepEqual(
@@ -149,9 +139,7 @@ describe('one address with many users', () => {
   it('gains nothing by an account of its own', async () => {
     const site = new GuardedSite()
     for (let index = 0; index < 1_000; index += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await site.show(`user${index}`, 'Winter2026', ELSEWHERE)
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await site.show('bob', 'right', ELSEWHERE)
     }
     const guesses = site.verifier.asked.filter(({ user }) => user !== 'bob').length
@@ -162,7 +150,6 @@ describe('one address with many users', () => {
     const site = new GuardedSite()
     await site.show('alice', 'right', ELSEWHERE)
     for (let index = 0; index < 1_000; index += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await site.show(`user${index}`, 'Winter2026', ELSEWHERE)
     }
     assert.equal(await site.outcome('alice', 'right', ELSEWHERE), 'verified')

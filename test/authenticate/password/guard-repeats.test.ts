@@ -11,9 +11,7 @@ describe('the same wrong password again', () => {
   it('is answered as before, without asking, and counts once', async () => {
     const site = new GuardedSite()
     for (let second = 0; second < 29; second += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await site.outcome('alice', 'old password'), 'wrong-password')
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await site.outcome('nobody', 'old password'), 'unknown-user')
       site.clock.advance(SECOND)
     }
@@ -25,7 +23,6 @@ describe('the same wrong password again', () => {
   it('is asked about again after half a minute, and still counts once', async () => {
     const site = new GuardedSite()
     for (let minute = 0; minute < 59; minute += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await site.outcome('alice', 'old password'), 'wrong-password')
       site.clock.advance(MINUTE)
     }
@@ -56,7 +53,6 @@ describe('the same wrong password again', () => {
     await site.fail('alice', 6)
     site.clock.advance(2 * SECOND)
     for (let count = 0; count < 50; count += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await site.outcome('alice', 'guess 1'), 'wrong-password')
     }
     assert.equal(await site.outcome('alice', 'right'), 'verified')
@@ -82,7 +78,6 @@ describe('a lock-out', () => {
     const site = new GuardedSite()
     await site.fail('alice', 10, HOME)
     for (let count = 0; count < 50; count += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await site.show('alice', site.guess(), HOME)
     }
     const about = { count: 'userAndSource', source: HOME, lasts: 15 * MINUTE } as const
@@ -94,7 +89,6 @@ describe('a lock-out', () => {
   it('of a user from anywhere is told too', async () => {
     const site = new GuardedSite()
     for (const source of addresses(30)) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await site.fail('alice', 1, source)
     }
     assert.deepEqual(
@@ -109,7 +103,6 @@ describe('a failure from a familiar address', () => {
     const site = new GuardedSite()
     await site.show('alice', 'right', HOME)
     for (const source of addresses(30)) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await site.fail('alice', 1, source)
     }
     assert.equal(site.lockOuts.length, 1)
@@ -160,7 +153,6 @@ describe('what is known to wait', () => {
   it('is not known for long of what others have failed, who may turn out to be right', async () => {
     const site = new GuardedSite()
     for (let index = 0; index < 36; index += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await site.fail(`user${index}`, 1, HOME)
     }
     assert.equal(await site.outcome('alice', 'right', HOME), 15 * 60)

@@ -14,9 +14,7 @@ describe('guesses at one user from one address', () => {
     const site = new GuardedSite()
     const waits: (string | number)[] = []
     for (let count = 0; count < 12; count += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await site.outcome('alice', site.guess()), 'wrong-password')
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       const wait = await site.outcome('alice', site.guess())
       waits.push(wait)
       if (typeof wait === 'number') site.clock.advance(wait * SECOND)
@@ -44,7 +42,6 @@ describe('guesses at one user from one address', () => {
     const site = new GuardedSite()
     await site.fail('alice', 10)
     for (let minute = 0; minute < 15; minute += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await site.outcome('alice', site.guess()), (15 - minute) * 60)
       site.clock.advance(MINUTE)
     }
@@ -79,7 +76,6 @@ describe('guesses at one user from one address', () => {
     const site = new GuardedSite()
     const names = ['alice', 'Alice', 'ALICE', 'álice', 'alice ']
     for (const [index, name] of names.entries()) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await site.show(name, site.guess(), `2001:db8::${index}`)
     }
     assert.equal(await site.outcome('alice', 'right', '2001:db8::ff'), 1)
@@ -91,9 +87,7 @@ describe('a user who does not exist', () => {
   it('is answered like one who does, guess by guess', async () => {
     const site = new GuardedSite()
     for (let count = 0; count < 40; count += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       const known = await site.outcome('alice', site.guess(), HOME)
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       const unknown = await site.outcome('nobody', site.guess(), ELSEWHERE)
       assert.equal(unknown, known === 'wrong-password' ? 'unknown-user' : known)
       site.clock.advance(500)
@@ -129,7 +123,6 @@ describe('a second factor that is asked for', () => {
       challenge: { message: 'Code?', state: Buffer.of(1) },
     }
     for (let count = 0; count < 5; count += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       const { outcome } = await site.show('alice', 'right', HOME, challenged)
       assert.equal(outcome, 'challenged')
     }
@@ -140,7 +133,6 @@ describe('a second factor that is asked for', () => {
     const site = new GuardedSite()
     const challenge = { message: 'Code?', state: Buffer.of(1) }
     for (let index = 0; index < 40; index += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await site.show('alice', 'right', `10.0.0.${index}`, { outcome: 'challenged', challenge })
     }
     assert.equal(site.asked, 20)
@@ -152,7 +144,6 @@ describe('what cannot be found out', () => {
     const site = new GuardedSite()
     site.verifier.down = new Error('down')
     for (let count = 0; count < 200; count += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await site.outcome('alice', site.guess()), 'unavailable')
     }
     site.verifier.down = undefined
@@ -163,7 +154,6 @@ describe('what cannot be found out', () => {
     const site = new GuardedSite()
     const attempt = { user: 'alice', password: 'x', source: HOME }
     for (let count = 0; count < 20; count += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await assert.rejects(
         site.guard.verify(attempt, () => Promise.reject(new TypeError('bug'))),
         TypeError,
@@ -195,7 +185,6 @@ describe('no guard', () => {
   it('asks about everything', async () => {
     const attempt = { user: 'alice', password: 'x', source: HOME }
     for (let count = 0; count < 100; count += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       const { outcome } = await unguarded.verify(attempt, async () => ({
         outcome: 'wrong-password',
       }))

@@ -92,7 +92,6 @@ export class GuardedSite {
   async fail(user: string, times: number, source?: string): Promise<number> {
     const began = this.clock.monotonic()
     for (let count = 0; count < times; count += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       const result = await this.show(user, this.guess(), source)
       if (result.outcome !== 'too-many-attempts') continue
       this.clock.advance(result.retryAfter * SECOND)
@@ -125,7 +124,6 @@ export const guessFrom = async (
   sources: readonly string[],
 ): Promise<void> => {
   for (const source of sources) {
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     await site.show(user, site.guess(), source)
   }
 }

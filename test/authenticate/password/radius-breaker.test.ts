@@ -134,7 +134,6 @@ describe('a server that is down', () => {
   const bringDown = async (server: FakeRadius, radius: LoggingRadius): Promise<void> => {
     server.behave = silent
     for (let count = 0; count < 3; count += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await radius.verify('alice', 'right', CALLER)
     }
   }
@@ -222,7 +221,6 @@ describe('a server that is down', () => {
     await using server = await startFakeRadius(silent)
     await using radius = radiusAt([server], { ...OPTIONS, timeout: 60_000 })
     for (let count = 0; count < 3; count += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await radius.verify('alice', 'right', callerUntil(AbortSignal.timeout(120)))
     }
     const verification = await radius.verify(

@@ -1,7 +1,5 @@
 // RADIUS against a real FreeRADIUS, over UDP and over TLS.
 
-// oxlint-disable no-await-in-loop -- one after the other, and then the next
-
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'

@@ -60,7 +60,6 @@ describe('a TLS connection', () => {
     await using server = await startFakeRadSec(pki.edge)
     await using radius = await radiusTo(server)
     for (let count = 0; count < 300; count += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await outcomeOf(radius), 'verified')
     }
     assert.equal(server.connections, 1)
@@ -273,13 +272,11 @@ describe('FreeRADIUS over TLS', { skip: skipWithoutFreeRadius() }, () => {
       { ca: await readFile(stranger.ca) },
       { ca, serverName: 'radius.example.org' },
     ]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await using radius = await radiusTo(
         { port: server.tlsPort },
         {},
         { ...tls, client: await client() },
       )
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(reasonOf(await radius.verify('alice', 'x', CALLER)), 'untrusted')
     }
   })
@@ -291,9 +288,7 @@ describe('FreeRADIUS over TLS', { skip: skipWithoutFreeRadius() }, () => {
       key: await readFile(pki.alice.key),
     }
     for (const tls of [{ ca }, { ca, client: other }]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await using radius = await radiusTo({ port: server.tlsPort }, { timeout: 300 }, tls)
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await outcomeOf(radius), 'unavailable')
     }
   })

@@ -74,7 +74,6 @@ describe('what a RADIUS server is asked', () => {
       ['alice', 'x'.repeat(129)],
       ['x'.repeat(254), 'right'],
     ] as const) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       const verification = await radius.verify(user, password, CALLER)
       assert.deepEqual(verification, { outcome: 'wrong-password' })
     }
@@ -166,7 +165,6 @@ describe('a challenge', () => {
     await using server = await startFakeRadius()
     await using radius = radiusAt([server])
     for (const state of [Buffer.alloc(0), Buffer.alloc(3), Buffer.alloc(300, 1)]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       const { outcome } = await radius.answerChallenge('alice', 'right', state, CALLER)
       assert.ok(outcome === 'unavailable' || outcome === 'wrong-password')
     }

@@ -47,9 +47,7 @@ describe('an unknown user', () => {
     const known: number[] = []
     const unknown: number[] = []
     for (let round = 0; round < 25; round++) {
-      // oxlint-disable-next-line no-await-in-loop -- by turns, so that both see the same load
       known.push(await timeOf(file, round % 2 === 0 ? 'alice' : 'bob'))
-      // oxlint-disable-next-line no-await-in-loop -- by turns, so that both see the same load
       unknown.push(await timeOf(file, `stranger${round}`))
     }
     const difference = Math.abs(median(known) - median(unknown)) / median(known)

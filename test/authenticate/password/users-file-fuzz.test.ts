@@ -62,7 +62,6 @@ describe('an htpasswd file with anything in it', () => {
       const lines = text.split('\n').map((one) => one.trim().normalize('NFC'))
       const names = [...NAMES, '', ...lines.map((one) => one.split(':', 1)[0] ?? '')]
       for (const name of names) {
-        // oxlint-disable-next-line no-await-in-loop -- the pool answers at once
         const { outcome } = await users.verify(name, 'x', CALLER)
         const own = lines.filter((one) => !one.startsWith('#') && one.startsWith(`${name}:`))
         const wanted = own.length === 1 && name !== '' ? 'verified' : 'unknown-user'

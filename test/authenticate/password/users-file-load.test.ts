@@ -59,10 +59,9 @@ describe('a users file that is rewritten under load', () => {
     }
     const until = async (user: string, wanted: boolean): Promise<void> => {
       const end = Date.now() + 10_000
-      // oxlint-disable-next-line no-await-in-loop -- polling
       while ((await isLetIn(user)) !== wanted) {
         assert.ok(Date.now() < end, `${user} is ${wanted ? 'not let in' : 'still let in'}`)
-        await sleep(20) // oxlint-disable-line no-await-in-loop -- polling
+        await sleep(20)
       }
     }
 
@@ -70,7 +69,7 @@ describe('a users file that is rewritten under load', () => {
     let count = 0
     const load = async (): Promise<void> => {
       while (!over.signal.aborted) {
-        assert.equal(await isLetIn('alice'), true) // oxlint-disable-line no-await-in-loop -- one caller
+        assert.equal(await isLetIn('alice'), true)
         count += 1
       }
     }
@@ -80,8 +79,8 @@ describe('a users file that is rewritten under load', () => {
       const names = round % 2 === 0 ? ['alice'] : ['alice', 'bob']
       const text =
         round % 3 === 2 ? 'users: {alice: {password: plain}}' : fileOf(...names, `user-${round}`)
-      await replace(text) // oxlint-disable-line no-await-in-loop -- one after another
-      await sleep(25) // oxlint-disable-line no-await-in-loop -- as above
+      await replace(text)
+      await sleep(25)
     }
     await replace(fileOf('alice', 'bob'))
     await until('bob', true)

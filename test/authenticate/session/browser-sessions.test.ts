@@ -58,7 +58,6 @@ describe('sessions of browsers', () => {
     const text = await begin()
     for (let use = 0; use < 5; use += 1) {
       clock.advance(50 * MINUTE)
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.ok(await sessions.find(text), `use ${use}`)
     }
     clock.advance(61 * MINUTE)
@@ -82,7 +81,6 @@ describe('sessions of browsers', () => {
     const text = await begin({ ends: clock.now() + 2 * HOUR })
     for (let use = 0; use < 4; use += 1) {
       clock.advance(29 * MINUTE)
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.ok(await sessions.find(text))
     }
     clock.advance(5 * MINUTE)

@@ -74,7 +74,6 @@ const becomes = async (
   want: string,
 ): Promise<void> => {
   while ((await outcomeOf(authenticator, token)) !== want) {
-    // oxlint-disable-next-line no-await-in-loop -- a poll
     await sleep(PERIOD / 10)
   }
 }
@@ -104,7 +103,6 @@ describe('the keys of an issuer in use', () => {
     const until = Date.now() + 600
     const load = async (keyNow: () => IssuerKey): Promise<void> => {
       while (Date.now() < until) {
-        // oxlint-disable-next-line no-await-in-loop -- one caller
         outcomes.add(await outcomeOf(authenticator, await tokenOf(keyNow())))
         asked += 1
       }
@@ -218,7 +216,6 @@ describe('key sets over reloads', () => {
       site.server.requests.filter((one) => one === path).length
     const [keptBefore, droppedBefore] = [countOf('/keys'), countOf('/other')]
     while (countOf('/keys') < keptBefore + 3) {
-      // oxlint-disable-next-line no-await-in-loop -- a poll
       await sleep(PERIOD / 10)
     }
     assert.equal(countOf('/other'), droppedBefore)

@@ -202,7 +202,6 @@ describe('the largest RSA key that is taken', () => {
     await verify() // what is done once
     const start = cpuTime()
     for (let count = 0; count < 20; count += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.equal(await verify(), false)
     }
     const each = (cpuTime() - start) / 20

@@ -70,7 +70,6 @@ const setUp = (times: Partial<KeyTimes> = {}) => {
     for (let { timer } = state; timer !== undefined && timer.due <= end; { timer } = state) {
       clock.advance(timer.due - clock.monotonic())
       timer.run()
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await settled()
     }
     clock.advance(end - clock.monotonic())
@@ -139,7 +138,6 @@ describe('published keys', () => {
       const { timer } = state
       assert.ok(timer !== undefined)
       times.push(timer.due - begun)
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await pass(timer.due - clock.monotonic())
     }
     assert.deepEqual(times, [250, 750, 1_750, 3_750, 7_750, 15_750, 25_750, 35_750])
@@ -251,7 +249,6 @@ describe('a key that is not known', () => {
     const { keys, state, pass } = await started()
     await pass(10 * SECOND)
     for (let round = 0; round < 1_000; round += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- a storm, one after the other
       assert.equal((await keys.newer(keys.current())).outcome, 'same')
     }
     assert.equal(state.fetches, 2)

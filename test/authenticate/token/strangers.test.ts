@@ -27,7 +27,6 @@ const showGood = async ({ authenticator }: Introspection, count: number, apart: 
     outcomes.push(
       outcomeOf(authenticator, `good-${index}`, { sourceAddress: `203.0.113.${index}` }),
     )
-    // oxlint-disable-next-line no-await-in-loop -- they come one after another
     await pause(apart)
   }
   return await Promise.all(outcomes)
@@ -40,7 +39,6 @@ const flood = async ({ authenticator }: Introspection, end: AbortSignal) => {
     for (let index = 0; index < 20; index += 1) {
       shown.push(outcomeOf(authenticator, `bad-${round}-${index}`, { sourceAddress: STRANGER }))
     }
-    // oxlint-disable-next-line no-await-in-loop -- a rate
     await pause(20)
   }
   return await Promise.all(shown)
@@ -99,9 +97,7 @@ describe('one token that never yields an answer', () => {
       const end = new AbortController()
       const retrying = (async () => {
         while (!end.signal.aborted) {
-          // oxlint-disable-next-line no-await-in-loop -- it tries again and again
           await outcomeOf(site.authenticator, 'odd', { sourceAddress: STRANGER })
-          // oxlint-disable-next-line no-await-in-loop -- a rate
           await pause(20)
         }
       })()

@@ -156,7 +156,6 @@ describe('a server of OAuth', () => {
       const client = await asking()
       scripted.answer = () => answer
       for (let time = 0; time < 2; time += 1) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const got = await ask(client)
         if (want instanceof RegExp) assert.match(typeof got === 'string' ? got : got.outcome, want)
         else assert.deepEqual(got, want)
@@ -172,7 +171,6 @@ describe('a server of OAuth', () => {
     scripted.answer = () => refusal('invalid_client', 401)
     const earlier = scripted.asked.length
     for (let time = 0; time < 4; time += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await ask(client)
     }
     assert.equal(scripted.asked.length - earlier, 2)

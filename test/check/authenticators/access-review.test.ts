@@ -109,7 +109,6 @@ describe('an API server that is asked by a rule', () => {
       ].map((identity) => ({ ...pod('a'), identity })),
     ]
     for (const [index, parts] of others.entries()) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.equal(await decide(parts), 'no-rule', String(index))
     }
     assert.equal(scripted.asked.length, others.length + 1)
@@ -151,7 +150,6 @@ describe('rules that ask', () => {
     for (const [index, [parts, answer, want, questions]] of cases.entries()) {
       const before = scripted.asked.length
       scripted.answer = () => answer
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.equal(await decide(parts), want, String(index))
       assert.equal(scripted.asked.length - before, questions, String(index))
     }

@@ -29,7 +29,6 @@ describe('lock-outs of many addresses', () => {
         sourceAddress: `203.0.113.${index}`,
         headers: [['authorization', basic(index === 0 ? 'alice' : `nobody${index}`, 'wrong')]],
       })
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await built.link?.authenticator.authenticate(request, signal)
     }
     assert.ok(built.log.length >= ADDRESSES)

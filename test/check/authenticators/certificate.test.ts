@@ -28,7 +28,6 @@ const FILES: Readonly<Record<string, string>> = {
 const built = async (section: string, check: (built: Built, folder: string) => unknown) => {
   await using folder = await temporaryFolder()
   for (const [name, text] of Object.entries(FILES)) {
-    // oxlint-disable-next-line no-await-in-loop -- a few small files
     await writeFile(folder.file(name), text, name === 'ca.pem' ? 'latin1' : 'utf8')
   }
   await using result = await buildFrom(
@@ -67,7 +66,6 @@ describe('a certificate section', () => {
       { from: 'client-cert', headers: [['client-cert', `:${alice.der.toString('base64')}:`]] },
     ] as const
     for (const { from, headers } of SOURCES) {
-      // oxlint-disable-next-line no-await-in-loop -- three cases
       await built(`trust: ca.pem, intermediates: between.pem, from: ${from}`, async (result) => {
         assert.equal(await ask(result, { headers }), 'authenticated')
         const elsewhere = { peerCertificate: presented(alice) }

@@ -79,9 +79,7 @@ describe('a revocation section', () => {
       ['crl', false],
       ['ocsp', true],
     ] as const) {
-      // oxlint-disable-next-line no-await-in-loop -- a table
       const { ask, lines } = await build(folder, { ocsp, crl: { files: ['ca.crl'] }, prefer })
-      // oxlint-disable-next-line no-await-in-loop
       assert.equal(await ask(), 'good')
       assert.equal(lines.join().includes('OCSP gives no answer'), warned)
     }

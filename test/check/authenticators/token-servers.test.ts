@@ -235,7 +235,6 @@ describe('a section that is right', () => {
     )
     for (const { link } of [posted, signed]) {
       assert.ok(link !== undefined)
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.equal(await outcomeOf(link.authenticator, 'opaque'), 'authenticated')
     }
     const [first, second] = server.asked.map(({ form }) => form)

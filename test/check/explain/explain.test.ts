@@ -223,7 +223,6 @@ describe('a check explained', () => {
       ['/a%2Fb', ['Envoy, told to reject escaped slashes, answers 400 itself and does not ask.']],
     ] as const
     for (const [path, want] of PATHS) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       const { request } = await explained([{}], { path })
       assert.deepEqual(request.notes, want, path)
     }
@@ -237,7 +236,6 @@ describe('an explanation, hostile', () => {
     const redirects = ['https://login.example.org/?rd={url}', '/login/{url}', '/login#{url}']
     const denials = redirects.map((redirect) => [{ deny: 'no', redirect }])
     for (const rules of [[{ allow: 'all' }], ...denials]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       const explanation = await explained([{ rules }], {
         path: '/x?access_token=tok3n&API_KEY=k3y&q=1',
         headers: [

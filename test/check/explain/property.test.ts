@@ -252,9 +252,7 @@ describe('an explanation', () => {
         const attributes = attributesOf(requestOf(random, kind))
         const given = givenOf(random)
         const trail: Trail = {}
-        // oxlint-disable-next-line no-await-in-loop -- one after the other, so that a failure names its seed
         const decision = await check(attributes, withGiven(state, given), trail, FOREVER)
-        // oxlint-disable-next-line no-await-in-loop -- as above
         const explanation = await explain(attributes, state, given, FOREVER)
         const { authorize } = explanation
         try {

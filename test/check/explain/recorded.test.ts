@@ -60,7 +60,6 @@ describe('a recorded decision explained', () => {
       { rule: { allow: 'a', subjectAccessReview: true }, want: 'access-review' },
     ]
     for (const { rule, want } of CASES) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       const { recorded } = await explained({ rules: [rule, { allow: 'b' }] })
       assert.equal(recorded?.undetermined, want)
     }

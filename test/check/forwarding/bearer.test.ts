@@ -147,7 +147,6 @@ describe('the endpoint', () => {
       ['exchange', 'token-exchange'],
       ['clientCredentials', 'client-credentials'],
     ] as const) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await using built = await build({ [section]: settings() })
       const [{ isUp, refusals, ...dependency } = { isUp: () => false }] = built.dependencies
       const name = 'https://login.example.org/token'
@@ -167,10 +166,8 @@ describe('the endpoint', () => {
       ['clientCredentials', 'have tokens of its own'],
     ] as const
     for (const [section, may] of words) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const built = stack.use(await build({ [section]: settings({ endpoint }) }))
       assert.equal(
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         await give(built),
         `unavailable: the token endpoint of ${ISSUER} refuses our own client (invalid_client): see "client", and whether this client may ${may}`,
       )

@@ -69,7 +69,6 @@ const setUp = async () => {
     /** The next report. */
     async next(): Promise<string> {
       for (let waited = 0; reports.length === 0 && waited < 5_000; waited += 10) {
-        // oxlint-disable-next-line no-await-in-loop -- until it is there
         await sleep(10)
       }
       return reports.shift() ?? 'nothing'
@@ -178,7 +177,7 @@ describe('a folder of signing keys that changes', () => {
       await writeSigningKeys(scene.keys, [old, young, other])
       let report = await scene.next()
       // The files come one after another, and each may be looked at.
-      while (report.startsWith('kept')) report = await scene.next() // oxlint-disable-line no-await-in-loop
+      while (report.startsWith('kept')) report = await scene.next()
       assert.match(report, /^loaded/)
       assert.equal(await scene.signer(), other.entry.kid)
     })

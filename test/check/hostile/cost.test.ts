@@ -22,7 +22,6 @@ describe('an unauthenticated request takes no more than a millisecond of CPU tim
   before(async () => {
     site = await startSite()
     for (let round = 0; round < WARM_UP; round++) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await site.decide({})
     }
   })
@@ -42,7 +41,6 @@ describe('an unauthenticated request takes no more than a millisecond of CPU tim
     let longest = 0
     for (let count = 0; count < MIXTURES; count++) {
       const request = mixture(random)
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const { reason, ms, auditBytes } = await site.costOf(request)
       longest = Math.max(longest, ms)
       assert.ok(ms <= LONGEST, `number ${count}, ${reason}: ${ms} ms`)

@@ -182,7 +182,6 @@ export const startSite = async (): Promise<Site> => {
       let ms = Infinity
       for (let batch = 0; batch < BATCHES; batch++) {
         const started = cpuTime()
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         for (let round = 0; round < BATCH; round++) await answer(bytes)
         ms = Math.min(ms, (cpuTime() - started) / BATCH)
       }
@@ -202,7 +201,6 @@ const writeFiles = async (folder: TemporaryFolder): Promise<void> => {
     'countersign.yaml': stringify(CONFIGURATION),
   }
   for (const [name, text] of Object.entries(files)) {
-    // oxlint-disable-next-line no-await-in-loop -- a few small files
     await writeFile(folder.file(name), text)
   }
   await copyFile(

@@ -108,7 +108,6 @@ describe('a rule that asks the API server', { concurrency: true }, () => {
       [true, 'rest', 'allow'],
       [false, 'not-by-rbac', 'deny'],
     ] as const) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       const { got, differences } = await asked(
         `identity: { user: a }, reviewed: ${reviewed}, want: { decision: ${decision}, rule: ${rule} }`,
       )

@@ -40,7 +40,6 @@ for (const kind of ['http', 'kubernetes'] as const) {
           who = randomCaller(random)
           clock.advance(random(3_600_000))
           const request = attributesOf(randomRequest(random, kind, true))
-          // oxlint-disable-next-line no-await-in-loop -- the clock goes on
           const line = await checkedLine(request, snapshot)
           const outcome = outcomeOf(line)
           reasons.set(String(line['reason']), (reasons.get(String(line['reason'])) ?? 0) + 1)
@@ -78,9 +77,7 @@ for (const kind of ['http', 'kubernetes'] as const) {
           who = randomCaller(random)
           clock.advance(random(3_600_000))
           const request = attributesOf(randomRequest(random, kind, true))
-          // oxlint-disable-next-line no-await-in-loop -- the clock goes on
           const line = await checkedLine(request, before)
-          // oxlint-disable-next-line no-await-in-loop -- as above
           const other = await checkedLine(request, after)
           const then = outcomeOf(line)
           const now = outcomeOf(other)
@@ -122,9 +119,7 @@ describe(`what is claimed of a log (seed ${SEED})`, () => {
           who = randomCaller(random)
           clock.advance(random(3_600_000))
           const request = attributesOf(randomRequest(random, 'kubernetes', false))
-          // oxlint-disable-next-line no-await-in-loop -- the clock goes on
           const line = await checkedLine(request, before)
-          // oxlint-disable-next-line no-await-in-loop -- as above
           const now = await checkedLine(request, after)
           if (outcomeOf(line) === undefined) continue
           const replayed = replayLine(replay, line)

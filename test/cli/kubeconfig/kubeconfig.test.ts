@@ -293,7 +293,6 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
     ]
     for (const way of ways) {
       const cluster = ['--ca', pki.ca, '--tls-server-name', 'localhost']
-      // oxlint-disable-next-line no-await-in-loop -- into one file
       const { status, stderr } = await write(folder, [...way, ...cluster, '--merge', '-o', file])
       assert.equal(status, 0, stderr)
     }

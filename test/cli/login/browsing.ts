@@ -62,7 +62,6 @@ export const newBrowser = async (ca: string): Promise<Browser> => {
         if (page.status < 300 || page.status > 399 || location === undefined) return page
         const next = new URL(String(location), page.url)
         if (until(next)) return { ...page, url: next }
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         page = await ask(next, undefined)
       }
       throw new Error(`too many redirects, the last to ${page.url.href}`)

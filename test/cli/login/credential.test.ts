@@ -116,9 +116,7 @@ describe('countersign credential', () => {
     await using home = await loggedIn()
     for (const _ of [1, 2, 3]) {
       const kept = await home.cache.read(home.login)
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await home.cache.write({ ...(kept ?? home.login), idToken: over('ended') })
-      // oxlint-disable-next-line no-await-in-loop -- as above
       assert.equal((await home.credential()).status, 0)
     }
     assert.deepEqual(provider.granted, ['refresh_token', 'refresh_token', 'refresh_token'])
@@ -166,7 +164,6 @@ describe('countersign credential', () => {
     await using home = await loggedIn()
     await home.keep({ idToken: over('ended'), refreshToken: 'unknown' })
     for (const says of [/the login is over \(invalid_grant/, /gave none to renew them with/]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const { status, stdout, stderr } = await home.credential()
       assert.deepEqual([status, stdout], [1, ''])
       assert.match(stderr, says)
@@ -191,7 +188,6 @@ describe('countersign credential', () => {
     await using running = start(['credential', ...at()], { state: home.state })
     const lock = /\.lock$/
     while (!(await readdir(home.cache.folder)).some((name) => lock.test(name))) {
-      // oxlint-disable-next-line no-await-in-loop -- polling
       await new Promise((settle) => setTimeout(settle, 1))
     }
     running.signal('SIGINT')
@@ -212,7 +208,6 @@ describe('countersign credential', () => {
     await home.keep({ idToken: over('ended') })
     await using running = start(['credential', ...at()], { state: home.state })
     while (!(await readdir(home.cache.folder)).some((file) => file.endsWith('.lock'))) {
-      // oxlint-disable-next-line no-await-in-loop -- polling
       await new Promise((settle) => setTimeout(settle, 1))
     }
     running.signal('SIGKILL')

@@ -142,7 +142,6 @@ describe('a hostile provider', () => {
     const statuses: number[] = []
     await attempt(provider, async (url, from) => {
       for (const state of ['another', '', undefined]) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         statuses.push((await fetch(answerTo(url, from, { state }))).status)
       }
       statuses.push((await fetch(answerTo(url, from))).status)

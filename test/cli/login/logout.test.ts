@@ -53,7 +53,6 @@ describe('countersign logout', { concurrency: 2 }, () => {
 
   it('has nothing to do where nobody is logged in', async () => {
     for (const args of [[], ['--all'], ['--issuer', 'https://id.example.org']]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const { status, stdout, stderr } = await logOut([], ...args)
       assert.deepEqual([status, stdout, stderr], [0, 'Nobody is logged in.\n', ''])
     }

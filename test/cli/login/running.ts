@@ -57,7 +57,6 @@ export const start = (
       for (;;) {
         const match = said.match(pattern)
         if (match !== null) return match
-        // oxlint-disable-next-line no-await-in-loop -- as it comes
         const more = await Promise.race([once(child.stderr, 'data'), ended])
         if (!Array.isArray(more) && said.match(pattern) === null) {
           throw new Error(`it ended without a word of ${String(pattern)}:\n${said}`)

@@ -117,7 +117,6 @@ describe('countersign replay', { concurrency: true }, () => {
         const user = `user-${place % 5_000}`
         return decisionLine({ id: `d-${place}`, user, method: place % 4 === 0 ? 'PUT' : 'GET' })
       })
-      // oxlint-disable-next-line no-await-in-loop -- in order
       if (!file.write(logOf(some))) await once(file, 'drain')
     }
     file.end()

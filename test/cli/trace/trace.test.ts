@@ -252,7 +252,6 @@ describe('countersign trace', { concurrency: true }, () => {
       ],
     ]
     for (const [args, says] of CASES) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another, for the message
       const { status, stderr } = await countersign(['trace', ...args])
       assert.equal(status, 2, stderr)
       assert.match(stderr, says)

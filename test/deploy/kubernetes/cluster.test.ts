@@ -49,7 +49,6 @@ describe('a real API server', { skip, timeout: 180_000 }, () => {
         ? (['authz', 'envoy'] as const)
         : (['authz'] as const)
       for (const part of parts) {
-        // oxlint-disable-next-line no-await-in-loop -- two
         assert.deepEqual(await applied(namespace, podOf(pods(part)), ['--dry-run=server']), TAKEN)
       }
     })

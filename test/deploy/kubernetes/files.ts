@@ -95,7 +95,6 @@ export const mountFiles = async (
     const contents = (secret === undefined ? configMaps : secrets)[object]
     if (contents === undefined) throw new Error(`nobody has made ${object}`)
     const files = Object.entries(contents).map(([key, text]) => [key, change(text)] as const)
-    // oxlint-disable-next-line no-await-in-loop -- a handful
     await layOut(join(root, mountPath), files, secret?.defaultMode ?? OF_CONFIGMAPS)
   }
 }
@@ -112,12 +111,10 @@ const layOut = async (
   await symlink(VERSION, join(folder, '..data'))
   for (const [key, text] of files) {
     const file = join(folder, VERSION, key)
-    // oxlint-disable no-await-in-loop -- a handful
     await mkdir(dirname(file), { recursive: true })
     await writeFile(file, text)
     await chmod(file, mode)
     await symlink(join('..data', key), join(folder, key))
-    // oxlint-enable no-await-in-loop
   }
 }
 

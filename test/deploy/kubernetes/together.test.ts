@@ -66,7 +66,6 @@ describe('the rendered parts together', { skip: skipWithoutHelm() || skipWithout
     await mount(envoyRoot, 'envoy', 'signer')
     await mount(envoyRoot, 'envoy', 'envoy')
     for (const scratch of ['run/countersign', 'tmp']) {
-      // oxlint-disable-next-line no-await-in-loop -- two
       await mkdir(join(envoyRoot, scratch), { recursive: true })
     }
     signerSocket = `unix:${envoyRoot}/run/countersign/signer.sock`
@@ -98,7 +97,6 @@ describe('the rendered parts together', { skip: skipWithoutHelm() || skipWithout
 
   it('answer the probes', async () => {
     for (const page of ['livez', 'readyz']) {
-      // oxlint-disable-next-line no-await-in-loop -- two
       const { status } = await fetch(`http://127.0.0.1:${adminPort}/${page}`)
       assert.equal(status, 200)
     }

@@ -153,7 +153,6 @@ describe('API keys through Envoy', { skip: skipWithoutEnvoy() }, () => {
       site.upstream.clear()
       const path = `/a?${disguise.replaceAll('<key>', key)}`
       for (const headers of [[], header(key), [ALICE]]) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const answer = await ask({ path, headers })
         assert.ok([400, 401].includes(answer.status))
       }

@@ -36,7 +36,6 @@ export const release = async (target: Target, swarm: Swarm): Promise<Tally> => {
   let misattributed = 0
   const worker = async (): Promise<void> => {
     for (let user = order.pop(); user !== undefined; user = order.pop()) {
-      // oxlint-disable-next-line no-await-in-loop -- one at a time in each worker
       const { status, body } = await send(user)
       statuses.set(status, (statuses.get(status) ?? 0) + 1)
       if (status === 200 && commonNameOf(body) !== user) misattributed += 1
@@ -55,7 +54,6 @@ const overHttp2 = async (
 ): Promise<Send> => {
   const sessions: ClientHttp2Session[] = []
   for (let count = 0; count < CONNECTIONS; count++) {
-    // oxlint-disable-next-line no-await-in-loop -- a handful
     const session = await openHttp2(target)
     stack.defer(() => session.destroy())
     sessions.push(session)

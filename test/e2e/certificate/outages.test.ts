@@ -107,7 +107,6 @@ describe('under load', { skip: skipWithoutEnvoy() }, () => {
     const caller = async (first: number): Promise<void> => {
       for (let turn = 0; !end.signal.aborted; turn++) {
         const user = turn % 10 === 9 ? next++ % 200 : first
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const subject = await subjectOf(running, user)
         answers.push({ user, subject, at: performance.now() })
       }

@@ -59,14 +59,12 @@ describe('client certificates, through Envoy', { skip: skipWithoutEnvoy() }, () 
       const subject = nameOf(['O', 'dev'], ['O', 'with, comma'], ['CN', 'Jürgen'])
       const holder = await caller({ signer: root, subject })
       for (const ask of [http1, http2]) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const answer = await ask(as(site, holder).target, { host: HOST })
         assert.equal(answer.status, 200, answer.body)
         assert.deepEqual(received(answer, 'x-remote-user'), [latin1('Jürgen')])
         assert.deepEqual(received(answer, 'x-remote-group'), ['dev', 'with, comma'])
         const names = receivedBy(answer).map(([name]) => name)
         assert.ok(!names.some((name) => name.includes('client-cert')), names.join())
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const event = (await site.events()).at(-1)
         assert.equal(event?.authenticator, 'cards')
         assert.equal(event.authentication, 'certificate')
@@ -94,9 +92,7 @@ describe('client certificates, through Envoy', { skip: skipWithoutEnvoy() }, () 
     it('decide before a password in the same request, whether that is right or wrong', async () => {
       const carol = as(site, await caller({ signer: root, subject: nameOf(['CN', 'carol']) }))
       for (const line of [ALICE, basic('alice', 'wrong'), ['Authorization', 'Bearer x'] as const]) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const answer = await send(carol, line)
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         assert.equal(await verdictOf(site, answer), '200 permitted')
         assert.deepEqual(received(answer, 'x-remote-user'), ['carol'])
         assert.deepEqual(received(answer, 'authorization'), [])
@@ -140,7 +136,6 @@ describe('client certificates, through Envoy', { skip: skipWithoutEnvoy() }, () 
         const refused = await refusals()
         const { target } = as(site, await make())
         for (const ask of [http1, http2]) {
-          // oxlint-disable-next-line no-await-in-loop -- one after another
           await assert.rejects(ask(target, { host: HOST, headers: [ALICE] }))
         }
         await eventually(refusals, (count) => count === refused + 2)

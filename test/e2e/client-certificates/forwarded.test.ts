@@ -174,16 +174,13 @@ describe('certificates that a proxy tells in a header', { skip: skipWithoutEnvoy
           `x,By=y;${forged}`,
           `x;${forged}`,
         ]) {
-          // oxlint-disable-next-line no-await-in-loop -- one after another
           const mallory = await makeCaller(folder, {
             signer: root,
             subject: nameOf(['CN', 'mallory']),
             extensions: [alternativeNames(named(text))],
           })
-          // oxlint-disable-next-line no-await-in-loop -- one after another
           const seen = await userAt(as(appending, mallory))
           assert.match(seen, /^(400 credential-conflict|401 credential-malformed)$/, text)
-          // oxlint-disable-next-line no-await-in-loop -- one after another
           assert.equal(await userAt(as(appending, mallory), [xfcc(elementOf(boss))]), seen, text)
         }
       })
@@ -195,7 +192,6 @@ describe('certificates that a proxy tells in a header', { skip: skipWithoutEnvoy
         `${elementOf(boss)};Subject="`,
         `${elementOf(boss)};URI="\\`,
       ]) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         assert.equal(await userAt(as(appending, carol), [xfcc(text)]), '401 credential-malformed')
       }
     })
@@ -221,11 +217,8 @@ describe('certificates that a proxy tells in a header', { skip: skipWithoutEnvoy
         await takeFrom(from)
         const forged = [xfcc(elementOf(boss)), clientCert(boss)]
         for (const ask of [http1, http2]) {
-          // oxlint-disable-next-line no-await-in-loop -- one after another
           assert.equal(await userAt(as(front, carol), [], ask), 'carol')
-          // oxlint-disable-next-line no-await-in-loop -- one after another
           assert.equal(await userAt(as(front, carol), forged, ask), 'carol')
-          // oxlint-disable-next-line no-await-in-loop -- one after another
           assert.equal(await userAt(front, forged, ask), '401 credential-missing')
         }
         assert.equal(await userAt(as(front, carol), [ALICE]), 'carol')
@@ -243,7 +236,6 @@ describe('certificates that a proxy tells in a header', { skip: skipWithoutEnvoy
         const forged = [xfcc(elementOf(boss)), clientCert(boss)]
         for (const caller of [site, as(site, carol)]) {
           for (const ask of [http1, http2]) {
-            // oxlint-disable-next-line no-await-in-loop -- one after another
             assert.equal(await userAt(caller, forged, ask), '401 credential-missing')
           }
         }

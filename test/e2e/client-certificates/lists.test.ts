@@ -24,7 +24,6 @@ describe('certificates on lists', { skip: skipWithoutEnvoy() || skipWithoutOpens
     folder = await temporaryFolder()
     ca = await createOpensslCa()
     for (const name of NAMES) {
-      // oxlint-disable-next-line no-await-in-loop -- openssl's list takes one at a time
       await ca.issue(name)
     }
     const both = `${pemOf(root)}${await readFile(ca.folder.file('ca.crt'), 'utf8')}`

@@ -38,7 +38,6 @@ describe(
     before(async () => {
       ca = await createOpensslCa()
       for (const name of KNOWN) {
-        // oxlint-disable-next-line no-await-in-loop -- openssl's list takes one at a time
         await ca.issue(name)
       }
       await ca.issue('stranger', 'leaf', true)
@@ -81,7 +80,6 @@ describe(
 
     it('1. good ones are let in, and asked about once', async () => {
       for (const name of ['alice', 'bob', 'alice', 'bob', 'alice']) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         assert.equal(await verdictFor(name), '200 permitted')
       }
       assert.equal(relay.requests.length, 2)

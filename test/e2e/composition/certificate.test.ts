@@ -93,12 +93,10 @@ const cases = (
       for (const sendOver of [http1, http2]) {
         const shown = client?.(callers())
         const target = { ...site().target, ...(shown && { client: shown }) }
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const answer: Answer = await sendOver(target, {
           host: HOST,
           headers: headers?.(callers()) ?? [],
         })
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         assert.equal(await verdictOf(site(), answer), verdict)
         const asked = verdict.startsWith('401') ? challenges : []
         assert.deepEqual(valuesOf(answer, 'www-authenticate'), asked)

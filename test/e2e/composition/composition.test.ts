@@ -75,13 +75,11 @@ describe('several ways in, and two of them together', { skip: skipWithoutEnvoy()
   for (const { name, headers, user, authenticator } of PERMITTED) {
     it(`lets in ${name}`, async () => {
       for (const sendOver of [http1, http2]) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const answer = await sendOver(site.target, { host: HOST, headers })
         assert.equal(answer.status, 200, answer.body)
         assert.deepEqual(received(answer, 'x-remote-user'), [user])
         assert.deepEqual(received(answer, 'authorization'), [])
         assert.deepEqual(received(answer, 'x-api-key'), [])
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         assert.equal((await site.events()).at(-1)?.authenticator, authenticator)
       }
     })
@@ -164,9 +162,7 @@ describe('several ways in, and two of them together', { skip: skipWithoutEnvoy()
     it(`refuses ${name}: ${verdict}`, async () => {
       site.upstream.clear()
       for (const sendOver of [http1, http2]) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const answer = await sendOver(site.target, { host: HOST, headers })
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         assert.equal(await verdictOf(site, answer), verdict)
         const expected = verdict.startsWith('401') ? challenges : []
         assert.deepEqual(valuesOf(answer, 'www-authenticate'), expected)

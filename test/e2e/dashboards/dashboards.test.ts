@@ -123,9 +123,7 @@ describe('dashboards behind one login', { skip, timeout: 240_000 }, () => {
     assert.deepEqual([username, email], ['alice', ''])
     // Headlamp has a login of its own: a token in a cookie.
     for (const path of ['/auth/set-token', '/clusters/main/set-token']) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await alice.ask(path, { method: 'POST', body: '{}' })
-      // oxlint-disable-next-line no-await-in-loop -- as above
       const event = await site.recipe.lastEventOn(HOSTS.headlamp, path)
       assert.equal(event?.rule, 'one-login', path)
     }
@@ -289,7 +287,6 @@ describe('dashboards behind one login', { skip, timeout: 240_000 }, () => {
 
     it('11. who shows nothing gets nowhere', async () => {
       for (const host of Object.values(HOSTS)) {
-        // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
         assert.equal((await site.recipe.ask(host, { path: '/api/user' })).status, 401, host)
       }
     })

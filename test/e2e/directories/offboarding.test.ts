@@ -67,7 +67,6 @@ const offboarding = (directory: () => Directory, ends: readonly End[]): void => 
       await assertEverything(nina)
       await test(site, nina)
     } finally {
-      // oxlint-disable-next-line no-await-in-loop -- what a test has left of them
       for (const one of [dn, team]) await server.modify(ldifDelete(one)).catch(() => undefined)
     }
   }

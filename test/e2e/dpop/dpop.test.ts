@@ -153,11 +153,8 @@ describe('tokens that are bound to a key, through Envoy', { skip: skipWithoutEnv
     const keys = [caller.jwk, unseen.jwk]
     for (const [index, stolen] of tokens.entries()) {
       for (const header of [{}, { jwk: keys[index] }]) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const proof = await thief.proof(stolen, { iat: now(), htu: `https://${HOST}/` }, header)
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const answer = await ask({ headers: shown(proof, stolen) })
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         assert.equal(await verdictOf(site, answer), '401 proof-invalid')
       }
     }
@@ -166,11 +163,8 @@ describe('tokens that are bound to a key, through Envoy', { skip: skipWithoutEnv
   for (const { name, path, htu, host = HOST } of PATHS) {
     it(`4. a proof for a URI with ${name}: 200`, async () => {
       for (const sendOver of [http1, http2]) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const headers = shown(await proofOf({ htu }))
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const answer = await sendOver(site.target, { host, path, headers })
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         assert.equal(await verdictOf(site, answer), '200 permitted')
       }
     })
@@ -191,9 +185,7 @@ describe('tokens that are bound to a key, through Envoy', { skip: skipWithoutEnv
 
   it('5. the token as a bearer token, with its proof or without: 401', async () => {
     for (const more of [[], [['DPoP', await proofOf()] as const]]) {
-      // oxlint-disable-next-line no-await-in-loop -- two cases
       const answer = await ask({ headers: [bearer(token), ...more] })
-      // oxlint-disable-next-line no-await-in-loop -- two cases
       assert.equal(await verdictOf(site, answer), '401 token-unbound')
       assert.deepEqual(valuesOf(answer, 'www-authenticate'), [
         `${INVITATIONS[0]}, error="invalid_token"`,
@@ -236,13 +228,10 @@ describe('tokens that are bound to a key, through Envoy', { skip: skipWithoutEnv
     for (const second of [one, other, '']) {
       const headers: readonly HeaderLine[] = [...shown(one), ['DPoP', second]]
       const answers = [
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         await sendRaw(site.target, { headers: [['Host', HOST], ...headers] }),
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         await http2(site.target, { host: HOST, headers }),
       ]
       for (const answer of answers) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         assert.equal(await verdictOf(site, answer), '401 proof-invalid')
       }
     }

@@ -180,12 +180,10 @@ describe(
 
     it('3. what the provider refuses is refused, and the log says why', async () => {
       for (let time = 0; time < 2; time += 1) {
-        // oxlint-disable-next-line no-await-in-loop -- the second is remembered
         const answer = await get('/refused/x', bearer(token))
         assert.equal(answer.status, 403)
         assert.match(answer.body, /refuses to exchange this token/)
         assert.ok(!answer.body.includes('invalid_request'))
-        // oxlint-disable-next-line no-await-in-loop -- of this answer
         const { reason, detail, user, forwarded } = await lastEvent()
         assert.deepEqual(
           { reason, detail, user, forwarded },
@@ -244,14 +242,10 @@ describe(
       const own = tokenIn(await get('/service/x', ALICE))
       await provider.stop()
       for (let time = 0; time < 4; time += 1) {
-        // oxlint-disable-next-line no-await-in-loop -- also once it is left alone
         const answer = await get('/access/x', bearer(known))
-        // oxlint-disable-next-line no-await-in-loop -- of this answer
         assert.equal(await verdictOf(site, answer), '503 transform-unavailable')
         assert.equal(valuesOf(answer, 'retry-after').length, 1)
-        // oxlint-disable-next-line no-await-in-loop -- between any two of them
         assert.equal(tokenIn(await get('/access/x', bearer(token))), held)
-        // oxlint-disable-next-line no-await-in-loop -- as above
         assert.equal(tokenIn(await get('/service/x', ALICE)), own)
       }
       await provider.restart()

@@ -24,7 +24,6 @@ const abandonRequests = async (site: Site): Promise<void> => {
       setImmediate(() => stream.close(constants.NGHTTP2_CANCEL))
       await closes
     })
-    // oxlint-disable-next-line no-await-in-loop -- some at a time
     await Promise.all(closed)
   }
   session.destroy()
@@ -42,13 +41,11 @@ describe('requests that are abandoned at once', { skip: skipWithoutEnvoy() }, ()
     const statuses: number[] = []
     const honest = async (): Promise<void> => {
       while (!flood.signal.aborted) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         statuses.push((await http1(site.target, { headers: [ALICE] })).status)
       }
     }
     const others = Promise.all(Array.from({ length: 8 }, honest))
     for (let index = 0; index < CONNECTIONS; index += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await abandonRequests(site)
     }
     flood.abort()

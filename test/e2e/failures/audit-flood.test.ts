@@ -32,7 +32,6 @@ describe('a flood from one address', { skip: skipWithoutEnvoy() }, () => {
       return await promise
     }
     for (let index = 0; index < REQUESTS; index += AT_ONCE) {
-      // oxlint-disable-next-line no-await-in-loop -- some at a time
       const statuses = await Promise.all(
         Array.from({ length: AT_ONCE }, async (_, at) => await ask(index + at)),
       )

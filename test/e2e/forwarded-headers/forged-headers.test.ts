@@ -106,7 +106,6 @@ describe('4. forged headers, through Envoy', { skip: skipWithoutEnvoy() }, () =>
             [header, ''],
             [header, 'forged'],
           ] as const
-          // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
           const answer = await ask(name, lines)
           assert.deepEqual(linesNamed(answer, OURS), want, header)
         }
@@ -128,7 +127,6 @@ describe('4. forged headers, through Envoy', { skip: skipWithoutEnvoy() }, () =>
       for (const header of [...SET, 'x-webauth-user', 'x-forwarded-user', 'client-cert']) {
         const line = [header.replaceAll('-', '_'), 'forged'] as const
         const ask = over['HTTP/1.1'] ?? assert.fail()
-        // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
         assert.equal((await ask(name, [line])).status, 400, header)
       }
       assert.equal(site.upstream.requests.length, 0)
@@ -140,9 +138,7 @@ describe('4. forged headers, through Envoy', { skip: skipWithoutEnvoy() }, () =>
       site.upstream.clear()
       for (const header of ['impersonate-user', 'impersonate-group', 'impersonate-extra-any']) {
         for (const name of ['impersonation', 'plain']) {
-          // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
           const answer = await ask(name, [[header, 'root']])
-          // oxlint-disable-next-line no-await-in-loop -- as above
           assert.equal(await verdictOf(site, answer), '403 impersonation', `${header} on ${name}`)
         }
       }

@@ -102,7 +102,6 @@ describe('headers that tell who the caller is, through Envoy', { skip: skipWitho
           [JÜRGEN, 'jürgen', ['größe']],
           [BOB, 'bob', []],
         ] as const) {
-          // oxlint-disable-next-line no-await-in-loop -- one at a time
           const answer = await ask('grafana', who)
           assert.equal(linesNamed(answer, /^x-webauth-/).length, 2)
           const [name = ''] = valuesNamed(answer, 'x-webauth-user')

@@ -90,7 +90,6 @@ describe('6. the header budget, through Envoy', { skip: skipWithoutEnvoy() }, ()
           const reached = await limitsReached()
           const statuses = []
           for (let bytes = 35_000; bytes < 37_000; bytes += 100) {
-            // oxlint-disable-next-line no-await-in-loop -- one at a time, for the audit log
             statuses.push(await verdictOf(site, await ask(name, ALICE, cookie(bytes))))
           }
           assert.deepEqual(new Set(statuses), new Set(['200 permitted', REFUSED]))
@@ -126,7 +125,6 @@ describe('6. the header budget, through Envoy', { skip: skipWithoutEnvoy() }, ()
           const reached = await limitsReached()
           const statuses = []
           for (let count = 78; count < 96; count += 1) {
-            // oxlint-disable-next-line no-await-in-loop -- one at a time, for the audit log
             statuses.push(await verdictOf(site, await ask(name, ALICE, ...own(count))))
           }
           assert.deepEqual(new Set(statuses), new Set(['200 permitted', REFUSED]))
@@ -138,7 +136,6 @@ describe('6. the header budget, through Envoy', { skip: skipWithoutEnvoy() }, ()
       it('counts the end of a credential, of which Envoy is told', async () => {
         const reached = await limitsReached()
         for (let count = 85; count < 96; count += 1) {
-          // oxlint-disable-next-line no-await-in-loop -- one at a time, for the audit log
           const verdict = await verdictOf(site, await ask('none', token, ...own(count)))
           assert.match(verdict, /^(200 permitted|403 headers-too-large)$/)
         }

@@ -103,10 +103,8 @@ describe('5. hostile claims, through Envoy', { skip: skipWithoutEnvoy() }, () =>
       let forwarded = 0
       for (const [what, text] of REACHING) {
         const values = [text, 'b']
-        // oxlint-disable-next-line no-await-in-loop -- one at a time, for the audit log
         const answer = await ask(form.name, { a: values })
         if (answer.status !== 200) {
-          // oxlint-disable-next-line no-await-in-loop -- as above
           assert.equal(await verdictOf(site, answer), '403 header-unrepresentable', what)
           continue
         }
@@ -127,10 +125,8 @@ describe('5. hostile claims, through Envoy', { skip: skipWithoutEnvoy() }, () =>
           { sub: text, groups: ['dev'] },
           { sub: 'alice', groups: ['dev', text] },
         ]) {
-          // oxlint-disable-next-line no-await-in-loop -- one at a time, for the audit log
           const answer = await ask(preset, { sub, groups })
           if (answer.status !== 200) {
-            // oxlint-disable-next-line no-await-in-loop -- as above
             assert.match(await verdictOf(site, answer), /^(403 (header|identity)-|401 )/, what)
             continue
           }

@@ -78,14 +78,12 @@ for (const listen of ['unix', 'tcp', 'mtls'] as const) {
           { path: '/hello', method: 'DELETE', who: ALICE, reason: 'no-rule', rule: undefined },
         ]
         for (const { path, method, who, reason, rule } of cases) {
-          // oxlint-disable-next-line no-await-in-loop -- one at a time
           const answer = await http1(site.target, { host: HOST, path, method, headers: [who] })
           assert.equal(answer.status, 403)
           const named = rule === undefined ? '' : `Rule: ${rule}\n`
           const text = `403 Forbidden\n\nYou are not allowed to do this.\n${named}Decision: `
           assert.ok(answer.body.startsWith(text), answer.body)
           const id = decisionOf(answer)
-          // oxlint-disable-next-line no-await-in-loop -- one at a time
           const event = (await site.events()).find((candidate) => candidate.id === id)
           assert.equal(event?.reason, reason)
           assert.equal(event.rule, rule)

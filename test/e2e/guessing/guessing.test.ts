@@ -4,8 +4,6 @@ import { http1, valuesOf, type Answer } from '../../servers/client.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { basic, eventually, PASSWORDS, startSite, type Site } from '../site.ts'
 
-// oxlint-disable no-await-in-loop -- one after the other
-
 /** Long enough for what is asked meanwhile on a busy machine; the waits are those of real life. */
 const LOCK_SECONDS = 12
 

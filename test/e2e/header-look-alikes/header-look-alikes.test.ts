@@ -133,7 +133,6 @@ describe(
         return identityIn(await send(target, { host: HOST, path: VARIABLES, headers: lines }))
       }
       const honest = await ask([])
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       for (const batch of batches) assert.deepEqual(await ask(batch), honest)
       return honest
     }

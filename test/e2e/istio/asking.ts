@@ -64,7 +64,6 @@ export const echoed = async ({ socket, rest }: Upgraded, line: string): Promise<
   let back = rest.toString()
   socket.resume()
   while (back.length < line.length) {
-    // oxlint-disable-next-line no-await-in-loop -- one after another
     const [chunk]: Buffer[] = await once(socket, 'data')
     back += String(chunk)
   }

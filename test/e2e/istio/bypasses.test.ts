@@ -108,7 +108,6 @@ describe(
       const already = heard()
       const verdicts: string[] = []
       for (const one of questions) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         verdicts.push(await verdictOf(site, await one()))
       }
       assert.equal(heard(), already)

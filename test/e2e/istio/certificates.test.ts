@@ -115,7 +115,6 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
           [[`--token=${await site.foreign.token('alice')}`], ALICE_BY_TOKEN],
           [[`--client-certificate=${certificate}`, `--client-key=${key}`], 'alice of dev|ops'],
         ] as const) {
-          // oxlint-disable-next-line no-await-in-loop -- one after another
           const { output, complaint } = await ask(credential, 'auth', 'whoami', '-o', 'json')
           assert.equal(complaint, '')
           assert.equal(whoIn(output), user)

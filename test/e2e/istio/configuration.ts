@@ -93,9 +93,7 @@ export const writeFiles = async (
 ): Promise<void> => {
   for (const [name, text] of Object.entries(texts)) {
     const file = join(folder, name)
-    // oxlint-disable-next-line no-await-in-loop -- a handful
     await mkdir(dirname(file), { recursive: true })
-    // oxlint-disable-next-line no-await-in-loop -- a handful
     await writeFile(file, text, { mode: 0o600 })
   }
 }

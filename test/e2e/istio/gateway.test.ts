@@ -183,10 +183,8 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
         [undefined, [ALICE], 'alice of dev|ops'],
         [undefined, [bearer(await site.foreign.token('alice'))], ALICE_BY_TOKEN],
       ] as const) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const answer = await http1(site.target(HOSTS.reports, client), { headers })
         const [line = ''] = received(answer, 'authorization')
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const { payload } = await jwtVerify(line.replace(/^Bearer /, ''), site.signing.entry.jwk, {
           issuer: 'https://id.example.org',
           audience: 'reports',
@@ -198,14 +196,11 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
 
     it('8. carries WebSocket and SPDY/3.1, as whom authz permitted', async () => {
       for (const protocol of ['websocket', 'SPDY/3.1']) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         using upgraded = await upgrade(site, protocol, [ALICE])
         assert.equal(upgraded.answer.status, 101, protocol)
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         assert.equal(await echoed(upgraded, 'hello'), 'hello')
         const { rawHeaders = [] } = site.api.requests.at(-1) ?? {}
         assert.ok(rawHeaders.includes('alice'))
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         using refused = await upgrade(site, protocol, [])
         assert.equal(refused.answer.status, 401)
       }

@@ -133,15 +133,14 @@ describe('countersign envoy lint --admin', { skip: skipWithoutServers(), timeout
     const unseen: string[] = []
     let last: ReadonlySet<string> = new Set()
     for (const field of fields) {
-      // oxlint-disable-next-line no-await-in-loop -- one gateway
       await applied(misspelt(filter, [field]))
-      let found = await news() // oxlint-disable-line no-await-in-loop -- one gateway
+      let found = await news()
       if (found.isSubsetOf(last)) {
         // Perhaps of the field last.
-        await applied(filter) // oxlint-disable-line no-await-in-loop -- one gateway
-        await eventually(findings, (all) => all.isSubsetOf(usual)) // oxlint-disable-line no-await-in-loop -- one gateway
-        await applied(misspelt(filter, [field])) // oxlint-disable-line no-await-in-loop -- one gateway
-        found = await news() // oxlint-disable-line no-await-in-loop -- one gateway
+        await applied(filter)
+        await eventually(findings, (all) => all.isSubsetOf(usual))
+        await applied(misspelt(filter, [field]))
+        found = await news()
       }
       if (found.size === 0) unseen.push(field.join('.'))
       last = found
@@ -160,8 +159,8 @@ describe('countersign envoy lint --admin', { skip: skipWithoutServers(), timeout
       )
     }
     for (const field of harmless) {
-      await applied(misspelt(filter, [field])) // oxlint-disable-line no-await-in-loop -- one gateway
-      assert.deepEqual([...(await news(300))], [], field.join('.')) // oxlint-disable-line no-await-in-loop -- one gateway
+      await applied(misspelt(filter, [field]))
+      assert.deepEqual([...(await news(300))], [], field.join('.'))
     }
   })
 

@@ -94,7 +94,6 @@ describe('the command line at our own issuer', { skip: skipWithoutEnvoy() }, () 
     for (const entry of await cache.list()) {
       assert.ok(entry.outcome === 'login')
       const accessToken = { value: 'ended', expires: Date.now() - 1 }
-      // oxlint-disable-next-line no-await-in-loop -- one
       await cache.write({ ...entry.login, accessToken })
     }
     assert.deepEqual(await whoAmI(), ['alice'])

@@ -114,7 +114,6 @@ describe('what ends, and when', { skip: SKIP, timeout: 240_000, concurrency: tru
         }),
       ),
     ])
-    // oxlint-disable-next-line no-await-in-loop -- all have been started
     for (const [, running] of all) stack.use(await running)
     const seconds = (): number => (Date.now() - began) / 1_000
     assert.ok(seconds() < LIFE_SECONDS - 3, `it took ${seconds()} s to begin`)
@@ -129,7 +128,6 @@ describe('what ends, and when', { skip: SKIP, timeout: 240_000, concurrency: tru
     for (const [, address] of OUT) {
       for (const [, { environment }] of PROTOCOLS) {
         const mark = join(kubelet.folderOf(PODS.shell), markOf({ address, environment }))
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         assert.ok(await eventually(async () => existsSync(mark), Boolean))
       }
     }
@@ -146,13 +144,11 @@ describe('what ends, and when', { skip: SKIP, timeout: 240_000, concurrency: tru
         return [name, openShell(alice, { address, environment }, `silent-${address}`)] as const
       }),
     )
-    // oxlint-disable-next-line no-await-in-loop -- all have been started
     for (const [, running] of shells) stack.use(await running)
     await sleep(SILENCE_MS)
     for (const [name, running] of shells) {
-      const open = await running // oxlint-disable-line no-await-in-loop -- it is there
+      const open = await running
       open.stdin.write('still here\n')
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await assert.doesNotReject(open.shows(/^still here$/m), name)
     }
   })

@@ -64,7 +64,6 @@ describe('what people do all day', { skip: skipWithoutServers(), timeout: 240_00
       for (let name = names.pop(); name !== undefined; name = names.pop()) {
         const body = JSON.stringify({ metadata: { name, labels: MADE }, data })
         const host = WAYS_OUT['X-Remote-*']
-        // oxlint-disable-next-line no-await-in-loop -- one of several at a time
         const answer = await http2On(session, { method: 'POST', host, path: MAPS, headers, body })
         assert.equal(answer.status, 201, answer.body)
       }

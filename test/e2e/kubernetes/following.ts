@@ -67,11 +67,8 @@ export const renewing = async (
   const file = way.at(-1) ?? ''
   const renew = async (): Promise<void> => {
     for (;;) {
-      // oxlint-disable-next-line no-await-in-loop -- until it is over
       await sleep(TOKEN.renewed * 1_000, undefined, over)
-      // oxlint-disable-next-line no-await-in-loop -- until it is over
       await writeFile(`${file}.new`, await token(), { mode: 0o600 })
-      // oxlint-disable-next-line no-await-in-loop -- until it is over
       await rename(`${file}.new`, file)
     }
   }

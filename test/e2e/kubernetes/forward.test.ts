@@ -40,16 +40,13 @@ const TREE: Readonly<Record<string, Buffer>> = {
 const writeTree = async (folder: string): Promise<void> => {
   for (const [name, content] of Object.entries(TREE)) {
     const file = join(folder, name)
-    // oxlint-disable-next-line no-await-in-loop -- three
     await mkdir(dirname(file), { recursive: true })
-    // oxlint-disable-next-line no-await-in-loop -- three
     await writeFile(file, content)
   }
 }
 
 const assertTree = async (folder: string): Promise<void> => {
   for (const [name, content] of Object.entries(TREE)) {
-    // oxlint-disable-next-line no-await-in-loop -- three
     assert.equal(hashOf(await readFile(join(folder, name))), hashOf(content), name)
   }
 }
@@ -98,7 +95,6 @@ describe('cp, port-forward and proxy', { skip: SKIP, timeout: 240_000 }, () => {
         [folder, `shell:${name}`],
         [`shell:${name}`, `${folder}-back`],
       ] as const) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const { code, complaint } = await runKubectl(site, alice, ['cp', ...IN, from, to], options)
         assert.equal(code, 0, complaint)
       }

@@ -168,7 +168,6 @@ const writeFiles = async <Name extends string>(
     'openapi.json': JSON.stringify(await server.call({ method: 'GET', path: '/openapi/v2' })),
   }
   for (const [name, text] of Object.entries(texts)) {
-    // oxlint-disable-next-line no-await-in-loop -- a handful
     await writeFile(folder.file(name), text, { mode: 0o600 })
   }
   const paths = Object.keys(configurations).map((name) => [name, folder.file(name)])
@@ -207,7 +206,6 @@ const makeAccounts = async (server: KubeApiServer): Promise<void> => {
   })
   for (const document of parseAllDocuments(await recipeFile('impersonation.kube.yaml'))) {
     const object = objectSchema.parse(document.toJS())
-    // oxlint-disable-next-line no-await-in-loop -- one after another
     await create(PATHS[object.kind] ?? '', object)
   }
   // Accounts are no users to RBAC: whoever acts for one needs a word about accounts.

@@ -62,9 +62,7 @@ describe('what runs for minutes', options, () => {
     const begun = async () => seen().every(({ length }) => length === 1)
     await eventually(begun, Boolean, LIMIT)
     for (let second = 0; second < SECONDS; second += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await ticker.change()
-      // oxlint-disable-next-line no-await-in-loop -- at this pace
       await sleep(1_000)
     }
     const { turns: expected } = ticker
@@ -95,9 +93,7 @@ describe('what runs for minutes', options, () => {
     )
     await manager.start()
     for (const [index, seconds] of [0, TOKEN.lives + 10, 10].entries()) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await sleep(seconds * 1_000)
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await deploy(`deployed-${index}`, 3)
     }
     const watches = (await site.decisions()).filter(

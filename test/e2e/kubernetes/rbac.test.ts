@@ -41,7 +41,6 @@ describe('RBAC behind Countersign', { skip: skipWithoutServers(), timeout: 240_0
       ['configmaps', { data: { colour: 'blue' } }],
     ] as const) {
       const path = `/api/v1/namespaces/${NAMESPACE}/${kind}`
-      // oxlint-disable-next-line no-await-in-loop -- two
       await server.call({ method: 'POST', path, body: { metadata, ...content } })
     }
     // The API server learns of bindings by its own watches.
@@ -90,7 +89,6 @@ describe('RBAC behind Countersign', { skip: skipWithoutServers(), timeout: 240_0
       it('4. nobody reads secrets: the rule holds for who may do everything, too', async () => {
         assert.match(await told(site, root, ['get', 'namespaces'], address), /team-a/)
         for (const what of [['secrets'], ['secret/launch', '-o', 'yaml']]) {
-          // oxlint-disable-next-line no-await-in-loop -- one after another
           const { code, output, complaint } = await ask(
             site,
             root,

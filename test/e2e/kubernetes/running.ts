@@ -73,7 +73,6 @@ export const startKubectl = (
         const said = this.shown
         const match = pattern.exec(said)
         if (match !== null) return match
-        // oxlint-disable-next-line no-await-in-loop -- as it comes
         const more = await Promise.race([once(child.stdout, 'data'), ended])
         if (!Array.isArray(more) && !pattern.test(this.shown)) {
           throw new Error(`it ended and did not show ${String(pattern)}: ${said}${complaint}`)

@@ -60,7 +60,6 @@ describe('logs, shells and attaching', { skip: SKIP, timeout: 240_000 }, () => {
     await grantEverything(site.server, 'admins')
     kubelet = await startPods(site, alice)
     for (const who of [bob, root]) {
-      // oxlint-disable-next-line no-await-in-loop -- two
       await eventually(
         () => ask(site, who, ['get', 'pod/shell', ...IN]),
         ({ code }) => code === 0,
@@ -215,7 +214,7 @@ describe('logs, shells and attaching', { skip: SKIP, timeout: 240_000 }, () => {
     const attach = ['attach', '-i', 'mortal', ...IN]
     assert.equal((await runKubectl(site, alice, attach, { input: Buffer.from('bye\n') })).code, 0)
     for (const { ended } of logs) {
-      const { code, output } = await ended // oxlint-disable-line no-await-in-loop -- they are over
+      const { code, output } = await ended
       assert.deepEqual([code, output.toString()], [0, 'begun\nheard bye\n'])
     }
   })

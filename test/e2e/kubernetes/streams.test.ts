@@ -80,12 +80,9 @@ describe('streams', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
     const watches = await watchEverywhere(alice)
     for (const [, running] of watches) stack.use(running)
     for (const pause of [0, 5_000, 0]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await sleep(pause)
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const line = `configmap/${await make()}`
       const told = async () => watches.filter(([, { lines }]) => lines.includes(line))
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await eventually(told, (those) => those.length === watches.length)
     }
   })
@@ -113,7 +110,6 @@ describe('streams', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
     await using stack = new AsyncDisposableStack()
     const streams: ClientHttp2Stream[] = []
     for (let connection = 0; connection < 4; connection += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const { http2 } = stack.use(await open())
       for (let index = 0; index < 100; index += 1) {
         streams.push(requestOn(http2, `${MAPS}?watch=true&resourceVersion=0`))
@@ -140,13 +136,10 @@ describe('streams', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
     for (let turn = 0; turn < 20; turn += 1) {
       const begun = performance.now()
       const path = `${MAPS}/${names[turn]}`
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await using other = await open()
       const asked = { path, host: HOST_OF_HEADERS, headers: [ALICE] }
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.equal((await http2On(other.http2, asked)).status, 200)
       assert.ok(performance.now() - begun < 2_000)
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await sleep(100)
     }
     assert.ok(bytes < 1_000_000, 'it was read although nobody did')

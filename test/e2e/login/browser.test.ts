@@ -81,14 +81,11 @@ describe('people log in with a browser, through Envoy', { skip }, () => {
     await page.locator('input:focus').waitFor()
     const order = [await focused()]
     for (let step = 0; step < 3; step += 1) {
-      // oxlint-disable no-await-in-loop -- one key after another
       await page.keyboard.press('Tab')
       order.push(await focused())
-      // oxlint-enable no-await-in-loop
     }
     assert.deepEqual(order, ['user', 'password', 'Log in', 'Use my certificate'])
     for (const key of ['Shift+Tab', 'Shift+Tab', 'Shift+Tab']) {
-      // oxlint-disable-next-line no-await-in-loop -- as above
       await page.keyboard.press(key)
     }
     await page.keyboard.type('alice')

@@ -11,8 +11,6 @@ import { logIn, peopleAt } from '../people.ts'
 import { PASSWORDS, type Site } from '../site.ts'
 import { asked, loginsAt, startLoginSite } from './login-site.ts'
 
-// oxlint-disable no-await-in-loop -- one guess after another
-
 const ATTEMPTS = 3
 const LOCK_MINUTES = 15
 const LOCKED = 'too-many-attempts'

@@ -97,14 +97,10 @@ for (const { issuerListen, way } of WAYS)
       ]) {
         const [certificate = '', source = ''] = names
         const forged = { [certificate]: encodeURIComponent(pem), [source]: '198.51.100.1' }
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const browser = await browserOf(undefined, forged)
-        // oxlint-disable-next-line no-await-in-loop -- as above
         const page = await browser.get((await authorization(client)).url)
-        // oxlint-disable-next-line no-await-in-loop -- as above
         const refused = await browser.submit(page, '/certificate')
         assert.equal(refused.status, 403)
-        // oxlint-disable-next-line no-await-in-loop -- as above
         const login = await lastLogin()
         assert.equal(login?.['reason'], 'credential-missing')
         assert.equal(login?.['source'], CALLER)
@@ -114,7 +110,6 @@ for (const { issuerListen, way } of WAYS)
     it('what is not of the issuer stays refused on its host', async () => {
       const browser = await browserOf()
       for (const path of ['/', '/other', '/loginx', '/tokens', '/authorizex']) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         assert.equal((await browser.get(`${ISSUER}${path}`)).status, 403, path)
       }
     })

@@ -62,7 +62,6 @@ describe('the rate limits of the issuer', { skip: skipWithoutEnvoy() }, () => {
     const started = performance.now()
     const floods = []
     for (const source of [21, 22, 23, 24]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       floods.push((await flood('/token', `127.0.0.${source}`)).passed)
     }
     const grown = Math.ceil((performance.now() - started) / 1_000)

@@ -76,7 +76,6 @@ describe('clients that wait, and clients that let wait', { skip: skipWithoutEnvo
     const times: number[] = []
     for (let count = 0; count < 9; count += 1) {
       const started = performance.now()
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const { status } = await http1(
         { ...site.target, serverName: 'id.example.org', from: '127.0.0.7' },
         { path: '/jwks' },

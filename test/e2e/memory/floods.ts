@@ -32,7 +32,6 @@ const many = async (count: number, atOnce: number, one: () => Promise<unknown>):
   const run = async (): Promise<void> => {
     while (left > 0) {
       left -= 1
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await one().catch(() => undefined)
     }
   }
@@ -112,7 +111,6 @@ const connections =
       const socket = connect(site[to]).on('error', () => {})
       if (first !== '') socket.write(first)
       open.push(socket)
-      // oxlint-disable-next-line no-await-in-loop -- the queue of the kernel has 511 places
       if (number % 100 === 99) await sleep(5)
     }
     await sleep(300)
@@ -233,7 +231,6 @@ export const FLOODS: readonly Flood[] = [
     run: async ({ authz }, times) => {
       for (let round = 0; round < 10 * times; round += 1) {
         authz.signal('SIGHUP')
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         await sleep(50)
       }
     },

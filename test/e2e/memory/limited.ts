@@ -71,7 +71,6 @@ const remove = async (group: string): Promise<void> => {
       return
     } catch (cause) {
       if (attempt === 100) throw cause
-      // oxlint-disable-next-line no-await-in-loop -- polling
       await sleep(50)
     }
   }

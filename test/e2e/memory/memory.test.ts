@@ -32,9 +32,7 @@ describe('authz within the memory limit of the Helm chart', () => {
       const asking = async (): Promise<readonly boolean[]> => {
         const answers: boolean[] = []
         while (!over.signal.aborted) {
-          // oxlint-disable-next-line no-await-in-loop -- one after another
           answers.push(await isLetIn(honest))
-          // oxlint-disable-next-line no-await-in-loop -- as above
           await sleep(50)
         }
         return answers

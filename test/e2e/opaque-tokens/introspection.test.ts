@@ -61,7 +61,6 @@ describe(
 
     it('1. a token in, headers of its subject out, over HTTP/1.1 and HTTP/2', async () => {
       for (const ask of [http1, http2]) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const answer = await ask(site.target, { host: HOST, headers: [bearer(token)] })
         assert.equal(answer.status, 200, answer.body)
         assert.deepEqual(received(answer, 'x-remote-user'), ['opaque:u-alice'])
@@ -134,14 +133,11 @@ describe(
       const unseen = await provider.accessToken()
       await provider.stop()
       for (let time = 0; time < 4; time += 1) {
-        // oxlint-disable-next-line no-await-in-loop -- also once it is left alone
         const answer = await send(site, bearer(unseen))
         assert.equal(answer.status, 503)
         assert.equal(valuesOf(answer, 'retry-after').length, 1)
         assert.deepEqual(valuesOf(answer, 'www-authenticate'), [])
-        // oxlint-disable-next-line no-await-in-loop -- of this answer
         assert.equal((await site.events()).at(-1)?.reason, 'authenticator-unavailable')
-        // oxlint-disable-next-line no-await-in-loop -- between any two of them
         assert.equal(await verdictOn(site, ALICE), '200 permitted')
       }
       assert.equal(await verdictOn(site, bearer(jwt)), '200 permitted')

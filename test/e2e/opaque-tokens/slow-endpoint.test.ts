@@ -119,7 +119,6 @@ describe('an introspection endpoint that is slow', { skip: skipWithoutEnvoy() },
     server.answer = () => ({ body: ACTIVE, after: held.promise })
     const answers = await atOnce(Array.from({ length: 90 }, freshToken))
     const verdicts = new Set<string>()
-    // oxlint-disable-next-line no-await-in-loop -- reads the audit log
     for (const answer of answers) verdicts.add(await verdictOf(site, answer))
     assert.deepEqual([...verdicts].toSorted(), [
       '429 rate-limited',

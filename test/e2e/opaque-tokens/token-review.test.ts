@@ -29,7 +29,6 @@ describe(
       folder = await temporaryFolder()
       server = await startKubeApiServer()
       for (const account of ['reviewer', 'builder', 'leaver']) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         await server.createServiceAccount('default', account)
       }
       await server.createServiceAccount('kube-system', 'builder')
@@ -89,7 +88,6 @@ describe(
 
     it('1. a token in, its user and groups out, over HTTP/1.1 and HTTP/2', async () => {
       for (const ask of [http1, http2]) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const answer = await ask(site.target, { host: HOST, headers: [bearer(token)] })
         assert.equal(answer.status, 200, answer.body)
         assert.deepEqual(received(answer, 'x-remote-user'), [
@@ -120,7 +118,6 @@ describe(
         ['opaque', 'token-inactive'],
       ] as const
       for (const [wrong, reason] of tokens) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         assert.equal(await verdictOn(site, bearer(wrong)), `401 ${reason}`)
       }
       const answer = await send(site, bearer('opaque'))

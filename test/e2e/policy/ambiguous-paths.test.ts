@@ -114,7 +114,6 @@ describe(
 
       it(`lets them through where the route allows ambiguous paths (${version})`, async () => {
         for (const path of AMBIGUOUS) {
-          // oxlint-disable-next-line no-await-in-loop -- one after another
           assert.equal(await verdictOf(site, await ask(path, EXACT)), '200 permitted', path)
         }
         assert.equal(await verdictOf(site, await ask('/admin/x', EXACT)), '403 no-rule')

@@ -235,7 +235,6 @@ describe('rules that ask a real API server', { skip, timeout: 180_000 }, () => {
     assert.equal(event.user, 'alice')
     assert.deepEqual(event.kubernetes?.impersonation, { user: 'viewer-1', groups: ['viewers'] })
     for (const over of [http1, http2]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const answer = await ask(WHO_AM_I, { body: SELF, headers: AS_VIEWER_LINES, over })
       assert.deepEqual(userIn(answer.body), ['viewer-1', 'system:authenticated', 'viewers'])
     }
@@ -246,9 +245,7 @@ describe('rules that ask a real API server', { skip, timeout: 180_000 }, () => {
   it('15. the viewer may less than alice: RBAC is asked by the API server about the viewer', async () => {
     for (const resource of ['namespaces', 'pods']) {
       // Of pods, our own rule asks too, and about alice.
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const answer = await ask(`/api/v1/${resource}`, { headers: AS_VIEWER_LINES })
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.equal(await verdictOf(site, answer), '403 permitted')
       assert.match(
         statusIn(answer).message,

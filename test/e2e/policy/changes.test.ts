@@ -103,7 +103,6 @@ describe('rules that change', { skip: skipWithoutEnvoy(), timeout: 120_000 }, ()
     const [problems = []] = all.slice(known)
     assert.equal(problems.length, 1, problems.join('\n'))
     for (const path of ['/files/alice/a/b', '/files/bob/a', '/planets/3']) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const event = await decisionOn(site, caseOf(path))
       assert.equal(verdictIn(event), caseOf(path).want)
       assert.equal(event.generation, generation)
@@ -146,7 +145,6 @@ describe('rules that change', { skip: skipWithoutEnvoy(), timeout: 120_000 }, ()
   const decideAll = async (): Promise<readonly DecisionEvent[]> => {
     const events: DecisionEvent[] = []
     for (const one of CASES) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       events.push(await decisionOn(site, one))
     }
     return events

@@ -108,14 +108,12 @@ describe('rules of every kind', { skip: skipWithoutEnvoy(), timeout: 120_000 }, 
 
   it('10. explain, asked with curl, says what was decided, by headers too', async () => {
     for (const one of CASES.filter(({ path }) => path === '/odd')) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const event = await eventOf(site, await ask(site, one))
       const lines = [ALICE, ...(one.headers ?? [])].flatMap(([name, value]) => [
         '-H',
         `${name}: ${value}`,
       ])
       const words = ['curl', ...lines, `https://${HOST}${one.path}`]
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.deepEqual(await explain(site, ['--', ...words]), expectedOf(event))
     }
   })

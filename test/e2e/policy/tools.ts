@@ -83,7 +83,6 @@ export const assertExplained = async (
   const waiting = [...differentOf(events)]
   const work = async (): Promise<void> => {
     for (let event = waiting.pop(); event !== undefined; event = waiting.pop()) {
-      // oxlint-disable-next-line no-await-in-loop -- so many at once, and no more
       await assertOneExplained(site, event, isUntold(event))
     }
   }

@@ -106,11 +106,9 @@ describe('recipes in front of a real API server', { skip, timeout: 240_000 }, ()
       { name: 'alice', who: { client: cluster.pki.alice }, groups: ['developers'] },
     ]
     for (const { name, who, groups } of WAYS) {
-      // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
       const user = await whoAmI(recipe, who)
       assert.equal(user.username, name)
       assert.deepEqual(user.groups, [...groups, 'system:authenticated'], name)
-      // oxlint-disable-next-line no-await-in-loop -- as above
       assert.deepEqual((await recipe.lastEvent()).jti, [tokenIdIn(user)], name)
     }
     const path = '/api/v1/namespaces/default/secrets'
@@ -180,7 +178,6 @@ describe('recipes in front of a real API server', { skip, timeout: 240_000 }, ()
     const token = async (): Promise<string> =>
       await cluster.server.tokenOf('kube-system', 'countersign')
     for (const object of objects.slice(0, 1)) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await cluster.server.call({ method: 'POST', path: PATHS[object.kind] ?? '', body: object })
     }
     await using recipe = await run('impersonation', {
@@ -188,7 +185,6 @@ describe('recipes in front of a real API server', { skip, timeout: 240_000 }, ()
     })
     assert.equal((await askWhoAmI(recipe, { headers: [ALICE] })).status, 403)
     for (const object of objects.slice(1)) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await cluster.server.call({ method: 'POST', path: PATHS[object.kind] ?? '', body: object })
     }
     await eventually(

@@ -59,7 +59,6 @@ describe('signing keys under load', { skip, timeout: 180_000 }, () => {
     const ending = new AbortController()
     const load = CALLERS.map(async (caller) => {
       while (!ending.signal.aborted) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const { status } = await askWhoAmI(recipe, { headers: [caller] })
         statuses.set(status, (statuses.get(status) ?? 0) + 1)
       }
@@ -76,7 +75,6 @@ describe('signing keys under load', { skip, timeout: 180_000 }, () => {
     assert.ok(Date.now() < Date.parse(second.entry.signsFrom), 'published before it signs')
     // It signs, and the first is retired: until the last of its tokens has ended it stays published.
     for (let left = OVERLAP_MS + A_LIFE_MS; left > 0; left -= 500) {
-      // oxlint-disable-next-line no-await-in-loop -- a poll
       await Promise.all([watch(), sleep(500)])
     }
     assert.deepEqual(await publishedKeys(), [first.entry.kid, second.entry.kid])

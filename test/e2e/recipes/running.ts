@@ -80,7 +80,6 @@ export const runRecipe = async (name: string, options: RecipeOptions): Promise<R
   await writeFile(folder.file('users.yaml'), await usersFile())
   if (signingKeys !== undefined) await writeSigningKeys(keys, signingKeys)
   for (const [file, text] of Object.entries(secrets)) {
-    // oxlint-disable-next-line no-await-in-loop -- a handful
     await writeFile(folder.file(file), text, { mode: 0o600 })
   }
   const text = adapted(await recipeFile(`${name}.countersign.yaml`), folder.path, options, port)

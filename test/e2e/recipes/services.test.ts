@@ -111,7 +111,6 @@ describe('recipes in front of services', { skip: skipWithoutEnvoy(), timeout: 12
     assert.equal(JSON.parse(discovery.body).jwks_uri, 'https://id.example.org/jwks')
     assert.deepEqual(valuesOf(discovery, 'cache-control'), ['public, max-age=300'])
     for (const path of ['/', '/jwks/x', '/.well-known/', '/metrics']) {
-      // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
       const answer = await recipe.ask(host, { path })
       assert.equal(answer.status, 403, path)
       assert.equal(valuesOf(answer, 'x-countersign-decision').length, 1, path)

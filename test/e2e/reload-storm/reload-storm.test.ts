@@ -60,7 +60,6 @@ const call = async (site: Site, signal: AbortSignal): Promise<number> => {
   while (!signal.aborted) {
     const question = QUESTIONS[count % QUESTIONS.length] ?? QUESTIONS[0]
     const { path, headers, status } = question
-    // oxlint-disable-next-line no-await-in-loop -- one caller asks one thing at a time
     const answer = await http2On(session, { host: HOST, path, headers })
     assert.equal(answer.status, status, `${path}: ${answer.body}`)
     if (status === 200) assert.deepEqual(received(answer, 'x-remote-user'), ['alice'])
@@ -80,11 +79,9 @@ const reloadOften = async (site: Site): Promise<void> => {
   // A change can be read twice, by SIGHUP and by watching, so the reloads are counted, not the changes.
   for (let round = 1, before = 0; before < RELOADS; round += 1) {
     const text = round % 3 === 0 ? BROKEN[round % BROKEN.length] : `${good}# round ${round}\n`
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     await replace(files.config, text ?? '')
     if (round % 2 === 0) authz.signal('SIGHUP') // the other half is noticed by watching
     const seen = before
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     before = await eventually(total, (count) => count > seen)
   }
   await replace(files.config, good)

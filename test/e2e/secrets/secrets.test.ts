@@ -235,7 +235,6 @@ describe(
       await writeFile(folder.file('secret.yaml'), SECRET)
       for (const command of COMMANDS) {
         const args = command.map((word) => word.replace('FILE', folder.file('secret.yaml')))
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const result = await run(...args)
         assert.ok(!tells(result), `kubectl ${args.join(' ')} tells the secret`)
         assert.notEqual(result.code, 0, args.join(' '))
@@ -250,11 +249,9 @@ describe(
         ({ status }) => status === 201,
       )
       for (const { name, reason = /^403 rule-denied$/, tells: _, ...options } of DISGUISES) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         assert.match(await verdictOf(site, await ask(options)), reason, name)
       }
       for (const { name, status, ...options } of WRITTEN) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         assert.equal((await ask(options)).status, status, name)
       }
     })
@@ -267,7 +264,6 @@ describe(
         ({ status }) => status === 200,
       )
       for (const { name, tells: want, ...options } of DISGUISES) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const answer = await asked(options)
         const { body, status } = answer
         const told = tells(answer)
@@ -279,7 +275,6 @@ describe(
       await writeFile(folder.file('secret.yaml'), SECRET)
       for (const command of COMMANDS) {
         const args = command.map((word) => word.replace('FILE', folder.file('secret.yaml')))
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const result = await run(...args)
         assert.ok(tells(result), `kubectl ${args.join(' ')}: ${result.complaint.slice(-500)}`)
       }

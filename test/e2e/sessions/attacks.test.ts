@@ -45,11 +45,9 @@ describe('sessions of browsers under attack, through Envoy', { skip: skipWithout
 
   it('an answer of another issuer is refused (RFC 9207)', async () => {
     for (const issuer of [undefined, 'https://evil.example']) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const { browser, callback } = await begun()
       if (issuer === undefined) callback.searchParams.delete('iss')
       else callback.searchParams.set('iss', issuer)
-      // oxlint-disable-next-line no-await-in-loop -- as above
       assert.equal((await browser.get(callback)).status, 400)
     }
   })
@@ -68,12 +66,9 @@ describe('sessions of browsers under attack, through Envoy', { skip: skipWithout
   it('nobody is led elsewhere', async () => {
     for (const path of ['//evil.example/', '/\\evil.example', '/%2f%2fevil.example/..']) {
       const browser = browserOf()
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const asked = await browser.get(`${APP}${path}`)
       if (asked.status !== 302) continue
-      // oxlint-disable-next-line no-await-in-loop -- as above
       const login = await follow(browser, asked.url)
-      // oxlint-disable-next-line no-await-in-loop -- as above
       const page = await follow(browser, (await logInAt(login, browser)).url)
       assert.equal(page.url.host, 'app.example.org', path)
     }
@@ -101,7 +96,6 @@ describe('sessions of browsers under attack, through Envoy', { skip: skipWithout
     const session = browser.cookiesOf(APP).get(COOKIE) ?? ''
     const states = ['', '?state=x', `?state=${'A'.repeat(60)}`]
     for (const query of states) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const answer = await browser.look(`${APP}/.countersign/logged-out${query}`)
       assert.equal(answer.headers['clear-site-data'], undefined)
       assert.equal(browser.cookiesOf(APP).get(COOKIE), session)

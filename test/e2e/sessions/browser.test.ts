@@ -63,13 +63,10 @@ describe('a person at a dashboard, through Envoy and in a browser', { skip }, ()
     const paths = ['/a', '/b?x=1', '/c#there']
     const pages = [page, await context.newPage(), await context.newPage()]
     for (const [index, one] of pages.entries()) {
-      // oxlint-disable-next-line no-await-in-loop -- all of them before the first login
       await one.goto(`${APP}${paths[index]}`)
     }
     for (const [index, one] of pages.entries()) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await logIn(one)
-      // oxlint-disable-next-line no-await-in-loop -- as above
       await one.waitForURL(`${APP}${paths[index]}`)
     }
   })
@@ -78,9 +75,7 @@ describe('a person at a dashboard, through Envoy and in a browser', { skip }, ()
     const { page, context } = await open()
     await loggedInAt(page, `${APP}/`)
     for (const address of [`${APP}/b#two`, `${OTHER}/c?x=1#three`]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const tab = await context.newPage()
-      // oxlint-disable-next-line no-await-in-loop -- as above
       await tab.goto(address)
       assert.equal(tab.url(), address)
     }
@@ -131,9 +126,7 @@ describe('a person at a dashboard, through Envoy and in a browser', { skip }, ()
     await atLogin(page)
     // The login page from before, which is none any more, and the page from before that.
     for (let step = 0; step < 2; step += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await page.goBack()
-      // oxlint-disable-next-line no-await-in-loop -- as above
       await atLogin(page)
       assert.equal(await page.getByLabel('Password').count(), 1)
     }

@@ -82,9 +82,7 @@ describe('a session that ends while its page is open', { skip }, () => {
     await loggedInAt(page, `${APP}/orders/7?tab=2#line-3`)
     const step = IDLE - 10
     for (let minutes = step; minutes < LONGEST; minutes += step) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await site.authz.pass(step)
-      // oxlint-disable-next-line no-await-in-loop -- as above
       assert.equal((await fetchedBy(page)).status, 200, `after ${minutes} minutes`)
     }
     await site.authz.pass(step)

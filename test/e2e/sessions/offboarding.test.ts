@@ -39,7 +39,6 @@ describe('a user of the users file who is removed', { skip: skipWithoutEnvoy() }
     assert.equal((await browser.get(`${APP}/`)).status, 200, 'the file alone ends no login')
     await site.authz.pass(5)
     for (const start of [APP, OTHER]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const page = await follow(browser, `${start}/`)
       assert.equal(page.url.host, 'id.example.org')
       assert.match(page.body, /name="password"/)
@@ -83,7 +82,6 @@ describe('a user of a RADIUS server, which cannot be asked about users', { skip 
     assert.equal((await browser.get(`${APP}/`)).status, 200)
     await site.authz.pass(1)
     for (const start of [APP, OTHER]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const page = await follow(browser, `${start}/`)
       assert.equal(page.url.host, 'id.example.org')
       assert.match(page.body, /name="password"/)

@@ -78,7 +78,6 @@ describe('sessions of browsers, through Envoy', { skip: skipWithoutEnvoy() }, ()
       { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' },
       { accept: 'text/html', 'x-requested-with': 'XMLHttpRequest' },
     ]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const answer = await browserOf(headers).get(`${APP}/api`)
       assert.equal(answer.status, 401, JSON.stringify(headers))
       assert.equal(answer.headers['set-cookie'], undefined)

@@ -36,9 +36,7 @@ describe('a login among many tabs, through Envoy and in a browser', { skip }, ()
     await arrivedAt(first, TABS[0] ?? '')
     for (const [index, page] of pages.entries()) {
       if (index === 0) continue
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await logIn(page)
-      // oxlint-disable-next-line no-await-in-loop -- as above
       await arrivedAt(page, TABS[index] ?? '')
     }
   })
@@ -61,7 +59,6 @@ describe('a login among many tabs, through Envoy and in a browser', { skip }, ()
     const browser = browserOf()
     const first = await follow(browser, `${APP}/tab-1`)
     for (let index = 2; index <= 40; index += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await browser.get(`${APP}/tab-${index}`)
     }
     const begun = [...browser.cookiesOf(APP).keys()].filter((name) => name.includes('-begun-'))

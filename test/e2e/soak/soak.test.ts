@@ -68,7 +68,6 @@ describe(`a soak of ${MINUTES} minutes`, options, () => {
       for (const [out, address] of OUT) {
         const person = people[walkers.length % people.length] ?? PERSONS.alice
         const name = `${person.name}, ${wayName} → ${out}`
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const caller = await callerBy(site, way, person)
         walkers.push(new Walker(site, { name, person, caller, address }))
       }
@@ -93,21 +92,18 @@ describe(`a soak of ${MINUTES} minutes`, options, () => {
     const begun = Date.now()
     const share = (): number => (Date.now() - begun) / (MINUTES * 60_000)
     for (let second = 0; share() < 1; second += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await ticker.change()
       const walker = walkers[second % walkers.length]
       if (walker !== undefined) kubectls.push(walker.askByKubectl())
       const [change] = changes
       if (change !== undefined && share() >= change.at) {
         changes.shift()
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const outage = await change.make(site)
         if (outage !== undefined) outages.push(outage)
         const took = outage === undefined ? '' : `: ${outage.to - outage.from} ms of outage at most`
         t.diagnostic(`${Math.round(share() * 100)} %: ${change.name}${took}`)
       }
       if (share() > STEADY) for (const process of Object.values(memory)) process.sample()
-      // oxlint-disable-next-line no-await-in-loop -- at this pace
       await sleep(1_000)
     }
     assert.deepEqual(changes, [])

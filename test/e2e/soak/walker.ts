@@ -85,14 +85,12 @@ export class Walker implements AsyncDisposable {
     while (!this.#over.signal.aborted) {
       const from = Date.now()
       try {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const { status } = await reviews.createSelfSubjectReview({ body: {} })
         this.#hear(status?.userInfo ?? {})
       } catch (cause) {
         const status = cause instanceof ApiException ? cause.code : undefined
         this.#fail(from, status, String(cause))
       }
-      // oxlint-disable-next-line no-await-in-loop -- at this pace
       await sleep(PACE)
     }
   }

@@ -56,7 +56,6 @@ describe(
 
     it('1. a token in, headers of its subject out, over HTTP/1.1 and HTTP/2', async () => {
       for (const ask of [http1, http2]) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         const answer = await ask(site.target, { host: HOST, headers: [bearer(token)] })
         assert.equal(answer.status, 200, answer.body)
         assert.deepEqual(received(answer, 'x-remote-user'), ['oidc:u-alice'])

@@ -50,7 +50,6 @@ describe('the config dump of a running Envoy', { skip: skipWithoutEnvoy() }, () 
   it('is as good as its bootstrap', async () => {
     await using envoy = await start([])
     for (const query of ['', '?include_eds', '?mask=bootstrap', '?resource=static_listeners']) {
-      // oxlint-disable-next-line no-await-in-loop -- one Envoy
       const dump = await envoy.admin(`/config_dump${query}`)
       assert.deepEqual(found(dump, { expected: EXPECTED }).filter(isKnown), [], query)
     }

@@ -104,12 +104,9 @@ describe('a record that a browser keeps', () => {
     assert.equal(await find(new Map()), undefined)
     for (const [name, value] of cookies) {
       const changed = `${value.slice(0, -2)}${value.at(-2) === 'A' ? 'B' : 'A'}${value.at(-1)}`
-      // oxlint-disable-next-line no-await-in-loop -- one
       assert.equal(await find(new Map([[name, changed]])), undefined)
-      // oxlint-disable-next-line no-await-in-loop -- one
       assert.equal(await find(new Map([[name, '']])), undefined)
       // Two of the name: one was planted by a sibling host.
-      // oxlint-disable-next-line no-await-in-loop -- one
       assert.equal(await find(`${name}=planted; ${name}=${value}`), undefined)
     }
   })
@@ -147,13 +144,10 @@ describe('a record that a browser keeps', () => {
       ['Session', 2],
     ] as const) {
       const longest = 'x'.repeat(most * 2_850 - 100)
-      // oxlint-disable-next-line no-await-in-loop -- two
       const { cookies } = await keep(longest, { kind })
       assert.equal(cookies.size, most)
       for (const [name, value] of cookies) assert.ok(name.length + value.length <= 4_096)
-      // oxlint-disable-next-line no-await-in-loop -- two
       assert.equal(await find(cookies, 'one', kind), longest)
-      // oxlint-disable-next-line no-await-in-loop -- two
       await assert.rejects(keep(`${longest}${'x'.repeat(100)}`, { kind }), errors.InvalidRequest)
       // A part that is missing, or in the place of another.
       const [first = '', second = '', ...rest] = cookies.values()
@@ -161,9 +155,7 @@ describe('a record that a browser keeps', () => {
       const changed = new Map(
         [second, first, ...rest].map((value, index) => [names[index] ?? '', value]),
       )
-      // oxlint-disable-next-line no-await-in-loop -- two
       assert.equal(await find(changed, 'one', kind), undefined)
-      // oxlint-disable-next-line no-await-in-loop -- two
       assert.equal(await find(new Map([...cookies].slice(0, -1)), 'one', kind), undefined)
     }
   })

@@ -60,18 +60,14 @@ describe('logins in the records', () => {
       ['two', 'b'],
     ] as const) {
       const grantId = `grant-${uid}`
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await write('Session', id, session('alice', uid))
       for (const kind of ['AccessToken', 'RefreshToken', 'AuthorizationCode']) {
-        // oxlint-disable-next-line no-await-in-loop -- as above
         await write(kind, id, { accountId: 'alice', grantId })
       }
-      // oxlint-disable-next-line no-await-in-loop -- as above
       await write('Grant', grantId, { accountId: 'alice' })
     }
     assert.equal((await logins.end('one'))?.user, 'alice')
     for (const kind of ['Session', 'AccessToken', 'RefreshToken', 'AuthorizationCode']) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.deepEqual([await has(kind, 'a'), await has(kind, 'b')], [false, true], kind)
     }
     assert.deepEqual(
@@ -114,7 +110,7 @@ describe('logins in the records', () => {
       ['RefreshToken', 'r'],
       ['AuthorizationCode', 'c'],
     ] as const) {
-      assert.equal(await has(kind, id), false, kind) // oxlint-disable-line no-await-in-loop -- as above
+      assert.equal(await has(kind, id), false, kind)
     }
     assert.deepEqual(await logins.list('alice'), [])
     await write('Session', 'next', session('alice', 'three'))

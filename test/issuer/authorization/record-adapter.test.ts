@@ -69,13 +69,11 @@ describe('the records of the provider', () => {
     const { adapterOf } = made()
     const kinds = ['AccessToken', 'RefreshToken', 'AuthorizationCode']
     for (const kind of kinds) {
-      // oxlint-disable-next-line no-await-in-loop -- three
       await adapterOf(kind).upsert('x', { kind, grantId: 'g' }, 60)
     }
     await adapterOf('AccessToken').upsert('other', { kind: 'AccessToken', grantId: 'h' }, 60)
     await adapterOf('AccessToken').revokeByGrantId('g')
     for (const kind of kinds) {
-      // oxlint-disable-next-line no-await-in-loop -- three
       assert.equal(await adapterOf(kind).find('x'), undefined, kind)
     }
     assert.ok(await adapterOf('AccessToken').find('other'))

@@ -142,7 +142,6 @@ describe('the account page', () => {
     const left = await here.browser.submit(await here.browser.get(ACCOUNT), '/everywhere')
     assert.match(left.body, /You are logged out/)
     for (const cookie of cookies) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.equal(await isIn(site.authz, cookie), false)
     }
     assert.equal(await hasToLogIn(elsewhere.browser), true)
@@ -201,7 +200,6 @@ describe('the account page', () => {
         const [id = ''] = idsOn(page)
         const csrf = await token(page)
         for (const path of ['here', 'everywhere', 'session']) {
-          // oxlint-disable-next-line no-await-in-loop -- one after another
           const answer = await browser.post(`${ACCOUNT}/${path}`, { csrf, session: id })
           assert.equal(answer.status, 403, path)
         }
@@ -212,7 +210,6 @@ describe('the account page', () => {
     it('ends nothing by a link', async () => {
       const { browser } = await loggedIn(site)
       for (const path of ['here', 'everywhere', 'session']) {
-        // oxlint-disable-next-line no-await-in-loop -- one after another
         assert.equal((await browser.get(`${ACCOUNT}/${path}`)).status, 405)
       }
       assert.equal(await hasToLogIn(browser), false)

@@ -31,7 +31,6 @@ const MOST_HOPS = 8
 const follow = async (browser: Browser, start: string | URL): Promise<Visit> => {
   let visit = await browser.get(start)
   for (let hops = 0; hops < MOST_HOPS && visit.headers.location !== undefined; hops += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- each says where the next is
     visit = await browser.get(visit.url)
   }
   return visit

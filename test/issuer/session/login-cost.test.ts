@@ -64,12 +64,9 @@ describe('the login that a session on a route began with', () => {
         const costs: number[] = []
         for (let count = 0; count < LOGINS; count += 1) {
           const login = { login: `login-${count}`, sessionUid: `session-${count}` }
-          // oxlint-disable-next-line no-await-in-loop -- one after the other
           await grants.upsert(`grant-${count}`, { accountId: 'alice', ...login }, 600)
-          // oxlint-disable-next-line no-await-in-loop -- one after the other
           await tokens.upsert(`token-${count}`, { accountId: 'alice' }, 600)
           const begun = reads()
-          // oxlint-disable-next-line no-await-in-loop -- one after the other
           assert.equal(await logins.ofGrant(`grant-${count}`), login.login)
           costs.push(reads() - begun)
         }
@@ -100,11 +97,8 @@ describe('a login by an upstream IdP', () => {
     await using site = await vouching.start({}, state, ', admin: "127.0.0.1:0"')
     const costs: number[] = []
     for (let count = 0; count < LOGINS; count += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       const begun = await readsOf(site)
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await vouching.sessionBy(site)
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       costs.push((await readsOf(site)) - begun)
     }
     const [, second = 0] = costs

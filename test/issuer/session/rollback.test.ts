@@ -66,15 +66,11 @@ const holds = async (site: Site, other: Authz, tampering: Tampering): Promise<vo
   await sleep(FRESH_MS)
 
   for (const authz of [site.authz, other]) {
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     assert.equal(await isIn(authz, cookie), false)
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     assert.equal(await statusOf(authz, token), 'Unauthorized')
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     assert.equal(await isIn(authz, bystander), true)
   }
   for (const refreshToken of [used, next]) {
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     assert.equal(await refusalOf(openid.refreshTokenGrant(spa, refreshToken)), 'invalid_grant')
   }
 }

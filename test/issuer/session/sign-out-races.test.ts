@@ -112,7 +112,7 @@ const ENDINGS: readonly {
     name: 'this one alone',
     end: async ({ parts, signOut }) => {
       for (const login of await listLogins(parts, 'alice')) {
-        await signOut.endOne(login) // oxlint-disable-line no-await-in-loop -- there is one
+        await signOut.endOne(login)
       }
     },
   },

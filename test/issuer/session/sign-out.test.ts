@@ -71,9 +71,9 @@ describe('logins', () => {
       logins.map(({ sessions: ids }) => ids.length).toSorted((one, other) => one - other),
       [1, 2],
     )
-    for (const login of logins) await signOut.endOne(login) // oxlint-disable-line no-await-in-loop
+    for (const login of logins) await signOut.endOne(login)
     for (const text of [...texts, without]) {
-      assert.equal(await sessions.find(text), undefined) // oxlint-disable-line no-await-in-loop
+      assert.equal(await sessions.find(text), undefined)
     }
   })
 

@@ -47,7 +47,6 @@ describe('references', () => {
 
   it('in a chain of more than 20 links are refused, with the place of link 21', async () => {
     for (const links of [21, 20_000]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other, so that a fault is its own
       await assert.rejects(read(chain(links)), {
         code: 'malformed-openapi',
         message:
@@ -93,7 +92,6 @@ describe('references', () => {
       swagger({ paths, definitions: { A: schema } }),
     ]
     for (const document of documents) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other, so that a fault is its own
       await assert.rejects(read(document), {
         code: 'malformed-openapi',
         message: /points out of the document, and nothing is fetched; bundle/,

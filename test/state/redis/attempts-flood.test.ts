@@ -44,7 +44,6 @@ describe('a flood', { skip: skipWithoutRedis() }, () => {
     const rooms = all.filter((key) => key.includes(':room:'))
     assert.equal(rooms.length, 4)
     for (const key of [...rooms, ...(await keys()).slice(0, 20)]) {
-      // oxlint-disable-next-line no-await-in-loop -- some of them
       assert.ok(Number(await redis?.command('PTTL', key)) > 0, key)
     }
   })

@@ -68,7 +68,6 @@ describe('a Redis with values of somebody else', { skip: skipWithoutRedis() }, (
     await records.put('public', { ...RECORD, kind: 'public' }, ['everything'])
     await attempts.note({ key: 'n', text: 'note', lifetime: 60_000, dear: false })
     for (let times = 0; times < 4; times += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- until the next one has to wait
       await attempts.take([CLAIM])
     }
   }
@@ -101,7 +100,6 @@ describe('a Redis with values of somebody else', { skip: skipWithoutRedis() }, (
         () => attempts.recall(['n']),
         () => attempts.note({ key: 'm', text: 'x', lifetime: 1_000, dear: false }),
       ]
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       for (const operation of operations) await outcomeOf(operation)
       const taking = await outcomeOf(async () => {
         const taken = await attempts.take([CLAIM])
@@ -131,7 +129,6 @@ describe('a Redis with values of somebody else', { skip: skipWithoutRedis() }, (
         () => records.take('session'),
         () => records.replace('session', RECORD.text, RECORD),
       ]) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         const found = await outcomeOf(operation)
         assert.ok(found === undefined || found === false || found === 'refused', String(found))
       }
@@ -161,7 +158,6 @@ describe('a Redis with values of somebody else', { skip: skipWithoutRedis() }, (
       [() => records.keysIn('large'), /a set with names of more than 16000000 bytes/],
       [() => records.take('a'), /a text of 67108864 bytes/],
     ] as const) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await assert.rejects(operation(), { code: 'unavailable', message: reason })
     }
     const growth = process.memoryUsage.rss() - rss

@@ -46,7 +46,6 @@ describe('a Redis', { skip: skipWithoutRedis(), concurrency: 2 }, () => {
       () => records.keysIn('a'),
     ]
     for (const work of works) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       const took = await timeToReject(work(), /redis 127\.0\.0\.1:\d+: .*ECONNREFUSED/)
       assert.ok(took < AT_ONCE, `${took} ms`)
     }
@@ -98,7 +97,6 @@ describe('a Redis', { skip: skipWithoutRedis(), concurrency: 2 }, () => {
     const first = await timeToReject(records.get('a'), /no answer within 500 ms/)
     assert.ok(first >= 490 && first < 1_000, `${first} ms`)
     for (let count = 0; count < 20; count += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       const next = await timeToReject(records.get('a'), /no answer|not connected/)
       assert.ok(next < AT_ONCE, `${next} ms`)
     }
@@ -144,10 +142,8 @@ describe('a Redis', { skip: skipWithoutRedis(), concurrency: 2 }, () => {
     const records = new RedisRecords(connection.sender, 'x')
     for (let count = 0; count < 3; count += 1) {
       proxy.delay = 150
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await assert.rejects(records.get('a'), unavailable(/no answer within 200 ms/))
       proxy.delay = 0
-      // oxlint-disable-next-line no-await-in-loop -- until there is another connection
       await eventually(async () =>
         assert.match(String(connection.failure), /^undefined$|does not answer/),
       )
@@ -200,9 +196,7 @@ describe('a command', { skip: skipWithoutRedis() }, () => {
     await using redis = await startRedis()
     await using connection = await connectTo(serverAt(redis.url))
     for (let count = 1; count <= 3; count += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await redis.command('SCRIPT', 'FLUSH')
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal(await connection.sender.run('count', COUNT, ['n']), count)
     }
   })

@@ -137,7 +137,6 @@ describe('a Redis that is full', { skip }, () => {
     let count = 0
     const fill = async (): Promise<void> => {
       for (; count < 10_000; count += 1) {
-        // oxlint-disable-next-line no-await-in-loop -- until one fails
         await records.put(`${count}`, record, ['all'])
       }
     }

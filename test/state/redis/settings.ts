@@ -24,13 +24,11 @@ export const eventually = async (
   const start = performance.now()
   for (;;) {
     try {
-      // oxlint-disable-next-line no-await-in-loop -- until it succeeds
       await attempt()
       return performance.now() - start
     } catch (cause) {
       if (performance.now() - start > limit) throw cause
     }
-    // oxlint-disable-next-line no-await-in-loop -- until it succeeds
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }

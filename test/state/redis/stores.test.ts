@@ -41,9 +41,7 @@ describe('Redis', { skip: skipWithoutRedis(), concurrency: 3 }, () => {
   before(async () => {
     const redis = stack.use(await startRedis())
     for (const [way, serverOf] of Object.entries(WAYS)) {
-      // oxlint-disable-next-line no-await-in-loop -- a handful
       const server = await serverOf(redis)
-      // oxlint-disable-next-line no-await-in-loop -- a handful
       const [one, other] = [await connectTo(server), await connectTo(server)]
       stack.use(one)
       stack.use(other)

@@ -94,13 +94,9 @@ const fill = async (database: StateDatabase, lifetime: number, name: string): Pr
   const pace = { attempts: 3, backOff: 1, lockAfter: 5, lockFor: 1, forget: lifetime }
   for (let index = 0; index < COUNT; index += 1) {
     const key = `${name} ${index}`
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     await records.put(key, { text: 'x', kind: 'login', lifetime }, ['all'])
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     await attempts.take([{ key, pace, binding: true, weight: 1 }])
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     await attempts.note({ key, text: 'x', lifetime, dear: false })
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     await replays.use(key, database.now() + lifetime)
   }
 }

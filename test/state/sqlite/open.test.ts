@@ -37,7 +37,6 @@ describe('a state file that is not there', () => {
       'state.db.secret',
     ])
     for (const name of files) {
-      // oxlint-disable-next-line no-await-in-loop -- a handful
       assert.equal(await modeOf(join(folder.path, 'a/b', name)), '600', name)
     }
   })
@@ -48,7 +47,6 @@ describe('a state file that is not there', () => {
     const states = await Promise.all(Array.from({ length: 8 }, () => opened(fileSettings(file))))
     await states[0]?.state.records.put('a', { text: 'x', kind: 'login', lifetime: LONG })
     for (const { state } of states) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.equal((await state.records.get('a'))?.text, 'x')
     }
     await Promise.all(states.map((state) => state[Symbol.asyncDispose]()))
@@ -70,7 +68,6 @@ describe('a restart', () => {
       await records.put('session', { text: 'alice', kind: 'login', lifetime: LONG }, ['of alice'])
       await records.put('short', { text: 'x', kind: 'login', lifetime: 1_000 })
       for (let count = 0; count < 3; count += 1) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         await attempts.take([claim(keys.of('alice'))])
       }
       await attempts.note({ key: keys.of('n'), text: 'noted', lifetime: LONG, dear: false })

@@ -211,7 +211,6 @@ describe('a file that is full', () => {
   const fill = async (records: RecordStore): Promise<number> => {
     for (let count = 0; count < 10_000; count += 1) {
       try {
-        // oxlint-disable-next-line no-await-in-loop -- until one fails
         await records.put(`${count}`, record, ['all'])
       } catch (cause) {
         assert.ok(failing('overloaded', /no room left/)(cause))
@@ -238,7 +237,6 @@ describe('a file that is full', () => {
     let failure: unknown
     for (let index = 0; index < 2_000 && failure === undefined; index += 1) {
       const claim = { key: keys.of(`${index}`), pace, binding: true, weight: 1 }
-      // oxlint-disable-next-line no-await-in-loop -- until one fails
       failure = await attempts.take([claim]).then(
         () => undefined,
         (cause: unknown) => cause,
@@ -247,7 +245,6 @@ describe('a file that is full', () => {
     assert.ok(failing('overloaded', /no room left/)(failure))
     let outcome = 'first'
     for (let index = 0; index < 1_000 && outcome === 'first'; index += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- until one fails
       outcome = (await replays.use(`${index}`, Date.now() + LONG)).outcome
     }
     assert.equal(outcome, 'unavailable')
@@ -287,7 +284,6 @@ describe('a file that goes bad later', () => {
     const { size } = await stat(file)
     const handle = await open(file, 'r+')
     for (let page = 1; page < size / 4_096; page += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- a handful
       await handle.write(Buffer.alloc(4_096, 0xa5), 0, 4_096, page * 4_096)
     }
     await handle.close()

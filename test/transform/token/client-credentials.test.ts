@@ -57,7 +57,6 @@ class Serving implements AsyncDisposable {
   /** What is got once the endpoint has been asked so often, and nothing is under way. */
   async getAfter(asked: number): Promise<string> {
     const limit = performance.now() + 5_000
-    // oxlint-disable-next-line no-await-in-loop -- a poll
     while (this.asked < asked && performance.now() < limit) await sleep(5)
     assert.equal(this.asked, asked)
     await sleep(50)
@@ -207,7 +206,6 @@ describe('a token of the service that cannot be got', () => {
     const refused =
       'unavailable: the token endpoint refuses us a token (invalid_scope): see "scopes", "audience" and "resource", and what this client may ask for'
     for (let time = 0; time < 5; time += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.equal(await serving.get(), refused)
     }
     assert.equal(serving.asked, 1)
@@ -246,7 +244,6 @@ describe('a token of the service that cannot be got', () => {
       { access_token: 'a\r\nb' },
     ]) {
       serving.site.scripted.answer = numbered(changes)
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.match(await serving.get(), /^unavailable: .*answered nonsense/)
     }
   })

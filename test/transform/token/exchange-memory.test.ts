@@ -189,7 +189,6 @@ describe('an exchange that is refused', () => {
     scripted.answer = ({ form }) =>
       form['subject_token'] === 'good' ? numbered()() : refusal('invalid_grant')
     for (let attempt = 0; attempt < 6; attempt += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await exchanging.show(`bad-${attempt}`)
     }
     assert.equal(await exchanging.show('good'), 'Bearer token-1')

@@ -99,7 +99,6 @@ describe('an endpoint', () => {
     scripted.answer = () => ({ status: 503 })
     const words: string[] = []
     for (let attempt = 0; attempt < 4; attempt += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       words.push(await exchanging.show(`cold-${attempt}`))
     }
     assert.equal(exchanging.asked, 3)

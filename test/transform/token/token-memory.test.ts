@@ -79,7 +79,6 @@ describe('the memory of tokens', () => {
     const memory = new TokenMemory()
     const large = 'x'.repeat(1_024 * 1_024)
     for (let index = 0; index < 40; index += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await memory.tokenOf(
         'k',
         `key ${index}`,

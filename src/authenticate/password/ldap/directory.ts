@@ -51,7 +51,6 @@ export class Directory implements Disposable {
       if (health.admission === 'try') health.trying()
       const began = this.#clock.monotonic()
       try {
-        // oxlint-disable-next-line no-await-in-loop -- the order is the meaning
         const result = await work(server)
         health.succeeded()
         return result

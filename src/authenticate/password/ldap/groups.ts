@@ -41,7 +41,6 @@ export const groupsOf = async (
     ({ dn }) => options.under === undefined || isUnder(dn, options.under),
   )
   const names = new Set<string>()
-  // oxlint-disable-next-line no-await-in-loop -- one user must not hold many connections
   for (const group of counted) names.add(await nameOf(group, reader, options))
   return [...names].toSorted()
 }
@@ -66,7 +65,6 @@ class GroupWalk {
     if (lookup.kind === 'ad') level = primary
     const levels = lookup.kind === 'ad' ? 1 : lookup.nested
     for (let depth = 0; depth < levels && level.length > 0; depth += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- each level is known when the last one is
       level = await this.#addAbove(level)
     }
     if (lookup.kind !== 'ad' && levels > 0) await this.#requireTop(level, levels)
@@ -97,7 +95,6 @@ class GroupWalk {
   async #addAbove(groups: readonly Group[]): Promise<readonly Group[]> {
     const fresh: Group[] = []
     for (const group of groups) {
-      // oxlint-disable-next-line no-await-in-loop -- one user must not hold many connections
       fresh.push(...this.#add(await this.#above(await this.#entryOf(group))))
     }
     return fresh

@@ -156,12 +156,10 @@ export class Prover {
       if (names.length === 0) await this.#binds.bindDecoy(connection, claim.password, patience)
       let said: BindOutcome = { outcome: 'unknown-user' }
       for (const { name, isDn } of names) {
-        // oxlint-disable-next-line no-await-in-loop -- the order is the meaning
         const bound = await this.#binds.bind(connection, name, claim.password, patience)
         if (bound.outcome === 'barred') return bound
         if (bound.outcome === 'right') {
           const dn = isDn ? name : undefined
-          // oxlint-disable-next-line no-await-in-loop -- the last thing that it does
           return await this.#readAsUser(connection, proof.search, dn, claim.user, patience)
         }
         if (said.outcome === 'unknown-user') said = bound

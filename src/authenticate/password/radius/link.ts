@@ -106,7 +106,6 @@ export class Link {
       const wait = sent < retries ? intervalAfter(sent, interval, random) : left
       exchange.persistent = last && wait < left
       lane.send(exchange)
-      // oxlint-disable-next-line no-await-in-loop -- one after the other is what it is for
       const reply = await exchange.within(Math.min(wait, left), signal)
       if (reply !== undefined) return reply
       if (wait >= left) throw exchange.unanswered(limit)
@@ -124,7 +123,6 @@ export class Link {
       const lane = this.#pick()
       const used = lane.isOpen
       try {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other is what it is for
         return await this.#onLane(lane, content, this.#until(until), signal)
       } catch (cause) {
         const left = this.#until(until)
@@ -134,7 +132,6 @@ export class Link {
         const wait = intervalAfter(attempt, interval, random)
         const transient = isReason(cause, 'connection-lost') || isReason(cause, 'unreachable')
         if (!transient || !last || attempt >= retries || wait >= left) throw cause
-        // oxlint-disable-next-line no-await-in-loop -- one after the other is what it is for
         await delay(wait, undefined, { signal })
       }
     }
@@ -152,7 +149,6 @@ export class Link {
     lane.send(exchange)
     for (let from = began; from < began + limit; from = this.#now()) {
       const wait = Math.min(interval, began + limit - from)
-      // oxlint-disable-next-line no-await-in-loop -- one after the other is what it is for
       const reply = await exchange.within(wait, signal)
       if (reply !== undefined) return reply
       // Not sooner after the request than that: the server must not get both at once.

@@ -55,7 +55,6 @@ export class Servers {
     for (const [index, server] of this.#servers.entries()) {
       const others = this.#servers.slice(index + 1).filter(({ state }) => state !== 'open').length
       try {
-        // oxlint-disable-next-line no-await-in-loop -- the order is the meaning
         const reply = await this.askOne(server, content, deadline, others)
         if (reply !== undefined) return { server, reply }
       } catch (cause) {

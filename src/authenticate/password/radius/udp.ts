@@ -49,7 +49,6 @@ class UdpWire implements Wire {
       const socket = createSocket(family === 6 ? 'udp6' : 'udp4')
       socket.unref() // whoever waits for a reply has a timer
       try {
-        // oxlint-disable-next-line no-await-in-loop -- the order is the system's (RFC 6724)
         await connected(socket, port, address)
       } catch (cause) {
         // No route by this family, say. That nothing listens shows only later.

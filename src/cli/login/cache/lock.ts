@@ -52,7 +52,6 @@ const waitFor = async (
 ): Promise<boolean> => {
   const deadline = Date.now() + wait
   for (;;) {
-    /* oxlint-disable no-await-in-loop -- one look after another */
     if (await take(path, written)) return true
     const holder = await holderOf(path)
     if (holder === undefined) continue
@@ -63,7 +62,6 @@ const waitFor = async (
     }
     if (Date.now() >= deadline || signal?.aborted === true) return false
     await sleep(POLL_MS)
-    /* oxlint-enable no-await-in-loop */
   }
 }
 

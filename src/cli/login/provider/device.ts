@@ -83,7 +83,6 @@ const poll = async (
   const parameters = resource === undefined ? {} : { resource }
   for (;;) {
     try {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const answer = await orAborted(
         pollDeviceAuthorizationGrant(configuration, begun, parameters, { signal }),
         signal,

@@ -136,11 +136,9 @@ export class HeldLogins {
 
   async #endOne(login: string, now: number): Promise<HeldLogin | undefined> {
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- against whoever renews it at the same time
       const standing = await this.find(login)
       if (standing === undefined || standing.held.ended === true) return undefined
       const { held } = standing
-      // oxlint-disable-next-line no-await-in-loop -- as above
       if ((await this.replace(login, standing, endedOf(held), now)) !== undefined) return held
     }
     await this.#records.remove([keyOf(login)]) // it is written again and again: nothing of ours does that

@@ -78,7 +78,6 @@ export class LogoutEndpoint {
     if (!(await records.add(key, { text: '', kind: 'decisive', lifetime }))) return
     try {
       for (const { login, uid, user } of logins) {
-        // oxlint-disable-next-line no-await-in-loop -- a few
         await signOut.endOne({ uid, sessions: [] })
         const event = {
           event: 'login-ended',
@@ -88,7 +87,7 @@ export class LogoutEndpoint {
           provider: id,
           cause: 'logged-out-there',
         } as const
-        await audit.write(event) // oxlint-disable-line no-await-in-loop -- as above
+        await audit.write(event)
       }
     } catch (cause) {
       await records.remove([key]).catch(() => undefined) // so that it is not in vain that it is sent again
@@ -106,7 +105,6 @@ export class LogoutEndpoint {
     const bySubject = subject === undefined ? [] : await held.loginsOfSubject(id, subject)
     const logins = []
     for (const login of new Set([...bySession, ...bySubject])) {
-      // oxlint-disable-next-line no-await-in-loop -- a few
       const known = (await held.find(login))?.held
       if (known === undefined || known.ended === true || !isUpstream(known)) continue
       const isMeant =

@@ -71,7 +71,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
     await wait(LIMITS.coolDown)
     // Tried aside: nobody waits for it.
     assert.equal(await outcome(verifier), 'verified')
-    while (first.open === 0) await wait(5) // oxlint-disable-line no-await-in-loop -- until it is
+    while (first.open === 0) await wait(5)
     await wait(20)
     second.silent = true
     assert.equal(await outcome(verifier), 'verified')
@@ -122,7 +122,6 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
       ['unreachable', 390],
       ['skipped', 0],
     ] as const) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const [verification, time] = await timed(() => alice(verifier))
       assert.equal(causeOf(verification).failure, failure)
       assert.ok(time >= least && time < least + 2_000, `${failure} in ${time} ms`)
@@ -141,7 +140,6 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
     proxy.silent = true
     const rounds: string[] = []
     for (const user of ['alice', 'alice', 'bob', 'carol', 'alice']) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       rounds.push(causeOf(await verifier.verify(user, ALICE, CALLER)).failure)
     }
     assert.deepEqual(rounds, ['timeout', 'timeout', 'timeout', 'timeout', 'skipped'])
@@ -151,7 +149,6 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
     await using proxy = await proxied()
     using verifier = verifierBehind([proxy])
     for (let round = 0; round < 5; round += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.equal(await outcome(verifier), 'verified')
       proxy.cut()
     }
@@ -230,7 +227,6 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
       const gone = new AbortController()
       const reason = new Error('the caller is gone')
       setTimeout(() => gone.abort(reason), 30)
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       const [[one, time], waiting] = await Promise.all([
         timed(() => alice(verifier, gone.signal)),
         alice(verifier, gone.signal),
@@ -239,7 +235,6 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
       assert.deepEqual(waiting, { outcome: 'unavailable', cause: reason })
       assert.ok(time < 2_000, `${time} ms, ${warm}`)
       proxy.silent = false
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.equal(await outcome(verifier), 'verified')
     }
     // What a caller left behind is closed, and not kept for the next.
@@ -266,20 +261,19 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
       while (performance.now() < until) {
         proxy.silent = true
         if (randomInt(2) === 0) proxy.cut()
-        await wait(randomInt(20)) // oxlint-disable-line no-await-in-loop -- again and again
+        await wait(randomInt(20))
         proxy.silent = false
-        await wait(randomInt(50, 150)) // oxlint-disable-line no-await-in-loop -- again and again
+        await wait(randomInt(50, 150))
       }
     }
     const said = new Map<string, number>()
     const caller = async (user: string, password: string, want: string): Promise<void> => {
       while (performance.now() < until) {
         const signal = AbortSignal.timeout(randomInt(1, 200))
-        // oxlint-disable-next-line no-await-in-loop -- again and again
         const { outcome: got } = await verifier.verify(user, password, callerUntil(signal))
         assert.ok(got === want || got === 'unavailable', `${user}: ${got}`)
         said.set(got, (said.get(got) ?? 0) + 1)
-        if (got === 'unavailable') await wait(2) // oxlint-disable-line no-await-in-loop -- once more
+        if (got === 'unavailable') await wait(2)
       }
     }
     await Promise.all([

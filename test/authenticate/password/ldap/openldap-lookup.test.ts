@@ -65,11 +65,10 @@ describe('an account of OpenLDAP, looked up again', { skip: skipWithoutSlapd() }
       assert.equal(proven.outcome, 'verified')
       assert.deepEqual(proven.facts.groups, ['leads', 'team'])
       assert.ok(proven.account)
-      for (const change of changes) await server.modify(change) // oxlint-disable-line no-await-in-loop
+      for (const change of changes) await server.modify(change)
       return await by.lookup(proven.account, CALLER.signal)
     } finally {
       for (const dn of [DN, TEAM, LEADS]) {
-        // oxlint-disable-next-line no-await-in-loop -- what a change has left of them
         await server.modify(ldifDelete(dn)).catch(() => undefined)
       }
     }
@@ -151,7 +150,6 @@ describe('an account of OpenLDAP, looked up again', { skip: skipWithoutSlapd() }
       const proven = await verifier.verify('nina', PASSWORD, CALLER)
       assert.equal(proven.outcome, 'verified')
       for (const guess of ['x', 'y', 'z']) {
-        // oxlint-disable-next-line no-await-in-loop -- three in a row
         assert.equal((await verifier.verify('nina', guess, CALLER)).outcome, 'wrong-password')
       }
       assert.deepEqual(await verifier.lookup(proven.account ?? '', CALLER.signal), {

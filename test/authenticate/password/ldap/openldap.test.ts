@@ -84,7 +84,6 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
 
     it('with several names is called by the one that was typed', async () => {
       for (const typed of ['second', 'First']) {
-        // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
         const verification = await verifier.verify(typed, 'Two-Secret1', CALLER)
         assert.equal(verification.outcome, 'verified')
         assert.equal(verification.facts.user, typed.toLowerCase())
@@ -142,7 +141,6 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
     for (const name of NAMES) {
       it(`is nobody's: ${JSON.stringify(name)}`, async () => {
         for (const { password } of Object.values(CONFORMANCE_USERS)) {
-          // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
           const verification = await verifier.verify(name, password, CALLER)
           assert.deepEqual(verification, { outcome: 'unknown-user' })
         }
@@ -162,7 +160,6 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
     it('says that a user is locked, whatever the password', async () => {
       assert.equal((await verifier.verify('bob', OTHER_USERS.bob, CALLER)).outcome, 'verified')
       for (const attempt of ['x', 'y', 'z']) {
-        // oxlint-disable-next-line no-await-in-loop -- three in a row
         assert.equal((await verifier.verify('bob', attempt, CALLER)).outcome, 'wrong-password')
       }
       const locked = { outcome: 'barred', code: 'user-locked' }
@@ -198,7 +195,6 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
       const byCn = direct([`cn={user},${PEOPLE}`])
       const users = { 'Smith, John': 'john', '#lead': 'lead', ' two  spaces': 'spaces' } as const
       for (const [cn, uid] of Object.entries(users)) {
-        // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
         const verification = await verifyWith(byCn, cn, OTHER_USERS[uid])
         assert.equal(verification.outcome, 'verified', cn)
         assert.equal(verification.facts.user, uid)
@@ -210,7 +206,6 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
     it('does not lead out of its branch', async () => {
       const people = direct([`uid={user},ou=nowhere,${BASE}`])
       for (const name of [`alice,${PEOPLE}`, `alice,ou=people,${BASE},`, 'alice+cn=Alice Adams']) {
-        // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
         assert.equal((await verifyWith(people, name, password)).outcome, 'wrong-password', name)
       }
     })
@@ -237,11 +232,9 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
           ['alice', password],
           ['jürgen', CONFORMANCE_USERS.jürgen.password],
         ] as const) {
-          // oxlint-disable-next-line no-await-in-loop -- one after another, on one connection
           const verification = await one.verify(user, right, CALLER)
           assert.equal(verification.outcome, 'verified')
           assert.equal(verification.facts.user, user)
-          // oxlint-disable-next-line no-await-in-loop -- one after another, on one connection
           assert.equal((await one.verify(user, 'x', CALLER)).outcome, 'wrong-password')
         }
       }

@@ -59,7 +59,6 @@ describe('an account of Active Directory, looked up again', { skip: skipWithoutS
       return await verifier.lookup(proven.account ?? '', CALLER.signal)
     } finally {
       for (const dn of [DN, TEAM, LEADS]) {
-        // oxlint-disable-next-line no-await-in-loop -- what a change has left of them
         await server.modify(ldifDelete(dn)).catch(() => undefined)
       }
     }
@@ -115,7 +114,7 @@ describe('an account of Active Directory, looked up again', { skip: skipWithoutS
   for (const { name, changes, code } of ENDS) {
     it(`has ended when it was ${name}`, async () => {
       const change = async (): Promise<void> => {
-        for (const ldif of changes) await server.modify(ldif) // oxlint-disable-line no-await-in-loop
+        for (const ldif of changes) await server.modify(ldif)
       }
       assert.deepEqual(await lookupAfter(change), { outcome: 'ended', code })
     })
@@ -124,7 +123,6 @@ describe('an account of Active Directory, looked up again', { skip: skipWithoutS
   it('has ended when it was locked by wrong passwords', async () => {
     const lookup = await lookupAfter(async () => {
       for (const guess of ['x', 'y', 'z']) {
-        // oxlint-disable-next-line no-await-in-loop -- three in a row
         assert.equal((await verifier.verify('nina', guess, CALLER)).outcome, 'wrong-password')
       }
     })

@@ -53,7 +53,6 @@ describe('Active Directory', { skip: skipWithoutSamba() }, () => {
 
     it('says that it is locked, until it is not', async () => {
       for (const attempt of ['x', 'y', 'z']) {
-        // oxlint-disable-next-line no-await-in-loop -- three in a row
         assert.equal((await verifier.verify('bob', attempt, CALLER)).outcome, 'wrong-password')
       }
       const locked = { outcome: 'barred', code: 'user-locked' }
@@ -176,7 +175,6 @@ describe('Active Directory', { skip: skipWithoutSamba() }, () => {
 
       it(`as ${name} does not lead to another domain`, async () => {
         for (const user of [`alice@${DOMAIN.name}`, `${DOMAIN.netbios}\\alice`, 'alice@']) {
-          // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
           assert.equal((await verifyWith(direct([name]), user, ALICE)).outcome, 'unknown-user')
         }
       })

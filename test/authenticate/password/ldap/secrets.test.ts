@@ -81,7 +81,6 @@ describe('a password that is none', () => {
         { kind: 'direct', names: ['uid={user}'] } as const,
       ]) {
         using verifier = new LdapVerifier({ ...optionsFor([server]), proof })
-        // oxlint-disable-next-line no-await-in-loop -- one at a time, for the message
         const verification = await verifier.verify('alice', password, CALLER)
         assert.deepEqual(verification, { outcome: 'wrong-password' })
       }
@@ -126,7 +125,6 @@ describe('a password that is none', () => {
       },
     })
     for (const user of ['EXTERNAL', 'PLAIN']) {
-      // oxlint-disable-next-line no-await-in-loop -- one at a time
       assert.equal((await verifier.verify(user, 'x', CALLER)).outcome, 'wrong-password')
       assert.deepEqual(server.binds.at(-1), { dn: user, password: 'x' })
     }

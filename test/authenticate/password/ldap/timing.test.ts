@@ -30,17 +30,13 @@ const timesOf = async (options: LdapOptions, rounds: number): Promise<Times> => 
   }
   // Connections, and what the verifier learns of the server.
   for (let round = 0; round < 3; round += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- by turns
     await timeOf('alice', 'wrong-password')
-    // oxlint-disable-next-line no-await-in-loop -- by turns
     await timeOf('nobody', 'unknown-user')
   }
   const wrong: number[] = []
   const unknown: number[] = []
   for (let round = 0; round < rounds; round += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- by turns, so that both see the same load
     wrong.push(await timeOf('alice', 'wrong-password'))
-    // oxlint-disable-next-line no-await-in-loop -- by turns, so that both see the same load
     unknown.push(await timeOf(`stranger${round}`, 'unknown-user'))
   }
   return { wrong: median(wrong), unknown: median(unknown) }

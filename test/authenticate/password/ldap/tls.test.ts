@@ -76,7 +76,7 @@ describe('TLS to OpenLDAP', { skip: skipWithoutSlapd() }, () => {
         assert.match(cause.message, message)
         const sent = Buffer.concat(proxy.received).toString('latin1')
         for (const secret of [ALICE, 'service secret', 'cn=svc']) assert.ok(!sent.includes(secret))
-        while (proxy.open > 0) await wait(5) // oxlint-disable-line no-await-in-loop -- nothing is left
+        while (proxy.open > 0) await wait(5)
       })
     }
   }

@@ -185,7 +185,6 @@ describe('a provider', { concurrency: true }, () => {
       [{ body: '<html>' }, 'unsound'],
     ] as const) {
       provider.lies.set(PATHS.keys, () => answer)
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       assert.equal((await opened.renew(LOGIN)).kind, kind)
     }
     assert.ok(!provider.server.asked.some(({ path }) => path === PATHS.token))

@@ -56,7 +56,7 @@ describe('what is held of logins in one session', () => {
     await held.put('login-4', { ...upstream('corp', HOUR), session: 'session-2' }, now)
     assert.deepEqual(await held.end('session-1', now), [second, first])
     for (const login of ['login-1', 'login-2', 'login-3']) {
-      const standing = await held.find(login) // oxlint-disable-line no-await-in-loop -- three
+      const standing = await held.find(login)
       assert.equal(standing?.held.ended, true)
       assert.doesNotMatch(standing?.text ?? '', /token of/)
     }
