@@ -3,7 +3,7 @@
 
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { parseConfig } from '../src/config/parse.ts'
+import { parseConfig } from '../src/configuration/parse.ts'
 import { ConfigurationError } from '../src/config/problem.ts'
 import { renderBootstrap } from '../src/envoy/bootstrap.ts'
 import { startEnvoy } from '../test/servers/envoy.ts'

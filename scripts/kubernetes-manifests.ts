@@ -6,7 +6,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import { z } from 'zod'
-import { parseConfig } from '../src/config/parse.ts'
+import { parseConfig } from '../src/configuration/parse.ts'
 import { renderBootstrap } from '../src/envoy/bootstrap.ts'
 import { CHART, helm, KUBERNETES } from './helm.ts'
 

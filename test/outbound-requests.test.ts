@@ -6,25 +6,25 @@ import assert from 'node:assert/strict'
 import type { RequestListener } from 'node:http'
 import { before, describe, it } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
-import { FactMemory } from '../src/authenticate/facts.ts'
-import { OcspSource } from '../src/authenticate/certificate/ocsp.ts'
-import { RemoteCrl } from '../src/authenticate/certificate/remote-crl.ts'
-import { secretInHeader } from '../src/authenticate/token/client-authentication.ts'
-import { discoveredEndpoint, fixedEndpoint } from '../src/authenticate/token/endpoint.ts'
-import { jsonFetcher } from '../src/authenticate/token/fetch-json.ts'
-import { keyFetcher, type KeySource } from '../src/authenticate/token/key-source.ts'
-import { RemoteKeySet } from '../src/authenticate/token/remote-key-set.ts'
-import { TokenServer } from '../src/authenticate/token/token-server.ts'
+import { CredentialCache } from '../src/authenticate/credential-cache.ts'
+import { OcspSource } from '../src/pki/ocsp/ocsp.ts'
+import { RemoteCrl } from '../src/pki/crl/remote.ts'
+import { secretInHeader } from '../src/clients/token-endpoint/client-authentication.ts'
+import { discoveredEndpoint, fixedEndpoint } from '../src/clients/token-endpoint/endpoint.ts'
+import { jsonFetcher } from '../src/clients/fetch-json.ts'
+import { keyFetcher, type KeySource } from '../src/authenticate/bearer/key-source.ts'
+import { RemoteKeySet } from '../src/authenticate/bearer/remote-key-set.ts'
+import { TokenServer } from '../src/clients/token-endpoint/server.ts'
 import { httpFetcher } from '../src/runtime/http-fetch.ts'
 import { webFetch } from '../src/runtime/web-fetch.ts'
 import { exchangedToken } from '../src/transform/token/exchange.ts'
 import { TokenMemory } from '../src/transform/token/token-memory.ts'
-import { OPTIONS as OCSP, alice, ca } from './authenticate/certificate/ocsp-asking.ts'
-import { answer, crl, NOW, single } from './authenticate/certificate/revoking.ts'
+import { OPTIONS as OCSP, alice, ca } from './pki/ocsp/asking.ts'
+import { answer, crl, NOW, single } from './pki/revoking.ts'
 import { statusOf } from './authenticate/certificate/source-conformance.ts'
-import { outcomeOf } from './authenticate/token/asking.ts'
-import { ACTIVE, introspectionBy, LIMITS } from './authenticate/token/introspecting.ts'
-import { jwksOf, makeKey } from './authenticate/token/issuing.ts'
+import { outcomeOf } from './authenticate/bearer/asking.ts'
+import { ACTIVE, introspectionBy, LIMITS } from './authenticate/introspection/introspecting.ts'
+import { jwksOf, makeKey } from './authenticate/bearer/issuing.ts'
 import { FakeClock } from './fakes/clock.ts'
 import { MISBEHAVIOURS, startHostileHttp } from './fakes/hostile-http.ts'
 import { memoryLogger } from './fakes/logger.ts'
@@ -145,7 +145,7 @@ const USERS: readonly User[] = [
         },
         generation: 'g',
         memory: new TokenMemory(),
-        keys: new FactMemory(clock),
+        keys: new CredentialCache(clock),
         clock,
       })
       const permit = permitOf(byToken(), [['authorization', 'Bearer opaque']])

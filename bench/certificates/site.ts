@@ -4,7 +4,7 @@
 import { writeFile } from 'node:fs/promises'
 import { stringify } from 'yaml'
 import { z } from 'zod'
-import { parseConfig } from '../../src/config/parse.ts'
+import { parseConfig } from '../../src/configuration/parse.ts'
 import { ConfigurationError } from '../../src/config/problem.ts'
 import { renderBootstrap } from '../../src/envoy/bootstrap.ts'
 import { newGrantKeyLine } from '../../src/keys/grant-keys.ts'

@@ -4,7 +4,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { makeKey } from '../../test/authenticate/token/issuing.ts'
+import { makeKey } from '../../test/authenticate/bearer/issuing.ts'
 import { createAuthority } from '../../test/servers/pki.ts'
 import type { Installation } from '../installation.ts'
 import { GROUPS } from '../site.ts'

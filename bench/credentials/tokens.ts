@@ -3,8 +3,8 @@
 
 import { createHash, randomBytes, sign } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
-import { encode, makeKey } from '../../test/authenticate/token/issuing.ts'
-import { makeCaller, type Caller } from '../../test/authenticate/token/proving.ts'
+import { encode, makeKey } from '../../test/authenticate/bearer/issuing.ts'
+import { makeCaller, type Caller } from '../../test/authenticate/bearer/proving.ts'
 import type { Installation } from '../installation.ts'
 import { pathOf } from '../requests.ts'
 import { GROUPS, HEADERS_ROUTE } from '../site.ts'

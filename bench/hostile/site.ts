@@ -2,10 +2,10 @@
 
 import { writeFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { parseConfig } from '../../src/config/parse.ts'
+import { parseConfig } from '../../src/configuration/parse.ts'
 import { ConfigurationError } from '../../src/config/problem.ts'
 import { renderBootstrap } from '../../src/envoy/bootstrap.ts'
-import { jwksOf, makeKey } from '../../test/authenticate/token/issuing.ts'
+import { jwksOf, makeKey } from '../../test/authenticate/bearer/issuing.ts'
 import { madeKey } from '../../test/fakes/signing-keys.ts'
 import { startEnvoy, type Envoy } from '../../test/servers/envoy.ts'
 import { createPki } from '../../test/servers/pki.ts'

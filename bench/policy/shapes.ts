@@ -3,7 +3,7 @@
 
 import type { Policy } from '../../src/authorize/policy.ts'
 import type { Question } from '../../src/authorize/question.ts'
-import type { RuleConfig } from '../../src/config/rule-schema.ts'
+import type { RuleConfig } from '../../src/authorize/schema.ts'
 import { OperationIndex } from '../../src/request/openapi/operation-index.ts'
 import type { Operation } from '../../src/request/openapi/operation.ts'
 import type { Published } from '../../src/request/target.ts'

@@ -5,7 +5,7 @@
 
 import { parseDocument } from 'yaml'
 import { compilePolicy } from '../../src/authorize/policy.ts'
-import { parseConfig } from '../../src/config/parse.ts'
+import { parseConfig } from '../../src/configuration/parse.ts'
 import { configurationWith } from '../policy/configuration.ts'
 import { operationsOf, SHAPES } from '../policy/shapes.ts'
 

@@ -4,7 +4,7 @@
 import { writeFile } from 'node:fs/promises'
 import { stringify } from 'yaml'
 import { z } from 'zod'
-import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../../src/config/mint-schema.ts'
+import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../../src/keys/mint-schema.ts'
 import { madeKey } from '../../test/fakes/signing-keys.ts'
 import { writeSigningKeys } from '../../test/servers/signing-keys.ts'
 import { issue, type Issued } from '../credentials/tokens.ts'

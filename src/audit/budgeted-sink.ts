@@ -1,7 +1,7 @@
 // The audit log of authz: what clients that have not authenticated can write to it is bounded. Beyond
 // the budget their refusals are counted, and the counts are written.
 
-import type { AuditConfig } from '../config/audit-schema.ts'
+import type { AuditConfig } from './schema.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { SourceBudgets } from '../runtime/source-budgets.ts'

@@ -2,7 +2,7 @@
 // README repeats it.
 
 import type { RejectionCode } from '../authenticate/authenticator.ts'
-import type { KeyAlgorithm } from '../config/signer-schema.ts'
+import type { KeyAlgorithm } from '../keys/key-algorithm.ts'
 import type { OpeningFailure } from '../grant/seal.ts'
 import type { AuthenticationMethod, IdentityRefusal } from '../identity/identity.ts'
 import type { ShownCredential } from '../identity/shown.ts'

@@ -1,10 +1,11 @@
 // The seam of phase 3: one kind of inbound credential, proven.
 
+import type { PathFault } from '../pki/path-fault.ts'
 import type { AccountEnd, AccountRefusal } from './password/verifier.ts'
 import type { Facts, IdentityRefusal } from '../identity/identity.ts'
 import type { ShownCredential } from '../identity/shown.ts'
 import type { Request } from '../request/request.ts'
-import type { Carrier } from './carrier.ts'
+import type { CredentialLocation } from '../request/credential-location.ts'
 
 /** Why a credential was rejected. Audit tells them apart; the caller is told only "rejected". */
 export type RejectionCode =
@@ -29,11 +30,7 @@ export type RejectionCode =
   | 'api-key-expired'
   | 'session-ended' // or it never was one
   | 'cross-origin' // a page of another origin had it sent
-  | 'certificate-untrusted' // no path to a trust anchor
-  | 'certificate-expired'
-  | 'certificate-not-yet-valid'
-  | 'certificate-purpose' // not one for clients
-  | 'certificate-weak' // of its key or its signature
+  | PathFault
   | 'certificate-revoked'
   | 'certificate-denied' // by the configured list
   | 'certificate-status-unknown' // the responder does not know it
@@ -82,9 +79,9 @@ export interface Authenticator {
   /** The `WWW-Authenticate` challenges that invite its credential (RFC 9110 §11.6.1); may be none. */
   readonly challenges: readonly string[]
   /** Everywhere that its credential can stand in a request. */
-  readonly carriers: readonly Carrier[]
+  readonly carriers: readonly CredentialLocation[]
   /** Where a standard lets its credential stand and it is not read: there it is a second one beside its own. */
-  readonly unread?: readonly Carrier[]
+  readonly unread?: readonly CredentialLocation[]
   authenticate(request: Request, signal: AbortSignal): Promise<Authentication>
   /** The same credential at a login page, where the person can be asked for more. */
   readonly login?: PasswordLogin

@@ -5,7 +5,12 @@ import type { IdentityMapping } from '../identity/mapping.ts'
 import type { SecretParameters } from '../request/query.ts'
 import type { Request } from '../request/request.ts'
 import type { Authentication, Authenticator } from './authenticator.ts'
-import { carrierKey, holds, parametersAmong, type Carrier } from './carrier.ts'
+import {
+  carrierKey,
+  holds,
+  parametersAmong,
+  type CredentialLocation,
+} from '../request/credential-location.ts'
 
 /** An authenticator, and how its facts become an identity. */
 export interface ChainLink {
@@ -39,9 +44,12 @@ export class Chain {
   /** Every distinct challenge, in order, for a 401. */
   readonly challenges: readonly string[]
   /** Everywhere that a credential can stand which the chain takes. */
-  readonly carriers: readonly Carrier[]
+  readonly carriers: readonly CredentialLocation[]
   /** Each link, and where a credential beside its own would be a second one. */
-  readonly #rivalries: readonly { readonly link: ChainLink; readonly rivals: readonly Carrier[] }[]
+  readonly #rivalries: readonly {
+    readonly link: ChainLink
+    readonly rivals: readonly CredentialLocation[]
+  }[]
   readonly #parameters: SecretParameters | undefined
 
   constructor(links: readonly ChainLink[]) {
@@ -97,8 +105,8 @@ const askFor = async (
  */
 const rivalsOf = (
   { authenticator }: ChainLink,
-  carriers: readonly Carrier[],
-): readonly Carrier[] => {
+  carriers: readonly CredentialLocation[],
+): readonly CredentialLocation[] => {
   const own = new Set(authenticator.carriers.map(carrierKey))
   if (authenticator.carriers.every(isAmbient)) return []
   const elsewhere = [...carriers, ...(authenticator.unread ?? [])]
@@ -110,4 +118,5 @@ const rivalsOf = (
 const takesNothing = ({ authenticator }: ChainLink): boolean => authenticator.carriers.length === 0
 
 /** Shown with every request, whatever that is about: by a connection, or by a browser. */
-const isAmbient = ({ kind }: Carrier): boolean => kind === 'connection' || kind === 'cookie'
+const isAmbient = ({ kind }: CredentialLocation): boolean =>
+  kind === 'connection' || kind === 'cookie'

@@ -1,6 +1,6 @@
 // The seam of rules: one thing that a rule looks at. Each kind of matcher has a file in `matchers/`.
 
-import type { RuleConfig } from '../config/rule-schema.ts'
+import type { RuleConfig } from './schema.ts'
 import type { Question } from './question.ts'
 
 /** The keys of a rule that are matchers. */

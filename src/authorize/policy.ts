@@ -1,7 +1,7 @@
 // A route's rules: configuration → compiled, in order, and found by what they look at.
 
-import { RESOURCE_VERBS } from '../config/request-values.ts'
-import type { AuthorizeEntry, RuleAnswer, RuleConfig } from '../config/rule-schema.ts'
+import { RESOURCE_VERBS } from './request-values.ts'
+import type { AuthorizeEntry, RuleAnswer, RuleConfig } from './schema.ts'
 import { compileCondition } from '../expression/cel.ts'
 import type { RuleTopics } from '../expression/environments.ts'
 import { namedSegments, segmentNames, segmentsOf } from '../request/glob.ts'

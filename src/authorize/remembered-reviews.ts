@@ -2,8 +2,8 @@
 // while. Facts about roles, never decisions: which rule decides is found anew for every request.
 
 import { LRUCache } from 'lru-cache'
-import { abandonable } from '../authenticate/abandonable.ts'
-import type { AskReview } from '../authenticate/token/ask-review.ts'
+import { raceWithAbort } from '../runtime/race-with-abort.ts'
+import type { AskReview } from '../clients/kubernetes/review.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Asker } from '../runtime/shared-server.ts'
 import { accessReviewOf, readAccessReview } from './access-review.ts'
@@ -61,7 +61,7 @@ export class RememberedReviews implements AccessReviewer {
     // Before the question: nobody would be left to hear the answer.
     if (signal.aborted) return unavailable(signal.reason)
     try {
-      return await abandonable(
+      return await raceWithAbort(
         this.#answerTo({ subject: key, caller: question.identity.user }, text),
         signal,
       )

@@ -2,7 +2,7 @@
 // whether it can take some of it. Where the text does not say, both answers are the ones that warn.
 
 import { isDeepStrictEqual } from 'node:util'
-import type { RuleConfig } from '../config/rule-schema.ts'
+import type { RuleConfig } from './schema.ts'
 import { nameMatcher } from '../request/names.ts'
 
 /** Lists of names with `*`, of which one has to match. */

@@ -1,7 +1,7 @@
 // The limits of extensions: which ones, and what those that are known may say.
 
 import type { CertificateRefusal } from '../audit/event.ts'
-import { AUTHORITY_EXTENSIONS, type LimitsConfig } from '../config/signer-schema.ts'
+import { AUTHORITY_EXTENSIONS, type LimitsConfig } from './schema.ts'
 import { DerReader, malformed } from '../x509/der.ts'
 import {
   decodeExtendedKeyUsage,

@@ -7,7 +7,7 @@ import {
   type KeyPairKeyObjectResult,
 } from 'node:crypto'
 import { promisify } from 'node:util'
-import type { KeyAlgorithm } from '../config/signer-schema.ts'
+import type { KeyAlgorithm } from '../keys/key-algorithm.ts'
 
 /** A fresh key. A `KeyObject` does not print. */
 export interface MintedKey {

@@ -1,7 +1,7 @@
 // What a CA signs, whatever a grant asks for. Pure: a grant, the limits and the time → within, or
 // what is beyond. A stolen grant key gets as far as this and no further.
 
-import type { LimitsConfig } from '../config/signer-schema.ts'
+import type { LimitsConfig } from './schema.ts'
 import type { Grant } from '../grant/grant.ts'
 import { CountersignError } from '../runtime/errors.ts'
 import type { GeneralName } from '../x509/general-names.ts'

@@ -1,7 +1,7 @@
 // The limits of alternative names.
 
 import { BlockList, isIPv4 } from 'node:net'
-import type { LimitsConfig } from '../config/signer-schema.ts'
+import type { LimitsConfig } from './schema.ts'
 import { nameMatcher } from '../request/names.ts'
 import { nameFault, type GeneralName, type NameKind } from '../x509/general-names.ts'
 import { firstExcess, valueExcess, type Excess } from './excess.ts'

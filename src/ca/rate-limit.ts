@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import type { LimitsConfig } from '../config/signer-schema.ts'
+import type { LimitsConfig } from './schema.ts'
 import type { Grant } from '../grant/grant.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { TokenBucket } from '../runtime/token-bucket.ts'

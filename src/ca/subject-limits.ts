@@ -1,6 +1,6 @@
 // The limits of a subject: which attributes, and which values of them.
 
-import { ANY_ATTRIBUTE, type LimitsConfig } from '../config/signer-schema.ts'
+import { ANY_ATTRIBUTE, type LimitsConfig } from './schema.ts'
 import { nameMatcher } from '../request/names.ts'
 import type { Attribute } from '../x509/name.ts'
 import { attributeName, attributeOid, ATTRIBUTES } from '../x509/oid.ts'

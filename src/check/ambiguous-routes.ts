@@ -1,7 +1,7 @@
 // Paths that are those of one route to the letter, and those of another route of the host once they are decoded, or to
 // servers that read them carelessly. Without a refusal they would get past what guards that route.
 
-import type { RouteConfig } from '../config/schema.ts'
+import type { RouteConfig } from '../configuration/schema.ts'
 import { encodedGlob } from '../request/glob.ts'
 import { hostsOverlap } from '../request/hosts.ts'
 import { loosePath, loosePathOf } from '../request/loose-path.ts'

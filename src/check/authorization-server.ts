@@ -2,19 +2,19 @@
 // people log in. What it answers is made elsewhere.
 
 import type { ChainLink } from '../authenticate/chain.ts'
-import { authenticatorsNamed } from '../config/authenticate.ts'
-import type { ClientConfig, ResourceConfig } from '../config/client-schema.ts'
-import { loginWait } from '../config/login-wait.ts'
-import type { LoginConfig } from '../config/login-schema.ts'
-import type { SigningAlgorithm } from '../config/mint-schema.ts'
-import type { Config, RouteConfig } from '../config/schema.ts'
-import type { SessionConfig } from '../config/session-schema.ts'
+import { authenticatorsNamed } from '../configuration/route-authenticators.ts'
+import type { ClientConfig, ResourceConfig } from '../configuration/client-schema.ts'
+import { loginWait } from '../authenticate/password/wait.ts'
+import type { LoginConfig } from '../logins/schema.ts'
+import type { SigningAlgorithm } from '../keys/mint-schema.ts'
+import type { Config, RouteConfig } from '../configuration/schema.ts'
+import type { SessionConfig } from '../authenticate/session/schema.ts'
 import { readSecret } from '../config/secret.ts'
 import { loadLook, type Look } from '../pages/look.ts'
 import { CountersignError } from '../runtime/errors.ts'
 import { TokenTemplate } from '../transform/token/token-template.ts'
-import type { AuthenticatorParts } from './authenticators/parts.ts'
-import { requireKey, type Issuer } from './forwarding/issuer.ts'
+import type { AuthenticatorParts } from '../authenticate/parts.ts'
+import { requireKey, type Issuer } from '../keys/issuer.ts'
 import { buildLoginProviders, type LoginProvider } from './login-providers.ts'
 
 /** A client, and its secret where it has one. */

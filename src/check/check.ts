@@ -1,7 +1,7 @@
 // The request path: every check goes through here, top to bottom, once.
 
 import type { Authentication } from '../authenticate/authenticator.ts'
-import { holds } from '../authenticate/carrier.ts'
+import { holds } from '../request/credential-location.ts'
 import type { ChainLink, ChainResult } from '../authenticate/chain.ts'
 import type { AuthorizerVerdict } from '../authorize/authorizer.ts'
 import type { CheckAttributes } from '../request/attributes.ts'

@@ -2,7 +2,7 @@
 // configuration says of it takes effect after a restart.
 
 import { ConfigurationFiles } from '../config/files.ts'
-import { readConfig } from '../config/parse.ts'
+import { readConfig } from '../configuration/parse.ts'
 import { ProblemList } from '../config/problem-list.ts'
 import { openState } from '../state/open.ts'
 import type { OpenedState, OpeningParts } from '../state/opened-state.ts'

@@ -9,7 +9,7 @@ import type { CheckAttributes } from '../request/attributes.ts'
 import type { Request } from '../request/request.ts'
 import type { Target } from '../request/target.ts'
 import type { Credentials } from '../transform/apply.ts'
-import type { LoginInvitation } from './login-redirect.ts'
+import type { LoginInvitation } from './answer/login-redirect.ts'
 import type { Route } from './route.ts'
 
 /** The outcome of a check. An `allow` cannot be built without a permit and its credentials. */

@@ -2,11 +2,11 @@
 // asked elsewhere.
 
 import type { ChainLink } from '../authenticate/chain.ts'
-import type { LoginProviderConfig } from '../config/login-provider-schema.ts'
+import type { LoginProviderConfig } from '../logins/upstream-idp-schema.ts'
 import { readSecret } from '../config/secret.ts'
 import { CountersignError } from '../runtime/errors.ts'
-import { mappingOf, mappingReport } from './authenticators/mapping.ts'
-import type { AuthenticatorParts } from './authenticators/parts.ts'
+import { mappingOf, mappingReport } from '../authenticate/mapping.ts'
+import type { AuthenticatorParts } from '../authenticate/parts.ts'
 
 /** A provider of others. */
 export interface LoginProvider {

@@ -1,12 +1,12 @@
 // The metrics of authz.
 
-import type { FactHoldings, FactMemory } from '../authenticate/facts.ts'
-import type { KeySets } from '../authenticate/token/key-sets.ts'
+import type { FactHoldings, CredentialCache } from '../authenticate/credential-cache.ts'
+import type { KeySets } from '../authenticate/bearer/key-sets.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { counter, gauge, type Metric, type Sample } from '../runtime/metric.ts'
 import type { StoreHealth } from '../state/opened-state.ts'
 import type { TokenMemory } from '../transform/token/token-memory.ts'
-import type { Dependency } from './authenticators/parts.ts'
+import type { Dependency } from '../clients/parts.ts'
 import type { Snapshot } from './snapshot.ts'
 import { RULE_DECISIONS, type CheckStatistics, type RouteStatistics } from './statistics.ts'
 import { stateMetrics } from './state-metrics.ts'
@@ -15,7 +15,7 @@ import { tokenMetrics } from './token-metrics.ts'
 /** What is counted, and where. */
 export interface AuthzParts {
   readonly checks: CheckStatistics
-  readonly memory: FactMemory
+  readonly memory: CredentialCache
   readonly keySets: KeySets
   readonly tokens: TokenMemory
   readonly store: StoreHealth
@@ -124,7 +124,7 @@ const ruleMetrics = (
   },
 ]
 
-const factMetrics = (memory: FactMemory): readonly Metric[] => {
+const factMetrics = (memory: CredentialCache): readonly Metric[] => {
   const perKind =
     (value: (holdings: FactHoldings) => number): (() => readonly Sample<number>[]) =>
     () => {

@@ -1,7 +1,7 @@
 // What is known of a check → the event that audit keeps of it.
 
 import type { DecisionEvent, RecordedKubernetes } from '../audit/event.ts'
-import type { AuditConfig } from '../config/audit-schema.ts'
+import type { AuditConfig } from '../audit/schema.ts'
 import type { Impersonation } from '../request/kubernetes/impersonation.ts'
 import type { KubernetesRequest } from '../request/kubernetes/request-info.ts'
 import type { SecretParameters } from '../request/query.ts'

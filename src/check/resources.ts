@@ -1,28 +1,21 @@
 // What outlives a configuration and is lent to each.
 
-import { RevocationSources } from '../authenticate/certificate/revocation-sources.ts'
-import { FactMemory } from '../authenticate/facts.ts'
+import { RevocationSources } from '../pki/revocation-sources.ts'
+import { CredentialCache } from '../authenticate/credential-cache.ts'
 import { HashPool } from '../authenticate/password/hash.ts'
-import { KeySets } from '../authenticate/token/key-sets.ts'
+import { KeySets } from '../authenticate/bearer/key-sets.ts'
 import { ApiDescriptions } from '../request/openapi/descriptions.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
-import type { ReplayMemory } from '../state/replay-memory.ts'
+import type { AuthenticatorResources } from '../authenticate/parts.ts'
 import { memoryState, type State } from '../state/state.ts'
-import { LoginStandings } from './login-standings.ts'
+import { LoginStandings } from '../authenticate/session/login-standings.ts'
 import { TokenMemory } from '../transform/token/token-memory.ts'
 
-/** What outlives a configuration and is lent to each. */
-export interface SnapshotResources {
-  readonly memory: FactMemory
-  readonly hashes: HashPool
-  readonly keySets: KeySets
-  readonly revocations: RevocationSources
-  readonly replays: ReplayMemory
+/** What outlives a configuration and is used by each. */
+export interface SnapshotResources extends AuthenticatorResources {
   readonly tokens: TokenMemory
   readonly descriptions: ApiDescriptions
-  readonly state: State
-  readonly standings: LoginStandings
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -42,7 +35,7 @@ export const processResources = (
   const revocations = new RevocationSources(clock, logger, options)
   const { state = memoryState(clock) } = options
   return {
-    memory: new FactMemory(clock),
+    memory: new CredentialCache(clock),
     hashes: new HashPool(),
     keySets,
     revocations,

@@ -1,9 +1,9 @@
 // Phase 2: which of the published services is meant.
 
-import { parameterNames } from '../authenticate/carrier.ts'
+import { parameterNames } from '../request/credential-location.ts'
 import type { Chain } from '../authenticate/chain.ts'
 import type { Authorizer } from '../authorize/authorizer.ts'
-import type { RouteConfig } from '../config/schema.ts'
+import type { RouteConfig } from '../configuration/schema.ts'
 import { CREDENTIAL_PARAMETERS } from '../request/credential-parameters.ts'
 import { hostMatcher } from '../request/hosts.ts'
 import { pathMatcher, type Predicate } from '../request/names.ts'
@@ -12,7 +12,7 @@ import { SecretParameters } from '../request/query.ts'
 import type { Request } from '../request/request.ts'
 import type { Outgoing } from '../transform/apply.ts'
 import { otherRouteFinder, type OtherRouteOf } from './ambiguous-routes.ts'
-import type { LoginRedirect } from './login-redirect.ts'
+import type { LoginRedirect } from './answer/login-redirect.ts'
 
 /** One published service, compiled. */
 export interface Route extends Outgoing {

@@ -2,15 +2,15 @@
 // never changed afterwards.
 
 import { createSecureContext } from 'node:tls'
-import { LoginAttempts } from '../authenticate/session/login-attempts.ts'
+import { LoginAttempts } from '../logins/login-attempts.ts'
 import { allOf } from '../authenticate/all.ts'
 import { Chain, type ChainLink } from '../authenticate/chain.ts'
 import type { ConfigurationFiles } from '../config/files.ts'
-import { sendsAuditId } from '../config/forward-schema.ts'
-import type { LimitsConfig } from '../config/limits-schema.ts'
-import { readConfig } from '../config/parse.ts'
+import { sendsAuditId } from '../transform/schema.ts'
+import type { LimitsConfig } from '../request/limits-schema.ts'
+import { readConfig } from '../configuration/parse.ts'
 import { ProblemList } from '../config/problem-list.ts'
-import type { Config, ListenerConfig, RouteConfig } from '../config/schema.ts'
+import type { Config, ListenerConfig, RouteConfig } from '../configuration/schema.ts'
 import { readSecret } from '../config/secret.ts'
 import { readGrantSeal } from '../grant/keyring.ts'
 import type { GrantSeal } from '../grant/seal.ts'
@@ -18,7 +18,7 @@ import type { Clock } from '../runtime/clock.ts'
 import { CountersignError, describeError } from '../runtime/errors.ts'
 import type { ServerTls } from '../runtime/listen.ts'
 import { readStateSettings, type StateSettings } from '../state/settings.ts'
-import { ownHeadersOf } from '../transform/own-headers.ts'
+import { ownHeadersOf } from '../transform/headers/own.ts'
 import { placesOf, placesWithout } from '../transform/strip.ts'
 import type { Transformer } from '../transform/transformer.ts'
 import {
@@ -26,13 +26,13 @@ import {
   sessionOf,
   type AuthorizationServer,
 } from './authorization-server.ts'
-import { buildLink } from './authenticators/build.ts'
-import type { Dependency } from './authenticators/parts.ts'
-import { buildAuthorization, type Authorization } from './authorization.ts'
-import { buildForwarding } from './forwarding/build.ts'
-import { buildIssuer, type Issuer } from './forwarding/issuer.ts'
+import { buildLink } from '../authenticate/build.ts'
+import type { Dependency } from '../clients/parts.ts'
+import { buildAuthorization, type Authorization } from '../authorize/build.ts'
+import { buildForwarding } from '../transform/build.ts'
+import { buildIssuer, type Issuer } from '../keys/issuer.ts'
 import type { SnapshotResources } from './resources.ts'
-import { LoginRedirect } from './login-redirect.ts'
+import { LoginRedirect } from './answer/login-redirect.ts'
 import { RouteTable, type Route } from './route.ts'
 
 /**
@@ -98,7 +98,7 @@ export const buildSnapshot = async (
   const issuerTls = await builder.tls('issuer', config.listen.issuer?.tls)
   const stateSettings = await readStateSettings(config.state, files, problems)
   const seal = await builder.seal(config)
-  const issuer = await buildIssuer(config, parts)
+  const issuer = await buildIssuer(config.issuer, parts)
   const authorizationServer = await buildAuthorizationServer(config, { ...parts, issuer, links })
   const transformers = new Map<string, readonly Transformer[]>()
   for (const [index, route] of config.routes.entries()) {

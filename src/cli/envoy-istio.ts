@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError } from 'commander'
 import { ConfigurationFiles } from '../config/files.ts'
-import { readConfig } from '../config/parse.ts'
+import { readConfig } from '../configuration/parse.ts'
 import { addressSchema, type Address } from '../config/values.ts'
 import { renderEnvoyFilter, type EnvoyFilterOptions } from '../envoy/istio/envoy-filter.ts'
 import { CountersignError } from '../runtime/errors.ts'

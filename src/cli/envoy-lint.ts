@@ -4,7 +4,7 @@
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { ConfigurationFiles } from '../config/files.ts'
-import { readConfig } from '../config/parse.ts'
+import { readConfig } from '../configuration/parse.ts'
 import { durationSchema, formatAddress, type Address } from '../config/values.ts'
 import { fetchConfigDump } from '../envoy/config-dump.ts'
 import { expectationsOf, type Expectations } from '../envoy/lint/expectations.ts'

@@ -2,7 +2,7 @@
 // never shows by what anybody could be taken for somebody else.
 
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { BrowserSessions } from '../authenticate/session/browser-sessions.ts'
+import { BrowserSessions } from '../logins/browser-sessions.ts'
 import { openConfiguredState } from '../check/configured-state.ts'
 import { LoginRecords } from '../issuer/authorization/login-records.ts'
 import { HeldLogins } from '../issuer/login/provider/held-logins.ts'

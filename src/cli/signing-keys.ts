@@ -4,7 +4,7 @@
 import { resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { ConfigurationFiles } from '../config/files.ts'
-import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../config/mint-schema.ts'
+import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../keys/mint-schema.ts'
 import { durationSchema } from '../config/values.ts'
 import {
   creation,

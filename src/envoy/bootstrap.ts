@@ -2,8 +2,8 @@
 // not stand in the configuration.
 
 import { Document, isScalar, visit } from 'yaml'
-import type { EnvoyConfig } from '../config/envoy-schema.ts'
-import type { Config } from '../config/schema.ts'
+import type { EnvoyConfig } from '../configuration/envoy-schema.ts'
+import type { Config } from '../configuration/schema.ts'
 import { CountersignError } from '../runtime/errors.ts'
 import { clusters } from './clusters.ts'
 import { EXPLANATIONS, HEADER } from './explanations.ts'

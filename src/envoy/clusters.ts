@@ -1,8 +1,8 @@
 // Where Envoy connects to: authz and the upstreams.
 
 import { isIP } from 'node:net'
-import type { EnvoyConfig } from '../config/envoy-schema.ts'
-import type { Config } from '../config/schema.ts'
+import type { EnvoyConfig } from '../configuration/envoy-schema.ts'
+import type { Config } from '../configuration/schema.ts'
 import type { Address } from '../config/values.ts'
 import { MOST_REQUESTS } from '../issuer/places.ts'
 import { CountersignError } from '../runtime/errors.ts'

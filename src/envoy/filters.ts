@@ -1,8 +1,8 @@
 // The HTTP filters, in order: bound what goes to the issuer, ask authz, write repeated headers, hand on the certificate's name,
 // strip trailers, forward.
 
-import type { EnvoyConfig } from '../config/envoy-schema.ts'
-import type { Config } from '../config/schema.ts'
+import type { EnvoyConfig } from '../configuration/envoy-schema.ts'
+import type { Config } from '../configuration/schema.ts'
 import { AUTHZ_CLUSTER } from './clusters.ts'
 import { forwardsCertificates, HANDLE, handleFilterBy } from './identity-certificate.ts'
 import { issuerFilters } from './issuer-bounds.ts'

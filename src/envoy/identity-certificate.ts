@@ -2,7 +2,7 @@
 // one (a filter), where it comes from (the signer), and what keeps two identities apart. Each of
 // these settings fails open and silently when it is missing; `countersign envoy lint` looks for them.
 
-import type { Config, RouteConfig } from '../config/schema.ts'
+import type { Config, RouteConfig } from '../configuration/schema.ts'
 import { duration, extension, type Message } from './message.ts'
 
 /** The cluster of the signer; no upstream can have that name, since names hold no colon. */

@@ -1,7 +1,7 @@
 // What bounds a client that has proven nothing, on the routes to the issuer, about which authz is not asked:
 // Envoy receives whole requests before the issuer sees them, within a time, and so many a second.
 
-import type { RateLimit } from '../config/rate-limit-schema.ts'
+import type { RateLimit } from '../configuration/rate-limit-schema.ts'
 import { IPV6_PREFIX } from '../runtime/counted-source.ts'
 import { extension, typeUrl, type Message } from './message.ts'
 import { celFilter } from './refusal-log.ts'

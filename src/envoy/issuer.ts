@@ -1,11 +1,11 @@
 // How Envoy publishes what upstreams verify our tokens by, and where people log in: those paths and no
 // other of the issuer's host, without a question to authz, since nobody there has said yet who they are.
 
-import type { EnvoyConfig } from '../config/envoy-schema.ts'
-import type { Config } from '../config/schema.ts'
+import type { EnvoyConfig } from '../configuration/envoy-schema.ts'
+import type { Config } from '../configuration/schema.ts'
 import type { Address } from '../config/values.ts'
-import { loginWait } from '../config/login-wait.ts'
-import type { RateLimits } from '../config/rate-limit-schema.ts'
+import { loginWait } from '../authenticate/password/wait.ts'
+import type { RateLimits } from '../configuration/rate-limit-schema.ts'
 import { CERTIFICATE_HEADER, SOURCE_HEADER } from '../issuer/caller.ts'
 import { sessionOf } from '../check/authorization-server.ts'
 import { documentPaths } from '../issuer/documents.ts'

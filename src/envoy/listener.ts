@@ -1,7 +1,7 @@
 // The public listener: TLS and HTTP as strict as callers bear.
 
-import type { EnvoyConfig } from '../config/envoy-schema.ts'
-import type { Config } from '../config/schema.ts'
+import type { EnvoyConfig } from '../configuration/envoy-schema.ts'
+import type { Config } from '../configuration/schema.ts'
 import { httpFilters } from './filters.ts'
 import { refusalOfTooMany } from './issuer-bounds.ts'
 import {

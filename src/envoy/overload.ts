@@ -1,6 +1,6 @@
 // What Envoy does before it runs out of memory or sockets.
 
-import type { EnvoyConfig } from '../config/envoy-schema.ts'
+import type { EnvoyConfig } from '../configuration/envoy-schema.ts'
 import { extension, type Message } from './message.ts'
 
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/best_practices/edge

@@ -1,8 +1,8 @@
 // Which request goes to which upstream: "the first route in the order of the file whose host and
 // path match", said in Envoy's terms, where the most specific virtual host is chosen first.
 
-import type { EnvoyConfig } from '../config/envoy-schema.ts'
-import type { Config, RouteConfig } from '../config/schema.ts'
+import type { EnvoyConfig } from '../configuration/envoy-schema.ts'
+import type { Config, RouteConfig } from '../configuration/schema.ts'
 import { compileGlob, encodedGlob } from '../request/glob.ts'
 import { covers } from '../request/hosts.ts'
 import { ROUTE_EXTENSION } from '../request/request.ts'

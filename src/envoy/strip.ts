@@ -5,8 +5,8 @@
 // (RFC 9110 §7.6.1) and forwards none; over HTTP/2 it ends the connection; on an upgrade it passes
 // the list on, and authz sees and judges it.
 
-import type { Config } from '../config/schema.ts'
-import { ownHeadersOf } from '../transform/own-headers.ts'
+import type { Config } from '../configuration/schema.ts'
+import { ownHeadersOf } from '../transform/headers/own.ts'
 import {
   ENVOY_PREFIX,
   isStripped,
@@ -15,7 +15,7 @@ import {
   OVERRIDES,
   STRIPPED_NAMES,
   STRIPPED_PREFIXES,
-} from '../transform/strip.ts'
+} from '../request/stripped-headers.ts'
 import { extension, type Message } from './message.ts'
 import { removalsOf, type HeaderNames } from './removals.ts'
 

@@ -1,7 +1,7 @@
 // Delegation, as F5's C3D has it: the proven client certificate, copied field by field into the one that
 // the upstream will see. Pure. An authenticator validated the certificate; this only reads it.
 
-import type { CertificateConfig, TemplateConfig } from '../config/certificate-schema.ts'
+import type { CertificateConfig, TemplateConfig } from './schema.ts'
 import type { Identity } from '../identity/identity.ts'
 import { readCertificate, type CertificateParts } from '../x509/certificate.ts'
 import type { Extension } from '../x509/extensions.ts'

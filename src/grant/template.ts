@@ -1,6 +1,6 @@
 // The configured template and an identity → what the certificate says. Pure.
 
-import type { TemplateConfig } from '../config/certificate-schema.ts'
+import type { TemplateConfig } from './schema.ts'
 import { Budget, sharing } from '../expression/budget.ts'
 import type { TextExpression } from '../expression/cel.ts'
 import type { Identity } from '../identity/identity.ts'

@@ -2,7 +2,8 @@
 // Core §2, RFC 8176). Only what is known is said.
 
 import { textsIn } from '../runtime/json-object.ts'
-import type { Claims, Facts } from './identity.ts'
+import type { Claims } from './claims.ts'
+import type { Facts } from './identity.ts'
 
 /** What can be said; nothing is made up. */
 export interface AuthenticationContext {

@@ -1,7 +1,7 @@
 // The groups of an identity: which of those that were proven, under which names. Pure, and in time
 // linear in the names: callers choose them.
 
-import type { GroupsConfig } from '../config/identity-schema.ts'
+import type { GroupsConfig } from './schema.ts'
 import { nameMatcher } from '../request/names.ts'
 
 /** What is done with groups, compiled. */

@@ -1,7 +1,8 @@
 // Who the caller is, in one shape whatever the credential was. Everything behind authentication
 // knows only this.
 
-import type { IDENTITY_REFUSALS } from '../config/identity-examples.ts'
+import type { IDENTITY_REFUSALS } from './examples-schema.ts'
+import type { Claims } from './claims.ts'
 import type { CertificateFacts } from './certificate-facts.ts'
 import type { ShownCredential } from './shown.ts'
 
@@ -13,9 +14,6 @@ export type AuthenticationMethod =
   | 'api-key'
   | 'session'
   | 'anonymous'
-
-/** The claims of a token: a JSON object (RFC 7519 §4). */
-export type Claims = Readonly<Record<string, unknown>>
 
 /** What an authenticator proved, before the configuration has its say. */
 export interface Facts {

@@ -1,7 +1,7 @@
 // Phase 4: proven facts → one `Identity`. What cannot be named safely to an upstream is refused
 // here, once, rather than by every transform.
 
-import { AS_PROVEN, type IdentityConfig } from '../config/identity-schema.ts'
+import { AS_PROVEN, type IdentityConfig } from './schema.ts'
 import { Budget, sharing } from '../expression/budget.ts'
 import type { TextExpression } from '../expression/cel.ts'
 import { compileGroupSteps, type GroupSteps } from './groups.ts'

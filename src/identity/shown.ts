@@ -3,7 +3,7 @@
 
 import { cutText } from '../runtime/cut-text.ts'
 import type { CertificateFacts } from './certificate-facts.ts'
-import type { Claims } from './identity.ts'
+import type { Claims } from './claims.ts'
 
 /** A credential as it was shown; only the fields of its kind are there. */
 export interface ShownCredential {

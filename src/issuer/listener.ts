@@ -2,9 +2,9 @@
 // can be read by anybody. Where there are clients, the authorization server answers everything else.
 
 import type { AuthorizationServer } from '../check/authorization-server.ts'
-import type { LoginStatuses } from '../check/login-standings.ts'
-import type { LimitsConfig } from '../config/limits-schema.ts'
-import type { IssuerListenerConfig } from '../config/schema.ts'
+import type { LoginStatuses } from '../authenticate/session/login-standings.ts'
+import type { LimitsConfig } from '../request/limits-schema.ts'
+import type { IssuerListenerConfig } from '../configuration/schema.ts'
 import type { SigningKeySet } from '../keys/signing-key-set.ts'
 import { startHttpServer, type HttpServer } from '../runtime/http-server.ts'
 import type { ReplaceableTls } from '../runtime/server-tls.ts'

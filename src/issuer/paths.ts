@@ -1,6 +1,6 @@
 // Where the authorization server answers, below the root of its host; Envoy publishes these paths.
 
-import { AUTHORIZATION_PATH } from '../check/login-redirect.ts'
+import { AUTHORIZATION_PATH } from '../check/answer/login-redirect.ts'
 
 /** The endpoints of the protocols; clients find them in the metadata. */
 export const ENDPOINTS = {

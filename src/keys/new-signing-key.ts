@@ -2,7 +2,7 @@
 
 import { generateKeyPair, type KeyObject, type KeyPairKeyObjectResult } from 'node:crypto'
 import { promisify } from 'node:util'
-import type { SigningAlgorithm } from '../config/mint-schema.ts'
+import type { SigningAlgorithm } from './mint-schema.ts'
 import { publicJwkOf, thumbprintOf, type PublicJwk } from './public-key.ts'
 
 /** The public half of a key that was made. */

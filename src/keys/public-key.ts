@@ -4,7 +4,7 @@
 import { createHash, createPublicKey, sign, verify, type KeyObject } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
-import type { SigningAlgorithm } from '../config/mint-schema.ts'
+import type { SigningAlgorithm } from './mint-schema.ts'
 
 /**
  * RFC 7517 §4, RFC 7518 §6, RFC 8037 §2: what is public of a key. Strict: a private member beside it

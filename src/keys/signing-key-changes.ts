@@ -1,7 +1,7 @@
 // How a list of signing keys changes: list → list, given new keys and a time. Whatever is done, an
 // algorithm that signed goes on signing, and what signed before is published until its tokens end.
 
-import type { SigningAlgorithm } from '../config/mint-schema.ts'
+import type { SigningAlgorithm } from './mint-schema.ts'
 import type { MadeSigningKey } from './new-signing-key.ts'
 import {
   CLOCK_SKEW_MS,

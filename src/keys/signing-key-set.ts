@@ -3,7 +3,7 @@
 import { createPublicKey, sign, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 import { SignJWT, type JWTPayload } from 'jose'
-import type { SigningAlgorithm } from '../config/mint-schema.ts'
+import type { SigningAlgorithm } from './mint-schema.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { CountersignError } from '../runtime/errors.ts'
 import type { SigningKeyFolder } from './signing-key-folder.ts'

@@ -1,7 +1,7 @@
 // When each signing key does what. That follows from the list and the clock alone, so replicas with
 // the same list agree without a word between them.
 
-import { LONGEST_TOKEN_LIFETIME_MS } from '../config/mint-schema.ts'
+import { LONGEST_TOKEN_LIFETIME_MS } from './mint-schema.ts'
 import type { SigningKeyEntry, SigningKeyList } from './signing-keys.ts'
 
 /**

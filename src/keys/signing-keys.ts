@@ -2,7 +2,7 @@
 // is public, and every public key in it is fit to be published; anything else is no list.
 
 import { z } from 'zod'
-import { SIGNING_ALGORITHMS } from '../config/mint-schema.ts'
+import { SIGNING_ALGORITHMS } from './mint-schema.ts'
 import { instantSchema } from '../config/values.ts'
 import { CountersignError } from '../runtime/errors.ts'
 import { complaintAboutKey, publicJwkSchema, thumbprintOf } from './public-key.ts'

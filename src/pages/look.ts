@@ -2,7 +2,7 @@
 // found here and not by the people who log in.
 
 import type { ConfigurationFiles } from '../config/files.ts'
-import type { LookConfig } from '../config/look-schema.ts'
+import type { LookConfig } from './theme-schema.ts'
 import { CountersignError } from '../runtime/errors.ts'
 import type { Language } from './catalog.ts'
 import { accentIn, accentProblem, type Colour, type Scheme } from './frame/colour.ts'

@@ -1,7 +1,7 @@
 // How much of a request is read at all. Whatever a check does later, it does to no more than this, so these limits bound
 // what a caller without a credential can cost.
 
-import type { LimitsConfig } from '../config/limits-schema.ts'
+import type { LimitsConfig } from './limits-schema.ts'
 import type { CheckAttributes } from './attributes.ts'
 
 // `Impersonate-Extra-` has the longest: 18 characters, and a key that may be percent-encoded.

@@ -2,7 +2,7 @@
 // readings of one request are two chances to be deceived.
 
 import { isIP } from 'node:net'
-import { DEFAULT_LIMITS, type LimitsConfig } from '../config/limits-schema.ts'
+import { DEFAULT_LIMITS, type LimitsConfig } from './limits-schema.ts'
 import type { CheckAttributes } from './attributes.ts'
 import { canonicalName, Headers } from './headers.ts'
 import { isImpersonation } from './kubernetes/impersonation.ts'

@@ -1,7 +1,7 @@
 // A certificate of its own for every identity: the grant that Envoy takes to the signer. Nothing is
 // minted here, and no key is held but the one that seals.
 
-import type { CertificateConfig } from '../config/certificate-schema.ts'
+import type { CertificateConfig } from '../grant/schema.ts'
 import { delegate, namesOf, overriding, readProven } from '../grant/delegation.ts'
 import { handleDigest, type GrantSeal } from '../grant/seal.ts'
 import { compileTemplate, contentsOf, type Fields, type Template } from '../grant/template.ts'

@@ -3,7 +3,7 @@
 // identity beside them stays the caller's, and the API server's own rules must allow it too.
 
 import type { Impersonation } from '../request/kubernetes/impersonation.ts'
-import { encodeExtraKey, forwardLines } from './kubernetes-headers.ts'
+import { encodeExtraKey, forwardLines } from './headers/kubernetes-headers.ts'
 import type { RepeatedHeader, Transformation } from './transformer.ts'
 
 /**

@@ -3,78 +3,14 @@
 // The list covers all presets, used or not, so that switching one on can never trust what a caller sent
 // a moment ago; what a configuration names itself comes to it (`own-headers.ts`).
 
-import { parametersAmong, type Carrier } from '../authenticate/carrier.ts'
+import { parametersAmong, type CredentialLocation } from '../request/credential-location.ts'
 import { cookiesWithoutOurs } from '../request/cookies.ts'
 import { canonicalName, type Headers } from '../request/headers.ts'
 import type { SecretParameters } from '../request/query.ts'
 import type { Request } from '../request/request.ts'
 import { BEARER_SUBPROTOCOL, subprotocolsBeginning, SUBPROTOCOLS } from '../request/subprotocols.ts'
+import { isStripped } from '../request/stripped-headers.ts'
 import type { HeaderPair } from './transformer.ts'
-
-/** Headers removed by name. */
-export const STRIPPED_NAMES: readonly string[] = [
-  'authorization',
-  'proxy-authorization',
-  'dpop', // RFC 9449: the proof beside a token
-  'x-forwarded-client-cert', // Envoy's own, also removed there (SANITIZE)
-  'client-cert', // RFC 9440
-  'client-cert-chain',
-  'audit-id', // Kubernetes' request id, which we set to the decision id
-  // Headlamp's, and what proxies for logging in (oauth2-proxy and others) tell.
-  'x-forwarded-user',
-  'x-forwarded-group',
-  'x-forwarded-groups',
-  'x-forwarded-email',
-  'x-forwarded-preferred-username',
-  'x-forwarded-id-token',
-  'x-forwarded-access-token',
-]
-
-/** Headers removed by how they begin. */
-export const STRIPPED_PREFIXES: readonly string[] = [
-  'x-remote-', // Kubernetes authenticating proxy: -user, -uid, -group, -extra-*
-  'impersonate-', // Kubernetes impersonation: -user, -uid, -group, -extra-*
-  'x-cert-', // certificate details
-  'x-webauth-', // Grafana's authenticating proxy
-  'x-countersign-',
-]
-
-/** Some frameworks take these for the method and the path, and it was others that were judged. */
-export const OVERRIDES: readonly string[] = [
-  'x-http-method-override',
-  'x-http-method',
-  'x-method-override',
-  'x-original-url',
-  'x-rewrite-url',
-]
-
-/** Headers in which a proxy says where the request came from. */
-export const ORIGIN_NAMES: readonly string[] = ['forwarded', 'x-real-ip']
-
-/** Others of the kind. Envoy adds its own account to X-Forwarded-For. */
-export const ORIGIN_PREFIX = 'x-forwarded-'
-
-/**
- * Headers by which a caller could steer Envoy's router: timeouts, retries, and the end of a stream
- * at the expiry of its credential. Envoy removes some of them from callers that are not internal.
- */
-export const ENVOY_PREFIX = 'x-envoy-'
-
-const names: ReadonlySet<string> = new Set([...STRIPPED_NAMES, ...OVERRIDES])
-
-/** Whether a header is removed, whatever its spelling: `X.Remote_User` counts as `x-remote-user`. */
-export const isStripped = (name: string): boolean => {
-  const canonical = canonicalName(name)
-  if (names.has(canonical)) return true
-  if (STRIPPED_PREFIXES.some((prefix) => canonical.startsWith(prefix))) return true
-  return canonical !== name && canonical !== name.toLowerCase() && isWrittenByProxies(canonical)
-}
-
-/** Envoy and the proxies in front write these, under these very names; another spelling is forged. */
-const isWrittenByProxies = (canonical: string): boolean =>
-  canonical.startsWith(ORIGIN_PREFIX) ||
-  canonical.startsWith(ENVOY_PREFIX) ||
-  ORIGIN_NAMES.includes(canonical)
 
 /** What is stripped on a route beyond what is stripped from every request, and what is not. */
 export interface CredentialPlaces {
@@ -94,7 +30,7 @@ const NONE: ReadonlySet<string> = new Set()
  * @param ownHeaders those that the configuration sets on some route, by lower-case name
  */
 export const placesOf = (
-  carriers: readonly Carrier[],
+  carriers: readonly CredentialLocation[],
   ownHeaders: readonly string[] = [],
 ): CredentialPlaces | undefined => {
   const headers = [...carriers.flatMap(headersOf), ...ownHeaders].filter(
@@ -110,7 +46,7 @@ export const placesOf = (
  * is, only a connection says. The proof beside a bound token goes with it.
  */
 export const placesWithout = (
-  carriers: readonly Carrier[],
+  carriers: readonly CredentialLocation[],
   ownHeaders: readonly string[],
 ): CredentialPlaces => {
   const kept = carriers.flatMap((carrier) => {
@@ -123,7 +59,7 @@ export const placesWithout = (
   return { headers: new Set(headers), parameters: undefined, kept: new Set(kept) }
 }
 
-const headersOf = (carrier: Carrier): readonly string[] => {
+const headersOf = (carrier: CredentialLocation): readonly string[] => {
   switch (carrier.kind) {
     case 'header':
       return [carrier.name]

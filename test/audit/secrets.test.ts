@@ -15,8 +15,8 @@ import { brokenVerifier, FakeVerifier } from '../fakes/password-verifier.ts'
 import type { RouteParts } from '../fakes/route.ts'
 import { REJECTIONS } from '../fakes/rejections.ts'
 import { startRoute } from '../fakes/service.ts'
-import { basicAuthenticator } from '../../src/authenticate/basic.ts'
-import { FactMemory } from '../../src/authenticate/facts.ts'
+import { basicAuthenticator } from '../../src/authenticate/password/authenticator.ts'
+import { CredentialCache } from '../../src/authenticate/credential-cache.ts'
 import { unguarded } from '../../src/authenticate/password/guard.ts'
 import type { PasswordVerifier, Verification } from '../../src/authenticate/password/verifier.ts'
 import { FakeClock } from '../fakes/clock.ts'
@@ -169,7 +169,7 @@ log: { level: debug }
         verifiers: [verifier],
         remember: 0,
         generation: 'g',
-        memory: new FactMemory(new FakeClock()),
+        memory: new CredentialCache(new FakeClock()),
         guard: unguarded,
         tellsUnknown: true,
         clock: new FakeClock(),

@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import type { RejectionCode } from '../../src/authenticate/authenticator.ts'
-import type { KeySet } from '../../src/authenticate/token/key-set.ts'
-import { bearerWith, conditionOf } from '../authenticate/token/asking.ts'
-import { claimsOf, keySetOf, makeKey, NOW, type IssuerKey } from '../authenticate/token/issuing.ts'
+import type { KeySet } from '../../src/authenticate/bearer/key-set.ts'
+import { bearerWith, conditionOf } from '../authenticate/bearer/asking.ts'
+import { claimsOf, keySetOf, makeKey, NOW, type IssuerKey } from '../authenticate/bearer/issuing.ts'
 import { startRoute } from '../fakes/service.ts'
 
 let key: IssuerKey

@@ -4,10 +4,14 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { allOf } from '../../src/authenticate/all.ts'
 import { anonymousAuthenticator } from '../../src/authenticate/anonymous.ts'
-import { AUTHORIZATION, holds, type Carrier } from '../../src/authenticate/carrier.ts'
+import {
+  AUTHORIZATION,
+  holds,
+  type CredentialLocation,
+} from '../../src/request/credential-location.ts'
 import { Chain, type ChainLink } from '../../src/authenticate/chain.ts'
-import { keySetOf, makeKey } from './token/issuing.ts'
-import { bearerWith } from './token/asking.ts'
+import { keySetOf, makeKey } from './bearer/issuing.ts'
+import { bearerWith } from './bearer/asking.ts'
 import { IdentityMapping } from '../../src/identity/mapping.ts'
 import { BEARER_SUBPROTOCOL } from '../../src/request/subprotocols.ts'
 import { factsOf, fakeAuthenticator, PROVEN } from '../fakes/authenticator.ts'
@@ -17,14 +21,14 @@ const FOREVER = new AbortController().signal
 
 const issuerKey = await makeKey()
 
-const API_KEY: Carrier = { kind: 'header', name: 'x-api-key' }
-const API_KEY_PARAMETER: Carrier = { kind: 'query', name: 'key' }
-const SUBPROTOCOL: Carrier = { kind: 'subprotocol', prefix: BEARER_SUBPROTOCOL }
-const CONNECTION: Carrier = { kind: 'connection' }
-const FORWARDED: Carrier = { kind: 'connection', header: 'x-forwarded-client-cert' }
+const API_KEY: CredentialLocation = { kind: 'header', name: 'x-api-key' }
+const API_KEY_PARAMETER: CredentialLocation = { kind: 'query', name: 'key' }
+const SUBPROTOCOL: CredentialLocation = { kind: 'subprotocol', prefix: BEARER_SUBPROTOCOL }
+const CONNECTION: CredentialLocation = { kind: 'connection' }
+const FORWARDED: CredentialLocation = { kind: 'connection', header: 'x-forwarded-client-cert' }
 
 /** Proves whatever stands in one of these places. */
-const taking = (...carriers: readonly Carrier[]): ChainLink => ({
+const taking = (...carriers: readonly CredentialLocation[]): ChainLink => ({
   authenticator: fakeAuthenticator(
     'fake',
     (request) =>

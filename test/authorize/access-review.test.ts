@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { accessReviewOf, readAccessReview } from '../../src/authorize/access-review.ts'
-import { readJsonObject } from '../../src/authenticate/token/strict-json.ts'
+import { readJsonObject } from '../../src/runtime/strict-json.ts'
 import type { Identity } from '../../src/identity/identity.ts'
 import type { RequestParts } from '../fakes/envoy.ts'
 import { questionOf } from '../fakes/question.ts'

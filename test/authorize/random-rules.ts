@@ -1,6 +1,6 @@
 // Rules and questions at random, from few words, so that they meet often.
 
-import type { RuleConfig } from '../../src/config/rule-schema.ts'
+import type { RuleConfig } from '../../src/authorize/schema.ts'
 import { OperationIndex } from '../../src/request/openapi/operation-index.ts'
 import type { Operation } from '../../src/request/openapi/operation.ts'
 import type { QuestionParts } from '../fakes/question.ts'

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { KeyPool, keySource } from '../../src/ca/key-pool.ts'
-import type { KeyAlgorithm } from '../../src/config/signer-schema.ts'
+import type { KeyAlgorithm } from '../../src/keys/key-algorithm.ts'
 
 describe('keys', () => {
   const KINDS: Readonly<Record<KeyAlgorithm, Readonly<Record<string, unknown>>>> = {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { signerReloadReports } from '../../src/ca/reload-reports.ts'
-import type { SignerConfig } from '../../src/config/signer-schema.ts'
+import type { SignerConfig } from '../../src/ca/schema.ts'
 import { MemoryAudit } from '../fakes/audit-sink.ts'
 import { makeGrantKey } from '../fakes/grant.ts'
 import { memoryLogger } from '../fakes/logger.ts'

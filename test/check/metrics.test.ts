@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { FactMemory } from '../../src/authenticate/facts.ts'
-import { KeySets } from '../../src/authenticate/token/key-sets.ts'
+import { CredentialCache } from '../../src/authenticate/credential-cache.ts'
+import { KeySets } from '../../src/authenticate/bearer/key-sets.ts'
 import { authzMetrics } from '../../src/check/metrics.ts'
 import { CheckStatistics } from '../../src/check/statistics.ts'
 import { GrantSeal } from '../../src/grant/seal.ts'
@@ -46,7 +46,7 @@ const setUp = (checks = new CheckStatistics(), kind: StoreHealth['kind'] = 'memo
   const value = { ...snapshotOf([]), seal, dependencies: [server, asked] }
   const metrics = authzMetrics({
     checks,
-    memory: new FactMemory(clock),
+    memory: new CredentialCache(clock),
     keySets,
     tokens: new TokenMemory(),
     store,

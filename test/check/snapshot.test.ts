@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
-import { FactMemory } from '../../src/authenticate/facts.ts'
+import { CredentialCache } from '../../src/authenticate/credential-cache.ts'
 import { HashPool } from '../../src/authenticate/password/hash.ts'
 import { check } from '../../src/check/check.ts'
 import { processResources } from '../../src/check/resources.ts'
@@ -49,7 +49,7 @@ const usersFile = (groups: string): string =>
 const build = async (
   folder: TemporaryFolder,
   texts: { readonly config?: string; readonly users?: string },
-  memory = new FactMemory(new FakeClock()),
+  memory = new CredentialCache(new FakeClock()),
   hashes = new HashPool(),
   state = memoryState(new FakeClock()),
 ): Promise<Snapshot> => {
@@ -171,7 +171,7 @@ describe('the keyring of a snapshot', () => {
 })
 
 describe('what is remembered', () => {
-  const setUp = () => new FactMemory(new FakeClock())
+  const setUp = () => new CredentialCache(new FakeClock())
 
   it('outlives a reload that changes nothing about the credential', async () => {
     await using folder = await temporaryFolder()
@@ -218,7 +218,7 @@ describe('failed attempts', () => {
   const failing = async (folder: TemporaryFolder, config?: string) => {
     const state = memoryState(new FakeClock())
     const texts = config === undefined ? {} : { config }
-    const memory = new FactMemory(new FakeClock())
+    const memory = new CredentialCache(new FakeClock())
     const snapshot = await build(folder, texts, memory, new HashPool(), state)
     for (const password of ['1', '2', '3', '4', '5']) {
       assert.equal(await guess(snapshot, password), 'credential-wrong')

@@ -6,7 +6,7 @@ import { hash } from '@node-rs/argon2'
 import { stringify } from 'yaml'
 import type { AuditEvent, DecisionEvent } from '../../src/audit/event.ts'
 import { ConfigurationFiles } from '../../src/config/files.ts'
-import { readConfig } from '../../src/config/parse.ts'
+import { readConfig } from '../../src/configuration/parse.ts'
 import { renderBootstrap } from '../../src/envoy/bootstrap.ts'
 import { newGrantKeyLine } from '../../src/keys/grant-keys.ts'
 import {

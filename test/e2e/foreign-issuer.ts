@@ -1,6 +1,6 @@
 // An issuer of others: its discovery document and its key, over HTTPS.
 
-import { jwksOf, makeKey, type IssuerKey } from '../authenticate/token/issuing.ts'
+import { jwksOf, makeKey, type IssuerKey } from '../authenticate/bearer/issuing.ts'
 import { startJwksServer, type JwksServer } from '../servers/jwks.ts'
 import type { Pki } from '../servers/pki.ts'
 

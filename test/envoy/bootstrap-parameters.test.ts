@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Config } from '../../src/config/schema.ts'
+import type { Config } from '../../src/configuration/schema.ts'
 import { envoyBootstrap, renderBootstrap } from '../../src/envoy/bootstrap.ts'
 import { expectationsOf } from '../../src/envoy/lint/expectations.ts'
 import { configOf, routesOf } from './edge.ts'

@@ -1,7 +1,7 @@
 // Configurations whose routes forward certificates, and what becomes of them in the bootstrap.
 
 import assert from 'node:assert/strict'
-import type { Config } from '../../src/config/schema.ts'
+import type { Config } from '../../src/configuration/schema.ts'
 import { envoyBootstrap } from '../../src/envoy/bootstrap.ts'
 import { configOf } from './edge.ts'
 import { having, type Parts } from './fields.ts'

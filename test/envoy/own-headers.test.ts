@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Config } from '../../src/config/schema.ts'
+import type { Config } from '../../src/configuration/schema.ts'
 import { envoyBootstrap } from '../../src/envoy/bootstrap.ts'
 import { configOf, routesOf } from './edge.ts'
 import { isRemovedEarly } from './fields.ts'

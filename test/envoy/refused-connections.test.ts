@@ -13,13 +13,7 @@ import { connectionLog } from '../../src/envoy/refusal-log.ts'
 import type { JsonObject } from '../../src/runtime/json-object.ts'
 import { encodeName } from '../../src/x509/name.ts'
 import { ATTRIBUTES } from '../../src/x509/oid.ts'
-import {
-  DAY,
-  makeAuthority,
-  makeClient,
-  pemOf,
-  type Made,
-} from '../authenticate/certificate/making.ts'
+import { DAY, makeAuthority, makeClient, pemOf, type Made } from '../pki/making.ts'
 import { http1, type HeaderLine } from '../servers/client.ts'
 import { skipWithoutEnvoy, startEnvoy } from '../servers/envoy.ts'
 import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'

@@ -7,7 +7,7 @@ import {
   readDecision,
   type RecordedCheck,
   type RecordedDecision,
-} from '../../src/check/replay/recorded-event.ts'
+} from '../../src/tools/replay/recorded-event.ts'
 import type { Snapshot } from '../../src/check/snapshot.ts'
 import type { CheckAttributes } from '../../src/request/attributes.ts'
 

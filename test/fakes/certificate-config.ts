@@ -1,6 +1,6 @@
 // `forward.certificate` of a route, parsed as the configuration's is.
 
-import { certificateSchema, type CertificateConfig } from '../../src/config/certificate-schema.ts'
+import { certificateSchema, type CertificateConfig } from '../../src/grant/schema.ts'
 
 /** CN from the user, one O for each group, and what the test says otherwise. */
 export const certificateConfigOf = (

@@ -2,11 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { parse } from 'yaml'
-import {
-  compileIdentity,
-  identitySchema,
-  type IdentityConfig,
-} from '../../src/config/identity-schema.ts'
+import { compileIdentity, identitySchema, type IdentityConfig } from '../../src/identity/schema.ts'
 import type { Subject } from '../../src/expression/environments.ts'
 
 /** The section, which has to be right. */

@@ -1,6 +1,6 @@
 // Every page of the issuer in the states that it can be in, with texts that are easy to tell.
 
-import { lookSchema, type LookConfig } from '../../src/config/look-schema.ts'
+import { lookSchema, type LookConfig } from '../../src/pages/theme-schema.ts'
 import { ConfigurationFiles } from '../../src/config/files.ts'
 import type { Language } from '../../src/pages/catalog.ts'
 import type { FormContext } from '../../src/pages/context.ts'

@@ -2,7 +2,7 @@
 // what its receiver would not take for a header at all.
 
 import assert from 'node:assert/strict'
-import type { HeaderEncoding, ListForm } from '../../src/config/forward-schema.ts'
+import type { HeaderEncoding, ListForm } from '../../src/transform/schema.ts'
 import type { Forwarding } from '../../src/transform/transformer.ts'
 
 /** The lines of a header as they go out, in order. */

@@ -1,7 +1,7 @@
 // Rules as tests write them: what is left out has its default.
 
 import { compilePolicy, type Policy, type PolicyContext } from '../../src/authorize/policy.ts'
-import type { AuthorizeEntry, RuleConfig } from '../../src/config/rule-schema.ts'
+import type { AuthorizeEntry, RuleConfig } from '../../src/authorize/schema.ts'
 
 /** A rule, or a list of them. */
 export type RuleParts =

@@ -2,7 +2,7 @@
 
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { calculateJwkThumbprint } from 'jose'
-import type { SigningAlgorithm } from '../../src/config/mint-schema.ts'
+import type { SigningAlgorithm } from '../../src/keys/mint-schema.ts'
 import { SigningKeySet } from '../../src/keys/signing-key-set.ts'
 import {
   formatSigningKeys,

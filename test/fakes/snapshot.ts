@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import type { Snapshot } from '../../src/check/snapshot.ts'
-import { parseConfig } from '../../src/config/parse.ts'
-import type { Config } from '../../src/config/schema.ts'
+import { parseConfig } from '../../src/configuration/parse.ts'
+import type { Config } from '../../src/configuration/schema.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { routesOf, type RouteParts } from './route.ts'
 

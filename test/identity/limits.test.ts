@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Claims } from '../../src/identity/identity.ts'
+import type { Claims } from '../../src/identity/claims.ts'
 import type { CertificateFacts } from '../../src/identity/certificate-facts.ts'
 import { IdentityMapping, type MappingResult } from '../../src/identity/mapping.ts'
 import { factsOf } from '../fakes/authenticator.ts'

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { DEFAULT_LIMITS, type LimitsConfig } from '../../src/config/limits-schema.ts'
+import { DEFAULT_LIMITS, type LimitsConfig } from '../../src/request/limits-schema.ts'
 import { startIssuerListener, type Published } from '../../src/issuer/listener.ts'
 import { IssuerStatistics } from '../../src/issuer/statistics.ts'
 import type { HttpServer } from '../../src/runtime/http-server.ts'

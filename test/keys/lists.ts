@@ -1,6 +1,6 @@
 // Lists of signing keys that have names and times, and no keys: when a key does what asks for no more.
 
-import type { SigningAlgorithm } from '../../src/config/mint-schema.ts'
+import type { SigningAlgorithm } from '../../src/keys/mint-schema.ts'
 import type { MadeSigningKey } from '../../src/keys/new-signing-key.ts'
 import { stateAt, timesOf } from '../../src/keys/signing-key-times.ts'
 import type { SigningKeyEntry, SigningKeyList } from '../../src/keys/signing-keys.ts'

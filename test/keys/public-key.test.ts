@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { describe, it } from 'node:test'
-import type { SigningAlgorithm } from '../../src/config/mint-schema.ts'
+import type { SigningAlgorithm } from '../../src/keys/mint-schema.ts'
 import { newSigningKey } from '../../src/keys/new-signing-key.ts'
 import {
   complaintAboutKey,

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { SigningAlgorithm } from '../../src/config/mint-schema.ts'
+import type { SigningAlgorithm } from '../../src/keys/mint-schema.ts'
 import {
   creation,
   keptPrivateKeys,

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { LONGEST_TOKEN_LIFETIME_MS } from '../../src/config/mint-schema.ts'
+import { LONGEST_TOKEN_LIFETIME_MS } from '../../src/keys/mint-schema.ts'
 import { CLOCK_SKEW_MS, stateAt, timesOf } from '../../src/keys/signing-key-times.ts'
 import type { SigningKeyList } from '../../src/keys/signing-keys.ts'
 import { Seeded } from '../fakes/seeded.ts'

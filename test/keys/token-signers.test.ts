@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { compactVerify } from 'jose'
-import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../../src/config/mint-schema.ts'
+import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../../src/keys/mint-schema.ts'
 import type { SigningKeySet } from '../../src/keys/signing-key-set.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { madeKey, signingKeysOf, type MadeKey } from '../fakes/signing-keys.ts'

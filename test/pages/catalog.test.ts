@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { lookSchema } from '../../src/config/look-schema.ts'
+import { lookSchema } from '../../src/pages/theme-schema.ts'
 import { directionOf, LANGUAGES, textsIn, type Language } from '../../src/pages/catalog.ts'
 import { html, render, type Html } from '../../src/pages/html.ts'
 

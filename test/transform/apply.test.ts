@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { transform, type Credentials, type TransformResult } from '../../src/transform/apply.ts'
-import { kubernetesHeaders } from '../../src/transform/headers.ts'
+import { kubernetesHeaders } from '../../src/transform/headers/presets.ts'
 import type { Forwarding, Transformation, Transformer } from '../../src/transform/transformer.ts'
 import type { HeaderLines } from '../fakes/envoy.ts'
 import { outgoing } from '../fakes/outgoing.ts'

@@ -3,10 +3,10 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Carrier } from '../../src/authenticate/carrier.ts'
+import type { CredentialLocation } from '../../src/request/credential-location.ts'
 import { transform, type Credentials } from '../../src/transform/apply.ts'
-import { complaintAboutCarrier } from '../../src/transform/carrier-names.ts'
-import { kubernetesHeaders } from '../../src/transform/headers.ts'
+import { complaintAboutCarrier } from '../../src/request/credential-header-names.ts'
+import { kubernetesHeaders } from '../../src/transform/headers/presets.ts'
 import { placesOf } from '../../src/transform/strip.ts'
 import type { RequestParts } from '../fakes/envoy.ts'
 import { permitFor } from '../fakes/permit.ts'
@@ -14,7 +14,7 @@ import { outgoing } from '../fakes/outgoing.ts'
 
 const FOREVER = new AbortController().signal
 
-const CARRIERS: readonly Carrier[] = [
+const CARRIERS: readonly CredentialLocation[] = [
   { kind: 'header', name: 'x-api-key' },
   { kind: 'header', name: 'authorization' },
   { kind: 'query', name: 'api_key' },
@@ -23,7 +23,7 @@ const CARRIERS: readonly Carrier[] = [
 
 const credentialsOf = async (
   request: RequestParts,
-  carriers: readonly Carrier[] = CARRIERS,
+  carriers: readonly CredentialLocation[] = CARRIERS,
 ): Promise<Credentials> => {
   const permit = permitFor({}, request)
   const route = outgoing([kubernetesHeaders()], { places: placesOf(carriers) })
@@ -104,7 +104,7 @@ describe('a parameter that carries a credential', () => {
 
 describe('the places of a route', () => {
   it('are none where every carrier is stripped anyway', () => {
-    const carriers: readonly Carrier[] = [
+    const carriers: readonly CredentialLocation[] = [
       { kind: 'header', name: 'authorization' },
       { kind: 'subprotocol', prefix: 'x' },
       { kind: 'connection' },

@@ -10,9 +10,9 @@ import {
   type Impersonation,
 } from '../../src/request/kubernetes/impersonation.ts'
 import { transform, type Credentials } from '../../src/transform/apply.ts'
-import { kubernetesHeaders } from '../../src/transform/headers.ts'
+import { kubernetesHeaders } from '../../src/transform/headers/presets.ts'
 import { impersonationHeaders } from '../../src/transform/impersonation.ts'
-import { isStripped } from '../../src/transform/strip.ts'
+import { isStripped } from '../../src/request/stripped-headers.ts'
 import { linesOf, type HeaderLines } from '../fakes/envoy.ts'
 import { questionOf } from '../fakes/question.ts'
 import { policyOf } from '../fakes/rules.ts'

@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Carrier } from '../../src/authenticate/carrier.ts'
-import { BEARER_CARRIERS } from '../../src/authenticate/token/bearer-credentials.ts'
+import type { CredentialLocation } from '../../src/request/credential-location.ts'
+import { BEARER_CARRIERS } from '../../src/authenticate/bearer/bearer-credentials.ts'
 import { transform, type Credentials } from '../../src/transform/apply.ts'
 import { placesOf, placesWithout } from '../../src/transform/strip.ts'
 import type { HeaderLines, RequestParts } from '../fakes/envoy.ts'
@@ -13,10 +13,10 @@ import { permitFor } from '../fakes/permit.ts'
 
 const FOREVER = new AbortController().signal
 
-const API_KEY: Carrier = { kind: 'header', name: 'x-api-key' }
+const API_KEY: CredentialLocation = { kind: 'header', name: 'x-api-key' }
 
 const passed = async (
-  carriers: readonly Carrier[],
+  carriers: readonly CredentialLocation[],
   request: RequestParts,
   places = placesWithout(carriers, ['x-own']),
 ): Promise<Credentials> => {
@@ -28,7 +28,7 @@ const passed = async (
 describe('passthrough', () => {
   const CASES: readonly {
     readonly name: string
-    readonly carriers: readonly Carrier[]
+    readonly carriers: readonly CredentialLocation[]
     readonly headers: HeaderLines
     readonly want: readonly string[]
   }[] = [
@@ -111,7 +111,7 @@ describe('passthrough', () => {
   })
 
   it('keeps a key in the query, which is else taken out', async () => {
-    const carriers: readonly Carrier[] = [{ kind: 'query', name: 'api_key' }]
+    const carriers: readonly CredentialLocation[] = [{ kind: 'query', name: 'api_key' }]
     const request = { path: '/a?api_key=k&b=1' }
     assert.deepEqual((await passed(carriers, request)).setHeaders, [])
     const without = await passed(carriers, request, placesOf(carriers, ['x-own']))

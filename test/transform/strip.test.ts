@@ -6,12 +6,10 @@ import { canonicalName, Headers } from '../../src/request/headers.ts'
 import {
   isStripped,
   OVERRIDES,
-  placesOf,
-  placesWithout,
   STRIPPED_NAMES,
   STRIPPED_PREFIXES,
-  strippedFrom,
-} from '../../src/transform/strip.ts'
+} from '../../src/request/stripped-headers.ts'
+import { placesOf, placesWithout, strippedFrom } from '../../src/transform/strip.ts'
 import { linesOf } from '../fakes/envoy.ts'
 import { randomFrom } from '../fakes/random.ts'
 

@@ -1,7 +1,7 @@
 // A file of API keys: by id, what they hash to, whose they are and when they end.
 
 import { timingSafeEqual } from 'node:crypto'
-import { apiKeyFileSchema } from '../../config/api-key-schema.ts'
+import { apiKeyFileSchema } from './schema.ts'
 import { parseYaml } from '../../config/document.ts'
 import { ConfigurationError, type Problem } from '../../config/problem.ts'
 import type { Facts } from '../../identity/identity.ts'

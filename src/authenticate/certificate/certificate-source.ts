@@ -2,7 +2,7 @@
 // header counts only where the configuration says that somebody trusted writes it.
 
 import type { Request } from '../../request/request.ts'
-import type { Carrier } from '../carrier.ts'
+import type { CredentialLocation } from '../../request/credential-location.ts'
 
 /** The certificates that a caller showed, in DER. */
 export interface ShownCertificates {
@@ -27,7 +27,7 @@ export type Finding =
 
 /** A place for client certificates. */
 export interface CertificateSource {
-  readonly carriers: readonly Carrier[]
+  readonly carriers: readonly CredentialLocation[]
   /** Looks, at next to no cost: what is shown is remembered as text, and read once. Never throws. */
   find(request: Request): Finding
 }

@@ -1,34 +1,172 @@
-// The seam of revocation: whether the certificates of a path that is otherwise valid still are.
+// The `revocation` section of a certificate authenticator, built: lists and CRLs read, sources lent.
 
-/** What is known about the revocation of a path; see {@link RevocationChecker}. */
-export type RevocationStatus =
-  | {
-      readonly outcome: 'good'
-      /** Milliseconds since the epoch: ask again then. Without it nothing was asked that ages. */
-      readonly until?: number
-    }
-  /** The issuer has revoked a certificate of the path, or put it on hold. */
-  | { readonly outcome: 'revoked' }
-  /** A certificate of the path is on the deny-list of the configuration. */
-  | { readonly outcome: 'denied' }
-  /** Whoever knows says that it doesn't know one of the certificates. */
-  | { readonly outcome: 'unknown' }
-  /** Could not find out: nobody answers, or what answers proves nothing. */
-  | { readonly outcome: 'unavailable'; readonly cause: unknown }
+import { createHash } from 'node:crypto'
+import { revocationChecker } from '../../pki/check-revocation.ts'
+import { readCrls, type CrlDocument } from '../../pki/crl/document.ts'
+import { CrlSource } from '../../pki/crl/crl.ts'
+import { DenyList } from '../../pki/deny-list.ts'
+import type { OcspSource } from '../../pki/ocsp/ocsp.ts'
+import type { RevocationChecker } from '../../pki/revocation.ts'
+import type { RevocationConfig } from '../../pki/revocation-schema.ts'
+import { CountersignError, describeError } from '../../runtime/errors.ts'
+import { readCertificate } from '../../x509/certificate.ts'
+import { decodePem } from '../../x509/pem.ts'
+import type { AuthenticatorParts } from '../parts.ts'
+
+// How soon somebody is asked again about a certificate that was let pass for want of an answer.
+const RETRY = 5_000
+
+/** What building needs. */
+export type RevocationParts = Pick<
+  AuthenticatorParts,
+  'files' | 'problems' | 'revocations' | 'lent' | 'clock' | 'logger'
+>
 
 /**
- * Says whether certificates have been revoked.
+ * Builds the checker of one `revocation` section.
  *
- * `check` never rejects, and has no other outcomes than those of {@link RevocationStatus}. What the
- * configuration says of unknown and unavailable (`allow`) is in the outcome already: a caller goes
- * on with `good`, and with nothing else.
+ * @param path of the section, for problems
+ * @returns `undefined` when there are problems with it, which have been reported
  */
-export interface RevocationChecker {
-  /** Changes with the configuration and with the deny-list, so that remembered facts die with them. */
-  readonly generation: string
-  /**
-   * @param chain in DER, leaf first and trust anchor last, already validated as a path
-   * @param signal ends the waiting; the question may go on for others who wait for it
-   */
-  check(chain: readonly Buffer[], signal: AbortSignal): Promise<RevocationStatus>
+export const buildRevocation = async (
+  config: RevocationConfig,
+  path: readonly PropertyKey[],
+  parts: RevocationParts,
+): Promise<RevocationChecker | undefined> => {
+  const before = parts.problems.error?.problems.length ?? 0
+  const builder = new Builder(path, parts)
+  const denied = await builder.denied(config.denied)
+  const ocsp = config.ocsp && (await builder.ocsp(config.ocsp))
+  const crl = config.crl && (await builder.crl(config.crl))
+  if ((parts.problems.error?.problems.length ?? 0) > before) return undefined
+  const sources = [ocsp, crl].filter((source) => source !== undefined)
+  const { chain, unknown, unavailable } = config
+  return revocationChecker({
+    generation: builder.generation(config),
+    denied,
+    sources: config.prefer === 'ocsp' ? sources : sources.toReversed(),
+    chain,
+    unknown,
+    unavailable,
+    retry: RETRY,
+    clock: parts.clock,
+  })
 }
+
+class Builder {
+  readonly #path: readonly PropertyKey[]
+  readonly #parts: RevocationParts
+  /** Of every file that was read. */
+  readonly #digest = createHash('sha256')
+
+  constructor(path: readonly PropertyKey[], parts: RevocationParts) {
+    this.#path = path
+    this.#parts = parts
+  }
+
+  /** A digest of the section and of all its files as they are now. */
+  generation(config: RevocationConfig): string {
+    return this.#digest.update(JSON.stringify(config)).digest('base64url')
+  }
+
+  async denied(config: RevocationConfig['denied']): Promise<DenyList> {
+    const list = new DenyList()
+    for (const [index, entry] of config?.entries.entries() ?? []) {
+      await this.#collect(['denied', 'entries', index], () => list.add(entry))
+    }
+    const file = config?.file
+    if (file !== undefined) {
+      await this.#collect(['denied', 'file'], async () =>
+        list.addLines(file, (await this.#read(file)).toString('utf8')),
+      )
+    }
+    return list
+  }
+
+  async ocsp(config: NonNullable<RevocationConfig['ocsp']>): Promise<OcspSource | undefined> {
+    const { aia, hosts, responders: files, ca: caFile, ...options } = config
+    const path = ['ocsp']
+    const ca = await this.#ca(caFile, path)
+    const responders: Buffer[] = []
+    for (const [index, file] of files.entries()) {
+      await this.#collect([...path, 'responders', index], async () => {
+        const found = decodePem('CERTIFICATE', (await this.#read(file)).toString('latin1'))
+        if (found.length === 0) throw invalid(`${file} holds no PEM block "CERTIFICATE"`)
+        for (const der of found) readCertificate(der)
+        responders.push(...found)
+      })
+    }
+    return this.#lent(
+      this.#parts.revocations.ocsp({
+        ...options,
+        aia: aia ? { hosts } : undefined,
+        ca,
+        responders,
+      }),
+    )
+  }
+
+  async crl(config: NonNullable<RevocationConfig['crl']>): Promise<CrlSource> {
+    const { revocations, clock } = this.#parts
+    const { refresh, coolDown, timeout, grace, skew } = config
+    const ca = await this.#ca(config.ca, ['crl'])
+    const fetching = { ca, times: { refresh, coolDown, timeout } }
+    const files: CrlDocument[] = []
+    for (const [index, file] of config.files.entries()) {
+      await this.#collect(['crl', 'files', index], async () => {
+        files.push(...this.#readCrls(file, await this.#read(file)))
+      })
+    }
+    return new CrlSource({
+      files,
+      remote: config.urls.map((url) => this.#lent(revocations.crl(new URL(url), fetching))),
+      placesOf: config.distributionPoints
+        ? this.#lent(revocations.pointed({ hosts: config.hosts }, fetching)).placesOf
+        : undefined,
+      grace,
+      skew,
+      clock,
+    })
+  }
+
+  #readCrls(file: string, bytes: Buffer): readonly CrlDocument[] {
+    try {
+      const crls = readCrls(bytes)
+      const { clock, logger } = this.#parts
+      if (crls.some(({ nextUpdate }) => nextUpdate < clock.now())) {
+        // Not a reason to refuse everything else: whoever needs it is told that it is out of date.
+        logger.warn({ file }, 'CRL is out of date')
+      }
+      return crls
+    } catch (cause) {
+      throw invalid(`${file} is no CRL that can be used: ${describeError(cause)}`)
+    }
+  }
+
+  async #ca(file: string | undefined, path: readonly string[]): Promise<Buffer | undefined> {
+    return file === undefined
+      ? undefined
+      : await this.#collect([...path, 'ca'], () => this.#read(file))
+  }
+
+  async #read(file: string): Promise<Buffer> {
+    const bytes = await this.#parts.files.read(file)
+    this.#digest.update(createHash('sha256').update(bytes).digest())
+    return bytes
+  }
+
+  #lent<T extends object>(one: T): T {
+    this.#parts.lent.add(one)
+    return one
+  }
+
+  async #collect<T>(
+    path: readonly PropertyKey[],
+    step: () => T | Promise<T>,
+  ): Promise<T | undefined> {
+    return await this.#parts.problems.collect([...this.#path, ...path], step)
+  }
+}
+
+const invalid = (message: string): CountersignError =>
+  new CountersignError('configuration-invalid', message)

@@ -2,7 +2,7 @@
 
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import { accountKeys } from '../../config/account-schema.ts'
+import { accountKeys } from '../account-schema.ts'
 import { parseYaml } from '../../config/document.ts'
 import { ConfigurationError, type Problem } from '../../config/problem.ts'
 import { OpaqueKeys } from '../../state/opaque-keys.ts'

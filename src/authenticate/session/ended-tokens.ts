@@ -2,9 +2,9 @@
 // out since it was made. A JWT does not say so itself, and is proven without being looked up.
 
 import { LRUCache } from 'lru-cache'
-import type { Claims } from '../../identity/identity.ts'
-import type { AskStanding } from '../session.ts'
-import type { SignOuts } from './sign-outs.ts'
+import type { Claims } from '../../identity/claims.ts'
+import type { AskStanding } from './authenticator.ts'
+import type { SignOuts } from '../../logins/sign-outs.ts'
 
 /**
  * Whether a token is over, by its claims.

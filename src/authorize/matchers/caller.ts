@@ -1,7 +1,7 @@
 // Matchers of who asks, and from where.
 
 import { BlockList, isIP, isIPv6 } from 'node:net'
-import type { RuleConfig } from '../../config/rule-schema.ts'
+import type { RuleConfig } from '../schema.ts'
 import type { Identity } from '../../identity/identity.ts'
 import { exactNames, nameMatcher } from '../../request/names.ts'
 import type { Dimension, Indexed, Matcher } from '../matcher.ts'

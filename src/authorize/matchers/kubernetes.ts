@@ -2,7 +2,7 @@
 // no more; a `deny` takes everything that would reach what is written: a rule that refuses secrets
 // must not be got round by asking for all of them, or for a part of one.
 
-import type { ImpersonateConfig, RuleConfig } from '../../config/rule-schema.ts'
+import type { ImpersonateConfig, RuleConfig } from '../schema.ts'
 import type { Impersonation } from '../../request/kubernetes/impersonation.ts'
 import type { KubernetesRequest } from '../../request/kubernetes/request-info.ts'
 import { exactNames, nameMatcher, type Predicate } from '../../request/names.ts'

@@ -1,7 +1,7 @@
 // Matchers of the operation, on routes with an OpenAPI document. Which operations are meant is known
 // at load, so that a name that has gone from the document is found there and not by a caller.
 
-import type { RuleConfig } from '../../config/rule-schema.ts'
+import type { RuleConfig } from '../schema.ts'
 import type { Operation } from '../../request/openapi/operation.ts'
 import {
   OPERATION_KEYS,

@@ -1,6 +1,6 @@
 // Matchers of the request as HTTP has it.
 
-import type { RuleConfig } from '../../config/rule-schema.ts'
+import type { RuleConfig } from '../schema.ts'
 import { hostMatcher } from '../../request/hosts.ts'
 import { loosePath, loosePathOf } from '../../request/loose-path.ts'
 import { pathMatcher } from '../../request/names.ts'

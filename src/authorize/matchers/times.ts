@@ -1,6 +1,6 @@
 // The matcher of when it is asked.
 
-import type { RuleConfig, TimeConfig } from '../../config/rule-schema.ts'
+import type { RuleConfig, TimeConfig } from '../schema.ts'
 import type { Matcher } from '../matcher.ts'
 
 /** The matcher `times`. */

@@ -1,8 +1,8 @@
 // An explanation for people: a block for each phase, what decided it in its first line, and below it
 // what was looked at.
 
-import type { Explanation } from '../../check/explain/explain.ts'
-import type { PhaseOutcome } from '../../check/explain/outcome.ts'
+import type { Explanation } from '../../tools/explain/explain.ts'
+import type { PhaseOutcome } from '../../tools/explain/outcome.ts'
 import { printable } from '../printable.ts'
 import { outcomeText } from '../replay/text.ts'
 import { UNDETERMINED_BECAUSE } from '../replay/undetermined.ts'

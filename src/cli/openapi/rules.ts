@@ -1,8 +1,8 @@
 // What a new version of an API description means for the rules that name its operations.
 
-import { placedRules, type PlacedRule } from '../../config/placed-rules.ts'
+import { placedRules, type PlacedRule } from '../../authorize/placed-rules.ts'
 import type { Problem } from '../../config/problem.ts'
-import type { AuthorizeEntry } from '../../config/rule-schema.ts'
+import type { AuthorizeEntry } from '../../authorize/schema.ts'
 import type { Operation } from '../../request/openapi/operation.ts'
 import {
   OPERATION_KEYS,

@@ -2,14 +2,14 @@
 
 import { Command, InvalidArgumentError } from 'commander'
 import { readAudit } from '../../audit/reader.ts'
-import { buildOffline } from '../../check/offline.ts'
+import { buildOffline } from '../../tools/offline.ts'
 import {
   readDecision,
   type RecordedCheck,
   type RecordedDecision,
-} from '../../check/replay/recorded-event.ts'
-import { Replay, type Replayed } from '../../check/replay/replay.ts'
-import { exampleOf, ReplaySummary, type ReplayExample } from '../../check/replay/summary.ts'
+} from '../../tools/replay/recorded-event.ts'
+import { Replay, type Replayed } from '../../tools/replay/replay.ts'
+import { exampleOf, ReplaySummary, type ReplayExample } from '../../tools/replay/summary.ts'
 import { ConfigurationFiles } from '../../config/files.ts'
 import { CountersignError } from '../../runtime/errors.ts'
 import type { JsonObject } from '../../runtime/json-object.ts'

@@ -1,13 +1,13 @@
 // What `countersign replay` prints for people.
 
-import type { Outcome } from '../../check/replay/recorded-event.ts'
+import type { Outcome } from '../../tools/replay/recorded-event.ts'
 import type {
   ChangeGroup,
   MovedGroup,
   ReplayCount,
   ShadowGroup,
   UndeterminedGroup,
-} from '../../check/replay/summary.ts'
+} from '../../tools/replay/summary.ts'
 import { counted } from '../counted.ts'
 import { printable } from '../printable.ts'
 import { UNDETERMINED_BECAUSE } from './undetermined.ts'

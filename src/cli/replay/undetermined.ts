@@ -1,6 +1,6 @@
 // What an audit log does not tell, in the words of the commands that read one.
 
-import type { UndeterminedReason } from '../../check/replay/replay.ts'
+import type { UndeterminedReason } from '../../tools/replay/replay.ts'
 
 /** Why it cannot be told from an audit log what rules come to, for people. */
 export const UNDETERMINED_BECAUSE: Readonly<Record<UndeterminedReason, string>> = {

@@ -1,8 +1,8 @@
 // What came of `countersign test`, however it is printed.
 
-import type { ExampleResult } from '../../check/authenticators/examples.ts'
-import type { RuleCoverage } from '../../check/policy-tests/coverage.ts'
-import type { PolicyTestResult } from '../../check/policy-tests/run.ts'
+import type { ExampleResult } from '../../configuration/problems/identity-examples.ts'
+import type { RuleCoverage } from '../../tools/policy-tests/coverage.ts'
+import type { PolicyTestResult } from '../../tools/policy-tests/run.ts'
 import type { Locate } from '../../config/document.ts'
 import type { Problem } from '../../config/problem.ts'
 

@@ -1,9 +1,9 @@
 // What came of `countersign test`, for people: a line for each example and test, for those that failed
 // what differs and why, and the rules that no test touches.
 
-import type { ExampleResult } from '../../check/authenticators/examples.ts'
-import type { RuleCoverage } from '../../check/policy-tests/coverage.ts'
-import type { PolicyTestResult, TestDecision } from '../../check/policy-tests/run.ts'
+import type { ExampleResult } from '../../configuration/problems/identity-examples.ts'
+import type { RuleCoverage } from '../../tools/policy-tests/coverage.ts'
+import type { PolicyTestResult, TestDecision } from '../../tools/policy-tests/run.ts'
 import { formatWarning } from '../../config/problem.ts'
 import { counted } from '../counted.ts'
 import { printable } from '../printable.ts'

@@ -1,6 +1,6 @@
 // `countersign trace` for people: each decision, and below it who did what with it, in the order of time.
 
-import type { Difference } from '../../audit/trace/compare.ts'
+import type { Difference } from '../../tools/trace/compare.ts'
 import {
   credentialOf,
   type ApiRequest,
@@ -10,8 +10,8 @@ import {
   type TracedLogin,
   type TracedRefusal,
   type TracedSummary,
-} from '../../audit/trace/records.ts'
-import type { Story, StoryNote, Trace } from '../../audit/trace/story.ts'
+} from '../../tools/trace/records.ts'
+import type { Story, StoryNote, Trace } from '../../tools/trace/story.ts'
 import { counted } from '../counted.ts'
 import { printable } from '../printable.ts'
 

@@ -3,7 +3,7 @@
 // that both add SPDY/3.1 make Envoy refuse the listener.
 
 import { Document, isNode, isSeq } from 'yaml'
-import type { Config } from '../../config/schema.ts'
+import type { Config } from '../../configuration/schema.ts'
 import type { Address } from '../../config/values.ts'
 import { ROUTE_EXTENSION } from '../../request/request.ts'
 import { signerClusterAt } from '../clusters.ts'

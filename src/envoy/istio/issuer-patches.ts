@@ -2,8 +2,8 @@
 // clients that have proven nothing. The VirtualService says where the issuer is; its HTTP routes have the names
 // that are patched here.
 
-import { rateLimitsSchema } from '../../config/rate-limit-schema.ts'
-import type { Config } from '../../config/schema.ts'
+import { rateLimitsSchema } from '../../configuration/rate-limit-schema.ts'
+import type { Config } from '../../configuration/schema.ts'
 import { EXT_AUTHZ } from '../filters.ts'
 import { boundsOf, pathGroups, saying, type PathGroup } from '../issuer.ts'
 import { issuerFilters } from '../issuer-bounds.ts'

@@ -1,9 +1,9 @@
 // What countersign.yaml says of credentials that Envoy has a part in: which of them it has to bring to
 // authz, and from where.
 
-import { authenticatorsNamed } from '../../config/authenticate.ts'
-import type { AuthenticatorConfig } from '../../config/authenticator-schema.ts'
-import type { Config } from '../../config/schema.ts'
+import { authenticatorsNamed } from '../../configuration/route-authenticators.ts'
+import type { AuthenticatorConfig } from '../../authenticate/schema.ts'
+import type { Config } from '../../configuration/schema.ts'
 
 /** A place for a credential. */
 type Place =

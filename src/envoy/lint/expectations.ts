@@ -1,7 +1,7 @@
 // What countersign.yaml says that the configuration of Envoy has to agree with.
 
 import { sessionOf } from '../../check/authorization-server.ts'
-import type { Config } from '../../config/schema.ts'
+import type { Config } from '../../configuration/schema.ts'
 import type { Address } from '../../config/values.ts'
 import { namedHeaders } from '../strip.ts'
 import { credentialsByRoute, type Credential } from './credentials.ts'

@@ -2,8 +2,8 @@
 
 import type { ClientMetadata } from 'oidc-provider'
 import type { RegisteredClient } from '../../check/authorization-server.ts'
-import { isNative, type ClientGrant } from '../../config/client-schema.ts'
-import type { SigningAlgorithm } from '../../config/mint-schema.ts'
+import { isNative, type ClientGrant } from '../../configuration/client-schema.ts'
+import type { SigningAlgorithm } from '../../keys/mint-schema.ts'
 import { TOKEN_EXCHANGE } from './token-exchange.ts'
 
 const GRANT_TYPES: Readonly<Record<ClientGrant, string>> = {

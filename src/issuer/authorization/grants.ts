@@ -3,7 +3,7 @@
 
 import type { Grant, KoaContextWithOIDC } from 'oidc-provider'
 import type { AuthorizationServer } from '../../check/authorization-server.ts'
-import { SESSION_CLIENT } from '../../check/login-redirect.ts'
+import { SESSION_CLIENT } from '../../check/answer/login-redirect.ts'
 import { loginOf, setLogin } from './login-fields.ts'
 
 /** What the user has granted; what a client of ours asks for needs no question. */

@@ -1,7 +1,7 @@
 // What codes and tokens say of a user: what was proven at the login that they are of.
 
 import { errors, type AccessToken, type FindAccount, type KoaContextWithOIDC } from 'oidc-provider'
-import type { AskStanding } from '../../authenticate/session.ts'
+import type { AskStanding } from '../../authenticate/session/authenticator.ts'
 import type { Accounts, KnownAccount } from './accounts.ts'
 import { loginOfBrowser, loginOfGrant } from './login-fields.ts'
 import { answered } from './record-adapter.ts'

@@ -2,7 +2,7 @@
 // given out by one. It only finds and removes; what a login is, `oidc-provider` decides.
 
 import type { AdapterPayload } from 'oidc-provider'
-import { SignOuts } from '../../authenticate/session/sign-outs.ts'
+import { SignOuts } from '../../logins/sign-outs.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import type { RecordKind, RevocableRecords } from '../../state/record-store.ts'
 import { ENDPOINTS } from '../paths.ts'

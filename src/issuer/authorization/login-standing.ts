@@ -1,8 +1,8 @@
 // Whether a login is still good: what every use of a token or a session of it asks. It is where it is known,
 // was not before a sign-out of its user, and whoever vouches for it still does.
 
-import type { AskStanding } from '../../authenticate/session.ts'
-import type { SignOuts } from '../../authenticate/session/sign-outs.ts'
+import type { AskStanding } from '../../authenticate/session/authenticator.ts'
+import type { SignOuts } from '../../logins/sign-outs.ts'
 import type { Accounts } from './accounts.ts'
 import type { LoginRecords } from './login-records.ts'
 

@@ -2,13 +2,13 @@
 // (RFC 9700): codes with PKCE, exact redirect URIs, refresh tokens that are good once.
 
 import { errors, Provider, type ClientMetadata, type Configuration } from 'oidc-provider'
-import type { AskStanding } from '../../authenticate/session.ts'
+import type { AskStanding } from '../../authenticate/session/authenticator.ts'
 import type { AuthorizationServer, Login } from '../../check/authorization-server.ts'
 import type { TokenSigner } from '../../keys/signing-key-set.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { RevocableRecords } from '../../state/record-store.ts'
-import { SESSION_CLIENT } from '../../check/login-redirect.ts'
+import { SESSION_CLIENT } from '../../check/answer/login-redirect.ts'
 import type { IssuerObserver } from '../observer.ts'
 import { INTERACTION_SECONDS, type BrowserBinding } from '../login/browser-binding.ts'
 import type { SettleLogin } from '../login/provider/settle.ts'

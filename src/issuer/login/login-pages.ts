@@ -2,7 +2,7 @@
 
 import type { Client, Interaction, Provider } from 'oidc-provider'
 import type { Login } from '../../check/authorization-server.ts'
-import { SESSION_CLIENT } from '../../check/login-redirect.ts'
+import { SESSION_CLIENT } from '../../check/answer/login-redirect.ts'
 import { challengePage, type ChallengeModel } from '../../pages/views/challenge.ts'
 import { consentPage } from '../../pages/views/consent.ts'
 import { loginPage, type LoginProblem } from '../../pages/views/login.ts'

@@ -3,12 +3,10 @@
 // there are.
 
 import type { AuditSink } from '../../audit/sink.ts'
-import type { AskStanding } from '../../authenticate/session.ts'
-import type {
-  BrowserSessions,
-  SessionRenewal,
-} from '../../authenticate/session/browser-sessions.ts'
-import type { Claims, Identity } from '../../identity/identity.ts'
+import type { AskStanding } from '../../authenticate/session/authenticator.ts'
+import type { BrowserSessions, SessionRenewal } from '../../logins/browser-sessions.ts'
+import type { Claims } from '../../identity/claims.ts'
+import type { Identity } from '../../identity/identity.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { CountersignError, describeError } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'

@@ -2,7 +2,7 @@
 // there they end.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { SESSION_COOKIE } from '../../authenticate/session.ts'
+import { SESSION_COOKIE } from '../../authenticate/session/authenticator.ts'
 import type { AuthorizationServer } from '../../check/authorization-server.ts'
 import {
   CALLBACK_PATH,
@@ -13,7 +13,7 @@ import {
   LoginRedirect,
   originOf,
   SESSION_CLIENT,
-} from '../../check/login-redirect.ts'
+} from '../../check/answer/login-redirect.ts'
 import { cookiesNamed } from '../../request/cookies.ts'
 import type { OpaqueKeys } from '../../state/opaque-keys.ts'
 import { cookieHeadersOf } from '../cookie-headers.ts'

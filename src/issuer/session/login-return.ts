@@ -2,14 +2,14 @@
 // What comes back to another browser than the one that began it is not used.
 
 import type { AuditSink } from '../../audit/sink.ts'
-import { SESSION_COOKIE } from '../../authenticate/session.ts'
-import type { BrowserSessions } from '../../authenticate/session/browser-sessions.ts'
+import { SESSION_COOKIE } from '../../authenticate/session/authenticator.ts'
+import type { BrowserSessions } from '../../logins/browser-sessions.ts'
 import {
   cookieName,
   type LoginAttempts,
   type KnownAttempt,
   type ReturnedLogin,
-} from '../../authenticate/session/login-attempts.ts'
+} from '../../logins/login-attempts.ts'
 import type { AuthorizationServer } from '../../check/authorization-server.ts'
 import {
   callbackOf,
@@ -17,8 +17,8 @@ import {
   endedCookie,
   SESSION_CLIENT,
   type LoginRedirect,
-} from '../../check/login-redirect.ts'
-import type { Claims } from '../../identity/identity.ts'
+} from '../../check/answer/login-redirect.ts'
+import type { Claims } from '../../identity/claims.ts'
 import type { MessageKind } from '../../pages/views/message.ts'
 import { cookiesNamed } from '../../request/cookies.ts'
 import type { Clock } from '../../runtime/clock.ts'

@@ -1,11 +1,8 @@
 // Who is logged in: each login at our authorization server, with the sessions that browsers have on our
 // routes by it. It says enough to know a login again, and nothing by which it could be used.
 
-import type {
-  BrowserSession,
-  BrowserSessions,
-} from '../../authenticate/session/browser-sessions.ts'
-import { SESSION_CLIENT } from '../../check/login-redirect.ts'
+import type { BrowserSession, BrowserSessions } from '../../logins/browser-sessions.ts'
+import { SESSION_CLIENT } from '../../check/answer/login-redirect.ts'
 import type { OpaqueKeys } from '../../state/opaque-keys.ts'
 import type { LoginRecords, StoredLogin } from '../authorization/login-records.ts'
 

@@ -1,7 +1,7 @@
 // How the authorization server tells clients of logouts (OpenID Connect Back-Channel Logout 1.0 §2.5).
 // What is for our own routes stays here, since it is we who would be asked.
 
-import type { BrowserSessions } from '../../authenticate/session/browser-sessions.ts'
+import type { BrowserSessions } from '../../logins/browser-sessions.ts'
 import { claimsIn } from './login-return.ts'
 import { BACKCHANNEL_PATH } from './session-client.ts'
 

@@ -2,9 +2,9 @@
 // nothing of it is anybody's choice.
 
 import type { ClientMetadata } from 'oidc-provider'
-import { callbackOf, loggedOutOf, SESSION_CLIENT } from '../../check/login-redirect.ts'
+import { callbackOf, loggedOutOf, SESSION_CLIENT } from '../../check/answer/login-redirect.ts'
 import type { AuthorizationServer } from '../../check/authorization-server.ts'
-import type { SigningAlgorithm } from '../../config/mint-schema.ts'
+import type { SigningAlgorithm } from '../../keys/mint-schema.ts'
 import { accountReturnOf } from './account-return.ts'
 
 /** Where it is told that somebody has logged out; nobody but us asks there (logout-fetch.ts). */

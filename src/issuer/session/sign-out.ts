@@ -2,8 +2,8 @@
 // routes, and every token that is looked up before it is good. A JWT that a client has already is refused
 // on our own routes where everything of the person ended (`SignOuts`), and good until it expires elsewhere.
 
-import type { BrowserSessions } from '../../authenticate/session/browser-sessions.ts'
-import { SESSION_CLIENT } from '../../check/login-redirect.ts'
+import type { BrowserSessions } from '../../logins/browser-sessions.ts'
+import { SESSION_CLIENT } from '../../check/answer/login-redirect.ts'
 import type { LoginRecords, StoredLogin } from '../authorization/login-records.ts'
 import type { Farewell } from '../login/provider/farewell.ts'
 import type { LiveLogin } from './logins.ts'

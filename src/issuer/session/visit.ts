@@ -1,7 +1,7 @@
 // A request below `/.countersign/`, on the host of a route that takes sessions.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { SessionConfig } from '../../config/session-schema.ts'
+import type { SessionConfig } from '../../authenticate/session/schema.ts'
 
 /** A request and its answer. */
 export interface Visit {

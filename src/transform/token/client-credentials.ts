@@ -1,9 +1,9 @@
 // A token of our own, the same for every caller (RFC 6749 §4.4). Another is got before it ends, while
 // the old one is still good, so that no request of a busy service waits for it.
 
-import { abandonable } from '../../authenticate/abandonable.ts'
-import { LONGEST_REJECTION } from '../../authenticate/facts.ts'
-import type { ClientCredentialsConfig } from '../../config/exchange-schema.ts'
+import { raceWithAbort } from '../../runtime/race-with-abort.ts'
+import { LONGEST_REJECTION } from '../../authenticate/credential-cache.ts'
+import type { ClientCredentialsConfig } from './exchange-schema.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Transformer } from '../transformer.ts'
 import { bearerHeader } from './bearer-header.ts'
@@ -42,7 +42,7 @@ const waitFor = async (token: RenewedToken, signal: AbortSignal) => {
   try {
     // Before the question: nobody would be left to hear the answer.
     signal.throwIfAborted()
-    return bearerHeader(await abandonable(token.next(), signal))
+    return bearerHeader(await raceWithAbort(token.next(), signal))
   } catch (cause) {
     return { outcome: 'unavailable', cause } as const
   }

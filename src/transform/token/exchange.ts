@@ -2,11 +2,11 @@
 // grant on behalf of the caller). The caller's goes to the authorization server and nowhere else, and
 // is exchanged only where it is what proved who the caller is.
 
-import { abandonable } from '../../authenticate/abandonable.ts'
-import type { FactMemory } from '../../authenticate/facts.ts'
-import { readBearerCredentials } from '../../authenticate/token/bearer-credentials.ts'
+import { raceWithAbort } from '../../runtime/race-with-abort.ts'
+import type { CredentialCache } from '../../authenticate/credential-cache.ts'
+import { readBearerCredentials } from '../../authenticate/bearer/bearer-credentials.ts'
 import type { Permit } from '../../authorize/evaluate.ts'
-import type { ExchangeConfig } from '../../config/exchange-schema.ts'
+import type { ExchangeConfig } from './exchange-schema.ts'
 import type { Identity } from '../../identity/identity.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Asker } from '../../runtime/shared-server.ts'
@@ -43,7 +43,7 @@ export interface ExchangeOptions {
   /** Differs with every setting that a token rests on. */
   readonly generation: string
   /** Makes keys that stand for tokens without giving them away. */
-  readonly keys: Pick<FactMemory, 'keyOf'>
+  readonly keys: Pick<CredentialCache, 'keyOf'>
   readonly memory: TokenMemory
   readonly clock: Clock
 }
@@ -114,7 +114,7 @@ class Exchange {
       if (refused !== undefined) return refused
       // Before the question: nobody would be left to hear the answer.
       signal.throwIfAborted()
-      const held = await abandonable(
+      const held = await raceWithAbort(
         this.#tokenFor({ subject: key, caller: identity.user }, subject),
         signal,
       )

@@ -2,7 +2,7 @@
 // until two thirds of its life are over.
 
 import { randomUUID } from 'node:crypto'
-import type { MintConfig } from '../../config/mint-schema.ts'
+import type { MintConfig } from '../../keys/mint-schema.ts'
 import type { Identity } from '../../identity/identity.ts'
 import type { SigningKeySet } from '../../keys/signing-key-set.ts'
 import type { Clock } from '../../runtime/clock.ts'

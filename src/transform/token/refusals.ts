@@ -1,7 +1,7 @@
 // What a server refused a moment ago, so that a client in a loop costs it no question each time.
 // Bounded, and for some seconds: what was mended works after that.
 
-import { LONGEST_REJECTION } from '../../authenticate/facts.ts'
+import { LONGEST_REJECTION } from '../../authenticate/credential-cache.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Transformation } from '../transformer.ts'
 

@@ -1,7 +1,7 @@
 // One token for every caller, which somebody else made and keeps current, such as that of a service
 // account. Nobody is asked for it, and it says nothing of the caller.
 
-import { isBearerToken } from '../../authenticate/token/bearer-credentials.ts'
+import { isBearerToken } from '../../authenticate/bearer/bearer-credentials.ts'
 import type { Transformation, Transformer } from '../transformer.ts'
 import { bearerHeader } from './bearer-header.ts'
 import { writtenIn } from './token-answer.ts'

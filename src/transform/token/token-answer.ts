@@ -1,10 +1,10 @@
 // What a token endpoint answered → a token that can be passed on, or what is wrong with the answer.
 // Pure. Verifies no token: whoever gets it does that.
 
-import { isBearerToken } from '../../authenticate/token/bearer-credentials.ts'
-import { isTime } from '../../authenticate/token/times.ts'
-import { readToken } from '../../authenticate/token/token.ts'
-import type { Claims } from '../../identity/identity.ts'
+import { isBearerToken } from '../../authenticate/bearer/bearer-credentials.ts'
+import { isTime } from '../../authenticate/bearer/times.ts'
+import { readToken } from '../../authenticate/bearer/token.ts'
+import type { Claims } from '../../identity/claims.ts'
 import type { JsonObject } from '../../runtime/json-object.ts'
 
 /** What was asked for. */

@@ -1,8 +1,8 @@
 // One question to a token endpoint, and how long its answer is used.
 
-import type { ClientAuthentication } from '../../authenticate/token/client-authentication.ts'
-import type { Endpoint } from '../../authenticate/token/endpoint.ts'
-import type { OAuthAnswer, TokenServer } from '../../authenticate/token/token-server.ts'
+import type { ClientAuthentication } from '../../clients/token-endpoint/client-authentication.ts'
+import type { Endpoint } from '../../clients/token-endpoint/endpoint.ts'
+import type { OAuthAnswer, TokenServer } from '../../clients/token-endpoint/server.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Asker } from '../../runtime/shared-server.ts'
 import { readTokenAnswer, type TokenExpectation } from './token-answer.ts'

@@ -1,6 +1,6 @@
 // The configured claims and an identity → what a token says. Pure; its times and its name come later.
 
-import type { MintConfig } from '../../config/mint-schema.ts'
+import type { MintConfig } from '../../keys/mint-schema.ts'
 import { Budget, sharing } from '../../expression/budget.ts'
 import type { TextExpression } from '../../expression/cel.ts'
 import type { JsonValue } from '../../expression/json-value.ts'

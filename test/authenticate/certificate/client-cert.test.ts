@@ -10,8 +10,8 @@ import {
   readByteSequences,
 } from '../../../src/authenticate/certificate/structured-bytes.ts'
 import { requestOf, type HeaderLines } from '../../fakes/envoy.ts'
-import { mutations } from './fuzzing.ts'
-import { makeAuthority, makeClient, pemOf, type Made } from './making.ts'
+import { mutations } from '../../pki/fuzzing.ts'
+import { makeAuthority, makeClient, pemOf, type Made } from '../../pki/making.ts'
 
 const [root, ca] = [makeAuthority({ subject: 'root' }), makeAuthority({ subject: 'ca' })]
 const alice = makeClient({ signer: ca })

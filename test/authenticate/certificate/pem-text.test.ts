@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { readUrlEncodedPem } from '../../../src/authenticate/certificate/pem-text.ts'
 import { encodePem } from '../../../src/x509/pem.ts'
-import { makeClient, pemOf } from './making.ts'
+import { makeClient, pemOf } from '../../pki/making.ts'
 
 const [one, two] = [makeClient({}), makeClient({ kind: 'ed25519' })]
 const pem = pemOf(one)

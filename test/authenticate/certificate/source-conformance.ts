@@ -2,11 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Issued } from '../../../src/authenticate/certificate/issued.ts'
-import type {
-  RevocationSource,
-  SourceStatus,
-} from '../../../src/authenticate/certificate/revocation-source.ts'
+import type { Issued } from '../../../src/pki/issued.ts'
+import type { RevocationSource, SourceStatus } from '../../../src/pki/revocation-source.ts'
 
 /** A source that knows the two certificates, and one that knows nothing. */
 export interface SourceSite extends AsyncDisposable {

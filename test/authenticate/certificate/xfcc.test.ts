@@ -10,8 +10,8 @@ import {
 } from '../../../src/authenticate/certificate/forwarded-client-cert.ts'
 import { readXfcc } from '../../../src/authenticate/certificate/xfcc.ts'
 import { requestOf } from '../../fakes/envoy.ts'
-import { mutations } from './fuzzing.ts'
-import { makeAuthority, makeClient, pemOf, type Made } from './making.ts'
+import { mutations } from '../../pki/fuzzing.ts'
+import { makeAuthority, makeClient, pemOf, type Made } from '../../pki/making.ts'
 
 const ca = makeAuthority({ subject: 'ca' })
 const [alice, mallory] = [

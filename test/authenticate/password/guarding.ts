@@ -9,7 +9,7 @@ import type { GuardedVerification } from '../../../src/authenticate/password/gua
 import type { AttemptStore } from '../../../src/state/attempt-store.ts'
 import { MemoryAttempts } from '../../../src/state/memory.ts'
 import { OpaqueKeys } from '../../../src/state/opaque-keys.ts'
-import { guardSchema } from '../../../src/config/guard-schema.ts'
+import { guardSchema } from '../../../src/authenticate/password/guard-schema.ts'
 import type { Verification } from '../../../src/authenticate/password/verifier.ts'
 import { callerUntil } from '../../fakes/caller.ts'
 import { FakeClock } from '../../fakes/clock.ts'

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { ImpersonateConfig } from '../../../src/config/rule-schema.ts'
+import type { ImpersonateConfig } from '../../../src/authorize/schema.ts'
 import { decide } from '../../fakes/decide.ts'
 import type { HeaderLines } from '../../fakes/envoy.ts'
 

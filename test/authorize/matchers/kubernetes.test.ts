@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { RuleConfig } from '../../../src/config/rule-schema.ts'
+import type { RuleConfig } from '../../../src/authorize/schema.ts'
 import { decide } from '../../fakes/decide.ts'
 
 /** `METHOD PATH`, matched by an `allow`, by a `deny`, by both or by neither. */

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { RuleConfig } from '../../../src/config/rule-schema.ts'
+import type { RuleConfig } from '../../../src/authorize/schema.ts'
 import { OperationIndex } from '../../../src/request/openapi/operation-index.ts'
 import type { Operation } from '../../../src/request/openapi/operation.ts'
 import { decide } from '../../fakes/decide.ts'

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { TimeConfig } from '../../../src/config/rule-schema.ts'
+import type { TimeConfig } from '../../../src/authorize/schema.ts'
 import { decide } from '../../fakes/decide.ts'
 
 const WEEKDAYS: TimeConfig['days'] = ['mon', 'tue', 'wed', 'thu', 'fri']

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { statusOf } from '../../../src/check/decision.ts'
-import type { RuleAnswer } from '../../../src/config/rule-schema.ts'
+import type { RuleAnswer } from '../../../src/authorize/schema.ts'
 import { fakeAuthenticator } from '../../fakes/authenticator.ts'
 import type { HeaderLines } from '../../fakes/envoy.ts'
 import type { RuleParts } from '../../fakes/rules.ts'

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { explain } from '../../../src/check/explain/explain.ts'
+import { explain } from '../../../src/tools/explain/explain.ts'
 import { asText } from '../../../src/cli/explain/text.ts'
 import { attributesOf, type RequestParts } from '../../fakes/envoy.ts'
 import { identityOf } from '../../fakes/identity.ts'

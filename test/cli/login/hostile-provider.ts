@@ -3,7 +3,7 @@
 
 import type { ServerResponse } from 'node:http'
 import { isJsonObject, type JsonObject } from '../../../src/runtime/json-object.ts'
-import { makeKey, type IssuerKey } from '../../authenticate/token/issuing.ts'
+import { makeKey, type IssuerKey } from '../../authenticate/bearer/issuing.ts'
 import type { KeyPair } from '../../servers/pki.ts'
 import {
   startTokenServer,

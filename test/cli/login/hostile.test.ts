@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { logIn, type Person } from '../../../src/cli/login/log-in.ts'
 import type { Tokens } from '../../../src/cli/login/login-record.ts'
 import { openProvider } from '../../../src/cli/login/provider/provider.ts'
-import { makeKey } from '../../authenticate/token/issuing.ts'
+import { makeKey } from '../../authenticate/bearer/issuing.ts'
 import { createAuthority, createPki, type Pki } from '../../servers/pki.ts'
 import type { Answer } from '../../servers/token-server.ts'
 import {

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { parseConfig } from '../../../src/config/parse.ts'
+import { parseConfig } from '../../../src/configuration/parse.ts'
 import { renderBootstrap } from '../../../src/envoy/bootstrap.ts'
 import { countersign, startService } from '../../cli/run.ts'
 import {

@@ -4,13 +4,7 @@
 import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { readCertificate } from '../../../src/x509/certificate.ts'
-import {
-  DAY,
-  makeAuthority,
-  makeClient,
-  pemOf,
-  type Made,
-} from '../../authenticate/certificate/making.ts'
+import { DAY, makeAuthority, makeClient, pemOf, type Made } from '../../pki/making.ts'
 import type { KeyPair } from '../../servers/pki.ts'
 import type { TemporaryFolder } from '../../servers/temporary.ts'
 import type { Site } from '../site.ts'

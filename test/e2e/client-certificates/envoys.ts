@@ -3,7 +3,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { parseDocument } from 'yaml'
-import { parseConfig } from '../../../src/config/parse.ts'
+import { parseConfig } from '../../../src/configuration/parse.ts'
 import { renderBootstrap } from '../../../src/envoy/bootstrap.ts'
 import { extension } from '../../../src/envoy/message.ts'
 import type { Target } from '../../servers/client.ts'

@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
-import {
-  alternativeNames,
-  generalName,
-  nameOf,
-  pemOf,
-} from '../../authenticate/certificate/making.ts'
+import { alternativeNames, generalName, nameOf, pemOf } from '../../pki/making.ts'
 import { http1, http2, type HeaderLine } from '../../servers/client.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'

@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { hashOf, newApiKey } from '../../../src/authenticate/api-key/key.ts'
-import { claimsOf, jwksOf, makeKey } from '../../authenticate/token/issuing.ts'
+import { claimsOf, jwksOf, makeKey } from '../../authenticate/bearer/issuing.ts'
 import type { HeaderLine } from '../../servers/client.ts'
 
 /** Seconds since the epoch. */

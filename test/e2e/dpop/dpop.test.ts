@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
-import { claimsOf, jwksOf, makeKey, type IssuerKey } from '../../authenticate/token/issuing.ts'
-import { makeCaller, type Caller, type Members } from '../../authenticate/token/proving.ts'
+import { claimsOf, jwksOf, makeKey, type IssuerKey } from '../../authenticate/bearer/issuing.ts'
+import { makeCaller, type Caller, type Members } from '../../authenticate/bearer/proving.ts'
 import {
   http1,
   http2,

@@ -1,6 +1,6 @@
 // What callers prove: what of it is for another request, and which spellings of a URI are the same.
 
-import type { Members } from '../../authenticate/token/proving.ts'
+import type { Members } from '../../authenticate/bearer/proving.ts'
 import type { RequestOptions } from '../../servers/client.ts'
 import { HOST } from '../site.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
-import { nameOf } from '../../authenticate/certificate/making.ts'
+import { nameOf } from '../../pki/making.ts'
 import {
   byteSequence,
   grafanaList,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
-import { AUDIENCE, claimsOf, ISSUER, jwksOf, makeKey } from '../../authenticate/token/issuing.ts'
+import { AUDIENCE, claimsOf, ISSUER, jwksOf, makeKey } from '../../authenticate/bearer/issuing.ts'
 import { http1, http2, type Answer, type HeaderLine } from '../../servers/client.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'

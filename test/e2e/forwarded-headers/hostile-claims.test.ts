@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import type { ClientHttp2Session } from 'node:http2'
 import { after, before, describe, it } from 'node:test'
-import { ENCODINGS, LIST_FORMS } from '../../../src/config/forward-schema.ts'
-import { AUDIENCE, claimsOf, ISSUER, jwksOf, makeKey } from '../../authenticate/token/issuing.ts'
+import { ENCODINGS, LIST_FORMS } from '../../../src/transform/schema.ts'
+import { AUDIENCE, claimsOf, ISSUER, jwksOf, makeKey } from '../../authenticate/bearer/issuing.ts'
 import { HOSTILE } from '../../fakes/hostile-text.ts'
 import {
   fieldValue,

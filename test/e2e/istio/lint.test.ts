@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { ConfigurationFiles } from '../../../src/config/files.ts'
-import { readConfig } from '../../../src/config/parse.ts'
+import { readConfig } from '../../../src/configuration/parse.ts'
 import { expectationsOf, type Expectations } from '../../../src/envoy/lint/expectations.ts'
 import { lint } from '../../../src/envoy/lint/lint.ts'
 import { formatPath } from '../../../src/envoy/lint/view/setting.ts'

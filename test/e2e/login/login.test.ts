@@ -11,7 +11,7 @@ import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import type { KeyPair } from '../../servers/pki.ts'
 import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'
 import { makeCa, makeCaller, writePem, type Caller } from '../client-certificates/callers.ts'
-import { nameOf } from '../../authenticate/certificate/making.ts'
+import { nameOf } from '../../pki/making.ts'
 import type { Site } from '../site.ts'
 import { clientAt, loginsAt, startLoginSite } from './login-site.ts'
 

@@ -9,7 +9,7 @@ import {
   makeKey,
   ISSUER as TOKEN_ISSUER,
   type IssuerKey,
-} from '../../authenticate/token/issuing.ts'
+} from '../../authenticate/bearer/issuing.ts'
 import { EnvoyClient } from '../../fakes/envoy-client.ts'
 import { basic } from '../../fakes/envoy.ts'
 import { writeSigningKeys } from '../../fakes/signing-key-files.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, before, describe, it } from 'node:test'
-import { claimsOf, jwksOf, makeKey, type IssuerKey } from '../../authenticate/token/issuing.ts'
+import { claimsOf, jwksOf, makeKey, type IssuerKey } from '../../authenticate/bearer/issuing.ts'
 import { http1, http2, valuesOf, type Answer, type HeaderLine } from '../../servers/client.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { startJwksServer, type JwksServer } from '../../servers/jwks.ts'

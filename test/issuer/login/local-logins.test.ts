@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { loginSchema } from '../../../src/config/login-schema.ts'
+import { loginSchema } from '../../../src/logins/schema.ts'
 import type { Identity } from '../../../src/identity/identity.ts'
 import { LocalLogins } from '../../../src/issuer/login/local-logins.ts'
 import { TokenTemplate } from '../../../src/transform/token/token-template.ts'

@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { BrowserSessions } from '../../../src/authenticate/session/browser-sessions.ts'
-import { SESSION_CLIENT } from '../../../src/check/login-redirect.ts'
+import { BrowserSessions } from '../../../src/logins/browser-sessions.ts'
+import { SESSION_CLIENT } from '../../../src/check/answer/login-redirect.ts'
 import { LoginRecords } from '../../../src/issuer/authorization/login-records.ts'
 import { recordAdapter } from '../../fakes/record-adapter.ts'
 import { listLogins } from '../../../src/issuer/session/logins.ts'

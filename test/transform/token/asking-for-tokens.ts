@@ -1,9 +1,9 @@
 // A token endpoint that is scripted, a transformer that asks it over HTTPS, and what came of it.
 
 import assert from 'node:assert/strict'
-import { FactMemory } from '../../../src/authenticate/facts.ts'
-import { secretInHeader } from '../../../src/authenticate/token/client-authentication.ts'
-import { fixedEndpoint } from '../../../src/authenticate/token/endpoint.ts'
+import { CredentialCache } from '../../../src/authenticate/credential-cache.ts'
+import { secretInHeader } from '../../../src/clients/token-endpoint/client-authentication.ts'
+import { fixedEndpoint } from '../../../src/clients/token-endpoint/endpoint.ts'
 import { evaluate, type Permit } from '../../../src/authorize/evaluate.ts'
 import type { Identity } from '../../../src/identity/identity.ts'
 import { describeError } from '../../../src/runtime/errors.ts'
@@ -12,7 +12,7 @@ import { exchangedToken, type ExchangeOptions } from '../../../src/transform/tok
 import { TokenMemory } from '../../../src/transform/token/token-memory.ts'
 import type { TokenSource } from '../../../src/transform/token/token-request.ts'
 import type { Transformation, Transformer } from '../../../src/transform/transformer.ts'
-import { askingBy, type Asking } from '../../authenticate/token/introspecting.ts'
+import { askingBy, type Asking } from '../../authenticate/introspection/introspecting.ts'
 import type { HeaderLines } from '../../fakes/envoy.ts'
 import { identityOf } from '../../fakes/identity.ts'
 import { questionOf } from '../../fakes/question.ts'
@@ -63,7 +63,7 @@ export interface AskingForTokens extends Asking, AsyncDisposable {
   readonly scripted: TokenServerHandle
   readonly source: TokenSource
   readonly memory: TokenMemory
-  readonly keys: FactMemory
+  readonly keys: CredentialCache
 }
 
 /** Starts an endpoint; it gives out `token-1`, `token-2` … for a minute each. */
@@ -88,7 +88,7 @@ export const startAskingForTokens = async (
     scripted,
     source,
     memory: new TokenMemory(),
-    keys: new FactMemory(asking.clock),
+    keys: new CredentialCache(asking.clock),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }

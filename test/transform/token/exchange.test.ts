@@ -3,9 +3,9 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { secretInHeader } from '../../../src/authenticate/token/client-authentication.ts'
+import { secretInHeader } from '../../../src/clients/token-endpoint/client-authentication.ts'
 import type { Identity } from '../../../src/identity/identity.ts'
-import { claimsOf, encode, makeKey } from '../../authenticate/token/issuing.ts'
+import { claimsOf, encode, makeKey } from '../../authenticate/bearer/issuing.ts'
 import { basic, type HeaderLines } from '../../fakes/envoy.ts'
 import { identityOf } from '../../fakes/identity.ts'
 import {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { createPublicKey, verify } from 'node:crypto'
 import { evaluate } from '../../../src/authorize/evaluate.ts'
-import { mintSchema, type MintConfig } from '../../../src/config/mint-schema.ts'
+import { mintSchema, type MintConfig } from '../../../src/keys/mint-schema.ts'
 import type { Identity } from '../../../src/identity/identity.ts'
 import type { SigningKeySet } from '../../../src/keys/signing-key-set.ts'
 import { mintedToken, type MintOptions } from '../../../src/transform/token/mint.ts'

@@ -3,14 +3,20 @@
 
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
-import { readJsonObject } from '../../../src/authenticate/token/strict-json.ts'
-import { MAX_TOKEN_LENGTH } from '../../../src/authenticate/token/bearer-credentials.ts'
+import { readJsonObject } from '../../../src/runtime/strict-json.ts'
+import { MAX_TOKEN_LENGTH } from '../../../src/authenticate/bearer/bearer-credentials.ts'
 import {
   readTokenAnswer,
   type TokenAnswer,
   type TokenExpectation,
 } from '../../../src/transform/token/token-answer.ts'
-import { claimsOf, encode, makeKey, NOW, type IssuerKey } from '../../authenticate/token/issuing.ts'
+import {
+  claimsOf,
+  encode,
+  makeKey,
+  NOW,
+  type IssuerKey,
+} from '../../authenticate/bearer/issuing.ts'
 
 const ASKED = NOW * 1_000
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { mintSchema } from '../../../src/config/mint-schema.ts'
+import { mintSchema } from '../../../src/keys/mint-schema.ts'
 import type { Identity } from '../../../src/identity/identity.ts'
 import { Minting } from './minting.ts'
 

@@ -2,7 +2,7 @@
 // when it fails. Where all have failed a moment ago, the answer is immediate.
 
 import type { Clock } from '../../../runtime/clock.ts'
-import type { ServerState } from '../../server-state.ts'
+import type { ServerState } from '../../../runtime/server-state.ts'
 import { readServerUrl } from './dial.ts'
 import { DirectoryError } from './failure.ts'
 import type { LdapOptions } from './options.ts'

@@ -1,7 +1,7 @@
 // Several RADIUS servers, asked in order until one answers within the time that there is.
 
 import type { Clock } from '../../../runtime/clock.ts'
-import type { ServerState } from '../../server-state.ts'
+import type { ServerState } from '../../../runtime/server-state.ts'
 import type { Packet, RequestContent } from '../radius-packet.ts'
 import { RadiusFailure } from './failure.ts'
 import type { Server } from './server.ts'

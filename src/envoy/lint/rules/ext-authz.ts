@@ -1,6 +1,6 @@
 // Rules about ext_authz: what Countersign gets to see, and whether its answer is carried out.
 
-import { STRIPPED_NAMES, STRIPPED_PREFIXES } from '../../../transform/strip.ts'
+import { STRIPPED_NAMES, STRIPPED_PREFIXES } from '../../../request/stripped-headers.ts'
 import { when, type Hit, type Rule } from '../rule.ts'
 import type { Credential } from '../credentials.ts'
 import { authenticatorsOf, type Guard } from '../view/credentials.ts'

@@ -7,7 +7,7 @@ import {
   ORIGIN_PREFIX,
   STRIPPED_NAMES,
   STRIPPED_PREFIXES,
-} from '../../../transform/strip.ts'
+} from '../../../request/stripped-headers.ts'
 import type { HeaderNames } from '../../removals.ts'
 import type { Credential } from '../credentials.ts'
 

@@ -1,7 +1,7 @@
 // Rules about headers and trailers that get past removals: by another name that an upstream takes for the same one
 // (CGI, FastCGI and PHP: RFC 3875 §4.1.18), or behind the body.
 
-import { STRIPPED_NAMES, STRIPPED_PREFIXES } from '../../../transform/strip.ts'
+import { STRIPPED_NAMES, STRIPPED_PREFIXES } from '../../../request/stripped-headers.ts'
 import { TRAILER } from '../../strip.ts'
 import { when, type Rule } from '../rule.ts'
 import { protocolOf } from '../view/cluster.ts'

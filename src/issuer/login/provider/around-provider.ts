@@ -2,7 +2,7 @@
 // one that they do not stand by any more, and who logs out here says goodbye there.
 
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
-import type { AskStanding } from '../../../authenticate/session.ts'
+import type { AskStanding } from '../../../authenticate/session/authenticator.ts'
 import { describeError } from '../../../runtime/errors.ts'
 import type { Logger } from '../../../runtime/logger.ts'
 import type { PageSender } from '../../page-sender.ts'

@@ -14,7 +14,7 @@ import {
 } from 'openid-client'
 import type { LoginProvider } from '../../../check/login-providers.ts'
 import { isConfidential } from '../../../config/values.ts'
-import type { Claims } from '../../../identity/identity.ts'
+import type { Claims } from '../../../identity/claims.ts'
 import { Discovered, TOLERANCE_S } from './discovered.ts'
 import { failureOf, type ProviderFailure } from './failure.ts'
 import type { AskingParts } from './fetch.ts'

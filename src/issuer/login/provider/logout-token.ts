@@ -2,7 +2,7 @@
 // has no other proof, so everything that the specification lets us look at is looked at.
 
 import { jwtVerify, type JWTVerifyGetKey } from 'jose'
-import { SIGNATURE_ALGORITHMS } from '../../../config/token-schema.ts'
+import { SIGNATURE_ALGORITHMS } from '../../../authenticate/bearer/schema.ts'
 import { isJsonObject } from '../../../runtime/json-object.ts'
 
 /** Who has logged out there. */

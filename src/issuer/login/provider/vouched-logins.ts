@@ -2,7 +2,7 @@
 // end.
 
 import type { LoginProvider } from '../../../check/login-providers.ts'
-import type { SessionRenewal } from '../../../authenticate/session/browser-sessions.ts'
+import type { SessionRenewal } from '../../../logins/browser-sessions.ts'
 import type { LoginRecords } from '../../authorization/login-records.ts'
 import type { AskingParts } from './fetch.ts'
 import { Farewell, type FarewellParts } from './farewell.ts'

@@ -1,0 +1,59 @@
+// `audit` of authz: where events go, and how much of the log clients may fill that have not authenticated.
+
+import { z } from 'zod'
+import { durationSchema, pathSchema } from '../config/values.ts'
+
+const KILOBYTE = 1024
+const MEGABYTE = 1024 * KILOBYTE
+// Two events of such clients at least, which have 2 KB at most.
+const LEAST_BURST = 4 * KILOBYTE
+
+const rate = (burst: number, perSecond: number) =>
+  z
+    .strictObject({
+      burst: z.int().min(LEAST_BURST).default(burst).describe('Bytes at once, after a pause.'),
+      perSecond: z.int().min(1).default(perSecond).describe('Bytes a second, lastingly.'),
+    })
+    .prefault({})
+
+const budget = z
+  .strictObject({
+    source: rate(MEGABYTE, 2 * KILOBYTE).describe(
+      'What one source has: an IPv4 address, or a /64 of IPv6; a /48 has four times as much. An event takes some 500 bytes, 2 KB at most.',
+    ),
+    total: rate(16 * MEGABYTE, 16 * KILOBYTE).describe(
+      'What all sources have together. The default comes to 1.4 GB a day.',
+    ),
+    summaryInterval: durationSchema
+      .prefault('30s')
+      .refine((interval) => interval >= 1_000 && interval <= 3_600_000, 'must be 1s to 1h')
+      .describe(
+        'How long refusals are counted before their summary is written. A crash loses what was counted since the last one; the end of the process and SIGHUP write it at once.',
+      ),
+  })
+  .prefault({})
+
+/** The `audit` section. */
+export const auditSchema = z
+  .strictObject({
+    file: pathSchema
+      .optional()
+      .describe('JSON lines are appended here (reopened on SIGHUP). Default: standard output.'),
+    query: z
+      .enum(['full', 'names', 'none'])
+      .default('names')
+      .describe(
+        'How much of the query string is recorded: `names` withholds the values, `none` everything. `full` withholds those of parameters that hold credentials by a standard or by their name (`access_token`, `code`, `id_token_hint`, `SAMLResponse`, `key`, `sig` and others).',
+      ),
+    unauthenticated: z
+      .union([z.literal('unlimited'), budget])
+      .prefault({})
+      .describe(
+        'How much of the log refusals of clients may take that have not authenticated. Beyond it they are counted by source, and a `refusals-summary` is written. Wrong passwords have as much again, so that a flood of anything else hides no guessing. `unlimited`: each refusal has its own event, and such clients can fill the disk.',
+      ),
+  })
+  .prefault({})
+  .describe('Where audit events go.')
+
+/** The `audit` section: durations in milliseconds. */
+export type AuditConfig = z.output<typeof auditSchema>

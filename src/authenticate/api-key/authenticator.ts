@@ -1,0 +1,76 @@
+// API keys: long random texts, one for each caller, known by their hashes. For callers that are
+// programs and can neither log in nor refresh a token.
+
+import { shownId } from '../../identity/shown.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { Authentication, Authenticator } from '../authenticator.ts'
+import { carriersOf, keyReader, type KeyPlace } from './locations.ts'
+import { readApiKey } from './key.ts'
+import type { KeysFile } from './keys-file.ts'
+
+/** What an API key authenticator needs. */
+export interface ApiKeyOptions {
+  /** Its name in the configuration. */
+  readonly name: string
+  readonly realm: string
+  readonly places: readonly KeyPlace[]
+  readonly keys: KeysFile
+  readonly clock: Clock
+}
+
+/**
+ * Makes an authenticator for the API keys of one file.
+ *
+ * Proofs are not remembered: a key is proven with one SHA-256 of some hundred bytes, which takes no
+ * longer than the keyed hash by which the memory would look it up.
+ */
+export const apiKeyAuthenticator = ({
+  name,
+  realm,
+  places,
+  keys,
+  clock,
+}: ApiKeyOptions): Authenticator => {
+  const read = keyReader(places)
+  return {
+    name,
+    challenges: places.map((place) => challengeOf(realm, place)),
+    carriers: carriersOf(places),
+    authenticate: (request) => {
+      const credentials = read(request)
+      return Promise.resolve(
+        credentials.outcome === 'present'
+          ? prove(credentials.text, keys, clock)
+          : NOT_PROVEN[credentials.outcome],
+      )
+    },
+  }
+}
+
+const NOT_PROVEN = {
+  absent: { outcome: 'not-applicable' },
+  malformed: { outcome: 'rejected', code: 'credential-malformed' },
+  conflict: { outcome: 'rejected', code: 'credential-conflict' },
+} as const
+
+const prove = (text: string, keys: KeysFile, clock: Clock): Authentication => {
+  const key = readApiKey(text)
+  if (key === undefined) return NOT_PROVEN.malformed
+  const known = keys.find(key)
+  if (known === undefined) {
+    return { outcome: 'rejected', code: 'api-key-unknown', shown: shownId(key.id, false) }
+  }
+  const { facts } = known
+  return facts.expires !== undefined && clock.now() >= facts.expires
+    ? { outcome: 'rejected', code: 'api-key-expired', user: facts.user, shown: facts.shown }
+    : { outcome: 'authenticated', facts }
+}
+
+/**
+ * RFC 9110 §11.6.1 wants a challenge with every 401, and no scheme is registered for API keys: this
+ * one says where the key belongs in the words of OpenAPI (`securitySchemes`, type `apiKey`).
+ */
+const challengeOf = (realm: string, place: KeyPlace): string =>
+  place.kind === 'header' && place.scheme !== undefined
+    ? `${place.scheme} realm="${realm}"`
+    : `ApiKey realm="${realm}", in="${place.kind}", name="${place.name}"`

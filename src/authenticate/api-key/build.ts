@@ -1,0 +1,35 @@
+// The `apiKey` section, built: its keys read, and its carriers admitted.
+
+import { apiKeyAuthenticator } from './authenticator.ts'
+import type { KeyPlace } from './locations.ts'
+import { KeysFile } from './keys-file.ts'
+import type { Authenticator } from '../authenticator.ts'
+import type { ApiKeyConfig } from './schema.ts'
+import { CountersignError } from '../../runtime/errors.ts'
+import { complaintAboutCarrier } from '../../request/credential-header-names.ts'
+import type { AuthenticatorParts } from '../parts.ts'
+
+/** Builds an authenticator for API keys; `undefined` when there are problems with it. */
+export const buildApiKey = async (
+  name: string,
+  { realm, file, carriers }: ApiKeyConfig,
+  { files, problems, clock }: AuthenticatorParts,
+): Promise<Authenticator | undefined> => {
+  const path = ['authenticators', name, 'apiKey']
+  const places: KeyPlace[] = []
+  for (const [index, carrier] of carriers.entries()) {
+    await problems.collect([...path, 'carriers', index], () => places.push(placeOf(carrier)))
+  }
+  const keys = await problems.collect([...path, 'file'], async () =>
+    KeysFile.parse(file, await files.readText(file)),
+  )
+  return keys && apiKeyAuthenticator({ name, realm, places, keys, clock })
+}
+
+const placeOf = ({ header, scheme, query }: ApiKeyConfig['carriers'][number]): KeyPlace => {
+  if (query !== undefined) return { kind: 'query', name: query }
+  if (header === undefined) throw new TypeError('a carrier of no kind') // the schema refuses it
+  const complaint = complaintAboutCarrier(header)
+  if (complaint !== undefined) throw new CountersignError('configuration-invalid', complaint)
+  return { kind: 'header', name: header, scheme }
+}

@@ -1,0 +1,99 @@
+// Where an API key stands in a request: a header, Authorization under a scheme of its own, or a
+// parameter of the query. Strict, and one key only.
+
+import { canonicalName } from '../../request/headers.ts'
+import { valuesOf } from '../../request/query.ts'
+import type { Request } from '../../request/request.ts'
+import type { CredentialLocation } from '../../request/credential-location.ts'
+
+/** Where keys may stand. */
+export type KeyPlace =
+  /** A header, by its lower-case name; with a scheme (`authorization`) or the key alone. */
+  | { readonly kind: 'header'; readonly name: string; readonly scheme?: string | undefined }
+  | { readonly kind: 'query'; readonly name: string }
+
+/** What a request holds, as far as API keys are concerned. */
+export type KeyCredentials =
+  | { readonly outcome: 'absent' }
+  | { readonly outcome: 'malformed' }
+  /** Keys in two places, or a key beside a credential of another scheme. */
+  | { readonly outcome: 'conflict' }
+  | { readonly outcome: 'present'; readonly text: string }
+
+type Reader = (
+  request: Pick<Request, 'headers' | 'query'>,
+) => KeyCredentials | { readonly outcome: 'other' }
+
+const ABSENT = { outcome: 'absent' } as const
+const MALFORMED = { outcome: 'malformed' } as const
+const CONFLICT = { outcome: 'conflict' } as const
+// Another scheme in the header where a key could stand.
+const OTHER = { outcome: 'other' } as const
+
+// Longer than any key; what a key looks like is judged elsewhere.
+const MAX_LENGTH = 256
+// Printable ASCII (RFC 9110 §5.6.2) without the comma that joins two lines, without space.
+const TEXT = /^[\x21-\x2b\x2d-\x7e]+$/
+
+/** The carriers that these places are, for conflicts and for what is stripped. */
+export const carriersOf = (places: readonly KeyPlace[]): readonly CredentialLocation[] =>
+  places.map(({ kind, name }) => ({ kind, name }))
+
+/** Makes the reader of these places. */
+export const keyReader = (
+  places: readonly KeyPlace[],
+): ((request: Pick<Request, 'headers' | 'query'>) => KeyCredentials) => {
+  const readers = places.map(readerOf)
+  return (request) => {
+    let found: KeyCredentials = ABSENT
+    let other = false
+    for (const read of readers) {
+      const reading = read(request)
+      if (reading.outcome === 'other') other = true
+      else if (reading.outcome !== 'absent') {
+        if (found.outcome !== 'absent') return CONFLICT
+        found = reading
+      }
+    }
+    return other && found.outcome !== 'absent' ? CONFLICT : found
+  }
+}
+
+const readerOf = (place: KeyPlace): Reader => {
+  const { kind, name } = place
+  if (kind === 'query') return ({ query }) => only(valuesOf(query, name))
+  if (place.scheme === undefined) return ({ headers }) => only(linesOf(headers, name))
+  const scheme = place.scheme.toLowerCase()
+  return ({ headers }) => {
+    const [line, ...more] = linesOf(headers, name)
+    if (line === undefined) return ABSENT
+    if (more.length > 0) return MALFORMED
+    // RFC 9110 §11.4: the scheme is case-insensitive, then at least one space.
+    const end = line.indexOf(' ')
+    if ((end === -1 ? line : line.slice(0, end)).toLowerCase() !== scheme) return OTHER
+    return only([end === -1 ? '' : line.slice(end).trimStart()])
+  }
+}
+
+/**
+ * The values of a header. A name that an upstream may read as this one (`X.Api_Key`) counts as a
+ * line that cannot be read, since nobody can know whether it was meant.
+ */
+const linesOf = ({ lines }: Request['headers'], wanted: string): readonly string[] => {
+  let found: readonly string[] = NONE
+  for (const { name, value } of lines) {
+    if (name.length !== wanted.length) continue
+    if (name === wanted) found = [...found, value.toString('latin1')]
+    else if (canonicalName(name) === canonicalName(wanted)) found = [...found, '']
+  }
+  return found
+}
+
+const NONE: readonly string[] = []
+
+const only = ([text, ...more]: readonly string[]): KeyCredentials => {
+  if (text === undefined) return ABSENT
+  return more.length === 0 && text.length <= MAX_LENGTH && TEXT.test(text)
+    ? { outcome: 'present', text }
+    : MALFORMED
+}

@@ -1,0 +1,224 @@
+// Bearer tokens (RFC 6750) that are signed JWTs: proven by the keys of their issuer, without asking
+// it. Opaque tokens and those of other issuers are left to other authenticators. Where the
+// configuration says so, tokens may be bound to a key that the caller proves (RFC 9449).
+
+import type { Facts } from '../../identity/identity.ts'
+import type { Request } from '../../request/request.ts'
+import { tokenUser } from '../../identity/default-names.ts'
+import { shownToken } from '../../identity/shown.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import { digestOf } from '../../runtime/digest.ts'
+import { raceWithAbort } from '../../runtime/race-with-abort.ts'
+import type { Authentication, Authenticator } from '../authenticator.ts'
+import { fingerprintOf, type CredentialCache } from '../credential-cache.ts'
+import type { AskEnded } from '../session/ended-tokens.ts'
+import {
+  BEARER_CARRIERS,
+  UNREAD_BEARER_CARRIERS,
+  readBearerCredentials,
+  type TokenScheme,
+} from './bearer-credentials.ts'
+import { mayUse } from './binding.ts'
+import { tokenChallenges } from './challenges.ts'
+import { holderCheck, type DpopOptions, type HolderVerdict } from './dpop.ts'
+import type { KeySet } from './key-set.ts'
+import type { Keys } from './keys.ts'
+import { readToken } from './token.ts'
+import { judge, refusalOf, type PlausibleToken, type TokenRules } from './verify-token.ts'
+
+/** What a bearer authenticator needs. */
+export interface BearerOptions extends TokenRules {
+  /** Its name in the configuration. */
+  readonly name: string
+  readonly realm: string
+  readonly keys: KeySet
+  /** How long a proof is remembered at most, in milliseconds; 0 for not at all. */
+  readonly remember: number
+  readonly clock: Clock
+  readonly memory: CredentialCache
+  /** Without it, nobody can use a token that is bound to a key. */
+  readonly dpop?: DpopOptions | undefined
+  /** Of an issuer that is ours: whether the login of a token has ended, or its user was signed out. */
+  readonly askEnded?: AskEnded | undefined
+}
+
+/** Makes an authenticator for bearer tokens of one issuer. */
+export const bearerAuthenticator = (options: BearerOptions): Authenticator => {
+  const { name, realm, keys, dpop, askEnded } = options
+  const prover = new Prover(options)
+  const mayHold = holding(dpop)
+  const challenges = tokenChallenges(realm, dpop)
+  const schemes = dpop === undefined ? BEARER_ONLY : BEARER_AND_DPOP
+  return {
+    name,
+    challenges: challenges.invitations,
+    carriers: BEARER_CARRIERS,
+    unread: UNREAD_BEARER_CARRIERS,
+    async authenticate(request, signal) {
+      const credentials = readBearerCredentials(request.headers, schemes)
+      if (credentials.outcome === 'absent') return { outcome: 'not-applicable' }
+      const { scheme } = credentials
+      const refuse = (rejection: Rejection): Rejection => ({
+        ...rejection,
+        challenge: challenges.after(rejection.code, scheme),
+      })
+      if (credentials.outcome === 'malformed') {
+        return refuse({ outcome: 'rejected', code: 'credential-malformed' })
+      }
+      const { token } = credentials
+      const authentication =
+        prover.recall(token, keys.current()) ?? (await prover.prove(token, signal))
+      if (authentication.outcome === 'rejected') return refuse(authentication)
+      if (authentication.outcome !== 'authenticated') return authentication
+      // For every request: a token that was proven with its certificate or its key is worth nothing
+      // without.
+      const { facts } = authentication
+      const holder = await mayHold(scheme, request, token, facts)
+      if (holder.outcome === 'rejected') {
+        return refuse({ ...holder, user: facts.user, shown: facts.shown })
+      }
+      if (holder.outcome === 'unavailable') return holder
+      if (askEnded === undefined) return authentication
+      const ending = await endingOf(facts, askEnded)
+      if (ending === undefined) return authentication
+      return ending.outcome === 'rejected' ? refuse(ending) : ending
+    },
+  }
+}
+
+const BEARER_ONLY: readonly TokenScheme[] = ['bearer']
+const BEARER_AND_DPOP: readonly TokenScheme[] = ['bearer', 'dpop']
+
+type Rejection = Extract<Authentication, { outcome: 'rejected' }>
+
+/** Whether whoever shows a proven token may use it. */
+const holding = (dpop: DpopOptions | undefined) => {
+  const check = dpop && holderCheck(dpop)
+  return (
+    scheme: TokenScheme,
+    request: Request,
+    token: string,
+    facts: Facts,
+  ): HolderVerdict | Promise<HolderVerdict> => {
+    if (scheme === 'dpop' && check !== undefined) return check(request, token, facts)
+    const { claims = {} } = facts
+    if (dpop?.require === true && claims['cnf'] === undefined) return UNBOUND
+    return mayUse(claims, request.peerCertificate) ? PROVEN : UNBOUND
+  }
+}
+
+/** Why a token that was proven is over all the same; `undefined` where it is not. */
+const endingOf = async (
+  { user, shown, claims = {} }: Facts,
+  askEnded: AskEnded,
+): Promise<Rejection | Extract<Authentication, { outcome: 'unavailable' }> | undefined> => {
+  try {
+    const ended = await askEnded(claims)
+    return ended ? { outcome: 'rejected', code: 'token-inactive', user, shown } : undefined
+  } catch (cause) {
+    return { outcome: 'unavailable', cause }
+  }
+}
+
+const PROVEN = { outcome: 'proven' } as const
+const UNBOUND = { outcome: 'rejected', code: 'token-unbound' } as const
+
+/** Proves tokens, and remembers what it proved for as long as the keys stay what they were. */
+class Prover {
+  readonly #options: BearerOptions
+  readonly #generation: string
+
+  constructor(options: BearerOptions) {
+    this.#options = options
+    this.#generation = generationOf(options)
+  }
+
+  /** What these keys proved of the token a moment ago. */
+  recall(token: string, keys: Keys | undefined): Authentication | undefined {
+    const facts = keys && this.#options.memory.recall(this.#keyOf(token, keys))
+    return facts && { outcome: 'authenticated', facts }
+  }
+
+  async prove(text: string, signal: AbortSignal): Promise<Authentication> {
+    const { issuer, clock } = this.#options
+    const reading = readToken(text)
+    if (reading.outcome === 'opaque') return { outcome: 'not-applicable' }
+    if (reading.outcome === 'malformed')
+      return { outcome: 'rejected', code: 'credential-malformed' }
+    // Not proven, but whose it says it is decides who is to judge it.
+    if (reading.token.claims['iss'] !== issuer) return { outcome: 'not-applicable' }
+    const judgement = judge(reading.token, this.#options, clock.now())
+    if (judgement.outcome === 'rejected') {
+      const { claims } = reading.token
+      const shown = shownToken(claims, false)
+      return typeof claims['sub'] === 'string'
+        ? { ...judgement, user: tokenUser(issuer, claims['sub']), shown }
+        : { ...judgement, shown }
+    }
+    // Before the proof begins: nobody would be left to hear how it ended.
+    signal.throwIfAborted()
+    return await raceWithAbort(this.#proveWithKeys(text, judgement.plausible), signal)
+  }
+
+  /** The proof by the keys at hand, or by newer ones where those do not explain the token. */
+  async #proveWithKeys(text: string, plausible: PlausibleToken): Promise<Authentication> {
+    const { keys } = this.#options
+    const held = keys.current()
+    const proof = held && (await this.#proofBy(held, text, plausible))
+    if (proof !== undefined && !mayBeOfNewerKey(proof)) return proof
+    const renewal = await keys.newer(held)
+    if (renewal.outcome === 'keys') return await this.#proofBy(renewal.keys, text, plausible)
+    if (proof !== undefined && (renewal.outcome === 'same' || hasCode(proof, 'token-signature'))) {
+      return proof
+    }
+    const cause = renewal.outcome === 'same' ? new Error('no keys are known') : renewal.cause
+    return { outcome: 'unavailable', cause }
+  }
+
+  /** Shared by all requests that show this token now, and remembered under these keys only. */
+  async #proofBy(keys: Keys, text: string, plausible: PlausibleToken): Promise<Authentication> {
+    const { memory, remember } = this.#options
+    // Under these keys what is wrong stays wrong: those that come next look for it under their own name.
+    const lifetimes = { proof: remember, rejection: remember }
+    return await memory.proofOf(this.#keyOf(text, keys), lifetimes, async () => {
+      const user = tokenUser(this.#options.issuer, plausible.subject)
+      const code = await refusalOf(plausible, keys, this.#options)
+      const { token, expires } = plausible
+      if (code !== undefined) {
+        const proven = code === 'token-claims' // which is looked at behind the signature
+        return { outcome: 'rejected', code, user, shown: shownToken(token.claims, proven) }
+      }
+      const credential = fingerprintOf(memory.keyOf(this.#generation, text))
+      return {
+        outcome: 'authenticated',
+        facts: {
+          method: 'bearer',
+          credential,
+          user,
+          groups: [],
+          extra: {},
+          expires,
+          claims: token.claims,
+          shown: shownToken(token.claims, true),
+        },
+      }
+    })
+  }
+
+  #keyOf(token: string, { version }: Keys): string {
+    return this.#options.memory.keyOf(`${this.#generation}${version}`, token)
+  }
+}
+
+/** An issuer may have a key that is newer than ours, under a new name, an old one, or none. */
+const mayBeOfNewerKey = (proof: Authentication): boolean =>
+  hasCode(proof, 'token-key-unknown') || hasCode(proof, 'token-signature')
+
+const hasCode = (proof: Authentication, code: string): boolean =>
+  proof.outcome === 'rejected' && proof.code === code
+
+/** Everything but the keys that a proof rests on. */
+const generationOf = (options: BearerOptions): string => {
+  const { name, issuer, audiences, kind, algorithms, skew, require, remember } = options
+  return digestOf([name, issuer, audiences, kind, algorithms, skew, require?.source, remember])
+}

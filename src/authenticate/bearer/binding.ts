@@ -1,0 +1,45 @@
+// Tokens that only the holder of a key may use (RFC 7800). A caller who shows one and cannot show
+// the key has stolen it.
+
+import { createHash } from 'node:crypto'
+import type { Claims } from '../../identity/claims.ts'
+import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
+import { decodePem } from '../../x509/pem.ts'
+
+/**
+ * Whether whoever presented this certificate may use a token with these claims.
+ *
+ * RFC 8705 §3.1: `x5t#S256` must be the certificate's. Every other confirmation is proven by means
+ * that a bearer token lacks (RFC 9449 §7.1: a DPoP-bound token must not be taken as one).
+ *
+ * @param peerCertificate URL-encoded PEM, as Envoy sends it; or empty
+ */
+export const mayUse = ({ cnf }: Claims, peerCertificate: string): boolean => {
+  if (cnf === undefined) return true
+  return isJsonObject(cnf) && !('jkt' in cnf) && isOf(cnf, peerCertificate)
+}
+
+/**
+ * The thumbprint (RFC 7638) of the key that the holder of a token with these claims has to prove
+ * (RFC 9449 §6.1); `undefined` where it is bound to none, or also to another certificate.
+ *
+ * @param peerCertificate URL-encoded PEM, as Envoy sends it; or empty
+ */
+export const proofKeyOf = ({ cnf }: Claims, peerCertificate: string): string | undefined => {
+  if (!isJsonObject(cnf) || typeof cnf['jkt'] !== 'string') return undefined
+  return !('x5t#S256' in cnf) || isOf(cnf, peerCertificate) ? cnf['jkt'] : undefined
+}
+
+const isOf = (cnf: JsonObject, peerCertificate: string): boolean => {
+  const wanted = cnf['x5t#S256']
+  return typeof wanted === 'string' && wanted === thumbprintOf(peerCertificate)
+}
+
+const thumbprintOf = (urlEncodedPem: string): string | undefined => {
+  try {
+    const [leaf] = decodePem('CERTIFICATE', decodeURIComponent(urlEncodedPem))
+    return leaf && createHash('sha256').update(leaf).digest('base64url')
+  } catch {
+    return undefined // broken percent-encoding
+  }
+}

@@ -1,0 +1,61 @@
+// The `bearer` section, built: where its keys come from.
+
+import type { Authenticator } from '../authenticator.ts'
+import { bearerAuthenticator } from './authenticator.ts'
+import { endedTokens, type AskEnded } from '../session/ended-tokens.ts'
+import { SignOuts } from '../../logins/sign-outs.ts'
+import type { DpopOptions } from './dpop.ts'
+import { fixedKeySet, type KeySet } from './key-set.ts'
+import type { BearerConfig } from './schema.ts'
+import type { AuthenticatorParts } from '../parts.ts'
+
+/** Builds an authenticator for bearer tokens; `undefined` when there are problems with its keys. */
+export const buildBearer = async (
+  name: string,
+  config: BearerConfig,
+  parts: AuthenticatorParts,
+): Promise<Authenticator | undefined> => {
+  const path = ['authenticators', name, 'bearer']
+  const keys = await parts.problems.collect(path, () => keySetOf(config, parts))
+  const { clock, memory } = parts
+  const dpop = dpopOf(config, parts)
+  const askEnded = endingsOf(config, parts)
+  return keys && bearerAuthenticator({ ...config, name, keys, clock, memory, dpop, askEnded })
+}
+
+// As sessions are, by default: the end of a login counts everywhere after so long.
+const LONGEST_REMEMBERED_MS = 5_000
+
+/** Where users log in at the issuer, and it is us, it is known which logins have ended. */
+const endingsOf = (
+  { issuer, remember }: BearerConfig,
+  { loginIssuer, standings, state, clock }: AuthenticatorParts,
+): AskEnded | undefined =>
+  issuer === loginIssuer
+    ? endedTokens({
+        grant: standings.grant,
+        signOuts: new SignOuts(state.records, clock),
+        remember: Math.min(remember, LONGEST_REMEMBERED_MS),
+      })
+    : undefined
+
+const dpopOf = (
+  { dpop, skew }: BearerConfig,
+  { clock, replays }: AuthenticatorParts,
+): DpopOptions | undefined =>
+  dpop && { ...dpop, origins: new Map(Object.entries(dpop.origins)), skew, clock, replays }
+
+const keySetOf = async (
+  { issuer, keys }: BearerConfig,
+  { files, keySets, lent }: AuthenticatorParts,
+): Promise<KeySet> => {
+  const { file, url, ca, ...times } = keys
+  if (file !== undefined) return fixedKeySet(file, await files.read(file))
+  const set = keySets.lend({
+    source: url === undefined ? { kind: 'discovery', issuer } : { kind: 'url', url },
+    ca: ca === undefined ? undefined : await files.read(ca),
+    times,
+  })
+  lent.add(set)
+  return set
+}

@@ -1,0 +1,152 @@
+// A JSON Web Key Set (RFC 7517) → keys that verify signatures. Only what is public is taken, and a
+// key never points elsewhere: `x5u` and `x5c` are not read.
+
+import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
+import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
+import { canonicalAlgorithm, isAlgorithm, suits, type Algorithm } from '../../keys/algorithm.ts'
+
+/** A key that verifies. */
+export interface VerificationKey {
+  readonly id: string | undefined
+  /** The only algorithm it is for; a key without one is for all that suit its type. */
+  readonly algorithm: Algorithm | undefined
+  readonly key: KeyObject
+}
+
+/** The keys of an issuer at one time. */
+export class Keys {
+  /** A digest of all keys: equal keys, equal version, in whatever order they stand. */
+  readonly version: string
+  readonly #keys: readonly VerificationKey[]
+
+  constructor(keys: readonly VerificationKey[]) {
+    this.#keys = keys
+    const parts = keys.map(({ id, algorithm, key }) =>
+      JSON.stringify([
+        id,
+        algorithm,
+        key.export({ type: 'spki', format: 'der' }).toString('base64'),
+      ]),
+    )
+    this.version = createHash('sha256')
+      .update(JSON.stringify([...new Set(parts)].toSorted()))
+      .digest('base64url')
+  }
+
+  get size(): number {
+    return this.#keys.length
+  }
+
+  /**
+   * The keys that may have made a signature. `kid` only finds one (RFC 7515 §4.1.4); a token
+   * without it is clear only where there is nothing to choose (OIDC Core §10.1).
+   */
+  candidates(id: string | undefined, algorithm: Algorithm): readonly VerificationKey[] {
+    const fitting = this.#keys.filter((key) => isFor(key, algorithm))
+    if (id !== undefined) return fitting.filter((key) => key.id === id)
+    return fitting.length === 1 ? fitting : []
+  }
+}
+
+const isFor = ({ algorithm, key }: VerificationKey, wanted: Algorithm): boolean =>
+  (algorithm === undefined || canonicalAlgorithm(algorithm) === canonicalAlgorithm(wanted)) &&
+  suits(wanted, key)
+
+/** Keys, and what was left out, for an operator's log. */
+export interface KeysReading {
+  readonly keys: Keys
+  readonly ignored: readonly string[]
+}
+
+// Each costs an import at every refresh, and a look at every cold verification.
+const MAX_KEYS = 100
+// A token is tried with each key of its kid, and anybody can show one. RFC 7517 §4.5: kids should differ;
+// the same one for two types of keys, or in both of two rotations, is seen.
+const MAX_KEYS_OF_KID = 4
+
+/**
+ * Reads a key set. Keys of other types and for other uses are left out (RFC 7517 §5); a document
+ * that is no key set at all gives `undefined`.
+ */
+export const readKeys = (document: JsonObject): KeysReading | undefined => {
+  const { keys: list } = document
+  if (!Array.isArray(list) || list.length > MAX_KEYS) return undefined
+  const keys: VerificationKey[] = []
+  const ignored: string[] = []
+  const counts = new Map<string, number>()
+  for (const [index, entry] of list.entries()) {
+    const reading = readKey(entry)
+    if (typeof reading === 'string') {
+      ignored.push(`key ${index} ${reading}`)
+      continue
+    }
+    const count = reading.id === undefined ? 0 : (counts.get(reading.id) ?? 0)
+    if (count >= MAX_KEYS_OF_KID) {
+      ignored.push(`key ${index} has the kid of ${MAX_KEYS_OF_KID} others`)
+      continue
+    }
+    if (reading.id !== undefined) counts.set(reading.id, count + 1)
+    keys.push(reading)
+  }
+  return { keys: new Keys(keys), ignored }
+}
+
+/** The public key of a JWK, or why it is none for us: the end of a sentence, for operators. */
+export const readKey = (entry: unknown): VerificationKey | string => {
+  if (!isJsonObject(entry)) return 'is no object'
+  const { kid, alg, use, key_ops: operations } = entry
+  if (kid !== undefined && typeof kid !== 'string') return 'has a kid that is no text'
+  if (use !== undefined && use !== 'sig') return 'is not for signatures'
+  if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) {
+    return 'is not for verifying'
+  }
+  // Whoever can read this document could sign tokens with it.
+  if ('d' in entry || 'k' in entry) return 'is not public'
+  if (alg !== undefined && !isAlgorithm(alg)) return 'is for an algorithm that is not accepted'
+  const key = importKey(entry)
+  if (key === undefined) return 'is of a type that is not accepted, or broken'
+  const weakness = weaknessOf(key)
+  if (weakness !== undefined) return weakness
+  if (alg !== undefined && !suits(alg, key)) return 'is of another type than its algorithm'
+  return { id: kid, algorithm: alg, key }
+}
+
+/** The members that make the key, by its type (RFC 7518 §6, RFC 8037 §2). */
+const MEMBERS: ReadonlyMap<unknown, readonly string[]> = new Map([
+  ['RSA', ['n', 'e']],
+  ['EC', ['crv', 'x', 'y']],
+  ['OKP', ['crv', 'x']],
+])
+
+const importKey = (entry: JsonObject): KeyObject | undefined => {
+  const members = MEMBERS.get(entry['kty'])
+  if (members === undefined) return undefined
+  const jwk = Object.fromEntries(['kty', ...members].map((member) => [member, entry[member]]))
+  try {
+    return createPublicKey({ key: jwk, format: 'jwk' })
+  } catch {
+    return undefined
+  }
+}
+
+// RFC 7518 §3.3: at least 2048 bits. At most what a verification may cost.
+const MIN_MODULUS = 2_048
+const MAX_MODULUS = 8_192
+const MIN_EXPONENT = 3n // with 1, everything is its own signature
+// A verification costs as much as the exponent is long; 64 bits are OpenSSL's own limit for long
+// moduli (OPENSSL_RSA_MAX_PUBEXP_BITS). 65537, which nearly all keys have, needs 17.
+const MAX_EXPONENT_BITS = 64
+
+const weaknessOf = ({ asymmetricKeyDetails }: KeyObject): string | undefined => {
+  const { modulusLength, publicExponent } = asymmetricKeyDetails ?? {}
+  if (modulusLength !== undefined && (modulusLength < MIN_MODULUS || modulusLength > MAX_MODULUS)) {
+    return `has ${modulusLength} bits, where ${MIN_MODULUS} to ${MAX_MODULUS} belong`
+  }
+  if (publicExponent === undefined) return undefined
+  if (publicExponent < MIN_EXPONENT) return 'has no exponent'
+  if (publicExponent >> BigInt(MAX_EXPONENT_BITS) > 0n) {
+    const bits = publicExponent.toString(2).length
+    return `has an exponent of ${bits} bits, where at most ${MAX_EXPONENT_BITS} are accepted`
+  }
+  return undefined
+}

@@ -1,0 +1,149 @@
+// `bearer` of an authenticator: tokens that are signed JWTs.
+
+import { z } from 'zod'
+import { compileCondition } from '../../expression/cel.ts'
+import { durationSchema, pathSchema, realmSchema } from '../../config/values.ts'
+
+/** Signature algorithms (RFC 7518 §3.1, RFC 8037, RFC 9864): public-key ones only. */
+export const SIGNATURE_ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+] as const
+
+/** A CEL condition about `claims`. */
+const claimsCondition = z.string().transform((source, context) => {
+  const compilation = compileCondition(source, 'claims')
+  if (compilation.ok) return compilation.expression
+  context.addIssue({ code: 'custom', message: compilation.message })
+  return z.NEVER
+})
+
+const keys = z
+  .strictObject({
+    url: z.string().optional().describe('Where the issuer publishes its JWKS.'),
+    file: pathSchema.optional().describe('A JWKS file (RFC 7517 §5).'),
+    ca: pathSchema
+      .optional()
+      .describe('PEM file: the CAs of the issuer’s certificate. Default: Node’s own.'),
+    refresh: z
+      .strictObject({
+        least: durationSchema.prefault('1m').describe('At least so long.'),
+        most: durationSchema.prefault('15m').describe('At most so long, also where it says none.'),
+      })
+      .refine(({ least, most }) => least <= most, 'must have "least" no longer than "most"')
+      .prefault({})
+      .describe(
+        'Between two fetches: what the issuer says in `Cache-Control: max-age`, within these bounds. A key that it removes is used no longer than that.',
+      ),
+    coolDown: durationSchema
+      .prefault('10s')
+      .describe(
+        'Between two fetches for tokens whose key is not known, or after a failed one. Until keys have been had once, the pause begins at 250ms and doubles up to this.',
+      ),
+    maxAge: durationSchema
+      .prefault('24h')
+      .describe('How long keys are used while the issuer cannot be asked.'),
+    timeout: durationSchema.prefault('5s').describe('For one fetch, discovery included.'),
+  })
+  .refine(({ url, file }) => url === undefined || file === undefined, 'has both "url" and "file"')
+  .prefault({})
+  .describe('Where the issuer’s keys are. Default: OpenID Connect discovery at the issuer.')
+
+/** A host as routes know it: without port, and in lower case. */
+const hostKey = z
+  .string()
+  .regex(
+    /^([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/,
+    'must be a host in lower case, without a port',
+  )
+
+/** An origin in its one spelling (RFC 6454 §6.2). */
+const origin = z
+  .string()
+  .refine(
+    (text) => /^https?:/.test(text) && URL.parse(text)?.origin === text,
+    'must be an origin such as "https://kube.example.org:8443": in lower case, without a path, and without the port that its scheme has anyway',
+  )
+
+// RFC 9449 §11.1: seconds or minutes. Every proof is remembered for so long.
+const LONGEST_WINDOW = 600_000
+
+const dpop = z
+  .strictObject({
+    window: durationSchema
+      .refine(
+        (window) => window >= 1_000 && window <= LONGEST_WINDOW,
+        'must be at least "1s" and at most "10m"',
+      )
+      .prefault('60s')
+      .describe('How long a proof is good, from `iat` on; `skew` comes on top, before and after.'),
+    algorithms: z
+      .array(z.enum(SIGNATURE_ALGORITHMS))
+      .min(1)
+      .default([...SIGNATURE_ALGORITHMS])
+      .describe('Signature algorithms of proofs that count; the challenge names them.'),
+    require: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether tokens that are bound to nothing are refused, and not asked for. Those that are bound to the caller’s client certificate (RFC 8705) count on.',
+      ),
+    origins: z
+      .record(hostKey, z.array(origin).min(1).describe('Any of them, character by character.'))
+      .default({})
+      .describe(
+        'Host → the origins under which callers know it, where that is not `https://` and the host: another port, or another name in front of Envoy.',
+      ),
+  })
+  .describe(
+    'Tokens may be bound to a key that the caller proves with every request (DPoP, RFC 9449): `Authorization: DPoP` and one header `DPoP`. Default: such tokens are refused.',
+  )
+
+/** The `bearer` section. */
+export const bearerSchema = z
+  .strictObject({
+    realm: realmSchema,
+    issuer: z
+      .string()
+      .min(1)
+      .describe('`iss` of its tokens, character by character. Tokens of others are passed on.'),
+    audiences: z
+      .array(z.string().min(1))
+      .min(1)
+      .describe('At least one of them has to stand in `aud`.'),
+    kind: z
+      .enum(['access', 'any'])
+      .default('any')
+      .describe(
+        '`access`: RFC 9068 access tokens only (`typ: at+jwt`). `any`: also `typ: JWT` or none, as most issuers write access and ID tokens alike.',
+      ),
+    algorithms: z
+      .array(z.enum(SIGNATURE_ALGORITHMS))
+      .min(1)
+      .default([...SIGNATURE_ALGORITHMS])
+      .describe('Signature algorithms that count.'),
+    skew: durationSchema
+      .prefault('30s')
+      .describe('How far the issuer’s clock and ours may be apart.'),
+    require: claimsCondition
+      .optional()
+      .describe('CEL about `claims` that has to be true, such as `claims.email_verified == true`.'),
+    keys,
+    remember: durationSchema
+      .prefault('5m')
+      .describe('How long a proven token is remembered at most; never past its end. `0s`: not.'),
+    dpop: dpop.optional(),
+  })
+  .describe('Bearer tokens (RFC 6750) that are signed JWTs of one issuer (RFC 7519, RFC 9068).')
+
+/** The parsed `bearer`. */
+export type BearerConfig = z.output<typeof bearerSchema>

@@ -1,0 +1,72 @@
+// The text of a signed JWT (RFC 7519, RFC 7515 §7.1) taken apart. Nothing in it is proven yet.
+
+import type { JsonObject } from '../../runtime/json-object.ts'
+import { readJsonObject } from '../../runtime/strict-json.ts'
+
+/** A signed token, read and not yet believed. */
+export interface Token {
+  readonly header: JsonObject
+  /** Frozen, all the way down. */
+  readonly claims: JsonObject
+  /** The bytes that the signature is of. */
+  readonly signed: Buffer
+  readonly signature: Buffer
+}
+
+/** What a bearer token turns out to be. */
+export type TokenReading =
+  | { readonly outcome: 'token'; readonly token: Token }
+  /** No signed JWT at all, so somebody else's: only its issuer can say what it means. */
+  | { readonly outcome: 'opaque' }
+  /** Meant to be a JWT, and broken. */
+  | { readonly outcome: 'malformed' }
+
+const OPAQUE = { outcome: 'opaque' } as const
+const MALFORMED = { outcome: 'malformed' } as const
+
+// RFC 7516 §9: an encrypted token has five parts. Only the holder of the key could read it.
+const ENCRYPTED_PARTS = 5
+
+/** Reads a token. Pure; never throws. */
+export const readToken = (text: string): TokenReading => {
+  const parts = text.split('.')
+  if (parts.length === 1 || parts.length === ENCRYPTED_PARTS) return OPAQUE
+  const [header = '', claims = '', signature = '', ...more] = parts
+  // Opaque tokens may hold dots too; only a JWT begins with a JSON object.
+  if (!Buffer.from(header, 'base64url').toString('latin1').trimStart().startsWith('{')) {
+    return OPAQUE
+  }
+  const bytes = decode(signature)
+  const read = { header: readPart(header), claims: readPart(claims) }
+  if (more.length > 0 || bytes === undefined || bytes.length === 0) return MALFORMED
+  if (read.header === undefined || read.claims === undefined) return MALFORMED
+  return {
+    outcome: 'token',
+    token: {
+      header: read.header,
+      claims: freeze(read.claims),
+      signed: Buffer.from(`${header}.${claims}`, 'latin1'),
+      signature: bytes,
+    },
+  }
+}
+
+const readPart = (part: string): JsonObject | undefined => {
+  const bytes = decode(part)
+  return bytes && readJsonObject(bytes)
+}
+
+/** RFC 7515 §2: base64url without padding, white space or other characters; one spelling each. */
+const decode = (part: string): Buffer | undefined => {
+  const bytes = Buffer.from(part, 'base64url')
+  return bytes.toString('base64url') === part ? bytes : undefined
+}
+
+/** Freezes what was read as JSON, all the way down. Recursion is bounded by the depth that was read. */
+export const freeze = <T>(value: T): T => {
+  if (typeof value === 'object' && value !== null) {
+    Object.values(value).forEach(freeze)
+    Object.freeze(value)
+  }
+  return value
+}

@@ -1,0 +1,116 @@
+// Whether a signed JWT is good (RFC 7519 §7.2, RFC 8725, RFC 9068 §4): first what can be seen
+// without a key, so that a token that fails anyway costs no signature and no fetch of keys; then
+// the signature.
+
+import type { Condition } from '../../expression/cel.ts'
+import type { Claims } from '../../identity/claims.ts'
+import type { JsonObject } from '../../runtime/json-object.ts'
+import type { RejectionCode } from '../authenticator.ts'
+import { isAlgorithm, isSignedBy, type Algorithm } from '../../keys/algorithm.ts'
+import type { Keys } from './keys.ts'
+import { isTime } from './times.ts'
+import type { Token } from './token.ts'
+
+/** What a token must be. */
+export interface TokenRules {
+  /** Of whom it is accepted at all: `iss`, character by character (RFC 8725 §3.8). */
+  readonly issuer: string
+  /** At least one of them must stand in `aud` (RFC 8725 §3.9). Never empty. */
+  readonly audiences: readonly string[]
+  /**
+   * `access`: only RFC 9068 access tokens (`typ: at+jwt`), so that no ID token is taken for one.
+   * `any`: also those with `typ: JWT` or none, which most issuers use for access and ID tokens
+   * alike; the audience, and {@link TokenRules.require}, must then tell them apart.
+   */
+  readonly kind: 'access' | 'any'
+  readonly algorithms: readonly Algorithm[]
+  /** How far clocks may be apart, in milliseconds. */
+  readonly skew: number
+  /** What else must hold of the claims. */
+  readonly require?: Condition | undefined
+}
+
+/** A token that is good if its signature is. */
+export interface PlausibleToken {
+  readonly token: Token
+  readonly algorithm: Algorithm
+  readonly keyId: string | undefined
+  readonly subject: string
+  /** `exp`, in milliseconds. */
+  readonly expires: number
+}
+
+type Judgement =
+  | { readonly outcome: 'plausible'; readonly plausible: PlausibleToken }
+  | { readonly outcome: 'rejected'; readonly code: RejectionCode }
+
+const rejected = (code: RejectionCode): Judgement => ({ outcome: 'rejected', code })
+
+/**
+ * Judges a token of the right issuer by everything but its signature.
+ *
+ * @param now milliseconds since the epoch
+ */
+export const judge = (token: Token, rules: TokenRules, now: number): Judgement => {
+  const { header, claims } = token
+  const { alg, kid, crit } = header
+  // RFC 7515 §4.1.11: we understand no extension. RFC 7797 §6: b64 may only come with crit.
+  if (crit !== undefined || 'b64' in header) return rejected('credential-malformed')
+  if (kid !== undefined && typeof kid !== 'string') return rejected('credential-malformed')
+  if (!isAlgorithm(alg) || !rules.algorithms.includes(alg)) return rejected('token-algorithm')
+  if (!isOfKind(header, rules.kind)) return rejected('token-type')
+  const { aud, sub, exp: end } = claims
+  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+  if (!rules.audiences.some((one) => audiences.includes(one))) return rejected('token-audience')
+  if (end === undefined) return rejected('token-claims') // or it would be good for ever
+  const times = readTimes(claims)
+  if (times === undefined) return rejected('credential-malformed')
+  const { exp, nbf, iat } = times
+  // RFC 7519 §4.1.4: "on or after which" it must not be accepted.
+  if (exp + rules.skew <= now) return rejected('token-expired')
+  // A token from the future was made by a clock that exp cannot be trusted of either.
+  if (Math.max(nbf, iat) > now + rules.skew) return rejected('token-not-yet-valid')
+  if (typeof sub !== 'string' || sub === '') return rejected('token-claims')
+  return {
+    outcome: 'plausible',
+    plausible: { token, algorithm: alg, keyId: kid, subject: sub, expires: exp },
+  }
+}
+
+/** RFC 7515 §4.1.9: a media type, in any case, of which "application/" may be left out. */
+const isOfKind = ({ typ }: JsonObject, kind: TokenRules['kind']): boolean => {
+  if (typ === undefined) return kind === 'any'
+  if (typeof typ !== 'string') return false
+  // Not other kinds of JWT: logout tokens, DPoP proofs, security events (RFC 8725 §3.11).
+  const type = typ.toLowerCase().replace(/^application\//, '')
+  return type === 'at+jwt' || (kind === 'any' && type === 'jwt')
+}
+
+/** The times, in milliseconds; `undefined` when one is no time. */
+const readTimes = ({
+  exp,
+  nbf = 0,
+  iat = 0,
+}: Claims): { readonly exp: number; readonly nbf: number; readonly iat: number } | undefined =>
+  isTime(exp) && isTime(nbf) && isTime(iat)
+    ? { exp: exp * 1_000, nbf: nbf * 1_000, iat: iat * 1_000 }
+    : undefined
+
+/** Why a plausible token is refused after all; `undefined` when it is good. */
+export const refusalOf = async (
+  { token, algorithm, keyId }: PlausibleToken,
+  keys: Keys,
+  { require }: TokenRules,
+): Promise<RejectionCode | undefined> => {
+  const candidates = keys.candidates(keyId, algorithm)
+  if (candidates.length === 0) return 'token-key-unknown'
+  let signed = false
+  for (const { key } of candidates) {
+    signed ||= await isSignedBy(algorithm, key, token.signed, token.signature)
+  }
+  if (!signed) return 'token-signature'
+  if (require !== undefined && require.evaluate({ claims: token.claims }) !== true) {
+    return 'token-claims'
+  }
+  return undefined
+}

@@ -1,0 +1,186 @@
+// Client certificates (RFC 5280): proven by a path to a configured trust anchor, here and not only
+// where TLS ends. Who is at the other end of the connection is the business of what ends it; this says
+// whose certificate that is, and whether it still counts.
+
+import { certificateFacts, type CertificateFacts } from '../../identity/certificate-facts.ts'
+import { certificateGroups, certificateUser } from '../../identity/default-names.ts'
+import { shownCertificate } from '../../identity/shown.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import { digestOf } from '../../runtime/digest.ts'
+import { raceWithAbort } from '../../runtime/race-with-abort.ts'
+import type { Authentication, Authenticator } from '../authenticator.ts'
+import type { CertificateSource, Finding, ShownCertificates } from './certificate-source.ts'
+import {
+  isMalformed,
+  readChainCertificate,
+  type ChainCertificate,
+} from '../../pki/chain-certificate.ts'
+import type { Path, PathRules } from '../../pki/path-rules.ts'
+import { findPath } from '../../pki/path.ts'
+import type { RevocationChecker } from '../../pki/revocation.ts'
+import type { Trust } from '../../pki/trust.ts'
+import { fingerprintOf, type CredentialCache } from '../credential-cache.ts'
+
+/** What a certificate authenticator needs. */
+export interface CertificateOptions extends PathRules {
+  /** Its name in the configuration. */
+  readonly name: string
+  readonly source: CertificateSource
+  readonly trust: Trust
+  /** Without it, a certificate counts to its end. */
+  readonly revocation?: RevocationChecker | undefined
+  /** How long a proof is remembered at most, in milliseconds; 0 for not at all. */
+  readonly remember: number
+  readonly clock: Clock
+  readonly memory: CredentialCache
+}
+
+// Longer than Envoy waits by default, so that a slow proof still serves the retry.
+const REVOCATION_DEADLINE = 10_000
+
+type Found = Extract<Finding, { outcome: 'found' }>
+
+/** Makes an authenticator for client certificates. */
+export const certificateAuthenticator = (options: CertificateOptions): Authenticator => {
+  const { name, source, memory } = options
+  const prover = new Prover(options)
+  return {
+    name,
+    challenges: [], // TLS asks for certificates, HTTP has no way to
+    carriers: source.carriers,
+    async authenticate(request, signal) {
+      const finding = source.find(request)
+      switch (finding.outcome) {
+        case 'absent':
+          return { outcome: 'not-applicable' }
+        case 'conflict':
+          return { outcome: 'rejected', code: 'credential-conflict' }
+        case 'malformed':
+          return MALFORMED
+        case 'found': {
+          const key = memory.keyOf(prover.generation, finding.text)
+          const facts = memory.recall(key)
+          if (facts !== undefined) return { outcome: 'authenticated', facts }
+          // Before the proof begins: nobody would be left to hear how it ended.
+          signal.throwIfAborted()
+          return await raceWithAbort(prover.prove(key, finding), signal)
+        }
+      }
+    },
+  }
+}
+
+const MALFORMED = { outcome: 'rejected', code: 'credential-malformed' } as const
+
+/** Certificates that could be read: those that were shown, and what the first one says. */
+interface Reading {
+  readonly leaf: ChainCertificate
+  readonly others: readonly ChainCertificate[]
+  readonly facts: CertificateFacts
+}
+
+/** Proves certificates, and remembers what it proved for as long as everything behind it counts. */
+class Prover {
+  readonly #options: CertificateOptions
+  readonly #generation: string
+
+  constructor(options: CertificateOptions) {
+    this.#options = options
+    const { name, trust, purposes, remember } = options
+    this.#generation = digestOf([name, trust.generation, purposes, remember])
+  }
+
+  /** Everything that a proof rests on, as it is now. */
+  get generation(): string {
+    return `${this.#generation}${this.#options.revocation?.generation ?? ''}`
+  }
+
+  /** Shared by all requests that show this certificate now; not to be ended by one of them. */
+  async prove(key: string, found: Found): Promise<Authentication> {
+    const { memory, remember, clock } = this.#options
+    // Read when the proof is there, so that it says itself how long it counts.
+    const lifetimes = { proof: remember, rejection: remember }
+    return await memory.proofOf(key, lifetimes, async () => {
+      const reading = read(found.read())
+      if (reading === undefined) return MALFORMED
+      const { leaf, facts } = reading
+      const verdict = await this.#judge(reading)
+      const user = certificateUser(facts)
+      if (verdict.outcome === 'rejected') {
+        return { ...verdict, user, shown: shownCertificate(facts, false) }
+      }
+      if (verdict.outcome === 'unavailable') return verdict
+      lifetimes.proof = Math.min(remember, verdict.until - clock.now())
+      const credential = fingerprintOf(memory.keyOf(this.generation, leaf.der.toString('base64')))
+      return {
+        outcome: 'authenticated',
+        facts: {
+          method: 'certificate',
+          credential,
+          user,
+          groups: certificateGroups(facts),
+          extra: {},
+          expires: leaf.parts.notAfter * 1_000,
+          authenticatedAt: clock.now(),
+          certificate: facts,
+          shown: shownCertificate(facts, true),
+          certificateDer: leaf.der,
+        },
+      }
+    })
+  }
+
+  async #judge({ leaf, others }: Reading): Promise<Verdict> {
+    const { trust, purposes, clock } = this.#options
+    const result = await findPath(leaf, others, trust, { purposes }, clock.now())
+    if (result.outcome === 'invalid') return { outcome: 'rejected', code: result.code }
+    const until = await this.#revocationOf(result.path)
+    return typeof until === 'number'
+      ? { outcome: 'valid', until: Math.min(until, result.until) }
+      : until
+  }
+
+  /** Until when the path is known not to be revoked. */
+  async #revocationOf(path: Path): Promise<number | Exclude<Verdict, { outcome: 'valid' }>> {
+    const { revocation } = this.#options
+    if (revocation === undefined) return Number.POSITIVE_INFINITY
+    const ders = path.map(({ der }) => der)
+    const status = await revocation.check(ders, AbortSignal.timeout(REVOCATION_DEADLINE))
+    switch (status.outcome) {
+      case 'good':
+        return status.until ?? Number.POSITIVE_INFINITY
+      case 'revoked':
+        return { outcome: 'rejected', code: 'certificate-revoked' }
+      case 'denied':
+        return { outcome: 'rejected', code: 'certificate-denied' }
+      case 'unknown':
+        return { outcome: 'rejected', code: 'certificate-status-unknown' }
+      case 'unavailable':
+        return { outcome: 'unavailable', cause: status.cause }
+    }
+  }
+}
+
+type Verdict =
+  | { readonly outcome: 'valid'; readonly until: number }
+  | Extract<Authentication, { outcome: 'rejected' | 'unavailable' }>
+
+const read = (shown: ShownCertificates | undefined): Reading | undefined => {
+  if (shown === undefined) return undefined
+  try {
+    const leaf = readChainCertificate(shown.leaf)
+    const others = shown.others.map(readChainCertificate)
+    const facts = certificateFacts(leaf.parts, leaf.fingerprint)
+    return hasControls(facts) ? undefined : { leaf, others, facts }
+  } catch (cause) {
+    if (!isMalformed(cause)) throw cause
+    return undefined
+  }
+}
+
+/**
+ * Names with control characters, NUL above all: some readers end the name there, so that
+ * `admin\0.example.org` would be two people.
+ */
+const hasControls = ({ subject, dns, uris, emails, upns }: CertificateFacts): boolean =>
+  [...Object.values(subject), dns, uris, emails, upns].flat().some((name) => /\p{Cc}/u.test(name))

@@ -1,0 +1,57 @@
+// The `certificate` section, built: whom to trust, and where the certificate stands.
+
+import type { Authenticator } from '../authenticator.ts'
+import { certificateAuthenticator } from './authenticator.ts'
+import type { CertificateSource } from './certificate-source.ts'
+import { clientCertSource } from './client-cert.ts'
+import { connectionSource } from './connection.ts'
+import { forwardedClientCertSource } from './forwarded-client-cert.ts'
+import { readAuthorities, trustIn } from '../../pki/trust.ts'
+import type { ClientCertificateConfig } from './schema.ts'
+import type { AuthenticatorParts } from '../parts.ts'
+import { buildRevocation } from './revocation.ts'
+
+/** Builds an authenticator for client certificates; `undefined` when there are problems. */
+export const buildCertificate = async (
+  name: string,
+  config: ClientCertificateConfig,
+  parts: AuthenticatorParts,
+): Promise<Authenticator | undefined> => {
+  const path = ['authenticators', name, 'certificate']
+  const { files, problems, clock, memory } = parts
+  const readFile = async (key: string, file: string) =>
+    await problems.collect([...path, key], async () =>
+      // As bytes, so that comments around the certificates may be in any encoding.
+      readAuthorities(file, (await files.read(file)).toString('latin1')),
+    )
+  const anchors = await readFile('trust', config.trust)
+  const intermediates =
+    config.intermediates === undefined ? [] : await readFile('intermediates', config.intermediates)
+  const revocation =
+    config.revocation && (await buildRevocation(config.revocation, [...path, 'revocation'], parts))
+  if (anchors === undefined || intermediates === undefined) return undefined
+  // There are problems with it. Never go on without what was asked for.
+  if (config.revocation !== undefined && revocation === undefined) return undefined
+  const { purposes, remember } = config
+  return certificateAuthenticator({
+    name,
+    source: sourceOf(config),
+    trust: trustIn(anchors, intermediates),
+    purposes,
+    revocation,
+    remember,
+    clock,
+    memory,
+  })
+}
+
+const sourceOf = ({ from, element }: ClientCertificateConfig): CertificateSource => {
+  switch (from) {
+    case 'connection':
+      return connectionSource
+    case 'x-forwarded-client-cert':
+      return forwardedClientCertSource(element)
+    case 'client-cert':
+      return clientCertSource
+  }
+}

@@ -1,0 +1,108 @@
+// Bearer tokens that only their issuer can judge, which is asked about each (OAuth 2.0 Token
+// Introspection, RFC 7662). What it said is remembered for a short while: it may revoke a token.
+
+import { tokenUser } from '../../identity/default-names.ts'
+import type { Facts } from '../../identity/identity.ts'
+import { shownToken } from '../../identity/shown.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { Asker } from '../../runtime/shared-server.ts'
+import type { Authentication, Authenticator } from '../authenticator.ts'
+import { fingerprintOf } from '../credential-cache.ts'
+import { askedTokenAuthenticator, type AskedTokenSettings } from '../bearer/remote-token.ts'
+import { mayUse } from '../bearer/binding.ts'
+import type { ClientAuthentication } from '../../clients/token-endpoint/client-authentication.ts'
+import type { Endpoint } from '../../clients/token-endpoint/endpoint.ts'
+import { judgeAnswer, type AnswerRules } from './answer.ts'
+import { isTime } from '../bearer/times.ts'
+import { freeze, readToken, type TokenReading } from '../bearer/token.ts'
+import type { TokenServer } from '../../clients/token-endpoint/server.ts'
+
+/** What an introspection authenticator needs. */
+export interface IntrospectionOptions extends AnswerRules, AskedTokenSettings {
+  /**
+   * `opaque`: tokens that are no signed JWTs; those are passed on. `any`: JWTs too, but for those of
+   * another issuer, to whom ours must not be shown a token of.
+   */
+  readonly tokens: 'opaque' | 'any'
+  readonly endpoint: Endpoint
+  readonly client: ClientAuthentication
+  readonly server: TokenServer
+  readonly clock: Clock
+}
+
+/** Makes an authenticator for bearer tokens that their issuer is asked about. */
+export const introspectionAuthenticator = (options: IntrospectionOptions): Authenticator =>
+  askedTokenAuthenticator({
+    ...options,
+    questionAbout(token) {
+      const reading = readToken(token)
+      if (!isConcerned(options, reading)) return undefined
+      return hasEnded(options, reading)
+        ? () => Promise.resolve({ outcome: 'rejected', code: 'token-expired' })
+        : (asker) => introspect(options, asker, token)
+    },
+    mayUse: ({ claims = {} }, { peerCertificate }) => mayUse(claims, peerCertificate),
+  })
+
+const isConcerned = ({ tokens, issuer }: IntrospectionOptions, reading: TokenReading): boolean => {
+  if (reading.outcome === 'opaque') return true
+  if (tokens === 'opaque') return false
+  if (reading.outcome === 'malformed') return true // as its issuer may have made it
+  const { iss = issuer } = reading.token.claims
+  return iss === issuer
+}
+
+/** Not proven, but it could only make a token good that its maker wanted to end: no question is needed. */
+const hasEnded = ({ skew, clock }: IntrospectionOptions, reading: TokenReading): boolean => {
+  const exp = reading.outcome === 'token' ? reading.token.claims['exp'] : undefined
+  return isTime(exp) && exp * 1_000 + skew <= clock.now()
+}
+
+/** Asks, and judges the answer. Shared by all requests that show this token now; never rejects. */
+const introspect = async (
+  options: IntrospectionOptions,
+  asker: Asker,
+  token: string,
+): Promise<Authentication> => {
+  const { issuer, endpoint, client, server, clock, generation, memory } = options
+  try {
+    const prepare = async (signal: AbortSignal) => {
+      const url = await endpoint(signal)
+      const { headers, form } = client(url)
+      // RFC 7662 §2.1.
+      const body = new URLSearchParams({ token, token_type_hint: 'access_token', ...form })
+      return { url, headers: { ...FORM, ...headers }, body: body.toString() }
+    }
+    const { answer, judgement } = await server.ask(asker, prepare, (document) => {
+      const judged = judgeAnswer(document, options, clock.now())
+      if (judged.outcome !== 'malformed') return { answer: document, judgement: judged }
+      throw new Error(`the introspection endpoint answered nonsense: ${judged.what}`)
+    })
+    const user = judgement.subject && tokenUser(issuer, judgement.subject)
+    if (judgement.outcome === 'rejected') {
+      const { outcome, code } = judgement
+      return user === undefined ? { outcome, code } : { outcome, code, user }
+    }
+    const credential = fingerprintOf(memory.keyOf(generation, token))
+    const facts = factsOf(tokenUser(issuer, judgement.subject), credential, judgement.expires)
+    // Some servers have an opaque token as its own `jti`.
+    const shown = shownToken(answer, true, token)
+    return { outcome: 'authenticated', facts: { ...facts, claims: freeze(answer), shown } }
+  } catch (cause) {
+    return { outcome: 'unavailable', cause }
+  }
+}
+
+const FORM = {
+  'content-type': 'application/x-www-form-urlencoded',
+  accept: 'application/json',
+} as const
+
+const factsOf = (user: string, credential: string, expires: number | undefined): Facts => ({
+  method: 'bearer',
+  credential,
+  user,
+  groups: [],
+  extra: {},
+  expires,
+})

@@ -1,0 +1,41 @@
+// The `introspection` section, built.
+
+import type { Authenticator } from '../authenticator.ts'
+import { introspectionAuthenticator } from './authenticator.ts'
+import type { IntrospectionConfig } from './schema.ts'
+import { digestOf } from '../../runtime/digest.ts'
+import type { JsonObject } from '../../runtime/json-object.ts'
+import type { AuthenticatorParts } from '../parts.ts'
+import { buildTokenEndpoint } from '../../clients/token-endpoint/build.ts'
+
+/** Builds an authenticator that asks an introspection endpoint; `undefined` when there are problems. */
+export const buildIntrospection = async (
+  name: string,
+  config: IntrospectionConfig,
+  parts: AuthenticatorParts,
+): Promise<Authenticator | undefined> =>
+  await parts.problems.collect(['authenticators', name, 'introspection'], async () => {
+    const { clock, memory } = parts
+    const purpose = {
+      called: 'the introspection endpoint',
+      member: 'introspection_endpoint',
+      remedy: 'see "client", and whether this client may introspect tokens',
+      asker: { authenticator: name, kind: 'introspection' },
+      isGood: ({ active }: JsonObject) => active === true,
+    } as const
+    const { endpoint, client, server, authorities } = await buildTokenEndpoint(
+      config,
+      purpose,
+      parts,
+    )
+    return introspectionAuthenticator({
+      ...config,
+      name,
+      endpoint,
+      client,
+      server,
+      generation: digestOf([name, config, authorities]),
+      clock,
+      memory,
+    })
+  })

@@ -1,0 +1,29 @@
+// What the authenticators of one configuration are built from.
+
+import type { ClientParts } from '../clients/parts.ts'
+import type { RevocationSources } from '../pki/revocation-sources.ts'
+import type { ReplayMemory } from '../state/replay-memory.ts'
+import type { State } from '../state/state.ts'
+import type { KeySets } from './bearer/key-sets.ts'
+import type { CredentialCache } from './credential-cache.ts'
+import type { HashPool } from './password/hash.ts'
+import type { LoginStandings } from './session/login-standings.ts'
+
+/** What outlives a configuration and is used by the authenticators of each. */
+export interface AuthenticatorResources {
+  readonly memory: CredentialCache
+  readonly hashes: HashPool
+  readonly keySets: KeySets
+  readonly revocations: RevocationSources
+  readonly replays: ReplayMemory
+  readonly state: State
+  readonly standings: LoginStandings
+}
+
+/** What building needs. */
+export interface AuthenticatorParts extends ClientParts, AuthenticatorResources {
+  /** Registers the shared resources in use, which the next reload retains; see `keepOnly`. */
+  readonly lent: Set<object>
+  /** `issuer.url`, where a login is configured. */
+  readonly loginIssuer: string | undefined
+}

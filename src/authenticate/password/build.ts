@@ -1,0 +1,74 @@
+// The `basic` section, built.
+
+import type { Authenticator } from '../authenticator.ts'
+import { basicAuthenticator } from './authenticator.ts'
+import { AttemptGuard, type LockOut } from './attempt-guard.ts'
+import { unguarded, type PasswordGuard } from './guard.ts'
+import { passwordWait } from './wait.ts'
+import type { BasicConfig } from './schema.ts'
+import { digestOf } from '../../runtime/digest.ts'
+import type { AuthenticatorParts } from '../parts.ts'
+import { buildVerifier, type BuiltVerifier } from './verifiers.ts'
+
+/** Builds an authenticator for HTTP Basic, of the verifiers with which there is no problem. */
+export const buildBasic = async (
+  name: string,
+  { realm, remember, verify, guard }: BasicConfig,
+  parts: AuthenticatorParts,
+): Promise<Authenticator> => {
+  const built: BuiltVerifier[] = []
+  for (const [index, entry] of verify.entries()) {
+    const key = entry.users === undefined ? Object.keys(entry) : ['users', 'file']
+    const path = ['authenticators', name, 'basic', 'verify', index, ...key]
+    const verifier = await parts.problems.collect(path, () => buildVerifier(entry, parts))
+    if (verifier === undefined) continue
+    parts.connections.defer(() => verifier.close())
+    const kind = entry.ldap === undefined ? 'radius' : 'ldap'
+    for (const server of verifier.servers) {
+      parts.dependencies.push({ authenticator: name, kind, ...server })
+    }
+    built.push(verifier)
+  }
+  const generation = digestOf([
+    name,
+    realm,
+    String(remember),
+    ...built.map((verifier) => verifier.generation),
+  ])
+  // An Access-Reject does not say whether the user exists.
+  const tellsUnknown = verify.every(({ radius }) => radius === undefined)
+  return basicAuthenticator({
+    name,
+    realm,
+    verifiers: built.map(({ verifier }) => verifier),
+    remember,
+    generation,
+    memory: parts.memory,
+    clock: parts.clock,
+    guard: guardOf(guard, { name, generation, tellsUnknown }, parts),
+    tellsUnknown,
+    loginDeadline: passwordWait({ verify }),
+  })
+}
+
+const guardOf = (
+  rules: BasicConfig['guard'],
+  about: { readonly name: string; readonly generation: string; readonly tellsUnknown: boolean },
+  { state, clock, logger }: AuthenticatorParts,
+): PasswordGuard => {
+  if (rules === false) return unguarded
+  const { name, generation, tellsUnknown } = about
+  // Not as "source": that tells kinds of lines apart (runtime/line-limit.ts), and an address comes with a request.
+  const onLockOut = ({ lasts, source: address, ...lockOut }: LockOut): void =>
+    logger.warn(
+      {
+        authenticator: name,
+        ...lockOut,
+        address,
+        ...(tellsUnknown ? {} : { user: undefined }),
+        seconds: lasts / 1_000,
+      },
+      'lock-out begins',
+    )
+  return new AttemptGuard({ ...rules, name, generation, state, clock, onLockOut })
+}

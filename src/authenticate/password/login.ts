@@ -1,0 +1,93 @@
+// Passwords at a login page: the same verifiers, guard and remembered proofs as HTTP Basic has, and the
+// question of a second factor beside them. What was proven by two is never remembered: the password alone
+// would be good for it.
+
+import { VERIFICATION_DEADLINE } from './wait.ts'
+import type { LoginStep, PasswordLogin, PasswordQuestion } from '../authenticator.ts'
+import type { Attempt, GuardedVerification } from './guard.ts'
+import { answerInOrder, lookupInOrder, verifyInOrder } from './in-order.ts'
+import {
+  authenticationOf,
+  credentialOf,
+  factsOf,
+  shownIn,
+  type PasswordProofOptions,
+} from './proof.ts'
+
+const CONTROL = /\p{Cc}/u
+
+/** Makes the login of a Basic authenticator. */
+export const passwordLogin = (options: PasswordProofOptions): PasswordLogin => {
+  const { verifiers, generation, guard, loginDeadline = VERIFICATION_DEADLINE } = options
+  return {
+    async begin(request, signal) {
+      const shown = shownIn(options, request)
+      if (shown.outcome === 'settled') return shown.authentication
+      signal.throwIfAborted()
+      const attempt = { ...shown.attempt, isAsked: true }
+      const { user, password, source } = attempt
+      const verification = await guard.verify(attempt, async () => {
+        const deadline = AbortSignal.timeout(loginDeadline)
+        return await verifyInOrder(verifiers, user, password, { source, signal: deadline })
+      })
+      const credential = credentialOf(options, attempt)
+      return stepOf(options, { user, credential, count: 0 }, verification)
+    },
+    async answer(question, typed, source) {
+      if (question.generation !== generation) return { outcome: 'stale' }
+      const { user, state, count } = question
+      const answer = typed.normalize('NFC')
+      if (answer === '' || CONTROL.test(answer)) {
+        return { outcome: 'rejected', code: 'credential-malformed', user }
+      }
+      // What is counted and noted is the answer to this question: elsewhere it may be right.
+      const attempt: Attempt = { user, password: `${state}\0${answer}`, source, questions: count }
+      const verification = await guard.verify(attempt, async () => {
+        const context = { source, signal: AbortSignal.timeout(loginDeadline) }
+        const bytes = Buffer.from(state, 'base64url')
+        return await answerInOrder(verifiers, user, answer, bytes, context)
+      })
+      return stepOf(options, question, verification)
+    },
+    async lookup({ account, ...proof }) {
+      try {
+        const signal = AbortSignal.timeout(VERIFICATION_DEADLINE)
+        const lookup = await lookupInOrder(verifiers, account, signal)
+        return lookup.outcome === 'current'
+          ? { outcome: 'current', facts: factsOf({ ...lookup, account }, proof) }
+          : lookup
+      } catch (cause) {
+        return { outcome: 'unavailable', cause }
+      }
+    },
+  }
+}
+
+const stepOf = (
+  options: PasswordProofOptions,
+  { user, credential, count }: Pick<PasswordQuestion, 'user' | 'credential' | 'count'>,
+  verification: GuardedVerification,
+): LoginStep => {
+  const { clock, generation } = options
+  if (verification.outcome !== 'challenged') {
+    return authenticationOf(
+      options,
+      user,
+      { credential, authenticatedAt: clock.now() },
+      verification,
+    )
+  }
+  const { message, echo = false, state } = verification.challenge
+  return {
+    outcome: 'asked',
+    question: {
+      user,
+      message,
+      echo,
+      state: Buffer.from(state).toString('base64url'),
+      generation,
+      credential,
+      count: count + 1,
+    },
+  }
+}

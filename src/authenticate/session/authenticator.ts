@@ -1,0 +1,115 @@
+// The session of a browser, by its cookie. Whoever shows none can log in; see check/login-redirect.ts.
+
+import { textsIn } from '../../runtime/json-object.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { Facts } from '../../identity/identity.ts'
+import { shownId } from '../../identity/shown.ts'
+import { cookiesNamed, OWN_COOKIES } from '../../request/cookies.ts'
+import { raceWithAbort } from '../../runtime/race-with-abort.ts'
+import type { Authentication, Authenticator } from '../authenticator.ts'
+import type { CredentialLocation } from '../../request/credential-location.ts'
+import { fingerprintOf, type CredentialCache } from '../credential-cache.ts'
+import type { BrowserSession, BrowserSessions } from '../../logins/browser-sessions.ts'
+
+/** The cookie. */
+export const SESSION_COOKIE = OWN_COOKIES
+
+/** What a session authenticator needs. */
+export interface SessionOptions {
+  /** Its name in the configuration. */
+  readonly name: string
+  readonly sessions: Pick<BrowserSessions, 'find'>
+  /** For how long a session that was looked up is not looked up again, in milliseconds. */
+  readonly remember: number
+  /** How long one request by a session may last, in milliseconds. */
+  readonly stream: number
+  readonly memory: CredentialCache
+  readonly askStanding: AskStanding
+  readonly clock: Clock
+}
+
+/**
+ * Asks whether a login, by its id, is still good: neither ended nor refused by whoever vouches for it. Where
+ * there is time left, they are asked in the background, and the answer is that it stands.
+ *
+ * @throws CountersignError `unavailable` when it cannot be known
+ */
+export type AskStanding = (login: string) => Promise<'stands' | 'ended'>
+
+const CARRIER: CredentialLocation = { kind: 'cookie', name: SESSION_COOKIE }
+
+/** Makes an authenticator for the sessions of browsers. */
+export const sessionAuthenticator = (options: SessionOptions): Authenticator => {
+  const { name, memory, remember } = options
+  return {
+    name,
+    // Browsers would ask for a password themselves; what they do instead, no challenge can say.
+    challenges: [],
+    carriers: [CARRIER],
+    async authenticate(request, signal) {
+      const shown = cookiesNamed(request.headers, SESSION_COOKIE)
+      const [text] = shown
+      if (text === undefined) return { outcome: 'not-applicable' }
+      if (shown.length > 1) return { outcome: 'rejected', code: 'credential-malformed' }
+      // A cookie is good on its own host only, whatever a proxy does with it.
+      const key = memory.keyOf(request.host, text)
+      const facts = memory.recall(key)
+      if (facts !== undefined) return { outcome: 'authenticated', facts }
+      signal.throwIfAborted()
+      const proof = memory.proofOf(key, remember, () => find(options, request.host, text))
+      return await raceWithAbort(proof, signal)
+    },
+  }
+}
+
+const find = async (
+  options: SessionOptions,
+  host: string,
+  text: string,
+): Promise<Authentication> => {
+  const { memory } = options
+  const session = await standing(options, host, text)
+  if (session === undefined) return { outcome: 'rejected', code: 'session-ended' }
+  return {
+    outcome: 'authenticated',
+    facts: factsOf(session, fingerprintOf(memory.keyOf(host, text)), options.stream),
+  }
+}
+
+/** The session, where there is one on that host, and somebody vouches for it now. */
+const standing = async (
+  { sessions, askStanding, clock }: SessionOptions,
+  host: string,
+  text: string,
+): Promise<BrowserSession | undefined> => {
+  const session = await sessions.find(text)
+  if (session?.host !== host) return undefined
+  const { renewal } = session
+  if (renewal === undefined || clock.now() < renewal.from) return session
+  if ((await askStanding(renewal.login)) === 'ended') return undefined
+  if (clock.now() < renewal.by) return session
+  // They were asked just now: it says now what they said.
+  const renewed = await sessions.find(text)
+  return renewed?.renewal !== undefined && clock.now() < renewed.renewal.by ? renewed : undefined
+}
+
+const factsOf = (
+  { id, loginId, user, claims, ends }: BrowserSession,
+  credential: string,
+  requestLimit: number,
+): Facts => {
+  const { groups, amr, auth_time: time } = claims
+  return {
+    method: 'session',
+    credential,
+    user,
+    groups: textsIn(groups),
+    extra: {},
+    claims,
+    shown: { ...shownId(id, true), ...(loginId === undefined ? {} : { login: loginId }) },
+    expires: ends,
+    requestLimit,
+    ...(typeof time === 'number' ? { authenticatedAt: time * 1_000 } : {}),
+    ...(textsIn(amr).length > 0 ? { methods: textsIn(amr) } : {}),
+  }
+}

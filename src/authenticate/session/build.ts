@@ -1,0 +1,20 @@
+// The `session` section, built.
+
+import type { Authenticator } from '../authenticator.ts'
+import { sessionAuthenticator } from './authenticator.ts'
+import { ownPagesOnly } from './same-origin.ts'
+import { BrowserSessions } from '../../logins/browser-sessions.ts'
+import type { SessionConfig } from './schema.ts'
+import type { AuthenticatorParts } from '../parts.ts'
+
+/** Builds an authenticator for the sessions of browsers. */
+export const buildSession = (
+  name: string,
+  { remember, stream, origins }: SessionConfig,
+  { memory, state, standings, clock }: AuthenticatorParts,
+): Authenticator => {
+  const sessions = new BrowserSessions(state.records, state.keys, clock)
+  const { login: askStanding } = standings
+  const options = { name, sessions, remember, stream, memory, askStanding, clock }
+  return ownPagesOnly(sessionAuthenticator(options), new Set(origins))
+}

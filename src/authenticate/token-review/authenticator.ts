@@ -1,0 +1,109 @@
+// Bearer tokens that a Kubernetes API server is asked about, by a TokenReview: those of service
+// accounts, and whatever else it accepts. What it said is remembered for a short while: a service
+// account may be deleted.
+
+import { shownToken, type ShownCredential } from '../../identity/shown.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import { isJsonObject } from '../../runtime/json-object.ts'
+import type { Asker } from '../../runtime/shared-server.ts'
+import type { Authentication, Authenticator } from '../authenticator.ts'
+import { fingerprintOf } from '../credential-cache.ts'
+import type { AskReview } from '../../clients/kubernetes/review.ts'
+import { askedTokenAuthenticator, type AskedTokenSettings } from '../bearer/remote-token.ts'
+import { isTime } from '../bearer/times.ts'
+import { readReview, TOKEN_REVIEW } from './answer.ts'
+import { readToken, type TokenReading } from '../bearer/token.ts'
+
+/** What a TokenReview authenticator needs. */
+export interface TokenReviewOptions extends AskedTokenSettings {
+  readonly ask: AskReview
+  /** Whom tokens must be for, one of them; empty for the API server itself. */
+  readonly audiences: readonly string[]
+  /** Only tokens that name one of these issuers are shown to it; empty for all. */
+  readonly issuers: readonly string[]
+  readonly clock: Clock
+}
+
+/** Makes an authenticator for bearer tokens that an API server is asked about. */
+export const tokenReviewAuthenticator = (options: TokenReviewOptions): Authenticator =>
+  askedTokenAuthenticator({
+    ...options,
+    questionAbout(token) {
+      const reading = readToken(token)
+      const { issuers } = options
+      if (issuers.length > 0 && !isOf(reading, issuers)) return undefined
+      const code = refusalOf(reading, options)
+      if (code !== undefined) {
+        const rejection = { outcome: 'rejected', code, ...shownIn(reading, false) } as const
+        return () => Promise.resolve(rejection)
+      }
+      return (asker) => review(options, asker, token, reading)
+    },
+  })
+
+/** Not proven, but whose it says it is decides whether it is shown to the API server at all. */
+const isOf = (reading: TokenReading, issuers: readonly string[]): boolean => {
+  const issuer = reading.outcome === 'token' ? reading.token.claims['iss'] : undefined
+  return typeof issuer === 'string' && issuers.includes(issuer)
+}
+
+/** Not proven either, but it can only make a good token end, which its maker wanted. */
+const expiryOf = (reading: TokenReading): number | undefined => {
+  const end = reading.outcome === 'token' ? reading.token.claims['exp'] : undefined
+  return isTime(end) ? end * 1_000 : undefined
+}
+
+/**
+ * Why the API server would refuse the token whatever its signature is, so that it need not be asked. Bound
+ * tokens of service accounts alone say for certain whom they are for (kubernetes.io, "Managing Service
+ * Accounts": the claim `kubernetes.io`); of others the API server may know audiences that the token does not name.
+ */
+const refusalOf = (
+  reading: TokenReading,
+  { audiences, clock }: TokenReviewOptions,
+): 'token-expired' | 'token-audience' | undefined => {
+  if (reading.outcome !== 'token') return undefined
+  const { exp, aud, 'kubernetes.io': bound } = reading.token.claims
+  if (isTime(exp) && exp * 1_000 <= clock.now()) return 'token-expired'
+  if (audiences.length === 0 || !isJsonObject(bound)) return undefined
+  const named: readonly unknown[] = [aud].flat()
+  return audiences.some((audience) => named.includes(audience)) ? undefined : 'token-audience'
+}
+
+const shownIn = (
+  reading: TokenReading,
+  proven: boolean,
+): { readonly shown?: ShownCredential | undefined } =>
+  reading.outcome === 'token' ? { shown: shownToken(reading.token.claims, proven) } : {}
+
+/** Asks, and reads the answer. Shared by all requests that show this token now; never rejects. */
+const review = async (
+  options: TokenReviewOptions,
+  asker: Asker,
+  token: string,
+  shownReading: TokenReading,
+): Promise<Authentication> => {
+  const { ask, audiences, generation, clock, memory } = options
+  const expires = expiryOf(shownReading)
+  try {
+    const spec = { token, ...(audiences.length === 0 ? {} : { audiences }) }
+    const text = JSON.stringify({ ...TOKEN_REVIEW, spec })
+    const reading = await ask(asker, text, (document) => {
+      const read = readReview(document, audiences)
+      if (read.outcome !== 'malformed') return read
+      throw new Error(`the API server answered nonsense: ${read.what}`)
+    })
+    if (reading.outcome === 'rejected') return { ...reading, ...shownIn(shownReading, false) }
+    const shown = shownIn(shownReading, true) // the API server has judged the token as a whole
+    if (expires !== undefined && expires <= clock.now()) {
+      return { outcome: 'rejected', code: 'token-expired', user: reading.user.user, ...shown }
+    }
+    const credential = fingerprintOf(memory.keyOf(generation, token))
+    return {
+      outcome: 'authenticated',
+      facts: { method: 'bearer', credential, ...reading.user, expires, ...shown },
+    }
+  } catch (cause) {
+    return { outcome: 'unavailable', cause }
+  }
+}

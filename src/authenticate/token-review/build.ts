@@ -1,0 +1,30 @@
+// The `tokenReview` section, built: the API server that is asked about tokens.
+
+import type { Authenticator } from '../authenticator.ts'
+import { tokenReviewAuthenticator } from './authenticator.ts'
+import type { TokenReviewConfig } from './schema.ts'
+import { digestOf } from '../../runtime/digest.ts'
+import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
+import type { AuthenticatorParts } from '../parts.ts'
+import { buildReviewServer } from '../../clients/kubernetes/build.ts'
+
+const API = '/apis/authentication.k8s.io/v1/tokenreviews'
+
+/** Whatever its audience is. */
+const isGood = ({ status }: JsonObject): boolean =>
+  isJsonObject(status) && status['authenticated'] === true
+
+/** Builds an authenticator that asks an API server; `undefined` when there are problems. */
+export const buildTokenReview = async (
+  name: string,
+  config: TokenReviewConfig,
+  parts: AuthenticatorParts,
+): Promise<Authenticator | undefined> =>
+  await parts.problems.collect(['authenticators', name, 'tokenReview'], async () => {
+    const { clock, memory } = parts
+    const server = await buildReviewServer(config, { api: API, isGood }, parts)
+    const { ask, state } = server
+    parts.dependencies.push({ authenticator: name, kind: 'token-review', ...state })
+    const generation = digestOf([name, config, server.generation])
+    return tokenReviewAuthenticator({ ...config, name, ask, generation, clock, memory })
+  })

@@ -1,0 +1,209 @@
+// What a browser gets that would need a login: a redirect to it where somebody navigates, a page that
+// keeps what was sent where somebody sent a form. Programs get neither: they cannot log in. And what
+// somebody gets who navigates to where they may not go: a page that says so.
+
+import {
+  LoginAttempts,
+  ATTEMPT_COOKIES,
+  ATTEMPT_NAME,
+  ATTEMPT_SECONDS,
+  endOfAttempt,
+} from '../../logins/login-attempts.ts'
+import { languageFor, LANGUAGES, textsIn } from '../../pages/catalog.ts'
+import type { PageContext } from '../../pages/context.ts'
+import { pageHeaders } from '../../pages/headers.ts'
+import type { Look } from '../../pages/look.ts'
+import { interruptedPage } from '../../pages/views/interrupted.ts'
+import { messagePage, type MessageKind } from '../../pages/views/message.ts'
+import { cookiesBeginning } from '../../request/cookies.ts'
+import type { Request } from '../../request/request.ts'
+import type { HeaderPair } from '../../transform/transformer.ts'
+import type { PublicRefusal } from './public-refusal.ts'
+
+/** The client that our own routes are at our authorization server. */
+export const SESSION_CLIENT = 'countersign'
+
+/** The authorization endpoint. */
+export const AUTHORIZATION_PATH = '/authorize'
+
+/** Where logins come back to, on the host of the route. */
+export const CALLBACK_PATH = '/.countersign/callback'
+
+/** Where a login can be begun by hand. */
+export const LOGIN_PATH = '/.countersign/login'
+
+/** Where logouts come back to, on the host of the route. */
+export const LOGGED_OUT_PATH = '/.countersign/logged-out'
+
+/** What takes the place of a 401. */
+export interface LoginInvitation {
+  readonly status: 302 | 401
+  readonly headers: readonly HeaderPair[]
+  readonly body: string
+}
+
+/** A page in place of the text that programs get. */
+export interface RefusalPage {
+  readonly headers: readonly HeaderPair[]
+  readonly body: string
+}
+
+/** What a redirect needs. */
+export interface LoginRedirectOptions {
+  /** `iss`. */
+  readonly issuer: string
+  readonly attempts: LoginAttempts
+  readonly look: Look
+}
+
+// Of 86 bytes each. A tab whose cookie was dropped for newer ones still ends where it wanted to go, since
+// its state says where that is (issuer/session/login-return.ts).
+const MOST_ATTEMPTS = 16
+
+// More than a browser that is sent this way ever has. What is beyond them ends by itself.
+const MOST_COOKIES = 64
+
+/** Sends browsers to log in. */
+export class LoginRedirect {
+  readonly #options: LoginRedirectOptions
+
+  constructor(options: LoginRedirectOptions) {
+    this.#options = options
+  }
+
+  /** What the browser gets; `undefined` for what is no browser, or not in the middle of a page. */
+  invitationFor(request: Request, now: number): LoginInvitation | undefined {
+    if (isNavigation(request)) {
+      if (request.method === 'GET' || request.method === 'HEAD') {
+        const query = request.query === '' ? '' : `?${request.query}`
+        return this.begin(request, `${request.rawPath}${query}`, now)
+      }
+      return this.#interrupted(request)
+    }
+    return undefined
+  }
+
+  /** The page that tells a person of a refusal; `undefined` for what is no person, or has no page. */
+  pageFor(request: Request, refused: PublicRefusal): RefusalPage | undefined {
+    const message = messageFor(refused)
+    if (message === undefined || !isNavigation(request)) return undefined
+    const context = this.#contextFor(request)
+    const { id, text, own, rule, wait } = refused
+    const named = rule === undefined ? text : `${text} (${rule})`
+    const content = messagePage(
+      {
+        // What the operator wrote stands for itself.
+        message: own
+          ? { title: textsIn(context.language).message[message].title, what: text }
+          : message,
+        tone: 'error',
+        id: { kind: 'decision', id },
+        ...(own ? {} : { detail: named }),
+        ...(wait === undefined ? {} : { wait }),
+      },
+      context,
+    )
+    return { headers: this.#headersOf(request, context), body: content.markup }
+  }
+
+  /**
+   * The redirect to the login, which comes back to the target.
+   *
+   * @param again whether it takes the place of a login whose cookie was gone
+   */
+  begin(
+    { host, headers }: Pick<Request, 'host' | 'headers'>,
+    target: string,
+    now: number,
+    again = false,
+  ): LoginInvitation {
+    const { issuer, attempts } = this.#options
+    const { state, challenge, nonce, cookie } = attempts.begin(host, target, now, again)
+    const url = new URL(AUTHORIZATION_PATH, issuer)
+    url.search = new URLSearchParams({
+      client_id: SESSION_CLIENT,
+      redirect_uri: callbackOf(host, issuer),
+      response_type: 'code',
+      scope: 'openid profile email groups',
+      state,
+      nonce,
+      code_challenge: challenge,
+      code_challenge_method: 'S256',
+    }).toString()
+    return {
+      status: 302,
+      headers: [
+        ['location', url.href],
+        ['cache-control', 'no-store'],
+        ...oldestOf(headers).map((name): HeaderPair => ['set-cookie', endedCookie(name)]),
+        ['set-cookie', `${cookie.name}=${cookie.value}; Max-Age=${ATTEMPT_SECONDS}${COOKIE_END}`],
+      ],
+      body: '',
+    }
+  }
+
+  #interrupted(request: Request): LoginInvitation {
+    const context = this.#contextFor(request)
+    const target = `${request.host}${request.path}`
+    const content = interruptedPage({ target, logIn: LOGIN_PATH }, context)
+    return { status: 401, headers: this.#headersOf(request, context), body: content.markup }
+  }
+
+  #contextFor({ headers }: Request): PageContext {
+    const { look } = this.#options
+    const accepted = headers.get('accept-language')?.toString('latin1')
+    return { look, language: languageFor(accepted, LANGUAGES) ?? look.language }
+  }
+
+  #headersOf({ host }: Request, context: PageContext): readonly HeaderPair[] {
+    return Object.entries(pageHeaders({ ...context, origin: originOf(host, this.#options.issuer) }))
+  }
+}
+
+/** The names of the cookies that have to make room for one more. */
+const oldestOf = (headers: Request['headers']): readonly string[] => {
+  const begun = cookiesBeginning(headers, ATTEMPT_COOKIES, ATTEMPT_NAME).slice(0, MOST_COOKIES)
+  if (begun.length < MOST_ATTEMPTS) return []
+  const oldestFirst = begun.toSorted(
+    (one, other) => endOfAttempt(one.value) - endOfAttempt(other.value),
+  )
+  return oldestFirst.slice(0, begun.length + 1 - MOST_ATTEMPTS).map(({ name }) => name)
+}
+
+/** Which of the texts; those of a 401 are the login's. */
+const messageFor = ({ status }: PublicRefusal): MessageKind | undefined => {
+  if (status === 403) return 'denied'
+  if (status === 429) return 'too-many'
+  return status === 503 ? 'unavailable' : undefined
+}
+
+/** Of a cookie of ours: RFC 6265bis, `__Host-`. */
+export const COOKIE_END = '; Path=/; Secure; HttpOnly; SameSite=Lax'
+
+/** The `Set-Cookie` that ends a cookie. */
+export const endedCookie = (name: string): string => `${name}=; Max-Age=0${COOKIE_END}`
+
+/** Routes are reached at the port of the issuer: Envoy publishes both. */
+export const originOf = (host: string, issuer: string): string => {
+  const { port } = new URL(issuer)
+  return `https://${host}${port === '' ? '' : `:${port}`}`
+}
+
+/** The redirect URI of a host. */
+export const callbackOf = (host: string, issuer: string): string =>
+  `${originOf(host, issuer)}${CALLBACK_PATH}`
+
+/** The post-logout redirect URI of a host. */
+export const loggedOutOf = (host: string, issuer: string): string =>
+  `${originOf(host, issuer)}${LOGGED_OUT_PATH}`
+
+/**
+ * Whether a person goes to a page (Fetch Metadata, `Sec-Fetch-Mode` and `-Dest`), and not a script for
+ * data or a page for a picture. Of browsers that do not say so, by what they want to have.
+ */
+const isNavigation = ({ headers }: Request): boolean => {
+  const text = (name: string) => headers.get(name)?.toString('latin1')
+  const mode = text('sec-fetch-mode')
+  if (mode !== undefined) return mode === 'navigate' && text('sec-fetch-dest') === 'document'
+  return text('x-requested-with') === undefined && /\btext\/html\b/.test(text('accept') ?? '')
+}

@@ -1,0 +1,28 @@
+// `apiServer` of a route: whom rules with `subjectAccessReview` ask.
+
+import { z } from 'zod'
+import { reviewServerKeys, reviewServerProblems } from './review-server-schema.ts'
+import { tokenServerKeys } from '../token-endpoint/server-schema.ts'
+import { durationSchema } from '../../config/values.ts'
+
+/** The `apiServer` section. */
+export const apiServerSchema = z
+  .strictObject({
+    ...reviewServerKeys,
+    ...tokenServerKeys,
+    remember: durationSchema
+      .prefault('10s')
+      .describe(
+        'How long an answer is remembered: so late a changed role binding is noticed. `0s`: not.',
+      ),
+    concurrency: z.int().min(1).default(256).describe('Questions at a time; others wait.'),
+  })
+  .superRefine((value, context) => {
+    for (const message of reviewServerProblems(value)) context.addIssue({ code: 'custom', message })
+  })
+  .describe(
+    'The Kubernetes API server that `subjectAccessReview` of a rule asks: about the caller, also where the request impersonates somebody; on routes of `kind: http` about the path and the method in lower case (`nonResourceURLs` of a ClusterRole).',
+  )
+
+/** The parsed `apiServer`. */
+export type ApiServerConfig = z.output<typeof apiServerSchema>

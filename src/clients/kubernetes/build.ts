@@ -1,0 +1,137 @@
+// A Kubernetes API server that is asked for reviews, built: which one it is, and how we prove
+// ourselves to it. Authenticators ask it about tokens, rules about access.
+
+import type { AskReview } from './review.ts'
+import { trustedUrl } from '../discovery.ts'
+import { TokenServer } from '../token-endpoint/server.ts'
+import type { ServerState } from '../../runtime/server-state.ts'
+import type { SecretReference } from '../../config/values.ts'
+import { digestOf } from '../../runtime/digest.ts'
+import { CountersignError } from '../../runtime/errors.ts'
+import { httpFetcher } from '../../runtime/http-fetch.ts'
+import type { JsonObject } from '../../runtime/json-object.ts'
+import type { SharedServerLimits } from '../../runtime/shared-server.ts'
+import { changingSecret } from '../../config/changing-secret.ts'
+import { clientTls, type ClientTlsFiles } from '../client-tls.ts'
+import type { ClientParts } from '../parts.ts'
+
+/** Where an API server is, and what proves us to it. */
+interface ApiServer extends ClientTlsFiles {
+  readonly server: string
+  readonly token: SecretReference | undefined
+}
+
+/** What is configured of one: see `reviewServerKeys`. */
+interface ReviewServerSettings extends SharedServerLimits {
+  readonly inCluster: boolean
+  readonly server?: string | undefined
+  readonly ca?: string | undefined
+  readonly token?: SecretReference | undefined
+  readonly client?: ClientTlsFiles['client']
+}
+
+/** One that can be asked. */
+export interface ReviewServer {
+  /** Differs where it is another server, or others vouch for it. */
+  readonly generation: string
+  /** For the list of servers that are asked. */
+  readonly state: ServerState
+  readonly ask: AskReview
+}
+
+/** What is reviewed. */
+export interface ReviewKind {
+  /** Where the server takes such reviews: `/apis/authorization.k8s.io/v1/subjectaccessreviews`. */
+  readonly api: string
+  /** The longest answer that is taken. */
+  readonly maxBytes?: number
+  /** Whether an answer means that a credential is good; absent where it is about none. */
+  readonly isGood?: (document: JsonObject) => boolean
+}
+
+// As many as answer a busy service; a burst opens more, which end after it.
+const KEPT_CONNECTIONS = 16
+
+/**
+ * Reads what asking needs, and asks nothing yet.
+ *
+ * @throws CountersignError when the settings cannot be used
+ */
+export const buildReviewServer = async (
+  settings: ReviewServerSettings,
+  { api, maxBytes, isGood }: ReviewKind,
+  parts: ClientParts,
+): Promise<ReviewServer> => {
+  const { files, clock, logger } = parts
+  const where = settings.inCluster ? inCluster(process.env) : outside(settings)
+  const url = reviewUrl(trustedUrl(where.server), api)
+  const tls = await clientTls(where, files)
+  const own = where.token && (await changingSecret(where.token, clock))
+  const { fetch } = parts.connections.use(httpFetcher({ ...tls, kept: KEPT_CONNECTIONS }))
+  const server = new TokenServer({
+    name: `the API server ${url.host}`,
+    fetch,
+    limits: settings,
+    remedy: 'see "token" or "client", and give it the ClusterRole system:auth-delegator',
+    ...(own === undefined ? {} : { onUnknown: own.expire }),
+    ...(maxBytes === undefined ? {} : { maxBytes }),
+    isGood: isGood ?? (() => false),
+    keepsPlaces: isGood !== undefined,
+    clock,
+    logger,
+  })
+  return {
+    generation: digestOf([url.href, tls.ca?.toString('base64')]),
+    state: { name: where.server, isUp: () => server.isUp, refusals: () => server.refusals },
+    ask: (asker, body, read) =>
+      server.ask(
+        asker,
+        async () => {
+          const token = await own?.read()
+          const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` }
+          return { url, headers: { ...JSON_BOTH_WAYS, ...authorization }, body }
+        },
+        read,
+      ),
+  }
+}
+
+const JSON_BOTH_WAYS = {
+  'content-type': 'application/json',
+  accept: 'application/json',
+} as const
+
+/** Its path counts, as in a kubeconfig. */
+const reviewUrl = (server: URL, api: string): URL =>
+  new URL(`${server.pathname.replace(/\/$/, '')}${api}`, server.origin)
+
+// kubernetes.io, "Accessing the Kubernetes API from a Pod".
+const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
+
+/**
+ * The API server of the cluster that we run in.
+ *
+ * @throws CountersignError `configuration-invalid` outside one
+ */
+export const inCluster = (
+  environment: Readonly<Record<string, string | undefined>>,
+  folder = SERVICE_ACCOUNT,
+): ApiServer => {
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = environment
+  if (host === undefined || host === '' || port === undefined || port === '') {
+    const message =
+      'there is no KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT: this is no pod; name a "server"'
+    throw new CountersignError('configuration-invalid', message)
+  }
+  return {
+    server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    ca: `${folder}/ca.crt`,
+    token: { kind: 'file', path: `${folder}/token` },
+    client: undefined,
+  }
+}
+
+const outside = ({ server, ca, token, client }: ReviewServerSettings): ApiServer => {
+  if (server === undefined) throw new TypeError('no server') // the schema refuses it
+  return { server, ca, token, client }
+}

@@ -1,0 +1,34 @@
+// What the clients of other servers are built from.
+
+import type { ConfigurationFiles } from '../config/files.ts'
+import type { ProblemList } from '../config/problem-list.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { ServerState } from '../runtime/server-state.ts'
+
+/** What building a client needs. */
+export interface ClientParts {
+  readonly files: ConfigurationFiles
+  readonly problems: ProblemList
+  /** Ends what only this configuration uses. */
+  readonly connections: AsyncDisposableStack
+  /** Registers every server that this configuration sends requests to. */
+  readonly dependencies: Dependency[]
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** The part of the configuration that a server is used by: an authenticator, a route, or `state`. */
+export type DependencyOwner =
+  | {
+      readonly authenticator: string
+      readonly kind: 'ldap' | 'radius' | 'introspection' | 'token-review'
+    }
+  | {
+      readonly route: string
+      readonly kind: 'access-review' | 'token-exchange' | 'client-credentials'
+    }
+  | { readonly kind: 'state' }
+
+/** A server that requests are sent to, and what uses it. */
+export type Dependency = ServerState & DependencyOwner

@@ -1,0 +1,212 @@
+// A server that alone can judge a token, or say who may do what, asked over HTTPS. Whatever is no plain
+// answer means that we could not find out. How much it is asked: runtime/shared-server.ts.
+
+import type { HttpFetch, HttpResponse } from '../../runtime/http-fetch.ts'
+import type { JsonObject } from '../../runtime/json-object.ts'
+import { ServerBusy, ServerFailure, ServerRefusesUs } from '../../runtime/server-failure.ts'
+import {
+  SharedServer,
+  type Asker,
+  type QuestionRefusal,
+  type SharedServerOptions,
+} from '../../runtime/shared-server.ts'
+import { readJsonObject } from '../../runtime/strict-json.ts'
+
+/** What a {@link TokenServer} needs. */
+export interface TokenServerOptions extends SharedServerOptions {
+  readonly fetch: HttpFetch
+  /** What an operator can do when it refuses our own credentials. */
+  readonly remedy: string
+  /** Told when it does not know our own credentials. */
+  readonly onUnknown?: () => void
+  /** The longest answer that is taken. Default: 64 KiB. */
+  readonly maxBytes?: number
+  /** Whether an answer means that the credential is good, whatever else we ask of it. Default: every answer. */
+  readonly isGood?: (document: JsonObject) => boolean
+}
+
+/** What is asked: a POST. */
+interface Question {
+  readonly url: URL
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+// An identity with some hundreds of groups. Each answer may be remembered, so this bounds memory too.
+const MAX_BYTES = 65_536
+
+const UNAUTHORIZED = 401
+// RFC 9110 §15.5.2, §15.5.4: it did not even look at the token, because of who asked.
+const REFUSED: ReadonlySet<number> = new Set([UNAUTHORIZED, 403])
+const TOO_MANY_REQUESTS = 429 // RFC 6585 §4
+// It, or what is before it, says that it cannot serve anybody now. Not 500: that may be because of
+// this one token, and who shows it must not take the server away from everybody else.
+const OUT_OF_ORDER: ReadonlySet<number> = new Set([502, 503, 504])
+const OK: ReadonlySet<number> = new Set([200, 201])
+
+/** What an endpoint of OAuth said. */
+export type OAuthAnswer =
+  | { readonly outcome: 'answered'; readonly document: JsonObject }
+  /** No, for a reason that lies in this question (RFC 6749 §5.2): neither it nor we are at fault. */
+  | {
+      readonly outcome: 'refused'
+      /** The code; absent where what stands there might be anything, a token too. */
+      readonly error?: string
+    }
+
+// RFC 6749 §5.2; RFC 8693 §2.2.2 has 400 alone, and real servers say 403 of what is not allowed.
+const REFUSING: ReadonlySet<number> = new Set([400, 401, 403])
+// About the one who asks, whatever it asks.
+const ABOUT_US: ReadonlySet<string> = new Set([
+  'invalid_client',
+  'unauthorized_client',
+  'unsupported_grant_type',
+])
+// RFC 6749 §4.1.2.1, also seen here. `server_error` may be because of this one token, as a 500.
+const OVERLOADED = 'temporarily_unavailable'
+const FAILED = 'server_error'
+// Narrower than RFC 6749 §5.2 has it, and as every code is that IANA lists: nothing that a token or a
+// secret looks like, since the code goes to audit.
+const ERROR_CODE = /^[a-z_]{1,64}$/
+
+/** One server; see the head of this file. */
+export class TokenServer {
+  readonly #options: TokenServerOptions
+  readonly #shared: SharedServer
+
+  constructor(options: TokenServerOptions) {
+    this.#options = options
+    this.#shared = new SharedServer(options)
+  }
+
+  /** Whether it is asked; false while it is left alone. */
+  get isUp(): boolean {
+    return this.#shared.isUp
+  }
+
+  /** How many questions were not asked, by why. */
+  get refusals(): ReadonlyMap<QuestionRefusal, number> {
+    return this.#shared.refusals
+  }
+
+  /**
+   * Asks, and reads the object that was answered.
+   *
+   * @param asker whose question it is; absent for one of our own
+   * @param prepare makes the question, within the same time limit
+   * @param read throws for an answer that is none: it is remembered for this subject
+   * @throws RateLimited where the caller asks too much; else an Error with a message for operators, which
+   *   holds nothing of the question
+   */
+  async ask<T>(
+    asker: Asker | undefined,
+    prepare: Prepare,
+    read: (document: JsonObject) => T,
+  ): Promise<T> {
+    return await this.#shared.ask(asker, async (signal) => {
+      const response = await this.#post(prepare, signal)
+      this.#refuseFailure(response, asker)
+      const document = this.#documentIn(response)
+      return { answer: read(document), isGood: this.#options.isGood?.(document) ?? true }
+    })
+  }
+
+  /**
+   * Asks an endpoint of OAuth, whose refusal is an answer.
+   *
+   * @param asker whose question it is; absent for one of our own
+   * @param prepare makes the question, within the same time limit
+   * @throws RateLimited where the caller asks too much; else an Error with a message for operators, which
+   *   holds nothing of the question; also when it refuses our own client, whatever it is asked
+   */
+  async askFor(asker: Asker | undefined, prepare: Prepare): Promise<OAuthAnswer> {
+    return await this.#shared.ask<OAuthAnswer>(asker, async (signal) => {
+      const response = await this.#post(prepare, signal)
+      const refusal = refusalIn(response)
+      if (refusal === undefined) {
+        this.#refuseFailure(response, asker)
+        const document = this.#documentIn(response)
+        return { answer: { outcome: 'answered', document }, isGood: true }
+      }
+      this.#refuseOurFault(refusal.error, response.status, asker)
+      return { answer: { outcome: 'refused', ...refusal }, isGood: false }
+    })
+  }
+
+  async #post(prepare: Prepare, signal: AbortSignal): Promise<HttpResponse> {
+    const { fetch, maxBytes = MAX_BYTES, name } = this.#options
+    const { url, headers, body } = await prepare(signal)
+    // To be asked twice changes nothing.
+    const request = {
+      method: 'POST',
+      headers,
+      body,
+      maxBytes,
+      repeatable: true,
+    } as const
+    const response = await fetch(url, request, signal)
+    if (response.status !== TOO_MANY_REQUESTS) return response
+    const retryAfter = retryAfterOf(response)
+    throw new ServerBusy(`${name} answered ${response.status}`, retryAfter)
+  }
+
+  #refuseFailure({ status }: HttpResponse, asker: Asker | undefined): void {
+    const { name, remedy, onUnknown } = this.#options
+    if (REFUSED.has(status)) {
+      const message = `${name} refuses our own credentials (${status}): ${remedy}`
+      const evidence = this.#evidenceAgainstUs(asker)
+      if (status !== UNAUTHORIZED || onUnknown === undefined) {
+        throw new ServerFailure(evidence, message)
+      }
+      onUnknown()
+      throw new ServerRefusesUs(evidence, message)
+    }
+    if (OUT_OF_ORDER.has(status)) throw new ServerFailure('silent', `${name} answered ${status}`)
+  }
+
+  #refuseOurFault(error: string | undefined, status: number, asker: Asker | undefined): void {
+    const { name, remedy } = this.#options
+    const answered = `${name} answered ${status} (${error})`
+    if (error === OVERLOADED) throw new ServerFailure('silent', answered)
+    if (error === FAILED) throw new ServerFailure('answered', answered)
+    if (error !== undefined && ABOUT_US.has(error)) {
+      const message = `${name} refuses our own client (${error}): ${remedy}`
+      throw new ServerFailure(this.#evidenceAgainstUs(asker), message)
+    }
+  }
+
+  /**
+   * It may be a firewall in front of the server that does not like this one token, so such a refusal counts
+   * only where the server has taken the token before, or where there is none.
+   */
+  #evidenceAgainstUs(asker: Asker | undefined): 'silent' | 'nothing' {
+    return asker === undefined || this.#shared.wasGood(asker) ? 'silent' : 'nothing'
+  }
+
+  #documentIn({ status, body }: HttpResponse): JsonObject {
+    const { name } = this.#options
+    if (!OK.has(status)) throw new ServerFailure('answered', `${name} answered ${status}`)
+    const document = readJsonObject(body)
+    if (document === undefined) throw new ServerFailure('answered', `${name} sent no JSON object`)
+    return document
+  }
+}
+
+type Prepare = (signal: AbortSignal) => Promise<Question>
+
+/** RFC 9110 §10.2.3, in milliseconds; dates, which hardly any server sends with 429, are not read. */
+const retryAfterOf = ({ headers }: HttpResponse): number | undefined => {
+  const seconds = /^\d{1,9}$/.exec(headers['retry-after'] ?? '')?.[0]
+  return seconds === undefined ? undefined : Number(seconds) * 1_000
+}
+
+/** The refusal that a response is; `undefined` where it is none. */
+const refusalIn = ({
+  status,
+  body,
+}: HttpResponse): Omit<Extract<OAuthAnswer, { outcome: 'refused' }>, 'outcome'> | undefined => {
+  const error = REFUSING.has(status) ? readJsonObject(body)?.['error'] : undefined
+  if (typeof error !== 'string') return undefined
+  return ERROR_CODE.test(error) ? { error } : {}
+}

@@ -1,0 +1,132 @@
+// The `envoy` section of the configuration: what only `countersign envoy generate` and `up` read.
+
+import { z } from 'zod'
+import { rateLimitsSchema } from './rate-limit-schema.ts'
+import { addressSchema, durationSchema, nameSchema, pathSchema } from '../config/values.ts'
+
+const upstream = z
+  .strictObject({
+    address: addressSchema.describe('`HOST:PORT`.'),
+    ca: pathSchema.describe('PEM file: the CA that signed the upstream’s server certificate.'),
+    serverName: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'The DNS name in the upstream’s certificate, also sent as SNI. Default: the host of `address`.',
+      ),
+    certificate: pathSchema
+      .optional()
+      .describe(
+        'PEM file: the client certificate that Envoy presents (the front-proxy certificate).',
+      ),
+    key: pathSchema.optional().describe('PEM file: the key of that certificate, read by Envoy.'),
+    protocol: z
+      .enum(['http1', 'http2'])
+      .default('http1')
+      .describe(
+        'The HTTP version that Envoy speaks to it. Only `http1` carries WebSocket and SPDY upgrades (kubectl exec).',
+      ),
+    connectTimeout: durationSchema.prefault('5s').describe('TCP and TLS handshake together.'),
+    maxConnections: z
+      .int()
+      .min(1)
+      .optional()
+      .describe(
+        'Connections from one Envoy to this upstream. Default: 1024, or 16384 for routes that forward a certificate, since there every identity has its own.',
+      ),
+  })
+  .describe('A TLS upstream.')
+
+/** Envoy's side of mutual TLS with a listener of ours. */
+const clientTls = (server: string) =>
+  z.strictObject({
+    certificate: pathSchema.describe('PEM file: the client certificate that Envoy presents.'),
+    key: pathSchema.describe('PEM file: its key, read by Envoy.'),
+    ca: pathSchema.describe(`PEM file: the CA that signed the certificate of ${server}.`),
+    serverName: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(`The name in the certificate of ${server}. Default: the host of its address.`),
+  })
+
+/** The `envoy` section. */
+export const envoySchema = z
+  .strictObject({
+    nodeId: nameSchema.default('countersign').describe('Envoy’s node id.'),
+    listener: z
+      .strictObject({
+        address: addressSchema.describe('`HOST:PORT` that callers connect to.'),
+        certificate: pathSchema.describe('PEM file: the server certificate chain.'),
+        key: pathSchema.describe('PEM file: its key, read by Envoy.'),
+        clientCa: pathSchema
+          .optional()
+          .describe(
+            'PEM file: the CA whose client certificates are accepted. Callers need not have one.',
+          ),
+        trustedHops: z
+          .int()
+          .min(0)
+          .max(16)
+          .default(0)
+          .describe(
+            'How many proxies in front of Envoy append to X-Forwarded-For (Envoy’s xff_num_trusted_hops).',
+          ),
+        maxConnections: z
+          .int()
+          .min(1)
+          .default(10_000)
+          .describe(
+            'Connections from callers that one Envoy accepts. Once 70 % of them are taken, idle ones are closed the sooner, the more are taken: at 90 % after 2 s in place of 15 minutes. Envoy has no limit for one address: on the internet, set one in what stands in front (a load balancer, `ct count` of nftables).',
+          ),
+        streamIdleTimeout: durationSchema
+          .prefault('1h')
+          .describe(
+            'How long a request or upgraded connection may stay silent (watches, exec, logs -f).',
+          ),
+      })
+      .describe('The public listener.'),
+    admin: addressSchema
+      .prefault('unix:run/envoy-admin.sock')
+      .describe('Envoy’s administration interface. Never publish it.'),
+    authzTimeout: durationSchema
+      .prefault('5s')
+      .describe('How long Envoy waits for a decision before it refuses with 503.'),
+    authzAddress: addressSchema
+      .optional()
+      .describe('Where Envoy reaches authz, if not at `listen.authz`: `unix:PATH` or `HOST:PORT`.'),
+    authzTls: clientTls('authz')
+      .optional()
+      .describe('Envoy’s side of `listen.authz.tls`; both or neither.'),
+    issuerAddress: addressSchema
+      .optional()
+      .describe(
+        'Where Envoy reaches the issuer, if not at `listen.issuer`: `unix:PATH` or `HOST:PORT`.',
+      ),
+    issuerTls: clientTls('the issuer')
+      .optional()
+      .describe('Envoy’s side of `listen.issuer.tls`; both or neither.'),
+    signerAddress: addressSchema
+      .refine(({ kind }) => kind === 'unix', 'must be "unix:PATH": the signer has no network')
+      .optional()
+      .describe('Where Envoy reaches the signer; needed where a route forwards a certificate.'),
+    rateLimits: rateLimitsSchema,
+    accessLog: pathSchema
+      .optional()
+      .describe(
+        'File that Envoy appends a JSON line to for each connection and request that it refuses by itself, with the reason. Default: Envoy’s standard output.',
+      ),
+    maxHeapBytes: z
+      .int()
+      .min(67_108_864)
+      .default(1_073_741_824)
+      .describe(
+        'Envoy sheds load as its heap nears this size. An identity with a certificate of its own takes some 80 KB.',
+      ),
+    upstreams: z.record(nameSchema, upstream).describe('Upstreams by name.'),
+  })
+  .describe('What `countersign envoy generate` needs to write the whole Envoy configuration.')
+
+/** The parsed `envoy` section. */
+export type EnvoyConfig = z.output<typeof envoySchema>

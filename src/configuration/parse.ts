@@ -1,0 +1,194 @@
+// Text → `Config`, or every problem with it: what the schema refuses, and names that refer to
+// nothing. Parsing reads no file and has no side effect.
+
+import { parseYaml, type Locate } from '../config/document.ts'
+import type { ConfigurationFiles } from '../config/files.ts'
+import { forwardProblems } from './problems/forward.ts'
+import { issuerProblems } from './problems/issuer.ts'
+import { ConfigurationError, type Problem } from '../config/problem.ts'
+import { ruleProblems } from './problems/rules.ts'
+import { configSchema, type Config, type RouteConfig } from './schema.ts'
+import { isLoopback } from '../config/values.ts'
+
+/** A configuration that can be used as far as its own text goes, or everything that is wrong. */
+export type ParseResult =
+  | { readonly ok: true; readonly config: Config; readonly locate: Locate }
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+
+/**
+ * Parses a configuration.
+ *
+ * @param file its absolute path: named in problems, and where relative paths start
+ */
+export const parseConfig = (file: string, text: string): ParseResult => {
+  const document = parseYaml(file, text, configSchema)
+  if (!document.ok) return document
+  const { value: config, locate } = document
+  const problems = [
+    ...listenerProblems(config, locate),
+    ...routeProblems(config, locate),
+    ...forwardProblems(config, locate),
+    ...issuerProblems(config, locate),
+    ...certificateProblems(config, locate),
+    ...presentedProblems(config, locate),
+    ...envoyProblems(config, locate),
+  ]
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, config, locate }
+}
+
+/**
+ * Reads and parses a configuration file.
+ *
+ * @throws ConfigurationError with every problem; CountersignError `file-unreadable`
+ */
+export const readConfig = async (
+  file: string,
+  files: ConfigurationFiles,
+): Promise<{ readonly config: Config; readonly locate: Locate }> => {
+  const parsed = parseConfig(file, await files.readText(file))
+  if (!parsed.ok) throw new ConfigurationError(parsed.problems)
+  return parsed
+}
+
+const listenerProblems = ({ listen }: Config, locate: Locate): readonly Problem[] => {
+  const { authz, admin } = listen
+  const problems: Problem[] = []
+  if (!authz.plaintext && authz.tls === undefined && !isLoopback(authz.address)) {
+    const message =
+      'a TCP address that is not loopback needs "tls", or "plaintext: true" where a service mesh encrypts it'
+    problems.push(locate(['listen', 'authz'], message))
+  }
+  if (admin !== undefined && !admin.plaintext && !isLoopback(admin.address)) {
+    const message =
+      'a TCP address that is not loopback needs "plaintext: true": whoever reaches it may read it'
+    problems.push(locate(['listen', 'admin'], message))
+  }
+  return problems
+}
+
+const routeProblems = ({ routes, authenticators }: Config, locate: Locate): readonly Problem[] => {
+  const problems: Problem[] = []
+  const seen = new Set<string>()
+  for (const [index, route] of routes.entries()) {
+    if (seen.has(route.name)) {
+      problems.push(locate(['routes', index, 'name'], `"${route.name}" names an earlier route too`))
+    }
+    seen.add(route.name)
+    problems.push(...chainProblems(route, authenticators, ['routes', index], locate))
+    problems.push(...ruleProblems(route, index, locate))
+  }
+  return problems
+}
+
+const chainProblems = (
+  { authenticate }: RouteConfig,
+  authenticators: Config['authenticators'],
+  path: readonly PropertyKey[],
+  locate: Locate,
+): readonly Problem[] =>
+  authenticate.flatMap((entry, position) => {
+    const place = [...path, 'authenticate', position]
+    const names =
+      typeof entry === 'string'
+        ? [{ name: entry, place }]
+        : entry.all.map((name, index) => ({ name, place: [...place, 'all', index] }))
+    const problems = names
+      .filter(({ name }) => !Object.hasOwn(authenticators, name))
+      .map((missing) => {
+        const known = Object.keys(authenticators).join(', ') || 'none'
+        return locate(
+          missing.place,
+          `there is no authenticator "${missing.name}" (there are: ${known})`,
+        )
+      })
+    const takesAll = names.some(({ name }) => authenticators[name]?.anonymous !== undefined)
+    if (takesAll && position < authenticate.length - 1) {
+      problems.push(locate(place, 'takes every caller, so what stands behind it is never asked'))
+    }
+    if (takesAll && typeof entry !== 'string') {
+      problems.push(locate(place, 'proves nothing by "anonymous"'))
+    }
+    return problems
+  })
+
+const certificateProblems = (
+  { routes, grants, envoy }: Config,
+  locate: Locate,
+): readonly Problem[] =>
+  routes.flatMap(({ forward: { certificate } }, index) => {
+    if (certificate === undefined) return []
+    const path = ['routes', index, 'forward', 'certificate']
+    const { subject, delegate } = certificate
+    const problems: Problem[] = []
+    if (grants === undefined) {
+      problems.push(locate(path, 'needs the keys that are shared with the signer: "grants"'))
+    }
+    if (envoy !== undefined && envoy.signerAddress === undefined) {
+      problems.push(
+        locate(path, 'needs to know where Envoy reaches the signer: "envoy.signerAddress"'),
+      )
+    }
+    if (delegate === undefined || delegate.subject === 'override') {
+      if (isEmpty(subject)) problems.push(locate(path, 'needs a "subject"'))
+    } else if (!isEmpty(subject)) {
+      const message = 'is not used: "delegate.subject" copies the caller’s; "override" it there'
+      problems.push(locate([...path, 'subject'], message))
+    }
+    if (delegate?.fallback !== undefined && isEmpty(delegate.fallback.subject)) {
+      problems.push(locate([...path, 'delegate', 'fallback'], 'needs a "subject"'))
+    }
+    return problems
+  })
+
+/** Authenticators that would wait for a certificate that our own Envoy never tells. */
+const presentedProblems = (
+  { authenticators, envoy }: Config,
+  locate: Locate,
+): readonly Problem[] => {
+  if (envoy === undefined) return []
+  return Object.entries(authenticators).flatMap(([name, { certificate }]) => {
+    if (certificate === undefined) return []
+    const path = ['authenticators', name, 'certificate']
+    if (certificate.from !== 'connection') {
+      const message =
+        'is a header that Envoy as generated removes, since callers could forge it: "connection" is what it tells'
+      return [locate([...path, 'from'], message)]
+    }
+    const message =
+      'there is no certificate to prove: "envoy.listener.clientCa" asks callers for theirs'
+    return envoy.listener.clientCa === undefined ? [locate(path, message)] : []
+  })
+}
+
+const isEmpty = (record: object | undefined): boolean => Object.keys(record ?? {}).length === 0
+
+const envoyProblems = ({ listen, routes, envoy }: Config, locate: Locate): readonly Problem[] => {
+  if (envoy === undefined) return []
+  const problems: Problem[] = []
+  const sides = [
+    { name: 'authz', server: listen.authz.tls, client: envoy.authzTls },
+    { name: 'issuer', server: listen.issuer?.tls, client: envoy.issuerTls },
+  ] as const
+  for (const { name, server, client } of sides) {
+    if ((server === undefined) === (client === undefined)) continue
+    const message = `goes with "listen.${name}.tls": both sides speak TLS or neither`
+    problems.push(locate(['envoy', `${name}Tls`], message))
+  }
+  for (const [index, { name, upstream }] of routes.entries()) {
+    if (Object.hasOwn(envoy.upstreams, upstream ?? name)) continue
+    problems.push(
+      locate(
+        ['routes', index, upstream === undefined ? 'name' : 'upstream'],
+        `there is no "${upstream ?? name}" in envoy.upstreams`,
+      ),
+    )
+  }
+  for (const [name, { address, certificate, key }] of Object.entries(envoy.upstreams)) {
+    const path = ['envoy', 'upstreams', name]
+    if (address.kind === 'unix') problems.push(locate([...path, 'address'], 'must be HOST:PORT'))
+    if ((certificate === undefined) !== (key === undefined)) {
+      problems.push(locate(path, '"certificate" and "key" go together'))
+    }
+  }
+  return problems
+}

@@ -1,0 +1,148 @@
+// `tests`: requests, and what the configuration must decide about them. They are no part of a
+// running service; `countersign test` puts them through the checks that it would make.
+
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import { certificateFieldsSchema } from '../identity/examples-schema.ts'
+import { instantSchema, nameSchema } from '../config/values.ts'
+
+const names = z.array(z.string())
+
+// Whatever proves a caller to us or to Envoy. A cookie proves nothing here, and rules may read it.
+const CREDENTIALS: ReadonlySet<string> = new Set([
+  'authorization',
+  'proxy-authorization',
+  'dpop',
+  'x-forwarded-client-cert',
+  'client-cert',
+  'client-cert-chain',
+])
+
+const isCredential = (name: string): boolean =>
+  CREDENTIALS.has(name.toLowerCase().replaceAll('_', '-'))
+
+const anyHeaderName = z
+  .string()
+  .regex(/^[\w!#$%&'*+.^`|~-]+$/, 'must be a header name (RFC 9110 §5.1)')
+
+const headerName = anyHeaderName.refine(
+  (name) => !isCredential(name),
+  'holds a credential, and credentials do not stand in a configuration: "identity" says who asks',
+)
+
+// What no header line can hold (RFC 9110 §5.5).
+const headerValue = z
+  .string()
+  .regex(/^[^\x00-\x08\x0a-\x1f\x7f]*$/, 'must be one line without control characters') // oxlint-disable-line no-control-regex -- those are meant
+
+const request = z
+  .strictObject({
+    method: z.string().default('GET').describe('The HTTP method.'),
+    path: z.string().default('/').describe('The request target, with its query, as it is sent.'),
+    host: z.string().describe('The host, as it is sent.'),
+    headers: z
+      .record(headerName, z.union([headerValue, z.array(headerValue).min(1)]))
+      .default({})
+      .describe('Header → value, or one for each line. No credentials.'),
+    source: z
+      .string()
+      .refine((text) => text === '' || isIP(text) !== 0, 'must be an IP address, or "": not known')
+      .default('203.0.113.1')
+      .describe('The caller’s address, as Envoy trusts it; `""` where it is not known.'),
+    serverName: z
+      .string()
+      .default('')
+      .describe('The TLS server name that the caller asked for (SNI); `""` for none.'),
+    route: nameSchema
+      .optional()
+      .describe(
+        'The route that Envoy chose, where Envoy names it. Default: the first that matches.',
+      ),
+    at: instantSchema.optional().describe('When it is asked (RFC 3339). Default: now.'),
+  })
+  .describe('The request.')
+
+const identity = z
+  .strictObject({
+    user: z.string().min(1).describe('The user.'),
+    uid: z.string().optional().describe('The stable identifier.'),
+    groups: names.default([]).describe('The groups.'),
+    extra: z.record(z.string().min(1), names).default({}).describe('Further values.'),
+    authenticator: nameSchema
+      .optional()
+      .describe('The authenticator of the route that proved it. Default: its first.'),
+    claims: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('The claims of the token, where it was one: those that the rules read.'),
+    certificate: certificateFieldsSchema.optional(),
+  })
+  .describe(
+    'Who asks, as proven and mapped. Absent: somebody without a credential, whom the authenticators of the route turn away, or take for anonymous.',
+  )
+
+const want = z
+  .strictObject({
+    decision: z.enum(['allow', 'deny']).describe('What is decided.'),
+    rule: nameSchema.optional().describe('The rule that decides.'),
+    reason: z.string().min(1).optional().describe('The reason, as audit has it.'),
+    status: z
+      .int()
+      .min(200)
+      .max(599)
+      .optional()
+      .describe('The HTTP status of the answer; 200 for a permit.'),
+    headers: z
+      .record(
+        z.string().regex(/^[a-z0-9!#$%&'*+.^_`|~-]+$/, 'must be a header name in lower case'),
+        z.union([z.string(), names]),
+      )
+      .optional()
+      .describe(
+        'Header → value, or one for each line; `[]` for none. Of a permit those that are set for the upstream, of a refusal those of the answer. Those left out are not compared. The decision id is the nil UUID.',
+      ),
+    operation: z.string().optional().describe('The operation that is found in the document.'),
+    shadow: z
+      .record(nameSchema, z.enum(['allow', 'deny', 'failed']))
+      .optional()
+      .describe('Rules in shadow → what they would have decided; all of them.'),
+  })
+  .describe('What must come of it. What is left out is not compared.')
+
+/** The `tests` section. */
+export const policyTestsSchema = z
+  .array(
+    z
+      .strictObject({
+        name: z.string().min(1).describe('Says what the test shows.'),
+        request,
+        identity: identity.optional(),
+        reviewed: z
+          .boolean()
+          .optional()
+          .describe('What the API server answers to `subjectAccessReview`; it is not asked.'),
+        want,
+      })
+      .describe('One test.'),
+  )
+  .default([])
+  .describe('Tests of the rules, which `countersign test` runs.')
+
+/** One parsed test. */
+export type PolicyTest = z.output<typeof policyTestsSchema>[number]
+
+/** What `countersign explain` is asked: as a test has it, but that credentials may be shown. */
+export const questionSchema = z.strictObject({
+  name: z.string().optional(),
+  request: request.extend({
+    headers: z
+      .record(anyHeaderName, z.union([headerValue, z.array(headerValue).min(1)]))
+      .default({}),
+  }),
+  identity: identity.optional(),
+  reviewed: z.boolean().optional(),
+  want: z.unknown().optional(),
+})
+
+/** One parsed question. */
+export type PolicyQuestion = z.output<typeof questionSchema>

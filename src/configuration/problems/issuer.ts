@@ -1,0 +1,187 @@
+// What is wrong with us as an issuer of tokens beyond what each key may look like: keys that nobody
+// can read, or that are read where anybody on the way could change them; clients that could get no
+// token; logins that anybody could forge.
+
+import { authenticatorsNamed } from '../route-authenticators.ts'
+import type { ClientConfig, ResourceConfig } from '../client-schema.ts'
+import type { Locate } from '../../config/document.ts'
+import type { Problem } from '../../config/problem.ts'
+import type { Config, IssuerListenerConfig } from '../schema.ts'
+import { isLoopback } from '../../config/values.ts'
+
+/** The problems of `issuer` and of where it is read. */
+export const issuerProblems = (config: Config, locate: Locate): readonly Problem[] => {
+  const problems: Problem[] = []
+  const complain = (path: readonly PropertyKey[], message: string): void => {
+    problems.push(locate(path, message))
+  }
+  aboutListener(config, complain)
+  aboutClients(config, complain)
+  aboutLogin(config, complain)
+  aboutSessions(config, complain)
+  return problems
+}
+
+type Complain = (path: readonly PropertyKey[], message: string) => void
+
+const aboutListener = ({ issuer, listen }: Config, complain: Complain): void => {
+  if (issuer !== undefined && listen.issuer === undefined) {
+    complain(
+      ['issuer'],
+      'needs an address where upstreams read the keys, which Envoy publishes: "listen.issuer"',
+    )
+  }
+  if (issuer === undefined && listen.issuer !== undefined) {
+    complain(['listen', 'issuer'], 'there is nothing to be read there without "issuer"')
+  }
+  if (
+    listen.issuer !== undefined &&
+    !listen.issuer.plaintext &&
+    listen.issuer.tls === undefined &&
+    !isLoopback(listen.issuer.address)
+  ) {
+    complain(
+      ['listen', 'issuer'],
+      'a TCP address that is not loopback needs "tls", or "plaintext: true" for key sets alone: whoever can change what is read there can sign tokens',
+    )
+  }
+}
+
+/** Whether a peer of the listener has proven to be Envoy, so that it is believed what it says of callers. */
+const provesPeers = ({ address, tls }: IssuerListenerConfig): boolean =>
+  address.kind === 'unix' || tls !== undefined
+
+/**
+ * What a login page on a listener without proven peers comes to: for `countersign validate` and
+ * `countersign test`.
+ */
+export const issuerWarnings = ({ issuer, listen }: Config, locate: Locate): readonly Problem[] => {
+  if (issuer?.login === undefined || listen.issuer === undefined) return []
+  if (provesPeers(listen.issuer)) return []
+  const message =
+    'is a TCP address without "tls": the address of a caller that Envoy tells is not believed there, so that to lock-outs, audit and sessions every caller has the address of Envoy, and one who guesses passwords locks out all; beyond this machine passwords cross the network in the clear. Listen on a UNIX socket, or set "tls"'
+  return [locate(['listen', 'issuer'], message)]
+}
+
+/** The grants by which a person logs in. */
+const forPeople = ({ grants }: ClientConfig): boolean =>
+  grants.includes('authorization_code') || grants.includes('device_code')
+
+const aboutSessions = ({ issuer, authenticators, routes }: Config, complain: Complain): void => {
+  for (const [index, route] of routes.entries()) {
+    const { match } = route
+    const name = authenticatorsNamed(route).find(
+      (one) => authenticators[one]?.session !== undefined,
+    )
+    if (name === undefined) continue
+    if (issuer?.login === undefined) {
+      complain(['authenticators', name, 'session'], 'nobody can log in without "issuer.login"')
+    }
+    for (const [place, host] of match.hosts.entries()) {
+      if (!host.includes('*')) continue
+      complain(
+        ['routes', index, 'match', 'hosts', place],
+        `has to be written out where "${name}" is a session: people come back to the host after a login`,
+      )
+    }
+  }
+}
+
+/** Whether some authenticator is a session. */
+const hasSessions = ({ authenticators }: Config): boolean =>
+  Object.values(authenticators).some(({ session }) => session !== undefined)
+
+const aboutClients = (config: Config, complain: Complain): void => {
+  const { issuer } = config
+  if (issuer === undefined) return
+  const { clients, resources, login, url } = issuer
+  const entries = Object.entries(clients)
+  const isServer = entries.length > 0 || hasSessions(config)
+  if (isServer && new URL(url).pathname !== '/') {
+    complain(['issuer', 'url'], 'must have no path where people or clients get tokens')
+  }
+  if (hasSessions(config) && !url.startsWith('https:')) {
+    complain(['issuer', 'url'], 'must begin with https:// where there are sessions of browsers')
+  }
+  for (const [id, client] of entries) {
+    if (login === undefined && forPeople(client)) {
+      complain(['issuer', 'clients', id], 'nobody can log in for it without "issuer.login"')
+    }
+    for (const [index, resource] of client.resources.entries()) {
+      if (Object.hasOwn(resources, resource)) continue
+      complain(['issuer', 'clients', id, 'resources', index], 'is none of "issuer.resources"')
+    }
+    for (const key of ['from', 'to'] as const) {
+      for (const [index, resource] of (client.exchange?.[key] ?? []).entries()) {
+        if (Object.hasOwn(resources, resource)) continue
+        complain(['issuer', 'clients', id, 'exchange', key, index], 'is none of "issuer.resources"')
+      }
+    }
+    aboutExchangeScopes(
+      ['issuer', 'clients', id, 'exchange', 'scopes'],
+      client,
+      resources,
+      complain,
+    )
+    if (client.exchange !== undefined && login === undefined) {
+      complain(
+        ['issuer', 'clients', id, 'exchange'],
+        'there are no tokens of people without "issuer.login"',
+      )
+    }
+    if (client.grants.includes('client_credentials') && client.resources.length === 0) {
+      complain(['issuer', 'clients', id, 'resources'], 'say what "client_credentials" are for')
+    }
+  }
+}
+
+/** Scopes that token exchange may add: of resources that the client gets tokens for, and that have them. */
+const aboutExchangeScopes = (
+  path: readonly PropertyKey[],
+  { exchange }: ClientConfig,
+  resources: Readonly<Record<string, ResourceConfig>>,
+  complain: Complain,
+): void => {
+  for (const [uri, scopes] of Object.entries(exchange?.scopes ?? {})) {
+    if (exchange?.to.includes(uri) !== true) {
+      complain([...path, uri], 'is none of "to"')
+      continue
+    }
+    const known = Object.hasOwn(resources, uri) ? (resources[uri]?.scopes ?? []) : []
+    for (const [index, name] of scopes.entries()) {
+      if (known.includes(name)) continue
+      complain([...path, uri, index], `is none of "scopes" of the resource`)
+    }
+  }
+}
+
+const aboutLogin = (config: Config, complain: Complain): void => {
+  const { issuer, listen, authenticators } = config
+  if (issuer?.login === undefined) return
+  const { login, clients } = issuer
+  if (!Object.values(clients).some(forPeople) && !hasSessions(config)) {
+    complain(['issuer', 'login'], 'there is neither a client nor a session that people log in for')
+  }
+  for (const name of Object.keys(login.providers)) {
+    if (!Object.hasOwn(authenticators, name)) continue
+    const message = 'is the name of an authenticator, too: the audit log could not tell them apart'
+    complain(['issuer', 'login', 'providers', name], message)
+  }
+  for (const [index, name] of login.authenticators.entries()) {
+    const path = ['issuer', 'login', 'authenticators', index]
+    const authenticator = authenticators[name]
+    if (authenticator === undefined) complain(path, 'is none of "authenticators"')
+    else if (authenticator.basic === undefined && authenticator.certificate === undefined) {
+      complain(path, 'is of a kind that people cannot log in by: "basic" and "certificate" are')
+    } else if (
+      authenticator.certificate !== undefined &&
+      listen.issuer !== undefined &&
+      !provesPeers(listen.issuer)
+    ) {
+      complain(
+        path,
+        'needs "listen.issuer" to be a UNIX socket, or to have "tls": which certificate a caller has is what Envoy says there, and it is believed from a proven peer alone',
+      )
+    }
+  }
+}

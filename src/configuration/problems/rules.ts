@@ -1,0 +1,94 @@
+// What is wrong with the rules of a route beyond what each may look like: names that stand twice or
+// refer to nothing, and what a rule needs of its route. Expressions, and keys that only some kinds of
+// route have, are looked at when the rules are compiled (`authorize/policy.ts`).
+
+import type { Locate } from '../../config/document.ts'
+import { namesCaller } from '../../transform/schema.ts'
+import { placedRules, type PlacedRule } from '../../authorize/placed-rules.ts'
+import type { Problem } from '../../config/problem.ts'
+import type { RouteConfig } from '../schema.ts'
+
+/** Told what is wrong, and where below `authorize`. */
+type Report = (path: readonly PropertyKey[], message: string) => void
+
+/** The problems of the rules of a route, which is the one in this position. */
+export const ruleProblems = (
+  route: RouteConfig,
+  index: number,
+  locate: Locate,
+): readonly Problem[] => {
+  const problems: Problem[] = []
+  const report: Report = (path, message) => {
+    problems.push(locate(['routes', index, 'authorize', ...path], message))
+  }
+  const rules = placedRules(route.authorize)
+  const names = new Set<string>()
+  for (const rule of rules) {
+    reportName(rule, names, report)
+    reportAuthenticators(rule, route, report)
+    reportNeeds(rule, route, report)
+  }
+  if (rules.every(({ shadow }) => shadow)) {
+    report([], 'every rule is in shadow, so none decides and every request would be refused')
+  }
+  reportLists(route, report)
+  return problems
+}
+
+/** @param names those of the rules before it; its own is added */
+const reportName = (
+  { name, effect, place }: PlacedRule,
+  names: Set<string>,
+  report: Report,
+): void => {
+  if (names.has(name)) {
+    const message = `"${name}" names an earlier rule of this route too; audit could not tell them apart`
+    report([...place, effect], message)
+  }
+  names.add(name)
+}
+
+const reportAuthenticators = (
+  { rule: { authenticators = [] }, place }: PlacedRule,
+  { authenticate }: RouteConfig,
+  report: Report,
+): void => {
+  // Of several that have to prove the caller, the first says who it is.
+  const proving = new Set(
+    authenticate.flatMap((entry) => (typeof entry === 'string' ? [entry] : entry.all.slice(0, 1))),
+  )
+  for (const [position, authenticator] of authenticators.entries()) {
+    if (proving.has(authenticator)) continue
+    const known = [...proving].join(', ')
+    const message = `"${authenticator}" names nobody here: "authenticate" does not have it, or not as the first of "all" (there are: ${known})`
+    report([...place, 'authenticators', position], message)
+  }
+}
+
+const reportNeeds = (
+  { rule, effect, place }: PlacedRule,
+  { apiServer, forward }: RouteConfig,
+  report: Report,
+): void => {
+  if (rule.subjectAccessReview !== undefined && apiServer === undefined) {
+    const message = 'needs to know whom to ask: "apiServer" of the route'
+    report([...place, 'subjectAccessReview'], message)
+  }
+  if (effect === 'allow' && rule.impersonate !== undefined && !namesCaller(forward)) {
+    const message =
+      'needs the caller’s own identity beside it ("forward" of the route), or the API server would ask whether Envoy may impersonate'
+    report([...place, 'impersonate'], message)
+  }
+}
+
+/** Explanations and `countersign openapi diff` name the list of a rule. */
+const reportLists = ({ authorize }: RouteConfig, report: Report): void => {
+  const names = new Set<string>()
+  for (const [position, entry] of authorize.entries()) {
+    if (!('rules' in entry)) continue
+    if (names.has(entry.list)) {
+      report([position, 'list'], `"${entry.list}" names an earlier list of this route too`)
+    }
+    names.add(entry.list)
+  }
+}

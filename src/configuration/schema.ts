@@ -1,0 +1,245 @@
+// The configuration file as a schema: one source for the types, the defaults, the published JSON
+// Schema and the reference in the README. It says what a value may look like; whether names refer
+// to something that exists is decided in `parse.ts`.
+
+import { z } from 'zod'
+import { apiServerSchema } from '../clients/kubernetes/api-server-schema.ts'
+import { auditSchema } from '../audit/schema.ts'
+import { authenticatorSchema } from '../authenticate/schema.ts'
+import { envoySchema } from './envoy-schema.ts'
+import { forwardSchema } from '../transform/schema.ts'
+import { issuerSchema } from './issuer-schema.ts'
+import { openapiSchema } from '../request/openapi-schema.ts'
+import { limitsSchema } from '../request/limits-schema.ts'
+import { policyTestsSchema } from './policy-tests-schema.ts'
+import { authorizeSchema } from '../authorize/schema.ts'
+import { stateSchema } from '../state/schema.ts'
+import {
+  addressSchema,
+  hostPatternSchema,
+  nameSchema,
+  pathSchema,
+  secretSchema,
+  type Address,
+} from '../config/values.ts'
+
+// Envoy's user reaches the socket through its group.
+const DEFAULT_SOCKET_MODE = '0660'
+
+const tlsFiles = {
+  certificate: pathSchema.describe('PEM file: the certificate chain that authz presents.'),
+  key: secretSchema.describe('The private key of that certificate, PEM.'),
+  clientCa: pathSchema.describe(
+    'PEM file: the CA whose client certificates (Envoy’s) are accepted.',
+  ),
+}
+
+const tls = z.strictObject(tlsFiles).describe('Mutual TLS between Envoy and authz.')
+
+const issuerTls = z
+  .strictObject({
+    ...tlsFiles,
+    clientNames: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe(
+        'DNS names or URIs of which the client certificate must have one (subjectAltName). Absent: any certificate of `clientCa`.',
+      ),
+  })
+  .describe(
+    'Mutual TLS between Envoy and the issuer. What Envoy says of callers (address, certificate) is believed over it, and on a UNIX socket; never on a TCP address without it.',
+  )
+
+const listener = z
+  .strictObject({
+    address: addressSchema.describe('`unix:PATH` or `HOST:PORT`.'),
+    tls: tls.optional(),
+    plaintext: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Accept a TCP address that is not loopback without TLS. Callers’ passwords and tokens then cross that network in the clear, unless something else (a service mesh) encrypts it.',
+      ),
+    mode: z
+      .string()
+      .regex(/^0?[0-7]{3}$/, 'must be an octal file mode such as "0660"')
+      .default(DEFAULT_SOCKET_MODE)
+      .describe('File mode of a UNIX socket. Envoy’s user needs write permission.'),
+  })
+  .describe('A listener written out in full.')
+
+/** The keys of a listener that can speak HTTP in the clear. */
+const httpListenerKeys = (exposure: string) => ({
+  address: addressSchema.describe('`unix:PATH` or `HOST:PORT`.'),
+  plaintext: z.boolean().default(false).describe(exposure),
+  mode: z
+    .string()
+    .regex(/^0?[0-7]{3}$/, 'must be an octal file mode such as "0660"')
+    .default(DEFAULT_SOCKET_MODE)
+    .describe('File mode of a UNIX socket. Whoever reads needs write permission.'),
+})
+
+const adminListener = z
+  .strictObject(
+    httpListenerKeys(
+      'Accept a TCP address that is not loopback, as the probes of Kubernetes need it. Whoever reaches it reads the metrics, and with them the names of routes, authenticators and issuers.',
+    ),
+  )
+  .describe('A listener written out in full.')
+
+const issuerListener = z
+  .strictObject({
+    ...httpListenerKeys(
+      'Accept a TCP address that is not loopback without `tls`, for key sets alone: what is read there is public, that it cannot be changed on the way is up to the network. What people type at the login page would cross it in the clear.',
+    ),
+    tls: issuerTls.optional(),
+  })
+  .describe('A listener written out in full.')
+
+/** The listener of an address alone: the defaults of everything else. */
+const listenerAt = (address: Address): HttpListenerConfig => ({
+  address,
+  plaintext: false,
+  mode: DEFAULT_SOCKET_MODE,
+})
+
+const listen = z
+  .strictObject({
+    authz: z
+      .union([
+        addressSchema.transform((address): ListenerConfig => ({
+          address,
+          plaintext: false,
+          mode: DEFAULT_SOCKET_MODE,
+        })),
+        listener,
+      ])
+      .describe(
+        'Where Envoy reaches the ext_authz service (gRPC), with `grpc.health.v1` beside it.',
+      ),
+    issuer: z
+      .union([
+        addressSchema.transform((address): IssuerListenerConfig => listenerAt(address)),
+        issuerListener,
+      ])
+      .optional()
+      .describe(
+        'Where our key set and discovery document are read, and where people log in, over HTTP; publish it through Envoy. A UNIX socket, or a TCP address with `tls`. Needed with `issuer`.',
+      ),
+    admin: z
+      .union([addressSchema.transform(listenerAt), adminListener])
+      .optional()
+      .describe(
+        'Where `/livez`, `/readyz` and `/metrics` (Prometheus) are read, over HTTP. Never publish it. Absent: nowhere.',
+      ),
+  })
+  .describe('Where Countersign listens.')
+
+const all = z
+  .strictObject({
+    all: z
+      .array(nameSchema)
+      .min(2)
+      .describe('Each of them has to prove the caller. The first says who it is.'),
+    sameUser: z.boolean().default(false).describe('Refuse unless all of them name the same user.'),
+  })
+  .describe('Several credentials at once.')
+
+const route = z
+  .strictObject({
+    name: nameSchema.describe(
+      'Names the route in audit events and in Envoy’s `countersign.route` context extension.',
+    ),
+    match: z
+      .strictObject({
+        hosts: z
+          .array(hostPatternSchema)
+          .min(1)
+          .default(['*'])
+          .describe('Host names without port; `*.example.org` matches every name below it.'),
+        paths: z
+          .array(z.string().startsWith('/', 'must start with "/"'))
+          .min(1)
+          .default(['/**'])
+          .describe('Path globs, as in rules.'),
+        ambiguousPaths: z
+          .enum(['refuse', 'allow'])
+          .default('refuse')
+          .describe(
+            'What becomes of a path of this route that some servers would read as one of another route of the host: in capitals, with path parameters (`/admin;x/`), with a slash at the end, or in another form of Unicode. `refuse`: 400, `ambiguous-path`. `allow`: it takes this route, for upstreams that tell such paths apart. A path that decoded is one of an earlier route, while Envoy took it for one of this, is refused in any case.',
+          ),
+      })
+      .prefault({})
+      .describe('Which requests take this route. The first route that matches is taken.'),
+    kind: z
+      .enum(['http', 'kubernetes'])
+      .default('http')
+      .describe(
+        'What is published. `kubernetes`: an API server; requests are read as it reads them, rules can name verbs and resources, and refusals are Status objects.',
+      ),
+    upstream: nameSchema
+      .optional()
+      .describe(
+        'The entry of `envoy.upstreams` that serves the route. Default: the one with the route’s own name.',
+      ),
+    authenticate: z
+      .array(z.union([nameSchema, all]))
+      .min(1)
+      .describe('Authenticators in order; the first whose kind of credential is present decides.'),
+    authorize: authorizeSchema,
+    openapi: openapiSchema.optional(),
+    apiServer: apiServerSchema.optional(),
+    forward: forwardSchema.prefault({}),
+    onAuditFailure: z
+      .enum(['deny', 'allow'])
+      .default('deny')
+      .describe('What becomes of a permitted request whose audit event cannot be written.'),
+  })
+  .describe('One published service.')
+
+/** The configuration file, `countersign.yaml`. */
+export const configSchema = z
+  .strictObject({
+    version: z.literal(1).describe('The version of this vocabulary.'),
+    listen,
+    authenticators: z
+      .record(nameSchema, authenticatorSchema)
+      .describe('Ways of proving a credential, by name.'),
+    routes: z.array(route).min(1).describe('What is published, and to whom.'),
+    grants: z
+      .strictObject({
+        keyring: secretSchema.describe(
+          'The keys that seal what authz asks of the signer: one per line, made by `countersign keys grant`. The first seals, all open; the signer has the same ones.',
+        ),
+      })
+      .optional()
+      .describe('What authz and the signer share; needed where a route forwards a certificate.'),
+    issuer: issuerSchema.optional(),
+    limits: limitsSchema,
+    audit: auditSchema,
+    state: stateSchema,
+    log: z
+      .strictObject({
+        level: z
+          .enum(['debug', 'info', 'warn', 'error'])
+          .default('info')
+          .describe('The least severe message that is logged.'),
+      })
+      .prefault({})
+      .describe('The operational log, on standard error.'),
+    envoy: envoySchema.optional(),
+    tests: policyTestsSchema,
+  })
+  .describe('Countersign configuration.')
+
+/** A parsed configuration: defaults filled in, durations in milliseconds, deeply frozen. */
+export type Config = z.output<typeof configSchema>
+/** One entry of `routes`. */
+export type RouteConfig = z.output<typeof route>
+/** `listen.authz`, written out in full. */
+export type ListenerConfig = z.output<typeof listener>
+/** `listen.admin`, written out in full. */
+type HttpListenerConfig = z.output<typeof adminListener>
+/** `listen.issuer`, written out in full. */
+export type IssuerListenerConfig = z.output<typeof issuerListener>

@@ -1,0 +1,84 @@
+// `identity.examples`: what an identity comes to for somebody in particular. They are no part of a
+// running service; `countersign test` puts them through the mapping that it would use.
+
+import { z } from 'zod'
+import { pathSchema } from '../config/values.ts'
+
+/** Why proven facts are no identity. */
+export const IDENTITY_REFUSALS = [
+  'identity-reserved',
+  'identity-unrepresentable',
+  'identity-unmapped',
+  'identity-too-large',
+] as const
+
+const names = z.array(z.string())
+const values = z.record(z.string(), z.array(z.string()))
+
+const account = z
+  .strictObject({
+    user: z.string().describe('The name that was proven.'),
+    uid: z.string().optional().describe('Its stable identifier.'),
+    groups: names.default([]).describe('Its groups.'),
+    extra: values.default({}).describe('Its further values.'),
+  })
+  .describe('An account: what a verifier knows of a user.')
+
+/** A certificate as examples and tests write it. */
+export const certificateFieldsSchema = z
+  .strictObject({
+    subject: values.default({}).describe('Attributes by short name or OID.'),
+    subjectName: z.string().default('').describe('RFC 4514.'),
+    issuerName: z.string().default('').describe('RFC 4514.'),
+    dns: names.default([]).describe('Alternative names: DNS.'),
+    uris: names.default([]).describe('Alternative names: URI.'),
+    emails: names.default([]).describe('Alternative names: e-mail.'),
+    ips: names.default([]).describe('Alternative names: IP address.'),
+    upns: names.default([]).describe('Alternative names: user principal name.'),
+    serial: z.string().default('').describe('Lower-case hexadecimal.'),
+    fingerprint: z.string().default('').describe('SHA-256, lower-case hexadecimal.'),
+    purposes: names.default([]).describe('Extended key usages, OIDs.'),
+    policies: names.default([]).describe('Certificate policies, OIDs.'),
+    extensions: z.record(z.string(), z.string()).default({}).describe('By OID: DER in base64.'),
+  })
+  .describe('A certificate by its fields; those left out are empty.')
+
+const GIVEN = ['account', 'claims', 'certificate'] as const
+
+const want = z
+  .strictObject({
+    user: z.string().describe('The name.'),
+    uid: z.string().optional().describe('The stable identifier.'),
+    groups: names.optional().describe('The groups, in this order.'),
+    extra: values.optional().describe('All further values.'),
+  })
+  .describe('The identity that it comes to. What is left out is not compared.')
+
+/** One example. */
+export const exampleSchema = z
+  .strictObject({
+    name: z.string().min(1).optional().describe('Says what the example shows.'),
+    account: account.optional(),
+    claims: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('The claims of a token, those that the expressions read.'),
+    certificate: z
+      .union([pathSchema, certificateFieldsSchema])
+      .optional()
+      .describe('A client certificate: a PEM file, or its fields.'),
+    want: want.optional(),
+    refused: z.enum(IDENTITY_REFUSALS).optional().describe('In place of `want`: that it is none.'),
+  })
+  .refine(
+    (example) => GIVEN.filter((key) => example[key] !== undefined).length === 1,
+    'must have exactly one of "account", "claims" and "certificate"',
+  )
+  .refine(
+    ({ want: wanted, refused }) => (wanted === undefined) !== (refused === undefined),
+    'must have exactly one of "want" and "refused"',
+  )
+  .describe('Somebody, and the identity that this comes to.')
+
+/** One parsed example. */
+export type IdentityExample = z.output<typeof exampleSchema>

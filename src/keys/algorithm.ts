@@ -1,0 +1,103 @@
+// The signatures that tokens may have (RFC 7518 §3.1, RFC 8037, RFC 9864): public-key ones only, so
+// that nobody who can verify a token could have made it. `none` and HS* cannot even be written.
+
+import { constants, sign, verify, type KeyObject } from 'node:crypto'
+import { promisify } from 'node:util'
+import { sequence, unsigned } from '../x509/der.ts'
+
+const RS = { type: 'rsa' } as const // RSASSA-PKCS1-v1_5, which is what OpenSSL takes without more
+const PS = {
+  type: 'rsa',
+  options: {
+    padding: constants.RSA_PKCS1_PSS_PADDING,
+    saltLength: constants.RSA_PSS_SALTLEN_DIGEST, // RFC 7518 §3.5
+  },
+} as const
+const ES = { type: 'ec' } as const // RFC 7518 §3.4: each algorithm has its one curve
+const ED = { type: 'ed25519', hash: null } as const
+
+interface Method {
+  readonly type: 'rsa' | 'ec' | 'ed25519'
+  readonly hash: string | null
+  readonly curve?: string
+  /** Bytes of R and of S, which stand side by side in JOSE (RFC 7518 §3.4) and in DER elsewhere. */
+  readonly scalar?: number
+  readonly options?: { readonly padding: number; readonly saltLength: number }
+  /** Verified on libuv's thread pool: OpenSSL needs a millisecond for it, and others wait. */
+  readonly slow?: boolean
+}
+
+const METHODS = {
+  RS256: { ...RS, hash: 'sha256' },
+  RS384: { ...RS, hash: 'sha384' },
+  RS512: { ...RS, hash: 'sha512' },
+  PS256: { ...PS, hash: 'sha256' },
+  PS384: { ...PS, hash: 'sha384' },
+  PS512: { ...PS, hash: 'sha512' },
+  ES256: { ...ES, hash: 'sha256', curve: 'prime256v1', scalar: 32 },
+  ES384: { ...ES, hash: 'sha384', curve: 'secp384r1', scalar: 48, slow: true },
+  ES512: { ...ES, hash: 'sha512', curve: 'secp521r1', scalar: 66, slow: true },
+  EdDSA: ED,
+  Ed25519: ED,
+} as const satisfies Readonly<Record<string, Method>>
+
+/** The name of a signature algorithm, as it stands in `alg`. */
+export type Algorithm = keyof typeof METHODS
+
+/** Whether a text names an algorithm that is known here. */
+export const isAlgorithm = (text: unknown): text is Algorithm =>
+  typeof text === 'string' && Object.hasOwn(METHODS, text)
+
+/** Whether a key is one for the algorithm (RFC 8725 §3.1: never let the token choose for the key). */
+export const suits = (algorithm: Algorithm, key: KeyObject): boolean => {
+  const { type, curve }: Method = METHODS[algorithm]
+  return (
+    key.asymmetricKeyType === type &&
+    (curve === undefined || key.asymmetricKeyDetails?.namedCurve === curve)
+  )
+}
+
+/** The name that two names of one algorithm share (RFC 9864 §2.2). */
+export const canonicalAlgorithm = (name: unknown): unknown => (name === 'Ed25519' ? 'EdDSA' : name)
+
+const verifyOnPool = promisify(verify)
+
+/** Whether the signature is of these bytes and by this key, which must suit the algorithm. */
+export const isSignedBy = async (
+  algorithm: Algorithm,
+  key: KeyObject,
+  signed: Buffer,
+  signature: Buffer,
+): Promise<boolean> => {
+  const { type, hash, options, scalar, slow = false }: Method = METHODS[algorithm]
+  if (scalar !== undefined && signature.length !== 2 * scalar) return false
+  // Options cost as much as the RSA verification itself, also the one that would spare us the DER.
+  const input = options === undefined ? key : { key, ...options }
+  const bytes = scalar === undefined ? signature : inDer(signature, scalar)
+  try {
+    return slow || (type === 'rsa' && isCostly(key))
+      ? await verifyOnPool(hash, signed, input, bytes)
+      : verify(hash, signed, input, bytes)
+  } catch {
+    return false // OpenSSL refuses some shapes of a wrong signature rather than compare them
+  }
+}
+
+// RSA costs the square of the modulus times the length of the exponent: less than 0.1 ms with these, and ten
+// times as much with 8,192 bits and an exponent of 64, which a key set or a DPoP proof may have.
+const PLAIN_MODULUS = 4_096
+const PLAIN_EXPONENT = 65_537n
+
+const isCostly = ({ asymmetricKeyDetails }: KeyObject): boolean => {
+  const { modulusLength = 0, publicExponent = 0n } = asymmetricKeyDetails ?? {}
+  return modulusLength > PLAIN_MODULUS || publicExponent > PLAIN_EXPONENT
+}
+
+const inDer = (signature: Buffer, scalar: number): Buffer =>
+  sequence(unsigned(signature.subarray(0, scalar)), unsigned(signature.subarray(scalar)))
+
+/** A signature by this key, which must suit the algorithm. */
+export const signatureBy = (algorithm: Algorithm, key: KeyObject, signed: Buffer): Buffer => {
+  const { hash, options }: Method = METHODS[algorithm]
+  return sign(hash, signed, { key, ...options, dsaEncoding: 'ieee-p1363' })
+}

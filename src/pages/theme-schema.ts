@@ -1,0 +1,85 @@
+// `look`: how the pages look that people see when they log in. Whether a logo is an image and a colour can
+// be read is found out when they are loaded.
+
+import { z } from 'zod'
+import { pathSchema } from '../config/values.ts'
+
+/** Every language that there are texts in. */
+const LANGUAGES = ['en', 'de'] as const
+
+const colourSchema = z
+  .string()
+  .regex(/^#[0-9a-fA-F]{6}$/, 'must be a colour such as "#0b57d0"')
+  .transform((text): `#${string}` => `#${text.slice(1).toLowerCase()}`)
+
+const linkSchema = z
+  .string()
+  .regex(/^(https:\/\/[^/\\]|mailto:[^/\\])[\x21-\x7e]*$/, 'must be an https or mailto URL')
+
+const timeZoneSchema = z.string().refine((name) => {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
+}, 'must be a time zone such as "Europe/Berlin"')
+
+const lineSchema = z.string().regex(/^\P{C}+$/u, 'must be one line of text')
+
+/** The `look` section. */
+export const lookSchema = z
+  .strictObject({
+    name: lineSchema
+      .max(60)
+      .default('Countersign')
+      .describe('What people know the service by: on every page, and in the title of the tab.'),
+    logo: pathSchema
+      .optional()
+      .describe(
+        'An SVG or PNG file of at most 32 KB, 48 px high when shown. It stands in every page, as an image: an SVG can neither run scripts nor load anything.',
+      ),
+    logoDark: pathSchema
+      .optional()
+      .describe('The same for dark backgrounds. Default: the one `logo`.'),
+    nameInLogo: z
+      .boolean()
+      .default(false)
+      .describe('The logo says the name already, so it is not written below.'),
+    accent: z
+      .union([
+        colourSchema,
+        z.strictObject({
+          light: colourSchema.describe('On light backgrounds.'),
+          dark: colourSchema.describe('On dark backgrounds.'),
+        }),
+      ])
+      .default('#0b57d0')
+      .describe(
+        'The colour of buttons and links, `#rrggbb`. One colour is made darker or lighter where text of it could not be read; two are taken as they are, and refused where it could not (WCAG 2.2, AA).',
+      ),
+    support: z
+      .strictObject({
+        text: lineSchema.max(200).describe('Such as “Service desk, extension 4711”.'),
+        url: linkSchema.optional().describe('Where the text leads: an https or mailto URL.'),
+      })
+      .optional()
+      .describe('Whom people ask, at the foot of every page.'),
+    imprint: linkSchema.optional().describe('The legal notice, at the foot of every page.'),
+    privacy: linkSchema.optional().describe('The privacy notice, at the foot of every page.'),
+    language: z
+      .enum(LANGUAGES)
+      .default('en')
+      .describe('For browsers that ask for none of the languages that there are.'),
+    timeZone: timeZoneSchema
+      .default('UTC')
+      .describe('The time zone that times are written in, by its IANA name.'),
+  })
+  .superRefine(({ logo, logoDark, nameInLogo }, context) => {
+    if (logo !== undefined || (logoDark === undefined && !nameInLogo)) return
+    context.addIssue({ code: 'custom', message: '"logoDark" and "nameInLogo" need a "logo"' })
+  })
+  .prefault({})
+  .describe('How the pages look that people see when they log in.')
+
+/** The parsed `look`. */
+export type LookConfig = z.output<typeof lookSchema>

@@ -1,0 +1,197 @@
+// CRLs at a URL. They are fetched again before they run out, so that nobody waits for it, and stay
+// in use while none can be had. Nothing takes the place of a CRL that was proven but a newer one
+// that is proven by the same key: plain http is usual for CRLs, and anybody may answer there.
+
+import { createHash } from 'node:crypto'
+import type { Clock } from '../../runtime/clock.ts'
+import { describeError } from '../../runtime/errors.ts'
+import type { HttpFetch } from '../../runtime/http-fetch.ts'
+import type { Logger } from '../../runtime/logger.ts'
+import { readCrl, type CrlDocument } from './document.ts'
+
+/** When CRLs are fetched. In milliseconds. */
+export interface CrlRefresh {
+  /** Between two fetches: a part of the time that is left of the CRL, within these bounds. */
+  readonly refresh: { readonly least: number; readonly most: number }
+  /** After a fetch that failed. */
+  readonly coolDown: number
+  readonly timeout: number
+}
+
+/** Runs something later, unless it is disposed before. */
+export type Schedule = (run: () => void, delay: number) => Disposable
+
+/** What the CRLs at a URL need. */
+export interface RemoteCrlOptions {
+  readonly url: URL
+  readonly fetch: HttpFetch
+  readonly times: CrlRefresh
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly schedule?: Schedule
+}
+
+/** The CRLs of a URL, and when that may change. */
+export interface PublishedCrls {
+  readonly documents: readonly CrlDocument[]
+  /** Milliseconds since the epoch: other CRLs may be there by then. */
+  readonly until: number
+}
+
+// 100,000 entries have 4 MB. What can be read at all ends at 16 MB.
+const MAX_BYTES = 16_777_216
+
+// Not a reason for the process to go on living.
+const schedulePlainly: Schedule = (run, delay) => setTimeout(run, delay).unref()
+
+// Of one fetch. A CRL that was proven by more keys than can be tried stays in use.
+const MAX_VERIFICATIONS = 4
+
+// Of keys that are no longer used, and of what somebody else put in their place.
+const MAX_KEPT = 4
+// setTimeout takes no longer ones, and would fire at once.
+const LONGEST_PAUSE = 2_147_483_647
+
+// Of the time that is left: issuers publish the next one some time before the last one ends.
+const REFRESH_AT = 0.5
+
+/** Fetches from {@link start} on until it is disposed. */
+export class RemoteCrl implements Disposable {
+  readonly #options: RemoteCrlOptions
+  readonly #schedule: Schedule
+  readonly #end = new AbortController()
+  #held: readonly CrlDocument[] = []
+  #fetched: CrlDocument | undefined
+  #renewal: Promise<void> | undefined
+  #askedAt = Number.NEGATIVE_INFINITY
+  /** Milliseconds since the epoch. */
+  #nextAt = Number.NEGATIVE_INFINITY
+  #failure: Error | undefined
+  /** Of what was fetched last. */
+  #digest = ''
+  #timer: Disposable | undefined
+
+  constructor(options: RemoteCrlOptions) {
+    this.#options = options
+    this.#schedule = options.schedule ?? schedulePlainly
+  }
+
+  /** Fetches for the first time. */
+  start(): void {
+    void this.#renew()
+  }
+
+  /**
+   * The CRLs now: at once when there are any. Waits for a fetch only where there are none, and
+   * rejects with a message for operators when that fails, or has failed a moment ago.
+   */
+  async current(): Promise<PublishedCrls> {
+    const { clock, times } = this.#options
+    if (this.#held.length === 0) {
+      const cool = clock.monotonic() - this.#askedAt >= times.coolDown
+      await (cool ? this.#renew() : this.#renewal)
+    }
+    if (this.#held.length === 0) throw this.#failure ?? new Error('the CRL is no longer in use')
+    // A fetch that is overdue is being waited for: what it brings may come at any time.
+    return { documents: this.#held, until: Math.max(this.#nextAt, clock.now() + times.coolDown) }
+  }
+
+  [Symbol.dispose](): void {
+    this.#timer?.[Symbol.dispose]()
+    this.#end.abort()
+  }
+
+  /** Fetches, or joins the fetch that is under way. Never rejects. */
+  async #renew(): Promise<void> {
+    if (this.#end.signal.aborted) return
+    this.#renewal ??= this.#fetch().finally(() => {
+      this.#renewal = undefined
+    })
+    await this.#renewal
+  }
+
+  async #fetch(): Promise<void> {
+    const { url, fetch, times, clock, logger } = this.#options
+    this.#timer?.[Symbol.dispose]()
+    let next = times.coolDown
+    try {
+      const signal = AbortSignal.any([this.#end.signal, AbortSignal.timeout(times.timeout)])
+      const headers = { accept: 'application/pkix-crl' }
+      const { status, body } = await fetch(url, { headers, maxBytes: MAX_BYTES }, signal)
+      if (status !== 200) throw new Error(`${url.href} answered ${status}, where 200 belongs`)
+      next = await this.#accept(body)
+    } catch (cause) {
+      if (this.#end.signal.aborted) return
+      const reason = describeError(cause)
+      this.#failure = new Error(reason, { cause })
+      logger.warn(
+        { source: url.href, reason, held: this.#held.length > 0 },
+        'CRL cannot be fetched',
+      )
+    }
+    this.#askedAt = clock.monotonic()
+    this.#nextAt = clock.now() + next
+    if (!this.#end.signal.aborted) this.#timer = this.#schedule(() => void this.#renew(), next)
+  }
+
+  /**
+   * Takes over what was fetched, and keeps what that does not supersede of what was proven before.
+   * Returns when to fetch again, in milliseconds from now.
+   */
+  async #accept(body: Buffer): Promise<number> {
+    const digest = createHash('sha256').update(body).digest('base64url')
+    const known = digest === this.#digest ? this.#fetched : undefined
+    const fetched = known ?? readCrl(body)
+    if (fetched !== known) {
+      const kept: CrlDocument[] = []
+      const tried = new Set<string>()
+      for (const old of this.#held) {
+        if (old.provenBy.length > 0 && !(await isSuperseded(old, fetched, tried))) kept.push(old)
+      }
+      if (kept.length > 0) {
+        const { url, logger } = this.#options
+        logger.warn(
+          { source: url.href },
+          'CRL is not by the key of the last one, which stays in use',
+        )
+      }
+      this.#held = [fetched, ...kept.slice(0, MAX_KEPT)]
+      this.#fetched = fetched
+      this.#digest = digest
+    }
+    this.#failure = undefined
+    return this.#pauseAfter(fetched)
+  }
+
+  #pauseAfter({ nextUpdate }: CrlDocument): number {
+    const { times, clock } = this.#options
+    const { least, most } = times.refresh
+    const left = nextUpdate - clock.now()
+    return Math.min(LONGEST_PAUSE, most, Math.max(least, REFRESH_AT * left))
+  }
+}
+
+/**
+ * Whether this is a newer CRL for the same certificates, by each key that has proven the old one.
+ * Verified and read here, in the background, it is ready when the next caller asks.
+ *
+ * @param tried the issuers whose key the new one was tried with; each is one verification
+ */
+const isSuperseded = async (
+  old: CrlDocument,
+  fetched: CrlDocument,
+  tried: Set<string>,
+): Promise<boolean> => {
+  const isNewer =
+    fetched.thisUpdate >= old.thisUpdate &&
+    fetched.issuer.equals(old.issuer) &&
+    (fetched.base === undefined) === (old.base === undefined) &&
+    fetched.scope.encoded.equals(old.scope.encoded)
+  if (!isNewer) return false
+  for (const issuer of old.provenBy) {
+    if (!tried.has(issuer.id) && tried.size === MAX_VERIFICATIONS) return false
+    tried.add(issuer.id)
+    if ((await fetched.entriesBy(issuer)) === undefined) return false
+  }
+  return true
+}

@@ -1,0 +1,127 @@
+// OCSP as a source of revocation: answers are kept for as long as they say, and a newer one is asked
+// for in between. A failure is kept for seconds, so that no storm of requests waits for each timeout.
+
+import { LRUCache } from 'lru-cache'
+import { describeError } from '../../runtime/errors.ts'
+import { raceWithAbort } from '../../runtime/race-with-abort.ts'
+import { serialText, type Issued } from '../issued.ts'
+import { OcspClient, type OcspClientOptions, type OcspParts } from './client.ts'
+import type { ProvenStatus } from './proof.ts'
+import type { RevocationSource, SourceStatus } from '../revocation-source.ts'
+
+/** Whom to ask, and how long to believe it. All times in milliseconds. */
+export interface OcspOptions extends OcspClientOptions {
+  /** How long an answer is used before a newer one is asked for, if it counts so long. */
+  readonly remember: number
+  /** How long a failure stands, as well as a certificate not being known. */
+  readonly coolDown: number
+}
+
+// About 0.4 KB an entry: some 4 MB when full.
+const MAX_ENTRIES = 10_000
+
+interface Held extends ProvenStatus {
+  /** From then on a newer one is asked for; milliseconds since the epoch. */
+  readonly fresh: number
+}
+
+interface Failure {
+  readonly cause: unknown
+  readonly until: number
+}
+
+interface Entry {
+  readonly held: Held | undefined
+  readonly failure?: Failure
+}
+
+/** What OCSP responders say. Outlives configurations, with what it was answered. */
+export class OcspSource implements RevocationSource {
+  readonly #options: OcspOptions
+  readonly #parts: OcspParts
+  readonly #client: OcspClient
+  readonly #entries = new LRUCache<string, Entry>({ max: MAX_ENTRIES })
+  readonly #pending = new Map<string, Promise<SourceStatus>>()
+
+  constructor(options: OcspOptions, parts: OcspParts) {
+    this.#options = options
+    this.#parts = parts
+    this.#client = new OcspClient(options, parts)
+  }
+
+  async status(issued: Issued, signal: AbortSignal): Promise<SourceStatus> {
+    // RFC 5280 §4.1.2.2: issuer and serial number are one certificate.
+    const key = `${issued.issuer.id} ${serialText(issued.certificate.serialNumber)}`
+    const known = this.#recall(key)
+    if (known !== undefined) return known
+    try {
+      signal.throwIfAborted()
+      return await raceWithAbort(this.#askOnce(key, issued), signal)
+    } catch (cause) {
+      return { outcome: 'unavailable', cause }
+    }
+  }
+
+  #recall(key: string): SourceStatus | undefined {
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return undefined
+    const { held, failure } = entry
+    const now = this.#parts.clock.now()
+    if (failure !== undefined)
+      return now < failure.until ? this.#inSpiteOf(failure, held) : undefined
+    return held !== undefined && now < held.fresh ? statusOf(held, held.fresh) : undefined
+  }
+
+  /** Where there is no newer answer the last one counts to its end, and a revocation beyond that. */
+  #inSpiteOf(failure: Failure, held: Held | undefined): SourceStatus {
+    const { cause, until } = failure
+    if (held?.status === 'revoked') return { outcome: 'revoked' }
+    return held !== undefined && this.#parts.clock.now() < held.until
+      ? statusOf(held, Math.min(held.until, until))
+      : { outcome: 'unavailable', cause }
+  }
+
+  /** Callers that ask about one certificate at the same time share the question. */
+  async #askOnce(key: string, issued: Issued): Promise<SourceStatus> {
+    let pending = this.#pending.get(key)
+    if (pending === undefined) {
+      pending = this.#renew(key, issued).finally(() => this.#pending.delete(key))
+      this.#pending.set(key, pending)
+    }
+    return await pending
+  }
+
+  async #renew(key: string, issued: Issued): Promise<SourceStatus> {
+    const { clock, logger } = this.#parts
+    const { remember, coolDown } = this.#options
+    const before = this.#entries.peek(key)?.held
+    try {
+      const proven = await this.#client.ask(issued)
+      if (before !== undefined && isOlder(proven, before)) {
+        throw new Error('the answer is older than one before, so somebody may be replaying it')
+      }
+      // A certificate that is not known yet may be in a moment.
+      const lasting = proven.status === 'unknown' ? coolDown : remember
+      const fresh = Math.min(proven.until, clock.now() + lasting)
+      const held = { ...proven, fresh }
+      this.#entries.set(key, { held })
+      return statusOf(held, fresh)
+    } catch (cause) {
+      const serial = serialText(issued.certificate.serialNumber)
+      logger.warn({ serial, reason: describeError(cause) }, 'OCSP gives no answer')
+      const failure = { cause, until: clock.now() + coolDown }
+      this.#entries.set(key, { held: before, failure })
+      return this.#inSpiteOf(failure, before)
+    }
+  }
+}
+
+/** Times are whole seconds: of two answers of one second, the revocation is the later one. */
+const isOlder = (answer: ProvenStatus, before: ProvenStatus): boolean =>
+  answer.thisUpdate < before.thisUpdate ||
+  (answer.thisUpdate === before.thisUpdate &&
+    before.status === 'revoked' &&
+    answer.status !== 'revoked')
+
+const statusOf = ({ status }: Held, until: number): SourceStatus =>
+  status === 'good' ? { outcome: 'good', until } : { outcome: status }

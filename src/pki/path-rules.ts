@@ -1,0 +1,88 @@
+// What a path must be like whose signatures hold (RFC 5280 §6.1), rule by rule. Each of these is ours,
+// because pkijs has no rule for path lengths, extended key usages, strength or the critical
+// extensions of a leaf, and one for name constraints with gaps.
+
+import { EXTENSIONS } from '../x509/oid.ts'
+import type { PathFault } from './path-fault.ts'
+import type { ChainCertificate } from './chain-certificate.ts'
+import { meetsNameConstraints, NAME_CONSTRAINTS } from './name-constraints.ts'
+import { isStrongKey, isStrongSignature } from './strength.ts'
+
+/** A path: the leaf, intermediates, and the trust anchor last. */
+export type Path = readonly [ChainCertificate, ...ChainCertificate[]]
+
+/** What a path is judged by. */
+export interface PathRules {
+  /** OIDs, one of which the leaf must be for; empty: whatever it is for. */
+  readonly purposes: readonly string[]
+}
+
+/**
+ * What is wrong with a path; `undefined` when nothing is.
+ *
+ * @param now milliseconds since the epoch
+ * @throws CountersignError `malformed-certificate`
+ */
+export const pathFault = (path: Path, rules: PathRules, now: number): PathFault | undefined => {
+  const [leaf, ...authorities] = path
+  if (path.some(({ parts }) => now < parts.notBefore * 1_000)) return 'certificate-not-yet-valid'
+  // As OpenSSL: over at the second that it names.
+  if (path.some(({ parts }) => now >= parts.notAfter * 1_000)) return 'certificate-expired'
+  // The anchor is trusted by being configured, not for its signature or key.
+  const judged = path.slice(0, -1)
+  if (!judged.every(isStrong)) return 'certificate-weak'
+  if (!judged.every(isUnderstood)) return 'certificate-untrusted'
+  if (!authorities.every((_, index) => maySign(path, index + 1))) return 'certificate-untrusted'
+  if (!meetsNameConstraints(path)) return 'certificate-untrusted'
+  return isForClients(leaf) && hasPurpose(path, rules.purposes) ? undefined : 'certificate-purpose'
+}
+
+const isStrong = ({ key, signatureAlgorithm }: ChainCertificate): boolean =>
+  isStrongKey(key) && isStrongSignature(signatureAlgorithm)
+
+/** What is said about policies, which pkijs sees to: their mappings, what is required and inhibited. */
+export const POLICY_EXTENSIONS = ['2.5.29.33', '2.5.29.36', '2.5.29.54'] as const
+
+const UNDERSTOOD: ReadonlySet<string> = new Set([
+  EXTENSIONS.keyUsage,
+  EXTENSIONS.subjectAltName,
+  EXTENSIONS.basicConstraints,
+  EXTENSIONS.extendedKeyUsage,
+  EXTENSIONS.certificatePolicies,
+  NAME_CONSTRAINTS,
+  ...POLICY_EXTENSIONS,
+])
+
+/** RFC 5280 §4.2: a critical extension that isn't recognised is a reason to refuse. */
+const isUnderstood = ({ parts }: ChainCertificate): boolean =>
+  parts.extensions.every(({ critical, oid }) => !critical || UNDERSTOOD.has(oid))
+
+/** RFC 5280 §6.1.4 (k), (l), (m) and (n), asked of the anchor too. */
+const maySign = (path: Path, index: number): boolean => {
+  const signer = path[index]
+  if (signer === undefined) return false
+  const { constraints, usages } = signer
+  const below = path.slice(1, index).filter(({ isSelfIssued }) => !isSelfIssued)
+  return (
+    constraints.isAuthority &&
+    (usages === undefined || usages.includes('keyCertSign')) &&
+    below.length <= constraints.pathLength
+  )
+}
+
+/**
+ * Whether the leaf is somebody's and not a CA's: whoever holds the key of a CA can be everybody, and
+ * should not show it around. A client's key signs or agrees in a handshake (RFC 8446 §4.4.2.4).
+ */
+const isForClients = ({ constraints, usages }: ChainCertificate): boolean =>
+  !constraints.isAuthority &&
+  (usages === undefined || usages.includes('digitalSignature') || usages.includes('keyAgreement'))
+
+/** One purpose for which the leaf is, and every CA that restricts what its certificates are for. */
+const hasPurpose = ([leaf, ...authorities]: Path, purposes: readonly string[]): boolean =>
+  purposes.length === 0 ||
+  purposes.some(
+    (purpose) =>
+      leaf.purposes?.includes(purpose) === true &&
+      authorities.every((authority) => authority.purposes?.includes(purpose) ?? true),
+  )

@@ -1,0 +1,78 @@
+// pkijs, asked about a path that was found already: it has its own reader of certificates, its own
+// rules for dates and CAs, and processes policies (RFC 5280 §6.1.2 to §6.1.5), which is done nowhere
+// else.
+//
+// It isn't left to find the path. Its own search follows CAs that signed each other in circles
+// without end, takes the shortest path and no other, and judges another certificate than the one
+// asked about when that is an anchor itself.
+
+import { Certificate, CertificateChainValidationEngine, CryptoEngine } from './pkijs.ts'
+import { EXTENSIONS } from '../x509/oid.ts'
+import type { ChainCertificate } from './chain-certificate.ts'
+import { POLICY_EXTENSIONS } from './path-rules.ts'
+
+/** The engine is handed in, so that the one that pkijs keeps for the whole process is never asked. */
+const engine = new CryptoEngine({ name: 'node', crypto: globalThis.crypto })
+
+// What it is asked about. Of names it reads a thousand in a third of a second, and lets a certificate
+// pass when any one of them is permitted: those are judged elsewhere.
+const SHOWN: ReadonlySet<string> = new Set([
+  EXTENSIONS.keyUsage,
+  EXTENSIONS.basicConstraints,
+  EXTENSIONS.certificatePolicies,
+  ...POLICY_EXTENSIONS,
+])
+
+// Some two hundred policies; the longest that is known of a CA has thirty.
+const LONGEST_EXTENSION = 2_048
+
+// Reading takes it most of a millisecond, and CAs come by again and again.
+const read = new WeakMap<ChainCertificate, Certificate>()
+
+const certificateOf = (certificate: ChainCertificate): Certificate => {
+  const known = read.get(certificate)
+  if (known !== undefined) return known
+  const fresh = Certificate.fromBER(certificate.der)
+  fresh.extensions = (fresh.extensions ?? []).filter(({ extnID }) => SHOWN.has(extnID))
+  read.set(certificate, fresh)
+  return fresh
+}
+
+const isShort = ({ parts }: ChainCertificate): boolean =>
+  parts.extensions.every(({ oid, value }) => !SHOWN.has(oid) || value.length <= LONGEST_EXTENSION)
+
+/**
+ * Whether pkijs finds nothing wrong with the path. Never rejects: what it cannot read is refused.
+ *
+ * @param path leaf first, anchor last; its signatures hold
+ * @param now milliseconds since the epoch
+ */
+export const isValidToo = async (
+  path: readonly ChainCertificate[],
+  now: number,
+): Promise<boolean> => {
+  if (!path.every(isShort)) return false
+  try {
+    const certificates = path.map(certificateOf)
+    const [leaf, ...authorities] = certificates
+    const anchor = authorities.pop()
+    if (leaf === undefined || anchor === undefined) return false
+    const validation = new CertificateChainValidationEngine({
+      trustedCerts: [anchor],
+      certs: [...authorities, leaf], // it takes the last for the leaf
+      checkDate: new Date(now),
+      findIssuer: async (certificate) => {
+        const issuer = certificates[certificates.indexOf(certificate) + 1]
+        return issuer === undefined ? [] : [issuer]
+      },
+    })
+    const { result, certificatePath = [] } = await validation.verify({}, engine)
+    return (
+      result &&
+      certificatePath.length === certificates.length &&
+      certificatePath.every((certificate, index) => certificate === certificates[index])
+    )
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,140 @@
+// OCSP answers and published CRLs of all configurations. They outlive the configuration that they
+// were fetched for, so that a reload while an issuer is down does not lose them.
+
+import { LRUCache } from 'lru-cache'
+import type { Clock } from '../runtime/clock.ts'
+import { digestOf } from '../runtime/digest.ts'
+import { httpFetcher, type HttpFetch } from '../runtime/http-fetch.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { CrlPlace } from './crl/crl.ts'
+import type { Issued } from './issued.ts'
+import {
+  distributionPoints,
+  permitted,
+  publicLookup,
+  uriOf,
+  type LocationPolicy,
+} from './locations.ts'
+import { OcspSource, type OcspOptions } from './ocsp/ocsp.ts'
+import { RemoteCrl, type CrlRefresh } from './crl/remote.ts'
+
+/** How CRLs are fetched. */
+export interface CrlFetching {
+  /** PEM of the only certificate authorities to trust over https. */
+  readonly ca: Buffer | undefined
+  readonly times: CrlRefresh
+}
+
+/** Shares OCSP answers and CRLs among authenticators, and over reloads. */
+export class RevocationSources implements Disposable {
+  readonly #lent = new Map<string, object & Partial<Disposable>>()
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #idle: boolean
+
+  /** @param idle whether nothing is fetched, since no certificate will be judged */
+  constructor(clock: Clock, logger: Logger, { idle = false }: { readonly idle?: boolean } = {}) {
+    this.#clock = clock
+    this.#logger = logger
+    this.#idle = idle
+  }
+
+  /** The OCSP answers for these options, equal ones shared. */
+  ocsp(options: OcspOptions): OcspSource {
+    const parts = { clock: this.#clock, logger: this.#logger }
+    return this.#lend(['ocsp', options], OcspSource, () => new OcspSource(options, parts))
+  }
+
+  /** The CRLs at a configured URL, equal ones shared. They are fetched from now on. */
+  crl(url: URL, { ca, times }: CrlFetching): RemoteCrl {
+    return this.#lend(['crl', url.href, ca, times], RemoteCrl, () => {
+      const { fetch } = httpFetcher({ ca })
+      return this.#start({ url, fetch, times })
+    })
+  }
+
+  /** The CRLs that certificates point to, as far as the policy lets them be asked for. */
+  pointed(policy: LocationPolicy, { ca, times }: CrlFetching): PointedCrls {
+    return this.#lend(['pointed', policy, ca, times], PointedCrls, () => {
+      const lookup = policy.hosts.length === 0 ? publicLookup : undefined
+      const { fetch } = httpFetcher({ ca, lookup })
+      return new PointedCrls(policy, (url) => this.#start({ url, fetch, times }))
+    })
+  }
+
+  /** Ends everything but these: for after a reload, with those of the configuration in force. */
+  keepOnly(inUse: ReadonlySet<object>): void {
+    for (const [id, one] of this.#lent) {
+      if (inUse.has(one)) continue
+      one[Symbol.dispose]?.()
+      this.#lent.delete(id)
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.keepOnly(new Set())
+  }
+
+  #start(options: {
+    readonly url: URL
+    readonly fetch: HttpFetch
+    readonly times: CrlRefresh
+  }): RemoteCrl {
+    const crl = new RemoteCrl({ ...options, clock: this.#clock, logger: this.#logger })
+    if (!this.#idle) crl.start()
+    return crl
+  }
+
+  /** What was made for equal options, or something new. */
+  #lend<T extends object & Partial<Disposable>>(
+    options: readonly unknown[],
+    kind: new (...parts: never[]) => T,
+    make: () => T,
+  ): T {
+    const id = digestOf(options)
+    const known = this.#lent.get(id)
+    if (known instanceof kind) return known
+    const made = make()
+    this.#lent.set(id, made)
+    return made
+  }
+}
+
+// Certificates of one issuer point to one place, or to some tens where its list is divided.
+const MAX_PLACES = 64
+const MAX_POINTS = 3
+
+/** CRLs that certificates point to, fetched when the first one does. */
+export class PointedCrls implements Disposable {
+  readonly #policy: LocationPolicy
+  readonly #start: (url: URL) => RemoteCrl
+  readonly #places = new LRUCache<string, RemoteCrl>({
+    max: MAX_PLACES,
+    dispose: (crl) => crl[Symbol.dispose](),
+  })
+
+  constructor(policy: LocationPolicy, start: (url: URL) => RemoteCrl) {
+    this.#policy = policy
+    this.#start = start
+  }
+
+  /** Where the CRLs for a certificate are. */
+  readonly placesOf = ({ certificate: { extensions } }: Issued): readonly CrlPlace[] =>
+    distributionPoints(extensions)
+      .flatMap((name) => uriOf(name) ?? [])
+      .flatMap((text) => permitted(text, this.#policy) ?? [])
+      .slice(0, MAX_POINTS)
+      .map((url) => this.#at(url));
+
+  [Symbol.dispose](): void {
+    this.#places.clear()
+  }
+
+  #at(url: URL): RemoteCrl {
+    const known = this.#places.get(url.href)
+    if (known !== undefined) return known
+    const crl = this.#start(url)
+    this.#places.set(url.href, crl)
+    return crl
+  }
+}

@@ -1,0 +1,33 @@
+// `openapi` of a route: the description of the API behind it, by which rules can name operations.
+
+import { z } from 'zod'
+import { pathSchema } from '../config/values.ts'
+
+/** The `openapi` section. */
+export const openapiSchema = z
+  .strictObject({
+    file: pathSchema.describe('Swagger 2.0 or OpenAPI 3.0 to 3.2, as JSON or YAML.'),
+    base: z
+      .string()
+      .regex(/^\/[\w\-.~/]*$/, 'must be a path such as "/v1"')
+      .optional()
+      .describe(
+        'The path, as callers ask for it, under which the document’s paths begin. Default: that of its `basePath` or `servers`.',
+      ),
+    undefined: z
+      .enum(['deny', 'pass'])
+      .default('deny')
+      .describe(
+        'What becomes of requests for no operation of the document: refused, or passed on to the rules.',
+      ),
+    scopes: z
+      .enum(['ignore', 'require'])
+      .default('ignore')
+      .describe(
+        'Whether the token must have the scopes that the document’s `security` demands for the operation (claims `scope` or `scp`).',
+      ),
+  })
+  .describe('The API that is published, in OpenAPI: rules can then name its operations.')
+
+/** The parsed `openapi`. */
+export type OpenApiConfig = z.output<typeof openapiSchema>

@@ -1,0 +1,69 @@
+// The headers that are removed from every request, on every route, whether a preset is used or not: switching
+// one on can never trust what a client sent a moment ago.
+
+import { canonicalName } from './headers.ts'
+
+/** Headers removed by name. */
+export const STRIPPED_NAMES: readonly string[] = [
+  'authorization',
+  'proxy-authorization',
+  'dpop', // RFC 9449: the proof beside a token
+  'x-forwarded-client-cert', // Envoy's own, also removed there (SANITIZE)
+  'client-cert', // RFC 9440
+  'client-cert-chain',
+  'audit-id', // Kubernetes' request id, which we set to the decision id
+  // Headlamp's, and what proxies for logging in (oauth2-proxy and others) tell.
+  'x-forwarded-user',
+  'x-forwarded-group',
+  'x-forwarded-groups',
+  'x-forwarded-email',
+  'x-forwarded-preferred-username',
+  'x-forwarded-id-token',
+  'x-forwarded-access-token',
+]
+
+/** Headers removed by how they begin. */
+export const STRIPPED_PREFIXES: readonly string[] = [
+  'x-remote-', // Kubernetes authenticating proxy: -user, -uid, -group, -extra-*
+  'impersonate-', // Kubernetes impersonation: -user, -uid, -group, -extra-*
+  'x-cert-', // certificate details
+  'x-webauth-', // Grafana's authenticating proxy
+  'x-countersign-',
+]
+
+/** Some frameworks take these for the method and the path, and it was others that were judged. */
+export const OVERRIDES: readonly string[] = [
+  'x-http-method-override',
+  'x-http-method',
+  'x-method-override',
+  'x-original-url',
+  'x-rewrite-url',
+]
+
+/** Headers in which a proxy says where the request came from. */
+export const ORIGIN_NAMES: readonly string[] = ['forwarded', 'x-real-ip']
+
+/** Others of the kind. Envoy adds its own account to X-Forwarded-For. */
+export const ORIGIN_PREFIX = 'x-forwarded-'
+
+/**
+ * Headers by which a caller could steer Envoy's router: timeouts, retries, and the end of a stream
+ * at the expiry of its credential. Envoy removes some of them from callers that are not internal.
+ */
+export const ENVOY_PREFIX = 'x-envoy-'
+
+const names: ReadonlySet<string> = new Set([...STRIPPED_NAMES, ...OVERRIDES])
+
+/** Whether a header is removed, whatever its spelling: `X.Remote_User` counts as `x-remote-user`. */
+export const isStripped = (name: string): boolean => {
+  const canonical = canonicalName(name)
+  if (names.has(canonical)) return true
+  if (STRIPPED_PREFIXES.some((prefix) => canonical.startsWith(prefix))) return true
+  return canonical !== name && canonical !== name.toLowerCase() && isWrittenByProxies(canonical)
+}
+
+/** Envoy and the proxies in front write these, under these very names; another spelling is forged. */
+const isWrittenByProxies = (canonical: string): boolean =>
+  canonical.startsWith(ORIGIN_PREFIX) ||
+  canonical.startsWith(ENVOY_PREFIX) ||
+  ORIGIN_NAMES.includes(canonical)

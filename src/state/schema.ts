@@ -1,0 +1,114 @@
+// `state`: where it is kept what requests, and processes, have to know in common.
+
+import { z } from 'zod'
+import { durationSchema, pathSchema, secretSchema } from '../config/values.ts'
+
+const MEGABYTE = 1024 * 1024
+
+const KINDS = ['memory', 'sqlite', 'redis'] as const
+
+const SECRET =
+  'A keyring: lines of 32 bytes or more in base64url, as `countersign keys grant` makes them. By the first everything that is stored is sealed, and all of them open it; names are stored as keyed hashes. With another keyring nothing can be read, and authz does not start.'
+
+const positive = (fallback: string) =>
+  durationSchema
+    .prefault(fallback)
+    .refine((milliseconds) => milliseconds > 0, 'must be longer than nothing')
+
+const memory = z
+  .strictObject({})
+  .describe('In memory: each process counts for itself, and forgets when it ends. The default.')
+
+const sqliteFile = z
+  .strictObject({
+    file: pathSchema.describe(
+      'The database. It is made where it is missing, for its owner alone, and its folder too. On a disk of this machine: locks do not work over a network.',
+    ),
+    secret: secretSchema
+      .optional()
+      .describe(
+        `${SECRET} Default: a file beside the database with its name and \`.secret\`, which is made the first time, for its owner alone. Whoever reads both reads everything.`,
+      ),
+    maxBytes: z
+      .int()
+      .min(MEGABYTE)
+      .default(1024 * MEGABYTE)
+      .describe(
+        'How large the database may grow. An eighth of it is for what clients cause before they authenticate, half for logins, an eighth for sign-outs; none takes the room of another. Where logins have no room left, new ones are refused until something ends.',
+      ),
+  })
+  .describe('The database, written out in full.')
+
+const sqlite = z
+  .union([
+    pathSchema.transform((file): z.output<typeof sqliteFile> => ({
+      file,
+      maxBytes: 1024 * MEGABYTE,
+    })),
+    sqliteFile,
+  ])
+  .describe(
+    'In a SQLite file: it survives a restart, and several processes of one machine can share it.',
+  )
+
+const redis = z
+  .strictObject({
+    url: secretSchema.describe(
+      'A reference to the server’s address, since a password may stand in it: `rediss://USER:PASSWORD@HOST:PORT/DATABASE`, or `redis://` without TLS. One server, or a name that leads to the one that can be written to; no cluster.',
+    ),
+    ca: pathSchema
+      .optional()
+      .describe('PEM file: the CAs that the server’s certificate is verified by. Default: Node’s.'),
+    serverName: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('The name in the server’s certificate. Default: the host.'),
+    client: z
+      .strictObject({
+        certificate: pathSchema.describe('PEM file: the certificate chain.'),
+        key: secretSchema.describe('Its private key, PEM.'),
+      })
+      .optional()
+      .describe('The client certificate that authz presents.'),
+    plaintext: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Accept `redis://` to a host that is not loopback: the password and everything sealed crosses that network in the clear, unless something else encrypts it.',
+      ),
+    prefix: z
+      .string()
+      .regex(/^[\w:.{}-]{1,64}$/, 'must be 1 to 64 letters, digits, "_", ":", ".", "-", "{" or "}"')
+      .default('countersign:')
+      .describe('What all keys begin with. Whoever shares it shares all of this.'),
+    secret: secretSchema.describe(`${SECRET} All who share the server need the same ones.`),
+    connectTimeout: positive('2s').describe('Until a connection can be used.'),
+    timeout: positive('500ms').describe(
+      'For one command. Then the connection is given up and another is made; no command is sent twice.',
+    ),
+  })
+  .describe(
+    'In Redis 6 or later, or Valkey: replicas of authz share it. Needs `maxmemory-policy noeviction`; what is to survive Redis, Redis has to save.',
+  )
+
+const kindsGiven = (value: object): readonly string[] => KINDS.filter((kind) => kind in value)
+
+/** The `state` section. */
+export const stateSchema = z
+  .strictObject({
+    memory: memory.optional(),
+    sqlite: sqlite.optional(),
+    redis: redis.optional(),
+  })
+  .refine(
+    (value) => kindsGiven(value).length === 1,
+    `must have exactly one of ${KINDS.map((kind) => `"${kind}"`).join(', ')}`,
+  )
+  .prefault({ memory: {} })
+  .describe(
+    'Where it is kept what has to be known wherever a request arrives: failed attempts, used proofs, who is logged in. A change of it needs a restart.',
+  )
+
+/** The `state` section, parsed. */
+export type StateConfig = z.output<typeof stateSchema>

@@ -1,0 +1,84 @@
+// One check, explained: the very code of the live path runs, watched, and what it found out is told
+// phase by phase. Pure but for what the check itself asks; nothing is audited and nothing counted.
+
+import type { CheckAttributes } from '../../request/attributes.ts'
+import { respond } from '../../check/answer/response.ts'
+import type { Trail } from '../../check/decision.ts'
+import { decide, UNRECORDED_ID, withGiven, type Given } from '../simulation.ts'
+import type { Outcome } from '../replay/recorded-event.ts'
+import type { UndeterminedReason } from '../replay/replay.ts'
+import type { RouteTable } from '../../check/route.ts'
+import type { Snapshot } from '../../check/snapshot.ts'
+import { explainAnswer, type AnswerPhase } from './answer.ts'
+import { explainAuthentication, type AuthenticatePhase } from './authenticate.ts'
+import { explainAuthorization, type AuthorizePhase } from './authorize.ts'
+import { explainIdentity, type IdentityPhase } from './identity.ts'
+import { explainRequest, type RequestPhase } from './request.ts'
+import { explainRoute, explainTarget, type RoutePhase, type TargetPhase } from './route.ts'
+import { withTrace, type Trace } from './trace.ts'
+import { explainTransformation, type TransformPhase } from './transform.ts'
+
+/** Every phase of one check. Holds no credential: it may be printed, and passed on. */
+export interface Explanation {
+  readonly request: RequestPhase
+  readonly route: RoutePhase
+  readonly target: TargetPhase
+  readonly authenticate: AuthenticatePhase
+  readonly identity: IdentityPhase
+  readonly authorize: AuthorizePhase
+  readonly transform: TransformPhase
+  readonly answer: AnswerPhase
+  /** Of a decision of an audit log. */
+  readonly recorded?: RecordedOutcome
+}
+
+/** What rules come to, then and now. */
+interface RecordedOutcome {
+  /** What they came to then. */
+  readonly before: Outcome
+  /**
+   * Why it cannot be told what they come to now, as in a replay: the phases say how far the log
+   * leads, and `answer` counts for nothing.
+   */
+  readonly undetermined?: UndeterminedReason
+}
+
+/** What of a configuration in force is explained. */
+export interface ExplainState extends Pick<Snapshot, 'behindProxies' | 'limits' | 'clock'> {
+  readonly routes: Pick<RouteTable, 'find' | 'entries' | 'withheld'>
+}
+
+/**
+ * Explains one check. Asks whom the check asks, so with a credential its authenticators.
+ *
+ * @param given who asks, where that is not to be proven, when, and what the API server says
+ * @throws TypeError when the explanation and the decision disagree, which would be a bug
+ */
+export const explain = async (
+  attributes: CheckAttributes,
+  state: ExplainState,
+  given: Given,
+  signal: AbortSignal,
+): Promise<Explanation> => {
+  const { routes } = state
+  // The same moment for everything: expressions are read again to explain them.
+  const at = given.at ?? state.clock.now()
+  const trail: Trail = {}
+  const trace: Trace = { asked: new Map() }
+  const watched = withTrace(withGiven(state, { ...given, at }), trace)
+  const decision = await decide(attributes, watched, trail, signal)
+  const answer = respond(UNRECORDED_ID, decision, trail, at)
+  const secrets = routes.withheld
+  const isGiven = given.identity !== undefined
+  const authenticate = explainAuthentication(trail, trace, decision, isGiven)
+  return {
+    request: explainRequest(attributes, trail, decision, secrets),
+    route: explainRoute(routes, trail),
+    target: explainTarget(trail, decision),
+    authenticate,
+    identity: explainIdentity(trail, decision, authenticate.outcome === 'hit'),
+    authorize: explainAuthorization(trail, trace),
+    transform: explainTransformation(decision, answer, trace, secrets),
+    answer: explainAnswer(decision, answer),
+  }
+}

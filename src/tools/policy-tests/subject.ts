@@ -1,0 +1,96 @@
+// Who asks in a test of the policy: the `identity` of the test, as an authenticator of the route
+// would have proven it. What it could never have proven is refused.
+
+import type { AuthenticatorConfig } from '../../authenticate/schema.ts'
+import type { PolicyTest } from '../../configuration/policy-tests-schema.ts'
+import type { Config } from '../../configuration/schema.ts'
+import type { AuthenticationMethod, Identity } from '../../identity/identity.ts'
+import type { Route } from '../../check/route.ts'
+
+/** A test that cannot be run. */
+export interface Unusable {
+  readonly outcome: 'unusable'
+  readonly reason: string
+  /** Where below the test. */
+  readonly path: readonly PropertyKey[]
+}
+
+/** Who asks; `undefined` for somebody without a credential. */
+interface Subject {
+  readonly outcome: 'given'
+  readonly identity: Identity | undefined
+}
+
+type Kind = Exclude<keyof AuthenticatorConfig, 'allowReserved' | 'identity'>
+
+const METHODS = {
+  basic: 'basic',
+  bearer: 'bearer',
+  introspection: 'bearer',
+  tokenReview: 'bearer',
+  apiKey: 'api-key',
+  certificate: 'certificate',
+  session: 'session',
+  anonymous: 'anonymous',
+} as const satisfies Readonly<Record<Kind, AuthenticationMethod>>
+
+/** Whose proofs hold what a test may say of a credential. */
+const PROVED_BY = {
+  claims: ['bearer', 'introspection', 'session'],
+  certificate: ['certificate'],
+} as const satisfies Readonly<Record<string, readonly Kind[]>>
+
+/**
+ * Who asks in a test.
+ *
+ * @param route the one that takes the request; where none does, the check ends before it matters
+ */
+export const subjectOf = (
+  { identity }: Pick<PolicyTest, 'identity'>,
+  route: Route | undefined,
+  { routes, authenticators }: Config,
+): Subject | Unusable => {
+  const config = routes.find(({ name }) => name === route?.name)
+  if (identity === undefined || config === undefined) {
+    return { outcome: 'given', identity: undefined }
+  }
+  // Of several that have to prove the caller at once, the first says who it is.
+  const links = config.authenticate.map((entry) =>
+    typeof entry === 'string' ? [entry] : entry.all,
+  )
+  const { authenticator: name = links[0]?.[0] ?? '', ...parts } = identity
+  const proving = links.filter(([first]) => first === name)
+  if (proving.length === 0) {
+    const known = [...new Set(links.map(([first]) => first))].join(', ')
+    const reason = `"${name}" names nobody on route "${config.name}" (there are: ${known})`
+    return { outcome: 'unusable', reason, path: ['identity', 'authenticator'] }
+  }
+  const kinds = new Set(proving.flat().map((one) => kindOf(authenticators[one])))
+  for (const key of ['claims', 'certificate'] as const) {
+    if (identity[key] === undefined || PROVED_BY[key].some((kind) => kinds.has(kind))) continue
+    const reason = `"${name}" proves no ${key === 'claims' ? 'token with claims' : 'certificate'}`
+    return { outcome: 'unusable', reason, path: ['identity', key] }
+  }
+  const method = METHODS[kindOf(authenticators[name])]
+  return {
+    outcome: 'given',
+    identity: { ...parts, authenticator: name, method, credential: 'test' },
+  }
+}
+
+const KINDS: readonly Kind[] = [
+  'basic',
+  'bearer',
+  'introspection',
+  'tokenReview',
+  'apiKey',
+  'certificate',
+  'session',
+  'anonymous',
+]
+
+const kindOf = (config: AuthenticatorConfig | undefined): Kind => {
+  const kind = KINDS.find((one) => config?.[one] !== undefined)
+  if (kind === undefined) throw new TypeError('an authenticator of no kind') // the schema refuses it
+  return kind
+}

@@ -1,0 +1,18 @@
+// What the transformers of one configuration are built from.
+
+import type { CredentialCache } from '../authenticate/credential-cache.ts'
+import type { ClientParts } from '../clients/parts.ts'
+import type { TokenMemory } from './token/token-memory.ts'
+import type { ForwardConfig } from './schema.ts'
+
+/** What building a transformer needs. */
+export interface TransformerParts extends ClientParts {
+  readonly memory: CredentialCache
+  readonly tokens: TokenMemory
+}
+
+/** What a route says about phase 6. */
+export interface ForwardingRoute {
+  readonly name: string
+  readonly forward: ForwardConfig
+}

@@ -1,0 +1,230 @@
+// Tokens that are bound to a key of the caller (RFC 9449 §7): with which scheme they may be shown, and
+// by whom.
+
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { describe, it } from 'node:test'
+import type { HeaderLines } from '../../fakes/envoy.ts'
+import { asEnvoySends, presentedCertificate } from '../../fixtures/presented.ts'
+import { bearerWith } from './asking.ts'
+import { answerTo, ask, authenticatorWith, bound, caller, key, unbound } from './holding.ts'
+import { claimsOf, encode, ISSUER, keySetOf, makeKey } from './issuing.ts'
+import { makeCaller, shownWith, type Caller } from './proving.ts'
+
+describe('a token and its scheme', () => {
+  interface Case {
+    readonly name: string
+    /** What the proof is for. */
+    readonly token?: string
+    readonly headers: (proof: string) => HeaderLines
+    readonly want: string
+  }
+  const CASES: readonly Case[] = [
+    {
+      name: 'bound, with DPoP and a proof',
+      headers: (proof) => shownWith(bound, proof),
+      want: 'authenticated',
+    },
+    {
+      name: 'bound, with the scheme in another case',
+      headers: (proof) => [
+        ['authorization', `dPOP   ${bound}`],
+        ['dpop', proof],
+      ],
+      want: 'authenticated',
+    },
+    {
+      name: 'bound, as a bearer token',
+      headers: () => [['authorization', `Bearer ${bound}`]],
+      want: 'token-unbound',
+    },
+    {
+      name: 'bound, as a bearer token with a proof',
+      headers: (proof) => [
+        ['authorization', `Bearer ${bound}`],
+        ['dpop', proof],
+      ],
+      want: 'token-unbound',
+    },
+    {
+      name: 'bound, in a subprotocol with a proof',
+      headers: (proof) => [
+        ['upgrade', 'websocket'],
+        ['sec-websocket-protocol', `x,base64url.bearer.authorization.k8s.io.${encode(bound)}`],
+        ['dpop', proof],
+      ],
+      want: 'token-unbound',
+    },
+    {
+      name: 'bound to nothing, with DPoP and a proof',
+      token: unbound,
+      headers: (proof) => shownWith(unbound, proof),
+      want: 'token-unbound',
+    },
+    {
+      name: 'bound to nothing, as a bearer token',
+      headers: () => [['authorization', `Bearer ${unbound}`]],
+      want: 'authenticated',
+    },
+    {
+      name: 'bound to nothing, as a bearer token beside a proof',
+      headers: () => [
+        ['authorization', `Bearer ${unbound}`],
+        ['dpop', 'nonsense'],
+      ],
+      want: 'authenticated',
+    },
+    {
+      name: 'bound, with DPoP and no proof',
+      headers: () => [['authorization', `DPoP ${bound}`]],
+      want: 'proof-invalid',
+    },
+    {
+      name: 'bound, with an empty proof',
+      headers: () => shownWith(bound, ''),
+      want: 'proof-invalid',
+    },
+    {
+      name: 'bound, with two lines of proof',
+      headers: (proof) => [...shownWith(bound, proof), ['dpop', proof]],
+      want: 'proof-invalid',
+    },
+    {
+      name: 'bound, with a proof and an empty line',
+      headers: (proof) => [...shownWith(bound, proof), ['dpop', '']],
+      want: 'proof-invalid',
+    },
+    {
+      name: 'bound, with two proofs in a line',
+      headers: (proof) => shownWith(bound, `${proof},${proof}`),
+      want: 'proof-invalid',
+    },
+    {
+      name: 'bound, with bytes for a proof',
+      headers: () => [
+        ['authorization', `DPoP ${bound}`],
+        ['dpop', Buffer.alloc(300, 0xff)],
+      ],
+      want: 'proof-invalid',
+    },
+    {
+      name: 'two tokens that Envoy joined',
+      headers: (proof) => shownWith(`${bound},DPoP ${bound}`, proof),
+      want: 'credential-malformed',
+    },
+    { name: 'no token', headers: (proof) => shownWith('', proof), want: 'credential-malformed' },
+    { name: 'a proof alone', headers: (proof) => [['dpop', proof]], want: 'not-applicable' },
+    {
+      name: 'a scheme that begins alike',
+      headers: (proof) => [
+        ['authorization', `DPoPs ${bound}`],
+        ['dpop', proof],
+      ],
+      want: 'not-applicable',
+    },
+  ]
+  for (const { name, token = bound, headers, want } of CASES) {
+    it(`${name}: ${want}`, async () => {
+      const proof = await caller.proof(token)
+      assert.equal(await ask(authenticatorWith(), headers(proof)), want)
+    })
+  }
+
+  it('of another issuer is passed on, and so is an opaque one', async () => {
+    const foreign = await key.token(claimsOf({ iss: 'https://other' }))
+    for (const token of [foreign, 'opaque']) {
+      const outcome = await ask(authenticatorWith(), shownWith(token, await caller.proof(token)))
+      assert.equal(outcome, 'not-applicable')
+    }
+  })
+
+  it('is not read where proofs are not checked', async () => {
+    const plain = bearerWith(keySetOf(key))
+    for (const token of [bound, unbound]) {
+      const outcome = await ask(plain, shownWith(token, await caller.proof(token)))
+      assert.equal(outcome, 'not-applicable')
+    }
+    assert.equal(await ask(plain, [['authorization', `Bearer ${bound}`]]), 'token-unbound')
+  })
+
+  it('is proven itself, whatever the proof', async () => {
+    const expired = await key.token(claimsOf({ exp: 1, cnf: { jkt: caller.thumbprint } }))
+    const forged = await (await makeKey()).token(claimsOf({ cnf: { jkt: caller.thumbprint } }))
+    const shown = async (token: string): Promise<string> =>
+      await ask(authenticatorWith(), shownWith(token, await caller.proof(token)))
+    assert.equal(await shown(expired), 'token-expired')
+    assert.equal(await shown(forged), 'token-signature')
+  })
+})
+
+describe('a caller who may use a token', () => {
+  it('is the holder of its key, with any algorithm', async () => {
+    for (const algorithm of ['RS256', 'PS256', 'ES256', 'ES384', 'ES512', 'Ed25519']) {
+      const [holder, thief] = await Promise.all([makeCaller(algorithm), makeCaller(algorithm)])
+      const token = await key.token(claimsOf({ cnf: { jkt: holder.thumbprint } }))
+      const authenticator = authenticatorWith()
+      const shown = async (by: Caller) =>
+        await ask(authenticator, shownWith(token, await by.proof(token)))
+      assert.deepEqual(
+        [await shown(holder), await shown(thief), await shown(holder)],
+        ['authenticated', 'proof-invalid', 'authenticated'],
+      )
+    }
+  })
+
+  it('is not who has the proof for another token', async () => {
+    const second = await key.token(claimsOf({ jti: 'x', cnf: { jkt: caller.thumbprint } }))
+    const proof = await caller.proof(second)
+    assert.equal(await ask(authenticatorWith(), shownWith(bound, proof)), 'proof-invalid')
+  })
+
+  const JKT = [undefined, null, 1, '', ['x'], { jkt: 'x' }]
+  for (const jkt of JKT) {
+    it(`is nobody when the key is named ${JSON.stringify(jkt)}`, async () => {
+      const token = await key.token(claimsOf({ cnf: { jkt } }))
+      const outcome = await ask(authenticatorWith(), shownWith(token, await caller.proof(token)))
+      assert.equal(outcome, jkt === '' ? 'proof-invalid' : 'token-unbound')
+    })
+  }
+
+  it('has the certificate as well, where the token is bound to both', async () => {
+    const der = await presentedCertificate()
+    const thumbprint = createHash('sha256').update(der).digest('base64url')
+    const cnf = { jkt: caller.thumbprint, 'x5t#S256': thumbprint }
+    const token = await key.token(claimsOf({ cnf }))
+    const shown = async (peerCertificate: string) =>
+      await ask(authenticatorWith(), shownWith(token, await caller.proof(token)), {
+        peerCertificate,
+      })
+    assert.equal(await shown(asEnvoySends(der)), 'authenticated')
+    assert.equal(await shown(''), 'token-unbound')
+    const other = await presentedCertificate({ subject: [{ CN: 'bob' }] })
+    assert.equal(await shown(asEnvoySends(other)), 'token-unbound')
+  })
+
+  it('gets the facts of the token, the same ones each time', async () => {
+    const authenticator = authenticatorWith()
+    const shown = async () =>
+      await answerTo(authenticator, shownWith(bound, await caller.proof(bound)))
+    const [first, second] = [await shown(), await shown()]
+    assert.ok(first.outcome === 'authenticated' && second.outcome === 'authenticated')
+    assert.equal(first.facts, second.facts)
+    assert.equal(first.facts.user, `${ISSUER}#alice`)
+  })
+})
+
+describe('where tokens have to be bound', () => {
+  it('plain bearer tokens are refused, and those of a certificate are not', async () => {
+    const der = await presentedCertificate()
+    const thumbprint = createHash('sha256').update(der).digest('base64url')
+    const ofCertificate = await key.token(claimsOf({ cnf: { 'x5t#S256': thumbprint } }))
+    const authenticator = authenticatorWith({ require: true })
+    const parts = { peerCertificate: asEnvoySends(der) }
+    const bearer = (token: string): HeaderLines => [['authorization', `Bearer ${token}`]]
+    assert.equal(await ask(authenticator, bearer(unbound), parts), 'token-unbound')
+    assert.equal(await ask(authenticator, bearer(ofCertificate), parts), 'authenticated')
+    assert.equal(await ask(authenticator, bearer(ofCertificate)), 'token-unbound')
+    const proven = shownWith(bound, await caller.proof(bound))
+    assert.equal(await ask(authenticator, proven), 'authenticated')
+  })
+})

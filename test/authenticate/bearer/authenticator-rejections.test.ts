@@ -1,0 +1,109 @@
+// Tokens that are wrong are not verified time and again, and a good one is refused for nothing that
+// was wrong a moment ago.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { CredentialCache } from '../../../src/authenticate/credential-cache.ts'
+import type { KeySet } from '../../../src/authenticate/bearer/key-set.ts'
+import type { Condition } from '../../../src/expression/cel.ts'
+import { FakeClock } from '../../fakes/clock.ts'
+import { bearerWith, outcomeOf } from './asking.ts'
+import { keySetOf, makeKey } from './issuing.ts'
+
+const key = await makeKey('ES256', 'k1')
+const other = await makeKey('ES256', 'k1')
+
+const setUp = () => {
+  const clock = new FakeClock()
+  const memory = new CredentialCache(clock)
+  const misses = (): number => memory.statistics().lookups.get('tokens')?.misses ?? 0
+  return { clock, memory: memory.scopeOf('tokens'), misses }
+}
+
+describe('a wrong token', () => {
+  it('is verified once within some seconds', async () => {
+    const { clock, memory, misses } = setUp()
+    const authenticator = bearerWith(keySetOf(key), { clock, memory })
+    const token = await other.token()
+    for (let time = 0; time < 5; time += 1) {
+      assert.equal(await outcomeOf(authenticator, token), 'token-signature')
+    }
+    assert.equal(misses(), 1)
+    clock.advance(5_000)
+    assert.equal(await outcomeOf(authenticator, token), 'token-signature')
+    assert.equal(misses(), 2)
+  })
+
+  it('is verified each time where nothing is to be remembered', async () => {
+    const { clock, memory, misses } = setUp()
+    const authenticator = bearerWith(keySetOf(key), { clock, memory, remember: 0 })
+    const token = await other.token()
+    await outcomeOf(authenticator, token)
+    await outcomeOf(authenticator, token)
+    assert.equal(misses(), 2)
+  })
+
+  it('becomes good with the keys that its issuer publishes a moment later', async () => {
+    const { clock, memory } = setUp()
+    const [old, next] = [keySetOf(key).current(), keySetOf(other).current()]
+    assert.ok(old !== undefined && next !== undefined)
+    let published = false
+    const keys: KeySet = {
+      current: () => old,
+      newer: () =>
+        Promise.resolve(published ? { outcome: 'keys', keys: next } : { outcome: 'same' }),
+    }
+    const authenticator = bearerWith(keys, { clock, memory })
+    const token = await other.token()
+    assert.equal(await outcomeOf(authenticator, token), 'token-signature')
+    published = true
+    assert.equal(await outcomeOf(authenticator, token), 'authenticated')
+  })
+
+  it('of a key that nobody knows becomes good when the key is published', async () => {
+    const { clock, memory } = setUp()
+    const newKey = await makeKey('ES256', 'k9')
+    const [old, next] = [keySetOf(key).current(), keySetOf(key, newKey).current()]
+    assert.ok(old !== undefined && next !== undefined)
+    let published = false
+    const keys: KeySet = {
+      current: () => old,
+      newer: () =>
+        Promise.resolve(published ? { outcome: 'keys', keys: next } : { outcome: 'same' }),
+    }
+    const authenticator = bearerWith(keys, { clock, memory })
+    const token = await newKey.token()
+    assert.equal(await outcomeOf(authenticator, token), 'token-key-unknown')
+    published = true
+    assert.equal(await outcomeOf(authenticator, token), 'authenticated')
+  })
+
+  it('that was refused under the old keys is good at once under the new', async () => {
+    const { clock, memory } = setUp()
+    let keys = keySetOf(key)
+    const changing: KeySet = {
+      current: () => keys.current(),
+      newer: () => Promise.resolve({ outcome: 'same' }),
+    }
+    const authenticator = bearerWith(changing, { clock, memory })
+    const token = await other.token()
+    assert.equal(await outcomeOf(authenticator, token), 'token-signature')
+    keys = keySetOf(other)
+    assert.equal(await outcomeOf(authenticator, token), 'authenticated')
+  })
+
+  it('is good at once under another configuration', async () => {
+    const { clock, memory } = setUp()
+    const condition = (source: string, holds: boolean): Condition => ({
+      source,
+      evaluate: () => holds,
+      explain: () => '',
+    })
+    const token = await key.token()
+    const ask = (require: Condition): Promise<string> =>
+      outcomeOf(bearerWith(keySetOf(key), { clock, memory, require }), token)
+    assert.equal(await ask(condition('strict', false)), 'token-claims')
+    assert.equal(await ask(condition('strict', true)), 'token-claims') // remembered
+    assert.equal(await ask(condition('lenient', true)), 'authenticated')
+  })
+})

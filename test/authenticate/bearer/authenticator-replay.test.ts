@@ -1,0 +1,116 @@
+// Every DPoP proof counts once (RFC 9449 §11.1).
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { ProcessReplayMemory, type ReplayMemory } from '../../../src/state/replay-memory.ts'
+import { FakeClock } from '../../fakes/clock.ts'
+import { requestOf, type RequestParts } from '../../fakes/envoy.ts'
+import { answerTo, ask, authenticatorWith, bound, caller, key } from './holding.ts'
+import { claimsOf, NOW } from './issuing.ts'
+import { makeCaller, shownWith, type Caller } from './proving.ts'
+
+describe('a proof', () => {
+  it('counts once', async () => {
+    const authenticator = authenticatorWith()
+    const proof = await caller.proof(bound)
+    assert.equal(await ask(authenticator, shownWith(bound, proof)), 'authenticated')
+    assert.equal(await ask(authenticator, shownWith(bound, proof)), 'proof-replayed')
+  })
+
+  it('counts once of several that come together', async () => {
+    const authenticator = authenticatorWith()
+    const slow = await makeCaller('ES384') // verified on another thread
+    const token = await key.token(claimsOf({ cnf: { jkt: slow.thumbprint } }))
+    const proof = await slow.proof(token)
+    const outcomes = await Promise.all(
+      Array.from({ length: 8 }, () => ask(authenticator, shownWith(token, proof))),
+    )
+    assert.equal(outcomes.filter((outcome) => outcome === 'authenticated').length, 1)
+    assert.equal(outcomes.filter((outcome) => outcome === 'proof-replayed').length, 7)
+  })
+
+  it('counts once by its identifier, whatever else is new in it', async () => {
+    const authenticator = authenticatorWith()
+    const shown = async (claims: Record<string, unknown>, parts: RequestParts = {}) =>
+      await ask(authenticator, shownWith(bound, await caller.proof(bound, claims)), parts)
+    assert.equal(await shown({ jti: 'a' }), 'authenticated')
+    assert.equal(await shown({ jti: 'a', iat: NOW - 1 }), 'proof-replayed')
+    assert.equal(await shown({ jti: 'a', htm: 'PUT' }, { method: 'PUT' }), 'proof-replayed')
+    assert.equal(await shown({ jti: 'A' }), 'authenticated')
+  })
+
+  it('counts once for one request, however often that is asked about', async () => {
+    const authenticator = authenticatorWith()
+    const proof = await caller.proof(bound)
+    const request = requestOf({ headers: shownWith(bound, proof) })
+    const { signal } = new AbortController()
+    for (let time = 0; time < 2; time += 1) {
+      const { outcome } = await authenticator.authenticate(request, signal)
+      assert.equal(outcome, 'authenticated')
+    }
+    assert.equal(await ask(authenticator, shownWith(bound, proof)), 'proof-replayed')
+  })
+
+  it('does not use up the identifier of another key', async () => {
+    const authenticator = authenticatorWith()
+    const neighbour = await makeCaller()
+    const theirs = await key.token(claimsOf({ cnf: { jkt: neighbour.thumbprint } }))
+    const shown = async (by: Caller, token: string) =>
+      await ask(authenticator, shownWith(token, await by.proof(token, { jti: 'a' })))
+    assert.equal(await shown(caller, bound), 'authenticated')
+    assert.equal(await shown(neighbour, theirs), 'authenticated')
+  })
+
+  it('that is not good does not use up its identifier', async () => {
+    const authenticator = authenticatorWith()
+    const forged = await (await makeCaller()).proof(bound, { jti: 'a' }, { jwk: caller.jwk })
+    assert.equal(await ask(authenticator, shownWith(bound, forged)), 'proof-invalid')
+    const wrong = await caller.proof(bound, { jti: 'a', htm: 'PUT' })
+    assert.equal(await ask(authenticator, shownWith(bound, wrong)), 'proof-invalid')
+    const good = await caller.proof(bound, { jti: 'a' })
+    assert.equal(await ask(authenticator, shownWith(bound, good)), 'authenticated')
+  })
+
+  it('counts once for all replicas that share a memory', async () => {
+    const clock = new FakeClock()
+    const replays = new ProcessReplayMemory(clock)
+    const [one, two] = [
+      authenticatorWith({ replays }, clock),
+      authenticatorWith({ replays }, clock),
+    ]
+    const proof = await caller.proof(bound)
+    assert.equal(await ask(one, shownWith(bound, proof)), 'authenticated')
+    assert.equal(await ask(two, shownWith(bound, proof)), 'proof-replayed')
+  })
+
+  it('does not count while the memory cannot say', async () => {
+    const cause = new Error('no route to host')
+    const replays: ReplayMemory = { use: () => Promise.resolve({ outcome: 'unavailable', cause }) }
+    const headers = shownWith(bound, await caller.proof(bound))
+    assert.deepEqual(await answerTo(authenticatorWith({ replays }), headers), {
+      outcome: 'unavailable',
+      cause,
+    })
+  })
+
+  it('is remembered for as long as it is good', async () => {
+    const clock = new FakeClock()
+    const authenticator = authenticatorWith({ skew: 30_000 }, clock)
+    // Of a clock that is ahead by the most that is let pass: it lives for the longest time.
+    const proof = await caller.proof(bound, { iat: NOW + 30 })
+    assert.equal(await ask(authenticator, shownWith(bound, proof)), 'authenticated')
+    for (const elapsed of [59_000, 30_000, 30_999]) {
+      clock.advance(elapsed)
+      assert.equal(await ask(authenticator, shownWith(bound, proof)), 'proof-replayed')
+    }
+    clock.advance(1)
+    assert.equal(await ask(authenticator, shownWith(bound, proof)), 'proof-invalid')
+  })
+
+  it('is needed for every request, also when the token is remembered', async () => {
+    const authenticator = authenticatorWith()
+    await ask(authenticator, shownWith(bound, await caller.proof(bound)))
+    assert.equal(await ask(authenticator, [['authorization', `DPoP ${bound}`]]), 'proof-invalid')
+    assert.equal(await ask(authenticator, [['authorization', `Bearer ${bound}`]]), 'token-unbound')
+  })
+})

@@ -1,0 +1,96 @@
+// Tokens of our own issuer after a sign-out, and after the end of their login.
+
+import assert from 'node:assert/strict'
+import { before, describe, it } from 'node:test'
+import { endedTokens } from '../../../src/authenticate/session/ended-tokens.ts'
+import { bearerWith, codeOf, show } from './asking.ts'
+import { claimsOf, keySetOf, makeKey, NOW, type IssuerKey } from './issuing.ts'
+
+let key: IssuerKey
+before(async () => {
+  key = await makeKey()
+})
+
+const BEGUN = NOW - 60
+
+type LastOf = (user: string) => Promise<number>
+type Status = 'stands' | 'ended'
+
+const asking = (lastOf: LastOf, grant: (id: string) => Promise<Status> = unasked) =>
+  bearerWith(keySetOf(key), { askEnded: endedTokens({ grant, signOuts: { lastOf }, remember: 0 }) })
+
+const unasked = async (): Promise<never> => {
+  throw new Error('asked')
+}
+
+/** What becomes of a token of a minute ago, and then of one without `iat`. */
+const shown = async (lastOf: LastOf, iat: number | undefined = BEGUN) =>
+  await show(asking(lastOf), await key.token(claimsOf({ iat })))
+
+describe('a token of our own issuer', () => {
+  it('is good where nobody was signed out since it was made', async () => {
+    const users: string[] = []
+    const earlier = async (user: string): Promise<number> => {
+      users.push(user)
+      return BEGUN * 1_000 - 1
+    }
+    assert.equal(codeOf(await shown(earlier)), 'authenticated')
+    assert.deepEqual(users, ['alice'])
+  })
+
+  for (const [name, ended] of [
+    ['within the same second', BEGUN * 1_000 + 999],
+    ['since', BEGUN * 1_000 + 1_000],
+  ] as const) {
+    it(`is refused where everything of its user was ended ${name}`, async () => {
+      const result = await shown(async () => ended)
+      assert.equal(codeOf(result), 'token-inactive')
+      assert.match(JSON.stringify(result), /invalid_token/)
+    })
+  }
+
+  it('is asked about each time, although its proof is remembered', async () => {
+    let ended = 0
+    const authenticator = asking(async () => ended)
+    const token = await key.token(claimsOf({ iat: BEGUN }))
+    assert.equal(codeOf(await show(authenticator, token)), 'authenticated')
+    ended = NOW * 1_000
+    assert.equal(codeOf(await show(authenticator, token)), 'token-inactive')
+  })
+
+  it('that does not say when it was made is from before any sign-out', async () => {
+    const authenticator = asking(async () => 1)
+    const { iat: _, ...claims } = claimsOf()
+    assert.equal(codeOf(await show(authenticator, await key.token(claims))), 'token-inactive')
+  })
+
+  it('is neither good nor bad where it cannot be known', async () => {
+    const down = async (): Promise<never> => {
+      throw new Error('down')
+    }
+    assert.equal((await shown(down)).outcome, 'unavailable')
+  })
+})
+
+describe('a token of our own issuer that names its grant', () => {
+  for (const [status, want] of [
+    ['stands', 'authenticated'],
+    ['ended', 'token-inactive'],
+  ] as const) {
+    it(`is ${want} where the login of the grant ${status}`, async () => {
+      const asked: string[] = []
+      const authenticator = asking(unasked, async (id) => {
+        asked.push(id)
+        return status
+      })
+      const token = await key.token(claimsOf({ grant_id: 'grant-1' }))
+      assert.equal(codeOf(await show(authenticator, token)), want)
+      assert.deepEqual(asked, ['grant-1'])
+    })
+  }
+
+  it('is neither good nor bad where its login cannot be known', async () => {
+    const token = await key.token(claimsOf({ grant_id: 'grant-1' }))
+    assert.equal((await show(asking(unasked, unasked), token)).outcome, 'unavailable')
+  })
+})

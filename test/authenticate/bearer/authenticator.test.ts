@@ -1,0 +1,149 @@
+// Bearer tokens: whose they are, and what is known of their holders.
+
+import assert from 'node:assert/strict'
+import { before, describe, it } from 'node:test'
+import type { Condition } from '../../../src/expression/cel.ts'
+import { requestOf } from '../../fakes/envoy.ts'
+import { bearerWith, codeOf, conditionOf, outcomeOf, show } from './asking.ts'
+import { claimsOf, ISSUER, keySetOf, makeKey, NOW, type IssuerKey } from './issuing.ts'
+
+let key: IssuerKey
+before(async () => {
+  key = await makeKey()
+})
+
+describe('a good token', () => {
+  for (const algorithm of ['RS256', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA']) {
+    it(`of ${algorithm} is accepted, and not with another's signature`, async () => {
+      const [ours, theirs] = [await makeKey(algorithm), await makeKey(algorithm)]
+      const authenticator = bearerWith(keySetOf(ours))
+      assert.equal(await outcomeOf(authenticator, await ours.token()), 'authenticated')
+      assert.equal(await outcomeOf(authenticator, await theirs.token()), 'token-signature')
+    })
+  }
+
+  it('by the newer name of EdDSA is accepted', async () => {
+    const ed = await makeKey('EdDSA')
+    const authenticator = bearerWith(keySetOf(ed), { algorithms: ['Ed25519'] })
+    const token = await ed.token(claimsOf(), { alg: 'Ed25519' })
+    assert.equal(await outcomeOf(authenticator, token), 'authenticated')
+    assert.equal(await outcomeOf(authenticator, await ed.token()), 'token-algorithm')
+  })
+
+  it('gives the facts', async () => {
+    const claims = claimsOf({ groups: ['dev'], email: 'alice@example.org' })
+    const result = await show(bearerWith(keySetOf(key)), await key.token(claims))
+    assert.equal(result.outcome, 'authenticated')
+    const { credential, ...facts } = result.facts
+    assert.match(credential, /^[\w-]{16}$/)
+    assert.deepEqual(facts, {
+      method: 'bearer',
+      user: `${ISSUER}#alice`,
+      groups: [],
+      extra: {},
+      expires: (NOW + 300) * 1_000,
+      claims,
+      shown: { proven: true, iss: ISSUER, aud: ['kubernetes'] },
+    })
+  })
+
+  it('without a kid is accepted where there is one key that can be meant', async () => {
+    const token = await key.token(claimsOf(), { kid: undefined })
+    const others = [await makeKey('RS256', 'k2'), await makeKey('ES384', 'k3')]
+    assert.equal(await outcomeOf(bearerWith(keySetOf(...others, key)), token), 'authenticated')
+    const twin = await makeKey('ES256', 'k4')
+    assert.equal(await outcomeOf(bearerWith(keySetOf(key, twin)), token), 'token-key-unknown')
+  })
+
+  it('in the subprotocol of a WebSocket is accepted', async () => {
+    const token = Buffer.from(await key.token()).toString('base64url')
+    const protocols = `v4.channel.k8s.io, base64url.bearer.authorization.k8s.io.${token}`
+    const request = requestOf({
+      headers: [
+        ['upgrade', 'WebSocket'],
+        ['sec-websocket-protocol', protocols],
+      ],
+    })
+    const { signal } = new AbortController()
+    const result = await bearerWith(keySetOf(key)).authenticate(request, signal)
+    assert.equal(codeOf(result), 'authenticated')
+  })
+})
+
+describe('a token that is not for this authenticator', () => {
+  const CASES = [
+    { name: 'an opaque one', token: () => 'abcdef' },
+    { name: 'one of another issuer', token: () => key.token(claimsOf({ iss: 'https://other' })) },
+    { name: 'one of no issuer', token: () => key.token(claimsOf({ iss: undefined })) },
+    { name: 'a slash behind the issuer', token: () => key.token(claimsOf({ iss: `${ISSUER}/` })) },
+    {
+      name: 'the issuer in another case',
+      token: () => key.token(claimsOf({ iss: ISSUER.toUpperCase() })),
+    },
+    { name: 'the issuer as a list', token: () => key.token(claimsOf({ iss: [ISSUER] })) },
+  ]
+  for (const { name, token } of CASES) {
+    it(`is passed on: ${name}`, async () => {
+      assert.equal(await outcomeOf(bearerWith(keySetOf(key)), await token()), 'not-applicable')
+    })
+  }
+
+  it('is passed on without a header, and with that of another scheme', async () => {
+    const { signal } = new AbortController()
+    for (const headers of [[], [['authorization', 'Basic YTpi']]] as const) {
+      const result = await bearerWith(keySetOf(key)).authenticate(requestOf({ headers }), signal)
+      assert.deepEqual(result, { outcome: 'not-applicable' })
+    }
+  })
+})
+
+describe('the challenge of a bearer authenticator', () => {
+  it('names the realm and no error', () => {
+    assert.deepEqual(bearerWith(keySetOf(key)).challenges, ['Bearer realm="Kubernetes"'])
+  })
+})
+
+describe('a condition on claims', () => {
+  const CASES = [
+    { claims: { email_verified: true }, want: 'authenticated' },
+    { claims: { email_verified: false }, want: 'token-claims' },
+    { claims: { email_verified: 'true' }, want: 'token-claims' },
+    { claims: {}, want: 'token-claims' },
+  ]
+  for (const { claims, want } of CASES) {
+    it(`${JSON.stringify(claims)}: ${want}`, async () => {
+      const require = conditionOf('claims.email_verified == true')
+      const authenticator = bearerWith(keySetOf(key), { require })
+      assert.equal(await outcomeOf(authenticator, await key.token(claimsOf(claims))), want)
+    })
+  }
+
+  it('is not asked of a token that nobody signed', async () => {
+    let asked = 0
+    const require: Condition = { source: 'x', evaluate: () => (asked += 1) > 0, explain: () => '' }
+    const forged = await (await makeKey()).token()
+    await show(bearerWith(keySetOf(key), { require }), forged)
+    assert.equal(asked, 0)
+  })
+})
+
+describe('a rejected token', () => {
+  it('names its holder, for audit', async () => {
+    const authenticator = bearerWith(keySetOf(key))
+    const challenge = 'Bearer realm="Kubernetes", error="invalid_token"'
+    assert.deepEqual(await show(authenticator, await key.token(claimsOf({ exp: 1 }))), {
+      outcome: 'rejected',
+      code: 'token-expired',
+      user: `${ISSUER}#alice`,
+      shown: { proven: false, iss: ISSUER, aud: ['kubernetes'] },
+      challenge,
+    })
+    assert.deepEqual(await show(authenticator, await (await makeKey()).token()), {
+      outcome: 'rejected',
+      code: 'token-signature',
+      user: `${ISSUER}#alice`,
+      shown: { proven: false, iss: ISSUER, aud: ['kubernetes'] },
+      challenge,
+    })
+  })
+})

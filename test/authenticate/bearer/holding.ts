@@ -1,0 +1,36 @@
+// A caller with a token that is bound to its key, another token that is bound to nothing, and how a
+// test shows them.
+
+import type { Authentication, Authenticator } from '../../../src/authenticate/authenticator.ts'
+import type { DpopOptions } from '../../../src/authenticate/bearer/dpop.ts'
+import type { FakeClock } from '../../fakes/clock.ts'
+import { requestOf, type HeaderLines, type RequestParts } from '../../fakes/envoy.ts'
+import { bearerWith, codeOf } from './asking.ts'
+import { claimsOf, keySetOf, makeKey } from './issuing.ts'
+import { makeCaller, provable } from './proving.ts'
+
+export const key = await makeKey()
+export const caller = await makeCaller()
+export const bound = await key.token(claimsOf({ cnf: { jkt: caller.thumbprint } }))
+export const unbound = await key.token()
+
+/** An authenticator that checks proofs. */
+export const authenticatorWith = (
+  options?: Partial<DpopOptions>,
+  clock?: FakeClock,
+): Authenticator => bearerWith(keySetOf(key), provable(options, clock))
+
+/** What it says of a request. */
+export const answerTo = async (
+  authenticator: Authenticator,
+  headers: HeaderLines,
+  parts: RequestParts = {},
+): Promise<Authentication> =>
+  await authenticator.authenticate(requestOf({ ...parts, headers }), new AbortController().signal)
+
+/** The outcome, or why it was rejected. */
+export const ask = async (
+  authenticator: Authenticator,
+  headers: HeaderLines,
+  parts?: RequestParts,
+): Promise<string> => codeOf(await answerTo(authenticator, headers, parts))

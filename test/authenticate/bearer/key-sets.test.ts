@@ -1,0 +1,232 @@
+// Key sets of a real server in use: rotation, removal, outages, and what a reload keeps.
+
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Authenticator } from '../../../src/authenticate/authenticator.ts'
+import type { KeySet } from '../../../src/authenticate/bearer/key-set.ts'
+import { KeySets, type PublishedKeys } from '../../../src/authenticate/bearer/key-sets.ts'
+import { systemClock } from '../../../src/runtime/clock.ts'
+import { memoryLogger } from '../../fakes/logger.ts'
+import { startJwksServer, type JwksServer } from '../../servers/jwks.ts'
+import { createPki, type Pki } from '../../servers/pki.ts'
+import { bearerWith, outcomeOf } from './asking.ts'
+import { claimsOf, jwksOf, makeKey, type IssuerKey } from './issuing.ts'
+
+const PERIOD = 200
+const TIMES = {
+  refresh: { least: PERIOD, most: PERIOD },
+  coolDown: 50,
+  maxAge: 60_000,
+  timeout: 1_000,
+}
+
+let pki: Pki
+let ca: Buffer
+let old: IssuerKey
+let next: IssuerKey
+before(async () => {
+  pki = await createPki()
+  ca = await readFile(pki.ca)
+  old = await makeKey('ES256', 'old')
+  next = await makeKey('RS256', 'next')
+})
+after(async () => await pki[Symbol.asyncDispose]())
+
+/** An issuer with one key, and key sets to fetch it. */
+const setUp = async (times: Partial<PublishedKeys['times']> = {}) => {
+  const server = await startJwksServer(pki.edge)
+  const publish = (...keys: readonly IssuerKey[]): void => {
+    server.answers.set('/keys', { body: jwksOf(...keys) })
+  }
+  publish(old)
+  const sets = new KeySets(systemClock, memoryLogger().logger)
+  const options: PublishedKeys = {
+    source: { kind: 'url', url: `${server.origin}/keys` },
+    ca,
+    times: { ...TIMES, ...times },
+  }
+  return {
+    server,
+    sets,
+    publish,
+    options,
+    async [Symbol.asyncDispose]() {
+      sets[Symbol.dispose]()
+      await server[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** A token that is good now, by the system's clock. */
+const tokenOf = async (key: IssuerKey): Promise<string> => {
+  const now = Math.floor(Date.now() / 1_000)
+  return await key.token(claimsOf({ iat: now, exp: now + 60 }))
+}
+
+const authenticatorFor = (keys: KeySet) => bearerWith(keys, { clock: systemClock })
+
+/** Waits until the outcome is that; the test's own time limit ends the wait if it never is. */
+const becomes = async (
+  authenticator: Authenticator,
+  token: string,
+  want: string,
+): Promise<void> => {
+  while ((await outcomeOf(authenticator, token)) !== want) {
+    await sleep(PERIOD / 10)
+  }
+}
+
+const fetchesOf = (server: JwksServer): number => server.requests.length
+
+describe('the keys of an issuer in use', () => {
+  it('may rotate: the new one is found, then the old one ends', async () => {
+    await using site = await setUp()
+    const authenticator = authenticatorFor(site.sets.lend(site.options))
+    const [oldToken, newToken] = [await tokenOf(old), await tokenOf(next)]
+    assert.equal(await outcomeOf(authenticator, oldToken), 'authenticated')
+    site.publish(old, next)
+    await sleep(2 * TIMES.coolDown)
+    assert.equal(await outcomeOf(authenticator, newToken), 'authenticated')
+    assert.equal(await outcomeOf(authenticator, oldToken), 'authenticated')
+    site.publish(next)
+    await becomes(authenticator, oldToken, 'token-key-unknown')
+    assert.equal(await outcomeOf(authenticator, newToken), 'authenticated')
+  })
+
+  it('may rotate under load, and no good token is ever rejected', async () => {
+    await using site = await setUp({ coolDown: 0 })
+    const authenticator = authenticatorFor(site.sets.lend(site.options))
+    const outcomes = new Set<string>()
+    let asked = 0
+    const until = Date.now() + 600
+    const load = async (keyNow: () => IssuerKey): Promise<void> => {
+      while (Date.now() < until) {
+        outcomes.add(await outcomeOf(authenticator, await tokenOf(keyNow())))
+        asked += 1
+      }
+    }
+    let signing = old
+    const callers = Array.from({ length: 8 }, () => load(() => signing))
+    await sleep(200)
+    site.publish(old, next)
+    await sleep(100) // as issuers do: a key is published before it is used
+    signing = next
+    await Promise.all(callers)
+    assert.deepEqual(outcomes, new Set(['authenticated']))
+    assert.ok(asked > 50, `${asked}`)
+    assert.ok(fetchesOf(site.server) < 12, `${fetchesOf(site.server)}`)
+  })
+
+  it('may be replaced under the same name', async () => {
+    await using site = await setUp()
+    const authenticator = authenticatorFor(site.sets.lend(site.options))
+    assert.equal(await outcomeOf(authenticator, await tokenOf(old)), 'authenticated')
+    const restarted = await makeKey('ES256', 'old')
+    site.publish(restarted)
+    await sleep(2 * TIMES.coolDown)
+    assert.equal(await outcomeOf(authenticator, await tokenOf(restarted)), 'authenticated')
+  })
+
+  it('are asked for once by a storm of unknown names', async () => {
+    await using site = await setUp({ coolDown: 60_000, refresh: { least: 60_000, most: 60_000 } })
+    const authenticator = authenticatorFor(site.sets.lend(site.options))
+    assert.equal(await outcomeOf(authenticator, await tokenOf(old)), 'authenticated')
+    const storm = Array.from({ length: 500 }, async (_, index) => {
+      const forged = await next.token(await claimsNow(), { kid: `kid-${index}` })
+      return await outcomeOf(authenticator, forged)
+    })
+    assert.deepEqual(new Set(await Promise.all(storm)), new Set(['token-key-unknown']))
+    assert.equal(fetchesOf(site.server), 1)
+  })
+
+  it('outlive the issuer, also when it comes back with others', async () => {
+    await using site = await setUp()
+    const authenticator = authenticatorFor(site.sets.lend(site.options))
+    assert.equal(await outcomeOf(authenticator, await tokenOf(old)), 'authenticated')
+    await site.server.stop()
+    await sleep(2 * PERIOD)
+    assert.equal(await outcomeOf(authenticator, await tokenOf(old)), 'authenticated')
+    assert.equal(await outcomeOf(authenticator, await tokenOf(next)), 'unavailable')
+    const port = Number(new URL(site.server.origin).port)
+    await using again = await startJwksServer(pki.edge, port)
+    again.answers.set('/keys', { body: jwksOf(next) })
+    await becomes(authenticator, await tokenOf(next), 'authenticated')
+    assert.equal(await outcomeOf(authenticator, await tokenOf(old)), 'token-key-unknown')
+  })
+
+  it('do not keep callers with known keys waiting for a slow issuer', async () => {
+    await using site = await setUp()
+    const authenticator = authenticatorFor(site.sets.lend(site.options))
+    assert.equal(await outcomeOf(authenticator, await tokenOf(old)), 'authenticated')
+    site.server.answers.set('/keys', { body: '{}', after: new Promise(() => {}) })
+    await sleep(2 * TIMES.coolDown)
+    const waiting = outcomeOf(authenticator, await tokenOf(next))
+    const known = await outcomeOf(authenticator, await tokenOf(old))
+    const first = await Promise.race([waiting, Promise.resolve('still waiting')])
+    assert.deepEqual([known, first], ['authenticated', 'still waiting'])
+    assert.equal(await waiting, 'unavailable')
+  })
+
+  it('end in time, without an issuer to say so', async () => {
+    await using site = await setUp({ maxAge: 2 * PERIOD })
+    const authenticator = authenticatorFor(site.sets.lend(site.options))
+    const token = await tokenOf(old)
+    assert.equal(await outcomeOf(authenticator, token), 'authenticated')
+    await site.server.stop()
+    await becomes(authenticator, token, 'unavailable')
+  })
+})
+
+const claimsNow = async () => {
+  const now = Math.floor(Date.now() / 1_000)
+  return claimsOf({ iat: now, exp: now + 60 })
+}
+
+describe('key sets over reloads', () => {
+  it('are shared by equal options, and not by others', async () => {
+    await using site = await setUp()
+    const { sets, options } = site
+    const shared = sets.lend(options)
+    assert.equal(sets.lend({ ...options, ca: Buffer.from(ca) }), shared)
+    assert.notEqual(sets.lend({ ...options, times: { ...options.times, maxAge: 1 } }), shared)
+    assert.notEqual(sets.lend({ ...options, ca: undefined }), shared)
+    const other = { kind: 'url', url: `${site.server.origin}/other` } as const
+    assert.notEqual(sets.lend({ ...options, source: other }), shared)
+  })
+
+  it('keep their keys while the issuer is down', async () => {
+    await using site = await setUp()
+    const keys = site.sets.lend(site.options)
+    assert.equal((await keys.newer(undefined)).outcome, 'keys')
+    await site.server.stop()
+    assert.notEqual(site.sets.lend(site.options).current(), undefined)
+  })
+
+  it('end when no configuration uses them any more', async () => {
+    await using site = await setUp()
+    site.server.answers.set('/other', { body: jwksOf(old) })
+    const source = { kind: 'url', url: `${site.server.origin}/other` } as const
+    const kept = site.sets.lend(site.options)
+    const dropped = site.sets.lend({ ...site.options, source })
+    await Promise.all([kept.newer(undefined), dropped.newer(undefined)])
+    site.sets.keepOnly(new Set([kept]))
+    const countOf = (path: string): number =>
+      site.server.requests.filter((one) => one === path).length
+    const [keptBefore, droppedBefore] = [countOf('/keys'), countOf('/other')]
+    while (countOf('/keys') < keptBefore + 3) {
+      await sleep(PERIOD / 10)
+    }
+    assert.equal(countOf('/other'), droppedBefore)
+    assert.equal(site.sets.lend(site.options), kept)
+  })
+
+  it('refuse what no key set can be made of, and keep nothing of it', async () => {
+    await using site = await setUp()
+    const source = { kind: 'url', url: 'http://login.example.org/keys' } as const
+    assert.throws(() => site.sets.lend({ ...site.options, source }), {
+      code: 'configuration-invalid',
+    })
+  })
+})

@@ -1,0 +1,114 @@
+// Tokens that only a server can judge, while somebody shows tokens that are none: callers with good
+// tokens, which the server has not been asked about before, are let in all the same. Over real HTTPS.
+
+import assert from 'node:assert/strict'
+import { setTimeout as pause } from 'node:timers/promises'
+import { describe, it } from 'node:test'
+import { systemClock } from '../../../src/runtime/clock.ts'
+import type { Answer } from '../../servers/token-server.ts'
+import { outcomeOf } from './asking.ts'
+import { ACTIVE, startIntrospection, type Introspection } from '../introspection/introspecting.ts'
+
+const STRANGER = '198.51.100.1'
+const INACTIVE: Answer = { body: { active: false } }
+
+/** What the server says of tokens that begin with `good`, and of others. */
+const goodOr =
+  (others: (token: string) => Answer) =>
+  (asked: { readonly form: Readonly<Record<string, string>> }): Answer => {
+    const { token = '' } = asked.form
+    return token.startsWith('good') ? { body: ACTIVE } : others(token)
+  }
+
+/** Shows good tokens, each once, each from an address of its own, so many milliseconds apart. */
+const showGood = async ({ authenticator }: Introspection, count: number, apart: number) => {
+  const outcomes: Promise<string>[] = []
+  for (let index = 0; index < count; index += 1) {
+    outcomes.push(
+      outcomeOf(authenticator, `good-${index}`, { sourceAddress: `203.0.113.${index}` }),
+    )
+    await pause(apart)
+  }
+  return await Promise.all(outcomes)
+}
+
+/** Shows what is no token, 1,000 a second from one address, until it is aborted. */
+const flood = async ({ authenticator }: Introspection, end: AbortSignal) => {
+  const shown: Promise<string>[] = []
+  for (let round = 0; !end.aborted; round += 1) {
+    for (let index = 0; index < 20; index += 1) {
+      shown.push(outcomeOf(authenticator, `bad-${round}-${index}`, { sourceAddress: STRANGER }))
+    }
+    await pause(20)
+  }
+  return await Promise.all(shown)
+}
+
+describe('a flood of tokens from one address', () => {
+  const whileFlooded = async (site: Introspection) => {
+    const end = new AbortController()
+    const flooding = flood(site, end.signal)
+    const good = await showGood(site, 40, 50)
+    end.abort()
+    return { good, bad: await flooding }
+  }
+
+  it('does not keep good tokens from a server that answers 429 above 50 questions a second', async () => {
+    await using site = await startIntrospection({}, {}, systemClock)
+    let [left, at] = [50, performance.now()]
+    site.scripted.answer = (asked) => {
+      const now = performance.now()
+      left = Math.min(50, left + ((now - at) / 1_000) * 50)
+      at = now
+      if (left < 1) return { status: 429, headers: { 'retry-after': '1' } }
+      left -= 1
+      return goodOr(() => INACTIVE)(asked)
+    }
+    const { good } = await whileFlooded(site)
+    assert.deepEqual([...new Set(good)], ['authenticated'])
+  })
+
+  it('does not keep good tokens from a server that takes 150 ms for each answer', async () => {
+    await using site = await startIntrospection({}, {}, systemClock)
+    site.scripted.answer = (asked) => ({ ...goodOr(() => INACTIVE)(asked), after: pause(150) })
+    const { good } = await whileFlooded(site)
+    assert.deepEqual([...new Set(good)], ['authenticated'])
+    const asked = site.scripted.asked.length
+    assert.ok(asked < 600, `${asked} questions`)
+  })
+})
+
+describe('one token that never yields an answer', () => {
+  const ODD: readonly { readonly name: string; readonly answer: Answer }[] = [
+    { name: 'the server never answers', answer: { write: () => undefined } },
+    { name: 'the answer is too long', answer: { body: { ...ACTIVE, groups: 'x'.repeat(90_000) } } },
+    {
+      name: 'a firewall in front of the server answers 403',
+      answer: { status: 403, body: '<html>' },
+    },
+    { name: 'the answer has a content coding', answer: { headers: { 'content-encoding': 'br' } } },
+    { name: 'the server fails', answer: { status: 503 } },
+    { name: 'the connection breaks', answer: { write: (response) => void response.destroy() } },
+  ]
+  for (const { name, answer } of ODD) {
+    it(`does not keep good tokens from the server: ${name}`, async () => {
+      await using site = await startIntrospection({}, { timeout: 300 }, systemClock)
+      site.scripted.answer = goodOr(() => answer)
+      const end = new AbortController()
+      const retrying = (async () => {
+        while (!end.signal.aborted) {
+          await outcomeOf(site.authenticator, 'odd', { sourceAddress: STRANGER })
+          await pause(20)
+        }
+      })()
+      // Before the first good one: what counts failures in a row would have counted enough.
+      await pause(1_200)
+      const good = await showGood(site, 10, 50)
+      end.abort()
+      await retrying
+      assert.deepEqual([...new Set(good)], ['authenticated'])
+      const odd = site.scripted.asked.filter(({ form }) => form['token'] === 'odd').length
+      assert.ok(odd <= 2, `${odd} questions about one token`)
+    })
+  }
+})

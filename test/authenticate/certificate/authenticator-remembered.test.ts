@@ -1,0 +1,173 @@
+// Proven certificates: remembered, and for how long.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { CertificateOptions } from '../../../src/authenticate/certificate/authenticator.ts'
+import { CredentialCache } from '../../../src/authenticate/credential-cache.ts'
+import { FakeClock } from '../../fakes/clock.ts'
+import { certificateWith, FakeRevocation, show, trustOf } from '../../pki/asking.ts'
+import { DAY, makeAuthority, makeClient, NOW } from '../../pki/making.ts'
+import { codeOf } from '../bearer/asking.ts'
+
+const root = makeAuthority({ subject: 'root' })
+const alice = makeClient({ signer: root })
+
+/** An authenticator whose proofs are counted by the questions that revocation is asked. */
+const counted = (options: Partial<CertificateOptions> = {}, trust = trustOf([root])) => {
+  const clock = new FakeClock()
+  const revocation = new FakeRevocation()
+  const memory = new CredentialCache(clock)
+  const authenticator = certificateWith(trust, { clock, revocation, memory, ...options })
+  const ask = async (certificate = alice): Promise<string> =>
+    codeOf(await show(authenticator, certificate))
+  return { clock, revocation, memory, authenticator, ask, proofs: () => revocation.asked.length }
+}
+
+describe('a proven certificate', () => {
+  it('is remembered as long as configured', async () => {
+    const { clock, ask, proofs } = counted()
+    await ask()
+    clock.advance(299_999)
+    assert.equal(await ask(), 'authenticated')
+    assert.equal(proofs(), 1)
+    clock.advance(1)
+    assert.equal(await ask(), 'authenticated')
+    assert.equal(proofs(), 2)
+  })
+
+  it('is not remembered where nothing is to be', async () => {
+    const { ask, proofs } = counted({ remember: 0 })
+    await ask()
+    await ask()
+    assert.equal(proofs(), 2)
+  })
+
+  it('is remembered no longer than it is valid', async () => {
+    const { clock, ask } = counted({ remember: 10 * DAY * 1_000 })
+    const short = makeClient({ signer: root, notAfter: NOW + 60 })
+    assert.equal(await ask(short), 'authenticated')
+    clock.advance(59_999)
+    assert.equal(await ask(short), 'authenticated')
+    clock.advance(1)
+    assert.equal(await ask(short), 'certificate-expired')
+  })
+
+  it('is remembered no longer than a CA of its path is valid', async () => {
+    const between = makeAuthority({ subject: 'between', signer: root, notAfter: NOW + 60 })
+    const { clock, ask } = counted({}, trustOf([root], [between]))
+    const certificate = makeClient({ signer: between })
+    assert.equal(await ask(certificate), 'authenticated')
+    clock.advance(60_000)
+    assert.equal(await ask(certificate), 'certificate-expired')
+  })
+
+  it('is remembered no longer than what is known of its revocation counts', async () => {
+    const { clock, revocation, ask, proofs } = counted()
+    revocation.status = { outcome: 'good', until: NOW * 1_000 + 20_000 }
+    assert.equal(await ask(), 'authenticated')
+    revocation.status = { outcome: 'revoked' }
+    clock.advance(19_999)
+    assert.equal(await ask(), 'authenticated')
+    assert.equal(proofs(), 1)
+    clock.advance(1)
+    assert.equal(await ask(), 'certificate-revoked')
+  })
+
+  it('is not remembered on an answer that is over already', async () => {
+    const { revocation, ask, proofs } = counted()
+    revocation.status = { outcome: 'good', until: NOW * 1_000 - 1 }
+    await ask()
+    await ask()
+    assert.equal(proofs(), 2)
+  })
+
+  it('keeps its own end, whatever the answer about its revocation', async () => {
+    const { revocation, authenticator } = counted()
+    revocation.status = { outcome: 'good', until: NOW * 1_000 + 20_000 }
+    const result = await show(authenticator, alice)
+    assert.equal(
+      result.outcome === 'authenticated' && result.facts.expires,
+      (NOW + 30 * DAY) * 1_000,
+    )
+  })
+
+  it('is proven once for all that show it together', async () => {
+    const { revocation, ask, proofs } = counted()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    revocation.gate = promise
+    const asked = [ask(), ask(), ask()]
+    resolve()
+    assert.deepEqual(await Promise.all(asked), Array(3).fill('authenticated'))
+    assert.equal(proofs(), 1)
+  })
+
+  it('is proven for the others when one of them leaves', async () => {
+    const { revocation, authenticator, ask, proofs } = counted()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    revocation.gate = promise
+    const leaving = new AbortController()
+    const left = show(authenticator, alice, {}, leaving.signal)
+    const stayed = ask()
+    leaving.abort(new Error('gone'))
+    await assert.rejects(left, /gone/)
+    resolve()
+    assert.equal(await stayed, 'authenticated')
+    assert.equal(proofs(), 1)
+  })
+
+  const CHANGES: readonly {
+    readonly name: string
+    readonly options?: Partial<CertificateOptions>
+    readonly trust?: ReturnType<typeof trustOf>
+  }[] = [
+    { name: 'other anchors', trust: trustOf([makeAuthority({ subject: 'x' }), root]) },
+    { name: 'other intermediates', trust: trustOf([root], [makeAuthority({ subject: 'x' })]) },
+    { name: 'other purposes', options: { purposes: [] } },
+    { name: 'another name', options: { name: 'others' } },
+    { name: 'another time', options: { remember: 1_000 } },
+  ]
+  for (const { name, options = {}, trust = trustOf([root]) } of CHANGES) {
+    it(`is proven again under ${name}`, async () => {
+      const { revocation, memory, clock, ask, proofs } = counted()
+      await ask()
+      await show(certificateWith(trust, { memory, clock, revocation, ...options }), alice)
+      assert.equal(proofs(), 2)
+    })
+  }
+
+  it('is found by the next one of the same configuration', async () => {
+    const { revocation, memory, clock, ask, proofs } = counted()
+    await ask()
+    await show(certificateWith(trustOf([root, root]), { memory, clock, revocation }), alice)
+    assert.equal(proofs(), 1)
+  })
+
+  it('is proven again when something about revocation changed', async () => {
+    const { revocation, ask, proofs } = counted()
+    await ask()
+    revocation.generation = 'second'
+    await ask()
+    assert.equal(proofs(), 2)
+  })
+})
+
+describe('what is not proven', () => {
+  it('is asked again at once where nobody answered', async () => {
+    const { revocation, ask } = counted()
+    revocation.status = { outcome: 'unavailable', cause: 'down' }
+    assert.equal(await ask(), 'unavailable')
+    revocation.status = { outcome: 'good' }
+    assert.equal(await ask(), 'authenticated')
+  })
+
+  it('is judged once for some seconds', async () => {
+    const { revocation, clock, ask, proofs } = counted()
+    revocation.status = { outcome: 'revoked' }
+    await ask()
+    assert.equal(await ask(), 'certificate-revoked')
+    assert.equal(proofs(), 1)
+    clock.advance(5_000)
+    await ask()
+    assert.equal(proofs(), 2)
+  })
+})

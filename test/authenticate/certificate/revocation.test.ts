@@ -1,0 +1,176 @@
+// The `revocation` section, built: files that are read, problems with their place, and generations.
+
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { describe, it } from 'node:test'
+import {
+  buildRevocation,
+  type RevocationParts,
+} from '../../../src/authenticate/certificate/revocation.ts'
+import { RevocationSources } from '../../../src/pki/revocation-sources.ts'
+import { ConfigurationFiles } from '../../../src/config/files.ts'
+import { ProblemList } from '../../../src/config/problem-list.ts'
+import { revocationSchema } from '../../../src/pki/revocation-schema.ts'
+import { resolvingFrom } from '../../../src/config/values.ts'
+import { encodePem } from '../../../src/x509/pem.ts'
+import { Authority, crl, DAY, NOW } from '../../pki/revoking.ts'
+import { FakeClock } from '../../fakes/clock.ts'
+import { memoryLogger } from '../../fakes/logger.ts'
+import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'
+
+const ca = new Authority()
+const alice = ca.issue({ serial: 5 }).der
+
+const build = async (folder: TemporaryFolder, section: object) => {
+  const clock = new FakeClock(NOW)
+  const { logger, lines } = memoryLogger()
+  const files = new ConfigurationFiles()
+  const problems = new ProblemList((path, message) => ({
+    file: 'f',
+    path: path.join('.'),
+    message,
+  }))
+  const parts: RevocationParts = {
+    revocations: new RevocationSources(clock, logger),
+    clock,
+    logger,
+    files,
+    problems,
+    lent: new Set<object>(),
+  }
+  const config = resolvingFrom(folder.path, () => revocationSchema.parse(section))
+  const checker = await buildRevocation(config, ['revocation'], parts)
+  const found = problems.error?.problems ?? []
+  parts.revocations[Symbol.dispose]()
+  return {
+    checker,
+    problems: found.map(({ path, message }) => `${path}: ${message}`),
+    lines,
+    lent: parts.lent,
+    paths: files.paths,
+    ask: async () => (await checker?.check([alice, ca.der], new AbortController().signal))?.outcome,
+  }
+}
+
+describe('a revocation section', () => {
+  it('denies by entries, and by a file', async () => {
+    await using folder = await temporaryFolder()
+    await writeFile(folder.file('denied.txt'), '# stolen\nserial 05\n')
+    const byEntry = await build(folder, { denied: { entries: ['serial 05'] } })
+    const byFile = await build(folder, { denied: { file: 'denied.txt' } })
+    assert.deepEqual([await byEntry.ask(), await byFile.ask()], ['denied', 'denied'])
+    assert.deepEqual(byFile.paths, [folder.file('denied.txt')])
+  })
+
+  it('looks up in files', async () => {
+    await using folder = await temporaryFolder()
+    await writeFile(folder.file('ca.crl'), crl(ca, [{ serial: 5 }]))
+    const { ask, paths } = await build(folder, { crl: { files: ['ca.crl'] } })
+    assert.equal(await ask(), 'revoked')
+    assert.deepEqual(paths, [folder.file('ca.crl')])
+  })
+
+  it('asks in the order that is wanted', async () => {
+    await using folder = await temporaryFolder()
+    await writeFile(folder.file('ca.crl'), crl(ca, []))
+    // Nobody listens there: the file has to know, first or last.
+    const ocsp = { urls: ['http://127.0.0.1:1/'] }
+    for (const [prefer, warned] of [
+      ['crl', false],
+      ['ocsp', true],
+    ] as const) {
+      const { ask, lines } = await build(folder, { ocsp, crl: { files: ['ca.crl'] }, prefer })
+      assert.equal(await ask(), 'good')
+      assert.equal(lines.join().includes('OCSP gives no answer'), warned)
+    }
+  })
+
+  it('hands its policies on', async () => {
+    await using folder = await temporaryFolder()
+    const ocsp = { urls: ['http://127.0.0.1:1/'] }
+    assert.equal(await (await build(folder, { ocsp })).ask(), 'unavailable')
+    assert.equal(await (await build(folder, { ocsp, unavailable: 'allow' })).ask(), 'good')
+  })
+
+  it('takes down what it was lent, so that a reload keeps it', async () => {
+    await using folder = await temporaryFolder()
+    const { lent } = await build(folder, {
+      ocsp: { urls: ['http://127.0.0.1:1/'] },
+      crl: { urls: ['http://127.0.0.1:1/ca.crl'], distributionPoints: true },
+    })
+    assert.equal(lent.size, 3)
+  })
+
+  it('says that a CRL is out of date, and starts all the same', async () => {
+    await using folder = await temporaryFolder()
+    await writeFile(folder.file('ca.crl'), crl(ca, [], { nextUpdate: NOW - DAY }))
+    const { ask, lines } = await build(folder, { crl: { files: ['ca.crl'] } })
+    assert.equal(await ask(), 'unavailable')
+    assert.match(lines.join(), /CRL is out of date/)
+  })
+})
+
+describe('the generation of a revocation section', () => {
+  const generationOf = async (folder: TemporaryFolder, section: object): Promise<string> => {
+    const { checker } = await build(folder, section)
+    assert.ok(checker !== undefined)
+    return checker.generation
+  }
+
+  it('changes with the section and with every file, and with nothing else', async () => {
+    await using folder = await temporaryFolder()
+    await writeFile(folder.file('denied.txt'), 'serial 01')
+    await writeFile(folder.file('ca.crl'), crl(ca, []))
+    await writeFile(folder.file('responder.pem'), encodePem('CERTIFICATE', ca.der))
+    const section = {
+      denied: { file: 'denied.txt' },
+      ocsp: { urls: ['http://127.0.0.1:1/'], responders: ['responder.pem'] },
+      crl: { files: ['ca.crl'] },
+    }
+    const seen = new Set([await generationOf(folder, section)])
+    seen.add(await generationOf(folder, { ...section }))
+    assert.equal(seen.size, 1)
+    seen.add(await generationOf(folder, { ...section, unknown: 'allow' }))
+    await writeFile(folder.file('denied.txt'), 'serial 02')
+    seen.add(await generationOf(folder, section))
+    await writeFile(folder.file('ca.crl'), crl(ca, [{ serial: 9 }]))
+    seen.add(await generationOf(folder, section))
+    await writeFile(folder.file('responder.pem'), encodePem('CERTIFICATE', alice))
+    seen.add(await generationOf(folder, section))
+    assert.equal(seen.size, 5)
+  })
+})
+
+describe('problems with a revocation section', () => {
+  it('are all told, where they are', async () => {
+    await using folder = await temporaryFolder()
+    await writeFile(folder.file('denied.txt'), 'serial 01\nwho?')
+    await writeFile(folder.file('responder.pem'), 'no certificate')
+    await writeFile(folder.file('ca.crl'), '<html>')
+    const { checker, problems } = await build(folder, {
+      denied: { entries: ['serial 01', 'nobody'], file: 'denied.txt' },
+      ocsp: { aia: true, responders: ['responder.pem', 'none.pem'], ca: 'none.pem' },
+      crl: { files: ['ca.crl', 'none.crl'] },
+    })
+    assert.equal(checker, undefined)
+    assert.deepEqual(
+      problems.map((problem) => problem.slice(0, problem.indexOf(': '))),
+      [
+        'revocation.denied.entries.1',
+        'revocation.denied.file',
+        'revocation.ocsp.ca',
+        'revocation.ocsp.responders.0',
+        'revocation.ocsp.responders.1',
+        'revocation.crl.files.0',
+        'revocation.crl.files.1',
+      ],
+    )
+    assert.match(problems.join('\n'), /denied\.txt, line 2: "who\?" is none of/)
+    assert.match(problems.join('\n'), /ca\.crl is no CRL that can be used: .*neither DER nor a PEM/)
+  })
+
+  it('elsewhere are no reason to leave it out', async () => {
+    await using folder = await temporaryFolder()
+    assert.notEqual((await build(folder, { denied: {} })).checker, undefined)
+  })
+})

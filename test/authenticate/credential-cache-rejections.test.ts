@@ -1,0 +1,175 @@
+// What was found wrong: remembered for some seconds where that was asked for, apart from the proofs;
+// and what a revocation does to either.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Authentication } from '../../src/authenticate/authenticator.ts'
+import { CredentialCache, LONGEST_REJECTION } from '../../src/authenticate/credential-cache.ts'
+import { factsOf } from '../fakes/authenticator.ts'
+import { FakeClock } from '../fakes/clock.ts'
+
+const BOTH = { proof: 60_000, rejection: 60_000 }
+const REJECTED: Authentication = { outcome: 'rejected', code: 'token-signature', user: 'eve' }
+const PROVEN: Authentication = { outcome: 'authenticated', facts: factsOf() }
+
+const setUp = () => {
+  const clock = new FakeClock()
+  const memory = new CredentialCache(clock)
+  const key = memory.keyOf('g1', 'token')
+  let proofs = 0
+  const proofOf = (result: Authentication) => () => {
+    proofs += 1
+    return Promise.resolve(result)
+  }
+  return { clock, memory, key, proofOf, proofs: () => proofs }
+}
+
+describe('a rejection', () => {
+  it('is remembered for some seconds and no longer, whatever was asked for', async () => {
+    const { clock, memory, key, proofOf, proofs } = setUp()
+    assert.equal(await memory.proofOf(key, BOTH, proofOf(REJECTED)), REJECTED)
+    clock.advance(LONGEST_REJECTION - 1)
+    assert.equal(await memory.proofOf(key, BOTH, proofOf(PROVEN)), REJECTED)
+    assert.equal(proofs(), 1)
+    clock.advance(1)
+    assert.equal(await memory.proofOf(key, BOTH, proofOf(PROVEN)), PROVEN)
+  })
+
+  it('is not prolonged by being shown again', async () => {
+    const { clock, memory, key, proofOf, proofs } = setUp()
+    for (let seconds = 0; seconds <= 5; seconds += 1) {
+      await memory.proofOf(key, BOTH, proofOf(REJECTED))
+      clock.advance(1_000)
+    }
+    assert.equal(proofs(), 2)
+  })
+
+  it('is remembered for less where less was asked for', async () => {
+    const { clock, memory, key, proofOf, proofs } = setUp()
+    const lifetimes = { proof: 60_000, rejection: 10 }
+    await memory.proofOf(key, lifetimes, proofOf(REJECTED))
+    clock.advance(10)
+    await memory.proofOf(key, lifetimes, proofOf(REJECTED))
+    assert.equal(proofs(), 2)
+  })
+
+  for (const lifetimes of [60_000, { proof: 60_000, rejection: 0 }]) {
+    it(`is not remembered with ${JSON.stringify(lifetimes)}: a password may be changed`, async () => {
+      const { memory, key, proofOf } = setUp()
+      await memory.proofOf(key, lifetimes, proofOf(REJECTED))
+      assert.equal(memory.statistics().rejections.entries, 0)
+      assert.equal(await memory.proofOf(key, lifetimes, proofOf(PROVEN)), PROVEN)
+    })
+  }
+
+  it('says nothing of a credential under another generation', async () => {
+    const { memory, key, proofOf } = setUp()
+    await memory.proofOf(key, BOTH, proofOf(REJECTED))
+    const next = memory.keyOf('g2', 'token')
+    assert.equal(await memory.proofOf(next, BOTH, proofOf(PROVEN)), PROVEN)
+  })
+
+  it('is nothing to recall', async () => {
+    const { memory, key, proofOf } = setUp()
+    await memory.proofOf(key, BOTH, proofOf(REJECTED))
+    assert.equal(memory.recall(key), undefined)
+  })
+})
+
+describe('what nobody could find out', () => {
+  const OUTCOMES: readonly Authentication[] = [
+    { outcome: 'unavailable', cause: new Error('down') },
+    { outcome: 'not-applicable' },
+  ]
+  for (const outcome of OUTCOMES) {
+    it(`${outcome.outcome} is never remembered`, async () => {
+      const { memory, key, proofOf } = setUp()
+      await memory.proofOf(key, BOTH, proofOf(outcome))
+      assert.equal(await memory.proofOf(key, BOTH, proofOf(PROVEN)), PROVEN)
+    })
+  }
+})
+
+describe('a flood of wrong credentials', () => {
+  const flood = async (memory: CredentialCache, user: string): Promise<void> => {
+    for (let index = 0; index < 12_000; index += 1) {
+      const wrong: Authentication = { outcome: 'rejected', code: 'token-signature', user }
+      await memory.proofOf(memory.keyOf('g', String(index)), BOTH, () => Promise.resolve(wrong))
+    }
+  }
+
+  it('drives out no proof, and is bounded in number', async () => {
+    const { memory, key, proofOf } = setUp()
+    await memory.proofOf(key, BOTH, proofOf(PROVEN))
+    await flood(memory, 'eve')
+    assert.equal(memory.recall(key)?.user, 'alice')
+    const { proofs, rejections } = memory.statistics()
+    assert.deepEqual(
+      { entries: rejections.entries, evictions: rejections.evictions },
+      { entries: 10_000, evictions: 2_000 },
+    )
+    assert.deepEqual(
+      { entries: proofs.entries, evictions: proofs.evictions },
+      { entries: 1, evictions: 0 },
+    )
+  })
+
+  it('that claims long names is bounded in bytes', async () => {
+    const { memory } = setUp()
+    await flood(memory, 'e'.repeat(8_000))
+    const { entries, bytes } = memory.statistics().rejections
+    assert.ok(entries < 600 && entries > 400, String(entries))
+    assert.ok(bytes <= 4 * 1_024 * 1_024, String(bytes))
+  })
+})
+
+describe('a revocation', () => {
+  it('forgets proofs and rejections', async () => {
+    const { memory, key, proofOf } = setUp()
+    const other = memory.keyOf('g1', 'other')
+    await memory.proofOf(key, BOTH, proofOf(PROVEN))
+    await memory.proofOf(other, BOTH, proofOf(REJECTED))
+    memory.revoke()
+    assert.equal(memory.recall(key), undefined)
+    assert.equal(await memory.proofOf(key, BOTH, proofOf(REJECTED)), REJECTED)
+    assert.equal(await memory.proofOf(other, BOTH, proofOf(PROVEN)), PROVEN)
+    assert.equal(memory.statistics().revocations, 1)
+  })
+
+  for (const outcome of [PROVEN, REJECTED]) {
+    it(`does not let what was under way be remembered, or be joined (${outcome.outcome})`, async () => {
+      const { memory, key, proofOf } = setUp()
+      const { promise, resolve } = Promise.withResolvers<Authentication>()
+      const before = memory.proofOf(key, BOTH, () => promise)
+      memory.revoke()
+      const later: Authentication = { outcome: 'unavailable', cause: undefined }
+      assert.equal(await memory.proofOf(key, BOTH, proofOf(later)), later)
+      resolve(outcome)
+      assert.equal(await before, outcome) // whoever waited for it asked before
+      assert.equal(await memory.proofOf(key, BOTH, proofOf(later)), later)
+    })
+  }
+
+  it('leaves alone what began after it', async () => {
+    const { memory, key, proofOf, proofs } = setUp()
+    const old = Promise.withResolvers<Authentication>()
+    const next = Promise.withResolvers<Authentication>()
+    const before = memory.proofOf(key, BOTH, () => old.promise)
+    memory.revoke()
+    const after = memory.proofOf(key, BOTH, () => next.promise)
+    old.resolve(REJECTED)
+    await before
+    const joined = memory.proofOf(key, BOTH, proofOf(REJECTED))
+    next.resolve(PROVEN)
+    assert.deepEqual([await after, await joined], [PROVEN, PROVEN])
+    assert.equal(memory.recall(key)?.user, 'alice')
+    assert.equal(proofs(), 0)
+  })
+
+  it('counts for every authenticator', async () => {
+    const { memory, key, proofOf } = setUp()
+    await memory.scopeOf('staff').proofOf(key, BOTH, proofOf(PROVEN))
+    memory.scopeOf('tokens').revoke()
+    assert.equal(memory.scopeOf('staff').recall(key), undefined)
+  })
+})

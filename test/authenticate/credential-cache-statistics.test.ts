@@ -1,0 +1,145 @@
+// What the memory of facts says of itself, and its bounds.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Authentication } from '../../src/authenticate/authenticator.ts'
+import { CredentialCache } from '../../src/authenticate/credential-cache.ts'
+import { heapSizeOf } from '../../src/runtime/heap-size.ts'
+import { factsOf } from '../fakes/authenticator.ts'
+import { FakeClock } from '../fakes/clock.ts'
+
+const BOTH = { proof: 60_000, rejection: 60_000 }
+const REJECTED: Authentication = { outcome: 'rejected', code: 'token-signature' }
+const PROVEN: Authentication = { outcome: 'authenticated', facts: factsOf() }
+
+describe('lookups', () => {
+  it('are counted by authenticator and by what came of them', async () => {
+    const memory = new CredentialCache(new FakeClock())
+    const [staff, tokens] = [memory.scopeOf('staff'), memory.scopeOf('tokens')]
+    const key = memory.keyOf('g', 'alice')
+    const proof = Promise.withResolvers<Authentication>()
+    const first = staff.proofOf(key, BOTH, () => proof.promise)
+    const joining = [1, 2].map(() => staff.proofOf(key, BOTH, () => proof.promise))
+    proof.resolve(PROVEN)
+    await Promise.all([first, ...joining])
+    staff.recall(key)
+    await staff.proofOf(key, BOTH, () => Promise.resolve(REJECTED))
+    const wrong = memory.keyOf('g', 'eve')
+    assert.equal(tokens.recall(wrong), undefined)
+    for (let time = 0; time < 4; time += 1) {
+      await tokens.proofOf(wrong, BOTH, () => Promise.resolve(REJECTED))
+    }
+    assert.deepEqual(
+      memory.statistics().lookups,
+      new Map([
+        ['staff', { hits: 2, refusals: 0, joined: 2, misses: 1 }],
+        ['tokens', { hits: 0, refusals: 3, joined: 0, misses: 1 }],
+      ]),
+    )
+  })
+
+  it('go on being counted by the authenticator of that name after a reload', async () => {
+    const memory = new CredentialCache(new FakeClock())
+    const ask = async (): Promise<unknown> =>
+      await memory
+        .scopeOf('staff')
+        .proofOf(memory.keyOf('g', 'alice'), BOTH, () => Promise.resolve(PROVEN))
+    await ask()
+    await ask()
+    assert.equal(memory.scopeOf('staff'), memory.scopeOf('staff'))
+    assert.deepEqual(memory.statistics().lookups.get('staff'), {
+      hits: 1,
+      refusals: 0,
+      joined: 0,
+      misses: 1,
+    })
+  })
+
+  it('find what another view remembers: there is one memory', async () => {
+    const memory = new CredentialCache(new FakeClock())
+    const key = memory.keyOf('g', 'alice')
+    await memory.scopeOf('staff').proofOf(key, BOTH, () => Promise.resolve(PROVEN))
+    assert.equal(memory.scopeOf('tokens').recall(key)?.user, 'alice')
+    assert.equal(memory.statistics().proofs.entries, 1)
+  })
+})
+
+describe('the memory', () => {
+  it('is bounded in bytes, where users are in thousands of groups', async () => {
+    const memory = new CredentialCache(new FakeClock())
+    const groups = Array.from({ length: 10_000 }, (_, index) => `cn=group-${index},dc=example`)
+    for (let index = 0; index < 300; index += 1) {
+      const facts = factsOf({ groups })
+      await memory.proofOf(memory.keyOf('g', String(index)), BOTH, () =>
+        Promise.resolve({ outcome: 'authenticated', facts }),
+      )
+    }
+    const { entries, bytes, evictions } = memory.statistics().proofs
+    assert.ok(entries > 50 && entries < 200, String(entries))
+    assert.equal(entries + evictions, 300)
+    assert.ok(bytes <= 64 * 1_024 * 1_024 && bytes > 32 * 1_024 * 1_024, String(bytes))
+  })
+
+  it('takes no room for what is over already, or is not to be remembered', async () => {
+    const clock = new FakeClock()
+    const memory = new CredentialCache(clock)
+    const key = memory.keyOf('g', 'alice')
+    const facts = factsOf({ expires: clock.now() })
+    await memory.proofOf(key, BOTH, () => Promise.resolve({ outcome: 'authenticated', facts }))
+    assert.equal(memory.statistics().proofs.entries, 0)
+    await memory.proofOf(key, 0, () => Promise.resolve(PROVEN))
+    assert.equal(memory.statistics().proofs.entries, 0)
+  })
+
+  it('remembers nothing that is larger than itself, and goes on', async () => {
+    const memory = new CredentialCache(new FakeClock())
+    const facts = factsOf({ groups: ['g'.repeat(70 * 1_024 * 1_024)] })
+    const key = memory.keyOf('g', 'alice')
+    const proof = await memory.proofOf(key, BOTH, () =>
+      Promise.resolve({ outcome: 'authenticated', facts }),
+    )
+    assert.equal(proof.outcome, 'authenticated')
+    assert.equal(memory.recall(key), undefined)
+  })
+
+  it('does not remember longer because the clock of the machine is set back', async () => {
+    const clock = new (class extends FakeClock {
+      setBack = 0
+      override now(): number {
+        return super.now() - this.setBack
+      }
+    })()
+    const memory = new CredentialCache(clock)
+    const key = memory.keyOf('g', 'alice')
+    await memory.proofOf(key, BOTH, () => Promise.resolve(PROVEN))
+    clock.setBack = 3_600_000
+    clock.advance(60_000)
+    assert.equal(memory.recall(key), undefined)
+  })
+})
+
+describe('the size of facts', () => {
+  const CASES = [
+    { name: 'a short string', value: 'abc', least: 16, most: 64 },
+    { name: 'a long string', value: 'x'.repeat(10_000), least: 10_000, most: 10_100 },
+    { name: 'a list', value: Array.from({ length: 100 }, () => 1), least: 800, most: 1_000 },
+    { name: 'bytes', value: Buffer.alloc(5_000), least: 5_000, most: 5_100 },
+    {
+      name: 'what is within',
+      value: { a: { b: [{ c: 'x'.repeat(1_000) }] } },
+      least: 1_000,
+      most: 1_400,
+    },
+    { name: 'nothing', value: undefined, least: 0, most: 16 },
+  ]
+  for (const { name, value, least, most } of CASES) {
+    it(`counts ${name}`, () => {
+      const size = heapSizeOf(value)
+      assert.ok(size >= least && size <= most, String(size))
+    })
+  }
+
+  it('takes a list that is longer than a call may have arguments', () => {
+    assert.ok(heapSizeOf(Array.from({ length: 1_000_000 }, () => 1)) > 8_000_000)
+  })
+})

@@ -1,0 +1,206 @@
+// Remembered proofs: what is remembered, for how long, and for whom.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Authentication } from '../../src/authenticate/authenticator.ts'
+import { CredentialCache } from '../../src/authenticate/credential-cache.ts'
+import { factsOf } from '../fakes/authenticator.ts'
+import { FakeClock } from '../fakes/clock.ts'
+
+const MINUTE = 60_000
+
+const setUp = () => {
+  const clock = new FakeClock()
+  const memory = new CredentialCache(clock)
+  const key = memory.keyOf('g1', 'alice:secret')
+  return { clock, memory, key }
+}
+
+/** A proof that names the one who made it, so that a test sees whose was used. */
+const proof =
+  (user: string, expires?: number): (() => Promise<Authentication>) =>
+  () =>
+    Promise.resolve({ outcome: 'authenticated', facts: factsOf({ user, expires }) })
+
+const userOf = (authentication: Authentication): string =>
+  authentication.outcome === 'authenticated' ? authentication.facts.user : authentication.outcome
+
+describe('a proof', () => {
+  it('is remembered for its lifetime and no longer', async () => {
+    const { clock, memory, key } = setUp()
+    await memory.proofOf(key, MINUTE, proof('first'))
+    clock.advance(MINUTE - 1)
+    assert.equal(userOf(await memory.proofOf(key, MINUTE, proof('second'))), 'first')
+    clock.advance(1)
+    assert.equal(userOf(await memory.proofOf(key, MINUTE, proof('second'))), 'second')
+  })
+
+  it('is not prolonged by being used', async () => {
+    const { clock, memory, key } = setUp()
+    await memory.proofOf(key, MINUTE, proof('first'))
+    for (let seconds = 0; seconds < 60; seconds += 10) {
+      assert.equal(userOf(await memory.proofOf(key, MINUTE, proof('second'))), 'first')
+      clock.advance(10_000)
+    }
+    assert.equal(userOf(await memory.proofOf(key, MINUTE, proof('second'))), 'second')
+  })
+
+  it('is not remembered with a lifetime of 0', async () => {
+    const { memory, key } = setUp()
+    await memory.proofOf(key, 0, proof('first'))
+    assert.equal(userOf(await memory.proofOf(key, 0, proof('second'))), 'second')
+  })
+
+  it('ends with the credential when that ends first', async () => {
+    const { clock, memory, key } = setUp()
+    await memory.proofOf(key, MINUTE, proof('first', clock.now() + 1_000))
+    clock.advance(999)
+    assert.equal(userOf(await memory.proofOf(key, MINUTE, proof('second'))), 'first')
+    clock.advance(1)
+    assert.equal(userOf(await memory.proofOf(key, MINUTE, proof('second'))), 'second')
+  })
+
+  it('of a credential that has expired is not remembered', async () => {
+    const { clock, memory, key } = setUp()
+    await memory.proofOf(key, MINUTE, proof('first', clock.now() - 1))
+    assert.equal(userOf(await memory.proofOf(key, MINUTE, proof('second'))), 'second')
+  })
+
+  it('ends with its lifetime when the credential lasts longer', async () => {
+    const { clock, memory, key } = setUp()
+    await memory.proofOf(key, MINUTE, proof('first', clock.now() + 10 * MINUTE))
+    clock.advance(MINUTE)
+    assert.equal(userOf(await memory.proofOf(key, MINUTE, proof('second'))), 'second')
+  })
+
+  it('is remembered from when it was made, not from when it was asked for', async () => {
+    const { clock, memory, key } = setUp()
+    await memory.proofOf(key, MINUTE, async () => {
+      clock.advance(MINUTE)
+      return await proof('slow')()
+    })
+    clock.advance(MINUTE - 1)
+    assert.equal(userOf(await memory.proofOf(key, MINUTE, proof('second'))), 'slow')
+  })
+
+  it('is the very object that was proven', async () => {
+    const { memory, key } = setUp()
+    const first = await memory.proofOf(key, MINUTE, proof('first'))
+    const again = await memory.proofOf(key, MINUTE, proof('second'))
+    assert.ok(first.outcome === 'authenticated' && again.outcome === 'authenticated')
+    assert.equal(first.facts, again.facts)
+  })
+})
+
+const broken = (): never => {
+  throw new Error('bug')
+}
+
+describe('what is no proof', () => {
+  const OUTCOMES: readonly Authentication[] = [
+    { outcome: 'rejected', code: 'credential-wrong' },
+    { outcome: 'unavailable', cause: new Error('down') },
+    { outcome: 'not-applicable' },
+  ]
+  for (const outcome of OUTCOMES) {
+    it(`${outcome.outcome} is shared by those who wait, but not remembered`, async () => {
+      const { memory, key } = setUp()
+      const { promise, resolve } = Promise.withResolvers<Authentication>()
+      const waiting = [
+        memory.proofOf(key, MINUTE, () => promise),
+        memory.proofOf(key, MINUTE, proof('second')),
+      ]
+      resolve(outcome)
+      assert.deepEqual(await Promise.all(waiting), [outcome, outcome])
+      assert.equal(userOf(await memory.proofOf(key, MINUTE, proof('third'))), 'third')
+    })
+  }
+
+  it('a throw is shared by those who wait, but not remembered', async () => {
+    const { memory, key } = setUp()
+    const { promise, reject } = Promise.withResolvers<Authentication>()
+    const waiting = [
+      memory.proofOf(key, MINUTE, () => promise),
+      memory.proofOf(key, MINUTE, proof('second')),
+    ]
+    reject(new Error('bug'))
+    const settled = await Promise.allSettled(waiting)
+    assert.deepEqual(
+      settled.map(({ status }) => status),
+      ['rejected', 'rejected'],
+    )
+    assert.equal(userOf(await memory.proofOf(key, MINUTE, proof('third'))), 'third')
+  })
+
+  it('a synchronous throw is not remembered', async () => {
+    const { memory, key } = setUp()
+    await assert.rejects(memory.proofOf(key, MINUTE, broken), /bug/)
+    assert.equal(userOf(await memory.proofOf(key, MINUTE, proof('next'))), 'next')
+  })
+})
+
+describe('equal credentials that arrive together', () => {
+  it('are proven once', async () => {
+    const { memory, key } = setUp()
+    const results = await Promise.all(
+      Array.from({ length: 50 }, (_, index) => memory.proofOf(key, 0, proof(`caller ${index}`))),
+    )
+    assert.deepEqual(new Set(results.map(userOf)), new Set(['caller 0']))
+  })
+
+  it('do not wait for another credential', async () => {
+    const { memory, key } = setUp()
+    const { promise, resolve } = Promise.withResolvers<Authentication>()
+    const slow = memory.proofOf(key, MINUTE, () => promise)
+    const other = memory.keyOf('g1', 'bob:secret')
+    assert.equal(userOf(await memory.proofOf(other, MINUTE, proof('bob'))), 'bob')
+    resolve(await proof('alice')())
+    assert.equal(userOf(await slow), 'alice')
+  })
+})
+
+describe('the key of a credential', () => {
+  it('is the same for the same credential in the same generation', () => {
+    const { memory, key } = setUp()
+    assert.equal(memory.keyOf('g1', 'alice:secret'), key)
+  })
+
+  it('differs by credential and by generation', () => {
+    const { memory, key } = setUp()
+    const others = [
+      memory.keyOf('g2', 'alice:secret'),
+      memory.keyOf('g1', 'alice:secret2'),
+      memory.keyOf('g1', 'bob:secret'),
+      memory.keyOf('', 'g1alice:secret'),
+    ]
+    assert.equal(new Set([key, ...others]).size, 5)
+  })
+
+  it('differs between processes', () => {
+    assert.notEqual(setUp().key, setUp().key)
+  })
+
+  it('does not hold the credential', () => {
+    assert.doesNotMatch(setUp().key, /alice|secret/)
+  })
+
+  it('of an earlier generation finds nothing in the next', async () => {
+    const { memory, key } = setUp()
+    await memory.proofOf(key, MINUTE, proof('before'))
+    const next = memory.keyOf('g2', 'alice:secret')
+    assert.equal(userOf(await memory.proofOf(next, MINUTE, proof('after'))), 'after')
+  })
+})
+
+describe('the memory', () => {
+  it('is bounded', async () => {
+    const { memory, key } = setUp()
+    await memory.proofOf(key, MINUTE, proof('first'))
+    await Promise.all(
+      Array.from({ length: 10_000 }, (_, index) =>
+        memory.proofOf(memory.keyOf('g1', `user${index}:x`), MINUTE, proof('other')),
+      ),
+    )
+    assert.equal(userOf(await memory.proofOf(key, MINUTE, proof('second'))), 'second')
+  })
+})

@@ -1,0 +1,263 @@
+// What an authorization server's answer comes to: only an active token for us, of the right issuer,
+// within its time, is good; and no answer whatever makes it throw.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import {
+  judgeAnswer,
+  type AnswerJudgement,
+  type AnswerRules,
+} from '../../../src/authenticate/introspection/answer.ts'
+import { readJsonObject } from '../../../src/runtime/strict-json.ts'
+import type { JsonObject } from '../../../src/runtime/json-object.ts'
+import { conditionOf } from '../bearer/asking.ts'
+import { AUDIENCE, ISSUER, NOW } from '../bearer/issuing.ts'
+
+const RULES: AnswerRules = {
+  issuer: ISSUER,
+  audiences: [AUDIENCE, 'second'],
+  audienceMissing: 'refuse',
+  subject: 'sub',
+  skew: 0,
+}
+
+/** A good answer, and what is different about it; `undefined` takes a member away. */
+const answerOf = (changes: JsonObject = {}): JsonObject => {
+  const answer = { active: true, sub: 'alice', aud: AUDIENCE, exp: NOW + 300, ...changes }
+  return Object.fromEntries(Object.entries(answer).filter(([, value]) => value !== undefined))
+}
+
+const codeOf = (judgement: AnswerJudgement): string =>
+  judgement.outcome === 'rejected' ? judgement.code : judgement.outcome
+
+interface Case {
+  readonly name: string
+  readonly changes: JsonObject
+  readonly rules?: Partial<AnswerRules>
+  readonly want: string
+}
+
+const CASES: readonly Case[] = [
+  { name: 'a good one', changes: {}, want: 'good' },
+  { name: 'an inactive one', changes: { active: false }, want: 'token-inactive' },
+  {
+    name: 'an inactive one that says nothing else',
+    changes: { active: false, sub: undefined, aud: undefined, exp: 'never' },
+    want: 'token-inactive',
+  },
+  ...['true', 1, null, undefined, {}, [true], 'false', 0].map((active) => ({
+    name: `hostile: active ${JSON.stringify(active)}`,
+    changes: { active },
+    want: 'malformed',
+  })),
+  // Of whom.
+  { name: 'of the issuer', changes: { iss: ISSUER }, want: 'good' },
+  { name: 'of another issuer', changes: { iss: 'https://other' }, want: 'token-claims' },
+  { name: 'of nearly the issuer', changes: { iss: `${ISSUER}/` }, want: 'token-claims' },
+  { name: 'of an issuer that is no text', changes: { iss: [ISSUER] }, want: 'token-claims' },
+  // For whom.
+  { name: 'for another', changes: { aud: 'other' }, want: 'token-audience' },
+  { name: 'for several', changes: { aud: ['other', 'second'] }, want: 'good' },
+  { name: 'for nobody', changes: { aud: [] }, want: 'token-audience' },
+  { name: 'for nearly us', changes: { aud: `${AUDIENCE} ` }, want: 'token-audience' },
+  {
+    name: 'for us, in a text of several',
+    changes: { aud: 'other kubernetes' },
+    want: 'token-audience',
+  },
+  { name: 'for nobody that is told', changes: { aud: undefined }, want: 'token-audience' },
+  {
+    name: 'for nobody that is told, where that is accepted',
+    changes: { aud: undefined },
+    rules: { audienceMissing: 'accept' },
+    want: 'good',
+  },
+  {
+    name: 'for another, where none is accepted',
+    changes: { aud: 'other' },
+    rules: { audienceMissing: 'accept' },
+    want: 'token-audience',
+  },
+  {
+    name: 'hostile: for null, where none is accepted',
+    changes: { aud: null },
+    rules: { audienceMissing: 'accept' },
+    want: 'token-audience',
+  },
+  // When.
+  { name: 'without an end', changes: { exp: undefined }, want: 'good' },
+  { name: 'at its end', changes: { exp: NOW }, want: 'token-expired' },
+  { name: 'a second before its end', changes: { exp: NOW + 1 }, want: 'good' },
+  { name: 'at its end, clocks differing', changes: { exp: NOW }, rules: { skew: 1 }, want: 'good' },
+  {
+    name: 'past its end',
+    changes: { exp: NOW - 60 },
+    rules: { skew: 60_000 },
+    want: 'token-expired',
+  },
+  { name: 'not good yet', changes: { nbf: NOW + 1 }, want: 'token-not-yet-valid' },
+  { name: 'good from now on', changes: { nbf: NOW, iat: NOW }, want: 'good' },
+  { name: 'from the future', changes: { iat: NOW + 60 }, want: 'token-not-yet-valid' },
+  {
+    name: 'from the future, clocks differing',
+    changes: { iat: NOW + 60 },
+    rules: { skew: 60_000 },
+    want: 'good',
+  },
+  ...['exp', 'nbf', 'iat'].flatMap((member) =>
+    [String(NOW), null, -1, 1e300, [NOW], true].map((value) => ({
+      name: `hostile: ${member} ${JSON.stringify(value)}`,
+      changes: { [member]: value },
+      want: 'malformed',
+    })),
+  ),
+  // What.
+  { name: 'a bearer token', changes: { token_type: 'bearer' }, want: 'good' },
+  { name: 'a bound token', changes: { token_type: 'DPoP', cnf: { jkt: 'x' } }, want: 'good' },
+  {
+    name: 'a bound token of a key that is not told',
+    changes: { token_type: 'DPoP' },
+    want: 'token-unbound',
+  },
+  { name: 'a token of another type', changes: { token_type: 'mac' }, want: 'token-type' },
+  {
+    name: 'hostile: a type that is no text',
+    changes: { token_type: ['Bearer'] },
+    want: 'token-type',
+  },
+  { name: 'Hydra’s access token', changes: { token_use: 'access_token' }, want: 'good' },
+  {
+    name: 'hostile: Hydra’s refresh token',
+    changes: { token_use: 'refresh_token' },
+    want: 'token-type',
+  },
+  { name: 'Keycloak’s access token', changes: { typ: 'Bearer' }, want: 'good' },
+  ...['Refresh', 'Offline', 'ID'].map((typ) => ({
+    name: `hostile: Keycloak’s ${typ} token`,
+    changes: { typ },
+    want: 'token-type',
+  })),
+  // Who.
+  ...[undefined, '', null, 7, ['alice']].map((sub) => ({
+    name: `hostile: sub ${JSON.stringify(sub)}`,
+    changes: { sub },
+    want: 'token-claims',
+  })),
+  {
+    name: 'without a username, where that names the user',
+    changes: {},
+    rules: { subject: 'username' },
+    want: 'token-claims',
+  },
+  // What else.
+  {
+    name: 'with the scope',
+    changes: { scope: 'a kubernetes' },
+    rules: { require: conditionOf('"kubernetes" in claims.scope.split(" ")') },
+    want: 'good',
+  },
+  {
+    name: 'without the scope',
+    changes: { scope: 'a b' },
+    rules: { require: conditionOf('"kubernetes" in claims.scope.split(" ")') },
+    want: 'token-claims',
+  },
+  {
+    name: 'without any scope',
+    changes: {},
+    rules: { require: conditionOf('"kubernetes" in claims.scope.split(" ")') },
+    want: 'token-claims',
+  },
+]
+
+describe('an answer about a token', () => {
+  for (const { name, changes, rules, want } of CASES) {
+    it(`${name}: ${want}`, () => {
+      const judgement = judgeAnswer(answerOf(changes), { ...RULES, ...rules }, NOW * 1_000)
+      assert.equal(codeOf(judgement), want)
+    })
+  }
+
+  it('gives the user and the end', () => {
+    const good = judgeAnswer(answerOf({ username: 'a' }), { ...RULES, subject: 'username' }, 0)
+    assert.deepEqual(good, { outcome: 'good', subject: 'a', expires: (NOW + 300) * 1_000 })
+    const rejected = judgeAnswer(answerOf({ aud: 'other' }), RULES, NOW * 1_000)
+    assert.deepEqual(rejected, { outcome: 'rejected', code: 'token-audience', subject: 'alice' })
+    // What stands beside "inactive" is of no matter, a name least of all.
+    const inactive = judgeAnswer(answerOf({ active: false }), RULES, NOW * 1_000)
+    assert.deepEqual(inactive, { outcome: 'rejected', code: 'token-inactive' })
+  })
+})
+
+// Numbers from a seed (mulberry32), so that a failure comes again.
+const numbersFrom = (seed: number) => {
+  let state = seed
+  return (below: number): number => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
+  }
+}
+
+describe('any answer', () => {
+  const VALUES = [
+    true,
+    false,
+    null,
+    'true',
+    '',
+    'alice',
+    AUDIENCE,
+    ISSUER,
+    0,
+    -1,
+    NOW,
+    NOW + 300,
+    1e300,
+    [],
+    {},
+    [AUDIENCE],
+    [null],
+    { jkt: 'x' },
+    'Bearer',
+    'DPoP',
+    'Refresh',
+    [[AUDIENCE]],
+  ]
+  const MEMBERS = ['active', 'sub', 'aud', 'exp', 'nbf', 'iat', 'iss', 'token_type', 'typ', 'cnf']
+
+  it('is judged, and good only if it says all that a good one has to', () => {
+    let good = 0
+    for (let seed = 0; seed < 5_000; seed += 1) {
+      const below = numbersFrom(seed)
+      const changes = Array.from({ length: below(4) }, () => [
+        MEMBERS[below(MEMBERS.length)] ?? '',
+        VALUES[below(VALUES.length)],
+      ])
+      const answer = answerOf(Object.fromEntries(changes))
+      const judgement = judgeAnswer(answer, RULES, NOW * 1_000)
+      if (judgement.outcome !== 'good') continue
+      good += 1
+      const { active, sub, aud, exp, iss, token_type: type } = answer
+      assert.ok(active === true && typeof sub === 'string' && sub !== '', `seed ${seed}`)
+      assert.ok([aud].flat().includes(AUDIENCE), `seed ${seed}`)
+      assert.ok(exp === undefined || (typeof exp === 'number' && exp > NOW), `seed ${seed}`)
+      assert.ok(iss === undefined || iss === ISSUER, `seed ${seed}`)
+      assert.ok(type === undefined || type === 'Bearer' || 'cnf' in answer, `seed ${seed}`)
+    }
+    assert.ok(good > 100 && good < 4_900, String(good))
+  })
+
+  it('is not believed where a byte of it was changed to say more', () => {
+    const text = JSON.stringify(answerOf({ active: false }))
+    for (let seed = 0; seed < 2_000; seed += 1) {
+      const below = numbersFrom(seed)
+      const bytes = Buffer.from(text)
+      bytes[below(bytes.length)] = below(256)
+      const document = readJsonObject(bytes)
+      const outcome = document && judgeAnswer(document, RULES, NOW * 1_000).outcome
+      assert.notEqual(outcome, 'good', `seed ${seed}`)
+    }
+  })
+})

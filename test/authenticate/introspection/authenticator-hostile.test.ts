@@ -1,0 +1,260 @@
+// An introspection endpoint that is broken, hostile, slow or down: nobody gets in by it, everybody is
+// told 503, it is left alone after a while, and comes back by itself.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Authentication } from '../../../src/authenticate/authenticator.ts'
+import { createAuthority } from '../../servers/pki.ts'
+import { startTokenServer, type Answer } from '../../servers/token-server.ts'
+import { codeOf, outcomeOf, show } from '../bearer/asking.ts'
+import { ACTIVE, askingBy, introspectionBy, startIntrospection } from './introspecting.ts'
+
+const GOOD = JSON.stringify(ACTIVE)
+
+const causeOf = (authentication: Authentication): string => {
+  assert.equal(codeOf(authentication), 'unavailable')
+  assert.ok(authentication.outcome === 'unavailable')
+  return authentication.cause instanceof Error ? authentication.cause.message : 'no error'
+}
+
+interface Case {
+  readonly name: string
+  readonly answer: Answer
+  readonly cause: RegExp
+}
+
+const CASES: readonly Case[] = [
+  {
+    name: 'active as a text',
+    answer: { body: { ...ACTIVE, active: 'true' } },
+    cause: /nonsense: "active" is no boolean/,
+  },
+  {
+    name: 'active twice',
+    answer: { body: `{"active":false,${GOOD.slice(1)}` },
+    cause: /no JSON object/,
+  },
+  {
+    name: 'active twice, once by an escape',
+    answer: { body: `{"\\u0061ctive":false,${GOOD.slice(1)}` },
+    cause: /no JSON object/,
+  },
+  { name: 'no object', answer: { body: `[${GOOD}]` }, cause: /no JSON object/ },
+  {
+    name: 'a web page',
+    answer: { body: '<html>', headers: { 'content-type': 'text/html' } },
+    cause: /no JSON object/,
+  },
+  { name: 'nothing', answer: { body: '' }, cause: /no JSON object/ },
+  { name: 'nothing, by its status', answer: { status: 204, body: '' }, cause: /answered 204/ },
+  {
+    name: 'something in UTF-16',
+    answer: { write: (response) => response.end(Buffer.from(GOOD, 'utf16le')) },
+    cause: /no JSON object/,
+  },
+  { name: 'something after it', answer: { body: `${GOOD}{}` }, cause: /no JSON object/ },
+  {
+    name: 'a depth without end',
+    answer: { body: `{"active":true,"x":${'['.repeat(20_000)}${']'.repeat(20_000)}}` },
+    cause: /no JSON object/,
+  },
+  {
+    name: 'more than is taken',
+    answer: { body: { ...ACTIVE, x: 'x'.repeat(70_000) } },
+    cause: /sent more than 65536 bytes/,
+  },
+  {
+    name: 'more without end',
+    answer: {
+      write: (response) => {
+        response.writeHead(200)
+        const more = (): void => {
+          if (!response.destroyed) response.write('x'.repeat(16_384), more)
+        }
+        more()
+      },
+    },
+    cause: /sent more than 65536 bytes/,
+  },
+  {
+    name: 'a compressed answer',
+    answer: { body: GOOD, headers: { 'content-encoding': 'gzip' } },
+    cause: /sent gzip/,
+  },
+  {
+    name: 'half of it',
+    answer: {
+      write: (response) => {
+        response.writeHead(200, { 'content-length': GOOD.length })
+        response.write(GOOD.slice(0, 20))
+        setImmediate(() => response.destroy())
+      },
+    },
+    cause: /cannot be fetched/,
+  },
+  {
+    name: 'the end of the connection',
+    answer: { write: (response) => void response.destroy() },
+    cause: /cannot be fetched/,
+  },
+  {
+    name: 'our credentials are wrong',
+    answer: { status: 401, body: ACTIVE },
+    cause: /refuses our own credentials \(401\): see "client"/,
+  },
+  {
+    name: 'we may not ask',
+    answer: { status: 403, body: ACTIVE },
+    cause: /refuses our own credentials \(403\): see "client"/,
+  },
+  ...[400, 404, 405, 429, 500, 501, 502, 503, 504].map((status) => ({
+    name: `status ${status}`,
+    answer: { status, body: ACTIVE },
+    cause: new RegExp(`answered ${status}$`),
+  })),
+]
+
+describe('an endpoint that answers', () => {
+  for (const { name, answer, cause } of CASES) {
+    it(`hostile: ${name}`, async () => {
+      await using site = await startIntrospection()
+      site.scripted.answer = () => answer
+      assert.match(causeOf(await show(site.authenticator, 'opaque')), cause)
+      // Where it is asked too fast it is asked once more, later.
+      assert.equal(site.scripted.asked.length, answer.status === 429 ? 2 : 1)
+      // It is remembered for a second, so that a client which tries again and again is one question.
+      site.scripted.answer = () => ({ body: ACTIVE })
+      if (answer.status !== 429) {
+        assert.match(causeOf(await show(site.authenticator, 'opaque')), cause)
+        assert.equal(site.scripted.asked.length, 1)
+        site.clock.advance(1_000)
+      }
+      assert.equal(await outcomeOf(site.authenticator, 'opaque'), 'authenticated')
+    })
+  }
+
+  for (const status of [301, 302, 303, 307, 308]) {
+    it(`hostile: elsewhere, by ${status}, is not followed`, async () => {
+      await using site = await startIntrospection()
+      const elsewhere = `${site.scripted.origin}/other`
+      site.scripted.answer = ({ path }) =>
+        path === '/other' ? { body: ACTIVE } : { status, headers: { location: elsewhere } }
+      const cause = causeOf(await show(site.authenticator, 'opaque'))
+      assert.match(cause, new RegExp(`answered ${status}$`))
+      assert.deepEqual(
+        site.scripted.asked.map(({ path }) => path),
+        ['/introspect'],
+      )
+    })
+  }
+})
+
+describe('an endpoint', () => {
+  it('hostile: with a certificate of another authority is told nothing', async () => {
+    await using stack = new AsyncDisposableStack()
+    await using site = await startIntrospection()
+    const other = stack.use(await createAuthority('Countersign other CA'))
+    const asking = await askingBy(stack, other)
+    const authenticator = introspectionBy(asking, site.scripted.origin)
+    assert.match(causeOf(await show(authenticator, 'opaque')), /cannot be fetched: .*certificate/)
+    assert.equal(site.scripted.asked.length, 0)
+  })
+
+  it('hostile: with a certificate for another name is told nothing', async () => {
+    await using stack = new AsyncDisposableStack()
+    await using site = await startIntrospection()
+    const { authority } = site
+    const names = ['login.example.org']
+    const identity = await authority.issue({ commonName: 'x', names, usage: 'server' })
+    const server = stack.use(await startTokenServer(identity, () => ({ body: ACTIVE })))
+    const authenticator = introspectionBy(await askingBy(stack, authority), server.origin)
+    assert.match(causeOf(await show(authenticator, 'opaque')), /cannot be fetched: /)
+    assert.equal(server.asked.length, 0)
+  })
+
+  it('that is slow is not waited for without end', async () => {
+    await using site = await startIntrospection({}, { timeout: 200 })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    site.scripted.answer = () => ({ body: ACTIVE, after: promise })
+    assert.match(causeOf(await show(site.authenticator, 'opaque')), /timeout/)
+    resolve()
+  })
+
+  it('that goes down and comes back is found again', async () => {
+    await using stack = new AsyncDisposableStack()
+    await using site = await startIntrospection({ remember: 0 })
+    const { authenticator, scripted, authority } = site
+    assert.equal(await outcomeOf(authenticator, 'opaque'), 'authenticated')
+    await scripted.stop()
+    assert.match(causeOf(await show(authenticator, 'opaque')), /ECONNREFUSED/)
+    const identity = await authority.issue({
+      commonName: 'again',
+      names: ['127.0.0.1'],
+      usage: 'server',
+    })
+    const { port } = scripted
+    stack.use(await startTokenServer(identity, () => ({ body: ACTIVE }), { port }))
+    assert.equal(await outcomeOf(authenticator, 'opaque'), 'authenticated')
+  })
+
+  it('that is out of order is left alone, and tried by one after a while', async () => {
+    await using site = await startIntrospection({ remember: 0 }, { failures: 3, coolDown: 5_000 })
+    const { authenticator, scripted, clock, log } = site
+    scripted.answer = () => ({ status: 503 })
+    const shown: string[] = []
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      shown.push(causeOf(await show(authenticator, `t${attempt}`)))
+    }
+    assert.equal(scripted.asked.length, 3)
+    assert.match(shown[2] ?? '', /answered 503/)
+    assert.match(shown[4] ?? '', /left alone/)
+    // Still not, and the one that tried tells the others.
+    clock.advance(5_000)
+    await show(authenticator, 'u')
+    await show(authenticator, 'v')
+    assert.equal(scripted.asked.length, 4)
+    scripted.answer = () => ({ body: ACTIVE })
+    clock.advance(5_000)
+    assert.equal(await outcomeOf(authenticator, 'w'), 'authenticated')
+    assert.equal(await outcomeOf(authenticator, 'x'), 'authenticated')
+    assert.equal(log.filter((line) => line.includes('is left alone for a while')).length, 1)
+    assert.equal(log.filter((line) => line.includes('answers again')).length, 1)
+  })
+
+  it('hostile: cannot be taken away from everybody by a token that it stumbles over', async () => {
+    await using site = await startIntrospection({ remember: 0 }, { failures: 3 })
+    const { authenticator, scripted } = site
+    scripted.answer = ({ form }) => (form['token'] === 'good' ? { body: ACTIVE } : { status: 500 })
+    for (let attempt = 0; attempt < 6; attempt += 1) {
+      assert.equal(await outcomeOf(authenticator, `bad${attempt}`), 'unavailable')
+    }
+    assert.equal(await outcomeOf(authenticator, 'good'), 'authenticated')
+  })
+
+  it('hostile: is not asked more than it can bear', async () => {
+    await using site = await startIntrospection({ remember: 0 }, { concurrency: 4 })
+    const { authenticator, scripted } = site
+    let [open, most] = [0, 0]
+    scripted.answer = () => {
+      open += 1
+      most = Math.max(most, open)
+      return { body: ACTIVE, after: pause(20).then(() => (open -= 1)) }
+    }
+    const shown = Array.from({ length: 10 }, (_, index) => outcomeOf(authenticator, `t${index}`))
+    assert.deepEqual(new Set(await Promise.all(shown)), new Set(['authenticated']))
+    assert.equal(most, 3) // and one is kept for tokens that were good before
+    // Of which there can be four at a time.
+    const again = Array.from({ length: 10 }, (_, index) => outcomeOf(authenticator, `t${index}`))
+    assert.deepEqual(new Set(await Promise.all(again)), new Set(['authenticated']))
+    assert.equal(most, 4)
+  })
+
+  it('is asked over one connection, one question after another', async () => {
+    await using site = await startIntrospection({ remember: 0 })
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      assert.equal(await outcomeOf(site.authenticator, `t${attempt}`), 'authenticated')
+    }
+    assert.equal(new Set(site.scripted.asked.map(({ port }) => port)).size, 1)
+  })
+})

@@ -1,0 +1,276 @@
+// Tokens that their issuer is asked about: what is asked, what of it is remembered, and how it goes
+// together with tokens that need no asking. Over real HTTPS.
+
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { before, describe, it } from 'node:test'
+import { Chain } from '../../../src/authenticate/chain.ts'
+import { CredentialCache, LONGEST_REJECTION } from '../../../src/authenticate/credential-cache.ts'
+import { certificateOnly } from '../../../src/clients/token-endpoint/client-authentication.ts'
+import { IdentityMapping } from '../../../src/identity/mapping.ts'
+import { asEnvoySends, presentedCertificate } from '../../fixtures/presented.ts'
+import { requestOf } from '../../fakes/envoy.ts'
+import { startTokenServer } from '../../servers/token-server.ts'
+import { bearerWith, codeOf, outcomeOf, show } from '../bearer/asking.ts'
+import { ACTIVE, askingBy, introspectionBy, startIntrospection } from './introspecting.ts'
+import { claimsOf, ISSUER, keySetOf, makeKey, NOW, type IssuerKey } from '../bearer/issuing.ts'
+
+const FOREVER = new AbortController().signal
+
+let key: IssuerKey
+before(async () => {
+  key = await makeKey()
+})
+
+describe('an opaque token', () => {
+  it('is shown to its issuer, and what it says are the facts', async () => {
+    await using site = await startIntrospection()
+    site.scripted.answer = () => ({ body: { ...ACTIVE, scope: 'a b', groups: ['dev'] } })
+    const result = await show(site.authenticator, 'opaque-token')
+    assert.ok(result.outcome === 'authenticated', JSON.stringify(result))
+    const { credential, ...facts } = result.facts
+    assert.deepEqual(facts, {
+      method: 'bearer',
+      user: `${ISSUER}#alice`,
+      groups: [],
+      extra: {},
+      expires: (NOW + 300) * 1_000,
+      claims: { ...ACTIVE, scope: 'a b', groups: ['dev'] },
+      shown: { proven: true, aud: ['kubernetes'] },
+    })
+    assert.match(credential, /^[\w-]{16}$/)
+    assert.ok(Object.isFrozen(facts.claims) && Object.isFrozen(facts.claims['groups']))
+
+    const [asked, ...more] = site.scripted.asked
+    assert.deepEqual(more, [])
+    assert.equal(asked?.method, 'POST')
+    assert.equal(asked.path, '/introspect')
+    assert.deepEqual(asked.form, { token: 'opaque-token', token_type_hint: 'access_token' })
+    assert.equal(asked.headers['content-type'], 'application/x-www-form-urlencoded')
+    assert.equal(asked.headers.accept, 'application/json')
+    const secret = Buffer.from('countersign:client-secret').toString('base64')
+    assert.equal(asked.headers.authorization, `Basic ${secret}`)
+  })
+
+  it('arrives there as it was shown, whatever stands in it', async () => {
+    await using site = await startIntrospection()
+    await show(site.authenticator, 'a+b/c~d.e_f-==')
+    assert.equal(site.scripted.asked[0]?.form['token'], 'a+b/c~d.e_f-==')
+  })
+
+  it('that is not there, or broken, is shown to nobody', async () => {
+    await using site = await startIntrospection()
+    const { authenticator, scripted } = site
+    for (const [authorization, want] of [
+      ['', 'not-applicable'],
+      ['Basic YTpi', 'not-applicable'],
+      ['DPoP opaque', 'not-applicable'],
+      ['Bearer', 'credential-malformed'],
+      ['Bearer a b', 'credential-malformed'],
+      ['Bearer a,Bearer b', 'credential-malformed'],
+    ] as const) {
+      const headers = authorization === '' ? [] : [['authorization', authorization] as const]
+      const result = await authenticator.authenticate(requestOf({ headers }), FOREVER)
+      assert.equal(codeOf(result), want, authorization)
+    }
+    assert.equal(scripted.asked.length, 0)
+  })
+
+  it('that is rejected says so in the challenge', async () => {
+    await using site = await startIntrospection()
+    site.scripted.answer = () => ({ body: { active: false } })
+    assert.deepEqual(site.authenticator.challenges, ['Bearer realm="Kubernetes"'])
+    assert.deepEqual(await show(site.authenticator, 'opaque'), {
+      outcome: 'rejected',
+      code: 'token-inactive',
+      challenge: 'Bearer realm="Kubernetes", error="invalid_token"',
+    })
+  })
+})
+
+describe('an answer', () => {
+  it('is asked for once when a hundred show the token at once', async () => {
+    await using site = await startIntrospection({ remember: 0 })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    site.scripted.answer = () => ({ body: ACTIVE, after: promise })
+    const shown = Array.from({ length: 100 }, () => outcomeOf(site.authenticator, 'same'))
+    const gone = show(site.authenticator, 'same', {}, AbortSignal.abort(new Error('gone')))
+    await assert.rejects(gone, /gone/)
+    resolve()
+    assert.deepEqual(new Set(await Promise.all(shown)), new Set(['authenticated']))
+    assert.equal(site.scripted.asked.length, 1)
+  })
+
+  it('is not lost to the others when the first of them leaves', async () => {
+    await using site = await startIntrospection()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    site.scripted.answer = () => ({ body: ACTIVE, after: promise })
+    const caller = new AbortController()
+    const first = show(site.authenticator, 'same', {}, caller.signal)
+    const second = outcomeOf(site.authenticator, 'same')
+    caller.abort(new Error('left'))
+    await assert.rejects(first, /left/)
+    resolve()
+    assert.equal(await second, 'authenticated')
+  })
+
+  it('is remembered for a while, and a revocation noticed after it', async () => {
+    await using site = await startIntrospection({ remember: 30_000 })
+    const { authenticator, scripted, clock } = site
+    assert.equal(await outcomeOf(authenticator, 'opaque'), 'authenticated')
+    scripted.answer = () => ({ body: { active: false } })
+    clock.advance(29_999)
+    assert.equal(await outcomeOf(authenticator, 'opaque'), 'authenticated')
+    assert.equal(scripted.asked.length, 1)
+    clock.advance(1)
+    assert.equal(await outcomeOf(authenticator, 'opaque'), 'token-inactive')
+  })
+
+  it('is not remembered past the end of the token', async () => {
+    await using site = await startIntrospection({ remember: 600_000 })
+    const { authenticator, scripted, clock } = site
+    await show(authenticator, 'opaque')
+    clock.advance(299_999)
+    assert.equal(await outcomeOf(authenticator, 'opaque'), 'authenticated')
+    clock.advance(1)
+    assert.equal(await outcomeOf(authenticator, 'opaque'), 'token-expired')
+    assert.equal(scripted.asked.length, 2)
+  })
+
+  it('that says no is remembered for some seconds only', async () => {
+    await using site = await startIntrospection({ remember: 30_000 })
+    const { authenticator, scripted, clock } = site
+    scripted.answer = () => ({ body: { active: false } })
+    await show(authenticator, 'opaque')
+    assert.equal(await outcomeOf(authenticator, 'opaque'), 'token-inactive')
+    assert.equal(scripted.asked.length, 1)
+    scripted.answer = () => ({ body: ACTIVE })
+    clock.advance(LONGEST_REJECTION)
+    assert.equal(await outcomeOf(authenticator, 'opaque'), 'authenticated')
+  })
+
+  it('is not remembered at all where that is said', async () => {
+    await using site = await startIntrospection({ remember: 0 })
+    await show(site.authenticator, 'opaque')
+    site.scripted.answer = () => ({ body: { active: false } })
+    assert.equal(await outcomeOf(site.authenticator, 'opaque'), 'token-inactive')
+  })
+
+  it('about one token is none about another, nor under other settings', async () => {
+    await using site = await startIntrospection()
+    await show(site.authenticator, 'opaque')
+    site.scripted.answer = () => ({ body: { active: false } })
+    assert.equal(await outcomeOf(site.authenticator, 'opaque2'), 'token-inactive')
+    const memory = new CredentialCache(site.clock)
+    site.scripted.answer = () => ({ body: ACTIVE })
+    assert.equal(await outcomeOf(site.with({ memory }), 'opaque'), 'authenticated')
+    site.scripted.answer = () => ({ body: { active: false } })
+    assert.equal(await outcomeOf(site.with({ memory }), 'opaque'), 'authenticated')
+    const changed = site.with({ memory, generation: 'h' })
+    assert.equal(await outcomeOf(changed, 'opaque'), 'token-inactive')
+  })
+})
+
+describe('a token that is bound to a certificate', () => {
+  it('is worth nothing without it, also when it is remembered', async () => {
+    await using site = await startIntrospection()
+    const der = await presentedCertificate()
+    const alice = asEnvoySends(der)
+    const bob = asEnvoySends(await presentedCertificate({ subject: [{ CN: 'bob' }] }))
+    const thumbprint = createHash('sha256').update(der).digest('base64url')
+    site.scripted.answer = () => ({ body: { ...ACTIVE, cnf: { 'x5t#S256': thumbprint } } })
+    const outcomes = [alice, bob, '', alice].map((peerCertificate) =>
+      outcomeOf(site.authenticator, 'opaque', { peerCertificate }),
+    )
+    const want = ['authenticated', 'token-unbound', 'token-unbound', 'authenticated']
+    assert.deepEqual(await Promise.all(outcomes), want)
+    assert.equal(await outcomeOf(site.authenticator, 'opaque'), 'token-unbound')
+    assert.equal(site.scripted.asked.length, 1)
+  })
+
+  it('is not taken for a bearer token when it is bound to a key', async () => {
+    await using site = await startIntrospection()
+    site.scripted.answer = () => ({ body: { ...ACTIVE, token_type: 'DPoP', cnf: { jkt: 'x' } } })
+    assert.equal(await outcomeOf(site.authenticator, 'opaque'), 'token-unbound')
+  })
+})
+
+describe('a route with signed and with opaque tokens', () => {
+  it('asks only about the opaque ones', async () => {
+    await using site = await startIntrospection()
+    const { authenticator, scripted } = site
+    const chain = new Chain(
+      [bearerWith(keySetOf(key)), authenticator].map((one) => ({
+        authenticator: one,
+        mapping: new IdentityMapping(one.name, { allowReserved: [] }),
+      })),
+    )
+    const judge = async (token: string): Promise<string> => {
+      const request = requestOf({ headers: [['authorization', `Bearer ${token}`]] })
+      const { link, authentication } = await chain.authenticate(request, FOREVER)
+      const { outcome } = authentication
+      const result = outcome === 'rejected' ? authentication.code : outcome
+      return `${link?.authenticator.name}: ${result}`
+    }
+    assert.deepEqual(chain.challenges, ['Bearer realm="Kubernetes"'])
+    assert.equal(await judge(await key.token()), 'tokens: authenticated')
+    assert.equal(await judge(await key.token(claimsOf({ exp: NOW - 1 }))), 'tokens: token-expired')
+    assert.equal(await judge(`${await key.token()}x.`), 'tokens: credential-malformed')
+    const foreign = await key.token(claimsOf({ iss: 'https://other' }))
+    assert.equal(await judge(foreign), 'undefined: not-applicable')
+    assert.equal(scripted.asked.length, 0)
+    assert.equal(await judge('opaque'), 'opaque: authenticated')
+    // An encrypted token is opaque to us.
+    assert.equal(await judge('eyJhbGciOiJkaXIifQ.a.b.c.d'), 'opaque: authenticated')
+    scripted.answer = () => ({ body: { active: false } })
+    assert.equal(await judge('opaque2'), 'opaque: token-inactive')
+  })
+
+  it('asks about signed ones too where that is said, but shows it none of another issuer', async () => {
+    await using site = await startIntrospection({ tokens: 'any' })
+    const { authenticator, scripted } = site
+    assert.equal(await outcomeOf(authenticator, await key.token()), 'authenticated')
+    const without = await key.token(claimsOf({ iss: undefined }))
+    assert.equal(await outcomeOf(authenticator, without), 'authenticated')
+    assert.equal(scripted.asked.length, 2)
+    const foreign = await key.token(claimsOf({ iss: `${ISSUER}x` }))
+    assert.equal(await outcomeOf(authenticator, foreign), 'not-applicable')
+    assert.equal(scripted.asked.length, 2)
+  })
+})
+
+describe('mutual TLS (RFC 8705)', () => {
+  it('proves us by our certificate, and without it nobody answers', async () => {
+    await using stack = new AsyncDisposableStack()
+    await using site = await startIntrospection()
+    const { authority } = site
+    const server = await authority.issue({ commonName: 's', names: ['127.0.0.1'], usage: 'server' })
+    const own = await authority.issue({ commonName: 'countersign', usage: 'client' })
+    const mutual = stack.use(
+      await startTokenServer(server, () => ({ body: ACTIVE }), { clientCa: authority.ca }),
+    )
+    const asking = await askingBy(
+      stack,
+      authority,
+      {},
+      {
+        client: {
+          certificate: await readFile(own.certificate),
+          key: await readFile(own.key),
+        },
+      },
+    )
+    const options = { client: certificateOnly('countersign') }
+    const authenticator = introspectionBy(asking, mutual.origin, options)
+    assert.equal(await outcomeOf(authenticator, 'opaque'), 'authenticated')
+    const [asked] = mutual.asked
+    assert.equal(asked?.client, 'countersign')
+    assert.equal(asked.form['client_id'], 'countersign')
+    assert.equal(asked.headers.authorization, undefined)
+
+    const bare = introspectionBy(await askingBy(stack, authority), mutual.origin, options)
+    assert.equal(await outcomeOf(bare, 'opaque'), 'unavailable')
+    assert.equal(mutual.asked.length, 1)
+  })
+})

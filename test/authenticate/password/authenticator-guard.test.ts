@@ -1,0 +1,148 @@
+// HTTP Basic with its guard: what callers are told, and what is remembered of a proof meanwhile.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Authentication } from '../../../src/authenticate/authenticator.ts'
+import { basicAuthenticator } from '../../../src/authenticate/password/authenticator.ts'
+import { CredentialCache } from '../../../src/authenticate/credential-cache.ts'
+import { basic, requestOf } from '../../fakes/envoy.ts'
+import { ELSEWHERE, GuardedSite, HOME, MINUTE, SECOND } from './guarding.ts'
+
+const FOREVER = new AbortController().signal
+
+const setUp = (remember = 10 * MINUTE) => {
+  const site = new GuardedSite()
+  const authenticator = basicAuthenticator({
+    name: 'staff',
+    realm: 'Test',
+    verifiers: [site.verifier],
+    remember,
+    generation: 'g1',
+    memory: new CredentialCache(site.clock),
+    guard: site.guard,
+    tellsUnknown: true,
+    clock: site.clock,
+  })
+  const ask = async (user: string, password: string, source = HOME): Promise<Authentication> =>
+    await authenticator.authenticate(
+      requestOf({ headers: [['authorization', basic(user, password)]], sourceAddress: source }),
+      FOREVER,
+    )
+  const code = async (user: string, password: string, source = HOME): Promise<string> => {
+    const result = await ask(user, password, source)
+    return result.outcome === 'rejected' ? result.code : result.outcome
+  }
+  const fail = async (user: string, times: number, source = HOME): Promise<void> => {
+    for (let count = 0; count < times; count += 1) {
+      await ask(user, site.guess(), source)
+    }
+  }
+  return { site, ask, code, fail }
+}
+
+describe('a caller of Basic who guesses', () => {
+  it('is told to wait, and how long, and audit has the hash of a name that was not verified', async () => {
+    const { ask, fail } = setUp()
+    for (const user of ['alice', 'nobody']) {
+      await fail(user, 5)
+      const { userHash, ...rejection } = { userHash: '', ...(await ask(user, 'right')) }
+      assert.match(userHash, /^[\w-]{16}$/)
+      assert.deepEqual(rejection, {
+        outcome: 'rejected',
+        code: 'too-many-attempts',
+        retryAfter: 1,
+      })
+    }
+  })
+
+  it('is not asked for the password of a malformed header, which is no attempt', async () => {
+    const { ask, code, site } = setUp()
+    for (let count = 0; count < 20; count += 1) {
+      await ask('alice', '')
+    }
+    assert.equal(site.asked, 0)
+    assert.equal(await code('alice', 'right'), 'authenticated')
+  })
+
+  it('cannot tell a password that is half of the proof from a wrong one', async () => {
+    const { ask, code, site } = setUp()
+    const asked = { message: 'Code?', state: Buffer.of(1) }
+    site.verifier.challenges.set('alice', { outcome: 'challenged', challenge: asked })
+    for (let count = 0; count < 20; count += 1) {
+      assert.equal(await code('alice', 'right'), 'second-factor-required')
+      assert.equal(await code('bob', 'wrong'), 'credential-wrong')
+    }
+    assert.equal(site.asked, 2)
+    for (const user of ['alice', 'bob']) {
+      for (const want of ['rejected', 'rejected', 'rejected', 'rejected']) {
+        assert.equal((await ask(user, site.guess())).outcome, want)
+      }
+      assert.equal(await code(user, site.guess()), 'too-many-attempts')
+    }
+  })
+
+  it('shares one attempt with every request that shows the same password now', async () => {
+    const { code, site } = setUp()
+    const gate = Promise.withResolvers<void>()
+    site.verifier.ready = gate.promise
+    const asked = Array.from({ length: 50 }, () => code('alice', 'right'))
+    gate.resolve()
+    assert.deepEqual(new Set(await Promise.all(asked)), new Set(['authenticated']))
+    assert.equal(site.asked, 1)
+  })
+
+  it('gives the verifier the address', async () => {
+    const { ask, site } = setUp()
+    await ask('alice', 'right', '2001:db8::7')
+    assert.deepEqual(site.verifier.asked, [{ user: 'alice', source: '2001:db8::7' }])
+  })
+})
+
+describe('a password that is remembered', () => {
+  it('keeps working while others guess at it elsewhere', async () => {
+    const { code, fail } = setUp()
+    await code('alice', 'right')
+    await fail('alice', 200, ELSEWHERE)
+    assert.equal(await code('alice', 'right'), 'authenticated')
+  })
+
+  it('keeps working while others guess with other names from the same address', async () => {
+    const { code, fail, site } = setUp()
+    await code('alice', 'right')
+    for (let index = 0; index < 100; index += 1) {
+      await fail(`user${index}`, 1)
+    }
+    const { asked } = site
+    assert.equal(await code('alice', 'right'), 'authenticated')
+    assert.equal(site.asked, asked)
+  })
+
+  it('is no help for a guesser elsewhere, who would find it by trying', async () => {
+    const { code, fail, site } = setUp()
+    await code('alice', 'right')
+    await fail('alice', 100, ELSEWHERE)
+    assert.equal(await code('alice', 'right', ELSEWHERE), 'too-many-attempts')
+    assert.equal(site.asked, 6)
+  })
+
+  it('nor for one at the same address: it does not count while the user has to wait there', async () => {
+    const { code, fail, site } = setUp()
+    await code('alice', 'right')
+    await fail('alice', 100)
+    assert.equal(await code('alice', 'right'), 'too-many-attempts')
+    site.clock.advance(SECOND)
+    assert.equal(await code('alice', 'right'), 'authenticated')
+    assert.equal(site.asked, 6)
+  })
+
+  it('is proven anew at every address, and has one fingerprint', async () => {
+    const { ask, site } = setUp()
+    const answers = [await ask('alice', 'right'), await ask('alice', 'right', ELSEWHERE)]
+    assert.equal(site.asked, 2)
+    const credentials = answers.map((answer) =>
+      answer.outcome === 'authenticated' ? answer.facts.credential : answer.outcome,
+    )
+    assert.equal(credentials[0], credentials[1])
+    assert.match(credentials[0] ?? '', /^[\w-]{16}$/)
+  })
+})

@@ -1,0 +1,247 @@
+// HTTP Basic: its outcomes, the order of its verifiers, and what callers share.
+
+import assert from 'node:assert/strict'
+import { setImmediate as turn } from 'node:timers/promises'
+import { describe, it } from 'node:test'
+import type { Authentication, Authenticator } from '../../../src/authenticate/authenticator.ts'
+import {
+  basicAuthenticator,
+  type BasicOptions,
+} from '../../../src/authenticate/password/authenticator.ts'
+import { CredentialCache } from '../../../src/authenticate/credential-cache.ts'
+import { unguarded } from '../../../src/authenticate/password/guard.ts'
+import { FakeClock } from '../../fakes/clock.ts'
+import { basic, requestOf, type HeaderLines } from '../../fakes/envoy.ts'
+import { brokenVerifier, FakeVerifier } from '../../fakes/password-verifier.ts'
+
+const MINUTE = 60_000
+const FOREVER = new AbortController().signal
+
+const USERS = {
+  alice: { password: 'secret', groups: ['dev', 'ops'] },
+  eve: { password: 'secret', disabled: true },
+  jürgen: { password: 'é' },
+}
+
+const authenticatorFor = (options: Partial<BasicOptions> = {}): Authenticator =>
+  basicAuthenticator({
+    name: 'staff',
+    realm: 'Kubernetes',
+    verifiers: [new FakeVerifier(USERS)],
+    remember: MINUTE,
+    generation: 'g1',
+    memory: new CredentialCache(new FakeClock()),
+    guard: unguarded,
+    tellsUnknown: true,
+    clock: new FakeClock(),
+    ...options,
+  })
+
+const ask = (
+  authenticator: Authenticator,
+  authorization?: string,
+  signal = FOREVER,
+): Promise<Authentication> => {
+  const headers: HeaderLines = authorization === undefined ? [] : [['authorization', authorization]]
+  return authenticator.authenticate(requestOf({ headers }), signal)
+}
+
+const codeOf = (authentication: Authentication): string =>
+  authentication.outcome === 'rejected' ? authentication.code : authentication.outcome
+
+describe('the outcome of Basic', () => {
+  const CASES = [
+    { name: 'no header', input: undefined, want: 'not-applicable' },
+    { name: 'another scheme', input: 'Bearer x', want: 'not-applicable' },
+    { name: 'the right password', input: basic('alice', 'secret'), want: 'authenticated' },
+    { name: 'a decomposed name', input: basic('ju\u0308rgen', 'e\u0301'), want: 'authenticated' },
+    { name: 'a wrong password', input: basic('alice', 'secret2'), want: 'credential-wrong' },
+    {
+      name: 'a password in another case',
+      input: basic('alice', 'SECRET'),
+      want: 'credential-wrong',
+    },
+    { name: 'an unknown user', input: basic('mallory', 'secret'), want: 'user-unknown' },
+    { name: 'a disabled user', input: basic('eve', 'secret'), want: 'user-disabled' },
+    { name: 'a disabled user, wrong password', input: basic('eve', 'x'), want: 'credential-wrong' },
+    { name: 'an empty password', input: basic('alice', ''), want: 'credential-malformed' },
+    {
+      name: 'two headers that Envoy joined',
+      input: `${basic('alice', 'secret')},${basic('eve', 'secret')}`,
+      want: 'credential-malformed',
+    },
+  ]
+  for (const { name, input, want } of CASES) {
+    it(name, async () => assert.equal(codeOf(await ask(authenticatorFor(), input)), want))
+  }
+
+  it('is unavailable with the cause when the directory is down', async () => {
+    const verifier = new FakeVerifier(USERS)
+    verifier.down = new Error('no route to host')
+    const result = await ask(authenticatorFor({ verifiers: [verifier] }), basic('alice', 'secret'))
+    assert.deepEqual(result, { outcome: 'unavailable', cause: verifier.down })
+  })
+
+  it('holds the facts, with the method, its time and a fingerprint', async () => {
+    const result = await ask(authenticatorFor(), basic('alice', 'secret'))
+    assert.equal(result.outcome, 'authenticated')
+    const { credential, account, ...facts } = result.facts
+    assert.deepEqual(facts, {
+      user: 'alice',
+      groups: ['dev', 'ops'],
+      extra: {},
+      method: 'basic',
+      authenticatedAt: new FakeClock().now(),
+    })
+    assert.match(credential, /^[\w-]{16}$/)
+    assert.match(account ?? '', /^\["alice",/)
+  })
+
+  it('names the user of a rejection, for audit', async () => {
+    const result = await ask(authenticatorFor(), basic('alice', 'x'))
+    const { userHash, ...rejection } = { userHash: '', ...result }
+    assert.match(userHash, /^[\w-]{16}$/)
+    assert.deepEqual(rejection, { outcome: 'rejected', code: 'credential-wrong', user: 'alice' })
+  })
+
+  it('has a keyed hash in place of a name that is not known: it may be a password', async () => {
+    const authenticator = authenticatorFor()
+    const unknown = await ask(authenticator, basic('hunter2', 'x'))
+    const again = await ask(authenticator, basic('hunter2', 'y'))
+    assert.deepEqual(again, unknown)
+    assert.ok(!JSON.stringify(unknown).includes('hunter2'))
+    const other = await ask(authenticator, basic('hunter3', 'x'))
+    assert.notDeepEqual(other, unknown)
+  })
+
+  it('has no name in clear where a wrong password does not say that the user exists', async () => {
+    const result = await ask(authenticatorFor({ tellsUnknown: false }), basic('alice', 'x'))
+    assert.equal(codeOf(result), 'credential-wrong')
+    assert.ok(!JSON.stringify(result).includes('alice'))
+  })
+})
+
+describe('the challenge of Basic', () => {
+  it('names realm and charset', () => {
+    assert.deepEqual(authenticatorFor().challenges, ['Basic realm="Kubernetes", charset="UTF-8"'])
+  })
+})
+
+const inOrder = (...verifiers: FakeVerifier[]): Authenticator => authenticatorFor({ verifiers })
+
+const groupsOf = async (authenticator: Authenticator, header: string): Promise<unknown> => {
+  const result = await ask(authenticator, header)
+  return result.outcome === 'authenticated' ? result.facts.groups : codeOf(result)
+}
+
+describe('the verifiers of Basic', () => {
+  const local = { alice: { password: 'local', groups: ['local'] } }
+  const remote = {
+    alice: { password: 'remote', groups: ['remote'] },
+    bob: { password: 'remote', groups: ['remote'] },
+  }
+  it('are asked in order until one knows the user', async () => {
+    const authenticator = inOrder(new FakeVerifier(local), new FakeVerifier(remote))
+    assert.deepEqual(await groupsOf(authenticator, basic('alice', 'local')), ['local'])
+    assert.deepEqual(await groupsOf(authenticator, basic('bob', 'remote')), ['remote'])
+    assert.deepEqual(await groupsOf(authenticator, basic('carol', 'remote')), 'user-unknown')
+  })
+
+  it('are not asked once one knows the user, even if a later one would accept', async () => {
+    const authenticator = inOrder(new FakeVerifier(local), new FakeVerifier(remote))
+    assert.equal(await groupsOf(authenticator, basic('alice', 'remote')), 'credential-wrong')
+  })
+
+  it('are not asked once one says that the user is disabled', async () => {
+    const first = new FakeVerifier({ alice: { password: 'remote', disabled: true } })
+    const authenticator = inOrder(first, new FakeVerifier(remote))
+    assert.equal(await groupsOf(authenticator, basic('alice', 'remote')), 'user-disabled')
+  })
+
+  it('are not asked once one could not find out: it might have refused', async () => {
+    const first = new FakeVerifier(local)
+    first.down = new Error('down')
+    const authenticator = inOrder(first, new FakeVerifier(remote))
+    assert.equal(await groupsOf(authenticator, basic('bob', 'remote')), 'unavailable')
+  })
+})
+
+describe('what Basic remembers', () => {
+  it('outlives an outage of the directory, for its lifetime', async () => {
+    const clock = new FakeClock()
+    const verifier = new FakeVerifier(USERS)
+    const memory = new CredentialCache(clock)
+    const authenticator = authenticatorFor({ verifiers: [verifier], memory })
+    await ask(authenticator, basic('alice', 'secret'))
+    verifier.down = new Error('down')
+    assert.equal(codeOf(await ask(authenticator, basic('alice', 'secret'))), 'authenticated')
+    assert.equal(codeOf(await ask(authenticator, basic('alice', 'wrong'))), 'unavailable')
+    clock.advance(MINUTE)
+    assert.equal(codeOf(await ask(authenticator, basic('alice', 'secret'))), 'unavailable')
+  })
+
+  it('ends with the generation', async () => {
+    const memory = new CredentialCache(new FakeClock())
+    await ask(authenticatorFor({ memory }), basic('alice', 'secret'))
+    const verifiers = [new FakeVerifier({ alice: { password: 'changed' } })]
+    const next = authenticatorFor({ memory, verifiers, generation: 'g2' })
+    assert.equal(codeOf(await ask(next, basic('alice', 'secret'))), 'credential-wrong')
+  })
+
+  it('has the same fingerprint for the same credential, and another for another', async () => {
+    const memory = new CredentialCache(new FakeClock())
+    const authenticator = authenticatorFor({ memory, remember: 0 })
+    const fingerprint = async (header: string): Promise<string> => {
+      const result = await ask(authenticator, header)
+      return result.outcome === 'authenticated' ? result.facts.credential : ''
+    }
+    const first = await fingerprint(basic('alice', 'secret'))
+    assert.equal(await fingerprint(basic('alice', 'secret')), first)
+    assert.notEqual(await fingerprint(basic('jürgen', 'é')), first)
+  })
+})
+
+const setUp = () => {
+  const verifier = new FakeVerifier(USERS)
+  const gate = Promise.withResolvers<void>()
+  verifier.ready = gate.promise
+  return { authenticator: authenticatorFor({ verifiers: [verifier] }), open: gate.resolve }
+}
+
+describe('a caller of Basic who leaves', () => {
+  it('does not end the proof for another with the same credential', async () => {
+    const { authenticator, open } = setUp()
+    const leaving = new AbortController()
+    const first = ask(authenticator, basic('alice', 'secret'), leaving.signal)
+    const second = ask(authenticator, basic('alice', 'secret'))
+    leaving.abort()
+    await assert.rejects(first, { name: 'AbortError' })
+    open()
+    assert.equal(codeOf(await second), 'authenticated')
+  })
+
+  it('need not wait for the verifier', async () => {
+    const { authenticator } = setUp()
+    const leaving = new AbortController()
+    const asked = ask(authenticator, basic('alice', 'secret'), leaving.signal)
+    leaving.abort(new Error('gone'))
+    await assert.rejects(asked, /gone/)
+  })
+
+  it('before anything was asked is told so', async () => {
+    const asked = ask(authenticatorFor(), basic('alice', 'secret'), AbortSignal.abort())
+    await assert.rejects(asked, { name: 'AbortError' })
+  })
+
+  it('leaves no unhandled rejection behind when the verifier has a bug', async () => {
+    const verifiers = [brokenVerifier('bug')]
+    const header = basic('alice', 'secret')
+    // The runner fails a test on an unhandled rejection.
+    await assert.rejects(ask(authenticatorFor({ verifiers }), header, AbortSignal.abort()))
+    const leaving = new AbortController()
+    const asked = ask(authenticatorFor({ verifiers }), header, leaving.signal)
+    leaving.abort()
+    await assert.rejects(asked)
+    await turn()
+  })
+})

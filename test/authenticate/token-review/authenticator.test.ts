@@ -1,0 +1,247 @@
+// Tokens that an API server is asked about: what is asked, by whom, and what of the answer counts.
+
+import assert from 'node:assert/strict'
+import { rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { before, describe, it } from 'node:test'
+import type { Authentication } from '../../../src/authenticate/authenticator.ts'
+import { buildFrom } from '../building.ts'
+import { startTokenServer } from '../../servers/token-server.ts'
+import { codeOf, outcomeOf, show } from '../bearer/asking.ts'
+import { claimsOf, encode, ISSUER, makeKey, NOW, type IssuerKey } from '../bearer/issuing.ts'
+import { GOOD, INACTIVE, NAME, PATH, review, start } from './reviewing-tokens.ts'
+
+const causeOf = (authentication: Authentication): string => {
+  assert.ok(authentication.outcome === 'unavailable', codeOf(authentication))
+  return authentication.cause instanceof Error ? authentication.cause.message : 'no error'
+}
+
+let key: IssuerKey
+before(async () => {
+  key = await makeKey()
+})
+
+describe('a token of a service account', () => {
+  it('is shown to the API server, and what it says are the facts', async () => {
+    await using site = await start({ audiences: ['countersign', 'other'] })
+    const token = await key.token(claimsOf({ sub: NAME }))
+    const result = await show(site.authenticator, token)
+    assert.ok(result.outcome === 'authenticated', JSON.stringify(result))
+    const { credential, ...facts } = result.facts
+    assert.match(credential, /^[\w-]{16}$/)
+    assert.deepEqual(facts, {
+      method: 'bearer',
+      user: NAME,
+      uid: 'u-1',
+      groups: ['system:serviceaccounts', 'system:serviceaccounts:team-a'],
+      extra: { 'authentication.kubernetes.io/pod-name': ['web-0'] },
+      expires: (NOW + 300) * 1_000,
+      shown: { proven: true, iss: ISSUER, aud: ['kubernetes'] },
+    })
+    const [asked, ...more] = site.scripted.asked
+    assert.deepEqual(more, [])
+    assert.equal(asked?.method, 'POST')
+    assert.equal(asked.path, PATH)
+    assert.equal(asked.headers.authorization, 'Bearer own-token-1')
+    assert.equal(asked.headers['content-type'], 'application/json')
+    assert.deepEqual(JSON.parse(asked.body), {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenReview',
+      spec: { token, audiences: ['countersign', 'other'] },
+    })
+  })
+
+  it('is asked for without audiences where none are configured', async () => {
+    await using site = await start()
+    await show(site.authenticator, 'opaque')
+    const spec: unknown = JSON.parse(site.scripted.asked[0]?.body ?? '').spec
+    assert.deepEqual(spec, { token: 'opaque' })
+  })
+
+  it('is shown to a server behind a path', async () => {
+    await using outer = await start()
+    await using site = await start({
+      server: `${outer.scripted.origin}/clusters/a/`,
+      ca: outer.authority.ca,
+    })
+    assert.equal(await outcomeOf(site.authenticator, 'opaque'), 'authenticated')
+    assert.equal(outer.scripted.asked[0]?.path, `/clusters/a${PATH}`)
+  })
+
+  it('is rejected when the API server does not know it, or it is for somebody else', async () => {
+    await using site = await start({ audiences: ['countersign'] })
+    const { authenticator, scripted } = site
+    scripted.answer = () => ({ status: 201, body: INACTIVE })
+    assert.deepEqual(await show(authenticator, 'opaque'), {
+      outcome: 'rejected',
+      code: 'token-inactive',
+      challenge: 'Bearer realm="Countersign", error="invalid_token"',
+    })
+    scripted.answer = () => ({ status: 201, body: GOOD.replace('"countersign"', '"other"') })
+    assert.equal(await outcomeOf(authenticator, 'opaque2'), 'token-audience')
+  })
+
+  it('ends when it says so itself, whatever the API server says', async () => {
+    await using site = await start({ remember: '1h' })
+    const { authenticator, clock, scripted } = site
+    const token = await key.token()
+    assert.equal(await outcomeOf(authenticator, token), 'authenticated')
+    clock.advance(299_999)
+    assert.equal(await outcomeOf(authenticator, token), 'authenticated')
+    assert.equal(scripted.asked.length, 1)
+    clock.advance(1)
+    assert.equal(await outcomeOf(authenticator, token), 'token-expired')
+    const forged = `${encode('{"alg":"none"}')}.${encode('{"exp":"never"}')}.eA`
+    const result = await show(authenticator, forged)
+    assert.ok(result.outcome === 'authenticated' && result.facts.expires === undefined)
+  })
+
+  it('is asked for once when a hundred show it at once, and remembered for a while', async () => {
+    await using site = await start({ remember: '30s' })
+    const { authenticator, scripted, clock } = site
+    const { promise, resolve } = Promise.withResolvers<void>()
+    scripted.answer = () => ({ body: GOOD, after: promise })
+    const shown = Array.from({ length: 100 }, () => outcomeOf(authenticator, 'same'))
+    resolve()
+    assert.deepEqual(new Set(await Promise.all(shown)), new Set(['authenticated']))
+    assert.equal(scripted.asked.length, 1)
+    scripted.answer = () => ({ body: INACTIVE })
+    clock.advance(29_999)
+    assert.equal(await outcomeOf(authenticator, 'same'), 'authenticated')
+    clock.advance(1)
+    assert.equal(await outcomeOf(authenticator, 'same'), 'token-inactive')
+  })
+
+  it('of another issuer is not shown to it where issuers are named', async () => {
+    await using site = await start({ issuers: ['https://kubernetes.default.svc', ISSUER] })
+    const { authenticator, scripted } = site
+    const broken = `${(await key.token()).split('.').slice(0, 2).join('.')}.`
+    const foreign = await key.token(claimsOf({ iss: `${ISSUER}x` }))
+    const listed = await key.token(claimsOf({ iss: [ISSUER] }))
+    for (const token of ['opaque', broken, foreign, listed]) {
+      assert.equal(await outcomeOf(authenticator, token), 'not-applicable')
+    }
+    assert.equal(scripted.asked.length, 0)
+    assert.equal(await outcomeOf(authenticator, await key.token()), 'authenticated')
+  })
+})
+
+describe('an API server that answers', () => {
+  const HOSTILE = [
+    { name: 'authenticated as a text', body: GOOD.replace('true', '"true"'), cause: /nonsense/ },
+    {
+      name: 'authenticated twice',
+      body: GOOD.replace('"authenticated":true', '"authenticated":false,"authenticated":true'),
+      cause: /no JSON object/,
+    },
+    {
+      name: 'another kind',
+      body: GOOD.replace('TokenReview', 'Status'),
+      cause: /nonsense: it is no TokenReview/,
+    },
+    { name: 'no user', body: review({ authenticated: true }), cause: /nonsense: it names no user/ },
+    { name: 'more than is taken', body: `${GOOD}${' '.repeat(70_000)}`, cause: /more than 65536/ },
+    {
+      name: '401',
+      status: 401,
+      body: GOOD,
+      cause: /refuses our own credentials \(401\): .*system:auth-delegator/,
+    },
+    {
+      name: '403',
+      status: 403,
+      body: GOOD,
+      cause: /refuses our own credentials \(403\): .*system:auth-delegator/,
+    },
+    { name: '500', status: 500, body: GOOD, cause: /answered 500/ },
+    { name: '404', status: 404, body: GOOD, cause: /answered 404/ },
+    { name: '307', status: 307, body: GOOD, cause: /answered 307/ },
+  ]
+  for (const { name, cause, ...answer } of HOSTILE) {
+    it(`hostile: ${name}`, async () => {
+      await using site = await start()
+      site.scripted.answer = () => answer
+      assert.match(causeOf(await show(site.authenticator, 'opaque')), cause)
+    })
+  }
+
+  it('is left alone while it is out of order, and the metrics say so', async () => {
+    await using site = await start({ failures: 2, coolDown: '5s' })
+    const { authenticator, scripted, clock, built } = site
+    const [dependency, ...more] = built.dependencies
+    assert.deepEqual(more, [])
+    assert.equal(dependency?.kind, 'token-review')
+    assert.equal(dependency.name, scripted.origin)
+    scripted.answer = () => ({ status: 503 })
+    await show(authenticator, 'a')
+    assert.equal(dependency.isUp(), true)
+    await show(authenticator, 'b')
+    assert.equal(dependency.isUp(), false)
+    assert.match(causeOf(await show(authenticator, 'c')), /left alone/)
+    scripted.answer = () => ({ body: GOOD })
+    clock.advance(5_000)
+    assert.equal(await outcomeOf(authenticator, 'd'), 'authenticated')
+    assert.equal(dependency.isUp(), true)
+  })
+})
+
+describe('our own token', () => {
+  it('is read again after a while, and is no reason to reload', async () => {
+    await using site = await start({ remember: '0s' })
+    const { authenticator, scripted, clock, built, tokenFile } = site
+    const shownTo = async (): Promise<string | undefined> => {
+      assert.equal(await outcomeOf(authenticator, 'opaque'), 'authenticated')
+      return scripted.asked.at(-1)?.headers.authorization
+    }
+    assert.ok(!built.files.includes(tokenFile) && built.files.length > 0)
+    assert.equal(await shownTo(), 'Bearer own-token-1')
+    await writeFile(`${tokenFile}.new`, 'own-token-2')
+    await rename(`${tokenFile}.new`, tokenFile)
+    clock.advance(9_999)
+    assert.equal(await shownTo(), 'Bearer own-token-1')
+    clock.advance(1)
+    assert.equal(await shownTo(), 'Bearer own-token-2')
+    // Gone for a moment, as while a volume is replaced.
+    await rm(tokenFile)
+    clock.advance(10_000)
+    assert.equal(await shownTo(), 'Bearer own-token-2')
+  })
+
+  it('is read again at once when the API server does not know it', async () => {
+    await using site = await start({ remember: '0s' })
+    const { authenticator, scripted, tokenFile } = site
+    assert.equal(await outcomeOf(authenticator, 'opaque'), 'authenticated')
+    await writeFile(tokenFile, 'own-token-2')
+    scripted.answer = ({ headers }) =>
+      headers.authorization === 'Bearer own-token-2' ? { body: GOOD } : { status: 401 }
+    assert.equal(await outcomeOf(authenticator, 'opaque'), 'unavailable')
+    assert.equal(await outcomeOf(authenticator, 'opaque'), 'authenticated')
+  })
+
+  it('is not needed where a certificate proves us', async () => {
+    await using stack = new AsyncDisposableStack()
+    await using other = await start()
+    const { authority } = other
+    const identity = await authority.issue({
+      commonName: 'm',
+      names: ['127.0.0.1'],
+      usage: 'server',
+    })
+    const own = await authority.issue({ commonName: 'countersign', usage: 'client' })
+    const mutual = stack.use(
+      await startTokenServer(identity, () => ({ body: GOOD }), { clientCa: authority.ca }),
+    )
+    const client = { certificate: own.certificate, key: `file:${own.key}` }
+    const ca = authority.ca
+    const built = stack.use(
+      await buildFrom(
+        join(authority.folder, 'other.yaml'),
+        JSON.stringify({ tokenReview: { server: mutual.origin, ca, client } }),
+      ),
+    )
+    assert.ok(built.link !== undefined, built.problems.join())
+    assert.equal(await outcomeOf(built.link.authenticator, 'opaque'), 'authenticated')
+    assert.equal(mutual.asked[0]?.client, 'countersign')
+    assert.equal(mutual.asked[0].headers.authorization, undefined)
+  })
+})

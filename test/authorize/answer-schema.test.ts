@@ -1,0 +1,121 @@
+// `answer` and `redirect` of a rule: what they must not say.
+
+import { describe } from 'node:test'
+import { checkAll, type Sections } from '../configuration/sections.ts'
+
+const rule = (text: string): Sections => ({
+  routes: `routes: [{ name: app, authenticate: [staff], authorize: [{ deny: closed, ${text} }] }]`,
+})
+
+const headers = (text: string): Sections => rule(`answer: { body: x, headers: { ${text} } }`)
+
+const AT = String.raw`^routes\[0\]\.authorize\[0\]`
+
+const at = (place: string, message: string): RegExp => new RegExp(`${AT}${place}: .*${message}`)
+
+describe('the answer of a rule', () => {
+  checkAll([
+    {
+      name: 'has a status, a message and headers',
+      input: rule('answer: { status: 451, message: No., headers: { retry-after: "60", x-a: "" } }'),
+      want: [],
+    },
+    {
+      name: 'has a body with its type',
+      input: headers('content-type: text/html; charset=utf-8, cache-control: max-age=60'),
+      want: [],
+    },
+    {
+      name: 'is a refusal',
+      input: rule('answer: { status: 200 }'),
+      want: [at(String.raw`\.answer\.status`, 'Too small')],
+    },
+    {
+      name: 'is nothing that HTTP has not',
+      input: rule('answer: { status: 600 }'),
+      want: [at(String.raw`\.answer\.status`, 'Too big')],
+    },
+    {
+      name: 'is no redirect',
+      input: rule('answer: { status: 302 }'),
+      want: [at(String.raw`\.answer\.status`, 'Too small')],
+    },
+    {
+      name: 'has a message or a body',
+      input: rule('answer: { message: x, body: y }'),
+      want: [at(String.raw`\.answer`, '"message" and "body" exclude each other')],
+    },
+    {
+      name: 'has the type of a body only with a body',
+      input: rule('answer: { message: x, headers: { content-type: text/html } }'),
+      want: [at(String.raw`\.answer`, '"content-type" goes with "body"')],
+    },
+    {
+      name: 'has names in lower case',
+      input: headers('X-Note: a'),
+      want: [at(String.raw`\.answer\.headers\.X-Note`, 'must be a header name in lower case')],
+    },
+    ...[
+      'connection',
+      'content-length',
+      'keep-alive',
+      'location',
+      'proxy-connection',
+      'te',
+      'trailer',
+      'transfer-encoding',
+      'upgrade',
+      'x-content-type-options',
+      'x-countersign-decision',
+    ].map((name) => ({
+      name: `does not set ${name}`,
+      input: headers(`${name}: "1"`),
+      want: [at(String.raw`\.answer\.headers\.${name}`, 'is not a rule’s to set')],
+    })),
+    ...[String.raw`"a\r\nx: y"`, String.raw`"a\0"`, '"ü"', '" a"', '"a "'].map((value) => ({
+      name: `has values that a line can hold: ${value}`,
+      input: headers(`x-note: ${value}`),
+      want: [at(String.raw`\.answer\.headers\.x-note`, 'must be printable ASCII')],
+    })),
+  ])
+})
+
+describe('the redirect of a rule', () => {
+  const REDIRECTS = ['https://login.example.org/?to={url}', 'http://a', '/login?{url}&{decision}']
+  const BAD = [
+    'javascript:alert(1)',
+    '//login.example.org',
+    String.raw`/\login.example.org`,
+    'https:///login',
+    'login',
+    '"/a\\r\\nx: y"',
+    '/ü',
+    '"/a b"',
+    '""',
+  ]
+  checkAll([
+    ...REDIRECTS.map((input) => ({
+      name: `may be ${input}`,
+      input: rule(`redirect: '${input}'`),
+      want: [],
+    })),
+    ...BAD.map((input) => ({
+      name: `is no ${input}`,
+      input: rule(`redirect: ${input.startsWith('"') ? input : `'${input}'`}`),
+      want: [at(String.raw`\.redirect`, 'must be an http or https URL, or a path')],
+    })),
+    {
+      name: 'is there or an answer',
+      input: rule('redirect: /, answer: { status: 404 }'),
+      want: [at('', '"answer" and "redirect" exclude each other')],
+    },
+    {
+      name: 'goes with "deny"',
+      input: {
+        routes:
+          'routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all, redirect: / }] }]',
+      },
+      want: [at('', '"answer" and "redirect" go with "deny"')],
+    },
+  ])
+})

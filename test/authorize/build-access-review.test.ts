@@ -1,0 +1,157 @@
+// Rules that ask an API server: what it is asked, how often, and what becomes of its answers.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Answer } from '../servers/token-server.ts'
+import type { QuestionParts } from '../fakes/question.ts'
+import { NO, pod, start, YES } from '../clients/kubernetes/reviewing.ts'
+
+const PATH = '/apis/authorization.k8s.io/v1/subjectaccessreviews'
+
+describe('an API server that is asked by a rule', () => {
+  it('gets the request and the caller, and decides', async () => {
+    await using site = await start()
+    const { scripted, decide } = site
+    const parts = { ...pod('web-0'), identity: { groups: ['dev'] } }
+    assert.equal(await decide(parts), 'permit by-rbac')
+    scripted.answer = () => NO
+    assert.equal(await decide({ ...parts, identity: { user: 'bob' } }), 'no-rule')
+    const [asked, ...more] = scripted.asked
+    assert.equal(more.length, 1)
+    assert.equal(asked?.method, 'POST')
+    assert.equal(asked.path, PATH)
+    assert.equal(asked.headers.authorization, 'Bearer own-token-1')
+    assert.equal(asked.headers['content-type'], 'application/json')
+    assert.deepEqual(JSON.parse(asked.body), {
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SubjectAccessReview',
+      spec: {
+        user: 'alice',
+        groups: ['dev', 'system:authenticated'],
+        resourceAttributes: {
+          verb: 'get',
+          version: 'v1',
+          namespace: 'a',
+          resource: 'pods',
+          name: 'web-0',
+        },
+      },
+    })
+  })
+
+  it('is asked about paths where the service is another', async () => {
+    await using site = await start({}, { kind: 'http' })
+    assert.equal(await site.decide({ request: { path: '/metrics?x=1' } }), 'permit by-rbac')
+    const { spec } = JSON.parse(site.scripted.asked[0]?.body ?? '')
+    assert.deepEqual(spec.nonResourceAttributes, { path: '/metrics', verb: 'get' })
+  })
+
+  it('may be behind a path, and know us by a certificate', async () => {
+    await using outer = await start()
+    const pair = await outer.authority.issue({ commonName: 'authz', usage: 'client' })
+    await using site = await start({
+      server: `${outer.scripted.origin}/clusters/a/`,
+      ca: outer.authority.ca,
+      token: undefined,
+      client: { certificate: pair.certificate, key: `file:${pair.key}` },
+    })
+    assert.equal(await site.decide(pod('a')), 'permit by-rbac')
+    const [asked] = outer.scripted.asked
+    assert.equal(asked?.path, `/clusters/a${PATH}`)
+    assert.equal(asked.headers.authorization, undefined)
+  })
+
+  it('says once what it says for a while, to those who come together too', async () => {
+    await using site = await start({ remember: '10s' })
+    const { scripted, decide, clock } = site
+    const { promise, resolve } = Promise.withResolvers<void>()
+    scripted.answer = () => ({ ...YES, after: promise })
+    const all = Array.from({ length: 50 }, () => decide(pod('a')))
+    resolve()
+    assert.deepEqual(new Set(await Promise.all(all)), new Set(['permit by-rbac']))
+    scripted.answer = () => NO
+    clock.advance(9_999)
+    assert.equal(await decide(pod('a')), 'permit by-rbac')
+    assert.equal(scripted.asked.length, 1)
+    clock.advance(1)
+    assert.equal(await decide(pod('a')), 'no-rule')
+    assert.equal(scripted.asked.length, 2)
+  })
+
+  it('is asked again after everything was forgotten', async () => {
+    await using site = await start({ remember: '1h' })
+    const { scripted, decide, built } = site
+    assert.equal(await decide(pod('a')), 'permit by-rbac')
+    scripted.answer = () => NO
+    assert.equal(await decide(pod('a')), 'permit by-rbac')
+    built.memory.revoke()
+    assert.equal(await decide(pod('a')), 'no-rule')
+  })
+
+  it('hostile: is asked anew for whoever differs in anything that counts', async () => {
+    await using site = await start({ remember: '1h' })
+    const { scripted, decide } = site
+    assert.equal(await decide(pod('a')), 'permit by-rbac')
+    scripted.answer = () => NO
+    const others: readonly QuestionParts[] = [
+      pod('b'),
+      { request: { method: 'DELETE', path: '/api/v1/namespaces/a/pods/a' } },
+      { request: { path: '/api/v1/namespaces/b/pods/a' } },
+      { request: { path: '/api/v1/namespaces/a/pods/a/log' } },
+      { request: { path: '/apis/x/v1/namespaces/a/pods/a' } },
+      ...[
+        { user: 'bob' },
+        { uid: 'u-2' },
+        { groups: ['dev'] },
+        { groups: ['de', 'v'] },
+        { extra: { a: ['b'] } },
+        { extra: { a: ['b', 'c'] } },
+      ].map((identity) => ({ ...pod('a'), identity })),
+    ]
+    for (const [index, parts] of others.entries()) {
+      assert.equal(await decide(parts), 'no-rule', String(index))
+    }
+    assert.equal(scripted.asked.length, others.length + 1)
+  })
+})
+
+describe('rules that ask', () => {
+  const reviewed = (name: string, allowed: boolean, rest = {}) => ({
+    ...(allowed ? { allow: name } : { deny: name }),
+    subjectAccessReview: allowed,
+    ...rest,
+  })
+
+  it('are reached in their order, and ask once for all of them', async () => {
+    const authorize = [
+      { deny: 'nobody-deletes', verbs: ['delete'] },
+      { allow: 'administrators', groups: ['admins'] },
+      reviewed('contractors', false, { groups: ['contractors'] }),
+      { deny: 'secrets', resources: ['secrets'] },
+      reviewed('by-rbac', true, { namespaces: ['a'] }),
+      reviewed('not-by-rbac', false),
+      { allow: 'rest' },
+    ]
+    await using site = await start({ remember: '0s' }, { authorize })
+    const { scripted, decide } = site
+    const path = '/api/v1/namespaces/a/pods/web'
+    const inB = { path: '/api/v1/namespaces/b/pods/web' }
+    const cases: readonly (readonly [QuestionParts, Answer, string, number])[] = [
+      [{ request: { method: 'DELETE', path } }, YES, 'denied nobody-deletes', 0],
+      [{ request: { path }, identity: { groups: ['admins'] } }, NO, 'permit administrators', 0],
+      [{ request: { path: '/api/v1/namespaces/a/secrets/s' } }, YES, 'denied secrets', 0],
+      [{ request: { path } }, YES, 'permit by-rbac', 1],
+      [{ request: { path } }, NO, 'denied not-by-rbac', 1],
+      [{ request: inB }, YES, 'permit rest', 1],
+      [{ request: inB }, NO, 'denied not-by-rbac', 1],
+      [{ request: { path }, identity: { groups: ['contractors'] } }, NO, 'denied contractors', 1],
+      [{ request: { path }, identity: { groups: ['contractors'] } }, YES, 'permit by-rbac', 1],
+    ]
+    for (const [index, [parts, answer, want, questions]] of cases.entries()) {
+      const before = scripted.asked.length
+      scripted.answer = () => answer
+      assert.equal(await decide(parts), want, String(index))
+      assert.equal(scripted.asked.length - before, questions, String(index))
+    }
+  })
+})

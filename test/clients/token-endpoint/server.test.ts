@@ -1,0 +1,182 @@
+// A server of OAuth that says no: what of that is an answer, what is a fault of ours, and what is one
+// of the server, which alone takes it away from everybody. Over real HTTPS.
+
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import type { OAuthAnswer } from '../../../src/clients/token-endpoint/server.ts'
+import { describeError } from '../../../src/runtime/errors.ts'
+import { createAuthority, type Authority } from '../../servers/pki.ts'
+import {
+  startTokenServer,
+  type Answer,
+  type TokenServerHandle,
+} from '../../servers/token-server.ts'
+import { askingBy, type Asking } from '../../authenticate/introspection/introspecting.ts'
+
+const QUESTION = 'grant_type=secret-of-the-question'
+
+let authority: Authority
+let scripted: TokenServerHandle
+const connections = new AsyncDisposableStack()
+before(async () => {
+  authority = await createAuthority('Countersign token server test CA')
+  const names = ['127.0.0.1']
+  const identity = await authority.issue({ commonName: 'login', names, usage: 'server' })
+  scripted = await startTokenServer(identity, () => ({}))
+})
+after(async () => {
+  await connections.disposeAsync()
+  await scripted[Symbol.asyncDispose]()
+  await authority[Symbol.asyncDispose]()
+})
+
+const asking = (): Promise<Asking> => askingBy(connections, authority, { failures: 2 })
+
+const ask = async ({ server }: Asking): Promise<OAuthAnswer | string> => {
+  try {
+    return await server.askFor(undefined, () =>
+      Promise.resolve({ url: new URL(scripted.origin), headers: {}, body: QUESTION }),
+    )
+  } catch (cause) {
+    return describeError(cause)
+  }
+}
+
+const refusal = (error: unknown, status = 400): Answer => ({
+  status,
+  body: { error, error_description: 'the token secret-of-the-question is no good' },
+})
+
+interface Case {
+  readonly name: string
+  readonly answer: Answer
+  readonly want: OAuthAnswer | RegExp
+  /** Whether it counts against the server. */
+  readonly counts: boolean
+}
+
+const CASES: readonly Case[] = [
+  {
+    name: 'an answer',
+    answer: { body: { access_token: 'x' } },
+    want: { outcome: 'answered', document: { access_token: 'x' } },
+    counts: false,
+  },
+  ...['invalid_grant', 'invalid_request', 'invalid_target', 'invalid_scope', 'access_denied'].map(
+    (error) => ({
+      name: `a refusal: ${error}`,
+      answer: refusal(error),
+      want: { outcome: 'refused', error } as const,
+      counts: false,
+    }),
+  ),
+  ...[401, 403].map((status) => ({
+    name: `a refusal with ${status}`,
+    answer: refusal('invalid_token', status),
+    want: { outcome: 'refused', error: 'invalid_token' } as const,
+    counts: false,
+  })),
+  ...[
+    'secret-of-the-question',
+    'Invalid_grant',
+    'invalid grant',
+    'invalid_grant\n',
+    '"invalid_grant"',
+    '',
+    'a'.repeat(65),
+    'invalid_gränt',
+  ].map((error) => ({
+    name: `hostile: a refusal whose code is ${JSON.stringify(error)} is none that is told`,
+    answer: refusal(error),
+    want: { outcome: 'refused' } as const,
+    counts: false,
+  })),
+  ...['invalid_client', 'unauthorized_client', 'unsupported_grant_type'].flatMap((error) =>
+    [400, 401].map((status) => ({
+      name: `a fault of ours: ${error}, by ${status}`,
+      answer: refusal(error, status),
+      want: new RegExp(`^the server refuses our own client \\(${error}\\): see "client"$`),
+      counts: true,
+    })),
+  ),
+  {
+    name: 'it cannot serve anybody now',
+    answer: refusal('temporarily_unavailable'),
+    want: /^the server answered 400 \(temporarily_unavailable\)$/,
+    counts: true,
+  },
+  {
+    name: 'hostile: it stumbles over this one question',
+    answer: refusal('server_error'),
+    want: /^the server answered 400 \(server_error\)$/,
+    counts: false,
+  },
+  ...[429, 502, 503, 504].map((status) => ({
+    name: `it is out of order: ${status}`,
+    answer: refusal('invalid_grant', status),
+    want: new RegExp(`^the server answered ${status}$`),
+    counts: status !== 429, // which says that it is asked too fast
+  })),
+  ...[204, 302, 404, 405, 500, 501].map((status) => ({
+    name: `no answer: ${status}`,
+    answer: refusal('invalid_grant', status),
+    want: new RegExp(`^the server answered ${status}$`),
+    counts: false,
+  })),
+  ...[401, 403].map((status) => ({
+    name: `it does not know us, without a code: ${status}`,
+    answer: { status, body: '<html>' },
+    want: new RegExp(`^the server refuses our own credentials \\(${status}\\): see "client"$`),
+    counts: true,
+  })),
+  ...[
+    ['no JSON', '<html>'],
+    ['a list', '[{"error":"invalid_grant"}]'],
+    ['no code', '{}'],
+    ['a code that is no text', '{"error":["invalid_grant"]}'],
+    ['two codes', '{"error":"invalid_grant","error":"invalid_client"}'],
+    ['nothing', ''],
+  ].map(([name = '', body]) => ({
+    name: `hostile: a 400 that holds ${name}`,
+    answer: { status: 400, body },
+    want: /^the server answered 400$/,
+    counts: false,
+  })),
+  {
+    name: 'hostile: an answer that is a list',
+    answer: { body: '[]' },
+    want: /^the server sent no JSON object$/,
+    counts: false,
+  },
+]
+
+describe('a server of OAuth', () => {
+  for (const { name, answer, want, counts } of CASES) {
+    it(`says ${name}`, async () => {
+      const client = await asking()
+      scripted.answer = () => answer
+      for (let time = 0; time < 2; time += 1) {
+        const got = await ask(client)
+        if (want instanceof RegExp) assert.match(typeof got === 'string' ? got : got.outcome, want)
+        else assert.deepEqual(got, want)
+        assert.ok(!JSON.stringify(got).includes('secret-of-the-question'))
+      }
+      assert.equal(client.server.isUp, !counts)
+      assert.ok(!client.log.join().includes('secret-of-the-question'))
+    })
+  }
+
+  it('is told nothing while it is left alone, and is asked again after that', async () => {
+    const client = await asking()
+    scripted.answer = () => refusal('invalid_client', 401)
+    const earlier = scripted.asked.length
+    for (let time = 0; time < 4; time += 1) {
+      await ask(client)
+    }
+    assert.equal(scripted.asked.length - earlier, 2)
+    scripted.answer = () => refusal('invalid_grant')
+    client.clock.advance(5_000)
+    assert.deepEqual(await ask(client), { outcome: 'refused', error: 'invalid_grant' })
+    assert.ok(client.server.isUp)
+  })
+})

@@ -1,0 +1,84 @@
+// The admin listeners in the configurations.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { parseConfig } from '../../src/configuration/parse.ts'
+import { formatProblem } from '../../src/config/problem.ts'
+import { parseSignerConfig } from '../../src/ca/parse.ts'
+import { checkAll } from './sections.ts'
+
+const withAdmin = (admin: string) => ({
+  listen: `listen: { authz: unix:authz.sock, admin: ${admin} }`,
+})
+
+const NEEDS_CONSENT = /listen\.admin: .* needs "plaintext: true"/
+
+describe('listen.admin', () => {
+  checkAll([
+    { name: 'is loopback', input: withAdmin('127.0.0.1:9090'), want: [] },
+    { name: 'is loopback, IPv6', input: withAdmin("'[::1]:9090'"), want: [] },
+    { name: 'is a socket', input: withAdmin('unix:admin.sock'), want: [] },
+    { name: 'is open to others', input: withAdmin('0.0.0.0:9090'), want: [NEEDS_CONSENT] },
+    { name: 'is open to others, IPv6', input: withAdmin("'[::]:9090'"), want: [NEEDS_CONSENT] },
+    { name: 'is a name', input: withAdmin('countersign:9090'), want: [NEEDS_CONSENT] },
+    {
+      name: 'is open to others in full',
+      input: withAdmin("{ address: '0.0.0.0:9090', plaintext: false }"),
+      want: [NEEDS_CONSENT],
+    },
+    {
+      name: 'is open to others with consent',
+      input: withAdmin("{ address: '0.0.0.0:9090', plaintext: true }"),
+      want: [],
+    },
+    { name: 'has TLS', input: withAdmin("{ address: 'a:1', tls: {} }"), want: [/unknown key/] },
+    { name: 'is no address', input: withAdmin('9090'), want: [/listen\.admin/] },
+  ])
+
+  it('has defaults', () => {
+    const text = `version: 1
+listen: { authz: unix:authz.sock, admin: unix:/run/admin.sock }
+authenticators: { staff: { basic: { verify: [{ users: { file: users.yaml } }] } } }
+routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]`
+    const parsed = parseConfig('/etc/countersign.yaml', text)
+    assert.ok(parsed.ok)
+    assert.deepEqual(parsed.config.listen.admin, {
+      address: { kind: 'unix', path: '/run/admin.sock' },
+      plaintext: false,
+      mode: '0660',
+    })
+  })
+})
+
+describe('the signer’s admin', () => {
+  const parse = (admin: string) =>
+    parseSignerConfig(
+      '/etc/signer.yaml',
+      `version: 1
+listen: unix:signer.sock
+admin: ${admin}
+authorities: { kube: { certificate: ca.pem, key: 'file:ca.key' } }`,
+    )
+  const CASES = [
+    { admin: '127.0.0.1:9090', want: /:3:1: admin: must be "unix:PATH": whoever holds the key/ },
+    { admin: "{ address: '127.0.0.1:9090' }", want: /admin\.address: must be "unix:PATH"/ },
+    { admin: "{ address: 'unix:a', plaintext: true }", want: /unknown key/ },
+    { admin: "{ address: 'unix:a', mode: rw }", want: /admin\.mode: must be an octal file mode/ },
+  ]
+  for (const { admin, want } of CASES) {
+    it(`is not ${admin}`, () => {
+      const result = parse(admin)
+      assert.ok(!result.ok)
+      assert.match(result.problems.map(formatProblem).join('\n'), want)
+    })
+  }
+
+  it('is a socket of its own, given to whom it is for', () => {
+    const short = parse('unix:admin.sock')
+    const long = parse("{ address: 'unix:admin.sock', mode: '0600', owner: 1, group: 2 }")
+    assert.ok(short.ok && long.ok)
+    const address = { kind: 'unix', path: '/etc/admin.sock' }
+    assert.deepEqual(short.value.admin, { address, mode: '0660' })
+    assert.deepEqual(long.value.admin, { address, mode: '0600', owner: 1, group: 2 })
+  })
+})

@@ -1,0 +1,98 @@
+// `apiKey` of an authenticator: what it is by default, and what is wrong with it and where.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { parseConfig } from '../../src/configuration/parse.ts'
+import { checkAll } from './sections.ts'
+
+const authenticators = (section: string): { authenticators: string } => ({
+  authenticators: `
+authenticators:
+  staff: { apiKey: { ${section} } }`,
+})
+
+const carriers = (...texts: readonly string[]): { authenticators: string } =>
+  authenticators(`file: keys.yaml, carriers: [${texts.join(', ')}]`)
+
+describe('an apiKey section', () => {
+  it('needs no more than a file, and then takes x-api-key', () => {
+    const text = `
+version: 1
+listen: { authz: unix:authz.sock }
+${authenticators('file: keys.yaml').authenticators}
+routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]`
+    const result = parseConfig('/etc/countersign.yaml', text)
+    assert.ok(result.ok)
+    assert.deepEqual(result.config.authenticators['staff']?.apiKey, {
+      realm: 'Countersign',
+      file: '/etc/keys.yaml',
+      carriers: [{ header: 'x-api-key' }],
+    })
+  })
+})
+
+const PLACE = 'authenticators\\.staff\\.apiKey\\.carriers'
+const at = (index: number, rest: string): RegExp => new RegExp(`^${PLACE}\\[${index}\\]${rest}`)
+
+describe('an apiKey section is refused', () => {
+  checkAll([
+    {
+      name: 'without a file',
+      input: authenticators(''),
+      want: [/apiKey\.file: required, but missing/],
+    },
+    { name: 'without a place for keys', input: carriers(), want: [/apiKey\.carriers: /] },
+    {
+      name: 'with places that are none, or two',
+      input: carriers('{}', '{ header: x-key, query: key }'),
+      want: [at(0, ': must have exactly one of'), at(1, ': must have exactly one of')],
+    },
+    {
+      name: 'with names that are none',
+      input: carriers(
+        '{ header: x_api_key }',
+        '{ header: ":path" }',
+        '{ header: "" }',
+        '{ query: "a&b" }',
+        '{ query: "a=b" }',
+        '{ query: "" }',
+      ),
+      want: [
+        at(0, '\\.header: must be the name of a header'),
+        at(1, '\\.header: must be the name of a header'),
+        at(2, '\\.header: must be the name of a header'),
+        at(3, '\\.query: must be letters'),
+        at(4, '\\.query: must be letters'),
+        at(5, '\\.query: must be letters'),
+      ],
+    },
+    {
+      name: 'with a scheme where none belongs, or none where one does',
+      input: carriers(
+        '{ header: x-api-key, scheme: Token }',
+        '{ header: Authorization }',
+        '{ query: key, scheme: Token }',
+      ),
+      want: [
+        at(0, ': must have "scheme" if'),
+        at(1, ': must have "scheme" if'),
+        at(2, ': must have "scheme" if'),
+      ],
+    },
+    {
+      name: 'with the scheme of another credential',
+      input: carriers('{ header: Authorization, scheme: bearer }'),
+      want: [at(0, '\\.scheme: is the scheme of another kind')],
+    },
+    {
+      name: 'with a scheme that is none',
+      input: carriers('{ header: Authorization, scheme: "A B" }'),
+      want: [at(0, '\\.scheme: must be a word')],
+    },
+    {
+      name: 'with one place twice',
+      input: carriers('{ header: X-Api-Key }', '{ header: x-api-key }'),
+      want: [/apiKey\.carriers: must not name a place twice/],
+    },
+  ])
+})

@@ -1,0 +1,252 @@
+// Warnings about rules that deny reading and leave a verb that the API server answers with the object.
+// That it does answer so is shown on a real one in test/e2e/secrets.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { deniedReadWarnings } from '../../../src/configuration/problems/denied-reads.ts'
+import { parseConfig } from '../../../src/configuration/parse.ts'
+
+const READING = 'verbs: [get, list, watch]'
+const REST = '{ allow: rest }'
+
+interface Left {
+  readonly verbs: readonly string[]
+  readonly by: string
+  readonly path: string
+}
+
+/** What the rules leave, as the warnings tell it. */
+const leftBy = (rules: readonly string[], kind = 'kubernetes'): readonly Left[] => {
+  const text = `
+version: 1
+listen: { authz: unix:authz.sock }
+authenticators: { staff: { basic: { verify: [{ users: { file: users.yaml } }] } } }
+routes:
+  - name: kube
+    kind: ${kind}
+    authenticate: [staff]
+    authorize:
+${rules.map((rule) => `      - ${rule}`).join('\n')}
+`
+  const result = parseConfig('/etc/countersign.yaml', text)
+  assert.ok(result.ok, JSON.stringify(result))
+  return deniedReadWarnings(result.config, result.locate).map(({ path, message, position }) => {
+    assert.ok(position !== undefined)
+    const told = /and "([^"]+)" allows .*: ([a-z, ]+)\. Leave/.exec(message)
+    assert.ok(told, message)
+    return { verbs: (told[2] ?? '').split(', '), by: told[1] ?? '', path }
+  })
+}
+
+/** The verbs that the first warning tells; none where there is no warning. */
+const verbsLeftBy = (...rules: readonly string[]): readonly string[] =>
+  leftBy(rules)[0]?.verbs ?? []
+
+const WRITES = ['patch', 'delete', 'deletecollection']
+
+describe('a deny of reading secrets', () => {
+  const CASES = [
+    { name: 'get, list, watch', rule: READING, want: WRITES },
+    {
+      name: 'get, list, watch, deletecollection',
+      rule: 'verbs: [get, list, watch, deletecollection]',
+      want: ['patch', 'delete'],
+    },
+    { name: 'get alone', rule: 'verbs: [get]', want: ['list', 'watch', ...WRITES] },
+    { name: 'list alone', rule: 'verbs: [list]', want: ['watch', 'deletecollection'] },
+    { name: 'methods', rule: 'methods: [GET, HEAD]', want: WRITES },
+    {
+      name: 'every verb that is answered with the object',
+      rule: 'verbs: [get, list, watch, patch, delete, deletecollection]',
+      want: [],
+    },
+    { name: 'no verbs: all of them', rule: 'users: ["*"]', want: [] },
+    { name: '"*"', rule: 'verbs: ["*"]', want: [] },
+    { name: 'writing alone', rule: 'verbs: [create, patch]', want: [] },
+  ]
+  for (const { name, rule, want } of CASES) {
+    it(`by ${name} leaves ${want.join(', ') || 'nothing'}`, () => {
+      assert.deepEqual(
+        verbsLeftBy(`{ deny: no-secrets, resources: [secrets], ${rule} }`, REST),
+        want,
+      )
+    })
+  }
+
+  it('is told with its place, and with the rule that allows the rest', () => {
+    const rules = [`{ deny: no-secrets, resources: [secrets], ${READING} }`, REST]
+    assert.deepEqual(leftBy(rules), [
+      { verbs: WRITES, by: 'rest', path: 'routes[0].authorize[0].verbs' },
+    ])
+  })
+
+  it('is told of a rule in a list', () => {
+    const list = `{ list: first, rules: [{ deny: no-secrets, resources: [secrets], ${READING} }] }`
+    assert.equal(leftBy([list, REST])[0]?.path, 'routes[0].authorize[0].rules[0].verbs')
+  })
+
+  it('is not told on a route that is no API server', () => {
+    assert.deepEqual(leftBy([`{ deny: x, methods: [GET], paths: ['/api/**'] }`, REST], 'http'), [])
+  })
+
+  it('in shadow is not told: it denies nothing', () => {
+    const rule = `{ deny: no-secrets, shadow: true, resources: [secrets], ${READING} }`
+    assert.deepEqual(leftBy([rule, REST]), [])
+  })
+})
+
+describe('other resources', () => {
+  const leaving = (keys: string): readonly string[] =>
+    verbsLeftBy(`{ deny: no-reading, ${READING}, ${keys} }`, REST)
+
+  it('are also answered with the object when they, or their status, are updated', () => {
+    const want = ['patch', 'update', 'delete', 'deletecollection']
+    assert.deepEqual(leaving('resources: [deployments]'), want)
+    assert.deepEqual(leaving('resources: ["*"]'), want)
+    assert.deepEqual(leaving('namespaces: [prod]'), want)
+    assert.deepEqual(leaving('names: [db]'), want)
+    assert.deepEqual(leaving('apiGroups: [example.org], resources: [secrets]'), want)
+  })
+
+  it('are answered with the object when a subresource of it is changed', () => {
+    assert.deepEqual(leaving('resources: [deployments/status]'), ['patch', 'update'])
+    assert.deepEqual(leaving('resources: [pods/ephemeralcontainers]'), ['patch', 'update'])
+    assert.deepEqual(leaving('resources: ["pods/*"]'), ['patch', 'update'])
+  })
+
+  it('are answered with something else by subresources such as log, exec and scale', () => {
+    assert.deepEqual(leaving('resources: [pods/log, pods/exec, deployments/scale]'), [])
+  })
+
+  it('that are paths and no resources are not answered with objects', () => {
+    assert.deepEqual(leaving("paths: ['/logs/**']"), [])
+  })
+
+  it('by their paths are told likewise', () => {
+    const rule = `{ deny: x, methods: [GET, HEAD], paths: ['/api/*/namespaces/*/secrets/**'] }`
+    assert.deepEqual(verbsLeftBy(rule, REST), ['patch', 'update', 'delete', 'deletecollection'])
+  })
+})
+
+describe('no warning', () => {
+  const DENY = `{ deny: no-secrets, resources: [secrets], ${READING} }`
+  const NARROW = `{ deny: no-secrets, resources: [secrets], namespaces: [prod], groups: [dev], ${READING} }`
+  const WRITING = 'verbs: [patch, delete, deletecollection]'
+  const CASES = [
+    {
+      name: 'where a later rule denies the rest',
+      rules: [DENY, `{ deny: no-writing, resources: [secrets], ${WRITING} }`, REST],
+    },
+    {
+      name: 'where an earlier rule denies the rest',
+      rules: [`{ deny: no-writing, resources: [secrets], ${WRITING} }`, DENY, REST],
+    },
+    {
+      name: 'where a wider rule denies the rest',
+      rules: [DENY, `{ deny: no-writing, verbs: [patch, update, delete, deletecollection] }`, REST],
+    },
+    {
+      name: 'where rules with a pattern deny the rest',
+      rules: [NARROW, `{ deny: rest-of-it, resources: ['secret*'], namespaces: ['prod*'] }`, REST],
+    },
+    {
+      name: 'where the rules deny the rest to the same groups',
+      rules: [NARROW, `{ deny: no-writing, resources: [secrets], groups: [dev] }`, REST],
+    },
+    { name: 'where no rule allows the rest', rules: [DENY, '{ allow: pods, resources: [pods] }'] },
+    { name: 'where only reading is allowed', rules: [DENY, `{ allow: readers, ${READING} }`] },
+    {
+      name: 'where only methods of reading are allowed',
+      rules: [DENY, `{ allow: readers, methods: [GET] }`],
+    },
+    {
+      name: 'where only paths that are no resources are allowed',
+      rules: [DENY, `{ allow: version, paths: [/version, '/healthz/**'] }`],
+    },
+    {
+      name: 'where another API group is allowed',
+      rules: [DENY, '{ allow: apps, apiGroups: [apps] }'],
+    },
+    {
+      name: 'where other namespaces are allowed',
+      rules: [NARROW, '{ allow: elsewhere, namespaces: [dev, "test-*"] }'],
+    },
+    {
+      name: 'where only a subresource that is no object is allowed',
+      rules: [
+        `{ deny: x, resources: [deployments], ${READING} }`,
+        '{ allow: scaling, resources: [deployments/scale], verbs: [patch, update] }',
+      ],
+    },
+    {
+      name: 'where the rule that allows it stands before and allows reading too: an exception',
+      rules: ['{ allow: admins, groups: [admins] }', DENY, `{ allow: readers, ${READING} }`],
+    },
+    {
+      name: 'where a rule names the verbs and the resource: it is meant',
+      rules: [
+        DENY,
+        `{ allow: writers, resources: [secrets], ${WRITING}, groups: [writers] }`,
+        `{ allow: readers, ${READING} }`,
+      ],
+    },
+  ]
+  for (const { name, rules } of CASES) {
+    it(name, () => assert.deepEqual(leftBy(rules), []))
+  }
+})
+
+describe('a warning all the same', () => {
+  const DENY = `{ deny: no-secrets, resources: [secrets], ${READING} }`
+  const CASES = [
+    {
+      name: 'where the rest is denied to some callers alone',
+      rules: [DENY, '{ deny: some, resources: [secrets], groups: [dev] }', REST],
+    },
+    {
+      name: 'where the rest is denied in one namespace alone',
+      rules: [DENY, '{ deny: some, resources: [secrets], namespaces: [prod] }', REST],
+    },
+    {
+      name: 'where the rest is denied under a condition',
+      rules: [DENY, `{ deny: some, resources: [secrets], when: 'true' }`, REST],
+    },
+    {
+      name: 'where the rest is denied in shadow',
+      rules: [DENY, '{ deny: some, shadow: true, resources: [secrets] }', REST],
+    },
+    {
+      name: 'where the rest is denied behind the rule that allows it',
+      rules: [DENY, REST, '{ deny: late, resources: [secrets] }'],
+    },
+    {
+      name: 'where a subresource alone is denied',
+      rules: [DENY, '{ deny: some, resources: [secrets/status] }', REST],
+    },
+    {
+      name: 'where an earlier rule allows writing alone, and does not name the resource',
+      rules: ['{ allow: rest, verbs: [create, patch, delete, deletecollection] }', DENY],
+    },
+    {
+      name: 'where a rule names the verbs for another resource',
+      rules: [DENY, `{ allow: pods, resources: [pods], verbs: [patch] }`, REST],
+    },
+    {
+      name: 'where some are allowed by name, and everyone by the rest',
+      rules: [DENY, `{ allow: x, resources: [secrets], verbs: [patch], groups: [a] }`, REST],
+    },
+    {
+      name: 'where only callers of one group are allowed the rest',
+      rules: [DENY, '{ allow: rest, groups: [dev] }'],
+    },
+  ]
+  for (const { name, rules } of CASES) {
+    it(name, () => {
+      const [warning] = leftBy(rules)
+      assert.deepEqual(warning && { verbs: warning.verbs, by: warning.by }, {
+        verbs: WRITES,
+        by: 'rest',
+      })
+    })
+  }
+})

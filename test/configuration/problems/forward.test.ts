@@ -1,0 +1,164 @@
+// What `forward` of a route must not say together, or without something else.
+
+import { describe } from 'node:test'
+import { at, EXCHANGE, ISSUER, route } from '../forwarding.ts'
+import { checkAll } from '../sections.ts'
+
+describe('a header of a route', () => {
+  const TWICE = [
+    ['kubernetes', 'X-Remote-User'],
+    ['kubernetes', 'x-remote-group'],
+    ['kubernetes', 'x-remote-uid'],
+    ['kubernetes', 'X-Remote-Extra-Team'],
+    ['certificate', 'x-cert-subject'],
+    ['certificate', 'x-cert-contents'],
+    ['certificate', 'Client-Cert'],
+    ['grafana', 'X-WEBAUTH-USER'],
+    ['grafana', 'x-webauth-groups'],
+    ['headlamp', 'x-forwarded-user'],
+    ['headlamp', 'X-Forwarded-Group'],
+  ] as const
+  checkAll([
+    ...TWICE.map(([preset, header]) => ({
+      name: `is not set by ${preset} and by hand: ${header}`,
+      input: route({
+        forward: `headers: [${preset}], set: { x-ok: identity.user, ${header}: identity.user }`,
+        authenticate: 'cards',
+      }),
+      want: [
+        at(
+          String.raw`set\.${header.toLowerCase()}`,
+          `"${header.toLowerCase()}" is set by "headers: ${preset}" too`,
+        ),
+      ],
+    })),
+    {
+      name: 'is set by hand beside a set that does not have it',
+      input: route({
+        forward:
+          'headers: [kubernetes, grafana, headlamp], set: { x-webauth-email: identity.user, x-cert-subject: identity.user, x-remote-name: identity.user }',
+      }),
+      want: [],
+    },
+    {
+      name: 'is set by hand where the set is not used',
+      input: route({ forward: 'set: { x-remote-user: identity.user }' }),
+      want: [],
+    },
+    {
+      name: 'is not set by hand and an assertion',
+      input: {
+        ...route({
+          forward: 'set: { x-jwt: identity.user }, assertion: { header: X-JWT, audience: a }',
+        }),
+        ...ISSUER,
+      },
+      want: [at(String.raw`assertion\.header`, '"x-jwt" is set by "set" too')],
+    },
+    {
+      name: 'is not set by a set and an assertion',
+      input: {
+        ...route({
+          forward: 'headers: headlamp, assertion: { header: X-Forwarded-User, audience: a }',
+        }),
+        ...ISSUER,
+      },
+      want: [at(String.raw`assertion\.header`, '"x-forwarded-user" is set by "headers: headlamp"')],
+    },
+    {
+      name: 'holds an assertion beside other headers',
+      input: {
+        ...route({
+          forward: 'headers: headlamp, assertion: { header: X-Forwarded-Id-Token, audience: a }',
+        }),
+        ...ISSUER,
+      },
+      want: [],
+    },
+  ])
+})
+
+describe('the credentials of a route', () => {
+  const CERTIFICATE = at('headers', '"certificate" tells of a proven client certificate')
+  const EXCHANGED = at(String.raw`bearer\.exchange`, 'no caller has a token to be exchanged')
+  checkAll([
+    {
+      name: 'are the caller’s or another, not both',
+      input: route({ forward: 'passthrough: true, bearer: { token: file:t }' }),
+      want: [at('passthrough', 'does not go with "bearer"')],
+    },
+    {
+      name: 'are the caller’s, with headers beside',
+      input: route({ forward: 'passthrough: true, headers: kubernetes' }),
+      want: [],
+    },
+    {
+      name: 'are told where callers have certificates',
+      input: route({ forward: 'headers: certificate', authenticate: 'staff, cards' }),
+      want: [],
+    },
+    {
+      name: 'are told where callers have certificates beside passwords',
+      input: route({ forward: 'headers: certificate', authenticate: '{ all: [staff, cards] }' }),
+      want: [],
+    },
+    {
+      name: 'are not told where no caller has a certificate',
+      input: route({
+        forward: 'headers: [certificate]',
+        authenticate: '{ all: [staff, guests] }, tokens',
+      }),
+      want: [CERTIFICATE],
+    },
+    {
+      name: 'need not be told',
+      input: route({ forward: 'headers: certificate, certificateHeaders: { missing: omit }' }),
+      want: [],
+    },
+    {
+      name: 'may be described without being told',
+      input: route({ forward: 'certificateHeaders: { contents: der }' }),
+      want: [],
+    },
+    ...['tokens', 'opaque', 'accounts', '{ all: [staff, tokens] }', 'staff, opaque'].map(
+      (authenticate) => ({
+        name: `are exchanged where callers have tokens: ${authenticate}`,
+        input: route({ forward: `bearer: { ${EXCHANGE} }`, authenticate }),
+        want: [],
+      }),
+    ),
+    ...['staff', 'cards', '{ all: [staff, guests] }, cards'].map((authenticate) => ({
+      name: `are not exchanged where none has a token: ${authenticate}`,
+      input: route({ forward: `bearer: { ${EXCHANGE} }`, authenticate }),
+      want: [EXCHANGED],
+    })),
+    {
+      name: 'are not asked of authenticators that do not exist',
+      input: route({ forward: `bearer: { ${EXCHANGE} }`, authenticate: 'nobody, tokens' }),
+      want: [/there is no authenticator "nobody"/],
+    },
+  ])
+})
+
+describe('what we sign', () => {
+  checkAll([
+    {
+      name: 'needs keys: a token',
+      input: route({ forward: 'bearer: { mint: { audience: a } }' }),
+      want: [at(String.raw`bearer\.mint`, 'needs to know who we are and what signs: "issuer"')],
+    },
+    {
+      name: 'needs keys: an assertion',
+      input: route({ forward: 'assertion: { audience: a }' }),
+      want: [at('assertion', 'needs to know who we are and what signs: "issuer"')],
+    },
+    {
+      name: 'has keys',
+      input: {
+        ...route({ forward: 'bearer: { mint: { audience: a } }, assertion: { audience: a }' }),
+        ...ISSUER,
+      },
+      want: [],
+    },
+  ])
+})

@@ -1,0 +1,135 @@
+// What answers in place of an OCSP responder, and where a certificate can make us ask.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { OcspSource, type OcspOptions } from '../../../src/pki/ocsp/ocsp.ts'
+import { context, element, sequence } from '../../../src/x509/der.ts'
+import type { Extension } from '../../../src/x509/extensions.ts'
+import { oidElement } from '../../../src/x509/oid.ts'
+import { memoryLogger } from '../../fakes/logger.ts'
+import { startScriptedHttp, type Script } from '../../servers/scripted-http.ts'
+import { alice, ca, OPTIONS, says, setUp } from './asking.ts'
+import { answer, Authority, single } from '../revoking.ts'
+import { statusOf } from '../../authenticate/certificate/source-conformance.ts'
+
+describe('a hostile OCSP responder', () => {
+  const good = answer([single(alice)], { signer: ca })
+  const cases: readonly { readonly name: string; readonly script: Script }[] = [
+    { name: 'sends another kind of answer', script: () => ({ body: Buffer.from('<html>') }) },
+    { name: 'sends nothing', script: () => ({ body: Buffer.alloc(0) }) },
+    { name: 'sends half of an answer', script: () => ({ body: good.subarray(0, 100) }) },
+    { name: 'sends megabytes', script: () => ({ body: Buffer.alloc(2_000_000, 0x30) }) },
+    {
+      name: 'sends more than 64 KB, though it is a good answer',
+      script: says({}, { certificates: [element(0x04, Buffer.alloc(70_000))] }),
+    },
+    {
+      name: 'sends it compressed',
+      script: () => ({ headers: { 'content-encoding': 'gzip' }, body: good }),
+    },
+    { name: 'sends a good answer as an error', script: () => ({ status: 404, body: good }) },
+    {
+      name: 'replays the answer to somebody else’s question',
+      script: says({}, { nonce: Buffer.alloc(32, 1) }),
+    },
+    { name: 'signs for an issuer that it is not', script: says({}, { signer: new Authority() }) },
+  ]
+  for (const { name, script } of cases) {
+    it(`${name}: unavailable`, async () => {
+      await using site = await setUp(script)
+      assert.equal(await site.ask(), 'unavailable')
+    })
+  }
+
+  it('cannot send us elsewhere', async () => {
+    await using elsewhere = await startScriptedHttp(says())
+    await using site = await setUp(() => ({
+      status: 302,
+      headers: { location: `${elsewhere.origin}/` },
+      body: good,
+    }))
+    assert.equal(await site.ask(), 'unavailable')
+    assert.equal(elsewhere.requests.length, 0)
+  })
+
+  it('cannot close the connection half-way and be believed', async () => {
+    await using site = await setUp(() => ({
+      headers: { 'content-length': String(good.length + 10) },
+      body: good,
+    }))
+    assert.equal(await site.ask(), 'unavailable')
+  })
+})
+
+describe('the responder that a certificate names', () => {
+  const naming = (...urls: readonly string[]): readonly Extension[] => [
+    {
+      oid: '1.3.6.1.5.5.7.1.1',
+      critical: false,
+      value: sequence(
+        ...urls.map((url) =>
+          sequence(
+            oidElement('1.3.6.1.5.5.7.48.1'),
+            element(context(6, 'primitive'), Buffer.from(url)),
+          ),
+        ),
+      ),
+    },
+  ]
+  const asked = async (
+    url: (origin: string) => string,
+    aia: OcspOptions['aia'],
+  ): Promise<readonly [string, number]> => {
+    await using site = await setUp(says(), { urls: [], aia })
+    const issued = ca.issued({ extensions: naming(url(site.server.origin)) })
+    return [await site.ask(issued), site.server.requests.length]
+  }
+
+  it('is asked where its host is listed', async () => {
+    assert.deepEqual(await asked((origin) => origin, { hosts: ['127.0.0.1'] }), ['good', 1])
+  })
+
+  it('is not asked unless the configuration says so', async () => {
+    assert.deepEqual(await asked((origin) => origin, undefined), ['unavailable', 0])
+  })
+
+  it('is not asked on this machine, by address', async () => {
+    assert.deepEqual(await asked((origin) => origin, { hosts: [] }), ['unavailable', 0])
+  })
+
+  it('is not asked on this machine, by name', async () => {
+    const url = (origin: string): string => origin.replace('127.0.0.1', 'localhost')
+    assert.deepEqual(await asked(url, { hosts: [] }), ['unavailable', 0])
+  })
+
+  it('is not asked at a host that is not listed', async () => {
+    const policy = { hosts: ['ocsp.example.org'] }
+    assert.deepEqual(await asked((origin) => origin, policy), ['unavailable', 0])
+  })
+
+  it('is asked after the configured ones only', async () => {
+    await using site = await setUp(says())
+    const { logger } = memoryLogger()
+    const aia = { hosts: ['127.0.0.1'] }
+    const urls = [`${site.server.origin}/configured`]
+    const source = new OcspSource({ ...OPTIONS, urls, aia }, { clock: site.clock, logger })
+    const extensions = naming(`${site.server.origin}/named`)
+    site.server.script = ({ path }) =>
+      path === '/named' ? { body: answer([single(alice)], { signer: ca }) } : { status: 503 }
+    assert.equal((await statusOf(source, ca.issued({ extensions }))).outcome, 'good')
+    assert.deepEqual(
+      site.server.requests.map(({ path }) => path),
+      ['/configured', '/named'],
+    )
+  })
+
+  it('is one of three at most', async () => {
+    await using site = await setUp(() => ({ status: 503 }), {
+      urls: [],
+      aia: { hosts: ['127.0.0.1'] },
+    })
+    const urls = Array.from({ length: 50 }, (_, index) => `${site.server.origin}/${index}`)
+    await site.ask(ca.issued({ extensions: naming(...urls) }))
+    assert.equal(site.server.requests.length, 3)
+  })
+})

@@ -1,0 +1,79 @@
+// The `revocation` section: its defaults, and what it refuses.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { revocationSchema } from '../../src/pki/revocation-schema.ts'
+
+describe('a revocation section', () => {
+  it('denies whatever is not known to be good, by default', () => {
+    const { chain, prefer, unknown, unavailable } = revocationSchema.parse({ denied: {} })
+    assert.deepEqual([chain, prefer, unknown, unavailable], ['all', 'ocsp', 'deny', 'deny'])
+  })
+
+  it('has defaults for OCSP', () => {
+    const { ocsp } = revocationSchema.parse({ ocsp: { aia: true } })
+    assert.deepEqual(ocsp, {
+      urls: [],
+      aia: true,
+      hosts: [],
+      responders: [],
+      hash: 'sha1',
+      nonce: 'optional',
+      skew: 60_000,
+      maxAge: 300_000,
+      remember: 3_600_000,
+      timeout: 3_000,
+      coolDown: 5_000,
+    })
+  })
+
+  it('has defaults for CRLs', () => {
+    const { crl } = revocationSchema.parse({ crl: { urls: ['http://crl.example.org/ca.crl'] } })
+    assert.deepEqual(crl, {
+      files: [],
+      urls: ['http://crl.example.org/ca.crl'],
+      distributionPoints: false,
+      hosts: [],
+      refresh: { least: 60_000, most: 3_600_000 },
+      skew: 60_000,
+      grace: 0,
+      timeout: 10_000,
+      coolDown: 10_000,
+    })
+  })
+
+  const urls = (url: string): object => ({ ocsp: { urls: [url] } })
+  const cases: readonly (readonly [name: string, section: object, message: RegExp])[] = [
+    ['nothing', {}, /at least one of "denied", "ocsp" and "crl"/],
+    ['OCSP without anybody to ask', { ocsp: {} }, /needs "urls" or "aia: true"/],
+    ['CRLs from nowhere', { crl: {} }, /needs "files", "urls" or "distributionPoints: true"/],
+    [
+      'hosts that nobody asks',
+      { ocsp: { urls: ['http://ocsp.example.org'], hosts: ['x'] } },
+      /has "hosts"/,
+    ],
+    ['hosts of no CRL', { crl: { files: ['a'], hosts: ['x'] } }, /has "hosts"/],
+    [
+      'a host with a port',
+      { ocsp: { aia: true, hosts: ['ocsp.example.org:80'] } },
+      /without a port/,
+    ],
+    ['a host in upper case', { ocsp: { aia: true, hosts: ['OCSP.example.org'] } }, /lower case/],
+    ['an LDAP URL', urls('ldap://example.org/'), /http:\/\/ or https:\/\//],
+    ['a URL with a user', urls('http://user@example.org/'), /without user/],
+    ['a URL with a fragment', urls('http://example.org/#a'), /fragment/],
+    ['no URL', urls('ocsp.example.org'), /http:\/\/ or https:\/\//],
+    ['bounds the wrong way', { crl: { files: ['a'], refresh: { least: '2h' } } }, /"least"/],
+    ['a misspelt key', { ocsp: { aia: true, failOpen: true } }, /failOpen/],
+    ['another policy', { denied: {}, unavailable: 'ignore' }, /unavailable|deny/],
+  ]
+  for (const [name, section, message] of cases) {
+    it(`refuses ${name}`, () => {
+      const result = revocationSchema.safeParse(section)
+      assert.match(
+        JSON.stringify(result.error?.issues),
+        new RegExp(message.source.replaceAll('"', '\\\\"')),
+      )
+    })
+  }
+})

@@ -1,0 +1,97 @@
+// JSON that has one reading, and JSON that has two.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { readJsonObject } from '../../src/runtime/strict-json.ts'
+import { randomFrom } from '../fakes/random.ts'
+
+const read = (text: string | Buffer): unknown => readJsonObject(Buffer.from(text))
+
+const nested = (depth: number): string => `{"a":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`
+
+describe('an object that has one reading', () => {
+  const CASES = [
+    { name: 'the empty one', input: '{}' },
+    { name: 'white space', input: ' {\n\t"a" : 1 ,\r\n "b" : 2 } ' },
+    { name: 'the same name in two objects', input: '{"a":{"a":1},"b":[{"a":1},{"a":2}]}' },
+    { name: 'names in another case', input: '{"iss":1,"ISS":2}' },
+    { name: 'a value like a name', input: '{"a":"b","b":"a","c":["a","a"]}' },
+    { name: 'a value with a colon', input: '{"a":"\\"a\\":1","b":"{\\"a\\":"}' },
+    { name: 'brackets in a value', input: '{"a":"]}]}","b":"[[[[[[[[[[[[[[[[[[[["}' },
+    { name: 'backslashes at the end of a value', input: String.raw`{"a":"\\","b":"\\\\"}` },
+    { name: 'names of built-in properties', input: '{"constructor":1,"toString":2}' },
+    { name: 'the deepest', input: nested(16) },
+    { name: 'a long text', input: `{"a":"${'x'.repeat(250_000)}","b":"${'\\n'.repeat(50_000)}"}` },
+  ]
+  for (const { name, input } of CASES) {
+    it(name, () => assert.deepEqual(read(input), JSON.parse(input)))
+  }
+})
+
+describe('an object that has two readings, or none', () => {
+  const CASES = [
+    { name: 'nothing', input: '' },
+    { name: 'an array', input: '[]' },
+    { name: 'null', input: 'null' },
+    { name: 'a text', input: '"{}"' },
+    { name: 'two objects', input: '{}{}' },
+    { name: 'a comma at the end', input: '{"a":1,}' },
+    { name: 'a comment', input: '{"a":1/**/}' },
+    { name: 'single quotes', input: "{'a':1}" },
+    { name: 'a byte order mark', input: '\ufeff{}' },
+    { name: 'no UTF-8', input: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]) },
+    { name: 'UTF-16', input: Buffer.from('{}', 'utf16le') },
+    { name: 'a name twice', input: '{"iss":"a","iss":"b"}' },
+    { name: 'a name twice with the same value', input: '{"iss":"a","iss":"a"}' },
+    { name: 'a name twice, once escaped', input: String.raw`{"iss":"a","\u0069ss":"b"}` },
+    { name: 'a name twice, escaped in two ways', input: String.raw`{"\u002f":1,"\/":2}` },
+    { name: 'the empty name twice', input: '{"":1,"":2}' },
+    { name: 'a name twice far apart', input: '{"a":1,"b":{"c":[{}]},"a":2}' },
+    { name: 'a name twice further in', input: '{"b":[[{"a":1,"a":2}]]}' },
+    { name: 'space before the second colon', input: '{"a":1,"a" \n:2}' },
+    { name: 'a name that sets the prototype', input: '{"__proto__":{"admin":true}}' },
+    { name: 'the same further in, escaped', input: String.raw`{"a":{"__\u0070roto__":1}}` },
+    { name: 'too deep', input: nested(17) },
+    { name: 'far too deep', input: nested(100_000) },
+  ]
+  for (const { name, input } of CASES) {
+    it(name, () => assert.equal(read(input), undefined))
+  }
+})
+
+describe('any JSON', () => {
+  const ROUNDS = 20_000
+  const random = randomFrom(20_260_103)
+  const NAMES = ['"a"', '"b"', String.raw`"\u0061"`, '"c\\""', '""', String.raw`"\\"`]
+  const pick = (list: readonly string[]): string => list[random(list.length)] ?? ''
+
+  interface Value {
+    readonly text: string
+    /** Whether a name stands twice in an object of it. */
+    readonly twice: boolean
+  }
+  const value = (depth: number): Value => {
+    if (depth === 0 || random(3) === 0) {
+      return { text: pick([...NAMES, '1', 'null', 'true', '"{:}"']), twice: false }
+    }
+    const values = Array.from({ length: random(4) }, () => value(depth - 1))
+    const within = values.some(({ twice }) => twice)
+    if (random(2) === 0)
+      return { text: `[${values.map(({ text }) => text).join()}]`, twice: within }
+    const names = values.map(() => pick(NAMES))
+    const twice = new Set(names.map((name): unknown => JSON.parse(name))).size < names.length
+    const members = values.map(({ text }, index) => `${names[index]}${pick(['', ' '])}:${text}`)
+    return { text: `{${members.join()}}`, twice: within || twice }
+  }
+
+  it('is refused just where a name stands twice', () => {
+    let refused = 0
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const { text: inner, twice } = value(4)
+      const text = `{"root":${inner}}`
+      if (twice) refused += 1
+      assert.deepEqual(read(text), twice ? undefined : JSON.parse(text), text)
+    }
+    assert.ok(refused > ROUNDS / 20 && refused < ROUNDS, `${refused}`)
+  })
+})

@@ -1,0 +1,281 @@
+// Tokens that somebody else makes, built from the text of a configuration: how we prove ourselves to
+// the token endpoint, read by others, and what is wrong said when the configuration is read.
+
+import assert from 'node:assert/strict'
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { after, before, describe, it } from 'node:test'
+import { jwtVerify } from 'jose'
+import { systemClock } from '../../../src/runtime/clock.ts'
+import { createAuthority, type Authority, type KeyPair } from '../../servers/pki.ts'
+import { startTokenServer, type TokenServerHandle } from '../../servers/token-server.ts'
+import { byToken, numbered, permitOf, wordOf } from './asking-for-tokens.ts'
+import { buildForwardFrom, type BuiltForward } from '../../authenticate/building.ts'
+
+const ISSUER = 'https://login.example.org/'
+const SECRET = 's3cr3t of the client'
+const FOREVER = new AbortController().signal
+
+type Settings = Readonly<Record<string, unknown>>
+
+let authority: Authority
+let server: KeyPair
+let client: KeyPair
+let publicKey: KeyObject
+before(async () => {
+  authority = await createAuthority('Countersign bearer test CA')
+  const { folder } = authority
+  server = await authority.issue({ commonName: 's', names: ['127.0.0.1'], usage: 'server' })
+  client = await authority.issue({ commonName: 'gateway', usage: 'client' })
+  const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  ;({ publicKey } = pair)
+  await writeFile(`${folder}/own.key`, pair.privateKey.export({ type: 'pkcs8', format: 'pem' }))
+  await writeFile(`${folder}/client.secret`, `${SECRET}\n`)
+  await writeFile(`${folder}/own.token`, 'own-token\n')
+  await writeFile(`${folder}/two.tokens`, 'own-token\nother-token\n')
+  await writeFile(`${folder}/empty`, '\n')
+})
+after(async () => await authority[Symbol.asyncDispose]())
+
+const build = async (bearer: Settings): Promise<BuiltForward> =>
+  await buildForwardFrom(`${authority.folder}/countersign.yaml`, { bearer }, systemClock)
+
+const settings = (changes: Settings = {}): Settings => ({
+  issuer: ISSUER,
+  endpoint: 'https://login.example.org/token',
+  ca: 'ca.pem',
+  client: { id: 'gateway', secret: 'file:client.secret' },
+  ...changes,
+})
+
+const give = async ({ transformers, problems }: BuiltForward): Promise<string> => {
+  assert.deepEqual(problems, [])
+  const [transformer, ...more] = transformers
+  assert.ok(transformer !== undefined && more.length === 0)
+  const permit = permitOf(byToken(), [['authorization', 'Bearer opaque']])
+  return wordOf(await transformer.transform(permit, FOREVER))
+}
+
+const SECTIONS = {
+  exchange: 'urn:ietf:params:oauth:grant-type:token-exchange',
+  clientCredentials: 'client_credentials',
+} as const
+
+for (const [section, grant] of Object.entries(SECTIONS)) {
+  describe(`the client of ${section}`, () => {
+    const asked = async (
+      own: Settings,
+      options: { readonly clientCa?: string } = {},
+    ): Promise<TokenServerHandle['asked'][number]> => {
+      await using stack = new AsyncDisposableStack()
+      const scripted = stack.use(await startTokenServer(server, numbered(), options))
+      const endpoint = `${scripted.origin}/token`
+      const built = stack.use(
+        await build({ [section]: settings({ endpoint, client: { id: 'gateway', ...own } }) }),
+      )
+      assert.equal(await give(built), 'Bearer token-1')
+      const [question, ...more] = scripted.asked
+      assert.ok(question !== undefined && more.length === 0)
+      assert.equal(question.form['grant_type'], grant)
+      return question
+    }
+
+    it('has its secret in the header', async () => {
+      const { headers, form } = await asked({ secret: 'file:client.secret' })
+      const [scheme, pair = ''] = (headers['authorization'] ?? '').split(' ')
+      assert.equal(scheme, 'Basic')
+      assert.equal(Buffer.from(pair, 'base64').toString(), 'gateway:s3cr3t+of+the+client')
+      assert.ok(!('client_secret' in form) && !('client_id' in form))
+    })
+
+    it('has its secret in the form', async () => {
+      const { headers, form } = await asked({ secret: 'file:client.secret', method: 'post' })
+      assert.equal(headers['authorization'], undefined)
+      assert.deepEqual([form['client_id'], form['client_secret']], ['gateway', SECRET])
+    })
+
+    it('signs an assertion, which another library verifies', async () => {
+      const assertion = { key: 'file:own.key', algorithm: 'ES256', keyId: 'k1' }
+      const { headers, form } = await asked({ assertion })
+      assert.equal(headers['authorization'], undefined)
+      assert.equal(
+        form['client_assertion_type'],
+        'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      )
+      const { payload, protectedHeader } = await jwtVerify(
+        form['client_assertion'] ?? '',
+        publicKey,
+        { issuer: 'gateway', subject: 'gateway', audience: ISSUER, requiredClaims: ['jti', 'exp'] },
+      )
+      assert.equal(protectedHeader.kid, 'k1')
+      assert.equal((payload.exp ?? 0) - (payload.iat ?? 0), 60)
+      assert.equal(form['client_id'], 'gateway')
+    })
+
+    it('shows a certificate', async () => {
+      const { certificate, key } = client
+      const own = { certificate: { certificate, key: `file:${key}` } }
+      const { headers, form, client: shown } = await asked(own, { clientCa: authority.ca })
+      assert.equal(headers['authorization'], undefined)
+      assert.deepEqual([form['client_id'], shown], ['gateway', 'gateway'])
+    })
+  })
+}
+
+describe('the endpoint', () => {
+  it('is found by discovery, at an issuer that ends with a slash too', async () => {
+    await using stack = new AsyncDisposableStack()
+    const scripted = stack.use(await startTokenServer(server, () => ({})))
+    const issuer = `${scripted.origin}/`
+    const answer = numbered()
+    scripted.answer = ({ path }) =>
+      path === '/token'
+        ? answer()
+        : { body: { issuer, token_endpoint: `${scripted.origin}/token` } }
+    const exchange = settings({ issuer, endpoint: undefined })
+    const built = stack.use(await build({ exchange }))
+    assert.equal(scripted.asked.length, 0) // until it is needed
+    assert.equal(await give(built), 'Bearer token-1')
+    assert.deepEqual(
+      scripted.asked.map(({ method, path }) => `${method} ${path}`),
+      ['GET /.well-known/openid-configuration', 'POST /token'],
+    )
+  })
+
+  it('is a dependency of the route, by its kind', async () => {
+    for (const [section, kind] of [
+      ['exchange', 'token-exchange'],
+      ['clientCredentials', 'client-credentials'],
+    ] as const) {
+      await using built = await build({ [section]: settings() })
+      const [{ isUp, refusals, ...dependency } = { isUp: () => false }] = built.dependencies
+      const name = 'https://login.example.org/token'
+      assert.deepEqual(dependency, { route: 'app', kind, name })
+      assert.ok(isUp())
+      assert.equal(refusals?.().size, 0)
+    }
+  })
+
+  it('says which of our settings it dislikes', async () => {
+    await using stack = new AsyncDisposableStack()
+    const scripted = stack.use(await startTokenServer(server, () => ({})))
+    scripted.answer = () => ({ status: 401, body: { error: 'invalid_client' } })
+    const endpoint = scripted.origin
+    const words = [
+      ['exchange', 'exchange tokens'],
+      ['clientCredentials', 'have tokens of its own'],
+    ] as const
+    for (const [section, may] of words) {
+      const built = stack.use(await build({ [section]: settings({ endpoint }) }))
+      assert.equal(
+        await give(built),
+        `unavailable: the token endpoint of ${ISSUER} refuses our own client (invalid_client): see "client", and whether this client may ${may}`,
+      )
+    }
+  })
+})
+
+describe('a token from elsewhere', () => {
+  it('comes from a file, or from the environment', async () => {
+    await using file = await build({ token: 'file:own.token' })
+    assert.equal(await give(file), 'Bearer own-token')
+    // It is no file of the configuration: a new token is no reason to reload it.
+    assert.deepEqual(file.files, [])
+    process.env['COUNTERSIGN_TEST_TOKEN'] = 'of-the-environment'
+    await using environment = await build({ token: 'env:COUNTERSIGN_TEST_TOKEN' })
+    assert.equal(await give(environment), 'Bearer of-the-environment')
+    delete process.env['COUNTERSIGN_TEST_TOKEN']
+  })
+
+  it('says who acts, in an exchange', async () => {
+    await using stack = new AsyncDisposableStack()
+    const scripted = stack.use(await startTokenServer(server, numbered()))
+    const actor = { token: 'file:own.token', type: 'jwt' }
+    const exchange = settings({ endpoint: scripted.origin, actor })
+    assert.equal(await give(stack.use(await build({ exchange }))), 'Bearer token-1')
+    const [asked] = scripted.asked
+    assert.equal(asked?.form['actor_token'], 'own-token')
+    assert.equal(asked.form['actor_token_type'], 'urn:ietf:params:oauth:token-type:jwt')
+  })
+})
+
+describe('a section that is wrong', () => {
+  interface Case {
+    readonly name: string
+    readonly bearer: Settings
+    readonly problem: RegExp
+  }
+  const exchange = (changes: Settings): Settings => ({ exchange: settings(changes) })
+  const CASES: readonly Case[] = [
+    {
+      name: 'a token that is not there',
+      bearer: { token: 'file:none' },
+      problem: /does not exist/,
+    },
+    { name: 'an empty token', bearer: { token: 'file:empty' }, problem: /is empty/ },
+    {
+      name: 'two tokens',
+      bearer: { token: 'file:two.tokens' },
+      problem: /two\.tokens does not hold exactly one token/,
+    },
+    {
+      name: 'two tokens of who acts',
+      bearer: exchange({ actor: { token: 'file:two.tokens' } }),
+      problem: /two\.tokens does not hold exactly one token/,
+    },
+    {
+      name: 'an exchange for what gets new tokens',
+      bearer: exchange({ requestedTokenType: 'urn:ietf:params:oauth:token-type:refresh_token' }),
+      problem: /asks for a refresh token/,
+    },
+    {
+      name: 'an endpoint in the clear',
+      bearer: exchange({ endpoint: 'http://login.example.org/token' }),
+      problem: /must begin with https/,
+    },
+    {
+      name: 'an issuer in the clear',
+      bearer: exchange({ issuer: 'http://login.example.org', endpoint: undefined }),
+      problem: /must begin with https/,
+    },
+    {
+      name: 'an empty secret',
+      bearer: { clientCredentials: settings({ client: { id: 'c', secret: 'file:empty' } }) },
+      problem: /is empty/,
+    },
+    {
+      name: 'a CA that is none',
+      bearer: { clientCredentials: settings({ ca: 'client.secret' }) },
+      problem: /holds no certificate/,
+    },
+    {
+      name: 'parameters of another flow',
+      bearer: exchange({ flow: 'on-behalf-of', audience: 'x' }),
+      problem: /is a parameter of "flow: token-exchange"/,
+    },
+    {
+      name: 'two ways to a token',
+      bearer: { token: 'file:own.token', clientCredentials: settings() },
+      problem: /exactly one of/,
+    },
+  ]
+  for (const { name, bearer, problem } of CASES) {
+    it(`is refused: ${name}`, async () => {
+      await using built = await build(bearer)
+      assert.equal(built.transformers.length, 0)
+      assert.match(built.problems.join('; '), problem)
+      for (const secret of [SECRET, 'own-token']) assert.ok(!built.problems.join().includes(secret))
+    })
+  }
+})
+
+describe('the order', () => {
+  it('is headers, token, certificate: a cheap one that fails spares the others', async () => {
+    const forward = { headers: 'kubernetes', bearer: { token: 'file:own.token' } }
+    await using built = await buildForwardFrom(`${authority.folder}/countersign.yaml`, forward)
+    assert.deepEqual(
+      built.transformers.map(({ kind }) => kind),
+      ['headers', 'service-token'],
+    )
+  })
+})
