@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { existsSync, globSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { describe, it } from 'node:test'
-import { anchorsOf, codeSpansOf, fromRoot, linksOf, ROOT, textOf } from './markdown.ts'
+import { anchorsOf, fromRoot, linksOf, ROOT, textOf } from './markdown.ts'
 
 const DOCUMENTS = globSync(
   ['*.md', 'docs/**/*.md', 'src/*/README.md', 'deploy/**/*.md', 'envoy/*.md', 'test/e2e/*/*.md'],
@@ -58,11 +58,4 @@ describe('every link leads to a file and a heading', () => {
       assert.deepEqual(faultsOf(page), [])
     })
   }
-})
-
-it('ARCHITECTURE.md names files and folders that exist', () => {
-  const missing = codeSpansOf(textOf('ARCHITECTURE.md'))
-    .filter((code) => /^(src|test)\/[\w./-]+$/.test(code))
-    .filter((path) => !existsSync(resolve(ROOT, path)))
-  assert.deepEqual(missing, [])
 })
