@@ -228,6 +228,15 @@ describe('the folders of src', () => {
     })
   }
 
+  for (const folder of ORDER.filter((entry) => !entry.endsWith('.ts'))) {
+    it(`${folder} has a README of 3 to 12 lines`, () => {
+      const lines = readFileSync(join(SRC, folder, 'README.md'), 'utf8')
+        .trimEnd()
+        .split('\n')
+      assert.ok(lines.length >= 3 && lines.length <= 12, `${lines.length} lines`)
+    })
+  }
+
   it('keep the signer and the phases of a check apart: `grant` is what they share', () => {
     const phases = ['authenticate', 'authorize', 'transform', 'check', 'issuer', 'authz.ts']
     const signing = ['ca', 'sds', 'signer.ts']
