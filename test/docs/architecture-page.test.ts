@@ -47,6 +47,13 @@ describe('ARCHITECTURE.md', () => {
   })
 })
 
+it('CONTRIBUTING.md names files and folders that exist', () => {
+  const missing = codeSpansOf(textOf('CONTRIBUTING.md'))
+    .filter((code) => /^(src|test|scripts)\/[\w./-]+$/.test(code) && !/[A-Z]{4}/.test(code)) // NAME, SCENARIO
+    .filter((path) => !existsSync(resolve(ROOT, path)))
+  assert.deepEqual(missing, [])
+})
+
 describe('the READMEs of src', () => {
   for (const readme of globSync('src/*/README.md', { cwd: ROOT }).toSorted()) {
     const file = fromRoot(resolve(ROOT, readme))
