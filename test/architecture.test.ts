@@ -60,7 +60,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli/', 'countersign.ts'],
   'grpc-health-check': ['runtime/grpc-server.ts'],
   jose: ['issuer/login/provider/', 'keys/'],
-  ldapts: ['authenticate/password/ldap/requests.ts'],
+  ldapts: ['clients/ldap/requests.ts'],
   re2js: ['expression/regex.ts'],
   redis: ['state/redis/client.ts'],
   'lru-cache': [

@@ -1,8 +1,8 @@
 // An LDAP server that says what a test has written down, right or wrong; it notes every bind.
 
 import { createServer, type Server, type Socket } from 'node:net'
-import { contentOf, elementsOf } from '../../src/authenticate/password/ldap/ber.ts'
-import { MessageFramer } from '../../src/authenticate/password/ldap/framer.ts'
+import { contentOf, elementsOf } from '../../src/clients/ldap/ber.ts'
+import { MessageFramer } from '../../src/clients/ldap/framer.ts'
 import { element } from '../../src/x509/der.ts'
 
 /** A request, as far as the fake looks into it. */

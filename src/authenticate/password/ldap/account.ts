@@ -3,9 +3,9 @@
 // shadowAccount (RFC 2307). What the service account cannot read is not known, and ends nothing.
 
 import type { AccountEnd } from '../verifier.ts'
-import { dnKey } from './dn.ts'
-import { textsOf, unusable, valuesOf } from './reader.ts'
-import type { Entry } from './responses.ts'
+import { dnKey } from '../../../clients/ldap/dn.ts'
+import { textsOf, unusable, valuesOf } from '../../../clients/ldap/reader.ts'
+import type { Entry } from '../../../clients/ldap/responses.ts'
 
 // Identifiers of an entry that no rename changes, and no entry of the same name has again.
 const IDENTIFIERS = ['entryUUID', 'objectGUID', 'nsUniqueId'] as const

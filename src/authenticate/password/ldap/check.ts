@@ -1,9 +1,9 @@
 // What can be wrong with a directory's configuration, beyond its shape.
 
-import { parseDn } from './dn.ts'
-import { readServerUrl } from './dial.ts'
+import { parseDn } from '../../../clients/ldap/dn.ts'
+import { readServerUrl } from '../../../clients/ldap/dial.ts'
 import type { EntrySearch, GroupLookup, LdapOptions } from './options.ts'
-import { filterProblem, isPresentable } from './requests.ts'
+import { filterProblem, isPresentable } from '../../../clients/ldap/requests.ts'
 import { isDnTemplate, renderFilter } from './template.ts'
 
 /** A problem, and where it is: keys and indexes of {@link LdapOptions}. */

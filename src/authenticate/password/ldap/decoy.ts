@@ -6,8 +6,8 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Clock } from '../../../runtime/clock.ts'
-import type { LdapConnection, Patience } from './connection.ts'
-import { escapeDnValue } from './dn.ts'
+import type { LdapConnection, Patience } from '../../../clients/ldap/connection.ts'
+import { escapeDnValue } from '../../../clients/ldap/dn.ts'
 import { readBind, type BindOutcome } from './outcome.ts'
 
 const REMEMBERED = 32

@@ -3,8 +3,8 @@
 
 import type { PasswordFacts } from '../verifier.ts'
 import type { LdapAttributes } from './options.ts'
-import { textsOf, unusable } from './reader.ts'
-import type { Entry } from './responses.ts'
+import { textsOf, unusable } from '../../../clients/ldap/reader.ts'
+import type { Entry } from '../../../clients/ldap/responses.ts'
 
 /** The attributes that {@link factsOf} reads. */
 export const attributesOfFacts = ({ user, uid, extra }: LdapAttributes): readonly string[] => [

@@ -2,12 +2,12 @@
 // level by level. A list that cannot be had whole is an error: what is missing could be the group
 // that a rule denies.
 
-import { dnKey, firstValueOf, isTooLong, isUnder } from './dn.ts'
-import { DirectoryError } from './failure.ts'
-import { siblingSid } from './identifiers.ts'
+import { dnKey, firstValueOf, isTooLong, isUnder } from '../../../clients/ldap/dn.ts'
+import { DirectoryError } from '../../../clients/ldap/failure.ts'
+import { siblingSid } from '../../../clients/ldap/identifiers.ts'
 import type { LdapGroups } from './options.ts'
-import { readOne, textsOf, type Reader } from './reader.ts'
-import type { Entry } from './responses.ts'
+import { readOne, textsOf, type Reader } from '../../../clients/ldap/reader.ts'
+import type { Entry } from '../../../clients/ldap/responses.ts'
 import { renderFilter } from './template.ts'
 
 /** The attributes of the user's entry that {@link groupsOf} reads. */

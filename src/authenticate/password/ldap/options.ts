@@ -1,6 +1,6 @@
 // What an LDAP directory or an Active Directory is configured with, as plain data.
 
-import { inspect } from 'node:util'
+import type { LdapLimits, LdapTls, ServiceAccount } from '../../../clients/ldap/options.ts'
 
 /** One directory: where it is, how a user is proven, and what is read of a user. */
 export interface LdapOptions {
@@ -17,51 +17,10 @@ export interface LdapOptions {
   readonly groups?: LdapGroups | undefined
 }
 
-/** How servers are trusted. */
-export interface LdapTls {
-  /**
-   * Upgrades `ldap://` by StartTLS (RFC 4511 §4.14), and sends nothing where that fails. Default:
-   * true. With false, passwords cross the network in the clear: for the loopback interface alone.
-   */
-  readonly startTls: boolean
-  /** The CAs of the servers' certificates, PEM. Absent: those that Node comes with. */
-  readonly ca?: Buffer | undefined
-  /** The name (or address) in the servers' certificates. Absent: the host of each URL. */
-  readonly serverName?: string | undefined
-  /** A certificate to show to the servers, PEM. Absent: none. */
-  readonly client?: { readonly certificate: Buffer; readonly key: Buffer } | undefined
-}
-
-/** Times in milliseconds, and numbers that nothing may exceed. */
-export interface LdapLimits {
-  /** For a connection with its TLS handshake. Default: 2000. */
-  readonly connectTimeout: number
-  /** For each single bind and search. Default: 3000. */
-  readonly operationTimeout: number
-  /**
-   * Users proven at a time. Each holds at most one connection of the service account and one for
-   * the bind as the user, so each server sees at most twice as many. Default: 8.
-   */
-  readonly concurrency: number
-  /** Users waiting for that, each source address in turn; more are refused as overloaded. Default: 128. */
-  readonly waiting: number
-  /**
-   * How long a server that failed is left alone; one that refused the service account, a minute at
-   * least. Default: 5000.
-   */
-  readonly coolDown: number
-  /** How long a connection is kept that nobody uses. Default: 60000. */
-  readonly idle: number
-}
-
 /** A service account finds the user's entry, and the user's password is tried on that. */
 export interface SearchThenBind {
   readonly kind: 'search'
-  readonly service: {
-    /** A DN, or whatever else the server takes in a bind: AD also has `svc@corp.example.org`. */
-    readonly dn: string
-    readonly password: ServicePassword
-  }
+  readonly service: ServiceAccount
   readonly search: EntrySearch
 }
 
@@ -155,29 +114,3 @@ export type GroupLookup =
 
 /** How many levels of groups in groups are followed; deeper ones make the user unavailable. Default: 0. */
 type Nesting = number
-
-/** A password that no log can print. */
-export class ServicePassword {
-  readonly #text: string
-
-  constructor(text: string) {
-    this.#text = text
-  }
-
-  /** The password itself: for the bind, and nothing else. */
-  reveal(): string {
-    return this.#text
-  }
-
-  toString(): string {
-    return '[redacted]'
-  }
-
-  toJSON(): string {
-    return '[redacted]'
-  }
-
-  [inspect.custom](): string {
-    return '[redacted]'
-  }
-}

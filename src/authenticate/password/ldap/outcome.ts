@@ -2,8 +2,8 @@
 // password policy control.
 
 import type { AccountRefusal, Verification } from '../verifier.ts'
-import { DirectoryError } from './failure.ts'
-import { RESULT, type LdapResult } from './responses.ts'
+import { DirectoryError } from '../../../clients/ldap/failure.ts'
+import { RESULT, type LdapResult } from '../../../clients/ldap/responses.ts'
 
 /** What a bind as the user said; `right` when it succeeded. */
 export type BindOutcome =

@@ -12,17 +12,17 @@ import {
   isExpired,
   passwordStampOf,
 } from './account.ts'
-import { AnswerBudget } from './answer-budget.ts'
-import type { LdapConnection, Patience } from './connection.ts'
+import { AnswerBudget } from '../../../clients/ldap/answer-budget.ts'
+import type { LdapConnection, Patience } from '../../../clients/ldap/connection.ts'
 import { EvenBinds } from './decoy.ts'
 import { attributesOfFacts, factsOf } from './facts.ts'
 import { attributesOfGroups, groupsOf } from './groups.ts'
 import type { DirectBind, EntrySearch, LdapOptions, SearchThenBind } from './options.ts'
 import type { BindOutcome } from './outcome.ts'
-import { readerOn, readOne, unusable, valuesOf, type Reader } from './reader.ts'
-import { isPresentable, type Search } from './requests.ts'
-import type { Entry } from './responses.ts'
-import type { DirectoryServer } from './server.ts'
+import { readerOn, readOne, unusable, valuesOf, type Reader } from '../../../clients/ldap/reader.ts'
+import { isPresentable, type Search } from '../../../clients/ldap/requests.ts'
+import type { Entry } from '../../../clients/ldap/responses.ts'
+import type { DirectoryServer } from '../../../clients/ldap/server.ts'
 import { isDnTemplate, renderFilter, renderName } from './template.ts'
 
 /** Who wants to be let in. */

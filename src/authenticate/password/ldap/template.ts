@@ -1,6 +1,6 @@
 // Filters and names with placeholders: what a user typed goes in escaped, and only once.
 
-import { escapeDnValue } from './dn.ts'
+import { escapeDnValue } from '../../../clients/ldap/dn.ts'
 
 /** What stands for the placeholders. */
 export interface TemplateValues {

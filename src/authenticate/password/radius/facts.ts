@@ -2,7 +2,7 @@
 // of an Access-Reject or Access-Challenge are never read here; some servers send them there too.
 
 import type { PasswordFacts } from '../verifier.ts'
-import { ATTRIBUTE, valuesOf, vendorValuesOf, type Packet } from '../radius-packet.ts'
+import { ATTRIBUTE, valuesOf, vendorValuesOf, type Packet } from '../../../clients/radius/packet.ts'
 
 /** The name of a standard attribute. */
 type AttributeName = keyof typeof ATTRIBUTE

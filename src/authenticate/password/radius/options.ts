@@ -2,52 +2,7 @@
 
 import type { AccountRefusal } from '../verifier.ts'
 import type { AttributeSource, FactsOptions } from './facts.ts'
-import type { SharedSecret } from './secret.ts'
-
-/** A server reached over UDP, or over TLS. */
-export type RadiusServerOptions = UdpServerOptions | TlsServerOptions
-
-/** A server reached over UDP (RFC 2865). Only for networks that nobody else listens on. */
-interface UdpServerOptions {
-  /** A DNS name or an IP address. */
-  readonly host: string
-  /** Default: 1812. */
-  readonly port?: number | undefined
-  /** The longer the better: whoever hears a login can test guesses at it (RFC 2865 §3 asks for 16). */
-  readonly secret: SharedSecret
-  readonly tls?: undefined
-}
-
-/** A server reached over TLS (RFC 6614). */
-interface TlsServerOptions {
-  /** A DNS name or an IP address. */
-  readonly host: string
-  /** Default: 2083. */
-  readonly port?: number | undefined
-  /** Default: `radsec`, which RFC 6614 §2.3 prescribes, since TLS does the protecting. */
-  readonly secret?: SharedSecret | undefined
-  readonly tls: RadiusTls
-}
-
-/** TLS material, PEM. */
-export interface RadiusTls {
-  /** The CAs of the server's certificate; no others are trusted. */
-  readonly ca: string | Buffer
-  /** The name or address that the server's certificate must be for. Default: the host. */
-  readonly serverName?: string | undefined
-  /** Our own certificate with its chain, which nearly every server demands (RFC 6614 §2.3). */
-  readonly client?:
-    | { readonly certificate: string | Buffer; readonly key: string | Buffer }
-    | undefined
-  /** How many connections at most, opened as they are needed. Default: 8. */
-  readonly connections?: number | undefined
-  /**
-   * How many requests may be under way on one connection, at most 256. Default: 1, because FreeRADIUS
-   * (3.2.1 at least) takes what arrives together for one packet, and hangs up on two. With a server
-   * that does better, or is slow, more.
-   */
-  readonly pipelining?: number | undefined
-}
+import type { RadiusServerOptions } from '../../../clients/radius/options.ts'
 
 /** An Access-Reject that says more than that the password is wrong. */
 interface RefusalPattern {
@@ -126,11 +81,6 @@ export type RadiusSettings = Required<Omit<RadiusOptions, 'nasAddress' | 'uid'>>
 
 /** What holds where nothing is set. */
 export const RADIUS_DEFAULTS = {
-  udpPort: 1_812, // RFC 2865 §2.4
-  tlsPort: 2_083, // RFC 6614 §2.1
-  tlsSecret: 'radsec',
-  tlsConnections: 8, // FreeRADIUS takes 16 from one client
-  tlsPipelining: 1,
   timeout: 5_000,
   // RFC 5080 has 2 s and 5 times, for terminals that nobody waits at.
   retransmitAfter: 500,

@@ -7,8 +7,8 @@ import {
   entryKeyOf,
   passwordStampOf,
 } from '../../../../src/authenticate/password/ldap/account.ts'
-import { DirectoryError } from '../../../../src/authenticate/password/ldap/failure.ts'
-import type { Entry } from '../../../../src/authenticate/password/ldap/responses.ts'
+import { DirectoryError } from '../../../../src/clients/ldap/failure.ts'
+import type { Entry } from '../../../../src/clients/ldap/responses.ts'
 
 const NOW = Date.UTC(2026, 10, 27, 9)
 const DAY = 86_400_000

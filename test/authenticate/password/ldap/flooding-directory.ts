@@ -2,8 +2,8 @@
 // each search with what it is told to, again and again for as long as that is taken.
 
 import { createServer, type Socket } from 'node:net'
-import { contentOf, elementsOf } from '../../../../src/authenticate/password/ldap/ber.ts'
-import { MessageFramer } from '../../../../src/authenticate/password/ldap/framer.ts'
+import { contentOf, elementsOf } from '../../../../src/clients/ldap/ber.ts'
+import { MessageFramer } from '../../../../src/clients/ldap/framer.ts'
 import { element } from '../../../../src/x509/der.ts'
 import { ldapEntry, ldapMessage, ldapResponse } from '../../../fakes/ldap-server.ts'
 import { found } from './scripted.ts'

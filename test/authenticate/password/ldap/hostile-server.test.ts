@@ -3,12 +3,13 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { LdapVerifier } from '../../../../src/authenticate/password/ldap.ts'
+import { LdapVerifier } from '../../../../src/authenticate/password/ldap/verifier.ts'
 import type { LdapOptions } from '../../../../src/authenticate/password/ldap/options.ts'
 import type { Verification } from '../../../../src/authenticate/password/verifier.ts'
 import { element } from '../../../../src/x509/der.ts'
 import { CALLER } from '../../../fakes/caller.ts'
 import {
+  ldapEntry,
   ldapMessage,
   ldapResponse,
   ldapResult,
@@ -243,5 +244,24 @@ describe('two servers, of which the first', () => {
     const verification = await verifier.verify('alice', ALICE.password, CALLER)
     assert.deepEqual(verification, { outcome: 'wrong-password' })
     assert.deepEqual(second.binds, [])
+  })
+})
+
+describe('the name of a group of more than 4,096 characters or 64 commas', () => {
+  it('makes the user unavailable', async () => {
+    const memberOf = `${'cn=a,'.repeat(200_000)}dc=x`
+    await using server = await startLdapServer((request) => {
+      if (request.kind === 'bind') return ldapResponse(request, 0)
+      return Buffer.concat([
+        ldapEntry(request.messageId, ALICE.dn, { uid: ['alice'], memberOf: [memberOf] }),
+        ldapResponse(request, 0),
+      ])
+    })
+    const lookup = { kind: 'attribute', attribute: 'memberOf', nested: 0 } as const
+    const groups = { lookup, name: 'rdn', limit: 500, under: 'dc=x' } as const
+    using verifier = new LdapVerifier({ ...optionsFor([server]), groups })
+    const { failure, message } = causeOf(await verifier.verify('alice', ALICE.password, CALLER))
+    assert.equal(failure, 'groups-unusable')
+    assert.match(message, /a group of alice has a name that is too long: cn=a,.{95}…$/)
   })
 })

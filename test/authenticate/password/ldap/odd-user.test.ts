@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { LdapVerifier } from '../../../../src/authenticate/password/ldap.ts'
+import { LdapVerifier } from '../../../../src/authenticate/password/ldap/verifier.ts'
 import type { VerificationContext } from '../../../../src/authenticate/password/verifier.ts'
 import {
   ldapResponse,

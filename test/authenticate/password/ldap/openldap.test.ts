@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { LdapVerifier } from '../../../../src/authenticate/password/ldap.ts'
+import { LdapVerifier } from '../../../../src/authenticate/password/ldap/verifier.ts'
 import type { LdapOptions } from '../../../../src/authenticate/password/ldap/options.ts'
 import { CALLER } from '../../../fakes/caller.ts'
 import { skipWithoutSlapd, startOpenLdap, type OpenLdap } from '../../../servers/openldap.ts'

@@ -1,13 +1,10 @@
 // Options for the directories of the tests, and what a verifier says of them.
 
 import { readFile } from 'node:fs/promises'
-import { LdapVerifier } from '../../../../src/authenticate/password/ldap.ts'
-import { DirectoryError } from '../../../../src/authenticate/password/ldap/failure.ts'
-import {
-  ServicePassword,
-  type LdapLimits,
-  type LdapOptions,
-} from '../../../../src/authenticate/password/ldap/options.ts'
+import { LdapVerifier } from '../../../../src/authenticate/password/ldap/verifier.ts'
+import { DirectoryError } from '../../../../src/clients/ldap/failure.ts'
+import type { LdapOptions } from '../../../../src/authenticate/password/ldap/options.ts'
+import { ServicePassword, type LdapLimits } from '../../../../src/clients/ldap/options.ts'
 import type { Verification } from '../../../../src/authenticate/password/verifier.ts'
 import { callerUntil } from '../../../fakes/caller.ts'
 import type { OpenLdap } from '../../../servers/openldap.ts'

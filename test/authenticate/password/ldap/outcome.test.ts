@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { DirectoryError } from '../../../../src/authenticate/password/ldap/failure.ts'
+import { DirectoryError } from '../../../../src/clients/ldap/failure.ts'
 import { readBind, type BindOutcome } from '../../../../src/authenticate/password/ldap/outcome.ts'
 
 describe('the end of a bind', () => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { LdapVerifier } from '../../../../src/authenticate/password/ldap.ts'
+import { LdapVerifier } from '../../../../src/authenticate/password/ldap/verifier.ts'
 import type { AccountLookup } from '../../../../src/authenticate/password/verifier.ts'
 import { CALLER } from '../../../fakes/caller.ts'
 import { ldifDelete, ldifAdd, ldifEntry, ldifReplace } from '../../../servers/ldif.ts'

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { LdapVerifier } from '../../../../src/authenticate/password/ldap.ts'
+import { LdapVerifier } from '../../../../src/authenticate/password/ldap/verifier.ts'
 import type {
   EntrySearch,
   LdapGroups,

@@ -2,11 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
-import { LdapVerifier } from '../../../../src/authenticate/password/ldap.ts'
-import {
-  ServicePassword,
-  type LdapOptions,
-} from '../../../../src/authenticate/password/ldap/options.ts'
+import { LdapVerifier } from '../../../../src/authenticate/password/ldap/verifier.ts'
+import type { LdapOptions } from '../../../../src/authenticate/password/ldap/options.ts'
+import { ServicePassword } from '../../../../src/clients/ldap/options.ts'
 import type { Verification } from '../../../../src/authenticate/password/verifier.ts'
 import { CALLER } from '../../../fakes/caller.ts'
 import {

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { LdapVerifier } from '../../../../src/authenticate/password/ldap.ts'
-import { ServicePassword } from '../../../../src/authenticate/password/ldap/options.ts'
+import { LdapVerifier } from '../../../../src/authenticate/password/ldap/verifier.ts'
+import { ServicePassword } from '../../../../src/clients/ldap/options.ts'
 import { CALLER } from '../../../fakes/caller.ts'
 import {
   ldapMessage,

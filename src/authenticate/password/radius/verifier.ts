@@ -1,0 +1,184 @@
+// Passwords proven by RADIUS servers (RFC 2865): over UDP, hardened against CVE-2024-3596, or over TLS
+// (RFC 6614). The password is sent as PAP: over UDP only MD5 and the shared secret hide it.
+
+import { createHash } from 'node:crypto'
+import type { Clock } from '../../../runtime/clock.ts'
+import { countedSource } from '../../../runtime/counted-source.ts'
+import type { Logger } from '../../../runtime/logger.ts'
+import type { ServerState } from '../../../runtime/server-state.ts'
+import {
+  ATTRIBUTE,
+  REPLY,
+  valuesOf,
+  type Packet,
+  type RequestContent,
+} from '../../../clients/radius/packet.ts'
+import { connectServer } from '../../../clients/radius/connect.ts'
+import { factsOf, messageOf } from './facts.ts'
+import { RadiusFailure } from '../../../clients/radius/failure.ts'
+import { RequestLimiter } from '../../../clients/radius/limiter.ts'
+import { RADIUS_DEFAULTS, type RadiusOptions, type RadiusSettings } from './options.ts'
+import { RequestTemplate } from '../../../clients/radius/request.ts'
+import { Servers, type Answer, type Deadline } from '../../../clients/radius/servers.ts'
+import type {
+  AccountLookup,
+  PasswordVerifier,
+  Verification,
+  VerificationContext,
+} from '../verifier.ts'
+
+/** What a verifier is lent. */
+export interface RadiusResources {
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+// Tells in the state that goes out with a challenge which server it is from.
+const TAG_LENGTH = 4
+
+/**
+ * Proves passwords at RADIUS servers. Unused for a minute, it holds no socket.
+ *
+ * RADIUS cannot tell an unknown user from a wrong password; see {@link RadiusOptions.rejectMeans}.
+ * What RADIUS cannot carry (a password of more than 128 bytes, RFC 2865 §5.2; a name of more than
+ * 253) no server can accept: it is answered as an Access-Reject is, and never sent.
+ */
+export class Radius implements PasswordVerifier, AsyncDisposable {
+  /** A digest of the options without their secrets: remembered proofs end when it changes. */
+  readonly generation: string
+  readonly #settings: RadiusSettings
+  readonly #template: RequestTemplate
+  readonly #servers: Servers
+  readonly #limiter: RequestLimiter
+  readonly #clock: Clock
+
+  /** @throws CountersignError `configuration-invalid`: TLS material or an attribute that is none */
+  constructor(options: RadiusOptions, { clock, logger }: RadiusResources) {
+    const settings = { ...RADIUS_DEFAULTS, ...options }
+    this.generation = generationOf(settings)
+    this.#settings = settings
+    this.#template = new RequestTemplate(settings)
+    const { status } = this.#template
+    this.#servers = new Servers(
+      settings.servers.map((server) => connectServer(server, settings, { status, clock, logger })),
+      settings.retransmitAfter,
+      clock,
+    )
+    this.#limiter = new RequestLimiter(settings.concurrency, settings.queue)
+    this.#clock = clock
+  }
+
+  async verify(
+    user: string,
+    password: string,
+    { source, signal }: VerificationContext,
+  ): Promise<Verification> {
+    const content = this.#template.access({ user, password, source })
+    return await this.#prove({ user, source, signal }, content, (request, deadline) =>
+      this.#servers.ask(request, deadline),
+    )
+  }
+
+  /**
+   * Answers a challenge, at the server that asked, since no other knows of it. What comes of that
+   * can be a further challenge.
+   *
+   * @param state of the challenge, unchanged
+   */
+  async answerChallenge(
+    user: string,
+    answer: string,
+    state: Uint8Array,
+    { source, signal }: VerificationContext,
+  ): Promise<Verification> {
+    const tag = state.subarray(0, TAG_LENGTH)
+    const content = this.#template.access({
+      user,
+      password: answer,
+      source,
+      state: state.subarray(TAG_LENGTH),
+    })
+    return await this.#prove({ user, source, signal }, content, async (request, deadline) => {
+      const server = this.#servers.find(({ name }) => tagOf(name).equals(tag))
+      const reply = server && (await this.#servers.askOne(server, request, deadline))
+      if (server !== undefined && reply !== undefined) return { server, reply }
+      throw new RadiusFailure('servers-down', 'the RADIUS server that asked is down, or not ours')
+    })
+  }
+
+  /** RADIUS says nothing of a user without the password (RFC 2865 §4.1). */
+  async lookup(): Promise<AccountLookup> {
+    return { outcome: 'unsupported' }
+  }
+
+  /** How its servers are doing. */
+  get servers(): readonly ServerState[] {
+    return this.#servers.states
+  }
+
+  /** Closes every socket and connection; what is under way ends as `unavailable`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#servers.close()
+  }
+
+  async #prove(
+    { user, source, signal }: VerificationContext & { readonly user: string },
+    content: RequestContent | undefined,
+    ask: (content: RequestContent, deadline: Deadline) => Promise<Answer>,
+  ): Promise<Verification> {
+    const { timeout, rejectMeans } = this.#settings
+    try {
+      signal.throwIfAborted()
+      if (content === undefined) return { outcome: rejectMeans }
+      const until = this.#clock.monotonic() + timeout
+      const answer = await this.#limiter.run(countedSource(source), timeout, signal, () =>
+        ask(content, { until, signal }),
+      )
+      return this.#outcomeOf(user, answer)
+    } catch (cause) {
+      return { outcome: 'unavailable', cause }
+    }
+  }
+
+  #outcomeOf(user: string, { server, reply }: Answer): Verification {
+    if (reply.code === REPLY.accept) {
+      const facts = factsOf(reply, user, this.#settings)
+      if (facts !== undefined) return { outcome: 'verified', facts }
+      const message = `${server.name}: the User-Name of an Access-Accept is no clean UTF-8`
+      return { outcome: 'unavailable', cause: new RadiusFailure('not-understood', message) }
+    }
+    if (reply.code === REPLY.challenge) {
+      const state = [tagOf(server.name), ...valuesOf(reply, ATTRIBUTE.State)]
+      const message = messageOf(reply) || this.#settings.question
+      const challenge = { message, echo: isEchoed(reply), state: Buffer.concat(state) }
+      return { outcome: 'challenged', challenge }
+    }
+    return this.#refusalOf(reply)
+  }
+
+  #refusalOf(reject: Packet): Verification {
+    const { refusals, rejectMeans } = this.#settings
+    const message = messageOf(reject)
+    const refusal = refusals.find(({ pattern }) => message.search(pattern) >= 0)
+    return refusal === undefined
+      ? { outcome: rejectMeans }
+      : { outcome: 'barred', code: refusal.code }
+  }
+}
+
+// RFC 2869 §5.10: four octets, 1 for "Echo". It is no source of facts, so it has no name there.
+const PROMPT = 76
+
+const isEchoed = (challenge: Packet): boolean =>
+  valuesOf(challenge, PROMPT).some((value) => Buffer.from(value).equals(Buffer.of(0, 0, 0, 1)))
+
+const tagOf = (server: string): Buffer =>
+  createHash('sha256').update(server).digest().subarray(0, TAG_LENGTH)
+
+const generationOf = ({ servers, ...settings }: RadiusSettings): string => {
+  const places = servers.map(({ host, port, tls }) => [host, port, tls?.serverName, tls?.ca])
+  const text = JSON.stringify([settings, places], (_, value: unknown) =>
+    value instanceof RegExp ? String(value) : value,
+  )
+  return createHash('sha256').update(text).digest('base64url')
+}

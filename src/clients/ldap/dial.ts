@@ -1,0 +1,128 @@
+// Opens connections: TCP, StartTLS where that is asked for, and TLS with the server's name checked.
+
+import { connect, isIP, type Socket } from 'node:net'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { describeError } from '../../runtime/errors.ts'
+import { LdapConnection, type Patience } from './connection.ts'
+import { DirectoryError } from './failure.ts'
+import type { LdapTls } from './options.ts'
+
+/** Where a server is. */
+export interface ServerAddress {
+  /** As in the configuration, for messages. */
+  readonly url: string
+  readonly host: string
+  readonly port: number
+  readonly ldaps: boolean
+}
+
+const PORT = 389
+const TLS_PORT = 636
+
+/** Reads a URL; `undefined` when it is none of a server. */
+export const readServerUrl = (url: string): ServerAddress | undefined => {
+  const parsed = URL.parse(url)
+  if (parsed === null || !/^ldaps?:\/\/[^/?#@]+\/?$/.test(url) || parsed.hostname === '') {
+    return undefined
+  }
+  const ldaps = parsed.protocol === 'ldaps:'
+  return {
+    url,
+    host: parsed.hostname.replace(/^\[|\]$/g, ''),
+    port: parsed.port === '' ? (ldaps ? TLS_PORT : PORT) : Number(parsed.port),
+    ldaps,
+  }
+}
+
+/**
+ * Opens a connection that nobody is bound on. The limit is for all of it.
+ *
+ * @throws DirectoryError `unreachable` or `tls`; the signal's reason when it aborts
+ */
+export const dial = async (
+  server: ServerAddress,
+  tls: LdapTls,
+  patience: Patience,
+): Promise<LdapConnection> => {
+  patience.signal.throwIfAborted()
+  const late = new AbortController()
+  const timer = setTimeout(() => {
+    const message = `${server.url} could not be connected within ${patience.limit} ms`
+    late.abort(new DirectoryError('unreachable', message))
+  }, patience.limit)
+  const within = { ...patience, signal: AbortSignal.any([patience.signal, late.signal]) }
+  try {
+    const raw = await openTcp(server, within.signal)
+    if (!server.ldaps && !tls.startTls) return new LdapConnection(raw, server.url)
+    const plain = server.ldaps ? raw : await new LdapConnection(raw, server.url).startTls(within)
+    return new LdapConnection(await openTls(plain, server, tls, within.signal), server.url)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const KEEP_ALIVE = 30_000
+
+const openTcp = async (server: ServerAddress, signal: AbortSignal): Promise<Socket> => {
+  const { host, port } = server
+  const socket = connect({
+    host,
+    port,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE,
+  })
+  return await opened(socket, 'connect', signal, (cause) => {
+    const message = `${server.url} cannot be reached: ${describeError(cause)}`
+    return new DirectoryError('unreachable', message, { cause })
+  })
+}
+
+const openTls = async (
+  socket: Socket,
+  server: ServerAddress,
+  { ca, serverName, client }: LdapTls,
+  signal: AbortSignal,
+): Promise<TLSSocket> => {
+  const name = serverName ?? server.host
+  const secured = connectTls({
+    socket,
+    // What the certificate is checked against. An address cannot be sent as SNI (RFC 6066 §3).
+    host: name,
+    ...(isIP(name) === 0 ? { servername: name } : {}),
+    ...(ca === undefined ? {} : { ca }),
+    ...(client === undefined ? {} : { cert: client.certificate, key: client.key }),
+    minVersion: 'TLSv1.2',
+    rejectUnauthorized: true,
+  })
+  return await opened(secured, 'secureConnect', signal, (cause) => {
+    const message = `${server.url} cannot be trusted: ${describeError(cause)}`
+    return new DirectoryError('tls', message, { cause })
+  })
+}
+
+const opened = async <T extends Socket>(
+  socket: T,
+  event: 'connect' | 'secureConnect',
+  signal: AbortSignal,
+  failure: (cause: unknown) => DirectoryError,
+): Promise<T> => {
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  const onOpen = (): void => resolve(socket)
+  const onClose = (): void => reject(failure(new Error('the server closed the connection')))
+  const onError = (cause: unknown): void => reject(failure(cause))
+  const onAbort = (): void => reject(signal.reason)
+  socket.once(event, onOpen).once('close', onClose).on('error', onError)
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    if (signal.aborted) onAbort()
+    return await promise
+  } catch (cause) {
+    // The listener for errors stays: a second one would end the process.
+    socket.destroy()
+    throw cause
+  } finally {
+    socket.off(event, onOpen).off('close', onClose)
+    signal.removeEventListener('abort', onAbort)
+  }
+}

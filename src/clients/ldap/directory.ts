@@ -1,0 +1,96 @@
+// The servers of one directory in order of preference: the first healthy one is asked, the next one
+// when it fails. Where all have failed a moment ago, the answer is immediate.
+
+import type { Clock } from '../../runtime/clock.ts'
+import type { ServerState } from '../../runtime/server-state.ts'
+import { readServerUrl } from './dial.ts'
+import { DirectoryError } from './failure.ts'
+import type { DirectoryOptions } from './options.ts'
+import { DirectoryServer } from './server.ts'
+
+/** Told when a server begins to be left alone, and why; or, without a reason, that it is back. */
+export type ServerReport = (url: string, failure: DirectoryError | undefined) => void
+
+/** Servers that hold the same entries. */
+export class Directory implements Disposable {
+  readonly #servers: readonly DirectoryServer[]
+  readonly #clock: Clock
+  /** How each is doing, in order. */
+  readonly states: readonly ServerState[]
+
+  constructor(options: DirectoryOptions, clock: Clock, report: ServerReport) {
+    this.#clock = clock
+    this.#servers = options.servers.map((url) => {
+      const address = readServerUrl(url)
+      if (address === undefined) throw new Error('a URL that the check of the options let through')
+      return new DirectoryServer(address, options, clock, (failure) => report(url, failure))
+    })
+    this.states = this.#servers.map(({ health }, index) => ({
+      name: options.servers[index] ?? '',
+      isUp: () => health.admission === 'ask',
+    }))
+  }
+
+  /**
+   * Does the work with the first server that can. It is begun anew with the next one when a server
+   * fails in the middle.
+   *
+   * @param user whom the work is about
+   * @throws DirectoryError when none can, or when another would fare no better; the signal's reason
+   */
+  async use<T>(
+    user: string,
+    signal: AbortSignal,
+    work: (server: DirectoryServer) => Promise<T>,
+  ): Promise<T> {
+    let last: unknown
+    for (const server of this.#worthAsking()) {
+      const { health } = server
+      // Others go on meanwhile: what was healthy may have failed them.
+      if (health.admission === 'leave') continue
+      if (health.admission === 'try') health.trying()
+      const began = this.#clock.monotonic()
+      try {
+        const result = await work(server)
+        health.succeeded()
+        return result
+      } catch (cause) {
+        if (!(cause instanceof DirectoryError)) {
+          health.undecided()
+          throw cause
+        }
+        if (!cause.ofTheServer) {
+          health.succeeded()
+          throw cause
+        }
+        health.failed(cause, { user, began })
+        last = cause
+      }
+    }
+    throw last ?? this.#allSkipped()
+  }
+
+  /**
+   * Healthy servers in order. One that may be back is tried aside, so that nobody waits for it; only
+   * where there is no other is it the caller who tries.
+   */
+  #worthAsking(): readonly DirectoryServer[] {
+    const healthy = this.#servers.filter(({ health }) => health.admission === 'ask')
+    const perhaps = this.#servers.filter(({ health }) => health.admission === 'try')
+    if (healthy.length > 0) {
+      for (const server of perhaps) server.tryAside()
+      return healthy
+    }
+    return perhaps
+  }
+
+  #allSkipped(): DirectoryError {
+    const cause = this.#servers.find(({ health }) => health.last !== undefined)?.health.last
+    const message = `no server of the directory is asked, since each failed a moment ago: ${cause?.message}`
+    return new DirectoryError('skipped', message, { cause })
+  }
+
+  [Symbol.dispose](): void {
+    for (const server of this.#servers) server[Symbol.dispose]()
+  }
+}

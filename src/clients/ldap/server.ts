@@ -1,0 +1,93 @@
+// One server of a directory: its health, and its connections: those of the service account, and
+// apart from them those on which users' passwords are tried.
+
+import type { Clock } from '../../runtime/clock.ts'
+import { AnswerBudget } from './answer-budget.ts'
+import type { LdapConnection, Patience } from './connection.ts'
+import { dial, type ServerAddress } from './dial.ts'
+import { DirectoryError } from './failure.ts'
+import { ServerHealth, type HealthListener } from './health.ts'
+import type { DirectoryOptions, ServiceAccount } from './options.ts'
+import { ConnectionPool } from './pool.ts'
+import { RESULT } from './responses.ts'
+
+/** A server that can be asked. */
+export class DirectoryServer implements Disposable {
+  readonly health: ServerHealth
+  /** Connections bound as the service account; absent where there is none. */
+  readonly service: ConnectionPool | undefined
+  /** Connections for users' binds. Whoever takes one must bind first. */
+  readonly users: ConnectionPool
+  readonly #closing = new AbortController()
+
+  constructor(
+    address: ServerAddress,
+    options: DirectoryOptions,
+    clock: Clock,
+    listener: HealthListener,
+  ) {
+    const { tls, limits, service } = options
+    this.health = new ServerHealth(limits.coolDown, clock, listener)
+    const open = async (signal: AbortSignal): Promise<LdapConnection> =>
+      await dial(address, tls, {
+        signal,
+        limit: limits.connectTimeout,
+        budget: new AnswerBudget(),
+      })
+    this.users = new ConnectionPool({ open, idle: limits.idle })
+    if (service !== undefined) {
+      const openBound = async (signal: AbortSignal): Promise<LdapConnection> => {
+        const patience = {
+          signal,
+          limit: limits.operationTimeout,
+          budget: new AnswerBudget(),
+        }
+        return await bindService(await open(signal), address, service, patience)
+      }
+      this.service = new ConnectionPool({ open: openBound, idle: limits.idle })
+    }
+  }
+
+  /** Finds out by itself whether the server is back. */
+  tryAside(): void {
+    this.health.trying()
+    const pool = this.service ?? this.users
+    pool.probe(this.#closing.signal).then(
+      () => this.health.succeeded(),
+      (cause: unknown) => {
+        if (cause instanceof DirectoryError) this.health.failed(cause)
+        else this.health.undecided()
+      },
+    )
+  }
+
+  [Symbol.dispose](): void {
+    this.#closing.abort()
+    this.service?.[Symbol.dispose]()
+    this.users[Symbol.dispose]()
+  }
+}
+
+/** The connection, bound as the service account; closed where that cannot be had. */
+const bindService = async (
+  connection: LdapConnection,
+  address: ServerAddress,
+  { dn, password }: ServiceAccount,
+  patience: Patience,
+): Promise<LdapConnection> => {
+  try {
+    const { code, policyError } = await connection.bind(dn, password.reveal(), patience)
+    // With a policy error the bind may have succeeded, and is good for nothing but a new password.
+    if (code === RESULT.success && policyError === undefined) return connection
+    if (code === RESULT.busy || code === RESULT.unavailable) {
+      throw new DirectoryError('busy', `${address.url} is busy: result code ${code}`)
+    }
+    // Without the server's own words: they could repeat what it was sent.
+    const why = `result code ${code}${policyError === undefined ? '' : `, policy error ${policyError}`}`
+    const message = `${address.url} refuses the service account ${dn}: ${why}`
+    throw new DirectoryError('service-refused', message)
+  } catch (cause) {
+    connection.close()
+    throw cause
+  }
+}

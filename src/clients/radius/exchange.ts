@@ -1,0 +1,81 @@
+// One request on its way: its bytes, and whoever waits for the reply.
+
+import type { Packet, PacketFault } from './packet.ts'
+import { RadiusFailure } from './failure.ts'
+
+/** A request and its reply. Disposing of it gives its identifier back. */
+export class Exchange implements Disposable {
+  readonly bytes: Uint8Array
+  /** What the reply is verified with. */
+  readonly authenticator: Uint8Array
+  /**
+   * Whether only a signed reply counts. That to Status-Server comes unsigned from many (the example of
+   * RFC 5997 §6.1 is), and whoever forges it lets nobody in.
+   */
+  readonly signed: boolean
+  /** Whether it stays when what was sent is turned away, because it will be sent again. */
+  persistent = false
+  readonly #outcome = Promise.withResolvers<Packet>()
+  readonly #release: () => void
+  #discarded = 0
+  #fault: PacketFault | undefined
+
+  constructor(request: Pick<Exchange, 'bytes' | 'authenticator' | 'signed'>, release: () => void) {
+    this.bytes = request.bytes
+    this.authenticator = request.authenticator
+    this.signed = request.signed
+    this.#release = release
+    // Nobody may be waiting by the time that it fails.
+    this.#outcome.promise.catch(() => undefined)
+  }
+
+  /** The reply has come, and is genuine. */
+  answer(reply: Packet): void {
+    this.#outcome.resolve(reply)
+  }
+
+  /** No reply will come. */
+  fail(failure: RadiusFailure): void {
+    this.#outcome.reject(failure)
+  }
+
+  /** Something came in the name of a reply; RFC 2865 §3 has it silently discarded. */
+  discard(fault: PacketFault): void {
+    this.#discarded += 1
+    this.#fault = fault
+  }
+
+  /**
+   * The reply, or `undefined` when none has come after so many milliseconds.
+   *
+   * @throws RadiusFailure when none can come any more; the signal's reason when it aborts
+   */
+  async within(limit: number, signal: AbortSignal): Promise<Packet | undefined> {
+    signal.throwIfAborted()
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>()
+    const timer = setTimeout(resolve, limit, undefined)
+    const onAbort = (): void => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      return await Promise.race([this.#outcome.promise, promise])
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  /** The failure of having waited in vain. */
+  unanswered(limit: number): RadiusFailure {
+    const silence = `no reply within ${Math.round(limit)} ms`
+    if (this.#fault === undefined) return new RadiusFailure('unanswered', silence)
+    const discarded = `${this.#discarded} discarded, the last for ${this.#fault}`
+    const hint = WRONG_SECRET.includes(this.#fault) ? '; is the shared secret the same?' : ''
+    return new RadiusFailure('unanswered', `${silence} (${discarded}${hint})`)
+  }
+
+  [Symbol.dispose](): void {
+    this.#release()
+  }
+}
+
+const WRONG_SECRET: readonly PacketFault[] = ['authenticator-wrong', 'message-authenticator-wrong']

@@ -1,0 +1,159 @@
+// One RADIUS server: asked as long as it answers, and left alone for a while when it does not.
+
+import type { Clock } from '../../runtime/clock.ts'
+import { describeError } from '../../runtime/errors.ts'
+import type { Logger } from '../../runtime/logger.ts'
+import type { Packet, PacketFault, RequestContent } from './packet.ts'
+import { Breaker, type BreakerState } from './breaker.ts'
+import { RadiusFailure } from './failure.ts'
+import { ConnectionPool, type PoolOptions, type Turn } from './pool.ts'
+
+/** What a server needs. */
+export interface ServerOptions extends Omit<PoolOptions, 'onFault'> {
+  /** For messages: `host:port`. */
+  readonly name: string
+  /** How often a request is sent again. */
+  readonly retries: number
+  /** Milliseconds at most between trials of a server that is down. */
+  readonly coolDown: number
+  readonly logger: Logger
+}
+
+// So few that a dead server costs little, so many that one lost packet does not make it dead.
+const FAILURES = 3
+const FIRST_PAUSE = 500
+
+const NEVER = new AbortController().signal
+
+/** One server. */
+export class Server {
+  readonly name: string
+  readonly #options: ServerOptions
+  readonly #pool: ConnectionPool
+  readonly #breaker: Breaker
+  readonly #clock: Clock
+  readonly #faults = new Map<PacketFault, number>()
+  #failure: RadiusFailure | undefined
+
+  constructor(options: ServerOptions) {
+    this.name = options.name
+    this.#options = options
+    this.#clock = options.clock
+    const shortest = Math.min(FIRST_PAUSE, options.coolDown)
+    this.#breaker = new Breaker(
+      { failures: FAILURES, shortest, longest: options.coolDown },
+      options.clock,
+    )
+    this.#pool = new ConnectionPool({ ...options, onFault: (fault) => this.#count(fault) })
+  }
+
+  get state(): BreakerState {
+    return this.#breaker.state
+  }
+
+  /** Whether a trial costs nobody's password any time. */
+  get hasProbe(): boolean {
+    return this.#options.status !== undefined
+  }
+
+  /** Why it was last given up. */
+  get failure(): RadiusFailure | undefined {
+    return this.#failure
+  }
+
+  /**
+   * Sends a request and waits for the reply.
+   *
+   * @throws RadiusFailure; the signal's reason when it aborts
+   */
+  async ask(content: RequestContent, turn: Omit<Turn, 'retries'>): Promise<Packet> {
+    return await this.#exchange(content, { ...turn, retries: this.#options.retries })
+  }
+
+  /** Asks with Status-Server (RFC 5997) whether it is back, once at a time. */
+  async probe(): Promise<boolean> {
+    const { status, interval } = this.#options
+    if (status === undefined) return false
+    try {
+      // RFC 5997: never sent again, only anew.
+      await this.#exchange(status, { limit: interval, retries: 0, last: false, signal: NEVER })
+      return true
+    } catch {
+      return false // known by its state
+    }
+  }
+
+  close(): void {
+    this.#pool.close()
+  }
+
+  async #exchange(content: RequestContent, turn: Turn): Promise<Packet> {
+    const trial = this.state === 'due'
+    if (trial) this.#breaker.try()
+    const began = this.#clock.monotonic()
+    try {
+      const reply = await this.#pool.exchange(content, turn)
+      this.#answered()
+      return reply
+    } catch (cause) {
+      throw this.#blame(cause, began, trial)
+    }
+  }
+
+  #answered(): void {
+    if (!this.#breaker.succeeded()) return
+    this.#faults.clear()
+    this.#options.logger.info({ server: this.name }, 'radius server is back')
+  }
+
+  /** Counts a failure against the server, if it was the server's; gives it the server's name. */
+  #blame(cause: unknown, began: number, trial: boolean): unknown {
+    const waited = this.#clock.monotonic() - began
+    const failure = failureOf(cause, this.name, waited)
+    // It answers others: what it is silent about is this request, and somebody who can find such
+    // requests must not be able to have it given up.
+    const alive = this.#pool.heardSince(began)
+    if (alive || !isEvidence(cause, waited, this.#options.interval)) {
+      this.#breaker.abandoned(trial)
+    } else {
+      this.#failure = failure
+      if (this.#breaker.failed(trial)) this.#giveUp(failure)
+    }
+    return cause instanceof RadiusFailure ? failure : cause
+  }
+
+  #giveUp(failure: RadiusFailure): void {
+    this.#pool.renew()
+    this.#options.logger.warn(
+      { server: this.name, reason: failure.reason, err: describeError(failure) },
+      'radius server is left alone for now',
+    )
+  }
+
+  /** Replies are discarded silently (RFC 2865 §3) but not secretly: each doubling is a line. */
+  #count(fault: PacketFault): void {
+    const count = (this.#faults.get(fault) ?? 0) + 1
+    this.#faults.set(fault, count)
+    if ((count & (count - 1)) !== 0) return
+    const fields = { server: this.name, fault, count }
+    // Ordinary after a retransmission.
+    if (fault === 'identifier-unexpected') this.#options.logger.debug(fields, DISCARDED)
+    else this.#options.logger.warn(fields, DISCARDED)
+  }
+}
+
+const failureOf = (cause: unknown, name: string, waited: number): RadiusFailure =>
+  cause instanceof RadiusFailure
+    ? new RadiusFailure(cause.reason, `${name}: ${cause.message}`, { cause })
+    : new RadiusFailure('unanswered', `${name}: no reply within ${Math.round(waited)} ms`)
+
+/** Whether a failure says anything about the server. */
+const isEvidence = (cause: unknown, waited: number, interval: number): boolean => {
+  // Whoever left before a second transmission could be answered has learnt nothing.
+  if (!(cause instanceof RadiusFailure)) return waited >= 2 * interval
+  if (cause.reason === 'overloaded') return false
+  // Nor has one who had no time left to begin with.
+  return cause.reason !== 'unanswered' || waited >= interval / 2
+}
+
+const DISCARDED = 'radius reply discarded'

@@ -1,0 +1,117 @@
+// A RADIUS server that does not answer costs a few requests their time, and the rest none.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { RadiusFailure } from '../../../../src/clients/radius/failure.ts'
+import { CALLER, callerUntil } from '../../../fakes/caller.ts'
+import { judge, silent, startFakeRadius, type FakeRadius } from '../../../fakes/radius-server.ts'
+import { radiusAt, type LoggingRadius } from './verifying.ts'
+
+const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds))
+
+describe('a server that is down', () => {
+  const OPTIONS = { timeout: 150, retransmitAfter: 40, coolDown: 150 }
+
+  const bringDown = async (server: FakeRadius, radius: LoggingRadius): Promise<void> => {
+    server.behave = silent
+    for (let count = 0; count < 3; count += 1) {
+      await radius.verify('alice', 'right', CALLER)
+    }
+  }
+
+  it('costs nothing any more after three failures, and is told of once', async () => {
+    await using server = await startFakeRadius()
+    await using radius = radiusAt([server], OPTIONS)
+    await bringDown(server, radius)
+    const before = server.requests.length
+    const all = await Promise.all(
+      Array.from({ length: 200 }, () => radius.verify('alice', 'right', CALLER)),
+    )
+    for (const verification of all) {
+      assert.ok(verification.outcome === 'unavailable')
+      assert.ok(verification.cause instanceof RadiusFailure)
+      assert.equal(verification.cause.reason, 'servers-down')
+      assert.match(verification.cause.message, /:\d+: no reply within/)
+    }
+    assert.equal(server.requests.length, before)
+    assert.equal(radius.lines.filter((line) => line.includes('left alone')).length, 1)
+  })
+
+  it('is tried by one request, and by all once that was answered', async () => {
+    await using server = await startFakeRadius()
+    await using radius = radiusAt([server], OPTIONS)
+    await bringDown(server, radius)
+    server.behave = judge
+    await pause(2 * OPTIONS.coolDown)
+    const before = server.requests.length
+    const [first, second] = await Promise.all([
+      radius.verify('alice', 'right', CALLER),
+      radius.verify('alice', 'right', CALLER),
+    ])
+    assert.deepEqual([first.outcome, second.outcome], ['verified', 'unavailable'])
+    assert.equal(server.requests.length, before + 1)
+    assert.equal((await radius.verify('alice', 'right', CALLER)).outcome, 'verified')
+    assert.equal(radius.lines.filter((line) => line.includes('is back')).length, 1)
+  })
+
+  it('is asked with Status-Server where it answers that, and with no password', async () => {
+    await using server = await startFakeRadius()
+    await using radius = radiusAt([server], { ...OPTIONS, statusServer: true })
+    await bringDown(server, radius)
+    await pause(2 * OPTIONS.coolDown)
+    const before = server.requests.length
+    assert.equal((await radius.verify('alice', 'right', CALLER)).outcome, 'unavailable')
+    server.behave = judge
+    await pause(2 * OPTIONS.coolDown)
+    assert.equal((await radius.verify('alice', 'right', CALLER)).outcome, 'verified')
+    const codes = server.requests.slice(before).map(({ code }) => code)
+    assert.deepEqual(codes, [12, 12, 1])
+  })
+
+  it('costs a request with another server to go to at most one interval', async () => {
+    await using first = await startFakeRadius()
+    await using second = await startFakeRadius()
+    await using radius = radiusAt([first, second], { ...OPTIONS, timeout: 1_000 })
+    await bringDown(first, radius)
+    await pause(2 * OPTIONS.coolDown)
+    const began = performance.now()
+    assert.equal((await radius.verify('alice', 'right', CALLER)).outcome, 'verified')
+    assert.ok(performance.now() - began < 400)
+    first.behave = judge
+    await pause(2 * OPTIONS.coolDown)
+    await radius.verify('alice', 'right', CALLER)
+    const before = second.requests.length
+    await radius.verify('alice', 'right', CALLER)
+    assert.equal(second.requests.length, before)
+  })
+
+  it('is not taken for down for being silent about some requests', async () => {
+    await using server = await startFakeRadius((request, reply) =>
+      request.user === 'mallory' ? [] : judge(request, reply),
+    )
+    await using radius = radiusAt([server], OPTIONS)
+    const mallory = Array.from({ length: 5 }, () => radius.verify('mallory', 'x', CALLER))
+    await pause(20)
+    assert.equal((await radius.verify('alice', 'right', CALLER)).outcome, 'verified')
+    for (const { outcome } of await Promise.all(mallory)) assert.equal(outcome, 'unavailable')
+    assert.equal((await radius.verify('alice', 'right', CALLER)).outcome, 'verified')
+    assert.deepEqual(radius.lines, [])
+  })
+
+  it('is noticed although every caller leaves before its time is over', async () => {
+    await using server = await startFakeRadius(silent)
+    await using radius = radiusAt([server], { ...OPTIONS, timeout: 60_000 })
+    for (let count = 0; count < 3; count += 1) {
+      await radius.verify('alice', 'right', callerUntil(AbortSignal.timeout(120)))
+    }
+    const verification = await radius.verify(
+      'alice',
+      'right',
+      callerUntil(AbortSignal.timeout(120)),
+    )
+    assert.ok(verification.outcome === 'unavailable')
+    assert.ok(verification.cause instanceof RadiusFailure)
+    assert.equal(verification.cause.reason, 'servers-down')
+  })
+})

@@ -1,0 +1,200 @@
+// What the attributes of an Access-Accept become.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { readPacket, type Packet } from '../../../../src/clients/radius/packet.ts'
+import {
+  factsOf,
+  messageOf,
+  type AttributeSource,
+  type FactsOptions,
+} from '../../../../src/authenticate/password/radius/facts.ts'
+import type { PasswordFacts } from '../../../../src/authenticate/password/verifier.ts'
+import { makeReply, type ReplyOptions } from '../../../fakes/radius-server.ts'
+
+type Attributes = NonNullable<ReplyOptions['attributes']>
+
+const packetWith = (attributes: Attributes): Packet => {
+  const reading = readPacket(makeReply(Buffer.alloc(20), { attributes }))
+  assert.ok(reading.ok)
+  return reading.packet
+}
+
+const facts = (
+  attributes: Attributes,
+  options: Partial<FactsOptions>,
+  typed = 'alice',
+): PasswordFacts | undefined =>
+  factsOf(packetWith(attributes), typed, { user: 'as-typed', groups: [], extra: {}, ...options })
+
+const cisco = (value: string): Buffer =>
+  Buffer.concat([Buffer.of(0, 0, 0, 9, 1, value.length + 2), Buffer.from(value)])
+
+describe('groups', () => {
+  const CASES: readonly {
+    name: string
+    input: Attributes
+    from: readonly AttributeSource[]
+    want: readonly string[]
+  }[] = [
+    {
+      name: 'come from Class, each value one',
+      input: [
+        [25, 'staff'],
+        [25, 'dev,ops'],
+      ],
+      from: [{ attribute: 'Class' }],
+      want: ['staff', 'dev,ops'],
+    },
+    {
+      name: 'come from several attributes in their order, each once',
+      input: [
+        [25, 'b'],
+        [11, 'a'],
+        [25, 'a'],
+      ],
+      from: [{ attribute: 'Filter-Id' }, { attribute: 'Class' }],
+      want: ['a', 'b'],
+    },
+    {
+      name: 'come from a number',
+      input: [[230, 'x']],
+      from: [{ attribute: 230 }],
+      want: ['x'],
+    },
+    {
+      name: 'come from a vendor’s attribute, by a pattern',
+      input: [
+        [26, cisco('shell:roles=admin')],
+        [26, cisco('shell:priv-lvl=15')],
+      ],
+      from: [{ attribute: { vendor: 9, type: 1 }, pattern: /^shell:roles=(.*)$/ }],
+      want: ['admin'],
+    },
+    {
+      name: 'come from every match of a pattern with g',
+      input: [[25, 'OU=dev;OU=ops;']],
+      from: [{ attribute: 'Class', pattern: /OU=([^;]+)/g }],
+      want: ['dev', 'ops'],
+    },
+    {
+      name: 'are what a pattern without groups has matched',
+      input: [[25, 'team-dev!']],
+      from: [{ attribute: 'Class', pattern: /[a-z-]+/ }],
+      want: ['team-dev'],
+    },
+    {
+      name: 'have a prefix',
+      input: [[25, 'staff']],
+      from: [{ attribute: 'Class', prefix: 'radius:' }],
+      want: ['radius:staff'],
+    },
+    {
+      name: 'come from numbers',
+      input: [
+        [6, Buffer.of(0, 0, 0, 6)],
+        [6, Buffer.of(6)],
+      ],
+      from: [{ attribute: 'Service-Type', as: 'integer', prefix: 'service-' }],
+      want: ['service-6'],
+    },
+    {
+      name: 'are in NFC',
+      input: [[25, 'u\u0308ber']],
+      from: [{ attribute: 'Class' }],
+      want: ['\u00fcber'],
+    },
+    {
+      name: 'are no binary, no control characters, and not empty',
+      input: [
+        [25, Buffer.of(0xff, 0xfe)],
+        [25, 'a\r\nx-user: root'],
+        [25, 'a\0'],
+        [25, ''],
+        [25, 'good'],
+      ],
+      from: [{ attribute: 'Class' }],
+      want: ['good'],
+    },
+    { name: 'are none by default', input: [[25, 'staff']], from: [], want: [] },
+  ]
+  for (const { name, input, from, want } of CASES) {
+    it(name, () => assert.deepEqual(facts(input, { groups: from })?.groups, want))
+  }
+})
+
+describe('the user', () => {
+  const REPLY: Attributes = [[1, 'Alice@EXAMPLE']]
+
+  it('is as typed', () => {
+    assert.equal(facts(REPLY, { user: 'as-typed' }, 'ALICE')?.user, 'ALICE')
+  })
+
+  it('is what was typed in lower case', () => {
+    assert.equal(facts(REPLY, { user: 'lower-case' }, 'JÜRGEN')?.user, 'jürgen')
+  })
+
+  it('is what the reply says, where it says anything', () => {
+    assert.equal(facts(REPLY, { user: 'from-reply' }, 'ALICE')?.user, 'Alice@EXAMPLE')
+    assert.equal(facts([], { user: 'from-reply' }, 'ALICE')?.user, 'ALICE')
+  })
+
+  it('cannot be had from a reply that says nonsense', () => {
+    for (const name of [Buffer.of(0xff), '', 'a\nb', 'a\0']) {
+      assert.equal(facts([[1, name]], { user: 'from-reply' }), undefined)
+    }
+  })
+})
+
+describe('further facts', () => {
+  it('have all values, and are left out where there are none', () => {
+    const extra = { mail: { attribute: 230 }, phone: { attribute: 231 } }
+    const found = facts(
+      [
+        [230, 'a@example.org'],
+        [230, 'b@example.org'],
+      ],
+      { extra },
+    )
+    assert.deepEqual(found?.extra, { mail: ['a@example.org', 'b@example.org'] })
+  })
+
+  it('have odd names', () => {
+    const extra = Object.fromEntries([['__proto__', { attribute: 230 }]])
+    const found = facts([[230, 'x']], { extra })
+    assert.deepEqual(Object.entries(found?.extra ?? {}), [['__proto__', ['x']]])
+  })
+
+  it('have the first value as uid', () => {
+    const uid = { attribute: 'Chargeable-User-Identity' } as const
+    const found = facts(
+      [
+        [89, '4711'],
+        [89, '4712'],
+      ],
+      { uid },
+    )
+    assert.equal(found?.uid, '4711')
+    assert.deepEqual(Object.keys(facts([], { uid }) ?? {}), ['user', 'groups', 'extra'])
+  })
+})
+
+describe('a message', () => {
+  const CASES: readonly { name: string; input: Attributes; want: string }[] = [
+    { name: 'is none', input: [], want: '' },
+    { name: 'is one', input: [[18, 'Enter the code:']], want: 'Enter the code:' },
+    {
+      name: 'has a line for each attribute',
+      input: [
+        [18, 'one'],
+        [18, 'two'],
+      ],
+      want: 'one\ntwo',
+    },
+    { name: 'has no control characters', input: [[18, '\u001b[2J\r\nhi\0']], want: '[2J\nhi' },
+    { name: 'is shown as far as it can be', input: [[18, Buffer.of(0xff, 65)]], want: '\ufffdA' },
+  ]
+  for (const { name, input, want } of CASES) {
+    it(name, () => assert.equal(messageOf(packetWith(input)), want))
+  }
+})

@@ -1,0 +1,139 @@
+// What a RADIUS client does when servers are silent, slow, down, or back again.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { RadiusFailure } from '../../../../src/clients/radius/failure.ts'
+import type { Verification } from '../../../../src/authenticate/password/verifier.ts'
+import { CALLER, callerUntil } from '../../../fakes/caller.ts'
+import {
+  judge,
+  silent,
+  startFakeRadius,
+  type RadiusBehaviour,
+} from '../../../fakes/radius-server.ts'
+import { radiusAt } from './verifying.ts'
+
+const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds))
+
+const timed = async (
+  verification: Promise<Verification>,
+): Promise<{ readonly outcome: Verification['outcome']; readonly took: number }> => {
+  const began = performance.now()
+  const { outcome } = await verification
+  return { outcome, took: performance.now() - began }
+}
+
+const reasonOf = (verification: Verification): string => {
+  assert.equal(verification.outcome, 'unavailable')
+  assert.ok(verification.cause instanceof RadiusFailure)
+  return verification.cause.reason
+}
+
+const unusedPort = async (): Promise<number> => {
+  await using server = await startFakeRadius()
+  return server.port
+}
+
+/** Ignores so many requests, and behaves after that. */
+const deaf = (count: number): RadiusBehaviour => {
+  let heard = 0
+  return (request, reply) => {
+    heard += 1
+    return heard > count ? judge(request, reply) : []
+  }
+}
+
+describe('a request that is not answered', () => {
+  it('is sent again as it was, later and later (RFC 5080 §2.2.1)', async () => {
+    await using server = await startFakeRadius(deaf(2))
+    await using radius = radiusAt([server])
+    assert.equal((await radius.verify('alice', 'right', CALLER)).outcome, 'verified')
+    const [first, second, third, ...more] = server.requests
+    assert.ok(first !== undefined && second !== undefined && third !== undefined)
+    assert.deepEqual(more, [])
+    assert.deepEqual([second.bytes, third.bytes], [first.bytes, first.bytes])
+    assert.equal(new Set(server.requests.map(({ from }) => from)).size, 1)
+    // 60 and 120 ms, as far as a busy machine lets the server see it.
+    assert.ok(third.time - first.time >= 60, `${third.time - first.time} ms`)
+  })
+
+  it('is sent so often and no more, and waits until the time is over', async () => {
+    await using server = await startFakeRadius(silent)
+    await using radius = radiusAt([server], { timeout: 600, retries: 1 })
+    const { outcome, took } = await timed(radius.verify('alice', 'right', CALLER))
+    assert.equal(outcome, 'unavailable')
+    assert.ok(took >= 590 && took < 2_000, `${took} ms`)
+    assert.equal(server.requests.length, 2)
+  })
+
+  it('is answered late, and is not sent again where there is no time for it', async () => {
+    await using server = await startFakeRadius(async (request, reply) => {
+      await pause(300)
+      return judge(request, reply)
+    })
+    await using radius = radiusAt([server], { retries: 0 })
+    assert.equal((await radius.verify('alice', 'right', CALLER)).outcome, 'verified')
+    assert.equal(server.requests.length, 1)
+  })
+
+  it('ends at once when the caller leaves', async () => {
+    await using server = await startFakeRadius(silent)
+    await using radius = radiusAt([server], { timeout: 60_000 })
+    const caller = new AbortController()
+    const verification = radius.verify('alice', 'right', callerUntil(caller.signal))
+    const reason = new Error('gone')
+    setTimeout(() => caller.abort(reason), 30)
+    const { outcome, took } = await timed(verification)
+    assert.equal(outcome, 'unavailable')
+    assert.ok(took < 5_000, `${took} ms`)
+    assert.deepEqual(await verification, { outcome: 'unavailable', cause: reason })
+  })
+
+  it('is never sent for a caller who has left before', async () => {
+    await using server = await startFakeRadius()
+    await using radius = radiusAt([server])
+    const { outcome } = await radius.verify('alice', 'right', callerUntil(AbortSignal.abort()))
+    assert.equal(outcome, 'unavailable')
+    await pause(30)
+    assert.deepEqual(server.requests, [])
+  })
+})
+
+describe('several servers', () => {
+  it('are asked in order, and the others only when one does not answer', async () => {
+    await using first = await startFakeRadius()
+    await using second = await startFakeRadius()
+    await using radius = radiusAt([first, second])
+    assert.equal((await radius.verify('alice', 'wrong', CALLER)).outcome, 'wrong-password')
+    assert.deepEqual([first.requests.length, second.requests.length], [1, 0])
+  })
+
+  it('share the time', async () => {
+    await using first = await startFakeRadius(silent)
+    await using second = await startFakeRadius()
+    await using radius = radiusAt([first, second], { timeout: 1_000 })
+    const { outcome, took } = await timed(radius.verify('alice', 'right', CALLER))
+    assert.equal(outcome, 'verified') // so within the time for all of them
+    // Half of it, and some less: timers count from the last turn of the event loop.
+    assert.ok(took >= 400, `${took} ms`)
+  })
+
+  it('lose no time on one where nothing listens', async () => {
+    await using alive = await startFakeRadius()
+    await using radius = radiusAt([{ port: await unusedPort() }, alive])
+    const { outcome, took } = await timed(radius.verify('alice', 'right', CALLER))
+    assert.equal(outcome, 'verified')
+    assert.ok(took < 2_000, `${took} ms`)
+  })
+
+  it('all silent, are all named in the failure', async () => {
+    await using first = await startFakeRadius(silent)
+    await using second = await startFakeRadius(silent)
+    await using radius = radiusAt([first, second], { timeout: 300 })
+    const verification = await radius.verify('alice', 'right', CALLER)
+    assert.equal(reasonOf(verification), 'unanswered')
+    assert.ok(verification.outcome === 'unavailable' && verification.cause instanceof Error)
+    assert.match(verification.cause.message, new RegExp(`:${first.port}: .*; .*:${second.port}: `))
+  })
+})

@@ -1,0 +1,274 @@
+// RADIUS against a real FreeRADIUS, over UDP and over TLS.
+
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { after, before, describe, it } from 'node:test'
+
+import type { RadiusOptions } from '../../../../src/authenticate/password/radius/options.ts'
+import { SharedSecret } from '../../../../src/clients/radius/secret.ts'
+import type { PasswordVerifier } from '../../../../src/authenticate/password/verifier.ts'
+import { CALLER } from '../../../fakes/caller.ts'
+import { SILENT_USER } from '../../../servers/freeradius-configuration.ts'
+import {
+  skipWithoutFreeRadius,
+  startFreeRadius,
+  type FreeRadius,
+} from '../../../servers/freeradius.ts'
+import { CONFORMANCE_USERS, verifierConformance } from '../conformance.ts'
+import { radiusWith, type LoggingRadius } from './verifying.ts'
+
+type Way = 'UDP' | 'TLS'
+
+const skip = skipWithoutFreeRadius()
+
+const USERS = [
+  ...Object.entries(CONFORMANCE_USERS).map(([name, user]) => ({
+    name,
+    ...user,
+    reply: ['Class = "developers"', 'Class += "staff"', 'Filter-Id = "vpn"'],
+  })),
+  { name: 'vera', password: 'v', reply: ['Cisco-AVPair = "shell:roles=admin"', 'Class = 0xff00'] },
+  { name: 'canon', password: 'c', reply: ['User-Name = "canon@example.org"'] },
+  { name: 'carol', password: 'c', second: 'code', reply: ['Class = "otp-users"'] },
+  { name: 'pia', password: 'p', second: 'pin' },
+  { name: 'sam', password: 's', slow: true },
+  { name: 'holly', password: 'h', from: '192.0.2.7', reply: ['Class = "%{Calling-Station-Id}"'] },
+  { name: 'ivy', password: 'i', from: '2001:db8::7' },
+  ...Array.from({ length: 20 }, (_, index) => ({
+    name: `user${index}`,
+    password: `password${index}`,
+    reply: [`Class = "group${index}"`],
+  })),
+] as const
+
+let server: FreeRadius
+const shared = new Map<Way, Promise<LoggingRadius>>()
+
+const serverBy = async (way: Way): Promise<RadiusOptions['servers'][number]> => {
+  const host = '127.0.0.1'
+  if (way === 'UDP') return { host, port: server.port, secret: new SharedSecret(server.secret) }
+  const client = {
+    certificate: await readFile(server.client.certificate),
+    key: await readFile(server.client.key),
+  }
+  const tls = { ca: await readFile(server.authority.ca), client }
+  return { host, port: server.tlsPort, tls }
+}
+
+const radiusBy = async (
+  way: Way,
+  options: Omit<RadiusOptions, 'servers'> = {},
+): Promise<LoggingRadius> => {
+  const refusals = [{ pattern: /^Account disabled$/, code: 'user-disabled' as const }]
+  return radiusWith({ servers: [await serverBy(way)], refusals, ...options })
+}
+
+/**
+ * RADIUS has one answer for a wrong password and an unknown user, so that the contract's difference
+ * between the two cannot be had from it. Here the list of users makes the difference afterwards: what
+ * is left to the verifier is to let nobody in who is not on it.
+ */
+const tellingStrangers = (verifier: PasswordVerifier): PasswordVerifier => ({
+  lookup: async (account, signal) => await verifier.lookup(account, signal),
+  verify: async (user, password, context) => {
+    const verification = await verifier.verify(user, password, context)
+    const known = Object.hasOwn(CONFORMANCE_USERS, user)
+    return verification.outcome === 'wrong-password' && !known
+      ? { outcome: 'unknown-user' }
+      : verification
+  },
+})
+
+describe('with FreeRADIUS', { skip }, () => {
+  before(async () => {
+    server = await startFreeRadius(USERS)
+  })
+  after(async () => {
+    for (const radius of shared.values()) await (await radius)[Symbol.asyncDispose]()
+    await server?.[Symbol.asyncDispose]()
+  })
+
+  for (const way of ['UDP', 'TLS'] as const) {
+    verifierConformance(`RADIUS over ${way}`, async () => {
+      const radius = shared.get(way) ?? radiusBy(way)
+      shared.set(way, radius)
+      return tellingStrangers(await radius)
+    })
+
+    describe(`over ${way}`, () => {
+      it('makes groups of Class, Filter-Id and a vendor’s attribute, of an accept only', async () => {
+        await using radius = await radiusBy(way, {
+          groups: [
+            { attribute: 'Class' },
+            { attribute: 'Filter-Id', prefix: 'filter:' },
+            { attribute: { vendor: 9, type: 1 }, pattern: /^shell:roles=(.*)$/ },
+          ],
+        })
+        const groupsOf = async (user: string, password: string): Promise<unknown> => {
+          const verification = await radius.verify(user, password, CALLER)
+          return 'facts' in verification ? verification.facts.groups : verification
+        }
+        const { password } = CONFORMANCE_USERS.alice
+        assert.deepEqual(await groupsOf('alice', password), ['developers', 'staff', 'filter:vpn'])
+        assert.deepEqual(await groupsOf('vera', 'v'), ['admin'])
+        assert.deepEqual(await groupsOf('alice', 'x'), { outcome: 'wrong-password' })
+      })
+
+      it('tells the server where the caller is, who takes the user from there only', async () => {
+        await using radius = await radiusBy(way, { groups: [{ attribute: 'Class' }] })
+        await using silent = await radiusBy(way, { callingStation: false })
+        const at = (source: string) => ({ ...CALLER, source })
+        const verification = await radius.verify('holly', 'h', at('192.0.2.7'))
+        assert.ok(verification.outcome === 'verified')
+        assert.deepEqual(verification.facts.groups, ['192.0.2.7'])
+        const outcomes = [
+          await radius.verify('holly', 'h', at('192.0.2.8')),
+          await radius.verify('holly', 'h', at('')),
+          await silent.verify('holly', 'h', at('192.0.2.7')),
+          await radius.verify('ivy', 'i', at('2001:db8::7')),
+        ].map(({ outcome }) => outcome)
+        const wrong = 'wrong-password'
+        assert.deepEqual(outcomes, [wrong, wrong, wrong, 'verified'])
+      })
+
+      it('takes the name of the reply', async () => {
+        await using radius = await radiusBy(way, { user: 'from-reply' })
+        const verification = await radius.verify('canon', 'c', CALLER)
+        assert.ok(verification.outcome === 'verified')
+        assert.equal(verification.facts.user, 'canon@example.org')
+      })
+
+      it('asks for a code, and takes it once', async () => {
+        await using radius = await radiusBy(way, { groups: [{ attribute: 'Class' }] })
+        const asked = await radius.verify('carol', 'c', CALLER)
+        assert.ok(asked.outcome === 'challenged')
+        assert.equal(asked.challenge.message, 'Enter your one-time code:')
+        const { state } = asked.challenge
+        const answered = await radius.answerChallenge('carol', '123456', state, CALLER)
+        assert.ok(answered.outcome === 'verified')
+        assert.deepEqual(answered.facts.groups, ['otp-users'])
+        const again = await radius.answerChallenge('carol', '123456', state, CALLER)
+        assert.equal(again.outcome, 'wrong-password')
+      })
+
+      it('refuses a wrong code, and a code without its challenge', async () => {
+        await using radius = await radiusBy(way)
+        const asked = await radius.verify('carol', 'c', CALLER)
+        assert.ok(asked.outcome === 'challenged')
+        const { state } = asked.challenge
+        const wrong = await radius.answerChallenge('carol', '000000', state, CALLER)
+        assert.equal(wrong.outcome, 'wrong-password')
+        assert.equal((await radius.verify('carol', '123456', CALLER)).outcome, 'wrong-password')
+      })
+
+      it('asks twice where the server does', async () => {
+        await using radius = await radiusBy(way)
+        const first = await radius.verify('pia', 'p', CALLER)
+        assert.ok(first.outcome === 'challenged')
+        const second = await radius.answerChallenge('pia', '4711', first.challenge.state, CALLER)
+        assert.ok(second.outcome === 'challenged')
+        assert.match(second.challenge.message, /^PIN accepted/)
+        const { state } = second.challenge
+        const { outcome } = await radius.answerChallenge('pia', '123456', state, CALLER)
+        assert.equal(outcome, 'verified')
+      })
+
+      it('verifies 500 at once, each for itself', async () => {
+        await using radius = await radiusBy(way, { groups: [{ attribute: 'Class' }] })
+        const all = await Promise.all(
+          Array.from({ length: 500 }, async (_, index) => {
+            const number = index % 20
+            const password = index % 3 === 0 ? 'x' : `password${number}`
+            return await radius.verify(`user${number}`, password, CALLER)
+          }),
+        )
+        for (const [index, verification] of all.entries()) {
+          assert.equal(verification.outcome, index % 3 === 0 ? 'wrong-password' : 'verified')
+          const groups = 'facts' in verification ? verification.facts.groups : undefined
+          if (groups !== undefined) assert.deepEqual(groups, [`group${index % 20}`])
+        }
+      })
+
+      it('waits for a slow server, while others are answered', async () => {
+        await using radius = await radiusBy(way)
+        const slow = radius.verify('sam', 's', CALLER)
+        const began = performance.now()
+        assert.equal((await radius.verify('vera', 'v', CALLER)).outcome, 'verified')
+        assert.ok(performance.now() - began < 500)
+        assert.equal((await slow).outcome, 'verified')
+      })
+
+      it('gives up on silence', async () => {
+        await using radius = await radiusBy(way, { timeout: 400, retransmitAfter: 100 })
+        const { outcome } = await radius.verify(SILENT_USER, 'x', CALLER)
+        assert.equal(outcome, 'unavailable')
+        assert.equal((await radius.verify('vera', 'v', CALLER)).outcome, 'verified')
+      })
+
+      it('does without a server that was killed, and goes on once it is back', async () => {
+        await using radius = await radiusBy(way, {
+          timeout: 600,
+          retransmitAfter: 50,
+          coolDown: 200,
+        })
+        assert.equal((await radius.verify('vera', 'v', CALLER)).outcome, 'verified')
+        await server.kill()
+        await Promise.all(Array.from({ length: 4 }, () => radius.verify('vera', 'v', CALLER)))
+        const began = performance.now()
+        assert.equal((await radius.verify('vera', 'v', CALLER)).outcome, 'unavailable')
+        assert.ok(performance.now() - began < 300)
+        await server.start()
+        await untilVerified(radius, 1_000)
+      })
+
+      it('does without a server that hangs, and goes on once it moves', async () => {
+        await using radius = await radiusBy(way, {
+          timeout: 400,
+          retransmitAfter: 50,
+          coolDown: 100,
+          statusServer: true,
+        })
+        assert.equal((await radius.verify('vera', 'v', CALLER)).outcome, 'verified')
+        server.pause()
+        for (let count = 0; count < 3; count += 1) {
+          assert.equal((await radius.verify('vera', 'v', CALLER)).outcome, 'unavailable')
+        }
+        const began = performance.now()
+        assert.equal((await radius.verify('vera', 'v', CALLER)).outcome, 'unavailable')
+        assert.ok(performance.now() - began < 300)
+        server.resume()
+        await untilVerified(radius, 1_000)
+      })
+
+      it('bridges a restart that is shorter than its patience', async () => {
+        await using radius = await radiusBy(way, {
+          timeout: 8_000,
+          retransmitAfter: 400,
+          retries: 3,
+        })
+        assert.equal((await radius.verify('vera', 'v', CALLER)).outcome, 'verified')
+        await server.kill()
+        const verification = radius.verify('vera', 'v', CALLER)
+        await server.start()
+        assert.equal((await verification).outcome, 'verified')
+      })
+    })
+  }
+
+  it('is silent to a client that has another secret', async () => {
+    const secret = new SharedSecret('another')
+    await using radius = radiusWith({
+      servers: [{ host: '127.0.0.1', port: server.port, secret }],
+      timeout: 300,
+    })
+    assert.equal((await radius.verify('vera', 'v', CALLER)).outcome, 'unavailable')
+  })
+})
+
+const untilVerified = async (radius: PasswordVerifier, limit: number): Promise<void> => {
+  const until = performance.now() + limit
+  while ((await radius.verify('vera', 'v', CALLER)).outcome !== 'verified') {
+    assert.ok(performance.now() < until, `not verified after ${limit} ms`)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}

@@ -1,0 +1,305 @@
+// RADIUS over TLS (RFC 6614): whom the client talks to, and what it does when a connection fails.
+
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { after, before, describe, it } from 'node:test'
+import { RadiusFailure } from '../../../../src/clients/radius/failure.ts'
+import type { RadiusOptions } from '../../../../src/authenticate/password/radius/options.ts'
+import type { RadiusTls } from '../../../../src/clients/radius/options.ts'
+import type { Verification } from '../../../../src/authenticate/password/verifier.ts'
+import { CALLER } from '../../../fakes/caller.ts'
+import { startFakeRadSec } from '../../../fakes/radsec-server.ts'
+import {
+  skipWithoutFreeRadius,
+  startFreeRadius,
+  type FreeRadius,
+} from '../../../servers/freeradius.ts'
+import { createAuthority, createPki, type Authority, type Pki } from '../../../servers/pki.ts'
+import { radiusWith, type LoggingRadius } from './verifying.ts'
+
+let pki: Pki
+let stranger: Authority
+
+before(async () => {
+  pki = await createPki()
+  stranger = await createAuthority('Somebody else’s CA')
+})
+after(async () => {
+  await pki[Symbol.asyncDispose]()
+  await stranger[Symbol.asyncDispose]()
+})
+
+const radiusTo = async (
+  server: { readonly port: number },
+  options: Omit<RadiusOptions, 'servers'> = {},
+  tls: Partial<RadiusTls> = {},
+): Promise<LoggingRadius> =>
+  radiusWith({
+    servers: [
+      { host: '127.0.0.1', port: server.port, tls: { ca: await readFile(pki.ca), ...tls } },
+    ],
+    timeout: 1_000,
+    retransmitAfter: 60,
+    coolDown: 200,
+    ...options,
+  })
+
+const reasonOf = (verification: Verification): string => {
+  assert.ok(verification.outcome === 'unavailable', verification.outcome)
+  assert.ok(verification.cause instanceof RadiusFailure)
+  return verification.cause.reason
+}
+
+const outcomeOf = async (radius: LoggingRadius, user = 'alice'): Promise<string> =>
+  (await radius.verify(user, 'x', CALLER)).outcome
+
+const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds))
+
+describe('a TLS connection', () => {
+  it('serves one request after the other', async () => {
+    await using server = await startFakeRadSec(pki.edge)
+    await using radius = await radiusTo(server)
+    for (let count = 0; count < 300; count += 1) {
+      assert.equal(await outcomeOf(radius), 'verified')
+    }
+    assert.equal(server.connections, 1)
+  })
+
+  it('gets company up to a bound, each with one request at a time', async () => {
+    const busy = new Set<number>()
+    let most = 0
+    await using server = await startFakeRadSec(pki.edge, ({ connection, socket }, reply) => {
+      assert.equal(busy.has(connection), false)
+      busy.add(connection)
+      most = Math.max(most, busy.size)
+      setTimeout(() => {
+        busy.delete(connection)
+        socket.write(reply())
+      }, 5)
+    })
+    await using radius = await radiusTo(server, {}, { connections: 3 })
+    const all = await Promise.all(Array.from({ length: 50 }, () => outcomeOf(radius)))
+    assert.deepEqual(new Set(all), new Set(['verified']))
+    assert.deepEqual([server.connections, most], [3, 3])
+  })
+
+  it('takes several requests at once where that is allowed, answered in any order', async () => {
+    const held: (() => void)[] = []
+    await using server = await startFakeRadSec(pki.edge, ({ user, socket }, reply) => {
+      held.push(() => socket.write(reply({ attributes: [[25, user]] })))
+      if (held.length === 20) for (const answer of held.toReversed()) answer()
+    })
+    const groups = [{ attribute: 'Class' as const }]
+    await using radius = await radiusTo(server, { groups }, { connections: 1, pipelining: 20 })
+    await Promise.all(
+      Array.from({ length: 20 }, async (_, index) => {
+        const verification = await radius.verify(`user${index}`, 'x', CALLER)
+        assert.ok(verification.outcome === 'verified')
+        assert.deepEqual(verification.facts.groups, [`user${index}`])
+      }),
+    )
+    assert.equal(server.connections, 1)
+  })
+
+  it('brings replies in pieces, and several in one', async () => {
+    const held: Buffer[] = []
+    await using server = await startFakeRadSec(pki.edge, ({ socket }, reply) => {
+      held.push(reply({ attributes: [[25, 'staff']] }))
+      if (held.length < 3) return
+      const all = Buffer.concat(held)
+      socket.write(all.subarray(0, 21))
+      setTimeout(() => socket.write(all.subarray(21, -5)), 10)
+      setTimeout(() => socket.write(all.subarray(-5)), 20)
+    })
+    await using radius = await radiusTo(server, {}, { connections: 1, pipelining: 3 })
+    const all = await Promise.all([1, 2, 3].map(() => outcomeOf(radius)))
+    assert.deepEqual(all, ['verified', 'verified', 'verified'])
+  })
+
+  it('need not sign its replies a second time, but not wrongly', async () => {
+    await using server = await startFakeRadSec(pki.edge, ({ user, socket }, reply) => {
+      const wrong = { mac: 'none', attributes: [[80, Buffer.alloc(16)]] } as const
+      socket.write(reply(user === 'alice' ? { mac: 'none' } : wrong))
+    })
+    await using radius = await radiusTo(server)
+    assert.equal(await outcomeOf(radius), 'verified')
+    assert.equal(await outcomeOf(radius, 'mallory'), 'unavailable')
+  })
+})
+
+describe('a TLS connection that fails', () => {
+  it('for having been idle too long is replaced, and nobody notices', async () => {
+    await using server = await startFakeRadSec(pki.edge, ({ connection, bytes, socket }, reply) => {
+      // The second request of the first connection finds it closed.
+      if (connection === 1 && server.requests[0]?.bytes !== bytes) socket.destroy()
+      else socket.write(reply())
+    })
+    await using radius = await radiusTo(server, { retries: 0 })
+    assert.equal(await outcomeOf(radius), 'verified')
+    assert.equal(await outcomeOf(radius), 'verified')
+    await server.hangUp()
+    await pause(20)
+    assert.equal(await outcomeOf(radius), 'verified')
+    assert.equal(server.connections, 3)
+    assert.deepEqual(radius.lines, [])
+  })
+
+  it('with requests under way is replaced for all of them', async () => {
+    await using server = await startFakeRadSec(pki.edge, ({ connection, socket }, reply) => {
+      if (connection > 1) socket.write(reply())
+      else if (server.requests.length === 10) socket.destroy()
+    })
+    await using radius = await radiusTo(server, {}, { connections: 1, pipelining: 10 })
+    const all = await Promise.all(Array.from({ length: 10 }, () => outcomeOf(radius)))
+    assert.deepEqual(new Set(all), new Set(['verified']))
+    assert.equal(server.connections, 2)
+  })
+
+  it('again and again is given up', async () => {
+    await using server = await startFakeRadSec(pki.edge, ({ socket }) => socket.destroy())
+    await using radius = await radiusTo(server, { retries: 2 })
+    assert.equal(reasonOf(await radius.verify('alice', 'x', CALLER)), 'connection-lost')
+    assert.equal(server.connections, 3)
+  })
+
+  const LIES: readonly { name: string; lie: (reply: Buffer) => Buffer }[] = [
+    { name: 'with a false reply', lie: (reply) => Buffer.from(reply).fill(7, 4, 20) },
+    { name: 'with a length that cannot be', lie: () => Buffer.alloc(40) },
+    { name: 'with something else', lie: () => Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n') },
+  ]
+  for (const { name, lie } of LIES) {
+    it(`${name} is not trusted any more (RFC 6613 §2.6.4)`, async () => {
+      await using server = await startFakeRadSec(pki.edge, ({ connection, socket }, reply) => {
+        socket.write(connection === 1 ? Buffer.concat([lie(reply()), reply()]) : reply({ code: 3 }))
+      })
+      await using radius = await radiusTo(server)
+      assert.equal(await outcomeOf(radius), 'wrong-password')
+      assert.equal(server.connections, 2)
+    })
+  }
+
+  it('without a sign is found out by Status-Server (RFC 3539 §3.4)', async () => {
+    await using server = await startFakeRadSec(pki.edge, ({ connection, socket }, reply) => {
+      if (connection > 1) socket.write(reply())
+    })
+    await using radius = await radiusTo(server, { timeout: 60_000, statusServer: true })
+    const began = performance.now()
+    assert.equal(await outcomeOf(radius), 'verified')
+    assert.ok(performance.now() - began < 1_000)
+    assert.deepEqual(
+      server.requests.map(({ code }) => code),
+      [1, 12, 1],
+    )
+  })
+
+  it('is not one that is slow, and answers Status-Server', async () => {
+    await using server = await startFakeRadSec(pki.edge, ({ code, socket }, reply) => {
+      setTimeout(() => socket.write(reply()), code === 12 ? 0 : 400)
+    })
+    await using radius = await radiusTo(server, { statusServer: true })
+    assert.equal(await outcomeOf(radius), 'verified')
+    assert.equal(server.connections, 1)
+  })
+})
+
+describe('a server that is not the one', () => {
+  const CASES: readonly {
+    name: string
+    ca?: 'stranger'
+    tls?: Partial<RadiusTls>
+    want: string
+  }[] = [
+    { name: 'is the one, by its address', want: 'verified' },
+    {
+      name: 'is the one, by its name',
+      tls: { serverName: 'radius.example.org' },
+      want: 'verified',
+    },
+    { name: 'has another name', tls: { serverName: 'radius.example.com' }, want: 'untrusted' },
+    { name: 'has another address', tls: { serverName: '192.0.2.1' }, want: 'untrusted' },
+    { name: 'has a certificate of another CA', ca: 'stranger', want: 'untrusted' },
+  ]
+  for (const { name, ca, tls = {}, want } of CASES) {
+    it(`${name}: ${want}`, async () => {
+      await using server = await startFakeRadSec(pki.edge)
+      const trusted = ca === undefined ? {} : { ca: await readFile(stranger.ca) }
+      await using radius = await radiusTo(server, {}, { ...tls, ...trusted })
+      const verification = await radius.verify('alice', 'x', CALLER)
+      if (want === 'verified') assert.equal(verification.outcome, want)
+      else assert.equal(reasonOf(verification), want)
+      await pause(20)
+      assert.equal(server.requests.length, want === 'verified' ? 1 : 0, 'nothing was sent')
+    })
+  }
+
+  it('is left alone for a while, as one is that does not answer', async () => {
+    await using server = await startFakeRadSec(pki.edge)
+    await using radius = await radiusTo(server, {}, { serverName: 'other.example.com' })
+    await Promise.all([1, 2, 3].map(() => outcomeOf(radius)))
+    const { connections } = server
+    assert.equal(reasonOf(await radius.verify('alice', 'x', CALLER)), 'servers-down')
+    assert.equal(server.connections, connections)
+  })
+})
+
+describe('FreeRADIUS over TLS', { skip: skipWithoutFreeRadius() }, () => {
+  let server: FreeRadius
+  before(async () => {
+    server = await startFreeRadius([{ name: 'alice', password: 'x' }])
+  })
+  after(async () => {
+    await server?.[Symbol.asyncDispose]()
+  })
+
+  const client = async (): Promise<NonNullable<RadiusTls['client']>> => ({
+    certificate: await readFile(server.client.certificate),
+    key: await readFile(server.client.key),
+  })
+
+  it('is asked by name', async () => {
+    const tls = { ca: await readFile(server.authority.ca), client: await client() }
+    await using radius = await radiusTo(
+      { port: server.tlsPort },
+      {},
+      { ...tls, serverName: 'localhost' },
+    )
+    assert.equal(await outcomeOf(radius), 'verified')
+  })
+
+  it('is not asked with a CA or a name that is not its own', async () => {
+    const ca = await readFile(server.authority.ca)
+    for (const tls of [
+      { ca: await readFile(stranger.ca) },
+      { ca, serverName: 'radius.example.org' },
+    ]) {
+      await using radius = await radiusTo(
+        { port: server.tlsPort },
+        {},
+        { ...tls, client: await client() },
+      )
+      assert.equal(reasonOf(await radius.verify('alice', 'x', CALLER)), 'untrusted')
+    }
+  })
+
+  it('does not answer a client without a certificate, or with one of another CA', async () => {
+    const ca = await readFile(server.authority.ca)
+    const other = {
+      certificate: await readFile(pki.alice.certificate),
+      key: await readFile(pki.alice.key),
+    }
+    for (const tls of [{ ca }, { ca, client: other }]) {
+      await using radius = await radiusTo({ port: server.tlsPort }, { timeout: 300 }, tls)
+      assert.equal(await outcomeOf(radius), 'unavailable')
+    }
+  })
+
+  it('is not asked with a key that does not fit its certificate', async () => {
+    const { certificate } = await client()
+    const key = await readFile(pki.alice.key)
+    const tls = { ca: await readFile(server.authority.ca), client: { certificate, key } }
+    await assert.rejects(radiusTo({ port: server.tlsPort }, {}, tls), {
+      code: 'configuration-invalid',
+    })
+  })
+})

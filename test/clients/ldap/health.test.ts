@@ -1,0 +1,81 @@
+// Whether a directory server is queried after failures.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { DirectoryError } from '../../../src/clients/ldap/failure.ts'
+import { ServerHealth } from '../../../src/clients/ldap/health.ts'
+import { FakeClock } from '../../fakes/clock.ts'
+
+describe("a server's health", () => {
+  const timeout = new DirectoryError('timeout', 'x')
+  const unreachable = new DirectoryError('unreachable', 'x')
+
+  it('is lost at once where no connection can be had, and tried once after a while', () => {
+    const clock = new FakeClock()
+    const told: unknown[] = []
+    const health = new ServerHealth(1_000, clock, (failure) => told.push(failure))
+    assert.equal(health.admission, 'ask')
+    health.failed(unreachable)
+    assert.equal(health.admission, 'leave')
+    clock.advance(1_000)
+    assert.equal(health.admission, 'try')
+    health.trying()
+    assert.equal(health.admission, 'leave', 'others leave it alone meanwhile')
+    health.failed(timeout)
+    assert.equal(health.admission, 'leave')
+    clock.advance(999)
+    assert.equal(health.admission, 'leave')
+    clock.advance(1)
+    health.trying()
+    health.undecided()
+    assert.equal(health.admission, 'try', 'whoever tried has not found out')
+    health.succeeded()
+    assert.equal(health.admission, 'ask')
+    health.succeeded()
+    assert.deepEqual(told, [unreachable, undefined], 'told once of each')
+  })
+
+  it('is lost for a minute where the service account is refused', () => {
+    const clock = new FakeClock()
+    const health = new ServerHealth(1_000, clock, () => undefined)
+    health.failed(new DirectoryError('service-refused', 'x'))
+    clock.advance(59_999)
+    assert.equal(health.admission, 'leave')
+    clock.advance(1)
+    assert.equal(health.admission, 'try')
+  })
+
+  it('is lost with timeouts of three users, and none in between', () => {
+    const clock = new FakeClock()
+    const health = new ServerHealth(1_000, clock, () => undefined)
+    const of = (user: string) => ({ user, began: clock.monotonic() })
+    for (const user of ['a', 'b']) health.failed(timeout, of(user))
+    health.succeeded()
+    for (const user of ['a', 'b']) health.failed(timeout, of(user))
+    assert.equal(health.admission, 'ask')
+    health.failed(timeout, of('c'))
+    assert.equal(health.admission, 'leave')
+    assert.equal(health.last, timeout)
+  })
+
+  it('hostile: is not lost by one user, nor by many while it answers others', () => {
+    const clock = new FakeClock()
+    const health = new ServerHealth(1_000, clock, () => undefined)
+    for (let time = 0; time < 10; time += 1) health.failed(timeout, { user: 'odd', began: 0 })
+    clock.advance(10)
+    health.succeeded()
+    for (let user = 0; user < 10; user += 1)
+      health.failed(timeout, { user: `odd${user}`, began: 0 })
+    assert.equal(health.admission, 'ask')
+  })
+
+  it('hostile: is not kept from another trial by one user', () => {
+    const clock = new FakeClock()
+    const health = new ServerHealth(1_000, clock, () => undefined)
+    health.failed(unreachable)
+    clock.advance(1_000)
+    health.trying()
+    health.failed(timeout, { user: 'odd', began: clock.monotonic() })
+    assert.equal(health.admission, 'try')
+  })
+})

@@ -1,0 +1,109 @@
+// One socket with the requests on it, over a wire that only keeps what it is given.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { REQUEST, type PacketFault } from '../../../src/clients/radius/packet.ts'
+import { RadiusFailure } from '../../../src/clients/radius/failure.ts'
+import { RadiusConnection } from '../../../src/clients/radius/connection.ts'
+import { SharedSecret } from '../../../src/clients/radius/secret.ts'
+import { FakeClock } from '../../fakes/clock.ts'
+import { FAKE_SECRET, makeReply } from '../../fakes/radius-server.ts'
+import { FOREVER } from '../../authenticate/password/radius/verifying.ts'
+
+const CONTENT = { code: REQUEST.access, attributes: [], password: Buffer.from('x') }
+
+const createLane = () => {
+  const sent: Uint8Array[] = []
+  const faults: PacketFault[] = []
+  const ended: RadiusConnection[] = []
+  const state = { closed: false }
+  const connection = new RadiusConnection(
+    {
+      open: () => ({
+        send: (bytes) => void sent.push(bytes),
+        close: () => void (state.closed = true),
+      }),
+      secret: new SharedSecret(FAKE_SECRET),
+      secure: false,
+      clock: new FakeClock(),
+      onFault: (fault) => void faults.push(fault),
+    },
+    (which) => void ended.push(which),
+  )
+  return { connection, sent, faults, ended, state }
+}
+
+describe('a connection', () => {
+  it('sends what was asked for before it opened, but not what was given up by then', () => {
+    const { connection, sent } = createLane()
+    const [kept, gone, late] = [
+      connection.begin(CONTENT),
+      connection.begin(CONTENT),
+      connection.begin(CONTENT),
+    ]
+    connection.send(kept)
+    connection.send(gone)
+    gone[Symbol.dispose]()
+    assert.deepEqual(sent, [])
+    connection.opened()
+    assert.deepEqual(sent, [kept.bytes])
+    connection.send(late)
+    assert.deepEqual(sent, [kept.bytes, late.bytes])
+  })
+
+  it('has 256 identifiers, uses them in turn, and refuses a 257th request', () => {
+    const { connection } = createLane()
+    const exchanges = Array.from({ length: 256 }, () => connection.begin(CONTENT))
+    const identifiers = exchanges.map(({ bytes }) => bytes[1] ?? -1)
+    assert.equal(new Set(identifiers).size, 256)
+    assert.throws(() => connection.begin(CONTENT), { reason: 'overloaded' })
+    exchanges[7]?.[Symbol.dispose]()
+    assert.equal(connection.begin(CONTENT).bytes[1], identifiers[7])
+  })
+
+  it('gives a reply to the request that it answers, once', async () => {
+    const { connection, faults } = createLane()
+    connection.opened()
+    const [one, other] = [connection.begin(CONTENT), connection.begin(CONTENT)]
+    const reply = makeReply(Buffer.from(other.bytes))
+    connection.received(reply)
+    assert.equal((await other.within(10, FOREVER))?.identifier, other.bytes[1])
+    assert.equal(await one.within(1, FOREVER), undefined)
+    other[Symbol.dispose]()
+    connection.received(reply)
+    assert.deepEqual(faults, ['identifier-unexpected'])
+  })
+
+  it('that is retired ends with its last request', async () => {
+    const { connection, ended, state } = createLane()
+    connection.opened()
+    const exchange = connection.begin(CONTENT)
+    connection.retire()
+    assert.equal(state.closed, false)
+    connection.received(makeReply(Buffer.from(exchange.bytes)))
+    assert.notEqual(await exchange.within(10, FOREVER), undefined)
+    exchange[Symbol.dispose]()
+    assert.equal(state.closed, true)
+    assert.deepEqual(ended, [connection])
+  })
+
+  it('that is lost fails its requests, and ends once', async () => {
+    const { connection, ended } = createLane()
+    const exchange = connection.begin(CONTENT)
+    const failure = new RadiusFailure('connection-lost', 'cut')
+    connection.lost(failure)
+    connection.lost(failure)
+    await assert.rejects(exchange.within(10, FOREVER), failure)
+    assert.deepEqual(ended, [connection])
+  })
+
+  it('that is turned away fails those who will not try again', async () => {
+    const { connection, state } = createLane()
+    const [patient, impatient] = [connection.begin(CONTENT), connection.begin(CONTENT)]
+    patient.persistent = true
+    connection.refused(new RadiusFailure('unreachable', 'nobody there'))
+    await assert.rejects(impatient.within(10, FOREVER), { reason: 'unreachable' })
+    assert.equal(await patient.within(1, FOREVER), undefined)
+    assert.equal(state.closed, false)
+  })
+})
