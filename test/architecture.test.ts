@@ -59,6 +59,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   '@seriousme/openapi-schema-validator': ['request/openapi/schema.ts'],
   commander: ['cli/', 'countersign.ts'],
   'grpc-health-check': ['runtime/grpc-server.ts'],
+  'jsonc-parser': ['envoy/lint/view/json-positions.ts'],
   jose: ['issuer/login/provider/', 'keys/'],
   ldapts: ['clients/ldap/requests.ts'],
   re2js: ['expression/regex.ts'],

@@ -1,7 +1,7 @@
 // What `countersign envoy lint` prints of its findings, for people and for programs.
 
 import type { LintResult, PlacedFinding, Scope } from '../envoy/lint/lint.ts'
-import { formatPath } from '../envoy/lint/view/setting.ts'
+import { formatPath } from '../config/yaml-position.ts'
 import { counted } from './counted.ts'
 import { printable, printableJson } from './printable.ts'
 

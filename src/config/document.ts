@@ -2,22 +2,11 @@
 // nothing of what the document is for; the configuration and the users file both come through here.
 
 import { dirname } from 'node:path'
-import {
-  isAlias,
-  isMap,
-  isNode,
-  isScalar,
-  isSeq,
-  LineCounter,
-  parseDocument,
-  visit,
-  type Document,
-} from 'yaml'
+import { isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml'
 import type { z } from 'zod'
 import type { Problem } from './problem.ts'
 import { resolvingFrom } from './values.ts'
-
-type Path = readonly PropertyKey[]
+import { formatPath, offsetOf, type DocumentPath } from './yaml-position.ts'
 
 /** A document that fits its schema (deeply frozen), or everything that is wrong with it. */
 export type DocumentResult<T> =
@@ -25,7 +14,7 @@ export type DocumentResult<T> =
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
 /** Makes a problem out of a path into the document and a message. */
-export type Locate = (path: Path, message: string) => Problem
+export type Locate = (path: DocumentPath, message: string) => Problem
 
 /**
  * Parses YAML (JSON is a subset) and checks it against a schema.
@@ -99,7 +88,11 @@ const repeatedKeys = (document: Document): { offset: number; message: string }[]
 const firstLine = (message: string): string => message.split('\n', 1)[0]?.replace(/:$/, '') ?? ''
 
 /** One zod issue → problems: unknown keys one by one, unions by the branch that was meant. */
-const explain = (issue: z.core.$ZodIssue, prefix: Path, locate: Locate): readonly Problem[] => {
+const explain = (
+  issue: z.core.$ZodIssue,
+  prefix: DocumentPath,
+  locate: Locate,
+): readonly Problem[] => {
   const path = [...prefix, ...issue.path]
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => locate([...path, key], 'unknown key'))
@@ -130,33 +123,6 @@ const misfit = (issues: readonly z.core.$ZodIssue[]): number =>
     const isMissing = issue.input === undefined && issue.path.length === 1
     return isMissing || issue.path.length === 0 ? sum + 1 : sum
   }, 0)
-
-/** Where a path begins in the text; for a key that is missing, where its parent begins. */
-const offsetOf = (document: Document, path: Path): number | undefined => {
-  let node: unknown = document.contents
-  let offset = isNode(node) ? node.range?.[0] : undefined
-  for (const step of path) {
-    if (isAlias(node)) node = node.resolve(document)
-    if (isMap(node)) {
-      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step))
-      if (isNode(pair?.key)) offset = pair.key.range?.[0] ?? offset
-      node = pair?.value
-    } else if (isSeq(node)) {
-      node = node.items[Number(step)]
-      if (isNode(node)) offset = node.range?.[0] ?? offset
-    } else {
-      break
-    }
-  }
-  return offset
-}
-
-/** `['routes', 0, 'match']` → `routes[0].match`. */
-const formatPath = (path: Path): string =>
-  path.reduce<string>((text, step) => {
-    if (typeof step === 'number') return `${text}[${step}]`
-    return text === '' ? String(step) : `${text}.${String(step)}`
-  }, '')
 
 const deepFreeze = <T>(value: T): T => {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {

@@ -148,7 +148,7 @@ describe('a document that is no YAML', () => {
 
   it('reports merge keys, which it does not follow', () => {
     const text = 'name: a\nnested: &n { deep: { value: b } }\n<<: *n'
-    assert.deepEqual(problemsIn(text), [':3:1: <<: unknown key'])
+    assert.deepEqual(problemsIn(text), [':3:1: ["<<"]: unknown key'])
   })
 
   it('refuses a billion laughs at once', () => {

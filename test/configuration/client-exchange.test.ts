@@ -76,9 +76,9 @@ describe('the exchange of a client', () => {
       },
       want: [
         new RegExp(
-          `^${AT}\\.exchange\\.scopes\\..*ledger.*\\[1\\]: is none of "scopes" of the resource$`,
+          `^${AT}\\.exchange\\.scopes\\[.*ledger.*\\]\\[1\\]: is none of "scopes" of the resource$`,
         ),
-        new RegExp(`^${AT}\\.exchange\\.scopes\\..*api.*: is none of "to"$`),
+        new RegExp(`^${AT}\\.exchange\\.scopes\\[.*api.*\\]: is none of "to"$`),
       ],
     },
     {

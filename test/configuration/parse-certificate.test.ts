@@ -255,7 +255,7 @@ routes:
       [
         `13:11: ${path}.subject.O`,
         `14:20: ${path}.keyUsage[0]`,
-        `16:11: ${path}.extensions.2.5.29.19`,
+        `16:11: ${path}.extensions["2.5.29.19"]`,
         `20:24: ${path}.delegate.fallback.policies[0]`,
       ],
     )

@@ -80,7 +80,7 @@ describe('authenticators', () => {
         authenticators:
           'authenticators: { "Staff!": { basic: { verify: [] } }, staff: { basic: { verify: [{ users: { file: u } }] } } }',
       },
-      want: [/^authenticators\.Staff!: must be 1 to 63 lower-case letters/],
+      want: [/^authenticators\["Staff!"\]: must be 1 to 63 lower-case letters/],
     },
     {
       name: 'have a verifier',

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { lint, type LintOptions } from '../../../src/envoy/lint/lint.ts'
 import type { Severity } from '../../../src/envoy/lint/rule.ts'
-import { formatPath } from '../../../src/envoy/lint/view/setting.ts'
+import { formatPath } from '../../../src/config/yaml-position.ts'
 
 /** A finding, without its words. */
 export interface Found {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { lint } from '../../../src/envoy/lint/lint.ts'
-import { formatPath } from '../../../src/envoy/lint/view/setting.ts'
+import { formatPath } from '../../../src/config/yaml-position.ts'
 import { CLUSTERS, LISTENER, partOf } from './corpus/case.ts'
 
 const typed = (type: string, value: unknown): object => ({

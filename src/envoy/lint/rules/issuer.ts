@@ -87,7 +87,7 @@ export const issuerRules: readonly Rule<IssuerSubject>[] = [
     remedy: `routes: [{ match: { prefix: ${SESSION_PREFIX} }, route: { cluster: the issuer’s, timeout: 15s }, … }, …], before the others`,
     find: ({ site, manager }) =>
       [...(site.expected?.sessionHosts ?? [])].flatMap((host) =>
-        virtualHostsFor(manager, host)
+        virtualHostsFor(manager.routes, host)
           .filter((one) => serves(one, site, manager) && !publishes(one, site))
           .map(({ at }) => ({ at: at.get('routes'), detail: host })),
       ),

@@ -1,6 +1,5 @@
 // Virtual hosts: which one requests for a host take, and which of its routes a path takes.
 
-import type { Manager } from './manager.ts'
 import { matchesRegex } from './matcher.ts'
 import type { Route } from './route.ts'
 import type { Setting } from './setting.ts'
@@ -12,7 +11,7 @@ export interface VirtualHost {
 }
 
 /** The virtual hosts that requests for a host can take; several where ports tell them apart. */
-export const virtualHostsFor = ({ routes }: Manager, host: string): readonly VirtualHost[] => {
+export const virtualHostsFor = (routes: readonly Route[], host: string): readonly VirtualHost[] => {
   const groups = Map.groupBy(routes, (route) => JSON.stringify(route.host.path))
   const all = [...groups.values()].flatMap((own): readonly VirtualHost[] => {
     const [first] = own

@@ -103,14 +103,6 @@ export class Setting {
   }
 }
 
-/** `static_resources.listeners[0]`; keys that are no plain names stand in brackets and quotes. */
-export const formatPath = (path: Path): string =>
-  path.reduce<string>((text, step) => {
-    if (typeof step === 'number') return `${text}[${step}]`
-    if (!/^\w+$/.test(step)) return `${text}[${JSON.stringify(step)}]`
-    return text === '' ? step : `${text}.${step}`
-  }, '')
-
 /** The spelling of a field's name in protobuf's JSON form. */
 const lowerCamelCase = (name: string): string =>
   name.replaceAll(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
