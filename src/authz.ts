@@ -19,7 +19,7 @@ import { startIssuerListener } from './issuer/listener.ts'
 import { issuerMetrics } from './issuer/metrics.ts'
 import { IssuerStatistics } from './issuer/statistics.ts'
 import { systemClock } from './runtime/clock.ts'
-import { startGrpcServer, type ListenAddress } from './runtime/grpc-server.ts'
+import { startGrpcServer, type ListenAddress } from './runtime/grpc/server.ts'
 import { createLogger } from './runtime/logger.ts'
 import { ReplaceableTls } from './runtime/server-tls.ts'
 

@@ -45,7 +45,7 @@ const ORDER = [
 /** Where a library may be imported: a file, a folder (with a slash at the end), or files by how their names end (after `*`). */
 const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   '@grpc/grpc-js': [
-    'runtime/grpc-server.ts',
+    'runtime/grpc/server.ts',
     'runtime/server-tls.ts',
     'proto/',
     'check/',
@@ -58,7 +58,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   '@node-rs/bcrypt': ['authenticate/password/hash.ts'],
   '@seriousme/openapi-schema-validator': ['request/openapi/schema.ts'],
   commander: ['cli/', 'countersign.ts'],
-  'grpc-health-check': ['runtime/grpc-server.ts'],
+  'grpc-health-check': ['runtime/grpc/server.ts'],
   'jsonc-parser': ['envoy/lint/view/json-positions.ts'],
   jose: ['issuer/login/provider/', 'keys/'],
   ldapts: ['clients/ldap/requests.ts'],
@@ -85,7 +85,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   'openid-client': ['cli/login/provider/', 'issuer/login/provider/'],
   pkijs: ['pki/pkijs.ts'],
   pino: ['runtime/logger.ts', 'audit/sink.ts'],
-  'prom-client': ['runtime/metrics.ts'],
+  'prom-client': ['runtime/metrics/page.ts'],
   protobufjs: ['check/wire-reader.ts'],
   yaml: ['config/', 'request/openapi/text.ts', 'envoy/', 'cli/kubeconfig/'],
   zod: [

@@ -1,7 +1,7 @@
 // The floor: authz' gRPC server with an authorizer that reads nothing and always says the same.
 
 import { z } from 'zod'
-import { startGrpcServer } from '../../src/runtime/grpc-server.ts'
+import { startGrpcServer } from '../../src/runtime/grpc/server.ts'
 import { CHECK_METHOD } from '../method.ts'
 import { answerQuestions } from './answer.ts'
 

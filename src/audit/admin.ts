@@ -1,12 +1,12 @@
 // The listener for whoever runs authz or the signer: what both say of themselves, and the metrics of
 // either.
 
-import { startAdminServer } from '../runtime/admin.ts'
+import { startAdminServer } from '../runtime/http/admin.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { Serving, type HealthCheck } from '../runtime/health.ts'
 import type { ListenAddress } from '../runtime/listen.ts'
 import type { Logger } from '../runtime/logger.ts'
-import type { Metric } from '../runtime/metric.ts'
+import type { Metric } from '../runtime/metrics/metric.ts'
 import { commonChecks, commonMetrics, type CommonParts } from './metrics.ts'
 
 /** The listener as it is configured. */

@@ -3,7 +3,7 @@
 
 import type { ReloadStatus } from '../config/reload-status.ts'
 import type { HealthCheck } from '../runtime/health.ts'
-import { counter, gauge, type Metric } from '../runtime/metric.ts'
+import { counter, gauge, type Metric } from '../runtime/metrics/metric.ts'
 import type { AuditStatistics } from './sink.ts'
 
 /** What is looked at. */

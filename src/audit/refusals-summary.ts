@@ -2,7 +2,7 @@
 // source, in place of an event for each. Nothing is left out of the counts.
 
 import { countedSource } from '../runtime/counted-source.ts'
-import { cutText } from '../runtime/cut-text.ts'
+import { cutText } from '../runtime/text.ts'
 import type { AuditEvent, RefusalsSummaryEvent } from './event.ts'
 
 /** A refusal, as far as it is counted. */

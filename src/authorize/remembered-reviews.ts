@@ -2,7 +2,7 @@
 // while. Facts about roles, never decisions: which rule decides is found anew for every request.
 
 import { LRUCache } from 'lru-cache'
-import { raceWithAbort } from '../runtime/race-with-abort.ts'
+import { raceWithAbort } from '../runtime/shared.ts'
 import type { AskReview } from '../clients/kubernetes/review.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Asker } from '../runtime/shared-server.ts'

@@ -2,7 +2,7 @@
 // log. Not by anything that a handle says.
 
 import type { CertificateRefusal } from '../audit/event.ts'
-import { Distribution } from '../runtime/distribution.ts'
+import { Distribution } from '../runtime/metrics/distribution.ts'
 import type { IssuanceObserver } from './issuer.ts'
 
 /** The issuances since the start. */

@@ -3,7 +3,7 @@
 import type { FactHoldings, CredentialCache } from '../authenticate/credential-cache.ts'
 import type { KeySets } from '../authenticate/bearer/key-sets.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { counter, gauge, type Metric, type Sample } from '../runtime/metric.ts'
+import { counter, gauge, type Metric, type Sample } from '../runtime/metrics/metric.ts'
 import type { StoreHealth } from '../state/opened-state.ts'
 import type { TokenMemory } from '../transform/token/token-memory.ts'
 import type { Dependency } from '../clients/parts.ts'

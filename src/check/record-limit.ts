@@ -2,7 +2,7 @@
 
 import type { DecisionEvent } from '../audit/event.ts'
 import type { ShownCredential } from '../identity/shown.ts'
-import { cutText } from '../runtime/cut-text.ts'
+import { cutText } from '../runtime/text.ts'
 
 /** The longest such event, in bytes. The time and the mark of the log come to it. */
 const MAX_BYTES = 1_950

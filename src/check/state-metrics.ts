@@ -2,7 +2,7 @@
 // goes on with what needs none, so it never says that nothing should be asked.
 
 import type { Condition, HealthCheck } from '../runtime/health.ts'
-import { counter, type Metric } from '../runtime/metric.ts'
+import { counter, type Metric } from '../runtime/metrics/metric.ts'
 import { describeError } from '../runtime/errors.ts'
 import type { StoreHealth } from '../state/opened-state.ts'
 

@@ -3,7 +3,7 @@
 
 import type { Reason } from '../audit/event.ts'
 import type { ShadowVerdict } from '../authorize/evaluate.ts'
-import { Distribution } from '../runtime/distribution.ts'
+import { Distribution } from '../runtime/metrics/distribution.ts'
 import type { Decision, Trail } from './decision.ts'
 import type { CheckObserver } from './observer.ts'
 

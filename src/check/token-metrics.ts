@@ -1,6 +1,6 @@
 // The metrics of tokens for upstreams: the memory of them, and the keys that sign ours.
 
-import { counter, gauge, type Metric } from '../runtime/metric.ts'
+import { counter, gauge, type Metric } from '../runtime/metrics/metric.ts'
 import type { TokenMemory } from '../transform/token/token-memory.ts'
 import type { Snapshot } from './snapshot.ts'
 

@@ -2,7 +2,7 @@
 // believed: whoever answers at one of them decides who our callers are.
 
 import { isConfidential } from '../config/values.ts'
-import { cutText } from '../runtime/cut-text.ts'
+import { cutText } from '../runtime/text.ts'
 import { CountersignError } from '../runtime/errors.ts'
 import { isJsonObject, type JsonObject } from '../runtime/json-object.ts'
 import type { FetchJson } from './fetch-json.ts'

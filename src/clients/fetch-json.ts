@@ -1,6 +1,6 @@
 // One JSON document over HTTPS. Follows nothing: whoever could redirect us could choose our keys.
 
-import { httpFetcher, type HttpResponse } from '../runtime/http-fetch.ts'
+import { httpFetcher, type HttpResponse } from '../runtime/http/fetch.ts'
 import type { JsonObject } from '../runtime/json-object.ts'
 import { readJsonObject } from '../runtime/strict-json.ts'
 

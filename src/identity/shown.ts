@@ -1,7 +1,7 @@
 // What a caller showed, in the credential's own words: which certificate, token, key or session it was. For the
 // audit log alone. Bounded, and never a secret. Made once for each proof, not for each request.
 
-import { cutText } from '../runtime/cut-text.ts'
+import { cutText } from '../runtime/text.ts'
 import type { CertificateFacts } from './certificate-facts.ts'
 import type { Claims } from './claims.ts'
 

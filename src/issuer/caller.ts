@@ -3,7 +3,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
-import type { Application } from '../runtime/http-server.ts'
+import type { Application } from '../runtime/http/server.ts'
 
 /** Where the caller is, as Envoy trusts it: an IP address. */
 export const SOURCE_HEADER = 'x-countersign-source'

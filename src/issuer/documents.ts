@@ -2,7 +2,7 @@
 // and nothing else is.
 
 import type { PublishedKey, SigningKeySet } from '../keys/signing-key-set.ts'
-import type { Page } from '../runtime/http-server.ts'
+import type { Page } from '../runtime/http/server.ts'
 import { ENDPOINTS } from './paths.ts'
 
 /** An issuer, as far as others may know it. */

@@ -1,6 +1,6 @@
 // The metrics of logins, sessions and tokens.
 
-import { counter, type Metric } from '../runtime/metric.ts'
+import { counter, type Metric } from '../runtime/metrics/metric.ts'
 import type { IssuerStatistics } from './statistics.ts'
 
 /** The metrics of the authorization server. */

@@ -1,7 +1,7 @@
 // How many requests the authorization server works on at once. Logins wait for directories and for users, so
 // there are many of them; the documents that upstreams read are none of these, and are never refused.
 
-import type { Application } from '../runtime/http-server.ts'
+import type { Application } from '../runtime/http/server.ts'
 
 /** Requests that are under way at once, over all connections. Envoy has as many connections for them. */
 export const MOST_REQUESTS = 1_024

@@ -3,8 +3,8 @@
 
 import type { AuditEvent } from '../audit/event.ts'
 import type { AuditObserver } from '../audit/observed-sink.ts'
-import { Distribution } from '../runtime/distribution.ts'
-import { Tally } from '../runtime/tally.ts'
+import { Distribution } from '../runtime/metrics/distribution.ts'
+import { Tally } from '../runtime/metrics/tally.ts'
 import type { IssuerObserver } from './observer.ts'
 
 // RFC 6749 §5.2, RFC 8628 §3.5, RFC 8707 §2, RFC 9449 §5; and what is our own fault.

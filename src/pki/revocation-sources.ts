@@ -4,7 +4,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../runtime/clock.ts'
 import { digestOf } from '../runtime/digest.ts'
-import { httpFetcher, type HttpFetch } from '../runtime/http-fetch.ts'
+import { httpFetcher, type HttpFetch } from '../runtime/http/fetch.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { CrlPlace } from './crl/crl.ts'
 import type { Issued } from './issued.ts'

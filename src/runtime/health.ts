@@ -1,6 +1,6 @@
 // What a process says of itself, in the manner of the Kubernetes API server's `/livez` and `/readyz`.
 
-import type { Page, PageRequest } from './http-server.ts'
+import type { Page, PageRequest } from './http/server.ts'
 
 /**
  * The state of one thing.

@@ -2,7 +2,7 @@
 
 import type { SignerResources, SignerSnapshot } from '../ca/snapshot.ts'
 import type { IssuanceStatistics } from '../ca/statistics.ts'
-import { counter, gauge, type Metric } from '../runtime/metric.ts'
+import { counter, gauge, type Metric } from '../runtime/metrics/metric.ts'
 import type { SdsService } from './service.ts'
 
 /** What is counted, and where. */

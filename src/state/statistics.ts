@@ -3,7 +3,7 @@
 
 import type { Clock } from '../runtime/clock.ts'
 import type { Rollback } from './revocation-journal.ts'
-import { Distribution } from '../runtime/distribution.ts'
+import { Distribution } from '../runtime/metrics/distribution.ts'
 
 /** How often something was done, and how long that took. */
 export interface OperationCounts {

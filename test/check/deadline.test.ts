@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Authentication } from '../../src/authenticate/authenticator.ts'
-import { raceWithAbort } from '../../src/runtime/race-with-abort.ts'
+import { raceWithAbort } from '../../src/runtime/shared.ts'
 import { answering, eventOf, startRoute } from '../fakes/service.ts'
 
 const never = Promise.withResolvers<Authentication>().promise

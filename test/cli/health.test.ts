@@ -7,7 +7,7 @@ import { Server, ServerCredentials, status, type UntypedHandleCall } from '@grpc
 import { HealthImplementation, type ServingStatus } from 'grpc-health-check'
 import { formatAddress } from '../../src/config/values.ts'
 import { healthService } from '../../src/proto/load.ts'
-import { startGrpcServer, type ListenAddress } from '../../src/runtime/grpc-server.ts'
+import { startGrpcServer, type ListenAddress } from '../../src/runtime/grpc/server.ts'
 import { temporaryFolder } from '../servers/temporary.ts'
 import { countersign } from './run.ts'
 

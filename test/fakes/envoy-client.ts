@@ -6,7 +6,7 @@ import type { CheckResponse__Output } from '../../src/proto/generated/envoy/serv
 import type { HeaderValueOption__Output } from '../../src/proto/generated/envoy/config/core/v3/HeaderValueOption.ts'
 import { formatAddress } from '../../src/config/values.ts'
 import { authorizationService, healthService } from '../../src/proto/load.ts'
-import type { ListenAddress } from '../../src/runtime/grpc-server.ts'
+import type { ListenAddress } from '../../src/runtime/grpc/server.ts'
 import { attributesOf, type RequestParts } from './envoy.ts'
 
 /** What Envoy does with an answer. */

@@ -1,6 +1,6 @@
 // The secret discovery service on a real socket, with a scripted issuer behind it.
 
-import { startGrpcStreamServer } from '../../src/runtime/grpc-stream-server.ts'
+import { startGrpcStreamServer } from '../../src/runtime/grpc/stream-server.ts'
 import type { ListenAddress } from '../../src/runtime/listen.ts'
 import { sdsService } from '../../src/sds/service.ts'
 import type { SdsStatistics } from '../../src/sds/statistics.ts'

@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises'
 import { stringify } from 'yaml'
 import { systemClock } from '../../src/runtime/clock.ts'
-import { startGrpcStreamServer } from '../../src/runtime/grpc-stream-server.ts'
+import { startGrpcStreamServer } from '../../src/runtime/grpc/stream-server.ts'
 import type { Issued } from '../../src/sds/secret-issuer.ts'
 import { sdsService } from '../../src/sds/service.ts'
 import type { SdsStatistics } from '../../src/sds/statistics.ts'

@@ -1,7 +1,7 @@
 // The service in a process of its own, whose memory is nobody else's.
 
 import { systemClock } from '../../src/runtime/clock.ts'
-import { startGrpcStreamServer } from '../../src/runtime/grpc-stream-server.ts'
+import { startGrpcStreamServer } from '../../src/runtime/grpc/stream-server.ts'
 import { createLogger } from '../../src/runtime/logger.ts'
 import type { Issued } from '../../src/sds/secret-issuer.ts'
 import { sdsService } from '../../src/sds/service.ts'

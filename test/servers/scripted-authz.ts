@@ -5,7 +5,7 @@ import type { ServiceDefinition } from '@grpc/grpc-js'
 import type { AllowAnswer, CheckAnswer } from '../../src/check/answer/answer.ts'
 import { decodeCheckRequest, encodeCheckResponse } from '../../src/check/codec.ts'
 import type { CheckAttributes, RawHeader } from '../../src/request/attributes.ts'
-import { startGrpcServer, type ListenAddress } from '../../src/runtime/grpc-server.ts'
+import { startGrpcServer, type ListenAddress } from '../../src/runtime/grpc/server.ts'
 import type { ServerTls } from '../../src/runtime/listen.ts'
 import { ReplaceableTls } from '../../src/runtime/server-tls.ts'
 

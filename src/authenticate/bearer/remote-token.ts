@@ -4,7 +4,7 @@
 import type { Facts } from '../../identity/identity.ts'
 import type { Request } from '../../request/request.ts'
 import type { Asker } from '../../runtime/shared-server.ts'
-import { raceWithAbort } from '../../runtime/race-with-abort.ts'
+import { raceWithAbort } from '../../runtime/shared.ts'
 import type { Authentication, Authenticator } from '../authenticator.ts'
 import type { CredentialCache } from '../credential-cache.ts'
 import {

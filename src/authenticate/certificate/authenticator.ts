@@ -7,7 +7,7 @@ import { certificateGroups, certificateUser } from '../../identity/default-names
 import { shownCertificate } from '../../identity/shown.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { digestOf } from '../../runtime/digest.ts'
-import { raceWithAbort } from '../../runtime/race-with-abort.ts'
+import { raceWithAbort } from '../../runtime/shared.ts'
 import type { Authentication, Authenticator } from '../authenticator.ts'
 import type { CertificateSource, Finding, ShownCertificates } from './certificate-source.ts'
 import {

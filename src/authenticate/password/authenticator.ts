@@ -1,7 +1,7 @@
 // HTTP Basic (RFC 7617): user and password from the Authorization header, proven by the configured
 // verifiers in order.
 
-import { raceWithAbort } from '../../runtime/race-with-abort.ts'
+import { raceWithAbort } from '../../runtime/shared.ts'
 import { VERIFICATION_DEADLINE } from './wait.ts'
 import type { Authentication, Authenticator } from '../authenticator.ts'
 import { AUTHORIZATION } from '../../request/credential-location.ts'

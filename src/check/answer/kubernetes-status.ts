@@ -5,7 +5,7 @@
 import type { KubernetesRequest } from '../../request/kubernetes/request-info.ts'
 import type { Trail } from '../decision.ts'
 import type { PublicRefusal } from './public-refusal.ts'
-import { cutText } from '../../runtime/cut-text.ts'
+import { cutText } from '../../runtime/text.ts'
 
 /** What is sent, and as what. */
 export interface KubernetesBody {

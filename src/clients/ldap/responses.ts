@@ -1,7 +1,7 @@
 // LDAP responses from bytes (RFC 4511 §4), read strictly: a response without a result code is an
 // error, and never the zero that means success.
 
-import { cutText } from '../../runtime/cut-text.ts'
+import { cutText } from '../../runtime/text.ts'
 import { BerError, contentOf, ElementCount, elementsOf, numberOf, type BerElement } from './ber.ts'
 
 /** Operations that we can be answered with. */

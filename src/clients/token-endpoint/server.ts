@@ -1,7 +1,7 @@
 // A server that alone can judge a token, or say who may do what, asked over HTTPS. Whatever is no plain
 // answer means that we could not find out. How much it is asked: runtime/shared-server.ts.
 
-import type { HttpFetch, HttpResponse } from '../../runtime/http-fetch.ts'
+import type { HttpFetch, HttpResponse } from '../../runtime/http/fetch.ts'
 import type { JsonObject } from '../../runtime/json-object.ts'
 import { ServerBusy, ServerFailure, ServerRefusesUs } from '../../runtime/server-failure.ts'
 import {

@@ -1,7 +1,7 @@
 // A request of this process to its own token endpoint: sessions are a client like any other.
 
 import type { Duplex } from 'node:stream'
-import { httpFetcher } from '../../runtime/http-fetch.ts'
+import { httpFetcher } from '../../runtime/http/fetch.ts'
 
 // Nobody else is asked for the answer but `state`.
 const DEADLINE_MS = 5_000

@@ -3,7 +3,7 @@
 
 import { describeError } from '../../runtime/errors.ts'
 import type { Clock } from '../../runtime/clock.ts'
-import { raceWithAbort } from '../../runtime/race-with-abort.ts'
+import { raceWithAbort } from '../../runtime/shared.ts'
 import type { CrlDocument } from './document.ts'
 import { judgeByCrls, type CrlTimes } from './judgement.ts'
 import type { Issued } from '../issued.ts'

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../runtime/clock.ts'
 import { describeError } from '../../runtime/errors.ts'
-import type { HttpFetch } from '../../runtime/http-fetch.ts'
+import type { HttpFetch } from '../../runtime/http/fetch.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { readCrl, type CrlDocument } from './document.ts'
 

@@ -10,7 +10,7 @@ import {
   type HttpFetch,
   type HttpRequest,
   type HttpResponse,
-} from '../../runtime/http-fetch.ts'
+} from '../../runtime/http/fetch.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { ServerCircuit } from '../../runtime/server-circuit.ts'
 import { evidenceOf, ServerFailure } from '../../runtime/server-failure.ts'

@@ -3,7 +3,7 @@
 
 import { LRUCache } from 'lru-cache'
 import { describeError } from '../../runtime/errors.ts'
-import { raceWithAbort } from '../../runtime/race-with-abort.ts'
+import { raceWithAbort } from '../../runtime/shared.ts'
 import { serialText, type Issued } from '../issued.ts'
 import { OcspClient, type OcspClientOptions, type OcspParts } from './client.ts'
 import type { ProvenStatus } from './proof.ts'

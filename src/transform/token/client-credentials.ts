@@ -1,7 +1,7 @@
 // A token of our own, the same for every caller (RFC 6749 §4.4). Another is got before it ends, while
 // the old one is still good, so that no request of a busy service waits for it.
 
-import { raceWithAbort } from '../../runtime/race-with-abort.ts'
+import { raceWithAbort } from '../../runtime/shared.ts'
 import { LONGEST_REJECTION } from '../../authenticate/credential-cache.ts'
 import type { ClientCredentialsConfig } from './exchange-schema.ts'
 import type { Clock } from '../../runtime/clock.ts'

@@ -2,7 +2,7 @@
 // grant on behalf of the caller). The caller's goes to the authorization server and nowhere else, and
 // is exchanged only where it is what proved who the caller is.
 
-import { raceWithAbort } from '../../runtime/race-with-abort.ts'
+import { raceWithAbort } from '../../runtime/shared.ts'
 import type { CredentialCache } from '../../authenticate/credential-cache.ts'
 import { readBearerCredentials } from '../../authenticate/bearer/bearer-credentials.ts'
 import type { Permit } from '../../authorize/evaluate.ts'

@@ -13,7 +13,7 @@ import { discoveredEndpoint } from '../../../src/clients/token-endpoint/endpoint
 import { jsonFetcher } from '../../../src/clients/fetch-json.ts'
 import { TokenServer } from '../../../src/clients/token-endpoint/server.ts'
 import { systemClock } from '../../../src/runtime/clock.ts'
-import { httpFetcher } from '../../../src/runtime/http-fetch.ts'
+import { httpFetcher } from '../../../src/runtime/http/fetch.ts'
 import { memoryLogger } from '../../fakes/logger.ts'
 import { skipWithoutOidcProvider, startOidcProvider, WEB } from '../../servers/oidc-provider.ts'
 import { conditionOf, outcomeOf, show } from '../bearer/asking.ts'

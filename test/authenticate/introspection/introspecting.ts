@@ -11,7 +11,7 @@ import { secretInHeader } from '../../../src/clients/token-endpoint/client-authe
 import { fixedEndpoint } from '../../../src/clients/token-endpoint/endpoint.ts'
 import { TokenServer } from '../../../src/clients/token-endpoint/server.ts'
 import type { Clock } from '../../../src/runtime/clock.ts'
-import { httpFetcher, type HttpFetchOptions } from '../../../src/runtime/http-fetch.ts'
+import { httpFetcher, type HttpFetchOptions } from '../../../src/runtime/http/fetch.ts'
 import type { SharedServerLimits } from '../../../src/runtime/shared-server.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 import { memoryLogger } from '../../fakes/logger.ts'

@@ -2,7 +2,7 @@
 // forms but those of the device flow.
 
 import { readFile } from 'node:fs/promises'
-import { httpFetcher } from '../../../src/runtime/http-fetch.ts'
+import { httpFetcher } from '../../../src/runtime/http/fetch.ts'
 
 /** A page, and where it came from. */
 export interface Page {

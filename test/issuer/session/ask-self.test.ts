@@ -5,7 +5,7 @@ import type { RequestListener } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
 import { askSelf } from '../../../src/issuer/session/ask-self.ts'
-import { startHttpServer } from '../../../src/runtime/http-server.ts'
+import { startHttpServer } from '../../../src/runtime/http/server.ts'
 import { memoryLogger } from '../../fakes/logger.ts'
 import { temporaryFolder } from '../../servers/temporary.ts'
 

@@ -15,7 +15,7 @@ import {
   type CustomFetch,
 } from 'openid-client'
 import { CountersignError, describeError } from '../../../runtime/errors.ts'
-import { httpFetcher } from '../../../runtime/http-fetch.ts'
+import { httpFetcher } from '../../../runtime/http/fetch.ts'
 import type { LoginRequest, ProviderAccess } from '../login-request.ts'
 import { failureOf, loginFailed } from './failure.ts'
 import { providerFetch, type ObservedClock } from './fetch.ts'

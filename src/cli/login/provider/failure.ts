@@ -8,7 +8,7 @@ import {
 } from 'openid-client'
 import { CountersignError } from '../../../runtime/errors.ts'
 import { printable } from '../../printable.ts'
-import { ProviderUnreachable } from '../../../runtime/web-fetch.ts'
+import { ProviderUnreachable } from '../../../runtime/http/web-fetch.ts'
 import type { ObservedClock } from './fetch.ts'
 
 /** What went wrong. */

@@ -2,8 +2,8 @@
 // its clock.
 
 import { isConfidential } from '../../../config/values.ts'
-import type { HttpFetch } from '../../../runtime/http-fetch.ts'
-import { webFetch } from '../../../runtime/web-fetch.ts'
+import type { HttpFetch } from '../../../runtime/http/fetch.ts'
+import { webFetch } from '../../../runtime/http/web-fetch.ts'
 
 /** Says how far the provider's clock is ahead of ours, by its latest answer, in milliseconds. */
 export interface ObservedClock {

@@ -14,7 +14,7 @@ import {
   type Configuration,
 } from 'openid-client'
 import type { LoginProvider } from '../../../check/login-providers.ts'
-import { ProviderUnreachable } from '../../../runtime/web-fetch.ts'
+import { ProviderUnreachable } from '../../../runtime/http/web-fetch.ts'
 import { ANSWER_LIMIT_S, providerFetch, type AskingParts } from './fetch.ts'
 
 /** What its clock and ours may differ by, in seconds. */

@@ -7,7 +7,7 @@ import {
   WWWAuthenticateChallengeError,
 } from 'openid-client'
 import type { LoginRefusal } from '../../../audit/login-event.ts'
-import { ProviderUnreachable } from '../../../runtime/web-fetch.ts'
+import { ProviderUnreachable } from '../../../runtime/http/web-fetch.ts'
 
 /** What went wrong. */
 export interface ProviderFailure {

@@ -4,8 +4,8 @@
 import { isConfidential } from '../../../config/values.ts'
 import type { LoginProvider } from '../../../check/login-providers.ts'
 import type { Clock } from '../../../runtime/clock.ts'
-import { httpFetcher, type HttpFetch } from '../../../runtime/http-fetch.ts'
-import { webFetch } from '../../../runtime/web-fetch.ts'
+import { httpFetcher, type HttpFetch } from '../../../runtime/http/fetch.ts'
+import { webFetch } from '../../../runtime/http/web-fetch.ts'
 import type { IssuerObserver } from '../../observer.ts'
 
 /** For each answer, in seconds: what is done for a login fits into what Envoy waits. */

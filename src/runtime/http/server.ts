@@ -20,10 +20,10 @@ import {
   prepareSocket,
   type ListenAddress,
   type SocketAccess,
-} from './listen.ts'
-import type { Logger } from './logger.ts'
+} from '../listen.ts'
+import type { Logger } from '../logger.ts'
 import { tooLarge, type RequestSize } from './request-size.ts'
-import type { ReplaceableTls } from './server-tls.ts'
+import type { ReplaceableTls } from '../server-tls.ts'
 
 /** What is asked of a page. */
 export interface PageRequest {

@@ -6,13 +6,17 @@ import { readFile, stat } from 'node:fs/promises'
 import { createServer, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
-import { startHttpServer, type HttpServer, type PageMaker } from '../../src/runtime/http-server.ts'
-import type { ListenAddress } from '../../src/runtime/listen.ts'
-import { ReplaceableTls } from '../../src/runtime/server-tls.ts'
-import { memoryLogger } from '../fakes/logger.ts'
-import { read } from '../fakes/scraping.ts'
-import { createPki } from '../servers/pki.ts'
-import { temporaryFolder } from '../servers/temporary.ts'
+import {
+  startHttpServer,
+  type HttpServer,
+  type PageMaker,
+} from '../../../src/runtime/http/server.ts'
+import type { ListenAddress } from '../../../src/runtime/listen.ts'
+import { ReplaceableTls } from '../../../src/runtime/server-tls.ts'
+import { memoryLogger } from '../../fakes/logger.ts'
+import { read } from '../../fakes/scraping.ts'
+import { createPki } from '../../servers/pki.ts'
+import { temporaryFolder } from '../../servers/temporary.ts'
 
 const LOOPBACK = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const
 // More than the buffers of both sides take.

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { HoldBudget, type Holder } from '../../src/runtime/hold-budget.ts'
-import { FakeClock } from '../fakes/clock.ts'
+import { HoldBudget, type Holder } from '../../../src/runtime/grpc/hold-budget.ts'
+import { FakeClock } from '../../fakes/clock.ts'
 
 const world = (most: number, longest?: number) => {
   const clock = new FakeClock()

@@ -11,8 +11,8 @@ import {
   number32,
   PREFACE,
   setting,
-} from '../fakes/http2-frames.ts'
-import type { ListenAddress } from '../../src/runtime/listen.ts'
+} from '../../fakes/http2-frames.ts'
+import type { ListenAddress } from '../../../src/runtime/listen.ts'
 
 /** What a flooder sends until it has sent it all, is cut off, or is not read from any more. */
 export interface FrameFlood {

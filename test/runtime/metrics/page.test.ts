@@ -2,12 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { Distribution } from '../../src/runtime/distribution.ts'
-import { counter, gauge, type Metric } from '../../src/runtime/metric.ts'
-import { MetricsPage } from '../../src/runtime/metrics.ts'
-import { FakeClock } from '../fakes/clock.ts'
-import { readOpenMetrics, readPrometheus } from '../fakes/exposition.ts'
-import { seriesOf } from '../fakes/scraping.ts'
+import { Distribution } from '../../../src/runtime/metrics/distribution.ts'
+import { counter, gauge, type Metric } from '../../../src/runtime/metrics/metric.ts'
+import { MetricsPage } from '../../../src/runtime/metrics/page.ts'
+import { FakeClock } from '../../fakes/clock.ts'
+import { readOpenMetrics, readPrometheus } from '../../fakes/exposition.ts'
+import { seriesOf } from '../../fakes/scraping.ts'
 
 const OPEN =
   'application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.1'

@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
-import { httpFetcher } from '../../src/runtime/http-fetch.ts'
-import { MISBEHAVIOURS, startHostileHttp, type HostileHttp } from '../fakes/hostile-http.ts'
+import { httpFetcher } from '../../../src/runtime/http/fetch.ts'
+import { MISBEHAVIOURS, startHostileHttp, type HostileHttp } from '../../fakes/hostile-http.ts'
 
 const DEADLINE_MS = 300
 // Beyond the deadline, also on a busy machine.

@@ -2,10 +2,10 @@
 //
 //   flooded-server.ts unary|streams PATH|tcp
 
-import { startGrpcServer } from '../../src/runtime/grpc-server.ts'
-import { startGrpcStreamServer } from '../../src/runtime/grpc-stream-server.ts'
-import type { ListenAddress } from '../../src/runtime/listen.ts'
-import { createLogger } from '../../src/runtime/logger.ts'
+import { startGrpcServer } from '../../../src/runtime/grpc/server.ts'
+import { startGrpcStreamServer } from '../../../src/runtime/grpc/stream-server.ts'
+import type { ListenAddress } from '../../../src/runtime/listen.ts'
+import { createLogger } from '../../../src/runtime/logger.ts'
 
 const [kind = '', place = ''] = process.argv.slice(2)
 const address: ListenAddress =

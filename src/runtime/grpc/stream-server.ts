@@ -17,11 +17,11 @@ import {
   type ServerHttp2Stream,
   type ServerOptions,
 } from 'node:http2'
-import { systemClock } from './clock.ts'
-import { GRPC_CODES, trailersOf, type GrpcStatus } from './grpc-framing.ts'
-import { HEALTH_METHODS } from './grpc-health.ts'
-import type { GrpcServer } from './grpc-server.ts'
-import { closeLater, OpenStream, RESPONSE_HEADERS, type StreamMethod } from './grpc-stream.ts'
+import { systemClock } from '../clock.ts'
+import { GRPC_CODES, trailersOf, type GrpcStatus } from './framing.ts'
+import { HEALTH_METHODS } from './health.ts'
+import type { GrpcServer } from './server.ts'
+import { closeLater, OpenStream, RESPONSE_HEADERS, type StreamMethod } from './stream.ts'
 import { HoldBudget, type HoldLimits } from './hold-budget.ts'
 import {
   admitToSocket,
@@ -31,8 +31,8 @@ import {
   type ListenAddress,
   type ServerTls,
   type SocketAccess,
-} from './listen.ts'
-import type { Logger } from './logger.ts'
+} from '../listen.ts'
+import type { Logger } from '../logger.ts'
 
 /** What a server of streams needs; who may use it goes for a UNIX socket. */
 export interface GrpcStreamServerOptions extends SocketAccess {

@@ -2,7 +2,7 @@
 // asks for them, so that nothing on the path of a request knows of this file.
 
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { Clock } from './clock.ts'
+import type { Clock } from '../clock.ts'
 import { Distribution } from './distribution.ts'
 import type { Metric, Sample } from './metric.ts'
 

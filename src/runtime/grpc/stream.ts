@@ -1,7 +1,7 @@
 // One open stream of gRPC on an HTTP/2 stream: messages in, messages out, a status at the end.
 
 import { constants, type ServerHttp2Stream } from 'node:http2'
-import { frame, GRPC_CODES, MessageReader, trailersOf, type GrpcStatus } from './grpc-framing.ts'
+import { frame, GRPC_CODES, MessageReader, trailersOf, type GrpcStatus } from './framing.ts'
 import type { HoldBudget, Holder } from './hold-budget.ts'
 
 /** A stream as the method sees it that serves it. */

@@ -12,8 +12,8 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
 import { HealthImplementation } from 'grpc-health-check'
-import { listenFailure, prepareSocket, targetOf, type ListenAddress } from './listen.ts'
-import type { ReplaceableTls } from './server-tls.ts'
+import { listenFailure, prepareSocket, targetOf, type ListenAddress } from '../listen.ts'
+import type { ReplaceableTls } from '../server-tls.ts'
 
 export type { ListenAddress }
 

@@ -1,8 +1,8 @@
 // Our own client in the shape of `fetch`, for libraries that ask for one: bounded in size and time, never
 // to an address that is not allowed, and following nothing.
 
-import { describeError } from './errors.ts'
-import type { HttpFetch, HttpResponse } from './http-fetch.ts'
+import { describeError } from '../errors.ts'
+import type { HttpFetch, HttpResponse } from './fetch.ts'
 
 /** There was no answer, or none that can be used; another time there may be. */
 export class ProviderUnreachable extends Error {}

@@ -6,7 +6,7 @@ import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:h
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import type { LookupFunction } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { describeError } from './errors.ts'
+import { describeError } from '../errors.ts'
 
 /** What is asked. */
 export interface HttpRequest {

@@ -1,7 +1,7 @@
 // `grpc.health.v1.Health` for a server that serves from the moment it listens until its streams end.
 
-import { GRPC_CODES, GRPC_OK, type GrpcStatus } from './grpc-framing.ts'
-import type { MessageStream, StreamHandler, StreamMethod } from './grpc-stream.ts'
+import { GRPC_CODES, GRPC_OK, type GrpcStatus } from './framing.ts'
+import type { MessageStream, StreamHandler, StreamMethod } from './stream.ts'
 
 // HealthCheckResponse{status}, which is field 1, a varint.
 const SERVING = Buffer.from([0x08, 1])

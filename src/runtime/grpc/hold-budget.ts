@@ -1,7 +1,7 @@
 // What peers make a server hold: one bound for all of them, past which the one that has held for
 // longest is dropped. An honest peer lets go within milliseconds.
 
-import type { Clock } from './clock.ts'
+import type { Clock } from '../clock.ts'
 
 /** One thing that is held for a peer. */
 export interface Holder {

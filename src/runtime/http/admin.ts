@@ -1,15 +1,15 @@
 // The listener for those who run the service: whether it lives, whether it is ready, and its metrics.
 // It shows names out of the configuration, no secrets and nobody's requests; it can change nothing.
 
-import type { Clock } from './clock.ts'
-import { healthPage, type HealthCheck } from './health.ts'
+import type { Clock } from '../clock.ts'
+import { healthPage, type HealthCheck } from '../health.ts'
 import {
   startHttpServer,
   type HttpServer,
   type HttpServerOptions,
   type PageMaker,
-} from './http-server.ts'
-import type { Metric } from './metric.ts'
+} from './server.ts'
+import type { Metric } from '../metrics/metric.ts'
 
 /** What the listener needs. */
 export interface AdminServerOptions extends Omit<HttpServerOptions, 'pages'> {
@@ -27,7 +27,7 @@ export interface AdminServerOptions extends Omit<HttpServerOptions, 'pages'> {
 export const startAdminServer = async (options: AdminServerOptions): Promise<HttpServer> => {
   const { checks, metrics, clock } = options
   // Only here: a tenth of a second and some megabytes, which a process that nobody scrapes saves.
-  const { MetricsPage } = await import('./metrics.ts')
+  const { MetricsPage } = await import('../metrics/page.ts')
   const page = new MetricsPage(metrics, clock)
   return await startHttpServer({
     ...options,

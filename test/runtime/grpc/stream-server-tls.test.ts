@@ -4,11 +4,11 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { Client, credentials } from '@grpc/grpc-js'
-import { healthService } from '../../src/proto/load.ts'
-import { startGrpcStreamServer } from '../../src/runtime/grpc-stream-server.ts'
-import { targetOf, type ListenAddress } from '../../src/runtime/listen.ts'
-import { memoryLogger } from '../fakes/logger.ts'
-import { createAuthority, createPki, type KeyPair, type Pki } from '../servers/pki.ts'
+import { healthService } from '../../../src/proto/load.ts'
+import { startGrpcStreamServer } from '../../../src/runtime/grpc/stream-server.ts'
+import { targetOf, type ListenAddress } from '../../../src/runtime/listen.ts'
+import { memoryLogger } from '../../fakes/logger.ts'
+import { createAuthority, createPki, type KeyPair, type Pki } from '../../servers/pki.ts'
 
 const LIMIT = { timeout: 20_000 }
 const PATIENCE_MS = 3_000

@@ -7,10 +7,10 @@ import { statSync } from 'node:fs'
 import { connect as connectSocket } from 'node:net'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { healthService } from '../../src/proto/load.ts'
-import { frame } from '../../src/runtime/grpc-framing.ts'
-import { connectHttp2, openRaw, startStreamServer } from '../fakes/grpc-stream.ts'
-import { until } from '../fakes/sds.ts'
+import { healthService } from '../../../src/proto/load.ts'
+import { frame } from '../../../src/runtime/grpc/framing.ts'
+import { connectHttp2, openRaw, startStreamServer } from '../../fakes/grpc-stream.ts'
+import { until } from '../../fakes/sds.ts'
 
 const LIMIT = { timeout: 30_000 }
 

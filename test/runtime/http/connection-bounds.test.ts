@@ -8,17 +8,21 @@ import { request as requestHttps } from 'node:https'
 import { Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { connect as connectTls } from 'node:tls'
-import { startAdminServer } from '../../src/runtime/admin.ts'
-import { systemClock } from '../../src/runtime/clock.ts'
-import { ConnectionBounds } from '../../src/runtime/connection-bounds.ts'
-import { startHttpServer, type HttpServer, type PageMaker } from '../../src/runtime/http-server.ts'
-import type { ListenAddress } from '../../src/runtime/listen.ts'
-import { ReplaceableTls } from '../../src/runtime/server-tls.ts'
-import { memoryLogger } from '../fakes/logger.ts'
-import { QUIET, quietClients, QuietClients } from '../fakes/quiet-clients.ts'
-import { read } from '../fakes/scraping.ts'
-import { createPki } from '../servers/pki.ts'
-import { temporaryFolder } from '../servers/temporary.ts'
+import { startAdminServer } from '../../../src/runtime/http/admin.ts'
+import { systemClock } from '../../../src/runtime/clock.ts'
+import { ConnectionBounds } from '../../../src/runtime/http/connection-bounds.ts'
+import {
+  startHttpServer,
+  type HttpServer,
+  type PageMaker,
+} from '../../../src/runtime/http/server.ts'
+import type { ListenAddress } from '../../../src/runtime/listen.ts'
+import { ReplaceableTls } from '../../../src/runtime/server-tls.ts'
+import { memoryLogger } from '../../fakes/logger.ts'
+import { QUIET, quietClients, QuietClients } from '../../fakes/quiet-clients.ts'
+import { read } from '../../fakes/scraping.ts'
+import { createPki } from '../../servers/pki.ts'
+import { temporaryFolder } from '../../servers/temporary.ts'
 
 const LOOPBACK = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const
 const PROBES = 20

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { frame, GRPC_CODES, MessageReader, trailersOf } from '../../src/runtime/grpc-framing.ts'
+import { frame, GRPC_CODES, MessageReader, trailersOf } from '../../../src/runtime/grpc/framing.ts'
 
 const LONGEST = 100
 const texts = ['one', '', 'x'.repeat(LONGEST), '', 'two', 'three']

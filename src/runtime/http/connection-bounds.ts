@@ -4,7 +4,7 @@
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { BlockList, isIPv6, Socket } from 'node:net'
-import type { Logger } from './logger.ts'
+import type { Logger } from '../logger.ts'
 
 /** How many connections there may be. */
 export interface ConnectionLimits {
