@@ -3,7 +3,8 @@
 import { stringify } from 'yaml'
 import { makeHash } from '../src/authenticate/password/hash.ts'
 import { hashOf } from '../src/authenticate/api-key/key.ts'
-import type { Authority, KeyPair, Pki } from '../test/servers/pki.ts'
+import type { KeyPair } from '../test/servers/pki.ts'
+import type { DemoPki } from './pki.ts'
 import {
   APP_HOST,
   CERTIFICATE_HOST,
@@ -40,9 +41,7 @@ export const issuerAt = (port: number): string => `https://${ISSUER_HOST}:${port
 
 /** What the configuration depends on. */
 export interface DemoParts {
-  readonly pki: Pki
-  /** Envoy's certificate. */
-  readonly edge: KeyPair
+  readonly pki: Pick<DemoPki, 'ca' | 'edge' | 'frontProxy'>
   /** The ports of the upstreams. */
   readonly upstreams: { readonly api: number; readonly ledger: number }
   /** Envoy's. */
@@ -50,7 +49,7 @@ export interface DemoParts {
 }
 
 /** Of Countersign. */
-export const configuration = ({ pki, edge, upstreams, port }: DemoParts): string =>
+export const configuration = ({ pki, upstreams, port }: DemoParts): string =>
   stringify({
     version: 1,
     listen: { authz: 'unix:authz.sock', issuer: 'unix:issuer.sock' },
@@ -135,7 +134,7 @@ export const configuration = ({ pki, edge, upstreams, port }: DemoParts): string
     ],
     audit: { file: 'audit.jsonl' },
     envoy: {
-      listener: { address: `127.0.0.1:${port}`, ...edge },
+      listener: { address: `127.0.0.1:${port}`, ...pki.edge },
       admin: 'unix:envoy-admin.sock',
       signerAddress: 'unix:signer.sock',
       upstreams: {
@@ -155,11 +154,11 @@ export const configuration = ({ pki, edge, upstreams, port }: DemoParts): string
   })
 
 /** Of the signer. */
-export const signerConfiguration = (minting: Authority): string =>
+export const signerConfiguration = ({ certificate, key }: KeyPair): string =>
   stringify({
     version: 1,
     listen: 'unix:signer.sock',
     keyring: 'file:grant.keys',
-    authorities: { demo: { certificate: minting.ca, key: `file:${minting.key}` } },
+    authorities: { demo: { certificate, key: `file:${key}` } },
     audit: { file: 'issued.jsonl' },
   })

@@ -13,7 +13,6 @@ import { newGrantKeyLine } from '../src/keys/grant-keys.ts'
 import { makeKey, type IssuerKey } from '../test/authenticate/bearer/issuing.ts'
 import { madeKey } from '../test/fakes/signing-keys.ts'
 import { startCertificateUpstream } from '../test/servers/certificate-upstream.ts'
-import { createAuthority, createPki } from '../test/servers/pki.ts'
 import { writeSigningKeys } from '../test/servers/signing-keys.ts'
 import { temporaryFolder } from '../test/servers/temporary.ts'
 import { startUpstream } from '../test/servers/upstream.ts'
@@ -26,7 +25,8 @@ import {
   signerConfiguration,
   usersFile,
 } from './configuration.ts'
-import { APP_HOST, curlFor, HOST, ISSUER_HOST, tourWith, VISIT, type Stop } from './tour.ts'
+import { createDemoPki } from './pki.ts'
+import { curlFor, HOST, tourWith, VISIT, type Stop } from './tour.ts'
 
 const PREFERRED_PORT = 8443
 const READY = /ready, listening on https:\/\//
@@ -37,20 +37,19 @@ const main = async (): Promise<void> => {
   const end = endSignal()
 
   const { path: folder } = stack.use(await temporaryFolder())
-  const pki = stack.use(await createPki())
+  const pki = await createDemoPki(join(folder, 'pki'))
   const upstream = stack.use(
     await startUpstream({ identity: pki.upstream, clientCa: pki.ca, record: false }),
   )
-  const minting = stack.use(await createAuthority('Demo minting CA'))
   const ledger = stack.use(
     await startCertificateUpstream({
       identity: pki.upstream,
-      clientCas: await readFile(minting.ca, 'utf8'),
+      clientCas: await readFile(pki.signerCa.certificate, 'utf8'),
     }),
   )
   await writeFile(join(folder, 'users.yaml'), await usersFile())
   await writeFile(join(folder, 'grant.keys'), `${newGrantKeyLine()}\n`, { mode: 0o600 })
-  await writeFile(join(folder, 'signer.yaml'), signerConfiguration(minting))
+  await writeFile(join(folder, 'signer.yaml'), signerConfiguration(pki.signerCa))
   await writeSigningKeys(join(folder, 'signing-keys'), [await madeKey('ES256')])
   const issuerKey = await makeKey()
   await writeFile(join(folder, 'issuer.jwks'), JSON.stringify({ keys: [issuerKey.jwk] }))
@@ -61,10 +60,8 @@ const main = async (): Promise<void> => {
   const port = await freePort(checking ? 0 : PREFERRED_PORT)
   const token = await carolsToken(issuerKey)
   const tour = tourWith({ token, apiKey, issuer: issuerAt(port) })
-  const names = ['*.example.org', APP_HOST, ISSUER_HOST]
-  const edge = await pki.issue({ commonName: 'demo', names, usage: 'server' })
   const upstreams = { api: upstream.port, ledger: ledger.port }
-  await writeFile(config, configuration({ pki, edge, upstreams, port }))
+  await writeFile(config, configuration({ pki, upstreams, port }))
 
   const countersign = spawnCountersign(config)
   stack.defer(() => ended(countersign, 'SIGTERM'))

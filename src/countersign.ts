@@ -19,6 +19,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['explain', async () => (await import('./cli/explain/explain.ts')).explainCommand()],
   ['envoy', async () => (await import('./cli/envoy.ts')).envoyCommand()],
   ['hash-password', async () => (await import('./cli/hash-password.ts')).hashPasswordCommand()],
+  ['ca', async () => (await import('./cli/ca/ca.ts')).caCommand()],
   ['keys', async () => (await import('./cli/keys.ts')).keysCommand()],
   ['login', async () => (await import('./cli/login/login.ts')).loginCommand()],
   ['logout', async () => (await import('./cli/login/logout.ts')).logoutCommand()],

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { describe, it } from 'node:test'
+import { LIBRARIES } from './libraries.ts'
 
 const SRC = resolve(import.meta.dirname, '../src')
 
@@ -41,66 +42,6 @@ const ORDER = [
   'cli',
   'countersign.ts',
 ]
-
-/** Where a library may be imported: a file, a folder (with a slash at the end), or files by how their names end (after `*`). */
-const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
-  '@grpc/grpc-js': [
-    'runtime/grpc/server.ts',
-    'runtime/server-tls.ts',
-    'proto/',
-    'check/',
-    'cli/health.ts',
-  ],
-  '@grpc/proto-loader': ['proto/'],
-  '@marcbachmann/cel-js': ['expression/'],
-  '@noble/ciphers': ['grant/seal.ts'],
-  '@node-rs/argon2': ['authenticate/password/hash.ts'],
-  '@node-rs/bcrypt': ['authenticate/password/hash.ts'],
-  '@seriousme/openapi-schema-validator': ['request/openapi/schema.ts'],
-  commander: ['cli/', 'countersign.ts'],
-  'grpc-health-check': ['runtime/grpc/server.ts'],
-  'jsonc-parser': ['envoy/lint/view/json-positions.ts'],
-  jose: ['issuer/login/provider/', 'keys/'],
-  ldapts: ['clients/ldap/requests.ts'],
-  re2js: ['expression/regex.ts'],
-  redis: ['state/redis/client.ts'],
-  'lru-cache': [
-    'authenticate/credential-cache.ts',
-    'authenticate/session/ended-tokens.ts',
-    'authorize/remembered-reviews.ts',
-    'ca/rate-limit.ts',
-    'expression/environments.ts',
-    'expression/regex.ts',
-    'pki/check-revocation.ts',
-    'pki/ocsp/client.ts',
-    'pki/ocsp/ocsp.ts',
-    'pki/revocation-sources.ts',
-    'request/openapi/descriptions.ts',
-    'runtime/server-circuit.ts',
-    'runtime/shared-server.ts',
-    'sds/issuances.ts',
-    'transform/token/token-memory.ts',
-  ],
-  'oidc-provider': ['issuer/'],
-  'openid-client': ['cli/login/provider/', 'issuer/login/provider/'],
-  pkijs: ['pki/pkijs.ts'],
-  pino: ['runtime/logger.ts', 'audit/sink.ts'],
-  'prom-client': ['runtime/metrics/page.ts'],
-  protobufjs: ['check/wire-reader.ts'],
-  yaml: ['config/', 'request/openapi/text.ts', 'envoy/', 'cli/kubeconfig/'],
-  zod: [
-    '*schema.ts',
-    'authenticate/password/users-file.ts',
-    'authorize/request-values.ts',
-    'config/document.ts',
-    'config/expressions.ts',
-    'config/values.ts',
-    'envoy/admin.ts',
-    'keys/public-key.ts',
-    'keys/signing-keys.ts',
-    'tools/trace/records.ts',
-  ],
-}
 
 /** The first file of each circle that is still to be cut. */
 const CIRCLES: readonly string[] = ['check/answer/login-redirect.ts', 'envoy/lint/view/host.ts']

@@ -12,13 +12,16 @@ import { dirname, join } from 'node:path'
 import { stringify } from 'yaml'
 import { USERS } from '../../demo/tour.ts'
 import { makeHash } from '../../src/authenticate/password/hash.ts'
+import { createAuthority } from '../../src/cli/ca/authority.ts'
+import { issue } from '../../src/cli/ca/issue.ts'
+import { keyPem } from '../../src/cli/ca/keys.ts'
+import { namesFor } from '../../src/cli/ca/names.ts'
 import { reportFailure } from '../../src/cli/report.ts'
 import { ConfigurationFiles } from '../../src/config/files.ts'
 import { readConfig } from '../../src/configuration/parse.ts'
 import { renderBootstrap } from '../../src/envoy/bootstrap.ts'
 import { refusalRate } from '../../src/envoy/refusal-log.ts'
 import { newGrantKeyLine } from '../../src/keys/grant-keys.ts'
-import { createAuthority } from './pki.ts'
 
 /** Where things are, and who may read them. */
 export interface Place {
@@ -67,36 +70,44 @@ export const setUp = async (place: Place): Promise<boolean> => {
 
 const make = async (): Promise<Readonly<Record<(typeof MADE)[number], string>>> => {
   // Nothing else is issued by the first two, whose keys end with this process.
-  const edgeCa = createAuthority('Countersign demo: edge')
-  const upstreamCa = createAuthority('Countersign demo: upstream')
-  const signerCa = createAuthority('Countersign demo: signer')
+  const edgeCa = await createAuthority({ commonName: 'Countersign demo: edge', pathLength: 0 })
+  const upstreamCa = await createAuthority({
+    commonName: 'Countersign demo: upstream',
+    pathLength: 0,
+  })
+  const signerCa = await createAuthority({
+    commonName: 'Countersign demo: signer',
+    profile: 'client',
+    pathLength: 0,
+  })
   const grantKeys = `${newGrantKeyLine()}\n`
-  const edge = edgeCa.issue({
-    commonName: 'edge',
-    names: ['*.example.org', 'localhost', '127.0.0.1'],
-    purpose: 'serverAuth',
+  const edge = await issue(edgeCa, {
+    profile: 'server',
+    ...namesFor('server', { dns: ['*.example.org', 'localhost'], ip: ['127.0.0.1'] }),
   })
-  const upstream = upstreamCa.issue({
-    commonName: 'upstream',
-    names: ['upstream'],
-    purpose: 'serverAuth',
+  const upstream = await issue(upstreamCa, {
+    profile: 'server',
+    ...namesFor('server', { dns: ['upstream'] }),
   })
-  const frontProxy = upstreamCa.issue({ commonName: 'front-proxy', purpose: 'clientAuth' })
+  const frontProxy = await issue(upstreamCa, {
+    profile: 'client',
+    ...namesFor('client', { user: 'front-proxy' }),
+  })
   return {
     'authz/users.yaml': await users(),
     'authz/grant.keys': grantKeys,
     'signer/grant.keys': grantKeys,
-    'signer/ca.pem': signerCa.certificate,
-    'signer/ca.key': signerCa.key,
-    'envoy/ca.pem': edgeCa.certificate,
+    'signer/ca.pem': signerCa.certificates,
+    'signer/ca.key': keyPem(signerCa.key),
+    'envoy/ca.pem': edgeCa.certificates,
     'envoy/edge.pem': edge.certificate,
     'envoy/edge.key': edge.key,
-    'envoy/upstream-ca.pem': upstreamCa.certificate,
+    'envoy/upstream-ca.pem': upstreamCa.certificates,
     'envoy/front-proxy.pem': frontProxy.certificate,
     'envoy/front-proxy.key': frontProxy.key,
     'upstream/upstream.pem': upstream.certificate,
     'upstream/upstream.key': upstream.key,
-    'upstream/client-ca.pem': upstreamCa.certificate + signerCa.certificate,
+    'upstream/client-ca.pem': upstreamCa.certificates + signerCa.certificates,
   }
 }
 

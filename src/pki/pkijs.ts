@@ -1,6 +1,6 @@
 // pkijs, with what its declarations need and do not bring: names of the browser's library, which is
 // no part of `lib: ["esnext"]`. Node has every one of them. (The rest of the names are declared beside
-// @peculiar/x509, in the tests: a name can be declared once.)
+// @peculiar/x509, in `cli/ca/x509.ts`: a name can be declared once.)
 
 import type { webcrypto } from 'node:crypto'
 

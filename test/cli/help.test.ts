@@ -20,6 +20,18 @@ describe('--help', { concurrency: true }, () => {
       says: [/--config <file>/, /--trusted-hops <number>/, /--signer <unix:path>/, /EnvoyFilter/],
     },
     { args: ['envoy', 'generate'], says: [/--config <file>/, /--output <file>/] },
+    {
+      args: ['ca'],
+      says: [/create/, /server/, /client/, /csr/, /sign/, /show <file>/, /never replaced without/],
+    },
+    {
+      args: ['ca', 'create'],
+      says: [/--issuer <dir>/, /--key <kind>/, /--permit-dns <domain>/, /--force/, /mode 0600/],
+    },
+    {
+      args: ['ca', 'sign'],
+      says: [/--csr <file>/, /--profile <profile>/, /Extensions of the request are never copied/],
+    },
     { args: ['keys'], says: [/grant/, /api/, /signing/] },
     {
       args: ['keys', 'api'],

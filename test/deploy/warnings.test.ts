@@ -61,7 +61,7 @@ describe('no warning', () => {
 
   it('about the demo', async () => {
     await using pki = await createPki()
-    const parts = { pki, edge: pki.edge, upstreams: { api: 1, ledger: 2 }, port: 3 }
+    const parts = { pki, upstreams: { api: 1, ledger: 2 }, port: 3 }
     assert.deepEqual(warningsIn('/demo/countersign.yaml', configuration(parts)), [])
   })
 })

@@ -1,23 +1,3 @@
-// @peculiar/x509 with the two things that it needs and does not bring: a polyfill that it looks for
-// while it is being imported, and names of the browser's library that its declarations use and that
-// do not resolve under `lib: ["esnext"]`.
+// @peculiar/x509 for the certificates that tests make and read, independent of OpenSSL and `x509/`.
 
-// oxlint-disable-next-line import/no-unassigned-import -- it is there for what it does to Reflect
-import 'reflect-metadata'
-import type { webcrypto } from 'node:crypto'
-
-export * as x509 from '@peculiar/x509'
-
-declare global {
-  type Crypto = webcrypto.Crypto
-  type CryptoKey = webcrypto.CryptoKey
-  type Algorithm = webcrypto.Algorithm
-  type AlgorithmIdentifier = webcrypto.AlgorithmIdentifier
-  type CryptoKeyPair = webcrypto.CryptoKeyPair
-  type EcKeyGenParams = webcrypto.EcKeyGenParams
-  type EcKeyImportParams = webcrypto.EcKeyImportParams
-  type EcdsaParams = webcrypto.EcdsaParams
-  type KeyUsage = webcrypto.KeyUsage
-  type RsaHashedImportParams = webcrypto.RsaHashedImportParams
-  type BufferSource = webcrypto.BufferSource
-}
+export { x509 } from '../../src/cli/ca/x509.ts'

@@ -1,0 +1,116 @@
+// `countersign ca sign`: a certificate for the key of a request. It says what the command line says: of
+// the request, the public key alone is taken.
+
+import { readFile } from 'node:fs/promises'
+import { Command, Option } from 'commander'
+import { CountersignError, describeError } from '../../runtime/errors.ts'
+import { printable } from '../printable.ts'
+import { usageError } from '../usage-error.ts'
+import { readAuthority } from './authority.ts'
+import { writePublicFile } from './files.ts'
+import { issueFor, type Profile } from './issue.ts'
+import { namesFor } from './names.ts'
+import {
+  absolute,
+  daysOption,
+  parseText,
+  withAuthorityOption,
+  withClientNames,
+  withOtherNames,
+  withServerNames,
+  type NameOptions,
+} from './options.ts'
+import { reportCertificate } from './report.ts'
+import { readRequest } from './request.ts'
+import { alternativeNameTexts, nameText } from './summary.ts'
+import type { x509 } from './x509.ts'
+
+interface Options extends NameOptions {
+  readonly ca: string
+  readonly csr: string
+  readonly profile: Profile
+  readonly days?: number
+  readonly output?: string
+  readonly force?: true
+}
+
+const HELP = `
+The certificate has exactly the names of the command line: a name of the request that is not repeated
+is left out, with a note on standard error. \`countersign ca show FILE\` prints what a request
+asks for. Extensions of the request are never copied.`
+
+/** The command. */
+export const signCommand = (): Command =>
+  withOtherNames(
+    withClientNames(
+      withServerNames(
+        withAuthorityOption(
+          new Command('sign').description(
+            'sign a certificate request (PKCS#10), once its signature has proven that who made it has the key',
+          ),
+        )
+          .requiredOption('--csr <file>', 'the certificate request in PEM', absolute)
+          .addOption(
+            new Option('--profile <profile>', 'what the certificate is for')
+              .choices(['server', 'client'])
+              .makeOptionMandatory(),
+          ),
+      ),
+    ),
+  )
+    .option(
+      '--name <cn>',
+      'the CN of a server’s subject; default: the first of its names',
+      parseText,
+    )
+    .addOption(daysOption('365, or until the CA ends'))
+    .option('-o, --output <file>', 'write to a file instead of standard output', absolute)
+    .option('--force', 'replace a file that is there already')
+    .addHelpText('after', HELP)
+    .action(sign)
+
+const sign = async (options: Options): Promise<void> => {
+  const { ca, csr, profile, days, output, force = false } = options
+  const pem = await readFile(csr, 'utf8').catch((cause: unknown) => {
+    throw new CountersignError('file-unreadable', `${csr}: ${describeError(cause)}`, { cause })
+  })
+  const { request, publicKey } = await readRequest(pem, csr)
+  requireNames(options, request)
+  const names = namesFor(profile, options)
+  const authority = await readAuthority(ca)
+  const certificate = await issueFor(authority, { profile, ...names, days }, publicKey)
+  reportLeftOut(
+    request,
+    names.names.map(({ kind, value }) => `${kind}:${value}`),
+  )
+  if (output === undefined) {
+    process.stdout.write(certificate)
+    return
+  }
+  await writePublicFile(output, certificate, force)
+  await reportCertificate(output)
+}
+
+/** Says what the request asks for where the command line repeats none of it. */
+const requireNames = (
+  { csr, dns, ip, spiffe, user }: Options,
+  request: x509.Pkcs10CertificateRequest,
+): void => {
+  if ([dns, ip, spiffe, user].some((value) => value !== undefined)) return
+  const wanted = [nameText(request.subjectName), ...alternativeNameTexts(request.extensions)]
+  throw usageError(
+    `${csr} asks for ${printable(wanted.filter((text) => text !== '').join(', ')) || 'no name'}. Repeat the names that the certificate may have: --dns, --ip, --spiffe or --user`,
+  )
+}
+
+const reportLeftOut = (request: x509.Pkcs10CertificateRequest, taken: readonly string[]): void => {
+  const wanted = alternativeNameTexts(request.extensions)
+  const leftOut = wanted.filter(
+    (name) => !taken.includes(name.toLowerCase()) && !taken.includes(name),
+  )
+  if (leftOut.length > 0) {
+    console.error(
+      `Left out, since the command line does not repeat it: ${printable(leftOut.join(', '))}`,
+    )
+  }
+}
