@@ -3,7 +3,7 @@
 
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
 import { pino } from 'pino'
-import { CountersignError, describeError } from '../runtime/errors.ts'
+import { CountersignError, describeError, hasCode } from '../runtime/errors.ts'
 import type { AuditEvent } from './event.ts'
 
 /** Takes audit events. */
@@ -169,8 +169,7 @@ export class JsonLinesSink implements AuditSink, Disposable {
 const LINE_FEED = 0x0a
 const pause = new Int32Array(new SharedArrayBuffer(4))
 
-const isBusy = (cause: unknown): boolean =>
-  cause instanceof Error && 'code' in cause && cause.code === 'EAGAIN'
+const isBusy = (cause: unknown): boolean => hasCode(cause, 'EAGAIN')
 
 /** Whether the file ends within a line, as a crash or a full disk can leave it. */
 const endsMidLine = (descriptor: number): boolean => {

@@ -2,7 +2,7 @@
 // while. Facts about roles, never decisions: which rule decides is found anew for every request.
 
 import { LRUCache } from 'lru-cache'
-import { raceWithAbort } from '../runtime/shared.ts'
+import { shared } from '../runtime/shared.ts'
 import type { AskReview } from '../clients/kubernetes/review.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Asker } from '../runtime/shared-server.ts'
@@ -58,11 +58,9 @@ export class RememberedReviews implements AccessReviewer {
     const key = this.#options.keyOf(text)
     const known = this.#recall(key)
     if (known !== undefined) return known
-    // Before the question: nobody would be left to hear the answer.
-    if (signal.aborted) return unavailable(signal.reason)
     try {
-      return await raceWithAbort(
-        this.#answerTo({ subject: key, caller: question.identity.user }, text),
+      return await shared(
+        () => this.#answerTo({ subject: key, caller: question.identity.user }, text),
         signal,
       )
     } catch (cause) {

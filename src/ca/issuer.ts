@@ -17,6 +17,7 @@ import { mint, randomSerial, type Minting } from './mint.ts'
 import { RefusalRecords } from './refusal-records.ts'
 import type { SignerSnapshot } from './snapshot.ts'
 import { issuedFault } from './verify-issued.ts'
+import { replaceUnprintable } from '../runtime/text.ts'
 
 /** What {@link CertificateIssuer} needs. */
 export interface CertificateIssuerOptions {
@@ -63,9 +64,9 @@ interface Made {
 const REFRESH_PAUSE_MS = 1_000
 const LONGEST_DETAIL = 200
 
-/** Whoever asked chose the text, and logs are read on terminals. */
-const legible = (text: string): string =>
-  text.slice(0, LONGEST_DETAIL).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{fffd}')
+// The requester chose the text, and logs are read on terminals.
+const loggable = (text: string): string =>
+  replaceUnprintable(text.slice(0, LONGEST_DETAIL), '\u{fffd}')
 
 /** Issues certificates. Counts of refusals are written when it is disposed of. */
 export class CertificateIssuer implements AsyncDisposable {
@@ -234,7 +235,7 @@ export class CertificateIssuer implements AsyncDisposable {
       authority: grant?.authority,
       route: grant?.route,
       authenticator: grant?.authenticator,
-      detail: detail === undefined ? undefined : legible(detail),
+      detail: detail === undefined ? undefined : loggable(detail),
       generation,
     })
     return { outcome: 'refused', code }

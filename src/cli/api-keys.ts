@@ -8,8 +8,9 @@ import { hashOf, ID, newApiKey, newKeyId } from '../authenticate/api-key/key.ts'
 import { KeysFile } from '../authenticate/api-key/keys-file.ts'
 import { withEntry } from '../config/edit.ts'
 import { durationSchema } from '../config/values.ts'
-import { CountersignError, describeError } from '../runtime/errors.ts'
+import { CountersignError, describeError, hasCode } from '../runtime/errors.ts'
 import { replaceFile } from './replace-file.ts'
+import { hasControlCharacter } from '../runtime/text.ts'
 
 interface Options {
   readonly user: string
@@ -102,7 +103,7 @@ const create = async (file: string, id: string, entry: Entry): Promise<boolean> 
     const text = HEADER + withEntry('', 'keys', id, entry)
     await writeFile(file, text, { flag: 'wx', mode: 0o600 })
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST') return false
+    if (hasCode(cause, 'EEXIST')) return false
     const message = `${file} cannot be made: ${describeError(cause)}`
     throw new CountersignError('usage', message, { cause })
   }
@@ -111,7 +112,7 @@ const create = async (file: string, id: string, entry: Entry): Promise<boolean> 
 }
 
 function parseName(text: string): string {
-  if (text === '' || text.trim() !== text || /\p{Cc}/u.test(text)) {
+  if (text === '' || text.trim() !== text || hasControlCharacter(text)) {
     throw new InvalidArgumentError('must be a name, without space at its ends')
   }
   return text

@@ -7,6 +7,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { usageError } from './usage-error.ts'
+import { hasCode } from '../runtime/errors.ts'
 
 /** A folder that is ours to change until this is disposed of. */
 export interface FolderLock extends AsyncDisposable {
@@ -110,6 +111,3 @@ const ageOf = async (path: string): Promise<number> =>
 
 const contentOf = async (path: string): Promise<string | undefined> =>
   await readFile(path, 'utf8').catch(() => undefined)
-
-const hasCode = (cause: unknown, code: string): boolean =>
-  cause instanceof Error && 'code' in cause && cause.code === code

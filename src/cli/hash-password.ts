@@ -6,6 +6,7 @@ import { Command, Option } from 'commander'
 import { makeHash, type PasswordHash } from '../authenticate/password/hash.ts'
 import { CountersignError } from '../runtime/errors.ts'
 import { promptSecret } from './prompt.ts'
+import { hasControlCharacter } from '../runtime/text.ts'
 
 interface Options {
   readonly algorithm: PasswordHash['kind']
@@ -46,7 +47,7 @@ const readPassword = async (): Promise<string> => {
   const given = terminal ? await promptSecret('Password: ') : await text(process.stdin)
   const password = given.replace(/\r?\n$/, '').normalize('NFC')
   if (password === '') throw new CountersignError('usage', 'the password is empty')
-  if (/\p{Cc}/u.test(password)) {
+  if (hasControlCharacter(password)) {
     throw new CountersignError('usage', 'a password for HTTP Basic cannot hold control characters')
   }
   if (terminal && (await promptSecret('Once more: ')).normalize('NFC') !== password) {

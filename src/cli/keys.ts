@@ -4,7 +4,7 @@
 import { chmod, readFile, realpath, writeFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { newGrantKeyLine, parseGrantKeys } from '../keys/grant-keys.ts'
-import { CountersignError, describeError } from '../runtime/errors.ts'
+import { CountersignError, describeError, hasCode } from '../runtime/errors.ts'
 import { apiKeyCommand } from './api-keys.ts'
 import { replaceFile } from './replace-file.ts'
 import { signingKeysCommand } from './signing-keys.ts'
@@ -100,7 +100,7 @@ const create = async (file: string, mode: number): Promise<void> => {
   try {
     await writeFile(file, `${HEADER}${newGrantKeyLine()}\n`, { flag: 'wx', mode })
   } catch (cause) {
-    const exists = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST'
+    const exists = hasCode(cause, 'EEXIST')
     throw new CountersignError(
       'usage',
       exists

@@ -1,11 +1,9 @@
 // Text that others wrote, made fit for a terminal.
 
-// Control characters (escape sequences, line feeds), and what changes the direction or the look of
-// the text around it.
-const UNFIT = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
+import { replaceUnprintable } from '../runtime/text.ts'
 
 /** The text with a `?` for each character that a terminal would not just show. */
-export const printable = (text: string): string => text.replaceAll(UNFIT, '?')
+export const printable = (text: string): string => replaceUnprintable(text, '?')
 
 /**
  * JSON in which such characters are escaped.
@@ -17,7 +15,7 @@ export const printableJson = (
   indent?: number,
   replacer?: (key: string, value: unknown) => unknown,
 ): string =>
-  JSON.stringify(value, replacer, indent).replaceAll(UNFIT, (character) =>
+  replaceUnprintable(JSON.stringify(value, replacer, indent), (character) =>
     character === '\n' ? character : escaped(character),
   )
 

@@ -24,7 +24,7 @@ import {
   parseSigningKeys,
   type SigningKeyList,
 } from '../keys/signing-keys.ts'
-import { CountersignError, describeError } from '../runtime/errors.ts'
+import { CountersignError, describeError, hasCode } from '../runtime/errors.ts'
 import { lockFolder, type FolderLock } from './folder-lock.ts'
 import { replaceFile } from './replace-file.ts'
 import { usageError } from './usage-error.ts'
@@ -237,6 +237,3 @@ const sweep = async (
   }
   return removed
 }
-
-const hasCode = (cause: unknown, code: string): boolean =>
-  cause instanceof Error && 'code' in cause && cause.code === code

@@ -6,7 +6,7 @@ import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ConfigurationFiles } from '../config/files.ts'
-import { CountersignError } from '../runtime/errors.ts'
+import { CountersignError, hasCode } from '../runtime/errors.ts'
 import { isPair } from './public-key.ts'
 import { isPublished, stateAt, timesOf, type SigningKeyState } from './signing-key-times.ts'
 import { parseSigningKeys, type SigningKeyEntry, type SigningKeyList } from './signing-keys.ts'
@@ -165,9 +165,6 @@ const shown = (mode: number): string => `0${(mode & 0o777).toString(8).padStart(
 
 /** Whether a file is not there, rather than not to be read. */
 const isMissing = (cause: unknown): boolean =>
-  cause instanceof CountersignError &&
-  cause.cause instanceof Error &&
-  'code' in cause.cause &&
-  cause.cause.code === 'ENOENT'
+  cause instanceof CountersignError && hasCode(cause.cause, 'ENOENT')
 
 const invalid = (message: string) => new CountersignError('signing-keys-invalid', message)

@@ -1,6 +1,8 @@
 // The request target → the path that rules match, and the query. Anything that two readers could
 // read differently is refused here, so that no later phase has to think about it.
 
+import { hasControlCharacter } from '../runtime/text.ts'
+
 /** A path that every reader reads alike, or the reason why it is refused. */
 export type PathReading =
   | {
@@ -25,7 +27,6 @@ const ENCODED_TRAP = /%(2f|5c|00)/i
 const ENCODED_TWICE = /%(2[def5]|5[cf]|7e|00|3\d|[46][1-9a-f]|[57][\da])/i
 // "." and ".." also with path parameters behind them: some servers drop ";…" first, then resolve.
 const DOT_SEGMENT = /\/\.{1,2}(;[^/]*)?(\/|$)/
-const CONTROL = /\p{Cc}/u
 
 /**
  * A run of combining marks that no script has: Unicode's Stream-Safe Text Format (UAX #15 §13) ends them at 30. To bring a
@@ -63,7 +64,7 @@ export const readPath = (target: string): PathReading => {
 const decode = (raw: string): string | undefined => {
   try {
     const path = decodeURIComponent(raw) // throws on a stray "%" and on bytes that are not UTF-8
-    return CONTROL.test(path) || TOO_MANY_MARKS.test(path) ? undefined : path
+    return hasControlCharacter(path) || TOO_MANY_MARKS.test(path) ? undefined : path
   } catch {
     return undefined
   }

@@ -46,3 +46,10 @@ export class RateLimited extends CountersignError {
 /** The text of anything thrown, for an operator's log. */
 export const describeError = (cause: unknown): string =>
   cause instanceof Error ? cause.message : String(cause)
+
+/** Whether an error has one of these codes, such as `ENOENT` of Node's system errors. */
+export const hasCode = (cause: unknown, ...codes: readonly string[]): boolean =>
+  cause instanceof Error &&
+  'code' in cause &&
+  typeof cause.code === 'string' &&
+  codes.includes(cause.code)

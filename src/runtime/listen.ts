@@ -1,7 +1,7 @@
 // Where a server listens, and what has to be done about the file of a UNIX socket.
 
 import { chmod, chown, mkdir, rm, stat } from 'node:fs/promises'
-import { connect } from 'node:net'
+import { connect, type Server } from 'node:net'
 import { dirname } from 'node:path'
 import { CountersignError, describeError } from './errors.ts'
 
@@ -36,6 +36,31 @@ export const targetOf = (address: ListenAddress): string => {
 export const listenFailure = (address: ListenAddress, cause: unknown): CountersignError => {
   const message = `cannot listen on ${targetOf(address)}: ${describeError(cause)}`
   return new CountersignError('listen-failed', message, { cause })
+}
+
+/**
+ * Listens on an address.
+ *
+ * @throws CountersignError `listen-failed`
+ */
+export const listen = async (server: Server, address: ListenAddress): Promise<void> => {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  server.once('error', reject)
+  server.listen(address, resolve)
+  try {
+    await promise
+  } catch (cause) {
+    throw listenFailure(address, cause)
+  } finally {
+    server.off('error', reject)
+  }
+}
+
+/** The address with the port that the system chose where it was 0. */
+export const boundAddress = (server: Server, address: ListenAddress): ListenAddress => {
+  const bound = server.address()
+  if (address.kind === 'unix' || bound === null || typeof bound === 'string') return address
+  return { ...address, port: bound.port }
 }
 
 /**

@@ -1,12 +1,18 @@
-// Waiting for work that is shared: each caller may leave, and the work goes on for the others.
+// Waits for work that several callers share.
 
-/** The promise, or a rejection with the signal's reason as soon as this caller is gone. */
-export const raceWithAbort = async <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> => {
+/**
+ * Begins or joins shared work. A caller whose signal aborts stops waiting, and the work continues for the
+ * other callers. Where the signal has aborted already, no work begins.
+ *
+ * @throws the reason of the signal
+ */
+export const shared = async <T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> => {
+  signal.throwIfAborted()
   const { promise: aborted, reject } = Promise.withResolvers<never>()
   const onAbort = (): void => reject(signal.reason)
   signal.addEventListener('abort', onAbort, { once: true })
   try {
-    return await Promise.race([promise, aborted])
+    return await Promise.race([work(), aborted])
   } finally {
     signal.removeEventListener('abort', onAbort)
   }

@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { CountersignError, describeError } from '../runtime/errors.ts'
+import { CountersignError, describeError, hasCode } from '../runtime/errors.ts'
 import { newStateKeyLine, parseStateSecret, type StateSecret } from './state-secret.ts'
 
 /**
@@ -41,6 +41,3 @@ const readOrMake = (file: string): string => {
   }
   return readFileSync(file, 'utf8')
 }
-
-const hasCode = (cause: unknown, code: string): boolean =>
-  cause instanceof Error && 'code' in cause && cause.code === code

@@ -3,6 +3,7 @@
 import { isUtf8 } from 'node:buffer'
 import { DerReader, element, malformed, readOnly, sequence, TAG, type Element } from './der.ts'
 import { ATTRIBUTES, attributeName, oidElement, readOid } from './oid.ts'
+import { replaceUnprintable } from '../runtime/text.ts'
 
 /** One attribute of a name. */
 export interface Attribute {
@@ -93,10 +94,8 @@ export const formatName = (attributes: readonly Attribute[]): string =>
 
 // RFC 4514 §2.4; control and format characters and ends of lines as well, since logs are read on terminals.
 const escapeValue = (value: string): string =>
-  value
-    .replaceAll(/[\\"+,;<>]|^[ #]| $/g, String.raw`\$&`)
-    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (char) =>
-      Buffer.from(char)
-        .toString('hex')
-        .replaceAll(/../g, String.raw`\$&`),
-    )
+  replaceUnprintable(value.replaceAll(/[\\"+,;<>]|^[ #]| $/g, String.raw`\$&`), (char) =>
+    Buffer.from(char)
+      .toString('hex')
+      .replaceAll(/../g, String.raw`\$&`),
+  )

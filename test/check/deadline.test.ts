@@ -3,14 +3,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Authentication } from '../../src/authenticate/authenticator.ts'
-import { raceWithAbort } from '../../src/runtime/shared.ts'
+import { shared } from '../../src/runtime/shared.ts'
 import { answering, eventOf, startRoute } from '../fakes/service.ts'
 
 const never = Promise.withResolvers<Authentication>().promise
 
 describe('a check that takes too long', () => {
   it('is answered before its deadline, and says which authenticator was slow', async () => {
-    await using service = await startRoute(answering((_, signal) => raceWithAbort(never, signal)))
+    await using service = await startRoute(answering((_, signal) => shared(() => never, signal)))
     const outcome = await service.client.call({}, Date.now() + 1_000).outcome
     assert.ok(!outcome.allow)
     assert.equal(outcome.status, 'ServiceUnavailable')
@@ -22,7 +22,7 @@ describe('a check that takes too long', () => {
   })
 
   it('is answered in time also where there is next to none', async () => {
-    await using service = await startRoute(answering((_, signal) => raceWithAbort(never, signal)))
+    await using service = await startRoute(answering((_, signal) => shared(() => never, signal)))
     const outcome = await service.client.call({}, Date.now() + 200).outcome
     assert.equal(eventOf(service, outcome).reason, 'too-slow')
   })

@@ -8,7 +8,7 @@ import { tokenUser } from '../../identity/default-names.ts'
 import { shownToken } from '../../identity/shown.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { digestOf } from '../../runtime/digest.ts'
-import { raceWithAbort } from '../../runtime/shared.ts'
+import { shared } from '../../runtime/shared.ts'
 import type { Authentication, Authenticator } from '../authenticator.ts'
 import { fingerprintOf, type CredentialCache } from '../credential-cache.ts'
 import type { AskEnded } from '../session/ended-tokens.ts'
@@ -155,9 +155,7 @@ class Prover {
         ? { ...judgement, user: tokenUser(issuer, claims['sub']), shown }
         : { ...judgement, shown }
     }
-    // Before the proof begins: nobody would be left to hear how it ended.
-    signal.throwIfAborted()
-    return await raceWithAbort(this.#proveWithKeys(text, judgement.plausible), signal)
+    return await shared(() => this.#proveWithKeys(text, judgement.plausible), signal)
   }
 
   /** The proof by the keys at hand, or by newer ones where those do not explain the token. */

@@ -4,7 +4,7 @@
 import type { Facts } from '../../identity/identity.ts'
 import type { Request } from '../../request/request.ts'
 import type { Asker } from '../../runtime/shared-server.ts'
-import { raceWithAbort } from '../../runtime/shared.ts'
+import { shared } from '../../runtime/shared.ts'
 import type { Authentication, Authenticator } from '../authenticator.ts'
 import type { CredentialCache } from '../credential-cache.ts'
 import {
@@ -60,10 +60,8 @@ export const askedTokenAuthenticator = (options: AskedTokenOptions): Authenticat
     if (facts !== undefined) return { outcome: 'authenticated', facts }
     const ask = options.questionAbout(token)
     if (ask === undefined) return { outcome: 'not-applicable' }
-    // Before the question: nobody would be left to hear the answer.
-    signal.throwIfAborted()
-    return await raceWithAbort(
-      memory.proofOf(key, lifetimes, () => ask({ subject: key, caller: source })),
+    return await shared(
+      () => memory.proofOf(key, lifetimes, () => ask({ subject: key, caller: source })),
       signal,
     )
   }

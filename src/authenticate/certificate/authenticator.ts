@@ -7,7 +7,7 @@ import { certificateGroups, certificateUser } from '../../identity/default-names
 import { shownCertificate } from '../../identity/shown.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { digestOf } from '../../runtime/digest.ts'
-import { raceWithAbort } from '../../runtime/shared.ts'
+import { shared } from '../../runtime/shared.ts'
 import type { Authentication, Authenticator } from '../authenticator.ts'
 import type { CertificateSource, Finding, ShownCertificates } from './certificate-source.ts'
 import {
@@ -20,6 +20,7 @@ import { findPath } from '../../pki/path.ts'
 import type { RevocationChecker } from '../../pki/revocation.ts'
 import type { Trust } from '../../pki/trust.ts'
 import { fingerprintOf, type CredentialCache } from '../credential-cache.ts'
+import { hasControlCharacter } from '../../runtime/text.ts'
 
 /** What a certificate authenticator needs. */
 export interface CertificateOptions extends PathRules {
@@ -61,9 +62,7 @@ export const certificateAuthenticator = (options: CertificateOptions): Authentic
           const key = memory.keyOf(prover.generation, finding.text)
           const facts = memory.recall(key)
           if (facts !== undefined) return { outcome: 'authenticated', facts }
-          // Before the proof begins: nobody would be left to hear how it ended.
-          signal.throwIfAborted()
-          return await raceWithAbort(prover.prove(key, finding), signal)
+          return await shared(() => prover.prove(key, finding), signal)
         }
       }
     },
@@ -183,4 +182,4 @@ const read = (shown: ShownCertificates | undefined): Reading | undefined => {
  * `admin\0.example.org` would be two people.
  */
 const hasControls = ({ subject, dns, uris, emails, upns }: CertificateFacts): boolean =>
-  [...Object.values(subject), dns, uris, emails, upns].flat().some((name) => /\p{Cc}/u.test(name))
+  [...Object.values(subject), dns, uris, emails, upns].flat().some(hasControlCharacter)

@@ -1,7 +1,7 @@
 // HTTP Basic (RFC 7617): user and password from the Authorization header, proven by the configured
 // verifiers in order.
 
-import { raceWithAbort } from '../../runtime/shared.ts'
+import { shared } from '../../runtime/shared.ts'
 import { VERIFICATION_DEADLINE } from './wait.ts'
 import type { Authentication, Authenticator } from '../authenticator.ts'
 import { AUTHORIZATION } from '../../request/credential-location.ts'
@@ -32,12 +32,12 @@ export const basicAuthenticator = (options: BasicOptions): Authenticator => {
       const shown = shownIn(options, request)
       if (shown.outcome === 'settled') return shown.authentication
       const { key, attempt } = shown
-      // Before the proof begins: nobody would be left to hear how it ended.
-      signal.throwIfAborted()
       // Shared by every request that shows this credential now, so one caller's leaving must not
       // end it for the others; what bounds it is the verifier's own deadline.
-      const proof = memory.proofOf(key, remember, () => prove(options, attempt))
-      return await raceWithAbort(proof, signal)
+      return await shared(
+        () => memory.proofOf(key, remember, () => prove(options, attempt)),
+        signal,
+      )
     },
   }
 }

@@ -2,6 +2,7 @@
 // differently can be used to be two people.
 
 import { TOO_MANY_MARKS } from '../../request/path.ts'
+import { hasControlCharacter } from '../../runtime/text.ts'
 
 /** What an Authorization header holds, as far as Basic is concerned. */
 export type BasicCredentials =
@@ -16,7 +17,6 @@ const SCHEME = /^basic(?= |$)/i
 const BASIC = /^basic +([A-Za-z0-9+/]+={0,2})$/i
 // Longer than any password a person or a generator makes; bounds what hashing must read.
 const MAX_LENGTH = 4_096
-const CONTROL = /\p{Cc}/u
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -32,7 +32,7 @@ export const readBasicCredentials = (header: Buffer | undefined): BasicCredentia
   if (bytes.toString('base64') !== encoded) return MALFORMED
   const pair = decode(bytes)
   // RFC 7617 §2: neither part may hold control characters, and the user-id no colon.
-  if (pair === undefined || CONTROL.test(pair)) return MALFORMED
+  if (pair === undefined || hasControlCharacter(pair)) return MALFORMED
   const colon = pair.indexOf(':')
   // No user is nobody; an empty password never reaches a verifier (RFC 4513 §5.1.2 tells why).
   if (colon < 1 || colon === pair.length - 1) return MALFORMED

@@ -13,8 +13,7 @@ import {
   shownIn,
   type PasswordProofOptions,
 } from './proof.ts'
-
-const CONTROL = /\p{Cc}/u
+import { hasControlCharacter } from '../../runtime/text.ts'
 
 /** Makes the login of a Basic authenticator. */
 export const passwordLogin = (options: PasswordProofOptions): PasswordLogin => {
@@ -37,7 +36,7 @@ export const passwordLogin = (options: PasswordProofOptions): PasswordLogin => {
       if (question.generation !== generation) return { outcome: 'stale' }
       const { user, state, count } = question
       const answer = typed.normalize('NFC')
-      if (answer === '' || CONTROL.test(answer)) {
+      if (answer === '' || hasControlCharacter(answer)) {
         return { outcome: 'rejected', code: 'credential-malformed', user }
       }
       // What is counted and noted is the answer to this question: elsewhere it may be right.

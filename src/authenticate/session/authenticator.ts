@@ -5,7 +5,7 @@ import type { Clock } from '../../runtime/clock.ts'
 import type { Facts } from '../../identity/identity.ts'
 import { shownId } from '../../identity/shown.ts'
 import { cookiesNamed, OWN_COOKIES } from '../../request/cookies.ts'
-import { raceWithAbort } from '../../runtime/shared.ts'
+import { shared } from '../../runtime/shared.ts'
 import type { Authentication, Authenticator } from '../authenticator.ts'
 import type { CredentialLocation } from '../../request/credential-location.ts'
 import { fingerprintOf, type CredentialCache } from '../credential-cache.ts'
@@ -55,9 +55,10 @@ export const sessionAuthenticator = (options: SessionOptions): Authenticator => 
       const key = memory.keyOf(request.host, text)
       const facts = memory.recall(key)
       if (facts !== undefined) return { outcome: 'authenticated', facts }
-      signal.throwIfAborted()
-      const proof = memory.proofOf(key, remember, () => find(options, request.host, text))
-      return await raceWithAbort(proof, signal)
+      return await shared(
+        () => memory.proofOf(key, remember, () => find(options, request.host, text)),
+        signal,
+      )
     },
   }
 }

@@ -5,7 +5,7 @@
 import type { KubernetesRequest } from '../../request/kubernetes/request-info.ts'
 import type { Trail } from '../decision.ts'
 import type { PublicRefusal } from './public-refusal.ts'
-import { cutText } from '../../runtime/text.ts'
+import { cutText, replaceUnprintable } from '../../runtime/text.ts'
 
 /** What is sent, and as what. */
 export interface KubernetesBody {
@@ -138,12 +138,9 @@ const actionOf = (user: string, kubernetes: KubernetesRequest): string => {
 const sanitized = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
-// What a terminal could obey, or show otherwise than it is.
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
-
 /** About as Go's `%q`. */
 const quoted = (text: string): string =>
-  JSON.stringify(cut(text)).replaceAll(UNPRINTABLE, (char) => {
+  replaceUnprintable(JSON.stringify(cut(text)), (char) => {
     const point = char.codePointAt(0) ?? 0
     return point > 0xffff
       ? `\\U${point.toString(16).padStart(8, '0')}`

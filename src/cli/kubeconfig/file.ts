@@ -4,7 +4,7 @@ import { mkdir, open, readFile, realpath, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describeError } from '../../runtime/errors.ts'
+import { describeError, hasCode } from '../../runtime/errors.ts'
 import { writePrivately } from '../private-file.ts'
 import { usageError } from '../usage-error.ts'
 
@@ -59,6 +59,3 @@ const lock = async (path: string): Promise<AsyncDisposable> => {
     await sleep(POLL_MS)
   }
 }
-
-const hasCode = (cause: unknown, code: string): boolean =>
-  cause instanceof Error && 'code' in cause && cause.code === code

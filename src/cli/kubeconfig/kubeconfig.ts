@@ -11,6 +11,7 @@ import { usageError } from '../usage-error.ts'
 import { mergedKubeconfig, newKubeconfig, type KubeContext, type NamedEntry } from './document.ts'
 import { changeKubeconfig, usualKubeconfig } from './file.ts'
 import { certificateIn, contentOf, userEntry, WAYS, type Way, type WayRequest } from './ways.ts'
+import { hasControlCharacter } from '../../runtime/text.ts'
 
 interface Options {
   readonly server: string
@@ -292,6 +293,6 @@ function parseServer(text: string): string {
 }
 
 function parseName(text: string): string {
-  if (text === '' || /\p{Cc}/u.test(text)) throw new InvalidArgumentError('it must be a name')
+  if (text === '' || hasControlCharacter(text)) throw new InvalidArgumentError('it must be a name')
   return text
 }

@@ -10,6 +10,7 @@ import { wordsOf } from '../login/options.ts'
 import type { TokenKind } from '../login/login-record.ts'
 import type { LoginRequest, ProviderAccess } from '../login/login-request.ts'
 import { usageError } from '../usage-error.ts'
+import { hasControlCharacter } from '../../runtime/text.ts'
 
 /** Every way. */
 export const WAYS = ['password', 'certificate', 'token', 'exec', 'device'] as const
@@ -79,7 +80,7 @@ const passwordEntry = async ({ user, passwordFile }: Asked<'password'>): Promise
   if (/[:\p{Cc}]/u.test(user))
     throw usageError('a user name for HTTP Basic has no colon and no control characters')
   const password = (await contentOf(passwordFile)).toString('utf8').replace(/\r?\n$/, '')
-  if (password === '' || /\p{Cc}/u.test(password)) {
+  if (password === '' || hasControlCharacter(password)) {
     throw usageError(`${passwordFile} does not hold a password alone, on one line`)
   }
   return { entry: { username: user, password }, secret: true }

@@ -6,6 +6,7 @@ import { CountersignError } from '../../runtime/errors.ts'
 import { usageError } from '../usage-error.ts'
 import { issuerOf, type LoginRequest, type ProviderAccess } from './login-request.ts'
 import type { LoginWay } from './log-in.ts'
+import { hasControlCharacter } from '../../runtime/text.ts'
 
 /** What the options of a request and of its provider come to. */
 export interface RequestOptions extends ProviderAccess {
@@ -167,7 +168,7 @@ function parseResource(text: string): string {
 }
 
 function parseText(text: string): string {
-  if (text === '' || /\p{Cc}/u.test(text)) throw new InvalidArgumentError('it must be a text')
+  if (text === '' || hasControlCharacter(text)) throw new InvalidArgumentError('it must be a text')
   return text
 }
 

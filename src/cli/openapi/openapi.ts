@@ -9,7 +9,7 @@ import { readConfig } from '../../configuration/parse.ts'
 import type { Config, RouteConfig } from '../../configuration/schema.ts'
 import { diffOperations } from '../../request/openapi/diff.ts'
 import { readApiDescription, type ApiDescription } from '../../request/openapi/document.ts'
-import { CountersignError, describeError } from '../../runtime/errors.ts'
+import { CountersignError, describeError, hasCode } from '../../runtime/errors.ts'
 import { reportFailure } from '../report.ts'
 import { ruleDrift, unnamedOperations } from './rules.ts'
 import { diffAsJson, diffAsText, listAsJson, listAsText, type DiffReport } from './text.ts'
@@ -81,7 +81,7 @@ const orUnusable = async (run: () => Promise<number>): Promise<void> => {
 
 /** `countersign openapi list FILE | head` closes the pipe; that is no failure. */
 const ignoreClosedPipe = (cause: Error): void => {
-  if (!('code' in cause) || cause.code !== 'EPIPE') throw cause
+  if (!hasCode(cause, 'EPIPE')) throw cause
 }
 
 const list = async (file: string, { base, json }: ListOptions): Promise<number> => {

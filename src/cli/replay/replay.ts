@@ -11,7 +11,7 @@ import {
 import { Replay, type Replayed } from '../../tools/replay/replay.ts'
 import { exampleOf, ReplaySummary, type ReplayExample } from '../../tools/replay/summary.ts'
 import { ConfigurationFiles } from '../../config/files.ts'
-import { CountersignError } from '../../runtime/errors.ts'
+import { CountersignError, hasCode } from '../../runtime/errors.ts'
 import type { JsonObject } from '../../runtime/json-object.ts'
 import { logChunks } from '../log-chunks.ts'
 import { configOption } from '../options.ts'
@@ -75,8 +75,7 @@ export const replayCommand = (): Command =>
     })
 
 /** As `head` does when it has enough. */
-const isReaderGone = (cause: unknown): boolean =>
-  cause instanceof Error && 'code' in cause && cause.code === 'EPIPE'
+const isReaderGone = (cause: unknown): boolean => hasCode(cause, 'EPIPE')
 
 const wholeNumber = (text: string): number => {
   if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')

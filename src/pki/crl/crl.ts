@@ -3,7 +3,7 @@
 
 import { describeError } from '../../runtime/errors.ts'
 import type { Clock } from '../../runtime/clock.ts'
-import { raceWithAbort } from '../../runtime/shared.ts'
+import { shared } from '../../runtime/shared.ts'
 import type { CrlDocument } from './document.ts'
 import { judgeByCrls, type CrlTimes } from './judgement.ts'
 import type { Issued } from '../issued.ts'
@@ -34,8 +34,7 @@ export class CrlSource implements RevocationSource {
 
   async status(issued: Issued, signal: AbortSignal): Promise<SourceStatus> {
     try {
-      signal.throwIfAborted()
-      return await raceWithAbort(this.#judge(issued), signal)
+      return await shared(() => this.#judge(issued), signal)
     } catch (cause) {
       return { outcome: 'unavailable', cause }
     }

@@ -3,7 +3,7 @@
 
 import { LRUCache } from 'lru-cache'
 import { describeError } from '../../runtime/errors.ts'
-import { raceWithAbort } from '../../runtime/shared.ts'
+import { shared } from '../../runtime/shared.ts'
 import { serialText, type Issued } from '../issued.ts'
 import { OcspClient, type OcspClientOptions, type OcspParts } from './client.ts'
 import type { ProvenStatus } from './proof.ts'
@@ -55,8 +55,7 @@ export class OcspSource implements RevocationSource {
     const known = this.#recall(key)
     if (known !== undefined) return known
     try {
-      signal.throwIfAborted()
-      return await raceWithAbort(this.#askOnce(key, issued), signal)
+      return await shared(() => this.#askOnce(key, issued), signal)
     } catch (cause) {
       return { outcome: 'unavailable', cause }
     }

@@ -4,6 +4,7 @@
 
 import type { RawHeader } from '../attributes.ts'
 import { canonicalName, type Headers } from '../headers.ts'
+import { hasControlCharacter } from '../../runtime/text.ts'
 
 /** Who a request is to be, in place of its caller. */
 export interface Impersonation {
@@ -29,7 +30,6 @@ const MALFORMED = { outcome: 'malformed' } as const
 
 const PREFIX = 'impersonate-'
 const EXTRA = 'impersonate-extra-'
-const CONTROL = /\p{Cc}/u
 // RFC 9110 §5.6.2, in lower case, as Envoy hands it over.
 const TOKEN = /^[a-z0-9!#$%&'*+.^_`|~-]+$/
 
@@ -79,7 +79,7 @@ const readValue = (bytes: Buffer): string | undefined => {
   if (text === undefined || text === '' || text.startsWith(' ') || text.endsWith(' ')) {
     return undefined
   }
-  return CONTROL.test(text) ? undefined : text
+  return hasControlCharacter(text) ? undefined : text
 }
 
 const decodeUtf8 = (bytes: Buffer): string | undefined => {
@@ -92,7 +92,7 @@ const readKey = (name: string): string | undefined => {
   if (!name.startsWith(EXTRA) || !TOKEN.test(name)) return undefined
   try {
     const key = decodeURIComponent(name.slice(EXTRA.length))
-    return key === '' || CONTROL.test(key) ? undefined : key
+    return key === '' || hasControlCharacter(key) ? undefined : key
   } catch {
     return undefined
   }

@@ -2,6 +2,7 @@
 // `ListOptions` (apimachinery v0.37.2, pkg/apis/meta). What Go drops without a word is refused here.
 
 import { isLabelSelector, nameRequiredBy } from './selectors.ts'
+import { hasControlCharacter } from '../../runtime/text.ts'
 
 /** What the attributes of a list, a watch or a deletion of many depend on. */
 export interface ListQuery {
@@ -25,7 +26,6 @@ const NOTHING: ListQuery = { watch: false, name: '', fieldSelector: '', labelSel
 const MOST_PARAMETERS = 1000
 // Nothing to decode, to drop or to take for a blank.
 const PLAIN = /^[\w\-.~!$'()*,:@/?=&]*$/
-const CONTROL = /\p{Cc}/u
 const ASCII = /^[\0-\x7f]*$/
 
 /**
@@ -70,7 +70,7 @@ const isName = (text: string): text is Name => NAMES.some((name) => name === tex
 const decode = (text: string): string | undefined => {
   try {
     const decoded = decodeURIComponent(text.replaceAll('+', ' '))
-    return CONTROL.test(decoded) ? undefined : decoded
+    return hasControlCharacter(decoded) ? undefined : decoded
   } catch {
     return undefined
   }

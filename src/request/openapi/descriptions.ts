@@ -5,7 +5,7 @@ import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { LRUCache } from 'lru-cache'
 import { digestOf } from '../../runtime/digest.ts'
-import { CountersignError, type ErrorCode } from '../../runtime/errors.ts'
+import { CountersignError, type ErrorCode, hasCode } from '../../runtime/errors.ts'
 import type { ApiDescription } from './document.ts'
 
 /** What the worker is given. */
@@ -85,8 +85,7 @@ const runWorker = async (
   }
 }
 
-const isOutOfMemory = (cause: unknown): boolean =>
-  cause instanceof Error && 'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY'
+const isOutOfMemory = (cause: unknown): boolean => hasCode(cause, 'ERR_WORKER_OUT_OF_MEMORY')
 
 const tooMuch = (what: string): DescriptionResult => ({
   ok: false,

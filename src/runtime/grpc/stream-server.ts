@@ -25,7 +25,8 @@ import { closeLater, OpenStream, RESPONSE_HEADERS, type StreamMethod } from './s
 import { HoldBudget, type HoldLimits } from './hold-budget.ts'
 import {
   admitToSocket,
-  listenFailure,
+  boundAddress,
+  listen,
   prepareSocket,
   requireOwnFolder,
   type ListenAddress,
@@ -76,7 +77,7 @@ export const startGrpcStreamServer = async (
     }
   }
   return {
-    address: addressOf(server, address),
+    address: boundAddress(server, address),
     [Symbol.asyncDispose]: () => connections.close(grace),
   }
 }
@@ -122,31 +123,6 @@ const createHttp2Server = ({
         requestCert: true,
         rejectUnauthorized: true, // the default, but everything hangs on it
       })
-
-const listen = async (
-  server: Http2Server | Http2SecureServer,
-  address: ListenAddress,
-): Promise<void> => {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  server.once('error', reject)
-  server.listen(address, resolve)
-  try {
-    await promise
-  } catch (cause) {
-    throw listenFailure(address, cause)
-  } finally {
-    server.off('error', reject)
-  }
-}
-
-const addressOf = (
-  server: Http2Server | Http2SecureServer,
-  address: ListenAddress,
-): ListenAddress => {
-  const bound = server.address()
-  if (address.kind === 'unix' || bound === null || typeof bound === 'string') return address
-  return { ...address, port: bound.port }
-}
 
 const SHUTTING_DOWN: GrpcStatus = { code: GRPC_CODES.unavailable, details: 'shutting down' }
 

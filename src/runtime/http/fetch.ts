@@ -6,7 +6,7 @@ import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:h
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import type { LookupFunction } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { describeError } from '../errors.ts'
+import { describeError, hasCode } from '../errors.ts'
 
 /** What is asked. */
 export interface HttpRequest {
@@ -132,10 +132,7 @@ export const httpFetcher = ({
 }
 
 // nodejs.org, http: what request.reusedSocket is for.
-const isReset = (cause: unknown): boolean =>
-  cause instanceof Error &&
-  'code' in cause &&
-  (cause.code === 'ECONNRESET' || cause.code === 'EPIPE')
+const isReset = (cause: unknown): boolean => hasCode(cause, 'ECONNRESET', 'EPIPE')
 
 const lengthOf = ({ body }: HttpRequest): Record<string, string> =>
   body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }

@@ -16,7 +16,8 @@ import type { SecureContextOptions, TLSSocket } from 'node:tls'
 import { ConnectionBounds, type ConnectionLimits } from './connection-bounds.ts'
 import {
   admitToSocket,
-  listenFailure,
+  boundAddress,
+  listen,
   prepareSocket,
   type ListenAddress,
   type SocketAccess,
@@ -140,7 +141,7 @@ export const startHttpServer = async (options: HttpServerOptions): Promise<HttpS
     }
   }
   return {
-    address: addressOf(server, address),
+    address: boundAddress(server, address),
     connect() {
       const [here, there] = duplexPair()
       own.emit('connection', there)
@@ -183,25 +184,6 @@ const overTls = (
   })
   server.on('tlsClientError', (cause) => logger.debug({ err: cause }, 'handshake failed'))
   return server
-}
-
-const listen = async (server: Server, address: ListenAddress): Promise<void> => {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  server.once('error', reject)
-  server.listen(address, resolve)
-  try {
-    await promise
-  } catch (cause) {
-    throw listenFailure(address, cause)
-  } finally {
-    server.off('error', reject)
-  }
-}
-
-const addressOf = (server: Server, address: ListenAddress): ListenAddress => {
-  const bound = server.address()
-  if (address.kind === 'unix' || bound === null || typeof bound === 'string') return address
-  return { ...address, port: bound.port }
 }
 
 const TEXT = 'text/plain; charset=utf-8'

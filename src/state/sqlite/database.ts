@@ -7,7 +7,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../../runtime/clock.ts'
-import { CountersignError } from '../../runtime/errors.ts'
+import { CountersignError, hasCode } from '../../runtime/errors.ts'
 import type { StateStatistics } from '../statistics.ts'
 import { isBusy, refusalOf, unusable } from './errors.ts'
 import { migrate } from './schema.ts'
@@ -116,7 +116,7 @@ const makeFile = (file: string): void => {
     closeSync(openSync(file, 'wx', 0o600))
     chmodSync(file, 0o600) // whatever the umask takes away
   } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EEXIST')) throw cause
+    if (!hasCode(cause, 'EEXIST')) throw cause
   }
 }
 

@@ -1,7 +1,7 @@
 // A token of our own, the same for every caller (RFC 6749 §4.4). Another is got before it ends, while
 // the old one is still good, so that no request of a busy service waits for it.
 
-import { raceWithAbort } from '../../runtime/shared.ts'
+import { shared } from '../../runtime/shared.ts'
 import { LONGEST_REJECTION } from '../../authenticate/credential-cache.ts'
 import type { ClientCredentialsConfig } from './exchange-schema.ts'
 import type { Clock } from '../../runtime/clock.ts'
@@ -40,9 +40,7 @@ export const clientCredentials = (options: ClientCredentialsOptions): Transforme
 
 const waitFor = async (token: RenewedToken, signal: AbortSignal) => {
   try {
-    // Before the question: nobody would be left to hear the answer.
-    signal.throwIfAborted()
-    return bearerHeader(await raceWithAbort(token.next(), signal))
+    return bearerHeader(await shared(() => token.next(), signal))
   } catch (cause) {
     return { outcome: 'unavailable', cause } as const
   }

@@ -2,7 +2,7 @@
 // grant on behalf of the caller). The caller's goes to the authorization server and nowhere else, and
 // is exchanged only where it is what proved who the caller is.
 
-import { raceWithAbort } from '../../runtime/shared.ts'
+import { shared } from '../../runtime/shared.ts'
 import type { CredentialCache } from '../../authenticate/credential-cache.ts'
 import { readBearerCredentials } from '../../authenticate/bearer/bearer-credentials.ts'
 import type { Permit } from '../../authorize/evaluate.ts'
@@ -112,10 +112,8 @@ class Exchange {
       const key = keys.keyOf(generation, subject)
       const refused = this.#refusals.recall(key)
       if (refused !== undefined) return refused
-      // Before the question: nobody would be left to hear the answer.
-      signal.throwIfAborted()
-      const held = await raceWithAbort(
-        this.#tokenFor({ subject: key, caller: identity.user }, subject),
+      const held = await shared(
+        () => this.#tokenFor({ subject: key, caller: identity.user }, subject),
         signal,
       )
       const transformation = bearerHeader(held)

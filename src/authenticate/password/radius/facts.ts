@@ -3,6 +3,7 @@
 
 import type { PasswordFacts } from '../verifier.ts'
 import { ATTRIBUTE, valuesOf, vendorValuesOf, type Packet } from '../../../clients/radius/packet.ts'
+import { hasControlCharacter } from '../../../runtime/text.ts'
 
 /** The name of a standard attribute. */
 type AttributeName = keyof typeof ATTRIBUTE
@@ -110,13 +111,11 @@ const extract = (value: string, pattern: RegExp | undefined): readonly string[] 
 }
 
 const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-const CONTROL = /\p{Cc}/u
-
 /** UTF-8 without control characters, in NFC; `undefined` for everything else. */
 const readText = (bytes: Uint8Array): string | undefined => {
   try {
     const text = UTF_8.decode(bytes).normalize('NFC')
-    return text === '' || CONTROL.test(text) ? undefined : text
+    return text === '' || hasControlCharacter(text) ? undefined : text
   } catch {
     return undefined // binary, such as the Class by which a server recognises its sessions
   }

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto'
 import { link, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { hasCode } from '../../../runtime/errors.ts'
 
 /** Our turn, until it is disposed of. */
 export type Turn = AsyncDisposable
@@ -134,6 +135,3 @@ const contentOf = async (path: string): Promise<string | undefined> => {
     throw cause
   }
 }
-
-const hasCode = (cause: unknown, code: string): boolean =>
-  cause instanceof Error && 'code' in cause && cause.code === code

@@ -4,7 +4,7 @@
 import { constants } from 'node:fs'
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CountersignError, describeError } from '../../../runtime/errors.ts'
+import { CountersignError, describeError, hasCode } from '../../../runtime/errors.ts'
 import { writePrivately } from '../../private-file.ts'
 import { formatLogin, parseLogin, type Login } from '../login-record.ts'
 import { nameOf, type LoginRequest } from '../login-request.ts'
@@ -161,8 +161,7 @@ const faultOf = ({
   return (mode & OTHERS) === 0 ? undefined : `has mode 0${(mode % 0o1000).toString(8)}`
 }
 
-const isMissing = (cause: unknown): boolean =>
-  cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
+const isMissing = (cause: unknown): boolean => hasCode(cause, 'ENOENT')
 
 const unreadable = (message: string, cause?: unknown): CountersignError =>
   new CountersignError('file-unreadable', message, { cause })
