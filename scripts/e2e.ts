@@ -1,12 +1,14 @@
-// `npm run e2e`: the scenarios under test/e2e/, all or those named; `--list` lists them.
+// `npm run e2e`: every test file that needs a real server. With names, the scenarios of those names
+// below test/e2e/; `--list` lists them.
 
 import { existsSync, readdirSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { run } from './run.ts'
+import { join } from 'node:path'
+import { findTestFiles } from './tests/files.ts'
+import { runTestFiles } from './tests/run.ts'
 
-const folder = resolve(import.meta.dirname, '../test/e2e')
-const scenarios = readdirSync(folder, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, 'README.md')))
+const FOLDER = join('test', 'e2e')
+const scenarios = readdirSync(FOLDER, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && existsSync(join(FOLDER, entry.name, 'README.md')))
   .map(({ name }) => name)
   .toSorted()
 
@@ -19,7 +21,9 @@ if (unknown.length > 0) {
 } else if (asked.includes('--list')) {
   console.log(scenarios.join('\n'))
 } else {
-  const chosen = asked.length > 0 ? asked : scenarios
-  const files = chosen.map((name) => join(folder, name, '*.test.ts'))
-  process.exitCode = await run(process.execPath, ['--test', ...files])
+  const files =
+    asked.length > 0
+      ? asked.flatMap((name) => findTestFiles(join(FOLDER, name)))
+      : findTestFiles().filter(({ server }) => server)
+  process.exitCode = (await runTestFiles(files)) ? 0 : 1
 }

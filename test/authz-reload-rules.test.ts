@@ -1,5 +1,7 @@
 // A configuration with a thousand rules is replaced while checks are in flight: each gets the answer
 // of the old rules or of the new, and none waits for long.
+//
+// Alone: it asserts how long a check waits.
 
 import assert from 'node:assert/strict'
 import { rename, writeFile } from 'node:fs/promises'

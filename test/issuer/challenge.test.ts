@@ -23,8 +23,6 @@ import type { Browser, Visit } from '../fakes/browser.ts'
 import { basic } from '../fakes/envoy.ts'
 import { EnvoyClient } from '../fakes/envoy-client.ts'
 
-process.env['FAKE_RADIUS_SECRET'] = FAKE_SECRET
-
 const STATE = 24
 const MESSAGE = 18
 const PROMPT = 76
@@ -72,9 +70,9 @@ const begin = async (): Promise<Setting> => {
   const radius = stack.use(await startFakeRadius(asking()))
   const text = configuration().replace(
     'verify: [{ users: { file: users.yaml } }]',
-    `verify: [{ radius: { servers: [{ host: "127.0.0.1:${radius.port}", secret: "env:FAKE_RADIUS_SECRET" }], statusServer: false, timeout: 800ms } }]`,
+    `verify: [{ radius: { servers: [{ host: "127.0.0.1:${radius.port}", secret: "file:radius-secret" }], statusServer: false, timeout: 800ms } }]`,
   )
-  const site = stack.use(await startSite(atSocket(text)))
+  const site = stack.use(await startSite(atSocket(text), { 'radius-secret': FAKE_SECRET }))
   const browser = site.browser({ 'x-countersign-source': '203.0.113.7' })
   const page = await browser.get((await authorization(await site.client('spa'))).url)
   const running = stack.move()

@@ -9,8 +9,6 @@ import {
   type Site,
 } from './authorization-server.ts'
 
-process.env['FAKE_PROVIDER_SECRET'] = FAKE_CLIENT.secret
-
 /** The redirect URI for a provider. */
 export const callbackOf = (id: string): string => `${ISSUER}/login/callback/${id}`
 
@@ -34,7 +32,7 @@ export const siteWith = async (
       name: `The ${id}`,
       issuer,
       clientId: FAKE_CLIENT.id,
-      clientSecret: 'env:FAKE_PROVIDER_SECRET',
+      clientSecret: 'file:provider-secret',
       ...(ca === undefined ? {} : { ca }),
       ...further,
     },
@@ -45,6 +43,7 @@ export const siteWith = async (
       'authenticators: [staff]\n    claims',
       `authenticators: ${authenticators}\n    providers: ${text}\n    claims`,
     ),
+    { 'provider-secret': FAKE_CLIENT.secret },
   )
 }
 

@@ -39,17 +39,22 @@ const readRedis = async (
 ): Promise<Read> => {
   process.env[URL_VARIABLE] = url
   process.env[SECRET_VARIABLE] = newStateKeyLine()
-  return await read({
-    redis: {
-      url: { kind: 'environment', variable: URL_VARIABLE },
-      secret: { kind: 'environment', variable: SECRET_VARIABLE },
-      plaintext: false,
-      prefix: 'countersign:',
-      connectTimeout: 2_000,
-      timeout: 500,
-      ...parts,
-    },
-  })
+  try {
+    return await read({
+      redis: {
+        url: { kind: 'environment', variable: URL_VARIABLE },
+        secret: { kind: 'environment', variable: SECRET_VARIABLE },
+        plaintext: false,
+        prefix: 'countersign:',
+        connectTimeout: 2_000,
+        timeout: 500,
+        ...parts,
+      },
+    })
+  } finally {
+    delete process.env[URL_VARIABLE]
+    delete process.env[SECRET_VARIABLE]
+  }
 }
 
 describe('the address of Redis', () => {

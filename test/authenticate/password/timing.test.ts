@@ -1,4 +1,6 @@
 // The time that a users file takes must not tell which names it holds.
+//
+// Alone: it compares how long answers take.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

@@ -1,5 +1,7 @@
 // A directory that does not stop sending: what one login attempt takes of memory and of the event loop
 // is bounded, and nobody is let in.
+//
+// Own process: it measures the memory of the process.
 
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'

@@ -1,4 +1,6 @@
 // The time that a directory takes must not tell which names it holds, whatever its hashes cost.
+//
+// Alone: it compares how long answers take.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

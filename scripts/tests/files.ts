@@ -1,0 +1,37 @@
+// Which test files there are, and what each one needs. It is read from the files themselves, so that a
+// file can be moved or added without a list to keep.
+//
+// A file says in its first lines when it cannot share a process with others, and why:
+//
+//   // Own process: it measures the memory of the process.
+//   // Alone: it asserts how long an answer takes, where CPU time would not tell it.
+
+import { globSync, readFileSync } from 'node:fs'
+import { sep } from 'node:path'
+
+/** One test file. */
+export interface TestFile {
+  /** From the root of the repository. */
+  readonly path: string
+  /** Whether it starts a program of others: an Envoy, a directory, a browser. */
+  readonly server: boolean
+  /** Whether nothing else may run meanwhile. */
+  readonly alone: boolean
+  /** Whether it runs in a process that has run other files before it. */
+  readonly shared: boolean
+}
+
+/** The reason to skip a test where a program of others is missing: `skipWithoutEnvoy()`. */
+const GUARD = /\bskipWithout[A-Z]/
+const MARK = /^\/\/ (Own process|Alone): \S/m
+
+/** All test files below a folder, in the order of their names. */
+export const findTestFiles = (folder = 'test'): readonly TestFile[] =>
+  globSync(`${folder}/**/*.test.ts`)
+    .toSorted()
+    .map((path) => {
+      const text = readFileSync(path, 'utf8')
+      const server = path.includes(`${sep}e2e${sep}`) || GUARD.test(text)
+      const mark = MARK.exec(text)?.[1]
+      return { path, server, alone: mark === 'Alone', shared: !server && mark === undefined }
+    })

@@ -1,0 +1,43 @@
+// Prints what test files came to, as they end, and the sum.
+
+import type { Result } from './protocol.ts'
+
+/** Collects results. */
+export class Report {
+  readonly #results: Result[] = []
+  readonly #started = performance.now()
+
+  /** Takes and prints one result. */
+  add(result: Result): void {
+    this.#results.push(result)
+    const { path, tests, seconds, problems } = result
+    const failed = problems.length > 0
+    const line = `${failed ? '✖' : '✔'} ${path} (${tests} tests, ${seconds.toFixed(1)} s)`
+    console.log(failed ? [line, ...problems.map(indent)].join('\n') : line)
+  }
+
+  /** How long each file took. */
+  get times(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#results.map(({ path, seconds }) => [path, seconds]))
+  }
+
+  /** Prints the sum. Whether every file passed, and each of those asked for ran. */
+  finish(paths: readonly string[]): boolean {
+    const failed = this.#results.filter(({ problems }) => problems.length > 0)
+    const ran = new Set(this.#results.map(({ path }) => path))
+    const missing = paths.filter((path) => !ran.has(path))
+    const sum = (of: (result: Result) => number): number =>
+      this.#results.reduce((total, result) => total + of(result), 0)
+    const seconds = (performance.now() - this.#started) / 1_000
+    console.log(
+      `\n${ran.size} files, ${sum(({ tests }) => tests)} tests (${sum(({ skipped }) => skipped)} skipped), ` +
+        `${failed.length} files failed, ${seconds.toFixed(0)} s, ` +
+        `${sum(({ cpuSeconds }) => cpuSeconds).toFixed(0)} s of CPU time without that of servers`,
+    )
+    for (const { path } of failed) console.log(`✖ ${path}`)
+    for (const path of missing) console.log(`✖ ${path} did not run`)
+    return failed.length === 0 && missing.length === 0
+  }
+}
+
+const indent = (text: string): string => text.replaceAll(/^/gm, '  ')

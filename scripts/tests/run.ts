@@ -1,0 +1,30 @@
+// Runs test files: those that share processes first, since they tell most in the least time; then
+// those with a process each; then those that nothing may disturb.
+
+import { availableParallelism } from 'node:os'
+import type { TestFile } from './files.ts'
+import { runFiles } from './pool.ts'
+import { Report } from './report.ts'
+import { longestFirst, readTimes, writeTimes } from './times.ts'
+
+const CORES = Math.max(2, availableParallelism())
+
+/** Whether all of them pass. */
+export const runTestFiles = async (files: readonly TestFile[]): Promise<boolean> => {
+  const report = new Report()
+  const times = readTimes()
+  const onResult = report.add.bind(report)
+  const paths = (chosen: (file: TestFile) => boolean): readonly string[] =>
+    longestFirst(
+      files.filter(chosen).map(({ path }) => path),
+      times,
+    )
+  const shared = paths((file) => file.shared)
+  const apart = paths((file) => !file.shared && !file.alone)
+  const alone = paths((file) => file.alone)
+  await runFiles({ paths: shared, shared: true }, { concurrency: CORES + 1, onResult })
+  await runFiles({ paths: apart, shared: false }, { concurrency: CORES, onResult })
+  await runFiles({ paths: alone, shared: false }, { concurrency: 1, onResult })
+  writeTimes(report.times)
+  return report.finish(files.map(({ path }) => path))
+}

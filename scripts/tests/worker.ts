@@ -1,0 +1,84 @@
+// A process that runs test files, one after the other, by order of the pool. Each file is a run of
+// node:test of its own. It has ended when nothing keeps the process alive any more, as in a process of
+// its own: a timer or a server that a file leaves behind is seen, not met by the next one.
+
+import { resolve } from 'node:path'
+import { run } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import { processState, restoreProcessState } from './process-state.ts'
+import type { Order, Result } from './protocol.ts'
+import { Failures } from './failures.ts'
+
+const runFile = async ({ path, shared }: Order): Promise<Result> => {
+  const before = processState()
+  const [started, cpu] = [performance.now(), process.cpuUsage()]
+  const failures = new Failures()
+  const counts = await runTests(path, failures)
+  const problems = [...failures.problems]
+  if (!counts.success && problems.length === 0) problems.push('Its run failed.')
+  if (counts.tests === 0) problems.push('It holds no tests that ran.')
+  problems.push(...(await loadingProblems(path)))
+  // node:test sets it too, when it has a failure to tell.
+  if (problems.length === 0 && Number(process.exitCode ?? 0) !== 0) {
+    problems.push(`It sets process.exitCode to ${process.exitCode}.`)
+  }
+  process.exitCode = 0
+  if (shared) problems.push(...restoreProcessState(before))
+  const { user, system } = process.cpuUsage(cpu)
+  return {
+    path,
+    tests: counts.tests,
+    skipped: counts.skipped,
+    seconds: (performance.now() - started) / 1_000,
+    cpuSeconds: (user + system) / 1_000_000,
+    problems,
+  }
+}
+
+interface Counts {
+  readonly success: boolean
+  readonly tests: number
+  readonly skipped: number
+}
+
+const runTests = async (path: string, failures: Failures): Promise<Counts> => {
+  let counts: Counts = { success: false, tests: 0, skipped: 0 }
+  let registered = true
+  const { promise, resolve: ended } = Promise.withResolvers<void>()
+  run({ files: [resolve(path)], isolation: 'none' })
+    .on('test:start', (test) => {
+      // A file that registers no test counts as a test of its own name.
+      if (test.name === resolve(path)) registered = false
+      failures.start(test)
+    })
+    .on('test:fail', (test) => failures.fail(test))
+    .on('test:diagnostic', (diagnostic) => failures.diagnostic(diagnostic))
+    .on('test:summary', ({ success, counts: { tests, skipped } }) => {
+      counts = registered ? { success, tests, skipped } : { success, tests: 0, skipped: 0 }
+    })
+    .on('end', ended)
+    .resume()
+  await promise
+  return counts
+}
+
+/** The error of a file that throws after its first test, which node:test does not report here. */
+const loadingProblems = async (path: string): Promise<readonly string[]> => {
+  try {
+    await import(pathToFileURL(resolve(path)).href)
+    return []
+  } catch (cause) {
+    return [`It cannot be loaded: ${cause instanceof Error ? cause.stack : String(cause)}`]
+  }
+}
+
+process.env['NODE_TEST_WORKER_ID'] = '1' // as `run` sets it
+
+const onOrder = async (order: Order): Promise<void> => {
+  // The channel to the pool is no reason to stay alive while a file runs.
+  process.channel?.unref()
+  const result = await runFile(order)
+  process.channel?.ref()
+  process.send?.(result)
+}
+process.on('message', (order: Order) => void onOrder(order))

@@ -1,0 +1,4 @@
+import { it } from 'node:test'
+
+it('passes', () => {})
+throw new Error('broken while loading')

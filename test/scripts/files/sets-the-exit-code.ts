@@ -1,0 +1,5 @@
+import { it } from 'node:test'
+
+it('sets the exit code', () => {
+  process.exitCode = 3
+})
