@@ -73,10 +73,7 @@ describe('countersign signer', { concurrency: true }, () => {
     const stream = client.open()
     stream.subscribe(site.handle())
     await stream.next()
-    const start = performance.now()
-    const { status } = await signer.end()
-    assert.equal(status, 0)
-    assert.ok(performance.now() - start < 1_500)
+    assert.equal((await signer.end()).status, 0)
   })
 
   const BROKEN: readonly {

@@ -77,19 +77,22 @@ export const startFakeRadius = async (
   await once(socket, 'listening')
   const requests: SeenRequest[] = []
   const fake = { port: socket.address().port, requests, behave }
-  socket.on('message', (bytes: Buffer, { port: from }: RemoteInfo) => {
+  let closed = false
+  const answer = async (bytes: Buffer, { port: from }: RemoteInfo): Promise<void> => {
     const request = see(bytes, from)
     requests.push(request)
     const reply = (options?: ReplyOptions): Buffer => makeReply(request.bytes, options)
-    void Promise.resolve(fake.behave(request, reply)).then((replies) =>
-      sendAll(socket, replies, from),
-    )
-  })
+    const replies = await fake.behave(request, reply)
+    // A copy of a request may be answered when the test is over.
+    if (!closed) await sendAll(socket, replies, from)
+  }
+  socket.on('message', (bytes: Buffer, from: RemoteInfo) => void answer(bytes, from))
   return Object.assign(fake, {
     async [Symbol.asyncDispose]() {
-      const closed = once(socket, 'close')
+      closed = true
+      const ended = once(socket, 'close')
       socket.close()
-      await closed
+      await ended
     },
   })
 }

@@ -41,8 +41,17 @@ export const startIstioGateway = async (istiod: Istiod): Promise<IstioGateway> =
   const bootstrap = JSON.stringify(bootstrapFor(istiod, identity, socket))
   const envoy = stack.use(await startEnvoy({ bootstrap, concurrency: 1 }))
   const inForce = async (): Promise<string> => {
-    const { configs } = dumpSchema.parse(JSON.parse(await envoy.admin('/config_dump')))
-    return JSON.stringify(configs.map(withoutPending))
+    const end = performance.now() + LIMIT
+    for (;;) {
+      const { configs } = dumpSchema.parse(JSON.parse(await envoy.admin('/config_dump')))
+      const listeners = configs.flatMap(({ dynamic_listeners }) => dynamic_listeners ?? [])
+      // A listener that warms has neither state: its routes would be missed.
+      if (listeners.every(({ warming_state, active_state }) => !warming_state || active_state)) {
+        return JSON.stringify(configs.map(inUse))
+      }
+      if (performance.now() > end) throw new Error(`a listener still warms:\n${logOf(envoy)}`)
+      await sleep(POLL)
+    }
   }
   const owned = stack.move()
   return {
@@ -53,9 +62,7 @@ export const startIstioGateway = async (istiod: Istiod): Promise<IstioGateway> =
       const end = performance.now() + LIMIT
       while (!wished(await inForce())) {
         if (performance.now() > end) {
-          throw new Error(
-            `the gateway's configuration is not as wished:\n${envoy.log().slice(-LOG)}`,
-          )
+          throw new Error(`the gateway's configuration is not as wished:\n${logOf(envoy)}`)
         }
         await sleep(POLL)
       }
@@ -64,20 +71,27 @@ export const startIstioGateway = async (istiod: Istiod): Promise<IstioGateway> =
   }
 }
 
+const logOf = (envoy: Envoy): string => envoy.log().slice(-LOG)
 const LOG = 4_000
 
-const dumpSchema = z.object({ configs: z.array(z.looseObject({})) })
-const listenersSchema = z.array(z.looseObject({ active_state: z.unknown().optional() }))
+const listenerSchema = z.looseObject({
+  active_state: z.unknown().optional(),
+  warming_state: z.unknown().optional(),
+})
+const dumpSchema = z.object({
+  configs: z.array(z.looseObject({ dynamic_listeners: z.array(listenerSchema).optional() })),
+})
+type Dump = z.output<typeof dumpSchema>['configs'][number]
 
-/** Without listeners that Envoy does not use yet, or any more. */
-const withoutPending = ({ dynamic_listeners, ...config }: Readonly<Record<string, unknown>>) =>
-  dynamic_listeners === undefined
+/** The listeners that Envoy uses, and all else. */
+const inUse = ({ dynamic_listeners: listeners, ...config }: Dump): object =>
+  listeners === undefined
     ? config
     : {
         ...config,
-        listeners: listenersSchema
-          .parse(dynamic_listeners)
-          .flatMap(({ active_state: active }) => (active === undefined ? [] : [active])),
+        listeners: listeners.flatMap(({ active_state }) =>
+          active_state === undefined ? [] : [active_state],
+        ),
       }
 
 const ADS = { ads: {}, initial_fetch_timeout: '0s', resource_api_version: 'V3' }

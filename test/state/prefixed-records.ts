@@ -5,8 +5,10 @@ import type { RecordKind, RecordStore, StoredRecord } from '../../src/state/reco
 
 /** Milliseconds that no test waits for. */
 export const LONG = 60_000
-/** Long enough for a busy machine to come back in time, where time does not stand still. */
-export const SHORT = 600
+/** Long enough for one more call on a busy machine, where time does not stand still. */
+export const MEDIUM = 3_000
+/** Waited for. Nothing is asserted within it, since a busy machine takes longer. */
+export const SHORT = 300
 
 /** A store with keys of its own, so that tests can share what stands behind it. */
 export class Prefixed {

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { describe, it } from 'node:test'
 import type { RecordStore } from '../../src/state/record-store.ts'
-import { LONG, Prefixed, SHORT } from './prefixed-records.ts'
+import { LONG, MEDIUM, Prefixed, SHORT } from './prefixed-records.ts'
 
 /** A store, and how time passes for it. */
 export interface RecordsUnderTest {
@@ -91,10 +91,11 @@ const TESTS: readonly Test[] = [
   {
     name: 'returns nothing whose time is over',
     async run({ one, other, pass }) {
+      await one.put('a', 'x', LONG, ['s'])
+      assert.equal(await other.textOf('a'), 'x')
       await one.put('a', 'x', SHORT, ['s'])
       await one.put('b', 'x', SHORT, ['s'])
       await one.put('c', 'x', SHORT)
-      assert.equal(await other.textOf('a'), 'x')
       await pass(SHORT + 1)
       assert.equal(await other.get('a'), undefined)
       assert.equal(await one.take('b'), undefined)
@@ -128,23 +129,27 @@ const TESTS: readonly Test[] = [
       await one.put('a', 'y', LONG)
       await one.put('b', 'x', LONG)
       await one.put('b', 'y', SHORT)
-      await one.put('c', 'x', SHORT)
+      await one.put('c', 'x', MEDIUM)
       assert.equal(await one.replace('c', 'x', 'y', LONG), true)
+      await one.put('d', 'x', LONG)
+      assert.equal(await one.replace('d', 'x', 'y', SHORT), true)
       await pass(SHORT + 1)
       assert.equal(await one.textOf('a'), 'y')
       assert.equal(await one.get('b'), undefined)
-      assert.equal(await one.textOf('c'), 'y')
+      assert.ok(((await one.get('c'))?.lifetime ?? 0) > MEDIUM)
+      assert.equal(await one.get('d'), undefined)
     },
   },
   {
     name: 'adds only where there is nothing, or nothing any more',
     async run({ one, other, pass }) {
-      assert.equal(await one.add('a', 'x', SHORT), true)
+      assert.equal(await one.add('a', 'x'), true)
       assert.equal(await other.add('a', 'y'), false)
       assert.equal(await one.textOf('a'), 'x')
+      assert.equal(await one.add('b', 'x', SHORT), true)
       await pass(SHORT + 1)
-      assert.equal(await other.add('a', 'z'), true)
-      assert.equal(await one.textOf('a'), 'z')
+      assert.equal(await other.add('b', 'z'), true)
+      assert.equal(await one.textOf('b'), 'z')
       await one.remove('a')
       assert.equal(await one.add('a', 'again'), true)
     },
@@ -232,12 +237,13 @@ const TESTS: readonly Test[] = [
       await one.put('a', 'x', LONG, ['s', 't'])
       assert.equal(await other.add('b', 'x', LONG, ['s']), true)
       assert.equal(await other.add('b', 'x', LONG, ['u']), false)
-      await one.put('short', 'x', SHORT, ['s'])
+      await one.put('short', 'x', LONG, ['s'])
       await one.put('d', 'x', LONG, ['s', 's'])
       await one.put('e', 'x')
       assert.deepEqual(await other.keysIn('s'), ['a', 'b', 'd', 'short'])
       assert.deepEqual(await other.keysIn('t'), ['a'])
       assert.deepEqual(await other.keysIn('u'), [])
+      await one.put('short', 'x', SHORT, ['s'])
       await pass(SHORT + 1)
       assert.deepEqual(await other.keysIn('s'), ['a', 'b', 'd'])
       await other.take('b')
@@ -249,9 +255,9 @@ const TESTS: readonly Test[] = [
   {
     name: 'has a key that was put again in its new sets only, and one that was replaced where it was',
     async run({ one, pass }) {
-      await one.put('a', 'x', SHORT, ['s', 't'])
+      await one.put('a', 'x', MEDIUM, ['s', 't'])
       assert.equal(await one.replace('a', 'x', 'y', LONG), true)
-      await pass(SHORT + 1)
+      await pass(MEDIUM + 1)
       assert.deepEqual([await one.keysIn('s'), await one.keysIn('t')], [['a'], ['a']])
       await one.put('a', 'z', LONG, ['t', 'u'])
       assert.deepEqual(await one.keysIn('s'), [])

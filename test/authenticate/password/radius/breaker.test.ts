@@ -11,18 +11,18 @@ const pause = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 describe('a server that is down', () => {
-  const OPTIONS = { timeout: 150, retransmitAfter: 40, coolDown: 150 }
+  const OPTIONS = { timeout: 1_000, retransmitAfter: 40, coolDown: 150 }
+  /** Longer than a test takes on a busy machine. */
+  const LONG = { ...OPTIONS, coolDown: 60_000 }
 
   const bringDown = async (server: FakeRadius, radius: LoggingRadius): Promise<void> => {
     server.behave = silent
-    for (let count = 0; count < 3; count += 1) {
-      await radius.verify('alice', 'right', CALLER)
-    }
+    await Promise.all(Array.from({ length: 3 }, () => radius.verify('alice', 'right', CALLER)))
   }
 
   it('costs nothing any more after three failures, and is told of once', async () => {
     await using server = await startFakeRadius()
-    await using radius = radiusAt([server], OPTIONS)
+    await using radius = radiusAt([server], LONG)
     await bringDown(server, radius)
     const before = server.requests.length
     const all = await Promise.all(
@@ -72,12 +72,12 @@ describe('a server that is down', () => {
   it('costs a request with another server to go to at most one interval', async () => {
     await using first = await startFakeRadius()
     await using second = await startFakeRadius()
-    await using radius = radiusAt([first, second], { ...OPTIONS, timeout: 1_000 })
+    await using radius = radiusAt([first, second], { ...OPTIONS, timeout: 4_000 })
     await bringDown(first, radius)
     await pause(2 * OPTIONS.coolDown)
     const began = performance.now()
     assert.equal((await radius.verify('alice', 'right', CALLER)).outcome, 'verified')
-    assert.ok(performance.now() - began < 400)
+    assert.ok(performance.now() - began < 1_500) // half of the time, were it asked to the end
     first.behave = judge
     await pause(2 * OPTIONS.coolDown)
     await radius.verify('alice', 'right', CALLER)
@@ -101,7 +101,7 @@ describe('a server that is down', () => {
 
   it('is noticed although every caller leaves before its time is over', async () => {
     await using server = await startFakeRadius(silent)
-    await using radius = radiusAt([server], { ...OPTIONS, timeout: 60_000 })
+    await using radius = radiusAt([server], { ...LONG, timeout: 60_000 })
     for (let count = 0; count < 3; count += 1) {
       await radius.verify('alice', 'right', callerUntil(AbortSignal.timeout(120)))
     }

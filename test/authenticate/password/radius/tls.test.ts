@@ -186,7 +186,7 @@ describe('a TLS connection that fails', () => {
     await using radius = await radiusTo(server, { timeout: 60_000, statusServer: true })
     const began = performance.now()
     assert.equal(await outcomeOf(radius), 'verified')
-    assert.ok(performance.now() - began < 1_000)
+    assert.ok(performance.now() - began < 20_000)
     assert.deepEqual(
       server.requests.map(({ code }) => code),
       [1, 12, 1],
