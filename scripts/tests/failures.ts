@@ -33,7 +33,7 @@ export class Failures {
     this.problems.push(`✖ ${names}${place}\n${inspect(error.cause ?? error)}`)
   }
 
-  /** Errors that belong to no running test stand in diagnostics. */
+  /** node:test reports an error outside any running test as a diagnostic. */
   diagnostic({ message }: { readonly message: string }): void {
     if (message.startsWith('Error: ') || message.startsWith('Warning: ')) {
       this.problems.push(`✖ ${message}`)

@@ -1,7 +1,7 @@
 // Which test files there are, and what each one needs. It is read from the files themselves, so that a
 // file can be moved or added without a list to keep.
 //
-// A file says in its first lines when it cannot share a process with others, and why:
+// A file says in its first lines when it cannot share a process with further files, and why:
 //
 //   // Own process: it measures the memory of the process.
 //   // Alone: it asserts how long an answer takes, where CPU time would not tell it.
@@ -13,7 +13,7 @@ import { sep } from 'node:path'
 export interface TestFile {
   /** From the root of the repository. */
   readonly path: string
-  /** Whether it starts a program of others: an Envoy, a directory, a browser. */
+  /** Whether it starts a real server or browser: Envoy, slapd, Chromium. */
   readonly server: boolean
   /** Whether nothing else may run meanwhile. */
   readonly alone: boolean
@@ -21,7 +21,7 @@ export interface TestFile {
   readonly shared: boolean
 }
 
-/** The reason to skip a test where a program of others is missing: `skipWithoutEnvoy()`. */
+/** The reason to skip a test on a machine without a program: `skipWithoutEnvoy()`. */
 const GUARD = /\bskipWithout[A-Z]/
 const MARK = /^\/\/ (Own process|Alone): \S/m
 

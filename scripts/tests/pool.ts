@@ -1,5 +1,5 @@
 // Runs test files in a few processes. Files that can share a process do: what most of them cost is
-// starting Node and loading the same modules again. The others have a process each.
+// starting Node and loading the same modules again. Every further file has a process of its own.
 //
 // Whatever happens to a process, the file that it ran has failed, by name.
 

@@ -21,7 +21,7 @@ export class Report {
     return Object.fromEntries(this.#results.map(({ path, seconds }) => [path, seconds]))
   }
 
-  /** Prints the sum. Whether every file passed, and each of those asked for ran. */
+  /** Prints the sum. Whether every file ran and passed. */
   finish(paths: readonly string[]): boolean {
     const failed = this.#results.filter(({ problems }) => problems.length > 0)
     const ran = new Set(this.#results.map(({ path }) => path))

@@ -15,7 +15,7 @@ const runFile = async ({ path, shared }: Order): Promise<Result> => {
   const failures = new Failures()
   const counts = await runTests(path, failures)
   const problems = [...failures.problems]
-  if (!counts.success && problems.length === 0) problems.push('Its run failed.')
+  if (!counts.success && problems.length === 0) problems.push('Its tests did not end.')
   if (counts.tests === 0) problems.push('It holds no tests that ran.')
   problems.push(...(await loadingProblems(path)))
   // node:test sets it too, when it has a failure to tell.
@@ -35,6 +35,9 @@ const runFile = async ({ path, shared }: Order): Promise<Result> => {
   }
 }
 
+/** From the last event of a process to the end of its run. */
+const IDLE_MS = 1_000
+
 interface Counts {
   readonly success: boolean
   readonly tests: number
@@ -45,6 +48,11 @@ const runTests = async (path: string, failures: Failures): Promise<Counts> => {
   let counts: Counts = { success: false, tests: 0, skipped: 0 }
   let registered = true
   const { promise, resolve: ended } = Promise.withResolvers<void>()
+  // node:test waits for ever for a test that waits for nothing: no timer, no socket, no process.
+  const onIdle = (): void => {
+    setTimeout(ended, IDLE_MS)
+  }
+  process.once('beforeExit', onIdle)
   run({ files: [resolve(path)], isolation: 'none' })
     .on('test:start', (test) => {
       // A file that registers no test counts as a test of its own name.
@@ -59,6 +67,7 @@ const runTests = async (path: string, failures: Failures): Promise<Counts> => {
     .on('end', ended)
     .resume()
   await promise
+  process.off('beforeExit', onIdle)
   return counts
 }
 
@@ -75,7 +84,7 @@ const loadingProblems = async (path: string): Promise<readonly string[]> => {
 process.env['NODE_TEST_WORKER_ID'] = '1' // as `run` sets it
 
 const onOrder = async (order: Order): Promise<void> => {
-  // The channel to the pool is no reason to stay alive while a file runs.
+  // The channel to the pool must not keep the process alive while a file runs.
   process.channel?.unref()
   const result = await runFile(order)
   process.channel?.ref()

@@ -24,6 +24,7 @@ const FAILURES = [
   { file: 'fails-later', problem: /asynchronous activity after the test ended.*thrown later/ },
   { file: 'sets-a-variable', problem: /leaves process\.env\.COUNTERSIGN_TEST_LEFT changed/ },
   { file: 'sets-the-exit-code', problem: /sets process\.exitCode to 3/ },
+  { file: 'waits-for-nothing', problem: /Its tests did not end/ },
   { file: 'holds-no-test', problem: /^It holds no tests that ran/ },
 ] as const
 

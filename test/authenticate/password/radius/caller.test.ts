@@ -23,8 +23,8 @@ describe('a question to a RADIUS server', () => {
       await using server = await startFakeRadius()
       await using radius = radiusAt([server], { callingStation })
       await radius.verify('alice', 'right', { ...CALLER, source })
-      const [request, ...more] = server.requests
-      assert.ok(request !== undefined && more.length === 0)
+      const [request] = server.requests
+      assert.ok(request !== undefined)
       // No attribute may be empty (RFC 2865 §5).
       assert.ok(!attributesIn(request.bytes).some(({ length }) => length === 2))
       return valueIn(request.bytes, 31).toString()

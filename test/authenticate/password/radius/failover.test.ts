@@ -63,7 +63,7 @@ describe('a request that is not answered', () => {
     await using radius = radiusAt([server], { timeout: 600, retries: 1 })
     const { outcome, took } = await timed(radius.verify('alice', 'right', CALLER))
     assert.equal(outcome, 'unavailable')
-    assert.ok(took >= 590 && took < 2_000, `${took} ms`)
+    assert.ok(took >= 580 && took < 20_000, `${took} ms`)
     assert.equal(server.requests.length, 2)
   })
 

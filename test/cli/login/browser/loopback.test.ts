@@ -136,6 +136,7 @@ describe('the answer of a browser', { concurrency: true }, () => {
     await using loopback = await startLoopback(0)
     const { promise: gone, resolve } = Promise.withResolvers<void>()
     const take = async (): Promise<string> => {
+      socket.destroy()
       await gone
       return 'done'
     }
@@ -143,7 +144,6 @@ describe('the answer of a browser', { concurrency: true }, () => {
     const { port, pathname } = new URL(loopback.redirectUri)
     const socket = connect(Number(port), '127.0.0.1')
     socket.write(`GET ${pathname}?state=${STATE} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n\r\n`)
-    setTimeout(() => socket.destroy(), 50)
     socket.once('close', () => setTimeout(resolve, 50))
     assert.equal(await waiting, 'done')
   })

@@ -1,6 +1,6 @@
 // Original file: proto/countersign/grant/v1/grant.proto
 
-import type { Extension as _countersign_grant_v1_Extension, Extension__Output as _countersign_grant_v1_Extension__Output } from './Extension.ts';
+import type { Extension as _countersign_grant_v1_Extension, Extension__Output as _countersign_grant_v1_Extension__Output } from '../../../countersign/grant/v1/Extension.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Grant {
