@@ -1,4 +1,4 @@
-// A certificate authority for tests and the demo, and what it issues, as PEM files. Everything is
+// A certificate authority for tests, and what it issues, as PEM files. Everything is
 // made anew in each process and is worthless outside it.
 
 import { randomBytes } from 'node:crypto'

@@ -20,6 +20,9 @@ export interface ProvenRequest {
 // RFC 7468 §7: with "NEW" as older tools write it.
 const LABELS = ['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST'] as const
 
+// An RSA key of 8,192 bits and a hundred names have some 8 KB.
+const LONGEST_REQUEST = 65_536
+
 // SHA-1 and MD5 prove nothing. Ed25519 has a hash of its own.
 const HASHES: ReadonlySet<string | undefined> = new Set([
   'SHA-256',
@@ -53,6 +56,9 @@ export const createRequest = async (
  * @throws CountersignError `usage`
  */
 export const readRequest = async (pem: string, file: string): Promise<ProvenRequest> => {
+  if (pem.length > LONGEST_REQUEST) {
+    throw usageError(`${file}: a certificate request has ${LONGEST_REQUEST} bytes at most`)
+  }
   const [der, ...more] = LABELS.flatMap((label) => decodePem(label, pem))
   if (der === undefined || more.length > 0) {
     throw usageError(

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { X509Certificate, createPrivateKey } from 'node:crypto'
 import { readdir, stat, writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
+import { createAuthority } from '../../../src/cli/ca/authority.ts'
 import { openssl, without } from '../../ca/other-readers.ts'
 import { startSigner } from '../../../src/signer.ts'
 import { SdsClient } from '../../fakes/sds-client.ts'
@@ -78,7 +79,7 @@ describe('countersign ca', { concurrency: true }, () => {
 
   it('writes neither file where only the certificate is there', async () => {
     await using folder = await caFolder()
-    await folder.made('create', '--out', './ca')
+    await folder.writeCa('ca')
     await writeFile(folder.file('server.pem'), 'mine')
     const args = ['--ca', './ca', '--dns', 'a.example.org', '--out', folder.path] as const
     const { status, stderr } = await folder.ca('server', ...args)
@@ -203,7 +204,7 @@ describe('countersign ca refuses', { concurrency: true }, () => {
   for (const { name, args, says } of CASES) {
     it(name, async () => {
       await using folder = await caFolder()
-      if (args.includes('./ca')) await folder.made('create', '--out', './ca')
+      if (args.includes('./ca')) await folder.writeCa('ca')
       const { status, stderr } = await folder.ca(...args)
       assert.equal(status, 1)
       assert.match(stderr.replaceAll(/\s+/g, ' '), says)
@@ -217,8 +218,8 @@ describe('countersign ca refuses', { concurrency: true }, () => {
 
   it('a key that does not belong to the certificate', async () => {
     await using folder = await caFolder()
-    await folder.made('create', '--out', './ca')
-    await folder.made('create', '--out', './other')
+    await folder.writeCa('ca')
+    await folder.writeCa('other', await createAuthority({ commonName: 'Other' }))
     await writeFile(folder.file('ca/ca.key'), folder.text('other/ca.key'))
     const args = ['--ca', './ca', '--user', 'alice', '--out', './o']
     const { status, stderr } = await folder.ca('client', ...args)
@@ -228,7 +229,7 @@ describe('countersign ca refuses', { concurrency: true }, () => {
 
   it('a certificate that is not the one of a CA', async () => {
     await using folder = await caFolder()
-    await folder.made('create', '--out', './ca')
+    await folder.writeCa('ca')
     await folder.made('client', '--ca', './ca', '--user', 'alice', '--out', './leaf', '--as', 'ca')
     const args = ['--ca', './leaf', '--user', 'bob', '--out', './o']
     const { status, stderr } = await folder.ca('client', ...args)
@@ -238,7 +239,7 @@ describe('countersign ca refuses', { concurrency: true }, () => {
 
   it('an encrypted key, with a way to use it all the same', async () => {
     await using folder = await caFolder()
-    await folder.made('create', '--out', './ca')
+    await folder.writeCa('ca')
     const key = createPrivateKey(folder.text('ca/ca.key'))
     const encrypted = {
       type: 'pkcs8',

@@ -5,17 +5,21 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { openssl, without } from '../../ca/other-readers.ts'
+import { createAuthority } from '../../../src/cli/ca/authority.ts'
+import type { Subtree } from '../../../src/cli/ca/name-constraints.ts'
+import type { NameOptions } from '../../../src/cli/ca/options.ts'
 import { decodePem, encodePem } from '../../../src/x509/pem.ts'
 import { caFolder, type CaFolder } from './folder.ts'
 
 const LABEL = 'CERTIFICATE REQUEST'
 
+const NAMES = { dns: ['a.example.org', 'b.example.org'] }
+
 /** A folder with a CA, and a request for two names. */
-const withRequest = async (...more: readonly string[]): Promise<CaFolder> => {
+const withRequest = async (more: NameOptions = {}): Promise<CaFolder> => {
   const folder = await caFolder()
-  await folder.made('create', '--out', './ca')
-  const names = ['--dns', 'a.example.org', '--dns', 'b.example.org', ...more]
-  await folder.made('csr', '--out', './r', ...names)
+  await folder.writeCa('ca')
+  await folder.writeRequest('r', { ...NAMES, ...more })
   return folder
 }
 
@@ -46,7 +50,7 @@ describe('a certificate request', { concurrency: true }, () => {
   })
 
   it('becomes a certificate of a client with the user and groups of the command line', async () => {
-    await using folder = await withRequest('--user', 'root', '--group', 'system:masters')
+    await using folder = await withRequest({ user: 'root', group: ['system:masters'] })
     const args = ['client', '--user', 'alice', '--group', 'dev', '--output', './alice.pem'] as const
     await folder.made(...SIGN, ...args)
     const leaf = new X509Certificate(folder.text('alice.pem'))
@@ -97,6 +101,14 @@ describe('a certificate request', { concurrency: true }, () => {
     })
   }
 
+  it('is refused when it is longer than any request', async () => {
+    await using folder = await withRequest()
+    await writeFile(folder.file('r/request.csr'), 'x'.repeat(70_000))
+    const { status, stderr } = await folder.ca(...SIGN, 'server', '--dns', 'a.example.org')
+    assert.equal(status, 1)
+    assert.match(stderr, /request\.csr: .* 65536 bytes at most/)
+  })
+
   it('is refused when it is signed with SHA-1', { skip: without('openssl') }, async () => {
     await using folder = await withRequest()
     const args = ['req', '-new', '-key', folder.file('r/request.key'), '-sha1', '-subj', '/CN=a']
@@ -131,7 +143,9 @@ describe('a certificate request', { concurrency: true }, () => {
   )
 
   it('is one that OpenSSL verifies', { skip: without('openssl') }, async () => {
-    await using folder = await withRequest('--key', 'ec-p521')
+    await using folder = await caFolder()
+    const names = ['--dns', 'a.example.org', '--ip', '::1', '--spiffe', 'spiffe://a.example/b']
+    await folder.made('csr', '--out', './r', '--key', 'ec-p521', ...names)
     openssl(['req', '-in', folder.file('r/request.csr'), '-verify', '-noout'])
   })
 
@@ -153,8 +167,10 @@ describe('a certificate request', { concurrency: true }, () => {
 describe('countersign ca show', { concurrency: true }, () => {
   it('prints what a certificate says, and the ones after it', async () => {
     await using folder = await caFolder()
-    await folder.made('create', '--out', './root', '--name', 'Root', '--permit-dns', 'example.org')
-    await folder.made('create', '--out', './ca', '--issuer', './root', '--name', 'Below')
+    const permitted: readonly Subtree[] = [{ kind: 'dns', value: 'example.org' }]
+    const above = await createAuthority({ commonName: 'Root', permitted })
+    await folder.writeCa('root', above)
+    await folder.writeCa('ca', await createAuthority({ commonName: 'Below' }, above))
     const client = ['--user', 'alice', '--group', 'dev', '--uid', '7', '--out', './o']
     await folder.made('client', '--ca', './ca', '--spiffe', 'spiffe://example.org/a', ...client)
     const { fingerprint256, serialNumber } = new X509Certificate(folder.text('o/client.pem'))
@@ -195,10 +211,10 @@ describe('countersign ca show', { concurrency: true }, () => {
 
   it('reads DER, and says which file holds something else', async () => {
     await using folder = await caFolder()
-    await folder.made('create', '--out', './ca', '--name', 'Root')
+    await folder.writeCa('ca')
     const { raw } = new X509Certificate(folder.text('ca/ca.pem'))
     await writeFile(folder.file('ca.der'), raw)
-    assert.match(await folder.made('show', './ca.der'), /subject +CN=Root/)
+    assert.match(await folder.made('show', './ca.der'), /subject +CN=Test CA/)
     const key = await folder.ca('show', './ca/ca.key')
     assert.equal(key.status, 1)
     assert.match(key.stderr, /holds a private key, which is not shown/)
