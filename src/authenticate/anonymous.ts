@@ -16,11 +16,9 @@ export const anonymousAuthenticator = (
     carriers: [],
     authenticate({ headers }) {
       // A password or a token that no authenticator of the route wanted to judge.
-      return Promise.resolve(
-        headers.get('authorization') === undefined
-          ? { outcome: 'authenticated', facts }
-          : { outcome: 'not-applicable' },
-      )
+      return headers.get('authorization') === undefined
+        ? { outcome: 'authenticated', facts }
+        : { outcome: 'not-applicable' }
     },
   }
 }

@@ -1,5 +1,6 @@
 // The seam of phase 3: one kind of inbound credential, proven.
 
+import type { MaybePromise } from '../runtime/maybe-promise.ts'
 import type { PathFault } from '../pki/path-fault.ts'
 import type { AccountEnd, AccountRefusal } from './password/verifier.ts'
 import type { Facts, IdentityRefusal } from '../identity/identity.ts'
@@ -71,7 +72,8 @@ export type Authentication =
  * - `not-applicable`: this request carries no credential of our kind. The chain goes on.
  * - `unavailable`: we could not find out (directory down, deadline). The request fails closed.
  *
- * It must not throw for any of these; a throw is a bug and is treated as `unavailable`.
+ * It gives the outcome at once where nothing has to be waited for. It must not throw for any of these; a throw is a
+ * bug and is treated as `unavailable`.
  */
 export interface Authenticator {
   /** Its name in the configuration. */
@@ -82,7 +84,7 @@ export interface Authenticator {
   readonly carriers: readonly CredentialLocation[]
   /** Where a standard lets its credential stand and it is not read: there it is a second one beside its own. */
   readonly unread?: readonly CredentialLocation[]
-  authenticate(request: Request, signal: AbortSignal): Promise<Authentication>
+  authenticate(request: Request, signal: AbortSignal): MaybePromise<Authentication>
   /** The same credential at a login page, where the person can be asked for more. */
   readonly login?: PasswordLogin
 }

@@ -4,6 +4,7 @@
 import type { IdentityMapping } from '../identity/mapping.ts'
 import type { SecretParameters } from '../request/query.ts'
 import type { Request } from '../request/request.ts'
+import type { MaybePromise } from '../runtime/maybe-promise.ts'
 import type { Authentication, Authenticator } from './authenticator.ts'
 import {
   carrierKey,
@@ -45,11 +46,7 @@ export class Chain {
   readonly challenges: readonly string[]
   /** Everywhere that a credential can stand which the chain takes. */
   readonly carriers: readonly CredentialLocation[]
-  /** Each link, and where a credential beside its own would be a second one. */
-  readonly #rivalries: readonly {
-    readonly link: ChainLink
-    readonly rivals: readonly CredentialLocation[]
-  }[]
+  readonly #rivalries: readonly Rivalry[]
   readonly #parameters: SecretParameters | undefined
 
   constructor(links: readonly ChainLink[]) {
@@ -60,20 +57,56 @@ export class Chain {
     this.#parameters = parametersAmong(this.carriers)
   }
 
-  /** Asks each link in turn. Never rejects. */
-  async authenticate(request: Request, signal: AbortSignal): Promise<ChainResult> {
+  /** Asks each link in turn; at once where no link has to wait. Never throws and never rejects. */
+  authenticate(request: Request, signal: AbortSignal): MaybePromise<ChainResult> {
     // Nobody here reads it, and an upstream may: refused before anybody's credential lets it pass.
     if (this.#parameters?.areDisguisedIn(request.query) === true) return DISGUISED
-    for (const { link, rivals } of this.#rivalries) {
-      // Who shows something that nobody wanted to judge, or not by itself, is not nobody.
-      if (takesNothing(link) && this.carriers.some((carrier) => holds(request, carrier))) continue
-      const authentication = await askFor(link.authenticator, request, signal)
-      if (authentication.outcome === 'not-applicable') continue
-      if (rivals.some((carrier) => holds(request, carrier))) return CONFLICT
-      return { link, authentication }
-    }
-    return { link: undefined, authentication: { outcome: 'not-applicable' } }
+    return this.#from(0, request, signal)
   }
+
+  #from(start: number, request: Request, signal: AbortSignal): MaybePromise<ChainResult> {
+    for (let place = start; place < this.#rivalries.length; place++) {
+      const rivalry = this.#rivalries[place]
+      if (rivalry === undefined || this.#isSkipped(rivalry.link, request)) continue
+      const asked = askFor(rivalry.link.authenticator, request, signal)
+      if (asked instanceof Promise) {
+        return asked.then(
+          (authentication) =>
+            decided(rivalry, authentication, request) ?? this.#from(place + 1, request, signal),
+        )
+      }
+      const result = decided(rivalry, asked, request)
+      if (result !== undefined) return result
+    }
+    return NOT_APPLICABLE
+  }
+
+  /** A request that carries a credential which no link judges, or not by itself, is not anonymous. */
+  #isSkipped(link: ChainLink, request: Request): boolean {
+    return takesNothing(link) && this.carriers.some((location) => holds(request, location))
+  }
+}
+
+/** A link, and where a credential beside its own would be a second one. */
+interface Rivalry {
+  readonly link: ChainLink
+  readonly rivals: readonly CredentialLocation[]
+}
+
+/** What the answer of a link means for the chain; `undefined` where the next link has its turn. */
+const decided = (
+  { link, rivals }: Rivalry,
+  authentication: Authentication,
+  request: Request,
+): ChainResult | undefined => {
+  if (authentication.outcome === 'not-applicable') return undefined
+  if (rivals.some((location) => holds(request, location))) return CONFLICT
+  return { link, authentication }
+}
+
+const NOT_APPLICABLE: ChainResult = {
+  link: undefined,
+  authentication: { outcome: 'not-applicable' },
 }
 
 const CONFLICT: ChainResult = {
@@ -86,17 +119,20 @@ const DISGUISED: ChainResult = {
   authentication: { outcome: 'rejected', code: 'credential-malformed' },
 }
 
-const askFor = async (
+const askFor = (
   authenticator: Authenticator,
   request: Request,
   signal: AbortSignal,
-): Promise<Authentication> => {
+): MaybePromise<Authentication> => {
   try {
-    return await authenticator.authenticate(request, signal)
+    const asked = authenticator.authenticate(request, signal)
+    return asked instanceof Promise ? asked.catch(unavailable) : asked
   } catch (cause) {
-    return { outcome: 'unavailable', cause }
+    return unavailable(cause)
   }
 }
+
+const unavailable = (cause: unknown): Authentication => ({ outcome: 'unavailable', cause })
 
 /**
  * The places of a request that may hold nothing when the link decides: another link would have

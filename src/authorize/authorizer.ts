@@ -1,6 +1,7 @@
 // Phase 5 at the edge: the rules, and the API server that some of them ask. The rules themselves are
 // evaluated by `evaluate.ts`, which asks nobody.
 
+import type { MaybePromise } from '../runtime/maybe-promise.ts'
 import { evaluate, type Verdict } from './evaluate.ts'
 import type { Policy } from './policy.ts'
 import type { Question } from './question.ts'
@@ -43,9 +44,12 @@ export class Authorizer {
   }
 
   /** Decides. The API server is asked only when a rule that depends on it is reached. */
-  async authorize(question: Question, signal: AbortSignal): Promise<AuthorizerVerdict> {
+  authorize(question: Question, signal: AbortSignal): MaybePromise<AuthorizerVerdict> {
     const verdict = evaluate(this.policy, question)
-    if (verdict.outcome !== 'review-needed') return verdict
+    return verdict.outcome === 'review-needed' ? this.#review(question, signal) : verdict
+  }
+
+  async #review(question: Question, signal: AbortSignal): Promise<AuthorizerVerdict> {
     const review = (await this.reviewer?.review(question, signal)) ?? NO_REVIEW
     const answer = review.outcome === 'reviewed' ? review.allowed : review.outcome
     const reviewed = evaluate(this.policy, { ...question, review: answer })

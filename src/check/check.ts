@@ -1,17 +1,26 @@
 // The request path: every check goes through here, top to bottom, once.
 
 import type { Authentication } from '../authenticate/authenticator.ts'
-import { holds } from '../request/credential-location.ts'
 import type { ChainLink, ChainResult } from '../authenticate/chain.ts'
 import type { AuthorizerVerdict } from '../authorize/authorizer.ts'
 import type { CheckAttributes } from '../request/attributes.ts'
-import { readRequest, type Request } from '../request/request.ts'
+import { holds } from '../request/credential-location.ts'
+import { readRequest } from '../request/request.ts'
 import { readTarget } from '../request/target.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { RateLimited } from '../runtime/errors.ts'
-import { transform } from '../transform/apply.ts'
-import type { Decision, Denial, Trail } from './decision.ts'
-import type { Route, RouteTable } from './route.ts'
+import { andThen, type MaybePromise } from '../runtime/maybe-promise.ts'
+import { transform, type TransformResult } from '../transform/apply.ts'
+import type {
+  AuthenticatedContext,
+  IdentifiedContext,
+  PermittedContext,
+  ReceivedContext,
+  RoutedContext,
+} from './context.ts'
+import { deny, type Allowance, type Decision, type Denial, type DenialDetails } from './decision.ts'
+import { proceed, type Step } from './phases.ts'
+import type { RouteTable } from './route.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** What of a configuration in force a check needs. */
@@ -20,180 +29,201 @@ export interface CheckState extends Pick<Snapshot, 'behindProxies' | 'limits' | 
 }
 
 /**
- * Decides one request. Phase 7, audit, is the caller's (`service.ts`): it covers what is thrown too.
- *
- * @param trail is filled in as the phases go, so that a failure is audited with what was known
+ * Decides one request, at once where no phase has to wait. Never throws and never rejects. Phase 7, audit, is the
+ * caller's (`service.ts`).
  */
-export const check = async (
+export const check = (
   attributes: CheckAttributes,
   state: CheckState,
-  trail: Trail,
   signal: AbortSignal,
-): Promise<Decision> => {
-  trail.attributes = attributes
-  const { routes, clock } = state
-  // 1. What is asked? A request that is too large or has two readings ends here.
+): MaybePromise<Decision> => {
+  const { clock } = state
+  // 1. What is asked? 2. Of which service?
+  const routed = proceed({ attributes }, signal, (context) => findRoute(context, state))
+  // 3. Which credential does the request carry, and is it proven?
+  const authenticated = proceed(routed, signal, (context) => authenticate(context, signal))
+  // 4. Whose is it?
+  const identified = proceed(authenticated, signal, (context) => identify(context, clock))
+  // 5. Does a rule allow the request?
+  const permitted = proceed(identified, signal, (context) => authorize(context, clock, signal))
+  // 6. Which credential does the upstream get?
+  return proceed(permitted, signal, (context) => forward(context, signal))
+}
+
+/** Phases 1 and 2. A request that is too large, or has two readings, or that no route takes, ends here. */
+const findRoute = (context: ReceivedContext, state: CheckState): Step<RoutedContext> => {
+  const { attributes } = context
   const reading = readRequest(attributes, state)
-  if (reading.outcome !== 'read') return { outcome: 'deny', reason: reading.code }
+  if (reading.outcome !== 'read') return deny(context, reading.code)
   const { request } = reading
-  trail.request = request
+  const route = state.routes.find(request)
+  if (route === undefined) return deny({ attributes, request }, 'no-route')
+  const other = route.otherRouteOf?.(request)
+  if (other !== undefined) {
+    const detail = `decoded, or to servers that read paths loosely, it is one of route "${other}"`
+    return deny({ attributes, request, route }, 'ambiguous-path', { detail })
+  }
+  const read = readTarget(route, request)
+  return read.outcome === 'read'
+    ? { attributes, request, route, target: read.target }
+    : deny({ attributes, request, route }, read.code)
+}
 
-  // 2. Of which service? What no route names is not published.
-  const route = routes.find(request)
-  if (route === undefined) return { outcome: 'deny', reason: 'no-route' }
-  trail.route = route
-  const asked = refuseAmbiguous(route, request, trail) ?? readTarget(route, request)
-  if (asked.outcome === 'refused') return { outcome: 'deny', reason: asked.code }
-  const { target } = asked
-  trail.target = target
+/** Phase 3. Its answer is judged by the next phase, so that a check that is aborted names the authenticator. */
+const authenticate = (
+  context: RoutedContext,
+  signal: AbortSignal,
+): MaybePromise<AuthenticatedContext> =>
+  andThen(context.route.chain.authenticate(context.request, signal), (result) =>
+    result.link === undefined
+      ? { ...context, result }
+      : { ...context, result, authenticator: result.link.authenticator.name },
+  )
 
-  // 3. Who asks? Anything but a proven credential ends here.
-  const { link, authentication } = await route.chain.authenticate(request, signal)
-  if (link !== undefined) trail.authenticator = link.authenticator.name
-  signal.throwIfAborted()
-  if (link === undefined) return inviting(undecided(authentication, request, route), trail, clock)
+/** Phase 4. Anything but a proven credential ends here; so do reserved names, and names that cannot be passed on. */
+const identify = (
+  { result, ...context }: AuthenticatedContext,
+  clock: Clock,
+): Step<IdentifiedContext> => {
+  const { link, authentication } = result
+  if (link === undefined) return orLogin(undecided(authentication, context), context, clock)
   if (authentication.outcome !== 'authenticated') {
-    return inviting(unproven(authentication, link, trail), trail, clock)
+    return orLogin(unproven(authentication, link, context), context, clock)
   }
-
-  const { shown } = authentication.facts
-  if (shown !== undefined) trail.shown = shown
-
-  // 4. Under what name? Reserved names and names that cannot be passed on end here.
-  const mapping = link.mapping.identityOf(authentication.facts)
-  if (mapping.outcome === 'refused') {
-    trail.claimedUser = authentication.facts.user
-    trail.detail = mapping.detail
-    return { outcome: 'deny', reason: mapping.code }
+  const { facts } = authentication
+  const proven = {
+    ...context,
+    authenticator: link.authenticator.name,
+    ...(facts.shown === undefined ? undefined : { shown: facts.shown }),
   }
-  trail.identity = mapping.identity
+  const mapping = link.mapping.identityOf(facts)
+  if (mapping.outcome === 'identity') return { ...proven, identity: mapping.identity }
+  return deny(proven, mapping.code, {
+    claimedUser: facts.user,
+    ...(mapping.detail === undefined ? undefined : { detail: mapping.detail }),
+  })
+}
 
-  // 5. May they? No matching rule is a refusal.
-  const question = { identity: mapping.identity, request, ...target, at: clock.now() }
-  const verdict = await route.authorizer.authorize(question, signal)
-  signal.throwIfAborted()
-  trail.shadows = verdict.shadows
-  if (verdict.outcome !== 'permit') return denied(verdict, trail)
+/** Phase 5. Without a rule that allows it a request ends here. */
+const authorize = (
+  context: IdentifiedContext,
+  clock: Clock,
+  signal: AbortSignal,
+): MaybePromise<Step<PermittedContext>> => {
+  const { identity, request, target, route } = context
+  const question = { identity, request, ...target, at: clock.now() }
+  return andThen(route.authorizer.authorize(question, signal), (verdict) => {
+    signal.throwIfAborted()
+    const judged = { ...context, shadows: verdict.shadows }
+    return verdict.outcome === 'permit'
+      ? { ...judged, permit: verdict.permit }
+      : notPermitted(verdict, judged)
+  })
+}
 
-  // 6. What does the upstream see? A credential that cannot be made is a refusal, not a bare pass.
-  const { permit } = verdict
-  const transformation = await transform(permit, route, signal)
-  signal.throwIfAborted()
+/** Phase 6. A credential that cannot be made is a refusal: nothing is forwarded without it. */
+const forward = (context: PermittedContext, signal: AbortSignal): MaybePromise<Step<Allowance>> =>
+  andThen(transform(context.permit, context.route, signal), (transformation) => {
+    signal.throwIfAborted()
+    return forwarded(transformation, context)
+  })
+
+const forwarded = (transformation: TransformResult, context: PermittedContext): Decision => {
+  const { permit } = context
+  const { rule } = permit
   switch (transformation.outcome) {
-    case 'transformed':
-      return {
-        outcome: 'allow',
-        reason: 'permitted',
-        permit,
-        credentials: transformation.credentials,
-      }
-    case 'failed':
-      if (transformation.detail !== undefined) trail.detail = transformation.detail
-      return { outcome: 'deny', reason: transformation.code, rule: permit.rule }
+    case 'transformed': {
+      const { credentials } = transformation
+      return { outcome: 'allow', reason: 'permitted', context, permit, credentials }
+    }
+    case 'failed': {
+      const { code, detail } = transformation
+      return deny(context, code, { rule, ...(detail === undefined ? undefined : { detail }) })
+    }
     case 'unavailable':
-      return {
-        ...unanswered('transform-unavailable', transformation.cause, trail),
-        rule: permit.rule,
-      }
+      return unavailable('transform-unavailable', transformation.cause, context, { rule })
   }
 }
 
-/** A path that could be one of another route, whose rules have not been asked. */
-const refuseAmbiguous = (
-  { otherRouteOf }: Route,
-  request: Request,
-  trail: Trail,
-): { readonly outcome: 'refused'; readonly code: 'ambiguous-path' } | undefined => {
-  const other = otherRouteOf?.(request)
-  if (other === undefined) return undefined
-  trail.detail = `decoded, or to servers that read paths loosely, it is one of route "${other}"`
-  return { outcome: 'refused', code: 'ambiguous-path' }
-}
+/** The refusals after which a browser may log in: nothing was shown, or what was shown has ended. */
+const MAY_LOG_IN: ReadonlySet<Denial['reason']> = new Set(['credential-missing', 'session-ended'])
 
-/** Who shows nothing, or what is good no more, may log in. */
-const INVITED: ReadonlySet<Denial['reason']> = new Set(['credential-missing', 'session-ended'])
-
-/** The same denial; the browsers of a route where people log in are told where. */
-const inviting = (denial: Denial, trail: Trail, clock: Clock): Denial => {
-  const { request, route } = trail
-  if (request === undefined || !INVITED.has(denial.reason)) return denial
-  const invitation = route?.login?.invitationFor(request, clock.now())
-  if (invitation !== undefined) trail.login = invitation
-  return denial
+/** The same denial; on a route with a login, a browser is redirected to it. */
+const orLogin = (denial: Denial, { request, route }: RoutedContext, clock: Clock): Denial => {
+  if (!MAY_LOG_IN.has(denial.reason)) return denial
+  const login = route.login?.invitationFor(request, clock.now())
+  return login === undefined ? denial : { ...denial, login }
 }
 
 /** What no link of the chain decided, as a decision. */
 const undecided = (
   authentication: Extract<ChainResult, { link: undefined }>['authentication'],
-  request: Request,
-  { chain }: Route,
+  context: RoutedContext,
 ): Denial => {
-  if (authentication.outcome === 'rejected') {
-    return { outcome: 'deny', reason: authentication.code }
-  }
-  // Also a token of an issuer that no authenticator knows: shown, but not to be judged here.
-  const shown = chain.carriers.some((carrier) => holds(request, carrier))
-  return { outcome: 'deny', reason: shown ? 'credential-unsupported' : 'credential-missing' }
+  if (authentication.outcome === 'rejected') return deny(context, authentication.code)
+  // Also a token of an issuer that no authenticator knows: it is carried, but not accepted here.
+  const { request, route } = context
+  const carried = route.chain.carriers.some((location) => holds(request, location))
+  return deny(context, carried ? 'credential-unsupported' : 'credential-missing')
 }
 
 /** What the deciding link did not find proven, as a decision. */
 const unproven = (
   authentication: Extract<Authentication, { outcome: 'rejected' | 'unavailable' }>,
   { authenticator }: ChainLink,
-  trail: Trail,
+  context: RoutedContext,
 ): Denial => {
   if (authentication.outcome === 'unavailable') {
-    return unanswered('authenticator-unavailable', authentication.cause, trail)
+    return unavailable('authenticator-unavailable', authentication.cause, context)
   }
   const { code, user, userHash, shown, challenge, retryAfter } = authentication
-  if (shown !== undefined) trail.shown = shown
-  if (user !== undefined) trail.claimedUser = user
-  if (userHash !== undefined) trail.claimedUserHash = userHash
-  if (retryAfter !== undefined) trail.retryAfter = retryAfter
-  if (challenge !== undefined) {
-    trail.challenge = { text: challenge, of: authenticator.challenges }
-  }
-  return { outcome: 'deny', reason: code }
+  return deny(shown === undefined ? context : { ...context, shown }, code, {
+    ...(user === undefined ? undefined : { claimedUser: user }),
+    ...(userHash === undefined ? undefined : { claimedUserHash: userHash }),
+    ...(retryAfter === undefined ? undefined : { retryAfter }),
+    ...(challenge === undefined
+      ? undefined
+      : { challenge: { text: challenge, of: authenticator.challenges } }),
+  })
 }
 
-/** What a server did not answer, as a decision: it was not asked where this caller asks too much. */
-const unanswered = (
+/** A server that gave no answer, as a decision; or was not asked, because this client sends too many requests. */
+const unavailable = (
   reason: 'authenticator-unavailable' | 'authorizer-unavailable' | 'transform-unavailable',
   cause: unknown,
-  trail: Trail,
+  context: RoutedContext,
+  details?: Pick<DenialDetails, 'rule'>,
 ): Denial => {
-  if (!(cause instanceof RateLimited)) return { outcome: 'deny', reason, cause }
-  trail.retryAfter = cause.retryAfter
-  trail.detail = cause.message
-  return { outcome: 'deny', reason: 'rate-limited' }
+  if (!(cause instanceof RateLimited)) return deny(context, reason, { cause, ...details })
+  const { retryAfter, message: detail } = cause
+  return deny(context, 'rate-limited', { retryAfter, detail, ...details })
 }
 
 /** A verdict that is no permit, as a decision. */
-const denied = (
+const notPermitted = (
   verdict: Exclude<AuthorizerVerdict, { outcome: 'permit' }>,
-  trail: Trail,
-): Decision => {
+  context: IdentifiedContext,
+): Denial => {
   switch (verdict.outcome) {
-    case 'denied':
-      trail.rule = verdict.rule
-      return { outcome: 'deny', reason: 'rule-denied', rule: verdict.rule.name }
+    case 'denied': {
+      const { rule } = verdict
+      return deny(context, 'rule-denied', { rule: rule.name, deniedBy: rule })
+    }
     case 'failed':
-      trail.detail = verdict.detail
-      return { outcome: 'deny', reason: 'rule-failed', rule: verdict.rule.name }
+      return deny(context, 'rule-failed', { rule: verdict.rule.name, detail: verdict.detail })
     case 'scope-missing':
-      trail.missingScopes = verdict.scopes
-      return { outcome: 'deny', reason: 'scope-missing' }
-    case 'no-rule':
-      return {
-        outcome: 'deny',
-        reason: trail.target?.kubernetes?.impersonation === undefined ? 'no-rule' : 'impersonation',
-      }
+      return deny(context, 'scope-missing', { missingScopes: verdict.scopes })
+    case 'no-rule': {
+      const impersonates = context.target.kubernetes?.impersonation !== undefined
+      return deny(context, impersonates ? 'impersonation' : 'no-rule')
+    }
     case 'operation-undefined':
-      return { outcome: 'deny', reason: verdict.outcome }
+      return deny(context, verdict.outcome)
     case 'unavailable': {
-      const denial = unanswered('authorizer-unavailable', verdict.cause, trail)
-      // No rule has decided where this caller may not have its question asked.
-      return denial.reason === 'rate-limited' ? denial : { ...denial, rule: verdict.rule.name }
+      // No rule has decided where the question was not sent.
+      const { cause, rule } = verdict
+      const details = cause instanceof RateLimited ? undefined : { rule: rule.name }
+      return unavailable('authorizer-unavailable', cause, context, details)
     }
   }
 }

@@ -1,6 +1,6 @@
 // The seam for whoever counts checks. It is told of each, and can change none.
 
-import type { Decision, Trail } from './decision.ts'
+import type { Decision } from './decision.ts'
 
 /** Told of every check. No method may throw, and each is on the path of every request. */
 export interface CheckObserver {
@@ -11,7 +11,7 @@ export interface CheckObserver {
    *
    * @param duration from its arrival to the answer, in milliseconds
    */
-  decided(decision: Decision, trail: Trail, duration: number): void
+  decided(decision: Decision, duration: number): void
   /** It is answered, or given up. */
   ended(): void
 }

@@ -8,47 +8,48 @@ import type { SecretParameters } from '../request/query.ts'
 import type { Identity } from '../identity/identity.ts'
 import { cutText } from '../runtime/text.ts'
 import { fitting } from './record-limit.ts'
-import { statusOf, type Decision, type Trail } from './decision.ts'
+import { statusOf } from './answer/public-answers.ts'
+import type { Decision } from './decision.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** The event of a check. */
 export const describeDecision = (
   decision: Decision,
-  trail: Trail,
   { config: { audit }, routes }: Snapshot,
   basics: Pick<DecisionEvent, 'id' | 'generation' | 'duration'>,
 ): DecisionEvent => {
-  const { attributes, request, route, identity } = trail
+  const { attributes, request, route, identity, target, shadows } = decision.context
+  const denial = decision.outcome === 'deny' ? decision : undefined
+  const allowance = decision.outcome === 'allow' ? decision : undefined
   const event: DecisionEvent = {
     event: 'decision',
     id: basics.id,
     request: cutName(request?.id),
     decision: decision.outcome,
     reason: decision.reason,
-    status: statusOf(decision, trail),
+    status: statusOf(decision),
     route: route?.name,
     method: cutName(attributes?.method),
     host: cutName(request?.host ?? withoutUserinfo(attributes?.host)),
     path: attributes && recordPath(attributes.path, audit.query, routes.withheld),
     queryOmitted: (audit.query === 'none' && attributes?.path.includes('?')) || undefined,
     source: request?.source.address ?? attributes?.sourceAddress,
-    user: identity?.user ?? cutName(trail.claimedUser),
-    userHash: trail.claimedUserHash,
+    user: identity?.user ?? cutName(denial?.claimedUser),
+    userHash: denial?.claimedUserHash,
     groups: identity?.groups,
     groupsCut: identity?.groupsCut,
-    authenticator: trail.authenticator,
+    authenticator: decision.context.authenticator,
     authentication: identity?.method,
     credential: identity?.credential,
-    shown: trail.shown,
-    rule: decision.outcome === 'allow' ? decision.permit.rule : decision.rule,
-    shadow: trail.shadows?.length === 0 ? undefined : trail.shadows,
-    detail: trail.detail,
-    kubernetes:
-      trail.target?.kubernetes && recordKubernetes(trail.target.kubernetes, identity !== undefined),
-    operation: trail.target?.operation?.operation.id,
-    forwarded: decision.outcome === 'allow' ? decision.credentials.kinds : undefined,
-    handle: decision.outcome === 'allow' ? decision.credentials.secret?.digest : undefined,
-    jti: decision.outcome === 'allow' ? decision.credentials.tokenIds : undefined,
+    shown: decision.context.shown,
+    rule: allowance?.permit.rule ?? denial?.rule,
+    shadow: shadows?.length === 0 ? undefined : shadows,
+    detail: denial?.detail,
+    kubernetes: target?.kubernetes && recordKubernetes(target.kubernetes, identity !== undefined),
+    operation: target?.operation?.operation.id,
+    forwarded: allowance?.credentials.kinds,
+    handle: allowance?.credentials.secret?.digest,
+    jti: allowance?.credentials.tokenIds,
     duration: basics.duration,
     generation: basics.generation,
   }

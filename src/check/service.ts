@@ -7,12 +7,13 @@ import type { DecisionEvent } from '../audit/event.ts'
 import type { AuditSink } from '../audit/sink.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { describeError } from '../runtime/errors.ts'
-import { DeadlineNear, unary } from '../runtime/grpc/server.ts'
+import { unary } from '../runtime/grpc/server.ts'
 import type { Logger } from '../runtime/logger.ts'
+import type { MaybePromise } from '../runtime/maybe-promise.ts'
 import { respond } from './answer/response.ts'
 import { check } from './check.ts'
 import { decodeCheckRequest, encodeCheckResponse } from './codec.ts'
-import type { Decision, Trail } from './decision.ts'
+import { deny, type Decision } from './decision.ts'
 import { SILENT, type CheckObserver } from './observer.ts'
 import { describeDecision } from './record.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -60,7 +61,7 @@ const AUTHORIZATION: ServiceDefinition = {
   },
 }
 
-const FAULT: Decision = { outcome: 'deny', reason: 'fault' }
+const FAULT: Decision = deny({}, 'fault')
 
 // What a bug throws, and no failure that is expected.
 const BUGS = [TypeError, RangeError, ReferenceError, SyntaxError]
@@ -92,16 +93,17 @@ class CheckService {
     const started = clock.monotonic()
     const { value: snapshot, generation } = current()
     const id = randomUUID()
-    const trail: Trail = {}
-    const decided = await this.#decide(bytes, snapshot, trail, signal)
-    const event = describeDecision(decided, trail, snapshot, {
+    const deciding = this.#decide(bytes, snapshot, signal)
+    const decided = deciding instanceof Promise ? await deciding : deciding
+    this.#log(decided)
+    const event = describeDecision(decided, snapshot, {
       id,
       generation,
       duration: Math.round((clock.monotonic() - started) * 1_000),
     })
-    const decision = await this.#audit(event, decided, trail)
-    const answer = encodeCheckResponse(respond(id, decision, trail, clock.now()))
-    this.#observer.decided(decision, trail, clock.monotonic() - started)
+    const decision = await this.#audit(event, decided)
+    const answer = encodeCheckResponse(respond(id, decision, clock.now()))
+    this.#observer.decided(decision, clock.monotonic() - started)
     return answer
   }
 
@@ -109,49 +111,42 @@ class CheckService {
   lastResort(cause: unknown): Uint8Array {
     const id = randomUUID()
     this.#options.logger.error({ err: cause, decision: id }, 'check failed outside the pipeline')
-    this.#observer.decided(FAULT, {}, 0)
-    return encodeCheckResponse(respond(id, FAULT, {}, this.#options.clock.now()))
+    this.#observer.decided(FAULT, 0)
+    return encodeCheckResponse(respond(id, FAULT, this.#options.clock.now()))
   }
 
-  async #decide(
-    bytes: Buffer,
-    snapshot: Snapshot,
-    trail: Trail,
-    signal: AbortSignal,
-  ): Promise<Decision> {
+  #decide(bytes: Buffer, snapshot: Snapshot, signal: AbortSignal): MaybePromise<Decision> {
     try {
-      const decision = await check(decodeCheckRequest(bytes), snapshot, trail, signal)
-      if (decision.outcome === 'deny' && decision.cause !== undefined) {
-        const { reason, cause } = decision
-        const { authenticator, route } = trail
-        this.#options.logger.warn(
-          { ...causeFields(cause), reason, authenticator, route: route?.name },
-          'check refused',
-        )
-      }
-      return decision
+      return check(decodeCheckRequest(bytes), snapshot, signal)
     } catch (cause) {
-      if (signal.reason instanceof DeadlineNear) {
-        const { authenticator, route } = trail
-        this.#options.logger.warn({ authenticator, route: route?.name }, 'check took too long')
-        return { outcome: 'deny', reason: 'too-slow' }
-      }
-      if (signal.aborted) return { outcome: 'deny', reason: 'cancelled' }
-      this.#options.logger.error({ err: cause, route: trail.route?.name }, 'check failed')
-      return { outcome: 'deny', reason: 'fault' }
+      return deny({}, 'fault', { cause })
+    }
+  }
+
+  /** Logs what the operator has to mend; ordinary refusals are in the audit log alone. */
+  #log(decision: Decision): void {
+    if (decision.outcome === 'allow' || decision.cause === undefined) return
+    const { reason, cause, context } = decision
+    const { authenticator } = context
+    const route = context.route?.name
+    const { logger } = this.#options
+    if (reason === 'fault') logger.error({ err: cause, route }, 'check failed')
+    else if (reason === 'too-slow') logger.warn({ authenticator, route }, 'check took too long')
+    else if (reason !== 'cancelled') {
+      logger.warn({ ...causeFields(cause), reason, authenticator, route }, 'check refused')
     }
   }
 
   /** Writes the event. What could not be written is refused, unless the route says otherwise. */
-  async #audit(event: DecisionEvent, decision: Decision, trail: Trail): Promise<Decision> {
+  async #audit(event: DecisionEvent, decision: Decision): Promise<Decision> {
     try {
       await this.#options.audit.write(event)
       return decision
     } catch (cause) {
-      const { route } = trail
+      const { context, outcome } = decision
       this.#options.logger.error({ err: cause, decision: event.id }, 'audit event lost')
-      if (decision.outcome === 'deny' || route?.onAuditFailure === 'allow') return decision
-      return { outcome: 'deny', reason: 'audit-unavailable' }
+      if (outcome === 'deny' || context.route?.onAuditFailure === 'allow') return decision
+      return deny(context, 'audit-unavailable')
     }
   }
 }

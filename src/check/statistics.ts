@@ -4,7 +4,7 @@
 import type { Reason } from '../audit/event.ts'
 import type { ShadowVerdict } from '../authorize/evaluate.ts'
 import { Distribution } from '../runtime/metrics/distribution.ts'
-import type { Decision, Trail } from './decision.ts'
+import type { Decision } from './decision.ts'
 import type { CheckObserver } from './observer.ts'
 
 /** The checks of one route. */
@@ -78,9 +78,9 @@ export class CheckStatistics implements CheckObserver {
     this.#inFlight -= 1
   }
 
-  decided(decision: Decision, trail: Trail, duration: number): void {
-    const { reason } = decision
-    const route = this.#routeOf(trail.route?.name ?? NO_ROUTE)
+  decided(decision: Decision, duration: number): void {
+    const { reason, context } = decision
+    const route = this.#routeOf(context.route?.name ?? NO_ROUTE)
     route.reasons.set(reason, (route.reasons.get(reason) ?? 0) + 1)
     if (decision.outcome === 'allow') {
       route.allowed.observe(duration / 1_000)
@@ -90,13 +90,13 @@ export class CheckStatistics implements CheckObserver {
     }
     const rule = decision.outcome === 'allow' ? decision.permit.rule : decision.rule
     if (rule !== undefined) rulesOf(route, rule)[ruleDecision(reason)] += 1
-    if (trail.shadows !== undefined) {
-      for (const shadow of trail.shadows) {
+    if (context.shadows !== undefined) {
+      for (const shadow of context.shadows) {
         shadowsOf(route, shadow.rule)[shadow.decision][decision.outcome] += 1
       }
     }
-    if (trail.authenticator !== undefined) {
-      this.#authenticationsOf(trail.authenticator)[outcomeOf(reason, trail)] += 1
+    if (context.authenticator !== undefined) {
+      this.#authenticationsOf(context.authenticator)[outcomeOf(decision)] += 1
     }
   }
 
@@ -154,7 +154,7 @@ const ruleDecision = (reason: Reason): RuleDecision => {
 }
 
 /** Facts that no identity came of count as rejected; the reason of the decision tells them apart. */
-const outcomeOf = (reason: Reason, { identity }: Trail): CredentialOutcome => {
-  if (identity !== undefined) return 'authenticated'
+const outcomeOf = ({ reason, context }: Decision): CredentialOutcome => {
+  if (context.identity !== undefined) return 'authenticated'
   return reason === 'authenticator-unavailable' ? 'unavailable' : 'rejected'
 }

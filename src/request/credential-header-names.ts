@@ -1,7 +1,7 @@
 // Which headers a configuration may choose to carry a credential, or something of its own: they are taken out of every request
 // of their routes, so nothing may stand there that Envoy, HTTP or the upstream cannot do without.
 
-import { canonicalName } from './headers.ts'
+import { canonicalName } from './canonical-name.ts'
 import { isStripped } from './stripped-headers.ts'
 
 /** Needed to carry or to read the message (RFC 9110, RFC 9112, RFC 9113, RFC 6455). */

@@ -4,8 +4,7 @@
 import { isIP } from 'node:net'
 import { DEFAULT_LIMITS, type LimitsConfig } from './limits-schema.ts'
 import type { CheckAttributes } from './attributes.ts'
-import { canonicalName, Headers } from './headers.ts'
-import { isImpersonation } from './kubernetes/impersonation.ts'
+import { Headers } from './headers.ts'
 import { excessOf, hasTooManyParameters, type RequestExcess } from './limits.ts'
 import { readPath } from './path.ts'
 
@@ -86,9 +85,9 @@ export const readRequest = (
   const target = readPath(attributes.path)
   if (target.outcome === 'refused') return target
   if (hasTooManyParameters(target.query, limits)) return TOO_MANY_PARAMETERS
-  const refusal = refuseHeaders(attributes)
-  if (refusal !== undefined) return { outcome: 'refused', code: refusal }
   const headers = new Headers(attributes.headers)
+  const refusal = refuseHeaders(headers)
+  if (refusal !== undefined) return { outcome: 'refused', code: refusal }
   return {
     outcome: 'read',
     request: Object.freeze({
@@ -99,7 +98,7 @@ export const readRequest = (
       query: target.query,
       host,
       headers,
-      impersonates: attributes.headers.some(isImpersonation),
+      impersonates: headers.lines.some(({ about }) => about.isImpersonation),
       source: sourceOf(attributes, behindProxies ? headers : undefined),
       peerCertificate: attributes.peerCertificate,
       serverName: attributes.serverName,
@@ -133,11 +132,10 @@ const readHost = (authority: string): string | undefined => {
 const AUTHORIZATION = 'authorization'
 const CONNECTION = 'connection'
 
-const refuseHeaders = ({ headers }: CheckAttributes): RequestRefusal | undefined => {
+const refuseHeaders = ({ lines }: Headers): RequestRefusal | undefined => {
   let credentials = 0
-  for (const { name, value } of headers) {
-    if (name.length !== AUTHORIZATION.length && name.length !== CONNECTION.length) continue
-    const canonical = canonicalName(name)
+  for (const { about, value } of lines) {
+    const { canonical } = about
     if (canonical === AUTHORIZATION) {
       credentials += 1
       if (credentials > 1) return 'duplicate-credential'

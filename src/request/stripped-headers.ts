@@ -1,7 +1,7 @@
 // The headers that are removed from every request, on every route, whether a preset is used or not: switching
 // one on can never trust what a client sent a moment ago.
 
-import { canonicalName } from './headers.ts'
+import { canonicalName } from './canonical-name.ts'
 
 /** Headers removed by name. */
 export const STRIPPED_NAMES: readonly string[] = [
@@ -55,8 +55,7 @@ export const ENVOY_PREFIX = 'x-envoy-'
 const names: ReadonlySet<string> = new Set([...STRIPPED_NAMES, ...OVERRIDES])
 
 /** Whether a header is removed, whatever its spelling: `X.Remote_User` counts as `x-remote-user`. */
-export const isStripped = (name: string): boolean => {
-  const canonical = canonicalName(name)
+export const isStripped = (name: string, canonical = canonicalName(name)): boolean => {
   if (names.has(canonical)) return true
   if (STRIPPED_PREFIXES.some((prefix) => canonical.startsWith(prefix))) return true
   return canonical !== name && canonical !== name.toLowerCase() && isWrittenByProxies(canonical)

@@ -1,16 +1,14 @@
-// Checks about somebody in particular, for tests and explanations: everything as on the live path,
-// but that who asks, when, and what an API server says can be given. Nothing is audited or counted.
+// Simulated checks, for policy tests and explanations: everything as on the live path, but the identity, the time
+// and the answer of an API server can be set. Nothing is audited or counted.
 
 import type { Authenticator } from '../authenticate/authenticator.ts'
 import { Chain } from '../authenticate/chain.ts'
 import { Authorizer, type AccessReviewer } from '../authorize/authorizer.ts'
 import type { Identity } from '../identity/identity.ts'
-import type { CheckAttributes } from '../request/attributes.ts'
 import type { Request } from '../request/request.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Transformer } from '../transform/transformer.ts'
-import { check, type CheckState } from '../check/check.ts'
-import type { Decision, Trail } from '../check/decision.ts'
+import type { CheckState } from '../check/check.ts'
 import type { Route } from '../check/route.ts'
 
 /**
@@ -19,28 +17,28 @@ import type { Route } from '../check/route.ts'
  */
 export const UNRECORDED_ID = '00000000-0000-0000-0000-000000000000'
 
-/** What is given. */
-export interface Given {
-  /** Who asks, as the route's authenticators would have it; `undefined`: it has to be proven. */
+/** What of a check is simulated. */
+export interface Simulation {
+  /** The identity, in place of what the route's authenticators would prove; `undefined`: they are asked. */
   readonly identity: Identity | undefined
-  /** In place of the API server that rules with `subjectAccessReview` ask. */
+  /** Replaces the API server that rules with `subjectAccessReview` ask. */
   readonly reviewer?: AccessReviewer | undefined
-  /** When it is asked, in milliseconds since the epoch; `undefined`: now. */
+  /** The time of the check, in milliseconds since the epoch; `undefined`: now. */
   readonly at?: number | undefined
 }
 
 /**
- * The state of a check in which what is given takes the place of asking. Where it is given who asks,
- * nobody is asked for a token either, and there is no credential to exchange for one: such tokens are
- * left out of what the upstream would see, and only their kind is told.
+ * The state of a check of which a part is simulated. Where the identity is, no server is asked for a token, and
+ * there is no credential to exchange for one: such tokens are left out of what the upstream would get, and only
+ * their kind is reported.
  */
-export const withGiven = (state: CheckState, given: Given): CheckState => ({
+export const simulate = (state: CheckState, simulation: Simulation): CheckState => ({
   ...state,
-  clock: given.at === undefined ? state.clock : stoppedAt(given.at, state.clock),
+  clock: simulation.at === undefined ? state.clock : stoppedAt(simulation.at, state.clock),
   routes: {
     find(request: Request): Route | undefined {
       const route = state.routes.find(request)
-      return route && routeWith(route, given)
+      return route && routeWith(route, simulation)
     },
   },
 })
@@ -51,16 +49,16 @@ const stoppedAt = (at: number, clock: Clock): Clock => ({
   monotonic: () => clock.monotonic(),
 })
 
-const routeWith = (route: Route, { identity, reviewer }: Given): Route => ({
+const routeWith = (route: Route, { identity, reviewer }: Simulation): Route => ({
   ...route,
   chain: identity === undefined ? route.chain : chainOf(identity, route.chain),
   authorizer:
     reviewer === undefined ? route.authorizer : new Authorizer(route.authorizer.policy, reviewer),
-  transformers: identity === undefined ? route.transformers : route.transformers.map(unasked),
+  transformers: identity === undefined ? route.transformers : route.transformers.map(withoutServer),
 })
 
-/** Stands for one that asks, and makes nothing. It counts: impersonation needs something beside it. */
-const unasked = (transformer: Transformer): Transformer =>
+/** Replaces a transformer that asks a server by one that makes nothing. It counts: impersonation needs one beside it. */
+const withoutServer = (transformer: Transformer): Transformer =>
   transformer.asks === true
     ? { kind: transformer.kind, transform: () => NOTHING_MADE }
     : transformer
@@ -76,22 +74,8 @@ const chainOf = (identity: Identity, { carriers, challenges }: Route['chain']): 
     name: identity.authenticator,
     challenges,
     carriers,
-    authenticate: () => Promise.resolve({ outcome: 'authenticated', facts: identity }),
+    authenticate: () => ({ outcome: 'authenticated', facts: identity }),
   }
   const mapping = { identityOf: () => ({ outcome: 'identity', identity }) as const }
   return new Chain([{ authenticator, mapping }])
-}
-
-/** Decides; what is thrown is a refusal, as at the boundary of the service. */
-export const decide = async (
-  attributes: CheckAttributes,
-  state: CheckState,
-  trail: Trail,
-  signal: AbortSignal,
-): Promise<Decision> => {
-  try {
-    return await check(attributes, state, trail, signal)
-  } catch (cause) {
-    return { outcome: 'deny', reason: signal.aborted ? 'too-slow' : 'fault', cause }
-  }
 }

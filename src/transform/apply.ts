@@ -1,6 +1,7 @@
 // Phase 6: strip, then set. Takes a permit and nothing less; what cannot be made whole is refused.
 
 import { isPermit, type Permit } from '../authorize/evaluate.ts'
+import { andThen, type MaybePromise } from '../runtime/maybe-promise.ts'
 import { impersonationHeaders } from './impersonation.ts'
 import {
   strippedFrom,
@@ -42,19 +43,46 @@ export interface Outgoing {
   readonly sendsAuditId: boolean
 }
 
-/** Makes every credential of the route, or none. */
-export const transform = async (
+/** Makes every credential of the route, or none; at once where no transformer has to wait. */
+export const transform = (
+  permit: Permit,
+  outgoing: Outgoing,
+  signal: AbortSignal,
+): MaybePromise<TransformResult> => {
+  if (!isPermit(permit)) throw new TypeError('transform was called without a genuine permit')
+  return andThen(makeAll(permit, outgoing.transformers, [], signal), (made) =>
+    made.outcome === 'made' ? assemble(permit, outgoing, made.forwardings) : made,
+  )
+}
+
+/** Every credential, or the first that could not be made. */
+type Making =
+  | { readonly outcome: 'made'; readonly forwardings: readonly Forwarding[] }
+  | Exclude<Transformation, { outcome: 'transformed' }>
+
+/** @param made what the transformers before these have made */
+const makeAll = (
+  permit: Permit,
+  transformers: readonly Transformer[],
+  made: readonly Forwarding[],
+  signal: AbortSignal,
+): MaybePromise<Making> => {
+  const [transformer, ...rest] = transformers
+  if (transformer === undefined) return { outcome: 'made', forwardings: made }
+  return andThen(transformer.transform(permit, signal), (transformation) =>
+    transformation.outcome === 'transformed'
+      ? makeAll(permit, rest, [...made, transformation.forwarding], signal)
+      : transformation,
+  )
+}
+
+/** What Envoy has to change, with what the transformers made. */
+const assemble = (
   permit: Permit,
   { transformers, places, maxHeaderBytes, sendsAuditId }: Outgoing,
-  signal: AbortSignal,
-): Promise<TransformResult> => {
-  if (!isPermit(permit)) throw new TypeError('transform was called without a genuine permit')
-  const made: Forwarding[] = []
-  for (const transformer of transformers) {
-    const transformation = await transformer.transform(permit, signal)
-    if (transformation.outcome !== 'transformed') return transformation
-    made.push(transformation.forwarding)
-  }
+  forwardings: readonly Forwarding[],
+): TransformResult => {
+  const made = [...forwardings]
   const { request, target } = permit
   const { impersonation } = target.kubernetes ?? {}
   if (impersonation !== undefined) {

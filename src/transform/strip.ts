@@ -5,7 +5,9 @@
 
 import { parametersAmong, type CredentialLocation } from '../request/credential-location.ts'
 import { cookiesWithoutOurs } from '../request/cookies.ts'
-import { canonicalName, type Headers } from '../request/headers.ts'
+import { canonicalName } from '../request/canonical-name.ts'
+import type { HeaderName } from '../request/header-name.ts'
+import type { Headers } from '../request/headers.ts'
 import type { SecretParameters } from '../request/query.ts'
 import type { Request } from '../request/request.ts'
 import { BEARER_SUBPROTOCOL, subprotocolsBeginning, SUBPROTOCOLS } from '../request/subprotocols.ts'
@@ -78,14 +80,17 @@ const headersOf = (carrier: CredentialLocation): readonly string[] => {
  * @param places what else is stripped on the route, and what is not
  */
 export const strippedFrom = (headers: Headers, places?: CredentialPlaces): readonly string[] => {
-  const found = headers.lines.filter(({ name }) => isGone(name, places)).map(({ name }) => name)
+  const found = headers.lines.filter(({ about }) => isGone(about, places)).map(({ name }) => name)
   return found.length > 1 ? [...new Set(found)] : found
 }
 
-const isGone = (name: string, places: CredentialPlaces | undefined): boolean => {
-  if (places === undefined) return isStripped(name)
-  if (places.kept.has(name.toLowerCase())) return false
-  return places.headers.has(canonicalName(name)) || isStripped(name)
+const isGone = (
+  { lowerCase, canonical, isStripped: always }: HeaderName,
+  places: CredentialPlaces | undefined,
+): boolean => {
+  if (places === undefined) return always
+  if (places.kept.has(lowerCase)) return false
+  return always || places.headers.has(canonical)
 }
 
 /**

@@ -1,5 +1,6 @@
 // The seam of phase 6: one kind of credential for the upstream.
 
+import type { MaybePromise } from '../runtime/maybe-promise.ts'
 import type { Permit } from '../authorize/evaluate.ts'
 
 /** A header line to be set. */
@@ -87,5 +88,5 @@ export interface Transformer {
    * none of where it is only said who the caller is, in tests and explanations.
    */
   readonly asks?: true
-  transform(permit: Permit, signal: AbortSignal): Transformation | Promise<Transformation>
+  transform(permit: Permit, signal: AbortSignal): MaybePromise<Transformation>
 }

@@ -256,7 +256,7 @@ describe('a Kubernetes API server', { skip: skipWithoutApiServer(), timeout: 180
     const authenticators = [fakeAuthenticator('staff', PROVEN)]
     const asking = [{ allow: 'by-rbac', subjectAccessReview: true }]
     const snapshot = snapshotOf([{ kind: 'kubernetes', authenticators, reviewer, rules: asking }])
-    const decision = await check(attributesOf(web), snapshot, {}, FOREVER)
+    const decision = await check(attributesOf(web), snapshot, FOREVER)
     assert.equal(decision.reason, 'authorizer-unavailable')
     await server.start()
     await becomes(() => decide(hasty, web), 'permit rest')

@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Authentication } from '../../src/authenticate/authenticator.ts'
 import { check } from '../../src/check/check.ts'
-import { statusOf, type Decision, type Trail } from '../../src/check/decision.ts'
+import { statusOf } from '../../src/check/answer/public-answers.ts'
+import type { CheckContext } from '../../src/check/context.ts'
+import type { Decision } from '../../src/check/decision.ts'
 import { RateLimited } from '../../src/runtime/errors.ts'
 import type { Transformation } from '../../src/transform/transformer.ts'
 import { factsOf, fakeAuthenticator, type FakeAnswer } from '../fakes/authenticator.ts'
@@ -21,11 +22,7 @@ const run = async (
   parts: RouteParts,
   request: RequestParts = {},
   signal = FOREVER,
-): Promise<{ decision: Decision; trail: Trail }> => {
-  const trail: Trail = {}
-  const decision = await check(attributesOf(request), snapshotOf([parts]), trail, signal)
-  return { decision, trail }
-}
+): Promise<Decision> => await check(attributesOf(request), snapshotOf([parts]), signal)
 
 const answering = (answer: FakeAnswer): Pick<RouteParts, 'authenticators'> => ({
   authenticators: [fakeAuthenticator('staff', answer)],
@@ -42,8 +39,14 @@ const transforming = (answer: Transformation): Pick<RouteParts, 'transformers'> 
 const READ = ['attributes', 'request', 'route', 'target']
 const JUDGED = [...READ, 'authenticator', 'identity', 'shadows']
 
-/** The names of what the trail holds, in the order of the phases. */
-const stagesOf = (trail: Trail): readonly string[] => Object.keys(trail)
+/** What is known, by name, in the order of the phases. */
+const stagesOf = (context: CheckContext): readonly string[] => Object.keys(context)
+
+const DETAILS = ['claimedUser', 'deniedBy', 'detail', 'missingScopes'] as const
+
+/** What a refusal says beyond its reason, its rule and the cause. */
+const detailsOf = (decision: Decision): readonly string[] =>
+  DETAILS.filter((name) => name in decision)
 
 describe('a check', () => {
   const CASES: readonly {
@@ -51,14 +54,15 @@ describe('a check', () => {
     route: RouteParts
     request?: RequestParts
     want: string
-    trail: readonly string[]
+    known: readonly string[]
+    details?: readonly string[]
   }[] = [
     {
       name: '1. ends with a request that has two readings',
       route: proven(),
       request: { path: '/a/../b' },
       want: 'ambiguous-path',
-      trail: ['attributes'],
+      known: ['attributes'],
     },
     {
       name: '1. ends with two credentials',
@@ -70,166 +74,173 @@ describe('a check', () => {
         ],
       },
       want: 'duplicate-credential',
-      trail: ['attributes'],
+      known: ['attributes'],
     },
     {
       name: '2. ends with no route',
       route: { ...proven(), match: { hosts: ['other.example'] } },
       want: 'no-route',
-      trail: ['attributes', 'request'],
+      known: ['attributes', 'request'],
     },
     {
       name: '2. ends with a route that Envoy names and we do not have',
       route: proven(),
       request: { route: 'other' },
       want: 'no-route',
-      trail: ['attributes', 'request'],
+      known: ['attributes', 'request'],
     },
     {
       name: '2. ends with a request to be somebody else, where nothing knows of that',
       route: proven(),
       request: { headers: [['impersonate-user', 'bob']] },
       want: 'impersonation',
-      trail: ['attributes', 'request', 'route'],
+      known: ['attributes', 'request', 'route'],
     },
     {
       name: '2. ends with a request that an API server reads in two ways',
       route: { ...proven(), kind: 'kubernetes' },
       request: { path: '/api/v1/pods?watch=0&watch=1' },
       want: 'ambiguous-query',
-      trail: ['attributes', 'request', 'route'],
+      known: ['attributes', 'request', 'route'],
     },
     {
       name: '2. ends with a request to be nobody',
       route: { ...proven(), kind: 'kubernetes' },
       request: { headers: [['impersonate-group', 'dev']] },
       want: 'impersonation-malformed',
-      trail: ['attributes', 'request', 'route'],
+      known: ['attributes', 'request', 'route'],
     },
     {
       name: '3. ends without a credential',
       route: answering({ outcome: 'not-applicable' }),
       want: 'credential-missing',
-      trail: READ,
+      known: READ,
     },
     {
       name: '3. ends without authenticators',
       route: {},
       want: 'credential-missing',
-      trail: READ,
+      known: READ,
     },
     ...(['credential-malformed', 'credential-wrong', 'user-unknown', 'user-disabled'] as const).map(
       (code) => ({
         name: `3. ends with a rejection: ${code}`,
         route: answering({ outcome: 'rejected', code }),
         want: code,
-        trail: [...READ, 'authenticator'],
+        known: [...READ, 'authenticator'],
       }),
     ),
     {
       name: '3. ends with a rejection of somebody',
       route: answering({ outcome: 'rejected', code: 'credential-wrong', user: 'alice' }),
       want: 'credential-wrong',
-      trail: [...READ, 'authenticator', 'claimedUser'],
+      known: [...READ, 'authenticator'],
+      details: ['claimedUser'],
     },
     {
       name: '3. ends when we could not find out',
       route: answering({ outcome: 'unavailable', cause: 'down' }),
       want: 'authenticator-unavailable',
-      trail: [...READ, 'authenticator'],
+      known: [...READ, 'authenticator'],
     },
     {
       name: '3. ends with a bug in an authenticator',
       route: answering(() => Promise.reject(new TypeError('bug'))),
       want: 'authenticator-unavailable',
-      trail: [...READ, 'authenticator'],
+      known: [...READ, 'authenticator'],
     },
     {
       name: '4. ends with a reserved name',
       route: proven(factsOf({ groups: ['system:masters'] })),
       want: 'identity-reserved',
-      trail: [...READ, 'authenticator', 'claimedUser', 'detail'],
+      known: [...READ, 'authenticator'],
+      details: ['claimedUser', 'detail'],
     },
     {
       name: '4. ends with a name that cannot be passed on',
       route: proven(factsOf({ user: 'a\nb' })),
       want: 'identity-unrepresentable',
-      trail: [...READ, 'authenticator', 'claimedUser', 'detail'],
+      known: [...READ, 'authenticator'],
+      details: ['claimedUser', 'detail'],
     },
     {
       name: '5. ends with a rule that refuses',
       route: { ...proven(), rules: [{ deny: 'nobody' }] },
       want: 'rule-denied by nobody',
-      trail: [...JUDGED, 'rule'],
+      known: JUDGED,
+      details: ['deniedBy'],
     },
     {
       name: '5. ends with no rule that matches',
       route: { ...proven(), rules: [{ allow: 'bob', users: ['bob'] }] },
       want: 'no-rule',
-      trail: JUDGED,
+      known: JUDGED,
     },
     {
       name: '5. ends with a rule that cannot be evaluated',
       route: { ...proven(), rules: [{ deny: 'odd', when: 'request.headers["x"][0] == "y"' }] },
       want: 'rule-failed by odd',
-      trail: [...JUDGED, 'detail'],
+      known: JUDGED,
+      details: ['detail'],
     },
     {
       name: '5. ends with a request to be somebody else, which no rule allows',
       route: { ...proven(), kind: 'kubernetes' },
       request: { headers: [['impersonate-user', 'bob']] },
       want: 'impersonation',
-      trail: JUDGED,
+      known: JUDGED,
     },
     {
       name: '5. ends with an operation that is not there',
       route: { ...proven(), operations, demands: { undefined: 'deny', scopes: 'ignore' } },
       request: { path: '/other' },
       want: 'operation-undefined',
-      trail: JUDGED,
+      known: JUDGED,
     },
     {
       name: '5. ends with scopes that are not there',
       route: { ...proven(), operations, demands: { undefined: 'deny', scopes: 'require' } },
       request: { path: '/users' },
       want: 'scope-missing',
-      trail: [...JUDGED, 'missingScopes'],
+      known: JUDGED,
+      details: ['missingScopes'],
     },
     {
       name: '5. ends when the API server cannot be asked',
       route: { ...proven(), rules: [{ allow: 'asked', subjectAccessReview: true }] },
       want: 'authorizer-unavailable by asked',
-      trail: JUDGED,
+      known: JUDGED,
     },
     {
       name: '6. ends with a credential that cannot be made',
       route: { ...proven(), ...transforming({ outcome: 'failed', code: 'headers-too-large' }) },
       want: 'headers-too-large by all',
-      trail: JUDGED,
+      known: [...JUDGED, 'permit'],
     },
     {
       name: '6. ends with a credential that cannot be made now',
       route: { ...proven(), ...transforming({ outcome: 'unavailable', cause: 'down' }) },
       want: 'transform-unavailable by all',
-      trail: JUDGED,
+      known: [...JUDGED, 'permit'],
     },
   ]
-  for (const { name, route, request, want, trail } of CASES) {
+  for (const { name, route, request, want, known, details = [] } of CASES) {
     it(name, async () => {
-      const got = await run(route, request)
-      assert.equal(got.decision.outcome, 'deny')
-      const { reason, rule } = got.decision
+      const decision = await run(route, request)
+      assert.equal(decision.outcome, 'deny')
+      const { reason, rule, context } = decision
       assert.equal(rule === undefined ? reason : `${reason} by ${rule}`, want)
-      assert.deepEqual(stagesOf(got.trail), trail)
+      assert.deepEqual(stagesOf(context), known)
+      assert.deepEqual(detailsOf(decision), details)
     })
   }
 
   it('that gets through carries permit and credentials', async () => {
-    const { decision, trail } = await run(proven(factsOf({ groups: ['dev'] })))
+    const decision = await run(proven(factsOf({ groups: ['dev'] })))
     assert.equal(decision.outcome, 'allow')
     assert.equal(decision.reason, 'permitted')
     assert.equal(decision.permit.rule, 'all')
-    assert.equal(decision.permit.identity, trail.identity)
+    assert.equal(decision.permit.identity, decision.context.identity)
     assert.deepEqual(decision.credentials.setHeaders, [
       ['x-remote-user', 'alice'],
       ['x-remote-group', 'dev'],
@@ -238,7 +249,7 @@ describe('a check', () => {
 
   it('keeps the cause of what was unavailable, for the log', async () => {
     const cause = new Error('no route to host')
-    const { decision } = await run(answering({ outcome: 'unavailable', cause }))
+    const decision = await run(answering({ outcome: 'unavailable', cause }))
     assert.ok(decision.outcome === 'deny')
     assert.equal(decision.cause, cause)
   })
@@ -253,59 +264,34 @@ describe('a check', () => {
       { ...proven(), rules, reviewer },
       { ...proven(), ...transforming(unavailable) },
     ]) {
-      const { decision, trail } = await run(route)
+      const decision = await run(route)
       assert.ok(decision.outcome === 'deny')
       assert.equal(decision.reason, 'rate-limited')
       assert.equal(decision.cause, undefined) // no line in the log for each
-      assert.equal(statusOf(decision, trail), 429)
-      assert.deepEqual([trail.retryAfter, trail.detail], [2, cause.message])
+      assert.equal(statusOf(decision), 429)
+      assert.deepEqual([decision.retryAfter, decision.detail], [2, cause.message])
     }
   })
 
   it('knows when a caller who is to wait may come back', async () => {
-    const { trail } = await run(
+    const decision = await run(
       answering({ outcome: 'rejected', code: 'too-many-attempts', user: 'alice', retryAfter: 900 }),
     )
-    assert.deepEqual([trail.claimedUser, trail.retryAfter], ['alice', 900])
+    assert.ok(decision.outcome === 'deny')
+    assert.deepEqual([decision.claimedUser, decision.retryAfter], ['alice', 900])
   })
 
   it('names who was refused an identity as claimed, not as proven', async () => {
-    const { trail } = await run(proven(factsOf({ user: 'system:admin' })))
-    assert.equal(trail.claimedUser, 'system:admin')
-    assert.equal(trail.identity, undefined)
+    const decision = await run(proven(factsOf({ user: 'system:admin' })))
+    assert.ok(decision.outcome === 'deny')
+    assert.equal(decision.claimedUser, 'system:admin')
+    assert.equal(decision.context.identity, undefined)
   })
 
-  it('throws what a transformer throws', async () => {
-    const broken = { kind: 'headers', transform: () => Promise.reject(new Error('bug')) } as const
-    await assert.rejects(run({ ...proven(), transformers: [broken] }), /bug/)
-  })
-})
-
-describe('a check of which the caller has gone', () => {
-  const success: Authentication = { outcome: 'authenticated', facts: factsOf() }
-
-  it('ends after authentication, even a successful one', async () => {
-    const leaving = new AbortController()
-    const route = answering(async () => {
-      leaving.abort()
-      return success
-    })
-    await assert.rejects(run(route, {}, leaving.signal), { name: 'AbortError' })
-  })
-
-  it('ends after the transforms, even successful ones', async () => {
-    const leaving = new AbortController()
-    const transformers = [
-      {
-        kind: 'headers',
-        transform: (): Transformation => {
-          leaving.abort()
-          return { outcome: 'transformed', forwarding: { setHeaders: [], repeatedHeaders: [] } }
-        },
-      },
-    ] as const
-    await assert.rejects(run({ ...proven(), transformers }, {}, leaving.signal), {
-      name: 'AbortError',
-    })
+  it('changes no context of an earlier phase', async () => {
+    const { context } = await run(proven())
+    assert.ok(!('result' in context))
+    const frozen = Object.freeze({ ...context })
+    assert.deepEqual(Object.keys(frozen), [...JUDGED, 'permit'])
   })
 })

@@ -1,6 +1,7 @@
 // The metrics of authz that need more than a running service: read from their parts.
 
 import assert from 'node:assert/strict'
+import { deny } from '../../src/check/decision.ts'
 import { describe, it } from 'node:test'
 import { CredentialCache } from '../../src/authenticate/credential-cache.ts'
 import { KeySets } from '../../src/authenticate/bearer/key-sets.ts'
@@ -143,7 +144,8 @@ describe('the metrics of authz', () => {
       { reason: 'rule-failed', rule: 'no' },
       { reason: 'no-rule' },
     ] as const) {
-      checks.decided({ outcome: 'deny', ...denial }, { route, shadows }, 1)
+      const { reason, ...details } = denial
+      checks.decided(deny({ route, shadows }, reason, details), 1)
     }
     const series = await setUp(checks).read()
     assert.deepEqual(seriesOf(series, 'countersign_rule_decisions_total'), {

@@ -8,7 +8,7 @@ import { check } from '../../src/check/check.ts'
 import { describeDecision, MAX_PATH } from '../../src/check/record.ts'
 import { CREDENTIAL_PARAMETERS } from '../../src/request/credential-parameters.ts'
 import { cpuTime } from '../fakes/cpu-time.ts'
-import type { Decision } from '../../src/check/decision.ts'
+import { deny, type Decision } from '../../src/check/decision.ts'
 import { factsOf, fakeAuthenticator, PROVEN } from '../fakes/authenticator.ts'
 import { attributesOf } from '../fakes/envoy.ts'
 import { startService } from '../fakes/service.ts'
@@ -28,7 +28,7 @@ const decide = async (
   path: string,
   ...authenticators: readonly Authenticator[]
 ): Promise<Decision> =>
-  await check(attributesOf({ path }), snapshotOf([{ authenticators }]), {}, FOREVER)
+  await check(attributesOf({ path }), snapshotOf([{ authenticators }]), FOREVER)
 
 describe('a parameter that carries a credential', () => {
   it('is taken out for whom it was', async () => {
@@ -51,7 +51,7 @@ describe('a parameter that carries a credential', () => {
     it(`is refused as ?${query}, also where another authenticator would decide`, async () => {
       for (const chain of [[keys], [certificate, keys], [keys, certificate]]) {
         const decision = await decide(`/a?${query}`, ...chain)
-        assert.deepEqual(decision, { outcome: 'deny', reason: 'credential-malformed' })
+        assert.equal(decision.reason, 'credential-malformed')
       }
     })
   }
@@ -122,7 +122,7 @@ describe('the audit log', () => {
       const before = cpuTime()
       for (let count = 0; count < 20; count++) {
         const basics = { id: 'd', generation: 1, duration: 0 }
-        describeDecision({ outcome: 'deny', reason: 'no-route' }, { attributes }, snapshot, basics)
+        describeDecision(deny({ attributes }, 'no-route'), snapshot, basics)
       }
       return cpuTime() - before
     }

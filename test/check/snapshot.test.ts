@@ -68,7 +68,7 @@ const build = async (
 /** What alice gets, with her password. */
 const ask = async (snapshot: Snapshot): Promise<string> => {
   const headers = [['authorization', basic('alice', 'secret')]] as const
-  return (await check(attributesOf({ headers }), snapshot, {}, FOREVER)).reason
+  return (await check(attributesOf({ headers }), snapshot, FOREVER)).reason
 }
 
 describe('a snapshot', () => {
@@ -83,7 +83,7 @@ describe('a snapshot', () => {
     const attributes = attributesOf({ headers: [['authorization', basic('alice', 'secret')]] })
     const headersWith = async (route: string): Promise<number> => {
       const snapshot = await build(folder, { config: configuration({ route }) })
-      const decision = await check(attributes, snapshot, {}, FOREVER)
+      const decision = await check(attributes, snapshot, FOREVER)
       assert.equal(decision.outcome, 'allow')
       return decision.credentials.setHeaders.length
     }
@@ -129,7 +129,7 @@ describe('the keyring of a snapshot', () => {
     await writeFile(folder.file('grant.keys'), LINE)
     const snapshot = await build(folder, { config })
     const headers = [['authorization', basic('alice', 'secret')]] as const
-    const decision = await check(attributesOf({ headers }), snapshot, {}, FOREVER)
+    const decision = await check(attributesOf({ headers }), snapshot, FOREVER)
     assert.equal(decision.outcome, 'allow')
     const opening = new GrantSeal(parseGrantKeys('test', LINE)).open(
       decision.credentials.secret?.name ?? '',
@@ -213,7 +213,7 @@ describe('what is remembered', () => {
 describe('failed attempts', () => {
   const guess = async (snapshot: Snapshot, password: string): Promise<string> => {
     const headers = [['authorization', basic('alice', password)]] as const
-    return (await check(attributesOf({ headers }), snapshot, {}, FOREVER)).reason
+    return (await check(attributesOf({ headers }), snapshot, FOREVER)).reason
   }
   const failing = async (folder: TemporaryFolder, config?: string) => {
     const state = memoryState(new FakeClock())

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import { parse, stringify } from 'yaml'
 import { z } from 'zod'
 import { removalsOf, type HeaderNames } from '../../src/envoy/removals.ts'
-import { canonicalName } from '../../src/request/headers.ts'
+import { canonicalName } from '../../src/request/canonical-name.ts'
 import { skipWithoutEnvoy, validateBootstrap } from '../servers/envoy.ts'
 
 const removalSchema = z.union([

@@ -1,7 +1,6 @@
 // Decisions as an audit log has them, and checks whose decisions are logged.
 
 import { check } from '../../src/check/check.ts'
-import type { Trail } from '../../src/check/decision.ts'
 import { describeDecision } from '../../src/check/record.ts'
 import {
   readDecision,
@@ -63,10 +62,9 @@ export const checkedLine = async (
   attributes: CheckAttributes,
   snapshot: Snapshot,
 ): Promise<EventFields> => {
-  const trail: Trail = {}
   const { signal } = new AbortController()
-  const decision = await check(attributes, snapshot, trail, signal)
+  const decision = await check(attributes, snapshot, signal)
   const basics = { id: 'd-1', generation: 1, duration: 0 }
-  const event = describeDecision(decision, trail, snapshot, basics)
+  const event = describeDecision(decision, snapshot, basics)
   return { time: new Date(snapshot.clock.now()).toISOString(), ...event }
 }

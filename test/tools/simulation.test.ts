@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { check } from '../../src/check/check.ts'
 import type { Decision } from '../../src/check/decision.ts'
-import { withGiven } from '../../src/tools/simulation.ts'
+import { simulate } from '../../src/tools/simulation.ts'
 import type { Identity } from '../../src/identity/identity.ts'
 import { kubernetesHeaders } from '../../src/transform/headers/presets.ts'
 import { serviceToken } from '../../src/transform/token/service-token.ts'
@@ -23,7 +23,7 @@ describe('a check about somebody who is given', () => {
   const state = snapshotOf([
     { authenticators: [fakeAuthenticator('keys', PROVEN, 'Key realm="x"', [KEY])] },
   ])
-  const given = withGiven(state, { identity: identityOf({ authenticator: 'keys' }) })
+  const given = simulate(state, { identity: identityOf({ authenticator: 'keys' }) })
   const CASES: readonly { name: string; request: RequestParts; want: string }[] = [
     { name: 'a plain request', request: { path: '/a?b=c' }, want: 'permitted' },
     {
@@ -35,7 +35,7 @@ describe('a check about somebody who is given', () => {
   for (const { name, request, want } of CASES) {
     it(`ends as with somebody who is proven: ${name}`, async () => {
       for (const one of [state, given]) {
-        const { reason } = await check(attributesOf(request), one, {}, FOREVER)
+        const { reason } = await check(attributesOf(request), one, FOREVER)
         assert.equal(reason, want)
       }
     })
@@ -60,7 +60,7 @@ describe('a token that has to be asked for', () => {
   ): Promise<Decision> => {
     const authenticators = [fakeAuthenticator('keys', PROVEN)]
     const state = snapshotOf([{ authenticators, transformers, ...route }])
-    return await check(attributesOf(request), withGiven(state, { identity }), {}, FOREVER)
+    return await check(attributesOf(request), simulate(state, { identity }), FOREVER)
   }
   const alice = identityOf({ authenticator: 'keys' })
 

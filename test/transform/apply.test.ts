@@ -1,6 +1,7 @@
 // Phase 6 as a whole: what is set, what is removed, and that there is no half.
 
 import assert from 'node:assert/strict'
+import type { MaybePromise } from '../../src/runtime/maybe-promise.ts'
 import { describe, it } from 'node:test'
 import { transform, type Credentials, type TransformResult } from '../../src/transform/apply.ts'
 import { kubernetesHeaders } from '../../src/transform/headers/presets.ts'
@@ -28,7 +29,7 @@ const transformer = (answer: Transformation | Promise<Transformation>): Transfor
 const apply = (
   transformers: readonly Transformer[],
   headers: HeaderLines = [],
-): Promise<TransformResult> =>
+): MaybePromise<TransformResult> =>
   transform(permitFor({ groups: ['a', 'b'] }, { headers }), outgoing(transformers), FOREVER)
 
 const credentialsOf = async (
@@ -184,6 +185,6 @@ describe('a transformer that fails', () => {
 
   it('by a throw lets it through to the boundary', async () => {
     const bug = transformer(Promise.reject(new Error('bug')))
-    await assert.rejects(apply([bug]), /bug/)
+    await assert.rejects(async () => await apply([bug]), /bug/)
   })
 })

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { canonicalName, Headers } from '../../src/request/headers.ts'
+import { canonicalName } from '../../src/request/canonical-name.ts'
+import { Headers } from '../../src/request/headers.ts'
 import {
   isStripped,
   OVERRIDES,

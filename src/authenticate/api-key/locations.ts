@@ -1,7 +1,7 @@
 // Where an API key stands in a request: a header, Authorization under a scheme of its own, or a
 // parameter of the query. Strict, and one key only.
 
-import { canonicalName } from '../../request/headers.ts'
+import { canonicalName } from '../../request/canonical-name.ts'
 import { valuesOf } from '../../request/query.ts'
 import type { Request } from '../../request/request.ts'
 import type { CredentialLocation } from '../../request/credential-location.ts'
@@ -81,10 +81,10 @@ const readerOf = (place: KeyPlace): Reader => {
  */
 const linesOf = ({ lines }: Request['headers'], wanted: string): readonly string[] => {
   let found: readonly string[] = NONE
-  for (const { name, value } of lines) {
-    if (name.length !== wanted.length) continue
+  const canonical = canonicalName(wanted)
+  for (const { name, value, about } of lines) {
     if (name === wanted) found = [...found, value.toString('latin1')]
-    else if (canonicalName(name) === canonicalName(wanted)) found = [...found, '']
+    else if (about.canonical === canonical) found = [...found, '']
   }
   return found
 }

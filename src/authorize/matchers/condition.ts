@@ -150,7 +150,7 @@ type Values = ReadonlyMap<string, readonly string[]>
 const queryOf = ({ query }: Request): Values => grouped(new URLSearchParams(query))
 
 const headersOf = ({ headers }: Request): Values =>
-  grouped(headers.lines.map(({ name, value }) => [name.toLowerCase(), value.toString('utf8')]))
+  grouped(headers.lines.map(({ about, value }) => [about.lowerCase, value.toString('utf8')]))
 
 const grouped = (pairs: Iterable<readonly [name: string, value: string]>): Values => {
   const values = new Map<string, string[]>()

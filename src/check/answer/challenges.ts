@@ -1,12 +1,13 @@
 // The challenges of a 401 (RFC 9110 §11.6.1): one for each way in, and what the authenticator that
 // rejected a credential has to say about it; and that of a token whose scopes do not reach.
 
-import type { Trail } from '../decision.ts'
+import type { CheckContext } from '../context.ts'
+import type { Denial } from '../decision.ts'
 
 /** The challenges of the route, as they are after what happened; those that suit whoever asks. */
-export const challengesAfter = (trail: Trail): readonly string[] => {
-  const challenges = withReply(trail)
-  return isScriptOfLogin(trail)
+export const challengesAfter = (denial: Denial): readonly string[] => {
+  const challenges = withReply(denial)
+  return isScriptOfLogin(denial.context)
     ? challenges.filter((challenge) => schemeOf(challenge) !== 'basic')
     : challenges
 }
@@ -18,11 +19,11 @@ const OF_PAGES = ['sec-fetch-mode', 'origin', 'x-requested-with'] as const
  * Whether the page of a route where people log in asks: browsers show a password dialog of their own for
  * `Basic`, over the page, and its script does not hear of the 401 before that is closed.
  */
-const isScriptOfLogin = ({ route, request }: Trail): boolean =>
+const isScriptOfLogin = ({ route, request }: CheckContext): boolean =>
   route?.login !== undefined && OF_PAGES.some((name) => request?.headers.get(name) !== undefined)
 
-const withReply = ({ route, challenge }: Trail): readonly string[] => {
-  const invitations = route?.chain.challenges ?? []
+const withReply = ({ context, challenge }: Denial): readonly string[] => {
+  const invitations = context.route?.chain.challenges ?? []
   if (challenge === undefined) return invitations
   const { text, of } = challenge
   const isReplaced = (invitation: string): boolean =>
@@ -40,8 +41,8 @@ const TOKEN_SCHEMES = ['Bearer', 'DPoP'] as const
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 
 /** What a token would need (RFC 6750 §3.1); none where the route invites no tokens. */
-export const scopeChallenges = ({ route, missingScopes = [] }: Trail): readonly string[] => {
-  const invited = new Set(route?.chain.challenges.map(schemeOf))
+export const scopeChallenges = ({ context, missingScopes = [] }: Denial): readonly string[] => {
+  const invited = new Set(context.route?.chain.challenges.map(schemeOf))
   const scheme = TOKEN_SCHEMES.find((candidate) => invited.has(candidate.toLowerCase()))
   if (scheme === undefined) return []
   const scopes = missingScopes.filter((scope) => SCOPE.test(scope))

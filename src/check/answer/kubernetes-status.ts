@@ -3,7 +3,7 @@
 // pkg/cmd/util/helpers.go, StandardErrorMessage).
 
 import type { KubernetesRequest } from '../../request/kubernetes/request-info.ts'
-import type { Trail } from '../decision.ts'
+import type { CheckContext } from '../context.ts'
 import type { PublicRefusal } from './public-refusal.ts'
 import { cutText, replaceUnprintable } from '../../runtime/text.ts'
 
@@ -18,26 +18,26 @@ export interface KubernetesBody {
  * `unknown`: there it gets the message as text, which it does print (client-go v0.37.2,
  * `newUnstructuredResponseError` of rest/request.go).
  */
-export const kubernetesBody = (refused: PublicRefusal, trail: Trail): KubernetesBody => {
-  const { kubernetes } = trail.target ?? {}
+export const kubernetesBody = (refused: PublicRefusal, context: CheckContext): KubernetesBody => {
+  const { kubernetes } = context.target ?? {}
   const discovers = kubernetes?.isResource === false && DISCOVERY.test(kubernetes.path)
   return refused.status === FORBIDDEN && discovers
-    ? { type: 'text/plain; charset=utf-8', body: `${messageOf(refused, trail)}\n` }
-    : { type: 'application/json', body: statusOf(refused, trail) }
+    ? { type: 'text/plain; charset=utf-8', body: `${messageOf(refused, context)}\n` }
+    : { type: 'application/json', body: statusOf(refused, context) }
 }
 
 /** What kubectl asks before anything else. */
 const DISCOVERY = /^\/(api|apis|openapi|version)(\/|$)/
 
-const statusOf = (refused: PublicRefusal, trail: Trail): string => {
+const statusOf = (refused: PublicRefusal, context: CheckContext): string => {
   const { status } = refused
-  const details = detailsOf(refused, trail)
+  const details = detailsOf(refused, context)
   return JSON.stringify({
     kind: 'Status',
     apiVersion: 'v1',
     metadata: {},
     status: 'Failure',
-    message: messageOf(refused, trail),
+    message: messageOf(refused, context),
     reason: reasonOf(status),
     details,
     code: status,
@@ -71,7 +71,7 @@ const FORBIDDEN = 403
 // its causes in place of the message.
 const ABOUT_OBJECT: ReadonlySet<number> = new Set([FORBIDDEN, 404, 405, 409, 410])
 
-const detailsOf = ({ status, wait }: PublicRefusal, { target }: Trail) => {
+const detailsOf = ({ status, wait }: PublicRefusal, { target }: CheckContext) => {
   if (wait !== undefined) return { retryAfterSeconds: Math.min(wait, MAX_INT32) }
   const { kubernetes } = target ?? {}
   if (kubernetes === undefined || !ABOUT_OBJECT.has(status)) return undefined
@@ -87,7 +87,7 @@ const MAX_INT32 = 2_147_483_647
 
 const present = (text: string): string | undefined => (text === '' ? undefined : text)
 
-const messageOf = (refused: PublicRefusal, { identity, target }: Trail): string => {
+const messageOf = (refused: PublicRefusal, { identity, target }: CheckContext): string => {
   const why = whyOf(refused, target?.kubernetes)
   if (refused.status !== FORBIDDEN) return why
   if (identity === undefined || target?.kubernetes === undefined) return `forbidden: ${why}`

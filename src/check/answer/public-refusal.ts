@@ -1,6 +1,9 @@
 // What there is to say of a refusal, before it has a form.
 
-import type { Refusal } from '../decision.ts'
+import type { Reason } from '../../audit/event.ts'
+
+/** Why a check was refused. */
+export type Refusal = Exclude<Reason, 'permitted'>
 
 /** A refusal, as its caller may hear of it. */
 export interface PublicRefusal {

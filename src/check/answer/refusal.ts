@@ -5,30 +5,33 @@
 import { STATUS_CODES } from 'node:http'
 import { status as grpcStatus } from '@grpc/grpc-js'
 import type { HeaderPair } from '../../transform/transformer.ts'
-import { PUBLIC_ANSWERS, statusOf, type Denial, type Refusal, type Trail } from '../decision.ts'
+import type { CheckContext } from '../context.ts'
+import type { Denial } from '../decision.ts'
 import type { LoginInvitation, RefusalPage } from './login-redirect.ts'
 import { DECISION_HEADER, type DenyAnswer } from './answer.ts'
 import { challengesAfter, scopeChallenges } from './challenges.ts'
 import { kubernetesBody } from './kubernetes-status.ts'
-import type { Body, PublicRefusal } from './public-refusal.ts'
+import { PUBLIC_ANSWERS, statusOf } from './public-answers.ts'
+import type { Body, PublicRefusal, Refusal } from './public-refusal.ts'
 import { ownBody, redirection } from './rule-answer.ts'
 
 /** Makes the answer for a refusal. */
-export const refuse = (id: string, denial: Denial, trail: Trail): DenyAnswer => {
-  const refused = describe(id, denial, trail)
+export const refuse = (id: string, denial: Denial): DenyAnswer => {
+  const { context, login } = denial
+  if (login !== undefined) return invitation(id, login)
+  const refused = describe(id, denial)
   const { status, reason } = refused
-  const rule = reason === 'rule-denied' ? trail.rule : undefined
-  if (trail.login !== undefined) return invitation(id, trail.login)
+  const rule = reason === 'rule-denied' ? denial.deniedBy : undefined
   const own = ownBody(rule, refused)
-  const page = own === undefined ? pageFor(refused, trail) : undefined
-  const { headers: bodyHeaders, body } = page ?? textual(own ?? bodyFor(refused, trail))
+  const page = own === undefined ? pageFor(refused, context) : undefined
+  const { headers: bodyHeaders, body } = page ?? textual(own ?? bodyFor(refused, context))
   const headers: HeaderPair[] = [
     [DECISION_HEADER, id],
     ...bodyHeaders,
-    ...waitingHeaders(refused, trail),
-    ...challengeHeaders(refused, trail),
+    ...waitingHeaders(refused, context),
+    ...challengeHeaders(refused, denial),
   ]
-  if (rule?.redirect !== undefined) headers.push(redirection(rule.redirect, id, trail))
+  if (rule?.redirect !== undefined) headers.push(redirection(rule.redirect, id, context))
   return {
     allow: false,
     grpcStatus: grpcStatusOf(status),
@@ -48,9 +51,9 @@ const textual = ({ type, body }: Body): RefusalPage => ({
 })
 
 /** Where people log in they see pages; a Kubernetes API server is for programs. */
-const pageFor = (refused: PublicRefusal, trail: Trail): RefusalPage | undefined => {
-  const { request, route } = trail
-  return request === undefined || isKubernetes(trail)
+const pageFor = (refused: PublicRefusal, context: CheckContext): RefusalPage | undefined => {
+  const { request, route } = context
+  return request === undefined || isKubernetes(context)
     ? undefined
     : route?.login?.pageFor(request, refused)
 }
@@ -63,18 +66,18 @@ const invitation = (id: string, { status, headers, body }: LoginInvitation): Den
   body,
 })
 
-const describe = (id: string, denial: Denial, trail: Trail): PublicRefusal => {
-  const { reason } = denial
-  const message = reason === 'rule-denied' ? trail.rule?.answer?.message : undefined
+const describe = (id: string, denial: Denial): PublicRefusal => {
+  const { reason, rule, deniedBy } = denial
+  const message = reason === 'rule-denied' ? deniedBy?.answer?.message : undefined
   return {
     id,
     reason,
-    status: statusOf(denial, trail),
+    status: statusOf(denial),
     text: message ?? PUBLIC_ANSWERS[reason].text,
     own: message !== undefined,
     // Of a transform that failed the rule is the one that allowed.
-    rule: reason === 'rule-denied' || reason === 'rule-failed' ? denial.rule : undefined,
-    wait: waitAfter(reason, trail),
+    rule: reason === 'rule-denied' || reason === 'rule-failed' ? rule : undefined,
+    wait: waitAfter(denial),
   }
 }
 
@@ -85,11 +88,11 @@ const KUBERNETES_RETRY_AFTER_SECONDS = 1
 // A bug is there the next time too, and another wait for the deadline is a long one.
 const LASTING: ReadonlySet<Refusal> = new Set(['fault', 'too-slow', 'cancelled'])
 
-const waitAfter = (reason: Refusal, trail: Trail): number | undefined => {
+const waitAfter = ({ reason, context, retryAfter }: Denial): number | undefined => {
   const { status } = PUBLIC_ANSWERS[reason]
-  if (status === 429) return trail.retryAfter ?? RETRY_AFTER_SECONDS
+  if (status === 429) return retryAfter ?? RETRY_AFTER_SECONDS
   if (status !== 503) return undefined
-  if (!isKubernetes(trail)) return trail.retryAfter ?? RETRY_AFTER_SECONDS
+  if (!isKubernetes(context)) return retryAfter ?? RETRY_AFTER_SECONDS
   return LASTING.has(reason) ? undefined : KUBERNETES_RETRY_AFTER_SECONDS
 }
 
@@ -100,18 +103,21 @@ const waitAfter = (reason: Refusal, trail: Trail): number | undefined => {
  * look at a kubectl that hangs, and then count as ten more attempts: so after failed attempts the time is in the
  * Status alone, which client-go hands to its caller and does not act upon.
  */
-const waitingHeaders = ({ reason, wait }: PublicRefusal, trail: Trail): readonly HeaderPair[] =>
-  wait === undefined || (reason === 'too-many-attempts' && isKubernetes(trail))
+const waitingHeaders = (
+  { reason, wait }: PublicRefusal,
+  context: CheckContext,
+): readonly HeaderPair[] =>
+  wait === undefined || (reason === 'too-many-attempts' && isKubernetes(context))
     ? []
     : [['retry-after', String(wait)]]
 
 const challengeHeaders = (
   { status, reason }: PublicRefusal,
-  trail: Trail,
+  denial: Denial,
 ): readonly HeaderPair[] => {
   // RFC 9110 §11.6.1: one challenge for each way in.
-  if (status === 401) return challengesAfter(trail).map(asChallenge)
-  return reason === 'scope-missing' ? scopeChallenges(trail).map(asChallenge) : []
+  if (status === 401) return challengesAfter(denial).map(asChallenge)
+  return reason === 'scope-missing' ? scopeChallenges(denial).map(asChallenge) : []
 }
 
 const asChallenge = (challenge: string): HeaderPair => ['www-authenticate', challenge]
@@ -130,11 +136,11 @@ const overridden = (
   ]
 }
 
-const bodyFor = (refused: PublicRefusal, trail: Trail): Body => {
-  if (isKubernetes(trail)) return kubernetesBody(refused, trail)
+const bodyFor = (refused: PublicRefusal, context: CheckContext): Body => {
+  if (isKubernetes(context)) return kubernetesBody(refused, context)
   const { id, status, text, rule } = refused
   const title = STATUS_CODES[status]
-  if (prefersJson(trail)) {
+  if (prefersJson(context)) {
     const problem = { title, status, detail: text, rule, decision: id } // RFC 9457
     return { type: 'application/problem+json', body: JSON.stringify(problem) }
   }
@@ -146,9 +152,9 @@ const bodyFor = (refused: PublicRefusal, trail: Trail): Body => {
   }
 }
 
-const isKubernetes = ({ route }: Trail): boolean => route?.kind === 'kubernetes'
+const isKubernetes = ({ route }: CheckContext): boolean => route?.kind === 'kubernetes'
 
-const prefersJson = ({ request }: Trail): boolean => {
+const prefersJson = ({ request }: CheckContext): boolean => {
   const accept = request?.headers.get('accept')?.toString('latin1') ?? ''
   return /\bapplication\/(problem\+)?json\b/i.test(accept) && !/\btext\/html\b/i.test(accept)
 }

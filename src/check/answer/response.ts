@@ -3,7 +3,7 @@
 
 import type { Identity } from '../../identity/identity.ts'
 import type { HeaderPair } from '../../transform/transformer.ts'
-import type { Decision, Trail } from '../decision.ts'
+import type { Decision } from '../decision.ts'
 import { DECISION_HEADER, type CheckAnswer } from './answer.ts'
 import { refuse } from './refusal.ts'
 
@@ -12,11 +12,11 @@ import { refuse } from './refusal.ts'
  *
  * @param now milliseconds since the epoch: what a credential has left bounds what it began
  */
-export const respond = (id: string, decision: Decision, trail: Trail, now: number): CheckAnswer => {
-  if (decision.outcome === 'deny') return refuse(id, decision, trail)
-  const { permit, credentials } = decision
+export const respond = (id: string, decision: Decision, now: number): CheckAnswer => {
+  if (decision.outcome === 'deny') return refuse(id, decision)
+  const { permit, credentials, context } = decision
   const { setHeaders, removeHeaders, repeatedHeaders, secret } = credentials
-  const isSent = trail.route?.sendsAuditId === true
+  const isSent = context.route.sendsAuditId
   return {
     allow: true,
     setHeaders: [

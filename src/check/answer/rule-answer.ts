@@ -3,7 +3,7 @@
 
 import type { Rule } from '../../authorize/policy.ts'
 import type { HeaderPair } from '../../transform/transformer.ts'
-import type { Trail } from '../decision.ts'
+import type { CheckContext } from '../context.ts'
 import type { Body, PublicRefusal } from './public-refusal.ts'
 
 /** The `body` of the rule, as it is; `undefined` where it has none. */
@@ -20,8 +20,8 @@ export const ownBody = (
 }
 
 /** The `Location` of a rule's `redirect`. */
-export const redirection = (redirect: string, id: string, trail: Trail): HeaderPair => {
-  const url = redirect.includes('{url}') ? encodeURIComponent(addressOf(trail)) : ''
+export const redirection = (redirect: string, id: string, context: CheckContext): HeaderPair => {
+  const url = redirect.includes('{url}') ? encodeURIComponent(addressOf(context)) : ''
   return ['location', filledIn(redirect, { url, decision: encodeURIComponent(id) })]
 }
 
@@ -36,7 +36,7 @@ const LONGEST = 2_048
  * What was asked for, as an absolute URL (RFC 9110 §4.2): as the caller wrote it, but for the
  * credentials that the route takes from its query.
  */
-const addressOf = ({ attributes, request, route }: Trail): string => {
+const addressOf = ({ attributes, request, route }: CheckContext): string => {
   if (attributes === undefined) return ''
   const { host, path } = attributes
   const kept = request && route?.places?.parameters?.takenFrom(request.query)
@@ -47,7 +47,7 @@ const addressOf = ({ attributes, request, route }: Trail): string => {
 }
 
 /** Envoy says so in every request; without it we are behind something that ends TLS. */
-const schemeOf = (request: Trail['request']): string => {
+const schemeOf = (request: CheckContext['request']): string => {
   const proto = request?.headers.get('x-forwarded-proto')?.toString('latin1').toLowerCase()
   return proto === 'http' ? 'http' : 'https'
 }

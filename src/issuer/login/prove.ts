@@ -1,6 +1,7 @@
 // What somebody showed at the login page, proven by the same authenticators that prove what requests
 // carry, so that lock-outs, remembered proofs and identity rules are the same too.
 
+import type { MaybePromise } from '../../runtime/maybe-promise.ts'
 import type { LoginLookup, LoginStep, RejectionCode } from '../../authenticate/authenticator.ts'
 import type { AccountEnd } from '../../authenticate/password/verifier.ts'
 import type { Login, LoginWay } from '../../check/authorization-server.ts'
@@ -122,7 +123,7 @@ const proveBy = async (
 
 const proven = async (
   { authenticator, mapping }: LoginWay['link'],
-  ask: () => Promise<LoginStep>,
+  ask: () => MaybePromise<LoginStep>,
 ): Promise<Proof> => {
   try {
     const step = await ask()

@@ -2,8 +2,7 @@
 // sends. Reads them as the API server does (apiserver v0.37.2, pkg/endpoints/filters/impersonation)
 // and refuses what it would overlook; whether the caller may is not asked here.
 
-import type { RawHeader } from '../attributes.ts'
-import { canonicalName, type Headers } from '../headers.ts'
+import type { Headers } from '../headers.ts'
 import { hasControlCharacter } from '../../runtime/text.ts'
 
 /** Who a request is to be, in place of its caller. */
@@ -28,14 +27,13 @@ export type ImpersonationReading =
 const NONE = { outcome: 'none' } as const
 const MALFORMED = { outcome: 'malformed' } as const
 
-const PREFIX = 'impersonate-'
 const EXTRA = 'impersonate-extra-'
 // RFC 9110 §5.6.2, in lower case, as Envoy hands it over.
 const TOKEN = /^[a-z0-9!#$%&'*+.^_`|~-]+$/
 
 /** Reads the impersonation headers of a request. Never throws. */
 export const readImpersonation = (headers: Headers): ImpersonationReading => {
-  const lines = headers.lines.filter(isImpersonation)
+  const lines = headers.lines.filter(({ about }) => about.isImpersonation)
   if (lines.length === 0) return NONE
   const once = new Map<string, string>()
   const groups: string[] = []
@@ -65,12 +63,6 @@ export const readImpersonation = (headers: Headers): ImpersonationReading => {
   const impersonation = { user, ...(uid === undefined ? undefined : { uid }), groups, extra }
   return { outcome: 'read', impersonation }
 }
-
-/** Whether it is one of the headers, in any spelling that an upstream may read. */
-export const isImpersonation = ({ name }: RawHeader): boolean =>
-  // The first letter spares nearly every other header the copy.
-  (name.startsWith('i') || name.startsWith('I')) &&
-  canonicalName(name.slice(0, PREFIX.length)) === PREFIX
 
 /** The text of a value; `undefined` where servers differ on it or it says nothing. */
 const readValue = (bytes: Buffer): string | undefined => {

@@ -3,7 +3,7 @@
 
 import type { Authentication } from '../../authenticate/authenticator.ts'
 import { describeError } from '../../runtime/errors.ts'
-import type { Decision, Trail } from '../../check/decision.ts'
+import type { Decision } from '../../check/decision.ts'
 import type { PhaseOutcome } from './outcome.ts'
 import type { Trace } from './trace.ts'
 
@@ -32,11 +32,11 @@ interface LinkExplanation {
 
 /** Explains which authenticator decided. */
 export const explainAuthentication = (
-  { target, route }: Trail,
+  { context, reason }: Decision,
   { asked, chain }: Trace,
-  { reason }: Decision,
   given: boolean,
 ): AuthenticatePhase => {
+  const { target, route } = context
   if (target === undefined || route === undefined) {
     return { outcome: 'not-reached', given, links: [] }
   }

@@ -3,7 +3,7 @@
 import type { AuthorizerVerdict } from '../../authorize/authorizer.ts'
 import { explainRules, type RuleExplanation } from '../../authorize/explain.ts'
 import { describeError } from '../../runtime/errors.ts'
-import type { Trail } from '../../check/decision.ts'
+import type { CheckContext } from '../../check/context.ts'
 import type { PhaseOutcome } from './outcome.ts'
 import type { Trace } from './trace.ts'
 
@@ -25,7 +25,7 @@ export interface AuthorizePhase {
 
 /** Explains what the rules came to. */
 export const explainAuthorization = (
-  { route, identity }: Trail,
+  { route, identity }: CheckContext,
   { question, verdict, review }: Trace,
 ): AuthorizePhase => {
   if (identity === undefined || route === undefined || question === undefined) {

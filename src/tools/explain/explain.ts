@@ -3,8 +3,8 @@
 
 import type { CheckAttributes } from '../../request/attributes.ts'
 import { respond } from '../../check/answer/response.ts'
-import type { Trail } from '../../check/decision.ts'
-import { decide, UNRECORDED_ID, withGiven, type Given } from '../simulation.ts'
+import { check } from '../../check/check.ts'
+import { simulate, UNRECORDED_ID, type Simulation } from '../simulation.ts'
 import type { Outcome } from '../replay/recorded-event.ts'
 import type { UndeterminedReason } from '../replay/replay.ts'
 import type { RouteTable } from '../../check/route.ts'
@@ -51,33 +51,32 @@ export interface ExplainState extends Pick<Snapshot, 'behindProxies' | 'limits' 
 /**
  * Explains one check. Asks whom the check asks, so with a credential its authenticators.
  *
- * @param given who asks, where that is not to be proven, when, and what the API server says
+ * @param simulation the identity, where it is not to be proven, the time, and what the API server answers
  * @throws TypeError when the explanation and the decision disagree, which would be a bug
  */
 export const explain = async (
   attributes: CheckAttributes,
   state: ExplainState,
-  given: Given,
+  simulation: Simulation,
   signal: AbortSignal,
 ): Promise<Explanation> => {
   const { routes } = state
   // The same moment for everything: expressions are read again to explain them.
-  const at = given.at ?? state.clock.now()
-  const trail: Trail = {}
+  const at = simulation.at ?? state.clock.now()
   const trace: Trace = { asked: new Map() }
-  const watched = withTrace(withGiven(state, { ...given, at }), trace)
-  const decision = await decide(attributes, watched, trail, signal)
-  const answer = respond(UNRECORDED_ID, decision, trail, at)
+  const watched = withTrace(simulate(state, { ...simulation, at }), trace)
+  const decision = await check(attributes, watched, signal)
+  const answer = respond(UNRECORDED_ID, decision, at)
   const secrets = routes.withheld
-  const isGiven = given.identity !== undefined
-  const authenticate = explainAuthentication(trail, trace, decision, isGiven)
+  const isSimulated = simulation.identity !== undefined
+  const authenticate = explainAuthentication(decision, trace, isSimulated)
   return {
-    request: explainRequest(attributes, trail, decision, secrets),
-    route: explainRoute(routes, trail),
-    target: explainTarget(trail, decision),
+    request: explainRequest(attributes, decision, secrets),
+    route: explainRoute(routes, decision.context),
+    target: explainTarget(decision),
     authenticate,
-    identity: explainIdentity(trail, decision, authenticate.outcome === 'hit'),
-    authorize: explainAuthorization(trail, trace),
+    identity: explainIdentity(decision, authenticate.outcome === 'hit'),
+    authorize: explainAuthorization(decision.context, trace),
     transform: explainTransformation(decision, answer, trace, secrets),
     answer: explainAnswer(decision, answer),
   }

@@ -1,7 +1,7 @@
 // Phase 4 explained: under what name the caller goes, without what proved it.
 
 import type { Identity } from '../../identity/identity.ts'
-import type { Decision, Trail } from '../../check/decision.ts'
+import type { Decision } from '../../check/decision.ts'
 import type { PhaseOutcome } from './outcome.ts'
 
 /** Phase 4: under what name. */
@@ -25,14 +25,12 @@ interface NamedIdentity extends Pick<
 }
 
 /** Explains the name that the caller has. */
-export const explainIdentity = (
-  { identity, detail }: Trail,
-  { reason }: Decision,
-  authenticated: boolean,
-): IdentityPhase => {
+export const explainIdentity = (decision: Decision, authenticated: boolean): IdentityPhase => {
   if (!authenticated) return { outcome: 'not-reached' }
+  const { identity } = decision.context
   if (identity === undefined) {
-    return { outcome: 'miss', code: reason, ...(detail === undefined ? {} : { detail }) }
+    const detail = decision.outcome === 'deny' ? decision.detail : undefined
+    return { outcome: 'miss', code: decision.reason, ...(detail === undefined ? {} : { detail }) }
   }
   const { user, uid, groups, groupsCut, extra, authenticator, method, expires, claims } = identity
   return {

@@ -4,7 +4,7 @@
 import type { CheckAttributes } from '../../request/attributes.ts'
 import { readPath } from '../../request/path.ts'
 import type { SecretParameters } from '../../request/query.ts'
-import type { Decision, Trail } from '../../check/decision.ts'
+import type { Decision } from '../../check/decision.ts'
 import type { PhaseOutcome } from './outcome.ts'
 
 /** Phase 1: what is asked. */
@@ -30,8 +30,7 @@ export interface RequestPhase {
 /** Explains how the request was read. */
 export const explainRequest = (
   attributes: CheckAttributes,
-  { request }: Trail,
-  { reason }: Decision,
+  { reason, context: { request } }: Decision,
   secrets: SecretParameters,
 ): RequestPhase => {
   const mark = attributes.path.indexOf('?')

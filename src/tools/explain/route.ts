@@ -2,7 +2,8 @@
 
 import type { Operation } from '../../request/openapi/operation.ts'
 import type { Target } from '../../request/target.ts'
-import type { Decision, Trail } from '../../check/decision.ts'
+import type { CheckContext } from '../../check/context.ts'
+import type { Decision } from '../../check/decision.ts'
 import type { RouteTable } from '../../check/route.ts'
 import type { PhaseOutcome } from './outcome.ts'
 
@@ -31,7 +32,7 @@ interface RouteExplanation {
 /** Explains which route was taken. */
 export const explainRoute = (
   { entries }: Pick<RouteTable, 'entries'>,
-  { request, route }: Trail,
+  { request, route }: CheckContext,
 ): RoutePhase => {
   if (request === undefined) return { outcome: 'not-reached', routes: [] }
   const other = route?.otherRouteOf?.(request)
@@ -73,10 +74,8 @@ export interface TargetPhase {
 }
 
 /** Explains what is asked for. */
-export const explainTarget = (
-  { request, route, target }: Trail,
-  { reason }: Decision,
-): TargetPhase => {
+export const explainTarget = ({ reason, context }: Decision): TargetPhase => {
+  const { request, route, target } = context
   const isAmbiguous = request !== undefined && route?.otherRouteOf?.(request) !== undefined
   if (route === undefined || isAmbiguous) return { outcome: 'not-reached' }
   if (target === undefined) return { outcome: 'miss', code: reason }

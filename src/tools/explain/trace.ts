@@ -14,7 +14,7 @@ import type { Question } from '../../authorize/question.ts'
 import type { CheckState } from '../../check/check.ts'
 import type { Route } from '../../check/route.ts'
 
-/** What was asked and said inside of one check, beyond its trail; what was not reached is absent. */
+/** What was asked and said inside of one check, beyond its context; what was not reached is absent. */
 export interface Trace {
   /** The answers of the links that were asked, by their places in the chain. */
   readonly asked: Map<number, Authentication>

@@ -9,9 +9,10 @@ import { readRequest, ROUTE_EXTENSION, type Request } from '../../request/reques
 import { describeError } from '../../runtime/errors.ts'
 import type { CheckAnswer } from '../../check/answer/answer.ts'
 import { respond } from '../../check/answer/response.ts'
-import type { CheckState } from '../../check/check.ts'
-import { PUBLIC_ANSWERS, type Decision, type Trail } from '../../check/decision.ts'
-import { decide, UNRECORDED_ID, withGiven } from '../simulation.ts'
+import { PUBLIC_ANSWERS } from '../../check/answer/public-answers.ts'
+import { check, type CheckState } from '../../check/check.ts'
+import type { Decision } from '../../check/decision.ts'
+import { simulate, UNRECORDED_ID } from '../simulation.ts'
 import type { Route } from '../../check/route.ts'
 import type { Snapshot } from '../../check/snapshot.ts'
 import { subjectOf, type Unusable } from './subject.ts'
@@ -161,19 +162,19 @@ const decideTest = async (
   if (subject.outcome === 'unusable') return subject
   const at = test.request.at === undefined ? state.clock.now() : Date.parse(test.request.at)
   const reviewer = new GivenReview(test.reviewed)
-  const given = withGiven(state, { identity: subject.identity, reviewer, at })
-  const trail: Trail = {}
-  const decision = await decide(attributes, given, trail, new AbortController().signal)
+  const simulated = simulate(state, { identity: subject.identity, reviewer, at })
+  const decision = await check(attributes, simulated, new AbortController().signal)
   if (reviewer.isMissing) {
     return unusable(
       'a rule asks the API server (subjectAccessReview), and nobody is asked here: say under "reviewed" what it answers',
     )
   }
-  return describe(decision, trail, respond(UNRECORDED_ID, decision, trail, at))
+  return describe(decision, respond(UNRECORDED_ID, decision, at))
 }
 
-const describe = (decision: Decision, trail: Trail, answer: CheckAnswer): TestDecision => {
-  const cause = decision.outcome === 'deny' ? decision.cause : undefined
+const describe = (decision: Decision, answer: CheckAnswer): TestDecision => {
+  const { context } = decision
+  const { cause, detail } = decision.outcome === 'deny' ? decision : ({} as const)
   return {
     outcome: 'decided',
     decision: decision.outcome,
@@ -181,9 +182,9 @@ const describe = (decision: Decision, trail: Trail, answer: CheckAnswer): TestDe
     rule: decision.outcome === 'allow' ? decision.permit.rule : decision.rule,
     status: answer.allow ? 200 : answer.httpStatus,
     headers: headersOf(answer),
-    operation: trail.target?.operation?.operation.id,
-    shadow: Object.fromEntries((trail.shadows ?? []).map((one) => [one.rule, one.decision])),
-    detail: trail.detail ?? (cause === undefined ? undefined : describeError(cause)),
+    operation: context.target?.operation?.operation.id,
+    shadow: Object.fromEntries((context.shadows ?? []).map((one) => [one.rule, one.decision])),
+    detail: detail ?? (cause === undefined ? undefined : describeError(cause)),
   }
 }
 

@@ -5,7 +5,7 @@ import type { Reason, RecordedKubernetes } from '../../audit/event.ts'
 import type { ShadowVerdict } from '../../authorize/evaluate.ts'
 import type { AuthenticationMethod, Identity } from '../../identity/identity.ts'
 import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
-import { PUBLIC_ANSWERS } from '../../check/decision.ts'
+import { PUBLIC_ANSWERS } from '../../check/answer/public-answers.ts'
 
 const METHODS: Readonly<Record<AuthenticationMethod, true>> = {
   basic: true,

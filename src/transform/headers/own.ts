@@ -2,7 +2,7 @@
 // of them on any route, so that the upstream of one is not told by them what we tell that of another.
 
 import type { ForwardConfig } from '../schema.ts'
-import { canonicalName } from '../../request/headers.ts'
+import { canonicalName } from '../../request/canonical-name.ts'
 import { isNeeded } from '../../request/credential-header-names.ts'
 
 type Forwarding = Pick<ForwardConfig, 'set' | 'assertion'>

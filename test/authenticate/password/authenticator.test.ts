@@ -37,13 +37,13 @@ const authenticatorFor = (options: Partial<BasicOptions> = {}): Authenticator =>
     ...options,
   })
 
-const ask = (
+const ask = async (
   authenticator: Authenticator,
   authorization?: string,
   signal = FOREVER,
 ): Promise<Authentication> => {
   const headers: HeaderLines = authorization === undefined ? [] : [['authorization', authorization]]
-  return authenticator.authenticate(requestOf({ headers }), signal)
+  return await authenticator.authenticate(requestOf({ headers }), signal)
 }
 
 const codeOf = (authentication: Authentication): string =>

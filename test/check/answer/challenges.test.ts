@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { challengesAfter, scopeChallenges } from '../../../src/check/answer/challenges.ts'
-import type { Trail } from '../../../src/check/decision.ts'
+import type { CheckContext } from '../../../src/check/context.ts'
+import { deny } from '../../../src/check/decision.ts'
 import { fakeAuthenticator } from '../../fakes/authenticator.ts'
 import { requestOf } from '../../fakes/envoy.ts'
 import { routeOf } from '../../fakes/route.ts'
@@ -22,10 +23,14 @@ const route = routeOf({
 
 describe('the challenges after a rejection', () => {
   const after = (text: string): readonly string[] =>
-    challengesAfter({ route, challenge: { text, of: OURS } })
+    challengesAfter(deny({ route }, 'token-expired', { challenge: { text, of: OURS } }))
 
   it('are those of the route when there is nothing to say', () => {
-    assert.deepEqual(challengesAfter({ route }), ['Basic realm="x"', ...OURS, 'Bearer realm="b"'])
+    assert.deepEqual(challengesAfter(deny({ route }, 'credential-missing')), [
+      'Basic realm="x"',
+      ...OURS,
+      'Bearer realm="b"',
+    ])
   })
 
   const CASES = [
@@ -41,7 +46,7 @@ describe('the challenges after a rejection', () => {
   ] as const
   for (const { name, text, want } of CASES) {
     it(name, () => {
-      const invitations = challengesAfter({ route })
+      const invitations = challengesAfter(deny({ route }, 'credential-missing'))
       const expected = want.map((entry) => (entry === 'text' ? text : invitations[entry]))
       assert.deepEqual(after(text), expected)
     })
@@ -53,7 +58,9 @@ describe('the challenges after a rejection', () => {
       login: { invitationFor: () => undefined, pageFor: () => undefined },
     }
     const of = (...headers: readonly (readonly [string, string])[]) =>
-      challengesAfter({ route: withLogin, request: requestOf({ headers }) })
+      challengesAfter(
+        deny({ route: withLogin, request: requestOf({ headers }) }, 'credential-missing'),
+      )
     const WITHOUT_BASIC = [...OURS, 'Bearer realm="b"']
 
     for (const header of [
@@ -73,18 +80,20 @@ describe('the challenges after a rejection', () => {
 
   it('are all there for pages where nobody logs in', () => {
     const request = requestOf({ headers: [['sec-fetch-mode', 'cors']] })
-    assert.ok(challengesAfter({ route, request }).includes('Basic realm="x"'))
+    assert.ok(
+      challengesAfter(deny({ route, request }, 'credential-missing')).includes('Basic realm="x"'),
+    )
   })
 
   it('are none where no route is known, but what there is to say', () => {
-    const trail: Trail = { challenge: { text: 'x', of: [] } }
-    assert.deepEqual(challengesAfter({}), [])
-    assert.deepEqual(challengesAfter(trail), ['x'])
+    const challenge = { text: 'x', of: [] }
+    assert.deepEqual(challengesAfter(deny({}, 'credential-missing')), [])
+    assert.deepEqual(challengesAfter(deny({}, 'token-expired', { challenge })), ['x'])
   })
 })
 
 describe('the challenge of a token without the scopes that it needs', () => {
-  const inviting = (...invitations: readonly string[]): Trail => ({
+  const inviting = (...invitations: readonly string[]): CheckContext => ({
     route: routeOf({
       authenticators: [{ ...fakeAuthenticator('any', NONE), challenges: invitations }],
     }),
@@ -135,15 +144,13 @@ describe('the challenge of a token without the scopes that it needs', () => {
   ]
   for (const { name, invitations, scopes, want } of CASES) {
     it(name, () => {
-      const trail = inviting(...invitations)
-      const got = scopeChallenges(
-        scopes === undefined ? trail : { ...trail, missingScopes: scopes },
-      )
+      const details = scopes === undefined ? {} : { missingScopes: scopes }
+      const got = scopeChallenges(deny(inviting(...invitations), 'scope-missing', details))
       assert.deepEqual(got, want)
     })
   }
 
   it('is none where no route is known', () => {
-    assert.deepEqual(scopeChallenges({ missingScopes: ['a'] }), [])
+    assert.deepEqual(scopeChallenges(deny({}, 'scope-missing', { missingScopes: ['a'] })), [])
   })
 })

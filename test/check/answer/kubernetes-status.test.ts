@@ -4,10 +4,12 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
 import type { DenyAnswer } from '../../../src/check/answer/answer.ts'
-import { PUBLIC_ANSWERS, type Refusal, type Trail } from '../../../src/check/decision.ts'
+import { PUBLIC_ANSWERS } from '../../../src/check/answer/public-answers.ts'
+import type { Refusal } from '../../../src/check/answer/public-refusal.ts'
+import type { CheckContext } from '../../../src/check/context.ts'
 import type { RequestParts } from '../../fakes/envoy.ts'
 import { routeOf } from '../../fakes/route.ts'
-import { ID, refuse, refuseBy, trailOf, valuesOf } from './refusing.ts'
+import { ID, refuse, refuseBy, contextOf, valuesOf } from './refusing.ts'
 
 const KUBERNETES = { kind: 'kubernetes' } as const
 
@@ -36,7 +38,8 @@ const statusIn = (answer: DenyAnswer): z.infer<typeof Status> => {
   return status
 }
 
-const asking = (request: RequestParts, user?: string): Trail => trailOf(request, KUBERNETES, user)
+const asking = (request: RequestParts, user?: string): CheckContext =>
+  contextOf(request, KUBERNETES, user)
 
 const messageOf = (request: RequestParts, user?: string): string =>
   statusIn(refuse({ reason: 'rule-denied', rule: 'no-secrets' }, asking(request, user))).message
@@ -148,8 +151,8 @@ describe('other refusals with 403', () => {
   ]
   for (const { reason, want, request = {} } of CASES) {
     it(`${reason} say of whom, of what and why`, () => {
-      const trail = asking({ path: PODS, ...request })
-      const { message } = statusIn(refuse({ reason, rule: 'r' }, trail))
+      const context = asking({ path: PODS, ...request })
+      const { message } = statusIn(refuse({ reason, rule: 'r' }, context))
       const action =
         'pods is forbidden: User "alice" cannot list resource "pods" in API group "" at the cluster scope'
       assert.equal(message, `${action}: ${want}`)
@@ -170,8 +173,8 @@ describe('other refusals with 403', () => {
   })
 
   it('name nobody who is not proven', () => {
-    const { identity: _, ...trail } = asking({ path: PODS })
-    const answer = refuse({ reason: 'identity-reserved' }, { ...trail, claimedUser: 'eve' })
+    const { identity: _, ...context } = asking({ path: PODS })
+    const answer = refuse({ reason: 'identity-reserved', claimedUser: 'eve' }, context)
     assert.equal(
       statusIn(answer).message,
       `forbidden: This identity holds a reserved name and may not be used here (decision ${ID})`,
@@ -188,17 +191,17 @@ describe('every refusal', () => {
     429: 'TooManyRequests',
     503: 'ServiceUnavailable',
   }
-  const STAGES: readonly { name: string; trail: Trail }[] = [
-    { name: 'the route', trail: { route: routeOf(KUBERNETES) } },
-    { name: 'all', trail: asking({ path: '/api/v1/pods' }) },
+  const STAGES: readonly { name: string; context: CheckContext }[] = [
+    { name: 'the route', context: { route: routeOf(KUBERNETES) } },
+    { name: 'all', context: asking({ path: '/api/v1/pods' }) },
   ]
   const refusals = Object.keys(PUBLIC_ANSWERS).filter(
     (reason): reason is Refusal => reason in PUBLIC_ANSWERS,
   )
-  for (const { name, trail } of STAGES) {
+  for (const { name, context } of STAGES) {
     it(`is a Status with the reason of its code and the decision, when ${name} is known`, () => {
       for (const reason of refusals) {
-        const status = statusIn(refuse({ reason, rule: 'r', cause: 'secret' }, trail))
+        const status = statusIn(refuse({ reason, rule: 'r', cause: 'secret' }, context))
         assert.equal(status.reason, REASONS[status.code])
         assert.ok(status.message.endsWith(`(decision ${ID})`), status.message)
         assert.doesNotMatch(JSON.stringify(status), /secret/)
@@ -220,8 +223,8 @@ describe('every refusal', () => {
 
 describe('when to come back', () => {
   const waitOf = (reason: Refusal, retryAfter?: number) => {
-    const trail = asking({ path: '/api/v1/pods' })
-    const answer = refuse({ reason }, retryAfter === undefined ? trail : { ...trail, retryAfter })
+    const context = asking({ path: '/api/v1/pods' })
+    const answer = refuse({ reason, ...(retryAfter === undefined ? {} : { retryAfter }) }, context)
     const { details } = statusIn(answer)
     return { header: valuesOf(answer, 'retry-after'), detail: details?.retryAfterSeconds }
   }
@@ -254,9 +257,9 @@ describe('when to come back', () => {
 })
 
 describe('the answer of a rule', () => {
-  const trail = asking({ path: '/api/v1/pods' })
+  const context = asking({ path: '/api/v1/pods' })
   const refuseWith = (answer: { status?: number; message?: string; body?: string }): DenyAnswer =>
-    refuseBy({ deny: 'closed', answer: { status: 403, headers: {}, ...answer } }, trail)
+    refuseBy({ deny: 'closed', answer: { status: 403, headers: {}, ...answer } }, context)
 
   it('has its message in the Status', () => {
     assert.equal(
@@ -294,7 +297,7 @@ describe('the answer of a rule', () => {
   })
 
   it('that redirects is a Status too', () => {
-    const { code, reason } = statusIn(refuseBy({ deny: 'login', redirect: '/login' }, trail))
+    const { code, reason } = statusIn(refuseBy({ deny: 'login', redirect: '/login' }, context))
     assert.deepEqual([code, reason], [302, undefined])
   })
 })

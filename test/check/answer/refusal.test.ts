@@ -5,7 +5,10 @@ import assert from 'node:assert/strict'
 import { STATUS_CODES } from 'node:http'
 import { describe, it } from 'node:test'
 import { DECISION_HEADER } from '../../../src/check/answer/answer.ts'
-import { PUBLIC_ANSWERS, statusOf, type Refusal, type Trail } from '../../../src/check/decision.ts'
+import { PUBLIC_ANSWERS, statusOf } from '../../../src/check/answer/public-answers.ts'
+import type { Refusal } from '../../../src/check/answer/public-refusal.ts'
+import type { CheckContext } from '../../../src/check/context.ts'
+import { deny } from '../../../src/check/decision.ts'
 import { fakeAuthenticator } from '../../fakes/authenticator.ts'
 import { requestOf } from '../../fakes/envoy.ts'
 import { routeOf } from '../../fakes/route.ts'
@@ -122,7 +125,7 @@ const route = routeOf({
   ],
 })
 
-const accepting = (accept: string): Trail => ({
+const accepting = (accept: string): CheckContext => ({
   request: requestOf({ headers: [['accept', accept]] }),
 })
 
@@ -133,12 +136,11 @@ describe('a refusal', () => {
 
   for (const reason of REFUSALS) {
     it(`for ${reason} is explicit, with its status, its id and no cause`, () => {
-      const trail: Trail = { route, claimedUser: 'alice', detail: 'hidden' }
-      const denial = { outcome: 'deny', reason, rule: 'a-rule', cause: 'secret' } as const
-      const answer = refuse(denial, trail)
+      const known = { claimedUser: 'alice', detail: 'hidden', rule: 'a-rule', cause: 'secret' }
+      const answer = refuse({ reason, ...known }, { route })
       const status = STATUS[reason]
       assert.equal(answer.httpStatus, status)
-      assert.equal(statusOf(denial, trail), status) // as audit has it
+      assert.equal(statusOf(deny({ route }, reason, known)), status) // as audit has it
       assert.equal(answer.grpcStatus, GRPC[status])
       assert.deepEqual(valuesOf(answer, DECISION_HEADER), [ID])
       assert.deepEqual(valuesOf(answer, 'cache-control'), ['no-store'])
@@ -167,11 +169,14 @@ describe('a refusal', () => {
   })
 
   it('says when to come back, where that is known', () => {
-    const trail: Trail = { retryAfter: 900 }
-    assert.deepEqual(valuesOf(refuse({ reason: 'too-many-attempts' }, trail), 'retry-after'), [
+    const retryAfter = 900
+    assert.deepEqual(valuesOf(refuse({ reason: 'too-many-attempts', retryAfter }), 'retry-after'), [
       '900',
     ])
-    assert.deepEqual(valuesOf(refuse({ reason: 'credential-wrong' }, trail), 'retry-after'), [])
+    assert.deepEqual(
+      valuesOf(refuse({ reason: 'credential-wrong', retryAfter }), 'retry-after'),
+      [],
+    )
   })
 
   it('has no challenge where no route is known', () => {

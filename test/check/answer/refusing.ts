@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict'
 import type { DenyAnswer } from '../../../src/check/answer/answer.ts'
 import { respond } from '../../../src/check/answer/response.ts'
-import type { Denial, Trail } from '../../../src/check/decision.ts'
+import type { CheckContext, RoutedContext } from '../../../src/check/context.ts'
+import { deny, type DenialDetails } from '../../../src/check/decision.ts'
+import type { Refusal } from '../../../src/check/answer/public-refusal.ts'
 import { readTarget } from '../../../src/request/target.ts'
 import { attributesOf, requestOf, type RequestParts } from '../../fakes/envoy.ts'
 import { identityOf } from '../../fakes/identity.ts'
@@ -13,9 +15,15 @@ import { policyOf, type RuleParts } from '../../fakes/rules.ts'
 /** The decision id of every refusal here. */
 export const ID = '6f1d'
 
+/** A refusal as a test writes it down. */
+export type RefusalParts = DenialDetails & { readonly reason: Refusal }
+
 /** The answer for a refusal. */
-export const refuse = (denial: Omit<Denial, 'outcome'>, trail: Trail = {}): DenyAnswer => {
-  const answer = respond(ID, { outcome: 'deny', ...denial }, trail, Date.UTC(2026, 0, 1))
+export const refuse = (
+  { reason, ...details }: RefusalParts,
+  context: CheckContext = {},
+): DenyAnswer => {
+  const answer = respond(ID, deny(context, reason, details), Date.UTC(2026, 0, 1))
   assert.ok(!answer.allow)
   return answer
 }
@@ -29,11 +37,11 @@ export const headersOf = (answer: DenyAnswer): Readonly<Record<string, readonly 
   Object.fromEntries(answer.headers.map(([name]) => [name, valuesOf(answer, name)]))
 
 /** What is known of a request by the time that rules are asked. */
-export const trailOf = (
+export const contextOf = (
   request: RequestParts = {},
   route: RouteParts = {},
   user = 'alice',
-): Trail => {
+): RoutedContext & Pick<CheckContext, 'identity'> => {
   const built = routeOf(route)
   const read = requestOf(request)
   const reading = readTarget(built, read)
@@ -44,8 +52,8 @@ export const trailOf = (
 }
 
 /** The answer of a rule that refuses. */
-export const refuseBy = (rule: RuleParts, trail: Trail = trailOf()): DenyAnswer => {
+export const refuseBy = (rule: RuleParts, context: CheckContext = contextOf()): DenyAnswer => {
   const [compiled] = policyOf([rule]).rules
   assert.ok(compiled !== undefined)
-  return refuse({ reason: 'rule-denied', rule: compiled.name }, { ...trail, rule: compiled })
+  return refuse({ reason: 'rule-denied', rule: compiled.name, deniedBy: compiled }, context)
 }

@@ -4,11 +4,30 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { DECISION_HEADER } from '../../../src/check/answer/answer.ts'
 import { respond } from '../../../src/check/answer/response.ts'
-import { routeOf } from '../../fakes/route.ts'
+import type { Allowance } from '../../../src/check/decision.ts'
+import type { Permit } from '../../../src/authorize/evaluate.ts'
+import type { Credentials } from '../../../src/transform/apply.ts'
+import { attributesOf } from '../../fakes/envoy.ts'
+import { routeOf, type RouteParts } from '../../fakes/route.ts'
 import { permitFor } from '../../fakes/permit.ts'
 
 const ID = '6f1d'
 const NOW = Date.UTC(2026, 0, 1)
+
+const allowing = (permit: Permit, credentials: Credentials, route: RouteParts = {}): Allowance => {
+  const { identity, request, target } = permit
+  const context = {
+    attributes: attributesOf({}),
+    request,
+    route: routeOf(route),
+    target,
+    authenticator: identity.authenticator,
+    identity,
+    permit,
+    shadows: [],
+  }
+  return { outcome: 'allow', reason: 'permitted', context, permit, credentials }
+}
 
 describe('an allow', () => {
   it('hands on what was made, and the id for the caller', () => {
@@ -19,8 +38,7 @@ describe('an allow', () => {
       kinds: ['headers'],
     } as const
     const permit = permitFor()
-    const decision = { outcome: 'allow', reason: 'permitted', permit, credentials } as const
-    assert.deepEqual(respond(ID, decision, {}, NOW), {
+    assert.deepEqual(respond(ID, allowing(permit, credentials), NOW), {
       allow: true,
       setHeaders: [['x-remote-user', 'alice']],
       removeHeaders: ['authorization'],
@@ -37,13 +55,7 @@ describe('an allow', () => {
       secret: { name: 'a-handle', digest: 'its-digest' },
       kinds: ['certificate'],
     } as const
-    const decision = {
-      outcome: 'allow',
-      reason: 'permitted',
-      permit: permitFor(),
-      credentials,
-    } as const
-    const answer = respond(ID, decision, {}, NOW)
+    const answer = respond(ID, allowing(permitFor(), credentials), NOW)
     assert.ok(answer.allow)
     assert.equal(answer.upstreamSecret, 'a-handle')
     assert.doesNotMatch(JSON.stringify(answer), /its-digest/)
@@ -52,8 +64,7 @@ describe('an allow', () => {
   const answerOn = (sendsAuditId: boolean, removeHeaders: readonly string[] = []) => {
     const credentials = { setHeaders: [], removeHeaders, repeatedHeaders: [], kinds: [] }
     const permit = permitFor({ expires: NOW + 1_000 })
-    const decision = { outcome: 'allow', reason: 'permitted', permit, credentials } as const
-    const answer = respond(ID, decision, { route: routeOf({ sendsAuditId }) }, NOW)
+    const answer = respond(ID, allowing(permit, credentials, { sendsAuditId }), NOW)
     assert.ok(answer.allow)
     return answer
   }
@@ -89,8 +100,7 @@ describe('an allow', () => {
     it(`ends with its credential, which ${name}`, () => {
       const credentials = { setHeaders: [], removeHeaders: [], repeatedHeaders: [], kinds: [] }
       const permit = permitFor(ends)
-      const decision = { outcome: 'allow', reason: 'permitted', permit, credentials } as const
-      const answer = respond(ID, decision, {}, NOW)
+      const answer = respond(ID, allowing(permit, credentials), NOW)
       assert.ok(answer.allow)
       assert.deepEqual(
         answer.setHeaders,

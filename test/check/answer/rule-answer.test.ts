@@ -1,14 +1,15 @@
 // What a rule says itself when it refuses: `answer` and `redirect`.
 
 import assert from 'node:assert/strict'
+import { deny } from '../../../src/check/decision.ts'
 import { describe, it } from 'node:test'
-import { statusOf } from '../../../src/check/decision.ts'
+import { statusOf } from '../../../src/check/answer/public-answers.ts'
 import type { RuleAnswer } from '../../../src/authorize/schema.ts'
 import { fakeAuthenticator } from '../../fakes/authenticator.ts'
 import type { HeaderLines } from '../../fakes/envoy.ts'
 import type { RuleParts } from '../../fakes/rules.ts'
 import { policyOf } from '../../fakes/rules.ts'
-import { headersOf, ID, refuse, refuseBy, trailOf, valuesOf } from './refusing.ts'
+import { headersOf, ID, refuse, refuseBy, contextOf, valuesOf } from './refusing.ts'
 
 const answering = (answer: Partial<RuleAnswer>): RuleParts => ({
   deny: 'closed',
@@ -34,8 +35,8 @@ describe('the answer of a rule', () => {
   })
 
   it('has them in problem+json too', () => {
-    const trail = trailOf({ headers: [['accept', 'application/json']] })
-    const { body } = refuseBy(answering({ status: 404, message: 'No "such" thing.' }), trail)
+    const context = contextOf({ headers: [['accept', 'application/json']] })
+    const { body } = refuseBy(answering({ status: 404, message: 'No "such" thing.' }), context)
     assert.deepEqual(JSON.parse(body), {
       title: 'Not Found',
       status: 404,
@@ -57,7 +58,7 @@ describe('the answer of a rule', () => {
       for (const accept of ['text/html', 'application/json']) {
         const answer = refuseBy(
           answering({ body: input }),
-          trailOf({ headers: [['accept', accept]] }),
+          contextOf({ headers: [['accept', accept]] }),
         )
         assert.equal(answer.body, want)
         assert.deepEqual(valuesOf(answer, 'content-type'), [TEXT])
@@ -87,18 +88,18 @@ describe('the answer of a rule', () => {
   }
 
   it('of 401 invites as every 401, unless it does so itself', () => {
-    const trail = trailOf({}, invited)
-    const usual = refuseBy(answering({ status: 401 }), trail)
+    const context = contextOf({}, invited)
+    const usual = refuseBy(answering({ status: 401 }), context)
     assert.deepEqual(valuesOf(usual, 'www-authenticate'), ['Basic realm="x"'])
     const headers = { 'www-authenticate': 'Negotiate' }
-    const own = refuseBy(answering({ status: 401, headers }), trail)
+    const own = refuseBy(answering({ status: 401, headers }), context)
     assert.deepEqual(valuesOf(own, 'www-authenticate'), ['Negotiate'])
   })
 
   it('counts for a refusal by that rule alone', () => {
     const [rule] = policyOf([answering({ status: 418, body: 'mine' })]).rules
     assert.ok(rule !== undefined)
-    const answer = refuse({ reason: 'audit-unavailable' }, { ...trailOf(), rule })
+    const answer = refuse({ reason: 'audit-unavailable', deniedBy: rule }, contextOf())
     assert.equal(answer.httpStatus, 503)
     assert.doesNotMatch(answer.body, /mine/)
   })
@@ -123,8 +124,8 @@ describe('the answer of a rule', () => {
       const rule = answering({ status })
       assert.equal(refuseBy(rule).grpcStatus, want)
       const [compiled] = policyOf([rule]).rules
-      const denial = { outcome: 'deny', reason: 'rule-denied' } as const
-      assert.equal(statusOf(denial, compiled === undefined ? {} : { rule: compiled }), status)
+      assert.ok(compiled !== undefined)
+      assert.equal(statusOf(deny({}, 'rule-denied', { deniedBy: compiled })), status)
     })
   }
 
@@ -139,10 +140,10 @@ describe('the answer of a rule', () => {
 describe('the redirect of a rule', () => {
   const location = (
     redirect: string,
-    request: Parameters<typeof trailOf>[0] = {},
-    route: Parameters<typeof trailOf>[1] = {},
+    request: Parameters<typeof contextOf>[0] = {},
+    route: Parameters<typeof contextOf>[1] = {},
   ): string => {
-    const answer = refuseBy({ deny: 'login', redirect }, trailOf(request, route))
+    const answer = refuseBy({ deny: 'login', redirect }, contextOf(request, route))
     assert.equal(answer.httpStatus, 302)
     const [value = '', ...more] = valuesOf(answer, 'location')
     assert.deepEqual(more, [])
@@ -210,10 +211,9 @@ describe('the redirect of a rule', () => {
   })
 
   it('stands halves of letters, which phase 1 lets nobody send', () => {
-    const trail = trailOf()
-    const attributes = trail.attributes && { ...trail.attributes, path: '/\ud800' }
-    assert.ok(attributes !== undefined)
-    const answer = refuseBy({ deny: 'login', redirect: '/?{url}' }, { ...trail, attributes })
+    const context = contextOf()
+    const attributes = { ...context.attributes, path: '/\ud800' }
+    const answer = refuseBy({ deny: 'login', redirect: '/?{url}' }, { ...context, attributes })
     assert.deepEqual(valuesOf(answer, 'location'), ['/?https%3A%2F%2Fapp.example.org%2F%EF%BF%BD'])
   })
 })

@@ -9,7 +9,7 @@ import { JsonLinesSink } from '../../../src/audit/sink.ts'
 import { respond } from '../../../src/check/answer/response.ts'
 import { check } from '../../../src/check/check.ts'
 import { decodeCheckRequest, encodeCheckResponse } from '../../../src/check/codec.ts'
-import type { Refusal, Trail } from '../../../src/check/decision.ts'
+import type { Refusal } from '../../../src/check/answer/public-refusal.ts'
 import { describeDecision } from '../../../src/check/record.ts'
 import { processResources } from '../../../src/check/resources.ts'
 import { buildSnapshot } from '../../../src/check/snapshot.ts'
@@ -159,15 +159,14 @@ export const startSite = async (): Promise<Site> => {
   const answer = async (
     bytes: Buffer,
   ): Promise<{ reason: Cost['reason']; event: DecisionEvent }> => {
-    const trail: Trail = {}
-    const decision = await check(decodeCheckRequest(bytes), snapshot, trail, signal)
-    const event = describeDecision(decision, trail, snapshot, {
+    const decision = await check(decodeCheckRequest(bytes), snapshot, signal)
+    const event = describeDecision(decision, snapshot, {
       id: '00000000-0000-0000-0000-000000000000',
       generation: 1,
       duration: 0,
     })
     void audit.write(event)
-    encodeCheckResponse(respond(event.id, decision, trail, systemClock.now()))
+    encodeCheckResponse(respond(event.id, decision, systemClock.now()))
     return { reason: decision.reason, event }
   }
   const decide: Site['decide'] = async (parts) => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { explain, type Explanation } from '../../../src/tools/explain/explain.ts'
-import type { Given } from '../../../src/tools/simulation.ts'
+import type { Simulation } from '../../../src/tools/simulation.ts'
 import { serviceToken } from '../../../src/transform/token/service-token.ts'
 import { factsOf, fakeAuthenticator } from '../../fakes/authenticator.ts'
 import { attributesOf, basic, type RequestParts } from '../../fakes/envoy.ts'
@@ -12,13 +12,13 @@ import type { RouteParts } from '../../fakes/route.ts'
 import { snapshotOf } from '../../fakes/snapshot.ts'
 
 const FOREVER = new AbortController().signal
-const ALICE: Given = { identity: identityOf({ groups: ['dev'] }) }
-const PROVE: Given = { identity: undefined }
+const ALICE: Simulation = { identity: identityOf({ groups: ['dev'] }) }
+const PROVE: Simulation = { identity: undefined }
 
 const explained = async (
   routes: readonly RouteParts[],
   request: RequestParts = {},
-  given: Given = ALICE,
+  given: Simulation = ALICE,
 ): Promise<Explanation> => await explain(attributesOf(request), snapshotOf(routes), given, FOREVER)
 
 const outcomes = (explanation: Explanation): string => {
@@ -35,7 +35,7 @@ describe('a check explained', () => {
     name: string
     route?: RouteParts
     request?: RequestParts
-    given?: Given
+    given?: Simulation
     want: string
   }[] = [
     { name: 'is allowed', want: 'h h h h h h h permitted' },

@@ -8,9 +8,10 @@ import type { AccessReviewer, Review } from '../../../src/authorize/authorizer.t
 import type { RuleExplanation } from '../../../src/authorize/explain.ts'
 import { respond } from '../../../src/check/answer/response.ts'
 import { check } from '../../../src/check/check.ts'
-import type { Decision, Trail } from '../../../src/check/decision.ts'
+import type { CheckContext } from '../../../src/check/context.ts'
+import type { Decision } from '../../../src/check/decision.ts'
 import { explain, type ExplainState, type Explanation } from '../../../src/tools/explain/explain.ts'
-import { withGiven, type Given } from '../../../src/tools/simulation.ts'
+import { simulate, type Simulation } from '../../../src/tools/simulation.ts'
 import type { RuleConfig } from '../../../src/authorize/schema.ts'
 import { factsOf, fakeAuthenticator } from '../../fakes/authenticator.ts'
 import { attributesOf, type HeaderLines, type RequestParts } from '../../fakes/envoy.ts'
@@ -117,7 +118,7 @@ const reviewOf = (random: Seeded): Review =>
     { outcome: 'unavailable', cause: new Error('down') },
   ])
 
-const givenOf = (random: Seeded): Given => {
+const givenOf = (random: Seeded): Simulation => {
   const review = reviewOf(random)
   const reviewer: AccessReviewer = { review: () => Promise.resolve(review) }
   const user = random.pick(['alice', 'bob', 'carol', 'al\nice'])
@@ -157,7 +158,10 @@ const stateOf = (random: Seeded, kind: Kind): ExplainState => {
 }
 
 /** Which rule decides, read off the rules one by one, without index and without `evaluate`. */
-const decisiveRule = ({ route, identity, request, target }: Trail, review: unknown): string => {
+const decisiveRule = (
+  { route, identity, request, target }: CheckContext,
+  review: unknown,
+): string => {
   if (route === undefined || identity === undefined || request === undefined) return 'none'
   const question = { identity, request, ...target, at: AT }
   for (const rule of route.authorizer.policy.rules) {
@@ -216,14 +220,19 @@ const assertMatchers = ({ outcome, shadow, matchers }: RuleExplanation): void =>
 const assertAgreement = (
   { authorize, transform, answer, identity, route }: Explanation,
   decision: Decision,
-  trail: Trail,
 ): void => {
   const rule = decision.outcome === 'allow' ? decision.permit.rule : decision.rule
   assert.deepEqual(
     [answer.decision, answer.reason, answer.rule, route.name, identity.identity?.user],
-    [decision.outcome, decision.reason, rule, trail.route?.name, trail.identity?.user],
+    [
+      decision.outcome,
+      decision.reason,
+      rule,
+      decision.context.route?.name,
+      decision.context.identity?.user,
+    ],
   )
-  const expected = respond('00000000-0000-0000-0000-000000000000', decision, trail, AT)
+  const expected = respond('00000000-0000-0000-0000-000000000000', decision, AT)
   if (expected.allow) {
     const lines = expected.setHeaders.map(([name, value]) => ({ name, values: [value] }))
     assert.deepEqual(transform.set, [...lines, ...expected.repeatedHeaders])
@@ -236,7 +245,7 @@ const assertAgreement = (
     const shadows = authorize.rules.flatMap(({ name, shadow }) =>
       shadow === undefined ? [] : [{ rule: name, decision: shadow }],
     )
-    assert.deepEqual(shadows, trail.shadows)
+    assert.deepEqual(shadows, decision.context.shadows)
   }
 }
 
@@ -251,16 +260,15 @@ describe('an explanation', () => {
       for (let turn = 0; turn < 8; turn += 1) {
         const attributes = attributesOf(requestOf(random, kind))
         const given = givenOf(random)
-        const trail: Trail = {}
-        const decision = await check(attributes, withGiven(state, given), trail, FOREVER)
+        const decision = await check(attributes, simulate(state, given), FOREVER)
         const explanation = await explain(attributes, state, given, FOREVER)
         const { authorize } = explanation
         try {
-          assertAgreement(explanation, decision, trail)
+          assertAgreement(explanation, decision)
           if (authorize.outcome !== 'not-reached') {
             const { review } = authorize
             const answered = review === 'unavailable' ? undefined : review === 'allowed'
-            assert.equal(decidedBy(decision), decisiveRule(trail, answered))
+            assert.equal(decidedBy(decision), decisiveRule(decision.context, answered))
           }
           assertOrder(authorize.rules, decision)
           authorize.rules.forEach(assertMatchers)

@@ -1,0 +1,93 @@
+// How the phases of a check follow one another: at once or after a wait, and what ends them.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { check } from '../../src/check/check.ts'
+import type { Decision } from '../../src/check/decision.ts'
+import { DeadlineNear } from '../../src/runtime/grpc/server.ts'
+import type { Transformation } from '../../src/transform/transformer.ts'
+import { fakeAuthenticator, PROVEN, type FakeAnswer } from '../fakes/authenticator.ts'
+import { attributesOf } from '../fakes/envoy.ts'
+import type { RouteParts } from '../fakes/route.ts'
+import { snapshotOf } from '../fakes/snapshot.ts'
+
+const FOREVER = new AbortController().signal
+
+const run = async (parts: RouteParts, signal = FOREVER): Promise<Decision> =>
+  await check(attributesOf({}), snapshotOf([parts]), signal)
+
+const answering = (answer: FakeAnswer): Pick<RouteParts, 'authenticators'> => ({
+  authenticators: [fakeAuthenticator('staff', answer)],
+})
+
+describe('the phases of a check', () => {
+  for (const { name, transform } of [
+    { name: 'throws', transform: () => assert.fail('bug') },
+    { name: 'rejects', transform: () => Promise.reject(new Error('bug')) },
+  ]) {
+    it(`refuses with "fault" what a transformer ${name}, and keeps what was known`, async () => {
+      const decision = await run({
+        ...answering(PROVEN),
+        transformers: [{ kind: 'headers', transform }],
+      })
+      assert.ok(decision.outcome === 'deny')
+      assert.equal(decision.reason, 'fault')
+      assert.ok(decision.cause instanceof Error)
+      assert.equal(decision.cause.message, 'bug')
+      assert.deepEqual(Object.keys(decision.context).slice(-3), ['identity', 'shadows', 'permit'])
+    })
+  }
+
+  it('is decided at once where no phase has to wait', () => {
+    const authenticator = {
+      ...fakeAuthenticator('staff', PROVEN),
+      authenticate: () => PROVEN,
+    }
+    const state = snapshotOf([{ authenticators: [authenticator] }])
+    const decision = check(attributesOf({}), state, FOREVER)
+    assert.ok(!(decision instanceof Promise))
+    assert.equal(decision.reason, 'permitted')
+  })
+
+  it('asks the next authenticator at once after one that had to wait', async () => {
+    const waiting = fakeAuthenticator('first', { outcome: 'not-applicable' })
+    const authenticators = [waiting, fakeAuthenticator('second', PROVEN)]
+    const decision = await run({ authenticators })
+    assert.equal(decision.context.authenticator, 'second')
+  })
+})
+
+describe('a check whose client has gone away', () => {
+  for (const { name, reason, want } of [
+    { name: 'aborted call', reason: undefined, want: 'cancelled' },
+    { name: 'deadline that is near', reason: new DeadlineNear('near'), want: 'too-slow' },
+    { name: 'timeout', reason: new DOMException('late', 'TimeoutError'), want: 'too-slow' },
+  ]) {
+    it(`ends with "${want}" after a successful authentication: ${name}`, async () => {
+      const leaving = new AbortController()
+      const route = answering(async () => {
+        leaving.abort(reason)
+        return PROVEN
+      })
+      const decision = await run(route, leaving.signal)
+      assert.equal(decision.reason, want)
+      assert.equal(decision.context.authenticator, 'staff')
+      assert.equal(decision.context.identity, undefined)
+    })
+
+    it(`ends with "${want}" after a successful transform: ${name}`, async () => {
+      const leaving = new AbortController()
+      const transformers = [
+        {
+          kind: 'headers',
+          transform: (): Transformation => {
+            leaving.abort(reason)
+            return { outcome: 'transformed', forwarding: { setHeaders: [], repeatedHeaders: [] } }
+          },
+        },
+      ] as const
+      const decision = await run({ ...answering(PROVEN), transformers }, leaving.signal)
+      assert.equal(decision.reason, want)
+    })
+  }
+})

@@ -1,0 +1,77 @@
+// What follows from the name of a header: worked out once for each name, and the same however often it is asked.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { canonicalName } from '../../src/request/canonical-name.ts'
+import { headerName } from '../../src/request/header-name.ts'
+import { isStripped } from '../../src/request/stripped-headers.ts'
+
+const NAMES = [
+  { name: 'accept', canonical: 'accept', stripped: false, impersonation: false },
+  { name: 'X-Remote-User', canonical: 'x-remote-user', stripped: true, impersonation: false },
+  { name: 'x_remote.user', canonical: 'x-remote-user', stripped: true, impersonation: false },
+  { name: 'impersonate-user', canonical: 'impersonate-user', stripped: true, impersonation: true },
+  {
+    name: 'Impersonate_Group',
+    canonical: 'impersonate-group',
+    stripped: true,
+    impersonation: true,
+  },
+  { name: 'impersonate', canonical: 'impersonate', stripped: false, impersonation: false },
+  { name: ':path', canonical: ':path', stripped: false, impersonation: false },
+] as const
+
+describe('a header name', () => {
+  for (const { name, canonical, stripped, impersonation } of NAMES) {
+    it(`"${name}" has its canonical form, and whether it is stripped and impersonates`, () => {
+      assert.deepEqual(headerName(name), {
+        name,
+        lowerCase: name.toLowerCase(),
+        canonical,
+        isStripped: stripped,
+        isImpersonation: impersonation,
+      })
+    })
+  }
+
+  it('is worked out once', () => {
+    assert.equal(headerName('x-worked-out-once'), headerName('x-worked-out-once'))
+  })
+
+  it('is the same after a client has sent more names than are kept', () => {
+    const before = headerName('x-remote-user')
+    for (let index = 0; index < 5_000; index++) headerName(`x-junk-${index}`)
+    assert.deepEqual(headerName('x-remote-user'), before)
+  })
+
+  it('that is too long is not kept, and has the same properties', () => {
+    const long = `x-remote-${'a'.repeat(1_000)}`
+    assert.notEqual(headerName(long), headerName(long))
+    assert.equal(headerName(long).isStripped, true)
+  })
+
+  it('agrees with the functions that it stands in for, for random names', () => {
+    const pieces = [
+      'x',
+      '-',
+      '_',
+      '.',
+      'Remote',
+      'user',
+      'Impersonate',
+      'é',
+      'K',
+      'forwarded',
+      'for',
+    ]
+    for (let seed = 1; seed < 3_000; seed++) {
+      const name = Array.from(
+        { length: 1 + (seed % 5) },
+        (_, place) => pieces[(seed * 7_919 * (place + 1)) % pieces.length],
+      ).join('')
+      const described = headerName(name)
+      assert.equal(described.canonical, canonicalName(name))
+      assert.equal(described.isStripped, isStripped(name))
+    }
+  })
+})
