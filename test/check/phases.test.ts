@@ -57,7 +57,7 @@ describe('the phases of a check', () => {
   })
 })
 
-describe('a check whose client has gone away', () => {
+describe('a check that is aborted', () => {
   for (const { name, reason, want } of [
     { name: 'aborted call', reason: undefined, want: 'cancelled' },
     { name: 'deadline that is near', reason: new DeadlineNear('near'), want: 'too-slow' },

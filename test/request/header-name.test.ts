@@ -1,4 +1,4 @@
-// What follows from the name of a header: worked out once for each name, and the same however often it is asked.
+// The properties of a header name: worked out once for each name, and the same each time.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -50,7 +50,7 @@ describe('a header name', () => {
     assert.equal(headerName(long).isStripped, true)
   })
 
-  it('agrees with the functions that it stands in for, for random names', () => {
+  it('agrees with canonicalName and isStripped for random names', () => {
     const pieces = [
       'x',
       '-',

@@ -36,7 +36,7 @@ export const valuesOf = ({ headers }: DenyAnswer, name: string): readonly string
 export const headersOf = (answer: DenyAnswer): Readonly<Record<string, readonly string[]>> =>
   Object.fromEntries(answer.headers.map(([name]) => [name, valuesOf(answer, name)]))
 
-/** What is known of a request by the time that rules are asked. */
+/** What is known of a request when its rules are evaluated. */
 export const contextOf = (
   request: RequestParts = {},
   route: RouteParts = {},
