@@ -8,8 +8,8 @@ import { hashOf, ID, newApiKey, newKeyId } from '../authenticate/api-key/key.ts'
 import { KeysFile } from '../authenticate/api-key/keys-file.ts'
 import { withEntry } from '../config/edit.ts'
 import { durationSchema } from '../config/values.ts'
+import { replaceFile } from '../runtime/atomic-file.ts'
 import { CountersignError, describeError, hasCode } from '../runtime/errors.ts'
-import { replaceFile } from './replace-file.ts'
 import { hasControlCharacter } from '../runtime/text.ts'
 
 interface Options {

@@ -4,9 +4,9 @@
 import { chmod, readFile, realpath, writeFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { newGrantKeyLine, parseGrantKeys } from '../keys/grant-keys.ts'
+import { replaceFile } from '../runtime/atomic-file.ts'
 import { CountersignError, describeError, hasCode } from '../runtime/errors.ts'
 import { apiKeyCommand } from './api-keys.ts'
-import { replaceFile } from './replace-file.ts'
 import { signingKeysCommand } from './signing-keys.ts'
 
 interface Options {
@@ -100,10 +100,9 @@ const create = async (file: string, mode: number): Promise<void> => {
   try {
     await writeFile(file, `${HEADER}${newGrantKeyLine()}\n`, { flag: 'wx', mode })
   } catch (cause) {
-    const exists = hasCode(cause, 'EEXIST')
     throw new CountersignError(
       'usage',
-      exists
+      hasCode(cause, 'EEXIST')
         ? `${file} exists already; --add puts a new key into it`
         : `${file} cannot be made: ${describeError(cause)}`,
       { cause },

@@ -24,9 +24,9 @@ import {
   parseSigningKeys,
   type SigningKeyList,
 } from '../keys/signing-keys.ts'
+import { replaceFile } from '../runtime/atomic-file.ts'
 import { CountersignError, describeError, hasCode } from '../runtime/errors.ts'
 import { lockFolder, type FolderLock } from './folder-lock.ts'
-import { replaceFile } from './replace-file.ts'
 import { usageError } from './usage-error.ts'
 
 /** What is to be done. */
@@ -218,7 +218,7 @@ const syncFolder = async (folder: string): Promise<void> => {
 const PRIVATE_KEY = /^([\w-]{43})\.pem$/
 
 // Of commands that ended in the midst of their work. The folder is ours alone now.
-const REMAINS = /^(keys\.json\.part|\.lock\..+)$/
+const REMAINS = /^(keys\.json(\..+)?\.part|\.lock\..+)$/
 
 /** Removes private keys that sign no more, or that no list names; gives the names of them. */
 const sweep = async (
@@ -232,7 +232,7 @@ const sweep = async (
     const kid = PRIVATE_KEY.exec(name)?.[1]
     const isNeeded = kid === undefined ? !REMAINS.test(name) : kept.has(kid)
     if (isNeeded) continue
-    await rm(join(folder, name))
+    await rm(join(folder, name), { force: true }) // the draft of a waiting lock may be removed already
     if (kid !== undefined) removed.push(kid)
   }
   return removed

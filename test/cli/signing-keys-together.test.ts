@@ -74,7 +74,10 @@ describe('commands at the same time', { concurrency: true }, () => {
         return rotation(list, { algorithms: ['ES256'], overlap: 0 }, now)
       },
     })
-    await assert.rejects(overtaken, { code: 'usage', message: /nothing is done, run this again$/ })
+    await assert.rejects(overtaken, {
+      code: 'usage',
+      message: /nothing was changed. Run the command again$/,
+    })
     assert.deepEqual(await keys.entries(), before)
     await keys.read()
     // Its new key lies there and is named by nobody, and the lock is that of the other.

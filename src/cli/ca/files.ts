@@ -1,10 +1,10 @@
 // Writes keys and certificates: whole or not at all, and over nothing that is there.
 
-import { chmod, lstat, mkdir } from 'node:fs/promises'
+import { lstat, mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { replaceFile } from '../../runtime/atomic-file.ts'
 import { CountersignError, describeError } from '../../runtime/errors.ts'
 import { lockFolder } from '../folder-lock.ts'
-import { writePrivately } from '../private-file.ts'
 import { usageError } from '../usage-error.ts'
 
 /** A file to write. */
@@ -41,8 +41,7 @@ export const writeFiles = async (
   for (const { name, text, mode } of files) {
     const path = join(folder, name)
     await writable(path, async () => {
-      await writePrivately(path, text)
-      await chmod(path, mode)
+      await replaceFile(path, text, { mode })
     })
   }
   return paths
@@ -56,8 +55,7 @@ export const writePublicFile = async (
 ): Promise<void> => {
   if (!force) await requireAbsent(path)
   await writable(dirname(path), async () => {
-    await writePrivately(path, text)
-    await chmod(path, 0o644)
+    await replaceFile(path, text, { mode: 0o644 })
   })
 }
 

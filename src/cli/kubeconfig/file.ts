@@ -4,8 +4,8 @@ import { mkdir, open, readFile, realpath, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { OWNER_ONLY, replaceFile } from '../../runtime/atomic-file.ts'
 import { describeError, hasCode } from '../../runtime/errors.ts'
-import { writePrivately } from '../private-file.ts'
 import { usageError } from '../usage-error.ts'
 
 /** The file that kubectl writes to: the first of `KUBECONFIG`, else the usual one. */
@@ -36,7 +36,7 @@ export const changeKubeconfig = async (
     throw usageError(`${file} cannot be read: ${describeError(cause)}`)
   })
   const after = change(before)
-  if (after !== before) await writePrivately(file, after)
+  if (after !== before) await replaceFile(file, after, { mode: OWNER_ONLY })
 }
 
 const WAIT_MS = 5_000

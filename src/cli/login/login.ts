@@ -97,7 +97,7 @@ export const logInAndKeep = async (
   const login: Login = { ...request, ...access, ...tokens }
   await heedingInterruption(async (signal) => {
     // Whoever is renewing the tokens that were there must not put theirs in the place of these.
-    await using _ = await cache.takeTurn(request, { wait: LOCK_WAIT_MS, signal })
+    await using _ = await cache.lock(request, { wait: LOCK_WAIT_MS, signal })
     await cache.write(login)
   })
   return login

@@ -104,7 +104,7 @@ const end = async (
     return { outcome: 'failed', why: `${entry.why}. It is removed, and nothing was revoked` }
   }
   const { issuer, user } = entry.login
-  await using _ = await cache.takeTurn(entry.login, { wait: WAIT_MS, signal })
+  await using _ = await cache.lock(entry.login, { wait: WAIT_MS, signal })
   if (signal.aborted) return { issuer, user, outcome: 'failed', why: 'interrupted' }
   // Whoever had the turn may have put another refresh token there.
   const login = await cache.read(entry.login)

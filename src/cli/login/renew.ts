@@ -48,9 +48,9 @@ export const heldToken = async (renewing: Renewing): Promise<Held> => {
   const isUsable = freshness === 'ending' && !isAboutToEnd(token, now())
   return await heedingInterruption(async (signal) => {
     // Another process may renew it while this one is still good.
-    await using turn = await cache.takeTurn(request, { wait: isUsable ? 0 : WAIT_MS, signal })
+    await using lock = await cache.lock(request, { wait: isUsable ? 0 : WAIT_MS, signal })
     // From here on it goes to its end: a refresh token that is spent is of no use but for its answer.
-    if (turn !== undefined) return await inTurn(renewing)
+    if (lock !== undefined) return await inTurn(renewing)
     if (isUsable) return held
     throw new CountersignError(
       'unavailable',

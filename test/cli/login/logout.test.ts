@@ -154,7 +154,7 @@ describe('countersign logout', { concurrency: 2 }, () => {
     const cache = new TokenCache(join(folder.path, 'countersign/tokens'))
     const login = loginAt(provider.issuer)
     await cache.write(login)
-    const turn = await cache.takeTurn(login, { wait: 0 })
+    const turn = await cache.lock(login, { wait: 0 })
     const running = run(['logout'], { state: folder.path })
     await new Promise((settle) => setTimeout(settle, 500))
     await cache.write({ ...login, refreshToken: 'refresh-2' })

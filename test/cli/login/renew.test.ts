@@ -198,7 +198,7 @@ describe('a token that is held', { concurrency: true }, () => {
     await using folder = await temporaryFolder()
     const cache = new TokenCache(folder.file('tokens'))
     await cache.write(LOGIN)
-    await using _ = await cache.takeTurn(LOGIN, { wait: 0 })
+    await using _ = await cache.lock(LOGIN, { wait: 0 })
     const before = performance.now()
     const held = await heldToken({
       cache,
@@ -214,7 +214,7 @@ describe('a token that is held', { concurrency: true }, () => {
     await using folder = await temporaryFolder()
     const cache = new TokenCache(folder.file('tokens'))
     await cache.write(LOGIN)
-    const turn = await cache.takeTurn(LOGIN, { wait: 0 })
+    const turn = await cache.lock(LOGIN, { wait: 0 })
     const asked = heldToken({
       cache,
       request: LOGIN,

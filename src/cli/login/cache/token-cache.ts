@@ -4,11 +4,11 @@
 import { constants } from 'node:fs'
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { OWNER_ONLY, replaceFile } from '../../../runtime/atomic-file.ts'
 import { CountersignError, describeError, hasCode } from '../../../runtime/errors.ts'
-import { writePrivately } from '../../private-file.ts'
+import { acquireFileLock, type FileLock, type LockOptions } from '../../../runtime/file-lock.ts'
 import { formatLogin, parseLogin, type Login } from '../login-record.ts'
 import { nameOf, type LoginRequest } from '../login-request.ts'
-import { takeTurn, type Patience, type Turn } from './lock.ts'
 
 /** A file of the cache. */
 export type CacheEntry =
@@ -57,13 +57,16 @@ export class TokenCache {
   /** Keeps a login, in place of the one that was there. */
   async write(login: Login): Promise<void> {
     await this.prepare()
-    await writePrivately(this.#fileOf(login), formatLogin(login))
+    await replaceFile(this.#fileOf(login), formatLogin(login), { mode: OWNER_ONLY })
   }
 
-  /** Waits for the turn to change the login for a request; `undefined` when it does not come. */
-  async takeTurn(request: LoginRequest, patience: Patience): Promise<Turn | undefined> {
+  /**
+   * Waits for the lock on the login of a request; `undefined` when it is not released in that time. Most
+   * providers accept a refresh token once, and end the login when it is used twice.
+   */
+  async lock(request: LoginRequest, options: LockOptions): Promise<FileLock | undefined> {
     await this.prepare()
-    return await takeTurn(join(this.folder, `${nameOf(request)}.lock`), patience)
+    return await acquireFileLock(join(this.folder, `${nameOf(request)}.lock`), options)
   }
 
   /** Every login that is kept, and every file that is none any more. */

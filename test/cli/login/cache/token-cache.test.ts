@@ -133,7 +133,7 @@ describe('the cache of tokens', { concurrency: true }, () => {
       await assert.rejects(cache.read(LOGIN), refused)
       await assert.rejects(cache.write(LOGIN), refused)
       await assert.rejects(cache.list(), refused)
-      await assert.rejects(cache.takeTurn(LOGIN, { wait: 0 }), refused)
+      await assert.rejects(cache.lock(LOGIN, { wait: 0 }), refused)
     })
   }
 
