@@ -52,10 +52,10 @@ export interface AuthorityRequest {
  * @throws CountersignError `file-unreadable`, `authority-unusable`
  */
 export const readAuthority = async (folder: string): Promise<Authority> => {
-  const files = [AUTHORITY_FILES.certificate, AUTHORITY_FILES.key].map((name) => join(folder, name))
-  const [certificate, key] = await Promise.all(files.map(read))
-  const [name = '', keyName = ''] = files
-  return openAuthority(certificate?.toString('utf8') ?? '', key ?? Buffer.alloc(0), name, keyName)
+  const name = join(folder, AUTHORITY_FILES.certificate)
+  const keyName = join(folder, AUTHORITY_FILES.key)
+  const pem = (await read(name)).toString('utf8')
+  return openAuthority(pem, await read(keyName), name, keyName)
 }
 
 const read = async (file: string): Promise<Buffer> =>

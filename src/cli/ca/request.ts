@@ -9,12 +9,15 @@ import { usageError } from '../usage-error.ts'
 import { namesExtension, nameOf } from './certify.ts'
 import { signingKey } from './keys.ts'
 import type { AlternativeName } from './template.ts'
+import { alternativeNameTexts, nameText } from './summary.ts'
 import { x509 } from './x509.ts'
 
 /** A request whose signature holds, which proves possession of the private key. */
 export interface ProvenRequest {
   readonly publicKey: KeyObject
-  readonly request: x509.Pkcs10CertificateRequest
+  /** What it requests, as text; certified only where the command line repeats it. */
+  readonly subject: string
+  readonly names: readonly string[]
 }
 
 // RFC 7468 §7: with "NEW" as older tools write it.
@@ -65,29 +68,29 @@ export const readRequest = async (pem: string, file: string): Promise<ProvenRequ
       `${file}: must hold one certificate request in PEM; it holds ${more.length + (der === undefined ? 0 : 1)}`,
     )
   }
-  let request: x509.Pkcs10CertificateRequest
-  let publicKey: KeyObject
+  let proven: ProvenRequest
   let isProven: boolean
   try {
-    request = new x509.Pkcs10CertificateRequest(der)
-    publicKey = createPublicKey({
-      key: Buffer.from(request.publicKey.rawData),
-      format: 'der',
-      type: 'spki',
-    })
-    isProven = await request.verify()
+    const request = new x509.Pkcs10CertificateRequest(der)
+    const key = Buffer.from(request.publicKey.rawData)
+    proven = {
+      publicKey: createPublicKey({ key, format: 'der', type: 'spki' }),
+      subject: nameText(request.subjectName),
+      names: alternativeNameTexts(request.extensions),
+    }
+    isProven = (await request.verify()) && HASHES.has(request.signatureAlgorithm.hash?.name)
   } catch (cause) {
     throw usageError(`${file}: the certificate request cannot be read: ${describeError(cause)}`)
   }
-  if (!isProven || !HASHES.has(request.signatureAlgorithm.hash?.name)) {
+  if (!isProven) {
     throw usageError(
       `${file}: the signature of the request does not hold by its own key, which proves no possession of the key. Request a new one from its owner, signed with SHA-256 or better`,
     )
   }
-  if (!isStrongKey(publicKey)) {
+  if (!isStrongKey(proven.publicKey)) {
     throw usageError(
       `${file}: the key is too weak or of an unknown kind; ask for EC P-256, P-384 or P-521, Ed25519, or RSA from 2048 bits`,
     )
   }
-  return { publicKey, request }
+  return proven
 }

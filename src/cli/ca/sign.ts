@@ -21,9 +21,7 @@ import {
   type NameOptions,
 } from './options.ts'
 import { reportCertificate } from './report.ts'
-import { readRequest } from './request.ts'
-import { alternativeNameTexts, nameText } from './summary.ts'
-import type { x509 } from './x509.ts'
+import { readRequest, type ProvenRequest } from './request.ts'
 
 interface Options extends NameOptions {
   readonly ca: string
@@ -74,11 +72,11 @@ const sign = async (options: Options): Promise<void> => {
   const pem = await readFile(csr, 'utf8').catch((cause: unknown) => {
     throw new CountersignError('file-unreadable', `${csr}: ${describeError(cause)}`, { cause })
   })
-  const { request, publicKey } = await readRequest(pem, csr)
+  const request = await readRequest(pem, csr)
   requireNames(options, request)
   const names = namesFor(profile, options)
   const authority = await readAuthority(ca)
-  const certificate = await issueFor(authority, { profile, ...names, days }, publicKey)
+  const certificate = await issueFor(authority, { profile, ...names, days }, request.publicKey)
   reportLeftOut(
     request,
     names.names.map(({ kind, value }) => `${kind}:${value}`),
@@ -92,20 +90,16 @@ const sign = async (options: Options): Promise<void> => {
 }
 
 /** Says what the request asks for where the command line repeats none of it. */
-const requireNames = (
-  { csr, dns, ip, spiffe, user }: Options,
-  request: x509.Pkcs10CertificateRequest,
-): void => {
+const requireNames = ({ csr, dns, ip, spiffe, user }: Options, request: ProvenRequest): void => {
   if ([dns, ip, spiffe, user].some((value) => value !== undefined)) return
-  const wanted = [nameText(request.subjectName), ...alternativeNameTexts(request.extensions)]
+  const wanted = [request.subject, ...request.names]
   throw usageError(
     `${csr} asks for ${printable(wanted.filter((text) => text !== '').join(', ')) || 'no name'}. Repeat the names that the certificate may have: --dns, --ip, --spiffe or --user`,
   )
 }
 
-const reportLeftOut = (request: x509.Pkcs10CertificateRequest, taken: readonly string[]): void => {
-  const wanted = alternativeNameTexts(request.extensions)
-  const leftOut = wanted.filter(
+const reportLeftOut = (request: ProvenRequest, taken: readonly string[]): void => {
+  const leftOut = request.names.filter(
     (name) => !taken.includes(name.toLowerCase()) && !taken.includes(name),
   )
   if (leftOut.length > 0) {

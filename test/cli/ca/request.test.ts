@@ -142,6 +142,25 @@ describe('a certificate request', { concurrency: true }, () => {
     },
   )
 
+  const UNREADABLE: readonly { name: string; extension: string }[] = [
+    { name: 'is not DER', extension: 'subjectAltName=DER:ff:ff' },
+    { name: 'is cut short', extension: 'subjectAltName=DER:30:10:82:01:61' },
+    { name: 'has a name of no known type', extension: 'subjectAltName=DER:30:03:9f:1f:00' },
+  ]
+  for (const { name, extension } of UNREADABLE) {
+    it(`is refused when its subjectAltName ${name}`, { skip: without('openssl') }, async () => {
+      await using folder = await withRequest()
+      const key = ['-key', folder.file('r/request.key')]
+      const pem = openssl(['req', '-new', ...key, '-subj', '/CN=a', '-addext', extension])
+      await writeFile(folder.file('r/request.csr'), pem)
+      const { status, stderr } = await folder.ca(...SIGN, 'server', '--dns', 'a.example.org')
+      assert.equal(status, 1)
+      assert.match(stderr, /^countersign: .*request\.csr: the certificate request cannot be read/)
+      const shown = await folder.ca('show', './r/request.csr')
+      assert.match(shown.stderr, /^countersign: .*request\.csr cannot be read as/)
+    })
+  }
+
   it('is one that OpenSSL verifies', { skip: without('openssl') }, async () => {
     await using folder = await caFolder()
     const names = ['--dns', 'a.example.org', '--ip', '::1', '--spiffe', 'spiffe://a.example/b']
