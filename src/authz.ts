@@ -3,7 +3,6 @@
 import { startAdmin } from './audit/admin.ts'
 import { BudgetedSink } from './audit/budgeted-sink.ts'
 import { reopenAndReload } from './audit/reload.ts'
-import { observedSink } from './audit/observed-sink.ts'
 import { JsonLinesSink } from './audit/sink.ts'
 import { openConfiguredState } from './check/configured-state.ts'
 import { authzMetrics } from './check/metrics.ts'
@@ -16,8 +15,7 @@ import { CheckStatistics } from './check/statistics.ts'
 import { ReloadStatus } from './config/reload-status.ts'
 import { Reloader } from './config/reload.ts'
 import { startIssuerListener } from './issuer/listener.ts'
-import { issuerMetrics } from './issuer/metrics.ts'
-import { IssuerStatistics } from './issuer/statistics.ts'
+import { IssuerMetrics } from './issuer/metrics.ts'
 import { systemClock } from './runtime/clock.ts'
 import { startGrpcServer, type ListenAddress } from './runtime/grpc/server.ts'
 import { createLogger } from './runtime/logger.ts'
@@ -70,16 +68,17 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   // 4. Health and metrics, from before the first check until after the last.
   const checks = new CheckStatistics()
   const { current } = reloader
-  const observer = new IssuerStatistics()
+  const issuerMetrics = new IssuerMetrics()
   const metrics = [
     ...authzMetrics({ checks, memory, keySets, tokens, store, current, clock }),
-    ...issuerMetrics(observer),
+    ...issuerMetrics.all,
   ]
   const shown = { reloads, audit, metrics, checks: stateChecks(store), clock, logger }
   const admin = stack.use(await startAdmin(listen.admin, shown))
   // 5. What upstreams verify our tokens by, there before the first token is; and where people log in.
   const { records, attempts, keys: opaqueKeys } = resources.state
-  const login = { records, attempts, opaqueKeys, audit: observedSink(audit, observer), observer }
+  const counted = { audit: issuerMetrics.countedBy(audit), metrics: issuerMetrics }
+  const login = { records, attempts, opaqueKeys, ...counted }
   const published = { current: () => current().value, ...login, tls: issuerTls, clock, logger }
   const issuer = listen.issuer && stack.use(await startIssuerListener(listen.issuer, published))
   if (issuer !== undefined) resources.standings.answerBy(issuer.statuses)

@@ -4,9 +4,9 @@ import { startAdmin } from './audit/admin.ts'
 import { reopenAndReload } from './audit/reload.ts'
 import { JsonLinesSink } from './audit/sink.ts'
 import { CertificateIssuer } from './ca/issuer.ts'
+import { IssuanceMetrics } from './ca/metrics.ts'
 import { signerReloadReports } from './ca/reload-reports.ts'
 import { buildSigner, SignerResources } from './ca/snapshot.ts'
-import { IssuanceStatistics } from './ca/statistics.ts'
 import { Reloader } from './config/reload.ts'
 import { ReloadStatus } from './config/reload-status.ts'
 import { systemClock } from './runtime/clock.ts'
@@ -54,8 +54,8 @@ export const startSigner = async (file: string): Promise<Signer> => {
   reloader.follow(reloads.noting(signerReloadReports(file, audit, logger)))
   // 4. The certificates, and keys for the first of them.
   const { current, reloadIfChanged: refresh } = reloader
-  const issuances = new IssuanceStatistics()
-  const observed = { audit, logger, clock, observer: issuances }
+  const issuances = new IssuanceMetrics()
+  const observed = { audit, logger, clock, metrics: issuances }
   const issuer = stack.use(new CertificateIssuer({ current, refresh, ...observed }))
   for (const { keys } of authorities.values()) keys.prepare()
   const maxNames = NAMES_PER_STREAM * config.streams

@@ -46,12 +46,10 @@ export const commonMetrics = ({ reloads, audit }: CommonParts): readonly Metric[
     'Changes of the configuration that were refused.',
     () => reloads.rejections,
   ),
-  {
-    type: 'counter',
-    name: 'countersign_audit_events_total',
-    help: 'Audit events, by what became of them: written, lost, or summarised (refusals of unauthenticated clients beyond their budget).',
-    labels: ['result'],
-    read: () => {
+  counter(
+    'countersign_audit_events_total',
+    'Audit events, by what became of them: written, lost, or summarised (refusals of unauthenticated clients beyond their budget).',
+    () => {
       const { written, lost, summarised } = audit.statistics()
       return [
         { labels: { result: 'written' }, value: written },
@@ -61,7 +59,7 @@ export const commonMetrics = ({ reloads, audit }: CommonParts): readonly Metric[
           : [{ labels: { result: 'summarised' }, value: summarised }]),
       ]
     },
-  },
+  ),
   gauge(
     'countersign_audit_events_waiting',
     'Audit events that wait to be written.',

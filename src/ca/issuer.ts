@@ -13,6 +13,7 @@ import { encodePem } from '../x509/pem.ts'
 import { admit, versionOf, type Admitted, type Refused } from './admission.ts'
 import type { MintedKey } from './key-pool.ts'
 import { isoTime, usableUntil } from './limits.ts'
+import type { IssuanceMetrics } from './metrics.ts'
 import { mint, randomSerial, type Minting } from './mint.ts'
 import { RefusalRecords } from './refusal-records.ts'
 import type { SignerSnapshot } from './snapshot.ts'
@@ -27,14 +28,7 @@ export interface CertificateIssuerOptions {
   readonly audit: AuditSink
   readonly logger: Logger
   readonly clock: Clock
-  readonly observer?: IssuanceObserver
-}
-
-/** Told of every issuance. Neither method may throw. */
-export interface IssuanceObserver {
-  /** @param duration from the request to the certificate, in milliseconds */
-  issued(authority: string, duration: number): void
-  refused(code: Refused['code']): void
+  readonly metrics?: IssuanceMetrics
 }
 
 /** A certificate with its key, or why there is none. */
@@ -208,7 +202,7 @@ export class CertificateIssuer implements AsyncDisposable {
       generation,
     })
     if (!recorded) {
-      this.#options.observer?.refused('audit-unavailable')
+      this.#options.metrics?.refused('audit-unavailable')
       return { outcome: 'refused', code: 'audit-unavailable' }
     }
     const issued: Issued = {
@@ -218,7 +212,7 @@ export class CertificateIssuer implements AsyncDisposable {
       version: versionOf(admitted),
       ttl,
     }
-    this.#options.observer?.issued(grant.authority, clock.monotonic() - start)
+    this.#options.metrics?.issued(grant.authority, clock.monotonic() - start)
     return issued
   }
 
@@ -227,7 +221,7 @@ export class CertificateIssuer implements AsyncDisposable {
     { code, grant, detail }: Refused,
     generation: number,
   ): Promise<Issuance> {
-    this.#options.observer?.refused(code)
+    this.#options.metrics?.refused(code)
     await this.#refusals.record({
       event: 'certificate-refused',
       handle: handleDigest(handle),

@@ -3,7 +3,7 @@
 import type { FactHoldings, CredentialCache } from '../authenticate/credential-cache.ts'
 import type { KeySets } from '../authenticate/bearer/key-sets.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { counter, gauge, type Metric, type Sample } from '../runtime/metrics/metric.ts'
+import { counter, gauge, histogram, type Metric, type Sample } from '../runtime/metrics/metric.ts'
 import type { StoreHealth } from '../state/opened-state.ts'
 import type { TokenMemory } from '../transform/token/token-memory.ts'
 import type { Dependency } from '../clients/parts.ts'
@@ -40,49 +40,41 @@ const checkMetrics = (checks: CheckStatistics): readonly Metric[] => {
     return () => [...checks.routes].flatMap(([route, statistics]) => samples(route, statistics))
   }
   return [
-    {
-      type: 'counter',
-      name: 'countersign_decisions_total',
-      help: 'Checks, by what was decided and why. The reasons are those of the audit log.',
-      labels: ['route', 'decision', 'reason'],
-      read: perRoute((route, { reasons }) =>
+    counter(
+      'countersign_decisions_total',
+      'Checks, by what was decided and why. The reasons are those of the audit log.',
+      perRoute((route, { reasons }) =>
         [...reasons].map(([reason, value]) => {
           const decision = reason === 'permitted' ? 'allow' : 'deny'
           return { labels: { route, decision, reason }, value }
         }),
       ),
-    },
-    {
-      type: 'histogram',
-      name: 'countersign_check_duration_seconds',
-      help: 'From the arrival of a check to its answer.',
-      labels: ['route', 'decision'],
-      read: perRoute((route, { allowed, denied }) => [
+    ),
+    histogram(
+      'countersign_check_duration_seconds',
+      'From the arrival of a check to its answer.',
+      perRoute((route, { allowed, denied }) => [
         { labels: { route, decision: 'allow' }, value: allowed },
         { labels: { route, decision: 'deny' }, value: denied },
       ]),
-    },
+    ),
     gauge('countersign_checks_in_flight', 'Checks that are being decided.', () => checks.inFlight),
-    {
-      type: 'counter',
-      name: 'countersign_authentications_total',
-      help: 'Credentials, by the authenticator that judged and what became of them: authenticated, rejected, unavailable.',
-      labels: ['authenticator', 'outcome'],
-      read: () =>
+    counter(
+      'countersign_authentications_total',
+      'Credentials, by the authenticator that judged and what became of them: authenticated, rejected, unavailable.',
+      () =>
         [...checks.authentications].flatMap(([authenticator, outcomes]) =>
           Object.entries(outcomes).map(([outcome, value]) => ({
             labels: { authenticator, outcome },
             value,
           })),
         ),
-    },
-    {
-      type: 'counter',
-      name: 'countersign_certificate_requests_total',
-      help: 'Checks that were permitted and forwarded with a client certificate.',
-      labels: ['route'],
-      read: perRoute((route, { certificates }) => [{ labels: { route }, value: certificates }]),
-    },
+    ),
+    counter(
+      'countersign_certificate_requests_total',
+      'Checks that were permitted and forwarded with a client certificate.',
+      perRoute((route, { certificates }) => [{ labels: { route }, value: certificates }]),
+    ),
     ...ruleMetrics(perRoute),
   ]
 }
@@ -92,12 +84,10 @@ const ruleMetrics = (
     samples: (route: string, statistics: RouteStatistics) => readonly Sample<number>[],
   ) => () => readonly Sample<number>[],
 ): readonly Metric[] => [
-  {
-    type: 'counter',
-    name: 'countersign_rule_decisions_total',
-    help: 'Checks that a rule decided: allow, deny, or failed where it could not be evaluated, which refuses too.',
-    labels: ['route', 'rule', 'decision'],
-    read: perRoute((route, { rules }) =>
+  counter(
+    'countersign_rule_decisions_total',
+    'Checks that a rule decided: allow, deny, or failed where it could not be evaluated, which refuses too.',
+    perRoute((route, { rules }) =>
       [...rules].flatMap(([rule, counts]) =>
         RULE_DECISIONS.map((decision) => ({
           labels: { route, rule, decision },
@@ -105,13 +95,11 @@ const ruleMetrics = (
         })),
       ),
     ),
-  },
-  {
-    type: 'counter',
-    name: 'countersign_shadow_decisions_total',
-    help: 'Checks that a rule in shadow would have decided, by what it would have been (decision) and what it was (decided).',
-    labels: ['route', 'rule', 'decision', 'decided'],
-    read: perRoute((route, { shadows }) =>
+  ),
+  counter(
+    'countersign_shadow_decisions_total',
+    'Checks that a rule in shadow would have decided, by what it would have been (decision) and what it was (decided).',
+    perRoute((route, { shadows }) =>
       [...shadows].flatMap(([rule, counts]) =>
         RULE_DECISIONS.flatMap((decision) =>
           (['allow', 'deny'] as const).map((decided) => ({
@@ -121,7 +109,7 @@ const ruleMetrics = (
         ),
       ),
     ),
-  },
+  ),
 ]
 
 const factMetrics = (memory: CredentialCache): readonly Metric[] => {
@@ -135,40 +123,32 @@ const factMetrics = (memory: CredentialCache): readonly Metric[] => {
       ]
     }
   return [
-    {
-      type: 'counter',
-      name: 'countersign_facts_lookups_total',
-      help: 'Credentials that were looked for in the memory of facts: remembered as proven (hit) or as wrong (refusal), just being proven (joined), or neither (miss).',
-      labels: ['authenticator', 'result'],
-      read: () =>
+    counter(
+      'countersign_facts_lookups_total',
+      'Credentials that were looked for in the memory of facts: remembered as proven (hit) or as wrong (refusal), just being proven (joined), or neither (miss).',
+      () =>
         [...memory.statistics().lookups].flatMap(([authenticator, counts]) => [
           { labels: { authenticator, result: 'hit' }, value: counts.hits },
           { labels: { authenticator, result: 'refusal' }, value: counts.refusals },
           { labels: { authenticator, result: 'joined' }, value: counts.joined },
           { labels: { authenticator, result: 'miss' }, value: counts.misses },
         ]),
-    },
-    {
-      type: 'gauge',
-      name: 'countersign_facts_entries',
-      help: 'Credentials that are remembered.',
-      labels: ['kind'],
-      read: perKind(({ entries }) => entries),
-    },
-    {
-      type: 'gauge',
-      name: 'countersign_facts_bytes',
-      help: 'Memory that they take, about.',
-      labels: ['kind'],
-      read: perKind(({ bytes }) => bytes),
-    },
-    {
-      type: 'counter',
-      name: 'countersign_facts_evictions_total',
-      help: 'Credentials that were forgotten for want of room.',
-      labels: ['kind'],
-      read: perKind(({ evictions }) => evictions),
-    },
+    ),
+    gauge(
+      'countersign_facts_entries',
+      'Credentials that are remembered.',
+      perKind(({ entries }) => entries),
+    ),
+    gauge(
+      'countersign_facts_bytes',
+      'Memory that they take, about.',
+      perKind(({ bytes }) => bytes),
+    ),
+    counter(
+      'countersign_facts_evictions_total',
+      'Credentials that were forgotten for want of room.',
+      perKind(({ evictions }) => evictions),
+    ),
     counter(
       'countersign_facts_revocations_total',
       'How often everything was forgotten (SIGHUP).',
@@ -178,36 +158,30 @@ const factMetrics = (memory: CredentialCache): readonly Metric[] => {
 }
 
 const keyMetrics = (keySets: KeySets): readonly Metric[] => [
-  {
-    type: 'gauge',
-    name: 'countersign_token_keys',
-    help: 'Published keys that may be used, by where they are published.',
-    labels: ['source'],
-    read: () => keySets.statuses().map(({ source, keys }) => ({ labels: { source }, value: keys })),
-  },
-  {
-    type: 'gauge',
-    name: 'countersign_token_keys_age_seconds',
-    help: 'How long ago the issuer last confirmed them; absent while there are none.',
-    labels: ['source'],
-    read: () =>
+  gauge(
+    'countersign_token_keys',
+    'Published keys that may be used, by where they are published.',
+    () => keySets.statuses().map(({ source, keys }) => ({ labels: { source }, value: keys })),
+  ),
+  gauge(
+    'countersign_token_keys_age_seconds',
+    'How long ago the issuer last confirmed them; absent while there are none.',
+    () =>
       keySets
         .statuses()
         .flatMap(({ source, age }) =>
           age === undefined ? [] : [{ labels: { source }, value: age / 1_000 }],
         ),
-  },
-  {
-    type: 'counter',
-    name: 'countersign_token_key_fetches_total',
-    help: 'Times that keys were fetched, by how it ended: fetched or failed.',
-    labels: ['source', 'result'],
-    read: () =>
+  ),
+  counter(
+    'countersign_token_key_fetches_total',
+    'Times that keys were fetched, by how it ended: fetched or failed.',
+    () =>
       keySets.statuses().flatMap(({ source, fetched, failed }) => [
         { labels: { source, result: 'fetched' }, value: fetched },
         { labels: { source, result: 'failed' }, value: failed },
       ]),
-  },
+  ),
 ]
 
 /** To Prometheus an empty label is none. */
@@ -220,23 +194,19 @@ const dependencyOf = ({ kind, name, failure }: StoreHealth): readonly Dependency
   kind === 'redis' ? [{ kind: 'state', name, isUp: () => failure() === undefined }] : []
 
 const snapshotMetrics = ({ current, store }: AuthzParts): readonly Metric[] => [
-  {
-    type: 'gauge',
-    name: 'countersign_dependency_up',
-    help: '1, or 0 while a server that an authenticator, a route or `state` asks is left alone because it failed.',
-    labels: ['authenticator', 'route', 'kind', 'server'],
-    read: () =>
+  gauge(
+    'countersign_dependency_up',
+    '1, or 0 while a server that an authenticator, a route or `state` asks is left alone because it failed.',
+    () =>
       [...current().value.dependencies, ...dependencyOf(store)].map((dependency) => ({
         labels: { ...askerOf(dependency), kind: dependency.kind, server: dependency.name },
         value: dependency.isUp() ? 1 : 0,
       })),
-  },
-  {
-    type: 'counter',
-    name: 'countersign_dependency_refusals_total',
-    help: 'Questions that such a server was not asked, since the configuration in force was loaded, by why: a caller over its budget (rate-limited), a credential without an answer a moment ago (remembered), a server that is left alone (left-alone), too many that wait (overloaded).',
-    labels: ['authenticator', 'route', 'kind', 'server', 'reason'],
-    read: () =>
+  ),
+  counter(
+    'countersign_dependency_refusals_total',
+    'Questions that such a server was not asked, since the configuration in force was loaded, by why: a caller over its budget (rate-limited), a credential without an answer a moment ago (remembered), a server that is left alone (left-alone), too many that wait (overloaded).',
+    () =>
       current().value.dependencies.flatMap((dependency) =>
         [...(dependency.refusals?.() ?? [])].map(([reason, value]) => ({
           labels: {
@@ -248,7 +218,7 @@ const snapshotMetrics = ({ current, store }: AuthzParts): readonly Metric[] => [
           value,
         })),
       ),
-  },
+  ),
   counter(
     'countersign_grants_sealed_total',
     'Grants that were sealed for the signer, since the configuration in force was loaded.',

@@ -14,18 +14,16 @@ export interface TokenParts {
 
 /** The metrics. */
 export const tokenMetrics = ({ tokens, current, now }: TokenParts): readonly Metric[] => [
-  {
-    type: 'counter',
-    name: 'countersign_upstream_tokens_total',
-    help: 'Tokens for upstreams that were wanted, by kind and result: held from before (hit), just being made for another request (joined), or neither (miss).',
-    labels: ['kind', 'result'],
-    read: () =>
+  counter(
+    'countersign_upstream_tokens_total',
+    'Tokens for upstreams that were wanted, by kind and result: held from before (hit), just being made for another request (joined), or neither (miss).',
+    () =>
       [...tokens.statistics().lookups].flatMap(([kind, counts]) => [
         { labels: { kind, result: 'hit' }, value: counts.hits },
         { labels: { kind, result: 'joined' }, value: counts.joined },
         { labels: { kind, result: 'miss' }, value: counts.misses },
       ]),
-  },
+  ),
   gauge(
     'countersign_upstream_tokens_held',
     'Tokens for upstreams that are held.',
@@ -41,12 +39,10 @@ export const tokenMetrics = ({ tokens, current, now }: TokenParts): readonly Met
     'Tokens for upstreams that were forgotten for want of room.',
     () => tokens.statistics().evictions,
   ),
-  {
-    type: 'gauge',
-    name: 'countersign_signing_keys',
-    help: 'Keys of the issuer that are published, by algorithm and state: next, signing, retired.',
-    labels: ['algorithm', 'state'],
-    read: () => {
+  gauge(
+    'countersign_signing_keys',
+    'Keys of the issuer that are published, by algorithm and state: next, signing, retired.',
+    () => {
       const published = statuses(current).filter(({ state }) => PUBLISHED.has(state))
       const groups = Map.groupBy(published, ({ algorithm, state }) => `${algorithm} ${state}`)
       return [...groups.values()].flatMap((keys) => {
@@ -56,20 +52,18 @@ export const tokenMetrics = ({ tokens, current, now }: TokenParts): readonly Met
         return [{ labels: { algorithm, state }, value: keys.length }]
       })
     },
-  },
-  {
-    type: 'gauge',
-    name: 'countersign_signing_key_age_seconds',
-    help: 'For how long the key that signs now has done so, by algorithm: rotate it now and then.',
-    labels: ['algorithm'],
-    read: () =>
+  ),
+  gauge(
+    'countersign_signing_key_age_seconds',
+    'For how long the key that signs now has done so, by algorithm: rotate it now and then.',
+    () =>
       statuses(current)
         .filter(({ state }) => state === 'signing')
         .map(({ algorithm, signsFrom }) => ({
           labels: { algorithm },
           value: Math.max(0, (now() - Date.parse(signsFrom)) / 1_000),
         })),
-  },
+  ),
 ]
 
 const PUBLISHED: ReadonlySet<string> = new Set(['next', 'signing', 'retired'])

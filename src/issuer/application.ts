@@ -38,7 +38,7 @@ import { askingStanding, sayingGoodbye } from './login/provider/around-provider.
 import { LogoutEndpoint } from './login/provider/logout-endpoint.ts'
 import { UpstreamCheck } from './login/provider/renew-upstream.ts'
 import { vouchedLogins } from './login/provider/vouched-logins.ts'
-import type { IssuerObserver } from './observer.ts'
+import type { IssuerMetrics } from './metrics.ts'
 import { PageSender } from './page-sender.ts'
 import { ENDPOINTS } from './paths.ts'
 import { AccountPage, isAccountPath } from './session/account.ts'
@@ -58,7 +58,7 @@ export interface ApplicationParts {
   /** Of the state, so that replicas that share it make the same ones. */
   readonly opaqueKeys: OpaqueKeys
   readonly audit: AuditSink
-  readonly observer: IssuerObserver
+  readonly metrics: IssuerMetrics
   readonly clock: Clock
   readonly logger: Logger
   /** Opens a connection to our own listener. */
@@ -83,7 +83,7 @@ export const createApplication = (
   keys: SigningKeySet,
   parts: ApplicationParts,
 ): IssuerApplication => {
-  const { records, opaqueKeys, audit, observer, clock, logger, connect } = parts
+  const { records, opaqueKeys, audit, metrics, clock, logger, connect } = parts
   const sender = new PageSender(server.look, server.url)
   const logFailure = (cause: unknown, request?: IncomingMessage): void => {
     const [path = ''] = request?.url?.split('?', 1) ?? []
@@ -127,7 +127,7 @@ export const createApplication = (
     settleLogin,
     binding,
     deviceLimits,
-    observer,
+    metrics,
     clock,
     logger,
   })
@@ -137,9 +137,9 @@ export const createApplication = (
   })
   provider.use(guardPages)
   provider.use(refusingOtherBrowsers({ provider, binding, sender }))
-  provider.use(guardingUserCodes({ provider, limits: deviceLimits, sender, observer, logger }))
+  provider.use(guardingUserCodes({ provider, limits: deviceLimits, sender, metrics, logger }))
   provider.use(refusingLostForms(sender))
-  provider.use(recording({ audit, keys: opaqueKeys, observer, logger }))
+  provider.use(recording({ audit, keys: opaqueKeys, metrics, logger }))
   const around = { ...vouched, provider, standing, sender, logger }
   provider.use(askingStanding(around))
   provider.use(sayingGoodbye(around))
@@ -147,7 +147,7 @@ export const createApplication = (
     provider.callback()
   const formKey = Buffer.from(opaqueKeys.of('login-forms'), 'base64url')
   const logins = { records: loginRecords, sessions, keys: opaqueKeys }
-  const tell = tellClientsOf(provider, observer, logger)
+  const tell = tellClientsOf(provider, metrics, logger)
   const signOut = new SignOut({ ...logins, farewell, tell })
   const local = login && new LocalLogins({ login, clock })
   const upstream = new UpstreamCheck({ ...parts, ...vouched })

@@ -36,7 +36,7 @@ const openMemory = (parts: OpeningParts): OpenedState => {
     store: {
       kind: 'memory',
       name: '',
-      statistics: undefined,
+      statistics,
       failure: () => statistics.recentFailure,
       dropped: () => records.dropped,
     },

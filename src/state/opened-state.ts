@@ -19,8 +19,8 @@ export interface StoreHealth {
   readonly name: string
   /** Why it cannot be read or written now, where it cannot; of memory, that it is full. */
   readonly failure: () => unknown
-  /** `undefined` for memory, which costs less than counting it. */
-  readonly statistics: StateStatistics | undefined
+  /** Memory has no operations: they cost less than counting them. */
+  readonly statistics: StateStatistics
   /** How many anonymous records were dropped before their end, for want of room. */
   readonly dropped: () => number
 }

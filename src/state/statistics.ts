@@ -1,15 +1,8 @@
-// What a store was asked and how that ended, counted for metrics and for whoever asks whether all is
-// well with it.
+// Counts the operations of a store and how they end, for metrics and for readiness.
 
 import type { Clock } from '../runtime/clock.ts'
 import type { Rollback } from './revocation-journal.ts'
-import { Distribution } from '../runtime/metrics/distribution.ts'
-
-/** How often something was done, and how long that took. */
-export interface OperationCounts {
-  readonly done: Distribution
-  readonly failed: Distribution
-}
+import { Counter, Histogram } from '../runtime/metrics/metric.ts'
 
 // So long a failure is news, in milliseconds: a store that is full fails only when it is written to.
 const RECENT = 30_000
@@ -18,25 +11,24 @@ const RECENT = 30_000
 export class StateStatistics {
   readonly #clock: Clock
   readonly #onTrouble: (cause: unknown) => void
-  readonly #operations = new Map<string, OperationCounts>()
+  readonly operations = new Histogram<'operation' | 'result'>(
+    'countersign_state_operation_duration_seconds',
+    'What a state file or a state server was asked, by how it ended: done or failed. Memory is not measured.',
+  )
+  readonly unopened = new Counter(
+    'countersign_state_unopened_total',
+    'Records that were there and did not open: changed by somebody, or sealed with a key that is gone from the keyring.',
+  ).begin({})
+  readonly rollbacks = new Counter<'result'>(
+    'countersign_state_rollbacks_total',
+    'How often the store was found to have gone back to an earlier state, by what was done: restored (revocations written again) or revoked-all.',
+  ).begin({ result: 'restored' }, { result: 'revoked-all' })
   #latest: { readonly cause: unknown; readonly at: number } | undefined
-  #unopened = 0
-  readonly #rollbacks: Record<Rollback, number> = { restored: 0, 'revoked-all': 0 }
 
   /** @param onTrouble told of the first failure after a while without */
   constructor(clock: Clock, onTrouble: (cause: unknown) => void) {
     this.#clock = clock
     this.#onTrouble = onTrouble
-  }
-
-  /** By name, since the start. */
-  get operations(): ReadonlyMap<string, OperationCounts> {
-    return this.#operations
-  }
-
-  /** How many records were there and did not open. */
-  get unopened(): number {
-    return this.#unopened
   }
 
   /** What an operation failed with a moment ago, where one did. */
@@ -47,21 +39,16 @@ export class StateStatistics {
       : undefined
   }
 
-  /** How often the store went back to an earlier state, by what was done. */
-  get rollbacks(): Readonly<Record<Rollback, number>> {
-    return this.#rollbacks
-  }
-
   /** Counts that the store went back to an earlier state, and takes it down as a failure. */
   rolledBack(rollback: Rollback): void {
-    this.#rollbacks[rollback] += 1
+    this.rollbacks.inc({ result: rollback })
     const message = 'the state went back to an earlier one'
     this.#latest = { cause: new Error(message), at: this.#clock.monotonic() }
   }
 
   /** Counts a record that was there and did not open. */
   notOpened(): void {
-    this.#unopened += 1
+    this.unopened.inc({})
   }
 
   /** Takes down a failure that was not measured. */
@@ -72,25 +59,18 @@ export class StateStatistics {
 
   /** Runs an operation, and counts how it ends: a rejection has failed. */
   async measure<T>(operation: string, work: () => Promise<T>): Promise<T> {
-    const counts = this.#countsOf(operation)
+    const done = this.operations.of({ operation, result: 'done' })
+    const failed = this.operations.of({ operation, result: 'failed' })
     const start = this.#clock.monotonic()
     try {
       const result = await work()
-      counts.done.observe((this.#clock.monotonic() - start) / 1_000)
+      done.observe((this.#clock.monotonic() - start) / 1_000)
       return result
     } catch (cause) {
       const at = this.#clock.monotonic()
-      counts.failed.observe((at - start) / 1_000)
+      failed.observe((at - start) / 1_000)
       this.failed(cause)
       throw cause
     }
-  }
-
-  #countsOf(operation: string): OperationCounts {
-    const known = this.#operations.get(operation)
-    if (known !== undefined) return known
-    const counts = { done: new Distribution(), failed: new Distribution() }
-    this.#operations.set(operation, counts)
-    return counts
   }
 }

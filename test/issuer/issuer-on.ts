@@ -4,7 +4,7 @@ import { Reloader } from '../../src/config/reload.ts'
 import { processResources } from '../../src/check/resources.ts'
 import { buildSnapshot } from '../../src/check/snapshot.ts'
 import { startIssuerListener } from '../../src/issuer/listener.ts'
-import { IssuerStatistics } from '../../src/issuer/statistics.ts'
+import { IssuerMetrics } from '../../src/issuer/metrics.ts'
 import { systemClock as clock } from '../../src/runtime/clock.ts'
 import type { State } from '../../src/state/state.ts'
 import { MemoryAudit } from '../fakes/audit-sink.ts'
@@ -36,7 +36,7 @@ export const startIssuerOn = async (state: State): Promise<IssuerOn> => {
         attempts: state.attempts,
         opaqueKeys: state.keys,
         audit: new MemoryAudit(),
-        observer: new IssuerStatistics(),
+        metrics: new IssuerMetrics(),
         clock,
         logger,
       },

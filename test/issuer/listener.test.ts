@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { DEFAULT_LIMITS, type LimitsConfig } from '../../src/request/limits-schema.ts'
 import { startIssuerListener, type Published } from '../../src/issuer/listener.ts'
-import { IssuerStatistics } from '../../src/issuer/statistics.ts'
+import { IssuerMetrics } from '../../src/issuer/metrics.ts'
 import type { HttpServer } from '../../src/runtime/http/server.ts'
 import { MemoryRecords } from '../../src/state/memory-records.ts'
 import { MemoryAttempts } from '../../src/state/memory.ts'
@@ -33,7 +33,7 @@ describe('the listener of the issuer', () => {
         attempts: new MemoryAttempts(clock),
         opaqueKeys: new OpaqueKeys(),
         audit: new MemoryAudit(),
-        observer: new IssuerStatistics(),
+        metrics: new IssuerMetrics(),
         clock,
         logger: memoryLogger().logger,
       },

@@ -5,8 +5,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
 import * as openid from 'openid-client'
-import { issuerMetrics } from '../../src/issuer/metrics.ts'
-import { IssuerStatistics } from '../../src/issuer/statistics.ts'
+import { IssuerMetrics } from '../../src/issuer/metrics.ts'
 import { MetricsPage } from '../../src/runtime/metrics/page.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { readPrometheus } from '../fakes/exposition.ts'
@@ -90,14 +89,14 @@ describe('the metrics of logins, sessions and tokens', () => {
   })
 
   it('count logins that were checked again, and those that were ended, by way', async () => {
-    const statistics = new IssuerStatistics()
+    const metrics = new IssuerMetrics()
     const known = { user: 'alice', way: 'corp', provider: 'corp' }
-    statistics.written({ event: 'login-renewed', ...known, groups: [], credential: 'c' })
-    statistics.written({ event: 'login-ended', ...known, cause: 'not-renewed' })
-    statistics.written({ event: 'login-ended', ...known, cause: 'logged-out-there' })
+    metrics.written({ event: 'login-renewed', ...known, groups: [], credential: 'c' })
+    metrics.written({ event: 'login-ended', ...known, cause: 'not-renewed' })
+    metrics.written({ event: 'login-ended', ...known, cause: 'logged-out-there' })
     const local = { user: 'bob', way: 'password', authenticator: 'staff' }
-    statistics.written({ event: 'login-ended', ...local, cause: 'recheck' })
-    const page = new MetricsPage(issuerMetrics(statistics), new FakeClock())
+    metrics.written({ event: 'login-ended', ...local, cause: 'recheck' })
+    const page = new MetricsPage(metrics.all, new FakeClock())
     const series = readPrometheus((await page.render()).body)
     assert.deepEqual(seriesOf(series, 'countersign_logins_renewed_total'), { 'way=corp': 1 })
     assert.deepEqual(seriesOf(series, 'countersign_logins_ended_total'), {
@@ -227,8 +226,10 @@ describe('the metrics of logins, sessions and tokens', () => {
         [],
       )
     }
-    const statistics = new IssuerStatistics()
-    statistics.tokensRefused('an error that is none')
-    assert.deepEqual(statistics.refusals.samples(), [{ labels: { error: 'other' }, value: 1 }])
+    const metrics = new IssuerMetrics()
+    metrics.tokensRefused('an error that is none')
+    const page = new MetricsPage(metrics.all, new FakeClock())
+    const series = readPrometheus((await page.render()).body)
+    assert.deepEqual(seriesOf(series, 'countersign_token_refusals_total'), { 'error=other': 1 })
   })
 })

@@ -4,7 +4,7 @@ import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { describeError } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { sourceOf } from '../caller.ts'
-import type { IssuerObserver } from '../observer.ts'
+import type { IssuerMetrics } from '../metrics.ts'
 import type { PageSender } from '../page-sender.ts'
 import { ACCOUNT, ENDPOINTS } from '../paths.ts'
 import type { DeviceLimits, GuessTaking } from './device-limits.ts'
@@ -14,7 +14,7 @@ export interface DeviceGuardParts {
   readonly provider: Provider
   readonly limits: DeviceLimits
   readonly sender: PageSender
-  readonly observer: IssuerObserver
+  readonly metrics: IssuerMetrics
   readonly logger: Logger
 }
 
@@ -23,12 +23,12 @@ export const guardingUserCodes =
   (parts: DeviceGuardParts) =>
   async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     if (ctx.method !== 'POST' || ctx.path !== ENDPOINTS.code_verification) return await next()
-    const { sender, observer } = parts
+    const { sender, metrics } = parts
     const taking = await takingOf(ctx, parts)
     if (taking?.outcome !== 'taken') {
       ctx.respond = false
       if (taking === undefined) return sender.tell('unavailable', 503, ctx.req, ctx.res)
-      observer.deviceCode('entered', 'limited')
+      metrics.deviceCode('entered', 'limited')
       const more = taking.loginHelps ? { logIn: ACCOUNT } : {}
       const wait = taking.retryAfter
       return sender.tell('too-many', 429, ctx.req, ctx.res, { wait, ...more })
@@ -42,7 +42,7 @@ export const guardingUserCodes =
       // Where the form's session is gone (device-form.ts), nothing was looked up.
       const isEntered = ctx.respond !== false && typeof params?.['user_code'] === 'string'
       isWrong = isEntered && !isKnown
-      if (isWrong || isKnown) observer.deviceCode('entered', isKnown ? 'accepted' : 'unknown')
+      if (isWrong || isKnown) metrics.deviceCode('entered', isKnown ? 'accepted' : 'unknown')
     } finally {
       await taking.settle(isWrong)
     }

@@ -3,7 +3,7 @@
 
 import { errors, type Configuration, type KoaContextWithOIDC } from 'oidc-provider'
 import { sourceOf } from '../caller.ts'
-import type { IssuerObserver } from '../observer.ts'
+import type { IssuerMetrics } from '../metrics.ts'
 import { answered } from './record-adapter.ts'
 import type { DeviceLimits } from './device-limits.ts'
 
@@ -26,7 +26,7 @@ const LONGEST = {
 /** What limiting needs. */
 export interface ParameterLimitsParts {
   readonly deviceLimits: DeviceLimits
-  readonly observer: IssuerObserver
+  readonly metrics: IssuerMetrics
 }
 
 type ExtraParams = Extract<
@@ -60,14 +60,14 @@ const lengthOf = (value: unknown): number => {
 /** @throws errors.TemporarilyUnavailable as 429 where there are too many device codes */
 const countDevice = async (
   ctx: KoaContextWithOIDC,
-  { deviceLimits, observer }: ParameterLimitsParts,
+  { deviceLimits, metrics }: ParameterLimitsParts,
 ): Promise<void> => {
   const { client, route } = ctx.oidc
   if (route !== 'device_authorization' || client === undefined) return
   const isPublic = client.clientAuthMethod === 'none'
   const source = isPublic ? sourceOf(ctx.req) : undefined
   const wait = await answered(deviceLimits.request(client.clientId, source))
-  observer.deviceCode('requested', wait === undefined ? 'accepted' : 'limited')
+  metrics.deviceCode('requested', wait === undefined ? 'accepted' : 'limited')
   if (wait === undefined) return
   ctx.set('retry-after', String(wait))
   const error = new errors.TemporarilyUnavailable(

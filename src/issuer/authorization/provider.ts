@@ -9,7 +9,7 @@ import type { Clock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { RevocableRecords } from '../../state/record-store.ts'
 import { SESSION_CLIENT } from '../../check/answer/login-redirect.ts'
-import type { IssuerObserver } from '../observer.ts'
+import type { IssuerMetrics } from '../metrics.ts'
 import { INTERACTION_SECONDS, type BrowserBinding } from '../login/browser-binding.ts'
 import type { SettleLogin } from '../login/provider/settle.ts'
 import { loginAddress } from '../login/login-address.ts'
@@ -53,7 +53,7 @@ export interface ProviderParts {
   readonly settleLogin: SettleLogin
   readonly binding: BrowserBinding
   readonly deviceLimits: DeviceLimits
-  readonly observer: IssuerObserver
+  readonly metrics: IssuerMetrics
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -80,27 +80,27 @@ export const createProvider = (parts: ProviderParts): Provider => {
 }
 
 /** What it does by itself, for the log and for metrics. */
-const report = (provider: Provider, { observer, clock, logger }: ProviderParts): void => {
+const report = (provider: Provider, { metrics, clock, logger }: ProviderParts): void => {
   const polls = new DevicePolls()
   provider.on('grant.error', (ctx, { message }) => {
     const code = ctx.oidc.params?.['device_code']
     const isWaiting = message === 'authorization_pending' && typeof code === 'string'
     if (!isWaiting || !polls.isTooSoon(code, clock.monotonic())) {
-      return observer.tokensRefused(message)
+      return metrics.tokensRefused(message)
     }
     ctx.body = { error: 'slow_down', error_description: 'wait 5 seconds longer each time' }
-    observer.tokensRefused('slow_down')
+    metrics.tokensRefused('slow_down')
   })
   provider.on('server_error', (ctx, error) => {
     logger.error({ err: error }, 'request failed')
-    if (ctx.path === ENDPOINTS.token) observer.tokensRefused('server_error')
+    if (ctx.path === ENDPOINTS.token) metrics.tokensRefused('server_error')
   })
   provider.on('backchannel.success', (_ctx, { clientId }) => {
-    if (clientId !== SESSION_CLIENT) observer.clientTold('told') // which is ourselves
+    if (clientId !== SESSION_CLIENT) metrics.clientTold('told') // which is ourselves
   })
   provider.on('backchannel.error', (_ctx, error, { clientId }) => {
     logger.warn({ err: error, client: clientId }, 'client not told of a logout')
-    if (clientId !== SESSION_CLIENT) observer.clientTold('failed')
+    if (clientId !== SESSION_CLIENT) metrics.clientTold('failed')
   })
 }
 

@@ -10,7 +10,7 @@ import { isJsonObject } from '../../runtime/json-object.ts'
 import type { OpaqueKeys } from '../../state/opaque-keys.ts'
 import { loginOf } from './login-fields.ts'
 import { sourceOf } from '../caller.ts'
-import type { IssuerObserver } from '../observer.ts'
+import type { IssuerMetrics } from '../metrics.ts'
 import { ENDPOINTS, LOGOUT_FORM } from '../paths.ts'
 import { requestIdOf } from '../request-id.ts'
 
@@ -19,13 +19,13 @@ export interface RecordingParts {
   /** Makes what stands for tokens that say no `jti`. */
   readonly keys: OpaqueKeys
   readonly audit: AuditSink
-  readonly observer: IssuerObserver
+  readonly metrics: IssuerMetrics
   readonly logger: Logger
 }
 
 /** Middleware that records. */
 export const recording =
-  ({ audit, keys, observer, logger }: RecordingParts) =>
+  ({ audit, keys, metrics, logger }: RecordingParts) =>
   async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     await next()
     const event = tokensIn(ctx, keys) ?? logoutIn(ctx)
@@ -34,12 +34,12 @@ export const recording =
       await audit.write(event)
     } catch (cause) {
       logger.error({ err: cause, event }, 'audit event lost')
-      if (event.event === 'tokens-issued') withhold(ctx, observer)
+      if (event.event === 'tokens-issued') withhold(ctx, metrics)
     }
   }
 
-const withhold = (ctx: KoaContextWithOIDC, observer: IssuerObserver): void => {
-  observer.tokensRefused('temporarily_unavailable')
+const withhold = (ctx: KoaContextWithOIDC, metrics: IssuerMetrics): void => {
+  metrics.tokensRefused('temporarily_unavailable')
   ctx.status = 503
   ctx.body = { error: 'temporarily_unavailable', error_description: 'nothing can be recorded' }
 }

@@ -4,21 +4,21 @@
 import type { Provider } from 'oidc-provider'
 import { describeError } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import type { IssuerObserver } from '../observer.ts'
+import type { IssuerMetrics } from '../metrics.ts'
 import type { TellClient } from '../session/sign-out.ts'
 
 /** Tells clients of a provider; those that have nowhere to be told are left alone. */
 export const tellClientsOf =
-  (provider: Provider, observer: IssuerObserver, logger: Logger): TellClient =>
+  (provider: Provider, metrics: IssuerMetrics, logger: Logger): TellClient =>
   async (id, user, sid) => {
     try {
       const client = await provider.Client.find(id)
       if (client?.backchannelLogoutUri !== undefined && isTellable(client)) {
         await client.backchannelLogout(user, sid)
-        observer.clientTold('told')
+        metrics.clientTold('told')
       }
     } catch (cause) {
-      observer.clientTold('failed')
+      metrics.clientTold('failed')
       logger.warn({ client: id, reason: describeError(cause) }, 'client not told of a logout')
     }
   }

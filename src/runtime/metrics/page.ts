@@ -1,7 +1,7 @@
-// What Prometheus reads: metrics that are counted elsewhere, in plain numbers, and read when somebody
-// asks for them, so that nothing on the path of a request knows of this file.
+// The page that Prometheus reads. Metrics are plain numbers that are read when the page is written, so that the
+// path of a request does not depend on this file.
 
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
 import { Distribution } from './distribution.ts'
 import type { Metric, Sample } from './metric.ts'
@@ -36,7 +36,7 @@ export class MetricsPage {
     const registers = [this.#registry]
     collectDefaultMetrics({ register: this.#registry })
     for (const name of UNWANTED) this.#registry.removeSingleMetric(name)
-    for (const metric of metrics) register(metric, registers)
+    for (const metric of metrics) void new CountedMetric(metric, registers)
   }
 
   /**
@@ -71,59 +71,26 @@ const UNWANTED = [
   'nodejs_active_resources_total',
 ] as const
 
-const register = (metric: Metric, registers: Registry[]): void => {
-  const { name, help, labels: labelNames } = metric
-  const configuration = { name, help, labelNames, registers }
-  switch (metric.type) {
-    case 'counter': {
-      const { read } = metric
-      void new Counter({
-        ...configuration,
-        collect() {
-          this.reset()
-          for (const { labels, value } of read()) this.inc(labels, value)
-        },
-      })
-      return
-    }
-    case 'gauge': {
-      const { read } = metric
-      void new Gauge({
-        ...configuration,
-        collect() {
-          this.reset()
-          for (const { labels, value } of read()) this.set(labels, value)
-        },
-      })
-      return
-    }
-    case 'histogram':
-      void new CountedHistogram(configuration, metric.read)
-  }
-}
-
 /**
- * A histogram of what was counted already. (prom-client itself takes one observation after the
- * other, and half a microsecond for each.)
+ * A metric whose values were counted elsewhere. (prom-client's own metrics take one observation after the other,
+ * half a microsecond for each.)
  */
-class CountedHistogram extends Histogram {
-  readonly #described: { readonly name: string; readonly help: string }
-  readonly #read: () => Iterable<Sample<Distribution>>
+class CountedMetric extends Gauge {
+  readonly #metric: Metric
 
-  constructor(
-    configuration: ConstructorParameters<typeof Histogram>[0],
-    read: () => Iterable<Sample<Distribution>>,
-  ) {
-    super(configuration)
-    this.#described = configuration
-    this.#read = read
+  constructor(metric: Metric, registers: Registry[]) {
+    super({ name: metric.name, help: metric.help, registers })
+    this.#metric = metric
   }
 
-  /** What the registry asks for when it writes its text. */
+  /** The registry calls it when it writes its text. */
   getForPromString() {
-    const { name, help } = this.#described
-    const values = [...this.#read()].flatMap(({ labels, value }) => linesOf(name, labels, value))
-    return { name, help, type: 'histogram', values }
+    const { name, help, type } = this.#metric
+    const values =
+      this.#metric.type === 'histogram'
+        ? [...this.#metric.read()].flatMap(({ labels, value }) => linesOf(name, labels, value))
+        : [...this.#metric.read()]
+    return { name, help, type, values }
   }
 }
 

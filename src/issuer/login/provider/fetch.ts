@@ -6,21 +6,21 @@ import type { LoginProvider } from '../../../check/login-providers.ts'
 import type { Clock } from '../../../runtime/clock.ts'
 import { httpFetcher, type HttpFetch } from '../../../runtime/http/fetch.ts'
 import { webFetch } from '../../../runtime/http/web-fetch.ts'
-import type { IssuerObserver } from '../../observer.ts'
+import type { IssuerMetrics } from '../../metrics.ts'
 
 /** For each answer, in seconds: what is done for a login fits into what Envoy waits. */
 export const ANSWER_LIMIT_S = 4
 
 /** What asking providers needs. */
 export interface AskingParts {
-  readonly observer: IssuerObserver
+  readonly metrics: IssuerMetrics
   readonly clock: Clock
 }
 
 /** The requests of the library to a provider, by our client. */
 export const providerFetch = (
   { id, ca }: Pick<LoginProvider, 'id' | 'ca'>,
-  { observer, clock }: AskingParts,
+  { metrics, clock }: AskingParts,
 ): ReturnType<typeof webFetch> => {
   const { fetch: send } = httpFetcher({ ca }) // it keeps no connections, so there is nothing to end
   const fetch: HttpFetch = async (...request) => {
@@ -31,7 +31,7 @@ export const providerFetch = (
       if (answer.status < INTERNAL_ERROR) result = 'answered'
       return answer
     } finally {
-      observer.providerAsked(id, result, (clock.monotonic() - start) / 1_000)
+      metrics.providerAsked(id, result, (clock.monotonic() - start) / 1_000)
     }
   }
   return webFetch({ fetch, isConfidential, limit: ANSWER_LIMIT_S * 1_000 })

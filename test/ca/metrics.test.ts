@@ -3,44 +3,46 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { CertificateIssuer } from '../../src/ca/issuer.ts'
-import { IssuanceStatistics } from '../../src/ca/statistics.ts'
+import { IssuanceMetrics } from '../../src/ca/metrics.ts'
 import { memoryLogger } from '../fakes/logger.ts'
 import { issuing, type Issuing } from './issuing.ts'
 
 const observed = (parts: Issuing) => {
   const { snapshot, audit, clock } = parts
-  const observer = new IssuanceStatistics()
+  const metrics = new IssuanceMetrics()
   const issuer = new CertificateIssuer({
     current: () => ({ value: snapshot, generation: 1 }),
     refresh: () => Promise.resolve(),
     audit,
     clock,
     logger: memoryLogger().logger,
-    observer,
+    metrics,
   })
-  return { issuer, observer }
+  return { issuer, metrics }
 }
 
-const countsOf = ({ durations, refusals }: IssuanceStatistics): unknown => ({
-  issued: [...durations].map(([authority, { counts }]) => [
-    authority,
-    counts.reduce((sum, count) => sum + count, 0),
-  ]),
-  refused: [...refusals],
+const countsOf = ({ durations, refusals }: IssuanceMetrics): unknown => ({
+  issued: durations
+    .read()
+    .map(({ labels, value: { counts } }) => [
+      labels['authority'],
+      counts.reduce((sum, count) => sum + count, 0),
+    ]),
+  refused: refusals.read().map(({ labels, value }) => [labels['reason'], value]),
 })
 
 describe('an issuance', () => {
   it('counts under its CA', async () => {
     const parts = await issuing()
-    const { issuer, observer } = observed(parts)
+    const { issuer, metrics } = observed(parts)
     await issuer.issue(parts.handle())
     await issuer.issue(parts.handle({ notAfter: 1_767_229_200 }))
-    assert.deepEqual(countsOf(observer), { issued: [['kube', 2]], refused: [] })
+    assert.deepEqual(countsOf(metrics), { issued: [['kube', 2]], refused: [] })
   })
 
   it('that is refused counts under its reason, and under no CA that it names', async () => {
     const parts = await issuing('{ rate: { perSecond: 1, burst: 1 } }')
-    const { issuer, observer } = observed(parts)
+    const { issuer, metrics } = observed(parts)
     for (const handle of [
       parts.handle(),
       parts.handle(),
@@ -50,7 +52,7 @@ describe('an issuance', () => {
     ]) {
       await issuer.issue(handle)
     }
-    assert.deepEqual(countsOf(observer), {
+    assert.deepEqual(countsOf(metrics), {
       issued: [['kube', 1]],
       refused: [
         ['rate-limited', 1],
@@ -62,9 +64,9 @@ describe('an issuance', () => {
 
   it('that cannot be recorded counts as refused, and is none', async () => {
     const parts = await issuing()
-    const { issuer, observer } = observed(parts)
+    const { issuer, metrics } = observed(parts)
     parts.audit.full = true
     await issuer.issue(parts.handle())
-    assert.deepEqual(countsOf(observer), { issued: [], refused: [['audit-unavailable', 1]] })
+    assert.deepEqual(countsOf(metrics), { issued: [], refused: [['audit-unavailable', 1]] })
   })
 })
