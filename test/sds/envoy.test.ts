@@ -8,7 +8,7 @@ import { until } from '../fakes/sds.ts'
 import { skipWithoutEnvoy } from '../servers/envoy.ts'
 import { certificateOf, CONNECT_TIMEOUT, startHop } from './hop.ts'
 
-const LIMIT = { timeout: 60_000 }
+const LIMIT = { timeout: 300_000 }
 const HOUR = 3_600_000
 
 describe('Envoy', { ...LIMIT, skip: skipWithoutEnvoy() }, () => {

@@ -45,7 +45,7 @@ const untilGone = async (server: ChildProcess, before: number): Promise<number> 
 // Compiled code, and the log of what was refused.
 const LEFT = 6 * MIB
 
-describe('the signer holds no more than a bound', { timeout: 120_000 }, () => {
+describe('the signer holds no more than a bound', { timeout: 300_000 }, () => {
   const FLOODS: readonly { name: string; flood: Flood; streams: number }[] = [
     { name: 'for messages of which one byte came', flood: halfMessages, streams: 5_000 },
     { name: 'for messages that lack one byte', flood: nearlyWholeMessages, streams: 60 },

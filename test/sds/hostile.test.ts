@@ -8,7 +8,7 @@ import { SECRET_TYPE } from '../fakes/sds-client.ts'
 import { startSds, until } from '../fakes/sds.ts'
 import { UNKNOWN } from '../fakes/secret-issuer.ts'
 
-const LIMIT = { timeout: 30_000 }
+const LIMIT = { timeout: 300_000 }
 const NAMES = Array.from({ length: 1_000 }, (_, index) => `name-${index}`)
 
 describe('a stream is ended, and no other,', LIMIT, () => {

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 import { SECRET_TYPE, type SdsStream } from '../fakes/sds-client.ts'
 import { startSds } from '../fakes/sds.ts'
 
-const LIMIT = { timeout: 20_000 }
+const LIMIT = { timeout: 300_000 }
 
 const digest = (name: string): string =>
   createHash('sha256').update(name).digest('hex').slice(0, 16)

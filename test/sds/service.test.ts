@@ -8,7 +8,7 @@ import { SECRET_TYPE } from '../fakes/sds-client.ts'
 import { startSds, until } from '../fakes/sds.ts'
 import { TTL, UNKNOWN } from '../fakes/secret-issuer.ts'
 
-const LIMIT = { timeout: 20_000 }
+const LIMIT = { timeout: 300_000 }
 
 describe('a stream', LIMIT, () => {
   it('gets the secret that it asks for', async () => {

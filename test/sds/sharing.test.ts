@@ -7,7 +7,7 @@ import type { SdsStream } from '../fakes/sds-client.ts'
 import { startSds, until, type FakeSds } from '../fakes/sds.ts'
 import { TTL, UNKNOWN } from '../fakes/secret-issuer.ts'
 
-const LIMIT = { timeout: 20_000 }
+const LIMIT = { timeout: 300_000 }
 
 const subscribed = (sds: FakeSds, name: string): SdsStream => {
   const stream = sds.client.open()

@@ -7,6 +7,7 @@ import { parse, stringify } from 'yaml'
 import { lint } from '../../../src/envoy/lint/lint.ts'
 import { AUTHZ, changed, GOOD, KUBE, MANAGER, type Change } from './corpus/case.ts'
 import { found } from './found.ts'
+import { cpuTime } from '../../fakes/cpu-time.ts'
 
 /** The place of the only finding. */
 const placeOf = (text: string): string => {
@@ -279,7 +280,7 @@ describe('a configuration that makes little sense', () => {
     )
   })
 
-  it('of 10 MB is checked in seconds', { timeout: 20_000 }, () => {
+  it('of 10 MB is checked in seconds', () => {
     const clusters = Array.from({ length: 2_000 }, (_, index) => ({
       name: `c${index}`,
       metadata: 'x'.repeat(5_000),
@@ -287,9 +288,11 @@ describe('a configuration that makes little sense', () => {
     const document = changed([[`${AUTHZ}.failure_mode_allow`, true]])
     const text = JSON.stringify({ ...Object(document), more: clusters })
     assert.ok(text.length > 10_000_000)
+    const started = cpuTime()
     assert.deepEqual(
       found(text).map(({ rule }) => rule),
       ['failure-allowed'],
     )
+    assert.ok(cpuTime() - started < 20_000)
   })
 })

@@ -89,7 +89,7 @@ const askDuring = async (honest: Client, flood: Promise<readonly FrameClient[]>)
 
 for (const kind of ['unary', 'streams'] as const) {
   for (const place of ['unix', 'tcp'] as const) {
-    describe(`the server of ${kind} calls over ${place} stands`, { timeout: 180_000 }, async () => {
+    describe(`the server of ${kind} calls over ${place} stands`, { timeout: 300_000 }, async () => {
       const server = await startServer(kind, place)
       const honest = new Client(targetOf(server.address), credentials.createInsecure())
       after(async () => {

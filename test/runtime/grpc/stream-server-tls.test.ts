@@ -10,7 +10,7 @@ import { targetOf, type ListenAddress } from '../../../src/runtime/listen.ts'
 import { memoryLogger } from '../../fakes/logger.ts'
 import { createAuthority, createPki, type KeyPair, type Pki } from '../../servers/pki.ts'
 
-const LIMIT = { timeout: 20_000 }
+const LIMIT = { timeout: 300_000 }
 const PATIENCE_MS = 3_000
 
 const start = async ({ upstream, ca }: Pki) =>

@@ -12,7 +12,7 @@ import { frame } from '../../../src/runtime/grpc/framing.ts'
 import { connectHttp2, openRaw, startStreamServer } from '../../fakes/grpc-stream.ts'
 import { until } from '../../fakes/sds.ts'
 
-const LIMIT = { timeout: 30_000 }
+const LIMIT = { timeout: 300_000 }
 
 const health = async (path: string, service: string): Promise<string> => {
   const client = new Client(`unix:${path}`, credentials.createInsecure())

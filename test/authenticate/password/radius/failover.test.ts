@@ -44,15 +44,16 @@ const deaf = (count: number): RadiusBehaviour => {
   }
 }
 
+const AGAIN = { retransmitAfter: 60 }
+
 describe('a request that is not answered', () => {
   it('is sent again as it was, later and later (RFC 5080 §2.2.1)', async () => {
     await using server = await startFakeRadius(deaf(2))
-    await using radius = radiusAt([server])
+    await using radius = radiusAt([server], AGAIN)
     assert.equal((await radius.verify('alice', 'right', CALLER)).outcome, 'verified')
-    const [first, second, third, ...more] = server.requests
+    const [first, second, third] = server.requests
     assert.ok(first !== undefined && second !== undefined && third !== undefined)
-    assert.deepEqual(more, [])
-    assert.deepEqual([second.bytes, third.bytes], [first.bytes, first.bytes])
+    assert.ok(server.requests.every(({ bytes }) => bytes.equals(first.bytes)))
     assert.equal(new Set(server.requests.map(({ from }) => from)).size, 1)
     // 60 and 120 ms, as far as a busy machine lets the server see it.
     assert.ok(third.time - first.time >= 60, `${third.time - first.time} ms`)
@@ -60,7 +61,7 @@ describe('a request that is not answered', () => {
 
   it('is sent so often and no more, and waits until the time is over', async () => {
     await using server = await startFakeRadius(silent)
-    await using radius = radiusAt([server], { timeout: 600, retries: 1 })
+    await using radius = radiusAt([server], { ...AGAIN, timeout: 600, retries: 1 })
     const { outcome, took } = await timed(radius.verify('alice', 'right', CALLER))
     assert.equal(outcome, 'unavailable')
     assert.ok(took >= 580 && took < 20_000, `${took} ms`)
@@ -112,11 +113,11 @@ describe('several servers', () => {
   it('share the time', async () => {
     await using first = await startFakeRadius(silent)
     await using second = await startFakeRadius()
-    await using radius = radiusAt([first, second], { timeout: 1_000 })
+    await using radius = radiusAt([first, second], { ...AGAIN, timeout: 2_000 })
     const { outcome, took } = await timed(radius.verify('alice', 'right', CALLER))
     assert.equal(outcome, 'verified') // so within the time for all of them
     // Half of it, and some less: timers count from the last turn of the event loop.
-    assert.ok(took >= 400, `${took} ms`)
+    assert.ok(took >= 900, `${took} ms`)
   })
 
   it('lose no time on one where nothing listens', async () => {
@@ -130,7 +131,7 @@ describe('several servers', () => {
   it('all silent, are all named in the failure', async () => {
     await using first = await startFakeRadius(silent)
     await using second = await startFakeRadius(silent)
-    await using radius = radiusAt([first, second], { timeout: 300 })
+    await using radius = radiusAt([first, second], { ...AGAIN, timeout: 300 })
     const verification = await radius.verify('alice', 'right', CALLER)
     assert.equal(reasonOf(verification), 'unanswered')
     assert.ok(verification.outcome === 'unavailable' && verification.cause instanceof Error)

@@ -26,8 +26,9 @@ export const radiusAt = (
       port,
       secret: new SharedSecret(FAKE_SECRET),
     })),
-    timeout: 5_000,
-    retransmitAfter: 60,
+    // A busy machine answers late: a test of what is sent again has a shorter interval.
+    timeout: 20_000,
+    retransmitAfter: 10_000,
     coolDown: 200,
     ...options,
   })
