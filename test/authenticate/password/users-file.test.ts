@@ -132,7 +132,7 @@ users:
     {
       name: 'a user twice, in NFC and NFD',
       input: `users:\n  \u00fc: { password: '${hash}' }\n  u\u0308: { password: '${hash}' }`,
-      want: [/^3:3 users\.u\u0308: "\u00fc" stands in this file twice$/],
+      want: [/^3:3 users\["u\u0308"\]: "\u00fc" stands in this file twice$/],
     },
     {
       name: 'names that Basic could never deliver',
