@@ -1,4 +1,4 @@
-// What an API server is asked about a request, and what its answer says: a SubjectAccessReview
+// The SubjectAccessReview of a request, and its answer
 // (kubernetes.io, API reference, authorization.k8s.io/v1), made from a question and read strictly.
 
 import type { Identity } from '../identity/identity.ts'
@@ -11,7 +11,7 @@ const ACCESS_REVIEW = {
   kind: 'SubjectAccessReview',
 } as const
 
-/** What is asked. Only what is said is in it, so equal questions have equal JSON. */
+/** The attributes of the review. Empty ones are left out, so equal reviews have equal JSON. */
 export interface AccessReview {
   readonly apiVersion: typeof ACCESS_REVIEW.apiVersion
   readonly kind: typeof ACCESS_REVIEW.kind
@@ -23,26 +23,26 @@ export type AccessReviewReading =
   | { readonly outcome: 'reviewed'; readonly allowed: boolean }
   /** The server could not find out itself; why, in its words. */
   | { readonly outcome: 'undecided'; readonly what: string }
-  /** No answer by the API, so nobody knows. */
+  /** The API server gave no usable answer. */
   | { readonly outcome: 'malformed'; readonly what: string }
 
 /**
  * The review that asks whether the caller may make the request. Pure; never throws.
  *
- * It is about the caller also where the request impersonates somebody: whether it may be made in
+ * It is about the caller also where the request impersonates a user: whether it may be made in
  * another's name is for the rules with `impersonate`, and the server judges it again.
  */
 export const accessReviewOf = ({ identity, request, kubernetes }: Question): AccessReview => {
   const attributes =
     kubernetes?.isResource === true
       ? { resourceAttributes: resourceAttributes(kubernetes) }
-      : // kubernetes.io, "Authorization Overview": the verb of what is no resource is the method.
+      : // kubernetes.io, "Authorization Overview": the verb of a path without a resource is the method.
         { nonResourceAttributes: { path: request.path, verb: request.method.toLowerCase() } }
   return { ...ACCESS_REVIEW, spec: { ...subjectOf(identity), ...attributes } }
 }
 
 /**
- * Without selectors: the question is then about all objects and not about those selected, so no more
+ * Without selectors: the review is then about all objects and not about those selected, so no more
  * is allowed, and callers cannot make a new question of each by what they select (or one that the
  * server cannot parse). RBAC looks at none.
  */
@@ -82,7 +82,7 @@ const subjectOf = ({
 const EVERYBODY = 'system:authenticated'
 
 /**
- * The groups as the server has them of whoever comes in person: it adds one that everybody is in
+ * The groups as the server has them of an authenticated user: it adds one that every user is in
  * (apiserver, pkg/authentication/group/authenticated_group_adder.go), and to a review it does not.
  */
 const withEverybody = (user: string, groups: readonly string[]): readonly string[] =>

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 
-/** What frames the message, and what is ours to say. `location` is that of `redirect`. */
+/** Headers that frame the message, or that Countersign sets. `location` is that of `redirect`. */
 const RESERVED_IN_ANSWERS: ReadonlySet<string> = new Set([
   'connection',
   'content-length',

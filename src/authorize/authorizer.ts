@@ -1,5 +1,5 @@
 // Phase 5 at the edge: the rules, and the API server that some of them ask. The rules themselves are
-// evaluated by `evaluate.ts`, which asks nobody.
+// evaluated by `evaluate.ts`, which sends no requests.
 
 import type { MaybePromise } from '../runtime/maybe-promise.ts'
 import { evaluate, type Verdict } from './evaluate.ts'
@@ -25,7 +25,7 @@ export const NO_REVIEW: Review = {
 /** What phase 5 comes to. */
 export type AuthorizerVerdict =
   | Exclude<Verdict, { outcome: 'review-needed' }>
-  /** The API server could not be asked, and this rule depends on it. */
+  /** The API server gave no answer, and this rule depends on it. */
   | (Omit<Extract<Verdict, { outcome: 'review-needed' }>, 'outcome'> & {
       readonly outcome: 'unavailable'
       readonly cause: unknown
@@ -43,7 +43,7 @@ export class Authorizer {
     this.reviewer = reviewer
   }
 
-  /** Decides. The API server is asked only when a rule that depends on it is reached. */
+  /** Decides. A review is sent only when a rule that depends on it is reached. */
   authorize(question: Question, signal: AbortSignal): MaybePromise<AuthorizerVerdict> {
     const verdict = evaluate(this.policy, question)
     return verdict.outcome === 'review-needed' ? this.#review(question, signal) : verdict

@@ -36,7 +36,7 @@ export interface AuthorizationParts extends AuthenticatorParts {
 /**
  * Builds phase 5 of a route.
  *
- * @param path where the route stands in the configuration, for problems
+ * @param path of the route in the configuration, for problems
  */
 export const buildAuthorization = async (
   route: AuthorizedRoute,

@@ -16,7 +16,7 @@ class Permit {
   readonly #proof = true
   readonly identity: Identity
   readonly request: Request
-  /** What was asked for, as the rules saw it. */
+  /** The requested operation or resource, as the rules saw it. */
   readonly target: Target
   /** The rule that allowed it. */
   readonly rule: string
@@ -46,7 +46,7 @@ export interface ShadowVerdict {
 export type Verdict = (
   | { readonly outcome: 'permit'; readonly permit: Permit }
   | { readonly outcome: 'denied'; readonly rule: Rule }
-  /** It cannot be said whether the rule matches, so nothing behind it may decide. */
+  /** It is undetermined whether the rule matches, so no later rule may decide. */
   | { readonly outcome: 'failed'; readonly rule: Rule; readonly detail: string }
   | { readonly outcome: 'no-rule' }
   /** The OpenAPI document has no such operation, and the route refuses those. */
@@ -54,7 +54,7 @@ export type Verdict = (
   /** The token lacks scopes; here the smallest set that would do. */
   | { readonly outcome: 'scope-missing'; readonly scopes: readonly string[] }
   /**
-   * The API server has to be asked first; the same question with its `review` then has an answer, or
+   * The API server has to review the request first; the same question with its `review` then has an answer, or
    * with `unavailable` the same again, where a rule that is in force depends on it.
    */
   | { readonly outcome: 'review-needed'; readonly rule: Rule }
@@ -96,7 +96,7 @@ export const evaluate = (policy: Policy, question: Question): Verdict => {
 
 /**
  * Whether a rule takes the question; every matcher has to. Without an answer of the API server, a
- * rule in shadow is unknown and the request goes on: it must not fail for what decides nothing.
+ * rule in shadow is unknown and the evaluation continues: the request must not fail for a rule that decides nothing.
  */
 export const matchOf = (rule: Rule, question: Question): boolean | 'review-needed' | Unknown => {
   for (const matcher of rule.matchers) {

@@ -11,7 +11,7 @@ import type { Question } from './question.ts'
 /** One thing that a rule looks at. */
 export interface MatcherExplanation {
   readonly key: MatcherKey | 'subjectAccessReview'
-  /** `failed`: it cannot be said; `not-reached`: it is read only when all before it hit. */
+  /** `failed`: undetermined; `not-reached`: it is read only when all before it hit. */
   readonly outcome: 'hit' | 'miss' | 'failed' | 'not-reached'
   /** As the configuration has it. */
   readonly wanted: unknown
@@ -23,7 +23,7 @@ export interface MatcherExplanation {
 
 /** What one rule came to. */
 export interface RuleExplanation {
-  /** Its place, from 0; the rules of lists are counted with the others. */
+  /** Its position, from 0; the rules of lists are counted too. */
   readonly position: number
   readonly name: string
   readonly effect: Rule['effect']
@@ -32,7 +32,7 @@ export interface RuleExplanation {
   /**
    * - `hit`: it decided.
    * - `miss`: a matcher of it missed.
-   * - `failed`: it cannot be said whether it matches, so that it decided: the request is refused.
+   * - `failed`: it is undetermined whether it matches, so that it decided: the request is refused.
    * - `shadow`: it would have decided, and is not in force.
    * - `not-reached`: something before it decided, or spoke for its list.
    */
@@ -46,7 +46,7 @@ export interface RuleExplanation {
 /**
  * Explains a verdict rule by rule. Pure.
  *
- * @param question the one that was decided, with what the API server answered if it was asked
+ * @param question the one that was decided, with the answer of the API server if it was queried
  * @throws TypeError when the rules do not come to this verdict, which would be a bug
  */
 export const explainRules = (
@@ -116,8 +116,8 @@ const explainMatchers = (rule: Rule, question: Question): readonly MatcherExplan
 }
 
 /**
- * What a matcher would say that is not asked any more, for whoever wants to know how far a rule is
- * from matching. An expression may rely on what stands before it, so it is not tried.
+ * What a matcher that is not reached would answer, to show how far a rule is
+ * from matching. An expression may rely on the matchers before it, so it is not tried.
  */
 const behindMiss = (matcher: Matcher, question: Question): MatcherExplanation => {
   const { key, wanted } = matcher
@@ -137,7 +137,7 @@ const explainMatcher = (matcher: Matcher, question: Question): MatcherExplanatio
   return { key, outcome: answer ? 'hit' : 'miss', wanted, got }
 }
 
-/** What they come to together: the first that is no hit. */
+/** Their outcome together: the first that is not a hit. */
 const combined = (matchers: readonly MatcherExplanation[]): MatcherExplanation['outcome'] =>
   matchers.find(({ outcome }) => outcome !== 'hit')?.outcome ?? 'hit'
 

@@ -9,7 +9,7 @@ export type MatcherKey = Exclude<
   'allow' | 'deny' | 'shadow' | 'answer' | 'redirect' | 'subjectAccessReview'
 >
 
-/** That it cannot be said whether a matcher matches: never to be taken for a yes or a no. */
+/** It is undetermined whether a matcher matches: never to be taken for a yes or a no. */
 export interface Unknown {
   /** Why, for operators; holds no value of the request. */
   readonly unknown: string
@@ -18,7 +18,7 @@ export interface Unknown {
 /**
  * One matcher of one rule, compiled.
  *
- * Legal answers, and no others: `true`, `false`, and {@link Unknown}, upon which the request is
+ * Legal answers, and no other: `true`, `false`, and {@link Unknown}, upon which the request is
  * refused. It must not throw; a throw is a bug and refuses the request too.
  */
 export interface Matcher {
@@ -38,7 +38,7 @@ export interface Indexed {
   readonly values: readonly string[]
 }
 
-/** What of a question rules are found by. `path` is by glob; all others are whole texts. */
+/** The keys of a question by which rules are found. `path` is by glob; all other keys are whole texts. */
 export const DIMENSIONS = [
   'operation',
   'path',

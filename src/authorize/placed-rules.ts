@@ -1,8 +1,8 @@
-// The rules of a route one by one, those in lists too, and where each stands.
+// The rules of a route one by one, those in lists too, and the path of each.
 
 import type { AuthorizeEntry, RuleConfig } from './schema.ts'
 
-/** A rule, and where it stands. */
+/** A rule, and its path in the configuration. */
 export interface PlacedRule {
   readonly rule: RuleConfig
   readonly name: string

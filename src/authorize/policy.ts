@@ -32,14 +32,14 @@ export interface Rule {
   readonly speaksFor: RuleList | undefined
   /** What it looks at, in the order in which it does; all have to match. */
   readonly matchers: readonly Matcher[]
-  /** What the API server must have answered, read after the matchers; `undefined`: it is not asked. */
+  /** What the API server must have answered, read after the matchers; `undefined`: no review is sent. */
   readonly review: boolean | undefined
   /** What the caller gets when it refuses, where that is not the usual. */
   readonly answer: RuleAnswer | undefined
   readonly redirect: string | undefined
 }
 
-/** A list of rules; two are the same only if they stand in the same place. */
+/** A list of rules; two are the same only if they are at the same path. */
 export interface RuleList {
   readonly name: string
 }
@@ -66,7 +66,7 @@ export interface PolicyContext {
   /** The operations of the route's OpenAPI document, where it has one. */
   readonly operations?: readonly Operation[] | undefined
   readonly demands?: OperationDemands | undefined
-  /** Told what is wrong, and where below `authorize`. */
+  /** Called with each problem, and its path below `authorize`. */
   readonly report: (path: readonly PropertyKey[], message: string) => void
 }
 
@@ -133,7 +133,7 @@ const KUBERNETES_KEYS = [
   'impersonate',
 ] as const
 
-// What is no resource has none of them.
+// A path without a resource has none of them.
 const RESOURCE_KEYS = ['apiGroups', 'resources', 'namespaces', 'names'] as const
 
 const compileMatchers = (
@@ -158,7 +158,7 @@ const compileMatchers = (
     ...(rule.times === undefined ? [] : [timesMatcher(rule.times)]),
     ...(kind === 'kubernetes' ? kubernetesMatchers(rule) : []),
     ...(operations === undefined ? [] : operationMatchers(rule, operations, report)),
-    // Only behind all that can say no: where it cannot be said, the request is refused.
+    // Only behind all matchers that always have an answer: where it is undetermined, the request is refused.
     ...(rule.sources === undefined ? [] : [sourcesMatcher(rule.sources)]),
     ...whenMatchers(
       rule,
@@ -168,7 +168,7 @@ const compileMatchers = (
   ]
 }
 
-/** A `deny` of `verbs: [post]` beside `resources` would refuse nothing. */
+/** A `deny` of `verbs: [post]` together with `resources` would refuse nothing. */
 const reportVerbs = (rule: RuleConfig, report: Report): void => {
   if (RESOURCE_KEYS.every((key) => rule[key] === undefined)) return
   for (const verb of rule.verbs ?? []) {

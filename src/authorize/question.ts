@@ -1,4 +1,4 @@
-// What a policy is asked: who wants what, and when. Everything that a rule may look at is in here, so
+// The input of a policy: identity, request and time. Everything that a rule may look at is in here, so
 // the same question has the same answer.
 
 import type { Identity } from '../identity/identity.ts'
@@ -12,7 +12,7 @@ export interface Question extends Target {
   /** When, in milliseconds since the epoch. */
   readonly at: number
   /**
-   * What the API server answered when asked whether this is allowed; absent until it is asked.
+   * What the API server answered to the review of this request; absent until it is sent.
    * `unavailable`: it gave no answer, so what depends on one cannot be decided.
    */
   readonly review?: boolean | 'unavailable' | undefined

@@ -1,5 +1,5 @@
 // Rules, asked about what an audit log records: those that look at more cannot be answered from it,
-// and must come to neither yes nor no.
+// and are then undetermined.
 
 import type { Matcher } from './matcher.ts'
 import type { Policy, Rule } from './policy.ts'
@@ -67,7 +67,7 @@ const recordedRule = (rule: Rule): Rule => {
   return { ...rule, matchers: [...matchers, review], review: undefined }
 }
 
-// What a log records, by variable. The rest is not left to fail when it is read: that must be told
+// What a log records, by variable. The rest is not left to fail when it is read: that must be known
 // apart from a condition that fails by itself, and nothing may make a plain answer of what is missing.
 const RECORDED: Readonly<Record<string, ReadonlySet<string>>> = {
   identity: new Set(['user', 'groups', 'method', 'authenticator']),

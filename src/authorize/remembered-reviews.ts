@@ -14,7 +14,7 @@ import type { Question } from './question.ts'
 export interface RememberedReviewsOptions {
   readonly ask: AskReview
   /**
-   * A key that stands for a review. It changes with everything that an answer rests on: what is kept
+   * The cache key of a review. It changes with everything that an answer depends on: what is kept
    * under the keys of yesterday is not found today.
    */
   readonly keyOf: (review: string) => string
@@ -31,12 +31,12 @@ const MAX_ENTRIES = 10_000
 // the question back, its characters escaped: this bounds the answer too.
 const MAX_QUESTION_BYTES = 65_536
 
-/** The longest answer to a question that is asked, in bytes: each may take six (`\u0026`). */
+/** The longest answer to a review, in bytes: each may take six (`\u0026`). */
 export const MAX_ANSWER_BYTES = 8 * MAX_QUESTION_BYTES
 
 /**
- * A reviewer that remembers. Equal questions that arrive together are asked once. Each user has a budget
- * of questions, so that one who asks about ever new names does not take answers from others.
+ * A reviewer with a cache. Equal reviews that arrive together are sent once. Each user has a budget
+ * of reviews, so that one who sends ever new names does not evict the answers for other users.
  */
 export class RememberedReviews implements AccessReviewer {
   readonly #options: RememberedReviewsOptions
@@ -64,7 +64,7 @@ export class RememberedReviews implements AccessReviewer {
         signal,
       )
     } catch (cause) {
-      return unavailable(cause) // this caller left; the others go on waiting
+      return unavailable(cause) // this client left; the rest keep waiting
     }
   }
 

@@ -1,5 +1,5 @@
 // What rules may look for in a request, as far as some request can have it: a `deny` of what never
-// comes would refuse nothing, and nobody would see that.
+// comes would refuse nothing, and no operator would notice.
 
 import { z } from 'zod'
 
@@ -29,7 +29,7 @@ export const RESOURCE_VERBS: ReadonlySet<string> = new Set([
   'proxy',
 ])
 
-// What is no resource has the method of HTTP for a verb.
+// A path without a resource has the method of HTTP for a verb.
 const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete', 'connect', 'options', 'trace']
 const VERBS: ReadonlySet<string> = new Set(['*', ...RESOURCE_VERBS, ...METHODS])
 

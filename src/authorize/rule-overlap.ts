@@ -7,7 +7,7 @@ import { nameMatcher } from '../request/names.ts'
 
 /** Lists of names with `*`, of which one has to match. */
 const NAMES = ['users', 'apiGroups', 'resources', 'namespaces', 'names'] as const
-/** Everything else that narrows a rule, but for `verbs` and `methods`. */
+/** Everything else that narrows a rule, except `verbs` and `methods`. */
 const OTHERS = [
   'groups',
   'authenticators',
@@ -64,12 +64,12 @@ export const PLAIN_OBJECTS: ReadonlySet<string> = new Set(['configmaps', 'secret
 const groupsOf = ({ apiGroups, resources }: RuleConfig): readonly string[] | undefined =>
   apiGroups ?? (resources?.every((name) => PLAIN_OBJECTS.has(name)) === true ? [''] : undefined)
 
-// The first segment decides: what is no resource is at `/version`, `/healthz` and the like.
+// The first segment decides: paths without a resource are `/version`, `/healthz` and the like.
 const reachesResources = (glob: string): boolean => /^\/(apis?(\/|$)|[^/]*[*{])/.test(glob)
 
 type Names = (typeof NAMES)[number]
 
-/** Whether every text that the name stands for matches a pattern, of a `deny`. */
+/** Whether every text that the name matches also matches a pattern, of a `deny`. */
 const isAmong = (key: Names, name: string, patterns: readonly string[]): boolean =>
   patterns.some((pattern) => {
     if (pattern === name || pattern === '*') return true

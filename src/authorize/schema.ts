@@ -7,7 +7,7 @@ import { answerSchema, redirectSchema } from './answer-schema.ts'
 import { hostPatternSchema, instantSchema, nameSchema } from '../config/values.ts'
 
 const patterns = z.array(z.string().min(1)).min(1).optional()
-// Here an empty text stands for something: the core group, no namespace.
+// Here an empty text has a meaning: the core group, no namespace.
 const texts = z.array(z.string()).min(1).optional()
 
 const path = z.string().startsWith('/', 'must start with "/"')
@@ -211,7 +211,7 @@ const rule = z
   })
   .refine((value) => (value.allow === undefined) !== (value.deny === undefined), {
     error: 'must have exactly one of "allow" and "deny", whose value is the rule’s name',
-    abort: true, // it may be a list, whose problems are then told
+    abort: true, // it may be a list, whose problems are then reported
   })
   .refine(
     ({ deny, answer: given, redirect: target }) =>

@@ -11,7 +11,7 @@ import type { Request } from '../request/request.ts'
 /** The name of another route of the host that the path could be of; `undefined` where there is none. */
 export type OtherRouteOf = (request: Request) => string | undefined
 
-/** A route, as far as it matters to others. */
+/** A route, as far as it matters to other routes. */
 interface MatchedRoute {
   readonly name: string
   readonly match: RouteConfig['match']
@@ -60,9 +60,9 @@ export const otherRouteFinder = (
 interface Rival extends MatchedRoute {
   /** Whether Envoy, which compares paths as they are sent, would take it for one of the route. */
   readonly matchesSent: Predicate
-  /** Whether a careless reading of a path matches; never, where nobody reads so. */
+  /** Whether a careless reading of a path matches; never, where the routes are not compared by it. */
   readonly matchesLoose: Predicate
-  /** Whether its globs are others when they are read so. */
+  /** Whether its globs differ when they are read so. */
   readonly isFolded: boolean
 }
 

@@ -38,7 +38,7 @@ export const check = (
   signal: AbortSignal,
 ): MaybePromise<Decision> => {
   const { clock } = state
-  // 1. What is asked? 2. Of which service?
+  // 1. Does the request have one reading? 2. Which route takes it?
   const routed = proceed({ attributes }, signal, (context) => findRoute(context, state))
   // 3. Which credential does the request carry, and is it proven?
   const authenticated = proceed(routed, signal, (context) => authenticate(context, signal))
@@ -187,7 +187,7 @@ const unproven = (
   })
 }
 
-/** A server that gave no answer, as a decision; or was not asked, because this client sends too many requests. */
+/** A server that gave no answer, as a decision; or got no request, because this client sends too many. */
 const unavailable = (
   reason: 'authenticator-unavailable' | 'authorizer-unavailable' | 'transform-unavailable',
   cause: unknown,
@@ -199,7 +199,7 @@ const unavailable = (
   return deny(context, 'rate-limited', { retryAfter, detail, ...details })
 }
 
-/** A verdict that is no permit, as a decision. */
+/** A verdict other than a permit, as a decision. */
 const notPermitted = (
   verdict: Exclude<AuthorizerVerdict, { outcome: 'permit' }>,
   context: IdentifiedContext,

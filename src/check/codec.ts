@@ -9,7 +9,7 @@ import { WireReader, type FieldReader } from './wire-reader.ts'
 import { WireWriter } from './wire-writer.ts'
 
 /**
- * Decodes the fields that we read and passes over the others. Header values are views into `bytes`.
+ * Decodes the fields that Countersign reads and skips all other fields. Header values are views into `bytes`.
  *
  * Throws if the message is malformed or a string in it is not UTF-8, as an Envoy could send it
  * before the fix of CVE-2023-27488. The caller has to make that an explicit refusal: an RPC that

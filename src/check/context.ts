@@ -15,7 +15,7 @@ export interface CheckContext {
   readonly attributes?: CheckAttributes
   readonly request?: Request
   readonly route?: Route
-  /** What is asked for, in the words of the service. */
+  /** The requested operation or resource, in the terms of the service. */
   readonly target?: Target
   /** The name of the authenticator that decided. */
   readonly authenticator?: string

@@ -23,7 +23,7 @@ export interface AuthzParts {
   readonly clock: Clock
 }
 
-/** The metrics of one authz process, but for those that the signer has too. */
+/** The metrics of one authz process, without those that the signer has too. */
 export const authzMetrics = (parts: AuthzParts): readonly Metric[] => [
   ...checkMetrics(parts.checks),
   ...factMetrics(parts.memory),

@@ -1,13 +1,13 @@
-// The seam for whoever counts checks. It is told of each, and can change none.
+// The seam for counting checks. An observer is called for each check, and can change none.
 
 import type { Decision } from './decision.ts'
 
-/** Told of every check. No method may throw, and each is on the path of every request. */
+/** Called for every check. No method may throw, and each is on the path of every request. */
 export interface CheckObserver {
   /** A check arrived. */
   began(): void
   /**
-   * It was decided: exactly once for each, with what the caller is told.
+   * Called exactly once for each check, with the decision that the client gets.
    *
    * @param duration from its arrival to the answer, in milliseconds
    */

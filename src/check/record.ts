@@ -59,7 +59,7 @@ export const describeDecision = (
 const isProven = (identity: Identity | undefined): boolean =>
   identity !== undefined && identity.method !== 'anonymous'
 
-/** @param proven whether it is known who asks; before that, nobody's groups are worth the room */
+/** @param proven whether the identity is proven; the groups of an unproven one are not recorded */
 const recordKubernetes = (
   {
     verb,
@@ -104,7 +104,7 @@ const withoutEmpty = (texts: Readonly<Record<string, string>>): Readonly<Record<
  */
 export const MAX_PATH = 2_048
 
-/** The same of every other text of somebody who may not have proven who it is. */
+/** The same for every other text of a client whose identity may not be proven. */
 const cut = <T extends string | undefined>(text: T): T | string => text && cutText(text, MAX_PATH)
 
 /** A name, or what should be one. DNS and Kubernetes have at most 253 characters. */
@@ -119,12 +119,12 @@ const withoutUserinfo = (host: string | undefined): string | undefined =>
 /** Whether a recorded text is not whole, or would not be. */
 export const isCut = (text: string): boolean => text.length > MAX_PATH
 
-/** What stands for a value of the query that is not recorded. */
+/** Replaces a value of the query that is not recorded. */
 export const WITHHELD = '[withheld]'
 
 /**
  * The path as audit records it: query values can be secrets (`access_token=…`), names hardly. What
- * is known to be a secret is withheld however much is asked for.
+ * is known to be a secret is withheld at every setting.
  */
 const recordPath = (
   target: string,
@@ -138,7 +138,7 @@ const recordPath = (
   const shown = (part: string): string =>
     recorded === 'full' ? withheld.withheldIn(part) : part.replace(VALUE, `=${WITHHELD}`)
   let text = path
-  // Callers choose how many there are and how long, and no more is looked at than is recorded.
+  // Clients choose how many there are and how long, and only what is recorded is read.
   for (let from = mark; from !== -1 && text.length < MAX_PATH;) {
     const end = target.indexOf('&', from + 1)
     const part = target.slice(from + 1, Math.min(end === -1 ? target.length : end, from + MAX_PATH))

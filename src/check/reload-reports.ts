@@ -8,7 +8,7 @@ import type { ReplaceableTls } from '../runtime/server-tls.ts'
 import type { SnapshotResources } from './resources.ts'
 import type { Snapshot } from './snapshot.ts'
 
-/** What reloads are told to, and what they may end. */
+/** What reloads are reported to, and what they may end. */
 interface ReloadParts extends Pick<SnapshotResources, 'logger' | 'keySets' | 'revocations'> {
   readonly audit: AuditSink
   /** What the listener of ext_authz proves itself with. */
@@ -36,7 +36,7 @@ export const reloadReports = (
       ...(isDeepStrictEqual(before.stateSettings, after.stateSettings) ? [] : ['state']),
     ],
   })
-  // What only an earlier configuration, or a refused one, was lent has come to its end.
+  // Resources that only an earlier configuration, or a refused one, has acquired end here.
   return {
     onLoaded(next, previous) {
       keySets.keepOnly(next.value.lent)

@@ -1,4 +1,4 @@
-// What outlives a configuration and is lent to each.
+// What outlives a configuration and is used by each.
 
 import { RevocationSources } from '../pki/revocation-sources.ts'
 import { CredentialCache } from '../authenticate/credential-cache.ts'

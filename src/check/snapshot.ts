@@ -37,7 +37,7 @@ import { RouteTable, type Route } from './route.ts'
 
 /**
  * A configuration in force. A check takes one and keeps it to its end. Disposing of it ends the
- * connections of its verifiers; one that is only replaced lets them end for want of use.
+ * connections of its verifiers; one that is only replaced lets them end when they are idle.
  */
 export interface Snapshot extends AsyncDisposable {
   readonly config: Config

@@ -1,5 +1,5 @@
-// What is told of the store behind `state`: metrics, and whether somebody should look. Without it authz
-// goes on with what needs none, so it never says that nothing should be asked.
+// The metrics of the store behind `state`, and its health for operators. Without the store authz
+// continues to serve checks that do not need it, so readiness does not depend on it.
 
 import type { Condition, HealthCheck } from '../runtime/health.ts'
 import { counter, gauge, type Metric } from '../runtime/metrics/metric.ts'

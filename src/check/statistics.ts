@@ -1,5 +1,5 @@
 // What is counted of checks: by route, reason, authenticator and rule, which the configuration names
-// or we do, so that a caller can make as many requests as it likes and there is no more to count.
+// or a constant does, so that the number of series does not grow with the number of requests.
 
 import type { Reason } from '../audit/event.ts'
 import type { ShadowVerdict } from '../authorize/evaluate.ts'
@@ -20,7 +20,7 @@ export interface RouteStatistics {
   readonly shadows: ReadonlyMap<string, ShadowStatistics>
 }
 
-/** What becomes of a rule; `failed` where it cannot be said whether it matches. */
+/** The outcomes of a rule; `failed` where it is undetermined whether it matches. */
 export const RULE_DECISIONS = [
   'allow',
   'deny',
@@ -37,7 +37,7 @@ type ShadowStatistics = Readonly<
 /** What became of credentials. */
 export type CredentialOutcome = 'authenticated' | 'rejected' | 'unavailable'
 
-/** Stands for the route of a request that has none; no route can have this name. */
+/** The route label of a request that has no route; no route can have this name. */
 export const NO_ROUTE = '-'
 
 interface Route {
@@ -153,7 +153,7 @@ const ruleDecision = (reason: Reason): RuleDecision => {
   return reason === 'rule-failed' || reason === 'authorizer-unavailable' ? 'failed' : 'allow'
 }
 
-/** Facts that no identity came of count as rejected; the reason of the decision tells them apart. */
+/** A proven credential without an identity counts as rejected; the reason of the decision distinguishes them. */
 const outcomeOf = ({ reason, context }: Decision): CredentialOutcome => {
   if (context.identity !== undefined) return 'authenticated'
   return reason === 'authenticator-unavailable' ? 'unavailable' : 'rejected'

@@ -1,4 +1,4 @@
-// The metrics of tokens for upstreams: the memory of them, and the keys that sign ours.
+// The metrics of tokens for upstreams: their cache, and the keys that sign minted tokens.
 
 import { counter, gauge, type Metric } from '../runtime/metrics/metric.ts'
 import type { TokenMemory } from '../transform/token/token-memory.ts'

@@ -92,7 +92,7 @@ function decodeText(bytes: Buffer, start: number, end: number): string {
   return text
 }
 
-// Making a string is the dearest step of decoding, and nearly all header names have come before.
+// Making a string is the most expensive step of decoding, and nearly all header names repeat.
 // One slot per hash and no chains: hostile names can only make their own requests slower.
 const LONGEST_FAMILIAR = 32
 const SLOTS = 1024
@@ -112,7 +112,7 @@ function familiar(bytes: Buffer, start: number, end: number): string {
 }
 
 // Compares bytes with UTF-16 units, so it can match ASCII only: an "é" (U+00E9) held here must not
-// stand for the byte 0xe9, which is not UTF-8.
+// represent the byte 0xe9, which is not UTF-8.
 function isSame(candidate: string, bytes: Buffer, start: number, length: number): boolean {
   if (candidate.length !== length) return false
   for (let at = 0; at < length; at++) {

@@ -9,7 +9,7 @@ const SHORT = 64
 
 /**
  * A writer of one message after another. What comes last in the message is written first: the last
- * field before the first, the last entry of a list before the others.
+ * field before the first, the last entry of a list before the rest.
  */
 export class WireWriter {
   #buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES)

@@ -29,7 +29,7 @@ const clientId = z
 const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '[::1]', 'localhost'])
 
 /**
- * Whether an address belongs to a program on somebody's device (RFC 8252 §7): one of its loopback
+ * Whether an address belongs to a native app (RFC 8252 §7): one of its loopback
  * addresses, or a scheme of its own.
  */
 export const isNative = (uri: string): boolean => {

@@ -38,7 +38,7 @@ const upstream = z
   })
   .describe('A TLS upstream.')
 
-/** Envoy's side of mutual TLS with a listener of ours. */
+/** Envoy's side of mutual TLS with one of Countersign's listeners. */
 const clientTls = (server: string) =>
   z.strictObject({
     certificate: pathSchema.describe('PEM file: the client certificate that Envoy presents.'),

@@ -1,4 +1,4 @@
-// `tests`: requests, and what the configuration must decide about them. They are no part of a
+// `tests`: requests, and what the configuration must decide about them. They are not part of a
 // running service; `countersign test` puts them through the checks that it would make.
 
 import { isIP } from 'node:net'
@@ -131,7 +131,7 @@ export const policyTestsSchema = z
 /** One parsed test. */
 export type PolicyTest = z.output<typeof policyTestsSchema>[number]
 
-/** What `countersign explain` is asked: as a test has it, but that credentials may be shown. */
+/** The input of `countersign explain`: as in a test, except that credentials may be given. */
 export const questionSchema = z.strictObject({
   name: z.string().optional(),
   request: request.extend({

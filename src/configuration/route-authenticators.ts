@@ -1,4 +1,4 @@
-// `authenticate` of a route, as far as everybody who reads it needs the same of it.
+// `authenticate` of a route, as several parts of the configuration read it.
 
 import type { RouteConfig } from './schema.ts'
 

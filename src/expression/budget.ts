@@ -23,7 +23,7 @@ let current = new Budget()
 let shared: Budget | undefined
 let failure: EvaluationError | undefined
 
-/** Evaluates with no more to be spent than what was evaluated with that budget before has left. */
+/** Evaluates with at most what earlier evaluations with that budget have left. */
 export const sharing = <T>(budget: Budget, evaluate: () => T): T => {
   shared = budget
   try {

@@ -14,7 +14,7 @@ type Variables = Readonly<Record<string, unknown>>
 
 /** An expression that yields text: one value, or any number. */
 export interface TextExpression {
-  /** As it stands in the configuration. */
+  /** As written in the configuration. */
   readonly source: string
   /** The values in order; `undefined` when there are none to be had, such as a missing key. */
   evaluate(variables: Variables): readonly string[] | undefined
@@ -37,9 +37,9 @@ export interface ValueExpression {
 /** An expression that says yes or no. */
 export interface Condition {
   readonly source: string
-  /** `undefined` when it cannot be said, such as for a missing key: never to be taken for a yes. */
+  /** `undefined` when it is undetermined, such as for a missing key: never to be taken for a yes. */
   evaluate(variables: Variables): boolean | undefined
-  /** Why it cannot be said, for operators; holds nothing of what the variables say. */
+  /** Why it is undetermined, for operators; holds no values of variables. */
   explain(variables: Variables): string
 }
 
@@ -74,7 +74,7 @@ export const compileCondition = (
     typeof value === 'boolean' ? value : undefined,
   )
 
-/** How many loops of an expression stand within each other at most; 0 for one that cannot be parsed. */
+/** How deep the loops of an expression are nested at most; 0 for one that cannot be parsed. */
 export const nestedLoops = (source: string): number => {
   try {
     return loopDepth(environmentOf('caller').parse(source).ast)
@@ -148,7 +148,7 @@ const compile = <T>(
   }
 }
 
-/** Only of claims it cannot be said beforehand what type they have. */
+/** Only the type of claims is unknown before the evaluation. */
 const knowsClaims = (about: Subject | RuleTopics): boolean =>
   typeof about !== 'string' || about === 'claims' || about === 'caller'
 

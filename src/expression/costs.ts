@@ -8,7 +8,7 @@ export type Cost = (first: unknown, second: unknown, count: number) => number
 
 /** Characters that are compared or copied. */
 const COPIED = 1 / 64
-/** Characters that are gone through. */
+/** Characters that are read. */
 const SCANNED = 1 / 8
 /** Characters of which each becomes a value of its own. */
 const SPLIT = 1 / 2
@@ -41,7 +41,7 @@ const depthOf = (value: unknown, perCharacter: number): number => {
 
 const costOfComparison: Cost = (one, other) => depthOf(one, COPIED) + depthOf(other, COPIED)
 
-/** A map is asked for its key; a list is compared with from the first to the last. */
+/** In a map the key is looked up; a list is compared from the first to the last element. */
 const costOfIn: Cost = (one, all) => {
   if (!Array.isArray(all)) return 0
   const members: readonly unknown[] = all
@@ -65,7 +65,7 @@ const costOfTime: Cost = (_time, _zone, count) => (count > 1 ? TIME_ZONE : 0)
 const FREE: Cost = () => 0
 
 /**
- * A regular expression that does not stand in the expression: to compile one takes 2 to 20 µs for each of
+ * A regular expression that is not a literal of the expression: to compile one takes 2 to 20 µs for each of
  * its characters, times what it has in `{}`.
  */
 export const costOfPattern = (pattern: unknown): number => {

@@ -82,7 +82,7 @@ const KUBERNETES = {
   fieldSelector: 'string',
   labelSelector: 'string',
   impersonates: 'bool',
-  // Empty where nobody is impersonated.
+  // Empty where no user is impersonated.
   impersonation: {
     user: 'string',
     uid: 'string',

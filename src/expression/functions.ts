@@ -7,7 +7,7 @@ import { charge } from './budget.ts'
 import { compileRegex, RegexError, type Regex } from './regex.ts'
 
 /**
- * Functions of the library that are called under another name: it cannot be told to forget its own.
+ * Functions of the library that are called under another name: its own cannot be removed.
  *
  * - `matches` is JavaScript's regular expression there, which backtracks;
  * - `lowerAscii` and `upperAscii` fold all of Unicode there: the Kelvin sign to `k`, `ß` to `SS`,
@@ -40,7 +40,7 @@ export const registerFunctions = (environment: Environment): Environment => {
 }
 
 // An object type of its own: the library finds the functions of a namespace by its class.
-// oxlint-disable-next-line typescript/no-extraneous-class -- it stands for a name and holds nothing
+// oxlint-disable-next-line typescript/no-extraneous-class -- it represents a name and holds nothing
 class RegexNamespace {}
 
 const matches = (text: string, pattern: string): boolean =>
@@ -95,7 +95,7 @@ const FUNCTIONS = {
     }
     return text.charAt(at)
   },
-  // A function as replacement: `$&` in a text stands for itself.
+  // A function as replacement: `$&` in a text is literal.
   'string.replace(string, string): string': (text: string, old: string, replacement: string) =>
     bounded(text, old, replacement).replaceAll(old, () => replacement),
   'string.replace(string, string, int): string': (

@@ -62,7 +62,7 @@ const fromObject = (value: object | null, depth: number): JsonValue | undefined 
   if (Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null) {
     return fromEntries(Object.entries(value), depth)
   }
-  // Unsigned integers are a class of the library's own; so are durations, which are no number.
+  // Unsigned integers are a class of the library's own; so are durations, which are not numbers.
   const primitive: unknown = value.valueOf()
   return typeof primitive === 'bigint' ? toJson(primitive, depth) : undefined
 }

@@ -51,7 +51,7 @@ const LOOPS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'map'
 /** Those whose time depends on the length of their values. */
 const OPERATORS: ReadonlySet<string> = new Set(['==', '!=', 'in', '+', '<', '<=', '>', '>='])
 
-/** What the library makes of a loop: `condition` says before each round whether to go on. */
+/** The library's form of a loop: `condition` decides before each round whether to continue. */
 interface Loop {
   condition?: (value: unknown) => boolean
   readonly step: unknown
@@ -59,7 +59,7 @@ interface Loop {
 
 /**
  * Nothing but this place is met in every round. An error of the round's own would not do: `all` and
- * `exists` go on behind one.
+ * `exists` continue after one.
  */
 const meterLoop = (node: ASTNode): boolean => {
   const loop = loopOf(node)
@@ -84,7 +84,7 @@ const isEvaluable = (value: unknown): value is Evaluable =>
 /** An error has a drawing of the expression in its message: it takes 5 to 10 µs. */
 const FAILED = 500
 
-/** Has what is evaluated there charge when it fails: `all`, `exists`, `&&` and `||` go on behind it. */
+/** Charges for what is evaluated there when it fails: `all`, `exists`, `&&` and `||` continue after it. */
 const meterFailures = (holder: object, place: 'left' | 'step'): boolean => {
   const inner: unknown = Reflect.get(holder, place)
   if (!isEvaluable(inner)) return false
@@ -115,7 +115,7 @@ const loopOf = (node: object): Loop | undefined => {
 
 const isLoop = (args: object): args is Loop => 'iterable' in args && 'step' in args
 
-/** The nodes that a round evaluates at most, but for those of the rounds of loops within it. */
+/** The nodes that a round evaluates at most, without those of the rounds of loops within it. */
 const nodesInRound = (loop: ASTNode): number => {
   // The receiver is evaluated once; the first parameter is the name of the variable.
   const [, , parameters] = loop.op === 'rcall' ? loop.args : [undefined, undefined, []]
@@ -128,7 +128,7 @@ const nodesIn = (node: ASTNode): number => {
   return inner.reduce((sum, child) => sum + nodesIn(child), node.op === 'value' ? VALUE : 1)
 }
 
-/** How many loops stand within each other at most: what is evaluated in a round, not what is gone through. */
+/** How deep loops are nested at most: what is evaluated in a round, not what is iterated. */
 export const loopDepth = (node: ASTNode): number => {
   const depthOf = (nodes: readonly ASTNode[]): number => Math.max(0, ...nodes.map(loopDepth))
   if (node.op !== 'rcall' || !LOOPS.has(node.args[0])) return depthOf(childrenOf(node.args))
@@ -136,7 +136,7 @@ export const loopDepth = (node: ASTNode): number => {
   return Math.max(loopDepth(receiver), 1 + depthOf(parameters))
 }
 
-/** What stands in the expression is there already. */
+/** A literal of the expression exists already. */
 const VALUE = 1 / 4
 
 /** The nodes directly below one. */
@@ -158,7 +158,7 @@ const isCallable = (node: object): node is Callable =>
 
 /** @param pattern which of the values is a regular expression to be compiled */
 const meterCall = (node: ASTNode, cost: Cost, pattern?: number): boolean => {
-  // With a short value that stands in the expression, no operator takes longer than a node.
+  // With a short literal, no operator takes longer than a node.
   if (OPERATORS.has(node.op) && childrenOf(node.args).some(isShort)) return true
   if (!isCallable(node)) return false
   const { handle } = node
@@ -177,7 +177,7 @@ const meterCall = (node: ASTNode, cost: Cost, pattern?: number): boolean => {
   return true
 }
 
-/** Where the values of a call have a pattern; not where it stands in the expression and is compiled. */
+/** The argument with a pattern; not where it is a literal of the expression and is compiled. */
 const patternOf = (node: ASTNode): number | undefined => {
   if (node.op !== 'rcall') return undefined
   const [name, , parameters] = node.args

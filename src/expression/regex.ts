@@ -59,7 +59,7 @@ export const compileRegex = (pattern: string): Regex => {
 
 // Patterns may be made by an expression, of what callers send, so what is kept has a limit.
 const compiled = new LRUCache<string, Regex>({ max: 200 })
-// Longer than any that a person writes.
+// Longer than any that an operator writes.
 const LONGEST_PATTERN = 100_000
 const LARGEST_PROGRAM = 100_000
 // Measured: a few milliseconds when all of them are taken.

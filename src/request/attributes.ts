@@ -2,7 +2,7 @@
 // no judgement. `request.ts` turns it into the `Request` that the phases see.
 
 /**
- * One header line as it came. `value` is a view into the received message, not a copy: whoever
+ * One header line as received. `value` is a view into the received message, not a copy: code that
  * keeps it keeps the whole message, the caller's credential included.
  */
 export interface RawHeader {
@@ -27,7 +27,7 @@ export interface CheckAttributes {
   readonly host: string
   /**
    * With `encode_raw_headers` one entry per received line, in order, except that Envoy joins lines
-   * of the names it keeps in fixed places, with a comma: `authorization`, `accept` and others
+   * of the names it keeps in fixed places, with a comma: `authorization`, `accept` and some more
    * (measured, 1.40.0). Without it lines of every name are joined, the order is arbitrary and
    * bytes that are not UTF-8 have become `!`.
    */

@@ -1,17 +1,17 @@
-// Cookies of ours (RFC 6265): found among those that a browser sends, and taken out of them.
+// Countersign's cookies (RFC 6265): found among those that a browser sends, and removed from them.
 
 import type { Headers } from './headers.ts'
 import { elementsBeginning, withoutElements } from './list.ts'
 
 /**
- * How the names of ours begin. Browsers take such a cookie over TLS alone, from the host itself and for
- * the whole of it (RFC 6265bis §4.1.3.2): no neighbouring host can plant one.
+ * The prefix of the names of Countersign's cookies. Browsers accept such a cookie over TLS alone, from the host
+ * itself and for the whole of it (RFC 6265bis §4.1.3.2): no neighbouring host can plant one.
  */
 export const OWN_COOKIES = '__Host-countersign'
 
 const COOKIE = 'cookie'
 
-/** The values of the cookies of one name, in their order: more than one is nobody's browser. */
+/** The values of the cookies of one name, in their order. A browser sends at most one. */
 export const cookiesNamed = (headers: Headers, name: string): readonly string[] => {
   const start = `${name}=`
   return textsBeginning(headers, start).map((text) => text.slice(start.length))
@@ -21,7 +21,7 @@ export const cookiesNamed = (headers: Headers, name: string): readonly string[] 
  * The cookies whose names begin so, in their order.
  *
  * @param rest how many letters, digits, `-` and `_` are behind it. Names go back to the browser in answers,
- *   so that any other is not ours to repeat
+ *   so that any other must not be repeated
  */
 export const cookiesBeginning = (
   headers: Headers,
@@ -39,7 +39,7 @@ export const cookiesBeginning = (
 const NAME_REST = /^[\w-]+$/
 
 /**
- * What `cookie` is to be, so that none of ours goes on; `undefined` where there is none of ours. Empty
+ * The `cookie` header without Countersign's cookies; `undefined` where there is none of them. Empty
  * where nothing is left: then the header is to be removed.
  */
 export const cookiesWithoutOurs = (headers: Headers): string | undefined => {

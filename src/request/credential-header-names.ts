@@ -1,5 +1,5 @@
 // Which headers a configuration may choose to carry a credential, or something of its own: they are taken out of every request
-// of their routes, so nothing may stand there that Envoy, HTTP or the upstream cannot do without.
+// of their routes, so a header that Envoy, HTTP or the upstream needs cannot be chosen.
 
 import { canonicalName } from './canonical-name.ts'
 import { isStripped } from './stripped-headers.ts'
@@ -49,7 +49,7 @@ export const complaintAboutCarrier = (name: string): string | undefined => {
   return undefined
 }
 
-// What is told about logging in has such names too, and is nothing that a proxy needs.
+// Headers of login proxies have such names too, and no proxy needs them.
 const TOLD = /^x-forwarded-(user|groups?|email|preferred-username|id-token|access-token)$/
 
 /** Whether HTTP, Envoy or proxies need the header for something else. */

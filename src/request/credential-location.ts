@@ -1,5 +1,5 @@
-// Where credentials stand in a request: what is compared to find two that contradict each other, and
-// what is taken out before the request goes on.
+// The credential locations of a request: they are compared to find two credentials that contradict each other,
+// and removed before the request is forwarded.
 
 import { cookiesNamed } from './cookies.ts'
 import { SecretParameters, valuesOf } from './query.ts'
@@ -15,7 +15,7 @@ export type CredentialLocation =
   /** One of the subprotocols that a WebSocket client offers, by how it begins. */
   | { readonly kind: 'subprotocol'; readonly prefix: string }
   /**
-   * The TLS connection, whose client certificate says who is at its other end; told by Envoy, or by
+   * The TLS connection, whose client certificate names the client; reported by Envoy, or by
    * the proxy before it in a header. It goes with any other credential.
    */
   | { readonly kind: 'connection'; readonly header?: string }

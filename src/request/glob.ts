@@ -1,5 +1,5 @@
 // Path globs: `*` is one segment or a part of one, `{name}` one segment with a name, `**` any number
-// of segments. Callers choose the path, so none may take long to be told.
+// of segments. Clients choose the path, so matching takes linear time.
 
 /** A compiled path glob. */
 export interface Glob {
@@ -11,7 +11,7 @@ export interface Glob {
 
 /**
  * Compiles a glob. `/a/**` matches `/a`, `/a/` and everything below; `/a/*` and `/a/{name}` one
- * non-empty segment below; everything else stands for itself.
+ * non-empty segment below; every other character is literal.
  */
 export const compileGlob = (glob: string): Glob => {
   const segments = segmentsOf(glob).map((segment) => (NAMED.test(segment) ? '*' : segment))
@@ -43,13 +43,13 @@ export const encodedGlob = (glob: string): string =>
 export const segmentNames = (glob: string): readonly string[] =>
   segmentsOf(glob).flatMap((segment) => NAMED.exec(segment)?.slice(1) ?? [])
 
-/** What stands in a path for the named segments of the first glob that matches it; empty without one. */
+/** The values of the named segments of the first glob that matches the path; empty without one. */
 export type SegmentReader = (path: string) => ReadonlyMap<string, string>
 
 const NO_SEGMENTS: ReadonlyMap<string, string> = new Map()
 
 /**
- * Makes a reader of named segments. A glob has at most one `**` beside names, so that each name has
+ * Makes a reader of named segments. A glob has at most one `**` together with names, so that each name has
  * one place: counted from the front before it, from the end behind it.
  */
 export const namedSegments = (globs: readonly string[]): SegmentReader => {
@@ -81,7 +81,7 @@ const segmentSource = (segment: string): string => {
 const STARS = /\*+/
 
 // RegExp.escape writes \x2d and the like for some characters, which RE2 reads as well, but the
-// generated Envoy configuration is for people too.
+// generated Envoy configuration is read by operators too.
 const escapeLiteral = (text: string): string =>
   text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`)
 
@@ -95,7 +95,7 @@ const hasOneChoice = (segments: readonly string[]): boolean =>
 type Matcher = (text: string) => boolean
 
 /**
- * The same without backtracking: what stands between two wildcards is taken where it first occurs,
+ * The same without backtracking: the text between two wildcards is taken where it first occurs,
  * since any later place would leave less for the rest.
  */
 const stepwise = (segments: readonly string[]): Matcher => {
@@ -145,7 +145,7 @@ const matchAt = (run: readonly Matcher[], segments: readonly string[], at: numbe
 const segmentMatcher = (segment: string): Matcher =>
   segment === '*' ? (text) => text !== '' : wildcardMatcher(segment)
 
-/** Whether a whole text matches, where `*` stands for any run of characters; in linear time. */
+/** Whether a whole text matches, where `*` matches any run of characters; in linear time. */
 export const wildcardMatcher = (pattern: string): Matcher => {
   const parts = pattern.split(STARS)
   if (parts.length === 1) return (text) => text === pattern

@@ -16,7 +16,7 @@ export interface HeaderName {
   readonly isImpersonation: boolean
 }
 
-// Clients send the same few hundred names again and again, and may send any others: those are worked out each time
+// Clients repeat the same few hundred names, and may send any name: unknown ones are worked out each time
 // that the map has been filled with them, and never kept for long.
 const MOST_NAMES = 1_000
 const LONGEST_NAME = 64

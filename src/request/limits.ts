@@ -27,7 +27,7 @@ export const excessOf = (
 
 /** Whether a query has more parameters, empty ones among them. */
 export const hasTooManyParameters = (query: string, { parameters }: LimitsConfig): boolean => {
-  // Each ends with "&", but for the last.
+  // Each ends with "&", except the last.
   if (query.length < parameters) return false
   let count = 1
   for (let at = query.indexOf('&'); at !== -1; at = query.indexOf('&', at + 1)) {

@@ -1,10 +1,10 @@
-// Elements of lists in header values (`a; b`, `a, b`), found by how they begin. Callers choose how many there are, so the
-// others are passed over without a copy of each.
+// Elements of lists in header values (`a; b`, `a, b`), found by how they begin. Callers choose how many there are, so
+// the rest is skipped without a copy of each.
 
 /** An element of a list, without the blanks around it. */
 interface Element {
   readonly text: string
-  /** Where it stands in the list, blanks included: up to the separators, or the ends. */
+  /** Its position in the list, blanks included: up to the separators, or the ends. */
   readonly from: number
   readonly to: number
 }
@@ -34,8 +34,8 @@ export const elementsBeginning = (
 }
 
 /**
- * The list without these of its elements, joined by the separator and a space; what stands between them
- * stays as it is, but for blanks and empty elements at its ends.
+ * The list without these of its elements, joined by the separator and a space; the text between them
+ * is unchanged, except for blanks and empty elements at its ends.
  */
 export const withoutElements = (
   list: string,

@@ -1,5 +1,5 @@
 // A path as the most careless of services would read it. What is refused by its path must not get
-// through because such a service stands behind us.
+// through because the upstream is such a service.
 
 import type { Request } from './request.ts'
 

@@ -11,7 +11,7 @@ export const pathMatcher = (globs: readonly string[]): Predicate => {
   return (path) => compiled.some((glob) => glob.test(path))
 }
 
-/** Any of the names; `*` in a name stands for any run of characters. */
+/** Any of the names; `*` in a name matches any run of characters. */
 export const nameMatcher = (patterns: readonly string[]): Predicate => {
   const exact = new Set(patterns.filter((pattern) => !pattern.includes('*')))
   const wild = patterns.filter((pattern) => pattern.includes('*')).map(wildcardMatcher)

@@ -38,7 +38,7 @@ export const TOO_MANY_MARKS = /\p{M}{31}/u
  * Reads an origin-form request target (RFC 9112 §3.2.1).
  *
  * Envoy normalises before it asks (RFC 3986 §6.2.2), so what is refused here is what survived that,
- * or came through an Envoy that was not told to normalise.
+ * or came through an Envoy that does not normalise paths.
  */
 export const readPath = (target: string): PathReading => {
   const mark = target.indexOf('?')

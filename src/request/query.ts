@@ -6,9 +6,9 @@
 export class SecretParameters {
   readonly #names: ReadonlySet<string>
   readonly #foldings: ReadonlySet<string>
-  /** What stands between separators and is not too short for one of them. */
+  /** The text between separators that is long enough for one of them. */
   readonly #pieces: RegExp
-  /** Every decoded name, in lower case, of which a reading is one of {@link #foldings}; and few others. */
+  /** Every decoded name, in lower case, of which a reading is one of {@link #foldings}; and few further names. */
   readonly #candidate: RegExp
 
   /** @param names as they have to be spelt */
@@ -25,7 +25,7 @@ export class SecretParameters {
     return this.#findsIn(query, (piece, at) => !this.#isPlain(piece, at, query))
   }
 
-  /** The query without them, all else as it was; `undefined` where none of them stands in it. */
+  /** The query without them, otherwise unchanged; `undefined` where it contains none of them. */
   takenFrom(query: string): string | undefined {
     if (query === '') return undefined
     const parts = query.split('&')
@@ -33,7 +33,7 @@ export class SecretParameters {
     return kept.length === parts.length ? undefined : kept.join('&')
   }
 
-  /** Whether they stand in the query, in any spelling. */
+  /** Whether the query contains them, in any spelling. */
   areIn(query: string): boolean {
     return this.#findsIn(query, () => true)
   }
@@ -55,7 +55,7 @@ export class SecretParameters {
     return false
   }
 
-  /** Whether a piece is a parameter to everybody, and one of ours. */
+  /** Whether every parser reads the piece as a parameter, and it is one of these. */
   #isPlain(piece: string, at: number, query: string): boolean {
     const end = at + piece.length
     const isFirst = at === 0 || query[at - 1] === '&'
@@ -74,7 +74,7 @@ export class SecretParameters {
   }
 }
 
-/** The values of a parameter that is spelt exactly so, as they stand; empty where there is no `=`. */
+/** The values of a parameter that is spelt exactly so, as received; empty where there is no `=`. */
 export const valuesOf = (query: string, name: string): readonly string[] =>
   query === ''
     ? []

@@ -22,13 +22,13 @@ export interface Request {
   /** Lower case, without port or trailing dot. */
   readonly host: string
   readonly headers: Headers
-  /** Whether it has headers by which Kubernetes treats the caller as somebody else. */
+  /** Whether it has headers by which Kubernetes impersonates another user. */
   readonly impersonates: boolean
   /** Where the caller is, as Envoy trusts it; port 0 when only the address is known. */
   readonly source: { readonly address: string; readonly port: number }
   /** The caller's client certificate, URL-encoded PEM, as Envoy verified it; or empty. */
   readonly peerCertificate: string
-  /** The TLS server name that the caller asked for (RFC 6066 §3); or empty. */
+  /** The TLS server name of the connection (RFC 6066 §3); or empty. */
   readonly serverName: string
   /** The route that Envoy chose (`countersign.route`); `undefined` when Envoy leaves it to us. */
   readonly routeName: string | undefined

@@ -7,12 +7,12 @@ import { canonicalName } from './canonical-name.ts'
 export const STRIPPED_NAMES: readonly string[] = [
   'authorization',
   'proxy-authorization',
-  'dpop', // RFC 9449: the proof beside a token
+  'dpop', // RFC 9449: the proof of possession of a token's key
   'x-forwarded-client-cert', // Envoy's own, also removed there (SANITIZE)
   'client-cert', // RFC 9440
   'client-cert-chain',
   'audit-id', // Kubernetes' request id, which we set to the decision id
-  // Headlamp's, and what proxies for logging in (oauth2-proxy and others) tell.
+  // Headlamp's, and those of login proxies (oauth2-proxy and similar ones).
   'x-forwarded-user',
   'x-forwarded-group',
   'x-forwarded-groups',
@@ -31,7 +31,7 @@ export const STRIPPED_PREFIXES: readonly string[] = [
   'x-countersign-',
 ]
 
-/** Some frameworks take these for the method and the path, and it was others that were judged. */
+/** Some frameworks take these for the method and the path, and the rules judge the original ones. */
 export const OVERRIDES: readonly string[] = [
   'x-http-method-override',
   'x-http-method',
@@ -43,7 +43,7 @@ export const OVERRIDES: readonly string[] = [
 /** Headers in which a proxy says where the request came from. */
 export const ORIGIN_NAMES: readonly string[] = ['forwarded', 'x-real-ip']
 
-/** Others of the kind. Envoy adds its own account to X-Forwarded-For. */
+/** Further headers of the kind. Envoy adds the client address to X-Forwarded-For. */
 export const ORIGIN_PREFIX = 'x-forwarded-'
 
 /**

@@ -16,7 +16,7 @@ export const BEARER_SUBPROTOCOL = 'base64url.bearer.authorization.k8s.io.'
 interface OfferedSubprotocols {
   /** Those that begin so, in their order. */
   readonly found: readonly string[]
-  /** All others, as a list; empty where there are none. */
+  /** The remaining ones, as a list; empty where there are none. */
   readonly others: string
 }
 

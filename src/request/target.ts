@@ -11,7 +11,7 @@ import type { OperationIndex } from './openapi/operation-index.ts'
 import type { OperationMatch } from './openapi/operation.ts'
 import type { Request } from './request.ts'
 
-/** What is asked for; empty where only HTTP says it. */
+/** The requested operation or resource; empty where only HTTP says it. */
 export interface Target {
   /** As a Kubernetes API server reads it; only on routes of `kind: kubernetes`. */
   readonly kubernetes?: KubernetesRequest | undefined

@@ -1,5 +1,5 @@
 // A configuration built as the service builds it, for commands that judge no credential: nothing is
-// fetched and nobody is asked, so that it can be tried where no server is in reach.
+// fetched and no request is sent, so that it can be tried where no server is in reach.
 
 import type { ConfigurationFiles } from '../config/files.ts'
 import { systemClock } from '../runtime/clock.ts'

@@ -19,7 +19,7 @@ export const UNRECORDED_ID = '00000000-0000-0000-0000-000000000000'
 
 /** What of a check is simulated. */
 export interface Simulation {
-  /** The identity, in place of what the route's authenticators would prove; `undefined`: they are asked. */
+  /** The identity, in place of what the route's authenticators would prove; `undefined`: they are called. */
   readonly identity: Identity | undefined
   /** Replaces the API server that rules with `subjectAccessReview` ask. */
   readonly reviewer?: AccessReviewer | undefined
@@ -28,7 +28,7 @@ export interface Simulation {
 }
 
 /**
- * The state of a check of which a part is simulated. Where the identity is, no server is asked for a token, and
+ * The state of a check of which a part is simulated. Where the identity is, no token is requested from a server, and
  * there is no credential to exchange for one: such tokens are left out of what the upstream would get, and only
  * their kind is reported.
  */
@@ -57,7 +57,7 @@ const routeWith = (route: Route, { identity, reviewer }: Simulation): Route => (
   transformers: identity === undefined ? route.transformers : route.transformers.map(withoutServer),
 })
 
-/** Replaces a transformer that asks a server by one that makes nothing. It counts: impersonation needs one beside it. */
+/** Replaces a transformer that requests a token by one that makes nothing. Impersonation needs a transformer with it. */
 const withoutServer = (transformer: Transformer): Transformer =>
   transformer.asks === true
     ? { kind: transformer.kind, transform: () => NOTHING_MADE }

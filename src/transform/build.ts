@@ -23,7 +23,7 @@ export interface ForwardingParts extends TransformerParts {
 type Path = readonly PropertyKey[]
 
 /**
- * Builds what makes the credentials of a route, cheap ones first: one that fails spares the others.
+ * Builds the transformers of a route, cheap ones first: one that fails spares the rest.
  *
  * @param path of the `forward` section, for problems
  */

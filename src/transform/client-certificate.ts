@@ -117,7 +117,7 @@ class Granter {
     return made(fields, proven.notAfter * 1_000)
   }
 
-  /** Whether the certificate would carry a reserved name that nobody gave to this identity. */
+  /** Whether the certificate would carry a reserved name that this identity does not have. */
   #isReserved([user = '', ...groups]: readonly string[], identity: Identity): boolean {
     const allowed = new Set([identity.user, ...identity.groups, ...this.#allowReserved])
     return findReserved({ user, groups }, allowed) !== undefined

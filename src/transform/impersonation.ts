@@ -1,6 +1,6 @@
 // Whom a caller wants to be treated as, where a rule allowed it: the headers that the API server
-// reads, set anew from what was read of them, so that it reads what the rules were asked about. The
-// identity beside them stays the caller's, and the API server's own rules must allow it too.
+// reads, set anew from the parsed request, so that it reads what the rules have decided about. The
+// identity that authenticates stays the caller's, and the API server's own rules must allow it too.
 
 import type { Impersonation } from '../request/kubernetes/impersonation.ts'
 import { encodeExtraKey, forwardLines } from './headers/kubernetes-headers.ts'

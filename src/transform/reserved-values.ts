@@ -1,5 +1,5 @@
-// Reserved names among what a configuration makes of an identity: `system:masters` must not come out
-// of an expression that nobody thought of it in.
+// Reserved names in values that a configuration makes from an identity: `system:masters` must not be the result
+// of an expression by accident.
 
 import type { JsonValue } from '../expression/json-value.ts'
 import type { Identity } from '../identity/identity.ts'

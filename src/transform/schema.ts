@@ -15,7 +15,7 @@ export type HeaderPreset = (typeof PRESETS)[number]
 
 const preset = z.enum(PRESETS)
 
-// RFC 9110 §5.6.2, without "_": Envoy and others refuse such names or fold them.
+// RFC 9110 §5.6.2, without "_": Envoy and other proxies refuse such names or fold them.
 const headerName = z
   .string()
   .regex(/^[A-Za-z0-9!#$%&'*+.^`|~-]+$/, 'must be the name of a header, without "_"')
@@ -203,7 +203,7 @@ export const sendsAuditId = (
   auditId ??
   (kind === 'kubernetes' || headers.includes('kubernetes') || headers.includes('impersonation'))
 
-/** Whether the upstream is told who the caller is, rather than who we are. */
+/** Whether the upstream receives the caller's identity, rather than Countersign's. */
 export const namesCaller = ({ headers, bearer: token, certificate, passthrough }: ForwardConfig) =>
   passthrough ||
   certificate !== undefined ||

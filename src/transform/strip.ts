@@ -20,7 +20,7 @@ export interface CredentialPlaces {
   readonly headers: ReadonlySet<string>
   /** Parameters of the query; `undefined` where there are none. */
   readonly parameters: SecretParameters | undefined
-  /** The headers that go on as they came (`passthrough`), by their lower-case names, in no other spelling. */
+  /** The headers that are forwarded as received (`passthrough`), by their lower-case names, in no other spelling. */
   readonly kept: ReadonlySet<string>
 }
 
@@ -44,8 +44,8 @@ export const placesOf = (
 }
 
 /**
- * The same where the caller's credential goes on. A client certificate in a header does not: whose it
- * is, only a connection says. The proof beside a bound token goes with it.
+ * The same where the caller's credential is forwarded. A client certificate in a header is not: only a
+ * connection proves its owner. The proof of a bound token goes with it.
  */
 export const placesWithout = (
   carriers: readonly CredentialLocation[],
@@ -125,8 +125,8 @@ const LONGEST_REFERER = 8_192
 const VISIBLE_ASCII = /^[\x21-\x7e]*/
 
 /**
- * What becomes of the cookies, of which ours go no further, on any route; `undefined` where there are
- * none of ours. An empty list is a header to be removed.
+ * What replaces the cookies, since Countersign's are never forwarded; `undefined` where there are
+ * none of them. An empty list is a header to be removed.
  */
 export const withoutOurCookies = (headers: Headers): HeaderPair | undefined => {
   const kept = cookiesWithoutOurs(headers)

@@ -73,7 +73,7 @@ export type Transformation =
 /**
  * Makes one kind of credential for the upstream.
  *
- * Legal outcomes, and no others:
+ * Legal outcomes, and no other:
  * - `transformed`: the credential, whole.
  * - `failed`: this identity cannot be expressed. The request is refused.
  * - `unavailable`: we could not find out or could not make it now. The request is refused.
@@ -84,8 +84,8 @@ export type Transformation =
 export interface Transformer {
   readonly kind: ForwardedKind
   /**
-   * Whether it needs the credential that the caller showed, or somebody who is asked: what there is
-   * none of where it is only said who the caller is, in tests and explanations.
+   * Whether it needs the caller's credential, or sends a request: neither is possible where the identity is
+   * simulated, in policy tests and explanations.
    */
   readonly asks?: true
   transform(permit: Permit, signal: AbortSignal): MaybePromise<Transformation>

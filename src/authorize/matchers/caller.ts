@@ -45,7 +45,7 @@ const groupsMatcher = (wanted: readonly string[]): Matcher => {
   }
 }
 
-// Somebody may be in hundreds, and identities are remembered.
+// A user may be in hundreds, and identities are cached.
 const groupSets = new WeakMap<Identity, ReadonlySet<string>>()
 
 const groupsOf = (identity: Identity): ReadonlySet<string> => {

@@ -1,5 +1,5 @@
 // Matchers of the request as a Kubernetes API server reads it. An `allow` takes what is written and
-// no more; a `deny` takes everything that would reach what is written: a rule that refuses secrets
+// nothing else; a `deny` takes everything that would reach what is written: a rule that refuses secrets
 // must not be got round by asking for all of them, or for a part of one.
 
 import type { ImpersonateConfig, RuleConfig } from '../schema.ts'
@@ -181,7 +181,7 @@ const compileImpersonate = (
   return refuses ? touches(wanted) : staysWithin(wanted)
 }
 
-/** For an `allow`: all that is asked for must be written. */
+/** For an `allow`: everything that is requested must be in the rule. */
 const staysWithin = ({
   users = ['*'],
   groups = [],
@@ -201,8 +201,8 @@ const staysWithin = ({
 }
 
 /**
- * For a `deny`: of each thing that is written, something must be asked for. One group among others
- * is enough, or whoever adds another one gets past.
+ * For a `deny`: of each thing in the rule, one must be requested. One of several groups
+ * is enough, or a client that adds another one would evade the rule.
  */
 const touches = ({
   users,
@@ -234,7 +234,7 @@ const valueMatchers = (
   return (key) => matchers.get(key) ?? (() => false)
 }
 
-/** Reserved names are given only by patterns that name them: `*` is no way to `system:masters`. */
+/** Reserved names match only patterns that name them: `*` does not match `system:masters`. */
 const unreservedMatcher = (patterns: readonly string[]): Predicate => {
   const matches = nameMatcher(patterns)
   const matchesReserved = nameMatcher(patterns.filter((pattern) => pattern.startsWith('system:')))

@@ -1,5 +1,5 @@
 // Matchers of the operation, on routes with an OpenAPI document. Which operations are meant is known
-// at load, so that a name that has gone from the document is found there and not by a caller.
+// at load, so that a name that is no longer in the document is found there and not by a request.
 
 import type { RuleConfig } from '../schema.ts'
 import type { Operation } from '../../request/openapi/operation.ts'
@@ -13,7 +13,7 @@ import type { Matcher } from '../matcher.ts'
 /**
  * The matchers `operations`, `tags`, `templates`.
  *
- * @param report is told of each pattern that takes no operation of the document
+ * @param report called with each pattern that matches no operation of the document
  */
 export const operationMatchers = (
   rule: RuleConfig,

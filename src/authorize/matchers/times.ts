@@ -1,4 +1,4 @@
-// The matcher of when it is asked.
+// The matcher of the time of a request.
 
 import type { RuleConfig, TimeConfig } from '../schema.ts'
 import type { Matcher } from '../matcher.ts'

@@ -10,7 +10,7 @@ interface Node {
   pattern: Node | undefined
   /** Rules with a glob that ends here. */
   readonly ends: number[]
-  /** Rules with a glob that goes on with `**`. */
+  /** Rules with a glob that continues with `**`. */
   readonly below: number[]
 }
 

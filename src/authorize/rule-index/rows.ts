@@ -22,7 +22,7 @@ export const intersect = (row: Row, other: Row): void => {
   for (let word = 0; word < row.length; word += 1) row[word] = (row[word] ?? 0) & (other[word] ?? 0)
 }
 
-/** The positions of a row in order, each found when it is asked for. */
+/** The positions of a row in order, each computed on demand. */
 export function* positionsIn(row: Row): Generator<number, void> {
   for (let word = 0; word < row.length; word += 1) {
     let bits = row[word] ?? 0
@@ -35,14 +35,14 @@ export function* positionsIn(row: Row): Generator<number, void> {
 
 /**
  * Many rows that have most bits in common: each as what it has beyond those, whichever form of it is
- * smaller, so that together they are no larger than the configuration that they come from.
+ * smaller, so that together they are no larger than the configuration that they are made from.
  */
 export class RowSet {
   readonly #common: Row
   readonly #beyond: ReadonlyMap<string, Row | readonly number[]>
 
   /**
-   * @param common what every row has, and the row of a value that nobody looks for
+   * @param common what every row has, and the row of a value that no rule names
    * @param beyond positions that are not in `common`, by value, in order
    */
   constructor(common: Row, beyond: ReadonlyMap<string, readonly number[]>) {

@@ -6,14 +6,14 @@ import type { HeaderPair, RepeatedHeader } from '../../transform/transformer.ts'
 /** The answer header that carries the decision id, on refusals and on forwarded answers alike. */
 export const DECISION_HEADER = 'x-countersign-decision'
 
-/** Envoy forwards the request, changed as told. */
+/** Envoy forwards the request with these changes. */
 export interface AllowAnswer {
   readonly allow: true
-  /** Replace whatever the request has under that name. Of a name given twice the last stands. */
+  /** Replace whatever the request has under that name. Of a name given twice the last one counts. */
   readonly setHeaders: readonly HeaderPair[]
   /** Envoy removes after it sets: a name in both lists is lost. */
   readonly removeHeaders: readonly string[]
-  /** Replace whatever the upstream's response has. Of a name given twice the last stands. */
+  /** Replace whatever the upstream's response has. Of a name given twice the last one counts. */
   readonly responseHeaders: readonly HeaderPair[]
   /** For the Lua filter behind ext_authz, which writes one line per value. */
   readonly repeatedHeaders: readonly RepeatedHeader[]

@@ -4,7 +4,7 @@
 import type { CheckContext } from '../context.ts'
 import type { Denial } from '../decision.ts'
 
-/** The challenges of the route, as they are after what happened; those that suit whoever asks. */
+/** The challenges of the route after this refusal; those that suit the client. */
 export const challengesAfter = (denial: Denial): readonly string[] => {
   const challenges = withReply(denial)
   return isScriptOfLogin(denial.context)
@@ -16,7 +16,7 @@ export const challengesAfter = (denial: Denial): readonly string[] => {
 const OF_PAGES = ['sec-fetch-mode', 'origin', 'x-requested-with'] as const
 
 /**
- * Whether the page of a route where people log in asks: browsers show a password dialog of their own for
+ * Whether a page of a route with a login sent the request: browsers show a password dialog of their own for
  * `Basic`, over the page, and its script does not hear of the 401 before that is closed.
  */
 const isScriptOfLogin = ({ route, request }: CheckContext): boolean =>
@@ -28,7 +28,7 @@ const withReply = ({ context, challenge }: Denial): readonly string[] => {
   const { text, of } = challenge
   const isReplaced = (invitation: string): boolean =>
     of.includes(invitation) && schemeOf(invitation) === schemeOf(text)
-  // That of a scheme which nobody invites comes last: it must not be lost.
+  // A scheme that is not among the challenges of the route comes last: it must not be lost.
   return invitations.some(isReplaced)
     ? invitations.map((invitation) => (isReplaced(invitation) ? text : invitation))
     : [...invitations, text]

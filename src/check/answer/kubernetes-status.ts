@@ -103,7 +103,7 @@ const whyOf = (refused: PublicRefusal, kubernetes: KubernetesRequest | undefined
   return `${causeOf(refused, kubernetes?.impersonation?.user) ?? withoutStop(text)} (decision ${id})`
 }
 
-/** What is shorter here than in the words for everybody. */
+/** Reasons that kubectl prints in fewer words than the public text. */
 const causeOf = (
   { reason, rule = '' }: PublicRefusal,
   whom: string | undefined,

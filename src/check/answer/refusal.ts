@@ -1,5 +1,5 @@
-// A refusal → the HTTP answer that the caller gets: a status, and a body that a person understands,
-// in the form that suits who asks. It says which rule refused, so that people can tell their
+// A refusal → the HTTP answer that the client gets: a status, and a body that users understand,
+// in the form that suits the client. It names the rule that refused, so that users can report it to their
 // operators, and nothing else of what is known.
 
 import { STATUS_CODES } from 'node:http'
@@ -50,7 +50,7 @@ const textual = ({ type, body }: Body): RefusalPage => ({
   body,
 })
 
-/** Where people log in they see pages; a Kubernetes API server is for programs. */
+/** On routes with a login users get pages; a Kubernetes API server is for programs. */
 const pageFor = (refused: PublicRefusal, context: CheckContext): RefusalPage | undefined => {
   const { request, route } = context
   return request === undefined || isKubernetes(context)
@@ -99,7 +99,7 @@ const waitAfter = ({ reason, context, retryAfter }: Denial): number | undefined 
 /**
  * client-go sleeps for as long as `Retry-After` says, and tries again, up to ten times, whenever an
  * answer of 429 or 5xx has it (client-go v0.37.2, rest/with_retry.go; `maxRetries` of
- * rest/request.go). That bridges a short outage, and makes somebody who is locked out for minutes
+ * rest/request.go). That bridges a short outage, and makes a user who is locked out for minutes
  * look at a kubectl that hangs, and then count as ten more attempts: so after failed attempts the time is in the
  * Status alone, which client-go hands to its caller and does not act upon.
  */
@@ -122,7 +122,7 @@ const challengeHeaders = (
 
 const asChallenge = (challenge: string): HeaderPair => ['www-authenticate', challenge]
 
-/** The headers of the rule, and those of ours that it does not set itself. */
+/** The headers of the rule, and those of the answer that the rule does not set itself. */
 const overridden = (
   ours: readonly HeaderPair[],
   own: Readonly<Record<string, string>>,

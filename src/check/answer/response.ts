@@ -32,7 +32,7 @@ export const respond = (id: string, decision: Decision, now: number): CheckAnswe
   }
 }
 
-// A Kubernetes API server takes from it the id of the request in its audit log, from whoever it comes
+// A Kubernetes API server takes the id of the request in its audit log from this header, whichever client sends it
 // (apiserver v0.37.2, pkg/endpoints/filters/audit_init.go).
 const AUDIT_ID = 'audit-id'
 
@@ -44,7 +44,7 @@ const STREAM_DURATION = 'x-envoy-upstream-stream-duration-ms'
 
 // Tokens are good for some seconds more, since clocks differ; a request is then given a moment still.
 const SHORTEST_MS = 1_000
-// Beyond that nobody waits for the end: 30 days.
+// Longer than any client waits: 30 days.
 const LONGEST_MS = 2_592_000_000
 
 /**

@@ -1,5 +1,5 @@
 // What a rule has to say itself when it refuses: `answer` and `redirect`. Of the caller nothing goes
-// in but the address that was asked for, percent-encoded.
+// in except the URL of the request, percent-encoded.
 
 import type { Rule } from '../../authorize/policy.ts'
 import type { HeaderPair } from '../../transform/transformer.ts'
@@ -33,7 +33,7 @@ const filledIn = (template: string, values: Readonly<Record<string, string>>): s
 const LONGEST = 2_048
 
 /**
- * What was asked for, as an absolute URL (RFC 9110 §4.2): as the caller wrote it, but for the
+ * The URL of the request (RFC 9110 §4.2): as the client wrote it, without the
  * credentials that the route takes from its query.
  */
 const addressOf = ({ attributes, request, route }: CheckContext): string => {

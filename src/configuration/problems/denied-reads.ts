@@ -14,7 +14,7 @@ import { covers, mayTake, OTHER_ANSWERS, PLAIN_OBJECTS } from '../../authorize/r
  * behind or before them allows a verb that the API server answers with the same object.
  *
  * No warning where another `deny` takes that verb, where no rule allows it, where the rule that allows it
- * stands before and allows the reading too, or where it names both the verb and the resource: then it is
+ * comes before and allows the reading too, or where it names both the verb and the resource: then it is
  * meant.
  */
 export const deniedReadWarnings = (config: Config, locate: Locate): readonly Problem[] =>
@@ -135,7 +135,7 @@ const OF_OBJECTS = ['list', 'watch', 'patch', 'update', 'delete', 'deletecollect
 const ofSubresource = (subresource: string): readonly string[] =>
   OTHER_ANSWERS.has(subresource) ? [] : ['patch', 'update']
 
-/** Whether the answer to an update is what the caller sent and no more. */
+/** Whether the answer to an update is what the client sent and nothing else. */
 const isReplacedWhole = (resource: string, { apiGroups = [''] }: RuleConfig): boolean =>
   PLAIN_OBJECTS.has(resource) && apiGroups.every((group) => group === '')
 

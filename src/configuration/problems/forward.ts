@@ -1,6 +1,6 @@
 // What is wrong with `forward` of a route beyond what each key may look like: headers that two things
-// set, and credentials that do not go together or that nobody has. Whether a header may be set at all
-// is judged where the route is built (`check/forwarding/build.ts`).
+// set, and credentials that do not go together or that no authenticator of the route proves. Whether a header may
+// be set at all is checked where the route is built (`transform/build.ts`).
 
 import { authenticatorsNamed } from '../route-authenticators.ts'
 import type { Locate } from '../../config/document.ts'
@@ -9,7 +9,7 @@ import { placedRules } from '../../authorize/placed-rules.ts'
 import type { Problem } from '../../config/problem.ts'
 import type { Config, RouteConfig } from '../schema.ts'
 
-/** Told what is wrong, and where below `forward`. */
+/** Called with each problem, and its path below `forward`. */
 type Report = (path: readonly PropertyKey[], message: string) => void
 
 /** The problems of what the routes forward. */
@@ -56,7 +56,7 @@ const reportTwice = ({ forward }: RouteConfig, report: Report): void => {
 }
 
 /**
- * Impersonation is for a credential that may do it: ours. With the caller's, the API server would ask
+ * Impersonation needs a credential that may impersonate: Countersign's. With the caller's, the API server would check
  * whether the caller may impersonate.
  */
 const reportImpersonation = (route: RouteConfig, { envoy }: Config, report: Report): void => {
@@ -115,7 +115,7 @@ const reportCredentials = (route: RouteConfig, config: Config, report: Report): 
   }
 }
 
-/** Those that exist; the others have been reported. */
+/** Those that exist; the rest have been reported. */
 const authenticatorsOf = (route: RouteConfig, { authenticators }: Config) =>
   authenticatorsNamed(route).flatMap((name) =>
     Object.hasOwn(authenticators, name) ? (authenticators[name] ?? []) : [],

@@ -1,5 +1,5 @@
-// The examples of `identity`, put through the mapping that the service would use. Nothing is asked
-// of anybody: no keys are fetched, no directory is reached.
+// The examples of `identity`, put through the mapping that the service would use. No request is sent:
+// no keys are fetched, no directory is reached.
 
 import { createHash } from 'node:crypto'
 import type { AuthenticatorConfig } from '../../authenticate/schema.ts'
@@ -21,7 +21,7 @@ type ExampleOutcome =
   /** It could not be put to the test. */
   | { readonly outcome: 'unusable'; readonly reason: string }
 
-/** Who somebody is, by name. */
+/** An identity, by name. */
 type Names = Pick<Facts, 'user' | 'uid' | 'groups' | 'extra'>
 
 /** Where something of an example differs from what was wanted. */
@@ -83,7 +83,7 @@ const outcomeOf = async (
   }
 }
 
-/** The facts that the authenticator would prove of somebody like this. */
+/** The proven credential that the authenticator would make for such a user. */
 const factsOf = async (
   config: AuthenticatorConfig,
   { account, claims, certificate: given }: IdentityExample,

@@ -1,6 +1,6 @@
-// What is wrong with us as an issuer of tokens beyond what each key may look like: keys that nobody
-// can read, or that are read where anybody on the way could change them; clients that could get no
-// token; logins that anybody could forge.
+// Problems of the issuer that no single key shows: signing keys that no upstream
+// can read, or that are read over a path on which they could be changed; clients that could get no
+// token; logins that could be forged.
 
 import { authenticatorsNamed } from '../route-authenticators.ts'
 import type { ClientConfig, ResourceConfig } from '../client-schema.ts'
@@ -47,7 +47,7 @@ const aboutListener = ({ issuer, listen }: Config, complain: Complain): void => 
   }
 }
 
-/** Whether a peer of the listener has proven to be Envoy, so that it is believed what it says of callers. */
+/** Whether a peer of the listener has proven to be Envoy, so that its statements about callers are trusted. */
 const provesPeers = ({ address, tls }: IssuerListenerConfig): boolean =>
   address.kind === 'unix' || tls !== undefined
 
@@ -63,7 +63,7 @@ export const issuerWarnings = ({ issuer, listen }: Config, locate: Locate): read
   return [locate(['listen', 'issuer'], message)]
 }
 
-/** The grants by which a person logs in. */
+/** The grants by which a user logs in. */
 const forPeople = ({ grants }: ClientConfig): boolean =>
   grants.includes('authorization_code') || grants.includes('device_code')
 

@@ -1,4 +1,4 @@
-// What is wrong with the rules of a route beyond what each may look like: names that stand twice or
+// Problems of the rules of a route that no single rule shows: names that occur twice or
 // refer to nothing, and what a rule needs of its route. Expressions, and keys that only some kinds of
 // route have, are looked at when the rules are compiled (`authorize/policy.ts`).
 
@@ -8,7 +8,7 @@ import { placedRules, type PlacedRule } from '../../authorize/placed-rules.ts'
 import type { Problem } from '../../config/problem.ts'
 import type { RouteConfig } from '../schema.ts'
 
-/** Told what is wrong, and where below `authorize`. */
+/** Called with each problem, and its path below `authorize`. */
 type Report = (path: readonly PropertyKey[], message: string) => void
 
 /** The problems of the rules of a route, which is the one in this position. */
@@ -53,7 +53,7 @@ const reportAuthenticators = (
   { authenticate }: RouteConfig,
   report: Report,
 ): void => {
-  // Of several that have to prove the caller, the first says who it is.
+  // Of several that have to prove the caller, the first gives the identity.
   const proving = new Set(
     authenticate.flatMap((entry) => (typeof entry === 'string' ? [entry] : entry.all.slice(0, 1))),
   )

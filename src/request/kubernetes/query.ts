@@ -101,7 +101,7 @@ const readName = (parameters: Parameters): string | undefined => {
   return isLabelSelector(labelSelector) ? name : undefined
 }
 
-// In this form a long run of zeros is gone over once.
+// In this form a long run of zeros is read once.
 const INTEGER = /^[-+]?(?=\d)0*([1-9]\d{0,18})?$/
 const LARGEST = 2n ** 63n - 1n
 

@@ -12,7 +12,7 @@ export interface KubernetesRequest {
   readonly isResource: boolean
   /**
    * `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`, `deletecollection`, `proxy` or,
-   * with another method, nothing. For what is no resource the method in lower case.
+   * with another method, nothing. For a path that names no resource, the method in lower case.
    */
   readonly verb: string
   readonly path: string
@@ -142,7 +142,7 @@ const notResource = (method: string, path: string, apiPrefix: string): Attribute
   labelSelector: '',
 })
 
-/** What stands behind the version; `undefined` where the server answers with an error. */
+/** The path behind the version; `undefined` where the server answers with an error. */
 const readParts = (method: string, segments: readonly string[]) => {
   const [first = ''] = segments
   const verbInPath = PATH_VERBS.has(first)

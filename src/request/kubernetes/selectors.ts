@@ -5,8 +5,8 @@ const NAME_FIELD = 'metadata.name'
 
 /**
  * The one name that a field selector requires (`metadata.name=x`). Empty where it requires none,
- * cannot be parsed, or requires what is no path segment: there the API server knows no name.
- * `undefined` where it requires two: it would take the one that sorts first, and few others would.
+ * cannot be parsed, or requires a value that cannot be a path segment: there the API server knows no name.
+ * `undefined` where it requires two: the API server takes the one that sorts first, and few other servers would.
  */
 export const nameRequiredBy = (fieldSelector: string): string | undefined => {
   if (!fieldSelector.includes(NAME_FIELD)) return ''

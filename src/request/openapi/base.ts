@@ -29,7 +29,7 @@ export const baseOf = (
 
 /**
  * Refuses `servers` of one path or operation that put it elsewhere than the rest (OpenAPI 3: they
- * replace those of the document). Another host with the same path is no matter of ours.
+ * replace those of the document). Another host with the same path is irrelevant.
  *
  * @throws CountersignError `malformed-openapi`
  */

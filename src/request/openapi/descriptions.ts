@@ -1,4 +1,4 @@
-// Reads API descriptions beside the main thread: a document of some megabytes takes a second, and a
+// Reads API descriptions off the main thread: a document of some megabytes takes a second, and a
 // reload must not keep checks waiting for so long.
 
 import { extname } from 'node:path'
@@ -29,7 +29,7 @@ export interface DescriptionLimits {
 
 // The largest that are published take 5 s. The library that holds the schemas compares the members of
 // some lists in pairs: some megabytes of parameters would keep it busy for hours, and as long there
-// would be no reload.
+// would not be a reload.
 const LIMITS: DescriptionLimits = { time: 60_000, memory: 1024 }
 
 // The extension is that of this file: `.ts` in a clone, `.js` when it is built.
@@ -81,7 +81,7 @@ const runWorker = async (
     return await promise
   } finally {
     clearTimeout(timer)
-    void worker.terminate() // which is over already, but for one that takes too long
+    void worker.terminate() // which has ended already, unless it takes too long
   }
 }
 

@@ -1,4 +1,4 @@
-// An API description → its operations. It is the only way in: text that somebody else wrote comes
+// An API description → its operations. It is the only way in: untrusted text comes
 // out as plain data, or as an error that names the place.
 
 import type { JsonObject } from '../../runtime/json-object.ts'
@@ -25,7 +25,7 @@ export interface ApiDescription {
  * Reads Swagger 2.0 and OpenAPI 3.0, 3.1 or 3.2, in JSON or YAML. References lead within the text
  * only. `webhooks` and `callbacks` are requests that the API makes, not ones that it takes.
  *
- * @param options.base the path under which the route is asked; default: what the document says
+ * @param options.base the path prefix of the route; default: that of the document
  * @throws CountersignError `malformed-openapi`, with the place as a JSON pointer and what to do
  */
 export const readApiDescription = async (
@@ -46,7 +46,7 @@ export const readApiDescription = async (
     base,
     operations: operations.map(({ operation }) => operation),
   }
-  // Found here, beside the main thread: templates that no path tells apart, and too many in one place.
+  // Found here, off the main thread: templates that match the same paths, and too many in one place.
   // oxlint-disable-next-line no-new -- it throws or it does not
   new OperationIndex(description.operations, base)
   return description
@@ -77,7 +77,7 @@ const readOperations = (context: Context): readonly Placed[] =>
     .filter(([template]) => template.startsWith('/'))
     .flatMap(([template, item]) => readPathItem(context, template, item))
 
-// Each version's path item, and no key more: `parameters` is no method.
+// Each version's path item, and no further key: `parameters` is not a method.
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch'] as const
 const METHODS_OF: Readonly<Record<OpenApiFormat, readonly string[]>> = {
   '2.0': METHODS,
@@ -111,7 +111,7 @@ const readPathItem = (context: Context, template: string, item: unknown): readon
   return found
 }
 
-/** OpenAPI leaves open what they mean beside `$ref`. */
+/** OpenAPI leaves open what they mean next to `$ref`. */
 const refuseSiblings = (format: OpenApiFormat, item: unknown, place: Place): void => {
   const methods = [...METHODS_OF[format], 'additionalOperations', 'servers']
   const sibling = methods.find((key) => member(item, key) !== undefined)

@@ -4,7 +4,7 @@
 const KEY_FOLLOWS = /\s*:/y
 
 /**
- * The first key that stands twice in one object, and its 1-based line; `undefined`: there is none.
+ * The first key that occurs twice in one object, and its 1-based line; `undefined`: there is none.
  * In linear time.
  *
  * @param json text that `JSON.parse` takes

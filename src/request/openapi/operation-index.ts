@@ -1,5 +1,5 @@
 // Which operation a request is for. A caller must not get past a rule by writing a path so that we
-// read one operation and the service behind us another: such a path is `ambiguous`.
+// read one operation and the upstream another: such a path is `ambiguous`.
 
 import { fold, looseSegments } from '../loose-path.ts'
 import type { Operation, OperationMatch } from './operation.ts'
@@ -31,8 +31,8 @@ interface Trees {
  *
  * Of several templates that fit, the one counts that is at least as specific as each other in every
  * segment. Where there is none (`/users/{id}/keys` and `/users/me/{part}` for `/users/me/keys`), the
- * path is ambiguous. GitHub's document has 43 such pairs, so that is no reason to refuse the
- * document; templates that differ only in their parameters' names are, since no path tells them apart.
+ * path is ambiguous. GitHub's document has 43 such pairs, so the document is not refused for
+ * them; it is for templates that differ only in their parameters' names, since they match the same paths.
  */
 export class OperationIndex {
   readonly #methods = new Map<string, Trees>()
@@ -43,7 +43,7 @@ export class OperationIndex {
    * @param options.ignoreTrailingSlash whether a slash at the end means nothing, as to a Kubernetes API
    *   server: its document has `/api/v1/`, and kubectl asks for `/api/v1`
    * @throws CountersignError `malformed-openapi`: a template that cannot be read, or two of one
-   *   method that no path tells apart
+   *   method that match the same paths
    */
   constructor(
     operations: readonly Operation[],

@@ -26,6 +26,6 @@ export interface Operation {
 /** The operation that a request is for. */
 export interface OperationMatch {
   readonly operation: Operation
-  /** What stands in the path for the template's parameters, decoded. */
+  /** The values of the template's parameters, decoded. */
   readonly parameters: Readonly<Record<string, string>>
 }

@@ -3,13 +3,13 @@
 import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
 import { elementsOf, faultAt, member, type Place } from './value.ts'
 
-/** What a reference led to, and where that stands. */
+/** The target of a reference, and its position. */
 export interface Resolved {
   readonly value: unknown
   readonly place: Place
 }
 
-// Values of an API's data rather than of its description; a `$ref` in there is nobody's reference.
+// Values of an API's data rather than of its description; a `$ref` in there is not a reference.
 const DATA: ReadonlySet<string> = new Set([
   'example',
   'examples',
@@ -21,7 +21,7 @@ const DATA: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Refuses a reference to another file or URL, wherever it stands.
+ * Refuses a reference to another file or URL, wherever it occurs.
  *
  * @throws CountersignError `malformed-openapi` with the place of the first
  */
@@ -66,7 +66,7 @@ const remote = (reference: string): string =>
 const MOST_LINKS = 20
 
 /**
- * What stands in a place, after `$ref`s that stand for the whole of it.
+ * The value at a position, after `$ref`s that replace the whole of it.
  *
  * @throws CountersignError `malformed-openapi`: it leads out of the document, nowhere, in a circle,
  *   or through more than 20 `$ref`s

@@ -1,5 +1,5 @@
 // `security` of a document or operation → the scopes that a token must have. Only schemes of OAuth
-// and OpenID Connect have scopes; of the others, OpenAPI 3.1 lets a document name roles, which no
+// and OpenID Connect have scopes; for the rest, OpenAPI 3.1 lets a document name roles, which no
 // token need carry.
 
 import type { JsonObject } from '../../runtime/json-object.ts'

@@ -13,7 +13,7 @@ export interface Leaf {
 
 interface Node {
   readonly literals: Map<string, Node>
-  /** By the literals of the segment: a document of others may have any number in one place. */
+  /** By the literals of the segment: an untrusted document may have any number in one place. */
   readonly mixed: Map<
     string,
     { readonly segment: Extract<Segment, { kind: 'mixed' }>; readonly node: Node }

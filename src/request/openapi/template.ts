@@ -150,7 +150,7 @@ const divideAtLast = (between: readonly string[], text: string): readonly string
   return [...parts, text.slice(0, to)].toReversed()
 }
 
-// Stands for a parameter's value, whatever it is; no segment of a path holds it.
+// Represents any value of a parameter; no segment of a path holds it.
 const ANYTHING = '/'
 
 /** Whether every path that fits `special` in this place also fits `general`. */

@@ -1,4 +1,4 @@
-// Text → the values of an API description. Others wrote it, and it may be large: what would take
+// Text → the values of an API description. It is untrusted, and it may be large: what would take
 // long, much memory or a deep stack is refused here, before anything walks through it.
 
 import { CST, isAlias, isScalar, Lexer, parseDocument, visit, type Document } from 'yaml'

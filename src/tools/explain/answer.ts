@@ -10,13 +10,13 @@ export interface AnswerPhase {
   readonly reason: Decision['reason']
   /** The rule that decided. */
   readonly rule?: string
-  /** 200 stands for "forwarded". */
+  /** 200 for a request that is forwarded. */
   readonly status: number
   /** Of a refusal, with those of the same name several times. */
   readonly headers: readonly (readonly [name: string, value: string])[]
   /** Of a refusal. */
   readonly body?: string
-  /** What stood in the way, for operators. */
+  /** What failed, for operators. */
   readonly detail?: string
 }
 
@@ -38,7 +38,7 @@ export const explainAnswer = (decision: Decision, answer: CheckAnswer): AnswerPh
   }
 }
 
-/** A redirect names what was asked for, and with it what its query held, percent-encoded. */
+/** A redirect contains the URL of the request, and with it its query, percent-encoded. */
 const shownOfAnswer = (name: string, value: string): string => {
   if (name === 'set-cookie') return '[withheld]'
   return name === 'location' ? value.replace(/(\?|%3f).*$/is, '$1[withheld]') : value

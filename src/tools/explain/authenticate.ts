@@ -1,4 +1,4 @@
-// Phase 3 explained: which authenticators were asked, and which decided. No value of a credential is in
+// Phase 3 explained: which authenticators were tried, and which decided. No value of a credential is in
 // what comes of it.
 
 import type { Authentication } from '../../authenticate/authenticator.ts'
@@ -26,7 +26,7 @@ interface LinkExplanation {
   readonly code?: string
   /** The name that was claimed and not proven. */
   readonly claimedUser?: string
-  /** What stood in the way of asking. */
+  /** Why it gave no answer. */
   readonly detail?: string
 }
 

@@ -15,7 +15,7 @@ export interface AuthorizePhase {
   readonly rule?: string
   /** In order, those of lists among them. */
   readonly rules: readonly RuleExplanation[]
-  /** What the API server answered, where it was asked. */
+  /** What the API server answered, where a review was sent. */
   readonly review?: 'allowed' | 'refused' | 'unavailable'
   /** The scopes that are missing. */
   readonly scopes?: readonly string[]
@@ -31,7 +31,7 @@ export const explainAuthorization = (
   if (identity === undefined || route === undefined || question === undefined) {
     return { outcome: 'not-reached', rules: [] }
   }
-  if (verdict === undefined) return { outcome: 'miss', rules: [] } // a fault, told by the answer
+  if (verdict === undefined) return { outcome: 'miss', rules: [] } // a fault; the answer reports it
   const allowed = review?.outcome === 'reviewed' ? review.allowed : undefined
   const answered = review?.outcome === 'unavailable' ? 'unavailable' : allowed
   const decided = { ...question, review: answered } as const

@@ -1,5 +1,5 @@
-// One check, explained: the very code of the live path runs, watched, and what it found out is told
-// phase by phase. Pure but for what the check itself asks; nothing is audited and nothing counted.
+// One check, explained: the very code of the live path runs, observed, and its results are reported
+// phase by phase. Pure except for what the check itself requests; nothing is audited and nothing counted.
 
 import type { CheckAttributes } from '../../request/attributes.ts'
 import { respond } from '../../check/answer/response.ts'
@@ -37,7 +37,7 @@ interface RecordedOutcome {
   /** What they came to then. */
   readonly before: Outcome
   /**
-   * Why it cannot be told what they come to now, as in a replay: the phases say how far the log
+   * Why their outcome now is undetermined, as in a replay: the phases say how far the log
    * leads, and `answer` counts for nothing.
    */
   readonly undetermined?: UndeterminedReason

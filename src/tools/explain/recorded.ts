@@ -17,9 +17,9 @@ const NOTE =
   'From an audit log: header values, the connection, values of the query, and the uid, extra values and claims of the user are not known.'
 
 /**
- * Explains what the rules would make of a recorded request now.
+ * Explains what the rules would decide about a recorded request now.
  *
- * @throws CountersignError when the log does not even tell what was asked for
+ * @throws CountersignError when the log does not contain the request
  */
 export const explainRecorded = async (
   asked: RecordedCheck,
@@ -94,7 +94,7 @@ const kubernetesTarget = (
   return parts.length === 0 ? path : `${path}?${parts.join('&')}`
 }
 
-/** What is explained must be what was asked then, and nothing that only looks like it. */
+/** What is explained must be the recorded request, and nothing that only looks like it. */
 const assertSameTarget = (
   asked: RecordedCheck,
   attributes: CheckAttributes,

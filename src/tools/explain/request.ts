@@ -1,5 +1,5 @@
 // Phase 1 explained: the request as it was read, or why it has no one reading, and what an Envoy that
-// is set up as ours would have made of its path before it asked.
+// is set up by `countersign envoy` would have made of its path before the check.
 
 import type { CheckAttributes } from '../../request/attributes.ts'
 import { readPath } from '../../request/path.ts'
@@ -7,7 +7,7 @@ import type { SecretParameters } from '../../request/query.ts'
 import type { Decision } from '../../check/decision.ts'
 import type { PhaseOutcome } from './outcome.ts'
 
-/** Phase 1: what is asked. */
+/** Phase 1: the request. */
 export interface RequestPhase {
   readonly outcome: PhaseOutcome
   /** Why it has no one reading: the reason, as audit has it. */
@@ -19,7 +19,7 @@ export interface RequestPhase {
   /** The values of parameters that are credentials, or often hold some, are withheld. */
   readonly query: string
   readonly source: string
-  /** The names of its headers; their values are not told. */
+  /** The names of its headers; their values are left out. */
   readonly headers: readonly string[]
   /** Whether the caller showed a certificate in the TLS handshake. */
   readonly certificate: boolean
@@ -50,14 +50,14 @@ export const explainRequest = (
   }
 }
 
-/** A query for the eyes of people. */
+/** A query as it may be shown. */
 export const withhold = (query: string, secrets: SecretParameters): string =>
   query === '' ? '' : secrets.withheldIn(query)
 
 /**
  * What Envoy does to a path with `normalize_path`, `merge_slashes` and
  * `path_with_escaped_slashes_action: REJECT_REQUEST` (RFC 3986 §6.2.2), which `countersign envoy`
- * writes: none of it is done here, so that the phases say what they make of the path as it is.
+ * writes: none of it is done here, so that the phases show how they read the path as it is.
  */
 const notesOn = (raw: string): readonly string[] => {
   if (/%(2f|5c)/i.test(raw)) {

@@ -64,7 +64,7 @@ export const explainRoute = (
   return { outcome, ...name, by: 'match', ...ambiguous, routes }
 }
 
-/** What is asked for, in the words of the service. */
+/** The requested operation or resource, in the terms of the service. */
 export interface TargetPhase {
   readonly outcome: PhaseOutcome
   /** Why it ended here: the reason, as audit has it. */
@@ -73,7 +73,7 @@ export interface TargetPhase {
   readonly operation?: Pick<Operation, 'id' | 'method' | 'template'>
 }
 
-/** Explains what is asked for. */
+/** Explains the requested operation or resource. */
 export const explainTarget = ({ reason, context }: Decision): TargetPhase => {
   const { request, route, target } = context
   const isAmbiguous = request !== undefined && route?.otherRouteOf?.(request) !== undefined

@@ -1,5 +1,5 @@
-// A check that is watched: the same routes, links and rules, each of which tells what it was asked
-// and what it said. It changes no answer, and the live path knows nothing of it.
+// A check that is observed: the same routes, links and rules, each of which records its input
+// and its answer. It changes no answer, and the live path knows nothing of it.
 
 import type { Authentication, Authenticator } from '../../authenticate/authenticator.ts'
 import { Chain, type ChainLink, type ChainResult } from '../../authenticate/chain.ts'
@@ -14,12 +14,12 @@ import type { Question } from '../../authorize/question.ts'
 import type { CheckState } from '../../check/check.ts'
 import type { Route } from '../../check/route.ts'
 
-/** What was asked and said inside of one check, beyond its context; what was not reached is absent. */
+/** Inputs and answers inside of one check, beyond its context; what was not reached is absent. */
 export interface Trace {
-  /** The answers of the links that were asked, by their places in the chain. */
+  /** The answers of the links that were tried, by their positions in the chain. */
   readonly asked: Map<number, Authentication>
   chain?: ChainResult
-  /** What the rules were asked. */
+  /** The input of the rules. */
   question?: Question
   verdict?: AuthorizerVerdict
   /** What the API server said. */

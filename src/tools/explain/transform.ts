@@ -30,7 +30,7 @@ export interface TransformPhase {
 
 /** A token, as far as it may be shown. */
 interface ShownToken {
-  /** The header that it stands in. */
+  /** The header that contains it. */
   readonly header: string
   readonly claims: JsonObject
 }
@@ -80,7 +80,7 @@ const tokensIn = (headers: readonly HeaderPair[], ids: readonly string[]): reado
     return ids.includes(String(claims['jti'])) ? [{ header, claims: shownClaims(claims) }] : []
   })
 
-// The identity, and how it was proven; what else a token says may be nobody's business.
+// The identity, and how it was proven; the rest of a token may be private.
 const SHOWN_CLAIMS: ReadonlySet<string> = new Set([
   'iss',
   'sub',

@@ -11,7 +11,7 @@ export interface RuleCoverage {
   readonly effect: 'allow' | 'deny'
   /** Whether it is in shadow, by itself or with its list. */
   readonly shadow: boolean
-  /** Where it stands in the configuration. */
+  /** Its path in the configuration. */
   readonly path: readonly PropertyKey[]
   /**
    * Whether it decided a test or, in shadow, would have. One that was merely tried, or that could not

@@ -1,5 +1,5 @@
-// `tests` of a configuration, put through the very checks that the service would make. Only who asks,
-// when, and what an API server would say are given; nobody is asked for them.
+// `tests` of a configuration, put through the very checks that the service would make. Only the identity, the
+// time and the answer of an API server are simulated; no request is sent for them.
 
 import { holds } from '../../request/credential-location.ts'
 import type { AccessReviewer, Review } from '../../authorize/authorizer.ts'
@@ -35,7 +35,7 @@ export interface TestDecision {
   readonly operation: string | undefined
   /** Rules in shadow → what they would have decided. */
   readonly shadow: NonNullable<PolicyTest['want']['shadow']>
-  /** What stood in the way, where something did. */
+  /** What failed, where something did. */
   readonly detail: string | undefined
 }
 
@@ -115,7 +115,7 @@ const wantsUnknown = ({ want }: PolicyTest, route: Route | undefined): Unusable 
   return unknown === undefined ? undefined : unusable(missing(unknown), 'want', 'shadow', unknown)
 }
 
-/** A credential would have to be proven, and whoever can is not asked here. */
+/** A credential would have to be proven, and no authenticator is called here. */
 const showsCredential = (
   { identity }: PolicyTest,
   request: Request | undefined,
@@ -136,7 +136,7 @@ const showsCredential = (
 /** In place of the API server. */
 class GivenReview implements AccessReviewer {
   readonly #allowed: boolean | undefined
-  /** Whether it was asked and had nothing to say. */
+  /** Whether it was called and has no answer. */
   isMissing = false
 
   constructor(allowed: boolean | undefined) {

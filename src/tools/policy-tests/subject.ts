@@ -15,7 +15,7 @@ export interface Unusable {
   readonly path: readonly PropertyKey[]
 }
 
-/** Who asks; `undefined` for somebody without a credential. */
+/** The identity; `undefined` for a client without a credential. */
 interface Subject {
   readonly outcome: 'given'
   readonly identity: Identity | undefined
@@ -54,7 +54,7 @@ export const subjectOf = (
   if (identity === undefined || config === undefined) {
     return { outcome: 'given', identity: undefined }
   }
-  // Of several that have to prove the caller at once, the first says who it is.
+  // Of several that have to prove the caller at once, the first gives the identity.
   const links = config.authenticate.map((entry) =>
     typeof entry === 'string' ? [entry] : entry.all,
   )

@@ -23,7 +23,7 @@ export class EventFields {
   readonly #members: JsonObject
   readonly #prefix: string
 
-  /** @param prefix what stands before the names of fields in `fault` */
+  /** @param prefix of the names of fields in `fault` */
   constructor(members: JsonObject, prefix = '') {
     this.#members = members
     this.#prefix = prefix
@@ -81,7 +81,7 @@ export class EventFields {
     return {
       user: this.text('user'),
       groups: this.texts('groups'),
-      authenticator: this.text('authenticator').split('+', 1)[0] ?? '', // the first says who it is
+      authenticator: this.text('authenticator').split('+', 1)[0] ?? '', // the first gives the identity
       method: isMethod(method) ? method : (this.#wrong('authentication') ?? 'anonymous'),
       credential: this.textOrNone('credential') ?? '',
       extra: {}, // not in the log

@@ -16,7 +16,7 @@ export interface Outcome {
   readonly rule?: string | undefined
 }
 
-/** What the rules were asked, as far as the log tells. */
+/** The input of the rules, as far as the log contains it. */
 export interface RecordedCheck {
   /** When it was decided, in milliseconds since the epoch: when the event was written. */
   readonly at: number
@@ -60,7 +60,7 @@ export type EventReading =
   | { readonly outcome: 'decision'; readonly decision: RecordedDecision }
   /** A summary of so many refusals, which cannot be decided again. */
   | { readonly outcome: 'summary'; readonly count: number }
-  /** Some other event, or no event of ours: logs can share a stream. */
+  /** Some other event, or not an event of Countersign: logs can share a stream. */
   | { readonly outcome: 'other' }
   /** A decision or a summary of which this field is missing or is not what it should be. */
   | { readonly outcome: 'malformed'; readonly field: string }
@@ -160,7 +160,7 @@ const decidedBy = (
 ): 'rule' | 'rules' | 'before' => {
   if (BY_RULE.has(reason)) return 'rule'
   if (BY_RULES.has(reason)) return 'rules'
-  // On other routes the headers alone are a reason to refuse, before anybody is asked who it is.
+  // On other routes the headers alone are a reason to refuse, before any authenticator is called.
   if (reason === 'impersonation' && kubernetes) return 'rules'
   // The same reasons may be there before a rule was reached, and then there is none.
   return PHASE_6.has(reason) && rule !== undefined ? 'rule' : 'before'

@@ -1,5 +1,5 @@
-// A recorded decision → the request that was made and the question that the rules of a route would be
-// asked about it. What the log does not tell is said to be so, and never made up.
+// A recorded decision → the request that was made and the input that the rules of a route would
+// get. What the log does not contain is undetermined, and never made up.
 
 import type { Question } from '../../authorize/question.ts'
 import { Headers } from '../../request/headers.ts'
@@ -15,7 +15,7 @@ import type { RecordedCheck } from './recorded-event.ts'
 export type UnrecordedPart =
   /** The path was longer than what is recorded of it. */
   | 'path'
-  /** The query, on which it depends what is asked of a Kubernetes API. */
+  /** The query, on which the attributes of a Kubernetes request depend. */
   | 'query'
   /** The values of further keys that a caller wanted to be treated as. */
   | 'impersonation'
@@ -26,7 +26,7 @@ export type RecordedRequest =
   | Extract<PathReading, { outcome: 'refused' }>
   | { readonly outcome: 'undetermined'; readonly what: UnrecordedPart }
 
-/** What the rules of a route would be asked. */
+/** The input of the rules of a route. */
 export type RecordedQuestion =
   | { readonly outcome: 'asked'; readonly question: Question }
   /** The route refuses the request before it asks who makes it. */
@@ -63,7 +63,7 @@ export const recordedRequest = (asked: RecordedCheck): RecordedRequest => {
 }
 
 /**
- * The question that a route would ask its rules about what was asked then. Its `recorded` is set, and
+ * The input that a route would give its rules for the recorded request. Its `recorded` is set, and
  * conditions of rules read more than it tells: `recordedPolicy` makes them fail.
  */
 export const recordedQuestion = (
@@ -122,7 +122,7 @@ const recordedKubernetes = (asked: RecordedCheck, request: Request): RecordedAtt
     subresource: recorded.subresource ?? '',
     name: recorded.name ?? '',
     parts: bare.outcome === 'read' ? bare.kubernetes.parts : [],
-    // Not told, which conditions are made to notice; no other matcher looks at them.
+    // Not recorded, which conditions are made to notice; no other matcher reads them.
     fieldSelector: '',
     labelSelector: '',
     ...(impersonation && {
@@ -136,7 +136,7 @@ const recordedKubernetes = (asked: RecordedCheck, request: Request): RecordedAtt
 const dependsOnQuery = ({ verb, isResource, name }: KubernetesRequest): boolean =>
   isResource && name === '' && (verb === 'list' || verb === 'deletecollection')
 
-// What makes a watch of a list, or names what is listed. The values of others only matter where a
+// What makes a watch of a list, or names what is listed. Other values only matter where a
 // server refuses the whole query.
 const TELLING: ReadonlySet<string> = new Set(['watch', 'fieldSelector', 'labelSelector'])
 

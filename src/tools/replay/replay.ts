@@ -1,5 +1,5 @@
-// A recorded decision, decided again by other rules: the same, changed, or not to be told from the
-// log. Asks nobody, and claims no change that could be owed to what the log does not hold.
+// A recorded decision, decided again by other rules: the same, changed, or undetermined by the
+// log. Sends no requests, and reports no change that could come from what the log does not hold.
 
 import { evaluate, type ShadowVerdict, type Verdict } from '../../authorize/evaluate.ts'
 import type { Policy } from '../../authorize/policy.ts'
@@ -19,7 +19,7 @@ import {
   type UnrecordedPart,
 } from './recorded-question.ts'
 
-/** Why it cannot be told how a decision would be made. */
+/** Why a decision is undetermined. */
 export type UndeterminedReason =
   | UnrecordedPart
   | UnrecordedDemand
@@ -36,7 +36,7 @@ export type UndeterminedReason =
 export type Replayed = Comparison & {
   /** The route that decides now; `undefined`: none. */
   readonly route: string | undefined
-  /** Host and path lead to this other route: an Envoy that is told to may choose it. */
+  /** Host and path lead to this other route: an Envoy that is configured to may choose it. */
   readonly elsewhere?: string | undefined
 }
 
@@ -93,7 +93,7 @@ export class Replay {
     return { ...decision, route: route.name, elsewhere }
   }
 
-  /** By its name, since Envoy may have chosen it; else, or when told to, by host and path. */
+  /** By its name, since Envoy may have chosen it; else, or when requested, by host and path. */
   #routeOf(
     { route: name }: RecordedCheck,
     request: Request,
@@ -122,7 +122,7 @@ export class Replay {
     if (asked.identity.groupsCut !== undefined && looksAtGroups(policy)) {
       return { outcome: 'undetermined', what: 'groups' }
     }
-    // The rules were asked somewhat before the event was written.
+    // The rules were evaluated shortly before the event was written.
     const began = asked.duration === 0 ? comparison : decideAt(asked.at - asked.duration)
     return began.outcome === 'changed' ? comparison : { outcome: 'undetermined', what: 'time' }
   }
@@ -162,7 +162,7 @@ const decided = (policy: Policy, question: Question, before: readonly ShadowVerd
   return { outcome: 'decided', after: outcome, shadows }
 }
 
-/** What `check` makes of a verdict. */
+/** The decision that `check` makes of a verdict. */
 const outcomeOf = (
   verdict: Verdict,
   question: Question,
@@ -194,7 +194,7 @@ const outcomeOf = (
 const looksAtGroups = ({ rules }: Policy): boolean =>
   rules.some(({ matchers }) => matchers.some(({ key }) => key === 'groups' || key === 'when'))
 
-/** Those that can be told; a rule in shadow that the log does not answer says nothing. */
+/** The determined ones; a rule in shadow that the log cannot decide is left out. */
 const shadowChanges = (
   before: readonly ShadowVerdict[],
   after: readonly ShadowVerdict[],

@@ -4,7 +4,7 @@
 import type { Outcome, RecordedCheck, RecordedDecision } from './recorded-event.ts'
 import type { Replayed, ShadowChange, UndeterminedReason } from './replay.ts'
 
-/** Where a decision stands, and what it was about. */
+/** The position of a decision, and its request. */
 export interface ReplayExample {
   readonly file: string
   readonly line: number
@@ -20,7 +20,7 @@ export interface ReplayExample {
 /** How many decisions, of whom, and some of them. */
 export interface ReplayCount {
   readonly count: number
-  /** Different users; at most 1,000 are told apart, and `usersCut` says that there are more. */
+  /** Different users; at most 1,000 are distinguished, and `usersCut` says that there are more. */
   readonly users: number
   readonly usersCut: boolean
   readonly examples: readonly ReplayExample[]
@@ -34,7 +34,7 @@ export interface ChangeGroup extends ReplayCount {
   readonly after: Outcome
 }
 
-/** Decisions of which it cannot be told, for one reason. */
+/** Decisions that are undetermined, for one reason. */
 export interface UndeterminedGroup extends ReplayCount {
   readonly what: UndeterminedReason
   readonly route: string | undefined
@@ -105,7 +105,7 @@ export class ReplaySummary {
     )
   }
 
-  /** The greatest first, as in the others. */
+  /** The greatest first, as in the other tables. */
   get undeterminedGroups(): readonly UndeterminedGroup[] {
     return greatestFirst(listed(this.#undetermined))
   }
@@ -119,7 +119,7 @@ export class ReplaySummary {
   }
 }
 
-/** An example of what was asked. */
+/** An example of a request. */
 export const exampleOf = (
   { id, at }: RecordedDecision,
   { identity: { user }, method, host, path }: RecordedCheck,

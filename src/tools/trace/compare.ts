@@ -51,7 +51,7 @@ const counted = (count: number): string => `${count} request${count === 1 ? '' :
 
 type Caller = Pick<ApiRequest['user'], 'username' | 'groups'>
 
-/** Who asked: by the caller's own wish or by ours, the API server may hold two for it. */
+/** The user: with impersonation by the caller or by Countersign, the API server may record two. */
 const compareCallers = (
   { user = '', groups, kubernetes }: TracedDecision,
   request: ApiRequest,
@@ -59,7 +59,7 @@ const compareCallers = (
   const caller = { username: user, groups }
   const asked = kubernetes?.impersonation
   if (asked === undefined) {
-    // Where the headers are those of impersonation, the credential beside them is ours.
+    // Where the headers are those of impersonation, the credential is Countersign's.
     return compareCaller(caller, request.impersonatedUser ?? request.user, 'user', 'groups')
   }
   const wanted = { username: asked.user, groups: asked.groups }
@@ -80,7 +80,7 @@ const compareCaller = (
   ...differing(groups, inOrder(ours.groups), inOrder(theirs.groups)),
 ]
 
-// The API server adds it to whoever is proven, and the groups of a service account to its user.
+// The API server adds it to every authenticated user, and the groups of a service account to its user.
 const isAdded = (group: string): boolean =>
   group === 'system:authenticated' || /^system:serviceaccounts(:|$)/.test(group)
 
@@ -91,7 +91,7 @@ const compareTargets = (
   { kubernetes, path }: TracedDecision,
   { verb, requestURI, objectRef = {} }: ApiRequest,
 ): readonly Difference[] => {
-  // Ours may be cut off.
+  // Countersign's list may be cut off.
   const cut = pathOf(requestURI).slice(0, path?.length)
   const paths = path === undefined ? [] : differing('path', pathOf(path), cut)
   if (kubernetes === undefined) return paths

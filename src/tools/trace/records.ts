@@ -1,4 +1,4 @@
-// Lines of the logs that tell of a request, read without trust: ours (decisions, what the signer did,
+// Log lines about a request, read as untrusted input: Countersign's (decisions, what the signer did,
 // logins), what Envoy refused by itself (envoy/refusal-log.ts), and those of a Kubernetes API server
 // (audit.k8s.io/v1, Event).
 
@@ -248,7 +248,7 @@ export const readRecord = (line: JsonObject, place: Place): TraceRecord => {
   }
 }
 
-/** By what the credential of a decision can be asked about. */
+/** Search terms for the credential of a decision. */
 export const namesShown = ({ shown }: TracedDecision): readonly (string | undefined)[] =>
   shown === undefined ? [] : [shown.serial, shown.fingerprint, shown.jti, shown.id, shown.login]
 

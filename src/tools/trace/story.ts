@@ -30,7 +30,7 @@ export interface Story {
   readonly notes: readonly StoryNote[]
 }
 
-/** Why it cannot be told whether the logs agree. */
+/** Why it is undetermined whether the logs agree. */
 export type StoryNote = 'no-kubernetes-log' | 'not-in-kubernetes-log' | 'issuance-not-found'
 
 /** Everything about an id. */
@@ -39,16 +39,16 @@ export interface Trace {
   readonly logins: readonly TracedLogin[]
   /** What Envoy refused by itself, of which no decision is found. */
   readonly failures: readonly TracedFailure[]
-  /** Refusals of the source that was asked about, which have no event of their own. */
+  /** Refusals of the source that was searched for, which have no event of their own. */
   readonly summaries: readonly TracedSummary[]
   /** What the signer did for a grant of which no decision is found. */
   readonly issued: readonly TracedIssuance[]
   readonly refused: readonly TracedRefusal[]
-  /** Requests under the id that was asked about, of which no decision is found. */
+  /** Requests under the id that was searched for, of which no decision is found. */
   readonly undecided: readonly ApiRequest[]
   /** Requests by a credential of the stories, of which no decision is found: alarming. */
   readonly unaccounted: readonly ApiRequest[]
-  /** The same where the API server does not get our ids, told by path and time. */
+  /** The same where the API server does not get Countersign's ids, correlated by path and time. */
   readonly likely: readonly ApiRequest[]
   readonly unread: readonly UnreadLine[]
   readonly cut: boolean

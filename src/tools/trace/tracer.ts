@@ -23,7 +23,7 @@ import { normalId, Sought } from './sought.ts'
 
 /** Where to look. */
 export interface TraceLogs {
-  /** Ours: of authz, of signers and of Envoy, in any order. */
+  /** Logs of authz, of signers and of Envoy, in any order. */
   readonly ours: readonly string[]
   /** Of API servers. */
   readonly kubernetes: readonly string[]
@@ -47,13 +47,13 @@ export interface Found {
   readonly logins: readonly TracedLogin[]
   /** What Envoy refused by itself. */
   readonly failures: readonly TracedFailure[]
-  /** Refusals of the source that was asked about, which have no event of their own. */
+  /** Refusals of the source that was searched for, which have no event of their own. */
   readonly summaries: readonly TracedSummary[]
   /** Under the ids of the decisions, or under the id itself. */
   readonly requests: readonly ApiRequest[]
-  /** Further requests by the same credentials of which no decision is found; none where it cannot be said. */
+  /** Further requests by the same credentials of which no decision is found; none where that is undetermined. */
   readonly unaccounted: readonly ApiRequest[]
-  /** Credentials of which some requests were found under ids of ours. */
+  /** Credentials of which some requests were found under Countersign's ids. */
   readonly identified: ReadonlySet<string>
   /** Where and when these credentials were given out: path → times, in milliseconds. */
   readonly uses: ReadonlyMap<string, readonly number[]>
@@ -64,7 +64,7 @@ export interface Found {
 
 /** How much is held. */
 export interface TraceLimits {
-  /** Decisions that are told. */
+  /** Decisions in the report. */
   readonly stories: number
   /** Decisions of the same credentials, of which only the id is kept. */
   readonly uses: number
@@ -96,13 +96,13 @@ class Tracer {
   readonly #logs: TraceLogs
   readonly #limits: TraceLimits
   readonly #sought = new Sought()
-  /** Ids by which the API server can know the requests that are told of. */
+  /** Ids by which the API server can know the reported requests. */
   readonly #told = new Set<string>()
-  /** Grants whose decisions are told of, for they are asked about: by name, or by a certificate. */
+  /** Grants whose decisions are reported, since they are searched for: by name, or by a certificate. */
   readonly #asked = new Set<string>()
-  /** Logins and incoming tokens that lead to what is told of. */
+  /** Logins and incoming tokens that lead to the reported decisions. */
   readonly #sources = new Set<string>()
-  /** Grants of decisions that are told of. */
+  /** Grants of reported decisions. */
   readonly #handles = new Set<string>()
   /** `jti` and fingerprints that decisions and issuances have. */
   readonly #ours = new Set<string>()
@@ -156,7 +156,7 @@ class Tracer {
     }
   }
 
-  /** A credential that is not ours may be used elsewhere, unless it is what was asked about. */
+  /** A credential that Countersign did not make may be used elsewhere, unless it was searched for. */
   #unaccounted(): readonly ApiRequest[] {
     if (this.#hasMoreUses) return []
     return [...this.#others.values()].filter((request) => {
@@ -224,7 +224,7 @@ class Tracer {
     this.#use(decision)
   }
 
-  /** What led to what is told of is told as well. */
+  /** The events before the reported ones are reported as well. */
   #lead(...sources: readonly (string | undefined)[]): void {
     for (const source of sources) {
       if (source === undefined) continue

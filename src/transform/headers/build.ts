@@ -1,5 +1,5 @@
 // `headers` and `set` of a route, built: what tells the upstream in headers who the caller is. Tokens
-// and certificates are built beside.
+// and certificates are built in `transform/build.ts`.
 
 import type { ForwardConfig, HeaderPreset } from '../schema.ts'
 import { certificateHeaders } from './certificate.ts'

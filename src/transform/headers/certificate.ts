@@ -1,5 +1,5 @@
 // The proven client certificate of the caller, in headers. Only what an authenticator has proven is
-// told: never a certificate that merely came along.
+// forwarded: never a certificate that did not authenticate the caller.
 
 import type { ForwardConfig } from '../schema.ts'
 import { canBePassedOn } from '../../identity/mapping.ts'

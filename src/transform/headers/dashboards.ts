@@ -28,7 +28,7 @@ export const grafanaHeaders = (): Transformer =>
 const GRAFANA_TEXT = { list: 'lines', encode: 'quoted-printable' } as const
 const GRAFANA_LIST = { list: 'json', encode: 'quoted-printable' } as const
 
-// Of `Bob <root@example.org>` Grafana takes the address alone, and whoever has it is logged in
+// Of `Bob <root@example.org>` Grafana takes the address alone, and logs in the user who has it
 // (pkg/services/authn/clients/grafana.go). Without these characters, what Go's net/mail reads as an
 // address is the address (1.26, ParseAddress).
 const isReadAsAnother = (user: string): boolean => user.includes('@') && /[<(";\s]/.test(user)

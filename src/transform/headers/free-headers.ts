@@ -1,4 +1,4 @@
-// `forward.set`: headers that a configuration names itself, each with what an expression makes of the
+// `forward.set`: headers that a configuration names itself, each with the value of an expression about the
 // caller. One that cannot be written, or says a reserved name that is not the caller's, is a refusal.
 
 import type { ForwardConfig, FreeHeaderConfig } from '../schema.ts'

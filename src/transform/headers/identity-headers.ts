@@ -1,5 +1,5 @@
 // What all headers about a caller have in common: they follow from the identity alone. What they say
-// is up to the files beside this one.
+// is up to the other files in this folder.
 
 import type { Identity } from '../../identity/identity.ts'
 import type { Transformation, Transformer } from '../transformer.ts'

@@ -20,7 +20,7 @@ export const identityLines = (
   const headers: RepeatedHeader[] = [{ name: `${prefix}user`, values: [user] }]
   if (uid !== undefined) headers.push({ name: `${prefix}uid`, values: [uid] })
   if (groups.length > 0) headers.push({ name: `${prefix}group`, values: groups })
-  // Keys that differ in case alone are one key, with the values of both, as they are to whoever
+  // Keys that differ in case alone are one key, with the values of both, as they are to a server that
   // writes them without encoding.
   const extras = Map.groupBy(Object.entries(extra), ([key]) => encodeExtraKey(key.toLowerCase()))
   for (const [key, entries] of extras) {
@@ -49,11 +49,11 @@ export const forwardLines = (headers: readonly RepeatedHeader[]): Transformation
 
 // RFC 9110 §5.6.2 tchar without "%" and upper case: kube-apiserver lower-cases the name and then
 // percent-decodes the key (apiserver v0.37.2, pkg/authentication/request/headerrequest and
-// pkg/endpoints/filters/impersonation: unescapeExtraKey). Without "_" too, since Envoy and others
+// pkg/endpoints/filters/impersonation: unescapeExtraKey). Without "_" too, since Envoy and other proxies
 // refuse or fold names that hold one.
 const UNSAFE_IN_KEY = /[^a-z0-9!#$&'*+.^`|~-]/g
 
-/** A key as it stands in a header's name. The API server reads the very key, also upper case. */
+/** A key as written in a header's name. The API server reads the very key, also upper case. */
 export const encodeExtraKey = (key: string): string =>
   Buffer.from(key, 'utf8')
     .toString('latin1')

@@ -1,5 +1,5 @@
 // Headers that a configuration names itself: `set` and `assertion` of its routes. Callers may send none
-// of them on any route, so that the upstream of one is not told by them what we tell that of another.
+// of them on any route, so that no client can forge for one upstream what Countersign sets for another.
 
 import type { ForwardConfig } from '../schema.ts'
 import { canonicalName } from '../../request/canonical-name.ts'

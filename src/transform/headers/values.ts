@@ -5,7 +5,7 @@
 import type { HeaderEncoding, ListForm } from '../schema.ts'
 import { canBePassedOn } from '../../identity/mapping.ts'
 
-/** How values stand in a header. */
+/** How values are written in a header. */
 export interface HeaderForm {
   /**
    * - `lines`: a line for each.
@@ -70,7 +70,7 @@ const isMember = (value: string): boolean => !ODD_MEMBER.test(value)
 const PRINTABLE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
 
 // Go's mime/quotedprintable fails on longer lines (1.26: its buffer), and Grafana then takes the text
-// as it stands.
+// unchanged.
 const LONGEST_QUOTED_PRINTABLE = 4_095
 
 const quotedPrintable = (text: string): string | undefined => {

@@ -1,4 +1,4 @@
-// `forward.bearer` of a route, built, where somebody else makes the token. Asks nobody yet.
+// `forward.bearer` of a route, built, where another server makes the token. Sends no request yet.
 
 import { isBearerToken } from '../../authenticate/bearer/bearer-credentials.ts'
 import type { ClientCredentialsConfig, ExchangeConfig } from './exchange-schema.ts'

@@ -17,7 +17,7 @@ export interface ClientCredentialsOptions {
   /** Differs with every setting that the token rests on. */
   readonly generation: string
   readonly memory: TokenMemory
-  /** Told why there is no new token, while the old one is still used. */
+  /** Called when there is no new token, while the old one is still used. */
   readonly report: (failure: unknown) => void
   readonly clock: Clock
 }
@@ -49,7 +49,7 @@ const waitFor = async (token: RenewedToken, signal: AbortSignal) => {
 // After an attempt that failed while the old token is good: no other one for as long.
 const PAUSE_MS = 1_000
 
-/** Why there is no new token, and until when nobody asks again (monotonic). */
+/** Why there is no new token, and until when no request is sent for one (monotonic). */
 interface Failure {
   readonly cause: unknown
   readonly until: number
@@ -72,14 +72,14 @@ class RenewedToken {
     const held = this.#held
     if (held === undefined || !this.#isGood(held)) return undefined
     if (clock.now() >= this.#renewalOf(held) && clock.monotonic() >= this.#pausedUntil) {
-      // What it fails with has been reported; whoever needs the next one meets it.
+      // Its failure has been reported; the next request for a token gets it too.
       this.next().catch(() => undefined)
     }
     memory.countHit(KIND)
     return held
   }
 
-  /** The next token, asked for once however many wait; the old one where that fails and it is good. */
+  /** The next token, requested once for all that wait; the old one where that fails and it is valid. */
   async next(): Promise<HeldToken> {
     const { terms, clock } = this.#options
     if (terms.remember === 0) return await this.#ask()
@@ -130,7 +130,7 @@ class RenewedToken {
     const cause = new Error(
       `${source.name} refuses us a token (${error}): see "scopes", "audience" and "resource", and what this client may ask for`,
     )
-    // Ours to mend; until then it costs the server no question for every request.
+    // A mistake in the configuration; until it is corrected the server gets no question for every request.
     const until = clock.monotonic() + Math.min(remember, LONGEST_REJECTION)
     this.#refusal = { cause, until }
     throw cause
@@ -140,7 +140,7 @@ class RenewedToken {
     return this.#options.clock.now() < expires
   }
 
-  /** When the next one is got. Where nobody said when this one ends, `remember` is its life. */
+  /** When the next one is requested. Where the server did not say when this one ends, `remember` is its life. */
   #renewalOf({ until, expires }: HeldToken): number {
     return expires === undefined ? until - marginOf(this.#options.terms.remember) : until
   }

@@ -1,4 +1,4 @@
-// Tokens that somebody else makes for the upstream: in exchange for the caller's, or for us.
+// Tokens that another server makes for the upstream: in exchange for the caller's, or for Countersign.
 
 import { z } from 'zod'
 import { oneOrMore } from '../../keys/mint-schema.ts'

@@ -22,7 +22,7 @@ import {
   type TokenSource,
 } from './token-request.ts'
 
-/** What is asked for; see {@link ExchangeConfig}. */
+/** The requested token; see {@link ExchangeConfig}. */
 type ExchangeTerms = Pick<
   ExchangeConfig,
   | 'flow'
@@ -42,7 +42,7 @@ export interface ExchangeOptions {
   readonly source: TokenSource
   /** Differs with every setting that a token rests on. */
   readonly generation: string
-  /** Makes keys that stand for tokens without giving them away. */
+  /** Makes cache keys from tokens without revealing them. */
   readonly keys: Pick<CredentialCache, 'keyOf'>
   readonly memory: TokenMemory
   readonly clock: Clock
@@ -50,7 +50,7 @@ export interface ExchangeOptions {
 
 const KIND = 'exchanged-token'
 
-/** `bearer.exchange`: asked for once, and used until some time before its end. */
+/** `bearer.exchange`: requested once, and used until some time before its end. */
 export const exchangedToken = (options: ExchangeOptions): Transformer => {
   const exchange = new Exchange(options)
   return {
@@ -124,7 +124,7 @@ class Exchange {
     }
   }
 
-  /** Shared by all requests that show this token now, whoever of them leaves. */
+  /** Shared by all requests that carry this token now; it continues when one of them leaves. */
   async #tokenFor(asker: Asker, subject: string): Promise<HeldToken> {
     const { source, terms, memory, clock } = this.#options
     const { remember, requestedTokenType: requestedType } = terms
@@ -184,7 +184,7 @@ class Exchange {
 
 /**
  * Whether an authenticator has judged the token. A caller who was proven by a client certificate may
- * send one beside it that nobody has looked at, and perhaps somebody else's. Beside another credential
+ * send a second one that no authenticator has read, and perhaps another user's. With another credential
  * (`all`) its claims show that it was judged; a TokenReview yields none, so there it counts only alone.
  */
 const isProvenByToken = ({ method, claims }: Identity): boolean =>

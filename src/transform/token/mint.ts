@@ -9,7 +9,7 @@ import type { HeldToken, TokenMemory } from './token-memory.ts'
 /** What the transformer needs. */
 export interface MintOptions {
   readonly kind: 'minted-token' | 'assertion'
-  /** The header, lower case, and what stands in it before the token. */
+  /** The header, lower case, and the text before the token. */
   readonly header: string
   readonly prefix: '' | 'Bearer '
   readonly minter: Minter

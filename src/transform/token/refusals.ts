@@ -9,7 +9,7 @@ import type { Transformation } from '../transformer.ts'
 export type RefusedToken = Extract<Transformation, { outcome: 'failed' }>
 
 /**
- * On its way through a memory of tokens, which holds nothing then, to everybody who waits. Never
+ * Passed through a cache of tokens, which holds nothing then, to all requests that wait. Never
  * leaves the transformer: a refusal is an outcome.
  */
 export class TokenRefusal extends Error {

@@ -1,5 +1,5 @@
 // What a token endpoint answered → a token that can be passed on, or what is wrong with the answer.
-// Pure. Verifies no token: whoever gets it does that.
+// Pure. Verifies no token: the upstream does that.
 
 import { isBearerToken } from '../../authenticate/bearer/bearer-credentials.ts'
 import { isTime } from '../../authenticate/bearer/times.ts'
@@ -7,7 +7,7 @@ import { readToken } from '../../authenticate/bearer/token.ts'
 import type { Claims } from '../../identity/claims.ts'
 import type { JsonObject } from '../../runtime/json-object.ts'
 
-/** What was asked for. */
+/** The requested token. */
 export interface TokenExpectation {
   /** By RFC 8693, whose answers say what was issued; else an access token of RFC 6749. */
   readonly exchange: boolean
@@ -22,19 +22,19 @@ export type TokenAnswer =
       readonly token: string
       /** Its `jti`, where it is a JWT that has one. */
       readonly id: string | undefined
-      /** Its end, in milliseconds since the epoch; `undefined` where nobody said. */
+      /** Its end, in milliseconds since the epoch; `undefined` where the server did not say. */
       readonly expires: number | undefined
     }
   /** What is wrong: which member and how, never its value. */
   | { readonly outcome: 'malformed'; readonly what: string }
 
-/** RFC 8693 §3: what gets new tokens, from the server that issued it and from nobody else. */
+/** RFC 8693 §3: it gets new tokens from the server that issued it, and from no other. */
 export const REFRESH_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:refresh_token'
 
 /**
  * Reads the answer (RFC 6749 §5.1, RFC 8693 §2.2.1).
  *
- * @param asked when the question was asked, in milliseconds since the epoch: its lifetime counts from
+ * @param asked when the request was sent, in milliseconds since the epoch: its lifetime counts from
  *   then, so that a slow answer makes no token last longer
  */
 export const readTokenAnswer = (
@@ -70,9 +70,9 @@ const complaintAboutType = (type: unknown, { exchange }: TokenExpectation): stri
 }
 
 /**
- * RFC 8693 §2.2.1 requires it. Where we asked for a type it must be that one. Where we did not, the
+ * RFC 8693 §2.2.1 requires it. Where a type was requested it must be that one. Where none was, the
  * choice is the server's (§2.1) and there is nothing to hold the answer against: a server that leaves
- * it out is suffered. A refresh token is never passed on, whatever was asked for.
+ * it out is accepted. A refresh token is never forwarded, whatever was requested.
  */
 const complaintAboutIssued = (
   issued: unknown,
@@ -96,7 +96,7 @@ const lifetimeOf = (value: unknown): number | undefined => {
 const ID = /^[\x21-\x7e]{1,128}$/
 
 /**
- * What a JWT says of its end and its name. Nobody has verified it here, which is enough: it came from
+ * The end and the name of a JWT. It is not verified here, which is enough: it came from
  * the server that makes the tokens, it can only make us stop sooner, and in audit it is a name.
  */
 export const writtenIn = (

@@ -1,5 +1,5 @@
 // Tokens for upstreams that were made or got a moment ago, of all routes and over reloads: bounded,
-// and made once however many requests want one at the same time. Whether one may still be used is
+// and made once for all requests that need it at the same time. Whether one may still be used is
 // asked each time (`fits`).
 
 import { LRUCache } from 'lru-cache'
@@ -9,13 +9,13 @@ export interface HeldToken {
   readonly token: string
   /** `jti`, where it has one that we know. */
   readonly id: string | undefined
-  /** The key of ours that signed it. */
+  /** The signing key. */
   readonly kid?: string
   /** `auth_time` in seconds, where it says one. */
   readonly authTime?: number | undefined
   /** Until when it is used; from then on another is made. */
   readonly until: number
-  /** Its end; `undefined` where nobody said. */
+  /** Its end; `undefined` where the server did not say. */
   readonly expires: number | undefined
 }
 
@@ -23,7 +23,7 @@ export interface HeldToken {
 interface TokenLookups {
   /** Held. */
   readonly hits: number
-  /** Under way for somebody else. */
+  /** In progress for another request. */
   readonly joined: number
   /** Had to be made. */
   readonly misses: number

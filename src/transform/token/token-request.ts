@@ -8,7 +8,7 @@ import type { Asker } from '../../runtime/shared-server.ts'
 import { readTokenAnswer, type TokenExpectation } from './token-answer.ts'
 import type { HeldToken } from './token-memory.ts'
 
-/** Where tokens are asked for, and what proves us there. */
+/** The token endpoint, and the client authentication there. */
 export interface TokenSource {
   /** For messages. */
   readonly name: string
@@ -20,7 +20,7 @@ export interface TokenSource {
 /** The parameters of a form, in their order; a name may be repeated. */
 export type FormParameters = readonly (readonly [name: string, value: string])[]
 
-/** What is asked for. */
+/** The requested token. */
 export interface TokenRequest {
   /** For whom it is; absent where it is for ourselves. */
   readonly asker?: Asker
@@ -81,7 +81,7 @@ const MARGIN_SHARE = 1 / 5
 /** How long before its end another is got, in milliseconds. */
 export const marginOf = (life: number): number => Math.min(MARGIN_MS, life * MARGIN_SHARE)
 
-/** `scope`, where any is asked for (RFC 6749 §3.3). */
+/** `scope`, where any is requested (RFC 6749 §3.3). */
 export const scopeOf = (scopes: readonly string[]): FormParameters =>
   scopes.length === 0 ? [] : [['scope', scopes.join(' ')]]
 

@@ -16,7 +16,7 @@ import { ReservedValues } from '../reserved-values.ts'
 /** Claims by name (RFC 7519 §4). */
 export type TokenClaims = Readonly<Record<string, JsonValue>>
 
-/** What a token says but for its times, or why there is none. */
+/** The claims of a token without its times, or why there is none. */
 export type TemplateResult =
   | {
       readonly outcome: 'claims'
@@ -31,7 +31,7 @@ export type TemplateResult =
       readonly detail: string
     }
 
-/** What is configured of a token, but for how it is signed and how long it lives. */
+/** The configuration of a token, without signature and lifetime. */
 export type TemplateConfig = Pick<
   MintConfig,
   'kind' | 'audience' | 'subject' | 'groups' | 'claims' | 'clientId'
