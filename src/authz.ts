@@ -4,6 +4,7 @@ import { startAdmin } from './audit/admin.ts'
 import { BudgetedSink } from './audit/budgeted-sink.ts'
 import { reopenAndReload } from './audit/reload.ts'
 import { JsonLinesSink } from './audit/sink.ts'
+import type { AuthorizationServer } from './check/authorization-server.ts'
 import { openConfiguredState } from './check/configured-state.ts'
 import { authzMetrics } from './check/metrics.ts'
 import { reloadReports } from './check/reload-reports.ts'
@@ -15,7 +16,9 @@ import { CheckStatistics } from './check/statistics.ts'
 import { ReloadStatus } from './config/reload-status.ts'
 import { Reloader } from './config/reload.ts'
 import { startIssuerListener } from './issuer/listener.ts'
-import { IssuerMetrics } from './issuer/metrics.ts'
+import { IssuerMetrics } from './issuer/http/metrics.ts'
+import { clientNotifier } from './issuer/provider/client-notifier.ts'
+import type { Issuer } from './keys/issuer.ts'
 import { systemClock } from './runtime/clock.ts'
 import { startGrpcServer, type ListenAddress } from './runtime/grpc/server.ts'
 import { createLogger } from './runtime/logger.ts'
@@ -43,46 +46,56 @@ const GRACE_MS = 10_000
  */
 export const startAuthz = async (file: string): Promise<Authz> => {
   await using stack = new AsyncDisposableStack()
-  // 1. The configuration in force; what outlives each one is lent to it.
+  // 1. State, as the configuration has it at the start.
   const clock = systemClock
   const logger = createLogger('info').child({ component: 'authz' })
-  const { state, store } = stack.use(await openConfiguredState(file, { clock, logger }))
-  const resources = stack.use(processResources(clock, logger, { state }))
+  const {
+    state,
+    store,
+    audit: auditConfig,
+  } = stack.use(await openConfiguredState(file, { clock, logger }))
+  // 2. Audit: what comes after it can be recorded.
+  const sink = stack.use(new JsonLinesSink(auditConfig.file))
+  const { unauthenticated: budget } = auditConfig
+  const audit = stack.use(new BudgetedSink({ sink, budget, clock, logger }))
+  const issuerMetrics = new IssuerMetrics()
+  const events = issuerMetrics.countedBy(audit)
+  // 3. What outlives each configuration, and the configuration in force.
+  const logins = {
+    events,
+    metrics: issuerMetrics,
+    notifierOf: (server: AuthorizationServer, { keys }: Issuer) =>
+      clientNotifier(server, keys, { metrics: issuerMetrics, logger }),
+  }
+  const resources = stack.use(processResources(clock, logger, { state, logins }))
   const reloader = stack.use(await Reloader.start((files) => buildSnapshot(file, files, resources)))
   stack.defer(() => reloader.current().value[Symbol.asyncDispose]())
   const { config, tls: authzFiles, issuerTls: issuerFiles } = reloader.current().value
   const tls = authzFiles && new ReplaceableTls(authzFiles)
   const issuerTls = issuerFiles && new ReplaceableTls(issuerFiles)
-  const { listen, audit: auditConfig, log } = config
+  const { listen, log } = config
   logger.level = log.level
-  // 2. Audit: what comes after it can be recorded.
-  const sink = stack.use(new JsonLinesSink(auditConfig.file))
-  const { unauthenticated: budget } = auditConfig
-  const audit = stack.use(new BudgetedSink({ sink, budget, clock, logger }))
   await audit.write({ event: 'configuration-loaded', generation: 1, file })
-  // 3. Changes of the configuration.
+  // 4. Changes of the configuration.
   const reloads = new ReloadStatus(clock)
   const { memory, keySets, revocations, tokens } = resources
   const reported = { audit, logger, keySets, revocations, tls, issuerTls }
   reloader.follow(reloads.noting(reloadReports(file, reported)))
-  // 4. Health and metrics, from before the first check until after the last.
+  // 5. Health and metrics, from before the first check until after the last.
   const checks = new CheckStatistics()
   const { current } = reloader
-  const issuerMetrics = new IssuerMetrics()
   const metrics = [
     ...authzMetrics({ checks, memory, keySets, tokens, store, current, clock }),
     ...issuerMetrics.all,
   ]
   const shown = { reloads, audit, metrics, checks: stateChecks(store), clock, logger }
   const admin = stack.use(await startAdmin(listen.admin, shown))
-  // 5. What upstreams verify our tokens by, there before the first token is; and where people log in.
+  // 6. The issuer: its documents are published before the first token is signed.
   const { records, attempts, keys: opaqueKeys } = resources.state
-  const counted = { audit: issuerMetrics.countedBy(audit), metrics: issuerMetrics }
-  const login = { records, attempts, opaqueKeys, ...counted }
+  const login = { records, attempts, opaqueKeys, audit: events, metrics: issuerMetrics }
   const published = { current: () => current().value, ...login, tls: issuerTls, clock, logger }
   const issuer = listen.issuer && stack.use(await startIssuerListener(listen.issuer, published))
-  if (issuer !== undefined) resources.standings.answerBy(issuer.statuses)
-  // 6. The service: last open, first closed.
+  // 7. The service: last open, first closed.
   const server = stack.use(
     await startGrpcServer({
       address: listen.authz.address,

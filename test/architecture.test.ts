@@ -43,6 +43,9 @@ const ORDER = [
   'countersign.ts',
 ]
 
+/** The folders of `src/issuer/` in the same order; its own files stand below them all. */
+const ISSUER_ORDER = ['http', 'provider', 'pages', 'session', '']
+
 /** The first file of each circle that is still to be cut. */
 const CIRCLES: readonly string[] = ['check/answer/login-redirect.ts', 'envoy/lint/view/host.ts']
 
@@ -178,6 +181,22 @@ describe('the folders of src', () => {
       assert.ok(lines.length >= 3 && lines.length <= 12, `${lines.length} lines`)
     })
   }
+
+  it('of the issuer import only from those before them', () => {
+    const wingOf = (path: string): number =>
+      ISSUER_ORDER.indexOf(path.split('/').length > 2 ? (path.split('/')[1] ?? '') : '')
+    const wrong = sources
+      .filter(({ folder }) => folder === 'issuer')
+      .flatMap((source) =>
+        source.imports.filter(isRelative).map((specifier) => ({
+          from: source.path,
+          to: targetOf(source, specifier),
+        })),
+      )
+      .filter(({ from, to }) => folderOf(to) === 'issuer' && wingOf(to) > wingOf(from))
+    assert.deepEqual(wrong, [])
+    assert.ok(sources.every(({ path, folder }) => folder !== 'issuer' || wingOf(path) !== -1))
+  })
 
   it('keep the signer and the phases of a check apart: `grant` is what they share', () => {
     const phases = ['authenticate', 'authorize', 'transform', 'check', 'issuer', 'authz.ts']

@@ -4,6 +4,7 @@ import type { MaybePromise } from '../runtime/maybe-promise.ts'
 import type { PathFault } from '../pki/path-fault.ts'
 import type { AccountEnd, AccountRefusal } from './password/verifier.ts'
 import type { Facts, IdentityRefusal } from '../identity/identity.ts'
+import type { ProvenAccount } from '../logins/proven-logins.ts'
 import type { ShownCredential } from '../identity/shown.ts'
 import type { Request } from '../request/request.ts'
 import type { CredentialLocation } from '../request/credential-location.ts'
@@ -129,12 +130,6 @@ export interface PasswordLogin {
    * @param proven with an account reference
    */
   lookup(proven: ProvenAccount): Promise<LoginLookup>
-}
-
-/** What is kept of proven {@link Facts} to look the account up again: plain data, without a secret. */
-export type ProvenAccount = Pick<Facts, 'credential' | 'authenticatedAt' | 'methods'> & {
-  /** See `PasswordVerifier.lookup`. */
-  readonly account: string
 }
 
 /** The result of {@link PasswordLogin.lookup}; see `PasswordVerifier.lookup`. */

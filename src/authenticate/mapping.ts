@@ -3,7 +3,6 @@
 
 import type { AuthenticatorConfig } from './schema.ts'
 import { IdentityMapping, type MappingReport } from '../identity/mapping.ts'
-import type { Logger } from '../runtime/logger.ts'
 
 /** Makes the mapping. */
 export const mappingOf = (
@@ -11,16 +10,3 @@ export const mappingOf = (
   { allowReserved, identity }: Pick<AuthenticatorConfig, 'allowReserved' | 'identity'>,
   report?: MappingReport,
 ): IdentityMapping => new IdentityMapping(name, { allowReserved, identity }, report)
-
-/** Logs what operators have to know of identities: which expression failed, what was cut. */
-export const mappingReport =
-  (authenticator: string, logger: Logger): MappingReport =>
-  (result) => {
-    if (result.outcome === 'refused') {
-      const { code: reason, detail } = result
-      logger.warn({ authenticator, reason, detail }, 'identity refused')
-    } else {
-      const { groupsCut, groups } = result.identity
-      logger.warn({ authenticator, groupsCut, groups: groups.length }, 'groups cut off')
-    }
-  }

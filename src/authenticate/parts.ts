@@ -2,12 +2,12 @@
 
 import type { ClientParts } from '../clients/parts.ts'
 import type { RevocationSources } from '../pki/revocation-sources.ts'
+import type { LoginStatusProvider } from '../logins/status.ts'
 import type { ReplayMemory } from '../state/replay-memory.ts'
 import type { State } from '../state/state.ts'
 import type { KeySets } from './bearer/key-sets.ts'
 import type { CredentialCache } from './credential-cache.ts'
 import type { HashPool } from './password/hash.ts'
-import type { LoginStandings } from './session/login-standings.ts'
 
 /** What outlives a configuration and is used by the authenticators of each. */
 export interface AuthenticatorResources {
@@ -17,7 +17,6 @@ export interface AuthenticatorResources {
   readonly revocations: RevocationSources
   readonly replays: ReplayMemory
   readonly state: State
-  readonly standings: LoginStandings
 }
 
 /** What building needs. */
@@ -26,4 +25,6 @@ export interface AuthenticatorParts extends ClientParts, AuthenticatorResources 
   readonly lent: Set<object>
   /** `issuer.url`, where a login is configured. */
   readonly loginIssuer: string | undefined
+  /** Whether the logins of sessions and tokens are active. */
+  readonly loginStatus: LoginStatusProvider
 }

@@ -4,18 +4,19 @@
 import type { ChainLink } from '../authenticate/chain.ts'
 import { authenticatorsNamed } from '../configuration/route-authenticators.ts'
 import type { ClientConfig, ResourceConfig } from '../configuration/client-schema.ts'
+import type { LoginWay } from '../authenticate/login/way.ts'
 import { loginWait } from '../authenticate/password/wait.ts'
 import type { LoginConfig } from '../logins/schema.ts'
 import type { SigningAlgorithm } from '../keys/mint-schema.ts'
 import type { Config, RouteConfig } from '../configuration/schema.ts'
 import type { SessionConfig } from '../authenticate/session/schema.ts'
 import { readSecret } from '../config/secret.ts'
-import { loadLook, type Look } from '../pages/look.ts'
+import { loadLook, type Look } from '../pages/theme.ts'
 import { CountersignError } from '../runtime/errors.ts'
 import { TokenTemplate } from '../transform/token/token-template.ts'
 import type { AuthenticatorParts } from '../authenticate/parts.ts'
 import { requireKey, type Issuer } from '../keys/issuer.ts'
-import { buildLoginProviders, type LoginProvider } from './login-providers.ts'
+import { buildUpstreamIdps, type UpstreamIdpSettings } from '../logins/upstream-idp/build.ts'
 
 /** A client, and its secret where it has one. */
 export interface RegisteredClient {
@@ -32,12 +33,6 @@ export interface ResourceServer {
   readonly template: TokenTemplate | undefined
 }
 
-/** One way in. */
-export interface LoginWay {
-  readonly kind: 'password' | 'certificate'
-  readonly link: ChainLink
-}
-
 /** How people log in. */
 export interface Login {
   readonly config: LoginConfig
@@ -45,7 +40,7 @@ export interface Login {
   /** How long one step may take, in milliseconds. */
   readonly wait: number
   /** Elsewhere to log in. */
-  readonly providers: readonly LoginProvider[]
+  readonly providers: readonly UpstreamIdpSettings[]
   /** What ID tokens say of a person. */
   readonly template: TokenTemplate
 }
@@ -104,7 +99,7 @@ export const buildAuthorizationServer = async (
     )
     registered.push({ id, config: client, secret })
   }
-  const providers = await buildLoginProviders(login?.providers ?? {}, parts)
+  const providers = await buildUpstreamIdps(login?.providers ?? {}, parts)
   return {
     url,
     clients: registered,

@@ -2,11 +2,17 @@
 // configuration says of it takes effect after a restart.
 
 import { ConfigurationFiles } from '../config/files.ts'
+import type { Config } from '../configuration/schema.ts'
 import { readConfig } from '../configuration/parse.ts'
 import { ProblemList } from '../config/problem-list.ts'
 import { openState } from '../state/open.ts'
 import type { OpenedState, OpeningParts } from '../state/opened-state.ts'
 import { readStateSettings } from '../state/settings.ts'
+
+/** The state, and what else is opened before the parts of a configuration are built. */
+export interface ConfiguredState extends OpenedState {
+  readonly audit: Config['audit']
+}
 
 /**
  * Opens the state that a configuration file names.
@@ -16,7 +22,7 @@ import { readStateSettings } from '../state/settings.ts'
 export const openConfiguredState = async (
   file: string,
   parts: OpeningParts,
-): Promise<OpenedState> => {
+): Promise<ConfiguredState> => {
   const files = new ConfigurationFiles()
   const { config, locate } = await readConfig(file, files)
   const problems = new ProblemList(locate)
@@ -24,5 +30,11 @@ export const openConfiguredState = async (
   const opened = settings && (await problems.collect(['state'], () => openState(settings, parts)))
   if (problems.error !== undefined) throw problems.error
   if (opened === undefined) throw new Error('no state, and no problem') // collected above
-  return opened
+  const { state, store } = opened
+  return {
+    state,
+    store,
+    audit: config.audit,
+    [Symbol.asyncDispose]: async () => await opened[Symbol.asyncDispose](),
+  }
 }

@@ -9,27 +9,37 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { AuthenticatorResources } from '../authenticate/parts.ts'
 import { memoryState, type State } from '../state/state.ts'
-import { LoginStandings } from '../authenticate/session/login-standings.ts'
+import type { LoginStatusProvider } from '../logins/status.ts'
+import type { LoginResources } from './logins.ts'
 import { TokenMemory } from '../transform/token/token-memory.ts'
 
 /** What outlives a configuration and is used by each. */
 export interface SnapshotResources extends AuthenticatorResources {
   readonly tokens: TokenMemory
   readonly descriptions: ApiDescriptions
+  /** What the logins of each configuration are opened with; absent where no authorization server runs. */
+  readonly logins?: LoginResources | undefined
+  /** Takes the place of the status of those logins. */
+  readonly loginStatus?: LoginStatusProvider | undefined
   readonly clock: Clock
   readonly logger: Logger
 }
 
+/** How the resources of a process are used. */
+export interface ProcessOptions extends Pick<SnapshotResources, 'logins' | 'loginStatus'> {
+  /** Whether nothing is fetched, since no credential will be verified. */
+  readonly idle?: boolean
+  /** Shared with other processes; by default nothing is. */
+  readonly state?: State
+}
+
 /**
  * Those of one process. Disposing of them ends what they fetch by themselves.
- *
- * @param options.idle whether nothing is fetched, since no credential will be judged
- * @param options.state what is shared with other processes; default: nothing is
  */
 export const processResources = (
   clock: Clock,
   logger: Logger,
-  options: { readonly idle?: boolean; readonly state?: State } = {},
+  options: ProcessOptions = {},
 ): SnapshotResources & Disposable => {
   const keySets = new KeySets(clock, logger, options)
   const revocations = new RevocationSources(clock, logger, options)
@@ -43,7 +53,8 @@ export const processResources = (
     tokens: new TokenMemory(),
     descriptions: new ApiDescriptions(),
     state,
-    standings: new LoginStandings(),
+    logins: options.logins,
+    loginStatus: options.loginStatus,
     clock,
     logger,
     [Symbol.dispose]() {

@@ -3,6 +3,8 @@
 
 import { createSecureContext } from 'node:tls'
 import { LoginAttempts } from '../logins/login-attempts.ts'
+import type { Logins } from '../logins/logins.ts'
+import { NO_LOGINS, type LoginStatusProvider } from '../logins/status.ts'
 import { allOf } from '../authenticate/all.ts'
 import { Chain, type ChainLink } from '../authenticate/chain.ts'
 import type { ConfigurationFiles } from '../config/files.ts'
@@ -25,12 +27,13 @@ import {
   buildAuthorizationServer,
   sessionOf,
   type AuthorizationServer,
-} from './authorization-server.ts'
+} from '../check/authorization-server.ts'
 import { buildLink } from '../authenticate/build.ts'
 import type { Dependency } from '../clients/parts.ts'
 import { buildAuthorization, type Authorization } from '../authorize/build.ts'
 import { buildForwarding } from '../transform/build.ts'
 import { buildIssuer, type Issuer } from '../keys/issuer.ts'
+import { loginsOf } from './logins.ts'
 import type { SnapshotResources } from './resources.ts'
 import { LoginRedirect } from './answer/login-redirect.ts'
 import { RouteTable, type Route } from './route.ts'
@@ -60,6 +63,8 @@ export interface Snapshot extends AsyncDisposable {
   readonly issuer: Issuer | undefined
   /** Us as an authorization server, where there are clients. */
   readonly authorizationServer: AuthorizationServer | undefined
+  /** The logins at that server, where one runs. */
+  readonly logins: Logins | undefined
   /** What `state` would be opened with. */
   readonly stateSettings: StateSettings | undefined
   /** The servers that its authenticators, its rules and its transforms ask. */
@@ -85,21 +90,38 @@ export const buildSnapshot = async (
   const links = new Map<string, ChainLink>()
   const loginIssuer = config.issuer?.login && config.issuer.url
   const parts = { ...resources, files, problems, connections, lent, loginIssuer, dependencies }
-  for (const [name, authenticator] of Object.entries(config.authenticators)) {
-    const link = await buildLink(name, authenticator, parts)
-    if (link !== undefined) links.set(name, link)
+  const build = async (names: readonly string[], loginStatus: LoginStatusProvider) => {
+    for (const [name, authenticator] of Object.entries(config.authenticators)) {
+      if (!names.includes(name)) continue
+      const link = await buildLink(name, authenticator, { ...parts, loginStatus })
+      if (link !== undefined) links.set(name, link)
+    }
   }
+  // Those of the login page first: they verify logins, whose status those of sessions and tokens look up.
+  const atLogin = config.issuer?.login?.authenticators ?? []
+  await build(atLogin, NO_LOGINS)
+  const issuer = await buildIssuer(config.issuer, parts)
+  const authorizationServer = await buildAuthorizationServer(config, { ...parts, issuer, links })
+  const logins =
+    resources.logins &&
+    issuer &&
+    authorizationServer &&
+    loginsOf(authorizationServer, { ...resources, resources: resources.logins, issuer })
+  const loginStatus = resources.loginStatus ?? logins?.status ?? NO_LOGINS
+  const others = Object.keys(config.authenticators).filter((name) => !atLogin.includes(name))
+  await build(others, loginStatus)
   const authorizations = new Map<string, Authorization>()
   for (const [index, route] of config.routes.entries()) {
-    const authorization = await buildAuthorization(route, ['routes', index], parts)
+    const authorization = await buildAuthorization(route, ['routes', index], {
+      ...parts,
+      loginStatus,
+    })
     if (authorization !== undefined) authorizations.set(route.name, authorization)
   }
   const tls = await builder.tls('authz', config.listen.authz.tls)
   const issuerTls = await builder.tls('issuer', config.listen.issuer?.tls)
   const stateSettings = await readStateSettings(config.state, files, problems)
   const seal = await builder.seal(config)
-  const issuer = await buildIssuer(config.issuer, parts)
-  const authorizationServer = await buildAuthorizationServer(config, { ...parts, issuer, links })
   const transformers = new Map<string, readonly Transformer[]>()
   for (const [index, route] of config.routes.entries()) {
     const built = await buildForwarding(route, ['routes', index, 'forward'], {
@@ -133,6 +155,7 @@ export const buildSnapshot = async (
     seal,
     issuer,
     authorizationServer,
+    logins,
     stateSettings,
     dependencies,
     [Symbol.asyncDispose]: () => connections.disposeAsync(),

@@ -4,15 +4,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { BrowserSessions } from '../logins/browser-sessions.ts'
 import { openConfiguredState } from '../check/configured-state.ts'
-import { LoginRecords } from '../issuer/authorization/login-records.ts'
-import { HeldLogins } from '../issuer/login/provider/held-logins.ts'
-import { listLogins, type LiveLogin, type LoginsParts } from '../issuer/session/logins.ts'
-import {
-  SignOutNotes,
-  type ClientOfLogin,
-  type TokenOfProvider,
-} from '../issuer/session/sign-out-notes.ts'
-import { SignOut, type TellClient } from '../issuer/session/sign-out.ts'
+import { LoginStore } from '../logins/login-store.ts'
+import { ProvenLogins } from '../logins/proven-logins.ts'
+import { listLogins, type LiveLogin, type ListingParts } from '../logins/live-logins.ts'
+import { LogoutOutbox, type ClientOfLogin, type TokenOfProvider } from '../logins/outbox.ts'
+import { Logout, type NotifyClient } from '../logins/logout.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { createLogger } from '../runtime/logger.ts'
 import { counted } from './counted.ts'
@@ -100,34 +96,35 @@ const endCommand = (): Command =>
 
 /** How many there were. The rest is left to the authz that runs, which can sign and has the log. */
 const end = async (
-  { logins: parts, held, notes }: Opened,
+  { logins: parts, provenLogins, notes }: Opened,
   user: string | undefined,
   id: string | undefined,
 ): Promise<number> => {
   const logins = await listLogins(parts, user)
   const clients: ClientOfLogin[] = []
-  const tell: TellClient = async (client, of, sid) => void clients.push({ client, user: of, sid })
+  const notify: NotifyClient = async (client, of, sid) =>
+    void clients.push({ client, user: of, sid })
   const tokens: TokenOfProvider[] = []
-  const farewell = {
+  const upstreamLogout = {
     async end(uid: string) {
-      const ended = await held.end(uid, systemClock.now())
+      const ended = await provenLogins.end(uid, systemClock.now())
       for (const { provider, renewal } of ended) {
         if (renewal !== undefined) tokens.push({ provider, refreshToken: renewal.refreshToken })
       }
       return ended[0]
     },
   }
-  const signOut = new SignOut({ ...parts, farewell, tell })
+  const logout = new Logout({ ...parts, upstreamLogout, notify })
   if (id !== undefined) {
     const login = logins.find((one) => one.id === id)
     if (login === undefined) throw usageError(`there is no login of the id "${id}"`)
-    await signOut.endOne(login)
+    await logout.endOne(login)
     await notes.leave({ user: login.user, which: 'one' }, clients, tokens)
     return 1
   }
   // Also where there is no login: tokens can outlive the one that they are from.
-  if (user === undefined) await signOut.endEverybody()
-  else await signOut.endAll(user)
+  if (user === undefined) await logout.endEverybody()
+  else await logout.endAll(user)
   await notes.leave(
     { user, which: user === undefined ? 'everybody' : 'everywhere' },
     clients,
@@ -137,9 +134,9 @@ const end = async (
 }
 
 interface Opened extends AsyncDisposable {
-  readonly logins: LoginsParts
-  readonly held: HeldLogins
-  readonly notes: SignOutNotes
+  readonly logins: ListingParts
+  readonly provenLogins: ProvenLogins
+  readonly notes: LogoutOutbox
 }
 
 /** @throws CountersignError `usage` where the state is in memory */
@@ -154,12 +151,12 @@ const open = async (file: string): Promise<Opened> => {
   const running = stack.move()
   return {
     logins: {
-      records: new LoginRecords(records),
+      records: new LoginStore(records),
       sessions: new BrowserSessions(records, keys, systemClock),
       keys,
     },
-    held: new HeldLogins(records),
-    notes: new SignOutNotes(records),
+    provenLogins: new ProvenLogins(records),
+    notes: new LogoutOutbox(records),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
 }

@@ -4,7 +4,7 @@ import { isIP } from 'node:net'
 import type { EnvoyConfig } from '../configuration/envoy-schema.ts'
 import type { Config } from '../configuration/schema.ts'
 import type { Address } from '../config/values.ts'
-import { MOST_REQUESTS } from '../issuer/places.ts'
+import { MOST_REQUESTS } from '../issuer/http/request-limit.ts'
 import { CountersignError } from '../runtime/errors.ts'
 import {
   certificateCluster,

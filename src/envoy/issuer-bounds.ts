@@ -13,7 +13,7 @@ const BUFFER = 'envoy.filters.http.buffer'
 const RATE_LIMIT = 'envoy.filters.http.local_ratelimit'
 
 /**
- * Bytes of a body: as many as the largest form of the issuer has (issuer/form-body.ts). Envoy keeps them until the
+ * Bytes of a body: as many as the largest form of the issuer has (issuer/http/form-body.ts). Envoy keeps them until the
  * request is complete, with some 20 KB for the stream: with the totals of `rateLimits` as they are by default, all
  * requests that are never completed hold less than half of the default `maxHeapBytes`.
  */

@@ -3,7 +3,7 @@
 
 import type { PublishedKey, SigningKeySet } from '../keys/signing-key-set.ts'
 import type { Page } from '../runtime/http/server.ts'
-import { ENDPOINTS } from './paths.ts'
+import { ENDPOINTS } from './http/paths.ts'
 
 /** An issuer, as far as others may know it. */
 export interface PublicIssuer {

@@ -6,7 +6,7 @@ import type { Claims } from '../identity/claims.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { OpaqueKeys } from '../state/opaque-keys.ts'
 import type { RevocableRecords } from '../state/record-store.ts'
-import { signOutOf } from './sign-outs.ts'
+import { revocationName } from './revocation-marks.ts'
 
 /** Who has logged in, and where from. Instants are milliseconds since the epoch. */
 export interface BrowserSession {
@@ -147,7 +147,7 @@ export class BrowserSessions {
   }
 
   /** Ends all whose login, by its uid, nobody vouches for any more. How many there were. */
-  async endVouched(uid: string): Promise<number> {
+  async endByUid(uid: string): Promise<number> {
     return await this.#endForGood(vouchedBy(uid))
   }
 
@@ -181,7 +181,7 @@ export class BrowserSessions {
   /** Whether it was ended with its user or its login, also where somebody hid its record meanwhile. */
   #isRevoked(session: BrowserSession): boolean {
     const { user, began } = session
-    const signedOut = this.#records.revokedAt(signOutOf(user)) ?? 0
+    const signedOut = this.#records.revokedAt(revocationName(user)) ?? 0
     if (began <= signedOut) return true
     return basesOf(session).some((index) => this.#records.revokedAt(index) !== undefined)
   }

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { callerText } from '../config/expressions.ts'
-import { loginProvidersSchema } from './upstream-idp-schema.ts'
+import { upstreamIdpsSchema } from './upstream-idp/schema.ts'
 import {
   furtherClaims,
   LONGEST_TOKEN_LIFETIME_MS,
@@ -32,7 +32,7 @@ export const loginSchema = z
       .describe(
         'What people can show, in order: authenticators of the kinds `basic` (a form) and `certificate` (one click). Lock-outs and remembered proofs are those of the authenticator, wherever it is used.',
       ),
-    providers: loginProvidersSchema,
+    providers: upstreamIdpsSchema,
     algorithm: z.enum(SIGNING_ALGORITHMS).default('ES256').describe('What signs ID tokens.'),
     lifetime: tokenLifetime('15m').describe('How long ID tokens are good for.'),
     subject: callerText

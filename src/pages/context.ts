@@ -1,7 +1,7 @@
 // What pages are made with beside what they say.
 
-import type { Language } from './catalog.ts'
-import type { Look } from './look.ts'
+import type { Language } from './i18n/catalog.ts'
+import type { Look } from './theme.ts'
 
 /** For every page. */
 export interface PageContext {

@@ -1,10 +1,10 @@
 // The frame of every page: head, name, foot. No page loads anything, and none needs a script.
 
-import { directionOf, textsIn } from './catalog.ts'
+import { directionOf, textsIn } from './i18n/catalog.ts'
 import type { PageContext } from './context.ts'
 import { SCRIPT } from './frame/script.ts'
 import { attributes, html, type Html } from './html.ts'
-import type { Look } from './look.ts'
+import type { Look } from './theme.ts'
 import type { SafeUrl } from './markup/url.ts'
 
 /** A page without its frame. */

@@ -9,6 +9,12 @@ import { elementsBeginning, withoutElements } from './list.ts'
  */
 export const OWN_COOKIES = '__Host-countersign'
 
+/** The attributes of a cookie with that prefix. */
+export const COOKIE_END = '; Path=/; Secure; HttpOnly; SameSite=Lax'
+
+/** The `Set-Cookie` that ends such a cookie. */
+export const endedCookie = (name: string): string => `${name}=; Max-Age=0${COOKIE_END}`
+
 const COOKIE = 'cookie'
 
 /** The values of the cookies of one name, in their order. A browser sends at most one. */

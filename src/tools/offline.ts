@@ -2,6 +2,7 @@
 // fetched and no request is sent, so that it can be tried where no server is in reach.
 
 import type { ConfigurationFiles } from '../config/files.ts'
+import { ALL_ACTIVE } from '../logins/status.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { createLogger } from '../runtime/logger.ts'
 import { processResources } from '../check/resources.ts'
@@ -13,9 +14,8 @@ import { buildSnapshot, type Snapshot } from '../check/snapshot.ts'
  * @throws ConfigurationError with every problem found
  */
 export const buildOffline = async (file: string, files: ConfigurationFiles): Promise<Snapshot> => {
-  const resources = processResources(systemClock, createLogger('error'), { idle: true })
   // No state is read, so no login is known to have ended.
-  const stands = async (): Promise<'stands'> => await Promise.resolve('stands')
-  resources.standings.answerBy({ login: stands, grant: stands })
+  const options = { idle: true, loginStatus: ALL_ACTIVE }
+  const resources = processResources(systemClock, createLogger('error'), options)
   return await buildSnapshot(file, files, resources)
 }

@@ -1,6 +1,7 @@
 // An authenticator, the rules of a route, or its credentials for the upstream, built from the text of
 // a configuration as the service builds it.
 
+import { NO_LOGINS } from '../../src/logins/status.ts'
 import { dirname } from 'node:path'
 import type { ChainLink } from '../../src/authenticate/chain.ts'
 import { CredentialCache } from '../../src/authenticate/credential-cache.ts'
@@ -157,6 +158,7 @@ const build = async <T>(
     problems,
     connections,
     lent: new Set(),
+    loginStatus: NO_LOGINS,
     loginIssuer: parsed.config.issuer?.login && parsed.config.issuer.url,
     dependencies,
   })

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before } from 'node:test'
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
-import { textsIn, type Language } from '../../src/pages/catalog.ts'
+import { textsIn, type Language } from '../../src/pages/i18n/catalog.ts'
 import { startChromium, trusting } from '../servers/chromium.ts'
 import { chromiumHomeWith } from '../servers/chromium-home.ts'
 import type { KeyPair } from '../servers/pki.ts'

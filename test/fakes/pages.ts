@@ -2,10 +2,10 @@
 
 import { lookSchema, type LookConfig } from '../../src/pages/theme-schema.ts'
 import { ConfigurationFiles } from '../../src/config/files.ts'
-import type { Language } from '../../src/pages/catalog.ts'
+import type { Language } from '../../src/pages/i18n/catalog.ts'
 import type { FormContext } from '../../src/pages/context.ts'
 import type { Html } from '../../src/pages/html.ts'
-import { loadLook, type Look } from '../../src/pages/look.ts'
+import { loadLook, type Look } from '../../src/pages/theme.ts'
 import { accountPage, type AccountModel } from '../../src/pages/views/account.ts'
 import { challengePage } from '../../src/pages/views/challenge.ts'
 import { consentPage } from '../../src/pages/views/consent.ts'

@@ -1,7 +1,7 @@
 // What the provider stores, outside of any request: for tests of records that need no browser.
 
-import { BrowserRecords } from '../../src/issuer/authorization/browser-records.ts'
-import { RecordAdapter } from '../../src/issuer/authorization/record-adapter.ts'
+import { BrowserRecords } from '../../src/issuer/provider/browser-records.ts'
+import { RecordAdapter } from '../../src/issuer/provider/record-adapter.ts'
 import { OpaqueKeys } from '../../src/state/opaque-keys.ts'
 import type { RevocableRecords } from '../../src/state/record-store.ts'
 import { FakeClock } from './clock.ts'

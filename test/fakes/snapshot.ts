@@ -34,6 +34,7 @@ export const snapshotOf = (
   seal: undefined,
   issuer: undefined,
   authorizationServer: undefined,
+  logins: undefined,
   stateSettings: { kind: 'memory' },
   dependencies: [],
   [Symbol.asyncDispose]: () => Promise.resolve(),

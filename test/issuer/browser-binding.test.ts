@@ -19,7 +19,7 @@ const BROWSER_COOKIES = '__Host-countersign-browser-'
 const LOGIN_COOKIE = '__Host-countersign-login'
 
 /** A login that was proven in the attacker's browser and not resumed there. */
-interface ProvenLogin {
+interface UnmappedLogin {
   readonly uid: string
   /** The attacker's cookies for the login, by name. */
   readonly cookies: ReadonlyMap<string, string>
@@ -51,7 +51,7 @@ describe('a login under way', () => {
   /** @param begin opens the login page */
   const provenByBob = async (
     begin = async (browser: Browser): Promise<Visit> => await browser.get(url),
-  ): Promise<ProvenLogin> => {
+  ): Promise<UnmappedLogin> => {
     const mallory = site.browser()
     const page = await begin(mallory)
     const uid = /^\/login\/([\w-]+)/.exec(page.url.pathname)?.[1] ?? ''
@@ -62,7 +62,7 @@ describe('a login under way', () => {
   }
 
   /** As a sibling host does it by `Domain=example.org`: a `__Host-` cookie it cannot set (RFC 6265bis §4.1.3.2). */
-  const plant = (victim: Browser, { uid, cookies }: ProvenLogin): void => {
+  const plant = (victim: Browser, { uid, cookies }: UnmappedLogin): void => {
     for (const [name, value] of cookies) {
       if (name.startsWith('__Host-')) continue
       for (const path of [`/authorize/${uid}`, `/device/${uid}`, `/login/${uid}`]) {

@@ -1,10 +1,11 @@
 // The authorization server alone, on a state of the test's own, which can look at what is stored.
 
 import { Reloader } from '../../src/config/reload.ts'
-import { processResources } from '../../src/check/resources.ts'
+import { processResources, type SnapshotResources } from '../../src/check/resources.ts'
+import { clientNotifier } from '../../src/issuer/provider/client-notifier.ts'
 import { buildSnapshot } from '../../src/check/snapshot.ts'
 import { startIssuerListener } from '../../src/issuer/listener.ts'
-import { IssuerMetrics } from '../../src/issuer/metrics.ts'
+import { IssuerMetrics } from '../../src/issuer/http/metrics.ts'
 import { systemClock as clock } from '../../src/runtime/clock.ts'
 import type { State } from '../../src/state/state.ts'
 import { MemoryAudit } from '../fakes/audit-sink.ts'
@@ -24,7 +25,14 @@ export const startIssuerOn = async (state: State): Promise<IssuerOn> => {
   const folder = stack.use(await siteFolder())
   const file = folder.file('countersign.yaml')
   const { logger } = memoryLogger()
-  const resources = stack.use(processResources(clock, logger, { state }))
+  const audit = new MemoryAudit()
+  const metrics = new IssuerMetrics()
+  const logins: SnapshotResources['logins'] = {
+    events: audit,
+    metrics,
+    notifierOf: (server, { keys }) => clientNotifier(server, keys, { metrics, logger }),
+  }
+  const resources = stack.use(processResources(clock, logger, { state, logins }))
   const reloader = stack.use(await Reloader.start((files) => buildSnapshot(file, files, resources)))
   stack.defer(() => reloader.current().value[Symbol.asyncDispose]())
   const listener = stack.use(
@@ -35,8 +43,8 @@ export const startIssuerOn = async (state: State): Promise<IssuerOn> => {
         records: state.records,
         attempts: state.attempts,
         opaqueKeys: state.keys,
-        audit: new MemoryAudit(),
-        metrics: new IssuerMetrics(),
+        audit,
+        metrics,
         clock,
         logger,
       },

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { DEFAULT_LIMITS, type LimitsConfig } from '../../src/request/limits-schema.ts'
-import { startIssuerListener, type Published } from '../../src/issuer/listener.ts'
-import { IssuerMetrics } from '../../src/issuer/metrics.ts'
+import { startIssuerListener, type ListenerSettings } from '../../src/issuer/listener.ts'
+import { IssuerMetrics } from '../../src/issuer/http/metrics.ts'
 import type { HttpServer } from '../../src/runtime/http/server.ts'
 import { MemoryRecords } from '../../src/state/memory-records.ts'
 import { MemoryAttempts } from '../../src/state/memory.ts'
@@ -16,7 +16,7 @@ import { madeKey, signingKeysOf } from '../fakes/signing-keys.ts'
 
 describe('the listener of the issuer', () => {
   const clock = new FakeClock()
-  let issuer: Published['issuer']
+  let issuer: ListenerSettings['issuer']
   let server: HttpServer
   let limits: LimitsConfig = DEFAULT_LIMITS
   let origin = ''
@@ -28,7 +28,7 @@ describe('the listener of the issuer', () => {
     server = await startIssuerListener(
       { address: { kind: 'tcp', host: '127.0.0.1', port: 0 }, plaintext: false, mode: '0660' },
       {
-        current: () => ({ issuer, authorizationServer: undefined, limits }),
+        current: () => ({ issuer, authorizationServer: undefined, logins: undefined, limits }),
         records: new MemoryRecords(clock),
         attempts: new MemoryAttempts(clock),
         opaqueKeys: new OpaqueKeys(),

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as openid from 'openid-client'
-import { LoginRecords, accountKey } from '../../src/issuer/authorization/login-records.ts'
+import { LoginStore, accountKey } from '../../src/logins/login-store.ts'
 import { opened, fileSettings } from '../state/opening.ts'
 import {
   authorization,
@@ -30,7 +30,7 @@ const startLosing = async () => {
     site,
     async lose() {
       const { state, [Symbol.asyncDispose]: close } = await opened(fileSettings(file))
-      assert.equal((await new LoginRecords(state.records).list('alice')).length, 1)
+      assert.equal((await new LoginStore(state.records).list('alice')).length, 1)
       const keys = await state.records.keysIn('artifacts of account alice')
       const accounts = keys.filter((key) => key.startsWith(accountKey('')))
       assert.equal(accounts.length, 1)

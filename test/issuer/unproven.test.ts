@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { after, describe, it } from 'node:test'
 import { getHeapSpaceStatistics } from 'node:v8'
-import { SignOuts } from '../../src/logins/sign-outs.ts'
+import { RevocationMarks } from '../../src/logins/revocation-marks.ts'
 import { systemClock as clock } from '../../src/runtime/clock.ts'
 import { MemoryRecords } from '../../src/state/memory-records.ts'
 import { memoryState, type State } from '../../src/state/state.ts'
@@ -124,7 +124,7 @@ for (const { name, create, skip = false } of STORES) {
       const person = issuer.browser()
       const page = await person.get(`${ISSUER}/account`)
       await person.submit(page, '/password', { user: 'alice', password: 'wonderland' })
-      await new SignOuts(state.records, clock).note('bob')
+      await new RevocationMarks(state.records, clock).note('bob')
       const visitor = issuer.browser()
       await visitor.get(`${ISSUER}/device`)
       const cookie = [...visitor.cookiesOf(ISSUER)].map((pair) => pair.join('=')).join('; ')
@@ -140,7 +140,7 @@ for (const { name, create, skip = false } of STORES) {
 
       assert.deepEqual(await held(), before)
       assert.match((await person.get(`${ISSUER}/account`)).body, />alice</)
-      assert.ok((await new SignOuts(state.records, clock).lastOf('bob')) > 0)
+      assert.ok((await new RevocationMarks(state.records, clock).lastOf('bob')) > 0)
     })
 
     it('displace nothing by what has to be stored for them', async () => {

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { LANGUAGES, type Language } from '../../src/pages/catalog.ts'
+import { LANGUAGES, type Language } from '../../src/pages/i18n/catalog.ts'
 import { render } from '../../src/pages/html.ts'
 import { pagesWith } from '../fakes/hostile-pages.ts'
 import { contextOf, FULL_LOOK, lookOf, SAMPLES } from '../fakes/pages.ts'

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { pageHeaders } from '../../src/pages/headers.ts'
-import type { Look } from '../../src/pages/look.ts'
+import type { Look } from '../../src/pages/theme.ts'
 import { lookOf } from '../fakes/pages.ts'
 
 describe('the headers of a page', () => {

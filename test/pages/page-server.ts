@@ -3,10 +3,10 @@
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { text } from 'node:stream/consumers'
-import type { Language } from '../../src/pages/catalog.ts'
+import type { Language } from '../../src/pages/i18n/catalog.ts'
 import { pageHeaders } from '../../src/pages/headers.ts'
 import { render, type Html } from '../../src/pages/html.ts'
-import type { Look } from '../../src/pages/look.ts'
+import type { Look } from '../../src/pages/theme.ts'
 import { contextOf, SAMPLES, type Sample } from '../fakes/pages.ts'
 
 /** What a browser sent by a form. */

@@ -5,8 +5,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BrowserSessions } from '../../src/logins/browser-sessions.ts'
-import { SignOuts } from '../../src/logins/sign-outs.ts'
-import { LoginRecords } from '../../src/issuer/authorization/login-records.ts'
+import { RevocationMarks } from '../../src/logins/revocation-marks.ts'
+import { LoginStore } from '../../src/logins/login-store.ts'
 import { recordAdapter } from '../fakes/record-adapter.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import type { OpenedState } from '../../src/state/opened-state.ts'
@@ -28,14 +28,14 @@ const TOKEN_S = 3_600
 const replicaOn = ({ state, store }: OpenedState) => {
   const { records, keys } = state
   const sessions = new BrowserSessions(records, keys, systemClock)
-  const signOuts = new SignOuts(records, systemClock)
-  const logins = new LoginRecords(records)
+  const revocationMarks = new RevocationMarks(records, systemClock)
+  const logins = new LoginStore(records)
   const refreshTokens = recordAdapter('RefreshToken', records)
   const codes = recordAdapter('Session', records)
   return {
     store,
     sessions,
-    signOuts,
+    revocationMarks,
     logins,
     refreshTokens,
     async logIn(user: string) {
@@ -56,7 +56,7 @@ const replicaOn = ({ state, store }: OpenedState) => {
       assert.ok(cookie !== undefined)
       return { cookie, issued: Math.floor(Date.now() / 1_000) * 1_000 }
     },
-    async signOut(user: string) {
+    async logout(user: string) {
       await logins.endUser(user)
       await sessions.endUser(user)
     },
@@ -69,7 +69,7 @@ const replicaOn = ({ state, store }: OpenedState) => {
         session: (await sessions.find(cookie)) !== undefined,
         login: (await codes.find(`session-${user}`)) !== undefined,
         refreshToken: (await refreshTokens.find(`token-${user}`)) !== undefined,
-        jwt: issued > (await signOuts.lastOf(user)),
+        jwt: issued > (await revocationMarks.lastOf(user)),
       }
     },
   }
@@ -131,7 +131,7 @@ for (const [name, create] of Object.entries(STORES)) {
       const { tampering, one, other } = setting
       const [alice, bob] = [await one.logIn('alice'), await one.logIn('bob')]
       const putBack = await tampering.copyRecords()
-      await one.signOut('alice')
+      await one.logout('alice')
       await putBack()
       assert.deepEqual(await one.good('alice', alice), NOTHING)
       await sleep(FRESH_MS)
@@ -169,7 +169,7 @@ for (const [name, create] of Object.entries(STORES)) {
       await using setting = await setUp()
       const { tampering, one, other } = setting
       const alice = await one.logIn('alice')
-      await one.signOut('alice')
+      await one.logout('alice')
       await sleep(FRESH_MS)
       assert.deepEqual(await other.good('alice', alice), NOTHING)
       await tampering.empty()
@@ -182,7 +182,7 @@ for (const [name, create] of Object.entries(STORES)) {
       const { tampering, one, other, lines } = setting
       const [alice, bob] = [await one.logIn('alice'), await one.logIn('bob')]
       const putBack = await tampering.copyAll()
-      await one.signOut('alice')
+      await one.logout('alice')
       await sleep(FRESH_MS)
       assert.deepEqual(await other.good('bob', bob), ALL)
       await putBack()
@@ -204,7 +204,7 @@ for (const [name, create] of Object.entries(STORES)) {
       const [alice, bob] = [await one.logIn('alice'), await one.logIn('bob')]
       assert.deepEqual(await other.good('bob', bob), ALL)
       const putBack = await tampering.copyAll()
-      await one.signOut('alice')
+      await one.logout('alice')
       await tampering.empty()
       await putBack()
       // A replica that has not seen the sign-out does not know of it, but the one that has does.

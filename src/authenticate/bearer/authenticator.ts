@@ -11,7 +11,7 @@ import { digestOf } from '../../runtime/digest.ts'
 import { shared } from '../../runtime/shared.ts'
 import type { Authentication, Authenticator } from '../authenticator.ts'
 import { fingerprintOf, type CredentialCache } from '../credential-cache.ts'
-import type { AskEnded } from '../session/ended-tokens.ts'
+import type { EndedTokenCheck } from '../session/token-status.ts'
 import {
   BEARER_CARRIERS,
   UNREAD_BEARER_CARRIERS,
@@ -39,12 +39,12 @@ export interface BearerOptions extends TokenRules {
   /** Without it, nobody can use a token that is bound to a key. */
   readonly dpop?: DpopOptions | undefined
   /** Of an issuer that is ours: whether the login of a token has ended, or its user was signed out. */
-  readonly askEnded?: AskEnded | undefined
+  readonly isTokenEnded?: EndedTokenCheck | undefined
 }
 
 /** Makes an authenticator for bearer tokens of one issuer. */
 export const bearerAuthenticator = (options: BearerOptions): Authenticator => {
-  const { name, realm, keys, dpop, askEnded } = options
+  const { name, realm, keys, dpop, isTokenEnded } = options
   const prover = new Prover(options)
   const mayHold = holding(dpop)
   const challenges = tokenChallenges(realm, dpop)
@@ -78,8 +78,8 @@ export const bearerAuthenticator = (options: BearerOptions): Authenticator => {
         return refuse({ ...holder, user: facts.user, shown: facts.shown })
       }
       if (holder.outcome === 'unavailable') return holder
-      if (askEnded === undefined) return authentication
-      const ending = await endingOf(facts, askEnded)
+      if (isTokenEnded === undefined) return authentication
+      const ending = await endingOf(facts, isTokenEnded)
       if (ending === undefined) return authentication
       return ending.outcome === 'rejected' ? refuse(ending) : ending
     },
@@ -110,10 +110,10 @@ const holding = (dpop: DpopOptions | undefined) => {
 /** Why a token that was proven is over all the same; `undefined` where it is not. */
 const endingOf = async (
   { user, shown, claims = {} }: Facts,
-  askEnded: AskEnded,
+  isTokenEnded: EndedTokenCheck,
 ): Promise<Rejection | Extract<Authentication, { outcome: 'unavailable' }> | undefined> => {
   try {
-    const ended = await askEnded(claims)
+    const ended = await isTokenEnded(claims)
     return ended ? { outcome: 'rejected', code: 'token-inactive', user, shown } : undefined
   } catch (cause) {
     return { outcome: 'unavailable', cause }

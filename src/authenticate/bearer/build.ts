@@ -2,8 +2,8 @@
 
 import type { Authenticator } from '../authenticator.ts'
 import { bearerAuthenticator } from './authenticator.ts'
-import { endedTokens, type AskEnded } from '../session/ended-tokens.ts'
-import { SignOuts } from '../../logins/sign-outs.ts'
+import { endedTokenCheck, type EndedTokenCheck } from '../session/token-status.ts'
+import { RevocationMarks } from '../../logins/revocation-marks.ts'
 import type { DpopOptions } from './dpop.ts'
 import { fixedKeySet, type KeySet } from './key-set.ts'
 import type { BearerConfig } from './schema.ts'
@@ -19,8 +19,8 @@ export const buildBearer = async (
   const keys = await parts.problems.collect(path, () => keySetOf(config, parts))
   const { clock, memory } = parts
   const dpop = dpopOf(config, parts)
-  const askEnded = endingsOf(config, parts)
-  return keys && bearerAuthenticator({ ...config, name, keys, clock, memory, dpop, askEnded })
+  const isTokenEnded = endingsOf(config, parts)
+  return keys && bearerAuthenticator({ ...config, name, keys, clock, memory, dpop, isTokenEnded })
 }
 
 // As sessions are, by default: the end of a login counts everywhere after so long.
@@ -29,12 +29,12 @@ const LONGEST_REMEMBERED_MS = 5_000
 /** Where users log in at the issuer, and it is us, it is known which logins have ended. */
 const endingsOf = (
   { issuer, remember }: BearerConfig,
-  { loginIssuer, standings, state, clock }: AuthenticatorParts,
-): AskEnded | undefined =>
+  { loginIssuer, loginStatus, state, clock }: AuthenticatorParts,
+): EndedTokenCheck | undefined =>
   issuer === loginIssuer
-    ? endedTokens({
-        grant: standings.grant,
-        signOuts: new SignOuts(state.records, clock),
+    ? endedTokenCheck({
+        grant: loginStatus.grant,
+        revocationMarks: new RevocationMarks(state.records, clock),
         remember: Math.min(remember, LONGEST_REMEMBERED_MS),
       })
     : undefined

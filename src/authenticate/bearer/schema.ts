@@ -2,22 +2,8 @@
 
 import { z } from 'zod'
 import { compileCondition } from '../../expression/cel.ts'
+import { SIGNATURE_ALGORITHMS } from '../../keys/signature-algorithms.ts'
 import { durationSchema, pathSchema, realmSchema } from '../../config/values.ts'
-
-/** Signature algorithms (RFC 7518 §3.1, RFC 8037, RFC 9864): public-key ones only. */
-export const SIGNATURE_ALGORITHMS = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'Ed25519',
-] as const
 
 /** A CEL condition about `claims`. */
 const claimsCondition = z.string().transform((source, context) => {

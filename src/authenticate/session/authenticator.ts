@@ -10,6 +10,7 @@ import type { Authentication, Authenticator } from '../authenticator.ts'
 import type { CredentialLocation } from '../../request/credential-location.ts'
 import { fingerprintOf, type CredentialCache } from '../credential-cache.ts'
 import type { BrowserSession, BrowserSessions } from '../../logins/browser-sessions.ts'
+import type { LoginStatusLookup } from '../../logins/status.ts'
 
 /** The cookie. */
 export const SESSION_COOKIE = OWN_COOKIES
@@ -24,17 +25,9 @@ export interface SessionOptions {
   /** How long one request by a session may last, in milliseconds. */
   readonly stream: number
   readonly memory: CredentialCache
-  readonly askStanding: AskStanding
+  readonly statusOf: LoginStatusLookup
   readonly clock: Clock
 }
-
-/**
- * Asks whether a login, by its id, is still good: neither ended nor refused by whoever vouches for it. Where
- * there is time left, they are asked in the background, and the answer is that it stands.
- *
- * @throws CountersignError `unavailable` when it cannot be known
- */
-export type AskStanding = (login: string) => Promise<'stands' | 'ended'>
 
 const CARRIER: CredentialLocation = { kind: 'cookie', name: SESSION_COOKIE }
 
@@ -69,7 +62,7 @@ const find = async (
   text: string,
 ): Promise<Authentication> => {
   const { memory } = options
-  const session = await standing(options, host, text)
+  const session = await activeSession(options, host, text)
   if (session === undefined) return { outcome: 'rejected', code: 'session-ended' }
   return {
     outcome: 'authenticated',
@@ -77,9 +70,9 @@ const find = async (
   }
 }
 
-/** The session, where there is one on that host, and somebody vouches for it now. */
-const standing = async (
-  { sessions, askStanding, clock }: SessionOptions,
+/** The session on that host, when its login is active; a login whose recheck is due is checked first. */
+const activeSession = async (
+  { sessions, statusOf, clock }: SessionOptions,
   host: string,
   text: string,
 ): Promise<BrowserSession | undefined> => {
@@ -87,9 +80,9 @@ const standing = async (
   if (session?.host !== host) return undefined
   const { renewal } = session
   if (renewal === undefined || clock.now() < renewal.from) return session
-  if ((await askStanding(renewal.login)) === 'ended') return undefined
+  if ((await statusOf(renewal.login)) === 'ended') return undefined
   if (clock.now() < renewal.by) return session
-  // They were asked just now: it says now what they said.
+  // The recheck has just changed the session.
   const renewed = await sessions.find(text)
   return renewed?.renewal !== undefined && clock.now() < renewed.renewal.by ? renewed : undefined
 }

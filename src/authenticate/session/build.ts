@@ -2,7 +2,7 @@
 
 import type { Authenticator } from '../authenticator.ts'
 import { sessionAuthenticator } from './authenticator.ts'
-import { ownPagesOnly } from './same-origin.ts'
+import { sameOriginOnly } from './same-origin.ts'
 import { BrowserSessions } from '../../logins/browser-sessions.ts'
 import type { SessionConfig } from './schema.ts'
 import type { AuthenticatorParts } from '../parts.ts'
@@ -11,10 +11,10 @@ import type { AuthenticatorParts } from '../parts.ts'
 export const buildSession = (
   name: string,
   { remember, stream, origins }: SessionConfig,
-  { memory, state, standings, clock }: AuthenticatorParts,
+  { memory, state, loginStatus, clock }: AuthenticatorParts,
 ): Authenticator => {
   const sessions = new BrowserSessions(state.records, state.keys, clock)
-  const { login: askStanding } = standings
-  const options = { name, sessions, remember, stream, memory, askStanding, clock }
-  return ownPagesOnly(sessionAuthenticator(options), new Set(origins))
+  const { login: statusOf } = loginStatus
+  const options = { name, sessions, remember, stream, memory, statusOf, clock }
+  return sameOriginOnly(sessionAuthenticator(options), new Set(origins))
 }

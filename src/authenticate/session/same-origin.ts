@@ -12,7 +12,7 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
  *
  * @param origins others whose pages may as well
  */
-export const ownPagesOnly = (
+export const sameOriginOnly = (
   authenticator: Authenticator,
   origins: ReadonlySet<string>,
 ): Authenticator => ({

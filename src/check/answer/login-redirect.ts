@@ -9,31 +9,23 @@ import {
   ATTEMPT_SECONDS,
   endOfAttempt,
 } from '../../logins/login-attempts.ts'
-import { languageFor, LANGUAGES, textsIn } from '../../pages/catalog.ts'
+import {
+  AUTHORIZATION_PATH,
+  callbackOf,
+  LOGIN_PATH,
+  originOf,
+  SESSION_CLIENT,
+} from '../../logins/session-client.ts'
+import { languageFor, LANGUAGES, textsIn } from '../../pages/i18n/catalog.ts'
 import type { PageContext } from '../../pages/context.ts'
 import { pageHeaders } from '../../pages/headers.ts'
-import type { Look } from '../../pages/look.ts'
+import type { Look } from '../../pages/theme.ts'
 import { interruptedPage } from '../../pages/views/interrupted.ts'
 import { messagePage, type MessageKind } from '../../pages/views/message.ts'
-import { cookiesBeginning } from '../../request/cookies.ts'
+import { cookiesBeginning, COOKIE_END, endedCookie } from '../../request/cookies.ts'
 import type { Request } from '../../request/request.ts'
 import type { HeaderPair } from '../../transform/transformer.ts'
 import type { PublicRefusal } from './public-refusal.ts'
-
-/** The client that our own routes are at our authorization server. */
-export const SESSION_CLIENT = 'countersign'
-
-/** The authorization endpoint. */
-export const AUTHORIZATION_PATH = '/authorize'
-
-/** Where logins come back to, on the host of the route. */
-export const CALLBACK_PATH = '/.countersign/callback'
-
-/** Where a login can be begun by hand. */
-export const LOGIN_PATH = '/.countersign/login'
-
-/** Where logouts come back to, on the host of the route. */
-export const LOGGED_OUT_PATH = '/.countersign/logged-out'
 
 /** What takes the place of a 401. */
 export interface LoginInvitation {
@@ -57,7 +49,7 @@ export interface LoginRedirectOptions {
 }
 
 // Of 86 bytes each. A tab whose cookie was dropped for newer ones still ends where it wanted to go, since
-// its state says where that is (issuer/session/login-return.ts).
+// its state says where that is (issuer/session/login-callback.ts).
 const MOST_ATTEMPTS = 16
 
 // More than a browser that is sent this way ever has. What is beyond them ends by itself.
@@ -176,26 +168,6 @@ const messageFor = ({ status }: PublicRefusal): MessageKind | undefined => {
   if (status === 429) return 'too-many'
   return status === 503 ? 'unavailable' : undefined
 }
-
-/** Of a cookie of ours: RFC 6265bis, `__Host-`. */
-export const COOKIE_END = '; Path=/; Secure; HttpOnly; SameSite=Lax'
-
-/** The `Set-Cookie` that ends a cookie. */
-export const endedCookie = (name: string): string => `${name}=; Max-Age=0${COOKIE_END}`
-
-/** Routes are reached at the port of the issuer: Envoy publishes both. */
-export const originOf = (host: string, issuer: string): string => {
-  const { port } = new URL(issuer)
-  return `https://${host}${port === '' ? '' : `:${port}`}`
-}
-
-/** The redirect URI of a host. */
-export const callbackOf = (host: string, issuer: string): string =>
-  `${originOf(host, issuer)}${CALLBACK_PATH}`
-
-/** The post-logout redirect URI of a host. */
-export const loggedOutOf = (host: string, issuer: string): string =>
-  `${originOf(host, issuer)}${LOGGED_OUT_PATH}`
 
 /**
  * Whether a person goes to a page (Fetch Metadata, `Sec-Fetch-Mode` and `-Dest`), and not a script for

@@ -4,32 +4,30 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { SESSION_COOKIE } from '../../authenticate/session/authenticator.ts'
 import type { AuthorizationServer } from '../../check/authorization-server.ts'
+import { LoginRedirect } from '../../check/answer/login-redirect.ts'
 import {
   CALLBACK_PATH,
-  endedCookie,
   LOGGED_OUT_PATH,
   loggedOutOf,
   LOGIN_PATH,
-  LoginRedirect,
+  LOGOUT_PATH,
   originOf,
   SESSION_CLIENT,
-} from '../../check/answer/login-redirect.ts'
-import { cookiesNamed } from '../../request/cookies.ts'
+} from '../../logins/session-client.ts'
+import { LoginAttempts } from '../../logins/login-attempts.ts'
+import { cookiesNamed, endedCookie } from '../../request/cookies.ts'
 import type { OpaqueKeys } from '../../state/opaque-keys.ts'
-import { cookieHeadersOf } from '../cookie-headers.ts'
-import { ENDPOINTS } from '../paths.ts'
-import { LoginReturn, type LoginReturnParts } from './login-return.ts'
-import { LogoutReturns } from './logout-returns.ts'
-import { sendOn, type Visit } from './visit.ts'
-
-/** Everything below is answered here. */
-export const SESSION_PREFIX = '/.countersign/'
-
-/** Where people log out. */
-const LOGOUT_PATH = '/.countersign/logout'
+import { cookieHeadersOf } from '../http/cookie-headers.ts'
+import { ENDPOINTS } from '../http/paths.ts'
+import { LoginCallback, type LoginCallbackParts } from './login-callback.ts'
+import { LogoutStates } from './logout-states.ts'
+import { sendOn, type RouteRequest } from './route-request.ts'
 
 /** What the endpoints need. */
-export interface SessionEndpointParts extends Omit<LoginReturnParts, 'redirect'> {
+export interface SessionEndpointParts extends Omit<
+  LoginCallbackParts,
+  'redirect' | 'secret' | 'loginAttempts'
+> {
   readonly server: AuthorizationServer
   /** Of the state, so that replicas know each other's logouts. */
   readonly opaqueKeys: OpaqueKeys
@@ -39,15 +37,23 @@ export interface SessionEndpointParts extends Omit<LoginReturnParts, 'redirect'>
 export class SessionEndpoints {
   readonly #parts: SessionEndpointParts
   readonly #redirect: LoginRedirect
-  readonly #return: LoginReturn
-  readonly #logouts: LogoutReturns
+  readonly #callback: LoginCallback
+  readonly #logouts: LogoutStates
 
   constructor(parts: SessionEndpointParts) {
     this.#parts = parts
-    const { server, attempts } = parts
-    this.#redirect = new LoginRedirect({ issuer: server.url, look: server.look, attempts })
-    this.#return = new LoginReturn({ ...parts, redirect: this.#redirect })
-    this.#logouts = new LogoutReturns(parts.opaqueKeys)
+    const { server, opaqueKeys } = parts
+    const { url: issuer, look } = server
+    const loginAttempts = new LoginAttempts(opaqueKeys)
+    const secret = opaqueKeys.of('session-client')
+    this.#redirect = new LoginRedirect({ issuer, look, attempts: loginAttempts })
+    this.#callback = new LoginCallback({
+      ...parts,
+      loginAttempts,
+      secret,
+      redirect: this.#redirect,
+    })
+    this.#logouts = new LogoutStates(opaqueKeys)
   }
 
   /** Answers a request. */
@@ -59,10 +65,10 @@ export class SessionEndpoints {
     if (request.method !== 'GET') return sender.tell('malformed', 405, request, response)
     const url = URL.parse(request.url ?? '', originOf(host, server.url))
     if (url === null) return sender.tell('malformed', 400, request, response)
-    const visit: Visit = { host, config, url, request, response }
+    const visit: RouteRequest = { host, config, url, request, response }
     switch (path) {
       case CALLBACK_PATH:
-        return await this.#return.answer(visit)
+        return await this.#callback.answer(visit)
       case LOGIN_PATH:
         return this.#begin(visit)
       case LOGOUT_PATH:
@@ -74,7 +80,7 @@ export class SessionEndpoints {
     }
   }
 
-  #begin({ host, request, response }: Visit): void {
+  #begin({ host, request, response }: RouteRequest): void {
     const { clock } = this.#parts
     const { headers } = this.#redirect.begin(
       { host, headers: cookieHeadersOf(request) },
@@ -86,7 +92,7 @@ export class SessionEndpoints {
   }
 
   /** The authorization server asks whether it is meant, ends its session, and tells us (`endLogin`). */
-  #leave({ host, request, response }: Visit): void {
+  #leave({ host, request, response }: RouteRequest): void {
     const { server, clock } = this.#parts
     const url = new URL(ENDPOINTS.end_session, server.url)
     url.search = new URLSearchParams({
@@ -101,13 +107,13 @@ export class SessionEndpoints {
    * What is remembered of a session would let this browser in for some seconds still. Only a logout that
    * began here in this browser ends it: any page can lead a browser to this address.
    */
-  async #left(visit: Visit): Promise<void> {
+  async #left(visit: RouteRequest): Promise<void> {
     const { host, url, request, response } = visit
-    const { sessions, clock } = this.#parts
+    const { logins, clock } = this.#parts
     const shown = sessionCookiesOf(request)
     const state = url.searchParams.get('state') ?? ''
     if (shown.length > 0 && this.#logouts.holds(host, shown, state, clock.now())) {
-      for (const text of shown) await sessions.endText(text)
+      for (const text of shown) await logins.sessions.endText(text)
       response.appendHeader('set-cookie', endedCookie(SESSION_COOKIE))
       // What an upstream lets browsers keep, the next person would see by the button "back".
       response.setHeader('clear-site-data', '"cache"')

@@ -1,13 +1,13 @@
 // The account page: who I am, how I logged in, where else I am logged in, and the ways out. It shows what
 // we know and can change nothing but sessions.
 
-import { textsIn } from '../catalog.ts'
+import { textsIn } from '../i18n/catalog.ts'
 import type { FormContext } from '../context.ts'
 import { html, type Html } from '../html.ts'
 import { page } from '../layout.ts'
-import { foreign } from '../markup/foreign-text.ts'
-import type { Texts } from '../texts-en.ts'
-import { instantInWords } from '../words/times.ts'
+import { foreign } from '../markup/untrusted-text.ts'
+import type { Texts } from '../i18n/texts-en.ts'
+import { instantInWords } from '../i18n/times.ts'
 import { button, form } from './form.ts'
 import { sessionsTable, type AccountSession } from './sessions.ts'
 

@@ -1,12 +1,12 @@
 // The question that a server asks before a login is complete (RFC 2865 §4.4, Access-Challenge): its own
 // words, which it may have from anywhere, and one answer.
 
-import { textsIn } from '../catalog.ts'
+import { textsIn } from '../i18n/catalog.ts'
 import type { FormContext } from '../context.ts'
 import { html, type Html } from '../html.ts'
 import { page } from '../layout.ts'
-import { foreignLines } from '../markup/foreign-text.ts'
-import { waitInWords } from '../words/times.ts'
+import { foreignLines } from '../markup/untrusted-text.ts'
+import { waitInWords } from '../i18n/times.ts'
 import { button, field, form, problemBox } from './form.ts'
 
 /** Why the last answer came to nothing. */

@@ -1,11 +1,11 @@
 // Whether an application of somebody else may act for the person: who it is, what it wants, and where
 // the answer goes. Both answers look alike, since both are right ones.
 
-import { textsIn } from '../catalog.ts'
+import { textsIn } from '../i18n/catalog.ts'
 import type { FormContext } from '../context.ts'
 import { html, type Html } from '../html.ts'
 import { page } from '../layout.ts'
-import { foreign } from '../markup/foreign-text.ts'
+import { foreign } from '../markup/untrusted-text.ts'
 import { button, form } from './form.ts'
 
 /** What an application asks for by one word. */

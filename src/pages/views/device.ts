@@ -1,11 +1,11 @@
 // Logging a device in (RFC 8628 §3.3): its code is typed or confirmed here. Somebody else may have sent
 // the code, so the page says what it would be good for before it is confirmed (§5.4).
 
-import { textsIn } from '../catalog.ts'
+import { textsIn } from '../i18n/catalog.ts'
 import type { FormContext } from '../context.ts'
 import { html, type Html } from '../html.ts'
 import { page } from '../layout.ts'
-import { foreign } from '../markup/foreign-text.ts'
+import { foreign } from '../markup/untrusted-text.ts'
 import { button, field, form, hidden, problemBox } from './form.ts'
 
 /** What the page says. */

@@ -1,11 +1,11 @@
 // What somebody sees who sent a form after the session had ended. A redirect to the login would lose what
 // was typed; this page keeps it, because the browser can send it once more.
 
-import { textsIn } from '../catalog.ts'
+import { textsIn } from '../i18n/catalog.ts'
 import type { PageContext } from '../context.ts'
 import { html, type Html } from '../html.ts'
 import { page } from '../layout.ts'
-import { foreign } from '../markup/foreign-text.ts'
+import { foreign } from '../markup/untrusted-text.ts'
 import { safeUrl } from '../markup/url.ts'
 import { idOf, type MessageId } from './message.ts'
 

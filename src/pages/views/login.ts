@@ -2,13 +2,13 @@
 // and a wrong password are one problem here, so that nobody learns which users there are.
 
 import type { AccountRefusal } from '../../authenticate/password/verifier.ts'
-import { textsIn } from '../catalog.ts'
+import { textsIn } from '../i18n/catalog.ts'
 import type { FormContext } from '../context.ts'
 import { html, type Html } from '../html.ts'
 import { page } from '../layout.ts'
-import { foreign, shown } from '../markup/foreign-text.ts'
-import type { Texts } from '../texts-en.ts'
-import { waitInWords } from '../words/times.ts'
+import { foreign, shown } from '../markup/untrusted-text.ts'
+import type { Texts } from '../i18n/texts-en.ts'
+import { waitInWords } from '../i18n/times.ts'
 import { button, field, form, prefilled, problemBox } from './form.ts'
 
 /** Why the last attempt came to nothing, as far as the person may know. */

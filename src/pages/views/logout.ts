@@ -1,11 +1,11 @@
 // Logging out: whether it is wanted, when an application asks for it (OpenID Connect RP-Initiated Logout
 // 1.0 §2), and that it is done.
 
-import { textsIn } from '../catalog.ts'
+import { textsIn } from '../i18n/catalog.ts'
 import type { FormContext, PageContext } from '../context.ts'
 import { html, type Html } from '../html.ts'
 import { page } from '../layout.ts'
-import { foreign } from '../markup/foreign-text.ts'
+import { foreign } from '../markup/untrusted-text.ts'
 import { ownPath, safeUrl } from '../markup/url.ts'
 import { button, form } from './form.ts'
 

@@ -1,14 +1,14 @@
 // A page that only tells something: what happened, what can be done, and the id by which an operator finds
 // it in the audit log.
 
-import { textsIn } from '../catalog.ts'
+import { textsIn } from '../i18n/catalog.ts'
 import type { PageContext } from '../context.ts'
 import { html, type Html } from '../html.ts'
 import { page } from '../layout.ts'
-import { foreign } from '../markup/foreign-text.ts'
+import { foreign } from '../markup/untrusted-text.ts'
 import { safeUrl } from '../markup/url.ts'
-import type { Texts } from '../texts-en.ts'
-import { waitInWords } from '../words/times.ts'
+import type { Texts } from '../i18n/texts-en.ts'
+import { waitInWords } from '../i18n/times.ts'
 
 /** What there are texts for. */
 export type MessageKind = keyof Texts['message']

@@ -1,11 +1,11 @@
 // The sessions of a person: enough of each to know it again, and a button that ends it.
 
-import { textsIn } from '../catalog.ts'
+import { textsIn } from '../i18n/catalog.ts'
 import type { FormContext } from '../context.ts'
 import { html, type Html } from '../html.ts'
-import { foreign, shown } from '../markup/foreign-text.ts'
-import { browserName } from '../words/browser-name.ts'
-import { instantInWords } from '../words/times.ts'
+import { foreign, shown } from '../markup/untrusted-text.ts'
+import { browserName } from '../i18n/browser-name.ts'
+import { instantInWords } from '../i18n/times.ts'
 import { button, form } from './form.ts'
 
 /** One session. Instants are milliseconds since the epoch. */

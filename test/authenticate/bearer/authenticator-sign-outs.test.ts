@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
-import { endedTokens } from '../../../src/authenticate/session/ended-tokens.ts'
+import { endedTokenCheck } from '../../../src/authenticate/session/token-status.ts'
 import { bearerWith, codeOf, show } from './asking.ts'
 import { claimsOf, keySetOf, makeKey, NOW, type IssuerKey } from './issuing.ts'
 
@@ -14,10 +14,12 @@ before(async () => {
 const BEGUN = NOW - 60
 
 type LastOf = (user: string) => Promise<number>
-type Status = 'stands' | 'ended'
+type Status = 'active' | 'ended'
 
 const asking = (lastOf: LastOf, grant: (id: string) => Promise<Status> = unasked) =>
-  bearerWith(keySetOf(key), { askEnded: endedTokens({ grant, signOuts: { lastOf }, remember: 0 }) })
+  bearerWith(keySetOf(key), {
+    isTokenEnded: endedTokenCheck({ grant, revocationMarks: { lastOf }, remember: 0 }),
+  })
 
 const unasked = async (): Promise<never> => {
   throw new Error('asked')
@@ -74,7 +76,7 @@ describe('a token of our own issuer', () => {
 
 describe('a token of our own issuer that names its grant', () => {
   for (const [status, want] of [
-    ['stands', 'authenticated'],
+    ['active', 'authenticated'],
     ['ended', 'token-inactive'],
   ] as const) {
     it(`is ${want} where the login of the grant ${status}`, async () => {

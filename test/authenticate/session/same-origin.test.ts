@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Authentication } from '../../../src/authenticate/authenticator.ts'
-import { ownPagesOnly } from '../../../src/authenticate/session/same-origin.ts'
+import { sameOriginOnly } from '../../../src/authenticate/session/same-origin.ts'
 import { factsOf, fakeAuthenticator } from '../../fakes/authenticator.ts'
 import { requestOf } from '../../fakes/envoy.ts'
 
@@ -107,7 +107,7 @@ describe('a session', () => {
   ]
   for (const { name, method = 'GET', headers, want } of CASES) {
     it(name, async () => {
-      const authenticator = ownPagesOnly(fakeAuthenticator('browser', PROVEN), new Set([APP]))
+      const authenticator = sameOriginOnly(fakeAuthenticator('browser', PROVEN), new Set([APP]))
       const host = 'api.example.org:8443'
       const request = requestOf({ method, host, headers: Object.entries(headers) })
       const answer = await authenticator.authenticate(request, FOREVER)
@@ -118,7 +118,7 @@ describe('a session', () => {
   it('that is none is left to the others', async () => {
     const none = fakeAuthenticator('browser', { outcome: 'not-applicable' })
     const request = requestOf({ method: 'POST', headers: Object.entries(SIBLING) })
-    const answer = await ownPagesOnly(none, new Set()).authenticate(request, FOREVER)
+    const answer = await sameOriginOnly(none, new Set()).authenticate(request, FOREVER)
     assert.equal(answer.outcome, 'not-applicable')
   })
 })

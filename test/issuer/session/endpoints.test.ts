@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test'
 import { BrowserSessions } from '../../../src/logins/browser-sessions.ts'
 import { LoginAttempts } from '../../../src/logins/login-attempts.ts'
 import { SessionEndpoints } from '../../../src/issuer/session/endpoints.ts'
-import { PageSender } from '../../../src/issuer/page-sender.ts'
+import { PageSender } from '../../../src/issuer/http/page-sender.ts'
 import { MemoryRecords } from '../../../src/state/memory-records.ts'
 import { OpaqueKeys } from '../../../src/state/opaque-keys.ts'
 import { MemoryAudit } from '../../fakes/audit-sink.ts'
@@ -46,16 +46,16 @@ describe('the end of a login', () => {
         ]),
         look,
       },
-      sessions,
+      logins: {
+        sessions,
+        termsOf: () => Promise.resolve({ login: 'login-1', ends: Number.POSITIVE_INFINITY }),
+      },
       opaqueKeys: keys,
-      attempts,
       sender: new PageSender(look, ISSUER),
-      secret: 'our secret',
-      askToken: (form) => {
+      tokenClient: (form) => {
         asked.push(form)
         return Promise.resolve(answer(nonce))
       },
-      termsOf: () => Promise.resolve({ login: 'login-1', ends: Number.POSITIVE_INFINITY }),
       audit,
       clock,
     })

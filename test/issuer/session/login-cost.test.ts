@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { LoginRecords } from '../../../src/issuer/authorization/login-records.ts'
+import { LoginStore } from '../../../src/logins/login-store.ts'
 import { recordAdapter } from '../../fakes/record-adapter.ts'
 import type { OpenedState } from '../../../src/state/opened-state.ts'
 import type { RevocableRecords } from '../../../src/state/record-store.ts'
@@ -16,7 +16,7 @@ import { fileSettings, opened } from '../../state/opening.ts'
 import { serverAt } from '../../state/redis/reaching.ts'
 import { redisSettings } from '../../state/redis/settings.ts'
 import type { Site } from '../authorization-server.ts'
-import { startVouching, type Vouching } from '../vouching.ts'
+import { startVouching, type Vouching } from '../federated-logins.ts'
 
 const LOGINS = 12
 
@@ -60,7 +60,7 @@ describe('the login that a session on a route began with', () => {
         const { store, reads } = counting(state.state.records)
         const grants = recordAdapter('Grant', store)
         const tokens = recordAdapter('AccessToken', store)
-        const logins = new LoginRecords(store)
+        const logins = new LoginStore(store)
         const costs: number[] = []
         for (let count = 0; count < LOGINS; count += 1) {
           const login = { login: `login-${count}`, sessionUid: `session-${count}` }

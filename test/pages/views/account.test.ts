@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { render, type Html } from '../../../src/pages/html.ts'
-import type { Look } from '../../../src/pages/look.ts'
+import type { Look } from '../../../src/pages/theme.ts'
 import { accountPage, type AccountModel } from '../../../src/pages/views/account.ts'
 import { ACCOUNT, contextOf, lookOf, MANY_GROUPS, type AnyContext } from '../../fakes/pages.ts'
 import { tagsIn, textOf } from './markup.ts'

@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
-import { LANGUAGES } from '../../../src/pages/catalog.ts'
+import { LANGUAGES } from '../../../src/pages/i18n/catalog.ts'
 import { render, type Html } from '../../../src/pages/html.ts'
-import type { Look } from '../../../src/pages/look.ts'
+import type { Look } from '../../../src/pages/theme.ts'
 import { contextOf, lookOf, SAMPLES, type AnyContext } from '../../fakes/pages.ts'
 import { tagsIn, textOf, titleOf } from './markup.ts'
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { render, type Html } from '../../../src/pages/html.ts'
-import type { Look } from '../../../src/pages/look.ts'
+import type { Look } from '../../../src/pages/theme.ts'
 import { pagesWith } from '../../fakes/hostile-pages.ts'
 import { contextOf, lookOf, type AnyContext } from '../../fakes/pages.ts'
 import { HOSTILE } from '../../fakes/hostile-text.ts'

@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
-import { LANGUAGES, textsIn } from '../../../src/pages/catalog.ts'
+import { LANGUAGES, textsIn } from '../../../src/pages/i18n/catalog.ts'
 import { render } from '../../../src/pages/html.ts'
-import type { Look } from '../../../src/pages/look.ts'
+import type { Look } from '../../../src/pages/theme.ts'
 import { loginPage, type LoginModel, type LoginProblem } from '../../../src/pages/views/login.ts'
 import { contextOf, FULL_LOGIN, lookOf } from '../../fakes/pages.ts'
 import { tagsIn, textOf, titleOf } from './markup.ts'

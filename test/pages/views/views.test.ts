@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { render, type Html } from '../../../src/pages/html.ts'
-import type { Look } from '../../../src/pages/look.ts'
+import type { Look } from '../../../src/pages/theme.ts'
 import { challengePage } from '../../../src/pages/views/challenge.ts'
 import { consentPage } from '../../../src/pages/views/consent.ts'
 import { devicePage } from '../../../src/pages/views/device.ts'

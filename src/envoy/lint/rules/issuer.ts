@@ -1,9 +1,9 @@
 // Rules about routes to our issuer, where people log in: what is believed there of the caller is what Envoy
 // says, nobody is asked who has not said yet who they are, and logins come back.
 
-import { CALLBACK_PATH } from '../../../check/answer/login-redirect.ts'
-import { CERTIFICATE_HEADER, SOURCE_HEADER } from '../../../issuer/caller.ts'
-import { SESSION_PREFIX } from '../../../issuer/session/endpoints.ts'
+import { CALLBACK_PATH } from '../../../logins/session-client.ts'
+import { CERTIFICATE_HEADER, SOURCE_HEADER } from '../../../issuer/http/caller.ts'
+import { SESSION_PREFIX } from '../../../logins/session-client.ts'
 import { when, type Rule } from '../rule.ts'
 import { forwardedHeader } from '../view/forwarded-header.ts'
 import { hostsOf, takesPath, virtualHostsFor, type VirtualHost } from '../view/host.ts'

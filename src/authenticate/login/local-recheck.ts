@@ -1,0 +1,97 @@
+// Logins that were proven here, by a password or a certificate: what is kept of them, and how they are checked
+// again without the user. A login that cannot be checked again is a shorter one.
+
+import type { AccountEnd } from '../password/verifier.ts'
+import type { LoginConfig } from '../../logins/schema.ts'
+import type { Identity } from '../../identity/identity.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import { CountersignError, describeError } from '../../runtime/errors.ts'
+import { checkTimes, type LoginCheck, type LoginChecked } from '../../logins/recheck.ts'
+import type { LocalLogin, ProvenLoginRecord } from '../../logins/proven-logins.ts'
+import { proveAgain } from './prove.ts'
+import type { LoginWay } from './way.ts'
+
+/** What they need. */
+export interface LocalRecheckParts {
+  readonly config: Pick<LoginConfig, 'recheck' | 'longest' | 'longestUnchecked'>
+  readonly ways: readonly LoginWay[]
+  readonly clock: Clock
+}
+
+// The account is no longer usable at all. After a changed or expired password it is: by another login.
+const ACCOUNT_GONE: ReadonlySet<string> = new Set<AccountEnd>([
+  'user-unknown',
+  'user-replaced',
+  'user-disabled',
+  'user-locked',
+  'user-expired',
+])
+
+/** The local logins of one configuration. */
+export class LocalRecheck implements LoginCheck<LocalLogin> {
+  readonly #parts: LocalRecheckParts
+
+  constructor(parts: LocalRecheckParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * What is kept of a login.
+   *
+   * @param identity that was proven
+   * @param certificate that Envoy says was shown: URL-encoded PEM; empty for none
+   */
+  loginOf(identity: Identity, certificate: string): Omit<LocalLogin, 'session' | 'user'> {
+    const { config, clock } = this.#parts
+    const { recheck, longest, longestUnchecked } = config
+    const { authenticator, method } = identity
+    const way = method === 'certificate' ? 'certificate' : 'password'
+    const proven = way === 'certificate' ? certificateOf(certificate) : accountOf(identity)
+    const now = clock.now()
+    if (proven === undefined) {
+      return { authenticator, way, ends: now + Math.min(longest, longestUnchecked) }
+    }
+    return { authenticator, way, proven, renewal: checkTimes(now, recheck), ends: now + longest }
+  }
+
+  async check(_login: string, record: ProvenLoginRecord<LocalLogin>): Promise<LoginChecked> {
+    const { config, ways, clock } = this.#parts
+    const { proven } = record
+    const proof = await proveAgain(ways, proven)
+    switch (proof.outcome) {
+      case 'proven': {
+        const renewal = checkTimes(clock.now(), config.recheck)
+        return {
+          outcome: 'current',
+          identity: proof.identity,
+          record,
+          next: { ...proven, renewal },
+        }
+      }
+      case 'rejected': {
+        const { code } = proof
+        return { outcome: 'ended', detail: code, isAccountGone: ACCOUNT_GONE.has(code) }
+      }
+      case 'refused':
+        return { outcome: 'ended', detail: proof.code }
+      case 'unsupported':
+        return { outcome: 'ended', detail: 'it is not configured' }
+      case 'unavailable': {
+        const { cause } = proof
+        const message = `${proven.authenticator}: ${describeError(cause)}`
+        throw new CountersignError('unavailable', message, { cause })
+      }
+    }
+  }
+}
+
+const certificateOf = (certificate: string): LocalLogin['proven'] =>
+  certificate === '' ? undefined : { certificate }
+
+const accountOf = ({
+  account,
+  credential,
+  authenticatedAt,
+  methods,
+}: Identity): LocalLogin['proven'] =>
+  account === undefined ? undefined : { account, credential, authenticatedAt, methods }

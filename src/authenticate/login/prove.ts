@@ -1,0 +1,171 @@
+// What somebody showed at the login page, proven by the same authenticators that prove what requests
+// carry, so that lock-outs, remembered proofs and identity rules are the same too.
+
+import type { LoginLookup, LoginStep, PasswordQuestion, RejectionCode } from '../authenticator.ts'
+import type { AccountEnd } from '../password/verifier.ts'
+import type { MaybePromise } from '../../runtime/maybe-promise.ts'
+import type { Identity, IdentityRefusal } from '../../identity/identity.ts'
+import type { MappingResult } from '../../identity/mapping.ts'
+import { readRequest, type Request } from '../../request/request.ts'
+import type { LocalLogin } from '../../logins/proven-logins.ts'
+import type { LoginWay } from './way.ts'
+
+/** Who uses the login page, as Envoy sent it. */
+export interface LoginCaller {
+  /** An IP address. */
+  readonly source: string
+  /** URL-encoded PEM; empty for none. */
+  readonly certificate: string
+}
+
+/** A challenge that waits for its answer, and the authenticator that sent it. */
+export interface PendingChallenge {
+  /** The authenticator, by its name. */
+  readonly authenticator: string
+  readonly question: PasswordQuestion
+}
+
+/** What was shown. */
+export type Shown =
+  | { readonly kind: 'password'; readonly user: string; readonly password: string }
+  | { readonly kind: 'certificate' }
+
+/** What came of it. */
+export type Proof =
+  | { readonly outcome: 'proven'; readonly identity: Identity }
+  | Extract<LoginStep, { outcome: 'rejected' | 'unavailable' }>
+  | Extract<MappingResult, { outcome: 'refused' }>
+  | ({ readonly outcome: 'asked' } & PendingChallenge)
+  /** The question that was answered is not one any more. */
+  | { readonly outcome: 'stale' }
+  /** Nothing was shown that these ways know. */
+  | { readonly outcome: 'not-applicable' }
+
+/** What it came to when it was proven again. */
+export type ProofAgain =
+  | Extract<Proof, { outcome: 'proven' | 'refused' | 'unavailable' }>
+  | { readonly outcome: 'rejected'; readonly code: RejectionCode | IdentityRefusal | AccountEnd }
+  /** The authenticator is not there any more, or cannot find what it proved. */
+  | { readonly outcome: 'unsupported' }
+
+/** For a login that is looked up again, without its user: nobody is asked for a second factor. */
+const DEADLINE_MS = 14_000
+
+/** Asks the ways of that kind in turn. The first that knows what was shown decides. Never rejects. */
+export const prove = async (
+  { ways, wait }: { readonly ways: readonly LoginWay[]; readonly wait: number },
+  shown: Shown,
+  caller: LoginCaller,
+): Promise<Proof> => {
+  const request = requestFor(shown, caller)
+  if (request === undefined) return { outcome: 'not-applicable' }
+  const signal = AbortSignal.timeout(wait)
+  let last: Proof = { outcome: 'not-applicable' }
+  for (const { kind, link } of ways) {
+    if (kind !== shown.kind) continue
+    last = await proveBy(link, request, signal)
+    // A user of another directory may be in this one; whoever is known here is not asked elsewhere.
+    if (last.outcome !== 'not-applicable' && !isUnknownUser(last)) return last
+  }
+  return last
+}
+
+const isUnknownUser = (proof: Proof): boolean =>
+  proof.outcome === 'rejected' && proof.code === 'user-unknown'
+
+/** Answers a question of one of these ways. Never rejects. */
+export const proveAnswer = async (
+  ways: readonly LoginWay[],
+  { authenticator: name, question }: PendingChallenge,
+  answer: string,
+  source: string,
+): Promise<Proof> => {
+  const link = ways.find((way) => way.link.authenticator.name === name)?.link
+  const login = link?.authenticator.login
+  if (link === undefined || login === undefined) return { outcome: 'stale' }
+  return await proven(link, () => login.answer(question, answer, source))
+}
+
+/**
+ * Proves what a login was proven by once more, without the user: the account is looked up, the certificate
+ * is verified with its revocation. Never rejects.
+ */
+export const proveAgain = async (
+  ways: readonly LoginWay[],
+  { authenticator: name, proven: before }: Pick<LocalLogin, 'authenticator' | 'proven'>,
+): Promise<ProofAgain> => {
+  const link = ways.find((way) => way.link.authenticator.name === name)?.link
+  if (link === undefined || before === undefined) return { outcome: 'unsupported' }
+  const lookup = 'account' in before ? link.authenticator.login?.lookup(before) : undefined
+  if (lookup !== undefined) return await provenAgain(link, lookup)
+  const { certificate = '' } = 'certificate' in before ? before : {}
+  const request = requestFor({ kind: 'certificate' }, { source: '', certificate })
+  if (request === undefined) return { outcome: 'unsupported' }
+  const proof = await proveBy(link, request, AbortSignal.timeout(DEADLINE_MS))
+  const isOther =
+    proof.outcome === 'not-applicable' || proof.outcome === 'asked' || proof.outcome === 'stale'
+  return isOther ? { outcome: 'unsupported' } : proof
+}
+
+const provenAgain = async (
+  { mapping }: LoginWay['link'],
+  lookup: Promise<LoginLookup>,
+): Promise<ProofAgain> => {
+  const found = await lookup
+  if (found.outcome === 'ended') return { outcome: 'rejected', code: found.code }
+  if (found.outcome !== 'current') return found
+  const result = mapping.identityOf(found.facts)
+  return result.outcome === 'identity' ? { outcome: 'proven', identity: result.identity } : result
+}
+
+const proveBy = async (
+  link: LoginWay['link'],
+  request: Request,
+  signal: AbortSignal,
+): Promise<Proof> => {
+  const { authenticator } = link
+  return await proven(link, () =>
+    authenticator.login === undefined
+      ? authenticator.authenticate(request, signal)
+      : authenticator.login.begin(request, signal),
+  )
+}
+
+const proven = async (
+  { authenticator, mapping }: LoginWay['link'],
+  ask: () => MaybePromise<LoginStep>,
+): Promise<Proof> => {
+  try {
+    const step = await ask()
+    if (step.outcome === 'asked') return { ...step, authenticator: authenticator.name }
+    if (step.outcome !== 'authenticated') return step
+    const result = mapping.identityOf(step.facts)
+    return result.outcome === 'identity' ? { outcome: 'proven', identity: result.identity } : result
+  } catch (cause) {
+    return { outcome: 'unavailable', cause }
+  }
+}
+
+/** The request that would show the same; `undefined` where none could. */
+const requestFor = (shown: Shown, { source, certificate }: LoginCaller): Request | undefined => {
+  const headers = []
+  if (shown.kind === 'password') {
+    const { user, password } = shown
+    // RFC 7617 §2: such a user cannot be told from another with a longer password.
+    if (user.includes(':')) return undefined
+    const pair = Buffer.from(`${user}:${password}`).toString('base64')
+    headers.push({ name: 'authorization', value: Buffer.from(`Basic ${pair}`) })
+  }
+  const reading = readRequest({
+    method: 'POST',
+    host: 'login',
+    path: '/login',
+    headers,
+    sourceAddress: source,
+    sourcePort: 0,
+    peerCertificate: shown.kind === 'certificate' ? certificate : '',
+    serverName: '',
+    contextExtensions: new Map(),
+  })
+  return reading.outcome === 'read' ? reading.request : undefined
+}

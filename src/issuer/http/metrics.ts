@@ -1,0 +1,140 @@
+// The metrics of logins, sessions and tokens: counted by audit events, where there is an event. No label is a user,
+// a client or a host, so that clients cannot make more series than the configuration names.
+
+import type { AuditEvent } from '../../audit/event.ts'
+import type { AuditSink } from '../../audit/sink.ts'
+import { Counter, Histogram, type Metric } from '../../runtime/metrics/metric.ts'
+
+// RFC 6749 §5.2, RFC 8628 §3.5, RFC 8707 §2, RFC 9449 §5; and the server's own failures.
+const TOKEN_ERRORS: ReadonlySet<string> = new Set([
+  'invalid_request',
+  'invalid_client',
+  'invalid_grant',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_scope',
+  'authorization_pending',
+  'slow_down',
+  'access_denied',
+  'expired_token',
+  'invalid_target',
+  'invalid_dpop_proof',
+  'use_dpop_nonce',
+  'server_error',
+  'temporarily_unavailable',
+])
+
+/** Counts since the start, over all configurations. */
+export class IssuerMetrics {
+  readonly #logins = new Counter<'way' | 'outcome' | 'reason'>(
+    'countersign_logins_total',
+    'What was shown at the login page, by way (password, certificate, or the provider), outcome (succeeded, challenged, refused) and, of refusals, the reason that the audit log has.',
+  )
+  readonly #sessions = new Counter(
+    'countersign_sessions_begun_total',
+    'Sessions of browsers that began on routes.',
+  ).begin({})
+  readonly #signOuts = new Counter<'which'>(
+    'countersign_sign_outs_total',
+    'Times that logins were ended: that of the browser in use (here), another one (one), all of a user (everywhere), or by `countersign sessions` those of everybody. Logins that end by themselves are not seen.',
+  )
+  readonly #tokens = new Counter<'grant'>(
+    'countersign_tokens_issued_total',
+    'Answers of the token endpoint with tokens, by grant_type.',
+  )
+  readonly #tokenRefusals = new Counter<'error'>(
+    'countersign_token_refusals_total',
+    'Answers of the token endpoint without tokens, by error. Programs that wait for a person get authorization_pending until then.',
+  )
+  readonly #deviceCodes = new Counter<'step' | 'outcome'>(
+    'countersign_device_codes_total',
+    'Device codes by step, requested by a client or entered in a browser, and outcome: accepted, unknown (entered), or limited after too many (RFC 8628 §5.1).',
+  )
+  readonly #logoutTokens = new Counter<'outcome'>(
+    'countersign_logout_tokens_total',
+    'Logout tokens for clients with backchannelLogout, by what became of them: told or failed.',
+  )
+  readonly #providerRequests = new Histogram<'provider' | 'result'>(
+    'countersign_login_provider_request_duration_seconds',
+    'What providers of others where people log in were asked, by result: answered, or failed where there was no answer or an error of theirs.',
+  )
+  readonly #renewed = new Counter<'way'>(
+    'countersign_logins_renewed_total',
+    'Logins that were checked again and are good, by way (password, certificate, or the provider): at providers each time, here where groups or attributes have changed.',
+  )
+  readonly #ended = new Counter<'way' | 'cause'>(
+    'countersign_logins_ended_total',
+    'Logins that were ended, by way and cause: not-renewed or logged-out-there by their provider, recheck where the user could not log in here any more.',
+  )
+
+  get all(): readonly Metric[] {
+    return [
+      this.#logins,
+      this.#sessions,
+      this.#signOuts,
+      this.#tokens,
+      this.#tokenRefusals,
+      this.#deviceCodes,
+      this.#logoutTokens,
+      this.#providerRequests,
+      this.#renewed,
+      this.#ended,
+    ]
+  }
+
+  /** A sink that counts events once they are written: an event that is lost did not happen. */
+  countedBy(sink: AuditSink): AuditSink {
+    return {
+      write: async (event) => {
+        await sink.write(event)
+        this.written(event)
+      },
+    }
+  }
+
+  written(event: AuditEvent): void {
+    if (event.event === 'login') {
+      const { way, outcome, reason = '' } = event // to Prometheus an empty label is none
+      this.#logins.inc({ way, outcome, reason })
+    }
+    if (event.event === 'session-began') this.#sessions.inc({})
+    if (event.event === 'sessions-ended') this.#signOuts.inc({ which: event.which })
+    if (event.event === 'login-renewed') this.#renewed.inc({ way: event.way })
+    if (event.event === 'login-ended') this.#ended.inc({ way: event.way, cause: event.cause })
+    // A grant that the client may use.
+    if (event.event === 'tokens-issued') this.#tokens.inc({ grant: event.grant })
+  }
+
+  /** The token endpoint answered with an error (RFC 6749 §5.2). */
+  tokensRefused(error: string): void {
+    this.#tokenRefusals.inc({ error: TOKEN_ERRORS.has(error) ? error : 'other' })
+  }
+
+  /** A logout token was sent to a client. */
+  clientNotified(outcome: 'told' | 'failed'): void {
+    this.#logoutTokens.inc({ outcome })
+  }
+
+  /**
+   * A device code was requested, or its user code entered in a browser (RFC 8628 §3.1, §3.3).
+   *
+   * @param outcome unknown: no device waits with that code; limited: too many before it
+   */
+  deviceCode(step: 'requested' | 'entered', outcome: 'accepted' | 'unknown' | 'limited'): void {
+    this.#deviceCodes.inc({ step, outcome })
+  }
+
+  /**
+   * A request to an upstream IdP ended.
+   *
+   * @param result failed: there was no answer, or a server error (RFC 9110 §15.6)
+   * @param duration in seconds
+   */
+  upstreamRequest(provider: string, result: 'answered' | 'failed', duration: number): void {
+    const [answered, failed] = (['answered', 'failed'] as const).map((one) =>
+      this.#providerRequests.of({ provider, result: one }),
+    )
+    const series = result === 'answered' ? answered : failed
+    series?.observe(duration)
+  }
+}

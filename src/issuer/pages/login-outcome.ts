@@ -1,0 +1,91 @@
+// What came of a login, for the log and for the person: the log is told why, the person only what helps
+// nobody who guesses.
+
+import type { LoginRefusal } from '../../audit/login-event.ts'
+import type { AccountRefusal } from '../../authenticate/password/verifier.ts'
+import type { ChallengeModel } from '../../pages/views/challenge.ts'
+import type { LoginProblem } from '../../pages/views/login.ts'
+import type { PageStatus } from './interaction-request.ts'
+import type { Proof, Shown } from '../../authenticate/login/prove.ts'
+
+/** A proof that came to nothing. */
+export type Unproven = Exclude<Proof, { outcome: 'proven' | 'asked' | 'stale' }>
+
+/** What was shown, a password say, or an answer. */
+export interface ShownKind {
+  readonly kind: Shown['kind'] | 'answer'
+}
+
+/** What the log is told. */
+export const refusalOf = (
+  proof: Unproven,
+  { kind }: ShownKind,
+): { readonly reason: LoginRefusal; readonly detail?: string } => {
+  switch (proof.outcome) {
+    case 'rejected':
+      return { reason: proof.code }
+    case 'refused':
+      return { reason: proof.code, detail: proof.detail }
+    case 'unavailable':
+      return { reason: 'authenticator-unavailable' }
+    case 'not-applicable':
+      return { reason: kind === 'certificate' ? 'credential-missing' : 'credential-malformed' }
+  }
+}
+
+// Said only once the password was right. `second-factor-required` is not among them: it is also said
+// where the password was not (authenticate/basic.ts).
+const TOLD: ReadonlySet<string> = new Set<AccountRefusal>([
+  'user-disabled',
+  'user-locked',
+  'user-expired',
+  'user-not-now',
+  'password-expired',
+  'password-must-change',
+])
+
+const isTold = (code: string): code is AccountRefusal => TOLD.has(code)
+
+const DEFAULT_WAIT_S = 60
+
+/** What the person is told. */
+export const problemOf = (proof: Unproven, { kind }: ShownKind): LoginProblem => {
+  if (proof.outcome === 'unavailable') return { kind: 'unavailable' }
+  // The mapping's: who it is has been proven, so it tells nobody anything.
+  if (proof.outcome === 'refused') return { kind: 'denied' }
+  if (proof.outcome === 'rejected' && proof.code === 'too-many-attempts') {
+    return { kind: 'locked', seconds: proof.retryAfter ?? DEFAULT_WAIT_S }
+  }
+  if (kind === 'certificate') {
+    const reason = proof.outcome === 'not-applicable' ? 'none' : 'refused'
+    return { kind: 'certificate', reason }
+  }
+  if (proof.outcome === 'rejected' && isTold(proof.code)) {
+    return { kind: 'refused', code: proof.code }
+  }
+  if (kind === 'answer') return { kind: 'answer' }
+  return { kind: 'wrong' }
+}
+
+/** What programs are told. */
+export const statusOf = (problem: LoginProblem | ChallengeModel['problem']): PageStatus => {
+  switch (problem?.kind) {
+    case undefined:
+      return { status: 200 }
+    case 'missing':
+    case 'expired':
+      return { status: 400 }
+    case 'locked':
+      return { status: 429, retryAfter: problem.seconds }
+    case 'unavailable':
+      return { status: 503 }
+    case 'provider':
+      return { status: problem.isDown === true ? 503 : 403 }
+    case 'wrong':
+    case 'denied':
+    case 'refused':
+    case 'answer':
+    case 'certificate':
+      return { status: 403 }
+  }
+}

@@ -1,0 +1,23 @@
+// The form of a device's code from somebody without a session: the cookie has ended, or the browser keeps
+// none. `oidc-provider` 9.13 writes its refusal into the session that there is not, and what people would
+// get is Koa's "Internal Server Error".
+
+import type { KoaContextWithOIDC } from 'oidc-provider'
+import type { PageSender } from '../http/page-sender.ts'
+import { ENDPOINTS } from '../http/paths.ts'
+
+/** Tells them what is wrong, in place of that. */
+export const answeringLostForms =
+  (sender: PageSender) =>
+  async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
+    try {
+      await next()
+    } catch (cause) {
+      const { method, path, oidc, req, res } = ctx
+      const isForm = method === 'POST' && path === ENDPOINTS.code_verification
+      if (!isForm || oidc.session?.exp !== undefined) throw cause
+      ctx.body = null // what it had begun to say, with its length
+      ctx.respond = false
+      sender.tell(req.headers.cookie === undefined ? 'no-cookie' : 'expired', 400, req, res)
+    }
+  }

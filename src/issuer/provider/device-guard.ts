@@ -1,0 +1,66 @@
+// Middleware before user codes are looked up (RFC 8628 §3.3): too many wrong ones are answered with 429.
+
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
+import { describeError } from '../../runtime/errors.ts'
+import type { Logger } from '../../runtime/logger.ts'
+import { sourceOf } from '../http/caller.ts'
+import type { IssuerMetrics } from '../http/metrics.ts'
+import type { PageSender } from '../http/page-sender.ts'
+import { ACCOUNT, ENDPOINTS } from '../http/paths.ts'
+import type { DeviceLimits, GuessTaking } from './device-limits.ts'
+
+/** What guarding needs. */
+export interface DeviceGuardParts {
+  readonly provider: Provider
+  readonly limits: DeviceLimits
+  readonly sender: PageSender
+  readonly metrics: IssuerMetrics
+  readonly logger: Logger
+}
+
+/** Counts the user codes that browsers enter. */
+export const limitingUserCodes =
+  (parts: DeviceGuardParts) =>
+  async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
+    if (ctx.method !== 'POST' || ctx.path !== ENDPOINTS.code_verification) return await next()
+    const { sender, metrics } = parts
+    const taking = await takingOf(ctx, parts)
+    if (taking?.outcome !== 'taken') {
+      ctx.respond = false
+      if (taking === undefined) return sender.tell('unavailable', 503, ctx.req, ctx.res)
+      metrics.deviceCode('entered', 'limited')
+      const more = taking.loginHelps ? { logIn: ACCOUNT } : {}
+      const wait = taking.retryAfter
+      return sender.tell('too-many', 429, ctx.req, ctx.res, { wait, ...more })
+    }
+    let isWrong = false
+    try {
+      await next()
+      const { params, entities } = 'oidc' in ctx ? ctx.oidc : NOTHING
+      // Not one that has expired or was used.
+      const isKnown = entities.DeviceCode !== undefined
+      // Where the form's session is gone (device-form.ts), nothing was looked up.
+      const isEntered = ctx.respond !== false && typeof params?.['user_code'] === 'string'
+      isWrong = isEntered && !isKnown
+      if (isWrong || isKnown) metrics.deviceCode('entered', isKnown ? 'accepted' : 'unknown')
+    } finally {
+      await taking.settle(isWrong)
+    }
+  }
+
+/** Where nobody logs in there is no such endpoint. */
+const NOTHING: Pick<KoaContextWithOIDC['oidc'], 'params' | 'entities'> = { entities: {} }
+
+/** `undefined` where it cannot be counted. */
+const takingOf = async (
+  ctx: KoaContextWithOIDC,
+  { provider, limits, logger }: DeviceGuardParts,
+): Promise<GuessTaking | undefined> => {
+  try {
+    const { accountId: user } = await provider.Session.get(ctx)
+    return await limits.enter({ source: sourceOf(ctx.req), user })
+  } catch (cause) {
+    logger.warn({ reason: describeError(cause) }, 'user code refused')
+    return undefined
+  }
+}

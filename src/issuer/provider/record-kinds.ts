@@ -1,0 +1,44 @@
+// How the artifacts of `oidc-provider` are stored in `state`: the sets that each belongs to, and its kind of record.
+
+import type { AdapterPayload } from 'oidc-provider'
+import { artifactIndexes, grantIndex, grantsIndex, LOGINS } from '../../logins/login-store.ts'
+import type { RecordKind } from '../../state/record-store.ts'
+import { ENDPOINTS } from '../http/paths.ts'
+
+/** The sets in which an artifact stands beside its key. */
+export const indexesOf = (kind: string, payload: AdapterPayload): readonly string[] => {
+  const { grantId, accountId, sessionUid, result } = payload
+  // Of a login under way it is who has just been proven.
+  const account = accountId ?? result?.login?.accountId
+  const indexes = [
+    ...(grantId === undefined ? [] : [grantIndex(grantId)]),
+    ...(account === undefined ? [] : artifactIndexes(account)),
+    ...(kind === 'Grant' && sessionUid !== undefined ? [grantsIndex(sessionUid)] : []),
+  ]
+  return kind === 'Session' && accountId !== undefined ? [...indexes, LOGINS] : indexes
+}
+
+/**
+ * What an artifact is worth to the store: only a person or a client that has authenticated takes the room
+ * of logins.
+ *
+ * @param path of the request that writes it
+ */
+export const recordKindOf = (kind: string, payload: AdapterPayload, path?: string): RecordKind => {
+  switch (kind) {
+    // RFC 9449 §11.1. The endpoint for pushed requests takes proofs of public clients; one that is shown there
+    // again makes a code that is good for the holder of its key alone (§10.1).
+    case 'ReplayDetection':
+      return path === ENDPOINTS.pushed_authorization_request ? 'public' : 'used'
+    case 'PushedAuthorizationRequest': // RFC 9126: of public clients, too
+      return payload.trusted ? 'login' : 'public'
+    case 'DeviceCode':
+      return personIn(payload) === undefined ? 'anonymous' : 'login'
+    default:
+      return 'login'
+  }
+}
+
+/** The account that has logged in, where one has. */
+export const personIn = ({ accountId, result, session }: AdapterPayload): string | undefined =>
+  accountId ?? result?.login?.accountId ?? session?.accountId

@@ -1,0 +1,32 @@
+// Our signing keys, for `oidc-provider`: it asks for signatures, and never sees a private key.
+
+import { ExternalSigningKey } from 'oidc-provider'
+import type { TokenSigner } from '../../keys/signing-key-set.ts'
+
+/** A key of ours that signs what the provider makes. */
+export class ProviderSigningKey extends ExternalSigningKey {
+  readonly #signer: TokenSigner
+
+  constructor(signer: TokenSigner) {
+    super()
+    this.#signer = signer
+  }
+
+  override get kid(): string {
+    return this.#signer.kid
+  }
+
+  override get alg(): string {
+    return this.#signer.algorithm
+  }
+
+  /** The public key, for ID tokens that come back to us as hints. */
+  override keyObject() {
+    return this.#signer.publicKey
+  }
+
+  /** @throws CountersignError `signing-keys-invalid` when the key does not sign now */
+  override async sign(data: Uint8Array): Promise<Uint8Array> {
+    return await this.#signer.sign(data)
+  }
+}

@@ -1,0 +1,92 @@
+// Who is logged in: each login at our authorization server, with the sessions that browsers have on our
+// routes by it. It says enough to know a login again, and nothing by which it could be used.
+
+import type { BrowserSession, BrowserSessions } from './browser-sessions.ts'
+import { SESSION_CLIENT } from './session-client.ts'
+import type { OpaqueKeys } from '../state/opaque-keys.ts'
+import type { LoginStore, StoredLogin } from './login-store.ts'
+
+/** A login that lives. Instants are milliseconds since the epoch. */
+export interface LiveLogin {
+  /** Names it; nothing opens by it. */
+  readonly id: string
+  readonly user: string
+  readonly began: number
+  /** When somebody was on one of our routes by it, where there are such. */
+  readonly used: number | undefined
+  /** As its latest session on a route of ours has it, as is `userAgent`. */
+  readonly source: string | undefined
+  readonly userAgent: string | undefined
+  /** The hosts of our routes that it has sessions on. */
+  readonly hosts: readonly string[]
+  /** The clients that it was used for, without our own routes. */
+  readonly clients: readonly string[]
+  /** The login at the authorization server; `undefined` where only sessions are left of it. */
+  readonly uid: string | undefined
+  /** The ids of its sessions on routes of ours. */
+  readonly sessions: readonly string[]
+}
+
+/** What listing needs. */
+export interface ListingParts {
+  readonly records: LoginStore
+  readonly sessions: BrowserSessions
+  readonly keys: OpaqueKeys
+}
+
+/** The id of a login: a keyed hash, since the uid is what its forms are known by. */
+export const loginId = (keys: OpaqueKeys, uid: string): string => keys.of('login-id', uid)
+
+/** The logins of a user, or all there are; the latest first. */
+export const listLogins = async (
+  { records, sessions, keys }: ListingParts,
+  user?: string,
+): Promise<readonly LiveLogin[]> => {
+  const [stored, browsers] = await Promise.all([records.list(user), sessions.list(user)])
+  const sids = new Set(stored.map(({ clients }) => clients.get(SESSION_CLIENT)))
+  const left = browsers.filter(({ login }) => login === undefined || !sids.has(login))
+  const leftByLogin = Map.groupBy(left, ({ id, login }) => login ?? id)
+  return [
+    ...stored.map((login) => liveOf(login, browsers, keys)),
+    ...leftByLogin.values().map(remainderOf),
+  ].toSorted((one, other) => other.began - one.began)
+}
+
+const liveOf = (
+  { uid, user, at, clients }: StoredLogin,
+  browsers: readonly BrowserSession[],
+  keys: OpaqueKeys,
+): LiveLogin => {
+  const sid = clients.get(SESSION_CLIENT)
+  const own = browsers.filter(({ login }) => login !== undefined && login === sid)
+  return {
+    ...seenOn(own),
+    id: loginId(keys, uid),
+    user,
+    began: at * 1_000,
+    clients: [...clients.keys()].filter((client) => client !== SESSION_CLIENT),
+    uid,
+  }
+}
+
+/** Sessions whose login is over: unused for too long, while they were used. */
+const remainderOf = (own: readonly BrowserSession[]): LiveLogin => {
+  const [first] = own
+  if (first === undefined) throw new Error('a group of nothing')
+  const { id, user } = first
+  const began = Math.min(...own.map((session) => session.began))
+  return { ...seenOn(own), id, user, began, clients: [], uid: undefined }
+}
+
+type Seen = Pick<LiveLogin, 'used' | 'source' | 'userAgent' | 'hosts' | 'sessions'>
+
+const seenOn = (own: readonly BrowserSession[]): Seen => {
+  const [latest] = own.toSorted((one, other) => other.used - one.used)
+  return {
+    used: latest?.used,
+    source: latest?.source,
+    userAgent: latest?.userAgent,
+    hosts: [...new Set(own.map(({ host }) => host))].toSorted(),
+    sessions: own.map(({ id }) => id),
+  }
+}

@@ -1,0 +1,92 @@
+// Ending logins for good: the session of the browser at the authorization server, its sessions on our
+// routes, and every token that is looked up before it is good. A JWT that a client has already is refused
+// on our own routes where everything of the person ended (`RevocationMarks`), and good until it expires elsewhere.
+
+import type { BrowserSessions } from './browser-sessions.ts'
+import { SESSION_CLIENT } from './session-client.ts'
+import type { LoginStore, StoredLogin } from './login-store.ts'
+import type { UpstreamLogout } from './upstream-logout.ts'
+import type { LiveLogin } from './live-logins.ts'
+
+/**
+ * Tells a client that somebody has logged out (OpenID Connect Back-Channel Logout 1.0 §2.5). Never
+ * rejects: a client that cannot be told keeps nobody logged in here.
+ */
+export type NotifyClient = (client: string, user: string, sid: string) => Promise<void>
+
+/** What ending needs. */
+export interface LogoutParts {
+  readonly records: LoginStore
+  readonly sessions: BrowserSessions
+  /** Ends what providers of others gave with logins. */
+  readonly upstreamLogout: Pick<UpstreamLogout, 'end'>
+  readonly notify: NotifyClient
+}
+
+/** Signs people out. */
+export class Logout {
+  readonly #parts: LogoutParts
+
+  constructor(parts: LogoutParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Ends a login and its sessions. All of them: a session that was ended alone would be back without a
+   * question, while the login lives.
+   */
+  async endOne({ uid, sessions: ids }: Pick<LiveLogin, 'uid' | 'sessions'>): Promise<void> {
+    const { records, sessions, upstreamLogout } = this.#parts
+    if (uid !== undefined) await upstreamLogout.end(uid)
+    const ended = uid === undefined ? undefined : await records.end(uid)
+    // Those whose login at the authorization server is over are found by who vouched for it.
+    if (uid !== undefined) await sessions.endByUid(uid)
+    if (ended !== undefined) await this.#endSessions(ended)
+    await Promise.all(ids.map(async (id) => await sessions.end(id)))
+    if (ended !== undefined) await this.#notify([ended])
+  }
+
+  /** Ends every login of a user, and all tokens, those for offline access and of devices too. */
+  async endAll(user: string): Promise<void> {
+    const { records, sessions } = this.#parts
+    await this.#endUpstream(await records.list(user))
+    const ended = await records.endUser(user)
+    await Promise.all(ended.map(async (login) => await this.#endSessions(login)))
+    await sessions.endUser(user) // also of logins that are over
+    await this.#notify(ended)
+  }
+
+  /** Ends every login, and all tokens, of everybody. */
+  async endEverybody(): Promise<void> {
+    const { records, sessions } = this.#parts
+    await this.#endUpstream(await records.list())
+    const ended = await records.endEverybody()
+    await Promise.all(ended.map(async (login) => await this.#endSessions(login)))
+    const all = await sessions.list()
+    await Promise.all(all.map(async ({ id }) => await sessions.end(id)))
+    // Last: other processes learn of it a moment later, and what is not there they do not find at once.
+    await records.revokeEverything()
+    await this.#notify(ended)
+  }
+
+  async #endUpstream(logins: readonly StoredLogin[]): Promise<void> {
+    const { upstreamLogout } = this.#parts
+    await Promise.all(logins.map(async ({ uid }) => await upstreamLogout.end(uid)))
+  }
+
+  /** Also those that began since they were listed, or are just beginning. */
+  async #endSessions({ clients }: StoredLogin): Promise<void> {
+    const sid = clients.get(SESSION_CLIENT)
+    if (sid !== undefined) await this.#parts.sessions.endLogin(sid)
+  }
+
+  async #notify(logins: readonly StoredLogin[]): Promise<void> {
+    const { notify } = this.#parts
+    const calls = logins.flatMap(({ user, clients }) =>
+      [...clients]
+        .filter(([client]) => client !== SESSION_CLIENT) // we, who know already
+        .map(async ([client, sid]) => await notify(client, user, sid)),
+    )
+    await Promise.all(calls)
+  }
+}

@@ -1,0 +1,82 @@
+// What the command line did where an authz runs beside it: it ends logins by itself, and leaves a note for
+// whoever can do the rest. It signs nothing and does not write to a log that is another's.
+
+import { randomUUID } from 'node:crypto'
+import type { SessionsEnded } from './events.ts'
+import type { RecordStore } from '../state/record-store.ts'
+
+/** A client that somebody was logged in to. */
+export interface ClientOfLogin {
+  readonly client: string
+  readonly user: string
+  readonly sid: string
+}
+
+/** What a provider of others is to have back. */
+export interface TokenOfProvider {
+  /** By its id. */
+  readonly provider: string
+  readonly refreshToken: string
+}
+
+/** What is left to do. */
+export type OutboxMessage =
+  | { readonly kind: 'record'; readonly event: Pick<SessionsEnded, 'user' | 'which'> }
+  | { readonly kind: 'tell'; readonly clients: readonly ClientOfLogin[] }
+  | { readonly kind: 'give-back'; readonly tokens: readonly TokenOfProvider[] }
+
+// Where no authz runs, until the next one starts; later nobody wants to know.
+const LIFETIME_MS = 86_400_000
+
+// So that none is larger than stores like, nor takes long to carry out.
+const MOST_PER_NOTE = 100
+
+const NOTES = 'sign-out notes'
+
+/** The notes. */
+export class LogoutOutbox {
+  readonly #records: RecordStore
+
+  constructor(records: RecordStore) {
+    this.#records = records
+  }
+
+  /** Leaves notes of what was ended. */
+  async leave(
+    event: Pick<SessionsEnded, 'user' | 'which'>,
+    clients: readonly ClientOfLogin[],
+    tokens: readonly TokenOfProvider[],
+  ): Promise<void> {
+    await this.#put({ kind: 'record', event })
+    for (const some of inParts(clients)) {
+      await this.#put({ kind: 'tell', clients: some })
+    }
+    for (const some of inParts(tokens)) {
+      await this.#put({ kind: 'give-back', tokens: some })
+    }
+  }
+
+  /** Takes the notes that there are, one after the other: of several who come, one gets each. */
+  async *take(): AsyncGenerator<OutboxMessage, void> {
+    for (const key of await this.#records.keysIn(NOTES)) {
+      const record = await this.#records.take(key)
+      if (record === undefined) continue
+      const note: OutboxMessage = JSON.parse(record.text) // ours: `#put` wrote it
+      yield note
+    }
+  }
+
+  async #put(note: OutboxMessage): Promise<void> {
+    const record = {
+      text: JSON.stringify(note),
+      kind: 'decisive',
+      lifetime: LIFETIME_MS,
+    } as const
+    await this.#records.put(`sign-out note ${randomUUID()}`, record, [NOTES])
+  }
+}
+
+const inParts = <T>(all: readonly T[]): readonly (readonly T[])[] =>
+  Array.from({ length: Math.ceil(all.length / MOST_PER_NOTE) }, (_, part) =>
+    all.slice(part * MOST_PER_NOTE, (part + 1) * MOST_PER_NOTE),
+  )

@@ -1,0 +1,58 @@
+// The logout tokens of providers of others (OpenID Connect Back-Channel Logout 1.0 §2.4): who sends one
+// has no other proof, so everything that the specification lets us look at is looked at.
+
+import { jwtVerify, type JWTVerifyGetKey } from 'jose'
+import { SIGNATURE_ALGORITHMS } from '../../keys/signature-algorithms.ts'
+import { isJsonObject } from '../../runtime/json-object.ts'
+
+/** Who has logged out there. */
+export interface LogoutToken {
+  /** `sid`: only the session of that name. */
+  readonly session: string | undefined
+  /** `sub`: without a `sid`, every session of that person. */
+  readonly subject: string | undefined
+  /** `jti`. */
+  readonly id: string
+  /** Milliseconds since the epoch. */
+  readonly expires: number
+}
+
+/** What a token has to fit. */
+export interface LogoutTokenRules {
+  readonly issuer: string
+  readonly clientId: string
+  readonly keys: JWTVerifyGetKey
+  /** What its clock and ours may differ by, in seconds. */
+  readonly tolerance: number
+}
+
+const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
+
+// §2.4 recommends two minutes.
+const OLDEST_S = 600
+
+/**
+ * Reads one.
+ *
+ * @throws Error that says what is wrong with it, or that its keys cannot be had
+ */
+export const readLogoutToken = async (
+  text: string,
+  rules: LogoutTokenRules,
+): Promise<LogoutToken> => {
+  const { payload } = await jwtVerify(text, rules.keys, {
+    issuer: rules.issuer,
+    audience: rules.clientId,
+    algorithms: [...SIGNATURE_ALGORITHMS], // neither "none" nor the symmetric ones
+    clockTolerance: rules.tolerance,
+    maxTokenAge: OLDEST_S,
+    requiredClaims: ['iat', 'exp', 'jti', 'events'],
+  })
+  const { events, nonce, sid, sub, jti = '', exp = 0 } = payload
+  if (!isJsonObject(events) || !isJsonObject(events[EVENT])) throw new Error('is about no logout')
+  // §2.4: or an ID token could pass for one.
+  if (nonce !== undefined) throw new Error('has a "nonce"')
+  const session = typeof sid === 'string' ? sid : undefined
+  if (session === undefined && sub === undefined) throw new Error('has neither "sid" nor "sub"')
+  return { session, subject: sub, id: jti, expires: exp * 1_000 }
+}

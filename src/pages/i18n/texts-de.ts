@@ -1,0 +1,253 @@
+// Every text of the pages, in German, after texts-en.ts. The compiler refuses one that is missing, one too
+// many, and one with other parameters.
+
+import { html } from '../html.ts'
+import type { Texts } from './texts-en.ts'
+
+const count = (number: number): string => number.toLocaleString('de')
+
+/** The texts by page. */
+export const german: Texts = {
+  frame: {
+    error: 'Fehler',
+    imprint: 'Impressum',
+    privacy: 'Datenschutz',
+    decision: 'Entscheidungs-ID',
+    request: 'Anfrage-ID',
+    todo: 'Was Sie tun können',
+    back: 'Zurück',
+    wait: (wait) => `Bitte versuchen Sie es ${wait} wieder.`,
+  },
+  login: {
+    title: 'Anmelden',
+    destination: (where) => html`Danach geht es weiter zu ${where}.`,
+    user: 'Benutzername',
+    password: 'Passwort',
+    submit: 'Anmelden',
+    or: 'oder',
+    certificate: 'Mit meinem Zertifikat anmelden',
+    provider: (name) => `Weiter mit ${name}`,
+    nothing:
+      'Hier kann man sich zurzeit nicht anmelden. Bitte fragen Sie die Betreiber dieses Dienstes.',
+    wrong: 'Benutzername oder Passwort falsch',
+    wrongTodo: 'Bitte prüfen Sie beides und versuchen Sie es noch einmal.',
+    noUser: 'Ihr Benutzername fehlt',
+    noPassword: 'Ihr Passwort fehlt',
+    locked: 'Zu viele Versuche',
+    unavailable: 'Die Anmeldung ist gerade nicht möglich',
+    unavailableTodo:
+      'Der Fehler liegt bei uns, nicht an Ihrem Passwort. Bitte versuchen Sie es gleich noch einmal.',
+    expired: 'Diese Seite war zu alt',
+    expiredTodo: 'Es wurde nichts weitergegeben. Bitte melden Sie sich noch einmal an.',
+    noCertificate: 'Ihr Browser hat kein Zertifikat vorgezeigt',
+    noCertificateTodo:
+      'Stecken Sie die Chipkarte ein oder installieren Sie das Zertifikat, starten Sie den Browser neu und versuchen Sie es noch einmal.',
+    certificateRefused: 'Ihr Zertifikat wurde nicht anerkannt',
+    certificateRefusedTodo: 'Vielleicht ist es abgelaufen oder für etwas anderes bestimmt.',
+    providerFailed: (name) => html`Die Anmeldung mit ${name} hat nicht geklappt`,
+    providerFailedTitle: 'Die Anmeldung hat nicht geklappt',
+    providerFailedTodo: 'Versuchen Sie es noch einmal, oder wählen Sie einen anderen Weg.',
+    refused: {
+      'user-disabled': 'Dieses Konto ist abgeschaltet',
+      'user-locked': 'Dieses Konto ist gesperrt',
+      'user-expired': 'Dieses Konto ist abgelaufen',
+      'user-not-now': 'Dieses Konto darf jetzt oder von hier aus nicht benutzt werden',
+      'password-expired': 'Ihr Passwort ist abgelaufen',
+      'password-must-change': 'Sie müssen zuerst Ihr Passwort ändern',
+      'second-factor-required':
+        'Dieses Konto braucht einen zweiten Faktor, nach dem hier nicht gefragt werden kann',
+    },
+    denied: 'Dieses Konto kann hier nicht benutzt werden',
+    refusedTodo: 'Bitte wenden Sie sich an die Stelle, die Ihr Konto verwaltet.',
+    passwordTodo: 'Ändern Sie es dort, wo Sie es sonst auch tun, und kommen Sie dann wieder.',
+  },
+  challenge: {
+    title: 'Noch ein Schritt',
+    question: 'Bitte geben Sie Ihren Einmalcode ein.',
+    answer: 'Ihre Antwort',
+    code: 'Code',
+    submit: 'Weiter',
+    cancel: 'Abbrechen',
+    empty: 'Die Antwort fehlt',
+    wrong: 'Das war nicht richtig',
+    wrongTodo: 'Bitte versuchen Sie es noch einmal.',
+    expired: 'Die Frage war zu alt',
+    expiredTodo: 'Hier ist eine neue.',
+  },
+  consent: {
+    title: 'Zugriff erlauben?',
+    asks: (client, user) => html`${client} möchte für Sie, ${user}, handeln:`,
+    scopes: {
+      openid: 'wissen, wer Sie sind',
+      profile: 'Ihr Profil lesen, etwa Ihren Namen',
+      email: 'Ihre E-Mail-Adresse lesen',
+      phone: 'Ihre Telefonnummer lesen',
+      address: 'Ihre Postanschrift lesen',
+      groups: 'die Gruppen lesen, in denen Sie sind',
+      offline_access: 'für Sie angemeldet bleiben, auch wenn Sie nicht da sind',
+    },
+    claims: 'Mitgeteilt werden:',
+    goesTo: (where) => html`Ihre Antwort geht an ${where}.`,
+    unsure: 'Wenn Sie diese Anwendung nicht kennen, lehnen Sie ab.',
+    allow: 'Erlauben',
+    deny: 'Ablehnen',
+  },
+  device: {
+    title: 'Ein Gerät anmelden',
+    explain: 'Geben Sie den Code ein, den Ihr Gerät oder Ihre Befehlszeile anzeigt.',
+    code: 'Code',
+    submit: 'Weiter',
+    unknown: 'Diesen Code gibt es nicht',
+    unknownTodo: 'Prüfen Sie ihn, oder lassen Sie sich vom Gerät einen neuen anzeigen.',
+    expired: 'Dieser Code ist abgelaufen',
+    expiredTodo: 'Lassen Sie sich vom Gerät einen neuen anzeigen.',
+    failed: 'Das hat nicht geklappt',
+    failedTodo: 'Bitte versuchen Sie es noch einmal.',
+    confirmTitle: 'Ist das Ihr Gerät?',
+    confirm: (client) => html`${client} möchte als Sie angemeldet werden. Dort steht dieser Code:`,
+    warning:
+      'Fahren Sie nur fort, wenn Sie diesen Code auf Ihrem eigenen Gerät sehen und die Anmeldung eben selbst begonnen haben. Hat Ihnen jemand den Code oder den Link geschickt, brechen Sie ab.',
+    allow: 'Ja, anmelden',
+    deny: 'Abbrechen',
+    doneTitle: 'Ihr Gerät ist angemeldet',
+    done: 'Sie können diese Seite schließen und dort weitermachen.',
+    deniedTitle: 'Das Gerät wurde nicht angemeldet',
+    denied: 'Sie können diese Seite schließen.',
+  },
+  logout: {
+    title: 'Abmelden?',
+    confirm: (client) => html`${client} möchte Sie abmelden.`,
+    explain:
+      'Sie müssen sich danach wieder anmelden, hier und in den Anwendungen, aus denen Sie kommen.',
+    yes: 'Abmelden',
+    no: 'Angemeldet bleiben',
+    doneTitle: 'Sie sind abgemeldet',
+    done: 'An einem Rechner, den auch andere benutzen, schließen Sie auch den Browser.',
+    again: 'Wieder anmelden',
+    goOn: (where) => html`Weiter zu ${where}`,
+  },
+  account: {
+    title: 'Ihr Konto',
+    who: 'Wer Sie sind',
+    user: 'Benutzername',
+    name: 'Name',
+    email: 'E-Mail',
+    groups: (number) => (number === 1 ? '1 Gruppe' : `${count(number)} Gruppen`),
+    noGroups: 'Sie sind in keiner Gruppe.',
+    moreGroups: (number) => `${count(number)} weitere anzeigen`,
+    groupsCut: (number) =>
+      `${count(number)} weitere werden hier nicht verwendet, weil es zu viele sind.`,
+    login: 'Wie Sie sich angemeldet haben',
+    means: {
+      password: 'mit Ihrem Passwort',
+      'one-time-code': 'mit einem Einmalcode',
+      certificate: 'mit Ihrem Zertifikat',
+    },
+    provider: (name) => html`mit ${name}`,
+    how: 'Wie',
+    when: 'Wann',
+    ends: 'Endet spätestens',
+    sessions: 'Ihre Sitzungen',
+    session: 'Sitzung',
+    action: 'Aktion',
+    current: 'diese hier',
+    unknownBrowser: 'Unbekannter Browser',
+    from: (address) => html`von ${address}`,
+    begun: 'Angemeldet',
+    used: 'Zuletzt benutzt',
+    endOne: 'Abmelden',
+    endOneOf: (session) => `Abmelden: ${session}`,
+    leave: 'Abmelden',
+    here: 'Hier abmelden',
+    hereExplain: 'Beendet nur diese Sitzung.',
+    everywhere: 'Überall abmelden',
+    everywhereExplain:
+      'Beendet alle Ihre Sitzungen, auf jedem Gerät. Tun Sie das, wenn Sie eine davon nicht kennen.',
+    ended: 'Die Sitzung wurde beendet.',
+    endedAll: 'Alle anderen Sitzungen wurden beendet.',
+    moreSessions: (number) => `Und ${count(number)} weitere Sitzungen.`,
+  },
+  interrupted: {
+    title: 'Sie wurden inzwischen abgemeldet',
+    explain: (where) =>
+      html`Ihre Sitzung war schon zu Ende, als Sie dieses Formular${where && html` an ${where}`}
+      abgeschickt haben. Es wurde nichts weitergegeben, und noch ist nichts verloren.`,
+    logIn: 'Anmelden (in einem anderen Tab)',
+    first:
+      'Melden Sie sich über den Knopf unten an. Er öffnet einen anderen Tab; lassen Sie diesen hier offen.',
+    second:
+      'Kommen Sie hierher zurück und laden Sie diese Seite neu. Der Browser fragt, ob er das Formular noch einmal senden soll: Sagen Sie ja.',
+  },
+  message: {
+    malformed: {
+      title: 'Dieser Link geht nicht',
+      what: 'Die Anwendung, von der Sie kommen, hat um etwas gebeten, das keinen Sinn ergibt.',
+      todo: 'Gehen Sie zurück und versuchen Sie es noch einmal. Bleibt es so, sagen Sie es den Betreibern der Anwendung.',
+    },
+    'unknown-client': {
+      title: 'Diese Anwendung ist hier nicht bekannt',
+      what: 'Wer Sie hergeschickt hat, ist nicht eingetragen. Darum schicken wir Sie nicht dorthin zurück.',
+      todo: 'Wenn Sie die Anwendung kennen, sagen Sie es ihren Betreibern.',
+    },
+    expired: {
+      title: 'Das hat zu lange gedauert',
+      what: 'Die Seite, von der Sie kommen, gilt nicht mehr. Es wurde nichts geändert.',
+      todo: 'Fangen Sie bei der Anwendung, die Sie benutzen wollen, noch einmal an.',
+    },
+    'other-browser': {
+      title: 'Diese Anmeldung hat ein anderer Browser begonnen',
+      what: 'Was gesendet wurde, gehört zu keiner Anmeldung, die dieser Browser begonnen hat. Es wurde nichts geändert.',
+      todo: 'Fangen Sie bei der Anwendung, die Sie benutzen wollen, noch einmal an. Hat Ihnen jemand den Link geschickt, folgen Sie ihm nicht.',
+    },
+    forged: {
+      title: 'Dieses Formular wurde nicht angenommen',
+      what: 'Es kam nicht von einer unserer Seiten, oder von einer, die zu alt ist. Es wurde nichts geändert.',
+      todo: 'Gehen Sie zurück, laden Sie die Seite neu und versuchen Sie es noch einmal.',
+    },
+    'no-cookie': {
+      title: 'Ihr Browser hat kein Cookie behalten',
+      what: 'Ohne Cookie können wir nicht erkennen, dass Sie es noch sind.',
+      todo: 'Erlauben Sie Cookies für diese Website, und fangen Sie bei der Anwendung, die Sie benutzen wollen, noch einmal an.',
+    },
+    denied: {
+      title: 'Das dürfen Sie nicht benutzen',
+      what: 'Wir wissen, wer Sie sind, aber die Regeln dieses Dienstes lassen Sie nicht hinein.',
+      todo: 'Wenn Sie meinen, dass Sie hinein dürften, fragen Sie die Betreiber und nennen Sie ihnen die ID, die unten steht.',
+    },
+    cancelled: {
+      title: 'Sie haben abgebrochen',
+      what: 'Sie sind nicht angemeldet, und die Anwendung weiß davon.',
+      todo: 'Sie können diese Seite schließen.',
+    },
+    'login-failed': {
+      title: 'Die Anmeldung hat nicht geklappt',
+      what: 'Von dort, wo Sie sich angemeldet haben, kam keine Antwort, die wir annehmen können.',
+      todo: 'Versuchen Sie es noch einmal. Bleibt es so, sagen Sie es den Betreibern dieses Dienstes.',
+    },
+    'other-user': {
+      title: 'Sie sind als jemand anderes angemeldet',
+      what: 'Die Anwendung hat nach einem anderen Benutzer gefragt als dem, der angemeldet ist.',
+      todo: 'Melden Sie sich zuerst ab, und fangen Sie dann bei der Anwendung noch einmal an.',
+    },
+    'too-many': {
+      title: 'Zu viele Versuche',
+      what: 'Von Ihnen kamen mehr Anfragen, als wir annehmen können.',
+      todo: 'Warten Sie ein wenig, und versuchen Sie es dann noch einmal.',
+    },
+    'not-found': {
+      title: 'Diese Seite gibt es nicht',
+      what: 'Vielleicht ist die Adresse falsch geschrieben, oder es gibt die Seite nicht mehr.',
+      todo: 'Prüfen Sie die Adresse, oder fangen Sie bei der Anwendung an, die Sie benutzen wollen.',
+    },
+    unavailable: {
+      title: 'Das ist gerade nicht möglich',
+      what: 'Etwas, das wir brauchen, antwortet nicht. Der Fehler liegt bei uns.',
+      todo: 'Bitte versuchen Sie es gleich noch einmal.',
+    },
+    internal: {
+      title: 'Etwas ist schiefgegangen',
+      what: 'Der Fehler liegt bei uns. Er wurde aufgezeichnet.',
+      todo: 'Bitte versuchen Sie es noch einmal. Bleibt es so, nennen Sie den Betreibern dieses Dienstes die ID, die unten steht.',
+    },
+  },
+}

@@ -1,0 +1,253 @@
+// Every text of the pages, in English. It is the model of the other languages: the compiler holds them
+// against the type of this one. Nothing here knows HTML but the few sentences that a name stands in.
+
+import { html, type Html } from '../html.ts'
+
+const count = (number: number): string => number.toLocaleString('en-GB')
+
+/** The texts by page; those with parameters are functions. */
+export const english = {
+  frame: {
+    error: 'Error',
+    imprint: 'Legal notice',
+    privacy: 'Privacy',
+    decision: 'Decision id',
+    request: 'Request id',
+    todo: 'What you can do',
+    back: 'Back',
+    wait: (wait: string): string => `Please try again ${wait}.`,
+  },
+  login: {
+    title: 'Log in',
+    destination: (where: Html): Html => html`You go on to ${where}.`,
+    user: 'User name',
+    password: 'Password',
+    submit: 'Log in',
+    or: 'or',
+    certificate: 'Use my certificate',
+    provider: (name: string): string => `Continue with ${name}`,
+    nothing: 'There is no way to log in here at the moment. Please ask whoever runs this service.',
+    wrong: 'Wrong user name or password',
+    wrongTodo: 'Check both and try again.',
+    noUser: 'Your user name is missing',
+    noPassword: 'Your password is missing',
+    locked: 'Too many attempts',
+    unavailable: 'Logging in is not possible just now',
+    unavailableTodo:
+      'This is a fault on our side; nothing is wrong with your password. Please try again in a moment.',
+    expired: 'This page was too old',
+    expiredTodo: 'Nothing was sent on. Please log in again.',
+    noCertificate: 'Your browser showed no certificate',
+    noCertificateTodo:
+      'Connect the smart card or install the certificate, restart the browser, and try again.',
+    certificateRefused: 'Your certificate was not accepted',
+    certificateRefusedTodo: 'It may have expired or be meant for something else.',
+    providerFailed: (name: Html): Html => html`Logging in with ${name} did not work`,
+    providerFailedTitle: 'Logging in did not work',
+    providerFailedTodo: 'Try again, or choose another way.',
+    refused: {
+      'user-disabled': 'This account is disabled',
+      'user-locked': 'This account is locked',
+      'user-expired': 'This account has expired',
+      'user-not-now': 'This account may not be used now or from here',
+      'password-expired': 'Your password has expired',
+      'password-must-change': 'You have to change your password first',
+      'second-factor-required':
+        'This account needs a second factor, which cannot be asked for here',
+    },
+    denied: 'This account cannot be used here',
+    refusedTodo: 'Please ask whoever looks after your account.',
+    passwordTodo: 'Change it where you usually do, and come back.',
+  },
+  challenge: {
+    title: 'One more step',
+    question: 'Please enter your one-time code.',
+    answer: 'Your answer',
+    code: 'Code',
+    submit: 'Continue',
+    cancel: 'Cancel',
+    empty: 'The answer is missing',
+    wrong: 'That was not right',
+    wrongTodo: 'Please try again.',
+    expired: 'The question was too old',
+    expiredTodo: 'Here is a new one.',
+  },
+  consent: {
+    title: 'Allow access?',
+    asks: (client: Html, user: Html): Html => html`${client} wants to act for you, ${user}:`,
+    scopes: {
+      openid: 'know who you are',
+      profile: 'read your profile, such as your name',
+      email: 'read your e-mail address',
+      phone: 'read your telephone number',
+      address: 'read your postal address',
+      groups: 'read the groups you are in',
+      offline_access: 'stay logged in for you when you are away',
+    },
+    claims: 'It is told:',
+    goesTo: (where: Html): Html => html`Your answer goes to ${where}.`,
+    unsure: 'If you do not know this application, deny.',
+    allow: 'Allow',
+    deny: 'Deny',
+  },
+  device: {
+    title: 'Connect a device',
+    explain: 'Enter the code that your device or command line shows.',
+    code: 'Code',
+    submit: 'Continue',
+    unknown: 'This code is not known',
+    unknownTodo: 'Check it, or let the device show a new one.',
+    expired: 'This code has expired',
+    expiredTodo: 'Let the device show a new one.',
+    failed: 'This did not work',
+    failedTodo: 'Please try again.',
+    confirmTitle: 'Is this your device?',
+    confirm: (client: Html): Html =>
+      html`${client} wants to be logged in as you. It shows this code:`,
+    warning:
+      'Go on only if you see this code on your own device and have just started this yourself. If somebody sent you the code or the link, cancel.',
+    allow: 'Yes, log it in',
+    deny: 'Cancel',
+    doneTitle: 'Your device is logged in',
+    done: 'You can close this page and go on there.',
+    deniedTitle: 'The device was not logged in',
+    denied: 'You can close this page.',
+  },
+  logout: {
+    title: 'Log out?',
+    confirm: (client: Html): Html => html`${client} asks to log you out.`,
+    explain: 'You will have to log in again, here and in the applications that you came from.',
+    yes: 'Log out',
+    no: 'Stay logged in',
+    doneTitle: 'You are logged out',
+    done: 'On a computer that others use too, close the browser as well.',
+    again: 'Log in again',
+    goOn: (where: Html): Html => html`Go on to ${where}`,
+  },
+  account: {
+    title: 'Your account',
+    who: 'Who you are',
+    user: 'User name',
+    name: 'Name',
+    email: 'E-mail',
+    groups: (number: number): string => (number === 1 ? '1 group' : `${count(number)} groups`),
+    noGroups: 'You are in no group.',
+    moreGroups: (number: number): string => `Show ${count(number)} more`,
+    groupsCut: (number: number): string =>
+      `${count(number)} more are not used here, because there are too many.`,
+    login: 'How you logged in',
+    means: {
+      password: 'with your password',
+      'one-time-code': 'with a one-time code',
+      certificate: 'with your certificate',
+    },
+    provider: (name: Html): Html => html`with ${name}`,
+    how: 'How',
+    when: 'When',
+    ends: 'Ends at the latest',
+    sessions: 'Your sessions',
+    session: 'Session',
+    action: 'Action',
+    current: 'this one',
+    unknownBrowser: 'Unknown browser',
+    from: (address: Html): Html => html`from ${address}`,
+    begun: 'Logged in',
+    used: 'Last used',
+    endOne: 'Sign out',
+    endOneOf: (session: string): string => `Sign out: ${session}`,
+    leave: 'Sign out',
+    here: 'Sign out here',
+    hereExplain: 'Ends this session only.',
+    everywhere: 'Sign out everywhere',
+    everywhereExplain:
+      'Ends all of your sessions, on every device. Do this if you do not recognise one of them.',
+    ended: 'The session was ended.',
+    endedAll: 'All other sessions were ended.',
+    moreSessions: (number: number): string => `And ${count(number)} more sessions.`,
+  },
+  interrupted: {
+    title: 'You were logged out meanwhile',
+    explain: (where: Html | undefined): Html =>
+      html`Your session had ended when you sent this form${where && html` to ${where}`}. Nothing was
+      sent on, and nothing is lost yet.`,
+    logIn: 'Log in (opens another tab)',
+    first: 'Log in by the button below. It opens another tab; leave this one open.',
+    second:
+      'Come back to this tab and reload it. The browser asks whether to send the form again: say yes.',
+  },
+  message: {
+    malformed: {
+      title: 'This link does not work',
+      what: 'The application that sent you here asked for something that makes no sense.',
+      todo: 'Go back to the application and try again. If it stays like this, tell whoever runs it.',
+    },
+    'unknown-client': {
+      title: 'This application is not known here',
+      what: 'Whoever sent you here is not registered, so we do not send you back there.',
+      todo: 'If you know the application, tell whoever runs it.',
+    },
+    expired: {
+      title: 'This took too long',
+      what: 'The page you came from is no longer valid. Nothing was changed.',
+      todo: 'Start again from the application that you want to use.',
+    },
+    'other-browser': {
+      title: 'This login was begun in another browser',
+      what: 'What was sent does not belong to a login that this browser began. Nothing was changed.',
+      todo: 'Start again from the application that you want to use. If somebody sent you the link, do not use it.',
+    },
+    forged: {
+      title: 'This form was not accepted',
+      what: 'It did not come from a page of ours, or from one that is too old. Nothing was changed.',
+      todo: 'Go back, reload the page, and try again.',
+    },
+    'no-cookie': {
+      title: 'Your browser kept no cookie',
+      what: 'Without a cookie we cannot tell that it is still you.',
+      todo: 'Allow cookies for this site, then start again from the application that you want to use.',
+    },
+    denied: {
+      title: 'You may not use this',
+      what: 'We know who you are, but the rules of this service do not let you in.',
+      todo: 'If you think that you should be let in, ask whoever runs the service, and tell them the id below.',
+    },
+    cancelled: {
+      title: 'You have cancelled',
+      what: 'You are not logged in, and the application was told so.',
+      todo: 'You can close this page.',
+    },
+    'login-failed': {
+      title: 'Logging in did not work',
+      what: 'Where you logged in gave no answer that we can accept.',
+      todo: 'Try again. If it stays like this, tell whoever runs this service.',
+    },
+    'other-user': {
+      title: 'You are logged in as somebody else',
+      what: 'The application asked for another user than the one who is logged in.',
+      todo: 'Log out first, then start again from the application.',
+    },
+    'too-many': {
+      title: 'Too many attempts',
+      what: 'There were more requests from you than we can take.',
+      todo: 'Wait a little, then try again.',
+    },
+    'not-found': {
+      title: 'There is no such page',
+      what: 'The address may be mistyped, or the page may be gone.',
+      todo: 'Check the address, or start from the application that you want to use.',
+    },
+    unavailable: {
+      title: 'This is not possible just now',
+      what: 'Something that we need does not answer. This is a fault on our side.',
+      todo: 'Please try again in a moment.',
+    },
+    internal: {
+      title: 'Something went wrong',
+      what: 'This is a fault on our side. It was recorded.',
+      todo: 'Please try again. If it stays like this, tell whoever runs this service the id below.',
+    },
+  },
+}
+
+/** What each language has to have. */
+export type Texts = Readonly<typeof english>

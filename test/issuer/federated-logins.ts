@@ -1,0 +1,109 @@
+// A provider of others, a library's that is not ours, and sites whose people log in there, for the tests of
+// what becomes of such logins.
+
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Browser } from '../fakes/browser.ts'
+import { FAKE_CLIENT } from '../fakes/openid-provider.ts'
+import { startNodeOidc, type NodeOidc } from '../servers/node-oidc.ts'
+import { createPki } from '../servers/pki.ts'
+import type { Site } from './authorization-server.ts'
+import { callbackOf, siteWith } from './upstream-idp-site.ts'
+import { withSessions } from './session/browsing.ts'
+
+const APP = 'https://app.example.org'
+const COOKIE = '__Host-countersign'
+
+/** How long the provider stands by what it says, in seconds. */
+const LIFETIME_S = 3
+/** When it is asked again, and when it is too late, in milliseconds. */
+export const DUE_MS = 2_100
+export const OVERDUE_MS = 3_100
+
+/** Somebody with a session. */
+interface LoggedIn {
+  readonly browser: Browser
+  /** The same browser as the provider sees it. */
+  readonly elsewhere: Browser
+  readonly cookie: string
+}
+
+/** The provider, and what is done with it. */
+export interface Vouching extends AsyncDisposable {
+  readonly oidc: NodeOidc
+  /** As it is in the beginning. */
+  reset(): Promise<void>
+  /** A site whose people log in there, with what a test wants of the provider's configuration. */
+  start(further?: Readonly<Record<string, unknown>>, state?: string, listen?: string): Promise<Site>
+  /** A browser at the provider; that keeps its cookies too. */
+  there(): Browser
+  /** Logs in at the provider for a route of ours. */
+  sessionBy(site: Site): Promise<LoggedIn>
+  /** Waits until it has got one refresh token back, which nobody else waits for. */
+  givenBack(): Promise<void>
+}
+
+/** Starts the provider. */
+export const startVouching = async (): Promise<Vouching> => {
+  await using stack = new AsyncDisposableStack()
+  const pki = stack.use(await createPki())
+  const oidc = stack.use(
+    await startNodeOidc(pki.upstream, [
+      {
+        client_id: FAKE_CLIENT.id,
+        client_secret: FAKE_CLIENT.secret,
+        redirect_uris: [callbackOf('corp')],
+        post_logout_redirect_uris: [`${callbackOf('corp')}/logout`],
+        backchannel_logout_uri: `${callbackOf('corp')}/logout`,
+        backchannel_logout_session_required: true,
+        response_types: ['code'],
+        grant_types: ['authorization_code', 'refresh_token'],
+        id_token_signed_response_alg: 'ES256',
+      },
+    ]),
+  )
+  const ca = await readFile(pki.ca)
+  const there = (): Browser => new Browser({ port: Number(new URL(oidc.issuer).port), tls: { ca } })
+  const running = stack.move()
+  return {
+    oidc,
+    there,
+    async reset() {
+      oidc.reset()
+      Object.assign(oidc.settings, { lifetime: LIFETIME_S, account: 'there', groups: ['staff'] })
+      await oidc.start()
+    },
+    async start(further = {}, state = '', listen = '') {
+      const corp = {
+        scopes: ['openid', 'profile', 'groups', 'offline_access'],
+        parameters: { prompt: 'consent' },
+        identity: { user: 'claims.preferred_username', groups: 'claims.groups' },
+        ...further,
+      }
+      const providers = [{ id: 'corp', issuer: oidc.issuer, ca: pki.ca, further: corp }]
+      return await siteWith(
+        providers,
+        '[staff]',
+        withSessions(state).replace('issuer: "127.0.0.1:0"', `issuer: "127.0.0.1:0"${listen}`),
+      )
+    },
+    async sessionBy(site) {
+      const [browser, elsewhere] = [site.browser(), there()]
+      const begun = await browser.get(`${APP}/.countersign/login`)
+      const page = await browser.get(begun.url)
+      const left = await browser.submit(page, '/provider', { provider: 'corp' })
+      const back = await elsewhere.get(left.url)
+      const done = await browser.get(back.url)
+      await browser.get(done.url)
+      const text = browser.cookiesOf(APP).get(COOKIE)
+      assert.ok(text, done.body)
+      return { browser, elsewhere, cookie: `${COOKIE}=${text}` }
+    },
+    async givenBack() {
+      for (let left = 250; left > 0 && oidc.revoked() === 0; left -= 1) await sleep(20)
+      assert.equal(oidc.revoked(), 1)
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  }
+}

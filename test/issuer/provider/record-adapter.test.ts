@@ -1,0 +1,128 @@
+// What the provider stores: what is good once is given to one.
+
+import assert from 'node:assert/strict'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
+import { describe, it } from 'node:test'
+import { errors } from 'oidc-provider'
+import { recordAdapter } from '../../fakes/record-adapter.ts'
+import { BrowserRecords } from '../../../src/issuer/provider/browser-records.ts'
+import { RecordAdapter } from '../../../src/issuer/provider/record-adapter.ts'
+import { CountersignError } from '../../../src/runtime/errors.ts'
+import { MemoryRecords } from '../../../src/state/memory-records.ts'
+import { OpaqueKeys } from '../../../src/state/opaque-keys.ts'
+import type { RevocableRecords } from '../../../src/state/record-store.ts'
+import { FakeClock } from '../../fakes/clock.ts'
+
+const made = () => {
+  const clock = new FakeClock()
+  const records = new MemoryRecords(clock)
+  const adapterOf = (kind: string) => recordAdapter(kind, records)
+  return { clock, records, adapterOf }
+}
+
+const refused = (cause: unknown): boolean => cause instanceof errors.InvalidGrant
+
+describe('the records of the provider', () => {
+  it('are found by their ids, each kind by itself, until they end', async () => {
+    const { clock, adapterOf } = made()
+    await adapterOf('AccessToken').upsert('x', { kind: 'AccessToken' }, 60)
+    assert.equal((await adapterOf('AccessToken').find('x'))?.kind, 'AccessToken')
+    assert.equal(await adapterOf('RefreshToken').find('x'), undefined)
+    clock.advance(61_000)
+    assert.equal(await adapterOf('AccessToken').find('x'), undefined)
+  })
+
+  it('sessions are found by their uid, also under a new id', async () => {
+    const { adapterOf } = made()
+    const sessions = adapterOf('Session')
+    await sessions.upsert('old', { uid: 'u', kind: 'Session' }, 60)
+    await sessions.upsert('new', { uid: 'u', kind: 'Session', accountId: 'alice' }, 60)
+    await sessions.destroy('old')
+    assert.equal((await sessions.findByUid('u'))?.accountId, 'alice')
+    await sessions.destroy('new')
+    assert.equal(await sessions.findByUid('u'), undefined)
+  })
+
+  it('codes of devices are found by what people type', async () => {
+    const { adapterOf } = made()
+    const codes = adapterOf('DeviceCode')
+    await codes.upsert('d', { userCode: 'ABCD', kind: 'DeviceCode' }, 60)
+    assert.equal((await codes.findByUserCode('ABCD'))?.kind, 'DeviceCode')
+    assert.equal(await codes.findByUserCode('ABCE'), undefined)
+    await codes.destroy('d')
+    assert.equal(await codes.findByUserCode('ABCD'), undefined)
+  })
+
+  it('are used once, by one of those who come together and by nobody after', async () => {
+    const { adapterOf } = made()
+    const codes = adapterOf('AuthorizationCode')
+    await codes.upsert('c', { kind: 'AuthorizationCode', grantId: 'g' }, 60)
+    const outcomes = await Promise.allSettled([1, 2, 3].map(() => codes.consume('c')))
+    assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)
+    await assert.rejects(codes.consume('c'), refused)
+    assert.equal(typeof (await codes.find('c'))?.consumed, 'number')
+    await assert.rejects(codes.consume('none'), refused)
+  })
+
+  it('end with their grant, of whatever kind they are', async () => {
+    const { adapterOf } = made()
+    const kinds = ['AccessToken', 'RefreshToken', 'AuthorizationCode']
+    for (const kind of kinds) {
+      await adapterOf(kind).upsert('x', { kind, grantId: 'g' }, 60)
+    }
+    await adapterOf('AccessToken').upsert('other', { kind: 'AccessToken', grantId: 'h' }, 60)
+    await adapterOf('AccessToken').revokeByGrantId('g')
+    for (const kind of kinds) {
+      assert.equal(await adapterOf(kind).find('x'), undefined, kind)
+    }
+    assert.ok(await adapterOf('AccessToken').find('other'))
+  })
+
+  it('that cannot be reached are an error that clients understand, and bugs are none', async () => {
+    const failing = (cause: unknown): RevocableRecords => {
+      const { records } = made()
+      return Object.assign(Object.create(records), { get: () => Promise.reject(cause) })
+    }
+    const away = recordAdapter('Session', failing(new CountersignError('unavailable', 'gone')))
+    await assert.rejects(
+      away.find('x'),
+      (cause) => cause instanceof errors.TemporarilyUnavailable && cause.statusCode === 503,
+    )
+    const broken = recordAdapter('Session', failing(new TypeError('a bug')))
+    await assert.rejects(broken.find('x'), TypeError)
+  })
+
+  it('take the room of logins only for a person or a client that has authenticated', async () => {
+    const { records } = made()
+    const kinds: string[] = []
+    const put = records.put.bind(records)
+    records.put = async (key, record, indexes) => {
+      kinds.push(record.kind)
+      await put(key, record, indexes)
+    }
+    const browser = new BrowserRecords('https://id.example.org', new OpaqueKeys(), new FakeClock())
+    const kindOf = async (kind: string, payload: object, path = '/token'): Promise<string> => {
+      const request = new IncomingMessage(new Socket())
+      request.url = `${path}?x=1`
+      await browser.within(request, new ServerResponse(request), async () => {
+        await new RecordAdapter(kind, records, browser).upsert('id', { kind, ...payload }, 60)
+      })
+      return kinds.splice(0).join()
+    }
+    assert.equal(await kindOf('AccessToken', {}), 'login')
+    assert.equal(await kindOf('Session', { uid: 'u', accountId: 'alice' }), 'login,login')
+    assert.equal(await kindOf('Session', { uid: 'u', state: { secret: 's' } }), '')
+    assert.equal(await kindOf('Interaction', { params: {} }), '')
+    const login = { login: { accountId: 'alice' } }
+    assert.equal(await kindOf('Interaction', { result: login }), 'login')
+    assert.equal(await kindOf('DeviceCode', {}), 'anonymous')
+    assert.equal(await kindOf('DeviceCode', { accountId: 'alice' }), 'login')
+    // RFC 9126 §2.1: the client authenticates, where it can.
+    assert.equal(await kindOf('PushedAuthorizationRequest', { trusted: false }), 'public')
+    assert.equal(await kindOf('PushedAuthorizationRequest', { trusted: true }), 'login')
+    // A DPoP proof that a public client shows with what it pushes must not take the room of those with tokens.
+    assert.equal(await kindOf('ReplayDetection', {}), 'used')
+    assert.equal(await kindOf('ReplayDetection', {}, '/par'), 'public')
+  })
+})
