@@ -1,5 +1,4 @@
-// A provider of others, a library's that is not ours, and sites whose people log in there, for the tests of
-// what becomes of such logins.
+// An upstream IdP (oidc-provider), and sites whose users log in there, for the tests of federated logins.
 
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'

@@ -1,4 +1,4 @@
-// A site whose people may log in at providers of others, for the tests beside this file.
+// A site whose users may log in at upstream IdPs, for the tests in this folder.
 
 import { FAKE_CLIENT } from '../fakes/openid-provider.ts'
 import {
@@ -20,7 +20,7 @@ export interface ProviderText {
   readonly further?: Readonly<Record<string, unknown>>
 }
 
-/** A site where people can log in there. */
+/** A site where users log in there. */
 export const siteWith = async (
   providers: readonly ProviderText[],
   authenticators = '[staff]',
