@@ -139,17 +139,17 @@ describe('the caller', () => {
       },
     },
     {
-      name: 'who is in the group of everybody already',
+      name: 'a user who is in system:authenticated already',
       identity: { groups: ['system:authenticated', 'dev'] },
       want: { user: 'alice', groups: ['system:authenticated', 'dev'] },
     },
     {
-      name: 'whom the API server counts among nobody',
+      name: 'a user whom the API server adds to no group',
       identity: { groups: ['system:unauthenticated'] },
       want: { user: 'alice', groups: ['system:unauthenticated'] },
     },
     {
-      name: 'who is nobody',
+      name: 'an anonymous user',
       identity: { user: 'system:anonymous' },
       want: { user: 'system:anonymous', groups: [] },
     },
@@ -164,7 +164,7 @@ describe('the caller', () => {
     })
   }
 
-  it('is asked about, also where somebody else is meant', () => {
+  it('is reviewed, also where another user is impersonated', () => {
     const { user, groups } = askedBy({
       request: {
         path: '/api/v1/pods',
@@ -242,7 +242,7 @@ describe('an answer', () => {
       want: nonsense('"denied" is no boolean'),
     },
     {
-      name: 'hostile: an error that is no text',
+      name: 'hostile: an error that is not text',
       input: of({ allowed: true, evaluationError: {} }),
       want: nonsense('"evaluationError" is no text'),
     },
@@ -259,7 +259,7 @@ describe('an answer', () => {
       want: nonsense('it is no SubjectAccessReview'),
     },
     {
-      name: 'hostile: allowed beside the status',
+      name: 'hostile: "allowed" outside of "status"',
       input: of({ allowed: false }, { allowed: true }),
       want: no,
     },

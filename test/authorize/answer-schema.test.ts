@@ -36,7 +36,7 @@ describe('the answer of a rule', () => {
       want: [at(String.raw`\.answer\.status`, 'Too big')],
     },
     {
-      name: 'is no redirect',
+      name: 'is not a redirect',
       input: rule('answer: { status: 302 }'),
       want: [at(String.raw`\.answer\.status`, 'Too small')],
     },

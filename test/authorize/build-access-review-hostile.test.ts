@@ -10,7 +10,7 @@ import { startTokenServer, type Answer } from '../servers/token-server.ts'
 import { buildRulesFrom } from '../authenticate/building.ts'
 import { BY_REVIEW, NO, pod, review, start, YES } from '../clients/kubernetes/reviewing.ts'
 
-describe('an API server that is asked by a rule, and answers', () => {
+describe('an API server that reviews requests for a rule, and answers', () => {
   const HOSTILE: readonly {
     readonly name: string
     readonly answer: Answer
@@ -143,7 +143,7 @@ describe('an API server that is asked by a rule, and answers', () => {
     assert.equal(dependency.isUp(), true)
   })
 
-  it('hostile: is not asked more than it can bear', async () => {
+  it('hostile: gets no more reviews at once than its limit', async () => {
     await using site = await start({ concurrency: 4 })
     const { scripted, decide } = site
     let [open, most] = [0, 0]
@@ -157,7 +157,7 @@ describe('an API server that is asked by a rule, and answers', () => {
     assert.equal(most, 4)
   })
 
-  it('hostile: by one user about ever new names, answers the others', async () => {
+  it('hostile: answers other users while one user sends ever new names', async () => {
     await using site = await start({ perCaller: { concurrency: 5, perSecond: 10 } })
     const { decide, scripted } = site
     const asMallory = (name: string): QuestionParts => ({
@@ -175,7 +175,7 @@ describe('an API server that is asked by a rule, and answers', () => {
   })
 })
 
-describe('an API server that cannot be asked', () => {
+describe('an API server that cannot be reached', () => {
   const CASES = [
     {
       name: 'in the clear',

@@ -8,7 +8,7 @@ import { NO, pod, start, YES } from '../clients/kubernetes/reviewing.ts'
 
 const PATH = '/apis/authorization.k8s.io/v1/subjectaccessreviews'
 
-describe('an API server that is asked by a rule', () => {
+describe('an API server that reviews requests for a rule', () => {
   it('gets the request and the caller, and decides', async () => {
     await using site = await start()
     const { scripted, decide } = site
@@ -39,7 +39,7 @@ describe('an API server that is asked by a rule', () => {
     })
   })
 
-  it('is asked about paths where the service is another', async () => {
+  it('reviews paths where the service is not a Kubernetes API', async () => {
     await using site = await start({}, { kind: 'http' })
     assert.equal(await site.decide({ request: { path: '/metrics?x=1' } }), 'permit by-rbac')
     const { spec } = JSON.parse(site.scripted.asked[0]?.body ?? '')
@@ -78,7 +78,7 @@ describe('an API server that is asked by a rule', () => {
     assert.equal(scripted.asked.length, 2)
   })
 
-  it('is asked again after everything was forgotten', async () => {
+  it('gets the review again after the cache was cleared', async () => {
     await using site = await start({ remember: '1h' })
     const { scripted, decide, built } = site
     assert.equal(await decide(pod('a')), 'permit by-rbac')
@@ -88,7 +88,7 @@ describe('an API server that is asked by a rule', () => {
     assert.equal(await decide(pod('a')), 'no-rule')
   })
 
-  it('hostile: is asked anew for whoever differs in anything that counts', async () => {
+  it('hostile: gets a review of its own for every user who differs in anything that counts', async () => {
     await using site = await start({ remember: '1h' })
     const { scripted, decide } = site
     assert.equal(await decide(pod('a')), 'permit by-rbac')

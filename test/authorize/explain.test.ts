@@ -50,12 +50,12 @@ describe('rules explained', () => {
       want: ['a miss', 'b miss'],
     },
     {
-      name: 'one that cannot be said decides',
+      name: 'a rule that is undetermined decides',
       rules: [{ allow: 'a', when: FAILING }, { allow: 'b' }],
       want: ['a failed', 'b not-reached'],
     },
     {
-      name: 'rules in shadow are told, failed ones too, and decide nothing',
+      name: 'rules in shadow are reported, failed ones too, and decide nothing',
       rules: [
         { deny: 'a', shadow: true },
         { allow: 'b', shadow: true, when: FAILING },

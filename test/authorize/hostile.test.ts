@@ -180,7 +180,7 @@ describe('an expression about what callers choose', () => {
     assert.match(verdict.detail, /^takes_too_long/)
   })
 
-  it('goes on when rules in shadow do, and those behind them are told by themselves', () => {
+  it('continues after rules in shadow, and reports later rules separately', () => {
     const rules = [...many(true), { deny: 'no', when }, { allow: 'rest', when: `!${when}` }]
     const started = cpuTime()
     const verdict = evaluate(policyOf(rules), asked())

@@ -34,7 +34,7 @@ describe('a matcher on the wrong kind of route', () => {
   }
   const keys = ['verbs', 'apiGroups', 'resources', 'namespaces', 'names', 'impersonate']
 
-  it('is a problem each, where it stands', () => {
+  it('is a problem each, at its path', () => {
     assert.deepEqual(
       problemsOf([{ allow: 'x' }, KUBERNETES]),
       keys.map((key) => `1.${key}: is there on routes of "kind: kubernetes"`),
@@ -81,7 +81,7 @@ describe('a matcher on the wrong kind of route', () => {
     )
   })
 
-  it('throws where nobody takes the report', () => {
+  it('throws where there is no callback for reports', () => {
     assert.throws(() => policyOf([KUBERNETES]), /^TypeError: 0\.verbs: is there/)
   })
 })

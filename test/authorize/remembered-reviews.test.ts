@@ -96,7 +96,7 @@ describe('an answer', () => {
     assert.equal(server.asked.length, 2)
   })
 
-  it('hostile: of ten thousand others drives out the oldest, and no more are kept', async () => {
+  it('hostile: of ten thousand users evict the oldest, and no more are kept', async () => {
     const { server, review } = setUp()
     await review('/first')
     await review('/second')
@@ -139,7 +139,7 @@ describe('a failure', () => {
     })
   }
 
-  it('hostile: a question that is too long is not asked', async () => {
+  it('hostile: a review that is too long is not sent', async () => {
     const { server, review } = setUp()
     assert.match(
       String(await review(`/${'x'.repeat(66_000)}`)),
@@ -150,7 +150,7 @@ describe('a failure', () => {
 })
 
 describe('equal questions', () => {
-  it('that come together are asked once, different ones each', async () => {
+  it('that arrive together are sent once, different ones each', async () => {
     const { server, review } = setUp(0)
     const { promise, resolve } = Promise.withResolvers<JsonObject>()
     server.answer = () => promise
@@ -160,7 +160,7 @@ describe('equal questions', () => {
     assert.equal(server.asked.length, 2)
   })
 
-  it('fail together, and the next is asked anew', async () => {
+  it('fail together, and the next review is sent again', async () => {
     const { server, review } = setUp()
     const { promise, reject } = Promise.withResolvers<JsonObject>()
     server.answer = () => promise
@@ -172,7 +172,7 @@ describe('equal questions', () => {
     assert.equal(server.asked.length, 2)
   })
 
-  it('go on for the others when one caller leaves', async () => {
+  it('continue for the remaining requests when one client leaves', async () => {
     const { server, review } = setUp()
     const { promise, resolve } = Promise.withResolvers<JsonObject>()
     server.answer = () => promise

@@ -66,7 +66,7 @@ describe('a rule', () => {
       ].map((key) => at(`\\.${key}`, 'Too small')),
     },
     {
-      name: 'has no empty pattern, but for what can be empty',
+      name: 'has no empty pattern, except for what can be empty',
       input: rule(
         'allow: a, users: [""], groups: [""], operations: [""], tags: [""], apiGroups: [""], namespaces: [""], names: [""]',
       ),
@@ -137,7 +137,7 @@ describe('a rule', () => {
       ],
     },
     {
-      name: 'needs somebody to ask',
+      name: 'needs an API server for its review',
       input: rule('allow: a, subjectAccessReview: true'),
       want: [
         at(
@@ -147,7 +147,7 @@ describe('a rule', () => {
       ],
     },
     {
-      name: 'has somebody to ask',
+      name: 'has an API server for its review',
       input: rules(
         '{ allow: a, subjectAccessReview: true }',
         ', apiServer: { server: https://a, token: file:t }',
@@ -213,7 +213,7 @@ describe('what a rule answers', () => {
       want: [at('', '"answer" and "redirect" exclude each other$')],
     },
     {
-      name: 'is no success',
+      name: 'is not a success',
       input: rule('deny: a, answer: { status: 200 }'),
       want: [at(String.raw`\.answer\.status`, 'Too small')],
     },
@@ -260,7 +260,7 @@ describe('a list of rules', () => {
       want: [],
     },
     {
-      name: 'is told what is wrong with its rules, not that it is no rule',
+      name: 'is reported with the problems of its rules, not as an unknown rule',
       input: rules('{ list: l, rules: [{ allow: a, host: b }, { deny: b, methods: [get] }] }'),
       want: [
         at(String.raw`\.rules\[0\]\.host`, 'unknown key$'),

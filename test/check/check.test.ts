@@ -90,7 +90,7 @@ describe('a check', () => {
       known: ['attributes', 'request'],
     },
     {
-      name: '2. ends with a request to be somebody else, where nothing knows of that',
+      name: '2. ends with impersonation on a route that does not support it',
       route: proven(),
       request: { headers: [['impersonate-user', 'bob']] },
       want: 'impersonation',
@@ -104,7 +104,7 @@ describe('a check', () => {
       known: ['attributes', 'request', 'route'],
     },
     {
-      name: '2. ends with a request to be nobody',
+      name: '2. ends with impersonation without a user',
       route: { ...proven(), kind: 'kubernetes' },
       request: { headers: [['impersonate-group', 'dev']] },
       want: 'impersonation-malformed',
@@ -131,7 +131,7 @@ describe('a check', () => {
       }),
     ),
     {
-      name: '3. ends with a rejection of somebody',
+      name: '3. ends with the rejection of a named user',
       route: answering({ outcome: 'rejected', code: 'credential-wrong', user: 'alice' }),
       want: 'credential-wrong',
       known: [...READ, 'authenticator'],
@@ -184,7 +184,7 @@ describe('a check', () => {
       details: ['detail'],
     },
     {
-      name: '5. ends with a request to be somebody else, which no rule allows',
+      name: '5. ends with impersonation that no rule allows',
       route: { ...proven(), kind: 'kubernetes' },
       request: { headers: [['impersonate-user', 'bob']] },
       want: 'impersonation',
@@ -206,7 +206,7 @@ describe('a check', () => {
       details: ['missingScopes'],
     },
     {
-      name: '5. ends when the API server cannot be asked',
+      name: '5. ends when the API server cannot be reached',
       route: { ...proven(), rules: [{ allow: 'asked', subjectAccessReview: true }] },
       want: 'authorizer-unavailable by asked',
       known: JUDGED,

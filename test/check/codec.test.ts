@@ -233,7 +233,7 @@ describe('encodeCheckResponse', () => {
       assert.deepEqual(fieldsOf(answer), { upstream_secret: text(upstreamSecret) })
     })
 
-    it('is dynamic metadata beside headers with several lines', () => {
+    it('is dynamic metadata together with headers of several lines', () => {
       const fields = fieldsOf({ ...allow, upstreamSecret })
       const { headers } = fieldsOf(allow) ?? {}
       assert.ok(headers !== undefined)

@@ -27,7 +27,7 @@ describe('a check that takes too long', () => {
     assert.equal(eventOf(service, outcome).reason, 'too-slow')
   })
 
-  it('is no concern of one that has no deadline, or was answered', async () => {
+  it('does not concern a check that has none, or was answered', async () => {
     await using service = await startRoute(answering({ outcome: 'not-applicable' }))
     const outcome = await service.client.check({})
     assert.equal(eventOf(service, outcome).reason, 'credential-missing')

@@ -27,7 +27,7 @@ describe('a token with its proof, over the wire', () => {
   const parts = { path: '/api/v1/pods?limit=5', method: 'GET' }
   const htu = 'https://app.example.org/api/v1/pods'
 
-  it('is let through, and neither of the two goes on', async () => {
+  it('is let through, and neither token nor proof is forwarded', async () => {
     await using service = await startRoute({ authenticators: [authenticatorWith()] })
     const proof = await caller.proof(bound, { htu })
     const outcome = await service.client.check({ ...parts, headers: shownWith(bound, proof) })
@@ -37,7 +37,7 @@ describe('a token with its proof, over the wire', () => {
     assert.equal(eventOf(service, outcome).reason, 'permitted')
   })
 
-  it('is stripped of a proof that nobody asked for', async () => {
+  it('is stripped of a proof that is not required', async () => {
     await using service = await startRoute({ authenticators: [authenticatorWith()] })
     const headers: HeaderLines = [
       ['authorization', `Bearer ${unbound}`],
@@ -96,7 +96,7 @@ describe('a token with its proof, over the wire', () => {
     assert.equal(challengeIn(second), `${BEARER},${DPOP}, error="invalid_dpop_proof"`)
   })
 
-  it('is refused with 503 while nobody can say whether it came before', async () => {
+  it('is refused with 503 while it is unknown whether it was used before', async () => {
     const replays = new ProcessReplayMemory(new FakeClock(), 1)
     await using service = await startRoute({ authenticators: [authenticatorWith({ replays })] })
     const send = async (): Promise<Outcome> => {
@@ -161,7 +161,7 @@ routes: [{ name: app, authenticate: [tokens], authorize: [{ allow: all }] }]
     })
   })
 
-  it('are on with it, and plain tokens go on', async () => {
+  it('are required with the setting, and plain tokens continue to work', async () => {
     await serve('dpop: {}', resources(), async (service) => {
       assert.equal(await reasonOf(service, await proven()), 'permitted')
       const plain: HeaderLines = [['authorization', `Bearer ${unbound}`]]

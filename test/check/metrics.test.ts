@@ -79,7 +79,7 @@ describe('the metrics of authz', () => {
     assert.equal((await read()).get('countersign_grants_sealed_total'), 2)
   })
 
-  it('say of a server whether it is asked', async () => {
+  it('say whether a server gets requests', async () => {
     const { read, fail } = setUp()
     const ofStaff = 'authenticator=staff,kind=ldap,route=,server=ldaps://a'
     const ofRules = 'authenticator=,kind=access-review,route=app,server=https://k'
@@ -89,14 +89,14 @@ describe('the metrics of authz', () => {
     assert.deepEqual(await up(), { [ofStaff]: 0, [ofRules]: 1 })
   })
 
-  it('count the questions that a server was not asked, by why', async () => {
+  it('count the requests that a server did not get, by reason', async () => {
     const { read } = setUp()
     assert.deepEqual(seriesOf(await read(), 'countersign_dependency_refusals_total'), {
       'authenticator=,kind=access-review,reason=rate-limited,route=app,server=https://k': 3,
     })
   })
 
-  it('say of the store behind `state` whether it can be asked, and what it was', async () => {
+  it('say whether the store behind `state` can be reached, and what it did', async () => {
     const { read, failState, statistics } = setUp(new CheckStatistics(), 'redis')
     await statistics.measure('get', async () => 1)
     await assert.rejects(statistics.measure('get', () => Promise.reject(new Error('x'))))

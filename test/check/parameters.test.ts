@@ -56,7 +56,7 @@ describe('a parameter that carries a credential', () => {
     })
   }
 
-  it('is nobody’s business on a route that takes none', async () => {
+  it('is forwarded on a route that takes no such credential', async () => {
     const decision = await decide('/a?API_KEY=S&api_key=T', certificate)
     assert.ok(decision.outcome === 'allow')
     assert.ok(!decision.credentials.setHeaders.some(([name]) => name === ':path'))
@@ -101,7 +101,7 @@ describe('the audit log', () => {
     assert.equal(await pathOf('/a?b%3DS&c%253dS=T', 'names'), '/a?b=[withheld]&c=[withheld]')
   })
 
-  it('holds neither user nor password that stand before the host', async () => {
+  it('holds neither user nor password of the authority', async () => {
     const value = snapshotOf([{ authenticators: [keys] }])
     await using service = await startService(() => ({ value, generation: 1 }))
     await service.client.check({ host: 'alice:S@app.example.org' })
@@ -136,7 +136,7 @@ describe('the audit log', () => {
     assert.equal(await pathOf('/a/../b?api_key=S', 'full'), '/a/../b?api_key=[withheld]')
   })
 
-  it('holds less where less is asked for', async () => {
+  it('holds less where less is configured', async () => {
     assert.equal(await pathOf('/a?b=1&api_key=S', 'names'), '/a?b=[withheld]&api_key=[withheld]')
     assert.equal(await pathOf('/a?b=1&api_key=S', 'none'), '/a')
   })

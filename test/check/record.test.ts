@@ -41,7 +41,7 @@ const HOSTILE: readonly { name: string; request: RequestParts; reason?: string }
   { name: 'a long host', request: { host: LONG }, reason: 'malformed-host' },
 ]
 
-describe('the event of somebody who proves nothing, hostile', () => {
+describe('the event of an unauthenticated client, hostile', () => {
   for (const { name, request, reason = 'credential-missing' } of HOSTILE) {
     it(`stays small with ${name}`, async () => {
       await using service = await startRoute({

@@ -152,7 +152,7 @@ describe('a configuration that was refused', () => {
   })
 
   for (const cause of [new Error('a bug'), 'a bug']) {
-    it(`by ${typeof cause === 'string' ? 'something thrown' : 'an error'} is told all the same`, () => {
+    it(`by ${typeof cause === 'string' ? 'something thrown' : 'an error'} is reported all the same`, () => {
       const { audit, reports } = setUp()
       reports.onRejected(cause, before)
       const problems = ['a bug']
@@ -163,7 +163,7 @@ describe('a configuration that was refused', () => {
   }
 })
 
-describe('what only one configuration was lent', () => {
+describe('what only one configuration has acquired', () => {
   const times = { refresh: { least: 60_000, most: 60_000 }, coolDown: 60_000, timeout: 1 }
   const lend = ({ revocations }: ReturnType<typeof setUp>, host: string): object =>
     revocations.pointed({ hosts: [host] }, { ca: undefined, times })

@@ -108,7 +108,7 @@ for (const kind of ['tcp', 'unix'] as const) {
       })
     })
 
-    it('may be asked for its health', async () => {
+    it('answers health checks', async () => {
       await over(kind, {}, async ({ client }) => assert.equal(await client.health(), 'SERVING'))
     })
   })

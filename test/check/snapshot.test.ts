@@ -78,7 +78,7 @@ describe('a snapshot', () => {
     assert.equal(await ask(await build(folder, { users: usersFile('ops') })), 'no-rule')
   })
 
-  it('forwards no headers unless told to', async () => {
+  it('forwards no headers unless configured to', async () => {
     await using folder = await temporaryFolder()
     const attributes = attributesOf({ headers: [['authorization', basic('alice', 'secret')]] })
     const headersWith = async (route: string): Promise<number> => {

@@ -100,7 +100,7 @@ describe('a check', () => {
     assert.deepEqual(reasonsOf(statistics), { app: { cancelled: 1 } })
   })
 
-  it('counts as what the caller was told, when its event was lost', async () => {
+  it('counts as the decision that the client got, when its event was lost', async () => {
     await using running = await start(answering(PROVEN))
     running.service.audit.full = true
     await running.service.client.check({})
@@ -177,7 +177,7 @@ describe('a rule', () => {
 })
 
 describe('a hostile caller', () => {
-  it('makes no more to be counted, whatever hosts, paths, methods and users it names', async () => {
+  it('makes no further series, whatever hosts, paths, methods and users it names', async () => {
     await using running = await start({
       match: { hosts: ['app.example.org'] },
       authenticators: [

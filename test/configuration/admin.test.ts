@@ -18,21 +18,29 @@ describe('listen.admin', () => {
     { name: 'is loopback', input: withAdmin('127.0.0.1:9090'), want: [] },
     { name: 'is loopback, IPv6', input: withAdmin("'[::1]:9090'"), want: [] },
     { name: 'is a socket', input: withAdmin('unix:admin.sock'), want: [] },
-    { name: 'is open to others', input: withAdmin('0.0.0.0:9090'), want: [NEEDS_CONSENT] },
-    { name: 'is open to others, IPv6', input: withAdmin("'[::]:9090'"), want: [NEEDS_CONSENT] },
+    {
+      name: 'is on an address that is not loopback',
+      input: withAdmin('0.0.0.0:9090'),
+      want: [NEEDS_CONSENT],
+    },
+    {
+      name: 'is on an IPv6 address that is not loopback',
+      input: withAdmin("'[::]:9090'"),
+      want: [NEEDS_CONSENT],
+    },
     { name: 'is a name', input: withAdmin('countersign:9090'), want: [NEEDS_CONSENT] },
     {
-      name: 'is open to others in full',
+      name: 'is on an address that is not loopback, written out in full',
       input: withAdmin("{ address: '0.0.0.0:9090', plaintext: false }"),
       want: [NEEDS_CONSENT],
     },
     {
-      name: 'is open to others with consent',
+      name: 'is on an address that is not loopback, with consent',
       input: withAdmin("{ address: '0.0.0.0:9090', plaintext: true }"),
       want: [],
     },
     { name: 'has TLS', input: withAdmin("{ address: 'a:1', tls: {} }"), want: [/unknown key/] },
-    { name: 'is no address', input: withAdmin('9090'), want: [/listen\.admin/] },
+    { name: 'is not an address', input: withAdmin('9090'), want: [/listen\.admin/] },
   ])
 
   it('has defaults', () => {

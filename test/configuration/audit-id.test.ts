@@ -19,12 +19,12 @@ describe('the decision id', () => {
     for (const forward of FORWARDS) assert.ok(sends('kubernetes', forward), JSON.stringify(forward))
   })
 
-  it('goes to whoever gets the headers of an API server', () => {
+  it('goes to every upstream that gets the headers of an API server', () => {
     assert.ok(sends('http', { headers: ['grafana', 'kubernetes'] }))
     assert.ok(sends('http', { headers: 'impersonation' }))
   })
 
-  it('goes to nobody else by default', () => {
+  it('goes to no other upstream by default', () => {
     assert.ok(!sends('http', {}))
     assert.ok(!sends('http', { headers: ['grafana', 'headlamp', 'certificate'] }))
     assert.ok(!sends('http', { bearer: { mint: { audience: 'api' } } }))

@@ -90,7 +90,7 @@ describe('the exchange of a client', () => {
       want: [new RegExp(`^${AT}\\.exchange\\.from`), new RegExp(`^${AT}\\.exchange\\.to`)],
     },
     {
-      name: 'is of tokens of people',
+      name: 'exchanges the tokens of users',
       input: {
         listen,
         issuer: issuer(`secret: file:s, grants: [token_exchange], ${EXCHANGE}`, '').replace(

@@ -14,12 +14,12 @@ const CERTIFIED = PLAIN.replace('ca: ca.pem', 'ca: ca.pem, certificate: c.pem, k
 describe('impersonation as the caller', () => {
   checkAll([
     ...['token: file:t', CREDENTIALS].map((way) => ({
-      name: `has a credential of ours: ${way.slice(0, 17)}`,
+      name: `has a credential of Countersign: ${way.slice(0, 17)}`,
       input: { ...route({ forward: `headers: impersonation, bearer: { ${way} }` }), envoy: PLAIN },
       want: [],
     })),
     {
-      name: 'has a credential of ours: mint',
+      name: 'has a credential of Countersign: mint',
       input: {
         ...route({ forward: 'headers: impersonation, bearer: { mint: { audience: a } }' }),
         ...ISSUER,
@@ -81,7 +81,7 @@ describe('impersonation as the caller', () => {
       want: [NOT_WITH('certificate')],
     },
     {
-      name: 'is refused where a rule lets callers impersonate others',
+      name: 'is refused where a rule lets callers impersonate users',
       input: route({
         forward: 'headers: [impersonation, kubernetes]',
         authorize: '{ allow: deputies, impersonate: { users: [bob] } }, { allow: rest }',
@@ -90,7 +90,7 @@ describe('impersonation as the caller', () => {
       want: [at('headers', '"impersonation" does not go with the rule "deputies"')],
     },
     {
-      name: 'bears a rule that keeps callers from impersonating others',
+      name: 'is compatible with a rule that denies impersonation',
       input: route({
         forward: 'headers: impersonation',
         authorize: '{ deny: nobody, impersonate: { users: [bob] } }, { allow: rest }',
@@ -99,7 +99,7 @@ describe('impersonation as the caller', () => {
       want: [],
     },
     {
-      name: 'is not the caller’s identity beside another',
+      name: 'is not the caller’s identity together with another',
       input: route({
         forward: 'headers: impersonation, bearer: { token: file:t }',
         authorize: '{ allow: deputies, impersonate: { users: [bob] } }, { allow: rest }',

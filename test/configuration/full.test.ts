@@ -123,7 +123,7 @@ describe('the full configuration', () => {
     assert.deepEqual(envoy.listener.address, { kind: 'tcp', host: '::', port: 8443 })
   })
 
-  it('has a certificate, with names for what stands for more', () => {
+  it('has a certificate, with names in place of OIDs', () => {
     const { certificate } = parse().routes[0]?.forward ?? {}
     assert.ok(certificate?.delegate?.fallback !== undefined)
     const { subject, extensions, lifetime, backdate, extendedKeyUsage, delegate } = certificate
@@ -273,7 +273,7 @@ routes:
     })
   })
 
-  it('that is copied is copied whole, but for policies and what nobody named', () => {
+  it('that is copied is copied whole, except for policies and fields that are not named', () => {
     const copying = least
       .replace('subject: { CN: identity.user }', 'delegate: {}')
       .replace(

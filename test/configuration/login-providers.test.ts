@@ -17,7 +17,7 @@ const login = (provider: string, id = 'corp'): string =>
 const at = (key: string): string => `^issuer\\.login\\.providers\\.corp\\.${key}: `
 const wrong = (key: string, text: string): readonly RegExp[] => [new RegExp(at(key) + text)]
 
-describe('a provider where people log in', () => {
+describe('an upstream IdP of the login page', () => {
   checkAll([
     {
       name: 'may be the only way in',
@@ -30,12 +30,12 @@ describe('a provider where people log in', () => {
       want: [],
     },
     {
-      name: 'hostile: is not asked in the clear elsewhere',
+      name: 'hostile: gets no requests in the clear but on loopback',
       input: { listen, issuer: login('issuer: http://login.example.com') },
       want: wrong('issuer', 'must begin with https://'),
     },
     {
-      name: 'hostile: has a host that can stand in a policy',
+      name: 'hostile: has a host that a Content-Security-Policy can hold',
       input: { listen, issuer: login("issuer: 'https://a;b.example.com'") },
       want: wrong('issuer', 'must have a host that is a plain name'),
     },
@@ -45,7 +45,7 @@ describe('a provider where people log in', () => {
       want: wrong('issuer', 'must have no query'),
     },
     {
-      name: 'is asked for ID tokens',
+      name: 'issues ID tokens',
       input: { listen, issuer: login('issuer: https://login.example.com, scopes: [email]') },
       want: wrong('scopes', 'must have "openid"'),
     },

@@ -147,7 +147,7 @@ describe('a further extension', () => {
       want: [at(String.raw`\.extensions\.myExtension`, 'must be an OID such as')],
     },
     ...Object.entries(EXTENSIONS).map(([name, oid]) => ({
-      name: `is never ${name}, which would stand twice`,
+      name: `is never ${name}, which would be there twice`,
       input: extension('der: MAMBAf8=', oid),
       want: [
         at(String.raw`\.extensions\[.*\]`, 'has a field of its own, or is the signer’s to write$'),

@@ -86,7 +86,7 @@ describe('a certificate', () => {
       want: [at(String.raw`\.ca`, 'must be 1 to 63 lower-case letters')],
     },
     {
-      name: 'has no keys that nobody knows',
+      name: 'has no unknown keys',
       input: also('subjectAltNames: {}'),
       want: [at(String.raw`\.subjectAltNames`, 'unknown key$')],
     },
@@ -107,7 +107,7 @@ describe('the keyring', () => {
   checkAll([
     { name: 'may be there for nothing', input: { grants: GRANTS }, want: [] },
     {
-      name: 'never stands in the configuration',
+      name: 'is never in the configuration itself',
       input: { grants: `grants: { keyring: ${'A'.repeat(43)} }` },
       want: [/^grants\.keyring: must be a reference, "file:PATH" or "env:NAME"/],
     },
@@ -189,7 +189,7 @@ describe('delegation', () => {
       want: [at(String.raw`\.delegate`, 'copies a proven client certificate, and "authenticate"')],
     })),
     {
-      name: 'copies the certificate that is demanded beside a password',
+      name: 'copies the certificate that is required together with a password',
       input: proving('[{ all: [staff, badge] }]', certificate('delegate: {}')),
       want: [],
     },

@@ -30,7 +30,7 @@ describe('an expression of an identity', () => {
       want: [at(String.raw`\.user`, String.raw`Unknown variable: claims \(at character 1\)$`)],
     },
     {
-      name: 'is told of by its own place: all four, and both forms of groups',
+      name: 'is reported at its own path: all four, and both forms of groups',
       input: account('user: a, uid: b, groups: c, extra: { k: d }'),
       want: [
         at(String.raw`\.user`, 'Unknown variable: a'),
@@ -40,7 +40,7 @@ describe('an expression of an identity', () => {
       ],
     },
     {
-      name: 'is told of by its own place: groups in steps',
+      name: 'is reported at its own path: groups in steps',
       input: account('groups: { from: account.grups }'),
       want: [at(String.raw`\.groups\.from`, String.raw`No such key: grups \(at character 9\)`)],
     },
@@ -50,7 +50,7 @@ describe('an expression of an identity', () => {
       want: [at(String.raw`\.user`, 'yields int, where string or list<string> belongs')],
     },
     {
-      name: 'is no optional value',
+      name: 'is not an optional value',
       input: claims('groups: claims.?groups'),
       want: [
         at(String.raw`\.groups`, 'yields optional<dyn>, where string or list<string> belongs'),
@@ -73,7 +73,7 @@ describe('an expression of an identity', () => {
     },
   ])
 
-  it('is told of with the line and column of the file, and those in the expression', () => {
+  it('is reported with the line and column of the file, and those in the expression', () => {
     const text = `version: 1
 listen: { authz: unix:authz.sock }
 authenticators:
@@ -98,7 +98,7 @@ routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
 
 describe('groups in steps', () => {
   checkAll([
-    { name: 'may be no step at all', input: account('groups: {}'), want: [] },
+    { name: 'may have no steps at all', input: account('groups: {}'), want: [] },
     {
       name: 'have all steps',
       input: account(
@@ -107,7 +107,7 @@ describe('groups in steps', () => {
       want: [],
     },
     {
-      name: 'have no others',
+      name: 'have no further keys',
       input: account('groups: { form: account.groups }'),
       want: [at(String.raw`\.groups\.form`, 'unknown key')],
     },
@@ -165,7 +165,7 @@ describe('an example', () => {
   const here = (message: string): RegExp => at(String.raw`\.examples\[0\]`, message)
   checkAll([
     {
-      name: 'is somebody and what this comes to',
+      name: 'has an input and the expected identity',
       input: example('{ account: { user: a }, want: { user: a } }'),
       want: [],
     },
@@ -176,7 +176,7 @@ describe('an example', () => {
     },
     { name: 'is of a file', input: example('{ certificate: a.pem, want: { user: a } }'), want: [] },
     {
-      name: 'is about somebody',
+      name: 'has an input',
       input: example('{ want: { user: a } }'),
       want: [here('must have exactly one of "account", "claims" and "certificate"')],
     },
@@ -206,7 +206,7 @@ describe('an example', () => {
       want: [at(String.raw`\.examples\[0\]\.want\.user`, 'required, but missing')],
     },
     {
-      name: 'has the fields of a certificate and no others',
+      name: 'has the fields of a certificate and no other fields',
       input: example('{ certificate: { subjct: {} }, want: { user: a } }'),
       want: [at(String.raw`\.examples\[0\]\.certificate\.subjct`, 'unknown key')],
     },

@@ -45,7 +45,7 @@ describe('the listener', () => {
     },
     { name: 'has it', input: listen(`{ address: 0.0.0.0:9001, ${tls} }`), want: [] },
     {
-      name: 'does without when told to',
+      name: 'accepts plaintext with consent',
       input: listen('{ address: 0.0.0.0:9001, plaintext: true }'),
       want: [],
     },

@@ -46,7 +46,7 @@ describe('a test', () => {
     },
   ])
 
-  it('is of a GET by nobody, unless it says otherwise', () => {
+  it('is of an anonymous GET by default', () => {
     const tests = [{ name: 't', request: { host: 'a' }, want: { decision: 'deny' } }]
     assert.deepEqual(policyTestsSchema.parse(tests), [
       {
@@ -104,7 +104,7 @@ describe('the request of a test', () => {
       ],
     },
     {
-      name: 'comes from an address, or from nobody knows where',
+      name: 'comes from an address, or from an unknown one',
       input: request('source: 2001:db8::1'),
       want: [],
     },
@@ -114,12 +114,12 @@ describe('the request of a test', () => {
       want: [at(String.raw`\.request\.source`, 'must be an IP address, or ""')],
     },
     {
-      name: 'is asked at an instant',
+      name: 'is made at an instant',
       input: request("at: '2026-01-01T08:00:00'"),
       want: [at(String.raw`\.request\.at`, 'must be a date with time and offset')],
     },
     {
-      name: 'is asked on a day that there is',
+      name: 'is made on a day that exists',
       input: request("at: '2026-02-30T08:00:00Z'"),
       want: [at(String.raw`\.request\.at`, 'must be a date with time and offset')],
     },
@@ -139,7 +139,7 @@ describe('who asks in a test', () => {
       want: [at(String.raw`\.identity\.user`, 'required')],
     },
     {
-      name: 'is no empty name',
+      name: 'is not an empty name',
       input: identity('user: ""'),
       want: [at(String.raw`\.identity\.user`, 'Too small')],
     },

@@ -9,10 +9,10 @@ const route = (rule: string, more = ''): Sections => ({
 
 const ALLOW = 'allow: deputies, impersonate: { users: [bob] }'
 
-describe('a rule that lets callers impersonate others', () => {
+describe('a rule that lets callers impersonate users', () => {
   checkAll([
     {
-      name: 'has their own identity beside it',
+      name: 'forwards their own identity too',
       input: route(ALLOW, ', forward: { headers: kubernetes }'),
       want: [],
     },

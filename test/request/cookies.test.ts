@@ -14,9 +14,14 @@ const headers = (...values: readonly string[]): Headers =>
 describe('cookies', () => {
   for (const { name, input, found, left } of [
     { name: 'none at all', input: [], found: [], left: undefined },
-    { name: 'none of ours', input: ['a=1; b=2'], found: [], left: undefined },
-    { name: 'ours alone', input: [`${NAME}=x`], found: ['x'], left: '' },
-    { name: 'ours between', input: [`a=1; ${NAME}=x; b=2`], found: ['x'], left: 'a=1; b=2' },
+    { name: 'no cookie of Countersign', input: ['a=1; b=2'], found: [], left: undefined },
+    { name: 'a cookie of Countersign alone', input: [`${NAME}=x`], found: ['x'], left: '' },
+    {
+      name: 'a cookie of Countersign between two',
+      input: [`a=1; ${NAME}=x; b=2`],
+      found: ['x'],
+      left: 'a=1; b=2',
+    },
     { name: 'without spaces', input: [`a=1;${NAME}=x;b=2`], found: ['x'], left: 'a=1; b=2' },
     { name: 'several lines', input: ['a=1', `${NAME}=x`, 'b=2'], found: ['x'], left: 'a=1; b=2' },
     { name: 'a login under way', input: [`a=1; ${NAME}-begun-abc=y`], found: [], left: 'a=1' },
@@ -47,7 +52,7 @@ describe('cookies', () => {
   })
 
   for (const name of ['ab', 'abc', 'abcde', `ab${'c'.repeat(30_000)}`, 'abc,', 'ab c', 'abü']) {
-    it(`hostile: are not found by a name that is none of ours: ${name.slice(0, 10)}`, () => {
+    it(`hostile: are not found by another name: ${name.slice(0, 10)}`, () => {
       assert.deepEqual(cookiesBeginning(headers(`${name}=1; a=2`, name), 'ab', 2), [])
     })
   }

@@ -20,7 +20,7 @@ describe('canonicalName', () => {
       input: "a!#$%&'*+-.^_`|~b",
       want: 'a---------------b',
     },
-    { name: 'takes what is no token for "-"', input: 'x ü\tb', want: 'x---b' },
+    { name: 'replaces what is not a token by "-"', input: 'x ü\tb', want: 'x---b' },
     { name: 'keeps a pseudo-header', input: ':path', want: ':path' },
     { name: 'keeps nothing', input: '', want: '' },
   ]

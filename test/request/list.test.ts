@@ -9,7 +9,7 @@ import { randomFrom } from '../fakes/random.ts'
 const CASES: readonly { name: string; list: string; found: readonly string[]; left: string }[] = [
   { name: 'an empty list', list: '', found: [], left: '' },
   { name: 'one alone', list: 'k=1', found: ['k=1'], left: '' },
-  { name: 'one among others', list: 'a=1; k=1; b', found: ['k=1'], left: 'a=1; b' },
+  { name: 'one element of several', list: 'a=1; k=1; b', found: ['k=1'], left: 'a=1; b' },
   { name: 'without blanks', list: 'a=1;k=1;b', found: ['k=1'], left: 'a=1; b' },
   { name: 'with many blanks', list: ' \t k=1 \t ; b ', found: ['k=1'], left: 'b' },
   { name: 'one after the other', list: 'k=1; k=2;k=3', found: ['k=1', 'k=2', 'k=3'], left: '' },
@@ -34,7 +34,7 @@ describe('the elements of a list that begin with a text', () => {
   }
 
   const SEED = 5
-  it(`are those that splitting finds, and the others stay (seed ${SEED})`, () => {
+  it(`are those that splitting finds, and the rest stays (seed ${SEED})`, () => {
     const random = randomFrom(SEED)
     const pieces = ['k=', 'k', '=', ';', ' ', '\t', 'a', '\u00a0']
     for (let round = 0; round < 20_000; round++) {

@@ -29,7 +29,7 @@ const READ: readonly { name: string; input: string; want: { path: string; query:
   { name: 'an encoded hash', input: '/a%23b', want: { path: '/a#b', query: '' } },
   { name: 'an encoded per cent sign', input: '/100%25', want: { path: '/100%', query: '' } },
   {
-    name: 'a doubly encoded space, which is a space to nobody but a second decoder',
+    name: 'a doubly encoded space, which only a second decoder reads as a space',
     input: '/a%2520b',
     want: { path: '/a%20b', query: '' },
   },

@@ -13,7 +13,7 @@ const VALUES: readonly { name: string; query: string; want: readonly string[] }[
   { name: 'nothing', query: '', want: [] },
   { name: 'another', query: 'a=b', want: [] },
   { name: 'one', query: 'api_key=S', want: ['S'] },
-  { name: 'one among others', query: 'a=1&api_key=S&b', want: ['S'] },
+  { name: 'one parameter of several', query: 'a=1&api_key=S&b', want: ['S'] },
   { name: 'two', query: 'api_key=S&a&api_key=T', want: ['S', 'T'] },
   { name: 'an empty one', query: 'api_key=', want: [''] },
   { name: 'one without a value', query: 'api_key', want: [''] },
@@ -59,7 +59,7 @@ const DISGUISED: readonly { name: string; query: string }[] = [
   { name: 'without a value', query: 'API_KEY' },
   { name: 'without a value, before a separator', query: 'api_key?' },
   { name: 'before a separator and "="', query: 'api_key;=S' },
-  { name: 'beside the right spelling', query: 'api_key=S&Api_Key=T' },
+  { name: 'together with the right spelling', query: 'api_key=S&Api_Key=T' },
 ]
 
 const HARMLESS: readonly { name: string; query: string }[] = [
@@ -93,7 +93,7 @@ describe('nothing is taken for it', () => {
 
 const TAKEN: readonly { name: string; query: string; want: string | undefined }[] = [
   { name: 'of nothing', query: '', want: undefined },
-  { name: 'of others', query: 'a=1&b', want: undefined },
+  { name: 'of other parameters', query: 'a=1&b', want: undefined },
   { name: 'alone', query: 'api_key=S', want: '' },
   { name: 'first', query: 'api_key=S&b=1&a=2', want: 'b=1&a=2' },
   { name: 'last', query: 'b=1&a=2&api_key=S', want: 'b=1&a=2' },
@@ -115,7 +115,7 @@ describe('a parameter is taken out', () => {
 })
 
 describe('a query for the audit log', () => {
-  it('is whole but for the secret', () => {
+  it('is whole except for the secret', () => {
     assert.equal(
       secret.withheldIn('a=1&api_key=S&API_KEY=S=T&b=2;api_key=S&c'),
       'a=1&api_key=[withheld]&API_KEY=[withheld]&b=[withheld]&c',

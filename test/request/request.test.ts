@@ -170,7 +170,7 @@ describe('a Connection header', () => {
     { name: 'harmless options', value: ' keep-alive ,\tUpgrade,, ', want: 'read' },
     { name: 'nominates an identity header', value: 'x-remote-user', want: 'connection-nomination' },
     {
-      name: 'hides a nomination among others',
+      name: 'hides a nomination in a list',
       value: 'close, X-Remote-Group ,te',
       want: 'connection-nomination',
     },
@@ -222,7 +222,7 @@ describe('the source address', () => {
     assert.equal(sourceOf(NAMED, true), '198.51.100.7')
   })
 
-  it('is the connection’s where Envoy names nobody, or no address', () => {
+  it('is the connection’s where Envoy names no address', () => {
     assert.equal(sourceOf([], true), '203.0.113.7')
     assert.equal(sourceOf([['x-envoy-external-address', 'root']], true), '203.0.113.7')
   })

@@ -101,7 +101,7 @@ describe('impersonation headers', () => {
     'impersonate-',
   ]
   for (const name of NAMES) {
-    it(`are refused on a route that is no Kubernetes API: ${name}`, () => {
+    it(`are refused on a route that is not a Kubernetes API: ${name}`, () => {
       const request: RequestParts = { headers: [[name, 'admin']], path: '/users/7' }
       assert.equal(codeOf({ kind: 'http' }, request), 'impersonation')
       assert.equal(codeOf({ kind: 'http', operations }, request), 'impersonation')
@@ -127,7 +127,7 @@ describe('impersonation headers', () => {
     })
   })
 
-  it('are refused there when nobody is named, or a name only looks like one', () => {
+  it('are refused there without a user, or with a header that only looks like one', () => {
     for (const name of [
       'impersonate-group',
       'impersonate_user',

@@ -40,7 +40,7 @@ tests:
 `
 
 describe('a configuration built offline', () => {
-  it('connects to nobody, while it is built and while its tests run', async () => {
+  it('opens no connection, while it is built and while its tests run', async () => {
     await using folder = await temporaryFolder()
     await using authority = await createAuthority('test CA')
     let connections = 0

@@ -19,7 +19,7 @@ import { Granting } from '../transform/granting.ts'
 const FOREVER = new AbortController().signal
 const KEY = { kind: 'query', name: 'api_key' } as const
 
-describe('a check about somebody who is given', () => {
+describe('a check with a simulated identity', () => {
   const state = snapshotOf([
     { authenticators: [fakeAuthenticator('keys', PROVEN, 'Key realm="x"', [KEY])] },
   ])
@@ -27,13 +27,13 @@ describe('a check about somebody who is given', () => {
   const CASES: readonly { name: string; request: RequestParts; want: string }[] = [
     { name: 'a plain request', request: { path: '/a?b=c' }, want: 'permitted' },
     {
-      name: 'a credential that only others would read as one',
+      name: 'a credential that only other parsers would read as one',
       request: { path: '/a?API%5FKEY=x' },
       want: 'credential-malformed',
     },
   ]
   for (const { name, request, want } of CASES) {
-    it(`ends as with somebody who is proven: ${name}`, async () => {
+    it(`ends as with a proven identity: ${name}`, async () => {
       for (const one of [state, given]) {
         const { reason } = await check(attributesOf(request), one, FOREVER)
         assert.equal(reason, want)
@@ -42,7 +42,7 @@ describe('a check about somebody who is given', () => {
   }
 })
 
-describe('a token that has to be asked for', () => {
+describe('a token that another server makes', () => {
   let asked = 0
   const exchanged: Transformer = {
     kind: 'exchanged-token',
@@ -64,7 +64,7 @@ describe('a token that has to be asked for', () => {
   }
   const alice = identityOf({ authenticator: 'keys' })
 
-  it('is left out where it is given who asks: there is nothing to exchange, and nobody to ask', async () => {
+  it('is left out where the identity is simulated: there is nothing to exchange, and no request is sent', async () => {
     asked = 0
     const decision = await decide([kubernetesHeaders(), exchanged], alice)
     assert.equal(decision.outcome, 'allow')
@@ -75,13 +75,13 @@ describe('a token that has to be asked for', () => {
     assert.equal(asked, 0)
   })
 
-  it('is asked for where who asks is proven', async () => {
+  it('is requested where the identity is proven', async () => {
     asked = 0
     const decision = await decide([exchanged], undefined)
     assert.deepEqual([decision.reason, asked], ['token-missing', 1])
   })
 
-  it('says who the caller is where a rule lets it impersonate somebody, too', async () => {
+  it('names the caller where a rule lets it impersonate a user, too', async () => {
     const impersonate = { users: ['bob'] }
     const decision = await decide(
       [exchanged],
@@ -92,7 +92,7 @@ describe('a token that has to be asked for', () => {
     assert.equal(decision.reason, 'permitted')
   })
 
-  it('is not left out where it asks nobody', async () => {
+  it('is not left out where no request is needed', async () => {
     const read = (): Promise<string> => Promise.resolve('own-token')
     const decision = await decide([serviceToken({ name: 'own', read })], alice)
     assert.equal(decision.outcome, 'allow')

@@ -165,7 +165,7 @@ describe('a transformer that fails', () => {
   ]
   for (const failure of FAILURES) {
     const name = failure.outcome === 'failed' ? failure.code : failure.outcome
-    it(`${name}: leaves nothing of what the others made`, async () => {
+    it(`${name}: leaves nothing that earlier transformers made`, async () => {
       const fine = transformer(made([['x-remote-user', 'a']]))
       assert.deepEqual(await apply([fine, transformer(failure), fine]), failure)
       assert.deepEqual(await apply([transformer(failure)]), failure)

@@ -65,14 +65,14 @@ const REFUSED: readonly Case[] = [
   },
   { name: 'an attribute by OID', config: { subject: { '2.5.4.10': '"system:masters"' } } },
   {
-    name: 'an attribute that nobody knows',
+    name: 'an unknown attribute',
     config: { subject: { '2.5.4.999': '"system:masters"' } },
   },
   { name: 'a URI', config: { subjectAltName: { uri: '"system:masters"' } } },
   { name: 'a principal name', config: { subjectAltName: { upn: '"system:admin"' } } },
   { name: 'a mailbox', config: { subjectAltName: { email: '"system:admin@example.org"' } } },
   {
-    name: 'one beside what is allowed',
+    name: 'one together with an allowed one',
     config: {
       subject: { O: '["system:nodes", "system:masters"]' },
       allowReserved: ['system:nodes'],

@@ -158,7 +158,7 @@ describe('the end of a credential', () => {
   })
 
   for (const left of [999, 500, 0, -1, -HOUR]) {
-    it(`${left} ms from now is no certificate`, () => {
+    it(`${left} ms from now yields no certificate`, () => {
       const route = new Granting()
       assert.equal(route.code({ expires: route.clock.now() + left }), 'credential-expired')
     })
@@ -196,13 +196,13 @@ describe('no certificate', () => {
       want: 'certificate-unrepresentable',
     },
     {
-      name: 'for a value that cannot stand in one',
+      name: 'for a value that no certificate can hold',
       config: {},
       input: { groups: ['a\0'] },
       want: 'certificate-unrepresentable',
     },
     {
-      name: 'for a name that is no DNS name',
+      name: 'for a name that is not a DNS name',
       config: { subjectAltName: { dns: 'identity.user' } },
       input: { user: 'a b' },
       want: 'certificate-unrepresentable',
@@ -275,7 +275,7 @@ describe('a certificate of the TLS connection that no authenticator proved', () 
     assert.equal(route.give(identity, BOBS), first)
   })
 
-  it('is no source of a field that is copied beside an overridden subject', () => {
+  it('yields no copied field together with an overridden subject', () => {
     const route = new Granting({ delegate: { subject: 'override' } })
     assert.equal(route.code({}, BOBS), 'certificate-missing')
   })

@@ -40,7 +40,7 @@ describe('a header that carries a credential', () => {
     })
   }
 
-  it('is removed in all its spellings, beside what is always removed', async () => {
+  it('is removed in all its spellings, with what is always removed', async () => {
     const { removeHeaders } = await credentialsOf({
       headers: [
         ['x-api-key', 'S'],
@@ -68,7 +68,7 @@ describe('a header that carries a credential', () => {
 describe('a parameter that carries a credential', () => {
   const CASES: readonly { name: string; path: string; want?: string }[] = [
     { name: 'alone', path: '/a?api_key=S', want: '/a' },
-    { name: 'among others', path: '/a?z=1&api_key=S&b&a=2&&', want: '/a?z=1&b&a=2&&' },
+    { name: 'among other parameters', path: '/a?z=1&api_key=S&b&a=2&&', want: '/a?z=1&b&a=2&&' },
     { name: 'several times', path: '/a?api_key=S&b&api_key=T', want: '/a?b' },
     { name: 'behind a path that is encoded', path: '/%C3%BC%3f?api_key=S&b', want: '/%C3%BC%3f?b' },
     { name: 'not at all', path: '/a?b=1&a' },
@@ -134,7 +134,7 @@ describe('a header may not be chosen for credentials', () => {
     'X_Remote_Key',
   ]
   for (const name of OURS) {
-    it(`that is ours: ${name}`, () => {
+    it(`that Countersign sets: ${name}`, () => {
       assert.match(complaintAboutCarrier(name) ?? '', /sets or removes itself; choose another/)
     })
   }

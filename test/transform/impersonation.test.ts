@@ -116,7 +116,7 @@ describe('an impersonation that is allowed', () => {
     },
   ]
   for (const { name, sent, want } of CASES) {
-    it(`${name} is forwarded so, beside the caller’s own identity`, async () => {
+    it(`${name} is forwarded so, with the caller’s own identity`, async () => {
       const others: HeaderLines = [
         ['accept', '*/*'],
         ['authorization', 'Basic YTpi'],
@@ -153,7 +153,7 @@ describe('an impersonation that is allowed', () => {
     assert.deepEqual(reread.outcome === 'read' && reread.impersonation.extra, extra)
   })
 
-  it('is nothing where nobody asked for it', async () => {
+  it('is left out where the client did not request it', async () => {
     assert.deepEqual(await forwardedFrom([['accept', '*/*']]), ['accept: */*', IDENTITY])
   })
 
@@ -191,7 +191,7 @@ describe('an impersonation that cannot be forwarded', () => {
     assert.equal(codeOf({ groups: groups.slice(0, 1_000) }), 'transformed')
   })
 
-  it('because no identity would stand beside it, so that Envoy’s own would count', () => {
+  it('because no identity would be set with it, so that Envoy’s own would count', () => {
     const permit = permitFor([['impersonate-user', 'bob']])
     assert.throws(() => transform(permit, outgoing([]), FOREVER), /without an identity beside it/)
   })

@@ -39,7 +39,7 @@ describe('passthrough', () => {
       want: [],
     },
     {
-      name: 'keeps the proof beside a bound one',
+      name: 'keeps the proof of a bound one',
       carriers: BEARER_CARRIERS,
       headers: [
         ['authorization', 'DPoP x'],

@@ -132,7 +132,7 @@ describe('a header that CGI, FastCGI or PHP take for another is stripped', () =>
     }
   })
 
-  it('beside a credential that is passed through, which is kept', () => {
+  it('together with a credential that is passed through, which is kept', () => {
     const carriers = [{ kind: 'header', name: 'x-api-key' }] as const
     const places = placesWithout(carriers, [])
     for (const spelt of lookAlikes('x-api-key')) {

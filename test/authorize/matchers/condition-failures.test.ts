@@ -25,7 +25,7 @@ describe('what cannot be evaluated', () => {
       want: /^\w+ \(at character \d+\)$/,
     },
     {
-      name: 'a claim that is no bool',
+      name: 'a claim that is not a bool',
       when: 'claims.level',
       want: /^yields a number, where bool belongs$/,
     },

@@ -158,7 +158,7 @@ describe('impersonate', () => {
     }
   }
 
-  it('is nobody’s where no rule allows it, whatever else is allowed', () => {
+  it('is refused where no rule allows it, whatever else is allowed', () => {
     const request = { path: '/api/v1/pods', headers: headersOf('alice') }
     assert.equal(decide([{ allow: 'all' }], { request }, { kind: 'kubernetes' }), 'no-rule')
   })

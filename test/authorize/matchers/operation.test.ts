@@ -85,7 +85,7 @@ describe('matchers of the operation', () => {
     })
   }
 
-  it('reports each pattern that takes nothing, where it stands', () => {
+  it('reports each pattern that matches no operation, at its path', () => {
     const problems: string[] = []
     policyOf(
       [

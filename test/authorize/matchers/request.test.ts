@@ -102,7 +102,7 @@ describe('paths of a deny', () => {
   const OTHERS = Array.from({ length: 40 }, (_, at) => ({ deny: `o${at}`, paths: [`/o/${at}`] }))
   for (const { paths, yes, no } of DENIED) {
     for (const others of [[], OTHERS]) {
-      it(`${paths.join()} take what a careless service would, among ${others.length} rules`, () => {
+      it(`${paths.join()} take what a careless upstream would, among ${others.length} rules`, () => {
         const rules = [...others, { deny: 'match', paths: [...paths] }]
         const word = (path: string): string => decide(rules, { request: { path } })
         for (const path of yes) assert.equal(word(path), 'deny:match', path)
@@ -111,7 +111,7 @@ describe('paths of a deny', () => {
     }
   }
 
-  it('are no way to be allowed', () => {
+  it('never allow a request', () => {
     for (const path of ['/Admin/x', '/admin/x;y', '/admin/x/']) {
       const rules = [{ allow: 'match', paths: ['/admin/x'] }]
       assert.equal(decide(rules, { request: { path } }), 'no-rule', path)

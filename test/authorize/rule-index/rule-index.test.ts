@@ -140,7 +140,7 @@ describe('of a thousand rules few are tried', () => {
   }
 
   for (const shape of SHAPES.slice(0, 4)) {
-    it(`as many people write them: ${shape.name}`, () => {
+    it(`as operators write them: ${shape.name}`, () => {
       const { policy, questions } = prepareShape(shape, 1_000, 200)
       for (const question of questions) {
         assert.ok(Array.from(policy.candidates(question)).length <= 2)
@@ -151,7 +151,7 @@ describe('of a thousand rules few are tried', () => {
 })
 
 describe('the index', () => {
-  it('goes by the identity that is asked about, not by one like it', () => {
+  it('uses the identity of the question, not a similar one', () => {
     const policy = policyOf(MANY.map((n) => ({ allow: `r${n}`, groups: [`group-${n}`] })))
     for (const n of [1, 2, 1, 2]) {
       const question = questionOf({ identity: { groups: [`group-${n}`] } })

@@ -41,8 +41,16 @@ describe('the challenges after a rejection', () => {
     },
     { name: 'do so for another scheme of it', text: 'DPoP error="x"', want: [0, 1, 'text', 3] },
     { name: 'do so in any case of the scheme', text: 'dpop error="x"', want: [0, 1, 'text', 3] },
-    { name: 'come last when nobody invites it', text: 'Negotiate oYG', want: [0, 1, 2, 3, 'text'] },
-    { name: 'leave a scheme of others alone', text: 'Basic realm="y"', want: [0, 1, 2, 3, 'text'] },
+    {
+      name: 'come last when the route has no challenge of that scheme',
+      text: 'Negotiate oYG',
+      want: [0, 1, 2, 3, 'text'],
+    },
+    {
+      name: 'leave the scheme of another authenticator alone',
+      text: 'Basic realm="y"',
+      want: [0, 1, 2, 3, 'text'],
+    },
   ] as const
   for (const { name, text, want } of CASES) {
     it(name, () => {
@@ -52,7 +60,7 @@ describe('the challenges after a rejection', () => {
     })
   }
 
-  describe('where people log in', () => {
+  describe('on a route with a login', () => {
     const withLogin = {
       ...route,
       login: { invitationFor: () => undefined, pageFor: () => undefined },
@@ -78,7 +86,7 @@ describe('the challenges after a rejection', () => {
     })
   })
 
-  it('are all there for pages where nobody logs in', () => {
+  it('are all there for pages of a route without login', () => {
     const request = requestOf({ headers: [['sec-fetch-mode', 'cors']] })
     assert.ok(
       challengesAfter(deny({ route, request }, 'credential-missing')).includes('Basic realm="x"'),

@@ -69,7 +69,7 @@ describe('a refusal by a rule', () => {
       want: 'deployments.apps "b" is forbidden: User "alice" cannot patch resource "deployments/scale" in API group "apps" in the namespace "a"',
     },
     {
-      name: 'of a path that is no resource',
+      name: 'of a path without a resource',
       path: '/healthz',
       want: 'forbidden: User "alice" cannot get path "/healthz"',
     },
@@ -91,7 +91,7 @@ describe('a refusal by a rule', () => {
     })
   }
 
-  it('says who asks, in a form that nobody can bend', () => {
+  it('names the user, in a form that cannot be forged', () => {
     const message = messageOf({ path: '/healthz' }, 'a"<b>')
     assert.match(message, /^forbidden: User "a\\"&lt;b&gt;" cannot get/)
   })
@@ -159,7 +159,7 @@ describe('other refusals with 403', () => {
     })
   }
 
-  it('stay short, however much was asked for', () => {
+  it('stay short, however long the request is', () => {
     const long = 'a'.repeat(50_000)
     for (const path of [
       `/apis/${long}/v1/x`,
@@ -172,7 +172,7 @@ describe('other refusals with 403', () => {
     }
   })
 
-  it('name nobody who is not proven', () => {
+  it('name no user who is not proven', () => {
     const { identity: _, ...context } = asking({ path: PODS })
     const answer = refuse({ reason: 'identity-reserved', claimedUser: 'eve' }, context)
     assert.equal(
@@ -229,7 +229,7 @@ describe('when to come back', () => {
     return { header: valuesOf(answer, 'retry-after'), detail: details?.retryAfterSeconds }
   }
 
-  it('is in the Status alone for somebody who is locked out, or client-go would try on', () => {
+  it('is in the Status alone for a user who is locked out, or client-go would retry', () => {
     assert.deepEqual(waitOf('too-many-attempts', 900), { header: [], detail: 900 })
     assert.deepEqual(waitOf('too-many-attempts', 1e12), { header: [], detail: 2_147_483_647 })
   })

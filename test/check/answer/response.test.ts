@@ -76,7 +76,7 @@ describe('an allow', () => {
     assert.deepEqual(names(answerOn(false)), ['x-envoy-upstream-stream-duration-ms'])
   })
 
-  it('has ours take the place of a caller’s Audit-ID, which would else be removed after it', () => {
+  it('replaces a client’s Audit-ID, which would otherwise be removed after it is set', () => {
     const forged = ['authorization', 'Audit-ID', 'audit_id']
     assert.deepEqual(answerOn(true, forged).removeHeaders, ['authorization', 'audit_id'])
     assert.deepEqual(answerOn(false, forged).removeHeaders, forged)

@@ -50,11 +50,15 @@ describe('the answer of a rule', () => {
     { name: 'as it is', input: '{"a":1}', want: '{"a":1}' },
     { name: 'empty', input: '', want: '' },
     { name: 'filled in', input: '{decision}/{rule}/{decision}', want: `${ID}/closed/${ID}` },
-    { name: 'with what is no placeholder', input: '{url} {x} {Rule}', want: '{url} {x} {Rule}' },
+    {
+      name: 'with braces that are not a placeholder',
+      input: '{url} {x} {Rule}',
+      want: '{url} {x} {Rule}',
+    },
     { name: 'with what replacing could read', input: '$& {rule} $1', want: '$& closed $1' },
   ]
   for (const { name, input, want } of BODIES) {
-    it(`has a body ${name}, for whoever asks`, () => {
+    it(`has a body ${name}, for every client`, () => {
       for (const accept of ['text/html', 'application/json']) {
         const answer = refuseBy(
           answering({ body: input }),
@@ -66,7 +70,7 @@ describe('the answer of a rule', () => {
     })
   }
 
-  it('has its headers, and ours beside them', () => {
+  it('has its headers, and those of every refusal', () => {
     const headers = {
       'content-type': 'text/html',
       'cache-control': 'max-age=60',
@@ -180,7 +184,7 @@ describe('the redirect of a rule', () => {
     })
   }
 
-  it('says no more than what was asked for: what looks like a placeholder stays', () => {
+  it('contains the request’s URL alone: what looks like a placeholder stays', () => {
     assert.equal(
       location('/?{url}', { path: '/{decision}' }),
       '/?https%3A%2F%2Fapp.example.org%2F%7Bdecision%7D',
@@ -188,7 +192,7 @@ describe('the redirect of a rule', () => {
     assert.equal(location('/{rule}'), '/{rule}')
   })
 
-  it('does not hand on a credential that stands in the query', () => {
+  it('does not forward a credential from the query', () => {
     const key = fakeAuthenticator('a', { outcome: 'not-applicable' }, 'Key', [
       { kind: 'query', name: 'key' },
     ])
@@ -210,7 +214,7 @@ describe('the redirect of a rule', () => {
     )
   })
 
-  it('stands halves of letters, which phase 1 lets nobody send', () => {
+  it('survives lone surrogates, which phase 1 refuses', () => {
     const context = contextOf()
     const attributes = { ...context.attributes, path: '/\ud800' }
     const answer = refuseBy({ deny: 'login', redirect: '/?{url}' }, { ...context, attributes })

@@ -73,23 +73,23 @@ describe('a deny of reading secrets', () => {
     })
   }
 
-  it('is told with its place, and with the rule that allows the rest', () => {
+  it('is reported with its path, and with the rule that allows the rest', () => {
     const rules = [`{ deny: no-secrets, resources: [secrets], ${READING} }`, REST]
     assert.deepEqual(leftBy(rules), [
       { verbs: WRITES, by: 'rest', path: 'routes[0].authorize[0].verbs' },
     ])
   })
 
-  it('is told of a rule in a list', () => {
+  it('is reported for a rule in a list', () => {
     const list = `{ list: first, rules: [{ deny: no-secrets, resources: [secrets], ${READING} }] }`
     assert.equal(leftBy([list, REST])[0]?.path, 'routes[0].authorize[0].rules[0].verbs')
   })
 
-  it('is not told on a route that is no API server', () => {
+  it('is not reported on a route that is not an API server', () => {
     assert.deepEqual(leftBy([`{ deny: x, methods: [GET], paths: ['/api/**'] }`, REST], 'http'), [])
   })
 
-  it('in shadow is not told: it denies nothing', () => {
+  it('in shadow is not reported: it denies nothing', () => {
     const rule = `{ deny: no-secrets, shadow: true, resources: [secrets], ${READING} }`
     assert.deepEqual(leftBy([rule, REST]), [])
   })
@@ -122,7 +122,7 @@ describe('other resources', () => {
     assert.deepEqual(leaving("paths: ['/logs/**']"), [])
   })
 
-  it('by their paths are told likewise', () => {
+  it('by their paths are reported likewise', () => {
     const rule = `{ deny: x, methods: [GET, HEAD], paths: ['/api/*/namespaces/*/secrets/**'] }`
     assert.deepEqual(verbsLeftBy(rule, REST), ['patch', 'update', 'delete', 'deletecollection'])
   })
@@ -160,7 +160,7 @@ describe('no warning', () => {
       rules: [DENY, `{ allow: readers, methods: [GET] }`],
     },
     {
-      name: 'where only paths that are no resources are allowed',
+      name: 'where only paths without resources are allowed',
       rules: [DENY, `{ allow: version, paths: [/version, '/healthz/**'] }`],
     },
     {
@@ -172,14 +172,14 @@ describe('no warning', () => {
       rules: [NARROW, '{ allow: elsewhere, namespaces: [dev, "test-*"] }'],
     },
     {
-      name: 'where only a subresource that is no object is allowed',
+      name: 'where only a subresource that is not an object is allowed',
       rules: [
         `{ deny: x, resources: [deployments], ${READING} }`,
         '{ allow: scaling, resources: [deployments/scale], verbs: [patch, update] }',
       ],
     },
     {
-      name: 'where the rule that allows it stands before and allows reading too: an exception',
+      name: 'where the rule that allows it comes before and allows reading too: an exception',
       rules: ['{ allow: admins, groups: [admins] }', DENY, `{ allow: readers, ${READING} }`],
     },
     {

@@ -33,7 +33,7 @@ describe('a header of a route', () => {
       ],
     })),
     {
-      name: 'is set by hand beside a set that does not have it',
+      name: 'is set by hand together with a preset that does not have it',
       input: route({
         forward:
           'headers: [kubernetes, grafana, headlamp], set: { x-webauth-email: identity.user, x-cert-subject: identity.user, x-remote-name: identity.user }',
@@ -66,7 +66,7 @@ describe('a header of a route', () => {
       want: [at(String.raw`assertion\.header`, '"x-forwarded-user" is set by "headers: headlamp"')],
     },
     {
-      name: 'holds an assertion beside other headers',
+      name: 'holds an assertion together with other headers',
       input: {
         ...route({
           forward: 'headers: headlamp, assertion: { header: X-Forwarded-Id-Token, audience: a }',
@@ -88,22 +88,22 @@ describe('the credentials of a route', () => {
       want: [at('passthrough', 'does not go with "bearer"')],
     },
     {
-      name: 'are the caller’s, with headers beside',
+      name: 'are the caller’s, together with headers',
       input: route({ forward: 'passthrough: true, headers: kubernetes' }),
       want: [],
     },
     {
-      name: 'are told where callers have certificates',
+      name: 'are forwarded where callers have certificates',
       input: route({ forward: 'headers: certificate', authenticate: 'staff, cards' }),
       want: [],
     },
     {
-      name: 'are told where callers have certificates beside passwords',
+      name: 'are forwarded where callers have certificates with passwords',
       input: route({ forward: 'headers: certificate', authenticate: '{ all: [staff, cards] }' }),
       want: [],
     },
     {
-      name: 'are not told where no caller has a certificate',
+      name: 'are not forwarded where no caller has a certificate',
       input: route({
         forward: 'headers: [certificate]',
         authenticate: '{ all: [staff, guests] }, tokens',
@@ -111,12 +111,12 @@ describe('the credentials of a route', () => {
       want: [CERTIFICATE],
     },
     {
-      name: 'need not be told',
+      name: 'need not be forwarded',
       input: route({ forward: 'headers: certificate, certificateHeaders: { missing: omit }' }),
       want: [],
     },
     {
-      name: 'may be described without being told',
+      name: 'may be described without being forwarded',
       input: route({ forward: 'certificateHeaders: { contents: der }' }),
       want: [],
     },
@@ -133,7 +133,7 @@ describe('the credentials of a route', () => {
       want: [EXCHANGED],
     })),
     {
-      name: 'are not asked of authenticators that do not exist',
+      name: 'are not looked for at authenticators that do not exist',
       input: route({ forward: `bearer: { ${EXCHANGE} }`, authenticate: 'nobody, tokens' }),
       want: [/there is no authenticator "nobody"/],
     },

@@ -47,7 +47,7 @@ describe('the issuer', () => {
       want: [],
     },
     {
-      name: 'admits somebody over mutual TLS',
+      name: 'admits named clients over mutual TLS',
       input: {
         issuer: ISSUER,
         listen: listen(`{ address: 10.0.0.1:9003, ${TLS.replace(' }', ', clientNames: [] }')} }`),
@@ -99,7 +99,7 @@ authenticators:
       want: [],
     },
     {
-      name: 'is not taken on loopback, where every process could name anybody’s certificate',
+      name: 'is not taken on loopback, where every process could claim any certificate',
       input: cards('127.0.0.1:9003'),
       want: [/^issuer\.login\.authenticators\[0\]: needs "listen\.issuer" to be a UNIX socket, or/],
     },

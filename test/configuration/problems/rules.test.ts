@@ -65,7 +65,7 @@ describe('the rules of a route', () => {
       want: [IN_SHADOW],
     },
     {
-      name: 'may be in shadow but for one in a list',
+      name: 'may be in shadow, except for one in a list',
       input: rules('{ allow: a, shadow: true }, { list: m, rules: [{ allow: b }] }'),
       want: [],
     },

@@ -46,12 +46,12 @@ describe('logins whose users cannot be looked up again', () => {
   }
 
   for (const verify of [SEARCH, FILE]) {
-    it(`are no others: ${verify}`, () => {
+    it(`are not those by ${verify}`, () => {
       assert.deepEqual(warningsFor(verify, 'longestUnchecked: 12h'), [])
     })
   }
 
-  it('are those at a provider that is not asked again', () => {
+  it('are those at an upstream IdP that cannot be rechecked', () => {
     const provider = (refresh: boolean): string =>
       `longestUnchecked: 12h, providers: { corp: { name: C, issuer: 'https://login.example.com', clientId: c, clientSecret: 'file:s', refresh: ${refresh} } }`
     assert.match(warningsFor(FILE, provider(false)).join(), /users of "corp" \(refresh: false\)/)

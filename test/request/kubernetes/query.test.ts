@@ -135,7 +135,7 @@ describe('the name that a field selector requires', () => {
       want: { ...X, name: '' },
     })),
     {
-      name: 'a timeout that is no number',
+      name: 'a timeout that is not a number',
       input: selecting('timeoutSeconds=x'),
       want: { ...X, name: '' },
     },

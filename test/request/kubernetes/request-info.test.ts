@@ -68,7 +68,7 @@ describe('a resource', () => {
       want: 'create api/v1 x pods/exec y',
     },
     {
-      name: 'what stands behind a subresource',
+      name: 'a path behind a subresource',
       input: 'GET /api/v1/namespaces/x/services/https:name:443/proxy/A/b?c=;',
       want: 'get api/v1 x services/proxy https:name:443',
     },
@@ -182,7 +182,7 @@ describe('a verb in the path', () => {
   ])
 })
 
-describe('what is no resource', () => {
+describe('a path without a resource', () => {
   table([
     { name: 'the root', input: 'GET /', want: 'get' },
     { name: 'versions', input: 'GET /api', want: 'get' },
@@ -211,7 +211,7 @@ describe('impersonation', () => {
       headers: new Headers([{ name, value: Buffer.from(value) }]),
     })
 
-  it('is told with the request', () => {
+  it('is part of the request', () => {
     const reading = withHeader('impersonate-user', 'alice')
     assert.ok(reading.outcome === 'read')
     assert.deepEqual(reading.kubernetes.impersonation, {

@@ -70,7 +70,7 @@ describe('ApiDescriptions', () => {
     })
   })
 
-  it('keeps nobody waiting meanwhile', async () => {
+  it('does not block the event loop meanwhile', async () => {
     const text = await readFile(join(FIXTURES, 'docker-engine-1.53.yaml'), 'utf8')
     const delay = monitorEventLoopDelay({ resolution: 1 })
     const descriptions = new ApiDescriptions()

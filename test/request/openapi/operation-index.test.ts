@@ -214,7 +214,7 @@ describe('OperationIndex', () => {
 describe('OperationIndex refuses', () => {
   const CASES: readonly { name: string; templates: readonly string[]; says: RegExp }[] = [
     {
-      name: 'templates that no path tells apart',
+      name: 'templates that match the same paths',
       templates: ['/a/{x}', '/a/{y}'],
       says: /^#\/paths\/~1a~1\{y\}: no path tells GET of this template from that of "\/a\/\{x\}" \(operations "GET \/a\/\{y\}" and "GET \/a\/\{x\}"\); leave one out$/,
     },

@@ -240,7 +240,7 @@ describe('API descriptions of well-known services', () => {
         for (const one of known) checkKnown(index, one)
       })
 
-      it('has every operation at its own paths and at no others', () => {
+      it('has every operation at its own paths and at no other paths', () => {
         checkEvery(description, index)
       })
     })
@@ -283,7 +283,7 @@ describe('the API description of a Kubernetes API server', { skip: skipWithoutAp
     for (const one of KUBERNETES) checkKnown(index, one)
   })
 
-  it('has every operation at its own paths and at no others', () => {
+  it('has every operation at its own paths and at no other paths', () => {
     checkEvery(description, index)
   })
 })

@@ -55,12 +55,12 @@ describe('references', () => {
     }
   })
 
-  it('that nobody follows may lead in a circle', async () => {
+  it('that are not followed may lead in a circle', async () => {
     const schemas = { A: { $ref: '#/components/schemas/B' }, B: { $ref: '#/components/schemas/A' } }
     assert.equal((await read(openapi({ paths, components: { schemas } }))).operations.length, 1)
   })
 
-  it('are no references where they are data or the name of a property', async () => {
+  it('are not references where they are data or the name of a property', async () => {
     const schemas = {
       A: { properties: { $ref: { type: 'string' } }, example: { $ref: 'https://a.example/b' } },
     }

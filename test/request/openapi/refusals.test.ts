@@ -33,7 +33,7 @@ describe('readApiDescription refuses', () => {
       says: /^#\/paths\/~1a: .*"fetch"/,
     },
     {
-      name: 'tags that are no texts',
+      name: 'tags that are not texts',
       document: item({ get: operation({ tags: [1] }) }),
       says: /^#\/paths\/~1a\/get\/tags\/0: must be string/,
     },
@@ -58,7 +58,7 @@ describe('readApiDescription refuses', () => {
       says: /^#\/paths\/~1a: \$ref "\.\/a\.yaml" points out of the document/,
     },
     {
-      name: 'a method beside a reference',
+      name: 'a method next to a reference',
       document: openapi(
         { paths: { ...paths, '/b': { $ref: '#/paths/~1a', get: operation() } } },
         '3.1.0',
@@ -112,7 +112,7 @@ describe('readApiDescription refuses', () => {
       says: /^#\/basePath: /,
     },
     {
-      name: 'a base that is no path',
+      name: 'a base that is not a path',
       document: openapi({ paths }),
       given: 'v1',
       says: /^#: "v1" is no path/,
@@ -141,7 +141,7 @@ describe('readApiDescription refuses', () => {
       says: /^#\/paths\/~1a\/additionalOperations\/copy: /,
     },
     {
-      name: 'more paths than anybody publishes',
+      name: 'more paths than any document has',
       document: openapi({
         paths: Object.fromEntries(Array.from({ length: 50_001 }, (_, at) => [`/a${at}`, {}])),
       }),

@@ -32,7 +32,7 @@ describe('readDocument', () => {
     }
   })
 
-  it('finds a key that stands twice behind a long string', () => {
+  it('finds a key that occurs twice behind a long string', () => {
     for (const part of ['x', '\\n', 'x\\"', '\\\\']) {
       const text = `{"a": "${part.repeat(16e6 / part.length)}",\n "a": 1}`
       assert.throws(() => readDocument(text), { message: /line 2: the key "a" stands twice/ })

@@ -146,10 +146,10 @@ describe('a check explained', () => {
     assert.deepEqual(unknown.route, { outcome: 'miss', name: 'z', by: 'envoy', routes: [] })
   })
 
-  it('tells which authenticators were asked', async () => {
+  it('reports which authenticators were tried', async () => {
     const chain = [
       fakeAuthenticator('keys', { outcome: 'not-applicable' }, 'Key', [AUTHORIZATION]),
-      fakeAuthenticator('nobody', { outcome: 'authenticated', facts: factsOf() }, 'N', []),
+      fakeAuthenticator('anonymous', { outcome: 'authenticated', facts: factsOf() }, 'N', []),
       fakeAuthenticator(
         'staff',
         { outcome: 'rejected', code: 'credential-wrong', user: 'eve' },
@@ -166,14 +166,14 @@ describe('a check explained', () => {
       code: 'credential-wrong',
       links: [
         { name: 'keys', outcome: 'not-applicable' },
-        { name: 'nobody', outcome: 'skipped' },
+        { name: 'anonymous', outcome: 'skipped' },
         { name: 'staff', outcome: 'rejected', code: 'credential-wrong', claimedUser: 'eve' },
         { name: 'last', outcome: 'not-reached' },
       ],
     })
   })
 
-  it('tells what stood in the way of asking', async () => {
+  it('reports why an authenticator gave no answer', async () => {
     const staff = fakeAuthenticator('staff', () => Promise.reject(new Error('directory down')))
     const { authenticate } = await explained([{ authenticators: [staff] }], {}, PROVE)
     assert.deepEqual(authenticate.links, [
@@ -181,7 +181,7 @@ describe('a check explained', () => {
     ])
   })
 
-  it('asks nobody about who is given', async () => {
+  it('calls no authenticator where the identity is simulated', async () => {
     let asked = 0
     const staff = fakeAuthenticator('staff', () => {
       asked += 1
@@ -266,7 +266,7 @@ describe('an explanation, hostile', () => {
     assert.deepEqual(transform.set, [{ name: 'authorization', values: ['[withheld]'] }])
   })
 
-  it('tells of a token that is asked for that there would be one, and asks nobody', async () => {
+  it('reports that there would be a token, and requests none', async () => {
     const transformer = {
       kind: 'exchanged-token',
       asks: true,

@@ -65,7 +65,7 @@ describe('a recorded decision explained', () => {
     }
   })
 
-  it('goes by host and path where the route is gone', async () => {
+  it('uses host and path where the route no longer exists', async () => {
     const { route } = await explained({ name: 'app' }, { route: 'gone' })
     assert.deepEqual([route.by, route.name], ['match', 'app'])
   })

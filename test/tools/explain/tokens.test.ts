@@ -16,7 +16,7 @@ const explained = async (parts: Readonly<Record<string, unknown>>) => {
 }
 
 describe('a minted token explained', () => {
-  it('says who it is about, and withholds what else it says', async () => {
+  it('shows its subject, and withholds its other claims', async () => {
     const { transform } = await explained({ claims: { email: 'claims.email' } })
     const [{ header, claims } = { header: '', claims: {} }] = transform.tokens ?? []
     assert.equal(header, 'authorization')

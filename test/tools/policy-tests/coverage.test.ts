@@ -47,7 +47,7 @@ describe('a rule is touched', { concurrency: true }, () => {
       want: ['app/second'],
     },
     {
-      name: 'in shadow, beside the one that decides, on its own route alone',
+      name: 'in shadow, with the one that decides, on its own route alone',
       tests: asks('/shaded'),
       want: ['app/shaded', 'app/last'],
     },
@@ -68,7 +68,7 @@ describe('a rule is touched', { concurrency: true }, () => {
       want: [],
     },
     {
-      name: 'not by somebody who is not let as far as the rules',
+      name: 'not by a request that is refused before the rules',
       tests: `  - { name: t, request: { host: app.example }, want: { decision: deny } }`,
       want: [],
     },

@@ -107,7 +107,7 @@ const broken: Transformer = {
 }
 
 describe('a bug in the path of a check', () => {
-  it('is a refusal, as the service answers it, with its message for whoever reads the results', async () => {
+  it('is a refusal, as the service answers it, with its message for the reader of the results', async () => {
     const { results } = await runTests(
       ROUTES,
       `  - { name: t, ${app()}, identity: { user: a, groups: [team-a] }, want: { decision: allow } }`,

@@ -141,7 +141,7 @@ describe('a hostile request', { concurrency: true }, () => {
     })
   }
 
-  it('cannot name itself: what it sends as ours is overwritten', async () => {
+  it('cannot name itself: headers of Countersign in it are overwritten', async () => {
     const test = `request: { host: app.example, headers: { X-Remote-User: root } }, identity: { user: a, groups: [team-a] }`
     const { differences } = await run(
       `${test}, want: { decision: allow, headers: { x-remote-user: a } }`,

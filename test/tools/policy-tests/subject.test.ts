@@ -68,7 +68,7 @@ describe('a test that cannot be run', { concurrency: true }, () => {
       says: /shows a credential.*say under "identity" who asks$/,
     },
     {
-      name: 'with a credential in a header of the route, beside somebody who is given',
+      name: 'with a credential in a header of the route, together with an identity',
       test: `${app('/', ', headers: { X-API-Key: csk_1 }')}, identity: { user: a }, want: { decision: deny }`,
       path: 'request.headers',
       says: /shows a credential.*leave it out$/,
@@ -115,12 +115,12 @@ describe('a rule that asks the API server', { concurrency: true }, () => {
     }
   })
 
-  it('takes it for somebody without a credential too', async () => {
+  it('takes it for a client without a credential too', async () => {
     const { got, differences } = await asked('reviewed: true, want: { decision: allow }')
     assert.deepEqual(differences, [], JSON.stringify(got))
   })
 
-  it('is not asked, and the test says what it lacks', async () => {
+  it('gets no request, and the test says what it lacks', async () => {
     const { got } = await asked('identity: { user: a }, want: { decision: deny }')
     assert.equal(got.outcome, 'unusable')
     assert.match(got.reason, /subjectAccessReview.*say under "reviewed" what it answers$/)

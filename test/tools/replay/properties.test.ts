@@ -26,7 +26,7 @@ const REQUESTS = 25
 
 for (const kind of ['http', 'kubernetes'] as const) {
   describe(`a log of checks on a route of kind ${kind} (seed ${SEED})`, () => {
-    it('replayed under the same rules: nothing changes, and all can be told', async () => {
+    it('replayed under the same rules: nothing changes, and every decision is determined', async () => {
       const random = randomFrom(SEED)
       const reasons = new Map<string, number>()
       for (let round = 0; round < POLICIES; round += 1) {

@@ -74,7 +74,7 @@ describe('recordedQuestion', () => {
       },
     },
     {
-      name: 'a list of one, whose name stood in the query',
+      name: 'a list of one, whose name was in the query',
       input: {
         path: '/apis/apps/v1/deployments',
         queryOmitted: true,
@@ -98,7 +98,7 @@ describe('recordedQuestion', () => {
       },
     },
     {
-      name: 'what is no resource',
+      name: 'a path without a resource',
       input: { path: '/healthz', kubernetes: { verb: 'get' } },
       want: {
         isResource: false,
@@ -155,7 +155,7 @@ describe('recordedQuestion', () => {
     },
   ]
   for (const { name, input, want } of RECORDED) {
-    it(`tells what was asked of a Kubernetes API: ${name}`, () => {
+    it(`restores the attributes of a Kubernetes request: ${name}`, () => {
       const asking = recordedQuestion(askedIn(decisionLine(input)), API)
       assert.equal(asking.outcome, 'asked')
       const { kubernetes } = asking.question

@@ -94,7 +94,7 @@ describe('Replay', () => {
       want: deny('rule-denied', 'other'),
     },
     {
-      name: 'what an API server could not be asked then',
+      name: 'a review that the API server did not answer then',
       line: refusalLine('authorizer-unavailable'),
       want: allow('all'),
     },
@@ -273,13 +273,13 @@ describe('the route of a replay', () => {
     assert.deepEqual([now.outcome, now.route, now.elsewhere], ['same', 'app', 'other'])
   })
 
-  it('is the one of host and path, when told so', () => {
+  it('is the one of host and path, when requested', () => {
     const table = routesOf(...[OTHER, APP].map((route) => ({ authenticators: [STAFF], ...route })))
     const now = new Replay(table, { rematch: true }).decide(askedIn(decisionLine({ path: '/a/b' })))
     assert.deepEqual([now.outcome, now.route, now.elsewhere], ['changed', 'other', undefined])
   })
 
-  it('is the one of host and path, where the one in the log has gone', () => {
+  it('is the one of host and path, where the one in the log no longer exists', () => {
     const now = replayed(decisionLine({ route: 'old' }), OTHER, APP)
     assert.deepEqual([now.outcome, now.route, now.elsewhere], ['changed', 'other', undefined])
   })

@@ -106,7 +106,7 @@ describe('Replay', () => {
       want: ['groups'],
     },
     {
-      name: 'an authenticator that the route has no more',
+      name: 'an authenticator that the route no longer has',
       line: decisionLine({ authenticator: 'tokens' }),
       want: ['authenticator'],
     },

@@ -150,13 +150,13 @@ describe('the API server and the decision', () => {
       want: ['user: bob / system:serviceaccount:kube-system:countersign'],
     },
     {
-      name: 'agree where the caller acts for somebody',
+      name: 'agree where the caller impersonates a user',
       decision: impersonating,
       seen: [apiLine({ impersonatedUser: { username: 'root', groups: ['wheel'] } })],
       want: [],
     },
     {
-      name: 'differ where the caller acted for nobody after all',
+      name: 'differ where the caller impersonated no user after all',
       decision: impersonating,
       seen: [apiLine()],
       want: ['impersonated-user: root / ', 'impersonated-groups: ["wheel"] / []'],

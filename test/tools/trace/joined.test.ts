@@ -123,7 +123,7 @@ describe('what Envoy refused by itself', () => {
     }
   })
 
-  it('is told with the decision that could not be carried out', async () => {
+  it('is reported with the decision that could not be carried out', async () => {
     const byDecision = await traceIn({ audit, envoy }, 'd-1')
     assert.equal(byDecision.stories[0]?.failures[0]?.status, 503)
     assert.deepEqual(byDecision.failures, [])

@@ -99,7 +99,7 @@ describe('an id', () => {
     assert.equal(logins[0]?.user, 'bob')
   })
 
-  it('that is no part of a line by meaning leads nowhere, though its bytes are there', async () => {
+  it('that is in a line by accident only is not followed', async () => {
     for (const id of ['rbac-decides', 'bob', 'kubernetes', '0b2c6b1e', 'decision']) {
       assert.ok(isEmpty(await traceIn(BY_TOKEN, id)), id)
     }
@@ -115,7 +115,7 @@ describe('an id', () => {
   })
 })
 
-describe('a credential of ours', () => {
+describe('a credential that Countersign made', () => {
   const stolen = apiLine({ auditID: 'theirs', sourceIPs: ['198.51.100.66'] })
 
   it('that is used without a decision is alarming, from whichever id one comes', async () => {
@@ -141,7 +141,7 @@ describe('a credential of ours', () => {
     }
   })
 
-  it('is not alarming with other decisions of ours, nor where authz itself asks', async () => {
+  it('is not reported with other decisions, nor where authz itself sends the request', async () => {
     const review = { verb: 'create', objectRef: { resource: 'subjectaccessreviews' } }
     const logs = {
       audit: logOf(tracedDecision(), tracedDecision({ id: 'other', user: 'bob' })),
@@ -151,7 +151,7 @@ describe('a credential of ours', () => {
     assert.deepEqual([trace.unaccounted, trace.likely], [[], []])
   })
 
-  it('is told by path and time where the API server does not get our ids', async () => {
+  it('is correlated by path and time where the API server does not get the ids', async () => {
     const at = { requestReceivedTimestamp: '2026-11-26T10:00:00.300000Z' }
     const kube = logOf(apiLine({ auditID: 'its-own', ...at }))
     const trace = await traceIn({ audit: logOf(tracedDecision()), kube }, IDS.decision)
@@ -164,7 +164,7 @@ describe('a credential of ours', () => {
     }
   })
 
-  it('that is not ours may be used by its owner as they like', async () => {
+  it('that Countersign did not make may be used elsewhere', async () => {
     const passed = tracedDecision({ forwarded: ['passthrough'], jti: undefined })
     const kube = logOf(apiLine({}, 'JTI=own'), apiLine({ auditID: 'directly' }, 'JTI=own'))
     const trace = await traceIn({ audit: logOf(passed), kube }, IDS.decision)
@@ -176,7 +176,7 @@ describe('a credential of ours', () => {
 describe('a log that is hostile or damaged', () => {
   const whole = JSON.stringify(tracedDecision())
 
-  it('is read all the same, and lines that name the id are told where they cannot be read', async () => {
+  it('is read all the same, and lines that name the id are reported where they cannot be read', async () => {
     const audit = logOf(
       `{"event":"decision","id":"${IDS.decision}"`,
       '{"event":"decision","id":"unrelated"',
@@ -207,7 +207,7 @@ describe('a log that is hostile or damaged', () => {
     )
   })
 
-  it('of an API server too: wrong types are told, and unknown fields are nothing', async () => {
+  it('of an API server too: wrong types are reported, and unknown fields are ignored', async () => {
     const kube = logOf(
       apiLine({ user: 'bob' }),
       apiLine({ user: { username: 'bob', extra: { x: 'y' } } }),
@@ -258,7 +258,7 @@ describe('a log that is hostile or damaged', () => {
     assert.deepEqual([trace.unaccounted.length, trace.cut], [0, true])
   })
 
-  it('with many uses that stand before the decision is not cut', async () => {
+  it('with many uses before the decision is not cut', async () => {
     const all = Array.from({ length: 2_500 }, (_, index) => `d-${index}`)
     const audit = logOf(...all.map((id) => tracedDecision({ id })), tracedDecision())
     const kube = logOf(apiLine(), ...all.map((auditID) => apiLine({ auditID })))

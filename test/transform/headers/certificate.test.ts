@@ -56,7 +56,7 @@ describe('the headers of a certificate', () => {
     assert.deepEqual(new X509Certificate(Buffer.from(base64, 'base64')).raw, der)
   })
 
-  it('have DER in base64 where it is asked for', async () => {
+  it('have DER in base64 where it is configured', async () => {
     const identity = certified('CN=alice')
     const lines = linesOf(await forwardingOf(DER, identity), 'x-cert-contents')
     assert.deepEqual(lines, [identity.certificateDer?.toString('base64')])
@@ -97,7 +97,7 @@ describe('a caller without a proven certificate', () => {
     })
   }
 
-  it('is no case for tests and explanations, which know of no bytes', () =>
+  it('is not simulated in tests and explanations, which have no bytes', () =>
     assert.equal(PEM.asks, true))
 })
 

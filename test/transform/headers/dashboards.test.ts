@@ -98,7 +98,7 @@ describe('the headers for Grafana', () => {
     'root@example.org\u3000x',
   ]
   for (const user of ADDRESSES) {
-    it(`are refused to ${user}, who would be somebody else`, async () =>
+    it(`are refused to ${user}, who would become another user`, async () =>
       assert.equal(
         await outcomeOf(grafanaHeaders(), { user }),
         'header-unrepresentable: x-webauth-user',
@@ -193,7 +193,7 @@ for (const [name, { transformer, names, read }] of Object.entries(DASHBOARDS)) {
       assert.deepEqual(read(forwarding), { user: 'alice', groups })
     })
 
-    it('cannot be told by a caller', () => {
+    it('cannot be forged by a client', () => {
       for (const header of names) assert.ok(isStripped(header), header)
     })
   })

@@ -107,7 +107,7 @@ describe('a header that cannot be made', () => {
         want: /^header-unmapped: set\.x-mail: .*at character 8/,
       },
       {
-        name: 'for a claim that is no text',
+        name: 'for a claim that is not text',
         set: { 'x-level': 'claims.level' },
         want: /^header-unmapped: set\.x-level: yields a number, where string or list<string> belongs$/,
       },
@@ -148,7 +148,7 @@ describe('reserved names', () => {
   }[] = [
     { name: 'in a constant', value: '"system:masters"', want: 'header-reserved' },
     { name: 'put together', value: '"system:" + "masters"', want: 'header-reserved' },
-    { name: 'among others', value: '["dev", "system:masters"]', want: 'header-reserved' },
+    { name: 'among other groups', value: '["dev", "system:masters"]', want: 'header-reserved' },
     { name: 'in capitals', value: '"SYSTEM:masters"', want: 'header-reserved' },
     { name: 'behind a space', value: '" system:masters"', want: 'header-reserved' },
     {
@@ -170,7 +170,7 @@ describe('reserved names', () => {
       want: 'transformed',
     },
     {
-      name: 'beside one that is written out',
+      name: 'together with one that is written out',
       value: '["system:nodes", "system:masters"]',
       allowed: ['system:nodes'],
       want: 'header-reserved',

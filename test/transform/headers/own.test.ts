@@ -80,7 +80,7 @@ describe('the name of a header to be set', () => {
     })
   }
 
-  it('stands once, in whatever spelling', () => {
+  it('occurs once, in whatever spelling', () => {
     const result = forwardSchema.safeParse({ set: { 'X-A': 'identity.user', 'x-a': '"b"' } })
     assert.match(JSON.stringify(result.error?.issues), /names an earlier header too/)
   })

@@ -186,7 +186,7 @@ describe('several values', () => {
       assert.deepEqual(headerLines(input, form), want))
   }
 
-  it('that are none are no line', () => {
+  it('that are empty make no line', () => {
     for (const form of FORMS) assert.deepEqual(headerLines([], form), [])
   })
 })
@@ -223,7 +223,7 @@ describe('hostile values', () => {
     ...ENCODINGS.map((encode) => ({ form: { list: 'json', encode } as const, refused: LONE })),
   ]
   for (const { form, refused } of CASES) {
-    it(`are written but for what cannot be (${form.list}, ${form.encode})`, () => {
+    it(`are written, except for what cannot be (${form.list}, ${form.encode})`, () => {
       const names = Object.entries(HOSTILE).flatMap(([name, value]) =>
         headerLines([value], form) === undefined ? [name] : [],
       )

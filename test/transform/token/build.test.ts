@@ -270,7 +270,7 @@ describe('a section that is wrong', () => {
 })
 
 describe('the order', () => {
-  it('is headers, token, certificate: a cheap one that fails spares the others', async () => {
+  it('is headers, token, certificate: a cheap one that fails spares the rest', async () => {
     const forward = { headers: 'kubernetes', bearer: { token: 'file:own.token' } }
     await using built = await buildForwardFrom(`${authority.folder}/countersign.yaml`, forward)
     assert.deepEqual(

@@ -69,7 +69,7 @@ class Serving implements AsyncDisposable {
 }
 
 describe('a token of the service', () => {
-  it('is asked for as RFC 6749 §4.4.2 has it', async () => {
+  it('is requested as in RFC 6749 §4.4.2', async () => {
     await using serving = await Serving.start({
       scopes: ['read', 'write'],
       audience: ['a', 'b'],
@@ -90,7 +90,7 @@ describe('a token of the service', () => {
     assert.deepEqual([kind, asks], ['service-token', true])
   })
 
-  it('is asked for once, whoever needs it', async () => {
+  it('is requested once for all that need it', async () => {
     await using serving = await Serving.start()
     const words = await Promise.all(Array.from({ length: 100 }, () => serving.get()))
     assert.deepEqual(new Set(words), new Set(['Bearer token-1']))
@@ -129,7 +129,7 @@ describe('a token of the service', () => {
       over: 60 * MINUTE,
     },
     {
-      name: 'one of which nobody says when it ends',
+      name: 'one without a stated end',
       answer: { expires_in: undefined },
       renewed: 270 * SECOND,
       over: 5 * MINUTE,
@@ -162,7 +162,7 @@ describe('a token of the service', () => {
 })
 
 describe('a token of the service that cannot be got', () => {
-  it('is kept to its end, and asked for again by one request a second', async () => {
+  it('is kept to its end, and requested again once a second', async () => {
     await using serving = await Serving.start()
     const { scripted, clock } = serving.site
     await serving.get()
@@ -196,7 +196,7 @@ describe('a token of the service that cannot be got', () => {
     assert.match(await reloaded.get(), /^unavailable: /)
   })
 
-  it('is nobody’s fault but ours where it is refused, and costs no question for each request', async () => {
+  it('is a configuration error where it is refused, and costs no question for each request', async () => {
     await using serving = await Serving.start()
     const { scripted, clock } = serving.site
     scripted.answer = () => ({
@@ -214,7 +214,7 @@ describe('a token of the service that cannot be got', () => {
     assert.equal(await serving.get(), 'Bearer token-1')
   })
 
-  it('is refused for its renewal: what is held goes on, and it is asked for again in five seconds', async () => {
+  it('is refused for its renewal: the held one stays in use, and the next request follows in five seconds', async () => {
     await using serving = await Serving.start()
     const { scripted, clock } = serving.site
     await serving.get()
@@ -248,7 +248,7 @@ describe('a token of the service that cannot be got', () => {
     }
   })
 
-  it('keeps nobody who has left', async () => {
+  it('holds nothing for a client that has left', async () => {
     await using serving = await Serving.start()
     const { promise, resolve } = Promise.withResolvers<void>()
     const answer = numbered()

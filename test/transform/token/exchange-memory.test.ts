@@ -13,7 +13,7 @@ const MINUTE = 60_000
 const refusal = (error: string): Answer => ({ status: 400, body: { error } })
 
 describe('a token that was exchanged', () => {
-  it('is asked for once, however many requests want it at once', async () => {
+  it('is requested once, however many checks need it at once', async () => {
     await using exchanging = await Exchanging.start()
     const held = Promise.withResolvers<void>()
     exchanging.site.scripted.answer = () => ({ ...numbered()(), after: held.promise })
@@ -67,7 +67,7 @@ describe('a token that was exchanged', () => {
     { name: 'five minutes at most', answer: { expires_in: 3_600 }, used: 5 * MINUTE },
     { name: 'a fifth less where it is short', answer: { expires_in: 60 }, used: 48 * SECOND },
     {
-      name: 'as long as tokens are remembered where nobody says',
+      name: 'as long as tokens are cached without a stated end',
       answer: { expires_in: undefined },
       used: 5 * MINUTE,
     },
@@ -150,7 +150,7 @@ describe('an exchange that is refused', () => {
     assert.equal(await exchanging.show('opaque'), 'exchange-refused: no code of OAuth')
   })
 
-  it('is asked for once, however many requests want it at once', async () => {
+  it('is requested once, however many checks need it at once', async () => {
     await using exchanging = await Exchanging.start()
     const held = Promise.withResolvers<void>()
     exchanging.site.scripted.answer = () => ({ ...refusal('invalid_grant'), after: held.promise })
@@ -183,7 +183,7 @@ describe('an exchange that is refused', () => {
     assert.equal(await exchanging.show('opaque'), 'Bearer token-1')
   })
 
-  it('is no failure of the server, which others go on asking', async () => {
+  it('is not a failure of the server, which keeps getting other requests', async () => {
     await using exchanging = await Exchanging.start({}, { failures: 2 })
     const { scripted } = exchanging.site
     scripted.answer = ({ form }) =>

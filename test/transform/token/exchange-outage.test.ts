@@ -92,7 +92,7 @@ describe('an endpoint that answers', () => {
 })
 
 describe('an endpoint', () => {
-  it('that goes down is left alone and found again, and tokens that are held go on', async () => {
+  it('that goes down gets no requests until it is back, and cached tokens stay in use', async () => {
     await using exchanging = await Exchanging.start({}, { failures: 2, coolDown: 5_000 })
     const { scripted, clock, server, log } = exchanging.site
     assert.equal(await exchanging.show('warm'), 'Bearer token-1')
@@ -113,7 +113,7 @@ describe('an endpoint', () => {
     assert.equal(log.filter((line) => line.includes('answers again')).length, 1)
   })
 
-  it('hostile: of another authority is told nothing', async () => {
+  it('hostile: of another authority receives nothing', async () => {
     await using stack = new AsyncDisposableStack()
     const exchanging = stack.use(await Exchanging.start())
     const other = stack.use(await createAuthority('Countersign other CA'))
@@ -134,7 +134,7 @@ describe('an endpoint', () => {
     resolve()
   })
 
-  it('hostile: is not asked more than it can bear', async () => {
+  it('hostile: gets no more requests at once than its limit', async () => {
     await using exchanging = await Exchanging.start({}, { concurrency: 4 })
     const answer = numbered()
     let [open, most] = [0, 0]
@@ -154,7 +154,7 @@ describe('an endpoint', () => {
 })
 
 describe('a request that ends', () => {
-  it('waits no longer, and the others get what was asked for', async () => {
+  it('waits no longer, and the rest get the token', async () => {
     await using exchanging = await Exchanging.start()
     const { promise, resolve } = Promise.withResolvers<void>()
     const asked = Promise.withResolvers<void>()

@@ -19,7 +19,7 @@ import { EXAMPLES, TYPES } from './exchange-examples.ts'
 
 describe('an example of RFC 8693', () => {
   for (const { name, terms, subject, actor, request, response, claims, at } of EXAMPLES) {
-    it(`is asked and answered word for word: ${name}`, async () => {
+    it(`is the request and the answer of the RFC: ${name}`, async () => {
       await using site = await startAskingForTokens()
       const client = secretInHeader('rs08', 'long-secure-random-secret')
       const exchanging = new Exchanging(site, {
@@ -44,7 +44,7 @@ describe('an example of RFC 8693', () => {
   }
 })
 
-describe('what is asked', () => {
+describe('the request of an exchange', () => {
   interface Case {
     readonly name: string
     readonly terms: NonNullable<ExchangeParts['terms']>
@@ -105,7 +105,7 @@ describe('what is asked', () => {
     assert.deepEqual(said, ['actor-1', 'actor-2'])
   })
 
-  it('is nothing where it cannot be said who acts', async () => {
+  it('is not sent where the actor is unknown', async () => {
     const read = (): Promise<string> => Promise.reject(new Error('no such file'))
     await using exchanging = await Exchanging.start({ actor: { type: `${TYPES}jwt`, read } })
     assert.equal(await exchanging.show('a'), 'unavailable: no such file')
@@ -131,7 +131,7 @@ describe('the token that is exchanged', () => {
     { name: 'whatever the case', headers: [['authorization', 'bEARER  opaque']], want: 'opaque' },
     { name: 'the one among the subprotocols of a WebSocket', headers: BOTH, want: 'opaque' },
     {
-      name: 'one that was proven beside a certificate, by its claims',
+      name: 'one that was proven together with a certificate, by its claims',
       headers: SHOWN,
       identity: identityOf({ method: 'certificate', claims: { sub: 'alice' } }),
       want: 'opaque',
@@ -153,19 +153,19 @@ describe('the token that is exchanged', () => {
     },
     { name: 'no password', headers: [['authorization', basic('alice', 'pw')]], want: undefined },
     {
-      name: 'hostile: none beside a certificate that nobody has looked at',
+      name: 'hostile: none that no authenticator has read, together with a certificate',
       headers: SHOWN,
       identity: identityOf({ method: 'certificate' }),
       want: undefined,
     },
     {
-      name: 'hostile: no API key that stands where a token would',
+      name: 'hostile: no API key in the place of a token',
       headers: SHOWN,
       identity: identityOf({ method: 'api-key' }),
       want: undefined,
     },
     {
-      name: 'hostile: none of somebody who was not proven',
+      name: 'hostile: none of a client that was not proven',
       headers: SHOWN,
       identity: identityOf({ method: 'anonymous' }),
       want: undefined,
@@ -199,7 +199,7 @@ describe('what the upstream gets', () => {
     })
   })
 
-  it('is of a kind of its own, which has to be asked for', async () => {
+  it('is of a kind of its own, which needs a request', async () => {
     await using exchanging = await Exchanging.start()
     const { kind, asks } = exchanging.transformer
     assert.deepEqual([kind, asks], ['exchanged-token', true])

@@ -14,7 +14,7 @@ const NOW = new FakeClock().now()
 const SECOND = NOW / 1_000
 
 describe('an ID token', () => {
-  it('says who it is, for whom, and for ten minutes', async () => {
+  it('has subject, audience, and a lifetime of ten minutes', async () => {
     const { header, claims } = await new Minting().read({
       groups: ['dev', 'ops'],
       authenticatedAt: NOW - 5_400,
@@ -42,7 +42,7 @@ describe('an ID token', () => {
   })
 
   for (const algorithm of ['ES256', 'RS256', 'EdDSA']) {
-    it(`is signed with ${algorithm} where that is asked for`, async () => {
+    it(`is signed with ${algorithm} where that is configured`, async () => {
       const { header } = await new Minting({ algorithm }).read()
       assert.equal(header['alg'], algorithm)
     })
@@ -97,11 +97,11 @@ describe('how the caller was proven', () => {
       want: {},
     },
     {
-      name: 'an API key, which is nothing that a person does',
+      name: 'an API key, which is not a user’s authentication',
       input: { method: 'api-key' },
       want: {},
     },
-    { name: 'nobody', input: { method: 'anonymous' }, want: {} },
+    { name: 'an anonymous client', input: { method: 'anonymous' }, want: {} },
     {
       name: 'several credentials',
       input: { method: 'certificate', methods: ['pop', 'pwd', 'mfa'], authenticatedAt: NOW },
@@ -109,7 +109,7 @@ describe('how the caller was proven', () => {
     },
   ]
   for (const { name, input, want } of CASES) {
-    it(`is told of ${name}`, async () => {
+    it(`shows in amr, acr and auth_time: ${name}`, async () => {
       const { claims } = await new Minting().read(input)
       const said = Object.entries(claims).filter(([claim]) =>
         ['amr', 'acr', 'auth_time'].includes(claim),
@@ -185,7 +185,7 @@ describe('the same token', () => {
     { name: 'credential that ends before it', input: { expires: NOW + MINUTE } },
     { name: 'credential that was proven earlier', input: { authenticatedAt: NOW - MINUTE } },
     {
-      name: 'credential of which nobody knows when it was proven',
+      name: 'credential of unknown authentication time',
       input: { authenticatedAt: undefined },
     },
   ]
@@ -214,7 +214,7 @@ describe('the same token', () => {
     assert.notEqual(await route.token(identityOf()), first)
   })
 
-  it('goes on after its key was retired, and ends with its revocation', async () => {
+  it('stays valid after its key was retired, and ends with its revocation', async () => {
     const clock = new FakeClock()
     const memory = new TokenMemory()
     const [old, young] = [await madeKey('ES256'), await madeKey('ES256', NOW + MINUTE)]
@@ -248,7 +248,7 @@ describe('a token that cannot be made', () => {
 })
 
 describe('an assertion', () => {
-  it('stands in its header by itself, and is named in the audit log', async () => {
+  it('is alone in its header, and is named in the audit log', async () => {
     const target = { kind: 'assertion', header: 'x-assertion', prefix: '' } as const
     const route = new Minting({}, { target })
     const transformation = await route.give(identityOf())

@@ -35,7 +35,7 @@ describe('a token of the service', () => {
     { name: 'hostile: no end', text: 'x'.repeat(20_000), want: NONE },
   ]
   for (const { name, text, want } of CASES) {
-    it(`is what stands there: ${name}`, async () => {
+    it(`is the text of its file: ${name}`, async () => {
       assert.equal(wordOf(await give(() => Promise.resolve(text))), want)
     })
   }
@@ -70,7 +70,7 @@ describe('a token of the service', () => {
     assert.equal(await next(), 'Bearer third')
   })
 
-  it('asks nobody, so that tests of a configuration can have it', () => {
+  it('needs no request, so that tests of a configuration can have it', () => {
     const { kind, asks } = serviceToken({ name: 'x', read: () => Promise.resolve('x') })
     assert.deepEqual([kind, asks], ['service-token', undefined])
   })

@@ -58,13 +58,13 @@ interface Case {
 const CASES: readonly Case[] = [
   { name: 'a plain token', input: GOOD, want: 'token until 60' },
   {
-    name: 'one of the type that was asked for',
+    name: 'one of the requested type',
     input: GOOD,
     expectation: ASKED_FOR,
     want: 'token until 60',
   },
   {
-    name: 'what nobody asked for beside it',
+    name: 'an unrequested refresh token with it',
     input: { ...GOOD, refresh_token: 'r', id_token: 'i', scope: 'a b' },
     want: 'token until 60',
   },
@@ -102,30 +102,30 @@ const CASES: readonly Case[] = [
   },
   // issued_token_type
   {
-    name: 'no word of what was issued, where nothing was asked for',
+    name: 'no issued type, where none was requested',
     input: { ...GOOD, issued_token_type: undefined },
     want: 'token until 60',
   },
   {
-    name: 'hostile: no word of what was issued, where something was asked for',
+    name: 'hostile: no issued type, where one was requested',
     input: { ...GOOD, issued_token_type: undefined },
     expectation: ASKED_FOR,
     want: '"issued_token_type" is missing, or is no text',
   },
   {
-    name: 'hostile: something else than was asked for',
+    name: 'hostile: another type than the requested one',
     input: { ...GOOD, issued_token_type: ID_TOKEN },
     expectation: ASKED_FOR,
     want: '"issued_token_type" is not what was asked for',
   },
   {
-    name: 'hostile: the type that was asked for, in capitals',
+    name: 'hostile: the requested type, in capitals',
     input: { ...GOOD, issued_token_type: ACCESS_TOKEN.toUpperCase() },
     expectation: ASKED_FOR,
     want: '"issued_token_type" is not what was asked for',
   },
   {
-    name: 'hostile: a type of what was issued that is no text',
+    name: 'hostile: an issued type that is not text',
     input: { ...GOOD, issued_token_type: 1 },
     want: '"issued_token_type" is missing, or is no text',
   },
@@ -256,15 +256,30 @@ describe('a token that is a JWT', () => {
     readonly expiresIn: unknown
     readonly want: string
   }[] = [
-    { name: 'its own, which is earlier', exp: NOW + 30, expiresIn: 60, want: 'token until 30' },
-    { name: 'the one beside it, which is', exp: NOW + 90, expiresIn: 60, want: 'token until 60' },
     {
-      name: 'its own, where that is all',
+      name: 'the end of the JWT, which is earlier',
+      exp: NOW + 30,
+      expiresIn: 60,
+      want: 'token until 30',
+    },
+    {
+      name: 'the lifetime of the response, which is earlier',
+      exp: NOW + 90,
+      expiresIn: 60,
+      want: 'token until 60',
+    },
+    {
+      name: 'the end of the JWT alone',
       exp: NOW + 30,
       expiresIn: undefined,
       want: 'token until 30',
     },
-    { name: 'the one beside it alone', exp: undefined, expiresIn: 60, want: 'token until 60' },
+    {
+      name: 'the lifetime of the response alone',
+      exp: undefined,
+      expiresIn: 60,
+      want: 'token until 60',
+    },
     { name: 'none', exp: undefined, expiresIn: undefined, want: 'token' },
     {
       name: 'hostile: one that is over',

@@ -63,7 +63,7 @@ describe('the memory of tokens', () => {
     assert.equal((await memory.tokenOf('k', 'key', always, counted().make)).token, 't1')
   })
 
-  it('forgets everything when told to, also what is under way', async () => {
+  it('can be cleared, also of what is in progress', async () => {
     const memory = new TokenMemory()
     const gate = Promise.withResolvers<HeldToken>()
     const early = memory.tokenOf('k', 'key', always, () => gate.promise)

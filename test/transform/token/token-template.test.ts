@@ -116,7 +116,7 @@ describe('the subject and the groups', () => {
     { name: 'a line break', parts: { subject: '"a\\nb"' }, want: /subject: holds what is no name/ },
     { name: 'a NUL', parts: { groups: '["a\\u0000b"]' }, want: /groups: holds what is no name/ },
     { name: 'space at an end', parts: { groups: '["a "]' }, want: /groups: holds what is no name/ },
-    { name: 'groups that are no text', parts: { groups: 'claims.level' }, want: /groups: yields/ },
+    { name: 'groups that are not text', parts: { groups: 'claims.level' }, want: /groups: yields/ },
   ]
   for (const { name, parts, want } of BAD) {
     it(`refuse the request with ${name}`, async () => {
@@ -194,7 +194,11 @@ describe('a hostile claim', () => {
 
 describe('the configuration of a token', () => {
   const BAD = [
-    { name: 'a claim that is ours', input: { claims: { exp: '1' } }, want: /exp\W+is not free/ },
+    {
+      name: 'a claim that Countersign sets',
+      input: { claims: { exp: '1' } },
+      want: /exp\W+is not free/,
+    },
     {
       name: 'a forged way of proof',
       input: { claims: { amr: '["mfa"]' } },
