@@ -32,8 +32,8 @@ export const directRows = async (
   const users = await installation.users(USERS, 'usual')
   const [noOp, authz, cold] = await Promise.all([
     installation.noOp(),
-    installation.authz({ name: 'authz', users, remember: '1h' }),
-    installation.authz({ name: 'cold', users, remember: '0s' }),
+    installation.authz({ name: 'authz', users, cacheTtl: '1h' }),
+    installation.authz({ name: 'cold', users, cacheTtl: '0s' }),
   ])
   const load = installation.use(new Worker('grpc-load', LOAD_OPTIONS))
   const encode = checkEncoder()

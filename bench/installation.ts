@@ -23,7 +23,7 @@ export interface AuthzOptions {
   /** Names its files in the folder. */
   readonly name: string
   readonly users: string
-  readonly remember: string
+  readonly cacheTtl: string
   readonly nodeOptions?: readonly string[]
 }
 
@@ -60,11 +60,11 @@ export class Installation implements AsyncDisposable {
   }
 
   /** Starts authz. */
-  async authz({ name, users, remember, nodeOptions = [] }: AuthzOptions): Promise<Authorizer> {
+  async authz({ name, users, cacheTtl, nodeOptions = [] }: AuthzOptions): Promise<Authorizer> {
     const socket = this.file(`${name}.sock`)
     const config = this.file(`${name}.yaml`)
     const audit = this.file(`${name}.jsonl`)
-    await writeFile(config, configuration({ users, authz: socket, audit, remember }))
+    await writeFile(config, configuration({ users, authz: socket, audit, cacheTtl }))
     const worker = this.use(new Worker('authz', nodeOptions))
     await worker.ask({ do: 'start', file: config }, z.undefined())
     return { worker, socket }

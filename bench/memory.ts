@@ -31,11 +31,11 @@ export const measureMemory = async (
   const users = await installation.users(identities, 'cheapest')
   await using load = new Worker('grpc-load', LOAD_OPTIONS)
   const everyone = exchanges(identities, userNames(identities), checkEncoder())
-  const served = async (name: string, remember: string): Promise<number> => {
+  const served = async (name: string, cacheTtl: string): Promise<number> => {
     const own = await installation.authz({
       name,
       users,
-      remember,
+      cacheTtl,
       nodeOptions: ['--expose-gc'],
     })
     await prepare(load, name, own.socket, 1, everyone)

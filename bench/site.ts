@@ -56,7 +56,7 @@ export interface SiteOptions {
   readonly authz: string
   readonly audit: string
   /** How long a proven password is remembered. */
-  readonly remember: string
+  readonly cacheTtl: string
   /** For a bootstrap; authz does without. */
   readonly envoy?: {
     /** The path of a UNIX socket. */
@@ -83,7 +83,7 @@ export const configuration = (options: SiteOptions): string =>
         basic: {
           realm: 'Kubernetes',
           verify: [{ users: { file: options.users } }],
-          remember: options.remember,
+          cacheTtl: options.cacheTtl,
         },
       },
     },

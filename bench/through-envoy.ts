@@ -81,7 +81,7 @@ const bootstrapFor = (
     authz,
     users: installation.file('unread'),
     audit: installation.file('unwritten'),
-    remember: '1h',
+    cacheTtl: '1h',
     envoy: { ...site, admin: installation.file(`${name}.sock`) },
   })
   const parsed = parseConfig(file, text)

@@ -57,9 +57,9 @@ export const configuration = ({ pki, upstreams, port }: DemoParts): string =>
       url: issuerAt(port),
       keys: 'signing-keys',
       login: { authenticators: ['staff-password'] },
-      look: { name: 'Countersign demo' },
+      theme: { name: 'Countersign demo' },
     },
-    grants: { keyring: 'file:grant.keys' },
+    certificateGrants: { keyring: 'file:grant.keys' },
     authenticators: {
       'staff-password': { basic: { realm: 'Demo', verify: [{ users: { file: 'users.yaml' } }] } },
       'staff-token': {
@@ -75,7 +75,7 @@ export const configuration = ({ pki, upstreams, port }: DemoParts): string =>
         },
       },
       // So that it is seen at once that a session has ended.
-      browser: { session: { remember: '0s' } },
+      browser: { session: { cacheTtl: '0s' } },
       programs: { apiKey: { realm: 'Demo', file: 'api-keys.yaml' } },
     },
     routes: [

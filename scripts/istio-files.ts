@@ -51,7 +51,9 @@ export const istioFiles = async (): Promise<
 }
 
 const parsed = async (): Promise<Config> => {
-  const text = stringify(await istioConfiguration({ listen: LISTEN, grants: { keyring: KEYRING } }))
+  const text = stringify(
+    await istioConfiguration({ listen: LISTEN, certificateGrants: { keyring: KEYRING } }),
+  )
   const result = parseConfig(ISTIO_VALUES, text)
   if (!result.ok) throw new ConfigurationError(result.problems)
   return result.config

@@ -58,7 +58,7 @@ export const startSigner = async (file: string): Promise<Signer> => {
   const observed = { audit, logger, clock, metrics: issuances }
   const issuer = stack.use(new CertificateIssuer({ current, refresh, ...observed }))
   for (const { keys } of authorities.values()) keys.prepare()
-  const maxNames = NAMES_PER_STREAM * config.streams
+  const maxNames = NAMES_PER_STREAM * config.maxStreams
   const sds = sdsService({ issuer, clock, logger, maxNames })
   // 5. Health and metrics, from before the first certificate until after the last.
   const metrics = signerMetrics({ current, resources, issuances, sds })
@@ -75,7 +75,7 @@ export const startSigner = async (file: string): Promise<Signer> => {
       group,
       tls: undefined,
       methods: sds.methods,
-      maxStreams: config.streams,
+      maxStreams: config.maxStreams,
       grace: GRACE_MS,
       logger,
     }),

@@ -44,7 +44,7 @@ describe('the signer', () => {
       'result=written': 6,
       'result=lost': 0,
     })
-    const [left] = Object.values(seriesOf(series, 'countersign_signer_rate_left'))
+    const [left] = Object.values(seriesOf(series, 'countersign_signer_rate_limit_remaining'))
     assert.ok(left !== undefined && left <= 2_000 && left >= 1_998, String(left))
     const ends = series.get(
       'countersign_signer_authority_not_after_timestamp_seconds{authority="kube"}',
@@ -70,8 +70,8 @@ describe('the signer', () => {
     for (let wait = 0; wait < 100 && ready < 60; wait += 1) {
       const series = await scrape(signer.admin)
       assert.equal(series.get('countersign_signer_streams'), 1)
-      assert.equal(series.get('countersign_signer_names'), 1)
-      assert.equal(series.get('countersign_signer_keys_awaited{algorithm="p384"}'), 0)
+      assert.equal(series.get('countersign_signer_subscriptions'), 1)
+      assert.equal(series.get('countersign_signer_issuances_pending{algorithm="p384"}'), 0)
       ready = series.get('countersign_signer_keys_ready{algorithm="p384"}') ?? 0
     }
     assert.ok(ready >= 60 && ready <= 64, String(ready))

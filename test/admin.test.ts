@@ -98,7 +98,7 @@ describe('authz', () => {
       'authenticator=staff,outcome=rejected': 2,
       'authenticator=staff,outcome=unavailable': 1,
     })
-    assert.deepEqual(seriesOf(series, 'countersign_facts_lookups_total'), {
+    assert.deepEqual(seriesOf(series, 'countersign_credential_cache_lookups_total'), {
       'authenticator=staff,result=hit': 2,
       'authenticator=staff,result=refusal': 0, // no password is refused unasked
       'authenticator=staff,result=joined': 0,
@@ -108,7 +108,7 @@ describe('authz', () => {
       'authenticator=tokens,result=joined': 0,
       'authenticator=tokens,result=miss': 0,
     })
-    assert.deepEqual(seriesOf(series, 'countersign_facts_entries'), {
+    assert.deepEqual(seriesOf(series, 'countersign_credential_cache_entries'), {
       'kind=proof': 1,
       'kind=rejection': 0,
     })
@@ -128,7 +128,7 @@ describe('authz', () => {
       'result=lost': 0,
     })
     assert.equal(series.get('countersign_checks_in_flight'), 0)
-    assert.equal(series.get('countersign_audit_events_waiting'), 0)
+    assert.equal(series.get('countersign_audit_events_pending'), 0)
   })
 
   it('says the same in OpenMetrics', async () => {
@@ -211,10 +211,13 @@ describe('authz', () => {
     await client.check(as('alice'))
     await authz.reload()
     const before = await scrape(authz.admin)
-    assert.deepEqual(seriesOf(before, 'countersign_facts_entries')['kind=proof'], 0)
-    assert.equal(before.get('countersign_facts_revocations_total'), 1)
+    assert.deepEqual(seriesOf(before, 'countersign_credential_cache_entries')['kind=proof'], 0)
+    assert.equal(before.get('countersign_credential_cache_revocations_total'), 1)
     await client.check(as('alice'))
-    const lookups = seriesOf(await scrape(authz.admin), 'countersign_facts_lookups_total')
+    const lookups = seriesOf(
+      await scrape(authz.admin),
+      'countersign_credential_cache_lookups_total',
+    )
     assert.deepEqual(
       [lookups['authenticator=staff,result=miss'], lookups['authenticator=staff,result=hit']],
       [2, 0],

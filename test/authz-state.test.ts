@@ -23,7 +23,7 @@ authenticators:
   staff:
     basic:
       verify: [{ users: { file: users.yaml } }]
-      guard: { userAndSource: { attempts: 3, backOff: 30s, lockAfter: 5 } }
+      bruteForceProtection: { userAndSource: { attempts: 3, backOff: 30s, lockAfter: 5 } }
   nobody: { anonymous: {} }
 routes:
   - name: open

@@ -40,8 +40,11 @@ const SKIPPED: readonly RegExp[] = [
   /^src\/proto\/generated\//,
   /^test\/language(-words)?(\.test)?\.ts$/, // they name the words
 ]
-// Written in German, or the words of others: test data, and what was released.
-const NOT_ENGLISH: readonly RegExp[] = [/\/texts-de\.ts$/]
+// German, or programs in Lua.
+const NOT_ENGLISH: readonly RegExp[] = [
+  /\/texts-de\.ts$/,
+  /^src\/state\/redis\/(.*-scripts|lua)\.ts$/,
+]
 const DOCUMENTS = ['*.md', '{docs,deploy,envoy,src,test}/**/*.md']
 const YAML = ['docker-compose.yml', '{deploy,envoy}/**/*.yaml']
 const UNCHECKED_DOCUMENTS: readonly RegExp[] = [/^CHANGELOG\.md$/]
@@ -73,7 +76,7 @@ export interface Piece {
   readonly kind: Kind
   readonly start: number
   readonly end: number
-  /** Its text where signs of comments are replaced by blanks. */
+  /** Its text, signs of comments replaced by blanks and expressions by signs. */
   readonly shown?: string
 }
 
@@ -88,7 +91,8 @@ export const piecesOf = (file: string, text: string): readonly Piece[] => {
     if (isTest) {
       if (isName(node, parent)) pieces.push({ kind: 'name', start: node.start, end: node.end })
     } else if (/\p{L}\S* \S*\p{L}/u.test(text.slice(node.start, node.end))) {
-      pieces.push({ kind: 'text', start: node.start, end: node.end })
+      const shown = withoutExpressions(text, node)
+      pieces.push({ kind: 'text', start: node.start, end: node.end, shown })
     }
   })
   return [...pieces, ...commentPieces(text, comments)]
@@ -119,6 +123,17 @@ const visit = (
 
 const isLanguage = (node: Node): boolean =>
   (node.type === 'Literal' && typeof node['value'] === 'string') || node.type === 'TemplateLiteral'
+
+/** A string as it is written, the expressions of a template blanked out. */
+const withoutExpressions = (text: string, node: Node): string => {
+  const { expressions } = node
+  let shown = text.slice(node.start, node.end)
+  for (const { start, end } of Array.isArray(expressions) ? expressions.filter(isNode) : []) {
+    const [from, to] = [start - node.start, end - node.start]
+    shown = `${shown.slice(0, from)}${'_'.repeat(to - from)}${shown.slice(to)}`
+  }
+  return shown
+}
 
 const TEST_FUNCTIONS: ReadonlySet<unknown> = new Set(['describe', 'it', 'test', 'suite'])
 const ROW_NAMES: ReadonlySet<unknown> = new Set(['name'])

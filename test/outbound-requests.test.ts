@@ -56,7 +56,7 @@ const tokenServer = (stack: AsyncDisposableStack, clock: FakeClock): TokenServer
   new TokenServer({
     name: 'the server',
     fetch: stack.use(httpFetcher({ kept: 4 })).fetch,
-    limits: { ...LIMITS, timeout: TIMEOUT_MS, failures: 1_000, concurrency: 1 },
+    limits: { ...LIMITS, timeout: TIMEOUT_MS, failureThreshold: 1_000, concurrency: 1 },
     remedy: 'see "client"',
     clock,
     logger,
@@ -70,7 +70,7 @@ const keys = (source: (origin: string) => KeySource): User['make'] => {
         source: origin,
         fetchKeys: keyFetcher(source(origin), jsonFetcher(undefined)),
         times: {
-          refresh: { least: MINUTE, most: MINUTE },
+          refresh: { min: MINUTE, max: MINUTE },
           coolDown: 1_000,
           maxAge: MINUTE,
           timeout: TIMEOUT_MS,
@@ -193,7 +193,7 @@ const USERS: readonly User[] = [
         new RemoteCrl({
           url: new URL(`${origin}/ca.crl`),
           fetch: httpFetcher({}).fetch,
-          times: { refresh: { least: MINUTE, most: MINUTE }, coolDown: 1_000, timeout: TIMEOUT_MS },
+          times: { refresh: { min: MINUTE, max: MINUTE }, coolDown: 1_000, timeout: TIMEOUT_MS },
           clock,
           logger,
         }),

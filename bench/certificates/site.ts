@@ -140,10 +140,10 @@ const configuration = ({ file, pki, upstreamPort }: ConfigurationOptions): objec
   return {
     version: 1,
     listen: { authz: `unix:${file('authz.sock')}` },
-    grants: { keyring: `file:${file('keys')}` },
+    certificateGrants: { keyring: `file:${file('keys')}` },
     authenticators: {
       staff: {
-        basic: { verify: [{ users: { file: file('users.yaml') } }], remember: '1h' },
+        basic: { verify: [{ users: { file: file('users.yaml') } }], cacheTtl: '1h' },
       },
     },
     routes: [

@@ -32,7 +32,7 @@ export const askedCertificates: StartScheme = async (installation, users) => {
   const issued = await issue(installation, users)
   const url = await respond(installation, issued)
   // Each certificate is asked about once, before anything is measured.
-  return schemeOf(OCSP, issued, { ocsp: { urls: [url], remember: '1h' } })
+  return schemeOf(OCSP, issued, { ocsp: { urls: [url], cacheTtl: '1h' } })
 }
 
 interface Issued {
@@ -58,11 +58,11 @@ const schemeOf = (
   revocation?: object,
 ): Scheme => ({
   name,
-  authenticators: (remember) => [
+  authenticators: (cacheTtl) => [
     {
       certificate: {
         trust: authority.ca,
-        remember,
+        cacheTtl,
         ...(revocation === undefined ? {} : { revocation }),
       },
     },

@@ -105,7 +105,7 @@ export const credentialRows = async (
 interface Variant {
   readonly scheme: Scheme
   readonly name: string
-  readonly remember: string
+  readonly cacheTtl: string
   readonly proofs: Scheme['proofs'] | 'none'
 }
 
@@ -113,10 +113,10 @@ const variantsOf = (scheme: Scheme): readonly Variant[] => {
   const { name, proofs } = scheme
   return scheme.remembers
     ? [
-        { scheme, name: `${name}: known`, remember: '1h', proofs: 'none' },
-        { scheme, name: `${name}: proven anew`, remember: '0s', proofs },
+        { scheme, name: `${name}: known`, cacheTtl: '1h', proofs: 'none' },
+        { scheme, name: `${name}: proven anew`, cacheTtl: '0s', proofs },
       ]
-    : [{ scheme, name, remember: '0s', proofs: 'none' }]
+    : [{ scheme, name, cacheTtl: '0s', proofs: 'none' }]
 }
 
 /** So much that all of it takes a minute or two. */
@@ -168,10 +168,10 @@ const configuration = (
   variants: readonly Variant[],
   { socket, audit }: { readonly socket: string; readonly audit: string },
 ): string => {
-  const published = variants.map(({ scheme, remember }, index) => {
+  const published = variants.map(({ scheme, cacheTtl }, index) => {
     const name = routeOf(index)
     const authenticators = scheme
-      .authenticators(remember)
+      .authenticators(cacheTtl)
       .map((authenticator, place) => [`${name}-${place}`, authenticator] as const)
     const names = authenticators.map(([authenticator]) => authenticator)
     const authenticate = names.length === 1 ? names : [{ all: names, sameUser: true }]

@@ -20,14 +20,14 @@ const HOUR = 3_600
 export const introspection: StartScheme = async (installation, users) => {
   const tokens = new Map(users.map((user) => [user, randomBytes(32).toString('base64url')]))
   const server = await startTokenServer(installation, 'introspection', tokens)
-  return schemeOf('opaque token, introspection', tokens, (remember) => ({
+  return schemeOf('opaque token, introspection', tokens, (cacheTtl) => ({
     introspection: {
       issuer: ISSUER,
       endpoint: `${server.origin}/introspect`,
       ca: server.ca,
       client: { id: 'countersign', secret: server.secret },
       audiences: [AUDIENCE],
-      remember,
+      cacheTtl,
     },
     identity: { user: 'claims.sub', groups: 'claims.groups' },
   }))
@@ -39,8 +39,8 @@ export const tokenReview: StartScheme = async (installation, users) => {
   const tokens = new Map<string, string>()
   for (const user of users) tokens.set(user, await key.token(serviceAccountClaims(user)))
   const server = await startTokenServer(installation, 'review', tokens)
-  return schemeOf('service account, TokenReview', tokens, (remember) => ({
-    tokenReview: { server: server.origin, ca: server.ca, token: server.secret, remember },
+  return schemeOf('service account, TokenReview', tokens, (cacheTtl) => ({
+    tokenReview: { server: server.origin, ca: server.ca, token: server.secret, cacheTtl },
   }))
 }
 
@@ -68,10 +68,10 @@ const serviceAccountClaims = (name: string): Readonly<Record<string, unknown>> =
 const schemeOf = (
   name: string,
   tokens: ReadonlyMap<string, string>,
-  authenticator: (remember: string) => object,
+  authenticator: (cacheTtl: string) => object,
 ): Scheme => ({
   name,
-  authenticators: (remember) => [authenticator(remember)],
+  authenticators: (cacheTtl) => [authenticator(cacheTtl)],
   credential: (user) => ({ headers: [['authorization', `Bearer ${tokens.get(user) ?? ''}`]] }),
   proofs: 'many',
   remembers: true,

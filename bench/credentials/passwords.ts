@@ -18,7 +18,7 @@ const credential = (user: string): Shown => {
 /** HTTP Basic, with one verifier. */
 const basic = (name: string, verifier: object, proofs: Scheme['proofs']): Scheme => ({
   name,
-  authenticators: (remember) => [{ basic: { verify: [verifier], remember } }],
+  authenticators: (cacheTtl) => [{ basic: { verify: [verifier], cacheTtl } }],
   credential,
   proofs,
   remembers: true,

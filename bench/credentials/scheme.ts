@@ -10,9 +10,9 @@ export interface Scheme {
   /**
    * The authenticators in the configuration. Where there are several, each has to prove the caller.
    *
-   * @param remember how long a proof is remembered; schemes that remember nothing take no notice
+   * @param cacheTtl how long a proof is remembered; schemes that remember nothing take no notice
    */
-  readonly authenticators: (remember: string) => readonly object[]
+  readonly authenticators: (cacheTtl: string) => readonly object[]
   /**
    * What a user of the bench shows.
    *

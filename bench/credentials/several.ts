@@ -12,8 +12,8 @@ export const certificateAndToken: StartScheme = async (installation, users) => {
   if ('reason' in token) return token
   return {
     name: `${certificate.name} and ${token.name}`,
-    authenticators: (remember) =>
-      [certificate, token].flatMap((scheme) => scheme.authenticators(remember)),
+    authenticators: (cacheTtl) =>
+      [certificate, token].flatMap((scheme) => scheme.authenticators(cacheTtl)),
     credential: (user, index) => ({
       ...certificate.credential(user, index),
       ...token.credential(user, index),

@@ -17,7 +17,7 @@ const HOUR = 3_600
 /** Tokens of one issuer, by user. */
 export interface Issued {
   readonly tokens: ReadonlyMap<string, string>
-  readonly authenticator: (remember: string) => {
+  readonly authenticator: (cacheTtl: string) => {
     readonly bearer: object
     readonly identity: object
   }
@@ -30,7 +30,7 @@ export const signedTokens =
     const { tokens, authenticator } = await issue(installation, algorithm, users)
     return {
       name: `JWT, ${algorithm}`,
-      authenticators: (remember) => [authenticator(remember)],
+      authenticators: (cacheTtl) => [authenticator(cacheTtl)],
       credential: (user) => ({ headers: [['authorization', `Bearer ${tokens.get(user) ?? ''}`]] }),
       proofs: 'many',
       remembers: true,
@@ -57,8 +57,8 @@ export const boundTokens: StartScheme = async (installation, users) => {
   }
   return {
     name: 'JWT, ES256, with DPoP proof',
-    authenticators: (remember) => {
-      const { bearer, identity } = authenticator(remember)
+    authenticators: (cacheTtl) => {
+      const { bearer, identity } = authenticator(cacheTtl)
       // The longest there is: the proofs are all made before the first is sent.
       return [{ bearer: { ...bearer, dpop: { window: '10m', require: true } }, identity }]
     },
@@ -104,8 +104,8 @@ export const issue = async (
   }
   return {
     tokens,
-    authenticator: (remember) => ({
-      bearer: { issuer: ISSUER, audiences: [AUDIENCE], keys: { file }, remember },
+    authenticator: (cacheTtl) => ({
+      bearer: { issuer: ISSUER, audiences: [AUDIENCE], keys: { file }, cacheTtl },
       identity: { user: 'claims.sub', groups: 'claims.groups' },
     }),
   }

@@ -49,7 +49,7 @@ export const hostileConfiguration = (files: HostileFiles): string =>
         login: { authenticators: ['staff'] },
         clients: {
           [CLIENT.id]: { redirectUris: [CLIENT.redirect] },
-          cli: { grants: ['device_code'] },
+          cli: { grantTypes: ['device_code'] },
         },
       },
       state: { sqlite: files.state },
@@ -79,7 +79,7 @@ export const hostileConfiguration = (files: HostileFiles): string =>
   )
 
 const authenticators = ({ users, apiKeys, tokenKeys, tokenServer }: HostileFiles): object => ({
-  keys: { apiKey: { file: apiKeys, carriers: [{ query: 'api_key' }] } },
+  keys: { apiKey: { file: apiKeys, locations: [{ query: 'api_key' }] } },
   tokens: { bearer: { issuer: TOKEN_ISSUER, audiences: ['bench'], keys: { file: tokenKeys } } },
   opaque: {
     introspection: {
@@ -90,7 +90,7 @@ const authenticators = ({ users, apiKeys, tokenKeys, tokenServer }: HostileFiles
       audiences: ['bench'],
     },
   },
-  staff: { basic: { realm: 'Kubernetes', verify: [{ users: { file: users } }], remember: '1h' } },
+  staff: { basic: { realm: 'Kubernetes', verify: [{ users: { file: users } }], cacheTtl: '1h' } },
   nobody: { anonymous: {} },
 })
 

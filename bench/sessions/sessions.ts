@@ -40,14 +40,14 @@ const HOUR = 3_600_000
 interface Kind {
   readonly name: string
   readonly store: 'sqlite' | 'redis'
-  readonly remember: string
+  readonly cacheTtl: string
 }
 
 const KINDS: readonly Kind[] = [
-  { name: 'session, SQLite', store: 'sqlite', remember: '5s' },
-  { name: 'session, SQLite, looked up each time', store: 'sqlite', remember: '0s' },
-  { name: 'session, Redis', store: 'redis', remember: '5s' },
-  { name: 'session, Redis, looked up each time', store: 'redis', remember: '0s' },
+  { name: 'session, SQLite', store: 'sqlite', cacheTtl: '5s' },
+  { name: 'session, SQLite, looked up each time', store: 'sqlite', cacheTtl: '0s' },
+  { name: 'session, Redis', store: 'redis', cacheTtl: '5s' },
+  { name: 'session, Redis, looked up each time', store: 'redis', cacheTtl: '0s' },
 ]
 
 /** Measures every kind. */
@@ -102,7 +102,7 @@ const rowsOf = async (
     const files = { config: `sessions-${index}.yaml`, socket: installation.file(`s-${index}.sock`) }
     const config = configuration(installation, files.socket, authenticator('1h'), {
       state: stores.get(kind.store),
-      remember: kind.remember,
+      cacheTtl: kind.cacheTtl,
     })
     const path = installation.file(files.config)
     await writeFile(path, stringify(config))
@@ -165,7 +165,7 @@ const configuration = (
   installation: Installation,
   socket: string,
   staff: object,
-  { state, remember }: { readonly state: object | undefined; readonly remember: string },
+  { state, cacheTtl }: { readonly state: object | undefined; readonly cacheTtl: string },
 ): object => ({
   version: 1,
   listen: { authz: `unix:${socket}`, issuer: `unix:${socket}.issuer` },
@@ -176,7 +176,7 @@ const configuration = (
   },
   state,
   authenticators: {
-    browser: { session: { remember } },
+    browser: { session: { cacheTtl } },
     staff,
     people: {
       basic: { realm: 'Bench', verify: [{ users: { file: installation.file('nobody.yaml') } }] },

@@ -40,8 +40,8 @@ export type Reason =
   | TransformFailure
   | 'transform-unavailable'
   | 'cancelled' // the caller left
-  | 'too-slow' // the answer would have come after Envoy's deadline
-  | 'fault'
+  | 'deadline-exceeded' // the answer would have come after Envoy's deadline
+  | 'internal-error'
   | 'audit-unavailable'
 
 /** One check, decided. Exactly one for every check, also when it failed. */
@@ -69,7 +69,7 @@ export interface DecisionEvent {
   readonly userHash?: string | undefined
   readonly groups?: readonly string[] | undefined
   /** How many more groups were cut off, where the configuration says so. */
-  readonly groupsCut?: number | undefined
+  readonly groupsOmitted?: number | undefined
   /** The authenticator that decided who it is, and its method. */
   readonly authenticator?: string | undefined
   readonly authentication?: AuthenticationMethod | undefined
@@ -93,7 +93,7 @@ export interface DecisionEvent {
   /** `jti` of the tokens that the upstream gets; a Kubernetes API server logs it as `credential-id`. */
   readonly jti?: readonly string[] | undefined
   /** `true` where `kubernetes` is left out and texts are shorter, since the caller had proven nothing. */
-  readonly cut?: true
+  readonly truncated?: true
   /** From the arrival of the check to this event, in microseconds. */
   readonly duration: number
   /** The configuration that decided, counted from 1 since the start. */
@@ -179,7 +179,7 @@ export type CertificateRefusal =
   | 'authority-unavailable'
   | 'issued-mismatch'
   | 'audit-unavailable'
-  | 'fault'
+  | 'internal-error'
 
 /** The signer made a certificate. Written before it leaves the process. */
 interface CertificateIssuedEvent {
@@ -224,7 +224,7 @@ export interface CertificateRefusedEvent {
 
 /** The signer refused more certificates than it has events for: how many, within a minute. */
 export interface RefusalsCountedEvent {
-  readonly event: 'certificates-refused'
+  readonly event: 'certificate-refusals-summary'
   /** The handle whose first refusal was an event; absent: of handles that had none. */
   readonly handle?: string | undefined
   readonly reason: CertificateRefusal

@@ -12,7 +12,7 @@ export type LoginRefusal =
   | 'credential-missing' // no certificate, say
   | 'authenticator-unavailable' // or the provider where the person logged in
   | 'provider-refused' // it said no
-  | 'provider-unsound' // what it sent is not what we asked for, or not from whom it should be
+  | 'provider-response-invalid' // what it sent is not what we asked for, or not from whom it should be
   | 'token-unmapped'
   | 'token-reserved'
   | 'credential-expired'
@@ -27,7 +27,7 @@ export interface LoginEvent {
   /** `challenged`: the password was taken, and a question asked that is not answered yet. */
   readonly outcome: 'succeeded' | 'refused' | 'challenged'
   /** `password` (the answer to a question belongs to it), `certificate`, or the provider by its id. */
-  readonly way: string
+  readonly loginMethod: string
   readonly reason?: LoginRefusal | undefined
   readonly detail?: string | undefined
   /** The client that sent the person here. */
@@ -57,7 +57,7 @@ export interface LoginRenewedEvent {
   readonly user: string
   readonly groups: readonly string[]
   /** As in {@link LoginEvent}. */
-  readonly way: string
+  readonly loginMethod: string
   /** The upstream IdP, by its id in `issuer.login.providers`. */
   readonly provider?: string | undefined
   /** Where the user was proven here: the authenticator, by its name. */
@@ -72,14 +72,14 @@ export interface LoginEndedEvent {
   readonly login?: string | undefined
   readonly user: string
   /** As in {@link LoginRenewedEvent}, as are `provider` and `authenticator`. */
-  readonly way: string
+  readonly loginMethod: string
   readonly provider?: string | undefined
   readonly authenticator?: string | undefined
   /**
-   * `not-renewed`: the upstream IdP does not vouch for it any more; `logged-out-there`: it told us that the
+   * `not-renewed`: the upstream IdP does not vouch for it any more; `upstream-logout`: it told us that the
    * user has logged out; `recheck`: the user could not log in here now.
    */
-  readonly cause: 'not-renewed' | 'logged-out-there' | 'recheck'
+  readonly cause: 'not-renewed' | 'upstream-logout' | 'recheck'
   /** Why: as the reason of a refused login, or `user-replaced`, `password-changed`. */
   readonly detail?: string | undefined
 }
@@ -95,7 +95,7 @@ export interface TokensIssuedEvent {
   /** Keyed hashes of the others, refresh tokens among them; the same in every replica. */
   readonly tokens?: readonly string[] | undefined
   /** `grant_type` (RFC 6749). */
-  readonly grant: string
+  readonly grantType: string
   readonly client: string
   readonly source: string
   /** `sub`; absent where the client acts for itself. */
@@ -131,5 +131,5 @@ export interface SessionsEndedEvent {
   /** Absent where everybody's were ended. */
   readonly user?: string | undefined
   /** The login of the browser that asked, another one, all of the user's, or those of everybody. */
-  readonly which: 'here' | 'one' | 'everywhere' | 'everybody'
+  readonly which: 'current' | 'one' | 'all' | 'all-users'
 }

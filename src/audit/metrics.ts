@@ -61,7 +61,7 @@ export const commonMetrics = ({ reloads, audit }: CommonParts): readonly Metric[
     },
   ),
   gauge(
-    'countersign_audit_events_waiting',
+    'countersign_audit_events_pending',
     'Audit events that wait to be written.',
     () => audit.statistics().waiting,
   ),

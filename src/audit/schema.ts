@@ -11,24 +11,28 @@ const LEAST_BURST = 4 * KILOBYTE
 const rate = (burst: number, perSecond: number) =>
   z
     .strictObject({
-      burst: z.int().min(LEAST_BURST).default(burst).describe('Bytes at once, after a pause.'),
-      perSecond: z.int().min(1).default(perSecond).describe('Bytes a second, lastingly.'),
+      burst: z
+        .int()
+        .min(LEAST_BURST)
+        .default(burst)
+        .describe('Bytes at once (the size of the token bucket).'),
+      perSecond: z.int().min(1).default(perSecond).describe('Bytes a second in the long run.'),
     })
     .prefault({})
 
 const budget = z
   .strictObject({
     source: rate(MEGABYTE, 2 * KILOBYTE).describe(
-      'What one source has: an IPv4 address, or a /64 of IPv6; a /48 has four times as much. An event takes some 500 bytes, 2 KB at most.',
+      'The budget of one source: an IPv4 address, or an IPv6 /64; an IPv6 /48 has four times as much. An event takes some 500 bytes, 2 KB at most.',
     ),
     total: rate(16 * MEGABYTE, 16 * KILOBYTE).describe(
-      'What all sources have together. The default comes to 1.4 GB a day.',
+      'The budget of all sources together. The default is 1.4 GB a day.',
     ),
     summaryInterval: durationSchema
       .prefault('30s')
       .refine((interval) => interval >= 1_000 && interval <= 3_600_000, 'must be 1s to 1h')
       .describe(
-        'How long refusals are counted before their summary is written. A crash loses what was counted since the last one; the end of the process and SIGHUP write it at once.',
+        'How long refusals are counted before their summary is written. A crash loses the counts since the last summary; the end of the process and SIGHUP write it at once.',
       ),
   })
   .prefault({})
@@ -43,13 +47,13 @@ export const auditSchema = z
       .enum(['full', 'names', 'none'])
       .default('names')
       .describe(
-        'How much of the query string is recorded: `names` withholds the values, `none` everything. `full` withholds those of parameters that hold credentials by a standard or by their name (`access_token`, `code`, `id_token_hint`, `SAMLResponse`, `key`, `sig` and others).',
+        'How much of the query string is recorded: `names` omits the values, `none` omits everything. `full` omits the values of parameters that hold credentials by a standard or by their name (`access_token`, `code`, `id_token_hint`, `SAMLResponse`, `key`, `sig` and similar).',
       ),
     unauthenticated: z
       .union([z.literal('unlimited'), budget])
       .prefault({})
       .describe(
-        'How much of the log refusals of clients may take that have not authenticated. Beyond it they are counted by source, and a `refusals-summary` is written. Wrong passwords have as much again, so that a flood of anything else hides no guessing. `unlimited`: each refusal has its own event, and such clients can fill the disk.',
+        'How much of the log refusals of unauthenticated clients may take. Beyond it they are counted by source, and a `refusals-summary` is written. Wrong passwords have a budget of the same size for themselves, so that a flood of other refusals does not hide password guessing. `unlimited`: each refusal has its own event, and such clients can fill the disk.',
       ),
   })
   .prefault({})

@@ -24,7 +24,7 @@ export type RejectionCode =
   | 'token-type'
   | 'token-claims' // a claim that is required is missing, or the condition does not hold
   | 'token-key-unknown'
-  | 'token-unbound' // it belongs to a certificate or key that the caller did not show
+  | 'token-binding' // it belongs to a certificate or key that the caller did not show
   | 'token-inactive' // its issuer does not know it, or no longer
   | 'proof-invalid' // the DPoP proof beside the token is missing or wrong
   | 'proof-replayed'

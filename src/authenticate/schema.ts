@@ -25,15 +25,11 @@ const KINDS = {
 
 const anonymous = z
   .strictObject({
-    user: z
-      .string()
-      .min(1)
-      .default('anonymous')
-      .describe('The name that nobody in particular has.'),
+    user: z.string().min(1).default('anonymous').describe('The user name of an anonymous caller.'),
     groups: z.array(z.string().min(1)).default([]).describe('The groups.'),
   })
   .describe(
-    'Callers that show no credential. Has to be the last of a route; who shows a credential that is not taken there is refused all the same.',
+    'Callers without a credential. It must be the last authenticator of a route. A request with a credential that the route does not accept is still refused.',
   )
 
 // A namespace is a DNS label (RFC 1123 §2.1). None for all namespaces: the accounts of kube-system
@@ -85,7 +81,7 @@ export const authenticatorSchema = z
         context.addIssue({ code: 'custom', path: ['identity', ...path], message }),
       ),
   }))
-  .describe('One kind of credential, and how it is proven.')
+  .describe('An authenticator: one kind of credential, and how it is verified.')
 
 function aboutOf(authenticator: object): Subject {
   const kind = Object.entries(KINDS).find(([name]) => name in authenticator)

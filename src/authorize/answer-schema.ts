@@ -1,4 +1,4 @@
-// What a rule has to say itself when it refuses: `answer` and `redirect`, as they are written.
+// What a rule has to say itself when it refuses: `response` and `redirect`, as they are written.
 
 import { z } from 'zod'
 
@@ -20,9 +20,9 @@ const RESERVED_IN_ANSWERS: ReadonlySet<string> = new Set([
 const answerHeaderName = z
   .string()
   .regex(/^[a-z0-9-]+$/, 'must be a header name in lower case')
-  .refine((name) => !RESERVED_IN_ANSWERS.has(name), 'is not a rule’s to set')
+  .refine((name) => !RESERVED_IN_ANSWERS.has(name), 'cannot be set by a rule')
 
-/** `answer` of a rule. */
+/** `response` of a rule. */
 export const answerSchema = z
   .strictObject({
     status: z.int().min(400).max(599).default(403).describe('The HTTP status.'),
@@ -31,7 +31,7 @@ export const answerSchema = z
       .min(1)
       .optional()
       .describe(
-        'What the caller is told, in the form that suits it: text, problem+json, or the Status of a Kubernetes API.',
+        'The message to the caller, in the format that suits the request: text, problem+json, or the Status of a Kubernetes API.',
       ),
     body: z
       .string()
@@ -44,18 +44,18 @@ export const answerSchema = z
       )
       .default({})
       .describe(
-        'Headers, set beside ours and in place of `cache-control: no-store`; `content-type` is that of `body`, `text/plain` where absent.',
+        'Further headers, which may replace `cache-control: no-store`; `content-type` is that of `body`, `text/plain` where absent.',
       ),
   })
   .refine(
     ({ message, body }) => message === undefined || body === undefined,
-    '"message" and "body" exclude each other',
+    '"message" and "body" cannot be combined',
   )
   .refine(
     ({ body, headers }) => body !== undefined || headers['content-type'] === undefined,
-    '"content-type" goes with "body"; a "message" has the form that suits the caller',
+    '"content-type" is allowed only with "body"; the format of "message" depends on the request',
   )
-  .describe('What the caller gets when this rule refuses, in place of 403.')
+  .describe('The response when this rule refuses, in place of 403.')
 
 /** `redirect` of a rule. */
 export const redirectSchema = z
@@ -63,5 +63,5 @@ export const redirectSchema = z
   // Browsers take "\" for "/", so that "/\other.example" is another host (WHATWG URL, "relative slash state").
   .regex(/^(https?:\/\/[^/\\]|\/(?![/\\]))[\x21-\x7e]*$/, 'must be an http or https URL, or a path')
   .describe(
-    'Where the caller is sent (302) when this rule refuses. `{url}` is replaced by what was asked for, `{decision}` by the decision id, both percent-encoded.',
+    'Where the caller is redirected (302) when this rule refuses. `{url}` is replaced by the requested URL, `{decision}` by the decision id, both percent-encoded.',
   )

@@ -27,7 +27,7 @@ export const buildAccessReviewer = async (
     ask,
     // What makes remembered proofs void makes answers void too.
     keyOf: (review) => memory.keyOf(`${generation}\0${memory.epoch}`, review),
-    remember: config.remember,
+    remember: config.cacheTtl,
     clock,
   })
 }

@@ -6,7 +6,7 @@ import type { Question } from './question.ts'
 /** The keys of a rule that are matchers. */
 export type MatcherKey = Exclude<
   keyof RuleConfig,
-  'allow' | 'deny' | 'shadow' | 'answer' | 'redirect' | 'subjectAccessReview'
+  'allow' | 'deny' | 'shadow' | 'response' | 'redirect' | 'subjectAccessReview'
 >
 
 /** It is undetermined whether a matcher matches: never to be taken for a yes or a no. */

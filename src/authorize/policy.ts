@@ -120,7 +120,7 @@ const compileRule = (
     context.report([...path, key], message)
   }),
   review: rule.subjectAccessReview,
-  answer: rule.answer,
+  answer: rule.response,
   redirect: rule.redirect,
 })
 

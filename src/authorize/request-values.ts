@@ -40,7 +40,7 @@ export const verbSchema = z
     error: 'must be a lower-case verb such as "list", or "*"',
     abort: true,
   })
-  .refine((verb) => VERBS.has(verb), 'is a verb of no request; "list" is one, "*" stands for all')
+  .refine((verb) => VERBS.has(verb), 'is not a Kubernetes verb; "list" is one, "*" matches all')
 
 /** An API group of Kubernetes, or a pattern of some. */
 export const apiGroupSchema = z

@@ -26,7 +26,7 @@ const requestMatchers = {
     .array(nameSchema)
     .min(1)
     .optional()
-    .describe('Who proved the user: authenticators of this route, by name. Absent: any.'),
+    .describe('The authenticator of the user: names of authenticators of this route. Absent: any.'),
   methods: z
     .array(z.string().regex(/^[A-Z]+(-[A-Z]+)*$/, 'must be an upper-case HTTP method'))
     .min(1)
@@ -42,7 +42,7 @@ const requestMatchers = {
     .min(1)
     .optional()
     .describe(
-      'Path globs: `*` is one segment or a part of one, `**` any number of segments, `{name}` one segment that `when` reads as `request.segments.name`. A `deny` also takes what a careless service would read so: in capitals, with `;…`, with a slash at the end. Absent: any.',
+      'Path globs: `*` is one segment or a part of one, `**` any number of segments, `{name}` one segment that `when` reads as `request.segments.name`. A `deny` also matches paths that a lenient server would treat alike: in capitals, with `;…`, with a slash at the end. Absent: any.',
     ),
   sources: z
     .array(z.string().refine(isNetwork, 'must be an IP address or a network such as "10.0.0.0/8"'))
@@ -78,7 +78,7 @@ const time = z
     to: timeOfDay
       .optional()
       .describe('Until before this time of day; `24:00` is the end of the day.'),
-    zone: z
+    timeZone: z
       .string()
       .refine(isZone, 'must be a time zone such as "Europe/Vienna"')
       .default('UTC')
@@ -89,11 +89,11 @@ const time = z
   .refine(
     ({ days, from, to, since, until }) =>
       [days, from, to, since, until].some((key) => key !== undefined),
-    'says nothing: give "days", "from" and "to", "since" or "until"',
+    'has no condition: set "days", "from" and "to", "since" or "until"',
   )
   .refine(
     ({ from, to }) => (from === undefined) === (to === undefined),
-    '"from" and "to" go together',
+    '"from" and "to" must be set together',
   )
   .refine(({ from, to }) => from === undefined || from !== to, '"from" and "to" are the same')
   .refine(
@@ -101,24 +101,24 @@ const time = z
       since === undefined || until === undefined || Date.parse(since) < Date.parse(until),
     '"since" is not before "until"',
   )
-  .describe('A stretch of time.')
+  .describe('A period.')
 
 const impersonate = z
   .strictObject({
     users: patterns.describe('Users; `*` matches any run of characters. Absent: any.'),
     groups: patterns.describe(
-      'Groups. In an `allow`, every one that is asked for must be among them, and absent means none; in a `deny` one of them is enough, and absent means any.',
+      'Groups. In an `allow`, every requested one must be among them, and absent means none; in a `deny` one of them is enough, and absent means any.',
     ),
     uids: patterns.describe('Identifiers. Absent: none in an `allow`, any in a `deny`.'),
     extra: z
       .record(z.string().min(1), z.array(z.string().min(1)).min(1))
       .optional()
       .describe(
-        'Key → values. In an `allow`, every one that is asked for must be among them, and absent means none; in a `deny` one of them is enough, and absent means any.',
+        'Key → values. In an `allow`, every requested one must be among them, and absent means none; in a `deny` one of them is enough, and absent means any.',
       ),
   })
   .describe(
-    'Requests that impersonate somebody (`kubectl --as`), and whom. An `allow` without it takes none of them; a `deny` without it takes them too. In an `allow`, names under `system:` are matched only by patterns that begin with it.',
+    'Requests that impersonate another user (`kubectl --as`), by the impersonated identity. An `allow` without it matches none of them; a `deny` without it matches them too. In an `allow`, names under `system:` are matched only by patterns that begin with it.',
   )
 
 /** Matchers of routes of `kind: kubernetes`. */
@@ -128,7 +128,7 @@ const kubernetesMatchers = {
     .min(1)
     .optional()
     .describe(
-      'Kubernetes verbs: get, list, watch, create, update, patch, delete, deletecollection, proxy; for paths that are no resource, the method in lower case. Absent: any. A `deny` that keeps objects from being read also needs patch, update, delete and deletecollection, whose answers hold the object.',
+      'Kubernetes verbs: get, list, watch, create, update, patch, delete, deletecollection, proxy; for non-resource paths, the method in lower case. Absent: any. A `deny` that keeps objects from being read also needs patch, update, delete and deletecollection, whose answers hold the object.',
     ),
   apiGroups: z
     .array(apiGroupSchema)
@@ -149,13 +149,13 @@ const kubernetesMatchers = {
     .min(1)
     .optional()
     .describe(
-      'Resources, plural (`pods`), with subresource (`pods/exec`, `pods/*`); `*` matches any run of characters. Without a subresource, an `allow` takes the resource alone and a `deny` its subresources too. Absent: any, and paths that are no resource.',
+      'Resources, plural (`pods`), with subresource (`pods/exec`, `pods/*`); `*` matches any run of characters. Without a subresource, an `allow` matches the resource alone and a `deny` its subresources too. Absent: any, and non-resource paths.',
     ),
   namespaces: texts.describe(
-    'Namespaces; `""` for none; `*` matches any run of characters. A `deny` also takes what reaches into all of them: a list, watch or deletecollection without a namespace. Absent: any.',
+    'Namespaces; `""` for none; `*` matches any run of characters. A `deny` also matches requests that reach into all of them: a list, watch or deletecollection without a namespace. Absent: any.',
   ),
   names: texts.describe(
-    'Names of objects; `*` matches any run of characters. A `deny` also takes what reaches all of them (a list, watch or deletecollection without a name) and what is proxied to (`https:web:8443`), but no `create`, of which the name is in the body. Absent: any.',
+    'Names of objects; `*` matches any run of characters. A `deny` also matches requests that reach all of them (a list, watch or deletecollection without a name) and proxied ones (`https:web:8443`), but no `create`, whose name is in the body. Absent: any.',
   ),
   impersonate: impersonate.optional(),
 }
@@ -184,13 +184,13 @@ const rule = z
     shadow: z
       .boolean()
       .default(false)
-      .describe('Decides nothing; audit and metrics tell what it would have decided.'),
+      .describe('Decides nothing; audit and metrics record what it would have decided.'),
     ...requestMatchers,
     times: z
       .array(time)
       .min(1)
       .optional()
-      .describe('Stretches of time, of which one must be now. Absent: always.'),
+      .describe('Periods, of which one must contain the current time. Absent: always.'),
     ...kubernetesMatchers,
     ...operationMatchers,
     when: z
@@ -198,15 +198,15 @@ const rule = z
       .min(1)
       .optional()
       .describe(
-        'CEL, of type bool, about `identity`, `request`, `certificate`, `claims`; `kubernetes` and `operation` where the route has them. Read last; if it cannot be evaluated, the request is refused.',
+        'CEL, of type bool, about `identity`, `request`, `certificate`, `claims`; `kubernetes` and `operation` where the route has them. Evaluated last; if it fails, the request is refused.',
       ),
     subjectAccessReview: z
       .boolean()
       .optional()
       .describe(
-        'What the API server (`apiServer` of the route) must answer when asked whether this user may do this (SubjectAccessReview): `true` for yes. Read after everything else.',
+        'The required answer of the API server (`apiServer` of the route) to a SubjectAccessReview for this user and request: `true` for allowed. Evaluated after everything else.',
       ),
-    answer: answerSchema.optional(),
+    response: answerSchema.optional(),
     redirect: redirectSchema.optional(),
   })
   .refine((value) => (value.allow === undefined) !== (value.deny === undefined), {
@@ -214,13 +214,13 @@ const rule = z
     abort: true, // it may be a list, whose problems are then reported
   })
   .refine(
-    ({ deny, answer: given, redirect: target }) =>
+    ({ deny, response: given, redirect: target }) =>
       deny !== undefined || (given === undefined && target === undefined),
-    '"answer" and "redirect" go with "deny"',
+    '"response" and "redirect" are allowed only with "deny"',
   )
   .refine(
-    ({ answer: given, redirect: target }) => given === undefined || target === undefined,
-    '"answer" and "redirect" exclude each other',
+    ({ response: given, redirect: target }) => given === undefined || target === undefined,
+    '"response" and "redirect" cannot be combined',
   )
   .describe('One rule. Every matcher that is present must match.')
 
@@ -231,7 +231,7 @@ const list = z
       .boolean()
       .default(false)
       .describe(
-        'Decides nothing; audit and metrics tell what the list would have decided: its first rule that matches.',
+        'Decides nothing; audit and metrics record what the list would have decided: its first rule that matches.',
       ),
     rules: z.array(rule).min(1).describe('Its rules, in order.'),
   })
@@ -249,7 +249,7 @@ export type RuleConfig = z.output<typeof rule>
 export type AuthorizeEntry = z.output<typeof authorizeSchema>[number]
 /** One stretch of time of `times`. */
 export type TimeConfig = z.output<typeof time>
-/** The parsed `answer` of a rule. */
-export type RuleAnswer = NonNullable<RuleConfig['answer']>
+/** The parsed `response` of a rule. */
+export type RuleAnswer = NonNullable<RuleConfig['response']>
 /** The parsed `impersonate` of a rule. */
 export type ImpersonateConfig = z.output<typeof impersonate>

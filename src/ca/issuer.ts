@@ -93,7 +93,7 @@ export class CertificateIssuer implements AsyncDisposable {
     } catch (cause) {
       const { logger, current } = this.#options
       logger.error({ handle: handleDigest(handle), err: cause }, 'issuance failed')
-      const refused: Refused = { outcome: 'refused', code: 'fault' }
+      const refused: Refused = { outcome: 'refused', code: 'internal-error' }
       return await this.#refuse(handle, refused, current().generation)
     }
   }

@@ -3,7 +3,10 @@
 import { parseYaml, type DocumentResult, type Locate } from '../config/document.ts'
 import type { ConfigurationFiles } from '../config/files.ts'
 import { ConfigurationError } from '../config/problem.ts'
+import type { RenamedKey } from '../config/renamed-key.ts'
 import { signerSchema, type SignerConfig } from './schema.ts'
+
+const RENAMED_KEYS: readonly RenamedKey[] = [{ from: 'streams', to: 'maxStreams', under: /^$/ }]
 
 /**
  * Parses a signer's configuration.
@@ -11,7 +14,7 @@ import { signerSchema, type SignerConfig } from './schema.ts'
  * @param file its absolute path: named in problems, and where relative paths start
  */
 export const parseSignerConfig = (file: string, text: string): DocumentResult<SignerConfig> =>
-  parseYaml(file, text, signerSchema)
+  parseYaml(file, text, signerSchema, RENAMED_KEYS)
 
 /**
  * Reads and parses a signer's configuration file.

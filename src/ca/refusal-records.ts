@@ -64,7 +64,7 @@ export class RefusalRecords implements AsyncDisposable {
     this.#timer = undefined
     const since = new Date(this.#since).toISOString()
     const counted = (reason: CertificateRefusal, count: number, handle?: string) =>
-      this.#options.write({ event: 'certificates-refused', handle, reason, count, since })
+      this.#options.write({ event: 'certificate-refusals-summary', handle, reason, count, since })
     const writes = [
       ...[...this.#repeated.values()]
         .filter(({ count }) => count > 0)

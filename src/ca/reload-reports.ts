@@ -20,7 +20,7 @@ export const signerReloadReports = (
     logLevel: ({ config }) => config.log.level,
     needRestart: ({ config: before }, { config: after }) => [
       ...(isDeepStrictEqual(before.listen, after.listen) ? [] : ['listen']),
-      ...(before.streams === after.streams ? [] : ['streams']),
+      ...(before.maxStreams === after.maxStreams ? [] : ['maxStreams']),
       ...(isDeepStrictEqual(before.admin, after.admin) ? [] : ['admin']),
       ...(before.audit.file === after.audit.file ? [] : ['audit.file']),
     ],

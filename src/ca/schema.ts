@@ -47,9 +47,14 @@ const listener = z
     address: socketAddress.describe('`unix:PATH`.'),
     mode: z
       .string()
-      .regex(/^0?[0-7]{2}0$/, 'must be an octal file mode such as "0660", with nothing for others')
+      .regex(
+        /^0?[0-7]{2}0$/,
+        'must be an octal file mode such as "0660", without permissions for other users',
+      )
       .default(DEFAULT_SOCKET_MODE)
-      .describe('File mode of the socket. Envoy’s user needs write permission; others get none.'),
+      .describe(
+        'File mode of the socket. Envoy’s user needs write permission; other users must have none.',
+      ),
     owner: systemId.optional().describe('Numeric user id that the socket is given to.'),
     group: systemId.optional().describe('Numeric group id that the socket is given to.'),
   })
@@ -57,7 +62,7 @@ const listener = z
 
 const adminAddress = addressSchema.refine(
   ({ kind }) => kind === 'unix',
-  'must be "unix:PATH": whoever holds the key of a CA listens on no network',
+  'must be "unix:PATH": a process with a CA key must not listen on a network',
 )
 
 const adminListener = z
@@ -67,7 +72,7 @@ const adminListener = z
       .string()
       .regex(/^0?[0-7]{3}$/, 'must be an octal file mode such as "0660"')
       .default(DEFAULT_SOCKET_MODE)
-      .describe('File mode of the socket. Whoever reads needs write permission.'),
+      .describe('File mode of the socket. Clients need write permission.'),
     owner: systemId.optional().describe('Numeric user id that the socket is given to.'),
     group: systemId.optional().describe('Numeric group id that the socket is given to.'),
   })
@@ -98,7 +103,7 @@ const subject = z
   )
   .default({ CN: ['*'], O: ['*'] })
   .describe(
-    'Attributes that a subject may have (`CN`, `O`, … or an OID), with patterns for their values: `*` matches any run of characters. An attribute that is not listed is refused; the attribute `*` stands for all that are not.',
+    'Attributes that a subject may have (`CN`, `O`, … or an OID), with patterns for their values: `*` matches any run of characters. An attribute that is not listed is refused; the attribute `*` matches all that are not.',
   )
 
 const subjectAltName = z
@@ -127,7 +132,7 @@ const limits = z
       )
       .default([])
       .describe(
-        'Names under `system:` that may stand in `CN` and `O`. All others are refused, in any field and any spelling.',
+        'Names under `system:` that are allowed in `CN` and `O`. All further ones are refused, in any field and any spelling.',
       ),
     keyUsage: z
       .array(keyUsageSchema)
@@ -196,7 +201,7 @@ export const signerSchema = z
         listener,
       ])
       .describe(
-        'The socket by which Envoy reaches the secret discovery service (gRPC), with `grpc.health.v1` beside it.',
+        'The socket by which Envoy reaches the secret discovery service (gRPC) and `grpc.health.v1`.',
       ),
     admin: z
       .union([
@@ -210,7 +215,7 @@ export const signerSchema = z
       .describe(
         'The socket on which `/livez`, `/readyz` and `/metrics` (Prometheus) are read, over HTTP. Absent: none.',
       ),
-    streams: z
+    maxStreams: z
       .int()
       .min(1)
       .max(1_000_000)
@@ -221,7 +226,7 @@ export const signerSchema = z
     keyring: secretSchema
       .prefault('file:grant.keys')
       .describe(
-        'The keys that open what authz seals: the file that `countersign keys grant` made and that `grants.keyring` of authz names, too.',
+        'The keys that open certificate grants: the file that `countersign keys grant` made, the same as `certificateGrants.keyring` of authz.',
       ),
     authorities: z
       .record(nameSchema, authority)

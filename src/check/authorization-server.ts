@@ -81,7 +81,9 @@ export const buildAuthorizationServer = async (
   const sessions = sessionsByHost({ authenticators, routes })
   if (Object.keys(config.clients).length === 0 && sessions.size === 0) return undefined
   const { login, resources, clients, url } = config
-  const look = await problems.collect(['issuer', 'look'], () => loadLook(config.look, parts.files))
+  const look = await problems.collect(['issuer', 'theme'], () =>
+    loadLook(config.theme, parts.files),
+  )
   if (look === undefined) return undefined
   const see = async (path: readonly string[], algorithm: SigningAlgorithm): Promise<void> => {
     await problems.collect(['issuer', ...path, 'algorithm'], async () =>

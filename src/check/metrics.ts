@@ -124,7 +124,7 @@ const factMetrics = (memory: CredentialCache): readonly Metric[] => {
     }
   return [
     counter(
-      'countersign_facts_lookups_total',
+      'countersign_credential_cache_lookups_total',
       'Credentials that were looked for in the memory of facts: remembered as proven (hit) or as wrong (refusal), just being proven (joined), or neither (miss).',
       () =>
         [...memory.statistics().lookups].flatMap(([authenticator, counts]) => [
@@ -135,22 +135,22 @@ const factMetrics = (memory: CredentialCache): readonly Metric[] => {
         ]),
     ),
     gauge(
-      'countersign_facts_entries',
+      'countersign_credential_cache_entries',
       'Credentials that are remembered.',
       perKind(({ entries }) => entries),
     ),
     gauge(
-      'countersign_facts_bytes',
+      'countersign_credential_cache_bytes',
       'Memory that they take, about.',
       perKind(({ bytes }) => bytes),
     ),
     counter(
-      'countersign_facts_evictions_total',
+      'countersign_credential_cache_evictions_total',
       'Credentials that were forgotten for want of room.',
       perKind(({ evictions }) => evictions),
     ),
     counter(
-      'countersign_facts_revocations_total',
+      'countersign_credential_cache_revocations_total',
       'How often everything was forgotten (SIGHUP).',
       () => memory.statistics().revocations,
     ),

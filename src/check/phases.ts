@@ -13,7 +13,7 @@ export type Step<T> = T | Denial
  * Runs a phase on the outcome of the one before it.
  *
  * Never throws and never rejects: a phase that does, and one that would start after the signal is aborted, is a
- * denial with `fault`, `too-slow` or `cancelled`.
+ * denial with `fault`, `deadline-exceeded` or `cancelled`.
  */
 export const proceed = <From extends CheckContext, To extends object>(
   step: MaybePromise<Step<From>>,
@@ -45,8 +45,8 @@ const failure = (
   context: CheckContext,
   { aborted, reason }: AbortSignal,
 ): Denial => {
-  if (!aborted) return deny(context, 'fault', { cause })
-  return deny(context, isDeadline(reason) ? 'too-slow' : 'cancelled', { cause })
+  if (!aborted) return deny(context, 'internal-error', { cause })
+  return deny(context, isDeadline(reason) ? 'deadline-exceeded' : 'cancelled', { cause })
 }
 
 /** Of a call, or of `AbortSignal.timeout`. */

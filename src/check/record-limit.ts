@@ -18,7 +18,7 @@ export const fitting = (event: DecisionEvent): DecisionEvent => {
   if (fits(event)) return event
   // Of a Kubernetes request the path says the same.
   const { kubernetes: _kubernetes, ...rest } = event
-  const bare: DecisionEvent = { ...rest, cut: true }
+  const bare: DecisionEvent = { ...rest, truncated: true }
   let shorter = bare
   for (const longest of LENGTHS) {
     shorter = shortened(bare, longest)

@@ -37,7 +37,7 @@ export const describeDecision = (
     user: identity?.user ?? cutName(denial?.claimedUser),
     userHash: denial?.claimedUserHash,
     groups: identity?.groups,
-    groupsCut: identity?.groupsCut,
+    groupsOmitted: identity?.groupsOmitted,
     authenticator: decision.context.authenticator,
     authentication: identity?.method,
     credential: identity?.credential,

@@ -61,7 +61,7 @@ const AUTHORIZATION: ServiceDefinition = {
   },
 }
 
-const FAULT: Decision = deny({}, 'fault')
+const FAULT: Decision = deny({}, 'internal-error')
 
 // What a bug throws, and no failure that is expected.
 const BUGS = [TypeError, RangeError, ReferenceError, SyntaxError]
@@ -119,7 +119,7 @@ class CheckService {
     try {
       return check(decodeCheckRequest(bytes), snapshot, signal)
     } catch (cause) {
-      return deny({}, 'fault', { cause })
+      return deny({}, 'internal-error', { cause })
     }
   }
 
@@ -130,8 +130,9 @@ class CheckService {
     const { authenticator } = context
     const route = context.route?.name
     const { logger } = this.#options
-    if (reason === 'fault') logger.error({ err: cause, route }, 'check failed')
-    else if (reason === 'too-slow') logger.warn({ authenticator, route }, 'check took too long')
+    if (reason === 'internal-error') logger.error({ err: cause, route }, 'check failed')
+    else if (reason === 'deadline-exceeded')
+      logger.warn({ authenticator, route }, 'check took too long')
     else if (reason !== 'cancelled') {
       logger.warn({ ...causeFields(cause), reason, authenticator, route }, 'check refused')
     }

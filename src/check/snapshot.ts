@@ -196,10 +196,10 @@ class Builder {
   }
 
   /** Reads the keyring that is shared with the signer. */
-  async seal({ grants }: Config): Promise<GrantSeal | undefined> {
-    if (grants === undefined) return undefined
-    const { keyring } = grants
-    return await this.#problems.collect(['grants', 'keyring'], () =>
+  async seal({ certificateGrants }: Config): Promise<GrantSeal | undefined> {
+    if (certificateGrants === undefined) return undefined
+    const { keyring } = certificateGrants
+    return await this.#problems.collect(['certificateGrants', 'keyring'], () =>
       readGrantSeal(keyring, this.#files),
     )
   }

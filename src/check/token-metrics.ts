@@ -25,7 +25,7 @@ export const tokenMetrics = ({ tokens, current, now }: TokenParts): readonly Met
       ]),
   ),
   gauge(
-    'countersign_upstream_tokens_held',
+    'countersign_upstream_tokens_cached',
     'Tokens for upstreams that are held.',
     () => tokens.statistics().entries,
   ),

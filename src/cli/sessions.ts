@@ -39,7 +39,7 @@ write it, or Redis. State in memory is inside of the process.`
 const ENDING = `
 At once, also in every authz that shares the state: the login, its sessions, and its refresh tokens; with
 --user and --all also the tokens for offline access and of devices. authz may remember a session that it
-has just looked up for as long as "remember" of the authenticator says. Access tokens that are JWTs: with
+has just looked up for as long as "cacheTtl" of the authenticator says. Access tokens that are JWTs: with
 --user and --all authz refuses those from before within 5 s, other services know nothing of it; with --id
 they are good until they expire. The authz that runs, or the next one that starts within a day, tells
 clients with "backchannelLogout" and writes the audit event, some seconds later. Nobody is kept from logging
@@ -125,11 +125,7 @@ const end = async (
   // Also where there is no login: tokens can outlive the one that they are from.
   if (user === undefined) await logout.endEverybody()
   else await logout.endAll(user)
-  await notes.leave(
-    { user, which: user === undefined ? 'everybody' : 'everywhere' },
-    clients,
-    tokens,
-  )
+  await notes.leave({ user, which: user === undefined ? 'all-users' : 'all' }, clients, tokens)
   return logins.length
 }
 

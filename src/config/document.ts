@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 import { isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml'
 import type { z } from 'zod'
 import type { Problem } from './problem.ts'
+import { unknownKey, type RenamedKey } from './renamed-key.ts'
 import { resolvingFrom } from './values.ts'
 import { formatPath, offsetOf, type DocumentPath } from './yaml-position.ts'
 
@@ -20,11 +21,13 @@ export type Locate = (path: DocumentPath, message: string) => Problem
  * Parses YAML (JSON is a subset) and checks it against a schema.
  *
  * @param file the absolute path, for messages and as the start of relative paths in the document
+ * @param renamed keys that had another name
  */
 export const parseYaml = <Schema extends z.ZodType>(
   file: string,
   text: string,
   schema: Schema,
+  renamed: readonly RenamedKey[] = [],
 ): DocumentResult<z.output<Schema>> => {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, merge: false })
@@ -61,7 +64,10 @@ export const parseYaml = <Schema extends z.ZodType>(
   if (raw === null) return { ok: false, problems: [locate([], 'the file is empty')] }
   const parsed = resolvingFrom(dirname(file), () => schema.safeParse(raw, { reportInput: true }))
   if (parsed.success) return { ok: true, value: deepFreeze(parsed.data), locate }
-  return { ok: false, problems: parsed.error.issues.flatMap((issue) => explain(issue, [], locate)) }
+  return {
+    ok: false,
+    problems: parsed.error.issues.flatMap((issue) => explain(issue, [], { locate, renamed })),
+  }
 }
 
 /**
@@ -87,15 +93,21 @@ const repeatedKeys = (document: Document): { offset: number; message: string }[]
 
 const firstLine = (message: string): string => message.split('\n', 1)[0]?.replace(/:$/, '') ?? ''
 
+interface Explaining {
+  readonly locate: Locate
+  readonly renamed: readonly RenamedKey[]
+}
+
 /** One zod issue → problems: unknown keys one by one, unions by the branch that was meant. */
 const explain = (
   issue: z.core.$ZodIssue,
   prefix: DocumentPath,
-  locate: Locate,
+  explaining: Explaining,
 ): readonly Problem[] => {
+  const { locate, renamed } = explaining
   const path = [...prefix, ...issue.path]
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => locate([...path, key], 'unknown key'))
+    return issue.keys.map((key) => locate([...path, key], unknownKey(path, key, renamed)))
   }
   if (issue.input === undefined && issue.path.length > 0) {
     return [locate(path, 'required, but missing')]
@@ -107,7 +119,7 @@ const explain = (
           !issues.some((inner) => inner.code === 'invalid_type' && inner.path.length === 0),
       )
       .toSorted((one, other) => misfit(one) - misfit(other))
-    if (meant !== undefined) return meant.flatMap((inner) => explain(inner, path, locate))
+    if (meant !== undefined) return meant.flatMap((inner) => explain(inner, path, explaining))
   }
   if (issue.code === 'invalid_key') {
     return [locate(path, issue.issues.map((inner) => inner.message).join('; '))]

@@ -112,7 +112,7 @@ export const secretSchema = z
   .string()
   .regex(
     /^(file:.+|env:[A-Za-z_][A-Za-z0-9_]*)$/,
-    'must be a reference, "file:PATH" or "env:NAME": secrets do not stand in the configuration',
+    'must be a reference, "file:PATH" or "env:NAME": secrets must not be in the configuration',
   )
   .transform((text): SecretReference =>
     text.startsWith('file:')

@@ -41,7 +41,7 @@ const complaintAbout = (uri: string): string | undefined => {
   const url = URL.parse(uri)
   if (url === null) return 'must be a URI'
   if (url.hash !== '' || uri.includes('#')) return 'must have no fragment (RFC 6749 §3.1.2)'
-  if (uri.includes('*')) return 'is compared character by character, so "*" stands for itself'
+  if (uri.includes('*')) return 'is compared character by character: "*" is not a wildcard'
   const { protocol, hostname } = url
   // WHATWG URL lets ";" and "," be part of a host, which would end a content security policy.
   if (!/^([a-z0-9._-]*|\[[0-9a-f:.]+\])$/.test(hostname)) return 'must have a host in ASCII'
@@ -69,7 +69,7 @@ const scope = z
   .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be a word without quotes and backslashes')
   .refine(
     (word) => !['openid', 'offline_access', 'profile', 'email', 'groups'].includes(word),
-    'is a scope of OpenID Connect, or ours',
+    'is a scope of OpenID Connect or of the issuer itself',
   )
 
 const exchange = z
@@ -78,18 +78,18 @@ const exchange = z
       .array(z.url())
       .min(1)
       .describe(
-        'The entries of `resources` whose tokens it may show: those that it is called with itself.',
+        'The entries of `resources` whose tokens it may exchange: those that it is called with itself.',
       ),
     to: z.array(z.url()).min(1).describe('The entries of `resources` that it gets tokens for.'),
     scopes: z
       .record(z.url(), z.array(scope).min(1))
       .default({})
       .describe(
-        'By the entries of `to`: scopes there that it may ask for although the token that it shows does not have them. Without an entry the new token has no scope that the other did not have (RFC 8693 §2.1).',
+        'By the entries of `to`: scopes that it may request although the subject token does not have them. Without an entry the new token has only scopes of the subject token (RFC 8693 §2.1).',
       ),
   })
   .describe(
-    'For the grant `token_exchange` (RFC 8693): a service that was called with a token of a person gets one for the next service, about the same person. It says in `act` who asked for it, and ends no later.',
+    'For the grant type `token_exchange` (RFC 8693): a service that was called with a user’s token gets a token for the next service, for the same user. Its claim `act` names this client, and it expires no later than the token that was exchanged.',
   )
 
 /** One parsed `exchange`. */
@@ -97,77 +97,99 @@ export type ExchangeGrantConfig = z.output<typeof exchange>
 
 const client = z
   .strictObject({
-    name: z.string().min(1).max(80).optional().describe('What people read. Default: its id.'),
+    name: z
+      .string()
+      .min(1)
+      .max(80)
+      .optional()
+      .describe('The name shown to users. Default: its id.'),
     secret: secretSchema
       .optional()
       .describe(
-        'The secret of a client that can keep one, 32 characters or more. Without it the client is public: what it proves is that it began what it ends (PKCE).',
+        'The secret of a confidential client, 32 characters or more. Without it the client is public and must use PKCE.',
       ),
     method: z
       .enum(['basic', 'post'])
       .default('basic')
-      .describe('Where it sends its secret: `client_secret_basic` or `client_secret_post`.'),
-    grants: z
+      .describe(
+        'How it authenticates at the token endpoint: `client_secret_basic` or `client_secret_post`.',
+      ),
+    grantTypes: z
       .array(z.enum(GRANTS))
       .min(1)
       .default(['authorization_code', 'refresh_token'])
-      .describe('What it may use. There is no implicit grant, and no password grant.'),
+      .describe(
+        'The grant types that it may use (RFC 7591: `grant_types`). The implicit and the password grant are not supported.',
+      ),
     redirectUris: z
       .array(checkedUri)
       .default([])
       .describe(
-        'Where people come back to, compared character by character; of loopback addresses any port is right (RFC 8252 §7.3).',
+        'Redirect URIs, compared character by character; for loopback addresses any port is accepted (RFC 8252 §7.3).',
       ),
     postLogoutRedirectUris: z
       .array(checkedUri)
       .default([])
-      .describe('Where people may be sent once they have logged out.'),
+      .describe(
+        'Where users may be redirected after logout (OpenID Connect RP-Initiated Logout 1.0).',
+      ),
     backchannelLogout: httpsUri
       .optional()
-      .describe('Is told when somebody has logged out (OpenID Connect Back-Channel Logout 1.0).'),
+      .describe(
+        'The back-channel logout URI: receives a logout token when a user has logged out (OpenID Connect Back-Channel Logout 1.0).',
+      ),
     resources: z
       .array(z.url())
       .default([])
-      .describe('The entries of `resources` that it may have tokens for.'),
+      .describe('The entries of `resources` that it may request tokens for.'),
     exchange: exchange.optional(),
     firstParty: z
       .boolean()
       .default(true)
       .describe(
-        'It is ours, so people are not asked whether it may act for them; but for a program on their device that nobody can tell from another (RFC 8252 §8.6), where nothing has to be typed.',
+        'The client is of the same operator, so users are not asked for consent. Exception: native applications that another program could impersonate (RFC 8252 §8.6), where the user would not have to type anything.',
       ),
   })
   .superRefine((config, context) => {
-    const { grants, redirectUris, postLogoutRedirectUris, secret } = config
+    const { grantTypes, redirectUris, postLogoutRedirectUris, secret } = config
     const complain = (path: string, message: string) =>
       context.addIssue({ code: 'custom', path: [path], message })
-    if (grants.includes('authorization_code') !== redirectUris.length > 0) {
-      complain('redirectUris', 'go with the grant "authorization_code", and it with them')
+    if (grantTypes.includes('authorization_code') !== redirectUris.length > 0) {
+      complain(
+        'redirectUris',
+        'are required with the grant type "authorization_code", and allowed only with it',
+      )
     }
-    if (grants.includes('client_credentials') && secret === undefined) {
+    if (grantTypes.includes('client_credentials') && secret === undefined) {
       complain('secret', 'is needed for "client_credentials"')
     }
-    if (grants.includes('token_exchange') && secret === undefined) {
+    if (grantTypes.includes('token_exchange') && secret === undefined) {
       complain('secret', 'is needed for "token_exchange"')
     }
-    if (grants.includes('token_exchange') !== (config.exchange !== undefined)) {
-      complain('exchange', 'goes with the grant "token_exchange", and it with this')
+    if (grantTypes.includes('token_exchange') !== (config.exchange !== undefined)) {
+      complain(
+        'exchange',
+        'is required with the grant type "token_exchange", and allowed only with it',
+      )
     }
-    if (grants.every((grant) => grant === 'refresh_token')) {
-      complain('grants', '"refresh_token" only goes on with what another has begun')
+    if (grantTypes.every((grant) => grant === 'refresh_token')) {
+      complain(
+        'grantTypes',
+        '"refresh_token" needs another grant type, from which the refresh token is issued',
+      )
     }
     if (postLogoutRedirectUris.length > 0 && redirectUris.length === 0) {
-      complain('postLogoutRedirectUris', 'are for clients that people log in to')
+      complain('postLogoutRedirectUris', 'are for clients with "redirectUris"')
     }
   })
-  .describe('A client of our authorization server.')
+  .describe('A client of the authorization server.')
 
 /** `issuer.clients`, by id. */
 export const clientsSchema = z
   .record(clientId, client)
   .default({})
   .describe(
-    'The clients of our authorization server, by their ids. One of them makes the issuer an authorization server; without any it only publishes keys.',
+    'The clients of the authorization server, by their ids. Without any the issuer only publishes keys.',
   )
 
 /** One parsed client. */
@@ -176,26 +198,33 @@ export type ClientConfig = z.output<typeof client>
 const resource = z
   .strictObject({
     audience: z.string().min(1).optional().describe('`aud` of its tokens. Default: the URI.'),
-    scopes: z.array(scope).default([]).describe('The scopes that clients may ask for.'),
+    scopes: z.array(scope).default([]).describe('The scopes that clients may request.'),
     claims: furtherClaims.describe(
-      'Claims beside `sub`, `groups`, `client_id` and `scope`: CEL about `identity`, `claims`, `certificate` of the person who has logged in.',
+      'Claims in addition to `sub`, `groups`, `client_id` and `scope`: CEL about `identity`, `claims`, `certificate` of the user who has logged in.',
     ),
-    algorithm: z.enum(SIGNING_ALGORITHMS).default('ES256').describe('What signs its tokens.'),
+    algorithm: z
+      .enum(SIGNING_ALGORITHMS)
+      .default('ES256')
+      .describe('The algorithm that signs its tokens.'),
     lifetime: durationSchema
       .prefault('10m')
       .refine(
         (milliseconds) => milliseconds >= 10_000 && milliseconds <= LONGEST_TOKEN_LIFETIME_MS,
         'must be 10s to 24h',
       )
-      .describe('How long its tokens are good for.'),
+      .describe('The lifetime of its tokens.'),
   })
-  .describe('A service that access tokens are for: JWTs of RFC 9068, verified by our keys.')
+  .describe(
+    'A service that access tokens are issued for: JWTs of RFC 9068, verified by the issuer’s key set.',
+  )
 
 /** `issuer.resources`, by URI. */
 export const resourcesSchema = z
   .record(z.url(), resource)
   .default({})
-  .describe('The services that access tokens are for, by the URIs by which clients ask (RFC 8707).')
+  .describe(
+    'The services that access tokens are issued for, by their resource indicators (RFC 8707).',
+  )
 
 /** One parsed resource. */
 export type ResourceConfig = z.output<typeof resource>

@@ -78,7 +78,7 @@ export const envoySchema = z
           .min(1)
           .default(10_000)
           .describe(
-            'Connections from callers that one Envoy accepts. Once 70 % of them are taken, idle ones are closed the sooner, the more are taken: at 90 % after 2 s in place of 15 minutes. Envoy has no limit for one address: on the internet, set one in what stands in front (a load balancer, `ct count` of nftables).',
+            'Downstream connections that one Envoy accepts. From 70 % on, the idle timeout shrinks: at 90 % it is 2 s instead of 15 minutes. Envoy has no limit for one address: on the internet, set one in front of it (a load balancer, `ct count` of nftables).',
           ),
         streamIdleTimeout: durationSchema
           .prefault('1h')

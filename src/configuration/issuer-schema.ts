@@ -28,22 +28,22 @@ export const issuerSchema = z
         if (message !== undefined) context.addIssue({ code: 'custom', message })
       })
       .describe(
-        '`iss` of our tokens, character by character, and where upstreams find `/.well-known/openid-configuration`. Publish it through Envoy (`envoy generate` does).',
+        'The issuer identifier: `iss` of the tokens, and the base of `/.well-known/openid-configuration`. Publish it through Envoy (`envoy generate` does).',
       ),
     keys: pathSchema.describe(
-      'The folder of the signing keys, made and rotated by `countersign keys signing`. Every replica has the same one.',
+      'The folder of the signing keys, made and rotated by `countersign keys signing`. Every replica needs the same keys.',
     ),
     maxAge: durationSchema
       .prefault('5m')
       .refine((milliseconds) => milliseconds <= 1_800_000, 'must be at most 30m')
       .describe(
-        'For how long upstreams may keep the key set (`cache-control: max-age`). kube-apiserver reads it again no earlier, so a new key has to be published for longer than that before it signs, and a revoked one is believed for so long.',
+        'For how long upstreams may cache the key set (`cache-control: max-age`). A new key must be published for longer than that before it signs, and a revoked key is accepted for up to this time: kube-apiserver does not read it again earlier.',
       ),
     clients: clientsSchema,
     resources: resourcesSchema,
     login: loginSchema.optional(),
-    look: lookSchema,
+    theme: lookSchema,
   })
   .describe(
-    'Us as an issuer of tokens: needed where a route mints one. With `clients` an authorization server too (OAuth 2.0, OpenID Connect).',
+    'Countersign as an issuer of tokens: required where a route mints one. With `clients` it is an authorization server too (OAuth 2.0, OpenID Connect).',
   )

@@ -8,6 +8,7 @@ import { issuerProblems } from './problems/issuer.ts'
 import { ConfigurationError, type Problem } from '../config/problem.ts'
 import { ruleProblems } from './problems/rules.ts'
 import { configSchema, type Config, type RouteConfig } from './schema.ts'
+import { RENAMED_KEYS } from './renamed-keys.ts'
 import { isLoopback } from '../config/values.ts'
 
 /** A configuration that can be used as far as its own text goes, or everything that is wrong. */
@@ -21,7 +22,7 @@ export type ParseResult =
  * @param file its absolute path: named in problems, and where relative paths start
  */
 export const parseConfig = (file: string, text: string): ParseResult => {
-  const document = parseYaml(file, text, configSchema)
+  const document = parseYaml(file, text, configSchema, RENAMED_KEYS)
   if (!document.ok) return document
   const { value: config, locate } = document
   const problems = [
@@ -60,7 +61,7 @@ const listenerProblems = ({ listen }: Config, locate: Locate): readonly Problem[
   }
   if (admin !== undefined && !admin.plaintext && !isLoopback(admin.address)) {
     const message =
-      'a TCP address that is not loopback needs "plaintext: true": whoever reaches it may read it'
+      'a TCP address that is not loopback needs "plaintext: true": every client that can connect can read it'
     problems.push(locate(['listen', 'admin'], message))
   }
   return problems
@@ -103,16 +104,21 @@ const chainProblems = (
       })
     const takesAll = names.some(({ name }) => authenticators[name]?.anonymous !== undefined)
     if (takesAll && position < authenticate.length - 1) {
-      problems.push(locate(place, 'takes every caller, so what stands behind it is never asked'))
+      problems.push(
+        locate(
+          place,
+          'accepts every caller, so the authenticators after it are never used. Put it last',
+        ),
+      )
     }
     if (takesAll && typeof entry !== 'string') {
-      problems.push(locate(place, 'proves nothing by "anonymous"'))
+      problems.push(locate(place, 'must not contain "anonymous", which verifies nothing'))
     }
     return problems
   })
 
 const certificateProblems = (
-  { routes, grants, envoy }: Config,
+  { routes, certificateGrants, envoy }: Config,
   locate: Locate,
 ): readonly Problem[] =>
   routes.flatMap(({ forward: { certificate } }, index) => {
@@ -120,8 +126,10 @@ const certificateProblems = (
     const path = ['routes', index, 'forward', 'certificate']
     const { subject, delegate } = certificate
     const problems: Problem[] = []
-    if (grants === undefined) {
-      problems.push(locate(path, 'needs the keys that are shared with the signer: "grants"'))
+    if (certificateGrants === undefined) {
+      problems.push(
+        locate(path, 'needs the keys that are shared with the signer: "certificateGrants"'),
+      )
     }
     if (envoy !== undefined && envoy.signerAddress === undefined) {
       problems.push(

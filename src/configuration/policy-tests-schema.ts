@@ -27,7 +27,7 @@ const anyHeaderName = z
 
 const headerName = anyHeaderName.refine(
   (name) => !isCredential(name),
-  'holds a credential, and credentials do not stand in a configuration: "identity" says who asks',
+  'holds a credential. Credentials must not be in a configuration: set "identity" instead',
 )
 
 // What no header line can hold (RFC 9110 §5.5).
@@ -52,13 +52,13 @@ const request = z
     serverName: z
       .string()
       .default('')
-      .describe('The TLS server name that the caller asked for (SNI); `""` for none.'),
+      .describe('The TLS server name (SNI) of the connection; `""` for none.'),
     route: nameSchema
       .optional()
       .describe(
         'The route that Envoy chose, where Envoy names it. Default: the first that matches.',
       ),
-    at: instantSchema.optional().describe('When it is asked (RFC 3339). Default: now.'),
+    at: instantSchema.optional().describe('The time of the request (RFC 3339). Default: now.'),
   })
   .describe('The request.')
 
@@ -78,12 +78,12 @@ const identity = z
     certificate: certificateFieldsSchema.optional(),
   })
   .describe(
-    'Who asks, as proven and mapped. Absent: somebody without a credential, whom the authenticators of the route turn away, or take for anonymous.',
+    'The caller’s identity, after verification and mapping. Absent: a caller without a credential, whom the route refuses or treats as anonymous.',
   )
 
 const want = z
   .strictObject({
-    decision: z.enum(['allow', 'deny']).describe('What is decided.'),
+    decision: z.enum(['allow', 'deny']).describe('The expected decision.'),
     rule: nameSchema.optional().describe('The rule that decides.'),
     reason: z.string().min(1).optional().describe('The reason, as audit has it.'),
     status: z
@@ -107,20 +107,20 @@ const want = z
       .optional()
       .describe('Rules in shadow → what they would have decided; all of them.'),
   })
-  .describe('What must come of it. What is left out is not compared.')
+  .describe('The expected result. Absent fields are not compared.')
 
 /** The `tests` section. */
 export const policyTestsSchema = z
   .array(
     z
       .strictObject({
-        name: z.string().min(1).describe('Says what the test shows.'),
+        name: z.string().min(1).describe('The name of the test.'),
         request,
         identity: identity.optional(),
         reviewed: z
           .boolean()
           .optional()
-          .describe('What the API server answers to `subjectAccessReview`; it is not asked.'),
+          .describe('The answer of the API server to `subjectAccessReview`; it is not called.'),
         want,
       })
       .describe('One test.'),

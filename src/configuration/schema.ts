@@ -48,7 +48,7 @@ const issuerTls = z
       ),
   })
   .describe(
-    'Mutual TLS between Envoy and the issuer. What Envoy says of callers (address, certificate) is believed over it, and on a UNIX socket; never on a TCP address without it.',
+    'Mutual TLS between Envoy and the issuer. The caller’s address and certificate, as Envoy sends them, are trusted over it and over a UNIX socket; never over a TCP address without it.',
   )
 
 const listener = z
@@ -77,13 +77,13 @@ const httpListenerKeys = (exposure: string) => ({
     .string()
     .regex(/^0?[0-7]{3}$/, 'must be an octal file mode such as "0660"')
     .default(DEFAULT_SOCKET_MODE)
-    .describe('File mode of a UNIX socket. Whoever reads needs write permission.'),
+    .describe('File mode of a UNIX socket. Clients need write permission.'),
 })
 
 const adminListener = z
   .strictObject(
     httpListenerKeys(
-      'Accept a TCP address that is not loopback, as the probes of Kubernetes need it. Whoever reaches it reads the metrics, and with them the names of routes, authenticators and issuers.',
+      'Accept a TCP address that is not loopback, as Kubernetes probes need it. Every client that can connect can read the metrics, which contain names of routes, authenticators and issuers.',
     ),
   )
   .describe('A listener written out in full.')
@@ -91,7 +91,7 @@ const adminListener = z
 const issuerListener = z
   .strictObject({
     ...httpListenerKeys(
-      'Accept a TCP address that is not loopback without `tls`, for key sets alone: what is read there is public, that it cannot be changed on the way is up to the network. What people type at the login page would cross it in the clear.',
+      'Accept a TCP address that is not loopback without `tls`, for key sets alone: the key set is public, but the network must protect it from changes. Passwords entered at the login page would cross it in the clear.',
     ),
     tls: issuerTls.optional(),
   })
@@ -115,9 +115,7 @@ const listen = z
         })),
         listener,
       ])
-      .describe(
-        'Where Envoy reaches the ext_authz service (gRPC), with `grpc.health.v1` beside it.',
-      ),
+      .describe('Where Envoy reaches the ext_authz service (gRPC) and `grpc.health.v1`.'),
     issuer: z
       .union([
         addressSchema.transform((address): IssuerListenerConfig => listenerAt(address)),
@@ -125,7 +123,7 @@ const listen = z
       ])
       .optional()
       .describe(
-        'Where our key set and discovery document are read, and where people log in, over HTTP; publish it through Envoy. A UNIX socket, or a TCP address with `tls`. Needed with `issuer`.',
+        'The listener of the issuer (HTTP): key set, discovery document, login page. Publish it through Envoy. A UNIX socket, or a TCP address with `tls`. Required with `issuer`.',
       ),
     admin: z
       .union([addressSchema.transform(listenerAt), adminListener])
@@ -141,7 +139,7 @@ const all = z
     all: z
       .array(nameSchema)
       .min(2)
-      .describe('Each of them has to prove the caller. The first says who it is.'),
+      .describe('Each of them must verify its credential. The identity is that of the first.'),
     sameUser: z.boolean().default(false).describe('Refuse unless all of them name the same user.'),
   })
   .describe('Several credentials at once.')
@@ -167,16 +165,16 @@ const route = z
           .enum(['refuse', 'allow'])
           .default('refuse')
           .describe(
-            'What becomes of a path of this route that some servers would read as one of another route of the host: in capitals, with path parameters (`/admin;x/`), with a slash at the end, or in another form of Unicode. `refuse`: 400, `ambiguous-path`. `allow`: it takes this route, for upstreams that tell such paths apart. A path that decoded is one of an earlier route, while Envoy took it for one of this, is refused in any case.',
+            'What happens to a path of this route that some servers would treat as one of another route of the host: in capitals, with path parameters (`/admin;x/`), with a slash at the end, or in another Unicode form. `refuse`: 400, `ambiguous-path`. `allow`: it takes this route, for upstreams that distinguish such paths. A path that, decoded, belongs to an earlier route while Envoy chose this one is always refused.',
           ),
       })
       .prefault({})
-      .describe('Which requests take this route. The first route that matches is taken.'),
+      .describe('Which requests match this route. The first route that matches is used.'),
     kind: z
       .enum(['http', 'kubernetes'])
       .default('http')
       .describe(
-        'What is published. `kubernetes`: an API server; requests are read as it reads them, rules can name verbs and resources, and refusals are Status objects.',
+        'What is published. `kubernetes`: an API server; requests are parsed as it parses them, rules can name verbs and resources, and refusals are Status objects.',
       ),
     upstream: nameSchema
       .optional()
@@ -194,9 +192,9 @@ const route = z
     onAuditFailure: z
       .enum(['deny', 'allow'])
       .default('deny')
-      .describe('What becomes of a permitted request whose audit event cannot be written.'),
+      .describe('What happens to a permitted request whose audit event cannot be written.'),
   })
-  .describe('One published service.')
+  .describe('A route: one published service.')
 
 /** The configuration file, `countersign.yaml`. */
 export const configSchema = z
@@ -205,16 +203,18 @@ export const configSchema = z
     listen,
     authenticators: z
       .record(nameSchema, authenticatorSchema)
-      .describe('Ways of proving a credential, by name.'),
-    routes: z.array(route).min(1).describe('What is published, and to whom.'),
-    grants: z
+      .describe('The authenticators, by name.'),
+    routes: z.array(route).min(1).describe('The routes.'),
+    certificateGrants: z
       .strictObject({
         keyring: secretSchema.describe(
-          'The keys that seal what authz asks of the signer: one per line, made by `countersign keys grant`. The first seals, all open; the signer has the same ones.',
+          'The keys that seal certificate grants: one per line, made by `countersign keys grant`. The first seals, all open; the signer needs the same keyring.',
         ),
       })
       .optional()
-      .describe('What authz and the signer share; needed where a route forwards a certificate.'),
+      .describe(
+        'The keys of certificate grants, which authz and the signer share; required where a route forwards a certificate.',
+      ),
     issuer: issuerSchema.optional(),
     limits: limitsSchema,
     audit: auditSchema,

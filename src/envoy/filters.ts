@@ -57,7 +57,7 @@ export const extAuthzSettings = (config: Config): Message => ({
 
 const takesParameters = ({ authenticators }: Config): boolean =>
   Object.values(authenticators).some(({ apiKey }) =>
-    apiKey?.carriers.some(({ query }) => query !== undefined),
+    apiKey?.locations.some(({ query }) => query !== undefined),
   )
 
 /** `typed_per_filter_config` of an Envoy route: what authz is told about where the request goes. */

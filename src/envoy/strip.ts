@@ -76,7 +76,7 @@ export const namedHeaders = (config: Config): readonly string[] => {
 
 const keyHeaders = ({ authenticators }: Config): readonly string[] =>
   Object.values(authenticators)
-    .flatMap(({ apiKey }) => apiKey?.carriers ?? [])
+    .flatMap(({ apiKey }) => apiKey?.locations ?? [])
     .flatMap(({ header }) => header ?? [])
 
 const isOurs = (name: string): boolean => !SEEN_BY_AUTHZ.has(name)

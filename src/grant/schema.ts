@@ -96,7 +96,7 @@ const fields = {
   basicConstraints: z
     .boolean()
     .default(true)
-    .describe('Whether the certificate says outright that it is no CA.'),
+    .describe('Whether the certificate has basicConstraints with `cA` false.'),
   policies: z.array(oidSchema).default([]).describe('Certificate policies, OIDs.'),
   extensions: z
     .record(furtherExtension, extension)
@@ -123,7 +123,7 @@ const delegate = z
     keyUsage: field('keyUsage'),
     extendedKeyUsage: field('extendedKeyUsage'),
     basicConstraints: field('basicConstraints'),
-    policies: COPY.default('drop').describe('Likewise, but dropped unless asked for.'),
+    policies: COPY.default('drop').describe('As above; the default is `drop`.'),
     extensions: z
       .array(furtherExtension)
       .default([])
@@ -153,12 +153,12 @@ export const certificateSchema = z
         'must be 10s to 8760h',
       )
       .describe(
-        'How long a certificate is valid; never longer than the credential shown. A new one is made at half of it.',
+        'The lifetime of a certificate; it never outlives the caller’s credential. A new one is made at half of it.',
       ),
     backdate: durationSchema
       .prefault('5m')
       .refine((milliseconds) => milliseconds <= LONGEST_BACKDATE_MS, 'must be at most 24h')
-      .describe('How far before its time a certificate is valid already, for clocks that differ.'),
+      .describe('How far notBefore lies in the past, for clocks that differ.'),
     allowReserved: z
       .array(
         z

@@ -17,12 +17,12 @@ const values = z.record(z.string(), z.array(z.string()))
 
 const account = z
   .strictObject({
-    user: z.string().describe('The name that was proven.'),
+    user: z.string().describe('The verified user name.'),
     uid: z.string().optional().describe('Its stable identifier.'),
     groups: names.default([]).describe('Its groups.'),
     extra: values.default({}).describe('Its further values.'),
   })
-  .describe('An account: what a verifier knows of a user.')
+  .describe('An account, as a password verifier returns it.')
 
 /** A certificate as examples and tests write it. */
 export const certificateFieldsSchema = z
@@ -52,12 +52,12 @@ const want = z
     groups: names.optional().describe('The groups, in this order.'),
     extra: values.optional().describe('All further values.'),
   })
-  .describe('The identity that it comes to. What is left out is not compared.')
+  .describe('The resulting identity. Absent fields are not compared.')
 
 /** One example. */
 export const exampleSchema = z
   .strictObject({
-    name: z.string().min(1).optional().describe('Says what the example shows.'),
+    name: z.string().min(1).optional().describe('The name of the example.'),
     account: account.optional(),
     claims: z
       .record(z.string(), z.unknown())
@@ -68,7 +68,10 @@ export const exampleSchema = z
       .optional()
       .describe('A client certificate: a PEM file, or its fields.'),
     want: want.optional(),
-    refused: z.enum(IDENTITY_REFUSALS).optional().describe('In place of `want`: that it is none.'),
+    refused: z
+      .enum(IDENTITY_REFUSALS)
+      .optional()
+      .describe('In place of `want`: the reason for which there is no identity.'),
   })
   .refine(
     (example) => GIVEN.filter((key) => example[key] !== undefined).length === 1,
@@ -78,7 +81,7 @@ export const exampleSchema = z
     ({ want: wanted, refused }) => (wanted === undefined) !== (refused === undefined),
     'must have exactly one of "want" and "refused"',
   )
-  .describe('Somebody, and the identity that this comes to.')
+  .describe('A credential, and the identity that results from it.')
 
 /** One parsed example. */
 export type IdentityExample = z.output<typeof exampleSchema>

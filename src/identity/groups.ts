@@ -18,9 +18,9 @@ export const compileGroupSteps = ({
   drop,
   rename,
   prefix,
-  most,
-  bytes,
-}: Pick<GroupsConfig, 'keep' | 'drop' | 'rename' | 'prefix' | 'most' | 'bytes'>): GroupSteps => {
+  max,
+  maxBytes,
+}: Pick<GroupsConfig, 'keep' | 'drop' | 'rename' | 'prefix' | 'max' | 'maxBytes'>): GroupSteps => {
   const kept = keep === undefined ? undefined : nameMatcher(keep)
   const dropped = drop.length === 0 ? undefined : nameMatcher(drop)
   const renamed = new Map(Object.entries(rename))
@@ -33,7 +33,7 @@ export const compileGroupSteps = ({
       let size = 0
       const beyond = groups.findIndex((group, index) => {
         size += Buffer.byteLength(group)
-        return index >= most || size > bytes
+        return index >= max || size > maxBytes
       })
       return beyond === -1 ? groups.length : beyond
     },

@@ -56,7 +56,7 @@ export interface Identity extends Facts {
   /** The authenticator, by its name in the configuration. */
   readonly authenticator: string
   /** How many groups were cut off by the limits of the configuration; absent where none was. */
-  readonly groupsCut?: number
+  readonly groupsOmitted?: number
 }
 
 /** Why proven facts are no identity. */

@@ -11,7 +11,7 @@ export const mappingReport =
       const { code: reason, detail } = result
       logger.warn({ authenticator, reason, detail }, 'identity refused')
     } else {
-      const { groupsCut, groups } = result.identity
-      logger.warn({ authenticator, groupsCut, groups: groups.length }, 'groups cut off')
+      const { groupsOmitted, groups } = result.identity
+      logger.warn({ authenticator, groupsOmitted, groups: groups.length }, 'groups cut off')
     }
   }

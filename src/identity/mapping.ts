@@ -55,7 +55,7 @@ export class IdentityMapping {
     if (known !== undefined) return known
     const result = this.#map(facts)
     this.#known.set(facts, result)
-    if (result.outcome === 'refused' || result.identity.groupsCut !== undefined) {
+    if (result.outcome === 'refused' || result.identity.groupsOmitted !== undefined) {
       this.#report(result)
     }
     return result
@@ -78,18 +78,18 @@ export class IdentityMapping {
   }
 
   #limited(facts: Facts): MappingResult {
-    const { most, bytes, beyond } = this.#config.groups
+    const { max, maxBytes, onExcess } = this.#config.groups
     const { length } = facts.groups
     const fitting = this.#steps.fitting(facts.groups)
-    if (fitting < length && beyond === 'refuse') {
-      const limit = `at most ${most} with ${bytes} bytes`
+    if (fitting < length && onExcess === 'refuse') {
+      const limit = `at most ${max} with ${maxBytes} bytes`
       return refused('identity-too-large', `groups: ${length}, where there may be ${limit}`)
     }
     const identity = Object.freeze({
       ...facts,
       groups: facts.groups.slice(0, fitting),
       authenticator: this.#authenticator,
-      ...(fitting < length ? { groupsCut: length - fitting } : {}),
+      ...(fitting < length ? { groupsOmitted: length - fitting } : {}),
     })
     return { outcome: 'identity', identity }
   }

@@ -14,7 +14,7 @@ const globs = z.array(z.string().min(1))
 // without the groups.
 const groups = z
   .strictObject({
-    from: expression.optional().describe('CEL: the groups. Default: as proven.'),
+    from: expression.optional().describe('CEL: the groups. Default: as verified.'),
     keep: globs
       .min(1)
       .optional()
@@ -24,28 +24,28 @@ const groups = z
       .record(z.string().min(1), z.string().min(1))
       .default({})
       .describe('Old name → new name, for those that are left.'),
-    prefix: z.string().default('').describe('Stands before every group, also a renamed one.'),
-    most: z
+    prefix: z.string().default('').describe('Put before every group, also a renamed one.'),
+    max: z
       .int()
       .min(0)
       .max(10_000)
       .default(500)
-      .describe('So many groups at most, of those that are left.'),
-    bytes: z
+      .describe('The maximal number of groups, after the other steps.'),
+    maxBytes: z
       .int()
       .min(0)
       .max(1_048_576)
       .default(16_384)
-      .describe('So many bytes (UTF-8) at most, all groups together.'),
-    beyond: z
-      .enum(['refuse', 'cut'])
+      .describe('The maximal size of all groups together, in bytes of UTF-8.'),
+    onExcess: z
+      .enum(['refuse', 'truncate'])
       .default('refuse')
       .describe(
-        'What becomes of an identity with more. `cut` leaves out those at the end: a rule that denies one of them, here or at the upstream, then does not see it. How many were cut is logged.',
+        'What happens to an identity with more. `truncate` omits those at the end: a rule that denies one of them, here or at the upstream, then does not match. The number of omitted groups is logged.',
       ),
   })
   .describe(
-    'Groups in steps: `from`, then `keep` and `drop`, `rename`, `prefix`; repetitions are removed; `most` and `bytes`.',
+    'Groups in steps: `from`, then `keep` and `drop`, `rename`, `prefix`; repetitions are removed; `max` and `maxBytes`.',
   )
 
 const size = (bytes: number) => z.int().min(1).max(65_536).default(bytes)
@@ -63,26 +63,26 @@ const limits = z
 /** The `identity` section as it is written; {@link compileIdentity} makes its expressions. */
 export const identitySchema = z
   .strictObject({
-    user: expression.optional().describe('CEL: the user’s name. Default: as proven.'),
+    user: expression.optional().describe('CEL: the user’s name. Default: as verified.'),
     uid: expression.optional().describe('CEL: a stable identifier, or an empty list for none.'),
     groups: z
       .union([expression, groups])
       .optional()
-      .describe('The groups: CEL, or what is done with them in steps.'),
+      .describe('The groups: CEL, or an object with the steps that make them.'),
     extra: z
       .record(z.string().min(1), expression)
       .optional()
       .describe(
-        'Key → CEL: further values, none where it yields an empty list. In place of what was proven.',
+        'Key → CEL: extra attributes; none where the expression yields an empty list. They replace the verified ones.',
       ),
     limits,
     examples: z
       .array(exampleSchema)
       .default([])
-      .describe('Examples, which `countersign test` puts to the test.'),
+      .describe('Examples, which `countersign test` runs.'),
   })
   .describe(
-    'Who the caller is, in CEL about `account` (passwords, API keys, TokenReview), `claims` (tokens) or `certificate`. What is left out is as proven.',
+    'Maps the verified credential to the caller’s identity: CEL about `account` (passwords, API keys, TokenReview), `claims` (tokens) or `certificate`. Absent fields are as verified.',
   )
 
 /** What is done with the groups, in this order. */

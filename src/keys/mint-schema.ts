@@ -42,7 +42,7 @@ const claimName = z
   .min(1)
   .refine((name) => !OWN_CLAIMS.has(name), {
     error: ({ input }) =>
-      `"${String(input)}" is not free: it has a field of its own, or is ours to say truthfully`,
+      `"${String(input)}" cannot be set here: it has a key of its own, or is set by Countersign`,
   })
 
 /** Claims that a configuration may add, each from CEL; a claim is left out where that yields nothing. */
@@ -60,12 +60,12 @@ export const mintKeys = {
     .describe(
       '`id_token`: as OpenID Connect Core §2 has it, which is what kube-apiserver reads. `access_token`: a JWT of RFC 9068 (`typ: at+jwt`).',
     ),
-  audience: oneOrMore(z.string().min(1)).describe('`aud`: whom it is for; one, or several.'),
+  audience: oneOrMore(z.string().min(1)).describe('`aud`: the recipient; one, or several.'),
   algorithm: z
     .enum(SIGNING_ALGORITHMS)
     .default('ES256')
     .describe(
-      'What signs it; the folder of keys needs one for it. kube-apiserver with `--oidc-*` takes RS256 alone unless `--oidc-signing-algs` says otherwise.',
+      'The signature algorithm; the key folder needs a key for it. kube-apiserver with `--oidc-*` accepts only RS256 unless `--oidc-signing-algs` says otherwise.',
     ),
   subject: callerText
     .prefault('identity.user')
@@ -80,7 +80,7 @@ export const mintKeys = {
     .string()
     .min(1)
     .default('countersign')
-    .describe('`client_id` of an access token (RFC 9068 §2.2): who asked for it.'),
+    .describe('`client_id` of an access token (RFC 9068 §2.2).'),
   lifetime: durationSchema
     .prefault('10m')
     .refine(
@@ -89,7 +89,7 @@ export const mintKeys = {
       'must be 10s to 24h',
     )
     .describe(
-      'How long it is good for; never longer than the credential that the caller showed. A new one is made when two thirds are over.',
+      'Its lifetime; it never outlives the caller’s credential. A new one is made after two thirds of it.',
     ),
 } as const
 
@@ -97,7 +97,7 @@ export const mintKeys = {
 export const mintSchema = z
   .strictObject(mintKeys)
   .describe(
-    'A token of our own, signed by `issuer.keys`. It says who the caller is, and truthfully how that was proven (`amr`, `acr`, `auth_time`).',
+    'A token minted by Countersign, signed by `issuer.keys`. It names the caller, and how the caller was authenticated (`amr`, `acr`, `auth_time`).',
   )
 
 /** The parsed `mint`. */

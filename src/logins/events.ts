@@ -3,7 +3,7 @@
 /** How a login was made: its way in, and what proved it. */
 export interface LoginWayFields {
   /** `password`, `certificate`, or the upstream IdP by its id. */
-  readonly way: string
+  readonly loginMethod: string
   readonly provider?: string | undefined
   readonly authenticator?: string | undefined
 }
@@ -22,7 +22,7 @@ interface LoginEnded extends LoginWayFields {
   readonly event: 'login-ended'
   readonly login: string
   readonly user: string
-  readonly cause: 'not-renewed' | 'logged-out-there' | 'recheck'
+  readonly cause: 'not-renewed' | 'upstream-logout' | 'recheck'
   readonly detail?: string | undefined
 }
 
@@ -31,7 +31,7 @@ export interface SessionsEnded {
   readonly event: 'sessions-ended'
   /** Absent where the logins of all users were ended. */
   readonly user?: string | undefined
-  readonly which: 'here' | 'one' | 'everywhere' | 'everybody'
+  readonly which: 'current' | 'one' | 'all' | 'all-users'
   readonly by: 'cli'
 }
 

@@ -30,29 +30,32 @@ export const loginSchema = z
       .array(nameSchema)
       .default([])
       .describe(
-        'What people can show, in order: authenticators of the kinds `basic` (a form) and `certificate` (one click). Lock-outs and remembered proofs are those of the authenticator, wherever it is used.',
+        'The credentials accepted at the login page, in order: authenticators of the kinds `basic` (a form) and `certificate` (a button). Lock-outs and cached results are shared with other uses of the authenticator.',
       ),
     providers: upstreamIdpsSchema,
-    algorithm: z.enum(SIGNING_ALGORITHMS).default('ES256').describe('What signs ID tokens.'),
-    lifetime: tokenLifetime('15m').describe('How long ID tokens are good for.'),
+    algorithm: z
+      .enum(SIGNING_ALGORITHMS)
+      .default('ES256')
+      .describe('The algorithm that signs ID tokens.'),
+    lifetime: tokenLifetime('15m').describe('The lifetime of ID tokens.'),
     subject: callerText
       .prefault('identity.user')
       .describe('`sub` of all tokens: CEL about `identity`, `claims`, `certificate`.'),
     groups: callerText
       .prefault('identity.groups')
-      .describe('`groups`, for clients that ask for the scope `groups`: CEL.'),
+      .describe('`groups`, for clients that request the scope `groups`: CEL.'),
     claims: furtherClaims.describe(
-      'Further claims of ID tokens and of the userinfo endpoint: CEL. Those that OpenID Connect Core §5.4 has for the scopes `profile` and `email` go with these scopes, all others with `openid`.',
+      'Further claims of ID tokens and of the userinfo endpoint: CEL. Those that OpenID Connect Core §5.4 defines for the scopes `profile` and `email` need these scopes; all further ones need `openid`.',
     ),
     allowReserved: z
       .array(z.string().min(1))
       .default([])
-      .describe('Reserved names (`system:…`) that tokens may say, each written out.'),
-    idle: period('8h').describe(
-      'People log in again when no application has sent them here for so long.',
+      .describe('Reserved names (`system:…`) that tokens may contain, each written out.'),
+    idleTimeout: period('8h').describe(
+      'Idle timeout of the login: users log in again after this time without an authorization request.',
     ),
-    longest: period('24h').describe(
-      'People log in again after so long in any case; their refresh tokens end with it.',
+    maxLifetime: period('24h').describe(
+      'Maximal lifetime of a login. Its refresh tokens end with it.',
     ),
     recheck: durationSchema
       .prefault('5m')
@@ -61,18 +64,18 @@ export const loginSchema = z
         'must be 1s to 24h',
       )
       .describe(
-        'While a login is used, its user is looked up again so often, without the password, in the users file or directory that proved it; a certificate is verified again, with its revocation. A user who is removed, disabled, locked or expired, or whose password was changed, is logged out; groups and attributes are those of the last look. While the directory is down after that time, requests are answered with 503. Logins at `providers` are checked as these say.',
+        'The interval at which the user of an active login is looked up again, without the password, in the users file or directory; a certificate is verified again, with its revocation. A user who is removed, disabled, locked or expired, or whose password was changed, is logged out; groups and attributes are updated. While the directory is down after that time, requests are answered with 503. For logins at `providers`, see `refresh` there.',
       ),
-    longestUnchecked: period('8h').describe(
-      'As `longest`, where the user cannot be looked up again: RADIUS, an LDAP directory without `bind` (a service account), and a provider without a refresh token. A user who is removed there stays logged in for so long.',
+    maxLifetimeWithoutRecheck: period('8h').describe(
+      'As `maxLifetime`, where the user cannot be looked up again: RADIUS, an LDAP directory without `bind` (a service account), and a provider without a refresh token. A user who is removed there stays logged in for up to this time.',
     ),
   })
   .refine(
     ({ authenticators, providers }) =>
       authenticators.length > 0 || Object.keys(providers).length > 0,
-    'must have "authenticators" or "providers", or nobody can log in',
+    'must have "authenticators" or "providers": without them no user can log in',
   )
-  .describe('People log in here, with their browsers.')
+  .describe('The login page, and the logins of users at it.')
 
 /** The parsed `login`. */
 export type LoginConfig = z.output<typeof loginSchema>

@@ -1,4 +1,4 @@
-// `look`: how the pages look that people see when they log in. Whether a logo is an image and a colour can
+// `theme`: how the pages look that people see when they log in. Whether a logo is an image and a colour can
 // be read is found out when they are loaded.
 
 import { z } from 'zod'
@@ -26,17 +26,17 @@ const timeZoneSchema = z.string().refine((name) => {
 
 const lineSchema = z.string().regex(/^\P{C}+$/u, 'must be one line of text')
 
-/** The `look` section. */
+/** The `theme` section. */
 export const lookSchema = z
   .strictObject({
     name: lineSchema
       .max(60)
       .default('Countersign')
-      .describe('What people know the service by: on every page, and in the title of the tab.'),
+      .describe('The name of the service, on every page and in the title.'),
     logo: pathSchema
       .optional()
       .describe(
-        'An SVG or PNG file of at most 32 KB, 48 px high when shown. It stands in every page, as an image: an SVG can neither run scripts nor load anything.',
+        'An SVG or PNG file of at most 32 KB, shown 48 px high. It is embedded as an image, so an SVG can neither run scripts nor load anything.',
       ),
     logoDark: pathSchema
       .optional()
@@ -44,7 +44,7 @@ export const lookSchema = z
     nameInLogo: z
       .boolean()
       .default(false)
-      .describe('The logo says the name already, so it is not written below.'),
+      .describe('The logo contains the name, so the name is not written below it.'),
     accent: z
       .union([
         colourSchema,
@@ -55,21 +55,21 @@ export const lookSchema = z
       ])
       .default('#0b57d0')
       .describe(
-        'The colour of buttons and links, `#rrggbb`. One colour is made darker or lighter where text of it could not be read; two are taken as they are, and refused where it could not (WCAG 2.2, AA).',
+        'The colour of buttons and links, `#rrggbb`. One colour is made darker or lighter where its contrast is too low; two are used as they are, and rejected where it is too low (WCAG 2.2, AA).',
       ),
     support: z
       .strictObject({
         text: lineSchema.max(200).describe('Such as “Service desk, extension 4711”.'),
-        url: linkSchema.optional().describe('Where the text leads: an https or mailto URL.'),
+        url: linkSchema.optional().describe('The target of the link: an https or mailto URL.'),
       })
       .optional()
-      .describe('Whom people ask, at the foot of every page.'),
+      .describe('The support contact, in the footer of every page.'),
     imprint: linkSchema.optional().describe('The legal notice, at the foot of every page.'),
     privacy: linkSchema.optional().describe('The privacy notice, at the foot of every page.'),
     language: z
       .enum(LANGUAGES)
       .default('en')
-      .describe('For browsers that ask for none of the languages that there are.'),
+      .describe('For browsers whose languages are not supported.'),
     timeZone: timeZoneSchema
       .default('UTC')
       .describe('The time zone that times are written in, by its IANA name.'),
@@ -79,7 +79,7 @@ export const lookSchema = z
     context.addIssue({ code: 'custom', message: '"logoDark" and "nameInLogo" need a "logo"' })
   })
   .prefault({})
-  .describe('How the pages look that people see when they log in.')
+  .describe('The theme of the pages that users see at login.')
 
-/** The parsed `look`. */
+/** The parsed `theme`. */
 export type LookConfig = z.output<typeof lookSchema>

@@ -25,15 +25,15 @@ const hosts = z
   .default([])
 
 const HOSTS =
-  'Where there are any, no others are asked, and these may have any address. Empty: all hosts with public addresses, so that no certificate can make Countersign ask something on its own network.'
+  'Where set, only these are contacted, whatever their address. Empty: all hosts with public addresses, so that a certificate cannot make Countersign send requests into its own network.'
 
 const ca = pathSchema
   .optional()
-  .describe('PEM file: the CAs of servers asked over https. Default: Node’s own.')
+  .describe('PEM file: the CAs of servers contacted over https. Default: Node’s own.')
 
 const skew = durationSchema
   .prefault('1m')
-  .describe('How far the issuer’s clock and ours may be apart.')
+  .describe('The accepted clock skew between the issuer and this machine.')
 
 const denied = z
   .strictObject({
@@ -47,56 +47,57 @@ const denied = z
       .optional()
       .describe('A file with such entries, one a line; lines that begin with `#` are comments.'),
   })
-  .describe(
-    'Certificates that are refused, anywhere in a path, as soon as it is written down here.',
-  )
+  .describe('A deny-list: certificates that are refused anywhere in a path, at once.')
 
 const ocsp = z
   .strictObject({
-    urls: z.array(url).default([]).describe('Responders, asked in this order until one answers.'),
+    urls: z
+      .array(url)
+      .default([])
+      .describe('Responders, contacted in this order until one answers.'),
     aia: z
       .boolean()
       .default(false)
-      .describe('Asks the responders that certificates name (authorityInfoAccess), after `urls`.'),
-    hosts: hosts.describe(`Hosts that may be asked because of \`aia\`. ${HOSTS}`),
+      .describe('Uses the responders that certificates name (authorityInfoAccess), after `urls`.'),
+    hosts: hosts.describe(`Hosts that may be contacted because of \`aia\`. ${HOSTS}`),
     ca,
     responders: z
       .array(pathSchema)
       .default([])
       .describe(
-        'PEM files: certificates of responders that are believed, besides the issuer itself and whom it has certified for OCSP.',
+        'PEM files: certificates of further trusted responders, in addition to the issuer and the responders that it has certified for OCSP.',
       ),
     hash: z
       .enum(['sha1', 'sha256'])
       .default('sha1')
       .describe(
-        'How the issuer is named in questions; many responders know only `sha1`. Nothing rests on it.',
+        'The hash of the issuer in requests; many responders support only `sha1`. It has no influence on security.',
       ),
     nonce: z
       .enum(['required', 'optional', 'none'])
       .default('optional')
       .describe(
-        'A nonce (RFC 8954) proves that an answer was made for this question. `optional`: sent, and has to be right if it comes back. `none`: not sent.',
+        'A nonce (RFC 8954) proves that an answer was made for this request. `optional`: sent, and must match if the answer has one. `none`: not sent.',
       ),
     skew,
     maxAge: durationSchema
       .prefault('5m')
-      .describe('How long an answer counts that does not say it (nextUpdate).'),
-    remember: durationSchema
+      .describe('How long an answer without nextUpdate is valid.'),
+    cacheTtl: durationSchema
       .prefault('1h')
       .describe(
-        'How long an answer is used before a newer one is asked for. The old one stays in use to its nextUpdate while there is none.',
+        'How long an answer is cached before a newer one is requested. Without a newer one it is used until its nextUpdate.',
       ),
-    timeout: durationSchema.prefault('3s').describe('For one question to one responder.'),
+    timeout: durationSchema.prefault('3s').describe('For one request to one responder.'),
     coolDown: durationSchema
       .prefault('5s')
       .describe(
-        'How long a failure stands, and a responder is left alone that failed for five certificates.',
+        'How long a failure is cached, and how long a responder that failed for five certificates is not contacted.',
       ),
   })
   .refine(({ urls, aia }) => urls.length > 0 || aia, 'needs "urls" or "aia: true"')
   .refine(({ hosts: listed, aia }) => listed.length === 0 || aia, 'has "hosts", which "aia" is for')
-  .describe('Asks OCSP responders (RFC 6960).')
+  .describe('Checks certificates with OCSP (RFC 6960).')
 
 const crl = z
   .strictObject({
@@ -112,16 +113,20 @@ const crl = z
       .boolean()
       .default(false)
       .describe('Fetches the CRLs that certificates point to (cRLDistributionPoints).'),
-    hosts: hosts.describe(`Hosts that may be asked because of \`distributionPoints\`. ${HOSTS}`),
+    hosts: hosts.describe(
+      `Hosts that may be contacted because of \`distributionPoints\`. ${HOSTS}`,
+    ),
     ca,
     refresh: z
       .strictObject({
-        least: durationSchema.prefault('1m').describe('At least so long.'),
-        most: durationSchema.prefault('1h').describe('At most so long.'),
+        min: durationSchema.prefault('1m').describe('The lower bound.'),
+        max: durationSchema.prefault('1h').describe('The upper bound.'),
       })
-      .refine(({ least, most }) => least <= most, 'must have "least" no longer than "most"')
+      .refine(({ min, max }) => min <= max, 'must have "min" no longer than "max"')
       .prefault({})
-      .describe('Between two fetches: half of the time to nextUpdate, within these bounds.'),
+      .describe(
+        'The interval between two fetches: half of the time to nextUpdate, within these bounds.',
+      ),
     skew,
     grace: durationSchema
       .prefault('0s')
@@ -148,22 +153,22 @@ export const revocationSchema = z
     prefer: z
       .enum(['ocsp', 'crl'])
       .default('ocsp')
-      .describe('Which is asked first; the other one only where that does not know, or is down.'),
+      .describe(
+        'Which is used first; the other one only where the first has no answer or is unavailable.',
+      ),
     chain: z
       .enum(['leaf', 'all'])
       .default('all')
-      .describe(
-        'Which certificates OCSP and CRLs are asked about: the caller’s own, or intermediate CAs too.',
-      ),
+      .describe('Which certificates are checked: the caller’s own, or intermediate CAs too.'),
     unknown: z
       .enum(['deny', 'allow'])
       .default('deny')
-      .describe('What becomes of certificates that the issuer’s responder does not know.'),
+      .describe('What happens to certificates with the OCSP status `unknown`.'),
     unavailable: z
       .enum(['deny', 'allow'])
       .default('deny')
       .describe(
-        'What becomes of certificates while nobody can say: 503, or as if they were good. With `allow`, whoever can cut the way to the responder can use a revoked certificate.',
+        'What happens while the revocation status cannot be determined: 503 (`deny`), or the certificate is accepted. With `allow`, an attacker who can block the responder can use a revoked certificate.',
       ),
   })
   .refine(
@@ -171,7 +176,7 @@ export const revocationSchema = z
       [list, first, second].some((way) => way !== undefined),
     'must have at least one of "denied", "ocsp" and "crl"',
   )
-  .describe('How it is found out that certificates have been revoked.')
+  .describe('How the revocation of certificates is checked.')
 
 /** The parsed `revocation`. */
 export type RevocationConfig = z.output<typeof revocationSchema>

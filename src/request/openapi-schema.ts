@@ -12,22 +12,22 @@ export const openapiSchema = z
       .regex(/^\/[\w\-.~/]*$/, 'must be a path such as "/v1"')
       .optional()
       .describe(
-        'The path, as callers ask for it, under which the document’s paths begin. Default: that of its `basePath` or `servers`.',
+        'The path prefix of the document’s paths, as callers request them. Default: that of its `basePath` or `servers`.',
       ),
     undefined: z
       .enum(['deny', 'pass'])
       .default('deny')
       .describe(
-        'What becomes of requests for no operation of the document: refused, or passed on to the rules.',
+        'What happens to requests for no operation of the document: refused, or left to the rules.',
       ),
     scopes: z
       .enum(['ignore', 'require'])
       .default('ignore')
       .describe(
-        'Whether the token must have the scopes that the document’s `security` demands for the operation (claims `scope` or `scp`).',
+        'Whether the token must have the scopes that the document’s `security` requires for the operation (claims `scope` or `scp`).',
       ),
   })
-  .describe('The API that is published, in OpenAPI: rules can then name its operations.')
+  .describe('The OpenAPI document of the published API: rules can then name its operations.')
 
 /** The parsed `openapi`. */
 export type OpenApiConfig = z.output<typeof openapiSchema>

@@ -18,7 +18,7 @@ export interface SharedServerLimits {
   /** For one answer, with all that has to be asked before; and for the wait for a turn. */
   readonly timeout: number
   /** So many failures that say something of the server, and it is left alone. */
-  readonly failures: number
+  readonly failureThreshold: number
   /** For so long. */
   readonly coolDown: number
   /** How many questions are open at a time. */
@@ -50,8 +50,8 @@ export interface Answered<T> {
 /** Why a question was not asked. */
 export type QuestionRefusal =
   | 'rate-limited' // the caller has used up its budget
-  | 'remembered' // there was no answer about the same a moment ago
-  | 'left-alone' // the server failed
+  | 'cached' // there was no answer about the same a moment ago
+  | 'circuit-open' // the server failed
   | 'overloaded' // too many wait, or for too long
 
 /** What a {@link SharedServer} needs. */
@@ -103,7 +103,7 @@ export class SharedServer {
 
   constructor(options: SharedServerOptions) {
     const { name, limits, keepsPlaces = true, clock } = options
-    const { perCaller, concurrency, failures, coolDown } = limits
+    const { perCaller, concurrency, failureThreshold, coolDown } = limits
     this.#options = options
     this.#budgets =
       perCaller &&
@@ -122,7 +122,7 @@ export class SharedServer {
       pace: this.#rate,
     })
     this.#circuit = new ServerCircuit({
-      failures,
+      failures: failureThreshold,
       coolDown,
       clock,
       report: (change) => this.#report(change),
@@ -156,7 +156,7 @@ export class SharedServer {
     const wasGood = asker !== undefined && this.wasGood(asker)
     const known = asker && this.#failures.get(asker.subject)
     if (known !== undefined && this.#options.clock.monotonic() < known.until) {
-      this.#count('remembered')
+      this.#count('cached')
       throw known.failure
     }
     const caller = {
@@ -260,7 +260,7 @@ export class SharedServer {
   }
 
   #leftAlone(): CountersignError {
-    this.#count('left-alone')
+    this.#count('circuit-open')
     const message = `${this.#options.name} failed a moment ago and is left alone`
     return new CountersignError('unavailable', message)
   }
@@ -282,11 +282,11 @@ export class SharedServer {
   #report(change: CircuitChange): void {
     const { name, logger } = this.#options
     if (change.state === 'closed') {
-      const refused = (this.#refusals.get('left-alone') ?? 0) - this.#leftAloneBefore
+      const refused = (this.#refusals.get('circuit-open') ?? 0) - this.#leftAloneBefore
       logger.info({ server: name, refused }, 'server answers again')
       return
     }
-    this.#leftAloneBefore = this.#refusals.get('left-alone') ?? 0
+    this.#leftAloneBefore = this.#refusals.get('circuit-open') ?? 0
     const { failures, failure } = change
     const reason = describeError(failure)
     logger.warn({ server: name, failures, reason }, 'server failed and is left alone for a while')

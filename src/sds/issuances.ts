@@ -30,7 +30,7 @@ interface Entry {
   pausedUntil: number
 }
 
-const FAULT: Refused = { outcome: 'refused', code: 'fault' }
+const FAULT: Refused = { outcome: 'refused', code: 'internal-error' }
 const PAUSED: Refused = { outcome: 'refused', code: 'rejected-before' }
 
 // google.protobuf.Duration holds no more than 10,000 years; a certificate for one is a bug.

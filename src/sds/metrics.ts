@@ -40,7 +40,7 @@ const authorityMetrics = ({ current, resources }: SignerParts): readonly Metric[
       perAuthority(({ ca }) => ca.certificate.notAfter),
     ),
     gauge(
-      'countersign_signer_rate_left',
+      'countersign_signer_rate_limit_remaining',
       'Certificates that a CA may issue at once before its rate limit refuses.',
       perAuthority(({ rate }) => Math.floor(rate.left)),
     ),
@@ -50,7 +50,7 @@ const authorityMetrics = ({ current, resources }: SignerParts): readonly Metric[
       perAlgorithm(({ ready }) => ready),
     ),
     gauge(
-      'countersign_signer_keys_awaited',
+      'countersign_signer_issuances_pending',
       'Certificates that wait for a key.',
       perAlgorithm(({ waiting }) => waiting),
     ),
@@ -60,7 +60,7 @@ const authorityMetrics = ({ current, resources }: SignerParts): readonly Metric[
 const streamMetrics = (sds: SdsService): readonly Metric[] => [
   gauge('countersign_signer_streams', 'Open streams of Envoy’s.', () => sds.statistics().streams),
   gauge(
-    'countersign_signer_names',
+    'countersign_signer_subscriptions',
     'Certificates that the streams hold, each as often as it is held.',
     () => sds.statistics().names,
   ),

@@ -5,11 +5,11 @@
 export interface Pace {
   /** So many failures cost nothing. */
   readonly attempts: number
-  /** To wait after that many, doubled with each one more. */
+  /** The wait after that many failures, doubled with each further one. */
   readonly backOff: number
   /** From so many failures on, there is a lock-out. No more than these are counted. */
   readonly lockAfter: number
-  /** How long it lasts; no wait is longer. */
+  /** The duration of the lock-out, and the longest wait. */
   readonly lockFor: number
   /** Of what is counted, one failure is forgotten in every such time. */
   readonly forget: number

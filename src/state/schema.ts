@@ -17,7 +17,9 @@ const positive = (fallback: string) =>
 
 const memory = z
   .strictObject({})
-  .describe('In memory: each process counts for itself, and forgets when it ends. The default.')
+  .describe(
+    'In memory: each process has its own, which is lost when the process ends. The default.',
+  )
 
 const sqliteFile = z
   .strictObject({
@@ -27,7 +29,7 @@ const sqliteFile = z
     secret: secretSchema
       .optional()
       .describe(
-        `${SECRET} Default: a file beside the database with its name and \`.secret\`, which is made the first time, for its owner alone. Whoever reads both reads everything.`,
+        `${SECRET} Default: a file next to the database with its name and \`.secret\`, created on first use with mode 0600. A user who can read both files can read everything.`,
       ),
     maxBytes: z
       .int()
@@ -54,7 +56,7 @@ const sqlite = z
 const redis = z
   .strictObject({
     url: secretSchema.describe(
-      'A reference to the server’s address, since a password may stand in it: `rediss://USER:PASSWORD@HOST:PORT/DATABASE`, or `redis://` without TLS. One server, or a name that leads to the one that can be written to; no cluster.',
+      'A reference to the server’s address, since it may contain a password: `rediss://USER:PASSWORD@HOST:PORT/DATABASE`, or `redis://` without TLS. One server, or a name that resolves to the primary; no cluster.',
     ),
     ca: pathSchema
       .optional()
@@ -81,15 +83,17 @@ const redis = z
       .string()
       .regex(/^[\w:.{}-]{1,64}$/, 'must be 1 to 64 letters, digits, "_", ":", ".", "-", "{" or "}"')
       .default('countersign:')
-      .describe('What all keys begin with. Whoever shares it shares all of this.'),
-    secret: secretSchema.describe(`${SECRET} All who share the server need the same ones.`),
-    connectTimeout: positive('2s').describe('Until a connection can be used.'),
+      .describe('The prefix of all keys. Instances with the same prefix share all state.'),
+    secret: secretSchema.describe(
+      `${SECRET} All instances that share the server need the same keyring.`,
+    ),
+    connectTimeout: positive('2s').describe('For connecting, until the first command can be sent.'),
     timeout: positive('500ms').describe(
-      'For one command. Then the connection is given up and another is made; no command is sent twice.',
+      'For one command. After it the connection is closed and a new one is opened; no command is sent twice.',
     ),
   })
   .describe(
-    'In Redis 6 or later, or Valkey: replicas of authz share it. Needs `maxmemory-policy noeviction`; what is to survive Redis, Redis has to save.',
+    'In Redis 6 or later, or Valkey: replicas of authz share it. Needs `maxmemory-policy noeviction`. Enable persistence in Redis if the state is to survive its restart.',
   )
 
 const kindsGiven = (value: object): readonly string[] => KINDS.filter((kind) => kind in value)
@@ -107,7 +111,7 @@ export const stateSchema = z
   )
   .prefault({ memory: {} })
   .describe(
-    'Where it is kept what has to be known wherever a request arrives: failed attempts, used proofs, who is logged in. A change of it needs a restart.',
+    'The store of what all replicas must know: failed attempts, used DPoP proofs, logins. A change needs a restart.',
   )
 
 /** The `state` section, parsed. */

@@ -16,7 +16,7 @@ export class StateStatistics {
     'What a state file or a state server was asked, by how it ended: done or failed. Memory is not measured.',
   )
   readonly unopened = new Counter(
-    'countersign_state_unopened_total',
+    'countersign_state_decryption_failures_total',
     'Records that were there and did not open: changed by somebody, or sealed with a key that is gone from the keyring.',
   ).begin({})
   readonly rollbacks = new Counter<'result'>(

@@ -78,7 +78,7 @@ const freeHeaders = z
     ),
   )
   .describe(
-    'Further headers by name: CEL, or written out in full. Each of them is taken out of what callers send, on every route.',
+    'Further headers by name: CEL, or an object. Each of them is removed from requests of callers, on every route.',
   )
 
 const bearer = z
@@ -89,14 +89,14 @@ const bearer = z
     token: secretSchema
       .optional()
       .describe(
-        'One token for every caller, such as that of a service account: the identity of the service, beside which headers say who the caller is. A file is read again when it changes.',
+        'One token for every caller, such as that of a service account: the identity of the service. Headers carry the identity of the caller. A file is read again when it changes.',
       ),
   })
   .refine(
     (ways) => Object.values(ways).filter((way) => way !== undefined).length === 1,
     'must have exactly one of "mint", "exchange", "clientCredentials", "token"',
   )
-  .describe('The token that the upstream gets: `Authorization: Bearer …`.')
+  .describe('The token that the upstream receives: `Authorization: Bearer …`.')
 
 const assertion = z
   .strictObject({
@@ -104,12 +104,12 @@ const assertion = z
       .transform((name) => name.toLowerCase())
       .prefault('x-countersign-jwt-assertion')
       .describe(
-        'The header that holds the token, without a scheme before it: of your choice. Headlamp reads `X-Forwarded-Id-Token`.',
+        'The header that holds the token, without an authentication scheme. Headlamp reads `X-Forwarded-Id-Token`.',
       ),
     ...mintKeys,
   })
   .describe(
-    'A signed statement of who the caller is, in a header of its own, as Google IAP and Pomerium have it: the upstream verifies it by our key set (`issuer`), however the request came to it.',
+    'A signed assertion of the caller’s identity in a header of its own, as Google IAP and Pomerium do: the upstream verifies it by the key set of `issuer`.',
   )
 
 /** The parsed `assertion`. */
@@ -129,7 +129,7 @@ export const forwardSchema = z
         [
           'Identity headers for the upstream, one set or several.',
           '`kubernetes`: X-Remote-User, X-Remote-Group (one line per group), X-Remote-Uid, X-Remote-Extra-*, as the Kubernetes authenticating proxy sends them.',
-          '`impersonation`: Impersonate-User, -Group, -Uid, -Extra-*; needs a credential of ours that may impersonate (`bearer`, or the upstream’s `certificate`).',
+          '`impersonation`: Impersonate-User, -Group, -Uid, -Extra-*; needs a credential of Countersign that may impersonate (`bearer`, or the upstream’s `certificate`).',
           '`certificate`: X-Cert-Subject, X-Cert-Contents and Client-Cert (RFC 9440) of the proven client certificate.',
           '`grafana`: X-WEBAUTH-USER and X-WEBAUTH-GROUPS, for `[auth.proxy]` with `headers_encoded = true` and `headers = Groups:X-WEBAUTH-GROUPS`.',
           '`headlamp`: X-Forwarded-User and X-Forwarded-Group, for `-proxy-auth`. A group with a comma is refused.',
@@ -141,12 +141,12 @@ export const forwardSchema = z
           .enum(['pem', 'der'])
           .default('pem')
           .describe(
-            'X-Cert-Contents: `pem`, percent-encoded into one line, as nginx and others have it; or `der` in base64.',
+            'X-Cert-Contents: `pem`, percent-encoded into one line, as nginx does; or `der` in base64.',
           ),
         missing: z
           .enum(['refuse', 'omit'])
           .default('refuse')
-          .describe('A caller who was proven otherwise and has no proven certificate.'),
+          .describe('What happens for a caller without a verified client certificate.'),
       })
       .prefault({})
       .describe('Of `headers: certificate`.'),
@@ -157,14 +157,14 @@ export const forwardSchema = z
       .boolean()
       .default(false)
       .describe(
-        'The credential that the caller showed goes on as it came, if it stands where an authenticator of the route takes one. Only for upstreams that may know it.',
+        'Forwards the caller’s credential unchanged, if it is where an authenticator of the route reads it. Only for upstreams that may know it.',
       ),
     certificate: certificateSchema.optional(),
     auditId: z
       .boolean()
       .optional()
       .describe(
-        'Whether the upstream gets the decision id as `Audit-ID`, which a Kubernetes API server writes into its audit log. Default: on routes of `kind: kubernetes`, and beside `headers: kubernetes` and `impersonation`. A caller’s own is removed in any case.',
+        'Whether the upstream gets the decision id as `Audit-ID`, which a Kubernetes API server writes into its audit log. Default: on routes of `kind: kubernetes`, and with `headers: kubernetes` and `impersonation`. An `Audit-ID` of the caller is always removed.',
       ),
     allowReserved: z
       .array(
@@ -187,7 +187,7 @@ export const forwardSchema = z
       ),
   })
   .describe(
-    'What the upstream sees of the caller. The caller’s own credential is always removed, but for `passthrough`.',
+    'What the upstream receives about the caller. The caller’s credential is always removed, except with `passthrough`.',
   )
 
 /** The parsed `forward`. */

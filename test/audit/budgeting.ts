@@ -35,7 +35,7 @@ export const login = (fields: Partial<LoginEvent> = {}): LoginEvent => ({
   event: 'login',
   request: '570a07aa-0000-4000-8000-000000000002',
   outcome: 'refused',
-  way: 'password',
+  loginMethod: 'password',
   reason: 'credential-wrong',
   client: 'cli',
   source: FLOODING,

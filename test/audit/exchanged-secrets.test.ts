@@ -89,7 +89,7 @@ describe('a token that is exchanged', () => {
         ca: 'ca.pem',
         client: { id: 'countersign', secret: 'file:secret' },
         actor: { token: 'file:actor' },
-        failures: 1,
+        failureThreshold: 1,
       }
       const file = `${authority.folder}/countersign.yaml`
       const built = stack.use(await buildForwardFrom(file, { bearer: { exchange } }))

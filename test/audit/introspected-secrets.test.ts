@@ -87,9 +87,14 @@ for (const kind of ['introspection', 'tokenReview'] as const) {
             ca: 'ca.pem',
             audiences: ['kubernetes'],
             client: { id: 'countersign', secret: 'file:secret' },
-            failures: 1,
+            failureThreshold: 1,
           },
-          tokenReview: { server: server.origin, ca: 'ca.pem', token: 'file:secret', failures: 1 },
+          tokenReview: {
+            server: server.origin,
+            ca: 'ca.pem',
+            token: 'file:secret',
+            failureThreshold: 1,
+          },
         }
         const built = stack.use(
           await buildFrom(

@@ -108,7 +108,7 @@ const REQUESTS: readonly { reason: Reason; request: RequestParts | Buffer }[] = 
   { reason: 'rule-denied', request: as('alice', { path: '/secrets' }) },
   { reason: 'no-rule', request: as('carol') },
   { reason: 'identity-too-large', request: as('large') },
-  { reason: 'fault', request: messageOf(as('alice')).subarray(0, -2) },
+  { reason: 'internal-error', request: messageOf(as('alice')).subarray(0, -2) },
 ]
 
 describe('a password', () => {
@@ -187,7 +187,7 @@ log: { level: debug }
   const ACCOUNTS = [
     'user-locked',
     'user-expired',
-    'user-not-now',
+    'user-restricted',
     'password-expired',
     'password-must-change',
   ] as const
@@ -263,7 +263,7 @@ log: { level: debug }
       },
     },
     {
-      reason: 'fault',
+      reason: 'internal-error',
       route: {
         ...verifying(knowing()),
         transformers: [{ kind: 'headers', transform: () => Promise.reject(new Error('a bug')) }],
@@ -304,7 +304,7 @@ log: { level: debug }
       ...REQUESTS.map(({ reason }) => reason),
       ...FAILURES.map(({ reason }) => reason),
       'cancelled',
-      'too-slow', // check/deadline.test.ts
+      'deadline-exceeded', // check/deadline.test.ts
     ])
     const missing = Object.keys(PUBLIC_ANSWERS).filter(
       (reason) => ![...tried].some((one) => one === reason),

@@ -42,7 +42,7 @@ const EVENTS: readonly AuditEvent[] = [
     event: 'decision',
     id: '1',
     decision: 'deny',
-    reason: 'fault',
+    reason: 'internal-error',
     status: 503,
     duration: 0,
     generation: 1,

@@ -43,7 +43,7 @@ const CASES: readonly Case[] = [
   { reason: 'token-type', token: claiming({}, { typ: 'dpop+jwt' }) },
   { reason: 'token-claims', token: claiming({ admin: true }) },
   { reason: 'token-key-unknown', token: claiming({}, { kid: 'k2' }) },
-  { reason: 'token-unbound', token: claiming({ cnf: { jkt: 'x' } }) },
+  { reason: 'token-binding', token: claiming({ cnf: { jkt: 'x' } }) },
 ]
 
 /** Every piece of a token that somebody could put to use. */

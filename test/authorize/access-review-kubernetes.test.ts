@@ -173,10 +173,10 @@ describe('a Kubernetes API server', { skip: skipWithoutApiServer(), timeout: 180
         server: server.url,
         ca: server.ca,
         token: `file:${token}`,
-        remember: '0s',
+        cacheTtl: '0s',
         timeout: '10s',
         coolDown: '100ms',
-        failures: 1_000,
+        failureThreshold: 1_000,
         ...settings,
       }
       const route = { kind: 'kubernetes', authorize, apiServer, ...keys }
@@ -225,7 +225,7 @@ describe('a Kubernetes API server', { skip: skipWithoutApiServer(), timeout: 180
     const remembering = await build(
       [{ allow: 'by-rbac', subjectAccessReview: true }],
       {},
-      { remember: `${REMEMBER_MS}ms` },
+      { cacheTtl: `${REMEMBER_MS}ms` },
       clock,
     )
     assert.equal(await decide(remembering, web), 'permit by-rbac')

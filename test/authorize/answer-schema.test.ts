@@ -1,4 +1,4 @@
-// `answer` and `redirect` of a rule: what they must not say.
+// `response` and `redirect` of a rule: what they must not say.
 
 import { describe } from 'node:test'
 import { checkAll, type Sections } from '../configuration/sections.ts'
@@ -7,7 +7,7 @@ const rule = (text: string): Sections => ({
   routes: `routes: [{ name: app, authenticate: [staff], authorize: [{ deny: closed, ${text} }] }]`,
 })
 
-const headers = (text: string): Sections => rule(`answer: { body: x, headers: { ${text} } }`)
+const headers = (text: string): Sections => rule(`response: { body: x, headers: { ${text} } }`)
 
 const AT = String.raw`^routes\[0\]\.authorize\[0\]`
 
@@ -17,7 +17,9 @@ describe('the answer of a rule', () => {
   checkAll([
     {
       name: 'has a status, a message and headers',
-      input: rule('answer: { status: 451, message: No., headers: { retry-after: "60", x-a: "" } }'),
+      input: rule(
+        'response: { status: 451, message: No., headers: { retry-after: "60", x-a: "" } }',
+      ),
       want: [],
     },
     {
@@ -27,33 +29,33 @@ describe('the answer of a rule', () => {
     },
     {
       name: 'is a refusal',
-      input: rule('answer: { status: 200 }'),
-      want: [at(String.raw`\.answer\.status`, 'Too small')],
+      input: rule('response: { status: 200 }'),
+      want: [at(String.raw`\.response\.status`, 'Too small')],
     },
     {
       name: 'is nothing that HTTP has not',
-      input: rule('answer: { status: 600 }'),
-      want: [at(String.raw`\.answer\.status`, 'Too big')],
+      input: rule('response: { status: 600 }'),
+      want: [at(String.raw`\.response\.status`, 'Too big')],
     },
     {
       name: 'is not a redirect',
-      input: rule('answer: { status: 302 }'),
-      want: [at(String.raw`\.answer\.status`, 'Too small')],
+      input: rule('response: { status: 302 }'),
+      want: [at(String.raw`\.response\.status`, 'Too small')],
     },
     {
       name: 'has a message or a body',
-      input: rule('answer: { message: x, body: y }'),
-      want: [at(String.raw`\.answer`, '"message" and "body" exclude each other')],
+      input: rule('response: { message: x, body: y }'),
+      want: [at(String.raw`\.response`, '"message" and "body" cannot be combined')],
     },
     {
       name: 'has the type of a body only with a body',
-      input: rule('answer: { message: x, headers: { content-type: text/html } }'),
-      want: [at(String.raw`\.answer`, '"content-type" goes with "body"')],
+      input: rule('response: { message: x, headers: { content-type: text/html } }'),
+      want: [at(String.raw`\.response`, '"content-type" is allowed only with "body"')],
     },
     {
       name: 'has names in lower case',
       input: headers('X-Note: a'),
-      want: [at(String.raw`\.answer\.headers\.X-Note`, 'must be a header name in lower case')],
+      want: [at(String.raw`\.response\.headers\.X-Note`, 'must be a header name in lower case')],
     },
     ...[
       'connection',
@@ -70,12 +72,12 @@ describe('the answer of a rule', () => {
     ].map((name) => ({
       name: `does not set ${name}`,
       input: headers(`${name}: "1"`),
-      want: [at(String.raw`\.answer\.headers\.${name}`, 'is not a rule’s to set')],
+      want: [at(String.raw`\.response\.headers\.${name}`, 'cannot be set by a rule')],
     })),
     ...[String.raw`"a\r\nx: y"`, String.raw`"a\0"`, '"ü"', '" a"', '"a "'].map((value) => ({
       name: `has values that a line can hold: ${value}`,
       input: headers(`x-note: ${value}`),
-      want: [at(String.raw`\.answer\.headers\.x-note`, 'must be printable ASCII')],
+      want: [at(String.raw`\.response\.headers\.x-note`, 'must be printable ASCII')],
     })),
   ])
 })
@@ -106,8 +108,8 @@ describe('the redirect of a rule', () => {
     })),
     {
       name: 'is there or an answer',
-      input: rule('redirect: /, answer: { status: 404 }'),
-      want: [at('', '"answer" and "redirect" exclude each other')],
+      input: rule('redirect: /, response: { status: 404 }'),
+      want: [at('', '"response" and "redirect" cannot be combined')],
     },
     {
       name: 'goes with "deny"',
@@ -115,7 +117,7 @@ describe('the redirect of a rule', () => {
         routes:
           'routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all, redirect: / }] }]',
       },
-      want: [at('', '"answer" and "redirect" go with "deny"')],
+      want: [at('', '"response" and "redirect" are allowed only with "deny"')],
     },
   ])
 })

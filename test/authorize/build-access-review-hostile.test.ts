@@ -78,7 +78,7 @@ describe('an API server that reviews requests for a rule, and answers', () => {
   }
 
   it('hostile: sends a long path back, escaped, and is not taken for broken', async () => {
-    await using site = await start({ failures: 1 }, { kind: 'http' })
+    await using site = await start({ failureThreshold: 1 }, { kind: 'http' })
     const { scripted, decide } = site
     scripted.answer = ({ body }) => ({
       status: 201,
@@ -117,7 +117,7 @@ describe('an API server that reviews requests for a rule, and answers', () => {
   })
 
   it('is left alone while it is out of order, and the metrics say so', async () => {
-    await using site = await start({ failures: 2, coolDown: '5s' })
+    await using site = await start({ failureThreshold: 2, coolDown: '5s' })
     const { scripted, decide, clock, built } = site
     const [dependency, ...more] = built.dependencies
     assert.deepEqual(more, [])

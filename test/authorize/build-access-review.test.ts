@@ -62,7 +62,7 @@ describe('an API server that reviews requests for a rule', () => {
   })
 
   it('says once what it says for a while, to those who come together too', async () => {
-    await using site = await start({ remember: '10s' })
+    await using site = await start({ cacheTtl: '10s' })
     const { scripted, decide, clock } = site
     const { promise, resolve } = Promise.withResolvers<void>()
     scripted.answer = () => ({ ...YES, after: promise })
@@ -79,7 +79,7 @@ describe('an API server that reviews requests for a rule', () => {
   })
 
   it('gets the review again after the cache was cleared', async () => {
-    await using site = await start({ remember: '1h' })
+    await using site = await start({ cacheTtl: '1h' })
     const { scripted, decide, built } = site
     assert.equal(await decide(pod('a')), 'permit by-rbac')
     scripted.answer = () => NO
@@ -89,7 +89,7 @@ describe('an API server that reviews requests for a rule', () => {
   })
 
   it('hostile: gets a review of its own for every user who differs in anything that counts', async () => {
-    await using site = await start({ remember: '1h' })
+    await using site = await start({ cacheTtl: '1h' })
     const { scripted, decide } = site
     assert.equal(await decide(pod('a')), 'permit by-rbac')
     scripted.answer = () => NO
@@ -132,7 +132,7 @@ describe('rules that ask', () => {
       reviewed('not-by-rbac', false),
       { allow: 'rest' },
     ]
-    await using site = await start({ remember: '0s' }, { authorize })
+    await using site = await start({ cacheTtl: '0s' }, { authorize })
     const { scripted, decide } = site
     const path = '/api/v1/namespaces/a/pods/web'
     const inB = { path: '/api/v1/namespaces/b/pods/web' }

@@ -75,7 +75,7 @@ export const randomRule = (random: Random, name: string, kind: Kind): Partial<Ru
     ...rarely('paths', () => Array.from({ length: 1 + random(2) }, () => globOf(random)), 3),
     ...rarely('sources', () => some(random, NETWORKS)),
     ...rarely('times', () => [
-      { zone: 'UTC', days: [pick(random, ['mon', 'tue', 'wed'] as const)] },
+      { timeZone: 'UTC', days: [pick(random, ['mon', 'tue', 'wed'] as const)] },
     ]),
     ...rarely(
       'when',

@@ -105,7 +105,7 @@ describe('a rule', () => {
       name: 'has verbs that requests have',
       input: rule('allow: a, verbs: [lists, impersonate, use, head, trace, watch]'),
       want: [0, 1, 2].map((index) =>
-        at(String.raw`\.verbs\[${index}\]`, 'is a verb of no request'),
+        at(String.raw`\.verbs\[${index}\]`, 'is not a Kubernetes verb'),
       ),
     },
     {
@@ -164,11 +164,11 @@ describe('a stretch of time', () => {
     { name: 'is of the week', input: times('days: [mon, sun]'), want: [] },
     { name: 'is of the day', input: times("from: '22:00', to: '24:00'"), want: [] },
     { name: 'is of the calendar', input: times("since: '2026-01-01T00:00:00+01:00'"), want: [] },
-    { name: 'says something', input: times('zone: UTC'), want: [at(time, 'says nothing')] },
+    { name: 'says something', input: times('timeZone: UTC'), want: [at(time, 'has no condition')] },
     {
       name: 'has an end with its beginning',
       input: times("from: '08:00'"),
-      want: [at(time, '"from" and "to" go together$')],
+      want: [at(time, '"from" and "to" must be set together$')],
     },
     {
       name: 'is longer than nothing',
@@ -183,13 +183,13 @@ describe('a stretch of time', () => {
     {
       name: 'has days, times of day, a zone and instants that there are',
       input: times(
-        "days: [monday], from: '8:00', to: '25:00', zone: Europe/Atlantis, since: '2026-02-30T00:00:00Z', until: '2026-01-01'",
+        "days: [monday], from: '8:00', to: '25:00', timeZone: Europe/Atlantis, since: '2026-02-30T00:00:00Z', until: '2026-01-01'",
       ),
       want: [
         at(String.raw`${time}\.days\[0\]`, 'Invalid option'),
         at(String.raw`${time}\.from`, 'must be a time of day'),
         at(String.raw`${time}\.to`, 'must be a time of day'),
-        at(String.raw`${time}\.zone`, 'must be a time zone'),
+        at(String.raw`${time}\.timeZone`, 'must be a time zone'),
         at(String.raw`${time}\.since`, 'must be a date with time and offset'),
         at(String.raw`${time}\.until`, 'must be a date with time and offset'),
       ],
@@ -201,21 +201,21 @@ describe('what a rule answers', () => {
   checkAll([
     {
       name: 'is of refusals',
-      input: rules('{ allow: a, answer: {} }, { allow: b, redirect: /x }'),
+      input: rules('{ allow: a, response: {} }, { allow: b, redirect: /x }'),
       want: [
-        at('', '"answer" and "redirect" go with "deny"$'),
-        /^routes\[0\]\.authorize\[1\]: "answer" and "redirect" go with "deny"$/,
+        at('', '"response" and "redirect" are allowed only with "deny"$'),
+        /^routes\[0\]\.authorize\[1\]: "response" and "redirect" are allowed only with "deny"$/,
       ],
     },
     {
       name: 'is one of two',
-      input: rule('deny: a, answer: {}, redirect: /x'),
-      want: [at('', '"answer" and "redirect" exclude each other$')],
+      input: rule('deny: a, response: {}, redirect: /x'),
+      want: [at('', '"response" and "redirect" cannot be combined$')],
     },
     {
       name: 'is not a success',
-      input: rule('deny: a, answer: { status: 200 }'),
-      want: [at(String.raw`\.answer\.status`, 'Too small')],
+      input: rule('deny: a, response: { status: 200 }'),
+      want: [at(String.raw`\.response\.status`, 'Too small')],
     },
     {
       name: 'leads to a URL or a path',

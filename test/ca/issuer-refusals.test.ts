@@ -254,9 +254,9 @@ describe('a bug', () => {
     world.onRefresh = () => {
       throw new TypeError('a bug')
     }
-    assert.equal(await world.outcome(sealed(grantOf(), makeGrantKey())), 'fault')
+    assert.equal(await world.outcome(sealed(grantOf(), makeGrantKey())), 'internal-error')
     const event = world.event()
-    assert.equal(event.event === 'certificate-refused' && event.reason, 'fault')
+    assert.equal(event.event === 'certificate-refused' && event.reason, 'internal-error')
     assert.match(world.lines.join(), /"level":50.*a bug.*issuance failed/)
   })
 })

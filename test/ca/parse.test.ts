@@ -42,7 +42,7 @@ describe('the least configuration of a signer', () => {
     assert.deepEqual(config, {
       version: 1,
       listen: { address: { kind: 'unix', path: '/etc/countersign/run/signer.sock' }, mode: '0660' },
-      streams: 5_000,
+      maxStreams: 5_000,
       keyring: { kind: 'file', path: '/etc/countersign/grant.keys' },
       authorities: {
         kube: {
@@ -135,9 +135,9 @@ describe('a problem of a signer’s configuration', () => {
       want: /listen\.address: must be "unix:PATH"/,
     },
     {
-      name: 'a mode that lets others in',
+      name: 'a mode with permissions for other users',
       text: { listen: "listen: { address: 'unix:s', mode: '0666' }" },
-      want: /listen\.mode: must be an octal file mode .* nothing for others/,
+      want: /listen\.mode: must be an octal file mode .* without permissions/,
     },
     {
       name: 'a mode that lets others read',

@@ -8,7 +8,7 @@ import { issuing, type Issuing } from './issuing.ts'
 
 const START = '2026-01-01T00:00:00.000Z'
 
-const COUNTED = { event: 'certificates-refused', handle: undefined, since: START }
+const COUNTED = { event: 'certificate-refusals-summary', handle: undefined, since: START }
 
 /** The events of that name. */
 const eventsOf = (world: Issuing, name: string) =>
@@ -22,9 +22,9 @@ describe('refusals in the audit log', () => {
       assert.equal(await world.outcome(handle), 'subject-refused')
     assert.equal(world.audit.events.length, 1)
     await world.issuer[Symbol.asyncDispose]()
-    assert.deepEqual(eventsOf(world, 'certificates-refused'), [
+    assert.deepEqual(eventsOf(world, 'certificate-refusals-summary'), [
       {
-        event: 'certificates-refused',
+        event: 'certificate-refusals-summary',
         handle: handleDigest(handle),
         reason: 'subject-refused',
         count: 999,
@@ -40,7 +40,7 @@ describe('refusals in the audit log', () => {
     world.clock.advance(60_000)
     await world.outcome('nonsense')
     assert.equal(eventsOf(world, 'certificate-refused').length, 2)
-    assert.equal(eventsOf(world, 'certificates-refused').length, 0)
+    assert.equal(eventsOf(world, 'certificate-refusals-summary').length, 0)
   })
 
   it('of many handles are as many events as the budget has, and a count by reason', async () => {
@@ -52,7 +52,7 @@ describe('refusals in the audit log', () => {
     for (let name = 0; name < 100; name++) assert.ok(world.issuer.refusesForm(`later-${name}`))
     assert.equal(eventsOf(world, 'certificate-refused').length, 510)
     await world.issuer[Symbol.asyncDispose]()
-    assert.deepEqual(eventsOf(world, 'certificates-refused'), [
+    assert.deepEqual(eventsOf(world, 'certificate-refusals-summary'), [
       { ...COUNTED, reason: 'handle-malformed', count: 1_590 },
       { ...COUNTED, reason: 'subject-refused', count: 1 },
     ])

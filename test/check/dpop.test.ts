@@ -60,7 +60,7 @@ describe('a token with its proof, over the wire', () => {
       want: `${BEARER},${DPOP}, error="invalid_dpop_proof"`,
     },
     {
-      reason: 'token-unbound',
+      reason: 'token-binding',
       headers: async () => [
         ['authorization', `Bearer ${bound}`],
         ['dpop', await caller.proof(bound, { htu })],
@@ -184,7 +184,7 @@ routes: [{ name: app, authenticate: [tokens], authorize: [{ allow: all }] }]
       const outcome = await service.client.check({
         headers: [['authorization', `Bearer ${unbound}`]],
       })
-      assert.equal(eventOf(service, outcome).reason, 'token-unbound')
+      assert.equal(eventOf(service, outcome).reason, 'token-binding')
       const challenge = 'DPoP realm="Kubernetes", algs="ES256", error="invalid_token"'
       assert.equal(challengeIn(outcome), challenge)
     })

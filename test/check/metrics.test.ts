@@ -110,7 +110,7 @@ describe('the metrics of authz', () => {
       'operation=put,result=done': 1,
       'operation=put,result=failed': 0,
     })
-    assert.equal(before.get('countersign_state_unopened_total'), 1)
+    assert.equal(before.get('countersign_state_decryption_failures_total'), 1)
     assert.equal(before.get('countersign_state_dropped_total'), 7)
     failState()
     const after = await read()
@@ -122,7 +122,7 @@ describe('the metrics of authz', () => {
 
   it('have each source of keys once, by its place alone', async () => {
     const { keySets, read } = setUp()
-    const refresh = { least: MINUTE, most: MINUTE }
+    const refresh = { min: MINUTE, max: MINUTE }
     const times = { refresh, coolDown: MINUTE, maxAge: MINUTE, timeout: 10 }
     for (const url of ['https://127.0.0.1:1/keys?secret=1', 'https://127.0.0.1:1/keys?secret=2']) {
       keySets.lend({ source: { kind: 'url', url }, times })

@@ -31,7 +31,7 @@ describe('the phases of a check', () => {
         transformers: [{ kind: 'headers', transform }],
       })
       assert.ok(decision.outcome === 'deny')
-      assert.equal(decision.reason, 'fault')
+      assert.equal(decision.reason, 'internal-error')
       assert.ok(decision.cause instanceof Error)
       assert.equal(decision.cause.message, 'bug')
       assert.deepEqual(Object.keys(decision.context).slice(-3), ['identity', 'shadows', 'permit'])
@@ -60,8 +60,12 @@ describe('the phases of a check', () => {
 describe('a check that is aborted', () => {
   for (const { name, reason, want } of [
     { name: 'aborted call', reason: undefined, want: 'cancelled' },
-    { name: 'deadline that is near', reason: new DeadlineNear('near'), want: 'too-slow' },
-    { name: 'timeout', reason: new DOMException('late', 'TimeoutError'), want: 'too-slow' },
+    { name: 'deadline that is near', reason: new DeadlineNear('near'), want: 'deadline-exceeded' },
+    {
+      name: 'timeout',
+      reason: new DOMException('late', 'TimeoutError'),
+      want: 'deadline-exceeded',
+    },
   ]) {
     it(`ends with "${want}" after a successful authentication: ${name}`, async () => {
       const leaving = new AbortController()

@@ -164,7 +164,7 @@ describe('a configuration that was refused', () => {
 })
 
 describe('what only one configuration has acquired', () => {
-  const times = { refresh: { least: 60_000, most: 60_000 }, coolDown: 60_000, timeout: 1 }
+  const times = { refresh: { min: 60_000, max: 60_000 }, coolDown: 60_000, timeout: 1 }
   const lend = ({ revocations }: ReturnType<typeof setUp>, host: string): object =>
     revocations.pointed({ hosts: [host] }, { ca: undefined, times })
   const lending = (...lent: readonly object[]) => ({

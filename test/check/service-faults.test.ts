@@ -59,7 +59,7 @@ describe('a bug', () => {
     {
       name: 'in a transformer',
       route: { ...answering(PROVEN), transformers: [{ kind: 'headers', transform: throwing }] },
-      reason: 'fault',
+      reason: 'internal-error',
     },
     {
       name: 'in a transformer, later',
@@ -69,7 +69,7 @@ describe('a bug', () => {
           { kind: 'headers', transform: () => Promise.reject(new TypeError('the bug')) },
         ],
       },
-      reason: 'fault',
+      reason: 'internal-error',
     },
   ]
   for (const { name, route, reason } of PLACES) {

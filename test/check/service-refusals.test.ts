@@ -191,7 +191,7 @@ describe('the answer of a rule', () => {
   const CASES: readonly { name: string; rule: RuleParts; status: number; body: RegExp }[] = [
     {
       name: 'of its own status',
-      rule: { deny: 'closed', answer: { status: 451, body: '{rule}', headers: {} } },
+      rule: { deny: 'closed', response: { status: 451, body: '{rule}', headers: {} } },
       status: 451,
       body: /^closed$/,
     },

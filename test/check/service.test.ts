@@ -77,7 +77,7 @@ for (const kind of ['tcp', 'unix'] as const) {
           source: '203.0.113.7',
           user: 'alice',
           groups: ['dev', 'ops'],
-          groupsCut: undefined,
+          groupsOmitted: undefined,
           authenticator: 'staff',
           authentication: 'basic',
           credential: 'fingerprint',

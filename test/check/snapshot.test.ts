@@ -30,12 +30,12 @@ class BrokenPool extends HashPool {
   }
 }
 
-const configuration = ({ remember = '60s', groups = 'dev', route = '' } = {}): string => `
+const configuration = ({ cacheTtl = '60s', groups = 'dev', route = '' } = {}): string => `
 version: 1
 listen: { authz: unix:authz.sock }
 authenticators:
   staff:
-    basic: { remember: ${remember}, verify: [{ users: { file: users.yaml } }] }
+    basic: { cacheTtl: ${cacheTtl}, verify: [{ users: { file: users.yaml } }] }
 routes:
   - name: app
     authenticate: [staff]
@@ -122,7 +122,7 @@ routes: [{ name: app, authenticate: [staff, guests], authorize: [{ allow: all }]
 describe('the keyring of a snapshot', () => {
   const LINE = Buffer.alloc(32, 7).toString('base64url')
   const route = 'forward: { certificate: { ca: kube, subject: { CN: identity.user } } }'
-  const config = `${configuration({ route })}\ngrants: { keyring: file:grant.keys }\n`
+  const config = `${configuration({ route })}\ncertificateGrants: { keyring: file:grant.keys }\n`
 
   it('seals what a route forwards', async () => {
     await using folder = await temporaryFolder()
@@ -160,7 +160,7 @@ describe('the keyring of a snapshot', () => {
         assert.ok(cause instanceof ConfigurationError)
         const [problem, ...more] = cause.problems
         assert.equal(more.length, 0)
-        assert.equal(problem?.path, 'grants.keyring')
+        assert.equal(problem?.path, 'certificateGrants.keyring')
         assert.equal(problem.position?.line, config.split('\n').length - 1)
         assert.match(problem.message, want)
         assert.ok(!cause.message.includes(LINE.slice(0, 8)))
@@ -192,11 +192,11 @@ describe('what is remembered', () => {
     { name: 'with the users file', next: { users: usersFile('dev, ops') } },
     {
       name: 'when it is to be remembered no longer',
-      next: { config: configuration({ remember: '0s' }) },
+      next: { config: configuration({ cacheTtl: '0s' }) },
     },
     {
       name: 'when it is to be remembered for less',
-      next: { config: configuration({ remember: '1s' }) },
+      next: { config: configuration({ cacheTtl: '1s' }) },
     },
   ]
   for (const { name, next } of ENDS) {
@@ -230,7 +230,7 @@ describe('failed attempts', () => {
     await using folder = await temporaryFolder()
     const { snapshot } = await failing(folder)
     assert.equal(await guess(snapshot, 'secret'), 'too-many-attempts')
-    const config = configuration().replace('basic: {', 'basic: { guard: false,')
+    const config = configuration().replace('basic: {', 'basic: { bruteForceProtection: false,')
     const { snapshot: unguarded } = await failing(folder, config)
     assert.equal(await guess(unguarded, 'secret'), 'permitted')
   })

@@ -114,7 +114,7 @@ describe('a check', () => {
     }
     await using service = await startService(current, undefined, statistics)
     await service.client.check({})
-    assert.deepEqual(reasonsOf(statistics), { [NO_ROUTE]: { fault: 1 } })
+    assert.deepEqual(reasonsOf(statistics), { [NO_ROUTE]: { 'internal-error': 1 } })
     assert.equal(statistics.inFlight, 0)
   })
 })

@@ -20,8 +20,8 @@ describe('countersign envoy istio', () => {
     folder = await temporaryFolder()
     config = folder.file('countersign.yaml')
     const listen = { authz: '127.0.0.1:9001', issuer: '127.0.0.1:8081' }
-    const grants = { keyring: 'file:grant.keys' }
-    await writeFile(config, stringify(await istioConfiguration({ listen, grants })))
+    const certificateGrants = { keyring: 'file:grant.keys' }
+    await writeFile(config, stringify(await istioConfiguration({ listen, certificateGrants })))
   })
   after(() => folder[Symbol.asyncDispose]())
 

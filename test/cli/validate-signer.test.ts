@@ -11,7 +11,7 @@ const CONFIG = `
 version: 1
 listen: { authz: unix:authz.sock }
 authenticators: { staff: { basic: { verify: [{ users: { file: users.yaml } }] } } }
-grants: { keyring: 'file:grant.keys' }
+certificateGrants: { keyring: 'file:grant.keys' }
 routes:
   - name: app
     authenticate: [staff]

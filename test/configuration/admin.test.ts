@@ -68,7 +68,7 @@ admin: ${admin}
 authorities: { kube: { certificate: ca.pem, key: 'file:ca.key' } }`,
     )
   const CASES = [
-    { admin: '127.0.0.1:9090', want: /:3:1: admin: must be "unix:PATH": whoever holds the key/ },
+    { admin: '127.0.0.1:9090', want: /:3:1: admin: must be "unix:PATH": a process with a CA key/ },
     { admin: "{ address: '127.0.0.1:9090' }", want: /admin\.address: must be "unix:PATH"/ },
     { admin: "{ address: 'unix:a', plaintext: true }", want: /unknown key/ },
     { admin: "{ address: 'unix:a', mode: rw }", want: /admin\.mode: must be an octal file mode/ },

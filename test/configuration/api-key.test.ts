@@ -11,8 +11,8 @@ authenticators:
   staff: { apiKey: { ${section} } }`,
 })
 
-const carriers = (...texts: readonly string[]): { authenticators: string } =>
-  authenticators(`file: keys.yaml, carriers: [${texts.join(', ')}]`)
+const locations = (...texts: readonly string[]): { authenticators: string } =>
+  authenticators(`file: keys.yaml, locations: [${texts.join(', ')}]`)
 
 describe('an apiKey section', () => {
   it('needs no more than a file, and then takes x-api-key', () => {
@@ -26,12 +26,12 @@ routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]`
     assert.deepEqual(result.config.authenticators['staff']?.apiKey, {
       realm: 'Countersign',
       file: '/etc/keys.yaml',
-      carriers: [{ header: 'x-api-key' }],
+      locations: [{ header: 'x-api-key' }],
     })
   })
 })
 
-const PLACE = 'authenticators\\.staff\\.apiKey\\.carriers'
+const PLACE = 'authenticators\\.staff\\.apiKey\\.locations'
 const at = (index: number, rest: string): RegExp => new RegExp(`^${PLACE}\\[${index}\\]${rest}`)
 
 describe('an apiKey section is refused', () => {
@@ -41,15 +41,15 @@ describe('an apiKey section is refused', () => {
       input: authenticators(''),
       want: [/apiKey\.file: required, but missing/],
     },
-    { name: 'without a place for keys', input: carriers(), want: [/apiKey\.carriers: /] },
+    { name: 'without a place for keys', input: locations(), want: [/apiKey\.locations: /] },
     {
       name: 'with places that are none, or two',
-      input: carriers('{}', '{ header: x-key, query: key }'),
+      input: locations('{}', '{ header: x-key, query: key }'),
       want: [at(0, ': must have exactly one of'), at(1, ': must have exactly one of')],
     },
     {
       name: 'with names that are none',
-      input: carriers(
+      input: locations(
         '{ header: x_api_key }',
         '{ header: ":path" }',
         '{ header: "" }',
@@ -68,7 +68,7 @@ describe('an apiKey section is refused', () => {
     },
     {
       name: 'with a scheme where none belongs, or none where one does',
-      input: carriers(
+      input: locations(
         '{ header: x-api-key, scheme: Token }',
         '{ header: Authorization }',
         '{ query: key, scheme: Token }',
@@ -81,18 +81,18 @@ describe('an apiKey section is refused', () => {
     },
     {
       name: 'with the scheme of another credential',
-      input: carriers('{ header: Authorization, scheme: bearer }'),
+      input: locations('{ header: Authorization, scheme: bearer }'),
       want: [at(0, '\\.scheme: is the scheme of another kind')],
     },
     {
       name: 'with a scheme that is none',
-      input: carriers('{ header: Authorization, scheme: "A B" }'),
+      input: locations('{ header: Authorization, scheme: "A B" }'),
       want: [at(0, '\\.scheme: must be a word')],
     },
     {
       name: 'with one place twice',
-      input: carriers('{ header: X-Api-Key }', '{ header: x-api-key }'),
-      want: [/apiKey\.carriers: must not name a place twice/],
+      input: locations('{ header: X-Api-Key }', '{ header: x-api-key }'),
+      want: [/apiKey\.locations: must not name a place twice/],
     },
   ])
 })

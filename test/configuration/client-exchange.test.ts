@@ -22,33 +22,36 @@ describe('the exchange of a client', () => {
   checkAll([
     {
       name: 'is complete',
-      input: { listen, issuer: issuer(`secret: file:s, grants: [token_exchange], ${EXCHANGE}`) },
+      input: {
+        listen,
+        issuer: issuer(`secret: file:s, grantTypes: [token_exchange], ${EXCHANGE}`),
+      },
       want: [],
     },
     {
       name: 'is for clients that can keep a secret',
-      input: { listen, issuer: issuer(`grants: [token_exchange], ${EXCHANGE}`) },
+      input: { listen, issuer: issuer(`grantTypes: [token_exchange], ${EXCHANGE}`) },
       want: [new RegExp(`^${AT}\\.secret: is needed for "token_exchange"$`)],
     },
     {
       name: 'says between what',
-      input: { listen, issuer: issuer('secret: file:s, grants: [token_exchange]') },
-      want: [new RegExp(`^${AT}\\.exchange: goes with the grant "token_exchange"`)],
+      input: { listen, issuer: issuer('secret: file:s, grantTypes: [token_exchange]') },
+      want: [new RegExp(`^${AT}\\.exchange: is required with the grant type "token_exchange"`)],
     },
     {
       name: 'is of no use without its grant',
       input: {
         listen,
-        issuer: issuer(`secret: file:s, grants: [device_code], ${EXCHANGE}`),
+        issuer: issuer(`secret: file:s, grantTypes: [device_code], ${EXCHANGE}`),
       },
-      want: [new RegExp(`^${AT}\\.exchange: goes with the grant "token_exchange"`)],
+      want: [new RegExp(`^${AT}\\.exchange: is required with the grant type "token_exchange"`)],
     },
     {
       name: 'is between resources that there are',
       input: {
         listen,
         issuer: issuer(
-          'secret: file:s, grants: [token_exchange], exchange: { from: [https://a.example.org], to: [https://b.example.org] }',
+          'secret: file:s, grantTypes: [token_exchange], exchange: { from: [https://a.example.org], to: [https://b.example.org] }',
         ),
       },
       want: [
@@ -61,7 +64,7 @@ describe('the exchange of a client', () => {
       input: {
         listen,
         issuer: issuer(
-          `secret: file:s, grants: [token_exchange], ${EXCHANGE.replace(' }', ', scopes: { https://ledger.example.org: [book] } }')}`,
+          `secret: file:s, grantTypes: [token_exchange], ${EXCHANGE.replace(' }', ', scopes: { https://ledger.example.org: [book] } }')}`,
         ),
       },
       want: [],
@@ -71,7 +74,7 @@ describe('the exchange of a client', () => {
       input: {
         listen,
         issuer: issuer(
-          `secret: file:s, grants: [token_exchange], ${EXCHANGE.replace(' }', ', scopes: { https://ledger.example.org: [book, read], https://api.example.org: [read] } }')}`,
+          `secret: file:s, grantTypes: [token_exchange], ${EXCHANGE.replace(' }', ', scopes: { https://ledger.example.org: [book, read], https://api.example.org: [read] } }')}`,
         ),
       },
       want: [
@@ -85,7 +88,9 @@ describe('the exchange of a client', () => {
       name: 'is between some at all',
       input: {
         listen,
-        issuer: issuer('secret: file:s, grants: [token_exchange], exchange: { from: [], to: [] }'),
+        issuer: issuer(
+          'secret: file:s, grantTypes: [token_exchange], exchange: { from: [], to: [] }',
+        ),
       },
       want: [new RegExp(`^${AT}\\.exchange\\.from`), new RegExp(`^${AT}\\.exchange\\.to`)],
     },
@@ -93,13 +98,15 @@ describe('the exchange of a client', () => {
       name: 'exchanges the tokens of users',
       input: {
         listen,
-        issuer: issuer(`secret: file:s, grants: [token_exchange], ${EXCHANGE}`, '').replace(
+        issuer: issuer(`secret: file:s, grantTypes: [token_exchange], ${EXCHANGE}`, '').replace(
           / {4}app:.*\n/,
           '',
         ),
       },
       want: [
-        new RegExp(`^${AT}\\.exchange: there are no tokens of people without "issuer\\.login"$`),
+        new RegExp(
+          `^${AT}\\.exchange: needs "issuer\\.login": without it there are no tokens of users$`,
+        ),
       ],
     },
   ])

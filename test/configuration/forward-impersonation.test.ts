@@ -4,9 +4,9 @@ import { describe } from 'node:test'
 import { at, CREDENTIALS, EXCHANGE, ISSUER, route } from './forwarding.ts'
 import { checkAll, ENVOY } from './sections.ts'
 
-const NEEDS = /needs a credential of ours that may impersonate/
+const NEEDS = /needs a credential that may impersonate/
 const NOT_WITH = (key: string): RegExp =>
-  at('headers', `"impersonation" does not go with "${key}", which is the caller’s own`)
+  at('headers', `"impersonation" cannot be combined with "${key}", which is the caller’s`)
 // Callers may have certificates; what counts here is the one that Envoy presents to the upstream.
 const PLAIN = ENVOY.replace('key: edge.key', 'key: edge.key, clientCa: ca.pem')
 const CERTIFIED = PLAIN.replace('ca: ca.pem', 'ca: ca.pem, certificate: c.pem, key: c.key')
@@ -76,7 +76,7 @@ describe('impersonation as the caller', () => {
           forward:
             'headers: impersonation, certificate: { ca: kube, subject: { CN: identity.user } }',
         }),
-        grants: 'grants: { keyring: file:keyring }',
+        grants: 'certificateGrants: { keyring: file:keyring }',
       },
       want: [NOT_WITH('certificate')],
     },
@@ -87,7 +87,7 @@ describe('impersonation as the caller', () => {
         authorize: '{ allow: deputies, impersonate: { users: [bob] } }, { allow: rest }',
         more: ', kind: kubernetes',
       }),
-      want: [at('headers', '"impersonation" does not go with the rule "deputies"')],
+      want: [at('headers', '"impersonation" cannot be combined with the rule "deputies"')],
     },
     {
       name: 'is compatible with a rule that denies impersonation',
@@ -105,7 +105,10 @@ describe('impersonation as the caller', () => {
         authorize: '{ allow: deputies, impersonate: { users: [bob] } }, { allow: rest }',
         more: ', kind: kubernetes',
       }),
-      want: [/^routes\[0\]\.authorize\[0\]\.impersonate: needs the caller’s own/, /the rule "dep/],
+      want: [
+        /^routes\[0\]\.authorize\[0\]\.impersonate: needs the caller’s identity/,
+        /the rule "dep/,
+      ],
     },
   ])
 })

@@ -105,7 +105,7 @@ describe('the full configuration', () => {
   it('has times in milliseconds and paths from its own folder', () => {
     const { listen, authenticators, audit, envoy } = parse()
     const { folder } = { folder: import.meta.dirname }
-    assert.equal(authenticators['staff']?.basic?.remember, 300_000)
+    assert.equal(authenticators['staff']?.basic?.cacheTtl, 300_000)
     assert.equal(envoy?.authzTimeout, 500)
     assert.equal(envoy.listener.streamIdleTimeout, 7_200_000)
     assert.equal(audit.file, join(folder, 'log/audit.jsonl'))
@@ -172,31 +172,31 @@ routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
           basic: {
             realm: 'Countersign',
             verify: [{ users: { file: '/etc/users.yaml' } }],
-            remember: 60_000,
-            guard: {
+            cacheTtl: 60_000,
+            bruteForceProtection: {
               userAndSource: {
                 attempts: 5,
                 backOff: 1_000,
                 lockAfter: 10,
                 lockFor: 900_000,
-                forget: 900_000,
+                decay: 900_000,
               },
               user: {
                 attempts: 20,
                 backOff: 1_000,
                 lockAfter: 30,
                 lockFor: 3_600_000,
-                forget: 3_600_000,
+                decay: 3_600_000,
               },
               source: {
                 attempts: 30,
                 backOff: 1_000,
                 lockAfter: 36,
                 lockFor: 900_000,
-                forget: 120_000,
+                decay: 120_000,
               },
               familiar: 2_592_000_000,
-              repeats: { answer: 30_000, once: 3_600_000 },
+              repeats: { cacheTtl: 30_000, countInterval: 3_600_000 },
               ipv6Prefix: 64,
             },
           },
@@ -241,7 +241,7 @@ describe('the least certificate', () => {
 version: 1
 listen: { authz: unix:run/authz.sock }
 authenticators: { staff: { basic: { verify: [{ users: { file: users.yaml } }] } } }
-grants: { keyring: file:grant.keys }
+certificateGrants: { keyring: file:grant.keys }
 routes:
   - name: app
     authenticate: [staff]

@@ -81,7 +81,7 @@ describe('an upstream IdP of the login page', () => {
     {
       name: 'has a name that no authenticator has',
       input: { listen, issuer: login('issuer: https://login.example.com', 'staff') },
-      want: [/^issuer\.login\.providers\.staff: is the name of an authenticator, too/],
+      want: [/^issuer\.login\.providers\.staff: is also the name of an authenticator/],
     },
     {
       name: 'or an authenticator has to be there',

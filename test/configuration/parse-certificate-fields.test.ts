@@ -8,7 +8,7 @@ import { checkAll, type Sections } from './sections.ts'
 /** One route that forwards such a certificate. */
 const certificate = (text: string): Sections => ({
   routes: `routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }], forward: { certificate: { ca: kube, ${text} } } }]`,
-  grants: 'grants: { keyring: file:grant.keys }',
+  grants: 'certificateGrants: { keyring: file:grant.keys }',
 })
 
 /** A certificate that fits, and this. */

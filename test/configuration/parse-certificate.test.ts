@@ -8,7 +8,7 @@ import { formatProblem } from '../../src/config/problem.ts'
 import { EXTENSIONS } from '../../src/x509/oid.ts'
 import { checkAll, ENVOY, problemsIn, type Sections } from './sections.ts'
 
-const GRANTS = 'grants: { keyring: file:grant.keys }'
+const GRANTS = 'certificateGrants: { keyring: file:grant.keys }'
 
 /** An `envoy` section for a route with a certificate. */
 const WITH_SIGNER = ENVOY.replace('listener:', 'signerAddress: unix:signer.sock\n  listener:')
@@ -62,7 +62,7 @@ describe('a certificate', () => {
     {
       name: 'needs the keys that are shared with the signer',
       input: certificate(SUBJECT, { grants: '' }),
-      want: [at('', 'needs the keys that are shared with the signer: "grants"$')],
+      want: [at('', 'needs the keys that are shared with the signer: "certificateGrants"$')],
     },
     {
       name: 'needs the address of the signer, where Envoy is configured',
@@ -98,7 +98,11 @@ describe('a certificate', () => {
     {
       name: 'says everything that is missing at once',
       input: certificate('', { grants: '', envoy: ENVOY }),
-      want: [at('', '.*"grants"'), at('', '.*"envoy.signerAddress"'), at('', 'needs a "subject"')],
+      want: [
+        at('', '.*"certificateGrants"'),
+        at('', '.*"envoy.signerAddress"'),
+        at('', 'needs a "subject"'),
+      ],
     },
   ])
 })
@@ -108,10 +112,9 @@ describe('the keyring', () => {
     { name: 'may be there for nothing', input: { grants: GRANTS }, want: [] },
     {
       name: 'is never in the configuration itself',
-      input: { grants: `grants: { keyring: ${'A'.repeat(43)} }` },
-      want: [/^grants\.keyring: must be a reference, "file:PATH" or "env:NAME"/],
+      input: { grants: `certificateGrants: { keyring: ${'A'.repeat(43)} }` },
+      want: [/^certificateGrants\.keyring: must be a reference, "file:PATH" or "env:NAME"/],
     },
-    { name: 'is required', input: { grants: 'grants: {}' }, want: [/^grants\.keyring: required/] },
   ])
 })
 
@@ -268,7 +271,7 @@ routes:
       .replace('[x]', '[]')
     const path = 'routes[0].forward.certificate'
     assert.deepEqual(problems(text), [
-      `:9:7: ${path}: needs the keys that are shared with the signer: "grants"`,
+      `:9:7: ${path}: needs the keys that are shared with the signer: "certificateGrants"`,
       `:11:9: ${path}.subject: is not used: "delegate.subject" copies the caller’s; "override" it there`,
       `:19:11: ${path}.delegate.fallback: needs a "subject"`,
     ])

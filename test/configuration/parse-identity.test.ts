@@ -102,7 +102,7 @@ describe('groups in steps', () => {
     {
       name: 'have all steps',
       input: account(
-        'groups: { from: account.groups, keep: [a], drop: [b], rename: { a: b }, prefix: x, most: 1, bytes: 1, beyond: cut }',
+        'groups: { from: account.groups, keep: [a], drop: [b], rename: { a: b }, prefix: x, max: 1, maxBytes: 1, onExcess: truncate }',
       ),
       want: [],
     },
@@ -128,18 +128,18 @@ describe('groups in steps', () => {
     },
     {
       name: 'have a limit that is a whole number',
-      input: account('groups: { most: 1.5 }'),
-      want: [at(String.raw`\.groups\.most`, 'Invalid input')],
+      input: account('groups: { max: 1.5 }'),
+      want: [at(String.raw`\.groups\.max`, 'Invalid input')],
     },
     {
       name: 'have a limit that is one',
-      input: account('groups: { most: 10001 }'),
-      want: [at(String.raw`\.groups\.most`, 'Too big')],
+      input: account('groups: { max: 10001 }'),
+      want: [at(String.raw`\.groups\.max`, 'Too big')],
     },
     {
-      name: 'refuse or cut',
-      input: account('groups: { beyond: ignore }'),
-      want: [at(String.raw`\.groups\.beyond`, 'Invalid option')],
+      name: 'refuse or truncate',
+      input: account('groups: { onExcess: ignore }'),
+      want: [at(String.raw`\.groups\.onExcess`, 'Invalid option')],
     },
   ])
 })

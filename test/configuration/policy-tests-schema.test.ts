@@ -68,7 +68,7 @@ describe('a test', () => {
 
 describe('the request of a test', () => {
   const CREDENTIAL =
-    'holds a credential, and credentials do not stand in a configuration: "identity" says who asks$'
+    'holds a credential. Credentials must not be in a configuration: set "identity" instead$'
   checkAll([
     {
       name: 'may be one that is refused',

@@ -19,9 +19,7 @@ describe('a rule that lets callers impersonate users', () => {
     {
       name: 'is refused without: the API server would ask whether Envoy may',
       input: route(ALLOW),
-      want: [
-        /^routes\[0\]\.authorize\[0\]\.impersonate: needs the caller’s own identity beside it/,
-      ],
+      want: [/^routes\[0\]\.authorize\[0\]\.impersonate: needs the caller’s identity in/],
     },
     {
       name: 'needs none where it denies',

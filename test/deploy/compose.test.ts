@@ -133,9 +133,9 @@ describe('the configurations', () => {
   assert.ok(parsedSigner.ok, JSON.stringify(parsedSigner))
   const { config } = parsed
   const { value: signer } = parsedSigner
-  const { envoy, grants } = config
+  const { envoy, certificateGrants } = config
   assert.ok(envoy)
-  assert.ok(grants)
+  assert.ok(certificateGrants)
 
   /** Every path is one that the service finds in its volumes. */
   const within = (name: string, paths: readonly (string | undefined)[]): void => {
@@ -156,7 +156,7 @@ describe('the configurations', () => {
     )
     within('authz', [
       pathOf(config.listen.authz.address),
-      pathOf(grants.keyring),
+      pathOf(certificateGrants.keyring),
       ...verifiers.flatMap(({ users }) => users?.file ?? []),
     ])
     within('signer', [

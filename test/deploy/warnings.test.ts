@@ -51,9 +51,9 @@ describe('no warning', () => {
       const { config } = valuesSchema.parse(parse(await readFile(path, 'utf8')))
       const { issuer, envoy: _, ...rest } = config // the chart completes `envoy`
       const listen = issuer === undefined ? { authz: LISTEN.authz } : LISTEN
-      const grants = { keyring: 'file:grant.keys' }
+      const certificateGrants = { keyring: 'file:grant.keys' }
       assert.deepEqual(
-        warningsIn(path, stringify({ version: 1, listen, grants, issuer, ...rest })),
+        warningsIn(path, stringify({ version: 1, listen, certificateGrants, issuer, ...rest })),
         [],
       )
     })

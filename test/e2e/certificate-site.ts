@@ -153,7 +153,7 @@ const configuration = (
 ): object => ({
   version: 1,
   listen: { authz: 'unix:authz.sock' },
-  grants: { keyring: 'file:grant.keys' },
+  certificateGrants: { keyring: 'file:grant.keys' },
   authenticators: {
     staff: { basic: { verify: [{ users: { file: 'users.yaml' } }] }, ...authenticator },
     ...authenticators(pki),

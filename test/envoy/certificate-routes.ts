@@ -30,7 +30,7 @@ export const route = (name: string, lifetime?: string, more: Parts = {}): object
 export const configWith = (routes: readonly object[], envoy: Parts = {}): Config =>
   configOf('/etc/countersign', {
     routes,
-    grants: { keyring: 'file:grant.keys' },
+    certificateGrants: { keyring: 'file:grant.keys' },
     envoy: {
       listener: LISTENER,
       signerAddress: 'unix:/run/signer.sock',

@@ -23,7 +23,7 @@ const bootstrapOf = (timeout: string, envoy: Parts = {}): object =>
         url: 'https://id.example.org',
         keys: 'signing-keys',
         login: { authenticators: ['push'] },
-        clients: { cli: { grants: ['device_code'] } },
+        clients: { cli: { grantTypes: ['device_code'] } },
       },
       authenticators: {
         staff: { basic: { verify: [{ users: { file: 'users.yaml' } }] } },

@@ -21,7 +21,7 @@ const configWith = (
 ): Config => {
   const route = { name: 'app', forward }
   return configOf('/etc/countersign', {
-    grants: { keyring: 'file:grant.keys' },
+    certificateGrants: { keyring: 'file:grant.keys' },
     authenticators: {
       cards: { certificate: { trust: 'staff-ca.pem' } },
       staff: { apiKey: { file: 'keys.yaml', carriers } },
@@ -133,7 +133,7 @@ describe('the EnvoyFilter', () => {
         url: 'https://id.example.org',
         keys: 'keys',
         login: { authenticators: ['staff'] },
-        clients: { cli: { grants: ['device_code'] } },
+        clients: { cli: { grantTypes: ['device_code'] } },
       },
       routes: routesOf([{ name: 'app' }]),
       envoy: {
@@ -184,7 +184,7 @@ describe('the files for Istio', () => {
   it('end connections before the certificates that they were opened with', async () => {
     const values = await istioConfiguration({
       listen: { authz: '127.0.0.1:1', issuer: '127.0.0.1:2' },
-      grants: { keyring: 'file:/grant.keys' },
+      certificateGrants: { keyring: 'file:/grant.keys' },
     })
     const lifetime = shortestLifetime(configOf('/etc/countersign', values), 'kubernetes')
     const rule = await objectsOf('kube-apiserver-by-gateway.yaml')

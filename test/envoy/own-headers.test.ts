@@ -11,7 +11,7 @@ import { isRemovedEarly } from './fields.ts'
 const configWith = (...forwards: readonly object[]): Config =>
   configOf('/etc/countersign', {
     authenticators: {
-      staff: { apiKey: { file: 'keys.yaml', carriers: [{ header: 'X-Api-Key' }] } },
+      staff: { apiKey: { file: 'keys.yaml', locations: [{ header: 'X-Api-Key' }] } },
     },
     listen: { authz: 'unix:authz.sock', issuer: 'unix:issuer.sock' },
     issuer: { url: 'https://id.example.org', keys: 'keys' },

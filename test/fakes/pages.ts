@@ -228,7 +228,7 @@ export const SAMPLES: readonly Sample[] = [
     name: 'account-many-groups',
     hasForms: true,
     page: (context) =>
-      accountPage({ ...ACCOUNT, groups: MANY_GROUPS, groupsCut: 37, done: 'ended' }, context),
+      accountPage({ ...ACCOUNT, groups: MANY_GROUPS, groupsOmitted: 37, done: 'ended' }, context),
   },
   {
     name: 'message-error',

@@ -13,7 +13,7 @@ export const REJECTIONS = [
   'token-type',
   'token-claims',
   'token-key-unknown',
-  'token-unbound',
+  'token-binding',
   'credential-conflict',
   'too-many-attempts',
   'token-inactive',

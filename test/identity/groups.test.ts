@@ -197,39 +197,39 @@ describe('too many groups', () => {
   })
 
   it('are counted in bytes of UTF-8', () => {
-    assert.deepEqual(groupsOf('{ bytes: 4 }', ['ää']), ['ää'])
-    assert.equal(groupsOf('{ bytes: 3 }', ['ää']), 'identity-too-large')
+    assert.deepEqual(groupsOf('{ maxBytes: 4 }', ['ää']), ['ää'])
+    assert.equal(groupsOf('{ maxBytes: 3 }', ['ää']), 'identity-too-large')
   })
 
   it('are counted when they have been filtered, prefixed and freed of repetitions', () => {
     assert.equal(groupsOf("{ keep: ['g00*'] }", many(2_000)).length, 100)
-    assert.deepEqual(groupsOf('{ most: 1 }', ['a', 'a']), ['a'])
-    assert.equal(groupsOf("{ bytes: 2, prefix: 'x:' }", ['a']), 'identity-too-large')
+    assert.deepEqual(groupsOf('{ max: 1 }', ['a', 'a']), ['a'])
+    assert.equal(groupsOf("{ maxBytes: 2, prefix: 'x:' }", ['a']), 'identity-too-large')
   })
 
   it('are cut only when the configuration says so, from the end, and it is said how many', () => {
-    const identity = cutOf('{ most: 3, beyond: cut }', many(2_000))
+    const identity = cutOf('{ max: 3, onExcess: truncate }', many(2_000))
     assert.deepEqual(identity.groups, ['g0000', 'g0001', 'g0002'])
-    assert.equal(identity.groupsCut, 1_997)
+    assert.equal(identity.groupsOmitted, 1_997)
   })
 
   it('are cut at the first that does not fit, not by whatever still would', () => {
-    const identity = cutOf('{ bytes: 6, beyond: cut }', ['abc', 'toolong', 'x'])
-    assert.deepEqual([identity.groups, identity.groupsCut], [['abc'], 2])
+    const identity = cutOf('{ maxBytes: 6, onExcess: truncate }', ['abc', 'toolong', 'x'])
+    assert.deepEqual([identity.groups, identity.groupsOmitted], [['abc'], 2])
   })
 
   it('are not spoken of when none was cut', () => {
-    assert.ok(!('groupsCut' in cutOf('{ most: 3, beyond: cut }', many(3))))
+    assert.ok(!('groupsOmitted' in cutOf('{ max: 3, onExcess: truncate }', many(3))))
   })
 
   it('may be any', () => {
-    assert.equal(groupsOf('{ most: 0 }', ['a']), 'identity-too-large')
-    assert.deepEqual(groupsOf('{ most: 0, beyond: cut }', ['a']), [])
+    assert.equal(groupsOf('{ max: 0 }', ['a']), 'identity-too-large')
+    assert.deepEqual(groupsOf('{ max: 0, onExcess: truncate }', ['a']), [])
   })
 
   it('are no way to lose a reserved group: it is refused also where it would be cut', () => {
     const groups = [...many(5), 'system:masters']
-    assert.equal(groupsOf('{ most: 3, beyond: cut }', groups), 'identity-reserved')
+    assert.equal(groupsOf('{ max: 3, onExcess: truncate }', groups), 'identity-reserved')
   })
 
   it('take no time: 10,000 of them against 100 patterns', () => {

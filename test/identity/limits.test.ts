@@ -172,10 +172,10 @@ describe('operators are told', () => {
   })
 
   it('that groups were cut', () => {
-    const [report] = reportsOf('groups: { from: claims.g, most: 1, beyond: cut }', {
+    const [report] = reportsOf('groups: { from: claims.g, max: 1, onExcess: truncate }', {
       g: ['a', 'b'],
     })
-    assert.equal(report?.outcome === 'identity' && report.identity.groupsCut, 1)
+    assert.equal(report?.outcome === 'identity' && report.identity.groupsOmitted, 1)
   })
 
   it('nothing of an identity as expected', () => {

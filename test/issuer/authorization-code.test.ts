@@ -86,7 +86,7 @@ describe('the authorization server, as a foreign client sees it', () => {
     )
     const issued = (await site.audit('tokens-issued')).at(-1)
     assert.deepEqual(
-      [issued?.['grant'], issued?.['user'], issued?.['client'], issued?.['scope']],
+      [issued?.['grantType'], issued?.['user'], issued?.['client'], issued?.['scope']],
       ['authorization_code', 'alice', 'spa', 'openid groups'],
     )
   })

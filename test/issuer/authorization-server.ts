@@ -43,9 +43,9 @@ issuer:
       secret: file:secret
       redirectUris: ['${CALLBACK}']
       resources: [https://api.example.org]
-    cli: { grants: [authorization_code, device_code, refresh_token], redirectUris: ['http://127.0.0.1/callback'] }
+    cli: { grantTypes: [authorization_code, device_code, refresh_token], redirectUris: ['http://127.0.0.1/callback'] }
     partner: { name: Partner & Sons, redirectUris: ['https://partner.example.net/cb'], firstParty: false }
-    robot: { secret: file:secret, grants: [client_credentials], resources: [https://api.example.org] }
+    robot: { secret: file:secret, grantTypes: [client_credentials], resources: [https://api.example.org] }
   resources:
     https://api.example.org: { scopes: [read, write], claims: { team: identity.groups }, algorithm: EdDSA }
 ${issuer}

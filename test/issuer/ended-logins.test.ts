@@ -31,7 +31,7 @@ const EXCHANGES = `{ from: ['${API}', '${LEDGER}'], to: ['${LEDGER}'] }`
 const yaml = withSessions()
   .replace(
     '    robot:',
-    `    gateway: { secret: file:secret, grants: [token_exchange], exchange: ${EXCHANGES} }
+    `    gateway: { secret: file:secret, grantTypes: [token_exchange], exchange: ${EXCHANGES} }
     robot:`,
   )
   .replace('\n  resources:', `\n  resources:\n    ${LEDGER}: { scopes: [read, write, book] }`)
@@ -40,7 +40,7 @@ const yaml = withSessions()
 const withTokens = yaml
   .replace(
     '  staff: { basic',
-    `  tokens: { bearer: { issuer: '${ISSUER}', audiences: ['${API}', '${LEDGER}', web], kind: any, keys: { file: jwks.json }, remember: 0s } }
+    `  tokens: { bearer: { issuer: '${ISSUER}', audiences: ['${API}', '${LEDGER}', web], kind: any, keys: { file: jwks.json }, cacheTtl: 0s } }
   staff: { basic`,
   )
   .replace('authenticate: [browser, staff]', 'authenticate: [browser, tokens, staff]')
@@ -161,7 +161,7 @@ describe('the scopes of an exchanged token', () => {
       configuration()
         .replace(
           '    robot:',
-          `    gateway: { secret: file:secret, grants: [token_exchange], exchange: ${exchanges} }
+          `    gateway: { secret: file:secret, grantTypes: [token_exchange], exchange: ${exchanges} }
     robot:`,
         )
         .replace(

@@ -36,7 +36,7 @@ const yaml = withSessions()
   )
   .replace(
     '    robot:',
-    `    gateway: { secret: file:secret, grants: [token_exchange], exchange: { from: ['${API}'], to: ['${LEDGER}'] } }
+    `    gateway: { secret: file:secret, grantTypes: [token_exchange], exchange: { from: ['${API}'], to: ['${LEDGER}'] } }
     robot:`,
   )
   .replace('\n  resources:', `\n  resources:\n    ${LEDGER}: { claims: { team: identity.groups } }`)

@@ -35,12 +35,12 @@ export const startOffboarding = async (
     .replace('authenticators: [staff]\n', 'authenticators: [staff]\n    recheck: 1s\n')
     .replace(
       'clients:\n',
-      `clients:\n    gateway: { secret: file:secret, grants: [token_exchange], exchange: { from: [${API}], to: [https://ledger.example.org] } }\n`,
+      `clients:\n    gateway: { secret: file:secret, grantTypes: [token_exchange], exchange: { from: [${API}], to: [https://ledger.example.org] } }\n`,
     )
     .replace('  resources:\n', '  resources:\n    https://ledger.example.org: {}\n')
     .replace(
       'authenticators:\n  browser',
-      `authenticators:\n  tokens: { bearer: { issuer: '${ISSUER}', audiences: [${API}], remember: 0s, keys: { url: 'http://127.0.0.1:${port}/jwks' } } }\n  browser`,
+      `authenticators:\n  tokens: { bearer: { issuer: '${ISSUER}', audiences: [${API}], cacheTtl: 0s, keys: { url: 'http://127.0.0.1:${port}/jwks' } } }\n  browser`,
     )
     .replace(
       'routes:\n',

@@ -50,7 +50,12 @@ describe('a login by certificate', () => {
     assert.match((await browser.get(ACCOUNT)).body, /\/certificate["?]/, 'the login page')
     const events = await site.audit('login-ended')
     assert.deepEqual(
-      events.map(({ way, authenticator, cause, detail }) => [way, authenticator, cause, detail]),
+      events.map(({ loginMethod, authenticator, cause, detail }) => [
+        loginMethod,
+        authenticator,
+        cause,
+        detail,
+      ]),
       [['certificate', 'cards', 'recheck', 'certificate-denied']],
     )
   })

@@ -49,9 +49,9 @@ describe('a login by the users file', () => {
       await assertEverything(bob)
       const events = await site.audit('login-ended')
       assert.deepEqual(
-        events.map(({ user, way, authenticator, cause, detail: why }) => [
+        events.map(({ user, loginMethod, authenticator, cause, detail: why }) => [
           user,
-          way,
+          loginMethod,
           authenticator,
           cause,
           why,
@@ -97,7 +97,12 @@ describe('a login by the users file', () => {
     await assertEverything(alice)
     const renewed = await site.audit('login-renewed')
     assert.deepEqual(
-      renewed.map(({ user, groups, way, authenticator }) => [user, groups, way, authenticator]),
+      renewed.map(({ user, groups, loginMethod, authenticator }) => [
+        user,
+        groups,
+        loginMethod,
+        authenticator,
+      ]),
       [['alice', ['dev'], 'password', 'staff']],
     )
   })
@@ -143,7 +148,7 @@ describe('a login by the users file', () => {
     assert.deepEqual(await site.audit('login-ended'), [])
   })
 
-  it('ends when its authenticator is no way to log in any more', async () => {
+  it('ends when its authenticator is no loginMethod to log in any more', async () => {
     await using site = await startOffboarding((yaml) =>
       yaml
         .replace('authenticators: [staff]\n', 'authenticators: [staff, others]\n')

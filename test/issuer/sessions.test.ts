@@ -17,7 +17,7 @@ import { configuration, startSite, type Site } from './authorization-server.ts'
 const APP = 'https://app.example.org'
 const COOKIE = '__Host-countersign'
 
-const withSessions = (state: string, session = '{ remember: 0s }'): string =>
+const withSessions = (state: string, session = '{ cacheTtl: 0s }'): string =>
   configuration()
     .replace(
       'authenticators:\n  staff:',
@@ -80,7 +80,9 @@ describe('sessions of browsers', () => {
   })
 
   it('end when nobody uses them, and at their end in any case', async () => {
-    await using site = await startSite(withSessions('', '{ idle: 1m, longest: 1m, remember: 0s }'))
+    await using site = await startSite(
+      withSessions('', '{ idleTimeout: 1m, maxLifetime: 1m, cacheTtl: 0s }'),
+    )
     const cookie = await sessionAt(site.authz)
     const outcome = await askedOf(site.authz, cookie)
     assert.ok(outcome.allow)
@@ -90,8 +92,8 @@ describe('sessions of browsers', () => {
 
   it('end what they began after `stream`, where they last longer', async () => {
     for (const [section, want] of [
-      ['{ remember: 0s }', '900000'],
-      ['{ stream: 2s, remember: 1m }', '2000'],
+      ['{ cacheTtl: 0s }', '900000'],
+      ['{ maxStreamDuration: 2s, cacheTtl: 1m }', '2000'],
     ] as const) {
       await using site = await startSite(withSessions('', section))
       const cookie = await sessionAt(site.authz)
@@ -132,11 +134,11 @@ describe('sessions of browsers', () => {
   it('hold 2,000 groups, and the cookie none of them', async () => {
     const groups = Array.from({ length: 2_000 }, (_, index) => `team-${index}`)
     const users = `users: { alice: { password: '${await cheapHash('wonderland')}', groups: [${groups.join()}] } }`
-    const wide = 'identity: { groups: { most: 5000, bytes: 60000 } }'
+    const wide = 'identity: { groups: { max: 5000, maxBytes: 60000 } }'
     const yaml = withSessions('state: { sqlite: state.db }')
       .replace('users.yaml } }] } }', `many.yaml } }] }, ${wide} }`)
       .replace('headers: kubernetes', 'bearer: { mint: { audience: kubernetes } }')
-      .replace('session: { remember: 0s } }', `session: { remember: 0s }, ${wide} }`)
+      .replace('session: { cacheTtl: 0s } }', `session: { cacheTtl: 0s }, ${wide} }`)
     await using site = await startSite(yaml, { 'many.yaml': users })
     const cookie = await sessionAt(site.authz)
     assert.ok(cookie.length < 70)

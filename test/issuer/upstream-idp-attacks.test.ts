@@ -80,7 +80,9 @@ describe('a provider that does what none should', () => {
       fake.settings.claims = { nonce: setting.nonce, ...claims }
       fake.settings.signs = signs
       assert.equal((await setting.back()).status, 403)
-      assert.deepEqual(await refusals(setting.site), [['refused', 'provider-unsound', 'fake']])
+      assert.deepEqual(await refusals(setting.site), [
+        ['refused', 'provider-response-invalid', 'fake'],
+      ])
     })
   }
 
@@ -104,7 +106,9 @@ describe('a provider that does what none should', () => {
     await using setting = await begin(fake)
     fake.settings.claims = { nonce: setting.nonce }
     assert.equal((await setting.back()).status, 403)
-    assert.deepEqual(await refusals(setting.site), [['refused', 'provider-unsound', 'fake']])
+    assert.deepEqual(await refusals(setting.site), [
+      ['refused', 'provider-response-invalid', 'fake'],
+    ])
   })
 
   it('is not asked for userinfo where that is turned off', async () => {

@@ -121,13 +121,13 @@ describe('logging in at a provider of others', () => {
         name: 'with the issuer of another (mix-up)',
         returning: (url) => url.searchParams.set('iss', 'https://evil.example.net'),
         status: 403,
-        reason: 'provider-unsound',
+        reason: 'provider-response-invalid',
       },
       {
         name: 'without the issuer, where the provider always says it',
         returning: (url) => url.searchParams.delete('iss'),
         status: 403,
-        reason: 'provider-unsound',
+        reason: 'provider-response-invalid',
       },
       {
         name: 'at the callback of another provider (mix-up)',
@@ -148,13 +148,13 @@ describe('logging in at a provider of others', () => {
         name: 'with two states',
         returning: (url) => url.searchParams.append('state', 'x'),
         status: 403,
-        reason: 'provider-unsound',
+        reason: 'provider-response-invalid',
       },
       {
         name: 'with a token for another nonce',
         leaving: (url) => url.searchParams.set('nonce', 'another'),
         status: 403,
-        reason: 'provider-unsound',
+        reason: 'provider-response-invalid',
       },
       {
         name: 'with a code that was asked for with another challenge',

@@ -74,7 +74,7 @@ describe('a login at a provider of others, with logout there', () => {
     assert.equal(await isIn(site.authz, cookie), false)
     assert.equal(await hasToLogIn(browser), true)
     const [ended] = await site.audit('login-ended')
-    assert.deepEqual([ended?.['user'], ended?.['cause']], ['alice', 'logged-out-there'])
+    assert.deepEqual([ended?.['user'], ended?.['cause']], ['alice', 'upstream-logout'])
   })
 
   for (const args of [['--user', 'alice'], ['--all']]) {

@@ -36,7 +36,7 @@ const startReplica = async (
   // The keys are those that the other replica publishes.
   const keys = {
     url: `http://127.0.0.1:${other}/jwks`,
-    refresh: { least: '1s', most: '1s' },
+    refresh: { min: '1s', max: '1s' },
     coolDown: '100ms',
   }
   const route = (host: string, authenticator: string, forward: object): object => ({

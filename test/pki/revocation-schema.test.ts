@@ -21,7 +21,7 @@ describe('a revocation section', () => {
       nonce: 'optional',
       skew: 60_000,
       maxAge: 300_000,
-      remember: 3_600_000,
+      cacheTtl: 3_600_000,
       timeout: 3_000,
       coolDown: 5_000,
     })
@@ -34,7 +34,7 @@ describe('a revocation section', () => {
       urls: ['http://crl.example.org/ca.crl'],
       distributionPoints: false,
       hosts: [],
-      refresh: { least: 60_000, most: 3_600_000 },
+      refresh: { min: 60_000, max: 3_600_000 },
       skew: 60_000,
       grace: 0,
       timeout: 10_000,
@@ -63,7 +63,7 @@ describe('a revocation section', () => {
     ['a URL with a user', urls('http://user@example.org/'), /without user/],
     ['a URL with a fragment', urls('http://example.org/#a'), /fragment/],
     ['no URL', urls('ocsp.example.org'), /http:\/\/ or https:\/\//],
-    ['bounds the wrong way', { crl: { files: ['a'], refresh: { least: '2h' } } }, /"least"/],
+    ['bounds the wrong way', { crl: { files: ['a'], refresh: { min: '2h' } } }, /"min"/],
     ['a misspelt key', { ocsp: { aia: true, failOpen: true } }, /failOpen/],
     ['another policy', { denied: {}, unavailable: 'ignore' }, /unavailable|deny/],
   ]

@@ -22,13 +22,13 @@ const OCSP: OcspOptions = {
   nonce: 'optional',
   skew: MINUTE,
   maxAge: 5 * MINUTE,
-  remember: HOUR,
+  cacheTtl: HOUR,
   timeout: 2_000,
   coolDown: 5_000,
 }
 const FETCHING = {
   ca: undefined,
-  times: { refresh: { least: HOUR, most: HOUR }, coolDown: 5_000, timeout: 2_000 },
+  times: { refresh: { min: HOUR, max: HOUR }, coolDown: 5_000, timeout: 2_000 },
 }
 
 const ca = new Authority()

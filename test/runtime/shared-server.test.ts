@@ -19,7 +19,7 @@ const BAD: Answered<string> = { answer: 'no', isGood: false }
 
 const LIMITS: SharedServerLimits = {
   timeout: 10_000,
-  failures: 3,
+  failureThreshold: 3,
   coolDown: 5_000,
   concurrency: 8,
   perCaller: { concurrency: 4, perSecond: 10 },
@@ -141,7 +141,7 @@ describe('a credential without an answer', () => {
       assert.equal(await ask(odd, () => GOOD), 'odd')
       clock.advance(1)
     }
-    assert.equal(server.refusals.get('remembered'), 15)
+    assert.equal(server.refusals.get('cached'), 15)
     assert.equal(await ask(odd, () => GOOD), 'yes')
     assert.equal(server.isUp, true)
   })

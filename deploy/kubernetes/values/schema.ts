@@ -24,12 +24,12 @@ export const chartValuesSchema = z
     config: kubernetesObject
       .default({})
       .describe(
-        'countersign.yaml: authenticators, routes, issuer, tests, and of `envoy` the upstreams. The chart writes listen, state, grants and addresses. Empty: nothing is published.',
+        'countersign.yaml: authenticators, routes, issuer, tests, and of `envoy` the upstreams. The chart writes listen, state, certificateGrants and addresses. Empty: nothing is published.',
       ),
     authz: authzSchema,
     envoy: envoySchema,
     signer: signerSchema,
-    grants: z
+    certificateGrants: z
       .strictObject({
         secret: name
           .default('countersign-grants')

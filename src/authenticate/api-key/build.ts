@@ -12,13 +12,13 @@ import type { AuthenticatorParts } from '../parts.ts'
 /** Builds an authenticator for API keys; `undefined` when there are problems with it. */
 export const buildApiKey = async (
   name: string,
-  { realm, file, carriers }: ApiKeyConfig,
+  { realm, file, locations }: ApiKeyConfig,
   { files, problems, clock }: AuthenticatorParts,
 ): Promise<Authenticator | undefined> => {
   const path = ['authenticators', name, 'apiKey']
   const places: KeyPlace[] = []
-  for (const [index, carrier] of carriers.entries()) {
-    await problems.collect([...path, 'carriers', index], () => places.push(placeOf(carrier)))
+  for (const [index, carrier] of locations.entries()) {
+    await problems.collect([...path, 'locations', index], () => places.push(placeOf(carrier)))
   }
   const keys = await problems.collect([...path, 'file'], async () =>
     KeysFile.parse(file, await files.readText(file)),
@@ -26,7 +26,7 @@ export const buildApiKey = async (
   return keys && apiKeyAuthenticator({ name, realm, places, keys, clock })
 }
 
-const placeOf = ({ header, scheme, query }: ApiKeyConfig['carriers'][number]): KeyPlace => {
+const placeOf = ({ header, scheme, query }: ApiKeyConfig['locations'][number]): KeyPlace => {
   if (query !== undefined) return { kind: 'query', name: query }
   if (header === undefined) throw new TypeError('a carrier of no kind') // the schema refuses it
   const complaint = complaintAboutCarrier(header)

@@ -23,13 +23,13 @@ const carrier = z
         'is the scheme of another kind of credential',
       )
       .optional()
-      .describe('What stands before the key in `Authorization` (RFC 9110 §11.4).'),
+      .describe('The authentication scheme before the key in `Authorization` (RFC 9110 §11.4).'),
     query: z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'must be letters, digits, ".", "_" or "-"')
       .optional()
       .describe(
-        'A parameter of the query. The weaker choice: URLs end up in browser histories and in the logs of whatever stands before Envoy.',
+        'A query parameter. Less safe than a header: URLs are kept in browser histories and in the access logs of proxies in front of Envoy.',
       ),
   })
   .refine(
@@ -46,9 +46,9 @@ export const apiKeySchema = z
   .strictObject({
     realm: realmSchema,
     file: pathSchema.describe(
-      'YAML file with the keys; `countersign keys api` makes them. Changes count at once.',
+      'YAML file with the keys; `countersign keys api` makes them. Changes take effect at once.',
     ),
-    carriers: z
+    locations: z
       .array(carrier)
       .min(1)
       .refine(
@@ -57,7 +57,7 @@ export const apiKeySchema = z
         'must not name a place twice',
       )
       .default([{ header: 'x-api-key' }])
-      .describe('Where a key may stand. None of it reaches the upstream.'),
+      .describe('Where a key is read from. The key is removed before the request is forwarded.'),
   })
   .describe('API keys, from a file.')
 

@@ -33,7 +33,7 @@ export interface BearerOptions extends TokenRules {
   readonly realm: string
   readonly keys: KeySet
   /** How long a proof is remembered at most, in milliseconds; 0 for not at all. */
-  readonly remember: number
+  readonly cacheTtl: number
   readonly clock: Clock
   readonly memory: CredentialCache
   /** Without it, nobody can use a token that is bound to a key. */
@@ -121,7 +121,7 @@ const endingOf = async (
 }
 
 const PROVEN = { outcome: 'proven' } as const
-const UNBOUND = { outcome: 'rejected', code: 'token-unbound' } as const
+const UNBOUND = { outcome: 'rejected', code: 'token-binding' } as const
 
 /** Proves tokens, and remembers what it proved for as long as the keys stay what they were. */
 class Prover {
@@ -175,9 +175,9 @@ class Prover {
 
   /** Shared by all requests that show this token now, and remembered under these keys only. */
   async #proofBy(keys: Keys, text: string, plausible: PlausibleToken): Promise<Authentication> {
-    const { memory, remember } = this.#options
+    const { memory, cacheTtl } = this.#options
     // Under these keys what is wrong stays wrong: those that come next look for it under their own name.
-    const lifetimes = { proof: remember, rejection: remember }
+    const lifetimes = { proof: cacheTtl, rejection: cacheTtl }
     return await memory.proofOf(this.#keyOf(text, keys), lifetimes, async () => {
       const user = tokenUser(this.#options.issuer, plausible.subject)
       const code = await refusalOf(plausible, keys, this.#options)
@@ -217,6 +217,6 @@ const hasCode = (proof: Authentication, code: string): boolean =>
 
 /** Everything but the keys that a proof rests on. */
 const generationOf = (options: BearerOptions): string => {
-  const { name, issuer, audiences, kind, algorithms, skew, require, remember } = options
-  return digestOf([name, issuer, audiences, kind, algorithms, skew, require?.source, remember])
+  const { name, issuer, audiences, kind, algorithms, skew, require, cacheTtl } = options
+  return digestOf([name, issuer, audiences, kind, algorithms, skew, require?.source, cacheTtl])
 }

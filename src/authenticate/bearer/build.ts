@@ -28,14 +28,14 @@ const LONGEST_REMEMBERED_MS = 5_000
 
 /** Where users log in at the issuer, and it is us, it is known which logins have ended. */
 const endingsOf = (
-  { issuer, remember }: BearerConfig,
+  { issuer, cacheTtl }: BearerConfig,
   { loginIssuer, loginStatus, state, clock }: AuthenticatorParts,
 ): EndedTokenCheck | undefined =>
   issuer === loginIssuer
     ? endedTokenCheck({
         grant: loginStatus.grant,
         revocationMarks: new RevocationMarks(state.records, clock),
-        remember: Math.min(remember, LONGEST_REMEMBERED_MS),
+        remember: Math.min(cacheTtl, LONGEST_REMEMBERED_MS),
       })
     : undefined
 

@@ -22,7 +22,7 @@ export type HolderVerdict =
   | { readonly outcome: 'proven' }
   | {
       readonly outcome: 'rejected'
-      readonly code: 'token-unbound' | 'proof-invalid' | 'proof-replayed'
+      readonly code: 'token-binding' | 'proof-invalid' | 'proof-replayed'
     }
   | { readonly outcome: 'unavailable'; readonly cause: unknown }
 
@@ -44,7 +44,7 @@ export const holderCheck = (options: DpopOptions): HolderCheck => {
   const known = new WeakMap<Facts, ProofKey>()
   return async (request, token, facts) => {
     const thumbprint = proofKeyOf(facts.claims ?? {}, request.peerCertificate)
-    if (thumbprint === undefined) return rejected('token-unbound')
+    if (thumbprint === undefined) return rejected('token-binding')
     const text = proofIn(request)
     if (text === undefined) return rejected('proof-invalid')
     const subject = { request, token, thumbprint, key: known.get(facts) }

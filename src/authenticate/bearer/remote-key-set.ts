@@ -14,7 +14,7 @@ export interface KeyTimes {
    * Between two fetches while all is well. What the answer says (`Cache-Control: max-age`) counts
    * within these bounds, and without it the longer one; a removed key is used no longer than that.
    */
-  readonly refresh: { readonly least: number; readonly most: number }
+  readonly refresh: { readonly min: number; readonly max: number }
   /**
    * Between two fetches for tokens whose key is not known, and after one that failed. Until keys have
    * been had once, the pause begins small and doubles up to this.
@@ -145,7 +145,7 @@ export class RemoteKeySet implements KeySet, Disposable {
       const signal = AbortSignal.any([this.#end.signal, AbortSignal.timeout(times.timeout)])
       const fetched = await fetchKeys(signal)
       this.#accept(fetched, since)
-      next = REFRESH_AT * within(fetched.maxAge ?? times.refresh.most, times.refresh)
+      next = REFRESH_AT * within(fetched.maxAge ?? times.refresh.max, times.refresh)
     } catch (cause) {
       this.#reject(cause)
       next = this.#pause()
@@ -186,5 +186,5 @@ export class RemoteKeySet implements KeySet, Disposable {
   }
 }
 
-const within = (value: number, { least, most }: KeyTimes['refresh']): number =>
-  Math.min(most, Math.max(least, value))
+const within = (value: number, { min, max }: KeyTimes['refresh']): number =>
+  Math.min(max, Math.max(min, value))

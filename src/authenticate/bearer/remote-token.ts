@@ -22,7 +22,7 @@ export interface AskedTokenSettings {
   /** Changes with every setting that an answer rests on. */
   readonly generation: string
   /** How long an answer is remembered at most, in milliseconds; 0 for not at all. */
-  readonly remember: number
+  readonly cacheTtl: number
   readonly memory: CredentialCache
 }
 
@@ -42,14 +42,14 @@ type Rejection = Extract<Authentication, { outcome: 'rejected' }>
 
 /** Makes an authenticator for bearer tokens that a server is asked about. */
 export const askedTokenAuthenticator = (options: AskedTokenOptions): Authenticator => {
-  const { name, realm, generation, remember, memory } = options
+  const { name, realm, generation, cacheTtl, memory } = options
   const challenges = tokenChallenges(realm, undefined)
   const refuse = (rejection: Rejection): Rejection => ({
     ...rejection,
     challenge: challenges.after(rejection.code, 'bearer'),
   })
   // A token that is not good may be by the next time that somebody asks: soon.
-  const lifetimes = { proof: remember, rejection: remember }
+  const lifetimes = { proof: cacheTtl, rejection: cacheTtl }
   const prove = async (
     token: string,
     source: string,
@@ -83,7 +83,7 @@ export const askedTokenAuthenticator = (options: AskedTokenOptions): Authenticat
       return options.mayUse?.(facts, request) === false
         ? refuse({
             outcome: 'rejected',
-            code: 'token-unbound',
+            code: 'token-binding',
             user: facts.user,
             shown: facts.shown,
           })

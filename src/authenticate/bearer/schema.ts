@@ -22,22 +22,24 @@ const keys = z
       .describe('PEM file: the CAs of the issuer’s certificate. Default: Node’s own.'),
     refresh: z
       .strictObject({
-        least: durationSchema.prefault('1m').describe('At least so long.'),
-        most: durationSchema.prefault('15m').describe('At most so long, also where it says none.'),
+        min: durationSchema.prefault('1m').describe('The lower bound.'),
+        max: durationSchema
+          .prefault('15m')
+          .describe('The upper bound, and the interval without `max-age`.'),
       })
-      .refine(({ least, most }) => least <= most, 'must have "least" no longer than "most"')
+      .refine(({ min, max }) => min <= max, 'must have "min" no longer than "max"')
       .prefault({})
       .describe(
-        'Between two fetches: what the issuer says in `Cache-Control: max-age`, within these bounds. A key that it removes is used no longer than that.',
+        'The interval between two fetches: `Cache-Control: max-age` of the issuer, within these bounds. A removed key is used no longer than that.',
       ),
     coolDown: durationSchema
       .prefault('10s')
       .describe(
-        'Between two fetches for tokens whose key is not known, or after a failed one. Until keys have been had once, the pause begins at 250ms and doubles up to this.',
+        'The pause before a fetch for an unknown key, and after a failed fetch. Until the first success the pause begins at 250ms and doubles up to this.',
       ),
     maxAge: durationSchema
       .prefault('24h')
-      .describe('How long keys are used while the issuer cannot be asked.'),
+      .describe('How long keys are used while the issuer cannot be reached.'),
     timeout: durationSchema.prefault('5s').describe('For one fetch, discovery included.'),
   })
   .refine(({ url, file }) => url === undefined || file === undefined, 'has both "url" and "file"')
@@ -71,27 +73,27 @@ const dpop = z
         'must be at least "1s" and at most "10m"',
       )
       .prefault('60s')
-      .describe('How long a proof is good, from `iat` on; `skew` comes on top, before and after.'),
+      .describe('How long a proof is valid from `iat` on; `skew` is added before and after.'),
     algorithms: z
       .array(z.enum(SIGNATURE_ALGORITHMS))
       .min(1)
       .default([...SIGNATURE_ALGORITHMS])
-      .describe('Signature algorithms of proofs that count; the challenge names them.'),
+      .describe('The accepted signature algorithms of proofs; the challenge names them.'),
     require: z
       .boolean()
       .default(false)
       .describe(
-        'Whether tokens that are bound to nothing are refused, and not asked for. Those that are bound to the caller’s client certificate (RFC 8705) count on.',
+        'Whether unbound tokens are refused, and not named in the challenge. Tokens bound to the caller’s client certificate (RFC 8705) are still accepted.',
       ),
     origins: z
       .record(hostKey, z.array(origin).min(1).describe('Any of them, character by character.'))
       .default({})
       .describe(
-        'Host → the origins under which callers know it, where that is not `https://` and the host: another port, or another name in front of Envoy.',
+        'Host → the origins by which callers reach it, where that is not `https://` and the host: another port, or another name in front of Envoy.',
       ),
   })
   .describe(
-    'Tokens may be bound to a key that the caller proves with every request (DPoP, RFC 9449): `Authorization: DPoP` and one header `DPoP`. Default: such tokens are refused.',
+    'Accepts tokens bound to a key whose possession the caller proves with every request (DPoP, RFC 9449): `Authorization: DPoP` and one header `DPoP`. Default: such tokens are refused.',
   )
 
 /** The `bearer` section. */
@@ -101,11 +103,13 @@ export const bearerSchema = z
     issuer: z
       .string()
       .min(1)
-      .describe('`iss` of its tokens, character by character. Tokens of others are passed on.'),
+      .describe(
+        '`iss` of its tokens, character by character. Tokens of other issuers are left to the next authenticator.',
+      ),
     audiences: z
       .array(z.string().min(1))
       .min(1)
-      .describe('At least one of them has to stand in `aud`.'),
+      .describe('`aud` must contain at least one of them.'),
     kind: z
       .enum(['access', 'any'])
       .default('any')
@@ -116,17 +120,21 @@ export const bearerSchema = z
       .array(z.enum(SIGNATURE_ALGORITHMS))
       .min(1)
       .default([...SIGNATURE_ALGORITHMS])
-      .describe('Signature algorithms that count.'),
+      .describe('The accepted signature algorithms.'),
     skew: durationSchema
       .prefault('30s')
-      .describe('How far the issuer’s clock and ours may be apart.'),
+      .describe('The accepted clock skew between the issuer and this machine.'),
     require: claimsCondition
       .optional()
-      .describe('CEL about `claims` that has to be true, such as `claims.email_verified == true`.'),
+      .describe(
+        'A CEL condition about `claims` that must be true, such as `claims.email_verified == true`.',
+      ),
     keys,
-    remember: durationSchema
+    cacheTtl: durationSchema
       .prefault('5m')
-      .describe('How long a proven token is remembered at most; never past its end. `0s`: not.'),
+      .describe(
+        'How long a verified token is cached at most; never beyond its expiry. `0s`: no caching.',
+      ),
     dpop: dpop.optional(),
   })
   .describe('Bearer tokens (RFC 6750) that are signed JWTs of one issuer (RFC 7519, RFC 9068).')

@@ -32,14 +32,14 @@ export const buildCertificate = async (
   if (anchors === undefined || intermediates === undefined) return undefined
   // There are problems with it. Never go on without what was asked for.
   if (config.revocation !== undefined && revocation === undefined) return undefined
-  const { purposes, remember } = config
+  const { purposes, cacheTtl } = config
   return certificateAuthenticator({
     name,
     source: sourceOf(config),
     trust: trustIn(anchors, intermediates),
     purposes,
     revocation,
-    remember,
+    remember: cacheTtl,
     clock,
     memory,
   })

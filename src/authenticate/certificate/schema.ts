@@ -12,22 +12,22 @@ const SOURCES = ['connection', 'x-forwarded-client-cert', 'client-cert'] as cons
 export const clientCertificateSchema = z
   .strictObject({
     trust: pathSchema.describe(
-      'PEM file: the CAs (trust anchors) whose certificates are accepted. Each has to be a CA’s; they need not be self-signed.',
+      'PEM file: the CAs (trust anchors) whose certificates are accepted. Each must be a CA certificate; it need not be self-signed.',
     ),
     intermediates: pathSchema
       .optional()
       .describe(
-        'PEM file: CAs between those and the callers’ certificates, trusted for nothing by themselves. `from: connection` needs them where callers’ certificates are not signed by `trust` itself, since Envoy tells the caller’s own certificate alone.',
+        'PEM file: intermediate CAs, which are not trust anchors. `from: connection` needs them where callers’ certificates are not signed by a CA of `trust`, since Envoy sends the leaf certificate only.',
       ),
     from: z
       .enum(SOURCES)
       .default('connection')
       .describe(
         [
-          'Where the certificate stands.',
-          '`connection`: it is that of the TLS connection to Envoy, which Envoy tells beside the request (`include_peer_certificate: true` of ext_authz); no caller can forge it.',
-          '`x-forwarded-client-cert`: the header of that name, with `Cert` in it, and `Chain` for intermediates. Whoever writes this header is whoever they like: the connection manager that asks Countersign must have `forward_client_cert_details: SANITIZE_SET` (as Istio’s ingress gateway has, with `Cert`), or get it from a proxy in front over a listener that nobody else reaches. `FORWARD_ONLY` and `ALWAYS_FORWARD_ONLY` pass on what callers send; `APPEND_FORWARD` passes it on to callers with a certificate.',
-          '`client-cert`: `Client-Cert` and `Client-Cert-Chain` (RFC 9440), which Envoy neither writes nor removes: for a TLS-terminating proxy in front that removes what callers send, over a listener that nobody else reaches.',
+          'Where the certificate is read from.',
+          '`connection`: the certificate of the TLS connection to Envoy, which Envoy sends with the check (`include_peer_certificate: true` of ext_authz); callers cannot forge it.',
+          '`x-forwarded-client-cert`: the header of that name, with `Cert`, and `Chain` for intermediates. A client that can set this header can take any identity: the connection manager that calls Countersign must have `forward_client_cert_details: SANITIZE_SET` (as Istio’s ingress gateway has, with `Cert`), or receive the header from a proxy in front, over a listener that only this proxy can reach. `FORWARD_ONLY` and `ALWAYS_FORWARD_ONLY` forward what callers send; `APPEND_FORWARD` does so for callers with a certificate.',
+          '`client-cert`: `Client-Cert` and `Client-Cert-Chain` (RFC 9440), which Envoy neither sets nor removes: for a TLS-terminating proxy in front that removes these headers from requests, over a listener that only this proxy can reach.',
         ].join(' '),
       ),
     element: z
@@ -43,10 +43,10 @@ export const clientCertificateSchema = z
         'Extended key usages, by name (`clientAuth`, `smartcardLogon`, …) or OID: the certificate has to have one of them, and so has every CA above it that has any. An empty list takes every certificate, also one without.',
       ),
     revocation: revocationSchema.optional(),
-    remember: durationSchema
+    cacheTtl: durationSchema
       .prefault('5m')
       .describe(
-        'How long a proven certificate is remembered at most; never past its end, nor past what is known of its revocation. `0s`: not.',
+        'How long a verified certificate is cached at most; never beyond its expiry, nor beyond the validity of its revocation status. `0s`: no caching.',
       ),
   })
   .refine(

@@ -90,7 +90,7 @@ const refusalOf = (
   // One endpoint may answer for several issuers, and their subjects are not the same people.
   if (iss !== undefined && iss !== rules.issuer) return 'token-claims'
   if (!isAccessToken(answer)) return 'token-type'
-  if (hidesItsKey(answer)) return 'token-unbound'
+  if (hidesItsKey(answer)) return 'token-binding'
   if (!isForUs(answer, rules)) return 'token-audience'
   if (exp !== undefined && exp * 1_000 + rules.skew <= now) return 'token-expired'
   if (Math.max(nbf, iat) * 1_000 > now + rules.skew) return 'token-not-yet-valid'

@@ -21,7 +21,7 @@ export const introspectionSchema = z
     issuer: z
       .string()
       .min(1)
-      .describe('Whose tokens they are: `iss`, where an answer has one, character by character.'),
+      .describe('The issuer of the tokens: compared with `iss` of an answer, where it has one.'),
     endpoint: z
       .string()
       .optional()
@@ -29,39 +29,43 @@ export const introspectionSchema = z
     ca: pathSchema
       .optional()
       .describe('PEM file: the CAs of the endpoint’s certificate. Default: Node’s own.'),
-    client: tokenClientSchema.describe('How we prove who we are to the endpoint (RFC 7662 §2.1).'),
+    client: tokenClientSchema.describe(
+      'How Countersign authenticates at the endpoint (RFC 7662 §2.1).',
+    ),
     tokens: z
       .enum(['opaque', 'any'])
       .default('opaque')
       .describe(
-        '`opaque`: tokens that are no signed JWTs; those are passed on. `any`: JWTs of the issuer too.',
+        '`opaque`: only tokens that are not signed JWTs; JWTs are left to the next authenticator. `any`: JWTs of the issuer too.',
       ),
     audiences: z
       .array(z.string().min(1))
       .min(1)
-      .describe('At least one of them has to stand in `aud`: an endpoint answers for all.'),
+      .describe(
+        '`aud` must contain at least one of them: an endpoint answers for tokens of every audience.',
+      ),
     audienceMissing: z
       .enum(['refuse', 'accept'])
       .default('refuse')
       .describe(
-        'An answer without `aud`. `accept` only where the endpoint answers no client but the one that a token is for.',
+        'What happens with an answer without `aud`. Use `accept` only where the endpoint answers no client except the one that a token is issued for.',
       ),
     subject: z
       .enum(['sub', 'username', 'client_id'])
       .default('sub')
       .describe(
-        'What names the user, who is called `<issuer>#<subject>` as for `bearer`, unless `identity` says otherwise.',
+        'The field that names the user. The user name is `<issuer>#<subject>` as for `bearer`, unless `identity` says otherwise.',
       ),
     skew: durationSchema
       .prefault('30s')
-      .describe('How far the issuer’s clock and ours may be apart.'),
+      .describe('The accepted clock skew between the issuer and this machine.'),
     require: answerCondition
       .optional()
-      .describe('CEL about `claims`, the answer, that has to be true.'),
+      .describe('A CEL condition about `claims`, the answer, that must be true.'),
     ...tokenServerKeys,
   })
   .describe(
-    'Bearer tokens that only their issuer can judge, which is asked about each (RFC 7662). After a `bearer` authenticator, which passes them on.',
+    'Opaque bearer tokens, verified by token introspection at their issuer (RFC 7662). Put it after a `bearer` authenticator, which leaves them to it.',
   )
 
 /** The parsed `introspection`. */

@@ -13,7 +13,7 @@ import type { LoginWay } from './way.ts'
 
 /** What they need. */
 export interface LocalRecheckParts {
-  readonly config: Pick<LoginConfig, 'recheck' | 'longest' | 'longestUnchecked'>
+  readonly config: Pick<LoginConfig, 'recheck' | 'maxLifetime' | 'maxLifetimeWithoutRecheck'>
   readonly ways: readonly LoginWay[]
   readonly clock: Clock
 }
@@ -43,15 +43,21 @@ export class LocalRecheck implements LoginCheck<LocalLogin> {
    */
   loginOf(identity: Identity, certificate: string): Omit<LocalLogin, 'session' | 'user'> {
     const { config, clock } = this.#parts
-    const { recheck, longest, longestUnchecked } = config
+    const { recheck, maxLifetime, maxLifetimeWithoutRecheck } = config
     const { authenticator, method } = identity
     const way = method === 'certificate' ? 'certificate' : 'password'
     const proven = way === 'certificate' ? certificateOf(certificate) : accountOf(identity)
     const now = clock.now()
     if (proven === undefined) {
-      return { authenticator, way, ends: now + Math.min(longest, longestUnchecked) }
+      return { authenticator, way, ends: now + Math.min(maxLifetime, maxLifetimeWithoutRecheck) }
     }
-    return { authenticator, way, proven, renewal: checkTimes(now, recheck), ends: now + longest }
+    return {
+      authenticator,
+      way,
+      proven,
+      renewal: checkTimes(now, recheck),
+      ends: now + maxLifetime,
+    }
   }
 
   async check(_login: string, record: ProvenLoginRecord<LocalLogin>): Promise<LoginChecked> {

@@ -2,7 +2,7 @@
 
 import type { Authenticator } from '../authenticator.ts'
 import { basicAuthenticator } from './authenticator.ts'
-import { AttemptGuard, type LockOut } from './attempt-guard.ts'
+import { AttemptGuard, type GuardRules, type LockOut } from './attempt-guard.ts'
 import { unguarded, type PasswordGuard } from './guard.ts'
 import { passwordWait } from './wait.ts'
 import type { BasicConfig } from './schema.ts'
@@ -13,7 +13,7 @@ import { buildVerifier, type BuiltVerifier } from './verifiers.ts'
 /** Builds an authenticator for HTTP Basic, of the verifiers with which there is no problem. */
 export const buildBasic = async (
   name: string,
-  { realm, remember, verify, guard }: BasicConfig,
+  { realm, cacheTtl, verify, bruteForceProtection }: BasicConfig,
   parts: AuthenticatorParts,
 ): Promise<Authenticator> => {
   const built: BuiltVerifier[] = []
@@ -32,7 +32,7 @@ export const buildBasic = async (
   const generation = digestOf([
     name,
     realm,
-    String(remember),
+    String(cacheTtl),
     ...built.map((verifier) => verifier.generation),
   ])
   // An Access-Reject does not say whether the user exists.
@@ -41,18 +41,18 @@ export const buildBasic = async (
     name,
     realm,
     verifiers: built.map(({ verifier }) => verifier),
-    remember,
+    remember: cacheTtl,
     generation,
     memory: parts.memory,
     clock: parts.clock,
-    guard: guardOf(guard, { name, generation, tellsUnknown }, parts),
+    guard: guardOf(bruteForceProtection, { name, generation, tellsUnknown }, parts),
     tellsUnknown,
     loginDeadline: passwordWait({ verify }),
   })
 }
 
 const guardOf = (
-  rules: BasicConfig['guard'],
+  rules: BasicConfig['bruteForceProtection'],
   about: { readonly name: string; readonly generation: string; readonly tellsUnknown: boolean },
   { state, clock, logger }: AuthenticatorParts,
 ): PasswordGuard => {
@@ -70,5 +70,24 @@ const guardOf = (
       },
       'lock-out begins',
     )
-  return new AttemptGuard({ ...rules, name, generation, state, clock, onLockOut })
+  return new AttemptGuard({ ...guardRulesOf(rules), name, generation, state, clock, onLockOut })
 }
+
+type GuardConfig = Exclude<BasicConfig['bruteForceProtection'], false>
+
+/** The rules of `bruteForceProtection`, as the guard takes them. */
+export const guardRulesOf = ({
+  userAndSource,
+  user,
+  source,
+  repeats,
+  ...further
+}: GuardConfig): GuardRules => ({
+  ...further,
+  userAndSource: paceOf(userAndSource),
+  user: paceOf(user),
+  source: paceOf(source),
+  repeats: { answer: repeats.cacheTtl, once: repeats.countInterval },
+})
+
+const paceOf = ({ decay, ...pace }: GuardConfig['user']) => ({ ...pace, forget: decay })

@@ -1,4 +1,4 @@
-// `guard` of `basic`: what failed attempts cost.
+// `bruteForceProtection` of `basic`: what failed attempts cost.
 
 import { z } from 'zod'
 import { durationSchema } from '../../config/values.ts'
@@ -23,16 +23,23 @@ const positive = (fallback: string) =>
 const pace = ({ attempts, lockAfter, lockFor, forget, most }: PaceDefaults) =>
   z
     .strictObject({
-      attempts: z.int().min(1).max(most).default(attempts).describe('So many may fail in a row.'),
-      backOff: positive('1s').describe('To wait after that many, doubled with each one more.'),
+      attempts: z
+        .int()
+        .min(1)
+        .max(most)
+        .default(attempts)
+        .describe('Failures in a row before waits begin.'),
+      backOff: positive('1s').describe(
+        'The wait after that many failures, doubled with each further one.',
+      ),
       lockAfter: z
         .int()
         .min(1)
         .max(most)
         .default(lockAfter)
-        .describe('The lock-out begins after so many.'),
-      lockFor: positive(lockFor).describe('How long it lasts; no wait is longer.'),
-      forget: positive(forget).describe('Of what is counted, one is forgotten in such a time.'),
+        .describe('The number of failures at which the lock-out begins.'),
+      lockFor: positive(lockFor).describe('The duration of the lock-out, and the longest wait.'),
+      decay: positive(forget).describe('The count decreases by one in each such interval.'),
     })
     .refine(
       (given) => given.attempts <= given.lockAfter,
@@ -47,7 +54,7 @@ const rules = z.strictObject({
     lockFor: '15m',
     forget: '15m',
     most: MOST_FOR_USER,
-  }).describe('Failures of one user from one address. A success ends them.'),
+  }).describe('Failures of one user from one address. A success resets them.'),
   user: pace({
     attempts: 20,
     lockAfter: 30,
@@ -55,7 +62,7 @@ const rules = z.strictObject({
     forget: '1h',
     most: MOST_FOR_USER,
   }).describe(
-    'Failures of one user from anywhere. Only unfamiliar addresses wait for it. A success ends the failures from its own address.',
+    'Failures of one user from all addresses. Only unfamiliar addresses wait for it. A success resets the failures from its own address.',
   ),
   source: pace({
     attempts: 30,
@@ -64,37 +71,42 @@ const rules = z.strictObject({
     forget: '2m',
     most: MOST_FOR_SOURCE,
   }).describe(
-    'Failures from one address, of all users. No success ends them; users to whom it is familiar do not wait for them.',
+    'Failures from one address, of all users. A success does not reset them; users who are familiar there do not wait for them.',
   ),
   familiar: durationSchema
     .prefault('30d')
     .describe(
-      'How long an address is familiar after the user was proven from there. Then nobody elsewhere can make the user wait. `0s`: none is.',
+      'How long an address is familiar after a successful login of the user from it. Failures from elsewhere do not lock the user out there. `0s`: no address is familiar.',
     ),
   repeats: z
     .strictObject({
-      answer: durationSchema
+      cacheTtl: durationSchema
         .prefault('30s')
         .describe(
-          'A password that was refused is refused again for so long, and nobody is asked: so long a password that was just set may not work, if it was tried before.',
+          'How long the refusal of a password is cached. A password that was tried before it was set may not work for this time.',
         ),
-      once: durationSchema.prefault('1h').describe('It counts only once in such a time.'),
+      countInterval: durationSchema
+        .prefault('1h')
+        .describe('The same wrong password counts as one failure within this time.'),
     })
-    .refine(({ answer, once }) => answer <= once, 'must have "answer" no longer than "once"')
+    .refine(
+      ({ cacheTtl, countInterval }) => cacheTtl <= countInterval,
+      'must have "cacheTtl" no longer than "countInterval"',
+    )
     .prefault({})
-    .describe('The same wrong password again, from a client that was set up wrong.'),
+    .describe('Repeats of the same wrong password, as from a misconfigured client.'),
   ipv6Prefix: z
     .int()
     .min(32)
     .max(128)
     .default(64)
-    .describe('So many bits of an IPv6 address are one address for all of this.'),
+    .describe('The prefix length by which IPv6 addresses count as one.'),
 })
 
-/** The `guard` section. */
+/** The `bruteForceProtection` section. */
 export const guardSchema = z
   .union([z.literal(false), rules])
   .prefault({})
   .describe(
-    'Failed attempts are counted, and whoever fails too often is answered 429 with `Retry-After`, whatever the password. Callers are told apart by the address that Envoy trusts: behind a load balancer set `envoy.listener.trustedHops`, or one caller locks out all. `false` turns it off.',
+    'Brute-force protection: failed attempts are counted, and after too many the answer is 429 with `Retry-After`, whatever the password. Callers are distinguished by the address that Envoy trusts: behind a load balancer set `envoy.listener.trustedHops`, or one caller locks out all. `false` turns it off.',
   )

@@ -26,7 +26,7 @@ const REFUSED = {
   'user-disabled': barred('user-disabled'),
   'user-locked': barred('user-locked'),
   'user-expired': barred('user-expired'),
-  'user-not-now': barred('user-not-now'),
+  'user-restricted': barred('user-restricted'),
   'password-expired': barred('password-expired'),
   'password-must-change': barred('password-must-change'),
   'second-factor-required': barred('second-factor-required'),

@@ -25,7 +25,7 @@ const client = z
     certificate: pathSchema.describe('PEM file: the certificate with its chain.'),
     key: secretSchema.describe('Its private key, PEM.'),
   })
-  .describe('A certificate that is shown to the servers.')
+  .describe('The client certificate for the servers.')
 
 const entrySearch = z
   .strictObject({
@@ -55,7 +55,7 @@ const ldapGroups = z
         nested,
       })
       .optional()
-      .describe('Groups stand in the user’s entry.'),
+      .describe('Groups are an attribute of the user’s entry.'),
     search: z
       .strictObject({
         base: z.string().min(1).describe('The DN under which groups are.'),
@@ -67,11 +67,11 @@ const ldapGroups = z
         nested,
       })
       .optional()
-      .describe('Groups are searched that name the user.'),
+      .describe('Groups are entries that name the user, found by a search.'),
     activeDirectory: z
       .strictObject({
         base: z.string().min(1).describe('The DN under which groups are.'),
-        filter: z.string().default('(objectClass=group)').describe('What a group must be.'),
+        filter: z.string().default('(objectClass=group)').describe('The filter (RFC 4515).'),
       })
       .optional()
       .describe('AD resolves nested groups itself, in one search.'),
@@ -79,13 +79,15 @@ const ldapGroups = z
       .string()
       .min(1)
       .optional()
-      .describe('The attribute that a group is called by. Default: the first value of its DN.'),
-    under: z.string().min(1).optional().describe('Only groups under this DN count.'),
-    primaryUnder: z
+      .describe(
+        'The attribute with the group’s name. Default: the value of the first RDN of its DN.',
+      ),
+    subtree: z.string().min(1).optional().describe('Only groups below this DN are used.'),
+    primaryGroupBase: z
       .string()
       .min(1)
       .optional()
-      .describe('AD: the primary group too, searched under this DN.'),
+      .describe('AD: includes the primary group, searched under this DN.'),
     limit: count(500).describe(
       'A user with more groups is refused: a list cut short could hide a denial.',
     ),
@@ -95,18 +97,18 @@ const ldapGroups = z
       [attribute, search, activeDirectory].filter((way) => way !== undefined).length === 1,
     'must have exactly one of "attribute", "search" and "activeDirectory"',
   )
-  .describe('Where groups are found, and what they are called. Absent: users have none.')
+  .describe('How groups are found and named. Absent: users have no groups.')
 
 const ldap = z
   .strictObject({
     servers: z
       .array(z.string().regex(/^ldaps?:\/\/[^/?#]+$/, 'must be ldap://HOST or ldaps://HOST'))
       .min(1)
-      .describe('Asked in this order: the first that works serves everything.'),
+      .describe('In order of preference: the first one that works is used.'),
     startTls: z
       .boolean()
       .default(true)
-      .describe('Upgrades `ldap://` by StartTLS, and sends nothing where that fails.'),
+      .describe('Upgrades `ldap://` connections by StartTLS, and sends nothing where that fails.'),
     ca: pathSchema
       .optional()
       .describe('PEM file: the CAs of the servers’ certificates. Default: Node’s own.'),
@@ -122,13 +124,15 @@ const ldap = z
         password: secretSchema.describe('Its password.'),
       })
       .optional()
-      .describe('The service account that searches; the password is then tried on what it found.'),
+      .describe(
+        'The service account for the search; the user’s password is then verified by a bind as the entry found.',
+      ),
     direct: z
       .array(z.string().includes('{user}', { message: 'must hold {user}' }))
       .min(1)
       .optional()
       .describe(
-        'In place of `bind`: names on which the password is tried at once, such as `uid={user},ou=people,dc=example` or `{user}@corp.example`.',
+        'In place of `bind`: names to bind with the user’s password directly, such as `uid={user},ou=people,dc=example` or `{user}@corp.example`.',
       ),
     search: entrySearch.optional(),
     attributes: z
@@ -149,10 +153,10 @@ const ldap = z
     groups: ldapGroups.optional(),
     connectTimeout: durationSchema.prefault('2s').describe('For a connection with its handshake.'),
     operationTimeout: durationSchema.prefault('3s').describe('For each bind and search.'),
-    concurrency: count(8).describe('Users proven at a time.'),
-    waiting: count(128).describe('Users waiting for that; more are answered 503.'),
-    coolDown: durationSchema.prefault('5s').describe('How long a failed server is left alone.'),
-    idle: durationSchema.prefault('60s').describe('How long an unused connection is kept.'),
+    concurrency: count(8).describe('Verifications at a time.'),
+    maxPending: count(128).describe('Verifications that wait; further ones get 503.'),
+    coolDown: durationSchema.prefault('5s').describe('How long a failed server is not contacted.'),
+    idleTimeout: durationSchema.prefault('60s').describe('How long an unused connection is kept.'),
   })
   .refine(
     ({ servers, startTls }) => startTls || servers.every(isEncryptedOrLocal),
@@ -197,7 +201,9 @@ const attributeSource = z
         }
       })
       .optional()
-      .describe('Which values count; the value is its first group, or else what it matched.'),
+      .describe(
+        'The values to use, as a regular expression; the group name is its first capture group, or the whole match.',
+      ),
     prefix: z.string().optional().describe('Put in front of each value.'),
   })
   .describe('Where values come from.')
@@ -222,19 +228,19 @@ const radius = z
         }),
       )
       .min(1)
-      .describe('Asked in this order until one answers.'),
+      .describe('Called in this order until one answers.'),
     timeout: durationSchema
       .prefault('5s')
       .describe(
-        'For one verification, everything included. A server that asks the user on a telephone needs as long as the user does: the login page waits for it, and so does the generated Envoy; HTTP Basic gives up after 10 s.',
+        'For one verification with all retransmissions. A server that sends a push notification needs as long as the user: the login page waits for it, and so does the generated Envoy; HTTP Basic gives up after 10 s.',
       ),
-    retries: z.int().min(0).default(2).describe('How often one server is asked again.'),
+    retries: z.int().min(0).default(2).describe('Retransmissions to one server.'),
     nasIdentifier: z
       .string()
       .min(1)
       .default('countersign')
-      .describe('`NAS-Identifier`: who we are.'),
-    callingStation: z
+      .describe('`NAS-Identifier` of Countersign.'),
+    callingStationId: z
       .boolean()
       .default(true)
       .describe('Sends the caller’s address as `Calling-Station-Id` (RFC 2865 §5.31).'),
@@ -247,11 +253,11 @@ const radius = z
       .default('as-typed')
       .describe('The user’s name: as typed, in lower case, or `User-Name` of the reply.'),
     groups: z.array(attributeSource).default([]).describe('Reply attributes that are groups.'),
-    rejectMeans: z
+    onReject: z
       .enum(['wrong-password', 'unknown-user'])
       .default('wrong-password')
       .describe(
-        'What an Access-Reject is taken for; with `unknown-user` the next verifier is asked.',
+        'How an Access-Reject is interpreted; with `unknown-user` the next verifier is called.',
       ),
   })
   .refine(
@@ -287,13 +293,15 @@ export const basicSchema = z
     verify: z
       .array(verifier)
       .min(1)
-      .describe('Password verifiers, asked in order; one that does not know the user passes on.'),
-    remember: durationSchema
+      .describe(
+        'Password verifiers, called in order: the next one where a verifier does not know the user.',
+      ),
+    cacheTtl: durationSchema
       .prefault('60s')
       .describe(
-        'How long a proven password is remembered (as a keyed hash, in memory), so that its next request does not pay for the hash again. `0s` turns it off.',
+        'How long a verified password is cached (as a keyed hash, in memory), so that the next request does not compute the password hash again. `0s`: no caching.',
       ),
-    guard: guardSchema,
+    bruteForceProtection: guardSchema,
   })
   .describe('HTTP Basic authentication (RFC 7617).')
 

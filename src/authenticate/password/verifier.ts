@@ -13,7 +13,7 @@ export type AccountRefusal =
   | 'user-disabled'
   | 'user-locked'
   | 'user-expired'
-  | 'user-not-now' // outside its hours, or from elsewhere than it may
+  | 'user-restricted' // outside its hours, or from elsewhere than it may
   | 'password-expired'
   | 'password-must-change'
   | 'second-factor-required' // and whoever shows the password cannot be asked for it

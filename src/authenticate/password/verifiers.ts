@@ -107,9 +107,9 @@ const ldapOptions = async (config: LdapConfig, read: SecretReader): Promise<Ldap
       connectTimeout: config.connectTimeout,
       operationTimeout: config.operationTimeout,
       concurrency: config.concurrency,
-      waiting: config.waiting,
+      waiting: config.maxPending,
       coolDown: config.coolDown,
-      idle: config.idle,
+      idle: config.idleTimeout,
     },
     proof:
       bind !== undefined && search !== undefined
@@ -129,11 +129,11 @@ const ldapOptions = async (config: LdapConfig, read: SecretReader): Promise<Ldap
 
 const groupsOf = (groups: LdapConfig['groups']): LdapOptions['groups'] => {
   if (groups === undefined) return undefined
-  const { attribute, search, activeDirectory, name, under, primaryUnder, limit } = groups
+  const { attribute, search, activeDirectory, name, subtree, primaryGroupBase, limit } = groups
   const common = {
     name: name === undefined ? ('rdn' as const) : { attribute: name },
-    under,
-    primaryUnder,
+    under: subtree,
+    primaryUnder: primaryGroupBase,
     limit,
   }
   if (search !== undefined) return { lookup: { kind: 'search', ...search }, ...common }

@@ -10,11 +10,19 @@ import type { AuthenticatorParts } from '../parts.ts'
 /** Builds an authenticator for the sessions of browsers. */
 export const buildSession = (
   name: string,
-  { remember, stream, origins }: SessionConfig,
+  { cacheTtl, maxStreamDuration, origins }: SessionConfig,
   { memory, state, loginStatus, clock }: AuthenticatorParts,
 ): Authenticator => {
   const sessions = new BrowserSessions(state.records, state.keys, clock)
   const { login: statusOf } = loginStatus
-  const options = { name, sessions, remember, stream, memory, statusOf, clock }
+  const options = {
+    name,
+    sessions,
+    remember: cacheTtl,
+    stream: maxStreamDuration,
+    memory,
+    statusOf,
+    clock,
+  }
   return sameOriginOnly(sessionAuthenticator(options), new Set(origins))
 }

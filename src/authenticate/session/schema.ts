@@ -19,34 +19,36 @@ const origin = z
 /** The `session` section. */
 export const sessionSchema = z
   .strictObject({
-    idle: period('1h').describe('After so long without a request people log in again.'),
-    longest: period('12h').describe(
-      'After so long they log in again in any case. Without a question, where the session at the authorization server (`issuer.login.longest`) goes on.',
+    idleTimeout: period('1h').describe(
+      'Idle timeout: users log in again after this time without a request.',
     ),
-    stream: durationSchema
+    maxLifetime: period('12h').describe(
+      'Maximal lifetime of the session. While the login at the authorization server lasts (`issuer.login.maxLifetime`), a new session needs no interaction.',
+    ),
+    maxStreamDuration: durationSchema
       .prefault('15m')
       .refine(
         (milliseconds) => milliseconds >= 1_000 && milliseconds <= 86_400_000,
         'must be 1s to 24h',
       )
       .describe(
-        'After so long Envoy ends a request of the session, whatever it is: a WebSocket, a watch, `kubectl exec` in a dashboard, a long download. The client connects again and is judged again, so nothing that an ended session began goes on for longer. A request never outlives the session itself either.',
+        'Maximal duration of one request of the session: a WebSocket, a watch, `kubectl exec` in a dashboard, a long download. Envoy then ends it; the client connects again and is checked again. So no request outlives an ended session for longer than this, nor the session’s own end.',
       ),
-    remember: durationSchema
+    cacheTtl: durationSchema
       .prefault('5s')
       .refine((milliseconds) => milliseconds <= 60_000, 'must be at most 1m')
       .describe(
-        'For how long a session is not looked up again in `state`; a session that was ended is good for so long still. `0s` looks it up for every request.',
+        'For how long a session is cached before it is looked up in `state` again; a session that was ended is accepted for up to this time. `0s`: looked up for every request.',
       ),
     origins: z
       .array(origin)
       .default([])
       .describe(
-        'Further origins, such as `https://app.example.org`, whose pages may change something and open WebSockets by the session. Pages of the host itself always may, all others never.',
+        'Further origins, such as `https://app.example.org`, whose pages may send unsafe requests and open WebSockets with the session. Pages of the host itself always may; pages of further origins may not.',
       ),
   })
   .describe(
-    'The session of a browser, by a cookie that holds nothing but a random text. Who shows none and navigates is sent to `issuer.login`; what is not a navigation gets 401.',
+    'Browser sessions, by a cookie that holds a random value only. A navigation without a session is redirected to `issuer.login`; any other request without one gets 401.',
   )
 
 /** The parsed `session`. */

@@ -16,12 +16,14 @@ export const tokenReviewSchema = z
     audiences: z
       .array(z.string().min(1))
       .default([])
-      .describe('At least one of them must be the token’s. Default: those of the API server.'),
+      .describe(
+        'The token must be valid for at least one of them. Default: those of the API server.',
+      ),
     issuers: z
       .array(z.string().min(1))
       .default([])
       .describe(
-        'Only JWTs that name one of these as `iss` are shown to the API server; the others are passed on. Default: every token that gets here.',
+        'Only JWTs with one of these as `iss` are sent to the API server; further tokens are left to the next authenticator. Default: every token.',
       ),
     ...tokenServerKeys,
   })
@@ -29,7 +31,7 @@ export const tokenReviewSchema = z
     for (const message of reviewServerProblems(value)) context.addIssue({ code: 'custom', message })
   })
   .describe(
-    'Bearer tokens that a Kubernetes API server is asked about (TokenReview): those of service accounts, and whatever else it accepts.',
+    'Bearer tokens verified by a Kubernetes API server (TokenReview): service account tokens, and all further tokens that it accepts.',
   )
 
 /** The parsed `tokenReview`. */

@@ -18,7 +18,7 @@ const compileTime = ({
   days,
   from,
   to,
-  zone,
+  timeZone,
   since,
   until,
 }: TimeConfig): ((at: number) => boolean) => {
@@ -27,7 +27,7 @@ const compileTime = ({
   const isDay = (day: number): boolean => days === undefined || days.includes(dayName(day))
   const first = minutesOf(from ?? '00:00')
   const last = minutesOf(to ?? '24:00')
-  const clock = wallClock(zone)
+  const clock = wallClock(timeZone)
   return (at) => {
     if (at < begins || at >= ends) return false
     const { day, minute } = clock(at)

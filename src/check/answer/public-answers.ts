@@ -72,7 +72,7 @@ export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
   'user-disabled': REJECTED,
   'user-locked': REJECTED,
   'user-expired': REJECTED,
-  'user-not-now': REJECTED,
+  'user-restricted': REJECTED,
   'password-expired': REJECTED,
   'password-must-change': REJECTED,
   'second-factor-required': REJECTED,
@@ -92,7 +92,7 @@ export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
   'token-type': REJECTED,
   'token-claims': REJECTED,
   'token-key-unknown': REJECTED,
-  'token-unbound': REJECTED,
+  'token-binding': REJECTED,
   'token-inactive': REJECTED,
   'proof-invalid': REJECTED,
   'proof-replayed': REJECTED,
@@ -198,8 +198,8 @@ export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
   'credential-expired': REJECTED,
   'transform-unavailable': UNAVAILABLE,
   cancelled: UNAVAILABLE,
-  'too-slow': UNAVAILABLE,
-  fault: UNAVAILABLE,
+  'deadline-exceeded': UNAVAILABLE,
+  'internal-error': UNAVAILABLE,
   'audit-unavailable': UNAVAILABLE,
 }
 

@@ -86,7 +86,7 @@ const RETRY_AFTER_SECONDS = 5
 // As the API server itself has it (apiserver v0.37.2, pkg/server/filters/maxinflight.go).
 const KUBERNETES_RETRY_AFTER_SECONDS = 1
 // A bug is there the next time too, and another wait for the deadline is a long one.
-const LASTING: ReadonlySet<Refusal> = new Set(['fault', 'too-slow', 'cancelled'])
+const LASTING: ReadonlySet<Refusal> = new Set(['internal-error', 'deadline-exceeded', 'cancelled'])
 
 const waitAfter = ({ reason, context, retryAfter }: Denial): number | undefined => {
   const { status } = PUBLIC_ANSWERS[reason]

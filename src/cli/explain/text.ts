@@ -125,8 +125,9 @@ const identityBlock = ({ identity: phase }: Explanation): readonly string[] => {
   const { outcome, code, detail, identity } = phase
   const block = [headline('identity', outcome, code, detail)]
   if (identity === undefined) return block
-  const { user, uid, groups, groupsCut, extra, authenticator, method, expires, claims } = identity
-  const cut = groupsCut === undefined ? '' : ` (and ${groupsCut} that were cut off)`
+  const { user, uid, groups, groupsOmitted, extra, authenticator, method, expires, claims } =
+    identity
+  const cut = groupsOmitted === undefined ? '' : ` (and ${groupsOmitted} that were cut off)`
   return [
     ...block,
     ...rows([

@@ -145,7 +145,7 @@ const decisionLines = (decision: TracedDecision): Lines => {
       ['as', kubernetes?.impersonation && `${kubernetes.impersonation.user} (impersonation)`],
       ['forwarded', forwarded.join(', ')],
       ['token', labelled('jti', decision.jti.join(', '))],
-      ['certificate', labelled('grant', decision.handle)],
+      ['certificate', labelled('handle', decision.handle)],
       ['answer', outcome === 'deny' && status !== undefined ? String(status) : undefined],
       ['detail', decision.detail],
       ['request id', decision.request],
@@ -200,7 +200,7 @@ const issuedLines = (issuance: TracedIssuance): Lines => [
     ['subject', issuance.subject],
     ['fingerprint', issuance.fingerprint],
     ['serial', issuance.serial],
-    ['grant', issuance.handle],
+    ['handle', issuance.handle],
     ['valid', joined([issuance.notBefore, issuance.notAfter], ' to ')],
   ]),
 ]
@@ -208,7 +208,7 @@ const issuedLines = (issuance: TracedIssuance): Lines => [
 const refusedLines = ({ time, handle, reason, detail }: TracedRefusal): Lines => [
   heading(time, 'signer', `refused a certificate: ${reason}`),
   ...rows([
-    ['grant', handle],
+    ['handle', handle],
     ['detail', detail],
   ]),
 ]
@@ -281,13 +281,13 @@ const loginLines = (login: TracedLogin): Lines => [
   heading(
     login.time,
     login.event,
-    joined([login.outcome, login.reason, labelled('by', login.way)]),
+    joined([login.outcome, login.reason, labelled('by', login.loginMethod)]),
   ),
   ...rows([
     ['who', login.user],
     ['client', login.client],
     ['provider', joined([login.provider, login.cause], ', ')],
-    ['grant', login.grant],
+    ['grant type', login.grantType],
     ['token', labelled('jti', login.jti.join(', '))],
     ['login', login.login],
     ['from', login.source],

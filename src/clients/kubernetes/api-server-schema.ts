@@ -10,18 +10,18 @@ export const apiServerSchema = z
   .strictObject({
     ...reviewServerKeys,
     ...tokenServerKeys,
-    remember: durationSchema
+    cacheTtl: durationSchema
       .prefault('10s')
       .describe(
-        'How long an answer is remembered: so late a changed role binding is noticed. `0s`: not.',
+        'How long an answer is cached. A changed role binding takes effect after at most this time. `0s`: no caching.',
       ),
-    concurrency: z.int().min(1).default(256).describe('Questions at a time; others wait.'),
+    concurrency: z.int().min(1).default(256).describe('Requests at a time; further ones wait.'),
   })
   .superRefine((value, context) => {
     for (const message of reviewServerProblems(value)) context.addIssue({ code: 'custom', message })
   })
   .describe(
-    'The Kubernetes API server that `subjectAccessReview` of a rule asks: about the caller, also where the request impersonates somebody; on routes of `kind: http` about the path and the method in lower case (`nonResourceURLs` of a ClusterRole).',
+    'The Kubernetes API server that `subjectAccessReview` of a rule asks: about the caller, also where the request impersonates another user; on routes of `kind: http` about the path and the method in lower case (`nonResourceURLs` of a ClusterRole).',
   )
 
 /** The parsed `apiServer`. */

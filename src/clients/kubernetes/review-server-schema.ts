@@ -10,20 +10,22 @@ export const reviewServerKeys = {
     .boolean()
     .default(false)
     .describe(
-      'Asks the API server of the cluster that we run in, by the service account of our own pod. It needs the ClusterRole `system:auth-delegator`.',
+      'Uses the API server of the cluster that Countersign runs in, with the service account of its pod. It needs the ClusterRole `system:auth-delegator`.',
     ),
   server: z.string().optional().describe('The API server, such as `https://10.0.0.1:6443`.'),
   ca: pathSchema.optional().describe('PEM file: the CAs of its certificate. Default: Node’s own.'),
   token: secretSchema
     .optional()
-    .describe('The token that proves us to it. A file is read again when it changes.'),
+    .describe(
+      'The token that authenticates Countersign to it. A file is read again when it changes.',
+    ),
   client: z
     .strictObject({
       certificate: pathSchema.describe('PEM file: the certificate with its chain.'),
       key: secretSchema.describe('Its private key, PEM.'),
     })
     .optional()
-    .describe('The certificate that proves us to it.'),
+    .describe('The client certificate that authenticates Countersign to it.'),
 } as const
 
 interface ReviewServerGiven {

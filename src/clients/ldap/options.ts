@@ -37,7 +37,7 @@ export interface LdapLimits {
   /** For each single bind and search. Default: 3000. */
   readonly operationTimeout: number
   /**
-   * Users proven at a time. Each holds at most one connection of the service account and one for
+   * Verifications at a time. Each holds at most one connection of the service account and one for
    * the bind as the user, so each server sees at most twice as many. Default: 8.
    */
   readonly concurrency: number

@@ -19,7 +19,7 @@ export interface NasOptions {
   readonly nasAddress?: string | undefined
   readonly serviceType: number
   readonly nasPortType: number
-  readonly callingStation: boolean
+  readonly callingStationId: boolean
 }
 
 /** What is the user's own in a request. */
@@ -37,11 +37,17 @@ export class RequestTemplate {
   /** Status-Server (RFC 5997 §3). */
   readonly status: RequestContent
   readonly #common: readonly Attribute[]
-  readonly #callingStation: boolean
+  readonly #callingStationId: boolean
 
   /** @throws CountersignError `configuration-invalid` for what no attribute can carry */
-  constructor({ nasIdentifier, nasAddress, serviceType, nasPortType, callingStation }: NasOptions) {
-    this.#callingStation = callingStation
+  constructor({
+    nasIdentifier,
+    nasAddress,
+    serviceType,
+    nasPortType,
+    callingStationId,
+  }: NasOptions) {
+    this.#callingStationId = callingStationId
     const identifier = text(ATTRIBUTE['NAS-Identifier'], nasIdentifier)
     if (!isSendable(identifier.value)) {
       throw new CountersignError('configuration-invalid', 'a NAS-Identifier has 1 to 253 bytes')
@@ -73,7 +79,7 @@ export class RequestTemplate {
   /** RFC 2865 §5.31 has the caller's telephone number here; what is no telephone sends its address. */
   #callerOf(source: string): readonly Attribute[] {
     const caller = text(ATTRIBUTE['Calling-Station-Id'], source)
-    return this.#callingStation && isSendable(caller.value) ? [caller] : []
+    return this.#callingStationId && isSendable(caller.value) ? [caller] : []
   }
 }
 

@@ -8,8 +8,8 @@ const assertion = z
     key: secretSchema.describe('The private key: PEM, PKCS#8, not encrypted.'),
     algorithm: z
       .enum(['ES256', 'RS256', 'PS256', 'EdDSA'])
-      .describe('How it signs (RFC 7518 §3.1, RFC 8037).'),
-    keyId: z.string().min(1).optional().describe('`kid`, where the server wants one.'),
+      .describe('The signature algorithm (RFC 7518 §3.1, RFC 8037).'),
+    keyId: z.string().min(1).optional().describe('`kid`, where the server requires one.'),
     audience: z
       .enum(['issuer', 'endpoint'])
       .default('issuer')
@@ -17,20 +17,20 @@ const assertion = z
     lifetime: durationSchema
       .prefault('1m')
       .refine((milliseconds) => milliseconds >= 1_000, 'must be at least 1s')
-      .describe('How long each assertion is good for.'),
+      .describe('The lifetime of each assertion.'),
   })
   .describe('`private_key_jwt`: a signed assertion with each request (RFC 7523).')
 
 /** The `client` section. */
 export const tokenClientSchema = z
   .strictObject({
-    id: z.string().min(1).describe('Our client id there.'),
+    id: z.string().min(1).describe('Countersign’s client id at the issuer.'),
     secret: secretSchema.optional().describe('Its secret.'),
     method: z
       .enum(['basic', 'post'])
       .default('basic')
       .describe(
-        'Where the secret stands: `client_secret_basic`, or `client_secret_post` for servers that know only that.',
+        'How the secret is sent: `client_secret_basic`, or `client_secret_post` for servers that support only that.',
       ),
     assertion: assertion.optional(),
     certificate: z
@@ -39,7 +39,7 @@ export const tokenClientSchema = z
         key: secretSchema.describe('Its private key, PEM.'),
       })
       .optional()
-      .describe('A certificate that is shown to the endpoint: mutual TLS (RFC 8705).'),
+      .describe('The client certificate for the endpoint: mutual TLS (RFC 8705).'),
   })
   .refine(
     ({ secret, assertion: signed }) => secret === undefined || signed === undefined,

@@ -7,30 +7,30 @@ const count = (fallback: number) => z.int().min(1).default(fallback)
 
 /** How much a server is asked, and what is remembered of its answers: keys of both sections. */
 export const tokenServerKeys = {
-  remember: durationSchema
+  cacheTtl: durationSchema
     .prefault('30s')
     .describe(
-      'How long an answer is remembered at most; never past the token’s end. So late a revocation may be noticed. `0s`: not.',
+      'How long an answer is cached at most; never beyond the token’s expiry. A revocation takes effect after at most this time. `0s`: no caching.',
     ),
   timeout: durationSchema.prefault('5s').describe('For one answer.'),
-  failures: count(5).describe(
-    'The server is left alone after so many failures that say something of it: no connection, or different tokens without an answer.',
+  failureThreshold: count(5).describe(
+    'The circuit breaker opens after this many failures of the server: no connection, or different tokens without an answer.',
   ),
   coolDown: durationSchema
     .prefault('5s')
     .describe(
-      'For so long; then a few requests try it. A token without an answer is not asked about again for as long.',
+      'How long the circuit stays open before a few requests try the server again. A token without an answer is not sent again for the same time.',
     ),
   concurrency: count(256).describe(
-    'Questions at a time; others wait. A quarter is kept for tokens that were good before.',
+    'Requests at a time; further ones wait. A quarter is reserved for tokens that were valid before.',
   ),
   perCaller: z
     .strictObject({
-      concurrency: count(20).describe('Questions that are open or wait.'),
-      perSecond: count(50).describe('Questions a second, and as many at once.'),
+      concurrency: count(20).describe('Requests in progress or waiting.'),
+      perSecond: count(50).describe('Requests a second, and as many at once.'),
     })
     .prefault({})
     .describe(
-      'What one caller may ask; beyond that, 429 `rate-limited`. A caller is a source address (an IPv6 /64) while it shows tokens that are not known to be good; for `apiServer` and token exchange, the user. Raise it where many users share an address, as behind a proxy.',
+      'The budget of one caller; beyond it, 429 `rate-limited`. A caller is a source address (an IPv6 /64) while its tokens are not known to be valid; for `apiServer` and token exchange, the user. Raise it where many users share an address, as behind a proxy.',
     ),
 } as const

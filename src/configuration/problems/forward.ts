@@ -69,19 +69,19 @@ const reportImpersonation = (route: RouteConfig, { envoy }: Config, report: Repo
     ...(certificate === undefined ? [] : ['certificate']),
   ]
   for (const key of callers) {
-    const message = `"impersonation" does not go with "${key}", which is the caller’s own credential and not one that may impersonate; use ${ours}`
+    const message = `"impersonation" cannot be combined with "${key}", which is the caller’s credential and may not impersonate. Use ${ours}`
     report(['headers'], message)
   }
   // Without `envoy`, what Envoy presents is written down elsewhere.
   const server = envoy?.upstreams[upstream]
   const lacks = server !== undefined && server.certificate === undefined
   if (callers.length === 0 && bearer === undefined && lacks) {
-    const message = `"impersonation" needs a credential of ours that may impersonate: ${ours}, or the "certificate" of envoy.upstreams.${upstream}`
+    const message = `"impersonation" needs a credential that may impersonate. Set ${ours}, or the "certificate" of envoy.upstreams.${upstream}`
     report(['headers'], message)
   }
   for (const { rule, effect, name: ruleName } of placedRules(authorize)) {
     if (effect !== 'allow' || rule.impersonate === undefined) continue
-    const message = `"impersonation" does not go with the rule "${ruleName}", which lets callers impersonate others: the headers cannot say both; use "kubernetes", or take "impersonate" out of the rule`
+    const message = `"impersonation" cannot be combined with the rule "${ruleName}", which lets callers impersonate other users: the headers can carry only one identity. Use "kubernetes", or remove "impersonate" from the rule`
     report(['headers'], message)
   }
 }

@@ -16,7 +16,7 @@ import { mappingOf } from '../../authenticate/mapping.ts'
 
 /** What an example comes to. */
 type ExampleOutcome =
-  | ({ readonly outcome: 'identity'; readonly groupsCut?: number } & Names)
+  | ({ readonly outcome: 'identity'; readonly groupsOmitted?: number } & Names)
   | { readonly outcome: 'refused'; readonly code: IdentityRefusal; readonly detail: string }
   /** It could not be put to the test. */
   | { readonly outcome: 'unusable'; readonly reason: string }
@@ -74,9 +74,13 @@ const outcomeOf = async (
   try {
     const result = mappingOf(name, config).identityOf(await factsOf(config, example, files))
     if (result.outcome === 'refused') return result
-    const { user, uid, groups, extra, groupsCut } = result.identity
+    const { user, uid, groups, extra, groupsOmitted } = result.identity
     const names = { user, ...(uid === undefined ? {} : { uid }), groups, extra }
-    return { outcome: 'identity', ...names, ...(groupsCut === undefined ? {} : { groupsCut }) }
+    return {
+      outcome: 'identity',
+      ...names,
+      ...(groupsOmitted === undefined ? {} : { groupsOmitted }),
+    }
   } catch (cause) {
     if (!(cause instanceof CountersignError)) throw cause
     return { outcome: 'unusable', reason: cause.message }

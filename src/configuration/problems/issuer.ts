@@ -42,7 +42,7 @@ const aboutListener = ({ issuer, listen }: Config, complain: Complain): void => 
   ) {
     complain(
       ['listen', 'issuer'],
-      'a TCP address that is not loopback needs "tls", or "plaintext: true" for key sets alone: whoever can change what is read there can sign tokens',
+      'a TCP address that is not loopback needs "tls", or "plaintext: true" for key sets alone: an attacker who can change the key set on the way can sign tokens',
     )
   }
 }
@@ -59,13 +59,13 @@ export const issuerWarnings = ({ issuer, listen }: Config, locate: Locate): read
   if (issuer?.login === undefined || listen.issuer === undefined) return []
   if (provesPeers(listen.issuer)) return []
   const message =
-    'is a TCP address without "tls": the address of a caller that Envoy tells is not believed there, so that to lock-outs, audit and sessions every caller has the address of Envoy, and one who guesses passwords locks out all; beyond this machine passwords cross the network in the clear. Listen on a UNIX socket, or set "tls"'
+    'is a TCP address without "tls": caller addresses sent by Envoy are not trusted there, so lock-outs, audit and sessions see the address of Envoy for every caller, and one attacker locks out all users. Beyond this machine passwords cross the network in the clear. Listen on a UNIX socket, or set "tls"'
   return [locate(['listen', 'issuer'], message)]
 }
 
 /** The grants by which a user logs in. */
-const forPeople = ({ grants }: ClientConfig): boolean =>
-  grants.includes('authorization_code') || grants.includes('device_code')
+const forPeople = ({ grantTypes }: ClientConfig): boolean =>
+  grantTypes.includes('authorization_code') || grantTypes.includes('device_code')
 
 const aboutSessions = ({ issuer, authenticators, routes }: Config, complain: Complain): void => {
   for (const [index, route] of routes.entries()) {
@@ -75,13 +75,16 @@ const aboutSessions = ({ issuer, authenticators, routes }: Config, complain: Com
     )
     if (name === undefined) continue
     if (issuer?.login === undefined) {
-      complain(['authenticators', name, 'session'], 'nobody can log in without "issuer.login"')
+      complain(
+        ['authenticators', name, 'session'],
+        'needs "issuer.login": without it no user can log in',
+      )
     }
     for (const [place, host] of match.hosts.entries()) {
       if (!host.includes('*')) continue
       complain(
         ['routes', index, 'match', 'hosts', place],
-        `has to be written out where "${name}" is a session: people come back to the host after a login`,
+        `must be a host without "*" where "${name}" is a session: users return to this host after login`,
       )
     }
   }
@@ -98,14 +101,14 @@ const aboutClients = (config: Config, complain: Complain): void => {
   const entries = Object.entries(clients)
   const isServer = entries.length > 0 || hasSessions(config)
   if (isServer && new URL(url).pathname !== '/') {
-    complain(['issuer', 'url'], 'must have no path where people or clients get tokens')
+    complain(['issuer', 'url'], 'must have no path where the issuer is an authorization server')
   }
   if (hasSessions(config) && !url.startsWith('https:')) {
     complain(['issuer', 'url'], 'must begin with https:// where there are sessions of browsers')
   }
   for (const [id, client] of entries) {
     if (login === undefined && forPeople(client)) {
-      complain(['issuer', 'clients', id], 'nobody can log in for it without "issuer.login"')
+      complain(['issuer', 'clients', id], 'needs "issuer.login": without it no user can log in')
     }
     for (const [index, resource] of client.resources.entries()) {
       if (Object.hasOwn(resources, resource)) continue
@@ -126,10 +129,10 @@ const aboutClients = (config: Config, complain: Complain): void => {
     if (client.exchange !== undefined && login === undefined) {
       complain(
         ['issuer', 'clients', id, 'exchange'],
-        'there are no tokens of people without "issuer.login"',
+        'needs "issuer.login": without it there are no tokens of users',
       )
     }
-    if (client.grants.includes('client_credentials') && client.resources.length === 0) {
+    if (client.grantTypes.includes('client_credentials') && client.resources.length === 0) {
       complain(['issuer', 'clients', id, 'resources'], 'say what "client_credentials" are for')
     }
   }
@@ -160,11 +163,15 @@ const aboutLogin = (config: Config, complain: Complain): void => {
   if (issuer?.login === undefined) return
   const { login, clients } = issuer
   if (!Object.values(clients).some(forPeople) && !hasSessions(config)) {
-    complain(['issuer', 'login'], 'there is neither a client nor a session that people log in for')
+    complain(
+      ['issuer', 'login'],
+      'is not used: there is neither a client nor a session to log in for',
+    )
   }
   for (const name of Object.keys(login.providers)) {
     if (!Object.hasOwn(authenticators, name)) continue
-    const message = 'is the name of an authenticator, too: the audit log could not tell them apart'
+    const message =
+      'is also the name of an authenticator: the audit log could not distinguish them. Rename one'
     complain(['issuer', 'login', 'providers', name], message)
   }
   for (const [index, name] of login.authenticators.entries()) {
@@ -172,7 +179,7 @@ const aboutLogin = (config: Config, complain: Complain): void => {
     const authenticator = authenticators[name]
     if (authenticator === undefined) complain(path, 'is none of "authenticators"')
     else if (authenticator.basic === undefined && authenticator.certificate === undefined) {
-      complain(path, 'is of a kind that people cannot log in by: "basic" and "certificate" are')
+      complain(path, 'cannot be used at the login page: "basic" and "certificate" can')
     } else if (
       authenticator.certificate !== undefined &&
       listen.issuer !== undefined &&
@@ -180,7 +187,7 @@ const aboutLogin = (config: Config, complain: Complain): void => {
     ) {
       complain(
         path,
-        'needs "listen.issuer" to be a UNIX socket, or to have "tls": which certificate a caller has is what Envoy says there, and it is believed from a proven peer alone',
+        'needs "listen.issuer" to be a UNIX socket, or to have "tls": the caller’s certificate is accepted from an authenticated Envoy only',
       )
     }
   }

@@ -42,7 +42,7 @@ const reportName = (
   report: Report,
 ): void => {
   if (names.has(name)) {
-    const message = `"${name}" names an earlier rule of this route too; audit could not tell them apart`
+    const message = `"${name}" is also the name of an earlier rule of this route: the audit log could not distinguish them. Rename one`
     report([...place, effect], message)
   }
   names.add(name)
@@ -60,7 +60,7 @@ const reportAuthenticators = (
   for (const [position, authenticator] of authenticators.entries()) {
     if (proving.has(authenticator)) continue
     const known = [...proving].join(', ')
-    const message = `"${authenticator}" names nobody here: "authenticate" does not have it, or not as the first of "all" (there are: ${known})`
+    const message = `"${authenticator}" never authenticates callers of this route: it is not in "authenticate", or not the first of "all" (there are: ${known})`
     report([...place, 'authenticators', position], message)
   }
 }
@@ -76,7 +76,7 @@ const reportNeeds = (
   }
   if (effect === 'allow' && rule.impersonate !== undefined && !namesCaller(forward)) {
     const message =
-      'needs the caller’s own identity beside it ("forward" of the route), or the API server would ask whether Envoy may impersonate'
+      'needs the caller’s identity in "forward" of the route: otherwise the API server checks whether Envoy may impersonate'
     report([...place, 'impersonate'], message)
   }
 }

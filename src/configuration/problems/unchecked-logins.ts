@@ -7,7 +7,7 @@ import type { VerifierConfig } from '../../authenticate/password/schema.ts'
 import type { Problem } from '../../config/problem.ts'
 import type { Config } from '../schema.ts'
 
-// A working day, which is the default of `longestUnchecked`.
+// A working day, which is the default of `maxLifetimeWithoutRecheck`.
 const LONG_MS = 28_800_000
 
 /** Warns where users stay logged in for more than 8 hours after they were removed. */
@@ -16,11 +16,15 @@ export const uncheckedLoginWarnings = (
   locate: Locate,
 ): readonly Problem[] => {
   const login = issuer?.login
-  if (login === undefined || Math.min(login.longest, login.longestUnchecked) <= LONG_MS) return []
+  if (
+    login === undefined ||
+    Math.min(login.maxLifetime, login.maxLifetimeWithoutRecheck) <= LONG_MS
+  )
+    return []
   const ways = uncheckedWays(login, authenticators)
   if (ways.length === 0) return []
   const message = `users of ${ways.join(', ')} cannot be looked up again: a user who is removed there stays logged in for so long. Make it shorter`
-  return [locate(['issuer', 'login', 'longestUnchecked'], message)]
+  return [locate(['issuer', 'login', 'maxLifetimeWithoutRecheck'], message)]
 }
 
 const uncheckedWays = (

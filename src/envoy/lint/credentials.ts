@@ -49,7 +49,7 @@ const placesOf = (config: AuthenticatorConfig | undefined): readonly Place[] => 
   return [
     ...schemes.map((): Place => ({ kind: 'header', name: 'authorization' })),
     ...(bearer?.dpop === undefined ? [] : [{ kind: 'header', name: 'dpop' } as const]),
-    ...(apiKey?.carriers ?? []).flatMap(({ header, query }): readonly Place[] => [
+    ...(apiKey?.locations ?? []).flatMap(({ header, query }): readonly Place[] => [
       ...(header === undefined ? [] : [{ kind: 'header', name: header } as const]),
       ...(query === undefined ? [] : [{ kind: 'parameter', name: query } as const]),
     ]),

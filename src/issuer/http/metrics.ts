@@ -26,7 +26,7 @@ const TOKEN_ERRORS: ReadonlySet<string> = new Set([
 
 /** Counts since the start, over all configurations. */
 export class IssuerMetrics {
-  readonly #logins = new Counter<'way' | 'outcome' | 'reason'>(
+  readonly #logins = new Counter<'login_method' | 'outcome' | 'reason'>(
     'countersign_logins_total',
     'What was shown at the login page, by way (password, certificate, or the provider), outcome (succeeded, challenged, refused) and, of refusals, the reason that the audit log has.',
   )
@@ -35,10 +35,10 @@ export class IssuerMetrics {
     'Sessions of browsers that began on routes.',
   ).begin({})
   readonly #signOuts = new Counter<'which'>(
-    'countersign_sign_outs_total',
+    'countersign_logouts_total',
     'Times that logins were ended: that of the browser in use (here), another one (one), all of a user (everywhere), or by `countersign sessions` those of everybody. Logins that end by themselves are not seen.',
   )
-  readonly #tokens = new Counter<'grant'>(
+  readonly #tokens = new Counter<'grant_type'>(
     'countersign_tokens_issued_total',
     'Answers of the token endpoint with tokens, by grant_type.',
   )
@@ -58,13 +58,13 @@ export class IssuerMetrics {
     'countersign_login_provider_request_duration_seconds',
     'What providers of others where people log in were asked, by result: answered, or failed where there was no answer or an error of theirs.',
   )
-  readonly #renewed = new Counter<'way'>(
+  readonly #renewed = new Counter<'login_method'>(
     'countersign_logins_renewed_total',
     'Logins that were checked again and are good, by way (password, certificate, or the provider): at providers each time, here where groups or attributes have changed.',
   )
-  readonly #ended = new Counter<'way' | 'cause'>(
+  readonly #ended = new Counter<'login_method' | 'cause'>(
     'countersign_logins_ended_total',
-    'Logins that were ended, by way and cause: not-renewed or logged-out-there by their provider, recheck where the user could not log in here any more.',
+    'Logins that were ended, by way and cause: not-renewed or upstream-logout by their provider, recheck where the user could not log in here any more.',
   )
 
   get all(): readonly Metric[] {
@@ -94,15 +94,16 @@ export class IssuerMetrics {
 
   written(event: AuditEvent): void {
     if (event.event === 'login') {
-      const { way, outcome, reason = '' } = event // to Prometheus an empty label is none
-      this.#logins.inc({ way, outcome, reason })
+      const { loginMethod, outcome, reason = '' } = event // to Prometheus an empty label is none
+      this.#logins.inc({ login_method: loginMethod, outcome, reason })
     }
     if (event.event === 'session-began') this.#sessions.inc({})
     if (event.event === 'sessions-ended') this.#signOuts.inc({ which: event.which })
-    if (event.event === 'login-renewed') this.#renewed.inc({ way: event.way })
-    if (event.event === 'login-ended') this.#ended.inc({ way: event.way, cause: event.cause })
+    if (event.event === 'login-renewed') this.#renewed.inc({ login_method: event.loginMethod })
+    if (event.event === 'login-ended')
+      this.#ended.inc({ login_method: event.loginMethod, cause: event.cause })
     // A grant that the client may use.
-    if (event.event === 'tokens-issued') this.#tokens.inc({ grant: event.grant })
+    if (event.event === 'tokens-issued') this.#tokens.inc({ grant_type: event.grantType })
   }
 
   /** The token endpoint answered with an error (RFC 6749 §5.2). */
@@ -111,7 +112,7 @@ export class IssuerMetrics {
   }
 
   /** A logout token was sent to a client. */
-  clientNotified(outcome: 'told' | 'failed'): void {
+  clientNotified(outcome: 'delivered' | 'failed'): void {
     this.#logoutTokens.inc({ outcome })
   }
 

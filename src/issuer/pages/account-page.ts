@@ -159,7 +159,7 @@ export class AccountPage {
       account,
       methods,
       at,
-      longest: login.config.longest,
+      longest: login.config.maxLifetime,
       logins: await this.#list(account.subject),
       current: this.#idOf(visitor),
       seen: { userAgent: request.headers['user-agent'], source: sourceOf(request) },
@@ -180,7 +180,7 @@ export class AccountPage {
     const here = login.uid === visitor.uid
     const vouched = here ? await upstreamLogout.end(visitor.uid) : undefined
     await logout.endOne(login)
-    await this.#record(visitor, exchange, here ? 'here' : 'one')
+    await this.#record(visitor, exchange, here ? 'current' : 'one')
     if (here) await this.#left(exchange, vouched)
     else await this.#show(visitor, exchange, 'ended')
   }
@@ -189,7 +189,7 @@ export class AccountPage {
     const { logout, upstreamLogout } = this.#parts.logins
     const vouched = await upstreamLogout.end(visitor.uid)
     await logout.endAll(visitor.account.subject)
-    await this.#record(visitor, exchange, 'everywhere')
+    await this.#record(visitor, exchange, 'all')
     await this.#left(exchange, vouched)
   }
 

@@ -74,8 +74,8 @@ export class Interactions {
     this.#ending = new LoginCompletion(parts)
     this.#providers = new UpstreamLogins({
       ...parts,
-      longest: parts.login.config.longest,
-      longestUnchecked: parts.login.config.longestUnchecked,
+      longest: parts.login.config.maxLifetime,
+      longestUnchecked: parts.login.config.maxLifetimeWithoutRecheck,
       pages: this.#pages,
       ending: this.#ending,
     })
@@ -228,7 +228,11 @@ export class Interactions {
     }
     // Nobody was asked.
     await this.#questions.restore(uid, taken)
-    const refused = { outcome: 'refused', way: 'password', reason: 'too-many-attempts' } as const
+    const refused = {
+      outcome: 'refused',
+      loginMethod: 'password',
+      reason: 'too-many-attempts',
+    } as const
     await this.#ending.record(exchange, { ...refused, user })
     this.#pages.showChallenge(exchange, asked, problem)
   }
@@ -249,7 +253,7 @@ export class Interactions {
       await this.#questions.ask(exchange.interaction.uid, { authenticator, question })
       await this.#ending.record(exchange, {
         outcome: 'challenged',
-        way: 'password',
+        loginMethod: 'password',
         user,
         authenticator,
         credential,
@@ -271,9 +275,9 @@ export class Interactions {
     if (proof.outcome === 'unavailable') {
       this.#parts.logger.error({ err: proof.cause }, 'login failed')
     }
-    const way = shown.kind === 'certificate' ? 'certificate' : 'password'
+    const loginMethod = shown.kind === 'certificate' ? 'certificate' : 'password'
     const refusal = { ...refusalOf(proof, shown), ...claimedIn(proof, shown, user) }
-    await this.#ending.record(exchange, { outcome: 'refused', way, ...refusal })
+    await this.#ending.record(exchange, { outcome: 'refused', loginMethod, ...refusal })
     await this.#pages.showLogin(exchange, problemOf(proof, shown), user)
   }
 }

@@ -21,8 +21,8 @@ export interface LoginCompletionParts {
   readonly audit: AuditSink
 }
 
-type Ending = Omit<LoginEvent, 'event' | 'request' | 'client' | 'source' | 'way'> &
-  Partial<Pick<LoginEvent, 'way'>>
+type Ending = Omit<LoginEvent, 'event' | 'request' | 'client' | 'source' | 'loginMethod'> &
+  Partial<Pick<LoginEvent, 'loginMethod'>>
 
 /** Ends the logins of one provider. */
 export class LoginCompletion {
@@ -65,13 +65,13 @@ export class LoginCompletion {
   }
 
   /**
-   * @param event its `way` may be left out where the authenticator says it
+   * @param event its `loginMethod` may be left out where the authenticator says it
    * @throws CountersignError `audit-unwritable`
    */
   async record({ request, interaction }: Exchange, event: Ending): Promise<void> {
     await this.#parts.audit.write({
       event: 'login',
-      way: wayOf(event),
+      loginMethod: wayOf(event),
       request: requestIdOf(request),
       client: String(interaction.params['client_id']),
       source: sourceOf(request),

@@ -39,7 +39,7 @@ const TOLD: ReadonlySet<string> = new Set<AccountRefusal>([
   'user-disabled',
   'user-locked',
   'user-expired',
-  'user-not-now',
+  'user-restricted',
   'password-expired',
   'password-must-change',
 ])

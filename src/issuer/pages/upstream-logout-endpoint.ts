@@ -83,9 +83,9 @@ export class UpstreamLogoutEndpoint {
           event: 'login-ended',
           login,
           user,
-          way: id,
+          loginMethod: id,
           provider: id,
-          cause: 'logged-out-there',
+          cause: 'upstream-logout',
         } as const
         await audit.write(event)
       }

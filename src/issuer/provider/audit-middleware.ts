@@ -55,7 +55,7 @@ const tokensIn = (ctx: KoaContextWithOIDC, keys: OpaqueKeys): TokensIssuedEvent 
     request: requestIdOf(ctx.req),
     login: loginOf(entities.Grant),
     ...namesOf(ctx.body, keys),
-    grant: String(params?.['grant_type']),
+    grantType: String(params?.['grant_type']),
     client: client?.clientId ?? '',
     source: sourceOf(ctx.req),
     user: account?.accountId,
@@ -105,7 +105,7 @@ const logoutIn = (ctx: KoaContextWithOIDC): SessionsEndedEvent | undefined => {
     request: requestIdOf(ctx.req),
     login: loginOf(session),
     user: session.accountId,
-    which: 'here',
+    which: 'current',
     source: sourceOf(ctx.req),
   }
 }

@@ -19,14 +19,14 @@ export const clientMetadata = (
   { id, config, secret }: RegisteredClient,
   algorithm: SigningAlgorithm,
 ): ClientMetadata => {
-  const { name = id, method, grants, redirectUris, postLogoutRedirectUris } = config
+  const { name = id, method, grantTypes, redirectUris, postLogoutRedirectUris } = config
   const { backchannelLogout } = config
   return {
     client_id: id,
     client_name: name,
     application_type: redirectUris.some(isNative) ? 'native' : 'web',
-    grant_types: grants.map((grant) => GRANT_TYPES[grant]),
-    response_types: grants.includes('authorization_code') ? ['code'] : [],
+    grant_types: grantTypes.map((grant) => GRANT_TYPES[grant]),
+    response_types: grantTypes.includes('authorization_code') ? ['code'] : [],
     redirect_uris: [...redirectUris],
     post_logout_redirect_uris: [...postLogoutRedirectUris],
     id_token_signed_response_alg: algorithm,

@@ -39,7 +39,7 @@ export const clientNotifier = (
       const client = await currentProvider().Client.find(id)
       if (client === undefined || !isNotifiable(client)) throw new TypeError('an unknown client')
       await client.backchannelLogout(user, sid)
-      metrics.clientNotified('told')
+      metrics.clientNotified('delivered')
     } catch (cause) {
       metrics.clientNotified('failed')
       logger.warn({ client: id, reason: describeError(cause) }, 'client not told of a logout')

@@ -96,7 +96,7 @@ const report = (provider: Provider, { metrics, clock, logger }: ProviderParts): 
     if (ctx.path === ENDPOINTS.token) metrics.tokensRefused('server_error')
   })
   provider.on('backchannel.success', (_ctx, { clientId }) => {
-    if (clientId !== SESSION_CLIENT) metrics.clientNotified('told') // which is ourselves
+    if (clientId !== SESSION_CLIENT) metrics.clientNotified('delivered') // which is ourselves
   })
   provider.on('backchannel.error', (_ctx, error, { clientId }) => {
     logger.warn({ err: error, client: clientId }, 'client not told of a logout')
@@ -214,8 +214,8 @@ const resourceIndicators = ({
 })
 
 const lifetimes = (login: Login | undefined): NonNullable<Configuration['ttl']> => {
-  const longest = seconds(login?.config.longest ?? 0) || INTERACTION_SECONDS
-  const idle = seconds(login?.config.idle ?? 0) || INTERACTION_SECONDS
+  const longest = seconds(login?.config.maxLifetime ?? 0) || INTERACTION_SECONDS
+  const idle = seconds(login?.config.idleTimeout ?? 0) || INTERACTION_SECONDS
   return {
     AuthorizationCode: CODE_S,
     Interaction: INTERACTION_SECONDS,

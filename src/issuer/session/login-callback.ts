@@ -176,8 +176,8 @@ export class LoginCallback {
       host,
       source: sourceOf(request),
       userAgent: (request.headers['user-agent'] ?? '').slice(0, LONGEST_USER_AGENT),
-      ends: Math.min(clock.now() + config.longest, ends),
-      idle: config.idle,
+      ends: Math.min(clock.now() + config.maxLifetime, ends),
+      idle: config.idleTimeout,
       ...(renewal === undefined ? {} : { renewal }),
     })
     if (text === undefined) return false

@@ -10,7 +10,7 @@ import { ProviderUnreachable } from '../../runtime/http/web-fetch.ts'
 
 /** What went wrong. */
 export interface UpstreamFailure {
-  readonly reason: 'authenticator-unavailable' | 'provider-refused' | 'provider-unsound'
+  readonly reason: 'authenticator-unavailable' | 'provider-refused' | 'provider-response-invalid'
   readonly detail: string
 }
 
@@ -38,7 +38,10 @@ export const failureOf = (cause: unknown): UpstreamFailure => {
     }
   }
   const words = chain.filter((error) => error instanceof Error).map(({ message }) => message)
-  return { reason: 'provider-unsound', detail: [...new Set(words)].join(': ').slice(0, 300) }
+  return {
+    reason: 'provider-response-invalid',
+    detail: [...new Set(words)].join(': ').slice(0, 300),
+  }
 }
 
 // RFC 6749 §4.1.2.1.

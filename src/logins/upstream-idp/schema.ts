@@ -46,7 +46,7 @@ const scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be a scope o
 
 const upstreamIdpSchema = z
   .strictObject({
-    name: z.string().min(1).max(60).describe('What people know it by: it stands on the button.'),
+    name: z.string().min(1).max(60).describe('The name on its button.'),
     issuer: z
       .string()
       .superRefine((text, context) => {
@@ -61,14 +61,16 @@ const upstreamIdpSchema = z
       .string()
       .min(1)
       .describe(
-        'Our client id there. Register `URL/login/callback/ID` as the redirect URI; and `URL/login/callback/ID/logout` as the post-logout redirect URI, where `logout` is on, and as the back-channel logout URI, where it is to tell us who has logged out there (OpenID Connect Back-Channel Logout 1.0).',
+        'Countersign’s client id at the provider. Register `URL/login/callback/ID` as the redirect URI; register `URL/login/callback/ID/logout` as the post-logout redirect URI where `logout` is on, and as the back-channel logout URI (OpenID Connect Back-Channel Logout 1.0).',
       ),
-    clientSecret: secretSchema.describe('Our secret there.'),
+    clientSecret: secretSchema.describe('Its client secret.'),
     scopes: z
       .array(scope)
       .default(['openid', 'profile', 'email'])
       .refine((scopes) => scopes.includes('openid'), 'must have "openid"')
-      .describe('What we ask for. Most providers give a refresh token for `offline_access` only.'),
+      .describe(
+        'The scopes to request. Most providers issue a refresh token for `offline_access` only.',
+      ),
     parameters: z
       .record(parameterName, z.string())
       .default({})
@@ -79,26 +81,26 @@ const upstreamIdpSchema = z
       .boolean()
       .default(true)
       .describe(
-        'Whether a refresh token is used, where there is one: before its access token expires the provider is asked again, while somebody uses the login. What it says of the person then is what sessions and tokens say from now on; whoever it refuses is logged out here; while it cannot be asked after that time, they are answered with 503. Without a refresh token a login is good until it ends here.',
+        'Whether the refresh token is used, where there is one: while a login is in use, it is refreshed at the provider before the access token expires, and the new claims update sessions and tokens. A user whose refresh is refused is logged out here. While the provider cannot be reached after that time, requests are answered with 503. Without a refresh token a login is valid until it ends here.',
       ),
     logout: z
       .boolean()
       .default(false)
       .describe(
-        'Whether people who log out here log out there too (OpenID Connect RP-Initiated Logout 1.0).',
+        'Whether a logout here also logs the user out at the provider (OpenID Connect RP-Initiated Logout 1.0).',
       ),
     userinfo: z
       .boolean()
       .default(true)
       .describe(
-        'Whether its userinfo endpoint is asked, where it has one, for claims that the ID token has not.',
+        'Whether its userinfo endpoint, where it has one, is called for claims that the ID token does not have.',
       ),
     // Without the examples, which nobody would put to the test.
     identity: identitySchema
       .omit({ examples: true })
       .optional()
       .describe(
-        'Who the person is here: CEL about `claims`, those of the ID token and of `userinfo`. Default: the issuer and `sub`, without groups, so that nobody there is anybody here by chance.',
+        'Maps `claims` of the ID token and of `userinfo` to the user’s identity, in CEL. Default: the issuer and `sub`, without groups, so that names of the upstream IdP do not collide with local ones.',
       ),
     allowReserved: z
       .array(
@@ -108,7 +110,7 @@ const upstreamIdpSchema = z
           .regex(/^[^*]*$/, 'names are written out'),
       )
       .default([])
-      .describe('Reserved names (`system:…`) that it may yield all the same, each written out.'),
+      .describe('Reserved names (`system:…`) that it may yield, each written out.'),
   })
   .transform(({ identity, ...provider }, context) => ({
     ...provider,
@@ -130,7 +132,9 @@ export const upstreamIdpsSchema = z
     upstreamIdpSchema,
   )
   .default({})
-  .describe('By an id: OpenID providers of others where people may log in, one button each.')
+  .describe(
+    'Upstream IdPs: OpenID providers at which users may log in, by an id of your choice. Each has a button on the login page.',
+  )
 
 /** One parsed provider. */
 export type UpstreamIdpConfig = z.output<typeof upstreamIdpSchema>

@@ -51,7 +51,7 @@ export const german: Texts = {
       'user-disabled': 'Dieses Konto ist abgeschaltet',
       'user-locked': 'Dieses Konto ist gesperrt',
       'user-expired': 'Dieses Konto ist abgelaufen',
-      'user-not-now': 'Dieses Konto darf jetzt oder von hier aus nicht benutzt werden',
+      'user-restricted': 'Dieses Konto darf jetzt oder von hier aus nicht benutzt werden',
       'password-expired': 'Ihr Passwort ist abgelaufen',
       'password-must-change': 'Sie müssen zuerst Ihr Passwort ändern',
       'second-factor-required':
@@ -135,7 +135,7 @@ export const german: Texts = {
     groups: (number) => (number === 1 ? '1 Gruppe' : `${count(number)} Gruppen`),
     noGroups: 'Sie sind in keiner Gruppe.',
     moreGroups: (number) => `${count(number)} weitere anzeigen`,
-    groupsCut: (number) =>
+    groupsOmitted: (number) =>
       `${count(number)} weitere werden hier nicht verwendet, weil es zu viele sind.`,
     login: 'Wie Sie sich angemeldet haben',
     means: {

@@ -49,7 +49,7 @@ export const english = {
       'user-disabled': 'This account is disabled',
       'user-locked': 'This account is locked',
       'user-expired': 'This account has expired',
-      'user-not-now': 'This account may not be used now or from here',
+      'user-restricted': 'This account may not be used now or from here',
       'password-expired': 'Your password has expired',
       'password-must-change': 'You have to change your password first',
       'second-factor-required':
@@ -133,7 +133,7 @@ export const english = {
     groups: (number: number): string => (number === 1 ? '1 group' : `${count(number)} groups`),
     noGroups: 'You are in no group.',
     moreGroups: (number: number): string => `Show ${count(number)} more`,
-    groupsCut: (number: number): string =>
+    groupsOmitted: (number: number): string =>
       `${count(number)} more are not used here, because there are too many.`,
     login: 'How you logged in',
     means: {

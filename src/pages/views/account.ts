@@ -24,7 +24,7 @@ export interface AccountModel {
   readonly email?: string
   readonly groups: readonly string[]
   /** How many more were cut off by the limits of the configuration. */
-  readonly groupsCut?: number
+  readonly groupsOmitted?: number
   /** One or more, in their order. */
   readonly means: readonly LoginMeans[]
   readonly loggedInAt: number
@@ -76,14 +76,17 @@ const row = (label: string, text: Html): Html =>
   html`<dt>${label}</dt>
     <dd>${text}</dd>`
 
-const who = ({ user, name, email, groups, groupsCut }: AccountModel, account: Texts['account']) =>
+const who = (
+  { user, name, email, groups, groupsOmitted }: AccountModel,
+  account: Texts['account'],
+) =>
   html`<dl>
       ${row(account.user, html`<strong>${foreign(user)}</strong>`)}
       ${name === undefined ? undefined : row(account.name, foreign(name))}
       ${email === undefined ? undefined : row(account.email, foreign(email))}
     </dl>
     ${groupsOf(groups, account)}
-    ${groupsCut === undefined || groupsCut === 0 ? undefined : html`<p class="quiet">${account.groupsCut(groupsCut)}</p>`}`
+    ${groupsOmitted === undefined || groupsOmitted === 0 ? undefined : html`<p class="quiet">${account.groupsOmitted(groupsOmitted)}</p>`}`
 
 /** As many as fit on a telephone beside everything else. */
 const FIRST_GROUPS = 8

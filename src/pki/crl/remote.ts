@@ -12,7 +12,7 @@ import { readCrl, type CrlDocument } from './document.ts'
 /** When CRLs are fetched. In milliseconds. */
 export interface CrlRefresh {
   /** Between two fetches: a part of the time that is left of the CRL, within these bounds. */
-  readonly refresh: { readonly least: number; readonly most: number }
+  readonly refresh: { readonly min: number; readonly max: number }
   /** After a fetch that failed. */
   readonly coolDown: number
   readonly timeout: number
@@ -165,9 +165,9 @@ export class RemoteCrl implements Disposable {
 
   #pauseAfter({ nextUpdate }: CrlDocument): number {
     const { times, clock } = this.#options
-    const { least, most } = times.refresh
+    const { min, max } = times.refresh
     const left = nextUpdate - clock.now()
-    return Math.min(LONGEST_PAUSE, most, Math.max(least, REFRESH_AT * left))
+    return Math.min(LONGEST_PAUSE, max, Math.max(min, REFRESH_AT * left))
   }
 }
 

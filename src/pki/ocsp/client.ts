@@ -30,7 +30,7 @@ export interface OcspClientOptions extends Omit<OcspRules, 'nonceRequired'> {
   readonly ca: Buffer | undefined
   readonly hash: CertIdHash
   readonly nonce: 'required' | 'optional' | 'none'
-  /** For one question to one responder. */
+  /** For one request to one responder. */
   readonly timeout: number
   /** How long a responder is left alone that failed several times. */
   readonly coolDown: number

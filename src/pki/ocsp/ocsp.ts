@@ -12,7 +12,7 @@ import type { RevocationSource, SourceStatus } from '../revocation-source.ts'
 /** Whom to ask, and how long to believe it. All times in milliseconds. */
 export interface OcspOptions extends OcspClientOptions {
   /** How long an answer is used before a newer one is asked for, if it counts so long. */
-  readonly remember: number
+  readonly cacheTtl: number
   /** How long a failure stands, as well as a certificate not being known. */
   readonly coolDown: number
 }
@@ -92,7 +92,7 @@ export class OcspSource implements RevocationSource {
 
   async #renew(key: string, issued: Issued): Promise<SourceStatus> {
     const { clock, logger } = this.#parts
-    const { remember, coolDown } = this.#options
+    const { cacheTtl, coolDown } = this.#options
     const before = this.#entries.peek(key)?.held
     try {
       const proven = await this.#client.ask(issued)
@@ -100,7 +100,7 @@ export class OcspSource implements RevocationSource {
         throw new Error('the answer is older than one before, so somebody may be replaying it')
       }
       // A certificate that is not known yet may be in a moment.
-      const lasting = proven.status === 'unknown' ? coolDown : remember
+      const lasting = proven.status === 'unknown' ? coolDown : cacheTtl
       const fresh = Math.min(proven.until, clock.now() + lasting)
       const held = { ...proven, fresh }
       this.#entries.set(key, { held })

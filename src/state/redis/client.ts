@@ -11,7 +11,7 @@ export interface RedisServer {
   readonly username: string | undefined
   readonly password: string | undefined
   readonly tls: RedisTls | undefined
-  /** Until a connection can be used. */
+  /** For connecting, until the first command can be sent. */
   readonly connectTimeout: number
   /** For one command. */
   readonly timeout: number

@@ -16,7 +16,7 @@ export interface IdentityPhase {
 /** An identity without what it was proven by. */
 interface NamedIdentity extends Pick<
   Identity,
-  'user' | 'uid' | 'groups' | 'groupsCut' | 'extra' | 'authenticator' | 'method'
+  'user' | 'uid' | 'groups' | 'groupsOmitted' | 'extra' | 'authenticator' | 'method'
 > {
   /** The end of the credential, ISO 8601. */
   readonly expires?: string
@@ -32,14 +32,15 @@ export const explainIdentity = (decision: Decision, authenticated: boolean): Ide
     const detail = decision.outcome === 'deny' ? decision.detail : undefined
     return { outcome: 'miss', code: decision.reason, ...(detail === undefined ? {} : { detail }) }
   }
-  const { user, uid, groups, groupsCut, extra, authenticator, method, expires, claims } = identity
+  const { user, uid, groups, groupsOmitted, extra, authenticator, method, expires, claims } =
+    identity
   return {
     outcome: 'hit',
     identity: {
       user,
       ...(uid === undefined ? {} : { uid }),
       groups,
-      ...(groupsCut === undefined ? {} : { groupsCut }),
+      ...(groupsOmitted === undefined ? {} : { groupsOmitted }),
       extra,
       authenticator,
       method,

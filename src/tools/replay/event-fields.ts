@@ -70,14 +70,14 @@ export class EventFields {
 
   reason(): Reason {
     const reason = this.text('reason')
-    return isReason(reason) ? reason : (this.#wrong('reason') ?? 'fault')
+    return isReason(reason) ? reason : (this.#wrong('reason') ?? 'internal-error')
   }
 
   /** The caller, as far as an event tells: without `uid`, `extra`, claims and certificate. */
   identity(): Identity {
     const method = this.text('authentication')
-    const cut = this.#members['groupsCut']
-    if (cut !== undefined && (typeof cut !== 'number' || cut < 0)) this.#wrong('groupsCut')
+    const cut = this.#members['groupsOmitted']
+    if (cut !== undefined && (typeof cut !== 'number' || cut < 0)) this.#wrong('groupsOmitted')
     return {
       user: this.text('user'),
       groups: this.texts('groups'),
@@ -85,7 +85,7 @@ export class EventFields {
       method: isMethod(method) ? method : (this.#wrong('authentication') ?? 'anonymous'),
       credential: this.textOrNone('credential') ?? '',
       extra: {}, // not in the log
-      ...(typeof cut === 'number' && cut > 0 ? { groupsCut: cut } : {}),
+      ...(typeof cut === 'number' && cut > 0 ? { groupsOmitted: cut } : {}),
     }
   }
 

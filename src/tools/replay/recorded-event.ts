@@ -109,7 +109,7 @@ const readCheck = (fields: EventFields, at: number, reason: Reason): RecordedChe
     host: fields.text('host'),
     path: fields.text('path'),
     queryOmitted: fields.flag('queryOmitted'),
-    cut: fields.flag('cut'),
+    cut: fields.flag('truncated'),
     source: fields.text('source'),
     route: fields.text('route'),
     kubernetes,

@@ -119,7 +119,7 @@ export class Replay {
     }
     const comparison = decideAt(asked.at)
     if (comparison.outcome !== 'changed') return comparison
-    if (asked.identity.groupsCut !== undefined && looksAtGroups(policy)) {
+    if (asked.identity.groupsOmitted !== undefined && looksAtGroups(policy)) {
       return { outcome: 'undetermined', what: 'groups' }
     }
     // The rules were evaluated shortly before the event was written.

@@ -12,7 +12,7 @@ import { marginOf, repeated, requestToken, scopeOf, type TokenSource } from './t
 
 /** What the transformer needs. */
 export interface ClientCredentialsOptions {
-  readonly terms: Pick<ClientCredentialsConfig, 'audience' | 'resource' | 'scopes' | 'remember'>
+  readonly terms: Pick<ClientCredentialsConfig, 'audience' | 'resource' | 'scopes' | 'cacheTtl'>
   readonly source: TokenSource
   /** Differs with every setting that the token rests on. */
   readonly generation: string
@@ -82,7 +82,7 @@ class RenewedToken {
   /** The next token, requested once for all that wait; the old one where that fails and it is valid. */
   async next(): Promise<HeldToken> {
     const { terms, clock } = this.#options
-    if (terms.remember === 0) return await this.#ask()
+    if (terms.cacheTtl === 0) return await this.#ask()
     const refusal = this.#refusal
     if (refusal !== undefined && clock.monotonic() < refusal.until) throw refusal.cause
     this.#renewal ??= this.#renew().finally(() => {
@@ -112,7 +112,7 @@ class RenewedToken {
 
   async #ask(): Promise<HeldToken> {
     const { source, terms, clock } = this.#options
-    const { audience, resource, scopes, remember } = terms
+    const { audience, resource, scopes, cacheTtl } = terms
     const parameters = [
       ...repeated('grant_type', ['client_credentials']),
       ...repeated('resource', resource),
@@ -122,7 +122,7 @@ class RenewedToken {
     const request = {
       parameters: () => Promise.resolve(parameters),
       expectation: { exchange: false },
-      remember,
+      remember: cacheTtl,
     }
     const answer = await requestToken(source, request, clock)
     if (answer.outcome === 'token') return answer.held
@@ -131,7 +131,7 @@ class RenewedToken {
       `${source.name} refuses us a token (${error}): see "scopes", "audience" and "resource", and what this client may ask for`,
     )
     // A mistake in the configuration; until it is corrected the server gets no question for every request.
-    const until = clock.monotonic() + Math.min(remember, LONGEST_REJECTION)
+    const until = clock.monotonic() + Math.min(cacheTtl, LONGEST_REJECTION)
     this.#refusal = { cause, until }
     throw cause
   }
@@ -142,6 +142,6 @@ class RenewedToken {
 
   /** When the next one is requested. Where the server did not say when this one ends, `remember` is its life. */
   #renewalOf({ until, expires }: HeldToken): number {
-    return expires === undefined ? until - marginOf(this.#options.terms.remember) : until
+    return expires === undefined ? until - marginOf(this.#options.terms.cacheTtl) : until
   }
 }

@@ -24,7 +24,7 @@ const tokenType = z
 // RFC 6749 §3.3.
 const scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be one scope, without spaces')
 
-const { remember: _own, perCaller, ...limits } = tokenServerKeys
+const { cacheTtl: _own, perCaller, ...limits } = tokenServerKeys
 
 const serverKeys = {
   issuer: z
@@ -38,16 +38,18 @@ const serverKeys = {
   ca: pathSchema
     .optional()
     .describe('PEM file: the CAs of the endpoint’s certificate. Default: Node’s own.'),
-  client: tokenClientSchema.describe('How we prove who we are to the endpoint (RFC 6749 §2.3).'),
+  client: tokenClientSchema.describe(
+    'How Countersign authenticates at the endpoint (RFC 6749 §2.3).',
+  ),
   audience: oneOrMore(z.string().min(1))
     .default([])
-    .describe('`audience`: the logical names of the upstream, where the server wants them.'),
+    .describe('`audience`: the logical names of the upstream, where the server requires them.'),
   resource: oneOrMore(z.url()).default([]).describe('`resource`: URIs of the upstream (RFC 8707).'),
-  scopes: z.array(scope).default([]).describe('The scopes that are asked for.'),
-  remember: durationSchema
+  scopes: z.array(scope).default([]).describe('The scopes to request.'),
+  cacheTtl: durationSchema
     .prefault('5m')
     .describe(
-      'How long a token is used at most; always only until some time before its end, and never for a caller whose own credential has ended. `0s`: for one request.',
+      'How long a token is cached at most; never until its expiry, and never for a caller whose own credential has expired. `0s`: for one request.',
     ),
   ...limits,
 } as const
@@ -55,11 +57,11 @@ const serverKeys = {
 const actor = z
   .strictObject({
     token: secretSchema.describe(
-      'The token that says who acts: ours. A file is read again when it changes.',
+      'The actor token, which is Countersign’s own. A file is read again when it changes.',
     ),
     type: tokenType.prefault('access_token').describe('`actor_token_type`.'),
   })
-  .describe('Who acts for the caller (RFC 8693 §1.1), where the server asks for it.')
+  .describe('The actor (RFC 8693 §1.1), where the server requires one.')
 
 /** The `exchange` section. */
 export const exchangeSchema = z
@@ -77,7 +79,7 @@ export const exchangeSchema = z
     requestedTokenType: tokenType
       .optional()
       .describe(
-        'What is wanted: `access_token`, `id_token`, `jwt`, or a URI. The server has to answer with that. Absent: as the server likes.',
+        'The requested token type: `access_token`, `id_token`, `jwt`, or a URI. The server must answer with this type. Absent: the server decides.',
       ),
     actor: actor.optional(),
     perCaller,
@@ -94,12 +96,12 @@ export const exchangeSchema = z
       context.addIssue({
         code: 'custom',
         path: [name],
-        message: 'is a parameter of "flow: token-exchange"; here "scopes" say what is wanted',
+        message: 'is a parameter of "flow: token-exchange"; with this flow set "scopes"',
       })
     }
   })
   .describe(
-    'The caller’s own token exchanged for one that is meant for the upstream, at the token endpoint of an authorization server. Callers without a token are refused.',
+    'Exchanges the caller’s token for one that is meant for the upstream, at the token endpoint of an authorization server. Callers without a token are refused.',
   )
 
 /** The parsed `exchange`. */
@@ -109,7 +111,7 @@ export type ExchangeConfig = z.output<typeof exchangeSchema>
 export const clientCredentialsSchema = z
   .strictObject(serverKeys)
   .describe(
-    'A token of our own, the same for every caller (RFC 6749 §4.4): the identity of the service, beside which headers say who the caller is.',
+    'A token of Countersign’s own client, the same for every caller (RFC 6749 §4.4): the identity of the service. Headers carry the identity of the caller.',
   )
 
 /** The parsed `clientCredentials`. */

@@ -31,7 +31,7 @@ type ExchangeTerms = Pick<
   | 'audience'
   | 'resource'
   | 'scopes'
-  | 'remember'
+  | 'cacheTtl'
 >
 
 /** What the transformer needs. */
@@ -79,7 +79,7 @@ class Exchange {
 
   constructor(options: ExchangeOptions) {
     this.#options = options
-    this.#refusals = new Refusals(options.clock, options.terms.remember)
+    this.#refusals = new Refusals(options.clock, options.terms.cacheTtl)
   }
 
   transform(
@@ -127,13 +127,13 @@ class Exchange {
   /** Shared by all requests that carry this token now; it continues when one of them leaves. */
   async #tokenFor(asker: Asker, subject: string): Promise<HeldToken> {
     const { source, terms, memory, clock } = this.#options
-    const { remember, requestedTokenType: requestedType } = terms
+    const { cacheTtl, requestedTokenType: requestedType } = terms
     const { subject: key } = asker
     const request = {
       asker,
       parameters: () => this.#parametersFor(subject),
       expectation: { exchange: terms.flow === 'token-exchange', requestedType },
-      remember,
+      remember: cacheTtl,
     }
     return await memory.tokenOf(
       KIND,

@@ -17,7 +17,7 @@ describe('an apiKey section', () => {
     await writeFile(folder.file('keys.yaml'), `keys: { ci: { hash: '${hashOf(key)}', user: bot } }`)
     await using built = await buildFrom(
       folder.file('countersign.yaml'),
-      '{ apiKey: { file: keys.yaml, carriers: [{ query: key }, { header: Authorization, scheme: Token }] } }',
+      '{ apiKey: { file: keys.yaml, locations: [{ query: key }, { header: Authorization, scheme: Token }] } }',
     )
     assert.deepEqual([built.problems, built.files], [[], [folder.file('keys.yaml')]])
     const { carriers } = built.link?.authenticator ?? {}
@@ -36,7 +36,7 @@ describe('an apiKey section', () => {
     await writeFile(folder.file('keys.yaml'), 'keys: { a: { user: bot } }')
     await using built = await buildFrom(
       folder.file('countersign.yaml'),
-      '{ apiKey: { file: keys.yaml, carriers: [{ header: Host }, { header: x-api-key }, { header: X-Remote-User }] } }',
+      '{ apiKey: { file: keys.yaml, locations: [{ header: Host }, { header: x-api-key }, { header: X-Remote-User }] } }',
     )
     assert.equal(built.problems.length, 3)
     assert.match(built.problems[0] ?? '', /^"host" is needed for something else/)

@@ -26,7 +26,7 @@ export const bearerWith = (keys: KeySet, options: Partial<BearerOptions> = {}): 
     kind: 'any',
     algorithms: ['RS256', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA'],
     skew: 0,
-    remember: 60_000,
+    cacheTtl: 60_000,
     keys,
     clock,
     memory: new CredentialCache(clock),

@@ -24,7 +24,7 @@ describe('a token that is bound', () => {
     readonly name: string
     readonly cnf: () => unknown
     readonly certificate?: () => string
-    readonly want: 'authenticated' | 'token-unbound'
+    readonly want: 'authenticated' | 'token-binding'
   }
   const bound = (): unknown => ({ 'x5t#S256': thumbprint })
   const CASES: readonly Case[] = [
@@ -39,40 +39,40 @@ describe('a token that is bound', () => {
       name: 'with its certificate second',
       cnf: bound,
       certificate: () => bob + alice,
-      want: 'token-unbound',
+      want: 'token-binding',
     },
-    { name: 'with none', cnf: bound, want: 'token-unbound' },
-    { name: 'with another', cnf: bound, certificate: () => bob, want: 'token-unbound' },
-    { name: 'with nonsense', cnf: bound, certificate: () => '%zz', want: 'token-unbound' },
+    { name: 'with none', cnf: bound, want: 'token-binding' },
+    { name: 'with another', cnf: bound, certificate: () => bob, want: 'token-binding' },
+    { name: 'with nonsense', cnf: bound, certificate: () => '%zz', want: 'token-binding' },
     {
       name: 'to a padded thumbprint',
       cnf: () => ({ 'x5t#S256': `${thumbprint}=` }),
       certificate: () => alice,
-      want: 'token-unbound',
+      want: 'token-binding',
     },
     {
       name: 'to an empty thumbprint',
       cnf: () => ({ 'x5t#S256': '' }),
       certificate: () => alice,
-      want: 'token-unbound',
+      want: 'token-binding',
     },
     {
       name: 'to the SHA-1 thumbprint only',
       cnf: () => ({ x5t: thumbprint }),
       certificate: () => alice,
-      want: 'token-unbound',
+      want: 'token-binding',
     },
-    { name: 'to a DPoP key', cnf: () => ({ jkt: thumbprint }), want: 'token-unbound' },
+    { name: 'to a DPoP key', cnf: () => ({ jkt: thumbprint }), want: 'token-binding' },
     {
       name: 'to a DPoP key and its certificate',
       cnf: () => ({ jkt: thumbprint, 'x5t#S256': thumbprint }),
       certificate: () => alice,
-      want: 'token-unbound',
+      want: 'token-binding',
     },
-    { name: 'to a key', cnf: () => ({ jwk: key.jwk }), want: 'token-unbound' },
-    { name: 'to nothing that is known', cnf: () => ({}), want: 'token-unbound' },
-    { name: 'in no form at all', cnf: () => thumbprint, want: 'token-unbound' },
-    { name: 'to null', cnf: () => null, want: 'token-unbound' },
+    { name: 'to a key', cnf: () => ({ jwk: key.jwk }), want: 'token-binding' },
+    { name: 'to nothing that is known', cnf: () => ({}), want: 'token-binding' },
+    { name: 'in no form at all', cnf: () => thumbprint, want: 'token-binding' },
+    { name: 'to null', cnf: () => null, want: 'token-binding' },
     { name: 'not at all', cnf: () => undefined, want: 'authenticated' },
     {
       name: 'not at all, with a certificate',
@@ -95,9 +95,9 @@ describe('a token that is bound', () => {
     const outcomes = [alice, bob, '', alice].map((peerCertificate) =>
       outcomeOf(authenticator, token, { peerCertificate }),
     )
-    const want = ['authenticated', 'token-unbound', 'token-unbound', 'authenticated']
+    const want = ['authenticated', 'token-binding', 'token-binding', 'authenticated']
     assert.deepEqual(await Promise.all(outcomes), want)
-    assert.equal(await outcomeOf(authenticator, token, { peerCertificate: bob }), 'token-unbound')
+    assert.equal(await outcomeOf(authenticator, token, { peerCertificate: bob }), 'token-binding')
     assert.equal(await outcomeOf(authenticator, token, { peerCertificate: alice }), 'authenticated')
   })
 })

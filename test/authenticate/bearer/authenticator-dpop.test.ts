@@ -36,7 +36,7 @@ describe('a token and its scheme', () => {
     {
       name: 'bound, as a bearer token',
       headers: () => [['authorization', `Bearer ${bound}`]],
-      want: 'token-unbound',
+      want: 'token-binding',
     },
     {
       name: 'bound, as a bearer token with a proof',
@@ -44,7 +44,7 @@ describe('a token and its scheme', () => {
         ['authorization', `Bearer ${bound}`],
         ['dpop', proof],
       ],
-      want: 'token-unbound',
+      want: 'token-binding',
     },
     {
       name: 'bound, in a subprotocol with a proof',
@@ -53,13 +53,13 @@ describe('a token and its scheme', () => {
         ['sec-websocket-protocol', `x,base64url.bearer.authorization.k8s.io.${encode(bound)}`],
         ['dpop', proof],
       ],
-      want: 'token-unbound',
+      want: 'token-binding',
     },
     {
       name: 'bound to nothing, with DPoP and a proof',
       token: unbound,
       headers: (proof) => shownWith(unbound, proof),
-      want: 'token-unbound',
+      want: 'token-binding',
     },
     {
       name: 'bound to nothing, as a bearer token',
@@ -144,7 +144,7 @@ describe('a token and its scheme', () => {
       const outcome = await ask(plain, shownWith(token, await caller.proof(token)))
       assert.equal(outcome, 'not-applicable')
     }
-    assert.equal(await ask(plain, [['authorization', `Bearer ${bound}`]]), 'token-unbound')
+    assert.equal(await ask(plain, [['authorization', `Bearer ${bound}`]]), 'token-binding')
   })
 
   it('is proven itself, whatever the proof', async () => {
@@ -183,7 +183,7 @@ describe('a caller who may use a token', () => {
     it(`is nobody when the key is named ${JSON.stringify(jkt)}`, async () => {
       const token = await key.token(claimsOf({ cnf: { jkt } }))
       const outcome = await ask(authenticatorWith(), shownWith(token, await caller.proof(token)))
-      assert.equal(outcome, jkt === '' ? 'proof-invalid' : 'token-unbound')
+      assert.equal(outcome, jkt === '' ? 'proof-invalid' : 'token-binding')
     })
   }
 
@@ -197,9 +197,9 @@ describe('a caller who may use a token', () => {
         peerCertificate,
       })
     assert.equal(await shown(asEnvoySends(der)), 'authenticated')
-    assert.equal(await shown(''), 'token-unbound')
+    assert.equal(await shown(''), 'token-binding')
     const other = await presentedCertificate({ subject: [{ CN: 'bob' }] })
-    assert.equal(await shown(asEnvoySends(other)), 'token-unbound')
+    assert.equal(await shown(asEnvoySends(other)), 'token-binding')
   })
 
   it('gets the facts of the token, the same ones each time', async () => {
@@ -221,9 +221,9 @@ describe('where tokens have to be bound', () => {
     const authenticator = authenticatorWith({ require: true })
     const parts = { peerCertificate: asEnvoySends(der) }
     const bearer = (token: string): HeaderLines => [['authorization', `Bearer ${token}`]]
-    assert.equal(await ask(authenticator, bearer(unbound), parts), 'token-unbound')
+    assert.equal(await ask(authenticator, bearer(unbound), parts), 'token-binding')
     assert.equal(await ask(authenticator, bearer(ofCertificate), parts), 'authenticated')
-    assert.equal(await ask(authenticator, bearer(ofCertificate)), 'token-unbound')
+    assert.equal(await ask(authenticator, bearer(ofCertificate)), 'token-binding')
     const proven = shownWith(bound, await caller.proof(bound))
     assert.equal(await ask(authenticator, proven), 'authenticated')
   })

@@ -66,7 +66,7 @@ describe('what is remembered of a token', () => {
 
   it('ends with the token', async () => {
     const clock = new FakeClock()
-    const authenticator = bearerWith(keySetOf(key), { clock, remember: 60 * MINUTE })
+    const authenticator = bearerWith(keySetOf(key), { clock, cacheTtl: 60 * MINUTE })
     const token = await key.token()
     assert.equal(await outcomeOf(authenticator, token), 'authenticated')
     clock.advance(300_000 - 1)

@@ -36,7 +36,7 @@ describe('a wrong token', () => {
 
   it('is verified each time where nothing is to be remembered', async () => {
     const { clock, memory, misses } = setUp()
-    const authenticator = bearerWith(keySetOf(key), { clock, memory, remember: 0 })
+    const authenticator = bearerWith(keySetOf(key), { clock, memory, cacheTtl: 0 })
     const token = await other.token()
     await outcomeOf(authenticator, token)
     await outcomeOf(authenticator, token)

@@ -111,6 +111,6 @@ describe('a proof', () => {
     const authenticator = authenticatorWith()
     await ask(authenticator, shownWith(bound, await caller.proof(bound)))
     assert.equal(await ask(authenticator, [['authorization', `DPoP ${bound}`]]), 'proof-invalid')
-    assert.equal(await ask(authenticator, [['authorization', `Bearer ${bound}`]]), 'token-unbound')
+    assert.equal(await ask(authenticator, [['authorization', `Bearer ${bound}`]]), 'token-binding')
   })
 })

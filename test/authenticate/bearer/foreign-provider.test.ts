@@ -11,7 +11,7 @@ import { bearerWith, outcomeOf, show } from './asking.ts'
 
 const COOL_DOWN = 100
 const TIMES = {
-  refresh: { least: 60_000, most: 60_000 },
+  refresh: { min: 60_000, max: 60_000 },
   coolDown: COOL_DOWN,
   maxAge: 60_000,
   timeout: 5_000,

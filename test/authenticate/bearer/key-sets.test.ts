@@ -16,7 +16,7 @@ import { claimsOf, jwksOf, makeKey, type IssuerKey } from './issuing.ts'
 
 const PERIOD = 200
 const TIMES = {
-  refresh: { least: PERIOD, most: PERIOD },
+  refresh: { min: PERIOD, max: PERIOD },
   coolDown: 50,
   maxAge: 60_000,
   timeout: 1_000,
@@ -130,7 +130,7 @@ describe('the keys of an issuer in use', () => {
   })
 
   it('are asked for once by a storm of unknown names', async () => {
-    await using site = await setUp({ coolDown: 60_000, refresh: { least: 60_000, most: 60_000 } })
+    await using site = await setUp({ coolDown: 60_000, refresh: { min: 60_000, max: 60_000 } })
     const authenticator = authenticatorFor(site.sets.lend(site.options))
     assert.equal(await outcomeOf(authenticator, await tokenOf(old)), 'authenticated')
     const storm = Array.from({ length: 500 }, async (_, index) => {

@@ -15,7 +15,7 @@ const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 
 const TIMES: KeyTimes = {
-  refresh: { least: MINUTE, most: 15 * MINUTE },
+  refresh: { min: MINUTE, max: 15 * MINUTE },
   coolDown: 10 * SECOND,
   maxAge: 24 * HOUR,
   timeout: 5 * SECOND,

@@ -117,7 +117,7 @@ const CASES: readonly Case[] = [
   {
     name: 'a bound token of a key that is not told',
     changes: { token_type: 'DPoP' },
-    want: 'token-unbound',
+    want: 'token-binding',
   },
   { name: 'a token of another type', changes: { token_type: 'mac' }, want: 'token-type' },
   {

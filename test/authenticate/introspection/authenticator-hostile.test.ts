@@ -183,7 +183,7 @@ describe('an endpoint', () => {
 
   it('that goes down and comes back is found again', async () => {
     await using stack = new AsyncDisposableStack()
-    await using site = await startIntrospection({ remember: 0 })
+    await using site = await startIntrospection({ cacheTtl: 0 })
     const { authenticator, scripted, authority } = site
     assert.equal(await outcomeOf(authenticator, 'opaque'), 'authenticated')
     await scripted.stop()
@@ -199,7 +199,10 @@ describe('an endpoint', () => {
   })
 
   it('that is out of order is left alone, and tried by one after a while', async () => {
-    await using site = await startIntrospection({ remember: 0 }, { failures: 3, coolDown: 5_000 })
+    await using site = await startIntrospection(
+      { cacheTtl: 0 },
+      { failureThreshold: 3, coolDown: 5_000 },
+    )
     const { authenticator, scripted, clock, log } = site
     scripted.answer = () => ({ status: 503 })
     const shown: string[] = []
@@ -223,7 +226,7 @@ describe('an endpoint', () => {
   })
 
   it('hostile: cannot be taken away from everybody by a token that it stumbles over', async () => {
-    await using site = await startIntrospection({ remember: 0 }, { failures: 3 })
+    await using site = await startIntrospection({ cacheTtl: 0 }, { failureThreshold: 3 })
     const { authenticator, scripted } = site
     scripted.answer = ({ form }) => (form['token'] === 'good' ? { body: ACTIVE } : { status: 500 })
     for (let attempt = 0; attempt < 6; attempt += 1) {
@@ -233,7 +236,7 @@ describe('an endpoint', () => {
   })
 
   it('hostile: is not asked more than it can bear', async () => {
-    await using site = await startIntrospection({ remember: 0 }, { concurrency: 4 })
+    await using site = await startIntrospection({ cacheTtl: 0 }, { concurrency: 4 })
     const { authenticator, scripted } = site
     let [open, most] = [0, 0]
     scripted.answer = () => {
@@ -251,7 +254,7 @@ describe('an endpoint', () => {
   })
 
   it('is asked over one connection, one question after another', async () => {
-    await using site = await startIntrospection({ remember: 0 })
+    await using site = await startIntrospection({ cacheTtl: 0 })
     for (let attempt = 0; attempt < 3; attempt += 1) {
       assert.equal(await outcomeOf(site.authenticator, `t${attempt}`), 'authenticated')
     }

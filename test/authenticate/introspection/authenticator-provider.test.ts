@@ -59,7 +59,7 @@ describe('an OpenID provider', { skip: skipWithoutOidcProvider() }, () => {
         client,
         server,
         generation: 'g',
-        remember: 0,
+        cacheTtl: 0,
         clock,
         memory: new CredentialCache(clock),
       })

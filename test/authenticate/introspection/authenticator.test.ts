@@ -91,7 +91,7 @@ describe('an opaque token', () => {
 
 describe('an answer', () => {
   it('is asked for once when a hundred show the token at once', async () => {
-    await using site = await startIntrospection({ remember: 0 })
+    await using site = await startIntrospection({ cacheTtl: 0 })
     const { promise, resolve } = Promise.withResolvers<void>()
     site.scripted.answer = () => ({ body: ACTIVE, after: promise })
     const shown = Array.from({ length: 100 }, () => outcomeOf(site.authenticator, 'same'))
@@ -116,7 +116,7 @@ describe('an answer', () => {
   })
 
   it('is remembered for a while, and a revocation noticed after it', async () => {
-    await using site = await startIntrospection({ remember: 30_000 })
+    await using site = await startIntrospection({ cacheTtl: 30_000 })
     const { authenticator, scripted, clock } = site
     assert.equal(await outcomeOf(authenticator, 'opaque'), 'authenticated')
     scripted.answer = () => ({ body: { active: false } })
@@ -128,7 +128,7 @@ describe('an answer', () => {
   })
 
   it('is not remembered past the end of the token', async () => {
-    await using site = await startIntrospection({ remember: 600_000 })
+    await using site = await startIntrospection({ cacheTtl: 600_000 })
     const { authenticator, scripted, clock } = site
     await show(authenticator, 'opaque')
     clock.advance(299_999)
@@ -139,7 +139,7 @@ describe('an answer', () => {
   })
 
   it('that says no is remembered for some seconds only', async () => {
-    await using site = await startIntrospection({ remember: 30_000 })
+    await using site = await startIntrospection({ cacheTtl: 30_000 })
     const { authenticator, scripted, clock } = site
     scripted.answer = () => ({ body: { active: false } })
     await show(authenticator, 'opaque')
@@ -151,7 +151,7 @@ describe('an answer', () => {
   })
 
   it('is not remembered at all where that is said', async () => {
-    await using site = await startIntrospection({ remember: 0 })
+    await using site = await startIntrospection({ cacheTtl: 0 })
     await show(site.authenticator, 'opaque')
     site.scripted.answer = () => ({ body: { active: false } })
     assert.equal(await outcomeOf(site.authenticator, 'opaque'), 'token-inactive')
@@ -183,16 +183,16 @@ describe('a token that is bound to a certificate', () => {
     const outcomes = [alice, bob, '', alice].map((peerCertificate) =>
       outcomeOf(site.authenticator, 'opaque', { peerCertificate }),
     )
-    const want = ['authenticated', 'token-unbound', 'token-unbound', 'authenticated']
+    const want = ['authenticated', 'token-binding', 'token-binding', 'authenticated']
     assert.deepEqual(await Promise.all(outcomes), want)
-    assert.equal(await outcomeOf(site.authenticator, 'opaque'), 'token-unbound')
+    assert.equal(await outcomeOf(site.authenticator, 'opaque'), 'token-binding')
     assert.equal(site.scripted.asked.length, 1)
   })
 
   it('is not taken for a bearer token when it is bound to a key', async () => {
     await using site = await startIntrospection()
     site.scripted.answer = () => ({ body: { ...ACTIVE, token_type: 'DPoP', cnf: { jkt: 'x' } } })
-    assert.equal(await outcomeOf(site.authenticator, 'opaque'), 'token-unbound')
+    assert.equal(await outcomeOf(site.authenticator, 'opaque'), 'token-binding')
   })
 })
 

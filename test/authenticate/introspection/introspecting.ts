@@ -22,7 +22,7 @@ import { AUDIENCE, ISSUER, NOW } from '../bearer/issuing.ts'
 /** Short enough for tests that wait for it, and long enough for a busy machine. */
 export const LIMITS: SharedServerLimits = {
   timeout: 10_000,
-  failures: 3,
+  failureThreshold: 3,
   coolDown: 5_000,
   concurrency: 256,
   perCaller: { concurrency: 20, perSecond: 50 },
@@ -83,7 +83,7 @@ export const introspectionBy = (
     client: secretInHeader('countersign', 'client-secret'),
     server,
     generation: 'g',
-    remember: 30_000,
+    cacheTtl: 30_000,
     clock,
     memory: new CredentialCache(clock),
     ...options,

@@ -45,12 +45,12 @@ describe('a login that was proven here', () => {
   })
 
   it('ends no later than any other login where that is shorter', () => {
-    const { ends } = loginsWith({ longest: '2h' }).loginOf(identity(), '')
+    const { ends } = loginsWith({ maxLifetime: '2h' }).loginOf(identity(), '')
     assert.equal(ends, clock.now() + 2 * HOUR)
   })
 
-  it('ends after longestUnchecked where its account cannot be looked up again', () => {
-    const { ends } = loginsWith({ longestUnchecked: '30m' }).loginOf(identity(), '')
+  it('ends after maxLifetimeWithoutRecheck where its account cannot be looked up again', () => {
+    const { ends } = loginsWith({ maxLifetimeWithoutRecheck: '30m' }).loginOf(identity(), '')
     assert.equal(ends, clock.now() + 30 * MINUTE)
   })
 

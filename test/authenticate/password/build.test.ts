@@ -21,7 +21,7 @@ describe('lock-outs of many addresses', () => {
     await writeFile(folder.file('users.yaml'), `users: { alice: { password: '${hash}' } }`)
     await using built = await buildFrom(
       folder.file('countersign.yaml'),
-      `{ basic: { verify: [{ users: { file: users.yaml } }], guard: ${GUARD} } }`,
+      `{ basic: { verify: [{ users: { file: users.yaml } }], bruteForceProtection: ${GUARD} } }`,
     )
     const { signal } = new AbortController()
     for (let index = 0; index < ADDRESSES; index += 1) {

@@ -5,6 +5,7 @@ import {
   type GuardRules,
   type LockOut,
 } from '../../../src/authenticate/password/attempt-guard.ts'
+import { guardRulesOf } from '../../../src/authenticate/password/build.ts'
 import type { GuardedVerification } from '../../../src/authenticate/password/guard.ts'
 import type { AttemptStore } from '../../../src/state/attempt-store.ts'
 import { MemoryAttempts } from '../../../src/state/memory.ts'
@@ -26,7 +27,7 @@ const FOREVER = new AbortController().signal
 const DEFAULT_RULES: GuardRules = (() => {
   const rules = guardSchema.parse(undefined)
   if (rules === false) throw new Error('the guard is on by default')
-  return rules
+  return guardRulesOf(rules)
 })()
 
 /** What differs from the default. */

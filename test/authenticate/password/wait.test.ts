@@ -26,7 +26,7 @@ const waitOf = (...verify: readonly (readonly object[])[]): number => {
         url,
         keys: 'keys',
         login: { authenticators: names },
-        clients: { cli: { grants: ['device_code'] } },
+        clients: { cli: { grantTypes: ['device_code'] } },
       },
       authenticators: { ...authenticators, staff: { basic: { verify: [users] } } },
       routes: [

@@ -50,10 +50,10 @@ describe('a Kubernetes API server', { skip: skipWithoutApiServer(), timeout: 180
       const tokenReview = {
         server: server.url,
         ca: server.ca,
-        remember: '0s',
+        cacheTtl: '0s',
         timeout: '10s',
         coolDown: `${COOL_DOWN}ms`,
-        failures: 1_000,
+        failureThreshold: 1_000,
         ...settings,
       }
       const sections = JSON.stringify({ tokenReview, allowReserved })

@@ -82,7 +82,7 @@ describe('a token of a service account', () => {
   })
 
   it('ends when it says so itself, whatever the API server says', async () => {
-    await using site = await start({ remember: '1h' })
+    await using site = await start({ cacheTtl: '1h' })
     const { authenticator, clock, scripted } = site
     const token = await key.token()
     assert.equal(await outcomeOf(authenticator, token), 'authenticated')
@@ -97,7 +97,7 @@ describe('a token of a service account', () => {
   })
 
   it('is asked for once when a hundred show it at once, and remembered for a while', async () => {
-    await using site = await start({ remember: '30s' })
+    await using site = await start({ cacheTtl: '30s' })
     const { authenticator, scripted, clock } = site
     const { promise, resolve } = Promise.withResolvers<void>()
     scripted.answer = () => ({ body: GOOD, after: promise })
@@ -166,7 +166,7 @@ describe('an API server that answers', () => {
   }
 
   it('is left alone while it is out of order, and the metrics say so', async () => {
-    await using site = await start({ failures: 2, coolDown: '5s' })
+    await using site = await start({ failureThreshold: 2, coolDown: '5s' })
     const { authenticator, scripted, clock, built } = site
     const [dependency, ...more] = built.dependencies
     assert.deepEqual(more, [])
@@ -187,7 +187,7 @@ describe('an API server that answers', () => {
 
 describe('our own token', () => {
   it('is read again after a while, and is no reason to reload', async () => {
-    await using site = await start({ remember: '0s' })
+    await using site = await start({ cacheTtl: '0s' })
     const { authenticator, scripted, clock, built, tokenFile } = site
     const shownTo = async (): Promise<string | undefined> => {
       assert.equal(await outcomeOf(authenticator, 'opaque'), 'authenticated')
@@ -208,7 +208,7 @@ describe('our own token', () => {
   })
 
   it('is read again at once when the API server does not know it', async () => {
-    await using site = await start({ remember: '0s' })
+    await using site = await start({ cacheTtl: '0s' })
     const { authenticator, scripted, tokenFile } = site
     assert.equal(await outcomeOf(authenticator, 'opaque'), 'authenticated')
     await writeFile(tokenFile, 'own-token-2')

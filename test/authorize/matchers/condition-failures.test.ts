@@ -75,7 +75,7 @@ describe('what cannot be evaluated', () => {
       { hosts: ['other'] },
       { paths: ['/other'] },
       { sources: ['10.0.0.0/8'] },
-      { times: [{ zone: 'UTC', until: '2000-01-01T00:00:00Z' }] },
+      { times: [{ timeZone: 'UTC', until: '2000-01-01T00:00:00Z' }] },
     ]) {
       assert.equal(
         decide([{ deny: 'first', when, ...miss }, { allow: 'rest' }]),

@@ -64,26 +64,26 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'in a zone: its day and its hour',
-    times: [{ days: ['mon'], from: '00:00', to: '09:00', zone: 'Asia/Tokyo' }],
+    times: [{ days: ['mon'], from: '00:00', to: '09:00', timeZone: 'Asia/Tokyo' }],
     yes: ['2026-01-04T15:00:00Z', '2026-01-04T23:59:59Z'], // Monday, 00:00 to 08:59 in Tokyo
     no: ['2026-01-04T14:59:59Z', '2026-01-05T00:00:00Z'],
   },
   {
     name: 'in a zone with half an hour',
-    times: [{ from: '12:00', to: '13:00', zone: 'Asia/Kolkata' }],
+    times: [{ from: '12:00', to: '13:00', timeZone: 'Asia/Kolkata' }],
     yes: ['2026-01-05T06:30:00Z', '2026-01-05T07:29:59Z'],
     no: ['2026-01-05T06:29:59Z', '2026-01-05T07:30:00Z'],
   },
   {
     // 2026-03-29: from 02:00 to 03:00 the clocks of Vienna show nothing.
     name: 'on the day that the clocks go forward',
-    times: [{ from: '02:00', to: '04:00', zone: 'Europe/Vienna' }],
+    times: [{ from: '02:00', to: '04:00', timeZone: 'Europe/Vienna' }],
     yes: ['2026-03-29T01:00:00Z', '2026-03-29T01:59:00Z'], // 03:00 and 03:59
     no: ['2026-03-29T00:59:00Z', '2026-03-29T02:00:00Z'], // 01:59 and 04:00
   },
   {
     name: 'never in an hour that is not there',
-    times: [{ days: ['sun'], from: '02:00', to: '03:00', zone: 'Europe/Vienna' }],
+    times: [{ days: ['sun'], from: '02:00', to: '03:00', timeZone: 'Europe/Vienna' }],
     yes: ['2026-03-22T01:30:00Z'],
     no: [
       '2026-03-29T00:30:00Z',
@@ -95,7 +95,7 @@ const CASES: readonly Case[] = [
   {
     // 2026-10-25: from 02:00 to 03:00 they show everything twice.
     name: 'twice on the day that the clocks go back',
-    times: [{ from: '02:00', to: '03:00', zone: 'Europe/Vienna' }],
+    times: [{ from: '02:00', to: '03:00', timeZone: 'Europe/Vienna' }],
     yes: [
       '2026-10-25T00:00:00Z',
       '2026-10-25T00:59:00Z',
@@ -127,7 +127,7 @@ const CASES: readonly Case[] = [
 describe('times', () => {
   for (const { name, times, yes, no } of CASES) {
     it(name, () => {
-      const rules = [{ allow: 'match', times: times.map((time) => ({ zone: 'UTC', ...time })) }]
+      const rules = [{ allow: 'match', times: times.map((time) => ({ timeZone: 'UTC', ...time })) }]
       const word = (at: string): string => decide(rules, { at: Date.parse(at) })
       for (const at of yes) assert.equal(word(at), 'allow:match', at)
       for (const at of no) assert.equal(word(at), 'no-rule', at)
@@ -135,7 +135,7 @@ describe('times', () => {
   }
 
   it('remembers a minute, and no longer', () => {
-    const rules = [{ allow: 'match', times: [{ from: '10:00', to: '10:01', zone: 'UTC' }] }]
+    const rules = [{ allow: 'match', times: [{ from: '10:00', to: '10:01', timeZone: 'UTC' }] }]
     const at = Date.parse('2026-01-05T10:00:00Z')
     for (const [offset, want] of [
       [0, 'allow:match'],
@@ -152,8 +152,8 @@ describe('times', () => {
     const at = Date.parse('2026-01-05T10:30:00Z')
     const stretch = { from: '10:00', to: '11:00' }
     const rules = [
-      { deny: 'tokyo', times: [{ ...stretch, zone: 'Asia/Tokyo' }] },
-      { allow: 'utc', times: [{ ...stretch, zone: 'UTC' }] },
+      { deny: 'tokyo', times: [{ ...stretch, timeZone: 'Asia/Tokyo' }] },
+      { allow: 'utc', times: [{ ...stretch, timeZone: 'UTC' }] },
     ]
     assert.equal(decide(rules, { at }), 'allow:utc')
     assert.equal(decide(rules, { at: at - 9 * 3_600_000 }), 'deny:tokyo')

@@ -210,7 +210,7 @@ describe('every refusal', () => {
   }
 
   it('is none as long as no route is known', () => {
-    const answer = refuse({ reason: 'fault' })
+    const answer = refuse({ reason: 'internal-error' })
     assert.deepEqual(valuesOf(answer, 'content-type'), ['text/plain; charset=utf-8'])
   })
 
@@ -249,7 +249,12 @@ describe('when to come back', () => {
     })
   }
 
-  for (const reason of ['fault', 'too-slow', 'cancelled', 'credential-wrong'] as const) {
+  for (const reason of [
+    'internal-error',
+    'deadline-exceeded',
+    'cancelled',
+    'credential-wrong',
+  ] as const) {
     it(`is not said for ${reason}`, () => {
       assert.deepEqual(waitOf(reason), { header: [], detail: undefined })
     })
@@ -259,7 +264,7 @@ describe('when to come back', () => {
 describe('the answer of a rule', () => {
   const context = asking({ path: '/api/v1/pods' })
   const refuseWith = (answer: { status?: number; message?: string; body?: string }): DenyAnswer =>
-    refuseBy({ deny: 'closed', answer: { status: 403, headers: {}, ...answer } }, context)
+    refuseBy({ deny: 'closed', response: { status: 403, headers: {}, ...answer } }, context)
 
   it('has its message in the Status', () => {
     assert.equal(

@@ -38,7 +38,7 @@ const STATUS: Readonly<Record<Refusal, number>> = {
   'user-disabled': 401,
   'user-locked': 401,
   'user-expired': 401,
-  'user-not-now': 401,
+  'user-restricted': 401,
   'password-expired': 401,
   'password-must-change': 401,
   'second-factor-required': 401,
@@ -52,7 +52,7 @@ const STATUS: Readonly<Record<Refusal, number>> = {
   'token-type': 401,
   'token-claims': 401,
   'token-key-unknown': 401,
-  'token-unbound': 401,
+  'token-binding': 401,
   'token-inactive': 401,
   'proof-invalid': 401,
   'proof-replayed': 401,
@@ -95,8 +95,8 @@ const STATUS: Readonly<Record<Refusal, number>> = {
   'credential-expired': 401,
   'transform-unavailable': 503,
   cancelled: 503,
-  'too-slow': 503,
-  fault: 503,
+  'deadline-exceeded': 503,
+  'internal-error': 503,
   'audit-unavailable': 503,
 }
 
@@ -227,7 +227,7 @@ describe('the body of a refusal', () => {
   }
 
   it('does without a name for a status that has none', () => {
-    const rule = { deny: 'odd', answer: { status: 499, message: 'No.', headers: {} } }
+    const rule = { deny: 'odd', response: { status: 499, message: 'No.', headers: {} } }
     const text = refuseBy(rule)
     assert.equal(text.body, `499\n\nNo.\nRule: odd\nDecision: ${ID}\n`)
     const json = refuseBy(rule, accepting('application/json'))

@@ -13,7 +13,7 @@ import { headersOf, ID, refuse, refuseBy, contextOf, valuesOf } from './refusing
 
 const answering = (answer: Partial<RuleAnswer>): RuleParts => ({
   deny: 'closed',
-  answer: { status: 403, headers: {}, ...answer },
+  response: { status: 403, headers: {}, ...answer },
 })
 
 const TEXT = 'text/plain; charset=utf-8'

@@ -33,7 +33,7 @@ const AUTHENTICATORS = {
   keys: {
     apiKey: {
       file: 'api-keys.yaml',
-      carriers: [
+      locations: [
         { query: 'api_key' },
         { header: 'X-Api-Key' },
         { header: 'Authorization', scheme: 'ApiKey' },

@@ -115,7 +115,7 @@ answer        allowed  permitted by "b"
   })
 
   it('says what the caller of a refused request gets', async () => {
-    const rules = [{ deny: 'no', answer: { status: 451, body: 'law\nlaw', headers: { a: 'b' } } }]
+    const rules = [{ deny: 'no', response: { status: 451, body: 'law\nlaw', headers: { a: 'b' } } }]
     const lines = block(await textOf({ rules }), 'answer')
     assert.equal(lines[0], 'answer        refused  451  rule-denied by "no"')
     assert.deepEqual(lines.slice(-2), ['  body        law', '  body        law'])

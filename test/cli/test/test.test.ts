@@ -23,7 +23,7 @@ routes: [{ name: app, authenticate: [tokens], authorize: [{ allow: all }] }]
 `
 
 const MAPPING = `      user: '"oidc:" + claims.email.lowerAscii()'
-      groups: { from: 'claims.?groups.orValue([])', keep: ['k8s-*'], most: 2 }
+      groups: { from: 'claims.?groups.orValue([])', keep: ['k8s-*'], max: 2 }
       examples:`
 
 const test = async (

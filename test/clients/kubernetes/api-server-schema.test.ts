@@ -13,9 +13,9 @@ describe('an API server of a route', () => {
   it('is remembered for ten seconds, waited for five, and left alone after five failures', () => {
     assert.deepEqual(apiServerSchema.parse({ inCluster: true }), {
       inCluster: true,
-      remember: 10_000,
+      cacheTtl: 10_000,
       timeout: 5_000,
-      failures: 5,
+      failureThreshold: 5,
       coolDown: 5_000,
       concurrency: 256,
       perCaller: { concurrency: 20, perSecond: 50 },
@@ -76,8 +76,8 @@ describe('an API server of a route', () => {
     },
     {
       name: 'that answers for ever',
-      input: route(', apiServer: { inCluster: true, remember: forever, concurrency: 0 }'),
-      want: [/^routes\[0\]\.apiServer\.remember: /, /^routes\[0\]\.apiServer\.concurrency: /],
+      input: route(', apiServer: { inCluster: true, cacheTtl: forever, concurrency: 0 }'),
+      want: [/^routes\[0\]\.apiServer\.cacheTtl: /, /^routes\[0\]\.apiServer\.concurrency: /],
     },
     {
       name: 'with a key of an authenticator',

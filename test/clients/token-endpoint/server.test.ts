@@ -30,7 +30,7 @@ after(async () => {
   await authority[Symbol.asyncDispose]()
 })
 
-const asking = (): Promise<Asking> => askingBy(connections, authority, { failures: 2 })
+const asking = (): Promise<Asking> => askingBy(connections, authority, { failureThreshold: 2 })
 
 const ask = async ({ server }: Asking): Promise<OAuthAnswer | string> => {
   try {

@@ -8,7 +8,7 @@ import { checkAll, ENVOY } from '../sections.ts'
 
 const ISSUER = 'issuer: { url: "https://id.example.org", keys: keys }'
 const OPEN =
-  /^listen\.issuer: a TCP address that is not loopback needs "tls", or "plaintext: true" for key sets alone: whoever can change/
+  /^listen\.issuer: a TCP address that is not loopback needs "tls", or "plaintext: true" for key sets alone: an attacker who can change/
 
 const TLS = 'tls: { certificate: a.pem, key: file:a.key, clientCa: ca.pem }'
 

@@ -18,7 +18,7 @@ describe('the rules of a route', () => {
     {
       name: 'have names of their own, also across allow and deny',
       input: rules('{ allow: a }, { deny: a }, { allow: b }'),
-      want: [/^routes\[0\]\.authorize\[1\]\.deny: "a" names an earlier rule of this route too/],
+      want: [/^routes\[0\]\.authorize\[1\]\.deny: "a" is also the name of an earlier rule/],
     },
     {
       name: 'have names of their own, also across lists and in shadow',
@@ -26,8 +26,8 @@ describe('the rules of a route', () => {
         '{ allow: a }, { list: l, rules: [{ deny: a }] }, { list: m, shadow: true, rules: [{ allow: b }, { allow: b }] }',
       ),
       want: [
-        /^routes\[0\]\.authorize\[1\]\.rules\[0\]\.deny: "a" names an earlier rule/,
-        /^routes\[0\]\.authorize\[2\]\.rules\[1\]\.allow: "b" names an earlier rule/,
+        /^routes\[0\]\.authorize\[1\]\.rules\[0\]\.deny: "a" is also the name of an earlier rule/,
+        /^routes\[0\]\.authorize\[2\]\.rules\[1\]\.allow: "b" is also the name of an earlier rule/,
       ],
     },
     {
@@ -48,7 +48,7 @@ describe('the rules of a route', () => {
       want: ['nobody', 'guests', 'constructor'].map((name, index) =>
         at(
           String.raw`\.authenticators\[${index}\]`,
-          String.raw`"${name}" names nobody here: .*\(there are: staff\)$`,
+          String.raw`"${name}" never authenticates callers of this route: .*\(there are: staff\)$`,
         ),
       ),
     },

@@ -36,24 +36,24 @@ describe('logins whose users cannot be looked up again', () => {
     ['LDAP without "bind"', DIRECT],
   ] as const) {
     it(`are warned about where they are good for more than 8 hours: ${name}`, () => {
-      assert.deepEqual(warningsFor(verify, 'longestUnchecked: 12h'), [
-        `issuer.login.longestUnchecked: users of "staff" (${name}) cannot be looked up again: a user who is removed there stays logged in for so long. Make it shorter`,
+      assert.deepEqual(warningsFor(verify, 'maxLifetimeWithoutRecheck: 12h'), [
+        `issuer.login.maxLifetimeWithoutRecheck: users of "staff" (${name}) cannot be looked up again: a user who is removed there stays logged in for so long. Make it shorter`,
       ])
-      assert.deepEqual(warningsFor(verify, 'longestUnchecked: 8h'), [])
-      assert.deepEqual(warningsFor(verify, 'idle: 1h'), [], 'the default')
-      assert.deepEqual(warningsFor(verify, 'longestUnchecked: 12h, longest: 6h'), [])
+      assert.deepEqual(warningsFor(verify, 'maxLifetimeWithoutRecheck: 8h'), [])
+      assert.deepEqual(warningsFor(verify, 'idleTimeout: 1h'), [], 'the default')
+      assert.deepEqual(warningsFor(verify, 'maxLifetimeWithoutRecheck: 12h, maxLifetime: 6h'), [])
     })
   }
 
   for (const verify of [SEARCH, FILE]) {
     it(`are not those by ${verify}`, () => {
-      assert.deepEqual(warningsFor(verify, 'longestUnchecked: 12h'), [])
+      assert.deepEqual(warningsFor(verify, 'maxLifetimeWithoutRecheck: 12h'), [])
     })
   }
 
   it('are those at an upstream IdP that cannot be rechecked', () => {
     const provider = (refresh: boolean): string =>
-      `longestUnchecked: 12h, providers: { corp: { name: C, issuer: 'https://login.example.com', clientId: c, clientSecret: 'file:s', refresh: ${refresh} } }`
+      `maxLifetimeWithoutRecheck: 12h, providers: { corp: { name: C, issuer: 'https://login.example.com', clientId: c, clientSecret: 'file:s', refresh: ${refresh} } }`
     assert.match(warningsFor(FILE, provider(false)).join(), /users of "corp" \(refresh: false\)/)
     assert.deepEqual(warningsFor(FILE, provider(true)), [])
   })

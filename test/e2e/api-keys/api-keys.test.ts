@@ -23,7 +23,7 @@ const AUTHENTICATORS = (file: string) => ({
     apiKey: {
       realm: 'Site',
       file,
-      carriers: [
+      locations: [
         { header: 'X-Api-Key' },
         { header: 'Authorization', scheme: 'ApiKey' },
         { query: 'api_key' },

@@ -139,7 +139,7 @@ describe('certificates on lists', { skip: skipWithoutEnvoy() || skipWithoutOpens
       await configure(ca.folder.file('ca.crt'), {
         crl: {
           urls: [`${server.origin}/ca.crl`],
-          refresh: { least: '100ms', most: '100ms' },
+          refresh: { min: '100ms', max: '100ms' },
           coolDown: '100ms',
           skew: '0s',
         },

@@ -17,7 +17,7 @@ import { reconfigure } from './changing.ts'
 const KNOWN = ['alice', 'bob', 'carol', 'dave', 'erin', 'formerly'] as const
 
 /** Answers are remembered, and waited for, so briefly that a test can wait for the end of both. */
-const SHORT = { remember: '1s', timeout: '500ms' } as const
+const SHORT = { cacheTtl: '1s', timeout: '500ms' } as const
 
 /** Counts the questions on their way to the responder. */
 const relayTo = async ({ url }: OcspResponder): Promise<ScriptedHttp> =>
@@ -46,7 +46,7 @@ describe(
       responder = await ca.respond('responder')
       relay = await relayTo(responder)
       site = await startSite({
-        authenticators: { cards: cards({ remember: '1h', timeout: '4s' }) },
+        authenticators: { cards: cards({ cacheTtl: '1h', timeout: '4s' }) },
         route: { authenticate: ['cards', 'staff'] },
         listener: { clientCa: ca.folder.file('ca.crt') },
       })

@@ -50,7 +50,7 @@ export const authenticatorsIn = async (
       identity: { user: 'claims.sub', groups: '["by-token"]' },
     },
     keys: {
-      apiKey: { realm: 'Keys', file: keys, carriers: [{ header: 'X-Api-Key' }] },
+      apiKey: { realm: 'Keys', file: keys, locations: [{ header: 'X-Api-Key' }] },
     },
     nobody: { anonymous: { user: 'visitor' } },
   }

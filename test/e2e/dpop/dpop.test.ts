@@ -186,7 +186,7 @@ describe('tokens that are bound to a key, through Envoy', { skip: skipWithoutEnv
   it('5. the token as a bearer token, with its proof or without: 401', async () => {
     for (const more of [[], [['DPoP', await proofOf()] as const]]) {
       const answer = await ask({ headers: [bearer(token), ...more] })
-      assert.equal(await verdictOf(site, answer), '401 token-unbound')
+      assert.equal(await verdictOf(site, answer), '401 token-binding')
       assert.deepEqual(valuesOf(answer, 'www-authenticate'), [
         `${INVITATIONS[0]}, error="invalid_token"`,
         INVITATIONS[1],
@@ -199,7 +199,7 @@ describe('tokens that are bound to a key, through Envoy', { skip: skipWithoutEnv
     const free = await issuer.token(claimsOf({ iat: now(), exp: now() + 300 }))
     const proof = await caller.proof(free, { iat: now(), htu: `https://${HOST}/` })
     const answer = await ask({ headers: shown(proof, free) })
-    assert.equal(await verdictOf(site, answer), '401 token-unbound')
+    assert.equal(await verdictOf(site, answer), '401 token-binding')
     assert.deepEqual(valuesOf(answer, 'www-authenticate'), [
       INVITATIONS[0],
       `${INVITATIONS[1]}, error="invalid_token"`,

@@ -29,7 +29,7 @@ interface Secrets {
 }
 
 /** What every section that asks the provider has. */
-const asking = { failures: 2, coolDown: '200ms', timeout: '4s' } as const
+const asking = { failureThreshold: 2, coolDown: '200ms', timeout: '4s' } as const
 
 const routesOf = (issuer: string, { web, service, account }: Secrets) => {
   const exchange = (requestedTokenType: string) => ({
@@ -41,13 +41,13 @@ const routesOf = (issuer: string, { web, service, account }: Secrets) => {
         audience: [UPSTREAM, WEB.id],
         scopes: ['openid', 'profile'],
         requestedTokenType,
-        remember: '10m',
+        cacheTtl: '10m',
         ...asking,
       },
     },
   })
   const client = { id: SERVICE.id, secret: `file:${service}` }
-  const clientCredentials = { issuer, client, scopes: ['openid'], remember: '10m', ...asking }
+  const clientCredentials = { issuer, client, scopes: ['openid'], cacheTtl: '10m', ...asking }
   const forwards = {
     identity: exchange('id_token'),
     access: exchange('access_token'),
@@ -96,7 +96,7 @@ describe(
         audiences: [WEB.id],
         audienceMissing: 'accept',
         // Who the callers are is known while the provider is down; what it has to make is not.
-        remember: '10m',
+        cacheTtl: '10m',
         ...asking,
       }
       const [route, ...routes] = routesOf(issuer, secrets)

@@ -11,13 +11,13 @@ const lockAfter = (failures: number) => ({
   attempts: failures,
   lockAfter: failures,
   lockFor: `${LOCK_SECONDS}s`,
-  forget: `${LOCK_SECONDS}s`,
+  decay: `${LOCK_SECONDS}s`,
 })
 
 const GUARD = {
   userAndSource: lockAfter(3),
   source: lockAfter(8),
-  repeats: { answer: '30s', once: '5m' },
+  repeats: { cacheTtl: '30s', countInterval: '5m' },
 }
 
 describe('guessing', { skip: skipWithoutEnvoy() }, () => {
@@ -27,7 +27,7 @@ describe('guessing', { skip: skipWithoutEnvoy() }, () => {
       basic: {
         realm: 'Site',
         verify: [{ users: { file: 'users.yaml' } }],
-        guard: GUARD,
+        bruteForceProtection: GUARD,
       },
     }
     site = await startSite({ authenticators: { staff } })

@@ -76,7 +76,7 @@ export const configuration = async (
   const { authenticators, ...config } = configSchema.parse(
     await istioConfiguration({
       listen: { authz, issuer: 'unix:issuer.sock' },
-      grants: { keyring: 'file:/etc/countersign/secrets/countersign-grants/grant.keys' },
+      certificateGrants: { keyring: 'file:/etc/countersign/secrets/countersign-grants/grant.keys' },
       audit: { file: 'audit.jsonl' },
     }),
   )

@@ -91,12 +91,12 @@ export const published = (host: string, route: object): KubeObject => ({
 export const filterWithLogins = async (): Promise<KubeObject> => {
   const values = await istioConfiguration({
     listen: { authz: '127.0.0.1:1', issuer: '127.0.0.1:2' },
-    grants: { keyring: 'file:/grant.keys' },
+    certificateGrants: { keyring: 'file:/grant.keys' },
     issuer: {
       url: 'https://id.example.org',
       keys: '/keys',
       login: { authenticators: ['staff-password'] },
-      clients: { cli: { grants: ['device_code'] } },
+      clients: { cli: { grantTypes: ['device_code'] } },
     },
   })
   return objectSchema.parse(parse(renderEnvoyFilter(configOf('/etc/countersign', values))))

@@ -43,7 +43,7 @@ describe('the command line at our own issuer', { skip: skipWithoutEnvoy() }, () 
           clients: {
             'countersign-cli': {
               name: 'Command line',
-              grants: ['authorization_code', 'refresh_token', 'device_code'],
+              grantTypes: ['authorization_code', 'refresh_token', 'device_code'],
               redirectUris: ['http://127.0.0.1/callback'],
               resources: [RESOURCE],
             },

@@ -209,7 +209,7 @@ export const configuration = (parts: Parts): object => {
     listen: { authz: 'unix:authz.sock', issuer: 'unix:issuer.sock' },
     // What `countersign sessions` can see, too.
     state: { sqlite: 'state.db' },
-    grants: { keyring: 'file:grant.keys' },
+    certificateGrants: { keyring: 'file:grant.keys' },
     issuer: {
       url: ownIssuer(port),
       keys: 'signing-keys',
@@ -219,7 +219,7 @@ export const configuration = (parts: Parts): object => {
       clients: {
         'countersign-cli': {
           name: 'Command line',
-          grants: ['authorization_code', 'refresh_token'],
+          grantTypes: ['authorization_code', 'refresh_token'],
           redirectUris: ['http://127.0.0.1/callback'],
           resources: [RESOURCE, BRIEF_RESOURCE],
         },

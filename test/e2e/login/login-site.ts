@@ -37,10 +37,10 @@ export const startLoginSite = async ({
         url: ISSUER,
         keys,
         login,
-        look: { name: 'Example Works' },
+        theme: { name: 'Example Works' },
         clients: {
           spa: { name: 'Dashboards', redirectUris: [CALLBACK] },
-          cli: { grants: ['device_code'] },
+          cli: { grantTypes: ['device_code'] },
         },
       },
       authenticators: { ...authenticators, nobody: { anonymous: {} } },

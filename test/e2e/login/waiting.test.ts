@@ -47,9 +47,7 @@ describe('clients that wait, and clients that let wait', { skip: skipWithoutEnvo
       authenticators: {
         push: {
           basic: {
-            verify: [
-              { radius: { servers: [server], timeout: '90s', rejectMeans: 'unknown-user' } },
-            ],
+            verify: [{ radius: { servers: [server], timeout: '90s', onReject: 'unknown-user' } }],
           },
         },
       },

@@ -100,10 +100,10 @@ describe('a user in many groups, through Envoy', { skip: skipWithoutEnvoy() }, (
   })
 
   it('forwards the first of 2,000 where the rest may be cut, and logs how many were', async () => {
-    await configure({ groups: { most: 40, beyond: 'cut' } })
+    await configure({ groups: { max: 40, onExcess: 'truncate' } })
     const { answer, event } = await ask(2_000)
     assert.deepEqual([answer.status, event?.reason], [200, 'permitted'])
     assert.deepEqual(received(answer, 'x-remote-group'), groupsOf(40))
-    assert.match(site.authz.log, /"groupsCut":1960.*"groups cut off"/)
+    assert.match(site.authz.log, /"groupsOmitted":1960.*"groups cut off"/)
   })
 })

@@ -86,7 +86,7 @@ const configuration = (pki: Pki): object => ({
     login: { authenticators: ['staff'] },
     clients: {
       spa: { name: 'Dashboards', redirectUris: [CALLBACK] },
-      cli: { grants: ['device_code'] },
+      cli: { grantTypes: ['device_code'] },
     },
   },
   authenticators: {

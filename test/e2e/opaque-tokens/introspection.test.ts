@@ -26,8 +26,8 @@ const authenticators = (issuer: string, secret: string) => ({
       // This provider says no audience, and answers only the client that a token is for.
       audiences: [WEB.id],
       audienceMissing: 'accept',
-      remember: '1s',
-      failures: 2,
+      cacheTtl: '1s',
+      failureThreshold: 2,
       coolDown: '200ms',
     },
     identity: { user: '"opaque:" + claims.sub', groups: '[claims.client_id]' },

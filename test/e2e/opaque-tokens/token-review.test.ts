@@ -55,7 +55,7 @@ describe(
               ca: server.ca,
               token: `file:${own}`,
               audiences: AUDIENCES,
-              remember: '500ms',
+              cacheTtl: '500ms',
               timeout: '4s',
               coolDown: '200ms',
             },

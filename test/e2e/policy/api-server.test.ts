@@ -68,7 +68,7 @@ describe('rules that ask a real API server', { skip, timeout: 180_000 }, () => {
             certificate: server.administrator.certificate,
             key: `file:${server.administrator.key}`,
           },
-          remember: '0s',
+          cacheTtl: '0s',
           timeout: '1s',
           coolDown: '200ms',
         },

@@ -33,7 +33,7 @@ export const RULES = [
   {
     deny: 'hidden',
     paths: ['/hidden/**'],
-    answer: {
+    response: {
       status: 404,
       body: '{"error":"none","rule":"{rule}","id":"{decision}"}',
       headers: { 'content-type': 'application/json', 'x-hint': 'ask Jane' },
@@ -53,7 +53,7 @@ export const RULES = [
 export const NEXT_RULES = RULES.map((rule) => {
   if ('list' in rule) return rule
   if (rule.deny === 'soon') return { ...rule, shadow: false }
-  if (rule.deny === 'hidden') return { ...rule, answer: { status: 410 } }
+  if (rule.deny === 'hidden') return { ...rule, response: { status: 410 } }
   if (rule.allow === 'own-files') return { ...rule, methods: ['GET'] }
   if (rule.allow === 'office') return { ...rule, sources: ['127.0.0.0/30'] }
   if (rule.allow === 'beta') return { ...rule, allow: 'beta-testers' }

@@ -17,7 +17,7 @@ const RULES = [
   ...STATUSES.map((status) => ({
     deny: `with-${status}`,
     paths: [`/${status}`],
-    answer: { status, body: '<no rule="{rule}" decision="{decision}"/>', headers: HEADERS },
+    response: { status, body: '<no rule="{rule}" decision="{decision}"/>', headers: HEADERS },
   })),
   { deny: 'login', paths: ['/private/**'], redirect: 'https://login.example.org/?to={url}' },
   { allow: 'rest' },

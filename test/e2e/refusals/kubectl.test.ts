@@ -9,7 +9,7 @@ const SECRETS = '/api/v1/namespaces/default/secrets'
 const answering = (name: string, status: number, headers = {}) => ({
   deny: name,
   paths: [`/${name}`],
-  answer: { status, message: 'Closed.', headers },
+  response: { status, message: 'Closed.', headers },
 })
 
 const RULES = [
@@ -21,7 +21,7 @@ const RULES = [
   { ...answering('unprocessable', 422), paths: undefined, resources: ['configmaps'] },
   answering('gone', 404),
   answering('legal', 451),
-  { deny: 'own', paths: ['/own'], answer: { body: 'Ask Jane.' } },
+  { deny: 'own', paths: ['/own'], response: { body: 'Ask Jane.' } },
   { allow: 'version', paths: ['/version'] },
 ]
 

@@ -18,7 +18,7 @@ describe('the account page, through Envoy and in a browser', { skip }, () => {
   let site: Site
   before(async () => {
     site = await startDashboards({
-      sessions: [{ remember: '0s' }, { remember: '1m' }],
+      sessions: [{ cacheTtl: '0s' }, { cacheTtl: '1m' }],
       movable: true,
     })
   })
@@ -70,7 +70,7 @@ describe('the account page, through Envoy and in a browser', { skip }, () => {
     await stranger.page.reload()
     assert.equal(stranger.page.url(), ACCOUNT)
     const ended = (await eventsAt(site, 'sessions-ended')).at(-1)
-    assert.deepEqual([ended?.['user'], ended?.['which']], ['alice', 'everywhere'])
+    assert.deepEqual([ended?.['user'], ended?.['which']], ['alice', 'all'])
   })
 
   it('ends those that are remembered when that is over', async () => {

@@ -32,7 +32,7 @@ export interface DashboardOptions extends Pick<
 /** Starts them. */
 export const startDashboards = async ({
   login = {},
-  sessions: [app, other] = [{ remember: '0s' }, { remember: '0s' }],
+  sessions: [app, other] = [{ cacheTtl: '0s' }, { cacheTtl: '0s' }],
   dashboard = {},
   authenticators = {},
   ...options

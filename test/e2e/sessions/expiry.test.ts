@@ -23,9 +23,9 @@ const skip = skipWithoutEnvoy() || skipWithoutChromium()
 describe('a session that ends while its page is open', { skip }, () => {
   let site: Site
   before(async () => {
-    const session = { idle: `${IDLE}m`, longest: `${LONGEST}m`, remember: '0s' }
+    const session = { idleTimeout: `${IDLE}m`, maxLifetime: `${LONGEST}m`, cacheTtl: '0s' }
     site = await startDashboards({
-      login: { idle: `${LOGIN_IDLE}m`, longest: `${LONGEST}m` },
+      login: { idleTimeout: `${LOGIN_IDLE}m`, maxLifetime: `${LONGEST}m` },
       sessions: [session, session],
       movable: true,
     })

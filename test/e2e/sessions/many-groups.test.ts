@@ -24,7 +24,7 @@ const REST = Array.from(
   { length: COUNT - KEPT.length },
   (_, index) => `CN=Members of project ${index},OU=Groups,DC=corp,DC=example,DC=org`,
 )
-const ALL = { groups: { most: COUNT, bytes: 200_000 } }
+const ALL = { groups: { max: COUNT, maxBytes: 200_000 } }
 
 const skip = skipWithoutEnvoy() || skipWithoutChromium()
 
@@ -37,7 +37,7 @@ describe('a person in 2,000 groups, through Envoy and in a browser', { skip }, (
     const users = { [user]: { password: await cheapHash(password), groups: [...REST, ...KEPT] } }
     await writeFile(folder.file('users.yaml'), stringify({ users }))
     const verify = [{ users: { file: folder.file('users.yaml') } }]
-    const session = { remember: '0s' }
+    const session = { cacheTtl: '0s' }
     site = stack.use(
       await startDashboards({
         authenticators: {

@@ -66,8 +66,8 @@ describe('a user of a RADIUS server, which cannot be asked about users', { skip 
     site = await startDashboards({
       movable: true,
       verify: [{ radius: { servers, groups: [{ attribute: 'Class' }], timeout: '2s' } }],
-      login: { idle: '24h' },
-      sessions: [{ remember: '0s', idle: '24h', longest: '24h' }, { remember: '0s' }],
+      login: { idleTimeout: '24h' },
+      sessions: [{ cacheTtl: '0s', idleTimeout: '24h', maxLifetime: '24h' }, { cacheTtl: '0s' }],
     })
   })
   after(async () => {
@@ -75,7 +75,7 @@ describe('a user of a RADIUS server, which cannot be asked about users', { skip 
     await radius[Symbol.asyncDispose]()
   })
 
-  it('is logged out after login.longestUnchecked, which is 8 hours', async () => {
+  it('is logged out after login.maxLifetimeWithoutRecheck, which is 8 hours', async () => {
     const { loggedIn } = await browsersAt(site)
     const browser = await loggedIn()
     await site.authz.pass(7 * 60 + 59)

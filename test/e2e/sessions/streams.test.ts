@@ -23,7 +23,7 @@ describe('streams of a session, through Envoy', { skip: skipWithoutEnvoy() }, ()
   let loggedIn: Browsers['loggedIn']
   let target: Target
   before(async () => {
-    const session = { remember: '0s', stream: `${STREAM_S}s` }
+    const session = { cacheTtl: '0s', maxStreamDuration: `${STREAM_S}s` }
     site = await startDashboards({ sessions: [session, session] })
     ;({ loggedIn } = await browsersAt(site))
     target = { ...site.target, serverName: HOST }

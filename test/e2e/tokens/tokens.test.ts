@@ -40,7 +40,7 @@ describe(
             bearer: {
               issuer,
               audiences: ['native'],
-              keys: { coolDown: `${COOL_DOWN}ms`, refresh: { least: '1s', most: '1s' } },
+              keys: { coolDown: `${COOL_DOWN}ms`, refresh: { min: '1s', max: '1s' } },
             },
             identity: { user: '"oidc:" + claims.sub', groups: '["oidc:all"]' },
           },
@@ -183,7 +183,7 @@ describe('tokens of an issuer with an HTTPS key set', { skip: skipWithoutEnvoy()
               url: `${server.origin}/keys`,
               ca: pki.ca,
               coolDown: '200ms',
-              refresh: { least: '500ms', most: '500ms' },
+              refresh: { min: '500ms', max: '500ms' },
             },
           },
           identity: {
@@ -247,7 +247,7 @@ describe('tokens of an issuer with an HTTPS key set', { skip: skipWithoutEnvoy()
       name: 'bound to a certificate',
       changes: { ...GOOD, cnf: { 'x5t#S256': 'x' } },
       status: 401,
-      reason: 'token-unbound',
+      reason: 'token-binding',
     },
   ]
   for (const { name, changes, status, reason } of CASES) {

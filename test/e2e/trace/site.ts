@@ -152,7 +152,7 @@ const configuration = (url: string, port: number, pki: Pki, server: KubeApiServe
     version: 1,
     listen: { authz: 'unix:authz.sock', issuer: 'unix:issuer.sock' },
     issuer: { url, keys: 'signing-keys' },
-    grants: { keyring: 'file:grant.keys' },
+    certificateGrants: { keyring: 'file:grant.keys' },
     authenticators: { staff: { basic: { verify: [{ users: { file: 'users.yaml' } }] } } },
     routes: [
       route('headers', { headers: 'kubernetes' }),

@@ -185,7 +185,7 @@ const writeCertificateSite = async (): Promise<WrittenSite> => {
     config,
     stringify({
       ...rest,
-      grants: { keyring: 'file:grant.keys' },
+      certificateGrants: { keyring: 'file:grant.keys' },
       envoy: { ...z.looseObject({}).parse(envoy), signerAddress: 'unix:signer.sock' },
     }),
   )

@@ -35,7 +35,7 @@ const CASES: readonly {
     authenticator: {
       apiKey: {
         file: 'keys.yaml',
-        carriers: [
+        locations: [
           { query: 'key' },
           { header: 'Authorization', scheme: 'ApiKey' },
           { header: 'X-Key' },

@@ -21,9 +21,9 @@ const AUTHENTICATORS: Readonly<Record<string, object>> = {
   },
   'a service account': { tokenReview: { inCluster: true } },
   'a key in a header': { apiKey: { file: 'keys.yaml' } },
-  'a key in the query': { apiKey: { file: 'keys.yaml', carriers: [{ query: 'key' }] } },
+  'a key in the query': { apiKey: { file: 'keys.yaml', locations: [{ query: 'key' }] } },
   'a key under a scheme': {
-    apiKey: { file: 'keys.yaml', carriers: [{ header: 'authorization', scheme: 'ApiKey' }] },
+    apiKey: { file: 'keys.yaml', locations: [{ header: 'authorization', scheme: 'ApiKey' }] },
   },
   'a certificate of the connection': { certificate: { trust: 'ca.pem' } },
   'a password': { basic: { verify: [{ users: { file: 'users.yaml' } }] } },

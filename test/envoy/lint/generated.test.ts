@@ -71,7 +71,7 @@ describe('nothing is found in', () => {
       { name: 'kube', match: { hosts: ['kube.example.org'] } },
     ])
     const config = configOf('/etc/countersign', {
-      grants: { keyring: 'file:grants.keys' },
+      certificateGrants: { keyring: 'file:grants.keys' },
       routes: routes.map((route, index) =>
         index === 0 ? route : { ...route, forward: { headers: 'kubernetes', certificate } },
       ),

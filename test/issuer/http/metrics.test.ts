@@ -36,7 +36,7 @@ describe('the metrics of logins, sessions and tokens', () => {
   })
   after(() => pki[Symbol.asyncDispose]())
 
-  it('count logins by their way, how they ended and why', async () => {
+  it('count logins by their method, how they ended and why', async () => {
     const files = { 'ca.pem': await readFile(pki.ca, 'utf8') }
     await using site = await startSite(withCards(withAdmin(withSessions())), files)
     const browser = site.browser()
@@ -46,14 +46,14 @@ describe('the metrics of logins, sessions and tokens', () => {
     await browser.submit(page, '/certificate')
     await browser.submit(page, '/password', { user: 'alice', password: 'wonderland' })
     assert.deepEqual(await countsOf(site, 'logins'), {
-      'outcome=refused,reason=credential-wrong,way=password': 1,
-      'outcome=refused,reason=user-unknown,way=password': 1,
-      'outcome=refused,reason=credential-missing,way=certificate': 1,
-      'outcome=succeeded,reason=,way=password': 1,
+      'login_method=password,outcome=refused,reason=credential-wrong': 1,
+      'login_method=password,outcome=refused,reason=user-unknown': 1,
+      'login_method=certificate,outcome=refused,reason=credential-missing': 1,
+      'login_method=password,outcome=succeeded,reason=': 1,
     })
     const events = await site.audit('login')
     assert.deepEqual(
-      events.map(({ way }) => way),
+      events.map(({ loginMethod }) => loginMethod),
       ['password', 'password', 'certificate', 'password'],
     )
   })
@@ -77,8 +77,8 @@ describe('the metrics of logins, sessions and tokens', () => {
     await browser.get(back)
     const counts = await countsOf(site, 'logins')
     assert.deepEqual(counts, {
-      'outcome=refused,reason=authenticator-unavailable,way=gone': 1,
-      'outcome=refused,reason=authenticator-unavailable,way=corp': 1,
+      'login_method=gone,outcome=refused,reason=authenticator-unavailable': 1,
+      'login_method=corp,outcome=refused,reason=authenticator-unavailable': 1,
     })
     const asked = 'countersign_login_provider_request_duration_seconds_count'
     const durations = seriesOf(await scrape(site.authz.admin), asked)
@@ -90,19 +90,21 @@ describe('the metrics of logins, sessions and tokens', () => {
 
   it('count logins that were checked again, and those that were ended, by way', async () => {
     const metrics = new IssuerMetrics()
-    const known = { user: 'alice', way: 'corp', provider: 'corp' }
+    const known = { user: 'alice', loginMethod: 'corp', provider: 'corp' }
     metrics.written({ event: 'login-renewed', ...known, groups: [], credential: 'c' })
     metrics.written({ event: 'login-ended', ...known, cause: 'not-renewed' })
-    metrics.written({ event: 'login-ended', ...known, cause: 'logged-out-there' })
-    const local = { user: 'bob', way: 'password', authenticator: 'staff' }
+    metrics.written({ event: 'login-ended', ...known, cause: 'upstream-logout' })
+    const local = { user: 'bob', loginMethod: 'password', authenticator: 'staff' }
     metrics.written({ event: 'login-ended', ...local, cause: 'recheck' })
     const page = new MetricsPage(metrics.all, new FakeClock())
     const series = readPrometheus((await page.render()).body)
-    assert.deepEqual(seriesOf(series, 'countersign_logins_renewed_total'), { 'way=corp': 1 })
+    assert.deepEqual(seriesOf(series, 'countersign_logins_renewed_total'), {
+      'login_method=corp': 1,
+    })
     assert.deepEqual(seriesOf(series, 'countersign_logins_ended_total'), {
-      'cause=not-renewed,way=corp': 1,
-      'cause=logged-out-there,way=corp': 1,
-      'cause=recheck,way=password': 1,
+      'cause=not-renewed,login_method=corp': 1,
+      'cause=upstream-logout,login_method=corp': 1,
+      'cause=recheck,login_method=password': 1,
     })
   })
 
@@ -121,9 +123,9 @@ describe('the metrics of logins, sessions and tokens', () => {
     const again = await loggedIn(site)
     await again.browser.submit(again.page, '/here')
     assert.deepEqual(await countsOf(site, 'sessions_begun'), { '': 2 })
-    assert.deepEqual(await countsOf(site, 'sign_outs'), { 'which=here': 2, 'which=everywhere': 1 })
+    assert.deepEqual(await countsOf(site, 'logouts'), { 'which=current': 2, 'which=all': 1 })
     const [logout] = await site.audit('sessions-ended')
-    assert.deepEqual([logout?.['user'], logout?.['which']], ['bob', 'here'])
+    assert.deepEqual([logout?.['user'], logout?.['which']], ['bob', 'current'])
   })
 
   it('count no logout that was not confirmed, or of nobody', async () => {
@@ -132,7 +134,7 @@ describe('the metrics of logins, sessions and tokens', () => {
     const question = await browser.get('https://id.example.org/logout')
     await browser.submit(question, '/confirm')
     await site.browser().get('https://id.example.org/logout')
-    assert.deepEqual(await countsOf(site, 'sign_outs'), {})
+    assert.deepEqual(await countsOf(site, 'logouts'), {})
   })
 
   it('count tokens by grant, and refusals by their error', async () => {
@@ -167,9 +169,9 @@ describe('the metrics of logins, sessions and tokens', () => {
     await post({ grant_type: 'alice', client_id: 'cli' })
     await post({ grant_type: 'alice', client_id: 'bob' }, 'text/html')
     assert.deepEqual(await countsOf(site, 'tokens_issued'), {
-      'grant=authorization_code': 1,
-      'grant=refresh_token': 1,
-      'grant=client_credentials': 1,
+      'grant_type=authorization_code': 1,
+      'grant_type=refresh_token': 1,
+      'grant_type=client_credentials': 1,
     })
     assert.deepEqual(await countsOf(site, 'token_refusals'), {
       'error=invalid_grant': 1,
@@ -208,7 +210,7 @@ describe('the metrics of logins, sessions and tokens', () => {
       }
     }
     assert.deepEqual(await countsOf(site, 'logout_tokens'), {
-      'outcome=told': 2,
+      'outcome=delivered': 2,
       'outcome=failed': 2,
     })
   })

@@ -127,7 +127,7 @@ describe('the account page', () => {
     assert.equal(await isIn(site.authz, cookie), false)
     assert.equal(await hasToLogIn(copy), true)
     assert.equal(await isIn(site.authz, kept), true)
-    assert.equal((await site.audit('sessions-ended')).at(-1)?.['which'], 'here')
+    assert.equal((await site.audit('sessions-ended')).at(-1)?.['which'], 'current')
   })
 
   it('ends everything of a person and nothing of others', async () => {
@@ -151,7 +151,7 @@ describe('the account page', () => {
     await assert.rejects(openid.fetchUserInfo(spa, offline.access_token, 'alice'))
     assert.equal(await isIn(site.authz, bobs), true)
     assert.equal(await hasToLogIn(bob.browser), false)
-    assert.equal((await site.audit('sessions-ended')).at(-1)?.['which'], 'everywhere')
+    assert.equal((await site.audit('sessions-ended')).at(-1)?.['which'], 'all')
     assert.equal(idsOn((await loggedIn(site)).page).length, 1)
   })
 

@@ -31,8 +31,8 @@ const yaml = configuration(`
     ${VAULT}: {}
 `).replace(
   '    robot:',
-  `    gateway: { secret: file:secret, grants: [token_exchange], exchange: { from: [${API}], to: [${LEDGER}], scopes: { '${LEDGER}': [book] } } }
-    ledger: { secret: file:secret, grants: [token_exchange], exchange: { from: [${LEDGER}], to: [${API}] } }
+  `    gateway: { secret: file:secret, grantTypes: [token_exchange], exchange: { from: [${API}], to: [${LEDGER}], scopes: { '${LEDGER}': [book] } } }
+    ledger: { secret: file:secret, grantTypes: [token_exchange], exchange: { from: [${LEDGER}], to: [${API}] } }
     robot:`,
 )
 
@@ -121,7 +121,7 @@ describe('token exchange', () => {
     await exchange()
     const event = (await site.audit('tokens-issued')).at(-1)
     assert.deepEqual(
-      [event?.['grant'], event?.['client'], event?.['user'], event?.['resource']],
+      [event?.['grantType'], event?.['client'], event?.['user'], event?.['resource']],
       [EXCHANGE, 'gateway', 'alice', LEDGER],
     )
   })

@@ -20,7 +20,7 @@ export const withSessions = (state = ''): string =>
   configuration()
     .replace(
       'authenticators:\n  staff:',
-      `${state}\nauthenticators:\n  browser: { session: { remember: 0s } }\n  staff:`,
+      `${state}\nauthenticators:\n  browser: { session: { cacheTtl: 0s } }\n  staff:`,
     )
     .replace('hosts: [app.example.org]', 'hosts: [app.example.org, other.example.org]')
     .replace('authenticate: [staff]', 'authenticate: [browser, staff]')

@@ -41,7 +41,13 @@ describe('the end of a login', () => {
         sessions: new Map([
           [
             'app.example.org',
-            { idle: 60_000, longest: 120_000, stream: 60_000, remember: 0, origins: [] },
+            {
+              idleTimeout: 60_000,
+              maxLifetime: 120_000,
+              maxStreamDuration: 60_000,
+              cacheTtl: 0,
+              origins: [],
+            },
           ],
         ]),
         look,

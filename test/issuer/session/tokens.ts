@@ -19,7 +19,7 @@ export const withTokens = (state: string, port: number): string =>
       issuer: ${ISSUER}
       audiences: [${API}]
       keys: { url: "http://127.0.0.1:${port}/jwks" }
-      remember: 0s
+      cacheTtl: 0s
   staff: { basic`,
     )
     .replace(

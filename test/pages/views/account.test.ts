@@ -51,7 +51,7 @@ describe('the account', () => {
   })
 
   it('has the first of 2,000 groups in sight, and the others at hand', () => {
-    const markup = textWith({ groups: MANY_GROUPS, groupsCut: 37 })
+    const markup = textWith({ groups: MANY_GROUPS, groupsOmitted: 37 })
     const [outside = '', inside = ''] = markup.split('<details>')
     const items = (part: string): number => tagsIn(part.split('</details>')[0] ?? '', 'li').length
     assert.equal(items(outside), 8)

@@ -83,7 +83,7 @@ describe('CRLs of openssl', { skip: skipWithoutOpenssl() }, () => {
     let body = await ca.completeCrl()
     await using server = await startScriptedHttp(() => ({ body }))
     using sources = new RevocationSources(systemClock, memoryLogger().logger)
-    const times = { refresh: { least: 50, most: 50 }, coolDown: 50, timeout: 5_000 }
+    const times = { refresh: { min: 50, max: 50 }, coolDown: 50, timeout: 5_000 }
     const url = new URL(`${server.origin}/ca.crl`)
     const source = sourceOf([], [sources.crl(url, { ca: undefined, times })])
     assert.equal(await ask(source, 'soon'), 'good')

@@ -18,7 +18,7 @@ import { statusOf } from '../../authenticate/certificate/source-conformance.ts'
 const SECOND = 1_000
 
 const TIMES: CrlRefresh = {
-  refresh: { least: MINUTE, most: HOUR },
+  refresh: { min: MINUTE, max: HOUR },
   coolDown: 10 * SECOND,
   timeout: 2 * SECOND,
 }

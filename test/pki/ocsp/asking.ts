@@ -33,7 +33,7 @@ export const OPTIONS: OcspOptions = {
   nonce: 'optional',
   skew: MINUTE,
   maxAge: 5 * MINUTE,
-  remember: HOUR,
+  cacheTtl: HOUR,
   timeout: 2 * SECOND,
   coolDown: 5 * SECOND,
 }

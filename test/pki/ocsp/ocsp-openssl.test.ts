@@ -28,7 +28,7 @@ const OPTIONS: OcspOptions = {
   nonce: 'required',
   skew: MINUTE,
   maxAge: 5 * MINUTE,
-  remember: 60 * MINUTE,
+  cacheTtl: 60 * MINUTE,
   timeout: 10_000,
   coolDown: 5_000,
 }
@@ -154,7 +154,7 @@ describe('openssl ocsp', { skip: skipWithoutOpenssl() }, () => {
 
   it('tells of a revocation when it is asked again', async () => {
     await during('responder', async (url) => {
-      const { ask, clock } = setUp(url, { remember: MINUTE })
+      const { ask, clock } = setUp(url, { cacheTtl: MINUTE })
       assert.equal(await ask('later'), 'good')
       await ca.revoke('later', 'superseded')
       // It looks at its list before it waits for a question, so that one answer comes too late.

@@ -71,7 +71,7 @@ describe(
       const clock = new FakeClock(Date.now())
       const { logger, lines } = memoryLogger()
       const source = new OcspSource(
-        { ...OPTIONS, urls: [url], remember: MINUTE, timeout: 10_000, ...options },
+        { ...OPTIONS, urls: [url], cacheTtl: MINUTE, timeout: 10_000, ...options },
         { clock, logger },
       )
       const ask = async (name: Name): Promise<string> => {

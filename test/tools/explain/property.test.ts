@@ -55,7 +55,10 @@ const matchersOf = (random: Seeded, kind: Kind): Partial<RuleConfig> => {
     sources: maybe(0.1, () => random.some(['203.0.113.0/24', '10.0.0.0/8'])),
     when: maybe(0.2, () => random.pick(CONDITIONS)),
     times: maybe(0.1, () => [
-      { zone: 'UTC', ...(random.chance(0.5) ? { from: '08:00', to: '18:00' } : { days: ['sun'] }) },
+      {
+        timeZone: 'UTC',
+        ...(random.chance(0.5) ? { from: '08:00', to: '18:00' } : { days: ['sun'] }),
+      },
     ]) as RuleConfig['times'],
   }
   if (kind === 'http') {
@@ -83,7 +86,7 @@ const ruleOf = (random: Seeded, kind: Kind, name: string): Partial<RuleConfig> =
   if (random.chance(0.7)) return { ...rule, deny: name }
   return random.chance(0.5)
     ? { ...rule, deny: name, redirect: '/login?next={url}' }
-    : { ...rule, deny: name, answer: { status: 451, message: 'no', headers: { 'x-why': 'law' } } }
+    : { ...rule, deny: name, response: { status: 451, message: 'no', headers: { 'x-why': 'law' } } }
 }
 
 const rulesOf = (random: Seeded, kind: Kind): readonly RuleParts[] =>

@@ -43,7 +43,7 @@ const explained = async (
 
 describe('a recorded decision explained', () => {
   it('goes by the route of then, and by the clock of then', async () => {
-    const times = [{ zone: 'UTC', until: '2026-01-02T00:00:00Z' }]
+    const times = [{ timeZone: 'UTC', until: '2026-01-02T00:00:00Z' }]
     const { route, answer, request } = await explained({ rules: [{ allow: 'a', times }] })
     assert.deepEqual([route.by, route.name, answer.reason], ['envoy', 'app', 'permitted'])
     assert.match(request.notes.join(), /From an audit log/)

@@ -122,7 +122,7 @@ describe('a bug in the path of a check', () => {
       }),
     )
     const [{ got } = assert.fail('no result')] = results
-    assert.equal(got.outcome === 'decided' && got.reason, 'fault')
+    assert.equal(got.outcome === 'decided' && got.reason, 'internal-error')
     assert.match((got.outcome === 'decided' && got.detail) || '', /^a bug$/)
   })
 })

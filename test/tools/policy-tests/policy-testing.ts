@@ -20,7 +20,7 @@ authenticators:
   tokens: { bearer: { issuer: https://login.invalid, audiences: [a] } }
   staff: { basic: { verify: [{ ldap: { servers: [ldaps://ldap.invalid], direct: ['uid={user}'] } }] } }
   partners: { basic: { realm: Partners, verify: [{ ldap: { servers: [ldaps://ldap.invalid], direct: ['uid={user}'] } }] } }
-  keys: { apiKey: { file: keys.yaml, carriers: [{ query: api_key }, { header: x-api-key }] } }
+  keys: { apiKey: { file: keys.yaml, locations: [{ query: api_key }, { header: x-api-key }] } }
   nobody: { anonymous: { user: visitor, groups: [visitors] } }
 `
 
@@ -59,7 +59,7 @@ export const ROUTES = `
     authorize:
       - { deny: watched, shadow: true, methods: [DELETE] }
       - { allow: broken, shadow: true, paths: [/broken], when: claims.a.b == 1 }
-      - { deny: banned, users: [mallory], answer: { status: 451, message: Go away., headers: { x-why: ban } } }
+      - { deny: banned, users: [mallory], response: { status: 451, message: Go away., headers: { x-why: ban } } }
       - { deny: moved, paths: [/old/**], redirect: 'https://new.example/?was={url}&decision={decision}' }
       - { deny: fails, paths: [/fails], when: claims.level > 3 }
       - { allow: level, paths: [/level], when: claims.level > 3 }

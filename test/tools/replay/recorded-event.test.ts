@@ -59,9 +59,14 @@ describe('readDecision', () => {
       input: refusalLine('certificate-missing'),
       want: undefined,
     },
-    ...['credential-missing', 'malformed-path', 'no-route', 'too-slow', 'cancelled', 'fault'].map(
-      (reason) => ({ name: reason, input: refusalLine(reason), want: undefined }),
-    ),
+    ...[
+      'credential-missing',
+      'malformed-path',
+      'no-route',
+      'deadline-exceeded',
+      'cancelled',
+      'internal-error',
+    ].map((reason) => ({ name: reason, input: refusalLine(reason), want: undefined })),
   ]
   for (const { name, input, want } of OUTCOMES) {
     it(`knows what the rules came to: ${name}`, () => {
@@ -77,7 +82,9 @@ describe('readDecision', () => {
   })
 
   it('knows who asked, and by which link of the chain', () => {
-    const { identity, link } = askedIn(decisionLine({ authenticator: 'cards+staff', groupsCut: 3 }))
+    const { identity, link } = askedIn(
+      decisionLine({ authenticator: 'cards+staff', groupsOmitted: 3 }),
+    )
     assert.equal(link, 'cards+staff')
     assert.deepEqual(identity, {
       user: 'alice',
@@ -86,7 +93,7 @@ describe('readDecision', () => {
       method: 'basic',
       credential: 'fingerprint',
       extra: {},
-      groupsCut: 3,
+      groupsOmitted: 3,
     })
   })
 
@@ -128,7 +135,7 @@ describe('readDecision', () => {
     { field: 'time', input: { time: 'yesterday' } },
     { field: 'groups', input: { groups: 'dev' } },
     { field: 'groups', input: { groups: ['dev', null] } },
-    { field: 'groupsCut', input: { groupsCut: 'many' } },
+    { field: 'groupsOmitted', input: { groupsOmitted: 'many' } },
     { field: 'queryOmitted', input: { queryOmitted: 'yes' } },
     { field: 'authentication', input: { authentication: 'constructor' } },
     { field: 'reason', input: { reason: 'toString' } },

@@ -126,13 +126,13 @@ describe('Replay', () => {
     },
     {
       name: 'by time',
-      rules: [{ allow: 'all', times: [{ from: '11:00', to: '13:00', zone: 'UTC' }] }],
+      rules: [{ allow: 'all', times: [{ from: '11:00', to: '13:00', timeZone: 'UTC' }] }],
       want: allow('all'),
       same: true,
     },
     {
       name: 'out of time',
-      rules: [{ allow: 'all', times: [{ from: '13:00', to: '14:00', zone: 'UTC' }] }],
+      rules: [{ allow: 'all', times: [{ from: '13:00', to: '14:00', timeZone: 'UTC' }] }],
       want: deny('no-rule'),
     },
     {
@@ -242,13 +242,13 @@ describe('Replay', () => {
     },
     {
       name: 'groups that were cut and do not matter',
-      line: decisionLine({ groupsCut: 2 }),
+      line: decisionLine({ groupsOmitted: 2 }),
       rules: [{ deny: 'no', methods: ['GET'] }],
       want: deny('rule-denied', 'no'),
     },
     {
       name: 'groups that were cut, and nothing changes',
-      line: decisionLine({ groupsCut: 2 }),
+      line: decisionLine({ groupsOmitted: 2 }),
       rules: [{ allow: 'all', groups: ['dev'] }],
       want: allow('all'),
       same: true,

@@ -107,7 +107,7 @@ export const randomRule = (
     ...maybe(() => ({ paths: some(random, ['/a/**', '/a/*', '/home/{who}', '/api/v1/**']) })),
     ...maybe(() => ({ sources: some(random, ['203.0.113.0/24', '::1']) })),
     ...maybe(() => ({ authenticators: some(random, ['staff', 'cards']) })),
-    ...maybe(() => ({ times: [{ from: '08:00', to: '16:00', zone: 'UTC' }] })),
+    ...maybe(() => ({ times: [{ from: '08:00', to: '16:00', timeZone: 'UTC' }] })),
     ...maybe(() => ({ when: one(random, conditions) })),
     ...(kind === 'kubernetes' ? kubernetes() : {}),
     ...(told ? {} : maybe(() => ({ subjectAccessReview: random(2) === 0 }))),

@@ -101,7 +101,7 @@ describe('Replay', () => {
     },
     {
       name: 'a change that a group which was cut could undo',
-      line: decisionLine({ groupsCut: 1 }),
+      line: decisionLine({ groupsOmitted: 1 }),
       rules: [{ allow: 'admins', groups: ['admins'] }],
       want: ['groups'],
     },
@@ -113,7 +113,7 @@ describe('Replay', () => {
     {
       name: 'a time limit that passed meanwhile',
       line: decisionLine({ duration: 2_000 }),
-      rules: [{ allow: 'all', times: [{ from: '11:00', to: '12:00', zone: 'UTC' }] }],
+      rules: [{ allow: 'all', times: [{ from: '11:00', to: '12:00', timeZone: 'UTC' }] }],
       want: ['time'],
     },
   ]

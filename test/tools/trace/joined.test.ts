@@ -19,7 +19,7 @@ const LINES = [
     request: 'r-1',
     login: LOGIN,
     jti: [TOKEN],
-    grant: 'code',
+    grantType: 'code',
   },
   { event: 'tokens-issued', time: at(2), request: 'r-2', login: LOGIN, jti: ['another token'] },
   { event: 'login', time: at(2), request: 'r-3', login: 'login of eve', user: 'eve' },

@@ -90,7 +90,7 @@ describe('an id', () => {
       event: 'login',
       request: IDS.request,
       outcome: 'succeeded',
-      way: 'password',
+      loginMethod: 'password',
       client: 'countersign',
       source: '::1',
       user: 'bob',

@@ -117,7 +117,7 @@ export const TERMS: ExchangeOptions['terms'] = {
   audience: [],
   resource: [],
   scopes: [],
-  remember: 300_000,
+  cacheTtl: 300_000,
 }
 
 /** A route that exchanges tokens at such an endpoint. */

@@ -33,7 +33,7 @@ class Serving implements AsyncDisposable {
     const { source, memory, clock } = site
     this.site = site
     this.transformer = clientCredentials({
-      terms: { audience: [], resource: [], scopes: [], remember: 5 * MINUTE, ...terms },
+      terms: { audience: [], resource: [], scopes: [], cacheTtl: 5 * MINUTE, ...terms },
       source,
       generation,
       memory,
@@ -43,7 +43,7 @@ class Serving implements AsyncDisposable {
   }
 
   static async start(terms: Parts = {}): Promise<Serving> {
-    return new Serving(await startAskingForTokens({ failures: 3 }), terms)
+    return new Serving(await startAskingForTokens({ failureThreshold: 3 }), terms)
   }
 
   async get(signal = FOREVER): Promise<string> {
@@ -108,7 +108,7 @@ describe('a token of the service', () => {
   interface Case {
     readonly name: string
     readonly answer: object
-    readonly remember?: number
+    readonly cacheTtl?: number
     /** When it is renewed, and when it is over, in milliseconds. */
     readonly renewed: number
     readonly over: number
@@ -118,7 +118,7 @@ describe('a token of the service', () => {
     {
       name: 'one of an hour, by half a minute',
       answer: { expires_in: 3_600 },
-      remember: 120 * MINUTE,
+      cacheTtl: 120 * MINUTE,
       renewed: 3_570 * SECOND,
       over: 60 * MINUTE,
     },
@@ -135,9 +135,9 @@ describe('a token of the service', () => {
       over: 5 * MINUTE,
     },
   ]
-  for (const { name, answer, remember = 5 * MINUTE, renewed, over } of CASES) {
+  for (const { name, answer, cacheTtl = 5 * MINUTE, renewed, over } of CASES) {
     it(`is renewed before its end while it is used: ${name}`, async () => {
-      await using serving = await Serving.start({ remember })
+      await using serving = await Serving.start({ cacheTtl })
       const { scripted, clock } = serving.site
       scripted.answer = numbered(answer)
       assert.equal(await serving.get(), 'Bearer token-1')
@@ -155,7 +155,7 @@ describe('a token of the service', () => {
   }
 
   it('is another for every request where nothing is to be remembered', async () => {
-    await using serving = await Serving.start({ remember: 0 })
+    await using serving = await Serving.start({ cacheTtl: 0 })
     assert.equal(await serving.get(), 'Bearer token-1')
     assert.equal(await serving.get(), 'Bearer token-2')
   })

@@ -53,7 +53,7 @@ describe('a token that was exchanged', () => {
   interface Case {
     readonly name: string
     readonly answer: object
-    readonly remember?: number
+    readonly cacheTtl?: number
     /** How long it is used, in milliseconds. */
     readonly used: number
   }
@@ -61,7 +61,7 @@ describe('a token that was exchanged', () => {
     {
       name: 'an hour, and half a minute less',
       answer: { expires_in: 3_600 },
-      remember: 60 * MINUTE,
+      cacheTtl: 60 * MINUTE,
       used: 3_570 * SECOND,
     },
     { name: 'five minutes at most', answer: { expires_in: 3_600 }, used: 5 * MINUTE },
@@ -71,11 +71,11 @@ describe('a token that was exchanged', () => {
       answer: { expires_in: undefined },
       used: 5 * MINUTE,
     },
-    { name: 'as long as is configured', answer: {}, remember: 10 * SECOND, used: 10 * SECOND },
+    { name: 'as long as is configured', answer: {}, cacheTtl: 10 * SECOND, used: 10 * SECOND },
   ]
-  for (const { name, answer, remember = 5 * MINUTE, used } of CASES) {
+  for (const { name, answer, cacheTtl = 5 * MINUTE, used } of CASES) {
     it(`is used until some time before its end: ${name}`, async () => {
-      await using exchanging = await Exchanging.start({ terms: { remember } })
+      await using exchanging = await Exchanging.start({ terms: { cacheTtl } })
       const { scripted, clock } = exchanging.site
       scripted.answer = numbered(answer)
       assert.equal(await exchanging.show('opaque'), 'Bearer token-1')
@@ -89,7 +89,7 @@ describe('a token that was exchanged', () => {
   }
 
   it('is used for one request where nothing is to be remembered', async () => {
-    await using exchanging = await Exchanging.start({ terms: { remember: 0 } })
+    await using exchanging = await Exchanging.start({ terms: { cacheTtl: 0 } })
     assert.equal(await exchanging.show('opaque'), 'Bearer token-1')
     assert.equal(await exchanging.show('opaque'), 'Bearer token-2')
   })
@@ -176,7 +176,7 @@ describe('an exchange that is refused', () => {
   })
 
   it('is not remembered where nothing is to be', async () => {
-    await using exchanging = await Exchanging.start({ terms: { remember: 0 } })
+    await using exchanging = await Exchanging.start({ terms: { cacheTtl: 0 } })
     exchanging.site.scripted.answer = () => refusal('invalid_grant')
     await exchanging.show('opaque')
     exchanging.site.scripted.answer = numbered()
@@ -184,7 +184,7 @@ describe('an exchange that is refused', () => {
   })
 
   it('is not a failure of the server, which keeps getting other requests', async () => {
-    await using exchanging = await Exchanging.start({}, { failures: 2 })
+    await using exchanging = await Exchanging.start({}, { failureThreshold: 2 })
     const { scripted } = exchanging.site
     scripted.answer = ({ form }) =>
       form['subject_token'] === 'good' ? numbered()() : refusal('invalid_grant')

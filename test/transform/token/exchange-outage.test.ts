@@ -93,7 +93,7 @@ describe('an endpoint that answers', () => {
 
 describe('an endpoint', () => {
   it('that goes down gets no requests until it is back, and cached tokens stay in use', async () => {
-    await using exchanging = await Exchanging.start({}, { failures: 2, coolDown: 5_000 })
+    await using exchanging = await Exchanging.start({}, { failureThreshold: 2, coolDown: 5_000 })
     const { scripted, clock, server, log } = exchanging.site
     assert.equal(await exchanging.show('warm'), 'Bearer token-1')
     scripted.answer = () => ({ status: 503 })

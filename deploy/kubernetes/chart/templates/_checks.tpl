@@ -1,6 +1,6 @@
 {{- /* What cannot work, or would be less safe than it looks, is said before anything is installed. */ -}}
 {{- define "countersign.checkConfig" -}}
-{{- range tuple "listen" "state" "grants" -}}
+{{- range tuple "listen" "state" "certificateGrants" -}}
 {{- if hasKey $.Values.config . -}}
 {{- fail (printf "config.%s: the chart writes it, so that it fits the other objects; see authz, state and grants of the values" .) -}}
 {{- end -}}

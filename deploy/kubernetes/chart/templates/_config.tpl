@@ -24,8 +24,8 @@ listen:
     {{- include "countersign.listenerTls" . | nindent 4 }}
   {{- end }}
 {{- if include "countersign.sealsGrants" . }}
-grants:
-  keyring: file:/etc/countersign/secrets/{{ .Values.grants.secret }}/grant.keys
+certificateGrants:
+  keyring: file:/etc/countersign/secrets/{{ .Values.certificateGrants.secret }}/grant.keys
 {{- end }}
 state:
   {{- if eq .Values.state.kind "redis" }}
@@ -94,7 +94,7 @@ signerAddress: unix:/run/countersign/signer.sock
 {{- /* signer.yaml. */ -}}
 {{- define "countersign.signerConfig" -}}
 {{- $own := dict "version" 1 "listen" "unix:/run/countersign/signer.sock" -}}
-{{- $_ := set $own "keyring" (printf "file:/etc/countersign/secrets/%s/grant.keys" .Values.grants.secret) -}}
+{{- $_ := set $own "keyring" (printf "file:/etc/countersign/secrets/%s/grant.keys" .Values.certificateGrants.secret) -}}
 {{- mergeOverwrite (deepCopy .Values.signer.config) $own | toYaml -}}
 {{- end -}}
 

@@ -75,8 +75,8 @@ const groupProblems = ({ groups }: LdapOptions): readonly LdapProblem[] => {
   const { lookup, under, primaryUnder } = groups
   return [
     ...lookupProblems(lookup),
-    ...(under === undefined ? [] : dnProblems(under, ['groups', 'under'])),
-    ...(primaryUnder === undefined ? [] : dnProblems(primaryUnder, ['groups', 'primaryUnder'])),
+    ...(under === undefined ? [] : dnProblems(under, ['groups', 'subtree'])),
+    ...(primaryUnder === undefined ? [] : dnProblems(primaryUnder, ['groups', 'primaryGroupBase'])),
   ]
 }
 

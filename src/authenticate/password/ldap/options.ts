@@ -92,7 +92,7 @@ export type GroupLookup =
       readonly nested: Nesting
     }
   | {
-      /** Groups are searched that name the user. */
+      /** Groups are entries that name the user, found by a search. */
       readonly kind: 'search'
       readonly base: string
       readonly scope: 'one' | 'sub'

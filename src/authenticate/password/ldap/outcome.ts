@@ -14,8 +14,8 @@ export type BindOutcome =
 const SUB_CODES: Readonly<Record<string, BindOutcome>> = {
   '525': { outcome: 'unknown-user' }, // ERROR_NO_SUCH_USER
   '52e': { outcome: 'wrong-password' }, // ERROR_LOGON_FAILURE
-  '530': { outcome: 'barred', code: 'user-not-now' }, // ERROR_INVALID_LOGON_HOURS
-  '531': { outcome: 'barred', code: 'user-not-now' }, // ERROR_INVALID_WORKSTATION
+  '530': { outcome: 'barred', code: 'user-restricted' }, // ERROR_INVALID_LOGON_HOURS
+  '531': { outcome: 'barred', code: 'user-restricted' }, // ERROR_INVALID_WORKSTATION
   '532': { outcome: 'barred', code: 'password-expired' }, // ERROR_PASSWORD_EXPIRED
   '533': { outcome: 'barred', code: 'user-disabled' }, // ERROR_ACCOUNT_DISABLED
   '701': { outcome: 'barred', code: 'user-expired' }, // ERROR_ACCOUNT_EXPIRED

@@ -17,7 +17,7 @@ interface RefusalPattern {
 
 /** What a RADIUS verifier can be told. */
 export interface RadiusOptions {
-  /** Asked in this order until one answers. */
+  /** Called in this order until one answers. */
   readonly servers: readonly RadiusServerOptions[]
   /**
    * Milliseconds that one verification may take, with every retransmission and every server; each
@@ -55,7 +55,7 @@ export interface RadiusOptions {
    * Whether the caller's address is sent as `Calling-Station-Id` (RFC 2865 §5.31), so that the server
    * can judge and record where a login comes from. Default: true.
    */
-  readonly callingStation?: boolean
+  readonly callingStationId?: boolean
   /** The user's name; see {@link FactsOptions.user}. Default: `as-typed`. */
   readonly user?: FactsOptions['user']
   /** A stable identifier. Default: none. */
@@ -68,7 +68,7 @@ export interface RadiusOptions {
    * What an Access-Reject is taken for: RADIUS does not say whether it knows the user. With
    * `unknown-user` the next verifier is asked, which sees the password too. Default: `wrong-password`.
    */
-  readonly rejectMeans?: 'wrong-password' | 'unknown-user'
+  readonly onReject?: 'wrong-password' | 'unknown-user'
   /** The first that fits. Default: none. */
   readonly refusals?: readonly RefusalPattern[]
   /** The question of an Access-Challenge that has none. Default: `Enter the code`. */
@@ -92,11 +92,11 @@ export const RADIUS_DEFAULTS = {
   nasIdentifier: 'countersign',
   serviceType: 1,
   nasPortType: 5,
-  callingStation: true,
+  callingStationId: true,
   user: 'as-typed',
   groups: [],
   extra: {},
   refusals: [],
-  rejectMeans: 'wrong-password',
+  onReject: 'wrong-password',
   question: 'Enter the code',
 } as const

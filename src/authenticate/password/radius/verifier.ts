@@ -39,7 +39,7 @@ const TAG_LENGTH = 4
 /**
  * Proves passwords at RADIUS servers. Unused for a minute, it holds no socket.
  *
- * RADIUS cannot tell an unknown user from a wrong password; see {@link RadiusOptions.rejectMeans}.
+ * RADIUS cannot tell an unknown user from a wrong password; see {@link RadiusOptions.onReject}.
  * What RADIUS cannot carry (a password of more than 128 bytes, RFC 2865 §5.2; a name of more than
  * 253) no server can accept: it is answered as an Access-Reject is, and never sent.
  */
@@ -126,10 +126,10 @@ export class Radius implements PasswordVerifier, AsyncDisposable {
     content: RequestContent | undefined,
     ask: (content: RequestContent, deadline: Deadline) => Promise<Answer>,
   ): Promise<Verification> {
-    const { timeout, rejectMeans } = this.#settings
+    const { timeout, onReject } = this.#settings
     try {
       signal.throwIfAborted()
-      if (content === undefined) return { outcome: rejectMeans }
+      if (content === undefined) return { outcome: onReject }
       const until = this.#clock.monotonic() + timeout
       const answer = await this.#limiter.run(countedSource(source), timeout, signal, () =>
         ask(content, { until, signal }),
@@ -157,12 +157,10 @@ export class Radius implements PasswordVerifier, AsyncDisposable {
   }
 
   #refusalOf(reject: Packet): Verification {
-    const { refusals, rejectMeans } = this.#settings
+    const { refusals, onReject } = this.#settings
     const message = messageOf(reject)
     const refusal = refusals.find(({ pattern }) => message.search(pattern) >= 0)
-    return refusal === undefined
-      ? { outcome: rejectMeans }
-      : { outcome: 'barred', code: refusal.code }
+    return refusal === undefined ? { outcome: onReject } : { outcome: 'barred', code: refusal.code }
   }
 }
 

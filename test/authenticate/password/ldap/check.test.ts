@@ -71,7 +71,7 @@ describe('a configuration', () => {
       options: {
         groups: { lookup: memberOf, name: 'rdn', limit: 1, under: 'x', primaryUnder: 'y' },
       },
-      want: ['groups.under is no', 'groups.primaryUnder is no'],
+      want: ['groups.subtree is no', 'groups.primaryGroupBase is no'],
     },
     {
       name: 'groups of everybody',

@@ -19,9 +19,9 @@ const attributesIn = (
 
 describe('a question to a RADIUS server', () => {
   it('comes for whoever stands there, in whatever notation, unless that is not to be told', async () => {
-    const callerIn = async (source: string, callingStation = true): Promise<string> => {
+    const callerIn = async (source: string, callingStationId = true): Promise<string> => {
       await using server = await startFakeRadius()
-      await using radius = radiusAt([server], { callingStation })
+      await using radius = radiusAt([server], { callingStationId })
       await radius.verify('alice', 'right', { ...CALLER, source })
       const [request] = server.requests
       assert.ok(request !== undefined)

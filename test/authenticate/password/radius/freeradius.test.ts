@@ -117,7 +117,7 @@ describe('with FreeRADIUS', { skip }, () => {
 
       it('tells the server where the caller is, who takes the user from there only', async () => {
         await using radius = await radiusBy(way, { groups: [{ attribute: 'Class' }] })
-        await using silent = await radiusBy(way, { callingStation: false })
+        await using silent = await radiusBy(way, { callingStationId: false })
         const at = (source: string) => ({ ...CALLER, source })
         const verification = await radius.verify('holly', 'h', at('192.0.2.7'))
         assert.ok(verification.outcome === 'verified')

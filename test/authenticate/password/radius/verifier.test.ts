@@ -94,7 +94,7 @@ describe('what is made of the answer', () => {
   it('to a wrong password', async () => {
     await using server = await startFakeRadius()
     await using strict = radiusAt([server])
-    await using lenient = radiusAt([server], { rejectMeans: 'unknown-user' })
+    await using lenient = radiusAt([server], { onReject: 'unknown-user' })
     assert.deepEqual(await strict.verify('a', 'x', CALLER), { outcome: 'wrong-password' })
     assert.deepEqual(await lenient.verify('a', 'x', CALLER), { outcome: 'unknown-user' })
     assert.deepEqual(await lenient.verify('a', 'x'.repeat(129), CALLER), {
