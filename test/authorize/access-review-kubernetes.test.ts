@@ -138,7 +138,7 @@ const REQUESTS: readonly (Asked & { readonly allowed: boolean })[] = [
   { path: `${PODS}?labelSelector=app%3Dweb`, allowed: true },
   { path: `${PODS}/web/log`, allowed: true },
   { path: '/apis/apps/v1/namespaces/default/deployments/web/scale', method: 'PUT', allowed: true },
-  { path: '/api', allowed: true }, // system:discovery, for whoever is authenticated
+  { path: '/api', allowed: true }, // system:discovery, for every authenticated user
   { path: '/healthz', allowed: true },
   { path: `${PODS}?watch=1`, allowed: false },
   { path: `${PODS}/web`, method: 'DELETE', allowed: false },
@@ -151,7 +151,7 @@ const REQUESTS: readonly (Asked & { readonly allowed: boolean })[] = [
   { path: '/metrics', allowed: false },
   { path: '/healthz', method: 'POST', allowed: false },
   { path: `${PODS}/web`, groups: ['ops'], allowed: false },
-  { path: `${PODS}/web`, user: 'carol', groups: ['ops'], allowed: false }, // her role is gone
+  { path: `${PODS}/web`, user: 'carol', groups: ['ops'], allowed: false }, // her role was deleted
   { path: '/metrics', groups: ['system:masters'], allowed: true },
 ]
 
@@ -238,7 +238,7 @@ describe('a Kubernetes API server', { skip: skipWithoutApiServer(), timeout: 180
     clock.advance(1)
     assert.equal(await decide(remembering, web), 'no-rule')
 
-    // 6. Hanging, gone, and back again.
+    // 6. Hanging, stopped, and back again.
     const hasty = await build(
       [{ deny: 'by-rbac', subjectAccessReview: true }, { allow: 'rest' }],
       {},

@@ -1,4 +1,4 @@
-// SubjectAccessReviews: what is asked about which request, and what of an answer counts.
+// SubjectAccessReviews: what is sent about which request, and what of an answer counts.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

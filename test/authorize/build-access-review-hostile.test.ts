@@ -1,4 +1,4 @@
-// An API server that answers rules badly, late or not at all: nobody gets in by that.
+// An API server that answers rules badly, late or not at all: no request is allowed by that.
 
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'

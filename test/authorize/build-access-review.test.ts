@@ -1,4 +1,4 @@
-// Rules that ask an API server: what it is asked, how often, and what becomes of its answers.
+// Rules with reviews of an API server: what is sent, how often, and the effect of its answers.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

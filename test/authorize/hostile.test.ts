@@ -17,7 +17,7 @@ const fastest = (
   const policy = policyOf(rules)
   let ms = Infinity
   let outcome = ''
-  // The best of three: what else goes on in the machine is no fault of the rules.
+  // The best of three: other load on the machine must not count.
   for (let round = 0; round < 3; round++) {
     const question = questionOf(parts)
     const started = cpuTime()
@@ -124,7 +124,7 @@ describe('an expression about what callers choose', () => {
     },
   }
 
-  // As people write them; those that take long are refused, which is below.
+  // As operators write them; those that take long are refused, which is below.
   for (const when of [
     'identity.groups.exists(g, g.startsWith("group-499-"))',
     'identity.groups.all(g, g.matches("^group-[0-9]+-x+$"))',

@@ -16,7 +16,7 @@ import { outgoing } from '../fakes/outgoing.ts'
 
 const parts = { identity: identityOf(), request: requestOf(), rule: 'all' }
 
-// @ts-expect-error -- the private field is missing: if this compiles, anybody can make a permit
+// @ts-expect-error -- the private field is missing: if this compiles, any code can make a permit
 const lookAlike: Permit = parts
 // @ts-expect-error -- nor does a field of that name make it one
 const withProof: Permit = { ...parts, '#proof': true }
@@ -56,7 +56,7 @@ describe('transform', () => {
 
   for (const { name, input } of FORGED) {
     it(`throws on ${name}, whatever there is to transform`, async () => {
-      // @ts-expect-error -- an object is no permit
+      // @ts-expect-error -- an object is not a permit
       assert.throws(() => transform(input, outgoing([]), FOREVER), /without a genuine permit/)
     })
   }

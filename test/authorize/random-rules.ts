@@ -59,7 +59,7 @@ export const OPERATIONS: readonly Operation[] = WORDS.flatMap((word) => [
 /** What kind of route the rules are for. */
 export type Kind = 'http' | 'kubernetes' | 'openapi'
 
-/** A rule in which each matcher stands or does not. */
+/** A rule in which each matcher is present or not. */
 export const randomRule = (random: Random, name: string, kind: Kind): Partial<RuleConfig> => {
   const rarely = <K extends keyof RuleConfig>(key: K, make: () => RuleConfig[K], of = 6) =>
     random(of) === 0 ? { [key]: make() } : {}

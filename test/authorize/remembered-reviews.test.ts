@@ -182,7 +182,7 @@ describe('equal questions', () => {
     assert.equal(await first, 'gone')
     resolve(YES)
     assert.equal(await second, true)
-    assert.equal(await review('/', leaving.signal), true) // remembered, for whoever asks
+    assert.equal(await review('/', leaving.signal), true) // cached, for every client
     assert.equal(await review('/other', leaving.signal), 'gone')
     assert.equal(server.asked.length, 1)
   })

@@ -35,7 +35,7 @@ const transforming = (answer: Transformation): Pick<RouteParts, 'transformers'> 
   transformers: [{ kind: 'headers', transform: () => answer }],
 })
 
-/** What is known of a request that can be read; and when its rules have been asked. */
+/** What is known of a request that can be read; and when its rules have been evaluated. */
 const READ = ['attributes', 'request', 'route', 'target']
 const JUDGED = [...READ, 'authenticator', 'identity', 'shadows']
 

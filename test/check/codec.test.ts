@@ -1,4 +1,4 @@
-// The codec against proto-loader's, which knows nothing of ours. Input that no honest Envoy sends
+// The codec against proto-loader's, an independent one. Input that no honest Envoy sends
 // is in codec-hostile.test.ts.
 
 import assert from 'node:assert/strict'
@@ -23,7 +23,7 @@ import { mergedCheckRequest, rawCheckRequest } from '../fixtures/check-request.t
 const encode = (request: CheckRequest): Buffer =>
   authorizationService.Check.requestSerialize(request)
 
-/** What proto-loader's reading of a request comes to in our terms. */
+/** proto-loader's reading of a request, in the codec's terms. */
 const attributesOf = ({ attributes }: CheckRequest__Output): CheckAttributes => {
   const http = attributes?.request?.http
   const socket = attributes?.source?.address?.socket_address

@@ -111,7 +111,7 @@ describe('a token with its proof, over the wire', () => {
   })
 })
 
-/** Every piece of a token or a proof that somebody could put to use. */
+/** Every usable piece of a token or a proof. */
 const assertClean = (lines: HeaderLines, text: string): void => {
   const pieces = lines.flatMap(([, value]) => String(value).split(/[ .,]/))
   for (const piece of pieces) if (piece.length > 6) assert.ok(!text.includes(piece), piece)

@@ -1,5 +1,5 @@
 // Credentials in the query, through a whole check: never forwarded in any spelling, never written
-// down, whoever decides.
+// down, whichever authenticator decides.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

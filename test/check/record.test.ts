@@ -1,4 +1,4 @@
-// What one caller can make of an audit event: it stays small, and names what it is about.
+// How much one client can write into an audit event: it stays small, and names the request.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

@@ -195,7 +195,7 @@ describe('an audit log that is full', () => {
     audit.full = true
     reports.onLoaded({ value: withConfig({}), generation: 2 }, before)
     reports.onRejected(new Error('x'), before)
-    await setImmediate() // the reports wait for nobody
+    await setImmediate() // the reports are not awaited
     assert.equal(lines.filter((line) => line.includes('audit event lost')).length, 2)
   })
 })

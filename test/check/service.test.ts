@@ -126,7 +126,7 @@ describe('a route that forwards a certificate', () => {
     const event = eventOf(service, outcome)
     assert.equal(event.handle, handleDigest(outcome.secret))
     assert.deepEqual(event.forwarded, ['headers', 'certificate'])
-    // Whoever reads the log must not be able to ask the signer for the certificate.
+    // A reader of the log must not be able to request the certificate from the signer.
     assert.ok(!JSON.stringify(event).includes(outcome.secret))
   })
 

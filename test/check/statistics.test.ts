@@ -136,7 +136,7 @@ describe('a rule', () => {
     const rules = [
       { deny: 'no', paths: ['/no'] },
       { deny: 'odd', paths: ['/odd'], when: CANNOT_SAY },
-      { allow: 'asked', paths: ['/asked'], subjectAccessReview: true }, // and nobody to ask
+      { allow: 'asked', paths: ['/asked'], subjectAccessReview: true }, // and no API server
       { allow: 'some', paths: ['/a'] },
     ]
     const app = await judged({ rules }, ['/a', '/a', '/no', '/odd', '/asked', '/other'])

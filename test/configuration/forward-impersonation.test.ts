@@ -1,4 +1,4 @@
-// `headers: impersonation`: with whose credential, and beside what.
+// `headers: impersonation`: with which credential, and together with what.
 
 import { describe } from 'node:test'
 import { at, CREDENTIALS, EXCHANGE, ISSUER, route } from './forwarding.ts'

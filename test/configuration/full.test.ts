@@ -45,7 +45,7 @@ const keysOf = (schema: unknown, path = ''): readonly string[] => {
 
 const states = asList(parseYamlText(statesText))
 
-/** What stands at such a path. */
+/** The value at such a path. */
 const valuesAt = (value: unknown, path: string): readonly unknown[] =>
   path
     .split(/(?=\[\])|\./)

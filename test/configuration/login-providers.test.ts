@@ -1,4 +1,4 @@
-// `issuer.login.providers`: whom the tokens of others are taken from, and never in the clear.
+// `issuer.login.providers`: which upstream IdPs are trusted, and never in the clear.
 
 import { describe } from 'node:test'
 import { checkAll } from './sections.ts'

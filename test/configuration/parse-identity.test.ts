@@ -1,4 +1,4 @@
-// `identity` of an authenticator: what it may say, and where it is told what is wrong.
+// `identity` of an authenticator: what it may contain, and where problems are reported.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

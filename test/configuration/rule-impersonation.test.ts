@@ -1,4 +1,4 @@
-// What a rule that lets callers impersonate others needs.
+// What a rule that lets callers impersonate users needs.
 
 import { describe } from 'node:test'
 import { checkAll, type Sections } from './sections.ts'

@@ -1,4 +1,4 @@
-// Cookies of ours, among others.
+// Countersign's cookies, among the cookies of a request.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

@@ -1,4 +1,4 @@
-// Which paths a glob matches, and that no path takes long to be told.
+// Which paths a glob matches, and that no path takes long to match.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

@@ -1,5 +1,5 @@
 // Parameters of queries that hold credentials: read in one spelling, recognised in all, and taken
-// out without a trace on the others.
+// out without a trace on the rest.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

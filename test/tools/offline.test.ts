@@ -1,4 +1,4 @@
-// A configuration built for commands that judge no credential: nobody is asked, not even for keys.
+// A configuration built for commands that judge no credential: no request is sent, not even for keys.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'

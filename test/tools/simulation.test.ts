@@ -1,4 +1,4 @@
-// Somebody who is given in place of being proven: all else is as on the live path.
+// An identity that is simulated instead of proven: all else is as on the live path.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -69,7 +69,7 @@ describe('a token that another server makes', () => {
     const decision = await decide([kubernetesHeaders(), exchanged], alice)
     assert.equal(decision.outcome, 'allow')
     const { kinds, setHeaders, repeatedHeaders } = decision.credentials
-    // Told is that there would be one.
+    // It is reported that there would be one.
     assert.deepEqual(kinds, ['headers', 'exchanged-token'])
     assert.deepEqual([setHeaders, repeatedHeaders], [[['x-remote-user', 'alice']], []])
     assert.equal(asked, 0)

@@ -1,4 +1,4 @@
-// `passthrough`: the caller's own credential goes on where an authenticator of the route takes it, and
+// `passthrough`: the caller's own credential is forwarded where an authenticator of the route takes it, and
 // nothing else that is stripped does.
 
 import assert from 'node:assert/strict'

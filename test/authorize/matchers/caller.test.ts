@@ -141,7 +141,7 @@ describe('sources', () => {
     }
   }
 
-  // A socket of the local machine, or a name: nobody can say whether it is in the network.
+  // A socket of the local machine, or a name: it is undetermined whether it is in the network.
   for (const sourceAddress of ['', 'unknown', '/run/envoy.sock', '10.0.0.1:443', '10.0.0']) {
     it(`fails for ${JSON.stringify(sourceAddress)}, whatever is allowed behind`, () => {
       for (const effect of ['allow', 'deny']) {

@@ -105,7 +105,7 @@ describe('what cannot be evaluated', () => {
       '!has(request.serverName)',
       '!has(request.query)',
     ]) {
-      // `has` of what is unknown is no answer either.
+      // `has` of an unknown is undetermined too.
       assert.equal(outcome(when), 'failed', when)
     }
   })

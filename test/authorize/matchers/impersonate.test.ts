@@ -121,7 +121,7 @@ const DENY: readonly Case[] = [
     no: ['', 'alice', 'alice admin'],
   },
   {
-    // One among others is enough.
+    // One of several is enough.
     impersonate: { groups: ['system:masters'] },
     yes: ['alice system:masters', 'alice dev system:masters', 'alice system:masters dev'],
     no: ['', 'alice', 'alice dev', 'system:masters'],

@@ -1,4 +1,4 @@
-// What is asked of a Kubernetes API. An `allow` takes what is written; a `deny` also what reaches it.
+// Attributes of a Kubernetes request. An `allow` takes what is written; a `deny` also what reaches it.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -143,7 +143,7 @@ const CASES: readonly Case[] = [
     ],
   },
   {
-    // In the name of what is proxied to, scheme and port are no part of the object's.
+    // In the name of a proxied pod or service, scheme and port are not part of the object's name.
     rule: { names: ['web'] },
     both: [`GET ${NS}/a/services/web/proxy/`],
     denyOnly: [

@@ -1,4 +1,4 @@
-// When it is asked.
+// The time of a request.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

@@ -1,5 +1,5 @@
 // The challenges of a 401: what one authenticator says of a credential changes nothing about the
-// others. And that of a token without the scopes that it needs.
+// other challenges. And that of a token without the scopes that it needs.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

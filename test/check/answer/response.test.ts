@@ -1,4 +1,4 @@
-// What Envoy is told of an allow. Refusals are in refusal.test.ts.
+// What Envoy receives for an allow. Refusals are in refusal.test.ts.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

@@ -1,5 +1,5 @@
 // Whatever a client without a credential sends, authz decides within a millisecond: one request must not keep the event
-// loop from everybody else's. Each goes through the whole check, with what it writes into the audit log.
+// loop from all other checks. Each goes through the whole check, with what it writes into the audit log.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'

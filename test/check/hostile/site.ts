@@ -1,4 +1,4 @@
-// A configuration whose routes look at as much as any can before somebody has proven who they are, and what one check
+// A configuration whose routes look at as much as any can before the client has proven an identity, and what one check
 // by it takes.
 
 import { copyFile, writeFile } from 'node:fs/promises'
@@ -126,7 +126,7 @@ const CONFIGURATION = {
 /** What one kind of request costs. */
 interface Cost {
   readonly reason: Refusal | 'permitted'
-  /** CPU time of one check, in milliseconds, in the best of some batches: a busy machine slows the others. */
+  /** CPU time of one check, in milliseconds, in the best of some batches: a busy machine slows the rest. */
   readonly ms: number
   /** Bytes of its audit event. */
   readonly auditBytes: number
@@ -155,7 +155,7 @@ export const startSite = async (): Promise<Site> => {
   const audit = stack.use(new JsonLinesSink('/dev/null'))
   const signal = new AbortController().signal
 
-  // As check/service.ts does it, but for the connection.
+  // As check/service.ts does it, without the connection.
   const answer = async (
     bytes: Buffer,
   ): Promise<{ reason: Cost['reason']; event: DecisionEvent }> => {

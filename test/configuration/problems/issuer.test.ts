@@ -1,4 +1,4 @@
-// `issuer` and where it is read: both or neither, and nowhere that anybody could change it on the way.
+// `issuer` and its listener: both or neither, and never where its traffic could be changed on the way.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

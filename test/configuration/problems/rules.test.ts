@@ -1,4 +1,4 @@
-// What the rules of a route must not say together: names that are taken, or that are nobody's.
+// What the rules of a route must not say together: names that are taken, or that nothing has.
 
 import { describe } from 'node:test'
 import { checkAll, type Sections } from '../sections.ts'

@@ -101,7 +101,7 @@ const encode = (roll: Dice, text: string): string => {
     case 2:
       return [...Buffer.from(text)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('')
     default:
-      // As it stands, but for what no request line can hold.
+      // Unchanged, except for what no request line can hold.
       return text.replaceAll(/[^\x21-\x7e]/gu, (character) => encodeURIComponent(character))
   }
 }
@@ -134,7 +134,7 @@ const parameter = (roll: Dice): string => {
 }
 
 const queryFor = (roll: Dice): string => {
-  // Whether the name counts depends on all the others.
+  // Whether the name counts depends on all other parts.
   if (roll(6) === 0)
     return `fieldSelector=metadata.name=x&labelSelector=${encode(roll, labelSelector(roll))}`
   return Array.from({ length: roll(4) }, () => parameter(roll)).join('&')
@@ -150,7 +150,7 @@ const pathFor = (roll: Dice): string => {
   return segments.join('/') + (roll(8) === 0 ? one(roll, TAILS) : '')
 }
 
-/** One place changed: a character gone, doubled, encoded, in the other case, or something put in. */
+/** One place changed: a character removed, doubled, encoded, in the other case, or something put in. */
 const mutate = (roll: Dice, text: string): string => {
   const at = 1 + roll(Math.max(text.length - 1, 1))
   const character = text[at] ?? '/'

@@ -1,4 +1,4 @@
-// The query of a list: what Go's `url.ParseQuery` and `ListOptions` make of it.
+// The query of a list, as Go's `url.ParseQuery` and `ListOptions` read it.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

@@ -14,7 +14,7 @@ interface Case {
   readonly input: string
   /**
    * `VERB PREFIX/GROUP/VERSION NAMESPACE RESOURCE/SUBRESOURCE NAME` and the selectors, with `-` for
-   * what is empty; `VERB` and the prefix of what is no resource; or the code of a refusal.
+   * what is empty; `VERB` and the prefix of a path without a resource; or the code of a refusal.
    */
   readonly want: string
 }

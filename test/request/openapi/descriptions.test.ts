@@ -1,4 +1,4 @@
-// Descriptions that are read beside the main thread.
+// Descriptions that are read off the main thread.
 
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'

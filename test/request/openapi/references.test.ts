@@ -25,7 +25,7 @@ describe('references', () => {
     )
   })
 
-  // A chain from `paths./a` through `links - 1` items to one that is no reference.
+  // A chain from `paths./a` through `links - 1` items to one that is not a reference.
   const chain = (links: number) => {
     const item = (index: number) => `i${index}`
     const items = Array.from({ length: links - 1 }, (_, index) => [

@@ -1,4 +1,4 @@
-// Text that others wrote, read as JSON or YAML: what is read, and what is refused before it costs much.
+// Untrusted text, read as JSON or YAML: what is read, and what is refused before it costs much.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

@@ -12,7 +12,7 @@ import {
 import { ConfigurationFiles } from '../../../src/config/files.ts'
 import { temporaryFolder } from '../../servers/temporary.ts'
 
-// Nobody answers at any of them.
+// No server answers at any of them.
 const HEAD = `
 version: 1
 listen: { authz: unix:authz.sock }
@@ -95,7 +95,7 @@ export const ROUTES = `
 /**
  * Runs one test.
  *
- * @param test what it has beside its name
+ * @param test its keys besides its name
  */
 export const runTest = async (test: string, routes = ROUTES): Promise<PolicyTestResult> => {
   const { results } = await runTests(routes, `  - { name: t, ${test} }`)

@@ -1,5 +1,5 @@
-// Who asks in a test of the policy, and tests that cannot be run: nobody is asked in the place of what
-// a test leaves out, and what could never be is no test.
+// The identity of a policy test, and tests that cannot be run: nothing is assumed in the place of what
+// a test leaves out, and an impossible request cannot be tested.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

@@ -1,5 +1,5 @@
 // Checks that were really made and logged, replayed: under the rules that decided nothing changes, and
-// under others exactly what a check decides otherwise.
+// under other rules exactly what a check decides otherwise.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

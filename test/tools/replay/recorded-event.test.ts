@@ -89,7 +89,7 @@ describe('readDecision', () => {
     assert.deepEqual(identity, {
       user: 'alice',
       groups: ['dev', 'ops'],
-      authenticator: 'cards', // the first says who it is
+      authenticator: 'cards', // the first gives the identity
       method: 'basic',
       credential: 'fingerprint',
       extra: {},

@@ -1,4 +1,4 @@
-// What the rules would be asked about a recorded request, and what cannot be asked.
+// The input of the rules for a recorded request, and what cannot be reconstructed.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

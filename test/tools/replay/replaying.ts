@@ -75,7 +75,7 @@ export const one = <T>(random: Random, values: readonly T[]): T => {
   return value
 }
 
-/** @param told whether the rule looks only at what a log tells */
+/** @param told whether the rule looks only at what a log contains */
 export const randomRule = (
   random: Random,
   kind: Kind,
@@ -129,7 +129,7 @@ export const randomCaller = (random: Random): Partial<Facts> => ({
   ...(random(2) === 0 ? { uid: '7', claims: { sub: 'x' }, extra: { team: ['a'] } } : {}),
 })
 
-/** @param told whether the log tells whom the caller wants to be treated as */
+/** @param told whether the log contains the impersonated user */
 export const randomRequest = (random: Random, kind: Kind, told: boolean): RequestParts => ({
   method: one(random, ['GET', 'GET', 'PUT', 'DELETE']),
   host: one(random, HOSTS),
@@ -159,13 +159,13 @@ const NOT_CAROL: Transformer = {
     ),
 }
 
-/** Says yes to some and no to others. */
+/** Answers yes to some and no to the rest. */
 const REVIEWER: AccessReviewer = {
   review: ({ identity: { user } }) =>
     Promise.resolve({ outcome: 'reviewed', allowed: user < 'bob' }),
 }
 
-/** A configuration with these rules, at that time, and whoever asks is the one that is given. */
+/** A configuration with these rules, at that time, with a given identity. */
 export const withRules = (
   rules: readonly RuleParts[],
   kind: Kind,

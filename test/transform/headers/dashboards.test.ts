@@ -87,7 +87,7 @@ describe('the headers for Grafana', () => {
     assert.deepEqual(DASHBOARDS.grafana.read(forwarding).groups, groups)
   })
 
-  // It takes the address out of each, and logs in whoever has it.
+  // It takes the address out of each, and logs in the user who has it.
   const ADDRESSES = [
     'bob <root@example.org>',
     '<root@example.org>',

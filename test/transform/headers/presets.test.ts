@@ -24,7 +24,7 @@ const codeOf = async (identity: Partial<Identity>): Promise<string> => {
   return transformation.outcome === 'failed' ? transformation.code : transformation.outcome
 }
 
-/** What kube-apiserver makes of a header name: apiserver …/headerrequest, unescapeExtraKey. */
+/** How kube-apiserver reads a header name: apiserver …/headerrequest, unescapeExtraKey. */
 const keyReadFrom = (name: string): string =>
   decodeURIComponent(name.toLowerCase().replace(/^x-remote-extra-/, ''))
 
@@ -148,7 +148,7 @@ describe('the key of an extra attribute', () => {
       ...setHeaders.filter(([name]) => name === 'x-remote-extra-team').map(([, value]) => value),
       ...repeatedHeaders.flatMap(({ values: several }) => several),
     ]
-    // Of a name set twice the last stands, so two lines must be one repeated header.
+    // Of a name set twice the last counts, so two lines must be one repeated header.
     const lines = setHeaders.filter(([name]) => name === 'x-remote-extra-team').length
     assert.deepEqual({ values, lines }, { values: ['a', 'b'], lines: 0 })
   })

@@ -62,7 +62,7 @@ describe('random values', () => {
 })
 
 describe('the quoted-printable reader of these tests', () => {
-  // Each is what Go 1.26 makes of it.
+  // Each as Go 1.26 writes it.
   const CASES = [
     { name: 'octets', input: 'a=C3=B6', want: 'a\u00c3\u00b6' },
     { name: 'lower case', input: 'a=3d', want: 'a=' },

@@ -168,7 +168,7 @@ export class Exchanging implements AsyncDisposable {
     return wordOf(await this.give([['authorization', `Bearer ${token}`]], identity, signal))
   }
 
-  /** How often the endpoint was asked. */
+  /** How many requests the endpoint got. */
   get asked(): number {
     return this.site.scripted.asked.length
   }

@@ -1,5 +1,5 @@
-// Tokens that somebody else makes, built from the text of a configuration: how we prove ourselves to
-// the token endpoint, read by others, and what is wrong said when the configuration is read.
+// Tokens that another server makes, built from the text of a configuration: client authentication at
+// the token endpoint, verified independently, and problems reported when the configuration is read.
 
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
@@ -179,7 +179,7 @@ describe('a token from elsewhere', () => {
   it('comes from a file, or from the environment', async () => {
     await using file = await build({ token: 'file:own.token' })
     assert.equal(await give(file), 'Bearer own-token')
-    // It is no file of the configuration: a new token is no reason to reload it.
+    // It is not a file of the configuration: a new token does not cause a reload.
     assert.deepEqual(file.files, [])
     process.env['COUNTERSIGN_TEST_TOKEN'] = 'of-the-environment'
     await using environment = await build({ token: 'env:COUNTERSIGN_TEST_TOKEN' })

@@ -1,4 +1,4 @@
-// A token of our own, got over HTTPS: asked for once, renewed in time, and used while it is good.
+// Countersign's own token, got over HTTPS: requested once, renewed in time, and used while it is valid.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -54,7 +54,7 @@ class Serving implements AsyncDisposable {
     return this.site.scripted.asked.length
   }
 
-  /** What is got once the endpoint has been asked so often, and nothing is under way. */
+  /** What is got after so many requests to the endpoint, with none in progress. */
   async getAfter(asked: number): Promise<string> {
     const limit = performance.now() + 5_000
     while (this.asked < asked && performance.now() < limit) await sleep(5)
@@ -145,7 +145,7 @@ describe('a token of the service', () => {
       assert.equal(await serving.get(), 'Bearer token-1')
       assert.equal(serving.asked, 1)
       clock.advance(1)
-      // Nobody waits: the old one is good.
+      // No request waits: the old one is valid.
       const words = await Promise.all([serving.get(), serving.get()])
       assert.deepEqual(words, ['Bearer token-1', 'Bearer token-1'])
       assert.equal(await serving.getAfter(2), 'Bearer token-2')

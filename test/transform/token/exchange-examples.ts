@@ -1,4 +1,4 @@
-// The examples of RFC 8693, texts as they stand there with their lines joined.
+// The examples of RFC 8693, verbatim with their lines joined.
 
 import type { ExchangeParts } from './asking-for-tokens.ts'
 

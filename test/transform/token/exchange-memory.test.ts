@@ -1,4 +1,4 @@
-// How often an exchange is asked for, and how long its answer is used: a token, or a refusal.
+// How often an exchange is requested, and how long its answer is used: a token, or a refusal.
 
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
@@ -128,7 +128,7 @@ describe('a token that was exchanged', () => {
     const [key = '', ...more] = keys
     assert.deepEqual(more, [])
     assert.match(key, /^[\w-]{43}$/)
-    // Keyed, so that nobody can test guesses against it.
+    // Keyed, so that guesses cannot be tested against it.
     const unkeyed = createHash('sha256').update('g\0opaque-of-alice').digest('base64url')
     assert.notEqual(key, unkeyed)
   })

@@ -1,4 +1,4 @@
-// A token endpoint that is down, slow, broken or hostile: nobody's request goes on without its token,
+// A token endpoint that is down, slow, broken or hostile: no request is forwarded without its token,
 // and everything works again by itself.
 
 import assert from 'node:assert/strict'
@@ -171,7 +171,7 @@ describe('a request that ends', () => {
     resolve()
     assert.equal(await second, 'Bearer token-1')
     assert.equal(exchanging.asked, 1)
-    // What nobody may be left to wait for is remembered all the same.
+    // An answer that no request waits for any longer is cached all the same.
     assert.equal(await exchanging.show('opaque'), 'Bearer token-1')
     assert.equal(exchanging.asked, 1)
   })

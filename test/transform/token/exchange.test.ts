@@ -1,4 +1,4 @@
-// Tokens exchanged at an endpoint over HTTPS: what is asked, word for word as in RFC 8693, which token
+// Tokens exchanged at an endpoint over HTTPS: the request, word for word as in RFC 8693, which token
 // is exchanged and which is not, and what the upstream gets.
 
 import assert from 'node:assert/strict'

@@ -56,7 +56,7 @@ export const readSigned = (token: string, keys: Pick<SigningKeySet, 'published'>
   }
 }
 
-/** A route that mints, with a clock that stands still. */
+/** A route that mints, with a clock that does not advance. */
 export class Minting {
   readonly clock: FakeClock
   readonly memory: TokenMemory
@@ -94,7 +94,7 @@ export class Minting {
     return await this.transformer.transform(verdict.permit, FOREVER)
   }
 
-  /** The token of this very identity, as it stands in the header. */
+  /** The token of this very identity, as sent in the header. */
   async token(identity: Identity = identityOf()): Promise<string> {
     const transformation = await this.give(identity)
     assert.equal(transformation.outcome, 'transformed', JSON.stringify(transformation))

@@ -1,4 +1,4 @@
-// One token for every caller, from a file that somebody else replaces, or from the environment.
+// One token for every caller, from a file that another program replaces, or from the environment.
 
 import assert from 'node:assert/strict'
 import { rm, writeFile } from 'node:fs/promises'

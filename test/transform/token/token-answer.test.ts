@@ -37,7 +37,7 @@ const PLAIN: TokenExpectation = { exchange: false }
 const read = (document: object, expectation: TokenExpectation = EXCHANGE): TokenAnswer =>
   readTokenAnswer({ ...document }, expectation, ASKED)
 
-/** `token until SECONDS` from when it was asked, or what is wrong. */
+/** `token until SECONDS` from the time of the request, or what is wrong. */
 const wordOf = (answer: TokenAnswer): string => {
   if (answer.outcome === 'malformed') return answer.what
   return answer.expires === undefined

@@ -1,4 +1,4 @@
-// What a token says of an identity: any claim by expression, nothing reserved that nobody wrote out,
+// The claims of a token for an identity: any claim by expression, nothing reserved that is not written out,
 // and no half.
 
 import assert from 'node:assert/strict'
