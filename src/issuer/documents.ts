@@ -1,11 +1,10 @@
-// What upstreams read of us: who the issuer is, and the keys that its tokens are verified by. Public,
-// and nothing else is.
+// The public documents of the issuer: its metadata, and the keys that verify its tokens. Nothing else is public.
 
 import type { PublishedKey, SigningKeySet } from '../keys/signing-key-set.ts'
 import type { Page } from '../runtime/http/server.ts'
 import { ENDPOINTS } from './http/paths.ts'
 
-/** An issuer, as far as others may know it. */
+/** The public part of an issuer. */
 export interface PublicIssuer {
   /** `iss`. */
   readonly url: string
@@ -34,7 +33,7 @@ export const documentPaths = (issuer: string): DocumentPaths => {
   }
 }
 
-/** Whether one of the documents is at a path, whoever answers it. */
+/** Whether one of the documents is at a path, whichever part serves it. */
 export const isDocumentPath = (
   path: string,
   issuer: Pick<PublicIssuer, 'url'> | undefined,
@@ -43,9 +42,9 @@ export const isDocumentPath = (
   (issuer !== undefined && Object.values(documentPaths(issuer.url)).includes(path))
 
 /**
- * The document that is asked for at a path; `undefined` where there is none.
+ * The document at a path; `undefined` where there is none.
  *
- * @param served whether an authorization server describes itself, so that only the keys are left
+ * @param served whether an authorization server serves its own metadata, so that only the keys are left
  */
 export const documentAt = (
   path: string,
@@ -66,8 +65,7 @@ export const documentAt = (
 }
 
 /**
- * As the issuer of Kubernetes' own service accounts has it: nobody logs in here, so there are no
- * endpoints (kubernetes.io, "ServiceAccount issuer discovery").
+ * As of Kubernetes' own service account issuer: without logins there are no endpoints (kubernetes.io, "ServiceAccount issuer discovery").
  */
 const discoveryDocument = ({ url, keys }: PublicIssuer) => ({
   issuer: url,

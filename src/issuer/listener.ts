@@ -1,5 +1,5 @@
-// The listener of the issuer, over HTTP; Envoy publishes it. The documents of the configuration in force
-// can be read by anybody. Where there are clients, the authorization server answers everything else.
+// The listener of the issuer, over HTTP; Envoy publishes it. It serves the public documents of the configuration in force.
+// Where there are clients, the authorization server serves everything else.
 
 import type { LimitsConfig } from '../request/limits-schema.ts'
 import type { IssuerListenerConfig } from '../configuration/schema.ts'
@@ -23,7 +23,7 @@ export interface ListenerSettings extends Published {
 
 /** What the listener needs. */
 export interface IssuerListenerParts extends Omit<ApplicationParts, 'tokenClient'> {
-  /** The configuration in force; asked for every request. */
+  /** The configuration in force; called for every request. */
   readonly current: () => ListenerSettings
   /** The files of `tls`, where the listener has it. */
   readonly tls?: ReplaceableTls | undefined

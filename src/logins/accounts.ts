@@ -1,5 +1,5 @@
-// What tokens say of a user: settled at the login, by the identity that it proved, and kept under that login
-// until it ends. Two logins of one subject never read each other's.
+// What tokens say of a user: derived at the login from the identity that it proved, and stored under that login until it
+// ends. Two logins of one subject never read each other's.
 
 import type { JsonValue } from '../expression/json-value.ts'
 import type { Identity } from '../identity/identity.ts'
@@ -13,7 +13,7 @@ type TokenClaims = Readonly<Record<string, JsonValue>>
 export interface KnownAccount {
   /** `sub`. */
   readonly subject: string
-  /** What ID tokens and the userinfo endpoint say, but for `iss` and `aud`. */
+  /** What ID tokens and the userinfo endpoint say, except `iss` and `aud`. */
   readonly claims: TokenClaims
   /** What access tokens say, by the resource that they are for. */
   readonly resources: Readonly<Record<string, TokenClaims>>
@@ -23,14 +23,14 @@ export interface KnownAccount {
   readonly expires?: number | undefined
 }
 
-/** Why somebody who has proven who they are cannot log in. */
+/** Why a proven user cannot log in. */
 export interface AccountFailure {
   readonly outcome: 'failed'
   readonly code: 'token-unmapped' | 'token-reserved' | 'credential-expired'
   readonly detail: string
 }
 
-/** What a login came to. */
+/** The result of a login. */
 export type AccountResult =
   | { readonly outcome: 'known'; readonly account: KnownAccount }
   | AccountFailure
@@ -54,9 +54,9 @@ export class Accounts {
   }
 
   /**
-   * What tokens of a login will say of this identity, kept under that login.
+   * What tokens of a login will say of this identity, stored under that login.
    *
-   * @param login its id; see `login-fields.ts`
+   * @param login its id
    * @param ends when the login ends at the latest, in milliseconds since the epoch
    */
   async remember(login: string, identity: Identity, ends: number): Promise<AccountResult> {
@@ -73,15 +73,15 @@ export class Accounts {
   }
 
   /**
-   * Keeps an account in place of what was known by that login, which began when it did. Whether the login
-   * has not ended meanwhile, and there is any time left to it.
+   * Replaces the account of a login; `began` stays. Returns false when the login has ended meanwhile, or has no time
+   * left.
    *
    * @param ends when the login ends at the latest, in milliseconds since the epoch
    */
   async keep(login: string, account: KnownAccount, ends: number): Promise<boolean> {
     const before = await this.#parts.records.get(accountKey(login))
     if (before === undefined) return false
-    const { began }: KnownAccount = JSON.parse(before.text) // ours: `remember` wrote it
+    const { began }: KnownAccount = JSON.parse(before.text) // written by this process: `remember` wrote it
     const record = this.#recordOf({ ...account, began }, ends)
     if (record === undefined) return false
     return await this.#parts.records.replace(accountKey(login), before.text, record)
@@ -97,7 +97,7 @@ export class Accounts {
   async find(login: string): Promise<KnownAccount | undefined> {
     const record = await this.#parts.records.get(accountKey(login))
     if (record === undefined) return undefined
-    const account: KnownAccount = JSON.parse(record.text) // ours: `remember` wrote it
+    const account: KnownAccount = JSON.parse(record.text) // written by this process: `remember` wrote it
     return account
   }
 

@@ -1,16 +1,16 @@
-// What failed a moment ago and is left alone for a while, so that an outage costs each login one question now
-// and then. Nothing is kept beyond its pause, whether or not anybody asks again.
+// Names whose last attempt failed, which are not tried again for a while: an outage costs each login one attempt now and
+// then. An entry is removed at its end, whether or not the name is tried again.
 
 import type { Clock } from '../runtime/clock.ts'
 
-/** Names that are left alone, for equally long each. */
+/** Names in back-off, for equally long each. */
 export class Backoff {
   readonly #clock: Clock
   readonly #length: number
   // By name, until when, in monotonic milliseconds. All are equally long, so the first ends first.
   readonly #until = new Map<string, number>()
 
-  /** @param length of a pause, in milliseconds */
+  /** @param length of a back-off, in milliseconds */
   constructor(clock: Clock, length: number) {
     this.#clock = clock
     this.#length = length
@@ -21,7 +21,7 @@ export class Backoff {
     return this.#until.size
   }
 
-  /** Leaves one alone from now on. */
+  /** Begins the back-off of a name. */
   begin(name: string): void {
     const now = this.#clock.monotonic()
     for (const [known, until] of this.#until) {
@@ -32,7 +32,7 @@ export class Backoff {
     this.#until.set(name, now + this.#length)
   }
 
-  /** Whether one is left alone now. */
+  /** Whether a name is in back-off now. */
   has(name: string): boolean {
     return (this.#until.get(name) ?? 0) > this.#clock.monotonic()
   }

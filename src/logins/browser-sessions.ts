@@ -1,5 +1,5 @@
-// Sessions of browsers: who has logged in stays here, and the browser holds nothing but a long random
-// text. So no group list can be too long for a cookie, and whatever ends here has ended.
+// Sessions of browsers, kept in `state`. The cookie is a long random text alone: a list of groups cannot be too long for
+// it, and a session that is ended here has ended.
 
 import { randomBytes } from 'node:crypto'
 import type { Claims } from '../identity/claims.ts'
@@ -8,7 +8,7 @@ import type { OpaqueKeys } from '../state/opaque-keys.ts'
 import type { RevocableRecords } from '../state/record-store.ts'
 import { revocationName } from './revocation-marks.ts'
 
-/** Who has logged in, and where from. Instants are milliseconds since the epoch. */
+/** The session of a browser on the host of a route. Instants are milliseconds since the epoch. */
 export interface BrowserSession {
   /** Names the session, and is not what its cookie holds. */
   readonly id: string
@@ -30,11 +30,11 @@ export interface BrowserSession {
   readonly ends: number
   /** For how long it may be unused, in milliseconds. */
   readonly idle: number
-  /** Absent where nobody is asked again while it lasts. */
+  /** Absent where its login is not checked again. */
   readonly renewal?: SessionRenewal
 }
 
-/** When whoever vouches for the login of a session is asked again. Instants as in the session. */
+/** When the login of a session is checked again. Instants as in the session. */
 export interface SessionRenewal {
   /** The session at the authorization server. */
   readonly uid: string
@@ -42,11 +42,11 @@ export interface SessionRenewal {
   readonly login: string
   /** From here on. */
   readonly from: number
-  /** Until here; afterwards the session is good for nothing before that. */
+  /** Until here; afterwards the session is valid only once the login was checked. */
   readonly by: number
 }
 
-/** What changes when whoever vouches for a login was asked again. */
+/** What a check of the login changes. */
 export type RenewedSession = Pick<BrowserSession, 'claims'> & {
   readonly renewal: SessionRenewal
 }
@@ -74,15 +74,15 @@ export class BrowserSessions {
   }
 
   /**
-   * Begins a session; what its cookie is to hold. `undefined` where its login has just been ended: whoever
-   * ends one may have looked for its sessions before there was this one.
+   * Begins a session; returns the text of its cookie. `undefined` where its login has just been ended: that request may
+   * have listed the sessions before this one began.
    */
   async begin(session: NewSession): Promise<string | undefined> {
     const text = randomBytes(BYTES).toString('base64url')
     const now = this.#clock.now()
     const id = this.#idOf(text)
     await this.#write({ ...session, id, began: now, used: now })
-    // After writing: whoever ends a login says so before looking.
+    // After writing: a request that ends a login marks it before it lists sessions.
     if (!(await this.#isEnded(session))) return text
     await this.end(id)
     return undefined
@@ -91,21 +91,21 @@ export class BrowserSessions {
   /**
    * The session of a cookie; `undefined` where it has ended, or never was.
    *
-   * @throws CountersignError `unavailable` when it cannot be known
+   * @throws CountersignError `unavailable` when it is undetermined
    */
   async find(text: string): Promise<BrowserSession | undefined> {
     if (!TEXT.test(text)) return undefined
     const key = keyOf(this.#idOf(text))
     const record = await this.#records.get(key)
     if (record === undefined) return undefined
-    const session: BrowserSession = JSON.parse(record.text) // ours: `#write` wrote it
+    const session: BrowserSession = JSON.parse(record.text) // written by this process: `#write` wrote it
     const now = this.#clock.now()
     // Not by the lifetime of the record alone: who can write the store can make that longer.
     if (now >= Math.min(session.ends, session.used + session.idle)) return undefined
     if (this.#isRevoked(session)) return undefined
     if (now - session.used >= session.idle / TOUCHES_PER_IDLE) {
       const touched = { ...session, used: now }
-      // Whoever loses against another, or against the end of the session, has nothing to add.
+      // When another request replaced or ended the session first, nothing is to be added.
       await this.#records.replace(key, record.text, recordOf(touched, now))
     }
     return session
@@ -146,7 +146,7 @@ export class BrowserSessions {
     return await this.#endForGood(ofLogin(login))
   }
 
-  /** Ends all whose login, by its uid, nobody vouches for any more. How many there were. */
+  /** Ends all sessions of a login that has ended, by its uid. Returns their number. */
   async endByUid(uid: string): Promise<number> {
     return await this.#endForGood(vouchedBy(uid))
   }
@@ -169,16 +169,16 @@ export class BrowserSessions {
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       const record = await this.#records.get(key)
       if (record === undefined) return
-      const session: BrowserSession = JSON.parse(record.text) // ours: `#write` wrote it
+      const session: BrowserSession = JSON.parse(record.text) // written by this process: `#write` wrote it
       if (session.renewal?.login !== login) return
       const text = JSON.stringify({ ...session, ...renewed(session) })
       const { lifetime } = record
       if (await this.#records.replace(key, record.text, { text, lifetime })) return
     }
-    await this.#records.revoke([key]) // better none than one that says what is not so any more
+    await this.#records.revoke([key]) // no session is better than an outdated one
   }
 
-  /** Whether it was ended with its user or its login, also where somebody hid its record meanwhile. */
+  /** Whether it was ended with its user or its login, also when its record was hidden in the store meanwhile. */
   #isRevoked(session: BrowserSession): boolean {
     const { user, began } = session
     const signedOut = this.#records.revokedAt(revocationName(user)) ?? 0
@@ -211,7 +211,7 @@ export class BrowserSessions {
     await this.#records.put(keyOf(id), { ...recordOf(session, began), kind: 'login' }, indexes)
   }
 
-  /** A keyed hash: whoever can list sessions has no cookie by it. */
+  /** A keyed hash: a list of sessions reveals no cookie. */
   #idOf(text: string): string {
     return this.#keys.of('browser-session', text)
   }

@@ -1,5 +1,5 @@
-// Who is logged in: each login at our authorization server, with the sessions that browsers have on our
-// routes by it. It says enough to know a login again, and nothing by which it could be used.
+// The logins that are active now, with the sessions of each on routes. What is listed identifies a login and gives no
+// access by it.
 
 import type { BrowserSession, BrowserSessions } from './browser-sessions.ts'
 import { SESSION_CLIENT } from './session-client.ts'
@@ -8,22 +8,22 @@ import type { LoginStore, StoredLogin } from './login-store.ts'
 
 /** A login that lives. Instants are milliseconds since the epoch. */
 export interface LiveLogin {
-  /** Names it; nothing opens by it. */
+  /** Names it, and gives no access. */
   readonly id: string
   readonly user: string
   readonly began: number
-  /** When somebody was on one of our routes by it, where there are such. */
+  /** When it was last used on a route; absent without a session. */
   readonly used: number | undefined
-  /** As its latest session on a route of ours has it, as is `userAgent`. */
+  /** Of its latest session on a route, as is `userAgent`. */
   readonly source: string | undefined
   readonly userAgent: string | undefined
-  /** The hosts of our routes that it has sessions on. */
+  /** The hosts of routes that it has sessions on. */
   readonly hosts: readonly string[]
-  /** The clients that it was used for, without our own routes. */
+  /** The clients that it was used for, without the session client. */
   readonly clients: readonly string[]
   /** The login at the authorization server; `undefined` where only sessions are left of it. */
   readonly uid: string | undefined
-  /** The ids of its sessions on routes of ours. */
+  /** The ids of its sessions on routes. */
   readonly sessions: readonly string[]
 }
 

@@ -22,7 +22,7 @@ export interface KnownAttempt {
   readonly target: string
   /** Seconds since the epoch. */
   readonly until: number
-  /** Whether the login was begun in place of one whose cookie was gone. */
+  /** Whether the login was begun in place of one whose cookie was missing. */
   readonly again: boolean
 }
 
@@ -61,9 +61,9 @@ export class LoginAttempts {
   /**
    * Begins one.
    *
-   * @param target path and query to come back to; what is no path on the same host is `/`
+   * @param target path and query to come back to; anything but a path on the same host is `/`
    * @param now milliseconds since the epoch
-   * @param again whether it takes the place of one whose cookie was gone
+   * @param again whether it takes the place of one whose cookie was missing
    */
   begin(host: string, target: string, now: number, again = false): LoginAttempt {
     const until = Math.floor(now / 1_000) + ATTEMPT_SECONDS
@@ -73,12 +73,12 @@ export class LoginAttempts {
       state,
       challenge: createHash('sha256').update(verifier).digest('base64url'),
       nonce: this.#keys.of('login-nonce', state, host),
-      // The time comes first, for whoever has to drop the oldest.
+      // The time comes first, so that the oldest can be dropped.
       cookie: { name: cookieName(state), value: `${until}.${this.#binding(state, host)}` },
     }
   }
 
-  /** What a state of that host says; `undefined` for what is none of ours. */
+  /** What a state of that host says; `undefined` for any other text. */
   read(host: string, state: string): KnownAttempt | undefined {
     const said = STATE.test(state) ? this.#seal.open(host, state) : undefined
     if (said === undefined) return undefined

@@ -1,5 +1,5 @@
-// The logins at our authorization server as they stand in `state`, and how everything is found that was
-// given out by one. It only finds and removes; what a login is, `oidc-provider` decides.
+// The logins at the authorization server as `state` stores them, and the sets by which everything is found that was issued
+// in one. It finds and removes; `oidc-provider` writes.
 
 import { RevocationMarks } from './revocation-marks.ts'
 import { systemClock } from '../runtime/clock.ts'
@@ -11,9 +11,9 @@ export interface StoredLogin {
   /** Names it for as long as it lives, whatever its cookie holds. */
   readonly uid: string
   readonly user: string
-  /** When the person logged in, in seconds since the epoch. */
+  /** When the user logged in, in seconds since the epoch. */
   readonly at: number
-  /** `sid` (OpenID Connect Front-Channel Logout 1.0 §3) by the client that was told it. */
+  /** `sid` (OpenID Connect Front-Channel Logout 1.0 §3) by the client that received it. */
   readonly clients: ReadonlyMap<string, string>
 }
 
@@ -49,22 +49,22 @@ export const sessionOf = (
   { uid, sessionUid }: Pick<StoredArtifact, 'uid' | 'sessionUid'>,
 ): string | undefined => (kind === 'Session' ? uid : sessionUid)
 
-/** Where an artifact stands. */
+/** The key of an artifact. */
 export const artifactKey = (kind: string, id: string): string => `${kind}:${id}`
 
-/** Where the id of a session stands, by its uid. */
+/** The key of a session's id, by its uid. */
 export const uidKey = (kind: string, uid: string): string => `${kind}:uid:${uid}`
 
-/** Where it stands for whom an interaction was proven that began without a login. */
+/** The key that says for whom an interaction was proven that began without a login. */
 export const provenKey = (id: string): string => `interaction-proven:${id}`
 
 /** The set of everything that was given out by a grant. */
 export const grantIndex = (grantId: string): string => `grant:${grantId}`
 
-/** Where it stands what a login proved, by the id of the login. */
+/** The key of what a login proved, by the id of the login. */
 export const accountKey = (login: string): string => `account:${login}`
 
-/** Where it stands that a session was ended, for as long as that can be overlooked. */
+/** The key that marks a session as ended, for as long as requests may not have seen its end. */
 export const endingKey = (uid: string): string => `login-ended:${uid}`
 
 /** The name under which a session is revoked with all that was given out in it (`RevocableRecords`). */
@@ -145,7 +145,7 @@ export class LoginStore {
   }
 
   /**
-   * Ends all logins there are, and everything that was given out for anybody. What they were. When all
+   * Ends all logins there are, and everything that was issued to any user. Returns them. When all
    * else has ended, {@link revokeEverything} has it stay so.
    */
   async endEverybody(): Promise<readonly StoredLogin[]> {
@@ -162,7 +162,7 @@ export class LoginStore {
     index: string,
     user: string | undefined,
   ): Promise<readonly StoredLogin[]> {
-    // Before as well: whoever is interrupted has not ended the one without the other.
+    // Before as well: an interrupted call must not have ended the one without the other.
     await this.#revocationMarks.note(user)
     const ended = await Promise.all(
       logins.map(async (login) => (await this.end(login.uid)) ?? login), // which is being renewed
@@ -200,7 +200,7 @@ export class LoginStore {
   async #payloadAt(key: string): Promise<StoredArtifact | undefined> {
     const record = await this.#records.get(key)
     if (record === undefined) return undefined
-    const payload: StoredArtifact = JSON.parse(record.text) // ours: `RecordAdapter` wrote it
+    const payload: StoredArtifact = JSON.parse(record.text) // written by this process: `RecordAdapter` wrote it
     return payload
   }
 }

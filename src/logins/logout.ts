@@ -1,6 +1,6 @@
-// Ending logins for good: the session of the browser at the authorization server, its sessions on our
-// routes, and every token that is looked up before it is good. A JWT that a client has already is refused
-// on our own routes where everything of the person ended (`RevocationMarks`), and good until it expires elsewhere.
+// Ends logins: the session at the authorization server, its sessions on routes, and every token that is looked up when it is
+// used. A JWT that a client has already is refused on routes when every login of the user was ended (`RevocationMarks`);
+// elsewhere it is valid until it expires.
 
 import type { BrowserSessions } from './browser-sessions.ts'
 import { SESSION_CLIENT } from './session-client.ts'
@@ -9,8 +9,8 @@ import type { UpstreamLogout } from './upstream-logout.ts'
 import type { LiveLogin } from './live-logins.ts'
 
 /**
- * Tells a client that somebody has logged out (OpenID Connect Back-Channel Logout 1.0 §2.5). Never
- * rejects: a client that cannot be told keeps nobody logged in here.
+ * Notifies a client of a logout (OpenID Connect Back-Channel Logout 1.0 §2.5). Never rejects: a client that is unavailable
+ * does not keep a login from ending.
  */
 export type NotifyClient = (client: string, user: string, sid: string) => Promise<void>
 
@@ -18,12 +18,12 @@ export type NotifyClient = (client: string, user: string, sid: string) => Promis
 export interface LogoutParts {
   readonly records: LoginStore
   readonly sessions: BrowserSessions
-  /** Ends what providers of others gave with logins. */
+  /** Revokes what upstream IdPs issued with logins. */
   readonly upstreamLogout: Pick<UpstreamLogout, 'end'>
   readonly notify: NotifyClient
 }
 
-/** Signs people out. */
+/** Ends logins. */
 export class Logout {
   readonly #parts: LogoutParts
 
@@ -32,14 +32,14 @@ export class Logout {
   }
 
   /**
-   * Ends a login and its sessions. All of them: a session that was ended alone would be back without a
-   * question, while the login lives.
+   * Ends a login and all of its sessions. A session that was ended alone would begin again without a question, while the
+   * login is active.
    */
   async endOne({ uid, sessions: ids }: Pick<LiveLogin, 'uid' | 'sessions'>): Promise<void> {
     const { records, sessions, upstreamLogout } = this.#parts
     if (uid !== undefined) await upstreamLogout.end(uid)
     const ended = uid === undefined ? undefined : await records.end(uid)
-    // Those whose login at the authorization server is over are found by who vouched for it.
+    // Sessions whose login at the authorization server is over are found by its uid.
     if (uid !== undefined) await sessions.endByUid(uid)
     if (ended !== undefined) await this.#endSessions(ended)
     await Promise.all(ids.map(async (id) => await sessions.end(id)))
@@ -56,7 +56,7 @@ export class Logout {
     await this.#notify(ended)
   }
 
-  /** Ends every login, and all tokens, of everybody. */
+  /** Ends every login, and all tokens, of all users. */
   async endEverybody(): Promise<void> {
     const { records, sessions } = this.#parts
     await this.#endUpstream(await records.list())

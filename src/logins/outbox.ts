@@ -1,18 +1,18 @@
-// What the command line did where an authz runs beside it: it ends logins by itself, and leaves a note for
-// whoever can do the rest. It signs nothing and does not write to a log that is another's.
+// What is left to do after the command line ended logins: messages for an authz with the same state. The command signs
+// nothing, and does not write to the audit log of another process.
 
 import { randomUUID } from 'node:crypto'
 import type { SessionsEnded } from './events.ts'
 import type { RecordStore } from '../state/record-store.ts'
 
-/** A client that somebody was logged in to. */
+/** A client of a login. */
 export interface ClientOfLogin {
   readonly client: string
   readonly user: string
   readonly sid: string
 }
 
-/** What a provider of others is to have back. */
+/** A refresh token of an upstream IdP, to be revoked. */
 export interface TokenOfProvider {
   /** By its id. */
   readonly provider: string
@@ -25,15 +25,15 @@ export type OutboxMessage =
   | { readonly kind: 'tell'; readonly clients: readonly ClientOfLogin[] }
   | { readonly kind: 'give-back'; readonly tokens: readonly TokenOfProvider[] }
 
-// Where no authz runs, until the next one starts; later nobody wants to know.
+// Where no authz runs, until the next one starts. Later, clients have ended the login by themselves.
 const LIFETIME_MS = 86_400_000
 
-// So that none is larger than stores like, nor takes long to carry out.
+// Bounds the size of a message, and the time that its delivery takes.
 const MOST_PER_NOTE = 100
 
 const NOTES = 'sign-out notes'
 
-/** The notes. */
+/** The messages. */
 export class LogoutOutbox {
   readonly #records: RecordStore
 
@@ -41,7 +41,7 @@ export class LogoutOutbox {
     this.#records = records
   }
 
-  /** Leaves notes of what was ended. */
+  /** Leaves messages about what was ended. */
   async leave(
     event: Pick<SessionsEnded, 'user' | 'which'>,
     clients: readonly ClientOfLogin[],
@@ -56,12 +56,12 @@ export class LogoutOutbox {
     }
   }
 
-  /** Takes the notes that there are, one after the other: of several who come, one gets each. */
+  /** Takes the messages one after the other: of several workers, one receives each. */
   async *take(): AsyncGenerator<OutboxMessage, void> {
     for (const key of await this.#records.keysIn(NOTES)) {
       const record = await this.#records.take(key)
       if (record === undefined) continue
-      const note: OutboxMessage = JSON.parse(record.text) // ours: `#put` wrote it
+      const note: OutboxMessage = JSON.parse(record.text) // written by this process: `#put` wrote it
       yield note
     }
   }

@@ -1,12 +1,12 @@
-// Logins that are under way at an upstream IdP. Nothing is stored until a browser comes back with a code: the
-// state says which login it left, sealed, and what is secret about it is derived from the state.
+// Authorizations that are pending at an upstream IdP. Nothing is stored until a browser returns with a code: the sealed
+// state contains the interaction, and the secrets are derived from the state.
 
 import type { OpaqueKeys } from '../state/opaque-keys.ts'
 import type { RecordStore } from '../state/record-store.ts'
 import { TextSeal } from '../state/text-seal.ts'
 import type { AuthorizationSecrets } from './upstream-idp/upstream-idp.ts'
 
-/** A login that went there. */
+/** One of them. */
 export interface PendingAuthorization extends AuthorizationSecrets {
   /** The interaction that it is for. */
   readonly uid: string
@@ -23,7 +23,7 @@ const LIFETIME_MS = 1_800_000
 const STATE = /^[A-Za-z0-9_-]{44,512}$/
 const PLACE = ''
 
-/** The logins under way elsewhere. */
+/** The pending authorizations of all interactions. */
 export class PendingAuthorizations {
   readonly #keys: OpaqueKeys
   readonly #records: RecordStore
@@ -48,24 +48,24 @@ export class PendingAuthorizations {
   }
 
   /**
-   * The login that a browser is back from; `undefined` for a state that is none of ours, and after its time.
-   * It proves nothing of the browser: that the interaction is its own is for the caller to find out.
+   * The authorization of a state; `undefined` for any other text, and after its time. It proves nothing about the browser:
+   * the caller checks that the interaction belongs to it.
    *
    * @param now milliseconds since the epoch
    */
   read(state: string, now: number): PendingAuthorization | undefined {
     const opened = STATE.test(state) ? this.#seal.open(PLACE, state) : undefined
     if (opened === undefined) return undefined
-    const said: Said = JSON.parse(opened) // ours: `begin` sealed it
+    const said: Said = JSON.parse(opened) // written by this process: `begin` sealed it
     const [until, uid, provider, since] = said
     if (now >= until) return undefined
     return { uid, provider, ...(since && { since }), ...this.#secretsOf(state) }
   }
 
   /**
-   * Uses a login that came back with a code, and says whether it is the first time: an upstream IdP that is shown
-   * a code twice ends what it gave for it (RFC 6749 §4.1.2). Where clients without a login make so many of these
-   * records that one is dropped, it is the IdP alone that refuses a code that was used.
+   * Marks an authorization as used, and returns whether it was the first time: an upstream IdP revokes the tokens of a code
+   * that it receives twice (RFC 6749 §4.1.2). When unauthenticated clients make so many of these records that one is
+   * dropped, the IdP alone refuses a used code.
    */
   async use({ state }: PendingAuthorization): Promise<boolean> {
     const record = { text: '', kind: 'public', lifetime: LIFETIME_MS } as const
@@ -82,5 +82,5 @@ export class PendingAuthorizations {
   }
 }
 
-/** Until when it is good, in milliseconds since the epoch; the interaction, the provider, `since`. */
+/** Its end, in milliseconds since the epoch; the interaction, the provider, `since`. */
 type Said = readonly [number, string, string, (number | null | undefined)?]

@@ -1,5 +1,5 @@
-// What is kept of a login until it ends: by it the login is checked again, at the upstream IdP that vouched for
-// it, or where the user was proven here. It never leaves the issuer.
+// What is stored of a login until it ends, and what its recheck needs: the tokens of the upstream IdP, or what an
+// authenticator proved. It never leaves the process and its state.
 
 import type { Facts } from '../identity/identity.ts'
 import type { RecordStore } from '../state/record-store.ts'
@@ -10,13 +10,13 @@ import type { UpstreamTokens } from './upstream-idp/upstream-idp.ts'
 interface Login {
   /** The session at the authorization server that it was made in, by its uid. */
   readonly session: string
-  /** Who it is here: `sub` of our tokens. */
+  /** `sub` of this issuer's tokens. */
   readonly user: string
-  /** Absent where the login is not checked again: then it is good until it ends. */
+  /** Absent where the login is not checked again: then it is valid until `ends`. */
   readonly renewal?: CheckTimes
   /** When the login ends in any case. */
   readonly ends: number
-  /** Whether it is over already: then nothing that was given out by it is good any more. */
+  /** Whether it has ended: then nothing that was issued in it is valid. */
   readonly ended?: true
 }
 
@@ -26,7 +26,7 @@ export interface FederatedLogin extends Login {
   readonly provider: string
   /** Of its latest ID token. */
   readonly signed: UpstreamTokens['signed']
-  /** Says there who logs out (`id_token_hint`). */
+  /** Its latest ID token: the hint of an upstream logout (`id_token_hint`). */
   readonly idToken: string
   readonly renewal?: Renewal
 }
@@ -58,7 +58,7 @@ export type ProvenLogin = FederatedLogin | LocalLogin
 /** A login that has no session yet. */
 export type NewProvenLogin = Omit<FederatedLogin, 'session'> | Omit<LocalLogin, 'session'>
 
-/** A login before it is settled who that is here. */
+/** A login before its identity is mapped to a user. */
 export type UnmappedLogin =
   | Omit<FederatedLogin, 'session' | 'user'>
   | Omit<LocalLogin, 'session' | 'user'>
@@ -67,26 +67,26 @@ export type UnmappedLogin =
 export interface CheckTimes {
   /** From here on. */
   readonly from: number
-  /** Until here, or it is not known whether the login is still good. */
+  /** Until here; afterwards the status is undetermined until it is checked. */
   readonly by: number
 }
 
 /** Whether a login is one at an upstream IdP. */
 export const isFederated = (proven: ProvenLogin): proven is FederatedLogin => 'provider' in proven
 
-/** When, and with what, an upstream IdP is asked again. */
+/** When, and by which token, a login is checked at the upstream IdP. */
 export interface Renewal extends CheckTimes {
   readonly refreshToken: string
 }
 
-/** A login as it stands. */
+/** A login as it is stored. */
 export interface ProvenLoginRecord<Proven extends ProvenLogin = ProvenLogin> {
   readonly proven: Proven
   /** What {@link ProvenLogins.replace} compares. */
   readonly text: string
 }
 
-/** They are kept by the id of the login (`login-fields.ts`): a session can see several. */
+/** Stored by the id of the login: one session can have several. */
 export class ProvenLogins {
   readonly #records: RecordStore
 
@@ -94,7 +94,7 @@ export class ProvenLogins {
     this.#records = records
   }
 
-  /** Writes what is proven of a login. */
+  /** Stores a login. */
   async put(login: string, proven: ProvenLogin, now: number): Promise<void> {
     await this.#records.put(keyOf(login), { ...recordOf(proven, now), kind: 'login' }, [
       ...artifactIndexes(proven.user),
@@ -106,11 +106,11 @@ export class ProvenLogins {
   async find(login: string): Promise<ProvenLoginRecord | undefined> {
     const record = await this.#records.get(keyOf(login))
     if (record === undefined) return undefined
-    const proven: ProvenLogin = JSON.parse(record.text) // ours: `put` or `replace` wrote it
+    const proven: ProvenLogin = JSON.parse(record.text) // written by this process: `put` or `replace` wrote it
     return { proven, text: record.text }
   }
 
-  /** Writes in place of what it was, if it is that still. */
+  /** Replaces a login, if it is still as the record has it. */
   async replace<Proven extends ProvenLogin>(
     login: string,
     { text }: ProvenLoginRecord,
@@ -122,7 +122,7 @@ export class ProvenLogins {
     return done ? { proven, text: record.text } : undefined
   }
 
-  /** What is proven of the latest login at an upstream IdP in a session. */
+  /** The latest federated login of a session. */
   async latestIn(uid: string): Promise<FederatedLogin | undefined> {
     const logins = await this.#idsIn(inSession(uid))
     const found = await Promise.all(logins.map(async (login) => (await this.find(login))?.proven))
@@ -130,8 +130,8 @@ export class ProvenLogins {
   }
 
   /**
-   * Ends what is proven of every login in a session, for good, and keeps no token of it. What those at
-   * upstream IdPs were, the latest first; nothing of what had ended already.
+   * Ends every login of a session, and keeps no token of it. Returns the federated ones that were active, the latest
+   * first.
    */
   async end(uid: string, now: number): Promise<readonly FederatedLogin[]> {
     const logins = await this.#idsIn(inSession(uid))
@@ -147,7 +147,7 @@ export class ProvenLogins {
       const { proven } = known
       if ((await this.replace(login, known, endedOf(proven), now)) !== undefined) return proven
     }
-    await this.#records.remove([keyOf(login)]) // it is written again and again: nothing of ours does that
+    await this.#records.remove([keyOf(login)]) // another writer replaces it again and again
     return undefined
   }
 
@@ -176,7 +176,7 @@ const upstreamAmong = (logins: readonly (ProvenLogin | undefined)[]): readonly F
     .filter(isFederated)
     .toSorted((one, other) => other.ends - one.ends)
 
-/** What is left of a login that has ended: nothing that it could be checked by. */
+/** What is kept of an ended login: nothing that a check could use. */
 const endedOf = (proven: ProvenLogin): ProvenLogin => {
   const { renewal: _renewal, ...rest } = proven
   if ('provider' in rest) return { ...rest, idToken: '', ended: true }

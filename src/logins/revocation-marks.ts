@@ -1,5 +1,5 @@
-// When everything of a person was ended by hand, for tokens that are proven without being looked up: a
-// JWT of ours does not know that its login is over.
+// When all logins of a user were ended by a sign-out, for tokens that are verified without a lookup: a JWT does not say that
+// its login has ended.
 
 import { LONGEST_TOKEN_LIFETIME_MS } from '../keys/mint-schema.ts'
 import type { RevocableRecords } from '../state/record-store.ts'
@@ -8,11 +8,11 @@ import type { Clock } from '../runtime/clock.ts'
 const EVERYBODY = 'signed-out everybody'
 const keyOf = (user: string): string => `signed-out user ${user}`
 
-/** The name under which a sign-out of a user, or of everybody, is revoked (`RevocableRecords`). */
+/** The name under which a sign-out of a user, or of all users, is revoked (`RevocableRecords`). */
 export const revocationName = (user: string | undefined): string =>
   user === undefined ? 'sign-out of everybody' : `sign-out of user ${user}`
 
-/** Sign-outs as they stand in `state`. */
+/** Sign-outs, stored in `state`. */
 export class RevocationMarks {
   readonly #records: RevocableRecords
   readonly #clock: Clock
@@ -22,12 +22,12 @@ export class RevocationMarks {
     this.#clock = clock
   }
 
-  /** Takes down that everything of a user, or of everybody, ends now. */
+  /** Marks that everything of a user, or of all users, ends now. */
   async note(user?: string): Promise<void> {
     // After that no token from before is left.
     const lifetime = LONGEST_TOKEN_LIFETIME_MS
     const record = { text: String(this.#clock.now()), kind: 'decisive', lifetime } as const
-    // The record for processes that start later; the name for those that run, whoever removes the record.
+    // The record for processes that start later; the name for those that run, even when the record is removed.
     await this.#records.put(user === undefined ? EVERYBODY : keyOf(user), record)
     await this.#records.revoke([revocationName(user)])
   }
@@ -36,7 +36,7 @@ export class RevocationMarks {
    * When everything of a user ended last, in milliseconds since 1970; 0 for never, or so long ago that no
    * token of that time lives.
    *
-   * @throws CountersignError `unavailable` when it cannot be known
+   * @throws CountersignError `unavailable` when it is undetermined
    */
   async lastOf(user: string): Promise<number> {
     const found = await Promise.all([EVERYBODY, keyOf(user)].map((key) => this.#records.get(key)))

@@ -1,4 +1,4 @@
-// `issuer.login`: how people log in at our authorization server, and what it says of them.
+// `issuer.login`: how users log in at the authorization server, and what its tokens say of them.
 
 import { z } from 'zod'
 import { callerText } from '../config/expressions.ts'

@@ -1,5 +1,5 @@
-// Logins at providers of others end there too, as far as that is wanted: what they gave us goes back, and
-// the browser says goodbye.
+// Federated logins end at their upstream IdPs too: refresh tokens are revoked, and the browser is logged out there, where
+// that is configured.
 
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../runtime/clock.ts'
@@ -17,11 +17,11 @@ export interface UpstreamLogoutParts {
   readonly logger: Logger
 }
 
-// As long as somebody may look at the provider's question whether they mean it.
+// As long as the IdP's question may stay open.
 const LIFETIME_MS = 1_800_000
 const STATE = /^[A-Za-z0-9_-]{43}$/
 
-/** Ends logins at providers of others. */
+/** Ends federated logins at their upstream IdPs. */
 export class UpstreamLogout {
   readonly #parts: UpstreamLogoutParts
 
@@ -29,7 +29,7 @@ export class UpstreamLogout {
     this.#parts = parts
   }
 
-  /** Where a browser may be taken that ends this login, as URLs. */
+  /** The URLs that a logout of this login may redirect the browser to. */
   readonly logoutUrlsOf = async (uid: string): Promise<readonly string[]> => {
     const { provenLogins, upstreamIdps } = this.#parts
     const login = await provenLogins.latestIn(uid)
@@ -38,8 +38,8 @@ export class UpstreamLogout {
   }
 
   /**
-   * Ends what is proven of the logins in a session, by its uid here. Their refresh tokens are given back,
-   * which nothing waits for. The latest of them.
+   * Ends the logins of a session, by its uid. Their refresh tokens are revoked in the background. Returns the latest
+   * federated login.
    */
   async end(uid: string): Promise<FederatedLogin | undefined> {
     const { provenLogins, clock } = this.#parts
@@ -50,15 +50,15 @@ export class UpstreamLogout {
     return ended[0]
   }
 
-  /** Gives a refresh token back to the provider of that id, if it is one still. Never rejects. */
+  /** Revokes a refresh token at the IdP of that id, if it is configured. Never rejects. */
   readonly revoke = async (id: string, refreshToken: string): Promise<void> => {
     const failure = await this.#parts.upstreamIdps.get(id)?.revoke(refreshToken)
     if (failure === undefined) return
-    // It is good until the provider says otherwise, but nobody has it any more.
+    // It stays valid at the IdP, and no copy of it is left.
     this.#parts.logger.warn({ provider: id, ...failure }, 'refresh token not given back')
   }
 
-  /** Where the browser that had this login has to go to end it there too; at last it comes to `next`. */
+  /** The URL that logs the browser out there, and then returns it to `next`. */
   async logoutUrlOf({ provider: id, idToken }: FederatedLogin, next: string): Promise<string> {
     const state = randomBytes(32).toString('base64url')
     const url = await this.#parts.upstreamIdps.get(id)?.logoutUrl(idToken, state)
@@ -68,7 +68,7 @@ export class UpstreamLogout {
     return url.href
   }
 
-  /** Where a browser that is back was going; `undefined` for one that nobody sent. */
+  /** The target of a browser that returns from there; `undefined` for an unknown state. */
   async returnOf(state: string): Promise<string | undefined> {
     if (!STATE.test(state)) return undefined
     return (await this.#parts.records.take(keyOf(state)))?.text

@@ -1,4 +1,4 @@
-// Logins at upstream IdPs are checked again by their refresh tokens, before what the IdP said has expired.
+// Rechecks federated logins by their refresh tokens, before the IdP's tokens expire.
 
 import { CountersignError } from '../runtime/errors.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -16,12 +16,12 @@ export interface UpstreamRecheckParts {
   readonly clock: Clock
 }
 
-// How long an upstream IdP vouches for what it said, in milliseconds: where it does not say, and at
-// least, since a session has to be usable.
+// The lifetime of an upstream IdP's tokens, in milliseconds: without `expires_in`, and at least, since a session has to be
+// usable.
 const LIFETIME_MS = 300_000
 const SHORTEST_MS = 2_000
 
-/** When an upstream IdP is asked again; `undefined` where it gave nothing to ask by. */
+/** When a login is checked at its upstream IdP; `undefined` without a refresh token. */
 export const renewalOf = (
   { refreshToken, lifetime = LIFETIME_MS }: UpstreamTokens,
   now: number,
@@ -30,7 +30,7 @@ export const renewalOf = (
     ? undefined
     : { refreshToken, ...checkTimes(now, Math.max(lifetime, SHORTEST_MS)) }
 
-/** Asks upstream IdPs. */
+/** Checks federated logins by their refresh tokens. */
 export class UpstreamRecheck implements LoginCheck<FederatedLogin> {
   readonly #parts: UpstreamRecheckParts
 
@@ -48,7 +48,7 @@ export class UpstreamRecheck implements LoginCheck<FederatedLogin> {
     const tokens = await idp.refresh({ signed, idToken, refreshToken })
     if (tokens.outcome === 'verified') return await this.#accept(login, record, idp, tokens)
     const { reason, detail } = tokens.failure
-    // RFC 6749 §5.2: it knows the token no more. Everything else is a failure of it, or of us.
+    // RFC 6749 §5.2: the token is no longer valid. Any other error may pass.
     if (reason === 'provider-refused' && detail === 'invalid_grant') {
       return { outcome: 'ended', detail }
     }
@@ -66,13 +66,13 @@ export class UpstreamRecheck implements LoginCheck<FederatedLogin> {
     if (renewal === undefined || record.proven.renewal === undefined) {
       throw new TypeError('a login that is renewed without a refresh token')
     }
-    // First the token, which is good once: whatever fails below is tried again with it.
+    // First the token, which is valid once: a retry after a failure below needs it.
     const { signed, idToken, refreshToken } = tokens
     const before = { ...record.proven.renewal, refreshToken: renewal.refreshToken }
     const kept = { ...record.proven, signed, idToken, renewal: before }
     const replaced = await provenLogins.replace(login, record, kept, clock.now())
     if (replaced === undefined) {
-      // Logged out meanwhile: this token was not given back with the others.
+      // Logged out meanwhile: this token was not revoked with the earlier ones.
       if (refreshToken !== undefined) await idp.revoke(refreshToken)
       return { outcome: 'superseded' }
     }

@@ -1,5 +1,5 @@
-// Logins that were proven here, by a password or a certificate: what is kept of them, and how they are checked
-// again without the user. A login that cannot be checked again is a shorter one.
+// Logins that an authenticator proved, by a password or a certificate: what is stored of them, and how they are checked again
+// without the user. A login that cannot be checked again is shorter.
 
 import type { AccountEnd } from '../password/verifier.ts'
 import type { LoginConfig } from '../../logins/schema.ts'

@@ -1,5 +1,5 @@
-// What somebody showed at the login page, proven by the same authenticators that prove what requests
-// carry, so that lock-outs, remembered proofs and identity rules are the same too.
+// Verifies credentials of the login page by the same authenticators as requests, so that lock-outs, cached proofs and
+// identity rules are the same.
 
 import type { LoginLookup, LoginStep, PasswordQuestion, RejectionCode } from '../authenticator.ts'
 import type { AccountEnd } from '../password/verifier.ts'
@@ -48,7 +48,7 @@ export type ProofAgain =
   /** The authenticator is not there any more, or cannot find what it proved. */
   | { readonly outcome: 'unsupported' }
 
-/** For a login that is looked up again, without its user: nobody is asked for a second factor. */
+/** For a recheck, without its user and a second factor. */
 const DEADLINE_MS = 14_000
 
 /** Asks the ways of that kind in turn. The first that knows what was shown decides. Never rejects. */
@@ -64,7 +64,7 @@ export const prove = async (
   for (const { kind, link } of ways) {
     if (kind !== shown.kind) continue
     last = await proveBy(link, request, signal)
-    // A user of another directory may be in this one; whoever is known here is not asked elsewhere.
+    // A user of another directory may be in this one; a user who is known here is not looked up elsewhere.
     if (last.outcome !== 'not-applicable' && !isUnknownUser(last)) return last
   }
   return last
@@ -151,7 +151,7 @@ const requestFor = (shown: Shown, { source, certificate }: LoginCaller): Request
   const headers = []
   if (shown.kind === 'password') {
     const { user, password } = shown
-    // RFC 7617 §2: such a user cannot be told from another with a longer password.
+    // RFC 7617 §2: such a user and another with a longer password are indistinguishable.
     if (user.includes(':')) return undefined
     const pair = Buffer.from(`${user}:${password}`).toString('base64')
     headers.push({ name: 'authorization', value: Buffer.from(`Basic ${pair}`) })

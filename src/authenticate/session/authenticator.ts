@@ -1,4 +1,4 @@
-// The session of a browser, by its cookie. Whoever shows none can log in; see check/login-redirect.ts.
+// The session of a browser, by its cookie. A browser without one is redirected to log in (check/answer/login-redirect.ts).
 
 import { textsIn } from '../../runtime/json-object.ts'
 import type { Clock } from '../../runtime/clock.ts'

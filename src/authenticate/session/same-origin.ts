@@ -1,5 +1,5 @@
-// A session is shown by the browser whoever made it send a request, and `SameSite` lets every host of one
-// domain do that. So what changes something, and every WebSocket, has to come from a page of the host itself.
+// A browser sends its cookie with any page's requests, and `SameSite` admits every host of the domain. So unsafe methods and
+// WebSockets must come from a page of the host itself.
 
 import type { Request } from '../../request/request.ts'
 import type { Authenticator } from '../authenticator.ts'
@@ -10,7 +10,7 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 /**
  * The authenticator, for requests that the pages of the host made, or that no page made.
  *
- * @param origins others whose pages may as well
+ * @param origins further ones whose pages may as well
  */
 export const sameOriginOnly = (
   authenticator: Authenticator,

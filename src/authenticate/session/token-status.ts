@@ -9,7 +9,7 @@ import type { RevocationMarks } from '../../logins/revocation-marks.ts'
 /**
  * Whether a token is over, by its claims.
  *
- * @throws CountersignError `unavailable` when it cannot be known
+ * @throws CountersignError `unavailable` when it is undetermined
  */
 export type EndedTokenCheck = (claims: Claims) => Promise<boolean>
 
@@ -17,7 +17,7 @@ export type EndedTokenCheck = (claims: Claims) => Promise<boolean>
 export interface EndedTokenCheckParts {
   /** Of the login that a grant was given in: of tokens with `grant_id`, which are of the authorization server. */
   readonly grant: LoginStatusLookup
-  /** Of all others, such as those that routes mint. */
+  /** Of tokens without it, such as those that routes mint. */
   readonly revocationMarks: Pick<RevocationMarks, 'lastOf'>
   /** For how long an answer is remembered, in milliseconds; 0: for this request alone. */
   readonly remember: number

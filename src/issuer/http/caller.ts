@@ -1,5 +1,5 @@
-// What Envoy says of the caller in headers of the issuer's requests. It removes what callers send under
-// these names; where anybody else could reach the listener, they are not believed (listener.ts).
+// The caller's address and certificate, in headers that Envoy sets and removes from downstream requests. Where another client
+// could reach the listener, they are dropped (listener.ts).
 
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
@@ -11,7 +11,7 @@ export const SOURCE_HEADER = 'x-countersign-source'
 /** The caller's certificate as Envoy verified it, URL-encoded PEM. */
 export const CERTIFICATE_HEADER = 'x-countersign-certificate'
 
-/** A request, as far as that is asked. */
+/** The part of a request that these functions read. */
 export type CallerMessage = Pick<IncomingMessage, 'headers' | 'socket'>
 
 /**

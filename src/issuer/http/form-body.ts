@@ -4,12 +4,12 @@ import type { IncomingMessage } from 'node:http'
 
 const FORM = /^application\/x-www-form-urlencoded(?:;|$)/i
 
-// As many bytes as any form of ours can have, with room.
+// More bytes than any form of the issuer's pages has.
 const LARGEST = 32_768
 
 /**
- * The fields; `undefined` for what is no form, is too large, or breaks off. Where that is, the
- * connection is not to be used again.
+ * The fields; `undefined` for another media type, a body that is too large, and one that breaks off. The connection must
+ * then not be reused.
  */
 export const readForm = async (request: IncomingMessage): Promise<URLSearchParams | undefined> => {
   if (!FORM.test(request.headers['content-type'] ?? '')) return undefined

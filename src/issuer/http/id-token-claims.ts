@@ -1,5 +1,5 @@
-// The claims of a token that this process has just made, and that left it through no socket. Its signature would prove no
-// more (OpenID Connect Core §3.1.3.7, 6), so it is not verified.
+// The claims of a token that this process has just made, and that left it through no socket. Its signature
+// would prove nothing further (OpenID Connect Core §3.1.3.7, 6), so it is not verified.
 
 import type { Claims } from '../../identity/claims.ts'
 import { isJsonObject } from '../../runtime/json-object.ts'

@@ -1,4 +1,4 @@
-// Pages of ours over HTTP: in the reader's language, with the headers that belong to them.
+// Sends pages over HTTP: in the user's language, with their security headers.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { languageFor, LANGUAGES } from '../../pages/i18n/catalog.ts'
@@ -21,7 +21,7 @@ export class PageSender {
   readonly #look: Look
   readonly #origin: string
 
-  /** @param issuer the URL that people read the pages at */
+  /** @param issuer the URL of the pages */
   constructor(look: Look, issuer: string) {
     this.#look = look
     this.#origin = new URL(issuer).origin
@@ -36,14 +36,14 @@ export class PageSender {
     return { look: this.#look, language: language ?? this.#look.language }
   }
 
-  /** @param formTargets where its forms may lead, beside here; absent for a page without forms */
+  /** @param formTargets further URLs that its forms may lead to; absent for a page without forms */
   page(content: Html, context: PageContext, formTargets?: readonly string[]): SentPage {
     const headers = pageHeaders({ ...context, origin: this.#origin, formTargets })
     return { headers, body: content.markup }
   }
 
   /**
-   * Tells what went wrong, and by what an operator finds it.
+   * Sends a message page, with the request id for the operator.
    *
    * @param more what else the page has; `wait` is sent as `Retry-After` too
    */

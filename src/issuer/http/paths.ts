@@ -20,16 +20,16 @@ export const ENDPOINTS = {
 /** Where the provider takes the form of its logout page. */
 export const LOGOUT_FORM = `${ENDPOINTS.end_session}/confirm`
 
-/** Where it says that people are logged out; also the provider's. */
+/** The provider's page after a logout. */
 export const LOGGED_OUT = `${ENDPOINTS.end_session}/success`
 
-/** Where people log in, for an authorization that is under way. */
+/** The login page of a pending authorization is below it. */
 export const LOGIN = '/login'
 
-/** Where people see who they are here, and where they are logged in. */
+/** The account page. */
 export const ACCOUNT = '/account'
 
-/** Below it people come back from the providers of others, each to a path of its own. */
+/** Below it, each upstream IdP has a redirect URI of its own. */
 export const PROVIDER_CALLBACKS = UPSTREAM_CALLBACKS
 
 /** Each path that is answered is one of these, or below it. */

@@ -8,7 +8,7 @@ const ids = new WeakMap<IncomingMessage, string>()
 // What Envoy makes is a UUID; what else comes is not repeated.
 const ID = /^[\w-]{8,64}$/
 
-/** `x-request-id`, or one of ours for as long as the request lives. */
+/** `x-request-id`, or a random id for the life of the request. */
 export const requestIdOf = (request: IncomingMessage): string => {
   const given = request.headers['x-request-id']
   if (typeof given === 'string' && ID.test(given)) return given

@@ -1,4 +1,4 @@
-// What the account page says, from what is known: nothing is made up where nothing is known.
+// The model of the account page; unknown values are left out.
 
 import { textsIn } from '../../runtime/json-object.ts'
 import type { AccountModel } from '../../pages/views/account.ts'
@@ -6,7 +6,7 @@ import type { AccountSession } from '../../pages/views/sessions.ts'
 import type { KnownAccount } from '../../logins/accounts.ts'
 import type { LiveLogin } from '../../logins/live-logins.ts'
 
-/** What is known. Instants are milliseconds since the epoch, but for `at`. */
+/** What is known. Instants are milliseconds since the epoch, except `at`. */
 export interface AccountFacts {
   readonly account: KnownAccount
   /** `amr` of the login. */
@@ -15,7 +15,7 @@ export interface AccountFacts {
   readonly at: number
   /** For how long a login can be good, in milliseconds. */
   readonly longest: number
-  /** Those of the person; the latest first. */
+  /** Those of the user; the latest first. */
   readonly logins: readonly LiveLogin[]
   /** The id of the one that asks. */
   readonly current: string

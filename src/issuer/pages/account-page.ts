@@ -1,5 +1,5 @@
-// The account page at the authorization server: who I am here, where I am logged in, and the ways out.
-// It belongs to the login of this browser alone: nobody ends, or sees, a login of somebody else's.
+// The account page at the authorization server: the user's identity, logins, and logout. It shows and ends logins of the
+// user of this browser alone.
 
 import { createHash, randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -42,7 +42,7 @@ export interface AccountPageParts {
   readonly clock: Clock
 }
 
-/** Whoever is logged in with this browser. */
+/** The user who is logged in with this browser. */
 interface Visitor {
   readonly uid: string
   readonly account: KnownAccount
@@ -100,7 +100,7 @@ export class AccountPage {
     await this.#endOne(visitor, id ?? '', { request, response })
   }
 
-  /** As the login cookie says; `undefined` where nothing is known of the person any more. */
+  /** The user of the login cookie; `undefined` without an active login. */
   async #visitorOf(
     request: IncomingMessage,
     response: ServerResponse,
@@ -116,8 +116,8 @@ export class AccountPage {
   }
 
   /**
-   * By an authorization like any other's, of which only the login is wanted: nobody keeps what the code
-   * could be redeemed by (RFC 7636), so it is good for nothing.
+   * Redirects to an authorization of which only the login is used: its PKCE verifier is not kept (RFC 7636), so its code
+   * cannot be redeemed.
    */
   #logIn({ response }: Exchange): void {
     const { url: issuer } = this.#parts.server
@@ -133,7 +133,7 @@ export class AccountPage {
     response.writeHead(303, { location: url.href, 'cache-control': 'no-store' }).end()
   }
 
-  /** Not straight to the page where there was no login: that would ask again, without end. */
+  /** Without a login it does not redirect to the page, which would begin another one without end. */
   #comeBack({ request, response }: Exchange): void {
     const { server, sender } = this.#parts
     const said = URL.parse(request.url ?? '', server.url)?.searchParams
@@ -171,7 +171,7 @@ export class AccountPage {
     response.writeHead(200, { ...headers }).end(body)
   }
 
-  /** Only one of the visitor's own: with any other id nothing happens, as with one that has ended. */
+  /** Only one of the user's own: any other id has no effect, as one that has ended. */
   async #endOne(visitor: Visitor, id: string, exchange: Exchange): Promise<void> {
     const { logout, upstreamLogout } = this.#parts.logins
     const own = await this.#list(visitor.account.subject)
@@ -193,7 +193,7 @@ export class AccountPage {
     await this.#left(exchange, vouched)
   }
 
-  /** Once it is done: a log that is full keeps nobody logged in. */
+  /** After the logins ended: a full audit log does not keep them active. */
   async #record(
     { account }: Visitor,
     { request }: Exchange,
@@ -208,7 +208,7 @@ export class AccountPage {
     })
   }
 
-  /** @param vouched what a provider of others gave with the login, which may have to end there too */
+  /** @param federated the federated login that ended, for a logout at its upstream IdP */
   async #left({ request, response }: Exchange, vouched: FederatedLogin | undefined): Promise<void> {
     const { sender, provider, logins } = this.#parts
     const cookie = provider.cookieName('session')

@@ -1,19 +1,19 @@
-// The question that a person is being asked, kept under the login it belongs to: nothing of it is the
-// browser's to show or to change, and whoever answers takes it away.
+// The challenge of a login that waits for its answer, stored under the interaction: the browser cannot show or change it,
+// and an answer takes it away.
 
 import type { PendingChallenge } from '../../authenticate/login/prove.ts'
 import type { NewRecord, RecordStore } from '../../state/record-store.ts'
 
-/** A question that was taken, and how long it still had, in milliseconds. */
+/** A challenge that was taken, and its remaining lifetime in milliseconds. */
 export interface TakenChallenge {
   readonly asked: PendingChallenge
   readonly lifetime: number
 }
 
-// Time enough to find the telephone; RADIUS servers themselves seldom wait longer.
+// Time enough to use a second device; RADIUS servers seldom wait longer.
 const LIFETIME_MS = 180_000
 
-/** The questions of logins under way; each login has one at most. */
+/** The challenges of pending logins; each login has one at most. */
 export class Challenges {
   readonly #records: RecordStore
 
@@ -21,24 +21,24 @@ export class Challenges {
     this.#records = records
   }
 
-  /** Keeps a question in place of the one before. */
+  /** Stores a challenge in place of the one before. */
   async ask(uid: string, asked: PendingChallenge): Promise<void> {
     await this.#records.put(keyOf(uid), recordOf(asked, LIFETIME_MS))
   }
 
-  /** The question that waits for an answer. */
+  /** The challenge that waits for an answer. */
   async find(uid: string): Promise<PendingChallenge | undefined> {
     const record = await this.#records.get(keyOf(uid))
     return record && readQuestion(record.text)
   }
 
-  /** Takes the question to answer it: of two answers at once one finds it. */
+  /** Takes the challenge to answer it: of two answers at once one receives it. */
   async take(uid: string): Promise<TakenChallenge | undefined> {
     const record = await this.#records.take(keyOf(uid))
     return record && { asked: readQuestion(record.text), lifetime: record.lifetime }
   }
 
-  /** Puts back what nobody was asked about. */
+  /** Puts back a challenge whose answer was not sent on. */
   async restore(uid: string, { asked, lifetime }: TakenChallenge): Promise<void> {
     await this.#records.add(keyOf(uid), recordOf(asked, lifetime))
   }
@@ -50,7 +50,7 @@ export class Challenges {
 
 const keyOf = (uid: string): string => `login-question:${uid}`
 
-// What is asked before anything is proven.
+// It is stored before anything is proven.
 const recordOf = (asked: PendingChallenge, lifetime: number): NewRecord => ({
   text: JSON.stringify(asked),
   kind: 'anonymous',
@@ -58,6 +58,6 @@ const recordOf = (asked: PendingChallenge, lifetime: number): NewRecord => ({
 })
 
 const readQuestion = (text: string): PendingChallenge => {
-  const asked: PendingChallenge = JSON.parse(text) // ours: `ask` wrote it
+  const asked: PendingChallenge = JSON.parse(text) // written by this process: `ask` wrote it
   return asked
 }

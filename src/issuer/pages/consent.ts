@@ -1,9 +1,9 @@
-// What an application wants to do for a person, and what becomes of a yes.
+// Consent: what a client requests, and the grant of it.
 
 import type { Interaction, Provider } from 'oidc-provider'
 import type { ConsentModel } from '../../pages/views/consent.ts'
 
-/** What the question says; `undefined` where the client is gone, or nobody is logged in. */
+/** The model of the page; `undefined` when the client was removed, or without a login. */
 export const consentModel = async (
   { params, session }: Interaction,
   provider: Provider,
@@ -21,7 +21,7 @@ export const consentModel = async (
   }
 }
 
-/** Grants what is missing, beside what was granted before. Its id. */
+/** Adds what is missing to the grant. Returns its id. */
 export const grantConsent = async (
   { grantId, params, session, prompt }: Interaction,
   provider: Provider,

@@ -1,4 +1,4 @@
-// One request about an authorization that is under way, and how its answers are sent.
+// One request of a pending authorization, and how its responses are sent.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Interaction } from 'oidc-provider'
@@ -39,7 +39,7 @@ export const formContext = (
   }
 }
 
-/** How programs are told what a page says. */
+/** The status of a page, for programs. */
 export interface PageStatus {
   readonly status: number
   /** Seconds. */

@@ -1,5 +1,5 @@
-// The pages of an authorization that is under way: logging in, and whether an application may act for
-// the person. The provider knows what is asked for; what is shown and proven is known here.
+// The pages of a pending authorization: login and consent. The provider knows what is requested; credentials are verified
+// here.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { errors, type Interaction } from 'oidc-provider'
@@ -104,13 +104,13 @@ export class Interactions {
     try {
       await this.#go(action, { request, response, interaction })
     } catch (cause) {
-      // It ended meanwhile, in another tab say.
+      // It ended meanwhile, in another tab for example.
       if (!(cause instanceof errors.SessionNotFound) || response.headersSent) throw cause
       this.#tell('expired', request, response)
     }
   }
 
-  /** Tells why nothing goes on here, with a link to where it begins again. */
+  /** Sends the reason why it cannot continue, with a link that begins again. */
   #tell(
     message: 'expired' | 'other-browser',
     request: IncomingMessage,
@@ -144,7 +144,7 @@ export class Interactions {
     await this.#providers.arrive(exchange)
   }
 
-  /** What was sent is from a page that is none of this login's. */
+  /** The form is not of a page of this login. */
   async #showExpired(exchange: Exchange): Promise<void> {
     const isConsent = exchange.interaction.prompt.name === 'consent'
     if (isConsent) return await this.#pages.showConsent(exchange)
@@ -163,7 +163,7 @@ export class Interactions {
     await this.#logIn(exchange, shownIn(action, form))
   }
 
-  /** What the cookie says; the path only says which of them the browser sends. */
+  /** The interaction of the cookie; the path says which cookie the browser sends. */
   async #interactionOf(
     request: IncomingMessage,
     response: ServerResponse,
@@ -226,7 +226,7 @@ export class Interactions {
     if (problem?.kind !== 'locked') {
       return await this.#conclude(exchange, proof, { kind: 'answer' }, user)
     }
-    // Nobody was asked.
+    // The answer was not sent on.
     await this.#questions.restore(uid, taken)
     const refused = {
       outcome: 'refused',
@@ -283,8 +283,8 @@ export class Interactions {
 }
 
 /**
- * Who somebody claimed to be, for the log, and by which credential. What was typed is a name only where it was
- * verified; else it may be a password in the wrong field.
+ * The claimed user and credential, for the log. Typed text is a name only where it was verified; else it may be a password
+ * in the wrong field.
  */
 const claimedIn = (proof: Unproven, { kind }: ShownKind, typed: string | undefined) => {
   // Of an answer the password has been verified before.

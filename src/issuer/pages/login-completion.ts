@@ -1,5 +1,5 @@
-// How a login ends: somebody is known from now on, or nobody is. Nothing is said to the provider, or to
-// the person, that the log has not taken.
+// Completes a login: the account is stored, the audit event written, and the interaction finished, in this order. What the
+// log has not taken does not happen.
 
 import type { Provider } from 'oidc-provider'
 import type { AuditSink } from '../../audit/sink.ts'
@@ -33,11 +33,10 @@ export class LoginCompletion {
   }
 
   /**
-   * Lets the person in, who is then on the way to the application; or says why that cannot be, which the
-   * log was told.
+   * Completes a login, and redirects the browser to the client; or returns the reason why it cannot, which is logged.
    *
-   * @param proven what is kept of the login
-   * @throws CountersignError `audit-unwritable`: then nobody has logged in
+   * @param proven what is stored of the login
+   * @throws CountersignError `audit-unwritable`: then there is no login
    */
   async complete(
     exchange: Exchange,
@@ -103,7 +102,7 @@ export class LoginCompletion {
   }
 }
 
-/** Providers of others are authenticators of their own name (logins/upstream-idp/build.ts). */
+/** Upstream IdPs are authenticators of their own name (logins/upstream-idp/build.ts). */
 const wayOf = ({ authentication, authenticator = '' }: Ending): string => {
   if (authentication === 'basic') return 'password'
   return authentication === 'certificate' ? 'certificate' : authenticator

@@ -1,5 +1,5 @@
-// What came of a login, for the log and for the person: the log is told why, the person only what helps
-// nobody who guesses.
+// The outcome of a login attempt, for the log and for the user: the log receives the reason, the user only what does not
+// help guessing.
 
 import type { LoginRefusal } from '../../audit/login-event.ts'
 import type { AccountRefusal } from '../../authenticate/password/verifier.ts'
@@ -8,7 +8,7 @@ import type { LoginProblem } from '../../pages/views/login.ts'
 import type { PageStatus } from './interaction-request.ts'
 import type { Proof, Shown } from '../../authenticate/login/prove.ts'
 
-/** A proof that came to nothing. */
+/** A failed verification. */
 export type Unproven = Exclude<Proof, { outcome: 'proven' | 'asked' | 'stale' }>
 
 /** What was shown, a password say, or an answer. */
@@ -16,7 +16,7 @@ export interface ShownKind {
   readonly kind: Shown['kind'] | 'answer'
 }
 
-/** What the log is told. */
+/** For the log. */
 export const refusalOf = (
   proof: Unproven,
   { kind }: ShownKind,
@@ -33,8 +33,8 @@ export const refusalOf = (
   }
 }
 
-// Said only once the password was right. `second-factor-required` is not among them: it is also said
-// where the password was not (authenticate/basic.ts).
+// Sent only once the password was right. `second-factor-required` is not among them: it is also sent when the password was
+// wrong (authenticate/password/authenticator.ts).
 const TOLD: ReadonlySet<string> = new Set<AccountRefusal>([
   'user-disabled',
   'user-locked',
@@ -48,10 +48,10 @@ const isTold = (code: string): code is AccountRefusal => TOLD.has(code)
 
 const DEFAULT_WAIT_S = 60
 
-/** What the person is told. */
+/** For the user. */
 export const problemOf = (proof: Unproven, { kind }: ShownKind): LoginProblem => {
   if (proof.outcome === 'unavailable') return { kind: 'unavailable' }
-  // The mapping's: who it is has been proven, so it tells nobody anything.
+  // Of the mapping: the user is proven, so it reveals nothing.
   if (proof.outcome === 'refused') return { kind: 'denied' }
   if (proof.outcome === 'rejected' && proof.code === 'too-many-attempts') {
     return { kind: 'locked', seconds: proof.retryAfter ?? DEFAULT_WAIT_S }
@@ -67,7 +67,7 @@ export const problemOf = (proof: Unproven, { kind }: ShownKind): LoginProblem =>
   return { kind: 'wrong' }
 }
 
-/** What programs are told. */
+/** For programs. */
 export const statusOf = (problem: LoginProblem | ChallengeModel['problem']): PageStatus => {
   switch (problem?.kind) {
     case undefined:

@@ -1,4 +1,4 @@
-// The pages that a login goes through, each as the interaction has it. They only show.
+// The pages of a login, as the interaction has them. They only show.
 
 import type { Client, Interaction, Provider } from 'oidc-provider'
 import type { Login } from '../../check/authorization-server.ts'
@@ -16,17 +16,17 @@ import type { PendingChallenge } from '../../authenticate/login/prove.ts'
 export interface LoginPagesParts extends ExchangeParts {
   readonly provider: Provider
   readonly login: Login
-  /** Where else to log in, by id. */
+  /** Upstream IdPs, by id. */
   readonly upstreamIdps: ReadonlyMap<string, OtherPlace>
 }
 
-/** Somewhere else to log in. */
+/** An upstream IdP, for the page. */
 interface OtherPlace {
-  /** What people know it by. */
+  /** Its name for users. */
   readonly name: string
-  /** Where it may take the browser, as URLs. */
+  /** The URLs that it may redirect the browser to. */
   readonly loginUrls: readonly string[]
-  /** Somebody may want to go there soon. */
+  /** Fetches what a login there needs. */
   prepare(): void
 }
 
@@ -38,7 +38,7 @@ export class LoginPages {
     this.#parts = parts
   }
 
-  /** @param typed the name that the person gave the last time */
+  /** @param typed the name of the last attempt */
   async showLogin(exchange: Exchange, problem?: LoginProblem, typed?: string): Promise<void> {
     const { login, provider, upstreamIdps } = this.#parts
     for (const other of upstreamIdps.values()) other.prepare()
@@ -95,7 +95,7 @@ export class LoginPages {
   }
 }
 
-/** What the person goes on to: of our own routes, the host. */
+/** The name of the client; of the session client, the host. */
 const destinationOf = (
   { clientId, clientName = clientId }: Pick<Client, 'clientId' | 'clientName'>,
   params: Interaction['params'],

@@ -1,5 +1,5 @@
-// Logging in at a provider of others. The browser that comes back has to be the one that left: it is told
-// by the cookie of the login, which only reaches the path of that login, so it is sent there first.
+// Logins at upstream IdPs. The browser that returns must be the one that left. The cookie of the interaction proves it, and
+// has the path of the interaction, so the callback redirects there first.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '../../runtime/clock.ts'
@@ -32,16 +32,16 @@ export interface UpstreamLoginsParts {
   readonly ending: LoginCompletion
   readonly sender: PageSender
   readonly clock: Clock
-  /** How long a login can be good, in milliseconds; and one for which the IdP is not asked again. */
+  /** The longest time of a login in milliseconds, and of one that is not checked again. */
   readonly longest: number
   readonly longestUnchecked: number
 }
 
-// What one source address may have redeemed at upstream IdPs that is no login: an IdP limits our client as a
-// whole (RFC 6585 §4), so who brings codes that are none must not use that up.
+// Failed redemptions of one source address at upstream IdPs. An IdP limits its client as a whole (RFC 6585 §4), so false
+// codes must not use up that limit.
 const REDEMPTIONS = { burst: 10, perSecond: 1 / 6, outstanding: 10 } as const
 
-/** Logins at providers of others. */
+/** Logins at upstream IdPs. */
 export class UpstreamLogins {
   readonly #parts: UpstreamLoginsParts
   readonly #redemptions: SourceBudgets
@@ -53,7 +53,7 @@ export class UpstreamLogins {
     this.#pendingAuthorizations = new PendingAuthorizations(parts.opaqueKeys, parts.records)
   }
 
-  /** Sends the browser to a provider. */
+  /** Redirects the browser to an upstream IdP. */
   async leave(exchange: Exchange, id: string): Promise<void> {
     const { upstreamIdps, clock, pages } = this.#parts
     const provider = upstreamIdps.get(id)
@@ -72,19 +72,19 @@ export class UpstreamLogins {
     sendTo(departure.url.href, exchange.response)
   }
 
-  /** Sends a browser that is back to the login that it says it left. */
+  /** Redirects a browser that returned to the interaction of its state. */
   sendBack(id: string, request: IncomingMessage, response: ServerResponse): void {
     const query = queryOf(request)
     const login = this.#pendingAuthorizations.read(
       query.get('state') ?? '',
       this.#parts.clock.now(),
     )
-    // What was for another provider is not for this one (RFC 9700 §4.4.2.2).
+    // A state of another IdP is refused (RFC 9700 §4.4.2.2).
     if (login?.provider !== id) return this.#parts.sender.tell('expired', 400, request, response)
     sendTo(`${LOGIN}/${login.uid}/returned?${query.toString()}`, response)
   }
 
-  /** Ends the login of a browser that is back, and that has shown that it is the one that left. */
+  /** Redeems the code of a browser that has proven to be the one that left. */
   async arrive(exchange: Exchange): Promise<void> {
     const { upstreamIdps, pages, clock } = this.#parts
     const query = queryOf(exchange.request)

@@ -1,5 +1,5 @@
-// Where providers of others send browsers that have logged out there, and tell us of people who have. One
-// address for each provider: who tells us signs it, and is believed about its own people alone.
+// The post-logout redirect URI and the back-channel logout URI of each upstream IdP. Logout tokens are signed, and end
+// logins of the IdP's own users alone.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AuditSink } from '../../audit/sink.ts'
@@ -39,14 +39,14 @@ export class UpstreamLogoutEndpoint {
     this.#parts = parts
   }
 
-  /** A browser is back. */
+  /** A browser returns from a logout there. */
   async sendOn(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const state = new URLSearchParams(request.url?.split('?', 2)[1] ?? '').get('state') ?? ''
     const next = (await this.#parts.upstreamLogout.returnOf(state)) ?? LOGGED_OUT
     response.writeHead(303, { location: next, ...NOT_STORED }).end()
   }
 
-  /** A provider tells us of a logout (OpenID Connect Back-Channel Logout 1.0 §2.5). */
+  /** An upstream IdP sends a logout token (OpenID Connect Back-Channel Logout 1.0 §2.5). */
   async hear(id: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { upstreamIdps, logger } = this.#parts
     const provider = upstreamIdps.get(id)
@@ -62,7 +62,7 @@ export class UpstreamLogoutEndpoint {
       const isOurs = cause instanceof CountersignError
       const isDown = failureOf(cause).reason === 'authenticator-unavailable'
       logger.warn({ provider: id, reason: describeError(cause) }, 'logout token refused')
-      // Who is told that it is our fault sends it again.
+      // With 503 the IdP sends it again.
       if (isOurs || isDown) return refuse(response, 503, 'it cannot be verified now')
       return refuse(response, 400, 'the logout token is not good')
     }
@@ -73,7 +73,7 @@ export class UpstreamLogoutEndpoint {
     const { records, logout, audit, clock } = this.#parts
     const logins = await this.#loginsOf(id, token)
     const lifetime = Math.max(1, token.expires - clock.now()) + REPLAY_MARGIN_MS
-    // Sent again by somebody who has seen it, it would end what has begun since.
+    // Replayed, it would end logins that began since.
     const key = `logout-token:${JSON.stringify([id, token.id])}`
     if (!(await records.add(key, { text: '', kind: 'decisive', lifetime }))) return
     try {
@@ -90,12 +90,12 @@ export class UpstreamLogoutEndpoint {
         await audit.write(event)
       }
     } catch (cause) {
-      await records.remove([key]).catch(() => undefined) // so that it is not in vain that it is sent again
+      await records.remove([key]).catch(() => undefined) // so that a retry is accepted
       throw cause
     }
   }
 
-  /** Those of the session there; of the person, where it names none, or we were not told which it was. */
+  /** The logins of its session; without a `sid` in the token or in the login, those of its user. */
   async #loginsOf(
     id: string,
     { session, subject }: LogoutToken,

@@ -1,5 +1,4 @@
-// What the provider did for somebody, in the audit log: tokens before they leave, logouts once they are
-// done. It stands around the provider as a part of its own request handling.
+// Middleware that writes audit events: tokens before they leave, logouts once they are done.
 
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { SessionsEndedEvent, TokensIssuedEvent } from '../../audit/login-event.ts'
@@ -16,7 +15,7 @@ import { requestIdOf } from '../http/request-id.ts'
 
 /** What recording needs. */
 export interface RecordingParts {
-  /** Makes what stands for tokens that say no `jti`. */
+  /** Hashes tokens without a `jti`. */
   readonly keys: OpaqueKeys
   readonly audit: AuditSink
   readonly metrics: IssuerMetrics
@@ -85,17 +84,17 @@ const namesOf = (body: unknown, keys: OpaqueKeys): Pick<TokensIssuedEvent, 'jti'
 }
 
 const TOKENS = ['access_token', 'id_token', 'refresh_token'] as const
-// As of other credentials: enough to tell them apart.
+// As of other credentials: enough to distinguish them.
 const HASH_LENGTH = 16
 
-/** Of a JWT of ours. */
+/** Of a JWT that this issuer signed. */
 const jtiOf = (token: string): string | undefined => {
   const reading = readToken(token)
   const jti = reading.outcome === 'token' ? reading.token.claims['jti'] : undefined
   return typeof jti === 'string' ? jti : undefined
 }
 
-/** OpenID Connect RP-Initiated Logout 1.0, where there was somebody to log out, who said yes. */
+/** OpenID Connect RP-Initiated Logout 1.0, where a user was logged in, and confirmed it. */
 const logoutIn = (ctx: KoaContextWithOIDC): SessionsEndedEvent | undefined => {
   if (ctx.path !== LOGOUT_FORM || ctx.status !== 303) return undefined
   const { session, params } = ctx.oidc

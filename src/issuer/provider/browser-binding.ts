@@ -16,7 +16,7 @@ import { ENDPOINTS } from '../http/paths.ts'
 /** How long an interaction lasts, and its cookies, in seconds. */
 export const INTERACTION_SECONDS = 1_800
 
-// Of 90 bytes each, beside two of the provider's and one to four with the request (browser-records.ts):
+// Of 90 bytes each, in addition to two of the provider's and one to four with the request (browser-records.ts):
 // browsers keep some 180 for a domain. A tab whose cookie was dropped for newer ones gets a page with a link to
 // begin again.
 const MOST_COOKIES = 32
@@ -31,7 +31,7 @@ export class BrowserBinding {
   /**
    * @param issuer its URL. A development issuer over plain HTTP has cookies without the prefix, which browsers
    *   accept over TLS alone (RFC 6265bis §4.1.3.2)
-   * @param keys shared by replicas: each has to recognise the interactions of the others
+   * @param keys shared by replicas: each has to recognise the interactions of all
    */
   constructor(issuer: string, keys: OpaqueKeys, clock: Clock) {
     const secure = issuer.startsWith('https:')
@@ -48,7 +48,7 @@ export class BrowserBinding {
     { uid }: Pick<Interaction, 'uid'>,
   ): void {
     const until = Math.floor(this.#clock.now() / 1_000) + INTERACTION_SECONDS
-    // Not as many as somebody sends: each gets an answer.
+    // Not as many as a client sends: each adds a header to the response.
     const all = cookiesBeginning(cookieHeadersOf(request), this.#start, UID_PART)
     const begun = all.slice(0, 2 * MOST_COOKIES)
     const oldestFirst = begun.toSorted((one, other) => timeIn(one.value) - timeIn(other.value))

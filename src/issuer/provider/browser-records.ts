@@ -117,7 +117,7 @@ export class BrowserRecords {
     this.#send(exchange, kind, id, () => undefined)
   }
 
-  /** Sets the cookies that have a value, and ends the others that the browser has. */
+  /** Sets the cookies that have a value, and ends the remaining ones of the browser. */
   #send(
     exchange: Exchange,
     kind: BrowserKept,

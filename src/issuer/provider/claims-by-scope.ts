@@ -1,4 +1,4 @@
-// Which claims a scope stands for.
+// The claims of each scope.
 
 import type { Configuration } from 'oidc-provider'
 import type { Login } from '../../check/authorization-server.ts'

@@ -2,7 +2,7 @@
 // by itself only when a user logs out at its own endpoint. Logins end without such a request too, so this needs the
 // signing keys and the clients alone, and no provider that answers requests.
 
-import { Provider, type ClientMetadata } from 'oidc-provider'
+import { Provider, type Adapter, type ClientMetadata } from 'oidc-provider'
 import type { AuthorizationServer, RegisteredClient } from '../../check/authorization-server.ts'
 import type { SigningAlgorithm } from '../../keys/mint-schema.ts'
 import type { SigningKeySet } from '../../keys/signing-key-set.ts'
@@ -57,6 +57,7 @@ const providerOf = (
   const signers = keys.signers()
   const algorithm = login?.config.algorithm ?? 'ES256'
   return new Provider(url, {
+    adapter: () => NO_STORE,
     clients: clients.filter(isNotified).map((client) => notifiedClient(client, algorithm)),
     fetch: directFetch,
     jwks: { keys: signers.map((signer) => new ProviderSigningKey(signer)) },
@@ -71,6 +72,19 @@ const providerOf = (
       backchannelLogout: { enabled: true },
     },
   })
+}
+
+const nothing = async (): Promise<undefined> => await Promise.resolve(undefined)
+
+// Its clients are configured, and a logout token is not stored.
+const NO_STORE: Adapter = {
+  upsert: nothing,
+  find: nothing,
+  findByUserCode: nothing,
+  findByUid: nothing,
+  consume: nothing,
+  destroy: nothing,
+  revokeByGrantId: nothing,
 }
 
 const notifiedClient = (

@@ -1,12 +1,11 @@
-// The form of a device's code from somebody without a session: the cookie has ended, or the browser keeps
-// none. `oidc-provider` 9.13 writes its refusal into the session that there is not, and what people would
-// get is Koa's "Internal Server Error".
+// The form of a device code from a browser without a session: its cookie has expired, or it keeps none. `oidc-provider` 9.13
+// writes its refusal into the missing session, and the response would be Koa's "Internal Server Error".
 
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { PageSender } from '../http/page-sender.ts'
 import { ENDPOINTS } from '../http/paths.ts'
 
-/** Tells them what is wrong, in place of that. */
+/** Answers such a form with a page. */
 export const answeringLostForms =
   (sender: PageSender) =>
   async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {

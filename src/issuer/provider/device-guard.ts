@@ -39,7 +39,7 @@ export const limitingUserCodes =
       const { params, entities } = 'oidc' in ctx ? ctx.oidc : NOTHING
       // Not one that has expired or was used.
       const isKnown = entities.DeviceCode !== undefined
-      // Where the form's session is gone (device-form.ts), nothing was looked up.
+      // Where the form's session has ended (device-form.ts), nothing was looked up.
       const isEntered = ctx.respond !== false && typeof params?.['user_code'] === 'string'
       isWrong = isEntered && !isKnown
       if (isWrong || isKnown) metrics.deviceCode('entered', isKnown ? 'accepted' : 'unknown')
@@ -48,7 +48,7 @@ export const limitingUserCodes =
     }
   }
 
-/** Where nobody logs in there is no such endpoint. */
+/** Without `issuer.login` there is no such endpoint. */
 const NOTHING: Pick<KoaContextWithOIDC['oidc'], 'params' | 'entities'> = { entities: {} }
 
 /** `undefined` where it cannot be counted. */

@@ -47,7 +47,7 @@ export type GuessTaking =
       readonly outcome: 'limited'
       /** Whole seconds, at least 1. */
       readonly retryAfter: number
-      /** Whether a browser that is logged in need not wait: others have guessed too often. */
+      /** Whether a browser that is logged in need not wait: other sources have guessed too often. */
       readonly loginHelps: boolean
     }
 

@@ -1,5 +1,4 @@
-// What went wrong, for the person who was sent here. Where the application may be told, it is told
-// instead, and this is not asked for.
+// The error page of the provider, for errors that must not be sent to the client.
 
 import { errors, type ErrorOut } from 'oidc-provider'
 import type { MessageKind, MessageModel } from '../../pages/views/message.ts'

@@ -7,7 +7,7 @@ import { SESSION_CLIENT } from '../../logins/session-client.ts'
 import { setLogin } from './login-fields.ts'
 import { loginOf } from '../../logins/login-id.ts'
 
-/** What the user has granted; what a client of ours asks for needs no question. */
+/** What the user has granted; a first-party client needs no consent. */
 export const grantOf = async (
   ctx: KoaContextWithOIDC,
   { clients }: AuthorizationServer,

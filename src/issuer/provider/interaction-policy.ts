@@ -1,4 +1,4 @@
-// When an authorization asks the person for something.
+// When an authorization prompts the user.
 
 import { interactionPolicy as policies } from 'oidc-provider'
 
@@ -6,7 +6,7 @@ import { interactionPolicy as policies } from 'oidc-provider'
 export const interactionPolicy = () => {
   const { Check, base } = policies
   const policy = base()
-  // A session whose login has ended since, while the browser was at another page of ours.
+  // A session whose login has ended since, while the browser was at another page of the issuer.
   policy
     .get('login')
     ?.checks.add(
@@ -18,8 +18,8 @@ export const interactionPolicy = () => {
     )
   const consent = policy.get('consent')
   consent?.checks.remove('native_client_prompt')
-  // RFC 8252 §8.6: any program on the device can say that it is that client. Whoever has just logged
-  // in has seen for what; whoever was logged in already would have seen nothing.
+  // RFC 8252 §8.6: any program on the device can use that client's id. A user
+  // who has just logged in has seen for which client; one who was logged in already would have seen nothing.
   consent?.checks.add(
     new Check('native_client', 'a program on a device has to be confirmed', ({ oidc }) => {
       const seen =

@@ -4,7 +4,7 @@
 import type { Interaction } from 'oidc-provider'
 import { ENDPOINTS, LOGIN } from '../http/paths.ts'
 
-// Of what else a browser sends there is enough, and the rest is none of the addresses that people keep.
+// Longer queries are left out: no user bookmarks them, and a request may be only so large.
 const LONGEST_QUERY = 4_096
 
 type Addressed = Pick<Interaction, 'uid' | 'params' | 'deviceCode'> & { readonly parJti?: unknown }

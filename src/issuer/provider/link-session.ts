@@ -1,11 +1,11 @@
-// A login becomes the login of a session at the authorization server, and what it is checked again by is kept.
+// Links a login to the session at the authorization server, and stores what its recheck needs.
 
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { Clock } from '../../runtime/clock.ts'
 import { loginOfBrowser, setLogin } from './login-fields.ts'
 import type { ProvenLogins, NewProvenLogin } from '../../logins/proven-logins.ts'
 
-/** What of a login is remembered beside who it was, in the result of its interaction. */
+/** What the result of an interaction has in addition to the account. */
 export interface LoginResult {
   /** The id of the login. */
   readonly loginId: string
@@ -19,10 +19,10 @@ export const loginResult = (loginId: string, proven: NewProvenLogin): LoginResul
   held: JSON.stringify(proven),
 })
 
-/** Told of every authorization; does something for one with a login that was just made. */
+/** Called for every authorization; links a login that was just made. */
 export type LinkSession = (ctx: KoaContextWithOIDC) => Promise<void>
 
-/** Settles logins, before anything is given out by them. */
+/** Links logins to sessions, before anything is issued in them. */
 export const linksSessions =
   (provenLogins: ProvenLogins, clock: Clock): LinkSession =>
   async (ctx) => {
@@ -32,6 +32,6 @@ export const linksSessions =
     setLogin(session, { login })
     const text = result['held']
     if (typeof text !== 'string') return
-    const given: NewProvenLogin = JSON.parse(text) // ours: `loginResult` wrote it
+    const given: NewProvenLogin = JSON.parse(text) // written by this process: `loginResult` wrote it
     await provenLogins.put(login, { ...given, session: session.uid }, clock.now())
   }

@@ -10,7 +10,7 @@ import { answered } from './record-adapter.ts'
 export interface AccountFinderParts {
   /** Absent where no login is configured. */
   readonly accounts: Accounts | undefined
-  /** Whether a login still stands, by its id. */
+  /** The status of a login, by its id. */
   readonly statusOf: LoginStatusLookup
 }
 
@@ -21,7 +21,7 @@ export const accountFinder =
     const grant = token?.grantId
     const id = token === undefined ? loginOfBrowser(ctx) : await loginOfGrant(ctx, grant ?? '')
     if (id === undefined) return undefined
-    // One that was proven just now is no login of the session yet, and needs no check.
+    // A login that was proven just now is not linked to the session yet, and needs no check.
     const isNew = token === undefined && ctx.oidc.result?.login !== undefined
     if (!isNew && (await answered(statusOf(id))) === 'ended') return undefined
     const account = await accountOf(id, accounts)

@@ -1,11 +1,10 @@
-// Which login a session is by, and in which a grant was given: fields of ours in what `oidc-provider` stores.
-// Every code and token names its grant, so what a login proved is found from each of them, and nothing that
-// another login of the same subject proved.
+// The login of a session and of a grant: further fields in what `oidc-provider` stores. Every code and token names its grant,
+// so each of them leads to what its own login proved, and not to another login of the same subject.
 
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { loginOf } from '../../logins/login-id.ts'
 
-/** Beside the fields of `oidc-provider`. */
+/** In addition to the fields of `oidc-provider`. */
 interface LoginFields {
   /** The login: of a session the latest in that browser. */
   readonly login?: string

@@ -1,5 +1,5 @@
-// What goes on around `oidc-provider` because providers of others vouch for logins: nobody goes on with
-// one that they do not stand by any more, and who logs out here says goodbye there.
+// Middleware for logins: rejects those that have ended, and logs federated ones out at their upstream IdP (RP-initiated
+// logout).
 
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
 import type { LoginStatusLookup } from '../../logins/status.ts'
@@ -26,7 +26,7 @@ type Middleware = (ctx: KoaContextWithOIDC, next: () => Promise<void>) => Promis
 // Where a login leads to something without being shown anew.
 const GUARDED: ReadonlySet<string> = new Set([ENDPOINTS.authorization, ENDPOINTS.code_verification])
 
-/** Before an authorization: a login that nobody stands by is none. */
+/** Before an authorization: ends the session of a login that has ended. */
 export const checkingLoginStatus =
   ({ provider, statusOf, sender, logger }: LoginMiddlewareParts): Middleware =>
   async (ctx, next) => {
@@ -46,7 +46,7 @@ export const checkingLoginStatus =
     await next()
   }
 
-/** After a logout (OpenID Connect RP-Initiated Logout 1.0): on to the provider, and back from there. */
+/** After a logout (OpenID Connect RP-Initiated Logout 1.0): redirects to the upstream IdP, and back from there. */
 export const loggingOutUpstream =
   (parts: LoginMiddlewareParts): Middleware =>
   async (ctx, next) => {
@@ -60,12 +60,12 @@ export const loggingOutUpstream =
       if (login !== undefined) ctx.redirect(await parts.upstreamLogout.logoutUrlOf(login, target))
       ctx.status = 303
     } catch (cause) {
-      // Here the person is logged out.
+      // The login here has ended.
       parts.logger.warn({ reason: describeError(cause) }, 'login elsewhere not ended')
     }
   }
 
-/** What was proven of a login; is proven still, where something goes on without it (`offline_access`). */
+/** The federated login of a session. It ends, unless a client keeps using it (`offline_access`). */
 const federatedLoginIn = async (
   {
     uid,

@@ -1,5 +1,5 @@
-// How long the parameters of a request may be that is kept until somebody answers it: at the authorization,
-// pushed authorization and device authorization endpoints. Whoever asks has proven nothing yet.
+// Limits of the parameters of requests that are stored until they are answered: at the authorization, pushed authorization
+// and device authorization endpoints. Their clients are not authenticated yet.
 
 import { errors, type Configuration, type KoaContextWithOIDC } from 'oidc-provider'
 import { sourceOf } from '../http/caller.ts'
@@ -7,7 +7,7 @@ import type { IssuerMetrics } from '../http/metrics.ts'
 import { answered } from './record-adapter.ts'
 import type { DeviceLimits } from './device-limits.ts'
 
-/** Characters; of several values, together. The provider holds the others against closed lists. */
+/** Characters; of several values, together. The provider compares the remaining parameters with closed lists. */
 const LONGEST = {
   acr_values: 256,
   claims_locales: 100,

@@ -13,7 +13,7 @@ import { errorMessage } from './error-message.ts'
 
 const DEVICE = ENDPOINTS.code_verification
 
-/** What the provider shows people. */
+/** The pages of the provider. */
 export class ProviderPages {
   readonly #sender: PageSender
   readonly #logoutUrls: (uid: string) => Promise<readonly string[]>
@@ -70,7 +70,7 @@ export class ProviderPages {
     },
   }
 
-  /** Where there is nobody else to tell. */
+  /** For errors that must not be sent to a client. */
   readonly error = (ctx: KoaContextWithOIDC, out: ErrorOut, cause: unknown): void => {
     const context = this.#sender.contextFor(ctx.req)
     this.#send(ctx, messagePage(errorMessage(out, cause, requestIdOf(ctx.req)), context), context)

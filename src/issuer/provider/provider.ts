@@ -1,5 +1,5 @@
-// The authorization server: `oidc-provider`, told what our configuration says, and only what is secure
-// (RFC 9700): codes with PKCE, exact redirect URIs, refresh tokens that are good once.
+// The authorization server: `oidc-provider` with the settings of the configuration, restricted to RFC 9700: codes with PKCE,
+// exact redirect URIs, refresh tokens that are valid once.
 
 import { errors, Provider, type ClientMetadata, type Configuration } from 'oidc-provider'
 import type { LoginStatusLookup } from '../../logins/status.ts'
@@ -36,19 +36,19 @@ import { TokenExchange } from './token-exchange.ts'
 export interface ProviderParts {
   readonly server: AuthorizationServer
   readonly signers: readonly TokenSigner[]
-  /** Absent where nobody logs in. */
+  /** Absent without `issuer.login`. */
   readonly accounts: Accounts | undefined
   readonly records: RevocableRecords
   /** Keeps what belongs to a browser that has proven nothing. */
   readonly browserRecords: BrowserRecords
-  /** Signs the cookie of the session, so that only ours are looked up. */
+  /** Signs the cookie of the session, so that forged ones are not looked up. */
   readonly cookieKey: string
   /** The client that our own routes are. */
   readonly sessionClient: ClientMetadata | undefined
   /** Tells clients of logouts. */
   readonly fetch: typeof globalThis.fetch
   readonly pages: ProviderPages
-  /** Whether a login still stands, by its id. */
+  /** The status of a login, by its id. */
   readonly statusOf: LoginStatusLookup
   readonly linkSession: LinkSession
   readonly binding: BrowserBinding
@@ -145,8 +145,8 @@ const configurationOf = (
       },
       keys: [cookieKey],
       long: cookies,
-      // Not signed: each interaction has a cookie that nobody else can make (`BrowserBinding`), and browsers
-      // keep no more than 180 of a domain.
+      // Not signed: each interaction has a cookie that cannot be forged (`BrowserBinding`), and browsers
+      // keep 180 of a domain at most.
       short: { httpOnly: true, sameSite: 'lax', secure, signed: false },
     },
     features: {
@@ -184,7 +184,7 @@ const configurationOf = (
       },
     },
     async loadExistingGrant(ctx) {
-      await linkSession(ctx) // the first that is asked once it is known who it is
+      await linkSession(ctx) // the first call with a known account
       return await grantOf(ctx, server)
     },
     rotateRefreshToken: () => true,
@@ -203,7 +203,7 @@ const resourceIndicators = ({
   resources,
 }: AuthorizationServer): NonNullable<Features['resourceIndicators']> => ({
   enabled: true,
-  // RFC 8707 §2.2: what was granted at the authorization endpoint need not be asked for again.
+  // RFC 8707 §2.2: what was granted at the authorization endpoint need not be requested again.
   useGrantedResource: () => true,
   getResourceServerInfo(_ctx, indicator, client) {
     const resource = resources.get(indicator)
@@ -225,8 +225,8 @@ const lifetimes = (login: Login | undefined): NonNullable<Configuration['ttl']> 
       resourceServer?.accessTokenTTL ?? OPAQUE_TOKEN_S,
     IdToken: seconds(login?.config.lifetime ?? 0) || OPAQUE_TOKEN_S,
     Grant: longest,
-    // A session ends when nobody uses it, or so long after its login, whatever comes first. Without a login it
-    // is that of a form at most, which its browser keeps.
+    // A session ends when it is idle, or so long after its login, whichever comes first. Without a login it is that of a
+    // form at most, which its browser keeps.
     Session: (_ctx, { loginTs }) =>
       loginTs === undefined
         ? INTERACTION_SECONDS

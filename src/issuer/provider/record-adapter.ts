@@ -49,7 +49,7 @@ export class RecordAdapter implements Adapter {
     await this.#store(id, payload, lifetime)
   }
 
-  /** Of a session without a login, only what a page of ours waits for. */
+  /** Of a session without a login, only the state of a form is kept. */
   #keepInBrowser(kind: BrowserKept, id: string, payload: AdapterPayload, lifetime: number): void {
     const isEmpty = kind === 'Session' && payload.state === undefined
     if (isEmpty) this.#browser.drop(kind, id)
@@ -57,10 +57,10 @@ export class RecordAdapter implements Adapter {
   }
 
   /**
-   * From now on the interaction stands in the store alone: what a copy of the browser's cookies still shows of it
-   * is not used. One person can end it, and only once.
+   * From now on the interaction is in the store alone: a copy of it in the browser's cookies is not used. One user can
+   * complete it, and only once.
    *
-   * @throws errors.SessionNotFound where it has ended, or another person was proven for it
+   * @throws errors.SessionNotFound where it has ended, or another user was proven for it
    */
   async #markProven(id: string, payload: AdapterPayload, lifetime: number): Promise<void> {
     if (payload.session !== undefined) return // it began with a login, and so in the store
@@ -87,8 +87,8 @@ export class RecordAdapter implements Adapter {
     }
     if (userCode !== undefined) await this.#records.put(this.#userCodeKey(userCode), pointer)
     const session = sessionOf(this.#kind, payload)
-    // It ended while this request was being answered. After writing: whoever ends it has said so before
-    // looking for what there is.
+    // It ended while this request was being answered. After writing: a request that ends it marks it before
+    // it lists what there is.
     if (session !== undefined && (await this.#records.get(endingKey(session))) !== undefined) {
       await this.destroy(id)
     }
@@ -101,7 +101,7 @@ export class RecordAdapter implements Adapter {
   async #findInStore(id: string): Promise<AdapterPayload | undefined> {
     const record = await this.#records.get(this.#key(id))
     if (record === undefined) return undefined
-    const payload: AdapterPayload = JSON.parse(record.text) // ours: `#store` wrote it
+    const payload: AdapterPayload = JSON.parse(record.text) // written by this process: `#store` wrote it
     if (this.#isRevoked(payload)) return undefined
     // Used, and put back since as it was before (`consume`).
     const usedAt = this.#records.revokedAt(unusedName(this.#key(id)))
@@ -116,7 +116,7 @@ export class RecordAdapter implements Adapter {
     const isUsed =
       this.#browserKind === 'Interaction' && (await this.#records.get(provenKey(id))) !== undefined
     if (isUsed) return undefined
-    const payload: AdapterPayload = JSON.parse(text) // ours: `#keepInBrowser` sealed it
+    const payload: AdapterPayload = JSON.parse(text) // written by this process: `#keepInBrowser` sealed it
     return payload
   }
 
@@ -198,7 +198,7 @@ export class RecordAdapter implements Adapter {
   }
 }
 
-/** Records whose failures are told to clients as what they are: nobody's fault but ours, and not for long. */
+/** Records whose failures are sent to clients as `temporarily_unavailable`. */
 class Answering implements RevocableRecords {
   readonly #records: RevocableRecords
 

@@ -5,7 +5,7 @@ import { artifactIndexes, grantIndex, grantsIndex, LOGINS } from '../../logins/l
 import type { RecordKind } from '../../state/record-store.ts'
 import { ENDPOINTS } from '../http/paths.ts'
 
-/** The sets in which an artifact stands beside its key. */
+/** The sets that an artifact belongs to. */
 export const indexesOf = (kind: string, payload: AdapterPayload): readonly string[] => {
   const { grantId, accountId, sessionUid, result } = payload
   // Of a login under way it is who has just been proven.
@@ -19,8 +19,7 @@ export const indexesOf = (kind: string, payload: AdapterPayload): readonly strin
 }
 
 /**
- * What an artifact is worth to the store: only a person or a client that has authenticated takes the room
- * of logins.
+ * The kind of record of an artifact: only an authenticated user or client takes room of the logins' quota.
  *
  * @param path of the request that writes it
  */

@@ -1,5 +1,4 @@
-// The client that our own routes are: known to our authorization server without configuration, since
-// nothing of it is anybody's choice.
+// The OAuth client of the routes, registered without configuration, since all of its metadata follow from the routes.
 
 import type { ClientMetadata } from 'oidc-provider'
 import { callbackOf, loggedOutOf, SESSION_CLIENT } from '../../logins/session-client.ts'
@@ -7,10 +6,10 @@ import type { AuthorizationServer } from '../../check/authorization-server.ts'
 import type { SigningAlgorithm } from '../../keys/mint-schema.ts'
 import { accountReturnOf } from '../http/paths.ts'
 
-/** Where it is told that somebody has logged out; nobody but us asks there (logout-fetch.ts). */
+/** Its back-channel logout URI; logout tokens for it stay in the process (logout-fetch.ts). */
 export const BACKCHANNEL_PATH = '/.countersign/backchannel-logout'
 
-/** Its metadata; `undefined` where nobody logs in. */
+/** Its metadata; `undefined` without `issuer.login`. */
 export const sessionClient = (
   { url, sessions, login, look }: AuthorizationServer,
   secret: string,
@@ -20,7 +19,7 @@ export const sessionClient = (
   const hosts = [...sessions.keys()]
   return {
     client_id: SESSION_CLIENT,
-    // People do not know it by another: it asks them whether they want to log out.
+    // The page that confirms a logout names it.
     client_name: look.name,
     client_secret: secret,
     token_endpoint_auth_method: 'client_secret_post',

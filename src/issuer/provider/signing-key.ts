@@ -1,9 +1,9 @@
-// Our signing keys, for `oidc-provider`: it asks for signatures, and never sees a private key.
+// The issuer's signing keys, for `oidc-provider`, which calls for signatures and never receives a private key.
 
 import { ExternalSigningKey } from 'oidc-provider'
 import type { TokenSigner } from '../../keys/signing-key-set.ts'
 
-/** A key of ours that signs what the provider makes. */
+/** A signing key of the issuer, as the provider uses it. */
 export class ProviderSigningKey extends ExternalSigningKey {
   readonly #signer: TokenSigner
 

@@ -1,5 +1,5 @@
-// Token exchange (RFC 8693): a service that was called with a token of ours gets one for the next service,
-// for the same person and in its own name. What it gets is never good for longer, nor for anybody else.
+// Token exchange (RFC 8693): a service that was called with a token of this issuer receives one for the next service, about
+// the same user and with itself as actor. The new token never outlives the old one.
 
 import {
   errors,
@@ -27,7 +27,7 @@ export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
 export interface TokenExchangeParts {
   readonly server: AuthorizationServer
   readonly signers: readonly TokenSigner[]
-  /** Whether a login still stands, by its id. */
+  /** The status of a login, by its id. */
   readonly statusOf: LoginStatusLookup
   readonly clock: Clock
 }
@@ -90,7 +90,7 @@ export class TokenExchange {
     )
   }
 
-  /** What a token says beside the claims of its resource: who acts (RFC 8693 §4.1). */
+  /** The claims of a token in addition to those of its resource: the actor (RFC 8693 §4.1). */
   claimsOf(token: AccessToken): JsonObject {
     const act = this.#actors.get(token)
     return act === undefined ? {} : { act }
@@ -173,9 +173,9 @@ export class TokenExchange {
     const { subject: user, expires } = judgement.plausible
     const { aud, client_id: holder, grant_id: grant, cnf, act, may_act: may } = claims
     if (typeof aud !== 'string') throw invalid('is for several')
-    // Whoever holds the key that it is bound to (RFC 7800 §3.1) would be left out.
+    // The exchanged token would lose the binding to the key (RFC 7800 §3.1).
     if (cnf !== undefined) throw invalid('is bound to a key')
-    // RFC 9068 §5: a client that acts for itself may have the name of a person.
+    // RFC 9068 §5: a client that acts for itself may have the name of a user.
     if (typeof holder !== 'string' || holder === user) throw invalid('is about no person')
     // RFC 8693 §4.4.
     if (may !== undefined && !(isJsonObject(may) && may['sub'] === client)) {
@@ -201,7 +201,7 @@ const refuseUnknown = (params: Parameters): void => {
 }
 
 /**
- * The scopes of the new token: none that was not asked for.
+ * The scopes of the new token, all of them requested.
  *
  * @param granted those of the subject token, and what the configuration adds to them for this client there
  * @throws errors.InvalidScope for one that the resource does not have, or that was not granted

@@ -1,5 +1,4 @@
-// What our own routes answer below `/.countersign/`: logins come back there and become sessions, and
-// there they end.
+// The endpoints below `/.countersign/` on the hosts of routes: login callback, and logout.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { SESSION_COOKIE } from '../../authenticate/session/authenticator.ts'
@@ -91,7 +90,7 @@ export class SessionEndpoints {
     response.writeHead(302).end()
   }
 
-  /** The authorization server asks whether it is meant, ends its session, and tells us (`endLogin`). */
+  /** The authorization server confirms it with the user, and ends its session by a back-channel logout (`endLogin`). */
   #leave({ host, request, response }: RouteRequest): void {
     const { server, clock } = this.#parts
     const url = new URL(ENDPOINTS.end_session, server.url)
@@ -104,8 +103,8 @@ export class SessionEndpoints {
   }
 
   /**
-   * What is remembered of a session would let this browser in for some seconds still. Only a logout that
-   * began here in this browser ends it: any page can lead a browser to this address.
+   * A cached session would be accepted for some seconds still. Only a logout that began here in this browser ends it: any
+   * page can send a browser to this address.
    */
   async #left(visit: RouteRequest): Promise<void> {
     const { host, url, request, response } = visit
@@ -115,7 +114,7 @@ export class SessionEndpoints {
     if (shown.length > 0 && this.#logouts.holds(host, shown, state, clock.now())) {
       for (const text of shown) await logins.sessions.endText(text)
       response.appendHeader('set-cookie', endedCookie(SESSION_COOKIE))
-      // What an upstream lets browsers keep, the next person would see by the button "back".
+      // The next user of the browser would see cached pages of the upstream by the button "back".
       response.setHeader('clear-site-data', '"cache"')
     }
     sendOn(visit, '/')

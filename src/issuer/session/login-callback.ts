@@ -1,5 +1,5 @@
-// A login comes back to the host of a route, and becomes a session there (OpenID Connect Core §3.1.2.5).
-// What comes back to another browser than the one that began it is not used.
+// The redirect URI of logins on the host of a route, which begins a session there (OpenID Connect Core §3.1.2.5). A response
+// in another browser than the one that began the login is not used.
 
 import type { AuditSink } from '../../audit/sink.ts'
 import { SESSION_COOKIE } from '../../authenticate/session/authenticator.ts'
@@ -41,11 +41,11 @@ export interface LoginCallbackParts {
   readonly clock: Clock
 }
 
-/** What the token endpoint made of a code. */
+/** The result of a code at the token endpoint. */
 type Redemption =
   | { readonly outcome: 'redeemed'; readonly claims: Claims }
   | { readonly outcome: 'refused' }
-  /** It could not find out, or nothing could be recorded. */
+  /** The store or the audit log is unavailable. */
   | { readonly outcome: 'unavailable' }
 
 /** The callback of one configuration. */
@@ -69,7 +69,7 @@ export class LoginCallback {
     if (login === undefined)
       return await this.#answerUnbound(visit, loginAttempts.read(host, state))
     response.appendHeader('set-cookie', endedCookie(name))
-    // RFC 9207 §2.4: whoever else sends a code may have it from elsewhere.
+    // RFC 9207 §2.4: a code of another issuer is refused.
     if (said.get('iss') !== server.url) return this.#tell(visit, 'forged', 400, login.target)
     const code = said.get('code')
     if (code === null) {
@@ -91,10 +91,9 @@ export class LoginCallback {
   }
 
   /**
-   * Nothing that comes back is used where the cookie of the attempt is not there: it was dropped for newer
-   * tabs, its time is over, or another browser began it. The person still ends at the target, as if
-   * following a link to it: by the session that the browser has, or by a login that begins anew, in which
-   * the authorization server asks nothing where it knows the browser.
+   * Without the cookie of the attempt, nothing of the response is used: the cookie was dropped for newer tabs, it expired, or
+   * another browser began the login. The user still ends at the target, as by a link to it: by the session of the browser, or
+   * by a new login, which asks nothing where the authorization server has a session.
    */
   async #answerUnbound(visit: RouteRequest, known: KnownAttempt | undefined): Promise<void> {
     const { host, url, request, response } = visit
@@ -118,7 +117,7 @@ export class LoginCallback {
     return (await this.#parts.logins.sessions.find(text))?.host === host
   }
 
-  /** @param target where the person wanted to go, which begins a login */
+  /** @param target where the user wanted to go, which begins a login */
   #tell(
     { request, response }: RouteRequest,
     message: MessageKind,
@@ -188,7 +187,7 @@ export class LoginCallback {
   }
 }
 
-// RFC 6749 §4.1.2.1; while `state` or the audit log cannot be reached, our own endpoint answers so.
+// RFC 6749 §4.1.2.1: the token endpoint's errors while `state` or the audit log is unavailable.
 const OUR_FAULT: ReadonlySet<string> = new Set(['temporarily_unavailable', 'server_error'])
 
 const LONGEST_USER_AGENT = 300

@@ -1,5 +1,4 @@
-// The providers of others where people may log in, built: secrets read, identities compiled. They are
-// asked elsewhere.
+// The settings of upstream IdPs, built: secrets read, identity mappings compiled. No request is sent here.
 
 import type { UpstreamIdpConfig } from './schema.ts'
 import { readSecret } from '../../config/secret.ts'
@@ -8,18 +7,18 @@ import { IdentityMapping } from '../../identity/mapping.ts'
 import { mappingReport } from '../../identity/mapping-report.ts'
 import type { ClientParts } from '../../clients/parts.ts'
 
-/** A provider of others. */
+/** The settings of an upstream IdP. */
 export interface UpstreamIdpSettings {
   readonly id: string
   readonly config: UpstreamIdpConfig
   readonly secret: string
   /** PEM. */
   readonly ca: Buffer | undefined
-  /** Who its people are here. */
+  /** Maps its users to identities. */
   readonly mapping: IdentityMapping
 }
 
-/** Reads what they need; one with problems is left out. */
+/** Reads their files; one with problems is left out. */
 export const buildUpstreamIdps = async (
   providers: Readonly<Record<string, UpstreamIdpConfig>>,
   { problems, files, logger }: Pick<ClientParts, 'problems' | 'files' | 'logger'>,

@@ -1,5 +1,4 @@
-// A provider of others as its discovery document has it: found when somebody first wants to go there, and
-// again after a failure or an hour.
+// The discovery document of an upstream IdP: fetched before the first login there, and again after a failure or an hour.
 
 import { createRemoteJWKSet, customFetch as joseFetch, type JWTVerifyGetKey } from 'jose'
 import {
@@ -17,7 +16,7 @@ import type { UpstreamIdpSettings } from './build.ts'
 import { ProviderUnreachable } from '../../runtime/http/web-fetch.ts'
 import { ANSWER_LIMIT_S, providerFetch, type UpstreamRequestParts } from './fetch.ts'
 
-/** What its clock and ours may differ by, in seconds. */
+/** The tolerated difference of clocks, in seconds. */
 export const TOLERANCE_S = 60
 
 const HOUR_MS = 3_600_000
@@ -51,7 +50,7 @@ export class Discovery {
     })
   }
 
-  /** Its metadata, with us as its client. Rejects with what the library throws. */
+  /** Its metadata and this client's. Rejects with what the library throws. */
   async configuration(): Promise<Configuration> {
     const now = this.#parts.clock.monotonic()
     const known = this.#found
@@ -59,7 +58,7 @@ export class Discovery {
       try {
         return await known.configuration
       } catch {
-        // Whoever began that is told. It may have begun long ago, so it says little of now.
+        // The request that began it receives the failure. It may have begun long ago, so it is tried again.
         if (this.#found !== known && this.#found !== undefined) {
           return await this.#found.configuration
         }
@@ -116,7 +115,7 @@ export class Discovery {
   }
 }
 
-/** Where it may take a browser. */
+/** An endpoint that browsers are sent to. */
 type ProviderEndpoint = 'authorization_endpoint' | 'end_session_endpoint'
 
 // In the policy of a page (CSP §2.3.1); the issuer's own was looked at with the configuration.

@@ -1,5 +1,4 @@
-// What went wrong at a provider of others, for the log. Of what it sent nothing is quoted but its error
-// code: the rest is anybody's text.
+// Failures of an upstream IdP, for the log. Of its response only the error code is quoted: the rest is untrusted text.
 
 import {
   AuthorizationResponseError,

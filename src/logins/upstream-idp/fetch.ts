@@ -1,5 +1,4 @@
-// How a provider of others is reached: never in the clear but on this machine, and in less time than Envoy
-// waits for us.
+// Requests to upstream IdPs: by TLS, or on this machine, and in less time than Envoy waits for a response.
 
 import { isConfidential } from '../../config/values.ts'
 import type { UpstreamIdpSettings } from './build.ts'
@@ -7,7 +6,7 @@ import type { Clock } from '../../runtime/clock.ts'
 import { httpFetcher, type HttpFetch } from '../../runtime/http/fetch.ts'
 import { webFetch } from '../../runtime/http/web-fetch.ts'
 
-/** For each answer, in seconds: what is done for a login fits into what Envoy waits. */
+/** For each response, in seconds: all requests of a login fit into Envoy's timeout. */
 export const ANSWER_LIMIT_S = 4
 
 /** Measures the requests to upstream IdPs. */
@@ -28,7 +27,7 @@ export interface UpstreamRequestParts {
   readonly clock: Clock
 }
 
-/** The requests of the library to a provider, by our client. */
+/** The `fetch` of the library for an upstream IdP. */
 export const providerFetch = (
   { id, ca }: Pick<UpstreamIdpSettings, 'id' | 'ca'>,
   { metrics, clock }: UpstreamRequestParts,

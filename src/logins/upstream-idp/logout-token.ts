@@ -1,15 +1,15 @@
-// The logout tokens of providers of others (OpenID Connect Back-Channel Logout 1.0 §2.4): who sends one
-// has no other proof, so everything that the specification lets us look at is looked at.
+// The logout tokens of upstream IdPs (OpenID Connect Back-Channel Logout 1.0 §2.4). The sender proves nothing else, so
+// every check of the specification is made.
 
 import { jwtVerify, type JWTVerifyGetKey } from 'jose'
 import { SIGNATURE_ALGORITHMS } from '../../keys/signature-algorithms.ts'
 import { isJsonObject } from '../../runtime/json-object.ts'
 
-/** Who has logged out there. */
+/** The subject of a logout there. */
 export interface LogoutToken {
   /** `sid`: only the session of that name. */
   readonly session: string | undefined
-  /** `sub`: without a `sid`, every session of that person. */
+  /** `sub`: without a `sid`, every session of that user. */
   readonly subject: string | undefined
   /** `jti`. */
   readonly id: string
@@ -17,12 +17,12 @@ export interface LogoutToken {
   readonly expires: number
 }
 
-/** What a token has to fit. */
+/** What a token must satisfy. */
 export interface LogoutTokenRules {
   readonly issuer: string
   readonly clientId: string
   readonly keys: JWTVerifyGetKey
-  /** What its clock and ours may differ by, in seconds. */
+  /** The tolerated difference of clocks, in seconds. */
   readonly tolerance: number
 }
 
@@ -34,7 +34,7 @@ const OLDEST_S = 600
 /**
  * Reads one.
  *
- * @throws Error that says what is wrong with it, or that its keys cannot be had
+ * @throws Error that says what is wrong with it, or that its keys are unavailable
  */
 export const readLogoutToken = async (
   text: string,

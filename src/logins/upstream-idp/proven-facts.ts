@@ -1,11 +1,11 @@
-// Who somebody is here that a provider of others knows.
+// What an upstream IdP proved of a user, as the input of its identity mapping.
 
 import { tokenUser } from '../../identity/default-names.ts'
 import type { Facts } from '../../identity/identity.ts'
 import type { OpaqueKeys } from '../../state/opaque-keys.ts'
 import type { UpstreamIdp, UpstreamTokens } from './upstream-idp.ts'
 
-/** What a provider proved, for its mapping. */
+/** The proven facts of its tokens. */
 export const provenFactsOf = (
   { id, issuer }: Pick<UpstreamIdp, 'id' | 'issuer'>,
   { claims, signed, idToken }: UpstreamTokens,
@@ -19,5 +19,5 @@ export const provenFactsOf = (
   claims,
 })
 
-// As that of other credentials (authenticate/facts.ts).
+// As of other credentials (authenticate/credential-cache.ts).
 const FINGERPRINT_LENGTH = 16

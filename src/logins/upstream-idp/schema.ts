@@ -1,4 +1,4 @@
-// `issuer.login.providers`: OpenID providers of others, where people may log in instead of here.
+// `issuer.login.providers`: upstream IdPs, at which users may log in instead.
 
 import { z } from 'zod'
 import { compileIdentity, identitySchema } from '../../identity/schema.ts'
@@ -11,7 +11,7 @@ const complaint = (text: string): string | undefined => {
   if (!isConfidential(url)) {
     return 'must begin with https:// (http:// is for loopback addresses only)'
   }
-  // It goes into the policy of our pages (CSP §2.3.1).
+  // It becomes part of the policy of pages (CSP §2.3.1).
   if (!/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(hostname))
     return 'must have a host that is a plain name'
   if (search !== '' || hash !== '' || username !== '' || password !== '') {
@@ -95,7 +95,7 @@ const upstreamIdpSchema = z
       .describe(
         'Whether its userinfo endpoint, where it has one, is called for claims that the ID token does not have.',
       ),
-    // Without the examples, which nobody would put to the test.
+    // Without examples, since no command tests them.
     identity: identitySchema
       .omit({ examples: true })
       .optional()

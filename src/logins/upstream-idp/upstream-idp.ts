@@ -1,5 +1,4 @@
-// One provider of others, as its client. What it sends is believed once it is signed, for us, and for this
-// very login; or for the one that it was asked about again.
+// One upstream IdP, as its client. Tokens are accepted when they are signed by it, for this client, and for this login.
 
 import {
   authorizationCodeGrant,
@@ -20,7 +19,7 @@ import { failureOf, type UpstreamFailure } from './failure.ts'
 import type { UpstreamRequestParts } from './fetch.ts'
 import { readLogoutToken, type LogoutToken } from './logout-token.ts'
 
-/** What a login there needs beside the browser; secret but for `state`. */
+/** The secrets of one authorization there; `state` is public. */
 export interface AuthorizationSecrets {
   readonly state: string
   readonly nonce: string
@@ -28,37 +27,37 @@ export interface AuthorizationSecrets {
   readonly verifier: string
 }
 
-/** Something went wrong there. */
+/** A request to it failed. */
 export interface UpstreamFailed {
   readonly outcome: 'failed'
   readonly failure: UpstreamFailure
 }
 
-/** Where to send the browser. */
+/** The authorization request to redirect the browser to. */
 export type AuthorizationUrl = { readonly outcome: 'ready'; readonly url: URL } | UpstreamFailed
 
-/** What a provider said of a person. */
+/** The tokens of a user, verified. */
 export interface UpstreamTokens {
   readonly outcome: 'verified'
   /** Of its latest ID token, which is signed. */
   readonly signed: Claims & { readonly sub: string }
-  /** Those, and what else its userinfo endpoint said. */
+  /** Those, and the further ones of its userinfo endpoint. */
   readonly claims: Claims
   readonly idToken: string
-  /** Where it is to be asked again with; `undefined` where it gave none. */
+  /** Refreshes them; `undefined` without one. */
   readonly refreshToken: string | undefined
-  /** For how long it stands by that, in milliseconds, as far as it said (`expires_in`). */
+  /** Their lifetime in milliseconds (`expires_in`), where it was in the response. */
   readonly lifetime: number | undefined
 }
 
-/** What was known before it is asked again. */
+/** The tokens before they are refreshed. */
 export interface KnownTokens {
   readonly signed: UpstreamTokens['signed']
   readonly idToken: string
   readonly refreshToken: string
 }
 
-/** A provider of others. */
+/** An upstream IdP. */
 export class UpstreamIdp {
   readonly id: string
   readonly name: string
@@ -68,7 +67,7 @@ export class UpstreamIdp {
   readonly #provider: UpstreamIdpSettings
   readonly #discovery: Discovery
 
-  /** @param redirectUri ours alone for this provider, so that one cannot pass for another (RFC 9700 §4.4) */
+  /** @param redirectUri of this IdP alone, against mix-up attacks (RFC 9700 §4.4) */
   constructor(provider: UpstreamIdpSettings, redirectUri: string, parts: UpstreamRequestParts) {
     this.id = provider.id
     this.name = provider.config.name
@@ -83,34 +82,34 @@ export class UpstreamIdp {
     return this.#provider.config.issuer
   }
 
-  /** Whether it is asked again, where it gives us what to ask with. */
+  /** Whether its refresh tokens are used. */
   get renews(): boolean {
     return this.#provider.config.refresh
   }
 
-  /** Where it may take the browser, as far as is known. */
+  /** The URLs that a login may redirect the browser to, as far as they are known. */
   get loginUrls(): readonly string[] {
     return [this.issuer, ...this.#discovery.endpoints('authorization_endpoint')]
   }
 
-  /** Where it may take a browser that logs out; nowhere, where logins there go on. */
+  /** The URLs that a logout may redirect the browser to; none without `logout`. */
   async logoutUrls(): Promise<readonly string[]> {
     if (!this.#provider.config.logout) return []
-    await this.#discovery.configuration().catch(() => undefined) // then nobody is sent there
+    await this.#discovery.configuration().catch(() => undefined) // then no browser is redirected there
     return [this.issuer, ...this.#discovery.endpoints('end_session_endpoint')]
   }
 
-  /** Where it sends browsers back to that have logged out there, and tells us of others that have. */
+  /** Its post-logout redirect URI, and its back-channel logout URI. */
   get logoutUri(): string {
     return `${this.redirectUri}/logout`
   }
 
-  /** Finds it, so that it is known by the time that somebody goes there. */
+  /** Fetches its metadata before a user needs them. */
   prepare(): void {
-    void this.#discovery.configuration().catch(() => undefined) // told to who goes there
+    void this.#discovery.configuration().catch(() => undefined) // the login that needs it fails
   }
 
-  /** @param fresh whether the person has to prove it anew there, whatever session there is */
+  /** @param fresh whether the user has to authenticate again, whatever session the IdP has */
   async authorize(secrets: AuthorizationSecrets, fresh: boolean): Promise<AuthorizationUrl> {
     const { scopes, parameters } = this.#provider.config
     try {
@@ -134,7 +133,7 @@ export class UpstreamIdp {
   }
 
   /**
-   * Redeems what the browser came back with.
+   * Redeems the code that the browser returned with.
    *
    * @param since when the login had to be made at the earliest, in milliseconds since the epoch
    */
@@ -168,14 +167,14 @@ export class UpstreamIdp {
     }
   }
 
-  /** Asks whether it still stands by a login, and what it says of the person now. */
+  /** Refreshes the tokens of a login: whether it is active there, and its claims now. */
   async refresh(known: KnownTokens): Promise<UpstreamTokens | UpstreamFailed> {
     const { signed: before, refreshToken } = known
     try {
       const configuration = await this.#discovery.configuration()
       const tokens = await refreshTokenGrant(configuration, refreshToken)
       const anew = tokens.claims()
-      // OpenID Connect Core §12.2: there need not be one, and it is about nobody else.
+      // OpenID Connect Core §12.2: an ID token is optional, and has the same subject.
       if (anew !== undefined && anew.sub !== before.sub) throw new Error('it is somebody else now')
       const signed = anew ?? before
       const further = await this.#userInfo(configuration, tokens.access_token, before.sub)
@@ -183,7 +182,7 @@ export class UpstreamIdp {
         ...statementOf(tokens),
         signed,
         idToken: tokens.id_token ?? known.idToken,
-        // Signed long ago is less than said now.
+        // Claims that were signed long ago count less than those of now.
         claims: anew === undefined ? { ...before, ...further } : { ...further, ...anew },
         refreshToken: tokens.refresh_token ?? refreshToken,
       }
@@ -192,7 +191,7 @@ export class UpstreamIdp {
     }
   }
 
-  /** Gives a refresh token back (RFC 7009), where it takes them; what went wrong, if anything. */
+  /** Revokes a refresh token (RFC 7009), where it has the endpoint; returns the failure, if any. */
   async revoke(refreshToken: string): Promise<UpstreamFailure | undefined> {
     try {
       const configuration = await this.#discovery.configuration()
@@ -205,8 +204,8 @@ export class UpstreamIdp {
   }
 
   /**
-   * Where a browser logs out there (OpenID Connect RP-Initiated Logout 1.0); `undefined` where it does not
-   * have to, or cannot.
+   * The URL that logs a browser out there (OpenID Connect RP-Initiated Logout 1.0); `undefined` without `logout`, and
+   * without such an endpoint.
    */
   async logoutUrl(idToken: string, state: string): Promise<URL | undefined> {
     if (!this.#provider.config.logout) return undefined
@@ -220,12 +219,12 @@ export class UpstreamIdp {
       })
       return isConfidential(url) ? url : undefined
     } catch {
-      return undefined // out of reach: here the person is logged out in any case
+      return undefined // unavailable: this login ends in any case
     }
   }
 
   /**
-   * Reads what it says of a logout there (OpenID Connect Back-Channel Logout 1.0 §2.6).
+   * Verifies a logout token (OpenID Connect Back-Channel Logout 1.0 §2.6).
    *
    * @throws Error that says what is wrong with it
    */
@@ -239,7 +238,7 @@ export class UpstreamIdp {
     })
   }
 
-  /** OpenID Connect Core §5.3: many providers say there what they do not say in the ID token. */
+  /** OpenID Connect Core §5.3: many providers have claims there that the ID token has not. */
   async #userInfo(configuration: Configuration, token: string, subject: string): Promise<Claims> {
     const { userinfo_endpoint: endpoint } = configuration.serverMetadata()
     if (!this.#provider.config.userinfo || endpoint === undefined) return {}
@@ -247,7 +246,7 @@ export class UpstreamIdp {
   }
 }
 
-/** Of an answer of the token endpoint, what is said beside the claims. */
+/** The fields of a token response except its claims. */
 const statementOf = ({
   refresh_token: refreshToken,
   expires_in: seconds,
