@@ -40,7 +40,7 @@ const NAMES_PER_STREAM = 2
  */
 export const startSigner = async (file: string): Promise<Signer> => {
   await using stack = new AsyncDisposableStack()
-  // 1. The configuration in force; what outlives each one is lent to it.
+  // 1. The configuration in force; the resources outlive it.
   const clock = systemClock
   const resources = stack.use(new SignerResources(clock))
   const reloader = stack.use(await Reloader.start((files) => buildSigner(file, files, resources)))

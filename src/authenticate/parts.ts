@@ -21,8 +21,8 @@ export interface AuthenticatorResources {
 
 /** What building needs. */
 export interface AuthenticatorParts extends ClientParts, AuthenticatorResources {
-  /** Registers the shared resources in use, which the next reload retains; see `keepOnly`. */
-  readonly lent: Set<object>
+  /** Registers the shared resources in use, which the next reload retains; see `retain`. */
+  readonly inUse: Set<object>
   /** `issuer.url`, where a login is configured. */
   readonly loginIssuer: string | undefined
   /** Whether the logins of sessions and tokens are active. */

@@ -34,7 +34,7 @@ export interface SignerSnapshot {
   readonly authorities: ReadonlyMap<string, Authority>
 }
 
-/** What outlives a configuration and is lent to each. */
+/** Resources that outlive a configuration: each acquires them. */
 export class SignerResources implements Disposable {
   readonly clock: Clock
   readonly #keys = new Map<KeyAlgorithm, KeySource>()

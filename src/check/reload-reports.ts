@@ -39,15 +39,15 @@ export const reloadReports = (
   // Resources that only an earlier configuration, or a refused one, has acquired end here.
   return {
     onLoaded(next, previous) {
-      keySets.keepOnly(next.value.lent)
-      revocations.keepOnly(next.value.lent)
+      keySets.retain(next.value.inUse)
+      revocations.retain(next.value.inUse)
       if (next.value.tls !== undefined) tls?.replace(next.value.tls)
       if (next.value.issuerTls !== undefined) issuerTls?.replace(next.value.issuerTls)
       reports.onLoaded(next, previous)
     },
     onRejected(cause, inForce) {
-      keySets.keepOnly(inForce.value.lent)
-      revocations.keepOnly(inForce.value.lent)
+      keySets.retain(inForce.value.inUse)
+      revocations.retain(inForce.value.inUse)
       reports.onRejected(cause, inForce)
     },
   }

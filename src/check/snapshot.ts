@@ -56,7 +56,7 @@ export interface Snapshot extends AsyncDisposable {
   /** By which rules and credentials are judged. */
   readonly clock: Clock
   /** What it has of {@link SnapshotResources} that ends when no configuration in force has it. */
-  readonly lent: ReadonlySet<object>
+  readonly inUse: ReadonlySet<object>
   /** What seals grants for the signer, where a keyring is configured. */
   readonly seal: GrantSeal | undefined
   /** Us as an issuer of tokens, where one is configured. */
@@ -85,11 +85,11 @@ export const buildSnapshot = async (
   const problems = new ProblemList(locate)
   const builder = new Builder(files, problems)
   const connections = new AsyncDisposableStack()
-  const lent = new Set<object>()
+  const inUse = new Set<object>()
   const dependencies: Dependency[] = []
   const links = new Map<string, ChainLink>()
   const loginIssuer = config.issuer?.login && config.issuer.url
-  const parts = { ...resources, files, problems, connections, lent, loginIssuer, dependencies }
+  const parts = { ...resources, files, problems, connections, inUse, loginIssuer, dependencies }
   const build = async (names: readonly string[], loginStatus: LoginStatusProvider) => {
     for (const [name, authenticator] of Object.entries(config.authenticators)) {
       if (!names.includes(name)) continue
@@ -151,7 +151,7 @@ export const buildSnapshot = async (
     behindProxies,
     limits: config.limits,
     clock: resources.clock,
-    lent,
+    inUse,
     seal,
     issuer,
     authorizationServer,

@@ -3,7 +3,6 @@
 
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../runtime/clock.ts'
-import { digestOf } from '../runtime/digest.ts'
 import { httpFetcher, type HttpFetch } from '../runtime/http/fetch.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { CrlPlace } from './crl/crl.ts'
@@ -17,6 +16,7 @@ import {
 } from './locations.ts'
 import { OcspSource, type OcspOptions } from './ocsp/ocsp.ts'
 import { RemoteCrl, type CrlRefresh } from './crl/remote.ts'
+import { SharedResources } from '../runtime/shared-resources.ts'
 
 /** How CRLs are fetched. */
 export interface CrlFetching {
@@ -27,7 +27,9 @@ export interface CrlFetching {
 
 /** Shares OCSP answers and CRLs among authenticators, and over reloads. */
 export class RevocationSources implements Disposable {
-  readonly #lent = new Map<string, object & Partial<Disposable>>()
+  readonly #ocsp = new SharedResources<OcspSource>()
+  readonly #crls = new SharedResources<RemoteCrl>()
+  readonly #pointed = new SharedResources<PointedCrls>()
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #idle: boolean
@@ -42,12 +44,12 @@ export class RevocationSources implements Disposable {
   /** The OCSP answers for these options, equal ones shared. */
   ocsp(options: OcspOptions): OcspSource {
     const parts = { clock: this.#clock, logger: this.#logger }
-    return this.#lend(['ocsp', options], OcspSource, () => new OcspSource(options, parts))
+    return this.#ocsp.acquire([options], () => new OcspSource(options, parts))
   }
 
   /** The CRLs at a configured URL, equal ones shared. They are fetched from now on. */
   crl(url: URL, { ca, times }: CrlFetching): RemoteCrl {
-    return this.#lend(['crl', url.href, ca, times], RemoteCrl, () => {
+    return this.#crls.acquire([url.href, ca, times], () => {
       const { fetch } = httpFetcher({ ca })
       return this.#start({ url, fetch, times })
     })
@@ -55,24 +57,20 @@ export class RevocationSources implements Disposable {
 
   /** The CRLs that certificates point to, as far as the policy lets them be asked for. */
   pointed(policy: LocationPolicy, { ca, times }: CrlFetching): PointedCrls {
-    return this.#lend(['pointed', policy, ca, times], PointedCrls, () => {
+    return this.#pointed.acquire([policy, ca, times], () => {
       const lookup = policy.hosts.length === 0 ? publicLookup : undefined
       const { fetch } = httpFetcher({ ca, lookup })
       return new PointedCrls(policy, (url) => this.#start({ url, fetch, times }))
     })
   }
 
-  /** Ends everything but these: for after a reload, with those of the configuration in force. */
-  keepOnly(inUse: ReadonlySet<object>): void {
-    for (const [id, one] of this.#lent) {
-      if (inUse.has(one)) continue
-      one[Symbol.dispose]?.()
-      this.#lent.delete(id)
-    }
+  /** Ends all other sources: called after a reload, with those of the configuration in force. */
+  retain(inUse: ReadonlySet<object>): void {
+    for (const sources of [this.#ocsp, this.#crls, this.#pointed]) sources.retain(inUse)
   }
 
   [Symbol.dispose](): void {
-    this.keepOnly(new Set())
+    this.retain(new Set())
   }
 
   #start(options: {
@@ -83,20 +81,6 @@ export class RevocationSources implements Disposable {
     const crl = new RemoteCrl({ ...options, clock: this.#clock, logger: this.#logger })
     if (!this.#idle) crl.start()
     return crl
-  }
-
-  /** What was made for equal options, or something new. */
-  #lend<T extends object & Partial<Disposable>>(
-    options: readonly unknown[],
-    kind: new (...parts: never[]) => T,
-    make: () => T,
-  ): T {
-    const id = digestOf(options)
-    const known = this.#lent.get(id)
-    if (known instanceof kind) return known
-    const made = make()
-    this.#lent.set(id, made)
-    return made
   }
 }
 

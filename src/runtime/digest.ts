@@ -1,4 +1,4 @@
-// What tells one setting from another: names of generations, and of things that are lent to several.
+// Digests of settings: names of generations and of shared resources.
 
 import { createHash } from 'node:crypto'
 

@@ -157,7 +157,7 @@ const build = async <T>(
     files,
     problems,
     connections,
-    lent: new Set(),
+    inUse: new Set(),
     loginStatus: NO_LOGINS,
     loginIssuer: parsed.config.issuer?.login && parsed.config.issuer.url,
     dependencies,

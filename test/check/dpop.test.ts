@@ -137,14 +137,14 @@ routes: [{ name: app, authenticate: [tokens], authorize: [{ allow: all }] }]
 
   const serve = async (
     dpop: string,
-    lent: SnapshotResources,
+    shared: SnapshotResources,
     use: (service: FakeService) => Promise<void>,
   ): Promise<void> => {
     await using folder = await temporaryFolder()
     await writeFile(folder.file('countersign.yaml'), configuration(dpop))
     await writeFile(folder.file('keys.json'), jwksOf(key))
     const files = new ConfigurationFiles()
-    await using value = await buildSnapshot(folder.file('countersign.yaml'), files, lent)
+    await using value = await buildSnapshot(folder.file('countersign.yaml'), files, shared)
     await using service = await startService(() => ({ value, generation: 1 }))
     await use(service)
   }
@@ -191,12 +191,12 @@ routes: [{ name: app, authenticate: [tokens], authorize: [{ allow: all }] }]
   })
 
   it('count once over a reload', async () => {
-    const lent = resources()
+    const shared = resources()
     const headers = await proven()
-    await serve('dpop: {}', lent, async (service) => {
+    await serve('dpop: {}', shared, async (service) => {
       assert.equal(await reasonOf(service, headers), 'permitted')
     })
-    await serve('dpop: { window: 30s }', lent, async (service) => {
+    await serve('dpop: { window: 30s }', shared, async (service) => {
       assert.equal(await reasonOf(service, headers), 'proof-replayed')
     })
   })

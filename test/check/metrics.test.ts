@@ -125,7 +125,7 @@ describe('the metrics of authz', () => {
     const refresh = { min: MINUTE, max: MINUTE }
     const times = { refresh, coolDown: MINUTE, maxAge: MINUTE, timeout: 10 }
     for (const url of ['https://127.0.0.1:1/keys?secret=1', 'https://127.0.0.1:1/keys?secret=2']) {
-      keySets.lend({ source: { kind: 'url', url }, times })
+      keySets.acquire({ source: { kind: 'url', url }, times })
     }
     const series = await read()
     assert.equal(keySets.statuses().length, 1)

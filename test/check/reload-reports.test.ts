@@ -165,27 +165,27 @@ describe('a configuration that was refused', () => {
 
 describe('what only one configuration has acquired', () => {
   const times = { refresh: { min: 60_000, max: 60_000 }, coolDown: 60_000, timeout: 1 }
-  const lend = ({ revocations }: ReturnType<typeof setUp>, host: string): object =>
+  const acquire = ({ revocations }: ReturnType<typeof setUp>, host: string): object =>
     revocations.pointed({ hosts: [host] }, { ca: undefined, times })
-  const lending = (...lent: readonly object[]) => ({
-    value: { ...withConfig({}), lent: new Set(lent) },
+  const using = (...acquired: readonly object[]) => ({
+    value: { ...withConfig({}), inUse: new Set(acquired) },
     generation: 2,
   })
 
   it('ends with it', () => {
     const site = setUp()
-    const [old, next] = [lend(site, 'old'), lend(site, 'next')]
-    site.reports.onLoaded(lending(next), before)
-    assert.equal(lend(site, 'next'), next)
-    assert.notEqual(lend(site, 'old'), old)
+    const [old, next] = [acquire(site, 'old'), acquire(site, 'next')]
+    site.reports.onLoaded(using(next), before)
+    assert.equal(acquire(site, 'next'), next)
+    assert.notEqual(acquire(site, 'old'), old)
   })
 
   it('ends when it was refused', () => {
     const site = setUp()
-    const [kept, refused] = [lend(site, 'kept'), lend(site, 'refused')]
-    site.reports.onRejected(new Error('x'), lending(kept))
-    assert.equal(lend(site, 'kept'), kept)
-    assert.notEqual(lend(site, 'refused'), refused)
+    const [kept, refused] = [acquire(site, 'kept'), acquire(site, 'refused')]
+    site.reports.onRejected(new Error('x'), using(kept))
+    assert.equal(acquire(site, 'kept'), kept)
+    assert.notEqual(acquire(site, 'refused'), refused)
   })
 })
 

@@ -30,7 +30,7 @@ export const snapshotOf = (
   behindProxies: false,
   limits: config.limits,
   clock: systemClock,
-  lent: new Set(),
+  inUse: new Set(),
   seal: undefined,
   issuer: undefined,
   authorizationServer: undefined,

@@ -88,11 +88,11 @@ describe('sources of revocation over reloads', () => {
   it('keep what they know while everybody is down', async () => {
     await using site = await setUp()
     const { sources, url, ocsp } = site
-    const lent = [sources.ocsp(ocsp), sources.crl(url, FETCHING)] as const
-    await statusOf(lent[0], ca.issued())
-    await lent[1].current()
+    const acquired = [sources.ocsp(ocsp), sources.crl(url, FETCHING)] as const
+    await statusOf(acquired[0], ca.issued())
+    await acquired[1].current()
     await site.server.stop()
-    sources.keepOnly(new Set(lent))
+    sources.retain(new Set(acquired))
     assert.equal((await statusOf(sources.ocsp(ocsp), ca.issued())).outcome, 'good')
     const source = site.crlSource({ remote: [sources.crl(url, FETCHING)] })
     assert.equal((await statusOf(source, ca.issued())).outcome, 'good')
@@ -103,7 +103,7 @@ describe('sources of revocation over reloads', () => {
     const { sources, url, ocsp } = site
     const before = [sources.ocsp(ocsp), sources.crl(url, FETCHING)] as const
     await before[1].current()
-    sources.keepOnly(new Set())
+    sources.retain(new Set())
     assert.notEqual(sources.ocsp(ocsp), before[0])
     assert.notEqual(sources.crl(url, FETCHING), before[1])
   })

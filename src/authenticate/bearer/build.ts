@@ -47,15 +47,15 @@ const dpopOf = (
 
 const keySetOf = async (
   { issuer, keys }: BearerConfig,
-  { files, keySets, lent }: AuthenticatorParts,
+  { files, keySets, inUse }: AuthenticatorParts,
 ): Promise<KeySet> => {
   const { file, url, ca, ...times } = keys
   if (file !== undefined) return fixedKeySet(file, await files.read(file))
-  const set = keySets.lend({
+  const set = keySets.acquire({
     source: url === undefined ? { kind: 'discovery', issuer } : { kind: 'url', url },
     ca: ca === undefined ? undefined : await files.read(ca),
     times,
   })
-  lent.add(set)
+  inUse.add(set)
   return set
 }

@@ -2,12 +2,12 @@
 // for, so that a reload while an issuer is down does not lose its keys.
 
 import type { Clock } from '../../runtime/clock.ts'
-import { digestOf } from '../../runtime/digest.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { jsonFetcher } from '../../clients/fetch-json.ts'
 import type { KeySet } from './key-set.ts'
 import { keyFetcher, type KeySource } from './key-source.ts'
 import { RemoteKeySet, type KeySetStatus, type KeyTimes } from './remote-key-set.ts'
+import { SharedResources } from '../../runtime/shared-resources.ts'
 
 /** Which keys, and how to fetch them. */
 export interface PublishedKeys {
@@ -19,7 +19,7 @@ export interface PublishedKeys {
 
 /** Shares key sets among authenticators, and over reloads. */
 export class KeySets implements Disposable {
-  readonly #sets = new Map<string, RemoteKeySet>()
+  readonly #sets = new SharedResources<RemoteKeySet>()
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #idle: boolean
@@ -36,38 +36,32 @@ export class KeySets implements Disposable {
    *
    * @throws CountersignError `configuration-invalid` for a URL that is not fit to be trusted
    */
-  lend({ source, ca, times }: PublishedKeys): KeySet {
-    const id = digestOf([source, ca?.toString('base64'), times])
-    const known = this.#sets.get(id)
-    if (known !== undefined) return known
-    const set = new RemoteKeySet({
-      source: source.kind === 'url' ? source.url : source.issuer,
-      fetchKeys: keyFetcher(source, jsonFetcher(ca)),
-      times,
-      clock: this.#clock,
-      logger: this.#logger,
+  acquire({ source, ca, times }: PublishedKeys): KeySet {
+    return this.#sets.acquire([source, ca?.toString('base64'), times], () => {
+      const set = new RemoteKeySet({
+        source: source.kind === 'url' ? source.url : source.issuer,
+        fetchKeys: keyFetcher(source, jsonFetcher(ca)),
+        times,
+        clock: this.#clock,
+        logger: this.#logger,
+      })
+      if (!this.#idle) set.start()
+      return set
     })
-    this.#sets.set(id, set)
-    if (!this.#idle) set.start()
-    return set
   }
 
-  /** How each is doing; of several with the same source, the one that was lent last. */
+  /** The status of each; of several with the same source, that of the last one. */
   statuses(): readonly KeySetStatus[] {
-    const statuses = [...this.#sets.values()].map((set) => set.status())
+    const statuses = this.#sets.all.map((set) => set.status())
     return [...new Map(statuses.map((status) => [status.source, status])).values()]
   }
 
-  /** Ends every key set but these: for after a reload, with those of the configuration in force. */
-  keepOnly(inUse: ReadonlySet<object>): void {
-    for (const [id, set] of this.#sets) {
-      if (inUse.has(set)) continue
-      set[Symbol.dispose]()
-      this.#sets.delete(id)
-    }
+  /** Ends every other key set: called after a reload, with those of the configuration in force. */
+  retain(inUse: ReadonlySet<object>): void {
+    this.#sets.retain(inUse)
   }
 
   [Symbol.dispose](): void {
-    this.keepOnly(new Set())
+    this.#sets[Symbol.dispose]()
   }
 }

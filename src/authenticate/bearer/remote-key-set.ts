@@ -4,6 +4,7 @@
 import type { Clock } from '../../runtime/clock.ts'
 import { describeError } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import { Refresher, type Schedule } from '../../runtime/refresher.ts'
 import type { KeyRenewal, KeySet } from './key-set.ts'
 import type { FetchedKeys, FetchKeys } from './key-source.ts'
 import type { Keys } from './keys.ts'
@@ -39,9 +40,6 @@ export interface KeySetStatus {
   readonly failed: number
 }
 
-/** Runs something later, unless it is disposed before. */
-export type Schedule = (run: () => void, delay: number) => Disposable
-
 /** What a set of published keys needs. */
 export interface RemoteKeySetOptions {
   /** Where they are, for the log. */
@@ -53,10 +51,7 @@ export interface RemoteKeySetOptions {
   readonly schedule?: Schedule
 }
 
-// Not a reason for the process to go on living.
-const schedulePlainly: Schedule = (run, delay) => setTimeout(run, delay).unref()
-
-// Who starts together with the issuer, or in front of it, finds it a moment later.
+// A process that starts together with the issuer, or before it, finds it a moment later.
 const FIRST_PAUSE_MS = 250
 
 // Of the time that keys are good for: the rest is for fetching new ones.
@@ -65,25 +60,28 @@ const REFRESH_AT = 0.9
 /** The published keys of one issuer. Fetches from {@link start} on until it is disposed. */
 export class RemoteKeySet implements KeySet, Disposable {
   readonly #options: RemoteKeySetOptions
-  readonly #schedule: Schedule
-  readonly #end = new AbortController()
+  readonly #refresher: Refresher
   #held: { readonly keys: Keys; readonly since: number } | undefined
-  #renewal: Promise<void> | undefined
-  #askedAt = Number.NEGATIVE_INFINITY
   /** Why the last fetch failed; `undefined` when it did not. */
   #failure: unknown
-  #timer: Disposable | undefined
   #fetched = 0
   #failed = 0
 
   constructor(options: RemoteKeySetOptions) {
+    const { times, clock, schedule } = options
     this.#options = options
-    this.#schedule = options.schedule ?? schedulePlainly
+    this.#refresher = new Refresher({
+      fetch: (signal) => this.#fetch(signal),
+      onFailure: (cause) => this.#fail(cause),
+      timeout: times.timeout,
+      clock,
+      schedule,
+    })
   }
 
-  /** Fetches for the first time. Nobody has to wait for it. */
+  /** Fetches for the first time, without waiting for it. */
   start(): void {
-    void this.#renew()
+    this.#refresher.start()
   }
 
   current(): Keys | undefined {
@@ -95,11 +93,9 @@ export class RemoteKeySet implements KeySet, Disposable {
   }
 
   async newer(than: Keys | undefined): Promise<KeyRenewal> {
-    const { clock } = this.#options
+    // A fetch that is running may be for the same reason.
     if (this.current()?.version === than?.version) {
-      const cool = clock.monotonic() - this.#askedAt >= this.#pause()
-      // One that began before is waited for too: it may have been asked for the same reason.
-      await (cool ? this.#renew() : this.#renewal)
+      await this.#refresher.refreshAfter(this.#pause())
     }
     const keys = this.current()
     if (keys !== undefined && keys.version !== than?.version) return { outcome: 'keys', keys }
@@ -108,12 +104,12 @@ export class RemoteKeySet implements KeySet, Disposable {
       : { outcome: 'unavailable', cause: this.#failure }
   }
 
-  /** How it is doing now. */
+  /** The status now. */
   status(): KeySetStatus {
     const { source, clock } = this.#options
-    const [place = ''] = source.split('?') // which can hold a key of its own
+    const [withoutQuery = ''] = source.split('?') // a query can hold a secret
     return {
-      source: place,
+      source: withoutQuery,
       keys: this.current()?.size ?? 0,
       age: this.#held && clock.monotonic() - this.#held.since,
       fetched: this.#fetched,
@@ -122,39 +118,19 @@ export class RemoteKeySet implements KeySet, Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#timer?.[Symbol.dispose]()
-    this.#end.abort()
+    this.#refresher[Symbol.dispose]()
   }
 
-  /** Fetches, or joins the fetch that is under way. Never rejects. */
-  async #renew(): Promise<void> {
-    if (this.#end.signal.aborted) return
-    this.#renewal ??= this.#fetch().finally(() => {
-      this.#renewal = undefined
-    })
-    await this.#renewal
-  }
-
-  async #fetch(): Promise<void> {
+  async #fetch(signal: AbortSignal): Promise<number> {
     const { fetchKeys, times, clock } = this.#options
-    this.#timer?.[Symbol.dispose]()
-    // As of when the keys are known: what the issuer changes meanwhile is for the next time.
+    // The keys are known as of the request: later changes of the issuer are for the next fetch.
     const since = clock.monotonic()
-    let next: number
-    try {
-      const signal = AbortSignal.any([this.#end.signal, AbortSignal.timeout(times.timeout)])
-      const fetched = await fetchKeys(signal)
-      this.#accept(fetched, since)
-      next = REFRESH_AT * within(fetched.maxAge ?? times.refresh.max, times.refresh)
-    } catch (cause) {
-      this.#reject(cause)
-      next = this.#pause()
-    }
-    this.#askedAt = clock.monotonic()
-    if (!this.#end.signal.aborted) this.#timer = this.#schedule(() => void this.#renew(), next)
+    const fetched = await fetchKeys(signal)
+    this.#accept(fetched, since)
+    return REFRESH_AT * within(fetched.maxAge ?? times.refresh.max, times.refresh)
   }
 
-  /** How long the issuer is left alone after the last fetch. */
+  /** How long the issuer is not queried after the last fetch. */
   #pause(): number {
     const { coolDown } = this.#options.times
     return this.#held === undefined
@@ -174,8 +150,7 @@ export class RemoteKeySet implements KeySet, Disposable {
     this.#held = { keys, since }
   }
 
-  #reject(cause: unknown): void {
-    if (this.#end.signal.aborted) return
+  #fail(cause: unknown): number {
     const { logger, source } = this.#options
     this.#failed += 1
     this.#failure = cause
@@ -183,6 +158,7 @@ export class RemoteKeySet implements KeySet, Disposable {
       { source, reason: describeError(cause), held: this.current() !== undefined },
       'token keys cannot be fetched',
     )
+    return this.#pause()
   }
 }
 

@@ -1,4 +1,4 @@
-// The `revocation` section of a certificate authenticator, built: lists and CRLs read, sources lent.
+// The `revocation` section of a certificate authenticator, built: lists and CRLs are read, sources acquired.
 
 import { createHash } from 'node:crypto'
 import { revocationChecker } from '../../pki/check-revocation.ts'
@@ -19,7 +19,7 @@ const RETRY = 5_000
 /** What building needs. */
 export type RevocationParts = Pick<
   AuthenticatorParts,
-  'files' | 'problems' | 'revocations' | 'lent' | 'clock' | 'logger'
+  'files' | 'problems' | 'revocations' | 'inUse' | 'clock' | 'logger'
 >
 
 /**
@@ -96,7 +96,7 @@ class Builder {
         responders.push(...found)
       })
     }
-    return this.#lent(
+    return this.#acquire(
       this.#parts.revocations.ocsp({
         ...options,
         aia: aia ? { hosts } : undefined,
@@ -119,9 +119,9 @@ class Builder {
     }
     return new CrlSource({
       files,
-      remote: config.urls.map((url) => this.#lent(revocations.crl(new URL(url), fetching))),
+      remote: config.urls.map((url) => this.#acquire(revocations.crl(new URL(url), fetching))),
       placesOf: config.distributionPoints
-        ? this.#lent(revocations.pointed({ hosts: config.hosts }, fetching)).placesOf
+        ? this.#acquire(revocations.pointed({ hosts: config.hosts }, fetching)).placesOf
         : undefined,
       grace,
       skew,
@@ -155,8 +155,8 @@ class Builder {
     return bytes
   }
 
-  #lent<T extends object>(one: T): T {
-    this.#parts.lent.add(one)
+  #acquire<T extends object>(one: T): T {
+    this.#parts.inUse.add(one)
     return one
   }
 

@@ -7,6 +7,7 @@ import type { Clock } from '../../runtime/clock.ts'
 import { describeError } from '../../runtime/errors.ts'
 import type { HttpFetch } from '../../runtime/http/fetch.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import { Refresher, type Schedule } from '../../runtime/refresher.ts'
 import { readCrl, type CrlDocument } from './document.ts'
 
 /** When CRLs are fetched. In milliseconds. */
@@ -17,9 +18,6 @@ export interface CrlRefresh {
   readonly coolDown: number
   readonly timeout: number
 }
-
-/** Runs something later, unless it is disposed before. */
-export type Schedule = (run: () => void, delay: number) => Disposable
 
 /** What the CRLs at a URL need. */
 export interface RemoteCrlOptions {
@@ -41,16 +39,11 @@ export interface PublishedCrls {
 // 100,000 entries have 4 MB. What can be read at all ends at 16 MB.
 const MAX_BYTES = 16_777_216
 
-// Not a reason for the process to go on living.
-const schedulePlainly: Schedule = (run, delay) => setTimeout(run, delay).unref()
-
 // Of one fetch. A CRL that was proven by more keys than can be tried stays in use.
 const MAX_VERIFICATIONS = 4
 
 // Of keys that are no longer used, and of what somebody else put in their place.
 const MAX_KEPT = 4
-// setTimeout takes no longer ones, and would fire at once.
-const LONGEST_PAUSE = 2_147_483_647
 
 // Of the time that is left: issuers publish the next one some time before the last one ends.
 const REFRESH_AT = 0.5
@@ -58,27 +51,30 @@ const REFRESH_AT = 0.5
 /** Fetches from {@link start} on until it is disposed. */
 export class RemoteCrl implements Disposable {
   readonly #options: RemoteCrlOptions
-  readonly #schedule: Schedule
-  readonly #end = new AbortController()
+  readonly #refresher: Refresher
   #held: readonly CrlDocument[] = []
   #fetched: CrlDocument | undefined
-  #renewal: Promise<void> | undefined
-  #askedAt = Number.NEGATIVE_INFINITY
   /** Milliseconds since the epoch. */
   #nextAt = Number.NEGATIVE_INFINITY
   #failure: Error | undefined
   /** Of what was fetched last. */
   #digest = ''
-  #timer: Disposable | undefined
 
   constructor(options: RemoteCrlOptions) {
+    const { times, clock, schedule } = options
     this.#options = options
-    this.#schedule = options.schedule ?? schedulePlainly
+    this.#refresher = new Refresher({
+      fetch: async (signal) => this.#next(await this.#fetch(signal)),
+      onFailure: (cause) => this.#next(this.#fail(cause)),
+      timeout: times.timeout,
+      clock,
+      schedule,
+    })
   }
 
-  /** Fetches for the first time. */
+  /** Fetches for the first time, without waiting for it. */
   start(): void {
-    void this.#renew()
+    this.#refresher.start()
   }
 
   /**
@@ -87,51 +83,35 @@ export class RemoteCrl implements Disposable {
    */
   async current(): Promise<PublishedCrls> {
     const { clock, times } = this.#options
-    if (this.#held.length === 0) {
-      const cool = clock.monotonic() - this.#askedAt >= times.coolDown
-      await (cool ? this.#renew() : this.#renewal)
-    }
+    if (this.#held.length === 0) await this.#refresher.refreshAfter(times.coolDown)
     if (this.#held.length === 0) throw this.#failure ?? new Error('the CRL is no longer in use')
-    // A fetch that is overdue is being waited for: what it brings may come at any time.
+    // An overdue fetch is running: its result may come at any time.
     return { documents: this.#held, until: Math.max(this.#nextAt, clock.now() + times.coolDown) }
   }
 
   [Symbol.dispose](): void {
-    this.#timer?.[Symbol.dispose]()
-    this.#end.abort()
+    this.#refresher[Symbol.dispose]()
   }
 
-  /** Fetches, or joins the fetch that is under way. Never rejects. */
-  async #renew(): Promise<void> {
-    if (this.#end.signal.aborted) return
-    this.#renewal ??= this.#fetch().finally(() => {
-      this.#renewal = undefined
-    })
-    await this.#renewal
+  #next(delay: number): number {
+    this.#nextAt = this.#options.clock.now() + delay
+    return delay
   }
 
-  async #fetch(): Promise<void> {
-    const { url, fetch, times, clock, logger } = this.#options
-    this.#timer?.[Symbol.dispose]()
-    let next = times.coolDown
-    try {
-      const signal = AbortSignal.any([this.#end.signal, AbortSignal.timeout(times.timeout)])
-      const headers = { accept: 'application/pkix-crl' }
-      const { status, body } = await fetch(url, { headers, maxBytes: MAX_BYTES }, signal)
-      if (status !== 200) throw new Error(`${url.href} answered ${status}, where 200 belongs`)
-      next = await this.#accept(body)
-    } catch (cause) {
-      if (this.#end.signal.aborted) return
-      const reason = describeError(cause)
-      this.#failure = new Error(reason, { cause })
-      logger.warn(
-        { source: url.href, reason, held: this.#held.length > 0 },
-        'CRL cannot be fetched',
-      )
-    }
-    this.#askedAt = clock.monotonic()
-    this.#nextAt = clock.now() + next
-    if (!this.#end.signal.aborted) this.#timer = this.#schedule(() => void this.#renew(), next)
+  async #fetch(signal: AbortSignal): Promise<number> {
+    const { url, fetch } = this.#options
+    const headers = { accept: 'application/pkix-crl' }
+    const { status, body } = await fetch(url, { headers, maxBytes: MAX_BYTES }, signal)
+    if (status !== 200) throw new Error(`${url.href} answered ${status}, where 200 belongs`)
+    return await this.#accept(body)
+  }
+
+  #fail(cause: unknown): number {
+    const { url, times, logger } = this.#options
+    const reason = describeError(cause)
+    this.#failure = new Error(reason, { cause })
+    logger.warn({ source: url.href, reason, held: this.#held.length > 0 }, 'CRL cannot be fetched')
+    return times.coolDown
   }
 
   /**
@@ -167,7 +147,7 @@ export class RemoteCrl implements Disposable {
     const { times, clock } = this.#options
     const { min, max } = times.refresh
     const left = nextUpdate - clock.now()
-    return Math.min(LONGEST_PAUSE, max, Math.max(min, REFRESH_AT * left))
+    return Math.min(max, Math.max(min, REFRESH_AT * left))
   }
 }
 

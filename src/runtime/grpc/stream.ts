@@ -19,7 +19,7 @@ export interface MessageStream {
 
 /** What a method does with one stream. A throw is a bug, is logged, and ends this stream alone. */
 export interface StreamHandler {
-  /** Takes a message. The bytes are lent: what is kept of them must be copied. */
+  /** Takes a message. The bytes belong to the caller: keep a copy of them only. */
   receive(message: Buffer): void
   /** Called when no more messages will come. The stream stays open until somebody ends it. */
   finished(): void

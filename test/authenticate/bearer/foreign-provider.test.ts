@@ -22,7 +22,7 @@ describe('an OpenID provider', { skip: skipWithoutOidcProvider() }, () => {
     await using provider = await startOidcProvider()
     using sets = new KeySets(systemClock, memoryLogger().logger)
     const { issuer } = provider
-    const keys = sets.lend({ source: { kind: 'discovery', issuer }, times: TIMES })
+    const keys = sets.acquire({ source: { kind: 'discovery', issuer }, times: TIMES })
     const options = { issuer, audiences: ['native'], clock: systemClock }
     const authenticator = bearerWith(keys, options)
 

@@ -83,7 +83,7 @@ const fetchesOf = (server: JwksServer): number => server.requests.length
 describe('the keys of an issuer in use', () => {
   it('may rotate: the new one is found, then the old one ends', async () => {
     await using site = await setUp()
-    const authenticator = authenticatorFor(site.sets.lend(site.options))
+    const authenticator = authenticatorFor(site.sets.acquire(site.options))
     const [oldToken, newToken] = [await tokenOf(old), await tokenOf(next)]
     assert.equal(await outcomeOf(authenticator, oldToken), 'authenticated')
     site.publish(old, next)
@@ -97,7 +97,7 @@ describe('the keys of an issuer in use', () => {
 
   it('may rotate under load, and no good token is ever rejected', async () => {
     await using site = await setUp({ coolDown: 0 })
-    const authenticator = authenticatorFor(site.sets.lend(site.options))
+    const authenticator = authenticatorFor(site.sets.acquire(site.options))
     const outcomes = new Set<string>()
     let asked = 0
     const until = Date.now() + 600
@@ -121,7 +121,7 @@ describe('the keys of an issuer in use', () => {
 
   it('may be replaced under the same name', async () => {
     await using site = await setUp()
-    const authenticator = authenticatorFor(site.sets.lend(site.options))
+    const authenticator = authenticatorFor(site.sets.acquire(site.options))
     assert.equal(await outcomeOf(authenticator, await tokenOf(old)), 'authenticated')
     const restarted = await makeKey('ES256', 'old')
     site.publish(restarted)
@@ -131,7 +131,7 @@ describe('the keys of an issuer in use', () => {
 
   it('are asked for once by a storm of unknown names', async () => {
     await using site = await setUp({ coolDown: 60_000, refresh: { min: 60_000, max: 60_000 } })
-    const authenticator = authenticatorFor(site.sets.lend(site.options))
+    const authenticator = authenticatorFor(site.sets.acquire(site.options))
     assert.equal(await outcomeOf(authenticator, await tokenOf(old)), 'authenticated')
     const storm = Array.from({ length: 500 }, async (_, index) => {
       const forged = await next.token(await claimsNow(), { kid: `kid-${index}` })
@@ -143,7 +143,7 @@ describe('the keys of an issuer in use', () => {
 
   it('outlive the issuer, also when it comes back with others', async () => {
     await using site = await setUp()
-    const authenticator = authenticatorFor(site.sets.lend(site.options))
+    const authenticator = authenticatorFor(site.sets.acquire(site.options))
     assert.equal(await outcomeOf(authenticator, await tokenOf(old)), 'authenticated')
     await site.server.stop()
     await sleep(2 * PERIOD)
@@ -158,7 +158,7 @@ describe('the keys of an issuer in use', () => {
 
   it('do not keep callers with known keys waiting for a slow issuer', async () => {
     await using site = await setUp()
-    const authenticator = authenticatorFor(site.sets.lend(site.options))
+    const authenticator = authenticatorFor(site.sets.acquire(site.options))
     assert.equal(await outcomeOf(authenticator, await tokenOf(old)), 'authenticated')
     site.server.answers.set('/keys', { body: '{}', after: new Promise(() => {}) })
     await sleep(2 * TIMES.coolDown)
@@ -171,7 +171,7 @@ describe('the keys of an issuer in use', () => {
 
   it('end in time, without an issuer to say so', async () => {
     await using site = await setUp({ maxAge: 2 * PERIOD })
-    const authenticator = authenticatorFor(site.sets.lend(site.options))
+    const authenticator = authenticatorFor(site.sets.acquire(site.options))
     const token = await tokenOf(old)
     assert.equal(await outcomeOf(authenticator, token), 'authenticated')
     await site.server.stop()
@@ -188,30 +188,30 @@ describe('key sets over reloads', () => {
   it('are shared by equal options, and not by others', async () => {
     await using site = await setUp()
     const { sets, options } = site
-    const shared = sets.lend(options)
-    assert.equal(sets.lend({ ...options, ca: Buffer.from(ca) }), shared)
-    assert.notEqual(sets.lend({ ...options, times: { ...options.times, maxAge: 1 } }), shared)
-    assert.notEqual(sets.lend({ ...options, ca: undefined }), shared)
+    const shared = sets.acquire(options)
+    assert.equal(sets.acquire({ ...options, ca: Buffer.from(ca) }), shared)
+    assert.notEqual(sets.acquire({ ...options, times: { ...options.times, maxAge: 1 } }), shared)
+    assert.notEqual(sets.acquire({ ...options, ca: undefined }), shared)
     const other = { kind: 'url', url: `${site.server.origin}/other` } as const
-    assert.notEqual(sets.lend({ ...options, source: other }), shared)
+    assert.notEqual(sets.acquire({ ...options, source: other }), shared)
   })
 
   it('keep their keys while the issuer is down', async () => {
     await using site = await setUp()
-    const keys = site.sets.lend(site.options)
+    const keys = site.sets.acquire(site.options)
     assert.equal((await keys.newer(undefined)).outcome, 'keys')
     await site.server.stop()
-    assert.notEqual(site.sets.lend(site.options).current(), undefined)
+    assert.notEqual(site.sets.acquire(site.options).current(), undefined)
   })
 
   it('end when no configuration uses them any more', async () => {
     await using site = await setUp()
     site.server.answers.set('/other', { body: jwksOf(old) })
     const source = { kind: 'url', url: `${site.server.origin}/other` } as const
-    const kept = site.sets.lend(site.options)
-    const dropped = site.sets.lend({ ...site.options, source })
+    const kept = site.sets.acquire(site.options)
+    const dropped = site.sets.acquire({ ...site.options, source })
     await Promise.all([kept.newer(undefined), dropped.newer(undefined)])
-    site.sets.keepOnly(new Set([kept]))
+    site.sets.retain(new Set([kept]))
     const countOf = (path: string): number =>
       site.server.requests.filter((one) => one === path).length
     const [keptBefore, droppedBefore] = [countOf('/keys'), countOf('/other')]
@@ -219,13 +219,13 @@ describe('key sets over reloads', () => {
       await sleep(PERIOD / 10)
     }
     assert.equal(countOf('/other'), droppedBefore)
-    assert.equal(site.sets.lend(site.options), kept)
+    assert.equal(site.sets.acquire(site.options), kept)
   })
 
   it('refuse what no key set can be made of, and keep nothing of it', async () => {
     await using site = await setUp()
     const source = { kind: 'url', url: 'http://login.example.org/keys' } as const
-    assert.throws(() => site.sets.lend({ ...site.options, source }), {
+    assert.throws(() => site.sets.acquire({ ...site.options, source }), {
       code: 'configuration-invalid',
     })
   })

@@ -36,7 +36,7 @@ const build = async (folder: TemporaryFolder, section: object) => {
     logger,
     files,
     problems,
-    lent: new Set<object>(),
+    inUse: new Set<object>(),
   }
   const config = resolvingFrom(folder.path, () => revocationSchema.parse(section))
   const checker = await buildRevocation(config, ['revocation'], parts)
@@ -46,7 +46,7 @@ const build = async (folder: TemporaryFolder, section: object) => {
     checker,
     problems: found.map(({ path, message }) => `${path}: ${message}`),
     lines,
-    lent: parts.lent,
+    inUse: parts.inUse,
     paths: files.paths,
     ask: async () => (await checker?.check([alice, ca.der], new AbortController().signal))?.outcome,
   }
@@ -92,13 +92,13 @@ describe('a revocation section', () => {
     assert.equal(await (await build(folder, { ocsp, unavailable: 'allow' })).ask(), 'good')
   })
 
-  it('takes down what it was lent, so that a reload keeps it', async () => {
+  it('registers the sources that it acquires, so that a reload retains them', async () => {
     await using folder = await temporaryFolder()
-    const { lent } = await build(folder, {
+    const { inUse } = await build(folder, {
       ocsp: { urls: ['http://127.0.0.1:1/'] },
       crl: { urls: ['http://127.0.0.1:1/ca.crl'], distributionPoints: true },
     })
-    assert.equal(lent.size, 3)
+    assert.equal(inUse.size, 3)
   })
 
   it('says that a CRL is out of date, and starts all the same', async () => {
