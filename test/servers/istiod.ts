@@ -134,6 +134,8 @@ const ENVIRONMENT = {
   INJECTION_WEBHOOK_CONFIG_NAME: '',
   VALIDATION_WEBHOOK_CONFIG_NAME: '',
   PILOT_ENABLE_GATEWAY_API: 'false',
+  // It waits as long for a further change before it tells proxies.
+  PILOT_DEBOUNCE_AFTER: '10ms',
   // A stock Envoy refuses these filters.
   PILOT_ENABLE_METADATA_EXCHANGE: 'false',
   PILOT_ENABLE_ALPN_FILTER: 'false',

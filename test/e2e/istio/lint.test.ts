@@ -45,7 +45,10 @@ const HARMLESS: readonly (readonly [field: RegExp, why: string])[] = [
 const isHarmless = (field: Field): boolean =>
   HARMLESS.some(([known]) => known.test(field.join('.')))
 
-const LIMIT = 300_000
+const FILTER =
+  '/apis/networking.istio.io/v1alpha3/namespaces/istio-ingress/envoyfilters/countersign'
+
+const LIMIT = 500_000
 
 describe('countersign envoy lint --admin', { skip: skipWithoutServers(), timeout: LIMIT }, () => {
   let site: IstioSite
@@ -61,7 +64,7 @@ describe('countersign envoy lint --admin', { skip: skipWithoutServers(), timeout
     filter = first
     config = site.folder.file('countersign.yaml')
     expected = expectationsOf((await readConfig(config, new ConfigurationFiles())).config)
-    await apply(site.cluster, [serviceAt(HOP, 8_443, 'HTTPS', 1)])
+    await apply(site.cluster, [serviceAt(HOP, 8_443, 'HTTPS', 1), filter])
     await site.apply('kube-apiserver-by-hop.yaml')
     await eventually(
       () => applied(filter).then(findings),
@@ -78,7 +81,9 @@ describe('countersign envoy lint --admin', { skip: skipWithoutServers(), timeout
   const applied = async (object: KubeObject): Promise<void> => {
     marks += 1
     const mark = `countersign-${marks}`
-    await apply(site.cluster, [marked(object, mark)])
+    // As a merge patch, which replaces arrays: an apply by kubectl takes half a second of CPU time.
+    const { spec } = marked(object, mark)
+    await site.cluster.server.call({ method: 'PATCH', path: FILTER, body: { spec } })
     await eventually(dump, (text) => hasArrived(text, mark))
   }
 
