@@ -6,7 +6,7 @@ export interface Result {
   readonly tests: number
   readonly skipped: number
   readonly seconds: number
-  /** CPU time of the process, without that of its children. */
+  /** CPU time, with that of child processes that have ended. */
   readonly cpuSeconds: number
   /** Failed tests, and whatever else makes the file a failure, as text to print. */
   readonly problems: readonly string[]

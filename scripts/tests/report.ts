@@ -10,9 +10,9 @@ export class Report {
   /** Takes and prints one result. */
   add(result: Result): void {
     this.#results.push(result)
-    const { path, tests, seconds, problems } = result
+    const { path, tests, seconds, cpuSeconds, problems } = result
     const failed = problems.length > 0
-    const line = `${failed ? '✖' : '✔'} ${path} (${tests} tests, ${seconds.toFixed(1)} s)`
+    const line = `${failed ? '✖' : '✔'} ${path} (${tests} tests, ${seconds.toFixed(1)} s, CPU ${cpuSeconds.toFixed(1)} s)`
     console.log(failed ? [line, ...problems.map(indent)].join('\n') : line)
   }
 
@@ -32,7 +32,7 @@ export class Report {
     console.log(
       `\n${ran.size} files, ${sum(({ tests }) => tests)} tests (${sum(({ skipped }) => skipped)} skipped), ` +
         `${failed.length} files failed, ${seconds.toFixed(0)} s, ` +
-        `${sum(({ cpuSeconds }) => cpuSeconds).toFixed(0)} s of CPU time without that of servers`,
+        `${sum(({ cpuSeconds }) => cpuSeconds).toFixed(0)} s of CPU time`,
     )
     for (const { path } of failed) console.log(`✖ ${path}`)
     for (const path of missing) console.log(`✖ ${path} did not run`)
