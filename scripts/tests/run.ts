@@ -7,7 +7,8 @@ import { runFiles } from './pool.ts'
 import { Report } from './report.ts'
 import { longestFirst, readTimes, writeTimes } from './times.ts'
 
-const CORES = Math.max(2, availableParallelism())
+// Tests wait for timers and servers: one file more than there are cores keeps these busy.
+const CONCURRENCY = Math.max(2, availableParallelism()) + 1
 
 /** Whether all of them pass. */
 export const runTestFiles = async (files: readonly TestFile[]): Promise<boolean> => {
@@ -22,8 +23,8 @@ export const runTestFiles = async (files: readonly TestFile[]): Promise<boolean>
   const shared = paths((file) => file.shared)
   const apart = paths((file) => !file.shared && !file.alone)
   const alone = paths((file) => file.alone)
-  await runFiles({ paths: shared, shared: true }, { concurrency: CORES + 1, onResult })
-  await runFiles({ paths: apart, shared: false }, { concurrency: CORES, onResult })
+  await runFiles({ paths: shared, shared: true }, { concurrency: CONCURRENCY, onResult })
+  await runFiles({ paths: apart, shared: false }, { concurrency: CONCURRENCY, onResult })
   await runFiles({ paths: alone, shared: false }, { concurrency: 1, onResult })
   writeTimes(report.times)
   return report.finish(files.map(({ path }) => path))

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { rm, symlink } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { http1, openHttp2 } from '../../servers/client.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { ALICE, basic, eventually, HOST, startSite, type Site } from '../site.ts'
@@ -18,13 +17,20 @@ describe('failures', { skip: skipWithoutEnvoy() }, () => {
   const statusOf = async (line = ALICE): Promise<number> =>
     (await http1(site.target, { path: '/x', headers: [line] })).status
 
+  /** Waits until so many checks are on their way. */
+  const checking = async (count: number): Promise<string> =>
+    await eventually(
+      () => site.envoy.admin('/stats?filter=^cluster.countersign_authz.upstream_rq_active$'),
+      (text) => text.trim().endsWith(`: ${count}`),
+    )
+
   it('1. a caller that disconnects is audited once, and is nobody else’s trouble', async () => {
     assert.equal(await statusOf(), 200)
     const earlier = (await site.events()).length
     const session = await openHttp2(site.target)
     const stream = session.request({ ':path': '/x', ':authority': HOST, authorization: SLOW[1] })
     stream.on('error', () => undefined)
-    await sleep(60)
+    await checking(1)
     session.destroy()
     const events = await eventually(
       async () => (await site.events()).slice(earlier),
@@ -43,7 +49,7 @@ describe('failures', { skip: skipWithoutEnvoy() }, () => {
     const pending = Promise.all(
       ['wronger', 'wrongest'].map((password) => statusOf(basic('bob', password))),
     )
-    await sleep(60)
+    await checking(2)
     await site.authz.end('SIGKILL')
     assert.deepEqual(await pending, [503, 503])
     assert.deepEqual(
@@ -57,7 +63,7 @@ describe('failures', { skip: skipWithoutEnvoy() }, () => {
     await site.authz.start()
     const began = performance.now()
     await eventually(statusOf.bind(undefined, ALICE), (status) => status === 200)
-    assert.ok(performance.now() - began < 5_000)
+    assert.ok(performance.now() - began < 10_000)
   })
 
   it('4. authz hung: refused when Envoy’s timeout ends, never forwarded', async () => {
@@ -76,7 +82,7 @@ describe('failures', { skip: skipWithoutEnvoy() }, () => {
 
   it('5. SIGTERM: what is in flight is answered, then authz ends with status 0', async () => {
     const pending = statusOf(SLOW)
-    await sleep(60)
+    await checking(1)
     const ended = site.authz.end('SIGTERM')
     assert.equal(await pending, 401)
     assert.equal(await ended, 0)
