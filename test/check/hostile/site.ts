@@ -181,7 +181,7 @@ export const startSite = async (): Promise<Site> => {
     async costOf(parts) {
       const bytes = messageOf(parts)
       let ms = Infinity
-      // The least of them: what else the machine does makes a batch dearer, never cheaper.
+      // The least of them: other processes of the machine add to a batch.
       for (let batch = 0; batch < BATCHES || (ms > 1 && batch < MOST_BATCHES); batch++) {
         const started = cpuTime()
         for (let round = 0; round < BATCH; round++) await answer(bytes)
