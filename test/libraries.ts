@@ -50,6 +50,7 @@ export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   yaml: ['config/', 'request/openapi/text.ts', 'envoy/', 'cli/kubeconfig/'],
   zod: [
     '*schema.ts',
+    'authenticate/kind.ts',
     'authenticate/password/users-file.ts',
     'authorize/request-values.ts',
     'config/document.ts',

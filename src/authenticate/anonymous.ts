@@ -2,7 +2,9 @@
 // became of it.
 
 import type { Facts } from '../identity/identity.ts'
+import { anonymousSchema, type AnonymousConfig } from './anonymous-schema.ts'
 import type { Authenticator } from './authenticator.ts'
+import type { AuthenticatorKind } from './kind.ts'
 
 /** Makes an authenticator that takes every caller for the same one. */
 export const anonymousAuthenticator = (
@@ -22,3 +24,13 @@ export const anonymousAuthenticator = (
     },
   }
 }
+
+/** The kind `anonymous`. */
+export const anonymous = {
+  schema: anonymousSchema,
+  subject: 'account',
+  method: 'anonymous',
+  proves: [],
+  locations: () => [],
+  build: anonymousAuthenticator,
+} as const satisfies AuthenticatorKind<AnonymousConfig>

@@ -70,6 +70,9 @@ export const pathSchema = z
   .min(1)
   .transform((path) => resolve(folder, path))
 
+/** A file path → a reference to the file's contents; see `resolveReferences`. */
+export const fileSchema = pathSchema.transform((path): SecretReference => ({ kind: 'file', path }))
+
 /** `500ms`, `30s`, `5m`, `1h`, `7d` → milliseconds. */
 export const durationSchema = z
   .string()

@@ -1,6 +1,7 @@
 // The HTTP filters, in order: bound what goes to the issuer, ask authz, write repeated headers, hand on the certificate's name,
 // strip trailers, forward.
 
+import { locationsOf } from '../authenticate/kinds.ts'
 import type { EnvoyConfig } from '../configuration/envoy-schema.ts'
 import type { Config } from '../configuration/schema.ts'
 import { AUTHZ_CLUSTER } from './clusters.ts'
@@ -56,9 +57,7 @@ export const extAuthzSettings = (config: Config): Message => ({
 })
 
 const takesParameters = ({ authenticators }: Config): boolean =>
-  Object.values(authenticators).some(({ apiKey }) =>
-    apiKey?.locations.some(({ query }) => query !== undefined),
-  )
+  Object.values(authenticators).some((one) => locationsOf(one).some(({ kind }) => kind === 'query'))
 
 /** `typed_per_filter_config` of an Envoy route: what authz is told about where the request goes. */
 export const contextExtensions = (extensions: Readonly<Record<string, string>>): Message => ({

@@ -5,6 +5,7 @@
 // (RFC 9110 §7.6.1) and forwards none; over HTTP/2 it ends the connection; on an upgrade it passes
 // the list on, and authz sees and judges it.
 
+import { locationsOf } from '../authenticate/kinds.ts'
 import type { Config } from '../configuration/schema.ts'
 import { ownHeadersOf } from '../transform/headers/own.ts'
 import {
@@ -76,8 +77,9 @@ export const namedHeaders = (config: Config): readonly string[] => {
 
 const keyHeaders = ({ authenticators }: Config): readonly string[] =>
   Object.values(authenticators)
-    .flatMap(({ apiKey }) => apiKey?.locations ?? [])
-    .flatMap(({ header }) => header ?? [])
+    .flatMap(locationsOf)
+    .flatMap((location) => (location.kind === 'header' ? [location.name] : []))
+    .filter((name) => !isStripped(name))
 
 const isOurs = (name: string): boolean => !SEEN_BY_AUTHZ.has(name)
 

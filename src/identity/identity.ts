@@ -6,14 +6,18 @@ import type { Claims } from './claims.ts'
 import type { CertificateFacts } from './certificate-facts.ts'
 import type { ShownCredential } from './shown.ts'
 
+/** How an identity can be proven. */
+export const AUTHENTICATION_METHODS = [
+  'basic',
+  'bearer',
+  'certificate',
+  'api-key',
+  'session',
+  'anonymous',
+] as const
+
 /** How an identity was proven. */
-export type AuthenticationMethod =
-  | 'basic'
-  | 'bearer'
-  | 'certificate'
-  | 'api-key'
-  | 'session'
-  | 'anonymous'
+export type AuthenticationMethod = (typeof AUTHENTICATION_METHODS)[number]
 
 /** What an authenticator proved, before the configuration has its say. */
 export interface Facts {

@@ -13,6 +13,7 @@ import { buildForwarding } from '../../src/transform/build.ts'
 import { processResources, type SnapshotResources } from '../../src/check/resources.ts'
 import { ConfigurationFiles } from '../../src/config/files.ts'
 import { parseConfig } from '../../src/configuration/parse.ts'
+import { formatProblem } from '../../src/config/problem.ts'
 import { ProblemList } from '../../src/config/problem-list.ts'
 import type { Config } from '../../src/configuration/schema.ts'
 import type { Clock } from '../../src/runtime/clock.ts'
@@ -24,6 +25,8 @@ import { memoryLogger } from '../fakes/logger.ts'
 interface BuiltParts extends AsyncDisposable {
   /** Of the text, or of what it names. */
   readonly problems: readonly string[]
+  /** The problems of what it names, with line, column and path. */
+  readonly located: readonly string[]
   /** Every file that is watched. */
   readonly files: readonly string[]
   readonly dependencies: AuthenticatorParts['dependencies']
@@ -149,7 +152,7 @@ const build = async <T>(
   const parsed = parseConfig(file, `version: 1\nlisten: ${head}\n${text}`)
   if (!parsed.ok) {
     const problems = parsed.problems.map(({ message }) => message)
-    return { ...shown, built: undefined, problems, files: [] }
+    return { ...shown, built: undefined, problems, located: [], files: [] }
   }
   const problems = new ProblemList(parsed.locate)
   const built = await make(parsed.config, {
@@ -162,6 +165,12 @@ const build = async <T>(
     loginIssuer: parsed.config.issuer?.login && parsed.config.issuer.url,
     dependencies,
   })
-  const messages = problems.error?.problems.map(({ message }) => message) ?? []
-  return { ...shown, built, problems: messages, files: files.paths }
+  const found = problems.error?.problems ?? []
+  return {
+    ...shown,
+    built,
+    problems: found.map(({ message }) => message),
+    located: found.map(formatProblem),
+    files: files.paths,
+  }
 }

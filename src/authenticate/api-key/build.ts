@@ -4,13 +4,14 @@ import { apiKeyAuthenticator } from './authenticator.ts'
 import type { KeyPlace } from './locations.ts'
 import { KeysFile } from './keys-file.ts'
 import type { Authenticator } from '../authenticator.ts'
-import type { ApiKeyConfig } from './schema.ts'
+import { apiKeySchema, type ApiKeyConfig } from './schema.ts'
 import { CountersignError } from '../../runtime/errors.ts'
 import { complaintAboutCarrier } from '../../request/credential-header-names.ts'
+import type { AuthenticatorKind } from '../kind.ts'
 import type { AuthenticatorParts } from '../parts.ts'
 
 /** Builds an authenticator for API keys; `undefined` when there are problems with it. */
-export const buildApiKey = async (
+const buildApiKey = async (
   name: string,
   { realm, file, locations }: ApiKeyConfig,
   { files, problems, clock }: AuthenticatorParts,
@@ -33,3 +34,16 @@ const placeOf = ({ header, scheme, query }: ApiKeyConfig['locations'][number]): 
   if (complaint !== undefined) throw new CountersignError('configuration-invalid', complaint)
   return { kind: 'header', name: header, scheme }
 }
+
+/** The kind `apiKey`. */
+export const apiKey = {
+  schema: apiKeySchema,
+  subject: 'account',
+  method: 'api-key',
+  proves: [],
+  locations: ({ locations }) =>
+    locations.map(({ header = '', query }) =>
+      query === undefined ? { kind: 'header', name: header } : { kind: 'query', name: query },
+    ),
+  build: buildApiKey,
+} as const satisfies AuthenticatorKind<ApiKeyConfig>

@@ -6,11 +6,14 @@ import { endedTokenCheck, type EndedTokenCheck } from '../session/token-status.t
 import { RevocationMarks } from '../../logins/revocation-marks.ts'
 import type { DpopOptions } from './dpop.ts'
 import { fixedKeySet, type KeySet } from './key-set.ts'
-import type { BearerConfig } from './schema.ts'
+import { bearerSchema, type BearerConfig } from './schema.ts'
+import type { CredentialLocation } from '../../request/credential-location.ts'
+import { BEARER_CARRIERS } from './bearer-credentials.ts'
+import type { AuthenticatorKind } from '../kind.ts'
 import type { AuthenticatorParts } from '../parts.ts'
 
 /** Builds an authenticator for bearer tokens; `undefined` when there are problems with its keys. */
-export const buildBearer = async (
+const buildBearer = async (
   name: string,
   config: BearerConfig,
   parts: AuthenticatorParts,
@@ -59,3 +62,17 @@ const keySetOf = async (
   inUse.add(set)
   return set
 }
+
+// RFC 9449 §4.1
+const DPOP_PROOF: CredentialLocation = { kind: 'header', name: 'dpop' }
+
+/** The kind `bearer`. */
+export const bearer = {
+  schema: bearerSchema,
+  subject: 'claims',
+  method: 'bearer',
+  proves: ['claims', 'token'],
+  locations: ({ dpop }) =>
+    dpop === undefined ? BEARER_CARRIERS : [...BEARER_CARRIERS, DPOP_PROOF],
+  build: buildBearer,
+} as const satisfies AuthenticatorKind<BearerConfig>

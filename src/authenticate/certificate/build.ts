@@ -7,12 +7,13 @@ import { clientCertSource } from './client-cert.ts'
 import { connectionSource } from './connection.ts'
 import { forwardedClientCertSource } from './forwarded-client-cert.ts'
 import { readAuthorities, trustIn } from '../../pki/trust.ts'
-import type { ClientCertificateConfig } from './schema.ts'
+import { clientCertificateSchema, type ClientCertificateConfig } from './schema.ts'
+import type { AuthenticatorKind } from '../kind.ts'
 import type { AuthenticatorParts } from '../parts.ts'
 import { buildRevocation } from './revocation.ts'
 
 /** Builds an authenticator for client certificates; `undefined` when there are problems. */
-export const buildCertificate = async (
+const buildCertificate = async (
   name: string,
   config: ClientCertificateConfig,
   parts: AuthenticatorParts,
@@ -55,3 +56,13 @@ const sourceOf = ({ from, element }: ClientCertificateConfig): CertificateSource
       return clientCertSource
   }
 }
+
+/** The kind `certificate`. */
+export const certificate = {
+  schema: clientCertificateSchema,
+  subject: 'certificate',
+  method: 'certificate',
+  proves: ['certificate'],
+  locations: (config) => sourceOf(config).carriers,
+  build: buildCertificate,
+} as const satisfies AuthenticatorKind<ClientCertificateConfig>

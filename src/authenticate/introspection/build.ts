@@ -2,14 +2,16 @@
 
 import type { Authenticator } from '../authenticator.ts'
 import { introspectionAuthenticator } from './authenticator.ts'
-import type { IntrospectionConfig } from './schema.ts'
+import { introspectionSchema, type IntrospectionConfig } from './schema.ts'
+import { BEARER_CARRIERS } from '../bearer/bearer-credentials.ts'
 import { digestOf } from '../../runtime/digest.ts'
 import type { JsonObject } from '../../runtime/json-object.ts'
+import type { AuthenticatorKind } from '../kind.ts'
 import type { AuthenticatorParts } from '../parts.ts'
 import { buildTokenEndpoint } from '../../clients/token-endpoint/build.ts'
 
 /** Builds an authenticator that asks an introspection endpoint; `undefined` when there are problems. */
-export const buildIntrospection = async (
+const buildIntrospection = async (
   name: string,
   config: IntrospectionConfig,
   parts: AuthenticatorParts,
@@ -39,3 +41,13 @@ export const buildIntrospection = async (
       memory,
     })
   })
+
+/** The kind `introspection`. */
+export const introspection = {
+  schema: introspectionSchema,
+  subject: 'claims',
+  method: 'bearer',
+  proves: ['claims', 'token'],
+  locations: () => BEARER_CARRIERS,
+  build: buildIntrospection,
+} as const satisfies AuthenticatorKind<IntrospectionConfig>

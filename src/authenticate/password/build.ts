@@ -5,22 +5,24 @@ import { basicAuthenticator } from './authenticator.ts'
 import { AttemptGuard, type GuardRules, type LockOut } from './attempt-guard.ts'
 import { unguarded, type PasswordGuard } from './guard.ts'
 import { passwordWait } from './wait.ts'
-import type { BasicConfig } from './schema.ts'
+import { basicSchema, type BasicConfig } from './schema.ts'
+import { AUTHORIZATION } from '../../request/credential-location.ts'
 import { digestOf } from '../../runtime/digest.ts'
+import type { AuthenticatorKind } from '../kind.ts'
 import type { AuthenticatorParts } from '../parts.ts'
-import { buildVerifier, type BuiltVerifier } from './verifiers.ts'
+import type { BuiltVerifier } from './built-verifier.ts'
+import { buildVerifier } from './verifiers.ts'
 
 /** Builds an authenticator for HTTP Basic, of the verifiers with which there is no problem. */
-export const buildBasic = async (
+const buildBasic = async (
   name: string,
   { realm, cacheTtl, verify, bruteForceProtection }: BasicConfig,
   parts: AuthenticatorParts,
 ): Promise<Authenticator> => {
   const built: BuiltVerifier[] = []
   for (const [index, entry] of verify.entries()) {
-    const key = entry.users === undefined ? Object.keys(entry) : ['users', 'file']
-    const path = ['authenticators', name, 'basic', 'verify', index, ...key]
-    const verifier = await parts.problems.collect(path, () => buildVerifier(entry, parts))
+    const path = ['authenticators', name, 'basic', 'verify', index]
+    const verifier = await buildVerifier(entry, path, parts)
     if (verifier === undefined) continue
     parts.connections.defer(() => verifier.close())
     const kind = entry.ldap === undefined ? 'radius' : 'ldap'
@@ -91,3 +93,13 @@ export const guardRulesOf = ({
 })
 
 const paceOf = ({ decay, ...pace }: GuardConfig['user']) => ({ ...pace, forget: decay })
+
+/** The kind `basic`. */
+export const basic = {
+  schema: basicSchema,
+  subject: 'account',
+  method: 'basic',
+  proves: [],
+  locations: () => [AUTHORIZATION],
+  build: buildBasic,
+} as const satisfies AuthenticatorKind<BasicConfig>

@@ -29,7 +29,8 @@ export interface SessionOptions {
   readonly clock: Clock
 }
 
-const CARRIER: CredentialLocation = { kind: 'cookie', name: SESSION_COOKIE }
+/** The cookie of a session. */
+export const SESSION_LOCATION: CredentialLocation = { kind: 'cookie', name: SESSION_COOKIE }
 
 /** Makes an authenticator for the sessions of browsers. */
 export const sessionAuthenticator = (options: SessionOptions): Authenticator => {
@@ -38,7 +39,7 @@ export const sessionAuthenticator = (options: SessionOptions): Authenticator => 
     name,
     // Browsers would ask for a password themselves; what they do instead, no challenge can say.
     challenges: [],
-    carriers: [CARRIER],
+    carriers: [SESSION_LOCATION],
     async authenticate(request, signal) {
       const shown = cookiesNamed(request.headers, SESSION_COOKIE)
       const [text] = shown

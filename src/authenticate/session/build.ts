@@ -1,14 +1,15 @@
 // The `session` section, built.
 
 import type { Authenticator } from '../authenticator.ts'
-import { sessionAuthenticator } from './authenticator.ts'
+import { SESSION_LOCATION, sessionAuthenticator } from './authenticator.ts'
 import { sameOriginOnly } from './same-origin.ts'
 import { BrowserSessions } from '../../logins/browser-sessions.ts'
-import type { SessionConfig } from './schema.ts'
+import { sessionSchema, type SessionConfig } from './schema.ts'
+import type { AuthenticatorKind } from '../kind.ts'
 import type { AuthenticatorParts } from '../parts.ts'
 
 /** Builds an authenticator for the sessions of browsers. */
-export const buildSession = (
+const buildSession = (
   name: string,
   { cacheTtl, maxStreamDuration, origins }: SessionConfig,
   { memory, state, loginStatus, clock }: AuthenticatorParts,
@@ -26,3 +27,13 @@ export const buildSession = (
   }
   return sameOriginOnly(sessionAuthenticator(options), new Set(origins))
 }
+
+/** The kind `session`. */
+export const session = {
+  schema: sessionSchema,
+  subject: 'claims',
+  method: 'session',
+  proves: ['claims'],
+  locations: () => [SESSION_LOCATION],
+  build: buildSession,
+} as const satisfies AuthenticatorKind<SessionConfig>

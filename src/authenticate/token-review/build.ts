@@ -2,9 +2,11 @@
 
 import type { Authenticator } from '../authenticator.ts'
 import { tokenReviewAuthenticator } from './authenticator.ts'
-import type { TokenReviewConfig } from './schema.ts'
+import { tokenReviewSchema, type TokenReviewConfig } from './schema.ts'
+import { BEARER_CARRIERS } from '../bearer/bearer-credentials.ts'
 import { digestOf } from '../../runtime/digest.ts'
 import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
+import type { AuthenticatorKind } from '../kind.ts'
 import type { AuthenticatorParts } from '../parts.ts'
 import { buildReviewServer } from '../../clients/kubernetes/build.ts'
 
@@ -15,7 +17,7 @@ const isGood = ({ status }: JsonObject): boolean =>
   isJsonObject(status) && status['authenticated'] === true
 
 /** Builds an authenticator that asks an API server; `undefined` when there are problems. */
-export const buildTokenReview = async (
+const buildTokenReview = async (
   name: string,
   config: TokenReviewConfig,
   parts: AuthenticatorParts,
@@ -28,3 +30,13 @@ export const buildTokenReview = async (
     const generation = digestOf([name, config, server.generation])
     return tokenReviewAuthenticator({ ...config, name, ask, generation, clock, memory })
   })
+
+/** The kind `tokenReview`. */
+export const tokenReview = {
+  schema: tokenReviewSchema,
+  subject: 'account',
+  method: 'bearer',
+  proves: ['token'],
+  locations: () => BEARER_CARRIERS,
+  build: buildTokenReview,
+} as const satisfies AuthenticatorKind<TokenReviewConfig>

@@ -5,34 +5,11 @@ import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { describeError } from '../../runtime/errors.ts'
 import { LdapConnection, type Patience } from './connection.ts'
 import { DirectoryError } from './failure.ts'
-import type { LdapTls } from './options.ts'
+import type { DirectorySettings } from './schema.ts'
+import type { ServerAddress } from './server-url.ts'
 
-/** Where a server is. */
-export interface ServerAddress {
-  /** As in the configuration, for messages. */
-  readonly url: string
-  readonly host: string
-  readonly port: number
-  readonly ldaps: boolean
-}
-
-const PORT = 389
-const TLS_PORT = 636
-
-/** Reads a URL; `undefined` when it is none of a server. */
-export const readServerUrl = (url: string): ServerAddress | undefined => {
-  const parsed = URL.parse(url)
-  if (parsed === null || !/^ldaps?:\/\/[^/?#@]+\/?$/.test(url) || parsed.hostname === '') {
-    return undefined
-  }
-  const ldaps = parsed.protocol === 'ldaps:'
-  return {
-    url,
-    host: parsed.hostname.replace(/^\[|\]$/g, ''),
-    port: parsed.port === '' ? (ldaps ? TLS_PORT : PORT) : Number(parsed.port),
-    ldaps,
-  }
-}
+/** How the servers prove themselves, and this process to them. */
+type TlsSettings = Pick<DirectorySettings, 'startTls' | 'ca' | 'serverName' | 'client'>
 
 /**
  * Opens a connection that nobody is bound on. The limit is for all of it.
@@ -41,7 +18,7 @@ export const readServerUrl = (url: string): ServerAddress | undefined => {
  */
 export const dial = async (
   server: ServerAddress,
-  tls: LdapTls,
+  tls: TlsSettings,
   patience: Patience,
 ): Promise<LdapConnection> => {
   patience.signal.throwIfAborted()
@@ -81,7 +58,7 @@ const openTcp = async (server: ServerAddress, signal: AbortSignal): Promise<Sock
 const openTls = async (
   socket: Socket,
   server: ServerAddress,
-  { ca, serverName, client }: LdapTls,
+  { ca, serverName, client }: TlsSettings,
   signal: AbortSignal,
 ): Promise<TLSSocket> => {
   const name = serverName ?? server.host
@@ -90,8 +67,8 @@ const openTls = async (
     // What the certificate is checked against. An address cannot be sent as SNI (RFC 6066 §3).
     host: name,
     ...(isIP(name) === 0 ? { servername: name } : {}),
-    ...(ca === undefined ? {} : { ca }),
-    ...(client === undefined ? {} : { cert: client.certificate, key: client.key }),
+    ...(ca === undefined ? {} : { ca: ca.bytes() }),
+    ...(client === undefined ? {} : { cert: client.certificate.bytes(), key: client.key.bytes() }),
     minVersion: 'TLSv1.2',
     rejectUnauthorized: true,
   })

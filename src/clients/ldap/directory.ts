@@ -3,9 +3,8 @@
 
 import type { Clock } from '../../runtime/clock.ts'
 import type { ServerState } from '../../runtime/server-state.ts'
-import { readServerUrl } from './dial.ts'
 import { DirectoryError } from './failure.ts'
-import type { DirectoryOptions } from './options.ts'
+import type { DirectorySettings } from './schema.ts'
 import { DirectoryServer } from './server.ts'
 
 /** Told when a server begins to be left alone, and why; or, without a reason, that it is back. */
@@ -18,15 +17,14 @@ export class Directory implements Disposable {
   /** How each is doing, in order. */
   readonly states: readonly ServerState[]
 
-  constructor(options: DirectoryOptions, clock: Clock, report: ServerReport) {
+  constructor(settings: DirectorySettings, clock: Clock, report: ServerReport) {
     this.#clock = clock
-    this.#servers = options.servers.map((url) => {
-      const address = readServerUrl(url)
-      if (address === undefined) throw new Error('a URL that the check of the options let through')
-      return new DirectoryServer(address, options, clock, (failure) => report(url, failure))
-    })
-    this.states = this.#servers.map(({ health }, index) => ({
-      name: options.servers[index] ?? '',
+    this.#servers = settings.servers.map(
+      (address) =>
+        new DirectoryServer(address, settings, clock, (failure) => report(address.url, failure)),
+    )
+    this.states = this.#servers.map(({ url: name, health }) => ({
+      name,
       isUp: () => health.admission === 'ask',
     }))
   }

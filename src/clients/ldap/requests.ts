@@ -67,12 +67,13 @@ export const startTlsRequest = (messageId: number): Buffer =>
 /** Says good-bye; there is no answer. */
 export const unbindRequest = (messageId: number): Buffer => new UnbindRequest({ messageId }).write()
 
-/** Why a filter cannot be used, if so. */
+/** Why a text is not a filter (RFC 4515), without the text itself; `undefined` for a filter. */
 export const filterProblem = (filter: string): string | undefined => {
   try {
     FilterParser.parseString(filter)
     return undefined
   } catch (cause) {
-    return describeError(cause)
+    // After the colon, ldapts repeats the text.
+    return describeError(cause).replace(/:.*/s, '').toLowerCase()
   }
 }

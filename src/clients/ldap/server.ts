@@ -4,15 +4,18 @@
 import type { Clock } from '../../runtime/clock.ts'
 import { AnswerBudget } from './answer-budget.ts'
 import type { LdapConnection, Patience } from './connection.ts'
-import { dial, type ServerAddress } from './dial.ts'
+import { dial } from './dial.ts'
 import { DirectoryError } from './failure.ts'
 import { ServerHealth, type HealthListener } from './health.ts'
-import type { DirectoryOptions, ServiceAccount } from './options.ts'
+import type { DirectorySettings } from './schema.ts'
 import { ConnectionPool } from './pool.ts'
 import { RESULT } from './responses.ts'
+import type { ServerAddress } from './server-url.ts'
 
 /** A server that can be asked. */
 export class DirectoryServer implements Disposable {
+  /** As in the configuration. */
+  readonly url: string
   readonly health: ServerHealth
   /** Connections bound as the service account; absent where there is none. */
   readonly service: ConnectionPool | undefined
@@ -22,29 +25,30 @@ export class DirectoryServer implements Disposable {
 
   constructor(
     address: ServerAddress,
-    options: DirectoryOptions,
+    settings: DirectorySettings,
     clock: Clock,
     listener: HealthListener,
   ) {
-    const { tls, limits, service } = options
-    this.health = new ServerHealth(limits.coolDown, clock, listener)
+    const { bind, connectTimeout, coolDown, idleTimeout: idle, operationTimeout } = settings
+    this.url = address.url
+    this.health = new ServerHealth(coolDown, clock, listener)
     const open = async (signal: AbortSignal): Promise<LdapConnection> =>
-      await dial(address, tls, {
+      await dial(address, settings, {
         signal,
-        limit: limits.connectTimeout,
+        limit: connectTimeout,
         budget: new AnswerBudget(),
       })
-    this.users = new ConnectionPool({ open, idle: limits.idle })
-    if (service !== undefined) {
+    this.users = new ConnectionPool({ open, idle })
+    if (bind !== undefined) {
       const openBound = async (signal: AbortSignal): Promise<LdapConnection> => {
         const patience = {
           signal,
-          limit: limits.operationTimeout,
+          limit: operationTimeout,
           budget: new AnswerBudget(),
         }
-        return await bindService(await open(signal), address, service, patience)
+        return await bindService(await open(signal), address, bind, patience)
       }
-      this.service = new ConnectionPool({ open: openBound, idle: limits.idle })
+      this.service = new ConnectionPool({ open: openBound, idle })
     }
   }
 
@@ -72,11 +76,11 @@ export class DirectoryServer implements Disposable {
 const bindService = async (
   connection: LdapConnection,
   address: ServerAddress,
-  { dn, password }: ServiceAccount,
+  { dn, password }: NonNullable<DirectorySettings['bind']>,
   patience: Patience,
 ): Promise<LdapConnection> => {
   try {
-    const { code, policyError } = await connection.bind(dn, password.reveal(), patience)
+    const { code, policyError } = await connection.bind(dn, password.text(), patience)
     // With a policy error the bind may have succeeded, and is good for nothing but a new password.
     if (code === RESULT.success && policyError === undefined) return connection
     if (code === RESULT.busy || code === RESULT.unavailable) {

@@ -1,4 +1,4 @@
-// From the options of one server to the server: over which transport it is reached, and with which secret.
+// From the settings of one server to the server: over which transport it is reached, and with which secret.
 
 import { X509Certificate } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
@@ -7,21 +7,18 @@ import type { Clock } from '../../runtime/clock.ts'
 import { CountersignError, describeError } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { RequestContent } from './packet.ts'
-import {
-  SERVER_DEFAULTS,
-  type RadiusServerOptions,
-  type RadiusTls,
-  type RetryOptions,
-} from './options.ts'
+import type { RadiusClientSettings, RadiusServerSettings } from './schema.ts'
 import { SharedSecret } from './secret.ts'
 import { Server, type ServerOptions } from './server.ts'
 import { tlsTransport } from './tls.ts'
+import type { RadiusTuning } from './tuning.ts'
 import { udpTransport } from './udp.ts'
 
 /** What every server of a verifier uses. */
 export interface ServerResources {
   /** A Status-Server request. */
   readonly status: RequestContent
+  readonly tuning: RadiusTuning
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -30,16 +27,24 @@ export interface ServerResources {
 const UDP_SOCKETS = 4
 const IDENTIFIERS = 256
 
-/** Makes a server; nothing is sent or opened yet. */
+const UDP_PORT = 1_812 // RFC 2865 §2.4
+const TLS_PORT = 2_083 // RFC 6614 §2.1
+const TLS_SECRET = 'radsec' // RFC 6614 §2.3
+
+/**
+ * Makes a server; nothing is sent or opened yet.
+ *
+ * @throws CountersignError `configuration-invalid`: an empty secret, or TLS files that cannot be used
+ */
 export const connectServer = (
-  server: RadiusServerOptions,
-  settings: RetryOptions,
-  { status, clock, logger }: ServerResources,
+  server: RadiusServerSettings,
+  { retries, statusServer }: Pick<RadiusClientSettings, 'retries' | 'statusServer'>,
+  { status, tuning, clock, logger }: ServerResources,
 ): Server => {
-  const { retransmitAfter, retries, coolDown, statusServer } = settings
+  const { retransmitAfter: interval, coolDown } = tuning
   return new Server({
-    ...wayTo(server),
-    interval: retransmitAfter,
+    ...wayTo(server, tuning),
+    interval,
     retries,
     coolDown,
     status: statusServer ? status : undefined,
@@ -50,35 +55,54 @@ export const connectServer = (
 }
 
 const wayTo = (
-  server: RadiusServerOptions,
+  { host, port: chosen, secret, tls }: RadiusServerSettings,
+  { tlsConnections, tlsPipelining }: RadiusTuning,
 ): Pick<ServerOptions, 'name' | 'open' | 'secret' | 'secure' | 'connections' | 'depth'> => {
-  const { host } = server
-  const { tlsConnections, tlsPipelining, tlsPort, tlsSecret, udpPort } = SERVER_DEFAULTS
-  const port = server.port ?? (server.tls === undefined ? udpPort : tlsPort)
+  const port = chosen ?? (tls === undefined ? UDP_PORT : TLS_PORT)
   const name = formatAddress({ kind: 'tcp', host, port })
-  if (server.tls === undefined) {
+  const bytes = secret?.bytes() ?? Buffer.from(TLS_SECRET)
+  if (bytes.length === 0) {
+    const message = `the secret for ${name} is empty: any host could answer with it`
+    throw new CountersignError('configuration-invalid', message)
+  }
+  const shared = new SharedSecret(bytes)
+  if (tls === undefined) {
     return {
       name,
       open: udpTransport({ host, port }),
-      secret: server.secret,
+      secret: shared,
       secure: false,
       connections: UDP_SOCKETS,
       depth: IDENTIFIERS,
     }
   }
-  const { secret = new SharedSecret(tlsSecret), tls } = server
-  const { serverName = host, connections = tlsConnections, pipelining = tlsPipelining } = tls
-  const open = tlsTransport({ host, port, context: contextOf(name, tls), serverName })
-  return { name, open, secret, secure: true, connections, depth: pipelining }
+  return {
+    name,
+    open: tlsTransport({
+      host,
+      port,
+      context: contextOf(name, tls),
+      serverName: tls.serverName ?? host,
+    }),
+    secret: shared,
+    secure: true,
+    connections: tlsConnections,
+    depth: tlsPipelining,
+  }
 }
 
-const contextOf = (name: string, { ca, client }: RadiusTls): SecureContext => {
+const contextOf = (
+  name: string,
+  { ca, client }: NonNullable<RadiusServerSettings['tls']>,
+): SecureContext => {
   try {
-    void new X509Certificate(ca) // createSecureContext takes what is none for no CA at all
+    void new X509Certificate(ca.bytes()) // createSecureContext takes text without a certificate for no CA
     return createSecureContext({
-      ca,
+      ca: ca.bytes(),
       minVersion: 'TLSv1.2',
-      ...(client === undefined ? {} : { cert: client.certificate, key: client.key }),
+      ...(client === undefined
+        ? {}
+        : { cert: client.certificate.bytes(), key: client.key.bytes() }),
     })
   } catch (cause) {
     const message = `the TLS material for ${name} cannot be used: ${describeError(cause)}`

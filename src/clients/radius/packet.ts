@@ -76,7 +76,8 @@ const LONGEST_PACKET = 4_096
 const AUTHENTICATOR_START = 4
 const BLOCK_LENGTH = 16
 // RFC 2865 §5: one octet holds the length of an attribute, its type and that octet included.
-const LONGEST_VALUE = 253
+/** Bytes of an attribute's value. */
+export const LONGEST_VALUE = 253
 // RFC 2865 §5.2.
 const LONGEST_PASSWORD = 128
 

@@ -1,7 +1,5 @@
 // What a verifier's requests say: the same of us in every one, and the user's own.
 
-import { isIPv4 } from 'node:net'
-import { CountersignError } from '../../runtime/errors.ts'
 import {
   ATTRIBUTE,
   integer,
@@ -12,15 +10,12 @@ import {
   type Attribute,
   type RequestContent,
 } from './packet.ts'
+import type { RadiusClientSettings } from './schema.ts'
 
-/** The attributes of the network access server, which are the same in every request. */
-export interface NasOptions {
-  readonly nasIdentifier: string
-  readonly nasAddress?: string | undefined
-  readonly serviceType: number
-  readonly nasPortType: number
-  readonly callingStationId: boolean
-}
+type NasSettings = Pick<RadiusClientSettings, 'nasIdentifier' | 'callingStationId'>
+
+const LOGIN = 1 // Service-Type (RFC 2865 §5.6)
+const VIRTUAL = 5 // NAS-Port-Type (RFC 2865 §5.41)
 
 /** What is the user's own in a request. */
 export interface AccessOptions {
@@ -39,24 +34,13 @@ export class RequestTemplate {
   readonly #common: readonly Attribute[]
   readonly #callingStationId: boolean
 
-  /** @throws CountersignError `configuration-invalid` for what no attribute can carry */
-  constructor({
-    nasIdentifier,
-    nasAddress,
-    serviceType,
-    nasPortType,
-    callingStationId,
-  }: NasOptions) {
+  constructor({ nasIdentifier, callingStationId }: NasSettings) {
     this.#callingStationId = callingStationId
     const identifier = text(ATTRIBUTE['NAS-Identifier'], nasIdentifier)
-    if (!isSendable(identifier.value)) {
-      throw new CountersignError('configuration-invalid', 'a NAS-Identifier has 1 to 253 bytes')
-    }
     this.#common = [
-      identifier, // RFC 2865 §5.32: this or an address must be there
-      ...(nasAddress === undefined ? [] : [addressOf(nasAddress)]),
-      integer(ATTRIBUTE['Service-Type'], serviceType),
-      integer(ATTRIBUTE['NAS-Port-Type'], nasPortType),
+      identifier, // RFC 2865 §5.32: this or an address is required
+      integer(ATTRIBUTE['Service-Type'], LOGIN),
+      integer(ATTRIBUTE['NAS-Port-Type'], VIRTUAL),
     ]
     this.status = { code: REQUEST.status, attributes: [identifier] }
   }
@@ -84,11 +68,3 @@ export class RequestTemplate {
 }
 
 const NONE = Buffer.alloc(0)
-
-const addressOf = (address: string): Attribute => {
-  if (!isIPv4(address)) {
-    throw new CountersignError('configuration-invalid', `"${address}" is no IPv4 address`)
-  }
-  const value = Buffer.from(address.split('.').map(Number))
-  return { type: ATTRIBUTE['NAS-IP-Address'], value }
-}

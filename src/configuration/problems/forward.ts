@@ -2,6 +2,8 @@
 // set, and credentials that do not go together or that no authenticator of the route proves. Whether a header may
 // be set at all is checked where the route is built (`transform/build.ts`).
 
+import type { ProofPart } from '../../authenticate/kind.ts'
+import { kindOf } from '../../authenticate/kinds.ts'
 import { authenticatorsNamed } from '../route-authenticators.ts'
 import type { Locate } from '../../config/document.ts'
 import type { HeaderPreset } from '../../transform/schema.ts'
@@ -86,12 +88,10 @@ const reportImpersonation = (route: RouteConfig, { envoy }: Config, report: Repo
   }
 }
 
-type AuthenticatorKind = keyof Config['authenticators'][string]
-
 const reportCredentials = (route: RouteConfig, config: Config, report: Report): void => {
   const { headers, bearer, passthrough, certificate, certificateHeaders } = route.forward
-  const proves = (...kinds: readonly AuthenticatorKind[]): boolean =>
-    authenticatorsOf(route, config).some((one) => kinds.some((kind) => one[kind] !== undefined))
+  const proves = (part: ProofPart): boolean =>
+    authenticatorsOf(route, config).some((one) => kindOf(one).kind.proves.includes(part))
   if (passthrough && bearer !== undefined) {
     const message =
       'does not go with "bearer": the upstream gets the caller’s credential or another, not both'
@@ -108,9 +108,9 @@ const reportCredentials = (route: RouteConfig, config: Config, report: Report): 
       'copies a proven client certificate, and "authenticate" has no authenticator of kind "certificate"; add one'
     report(['certificate', 'delegate'], message)
   }
-  if (bearer?.exchange !== undefined && !proves('bearer', 'introspection', 'tokenReview')) {
+  if (bearer?.exchange !== undefined && !proves('token')) {
     const message =
-      'no caller has a token to be exchanged: "authenticate" has no "bearer", "introspection" or "tokenReview"'
+      'no caller has a token to exchange: "authenticate" has no authenticator of a kind that proves one, such as "bearer"'
     report(['bearer', 'exchange'], message)
   }
 }

@@ -2,6 +2,7 @@
 // authz, and from where.
 
 import { authenticatorsNamed } from '../../configuration/route-authenticators.ts'
+import { locationsOf } from '../../authenticate/kinds.ts'
 import type { AuthenticatorConfig } from '../../authenticate/schema.ts'
 import type { Config } from '../../configuration/schema.ts'
 
@@ -44,31 +45,31 @@ export const credentialsByRoute = ({
 
 const placesOf = (config: AuthenticatorConfig | undefined): readonly Place[] => {
   if (config === undefined) return []
-  const { basic, bearer, introspection, tokenReview, apiKey, certificate, session } = config
-  const schemes = [basic, bearer, introspection, tokenReview].filter((one) => one !== undefined)
-  return [
-    ...schemes.map((): Place => ({ kind: 'header', name: 'authorization' })),
-    ...(bearer?.dpop === undefined ? [] : [{ kind: 'header', name: 'dpop' } as const]),
-    ...(apiKey?.locations ?? []).flatMap(({ header, query }): readonly Place[] => [
-      ...(header === undefined ? [] : [{ kind: 'header', name: header } as const]),
-      ...(query === undefined ? [] : [{ kind: 'parameter', name: query } as const]),
-    ]),
-    ...(session === undefined ? [] : [{ kind: 'header', name: 'cookie' } as const]),
-    ...(certificate === undefined ? [] : [certificatePlace(certificate)]),
-  ]
+  return locationsOf(config).flatMap((location): readonly Place[] => {
+    switch (location.kind) {
+      case 'header':
+        return [{ kind: 'header', name: location.name }]
+      case 'query':
+        return [{ kind: 'parameter', name: location.name }]
+      case 'cookie':
+        return [{ kind: 'header', name: 'cookie' }]
+      case 'connection':
+        return certificatePlaces(location.header, config.certificate)
+      case 'subprotocol':
+        return [] // Envoy has no part in these
+    }
+  })
 }
 
-const certificatePlace = ({
-  from,
-  element,
-  intermediates,
-}: NonNullable<AuthenticatorConfig['certificate']>): Place => {
-  switch (from) {
-    case 'connection':
-      return { kind: 'connection-certificate' }
-    case 'x-forwarded-client-cert':
-      return { kind: 'forwarded-certificate', element, chain: intermediates === undefined }
-    case 'client-cert':
-      return { kind: 'client-cert' }
+const certificatePlaces = (
+  header: string | undefined,
+  config: AuthenticatorConfig['certificate'],
+): readonly Place[] => {
+  if (header === undefined) return [{ kind: 'connection-certificate' }]
+  if (config?.from === 'client-cert') {
+    return header === 'client-cert' ? [{ kind: 'client-cert' }] : [] // with its chain
   }
+  if (config === undefined) return []
+  const { element, intermediates } = config
+  return [{ kind: 'forwarded-certificate', element, chain: intermediates === undefined }]
 }

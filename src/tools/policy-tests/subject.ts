@@ -1,10 +1,12 @@
 // Who asks in a test of the policy: the `identity` of the test, as an authenticator of the route
 // would have proven it. What it could never have proven is refused.
 
+import type { AuthenticatorKind } from '../../authenticate/kind.ts'
+import { kindOf } from '../../authenticate/kinds.ts'
 import type { AuthenticatorConfig } from '../../authenticate/schema.ts'
 import type { PolicyTest } from '../../configuration/policy-tests-schema.ts'
 import type { Config } from '../../configuration/schema.ts'
-import type { AuthenticationMethod, Identity } from '../../identity/identity.ts'
+import type { Identity } from '../../identity/identity.ts'
 import type { Route } from '../../check/route.ts'
 
 /** A test that cannot be run. */
@@ -20,25 +22,6 @@ interface Subject {
   readonly outcome: 'given'
   readonly identity: Identity | undefined
 }
-
-type Kind = Exclude<keyof AuthenticatorConfig, 'allowReserved' | 'identity'>
-
-const METHODS = {
-  basic: 'basic',
-  bearer: 'bearer',
-  introspection: 'bearer',
-  tokenReview: 'bearer',
-  apiKey: 'api-key',
-  certificate: 'certificate',
-  session: 'session',
-  anonymous: 'anonymous',
-} as const satisfies Readonly<Record<Kind, AuthenticationMethod>>
-
-/** Whose proofs hold what a test may say of a credential. */
-const PROVED_BY = {
-  claims: ['bearer', 'introspection', 'session'],
-  certificate: ['certificate'],
-} as const satisfies Readonly<Record<string, readonly Kind[]>>
 
 /**
  * Who asks in a test.
@@ -65,32 +48,20 @@ export const subjectOf = (
     const reason = `"${name}" names nobody on route "${config.name}" (there are: ${known})`
     return { outcome: 'unusable', reason, path: ['identity', 'authenticator'] }
   }
-  const kinds = new Set(proving.flat().map((one) => kindOf(authenticators[one])))
+  const proved = new Set(proving.flat().flatMap((one) => kindNamed(authenticators[one]).proves))
   for (const key of ['claims', 'certificate'] as const) {
-    if (identity[key] === undefined || PROVED_BY[key].some((kind) => kinds.has(kind))) continue
+    if (identity[key] === undefined || proved.has(key)) continue
     const reason = `"${name}" proves no ${key === 'claims' ? 'token with claims' : 'certificate'}`
     return { outcome: 'unusable', reason, path: ['identity', key] }
   }
-  const method = METHODS[kindOf(authenticators[name])]
+  const { method } = kindNamed(authenticators[name])
   return {
     outcome: 'given',
     identity: { ...parts, authenticator: name, method, credential: 'test' },
   }
 }
 
-const KINDS: readonly Kind[] = [
-  'basic',
-  'bearer',
-  'introspection',
-  'tokenReview',
-  'apiKey',
-  'certificate',
-  'session',
-  'anonymous',
-]
-
-const kindOf = (config: AuthenticatorConfig | undefined): Kind => {
-  const kind = KINDS.find((one) => config?.[one] !== undefined)
-  if (kind === undefined) throw new TypeError('an authenticator of no kind') // the schema refuses it
-  return kind
+const kindNamed = (config: AuthenticatorConfig | undefined): AuthenticatorKind => {
+  if (config === undefined) throw new TypeError('an authenticator that the configuration has not')
+  return kindOf(config).kind
 }

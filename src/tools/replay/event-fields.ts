@@ -3,18 +3,13 @@
 
 import type { Reason, RecordedKubernetes } from '../../audit/event.ts'
 import type { ShadowVerdict } from '../../authorize/evaluate.ts'
-import type { AuthenticationMethod, Identity } from '../../identity/identity.ts'
+import {
+  AUTHENTICATION_METHODS,
+  type AuthenticationMethod,
+  type Identity,
+} from '../../identity/identity.ts'
 import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
 import { PUBLIC_ANSWERS } from '../../check/answer/public-answers.ts'
-
-const METHODS: Readonly<Record<AuthenticationMethod, true>> = {
-  basic: true,
-  bearer: true,
-  certificate: true,
-  'api-key': true,
-  session: true,
-  anonymous: true,
-}
 
 /** Reads fields of an event. One that is not what it should be comes out as some harmless value. */
 export class EventFields {
@@ -151,4 +146,5 @@ const isTexts = (value: unknown): value is readonly string[] =>
 const isReason = (text: string): text is Reason =>
   text === 'permitted' || Object.hasOwn(PUBLIC_ANSWERS, text)
 
-const isMethod = (text: string): text is AuthenticationMethod => Object.hasOwn(METHODS, text)
+const isMethod = (text: string): text is AuthenticationMethod =>
+  AUTHENTICATION_METHODS.some((method) => method === text)

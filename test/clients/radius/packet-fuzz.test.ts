@@ -19,9 +19,10 @@ describe('whatever bytes', () => {
   const BUDGET = 700 // milliseconds
   const FACTS = {
     user: 'from-reply',
-    uid: { attribute: 'Class', as: 'integer' },
-    groups: [{ attribute: 25, pattern: /st(.*)/ }, { attribute: { vendor: 9, type: 1 } }],
-    extra: { message: { attribute: 'Reply-Message', prefix: 'radius:' } },
+    groups: [
+      { attribute: 25, pattern: /st(.*)/gu },
+      { attribute: { vendor: 9, type: 1 }, prefix: 'radius:' },
+    ],
   } as const
   const random = randomFrom(2_865)
   const secret = new SharedSecret(FAKE_SECRET)

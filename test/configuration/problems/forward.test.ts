@@ -80,7 +80,7 @@ describe('a header of a route', () => {
 
 describe('the credentials of a route', () => {
   const CERTIFICATE = at('headers', '"certificate" tells of a proven client certificate')
-  const EXCHANGED = at(String.raw`bearer\.exchange`, 'no caller has a token to be exchanged')
+  const EXCHANGED = at(String.raw`bearer\.exchange`, 'no caller has a token to exchange')
   checkAll([
     {
       name: 'are the caller’s or another, not both',

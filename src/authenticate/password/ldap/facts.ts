@@ -2,7 +2,7 @@
 // stable identifier, further attributes.
 
 import type { PasswordFacts } from '../verifier.ts'
-import type { LdapAttributes } from './options.ts'
+import type { LdapAttributes } from './schema.ts'
 import { textsOf, unusable } from '../../../clients/ldap/reader.ts'
 import type { Entry } from '../../../clients/ldap/responses.ts'
 

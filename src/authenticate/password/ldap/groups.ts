@@ -5,15 +5,16 @@
 import { dnKey, firstValueOf, isTooLong, isUnder } from '../../../clients/ldap/dn.ts'
 import { DirectoryError } from '../../../clients/ldap/failure.ts'
 import { siblingSid } from '../../../clients/ldap/identifiers.ts'
-import type { LdapGroups } from './options.ts'
 import { readOne, textsOf, type Reader } from '../../../clients/ldap/reader.ts'
+import type { Search } from '../../../clients/ldap/requests.ts'
 import type { Entry } from '../../../clients/ldap/responses.ts'
+import type { LdapGroups } from './schema.ts'
 import { renderFilter } from './template.ts'
 
 /** The attributes of the user's entry that {@link groupsOf} reads. */
 export const attributesOfGroups = (groups: LdapGroups | undefined): readonly string[] => [
-  ...(groups?.lookup.kind === 'attribute' ? [groups.lookup.attribute] : []),
-  ...(groups?.primaryUnder === undefined ? [] : ['objectSid', 'primaryGroupID']),
+  ...(groups?.attribute === undefined ? [] : [groups.attribute.name]),
+  ...(groups?.primaryGroupBase === undefined ? [] : ['objectSid', 'primaryGroupID']),
 ]
 
 /** A group: its DN, and its entry where that was read. */
@@ -38,7 +39,7 @@ export const groupsOf = async (
   if (options === undefined) return []
   const found = await new GroupWalk(reader, name, options).from(user)
   const counted = found.filter(
-    ({ dn }) => options.under === undefined || isUnder(dn, options.under),
+    ({ dn }) => options.subtree === undefined || isUnder(dn, options.subtree),
   )
   const names = new Set<string>()
   for (const group of counted) names.add(await nameOf(group, reader, options))
@@ -58,16 +59,16 @@ class GroupWalk {
   }
 
   async from(user: Entry): Promise<readonly Group[]> {
-    const { lookup } = this.#options
+    const { activeDirectory } = this.#options
     const primary = await this.#primaryOf(user)
     let level = this.#add([...(await this.#above(user)), ...primary])
     // AD has resolved those of the user already, and knows nothing of the primary one.
-    if (lookup.kind === 'ad') level = primary
-    const levels = lookup.kind === 'ad' ? 1 : lookup.nested
+    if (activeDirectory !== undefined) level = primary
+    const levels = activeDirectory === undefined ? nestingOf(this.#options) : 1
     for (let depth = 0; depth < levels && level.length > 0; depth += 1) {
       level = await this.#addAbove(level)
     }
-    if (lookup.kind !== 'ad' && levels > 0) await this.#requireTop(level, levels)
+    if (activeDirectory === undefined && levels > 0) await this.#requireTop(level, levels)
     return [...this.#found.values()]
   }
 
@@ -102,16 +103,11 @@ class GroupWalk {
 
   /** The groups that an entry is directly in. */
   async #above(member: Entry): Promise<readonly Group[]> {
-    const { lookup } = this.#options
-    if (lookup.kind === 'attribute') {
-      return textsOf(member, lookup.attribute).map((dn) => ({ dn }))
-    }
-    const { filter, scope } =
-      lookup.kind === 'ad'
-        ? { filter: `(&${lookup.filter}(member:${IN_CHAIN}:={dn}))`, scope: 'sub' as const }
-        : lookup
+    const { attribute } = this.#options
+    if (attribute !== undefined) return textsOf(member, attribute.name).map((dn) => ({ dn }))
+    const { base, scope, filter } = groupSearchOf(this.#options)
     const entries = await this.#reader({
-      base: lookup.base,
+      base,
       scope,
       filter: renderFilter(filter, { dn: member.dn, user: this.#name }),
       attributes: groupAttributes(this.#options),
@@ -127,21 +123,21 @@ class GroupWalk {
 
   /** The primary group is named by the last part of its SID, and by that only. */
   async #primaryOf(user: Entry): Promise<readonly Group[]> {
-    const { primaryUnder } = this.#options
-    if (primaryUnder === undefined) return []
+    const { primaryGroupBase } = this.#options
+    if (primaryGroupBase === undefined) return []
     const [sid] = textsOf(user, 'objectSid')
     const [relativeId] = textsOf(user, 'primaryGroupID')
     const entry =
       sid === undefined || relativeId === undefined || !/^\d+$/.test(relativeId)
         ? undefined
         : await readOne(this.#reader, {
-            base: primaryUnder,
+            base: primaryGroupBase,
             scope: 'sub',
             filter: `(objectSid=${siblingSid(sid, relativeId)})`,
             attributes: groupAttributes(this.#options),
           })
     if (entry !== undefined) return [{ dn: entry.dn, entry }]
-    const message = `the primary group of ${user.dn} is not found under "${primaryUnder}"`
+    const message = `the primary group of ${user.dn} is not found under "${primaryGroupBase}"`
     throw new DirectoryError('groups-unusable', message)
   }
 
@@ -155,9 +151,23 @@ class GroupWalk {
 // LDAP_MATCHING_RULE_IN_CHAIN ([MS-ADTS] 3.1.1.3.4.4.3)
 const IN_CHAIN = '1.2.840.113556.1.4.1941'
 
-const groupAttributes = ({ lookup, name }: LdapGroups): readonly string[] => [
-  ...(lookup.kind === 'attribute' && lookup.nested > 0 ? [lookup.attribute] : []),
-  ...(name === 'rdn' ? [] : [name.attribute]),
+/** The search for the groups of an entry. */
+const groupSearchOf = ({
+  search,
+  activeDirectory,
+}: LdapGroups): Pick<Search, 'base' | 'scope' | 'filter'> => {
+  if (search !== undefined) return search
+  if (activeDirectory === undefined) throw new Error('the schema requires a way to find groups')
+  const { base, filter } = activeDirectory
+  return { base, scope: 'sub', filter: `(&${filter}(member:${IN_CHAIN}:={dn}))` }
+}
+
+/** How many levels of groups in groups are followed. */
+const nestingOf = ({ attribute, search }: LdapGroups): number => (attribute ?? search)?.nested ?? 0
+
+const groupAttributes = ({ attribute, name }: LdapGroups): readonly string[] => [
+  ...(attribute !== undefined && attribute.nested > 0 ? [attribute.name] : []),
+  ...(name === undefined ? [] : [name]),
 ]
 
 const readGroup = async (dn: string, reader: Reader, options: LdapGroups): Promise<Entry> => {
@@ -173,14 +183,14 @@ const readGroup = async (dn: string, reader: Reader, options: LdapGroups): Promi
 
 const nameOf = async (group: Group, reader: Reader, options: LdapGroups): Promise<string> => {
   const { name } = options
-  if (name === 'rdn') {
+  if (name === undefined) {
     const value = firstValueOf(group.dn)?.normalize('NFC')
     if (value !== undefined && value !== '') return value
     throw new DirectoryError('groups-unusable', `the group "${group.dn}" has no name`)
   }
   const entry = group.entry ?? (await readGroup(group.dn, reader, options))
-  const [text, another] = textsOf(entry, name.attribute)
+  const [text, another] = textsOf(entry, name)
   if (text !== undefined && text !== '' && another === undefined) return text
-  const message = `the group ${group.dn} has not exactly one ${name.attribute}`
+  const message = `the group ${group.dn} has not exactly one ${name}`
   throw new DirectoryError('groups-unusable', message)
 }

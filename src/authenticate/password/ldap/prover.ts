@@ -17,12 +17,12 @@ import type { LdapConnection, Patience } from '../../../clients/ldap/connection.
 import { EvenBinds } from './decoy.ts'
 import { attributesOfFacts, factsOf } from './facts.ts'
 import { attributesOfGroups, groupsOf } from './groups.ts'
-import type { DirectBind, EntrySearch, LdapOptions, SearchThenBind } from './options.ts'
 import type { BindOutcome } from './outcome.ts'
 import { readerOn, readOne, unusable, valuesOf, type Reader } from '../../../clients/ldap/reader.ts'
 import { isPresentable, type Search } from '../../../clients/ldap/requests.ts'
 import type { Entry } from '../../../clients/ldap/responses.ts'
 import type { DirectoryServer } from '../../../clients/ldap/server.ts'
+import type { EntrySearch, LdapSettings } from './schema.ts'
 import { isDnTemplate, renderFilter, renderName } from './template.ts'
 
 /** Who wants to be let in. */
@@ -36,23 +36,23 @@ const KIND = 'ldap'
 
 /** Proves users; what it needs of the configuration is fixed. */
 export class Prover {
-  readonly #options: LdapOptions
+  readonly #settings: LdapSettings
   readonly #attributes: readonly string[]
   readonly #binds: EvenBinds
   readonly #clock: Clock
 
-  constructor(options: LdapOptions, clock: Clock) {
-    const { proof, attributes, groups } = options
-    this.#options = options
+  constructor(settings: LdapSettings, clock: Clock) {
+    const { direct, search, attributes, groups } = settings
+    this.#settings = settings
     this.#clock = clock
     const wanted = [
       ...ACCOUNT_ATTRIBUTES,
       ...attributesOfFacts(attributes),
       ...attributesOfGroups(groups),
-      ...(proof.kind === 'direct' ? ['objectSid'] : []),
+      ...(direct === undefined ? [] : ['objectSid']),
     ]
     this.#attributes = [...new Set(wanted.map((name) => name.toLowerCase()))]
-    this.#binds = new EvenBinds(proof.search?.base ?? '', clock)
+    this.#binds = new EvenBinds(search?.base ?? '', clock)
   }
 
   /**
@@ -69,19 +69,18 @@ export class Prover {
     // Nobody's password is 32 random bytes, and the server counts the failure.
     const sent = isPresentable(password) ? password : randomBytes(32).toString('base64url')
     const claim = { user, password: sent }
-    const { proof } = this.#options
-    return proof.kind === 'search'
-      ? await this.#searchThenBind(server, proof, claim, signal)
-      : await this.#bindDirectly(server, proof, claim, signal)
+    return this.#settings.direct === undefined
+      ? await this.#searchThenBind(server, claim, signal)
+      : await this.#bindDirectly(server, this.#settings.direct, claim, signal)
   }
 
   /** The reference, where the account was found by this search and can be found by it again. */
   referenceIn(account: AccountReference): ReferenceTexts | undefined {
-    const { proof } = this.#options
+    const { bind, search } = this.#settings
     // Without a service account only the user can search.
-    if (proof.kind !== 'search') return undefined
+    if (bind === undefined || search === undefined) return undefined
     const reference = readReference(KIND, account)
-    return reference?.['search'] === searchKeyOf(proof.search) ? reference : undefined
+    return reference?.['search'] === searchKeyOf(search) ? reference : undefined
   }
 
   /**
@@ -95,10 +94,10 @@ export class Prover {
     reference: ReferenceTexts,
     signal: AbortSignal,
   ): Promise<AccountLookup> {
-    const { proof, attributes, groups } = this.#options
+    const { attributes, groups } = this.#settings
     const { user = '' } = reference
     const reader = this.#serviceReader(server, this.#patience(signal))
-    const entry = await readOne(reader, this.#userSearch(proof.search, user))
+    const entry = await readOne(reader, this.#userSearch(user))
     if (entry === undefined) return { outcome: 'ended', code: 'user-unknown' }
     const code = endIn(entry, reference, this.#clock.now())
     if (code !== undefined) return { outcome: 'ended', code }
@@ -118,13 +117,12 @@ export class Prover {
 
   async #searchThenBind(
     server: DirectoryServer,
-    proof: SearchThenBind,
     { user, password }: Claim,
     signal: AbortSignal,
   ): Promise<Verification> {
     const patience = this.#patience(signal)
     const reader = this.#serviceReader(server, patience)
-    const entry = await readOne(reader, this.#userSearch(proof.search, user))
+    const entry = await readOne(reader, this.#userSearch(user))
     if (entry === undefined) {
       await server.users.use(signal, (connection) =>
         this.#binds.bindDecoy(connection, password, patience),
@@ -137,19 +135,19 @@ export class Prover {
     if (bound.outcome !== 'right') return bound
     const verified = await this.#verified(reader, entry, user)
     return verified.outcome === 'verified'
-      ? { ...verified, account: referenceTo(entry, user, proof.search) }
+      ? { ...verified, account: referenceTo(entry, user, this.#search) }
       : verified
   }
 
   async #bindDirectly(
     server: DirectoryServer,
-    proof: DirectBind,
+    templates: readonly string[],
     claim: Claim,
     signal: AbortSignal,
   ): Promise<Verification> {
     const patience = this.#patience(signal)
     return await server.users.use(signal, async (connection) => {
-      const names = proof.names.flatMap((template) => {
+      const names = templates.flatMap((template) => {
         const name = renderName(template, claim.user)
         return name === undefined ? [] : [{ name, isDn: isDnTemplate(template) }]
       })
@@ -160,7 +158,7 @@ export class Prover {
         if (bound.outcome === 'barred') return bound
         if (bound.outcome === 'right') {
           const dn = isDn ? name : undefined
-          return await this.#readAsUser(connection, proof.search, dn, claim.user, patience)
+          return await this.#readAsUser(connection, dn, claim.user, patience)
         }
         if (said.outcome === 'unknown-user') said = bound
       }
@@ -171,19 +169,18 @@ export class Prover {
   /** @param dn the name that was bound, where that is a DN */
   async #readAsUser(
     connection: LdapConnection,
-    search: EntrySearch | undefined,
     dn: string | undefined,
     user: string,
     patience: Patience,
   ): Promise<Verification> {
     const reader = readerOn(connection, patience)
     const wanted =
-      search === undefined
+      this.#settings.search === undefined
         ? { filter: '(objectClass=*)', attributes: this.#attributes }
-        : this.#userSearch(search, user)
+        : this.#userSearch(user)
     const entry = await readOne(
       reader,
-      dn === undefined ? this.#userSearch(search, user) : { ...wanted, base: dn, scope: 'base' },
+      dn === undefined ? this.#userSearch(user) : { ...wanted, base: dn, scope: 'base' },
     )
     if (entry === undefined) return { outcome: 'unknown-user' }
     if (dn === undefined) await requireBoundAs(reader, entry)
@@ -193,20 +190,25 @@ export class Prover {
   async #verified(reader: Reader, entry: Entry, user: string): Promise<Verification> {
     // Not every server looks at that before it takes a password.
     if (isExpired(entry, this.#clock.now())) return { outcome: 'barred', code: 'user-expired' }
-    const facts = factsOf(entry, user, this.#options.attributes)
-    const groups = await groupsOf(reader, entry, facts.user, this.#options.groups)
+    const facts = factsOf(entry, user, this.#settings.attributes)
+    const groups = await groupsOf(reader, entry, facts.user, this.#settings.groups)
     return { outcome: 'verified', facts: { ...facts, groups } }
   }
 
-  #userSearch(search: EntrySearch | undefined, user: string): Omit<Search, 'atMost'> {
-    if (search === undefined) throw new Error('a bind name that is no DN, and no search')
-    const { base, scope, filter } = search
+  get #search(): EntrySearch {
+    const { search } = this.#settings
+    if (search === undefined) throw new Error('the schema requires a search here')
+    return search
+  }
+
+  #userSearch(user: string): Omit<Search, 'atMost'> {
+    const { base, scope, filter } = this.#search
     return { base, scope, filter: renderFilter(filter, { user }), attributes: this.#attributes }
   }
 
   /** For one login attempt. */
   #patience(signal: AbortSignal): Patience {
-    const { operationTimeout } = this.#options.limits
+    const { operationTimeout } = this.#settings
     return { signal, limit: operationTimeout, budget: new AnswerBudget() }
   }
 }

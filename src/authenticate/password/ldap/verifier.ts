@@ -3,12 +3,10 @@
 
 import { systemClock, type Clock } from '../../../runtime/clock.ts'
 import { countedSource } from '../../../runtime/counted-source.ts'
-import { CountersignError } from '../../../runtime/errors.ts'
 import { FairLimiter } from '../../../runtime/fair-limiter.ts'
 import type { ServerState } from '../../../runtime/server-state.ts'
-import { ldapProblems } from './check.ts'
 import { Directory, type ServerReport } from '../../../clients/ldap/directory.ts'
-import type { LdapOptions } from './options.ts'
+import type { LdapSettings } from './schema.ts'
 import { Prover } from './prover.ts'
 import type {
   AccountLookup,
@@ -36,20 +34,13 @@ export class LdapVerifier implements PasswordVerifier, Disposable {
 
   /**
    * @param context where the time comes from, and who is told of servers that fail and come back
-   * @throws CountersignError `configuration-invalid` with every problem of the options
    */
-  constructor(options: LdapOptions, context: LdapContext = {}) {
+  constructor(settings: LdapSettings, context: LdapContext = {}) {
     const { clock = systemClock, report = () => undefined } = context
-    const problems = ldapProblems(options)
-    if (problems.length > 0) {
-      const lines = problems.map(({ path, message }) => `${path.join('.')} ${message}`)
-      throw new CountersignError('configuration-invalid', `ldap: ${lines.join('; ')}`)
-    }
-    const { servers, tls, limits, proof } = options
-    const service = proof.kind === 'search' ? proof.service : undefined
-    this.#directory = new Directory({ servers, tls, limits, service }, clock, report)
-    this.#limiter = new FairLimiter({ name: 'users of the directory', ...limits })
-    this.#prover = new Prover(options, clock)
+    const { concurrency, maxPending: waiting } = settings
+    this.#directory = new Directory(settings, clock, report)
+    this.#limiter = new FairLimiter({ name: 'users of the directory', concurrency, waiting })
+    this.#prover = new Prover(settings, clock)
   }
 
   async verify(

@@ -4,7 +4,6 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../../runtime/clock.ts'
 import { countedSource } from '../../../runtime/counted-source.ts'
-import type { Logger } from '../../../runtime/logger.ts'
 import type { ServerState } from '../../../runtime/server-state.ts'
 import {
   ATTRIBUTE,
@@ -13,13 +12,14 @@ import {
   type Packet,
   type RequestContent,
 } from '../../../clients/radius/packet.ts'
-import { connectServer } from '../../../clients/radius/connect.ts'
 import { factsOf, messageOf } from './facts.ts'
 import { RadiusFailure } from '../../../clients/radius/failure.ts'
 import { RequestLimiter } from '../../../clients/radius/limiter.ts'
-import { RADIUS_DEFAULTS, type RadiusOptions, type RadiusSettings } from './options.ts'
-import { RequestTemplate } from '../../../clients/radius/request.ts'
+import type { RequestTemplate } from '../../../clients/radius/request.ts'
+import type { Server } from '../../../clients/radius/server.ts'
 import { Servers, type Answer, type Deadline } from '../../../clients/radius/servers.ts'
+import type { RadiusTuning } from '../../../clients/radius/tuning.ts'
+import type { RadiusSettings } from './schema.ts'
 import type {
   AccountLookup,
   PasswordVerifier,
@@ -27,11 +27,17 @@ import type {
   VerificationContext,
 } from '../verifier.ts'
 
-/** What a verifier is lent. */
+/** What a verifier uses besides its settings. */
 export interface RadiusResources {
   readonly clock: Clock
-  readonly logger: Logger
+  /** Of the settings; see {@link connectServer}. */
+  readonly servers: readonly Server[]
+  readonly template: RequestTemplate
+  readonly tuning: RadiusTuning
 }
+
+/** The question of an Access-Challenge that has none. */
+const QUESTION = 'Enter the code'
 
 // Tells in the state that goes out with a challenge which server it is from.
 const TAG_LENGTH = 4
@@ -39,32 +45,22 @@ const TAG_LENGTH = 4
 /**
  * Proves passwords at RADIUS servers. Unused for a minute, it holds no socket.
  *
- * RADIUS cannot tell an unknown user from a wrong password; see {@link RadiusOptions.onReject}.
+ * RADIUS cannot tell an unknown user from a wrong password; see `onReject`.
  * What RADIUS cannot carry (a password of more than 128 bytes, RFC 2865 §5.2; a name of more than
  * 253) no server can accept: it is answered as an Access-Reject is, and never sent.
  */
-export class Radius implements PasswordVerifier, AsyncDisposable {
-  /** A digest of the options without their secrets: remembered proofs end when it changes. */
-  readonly generation: string
+export class RadiusVerifier implements PasswordVerifier, AsyncDisposable {
   readonly #settings: RadiusSettings
   readonly #template: RequestTemplate
   readonly #servers: Servers
   readonly #limiter: RequestLimiter
   readonly #clock: Clock
 
-  /** @throws CountersignError `configuration-invalid`: TLS material or an attribute that is none */
-  constructor(options: RadiusOptions, { clock, logger }: RadiusResources) {
-    const settings = { ...RADIUS_DEFAULTS, ...options }
-    this.generation = generationOf(settings)
+  constructor(settings: RadiusSettings, { clock, servers, template, tuning }: RadiusResources) {
     this.#settings = settings
-    this.#template = new RequestTemplate(settings)
-    const { status } = this.#template
-    this.#servers = new Servers(
-      settings.servers.map((server) => connectServer(server, settings, { status, clock, logger })),
-      settings.retransmitAfter,
-      clock,
-    )
-    this.#limiter = new RequestLimiter(settings.concurrency, settings.queue)
+    this.#template = template
+    this.#servers = new Servers(servers, tuning.retransmitAfter, clock)
+    this.#limiter = new RequestLimiter(tuning.concurrency, tuning.queue)
     this.#clock = clock
   }
 
@@ -149,18 +145,11 @@ export class Radius implements PasswordVerifier, AsyncDisposable {
     }
     if (reply.code === REPLY.challenge) {
       const state = [tagOf(server.name), ...valuesOf(reply, ATTRIBUTE.State)]
-      const message = messageOf(reply) || this.#settings.question
+      const message = messageOf(reply) || QUESTION
       const challenge = { message, echo: isEchoed(reply), state: Buffer.concat(state) }
       return { outcome: 'challenged', challenge }
     }
-    return this.#refusalOf(reply)
-  }
-
-  #refusalOf(reject: Packet): Verification {
-    const { refusals, onReject } = this.#settings
-    const message = messageOf(reject)
-    const refusal = refusals.find(({ pattern }) => message.search(pattern) >= 0)
-    return refusal === undefined ? { outcome: onReject } : { outcome: 'barred', code: refusal.code }
+    return { outcome: this.#settings.onReject }
   }
 }
 
@@ -172,11 +161,3 @@ const isEchoed = (challenge: Packet): boolean =>
 
 const tagOf = (server: string): Buffer =>
   createHash('sha256').update(server).digest().subarray(0, TAG_LENGTH)
-
-const generationOf = ({ servers, ...settings }: RadiusSettings): string => {
-  const places = servers.map(({ host, port, tls }) => [host, port, tls?.serverName, tls?.ca])
-  const text = JSON.stringify([settings, places], (_, value: unknown) =>
-    value instanceof RegExp ? String(value) : value,
-  )
-  return createHash('sha256').update(text).digest('base64url')
-}

@@ -7,15 +7,14 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { LdapVerifier } from '../../../../src/authenticate/password/ldap/verifier.ts'
 import type { DirectoryError } from '../../../../src/clients/ldap/failure.ts'
-import type { LdapOptions } from '../../../../src/authenticate/password/ldap/options.ts'
-import type { LdapLimits } from '../../../../src/clients/ldap/options.ts'
+import type { LdapSettings } from '../../../../src/authenticate/password/ldap/schema.ts'
 import type { Verification } from '../../../../src/authenticate/password/verifier.ts'
 import { CountersignError } from '../../../../src/runtime/errors.ts'
 import { CALLER, callerUntil } from '../../../fakes/caller.ts'
 import { skipWithoutSlapd, startOpenLdap, type OpenLdap } from '../../../servers/openldap.ts'
 import { startTcpProxy, type TcpProxy } from '../../../servers/tcp-proxy.ts'
 import { CONFORMANCE_USERS } from '../conformance.ts'
-import { causeOf, FOREVER, LIMITS, openLdapOptions } from './options.ts'
+import { causeOf, FOREVER, LIMITS, openLdapSettings, serversAt } from './settings.ts'
 
 const { password: ALICE } = CONFORMANCE_USERS.alice
 
@@ -27,7 +26,7 @@ const timed = async <T>(work: () => Promise<T>): Promise<readonly [T, number]> =
 
 describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
   let server: OpenLdap
-  let options: LdapOptions
+  let settings: LdapSettings
   const unhandled: unknown[] = []
   const onUnhandled = (cause: unknown): void => {
     unhandled.push(cause)
@@ -35,7 +34,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
   before(async () => {
     process.on('unhandledRejection', onUnhandled)
     server = await startOpenLdap()
-    options = await openLdapOptions(server)
+    settings = await openLdapSettings(server)
   })
   after(async () => {
     await server[Symbol.asyncDispose]()
@@ -45,11 +44,11 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
 
   const verifierBehind = (
     proxies: readonly TcpProxy[],
-    limits: Partial<LdapLimits> = {},
+    limits: Partial<LdapSettings> = {},
     report: (url: string, failure: DirectoryError | undefined) => void = () => undefined,
   ): LdapVerifier => {
-    const servers = proxies.map(({ port }) => `ldaps://127.0.0.1:${port}`)
-    return new LdapVerifier({ ...options, servers, limits: { ...LIMITS, ...limits } }, { report })
+    const servers = serversAt(...proxies.map(({ port }) => `ldaps://127.0.0.1:${port}`))
+    return new LdapVerifier({ ...settings, servers, ...limits }, { report })
   }
   const alice = async (verifier: LdapVerifier, signal = FOREVER): Promise<Verification> =>
     await verifier.verify('alice', ALICE, callerUntil(signal))
@@ -156,7 +155,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
   })
 
   it('that is restarted answers again at once', async () => {
-    using verifier = new LdapVerifier(options)
+    using verifier = new LdapVerifier(settings)
     assert.equal(await outcome(verifier), 'verified')
     await server.kill()
     assert.equal(await outcome(verifier), 'unavailable')
@@ -167,8 +166,9 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
 
   it('that stands still times out in the time that was set', async () => {
     using verifier = new LdapVerifier({
-      ...options,
-      limits: { ...LIMITS, connectTimeout: 300, operationTimeout: 300 },
+      ...settings,
+      connectTimeout: 300,
+      operationTimeout: 300,
     })
     server.pause()
     try {
@@ -191,7 +191,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
   it('sees no more connections than are allowed, and all are answered', async () => {
     await using proxy = await proxied()
     proxy.delay = 1
-    using verifier = verifierBehind([proxy], { concurrency: 4, waiting: 512 })
+    using verifier = verifierBehind([proxy], { concurrency: 4, maxPending: 512 })
     const all = await Promise.all(
       Array.from({ length: 200 }, async (_, index) =>
         index % 2 === 0
@@ -209,7 +209,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
   it('refuses those who would wait too long', async () => {
     await using proxy = await proxied()
     proxy.delay = 20
-    using verifier = verifierBehind([proxy], { concurrency: 2, waiting: 3 })
+    using verifier = verifierBehind([proxy], { concurrency: 2, maxPending: 3 })
     const all = await Promise.all(Array.from({ length: 20 }, () => alice(verifier)))
     const refused = all.filter((one) => one.outcome === 'unavailable')
     assert.equal(refused.length, 15)
@@ -245,7 +245,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
 
   it('keeps no connection that nobody uses, nor the process', async () => {
     await using proxy = await proxied()
-    using verifier = verifierBehind([proxy], { idle: 50 })
+    using verifier = verifierBehind([proxy], { idleTimeout: 50 })
     assert.equal(await outcome(verifier), 'verified')
     assert.ok(proxy.open > 0)
     await wait(150)

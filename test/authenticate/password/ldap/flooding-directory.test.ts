@@ -10,11 +10,11 @@ import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { LdapVerifier } from '../../../../src/authenticate/password/ldap/verifier.ts'
-import type { LdapGroups, LdapOptions } from '../../../../src/authenticate/password/ldap/options.ts'
+import type { LdapGroups, LdapSettings } from '../../../../src/authenticate/password/ldap/schema.ts'
 import { CALLER } from '../../../fakes/caller.ts'
 import { cpuTime } from '../../../fakes/cpu-time.ts'
-import { causeOf, LIMITS } from './options.ts'
-import { ALICE, optionsFor } from './scripted.ts'
+import { causeOf } from './settings.ts'
+import { ALICE, settingsFor } from './scripted.ts'
 
 // The 8 MiB that an attempt may be sent, the message that they are joined to, and what the collector
 // has not taken yet. Without a bound it is a gigabyte and more in the 5 s that an operation has.
@@ -53,16 +53,14 @@ const growthDuring = async (work: () => Promise<void>): Promise<number> => {
   return Math.max(most, process.memoryUsage.rss()) - before
 }
 
-const LOOKUP = {
-  kind: 'search',
+const SEARCH = {
   base: 'ou=groups',
   scope: 'sub',
   filter: '(member={dn})',
   nested: 0,
 } as const
 const GROUPS: LdapGroups = {
-  lookup: LOOKUP,
-  name: 'rdn',
+  search: SEARCH,
   limit: 500,
 }
 
@@ -86,7 +84,7 @@ describe('a directory that answers', () => {
 
   it('each search of nested groups with one more large group is left, within bounds', async () => {
     const reason = /sent more than 8388608 bytes for one login attempt/
-    const nested = { ...GROUPS, lookup: { ...LOOKUP, nested: 32 } }
+    const nested = { ...GROUPS, search: { ...SEARCH, nested: 32 } }
     await attemptIsBounded(['a large group', '1'], nested, reason)
   })
 })
@@ -97,12 +95,12 @@ const attemptIsBounded = async (
   reason: RegExp,
 ): Promise<void> => {
   await using directory = await startDirectory(...parameters)
-  const options: LdapOptions = {
-    ...optionsFor([directory]),
-    limits: { ...LIMITS, operationTimeout: 5_000 },
+  const settings: LdapSettings = {
+    ...settingsFor([directory]),
+    operationTimeout: 5_000,
     ...(groups === undefined ? {} : { groups }),
   }
-  using verifier = new LdapVerifier(options)
+  using verifier = new LdapVerifier(settings)
   const cpu = cpuTime()
   const growth = await growthDuring(async () => {
     const { failure, message } = causeOf(await verifier.verify('alice', ALICE.password, CALLER))

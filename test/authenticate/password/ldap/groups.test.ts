@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import type { LdapGroups, LdapOptions } from '../../../../src/authenticate/password/ldap/options.ts'
+import type { LdapGroups, LdapSettings } from '../../../../src/authenticate/password/ldap/schema.ts'
 import { skipWithoutSlapd, startOpenLdap, type OpenLdap } from '../../../servers/openldap.ts'
 import { GROUPS, OTHER_USERS } from '../../../servers/openldap-data.ts'
 import { CONFORMANCE_USERS } from '../conformance.ts'
-import { causeOf, openLdapOptions, verifyWith } from './options.ts'
+import { causeOf, openLdapSettings, verifyWith } from './settings.ts'
 
 const PASSWORDS = {
   alice: CONFORMANCE_USERS.alice.password,
@@ -18,23 +18,16 @@ const PASSWORDS = {
 
 type User = keyof typeof PASSWORDS
 
-const memberOf = (nested = 0): LdapGroups['lookup'] => ({
-  kind: 'attribute',
-  attribute: 'memberOf',
-  nested,
+type Way = Pick<LdapGroups, 'attribute' | 'search'>
+
+const memberOf = (nested = 0): Way => ({ attribute: { name: 'memberOf', nested } })
+
+const search = (nested = 0, filter = '(member={dn})', base = GROUPS): Way => ({
+  search: { base, scope: 'sub', filter, nested },
 })
 
-const search = (nested = 0, filter = '(member={dn})', base = GROUPS): LdapGroups['lookup'] => ({
-  kind: 'search',
-  base,
-  scope: 'sub',
-  filter,
-  nested,
-})
-
-const byDn = (lookup: LdapGroups['lookup'], more: Partial<LdapGroups> = {}): LdapGroups => ({
-  lookup,
-  name: 'rdn',
+const byDn = (way: Way, more: Partial<LdapGroups> = {}): LdapGroups => ({
+  ...way,
   limit: 100,
   ...more,
 })
@@ -43,10 +36,10 @@ const SONS = 'Smith, Sons + Co'
 
 describe('groups of OpenLDAP', { skip: skipWithoutSlapd() }, () => {
   let server: OpenLdap
-  let options: LdapOptions
+  let settings: LdapSettings
   before(async () => {
     server = await startOpenLdap()
-    options = await openLdapOptions(server)
+    settings = await openLdapSettings(server)
   })
   after(async () => await server[Symbol.asyncDispose]())
 
@@ -93,31 +86,31 @@ describe('groups of OpenLDAP', { skip: skipWithoutSlapd() }, () => {
     {
       name: 'called by an attribute',
       user: 'alice',
-      groups: byDn(memberOf(), { name: { attribute: 'description' } }),
+      groups: byDn(memberOf(), { name: 'description' }),
       want: ['Those who develop'],
     },
     {
       name: 'searched, called by an attribute',
       user: 'alice',
-      groups: byDn(search(5), { name: { attribute: 'DESCRIPTION' } }),
+      groups: byDn(search(5), { name: 'DESCRIPTION' }),
       want: ['Those who develop', 'everyone', 'round', 'staff'],
     },
     {
       name: 'of one branch only',
       user: 'jürgen',
-      groups: byDn(memberOf(), { under: `OU=Project, ${GROUPS}` }),
+      groups: byDn(memberOf(), { subtree: `OU=Project, ${GROUPS}` }),
       want: ['admins'],
     },
     {
       name: 'of a branch that is followed through others',
       user: 'alice',
-      groups: byDn(memberOf(5), { under: `CN=Everyone,${GROUPS}` }),
+      groups: byDn(memberOf(5), { subtree: `CN=Everyone,${GROUPS}` }),
       want: ['everyone'],
     },
     {
       name: 'not of another branch',
       user: 'alice',
-      groups: byDn(memberOf(), { under: `ou=project,${GROUPS}` }),
+      groups: byDn(memberOf(), { subtree: `ou=project,${GROUPS}` }),
       want: [],
     },
     {
@@ -135,7 +128,7 @@ describe('groups of OpenLDAP', { skip: skipWithoutSlapd() }, () => {
   ]
   for (const { name, user, groups, want } of CASES) {
     it(`are found ${name}`, async () => {
-      const verification = await verifyWith({ ...options, groups }, user, PASSWORDS[user])
+      const verification = await verifyWith({ ...settings, groups }, user, PASSWORDS[user])
       assert.equal(verification.outcome, 'verified', causeOf(verification).message)
       assert.deepEqual(verification.facts.groups, want)
     })
@@ -180,7 +173,7 @@ describe('groups of OpenLDAP', { skip: skipWithoutSlapd() }, () => {
     {
       name: 'without the attribute that names them',
       user: 'alice',
-      groups: byDn(memberOf(), { name: { attribute: 'businessCategory' } }),
+      groups: byDn(memberOf(), { name: 'businessCategory' }),
       failure: 'groups-unusable',
       want: /cn=developers,.* has not exactly one businessCategory$/,
     },
@@ -194,14 +187,14 @@ describe('groups of OpenLDAP', { skip: skipWithoutSlapd() }, () => {
     {
       name: 'in an attribute that holds no DNs',
       user: 'alice',
-      groups: byDn({ kind: 'attribute', attribute: 'title', nested: 0 }),
+      groups: byDn({ attribute: { name: 'title', nested: 0 } }),
       failure: 'groups-unusable',
       want: /the group "(Engineer|Officer)" has no name$/,
     },
   ]
   for (const { name, user, groups, failure, want } of REFUSED) {
     it(`make the user unavailable where they are ${name}`, async () => {
-      const cause = causeOf(await verifyWith({ ...options, groups }, user, PASSWORDS[user]))
+      const cause = causeOf(await verifyWith({ ...settings, groups }, user, PASSWORDS[user]))
       assert.equal(cause.failure, failure, cause.message)
       assert.match(cause.message, want)
     })
@@ -209,14 +202,14 @@ describe('groups of OpenLDAP', { skip: skipWithoutSlapd() }, () => {
 
   it('are those of the name in the directory, in whatever case it was typed', async () => {
     const groups = byDn(search(0, '(memberUid={user})'))
-    const verification = await verifyWith({ ...options, groups }, 'ALICE', PASSWORDS.alice)
+    const verification = await verifyWith({ ...settings, groups }, 'ALICE', PASSWORDS.alice)
     assert.equal(verification.outcome, 'verified')
     assert.deepEqual(verification.facts.groups, ['posix'])
   })
 
   it('may be as many as the limit', async () => {
     const groups = byDn(memberOf(), { limit: 60 })
-    const verification = await verifyWith({ ...options, groups }, 'twin1', PASSWORDS.twin1)
+    const verification = await verifyWith({ ...settings, groups }, 'twin1', PASSWORDS.twin1)
     assert.equal(verification.outcome, 'verified')
     assert.equal(verification.facts.groups.length, 60)
   })

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { LdapVerifier } from '../../../../src/authenticate/password/ldap/verifier.ts'
-import type { LdapOptions } from '../../../../src/authenticate/password/ldap/options.ts'
+import type { LdapSettings } from '../../../../src/authenticate/password/ldap/schema.ts'
 import type { Verification } from '../../../../src/authenticate/password/verifier.ts'
 import { element } from '../../../../src/x509/der.ts'
 import { CALLER } from '../../../fakes/caller.ts'
@@ -18,8 +18,8 @@ import {
   type LdapRequest,
   type LdapServer,
 } from '../../../fakes/ldap-server.ts'
-import { causeOf, LIMITS } from './options.ts'
-import { ALICE, answerBind, assertSilent, found, optionsFor, verifyAlice } from './scripted.ts'
+import { causeOf } from './settings.ts'
+import { ALICE, answerBind, assertSilent, found, settingsFor, verifyAlice } from './scripted.ts'
 
 type LdapRequestAnswer = (request: LdapRequest) => LdapAnswer
 
@@ -176,9 +176,9 @@ describe('an answer to a bind', () => {
 })
 
 describe('StartTLS', () => {
-  const withTls = (server: LdapServer): LdapOptions => ({
-    ...optionsFor([server]),
-    tls: { startTls: true },
+  const withTls = (server: LdapServer): LdapSettings => ({
+    ...settingsFor([server]),
+    startTls: true,
   })
   const START_TLS_ANSWERS: readonly {
     readonly name: string
@@ -209,7 +209,7 @@ describe('StartTLS', () => {
       )
       using verifier = new LdapVerifier({
         ...withTls(server),
-        limits: { ...LIMITS, connectTimeout: 300 },
+        connectTimeout: 300,
       })
       const verification = await verifier.verify('alice', ALICE.password, CALLER)
       assert.equal(verification.outcome, 'unavailable')
@@ -231,7 +231,7 @@ describe('two servers, of which the first', () => {
     it(`${name}: the second answers`, async () => {
       await using first = await startLdapServer(answer)
       await using second = await startLdapServer(good)
-      using verifier = new LdapVerifier(optionsFor([first, second]))
+      using verifier = new LdapVerifier(settingsFor([first, second]))
       const verification = await verifier.verify('alice', ALICE.password, CALLER)
       assert.equal(verification.outcome, 'verified')
     })
@@ -240,7 +240,7 @@ describe('two servers, of which the first', () => {
   it('knows a wrong password, decides: the second is not asked', async () => {
     await using first = await startLdapServer(answerBind((request) => ldapResponse(request, 49)))
     await using second = await startLdapServer(good)
-    using verifier = new LdapVerifier(optionsFor([first, second]))
+    using verifier = new LdapVerifier(settingsFor([first, second]))
     const verification = await verifier.verify('alice', ALICE.password, CALLER)
     assert.deepEqual(verification, { outcome: 'wrong-password' })
     assert.deepEqual(second.binds, [])
@@ -257,9 +257,8 @@ describe('the name of a group of more than 4,096 characters or 64 commas', () =>
         ldapResponse(request, 0),
       ])
     })
-    const lookup = { kind: 'attribute', attribute: 'memberOf', nested: 0 } as const
-    const groups = { lookup, name: 'rdn', limit: 500, under: 'dc=x' } as const
-    using verifier = new LdapVerifier({ ...optionsFor([server]), groups })
+    const groups = { attribute: { name: 'memberOf', nested: 0 }, limit: 500, subtree: 'dc=x' }
+    using verifier = new LdapVerifier({ ...settingsFor([server]), groups })
     const { failure, message } = causeOf(await verifier.verify('alice', ALICE.password, CALLER))
     assert.equal(failure, 'groups-unusable')
     assert.match(message, /a group of alice has a name that is too long: cn=a,.{95}…$/)

@@ -10,8 +10,8 @@ import {
   type LdapAnswer,
   type LdapRequest,
 } from '../../../fakes/ldap-server.ts'
-import { FOREVER } from './options.ts'
-import { ALICE, found, optionsFor } from './scripted.ts'
+import { FOREVER } from './settings.ts'
+import { ALICE, found, settingsFor } from './scripted.ts'
 
 const from = (source: string): VerificationContext => ({ source, signal: FOREVER })
 
@@ -33,9 +33,9 @@ describe('a user about whom a directory', () => {
   for (const { name, answer } of ODD) {
     it(`${name} does not keep others from logging in`, async () => {
       await using server = await startLdapServer(oddlyAbout(() => answer))
-      const options = optionsFor([server])
-      const limits = { ...options.limits, operationTimeout: 100, coolDown: 60_000 }
-      using verifier = new LdapVerifier({ ...options, limits })
+      const settings = settingsFor([server])
+      const limits = { operationTimeout: 100, coolDown: 60_000 }
+      using verifier = new LdapVerifier({ ...settings, ...limits })
       for (let time = 0; time < 5; time += 1) {
         const odd = await verifier.verify('odd', 'x', from('198.51.100.1'))
         assert.equal(odd.outcome, 'unavailable')
@@ -47,9 +47,9 @@ describe('a user about whom a directory', () => {
 
   it('says nothing takes no place from others, from one address', async () => {
     await using server = await startLdapServer(oddlyAbout(() => undefined))
-    const options = optionsFor([server])
-    const limits = { ...options.limits, operationTimeout: 300, concurrency: 2, waiting: 20 }
-    using verifier = new LdapVerifier({ ...options, limits })
+    const settings = settingsFor([server])
+    const limits = { operationTimeout: 300, concurrency: 2, maxPending: 20 }
+    using verifier = new LdapVerifier({ ...settings, ...limits })
     const flood = Array.from({ length: 50 }, (_, index) =>
       verifier.verify(`odd${index % 2}`, 'x', from('198.51.100.1')),
     )

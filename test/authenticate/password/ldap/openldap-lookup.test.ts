@@ -3,13 +3,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { LdapVerifier } from '../../../../src/authenticate/password/ldap/verifier.ts'
-import type { LdapOptions } from '../../../../src/authenticate/password/ldap/options.ts'
+import type { LdapSettings } from '../../../../src/authenticate/password/ldap/schema.ts'
 import type { AccountLookup } from '../../../../src/authenticate/password/verifier.ts'
 import { CALLER } from '../../../fakes/caller.ts'
 import { ldifAdd, ldifDelete, ldifEntry, ldifReplace } from '../../../servers/ldif.ts'
 import { skipWithoutSlapd, startOpenLdap, type OpenLdap } from '../../../servers/openldap.ts'
 import { BASE, GROUPS, PEOPLE } from '../../../servers/openldap-data.ts'
-import { openLdapOptions } from './options.ts'
+import { openLdapSettings, withDirectBind } from './settings.ts'
 
 const PASSWORD = 'Nina-Secret1'
 const DN = `uid=nina,${PEOPLE}`
@@ -29,25 +29,23 @@ const groupEntry = (dn: string, member: string): string =>
 
 describe('an account of OpenLDAP, looked up again', { skip: skipWithoutSlapd() }, () => {
   let server: OpenLdap
-  let options: LdapOptions
+  let settings: LdapSettings
   let verifier: LdapVerifier
   before(async () => {
     server = await startOpenLdap()
-    options = {
-      ...(await openLdapOptions(server)),
+    settings = {
+      ...(await openLdapSettings(server)),
       groups: {
-        lookup: {
-          kind: 'search',
+        search: {
           base: GROUPS,
           scope: 'sub',
           filter: '(&(objectClass=groupOfNames)(member={dn}))',
           nested: 3,
         },
-        name: 'rdn',
         limit: 100,
       },
     }
-    verifier = new LdapVerifier(options)
+    verifier = new LdapVerifier(settings)
   })
   after(async () => {
     verifier[Symbol.dispose]()
@@ -176,12 +174,12 @@ describe('an account of OpenLDAP, looked up again', { skip: skipWithoutSlapd() }
   })
 
   it('is unsupported by another search, and by a directory without a service account', async () => {
-    assert.equal(options.proof.kind, 'search')
-    const search = { ...options.proof.search, filter: '(uid={user})' }
-    using other = new LdapVerifier({ ...options, proof: { ...options.proof, search } })
+    assert.ok(settings.search)
+    const search = { ...settings.search, filter: '(uid={user})' }
+    using other = new LdapVerifier({ ...settings, search })
     assert.deepEqual(await lookupAfter([], other), { outcome: 'unsupported' })
     const names = [`uid={user},${PEOPLE}`]
-    using direct = new LdapVerifier({ ...options, proof: { kind: 'direct', names } })
+    using direct = new LdapVerifier(withDirectBind(settings, names))
     assert.deepEqual(await lookupAfter([], direct), { outcome: 'unsupported' })
   })
 

@@ -3,21 +3,21 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { LdapVerifier } from '../../../../src/authenticate/password/ldap/verifier.ts'
-import type { LdapOptions } from '../../../../src/authenticate/password/ldap/options.ts'
+import type { LdapSettings } from '../../../../src/authenticate/password/ldap/schema.ts'
 import { CALLER } from '../../../fakes/caller.ts'
 import { skipWithoutSlapd, startOpenLdap, type OpenLdap } from '../../../servers/openldap.ts'
 import { BASE, OTHER_USERS, PEOPLE } from '../../../servers/openldap-data.ts'
 import { CONFORMANCE_USERS, verifierConformance } from '../conformance.ts'
-import { causeOf, openLdapOptions, verifyWith } from './options.ts'
+import { causeOf, openLdapSettings, verifyWith, withDirectBind } from './settings.ts'
 
 describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
   let server: OpenLdap
-  let options: LdapOptions
+  let settings: LdapSettings
   let verifier: LdapVerifier
   before(async () => {
     server = await startOpenLdap()
-    options = await openLdapOptions(server)
-    verifier = new LdapVerifier(options)
+    settings = await openLdapSettings(server)
+    verifier = new LdapVerifier(settings)
   })
   after(async () => {
     verifier[Symbol.dispose]()
@@ -35,7 +35,7 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
         uid: 'entryUUID',
         extra: { title: 'TITLE', phone: 'telephoneNumber', mail: 'mail' },
       }
-      const verification = await verifyWith({ ...options, attributes }, 'ALICE', password)
+      const verification = await verifyWith({ ...settings, attributes }, 'ALICE', password)
       assert.equal(verification.outcome, 'verified')
       const { user, uid = '', extra } = verification.facts
       assert.equal(user, 'alice', 'as the directory has it, and not as typed')
@@ -45,7 +45,7 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
 
     const UNUSABLE: readonly {
       readonly name: string
-      readonly attributes: LdapOptions['attributes']
+      readonly attributes: LdapSettings['attributes']
       readonly want: RegExp
     }[] = [
       {
@@ -76,7 +76,7 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
     ]
     for (const { name, attributes, want } of UNUSABLE) {
       it(`${name} is no identity`, async () => {
-        const cause = causeOf(await verifyWith({ ...options, attributes }, 'alice', password))
+        const cause = causeOf(await verifyWith({ ...settings, attributes }, 'alice', password))
         assert.equal(cause.failure, 'entry-unusable')
         assert.match(cause.message, want)
       })
@@ -104,8 +104,7 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
   describe('a search that finds two', () => {
     it('is no proof for either, and is said so', async () => {
       const search = { base: PEOPLE, scope: 'sub', filter: '(mail={user})' } as const
-      assert.equal(options.proof.kind, 'search')
-      const byMail = { ...options, proof: { ...options.proof, search } }
+      const byMail = { ...settings, search }
       const verification = await verifyWith(byMail, 'twin@example.org', 'Twin-Secret1')
       const { failure, message } = causeOf(verification)
       assert.equal(failure, 'ambiguous')
@@ -169,14 +168,12 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
   })
 
   describe('a direct bind', () => {
-    const direct = (names: readonly string[], filter?: string): LdapOptions => ({
-      ...options,
-      proof: {
-        kind: 'direct',
+    const direct = (names: readonly string[], filter?: string): LdapSettings =>
+      withDirectBind(
+        settings,
         names,
-        ...(filter === undefined ? {} : { search: { base: BASE, scope: 'sub', filter } }),
-      },
-    })
+        filter === undefined ? undefined : { base: BASE, scope: 'sub', filter },
+      )
     const { password } = CONFORMANCE_USERS.alice
     const BY_UID = [`uid={user},${PEOPLE}`]
 
@@ -225,7 +222,7 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
     it('never lets one user read as the one before', async () => {
       using one = new LdapVerifier({
         ...direct(BY_UID),
-        limits: { ...options.limits, concurrency: 1 },
+        concurrency: 1,
       })
       for (let round = 0; round < 5; round += 1) {
         for (const [user, right] of [

@@ -8,7 +8,7 @@ import { CALLER } from '../../../fakes/caller.ts'
 import { ldifDelete, ldifAdd, ldifEntry, ldifReplace } from '../../../servers/ldif.ts'
 import { skipWithoutSamba, startSambaAd, type SambaAd } from '../../../servers/samba-ad.ts'
 import { AD_GROUPS, AD_PEOPLE, DOMAIN } from '../../../servers/samba-ad-data.ts'
-import { sambaOptions } from './options.ts'
+import { sambaSettings } from './settings.ts'
 
 const PASSWORD = 'Nina-Secret1'
 const DN = `CN=Nina,${AD_PEOPLE}`
@@ -34,10 +34,9 @@ describe('an account of Active Directory, looked up again', { skip: skipWithoutS
   before(async () => {
     server = await startSambaAd()
     verifier = new LdapVerifier({
-      ...(await sambaOptions(server)),
+      ...(await sambaSettings(server)),
       groups: {
-        lookup: { kind: 'ad', base: AD_GROUPS, filter: '(objectClass=group)' },
-        name: 'rdn',
+        activeDirectory: { base: AD_GROUPS, filter: '(objectClass=group)' },
         limit: 100,
       },
     })

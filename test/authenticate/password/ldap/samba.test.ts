@@ -7,26 +7,26 @@ import { LdapVerifier } from '../../../../src/authenticate/password/ldap/verifie
 import type {
   EntrySearch,
   LdapGroups,
-  LdapOptions,
-} from '../../../../src/authenticate/password/ldap/options.ts'
+  LdapSettings,
+} from '../../../../src/authenticate/password/ldap/schema.ts'
 import type { Verification } from '../../../../src/authenticate/password/verifier.ts'
 import { CALLER } from '../../../fakes/caller.ts'
 import { ldifReplace } from '../../../servers/ldif.ts'
 import { skipWithoutSamba, startSambaAd, type SambaAd } from '../../../servers/samba-ad.ts'
 import { AD_GROUPS, AD_PEOPLE, AD_USERS, DOMAIN } from '../../../servers/samba-ad-data.ts'
 import { CONFORMANCE_USERS, verifierConformance } from '../conformance.ts'
-import { causeOf, sambaOptions, verifyWith } from './options.ts'
+import { causeOf, sambaSettings, serversAt, verifyWith, withDirectBind } from './settings.ts'
 
 const { password: ALICE } = CONFORMANCE_USERS.alice
 
 describe('Active Directory', { skip: skipWithoutSamba() }, () => {
   let server: SambaAd
-  let options: LdapOptions
+  let settings: LdapSettings
   let verifier: LdapVerifier
   before(async () => {
     server = await startSambaAd()
-    options = await sambaOptions(server)
-    verifier = new LdapVerifier(options)
+    settings = await sambaSettings(server)
+    verifier = new LdapVerifier(settings)
   })
   after(async () => {
     verifier[Symbol.dispose]()
@@ -65,7 +65,7 @@ describe('Active Directory', { skip: skipWithoutSamba() }, () => {
   describe('an identifier', () => {
     const uidBy = async (uid: string): Promise<string | undefined> => {
       const attributes = { user: 'sAMAccountName', uid, extra: { identifier: uid } }
-      const verification = await verifyWith({ ...options, attributes }, 'ALICE', ALICE)
+      const verification = await verifyWith({ ...settings, attributes }, 'ALICE', ALICE)
       assert.equal(verification.outcome, 'verified')
       assert.equal(verification.facts.user, 'alice')
       assert.deepEqual(verification.facts.extra, { identifier: [verification.facts.uid] })
@@ -88,9 +88,10 @@ describe('Active Directory', { skip: skipWithoutSamba() }, () => {
       password: string,
       groups: Partial<LdapGroups>,
     ): Promise<Verification> => {
-      const lookup = { kind: 'ad', base: AD_GROUPS, filter: '(objectClass=group)' } as const
-      const all: LdapGroups = { lookup, name: 'rdn', limit: 100, ...groups }
-      return await verifyWith({ ...options, groups: all }, user, password)
+      const activeDirectory = { base: AD_GROUPS, filter: '(objectClass=group)' }
+      const way = groups.attribute === undefined ? { activeDirectory } : {}
+      const all: LdapGroups = { ...way, limit: 100, ...groups }
+      return await verifyWith({ ...settings, groups: all }, user, password)
     }
     const CHAIN = ['developers', 'engineering', 'staff']
     const CASES: readonly {
@@ -101,30 +102,30 @@ describe('Active Directory', { skip: skipWithoutSamba() }, () => {
       { name: 'nested, resolved by AD', groups: {}, want: CHAIN },
       {
         name: 'nested, level by level',
-        groups: { lookup: { kind: 'attribute', attribute: 'memberOf', nested: 5 } },
+        groups: { attribute: { name: 'memberOf', nested: 5 } },
         want: CHAIN,
       },
       {
         name: 'direct',
-        groups: { lookup: { kind: 'attribute', attribute: 'memberOf', nested: 0 } },
+        groups: { attribute: { name: 'memberOf', nested: 0 } },
         want: ['developers'],
       },
       {
         name: 'called by an attribute',
-        groups: { name: { attribute: 'sAMAccountName' } },
+        groups: { name: 'sAMAccountName' },
         want: CHAIN,
       },
       {
         name: 'with the primary group, and what that is in',
-        groups: { primaryUnder: DOMAIN.base, under: DOMAIN.base },
+        groups: { primaryGroupBase: DOMAIN.base, subtree: DOMAIN.base },
         want: ['Domain Users', 'all', ...CHAIN],
       },
       {
         name: 'with the primary group, level by level',
         groups: {
-          lookup: { kind: 'attribute', attribute: 'memberOf', nested: 5 },
-          primaryUnder: DOMAIN.base,
-          under: AD_GROUPS,
+          attribute: { name: 'memberOf', nested: 5 },
+          primaryGroupBase: DOMAIN.base,
+          subtree: AD_GROUPS,
         },
         want: ['all', ...CHAIN],
       },
@@ -143,26 +144,20 @@ describe('Active Directory', { skip: skipWithoutSamba() }, () => {
     }
 
     it('make the user unavailable where the primary one is not found', async () => {
-      const cause = causeOf(await groupsOf('alice', ALICE, { primaryUnder: AD_GROUPS }))
+      const cause = causeOf(await groupsOf('alice', ALICE, { primaryGroupBase: AD_GROUPS }))
       assert.equal(cause.failure, 'groups-unusable')
       assert.match(cause.message, /primary group of CN=Alice Adams.* is not found under/)
     })
   })
 
   describe('a direct bind', () => {
-    const direct = (names: readonly string[], search?: Partial<EntrySearch>): LdapOptions => ({
-      ...options,
-      proof: {
-        kind: 'direct',
-        names,
-        search: {
-          base: AD_PEOPLE,
-          scope: 'sub',
-          filter: '(|(sAMAccountName={user})(mail={user}@example.org))',
-          ...search,
-        },
-      },
-    })
+    const direct = (names: readonly string[], search?: Partial<EntrySearch>): LdapSettings =>
+      withDirectBind(settings, names, {
+        base: AD_PEOPLE,
+        scope: 'sub',
+        filter: '(|(sAMAccountName={user})(mail={user}@example.org))',
+        ...search,
+      })
     const NAMES = [`{user}@${DOMAIN.name}`, `${DOMAIN.netbios}\\{user}`, `CN={user},${AD_PEOPLE}`]
 
     for (const name of NAMES.slice(0, 2)) {
@@ -208,8 +203,7 @@ describe('Active Directory', { skip: skipWithoutSamba() }, () => {
 
     it('finds the groups as the user', async () => {
       const groups: LdapGroups = {
-        lookup: { kind: 'ad', base: AD_GROUPS, filter: '(objectClass=group)' },
-        name: 'rdn',
+        activeDirectory: { base: AD_GROUPS, filter: '(objectClass=group)' },
         limit: 100,
       }
       const verification = await verifyWith(
@@ -223,15 +217,15 @@ describe('Active Directory', { skip: skipWithoutSamba() }, () => {
   })
 
   it('with StartTLS is the same', async () => {
-    const servers = [`ldap://${server.address}`]
-    assert.equal((await verifyWith({ ...options, servers }, 'alice', ALICE)).outcome, 'verified')
+    const servers = serversAt(`ldap://${server.address}`)
+    assert.equal((await verifyWith({ ...settings, servers }, 'alice', ALICE)).outcome, 'verified')
   })
 
   it('takes no password without TLS', async () => {
     const plain = {
-      ...options,
-      servers: [`ldap://${server.address}`],
-      tls: { ...options.tls, startTls: false },
+      ...settings,
+      servers: serversAt(`ldap://${server.address}`),
+      startTls: false,
     }
     const cause = causeOf(await verifyWith(plain, 'alice', ALICE))
     assert.equal(cause.failure, 'service-refused')
@@ -239,13 +233,9 @@ describe('Active Directory', { skip: skipWithoutSamba() }, () => {
   })
 
   it('searched from its root names other servers, and they are not asked', async () => {
-    assert.equal(options.proof.kind, 'search')
-    const search = { ...options.proof.search, base: DOMAIN.base }
-    const verification = await verifyWith(
-      { ...options, proof: { ...options.proof, search } },
-      'alice',
-      ALICE,
-    )
+    assert.ok(settings.search)
+    const search = { ...settings.search, base: DOMAIN.base }
+    const verification = await verifyWith({ ...settings, search }, 'alice', ALICE)
     assert.equal(verification.outcome, 'verified')
   })
 })

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
 import { LdapVerifier } from '../../../../src/authenticate/password/ldap/verifier.ts'
-import type { LdapOptions } from '../../../../src/authenticate/password/ldap/options.ts'
-import { ServicePassword } from '../../../../src/clients/ldap/options.ts'
+import type { LdapSettings } from '../../../../src/authenticate/password/ldap/schema.ts'
+import { Secret } from '../../../../src/config/references.ts'
 import type { Verification } from '../../../../src/authenticate/password/verifier.ts'
 import { CALLER } from '../../../fakes/caller.ts'
 import {
@@ -15,7 +15,7 @@ import {
   type LdapRequest,
   type LdapServer,
 } from '../../../fakes/ldap-server.ts'
-import { LIMITS } from './options.ts'
+import { LIMITS, serversAt } from './settings.ts'
 
 /** The service account of the scripted servers. */
 export const SERVICE = { dn: 'cn=svc', password: 'service-Passw0rd' }
@@ -23,15 +23,13 @@ export const SERVICE = { dn: 'cn=svc', password: 'service-Passw0rd' }
 export const ALICE = { dn: 'uid=alice', password: 'alice-Passw0rd' }
 
 /** Search and bind on scripted servers, in the clear. */
-export const optionsFor = (servers: readonly Pick<LdapServer, 'port'>[]): LdapOptions => ({
-  servers: servers.map(({ port }) => `ldap://127.0.0.1:${port}`),
-  tls: { startTls: false },
-  limits: { ...LIMITS, operationTimeout: 500 },
-  proof: {
-    kind: 'search',
-    service: { dn: SERVICE.dn, password: new ServicePassword(SERVICE.password) },
-    search: { base: 'ou=people', scope: 'sub', filter: '(uid={user})' },
-  },
+export const settingsFor = (servers: readonly Pick<LdapServer, 'port'>[]): LdapSettings => ({
+  servers: serversAt(...servers.map(({ port }) => `ldap://127.0.0.1:${port}`)),
+  startTls: false,
+  ...LIMITS,
+  operationTimeout: 500,
+  bind: { dn: SERVICE.dn, password: new Secret(SERVICE.password) },
+  search: { base: 'ou=people', scope: 'sub', filter: '(uid={user})' },
   attributes: { user: 'uid', extra: {} },
 })
 
@@ -57,7 +55,7 @@ export const verifyAlice = async (
   password = ALICE.password,
 ): Promise<Verification> => {
   await using server = await startLdapServer(answer)
-  using verifier = new LdapVerifier(optionsFor([server]))
+  using verifier = new LdapVerifier(settingsFor([server]))
   return await verifier.verify('alice', password, CALLER)
 }
 

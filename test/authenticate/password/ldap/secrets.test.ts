@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { LdapVerifier } from '../../../../src/authenticate/password/ldap/verifier.ts'
-import { ServicePassword } from '../../../../src/clients/ldap/options.ts'
 import { CALLER } from '../../../fakes/caller.ts'
 import {
   ldapMessage,
@@ -11,13 +10,13 @@ import {
   ldapResult,
   startLdapServer,
 } from '../../../fakes/ldap-server.ts'
-import { causeOf } from './options.ts'
+import { causeOf, withDirectBind } from './settings.ts'
 import {
   ALICE,
   answerBind,
   assertSilent,
   found,
-  optionsFor,
+  settingsFor,
   SERVICE,
   verifyAlice,
 } from './scripted.ts'
@@ -45,12 +44,11 @@ describe('a server that repeats passwords', () => {
 
   it('is not by what is configured either', async () => {
     await using server = await startLdapServer((request) => ldapResponse(request, 0))
-    const options = optionsFor([server])
-    using verifier = new LdapVerifier(options)
-    for (const value of [options, verifier]) assertSilent(value)
-    assert.ok(!JSON.stringify(options).includes(SERVICE.password))
-    assert.equal(options.proof.kind, 'search')
-    assert.equal(String(options.proof.service.password), '[redacted]')
+    const settings = settingsFor([server])
+    using verifier = new LdapVerifier(settings)
+    for (const value of [settings, verifier]) assertSilent(value)
+    assert.ok(!JSON.stringify(settings).includes(SERVICE.password))
+    assert.equal(String(settings.bind?.password), '[redacted]')
   })
 })
 
@@ -76,11 +74,9 @@ describe('a password that is none', () => {
         const known = [SERVICE.password, ALICE.password].includes(sent)
         return ldapResponse(request, known || sent.trim() === '' || sent.includes('\0') ? 0 : 49)
       })
-      for (const proof of [
-        optionsFor([server]).proof,
-        { kind: 'direct', names: ['uid={user}'] } as const,
-      ]) {
-        using verifier = new LdapVerifier({ ...optionsFor([server]), proof })
+      const bySearch = settingsFor([server])
+      for (const settings of [bySearch, withDirectBind(bySearch, ['uid={user}'])]) {
+        using verifier = new LdapVerifier(settings)
         const verification = await verifier.verify('alice', password, CALLER)
         assert.deepEqual(verification, { outcome: 'wrong-password' })
       }
@@ -91,24 +87,11 @@ describe('a password that is none', () => {
     })
   }
 
-  it('cannot be configured for the service account', () => {
-    for (const service of [
-      { dn: SERVICE.dn, password: new ServicePassword('') },
-      { dn: SERVICE.dn, password: new ServicePassword(' ') },
-      { dn: '', password: new ServicePassword('x') },
-    ]) {
-      const { proof, ...rest } = optionsFor([])
-      assert.equal(proof.kind, 'search')
-      const options = { ...rest, servers: ['ldap://127.0.0.1'], proof: { ...proof, service } }
-      assert.throws(() => new LdapVerifier(options), /would be an anonymous bind/)
-    }
-  })
-
   it('is not made of an entry without a name', async () => {
     await using server = await startLdapServer((request) =>
       request.kind === 'search' ? found(request, '') : ldapResponse(request, 0),
     )
-    using verifier = new LdapVerifier(optionsFor([server]))
+    using verifier = new LdapVerifier(settingsFor([server]))
     const verification = await verifier.verify('alice', ALICE.password, CALLER)
     assert.equal(verification.outcome, 'unavailable')
     assert.deepEqual(server.binds, [SERVICE])
@@ -116,14 +99,8 @@ describe('a password that is none', () => {
 
   it('is not made of a name that a library takes for a SASL mechanism', async () => {
     await using server = await startLdapServer((request) => ldapResponse(request, 49))
-    using verifier = new LdapVerifier({
-      ...optionsFor([server]),
-      proof: {
-        kind: 'direct',
-        names: ['{user}'],
-        search: { base: '', scope: 'sub', filter: '(uid={user})' },
-      },
-    })
+    const search = { base: '', scope: 'sub', filter: '(uid={user})' } as const
+    using verifier = new LdapVerifier(withDirectBind(settingsFor([server]), ['{user}'], search))
     for (const user of ['EXTERNAL', 'PLAIN']) {
       assert.equal((await verifier.verify(user, 'x', CALLER)).outcome, 'wrong-password')
       assert.deepEqual(server.binds.at(-1), { dn: user, password: 'x' })

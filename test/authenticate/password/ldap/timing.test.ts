@@ -5,14 +5,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { LdapVerifier } from '../../../../src/authenticate/password/ldap/verifier.ts'
-import type { LdapOptions } from '../../../../src/authenticate/password/ldap/options.ts'
+import type { LdapSettings } from '../../../../src/authenticate/password/ldap/schema.ts'
 import { CALLER } from '../../../fakes/caller.ts'
 import { argon2idHash } from '../../../fakes/hashes.ts'
 import { ldifReplace } from '../../../servers/ldif.ts'
 import { skipWithoutSlapd, startOpenLdap } from '../../../servers/openldap.ts'
 import { PEOPLE } from '../../../servers/openldap-data.ts'
 import { skipWithoutSamba, startSambaAd } from '../../../servers/samba-ad.ts'
-import { openLdapOptions, sambaOptions } from './options.ts'
+import { openLdapSettings, sambaSettings } from './settings.ts'
 
 const median = (values: readonly number[]): number =>
   values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN
@@ -22,8 +22,8 @@ interface Times {
   readonly unknown: number
 }
 
-const timesOf = async (options: LdapOptions, rounds: number): Promise<Times> => {
-  using verifier = new LdapVerifier(options)
+const timesOf = async (settings: LdapSettings, rounds: number): Promise<Times> => {
+  using verifier = new LdapVerifier(settings)
   const timeOf = async (user: string, want: string): Promise<number> => {
     const started = performance.now()
     const { outcome } = await verifier.verify(user, 'wrong', CALLER)
@@ -54,7 +54,7 @@ const assertClose = ({ wrong, unknown }: Times, milliseconds: number, part: numb
 describe('an unknown user takes as long as a wrong password', () => {
   it('on OpenLDAP, where hashes cost nothing', { skip: skipWithoutSlapd() }, async (context) => {
     await using server = await startOpenLdap()
-    const times = await timesOf(await openLdapOptions(server), 60)
+    const times = await timesOf(await openLdapSettings(server), 60)
     context.diagnostic(JSON.stringify(times))
     assertClose(times, 2, 0)
   })
@@ -63,7 +63,7 @@ describe('an unknown user takes as long as a wrong password', () => {
     await using server = await startOpenLdap()
     const hash = await argon2idHash('right', 19_456, 2)
     await server.modify(ldifReplace(`uid=alice,${PEOPLE}`, { userPassword: `{ARGON2}${hash}` }))
-    const times = await timesOf(await openLdapOptions(server), 60)
+    const times = await timesOf(await openLdapSettings(server), 60)
     context.diagnostic(JSON.stringify(times))
     assert.ok(times.wrong > 10, `a hash costs ${times.wrong} ms`)
     assertClose(times, 3, 0.6)
@@ -71,7 +71,7 @@ describe('an unknown user takes as long as a wrong password', () => {
 
   it('on Active Directory', { skip: skipWithoutSamba() }, async (context) => {
     await using server = await startSambaAd()
-    const times = await timesOf(await sambaOptions(server), 60)
+    const times = await timesOf(await sambaSettings(server), 60)
     context.diagnostic(JSON.stringify(times))
     assertClose(times, 3, 0.6)
   })

@@ -4,23 +4,24 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { LdapOptions } from '../../../../src/authenticate/password/ldap/options.ts'
+import type { LdapSettings } from '../../../../src/authenticate/password/ldap/schema.ts'
+import { Secret } from '../../../../src/config/references.ts'
 import { skipWithoutSlapd, startOpenLdap, type OpenLdap } from '../../../servers/openldap.ts'
 import { createAuthority, type Authority } from '../../../servers/pki.ts'
 import { startTcpProxy } from '../../../servers/tcp-proxy.ts'
 import { CONFORMANCE_USERS } from '../conformance.ts'
-import { causeOf, openLdapOptions, verifyWith } from './options.ts'
+import { causeOf, openLdapSettings, serversAt, verifyWith } from './settings.ts'
 
 const { password: ALICE } = CONFORMANCE_USERS.alice
 
 describe('TLS to OpenLDAP', { skip: skipWithoutSlapd() }, () => {
   let server: OpenLdap
   let strangers: Authority
-  let options: LdapOptions
+  let settings: LdapSettings
   before(async () => {
     server = await startOpenLdap({ demandTls: true })
     strangers = await createAuthority('Not ours')
-    options = await openLdapOptions(server)
+    settings = await openLdapSettings(server)
   })
   after(async () => {
     await strangers[Symbol.asyncDispose]()
@@ -29,37 +30,37 @@ describe('TLS to OpenLDAP', { skip: skipWithoutSlapd() }, () => {
 
   const CASES: readonly {
     readonly name: string
-    readonly tls: (usual: LdapOptions['tls']) => Promise<LdapOptions['tls']> | LdapOptions['tls']
+    readonly tls: () => Partial<LdapSettings> | Promise<Partial<LdapSettings>>
     readonly want: string
     readonly message?: RegExp
   }[] = [
-    { name: 'our CA and its address', tls: (usual) => usual, want: 'verified' },
+    { name: 'our CA and its address', tls: () => ({}), want: 'verified' },
     {
       name: 'our CA and one of its names',
-      tls: (usual) => ({ ...usual, serverName: 'ldap.example.org' }),
+      tls: () => ({ serverName: 'ldap.example.org' }),
       want: 'verified',
     },
     {
       name: 'another name',
-      tls: (usual) => ({ ...usual, serverName: 'ad.example.org' }),
+      tls: () => ({ serverName: 'ad.example.org' }),
       want: 'tls',
       message: /cannot be trusted: .*ad\.example\.org/,
     },
     {
       name: 'another address',
-      tls: (usual) => ({ ...usual, serverName: '127.0.0.2' }),
+      tls: () => ({ serverName: '127.0.0.2' }),
       want: 'tls',
       message: /cannot be trusted: .*127\.0\.0\.2/,
     },
     {
       name: 'another CA',
-      tls: async (usual) => ({ ...usual, ca: await readFile(strangers.ca) }),
+      tls: async () => ({ ca: new Secret(await readFile(strangers.ca)) }),
       want: 'tls',
       message: /cannot be trusted: .*(verify|certificate|issuer)/,
     },
     {
       name: 'the CAs that Node comes with',
-      tls: ({ startTls }) => ({ startTls }),
+      tls: () => ({ ca: undefined }),
       want: 'tls',
       message: /cannot be trusted/,
     },
@@ -69,8 +70,8 @@ describe('TLS to OpenLDAP', { skip: skipWithoutSlapd() }, () => {
       it(`${want === 'tls' ? 'refuses' : 'takes'} ${name} by ${scheme}://`, async () => {
         const port = scheme === 'ldaps' ? server.tlsPort : server.port
         await using proxy = await startTcpProxy({ port })
-        const servers = [`${scheme}://127.0.0.1:${proxy.port}`]
-        const all = { ...options, servers, tls: await tls(options.tls) }
+        const servers = serversAt(`${scheme}://127.0.0.1:${proxy.port}`)
+        const all = { ...settings, servers, ...(await tls()) }
         const cause = causeOf(await verifyWith(all, 'alice', ALICE))
         assert.equal(cause.failure, want, cause.message)
         assert.match(cause.message, message)
@@ -83,9 +84,9 @@ describe('TLS to OpenLDAP', { skip: skipWithoutSlapd() }, () => {
 
   it('is what the server demands, and its refusal is told', async () => {
     const plain = {
-      ...options,
-      servers: [`ldap://127.0.0.1:${server.port}`],
-      tls: { ...options.tls, startTls: false },
+      ...settings,
+      servers: serversAt(`ldap://127.0.0.1:${server.port}`),
+      startTls: false,
     }
     const cause = causeOf(await verifyWith(plain, 'alice', ALICE))
     assert.equal(cause.failure, 'service-refused')
@@ -93,20 +94,20 @@ describe('TLS to OpenLDAP', { skip: skipWithoutSlapd() }, () => {
   })
 
   it('is not begun with a server that does not speak it', async () => {
-    const servers = [`ldaps://127.0.0.1:${server.port}`]
-    const cause = causeOf(await verifyWith({ ...options, servers }, 'alice', ALICE))
+    const servers = serversAt(`ldaps://127.0.0.1:${server.port}`)
+    const cause = causeOf(await verifyWith({ ...settings, servers }, 'alice', ALICE))
     assert.equal(cause.failure, 'tls')
   })
 
   it('can show a certificate of our own', async () => {
     await using strict = await startOpenLdap({ demandCertificate: true })
-    const all = await openLdapOptions(strict)
+    const all = await openLdapSettings(strict)
     assert.equal((await verifyWith(all, 'alice', ALICE)).outcome, 'unavailable')
     const client = {
-      certificate: await readFile(strict.client.certificate),
-      key: await readFile(strict.client.key),
+      certificate: new Secret(await readFile(strict.client.certificate)),
+      key: new Secret(await readFile(strict.client.key)),
     }
-    const withOwn = { ...all, tls: { ...all.tls, client } }
+    const withOwn = { ...all, client }
     assert.equal((await verifyWith(withOwn, 'alice', ALICE)).outcome, 'verified')
   })
 })

@@ -5,8 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
 
 import { RadiusFailure } from '../../../../src/clients/radius/failure.ts'
-import type { RadiusOptions } from '../../../../src/authenticate/password/radius/options.ts'
-import { SharedSecret } from '../../../../src/clients/radius/secret.ts'
+import { Secret } from '../../../../src/config/references.ts'
 import type { PasswordVerifier } from '../../../../src/authenticate/password/verifier.ts'
 import { CALLER } from '../../../fakes/caller.ts'
 import { SILENT_USER } from '../../../servers/freeradius-configuration.ts'
@@ -16,7 +15,13 @@ import {
   type FreeRadius,
 } from '../../../servers/freeradius.ts'
 import { CONFORMANCE_USERS, verifierConformance } from '../conformance.ts'
-import { radiusWith, type LoggingRadius } from './verifying.ts'
+import {
+  radiusWith,
+  serverAt,
+  type LoggingRadius,
+  type RadiusOptions,
+  type RadiusServer,
+} from './verifying.ts'
 
 type Way = 'UDP' | 'TLS'
 
@@ -45,38 +50,33 @@ const USERS = [
 let server: FreeRadius
 const shared = new Map<Way, Promise<LoggingRadius>>()
 
-const serverBy = async (way: Way): Promise<RadiusOptions['servers'][number]> => {
-  const host = '127.0.0.1'
-  if (way === 'UDP') return { host, port: server.port, secret: new SharedSecret(server.secret) }
+const serverBy = async (way: Way): Promise<RadiusServer> => {
+  if (way === 'UDP') return serverAt(server.port, { secret: new Secret(server.secret) })
   const client = {
-    certificate: await readFile(server.client.certificate),
-    key: await readFile(server.client.key),
+    certificate: new Secret(await readFile(server.client.certificate)),
+    key: new Secret(await readFile(server.client.key)),
   }
-  const tls = { ca: await readFile(server.authority.ca), client }
-  return { host, port: server.tlsPort, tls }
+  const tls = { ca: new Secret(await readFile(server.authority.ca)), client }
+  return serverAt(server.tlsPort, { tls })
 }
 
-const radiusBy = async (
-  way: Way,
-  options: Omit<RadiusOptions, 'servers'> = {},
-): Promise<LoggingRadius> => {
-  const refusals = [{ pattern: /^Account disabled$/, code: 'user-disabled' as const }]
-  return radiusWith({ servers: [await serverBy(way)], refusals, ...options })
-}
+const radiusBy = async (way: Way, options: RadiusOptions = {}): Promise<LoggingRadius> =>
+  radiusWith([await serverBy(way)], options)
 
 /**
- * RADIUS has one answer for a wrong password and an unknown user, so that the contract's difference
- * between the two cannot be had from it. Here the list of users makes the difference afterwards: what
- * is left to the verifier is to let nobody in who is not on it.
+ * RADIUS has one answer, Access-Reject, for a wrong password, an unknown user and a disabled account, which the
+ * contract distinguishes. Here the list of users does so afterwards: what is left to the verifier is to
+ * verify no user who is not on it, or is disabled.
  */
-const tellingStrangers = (verifier: PasswordVerifier): PasswordVerifier => ({
+const distinguishingRejects = (verifier: PasswordVerifier): PasswordVerifier => ({
   lookup: async (account, signal) => await verifier.lookup(account, signal),
   verify: async (user, password, context) => {
     const verification = await verifier.verify(user, password, context)
-    const known = Object.hasOwn(CONFORMANCE_USERS, user)
-    return verification.outcome === 'wrong-password' && !known
-      ? { outcome: 'unknown-user' }
-      : verification
+    if (verification.outcome !== 'wrong-password') return verification
+    const known = Object.entries(CONFORMANCE_USERS).find(([name]) => name === user)?.[1]
+    if (known === undefined) return { outcome: 'unknown-user' }
+    const isDisabled = known.disabled && known.password === password
+    return isDisabled ? { outcome: 'barred', code: 'user-disabled' } : verification
   },
 })
 
@@ -93,7 +93,7 @@ describe('with FreeRADIUS', { skip }, () => {
     verifierConformance(`RADIUS over ${way}`, async () => {
       const radius = shared.get(way) ?? radiusBy(way)
       shared.set(way, radius)
-      return tellingStrangers(await radius)
+      return distinguishingRejects(await radius)
     })
 
     describe(`over ${way}`, () => {
@@ -102,7 +102,7 @@ describe('with FreeRADIUS', { skip }, () => {
           groups: [
             { attribute: 'Class' },
             { attribute: 'Filter-Id', prefix: 'filter:' },
-            { attribute: { vendor: 9, type: 1 }, pattern: /^shell:roles=(.*)$/ },
+            { attribute: { vendor: 9, type: 1 }, pattern: /^shell:roles=(.*)$/gu },
           ],
         })
         const groupsOf = async (user: string, password: string): Promise<unknown> => {
@@ -256,11 +256,8 @@ describe('with FreeRADIUS', { skip }, () => {
   }
 
   it('is silent to a client that has another secret', async () => {
-    const secret = new SharedSecret('another')
-    await using radius = radiusWith({
-      servers: [{ host: '127.0.0.1', port: server.port, secret }],
-      timeout: 300,
-    })
+    const secret = new Secret('another')
+    await using radius = radiusWith([serverAt(server.port, { secret })], { timeout: 300 })
     assert.equal((await radius.verify('vera', 'v', CALLER)).outcome, 'unavailable')
   })
 })

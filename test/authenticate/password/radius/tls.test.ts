@@ -4,8 +4,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
 import { RadiusFailure } from '../../../../src/clients/radius/failure.ts'
-import type { RadiusOptions } from '../../../../src/authenticate/password/radius/options.ts'
-import type { RadiusTls } from '../../../../src/clients/radius/options.ts'
+import { Secret } from '../../../../src/config/references.ts'
 import type { Verification } from '../../../../src/authenticate/password/verifier.ts'
 import { CALLER } from '../../../fakes/caller.ts'
 import { startFakeRadSec } from '../../../fakes/radsec-server.ts'
@@ -15,7 +14,13 @@ import {
   type FreeRadius,
 } from '../../../servers/freeradius.ts'
 import { createAuthority, createPki, type Authority, type Pki } from '../../../servers/pki.ts'
-import { radiusWith, type LoggingRadius } from './verifying.ts'
+import {
+  radiusWith,
+  serverAt,
+  type LoggingRadius,
+  type RadiusOptions,
+  type RadiusServer,
+} from './verifying.ts'
 
 let pki: Pki
 let stranger: Authority
@@ -29,15 +34,16 @@ after(async () => {
   await stranger[Symbol.asyncDispose]()
 })
 
+type Tls = NonNullable<RadiusServer['tls']>
+
+const contentsOf = async (file: string): Promise<Secret> => new Secret(await readFile(file))
+
 const radiusTo = async (
   server: { readonly port: number },
-  options: Omit<RadiusOptions, 'servers'> = {},
-  tls: Partial<RadiusTls> = {},
+  options: RadiusOptions = {},
+  tls: Partial<Tls> = {},
 ): Promise<LoggingRadius> =>
-  radiusWith({
-    servers: [
-      { host: '127.0.0.1', port: server.port, tls: { ca: await readFile(pki.ca), ...tls } },
-    ],
+  radiusWith([serverAt(server.port, { tls: { ca: await contentsOf(pki.ca), ...tls } })], {
     timeout: 1_000,
     retransmitAfter: 60,
     coolDown: 200,
@@ -78,7 +84,7 @@ describe('a TLS connection', () => {
         socket.write(reply())
       }, 5)
     })
-    await using radius = await radiusTo(server, {}, { connections: 3 })
+    await using radius = await radiusTo(server, { tlsConnections: 3 })
     const all = await Promise.all(Array.from({ length: 50 }, () => outcomeOf(radius)))
     assert.deepEqual(new Set(all), new Set(['verified']))
     assert.deepEqual([server.connections, most], [3, 3])
@@ -91,7 +97,7 @@ describe('a TLS connection', () => {
       if (held.length === 20) for (const answer of held.toReversed()) answer()
     })
     const groups = [{ attribute: 'Class' as const }]
-    await using radius = await radiusTo(server, { groups }, { connections: 1, pipelining: 20 })
+    await using radius = await radiusTo(server, { groups, tlsConnections: 1, tlsPipelining: 20 })
     await Promise.all(
       Array.from({ length: 20 }, async (_, index) => {
         const verification = await radius.verify(`user${index}`, 'x', CALLER)
@@ -112,7 +118,7 @@ describe('a TLS connection', () => {
       setTimeout(() => socket.write(all.subarray(21, -5)), 10)
       setTimeout(() => socket.write(all.subarray(-5)), 20)
     })
-    await using radius = await radiusTo(server, {}, { connections: 1, pipelining: 3 })
+    await using radius = await radiusTo(server, { tlsConnections: 1, tlsPipelining: 3 })
     const all = await Promise.all([1, 2, 3].map(() => outcomeOf(radius)))
     assert.deepEqual(all, ['verified', 'verified', 'verified'])
   })
@@ -150,7 +156,7 @@ describe('a TLS connection that fails', () => {
       if (connection > 1) socket.write(reply())
       else if (server.requests.length === 10) socket.destroy()
     })
-    await using radius = await radiusTo(server, {}, { connections: 1, pipelining: 10 })
+    await using radius = await radiusTo(server, { tlsConnections: 1, tlsPipelining: 10 })
     const all = await Promise.all(Array.from({ length: 10 }, () => outcomeOf(radius)))
     assert.deepEqual(new Set(all), new Set(['verified']))
     assert.equal(server.connections, 2)
@@ -207,7 +213,7 @@ describe('a server that is not the one', () => {
   const CASES: readonly {
     name: string
     ca?: 'stranger'
-    tls?: Partial<RadiusTls>
+    tls?: Partial<Tls>
     want: string
   }[] = [
     { name: 'is the one, by its address', want: 'verified' },
@@ -223,7 +229,7 @@ describe('a server that is not the one', () => {
   for (const { name, ca, tls = {}, want } of CASES) {
     it(`${name}: ${want}`, async () => {
       await using server = await startFakeRadSec(pki.edge)
-      const trusted = ca === undefined ? {} : { ca: await readFile(stranger.ca) }
+      const trusted = ca === undefined ? {} : { ca: await contentsOf(stranger.ca) }
       await using radius = await radiusTo(server, {}, { ...tls, ...trusted })
       const verification = await radius.verify('alice', 'x', CALLER)
       if (want === 'verified') assert.equal(verification.outcome, want)
@@ -252,13 +258,13 @@ describe('FreeRADIUS over TLS', { skip: skipWithoutFreeRadius() }, () => {
     await server?.[Symbol.asyncDispose]()
   })
 
-  const client = async (): Promise<NonNullable<RadiusTls['client']>> => ({
-    certificate: await readFile(server.client.certificate),
-    key: await readFile(server.client.key),
+  const client = async (): Promise<NonNullable<Tls['client']>> => ({
+    certificate: await contentsOf(server.client.certificate),
+    key: await contentsOf(server.client.key),
   })
 
   it('is asked by name', async () => {
-    const tls = { ca: await readFile(server.authority.ca), client: await client() }
+    const tls = { ca: await contentsOf(server.authority.ca), client: await client() }
     await using radius = await radiusTo(
       { port: server.tlsPort },
       {},
@@ -268,9 +274,9 @@ describe('FreeRADIUS over TLS', { skip: skipWithoutFreeRadius() }, () => {
   })
 
   it('is not asked with a CA or a name that is not its own', async () => {
-    const ca = await readFile(server.authority.ca)
+    const ca = await contentsOf(server.authority.ca)
     for (const tls of [
-      { ca: await readFile(stranger.ca) },
+      { ca: await contentsOf(stranger.ca) },
       { ca, serverName: 'radius.example.org' },
     ]) {
       await using radius = await radiusTo(
@@ -283,10 +289,10 @@ describe('FreeRADIUS over TLS', { skip: skipWithoutFreeRadius() }, () => {
   })
 
   it('does not answer a client without a certificate, or with one of another CA', async () => {
-    const ca = await readFile(server.authority.ca)
+    const ca = await contentsOf(server.authority.ca)
     const other = {
-      certificate: await readFile(pki.alice.certificate),
-      key: await readFile(pki.alice.key),
+      certificate: await contentsOf(pki.alice.certificate),
+      key: await contentsOf(pki.alice.key),
     }
     for (const tls of [{ ca }, { ca, client: other }]) {
       await using radius = await radiusTo({ port: server.tlsPort }, { timeout: 300 }, tls)
@@ -296,8 +302,8 @@ describe('FreeRADIUS over TLS', { skip: skipWithoutFreeRadius() }, () => {
 
   it('is not asked with a key that does not fit its certificate', async () => {
     const { certificate } = await client()
-    const key = await readFile(pki.alice.key)
-    const tls = { ca: await readFile(server.authority.ca), client: { certificate, key } }
+    const key = await contentsOf(pki.alice.key)
+    const tls = { ca: await contentsOf(server.authority.ca), client: { certificate, key } }
     await assert.rejects(radiusTo({ port: server.tlsPort }, {}, tls), {
       code: 'configuration-invalid',
     })

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { readServerUrl } from '../../../src/clients/ldap/dial.ts'
+import { readServerUrl } from '../../../src/clients/ldap/server-url.ts'
 
 describe('the URL of a server', () => {
   const GOOD: Readonly<Record<string, readonly [host: string, port: number, ldaps: boolean]>> = {
