@@ -1,5 +1,5 @@
-// `countersign keys api`: makes an API key. The key itself is printed once and kept nowhere; its hash
-// and its owner go into the file of keys.
+// `countersign keys api`: makes an API key. The key is printed once and not stored; the key file gets its
+// hash and its owner.
 
 import { readFile, realpath, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
@@ -31,38 +31,34 @@ interface Entry {
 }
 
 const LIFE = `
-The key is printed on standard output, once: it is kept nowhere. Without --file, the entry for the
-file of keys is printed on standard error.
+The key is printed once, on standard output, and is not stored. Without --file, the entry for the key
+file is printed on standard error.
 
-To replace a key without an outage: make another for the same user, hand it out, and take the entry
-of the old one out of the file once it is used no more. To revoke a key, take its entry out of the
-file or write "disabled: true" into it. authz notices a changed file by itself.
+To replace a key without an outage: make another key for the same user, distribute it, and remove the old
+entry from the file once the old key is no longer used. To revoke a key, remove its entry from the file or
+add "disabled: true" to it. authz reloads a changed file.
 
-Scanners for leaked secrets find keys by csk_[a-z0-9-]{1,63}_[0-9A-Za-z]{49}; the middle part is the
-id under which the key stands in the file and in the audit log.`
+Secret scanners find keys by csk_[a-z0-9-]{1,63}_[0-9A-Za-z]{49}; the middle part is the id of the key in
+the file and in the audit log.`
 
-const HEADER = `# API keys of Countersign, by id. Hashes only: the keys themselves are nowhere.
-# \`countersign keys api --help\` says how to make, replace and revoke them.
+const HEADER = `# API keys of Countersign, by id. Hashes only: the keys are not stored.
+# \`countersign keys api --help\` describes how to make, replace and revoke them.
 `
 
 /** The command. */
 export const apiKeyCommand = (): Command =>
   new Command('api')
-    .description('make an API key and its entry in the file of keys')
-    .requiredOption('-u, --user <name>', 'whose key it is', parseName)
+    .description('make an API key and its entry in the key file')
+    .requiredOption('-u, --user <name>', 'the user that the key authenticates', parseName)
     .addOption(
       new Option('-g, --groups <names>', 'the groups, separated by commas')
         .argParser(parseGroups)
         .default([], 'none'),
     )
     .option('--uid <uid>', 'a stable identifier of the user', parseName)
-    .option('-e, --expires <duration>', 'when it ends, such as 90d; default: never', parseExpiry)
-    .option(
-      '--id <id>',
-      'its name in the file and in the audit log; default: a random one',
-      parseId,
-    )
-    .option('-f, --file <file>', 'the file of keys; made if it is not there', (file) =>
+    .option('-e, --expires <duration>', 'lifetime, such as 90d; default: unlimited', parseExpiry)
+    .option('--id <id>', 'its id in the file and in the audit log; default: random', parseId)
+    .option('-f, --file <file>', 'the key file; created if it does not exist', (file) =>
       resolve(file),
     )
     .addHelpText('after', LIFE)
@@ -70,7 +66,7 @@ export const apiKeyCommand = (): Command =>
       const { id = newKeyId(), file } = options
       const key = newApiKey(id)
       const entry = entryOf(key, options)
-      // First the entry: a key that nobody knows is worth nothing.
+      // First the entry: a printed key without an entry is not accepted.
       if (file === undefined) console.error(withEntry('', 'keys', id, entry).trimEnd())
       else await append(file, id, entry)
       console.log(key)
@@ -89,7 +85,7 @@ const append = async (name: string, id: string, entry: Entry): Promise<void> => 
   const file = await realpath(name)
   const text = await readFile(file, 'utf8')
   if (KeysFile.parse(file, text).has(id)) {
-    throw new CountersignError('usage', `${file} has a key of the id "${id}" already`)
+    throw new CountersignError('usage', `${file} already has a key with the id "${id}"`)
   }
   const next = withEntry(text, 'keys', id, entry)
   KeysFile.parse(file, next)
@@ -97,23 +93,23 @@ const append = async (name: string, id: string, entry: Entry): Promise<void> => 
   console.error(`${file}: added "${id}"`)
 }
 
-/** Makes the file with its first entry; says whether it was not there yet. */
+/** Creates the file with its first entry; `false` when the file exists. */
 const create = async (file: string, id: string, entry: Entry): Promise<boolean> => {
   try {
     const text = HEADER + withEntry('', 'keys', id, entry)
     await writeFile(file, text, { flag: 'wx', mode: 0o600 })
   } catch (cause) {
     if (hasCode(cause, 'EEXIST')) return false
-    const message = `${file} cannot be made: ${describeError(cause)}`
+    const message = `${file} cannot be created: ${describeError(cause)}`
     throw new CountersignError('usage', message, { cause })
   }
-  console.error(`${file}: made, with "${id}"`)
+  console.error(`${file}: created with "${id}"`)
   return true
 }
 
 function parseName(text: string): string {
   if (text === '' || text.trim() !== text || hasControlCharacter(text)) {
-    throw new InvalidArgumentError('must be a name, without space at its ends')
+    throw new InvalidArgumentError('must be a name without leading or trailing white space')
   }
   return text
 }
@@ -129,7 +125,7 @@ function parseId(text: string): string {
   return text
 }
 
-/** From now on, to the second, as RFC 3339 has it. */
+/** The end of a duration from now, in seconds precision (RFC 3339). */
 function parseExpiry(text: string): string {
   const duration = durationSchema.safeParse(text)
   const end = new Date(Date.now() + (duration.success ? duration.data : Number.NaN))

@@ -10,7 +10,7 @@ import { endSignal } from './signals.ts'
 export const authzCommand = (): Command =>
   new Command('authz')
     .description(
-      'run the ext_authz service that Envoy asks. SIGHUP reloads the configuration and reopens the audit file; SIGTERM finishes what is in flight and ends',
+      'run the ext_authz service for Envoy. SIGHUP reloads the configuration and reopens the audit file; SIGTERM completes requests in progress and exits',
     )
     .addOption(configOption())
     .action(async ({ config }: { config: string }) => {

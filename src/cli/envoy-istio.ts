@@ -23,7 +23,7 @@ interface Options {
 export const envoyIstioCommand = (): Command =>
   new Command('istio')
     .description(
-      'write the EnvoyFilter for an ingress gateway of Istio: what Istio itself cannot be told (deploy/istio has the rest)',
+      'write the EnvoyFilter for an Istio ingress gateway: settings that Istio resources cannot express (see deploy/istio for the rest)',
     )
     .addOption(configOption())
     .option('-o, --output <file>', 'write to a file instead of standard output')
@@ -33,18 +33,18 @@ export const envoyIstioCommand = (): Command =>
     })
     .option(
       '--trusted-hops <number>',
-      'how many proxies in front of it append to X-Forwarded-For (gatewayTopology.numTrustedProxies)',
+      'number of preceding proxies that append to X-Forwarded-For (gatewayTopology.numTrustedProxies)',
       hopsOf,
       0,
     )
     .option(
       '--signer <unix:path>',
-      'the socket of the signer, where the gateway itself presents callers’ certificates; with --service',
+      'the socket of the signer, when the gateway itself presents certificates of callers; with --service',
       addressOf('unix'),
     )
     .option(
       '--service <host:port>',
-      'the service, as its DestinationRule names it, that gets them',
+      'the service that receives them, as named in its DestinationRule',
       addressOf('tcp'),
     )
     .action(async ({ config: file, output, ...options }: Options) => {
@@ -58,7 +58,10 @@ const optionsOf = (options: Omit<Options, 'config' | 'output'>): EnvoyFilterOpti
   const { namespace, selector: labels, trustedHops, signer, service } = options
   if (signer === undefined && service === undefined) return { namespace, labels, trustedHops }
   if (signer === undefined || service?.kind !== 'tcp') {
-    throw new CountersignError('usage', '--signer and --service go together: give both or neither')
+    throw new CountersignError(
+      'usage',
+      '--signer and --service require each other: give both or neither',
+    )
   }
   const certificates = { signer, service: { host: service.host, port: service.port } }
   return { namespace, labels, trustedHops, certificates }
@@ -67,7 +70,7 @@ const optionsOf = (options: Omit<Options, 'config' | 'output'>): EnvoyFilterOpti
 function labelOf(text: string): Readonly<Record<string, string>> {
   const [name = '', value, ...more] = text.split('=')
   if (name === '' || value === undefined || more.length > 0) {
-    throw new InvalidArgumentError('It has to be LABEL=VALUE.')
+    throw new InvalidArgumentError('must be LABEL=VALUE')
   }
   return { [name]: value }
 }
@@ -76,7 +79,7 @@ const MOST_HOPS = 16
 
 function hopsOf(text: string): number {
   if (!/^\d{1,2}$/.test(text) || Number(text) > MOST_HOPS) {
-    throw new InvalidArgumentError(`It has to be a number from 0 to ${MOST_HOPS}.`)
+    throw new InvalidArgumentError(`must be a number from 0 to ${MOST_HOPS}`)
   }
   return Number(text)
 }
@@ -85,8 +88,6 @@ function addressOf(kind: Address['kind']): (text: string) => Address {
   return (text) => {
     const parsed = addressSchema.safeParse(text)
     if (parsed.success && parsed.data.kind === kind) return parsed.data
-    throw new InvalidArgumentError(
-      kind === 'unix' ? 'It has to be unix:PATH.' : 'It has to be HOST:PORT.',
-    )
+    throw new InvalidArgumentError(kind === 'unix' ? 'must be unix:PATH' : 'must be HOST:PORT')
   }
 }

@@ -1,11 +1,11 @@
-// What `countersign envoy lint` prints of its findings, for people and for programs.
+// The output of `countersign envoy lint`: text and JSON.
 
 import type { LintResult, PlacedFinding, Scope } from '../envoy/lint/lint.ts'
 import { formatPath } from '../config/yaml-position.ts'
-import { counted } from './counted.ts'
+import { counted } from './format.ts'
 import { printable, printableJson } from './printable.ts'
 
-/** What was checked: a file, in which findings have lines, or an Envoy that was asked. */
+/** What was checked: a file, in which findings have lines, or a running Envoy. */
 export interface Source {
   readonly kind: 'file' | 'admin'
   /** The path of the file; the address. */
@@ -34,7 +34,7 @@ const placeOf = (
   { position: { line, column } }: Pick<PlacedFinding, 'position'>,
 ): object => (kind === 'file' ? { file: name, line, column } : { admin: name })
 
-/** Lines of text, with what was there to be checked in the last one. */
+/** Lines of text; the last one summarises what was checked. */
 export const findingsAsText = (
   source: Source,
   { findings, scope }: Extract<LintResult, { readonly ok: true }>,
@@ -57,7 +57,7 @@ export const findingsAsText = (
 }
 
 const MISSPELT =
-  'A misspelt field of an EnvoyFilter is dropped without a word: by the API server, by istiod and by Envoy.\n'
+  'The API server, istiod and Envoy drop a misspelt field of an EnvoyFilter silently.\n'
 
 const inFile = (file: string, finding: PlacedFinding): string => {
   const { position, resource, path } = finding
@@ -67,14 +67,14 @@ const inFile = (file: string, finding: PlacedFinding): string => {
   ])
 }
 
-/** What is found in the same way in several places: a gateway has a listener for each port. */
+/** Groups equal findings: a gateway has a listener for each port. */
 const alike = (findings: readonly PlacedFinding[]): readonly (readonly PlacedFinding[])[] => [
   ...Map.groupBy(findings, ({ rule, severity, problem }) =>
     JSON.stringify([rule, severity, problem]),
   ).values(),
 ]
 
-/** Without lines, since nobody has the text; each place by its way in the resource. */
+/** Without lines, since there is no file; each place by its path in the resource. */
 const inEnvoy = (name: string, findings: readonly PlacedFinding[]): string => {
   const [first] = findings
   if (first === undefined) return ''

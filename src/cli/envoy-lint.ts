@@ -1,5 +1,5 @@
-// `countersign envoy lint`: what of somebody's own Envoy configuration would let an identity leak or
-// be forged, whether it stands in a file or runs already.
+// `countersign envoy lint`: settings of an Envoy configuration by which an identity could leak or be
+// forged, in a file or in a running Envoy.
 
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
@@ -34,28 +34,28 @@ const DEFAULT_TIMEOUT = '60s'
 export const envoyLintCommand = (): Command =>
   new Command('lint')
     .description(
-      'check an Envoy configuration, a bootstrap or the output of /config_dump, or what a running Envoy has: exits with 1 when a setting is missing or dangerous, with 2 when there is no configuration to be checked',
+      'check an Envoy configuration: a bootstrap, the output of /config_dump, or a running Envoy. Exits with 1 when a setting is missing or dangerous, with 2 when the configuration cannot be read',
     )
     .argument('[file]', 'the configuration, YAML or JSON')
     .addOption(
       new Option(
         '--admin <url>',
-        'in place of a file, the Envoy that runs: its administration interface, http://HOST:PORT or unix:PATH',
+        'check a running Envoy instead of a file, by its administration interface: http://HOST:PORT or unix:PATH',
       ).argParser(parseAdminAddress),
     )
     .addOption(
-      new Option('--timeout <duration>', 'how long the running Envoy may take to answer')
+      new Option('--timeout <duration>', 'time limit for the running Envoy')
         .argParser((text) => parsed(durationSchema, text))
         .default(durationSchema.parse(DEFAULT_TIMEOUT), DEFAULT_TIMEOUT),
     )
     .addOption(
-      new Option('-c, --config <file>', 'the configuration of Countersign that Envoy belongs to')
+      new Option('-c, --config <file>', 'the Countersign configuration of this Envoy')
         .env('COUNTERSIGN_CONFIG')
         .argParser((file) => resolve(file)),
     )
     .option(
       '--authz-cluster <name>',
-      'the cluster through which Envoy asks Countersign, where there are other ext_authz services; of Istio "outbound|PORT||HOST"',
+      'the cluster of authz, when there are other ext_authz services; with Istio "outbound|PORT||HOST"',
     )
     .option('--json', 'print the findings as a JSON array')
     .option('--strict', 'exit with 1 for warnings too')
@@ -70,7 +70,7 @@ export const envoyLintCommand = (): Command =>
     })
 
 const HELP = `
-For a gateway of Istio, whose configuration exists nowhere else:
+For an Istio gateway, whose configuration is in no file:
 
   kubectl -n istio-ingress port-forward deploy/istio-ingressgateway 15000 &
   countersign envoy lint --admin http://127.0.0.1:15000 --config countersign.yaml`
@@ -91,18 +91,18 @@ const run = async (file: string | undefined, options: Options): Promise<number> 
   return failed ? FOUND : 0
 }
 
-/** What is to be checked, and how it is had. */
+/** What to check, and how to read it. */
 const sourceOf = (
   file: string | undefined,
   { admin, timeout }: Options,
   files: ConfigurationFiles,
 ): { readonly source: Source; readonly read: () => Promise<string> } => {
   if (admin !== undefined) {
-    if (file !== undefined) throw usageError('say a file or --admin, not both')
+    if (file !== undefined) throw usageError('give a file or --admin, not both')
     const source: Source = { kind: 'admin', name: formatAddress(admin) }
     return { source, read: () => fetchConfigDump(admin, { timeout }) }
   }
-  if (file === undefined) throw usageError('say what to check: a file, or --admin URL')
+  if (file === undefined) throw usageError('give a file, or --admin URL')
   const name = resolve(file)
   return { source: { kind: 'file', name }, read: () => files.readText(name) }
 }
@@ -117,7 +117,7 @@ const unusable = (
   { kind, name }: Source,
   { position, reason }: Extract<LintResult, { readonly ok: false }>,
 ): string => {
-  if (kind === 'admin') return `${name} answers with something else than a config dump: ${reason}`
+  if (kind === 'admin') return `${name} did not answer with a config dump: ${reason}`
   const place = position === undefined ? name : `${name}:${position.line}:${position.column}`
-  return `${place} is no Envoy configuration: ${reason}`
+  return `${place} is not an Envoy configuration: ${reason}`
 }

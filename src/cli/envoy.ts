@@ -22,7 +22,7 @@ export const envoyCommand = (): Command =>
         .option('-o, --output <file>', 'write to a file instead of standard output')
         .option(
           '--rate-file <file>',
-          'also write a file, which Envoy reads at this path, that limits how many lines the access log of refusals has (500 at once, 10 a second); default: no limit',
+          'also write a file, which Envoy reads at this path, that limits the access log of refusals (burst 500, 10 lines per second); default: unlimited',
         )
         .action(async ({ config, output, rateFile }: GenerateOptions) => {
           const bootstrap = await generate(config, rateFile && resolve(rateFile))

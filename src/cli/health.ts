@@ -14,7 +14,7 @@ interface Options {
   readonly timeout: number
 }
 
-// Below Docker's own limit of 30 s and Kubernetes' usual patience, above a pause of the collector.
+// Below the limits of Docker (30 s) and Kubernetes, above a pause of the garbage collector.
 const DEFAULT_TIMEOUT = '3s'
 
 /** The command. */

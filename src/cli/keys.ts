@@ -1,5 +1,5 @@
-// `countersign keys`: makes and rotates the keys that authz and the signer share, API keys, and the
-// keys that our tokens are signed with.
+// `countersign keys`: makes and rotates the keys that authz and the signer share, API keys, and the keys
+// that sign tokens.
 
 import { chmod, readFile, realpath, writeFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
@@ -17,16 +17,16 @@ interface Options {
 }
 
 const ROTATION = `
-Rotation, without a request being refused:
-  1. countersign keys grant FILE --add       a new key, which opens grants everywhere and seals none yet;
-                                             give the file to every authz and every signer
-  2. countersign keys grant FILE --promote   the new key seals; give the file to every authz and signer again
-  3. countersign keys grant FILE --prune 1   once the longest certificate has ended, the old key goes
+Rotation without refused requests:
+  1. countersign keys grant FILE --add       add a key, which opens grants and seals none yet;
+                                             distribute the file to every authz and signer
+  2. countersign keys grant FILE --promote   seal with the new key; distribute the file again
+  3. countersign keys grant FILE --prune 1   remove the old key, once the longest certificate has expired
 
-Both notice a changed file by themselves.`
+Both processes reload a changed file.`
 
-const HEADER = `# Grant keys of Countersign, for authz and the signer and nobody else.
-# One per line: the first seals, all open. \`countersign keys grant --help\` says how to rotate them.
+const HEADER = `# Grant keys of Countersign: secrets that only authz and the signer may read.
+# One per line: the first seals, all open. \`countersign keys grant --help\` describes their rotation.
 `
 
 /** The command. */
@@ -40,13 +40,13 @@ export const keysCommand = (): Command =>
 const grantCommand = (): Command =>
   new Command('grant')
     .description(
-      'make the keyring that authz and the signer share; an existing file is changed only as an option says',
+      'make the keyring that authz and the signer share; an existing file is changed only by an option',
     )
     .argument('<file>', 'the keyring')
-    .addOption(new Option('--add', 'put a new key at the end').conflicts(['promote', 'prune']))
-    .addOption(new Option('--promote', 'make the last key the first').conflicts('prune'))
+    .addOption(new Option('--add', 'append a new key').conflicts(['promote', 'prune']))
+    .addOption(new Option('--promote', 'move the last key to the front').conflicts('prune'))
     .addOption(
-      new Option('--prune <count>', 'keep this many keys, the first ones').argParser(parseCount),
+      new Option('--prune <count>', 'keep this many keys from the front').argParser(parseCount),
     )
     .addOption(
       new Option('--mode <mode>', 'file mode of a new keyring')
@@ -67,12 +67,14 @@ const parseCount = (text: string): number => {
 
 const parseMode = (text: string): number => {
   if (!/^0?[0-7]{2}0$/.test(text)) {
-    throw new InvalidArgumentError('must be a file mode such as 0640, with nothing for others')
+    throw new InvalidArgumentError(
+      'must be a file mode such as 0640, without access for other users',
+    )
   }
   return Number.parseInt(text, 8)
 }
 
-/** The lines of a keyring → the lines that it is to have. */
+/** The lines of a keyring → its new lines. */
 type Change = (lines: readonly string[]) => readonly string[]
 
 const changeFor = ({ add, promote, prune }: Options): Change | undefined => {
@@ -81,7 +83,7 @@ const changeFor = ({ add, promote, prune }: Options): Change | undefined => {
   return prune === undefined ? undefined : (lines) => keepFirst(lines, prune)
 }
 
-// As `parseGrantKeys` tells them apart.
+// As `parseGrantKeys` distinguishes them.
 const isKey = (line: string): boolean => line.trim() !== '' && !line.trim().startsWith('#')
 
 const promoteLast: Change = (lines) => {
@@ -103,12 +105,12 @@ const create = async (file: string, mode: number): Promise<void> => {
     throw new CountersignError(
       'usage',
       hasCode(cause, 'EEXIST')
-        ? `${file} exists already; --add puts a new key into it`
-        : `${file} cannot be made: ${describeError(cause)}`,
+        ? `${file} exists; --add appends a new key`
+        : `${file} cannot be created: ${describeError(cause)}`,
       { cause },
     )
   }
-  await chmod(file, mode) // whatever the umask took off
+  await chmod(file, mode) // which the umask may have reduced
   console.error(`${file}: 1 key`)
 }
 

@@ -33,7 +33,7 @@ const unpacked = async (path: string): Promise<AsyncIterable<Uint8Array>> => {
   return stream.pipe(gunzip)
 }
 
-/** Pipes are read as they are: what is looked at in one is gone. */
+/** Pipes are not inspected, since data that was read cannot be read again. */
 const isPacked = async (path: string): Promise<boolean> => {
   await using handle = await open(path)
   if (!(await handle.stat()).isFile()) return false

@@ -1,8 +1,8 @@
-// Text that others wrote, made fit for a terminal.
+// Untrusted text, made safe for a terminal.
 
 import { replaceUnprintable } from '../runtime/text.ts'
 
-/** The text with a `?` for each character that a terminal would not just show. */
+/** The text with a `?` in place of each character that is unsafe for a terminal. */
 export const printable = (text: string): string => replaceUnprintable(text, '?')
 
 /**

@@ -2,7 +2,7 @@
 
 import { ConfigurationError } from '../config/problem.ts'
 import { CountersignError } from '../runtime/errors.ts'
-import { counted } from './counted.ts'
+import { counted } from './format.ts'
 
 /** Prints what went wrong on standard error and sets the exit status. */
 export const reportFailure = (cause: unknown): void => {

@@ -1,5 +1,5 @@
-// `countersign sessions`: who is logged in, and ending it, in the state that a running authz uses too. It
-// never shows by what anybody could be taken for somebody else.
+// `countersign sessions`: lists and ends logins, in the state that a running authz uses too. It never shows
+// a value that authenticates a user.
 
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { BrowserSessions } from '../logins/browser-sessions.ts'
@@ -11,9 +11,9 @@ import { LogoutOutbox, type ClientOfLogin, type TokenOfProvider } from '../login
 import { Logout, type NotifyClient } from '../logins/logout.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { createLogger } from '../runtime/logger.ts'
-import { counted } from './counted.ts'
+import { counted, linesAsText, tableAsLines } from './format.ts'
 import { configOption } from './options.ts'
-import { printable, printableJson } from './printable.ts'
+import { printableJson } from './printable.ts'
 import { usageError } from './usage-error.ts'
 
 interface ListOptions {
@@ -30,35 +30,35 @@ interface EndOptions {
 }
 
 const ABOUT = `
-A login is that of one browser: at the authorization server, with the sessions that it has on routes by
-it. It is listed by an id that is good for nothing but ending it.
+A login belongs to one browser: at the authorization server, with its sessions on routes. Its id in the
+list can only be used to end it.
 
-The state of the configuration is opened beside the authz that runs: a SQLite file, by a user who may
-write it, or Redis. State in memory is inside of the process.`
+The command opens the state of the configuration while authz runs: a SQLite file that the user may
+write, or Redis. State in memory is not accessible.`
 
 const ENDING = `
-At once, also in every authz that shares the state: the login, its sessions, and its refresh tokens; with
---user and --all also the tokens for offline access and of devices. authz may remember a session that it
-has just looked up for as long as "cacheTtl" of the authenticator says. Access tokens that are JWTs: with
---user and --all authz refuses those from before within 5 s, other services know nothing of it; with --id
-they are good until they expire. The authz that runs, or the next one that starts within a day, tells
-clients with "backchannelLogout" and writes the audit event, some seconds later. Nobody is kept from logging
-in again: for that, disable the user where the password is kept, first.`
+Ends at once, in every authz that shares the state: the login, its sessions and its refresh tokens; with
+--user and --all also tokens for offline access and of devices. authz may cache a session for the time
+"cacheTtl" of its authenticator. JWT access tokens: with --user and --all authz refuses earlier ones
+within 5 s, other services accept them; with --id they are valid until they expire. A running authz, or
+the next one that starts within a day, notifies clients with "backchannelLogout" and writes the audit
+event, some seconds later. Users can log in again: to prevent that, disable the user in the directory or
+users file first.`
 
 /** The command. */
 export const sessionsCommand = (): Command =>
   new Command('sessions')
-    .description('show who is logged in, and end it')
+    .description('list and end logins')
     .addHelpText('after', ABOUT)
     .addCommand(listCommand())
     .addCommand(endCommand())
 
 const listCommand = (): Command =>
   new Command('list')
-    .description('list the logins of people, the latest first')
+    .description('list logins, latest first')
     .addOption(configOption())
-    .option('-u, --user <name>', 'only this user’s', parseName)
-    .option('--json', 'as JSON, one login a line')
+    .option('-u, --user <name>', 'only logins of this user', parseName)
+    .option('--json', 'print JSON, one login per line')
     .addHelpText('after', ABOUT)
     .action(async ({ config, user, json }: ListOptions) => {
       await using opened = await open(config)
@@ -67,34 +67,36 @@ const listCommand = (): Command =>
         for (const login of logins) console.log(printableJson(shownOf(login)))
         return
       }
-      for (const line of tableOf(logins)) console.log(printable(line))
+      process.stdout.write(linesAsText(tableOf(logins)))
       console.error(counted(logins.length, 'login'))
     })
 
 const endCommand = (): Command =>
   new Command('end')
-    .description('end logins for good')
+    .description('end logins')
     .addOption(configOption())
     .addOption(
-      new Option('-u, --user <name>', 'all of a user’s')
+      new Option('-u, --user <name>', 'all logins of a user')
         .argParser(parseName)
         .conflicts(['id', 'all']),
     )
     .addOption(
-      new Option('--id <id>', 'this one, as `list` shows it').argParser(parseName).conflicts('all'),
+      new Option('--id <id>', 'one login, by its id in `list`')
+        .argParser(parseName)
+        .conflicts('all'),
     )
-    .option('--all', 'everybody’s')
+    .option('--all', 'all logins of all users')
     .addHelpText('after', ENDING)
     .action(async ({ config, user, id, all }: EndOptions) => {
       if (user === undefined && id === undefined && all === undefined) {
-        throw usageError('say which: --user NAME, --id ID, or --all')
+        throw usageError('give --user NAME, --id ID, or --all')
       }
       await using opened = await open(config)
       const count = await end(opened, user, id)
       console.error(`${counted(count, 'login')} ended`)
     })
 
-/** How many there were. The rest is left to the authz that runs, which can sign and has the log. */
+/** The number of ended logins. A running authz does the rest, since it can sign and has the audit log. */
 const end = async (
   { logins: parts, provenLogins, notes }: Opened,
   user: string | undefined,
@@ -117,12 +119,12 @@ const end = async (
   const logout = new Logout({ ...parts, upstreamLogout, notify })
   if (id !== undefined) {
     const login = logins.find((one) => one.id === id)
-    if (login === undefined) throw usageError(`there is no login of the id "${id}"`)
+    if (login === undefined) throw usageError(`there is no login with the id "${id}"`)
     await logout.endOne(login)
     await notes.leave({ user: login.user, which: 'one' }, clients, tokens)
     return 1
   }
-  // Also where there is no login: tokens can outlive the one that they are from.
+  // Also without a login: tokens can outlive it.
   if (user === undefined) await logout.endEverybody()
   else await logout.endAll(user)
   await notes.leave({ user, which: user === undefined ? 'all-users' : 'all' }, clients, tokens)
@@ -158,11 +160,11 @@ const open = async (file: string): Promise<Opened> => {
 }
 
 const IN_MEMORY =
-  'without "state" logins are in the memory of authz alone, where nobody else sees them: a restart of authz ends all of them, and people end theirs at /account of "issuer.url"; with "state: { sqlite: FILE }" or Redis they can be listed'
+  'without "state" logins are in the memory of authz: a restart of authz ends all of them, and users end their own at /account of "issuer.url". Set "state: { sqlite: FILE }" or Redis to list them'
 
 const time = (instant: number): string => new Date(instant).toISOString()
 
-/** What is told of a login; its uid is not, since forms are known by it. */
+/** The output for a login, without its uid, which protects forms. */
 const shownOf = ({ id, user, began, used, source, userAgent, hosts, clients }: LiveLogin) => ({
   id,
   user,
@@ -186,16 +188,7 @@ const tableOf = (logins: readonly LiveLogin[]): readonly string[] => {
     source ?? '-',
     [...hosts, ...clients].join(' ') || '-',
   ])
-  const all = [HEADINGS, ...rows]
-  const widths = HEADINGS.map((_, column) =>
-    Math.max(...all.map((row) => (row[column] ?? '').length)),
-  )
-  return all.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  )
+  return tableAsLines([HEADINGS, ...rows])
 }
 
 const minute = (instant: number): string => `${time(instant).slice(0, 'YYYY-MM-DDTHH:MM'.length)}Z`

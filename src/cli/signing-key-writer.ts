@@ -1,6 +1,6 @@
-// Changes a folder of signing keys in one step: private keys first, then the list by renaming, then
-// what the list names no more goes. Whoever reads meanwhile reads the old folder or the new one, and
-// what a crash leaves behind is a file that nobody names.
+// Changes a folder of signing keys atomically: it writes private keys, replaces the list by renaming, and
+// removes keys that the list no longer names. A reader sees the old folder or the new one; a crash leaves
+// at most a file that no list names.
 
 import {
   chmod,
@@ -29,19 +29,19 @@ import { CountersignError, describeError, hasCode } from '../runtime/errors.ts'
 import { lockFolder, type FolderLock } from './folder-lock.ts'
 import { usageError } from './usage-error.ts'
 
-/** What is to be done. */
+/** A change. */
 export interface FolderChange {
-  /** As it was named. */
+  /** The folder, as given. */
   readonly folder: string
-  /** @throws CountersignError `usage` for what cannot be done */
+  /** @throws CountersignError `usage` for an impossible change */
   readonly plan: (list: SigningKeyList, now: number) => SigningKeyChange
-  /** Where there is no folder: makes it, for private keys of this file mode. */
+  /** Creates a missing folder, for private keys of this file mode. */
   readonly make?: { readonly mode: number | undefined }
 }
 
-/** What was done. */
+/** The result of a change. */
 export interface FolderChanged {
-  /** Where the folder really is. */
+  /** The real path of the folder. */
   readonly folder: string
   readonly before: SigningKeyList
   readonly after: SigningKeyList
@@ -95,7 +95,7 @@ const changeLocked = async (
     else await replaceFile(path, text)
     await syncFolder(folder)
   }
-  // Where there was no list, whatever lies there may be somebody's last copy.
+  // Without a list, an existing file may be the last copy of a key.
   const removed = found === undefined ? [] : await sweep(folder, after, now)
   return { folder, before, after, removed, now }
 }
@@ -112,12 +112,12 @@ const openFolder = async ({ folder, make }: FolderChange): Promise<string> => {
     await makeFolder(folder, make.mode)
     return await realpath(folder)
   }
-  if (!(await stat(found)).isDirectory()) throw usageError(`${folder} is no folder`)
+  if (!(await stat(found)).isDirectory()) throw usageError(`${folder} is not a folder`)
   return found
 }
 
 const makeFolder = async (folder: string, fileMode = 0o600): Promise<void> => {
-  // Who may read the keys has to get at them.
+  // Readers of the keys need access to the folder.
   const mode = (fileMode & READ_BY_GROUP) === 0 ? 0o700 : 0o750
   try {
     await mkdir(folder, { mode })
@@ -125,7 +125,7 @@ const makeFolder = async (folder: string, fileMode = 0o600): Promise<void> => {
     if (hasCode(cause, 'EEXIST')) return // by another command, a moment ago
     throw cause
   }
-  await chmod(folder, mode) // whatever the umask took off
+  await chmod(folder, mode) // which the umask may have reduced
 }
 
 const missing = (path: string, folder: string): CountersignError =>
@@ -148,7 +148,7 @@ const readList = async (path: string): Promise<SigningKeyList | undefined> => {
   }
 }
 
-/** Whose a file is, and who may read it. */
+/** Owner and mode of a file. */
 interface Access {
   readonly mode: number
   readonly uid: number
@@ -158,8 +158,8 @@ interface Access {
 const PRIVATE_MODES = 0o640
 
 /**
- * A new key is for whom the last one was for, or a rotation would lock authz out. The first one is for
- * whom the folder is for.
+ * A new key has the owner and mode of the last one, or authz could not read it. The first key has the
+ * owner of the folder.
  */
 const accessIn = async (
   folder: string,
@@ -185,7 +185,7 @@ const writeNew = async (
   const handle = await open(path, 'wx', 0o600)
   try {
     await handle.writeFile(content)
-    if (process.geteuid?.() === 0) await handle.chown(uid, gid) // nobody else can
+    if (process.geteuid?.() === 0) await handle.chown(uid, gid) // only root can
     await handle.chmod(mode)
     await handle.sync()
   } finally {
@@ -195,7 +195,7 @@ const writeNew = async (
 
 const PUBLIC_MODE = 0o644
 
-/** The first list, in one step as well. */
+/** The first list, atomically. */
 const makeList = async (path: string, text: string, access: Access): Promise<void> => {
   const part = `${path}.part`
   await rm(part, { force: true })
@@ -203,13 +203,13 @@ const makeList = async (path: string, text: string, access: Access): Promise<voi
   await rename(part, path)
 }
 
-/** So that the list is never on the disk before the keys that it names. */
+/** Ensures that the list is never on disk before the keys that it names. */
 const syncFolder = async (folder: string): Promise<void> => {
   const handle = await open(folder, 'r')
   try {
     await handle.sync()
   } catch {
-    // Some file systems cannot; it is for a loss of power alone.
+    // Not every file system can; it matters only for a loss of power.
   } finally {
     await handle.close()
   }
@@ -217,10 +217,10 @@ const syncFolder = async (folder: string): Promise<void> => {
 
 const PRIVATE_KEY = /^([\w-]{43})\.pem$/
 
-// Of commands that ended in the midst of their work. The folder is ours alone now.
+// Remains of commands that failed. This command holds the lock of the folder.
 const REMAINS = /^(keys\.json(\..+)?\.part|\.lock\..+)$/
 
-/** Removes private keys that sign no more, or that no list names; gives the names of them. */
+/** Removes private keys that no longer sign, or that no list names; returns their names. */
 const sweep = async (
   folder: string,
   list: SigningKeyList,

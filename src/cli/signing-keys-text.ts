@@ -4,6 +4,7 @@ import { SIGNING_KEY_LIST } from '../keys/signing-key-folder.ts'
 import { stateAt, timesOf, type SigningKeyState } from '../keys/signing-key-times.ts'
 import type { SigningKeyEntry, SigningKeyList } from '../keys/signing-keys.ts'
 import type { FolderChanged } from './signing-key-writer.ts'
+import { linesAsText, tableAsLines } from './format.ts'
 
 /** A key as it is shown. Times are RFC 3339. */
 export interface ShownKey {
@@ -45,19 +46,7 @@ export const keysAsText = (keys: readonly ShownKey[]): string => {
     toSecond(signsFrom),
     toSecond(publishedUntil),
   ])
-  const table = [TITLES, ...rows]
-  const widths = TITLES.map((_, column) =>
-    Math.max(...table.map((row) => row[column]?.length ?? 0)),
-  )
-  return table
-    .map(
-      (row) =>
-        `${row
-          .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('')
+  return linesAsText(tableAsLines([TITLES, ...rows]))
 }
 
 const toSecond = (instant: string): string => instant.replace(/\.\d+(?=Z|[+-])/, '')
@@ -72,19 +61,19 @@ export const changesAsText = ({ folder, before, after, removed, now }: FolderCha
   const left = new Set(after.keys.map(({ kid }) => kid))
   const lines = [
     ...timesOf(after).flatMap((times) => {
-      const told = toldOf(known.get(times.key.kid), times.key, stateAt(times, now))
-      return told === undefined ? [] : [`${times.key.algorithm} ${times.key.kid} ${told}`]
+      const change = changeOf(known.get(times.key.kid), times.key, stateAt(times, now))
+      return change === undefined ? [] : [`${times.key.algorithm} ${times.key.kid} ${change}`]
     }),
     ...before.keys
       .filter(({ kid }) => !left.has(kid))
-      .map(({ algorithm, kid }) => `${algorithm} ${kid} is gone from ${SIGNING_KEY_LIST}`),
+      .map(({ algorithm, kid }) => `${algorithm} ${kid} was removed from ${SIGNING_KEY_LIST}`),
     ...removed.map((kid) => `the private key of ${kid} is removed`),
   ]
   if (lines.length === 0) lines.push('nothing to do')
   return lines.map((line) => `${folder}: ${line}\n`).join('')
 }
 
-const toldOf = (
+const changeOf = (
   before: SigningKeyEntry | undefined,
   { revoked, signsFrom }: SigningKeyEntry,
   state: SigningKeyState,

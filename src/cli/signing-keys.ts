@@ -1,5 +1,5 @@
-// `countersign keys signing`: makes, shows, rotates and revokes the keys that our own tokens are
-// signed with. It changes a folder, and talks to nobody.
+// `countersign keys signing`: makes, lists, rotates and revokes the keys that sign tokens of the issuer. It
+// changes a folder and uses no network.
 
 import { resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
@@ -91,7 +91,7 @@ const showCommand = (): Command =>
 const rotateCommand = (): Command =>
   new Command('rotate')
     .description(
-      'make the next key, published from now on, which signs after the overlap; where there is one already, none is made. Removes what is needed no more, as `prune` does',
+      'make the next key, which is published at once and signs after the overlap, unless there is one already. Removes keys that are no longer needed, as `prune` does',
     )
     .argument('<dir>', 'the folder of the keys', absolute)
     .addOption(algorithmOption('of which algorithms; default: all that sign'))
@@ -125,7 +125,7 @@ interface RotateOptions {
   readonly now?: true
 }
 
-// Some readers, ours among them, refuse a key set that is larger.
+// Some readers, Countersign included, refuse a larger key set.
 const MOST_PUBLISHED = 100
 
 const planRotation = (
@@ -147,7 +147,7 @@ const planRotation = (
   const plan = rotation(list, { algorithms, overlap }, now)
   if (publishedKeys(list, now).length + plan.needs.length > MOST_PUBLISHED) {
     throw usageError(
-      `${folder} publishes ${MOST_PUBLISHED} keys: rotate less often, or wait until the oldest are no more`,
+      `${folder} publishes ${MOST_PUBLISHED} keys: rotate less often, or wait until the oldest have expired`,
     )
   }
   return plan
@@ -192,7 +192,7 @@ const planRevocation = (
 const pruneCommand = (): Command =>
   new Command('prune')
     .description(
-      'remove what is needed no more: private keys that sign no more, and keys of which no token lives. `rotate` does that too',
+      'remove private keys that no longer sign, and keys without valid tokens. `rotate` does that too',
     )
     .argument('<dir>', 'the folder of the keys', absolute)
     .action(async (folder: string) => {
@@ -232,7 +232,7 @@ function parseAlgorithms(
   return [...before, ...algorithms]
 }
 
-/** As authz takes them: nothing for others, and for the group at most to read. */
+/** As authz requires: no access for other users, and at most read access for the group. */
 function parseMode(text: string): number {
   if (!/^0?[46][04]0$/.test(text)) {
     throw new InvalidArgumentError('must be 0600, 0640, 0400 or 0440')

@@ -43,7 +43,7 @@ export const upCommand = (): Command =>
     .addOption(configOption())
     .option(
       '--signer-config <file>',
-      'the signer’s configuration; default: signer.yaml beside the configuration',
+      'the configuration of the signer; default: signer.yaml next to the configuration',
     )
     .option('--envoy <program>', 'Envoy; default: ENVOY_BIN, PATH, or the one that set-up fetched')
     .option('--envoy-log-level <level>', 'how much Envoy logs', 'warning')
@@ -67,7 +67,7 @@ const up = async (options: Options): Promise<void> => {
   stack.defer(() => polling.abort())
 
   const run = async (): Promise<string> => {
-    // authz first and last: there is no moment in which Envoy runs and has nobody to ask.
+    // authz starts first and ends last, so that Envoy never runs without it.
     const services = [
       stack.use(startCountersign('authz', config)),
       ...(forwardsCertificates(parsed)

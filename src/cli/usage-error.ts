@@ -1,4 +1,4 @@
-// What a command cannot be asked.
+// Invalid options and input of commands.
 
 import { CountersignError } from '../runtime/errors.ts'
 

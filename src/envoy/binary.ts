@@ -11,7 +11,7 @@ const ENVOY_VERSION = '1.40.0'
 const packageFolder = resolve(import.meta.dirname, '../..')
 
 /**
- * The Envoy to run: the one asked for, `ENVOY_BIN`, the one on PATH, or the one that set-up fetched.
+ * The Envoy to run: the given one, `ENVOY_BIN`, the one on PATH, or the one that set-up downloaded.
  *
  * @throws CountersignError `envoy-missing`
  */

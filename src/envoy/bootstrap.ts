@@ -1,5 +1,4 @@
-// Configuration → the whole of Envoy's. Pure: no file is read, and nothing is found out that does
-// not stand in the configuration.
+// Configuration → Envoy bootstrap. Pure: it reads no file and uses only the configuration.
 
 import { Document, isScalar, visit } from 'yaml'
 import type { EnvoyConfig } from '../configuration/envoy-schema.ts'
@@ -14,7 +13,7 @@ import { overloadManager } from './overload.ts'
 
 const SOCKET_MODE = 0o600
 
-/** What does not stand in the configuration. */
+/** Settings that are not part of the configuration. */
 export interface BootstrapOptions {
   /** Where Envoy finds the file of `refusalRate`: absolute. Default: no limit to the lines of refusals. */
   readonly rateFile?: string | undefined

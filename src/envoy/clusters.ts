@@ -116,7 +116,7 @@ export const signerClusterAt = (address: Address): Message => ({
   typed_extension_protocol_options: protocol(keptAlive),
 })
 
-// Of the key set and the metadata, which whoever reads them keeps for minutes (`priority: HIGH` of their routes).
+// For the key set and the metadata, which readers cache for minutes (`priority: HIGH` of their routes).
 const MOST_DOCUMENT_CONNECTIONS = 64
 
 const issuerCluster = (config: Config, envoy: EnvoyConfig): Message => {
@@ -165,9 +165,9 @@ const authzCluster = ({ listen }: Config, envoy: EnvoyConfig): Message => {
 }
 
 /**
- * TLS with a listener of ours, where that has it.
+ * TLS to a listener of Countersign that uses TLS.
  *
- * @throws CountersignError `configuration-invalid` where one side has TLS and the other has not
+ * @throws CountersignError `configuration-invalid` when one side uses TLS and the other does not
  */
 const mutualTls = (
   name: 'authz' | 'issuer',
@@ -218,8 +218,8 @@ const protocol = (options: Message): Message => ({
 })
 
 /**
- * gRPC over a connection that shows when its other end is gone. Answers have some kilobytes: Envoy keeps as much
- * of them as it would of a caller's requests, where its own defaults are 16 MiB a stream.
+ * gRPC over a connection with keepalive. Responses have some kilobytes: Envoy buffers as much of them as of a
+ * caller's requests, while its default is 16 MiB for each stream.
  */
 const keptAlive: Message = {
   explicit_http_config: {
@@ -255,7 +255,7 @@ const perIdentityCertificate: Message = { custom_tls_certificate_selector: certi
 const tls = ({ serverName, ca, alpn, present }: ClientTls): Message => {
   const byAddress = isIP(serverName) !== 0
   return extension('envoy.transport_sockets.tls', 'transport_sockets.tls.v3.UpstreamTlsContext', {
-    // RFC 6066 §3: an IP address is no server name.
+    // RFC 6066 §3: an IP address is not a server name.
     ...(byAddress ? {} : { sni: serverName }),
     max_session_keys: 0,
     common_tls_context: {

@@ -1,17 +1,17 @@
-// What a running Envoy runs with, as its administration interface tells it. Nothing of it is believed
-// to be short, or to come at all: whoever is asked may be something else.
+// The config dump of a running Envoy, from its administration interface. Size and time of the response are
+// bounded, since the address may belong to another server.
 
 import { formatAddress, type Address } from '../config/values.ts'
 import { CountersignError, describeError } from '../runtime/errors.ts'
 import { get } from './admin.ts'
 
-// With endpoints: whether authz is asked over a network, and which of them with TLS, only they say.
+// With endpoints: only they show whether authz is called over a network, and with TLS.
 const PATH = '/config_dump?include_eds'
 
 // Ten times the dump of a large mesh, and half of what a string can hold.
 const LARGEST = 256 * 1_024 * 1_024
 
-/** What is asked for, and how long that may take. */
+/** The request and its time limit. */
 interface ConfigDumpOptions {
   /** In milliseconds. */
   readonly timeout: number
@@ -39,7 +39,7 @@ export const fetchConfigDump = async (
       const message = `${where} did not answer within ${timeout / 1_000} s`
       throw new CountersignError('unavailable', message, { cause })
     }
-    throw new CountersignError('unavailable', `${where} cannot be asked: ${reasonOf(cause)}`, {
+    throw new CountersignError('unavailable', `${where} cannot be reached: ${reasonOf(cause)}`, {
       cause,
     })
   }

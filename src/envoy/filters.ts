@@ -38,7 +38,7 @@ export const httpFilters = (
   extension('envoy.filters.http.router', 'filters.http.router.v3.Router'),
 ]
 
-/** What authz is told of a request, and what it may change of it. */
+/** The parts of a request that authz receives, and those that it may change. */
 export const extAuthzSettings = (config: Config): Message => ({
   include_peer_certificate: true,
   include_tls_session: true,
@@ -59,7 +59,7 @@ export const extAuthzSettings = (config: Config): Message => ({
 const takesParameters = ({ authenticators }: Config): boolean =>
   Object.values(authenticators).some((one) => locationsOf(one).some(({ kind }) => kind === 'query'))
 
-/** `typed_per_filter_config` of an Envoy route: what authz is told about where the request goes. */
+/** `typed_per_filter_config` of an Envoy route: the name of the route for authz. */
 export const contextExtensions = (extensions: Readonly<Record<string, string>>): Message => ({
   [EXT_AUTHZ]: {
     '@type': typeUrl('filters.http.ext_authz.v3.ExtAuthzPerRoute'),
@@ -67,7 +67,7 @@ export const contextExtensions = (extensions: Readonly<Record<string, string>>):
   },
 })
 
-/** `typed_per_filter_config` of an Envoy route that authz is not asked about. */
+/** `typed_per_filter_config` of an Envoy route without a check by authz. */
 export const unjudged: Message = {
   [EXT_AUTHZ]: {
     '@type': typeUrl('filters.http.ext_authz.v3.ExtAuthzPerRoute'),
@@ -75,9 +75,9 @@ export const unjudged: Message = {
   },
 }
 
-// ext_authz puts all values of a header into one line. kube-apiserver takes "dev,ops" for one group,
-// so lists come as dynamic metadata and are written here, a line each. Envoy goes on after an error
-// in a script, hence the pcall: a request that lacks a header must not be forwarded.
+// ext_authz joins all values of a header into one line. kube-apiserver reads "dev,ops" as one group, so lists
+// are sent as dynamic metadata and written here, one line for each value. Envoy continues after an error in a
+// script, hence the pcall: a request without one of its headers must not be forwarded.
 const REPEATED_HEADERS = `\
 function envoy_on_request(handle)
   local ok, problem = pcall(write_repeated_headers, handle)

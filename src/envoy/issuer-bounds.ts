@@ -1,5 +1,5 @@
-// What bounds a client that has proven nothing, on the routes to the issuer, about which authz is not asked:
-// Envoy receives whole requests before the issuer sees them, within a time, and so many a second.
+// Limits of unauthenticated clients on the routes to the issuer, which bypass authz: Envoy receives whole
+// requests before it forwards them, and limits their duration and rate.
 
 import type { RateLimit } from '../configuration/rate-limit-schema.ts'
 import { IPV6_PREFIX } from '../runtime/counted-source.ts'
@@ -32,7 +32,7 @@ const SOURCE = 'masked_remote_address'
 /** RFC 9110 §10.2.3, in seconds: as long as authz says where it refuses for a while. */
 const RETRY_AFTER = '5'
 
-/** The filters, in front of all others. No route has them unless it says so. */
+/** The filters, before all other filters. They are disabled unless a route enables them. */
 export const issuerFilters: readonly Message[] = [
   {
     ...extension(RATE_LIMIT, 'filters.http.local_ratelimit.v3.LocalRateLimit', {

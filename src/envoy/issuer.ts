@@ -1,5 +1,5 @@
-// How Envoy publishes what upstreams verify our tokens by, and where people log in: those paths and no
-// other of the issuer's host, without a question to authz, since nobody there has said yet who they are.
+// Routes to the issuer: its metadata and keys, and its login pages. Only these paths of its host are
+// published, without authz, since their clients are not authenticated yet.
 
 import type { EnvoyConfig } from '../configuration/envoy-schema.ts'
 import type { Config } from '../configuration/schema.ts'
@@ -22,7 +22,7 @@ export const ISSUER_CLUSTER = 'countersign:issuer'
 export const issuerHost = ({ issuer }: Pick<Config, 'issuer'>): string | undefined =>
   issuer && new URL(issuer.url).hostname
 
-/** Routes for the documents of the issuer and its pages; before all others of its host. */
+/** Routes for the documents and pages of the issuer; before all other routes of its host. */
 export const issuerRoutes = (
   config: Pick<Config, 'issuer' | 'authenticators'>,
   { rateLimits }: Pick<EnvoyConfig, 'rateLimits'>,
@@ -68,7 +68,7 @@ export const pathGroups = ({ issuer }: Pick<Config, 'issuer'>): readonly PathGro
 const DOCUMENT_MS = 5_000
 const ROOM_MS = 1_000
 
-/** What a route to the issuer says but for where it leads. */
+/** The settings of a route to the issuer, except its cluster. */
 export interface RouteBounds {
   /** Fields of a RouteAction. */
   readonly route: Message
@@ -112,8 +112,8 @@ const groupOf = (prefix: string): PathGroup => {
 }
 
 /**
- * Routes for what is answered below `/.countersign/` on the host of a route that takes sessions; before
- * all others of that host.
+ * Routes for the endpoints below `/.countersign/` on the host of a route with sessions; before all other
+ * routes of that host.
  */
 export const sessionRoutes = (
   { authenticators, routes }: Pick<Config, 'authenticators' | 'routes'>,
@@ -147,7 +147,7 @@ const timesOf = (answer: number): Message => ({
   timeout: duration(answer),
   // Counts from the last byte, also while the issuer works: a shorter one would end a login that waits.
   idle_timeout: duration(answer + ROOM_MS),
-  // Whoever sends a byte now and then is never idle.
+  // A client that sends single bytes is never idle.
   max_stream_duration: { max_stream_duration: duration(answer + RECEIVE_MS) },
 })
 
@@ -168,8 +168,8 @@ const header = (key: string, value: string): Message => ({
 })
 
 /**
- * What Envoy knows of the caller. What callers say themselves is removed first (Envoy's order, also where
- * there is nothing to be added: an address or a certificate that is not known is no header).
+ * Headers with the verified address and certificate of the caller. Values of the caller are removed first, also
+ * when there is nothing to add: an unknown address or certificate adds no header.
  */
 export const saying: Message = {
   request_headers_to_remove: [SOURCE_HEADER, CERTIFICATE_HEADER],

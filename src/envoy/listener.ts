@@ -89,7 +89,7 @@ const connectionManager = (config: Config, envoy: EnvoyConfig, log: RefusalLog):
   )
 
 /**
- * An address that nobody connects from (RFC 1122 §3.2.1.3). Without a range, private and loopback
+ * An address without clients (RFC 1122 §3.2.1.3). Without a range, private and loopback
  * addresses are internal in 1.40, and their x-envoy-* headers are obeyed.
  */
 export const nobodyInternal: Message = {
@@ -97,7 +97,7 @@ export const nobodyInternal: Message = {
   cidr_ranges: [{ address_prefix: '0.0.0.0', prefix_len: 32 }],
 }
 
-/** Who the caller is on the network: nobody's word but that of the proxies that were counted. */
+/** The client address: that of the connection, or the one that trusted proxies report. */
 const trust = ({ trustedHops }: EnvoyConfig['listener']): Message => ({
   use_remote_address: true,
   xff_num_trusted_hops: trustedHops,

@@ -18,7 +18,7 @@ export const CONNECTION_WINDOW = 1_048_576
 /** A google.protobuf.Duration. */
 export const duration = (milliseconds: number): string => `${milliseconds / 1_000}s`
 
-/** An extension: its name is for people, `type` decides which code runs. */
+/** An extension: its name is a label, `type` selects the code. */
 export const extension = (name: string, type: string, configuration: Message = {}): Message => ({
   name,
   typed_config: { '@type': typeUrl(type), ...configuration },
@@ -33,7 +33,7 @@ export const addressMessage = (address: Address, mode?: number): Message =>
     ? { pipe: { path: address.path, ...(mode === undefined ? {} : { mode }) } }
     : { socket_address: { address: address.host, port_value: address.port } }
 
-/** A core.v3.DataSource. Envoy reads the file, so secrets do not stand in the bootstrap. */
+/** A core.v3.DataSource. Envoy reads the file, so the bootstrap contains no secrets. */
 export const file = (path: string): Message => ({ filename: path })
 
 /** Whether an address can be used as it is, or its host must be looked up. */

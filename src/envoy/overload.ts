@@ -31,9 +31,9 @@ const HEAP = 'envoy.resource_monitors.fixed_heap'
 const CONNECTIONS = 'envoy.resource_monitors.global_downstream_max_connections'
 
 /**
- * Connections that say nothing are closed the sooner, the fewer there are left, so that a client that opens all of
- * them does not keep others out: from 70 to 90 % of the connections, the times shrink from those of the listener
- * to these. At 90 %, whoever holds 10,000 idle connections has to make 5,000 handshakes a second.
+ * The fewer connections are left, the sooner idle ones are closed, so that one client cannot occupy all of them:
+ * from 70 to 90 % of the connections, the timeouts shrink from those of the listener to these. At 90 %, holding
+ * 10,000 idle connections takes 5,000 handshakes a second.
  */
 const reduceTimeouts: Message = {
   name: 'envoy.overload_actions.reduce_timeouts',

@@ -79,7 +79,7 @@ const CONNECTION_FAILED = `connection.transport_failure_reason != '' || connecti
 // What is not a failure at Envoy: the upstream answered, authz refused (its decision says why), the caller left.
 const REQUEST_FAILED = `!(response.code_details in ['via_upstream', 'ext_authz_denied', 'downstream_remote_disconnect', 'http2.remote_reset', 'http2.remote_refuse'])`
 
-// Behind a permit: whoever asks has proven who it is.
+// After a permit: the caller is authenticated.
 const DECIDED = `'${DECISION_HEADER}' in response.headers`
 
 const accessLog = ({ file, rateFile }: RefusalLog, condition: string, fields: Message): Message => {

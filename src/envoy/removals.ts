@@ -20,8 +20,8 @@ const LARGEST_PROGRAM = 90
 /**
  * Header mutations (envoy.config.common.mutation_rules.v3.HeaderMutation).
  *
- * @param removed nobody sends these, in any spelling
- * @param kept these arrive as they are, and in no other spelling
+ * @param removed names to remove, in every spelling
+ * @param kept names to keep in this spelling, and to remove in others
  */
 export const removalsOf = (removed: HeaderNames, kept: HeaderNames): readonly Message[] => {
   const beginnings = removed.prefixes.map(expressionOf)

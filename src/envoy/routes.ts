@@ -57,15 +57,15 @@ const envoyRoutes = (route: RouteConfig, envoy: EnvoyConfig): readonly Message[]
   }))
 
 /**
- * Only what the upstream cannot have seen is sent again. Not where the signer may be what fails: a
- * refusal would be asked for twice, and a signer that is silent waited for twice.
+ * Retries only requests that the upstream cannot have received. No retries when the signer may fail: a refusal
+ * would be requested twice, and a silent signer awaited twice.
  */
 const retries = ({ forward }: RouteConfig): Message =>
   forward.certificate === undefined
     ? { retry_policy: { retry_on: 'connect-failure,reset-before-request', num_retries: 1 } }
     : {}
 
-/** HTTP/2 upstreams are not offered SPDY, which Envoy could not carry there as it was asked. */
+/** No SPDY upgrade to HTTP/2 upstreams, since HTTP/2 cannot carry it. */
 const upgrades = ({ name, upstream = name }: RouteConfig, { upstreams }: EnvoyConfig): Message =>
   upstreams[upstream]?.protocol === 'http2'
     ? { upgrade_configs: [{ upgrade_type: 'SPDY/3.1', enabled: false }] }
@@ -74,7 +74,7 @@ const upgrades = ({ name, upstream = name }: RouteConfig, { upstreams }: EnvoyCo
 /** The glob is for decoded paths; Envoy compares with the path as sent. */
 const regexOf = (glob: string): string => compileGlob(encodedGlob(glob)).source
 
-// authz is asked here as well: it refuses, with a decision id and an audit event. The direct answer
+// authz is called here as well: it refuses, with a decision id and an audit event. The direct answer
 // is only what would come if it did not.
 const unpublished: Message = {
   name: 'unpublished',

@@ -38,7 +38,7 @@ export const earlyHeaderMutations = (config: Config, trustedHops: number): reado
     [...STRIPPED_PREFIXES, ENVOY_PREFIX].filter(isOurs),
   )
   const origin = namesOf(ORIGIN_NAMES, [ORIGIN_PREFIX])
-  // Nobody in front of Envoy can know where the request came from if there is nobody in front.
+  // Without a proxy in front of Envoy, no client may report the origin of a request.
   const mutations =
     trustedHops === 0
       ? removalsOf(

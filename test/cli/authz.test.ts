@@ -107,7 +107,7 @@ describe('countersign authz', { concurrency: true }, () => {
   const BROKEN = [
     { name: 'a broken configuration', config: 'version: 1\nmore: 2', says: /more: unknown key/ },
     {
-      name: 'an address where nobody may listen',
+      name: 'an address that cannot be listened on',
       config: CONFIG.replace('unix:authz.sock', 'unix:/proc/authz.sock'),
       says: /^countersign: cannot listen on unix:\/proc\/authz\.sock/m,
     },

@@ -52,12 +52,12 @@ describe('countersign envoy istio', () => {
   })
 
   const REFUSED: readonly { args: readonly string[]; says: RegExp }[] = [
-    { args: SIGNER, says: /--signer and --service go together/ },
-    { args: SERVICE, says: /--signer and --service go together/ },
-    { args: ['--signer', '127.0.0.1:1', ...SERVICE], says: /It has to be unix:PATH/ },
-    { args: [...SIGNER, '--service', 'unix:/s'], says: /It has to be HOST:PORT/ },
-    { args: ['--selector', 'gateway'], says: /It has to be LABEL=VALUE/ },
-    { args: ['--trusted-hops', '-1'], says: /It has to be a number from 0 to 16/ },
+    { args: SIGNER, says: /--signer and --service require each other/ },
+    { args: SERVICE, says: /--signer and --service require each other/ },
+    { args: ['--signer', '127.0.0.1:1', ...SERVICE], says: /must be unix:PATH/ },
+    { args: [...SIGNER, '--service', 'unix:/s'], says: /must be HOST:PORT/ },
+    { args: ['--selector', 'gateway'], says: /must be LABEL=VALUE/ },
+    { args: ['--trusted-hops', '-1'], says: /must be a number from 0 to 16/ },
   ]
   for (const { args, says } of REFUSED) {
     it(`refuses ${args.join(' ')}`, async () => {

@@ -1,5 +1,5 @@
-// `countersign envoy lint --admin`: the configuration of an Envoy that runs, asked for at its
-// administration interface.
+// `countersign envoy lint --admin`: the configuration of a running Envoy, from its administration
+// interface.
 
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
@@ -65,7 +65,7 @@ describe('countersign envoy lint --admin', { skip: skipWithoutEnvoy() }, () => {
     assert.deepEqual(stdout.split('\n'), [
       `127.0.0.1:${port}: error: requests pass when authz does not answer [failure-allowed]`,
       `  at:    listener edge: ${place}.failure_mode_allow`,
-      '  risk:  whoever can overload or cut off authz is let through',
+      '  risk:  an attacker who overloads or disconnects authz bypasses it',
       '  write: failure_mode_allow: false',
       '',
       `127.0.0.1:${port}: 1 error, 0 warnings; checked 1 listener, 1 ext_authz filter, 4 routes, 1 certificate upstream`,
@@ -83,7 +83,7 @@ describe('countersign envoy lint --admin', { skip: skipWithoutEnvoy() }, () => {
       severity: 'error',
       rule: 'failure-allowed',
       problem: 'requests pass when authz does not answer',
-      risk: 'whoever can overload or cut off authz is let through',
+      risk: 'an attacker who overloads or disconnects authz bypasses it',
       remedy: 'failure_mode_allow: false',
     })
   })
@@ -92,10 +92,10 @@ describe('countersign envoy lint --admin', { skip: skipWithoutEnvoy() }, () => {
     const port = await freePort()
     const { status, stdout, stderr } = await lint('--admin', `http://127.0.0.1:${port}`)
     assert.deepEqual([status, stdout], [2, ''])
-    assert.match(stderr, /^countersign: 127\.0\.0\.1:\d+ cannot be asked: .*ECONNREFUSED/)
+    assert.match(stderr, /^countersign: 127\.0\.0\.1:\d+ cannot be reached: .*ECONNREFUSED/)
     const socket = await lint('--admin', `unix:${folder.file('none.sock')}`)
     assert.equal(socket.status, 2)
-    assert.match(socket.stderr, /none\.sock cannot be asked: .*ENOENT/)
+    assert.match(socket.stderr, /none\.sock cannot be reached: .*ENOENT/)
   })
 })
 
@@ -144,9 +144,9 @@ describe('countersign envoy lint --admin, answered by something else,', () => {
     {
       name: 'a page',
       answer: { body: '<!doctype html>\n<p>Welcome</p>' },
-      says: /answers with something else than a config dump: it is no mapping/,
+      says: /did not answer with a config dump: it is not a mapping/,
     },
-    { name: 'nothing', answer: { body: '' }, says: /something else than a config dump/ },
+    { name: 'nothing', answer: { body: '' }, says: /did not answer with a config dump/ },
     {
       name: 'other JSON',
       answer: { body: '{"configs":[{"@type":"x"}]}' },
@@ -197,13 +197,13 @@ describe('countersign envoy lint', () => {
   it('wants a file or --admin, and not both', async () => {
     const neither = await lint()
     assert.deepEqual([neither.status, neither.stdout], [2, ''])
-    assert.match(neither.stderr, /say what to check: a file, or --admin URL/)
+    assert.match(neither.stderr, /give a file, or --admin URL/)
     const both = await lint('envoy.yaml', '--admin', 'http://127.0.0.1:9')
     assert.deepEqual([both.status, both.stdout], [2, ''])
-    assert.match(both.stderr, /say a file or --admin, not both/)
+    assert.match(both.stderr, /give a file or --admin, not both/)
   })
 
-  it('tells in its help how a gateway of Istio is asked', async () => {
+  it('describes the check of an Istio gateway in its help', async () => {
     const { stdout } = await lint('--help')
     for (const text of ['--admin <url>', '--timeout <duration>', 'port-forward']) {
       assert.ok(stdout.includes(text), text)
@@ -223,7 +223,7 @@ describe('countersign envoy lint', () => {
     })
   })
 
-  it('refuses what is no such address', () => {
+  it('refuses an invalid address of the administration interface', () => {
     for (const text of [
       '',
       '15000',

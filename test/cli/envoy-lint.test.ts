@@ -42,7 +42,7 @@ describe('countersign envoy lint', { concurrency: 2 }, () => {
     assert.deepEqual(stdout.split('\n'), [
       `${folder.file('envoy.yaml')}:${line}:23: error: requests pass when authz does not answer [failure-allowed]`,
       `  at:    ${AUTHZ}.failure_mode_allow`,
-      '  risk:  whoever can overload or cut off authz is let through',
+      '  risk:  an attacker who overloads or disconnects authz bypasses it',
       '  write: failure_mode_allow: false',
       '',
       `${folder.file('envoy.yaml')}: 1 error, 0 warnings; checked 1 listener, 1 ext_authz filter, 4 routes, 1 certificate upstream`,
@@ -75,7 +75,7 @@ describe('countersign envoy lint', { concurrency: 2 }, () => {
       severity: 'error',
       rule: 'failure-allowed',
       problem: 'requests pass when authz does not answer',
-      risk: 'whoever can overload or cut off authz is let through',
+      risk: 'an attacker who overloads or disconnects authz bypasses it',
       remedy: 'failure_mode_allow: false',
     })
   })
@@ -104,7 +104,7 @@ describe('countersign envoy lint', { concurrency: 2 }, () => {
   it('takes the name of the cluster of authz', async () => {
     const { status, stdout } = await countersign(['envoy', 'lint', GOOD, '--authz-cluster', 'x'])
     assert.equal(status, 1)
-    assert.match(stdout, /:\d+:1: error: no ext_authz filter asks Countersign/)
+    assert.match(stdout, /:\d+:1: error: no ext_authz filter calls Countersign/)
   })
 
   const UNUSABLE: readonly {
@@ -112,11 +112,11 @@ describe('countersign envoy lint', { concurrency: 2 }, () => {
     readonly text: string
     readonly says: RegExp
   }[] = [
-    { name: 'empty', text: '', says: /is no Envoy configuration: it is no mapping/ },
+    { name: 'empty', text: '', says: /is not an Envoy configuration: it is not a mapping/ },
     {
       name: 'no YAML',
       text: 'a:\n  - [\n',
-      says: /envoy\.yaml:3:1 is no Envoy configuration: no YAML/,
+      says: /envoy\.yaml:3:1 is not an Envoy configuration: not valid YAML/,
     },
     {
       name: 'of Kubernetes',
@@ -134,7 +134,7 @@ describe('countersign envoy lint', { concurrency: 2 }, () => {
     })
   }
 
-  it('ends with 2 when the file is missing, or is no text', async () => {
+  it('exits with 2 when the file is missing or not text', async () => {
     await using folder = await temporaryFolder()
     const missing = await countersign(['envoy', 'lint', folder.file('none')])
     assert.deepEqual([missing.status, missing.stdout], [2, ''])

@@ -48,7 +48,7 @@ describe('--help', { concurrency: true }, () => {
       says: [
         /--token <kind>/,
         /client\.authentication\.k8s\.io\/v1/,
-        /none for a user name/,
+        /no user name and password/,
         /Examples:/,
       ],
     },

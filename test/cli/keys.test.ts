@@ -45,7 +45,7 @@ describe('countersign keys grant', { concurrency: true }, () => {
     const before = await readFile(folder.file('grant.keys'), 'utf8')
     const { status, stderr } = await keys(folder)
     assert.equal(status, 1)
-    assert.match(stderr, /^countersign: .* exists already; --add puts a new key into it\n$/)
+    assert.match(stderr, /^countersign: .* exists; --add appends a new key\n$/)
     assert.equal(await readFile(folder.file('grant.keys'), 'utf8'), before)
   })
 
@@ -106,7 +106,7 @@ describe('countersign keys grant', { concurrency: true }, () => {
     [
       { name: 'a file that is not there', args: ['--add'], says: /^countersign: .*grant\.keys/ },
       {
-        name: 'a file that is no keyring',
+        name: 'a file other than a keyring',
         text: 'secret',
         args: ['--add'],
         says: /:1 is not a key/,
@@ -114,7 +114,11 @@ describe('countersign keys grant', { concurrency: true }, () => {
       { name: 'an empty keyring', text: '# none\n', args: ['--promote'], says: /holds no key/ },
       { name: 'two changes at once', args: ['--add', '--promote'], says: /cannot be used with/ },
       { name: 'to keep nothing', args: ['--prune', '0'], says: /must be a number from 1/ },
-      { name: 'a keyring for everyone', args: ['--mode', '0644'], says: /nothing for others/ },
+      {
+        name: 'a keyring for everyone',
+        args: ['--mode', '0644'],
+        says: /without access for other users/,
+      },
     ]
   for (const { name, text, args, says } of REFUSED) {
     it(`refuses ${name}`, async () => {
@@ -132,7 +136,7 @@ describe('countersign keys grant', { concurrency: true }, () => {
 
   it('says how to rotate', async () => {
     const { stdout } = await countersign(['keys', 'grant', '--help'])
-    for (const step of [/--add/, /--promote/, /--prune 1/, /without a request being refused/]) {
+    for (const step of [/--add/, /--promote/, /--prune 1/, /without refused requests/]) {
       assert.match(stdout, step)
     }
   })
@@ -148,7 +152,7 @@ const provenBy = (text: string, stdout: string): Facts | undefined => {
 }
 
 describe('countersign keys api', { concurrency: true }, () => {
-  it('prints the key alone on standard output, and its entry beside it', async () => {
+  it('prints the key on standard output and its entry on standard error', async () => {
     const { status, stdout, stderr } = await api('--user', 'bot', '--groups', 'dev,ops')
     assert.equal(status, 0)
     const facts = provenBy(stderr, stdout)
@@ -166,7 +170,7 @@ describe('countersign keys api', { concurrency: true }, () => {
     assert.ok(!stderr.includes(stdout.trim()))
   })
 
-  it('makes the file, then adds to it, and leaves what people wrote', async () => {
+  it('creates the file, then adds to it and keeps its comments', async () => {
     await using folder = await temporaryFolder()
     const file = folder.file('api-keys.yaml')
     const first = await api('--user', 'a', '--id', 'one', '--file', file)
@@ -213,8 +217,8 @@ describe('countersign keys api', { concurrency: true }, () => {
 
   const REFUSED: readonly { name: string; text?: string; args: readonly string[]; says: RegExp }[] =
     [
-      { name: 'nobody’s key', args: [], says: /required option '-u, --user <name>'/ },
-      { name: 'a key of nobody', args: ['-u', ''], says: /must be a name/ },
+      { name: 'a key without a user', args: [], says: /required option '-u, --user <name>'/ },
+      { name: 'a key of an empty user', args: ['-u', ''], says: /must be a name/ },
       { name: 'a user with a line feed', args: ['-u', 'a\nb'], says: /must be a name/ },
       { name: 'an empty group', args: ['-u', 'a', '-g', 'dev,,ops'], says: /must be a name/ },
       { name: 'an id that is none', args: ['-u', 'a', '--id', 'A_b'], says: /must be 1 to 63/ },
@@ -229,10 +233,10 @@ describe('countersign keys api', { concurrency: true }, () => {
         name: 'an id that is taken',
         text: `keys: { one: { hash: 'sha256:${'0'.repeat(64)}', user: a } }\n`,
         args: ['-u', 'a', '--id', 'one'],
-        says: /has a key of the id "one" already/,
+        says: /already has a key with the id "one"/,
       },
       {
-        name: 'to touch a file that is no file of keys',
+        name: 'a change of a file other than a key file',
         text: 'users: {}\n',
         args: ['-u', 'a'],
         says: /users: unknown key/,
@@ -240,7 +244,7 @@ describe('countersign keys api', { concurrency: true }, () => {
       {
         name: 'a file in no folder',
         args: ['-u', 'a', '-f', '/nowhere/at/all'],
-        says: /cannot be made/,
+        says: /cannot be created/,
       },
     ]
   for (const { name, text, args, says } of REFUSED) {

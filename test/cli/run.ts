@@ -1,4 +1,4 @@
-// Runs the command as people do: as a process of its own.
+// Runs the command as a process, as users do.
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -15,7 +15,7 @@ export interface Result {
   readonly stderr: string
 }
 
-// Colours and a configuration named by whoever runs the tests must not change what is tested. The
+// Colours and a configuration in the environment of the tests must not change the results. The
 // cache halves the time that each process takes to start.
 const environment = (): NodeJS.ProcessEnv => {
   const {

@@ -81,7 +81,7 @@ describe('countersign sessions', () => {
     await sessions('end', '--user', 'alice')
   })
 
-  it('never prints by what somebody could be taken for another', async () => {
+  it('never prints a value that authenticates a user', async () => {
     const { browser, page } = await loggedIn(site)
     const cookie = await sessionOn(browser)
     const secrets = [
@@ -113,7 +113,7 @@ describe('countersign sessions', () => {
     await sessions('end', '--user', 'alice')
   })
 
-  it('ends what a user has, and nothing of others; then everybody’s', async () => {
+  it('ends all logins of one user, then those of all users', async () => {
     const [alice, bob] = [await loggedIn(site), await loggedIn(site, BOB)]
     const [hers, his] = [await sessionOn(alice.browser), await sessionOn(bob.browser)]
     const client = await site.client('spa')
@@ -131,7 +131,7 @@ describe('countersign sessions', () => {
     assert.equal((await sessions('list')).stdout, '')
   })
 
-  it('leaves the audit event, and what clients are told, to the authz that runs, and to one of them', async () => {
+  it('leaves the audit event and the notification of clients to one running authz', async () => {
     await using application = await startScriptedHttp(() => ({}))
     const yaml = withSessions('state: { sqlite: state.db }').replace(
       'spa: {',
@@ -179,8 +179,8 @@ describe('countersign sessions', () => {
   })
 
   const REFUSED: readonly { name: string; args: readonly string[]; says: RegExp }[] = [
-    { name: 'nothing to end', args: ['end'], says: /say which: --user NAME, --id ID, or --all/ },
-    { name: 'an id of none', args: ['end', '--id', 'abc'], says: /no login of the id "abc"/ },
+    { name: 'nothing to end', args: ['end'], says: /give --user NAME, --id ID, or --all/ },
+    { name: 'an id of none', args: ['end', '--id', 'abc'], says: /no login with the id "abc"/ },
     {
       name: 'both',
       args: ['end', '--id', 'a', '--all'],
@@ -202,7 +202,7 @@ describe('countersign sessions', () => {
     for (const args of [['list'], ['end', '--all']]) {
       const { status, stderr } = await countersign(['sessions', ...args, '--config', config])
       assert.equal(status, 1)
-      assert.match(stderr, /in the memory of authz alone.*restart.*sqlite/)
+      assert.match(stderr, /in the memory of authz.*restart.*sqlite/)
     }
   })
 
@@ -225,7 +225,10 @@ describe('countersign sessions', () => {
   for (const { args, says } of [
     { args: [], says: [/list/, /end/, /SQLite/] },
     { args: ['list'], says: [/--config <file>/, /--user <name>/, /--json/] },
-    { args: ['end'], says: [/--user <name>/, /--id <id>/, /--all/, /backchannelLogout/, /JWTs/] },
+    {
+      args: ['end'],
+      says: [/--user <name>/, /--id <id>/, /--all/, /backchannelLogout/, /JWT access tokens/],
+    },
   ]) {
     it(`explains itself: ${['sessions', ...args].join(' ')}`, async () => {
       const { status, stdout } = await countersign(['sessions', ...args, '--help'])

@@ -45,7 +45,7 @@ describe('countersign keys signing rotate', { concurrency: true }, () => {
     assert.deepEqual(await keys.states(), ['ES256 signing', 'EdDSA signing', 'EdDSA next'])
   })
 
-  it('lets the next key sign at once, when told to: the one that waits, or a new one', async () => {
+  it('makes the next key, waiting or new, sign at once with --overlap 0', async () => {
     await using keys = await someKeys('ES256')
     await keys.must('rotate')
     assert.match((await keys.must('rotate', '--now')).stderr, /keys: ES256 \S+ signs at once\n$/)
@@ -54,7 +54,7 @@ describe('countersign keys signing rotate', { concurrency: true }, () => {
     assert.deepEqual(await keys.states(), ['ES256 retired', 'ES256 retired', 'ES256 signing'])
   })
 
-  it('removes private keys that sign no more, and keys of which no token lives', async () => {
+  it('removes private keys that no longer sign, and keys without valid tokens', async () => {
     await using keys = await someKeys('ES256')
     await keys.must('rotate', '--now')
     assert.equal((await keys.privateKids()).length, 2) // for a replica whose clock is behind
@@ -68,7 +68,7 @@ describe('countersign keys signing rotate', { concurrency: true }, () => {
     await keys.age(2 * DAY)
     assert.match(
       (await keys.must('rotate')).stderr,
-      new RegExp(`ES256 ${old} is gone from keys\\.json`),
+      new RegExp(`ES256 ${old} was removed from keys\\.json`),
     )
     assert.deepEqual(await keys.states(), ['ES256 signing', 'ES256 next'])
     await keys.read()
@@ -101,7 +101,7 @@ describe('countersign keys signing rotate', { concurrency: true }, () => {
     assert.equal(await modeOf(keys.file(`${next}.pem`)), 0o640)
   })
 
-  it('publishes no more keys than readers take', async () => {
+  it('limits the number of published keys', async () => {
     await using keys = await someKeys('EdDSA')
     const [entry] = await keys.entries()
     assert.ok(entry !== undefined)

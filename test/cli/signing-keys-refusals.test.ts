@@ -40,7 +40,7 @@ describe('countersign keys signing refuses', { concurrency: true }, () => {
         await rm(keys.path, { recursive: true })
         await writeFile(keys.path, '')
       },
-      says: /keys is no folder/,
+      says: /keys is not a folder/,
     },
     {
       name: 'a link to nowhere',
@@ -89,13 +89,13 @@ describe('countersign keys signing refuses', { concurrency: true }, () => {
       says: /has no key to rotate/,
     },
     {
-      name: 'an algorithm that nobody should sign with',
+      name: 'an insecure algorithm',
       args: ['create', '-a', 'HS256'],
       says: /must be of ES256, RS256, EdDSA/,
     },
     { name: 'no algorithm', args: ['create', '-a', ''], says: /must be of ES256/ },
     {
-      name: 'private keys for everybody',
+      name: 'a mode with access for other users',
       args: ['create', '--mode', '0644'],
       says: /must be 0600, 0640, 0400 or 0440/,
     },

@@ -1,5 +1,5 @@
-// `countersign keys signing`, several at the same time, or after one that died: no change is lost, and
-// whoever reads meanwhile reads a whole folder.
+// `countersign keys signing`, several at the same time, or after one that failed: no change is lost, and
+// a concurrent reader reads a complete folder.
 
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
@@ -80,7 +80,7 @@ describe('commands at the same time', { concurrency: true }, () => {
     })
     assert.deepEqual(await keys.entries(), before)
     await keys.read()
-    // Its new key lies there and is named by nobody, and the lock is that of the other.
+    // Its new key remains and is in no list, and the lock belongs to the other command.
     assert.equal((await readdir(keys.path)).length, 4)
     await rm(keys.file('.lock'))
     await keys.must('prune')

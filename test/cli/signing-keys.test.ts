@@ -47,7 +47,7 @@ describe('countersign keys signing create', { concurrency: true }, () => {
     }
   })
 
-  it('goes on where another was cut off before there was a list', async () => {
+  it('continues after a command that failed before it wrote a list', async () => {
     await using keys = await noKeys()
     await mkdir(keys.path)
     const stray = 'x'.repeat(43)
@@ -104,7 +104,7 @@ describe('countersign keys signing show', { concurrency: true }, () => {
     readonly says: RegExp
   }[] = [
     {
-      name: 'a key that everybody can read',
+      name: 'a key that other users can read',
       spoil: (keys, signing) => chmod(keys.file(`${signing}.pem`), 0o644),
       says: /^countersign: .*\.pem has mode 0644: .*\n$/,
     },
@@ -150,7 +150,7 @@ describe('countersign keys signing --help', { concurrency: true }, () => {
         /rotate/,
         /revoke/,
         /prune/,
-        /without a request being refused/,
+        /without refused requests/,
         /may have been stolen/,
       ],
     },
@@ -161,7 +161,7 @@ describe('countersign keys signing --help', { concurrency: true }, () => {
       says: [
         /--overlap <duration>/,
         /--now/,
-        /without a request being refused/,
+        /without refused requests/,
         /CronJob/,
         /kubectl replace/,
         /ReadWriteMany/,
@@ -169,7 +169,7 @@ describe('countersign keys signing --help', { concurrency: true }, () => {
       ],
     },
     { args: ['revoke'], says: [/<kid>/, /stolen/, /kube-apiserver/] },
-    { args: ['prune'], says: [/no token lives/] },
+    { args: ['prune'], says: [/without valid tokens/] },
   ]
   for (const { args, says } of CASES) {
     it(`of ${['signing', ...args].join(' ')}`, async () => {

@@ -71,7 +71,7 @@ describe('a route that forwards a certificate', () => {
 
   it('asks for what no signer gives where there is no name', () => {
     const [name] = valuesOf(bootstrap, 'default_value')
-    // Base64url has no dot, so this can be no handle.
+    // Base64url has no dot, so this cannot be a handle.
     assert.match(String(name), /\./)
   })
 
@@ -84,11 +84,11 @@ describe('a route that forwards a certificate', () => {
     assert.deepEqual(new Set(targets), new Set(['app:certificate']))
   })
 
-  it('is not tried again where the signer fails: it would only be asked and waited for twice', () => {
+  it('is not retried when the signer fails, which would call it twice', () => {
     assert.deepEqual(valuesOf(having(bootstrap, 'route_config')[0], 'retry_policy'), [])
   })
 
-  it('says how quickly a restarted signer is asked again', () => {
+  it('has the back-off for a restarted signer', () => {
     const [selector] = valuesOf(bootstrap, SELECTOR)
     assert.deepEqual(valuesOf(selector, 'retry_back_off'), [
       { base_interval: '0.1s', max_interval: '2s' },
@@ -113,13 +113,13 @@ describe('the signer', () => {
   const bootstrap = bootstrapOf([route('app', '1h')])
   const signer = clusterIn(bootstrap, 'countersign:signer')
 
-  it('is asked over its UNIX socket', () => {
+  it('is called over its UNIX socket', () => {
     assert.deepEqual(valuesOf(signer, 'pipe'), [{ path: '/run/signer.sock' }])
     assert.equal(signer['type'], 'STATIC')
     assert.equal(signer['transport_socket'], undefined)
   })
 
-  it('is asked for as many identities as there are: each has a stream of its own', () => {
+  it('has no limit of concurrent requests: each identity has its own stream', () => {
     const most = 1_000_000
     assert.deepEqual(valuesOf(signer, 'thresholds'), [
       [{ max_connections: most, max_pending_requests: most, max_requests: most }],

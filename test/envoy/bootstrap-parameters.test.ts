@@ -1,4 +1,4 @@
-// The bootstrap where keys may stand in the query: authz may change the path, and nothing else more.
+// The bootstrap where keys may stand in the query: authz may also change the path, and nothing else.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -20,7 +20,7 @@ const configWith = (...carriers: readonly object[]): Config =>
   })
 
 describe('what authz may change', () => {
-  it('is the path where a key may stand in the query, and no other pseudo-header', () => {
+  it('is the path and no other pseudo-header when a key may be in the query', () => {
     const config = configWith({ header: 'x-api-key' }, { query: 'api_key' })
     const rules = valuesOf(envoyBootstrap(config), 'decoder_header_mutation_rules')
     assert.deepEqual(rules, [
@@ -35,7 +35,7 @@ describe('what authz may change', () => {
     assert.deepEqual(found(renderBootstrap(config), { expected: expectationsOf(config) }), [])
   })
 
-  it('is no pseudo-header where keys stand in headers alone', () => {
+  it('excludes pseudo-headers when keys are only in headers', () => {
     const bootstrap = envoyBootstrap(configWith({ header: 'x-api-key' }))
     assert.deepEqual(valuesOf(bootstrap, 'allow_expression'), [])
   })

@@ -76,7 +76,7 @@ describe('an upstream that speaks HTTP/2', () => {
     })
   }
 
-  it('unlike the others', () => {
+  it('different from the connections of other users', () => {
     const cluster = clusterIn(bootstrapOf([route('app', '1h')]), 'app:certificate')
     assert.deepEqual(valuesOf(cluster, 'alpn_protocols'), [['http/1.1']])
     assert.deepEqual(valuesOf(cluster, 'explicit_http_config'), [{ http_protocol_options: {} }])

@@ -65,7 +65,7 @@ describe('fetchConfigDump', () => {
     })
     await assert.rejects(fetchConfigDump(server.address, { timeout: MINUTE, largest: 100_000 }), {
       code: 'unavailable',
-      message: /cannot be asked: it answers with more than 100000 bytes$/,
+      message: /cannot be reached: it answers with more than 100000 bytes$/,
     })
     await server.closed
   })
@@ -90,18 +90,18 @@ describe('fetchConfigDump', () => {
     })
     await assert.rejects(fetchConfigDump(server.address, { timeout: MINUTE }), {
       code: 'unavailable',
-      message: /cannot be asked: aborted$/,
+      message: /cannot be reached: aborted$/,
     })
   })
 
-  it('tells why each address of a name cannot be asked', async () => {
+  it('reports why each address of a name cannot be reached', async () => {
     await using server = await serve((response) => response.end())
     const { address } = server
     await server[Symbol.asyncDispose]()
     assert.ok(address.kind === 'tcp')
     await assert.rejects(fetchConfigDump({ ...address, host: 'localhost' }, { timeout: MINUTE }), {
       code: 'unavailable',
-      message: /localhost:\d+ cannot be asked: connect ECONNREFUSED /,
+      message: /localhost:\d+ cannot be reached: connect ECONNREFUSED /,
     })
   })
 })

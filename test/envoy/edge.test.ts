@@ -47,7 +47,7 @@ describe('Envoy at the edge', { skip: skipWithoutEnvoy() }, () => {
       assert.deepEqual(asked('authorization'), ['Basic YTpi,Basic Yzpk'])
     })
 
-    it('with NUL, a control character or a name that is no token are refused', async () => {
+    it('with NUL, a control character or an invalid name are refused', async () => {
       for (const line of [
         ['X-A', 'a\0b'],
         ['X-A', 'a\x01b'],
@@ -219,7 +219,7 @@ describe('Envoy at the edge', { skip: skipWithoutEnvoy() }, () => {
 })
 
 describe('Envoy without a decision', { skip: skipWithoutEnvoy() }, () => {
-  it('answers 503 when authz is silent, and when it is gone', async () => {
+  it('answers 503 when authz is silent or down', async () => {
     await using edge = await startEdge({ envoy: { authzTimeout: '300ms' } })
     const send = (): Promise<Answer> => sendRaw(edge.target, { headers: [['Host', HOST]] })
     edge.authz.answer = 'silence'
@@ -243,7 +243,7 @@ describe('Envoy’s other connections', { skip: skipWithoutEnvoy() }, () => {
     assert.equal(edge.upstream.requests.length, 0)
   })
 
-  it('believe the proxies that were counted about where a request comes from', async () => {
+  it('trust the configured number of proxies about the client address', async () => {
     await using edge = await startEdge({ listener: { trustedHops: 1 } })
     await sendRaw(edge.target, {
       headers: [
@@ -252,7 +252,7 @@ describe('Envoy’s other connections', { skip: skipWithoutEnvoy() }, () => {
       ],
     })
     const [check] = edge.authz.checks
-    // `source` of a check is the connection; who is behind the proxy stands in a header of Envoy's.
+    // `source` of a check is the connection; the client of the proxy is in a header of Envoy.
     assert.equal(check?.sourceAddress, '127.0.0.1')
     assert.deepEqual(linesOf(check.headers, 'x-envoy-external-address'), ['198.51.100.7'])
   })

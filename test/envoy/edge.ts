@@ -68,7 +68,7 @@ export const configOf = (folder: string, parts: Readonly<Record<string, unknown>
   return result.config
 }
 
-/** Routes that parse: everybody may do everything. */
+/** Valid routes without restrictions. */
 export const routesOf = (routes: readonly RouteParts[]): readonly object[] =>
   routes.map((route) => ({ authenticate: ['staff'], authorize: [{ allow: 'all' }], ...route }))
 

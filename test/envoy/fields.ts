@@ -1,4 +1,4 @@
-// What stands in a bootstrap, wherever it stands.
+// Fields of a bootstrap, at any depth.
 
 /** An object of the bootstrap. */
 export type Parts = Readonly<Record<string, unknown>>
@@ -10,7 +10,7 @@ export const having = (value: unknown, field: string): readonly Parts[] => {
   return Object.hasOwn(value, field) ? [{ ...value }, ...below] : below
 }
 
-/** All values of a field, wherever it stands. */
+/** All values of a field, at any depth. */
 export const valuesOf = (value: unknown, field: string): readonly unknown[] =>
   having(value, field).map((object) => object[field])
 

@@ -22,7 +22,7 @@ describe('an HTTP/2 client', { skip: skipWithoutEnvoy() }, () => {
   const open = async (): Promise<ClientHttp2Session> =>
     await openHttp2({ ...edge.target, serverName: HOST })
 
-  it('is told how many streams and bytes it may have under way', async () => {
+  it('receives limits of concurrent streams and bytes', async () => {
     const session = await open()
     try {
       // The answer comes after the settings.

@@ -1,4 +1,4 @@
-// Connections that say nothing, at a real Envoy: one client that opens all there are does not keep others out.
+// Idle connections at a real Envoy: one client that opens all of them does not exclude other clients.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'

@@ -10,7 +10,7 @@ import { having, valuesOf, type Parts } from './fields.ts'
 const BUFFER = 'envoy.filters.http.buffer'
 const RATE_LIMIT = 'envoy.filters.http.local_ratelimit'
 
-/** What a stream costs Envoy beside its body (measured, 1.40). */
+/** The memory of a stream in Envoy without its body (measured, 1.40). */
 const STREAM_BYTES = 22_000
 
 const bucketSchema = z.object({ max_tokens: z.number(), tokens_per_fill: z.number() })
@@ -89,7 +89,7 @@ describe('what Envoy bounds on the routes to the issuer', () => {
     )
   })
 
-  it('are times as long as a login may take, and short where nobody is waited for', () => {
+  it('are timeouts that allow a login, and short ones for other requests', () => {
     const times = (path: string, timeout: string): readonly unknown[] => {
       const route = routeOf(bootstrapOf(timeout), path)
       return [
@@ -103,7 +103,7 @@ describe('what Envoy bounds on the routes to the issuer', () => {
     assert.deepEqual(times('/jwks', '60s'), ['5s', '6s', '15s'])
   })
 
-  it('are connections: a thousand for logins, and others for the documents', () => {
+  it('are 1,000 connections for logins, and separate ones for documents', () => {
     const bootstrap = bootstrapOf('5s')
     const cluster = having(bootstrap, 'circuit_breakers').find(
       ({ name }) => name === 'countersign:issuer',

@@ -1,5 +1,5 @@
-// The EnvoyFilter of a configuration says what its bootstrap says, as far as a gateway of Istio can be
-// told; the files of deploy/istio fit each other.
+// The EnvoyFilter of a configuration has the settings of its bootstrap, as far as an Istio gateway supports
+// them; the files of deploy/istio fit each other.
 
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'

@@ -1,4 +1,4 @@
-// Which route a request takes in Envoy, and what authz is told about it.
+// The route of a request in Envoy, and the route name that authz receives.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'

@@ -1,5 +1,5 @@
-// `countersign explain`: what each phase makes of one request. With a credential the authenticators
-// are asked as they would be; with an identity nobody is. Nothing is counted and nothing audited.
+// `countersign explain`: how each phase evaluates one request. A credential is verified as usual; a given
+// identity is not. The request is neither counted nor audited.
 
 import { createReadStream } from 'node:fs'
 import { Command, Option } from 'commander'
@@ -44,14 +44,14 @@ interface Options extends RequestOptions {
 const REFUSED = 1
 const UNUSABLE = 2
 
-// As long as a person waits; a service answers sooner.
+// Longer than a service may take, since a user waits for the result.
 const DEADLINE_MS = 60_000
 
 /** The command. */
 export const explainCommand = (): Command =>
   addRequestOptions(new Command('explain'))
     .description(
-      'tell what each phase makes of one request: which route takes it, who is asked who it is, which rule decides and why the others do not, and what would be forwarded. With --user nobody is asked; with a credential the authenticators are, as for any request, and a directory counts a wrong password. Prints no credential. Exits with 0 when it is allowed, with 1 when it is refused, with 2 when that cannot be told',
+      'explain how each phase evaluates one request: its route, its authentication, the rule that decides and why other rules do not, and what would be forwarded. A credential is verified as usual, and a directory counts a wrong password; with --user no credential is verified. Prints no credential. Exits with 0 when the request is allowed, with 1 when it is refused, with 2 when the decision is undetermined',
     )
     .addOption(configOption())
     .addOption(
@@ -90,12 +90,12 @@ const run = async (words: readonly string[], options: Options): Promise<number> 
 }
 
 const explainAsked = async (asked: Asked, options: Options): Promise<Explanation> => {
-  // Whoever is given is not proven, so there is nothing to fetch.
+  // A given identity is not verified, so no key or server is needed.
   if (asked.identity !== undefined && options.ask !== true) {
     await using snapshot = await buildOffline(options.config, new ConfigurationFiles())
     return await explainIn(snapshot, asked, options)
   }
-  // Of this process alone: what is explained counts for no lock-out of the service.
+  // Local to this process: an explained request has no effect on lock-outs of the service.
   using resources = processResources(systemClock, createLogger('error'))
   await using snapshot = await buildSnapshot(options.config, new ConfigurationFiles(), resources)
   return await explainIn(snapshot, asked, options)
@@ -107,17 +107,22 @@ const explainDecision = async (
   options: Options,
 ): Promise<Explanation> => {
   if (words.length > 0 || saysRequest(options)) {
-    throw usageError('--decision says the request and the identity')
+    throw usageError('--decision includes the request and the identity: omit their options')
   }
   if (options.ask === true || options.reviewed !== undefined) {
-    throw usageError('what the API server answered then is not in the log: no --ask, no --reviewed')
+    throw usageError(
+      'the log does not contain the answer of the API server: omit --ask and --reviewed',
+    )
   }
   await using snapshot = await buildOffline(options.config, new ConfigurationFiles())
   const file = options.audit ?? snapshot.config.audit.file
-  if (file === undefined) throw usageError('where is the log? Give --audit')
+  if (file === undefined)
+    throw usageError('there is no audit log in the configuration: give --audit')
   const { asked, reason } = await findDecision(file, id)
   if (asked === undefined) {
-    throw usageError(`it was refused before the rules (${reason}), and the log does not tell more`)
+    throw usageError(
+      `it was refused before the rules (${reason}), and the log has no further details`,
+    )
   }
   return await explainRecorded(asked, snapshot, AbortSignal.timeout(DEADLINE_MS))
 }
@@ -136,7 +141,7 @@ const findDecision = async (file: string, id: string): Promise<RecordedDecision>
     if (cause instanceof CountersignError) throw cause
     throw new CountersignError('file-unreadable', describeError(cause), { cause })
   }
-  // The answer that the caller got has an id all the same.
+  // The response has an id nevertheless.
   const summary = 'a refusal of a client that had not authenticated may be in a "refusals-summary"'
   throw usageError(`${file} has no decision ${id}; ${summary}`)
 }
@@ -165,7 +170,9 @@ const givenReview = (allowed: boolean | undefined): AccessReviewer => {
     allowed === undefined
       ? {
           outcome: 'unavailable',
-          cause: usageError('it was not asked: --ask asks it, --reviewed answers'),
+          cause: usageError(
+            'it was not called: use --ask to call it, or --reviewed to give its answer',
+          ),
         }
       : { outcome: 'reviewed', allowed }
   return { review: () => Promise.resolve(review) }

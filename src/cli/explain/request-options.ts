@@ -1,5 +1,5 @@
-// A request on the command line: by options, in a file, or as a command line of curl. All three end
-// in one schema, that of the tests of a configuration.
+// A request on the command line: by options, in a file, or as a curl command line. All three use the schema
+// of the tests of a configuration.
 
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
@@ -11,10 +11,10 @@ import { CountersignError, describeError } from '../../runtime/errors.ts'
 import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
 import { decodePem, encodePem } from '../../x509/pem.ts'
 import { usageError } from '../usage-error.ts'
-import { readUrl } from './curl-url.ts'
+import { readUrl } from './request-url.ts'
 import { readCurl } from './curl.ts'
 
-/** The options that say a request and an identity. */
+/** The options of a request and an identity. */
 export interface RequestOptions {
   readonly request?: string
   readonly method?: string
@@ -34,10 +34,10 @@ export interface RequestOptions {
   readonly claims?: string
 }
 
-/** What is asked. */
+/** The question. */
 export interface Asked extends Pick<PolicyQuestion, 'identity' | 'reviewed'> {
   readonly attributes: CheckAttributes
-  /** When, in milliseconds since the epoch; `undefined` for now. */
+  /** The time of the request, in milliseconds since the epoch; `undefined` for now. */
   readonly at: number | undefined
 }
 
@@ -48,32 +48,35 @@ const several = (flags: string, description: string): Option =>
 /** Adds the options, and the words of a curl command line behind `--`. */
 export const addRequestOptions = (command: Command): Command =>
   command
-    .argument('[curl...]', 'behind "--": the request as a curl command line')
+    .argument('[curl...]', 'after "--": the request as a curl command line')
     .option('--method <method>', 'the HTTP method (default: GET)')
-    .option('--url <url>', 'host and path at once')
+    .option('--url <url>', 'host and path in one')
     .option('--host <host>', 'the host')
     .option('--path <path>', 'the path, with its query (default: /)')
     .addOption(several('--header <line>', '"Name: value"; repeatable'))
     .option('--certificate <file>', 'the client certificate of the TLS connection, PEM')
-    .option('--source <address>', 'the address of the caller')
+    .option('--source <address>', 'the address of the client')
     .option('--route <name>', 'the route that Envoy chose (default: by host and path)')
-    .option('--at <time>', 'when rules take it to be (RFC 3339; default: now)')
+    .option('--at <time>', 'the time for rules (RFC 3339; default: now)')
     .option(
       '--request <file>',
       'a JSON file with "request" and "identity", as in the "tests" of a configuration; "-" for standard input',
     )
-    .option('--user <name>', 'who asks, as proven: no credential is looked at')
+    .option('--user <name>', 'the authenticated user: no credential is verified')
     .addOption(several('--group <name>', 'a group of the user; repeatable'))
     .option('--uid <id>', 'the stable identifier of the user')
-    .addOption(several('--extra <key=value>', 'a further value of the user; repeatable'))
-    .option('--authenticator <name>', 'who proved the user (default: the first of the route)')
-    .option('--claims <json>', 'the claims of the token that proved the user')
+    .addOption(several('--extra <key=value>', 'an extra attribute of the user; repeatable'))
+    .option(
+      '--authenticator <name>',
+      'the authenticator of the user (default: the first of the route)',
+    )
+    .option('--claims <json>', 'the claims of the token of the user')
 
 /**
- * Reads what is asked.
+ * Reads the question.
  *
  * @param words of the curl command line, if there is one
- * @throws CountersignError when it cannot be used
+ * @throws CountersignError when it is invalid
  */
 export const readAsked = async (
   options: RequestOptions,
@@ -85,7 +88,7 @@ export const readAsked = async (
     const problems = parsed.error.issues.map(
       ({ path, message }) => `${path.map(String).join('.')}: ${message}`,
     )
-    throw usageError(`what is asked cannot be used: ${problems.join('; ')}`)
+    throw usageError(`the request is invalid: ${problems.join('; ')}`)
   }
   const { request, identity, reviewed } = parsed.data
   const file = options.certificate ?? certificate
@@ -99,7 +102,7 @@ export const readAsked = async (
   }
 }
 
-/** Whether anything of a request or an identity is said. */
+/** Whether any option of a request or an identity is given. */
 export const saysRequest = ({ header, group, extra, ...options }: RequestOptions): boolean =>
   header.length + group.length + extra.length > 0 ||
   (['request', 'method', 'url', 'host', 'path', 'certificate'] as const).some(said(options)) ||
@@ -110,7 +113,7 @@ const said =
   (key: keyof RequestOptions): boolean =>
     options[key] !== undefined
 
-/** What is asked, not looked at yet. */
+/** The question, not validated yet. */
 interface RawQuestion {
   readonly question: JsonObject
   /** The file of the client certificate. */
@@ -127,9 +130,10 @@ const questionOf = async (
   if (options.header.length > 0) named.push('--header')
   const forms = [words.length > 0, file !== undefined, named.length > 0].filter(Boolean)
   if (forms.length > 1) {
-    throw usageError('say the request once: by options, by --request, or as a curl command line')
+    throw usageError('give the request once: by options, by --request, or as a curl command line')
   }
-  if (forms.length === 0) throw usageError('what is asked? Give --url, --request, or "-- curl …"')
+  if (forms.length === 0)
+    throw usageError('there is no request: give --url, --request, or "-- curl …"')
   const given = { ...defined({ source, route, at }) }
   const asked = identityIn(options)
   if (file !== undefined) {
@@ -158,21 +162,21 @@ const fromOptions = ({ method, url, host, path, header }: RequestOptions): Reque
   const headers = linesOf(
     header.map((line) => {
       const colon = line.indexOf(':')
-      if (colon < 1) throw usageError('--header wants "Name: value"')
+      if (colon < 1) throw usageError('--header must be "Name: value"')
       return [line.slice(0, colon), line.slice(colon + 1).trim()] as const
     }),
   )
   if (url === undefined) return { request: { ...defined({ method, host, path }), headers } }
   if (host !== undefined || path !== undefined) {
-    throw usageError('--url says the host and the path; leave out --host and --path')
+    throw usageError('--url includes host and path; omit --host and --path')
   }
   const { authority, target, scheme, hostname, user } = readUrl(url, { asIs: true })
-  if (user !== undefined) throw usageError('--url has no place for a password; "-- curl" takes one')
+  if (user !== undefined) throw usageError('--url must not contain a password; use "-- curl"')
   const serverName = scheme === 'https' ? serverNameOf(hostname) : ''
   return { request: { ...defined({ method }), host: authority, path: target, headers, serverName } }
 }
 
-// RFC 6066 §3: addresses are no server names.
+// RFC 6066 §3: an address is not a server name.
 const serverNameOf = (hostname: string): string =>
   /^[\d.]+$|:/.test(hostname) ? '' : hostname.toLowerCase()
 
@@ -186,7 +190,7 @@ const valuesByKey = (pairs: Pairs): Readonly<Record<string, readonly string[]>> 
     ]),
   )
 
-/** Header lines by their names, whose case says nothing. */
+/** Header lines by their names, without regard to case. */
 const linesOf = (lines: Pairs): Readonly<Record<string, readonly string[]>> =>
   valuesByKey(lines.map(([name, value]) => [name.toLowerCase(), value]))
 
@@ -195,13 +199,13 @@ const identityIn = (options: RequestOptions): JsonObject | undefined => {
   if (user === undefined) {
     const more = [uid, authenticator, claims, ...group, ...extra]
     if (more.some((value) => value !== undefined)) {
-      throw usageError('--group, --uid, --extra, --authenticator and --claims go with --user')
+      throw usageError('--group, --uid, --extra, --authenticator and --claims require --user')
     }
     return undefined
   }
   const values = extra.map((pair) => {
     const mark = pair.indexOf('=')
-    if (mark < 1) throw usageError('--extra wants KEY=VALUE')
+    if (mark < 1) throw usageError('--extra must be KEY=VALUE')
     return [pair.slice(0, mark), pair.slice(mark + 1)] as const
   })
   return {
@@ -219,16 +223,16 @@ const defined = (values: JsonObject): JsonObject =>
 const readJson = async (file: string): Promise<JsonObject> => {
   const place = file === '-' ? 'standard input' : file
   const value = parseJson(file === '-' ? await text(process.stdin) : await readText(file), place)
-  if (!isJsonObject(value)) throw usageError(`${place}: is no JSON object`)
+  if (!isJsonObject(value)) throw usageError(`${place}: must be a JSON object`)
   return value
 }
 
-// What the parser says holds a piece of the text, which may be a credential.
+// The message of the parser quotes the text, which may contain a credential.
 const parseJson = (json: string, place: string): unknown => {
   try {
     return JSON.parse(json)
   } catch {
-    throw usageError(`${place}: is no JSON`)
+    throw usageError(`${place}: must be JSON`)
   }
 }
 
@@ -240,9 +244,9 @@ const readText = async (file: string): Promise<string> => {
   }
 }
 
-/** The first certificate of a file, as Envoy would tell it. */
+/** The first certificate of a file, encoded as Envoy does. */
 const leafOf = async (file: string): Promise<string> => {
   const [der] = decodePem('CERTIFICATE', await readText(file))
-  if (der === undefined) throw usageError(`${file} holds no certificate in PEM`)
+  if (der === undefined) throw usageError(`${file} contains no certificate in PEM`)
   return encodeURIComponent(encodePem('CERTIFICATE', der))
 }

@@ -1,9 +1,9 @@
-// What each rule made of a request, for people. Long runs of rules that missed are told by what they
-// missed by.
+// The result of each rule as text. A long run of rules that did not match is summarised by the matchers
+// that failed.
 
 import type { MatcherExplanation, RuleExplanation } from '../../authorize/explain.ts'
 
-// So many are told one by one.
+// Up to so many are listed one by one.
 const SHORT_RUN = 5
 
 /** A line for each rule; below the one that decided, or with `all` every one, its matchers. */
@@ -64,7 +64,7 @@ const summary = (run: readonly RuleExplanation[]): string => {
     .map(([key, all]) => ({ key, count: all.length }))
     .toSorted((one, other) => other.count - one.count)
     .map(({ key, count }) => `${key} (${count})`)
-  return line('miss', `${run.length} rules, by ${counts.join(', ')}; --all tells each`)
+  return line('miss', `${run.length} rules, by ${counts.join(', ')}; --all lists each`)
 }
 
 const matcherLine = (matcher: MatcherExplanation): string =>
@@ -72,11 +72,11 @@ const matcherLine = (matcher: MatcherExplanation): string =>
 
 const reasonOf = ({ key, outcome, wanted, got, detail }: MatcherExplanation): string => {
   if (detail !== undefined) return `${key}: ${detail}`
-  const told = `${key}: wanted ${shown(wanted)}`
-  return outcome === 'not-reached' || key === 'when' ? told : `${told}, got ${shown(got)}`
+  const expected = `${key}: wanted ${shown(wanted)}`
+  return outcome === 'not-reached' || key === 'when' ? expected : `${expected}, got ${shown(got)}`
 }
 
-// Somebody may be in hundreds of groups.
+// A user may have hundreds of groups.
 const SHOWN_VALUES = 10
 
 /** A value on one line; of a long list the beginning. */

@@ -1,14 +1,13 @@
-// An explanation for people: a block for each phase, what decided it in its first line, and below it
-// what was looked at.
+// An explanation as text: a block for each phase, with its result in the first line and details below.
 
 import type { Explanation } from '../../tools/explain/explain.ts'
 import type { PhaseOutcome } from '../../tools/explain/outcome.ts'
-import { printable } from '../printable.ts'
+import { blocksAsText, joined, rowsAsLines, type Row } from '../format.ts'
 import { outcomeText } from '../replay/text.ts'
 import { UNDETERMINED_BECAUSE } from '../replay/undetermined.ts'
 import { ruleLines, shown } from './rules-text.ts'
 
-/** How much is told. */
+/** How detailed the text is. */
 export interface TextOptions {
   /** Every matcher of every rule. */
   readonly all: boolean
@@ -16,7 +15,7 @@ export interface TextOptions {
 
 /** The explanation as lines of text, safe for a terminal. */
 export const asText = (explanation: Explanation, options: TextOptions): string => {
-  const blocks = [
+  return blocksAsText([
     requestBlock(explanation),
     routeBlock(explanation),
     targetBlock(explanation),
@@ -26,11 +25,7 @@ export const asText = (explanation: Explanation, options: TextOptions): string =
     transformBlock(explanation),
     recordedBlock(explanation),
     answerBlock(explanation),
-  ]
-  const texts = blocks
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.map((line) => printable(line).trimEnd()).join('\n'))
-  return `${texts.join('\n\n')}\n`
+  ])
 }
 
 const WIDTH = 14
@@ -38,16 +33,10 @@ const WIDTH = 14
 const words = (outcome: string): string => outcome.replaceAll('-', ' ')
 
 const headline = (phase: string, outcome: PhaseOutcome, ...more: (string | undefined)[]): string =>
-  [
-    phase.padEnd(WIDTH) + words(outcome),
-    ...more.filter((part) => part !== undefined && part !== ''),
-  ].join('  ')
+  joined([phase.padEnd(WIDTH) + words(outcome), ...more], '  ')
 
-/** Rows of a name and what there is to say of it; those without are left out. */
-const rows = (pairs: readonly (readonly [string, string | undefined])[]): readonly string[] =>
-  pairs.flatMap(([name, value]) =>
-    value === undefined || value === '' ? [] : [`  ${name.padEnd(WIDTH - 2)}${value}`],
-  )
+const rows = (pairs: readonly Row[]): readonly string[] =>
+  rowsAsLines(pairs, { indent: 2, width: WIDTH - 2 })
 
 const requestBlock = ({ request }: Explanation): readonly string[] => {
   const { outcome, code, method, host, path, query, source, headers, certificate, notes } = request
@@ -60,7 +49,7 @@ const requestBlock = ({ request }: Explanation): readonly string[] => {
       ['query', query],
       ['source', source === '' ? 'not known' : source],
       ['headers', headers.length === 0 ? '' : `${headers.join(', ')} (values are not shown)`],
-      ['certificate', certificate ? 'shown by the caller' : ''],
+      ['certificate', certificate ? 'presented by the client' : ''],
       ...notes.map((note) => ['note', note] as const),
     ]),
   ]
@@ -94,7 +83,7 @@ const targetBlock = ({ target }: Explanation): readonly string[] => {
   if (code === undefined && kubernetes === undefined && operation === undefined) return []
   const impersonation = kubernetes?.impersonation
   return [
-    headline('asked for', outcome, code),
+    headline('requested', outcome, code),
     ...rows([
       ...(['verb', 'apiGroup', 'apiVersion', 'namespace', 'resource'] as const).map(
         (key) => [key, kubernetes?.[key]] as const,
@@ -110,13 +99,13 @@ const targetBlock = ({ target }: Explanation): readonly string[] => {
 
 const authenticateBlock = ({ authenticate }: Explanation): readonly string[] => {
   const { outcome, given, links, code } = authenticate
-  const block = [headline('authenticate', outcome, given ? 'given, not proven' : code)]
+  const block = [headline('authenticate', outcome, given ? 'given, not verified' : code)]
   if (given || outcome === 'not-reached') return block
   const looks = links.map(({ name, outcome: said, code: why, claimedUser, detail }) => {
     const hit = said === 'authenticated' ? 'hit' : said === 'not-reached' ? words(said) : 'miss'
-    const told = said === 'authenticated' || said === 'not-reached' ? '' : words(said)
+    const result = said === 'authenticated' || said === 'not-reached' ? '' : words(said)
     const user = claimedUser === undefined ? undefined : `claimed to be ${shown(claimedUser)}`
-    return [hit, [name, told, why, user, detail].filter(Boolean).join('  ')] as const
+    return [hit, [name, result, why, user, detail].filter(Boolean).join('  ')] as const
   })
   return [...block, ...rows(looks)]
 }
@@ -151,7 +140,7 @@ const authorizeBlock = ({ authorize }: Explanation, { all }: TextOptions): reado
     headline('authorize', outcome, rule === undefined ? undefined : `rule "${rule}"`, why),
     ...(outcome === 'not-reached' ? [] : ruleLines(rules, { all })),
     ...rows([
-      ['API server', review === undefined ? '' : `asked: ${review}`],
+      ['API server', review === undefined ? '' : `called: ${review}`],
       ['scopes', scopes === undefined ? '' : `missing: ${scopes.join(', ')}`],
       ['because', detail],
     ]),
@@ -172,7 +161,7 @@ const transformBlock = ({ transform }: Explanation): readonly string[] => {
       ...remove.map((name) => ['remove', name] as const),
       [
         'certificate',
-        certificate === undefined ? '' : `a client certificate, grant ${certificate}`,
+        certificate === undefined ? '' : `a client certificate, handle ${certificate}`,
       ],
       ['', outcome === 'hit' && set.length + remove.length === 0 ? 'nothing is changed' : ''],
     ]),

@@ -1,13 +1,16 @@
-// A kubeconfig as text: a new one, or one that people and kubectl keep, with a context added. Comments,
-// order and whatever else is there stay as they are.
+// The text of a kubeconfig: a new one, or an existing one with a context added. Comments, order and other
+// content of an existing file are kept.
 
+import { isDeepStrictEqual } from 'node:util'
 import {
   Document,
   isMap,
+  isNode,
   isScalar,
   isSeq,
   parseDocument,
   Scalar,
+  stringify,
   visit,
   type Node,
   type YAMLMap,
@@ -15,9 +18,8 @@ import {
 } from 'yaml'
 import { usageError } from '../usage-error.ts'
 
-/** What is to stand in it. */
+/** A context with its cluster and its user. */
 export interface KubeContext {
-  /** The name of the context. */
   readonly name: string
   readonly cluster: NamedEntry
   readonly user: NamedEntry
@@ -26,24 +28,24 @@ export interface KubeContext {
 /** An entry of `clusters` or `users`. */
 export interface NamedEntry {
   readonly name: string
-  /** Texts, switches, and lists and mappings of them. */
+  /** Strings, booleans, and lists and mappings of them. */
   readonly entry: Readonly<Record<string, unknown>>
-  /** For whoever reads the file; a line or several. */
+  /** A comment in the file, of one or several lines. */
   readonly comment?: string
 }
 
-/** What may be changed of what is there. */
+/** The permitted changes of an existing file. */
 export interface MergeOptions {
-  /** Whether entries of the same name give way to ours. */
+  /** Whether to replace entries of the same name. */
   readonly replace: boolean
-  /** Whether our context becomes the current one although there is another. */
+  /** Whether to replace the current context. */
   readonly use: boolean
 }
 
 const HEADER = ' Written by `countersign kubeconfig`.'
 
-// Every plain scalar is a text to us, and is written as it was read: kubectl reads YAML 1.1, where `yes`
-// is a switch and some dates are dates, and none of that is ours to change.
+// Every plain scalar is read as a string and written unchanged. kubectl reads YAML 1.1, in which `yes` is a
+// boolean and some strings are dates; another schema would reformat them.
 const AS_WRITTEN = { schema: 'failsafe' } as const
 
 /** A kubeconfig with one context. */
@@ -55,10 +57,10 @@ export const newKubeconfig = (context: KubeContext): string => {
 }
 
 /**
- * A kubeconfig with one context more.
+ * A kubeconfig with an added context.
  *
  * @param file for messages
- * @throws CountersignError `usage` when it is no kubeconfig, or has other entries of those names
+ * @throws CountersignError `usage` for another document, or when entries of those names differ
  */
 export const mergedKubeconfig = (
   file: string,
@@ -70,9 +72,9 @@ export const mergedKubeconfig = (
   const document = parseDocument(text, AS_WRITTEN)
   const [error] = document.errors
   if (error !== undefined)
-    throw usageError(`${file} is no kubeconfig: ${error.message.split('\n', 1)[0]}`)
+    throw usageError(`${file} is not a kubeconfig: ${error.message.split('\n', 1)[0]}`)
   const kind = isMap(document.contents) ? textOf(document.get('kind', true)) : 'nothing'
-  if (kind !== 'Config' && kind !== '') throw usageError(`${file} is no kubeconfig`)
+  if (kind !== 'Config' && kind !== '') throw usageError(`${file} is not a kubeconfig`)
   for (const [key, value] of [
     ['apiVersion', 'v1'],
     ['kind', 'Config'],
@@ -104,7 +106,7 @@ const addTo = (
   if (use || isNothing(current)) document.set('current-context', nodeOf(document, name))
 }
 
-/** Puts an entry into a list of the document, where none of its name is there or it may give way. */
+/** Adds an entry to a list of the document, or replaces the entry of its name. */
 const put = (
   document: Document,
   list: string,
@@ -120,11 +122,11 @@ const put = (
   )
   const found = items.items[at]
   if (found === undefined) items.add(item)
-  else if (sameContent(found, item)) return
+  else if (isNode(found) && isDeepStrictEqual(found.toJS(document), item.toJS(document))) return
   else if (replace) items.items[at] = item
   else {
     throw new NameTaken(
-      `has another ${key} "${name}": choose another name (--cluster, --user), or --replace it`,
+      `has another ${key} "${name}": choose another name (--cluster, --user), or use --replace`,
     )
   }
 }
@@ -141,20 +143,20 @@ const commentOn = (item: YAMLMap, key: string, comment: string): void => {
 const listIn = (document: Document, name: string): YAMLSeq => {
   const found = document.get(name, true)
   if (isSeq(found)) {
-    // An empty list is usually written `[]`: entries are to stand under it.
+    // An empty list is usually written `[]`; entries are written in block style.
     if (found.items.length === 0) found.flow = false
     return found
   }
   // kubectl writes `null` for an empty list.
   if (found !== undefined && !(isScalar(found) && isNothing(textOf(found)))) {
-    throw new NameTaken(`is no kubeconfig: "${name}" is no list`)
+    throw new NameTaken(`is not a kubeconfig: "${name}" must be a list`)
   }
   const empty = document.createNode([])
   document.set(name, empty)
   return empty
 }
 
-// What kubectl takes for nothing (YAML 1.1).
+// The spellings of null in YAML 1.1.
 const NOTHING: ReadonlySet<string> = new Set(['', '~', 'null', 'Null', 'NULL'])
 
 const isNothing = (text: string): boolean => NOTHING.has(text)
@@ -162,47 +164,19 @@ const isNothing = (text: string): boolean => NOTHING.has(text)
 const textOf = (node: unknown): string =>
   isScalar(node) && typeof node.value === 'string' ? node.value : ''
 
-const sameContent = (a: unknown, b: unknown): boolean =>
-  JSON.stringify(sorted(a)) === JSON.stringify(sorted(b))
+// kubectl reads 1.1, most other programs 1.2.
+const VERSIONS = ['1.1', '1.2'] as const
 
-/** The content of a node, whatever the order of its keys. */
-const sorted = (node: unknown): unknown => {
-  if (isSeq(node)) return node.items.map(sorted)
-  if (!isMap(node)) return isScalar(node) ? String(node.value) : node
-  const pairs = node.items.map(({ key, value }): readonly [string, unknown] => [
-    textOf(key),
-    sorted(value),
-  ])
-  return pairs.toSorted(([left], [right]) => (left < right ? -1 : 1))
-}
-
-// What is a text in every version of YAML.
-const SURELY_TEXT = /^[A-Za-z/][\w./@:=+-]*[\w/]$/
-const WORDS: ReadonlySet<string> = new Set(['true', 'false', 'yes', 'no', 'on', 'off', 'null'])
-
-/** A node, with every text quoted that kubectl might take for something else. */
+/** A node in which every string is quoted that either version reads as another type. */
 const nodeOf = (document: Document, value: unknown): Node => {
-  const node = document.createNode(withSwitches(value))
+  const node = document.createNode(value)
   visit(node, {
     Scalar(_key, scalar) {
-      const text = textOf(scalar)
-      const plain = SURELY_TEXT.test(text) && !WORDS.has(text.toLowerCase())
-      if (!plain && scalar.type !== Scalar.PLAIN) scalar.type = Scalar.QUOTE_DOUBLE
+      if (typeof scalar.value === 'boolean') scalar.value = String(scalar.value)
+      else if (VERSIONS.some((version) => /^['"]/.test(stringify(scalar.value, { version })))) {
+        scalar.type = Scalar.QUOTE_DOUBLE
+      }
     },
   })
   return node
-}
-
-/** The value, with switches as plain scalars, which the schema that we write by does not know. */
-const withSwitches = (value: unknown): unknown => {
-  if (typeof value === 'boolean') {
-    const scalar = new Scalar(String(value))
-    scalar.type = Scalar.PLAIN
-    return scalar
-  }
-  if (Array.isArray(value)) return value.map(withSwitches)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([key, member]) => [key, withSwitches(member)]),
-  )
 }

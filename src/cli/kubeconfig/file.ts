@@ -1,4 +1,4 @@
-// Where a kubeconfig is written: for its owner alone, in one step, and not while kubectl writes it.
+// Writes a kubeconfig: with mode 0600, atomically, and not while kubectl writes it.
 
 import { mkdir, open, readFile, realpath, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
@@ -8,16 +8,16 @@ import { OWNER_ONLY, replaceFile } from '../../runtime/atomic-file.ts'
 import { describeError, hasCode } from '../../runtime/errors.ts'
 import { usageError } from '../usage-error.ts'
 
-/** The file that kubectl writes to: the first of `KUBECONFIG`, else the usual one. */
+/** The file that kubectl writes: the first of `KUBECONFIG`, else `~/.kube/config`. */
 export const usualKubeconfig = (): string => {
   const [first] = (process.env['KUBECONFIG'] ?? '').split(delimiter).filter((name) => name !== '')
   return first === undefined ? join(homedir(), '.kube', 'config') : resolve(first)
 }
 
 /**
- * Writes a file anew, or changes it.
+ * Creates or changes a file.
  *
- * @param change the text that was there, or `undefined` → the text that is to be
+ * @param change the existing text, or `undefined` → the new text
  * @throws CountersignError `usage`
  */
 export const changeKubeconfig = async (
@@ -28,7 +28,7 @@ export const changeKubeconfig = async (
   try {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 })
   } catch (cause) {
-    throw usageError(`${dirname(file)} cannot be made: ${describeError(cause)}`)
+    throw usageError(`${dirname(file)} cannot be created: ${describeError(cause)}`)
   }
   await using _ = await lock(`${file}.lock`)
   const before = await readFile(file, 'utf8').catch((cause: unknown) => {
@@ -42,7 +42,7 @@ export const changeKubeconfig = async (
 const WAIT_MS = 5_000
 const POLL_MS = 50
 
-/** kubectl's own lock (client-go, tools/clientcmd `lockFile`), which it does not wait for. */
+/** The lock of kubectl (client-go, tools/clientcmd `lockFile`), which kubectl does not wait for. */
 const lock = async (path: string): Promise<AsyncDisposable> => {
   const deadline = Date.now() + WAIT_MS
   for (;;) {
@@ -51,10 +51,12 @@ const lock = async (path: string): Promise<AsyncDisposable> => {
       return { [Symbol.asyncDispose]: () => rm(path, { force: true }) }
     } catch (cause) {
       if (!hasCode(cause, 'EEXIST'))
-        throw usageError(`${path} cannot be made: ${describeError(cause)}`)
+        throw usageError(`${path} cannot be created: ${describeError(cause)}`)
     }
     if (Date.now() >= deadline) {
-      throw usageError(`${path} is there: kubectl is changing the file. If it is not, remove it`)
+      throw usageError(
+        `${path} exists: kubectl is changing the file. If kubectl is not running, remove the lock`,
+      )
     }
     await sleep(POLL_MS)
   }

@@ -1,5 +1,5 @@
-// `countersign kubeconfig`: a file that kubectl takes as it is, for each way to prove who one is. No
-// secret stands in it that was not named as a file, and none goes to standard output.
+// `countersign kubeconfig`: a kubeconfig for each authentication method. It contains a secret only when a
+// file with that secret was given, and secrets are not written to standard output.
 
 import { resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
@@ -43,16 +43,16 @@ interface Options {
 }
 
 const HELP = `
-Ways:
-  password      HTTP Basic. Without --password-file kubectl asks for both with every command.
+Authentication methods (--way):
+  password      HTTP Basic. Without --password-file kubectl prompts for user name and password.
   certificate   A client certificate; --embed puts it, its key and the CA into the file.
-  token         A file with a token, which somebody else renews; kubectl reads it time and again.
+  token         A file with a token, which another program renews; kubectl reloads it.
   exec          \`countersign credential\`: tokens of an OpenID provider, by \`countersign login\`.
-  device        The same, logging in with a code on another device.
+  device        As exec, with the login on another device.
 
-A new file is made for its owner alone (0600), and so is one that is changed. --merge adds a context to a
-file that is there and keeps everything else, comments too; what has the same name and says something
-else is left alone unless --replace is given, and so is the current context unless --use is.
+The file has mode 0600, also when it existed. --merge adds a context to an existing file and keeps
+everything else, comments included. An entry of the same name with other content is an error without
+--replace, and the current context is kept without --use.
 
 Examples:
   countersign kubeconfig --server https://kube.example.org --way exec --issuer https://id.example.org --output kube.yaml
@@ -63,7 +63,7 @@ Examples:
 /** The command. */
 export const kubeconfigCommand = (): Command => {
   const command = new Command('kubeconfig').description(
-    'write a kubeconfig for a cluster behind Countersign, for each way in; exits with 2 when it cannot be asked for so',
+    'write a kubeconfig for a cluster behind Countersign; exits with 2 when the options are invalid',
   )
   withOptions(command, [...clusterOptions(), ...credentialOptions(), ...fileOptions()])
   return endingWith2(command)
@@ -79,56 +79,55 @@ export const kubeconfigCommand = (): Command => {
 const path = (file: string): string => resolve(file)
 
 const clusterOptions = (): readonly Option[] => [
-  new Option('--server <url>', 'where Envoy publishes the API server')
+  new Option('--server <url>', 'the URL at which Envoy publishes the API server')
     .argParser(parseServer)
     .makeOptionMandatory(),
-  new Option('--ca <file>', 'PEM: trust these certificate authorities for it').argParser(path),
+  new Option('--ca <file>', 'PEM: certificate authorities to trust for the server').argParser(path),
   new Option(
     '--tls-server-name <name>',
-    'the name in its certificate, where it is not the one in the URL',
+    'the name in its certificate, when it differs from the URL',
   ).argParser(parseName),
-  new Option(
-    '--cluster <name>',
-    'what the cluster is called; default: the host of the server',
-  ).argParser(parseName),
-  new Option('--way <way>', 'how people prove who they are, below')
-    .choices(WAYS)
-    .makeOptionMandatory(),
-  new Option('--user <name>', 'who it is for; with a password, the user name').argParser(parseName),
+  new Option('--cluster <name>', 'name of the cluster; default: the host of the server').argParser(
+    parseName,
+  ),
+  new Option('--way <way>', 'authentication method, see below').choices(WAYS).makeOptionMandatory(),
+  new Option('--user <name>', 'name of the user; with a password, its user name').argParser(
+    parseName,
+  ),
 ]
 
 const credentialOptions = (): readonly Option[] => [
-  new Option('--password-file <file>', 'password: a file with it, on one line').argParser(path),
+  new Option('--password-file <file>', 'password: a file with the password, on one line').argParser(
+    path,
+  ),
   new Option(
     '--client-certificate <file>',
-    'certificate: PEM, with what leads to the CA',
+    'certificate: PEM, with intermediate certificates',
   ).argParser(path),
   new Option('--client-key <file>', 'certificate: its key, PEM').argParser(path),
-  new Option('--embed', 'put the content of certificates and keys into the file, not their paths'),
+  new Option('--embed', 'write the content of certificates and keys, not their paths'),
   new Option('--token-file <file>', 'token: the file with it').argParser(path),
   issuerOption(),
   ...requestOptions(),
   new Option(
     '--issuer-ca <file>',
-    'PEM: trust these certificate authorities for the provider',
+    'PEM: certificate authorities to trust for the provider',
   ).argParser(path),
-  new Option('--token <kind>', 'which token, as `countersign credential` has it').choices(
-    TOKEN_KINDS,
-  ),
-  new Option('--no-consent', 'do not have the provider ask for consent'),
+  new Option('--token <kind>', 'which token, as for `countersign credential`').choices(TOKEN_KINDS),
+  new Option('--no-consent', 'do not request consent at the provider'),
   new Option(
     '--command <program>',
-    'what runs countersign for whoever uses the file; default: what runs it here',
+    'the program that runs countersign for users of the file; default: the one that runs now',
   ).argParser(parseName),
 ]
 
 const fileOptions = (): readonly Option[] => [
   new Option(
     '-o, --output <file>',
-    'where to write, "-" for standard output; default: standard output, with --merge the file that kubectl uses',
+    'output file, "-" for standard output; default: standard output, with --merge the kubeconfig of kubectl',
   ),
-  new Option('--merge', 'add to the file, where there is one'),
-  new Option('--replace', 'replace entries of the same names').implies({ merge: true }),
+  new Option('--merge', 'add to an existing file'),
+  new Option('--replace', 'replace entries of the same name').implies({ merge: true }),
   new Option('--use', 'make it the current context').implies({ merge: true }),
   new Option('--json', 'print the names that were written as JSON'),
 ]
@@ -146,7 +145,7 @@ const EXEC_ONLY = [
   'command',
 ]
 
-/** The options of credentials that each way reads. */
+/** The credential options of each method. */
 const READ_BY: Readonly<Record<Way, readonly string[]>> = {
   password: ['passwordFile'],
   certificate: ['clientCertificate', 'clientKey'],
@@ -155,7 +154,7 @@ const READ_BY: Readonly<Record<Way, readonly string[]>> = {
   device: EXEC_ONLY,
 }
 
-/** What would be ignored was meant for something: it is refused. */
+/** Refuses options that would be ignored. */
 const refuseIdleOptions = (way: Way, command: Command): void => {
   const others = new Set(Object.values(READ_BY).flat())
   const idle = command.options.find((option) => {
@@ -164,13 +163,13 @@ const refuseIdleOptions = (way: Way, command: Command): void => {
     return given && others.has(name) && !READ_BY[way].includes(name)
   })
   if (idle !== undefined)
-    throw usageError(`${idle.long ?? idle.flags} says nothing with --way ${way}`)
+    throw usageError(`${idle.long ?? idle.flags} has no effect with --way ${way}`)
 }
 
 const contextOf = async (options: Options): Promise<KubeContext & { readonly secret: boolean }> => {
   const { server, way, cluster = new URL(server).host } = options
   const { secret, ...user } = await userEntry(wayRequest(options))
-  // Several ways to one cluster go into one file.
+  // One file may contain several methods for one cluster.
   const name = `${options.user ?? way}@${cluster}`
   return {
     name,
@@ -256,9 +255,9 @@ const write = async (
   const file = output ?? (merge ? usualKubeconfig() : '-')
   if (file === '-') {
     if (merge || json === true)
-      throw usageError('standard output holds the file itself: name another --output')
+      throw usageError('the file is written to standard output: give another --output')
     if (context.secret)
-      throw usageError('a secret would stand on standard output: name a file by --output')
+      throw usageError('a secret must not be written to standard output: give a file with --output')
     process.stdout.write(newKubeconfig(context))
     return
   }
@@ -266,7 +265,7 @@ const write = async (
   await changeKubeconfig(target, (text) => {
     if (text === undefined) return newKubeconfig(context)
     if (merge) return mergedKubeconfig(target, text, context, { replace, use })
-    throw usageError(`${target} is there already; --merge adds to it`)
+    throw usageError(`${target} exists; --merge adds to it`)
   })
   const { name, cluster, user } = context
   if (json === true) {
@@ -289,10 +288,10 @@ function parseServer(text: string): string {
   if (url?.protocol === 'https:' && url.username === '' && url.search === '' && url.hash === '') {
     return url.pathname === '/' ? url.origin : url.href
   }
-  throw new InvalidArgumentError('it must be an https URL, for credentials go there')
+  throw new InvalidArgumentError('must be an https URL, since it receives credentials')
 }
 
 function parseName(text: string): string {
-  if (text === '' || hasControlCharacter(text)) throw new InvalidArgumentError('it must be a name')
+  if (text === '' || hasControlCharacter(text)) throw new InvalidArgumentError('must be a name')
   return text
 }

@@ -1,5 +1,5 @@
-// For each way to prove who one is, what stands in a kubeconfig: the entry of the user. Reads what it
-// names, so that a file that cannot work is not written.
+// The user entry of a kubeconfig for each authentication method. Reads the files that it names, so that
+// an unusable kubeconfig is not written.
 
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
 import { realpathSync } from 'node:fs'
@@ -12,20 +12,20 @@ import type { LoginRequest, ProviderAccess } from '../login/login-request.ts'
 import { usageError } from '../usage-error.ts'
 import { hasControlCharacter } from '../../runtime/text.ts'
 
-/** Every way. */
+/** The authentication methods. */
 export const WAYS = ['password', 'certificate', 'token', 'exec', 'device'] as const
 
 /** One of {@link WAYS}. */
 export type Way = (typeof WAYS)[number]
 
-/** What is said of a way, by its own options. */
+/** A method and its options. */
 export type WayRequest =
   | { readonly way: 'password'; readonly user?: string; readonly passwordFile?: string }
   | {
       readonly way: 'certificate'
       readonly certificate: string
       readonly key: string
-      /** Whether their content stands in the file, and not their paths. */
+      /** Whether the file has their content instead of their paths. */
       readonly embed: boolean
     }
   | { readonly way: 'token'; readonly tokenFile: string }
@@ -35,7 +35,7 @@ export type WayRequest =
       readonly access: ProviderAccess
       readonly token?: TokenKind
       readonly consent: boolean
-      /** What runs `countersign` there; default: what runs it here. */
+      /** The program that runs `countersign`; default: the one that runs now. */
       readonly command?: string
     }
 
@@ -43,14 +43,14 @@ export type WayRequest =
 export interface UserEntry {
   readonly entry: Readonly<Record<string, unknown>>
   readonly comment?: string
-  /** Whether a secret stands in it. */
+  /** Whether it contains a secret. */
   readonly secret: boolean
 }
 
 /**
- * The entry for a way.
+ * The entry for a method.
  *
- * @throws CountersignError `usage` when what it names cannot be used
+ * @throws CountersignError `usage` when a file cannot be used
  */
 export const userEntry = async (wanted: WayRequest): Promise<UserEntry> => {
   switch (wanted.way) {
@@ -59,7 +59,7 @@ export const userEntry = async (wanted: WayRequest): Promise<UserEntry> => {
     case 'certificate':
       return await certificateEntry(wanted)
     case 'token':
-      // kubectl reads it again every minute or so, so whoever renews it need not tell anybody.
+      // kubectl reloads it about once a minute, so its renewal needs no signal.
       return { entry: { tokenFile: wanted.tokenFile }, secret: false }
     case 'exec':
     case 'device':
@@ -67,21 +67,21 @@ export const userEntry = async (wanted: WayRequest): Promise<UserEntry> => {
   }
 }
 
-// With a user name and no password kubectl sends an empty one and does not ask.
-const ASKING = `kubectl asks for user name and password with every command. To have it ask no more, put
-"username" and "password" in place of {}; \`countersign kubeconfig --password-file\` does that.`
+// With a user name and no password kubectl sends an empty password and does not prompt.
+const ASKING = `kubectl prompts for user name and password with every command. To avoid that, replace {} with
+"username" and "password"; \`countersign kubeconfig --password-file\` does that.`
 
 type Asked<W extends Way> = Extract<WayRequest, { readonly way: W }>
 
 const passwordEntry = async ({ user, passwordFile }: Asked<'password'>): Promise<UserEntry> => {
   if (passwordFile === undefined) return { entry: {}, comment: ASKING, secret: false }
-  if (user === undefined) throw usageError('--password-file needs --user: whose password it is')
+  if (user === undefined) throw usageError('--password-file requires --user')
   // RFC 7617 §2.
   if (/[:\p{Cc}]/u.test(user))
-    throw usageError('a user name for HTTP Basic has no colon and no control characters')
+    throw usageError('a user name for HTTP Basic must not contain a colon or control characters')
   const password = (await contentOf(passwordFile)).toString('utf8').replace(/\r?\n$/, '')
   if (password === '' || hasControlCharacter(password)) {
-    throw usageError(`${passwordFile} does not hold a password alone, on one line`)
+    throw usageError(`${passwordFile} must contain one line with the password`)
   }
   return { entry: { username: user, password }, secret: true }
 }
@@ -126,15 +126,15 @@ const execEntry = ({
       ...(way === 'device' ? ['--device'] : []),
       ...(consent ? [] : ['--no-consent']),
     ],
-    // Without a terminal it uses what `countersign login` got.
+    // Without a terminal it uses the tokens of `countersign login`.
     interactiveMode: 'IfAvailable',
     provideClusterInfo: false,
     installHint:
-      'Countersign is needed to log in: see its README, "Logging in from the command line".',
+      'Countersign is required to log in: see its README, "Logging in from the command line".',
   }
 }
 
-/** What runs this very command: its name where PATH finds it by that, else its path. */
+/** The program of this command: its name when PATH contains it, else its path. */
 const thisCommand = (): readonly string[] => {
   const script = realpathSync(process.argv[1] ?? '')
   const found = findProgram('countersign')
@@ -143,12 +143,12 @@ const thisCommand = (): readonly string[] => {
     : [process.execPath, script]
 }
 
-/** The certificate in a file; the first, of several. */
+/** The first certificate in a file. */
 export const certificateIn = (file: string, content: Buffer): X509Certificate => {
   try {
     return new X509Certificate(content)
   } catch (cause) {
-    throw usageError(`${file} holds no certificate: ${describeError(cause)}`)
+    throw usageError(`${file} contains no certificate: ${describeError(cause)}`)
   }
 }
 
@@ -157,7 +157,7 @@ const keyIn = (file: string, content: Buffer): KeyObject => {
     return createPrivateKey(content)
   } catch (cause) {
     throw usageError(
-      `${file} holds no private key that kubectl could read: ${describeError(cause)}`,
+      `${file} contains no private key that kubectl can read: ${describeError(cause)}`,
     )
   }
 }

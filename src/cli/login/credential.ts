@@ -34,13 +34,13 @@ interface Options extends RequestOptions, WayOptions {
 }
 
 const HELP = `
-kubectl runs it; \`countersign kubeconfig --way exec\` writes the file that says so. The options that say
-what is asked for have to be those of \`countersign login\`. A token that nears its end is renewed, by one
-process for all. Where only a person can get one, and kubectl has a terminal, they are asked to log in;
-elsewhere it ends with 1 and says what to run.
+kubectl runs it; \`countersign kubeconfig --way exec\` writes the kubeconfig. The options of the request
+must equal those of \`countersign login\`. A token that is about to expire is renewed, by one process for
+all. When a login is required and kubectl has a terminal, the user is prompted to log in; otherwise the
+command exits with 1 and prints the command to run.
 
-It speaks client.authentication.k8s.io/v1 (and v1beta1), which has room for a token or a client
-certificate, and none for a user name and a password: those go into the kubeconfig itself
+It implements client.authentication.k8s.io/v1 (and v1beta1), which transfers a token or a client
+certificate, but no user name and password: those belong into the kubeconfig
 (\`countersign kubeconfig --way password\`).
 
 Examples:
@@ -51,7 +51,7 @@ Examples:
 /** The command. */
 export const credentialCommand = (): Command => {
   const command = new Command('credential').description(
-    'print a token of a login for kubectl (an exec credential plugin); exits with 1 when somebody has to log in first, with 2 when it is not understood',
+    'print a token of a login for kubectl (an exec credential plugin); exits with 1 when a login is required first, with 2 when the options are invalid',
   )
   withOptions(command, [
     issuerOption().makeOptionMandatory(),

@@ -1,5 +1,5 @@
-// How these commands end: with 1 when what was wanted could not be had, with 2 when it cannot be asked
-// for so. A plugin of kubectl that says nothing is not understood, so each of them says why.
+// Exit codes of these commands: 1 when the request failed, 2 when the options are invalid. Each failure is
+// reported, since kubectl does not explain a plugin that is silent.
 
 import type { Command } from 'commander'
 import { CountersignError } from '../../runtime/errors.ts'

@@ -8,7 +8,7 @@ import { usageError } from '../usage-error.ts'
 export interface ExecInfo {
   /** In which version it wants the answer. */
   readonly apiVersion: string
-  /** Whether standard input is the terminal of a person. */
+  /** Whether standard input is a terminal. */
   readonly interactive: boolean
 }
 
@@ -17,7 +17,7 @@ const GROUP = 'client.authentication.k8s.io'
 const VERSIONS: readonly string[] = [`${GROUP}/v1`, `${GROUP}/v1beta1`]
 
 /**
- * Reads `KUBERNETES_EXEC_INFO`; where nobody set it, a person has called the plugin.
+ * Reads `KUBERNETES_EXEC_INFO`; without it the plugin was not called by kubectl.
  *
  * @throws CountersignError `usage`
  */

@@ -23,7 +23,7 @@ export const heedingInterruption = async <T>(
     return await run(controller.signal)
   } finally {
     for (const signal of SIGNALS) process.off(signal, note)
-    // No listener is left, so this is the end, but for one that somebody else has.
+    // Without a listener of this module the signal ends the process, unless another listener handles it.
     if (received !== undefined) process.kill(process.pid, received)
   }
 }

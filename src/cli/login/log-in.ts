@@ -6,7 +6,7 @@ import { startLoopback } from './browser/loopback.ts'
 import type { Tokens } from './login-record.ts'
 import type { Provider } from './provider/provider.ts'
 
-/** How somebody wants to log in. */
+/** How to log in. */
 export interface LoginWay {
   /** Whether with a code on another device; default: where there is no browser here. */
   readonly device?: boolean
@@ -17,7 +17,7 @@ export interface LoginWay {
   readonly consent: boolean
 }
 
-/** The person who logs in, and what they have. */
+/** The terminal and the browser of the user. */
 export interface Person {
   /** Tells them; a line or several. */
   tell(text: string): void
@@ -30,9 +30,9 @@ export interface Person {
 const PATIENCE_MS = 300_000
 
 /**
- * Logs somebody in.
+ * Logs a user in.
  *
- * @param patience how long the browser may take, in milliseconds
+ * @param timeout of the login in the browser, in milliseconds
  * @throws CountersignError `login-failed`, `unavailable`, `listen-failed`; the reason of the signal
  */
 export const logIn = async (
@@ -40,13 +40,13 @@ export const logIn = async (
   way: LoginWay,
   person: Person,
   signal: AbortSignal,
-  patience = PATIENCE_MS,
+  timeout = PATIENCE_MS,
 ): Promise<Tokens> => {
   const here = person.hasBrowser && way.browser !== false
   const device = way.device ?? (!here && way.browser !== false && provider.hasDeviceFlow)
   return device
     ? await onAnotherDevice(provider, person, signal)
-    : await inBrowser(provider, { ...way, browser: here }, person, signal, patience)
+    : await inBrowser(provider, { ...way, browser: here }, person, signal, timeout)
 }
 
 const inBrowser = async (
@@ -54,17 +54,17 @@ const inBrowser = async (
   { browser, port, consent }: LoginWay,
   person: Person,
   signal: AbortSignal,
-  patience: number,
+  timeout: number,
 ): Promise<Tokens> => {
   await using loopback = await startLoopback(port)
   const login = await provider.beginCode(loopback.redirectUri, { consent })
   const opened = browser === true && (await person.open(login.url))
   person.tell(
     opened
-      ? `Log in in the browser that opens. If none does, open this URL on this machine:\n\n  ${login.url.href}\n`
+      ? `Log in with the browser that opens. If none opens, open this URL on this machine:\n\n  ${login.url.href}\n`
       : `Open this URL in a browser on this machine:\n\n  ${login.url.href}\n`,
   )
-  const end = AbortSignal.timeout(patience)
+  const end = AbortSignal.timeout(timeout)
   const awaited = { state: login.state, take: (answer: URL) => login.finish(answer) }
   try {
     return await loopback.answer(awaited, AbortSignal.any([signal, end]))
@@ -72,7 +72,7 @@ const inBrowser = async (
     if (cause !== end.reason || !end.aborted) throw cause
     throw new CountersignError(
       'login-failed',
-      `nobody logged in within ${Math.round(patience / 60_000)} minutes; run this again. Without a browser on this machine, --device logs in with another`,
+      `no login within ${Math.round(timeout / 60_000)} minutes; run the command again. Without a browser on this machine, --device logs in on another`,
     )
   }
 }
@@ -89,11 +89,11 @@ const onAnotherDevice = async (
     [
       `Open this page on any device, within ${minutes} min:\n`,
       `  ${printable(verificationUri)}\n`,
-      `and type this code, or compare it with the one that is shown there:\n`,
+      `and enter this code, or compare it with the code on the page:\n`,
       `  ${printable(userCode)}\n`,
       ...(completeUri === undefined
         ? []
-        : [`The page with the code in it:\n`, `  ${printable(completeUri)}\n`]),
+        : [`This page includes the code:\n`, `  ${printable(completeUri)}\n`]),
     ].join('\n'),
   )
   return await login.finish(signal)

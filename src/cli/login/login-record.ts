@@ -3,7 +3,7 @@
 import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
 import type { LoginRequest, ProviderAccess } from './login-request.ts'
 
-/** A token that can be shown to somebody. */
+/** A token and its expiry. */
 export interface HeldToken {
   readonly value: string
   /** When it ends, by the clock of this machine, in milliseconds; unknown of some access tokens. */
@@ -12,9 +12,9 @@ export interface HeldToken {
 
 /** What a provider gave. */
 export interface Tokens {
-  /** `sub`: whom the provider means, for good. */
+  /** `sub`: the permanent identifier of the user at the provider. */
   readonly subject: string
-  /** What people call them. */
+  /** The display name. */
   readonly user: string
   readonly idToken: HeldToken
   readonly accessToken: HeldToken
@@ -24,7 +24,7 @@ export interface Tokens {
   readonly obtained: number
 }
 
-/** A login: what was asked, of whom, and what came of it. */
+/** A login: its request, its provider and its tokens. */
 export interface Login extends LoginRequest, ProviderAccess, Tokens {}
 
 /** Which of the tokens is wanted. */
@@ -133,7 +133,7 @@ const heldToken = (value: unknown): HeldToken | undefined => {
   return isTime(expires) ? { value: token, expires } : undefined
 }
 
-/** Those members of an object that are there, or `undefined` when one is no text. */
+/** The members of an object that are present, or `undefined` when one is not a string. */
 const textsOf = <Name extends string>(
   value: JsonObject,
   names: readonly Name[],

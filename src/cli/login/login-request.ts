@@ -1,5 +1,5 @@
-// What a login asks for: whose tokens, for which client, for what. Equal requests share one place in
-// the cache, and no others do.
+// The request of a login: issuer, client, scope and audience. Equal requests, and only those, share an
+// entry of the cache.
 
 import { createHash } from 'node:crypto'
 import { isConfidential } from '../../config/values.ts'
@@ -35,13 +35,11 @@ export const issuerOf = (text: string): string => {
   const url = URL.parse(text)
   const shown = JSON.stringify(text)
   if (url === null)
-    throw usageError(`${shown} is no URL; an issuer is one, such as https://id.example.org`)
+    throw usageError(`${shown} is not a URL; an issuer is a URL such as https://id.example.org`)
   if (!isConfidential(url))
-    throw usageError(`${shown} is no https URL: tokens would be sent in the clear`)
+    throw usageError(`${shown} is not an https URL: tokens would be sent in the clear`)
   if (url.pathname.includes('/.well-known/')) {
-    throw usageError(
-      `${shown} is a document of an issuer: name the issuer, which stands in it as "issuer"`,
-    )
+    throw usageError(`${shown} is a document of an issuer: give the value of its "issuer"`)
   }
   if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {
     throw usageError(`${shown} has more than host and path, which no issuer has`)

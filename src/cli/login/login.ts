@@ -1,5 +1,5 @@
-// `countersign login`: gets tokens for a person at an OpenID provider, and keeps them for
-// `countersign credential`. None of them is ever printed.
+// `countersign login`: obtains tokens of a user from an OpenID provider, and stores them for
+// `countersign credential`. It never prints a token.
 
 import { Command } from 'commander'
 import { printable, printableJson } from '../printable.ts'
@@ -30,13 +30,13 @@ interface Options extends RequestOptions, WayOptions {
 }
 
 const HELP = `
-Where there is a browser, it opens, and its answer comes back to a port on 127.0.0.1 (RFC 8252; the
-client needs the redirection URI http://127.0.0.1/callback, with any port or with that of --port).
-Elsewhere it is done on another device, with a code.
+A browser on this machine opens, and its response returns to a port on 127.0.0.1 (RFC 8252; the client
+needs the redirection URI http://127.0.0.1/callback, with any port or with that of --port). Without a
+browser the login takes place on another device, with a code.
 
-Tokens are kept in $XDG_STATE_HOME/countersign/tokens (~/.local/state; on macOS ~/Library/Application
+Tokens are stored in $XDG_STATE_HOME/countersign/tokens (~/.local/state; on macOS ~/Library/Application
 Support; on Windows %LOCALAPPDATA%), a file for each issuer, client, scope, resource and audience, with
-mode 0600 in a folder of mode 0700. Looser ones are refused.
+mode 0600 in a folder with mode 0700. Files with wider access are refused.
 
 Examples:
   countersign login --issuer https://id.example.org
@@ -46,7 +46,7 @@ Examples:
 /** The command. */
 export const loginCommand = (): Command => {
   const command = new Command('login').description(
-    'log in at an OpenID provider, ours or any other, for `countersign credential`; exits with 1 when that fails, with 2 when it cannot be asked for so',
+    'log in at an OpenID provider, of Countersign or any other, for `countersign credential`; exits with 1 when the login fails, with 2 when the options are invalid',
   )
   withOptions(command, [
     issuerOption().makeOptionMandatory(),
@@ -76,7 +76,7 @@ export const loginCommand = (): Command => {
 const LOCK_WAIT_MS = 75_000
 
 /**
- * Logs somebody in and keeps what came of it.
+ * Logs a user in and stores the tokens.
  *
  * @throws CountersignError `login-failed`, `unavailable`, `listen-failed`, `file-unreadable`
  */
@@ -87,7 +87,7 @@ export const logInAndKeep = async (
   way: LoginWay,
   person: Person,
 ): Promise<Login> => {
-  // That there is a place for them, before anybody goes to any trouble.
+  // The folder is checked before the user logs in.
   await cache.prepare()
   const { openProvider } = await import('./provider/provider.ts')
   const tokens = await heedingInterruption(async (signal) => {
@@ -96,7 +96,7 @@ export const logInAndKeep = async (
   })
   const login: Login = { ...request, ...access, ...tokens }
   await heedingInterruption(async (signal) => {
-    // Whoever is renewing the tokens that were there must not put theirs in the place of these.
+    // A process that is renewing the previous tokens must not overwrite these.
     await using _ = await cache.lock(request, { wait: LOCK_WAIT_MS, signal })
     await cache.write(login)
   })

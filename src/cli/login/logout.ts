@@ -1,9 +1,9 @@
-// `countersign logout`: ends logins. A refresh token is revoked at its provider, so that whoever may have
-// a copy has nothing; what is kept here goes in any case.
+// `countersign logout`: ends logins. A refresh token is revoked at its provider, so that copies of it are
+// useless; the local tokens are removed in any case.
 
 import { Command, Option } from 'commander'
 import { CountersignError } from '../../runtime/errors.ts'
-import { counted } from '../counted.ts'
+import { counted } from '../format.ts'
 import { printable, printableJson } from '../printable.ts'
 import { usageError } from '../usage-error.ts'
 import { surroundings, tokenFolder } from './cache/place.ts'
@@ -23,8 +23,8 @@ interface Options extends ProviderAccess {
 }
 
 const HELP = `
-Without options it ends the login where there is one, and names them where there are several. It exits
-with 1 when a token could not be revoked: it is gone from here all the same, and ends by itself.
+Without options it ends the login when there is one, and lists them when there are several. It exits with
+1 when a token could not be revoked: the local copy is removed, and the token expires by itself.
 
 Examples:
   countersign logout
@@ -90,7 +90,7 @@ type Ending = {
   readonly why?: string
 }
 
-// Longer than a provider may take to renew what somebody else renews now.
+// Longer than a renewal by another process may take.
 const WAIT_MS = 75_000
 
 const end = async (
@@ -101,15 +101,15 @@ const end = async (
 ): Promise<Ending> => {
   if (entry.outcome === 'unusable') {
     await cache.remove(entry)
-    return { outcome: 'failed', why: `${entry.why}. It is removed, and nothing was revoked` }
+    return { outcome: 'failed', why: `${entry.why}. It was removed, and nothing was revoked` }
   }
   const { issuer, user } = entry.login
   await using _ = await cache.lock(entry.login, { wait: WAIT_MS, signal })
   if (signal.aborted) return { issuer, user, outcome: 'failed', why: 'interrupted' }
-  // Whoever had the turn may have put another refresh token there.
+  // The previous holder of the lock may have written another refresh token.
   const login = await cache.read(entry.login)
   if (login === undefined) {
-    return { issuer, user, outcome: 'forgotten', why: 'somebody else did it' }
+    return { issuer, user, outcome: 'forgotten', why: 'another process logged out' }
   }
   const revocation = await revoke(login, access)
   await cache.remove(entry)
@@ -117,7 +117,7 @@ const end = async (
     case 'revoked':
       return { issuer, user, outcome: 'revoked' }
     case 'not-offered':
-      return { issuer, user, outcome: 'forgotten', why: 'the provider revokes no tokens' }
+      return { issuer, user, outcome: 'forgotten', why: 'the provider does not support revocation' }
     case 'unavailable':
     case 'refused':
     case 'unsound':
@@ -140,7 +140,7 @@ const revoke = async (login: Login, access: ProviderAccess): Promise<Revocation>
 }
 
 const asText = (done: readonly Ending[]): string => {
-  if (done.length === 0) return 'Nobody is logged in.\n'
+  if (done.length === 0) return 'There are no logins.\n'
   return done.map((ended) => `${printable(line(ended))}\n`).join('')
 }
 

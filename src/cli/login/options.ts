@@ -1,4 +1,4 @@
-// The options by which a login is asked for, and found again.
+// The options that identify the request of a login.
 
 import { resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
@@ -25,28 +25,26 @@ export interface WayOptions {
   readonly consent: boolean
 }
 
-/** Who we are to a provider, unless told otherwise. */
+/** The default client at a provider. */
 const DEFAULT_CLIENT = 'countersign-cli'
 
-/** The options that say what is asked for; the issuer is `issuerOption`. */
+/** The options of a request; the issuer is `issuerOption`. */
 export const requestOptions = (): readonly Option[] => [
   new Option(
     '--client-id <id>',
-    'who we are to it: a public client for native applications',
+    'client id at the provider: a public client for native applications',
   ).default(DEFAULT_CLIENT),
   new Option(
     '--scope <scopes>',
-    'scopes, separated by spaces or commas, "openid" among them; default: openid, and profile, email, groups and offline_access where the provider has them',
+    'scopes, separated by spaces or commas, including "openid"; default: openid, and profile, email, groups and offline_access where the provider supports them',
   ).argParser(parseScope),
-  new Option('--resource <uri>', 'whom the access token is for (RFC 8707)').argParser(
+  new Option('--resource <uri>', 'the audience of the access token (RFC 8707)').argParser(
     parseResource,
   ),
-  new Option('--audience <name>', 'the same, at providers that have no `resource`').argParser(
-    parseText,
-  ),
+  new Option('--audience <name>', 'the same, at providers without `resource`').argParser(parseText),
   new Option(
     '--client-secret-file <file>',
-    'a file with the client’s secret, at providers that give native applications one',
+    'a file with the client secret, at providers that issue one to native applications',
   ).argParser((file) => resolve(file)),
 ]
 
@@ -58,25 +56,25 @@ export const issuerOption = (): Option =>
 export const caOption = (): Option =>
   new Option(
     '--ca <file>',
-    'PEM: trust these certificate authorities for the provider, and no others',
+    'PEM: the only certificate authorities to trust for the provider',
   ).argParser((file) => resolve(file))
 
-/** The options that say how somebody logs in. */
+/** The options of the login itself. */
 export const wayOptions = (): readonly Option[] => [
   new Option(
     '--device',
-    'log in on another device, with a code (RFC 8628); default where there is no browser here',
+    'log in on another device, with a code (RFC 8628); default without a browser on this machine',
   ).conflicts(['port']),
-  new Option('--no-browser', 'print the URL, and open no browser'),
+  new Option('--no-browser', 'print the URL without opening a browser'),
   new Option(
     '--port <port>',
-    'the port for the answer of the browser, where the provider insists on one',
+    'the port for the response of the browser, when the provider requires one',
   )
     .argParser(parsePort)
     .default(0, 'any'),
   new Option(
     '--no-consent',
-    'do not have the provider ask for consent: for providers that renew tokens without it',
+    'do not request consent: for providers that issue refresh tokens without it',
   ),
 ]
 
@@ -98,7 +96,7 @@ export const requestIn = (options: RequestOptions): LoginRequest => {
   }
 }
 
-/** What was said about the provider. */
+/** How to reach the provider. */
 export const accessIn = ({ ca, clientSecretFile }: ProviderAccess): ProviderAccess => ({
   ...(ca === undefined ? {} : { ca }),
   ...(clientSecretFile === undefined ? {} : { clientSecretFile }),
@@ -106,12 +104,11 @@ export const accessIn = ({ ca, clientSecretFile }: ProviderAccess): ProviderAcce
 
 /** @throws CountersignError `usage` */
 export const wayIn = ({ device, browser, port, consent }: WayOptions): LoginWay => {
-  if (device === true && !browser)
-    throw usageError('--device opens no browser: leave out --no-browser')
+  if (device === true && !browser) throw usageError('--device opens no browser: omit --no-browser')
   return { ...(device === undefined ? {} : { device }), browser, port, consent }
 }
 
-/** The options that name a request, as words of a command line; those that say what is usual are left out. */
+/** The options of a request as words of a command line, without defaults. */
 export const wordsOf = (
   request: LoginRequest,
   { ca, clientSecretFile }: ProviderAccess,
@@ -131,7 +128,7 @@ export const wordsOf = (
   )
 }
 
-/** The same, to be typed. */
+/** The words, quoted for a shell. */
 export const typed = (words: readonly string[]): string =>
   words
     .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
@@ -152,11 +149,9 @@ const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 function parseScope(text: string): string {
   const names = [...new Set(text.split(/[\s,]+/).filter((name) => name !== ''))]
   if (!names.every((name) => SCOPE.test(name)))
-    throw new InvalidArgumentError('it has a name that no scope has')
+    throw new InvalidArgumentError('must consist of scope names (RFC 6749 §3.3)')
   if (!names.includes('openid')) {
-    throw new InvalidArgumentError(
-      '"openid" must be among them: without it nobody says who logged in',
-    )
+    throw new InvalidArgumentError('must include "openid": without it there is no ID token')
   }
   return names.join(' ')
 }
@@ -164,16 +159,17 @@ function parseScope(text: string): string {
 function parseResource(text: string): string {
   // RFC 8707 §2.
   if (URL.canParse(text) && !text.includes('#')) return text
-  throw new InvalidArgumentError('it must be an absolute URI without a fragment')
+  throw new InvalidArgumentError('must be an absolute URI without a fragment')
 }
 
 function parseText(text: string): string {
-  if (text === '' || hasControlCharacter(text)) throw new InvalidArgumentError('it must be a text')
+  if (text === '' || hasControlCharacter(text))
+    throw new InvalidArgumentError('must be text without control characters')
   return text
 }
 
 function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
   if (port >= 1 && port <= 65_535) return port
-  throw new InvalidArgumentError('it must be a port, 1 to 65535')
+  throw new InvalidArgumentError('must be a port from 1 to 65535')
 }

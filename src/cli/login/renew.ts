@@ -11,7 +11,7 @@ import type { Renewal } from './provider/provider.ts'
 /** What there is for a request. */
 export type Held =
   | { readonly outcome: 'held'; readonly login: Login; readonly token: HeldToken }
-  /** Only a person can get one. */
+  /** A new login is required. */
   | { readonly outcome: 'login-needed'; readonly why: string }
 
 /** What is needed to get one. */
@@ -33,13 +33,13 @@ const SHORTEST_USE_MS = 5_000
 /**
  * The token for a request.
  *
- * @throws CountersignError `file-unreadable`; `unavailable` when the provider cannot be asked and there
- *   is no token that is still good; `login-failed` when what it answers cannot be trusted
+ * @throws CountersignError `file-unreadable`; `unavailable` when the provider cannot be reached and
+ *   no token is valid; `login-failed` when its response cannot be trusted
  */
 export const heldToken = async (renewing: Renewing): Promise<Held> => {
   const { cache, request, kind, now } = renewing
   const login = await cache.read(request)
-  if (login === undefined) return needed(`nobody is logged in at ${request.issuer}`)
+  if (login === undefined) return needed(`there is no login at ${request.issuer}`)
   const token = tokenOf(login, kind)
   const freshness = freshnessOf(login, token, now())
   if (freshness === 'fresh') return { outcome: 'held', login, token }
@@ -47,14 +47,14 @@ export const heldToken = async (renewing: Renewing): Promise<Held> => {
   if (!canRenew(login)) return freshness === 'ending' ? held : ended(login)
   const isUsable = freshness === 'ending' && !isAboutToEnd(token, now())
   return await heedingInterruption(async (signal) => {
-    // Another process may renew it while this one is still good.
+    // Another process may renew it while this one is still valid.
     await using lock = await cache.lock(request, { wait: isUsable ? 0 : WAIT_MS, signal })
-    // From here on it goes to its end: a refresh token that is spent is of no use but for its answer.
+    // The renewal is not interrupted: its response is the only use of a spent refresh token.
     if (lock !== undefined) return await inTurn(renewing)
     if (isUsable) return held
     throw new CountersignError(
       'unavailable',
-      'another process renews the tokens, and does not come to an end',
+      'another process is renewing the tokens and does not finish; try again',
     )
   })
 }
@@ -70,11 +70,11 @@ type Renewable = Login & { readonly refreshToken: string }
 
 const canRenew = (login: Login): login is Renewable => login.refreshToken !== undefined
 
-/** Renews what nobody has renewed while we waited. */
+/** Renews the token, unless another process renewed it during the wait. */
 const inTurn = async (renewing: Renewing): Promise<Held> => {
   const { cache, request, kind, now } = renewing
   const login = await cache.read(request)
-  if (login === undefined) return needed('somebody logged out')
+  if (login === undefined) return needed('the login was ended by a logout')
   const token = tokenOf(login, kind)
   const freshness = freshnessOf(login, token, now())
   const held: Held = { outcome: 'held', login, token }
@@ -90,16 +90,16 @@ const inTurn = async (renewing: Renewing): Promise<Held> => {
     return renewedToken(renewed, kind, now())
   }
   if (renewal.kind === 'refused' && renewal.code === 'invalid_grant') {
-    // Nobody need ask with it again.
+    // The refresh token must not be used again.
     const { refreshToken: _, ...rest } = login
     await cache.write(rest)
-    return freshness === 'ending' ? held : needed(`the login is over (${renewal.why})`)
+    return freshness === 'ending' ? held : needed(`the login has ended (${renewal.why})`)
   }
   if (freshness === 'ending') return held
   const code = renewal.kind === 'unavailable' ? 'unavailable' : 'login-failed'
   throw new CountersignError(
     code,
-    `the tokens of ${login.issuer} have ended and cannot be renewed: ${renewal.why}`,
+    `the tokens of ${login.issuer} have expired and cannot be renewed: ${renewal.why}`,
   )
 }
 
@@ -109,12 +109,12 @@ const renewedToken = (login: Login, kind: TokenKind, now: number): Held => {
   if (freshnessOf(login, token, now) !== 'over') return { outcome: 'held', login, token }
   return needed(
     kind === 'id_token'
-      ? 'the provider renews the access token only, and the ID token has ended; --token access_token uses the other'
-      : 'what the provider gave has ended already: is the clock of this machine right?',
+      ? 'the provider renews only the access token, and the ID token has expired; --token access_token uses the access token'
+      : 'the token of the provider has expired already: check the clock of this machine',
   )
 }
 
 const ended = ({ issuer }: Login): Held =>
-  needed(`the tokens have ended, and ${issuer} gave none to renew them with`)
+  needed(`the tokens have expired, and ${issuer} issued no refresh token`)
 
 const needed = (why: string): Held => ({ outcome: 'login-needed', why })

@@ -1,10 +1,10 @@
-// The person at this terminal.
+// The terminal of the user.
 
 import { hasBrowser, openBrowser } from './browser/open.ts'
 import { surroundings } from './cache/place.ts'
 import type { Person } from './log-in.ts'
 
-/** They read standard error: standard output is for what the command is asked for. */
+/** Messages go to standard error: standard output is for the result of the command. */
 export const atTerminal = (): Person => ({
   tell: (text) => console.error(text),
   hasBrowser: hasBrowser(surroundings()),

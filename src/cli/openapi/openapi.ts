@@ -79,7 +79,7 @@ const orUnusable = async (run: () => Promise<number>): Promise<void> => {
   }
 }
 
-/** `countersign openapi list FILE | head` closes the pipe; that is no failure. */
+/** `countersign openapi list FILE | head` closes the pipe; that is not a failure. */
 const ignoreClosedPipe = (cause: Error): void => {
   if (!hasCode(cause, 'EPIPE')) throw cause
 }
@@ -142,7 +142,7 @@ const chosenRoutes = (
   throw new CountersignError('usage', reason)
 }
 
-/** As the service would: a document whose paths it could not tell apart is of no use either. */
+/** As the service does: a document with ambiguous paths is refused. */
 const readDescription = async (
   files: ConfigurationFiles,
   file: string,

@@ -33,9 +33,9 @@ const namingRules = (entries: readonly AuthorizeEntry[]): readonly PlacedRule[] 
   placedRules(entries).filter(({ rule }) => OPERATION_KEYS.some((key) => rule[key] !== undefined))
 
 /**
- * How each rule that names operations fares.
+ * The effect of the change on each rule that names operations.
  *
- * @param locate where a place below `authorize` stands in the configuration
+ * @param locate the position of a path below `authorize` in the configuration
  */
 export const ruleDrift = (
   entries: readonly AuthorizeEntry[],
@@ -63,7 +63,7 @@ export const ruleDrift = (
     }
   })
 
-// By what is asked for, so that an operation under a new name is neither gained nor lost.
+// By method and path, so that a renamed operation is neither gained nor lost.
 const without = (some: readonly Operation[], others: readonly Operation[]): readonly string[] => {
   const places = new Set(others.map(({ method, template }) => `${method} ${template}`))
   return some

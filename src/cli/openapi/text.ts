@@ -1,10 +1,11 @@
-// How `countersign openapi` prints what it found. Descriptions and configurations are printed on a
-// terminal, so control characters are not passed on.
+// The output of `countersign openapi`. Control characters of descriptions and configurations are
+// replaced.
 
 import type { ChangedOperation, OperationsDiff } from '../../request/openapi/diff.ts'
 import type { ApiDescription } from '../../request/openapi/document.ts'
 import type { Operation, Scopes } from '../../request/openapi/operation.ts'
-import { printable, printableJson } from '../printable.ts'
+import { linesAsText } from '../format.ts'
+import { printableJson } from '../printable.ts'
 import type { RuleDrift } from './rules.ts'
 
 interface Version {
@@ -12,7 +13,7 @@ interface Version {
   readonly description: ApiDescription
 }
 
-/** What changed, and what of it matters to rules. */
+/** The changes, and their effect on rules. */
 export interface DiffReport extends OperationsDiff {
   readonly old: Version
   readonly new: Version
@@ -25,7 +26,10 @@ export interface DiffReport extends OperationsDiff {
 
 /** The operations, a line each. */
 export const listAsText = (description: ApiDescription): string =>
-  lines([heading(description), ...description.operations.map((operation) => row(' ', operation))])
+  linesAsText([
+    heading(description),
+    ...description.operations.map((operation) => row(' ', operation)),
+  ])
 
 /** The operations as JSON. */
 export const listAsJson = ({ title, format, base, operations }: ApiDescription): string =>
@@ -61,11 +65,11 @@ export const diffAsJson = (report: DiffReport): string =>
     })),
   })
 
-/** The report for people. */
+/** The report as text. */
 export const diffAsText = (report: DiffReport): string => {
   const { old, new: now, added, removed, changed, renamed, routes } = report
   const [before, after] = [old.description, now.description]
-  return lines([
+  return linesAsText([
     `old  ${old.file}: ${heading(before)}`,
     `new  ${now.file}: ${heading(after)}`,
     ...(before.base === after.base
@@ -123,11 +127,11 @@ const ruleRows = (drift: RuleDrift): readonly string[] => {
   return [
     `${broken ? 'FAILED' : 'ok    '}  ${effect} ${rule} (${place.file}${at}): ${taken} operations`,
     ...unmatched.map(
-      ({ key, pattern }) => `    ${key}: ${JSON.stringify(pattern)} matches nothing any more`,
+      ({ key, pattern }) => `    ${key}: ${JSON.stringify(pattern)} no longer matches`,
     ),
-    ...(taken === 0 && unmatched.length === 0 ? ['    matches nothing any more'] : []),
-    ...gained.map((id) => `    + now takes ${id}`),
-    ...lost.map((id) => `    - no longer takes ${id}`),
+    ...(taken === 0 && unmatched.length === 0 ? ['    no longer matches'] : []),
+    ...gained.map((id) => `    + now matches ${id}`),
+    ...lost.map((id) => `    - no longer matches ${id}`),
   ]
 }
 
@@ -149,5 +153,3 @@ const versionSummary = ({ file, description }: Version): object => ({
 })
 
 const json = (value: unknown): string => `${printableJson(value, 2)}\n`
-
-const lines = (texts: readonly string[]): string => `${texts.map(printable).join('\n')}\n`

@@ -35,15 +35,15 @@ const CHANGED = 1
 const UNUSABLE = 2
 
 const AFTERWORD = `
-What is decided again is what the rules have a say in: the identity is the one that was proven and
-mapped then, and the request is what the log tells of it. Rules that look at more, such as headers or
-claims, and those that ask an API server leave a decision undetermined: nobody is asked. A route is the
-one that the log names, or, where there is none of that name, the one for host and path.
+The rules are evaluated again with the identity and the request of the log. A decision is undetermined
+when a rule depends on data that the log lacks, such as headers or claims, or on an API server, which is
+not called. The route is the one that the log names or, when the configuration has none of that name,
+the one for host and path.
 
-Exits with 0 when nothing changes, with 1 when something does, with 2 when the configuration cannot be
-used or the files hold no decision.
+Exits with 0 when no decision changes, with 1 when one does, with 2 when the configuration cannot be
+used or the files contain no decision.
 
-With --json, one object a line: {"kind":"change", "before", "after", …} and {"kind":"undetermined",
+With --json, one object per line: {"kind":"change", "before", "after", …} and {"kind":"undetermined",
 "what", …} for each such decision, {"kind":"unreadable", "file", "line", "why"} for each line that
 cannot be read, and {"kind":"summary", "totals", "changes", "undetermined", "shadows", "moved"} at the
 end.`
@@ -89,7 +89,7 @@ const instant = (text: string): number => {
 }
 
 const run = async (files: readonly string[], options: Options): Promise<number> => {
-  process.stdout.on('error', () => {}) // each write tells whoever waits for it
+  process.stdout.on('error', () => {}) // each write reports to its caller
   await using snapshot = await buildOffline(options.config, new ConfigurationFiles())
   const replay = new Replay(snapshot.routes, { rematch: options.rematch === true })
   const all = new ReplayRun(replay, options)

@@ -1,4 +1,4 @@
-// What `countersign replay` prints for people.
+// The text output of `countersign replay`.
 
 import type { Outcome } from '../../tools/replay/recorded-event.ts'
 import type {
@@ -8,19 +8,18 @@ import type {
   ShadowGroup,
   UndeterminedGroup,
 } from '../../tools/replay/summary.ts'
-import { counted } from '../counted.ts'
-import { printable } from '../printable.ts'
+import { counted, linesAsText } from '../format.ts'
 import { UNDETERMINED_BECAUSE } from './undetermined.ts'
 
-/** How many there were of what. */
+/** Counts. */
 export interface ReplayTotals {
   /** Lines with something in them. */
   readonly lines: number
   /** Decisions among them. */
   readonly decisions: number
-  /** Those that were not asked for (`--since` and the like). */
+  /** Decisions that options exclude (`--since` and the like). */
   readonly left: number
-  /** Those that were made before any rule had a say. */
+  /** Decisions that were made before any rule. */
   readonly beforeRules: number
   readonly same: number
   readonly changed: number
@@ -32,7 +31,7 @@ export interface ReplayTotals {
   readonly unreadable: number
 }
 
-/** What came of it, in groups. */
+/** The results, in groups. */
 export interface ReplayGroups {
   readonly changes: readonly ChangeGroup[]
   readonly undetermined: readonly UndeterminedGroup[]
@@ -42,16 +41,15 @@ export interface ReplayGroups {
 
 /** The report, with a line feed at its end. Names in it come from a log: no control characters. */
 export const replayText = (config: string, totals: ReplayTotals, groups: ReplayGroups): string => {
-  const lines = [
+  return linesAsText([
     ...totalLines(totals),
     ...section('changed', groups.changes, changeTitle),
     ...section('undetermined', groups.undetermined, undeterminedTitle),
-    ...section('in shadow, where nothing is decided', groups.shadows, shadowTitle),
+    ...section('shadow rules, which do not decide', groups.shadows, shadowTitle),
     ...section('host and path lead to another route (see --rematch)', groups.moved, movedTitle),
     '',
     `${config}: ${verdict(totals)}`,
-  ]
-  return `${lines.map(printable).join('\n')}\n`
+  ])
 }
 
 const totalLines = (totals: ReplayTotals): readonly string[] => {
@@ -81,7 +79,7 @@ const verdict = ({ changed, undetermined }: ReplayTotals): string => {
   const nothing = changed === 0 ? 'no decision changes' : `${counted(changed, 'decision')} change`
   return undetermined === 0
     ? nothing
-    : `${nothing}; of ${counted(undetermined, 'decision')} it cannot be told from the log`
+    : `${nothing}; ${counted(undetermined, 'decision')} undetermined, since the log lacks data`
 }
 
 const section = <T extends ReplayCount>(
@@ -104,7 +102,7 @@ const countLines = ({ count, users, usersCut, examples }: ReplayCount): readonly
 const changeTitle = ({ route, before, after }: ChangeGroup): string =>
   `${placeOf(route)}: ${outcomeText(before)} -> ${outcomeText(after)}`
 
-/** What rules came to, in few words. */
+/** An outcome in a few words. */
 export const outcomeText = ({ decision, reason, rule }: Outcome): string => {
   const by = rule === undefined ? '' : ` by ${rule}`
   const usual = reason === 'permitted' || reason === 'rule-denied'

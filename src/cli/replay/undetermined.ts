@@ -2,13 +2,13 @@
 
 import type { UndeterminedReason } from '../../tools/replay/replay.ts'
 
-/** Why it cannot be told from an audit log what rules come to, for people. */
+/** Why an audit log is not sufficient to evaluate rules again. */
 export const UNDETERMINED_BECAUSE: Readonly<Record<UndeterminedReason, string>> = {
   path: 'the path was cut off in the log',
   query: 'the query is not in the log, and a list could have been a watch',
   impersonation: 'whom the caller wanted to be is not in the log in full',
   condition: '"when" asks for what is not in the log',
-  'access-review': 'the API server would have to be asked',
+  'access-review': 'the rule depends on the API server',
   scopes: 'the scopes of the token are not in the log',
   groups: 'groups were cut off, and one of them could be the cause of the change',
   authenticator: 'the route does not have the authenticator that proved the caller',

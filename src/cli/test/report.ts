@@ -20,7 +20,7 @@ export interface TestReport {
   readonly strict: boolean
 }
 
-/** Whether an example or a test did not come to what it wants, or could not be run. */
+/** Whether an example or a test has another result than expected, or could not be run. */
 export const hasFailed = ({ got, differences }: ExampleResult | PolicyTestResult): boolean =>
   got.outcome === 'unusable' || differences.length > 0
 
@@ -28,7 +28,7 @@ export const hasFailed = ({ got, differences }: ExampleResult | PolicyTestResult
 export const untouchedIn = ({ rules }: Pick<TestReport, 'rules'>): readonly RuleCoverage[] =>
   rules.filter(({ touched }) => !touched)
 
-/** Where an example stands in the configuration. */
+/** The path of an example in the configuration. */
 export const exampleAt = ({ authenticator, index }: ExampleResult): readonly PropertyKey[] => [
   'authenticators',
   authenticator,
@@ -37,7 +37,7 @@ export const exampleAt = ({ authenticator, index }: ExampleResult): readonly Pro
   index,
 ]
 
-/** Where a test stands, or what of it cannot be used. */
+/** The path of a test, or of its invalid part. */
 export const testAt = ({ index, got }: PolicyTestResult): readonly PropertyKey[] => [
   'tests',
   index,

@@ -1,28 +1,26 @@
-// What came of `countersign test`, for people: a line for each example and test, for those that failed
-// what differs and why, and the rules that no test touches.
+// The text output of `countersign test`: a line for each example and test, the differences and reasons of
+// failures, and the rules that no test covers.
 
 import type { ExampleResult } from '../../configuration/problems/identity-examples.ts'
 import type { RuleCoverage } from '../../tools/policy-tests/coverage.ts'
 import type { PolicyTestResult, TestDecision } from '../../tools/policy-tests/run.ts'
 import { formatWarning } from '../../config/problem.ts'
-import { counted } from '../counted.ts'
-import { printable } from '../printable.ts'
+import { counted, linesAsText } from '../format.ts'
 import { exampleAt, hasFailed, positionOf, testAt, untouchedIn, type TestReport } from './report.ts'
 
 /** The report as lines of text. */
 export const asText = (report: TestReport): string => {
   const { examples, tests } = report
-  const lines = [
+  return linesAsText([
     ...examples.flatMap((result) => exampleLines(result, report)),
     ...tests.flatMap((result) => testLines(result, report)),
     ...coverageLines(report),
     ...report.warnings.map(formatWarning),
     ...(tests.some(({ differences }) => differences.length > 0)
-      ? ['"countersign explain" tells what each rule makes of a request.']
+      ? ['"countersign explain" shows how each rule evaluates a request.']
       : []),
     `${report.file}: ${summaryOf(report)}`,
-  ]
-  return `${lines.map(printable).join('\n')}\n`
+  ])
 }
 
 const exampleLines = (result: ExampleResult, report: TestReport): readonly string[] => {
@@ -49,7 +47,7 @@ const testLines = (result: PolicyTestResult, report: TestReport): readonly strin
 
 const because = (reason: string): readonly string[] => [`    because  ${reason}`]
 
-/** Why it was decided so, in the words of the configuration. */
+/** The reason of a decision, in terms of the configuration. */
 const reasonOf = (
   route: string | undefined,
   { rule: name, reason, detail }: TestDecision,
@@ -62,8 +60,8 @@ const reasonOf = (
   if (rule !== undefined && reason === 'rule-failed') {
     return `${ruleAt(rule, report)} cannot be evaluated: ${detail}`
   }
-  if (reason === 'no-rule') return `no rule of "${route}" takes it`
-  if (reason === 'no-route') return 'no route takes it'
+  if (reason === 'no-rule') return `no rule of "${route}" matches`
+  if (reason === 'no-route') return 'no route matches'
   return detail === undefined ? reason : `${reason}: ${detail}`
 }
 
@@ -77,7 +75,7 @@ const coverageLines = (report: TestReport): readonly string[] => {
   return [...byRoute].flatMap(([route, untouched]) => {
     const all = rules.filter((rule) => rule.route === route).length
     return [
-      `${route}: no test touches ${untouched.length} of ${counted(all, 'rule')}:`,
+      `${route}: no test covers ${untouched.length} of ${counted(all, 'rule')}:`,
       ...untouched.map((rule) => `    ${ruleName(rule)} (${placeOf(rule.path, report)})`),
     ]
   })
@@ -93,13 +91,13 @@ const summaryOf = ({ examples, tests, rules, strict }: TestReport): string => {
     ...(tests.length === 0 ? [] : [counted(tests.length, 'test')]),
   ]
   if (parts.length === 0 && !strict) {
-    return 'there is nothing to test: no "tests", and no "identity" has "examples"'
+    return 'there are no "tests", and no "identity" has "examples"'
   }
   const untouched = untouchedIn({ rules }).length
   const coverage =
     tests.length === 0 && !strict
       ? 'there are no "tests" of the rules'
-      : `${counted(rules.length, 'rule')}, ${untouched} untouched`
+      : `${counted(rules.length, 'rule')}, ${untouched} not covered`
   return `${[...parts, `${failed} failed`].join(', ')}; ${coverage}`
 }
 

@@ -1,4 +1,5 @@
-// `countersign trace` for people: each decision, and below it who did what with it, in the order of time.
+// The text output of `countersign trace`: each decision, and below it the events that belong to it, in order
+// of time.
 
 import type { Difference } from '../../tools/trace/compare.ts'
 import {
@@ -12,40 +13,35 @@ import {
   type TracedSummary,
 } from '../../tools/trace/records.ts'
 import type { Story, StoryNote, Trace } from '../../tools/trace/story.ts'
-import { counted } from '../counted.ts'
-import { printable } from '../printable.ts'
+import { blocksAsText, counted, joined, rowsAsLines, type Row } from '../format.ts'
 
 // Of long lists: what is more is counted.
 const MAX_SHOWN = 10
 
 /** The whole text, with a line feed at its end, safe for a terminal. */
 export const traceText = (trace: Trace): string => {
-  const blocks = [
+  return blocksAsText([
     ...trace.logins.map(loginLines),
     ...trace.stories.map(storyLines),
     loose('refused by Envoy, without a decision', trace.failures.flatMap(failureLines)),
-    loose('refused without an event for each', trace.summaries.flatMap(summaryLines)),
-    loose('certificates of which no decision is found', [
+    loose('refused, without an event for each request', trace.summaries.flatMap(summaryLines)),
+    loose('certificates without a decision in the logs', [
       ...trace.issued.flatMap(issuedLines),
       ...trace.refused.flatMap(refusedLines),
     ]),
     loose(
-      'requests at the API server under this id, of which no decision is found: they did not come by Countersign, or its log is not here',
+      'requests at the API server with this id and without a decision in the logs: they bypassed Countersign, or its log is missing',
       trace.undecided.flatMap(seenLines),
     ),
     alarm(trace),
     loose(
-      `${counted(trace.likely.length, 'request')} at the API server by the same credential, without our ids; told by path and time, each has a decision (see "auditId" of the route)`,
+      `${counted(trace.likely.length, 'request')} at the API server with the same credential and without ids of Countersign; by path and time, each has a decision (see "auditId" of the route)`,
       trace.likely.slice(0, MAX_SHOWN).map(briefLine),
     ),
     trace.cut
-      ? [
-          'There is more than is held here, so that not everything is told or compared; ask about one decision.',
-        ]
+      ? ['There are more events than fit, so the report is incomplete; trace one decision instead.']
       : [],
-  ]
-  const texts = blocks.filter(({ length }) => length > 0)
-  return `${texts.map((lines) => lines.map((line) => printable(line).trimEnd()).join('\n')).join('\n\n')}\n`
+  ])
 }
 
 type Lines = readonly string[]
@@ -56,7 +52,7 @@ const alarm = ({ unaccounted }: Trace): Lines => {
   const shown = unaccounted.slice(0, MAX_SHOWN)
   const more = unaccounted.length - shown.length
   return loose(
-    `!!! ${counted(unaccounted.length, 'request')} at the API server by this credential, of which no decision is found: somebody else may hold it`,
+    `!!! ${counted(unaccounted.length, 'request')} at the API server with this credential and without a decision in the logs: it may be stolen`,
     [...shown.map(briefLine), ...(more > 0 ? [`  and ${more} more`] : [])],
   )
 }
@@ -86,30 +82,23 @@ const storyLines = (story: Story): Lines => {
 }
 
 const NOTES: Readonly<Record<StoryNote, string>> = {
-  'no-kubernetes-log': 'whether the API server saw the same is not known: no --kube-audit',
+  'no-kubernetes-log': 'not compared with the API server: --kube-audit is missing',
   'not-in-kubernetes-log':
-    'the API server has no request under this id: its audit policy or rotation leaves it out, the upstream is another, or it was never reached',
-  'issuance-not-found': 'the certificate is in no log of a signer that was given (--issuance)',
+    'the API server logged no request with this id: its audit policy or rotation omits it, the upstream is another, or it was not reached',
+  'issuance-not-found': 'the certificate is in no given log of a signer (--issuance)',
 }
 
 const verdictLines = (seen: number, differences: readonly Difference[]): Lines => {
-  if (differences.length === 0) return seen === 0 ? [] : ['  the API server saw what was decided']
+  if (differences.length === 0) return seen === 0 ? [] : ['  the API server saw the same']
   return differences.map(
-    ({ what, ours, theirs }) =>
-      `  !!! ${what.replaceAll('-', ' ')}: decided ${ours}, the API server saw ${theirs}`,
+    ({ what, ours: decided, theirs: observed }) =>
+      `  !!! ${what.replaceAll('-', ' ')}: decided ${decided}, the API server saw ${observed}`,
   )
 }
 
 const heading = (time: string, who: string, what: string): string => `  ${time}  ${who}: ${what}`
 
-/** Rows of a name and what there is to say of it; those without are left out. */
-const rows = (pairs: readonly (readonly [string, string | undefined])[]): Lines =>
-  pairs.flatMap(([name, value]) =>
-    value === undefined || value === '' ? [] : [`      ${name.padEnd(12)}${value}`],
-  )
-
-const joined = (values: readonly (string | undefined)[], mark = ' '): string =>
-  values.filter((value) => value !== undefined && value !== '').join(mark)
+const rows = (pairs: readonly Row[]): Lines => rowsAsLines(pairs, { indent: 6, width: 12 })
 
 const labelled = (label: string, value: string | undefined): string | undefined =>
   value === undefined || value === '' ? undefined : `${label} ${value}`
@@ -128,7 +117,7 @@ const decisionLines = (decision: TracedDecision): Lines => {
   return [
     heading(decision.time, 'Countersign decided', why),
     ...rows([
-      ['who', decision.user],
+      ['user', decision.user],
       ['groups', groupsText(decision.groups)],
       [
         'credential',
@@ -140,7 +129,7 @@ const decisionLines = (decision: TracedDecision): Lines => {
       ],
       ...shownRows(decision.shown),
       ['from', decision.source],
-      ['asked', joined([decision.method, joined([decision.host, decision.path], '')])],
+      ['request', joined([decision.method, joined([decision.host, decision.path], '')])],
       ['kubernetes', kubernetes && targetText(kubernetes.verb, kubernetes)],
       ['as', kubernetes?.impersonation && `${kubernetes.impersonation.user} (impersonation)`],
       ['forwarded', forwarded.join(', ')],
@@ -153,10 +142,8 @@ const decisionLines = (decision: TracedDecision): Lines => {
   ]
 }
 
-/** What the caller wrote, unless it was proven. */
-const shownRows = (
-  shown: TracedDecision['shown'],
-): readonly (readonly [string, string | undefined])[] => {
+/** The credential as presented. */
+const shownRows = (shown: TracedDecision['shown']): readonly Row[] => {
   if (shown === undefined) return []
   const { proven, subject, issuer, serial, fingerprint, iss, jti, aud, id, login } = shown
   const text = joined([
@@ -171,7 +158,7 @@ const shownRows = (
     labelled('id', id),
     labelled('login', login),
   ])
-  return [[proven ? 'shown' : 'not proven', text]]
+  return [[proven ? 'presented' : 'not proven', text]]
 }
 
 type TargetParts = Pick<
@@ -225,7 +212,7 @@ const failureLines = (failure: TracedFailure): Lines => {
       ['issuer', failure.issuer],
       ['serial', failure.serial],
       ['fingerprint', failure.fingerprint],
-      ['asked', joined([failure.method, joined([failure.host, failure.path], '')])],
+      ['request', joined([failure.method, joined([failure.host, failure.path], '')])],
       ['answer', status === undefined || status === 0 ? undefined : String(status)],
       ['upstream', upstream],
       ['request id', failure.request],
@@ -255,13 +242,13 @@ const seenLines = (request: ApiRequest): Lines => {
       `${what}${code === undefined ? '' : ` -> ${code}`}`,
     ),
     ...rows([
-      ['who', user.username],
+      ['user', user.username],
       ['groups', groupsText(user.groups)],
       ['as', impersonatedUser?.username],
       ['as groups', groupsText(impersonatedUser?.groups ?? [])],
       ['credential', credentialOf(request)],
       ['from', request.sourceIPs.join(', ')],
-      ['asked', request.requestURI],
+      ['request', request.requestURI],
       [
         'authorized',
         joined(
@@ -284,7 +271,7 @@ const loginLines = (login: TracedLogin): Lines => [
     joined([login.outcome, login.reason, labelled('by', login.loginMethod)]),
   ),
   ...rows([
-    ['who', login.user],
+    ['user', login.user],
     ['client', login.client],
     ['provider', joined([login.provider, login.cause], ', ')],
     ['grant type', login.grantType],

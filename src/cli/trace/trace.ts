@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { isAlarming, isEmpty, tell, type Trace } from '../../tools/trace/story.ts'
 import { trace, type UnreadLine } from '../../tools/trace/tracer.ts'
-import { counted } from '../counted.ts'
+import { counted } from '../format.ts'
 import { logChunks } from '../log-chunks.ts'
 import { printable, printableJson } from '../printable.ts'
 import { reportFailure } from '../report.ts'
@@ -30,30 +30,30 @@ const MAX_USES = 100_000
 const MAX_COMPLAINTS = 10
 
 const AFTERWORD = `
-ID is what is at hand: the id of a decision (x-countersign-decision of the answer, or the auditID of a
-Kubernetes API server, which is the same where the route has "auditId"), an x-request-id, the jti of a
-token that came in or went out, the id of a login, of a session or of an API key, the fingerprint (SHA-256; also
-AB:CD:…) or the serial number of a certificate, the grant of one; for what Envoy refused by
-itself and for summaries of refusals, the source address.
-JTI=… and X509SHA256=…, as the API server writes them (credential-id), will do.
+ID is one of: the id of a decision (x-countersign-decision of the response, or the auditID of a Kubernetes
+API server, which is equal when the route has "auditId"); an x-request-id; the jti of a received or issued
+token; the id of a login, a session or an API key; the fingerprint (SHA-256; also AB:CD:…) or the serial
+number of a certificate, or its handle; for refusals by Envoy and summaries of refusals, the source
+address. JTI=… and X509SHA256=…, as the API server writes them (credential-id), are accepted.
 
-Each decision is told in the order of time: who came with what credential, what was decided and why,
-what was forwarded, what the signer issued, and what the API server saw. Where that is another user, group,
-verb, resource or credential than was decided, where it has the request of a refused caller, or where it
-has requests by a token or certificate of ours of which no decision is found, a line begins with !!!.
+Each decision is reported in order of time: the user and credential, the decision and its reason, what was
+forwarded, the certificate of the signer, and the request at the API server. A line begins with !!! when
+the API server saw another user, group, verb, resource or credential than was decided, when it received a
+refused request, or when it received requests with a token or certificate of Countersign that have no
+decision in the logs.
 
   countersign trace 0b2c… --audit audit.jsonl* --issuance issued.jsonl* --kube-audit kube-audit.log
   countersign trace X509SHA256=9f86… --audit audit.jsonl --issuance issued.jsonl --kube-audit audit-*.log.gz
 
-Files may be gzip's, of any size, in any order, and of several replicas; each is read several times, so
-standard input and pipes will not do. A line that names the id and cannot be read is told.
+Files may be compressed with gzip, of any size, in any order, and of several replicas. Each is read several
+times, so standard input and pipes are not supported. Unreadable lines that contain the id are reported.
 
-Exits with 0 when something is found and all of it agrees, with 1 when nothing is found, with 2 when
-a file cannot be read, with 3 when something differs.
+Exits with 0 when events are found and agree, with 1 when none is found, with 2 when a file cannot be
+read, with 3 when events differ.
 
-With --json, one object a line: {"kind":"story", "decision", "issued", "refused", "failures", "seen",
+With --json, one object per line: {"kind":"story", "decision", "issued", "refused", "failures", "seen",
 "differences", "notes"} for each decision, {"kind": one of "login", "failure", "refusals-summary", "issued", "refused", "undecided", "unaccounted",
-"likely", "record"} for what belongs to none, {"kind":"unreadable", "file", "line", "why"}, and
+"likely", "record"} for events without a decision, {"kind":"unreadable", "file", "line", "why"}, and
 {"kind":"summary", "id", "found", "agrees", "cut", "searched"} at the end.`
 
 /** The command. */
@@ -107,9 +107,11 @@ const run = async (id: string, options: Options): Promise<number> => {
 /** What can be read once only would seem empty the second time. */
 const refuseUnlessFile = async (file: string): Promise<void> => {
   const status = file === '-' ? undefined : await stat(resolve(file)).catch(() => undefined)
-  // One that is not there is told when it is opened.
+  // A missing file is reported when it is opened.
   if (file === '-' || (status !== undefined && !status.isFile())) {
-    throw usageError(`${file} is no file, and has to be read more than once: write it to one`)
+    throw usageError(
+      `${file} is not a regular file, and must be read more than once: copy it to one`,
+    )
   }
 }
 

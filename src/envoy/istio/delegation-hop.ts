@@ -1,6 +1,6 @@
-// The delegation hop: an Envoy behind a gateway whose own has no certificate selector. The gateway asks
-// authz and hands on the handle in a header; the hop presents that certificate to the upstream. It
-// asks nobody, so it serves the gateway alone, by mutual TLS.
+// The delegation hop: an Envoy behind a gateway whose Envoy has no certificate selector. The gateway calls
+// authz and forwards the handle in a header; the hop presents that certificate to the upstream. It has no
+// authorization of its own, so it accepts only the gateway, by mutual TLS.
 
 import { Document } from 'yaml'
 import type { Address } from '../../config/values.ts'
@@ -54,8 +54,8 @@ const delegationHop = (hop: DelegationHop): Message => ({
 export const renderDelegationHop = (hop: DelegationHop): string => {
   const document = new Document(delegationHop(hop), { aliasDuplicateObjects: false })
   document.commentBefore = ` Made by \`npm run generate\` from src/envoy/istio: an Envoy ≥ 1.40 that presents to the upstream the
- certificate which the gateway names in ${HANDLE_HEADER}. It asks nobody: whoever reaches it with such
- a name is who the name is for, so it takes connections from the gateway alone.`
+ certificate whose handle the gateway sends in ${HANDLE_HEADER}. It has no authorization: a client with a
+ handle acts as its identity, so it accepts connections of the gateway only.`
   return document.toString({ lineWidth: 0 })
 }
 

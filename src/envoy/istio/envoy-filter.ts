@@ -87,7 +87,7 @@ const HEADER = ` Made from countersign.yaml by \`countersign envoy istio\`: what
  Istio appends to lists, so let no other EnvoyFilter add SPDY/3.1 to the same gateway: Envoy would
  refuse the listener and keep the old one. A field that is misspelt is dropped without a word.`
 
-/** Istio has set the time for which streams may be silent to no end; it is ours for exec and watches. */
+/** Istio disables the idle timeout of streams; exec and watches need the configured one. */
 const STREAM_IDLE = '3600s'
 
 const managerPatch = (config: Config, trustedHops: number): Patch => ({
@@ -175,7 +175,7 @@ const trailersPatch = (config: Config): Patch => ({
   patch: insertion(trailerFilter(config)),
 })
 
-/** Which route of ours an HTTP route of a VirtualService stands for, where both have one name. */
+/** The route of the configuration for an HTTP route of a VirtualService with the same name. */
 const routePatches = ({ routes }: Config): readonly Patch[] =>
   routes.map(({ name }) => ({
     why: ` The HTTP route "${name}" of a VirtualService is the route of that name to authz. Without, authz

@@ -1,6 +1,6 @@
-// What a gateway of Istio is told of the routes to the issuer: the bounds that the generated bootstrap has for
-// clients that have proven nothing. The VirtualService says where the issuer is; its HTTP routes have the names
-// that are patched here.
+// Patches of the routes to the issuer for an Istio gateway: the limits that the generated bootstrap has for
+// unauthenticated clients. The VirtualService defines the routes; its HTTP routes have the names that are
+// patched here.
 
 import { rateLimitsSchema } from '../../configuration/rate-limit-schema.ts'
 import type { Config } from '../../configuration/schema.ts'
@@ -60,7 +60,7 @@ export const issuerPatches = (config: Config): readonly Patch[] => {
     }
   })
   const filters = issuerFilters.map((filter): Patch => ({
-    why: ` Bounds for the routes to the issuer, which authz is not asked about. No other route turns it on.`,
+    why: ` Limits for the routes to the issuer, which bypass authz. No other route enables it.`,
     patch: {
       applyTo: 'HTTP_FILTER',
       match: extAuthzMatch,

@@ -24,7 +24,7 @@ export interface Expectations {
   readonly issuerTls: boolean
   /** The hosts of routes that take sessions. */
   readonly sessionHosts: ReadonlySet<string>
-  /** Whether people log in with certificates. */
+  /** Whether users can log in with certificates. */
   readonly certificateLogin: boolean
   /** The patterns of hosts that routes are for. */
   readonly hosts: ReadonlySet<string>

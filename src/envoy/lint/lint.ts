@@ -1,5 +1,5 @@
-// The text of an Envoy configuration → what is missing or dangerous in it. Pure: nothing is read but
-// the text, so that files which it names (scripts, certificates, routes) are not judged.
+// The text of an Envoy configuration → its missing or dangerous settings. Pure: files that the text names
+// (scripts, certificates, routes) are not read and not checked.
 
 import type { Expectations } from './expectations.ts'
 import type { Finding } from './rule.ts'
@@ -16,7 +16,7 @@ export interface PlacedFinding extends Finding {
   readonly resource: Resource | undefined
 }
 
-/** What was there to be checked, so that a clean result can be told from an empty one. */
+/** What was checked, so that a clean result differs from an empty one. */
 export interface Scope {
   readonly listeners: number
   readonly filters: number
@@ -26,7 +26,7 @@ export interface Scope {
   readonly istio: boolean
 }
 
-/** What was found, in the order of the text; or why the text could not be checked. */
+/** The findings, in the order of the text; or why the text could not be checked. */
 export type LintResult =
   | { readonly ok: true; readonly findings: readonly PlacedFinding[]; readonly scope: Scope }
   | { readonly ok: false; readonly position?: Position; readonly reason: string }
@@ -35,7 +35,7 @@ export type LintResult =
 export interface LintOptions {
   /** What countersign.yaml expects of Envoy. */
   readonly expected?: Expectations | undefined
-  /** The cluster through which Envoy asks Countersign, where it cannot be told. */
+  /** The cluster of authz, when it is ambiguous. */
   readonly authzCluster?: string | undefined
 }
 

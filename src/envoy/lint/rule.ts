@@ -1,16 +1,16 @@
-// What a rule is, and how it becomes findings. A rule names one setting that can be missing or
-// dangerous; what it is for stands in it, so that the listing of all rules is their documentation.
+// Rules and their findings. A rule names one setting that can be missing or dangerous, with its problem, risk
+// and remedy, so that the list of all rules is their documentation.
 
 import type { Path, Setting } from './view/setting.ts'
 
 /** `error`: an identity can leak or be forged, or requests fail. `warning`: it costs something. */
 export type Severity = 'error' | 'warning'
 
-/** What a rule says of itself. */
+/** The texts of a rule. */
 export interface RuleText {
   /** Stable, kebab-case. */
   readonly id: string
-  /** The usual severity; the place may make it another. */
+  /** The usual severity; a hit may have another. */
   readonly severity: Severity
   /** What is wrong. */
   readonly problem: string
@@ -18,13 +18,13 @@ export interface RuleText {
   readonly risk: string
   /** The setting to write. */
   readonly remedy: string
-  /** The same for whoever configures Envoy by Istio, where it is not an EnvoyFilter with `remedy`. */
+  /** The remedy with Istio, when it is not an EnvoyFilter with `remedy`. */
   readonly istio?: string
 }
 
 /** A rule about one kind of thing. */
 export interface Rule<Subject> extends RuleText {
-  /** The places where it is broken; none where all is well. Pure. */
+  /** The places where it is broken; none when the setting is right. Pure. */
   readonly find: (subject: Subject) => readonly Hit[]
 }
 

@@ -1,5 +1,4 @@
-// Every rule, in the order of a request's way: Envoy itself, the listener, the filters, the routes,
-// the clusters.
+// Every rule, in the order of a request: Envoy itself, the listener, the filters, the routes, the clusters.
 
 import { applyRules, type Finding, type Rule, type RuleText } from './rule.ts'
 import { accessLogRules } from './rules/access-log.ts'
@@ -31,7 +30,7 @@ import { credentialsOf, guardsIn } from './view/credentials.ts'
 import type { Setting } from './view/setting.ts'
 import { guardsOf, isLeftOut, type Site } from './view/site.ts'
 
-/** What every rule says of itself. */
+/** The texts of every rule. */
 export const RULES: readonly RuleText[] = [
   ...processRules,
   ...listenerRules,
@@ -71,7 +70,7 @@ const PATCHES = {
   cluster: 'EnvoyFilter, applyTo: CLUSTER, MERGE',
 } as const
 
-/** Applies every rule to what it is about. */
+/** Applies every rule to its subjects. */
 export const findAll = (site: Site): readonly Finding[] => {
   const apply = <Subject>(
     rules: readonly Rule<Subject>[],
@@ -129,7 +128,7 @@ export const findAll = (site: Site): readonly Finding[] => {
   ]
 }
 
-/** What rules are about, where Countersign is asked. */
+/** The subjects of rules, where Envoy calls Countersign. */
 const subjectsOf = (site: Site) => {
   const chains = site.managers.flatMap((manager) =>
     manager.chains.map((chain) => ({ site, manager, chain })),

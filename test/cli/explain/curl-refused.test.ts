@@ -1,5 +1,4 @@
-// Command lines of curl that cannot be explained: what is not understood is named, and nothing is
-// passed over.
+// Unsupported curl command lines: the error names the option, and no option is ignored silently.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -15,20 +14,19 @@ const REFUSED: readonly { name: string; args: readonly string[]; want: RegExp }[
   { name: 'an option with a value undone', args: ['--no-header', U], want: /"--no-header"/ },
   { name: 'a configuration file', args: ['-K', 'f', U], want: /"-K"/ },
   { name: 'several requests', args: [U, '--next', U], want: /"--next"/ },
-  { name: 'a value behind "="', args: ['--request=PUT', U], want: /"--request"/ },
+  { name: 'data as a query', args: ['-G', '-d', 'a=b', U], want: /"-G"/ },
+  { name: 'an upload', args: ['-T', 'f.txt', U], want: /"-T"/ },
   { name: 'a value that is missing', args: [U, '-H'], want: /"-H" needs a value/ },
   { name: 'no URL', args: ['-s'], want: /no URL/ },
   { name: 'two URLs', args: [U, U], want: /several URLs/ },
   { name: 'patterns', args: [`${U}/{a,b}`], want: /braces/ },
   { name: 'a pattern in brackets', args: [`${U}/[1-3]`], want: /brackets/ },
   { name: 'a space', args: [`${U}/a b`], want: /space/ },
-  { name: 'a space in the query', args: ['-G', '-d', 'a b', U], want: /space/ },
   { name: 'another scheme', args: ['ftp://x/'], want: /"ftp:"/ },
   { name: 'a password that curl would ask for', args: ['-u', 'alice', U], want: /password/ },
   { name: 'headers in a file', args: ['-H', '@f', U], want: /@FILE/ },
   { name: 'a header without a colon', args: ['-H', 'nocolon', U], want: /no colon/ },
   { name: 'cookies in a file', args: ['-b', 'jar.txt', U], want: /-b FILE/ },
-  { name: 'a query from a file', args: ['-G', '-d', '@f', U], want: /file/ },
 ]
 
 describe('a command line of curl', () => {
@@ -42,7 +40,7 @@ describe('a command line of curl', () => {
   }
 
   it('is one of curl', () => {
-    assert.throws(() => readCurl(['wget', U]), /a command line of curl/)
+    assert.throws(() => readCurl(['wget', U]), /a curl command line/)
     assert.equal(readCurl(['/usr/bin/curl', U]).method, 'GET')
   })
 

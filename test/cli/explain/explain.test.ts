@@ -94,7 +94,7 @@ const CASES: readonly {
     want: /miss {8}staff {2}rejected {2}credential-wrong {2}claimed to be "alice"/,
   },
   {
-    name: 'nobody',
+    name: 'an anonymous request',
     args: ['--url', U],
     status: 1,
     want: /hit {9}guests\n[^]*answer {8}refused {2}403 {2}no-rule/,
@@ -103,13 +103,13 @@ const CASES: readonly {
     name: 'what the API server says',
     args: ['--user', 'bob', '--reviewed', 'yes', '--url', KUBE],
     status: 0,
-    want: /API server {2}asked: allowed/,
+    want: /API server {2}called: allowed/,
   },
   {
-    name: 'that the API server was not asked',
+    name: 'that the API server was not called',
     args: ['--user', 'bob', '--url', KUBE],
     status: 1,
-    want: /because {5}it was not asked: --ask asks it/,
+    want: /because {5}it was not called: use --ask to call it/,
   },
   {
     name: 'JSON on standard input, as the tests have it',
@@ -122,7 +122,7 @@ const CASES: readonly {
     status: 0,
     want: /"reason": "permitted"/,
   },
-  { name: 'nothing', args: [], status: 2, want: /what is asked\?/ },
+  { name: 'nothing', args: [], status: 2, want: /there is no request/ },
   { name: 'two requests', args: ['--url', U, '--', 'curl', U], status: 2, want: /once/ },
   { name: 'no curl', args: ['--', 'wget', U], status: 2, want: /curl/ },
   {
@@ -132,20 +132,25 @@ const CASES: readonly {
     want: /"--digest"/,
   },
   { name: 'an unknown option', args: ['--bogus'], status: 2, want: /--bogus/ },
-  { name: 'a group of nobody', args: ['--group', 'dev', '--url', U], status: 2, want: /--user/ },
   {
-    name: 'somebody whom nothing proves',
+    name: 'a group without a user',
+    args: ['--group', 'dev', '--url', U],
+    status: 2,
+    want: /--user/,
+  },
+  {
+    name: 'a user of a route without authenticators',
     args: ['--user', 'a', '--authenticator', 'x', '--url', U],
     status: 2,
     want: /"x" names nobody/,
   },
   { name: 'a host that is missing', args: ['--method', 'GET'], status: 2, want: /request\.host/ },
   {
-    name: 'input that is no JSON',
+    name: 'input other than JSON',
     args: ['--request', '-'],
     input: '{"s3cret',
     status: 2,
-    want: /standard input: is no JSON/,
+    want: /standard input: must be JSON/,
   },
   {
     name: 'a log without the decision',
@@ -197,7 +202,7 @@ describe('countersign explain', { concurrency: 2 }, () => {
       duration: 10,
       generation: 1,
     }
-    // A file of its own: others are explained at the same time.
+    // A separate file, since other tests run at the same time.
     const log = folder.file(`audit${path.replaceAll(/[^a-z]/g, '')}${args.length}.log`)
     await writeFile(log, `{"event":"other"}\n${JSON.stringify(event)}\n`)
     const config = `--config=${folder.file('countersign.yaml')}`
@@ -223,7 +228,7 @@ describe('countersign explain', { concurrency: 2 }, () => {
     it(`refuses ${option} of a decision that is over`, async () => {
       const { status, stderr } = await explainDecision('/x', [option])
       assert.equal(status, 2)
-      assert.match(stderr, /not in the log/)
+      assert.match(stderr, /the log does not contain the answer/)
     })
   }
 })

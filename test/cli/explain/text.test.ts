@@ -1,4 +1,4 @@
-// Explanations as people read them.
+// Explanations as text.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -58,7 +58,7 @@ describe('an explanation as text', () => {
 route         hit  app
   hit         app
 
-authenticate  hit  given, not proven
+authenticate  hit  given, not verified
 
 identity      hit
   user        alice
@@ -84,7 +84,7 @@ answer        allowed  permitted by "b"
     const rules = [...missing(7), { allow: 'p', paths: ['/p'] }, { allow: 'b' }, ...missing(3)]
     const [, ...lines] = block(await textOf({ rules }), 'authorize')
     assert.deepEqual(lines, [
-      '  miss        8 rules, by users (7), paths (1); --all tells each',
+      '  miss        8 rules, by users (7), paths (1); --all lists each',
       '  hit         allow b',
       '  not reached 3 rules',
     ])
@@ -100,11 +100,11 @@ answer        allowed  permitted by "b"
     assert.equal(lines.at(-1), '    hit         when: wanted "request.method == \\"GET\\""')
   })
 
-  it('says what a Kubernetes API is asked for', async () => {
+  it('shows the request to a Kubernetes API', async () => {
     const path = '/api/v1/namespaces/dev/pods/x/exec'
     const text = await textOf({ kind: 'kubernetes' }, { path, method: 'POST' })
-    assert.deepEqual(block(text, 'asked for'), [
-      'asked for     hit',
+    assert.deepEqual(block(text, 'requested'), [
+      'requested     hit',
       '  verb        create',
       '  apiVersion  v1',
       '  namespace   dev',

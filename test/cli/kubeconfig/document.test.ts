@@ -1,4 +1,4 @@
-// Kubeconfigs as text: whatever people and kubectl have written stays as it is.
+// The text of kubeconfigs: existing content is kept.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -122,12 +122,12 @@ current-context: alice@kube
     assert.deepEqual(parse(text).users, [{ name: 'u', user: entry }])
   })
 
-  it('has a comment for whoever reads it', () => {
+  it('has a comment above the user', () => {
     const text = newKubeconfig({
       ...CONTEXT,
       user: { name: 'u', entry: {}, comment: 'one\ntwo: {}' },
     })
-    assert.match(text, /- name: "u"\n {2}# one\n {2}# two: \{\}\n {2}user: \{\}\n/)
+    assert.match(text, /- name: u\n {2}# one\n {2}# two: \{\}\n {2}user: \{\}\n/)
   })
 })
 
@@ -204,7 +204,7 @@ users:
     assert.ok(lines.includes('- name: kube'))
   })
 
-  it('becomes the current context where there is none, or when it is told to', () => {
+  it('becomes the current context when there is none, or with use', () => {
     const none =
       'apiVersion: v1\nkind: Config\nclusters: null\ncontexts: []\ncurrent-context: ""\nusers:\n'
     assert.equal(parse(merged(none))['current-context'], 'alice@kube')
@@ -261,8 +261,8 @@ users:
     { name: 'a list', text: '- a\n' },
     { name: 'a text', text: 'secret' },
     { name: 'another kind', text: 'kind: Pod\n' },
-    { name: 'users that are no list', text: 'kind: Config\nusers: {me: 1}\n' },
-    { name: 'users that stand elsewhere', text: 'kind: Config\nx: &x []\nusers: *x\n' },
+    { name: 'users other than a list', text: 'kind: Config\nusers: {me: 1}\n' },
+    { name: 'users as an alias', text: 'kind: Config\nx: &x []\nusers: *x\n' },
     { name: 'a key twice', text: 'kind: Config\nusers: []\nusers: []\n' },
     { name: 'two documents', text: 'kind: Config\n---\nkind: Config\n' },
   ]
@@ -271,7 +271,7 @@ users:
       assert.throws(
         () => merged(text),
         (cause: Error) => {
-          assert.match(cause.message, /^\/home\/alice\/\.kube\/config is no kubeconfig/)
+          assert.match(cause.message, /^\/home\/alice\/\.kube\/config is not a kubeconfig/)
           assert.doesNotMatch(cause.message, /secret/)
           return true
         },

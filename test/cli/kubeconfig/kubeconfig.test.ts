@@ -1,4 +1,4 @@
-// `countersign kubeconfig` as a process: what it writes where, and what kubectl makes of it.
+// `countersign kubeconfig` as a process: the files that it writes, and how kubectl uses them.
 
 import assert from 'node:assert/strict'
 import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
@@ -39,7 +39,7 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
     ...words('--client-certificate', pki.alice.certificate, '--client-key', pki.alice.key),
   ]
 
-  it('has kubectl run this very command, with what is asked for', async () => {
+  it('makes kubectl run this command with the options of the request', async () => {
     await using folder = await temporaryFolder()
     const request = [
       '--issuer',
@@ -75,11 +75,11 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
     assert.equal(plugin.status, 1)
     assert.match(
       plugin.stderr,
-      /nobody is logged in at https:\/\/id\.example\.org; run: countersign login/,
+      /there is no login at https:\/\/id\.example\.org; run: countersign login/,
     )
   })
 
-  it('names the command alone where PATH finds it by that, or as it is told', async () => {
+  it('has the name of the command when PATH contains it, or the value of --command', async () => {
     await using folder = await temporaryFolder()
     await mkdir(folder.file('bin'))
     await symlink(PROGRAM, folder.file('bin/countersign'))
@@ -107,7 +107,7 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
     assert.deepEqual(await readdir(folder.file('kube')), ['config'])
     const again = await write(folder, [...certificate(), '-o', file])
     assert.equal(again.status, 2)
-    assert.match(again.stderr, /config is there already; --merge adds to it\n$/)
+    assert.match(again.stderr, /config exists; --merge adds to it\n$/)
   })
 
   it('adds to the file that kubectl uses, closes it, and follows links', async () => {
@@ -146,7 +146,7 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
     assert.equal(status, 2)
     assert.match(
       stderr,
-      /config\.lock is there: kubectl is changing the file\. If it is not, remove it\n$/,
+      /config\.lock exists: kubectl is changing the file\. If kubectl is not running, remove the lock\n$/,
     )
     assert.deepEqual(await readdir(folder.path), ['config.lock'])
   })
@@ -159,7 +159,7 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
     assert.equal(without.status, 0)
     assert.match(
       without.stdout,
-      / {2}# kubectl asks for user name and password with every command\./,
+      / {2}# kubectl prompts for user name and password with every command\./,
     )
     assert.deepEqual(parse(without.stdout).users[0].user, {})
     const more = [...args, '--password-file', folder.file('password')]
@@ -167,7 +167,7 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
     assert.deepEqual([printed.status, printed.stdout], [2, ''])
     assert.match(
       printed.stderr,
-      /a secret would stand on standard output: name a file by --output\n$/,
+      /a secret must not be written to standard output: give a file with --output\n$/,
     )
     const file = folder.file('config')
     const written = await write(folder, [...more, '-o', file])
@@ -177,7 +177,7 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
     assert.deepEqual(user, { username: 'alice', password: 'wönder: "land"' })
   })
 
-  it('embeds certificates and keys when it is told to', async () => {
+  it('embeds certificates and keys with --embed', async () => {
     await using folder = await temporaryFolder()
     const file = folder.file('config')
     assert.equal((await write(folder, [...certificate(), '--embed', '-o', file])).status, 0)
@@ -224,7 +224,7 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
         ...words('--way', 'certificate', '--client-certificate', pki.alice.key),
         ...words('--client-key', pki.alice.key),
       ],
-      says: /alice\.key holds no certificate/,
+      says: /alice\.key contains no certificate/,
     },
     {
       name: 'a key that is none',
@@ -232,12 +232,12 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
         ...words('--way', 'certificate', '--client-certificate', pki.alice.certificate),
         ...words('--client-key', pki.ca),
       ],
-      says: /holds no private key/,
+      says: /contains no private key/,
     },
     {
       name: 'a CA that is none',
       args: () => ['--way', 'password', '--ca', pki.alice.key],
-      says: /holds no certificate/,
+      says: /contains no certificate/,
     },
     {
       name: 'a CA that is not there',
@@ -247,27 +247,27 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
     {
       name: 'a password without a user',
       args: () => ['--way', 'password', '--password-file', pki.ca],
-      says: /needs --user/,
+      says: /requires --user/,
     },
     {
       name: 'a password of several lines',
       args: () => ['--way', 'password', '--user', 'a', '--password-file', pki.ca],
-      says: /does not hold a password alone/,
+      says: /must contain one line with the password/,
     },
     {
       name: 'a user with a colon',
       args: () => ['--way', 'password', '--user', 'a:b', '--password-file', pki.ca],
-      says: /no colon/,
+      says: /must not contain a colon/,
     },
     {
       name: 'what its way does not read',
       args: () => ['--way', 'password', '--issuer', 'https://id.example.org'],
-      says: /--issuer says nothing with --way password/,
+      says: /--issuer has no effect with --way password/,
     },
     {
       name: 'to merge into standard output',
       args: () => ['--way', 'password', '--merge', '-o', '-'],
-      says: /standard output holds the file itself/,
+      says: /the file is written to standard output/,
     },
   ]
   for (const { name, args, says } of MISUNDERSTOOD) {

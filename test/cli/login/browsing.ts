@@ -1,5 +1,5 @@
-// The browser of a person who logs in: follows redirects with the cookies that it was given, fills in no
-// forms but those of the device flow.
+// The browser of a user who logs in: follows redirects with its cookies, and submits only the forms of the
+// device flow.
 
 import { readFile } from 'node:fs/promises'
 import { httpFetcher } from '../../../src/runtime/http/fetch.ts'
@@ -12,7 +12,7 @@ export interface Page {
   readonly body: string
 }
 
-/** What is asked of a browser. */
+/** The actions of a browser. */
 interface BrowseOptions {
   readonly form?: URLSearchParams
   /** Stops before a URL that it would be sent to; that is then the page. */

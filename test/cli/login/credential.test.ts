@@ -122,7 +122,7 @@ describe('countersign credential', () => {
     assert.deepEqual(provider.granted, ['refresh_token', 'refresh_token', 'refresh_token'])
   })
 
-  it('asks nobody while a token is fresh', async () => {
+  it('sends no request while a token is fresh', async () => {
     await using home = await loggedIn()
     await provider.stop()
     try {
@@ -151,7 +151,7 @@ describe('countersign credential', () => {
       assert.deepEqual([status, stdout], [1, ''])
       assert.match(
         stderr,
-        /^countersign: the tokens of \S+ have ended and cannot be renewed: \S+ cannot be asked: .*ECONNREFUSED.*\n$/,
+        /^countersign: the tokens of \S+ have expired and cannot be renewed: \S+ cannot be reached: .*ECONNREFUSED.*\n$/,
       )
       assert.equal((await home.cache.read(home.login))?.refreshToken, home.login.refreshToken)
     } finally {
@@ -160,10 +160,10 @@ describe('countersign credential', () => {
     assert.equal((await home.credential()).status, 0)
   })
 
-  it('says to log in when the login is over, and does not ask the provider again', async () => {
+  it('says to log in when the login has ended, and does not ask the provider again', async () => {
     await using home = await loggedIn()
     await home.keep({ idToken: over('ended'), refreshToken: 'unknown' })
-    for (const says of [/the login is over \(invalid_grant/, /gave none to renew them with/]) {
+    for (const says of [/the login has ended \(invalid_grant/, /issued no refresh token/]) {
       const { status, stdout, stderr } = await home.credential()
       assert.deepEqual([status, stdout], [1, ''])
       assert.match(stderr, says)
@@ -214,27 +214,24 @@ describe('countersign credential', () => {
     await running.ended
     const began = performance.now()
     const { status, stderr } = await home.credential()
-    // Whether it is too late for the refresh token is up to the provider; nobody waits for the dead.
+    // The provider decides whether the refresh token is still valid; the lock of an ended process is not awaited.
     assert.ok(performance.now() - began < 20_000)
-    assert.ok(status === 0 || /the login is over/.test(stderr), stderr)
+    assert.ok(status === 0 || /the login has ended/.test(stderr), stderr)
   })
 
-  it('refuses tokens that others could have read, and damaged files, in words', async () => {
+  it('refuses damaged files and tokens that other users could read, with a message', async () => {
     await using home = await loggedIn()
     const [name = ''] = await readdir(home.cache.folder)
     const file = join(home.cache.folder, name)
     await chmod(file, 0o644)
     const loose = await home.credential()
     assert.deepEqual([loose.status, loose.stdout], [1, ''])
-    assert.match(loose.stderr, /^countersign: \S+ has mode 0644, so others may know .*\n$/)
+    assert.match(loose.stderr, /^countersign: \S+ has mode 0644, so other users may know .*\n$/)
     await chmod(file, 0o600)
     await writeFile(file, '{"version":1,')
     const damaged = await home.credential()
     assert.deepEqual([damaged.status, damaged.stdout], [1, ''])
-    assert.match(
-      damaged.stderr,
-      /^countersign: \S+ is damaged; `countersign login` writes it anew\n$/,
-    )
+    assert.match(damaged.stderr, /^countersign: \S+ is damaged; `countersign login` replaces it\n$/)
   })
 
   const MISUNDERSTOOD: readonly {
@@ -245,13 +242,13 @@ describe('countersign credential', () => {
   }[] = [
     { name: 'an unknown option', args: ['--password', 'x'], says: /unknown option '--password'/ },
     { name: 'an unknown token', args: ['--token', 'refresh_token'], says: /Allowed choices/ },
-    { name: 'scopes without openid', args: ['--scope', 'email'], says: /"openid" must be among/ },
+    { name: 'scopes without openid', args: ['--scope', 'email'], says: /must include "openid"/ },
     {
       name: 'two ways at once',
       args: ['--device', '--no-browser'],
-      says: /leave out --no-browser/,
+      says: /omit --no-browser/,
     },
-    { name: 'a resource that is no URI', args: ['--resource', 'x'], says: /absolute URI/ },
+    { name: 'a resource other than a URI', args: ['--resource', 'x'], says: /absolute URI/ },
     { name: 'no exec info', info: 'x', says: /is this run by kubectl\?/ },
   ]
   for (const { name, args = [], info = '', says } of MISUNDERSTOOD) {
@@ -273,11 +270,11 @@ describe('countersign credential', () => {
       environment: { KUBERNETES_EXEC_INFO: EXEC_INFO },
     })
     assert.deepEqual([status, stdout], [1, ''])
-    assert.match(stderr, /nobody is logged in/)
+    assert.match(stderr, /there is no login/)
   })
 
   it(
-    'logs somebody in at a terminal, and prints the answer alone',
+    'logs a user in at a terminal, and prints only the credential',
     {
       skip: skipWithoutTerminal(),
     },
@@ -294,7 +291,7 @@ describe('countersign credential', () => {
       await (await newBrowser(pki.ca)).go(url)
       const { status, screen } = await terminal.ended
       assert.equal(status, 0, screen)
-      assert.match(screen, /nobody is logged in at [^]*Logged in at https:\S+ as alice/)
+      assert.match(screen, /there is no login at [^]*Logged in at https:\S+ as alice/)
       const answer = JSON.parse(await readFile(stdout, 'utf8'))
       assert.equal(answer.apiVersion, 'client.authentication.k8s.io/v1beta1')
       assert.ok(!screen.includes(answer.status.token))

@@ -61,7 +61,7 @@ describe('a login on another device', { concurrency: true }, () => {
 
   const error = (code: string): Answer => ({ status: 400, body: { error: code } })
 
-  it('shows the page and the code, and asks until somebody has logged in', async () => {
+  it('shows the page and the code, and polls until the login is complete', async () => {
     const pending = error('authorization_pending')
     await using provider = await answeringFirst(pending, pending)
     const { tokens, told } = await attempt(provider)
@@ -80,7 +80,7 @@ describe('a login on another device', { concurrency: true }, () => {
     }
   })
 
-  it('asks less often when it is told to', async () => {
+  it('polls less often after slow_down', async () => {
     await using provider = await answeringFirst(error('slow_down'))
     const began = performance.now()
     await attempt(provider)
@@ -89,7 +89,7 @@ describe('a login on another device', { concurrency: true }, () => {
     assert.equal(asksOf(provider).length, 2)
   })
 
-  it('goes on when the provider cannot be reached for a while', async () => {
+  it('continues after the provider was unreachable for a while', async () => {
     await using provider = await answeringFirst(
       { status: 503 },
       { write: (response) => response.destroy() },
@@ -98,7 +98,7 @@ describe('a login on another device', { concurrency: true }, () => {
     assert.equal(asksOf(provider).length, 3)
   })
 
-  it('is over when somebody declines it', async () => {
+  it('ends when the user declines it', async () => {
     await using provider = await answeringFirst(error('access_denied'))
     await assert.rejects(attempt(provider), {
       code: 'login-failed',
@@ -121,7 +121,7 @@ describe('a login on another device', { concurrency: true }, () => {
     provider.lies.set(PATHS.device, withMembers({ expires_in: 0.3 }))
     await assert.rejects(attempt(provider), {
       code: 'login-failed',
-      message: /^nobody logged in with the code within 0 minutes; run this again/,
+      message: /^no login with the code within 0 minutes; run the command again/,
     })
   })
 
@@ -154,7 +154,7 @@ describe('a login on another device', { concurrency: true }, () => {
 
   const CHOICES: readonly { name: string; way: Way; device: boolean }[] = [
     { name: 'where there is no browser', way: {}, device: true },
-    { name: 'where it is asked for', way: { device: true, hasBrowser: true }, device: true },
+    { name: 'with --device', way: { device: true, hasBrowser: true }, device: true },
     { name: 'where there is a browser', way: { hasBrowser: true }, device: false },
     { name: 'where the URL is to be printed', way: { browser: false }, device: false },
   ]
@@ -163,7 +163,7 @@ describe('a login on another device', { concurrency: true }, () => {
       await using provider = await startHostileProvider(pki.upstream)
       const attempted = attempt(provider, way)
       if (device) await attempted
-      else await assert.rejects(attempted, { message: /^nobody logged in/ })
+      else await assert.rejects(attempted, { message: /^no login/ })
       const asked = provider.server.asked.some(({ path }) => path === PATHS.device)
       assert.equal(asked, device)
     })
@@ -172,7 +172,7 @@ describe('a login on another device', { concurrency: true }, () => {
   it('is not taken where the provider has none: the URL is printed', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     provider.lies.set(PATHS.discovery, withMembers({ device_authorization_endpoint: undefined }))
-    await assert.rejects(attempt(provider, {}), { message: /--device logs in with another$/ })
+    await assert.rejects(attempt(provider, {}), { message: /--device logs in on another$/ })
     await assert.rejects(attempt(provider, { device: true }), {
       code: 'login-failed',
       message: /device_authorization_endpoint/,

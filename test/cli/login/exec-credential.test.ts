@@ -51,13 +51,13 @@ describe('KUBERNETES_EXEC_INFO', () => {
       want: { apiVersion: 'client.authentication.k8s.io/v1beta1', interactive: true },
     },
     {
-      name: 'that nobody set, by a person',
+      name: 'that is not set, at a terminal',
       text: undefined,
       terminal: true,
       want: { interactive: true },
     },
     {
-      name: 'that nobody set, by a program',
+      name: 'that is not set, without a terminal',
       text: '',
       terminal: false,
       want: { interactive: false },

@@ -1,5 +1,5 @@
-// Logging in at a provider that others wrote in Go: it speaks plain HTTP on this machine, and its issuer
-// ends with a slash.
+// Logging in at an upstream IdP written in Go: it serves plain HTTP on this machine, and its issuer ends with a
+// slash.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -15,7 +15,7 @@ import { temporaryFolder } from '../../servers/temporary.ts'
 import { newBrowser } from './browsing.ts'
 import { run, start } from './running.ts'
 
-describe('logging in at a foreign provider', { skip: skipWithoutOidcProvider() }, () => {
+describe('logging in at an upstream IdP', { skip: skipWithoutOidcProvider() }, () => {
   const owned = new AsyncDisposableStack()
   let provider: OidcProvider
   let pki: Pki

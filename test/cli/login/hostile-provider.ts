@@ -16,7 +16,7 @@ export interface HostileProvider extends AsyncDisposable {
   readonly issuer: string
   readonly key: IssuerKey
   readonly server: TokenServerHandle
-  /** What the latest authorization request asked for, once `begin` was told. */
+  /** The parameters of the latest authorization request, after `begin`. */
   nonce: string
   /** What is answered in place of the honest answer, by path. */
   readonly lies: Map<string, (honest: Answer) => Answer | Promise<Answer>>
@@ -104,7 +104,7 @@ export const withMembers =
   (members: Readonly<Record<string, unknown>>) =>
   (honest: Answer): Answer => ({ ...honest, body: { ...membersOf(honest), ...members } })
 
-/** What stands in an answer. */
+/** The parameters of a response. */
 export const membersOf = ({ body }: Answer): JsonObject => (isJsonObject(body) ? body : {})
 
 /** An answer that is not there yet, for a server that wants one at once. */

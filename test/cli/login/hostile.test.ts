@@ -1,5 +1,5 @@
-// Logging in with a provider, or somebody between, that does not play by the rules: nothing is kept that
-// was not proven, and what is wrong is said.
+// Logging in at a hostile provider, or through a hostile network: unverified tokens are not stored, and the fault
+// is reported.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -53,7 +53,7 @@ describe('a hostile provider', () => {
   })
   after(() => owned.disposeAsync())
 
-  /** Logs alice in with a browser that does as it is told. */
+  /** Logs alice in with a browser that follows every redirect. */
   const attempt = async (
     provider: HostileProvider,
     browse: Browse = honestly,
@@ -195,7 +195,7 @@ describe('a hostile provider', () => {
     })
   })
 
-  it('sends an ID token that nobody has signed', async () => {
+  it('sends an unsigned ID token', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     const none = Buffer.from('{"alg":"none"}').toString('base64url')
     provider.lies.set(PATHS.token, (honest) => {
@@ -220,7 +220,7 @@ describe('a hostile provider', () => {
     })
   })
 
-  it('sends what says that the clock here is wrong, upon which it is told', async () => {
+  it('sends a token from the future, which is reported as a wrong clock', async () => {
     await using provider = await lying(PATHS.token, (honest) => ({
       ...honest,
       headers: { date: new Date(Date.now() - 3_600_000).toUTCString() },
@@ -249,9 +249,9 @@ describe('a hostile provider', () => {
       lie: () => ({ status: 302, headers: { location: 'https://honest.example.org/' } }),
       says: /is not taken: status 302$/,
     },
-    { name: 'that is no JSON', lie: () => ({ body: '<html>' }), says: /is not taken: / },
+    { name: 'that is not JSON', lie: () => ({ body: '<html>' }), says: /is not taken: / },
     {
-      name: 'that is no document at all',
+      name: 'that is missing',
       lie: () => ({ body: '<html>', headers: { 'content-type': 'text/html' } }),
       says: /is not taken: unexpected response content-type/,
     },
@@ -264,7 +264,7 @@ describe('a hostile provider', () => {
     {
       name: 'that is not there just now',
       lie: () => ({ status: 503 }),
-      says: /cannot be asked: status 503$/,
+      says: /cannot be reached: status 503$/,
       code: 'unavailable',
     },
     {
@@ -300,7 +300,7 @@ describe('a hostile provider', () => {
     })
   })
 
-  it('has a certificate of somebody else', async () => {
+  it('has a certificate for another host', async () => {
     await using strangers = await createAuthority('strangers')
     await using provider = await startHostileProvider(
       await strangers.issue({ commonName: 'localhost', names: ['localhost'], usage: 'server' }),
@@ -308,11 +308,11 @@ describe('a hostile provider', () => {
     await assert.rejects(attempt(provider), { code: 'unavailable', message: /certificate/ })
   })
 
-  it('is not waited for longer than people take', async () => {
+  it('is polled no longer than a login may take', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     await assert.rejects(
       attempt(provider, async () => undefined, 200),
-      { code: 'login-failed', message: /^nobody logged in within 0 minutes; run this again/ },
+      { code: 'login-failed', message: /^no login within 0 minutes; run the command again/ },
     )
   })
 })

@@ -57,7 +57,7 @@ describe('a token', () => {
     })
   }
 
-  it('is renewed when it is fresh no more', () => {
+  it('is renewed when it is no longer fresh', () => {
     const token = { value: 't', expires: OBTAINED + 10 * MINUTE }
     const renewal = renewalOf(tokens, token) ?? 0
     assert.equal(freshnessOf(tokens, token, renewal - 1), 'fresh')

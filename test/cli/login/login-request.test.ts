@@ -23,13 +23,16 @@ describe('an issuer', () => {
   }
 
   const BAD: readonly { text: string; says: RegExp }[] = [
-    { text: 'id.example.org', says: /is no URL/ },
-    { text: '', says: /is no URL/ },
+    { text: 'id.example.org', says: /is not a URL/ },
+    { text: '', says: /is not a URL/ },
     { text: 'http://id.example.org', says: /would be sent in the clear/ },
     { text: 'http://localhost.example.org', says: /would be sent in the clear/ },
     { text: 'http://127.0.0.1.example.org', says: /would be sent in the clear/ },
     { text: 'file:///etc/passwd', says: /would be sent in the clear/ },
-    { text: 'https://id.example.org/.well-known/openid-configuration', says: /name the issuer/ },
+    {
+      text: 'https://id.example.org/.well-known/openid-configuration',
+      says: /give the value of its "issuer"/,
+    },
     { text: 'https://id.example.org/?a=b', says: /more than host and path/ },
     { text: 'https://id.example.org/#a', says: /more than host and path/ },
     { text: 'https://alice:secret@id.example.org', says: /more than host and path/ },

@@ -1,4 +1,4 @@
-// `countersign login`, `credential` and `logout` as processes, at a real provider that is not ours.
+// `countersign login`, `credential` and `logout` as processes, at a real upstream IdP.
 
 import assert from 'node:assert/strict'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
@@ -86,7 +86,7 @@ describe('logging in at a real provider', () => {
     const PATH = [folder.path, process.env['PATH']].join(delimiter)
     const environment = { PATH, DISPLAY: ':0' }
     await using login = start(['login', ...at()], { state: folder.path, environment })
-    await login.says(/^Log in in the browser that opens\. If none does, open this URL/)
+    await login.says(/^Log in with the browser that opens\. If none opens, open this URL/)
     const [, url = ''] = await login.says(URL_LINE)
     const read = async (): Promise<string> => await readFile(opened, 'utf8').catch(() => '')
     assert.equal(await eventually(read, (text) => text !== ''), `1\n${url}\n`)
@@ -155,7 +155,7 @@ describe('logging in at a real provider', () => {
     assert.deepEqual(await tokensIn(folder), [])
   })
 
-  it('ends by Ctrl-C, and listens no more', async () => {
+  it('ends on Ctrl-C, and closes its port', async () => {
     await using folder = await temporaryFolder()
     await using login = start(['login', ...at(), '--no-browser'], { state: folder.path })
     const [, url = ''] = await login.says(URL_LINE)
@@ -233,7 +233,7 @@ describe('logging in at a real provider', () => {
     assert.equal((await tokensIn(folder)).length, 2)
   })
 
-  it('says what to run where nobody is logged in', async () => {
+  it('prints the command to run without a login', async () => {
     await using folder = await temporaryFolder()
     const { status, stdout, stderr } = await run(
       ['credential', ...at(), '--scope', 'openid,email'],
@@ -244,7 +244,7 @@ describe('logging in at a real provider', () => {
     assert.deepEqual([status, stdout], [1, ''])
     assert.equal(
       stderr,
-      `countersign: nobody is logged in at ${provider.issuer}; run: countersign login --issuer=${provider.issuer} '--scope=openid email' --ca=${pki.ca}\n`,
+      `countersign: there is no login at ${provider.issuer}; run: countersign login --issuer=${provider.issuer} '--scope=openid email' --ca=${pki.ca}\n`,
     )
   })
 
@@ -264,6 +264,6 @@ describe('logging in at a real provider', () => {
     })
     const ended = await run(['credential', ...at()], { state: folder.path })
     assert.equal(ended.status, 1)
-    assert.match(ended.stderr, /the login is over \(invalid_grant.*\); run: countersign login/)
+    assert.match(ended.stderr, /the login has ended \(invalid_grant.*\); run: countersign login/)
   })
 })

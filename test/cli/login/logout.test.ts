@@ -51,10 +51,10 @@ describe('countersign logout', { concurrency: 2 }, () => {
       .filter(({ path }) => path === PATHS.revocation)
       .map(({ form }) => [form['token'], form['token_type_hint']])
 
-  it('has nothing to do where nobody is logged in', async () => {
+  it('does nothing without a login', async () => {
     for (const args of [[], ['--all'], ['--issuer', 'https://id.example.org']]) {
       const { status, stdout, stderr } = await logOut([], ...args)
-      assert.deepEqual([status, stdout, stderr], [0, 'Nobody is logged in.\n', ''])
+      assert.deepEqual([status, stdout, stderr], [0, 'There are no logins.\n', ''])
     }
   })
 
@@ -76,7 +76,7 @@ describe('countersign logout', { concurrency: 2 }, () => {
     provider.lies.set(PATHS.discovery, withMembers({ revocation_endpoint: undefined }))
     const { status, stdout, left } = await logOut([loginAt(provider.issuer)])
     assert.deepEqual([status, left], [0, []])
-    assert.match(stdout, /: removed here; the provider revokes no tokens\.\n$/)
+    assert.match(stdout, /: removed here; the provider does not support revocation\.\n$/)
   })
 
   it('removes it where that fails, says so, and ends with 1', async () => {
@@ -92,11 +92,11 @@ describe('countersign logout', { concurrency: 2 }, () => {
     assert.deepEqual([gone.status, gone.left], [1, []])
     assert.match(
       gone.stdout,
-      /but not revoked: https:\/\/localhost:1 cannot be asked: .*ECONNREFUSED/,
+      /but not revoked: https:\/\/localhost:1 cannot be reached: .*ECONNREFUSED/,
     )
   })
 
-  it('ends several only when it is told which', async () => {
+  it('ends one of several logins only with --issuer or --all', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     const here = [loginAt(provider.issuer), loginAt(provider.issuer, { clientId: 'b' })]
     const elsewhere = loginAt('https://localhost:1')
@@ -122,18 +122,18 @@ describe('countersign logout', { concurrency: 2 }, () => {
     assert.match(stderr, /cannot be used with/)
   })
 
-  it('removes files that are no logins when it is told to end all', async () => {
+  it('removes damaged files with --all', async () => {
     await using folder = await temporaryFolder()
     const cache = new TokenCache(join(folder.path, 'countersign/tokens'))
     await cache.write(loginAt('https://localhost:1'))
     await writeFile(join(cache.folder, `${'0'.repeat(64)}.json`), '{', { mode: 0o600 })
     const { status, stdout } = await run(['logout', '--all'], { state: folder.path })
     assert.equal(status, 1)
-    assert.match(stdout, /is damaged; .*\. It is removed, and nothing was revoked\.\n/)
+    assert.match(stdout, /is damaged; .*\. It was removed, and nothing was revoked\.\n/)
     assert.deepEqual(await readdir(cache.folder), [])
   })
 
-  it('revokes what others may know, once its folder is closed again', async () => {
+  it('revokes tokens that other users may know, once the mode of the folder is right', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     await using folder = await temporaryFolder()
     const cache = new TokenCache(join(folder.path, 'countersign/tokens'))
@@ -148,7 +148,7 @@ describe('countersign logout', { concurrency: 2 }, () => {
     assert.deepEqual(revokedAt(provider), [['refresh', 'refresh_token']])
   })
 
-  it('revokes what somebody else renewed while it waited', async () => {
+  it('revokes tokens that another process renewed during the wait', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     await using folder = await temporaryFolder()
     const cache = new TokenCache(join(folder.path, 'countersign/tokens'))

@@ -68,7 +68,7 @@ const ask = async ({ kept = LOGIN, after, renewal, kind = 'id_token' }: Asking) 
 }
 
 describe('a token that is held', { concurrency: true }, () => {
-  it('is given while it is fresh, without a word to anybody', async () => {
+  it('is returned without a request while it is fresh', async () => {
     assert.deepEqual(await ask({ after: MINUTE }), { outcome: 'id-1', asked: 0, kept: LOGIN })
   })
 
@@ -82,15 +82,15 @@ describe('a token that is held', { concurrency: true }, () => {
     })
   }
 
-  it('is asked of a person when there is none', async () => {
+  it('requires a login when there is none', async () => {
     const { outcome } = await ask({ kept: 'nothing', after: 0 })
-    assert.equal(outcome, 'nobody is logged in at https://id.example.org')
+    assert.equal(outcome, 'there is no login at https://id.example.org')
   })
 
-  it('is used to its end when nothing renews it, and then asked of a person', async () => {
+  it('is used until it expires when it cannot be renewed, then requires a login', async () => {
     const { refreshToken: _, ...kept } = LOGIN
     assert.equal((await ask({ kept, after: 9.9 * MINUTE })).outcome, 'id-1')
-    assert.match((await ask({ kept, after: 10 * MINUTE })).outcome, /gave none to renew them with$/)
+    assert.match((await ask({ kept, after: 10 * MINUTE })).outcome, /issued no refresh token$/)
   })
 
   const REFUSAL: Renewal = { kind: 'refused', code: 'invalid_grant', why: 'invalid_grant: gone' }
@@ -103,7 +103,7 @@ describe('a token that is held', { concurrency: true }, () => {
     {
       name: 'the provider is down',
       renewal: { kind: 'unavailable', why: 'no connection' },
-      over: /^unavailable: the tokens of https:\S+ have ended and cannot be renewed: no connection$/,
+      over: /^unavailable: the tokens of https:\S+ have expired and cannot be renewed: no connection$/,
     },
     {
       name: 'the provider is not found',
@@ -121,9 +121,9 @@ describe('a token that is held', { concurrency: true }, () => {
       over: /^login-failed: .* cannot be renewed: who\?$/,
     },
     {
-      name: 'the login is over',
+      name: 'the login has ended',
       renewal: REFUSAL,
-      over: /^the login is over \(invalid_grant: gone\)$/,
+      over: /^the login has ended \(invalid_grant: gone\)$/,
       forgotten: true,
     },
   ]
@@ -146,7 +146,7 @@ describe('a token that is held', { concurrency: true }, () => {
     const tokens: Tokens = { ...NEXT, idToken: LOGIN.idToken }
     const renewal: Renewal = { kind: 'renewed', tokens }
     const { outcome, kept } = await ask({ after: 11 * MINUTE, renewal })
-    assert.match(outcome, /^the provider renews the access token only, .*--token access_token/)
+    assert.match(outcome, /^the provider renews only the access token, .*--token access_token/)
     assert.equal(kept?.refreshToken, 'refresh-2')
     const access = await ask({ after: 11 * MINUTE, renewal, kind: 'access_token' })
     assert.equal(access.outcome, 'access-2')
@@ -159,7 +159,7 @@ describe('a token that is held', { concurrency: true }, () => {
       renewal: { kind: 'renewed', tokens },
       kind: 'access_token',
     })
-    assert.match(outcome, /is the clock of this machine right\?$/)
+    assert.match(outcome, /check the clock of this machine$/)
   })
 
   it('is renewed when the clock was set back, and used if that cannot be', async () => {

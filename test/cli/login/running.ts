@@ -1,5 +1,4 @@
-// The commands as processes, with a home of their own, and the person who reads what they say while
-// they run.
+// The commands as processes with a separate home folder, and a reader of their output while they run.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -21,7 +20,7 @@ export interface Running extends AsyncDisposable {
 
 /** What it runs with. */
 export interface RunOptions {
-  /** The folder that stands for the state of programs. */
+  /** The state folder (XDG_STATE_HOME). */
   readonly state: string
   readonly environment?: NodeJS.ProcessEnv
 }

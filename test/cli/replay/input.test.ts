@@ -25,7 +25,7 @@ describe('countersign replay', { concurrency: true }, () => {
     assert.match(JSON.stringify(summary), /"decisions":2,.*"same":1,"changed":1,/)
   })
 
-  it('hostile: names lines that cannot be read, and goes on', async () => {
+  it('hostile: reports unreadable lines and continues', async () => {
     await using folder = await temporaryFolder()
     const lines = [
       'no JSON',
@@ -88,7 +88,7 @@ describe('countersign replay', { concurrency: true }, () => {
     })
   }
 
-  it('asks nobody', async () => {
+  it('sends no request', async () => {
     await using folder = await temporaryFolder()
     let connections = 0
     const server = createServer((socket) => {

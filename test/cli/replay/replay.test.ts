@@ -64,7 +64,7 @@ lines about something else          1
     1 decision about 1 user
       2026-01-01T12:00:00.000Z  d-7  carol  GET app.example.org/a
 
-in shadow, where nothing is decided
+shadow rules, which do not decide
   app, old: none -> allow
     2 decisions about 1 user
       2026-01-01T12:00:00.000Z  d-6  carol  GET app.example.org/a
@@ -75,7 +75,7 @@ in shadow, where nothing is decided
     )
   })
 
-  it('claims no change of what it cannot tell, and ends with 1 for it only when told to', async () => {
+  it('reports undetermined decisions as unchanged, and exits with 1 for them only with --strict', async () => {
     await using folder = await temporaryFolder()
     const rules = `{ allow: odd, when: 'has(request.headers)' }`
     const result = await replay(folder, rules, [decisionLine()])
@@ -83,7 +83,7 @@ in shadow, where nothing is decided
     assert.match(result.stdout, /app, odd: "when" asks for what is not in the log\n/)
     assert.match(
       result.stdout,
-      /no decision changes; of 1 decision it cannot be told from the log\n$/,
+      /no decision changes; 1 decision undetermined, since the log lacks data\n$/,
     )
     assert.equal((await replay(folder, rules, [decisionLine()], ['--strict'])).status, 1)
   })
@@ -149,7 +149,7 @@ in shadow, where nothing is decided
     assert.match(stdout, /^refusals in summaries +8000$/m)
   })
 
-  it('leaves out what is not asked for', async () => {
+  it('excludes decisions by --since and the like', async () => {
     await using folder = await temporaryFolder()
     const lines = [
       decisionLine({ time: '2026-01-01T00:00:00Z', user: 'bob', id: 'early' }),

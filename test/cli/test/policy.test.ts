@@ -56,23 +56,23 @@ const ALL = `${READS}
   - { name: the other, request: { host: other.example }, identity: { user: a }, want: { decision: allow } }`
 
 describe('countersign test, of rules', { concurrency: true }, () => {
-  it('passes, and tells which rules no test touches', async () => {
+  it('passes, and tells which rules no test covers', async () => {
     await using folder = await temporaryFolder()
     const result = await test(folder, READS)
     assert.deepEqual([result.status, result.stderr], [0, ''])
     assert.deepEqual(linesOf(result, folder), [
       'ok      app: developers read',
-      'app: no test touches 3 of 5 rules:',
+      'app: no test covers 3 of 5 rules:',
       '    deny closed (/countersign.yaml:11:9)',
       '    deny never, in shadow (/countersign.yaml:13:9)',
       '    allow writes (/countersign.yaml:17:13)',
-      'other: no test touches 1 of 1 rule:',
+      'other: no test covers 1 of 1 rule:',
       '    allow all (/countersign.yaml:22:9)',
-      '/countersign.yaml: 1 test, 0 failed; 6 rules, 4 untouched',
+      '/countersign.yaml: 1 test, 0 failed; 6 rules, 4 not covered',
     ])
   })
 
-  it('fails for rules that no test touches, where that is asked for', async () => {
+  it('fails for rules that no test covers, with --strict', async () => {
     await using folder = await temporaryFolder()
     const some = await test(folder, READS, ['--strict'])
     assert.equal(some.status, 1)
@@ -80,14 +80,14 @@ describe('countersign test, of rules', { concurrency: true }, () => {
     assert.deepEqual([all.status, all.stderr], [0, ''])
     assert.deepEqual(linesOf(all, folder).slice(-2), [
       'ok      other: the other',
-      '/countersign.yaml: 4 tests, 0 failed; 6 rules, 0 untouched',
+      '/countersign.yaml: 4 tests, 0 failed; 6 rules, 0 not covered',
     ])
     const none = await test(folder, '  []', ['--strict'])
     assert.equal(none.status, 1)
-    assert.match(none.stdout, /allow writes[^]*: 0 failed; 6 rules, 6 untouched\n$/)
+    assert.match(none.stdout, /allow writes[^]*: 0 failed; 6 rules, 6 not covered\n$/)
   })
 
-  it('warns about what is valid and probably not meant, and fails for it where that is asked for', async () => {
+  it('warns about valid settings that are probably mistakes, and fails for them with --strict', async () => {
     await using folder = await temporaryFolder()
     const file = folder.file('countersign.yaml')
     const rule = '{ deny: no-secrets, verbs: [get, list, watch], resources: [secrets] }'
@@ -115,7 +115,7 @@ describe('countersign test, of rules', { concurrency: true }, () => {
     const result = await test(folder, '  []')
     assert.equal(result.status, 0)
     assert.deepEqual(linesOf(result, folder), [
-      '/countersign.yaml: there is nothing to test: no "tests", and no "identity" has "examples"',
+      '/countersign.yaml: there are no "tests", and no "identity" has "examples"',
     ])
   })
 
@@ -146,7 +146,7 @@ describe('countersign test, of rules', { concurrency: true }, () => {
       'FAILED  app: nothing (/countersign.yaml:26:5)',
       '    decision  - wanted  "allow"',
       '    decision  + got     "deny"',
-      '    because  no rule of "app" takes it',
+      '    because  no rule of "app" matches',
       'FAILED  app: vague (/countersign.yaml:27:5)',
       '    reason  - wanted  "no-rule"',
       '    reason  + got     "rule-failed"',
@@ -158,7 +158,7 @@ describe('countersign test, of rules', { concurrency: true }, () => {
       'FAILED  no route: nowhere (/countersign.yaml:29:5)',
       '    decision  - wanted  "allow"',
       '    decision  + got     "deny"',
-      '    because  no route takes it',
+      '    because  no route matches',
       'FAILED  app: unknown (/countersign.yaml:32:26)',
       '    because  "staff" names nobody on route "app" (there are: tokens)',
       'FAILED  other: other (/countersign.yaml:34:5)',
@@ -167,8 +167,8 @@ describe('countersign test, of rules', { concurrency: true }, () => {
       '    because  rule "all" (/countersign.yaml:22:9) decides',
     ])
     assert.deepEqual(linesOf(result, folder).slice(-2), [
-      '"countersign explain" tells what each rule makes of a request.',
-      '/countersign.yaml: 7 tests, 7 failed; 6 rules, 4 untouched',
+      '"countersign explain" shows how each rule evaluates a request.',
+      '/countersign.yaml: 7 tests, 7 failed; 6 rules, 4 not covered',
     ])
   })
 

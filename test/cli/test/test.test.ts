@@ -47,7 +47,7 @@ const GOOD = `        - name: somebody
         - { claims: { email: a }, want: { user: 'oidc:a' } }`
 
 describe('countersign test', { concurrency: true }, () => {
-  it('passes when every example comes to what it wants, without a network', async () => {
+  it('passes when every example has the expected result, without a network', async () => {
     await using folder = await temporaryFolder()
     const result = await test(folder, GOOD)
     assert.deepEqual([result.status, result.stderr], [0, ''])
@@ -60,7 +60,7 @@ describe('countersign test', { concurrency: true }, () => {
     ])
   })
 
-  it('fails, and says what differs and where the example stands', async () => {
+  it('fails with the differences and the position of the example', async () => {
     await using folder = await temporaryFolder()
     const bad = `        - name: wrong in everything
           claims: { email: A@B, groups: [k8s-a, k8s-b] }
@@ -135,7 +135,7 @@ describe('countersign test', { concurrency: true }, () => {
     })
   })
 
-  it('names somebody as the authenticator does, where the mapping leaves it out', async () => {
+  it('uses the name of the authenticator when the mapping has none', async () => {
     await using folder = await temporaryFolder()
     const text = configuration(`      examples:
         - { claims: { sub: abc }, want: { user: 'https://login.invalid#abc', groups: [] } }
@@ -149,10 +149,7 @@ describe('countersign test', { concurrency: true }, () => {
     await using folder = await temporaryFolder()
     const { status, stdout } = await test(folder, '')
     assert.equal(status, 0)
-    assert.match(
-      stdout,
-      /there is nothing to test: no "tests", and no "identity" has "examples"\n$/,
-    )
+    assert.match(stdout, /there are no "tests", and no "identity" has "examples"\n$/)
   })
 
   it('prints no control character of a name', async () => {
@@ -231,7 +228,7 @@ routes: [{ name: app, authenticate: [cards], authorize: [{ allow: all }] }]
   it('has help', async () => {
     const { status, stdout } = await countersign(['test', '--help'])
     assert.equal(status, 0)
-    for (const says of [/--config <file>/, /COUNTERSIGN_CONFIG/, /--json/, /reaches no network/]) {
+    for (const says of [/--config <file>/, /COUNTERSIGN_CONFIG/, /--json/, /without a network/]) {
       assert.match(stdout.replaceAll(/\s+/g, ' '), says)
     }
   })

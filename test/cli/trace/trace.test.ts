@@ -1,4 +1,4 @@
-// `countersign trace`: what it says, to people and to programs, and how it ends.
+// `countersign trace`: its text and JSON output, and its exit codes.
 
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
@@ -38,7 +38,7 @@ const traceIn = async (
 }
 
 describe('countersign trace', { concurrency: true }, () => {
-  it('tells the story in the order of time', async () => {
+  it('reports the events in order of time', async () => {
     await using folder = await temporaryFolder()
     const { status, stdout, stderr } = await traceIn(folder)
     assert.deepEqual([status, stderr], [0, ''])
@@ -46,30 +46,30 @@ describe('countersign trace', { concurrency: true }, () => {
       stdout,
       `decision ${IDS.decision}
   2026-11-26T10:00:00.100Z  Countersign decided: allow, permitted by rule rbac-decides on route kubernetes
-      who         bob
+      user        bob
       groups      "dev", "ops"
       credential  basic by staff fingerprint fingerprint
       from        203.0.113.7
-      asked       GET app.example.org/api/v1/namespaces/default/pods?limit=[withheld]
+      request     GET app.example.org/api/v1/namespaces/default/pods?limit=[withheld]
       kubernetes  list pods in default
       forwarded   certificate
-      certificate grant ${IDS.handle}
+      certificate handle ${IDS.handle}
       request id  ${IDS.request}
   2026-11-26T10:00:00.120Z  signer: issued a certificate of kube
       subject     O=dev+O=ops,CN=bob
       fingerprint ${IDS.fingerprint}
       serial      ${IDS.serial}
-      grant       ${IDS.handle}
+      handle      ${IDS.handle}
       valid       2026-11-26T09:55:00Z to 2026-11-26T10:55:00Z
   2026-11-26T10:00:00.130456Z  API server: list pods in default -> 200
-      who         bob
+      user        bob
       groups      "ops", "dev", "system:authenticated"
       credential  X509SHA256=${IDS.fingerprint}
       from        10.0.0.9
-      asked       /api/v1/namespaces/default/pods?limit=500
+      request     /api/v1/namespaces/default/pods?limit=500
       authorized  allow
       audit id    ${IDS.decision}
-  the API server saw what was decided
+  the API server saw the same
 `,
     )
   })
@@ -79,7 +79,7 @@ describe('countersign trace', { concurrency: true }, () => {
     const packed = Object.entries(LOGS).map(([name, text]) => [name, gzipSync(text)] as const)
     const { status, stdout } = await traceIn(folder, Object.fromEntries(packed))
     assert.equal(status, 0)
-    assert.match(stdout, /the API server saw what was decided/)
+    assert.match(stdout, /the API server saw the same/)
   })
 
   it('ends with 3 where something differs, and says so loudly', async () => {
@@ -93,24 +93,24 @@ describe('countersign trace', { concurrency: true }, () => {
     assert.match(stdout, /^ {2}!!! credential: decided JTI=.*, the API server saw none$/m)
   })
 
-  it('ends with 3 where a token of ours is used without a decision', async () => {
+  it('exits with 3 when a token of Countersign is used without a decision', async () => {
     await using folder = await temporaryFolder()
     const stolen = Array.from({ length: 12 }, (_, index) => apiLine({ auditID: `theirs-${index}` }))
     const logs = { audit: logOf(tracedDecision()), 'kube-audit': logOf(apiLine(), ...stolen) }
     const { status, stdout } = await traceIn(folder, logs)
     assert.equal(status, 3)
-    assert.match(stdout, /^!!! 12 requests at the API server by this credential/m)
+    assert.match(stdout, /^!!! 12 requests at the API server with this credential/m)
     assert.match(stdout, /theirs-9 .*\n {2}and 2 more\n$/)
   })
 
   it('says what it does not know', async () => {
     await using folder = await temporaryFolder()
     const alone = await traceIn(folder, { audit: LOGS.audit })
-    assert.match(alone.stdout, /not known: no --kube-audit\n {2}the certificate is in no log/)
+    assert.match(alone.stdout, /--kube-audit is missing\n {2}the certificate is in no given log/)
     const unseen = await traceIn(folder, { ...LOGS, 'kube-audit': '' })
-    assert.match(unseen.stdout, /the API server has no request under this id/)
+    assert.match(unseen.stdout, /the API server logged no request with this id/)
     const undecided = await traceIn(folder, { 'kube-audit': LOGS['kube-audit'] })
-    assert.match(undecided.stdout, /of which no decision is found: they did not come by/)
+    assert.match(undecided.stdout, /without a decision in the logs: they bypassed/)
     assert.deepEqual([alone.status, unseen.status, undecided.status], [0, 0, 0])
   })
 
@@ -172,7 +172,7 @@ describe('countersign trace', { concurrency: true }, () => {
     )
   })
 
-  it('tells of refusals in summaries, by the source address', async () => {
+  it('reports summaries of refusals by source address', async () => {
     await using folder = await temporaryFolder()
     const summary = {
       log: 'audit',
@@ -196,7 +196,7 @@ describe('countersign trace', { concurrency: true }, () => {
     assert.equal(status, 0)
     assert.equal(
       stdout,
-      `refused without an event for each
+      `refused, without an event for each request
   2026-11-27T10:00:30.000Z  Countersign refused: 1200 requests
       from        2001:db8:0:1:0:0:0:0/64
       between     2026-11-27T10:00:00.000Z and 2026-11-27T10:00:29.000Z
@@ -207,7 +207,7 @@ describe('countersign trace', { concurrency: true }, () => {
     )
   })
 
-  it('prints no control characters that callers or others have chosen', async () => {
+  it('prints no control characters of callers or logs', async () => {
     await using folder = await temporaryFolder()
     const evil = '\u001b]0;x\u0007\u202e\n!!! all is well'
     const logs = {
@@ -244,8 +244,8 @@ describe('countersign trace', { concurrency: true }, () => {
       [[IDS.decision], /say where to look: --audit/],
       [[' ', '--audit', gone], /the id is empty/],
       [[IDS.decision, '--audit', gone], /gone cannot be read: ENOENT/],
-      [[IDS.decision, '--audit', '-'], /- is no file, and has to be read more than once/],
-      [[IDS.decision, '--kube-audit', folder.path], /is no file/],
+      [[IDS.decision, '--audit', '-'], /- is not a regular file, and must be read more than once/],
+      [[IDS.decision, '--kube-audit', folder.path], /is not a regular file/],
       [
         [IDS.decision, '--audit', folder.file('half.gz')],
         /half\.gz cannot be read: unexpected end/,

@@ -124,12 +124,12 @@ describe('countersign envoy lint --admin', { skip: skipWithoutServers(), timeout
     await applied(misspelt(filter, [field]))
     const { status, stdout, stderr } = await run('--config', config)
     assert.deepEqual([status, stderr], [1, ''])
-    assert.match(stdout, /error: authz does not see client certificates: staff-certificate /)
+    assert.match(stdout, /error: authz does not receive client certificates: staff-certificate /)
     assert.match(
       stdout,
       /write: EnvoyFilter, applyTo: HTTP_FILTER on envoy\.filters\.http\.ext_authz, MERGE: include_peer_certificate: true\n/,
     )
-    assert.match(stdout, /A misspelt field of an EnvoyFilter is dropped without a word/)
+    assert.match(stdout, /drop a misspelt field of an EnvoyFilter silently/)
   })
 
   it('finds every field that is misspelt, unless nothing comes of it', async () => {
@@ -189,7 +189,7 @@ describe('countersign envoy lint --admin', { skip: skipWithoutServers(), timeout
     assert.equal(status, 1)
     assert.match(
       stdout,
-      /error: Envoy refused a new configuration and runs with what it had before: listener 127\.0\.0\.1_\d+; .*last tried at 20\d\d-.*; details: .*multiple upgrade configs with the same name: 'SPDY\/3\.1' \[update-refused\]/,
+      /error: Envoy refused a new configuration and runs with the previous one: listener 127\.0\.0\.1_\d+; .*last tried at 20\d\d-.*; details: .*multiple upgrade configs with the same name: 'SPDY\/3\.1' \[update-refused\]/,
     )
     await site.remove('envoyfilters.networking.istio.io', 'second')
     await eventually(dump, (text) => !text.includes('"error_state"'))

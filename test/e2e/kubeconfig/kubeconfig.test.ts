@@ -233,7 +233,7 @@ describe('a written kubeconfig', { skip, timeout: 240_000 }, () => {
       await endToken()
       const { code, complaint } = await ask(context)
       assert.equal(code, 1)
-      assert.match(complaint, /countersign: the tokens of \S+ have ended and cannot be renewed: /)
+      assert.match(complaint, /countersign: the tokens of \S+ have expired and cannot be renewed: /)
     } finally {
       await provider.start()
     }
@@ -256,7 +256,7 @@ describe('a written kubeconfig', { skip, timeout: 240_000 }, () => {
     assert.equal(status, 0, stdout)
     const { code, complaint } = await ask(context)
     assert.equal(code, 1)
-    assert.match(complaint, /nobody is logged in at \S+; run: countersign login /)
+    assert.match(complaint, /there is no login at \S+; run: countersign login /)
   })
 
   it('…and all of them stand in one file, which a password opens too: the control', async () => {

@@ -73,14 +73,14 @@ describe('countersign trace, of real logs', { skip, timeout: 300_000 }, () => {
     )
     assert.match(story, /API server: list pods in default -> 403/)
     assert.doesNotMatch(story, /JTI=|X509SHA256=/) // it logs none for its front proxy
-    assert.match(story, /the API server saw what was decided/)
+    assert.match(story, /the API server saw the same/)
   })
 
   it('tells of a token: by the decision, the request, and the token', async () => {
     const { id, request, jti = [] } = await ask('token')
     const story = await assertSame([id, request, jti[0], `JTI=${jti[0]}`])
     assert.match(story, new RegExp(`credential {2}JTI=${jti[0]}`))
-    assert.match(story, /the API server saw what was decided/)
+    assert.match(story, /the API server saw the same/)
   })
 
   it('tells of a certificate: by the decision, the grant, and the certificate', async () => {
@@ -95,7 +95,7 @@ describe('countersign trace, of real logs', { skip, timeout: 300_000 }, () => {
     const story = await assertSame(ids)
     assert.match(story, /signer: issued a certificate of kube\n {6}subject {5}CN=bob\n/)
     assert.match(story, new RegExp(`credential {2}X509SHA256=${fingerprint}`))
-    assert.match(story, /the API server saw what was decided/)
+    assert.match(story, /the API server saw the same/)
   })
 
   it('tells of groups, and of a service account that acts for the caller', async () => {
@@ -107,9 +107,9 @@ describe('countersign trace, of real logs', { skip, timeout: 300_000 }, () => {
     )
     const { status, stdout } = await trace(id)
     assert.equal(status, 0, stdout)
-    assert.match(stdout, /who {9}system:serviceaccount:kube-system:countersign/)
+    assert.match(stdout, /user {8}system:serviceaccount:kube-system:countersign/)
     assert.match(stdout, /as {10}alice\n {6}as groups {3}"dev", "ops", "with, comma"/)
-    assert.match(stdout, /the API server saw what was decided/)
+    assert.match(stdout, /the API server saw the same/)
   })
 
   it('tells of a refusal, of which the API server has heard nothing', async () => {
@@ -139,7 +139,10 @@ describe('countersign trace, of real logs', { skip, timeout: 300_000 }, () => {
       (result) => result.status === 3,
     )
     assert.equal(status, 3)
-    assert.match(stdout, /!!! 1 request at the API server by this credential, of which no decision/)
+    assert.match(
+      stdout,
+      /!!! 1 request at the API server with this credential and without a decision/,
+    )
     assert.match(
       stdout,
       /system:serviceaccount:kube-system:countersign {2}list \/api\/v1\/namespaces/,

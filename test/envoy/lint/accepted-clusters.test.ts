@@ -70,7 +70,7 @@ const CASES: readonly { readonly name: string; readonly change: readonly Change[
     ],
   },
   {
-    name: 'limits for important requests beside those of all others',
+    name: 'limits for high priority in addition to those for default priority',
     change: [
       [
         `${AUTHZ_CLUSTER}.circuit_breakers.thresholds`,
@@ -124,7 +124,7 @@ const CASES: readonly { readonly name: string; readonly change: readonly Change[
     ],
   },
   {
-    name: 'the name that is asked for is the name that is accepted',
+    name: 'the SNI as the accepted name',
     change: [
       [`${TLS}.validation_context.match_typed_subject_alt_names`],
       [`${KUBE}.transport_socket.typed_config.auto_sni_san_validation`, true],

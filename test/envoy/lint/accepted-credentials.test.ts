@@ -257,7 +257,7 @@ describe('a condition that a control plane packed', () => {
 })
 
 describe('a change of the path that is dropped', () => {
-  it('is told beside the silence', () => {
+  it('is reported in addition to the missing log', () => {
     const text = JSON.stringify(changed([[`${RULES}.disallow_is_error`]]))
     const all = found(text, { expected: { ...EXPECTED, ...wanting(QUERY_KEY).expected } })
     assert.deepEqual(all, [

@@ -45,7 +45,7 @@ const CASES: readonly {
     change: [[`${LOGIN_ROUTE}.route.timeout`]],
   },
   {
-    name: 'no removals where Envoy has removed everything of ours early',
+    name: 'no removals on the route after early removals',
     change: [[`${LOGIN_ROUTE}.request_headers_to_remove`]],
   },
   {
@@ -71,7 +71,7 @@ const CASES: readonly {
     ],
   },
   {
-    name: 'no certificate, where nobody logs in with one',
+    name: 'no certificate when login with certificates is disabled',
     change: [[`${LOGIN_ROUTE}.request_headers_to_add[1]`]],
     expected: { certificateLogin: false },
   },
@@ -161,7 +161,7 @@ describe('nothing is found with', () => {
     })
   }
 
-  it('no word of a certificate, where nobody knows who logs in with one', () => {
+  it('no finding about a certificate without countersign.yaml', () => {
     const change: Change = [`${LOGIN_ROUTE}.request_headers_to_add[1]`]
     assert.deepEqual(found(JSON.stringify(changed([...PUBLISHED, change]))), [])
   })
@@ -184,7 +184,7 @@ describe('routes to the issuer', () => {
       [`${LOGIN_ROUTE}.request_headers_to_add[0].header.value`, '%REQ(X-REAL-IP)%'],
     ]
     assert.ok(rules(renamed('countersign-issuer')).includes('issuer-caller-wrong'))
-    // Of any other nobody knows that it is the issuer: it asks nobody, and that is told.
+    // Another cluster is not known to be the issuer: it bypasses authz, which is reported.
     const others = rules(renamed('pages'))
     assert.deepEqual(
       others.filter((rule) => rule.startsWith('issuer')),
@@ -220,7 +220,7 @@ describe('routes to the issuer', () => {
   })
 })
 
-describe('what envoy generate writes where people log in', () => {
+describe('the output of envoy generate for the issuer', () => {
   const folder = '/etc/countersign'
   const configIn = (pki?: Pki) =>
     configOf(folder, {

@@ -72,7 +72,7 @@ describe('nothing is found with a policy', () => {
 })
 
 describe('a virtual host for many names', () => {
-  it('takes those that a policy is about, so that the others are a gap', () => {
+  it('selects the hosts of a policy, so that other hosts are a gap', () => {
     const text = JSON.stringify(
       changed([[`${HOSTS}[1].domains`, ['*.example.org']], ...policyOf([forHosts(...BOTH)])]),
     )

@@ -37,7 +37,7 @@ const HTTP2 = {
   explicit_http_config: { http2_protocol_options: {} },
 }
 
-/** A listener that sends everybody to HTTPS. */
+/** A listener that redirects all clients to HTTPS. */
 const REDIRECT = {
   name: 'redirect',
   address: at('0.0.0.0'),
@@ -185,7 +185,7 @@ const CASES: readonly { readonly name: string; readonly change: readonly Change[
     change: [[`${AUTHZ}.allowed_headers`, { patterns: [{ safe_regex: { regex: '.*' } }] }]],
   },
   {
-    name: 'rules for changes that list what is ours',
+    name: 'mutation rules that list the headers of Countersign',
     change: [
       [
         `${AUTHZ}.decoder_header_mutation_rules`,

@@ -71,7 +71,7 @@ const CASES: readonly {
     authenticator: { certificate: { ...CERTIFICATE, from: 'client-cert' } },
     want: [{ kind: 'client-cert' }],
   },
-  { name: 'nobody', authenticator: { anonymous: {} }, want: [] },
+  { name: 'anonymous', authenticator: { anonymous: {} }, want: [] },
 ]
 
 describe('the credentials of a route', () => {

@@ -1,5 +1,5 @@
-// Files: YAML and JSON in every spelling that Envoy takes, with the lines of what is found; and what
-// is no configuration, or made to do harm.
+// Files: YAML and JSON in every spelling that Envoy accepts, with the positions of findings; and texts that are
+// invalid or hostile.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -156,7 +156,7 @@ describe('a setting that is there twice', () => {
     assert.deepEqual(rules(text), [repeated, `raw-headers-missing ${AUTHZ}.encode_raw_headers`])
   })
 
-  it('is no setting where the keys are somebody’s data', () => {
+  it('is ignored where the keys are data', () => {
     const change: Change = [
       `${MANAGER}.route_config.metadata`,
       { filter_metadata: { x: { a_b: 1, aB: 2 } } },
@@ -165,37 +165,37 @@ describe('a setting that is there twice', () => {
   })
 })
 
-describe('what is no configuration', () => {
+describe('a text other than a configuration', () => {
   // Each of the ten anchors has nine times what the one before it has.
   const bomb = Array.from({ length: 9 }, (_, index) => {
     const aliases = Array<string>(9).fill(`*a${index}`)
     return `a${index + 1}: &a${index + 1} [${aliases.join(', ')}]\n`
   })
   const cases: readonly { readonly name: string; readonly text: string; readonly why: RegExp }[] = [
-    { name: 'nothing', text: '', why: /no mapping/ },
-    { name: 'white space', text: ' \n\t\n', why: /no mapping|no YAML/ },
-    { name: 'a comment', text: '# nothing\n', why: /no mapping/ },
-    { name: 'null', text: 'null', why: /no mapping/ },
-    { name: 'a word', text: 'envoy', why: /no mapping/ },
-    { name: 'a list', text: '- static_resources: {}', why: /no mapping/ },
-    { name: 'a list in JSON', text: '[{"static_resources":{}}]', why: /no mapping/ },
+    { name: 'nothing', text: '', why: /not a mapping/ },
+    { name: 'white space', text: ' \n\t\n', why: /not a mapping|not valid YAML/ },
+    { name: 'a comment', text: '# nothing\n', why: /not a mapping/ },
+    { name: 'null', text: 'null', why: /not a mapping/ },
+    { name: 'a word', text: 'envoy', why: /not a mapping/ },
+    { name: 'a list', text: '- static_resources: {}', why: /not a mapping/ },
+    { name: 'a list in JSON', text: '[{"static_resources":{}}]', why: /not a mapping/ },
     { name: 'an empty mapping', text: '{}', why: /neither an Envoy bootstrap nor a config dump/ },
     { name: 'something of Kubernetes', text: 'apiVersion: v1\nkind: ConfigMap\n', why: /neither/ },
     { name: 'another list of configs', text: '{"configs":[{"a":1}]}', why: /neither/ },
-    { name: 'broken YAML', text: 'a: [1', why: /^no YAML: / },
-    { name: 'broken JSON', text: '{"static_resources":{"listeners":[}', why: /^no YAML: / },
+    { name: 'broken YAML', text: 'a: [1', why: /^not valid YAML: / },
+    { name: 'broken JSON', text: '{"static_resources":{"listeners":[}', why: /^not valid YAML: / },
     {
       name: 'several documents',
       text: 'node: {}\n---\nnode: {}\n',
-      why: /^no YAML: .*multiple documents/,
+      why: /^not valid YAML: .*multiple documents/,
     },
-    { name: 'bytes', text: '\u0000\u0001\u0002', why: /no mapping|no YAML/ },
-    { name: 'an alias that leads nowhere', text: 'node: *nothing', why: /^no YAML: / },
-    { name: 'an alias of itself', text: 'node: &a { a: *a }', why: /nested deeper|no YAML/ },
+    { name: 'bytes', text: '\u0000\u0001\u0002', why: /not a mapping|not valid YAML/ },
+    { name: 'an alias that leads nowhere', text: 'node: *nothing', why: /^not valid YAML: / },
+    { name: 'an alias of itself', text: 'node: &a { a: *a }', why: /nested deeper|not valid YAML/ },
     {
       name: 'aliases that multiply',
       text: `a0: &a0 [x]\n${bomb.join('')}node: *a9\n`,
-      why: /^no YAML: Excessive alias/,
+      why: /^not valid YAML: Excessive alias/,
     },
     {
       name: 'lists in lists',
@@ -205,7 +205,7 @@ describe('what is no configuration', () => {
     {
       name: 'lists in lists in YAML',
       text: `node: ${'['.repeat(5_000)}${']'.repeat(5_000)} # x`,
-      why: /nested deeper than 200|no YAML/,
+      why: /nested deeper than 200|not valid YAML/,
     },
     {
       name: 'indentation without end',
@@ -272,7 +272,7 @@ describe('a configuration that makes little sense', () => {
     }
   })
 
-  it('with more escapes than anybody needs is read all the same', () => {
+  it('with millions of escapes is read', () => {
     const text = `{"node":{"id":"${String.raw`\\\"\n`.repeat(2_000_000)}"},"admin":[],"admin":{}}`
     assert.deepEqual(
       found(text).map(({ at }) => at),

@@ -1,5 +1,5 @@
-// What the lint thinks comes of a header, against what a real Envoy makes of it: removals and additions at
-// every level, in every order.
+// The predicted effect on a header, compared with a real Envoy: removals and additions at every level, in every
+// order.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -63,8 +63,8 @@ const CASES: readonly Case[] = [
   { name: 'nothing said' },
   { name: 'removed early', manager: early({ remove: NAME }) },
   { name: 'removed early, added', manager: early({ remove: NAME }), route: added() },
-  { name: 'added beside', route: added() },
-  { name: 'added beside by name', route: added('APPEND_IF_EXISTS_OR_ADD') },
+  { name: 'appended to the value of the caller', route: added() },
+  { name: 'appended to the value of the caller, by name', route: added('APPEND_IF_EXISTS_OR_ADD') },
   { name: 'added where there is none', route: added('ADD_IF_ABSENT') },
   { name: 'overwritten', route: added(OVERWRITE) },
   { name: 'overwritten where there is one', route: added('OVERWRITE_IF_EXISTS') },
@@ -189,7 +189,7 @@ describe('a header on its way', { skip: skipWithoutEnvoy() }, () => {
   }
 
   for (const [index, { name, part, route }] of CASES.entries()) {
-    it(`${name}, is what Envoy makes of it`, async () => {
+    it(`${name}: the upstream of Envoy receives the same`, async () => {
       const reading = readDocument(text)
       assert.ok(reading.ok)
       const configuration = readConfiguration(reading.document.root)

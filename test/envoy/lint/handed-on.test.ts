@@ -24,7 +24,7 @@ const append = (header: object, action = ACTION): object => ({
   append: { header: { key: HANDLE_HEADER, value: HANDLE, ...header }, append_action: action },
 })
 
-/** What is found where the route "kube" goes to another Envoy, which is told by these mutations. */
+/** The findings when the route "kube" leads to another Envoy with these mutations. */
 const rules = (mutations: readonly object[], ...changes: readonly Change[]): readonly string[] => {
   const filter = extension(
     'envoy.filters.http.header_mutation',
@@ -61,7 +61,7 @@ describe('a certificate that another Envoy presents', () => {
     }
   })
 
-  it('is that of anybody where what callers say comes through', () => {
+  it('is forgeable when headers of callers are forwarded', () => {
     // An overwriting with nothing leaves what was there (measured, 1.40).
     assert.deepEqual(rules([append({})], NOT_EARLY), [
       'forgeable-headers',

@@ -68,23 +68,23 @@ describe('which ext_authz filter asks Countersign', () => {
     expected: { ...EXPECTING, authz: { kind: 'tcp', host, port } },
   })
 
-  it('is told by the name of the service', () => {
+  it('is identified by the name of the service', () => {
     assert.equal(filters(withOther(GATEWAY), {}), 1)
   })
 
-  it('is told by the port on which authz listens, at every address', () => {
+  it('is identified by the port of authz, at every address', () => {
     assert.equal(filters(withOther(renamed(9001)), expecting('0.0.0.0', 9001)), 1)
     assert.equal(filters(withOther(renamed(9001)), expecting('::', 9001)), 1)
-    assert.equal(filters(withOther(renamed(9001)), expecting('127.0.0.1', 9001)), 2) // nobody knows
+    assert.equal(filters(withOther(renamed(9001)), expecting('127.0.0.1', 9001)), 2) // unknown
   })
 
-  it('is told by the host and the port of envoy.authzAddress', () => {
+  it('is identified by the host and the port of envoy.authzAddress', () => {
     const address = 'guard.auth.svc.cluster.local'
     assert.equal(filters(withOther(renamed(9000)), expecting(address, 9000)), 1)
     assert.equal(filters(withOther(renamed(9000)), expecting(address, 9001)), 2)
   })
 
-  it('is told by --authz-cluster', () => {
+  it('is identified by --authz-cluster', () => {
     assert.equal(filters(withOther(GATEWAY), { authzCluster: other }), 1)
     assert.equal(filters(GATEWAY, { authzCluster: other }), 0)
   })

@@ -22,7 +22,7 @@ import {
 } from './istio-gateway.ts'
 
 describe('a gateway of Istio', () => {
-  it('is told only that another service is not judged, without countersign.yaml', () => {
+  it('reports only that another service is not checked, without countersign.yaml', () => {
     const result = lint(GATEWAY)
     assert.ok(result.ok)
     assert.deepEqual(
@@ -48,7 +48,7 @@ describe('a gateway of Istio', () => {
         'warning route-name-missing',
       ],
     )
-    // That of shop.test is none of ours.
+    // The service of shop.test is not Countersign.
     assert.equal(all.filter(({ rule }) => rule === 'route-name-missing').length, 2)
   })
 })
@@ -156,7 +156,7 @@ describe('what a misspelt field loses is found:', () => {
   })
 })
 
-describe('what Istio is told wrongly is found:', () => {
+describe('mistakes in resources of Istio are found:', () => {
   const ENDPOINT =
     'configs[2].dynamic_endpoint_configs[0].endpoint_config.endpoints[0].lb_endpoints[0]'
   const POLICY = 'istio-ext-authz-countersign-ns[istio-ingress]-policy[countersign]-rule[0]'

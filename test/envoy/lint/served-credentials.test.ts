@@ -1,4 +1,4 @@
-// Which credentials concern an Envoy: those of the routes that it serves, and no others.
+// Which credentials concern an Envoy: only those of the routes that it serves.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -34,7 +34,7 @@ describe('what no route that is served here takes', () => {
     assert.ok(own.size > FAULTS.length / 2)
   })
 
-  it('is no fault without countersign.yaml', () => {
+  it('is not reported without countersign.yaml', () => {
     for (const { name, change } of FAULTS) {
       const text = JSON.stringify(changed(change))
       const same = found(text, { expected: EXPECTED })
@@ -44,7 +44,7 @@ describe('what no route that is served here takes', () => {
 
   for (const fault of own) {
     const { name, change, rule } = fault
-    it(`is no fault: ${rule}: ${name}`, () => {
+    it(`is not reported: ${rule}: ${name}`, () => {
       const text = JSON.stringify(changed(change))
       assert.deepEqual(found(text, { expected: { ...EXPECTED, ...elsewhere(fault) } }), [])
     })
@@ -77,7 +77,7 @@ describe('a route whose name is not known', () => {
     assert.deepEqual(found(text, { expected: { ...EXPECTED, ...other } }), [])
   })
 
-  it('is none where authz is not asked', () => {
+  it('is not received on routes without authz', () => {
     const off: Change = [`${API_ROUTE}.${PER_FILTER}.disabled`, true]
     const open: Change = [`${API_ROUTE}.${PER_FILTER}.check_settings`]
     assert.deepEqual(rulesWith(off, open), ['ext-authz-disabled'])

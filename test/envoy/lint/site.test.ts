@@ -1,4 +1,4 @@
-// Which ext_authz filters are ours, where there are others, and what countersign.yaml adds.
+// How the ext_authz filters of Countersign are identified among several, and the effect of countersign.yaml.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -60,7 +60,7 @@ const both = (...others: readonly unknown[]): Change => [
 ]
 
 describe('another ext_authz service', () => {
-  it('is left alone beside one that is called Countersign', () => {
+  it('is ignored next to a service with the name Countersign', () => {
     assert.deepEqual(rules([OPA, both(OTHER)]), [])
   })
 
@@ -69,14 +69,14 @@ describe('another ext_authz service', () => {
     assert.deepEqual(rules(changes), ['failure-allowed'])
   })
 
-  it('is left alone beside the one that routes give names to', () => {
+  it('is ignored next to the service that receives route names', () => {
     const changes: readonly Change[] = [both(OTHER), OPA, ...ANONYMOUS]
     assert.ok(rules(changes).includes('failure-allowed'))
     const named: Change = [`${HOSTS}[0].routes[0].${NAME}`, { 'countersign.route': 'api' }]
     assert.deepEqual(rules([...changes, named]), [])
   })
 
-  it('is left alone beside the one at the address of authz', () => {
+  it('is ignored next to the service at the address of authz', () => {
     const changes: readonly Change[] = [both(OTHER), OPA, ...ANONYMOUS]
     const expected = { ...EXPECTED, routes: new Set<string>() }
     assert.deepEqual(
@@ -87,7 +87,7 @@ describe('another ext_authz service', () => {
     assert.ok(rules(changes, { expected: elsewhere }).includes('failure-allowed'))
   })
 
-  it('is ours if it is said to be', () => {
+  it('is checked with --authz-cluster', () => {
     const broken = rules([OPA, both(OTHER)], { authzCluster: 'opa' })
     assert.ok(broken.includes('failure-allowed'))
     assert.deepEqual(rules([], { authzCluster: 'opa' }), ['ext-authz-missing'])

@@ -70,7 +70,7 @@ describe('what came to a running Envoy and is not in force', () => {
     )
   })
 
-  it('waits for a secret: which one is told, and none of those that others wait for', () => {
+  it('waits for a secret: reports its name, and not the secrets of other resources', () => {
     const listener = {
       ...Object(edge()),
       filter_chains: [

@@ -107,7 +107,7 @@ const read = (
   host: string,
   state: string,
 ): Reading => {
-  // By a name that leads to this machine, a page of somebody else could read what we answer.
+  // DNS rebinding: under another name of this machine, a page of another origin could read the response.
   if (headers.host !== host) return { outcome: 'strange', status: 400 }
   const answer = URL.parse(url, `http://${host}`)
   if (answer?.origin !== `http://${host}` || answer.pathname !== PATH) {
@@ -116,7 +116,7 @@ const read = (
   if (method !== 'GET') return { outcome: 'strange', status: 405 }
   const states = answer.searchParams.getAll('state')
   const [given] = states
-  // Without our state it is no answer to us (RFC 6749 §10.12): let the real one come.
+  // A response without our state is not for this login (RFC 6749 §10.12): wait for the right one.
   if (given === undefined || states.length > 1 || !equal(given, state)) {
     return { outcome: 'strange', status: 400 }
   }
@@ -131,7 +131,7 @@ const refuse = (_request: IncomingMessage, response: ServerResponse): void =>
   send(response, STRANGE[404])
 
 const send = (response: ServerResponse, { status, body }: AnswerPage, sent?: () => void): void => {
-  // Whether it was sent or the browser has gone, there is nothing more to wait for.
+  // Sent, or the browser has disconnected: there is no reason to wait longer.
   if (response.closed) return sent?.()
   if (sent !== undefined) response.once('close', sent)
   response.writeHead(status, {

@@ -1,4 +1,4 @@
-// Whether this machine has a browser for a person to see, and opening a page in it.
+// Whether this machine has a browser with a display, and opening a page in it.
 
 import { spawn } from 'node:child_process'
 import type { Surroundings } from '../cache/place.ts'

@@ -1,5 +1,5 @@
-// What a browser shows once it has brought its answer. Fixed texts: nothing of the answer stands in
-// them, and they ask for nothing further.
+// The pages after the response of a browser. Fixed texts: they contain no part of the response, and load
+// nothing.
 
 /** A page. */
 export interface AnswerPage {
@@ -42,7 +42,7 @@ export const SPENT = page(
   'It was answered already. The terminal says how it went; you may close this page.',
 )
 
-/** What is no answer to the login that is waiting. */
+/** The page for a response to another login. */
 export const STRANGE = {
   400: page(400, 'This is not the answer to the login', 'Nothing was done.'),
   404: page(404, 'There is no such page', 'Nothing was done.'),

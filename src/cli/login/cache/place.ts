@@ -1,21 +1,20 @@
-// Where tokens are kept between commands.
+// The folder of tokens between commands.
 //
-// Among the state of programs, not in a cache, which is emptied at any time, while a lost refresh token
-// takes a person to get back; not in the configuration, which people put under version control; and not
-// in data that travels with them: tokens stay on the machine that got them. macOS and Windows have one
-// place for what a program keeps on this machine.
+// The state folder: caches may be cleared at any time, while a lost refresh token requires a new login;
+// configuration is often under version control; and data may roam to other machines, while tokens must
+// not. macOS and Windows have one folder for the local data of a program.
 
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 
-/** What says where. */
+/** What determines the folder. */
 export interface Surroundings {
   readonly platform: NodeJS.Platform
   readonly environment: NodeJS.ProcessEnv
   readonly home: string
 }
 
-/** The machine's own. */
+/** Those of this process. */
 export const surroundings = (): Surroundings => ({
   platform: process.platform,
   environment: process.env,
@@ -31,10 +30,10 @@ const stateFolder = (
   { XDG_STATE_HOME: xdg = '', LOCALAPPDATA: local = '' }: NodeJS.ProcessEnv,
   home: string,
 ): string => {
-  // XDG Base Directory Specification: a path that is relative is as if it were not there.
+  // XDG Base Directory Specification: a relative path is ignored.
   if (isAbsolute(xdg)) return xdg
   if (platform === 'darwin') return join(home, 'Library', 'Application Support')
-  // Not APPDATA, which follows its user to other machines.
+  // Not APPDATA, which roams to other machines.
   if (platform === 'win32') return local === '' ? join(home, 'AppData', 'Local') : local
   return join(home, '.local', 'state')
 }

@@ -1,5 +1,5 @@
-// The tokens of logins, a file each, for their owner alone. What others could have read or put there is
-// refused, not repaired: it may be in their hands already.
+// The tokens of logins, one file each, with mode 0600. A file that other users could read or write is
+// refused and not repaired, since its tokens may be known already.
 
 import { constants } from 'node:fs'
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
@@ -33,7 +33,7 @@ export class TokenCache {
   /**
    * The login for a request, or `undefined` when there is none.
    *
-   * @throws CountersignError `file-unreadable` when it is not for us alone, or damaged
+   * @throws CountersignError `file-unreadable` when other users have access to it, or it is damaged
    */
   async read(request: LoginRequest): Promise<Login | undefined> {
     if (!(await this.#isThere())) return undefined
@@ -41,20 +41,20 @@ export class TokenCache {
   }
 
   /**
-   * Makes the folder where it is not there.
+   * Creates the folder when it does not exist.
    *
-   * @throws CountersignError `file-unreadable` when that cannot be, or it is not for us alone
+   * @throws CountersignError `file-unreadable` when it cannot be created, or other users have access to it
    */
   async prepare(): Promise<void> {
     try {
       await mkdir(this.folder, { recursive: true, mode: FOLDER_MODE })
     } catch (cause) {
-      throw unreadable(`${this.folder} cannot be made: ${describeError(cause)}`, cause)
+      throw unreadable(`${this.folder} cannot be created: ${describeError(cause)}`, cause)
     }
     await this.#isThere()
   }
 
-  /** Keeps a login, in place of the one that was there. */
+  /** Writes a login, or replaces it. */
   async write(login: Login): Promise<void> {
     await this.prepare()
     await replaceFile(this.#fileOf(login), formatLogin(login), { mode: OWNER_ONLY })
@@ -69,7 +69,7 @@ export class TokenCache {
     return await acquireFileLock(join(this.folder, `${nameOf(request)}.lock`), options)
   }
 
-  /** Every login that is kept, and every file that is none any more. */
+  /** Every login in the cache, and every unusable file. */
   async list(): Promise<readonly CacheEntry[]> {
     if (!(await this.#isThere())) return []
     const names = (await readdir(this.folder)).filter((name) => name.endsWith(SUFFIX)).toSorted()
@@ -89,7 +89,7 @@ export class TokenCache {
     try {
       const login = await this.#readFile(file)
       return login === undefined
-        ? { file, outcome: 'unusable', why: `${file} is gone` }
+        ? { file, outcome: 'unusable', why: `${file} was removed meanwhile` }
         : { file, outcome: 'login', login }
     } catch (cause) {
       if (!(cause instanceof CountersignError)) throw cause
@@ -97,7 +97,7 @@ export class TokenCache {
     }
   }
 
-  /** Says whether the folder is there; throws when it is not for us alone. */
+  /** Whether the folder exists; throws when other users have access to it. */
   async #isThere(): Promise<boolean> {
     const status = await stat(this.folder).catch((cause: unknown) => {
       if (isMissing(cause)) return undefined
@@ -105,11 +105,11 @@ export class TokenCache {
     })
     if (status === undefined) return false
     if (!status.isDirectory())
-      throw unreadable(`${this.folder} is no folder: move it out of the way`)
+      throw unreadable(`${this.folder} is not a folder: remove or rename it`)
     const fault = faultOf(status)
     if (fault === undefined) return true
     throw unreadable(
-      `${this.folder} ${fault}, so others may know the tokens in it: \`chmod 700 ${this.folder}\`, then \`countersign logout --all\`, which revokes them, and log in again`,
+      `${this.folder} ${fault}, so other users may know its tokens: \`chmod 700 ${this.folder}\`, then \`countersign logout --all\`, which revokes them, and log in again`,
     )
   }
 
@@ -117,27 +117,27 @@ export class TokenCache {
     const text = await readPrivately(file)
     if (text === undefined) return undefined
     const login = parseLogin(text)
-    // A file that was renamed would show the tokens of one server to another.
+    // A renamed file would send the tokens of one server to another.
     const belongs = login !== undefined && file.endsWith(`${nameOf(request ?? login)}${SUFFIX}`)
     if (belongs && nameOf(login) === nameOf(request ?? login)) return login
-    throw unreadable(`${file} is damaged; \`countersign login\` writes it anew`)
+    throw unreadable(`${file} is damaged; \`countersign login\` replaces it`)
   }
 }
 
 const readPrivately = async (file: string): Promise<string | undefined> => {
   try {
-    // Not through a link: what it leads to is not where we put it.
+    // A link is not followed: its target was not written by this cache.
     // oxlint-disable-next-line no-bitwise -- flags of open(2)
     const handle = await open(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
     try {
       const status = await handle.stat()
-      const fault = status.isFile() ? faultOf(status) : 'is no file'
+      const fault = status.isFile() ? faultOf(status) : 'is not a regular file'
       if (fault !== undefined) {
         throw unreadable(
-          `${file} ${fault}, so others may know the tokens in it: \`chmod 600 ${file}\`, then \`countersign logout\`, which revokes them, and log in again`,
+          `${file} ${fault}, so other users may know its tokens: \`chmod 600 ${file}\`, then \`countersign logout\`, which revokes them, and log in again`,
         )
       }
-      if (status.size > MAX_BYTES) throw unreadable(`${file} is too large to be ours`)
+      if (status.size > MAX_BYTES) throw unreadable(`${file} is larger than a file of tokens`)
       return await handle.readFile('utf8')
     } finally {
       await handle.close()
@@ -149,7 +149,7 @@ const readPrivately = async (file: string): Promise<string | undefined> => {
   }
 }
 
-/** Why what is there is not for us alone, or `undefined` when it is. */
+/** Why other users have access, or `undefined` when they have none. */
 const faultOf = ({
   mode,
   uid,
@@ -157,7 +157,7 @@ const faultOf = ({
   readonly mode: number
   readonly uid: number
 }): string | undefined => {
-  // Windows has no modes; the folder's list of rights, which its files inherit, is for its user.
+  // Windows has no modes; files inherit the access control list of the folder.
   if (process.platform === 'win32') return undefined
   if (uid !== process.geteuid?.()) return 'belongs to another user'
   // oxlint-disable-next-line no-bitwise -- a file mode

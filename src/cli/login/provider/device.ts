@@ -22,14 +22,14 @@ export interface DeviceLogin {
   /** For how long, in milliseconds. */
   readonly lifetime: number
   /**
-   * Waits until somebody has logged in there.
+   * Waits for the login on the other device.
    *
-   * @throws CountersignError `login-failed` when nobody does, or the provider refuses
+   * @throws CountersignError `login-failed` when there is none in time, or the provider refuses
    */
   finish(signal: AbortSignal): Promise<Tokens>
 }
 
-// Beyond what anybody takes to log in, whatever the provider says.
+// Longer than a login takes; a longer lifetime of the provider is ignored.
 const LONGEST_MS = 3_600_000
 
 /** Begins one. */
@@ -60,7 +60,7 @@ export const beginDevice = async (open: OpenProvider): Promise<DeviceLogin> => {
         if (end.aborted) {
           throw new CountersignError(
             'login-failed',
-            `nobody logged in with the code within ${Math.round(lifetime / 60_000)} minutes; run this again for another`,
+            `no login with the code within ${Math.round(lifetime / 60_000)} minutes; run the command again for a new code`,
           )
         }
         throw failed(cause)

@@ -32,7 +32,7 @@ export interface OpenProvider {
 }
 
 const TIMEOUT_S = 20
-// What the provider's clock and ours may differ by, for its tokens to make sense here.
+// The largest accepted difference between the clock of the provider and this machine.
 const TOLERANCE_S = 60
 
 /**

@@ -1,5 +1,5 @@
-// What went wrong at a provider, in words for the person who is logging in. Of what the provider sent
-// nothing is quoted but its error, and that made fit for a terminal.
+// Failures of a provider as messages for the user who logs in. Of its response only the error is quoted,
+// with control characters replaced.
 
 import {
   AuthorizationResponseError,
@@ -13,11 +13,11 @@ import type { ObservedClock } from './fetch.ts'
 
 /** What went wrong. */
 export type ProviderFailure =
-  /** It cannot be asked now. */
+  /** It cannot be reached now. */
   | { readonly kind: 'unavailable'; readonly why: string }
   /** It says no, by an error code of RFC 6749 or one that builds on it. */
   | { readonly kind: 'refused'; readonly code: string; readonly why: string }
-  /** What it sent is not what we asked for, or not from whom it should be. */
+  /** Its response does not fit the request, or its origin is not proven. */
   | { readonly kind: 'unsound'; readonly why: string }
 
 /** Reads what the library threw. */
@@ -56,7 +56,7 @@ export const loginFailed = (issuer: string, failure: ProviderFailure): Countersi
   const { kind, why } = failure
   switch (kind) {
     case 'unavailable':
-      return new CountersignError('unavailable', `${issuer} cannot be asked: ${why}`)
+      return new CountersignError('unavailable', `${issuer} cannot be reached: ${why}`)
     case 'refused':
       return new CountersignError('login-failed', `${issuer} refused: ${why}`)
     case 'unsound':
@@ -64,7 +64,7 @@ export const loginFailed = (issuer: string, failure: ProviderFailure): Countersi
   }
 }
 
-// RFC 9110 §15.6, and 429 (RFC 6585 §4): not the answer to what was asked.
+// RFC 9110 §15.6, and 429 (RFC 6585 §4): not a response to the request.
 const isPassing = (status: number): boolean => status >= 500 || status === 429
 
 // What the library says where it has nothing to say.

@@ -5,7 +5,7 @@ import { isConfidential } from '../../../config/values.ts'
 import type { HttpFetch } from '../../../runtime/http/fetch.ts'
 import { webFetch } from '../../../runtime/http/web-fetch.ts'
 
-/** Says how far the provider's clock is ahead of ours, by its latest answer, in milliseconds. */
+/** How far the clock of the provider is ahead, by its latest response, in milliseconds. */
 export interface ObservedClock {
   ahead: number
 }

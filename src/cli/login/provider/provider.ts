@@ -1,6 +1,6 @@
-// An OpenID provider, ours or any other, found by its discovery document. This folder alone knows the
-// library. ID tokens are verified by the provider's keys although they come from itself over TLS: what
-// we keep, others rely upon.
+// An OpenID provider, of Countersign or any other, found by its discovery document. Only this folder uses
+// the library. ID tokens are verified with the keys of the provider although they arrive over TLS, since
+// other servers rely on the stored tokens.
 
 import {
   authorizationCodeGrant,
@@ -39,9 +39,9 @@ interface CodeLogin {
   finish(answer: URL): Promise<Tokens>
 }
 
-/** How a login in a browser is asked for. */
+/** Options of a login in a browser. */
 interface CodeOptions {
-  /** Whether the user may be asked to consent, without which some providers give no refresh token. */
+  /** Whether to request consent, without which some providers issue no refresh token. */
   readonly consent: boolean
 }
 
@@ -157,8 +157,7 @@ const renew = async (
   login: Tokens & { readonly refreshToken: string },
 ): Promise<Renewal> => {
   try {
-    // First the keys: a refresh token is spent once it is shown, and what comes for it must not be lost
-    // for want of them.
+    // First the keys: a refresh token is spent when it is sent, and without keys the response would be lost.
     await readKeys(configuration, fetch)
     const obtained = Date.now()
     const parameters = resource === undefined ? {} : { resource }

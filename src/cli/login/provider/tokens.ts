@@ -7,7 +7,7 @@ import type { HeldToken, Tokens } from '../login-record.ts'
 /** What the library made of an answer; its ID token is verified by then. */
 export type TokenAnswer = TokenEndpointResponse & TokenEndpointResponseHelpers
 
-// What tells who somebody is, and gets new tokens when these end.
+// Identity of the user, and renewal of the tokens.
 const USUAL_SCOPES = ['profile', 'email', 'groups', 'offline_access']
 
 /** The scopes to ask for: those that were named, else the usual ones that the provider has. */
@@ -18,11 +18,11 @@ export const scopesOf = (
   scope ?? ['openid', ...USUAL_SCOPES.filter((name) => supported.includes(name))].join(' ')
 
 /**
- * The tokens of an answer.
+ * The tokens of a response.
  *
- * @param obtained when it was asked for
- * @param before those that it renews: what the answer does not bring anew stays (RFC 6749 §6)
- * @throws Error when they are not what was asked for
+ * @param obtained the time of the request
+ * @param before the renewed tokens: those that the response lacks remain (RFC 6749 §6)
+ * @throws Error when they do not fit the request
  */
 export const tokensOf = (answer: TokenAnswer, obtained: number, before?: Tokens): Tokens => {
   const claims = answer.claims()
@@ -34,7 +34,7 @@ export const tokensOf = (answer: TokenAnswer, obtained: number, before?: Tokens)
   const subject = claims?.sub ?? before?.subject
   if (subject === undefined || (before !== undefined && before.subject !== subject)) {
     // OpenID Connect Core §12.2.
-    throw new Error('the renewed ID token is about somebody else')
+    throw new Error('the renewed ID token has another subject')
   }
   const refreshToken = answer.refresh_token ?? before?.refreshToken
   return {
@@ -54,8 +54,8 @@ const accessTokenOf = (answer: TokenAnswer, obtained: number): HeldToken => {
 }
 
 /**
- * When an ID token ends by our clock: neither later than it says nor, should the provider's clock be
- * ahead of ours, later than it lives.
+ * When an ID token expires by the local clock: not after its `exp` and, when the clock of the provider is
+ * ahead, not after its lifetime.
  */
 const endOf = ({ exp, iat }: IDToken, obtained: number): number =>
   Math.min(Math.floor(exp * 1_000), timeAfter(obtained, exp - iat))
@@ -76,7 +76,7 @@ const LONGEST_LIFE_S = 31_622_400
 const timeAfter = (obtained: number, seconds: number): number =>
   obtained + Math.floor(Math.min(Math.max(seconds, 0), LONGEST_LIFE_S) * 1_000)
 
-/** What people call them: the first of these that the provider tells. */
+/** The display name: the first of these claims that is present. */
 const nameIn = (claims: IDToken): string => {
   const names = [claims['preferred_username'], claims['email'], claims['name'], claims.sub]
   return names.filter((name) => typeof name === 'string').find((name) => name !== '') ?? claims.sub

@@ -9,7 +9,7 @@ export const accessLogRules: readonly Rule<Manager>[] = [
     id: 'refused-connections-unlogged',
     severity: 'warning',
     problem: 'the listener has no access log',
-    risk: 'an expired client certificate, one of another CA or a failed handshake is in no log',
+    risk: 'failed handshakes, expired client certificates and those of another CA are not logged',
     remedy: 'access_log of the listener, as `countersign envoy generate` writes it',
     istio:
       'EnvoyFilter, applyTo: LISTENER, MERGE of access_log, as `countersign envoy istio` writes it',
@@ -22,7 +22,7 @@ export const accessLogRules: readonly Rule<Manager>[] = [
     id: 'failed-requests-unlogged',
     severity: 'warning',
     problem: 'the connection manager has no access log',
-    risk: 'what Envoy refuses by itself (400, 404, 426, 431, 503) is in no log',
+    risk: 'requests that Envoy itself refuses (400, 404, 426, 431, 503) are not logged',
     remedy: 'access_log of the connection manager, as `countersign envoy generate` writes it',
     istio:
       'EnvoyFilter, applyTo: NETWORK_FILTER on envoy.filters.network.http_connection_manager, MERGE of access_log, as `countersign envoy istio` writes it',

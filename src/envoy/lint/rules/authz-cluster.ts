@@ -26,8 +26,8 @@ export const authzClusterRules: readonly Rule<AuthzCluster>[] = [
   {
     id: 'authz-not-http2',
     severity: 'error',
-    problem: 'authz is not spoken to over HTTP/2',
-    risk: 'gRPC needs it: every request is refused',
+    problem: 'authz is not called over HTTP/2',
+    risk: 'gRPC requires it: every request is refused',
     remedy:
       'typed_extension_protocol_options: { envoy.extensions.upstreams.http.v3.HttpProtocolOptions: { …, explicit_http_config: { http2_protocol_options: {} } } }',
     find: ({ cluster }) => {
@@ -40,8 +40,8 @@ export const authzClusterRules: readonly Rule<AuthzCluster>[] = [
   {
     id: 'authz-limit',
     severity: 'warning',
-    problem: 'no more requests than Envoy’s default of 1,024 are judged at a time',
-    risk: 'all others are answered with 503, with an empty body, while authz could have taken them',
+    problem: 'authz is limited to Envoy’s default of 1,024 concurrent requests',
+    risk: 'all further requests get 503 with an empty body, although authz could handle them',
     remedy:
       'circuit_breakers: { thresholds: [{ max_connections: 16384, max_pending_requests: 16384, max_requests: 16384 }] }',
     find: ({ cluster }) => {
@@ -54,8 +54,8 @@ export const authzClusterRules: readonly Rule<AuthzCluster>[] = [
   {
     id: 'authz-plaintext',
     severity: 'error',
-    problem: 'authz is asked over a network without TLS',
-    risk: 'passwords and tokens cross it in the clear, and whoever is on the way can permit anything',
+    problem: 'authz is called over a network without TLS',
+    risk: 'passwords and tokens are sent in the clear, and an attacker on the network can permit any request',
     remedy: 'a pipe on the same machine, or a transport_socket with TLS and a client certificate',
     find: ({ cluster, endpoints }) => {
       const open = endpoints.filter(

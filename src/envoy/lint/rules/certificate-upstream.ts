@@ -22,7 +22,7 @@ export const certificateUpstreamRules: readonly Rule<CertificateSubject>[] = [
     id: 'session-resumed',
     severity: 'error',
     problem: 'TLS sessions to the upstream can be resumed; one is kept unless this is 0',
-    risk: 'a resumed session is that of whoever began it: the upstream sees another user',
+    risk: 'a resumed session belongs to the identity that began it: the upstream receives another user',
     remedy: 'max_session_keys: 0',
     find: ({ upstream: { tls } }) => {
       const at = tls.config.get('max_session_keys')
@@ -33,7 +33,7 @@ export const certificateUpstreamRules: readonly Rule<CertificateSubject>[] = [
     id: 'renegotiation-allowed',
     severity: 'error',
     problem: 'the upstream may renegotiate TLS',
-    risk: 'the certificate is asked for again in the middle of a connection, and answered without the request’s identity',
+    risk: 'a renegotiation requests the certificate again, and is answered without the identity of the request',
     remedy: 'allow_renegotiation: false',
     find: ({ upstream: { tls } }) => {
       const at = tls.config.get('allow_renegotiation')
@@ -43,8 +43,8 @@ export const certificateUpstreamRules: readonly Rule<CertificateSubject>[] = [
   {
     id: 'certificate-over-http3',
     severity: 'error',
-    problem: 'the upstream is spoken to over HTTP/3',
-    risk: 'QUIC knows no certificate selector: Envoy refuses the configuration, or presents no certificate',
+    problem: 'the upstream uses HTTP/3',
+    risk: 'QUIC has no certificate selector: Envoy refuses the configuration, or presents no certificate',
     remedy: 'explicit_http_config: { http_protocol_options: {} }',
     find: ({ upstream: { cluster, tls } }) => {
       const at = http3Options(cluster) ?? cluster.get('transport_socket')
@@ -54,8 +54,8 @@ export const certificateUpstreamRules: readonly Rule<CertificateSubject>[] = [
   {
     id: 'connection-outlives-certificate',
     severity: 'error',
-    problem: 'connections may be used for longer than their certificate lasts',
-    risk: 'requests go on under a certificate that has expired, or whose identity was taken away',
+    problem: 'connections may outlive their certificate',
+    risk: 'requests continue with a certificate that has expired, or whose identity was revoked',
     remedy:
       'common_http_protocol_options: { max_connection_duration: … }, at most half of forward.certificate.lifetime',
     find: ({ site, upstream }) => {
@@ -72,8 +72,8 @@ export const certificateUpstreamRules: readonly Rule<CertificateSubject>[] = [
   {
     id: 'connection-idles-long',
     severity: 'warning',
-    problem: 'unused connections are kept for longer than 5 minutes; an hour is the default',
-    risk: 'every identity has connections of its own: they add up, and stay open for somebody whose access has ended',
+    problem: 'idle connections are kept for longer than 5 minutes; the default is an hour',
+    risk: 'every identity has its own connections: they accumulate, and remain open for users whose access has ended',
     remedy: 'common_http_protocol_options: { idle_timeout: 30s }',
     find: ({ upstream: { cluster } }) => {
       const at = commonHttpOptions(cluster).get('idle_timeout')
@@ -84,8 +84,8 @@ export const certificateUpstreamRules: readonly Rule<CertificateSubject>[] = [
   {
     id: 'identities-limited',
     severity: 'warning',
-    problem: 'there is room for few identities: 1,024 connections, Envoy’s default, or fewer',
-    risk: 'every identity has connections of its own in every worker: the others get 503',
+    problem: 'connections are limited to Envoy’s default of 1,024, or fewer',
+    risk: 'every identity has its own connections in every worker: further identities get 503',
     remedy:
       'circuit_breakers: { thresholds: [{ max_connections: 4096, max_pending_requests: 4096, max_connection_pools: 4096 }] }',
     find: ({ upstream: { cluster } }) => {
@@ -102,8 +102,8 @@ export const certificateUpstreamRules: readonly Rule<CertificateSubject>[] = [
   {
     id: 'health-check-without-identity',
     severity: 'error',
-    problem: 'health checks go over the certificate selector',
-    risk: 'they have no identity and are refused: Envoy takes the upstream for dead',
+    problem: 'health checks use the certificate selector',
+    risk: 'they have no identity and are refused: Envoy considers the upstream unhealthy',
     remedy:
       'health_checks: [{ …, transport_socket_match_criteria: { … } }] with a transport_socket_matches entry of its own, or outlier_detection',
     find: ({ upstream: { cluster } }) =>
@@ -116,8 +116,8 @@ export const certificateUpstreamRules: readonly Rule<CertificateSubject>[] = [
   {
     id: 'connections-made-ahead',
     severity: 'warning',
-    problem: 'connections are made before a request needs them',
-    risk: 'every identity pays for more connections and certificates than it uses',
+    problem: 'connections are opened before a request needs them',
+    risk: 'every identity has more connections and certificates than it uses',
     remedy: 'no preconnect_policy',
     find: ({ upstream: { cluster } }) =>
       when(cluster.get('preconnect_policy').isSet, cluster.get('preconnect_policy')),

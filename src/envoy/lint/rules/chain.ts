@@ -1,5 +1,5 @@
-// Rules about the order of HTTP filters: authz before everything that acts on a request, and nothing
-// after it that would choose another route.
+// Rules about the order of HTTP filters: authz before every filter that acts on a request, and no filter
+// after it that selects another route.
 
 import { when, type Hit, type Rule } from '../rule.ts'
 import { isKind, KINDS, type Extension } from '../view/extension.ts'
@@ -21,8 +21,8 @@ export const chainRules: readonly Rule<ChainSubject>[] = [
   {
     id: 'ext-authz-absent',
     severity: 'error',
-    problem: 'a listener forwards without asking Countersign',
-    risk: 'whoever reaches it goes around every rule',
+    problem: 'a listener forwards requests without a check by Countersign',
+    risk: 'any client of the listener bypasses every rule',
     remedy: 'ext_authz in its http_filters as well, or no route to these clusters',
     istio:
       'an AuthorizationPolicy (action: CUSTOM) whose selector takes in this gateway, or no route to these services',
@@ -43,8 +43,8 @@ export const chainRules: readonly Rule<ChainSubject>[] = [
   {
     id: 'upgrade-unjudged',
     severity: 'error',
-    problem: 'requests for an upgrade pass a chain of filters of their own, without ext_authz',
-    risk: 'any request goes unjudged that asks for that upgrade',
+    problem: 'requests for an upgrade pass a filter chain without ext_authz',
+    risk: 'any request with that upgrade is forwarded without a check',
     remedy: 'upgrade_configs without filters, or ext_authz among them',
     find: ({ site, manager, chain }) => {
       const unjudged = chain.upgrade !== undefined && guardsOf(site, chain).length === 0
@@ -56,7 +56,7 @@ export const chainRules: readonly Rule<ChainSubject>[] = [
     id: 'ext-authz-after-router',
     severity: 'error',
     problem: 'ext_authz comes after the router',
-    risk: 'requests have been forwarded before they are judged',
+    risk: 'requests are forwarded before they are checked',
     remedy: 'ext_authz before envoy.filters.http.router, which is last',
     find: ({ site, chain }) => {
       const router = chain.filters.findIndex((filter) => isKind(filter, KINDS.router))
@@ -68,8 +68,8 @@ export const chainRules: readonly Rule<ChainSubject>[] = [
   {
     id: 'route-chosen-again',
     severity: 'error',
-    problem: 'a filter after ext_authz lets the route be chosen again',
-    risk: 'the request can take a route that authz did not judge it for',
+    problem: 'a filter after ext_authz clears the route cache',
+    risk: 'the request can match a route for which authz did not check it',
     remedy: 'clear_route_cache: false there, or the filter before ext_authz',
     istio: 'clear_route_cache: false in the EnvoyFilter that adds this filter',
     find: ({ site, manager, chain }) =>
@@ -78,8 +78,8 @@ export const chainRules: readonly Rule<ChainSubject>[] = [
   {
     id: 'repeated-headers-unwritten',
     severity: 'warning',
-    problem: 'no Lua filter writes headers that come several times',
-    risk: 'ext_authz joins the values into one line: an upstream sees one group "dev,ops", or none',
+    problem: 'no Lua filter writes headers with several values',
+    risk: 'ext_authz joins the values into one line: an upstream receives one group "dev,ops", or none',
     remedy: 'the Lua filter that `countersign envoy generate` writes, behind ext_authz',
     find: (subject) =>
       needsHeaders(subject) && writers(subject).length === 0
@@ -89,8 +89,8 @@ export const chainRules: readonly Rule<ChainSubject>[] = [
   {
     id: 'repeated-headers-early',
     severity: 'warning',
-    problem: 'the Lua filter that writes repeated headers is in front of ext_authz',
-    risk: 'there is nothing to write yet: the upstream gets no such headers',
+    problem: 'the Lua filter that writes headers with several values precedes ext_authz',
+    risk: 'it has no values to write yet: the upstream receives no such headers',
     remedy: 'the Lua filter behind ext_authz',
     istio:
       'EnvoyFilter, applyTo: HTTP_FILTER, INSERT_AFTER envoy.filters.http.ext_authz: the Lua filter',
@@ -146,7 +146,7 @@ const clearing = (filter: Extension, routes: readonly Route[]): readonly Hit[] =
 const looksAtHeaders = (match: Setting): boolean =>
   ['headers', 'cookies', 'dynamic_metadata', 'filter_state'].some((name) => match.get(name).isSet)
 
-/** The scripts of a Lua filter, where they stand in the configuration. */
+/** The inline scripts of a Lua filter. */
 const scriptsOf = (config: Setting): readonly Setting[] => [
   config.get('inline_code'),
   config.get('default_source_code', 'inline_string'),
@@ -162,7 +162,7 @@ const writers = ({ chain }: ChainSubject): readonly Extension[] =>
       return file !== '' || [code, inline].some((text) => text?.includes(KINDS.extAuthz.name))
     })
 
-/** Whether headers may come several times; without countersign.yaml nobody knows. */
+/** Whether headers may have several values; unknown without countersign.yaml. */
 const needsHeaders = ({ site, chain }: ChainSubject): boolean =>
   guardsOf(site, chain).length > 0 && site.expected?.headers !== false
 

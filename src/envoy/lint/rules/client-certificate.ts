@@ -1,5 +1,5 @@
-// Rules about client certificates as credentials: that callers are asked for them, and that nobody
-// but a proxy in front says in a header which one it was.
+// Rules about client certificates as credentials: Envoy requests them, and only a trusted proxy may send
+// them in a header.
 
 import { when, type Rule } from '../rule.ts'
 import { authenticatorsOf, credentialsOf, filtersInFront, type Edge } from '../view/credentials.ts'
@@ -16,8 +16,8 @@ export const clientCertificateRules: readonly Rule<Edge>[] = [
   {
     id: 'client-certificate-not-requested',
     severity: 'error',
-    problem: 'callers are not asked for client certificates, which an authenticator takes',
-    risk: 'nobody can authenticate with one; require_client_certificate alone does not ask either',
+    problem: 'Envoy does not request client certificates, which an authenticator reads',
+    risk: 'authentication with a certificate always fails; require_client_certificate alone does not request one either',
     remedy:
       'transport_socket: { …, common_tls_context: { …, validation_context: { trusted_ca: { filename: CA } } } }',
     istio:
@@ -26,7 +26,7 @@ export const clientCertificateRules: readonly Rule<Edge>[] = [
       const takers = credentials.filter(({ kind }) => OF_CONNECTION.has(kind))
       if (takers.length === 0 || asksForCertificates(manager)) return []
       const names = new Set(takers.map(({ authenticator }) => authenticator))
-      // Browsers show a dialogue to whom they are asked, so there may be a listener for that.
+      // Browsers show a dialogue for the request, so a separate listener may be used for it.
       const elsewhere = site.managers.some(
         (other) =>
           asksForCertificates(other) &&
@@ -40,10 +40,10 @@ export const clientCertificateRules: readonly Rule<Edge>[] = [
     id: 'client-cert-header-forgeable',
     severity: 'warning',
     problem:
-      'authz takes client certificates from Client-Cert, which Envoy neither writes nor removes by itself',
-    risk: 'whoever reaches this listener shows the certificate of anybody, which is no secret, and is taken for them',
+      'authz reads client certificates from Client-Cert, which Envoy neither writes nor removes by itself',
+    risk: 'any client of this listener can present the public certificate of another user and is authenticated as that user',
     remedy:
-      'whatever is in front has to remove Client-Cert and Client-Cert-Chain from what callers send (RFC 9440 §2.4), and nobody else may reach this listener: best a UNIX socket; early_header_mutation_extensions that remove both where callers connect; or `from: connection` in the authenticator',
+      'the preceding proxy must remove Client-Cert and Client-Cert-Chain of callers (RFC 9440 §2.4), and no other client may reach this listener: best a UNIX socket; early_header_mutation_extensions that remove both where callers connect; or `from: connection` in the authenticator',
     find: ({ site, manager, credentials }) => {
       const takers = credentials.filter(({ kind }) => kind === 'client-cert')
       if (takers.length === 0 || isPrivate(manager)) return []
@@ -64,14 +64,14 @@ const OF_CONNECTION: ReadonlySet<string> = new Set([
   'forwarded-certificate',
 ])
 
-/** Where a CA would stand. */
+/** The setting for a CA. */
 const validationIn = (manager: Manager): Setting => {
   const socket = manager.filterChain.get('transport_socket')
   if (!socket.isSet) return socket
   return downstreamTls(manager).get('common_tls_context', 'validation_context')
 }
 
-/** A script, a mutation, or the filter that does what RFC 9440 says; nobody can tell more from here. */
+/** A script, a mutation, or a filter for RFC 9440; its effect cannot be determined here. */
 const mentionsClientCert = (filter: Extension): boolean =>
   isKind(filter, KINDS.clientCert) ||
   [...filter.config.walk()].some(({ text }) => /client-cert(?!-chain)/i.test(text))

@@ -11,7 +11,7 @@ export const downstreamTlsRules: readonly Rule<Manager>[] = [
     id: 'client-certificate-untrusted',
     severity: 'error',
     problem: 'client certificates are accepted from any issuer',
-    risk: 'a caller can make the certificate of anybody, and authz sees it as presented',
+    risk: 'a caller can forge a certificate for any subject, and authz receives it as presented',
     remedy: 'trust_chain_verification: VERIFY_TRUST_CHAIN',
     find: (manager) =>
       validations(manager).flatMap((validation) =>
@@ -22,7 +22,7 @@ export const downstreamTlsRules: readonly Rule<Manager>[] = [
     id: 'client-session-resumed',
     severity: 'warning',
     problem: 'TLS sessions with client certificates can be resumed',
-    risk: 'a resumed session brings the certificate back without validating it again: revoked and expired ones go on',
+    risk: 'a resumed session restores the certificate without validation: revoked and expired certificates remain accepted',
     remedy: 'disable_stateless_session_resumption: true, disable_stateful_session_resumption: true',
     find: (manager) => {
       const tls = downstreamTls(manager)
@@ -37,7 +37,7 @@ export const downstreamTlsRules: readonly Rule<Manager>[] = [
   },
 ]
 
-/** Whether callers are asked for client certificates, or the certificates come from elsewhere. */
+/** Whether Envoy requests client certificates, or they come from another source. */
 export const asksForCertificates = (manager: Manager): boolean => {
   const common = downstreamTls(manager).get('common_tls_context')
   const validation = common.get('validation_context')
@@ -80,7 +80,7 @@ export const isPlainEdge = (manager: Manager): boolean =>
 export const isPrivate = ({ listener }: Manager): boolean =>
   listener.get('address', 'pipe').isSet || listener.get('internal_listener').isSet
 
-/** Every way to say that client certificates are asked for. */
+/** Every setting that makes Envoy request client certificates. */
 const VALIDATIONS = [
   'validation_context',
   'validation_context_sds_secret_config',
@@ -90,7 +90,7 @@ const VALIDATIONS = [
 /** The DownstreamTlsContext of a filter chain, over TCP or QUIC; not set where there is none. */
 export const downstreamTls = ({ filterChain }: Manager): Setting => {
   let { config } = extensionIn(filterChain.get('transport_socket'))
-  // PROXY protocol and others wrap the socket that encrypts.
+  // PROXY protocol and similar sockets wrap the TLS socket.
   while (config.get('transport_socket').isSet) {
     config = extensionIn(config.get('transport_socket')).config
   }

@@ -12,7 +12,7 @@ const LONGEST_TIMEOUT_MS = 30_000
 // Istio's own default is 600 s.
 const TIMEOUT = 'MeshConfig: extensionProviders[].envoyExtAuthzGrpc.timeout: 5s'
 
-// `x-remote-` stands for any header that begins so.
+// `x-remote-` represents any header with that prefix.
 const STRIPPED = [...STRIPPED_NAMES, ...STRIPPED_PREFIXES.map((prefix) => `${prefix}user`)]
 // authz reads the credentials, and judges what `Connection` nominates; what it does not see, it
 // cannot remove.
@@ -24,8 +24,8 @@ export const extAuthzRules: readonly Rule<Guard>[] = [
   {
     id: 'http-service',
     severity: 'error',
-    problem: 'authz is asked over HTTP',
-    risk: 'Countersign speaks gRPC: every request is refused',
+    problem: 'authz is called over HTTP',
+    risk: 'Countersign serves gRPC: every request is refused',
     remedy: 'grpc_service: { envoy_grpc: { cluster_name: NAME }, timeout: 5s }',
     istio: 'MeshConfig: extensionProviders[].envoyExtAuthzGrpc, in place of envoyExtAuthzHttp',
     find: ({ config }) => [config.get('http_service')].flatMap((at) => when(at.isSet, at)),
@@ -33,7 +33,7 @@ export const extAuthzRules: readonly Rule<Guard>[] = [
   {
     id: 'transport-version',
     severity: 'error',
-    problem: 'the version of the protocol is V2',
+    problem: 'the transport API version is V2',
     risk: 'Envoy refuses the configuration',
     remedy: 'transport_api_version: V3',
     find: ({ config }) => {
@@ -44,7 +44,7 @@ export const extAuthzRules: readonly Rule<Guard>[] = [
   {
     id: 'authz-timeout-missing',
     severity: 'error',
-    problem: 'there is no time limit for authz, so that Envoy’s default of 200 ms holds',
+    problem: 'there is no time limit for authz, so Envoy’s default of 200 ms applies',
     risk: 'a password hash or a directory takes longer: requests are refused with 503 at random',
     remedy: 'grpc_service: { …, timeout: 5s }',
     istio: TIMEOUT,
@@ -56,8 +56,8 @@ export const extAuthzRules: readonly Rule<Guard>[] = [
   {
     id: 'authz-timeout-long',
     severity: 'warning',
-    problem: 'Envoy waits for authz for longer than 30 s, or without end',
-    risk: 'when authz hangs, requests pile up instead of being refused',
+    problem: 'Envoy waits for authz for longer than 30 s, or without limit',
+    risk: 'when authz hangs, requests accumulate instead of being refused',
     remedy: 'grpc_service: { …, timeout: 5s }',
     istio: TIMEOUT,
     find: ({ config }) => {
@@ -69,16 +69,16 @@ export const extAuthzRules: readonly Rule<Guard>[] = [
   {
     id: 'raw-headers-missing',
     severity: 'error',
-    problem: 'authz does not see the headers as they came',
-    risk: 'repeated lines are joined and bytes that are no UTF-8 are lost, so that authz judges another request than the upstream gets',
+    problem: 'authz does not receive the raw headers',
+    risk: 'repeated lines are joined and bytes other than UTF-8 are lost, so that authz checks another request than the upstream receives',
     remedy: 'encode_raw_headers: true',
     find: ({ config }) => unless(config.get('encode_raw_headers')),
   },
   {
     id: 'peer-certificate-missing',
     severity: 'warning',
-    problem: 'authz does not see client certificates',
-    risk: 'nobody can authenticate with one, and none can be delegated',
+    problem: 'authz does not receive client certificates',
+    risk: 'authentication with a certificate always fails, and none can be delegated',
     remedy: 'include_peer_certificate: true',
     find: ({ config, credentials }) => {
       const at = config.get('include_peer_certificate')
@@ -90,24 +90,24 @@ export const extAuthzRules: readonly Rule<Guard>[] = [
   {
     id: 'tls-session-missing',
     severity: 'warning',
-    problem: 'authz does not see the TLS server name',
-    risk: 'a request cannot be held to the name for which its connection was made',
+    problem: 'authz does not receive the TLS server name',
+    risk: 'a request cannot be bound to the name for which its connection was made',
     remedy: 'include_tls_session: true',
     find: ({ config }) => unless(config.get('include_tls_session')),
   },
   {
     id: 'mutations-not-validated',
     severity: 'error',
-    problem: 'headers that authz sets are not checked before they are sent',
-    risk: 'bytes that are invalid in a header reach the upstream, which may read them in its own way',
+    problem: 'headers that authz sets are not validated before they are sent',
+    risk: 'bytes that are invalid in a header reach the upstream, which may interpret them differently',
     remedy: 'validate_mutations: true',
     find: ({ config }) => unless(config.get('validate_mutations')),
   },
   {
     id: 'headers-hidden-from-authz',
     severity: 'error',
-    problem: 'authz does not get to see all headers',
-    risk: 'what it does not see it can neither judge nor remove: credentials do not count, forged headers pass',
+    problem: 'authz does not receive all headers',
+    risk: 'it can neither check nor remove hidden headers: credentials are ignored, forged headers pass',
     remedy: 'neither allowed_headers nor disallowed_headers',
     find: ({ config, credentials }) => {
       const [allowed, hidden] = [config.get('allowed_headers'), config.get('disallowed_headers')]
@@ -121,8 +121,8 @@ export const extAuthzRules: readonly Rule<Guard>[] = [
   {
     id: 'clear-route-cache',
     severity: 'warning',
-    problem: 'the route is chosen again after authz has judged it',
-    risk: 'a header that authz sets can lead the request to a route that it was not judged for',
+    problem: 'the route cache is cleared after authz has checked the request',
+    risk: 'a header that authz sets can select a route for which the request was not checked',
     remedy: 'clear_route_cache: false',
     find: ({ config }) => [
       ...when(config.get('clear_route_cache').flag, config.get('clear_route_cache')),
@@ -132,8 +132,8 @@ export const extAuthzRules: readonly Rule<Guard>[] = [
   {
     id: 'mutation-rules-missing',
     severity: 'warning',
-    problem: 'authz may change where a request goes',
-    risk: 'a fault or a break-in there could redirect requests, with their credentials, to any host',
+    problem: 'authz may change the destination of a request',
+    risk: 'a fault or a compromise of authz could redirect requests, with their credentials, to any host',
     remedy:
       'decoder_header_mutation_rules: { allow_envoy: true, allow_all_routing: false, disallow_system: true, disallow_is_error: true }',
     find: ({ config }) => unlessSet(config.get('decoder_header_mutation_rules')),
@@ -142,7 +142,7 @@ export const extAuthzRules: readonly Rule<Guard>[] = [
     id: 'mutation-rules-wide',
     severity: 'warning',
     problem: 'authz may change the path of a request, or its host and method',
-    risk: 'a fault or a break-in there could turn a request that was judged into another one',
+    risk: 'a fault or a compromise of authz could turn a checked request into another one',
     remedy: 'decoder_header_mutation_rules: { …, disallow_system: true, allow_all_routing: false }',
     find: ({ config, credentials }) => {
       const rules = config.get('decoder_header_mutation_rules')
@@ -159,7 +159,7 @@ export const extAuthzRules: readonly Rule<Guard>[] = [
     id: 'mutation-rules-refuse-ours',
     severity: 'error',
     problem: 'authz may not change headers that it has to set or remove',
-    risk: 'the upstream gets the request without its identity, or with what the caller sent',
+    risk: 'the upstream receives the request without its identity, or with headers of the caller',
     remedy: 'decoder_header_mutation_rules: { allow_envoy: true, disallow_is_error: true }',
     find: ({ config, credentials }) => {
       const rules = config.get('decoder_header_mutation_rules')
@@ -170,8 +170,8 @@ export const extAuthzRules: readonly Rule<Guard>[] = [
   {
     id: 'path-not-changeable',
     severity: 'error',
-    problem: 'authz may not take API keys out of the path',
-    risk: 'whoever shows a key in the query is refused, or the upstream and its logs see the key',
+    problem: 'authz may not remove API keys from the path',
+    risk: 'requests with a key in the query are refused, or the upstream and its logs receive the key',
     remedy:
       "decoder_header_mutation_rules: { …, allow_expression: { regex: '^:path$' }, disallow_is_error: true }",
     find: ({ config, credentials }) => {
@@ -194,8 +194,8 @@ export const extAuthzRules: readonly Rule<Guard>[] = [
   {
     id: 'mutation-rules-silent',
     severity: 'warning',
-    problem: 'changes that authz may not make are dropped without a word',
-    risk: 'a request goes on with headers other than authz answered',
+    problem: 'changes that authz may not make are dropped silently',
+    risk: 'a request continues with other headers than authz returned',
     remedy: 'decoder_header_mutation_rules: { …, disallow_is_error: true }',
     find: ({ config }) => {
       const rules = config.get('decoder_header_mutation_rules')

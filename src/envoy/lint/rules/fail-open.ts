@@ -13,7 +13,7 @@ export const failOpenRules: readonly Rule<AuthzFilter>[] = [
     id: 'failure-allowed',
     severity: 'error',
     problem: 'requests pass when authz does not answer',
-    risk: 'whoever can overload or cut off authz is let through',
+    risk: 'an attacker who overloads or disconnects authz bypasses it',
     remedy: 'failure_mode_allow: false',
     istio: `${PROVIDER}.failOpen: false`,
     find: ({ config }) => whenSet(config.get('failure_mode_allow')),
@@ -21,15 +21,15 @@ export const failOpenRules: readonly Rule<AuthzFilter>[] = [
   {
     id: 'failure-allowed-header',
     severity: 'warning',
-    problem: 'a header is to say that a request passed because authz did not answer',
-    risk: 'it says so of requests that must not pass',
+    problem: 'a header marks requests that passed because authz did not answer',
+    risk: 'such requests must not pass at all',
     remedy: 'failure_mode_allow_header_add: false',
     find: ({ config }) => whenSet(config.get('failure_mode_allow_header_add')),
   },
   {
     id: 'shadow-mode',
     severity: 'error',
-    problem: 'what authz answers is noted and not obeyed',
+    problem: 'the decision of authz is recorded and not enforced',
     risk: 'every request passes',
     remedy: 'shadow_mode: false',
     find: ({ config }) => whenSet(config.get('shadow_mode')),
@@ -37,8 +37,8 @@ export const failOpenRules: readonly Rule<AuthzFilter>[] = [
   {
     id: 'judged-in-part',
     severity: 'error',
-    problem: 'only a part of the requests is judged',
-    risk: 'the others pass, or are refused, by chance',
+    problem: 'only a fraction of the requests is checked',
+    risk: 'the remaining requests pass, or are refused, at random',
     remedy: 'no filter_enabled',
     find: ({ config }) => {
       const at = config.get('filter_enabled')
@@ -48,8 +48,8 @@ export const failOpenRules: readonly Rule<AuthzFilter>[] = [
   {
     id: 'disabled-lets-through',
     severity: 'error',
-    problem: 'requests pass when the filter is turned off at runtime',
-    risk: 'one runtime value opens everything',
+    problem: 'requests pass when the filter is disabled at runtime',
+    risk: 'one runtime value disables every check',
     remedy: 'deny_at_disable: { runtime_key: KEY, default_value: true }, or no filter_enabled',
     find: ({ config }) => {
       const denies = config.get('deny_at_disable', 'default_value').flag
@@ -59,8 +59,8 @@ export const failOpenRules: readonly Rule<AuthzFilter>[] = [
   {
     id: 'judged-on-condition',
     severity: 'error',
-    problem: 'another filter decides which requests are judged',
-    risk: 'whatever that filter does not mark passes',
+    problem: 'another filter decides which requests are checked',
+    risk: 'a request that it does not mark passes',
     remedy: 'ext_authz on its own in http_filters, without filter_enabled_metadata',
     istio:
       'AuthorizationPolicy (action: CUSTOM), whose filter envoy.filters.http.rbac has to be in front',
@@ -77,16 +77,16 @@ export const failOpenRules: readonly Rule<AuthzFilter>[] = [
   {
     id: 'disabled-by-default',
     severity: 'error',
-    problem: 'the filter runs only where a route turns it on',
-    risk: 'all other routes forward unjudged',
+    problem: 'the filter runs only on routes that enable it',
+    risk: 'all other routes forward without a check',
     remedy: 'disabled: false',
     find: ({ filter }) => whenSet(filter.at.get('disabled')),
   },
   {
     id: 'error-as-success',
     severity: 'error',
-    problem: 'a request that could not be judged is answered with success',
-    risk: 'callers, caches and health checks take the refusal for an answer of the upstream',
+    problem: 'a request that could not be checked is answered with success',
+    risk: 'clients, caches and health checks mistake the refusal for a response of the upstream',
     remedy: 'status_on_error: { code: ServiceUnavailable }',
     istio: `${PROVIDER}.statusOnError: "503"`,
     find: ({ config }) => {
@@ -97,8 +97,8 @@ export const failOpenRules: readonly Rule<AuthzFilter>[] = [
   {
     id: 'outage-as-refusal',
     severity: 'warning',
-    problem: 'a request that could not be judged is answered as one that was refused, with 403',
-    risk: 'callers take an outage for a decision: kubectl and others do not try again, and people look for a missing permission',
+    problem: 'a request that could not be checked is answered with 403, like a denied one',
+    risk: 'clients mistake an outage for a decision: kubectl and similar clients do not retry, and users look for a missing permission',
     remedy: 'status_on_error: { code: ServiceUnavailable }',
     istio: `${PROVIDER}.statusOnError: "503"`,
     find: ({ config }) => {

@@ -1,5 +1,5 @@
-// Rules about set_filter_state, which turns the answer of authz into the name of a certificate. All
-// of them fail silently: with the certificate of somebody else, or with none.
+// Rules about set_filter_state, which passes the certificate handle of authz to the upstream connection. Every
+// mistake is silent: the upstream receives the certificate of another user, or none.
 
 import { when, type Hit, type Rule } from '../rule.ts'
 import { extensionIn, isKind, KINDS } from '../view/extension.ts'
@@ -37,8 +37,8 @@ export const filterStateRules: readonly Rule<ChainSubject>[] = [
   {
     id: 'filter-state-missing',
     severity: 'error',
-    problem: 'nothing tells the upstream’s TLS whose certificate to present',
-    risk: 'every request asks for the default name, which is refused: the upstream cannot be reached',
+    problem: 'no filter state selects the client certificate for the upstream',
+    risk: 'every request uses the default handle, which is refused: the upstream cannot be reached',
     remedy: `envoy.filters.http.set_filter_state behind ext_authz, with object_key: ${OBJECT_KEY}`,
     find: (subject) => {
       const { ours, misspelt } = objectsIn(subject)
@@ -48,8 +48,9 @@ export const filterStateRules: readonly Rule<ChainSubject>[] = [
   {
     id: 'filter-state-key',
     severity: 'error',
-    problem: 'the filter state has a name by which nobody looks for it',
-    risk: 'every request asks for the default name, which is refused: the upstream cannot be reached',
+    problem:
+      'wrong object_key: the certificate selector of the upstream TLS context does not read it',
+    risk: 'every request uses the default handle, which is refused: the upstream cannot be reached',
     remedy: `object_key: ${OBJECT_KEY}`,
     find: (subject) => {
       const { ours, misspelt } = objectsIn(subject)
@@ -60,8 +61,8 @@ export const filterStateRules: readonly Rule<ChainSubject>[] = [
   {
     id: 'filter-state-order',
     severity: 'error',
-    problem: 'set_filter_state does not come between ext_authz and the router',
-    risk: 'authz has not answered yet, so that the default name is asked for, which is refused',
+    problem: 'set_filter_state is not between ext_authz and the router',
+    risk: 'authz has not answered yet, so the default handle is used, which is refused',
     remedy: 'set_filter_state behind ext_authz and before envoy.filters.http.router',
     find: (subject) => {
       const { chain, site } = subject
@@ -75,16 +76,16 @@ export const filterStateRules: readonly Rule<ChainSubject>[] = [
   {
     id: 'filter-state-factory',
     severity: 'error',
-    problem: 'the filter state does not tell connections apart',
-    risk: 'requests go out over connections that carry the certificate of another user, answered 200 (measured: 19 of 40)',
+    problem: 'the filter state is not hashable, so identities share upstream connections',
+    risk: 'requests are sent over connections with the certificate of another user, and answered with 200 (measured: 19 of 40)',
     remedy: `factory_key: ${FACTORY}`,
     find: each('factory_key', (setting) => setting.text !== FACTORY),
   },
   {
     id: 'filter-state-not-shared',
     severity: 'error',
-    problem: 'the filter state is not shared with the upstream connection alone',
-    risk: 'the connection does not learn whose it is, or passes it on to the next one',
+    problem: 'the filter state is not shared with exactly the upstream connection',
+    risk: 'the connection does not receive the handle, or passes it to the next hop',
     remedy: 'shared_with_upstream: ONCE',
     find: each(
       'shared_with_upstream',
@@ -94,16 +95,16 @@ export const filterStateRules: readonly Rule<ChainSubject>[] = [
   {
     id: 'filter-state-when-empty',
     severity: 'error',
-    problem: 'a request for which authz names no certificate gets a filter state all the same',
-    risk: 'all such requests share the one connection pool of an empty name',
+    problem: 'a request without a certificate handle still gets a filter state',
+    risk: 'all such requests share one connection pool with an empty handle',
     remedy: 'skip_if_empty: true',
     find: each('skip_if_empty', (setting) => !setting.flag),
   },
   {
     id: 'filter-state-dash',
     severity: 'error',
-    problem: 'where authz names no certificate, Envoy writes "-" in its place',
-    risk: 'the certificate named "-" is asked for, and all such requests share its connections',
+    problem: 'without a certificate handle, Envoy writes "-" in its place',
+    risk: 'Envoy fetches a certificate named "-", and all such requests share its connections',
     remedy: 'format_string: { omit_empty_values: true, … }',
     find: (subject) =>
       objectsIn(subject).ours.flatMap(({ object }) => {
@@ -114,32 +115,31 @@ export const filterStateRules: readonly Rule<ChainSubject>[] = [
   {
     id: 'filter-state-whitespace',
     severity: 'error',
-    problem:
-      'there is white space around the name of the certificate, such as a newline at its end',
-    risk: 'the signer does not know the name: the upstream cannot be reached',
+    problem: 'the certificate handle is surrounded by white space, such as a trailing newline',
+    risk: 'the signer does not know the handle: the upstream cannot be reached',
     remedy: `inline_string: "${FORMAT}"`,
     find: formats((format) => format !== FORMAT && format.trim() === FORMAT),
   },
   {
     id: 'filter-state-from-request',
     severity: 'error',
-    problem: 'the name of the certificate is taken from the request',
-    risk: 'a caller who learns a name gets the certificate of somebody else',
+    problem: 'the certificate handle is taken from the request',
+    risk: 'a caller who learns a handle obtains the certificate of another user',
     remedy: `inline_string: "${FORMAT}"`,
     find: formats((format) => FROM_REQUEST.test(format)),
   },
   {
     id: 'filter-state-source',
     severity: 'error',
-    problem: 'the name of the certificate is not what authz answered',
-    risk: 'certificates are asked for that nobody granted, or that are not this caller’s',
+    problem: 'the certificate handle is not the one that authz returned',
+    risk: 'Envoy fetches certificates that authz did not grant, or not to this caller',
     remedy: `inline_string: "${FORMAT}"`,
     find: formats((format) => format.trim() !== FORMAT && !FROM_REQUEST.test(format)),
   },
   {
     id: 'filter-state-of-connection',
     severity: 'error',
-    problem: 'the name of the certificate is set once for a connection',
+    problem: 'the certificate handle is set once for a connection',
     risk: 'a connection may carry requests of several users, who then share a certificate',
     remedy: 'no envoy.filters.network.set_filter_state with this object_key',
     find: ({ manager, chain }) =>
@@ -188,7 +188,7 @@ const objectsIn = (
   }
 }
 
-/** The format, and where it stands; empty where it is in a file, or no text. */
+/** The format and its place; empty when it is in a file or not a string. */
 const formatOf = ({ object }: StateObject): { readonly at: Setting; readonly text: string } => {
   const format = object.get('format_string')
   const source = format.get('text_format_source')

@@ -1,5 +1,5 @@
-// Rules about X-Forwarded-Client-Cert, by which Envoy says who has which client certificate: that no
-// caller can write it, and that authz gets it where an authenticator goes by it.
+// Rules about X-Forwarded-Client-Cert, in which Envoy reports client certificates: no caller can write it,
+// and authz receives it when an authenticator reads it.
 
 import type { Credential } from '../credentials.ts'
 import { when, type Hit, type Rule } from '../rule.ts'
@@ -27,8 +27,8 @@ export const forwardedCertificateRules: readonly Rule<Edge>[] = [
   {
     id: 'client-certificate-header-forwarded',
     severity: 'error',
-    problem: 'X-Forwarded-Client-Cert of the caller is passed on',
-    risk: 'a caller can say which client certificate it has',
+    problem: 'X-Forwarded-Client-Cert of the caller is forwarded',
+    risk: 'a caller can claim any client certificate',
     remedy: 'forward_client_cert_details: SANITIZE',
     istio: TOPOLOGY,
     find: ({ manager, credentials }) => {
@@ -44,8 +44,8 @@ export const forwardedCertificateRules: readonly Rule<Edge>[] = [
     id: 'forwarded-certificate-forgeable',
     severity: 'error',
     problem:
-      'authz takes client certificates from X-Forwarded-Client-Cert, and callers can write it',
-    risk: 'a caller shows the certificate of anybody, which is no secret, and is taken for them',
+      'authz reads client certificates from X-Forwarded-Client-Cert, which callers can write',
+    risk: 'a caller can present the public certificate of another user and is authenticated as that user',
     remedy:
       'forward_client_cert_details: SANITIZE_SET, set_current_client_cert_details: { cert: true, chain: true }; or APPEND_FORWARD with the same details, without `uri` and `dns` in any proxy, and `element: last` in the authenticator',
     istio: TOPOLOGY,
@@ -59,10 +59,10 @@ export const forwardedCertificateRules: readonly Rule<Edge>[] = [
     id: 'forwarded-certificate-ambiguous',
     severity: 'error',
     problem:
-      'authz takes the last element of X-Forwarded-Client-Cert, and Envoy writes names into it that it does not quote',
-    risk: 'a comma in a URI or DNS name of a certificate looks like another element: authz refuses such requests, and all that a proxy in front has passed on with a name',
+      'authz reads the last element of X-Forwarded-Client-Cert, and Envoy writes unquoted names into it',
+    risk: 'a comma in a URI or DNS name looks like the start of another element: authz refuses such requests, and those to which a preceding proxy added a name',
     remedy: 'set_current_client_cert_details: { cert: true, chain: true }, without `uri` and `dns`',
-    istio: `${TOPOLOGY}, and \`element: only\` in the authenticator; Istio writes both names and cannot be told not to`,
+    istio: `${TOPOLOGY}, and \`element: only\` in the authenticator; Istio always writes both names`,
     find: ({ manager, credentials }) => {
       const last = takersIn(credentials).filter(({ element }) => element === 'last')
       if (last.length === 0) return []
@@ -76,8 +76,8 @@ export const forwardedCertificateRules: readonly Rule<Edge>[] = [
   {
     id: 'forwarded-certificate-removed',
     severity: 'error',
-    problem: 'authz takes client certificates from X-Forwarded-Client-Cert, and Envoy removes it',
-    risk: 'the header never arrives: nobody can authenticate with a certificate',
+    problem: 'authz reads client certificates from X-Forwarded-Client-Cert, which Envoy removes',
+    risk: 'the header never arrives: authentication with a certificate always fails',
     remedy:
       'forward_client_cert_details: SANITIZE_SET, set_current_client_cert_details: { cert: true, chain: true }',
     istio: TOPOLOGY,
@@ -91,8 +91,8 @@ export const forwardedCertificateRules: readonly Rule<Edge>[] = [
   {
     id: 'forwarded-certificate-empty',
     severity: 'error',
-    problem: 'X-Forwarded-Client-Cert comes without the certificate that authz takes from it',
-    risk: 'who has a client certificate is refused: without it, the header says only a hash',
+    problem: 'X-Forwarded-Client-Cert lacks the certificate that authz reads from it',
+    risk: 'callers with a client certificate are refused: without it the header contains only a hash',
     remedy: 'set_current_client_cert_details: { cert: true, chain: true }',
     find: ({ manager, credentials }) => {
       const takers = takersIn(credentials)
@@ -105,8 +105,8 @@ export const forwardedCertificateRules: readonly Rule<Edge>[] = [
   {
     id: 'forwarded-chain-missing',
     severity: 'warning',
-    problem: 'X-Forwarded-Client-Cert comes without intermediate certificates',
-    risk: 'certificates that `trust` has not signed itself are refused',
+    problem: 'X-Forwarded-Client-Cert lacks the intermediate certificates',
+    risk: 'certificates that `trust` has not signed directly are refused',
     remedy:
       'set_current_client_cert_details: { cert: true, chain: true }, or `intermediates` in the authenticator',
     find: ({ manager, credentials }) => {
@@ -126,7 +126,7 @@ type Taker = Extract<Credential, { readonly kind: 'forwarded-certificate' }>
 const takersIn = (credentials: readonly Credential[]): readonly Taker[] =>
   credentials.filter((one) => one.kind === 'forwarded-certificate')
 
-/** Where it is said what becomes of the header: once, and under conditions; SANITIZE if nothing is. */
+/** The settings of the header, unconditional and conditional; the default is SANITIZE. */
 const placesIn = ({ config }: Manager): readonly Setting[] => [
   config,
   ...[...config.get('forward_client_cert_matcher').walk()].filter((setting) =>

@@ -1,5 +1,5 @@
-// Rules about requests that Envoy makes beside the one that authz permitted: copies, and redirects that it
-// follows by itself.
+// Rules about requests that Envoy sends in addition to the permitted one: mirrored requests and internal
+// redirects.
 
 import { when, type Hit, type Rule } from '../rule.ts'
 import type { Setting } from '../view/setting.ts'
@@ -10,8 +10,8 @@ export const furtherRequestRules: readonly Rule<RouteSubject>[] = [
   {
     id: 'requests-mirrored',
     severity: 'warning',
-    problem: 'a copy of each permitted request goes to another cluster',
-    risk: 'it carries the identity headers and tokens that authz set for the upstream: who reads the copy can use them',
+    problem: 'a copy of each permitted request is sent to another cluster',
+    risk: 'it carries the identity headers and tokens that authz set for the upstream: a reader of the copy can use them',
     remedy:
       'no request_mirror_policies, or only to a cluster that may have the credentials of this upstream',
     istio: 'VirtualService: http without `mirror` and `mirrors`',
@@ -24,8 +24,8 @@ export const furtherRequestRules: readonly Rule<RouteSubject>[] = [
   {
     id: 'redirects-followed',
     severity: 'warning',
-    problem: 'Envoy follows redirects of the upstream by itself',
-    risk: 'an upstream chooses what its callers ask for next; authz judges that too, but has no password or token to judge it by, since it removed them',
+    problem: 'Envoy follows redirects of the upstream',
+    risk: 'an upstream chooses the next request of its callers; authz checks that request too, but without the password or token that it removed',
     remedy: 'no internal_redirect_policy: the client follows the redirect',
     find: ({ route: { action } }) => {
       const policy = action.get('internal_redirect_policy')

@@ -37,8 +37,8 @@ export const headerRules: readonly Rule<Edge>[] = [
   {
     id: 'forgeable-headers',
     severity: 'warning',
-    problem: 'headers that Countersign may set are not removed from what callers send',
-    risk: 'only authz stands between a caller and an upstream that believes them; a route that does not ask authz has nothing',
+    problem: 'headers that Countersign may set are not removed from requests of callers',
+    risk: 'authz alone protects an upstream that trusts them; a route without authz has no protection',
     remedy:
       'early_header_mutation_extensions: [{ name: envoy.http.early_header_mutation.header_mutation, typed_config: { …, mutations: [{ remove: NAME }, { remove_on_match: { key_matcher: { prefix: PREFIX, ignore_case: true } } }] } }]',
     find: ({ site, manager, credentials }) => {
@@ -56,8 +56,8 @@ export const headerRules: readonly Rule<Edge>[] = [
   {
     id: 'origin-forgeable',
     severity: 'warning',
-    problem: 'headers in which callers say where they come from are passed on',
-    risk: 'an upstream that goes by them takes every caller for any address; Envoy adds its own account to X-Forwarded-For only',
+    problem: 'headers in which callers state their own address are forwarded',
+    risk: 'an upstream that trusts them accepts any address from any caller; Envoy appends the real one to X-Forwarded-For only',
     remedy:
       'early_header_mutation_extensions with { remove: forwarded }, { remove: x-real-ip }, { remove_on_match: { key_matcher: { prefix: x-forwarded-, ignore_case: true } } }; none of it where a proxy in front writes them',
     find: ({ manager }) => {
@@ -71,8 +71,8 @@ export const headerRules: readonly Rule<Edge>[] = [
   {
     id: 'steering-headers-kept',
     severity: 'warning',
-    problem: 'headers by which Envoy is steered are not removed from what callers send',
-    risk: 'Envoy removes those that it knows, and only from callers that do not count as internal',
+    problem: 'headers that control Envoy are not removed from requests of callers',
+    risk: 'Envoy removes only those that it knows, and only from callers that are not internal',
     remedy:
       'early_header_mutation_extensions with { remove_on_match: { key_matcher: { prefix: x-envoy-, ignore_case: true } } }',
     find: ({ manager }) =>
@@ -81,8 +81,8 @@ export const headerRules: readonly Rule<Edge>[] = [
   {
     id: 'credential-removed',
     severity: 'error',
-    problem: 'a header with a credential is removed before authz sees it',
-    risk: 'the credential never arrives: whoever shows it is taken for somebody who shows none',
+    problem: 'a header with a credential is removed before authz receives the request',
+    risk: 'the credential never arrives: its callers are treated as callers without a credential',
     remedy:
       'no such removal, since authz takes credentials out itself; another header in the authenticator where this one is among those that Countersign sets',
     find: (edge) =>
@@ -115,7 +115,7 @@ const whenLeft = (manager: Manager, left: readonly string[]): readonly Hit[] =>
     detail: left.join(', '),
   })
 
-/** The headers in which a credential stands. */
+/** The headers that carry a credential. */
 const headersOf = (credential: Credential): readonly string[] => {
   switch (credential.kind) {
     case 'header':
@@ -172,8 +172,8 @@ const removalsOf = (name: string, { site, manager }: Edge): readonly Setting[] =
 }
 
 /**
- * What is removed from requests that do not come from inside. `request_headers_to_remove` is no such
- * thing: it counts when the request is forwarded.
+ * The headers that are removed from requests of external callers. `request_headers_to_remove` is excluded: it
+ * applies when the request is forwarded.
  */
 const internalHeaders = (table: Setting): readonly Setting[] =>
   table.get('internal_only_headers').items()

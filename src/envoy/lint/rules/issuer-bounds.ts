@@ -1,5 +1,5 @@
-// Rules about what a client that has proven nothing can hold of Envoy and of the issuer: authz is not asked about
-// these routes, so that nothing else stands before them.
+// Rules about the resources of Envoy and the issuer that an unauthenticated client can occupy: these routes
+// bypass authz, so Envoy alone limits them.
 
 import { when, type Rule } from '../rule.ts'
 import { isKind, KINDS, type Extension } from '../view/extension.ts'
@@ -16,8 +16,8 @@ export const issuerBoundsRules: readonly Rule<IssuerSubject>[] = [
   {
     id: 'issuer-bodies-streamed',
     severity: 'warning',
-    problem: 'a route to the issuer hands on requests before they are complete',
-    risk: 'whoever begins a thousand requests and ends none of them takes every connection to the issuer: nobody logs in, and nobody gets a token',
+    problem: 'a route to the issuer forwards requests before they are complete',
+    risk: 'a client that begins a thousand requests and ends none takes every connection to the issuer: no user can log in, and no client gets a token',
     remedy: `${FILTERS} typed_per_filter_config: { envoy.filters.http.buffer: { "@type": type.googleapis.com/envoy.extensions.filters.http.buffer.v3.BufferPerRoute, buffer: { max_request_bytes: 32768 } } }`,
     find: ({ site, manager }) =>
       pagesOf(issuerRoutes(site, manager))
@@ -27,8 +27,8 @@ export const issuerBoundsRules: readonly Rule<IssuerSubject>[] = [
   {
     id: 'issuer-requests-without-end',
     severity: 'warning',
-    problem: 'a request to the issuer may take as long as its client likes',
-    risk: 'a byte now and then keeps it from being idle, so that streams pile up until there is no room for others',
+    problem: 'there is no time limit for requests to the issuer',
+    risk: 'single bytes keep a request from being idle, so that streams accumulate until there is no room for other clients',
     remedy: 'route: { idle_timeout: 16s, max_stream_duration: { max_stream_duration: 25s } }',
     find: ({ site, manager }) =>
       pagesOf(issuerRoutes(site, manager)).flatMap(({ action }) => {
@@ -39,8 +39,8 @@ export const issuerBoundsRules: readonly Rule<IssuerSubject>[] = [
   {
     id: 'issuer-rate-unlimited',
     severity: 'warning',
-    problem: 'nothing limits how many requests a second go to the issuer',
-    risk: 'one client can keep it busy, and with it authz, which is the same process: logins and API calls of everybody get slow',
+    problem: 'the rate of requests to the issuer is not limited',
+    risk: 'one client can occupy it and authz, which is the same process: all logins and API calls become slow',
     remedy: `${FILTERS} typed_per_filter_config: { envoy.filters.http.local_ratelimit: { "@type": type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit, stat_prefix: issuer, token_bucket: { max_tokens: 1000, tokens_per_fill: 200, fill_interval: 1s }, filter_enabled: { default_value: { numerator: 100 } }, filter_enforced: { default_value: { numerator: 100 } } } }`,
     find: ({ site, manager }) =>
       issuerRoutes(site, manager)
@@ -75,7 +75,7 @@ const isEnforced = (config: Setting): boolean =>
     (name) => (config.get(name, 'default_value', 'numerator').count ?? 0) > 0,
   )
 
-/** What filters of a kind are told about a request that takes the route; none for those that are turned off. */
+/** The settings of filters of a kind for requests of the route; none for disabled filters. */
 const acting = (
   { chains: [main] }: Manager,
   route: Route,

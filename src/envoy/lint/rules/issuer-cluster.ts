@@ -1,5 +1,5 @@
-// Rules about the cluster of the issuer: what people type at the login page, and what Envoy says there of
-// callers, is between the two of them alone.
+// Rules about the cluster of the issuer: passwords of the login page, and the headers of Envoy about callers,
+// must not be readable or writable on the network.
 
 import { when, type Rule } from '../rule.ts'
 import { addressOf, isLocal, isPlaintextTo, upstreamTls } from '../view/cluster.ts'
@@ -25,8 +25,8 @@ export const issuerClusterRules: readonly Rule<IssuerCluster>[] = [
   {
     id: 'issuer-plaintext',
     severity: 'error',
-    problem: 'the issuer is reached over a network without TLS',
-    risk: 'passwords of the login page cross it in the clear, whoever is on the way can change the published keys, and the issuer does not believe what Envoy says of callers',
+    problem: 'the issuer is called over a network without TLS',
+    risk: 'passwords of the login page are sent in the clear, an attacker on the network can replace the published keys, and the issuer does not trust the headers of Envoy',
     remedy: `a pipe on the same machine; or listen.issuer.tls of countersign.yaml and ${REMEDY}`,
     istio: ISTIO,
     find: ({ cluster, endpoints }) =>
@@ -37,8 +37,8 @@ export const issuerClusterRules: readonly Rule<IssuerCluster>[] = [
   {
     id: 'issuer-client-certificate',
     severity: 'error',
-    problem: 'Envoy shows the issuer no client certificate',
-    risk: 'listen.issuer.tls demands one: nobody can log in, and upstreams cannot read the keys',
+    problem: 'Envoy presents no client certificate to the issuer',
+    risk: 'listen.issuer.tls requires one: no user can log in, and upstreams cannot read the keys',
     remedy: REMEDY,
     istio: ISTIO,
     find: ({ site, cluster }) => {

@@ -1,5 +1,5 @@
-// Rules about routes to our issuer, where people log in: what is believed there of the caller is what Envoy
-// says, nobody is asked who has not said yet who they are, and logins come back.
+// Rules about routes to the issuer and its login pages: only Envoy sets the trusted headers about the caller,
+// no credential is required, and logins return to their host.
 
 import { CALLBACK_PATH } from '../../../logins/session-client.ts'
 import { CERTIFICATE_HEADER, SOURCE_HEADER } from '../../../issuer/http/caller.ts'
@@ -24,8 +24,8 @@ export const issuerRules: readonly Rule<IssuerSubject>[] = [
   {
     id: 'issuer-judged',
     severity: 'error',
-    problem: 'a route to the issuer asks authz first',
-    risk: 'nobody there has said yet who they are: nobody can log in, and upstreams cannot read the keys',
+    problem: 'a route to the issuer calls authz first',
+    risk: 'callers have no credential there yet: no user can log in, and upstreams cannot read the keys',
     remedy:
       'typed_per_filter_config: { envoy.filters.http.ext_authz: { "@type": type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute, disabled: true } }',
     istio:
@@ -40,8 +40,8 @@ export const issuerRules: readonly Rule<IssuerSubject>[] = [
   {
     id: 'issuer-caller-forgeable',
     severity: 'error',
-    problem: 'the login page gets what callers say of themselves',
-    risk: 'whoever sends somebody’s certificate, which is no secret, is taken for them; whoever makes up addresses guesses passwords without end',
+    problem: 'the login page receives headers about the caller that callers can write',
+    risk: 'a caller who sends the public certificate of another user is authenticated as that user; with invented addresses passwords can be guessed without limit',
     remedy: REMEDY,
     find: ({ site, manager }) =>
       headersIn(site, manager)
@@ -54,8 +54,8 @@ export const issuerRules: readonly Rule<IssuerSubject>[] = [
   {
     id: 'issuer-caller-wrong',
     severity: 'error',
-    problem: 'the login page is told something else of the caller than what Envoy knows',
-    risk: 'what callers say themselves may be in it; what is no address or certificate is ignored',
+    problem: 'the login page receives other values about the caller than Envoy has verified',
+    risk: 'they may contain data of the caller; a value other than an address or certificate is ignored',
     remedy: REMEDY,
     find: ({ site, manager }) =>
       headersIn(site, manager).flatMap(({ header: { written }, values }) =>
@@ -67,8 +67,8 @@ export const issuerRules: readonly Rule<IssuerSubject>[] = [
   {
     id: 'issuer-caller-unsaid',
     severity: 'warning',
-    problem: 'the login page is not told who the caller is',
-    risk: 'to it every caller has the address of Envoy, so that one who guesses locks out all; without the certificate nobody logs in with one',
+    problem: 'the login page does not receive the address or certificate of the caller',
+    risk: 'every caller has the address of Envoy, so that one attacker locks out all users; login with a certificate is impossible',
     remedy: REMEDY,
     find: ({ site, manager }) =>
       headersIn(site, manager)
@@ -83,8 +83,8 @@ export const issuerRules: readonly Rule<IssuerSubject>[] = [
     id: 'session-endpoints-unpublished',
     severity: 'error',
     problem: `a host whose routes take sessions does not publish ${SESSION_PREFIX}`,
-    risk: 'who has logged in comes back to a path that is nowhere, or another’s: nobody gets a session',
-    remedy: `routes: [{ match: { prefix: ${SESSION_PREFIX} }, route: { cluster: the issuer’s, timeout: 15s }, … }, …], before the others`,
+    risk: 'after a login the browser returns to a path that is missing or belongs to another service: no session begins',
+    remedy: `routes: [{ match: { prefix: ${SESSION_PREFIX} }, route: { cluster: ISSUER, timeout: 15s }, … }, …], before all other routes`,
     find: ({ site, manager }) =>
       [...(site.expected?.sessionHosts ?? [])].flatMap((host) =>
         virtualHostsFor(manager.routes, host)
@@ -113,7 +113,7 @@ const SAYINGS = [
   { name: CERTIFICATE_HEADER, values: ['%DOWNSTREAM_PEER_CERT%'] },
 ] as const
 
-/** What comes of the headers that are believed, on the routes where they are. */
+/** The result of the trusted headers on each route that uses them. */
 const headersIn = (site: Site, manager: Manager) =>
   issuerRoutes(site, manager)
     .filter((route) => !isDocument(route))
@@ -126,14 +126,14 @@ const headersIn = (site: Site, manager: Manager) =>
       })),
     )
 
-/** Whether the login page looks at a header; without countersign.yaml nobody knows. */
+/** Whether the login page reads a header; unknown without countersign.yaml. */
 const isBelieved = ({ expected }: Site, name: string): boolean =>
   name === SOURCE_HEADER || expected?.certificateLogin !== false
 
 const isNeeded = ({ expected }: Site, name: string): boolean =>
   name === SOURCE_HEADER || expected?.certificateLogin === true
 
-/** Discovery and keys, which are the same for everybody. */
+/** Discovery and keys, which are equal for all clients. */
 export const isDocument = ({ at }: Route): boolean => {
   const match = at.get('match')
   const path = match.get('path').text

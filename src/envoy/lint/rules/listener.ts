@@ -16,8 +16,8 @@ export const listenerRules: readonly Rule<Manager>[] = [
   {
     id: 'underscores-in-header-names',
     severity: 'error',
-    problem: 'underscores in the names of headers are let through',
-    risk: 'X_Remote_User passes every removal of X-Remote-User, and many servers take it for the same',
+    problem: 'header names with underscores are accepted',
+    risk: 'X_Remote_User bypasses every removal of X-Remote-User, and many servers treat both as the same header',
     remedy: 'common_http_protocol_options: { headers_with_underscores_action: REJECT_REQUEST }',
     find: ({ config }) => {
       const at = config.get('common_http_protocol_options', 'headers_with_underscores_action')
@@ -27,8 +27,8 @@ export const listenerRules: readonly Rule<Manager>[] = [
   {
     id: 'remote-address-from-caller',
     severity: 'error',
-    problem: 'the address of the caller is taken from X-Forwarded-For',
-    risk: 'callers choose the address that is judged and audited, and can pass for internal ones',
+    problem: 'the client address is taken from X-Forwarded-For',
+    risk: 'callers choose the address that is checked and audited, and can appear as internal ones',
     remedy: 'use_remote_address: true, with xff_num_trusted_hops for proxies in front',
     istio:
       'MeshConfig: defaultConfig.gatewayTopology.numTrustedProxies: N, and no EnvoyFilter that changes use_remote_address',
@@ -59,7 +59,7 @@ export const listenerRules: readonly Rule<Manager>[] = [
     id: 'path-not-normalized',
     severity: 'error',
     problem: 'paths are not normalised',
-    risk: '/public/../secrets takes the route of /public; authz refuses what it recognises',
+    risk: '/public/../secrets matches the route of /public; authz refuses only the forms that it recognises',
     remedy: 'normalize_path: true',
     istio: 'MeshConfig: pathNormalization.normalization: MERGE_SLASHES',
     find: ({ config }) => when(!config.get('normalize_path').flag, config.get('normalize_path')),
@@ -68,7 +68,7 @@ export const listenerRules: readonly Rule<Manager>[] = [
     id: 'slashes-not-merged',
     severity: 'error',
     problem: 'repeated slashes are not merged',
-    risk: '//secrets takes another route than /secrets, which upstreams may take for the same',
+    risk: '//secrets matches another route than /secrets, although upstreams may treat them as the same path',
     remedy: 'merge_slashes: true',
     istio:
       'MeshConfig: pathNormalization.normalization: MERGE_SLASHES (for the whole mesh); or EnvoyFilter, applyTo: NETWORK_FILTER on envoy.filters.network.http_connection_manager, MERGE: merge_slashes: true',
@@ -78,7 +78,7 @@ export const listenerRules: readonly Rule<Manager>[] = [
     id: 'escaped-slashes-accepted',
     severity: 'error',
     problem: 'encoded slashes in paths are not refused',
-    risk: '/public%2f..%2fsecrets takes one route here and is another path upstream',
+    risk: '/public%2f..%2fsecrets matches one route here and is another path at the upstream',
     remedy: 'path_with_escaped_slashes_action: REJECT_REQUEST',
     find: ({ config }) => {
       const at = config.get('path_with_escaped_slashes_action')
@@ -88,8 +88,8 @@ export const listenerRules: readonly Rule<Manager>[] = [
   {
     id: 'headers-without-end',
     severity: 'warning',
-    problem: 'callers may take as long as they like to send the headers of a request',
-    risk: 'connections that say nothing pile up until there is no room for others',
+    problem: 'there is no time limit for receiving the headers of a request',
+    risk: 'idle connections accumulate until there is no room for other clients',
     remedy: 'request_headers_timeout: 10s',
     find: ({ config }) => {
       const at = config.get('request_headers_timeout')
@@ -99,8 +99,8 @@ export const listenerRules: readonly Rule<Manager>[] = [
   {
     id: 'host-dot-kept',
     severity: 'warning',
-    problem: 'a dot at the end of the host is kept',
-    risk: 'app.example.org. is the same host, and takes another virtual host, with other routes',
+    problem: 'a trailing dot of the host is kept',
+    risk: 'app.example.org. is the same host, and matches another virtual host with other routes',
     remedy: 'strip_trailing_host_dot: true',
     find: ({ config }) =>
       when(!config.get('strip_trailing_host_dot').flag, config.get('strip_trailing_host_dot')),

@@ -1,5 +1,5 @@
-// Rules about headers and trailers that get past removals: by another name that an upstream takes for the same one
-// (CGI, FastCGI and PHP: RFC 3875 §4.1.18), or behind the body.
+// Rules about headers and trailers that bypass removals: by another name that an upstream treats as the same
+// (CGI, FastCGI and PHP: RFC 3875 §4.1.18), or after the body.
 
 import { STRIPPED_NAMES, STRIPPED_PREFIXES } from '../../../request/stripped-headers.ts'
 import { TRAILER } from '../../strip.ts'
@@ -17,8 +17,8 @@ export const lookAlikeRules: readonly Rule<Edge>[] = [
   {
     id: 'header-look-alikes',
     severity: 'error',
-    problem: 'headers are removed by one spelling of their names alone',
-    risk: 'CGI, FastCGI and PHP take X.Remote~User for X-Remote-User: only authz stands between a caller and such an upstream',
+    problem: 'headers are removed in one spelling of their names only',
+    risk: 'CGI, FastCGI and PHP treat X.Remote~User as X-Remote-User: authz alone protects such an upstream',
     remedy:
       'early_header_mutation_extensions with { remove_on_match: { key_matcher: { safe_regex: { regex: "x[^a-z0-9]remote[^a-z0-9].*" } } } } and the like, as `countersign envoy generate` writes them; or { regex: "[a-z0-9-]+[^a-z0-9-].*" } for all such names, where no caller sends Impersonate-Extra- with a symbol in the key',
     find: ({ site, manager, credentials }) => {
@@ -35,8 +35,8 @@ export const lookAlikeRules: readonly Rule<Edge>[] = [
   {
     id: 'forgeable-trailers',
     severity: 'warning',
-    problem: 'trailers with the names of headers that Countersign may set are passed on',
-    risk: 'authz sees no trailers; an upstream that takes them for headers believes the caller',
+    problem: 'trailers with the names of headers that Countersign may set are forwarded',
+    risk: 'authz receives no trailers; an upstream that treats them as headers trusts the caller',
     remedy:
       'in http_filters, before the router: envoy.filters.http.header_mutation with mutations: { request_trailers_mutations: [{ remove: NAME }, { remove_on_match: { key_matcher: { prefix: PREFIX } } }] }, as `countersign envoy generate` writes it; or HTTP/1.1 to the upstream, over which Envoy sends no trailers',
     find: ({ site, manager }) => {
@@ -75,7 +75,7 @@ const lookAlikesOf = (name: string): readonly string[] => {
   ])
 }
 
-/** Over HTTP/1.1 Envoy sends trailers only where it is told to. */
+/** Over HTTP/1.1 Envoy sends trailers only when that is enabled. */
 const forwardsTrailers = ({ configuration }: Site, { routes }: Manager): boolean =>
   routes
     .flatMap(({ cluster }) => configuration.clusters.get(cluster?.text ?? '') ?? [])

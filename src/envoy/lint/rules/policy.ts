@@ -1,5 +1,5 @@
-// Rules about an AuthorizationPolicy of Istio (action CUSTOM), which picks the requests that Countersign
-// is asked about: all others pass without a check.
+// Rules about an AuthorizationPolicy of Istio (action CUSTOM), which selects the requests that Countersign
+// checks: all other requests pass without a check.
 
 import { when, type Rule } from '../rule.ts'
 import { covers, hostForPeople, hostsOf } from '../view/host.ts'
@@ -9,14 +9,13 @@ import type { Route } from '../view/route.ts'
 import { guardsOf, isTurnedOff, type Site } from '../view/site.ts'
 import type { ChainSubject } from './chain.ts'
 
-/** Rules about chains of filters in which Countersign is asked. */
+/** Rules about filter chains that call Countersign. */
 export const policyRules: readonly Rule<ChainSubject>[] = [
   {
     id: 'policy-leaves-gap',
     severity: 'error',
-    problem:
-      'an AuthorizationPolicy leaves out requests that reach what Countersign protects, by their host',
-    risk: 'they pass without a check: whoever sends such a Host header goes around every rule',
+    problem: 'an AuthorizationPolicy excludes hosts of requests that reach a protected upstream',
+    risk: 'such requests pass without a check: a caller bypasses every rule with such a Host header',
     remedy:
       'AuthorizationPolicy (action: CUSTOM): rules: [{}], or to: [{ operation: { hosts: [HOST, "HOST:*"] } }], with and without a port, for every host',
     istio:
@@ -30,8 +29,8 @@ export const policyRules: readonly Rule<ChainSubject>[] = [
   {
     id: 'judged-by-policy',
     severity: 'warning',
-    problem: 'an AuthorizationPolicy picks the requests that Countersign is asked about',
-    risk: 'all others pass without a check, which is right where they are for services that Countersign does not protect',
+    problem: 'an AuthorizationPolicy selects the requests that Countersign checks',
+    risk: 'all other requests pass without a check, which is right only for services that Countersign does not protect',
     remedy: 'AuthorizationPolicy (action: CUSTOM): rules: [{}] where nothing is to pass unjudged',
     istio: 'AuthorizationPolicy (action: CUSTOM): rules: [{}] where nothing is to pass unjudged',
     find: (subject) =>
@@ -72,7 +71,7 @@ const policiesIn = ({ site, manager, chain }: ChainSubject) =>
     return [{ at: conditionOf(config), policy, ways }]
   })
 
-/** The hosts of countersign.yaml, without those that stand for many. */
+/** The hosts of countersign.yaml, without patterns. */
 const plainHosts = ({ expected }: Site): readonly string[] =>
   [...(expected?.hosts ?? [])].filter((host) => !host.includes('*'))
 
@@ -81,7 +80,7 @@ const waysOf = (
   { policy, known, manager }: { policy: Policy; known: readonly string[]; manager: Manager },
 ): readonly Way[] =>
   hostsOf(route, known)
-    // Taken off before anybody looks at it.
+    // The port is removed before matching.
     .filter((host) => !manager.config.get('strip_any_host_port').flag || !/:\d+$/.test(host))
     .map((host) => ({ host, route, picked: policy.picks(host) }))
 

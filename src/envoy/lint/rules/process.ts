@@ -12,8 +12,8 @@ export const processRules: readonly Rule<Site>[] = [
   {
     id: 'update-refused',
     severity: 'error',
-    problem: 'Envoy refused a new configuration and runs with what it had before',
-    risk: 'what was changed since, hardening too, does not hold; and once Envoy starts anew there is nothing in its place',
+    problem: 'Envoy refused a new configuration and runs with the previous one',
+    risk: 'changes since then, hardening included, are not in force; after a restart Envoy has no configuration in their place',
     remedy: 'what Envoy takes: it says after "details" what it does not',
     istio:
       'what Envoy takes: mostly two EnvoyFilters that add the same, such as an upgrade_type, since lists are joined; `istioctl proxy-status` and the log of istiod tell of it too',
@@ -23,8 +23,8 @@ export const processRules: readonly Rule<Site>[] = [
   {
     id: 'update-waiting',
     severity: 'warning',
-    problem: 'a new configuration waits for something that has not come, and is not in force yet',
-    risk: 'until then Envoy runs with the one before it, or without; what stays like that waits for a secret, for routes or for endpoints that nobody delivers',
+    problem: 'a new configuration waits for a dependency and is not in force yet',
+    risk: 'until then Envoy runs with the previous configuration or none; a wait that lasts is for a secret, routes or endpoints that no server delivers',
     remedy: 'what it waits for; where that comes by itself, look again in some seconds',
     istio:
       'what it waits for: the Secret that credentialName names in the Gateway, in the namespace of the gateway; for clusters, pilot-agent (secrets "default" and "ROOTCA")',
@@ -37,8 +37,8 @@ export const processRules: readonly Rule<Site>[] = [
   {
     id: 'ext-authz-missing',
     severity: 'error',
-    problem: 'no ext_authz filter asks Countersign',
-    risk: 'every request is forwarded unjudged, or this is not the configuration that publishes anything',
+    problem: 'no ext_authz filter calls Countersign',
+    risk: 'every request is forwarded without a check, or this configuration publishes no upstream',
     remedy:
       'http_filters: [{ name: envoy.filters.http.ext_authz, typed_config: { … } }, …]; where it is called differently, --authz-cluster NAME',
     istio:
@@ -49,7 +49,7 @@ export const processRules: readonly Rule<Site>[] = [
     id: 'tcp-around-ext-authz',
     severity: 'error',
     problem: 'a listener forwards raw connections to an upstream that Countersign protects',
-    risk: 'whoever reaches it goes around every rule, in the name of Envoy',
+    risk: 'any client of the listener bypasses every rule, with the network position of Envoy',
     remedy: 'no tcp_proxy to this cluster',
     istio: 'in the Gateway, no server of protocol TCP or TLS (mode PASSTHROUGH) to this service',
     find: ({ tcpProxies, protected: guarded }) =>
@@ -61,16 +61,16 @@ export const processRules: readonly Rule<Site>[] = [
   {
     id: 'repeated-setting',
     severity: 'error',
-    problem: 'the setting is there twice',
-    risk: 'Envoy takes one of them without a word, and a reader may take the other',
+    problem: 'the setting is present twice',
+    risk: 'Envoy uses one of them silently, and a reader may assume the other',
     remedy: 'one of them',
     find: ({ repeated }) => repeated.map((at) => ({ at })),
   },
   {
     id: 'not-in-file',
     severity: 'warning',
-    problem: 'this part comes from elsewhere and was not checked',
-    risk: 'whatever is wrong there stays unseen',
+    problem: 'this part is configured elsewhere and was not checked',
+    risk: 'faults in it are not reported',
     remedy: 'check what Envoy runs with: --admin URL, or the output of its /config_dump',
     istio: 'a VirtualService whose destination exists; where it comes by itself, look again',
     find: (site) => elsewhere(site).map((at) => ({ at })),
@@ -78,8 +78,8 @@ export const processRules: readonly Rule<Site>[] = [
   {
     id: 'google-grpc',
     severity: 'warning',
-    problem: 'Countersign is asked with the gRPC client of Google',
-    risk: 'its addresses, its TLS and its limits are not those of a cluster, and are not checked here',
+    problem: 'Countersign is called with the Google gRPC client',
+    risk: 'its addresses, TLS and limits are not those of a cluster, and are not checked here',
     remedy: 'envoy_grpc: { cluster_name: NAME }',
     find: ({ guards, certificateUpstreams }) =>
       [
@@ -95,7 +95,7 @@ export const processRules: readonly Rule<Site>[] = [
     id: 'node-missing',
     severity: 'error',
     problem: 'the node has no id or no cluster',
-    risk: 'the first certificate that Envoy fetches ends the whole process; --mode validate does not notice',
+    risk: 'Envoy terminates when it fetches its first certificate; --mode validate does not report it',
     remedy: 'node: { id: NAME, cluster: NAME }, or --service-node and --service-cluster',
     find: ({ configuration: { bootstrap }, certificateUpstreams }) =>
       ['id', 'cluster']
@@ -107,8 +107,8 @@ export const processRules: readonly Rule<Site>[] = [
   {
     id: 'admin-exposed',
     severity: 'error',
-    problem: 'the administration interface can be reached from other machines',
-    risk: 'whoever reaches it reads the configuration and the names of certificates, and can stop Envoy',
+    problem: 'the administration interface is reachable from other machines',
+    risk: 'any client of it can read the configuration and the certificate handles, and can stop Envoy',
     remedy: 'admin: { address: { pipe: { path: PATH, mode: 384 } } }',
     find: ({ configuration: { bootstrap } }) => {
       const at = bootstrap.get('admin', 'address', 'socket_address', 'address')
@@ -118,8 +118,8 @@ export const processRules: readonly Rule<Site>[] = [
   {
     id: 'statistics-name-certificates',
     severity: 'warning',
-    problem: 'statistics carry the names of certificates',
-    risk: 'each is a sealed grant, and statistics go to many places; every identity adds statistics that stay',
+    problem: 'statistics contain certificate handles',
+    risk: 'each handle is a sealed certificate grant, and statistics are widely readable; every identity adds statistics that remain',
     remedy:
       'stats_config: { stats_matcher: { exclusion_list: { patterns: [{ prefix: sds. }, { contains: .on_demand_secret.ssl.certificate. }] } } }',
     find: ({ configuration: { bootstrap }, certificateUpstreams }) => {

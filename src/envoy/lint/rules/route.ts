@@ -29,13 +29,13 @@ export const routeRules: readonly Rule<RouteSubject>[] = [
   {
     id: 'ext-authz-disabled',
     severity: 'warning',
-    problem: 'a route does not ask Countersign',
-    risk: 'everybody may use it; where its cluster takes permitted requests too, it goes around every rule',
+    problem: 'a route disables Countersign',
+    risk: 'any client may use it; where its cluster also receives permitted requests, the route bypasses every rule',
     remedy: 'no `disabled: true`, or a cluster that nothing protected shares',
     find: ({ site, route, guard }) => {
       const disabled = perFilterOf(route, guard.name)?.disabled
       const { cluster, action } = route
-      // Where people log in, and our key set, which is public.
+      // The login pages and the public key set.
       if (disabled?.flag !== true || site.issuerClusters.has(cluster?.text ?? '')) return []
       // Where no route asks any more, the name of one is all that tells what it is.
       const isOurs = site.expected?.routes.has(route.at.get('name').text) === true
@@ -49,8 +49,8 @@ export const routeRules: readonly Rule<RouteSubject>[] = [
   {
     id: 'ext-authz-elsewhere',
     severity: 'error',
-    problem: 'a route asks another service instead of Countersign',
-    risk: 'whatever that service answers counts',
+    problem: 'a route calls another authorization service instead of Countersign',
+    risk: 'the decision of that service applies',
     remedy: 'check_settings without grpc_service and http_service',
     find: ({ site, route, guard }) => {
       const settings = perFilterOf(route, guard.name)?.config.get('check_settings')
@@ -66,8 +66,8 @@ export const routeRules: readonly Rule<RouteSubject>[] = [
   {
     id: 'cluster-from-header',
     severity: 'error',
-    problem: 'a header of the request names the cluster',
-    risk: 'callers choose where their request goes, past the rules of the route',
+    problem: 'a request header selects the cluster',
+    risk: 'callers choose the upstream and bypass the rules of the route',
     remedy: 'route: { cluster: NAME }, or the header among the early removals',
     find: ({ manager, route: { action } }) =>
       [action, ...action.get('weighted_clusters', 'clusters').items()]
@@ -81,8 +81,8 @@ export const routeRules: readonly Rule<RouteSubject>[] = [
   {
     id: 'route-timeout',
     severity: 'warning',
-    problem: 'requests may take no more than Envoy’s default of 15 s',
-    risk: 'watches, logs -f, uploads and exec are cut off',
+    problem: 'requests end after Envoy’s default of 15 s',
+    risk: 'watches, logs -f, uploads and exec are terminated',
     remedy: 'route: { …, timeout: 0s }',
     istio: 'VirtualService: http: [{ timeout: 0s, … }]',
     find: ({ site, route: { action, cluster } }) => {
@@ -93,8 +93,8 @@ export const routeRules: readonly Rule<RouteSubject>[] = [
   {
     id: 'refusals-retried',
     severity: 'warning',
-    problem: 'failed connections to an upstream with certificates are tried again',
-    risk: 'a refused certificate looks like one: every refusal takes twice as long and asks the signer again',
+    problem: 'failed connections to an upstream with certificates are retried',
+    risk: 'a refused certificate looks like one: every refusal takes twice as long and calls the signer again',
     remedy: 'retry_policy: { retry_on: reset-before-request, num_retries: 1 }',
     istio: 'VirtualService: http: [{ retries: { retryOn: reset-before-request, attempts: 1 }, … }]',
     find: ({ site, route }) => {
@@ -105,8 +105,8 @@ export const routeRules: readonly Rule<RouteSubject>[] = [
   {
     id: 'route-name-missing',
     severity: 'warning',
-    problem: 'the route does not tell authz its name',
-    risk: 'authz finds a route by host and path on its own, which may be another one than Envoy took',
+    problem: 'the route does not send its name to authz',
+    risk: 'authz selects a route by host and path, which may differ from the route of Envoy',
     remedy: `typed_per_filter_config: { envoy.filters.http.ext_authz: { …, check_settings: { context_extensions: { ${ROUTE_EXTENSION}: NAME } } } }`,
     find: ({ site: { expected, issuerClusters }, route, guard }) => {
       if (issuerClusters.has(route.cluster?.text ?? '')) return []
@@ -119,8 +119,8 @@ export const routeRules: readonly Rule<RouteSubject>[] = [
   {
     id: 'route-name-unknown',
     severity: 'error',
-    problem: 'the route tells authz a name that countersign.yaml does not have',
-    risk: 'authz refuses every request that takes it',
+    problem: 'the route sends a name to authz that countersign.yaml does not contain',
+    risk: 'authz refuses every request of the route',
     remedy: 'the name of a route in countersign.yaml; empty for what is not published',
     find: ({ site: { expected }, route, guard }) => {
       const said = routeNameOf(route, guard.name)
@@ -132,9 +132,8 @@ export const routeRules: readonly Rule<RouteSubject>[] = [
   {
     id: 'certificate-name-forgeable',
     severity: 'error',
-    problem:
-      'the name of the certificate that a delegation hop presents can be what the caller sent',
-    risk: 'a caller who learns a name gets the certificate of somebody else',
+    problem: 'a caller can send the certificate handle that a delegation hop presents',
+    risk: 'a caller who learns a handle obtains the certificate of another user',
     remedy: `early_header_mutation_extensions: [{ …, mutations: [{ remove: ${HANDLE_HEADER} }] }]`,
     istio: HAND_ON,
     find: ({ manager, route }) => {
@@ -146,7 +145,7 @@ export const routeRules: readonly Rule<RouteSubject>[] = [
     id: 'certificate-not-presented',
     severity: 'error',
     problem: 'the route forwards a certificate, but its cluster presents none for each identity',
-    risk: 'the upstream sees no identity, or that of Envoy',
+    risk: 'the upstream receives no identity, or that of Envoy',
     remedy:
       'transport_socket: { …, common_tls_context: { custom_tls_certificate_selector: { name: envoy.tls.certificate_selectors.on_demand_secret, … } } }',
     istio: HAND_ON,
@@ -167,7 +166,7 @@ const NOTHING: Pick<Expectations, 'routes' | 'lifetimes'> = {
   lifetimes: new Map(),
 }
 
-/** Whether another Envoy presents the certificate, and is told which. */
+/** Whether another Envoy presents the certificate of a handle. */
 const isHandedOn = (manager: Manager, route: Route): boolean =>
   forwardedHeader(manager, route, HANDLE_HEADER).written?.text === HANDLE
 

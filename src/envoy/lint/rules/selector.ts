@@ -25,7 +25,7 @@ export const selectorRules: readonly Rule<CertificateSubject>[] = [
     id: 'certificates-over-ads',
     severity: 'error',
     problem: 'certificates are fetched over the aggregated stream',
-    risk: 'a name that is in use elsewhere is never answered: all handshakes hang, and no statistic shows it',
+    risk: 'a resource name that is in use elsewhere is never answered: all handshakes hang, and no statistic shows it',
     remedy: 'config_source: { api_config_source: { api_type: DELTA_GRPC, … } }',
     find: ({ upstream }) => {
       const source = sourceOf(upstream.selector.config)
@@ -40,7 +40,7 @@ export const selectorRules: readonly Rule<CertificateSubject>[] = [
     id: 'certificates-not-delta',
     severity: 'error',
     problem: 'certificates are not fetched over delta SDS',
-    risk: 'the signer has no way to refuse or to withdraw one: handshakes hang until they time out',
+    risk: 'the signer cannot refuse or withdraw a certificate: handshakes hang until they time out',
     remedy: 'config_source: { api_config_source: { api_type: DELTA_GRPC, … } }',
     find: ({ upstream }) => {
       const source = sourceOf(upstream.selector.config)
@@ -54,7 +54,7 @@ export const selectorRules: readonly Rule<CertificateSubject>[] = [
     id: 'signer-shares-authz',
     severity: 'error',
     problem: 'certificates are fetched through the cluster of authz',
-    risk: 'every certificate holds a request there: at the limit, authz is not asked any more either',
+    risk: 'every certificate occupies a request there: at the limit, authz is no longer called either',
     remedy: 'a cluster of its own for the signer',
     find: ({ site, upstream }) =>
       upstream.signers.filter(({ text }) => site.authzClusters.has(text)).map((at) => ({ at })),
@@ -62,7 +62,7 @@ export const selectorRules: readonly Rule<CertificateSubject>[] = [
   {
     id: 'certificate-mapper',
     severity: 'error',
-    problem: 'the name of the certificate is not taken from the filter state',
+    problem: 'the certificate handle is not taken from the filter state',
     risk: 'all users share a certificate, or callers choose one',
     remedy:
       'certificate_mapper: { name: envoy.tls.upstream_certificate_mappers.filter_state_override, typed_config: { …, default_value: deny.no-identity } }',
@@ -74,8 +74,8 @@ export const selectorRules: readonly Rule<CertificateSubject>[] = [
   {
     id: 'default-certificate',
     severity: 'error',
-    problem: 'the name that stands for "no identity" may be that of a certificate',
-    risk: 'requests without an identity, health checks among them, present the certificate of somebody',
+    problem: 'the handle for requests without an identity may name a certificate',
+    risk: 'requests without an identity, health checks included, present the certificate of a user',
     remedy: 'default_value: deny.no-identity',
     find: ({ upstream }) => {
       const { mapper } = mapperOf(upstream.selector.config)

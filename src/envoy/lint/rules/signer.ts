@@ -11,8 +11,8 @@ export const signerRules: readonly Rule<Setting>[] = [
   {
     id: 'signer-limit',
     severity: 'error',
-    problem: 'there is room for no more than Envoy’s default of 1,024 at a time',
-    risk: 'every certificate holds one request: the 1,025th identity gets none, and its requests 503',
+    problem: 'the signer is limited to Envoy’s default of 1,024 concurrent requests',
+    risk: 'every certificate occupies one request: the 1,025th identity gets none, and its requests get 503',
     remedy:
       'circuit_breakers: { thresholds: [{ max_connections: 1000000, max_pending_requests: 1000000, max_requests: 1000000 }] }',
     find: (cluster) =>
@@ -23,8 +23,8 @@ export const signerRules: readonly Rule<Setting>[] = [
   {
     id: 'signer-over-network',
     severity: 'warning',
-    problem: 'private keys come from the signer over TCP',
-    risk: 'whoever reaches the signer, or listens, can get the certificate of anybody it may issue for',
+    problem: 'private keys are fetched from the signer over TCP',
+    risk: 'a client of the signer, or an attacker on the network, can obtain any certificate that it may issue',
     remedy: 'address: { pipe: { path: PATH } }, with the signer on the same machine',
     find: (cluster) =>
       addressesOf(cluster)
@@ -34,8 +34,8 @@ export const signerRules: readonly Rule<Setting>[] = [
   {
     id: 'signer-not-http2',
     severity: 'error',
-    problem: 'the signer is not spoken to over HTTP/2',
-    risk: 'gRPC needs it: no certificate is fetched',
+    problem: 'the signer is not called over HTTP/2',
+    risk: 'gRPC requires it: no certificate is fetched',
     remedy:
       'typed_extension_protocol_options: { envoy.extensions.upstreams.http.v3.HttpProtocolOptions: { …, explicit_http_config: { http2_protocol_options: {} } } }',
     find: (cluster) => {

@@ -21,8 +21,8 @@ export const streamRules: readonly Rule<Subject>[] = [
   {
     id: 'upgrades-missing',
     severity: 'warning',
-    problem: 'no upgrade is let through',
-    risk: 'WebSockets, and kubectl exec, attach, cp and port-forward, end with 403',
+    problem: 'no upgrade is allowed',
+    risk: 'WebSocket, and kubectl exec, attach, cp and port-forward, fail with 403',
     remedy: 'upgrade_configs: [{ upgrade_type: websocket }, { upgrade_type: SPDY/3.1 }]',
     find: ({ manager: { config, routes } }) => {
       const at = config.get('upgrade_configs')
@@ -33,8 +33,8 @@ export const streamRules: readonly Rule<Subject>[] = [
   {
     id: 'kubernetes-upgrade-missing',
     severity: 'error',
-    problem: 'an upgrade that kubectl asks for is not let through to an API server',
-    risk: 'kubectl exec, attach, cp and port-forward end with 403',
+    problem: 'an upgrade that kubectl requests is not allowed to an API server',
+    risk: 'kubectl exec, attach, cp and port-forward fail with 403',
     remedy: 'upgrade_configs: [{ upgrade_type: websocket }, { upgrade_type: SPDY/3.1 }]',
     find: (subject) => {
       const { config } = subject.manager
@@ -50,8 +50,8 @@ export const streamRules: readonly Rule<Subject>[] = [
   {
     id: 'spdy-over-http2',
     severity: 'error',
-    problem: 'SPDY upgrades are offered to callers, but the upstream is spoken to over HTTP/2',
-    risk: 'HTTP/2 cannot carry them: kubectl exec fails, instead of falling back to WebSocket',
+    problem: 'SPDY upgrades are offered to callers, but the upstream uses HTTP/2',
+    risk: 'HTTP/2 cannot carry them: kubectl exec fails instead of falling back to WebSocket',
     remedy:
       'explicit_http_config: { http_protocol_options: {} }, or no SPDY/3.1 in upgrade_configs',
     istio:
@@ -68,8 +68,8 @@ export const streamRules: readonly Rule<Subject>[] = [
   {
     id: 'stream-idle-timeout',
     severity: 'warning',
-    problem: 'silent requests end after Envoy’s default of 5 minutes',
-    risk: 'watches, logs -f and idle shells are cut off',
+    problem: 'idle requests end after Envoy’s default of 5 minutes',
+    risk: 'watches, logs -f and idle shells are terminated',
     remedy: 'stream_idle_timeout: 3600s, or idle_timeout on routes',
     find: ({ manager: { config, routes } }) => {
       const at = config.get('stream_idle_timeout')

@@ -10,7 +10,7 @@ export const upstreamTlsRules: readonly Rule<Setting>[] = [
     id: 'upstream-unverified',
     severity: 'error',
     problem: 'the certificate of the server is not verified',
-    risk: 'whoever is on the way can take its place, and gets every identity and what is sent with it',
+    risk: 'an attacker on the network can impersonate it, and receives every identity and request',
     remedy: 'common_tls_context: { validation_context: { trusted_ca: { filename: CA } } }',
     istio:
       'DestinationRule: trafficPolicy: { tls: { …, caCertificates: FILE, or credentialName: NAME } }',
@@ -29,7 +29,7 @@ export const upstreamTlsRules: readonly Rule<Setting>[] = [
     id: 'upstream-any-name',
     severity: 'warning',
     problem: 'a certificate for any name is accepted from the server',
-    risk: 'whoever has another certificate of that CA can take its place',
+    risk: 'a holder of another certificate of that CA can impersonate it',
     remedy:
       'validation_context: { …, match_typed_subject_alt_names: [{ san_type: DNS, matcher: { exact: NAME } }] }',
     istio: 'DestinationRule: trafficPolicy: { tls: { …, subjectAltNames: [NAME] } }',

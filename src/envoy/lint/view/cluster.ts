@@ -108,7 +108,7 @@ export const endpointsIn = (assignment: Setting): readonly Setting[] =>
 /** Where an endpoint is. */
 export const addressOf = (endpoint: Setting): Setting => endpoint.get('endpoint', 'address')
 
-/** The addresses of a cluster, as far as they stand in its own configuration. */
+/** The addresses of a cluster that its own configuration contains. */
 export const addressesOf = (cluster: Setting): readonly Setting[] =>
   endpointsIn(cluster.get('load_assignment')).map(addressOf)
 

@@ -26,7 +26,7 @@ export interface Configuration {
   readonly waiting: readonly Update[]
 }
 
-/** The configuration in a document, or `undefined` if it is no configuration of Envoy's. */
+/** The configuration in a document, or `undefined` for another document. */
 export const readConfiguration = (root: Setting): Configuration | undefined => {
   if (root.get('configs').items().length > 0) return readConfigDump(root)
   return BOOTSTRAP_FIELDS.some((field) => root.get(field).isSet) ? readBootstrap(root) : undefined
@@ -86,7 +86,7 @@ export const endpointsOf = ({ endpoints }: Configuration, cluster: Setting): rea
   return delivered === undefined ? [] : endpointsIn(delivered)
 }
 
-// Of a resource there may be several states; in these two it takes no more or no requests.
+// A resource may have several states; in these two it receives no requests, or no new ones.
 const PAST: ReadonlySet<string> = new Set([
   'draining_state',
   'drainingState',

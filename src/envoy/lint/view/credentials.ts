@@ -1,5 +1,5 @@
-// Which credentials come through a connection manager: those of the routes of countersign.yaml that
-// its own routes stand for.
+// The credentials that a connection manager receives: those of the routes of countersign.yaml to which its
+// routes belong.
 
 import type { Credential } from '../credentials.ts'
 import type { Extension } from './extension.ts'
@@ -46,10 +46,10 @@ export const filtersInFront = (site: Site, manager: Manager): readonly Extension
 const namesOf = (route: Route, guard: AuthzFilter, all: ReadonlySet<string>): readonly string[] => {
   const name = ourRouteOf(route, guard.name, all)
   if (name !== undefined) return [name]
-  // authz finds one by host and path, or the dump does not show which one it is told.
+  // authz selects one by host and path, or the dump does not show its name.
   return route.action.isSet ? [...all] : []
 }
 
-/** The names of the authenticators that take these credentials, for people. */
+/** The names of the authenticators of these credentials, for messages. */
 export const authenticatorsOf = (credentials: readonly Credential[]): string =>
   [...new Set(credentials.map(({ authenticator }) => authenticator))].join(', ')

@@ -74,7 +74,7 @@ const readJson = (text: string, value: unknown): DocumentReading => {
   }
 }
 
-const NO_MESSAGE = { ok: false, reason: 'it is no mapping of settings' } as const
+const NO_MESSAGE = { ok: false, reason: 'it is not a mapping of settings' } as const
 
 // Envoy ignores the value of a key with this tag; anchors are defined there.
 const IGNORE: ScalarTag = { tag: '!ignore', resolve: (text) => `!ignore ${text}` }
@@ -94,14 +94,18 @@ const readYaml = (text: string): DocumentReading => {
   if (fault !== undefined) {
     const reason = fault.message.split('\n', 1)[0] ?? ''
     if (reason.includes('call stack')) return TOO_DEEP
-    return { ok: false, position: positionAt(lines, fault.pos[0]), reason: `no YAML: ${reason}` }
+    return {
+      ok: false,
+      position: positionAt(lines, fault.pos[0]),
+      reason: `not valid YAML: ${reason}`,
+    }
   }
   let value: unknown
   try {
     value = document.toJS({ maxAliasCount: MOST_ALIASES })
   } catch (cause) {
     // ReferenceError: aliases that multiply, or have no anchor.
-    return { ok: false, reason: `no YAML: ${cause instanceof Error ? cause.message : ''}` }
+    return { ok: false, reason: `not valid YAML: ${cause instanceof Error ? cause.message : ''}` }
   }
   if (isTooDeep(value)) return TOO_DEEP
   const root = new Setting(value)

@@ -1,5 +1,5 @@
-// Extensions in an Envoy configuration: told apart by the type of their configuration, as Envoy
-// does, since their names are for people.
+// Extensions in an Envoy configuration, identified by the type of their configuration, as in Envoy; their
+// names are labels.
 
 import type { Setting } from './setting.ts'
 

@@ -1,4 +1,4 @@
-// Virtual hosts: which one requests for a host take, and which of its routes a path takes.
+// Virtual hosts: the one for a host, and its route for a path.
 
 import { matchesRegex } from './matcher.ts'
 import type { Route } from './route.ts'
@@ -10,7 +10,7 @@ export interface VirtualHost {
   readonly routes: readonly Route[]
 }
 
-/** The virtual hosts that requests for a host can take; several where ports tell them apart. */
+/** The virtual hosts for requests to a host; several when they differ by port. */
 export const virtualHostsFor = (routes: readonly Route[], host: string): readonly VirtualHost[] => {
   const groups = Map.groupBy(routes, (route) => JSON.stringify(route.host.path))
   const all = [...groups.values()].flatMap((own): readonly VirtualHost[] => {
@@ -104,7 +104,7 @@ const domainsOf = (virtualHost: Setting): readonly string[] =>
     .items()
     .map(({ text }) => text.toLowerCase())
 
-// What no policy names, so that it stands for all that none names.
+// A name that no policy contains represents all such names.
 const ANY_NAME = 'any-other'
 const ANY_PORT = 65_535
 
@@ -120,7 +120,7 @@ export const hostsNamedBy = (matcher: Setting): readonly string[] => {
   return suffix === undefined || suffix === '' ? [] : [`${ANY_NAME}${suffix}`]
 }
 
-/** What such a host stands for. */
+/** The pattern that such a host represents. */
 export const hostForPeople = (host: string): string =>
   host.replace(ANY_NAME, '*').replace(new RegExp(`:${ANY_PORT}$`), ':PORT')
 

@@ -1,5 +1,5 @@
-// What Istio makes of its own resources: the names that it gives, and the filter in front of ext_authz
-// by which an AuthorizationPolicy (action CUSTOM) picks the requests that are judged.
+// Resources of Istio as Envoy receives them: their names, and the filter before ext_authz by which an
+// AuthorizationPolicy (action CUSTOM) selects the requests to check.
 
 import { isKind, KINDS, type Extension } from './extension.ts'
 import { hostsNamedBy } from './host.ts'
@@ -16,7 +16,7 @@ export interface Service {
   readonly port: number
 }
 
-/** The service that a cluster stands for: `outbound|PORT|SUBSET|HOST`. */
+/** The service of a cluster: `outbound|PORT|SUBSET|HOST`. */
 export const serviceOf = (cluster: string): Service | undefined => {
   const [, port, host] = /^outbound\|(\d+)\|[^|]*\|([^|]+)$/.exec(cluster) ?? []
   return host === undefined ? undefined : { host, port: Number(port) }
@@ -32,7 +32,7 @@ export const OWN_CLUSTERS: ReadonlySet<string> = new Set([
   'BlackHoleCluster',
 ])
 
-/** Whether requests are picked: by where they are sent, as far as it can be told from that. */
+/** Whether a policy selects requests to a host. */
 export type Picked = 'yes' | 'no' | 'maybe'
 
 /** An AuthorizationPolicy in front of an ext_authz filter. */
@@ -53,7 +53,7 @@ export const isPolicy = (condition: Setting): boolean =>
   condition.get('filter').text === KINDS.rbac.name &&
   /^istio[-_]ext[-_]authz/.test(keyOf(condition))
 
-/** The policy that picks what an ext_authz filter judges; `undefined` where it cannot be told. */
+/** The policy that selects the requests of an ext_authz filter; `undefined` when it is unknown. */
 export const policyOf = (extAuthz: Setting, inFront: readonly Extension[]): Policy | undefined => {
   const condition = conditionOf(extAuthz)
   if (!isPolicy(condition)) return undefined

@@ -41,7 +41,7 @@ export interface Manager {
   /** The chain of `http_filters` first, then those of upgrades. */
   readonly chains: readonly [Chain, ...Chain[]]
   readonly routes: readonly Route[]
-  /** The RouteConfiguration messages in which they stand. */
+  /** The RouteConfiguration messages of the routes. */
   readonly tables: readonly Setting[]
   /** What of it is configured elsewhere, and so was not seen. */
   readonly elsewhere: readonly Setting[]

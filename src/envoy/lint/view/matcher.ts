@@ -25,8 +25,8 @@ export const matchesAny = (list: Setting, text: string): boolean =>
     .some((matcher) => matches(matcher, text))
 
 /**
- * Whether a RegexMatcher matches the whole text, in any case. Expressions that are no JavaScript, or could take
- * JavaScript for ever (RE2, which Envoy uses, never backtracks), are taken to match nothing.
+ * Whether a RegexMatcher matches the whole text, in any case. Expressions that are invalid or
+ * unbounded in JavaScript (RE2, which Envoy uses, never backtracks) match nothing.
  */
 export const matchesRegex = (matcher: Setting, text: string): boolean => {
   const source = matcher.get('regex').text

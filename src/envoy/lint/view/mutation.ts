@@ -35,13 +35,13 @@ export const removalIn = (mutation: Setting, name: string): Setting | undefined 
   return matches(byMatch.get('key_matcher'), name) ? byMatch : undefined
 }
 
-/** Whether every header that begins so is removed: tried with what nobody would write out. */
+/** Whether every header with a prefix is removed: tested with a name that no list contains. */
 export const removesAll = (mutation: Setting, prefix: string): boolean =>
   ['', 'zz', 'extra-zz'].every((suffix) =>
     matches(mutation.get('remove_on_match', 'key_matcher'), `${prefix}${suffix}`),
   )
 
-/** What a HeaderValueOption does beside what was there. */
+/** The effect of a HeaderValueOption on an existing header. */
 export const APPEND_ACTIONS = [
   'APPEND_IF_EXISTS_OR_ADD',
   'ADD_IF_ABSENT',

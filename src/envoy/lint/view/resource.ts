@@ -1,11 +1,11 @@
-// The resources of a config dump by their names, which say more to people than their place in it.
+// The resources of a config dump by name, which identifies them better than their path.
 
 import { unpack } from './extension.ts'
 import type { Path, Setting } from './setting.ts'
 
 /** A resource of a config dump. */
 export interface Resource {
-  /** Its kind and its name, for people. */
+  /** Its kind and its name, for messages. */
   readonly name: string
   /** The way to it. */
   readonly path: Path

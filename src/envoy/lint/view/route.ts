@@ -12,7 +12,7 @@ export interface Route {
   readonly at: Setting
   /** Its `route`: how it forwards; not set where it redirects or answers by itself. */
   readonly action: Setting
-  /** Where the cluster's name stands; `undefined` where none can be told. */
+  /** The setting with the name of the cluster; `undefined` when it is unknown. */
   readonly cluster: Setting | undefined
   /** The VirtualHost message. */
   readonly host: Setting
@@ -75,7 +75,7 @@ export const perFilterOf = ({ perFilter }: Route, filter: string): PerFilter | u
   return said === undefined ? undefined : readPerFilter(said)
 }
 
-/** The name by which authz is told of the route: those of all levels are told, the most specific wins. */
+/** The route name that authz receives: all levels are merged, the most specific wins. */
 export const routeNameOf = ({ perFilter }: Route, filter: string): Setting | undefined =>
   perFilter
     .map((map) => readPerFilter(map.entry(filter)).config)
@@ -83,8 +83,8 @@ export const routeNameOf = ({ perFilter }: Route, filter: string): Setting | und
     .find(({ isSet }) => isSet)
 
 /**
- * The route of countersign.yaml that authz is told of. What a config dump does not show is taken from the
- * name of the Envoy route, where there is one of ours that is called so.
+ * The route of countersign.yaml that authz receives. When a config dump does not show it, the name of the Envoy
+ * route is used, if countersign.yaml contains it.
  */
 export const ourRouteOf = (
   route: Route,

@@ -1,12 +1,12 @@
-// A value of an Envoy configuration and where it stands. It reads protobuf's JSON form as Envoy
+// A value of an Envoy configuration and its path. It reads protobuf's JSON form as Envoy
 // does: both spellings of a field, enums by name or number, wrapped scalars, and YAML's yes and no.
 
 import { isJsonObject } from '../../../runtime/json-object.ts'
 
-/** The way to a value: names of fields, keys of maps, positions in lists. */
+/** The path to a value: names of fields, keys of maps, positions in lists. */
 export type Path = readonly (string | number)[]
 
-/** A value and its place. A setting that is not written has a place too: where it would stand. */
+/** A value and its path. A missing setting has a path too: where it would be written. */
 export class Setting {
   readonly path: Path
   readonly #value: unknown
@@ -93,7 +93,7 @@ export class Setting {
   #field(name: string): Setting {
     const asWritten = Object.hasOwn(Object(this.#value), name) ? name : lowerCamelCase(name)
     const value = ownValue(this.#value, asWritten)
-    // A field that nobody wrote is called what the documentation calls it.
+    // A missing field has its name in the documentation.
     return new Setting(value, [...this.path, value === undefined ? name : asWritten])
   }
 

@@ -27,7 +27,7 @@ export interface CertificateUpstream {
   readonly tls: UpstreamTls
   /** The on-demand certificate selector. */
   readonly selector: Extension
-  /** Where the names of clusters stand from which certificates are fetched. */
+  /** The settings with the names of the clusters that deliver certificates. */
   readonly signers: readonly Setting[]
 }
 
@@ -47,7 +47,7 @@ export interface Site {
   /** The names of the clusters through which they ask. */
   readonly authzClusters: ReadonlySet<string>
   readonly certificateUpstreams: readonly CertificateUpstream[]
-  /** The names of the clusters of our issuer, which nobody is judged for. */
+  /** The names of the clusters of the issuer, whose requests bypass authz. */
   readonly issuerClusters: ReadonlySet<string>
   /** The names of the clusters that take requests because Countersign permitted them. */
   readonly protected: ReadonlySet<string>
@@ -115,8 +115,8 @@ const authzClusterOf = ({ config }: AuthzFilter): string =>
   config.get('grpc_service', 'envoy_grpc', 'cluster_name').text
 
 /**
- * There may be other ext_authz services beside Countersign. Where something gives away which filters
- * are meant for us, the others are left alone; where nothing does, all are taken for ours.
+ * There may be other ext_authz services in addition to Countersign. When the filters of Countersign can be
+ * identified, other filters are ignored; otherwise all filters are checked.
  */
 const findGuards = (
   managers: readonly Manager[],

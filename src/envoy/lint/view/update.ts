@@ -5,9 +5,9 @@ import type { Setting } from './setting.ts'
 
 /** A new version of a resource that came to a running Envoy. */
 export interface Update {
-  /** What of it stands in the dump: an UpdateFailureState, or the resource with its version. */
+  /** Its entry in the dump: an UpdateFailureState, or the resource with its version. */
   readonly at: Setting
-  /** The kind and the name of the resource, for people. */
+  /** The kind and the name of the resource, for messages. */
   readonly resource: string
   /** The names of the secrets that it waits for. */
   readonly secrets: readonly string[]

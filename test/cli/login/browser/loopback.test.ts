@@ -1,4 +1,4 @@
-// The server that the browser's answer comes to: on this machine anybody may ask it anything.
+// The server that receives the response of the browser: any program of this machine may send it requests.
 
 import assert from 'node:assert/strict'
 import { request, type IncomingMessage } from 'node:http'
@@ -58,7 +58,7 @@ describe('the answer of a browser', { concurrency: true }, () => {
     assert.match(body, /You may close this page/)
   })
 
-  it('is told when the login failed, and nothing of why', async () => {
+  it('shows that the login failed, without a reason', async () => {
     await using loopback = await startLoopback(0)
     const waiting = loopback.answer(
       { state: STATE, take: async () => Promise.reject(new Error('the reason')) },
@@ -94,7 +94,7 @@ describe('the answer of a browser', { concurrency: true }, () => {
     },
     { name: 'a look', path: `/callback?state=${STATE}`, asked: { method: 'HEAD' }, want: 405 },
     {
-      name: 'a name that somebody pointed here (DNS rebinding)',
+      name: 'another name of 127.0.0.1 (DNS rebinding)',
       path: `/callback?state=${STATE}`,
       asked: { host: 'evil.example.org' },
       want: 400,
@@ -132,7 +132,7 @@ describe('the answer of a browser', { concurrency: true }, () => {
     })
   })
 
-  it('is taken although the browser has gone by then', async () => {
+  it('is accepted although the browser has disconnected', async () => {
     await using loopback = await startLoopback(0)
     const { promise: gone, resolve } = Promise.withResolvers<void>()
     const take = async (): Promise<string> => {
@@ -157,7 +157,7 @@ describe('the answer of a browser', { concurrency: true }, () => {
     })
   })
 
-  it('cannot come any more once nobody waits', async () => {
+  it('is refused after the wait has ended', async () => {
     const loopback = await startLoopback(0)
     await loopback[Symbol.asyncDispose]()
     await assert.rejects(ask(loopback.redirectUri), { code: 'ECONNREFUSED' })

@@ -30,7 +30,7 @@ describe('a browser', () => {
     })
   }
 
-  it('is opened by a program that is no shell', () => {
+  it('is opened by a program without a shell', () => {
     const url = new URL('https://id.example.org/auth?a=1&b=$(id)')
     assert.deepEqual(openerOf('linux', url), ['xdg-open', url.href])
     assert.deepEqual(openerOf('darwin', url), ['open', url.href])

@@ -87,7 +87,7 @@ describe('the cache of tokens', { concurrency: true }, () => {
     { name: 'an audience', change: { audience: 'https://kube.example.org' } },
   ]
   for (const { name, change } of OTHERS) {
-    it(`tells apart ${name}`, async () => {
+    it(`distinguishes ${name}`, async () => {
       await using folder = await temporaryFolder()
       const cache = cacheIn(folder)
       await cache.write(LOGIN)
@@ -114,7 +114,7 @@ describe('the cache of tokens', { concurrency: true }, () => {
       await chmod(file, mode)
       await assert.rejects(cache.read(LOGIN), {
         code: 'file-unreadable',
-        message: `${file} has mode 0${mode.toString(8)}, so others may know the tokens in it: \`chmod 600 ${file}\`, then \`countersign logout\`, which revokes them, and log in again`,
+        message: `${file} has mode 0${mode.toString(8)}, so other users may know its tokens: \`chmod 600 ${file}\`, then \`countersign logout\`, which revokes them, and log in again`,
       })
       // A new login is kept all the same.
       await cache.write(LOGIN)
@@ -129,7 +129,10 @@ describe('the cache of tokens', { concurrency: true }, () => {
       const cache = cacheIn(folder)
       await cache.write(LOGIN)
       await chmod(cache.folder, mode)
-      const refused = { code: 'file-unreadable', message: /has mode 07\d\d, so others may know/ }
+      const refused = {
+        code: 'file-unreadable',
+        message: /has mode 07\d\d, so other users may know/,
+      }
       await assert.rejects(cache.read(LOGIN), refused)
       await assert.rejects(cache.write(LOGIN), refused)
       await assert.rejects(cache.list(), refused)
@@ -137,7 +140,7 @@ describe('the cache of tokens', { concurrency: true }, () => {
     })
   }
 
-  it('refuses what belongs to somebody else', { skip: process.geteuid?.() !== 0 }, async () => {
+  it('refuses a file of another user', { skip: process.geteuid?.() !== 0 }, async () => {
     await using folder = await temporaryFolder()
     const cache = cacheIn(folder)
     await cache.write(LOGIN)
@@ -149,7 +152,7 @@ describe('the cache of tokens', { concurrency: true }, () => {
     await assert.rejects(cache.read(LOGIN), { message: /belongs to another user/ })
   })
 
-  it('refuses a link, and what is no file', async () => {
+  it('refuses a link and a folder in place of a file', async () => {
     await using folder = await temporaryFolder()
     const cache = cacheIn(folder)
     await cache.write(LOGIN)
@@ -159,7 +162,10 @@ describe('the cache of tokens', { concurrency: true }, () => {
     await assert.rejects(cache.read(LOGIN), { code: 'file-unreadable', message: /ELOOP/ })
     await rename(file, folder.file('link'))
     await mkdir(file, { mode: 0o700 })
-    await assert.rejects(cache.read(LOGIN), { code: 'file-unreadable', message: /is no file/ })
+    await assert.rejects(cache.read(LOGIN), {
+      code: 'file-unreadable',
+      message: /is not a regular file/,
+    })
   })
 
   it('refuses the login of another place', async () => {
@@ -202,7 +208,7 @@ describe('the cache of tokens', { concurrency: true }, () => {
       const file = await fileIn(cache)
       await writeFile(file, damaged)
       await assert.rejects(cache.read(LOGIN), (cause: Error) => {
-        assert.match(cause.message, /is damaged; `countersign login` writes it anew|is too large/)
+        assert.match(cause.message, /is damaged; `countersign login` replaces it|is larger than/)
         assert.doesNotMatch(cause.message, /token"|refresh-token/)
         return true
       })

@@ -63,7 +63,7 @@ describe('a provider', { concurrency: true }, () => {
     { name: 'subject', claims: {}, want: 'u-alice' },
   ]
   for (const { name, claims, want } of NAMES) {
-    it(`tells who somebody is by the ${name}`, async () => {
+    it(`identifies the user by the ${name}`, async () => {
       await using provider = await startHostileProvider(pki.upstream)
       provider.claims = { ...claims }
       assert.equal((await logIn(provider)).user, want)
@@ -107,7 +107,7 @@ describe('a provider', { concurrency: true }, () => {
     assert.equal(await lifeOf({ expires_in: undefined, access_token: 'opaque' }), undefined)
   })
 
-  it('is asked for consent where tokens are to be renewed, unless that is not wanted', async () => {
+  it('is requested with consent for refresh tokens, unless consent is disabled', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     const promptOf = async (changes: Partial<LoginRequest>, consent: boolean) => {
       const { url } = await (await open(provider, changes)).beginCode(REDIRECT, { consent })
@@ -118,7 +118,7 @@ describe('a provider', { concurrency: true }, () => {
     assert.equal(await promptOf({ scope: 'openid' }, true), null)
   })
 
-  it('is asked for what was named', async () => {
+  it('is requested with the given scope and resource', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     const request = { scope: 'openid x', resource: 'urn:a', audience: 'b' }
     const { url } = await (await open(provider, request)).beginCode(REDIRECT, { consent: true })
@@ -129,7 +129,7 @@ describe('a provider', { concurrency: true }, () => {
     )
   })
 
-  it('is asked for `openid` alone where it does not say which scopes it has', async () => {
+  it('is requested with the scope `openid` when the provider lists no scopes', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     provider.lies.set(PATHS.discovery, withMembers({ scopes_supported: undefined }))
     const { url } = await (await open(provider)).beginCode(REDIRECT, { consent: true })
@@ -160,12 +160,12 @@ describe('a provider', { concurrency: true }, () => {
     })
   })
 
-  it('renews nothing for somebody else', async () => {
+  it('refuses a renewed ID token of another subject', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     provider.claims = { sub: 'u-mallory' }
     assert.deepEqual(await (await open(provider)).renew(LOGIN), {
       kind: 'unsound',
-      why: 'the renewed ID token is about somebody else',
+      why: 'the renewed ID token has another subject',
     })
   })
 

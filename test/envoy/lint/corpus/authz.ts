@@ -1,5 +1,5 @@
-// Faults of ext_authz: what passes although it was not permitted, what authz does not see, and the
-// cluster through which it is asked.
+// Faults of ext_authz: requests that pass without a permit, data that authz does not receive, and the cluster
+// of authz.
 
 import { AUTHZ, AUTHZ_CLUSTER, HTTP_OPTIONS, MANAGER, partOf, wrong, type Fault } from './case.ts'
 
@@ -127,7 +127,7 @@ const failingOpen: readonly Fault[] = [
 
 const seeing: readonly Fault[] = [
   {
-    name: 'authz is asked over HTTP',
+    name: 'authz is called over HTTP',
     change: [
       [`${AUTHZ}.grpc_service`],
       [
@@ -221,7 +221,7 @@ const cluster: readonly Fault[] = [
     at: AUTHZ_CLUSTER,
   },
   {
-    name: 'authz is asked with the gRPC client of Google',
+    name: 'authz is called with the Google gRPC client',
     change: [
       [`${AUTHZ}.grpc_service`, { timeout: '5s' }],
       [

@@ -183,7 +183,7 @@ const fetching: readonly Fault[] = [
   ]),
   ...wrong('certificates-not-delta', 'error', `${SOURCE}.api_config_source.api_type`, ['GRPC', 2]),
   {
-    name: 'the signer is asked through the cluster of authz',
+    name: 'the signer is called through the cluster of authz',
     change: [
       [`${SOURCE}.api_config_source.grpc_services[0].envoy_grpc.cluster_name`, 'countersign:authz'],
     ],
@@ -193,7 +193,7 @@ const fetching: readonly Fault[] = [
   },
   ...wrong('certificate-mapper', 'error', `${SELECTOR}.certificate_mapper`, [
     extension('static', 'transport_sockets.tls.cert_mappers.static_name.v3.StaticName', {
-      name: 'everybody',
+      name: 'shared',
     }),
   ]),
   ...wrong(

@@ -76,7 +76,7 @@ const connection: readonly Fault[] = [
     ...wanting(CONNECTION),
   },
   ...[undefined, false].map((value): Fault => ({
-    name: `client certificates are not told, ${value}`,
+    name: `client certificates are not forwarded, ${value}`,
     change: [[`${AUTHZ}.include_peer_certificate`, value]],
     rule: 'peer-certificate-missing',
     severity: 'error',
@@ -84,7 +84,7 @@ const connection: readonly Fault[] = [
     ...wanting(CONNECTION),
   })),
   {
-    name: 'certificates of anybody count',
+    name: 'certificates of any CA are accepted',
     change: [[VALIDATION, { trust_chain_verification: 'ACCEPT_UNTRUSTED' }]],
     rule: 'client-certificate-untrusted',
     severity: 'error',
@@ -187,7 +187,7 @@ const forwarded: readonly Fault[] = [
   },
 ]
 
-/** Client-Cert is believed, and the listener is such. */
+/** Client-Cert is trusted, with this listener. */
 const believed = (name: string, severity: Severity, change: readonly Change[]): Fault => ({
   name,
   change: [...KEPT, ...change],

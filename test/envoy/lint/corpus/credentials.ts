@@ -55,7 +55,7 @@ export const WRITTEN: readonly Change[] = [
 ]
 /** The removal of Client-Cert, as which good.yaml has it. */
 export const REMOVAL = `${MUTATIONS}[2]`
-/** A removal that nobody misses. */
+/** A harmless removal. */
 // One more.
 const OTHER = `${MUTATIONS}[19]`
 /** X-Forwarded-Client-Cert is no longer removed early. */
@@ -105,7 +105,7 @@ const removed: readonly Fault[] = [
     ...wanting(place),
   })),
   {
-    name: 'keys are removed early, with others',
+    name: 'API keys are removed early, with other headers',
     change: [[OTHER, { remove_on_match: { key_matcher: { suffix: '-KEY', ignore_case: true } } }]],
     rule: 'credential-removed',
     severity: 'error',

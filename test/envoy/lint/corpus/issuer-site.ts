@@ -1,4 +1,4 @@
-// good.yaml with a host where people log in, and one whose routes take sessions.
+// good.yaml with a host for logins, and a host whose routes use sessions.
 
 import {
   API_ROUTE,
@@ -85,7 +85,7 @@ export const LOGIN_ROUTE = `${ISSUER_HOST}.routes[1]`
 /** The one by which logins come back. */
 export const SESSION_ROUTE = `${HOSTS}[1].routes[0]`
 
-/** What makes good.yaml one where people log in. */
+/** The additions to good.yaml for logins. */
 export const PUBLISHED: readonly Change[] = [
   [
     `${CLUSTERS}[4]`,
@@ -130,7 +130,7 @@ export const PUBLISHED: readonly Change[] = [
 /** What countersign.yaml says of it. */
 export const LOGINS = { sessionHosts: new Set(['api.example.org']), certificateLogin: true }
 
-// A listener for the issuer alone, which asks nobody and removes nothing early.
+// A listener for the issuer alone, without authz and early removals.
 const OWN_LISTENER = 'static_resources.listeners[1]'
 export const OWN_ROUTE = `${OWN_LISTENER}.filter_chains[0].filters[0].typed_config.route_config.virtual_hosts[0].routes[0]`
 

@@ -212,7 +212,7 @@ const elsewhere: readonly Fault[] = [
     rule: 'not-in-file',
     severity: 'warning',
     at: `${MANAGER}.rds.route_config_name`,
-    refused: true, // there can be no route_config beside it
+    refused: true, // route_config must be absent then
   },
   {
     name: 'listeners are not in the file',

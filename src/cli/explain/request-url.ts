@@ -1,9 +1,9 @@
-// URLs as curl sends them, which is not as browsers do (WHATWG): nothing is decoded, and of what is
-// not plain ASCII only the bytes are escaped.
+// URLs as curl sends them, other than browsers (WHATWG): nothing is decoded, and only bytes outside
+// printable ASCII are escaped.
 
 import { usageError } from '../usage-error.ts'
 
-/** What a server is asked by a URL. */
+/** The request of a URL. */
 export interface RequestUrl {
   readonly scheme: 'http' | 'https'
   /** Host and port, as in `Host`. */
@@ -16,22 +16,24 @@ export interface RequestUrl {
   readonly user?: string
 }
 
-/** How a URL is read. */
+/** Options of {@link readUrl}. */
 export interface UrlOptions {
-  /** Leave dot segments in the path (`--path-as-is`). */
+  /** Keep dot segments of the path (`--path-as-is`). */
   readonly asIs: boolean
 }
 
 /**
- * Splits a URL (RFC 3986 §3) the way curl does, the fragment dropped.
+ * Splits a URL (RFC 3986 §3) as curl does, without its fragment.
  *
- * @throws CountersignError when it is no URL for HTTP
+ * @throws CountersignError for a text that is not a URL of HTTP
  */
 export const readUrl = (text: string, { asIs }: UrlOptions): RequestUrl => {
-  if (/[\s\p{Cc}]/u.test(text)) throw usageError('the URL has a space or a control character in it')
+  if (/[\s\p{Cc}]/u.test(text))
+    throw usageError('the URL contains white space or a control character')
   const [, given = 'http', rest = text] = /^([a-z][a-z0-9+.-]*):\/{1,3}(.*)$/i.exec(text) ?? []
   const scheme = given.toLowerCase()
-  if (scheme !== 'http' && scheme !== 'https') throw usageError(`"${scheme}:" is not HTTP`)
+  if (scheme !== 'http' && scheme !== 'https')
+    throw usageError(`"${scheme}:" is not supported; use http: or https:`)
   const end = rest.search(/[/?#]/)
   const site = end === -1 ? rest : rest.slice(0, end)
   const at = site.lastIndexOf('@')
@@ -74,9 +76,3 @@ const decodeUser = (userinfo: string): string => {
     throw usageError('the user and password in the URL are not percent-encoded')
   }
 }
-
-/** As `--data-urlencode` escapes: all but the unreserved (RFC 3986 §2.3), and `+` for a space. */
-export const encodeData = (text: string): string =>
-  encodeURIComponent(text.toWellFormed())
-    .replaceAll(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16)}`)
-    .replaceAll(/%[0-9A-F]{2}/g, (escape) => (escape === '%20' ? '+' : escape.toLowerCase()))
