@@ -11,7 +11,7 @@ import type { SigningAlgorithm } from '../keys/mint-schema.ts'
 import type { Config, RouteConfig } from '../configuration/schema.ts'
 import type { SessionConfig } from '../authenticate/session/schema.ts'
 import { readSecret } from '../config/secret.ts'
-import { loadLook, type Look } from '../pages/theme.ts'
+import { loadTheme, type Theme } from '../pages/theme.ts'
 import { CountersignError } from '../runtime/errors.ts'
 import { TokenTemplate } from '../transform/token/token-template.ts'
 import type { AuthenticatorParts } from '../authenticate/parts.ts'
@@ -55,7 +55,7 @@ export interface AuthorizationServer {
   /** The sessions of our own routes, by the host whose cookie they are. */
   readonly sessions: ReadonlyMap<string, SessionConfig>
   /** How its pages look. */
-  readonly look: Look
+  readonly theme: Theme
 }
 
 /** What building needs. */
@@ -81,10 +81,10 @@ export const buildAuthorizationServer = async (
   const sessions = sessionsByHost({ authenticators, routes })
   if (Object.keys(config.clients).length === 0 && sessions.size === 0) return undefined
   const { login, resources, clients, url } = config
-  const look = await problems.collect(['issuer', 'theme'], () =>
-    loadLook(config.theme, parts.files),
+  const theme = await problems.collect(['issuer', 'theme'], () =>
+    loadTheme(config.theme, parts.files),
   )
-  if (look === undefined) return undefined
+  if (theme === undefined) return undefined
   const see = async (path: readonly string[], algorithm: SigningAlgorithm): Promise<void> => {
     await problems.collect(['issuer', ...path, 'algorithm'], async () =>
       requireKey(issuer, algorithm),
@@ -124,7 +124,7 @@ export const buildAuthorizationServer = async (
       template: templateOf(login, login.claims, url),
     },
     sessions,
-    look,
+    theme,
   }
 }
 

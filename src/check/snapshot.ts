@@ -237,9 +237,9 @@ const compileRoute = (route: RouteConfig, parts: RouteParts): Route => {
 }
 
 const loginRedirect = (
-  { url: issuer, look }: AuthorizationServer,
+  { url: issuer, theme }: AuthorizationServer,
   { state }: SnapshotResources,
-): LoginRedirect => new LoginRedirect({ issuer, look, attempts: new LoginAttempts(state.keys) })
+): LoginRedirect => new LoginRedirect({ issuer, theme, attempts: new LoginAttempts(state.keys) })
 
 const linkOf = (
   entry: RouteConfig['authenticate'][number],

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { clientsSchema, resourcesSchema } from './client-schema.ts'
 import { loginSchema } from '../logins/schema.ts'
-import { lookSchema } from '../pages/theme-schema.ts'
+import { themeSchema } from '../pages/theme-schema.ts'
 import { durationSchema, isConfidential, pathSchema } from '../config/values.ts'
 
 const complaint = (text: string): string | undefined => {
@@ -42,7 +42,7 @@ export const issuerSchema = z
     clients: clientsSchema,
     resources: resourcesSchema,
     login: loginSchema.optional(),
-    theme: lookSchema,
+    theme: themeSchema,
   })
   .describe(
     'Countersign as an issuer of tokens: required where a route mints one. With `clients` it is an authorization server too (OAuth 2.0, OpenID Connect).',

@@ -48,10 +48,10 @@ export interface ApplicationParts {
 
 /** Makes the application. When a signing key changes its state, a new application is needed. */
 export const createApplication = (served: Served, parts: ApplicationParts): Application => {
-  const { url, look } = served.server
+  const { url, theme } = served.server
   const { opaqueKeys, clock, logger } = parts
   const logFailure = failureLog(logger)
-  const sender = new PageSender(look, url)
+  const sender = new PageSender(theme, url)
   const binding = new BrowserBinding(url, opaqueKeys, clock)
   const browserRecords = new BrowserRecords(url, opaqueKeys, clock)
   const shared = { ...parts, ...served, sender, binding, browserRecords, logFailure }

@@ -1,18 +1,18 @@
-// What pages are made with beside what they say.
+// What pages are made with in addition to their model.
 
 import type { Language } from './i18n/catalog.ts'
-import type { Look } from './theme.ts'
+import type { Theme } from './theme.ts'
 
 /** For every page. */
 export interface PageContext {
-  readonly look: Look
+  readonly theme: Theme
   /** From `languageFor`, or `look.language`. */
   readonly language: Language
 }
 
-/** The field of a form that shows it is ours. */
+/** The field of a form's token. */
 export interface FormToken {
-  /** Its name; {@link TOKEN_FIELD} unless whoever reads the form has another. */
+  /** Its name; {@link TOKEN_FIELD} unless the reader of the form has another. */
   readonly field?: string
   /** From `csrfToken`. */
   readonly token: string

@@ -1,13 +1,13 @@
-// What shows that a form came from a page of ours: a keyed hash of what the page belongs to. Nothing is
-// stored, and no cookie is compared with a field, since a cookie can be planted by a neighbouring host.
+// Tokens against forged forms (CSRF): a keyed hash of what the page belongs to. Nothing is stored, and no cookie is compared
+// with a field, since a neighbouring host can plant a cookie.
 
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
 /** What a form belongs to, and ends with. */
 export interface FormOwner {
-  /** A login under way, or a session. A form of one is no form of the other. */
+  /** A pending login, or a session. A token of one is invalid for the other. */
   readonly kind: 'interaction' | 'session'
-  /** Its id, which nobody else can know. */
+  /** Its id, which is secret. */
   readonly id: string
 }
 

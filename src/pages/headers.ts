@@ -1,5 +1,5 @@
 // The headers that pages are sent with. They are the second net: a page that said too much could still
-// load nothing, run nothing, send nothing elsewhere, and be framed by nobody.
+// load nothing, run nothing, send nothing elsewhere, and be framed by no page.
 
 import type { PageContext } from './context.ts'
 import { SCRIPT } from './frame/script.ts'
@@ -9,13 +9,13 @@ export interface PageHeadersOptions extends PageContext {
   /** Where the page is read, such as `https://id.example.org`. */
   readonly origin: string
   /**
-   * Where the answers to its forms may redirect to, beside the page's own host, as URLs: browsers hold
+   * Where the answers to its forms may redirect to, in addition to the page's own host, as URLs: browsers hold
    * redirects against `form-action` too. Absent for a page without forms.
    */
   readonly formTargets?: readonly string[] | undefined
 }
 
-// Whatever a page of ours has no use for, as far as browsers know it.
+// Every feature that browsers know and the pages do not use.
 const FEATURES = [
   'accelerometer',
   'autoplay',
@@ -54,7 +54,7 @@ const YEAR = 31_536_000
 /**
  * The headers of a page, by lower-case name.
  *
- * @throws TypeError for an `origin` or a target that is no URL, or cannot be written in a policy
+ * @throws TypeError for an `origin` or a target that is not a URL, or cannot be written in a policy
  */
 export const pageHeaders = (options: PageHeadersOptions): Readonly<Record<string, string>> => ({
   'content-type': 'text/html; charset=utf-8',
@@ -73,12 +73,12 @@ export const pageHeaders = (options: PageHeadersOptions): Readonly<Record<string
 })
 
 /** Content Security Policy Level 3. */
-const policy = ({ look, formTargets }: PageHeadersOptions): string =>
+const policy = ({ theme, formTargets }: PageHeadersOptions): string =>
   [
     "default-src 'none'",
-    `style-src ${look.stylesheet.source}`,
+    `style-src ${theme.stylesheet.source}`,
     ...(formTargets === undefined ? [] : [`script-src ${SCRIPT.source}`]),
-    // What is in the page already. Nothing is asked for, so nothing can be told by asking.
+    // What is in the page already: no request is sent, so none can carry data away.
     'img-src data:',
     `form-action ${formTargets === undefined ? "'none'" : formSources(formTargets)}`,
     "frame-ancestors 'none'",
@@ -113,7 +113,7 @@ const sourceOf = (target: string): string => {
 const LOOPBACK_6 = '[::1]'
 
 /**
- * RFC 6797, for this host alone: what is below it is not ours to decide. Not for a machine's own
+ * RFC 6797, for this host alone: hosts below it decide for themselves. Not for a machine's own
  * addresses, where it would be in the way of everything else that listens there in the clear.
  */
 const strictTransport = (origin: string): Readonly<Record<string, string>> => {

@@ -1,11 +1,11 @@
-// HTML that escapes by itself. What is said in a template is ours; what is put into it is text, and
-// stays text wherever it stands. There is no way to put in HTML that was not made here.
+// HTML that escapes its values. Templates are literals of this program; values are text, and stay text wherever they are
+// inserted. HTML that was not made here cannot be inserted.
 
 import { createHash } from 'node:crypto'
 import { holesOf, isAllowedAttribute, isUrlAttribute, type Hole } from './markup/template-holes.ts'
 import { isSafeUrl, type SafeUrl } from './markup/url.ts'
 
-/** Well-formed HTML. Only {@link html} and {@link inlineElement} make it, and it is no string. */
+/** Well-formed HTML. Only {@link html} and {@link inlineElement} make it, and it is not a string. */
 class Html {
   readonly #markup: string
 
@@ -18,7 +18,7 @@ class Html {
     return this.#markup
   }
 
-  /** @throws TypeError always: whoever wants a string of this has lost track of what is escaped */
+  /** @throws TypeError always: a string of it would lose what is escaped */
   toString(): never {
     throw new TypeError('HTML is no text')
   }
@@ -40,7 +40,7 @@ class Attributes {
 }
 export type { Attributes }
 
-/** What can be put into a template; where each may stand, its hole decides. */
+/** What can be inserted into a template; the hole decides which of them it takes. */
 export type TemplateValue =
   | string
   | number
@@ -75,7 +75,7 @@ const templateOf = (strings: TemplateStringsArray): Template => {
 /**
  * HTML from a template. A string is escaped, `undefined` is nothing.
  *
- * @throws TypeError for a value that may not stand in its hole, which is a bug
+ * @throws TypeError for a value that its hole does not take, which is a bug
  */
 export const html = (strings: TemplateStringsArray, ...values: readonly TemplateValue[]): Html => {
   const { parts, holes } = templateOf(strings)
@@ -144,7 +144,7 @@ export const attributes = (
   return new Attributes(written.join(' '))
 }
 
-/** A stylesheet or script that stands in the page. */
+/** A stylesheet or script within the page. */
 export interface InlineElement {
   readonly element: Html
   /** What Content-Security-Policy allows it by (CSP Level 3 §2.3.1, hash-source). */

@@ -4,14 +4,14 @@ import { directionOf, textsIn } from './i18n/catalog.ts'
 import type { PageContext } from './context.ts'
 import { SCRIPT } from './frame/script.ts'
 import { attributes, html, type Html } from './html.ts'
-import type { Look } from './theme.ts'
+import type { Theme } from './theme.ts'
 import type { SafeUrl } from './markup/url.ts'
 
 /** A page without its frame. */
 export interface PageContent {
   /** The heading. The title of the tab begins with what is wrong, where something is. */
   readonly title: string
-  /** What is wrong with what was sent, in a few words of ours. */
+  /** What is wrong with the form, in a few words. */
   readonly wrong?: string | undefined
   /** For pages that show much. */
   readonly wide?: boolean
@@ -21,38 +21,38 @@ export interface PageContent {
 }
 
 /** The whole page. */
-export const page = (content: PageContent, { look, language }: PageContext): Html => {
+export const page = (content: PageContent, { theme, language }: PageContext): Html => {
   const { title, wrong, wide = false, forms = false, body } = content
   const { frame } = textsIn(language)
-  const parts = wrong === undefined ? [title, look.name] : [wrong, title, look.name]
+  const parts = wrong === undefined ? [title, theme.name] : [wrong, title, theme.name]
   return html`<!doctype html>
     <html lang="${language}" dir="${directionOf(language)}">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${parts.join(' – ')}</title>
-        ${icon(look)} ${look.stylesheet.element}
+        ${icon(theme)} ${theme.stylesheet.element}
       </head>
       <body ${wide ? attributes({ class: 'wide' }) : undefined}>
         <header>
-          ${logo(look)}${look.logo?.saysName === true ? undefined : html`<p>${look.name}</p>`}
+          ${logo(theme)}${theme.logo?.saysName === true ? undefined : html`<p>${theme.name}</p>`}
         </header>
         <main>
           <h1>${title}</h1>
           ${body}
         </main>
-        ${foot(look, frame)} ${forms ? SCRIPT.element : undefined}
+        ${foot(theme, frame)} ${forms ? SCRIPT.element : undefined}
       </body>
     </html>`
 }
 
-/** Without one browsers ask for /favicon.ico, which is none of ours and would be a breach of the policy. */
-const icon = ({ logo: image }: Look): Html =>
+/** Without one browsers ask for /favicon.ico, which does not exist and would be a breach of the policy. */
+const icon = ({ logo: image }: Theme): Html =>
   image === undefined
     ? html`<link rel="icon" href="data:," />`
     : html`<link rel="icon" href="${image.light}" />`
 
-const logo = ({ name, logo: image }: Look): Html | undefined => {
+const logo = ({ name, logo: image }: Theme): Html | undefined => {
   if (image === undefined) return undefined
   const shown = html`<img src="${image.light}" alt="${image.saysName ? name : ''}" />`
   return image.dark === undefined
@@ -64,7 +64,7 @@ const logo = ({ name, logo: image }: Look): Html | undefined => {
 }
 
 const foot = (
-  { support, imprint, privacy }: Look,
+  { support, imprint, privacy }: Theme,
   texts: { readonly imprint: string; readonly privacy: string },
 ): Html | undefined => {
   const links = [item(texts.imprint, imprint), item(texts.privacy, privacy)].filter(

@@ -1,4 +1,4 @@
-// `theme`: how the pages look that people see when they log in. Whether a logo is an image and a colour can
+// `theme`: the theme of the pages that users see when they log in. Whether a logo is an image and a colour can
 // be read is found out when they are loaded.
 
 import { z } from 'zod'
@@ -27,7 +27,7 @@ const timeZoneSchema = z.string().refine((name) => {
 const lineSchema = z.string().regex(/^\P{C}+$/u, 'must be one line of text')
 
 /** The `theme` section. */
-export const lookSchema = z
+export const themeSchema = z
   .strictObject({
     name: lineSchema
       .max(60)
@@ -82,4 +82,4 @@ export const lookSchema = z
   .describe('The theme of the pages that users see at login.')
 
 /** The parsed `theme`. */
-export type LookConfig = z.output<typeof lookSchema>
+export type ThemeConfig = z.output<typeof themeSchema>

@@ -1,8 +1,8 @@
-// The look of the pages, read once from the configuration: what cannot be shown, or could not be read, is
-// found here and not by the people who log in.
+// The theme of the pages, read once with the configuration: what cannot be shown or read is a problem of the configuration
+// then, and not a broken page later.
 
 import type { ConfigurationFiles } from '../config/files.ts'
-import type { LookConfig } from './theme-schema.ts'
+import type { ThemeConfig } from './theme-schema.ts'
 import { CountersignError } from '../runtime/errors.ts'
 import type { Language } from './i18n/catalog.ts'
 import { accentIn, accentProblem, type Colour, type Scheme } from './frame/colour.ts'
@@ -10,7 +10,7 @@ import { stylesheetOf } from './frame/stylesheet.ts'
 import type { InlineElement } from './html.ts'
 import { contactUrl, imageUrl, type SafeUrl } from './markup/url.ts'
 
-/** A logo; it is in the page, so showing it asks nobody. */
+/** A logo; it is within the page, so no request is sent for it. */
 interface Logo {
   readonly light: SafeUrl
   /** Where it is another one. */
@@ -20,7 +20,7 @@ interface Logo {
 }
 
 /** What pages are made with. */
-export interface Look {
+export interface Theme {
   /** The name of the service. */
   readonly name: string
   readonly logo?: Logo
@@ -28,7 +28,7 @@ export interface Look {
   readonly support?: { readonly text: string; readonly url?: SafeUrl }
   readonly imprint?: SafeUrl
   readonly privacy?: SafeUrl
-  /** Where no language of the browser's is ours. */
+  /** Used when the pages are in no language of the browser. */
   readonly language: Language
   /** An IANA name. */
   readonly timeZone: string
@@ -38,12 +38,12 @@ export interface Look {
 const LARGEST_LOGO = 32_768
 
 /**
- * Reads the look.
+ * Reads the theme.
  *
- * @throws CountersignError `file-unreadable` for a logo; `configuration-invalid` for one that is no image,
- *   for an accent that could not be read, and for a link that is none
+ * @throws CountersignError `file-unreadable` for a logo; `configuration-invalid` for one that is not an image,
+ *   for an accent that could not be read, and for a link that is not a URL
  */
-export const loadLook = async (config: LookConfig, files: ConfigurationFiles): Promise<Look> => {
+export const loadTheme = async (config: ThemeConfig, files: ConfigurationFiles): Promise<Theme> => {
   const { name, support, imprint, privacy, language, timeZone } = config
   const logo = await loadLogo(config, files)
   return {
@@ -64,7 +64,7 @@ export const loadLook = async (config: LookConfig, files: ConfigurationFiles): P
 const invalid = (message: string): CountersignError =>
   new CountersignError('configuration-invalid', message)
 
-const colourIn = (accent: LookConfig['accent'], scheme: Scheme): Colour => {
+const colourIn = (accent: ThemeConfig['accent'], scheme: Scheme): Colour => {
   if (typeof accent === 'string') return accent
   const problem = accentProblem(accent[scheme], scheme)
   if (problem !== undefined) throw invalid(`accent.${scheme}: ${problem}`)
@@ -77,11 +77,11 @@ const link = (key: string, text: string): SafeUrl => {
   return url
 }
 
-const supportOf = ({ text, url }: NonNullable<LookConfig['support']>): Look['support'] & {} =>
+const supportOf = ({ text, url }: NonNullable<ThemeConfig['support']>): Theme['support'] & {} =>
   url === undefined ? { text } : { text, url: link('support.url', url) }
 
 const loadLogo = async (
-  { logo, logoDark, nameInLogo }: LookConfig,
+  { logo, logoDark, nameInLogo }: ThemeConfig,
   files: ConfigurationFiles,
 ): Promise<Logo | undefined> => {
   if (logo === undefined) return undefined

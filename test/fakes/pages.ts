@@ -1,11 +1,11 @@
 // Every page of the issuer in the states that it can be in, with texts that are easy to tell.
 
-import { lookSchema, type LookConfig } from '../../src/pages/theme-schema.ts'
+import { themeSchema, type ThemeConfig } from '../../src/pages/theme-schema.ts'
 import { ConfigurationFiles } from '../../src/config/files.ts'
 import type { Language } from '../../src/pages/i18n/catalog.ts'
 import type { FormContext } from '../../src/pages/context.ts'
 import type { Html } from '../../src/pages/html.ts'
-import { loadLook, type Look } from '../../src/pages/theme.ts'
+import { loadTheme, type Theme } from '../../src/pages/theme.ts'
 import { accountPage, type AccountModel } from '../../src/pages/views/account.ts'
 import { challengePage } from '../../src/pages/views/challenge.ts'
 import { consentPage } from '../../src/pages/views/consent.ts'
@@ -16,8 +16,8 @@ import { confirmLogoutPage, loggedOutPage } from '../../src/pages/views/logout.t
 import { messagePage } from '../../src/pages/views/message.ts'
 
 /** The look of a configuration, as it is written. */
-export const lookOf = async (config: unknown = {}): Promise<Look> =>
-  await loadLook(lookSchema.parse(config), new ConfigurationFiles())
+export const themeOf = async (config: unknown = {}): Promise<Theme> =>
+  await loadTheme(themeSchema.parse(config), new ConfigurationFiles())
 
 /** Everything that a look can have but a logo. */
 export const FULL_LOOK = {
@@ -27,7 +27,7 @@ export const FULL_LOOK = {
   imprint: 'https://example.org/imprint',
   privacy: 'https://example.org/privacy',
   timeZone: 'Europe/Berlin',
-} satisfies Partial<Record<keyof LookConfig, unknown>>
+} satisfies Partial<Record<keyof ThemeConfig, unknown>>
 
 /** Paths of every form; each page takes those that it needs. */
 const PATHS = {
@@ -48,8 +48,8 @@ const PATHS = {
 export type AnyContext = FormContext<keyof typeof PATHS>
 
 /** A context. */
-export const contextOf = (look: Look, language: Language = 'en'): AnyContext => ({
-  look,
+export const contextOf = (theme: Theme, language: Language = 'en'): AnyContext => ({
+  theme,
   language,
   csrf: { token: 'token-of-the-form' },
   paths: PATHS,

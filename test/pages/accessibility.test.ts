@@ -7,7 +7,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { LANGUAGES, type Language } from '../../src/pages/i18n/catalog.ts'
 import { render } from '../../src/pages/html.ts'
 import { pagesWith } from '../fakes/hostile-pages.ts'
-import { contextOf, FULL_LOOK, lookOf, SAMPLES } from '../fakes/pages.ts'
+import { contextOf, FULL_LOOK, themeOf, SAMPLES } from '../fakes/pages.ts'
 import { seriousIn } from '../servers/axe.ts'
 import { skipWithoutChromium, startChromium } from '../servers/chromium.ts'
 import { startPageServer, type PageServer } from './page-server.ts'
@@ -56,7 +56,7 @@ describe('every page, as people see it', { skip: skipWithoutChromium() }, () => 
   let server: PageServer
   before(async () => {
     browser = await startChromium()
-    server = await startPageServer({ look: await lookOf(FULL_LOOK) })
+    server = await startPageServer({ theme: await themeOf(FULL_LOOK) })
   })
   after(async () => {
     await browser.close()
@@ -92,12 +92,12 @@ describe('every page, as people see it', { skip: skipWithoutChromium() }, () => 
   })
 
   it('hostile: names of any length and script widen nothing', async () => {
-    const { look } = contextOf(await lookOf(FULL_LOOK))
+    const { theme } = contextOf(await themeOf(FULL_LOOK))
     const context = await browser.newContext({ viewport: PHONE, bypassCSP: true })
     const page = await context.newPage()
     for (const text of ['x'.repeat(10_240), 'm '.repeat(5_000), 'שלום \u202e'.repeat(99)]) {
       for (const make of pagesWith(text)) {
-        await page.setContent(render(make(contextOf(look))))
+        await page.setContent(render(make(contextOf(theme))))
         assert.equal((await measuresOf(page)).overflow, 0, await page.title())
       }
     }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { FULL_LOOK, lookOf, SAMPLES } from '../fakes/pages.ts'
+import { FULL_LOOK, themeOf, SAMPLES } from '../fakes/pages.ts'
 import { skipWithoutChromium, startChromium } from '../servers/chromium.ts'
 import { watch, type Watch } from '../servers/watch.ts'
 import { startPageServer, type PageServer, type PageServerOptions } from './page-server.ts'
@@ -38,7 +38,7 @@ describe('the pages in a browser', { skip: skipWithoutChromium() }, () => {
   after(() => browser.close())
 
   const serve = async (options: Partial<PageServerOptions> = {}): Promise<PageServer> =>
-    await startPageServer({ look: await lookOf(FULL_LOOK), ...options })
+    await startPageServer({ theme: await themeOf(FULL_LOOK), ...options })
   const watched: Watch[] = []
   afterEach(() => {
     for (const { complaints, statuses } of watched.splice(0)) {

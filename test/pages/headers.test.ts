@@ -3,18 +3,18 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { pageHeaders } from '../../src/pages/headers.ts'
-import type { Look } from '../../src/pages/theme.ts'
-import { lookOf } from '../fakes/pages.ts'
+import type { Theme } from '../../src/pages/theme.ts'
+import { themeOf } from '../fakes/pages.ts'
 
 describe('the headers of a page', () => {
-  let look: Look
+  let theme: Theme
   before(async () => {
-    look = await lookOf()
+    theme = await themeOf()
   })
   const headersOf = (
     formTargets?: readonly string[],
     origin = 'https://id.example.org',
-  ): Readonly<Record<string, string>> => pageHeaders({ look, language: 'de', origin, formTargets })
+  ): Readonly<Record<string, string>> => pageHeaders({ theme, language: 'de', origin, formTargets })
   const directive = (name: string, formTargets?: readonly string[]): string | undefined => {
     const { 'content-security-policy': policy = '' } = headersOf(formTargets)
     const found = policy.split('; ').find((text) => text.startsWith(`${name} `))

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import type { Language } from '../../src/pages/i18n/catalog.ts'
 import { pageHeaders } from '../../src/pages/headers.ts'
 import { render, type Html } from '../../src/pages/html.ts'
-import type { Look } from '../../src/pages/theme.ts'
+import type { Theme } from '../../src/pages/theme.ts'
 import { contextOf, SAMPLES, type Sample } from '../fakes/pages.ts'
 
 /** What a browser sent by a form. */
@@ -18,7 +18,7 @@ interface SentForm {
 
 /** What is served. */
 export interface PageServerOptions {
-  readonly look: Look
+  readonly theme: Theme
   /** Where the answers to forms may lead. */
   readonly formTargets?: readonly string[]
   /** Where a form leads; by default a page that says nothing. Empty: nowhere, the page stays. */
@@ -46,7 +46,7 @@ const LANDED = '/landed'
 /** Starts it, on 127.0.0.1 unless another address is given. */
 export const startPageServer = async (
   {
-    look,
+    theme,
     formTargets = [],
     answerTo = () => LANDED,
     bodies = {},
@@ -58,7 +58,7 @@ export const startPageServer = async (
   const asked: string[] = []
   const headersFor = (language: Language, hasForms: boolean): Readonly<Record<string, string>> =>
     pageHeaders({
-      look,
+      theme,
       language,
       origin: 'http://127.0.0.1',
       formTargets: hasForms ? formTargets : undefined,
@@ -77,7 +77,7 @@ export const startPageServer = async (
       }
       const redirect = redirects[pathname]
       const language = searchParams.get('lang') === 'de' ? 'de' : 'en'
-      const body = bodyOf(pathname, bodies, (sample) => sample.page(contextOf(look, language)))
+      const body = bodyOf(pathname, bodies, (sample) => sample.page(contextOf(theme, language)))
       if (redirect !== undefined) response.writeHead(302, { location: redirect }).end()
       else if (body === undefined) response.writeHead(404).end()
       else response.writeHead(200, headersFor(language, body.hasForms)).end(body.text)

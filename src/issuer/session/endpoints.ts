@@ -42,10 +42,10 @@ export class SessionEndpoints {
   constructor(parts: SessionEndpointParts) {
     this.#parts = parts
     const { server, opaqueKeys } = parts
-    const { url: issuer, look } = server
+    const { url: issuer, theme } = server
     const loginAttempts = new LoginAttempts(opaqueKeys)
     const secret = opaqueKeys.of('session-client')
-    this.#redirect = new LoginRedirect({ issuer, look, attempts: loginAttempts })
+    this.#redirect = new LoginRedirect({ issuer, theme, attempts: loginAttempts })
     this.#callback = new LoginCallback({
       ...parts,
       loginAttempts,

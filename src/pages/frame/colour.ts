@@ -1,5 +1,5 @@
-// Colours and how well they can be read on each other (WCAG 2.2 §1.4.3 and §1.4.11), so that an
-// operator's colour cannot make a page that somebody cannot read.
+// Colours and how well they can be read on each other (WCAG 2.2 §1.4.3 and §1.4.11), so that no
+// configured colour makes a page unreadable.
 
 /** `#rrggbb` in lower case. */
 export type Colour = `#${string}`

@@ -4,7 +4,7 @@
 import { inlineElement } from '../html.ts'
 
 // A fragment goes with redirects (RFC 9110 §10.2.2) but not with forms, unless their action has it. How
-// long a form stays sent: a push to a telephone takes its time, and somebody may press "stop".
+// long a form stays sent: a push to a telephone takes time, and a user may press "stop".
 const TEXT = `(()=>{
 const d=document,sent=new Map
 for(const f of d.querySelectorAll('form[data-fragment]'))f.setAttribute('action',f.getAttribute('action')+location.hash)

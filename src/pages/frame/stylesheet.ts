@@ -1,4 +1,4 @@
-// The stylesheet of the pages: one text that stands in each of them. It loads nothing, moves nothing, and
+// The stylesheet of the pages: one text that is part of each of them. It loads nothing, moves nothing, and
 // takes no value but colours that were checked.
 
 import { inlineElement, type InlineElement } from '../html.ts'

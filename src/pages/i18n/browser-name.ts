@@ -1,5 +1,5 @@
-// A browser by what it calls itself (RFC 9110 §10.1.5), so that people know their sessions again. It is
-// a hint for the eye: anybody can send any text, and nothing is decided by it.
+// The name of a browser by its User-Agent (RFC 9110 §10.1.5), so that users recognise their sessions. It is a hint: any client
+// can send any text, and nothing is decided by it.
 
 // The order matters: most of them also claim to be those below.
 const BROWSERS: readonly (readonly [RegExp, string])[] = [

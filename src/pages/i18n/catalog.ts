@@ -1,5 +1,5 @@
 // The languages of the pages: for each its texts and the direction it is written in. A new one is a file
-// beside texts-de.ts and a line here.
+// next to texts-de.ts and a line here.
 
 import { german } from './texts-de.ts'
 import { english, type Texts } from './texts-en.ts'

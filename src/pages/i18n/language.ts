@@ -1,6 +1,6 @@
-// Which of our languages a person reads best, by what the browser says.
+// The language of a page, by the browser's `Accept-Language`.
 
-/** As many ranges as a browser sends, with room; what stands behind them is not read. */
+/** As many ranges as a browser sends, with room; what follows them is not read. */
 const MOST_RANGES = 32
 const LONGEST_HEADER = 1_000
 
@@ -32,7 +32,7 @@ export const languageFor = <T extends string>(
     const found = lookUp(range, offered)
     if (found !== undefined) return found
   }
-  // RFC 4647 §3.4: "*" says nothing of its own; here it says that others will do.
+  // RFC 4647 §3.4: "*" names no language; here it means that any other is accepted.
   return wanted.some(({ range }) => range === '*') ? offered[0] : undefined
 }
 

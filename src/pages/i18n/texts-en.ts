@@ -1,5 +1,5 @@
 // Every text of the pages, in English. It is the model of the other languages: the compiler holds them
-// against the type of this one. Nothing here knows HTML but the few sentences that a name stands in.
+// against the type of this one. Nothing here knows HTML except the few sentences that contain a name.
 
 import { html, type Html } from '../html.ts'
 

@@ -1,5 +1,5 @@
-// Instants and durations in words. Where a person is we do not know, so an instant is told by its
-// distance, and by the clock of the time zone in the configuration, named.
+// Instants and durations in words. The user's time zone is unknown, so an instant is shown by its distance, and in the
+// configured time zone, by name.
 
 import { html, type Html } from '../html.ts'
 

@@ -1,5 +1,5 @@
-// What may stand in each hole of an HTML template, worked out once from the literal text around it.
-// What this small reader does not understand is refused: a template is ours, so that is a bug.
+// What each hole of an HTML template takes, worked out once from the literal text around it.
+// What this small reader does not understand is refused: a template is part of this program, so that is a bug.
 
 /** What a hole takes. */
 export type Hole =
@@ -34,10 +34,10 @@ export const isUrlAttribute = (name: string): boolean => URL_ATTRIBUTES.has(name
 export const isAllowedAttribute = (name: string): boolean =>
   /^[a-z][a-z0-9:-]*$/.test(name) && !/^on|^style$|^srcdoc$/.test(name)
 
-// Their content is no HTML, so escaping is of no use there.
+// Their content is not HTML, so escaping is of no use there.
 const FORBIDDEN_ELEMENTS = /^(script|style|textarea|iframe|object|embed|noscript|template|base)$/
 
-// What an address or an instruction could be hidden in, beside the attributes for it.
+// What an address or an instruction could be hidden in, in addition to the attributes for it.
 const CONSTANT_ATTRIBUTES: ReadonlySet<string> = new Set(['content', 'http-equiv', 'rel', 'target'])
 
 type State =

@@ -1,9 +1,9 @@
-// Text that somebody else chose: names of users, groups and applications, messages of servers. It is
-// shown so that it can neither reorder nor cover what stands around it, nor make it long.
+// Untrusted text: names of users, groups and applications, messages of servers. It is shown so that it can neither reorder nor
+// cover the text around it, nor make it long.
 
 import { html, type Html } from '../html.ts'
 
-/** Where a foreign text is cut, in UTF-16 code units. */
+/** Where an untrusted text is cut, in UTF-16 code units. */
 const LONGEST_SHOWN = 200
 
 // Controls, what cannot be seen (among it what turns the direction of writing), what separates lines,
@@ -15,12 +15,12 @@ const STACKED = /(\p{M}{4})\p{M}+/gu
 
 const PLAIN = /^[\x20-\x7e]*$/
 
-/** A foreign text, isolated from the direction of writing around it. */
-export const foreign = (text: string, longest = LONGEST_SHOWN): Html =>
+/** An untrusted text, isolated from the direction of writing around it. */
+export const untrusted = (text: string, longest = LONGEST_SHOWN): Html =>
   html`<bdi>${shown(text, longest)}</bdi>`
 
 /** The same over several lines, of which at most 20 are shown. */
-export const foreignLines = (text: string, longest = 2_000): Html => {
+export const untrustedLines = (text: string, longest = 2_000): Html => {
   const lines = cut(text, longest)
     .split(/\r\n|[\r\n]/)
     .slice(0, 20)
@@ -28,7 +28,7 @@ export const foreignLines = (text: string, longest = 2_000): Html => {
   return html`${lines}`
 }
 
-/** A foreign text that stands where there can be no element, such as in an attribute. */
+/** An untrusted text where no element is possible, such as in an attribute. */
 export const shown = (text: string, longest = LONGEST_SHOWN): string => {
   const short = cut(text, longest)
   return PLAIN.test(short) ? short : short.replaceAll(UNSEEN, '\ufffd').replaceAll(STACKED, '$1')

@@ -1,4 +1,4 @@
-// Addresses that may stand in a page. One that runs code, or leads elsewhere than it looks, cannot be
+// Addresses that a page may contain. One that runs code, or leads elsewhere than it looks, cannot be
 // made here.
 
 /** An address that is safe to follow, in ASCII. */
@@ -52,9 +52,9 @@ export const contactUrl = (text: string): SafeUrl | undefined => {
 }
 
 /**
- * A path of our own.
+ * A path of the same host.
  *
- * @throws TypeError when it is no path on the same host, which is a bug
+ * @throws TypeError when it is not a path on the same host, which is a bug
  */
 export const ownPath = (text: string): SafeUrl => {
   const url = text.startsWith('/') ? safeUrl(text) : undefined
@@ -62,6 +62,6 @@ export const ownPath = (text: string): SafeUrl => {
   return url
 }
 
-/** An image that stands in the page itself. As one, an SVG runs no scripts and loads nothing. */
+/** An image within the page itself. As one, an SVG runs no scripts and loads nothing. */
 export const imageUrl = (type: 'image/png' | 'image/svg+xml', bytes: Uint8Array): SafeUrl =>
   new SafeUrl(`data:${type};base64,${Buffer.from(bytes).toString('base64')}`)

@@ -5,16 +5,16 @@ import { textsIn } from '../i18n/catalog.ts'
 import type { FormContext } from '../context.ts'
 import { html, type Html } from '../html.ts'
 import { page } from '../layout.ts'
-import { foreign } from '../markup/untrusted-text.ts'
+import { untrusted } from '../markup/untrusted-text.ts'
 import type { Texts } from '../i18n/texts-en.ts'
 import { instantInWords } from '../i18n/times.ts'
 import { button, form } from './form.ts'
 import { sessionsTable, type AccountSession } from './sessions.ts'
 
-/** One means that a person logged in by. */
+/** One means of a login. */
 type LoginMeans =
   | { readonly kind: keyof Texts['account']['means'] }
-  /** Somewhere else, by the name that people know. */
+  /** An upstream IdP, by its name for users. */
   | { readonly kind: 'provider'; readonly name: string }
 
 /** What the page says. Instants are milliseconds since the epoch. */
@@ -81,14 +81,14 @@ const who = (
   account: Texts['account'],
 ) =>
   html`<dl>
-      ${row(account.user, html`<strong>${foreign(user)}</strong>`)}
-      ${name === undefined ? undefined : row(account.name, foreign(name))}
-      ${email === undefined ? undefined : row(account.email, foreign(email))}
+      ${row(account.user, html`<strong>${untrusted(user)}</strong>`)}
+      ${name === undefined ? undefined : row(account.name, untrusted(name))}
+      ${email === undefined ? undefined : row(account.email, untrusted(email))}
     </dl>
     ${groupsOf(groups, account)}
     ${groupsOmitted === undefined || groupsOmitted === 0 ? undefined : html`<p class="quiet">${account.groupsOmitted(groupsOmitted)}</p>`}`
 
-/** As many as fit on a telephone beside everything else. */
+/** As many as fit on a telephone with everything else. */
 const FIRST_GROUPS = 8
 
 const groupsOf = (groups: readonly string[], account: Texts['account']): Html => {
@@ -108,15 +108,15 @@ const groupsOf = (groups: readonly string[], account: Texts['account']): Html =>
 
 const groupList = (groups: readonly string[]): Html =>
   html`<ul class="groups">
-    ${groups.map((group) => html`<li>${foreign(group)}</li>`)}
+    ${groups.map((group) => html`<li>${untrusted(group)}</li>`)}
   </ul>`
 
 const how = (
   { means, loggedInAt, expires, now }: AccountModel,
-  { language, look }: FormContext<AccountPath>,
+  { language, theme }: FormContext<AccountPath>,
 ): Html => {
   const { account } = textsIn(language)
-  const time = (instant: number): Html => instantInWords(language, instant, now, look.timeZone)
+  const time = (instant: number): Html => instantInWords(language, instant, now, theme.timeZone)
   const words = means.map(
     (one, index) => html`${index === 0 ? '' : ', '}${meansInWords(one, account)}`,
   )
@@ -128,7 +128,7 @@ const how = (
 
 const meansInWords = (means: LoginMeans, account: Texts['account']): Html =>
   means.kind === 'provider'
-    ? account.provider(foreign(means.name))
+    ? account.provider(untrusted(means.name))
     : html`${account.means[means.kind]}`
 
 const ways = ({ language, csrf, paths }: FormContext<AccountPath>): Html => {

@@ -5,7 +5,7 @@ import { textsIn } from '../i18n/catalog.ts'
 import type { FormContext } from '../context.ts'
 import { html, type Html } from '../html.ts'
 import { page } from '../layout.ts'
-import { foreignLines } from '../markup/untrusted-text.ts'
+import { untrustedLines } from '../markup/untrusted-text.ts'
 import { waitInWords } from '../i18n/times.ts'
 import { button, field, form, problemBox } from './form.ts'
 
@@ -47,7 +47,7 @@ export const challengePage = (
       forms: true,
       body: html`${what === undefined ? undefined : problemBox(what, todo)}
         <p id="question">
-          ${message.trim() === '' ? challenge.question : foreignLines(message.trim())}
+          ${message.trim() === '' ? challenge.question : untrustedLines(message.trim())}
         </p>
         ${form(
           { path: paths.challenge, csrf, keepsFragment: true },

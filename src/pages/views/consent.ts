@@ -1,11 +1,11 @@
-// Whether an application of somebody else may act for the person: who it is, what it wants, and where
-// the answer goes. Both answers look alike, since both are right ones.
+// Consent: whether a client of another party may act for the user. It shows the client, the claims, and where the answer is
+// sent. Both buttons look alike, since both answers are right.
 
 import { textsIn } from '../i18n/catalog.ts'
 import type { FormContext } from '../context.ts'
 import { html, type Html } from '../html.ts'
 import { page } from '../layout.ts'
-import { foreign } from '../markup/untrusted-text.ts'
+import { untrusted } from '../markup/untrusted-text.ts'
 import { button, form } from './form.ts'
 
 /** What an application asks for by one word. */
@@ -22,7 +22,7 @@ export interface ConsentModel {
   /** Who is logged in. */
   readonly user: string
   readonly scopes: readonly WantedScope[]
-  /** The claims it is told of, by name. */
+  /** The claims that it will receive, by name. */
   readonly claims?: readonly string[]
   /** The host of its redirect URI. */
   readonly goesTo: string
@@ -51,7 +51,7 @@ export const consentPage = (
             ? undefined
             : html`<p>${consent.claims}</p>
                 <ul>
-                  ${claims.map((name) => html`<li><code>${foreign(name)}</code></li>`)}
+                  ${claims.map((name) => html`<li><code>${untrusted(name)}</code></li>`)}
                 </ul>`
         }
         <p>${consent.goesTo(strong(goesTo))} ${consent.unsure}</p>
@@ -65,7 +65,7 @@ export const consentPage = (
   )
 }
 
-const strong = (text: string): Html => html`<strong>${foreign(text, 80)}</strong>`
+const strong = (text: string): Html => html`<strong>${untrusted(text, 80)}</strong>`
 
 const wordsFor = (
   { name, description }: WantedScope,
@@ -74,6 +74,6 @@ const wordsFor = (
   const words = Object.hasOwn(known, name) ? known[name] : undefined
   if (words !== undefined) return html`${words}`
   return description === undefined
-    ? html`<code>${foreign(name)}</code>`
-    : html`${foreign(description)} <small>(<code>${foreign(name)}</code>)</small>`
+    ? html`<code>${untrusted(name)}</code>`
+    : html`${untrusted(description)} <small>(<code>${untrusted(name)}</code>)</small>`
 }

@@ -1,11 +1,11 @@
-// Logging a device in (RFC 8628 §3.3): its code is typed or confirmed here. Somebody else may have sent
-// the code, so the page says what it would be good for before it is confirmed (§5.4).
+// Logging a device in (RFC 8628 §3.3): its code is typed or confirmed here. An attacker may have sent the
+// code, so the page shows what it grants before it is confirmed (§5.4).
 
 import { textsIn } from '../i18n/catalog.ts'
 import type { FormContext } from '../context.ts'
 import { html, type Html } from '../html.ts'
 import { page } from '../layout.ts'
-import { foreign } from '../markup/untrusted-text.ts'
+import { untrusted } from '../markup/untrusted-text.ts'
 import { button, field, form, hidden, problemBox } from './form.ts'
 
 /** What the page says. */
@@ -82,8 +82,8 @@ const confirmPage = (
     {
       title: device.confirmTitle,
       forms: true,
-      body: html`<p>${device.confirm(html`<strong>${foreign(client, 80)}</strong>`)}</p>
-        <p class="code"><strong>${foreign(code, 40)}</strong></p>
+      body: html`<p>${device.confirm(html`<strong>${untrusted(client, 80)}</strong>`)}</p>
+        <p class="code"><strong>${untrusted(code, 40)}</strong></p>
         <p>${device.warning}</p>
         ${form(
           { path: paths.device, csrf, className: 'choice' },

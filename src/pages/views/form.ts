@@ -31,7 +31,7 @@ export interface Field {
   readonly className?: string
 }
 
-// As long as anything that is asked for, with room; what is longer was not typed.
+// Longer than any expected value; what is longer was not typed.
 const LONGEST_VALUE = 1_024
 const LONGEST_PREFILLED = 256
 
@@ -65,7 +65,7 @@ export const field = (options: Field): Html => {
     />`
 }
 
-/** A form that is sent to a path of ours, with its token. */
+/** A form for a path of the issuer, with its token. */
 export interface FormOptions {
   readonly path: string
   readonly csrf: FormToken
@@ -97,10 +97,10 @@ export interface Button {
   /** What is sent with it. */
   readonly name?: string
   readonly value?: string
-  /** The one that most people want. */
+  /** The one that most users want. */
   readonly main?: boolean
   readonly full?: boolean
-  /** Its name for those who do not see where it stands. */
+  /** Its name for users of a screen reader. */
   readonly says?: string
   /** Elsewhere than its form, and without what the form asks for. */
   readonly path?: string

@@ -1,11 +1,11 @@
-// What somebody sees who sent a form after the session had ended. A redirect to the login would lose what
+// The page for a form that was sent after the session had ended. A redirect to the login would lose what
 // was typed; this page keeps it, because the browser can send it once more.
 
 import { textsIn } from '../i18n/catalog.ts'
 import type { PageContext } from '../context.ts'
 import { html, type Html } from '../html.ts'
 import { page } from '../layout.ts'
-import { foreign } from '../markup/untrusted-text.ts'
+import { untrusted } from '../markup/untrusted-text.ts'
 import { safeUrl } from '../markup/url.ts'
 import { idOf, type MessageId } from './message.ts'
 
@@ -21,7 +21,7 @@ export interface InterruptedModel {
 /**
  * The page.
  *
- * @throws TypeError where `logIn` is no safe address, which is a bug
+ * @throws TypeError where `logIn` is not a safe address, which is a bug
  */
 export const interruptedPage = (
   { target, logIn, id }: InterruptedModel,
@@ -34,7 +34,7 @@ export const interruptedPage = (
     {
       title: interrupted.title,
       wrong: frame.error,
-      body: html`<p>${interrupted.explain(target === undefined ? undefined : foreign(target))}</p>
+      body: html`<p>${interrupted.explain(target === undefined ? undefined : untrusted(target))}</p>
         <ol>
           <li>${interrupted.first}</li>
           <li>${interrupted.second}</li>

@@ -1,19 +1,19 @@
-// The login page: every way in that there is, and why the last attempt came to nothing. An unknown user
-// and a wrong password are one problem here, so that nobody learns which users there are.
+// The login page: every way to log in, and why the last attempt failed. An unknown user and a wrong password are
+// one problem here, so that no client learns which users exist.
 
 import type { AccountRefusal } from '../../authenticate/password/verifier.ts'
 import { textsIn } from '../i18n/catalog.ts'
 import type { FormContext } from '../context.ts'
 import { html, type Html } from '../html.ts'
 import { page } from '../layout.ts'
-import { foreign, shown } from '../markup/untrusted-text.ts'
+import { untrusted, shown } from '../markup/untrusted-text.ts'
 import type { Texts } from '../i18n/texts-en.ts'
 import { waitInWords } from '../i18n/times.ts'
 import { button, field, form, prefilled, problemBox } from './form.ts'
 
-/** Why the last attempt came to nothing, as far as the person may know. */
+/** Why the last attempt failed, as far as the user may know. */
 export type LoginProblem =
-  /** Of the user, the password or both: which, nobody is told. */
+  /** The user, the password or both are wrong: it is not shown which. */
   | { readonly kind: 'wrong' }
   | { readonly kind: 'missing'; readonly field: 'user' | 'password' }
   /** Too many attempts. Said of users that do not exist, too. */
@@ -21,29 +21,29 @@ export type LoginProblem =
   | { readonly kind: 'unavailable' }
   /** The page was too old, or its token did not fit. */
   | { readonly kind: 'expired' }
-  /** Only for whoever has proven the password. */
+  /** Only for a user who has proven the password. */
   | { readonly kind: 'refused'; readonly code: AccountRefusal }
-  /** Proven, and nobody that the configuration lets be anybody here. */
+  /** Proven, and not mapped to an identity by the configuration. */
   | { readonly kind: 'denied' }
   /** The answer to a question was not right, and that question is over. */
   | { readonly kind: 'answer' }
   | { readonly kind: 'certificate'; readonly reason: 'none' | 'refused' }
-  /** `isDown`: it could not be asked. */
+  /** `isDown`: it was unavailable. */
   | { readonly kind: 'provider'; readonly name: string; readonly isDown?: boolean }
 
 /** Somewhere else to log in. */
 interface LoginProvider {
   /** What is sent when it is chosen. */
   readonly id: string
-  /** What people know it by. */
+  /** Its name for users. */
   readonly name: string
 }
 
 /** What the login page says. */
 export interface LoginModel {
-  /** What the person goes on to afterwards, such as a host. */
+  /** Where the user continues afterwards, such as a host. */
   readonly destination?: string
-  /** Absent where nobody can log in with a password. `user` is what was typed the last time. */
+  /** Absent without logins by password. `user` is what was typed the last time. */
   readonly password?: { readonly user?: string }
   readonly certificate?: boolean
   readonly providers?: readonly LoginProvider[]
@@ -68,7 +68,7 @@ export const loginPage = (model: LoginModel, context: FormContext<LoginPath>): H
       title: login.title,
       wrong: said?.title,
       forms: true,
-      body: html`${destination === undefined ? undefined : html`<p class="quiet">${login.destination(foreign(destination))}</p>`}
+      body: html`${destination === undefined ? undefined : html`<p class="quiet">${login.destination(untrusted(destination))}</p>`}
       ${said && problemBox(said.what, said.todo)} ${byPassword}
       ${byPassword === undefined || others.length === 0 ? undefined : html`<p class="or">${login.or}</p>`}
       ${others.length === 0 ? undefined : html`<div class="stack">${others}</div>`}
@@ -165,7 +165,7 @@ const saidOf = (
     case 'provider':
       return {
         title: login.providerFailedTitle,
-        what: login.providerFailed(foreign(problem.name, 60)),
+        what: login.providerFailed(untrusted(problem.name, 60)),
         todo: login.providerFailedTodo,
       }
   }

@@ -5,7 +5,7 @@ import { textsIn } from '../i18n/catalog.ts'
 import type { FormContext, PageContext } from '../context.ts'
 import { html, type Html } from '../html.ts'
 import { page } from '../layout.ts'
-import { foreign } from '../markup/untrusted-text.ts'
+import { untrusted } from '../markup/untrusted-text.ts'
 import { ownPath, safeUrl } from '../markup/url.ts'
 import { button, form } from './form.ts'
 
@@ -29,7 +29,7 @@ export const confirmLogoutPage = (
     {
       title: logout.title,
       forms: true,
-      body: html`${client === undefined ? undefined : html`<p>${logout.confirm(html`<strong>${foreign(client, 80)}</strong>`)}</p>`}
+      body: html`${client === undefined ? undefined : html`<p>${logout.confirm(html`<strong>${untrusted(client, 80)}</strong>`)}</p>`}
         <p>${logout.explain}</p>
         ${form(
           { path: paths.logout, csrf, className: 'choice' },
@@ -43,7 +43,7 @@ export const confirmLogoutPage = (
 
 /** What is said once it is done. */
 export interface LoggedOutModel {
-  /** Where the application wants the person to go on to: left out where it is no safe address. */
+  /** Where the client wants the user to continue: left out unless it is a safe address. */
   readonly goOn?: string
   /** The path to log in again at. */
   readonly logIn?: string
@@ -60,7 +60,7 @@ export const loggedOutPage = ({ goOn, logIn }: LoggedOutModel, context: PageCont
     {
       title: logout.doneTitle,
       body: html`<p>${logout.done}</p>
-        ${url && html`<p><a href="${url}">${logout.goOn(foreign(hostOf(url.text) ?? context.look.name))}</a></p>`}
+        ${url && html`<p><a href="${url}">${logout.goOn(untrusted(hostOf(url.text) ?? context.theme.name))}</a></p>`}
         ${logIn === undefined ? undefined : html`<p><a href="${ownPath(logIn)}">${logout.again}</a></p>`}`,
     },
     context,

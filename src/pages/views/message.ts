@@ -5,7 +5,7 @@ import { textsIn } from '../i18n/catalog.ts'
 import type { PageContext } from '../context.ts'
 import { html, type Html } from '../html.ts'
 import { page } from '../layout.ts'
-import { foreign } from '../markup/untrusted-text.ts'
+import { untrusted } from '../markup/untrusted-text.ts'
 import { safeUrl } from '../markup/url.ts'
 import type { Texts } from '../i18n/texts-en.ts'
 import { waitInWords } from '../i18n/times.ts'
@@ -36,9 +36,9 @@ export interface MessageModel {
   readonly detail?: string
   /** When to come back, in seconds. */
   readonly wait?: number
-  /** Where the person came from: left out where it is no safe address. */
+  /** Where the user came from: left out unless it is a safe address. */
   readonly back?: string
-  /** Where a login begins again: left out where it is no safe address. */
+  /** Where a login begins again: left out unless it is a safe address. */
   readonly logIn?: string
 }
 
@@ -57,7 +57,7 @@ export const messagePage = (model: MessageModel, context: PageContext): Html => 
       title,
       wrong: tone === 'error' ? frame.error : undefined,
       body: html`<p>${what}</p>
-        ${detail === undefined ? undefined : html`<p><code>${foreign(detail, LONGEST_DETAIL)}</code></p>`}
+        ${detail === undefined ? undefined : html`<p><code>${untrusted(detail, LONGEST_DETAIL)}</code></p>`}
         ${todo === undefined ? undefined : html`<p><strong>${frame.todo}:</strong> ${todo}</p>`}
         ${wait === undefined ? undefined : html`<p>${frame.wait(waitInWords(language, wait))}</p>`}
         ${id && idOf(id, frame)} ${url && html`<p><a href="${url}">${frame.back}</a></p>`}
@@ -69,4 +69,4 @@ export const messagePage = (model: MessageModel, context: PageContext): Html => 
 
 /** The id, in a form that is easy to copy. */
 export const idOf = ({ kind, id }: MessageId, frame: Texts['frame']): Html =>
-  html`<p>${frame[kind]}: <code class="id">${foreign(id)}</code></p>`
+  html`<p>${frame[kind]}: <code class="id">${untrusted(id)}</code></p>`

@@ -1,9 +1,9 @@
-// The sessions of a person: enough of each to know it again, and a button that ends it.
+// The sessions of a user: enough of each to recognise it, and a button that ends it.
 
 import { textsIn } from '../i18n/catalog.ts'
 import type { FormContext } from '../context.ts'
 import { html, type Html } from '../html.ts'
-import { foreign, shown } from '../markup/untrusted-text.ts'
+import { untrusted, shown } from '../markup/untrusted-text.ts'
 import { browserName } from '../i18n/browser-name.ts'
 import { instantInWords } from '../i18n/times.ts'
 import { button, form } from './form.ts'
@@ -22,10 +22,10 @@ export interface AccountSession {
   readonly used?: number
 }
 
-/** More are told by their number only: a table of thousands is of no use to anybody. */
+/** Of more, only the number is shown: a table of thousands has no use. */
 const MOST_SESSIONS = 100
 
-/** The table, in a form of its own. On a telephone its cells are no table for the eye: the roles say that it is one. */
+/** The table, in a form of its own. On a telephone its cells do not look like a table: the roles say that it is one. */
 export const sessionsTable = (
   sessions: readonly AccountSession[],
   now: number,
@@ -54,15 +54,15 @@ export const sessionsTable = (
 const row = (
   { id, current, userAgent = '', address, begun, used }: AccountSession,
   now: number,
-  { language, look }: FormContext<'session'>,
+  { language, theme }: FormContext<'session'>,
 ): Html => {
   const { account } = textsIn(language)
-  const time = (instant: number): Html => instantInWords(language, instant, now, look.timeZone)
+  const time = (instant: number): Html => instantInWords(language, instant, now, theme.timeZone)
   const browser = userAgent === '' ? account.unknownBrowser : browserName(userAgent)
-  const from = address === undefined ? undefined : account.from(foreign(address, 45))
+  const from = address === undefined ? undefined : account.from(untrusted(address, 45))
   return html`<tr role="row">
     <th scope="row" role="rowheader">
-      <strong>${foreign(browser, 60)}</strong
+      <strong>${untrusted(browser, 60)}</strong
       >${current ? html`<span class="here">${account.current}</span>` : undefined}
       ${from && html`<span class="line quiet">${from}</span>`}
       <span class="line">${account.begun}: ${time(begun)}</span>

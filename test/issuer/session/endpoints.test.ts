@@ -13,7 +13,7 @@ import { OpaqueKeys } from '../../../src/state/opaque-keys.ts'
 import { MemoryAudit } from '../../fakes/audit-sink.ts'
 import { Browser } from '../../fakes/browser.ts'
 import { FakeClock } from '../../fakes/clock.ts'
-import { lookOf } from '../../fakes/pages.ts'
+import { themeOf } from '../../fakes/pages.ts'
 
 const ISSUER = 'https://id.example.org'
 const APP = 'https://app.example.org'
@@ -31,7 +31,7 @@ describe('the end of a login', () => {
   let port = 0
   const server = createServer()
   before(async () => {
-    const look = await lookOf()
+    const theme = await themeOf()
     const endpoints = new SessionEndpoints({
       server: {
         url: ISSUER,
@@ -50,14 +50,14 @@ describe('the end of a login', () => {
             },
           ],
         ]),
-        look,
+        theme,
       },
       logins: {
         sessions,
         termsOf: () => Promise.resolve({ login: 'login-1', ends: Number.POSITIVE_INFINITY }),
       },
       opaqueKeys: keys,
-      sender: new PageSender(look, ISSUER),
+      sender: new PageSender(theme, ISSUER),
       tokenClient: (form) => {
         asked.push(form)
         return Promise.resolve(answer(nonce))

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { lookSchema } from '../../../src/pages/theme-schema.ts'
+import { themeSchema } from '../../../src/pages/theme-schema.ts'
 import { directionOf, LANGUAGES, textsIn, type Language } from '../../../src/pages/i18n/catalog.ts'
 import { html, render, type Html } from '../../../src/pages/html.ts'
 
@@ -93,8 +93,8 @@ describe('the catalogue', () => {
 
   it('has the languages that the configuration may name', () => {
     for (const language of LANGUAGES) {
-      assert.equal(lookSchema.parse({ language }).language, language)
+      assert.equal(themeSchema.parse({ language }).language, language)
     }
-    assert.equal(lookSchema.safeParse({ language: 'xx' }).success, false)
+    assert.equal(themeSchema.safeParse({ language: 'xx' }).success, false)
   })
 })

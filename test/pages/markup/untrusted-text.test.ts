@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { html, render } from '../../../src/pages/html.ts'
-import { foreign, foreignLines, shown } from '../../../src/pages/markup/untrusted-text.ts'
+import { untrusted, untrustedLines, shown } from '../../../src/pages/markup/untrusted-text.ts'
 
 describe('a foreign text', () => {
   const CASES = [
@@ -34,15 +34,15 @@ describe('a foreign text', () => {
   })
 
   it('is isolated, and escaped', () => {
-    assert.equal(render(html`<p>${foreign('<b>')}</p>`), '<p><bdi>&lt;b&gt;</bdi></p>')
+    assert.equal(render(html`<p>${untrusted('<b>')}</p>`), '<p><bdi>&lt;b&gt;</bdi></p>')
   })
 
   it('may have lines of its own, as many as fit', () => {
     assert.equal(
-      render(foreignLines('a\r\nb\nc\rd')),
+      render(untrustedLines('a\r\nb\nc\rd')),
       ['a', 'b', 'c', 'd'].map((line) => `<bdi>${line}</bdi><br />`).join(''),
     )
-    assert.equal(render(foreignLines('\n'.repeat(1_000))).split('<br').length, 21)
-    assert.ok(render(foreignLines('x'.repeat(10_000))).length < 2_100)
+    assert.equal(render(untrustedLines('\n'.repeat(1_000))).split('<br').length, 21)
+    assert.ok(render(untrustedLines('x'.repeat(10_000))).length < 2_100)
   })
 })

@@ -3,16 +3,16 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { render, type Html } from '../../../src/pages/html.ts'
-import type { Look } from '../../../src/pages/theme.ts'
+import type { Theme } from '../../../src/pages/theme.ts'
 import { accountPage, type AccountModel } from '../../../src/pages/views/account.ts'
-import { ACCOUNT, contextOf, lookOf, MANY_GROUPS, type AnyContext } from '../../fakes/pages.ts'
+import { ACCOUNT, contextOf, themeOf, MANY_GROUPS, type AnyContext } from '../../fakes/pages.ts'
 import { tagsIn, textOf } from './markup.ts'
 
-let look: Look
+let theme: Theme
 before(async () => {
-  look = await lookOf()
+  theme = await themeOf()
 })
-const markupOf = (make: (context: AnyContext) => Html): string => render(make(contextOf(look)))
+const markupOf = (make: (context: AnyContext) => Html): string => render(make(contextOf(theme)))
 
 describe('the account', () => {
   const textWith = (model: Partial<AccountModel>): string =>

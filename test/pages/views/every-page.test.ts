@@ -4,16 +4,16 @@ import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { LANGUAGES } from '../../../src/pages/i18n/catalog.ts'
 import { render, type Html } from '../../../src/pages/html.ts'
-import type { Look } from '../../../src/pages/theme.ts'
-import { contextOf, lookOf, SAMPLES, type AnyContext } from '../../fakes/pages.ts'
+import type { Theme } from '../../../src/pages/theme.ts'
+import { contextOf, themeOf, SAMPLES, type AnyContext } from '../../fakes/pages.ts'
 import { tagsIn, textOf, titleOf } from './markup.ts'
 
-let look: Look
+let theme: Theme
 before(async () => {
-  look = await lookOf()
+  theme = await themeOf()
 })
 const markupOf = (make: (context: AnyContext) => Html, language: 'en' | 'de' = 'en'): string =>
-  render(make(contextOf(look, language)))
+  render(make(contextOf(theme, language)))
 
 describe('every page', () => {
   for (const { name, page, hasForms } of SAMPLES) {

@@ -3,17 +3,17 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { render, type Html } from '../../../src/pages/html.ts'
-import type { Look } from '../../../src/pages/theme.ts'
+import type { Theme } from '../../../src/pages/theme.ts'
 import { pagesWith } from '../../fakes/hostile-pages.ts'
-import { contextOf, lookOf, type AnyContext } from '../../fakes/pages.ts'
+import { contextOf, themeOf, type AnyContext } from '../../fakes/pages.ts'
 import { HOSTILE } from '../../fakes/hostile-text.ts'
 import { skeletonOf } from './markup.ts'
 
-let look: Look
+let theme: Theme
 before(async () => {
-  look = await lookOf()
+  theme = await themeOf()
 })
-const markupOf = (make: (context: AnyContext) => Html): string => render(make(contextOf(look)))
+const markupOf = (make: (context: AnyContext) => Html): string => render(make(contextOf(theme)))
 
 const MARKUP: Readonly<Record<string, string>> = {
   'a script': '<script>alert(1)</script>',

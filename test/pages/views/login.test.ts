@@ -4,18 +4,18 @@ import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { LANGUAGES, textsIn } from '../../../src/pages/i18n/catalog.ts'
 import { render } from '../../../src/pages/html.ts'
-import type { Look } from '../../../src/pages/theme.ts'
+import type { Theme } from '../../../src/pages/theme.ts'
 import { loginPage, type LoginModel, type LoginProblem } from '../../../src/pages/views/login.ts'
-import { contextOf, FULL_LOGIN, lookOf } from '../../fakes/pages.ts'
+import { contextOf, FULL_LOGIN, themeOf } from '../../fakes/pages.ts'
 import { tagsIn, textOf, titleOf } from './markup.ts'
 
 describe('the login page', () => {
-  let look: Look
+  let theme: Theme
   before(async () => {
-    look = await lookOf()
+    theme = await themeOf()
   })
   const pageOf = (model: LoginModel, language: 'en' | 'de' = 'en'): string =>
-    render(loginPage(model, contextOf(look, language)))
+    render(loginPage(model, contextOf(theme, language)))
   const field = (markup: string, name: string): Readonly<Record<string, string>> =>
     tagsIn(markup, 'input').find(({ attributes }) => attributes['name'] === name)?.attributes ?? {}
   const focused = (markup: string): readonly string[] =>
@@ -61,7 +61,7 @@ describe('the login page', () => {
   })
 
   it('may name its token as another program does', () => {
-    const context = { ...contextOf(look), csrf: { field: 'xsrf', token: 't' } }
+    const context = { ...contextOf(theme), csrf: { field: 'xsrf', token: 't' } }
     assert.equal(field(render(loginPage({ password: {} }, context)), 'xsrf')['value'], 't')
   })
 

@@ -3,21 +3,21 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { render, type Html } from '../../../src/pages/html.ts'
-import type { Look } from '../../../src/pages/theme.ts'
+import type { Theme } from '../../../src/pages/theme.ts'
 import { challengePage } from '../../../src/pages/views/challenge.ts'
 import { consentPage } from '../../../src/pages/views/consent.ts'
 import { devicePage } from '../../../src/pages/views/device.ts'
 import { interruptedPage } from '../../../src/pages/views/interrupted.ts'
 import { messagePage } from '../../../src/pages/views/message.ts'
 import { confirmLogoutPage, loggedOutPage } from '../../../src/pages/views/logout.ts'
-import { contextOf, lookOf, SAMPLES, type AnyContext } from '../../fakes/pages.ts'
+import { contextOf, themeOf, SAMPLES, type AnyContext } from '../../fakes/pages.ts'
 import { tagsIn, textOf, titleOf } from './markup.ts'
 
-let look: Look
+let theme: Theme
 before(async () => {
-  look = await lookOf()
+  theme = await themeOf()
 })
-const markupOf = (make: (context: AnyContext) => Html): string => render(make(contextOf(look)))
+const markupOf = (make: (context: AnyContext) => Html): string => render(make(contextOf(theme)))
 
 describe('the challenge', () => {
   const inputOf = (markup: string): Readonly<Record<string, string>> =>
