@@ -28,7 +28,7 @@ export const commonChecks = ({ reloads, audit }: CommonParts): readonly HealthCh
 export const commonMetrics = ({ reloads, audit }: CommonParts): readonly Metric[] => [
   gauge(
     'countersign_config_generation',
-    'The configuration in force, counted from 1 since the start.',
+    'The generation of the active configuration, counted from 1 since the start.',
     () => reloads.generation,
   ),
   gauge(
@@ -38,17 +38,17 @@ export const commonMetrics = ({ reloads, audit }: CommonParts): readonly Metric[
   ),
   gauge(
     'countersign_config_last_reload_success_timestamp_seconds',
-    'When the configuration in force was loaded.',
+    'When the active configuration was loaded.',
     () => reloads.loadedAt / 1_000,
   ),
   counter(
     'countersign_config_reload_failures_total',
-    'Changes of the configuration that were refused.',
+    'Reloads of the configuration that were rejected.',
     () => reloads.rejections,
   ),
   counter(
     'countersign_audit_events_total',
-    'Audit events, by what became of them: written, lost, or summarised (refusals of unauthenticated clients beyond their budget).',
+    'Audit events, by result: written, lost, or summarised (refusals of unauthenticated clients beyond their budget).',
     () => {
       const { written, lost, summarised } = audit.statistics()
       return [
@@ -62,7 +62,7 @@ export const commonMetrics = ({ reloads, audit }: CommonParts): readonly Metric[
   ),
   gauge(
     'countersign_audit_events_pending',
-    'Audit events that wait to be written.',
+    'Audit events that are not yet written.',
     () => audit.statistics().waiting,
   ),
 ]

@@ -43,7 +43,7 @@ export const reportReloads = <T>(options: ReloadReportsOptions<T>): ReloadReport
       record({ event: 'configuration-rejected', generation, file, problems })
       logger.error(
         { generation, file, problems },
-        'configuration rejected, the last good one stays',
+        'configuration rejected, the previous one stays active',
       )
     },
   }

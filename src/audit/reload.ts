@@ -12,7 +12,7 @@ export const reopenAndReload = async (
   try {
     audit.reopen()
   } catch (cause) {
-    logger.error({ err: cause }, 'audit file not reopened, the old one stays')
+    logger.error({ err: cause }, 'audit file not reopened, the old one stays in use')
   }
   await reloader.reload()
 }

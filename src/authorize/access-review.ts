@@ -101,13 +101,13 @@ const MAX_ERROR = 300
 export const readAccessReview = (document: JsonObject): AccessReviewReading => {
   const { apiVersion, kind, status } = document
   if (apiVersion !== ACCESS_REVIEW.apiVersion || kind !== ACCESS_REVIEW.kind) {
-    return malformed('it is no SubjectAccessReview')
+    return malformed('it is not a SubjectAccessReview')
   }
   if (!isJsonObject(status)) return malformed('it has no status')
   const { allowed, denied = false, evaluationError = '' } = status
-  if (typeof allowed !== 'boolean') return malformed('"allowed" is no boolean')
-  if (typeof denied !== 'boolean') return malformed('"denied" is no boolean')
-  if (typeof evaluationError !== 'string') return malformed('"evaluationError" is no text')
+  if (typeof allowed !== 'boolean') return malformed('"allowed" is not a boolean')
+  if (typeof denied !== 'boolean') return malformed('"denied" is not a boolean')
+  if (typeof evaluationError !== 'string') return malformed('"evaluationError" is not a string')
   // "Denied may not be true if Allowed is true" (SubjectAccessReviewStatus).
   if (allowed && denied) return malformed('it allows and denies at once')
   // As the server does with requests of its own (apiserver, pkg/endpoints/filters/authorization.go):

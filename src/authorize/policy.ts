@@ -174,7 +174,7 @@ const reportVerbs = (rule: RuleConfig, report: Report): void => {
   for (const verb of rule.verbs ?? []) {
     if (verb === '*' || RESOURCE_VERBS.has(verb)) continue
     const known = [...RESOURCE_VERBS].join(', ')
-    report('verbs', `"${verb}" is no verb of a resource, so it would never match (${known})`)
+    report('verbs', `"${verb}" is not a verb of resources, so it would never match (${known})`)
   }
 }
 

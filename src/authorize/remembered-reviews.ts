@@ -53,7 +53,7 @@ export class RememberedReviews implements AccessReviewer {
   async review(question: Question, signal: AbortSignal): Promise<Review> {
     const text = JSON.stringify(accessReviewOf(question))
     if (Buffer.byteLength(text) > MAX_QUESTION_BYTES) {
-      return unavailable(new Error('the question is longer than the API server is asked'))
+      return unavailable(new Error('the SubjectAccessReview is too long to be sent'))
     }
     const key = this.#options.keyOf(text)
     const known = this.#recall(key)

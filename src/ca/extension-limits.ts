@@ -90,10 +90,10 @@ const requiredExtensions = (
   return (extensions) => {
     const has = (wanted: string): boolean => extensions.some(({ oid }) => oid === wanted)
     if (!allUsages && !has(EXTENSIONS.keyUsage)) {
-      return { code: 'key-usage-refused', detail: 'all, for want of the extension' }
+      return { code: 'key-usage-refused', detail: 'all, since the extension is absent' }
     }
     if (!anyPurpose && !has(EXTENSIONS.extendedKeyUsage)) {
-      return { code: 'purpose-refused', detail: 'any, for want of the extension' }
+      return { code: 'purpose-refused', detail: 'any, since the extension is absent' }
     }
     return undefined
   }

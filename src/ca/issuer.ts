@@ -155,7 +155,7 @@ export class CertificateIssuer implements AsyncDisposable {
     if (fault !== undefined) {
       logger.error(
         { authority: grant.authority, fault },
-        'minted certificate is not what was asked',
+        'minted certificate differs from the request',
       )
       return { outcome: 'refused', code: 'issued-mismatch', detail: fault, grant }
     }

@@ -56,7 +56,7 @@ const contentFault = (
   if (!isSame(wanted, authorityKey) || subjectKey?.oid !== EXTENSIONS.subjectKeyIdentifier) {
     return 'its key identifiers'
   }
-  return more.length === 0 ? undefined : 'an extension that nobody asked for'
+  return more.length === 0 ? undefined : 'an extension that was not requested'
 }
 
 const isSame = (wanted: Extension, found: Extension | undefined): boolean =>

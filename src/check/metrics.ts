@@ -42,7 +42,7 @@ const checkMetrics = (checks: CheckStatistics): readonly Metric[] => {
   return [
     counter(
       'countersign_decisions_total',
-      'Checks, by what was decided and why. The reasons are those of the audit log.',
+      'Checks, by decision and reason. The reasons are those of the audit log.',
       perRoute((route, { reasons }) =>
         [...reasons].map(([reason, value]) => {
           const decision = reason === 'permitted' ? 'allow' : 'deny'
@@ -52,7 +52,7 @@ const checkMetrics = (checks: CheckStatistics): readonly Metric[] => {
     ),
     histogram(
       'countersign_check_duration_seconds',
-      'From the arrival of a check to its answer.',
+      'Duration of a check, from its arrival to its answer.',
       perRoute((route, { allowed, denied }) => [
         { labels: { route, decision: 'allow' }, value: allowed },
         { labels: { route, decision: 'deny' }, value: denied },
@@ -61,7 +61,7 @@ const checkMetrics = (checks: CheckStatistics): readonly Metric[] => {
     gauge('countersign_checks_in_flight', 'Checks that are being decided.', () => checks.inFlight),
     counter(
       'countersign_authentications_total',
-      'Credentials, by the authenticator that judged and what became of them: authenticated, rejected, unavailable.',
+      'Credentials, by authenticator and outcome: authenticated, rejected, unavailable.',
       () =>
         [...checks.authentications].flatMap(([authenticator, outcomes]) =>
           Object.entries(outcomes).map(([outcome, value]) => ({
@@ -98,7 +98,7 @@ const ruleMetrics = (
   ),
   counter(
     'countersign_shadow_decisions_total',
-    'Checks that a rule in shadow would have decided, by what it would have been (decision) and what it was (decided).',
+    'Checks that a rule in shadow would have decided, by its decision (decision) and the actual one (decided).',
     perRoute((route, { shadows }) =>
       [...shadows].flatMap(([rule, counts]) =>
         RULE_DECISIONS.flatMap((decision) =>
@@ -125,7 +125,7 @@ const factMetrics = (memory: CredentialCache): readonly Metric[] => {
   return [
     counter(
       'countersign_credential_cache_lookups_total',
-      'Credentials that were looked for in the memory of facts: remembered as proven (hit) or as wrong (refusal), just being proven (joined), or neither (miss).',
+      'Lookups in the credential cache: verified (hit), rejected (refusal), being verified for another request (joined), or absent (miss).',
       () =>
         [...memory.statistics().lookups].flatMap(([authenticator, counts]) => [
           { labels: { authenticator, result: 'hit' }, value: counts.hits },
@@ -151,21 +151,19 @@ const factMetrics = (memory: CredentialCache): readonly Metric[] => {
     ),
     counter(
       'countersign_credential_cache_revocations_total',
-      'How often everything was forgotten (SIGHUP).',
+      'How often the whole cache was cleared (SIGHUP).',
       () => memory.statistics().revocations,
     ),
   ]
 }
 
 const keyMetrics = (keySets: KeySets): readonly Metric[] => [
-  gauge(
-    'countersign_token_keys',
-    'Published keys that may be used, by where they are published.',
-    () => keySets.statuses().map(({ source, keys }) => ({ labels: { source }, value: keys })),
+  gauge('countersign_token_keys', 'Usable keys of issuers, by the URL of the key set.', () =>
+    keySets.statuses().map(({ source, keys }) => ({ labels: { source }, value: keys })),
   ),
   gauge(
     'countersign_token_keys_age_seconds',
-    'How long ago the issuer last confirmed them; absent while there are none.',
+    'Time since the last successful fetch of the keys; absent while there are none.',
     () =>
       keySets
         .statuses()
@@ -175,7 +173,7 @@ const keyMetrics = (keySets: KeySets): readonly Metric[] => [
   ),
   counter(
     'countersign_token_key_fetches_total',
-    'Times that keys were fetched, by how it ended: fetched or failed.',
+    'Fetches of keys, by result: fetched or failed.',
     () =>
       keySets.statuses().flatMap(({ source, fetched, failed }) => [
         { labels: { source, result: 'fetched' }, value: fetched },
@@ -196,7 +194,7 @@ const dependencyOf = ({ kind, name, failure }: StoreHealth): readonly Dependency
 const snapshotMetrics = ({ current, store }: AuthzParts): readonly Metric[] => [
   gauge(
     'countersign_dependency_up',
-    '1, or 0 while a server that an authenticator, a route or `state` asks is left alone because it failed.',
+    '1, or 0 while the circuit breaker of a server that an authenticator, a route or `state` uses is open.',
     () =>
       [...current().value.dependencies, ...dependencyOf(store)].map((dependency) => ({
         labels: { ...askerOf(dependency), kind: dependency.kind, server: dependency.name },
@@ -205,7 +203,7 @@ const snapshotMetrics = ({ current, store }: AuthzParts): readonly Metric[] => [
   ),
   counter(
     'countersign_dependency_refusals_total',
-    'Questions that such a server was not asked, since the configuration in force was loaded, by why: a caller over its budget (rate-limited), a credential without an answer a moment ago (remembered), a server that is left alone (left-alone), too many that wait (overloaded).',
+    'Requests that were not sent to such a server, since the configuration was loaded, by reason: a caller over its budget (rate-limited), a cached failure of the same credential (cached), an open circuit breaker (circuit-open), too many waiting requests (overloaded).',
     () =>
       current().value.dependencies.flatMap((dependency) =>
         [...(dependency.refusals?.() ?? [])].map(([reason, value]) => ({
@@ -221,7 +219,7 @@ const snapshotMetrics = ({ current, store }: AuthzParts): readonly Metric[] => [
   ),
   counter(
     'countersign_grants_sealed_total',
-    'Grants that were sealed for the signer, since the configuration in force was loaded.',
+    'Certificate grants that were sealed, since the configuration was loaded.',
     () => current().value.seal?.sealed ?? 0,
   ),
 ]

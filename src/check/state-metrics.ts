@@ -24,7 +24,7 @@ export const stateMetrics = (store: StoreHealth): readonly Metric[] => {
   return [
     gauge(
       'countersign_state_up',
-      '1, or 0 while the store behind `state` cannot be read or written, or could not be a moment ago.',
+      '1, or 0 while the store of `state` cannot be read or written.',
       () => [{ labels: { kind }, value: store.failure() === undefined ? 1 : 0 }],
     ),
     statistics.operations,
@@ -32,7 +32,7 @@ export const stateMetrics = (store: StoreHealth): readonly Metric[] => {
     statistics.rollbacks,
     counter(
       'countersign_state_dropped_total',
-      'Records that unauthenticated clients caused and that were dropped before their end, for want of room.',
+      'Records of unauthenticated clients that were evicted before their expiry because the store was full.',
       () => store.dropped(),
     ),
   ]

@@ -16,7 +16,7 @@ export interface TokenParts {
 export const tokenMetrics = ({ tokens, current, now }: TokenParts): readonly Metric[] => [
   counter(
     'countersign_upstream_tokens_total',
-    'Tokens for upstreams that were wanted, by kind and result: held from before (hit), just being made for another request (joined), or neither (miss).',
+    'Lookups of tokens for upstreams, by kind and result: cached (hit), being made for another request (joined), or absent (miss).',
     () =>
       [...tokens.statistics().lookups].flatMap(([kind, counts]) => [
         { labels: { kind, result: 'hit' }, value: counts.hits },
@@ -26,17 +26,17 @@ export const tokenMetrics = ({ tokens, current, now }: TokenParts): readonly Met
   ),
   gauge(
     'countersign_upstream_tokens_cached',
-    'Tokens for upstreams that are held.',
+    'Tokens for upstreams in the cache.',
     () => tokens.statistics().entries,
   ),
   gauge(
     'countersign_upstream_tokens_bytes',
-    'Bytes of those tokens.',
+    'Size of the cached tokens, in bytes.',
     () => tokens.statistics().bytes,
   ),
   counter(
     'countersign_upstream_tokens_evictions_total',
-    'Tokens for upstreams that were forgotten for want of room.',
+    'Cached tokens for upstreams that were evicted because the cache was full.',
     () => tokens.statistics().evictions,
   ),
   gauge(
@@ -55,7 +55,7 @@ export const tokenMetrics = ({ tokens, current, now }: TokenParts): readonly Met
   ),
   gauge(
     'countersign_signing_key_age_seconds',
-    'For how long the key that signs now has done so, by algorithm: rotate it now and then.',
+    'Time since the active signing key began to sign, by algorithm.',
     () =>
       statuses(current)
         .filter(({ state }) => state === 'signing')

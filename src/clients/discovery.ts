@@ -76,7 +76,7 @@ export const mutualTlsLocationIn = (discovery: Discovery, member: string): URL =
  */
 export const trustedUrl = (text: string): URL => {
   const url = URL.parse(text)
-  if (url === null) throw unfit(text, 'is no URL')
+  if (url === null) throw unfit(text, 'is not a URL')
   if (!isConfidential(url)) {
     throw unfit(text, 'must begin with https:// (http:// is for loopback addresses only)')
   }

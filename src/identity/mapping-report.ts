@@ -12,6 +12,6 @@ export const mappingReport =
       logger.warn({ authenticator, reason, detail }, 'identity refused')
     } else {
       const { groupsOmitted, groups } = result.identity
-      logger.warn({ authenticator, groupsOmitted, groups: groups.length }, 'groups cut off')
+      logger.warn({ authenticator, groupsOmitted, groups: groups.length }, 'groups omitted')
     }
   }

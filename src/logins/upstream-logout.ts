@@ -55,7 +55,7 @@ export class UpstreamLogout {
     const failure = await this.#parts.upstreamIdps.get(id)?.revoke(refreshToken)
     if (failure === undefined) return
     // It stays valid at the IdP, and no copy of it is left.
-    this.#parts.logger.warn({ provider: id, ...failure }, 'refresh token not given back')
+    this.#parts.logger.warn({ provider: id, ...failure }, 'refresh token not revoked')
   }
 
   /** The URL that logs the browser out there, and then returns it to `next`. */

@@ -110,7 +110,7 @@ const nameOf = (text: string): string => {
     length += whole.length
   }
   if (length !== name.length || name.endsWith(',')) {
-    throw invalid(`${JSON.stringify(name)} is no name as RFC 4514 has it`)
+    throw invalid(`${JSON.stringify(name)} is not a name of RFC 4514`)
   }
   return name
 }

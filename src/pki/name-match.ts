@@ -62,7 +62,7 @@ const isDnsUnder = (
   const rest = isWildcard ? name.slice(2) : name
   if (!HOST.test(rest)) return undefined
   if (base === '') return true
-  if (!HOST.test(base.replace(/^\./, ''))) throw malformed('a name constraint that is no host')
+  if (!HOST.test(base.replace(/^\./, ''))) throw malformed('a name constraint that is not a host')
   if (isHostUnder(name, base) || (!base.startsWith('.') && name === base)) return true
   // `*.example.org` is also every host that is excluded there.
   return (
@@ -79,7 +79,7 @@ const isEmailUnder = (name: string, subtree: string): boolean | undefined => {
   if (mailbox === undefined) return undefined
   if (subtree.includes('@')) {
     const wanted = readMailbox(subtree)
-    if (wanted === undefined) throw malformed('a name constraint that is no mailbox')
+    if (wanted === undefined) throw malformed('a name constraint that is not a mailbox')
     return mailbox.local === wanted.local && mailbox.host === wanted.host
   }
   return isExactHostUnder(mailbox.host, subtree.toLowerCase())
@@ -97,7 +97,7 @@ const readMailbox = (
 /** Unlike for DNS names: without a dot in front the one host, with it those below (RFC 5280). */
 const isExactHostUnder = (host: string, base: string): boolean => {
   if (base === '') return true
-  if (!HOST.test(base.replace(/^\./, ''))) throw malformed('a name constraint that is no host')
+  if (!HOST.test(base.replace(/^\./, ''))) throw malformed('a name constraint that is not a host')
   return base.startsWith('.') ? host.endsWith(base) : host === base
 }
 
@@ -112,12 +112,12 @@ const isUriUnder = (name: string, base: string): boolean | undefined => {
 
 const isIpUnder = (address: Buffer, range: Buffer): boolean => {
   if (range.length !== 8 && range.length !== 32)
-    throw malformed('a name constraint that is no range')
+    throw malformed('a name constraint that is not an address range')
   const half = range.length / 2
   const mask = range.subarray(half)
   const bits = [...mask].map((byte) => byte.toString(2).padStart(8, '0')).join('')
   // RFC 4632 §3.1: ones, then zeros.
-  if (bits.includes('01')) throw malformed('a name constraint that is no range')
+  if (bits.includes('01')) throw malformed('a name constraint that is not an address range')
   return (
     address.length === half &&
     address.every((byte, index) => (((range[index] ?? 0) ^ byte) & (mask[index] ?? 0)) === 0)

@@ -275,20 +275,21 @@ export class SharedServer {
     if (isLimited === this.#wasLimited) return
     this.#wasLimited = isLimited
     const { name, logger } = this.#options
-    if (isLimited) logger.warn({ server: name }, 'server limits our rate and is asked more slowly')
-    else logger.info({ server: name }, 'server no longer limits our rate')
+    if (isLimited)
+      logger.warn({ server: name }, 'server limits the request rate: requests are sent more slowly')
+    else logger.info({ server: name }, 'server no longer limits the request rate')
   }
 
   #report(change: CircuitChange): void {
     const { name, logger } = this.#options
     if (change.state === 'closed') {
       const refused = (this.#refusals.get('circuit-open') ?? 0) - this.#leftAloneBefore
-      logger.info({ server: name, refused }, 'server answers again')
+      logger.info({ server: name, refused }, 'server recovered: circuit closed')
       return
     }
     this.#leftAloneBefore = this.#refusals.get('circuit-open') ?? 0
     const { failures, failure } = change
     const reason = describeError(failure)
-    logger.warn({ server: name, failures, reason }, 'server failed and is left alone for a while')
+    logger.warn({ server: name, failures, reason }, 'server failed: circuit opened')
   }
 }

@@ -46,12 +46,12 @@ const authorityMetrics = ({ current, resources }: SignerParts): readonly Metric[
     ),
     gauge(
       'countersign_signer_keys_ready',
-      'Keys that were made ahead; absent where they are made on the spot.',
+      'Keys that were generated in advance; absent where they are generated on demand.',
       perAlgorithm(({ ready }) => ready),
     ),
     gauge(
       'countersign_signer_issuances_pending',
-      'Certificates that wait for a key.',
+      'Issuances that wait for a key.',
       perAlgorithm(({ waiting }) => waiting),
     ),
   ]
@@ -61,7 +61,7 @@ const streamMetrics = (sds: SdsService): readonly Metric[] => [
   gauge('countersign_signer_streams', 'Open streams of Envoy’s.', () => sds.statistics().streams),
   gauge(
     'countersign_signer_subscriptions',
-    'Certificates that the streams hold, each as often as it is held.',
+    'Subscriptions of streams to certificates.',
     () => sds.statistics().names,
   ),
   counter(
@@ -71,7 +71,7 @@ const streamMetrics = (sds: SdsService): readonly Metric[] => [
   ),
   counter(
     'countersign_signer_errors_total',
-    'Faults of the signer’s own, and streams that were ended for what they asked.',
+    'Internal errors, and streams that were ended because of an invalid request.',
     () => sds.statistics().errors,
   ),
 ]

@@ -13,15 +13,15 @@ export class StateStatistics {
   readonly #onTrouble: (cause: unknown) => void
   readonly operations = new Histogram<'operation' | 'result'>(
     'countersign_state_operation_duration_seconds',
-    'What a state file or a state server was asked, by how it ended: done or failed. Memory is not measured.',
+    'Duration of operations on a state file or state server, by result: done or failed. Memory is not measured.',
   )
   readonly unopened = new Counter(
     'countersign_state_decryption_failures_total',
-    'Records that were there and did not open: changed by somebody, or sealed with a key that is gone from the keyring.',
+    'Records that could not be decrypted: modified, or sealed with a key that is no longer in the keyring.',
   ).begin({})
   readonly rollbacks = new Counter<'result'>(
     'countersign_state_rollbacks_total',
-    'How often the store was found to have gone back to an earlier state, by what was done: restored (revocations written again) or revoked-all.',
+    'Detected rollbacks of the store to an earlier state, by action: restored (revocations written again) or revoked-all.',
   ).begin({ result: 'restored' }, { result: 'revoked-all' })
   #latest: { readonly cause: unknown; readonly at: number } | undefined
 

@@ -224,12 +224,12 @@ describe('an answer', () => {
     {
       name: 'hostile: allowed as a text',
       input: of({ allowed: 'true' }),
-      want: nonsense('"allowed" is no boolean'),
+      want: nonsense('"allowed" is not a boolean'),
     },
     {
       name: 'hostile: nothing that is allowed',
       input: of({}),
-      want: nonsense('"allowed" is no boolean'),
+      want: nonsense('"allowed" is not a boolean'),
     },
     {
       name: 'hostile: yes and no',
@@ -239,24 +239,24 @@ describe('an answer', () => {
     {
       name: 'hostile: denied as a number',
       input: of({ allowed: true, denied: 0 }),
-      want: nonsense('"denied" is no boolean'),
+      want: nonsense('"denied" is not a boolean'),
     },
     {
       name: 'hostile: an error that is not text',
       input: of({ allowed: true, evaluationError: {} }),
-      want: nonsense('"evaluationError" is no text'),
+      want: nonsense('"evaluationError" is not a string'),
     },
     { name: 'hostile: no status', input: of(undefined), want: nonsense('it has no status') },
     { name: 'hostile: a list', input: of([{ allowed: true }]), want: nonsense('it has no status') },
     {
       name: 'hostile: another version',
       input: of({ allowed: true }, { apiVersion: 'authorization.k8s.io/v1beta1' }),
-      want: nonsense('it is no SubjectAccessReview'),
+      want: nonsense('it is not a SubjectAccessReview'),
     },
     {
       name: 'hostile: the answer to another question',
       input: of({ allowed: true }, { kind: 'SelfSubjectAccessReview' }),
-      want: nonsense('it is no SubjectAccessReview'),
+      want: nonsense('it is not a SubjectAccessReview'),
     },
     {
       name: 'hostile: "allowed" outside of "status"',

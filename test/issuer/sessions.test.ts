@@ -176,7 +176,7 @@ describe('sessions of browsers', () => {
       await redis.kill()
       const refused = await browser.get(back.url)
       assert.equal(refused.status, 503)
-      assert.match(refused.body, /<h1>This is not possible just now/)
+      assert.match(refused.body, /<h1>Temporarily unavailable/)
       assert.match(refused.body, /<a href="\/">Log in again<\/a>/)
     })
 

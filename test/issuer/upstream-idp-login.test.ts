@@ -238,7 +238,7 @@ describe('logging in at a provider of others', () => {
       const { browser, left } = await leave(site, 'corp')
       const end = await browser.get(await visit(left.url))
       assert.equal(end.status, 403)
-      assert.match(end.body, /The corp.* did not work/s)
+      assert.match(end.body, /The corp.* failed/s)
       assert.match(end.body, /name="password"/)
       const [login] = await site.audit('login')
       assert.deepEqual(

@@ -175,11 +175,14 @@ describe('a server', () => {
     const [opened, closed, ...more] = lines.map((line): unknown => JSON.parse(line))
     assert.deepEqual(more, [])
     assert.partialDeepStrictEqual(opened, {
-      msg: 'server failed and is left alone for a while',
+      msg: 'server failed: circuit opened',
       failures: 3,
       reason: 'connect ECONNREFUSED',
     })
-    assert.partialDeepStrictEqual(closed, { msg: 'server answers again', refused: 1_000 })
+    assert.partialDeepStrictEqual(closed, {
+      msg: 'server recovered: circuit closed',
+      refused: 1_000,
+    })
   })
 
   it('that refuses us counts as down only for what it took before', async () => {
@@ -204,7 +207,7 @@ describe('a server', () => {
     const busy = fail(new ServerBusy('answered 429', undefined))
     await askMany(4, (index) => ask(from(`c${index}`, `s${index}`), busy))
     assert.equal(server.isUp, true)
-    assert.deepEqual(lines.filter((line) => line.includes('limits our rate')).length, 1)
+    assert.deepEqual(lines.filter((line) => line.includes('limits the request rate')).length, 1)
   })
 
   it('that cannot take more in time says so', async () => {

@@ -82,7 +82,7 @@ export const readKeys = (document: JsonObject): KeysReading | undefined => {
     }
     const count = reading.id === undefined ? 0 : (counts.get(reading.id) ?? 0)
     if (count >= MAX_KEYS_OF_KID) {
-      ignored.push(`key ${index} has the kid of ${MAX_KEYS_OF_KID} others`)
+      ignored.push(`key ${index} has a kid that ${MAX_KEYS_OF_KID} other keys have`)
       continue
     }
     if (reading.id !== undefined) counts.set(reading.id, count + 1)
@@ -93,9 +93,9 @@ export const readKeys = (document: JsonObject): KeysReading | undefined => {
 
 /** The public key of a JWK, or why it is none for us: the end of a sentence, for operators. */
 export const readKey = (entry: unknown): VerificationKey | string => {
-  if (!isJsonObject(entry)) return 'is no object'
+  if (!isJsonObject(entry)) return 'is not a JSON object'
   const { kid, alg, use, key_ops: operations } = entry
-  if (kid !== undefined && typeof kid !== 'string') return 'has a kid that is no text'
+  if (kid !== undefined && typeof kid !== 'string') return 'has a kid that is not a string'
   if (use !== undefined && use !== 'sig') return 'is not for signatures'
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) {
     return 'is not for verifying'

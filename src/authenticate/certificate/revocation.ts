@@ -139,7 +139,7 @@ class Builder {
       }
       return crls
     } catch (cause) {
-      throw invalid(`${file} is no CRL that can be used: ${describeError(cause)}`)
+      throw invalid(`${file} is not a usable CRL: ${describeError(cause)}`)
     }
   }
 

@@ -57,12 +57,12 @@ export const judgeAnswer = (
 ): AnswerJudgement => {
   const { active } = answer
   // A boolean, says §2.2. Whoever writes "true" may as well write "false", and both are texts.
-  if (typeof active !== 'boolean') return malformed('"active" is no boolean')
+  if (typeof active !== 'boolean') return malformed('"active" is not a boolean')
   // Whatever else such an answer says is of no matter (§2.2: it should say nothing).
   if (!active) return rejected('token-inactive')
   const { exp, nbf = 0, iat = 0 } = answer
   if (!isTime(nbf) || !isTime(iat) || !(exp === undefined || isTime(exp))) {
-    return malformed('"exp", "nbf" or "iat" is no time')
+    return malformed('"exp", "nbf" or "iat" is not a time')
   }
   const subject = answer[rules.subject]
   const named = typeof subject === 'string' && subject !== ''

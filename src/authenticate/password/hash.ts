@@ -56,7 +56,7 @@ export const readHash = (text: string): HashReading => {
     return { ok: false, message: `has a bcrypt cost above ${MAX_BCRYPT_COST}: ${REMEDY}` }
   }
   if (text.startsWith('$'))
-    return { ok: false, message: `is no argon2id or bcrypt hash: ${REMEDY}` }
+    return { ok: false, message: `is not an argon2id or bcrypt hash: ${REMEDY}` }
   return { ok: false, message: `is a plain or DES-crypt password, not a hash: ${REMEDY}` }
 }
 

@@ -42,7 +42,7 @@ export const answerInOrder = async (
   const index = bytes.length < TAG_LENGTH ? -1 : bytes.readUInt16BE()
   const verifier = verifiers[index]
   if (verifier?.answerChallenge === undefined) {
-    return { outcome: 'unavailable', cause: new Error('nobody here has asked that') }
+    return { outcome: 'unavailable', cause: new Error('no verifier has sent this challenge') }
   }
   const rest = bytes.subarray(TAG_LENGTH)
   const verification = await verifier.answerChallenge(user, answer, rest, context)

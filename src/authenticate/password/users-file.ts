@@ -178,7 +178,7 @@ const parseHtpasswd = (file: string, text: string, problems: Problem[]): Map<str
 }
 
 const complainOf = (name: string, users: ReadonlyMap<string, User>): string | undefined => {
-  if (users.has(name)) return `"${name}" stands in this file twice`
+  if (users.has(name)) return `"${name}" is in this file twice`
   // RFC 7617 §2: Basic could never deliver such a name.
   if (/[:\p{Cc}]/u.test(name)) return 'a user name cannot hold a colon or control characters'
   return undefined

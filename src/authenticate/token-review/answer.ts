@@ -38,11 +38,11 @@ const EVERYBODY = 'system:authenticated'
 export const readReview = (document: JsonObject, audiences: readonly string[]): ReviewReading => {
   const { apiVersion, kind, status } = document
   if (apiVersion !== TOKEN_REVIEW.apiVersion || kind !== TOKEN_REVIEW.kind) {
-    return malformed('it is no TokenReview')
+    return malformed('it is not a TokenReview')
   }
   if (!isJsonObject(status)) return malformed('it has no status')
   const { authenticated = false, error = '' } = status
-  if (typeof authenticated !== 'boolean') return malformed('"authenticated" is no boolean')
+  if (typeof authenticated !== 'boolean') return malformed('"authenticated" is not a boolean')
   // With an error or without: an API server names one for every token that it does not accept, and
   // only in words, which are no ground to tell an expired token from a failure behind it.
   if (!authenticated) return { outcome: 'rejected', code: 'token-inactive' }
@@ -50,7 +50,7 @@ export const readReview = (document: JsonObject, audiences: readonly string[]): 
   const user = readUser(status['user'])
   if (user === undefined) return malformed('it names no user')
   const named = textsOf(status['audiences'])
-  if (named === undefined) return malformed('"audiences" is no list of texts')
+  if (named === undefined) return malformed('"audiences" is not a list of strings')
   // A server that knows nothing of audiences names none, and then the token may be for anybody.
   if (audiences.length > 0 && !audiences.some((audience) => named.includes(audience))) {
     return { outcome: 'rejected', code: 'token-audience', user: user.user }

@@ -28,7 +28,7 @@ export const operationMatchers = (
       const ids = idsOf(key, pattern, operations)
       for (const id of ids) taken.add(id)
       if (ids.length > 0) continue
-      report(key, `"${pattern}" is no operation of the document: the rule would never match it`)
+      report(key, `"${pattern}" is not an operation of the document: the rule would never match it`)
     }
     return [
       {

@@ -12,7 +12,7 @@ interface PublicAnswer {
 
 const MALFORMED: PublicAnswer = {
   status: 400,
-  text: 'The request is malformed or ambiguous, so it was not forwarded.',
+  text: 'The request is malformed or ambiguous and was not forwarded. Correct it and try again.',
 }
 const REJECTED: PublicAnswer = {
   status: 401,
@@ -20,26 +20,26 @@ const REJECTED: PublicAnswer = {
 }
 const UNAVAILABLE: PublicAnswer = {
   status: 503,
-  text: 'The request could not be checked just now. Try again in a moment.',
+  text: 'The request could not be checked. Try again later.',
 }
 const DENIED: PublicAnswer = {
   status: 403,
-  text: 'You are not allowed to do this.',
+  text: 'Access denied. If you need access, ask the operator of this service.',
 }
 
 /** The public face of every refusal. */
 export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
   'target-too-long': {
     status: 414,
-    text: 'The address of the request (path and query) is longer than this service accepts. Shorten it.',
+    text: 'The request target (path and query) is too long. Shorten it.',
   },
   'header-fields-too-large': {
     status: 431,
-    text: 'The request has more header fields than this service accepts, or longer ones. Send fewer; in a browser, delete the cookies of this site.',
+    text: 'The header fields of the request are too large. Send fewer; in a browser, delete the cookies of this site.',
   },
   'too-many-parameters': {
     status: 400,
-    text: 'The query of the request has more parameters than this service accepts. Send fewer.',
+    text: 'The query of the request has too many parameters. Send fewer.',
   },
   'malformed-method': MALFORMED,
   'malformed-host': MALFORMED,
@@ -50,21 +50,24 @@ export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
   'connection-nomination': MALFORMED,
   impersonation: {
     status: 403,
-    text: 'Impersonation headers (Impersonate-User and the like, kubectl --as) are not allowed here.',
+    text: 'Impersonation (Impersonate-User headers, kubectl --as) is not allowed here. Remove it.',
   },
   'impersonation-malformed': MALFORMED,
-  'no-route': { status: 403, text: 'Nothing is published under this host and path.' },
+  'no-route': {
+    status: 403,
+    text: 'No service is published at this host and path. Check the address.',
+  },
   'credential-missing': {
     status: 401,
-    text: 'You have to show who you are; WWW-Authenticate says how.',
+    text: 'Authentication required. See WWW-Authenticate.',
   },
   'credential-unsupported': {
     status: 401,
-    text: 'The credential is not of a kind that is taken here, or not enough by itself.',
+    text: 'This route does not accept this type of credential. See WWW-Authenticate.',
   },
   'credential-conflict': {
     status: 400,
-    text: 'The request shows more than one credential, and only one could be meant.',
+    text: 'The request has more than one credential. Send only one.',
   },
   'credential-malformed': REJECTED,
   'credential-wrong': REJECTED,
@@ -78,11 +81,11 @@ export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
   'second-factor-required': REJECTED,
   'too-many-attempts': {
     status: 429,
-    text: 'Too many attempts failed. Wait, and try again.',
+    text: 'Too many failed attempts. Wait and try again.',
   },
   'rate-limited': {
     status: 429,
-    text: 'Too many requests of yours, or from your network, had to be checked. Wait, and try again.',
+    text: 'Too many requests from you or your network. Wait and try again.',
   },
   'token-expired': REJECTED,
   'token-not-yet-valid': REJECTED,
@@ -104,7 +107,7 @@ export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
   },
   'cross-origin': {
     status: 403,
-    text: 'A page of another origin sent this request with the session of this browser.',
+    text: 'Cross-origin request refused. Open the service in a tab of its own.',
   },
   'certificate-untrusted': REJECTED,
   'certificate-expired': REJECTED,
@@ -116,84 +119,87 @@ export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
   'certificate-status-unknown': REJECTED,
   'identity-reserved': {
     status: 403,
-    text: 'This identity holds a reserved name and may not be used here.',
+    text: 'This identity contains a reserved name. Log in as another user.',
   },
   'identity-unrepresentable': {
     status: 403,
-    text: 'This identity holds characters that cannot be passed on.',
+    text: 'This identity contains characters that cannot be forwarded. Ask the operator of this service.',
   },
   'identity-unmapped': {
     status: 403,
-    text: 'What this credential says does not amount to an identity here.',
+    text: 'A required attribute is missing in this credential. Ask the operator of this service.',
   },
-  'identity-too-large': { status: 403, text: 'This identity has too many groups.' },
+  'identity-too-large': {
+    status: 403,
+    text: 'This identity has too many groups. Ask the operator of this service. Ask the operator of this service.',
+  },
   'authenticator-unavailable': UNAVAILABLE,
   'rule-denied': DENIED,
   'no-rule': DENIED,
   'rule-failed': {
     status: 403,
-    text: 'A rule could not be evaluated for this request, so it was not forwarded.',
+    text: 'A rule could not be evaluated for this request. Ask the operator of this service.',
   },
   'operation-undefined': {
     status: 403,
-    text: 'The API that is published here has no such operation.',
+    text: 'This API has no such operation. Check method and path.',
   },
   'scope-missing': {
     status: 403,
-    text: 'The token does not have the scopes that this operation needs.',
+    text: 'Insufficient scope. Request a token with the scopes of this operation.',
   },
   'authorizer-unavailable': UNAVAILABLE,
   'header-unrepresentable': {
     status: 403,
-    text: 'This identity holds characters that cannot be passed on.',
+    text: 'This identity contains characters that cannot be forwarded. Ask the operator of this service.',
   },
   'header-unmapped': {
     status: 403,
-    text: 'What is known of this identity does not amount to what the service behind asks for.',
+    text: 'A required identity attribute is missing. Ask the operator of this service.',
   },
   'header-reserved': {
     status: 403,
-    text: 'The headers for this identity would hold a reserved name.',
+    text: 'The headers for this identity would contain a reserved name. Ask the operator of this service.',
   },
   'token-unmapped': {
     status: 403,
-    text: 'What is known of this identity does not amount to what the service behind asks for.',
+    text: 'A required identity attribute is missing. Ask the operator of this service.',
   },
   'token-reserved': {
     status: 403,
-    text: 'The token for this identity would hold a reserved name.',
+    text: 'The token for this identity would contain a reserved name. Ask the operator of this service.',
   },
   'token-missing': {
     status: 403,
-    text: 'The service behind takes callers with an access token only.',
+    text: 'This route requires an access token. Send one in Authorization.',
   },
   'exchange-refused': {
     status: 403,
-    text: 'The login service refuses to exchange this token for one for the service behind.',
+    text: 'The authorization server refused to exchange this token. Request a new token and try again.',
   },
   'headers-too-large': {
     status: 403,
-    text: 'This identity, with all its groups, is too large to be passed on.',
+    text: 'This identity, with all its groups, is too large to be forwarded. Ask the operator of this service.',
   },
   'certificate-unrepresentable': {
     status: 403,
-    text: 'This identity cannot be expressed as a certificate.',
+    text: 'This identity cannot be represented in a certificate. Ask the operator of this service.',
   },
   'certificate-reserved': {
     status: 403,
-    text: 'The certificate for this identity would hold a reserved name.',
+    text: 'The certificate for this identity would contain a reserved name. Ask the operator of this service.',
   },
   'certificate-too-large': {
     status: 403,
-    text: 'This identity, with all its groups, is too large for a certificate.',
+    text: 'This identity, with all its groups, is too large for a certificate. Ask the operator of this service. Ask the operator of this service.',
   },
   'certificate-missing': {
     status: 403,
-    text: 'This service is for callers who authenticate with a client certificate.',
+    text: 'This route requires a client certificate. Present one.',
   },
   'certificate-unreadable': {
     status: 403,
-    text: 'The client certificate that was presented cannot be passed on.',
+    text: 'The client certificate cannot be forwarded. Use another one.',
   },
   'credential-expired': REJECTED,
   'transform-unavailable': UNAVAILABLE,

@@ -120,7 +120,7 @@ export const inCluster = (
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = environment
   if (host === undefined || host === '' || port === undefined || port === '') {
     const message =
-      'there is no KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT: this is no pod; name a "server"'
+      'there is no KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT: not in a pod. Set "server"'
     throw new CountersignError('configuration-invalid', message)
   }
   return {

@@ -96,7 +96,9 @@ export class LdapConnection {
       throw this.#fail('tls', 'sent more than an answer to StartTLS')
     }
     this.#socket.off('data', this.#onData).off('error', this.#onError).off('close', this.#onClose)
-    this.#end = { cause: new DirectoryError('closed', `${this.server} went on in TLS`) }
+    this.#end = {
+      cause: new DirectoryError('closed', `${this.server} closed its connection for StartTLS`),
+    }
     return this.#socket
   }
 
@@ -157,7 +159,7 @@ export class LdapConnection {
         if (this.#end !== undefined) return
       }
       if (this.#pending === undefined && this.#framer.held > LARGEST_NOTICE) {
-        this.#fail('malformed', 'sent what was not asked for')
+        this.#fail('malformed', 'sent an unsolicited message')
       }
     } catch (cause) {
       if (cause instanceof DirectoryError) this.#finish(cause)
@@ -172,16 +174,15 @@ export class LdapConnection {
       // RFC 4511 §4.4.1
       this.#fail('closed', `announces the end of the connection: code ${response.result.code}`)
     } else if (response.messageId !== pending?.messageId) {
-      this.#fail('malformed', 'sent what was not asked for')
+      this.#fail('malformed', 'sent an unsolicited message')
     } else if (response.kind === 'entry' && pending.operation === OPERATION.searchDone) {
       if (pending.entries.length < pending.atMost) pending.entries.push(response.entry)
-      else
-        this.#fail('answered', `sent more than the ${pending.atMost} entries that were asked for`)
+      else this.#fail('answered', `sent more than the ${pending.atMost} requested entries`)
     } else if (response.kind === 'result' && pending.operation === response.operation) {
       this.#pending = undefined
       pending.resolve({ entries: pending.entries, result: response.result })
     } else if (response.kind !== 'reference') {
-      this.#fail('malformed', 'answers another operation than it was asked for')
+      this.#fail('malformed', 'answered another operation than the requested one')
     }
   }
 

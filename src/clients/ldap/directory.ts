@@ -84,7 +84,7 @@ export class Directory implements Disposable {
 
   #allSkipped(): DirectoryError {
     const cause = this.#servers.find(({ health }) => health.last !== undefined)?.health.last
-    const message = `no server of the directory is asked, since each failed a moment ago: ${cause?.message}`
+    const message = `every server of the directory failed a moment ago: ${cause?.message}`
     return new DirectoryError('skipped', message, { cause })
   }
 

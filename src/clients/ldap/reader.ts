@@ -59,7 +59,7 @@ export const valuesOf = (entry: Entry, attribute: string): readonly Buffer[] => 
 export const textsOf = (entry: Entry, attribute: string): readonly string[] =>
   valuesOf(entry, attribute).map((value) => {
     const text = textOf(attribute.toLowerCase(), value)
-    if (text === undefined) throw unusable(entry, `has a value of ${attribute} that is no text`)
+    if (text === undefined) throw unusable(entry, `has a value of ${attribute} that is not text`)
     return text
   })
 

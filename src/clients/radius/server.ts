@@ -103,7 +103,7 @@ export class Server {
   #answered(): void {
     if (!this.#breaker.succeeded()) return
     this.#faults.clear()
-    this.#options.logger.info({ server: this.name }, 'radius server is back')
+    this.#options.logger.info({ server: this.name }, 'RADIUS server recovered: circuit closed')
   }
 
   /** Counts a failure against the server, if it was the server's; gives it the server's name. */
@@ -126,7 +126,7 @@ export class Server {
     this.#pool.renew()
     this.#options.logger.warn(
       { server: this.name, reason: failure.reason, err: describeError(failure) },
-      'radius server is left alone for now',
+      'RADIUS server failed: circuit opened',
     )
   }
 

@@ -66,7 +66,7 @@ class TlsTransport implements Transport {
     for (const packet of this.#packets.push(chunk)) {
       if (this.#stage === 'open') this.#events.received(packet)
     }
-    if (this.#packets.broken) this.#end(new Error('the server sent what is no RADIUS packet'))
+    if (this.#packets.broken) this.#end(new Error('the server sent an invalid RADIUS packet'))
   }
 
   #end(cause: Error): void {

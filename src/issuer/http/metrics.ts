@@ -28,23 +28,23 @@ const TOKEN_ERRORS: ReadonlySet<string> = new Set([
 export class IssuerMetrics {
   readonly #logins = new Counter<'login_method' | 'outcome' | 'reason'>(
     'countersign_logins_total',
-    'What was shown at the login page, by way (password, certificate, or the provider), outcome (succeeded, challenged, refused) and, of refusals, the reason that the audit log has.',
+    'Login attempts, by method (password, certificate, or the id of the provider), outcome (succeeded, challenged, refused) and, of refusals, the reason of the audit log.',
   )
   readonly #sessions = new Counter(
     'countersign_sessions_begun_total',
-    'Sessions of browsers that began on routes.',
+    'Browser sessions that began on routes.',
   ).begin({})
   readonly #signOuts = new Counter<'which'>(
     'countersign_logouts_total',
-    'Times that logins were ended: that of the browser in use (here), another one (one), all of a user (everywhere), or by `countersign sessions` those of everybody. Logins that end by themselves are not seen.',
+    'Logouts, by what they ended: the login of this browser (current), another one (one), all of a user (all), or all of all users (all-users, by `countersign sessions`). Expired logins are not counted.',
   )
   readonly #tokens = new Counter<'grant_type'>(
     'countersign_tokens_issued_total',
-    'Answers of the token endpoint with tokens, by grant_type.',
+    'Successful token responses, by grant_type.',
   )
   readonly #tokenRefusals = new Counter<'error'>(
     'countersign_token_refusals_total',
-    'Answers of the token endpoint without tokens, by error. Programs that wait for a person get authorization_pending until then.',
+    'Error responses of the token endpoint, by error. Clients that poll for a device code receive authorization_pending.',
   )
   readonly #deviceCodes = new Counter<'step' | 'outcome'>(
     'countersign_device_codes_total',
@@ -52,19 +52,19 @@ export class IssuerMetrics {
   )
   readonly #logoutTokens = new Counter<'outcome'>(
     'countersign_logout_tokens_total',
-    'Logout tokens for clients with backchannelLogout, by what became of them: told or failed.',
+    'Logout tokens sent to clients with backchannelLogout, by outcome: delivered or failed.',
   )
   readonly #providerRequests = new Histogram<'provider' | 'result'>(
     'countersign_login_provider_request_duration_seconds',
-    'What providers of others where people log in were asked, by result: answered, or failed where there was no answer or an error of theirs.',
+    'Duration of requests to upstream IdPs, by result: answered, or failed where there was no answer or a server error.',
   )
   readonly #renewed = new Counter<'login_method'>(
     'countersign_logins_renewed_total',
-    'Logins that were checked again and are good, by way (password, certificate, or the provider): at providers each time, here where groups or attributes have changed.',
+    'Logins that were rechecked and are still active, by method (password, certificate, or the id of the provider): at providers each time, here where groups or attributes have changed.',
   )
   readonly #ended = new Counter<'login_method' | 'cause'>(
     'countersign_logins_ended_total',
-    'Logins that were ended, by way and cause: not-renewed or upstream-logout by their provider, recheck where the user could not log in here any more.',
+    'Logins that were ended, by method and cause: not-renewed or upstream-logout by their provider, recheck where the user may no longer log in.',
   )
 
   get all(): readonly Metric[] {

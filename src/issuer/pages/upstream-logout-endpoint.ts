@@ -64,7 +64,7 @@ export class UpstreamLogoutEndpoint {
       logger.warn({ provider: id, reason: describeError(cause) }, 'logout token refused')
       // With 503 the IdP sends it again.
       if (isOurs || isDown) return refuse(response, 503, 'it cannot be verified now')
-      return refuse(response, 400, 'the logout token is not good')
+      return refuse(response, 400, 'invalid logout token')
     }
     response.writeHead(200, NOT_STORED).end()
   }

@@ -42,7 +42,10 @@ export const clientNotifier = (
       metrics.clientNotified('delivered')
     } catch (cause) {
       metrics.clientNotified('failed')
-      logger.warn({ client: id, reason: describeError(cause) }, 'client not told of a logout')
+      logger.warn(
+        { client: id, reason: describeError(cause) },
+        'back-channel logout request failed',
+      )
     }
   }
 }

@@ -61,7 +61,7 @@ export const loggingOutUpstream =
       ctx.status = 303
     } catch (cause) {
       // The login here has ended.
-      parts.logger.warn({ reason: describeError(cause) }, 'login elsewhere not ended')
+      parts.logger.warn({ reason: describeError(cause) }, 'logout at the provider failed')
     }
   }
 

@@ -99,7 +99,7 @@ const report = (provider: Provider, { metrics, clock, logger }: ProviderParts): 
     if (clientId !== SESSION_CLIENT) metrics.clientNotified('delivered') // which is ourselves
   })
   provider.on('backchannel.error', (_ctx, error, { clientId }) => {
-    logger.warn({ err: error, client: clientId }, 'client not told of a logout')
+    logger.warn({ err: error, client: clientId }, 'back-channel logout request failed')
     if (clientId !== SESSION_CLIENT) metrics.clientNotified('failed')
   })
 }

@@ -132,7 +132,7 @@ export class RemoteCrl implements Disposable {
         const { url, logger } = this.#options
         logger.warn(
           { source: url.href },
-          'CRL is not by the key of the last one, which stays in use',
+          'CRL is signed by another key than the previous one, which stays in use',
         )
       }
       this.#held = [fetched, ...kept.slice(0, MAX_KEPT)]

@@ -80,7 +80,7 @@ export class OcspClient {
 
   /** The first answer that proves something; throws the reason of the last that does not. */
   async ask(issued: Issued): Promise<ProvenStatus> {
-    let failure: unknown = new Error('there is no OCSP responder that may be asked')
+    let failure: unknown = new Error('there is no OCSP responder that may be contacted')
     for (const responder of this.#responders(issued)) {
       try {
         return await this.#ask(responder, issued)

@@ -97,7 +97,7 @@ export class OcspSource implements RevocationSource {
     try {
       const proven = await this.#client.ask(issued)
       if (before !== undefined && isOlder(proven, before)) {
-        throw new Error('the answer is older than one before, so somebody may be replaying it')
+        throw new Error('the answer is older than a previous one: possibly a replay')
       }
       // A certificate that is not known yet may be in a moment.
       const lasting = proven.status === 'unknown' ? coolDown : cacheTtl

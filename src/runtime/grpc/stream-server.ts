@@ -216,7 +216,7 @@ class Connections {
       stream.once('close', () => this.#streams.delete(open))
       this.#count(stream)
     } catch (cause) {
-      this.#logger.debug({ err: cause }, 'stream was gone before it was served')
+      this.#logger.debug({ err: cause }, 'stream was closed before it was served')
     }
   }
 

@@ -91,8 +91,8 @@ const reporting = (store: string, { logger }: OpeningParts): ((failure: unknown)
     const was = isUp
     isUp = failure === undefined
     if (isUp === was) return
-    if (isUp) logger.info({ store }, 'state can be reached again')
-    else logger.warn({ store, reason: describeFailure(failure) }, 'state cannot be reached')
+    if (isUp) logger.info({ store }, 'state store available again')
+    else logger.warn({ store, reason: describeFailure(failure) }, 'state store unavailable')
   }
 }
 

@@ -61,13 +61,13 @@ export const withhold = (query: string, secrets: SecretParameters): string =>
  */
 const notesOn = (raw: string): readonly string[] => {
   if (/%(2f|5c)/i.test(raw)) {
-    return ['Envoy, told to reject escaped slashes, answers 400 itself and does not ask.']
+    return ['Envoy, configured to reject escaped slashes, answers 400 itself without a check.']
   }
   const normal = normalised(raw)
   if (normal === raw) return []
   const reading = readPath(normal)
   const read = reading.outcome === 'read' ? '' : `, which is refused too (${reading.code})`
-  return [`Envoy, told to normalise paths, asks for ${normal} instead${read}.`]
+  return [`Envoy, configured to normalise paths, sends ${normal} instead${read}.`]
 }
 
 /** Without backslashes, dot segments and runs of slashes. */

@@ -127,7 +127,7 @@ const showsCredential = (
   const place = shown.kind === 'query' ? 'path' : 'headers'
   const remedy = identity === undefined ? 'say under "identity" who asks' : 'leave it out'
   return unusable(
-    `it shows a credential, which does not stand in a configuration and is not proven here: ${remedy}`,
+    `it has a credential, which must not be in a configuration and is not verified here: ${remedy}`,
     'request',
     place,
   )
@@ -166,7 +166,7 @@ const decideTest = async (
   const decision = await check(attributes, simulated, new AbortController().signal)
   if (reviewer.isMissing) {
     return unusable(
-      'a rule asks the API server (subjectAccessReview), and nobody is asked here: say under "reviewed" what it answers',
+      'a rule needs the answer of the API server (subjectAccessReview), which tests do not call: set it in "reviewed"',
     )
   }
   return describe(decision, respond(UNRECORDED_ID, decision, at))

@@ -45,7 +45,7 @@ export const subjectOf = (
   const proving = links.filter(([first]) => first === name)
   if (proving.length === 0) {
     const known = [...new Set(links.map(([first]) => first))].join(', ')
-    const reason = `"${name}" names nobody on route "${config.name}" (there are: ${known})`
+    const reason = `"${name}" is not an authenticator of route "${config.name}" (there are: ${known})`
     return { outcome: 'unusable', reason, path: ['identity', 'authenticator'] }
   }
   const proved = new Set(proving.flat().flatMap((one) => kindNamed(authenticators[one]).proves))

@@ -166,7 +166,7 @@ describe('problems with a revocation section', () => {
       ],
     )
     assert.match(problems.join('\n'), /denied\.txt, line 2: "who\?" is none of/)
-    assert.match(problems.join('\n'), /ca\.crl is no CRL that can be used: .*neither DER nor a PEM/)
+    assert.match(problems.join('\n'), /ca\.crl is not a usable CRL: .*neither DER nor a PEM/)
   })
 
   it('elsewhere are no reason to leave it out', async () => {

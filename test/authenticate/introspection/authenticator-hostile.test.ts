@@ -221,8 +221,8 @@ describe('an endpoint', () => {
     clock.advance(5_000)
     assert.equal(await outcomeOf(authenticator, 'w'), 'authenticated')
     assert.equal(await outcomeOf(authenticator, 'x'), 'authenticated')
-    assert.equal(log.filter((line) => line.includes('is left alone for a while')).length, 1)
-    assert.equal(log.filter((line) => line.includes('answers again')).length, 1)
+    assert.equal(log.filter((line) => line.includes('circuit opened')).length, 1)
+    assert.equal(log.filter((line) => line.includes('circuit closed')).length, 1)
   })
 
   it('hostile: cannot be taken away from everybody by a token that it stumbles over', async () => {

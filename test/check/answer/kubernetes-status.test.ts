@@ -146,7 +146,7 @@ describe('other refusals with 403', () => {
     },
     {
       reason: 'headers-too-large',
-      want: `This identity, with all its groups, is too large to be passed on (decision ${ID})`,
+      want: `This identity, with all its groups, is too large to be forwarded. Ask the operator of this service (decision ${ID})`,
     },
   ]
   for (const { reason, want, request = {} } of CASES) {
@@ -177,7 +177,7 @@ describe('other refusals with 403', () => {
     const answer = refuse({ reason: 'identity-reserved', claimedUser: 'eve' }, context)
     assert.equal(
       statusIn(answer).message,
-      `forbidden: This identity holds a reserved name and may not be used here (decision ${ID})`,
+      `forbidden: This identity contains a reserved name. Log in as another user (decision ${ID})`,
     )
     assert.doesNotMatch(answer.body, /eve|alice/)
   })

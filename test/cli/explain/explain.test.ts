@@ -142,7 +142,7 @@ const CASES: readonly {
     name: 'a user of a route without authenticators',
     args: ['--user', 'a', '--authenticator', 'x', '--url', U],
     status: 2,
-    want: /"x" names nobody/,
+    want: /"x" is not an authenticator/,
   },
   { name: 'a host that is missing', args: ['--method', 'GET'], status: 2, want: /request\.host/ },
   {

@@ -160,7 +160,7 @@ describe('countersign test, of rules', { concurrency: true }, () => {
       '    decision  + got     "deny"',
       '    because  no route matches',
       'FAILED  app: unknown (/countersign.yaml:32:26)',
-      '    because  "staff" names nobody on route "app" (there are: tokens)',
+      '    because  "staff" is not an authenticator of route "app" (there are: tokens)',
       'FAILED  other: other (/countersign.yaml:34:5)',
       '    decision  - wanted  "deny"',
       '    decision  + got     "allow"',

@@ -81,7 +81,7 @@ for (const listen of ['unix', 'tcp', 'mtls'] as const) {
           const answer = await http1(site.target, { host: HOST, path, method, headers: [who] })
           assert.equal(answer.status, 403)
           const named = rule === undefined ? '' : `Rule: ${rule}\n`
-          const text = `403 Forbidden\n\nYou are not allowed to do this.\n${named}Decision: `
+          const text = `403 Forbidden\n\nAccess denied. If you need access, ask the operator of this service.\n${named}Decision: `
           assert.ok(answer.body.startsWith(text), answer.body)
           const id = decisionOf(answer)
           const event = (await site.events()).find((candidate) => candidate.id === id)
@@ -93,7 +93,7 @@ for (const listen of ['unix', 'tcp', 'mtls'] as const) {
       it('4. refuses a host that no route names, with a decision id', async () => {
         const answer = await http1(site.target, { host: 'other.example.org', headers: [ALICE] })
         assert.equal(answer.status, 403)
-        assert.match(answer.body, /Nothing is published under this host and path/)
+        assert.match(answer.body, /No service is published at this host and path/)
         const id = decisionOf(answer)
         assert.equal((await site.events()).find((event) => event.id === id)?.reason, 'no-route')
       })

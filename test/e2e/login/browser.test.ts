@@ -107,7 +107,7 @@ describe('people log in with a browser, through Envoy', { skip }, () => {
     await page.goto(asked())
     await page.getByRole('button', { name: 'Use my certificate' }).click()
     const alert = await page.getByRole('alert').innerText()
-    assert.match(alert, /Your browser showed no certificate/)
+    assert.match(alert, /Your browser sent no certificate/)
     assert.equal((await loginsAt(site)).at(-1)?.['reason'], 'credential-missing')
   })
 

@@ -111,7 +111,7 @@ describe('a second factor by FreeRADIUS, in a browser', { skip }, () => {
     await site.authz.pass(4)
     await answer(page, '123456')
     const alert = await page.getByRole('alert').innerText()
-    assert.match(alert, /This page was too old/)
+    assert.match(alert, /This page has expired/)
     await logIn(page, CLEO)
     await answer(page, '123456')
     await letIn(page)

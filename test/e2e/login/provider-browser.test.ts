@@ -75,7 +75,7 @@ describe('a provider of others, in a browser', { skip }, () => {
     await page.goto(asked())
     await page.getByRole('button', { name: 'Continue with Example Corporation' }).click()
     const alert = page.getByRole('alert')
-    assert.match(await alert.innerText(), /Example Corporation did not work/)
+    assert.match(await alert.innerText(), /Example Corporation failed/)
     assert.equal(await page.getByLabel('Password').count(), 1)
   })
 })

@@ -69,7 +69,7 @@ describe('the login page', () => {
     assert.equal(tagsIn(pageOf({ certificate: true }), 'input').length, 1)
     assert.ok(!pageOf({ certificate: true }).includes('class="or"'))
     assert.equal(tagsIn(pageOf({ password: {}, providers: [] }), 'form').length, 1)
-    assert.match(textOf(pageOf({})), /no way to log in here/)
+    assert.match(textOf(pageOf({})), /Logging in is not available/)
     const only = pageOf({ providers: [{ id: 'a', name: 'A' }] })
     assert.equal(tagsIn(only, 'button')[0]?.attributes['class'], 'main')
   })
@@ -78,21 +78,25 @@ describe('the login page', () => {
     { problem: { kind: 'wrong' }, title: 'Wrong user name or password', says: /try again/ },
     { problem: { kind: 'missing', field: 'user' }, title: 'Your user name is missing', says: /./ },
     { problem: { kind: 'locked', seconds: 280 }, title: 'Too many attempts', says: /in 5 minutes/ },
-    { problem: { kind: 'unavailable' }, title: 'Logging in is not', says: /fault on our side/ },
-    { problem: { kind: 'expired' }, title: 'This page was too old', says: /Nothing was sent on/ },
+    {
+      problem: { kind: 'unavailable' },
+      title: 'Logging in is temporarily',
+      says: /error of the service/,
+    },
+    { problem: { kind: 'expired' }, title: 'This page has expired', says: /No data was forwarded/ },
     {
       problem: { kind: 'refused', code: 'user-disabled' },
       title: 'This account is disabled',
-      says: /looks after your account/,
+      says: /administrator of your account/,
     },
     {
       problem: { kind: 'refused', code: 'password-must-change' },
-      title: 'You have to change your password',
-      says: /Change it where you usually do/,
+      title: 'You must change your password',
+      says: /Change it as usual/,
     },
     {
       problem: { kind: 'certificate', reason: 'none' },
-      title: 'Your browser showed no',
+      title: 'Your browser sent no',
       says: /smart card/,
     },
     {
@@ -102,8 +106,8 @@ describe('the login page', () => {
     },
     {
       problem: { kind: 'provider', name: 'Corp' },
-      title: 'Logging in did not work',
-      says: /with Corp did not/,
+      title: 'Login failed',
+      says: /with Corp failed/,
     },
   ]
   for (const { problem, title, says } of PROBLEMS) {

@@ -50,9 +50,9 @@ describe('the challenge', () => {
   it('says what was wrong', () => {
     const CASES = [
       { problem: { kind: 'missing' }, want: /^The answer is missing/, invalid: 'true' },
-      { problem: { kind: 'wrong' }, want: /^That was not right/, invalid: 'true' },
-      { problem: { kind: 'expired' }, want: /^The question was too old/, invalid: undefined },
-      { problem: { kind: 'unavailable' }, want: /^Logging in is not/, invalid: undefined },
+      { problem: { kind: 'wrong' }, want: /^Wrong answer/, invalid: 'true' },
+      { problem: { kind: 'expired' }, want: /^The question has expired/, invalid: undefined },
+      { problem: { kind: 'unavailable' }, want: /^Logging in is temporarily/, invalid: undefined },
       { problem: { kind: 'locked', seconds: 30 }, want: /^Too many/, invalid: undefined },
     ] as const
     for (const { problem, want, invalid } of CASES) {
@@ -76,7 +76,7 @@ describe('the consent', () => {
     for (const want of [
       'Photo Printer',
       'alice',
-      'know who you are',
+      'read your user name',
       'read your orders',
       'orders:read',
       'urn:example:other',
@@ -126,7 +126,7 @@ describe('the device', () => {
         ['abort', 'yes'],
       ],
     )
-    assert.match(textOf(markup), /If somebody sent you the code or the link, cancel/)
+    assert.match(textOf(markup), /If you received the code or the link from another person, cancel/)
   })
 
   it('says what was wrong with a code', () => {
@@ -134,7 +134,7 @@ describe('the device', () => {
       const markup = markupOf((context) =>
         devicePage({ step: 'enter', code: 'AAAA', problem }, context),
       )
-      assert.match(titleOf(markup), /^(This code|This did not work)/)
+      assert.match(titleOf(markup), /^(Unknown code|This code|The code could not)/)
     }
   })
 })
@@ -149,8 +149,8 @@ describe('logging out', () => {
   it('leads on to a safe address, named by its host', () => {
     const goOn = (text: string): string =>
       markupOf((context) => loggedOutPage({ goOn: text }, context))
-    assert.match(textOf(goOn('https://app.example.org/x')), /Go on to app\.example\.org/)
-    assert.match(textOf(goOn('/x')), /Go on to Countersign/)
+    assert.match(textOf(goOn('https://app.example.org/x')), /Continue to app\.example\.org/)
+    assert.match(textOf(goOn('/x')), /Continue to Countersign/)
     for (const text of ['javascript:alert(1)', 'http://app.example.org/', '//evil.example']) {
       assert.equal(tagsIn(goOn(text), 'a').length, 0, text)
     }
@@ -165,8 +165,11 @@ describe('a message', () => {
         context,
       ),
     )
-    assert.equal(titleOf(markup), 'Error – You may not use this – Countersign')
-    assert.match(textOf(markup), /do not let you in\. What you can do: .* Decision id: d-1/)
+    assert.equal(titleOf(markup), 'Error – Access denied – Countersign')
+    assert.match(
+      textOf(markup),
+      /do not have access to this service\. What you can do: .* Decision id: d-1/,
+    )
     const notice = markupOf((context) =>
       messagePage({ message: { title: 'A', what: 'B' }, tone: 'notice' }, context),
     )
@@ -194,7 +197,7 @@ describe('the interrupted form', () => {
     const [link] = tagsIn(markup, 'a')
     const { href, target, rel } = link?.attributes ?? {}
     assert.deepEqual([href, target, rel], ['/login', '_blank', 'noopener'])
-    assert.match(textOf(markup), /when you sent this form\s?\. Nothing was sent on/)
+    assert.match(textOf(markup), /when you sent this form\s?\. It was not\s+forwarded/)
   })
 
   it('hostile: has no login that runs code', () => {

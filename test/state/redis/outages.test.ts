@@ -138,7 +138,7 @@ describe('a Redis', { skip: skipWithoutRedis(), concurrency: 2 }, () => {
     assert.ok(proxy.total >= 2)
   })
 
-  it('that answers late again and again is left alone for a while', async () => {
+  it('that answers late again and again circuit opened', async () => {
     await using redis = await startRedis()
     await using proxy = await startTcpProxy({ port: redis.port })
     const server = { ...serverAt(redis.url), port: proxy.port, timeout: 200 }

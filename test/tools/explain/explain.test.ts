@@ -216,11 +216,14 @@ describe('a check explained', () => {
     const PATHS = [
       ['/a', []],
       ['/a/', []],
-      ['//a/./b', ['Envoy, told to normalise paths, asks for /a/b instead.']],
-      ['/a/%2e%2E/b', ['Envoy, told to normalise paths, asks for /b instead.']],
-      ['/a/..', ['Envoy, told to normalise paths, asks for / instead.']],
-      ['/a\\b', ['Envoy, told to normalise paths, asks for /a/b instead.']],
-      ['/a%2Fb', ['Envoy, told to reject escaped slashes, answers 400 itself and does not ask.']],
+      ['//a/./b', ['Envoy, configured to normalise paths, sends /a/b instead.']],
+      ['/a/%2e%2E/b', ['Envoy, configured to normalise paths, sends /b instead.']],
+      ['/a/..', ['Envoy, configured to normalise paths, sends / instead.']],
+      ['/a\\b', ['Envoy, configured to normalise paths, sends /a/b instead.']],
+      [
+        '/a%2Fb',
+        ['Envoy, configured to reject escaped slashes, answers 400 itself without a check.'],
+      ],
     ] as const
     for (const [path, want] of PATHS) {
       const { request } = await explained([{}], { path })

@@ -17,19 +17,19 @@ describe('a test that cannot be run', { concurrency: true }, () => {
       name: 'by an authenticator that the route does not have',
       test: `${app()}, identity: { user: a, authenticator: nobody }, want: { decision: deny }`,
       path: 'identity.authenticator',
-      says: /^"nobody" names nobody on route "app" \(there are: tokens, staff, keys\)$/,
+      says: /^"nobody" is not an authenticator of route "app" \(there are: tokens, staff, keys\)$/,
     },
     {
       name: 'by an authenticator that only adds to another',
       test: `${app()}, identity: { user: a, authenticator: partners }, want: { decision: deny }`,
       path: 'identity.authenticator',
-      says: /^"partners" names nobody on route "app" \(there are: tokens, staff, keys\)$/,
+      says: /^"partners" is not an authenticator of route "app" \(there are: tokens, staff, keys\)$/,
     },
     {
       name: 'by an authenticator that is nowhere',
       test: `${app()}, identity: { user: a, authenticator: constructor }, want: { decision: deny }`,
       path: 'identity.authenticator',
-      says: /^"constructor" names nobody/,
+      says: /^"constructor" is not an authenticator/,
     },
     {
       name: 'with claims that a password has not',
@@ -65,19 +65,19 @@ describe('a test that cannot be run', { concurrency: true }, () => {
       name: 'with a credential in the query',
       test: `${app('/?api_key=csk_1')}, want: { decision: deny }`,
       path: 'request.path',
-      says: /shows a credential.*say under "identity" who asks$/,
+      says: /has a credential.*say under "identity" who asks$/,
     },
     {
       name: 'with a credential in a header of the route, together with an identity',
       test: `${app('/', ', headers: { X-API-Key: csk_1 }')}, identity: { user: a }, want: { decision: deny }`,
       path: 'request.headers',
-      says: /shows a credential.*leave it out$/,
+      says: /has a credential.*leave it out$/,
     },
     {
       name: 'with a token among the subprotocols of a WebSocket',
       test: `${app('/', ', headers: { sec-websocket-protocol: base64url.bearer.authorization.k8s.io.YQ }')}, want: { decision: deny }`,
       path: 'request.headers',
-      says: /shows a credential/,
+      says: /has a credential/,
     },
   ]
   for (const { name, test, path, says } of CASES) {
@@ -123,6 +123,6 @@ describe('a rule that asks the API server', { concurrency: true }, () => {
   it('gets no request, and the test says what it lacks', async () => {
     const { got } = await asked('identity: { user: a }, want: { decision: deny }')
     assert.equal(got.outcome, 'unusable')
-    assert.match(got.reason, /subjectAccessReview.*say under "reviewed" what it answers$/)
+    assert.match(got.reason, /subjectAccessReview.*set it in "reviewed"$/)
   })
 })

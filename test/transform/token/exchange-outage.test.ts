@@ -110,7 +110,7 @@ describe('an endpoint', () => {
     assert.match(await exchanging.show('cold'), /left alone/)
     clock.advance(5_000)
     assert.equal(await exchanging.show('cold'), 'Bearer token-1')
-    assert.equal(log.filter((line) => line.includes('answers again')).length, 1)
+    assert.equal(log.filter((line) => line.includes('circuit closed')).length, 1)
   })
 
   it('hostile: of another authority receives nothing', async () => {

@@ -114,7 +114,7 @@ const isTrue = (entry: Entry, attribute: string): boolean =>
 const numberIn = (entry: Entry, attribute: string): bigint | undefined => {
   const [text] = textsOf(entry, attribute)
   if (text === undefined) return undefined
-  if (!/^-?\d{1,20}$/.test(text)) throw unusable(entry, `has a ${attribute} that is no number`)
+  if (!/^-?\d{1,20}$/.test(text)) throw unusable(entry, `has a ${attribute} that is not a number`)
   return BigInt(text)
 }
 
@@ -126,6 +126,6 @@ const timeIn = (entry: Entry, attribute: string): number | undefined => {
   if (text === undefined) return undefined
   const iso = text.replace(TIME, '$1-$2-$3T$4:$5:$6Z')
   const time = iso === text ? Number.NaN : Date.parse(iso)
-  if (Number.isNaN(time)) throw unusable(entry, `has a ${attribute} that is no time`)
+  if (Number.isNaN(time)) throw unusable(entry, `has a ${attribute} that is not a time`)
   return time
 }

@@ -98,7 +98,10 @@ export class RadiusVerifier implements PasswordVerifier, AsyncDisposable {
       const server = this.#servers.find(({ name }) => tagOf(name).equals(tag))
       const reply = server && (await this.#servers.askOne(server, request, deadline))
       if (server !== undefined && reply !== undefined) return { server, reply }
-      throw new RadiusFailure('servers-down', 'the RADIUS server that asked is down, or not ours')
+      throw new RadiusFailure(
+        'servers-down',
+        'the RADIUS server that sent the challenge is down or not configured',
+      )
     })
   }
 
@@ -140,7 +143,7 @@ export class RadiusVerifier implements PasswordVerifier, AsyncDisposable {
     if (reply.code === REPLY.accept) {
       const facts = factsOf(reply, user, this.#settings)
       if (facts !== undefined) return { outcome: 'verified', facts }
-      const message = `${server.name}: the User-Name of an Access-Accept is no clean UTF-8`
+      const message = `${server.name}: the User-Name of an Access-Accept is not valid UTF-8`
       return { outcome: 'unavailable', cause: new RadiusFailure('not-understood', message) }
     }
     if (reply.code === REPLY.challenge) {

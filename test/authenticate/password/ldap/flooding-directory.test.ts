@@ -67,7 +67,7 @@ const GROUPS: LdapGroups = {
 describe('a directory that answers', () => {
   const FLOODS = [
     ['large entries', /sent more than 8388608 bytes for one login attempt|more than the 2 entries/],
-    ['small entries', /sent more than the 2 entries that were asked for/],
+    ['small entries', /sent more than the 2 requested entries/],
     ['entries of many values', /does not answer as an LDAP server does/],
     ['references', /sent more than 100000 BER elements for one login attempt/],
   ] as const
@@ -78,7 +78,7 @@ describe('a directory that answers', () => {
   }
 
   it('the search of groups with small entries without end is left, within bounds', async () => {
-    const reason = /sent more than the 501 entries that were asked for/
+    const reason = /sent more than the 501 requested entries/
     await attemptIsBounded(['small entries', '1'], GROUPS, reason)
   })
 

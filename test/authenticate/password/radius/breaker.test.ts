@@ -35,7 +35,7 @@ describe('a server that is down', () => {
       assert.match(verification.cause.message, /:\d+: no reply within/)
     }
     assert.equal(server.requests.length, before)
-    assert.equal(radius.lines.filter((line) => line.includes('left alone')).length, 1)
+    assert.equal(radius.lines.filter((line) => line.includes('circuit opened')).length, 1)
   })
 
   it('is tried by one request, and by all once that was answered', async () => {

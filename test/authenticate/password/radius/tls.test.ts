@@ -239,7 +239,7 @@ describe('a server that is not the one', () => {
     })
   }
 
-  it('is left alone for a while, as one is that does not answer', async () => {
+  it('circuit opened, as one is that does not answer', async () => {
     await using server = await startFakeRadSec(pki.edge)
     await using radius = await radiusTo(server, {}, { serverName: 'other.example.com' })
     await Promise.all([1, 2, 3].map(() => outcomeOf(radius)))
