@@ -1,7 +1,7 @@
 // Several credentials at once: each is proven, and the first says who the caller is.
 
 import { methodsOf } from '../identity/authentication-context.ts'
-import type { Facts } from '../identity/identity.ts'
+import type { ProvenCredential } from '../identity/identity.ts'
 import type { Authenticator } from './authenticator.ts'
 import type { ChainLink } from './chain.ts'
 
@@ -23,10 +23,10 @@ export const allOf = (links: readonly ChainLink[], sameUser: boolean): ChainLink
   const authenticator: Authenticator = {
     name: authenticators.map(({ name }) => name).join('+'),
     challenges: authenticators.flatMap(({ challenges }) => challenges),
-    carriers: authenticators.flatMap(({ carriers }) => carriers),
+    locations: authenticators.flatMap(({ locations }) => locations),
     unread: authenticators.flatMap(({ unread = [] }) => unread),
     async authenticate(request, signal) {
-      const proven: Facts[] = []
+      const proven: ProvenCredential[] = []
       const users = new Set<string>()
       for (const link of links) {
         const authentication = await link.authenticator.authenticate(request, signal)
@@ -47,15 +47,18 @@ export const allOf = (links: readonly ChainLink[], sameUser: boolean): ChainLink
 }
 
 /** Combines facts; the same ones to the same object, which is what a mapping remembers its result by. */
-const combination = (): ((proven: readonly Facts[]) => Facts) => {
-  const known = new WeakMap<Facts, { readonly of: readonly Facts[]; readonly combined: Facts }>()
+const combination = (): ((proven: readonly ProvenCredential[]) => ProvenCredential) => {
+  const known = new WeakMap<
+    ProvenCredential,
+    { readonly of: readonly ProvenCredential[]; readonly combined: ProvenCredential }
+  >()
   return (proven) => {
     const [first, ...others] = proven
     if (first === undefined) throw new TypeError('nothing was proven')
     const last = known.get(first)
     if (last?.of.every((facts, index) => facts === proven[index]) === true) return last.combined
     const certified = proven.find(({ certificate }) => certificate !== undefined)
-    const combined: Facts = {
+    const combined: ProvenCredential = {
       ...first,
       credential: proven.map(({ credential }) => credential).join('+'),
       expires: earliest(proven.map(({ expires }) => expires)),
@@ -79,7 +82,7 @@ const earliest = (times: readonly (number | undefined)[]): number | undefined =>
 // RFC 8176 §2: several factors. What was proven by one kind of credential twice is one.
 const MULTIPLE_FACTORS = 'mfa'
 
-const methodsOfAll = (proven: readonly Facts[]): readonly string[] | undefined => {
+const methodsOfAll = (proven: readonly ProvenCredential[]): readonly string[] | undefined => {
   const methods = new Set(proven.flatMap((facts) => facts.methods ?? methodsOf(facts) ?? []))
   const kinds = new Set(proven.map(({ method }) => method))
   // Not with a token: it was proven to its issuer, perhaps by the very password shown beside it.

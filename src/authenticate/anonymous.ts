@@ -1,7 +1,7 @@
 // Callers that show nothing, where a route takes them. Who shows something is not nobody, whatever
 // became of it.
 
-import type { Facts } from '../identity/identity.ts'
+import type { ProvenCredential } from '../identity/identity.ts'
 import { anonymousSchema, type AnonymousConfig } from './anonymous-schema.ts'
 import type { Authenticator } from './authenticator.ts'
 import type { AuthenticatorKind } from './kind.ts'
@@ -9,13 +9,19 @@ import type { AuthenticatorKind } from './kind.ts'
 /** Makes an authenticator that takes every caller for the same one. */
 export const anonymousAuthenticator = (
   name: string,
-  { user, groups }: Pick<Facts, 'user' | 'groups'>,
+  { user, groups }: Pick<ProvenCredential, 'user' | 'groups'>,
 ): Authenticator => {
-  const facts: Facts = { method: 'anonymous', credential: 'none', user, groups, extra: {} }
+  const facts: ProvenCredential = {
+    method: 'anonymous',
+    credential: 'none',
+    user,
+    groups,
+    extra: {},
+  }
   return {
     name,
     challenges: [],
-    carriers: [],
+    locations: [],
     authenticate({ headers }) {
       // A password or a token that no authenticator of the route wanted to judge.
       return headers.get('authorization') === undefined

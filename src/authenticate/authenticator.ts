@@ -3,7 +3,7 @@
 import type { MaybePromise } from '../runtime/maybe-promise.ts'
 import type { PathFault } from '../pki/path-fault.ts'
 import type { AccountEnd, AccountRefusal } from './password/verifier.ts'
-import type { Facts, IdentityRefusal } from '../identity/identity.ts'
+import type { ProvenCredential, IdentityRefusal } from '../identity/identity.ts'
 import type { ProvenAccount } from '../logins/proven-logins.ts'
 import type { ShownCredential } from '../identity/shown.ts'
 import type { Request } from '../request/request.ts'
@@ -40,7 +40,7 @@ export type RejectionCode =
 
 /** What an authenticator says of a request; see {@link Authenticator}. */
 export type Authentication =
-  | { readonly outcome: 'authenticated'; readonly facts: Facts }
+  | { readonly outcome: 'authenticated'; readonly facts: ProvenCredential }
   | {
       readonly outcome: 'rejected'
       readonly code: RejectionCode | IdentityRefusal
@@ -82,7 +82,7 @@ export interface Authenticator {
   /** The `WWW-Authenticate` challenges that invite its credential (RFC 9110 §11.6.1); may be none. */
   readonly challenges: readonly string[]
   /** Everywhere that its credential can stand in a request. */
-  readonly carriers: readonly CredentialLocation[]
+  readonly locations: readonly CredentialLocation[]
   /** Where a standard lets its credential stand and it is not read: there it is a second one beside its own. */
   readonly unread?: readonly CredentialLocation[]
   authenticate(request: Request, signal: AbortSignal): MaybePromise<Authentication>
@@ -102,7 +102,7 @@ export interface PasswordQuestion {
   readonly state: string
   /** What the question rests on: with another it cannot be answered. */
   readonly generation: string
-  /** `Facts.credential`: of the password. */
+  /** `ProvenCredential.credential`: of the password. */
   readonly credential: string
   /** How many were asked, with this one. */
   readonly count: number
@@ -134,7 +134,7 @@ export interface PasswordLogin {
 
 /** The result of {@link PasswordLogin.lookup}; see `PasswordVerifier.lookup`. */
 export type LoginLookup =
-  | { readonly outcome: 'current'; readonly facts: Facts }
+  | { readonly outcome: 'current'; readonly facts: ProvenCredential }
   | { readonly outcome: 'ended'; readonly code: AccountEnd }
   | { readonly outcome: 'unsupported' }
   | { readonly outcome: 'unavailable'; readonly cause: unknown }

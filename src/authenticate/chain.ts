@@ -7,7 +7,7 @@ import type { Request } from '../request/request.ts'
 import type { MaybePromise } from '../runtime/maybe-promise.ts'
 import type { Authentication, Authenticator } from './authenticator.ts'
 import {
-  carrierKey,
+  locationKey,
   holds,
   parametersAmong,
   type CredentialLocation,
@@ -45,16 +45,16 @@ export class Chain {
   /** Every distinct challenge, in order, for a 401. */
   readonly challenges: readonly string[]
   /** Everywhere that a credential can stand which the chain takes. */
-  readonly carriers: readonly CredentialLocation[]
+  readonly locations: readonly CredentialLocation[]
   readonly #rivalries: readonly Rivalry[]
   readonly #parameters: SecretParameters | undefined
 
   constructor(links: readonly ChainLink[]) {
     this.links = links
     this.challenges = [...new Set(links.flatMap(({ authenticator }) => authenticator.challenges))]
-    this.carriers = links.flatMap(({ authenticator }) => authenticator.carriers)
-    this.#rivalries = links.map((link) => ({ link, rivals: rivalsOf(link, this.carriers) }))
-    this.#parameters = parametersAmong(this.carriers)
+    this.locations = links.flatMap(({ authenticator }) => authenticator.locations)
+    this.#rivalries = links.map((link) => ({ link, rivals: rivalsOf(link, this.locations) }))
+    this.#parameters = parametersAmong(this.locations)
   }
 
   /** Asks each link in turn; at once where no link has to wait. Never throws and never rejects. */
@@ -83,7 +83,7 @@ export class Chain {
 
   /** A request that carries a credential which no link judges, or not by itself, is not anonymous. */
   #isSkipped(link: ChainLink, request: Request): boolean {
-    return takesNothing(link) && this.carriers.some((location) => holds(request, location))
+    return takesNothing(link) && this.locations.some((location) => holds(request, location))
   }
 }
 
@@ -141,17 +141,19 @@ const unavailable = (cause: unknown): Authentication => ({ outcome: 'unavailable
  */
 const rivalsOf = (
   { authenticator }: ChainLink,
-  carriers: readonly CredentialLocation[],
+  locations: readonly CredentialLocation[],
 ): readonly CredentialLocation[] => {
-  const own = new Set(authenticator.carriers.map(carrierKey))
-  if (authenticator.carriers.every(isAmbient)) return []
-  const elsewhere = [...carriers, ...(authenticator.unread ?? [])]
-  const others = elsewhere.filter((carrier) => !isAmbient(carrier) && !own.has(carrierKey(carrier)))
-  return [...new Map(others.map((carrier) => [carrierKey(carrier), carrier])).values()]
+  const own = new Set(authenticator.locations.map(locationKey))
+  if (authenticator.locations.every(isAmbient)) return []
+  const elsewhere = [...locations, ...(authenticator.unread ?? [])]
+  const others = elsewhere.filter(
+    (location) => !isAmbient(location) && !own.has(locationKey(location)),
+  )
+  return [...new Map(others.map((location) => [locationKey(location), location])).values()]
 }
 
 /** Whether the link is for callers without a credential. */
-const takesNothing = ({ authenticator }: ChainLink): boolean => authenticator.carriers.length === 0
+const takesNothing = ({ authenticator }: ChainLink): boolean => authenticator.locations.length === 0
 
 /** Shown with every request, whatever that is about: by a connection, or by a browser. */
 const isAmbient = ({ kind }: CredentialLocation): boolean =>

@@ -4,7 +4,7 @@
 
 import { createHmac, createSecretKey, randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import type { Facts } from '../identity/identity.ts'
+import type { ProvenCredential } from '../identity/identity.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Authentication } from './authenticator.ts'
 import { heapSizeOf } from '../runtime/heap-size.ts'
@@ -106,8 +106,8 @@ export class CredentialCache {
   }
 
   /** The remembered facts, unless their time is over. */
-  recall(key: CredentialKey): Facts | undefined {
-    const facts = this.#shared.recall(key)
+  get(key: CredentialKey): ProvenCredential | undefined {
+    const facts = this.#shared.get(key)
     if (facts !== undefined) this.#counts.hits += 1
     return facts
   }
@@ -122,15 +122,15 @@ export class CredentialCache {
    *
    * @param lifetime of a proof alone, in milliseconds, or of both outcomes
    */
-  async proofOf(
+  async getOrVerify(
     key: CredentialKey,
     lifetime: number | Lifetimes,
     prove: () => Promise<Authentication>,
   ): Promise<Authentication> {
     const shared = this.#shared
-    const facts = this.recall(key)
+    const facts = this.get(key)
     if (facts !== undefined) return { outcome: 'authenticated', facts }
-    const rejection = shared.recallRejection(key)
+    const rejection = shared.getRejection(key)
     if (rejection !== undefined) {
       this.#counts.refusals += 1
       return rejection
@@ -193,7 +193,10 @@ class Shared {
   readonly hmacKey = createSecretKey(randomBytes(32))
   readonly scopes = new Map<string, CredentialCache>()
   readonly evictions = { proofs: 0, rejections: 0 }
-  readonly proofs = new LRUCache<CredentialKey, { readonly facts: Facts; readonly until: number }>({
+  readonly proofs = new LRUCache<
+    CredentialKey,
+    { readonly facts: ProvenCredential; readonly until: number }
+  >({
     max: MAX_ENTRIES,
     maxSize: MAX_BYTES,
     sizeCalculation: ({ facts }) => heapSizeOf(facts),
@@ -220,7 +223,7 @@ class Shared {
     this.clock = clock
   }
 
-  recall(key: CredentialKey): Facts | undefined {
+  get(key: CredentialKey): ProvenCredential | undefined {
     const remembered = this.proofs.get(key)
     if (remembered === undefined) return undefined
     const { facts, until } = remembered
@@ -229,7 +232,7 @@ class Shared {
     return undefined
   }
 
-  recallRejection(key: CredentialKey): Rejection | undefined {
+  getRejection(key: CredentialKey): Rejection | undefined {
     const remembered = this.rejections.get(key)
     if (remembered === undefined) return undefined
     if (this.clock.monotonic() < remembered.until) return remembered.rejection
@@ -256,7 +259,7 @@ class Shared {
     this.pending = new Map()
   }
 
-  #isCurrent({ expires }: Facts): boolean {
+  #isCurrent({ expires }: ProvenCredential): boolean {
     return expires === undefined || this.clock.now() < expires
   }
 }

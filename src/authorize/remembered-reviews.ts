@@ -1,5 +1,5 @@
 // The API server as the rules see it: asked about a request, and its answer remembered for a short
-// while. Facts about roles, never decisions: which rule decides is found anew for every request.
+// while. ProvenCredential about roles, never decisions: which rule decides is found anew for every request.
 
 import { LRUCache } from 'lru-cache'
 import { shared } from '../runtime/shared.ts'

@@ -163,7 +163,7 @@ const undecided = (
   if (authentication.outcome === 'rejected') return deny(context, authentication.code)
   // Also a token of an issuer that no authenticator knows: it is carried, but not accepted here.
   const { request, route } = context
-  const carried = route.chain.carriers.some((location) => holds(request, location))
+  const carried = route.chain.locations.some((location) => holds(request, location))
   return deny(context, carried ? 'credential-unsupported' : 'credential-missing')
 }
 

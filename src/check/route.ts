@@ -17,7 +17,7 @@ import type { LoginRedirect } from './answer/login-redirect.ts'
 /** One published service, compiled. */
 export interface Route extends Outgoing {
   readonly name: string
-  readonly chain: Pick<Chain, 'authenticate' | 'challenges' | 'carriers' | 'links'>
+  readonly chain: Pick<Chain, 'authenticate' | 'challenges' | 'locations' | 'links'>
   readonly kind: RouteConfig['kind']
   /** The operations of its OpenAPI document. */
   readonly operations: OperationIndex | undefined
@@ -50,8 +50,8 @@ export class RouteTable {
   readonly #byName: ReadonlyMap<string, Route>
 
   constructor(entries: readonly RouteEntry[]) {
-    const carriers = entries.flatMap(({ route }) => route.chain.carriers)
-    this.withheld = new SecretParameters([...parameterNames(carriers), ...CREDENTIAL_PARAMETERS])
+    const locations = entries.flatMap(({ route }) => route.chain.locations)
+    this.withheld = new SecretParameters([...parameterNames(locations), ...CREDENTIAL_PARAMETERS])
     const matched = entries.map(({ route, match }) => ({
       route,
       name: route.name,

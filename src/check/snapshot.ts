@@ -228,7 +228,7 @@ const compileRoute = (route: RouteConfig, parts: RouteParts): Route => {
     chain,
     ...authorization,
     transformers: parts.transformers.get(route.name) ?? [],
-    places: places(chain.carriers, parts.ownHeaders),
+    places: places(chain.locations, parts.ownHeaders),
     maxHeaderBytes: forward.maxHeaderBytes,
     sendsAuditId: sendsAuditId(route.kind, forward),
     onAuditFailure: route.onAuditFailure,

@@ -3,7 +3,7 @@
 
 import { textsIn } from '../runtime/json-object.ts'
 import type { Claims } from './claims.ts'
-import type { Facts } from './identity.ts'
+import type { ProvenCredential } from './identity.ts'
 
 /** What can be said; nothing is made up. */
 export interface AuthenticationContext {
@@ -15,7 +15,7 @@ export interface AuthenticationContext {
   readonly time?: number
 }
 
-type Described = Pick<Facts, 'method' | 'methods' | 'authenticatedAt' | 'claims'>
+type Described = Pick<ProvenCredential, 'method' | 'methods' | 'authenticatedAt' | 'claims'>
 
 /** How these facts were proven. Of a token it is what its issuer said: it saw the caller, and not we. */
 export const authenticationContext = (facts: Described): AuthenticationContext => {

@@ -20,7 +20,7 @@ export const AUTHENTICATION_METHODS = [
 export type AuthenticationMethod = (typeof AUTHENTICATION_METHODS)[number]
 
 /** What an authenticator proved, before the configuration has its say. */
-export interface Facts {
+export interface ProvenCredential {
   readonly method: AuthenticationMethod
   /** A keyed, truncated hash of the credential: tells two apart in the audit log, and no more. */
   readonly credential: string
@@ -56,7 +56,7 @@ export interface Facts {
 }
 
 /** A proven caller, fit to be named to an upstream. Only {@link IdentityMapping} makes one. */
-export interface Identity extends Facts {
+export interface Identity extends ProvenCredential {
   /** The authenticator, by its name in the configuration. */
   readonly authenticator: string
   /** How many groups were cut off by the limits of the configuration; absent where none was. */

@@ -5,7 +5,7 @@ import { AS_PROVEN, type IdentityConfig } from './schema.ts'
 import { Budget, sharing } from '../expression/budget.ts'
 import type { TextExpression } from '../expression/cel.ts'
 import { compileGroupSteps, type GroupSteps } from './groups.ts'
-import type { Facts, Identity, IdentityRefusal } from './identity.ts'
+import type { ProvenCredential, Identity, IdentityRefusal } from './identity.ts'
 import { findReserved } from './reserved.ts'
 
 /** The outcome of phase 4. */
@@ -39,7 +39,7 @@ export class IdentityMapping {
   readonly #allowReserved: ReadonlySet<string>
   readonly #report: MappingReport
   // The mapping is a pure function of the facts, and remembered facts come by again and again.
-  readonly #known = new WeakMap<Facts, MappingResult>()
+  readonly #known = new WeakMap<ProvenCredential, MappingResult>()
 
   constructor(authenticator: string, rules: IdentityRules, report: MappingReport = () => {}) {
     this.#authenticator = authenticator
@@ -50,7 +50,7 @@ export class IdentityMapping {
   }
 
   /** The identity that the facts amount to. */
-  identityOf(facts: Facts): MappingResult {
+  identityOf(facts: ProvenCredential): MappingResult {
     const known = this.#known.get(facts)
     if (known !== undefined) return known
     const result = this.#map(facts)
@@ -61,7 +61,7 @@ export class IdentityMapping {
     return result
   }
 
-  #map(proven: Facts): MappingResult {
+  #map(proven: ProvenCredential): MappingResult {
     const named = sharing(new Budget(), () => applied(this.#config, proven))
     if ('outcome' in named) return named
     const facts = { ...named, groups: this.#steps.shape(named.groups) }
@@ -77,7 +77,7 @@ export class IdentityMapping {
     return this.#limited(facts)
   }
 
-  #limited(facts: Facts): MappingResult {
+  #limited(facts: ProvenCredential): MappingResult {
     const { max, maxBytes, onExcess } = this.#config.groups
     const { length } = facts.groups
     const fitting = this.#steps.fitting(facts.groups)
@@ -105,7 +105,7 @@ const isReserved = (user: string, allowed: ReadonlySet<string>): boolean =>
   findReserved({ user, groups: [] }, allowed) !== undefined
 
 /** The facts as the expressions have them, or which of them yields nothing of use. */
-const applied = (config: IdentityConfig, facts: Facts): Facts | Refused => {
+const applied = (config: IdentityConfig, facts: ProvenCredential): ProvenCredential | Refused => {
   const { user, uid, groups, extra, claims, certificate } = facts
   const variables = { account: { user, uid, groups, extra }, claims, certificate }
   const failures: string[] = []
@@ -151,7 +151,12 @@ const UNREPRESENTABLE = /\p{Cc}|\p{Cs}|^\s|\s$|^$/u
 export const canBePassedOn = (text: string): boolean => !UNREPRESENTABLE.test(text)
 
 /** Where something stands that cannot be passed on. */
-const unrepresentablePlace = ({ user, uid, groups, extra }: Facts): string | undefined => {
+const unrepresentablePlace = ({
+  user,
+  uid,
+  groups,
+  extra,
+}: ProvenCredential): string | undefined => {
   if (!canBePassedOn(user)) return 'user'
   if (uid !== undefined && !canBePassedOn(uid)) return 'uid'
   if (!groups.every(canBePassedOn)) return 'groups'
@@ -161,7 +166,7 @@ const unrepresentablePlace = ({ user, uid, groups, extra }: Facts): string | und
 
 /** What is larger than it may be, but for the groups. */
 const excess = (
-  { user, uid, extra }: Facts,
+  { user, uid, extra }: ProvenCredential,
   limits: IdentityConfig['limits'],
 ): string | undefined => {
   const entries = Object.entries(extra)

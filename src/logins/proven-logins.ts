@@ -1,7 +1,7 @@
 // What is stored of a login until it ends, and what its recheck needs: the tokens of the upstream IdP, or what an
 // authenticator proved. It never leaves the process and its state.
 
-import type { Facts } from '../identity/identity.ts'
+import type { ProvenCredential } from '../identity/identity.ts'
 import type { RecordStore } from '../state/record-store.ts'
 import { artifactIndexes } from './login-store.ts'
 import type { UpstreamTokens } from './upstream-idp/upstream-idp.ts'
@@ -41,7 +41,7 @@ export interface LocalLogin extends Login {
 }
 
 /** What is stored to look an account up again: plain data, without a secret. */
-export type ProvenAccount = Pick<Facts, 'credential' | 'authenticatedAt' | 'methods'> & {
+export type ProvenAccount = Pick<ProvenCredential, 'credential' | 'authenticatedAt' | 'methods'> & {
   /** See `PasswordVerifier.lookup`. */
   readonly account: string
 }

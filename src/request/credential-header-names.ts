@@ -37,7 +37,7 @@ const NEEDED: ReadonlySet<string> = new Set([
 const NEEDED_PREFIXES = ['x-envoy-', 'x-forwarded-', 'sec-', 'access-control-', 'grpc-'] as const
 
 /** What is wrong with a header as the place of a credential; `undefined` when nothing is. */
-export const complaintAboutCarrier = (name: string): string | undefined => {
+export const complaintAboutLocation = (name: string): string | undefined => {
   const canonical = canonicalName(name)
   if (canonical === 'authorization') return undefined
   if (isStripped(canonical)) {

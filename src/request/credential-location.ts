@@ -25,50 +25,50 @@ export type CredentialLocation =
 /** `Authorization` (RFC 9110 §11.6.2). */
 export const AUTHORIZATION: CredentialLocation = { kind: 'header', name: 'authorization' }
 
-/** A text that is equal for equal carriers. */
-export const carrierKey = (carrier: CredentialLocation): string => {
-  switch (carrier.kind) {
+/** A text that is equal for equal locations. */
+export const locationKey = (location: CredentialLocation): string => {
+  switch (location.kind) {
     case 'header':
     case 'query':
     case 'cookie':
-      return `${carrier.kind} ${carrier.name}`
+      return `${location.kind} ${location.name}`
     case 'subprotocol':
-      return `${carrier.kind} ${carrier.prefix}`
+      return `${location.kind} ${location.prefix}`
     case 'connection':
-      return `${carrier.kind} ${carrier.header ?? ''}`
+      return `${location.kind} ${location.header ?? ''}`
   }
 }
 
 /** The names of those that are parameters of the query. */
-export const parameterNames = (carriers: readonly CredentialLocation[]): readonly string[] =>
-  carriers.flatMap((carrier) => (carrier.kind === 'query' ? [carrier.name] : []))
+export const parameterNames = (locations: readonly CredentialLocation[]): readonly string[] =>
+  locations.flatMap((location) => (location.kind === 'query' ? [location.name] : []))
 
 /** Those of them that are parameters of the query; `undefined` where there are none. */
 export const parametersAmong = (
-  carriers: readonly CredentialLocation[],
+  locations: readonly CredentialLocation[],
 ): SecretParameters | undefined => {
-  const names = parameterNames(carriers)
+  const names = parameterNames(locations)
   return names.length === 0 ? undefined : new SecretParameters(names)
 }
 
 /** Whether the request holds something there. */
 export const holds = (
   { headers, query, peerCertificate }: Request,
-  carrier: CredentialLocation,
+  location: CredentialLocation,
 ): boolean => {
-  switch (carrier.kind) {
+  switch (location.kind) {
     case 'header':
-      return headers.get(carrier.name) !== undefined
+      return headers.get(location.name) !== undefined
     case 'query':
       // As it is spelt: what could be taken for it is refused before (chain.ts).
-      return valuesOf(query, carrier.name).length > 0
+      return valuesOf(query, location.name).length > 0
     case 'subprotocol':
-      return subprotocolsBeginning(headers, carrier.prefix) !== undefined
+      return subprotocolsBeginning(headers, location.prefix) !== undefined
     case 'cookie':
-      return cookiesNamed(headers, carrier.name).length > 0
+      return cookiesNamed(headers, location.name).length > 0
     case 'connection':
-      return carrier.header === undefined
+      return location.header === undefined
         ? peerCertificate !== ''
-        : headers.get(carrier.header) !== undefined
+        : headers.get(location.header) !== undefined
   }
 }

@@ -69,11 +69,11 @@ const NOTHING_MADE = {
 } as const
 
 /** One link, which knows. It reads the same places, so that what is stripped is the same. */
-const chainOf = (identity: Identity, { carriers, challenges }: Route['chain']): Chain => {
+const chainOf = (identity: Identity, { locations, challenges }: Route['chain']): Chain => {
   const authenticator: Authenticator = {
     name: identity.authenticator,
     challenges,
-    carriers,
+    locations,
     authenticate: () => ({ outcome: 'authenticated', facts: identity }),
   }
   const mapping = { identityOf: () => ({ outcome: 'identity', identity }) as const }

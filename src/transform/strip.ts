@@ -27,18 +27,18 @@ export interface CredentialPlaces {
 const NONE: ReadonlySet<string> = new Set()
 
 /**
- * The places that must be stripped for these carriers; `undefined` where there is nothing more.
+ * The places that must be stripped for these locations; `undefined` where there is nothing more.
  *
  * @param ownHeaders those that the configuration sets on some route, by lower-case name
  */
 export const placesOf = (
-  carriers: readonly CredentialLocation[],
+  locations: readonly CredentialLocation[],
   ownHeaders: readonly string[] = [],
 ): CredentialPlaces | undefined => {
-  const headers = [...carriers.flatMap(headersOf), ...ownHeaders].filter(
+  const headers = [...locations.flatMap(headersOf), ...ownHeaders].filter(
     (name) => !isStripped(name),
   )
-  const parameters = parametersAmong(carriers)
+  const parameters = parametersAmong(locations)
   if (headers.length === 0 && parameters === undefined) return undefined
   return { headers: new Set(headers.map(canonicalName)), parameters, kept: NONE }
 }
@@ -48,25 +48,25 @@ export const placesOf = (
  * connection proves its owner. The proof of a bound token goes with it.
  */
 export const placesWithout = (
-  carriers: readonly CredentialLocation[],
+  locations: readonly CredentialLocation[],
   ownHeaders: readonly string[],
 ): CredentialPlaces => {
-  const kept = carriers.flatMap((carrier) => {
-    if (carrier.kind !== 'header') return carrier.kind === 'subprotocol' ? [SUBPROTOCOLS] : []
-    return carrier.name === 'authorization' ? [carrier.name, 'dpop'] : [carrier.name]
+  const kept = locations.flatMap((location) => {
+    if (location.kind !== 'header') return location.kind === 'subprotocol' ? [SUBPROTOCOLS] : []
+    return location.name === 'authorization' ? [location.name, 'dpop'] : [location.name]
   })
-  const stripped = carriers.filter(({ kind }) => kind === 'connection')
+  const stripped = locations.filter(({ kind }) => kind === 'connection')
   // What looks like a header that is kept is a second credential, which no authenticator has read.
   const headers = [...stripped.flatMap(headersOf), ...ownHeaders, ...kept].map(canonicalName)
   return { headers: new Set(headers), parameters: undefined, kept: new Set(kept) }
 }
 
-const headersOf = (carrier: CredentialLocation): readonly string[] => {
-  switch (carrier.kind) {
+const headersOf = (location: CredentialLocation): readonly string[] => {
+  switch (location.kind) {
     case 'header':
-      return [carrier.name]
+      return [location.name]
     case 'connection':
-      return carrier.header === undefined ? [] : [carrier.header]
+      return location.header === undefined ? [] : [location.header]
     case 'query':
     case 'cookie': // see `withoutOurCookies`
     case 'subprotocol': // see `subprotocolsFor`

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import { allOf } from '../../src/authenticate/all.ts'
 import type { Authentication, Authenticator } from '../../src/authenticate/authenticator.ts'
 import type { ChainLink } from '../../src/authenticate/chain.ts'
-import type { Facts } from '../../src/identity/identity.ts'
+import type { ProvenCredential } from '../../src/identity/identity.ts'
 import { IdentityMapping } from '../../src/identity/mapping.ts'
 import { factsOf, fakeAuthenticator, type FakeAnswer } from '../fakes/authenticator.ts'
 import { requestOf } from '../fakes/envoy.ts'
@@ -23,7 +23,7 @@ const linksOf = (answers: readonly FakeAnswer[]): readonly ChainLink[] =>
 const ask = async (answers: readonly FakeAnswer[], sameUser = false): Promise<Authentication> =>
   await allOf(linksOf(answers), sameUser).authenticator.authenticate(requestOf(), FOREVER)
 
-const proving = (facts: Partial<Facts>): Authentication => ({
+const proving = (facts: Partial<ProvenCredential>): Authentication => ({
   outcome: 'authenticated',
   facts: factsOf(facts),
 })

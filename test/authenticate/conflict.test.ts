@@ -28,17 +28,17 @@ const CONNECTION: CredentialLocation = { kind: 'connection' }
 const FORWARDED: CredentialLocation = { kind: 'connection', header: 'x-forwarded-client-cert' }
 
 /** Proves whatever stands in one of these places. */
-const taking = (...carriers: readonly CredentialLocation[]): ChainLink => ({
+const taking = (...locations: readonly CredentialLocation[]): ChainLink => ({
   authenticator: fakeAuthenticator(
     'fake',
     (request) =>
       Promise.resolve(
-        carriers.some((carrier) => holds(request, carrier))
+        locations.some((location) => holds(request, location))
           ? PROVEN
           : { outcome: 'not-applicable' },
       ),
     'Fake',
-    carriers,
+    locations,
   ),
   mapping: new IdentityMapping('fake', { allowReserved: [] }),
 })

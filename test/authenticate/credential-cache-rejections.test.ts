@@ -27,18 +27,18 @@ const setUp = () => {
 describe('a rejection', () => {
   it('is remembered for some seconds and no longer, whatever was asked for', async () => {
     const { clock, memory, key, proofOf, proofs } = setUp()
-    assert.equal(await memory.proofOf(key, BOTH, proofOf(REJECTED)), REJECTED)
+    assert.equal(await memory.getOrVerify(key, BOTH, proofOf(REJECTED)), REJECTED)
     clock.advance(LONGEST_REJECTION - 1)
-    assert.equal(await memory.proofOf(key, BOTH, proofOf(PROVEN)), REJECTED)
+    assert.equal(await memory.getOrVerify(key, BOTH, proofOf(PROVEN)), REJECTED)
     assert.equal(proofs(), 1)
     clock.advance(1)
-    assert.equal(await memory.proofOf(key, BOTH, proofOf(PROVEN)), PROVEN)
+    assert.equal(await memory.getOrVerify(key, BOTH, proofOf(PROVEN)), PROVEN)
   })
 
   it('is not prolonged by being shown again', async () => {
     const { clock, memory, key, proofOf, proofs } = setUp()
     for (let seconds = 0; seconds <= 5; seconds += 1) {
-      await memory.proofOf(key, BOTH, proofOf(REJECTED))
+      await memory.getOrVerify(key, BOTH, proofOf(REJECTED))
       clock.advance(1_000)
     }
     assert.equal(proofs(), 2)
@@ -47,32 +47,32 @@ describe('a rejection', () => {
   it('is remembered for less where less was asked for', async () => {
     const { clock, memory, key, proofOf, proofs } = setUp()
     const lifetimes = { proof: 60_000, rejection: 10 }
-    await memory.proofOf(key, lifetimes, proofOf(REJECTED))
+    await memory.getOrVerify(key, lifetimes, proofOf(REJECTED))
     clock.advance(10)
-    await memory.proofOf(key, lifetimes, proofOf(REJECTED))
+    await memory.getOrVerify(key, lifetimes, proofOf(REJECTED))
     assert.equal(proofs(), 2)
   })
 
   for (const lifetimes of [60_000, { proof: 60_000, rejection: 0 }]) {
     it(`is not remembered with ${JSON.stringify(lifetimes)}: a password may be changed`, async () => {
       const { memory, key, proofOf } = setUp()
-      await memory.proofOf(key, lifetimes, proofOf(REJECTED))
+      await memory.getOrVerify(key, lifetimes, proofOf(REJECTED))
       assert.equal(memory.statistics().rejections.entries, 0)
-      assert.equal(await memory.proofOf(key, lifetimes, proofOf(PROVEN)), PROVEN)
+      assert.equal(await memory.getOrVerify(key, lifetimes, proofOf(PROVEN)), PROVEN)
     })
   }
 
   it('says nothing of a credential under another generation', async () => {
     const { memory, key, proofOf } = setUp()
-    await memory.proofOf(key, BOTH, proofOf(REJECTED))
+    await memory.getOrVerify(key, BOTH, proofOf(REJECTED))
     const next = memory.keyOf('g2', 'token')
-    assert.equal(await memory.proofOf(next, BOTH, proofOf(PROVEN)), PROVEN)
+    assert.equal(await memory.getOrVerify(next, BOTH, proofOf(PROVEN)), PROVEN)
   })
 
   it('is nothing to recall', async () => {
     const { memory, key, proofOf } = setUp()
-    await memory.proofOf(key, BOTH, proofOf(REJECTED))
-    assert.equal(memory.recall(key), undefined)
+    await memory.getOrVerify(key, BOTH, proofOf(REJECTED))
+    assert.equal(memory.get(key), undefined)
   })
 })
 
@@ -84,8 +84,8 @@ describe('what nobody could find out', () => {
   for (const outcome of OUTCOMES) {
     it(`${outcome.outcome} is never remembered`, async () => {
       const { memory, key, proofOf } = setUp()
-      await memory.proofOf(key, BOTH, proofOf(outcome))
-      assert.equal(await memory.proofOf(key, BOTH, proofOf(PROVEN)), PROVEN)
+      await memory.getOrVerify(key, BOTH, proofOf(outcome))
+      assert.equal(await memory.getOrVerify(key, BOTH, proofOf(PROVEN)), PROVEN)
     })
   }
 })
@@ -94,15 +94,15 @@ describe('a flood of wrong credentials', () => {
   const flood = async (memory: CredentialCache, user: string): Promise<void> => {
     for (let index = 0; index < 12_000; index += 1) {
       const wrong: Authentication = { outcome: 'rejected', code: 'token-signature', user }
-      await memory.proofOf(memory.keyOf('g', String(index)), BOTH, () => Promise.resolve(wrong))
+      await memory.getOrVerify(memory.keyOf('g', String(index)), BOTH, () => Promise.resolve(wrong))
     }
   }
 
   it('drives out no proof, and is bounded in number', async () => {
     const { memory, key, proofOf } = setUp()
-    await memory.proofOf(key, BOTH, proofOf(PROVEN))
+    await memory.getOrVerify(key, BOTH, proofOf(PROVEN))
     await flood(memory, 'eve')
-    assert.equal(memory.recall(key)?.user, 'alice')
+    assert.equal(memory.get(key)?.user, 'alice')
     const { proofs, rejections } = memory.statistics()
     assert.deepEqual(
       { entries: rejections.entries, evictions: rejections.evictions },
@@ -127,12 +127,12 @@ describe('a revocation', () => {
   it('forgets proofs and rejections', async () => {
     const { memory, key, proofOf } = setUp()
     const other = memory.keyOf('g1', 'other')
-    await memory.proofOf(key, BOTH, proofOf(PROVEN))
-    await memory.proofOf(other, BOTH, proofOf(REJECTED))
+    await memory.getOrVerify(key, BOTH, proofOf(PROVEN))
+    await memory.getOrVerify(other, BOTH, proofOf(REJECTED))
     memory.revoke()
-    assert.equal(memory.recall(key), undefined)
-    assert.equal(await memory.proofOf(key, BOTH, proofOf(REJECTED)), REJECTED)
-    assert.equal(await memory.proofOf(other, BOTH, proofOf(PROVEN)), PROVEN)
+    assert.equal(memory.get(key), undefined)
+    assert.equal(await memory.getOrVerify(key, BOTH, proofOf(REJECTED)), REJECTED)
+    assert.equal(await memory.getOrVerify(other, BOTH, proofOf(PROVEN)), PROVEN)
     assert.equal(memory.statistics().revocations, 1)
   })
 
@@ -140,13 +140,13 @@ describe('a revocation', () => {
     it(`does not let what was under way be remembered, or be joined (${outcome.outcome})`, async () => {
       const { memory, key, proofOf } = setUp()
       const { promise, resolve } = Promise.withResolvers<Authentication>()
-      const before = memory.proofOf(key, BOTH, () => promise)
+      const before = memory.getOrVerify(key, BOTH, () => promise)
       memory.revoke()
       const later: Authentication = { outcome: 'unavailable', cause: undefined }
-      assert.equal(await memory.proofOf(key, BOTH, proofOf(later)), later)
+      assert.equal(await memory.getOrVerify(key, BOTH, proofOf(later)), later)
       resolve(outcome)
       assert.equal(await before, outcome) // whoever waited for it asked before
-      assert.equal(await memory.proofOf(key, BOTH, proofOf(later)), later)
+      assert.equal(await memory.getOrVerify(key, BOTH, proofOf(later)), later)
     })
   }
 
@@ -154,22 +154,22 @@ describe('a revocation', () => {
     const { memory, key, proofOf, proofs } = setUp()
     const old = Promise.withResolvers<Authentication>()
     const next = Promise.withResolvers<Authentication>()
-    const before = memory.proofOf(key, BOTH, () => old.promise)
+    const before = memory.getOrVerify(key, BOTH, () => old.promise)
     memory.revoke()
-    const after = memory.proofOf(key, BOTH, () => next.promise)
+    const after = memory.getOrVerify(key, BOTH, () => next.promise)
     old.resolve(REJECTED)
     await before
-    const joined = memory.proofOf(key, BOTH, proofOf(REJECTED))
+    const joined = memory.getOrVerify(key, BOTH, proofOf(REJECTED))
     next.resolve(PROVEN)
     assert.deepEqual([await after, await joined], [PROVEN, PROVEN])
-    assert.equal(memory.recall(key)?.user, 'alice')
+    assert.equal(memory.get(key)?.user, 'alice')
     assert.equal(proofs(), 0)
   })
 
   it('counts for every authenticator', async () => {
     const { memory, key, proofOf } = setUp()
-    await memory.scopeOf('staff').proofOf(key, BOTH, proofOf(PROVEN))
+    await memory.scopeOf('staff').getOrVerify(key, BOTH, proofOf(PROVEN))
     memory.scopeOf('tokens').revoke()
-    assert.equal(memory.scopeOf('staff').recall(key), undefined)
+    assert.equal(memory.scopeOf('staff').get(key), undefined)
   })
 })

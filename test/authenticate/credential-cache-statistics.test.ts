@@ -18,16 +18,16 @@ describe('lookups', () => {
     const [staff, tokens] = [memory.scopeOf('staff'), memory.scopeOf('tokens')]
     const key = memory.keyOf('g', 'alice')
     const proof = Promise.withResolvers<Authentication>()
-    const first = staff.proofOf(key, BOTH, () => proof.promise)
-    const joining = [1, 2].map(() => staff.proofOf(key, BOTH, () => proof.promise))
+    const first = staff.getOrVerify(key, BOTH, () => proof.promise)
+    const joining = [1, 2].map(() => staff.getOrVerify(key, BOTH, () => proof.promise))
     proof.resolve(PROVEN)
     await Promise.all([first, ...joining])
-    staff.recall(key)
-    await staff.proofOf(key, BOTH, () => Promise.resolve(REJECTED))
+    staff.get(key)
+    await staff.getOrVerify(key, BOTH, () => Promise.resolve(REJECTED))
     const wrong = memory.keyOf('g', 'eve')
-    assert.equal(tokens.recall(wrong), undefined)
+    assert.equal(tokens.get(wrong), undefined)
     for (let time = 0; time < 4; time += 1) {
-      await tokens.proofOf(wrong, BOTH, () => Promise.resolve(REJECTED))
+      await tokens.getOrVerify(wrong, BOTH, () => Promise.resolve(REJECTED))
     }
     assert.deepEqual(
       memory.statistics().lookups,
@@ -43,7 +43,7 @@ describe('lookups', () => {
     const ask = async (): Promise<unknown> =>
       await memory
         .scopeOf('staff')
-        .proofOf(memory.keyOf('g', 'alice'), BOTH, () => Promise.resolve(PROVEN))
+        .getOrVerify(memory.keyOf('g', 'alice'), BOTH, () => Promise.resolve(PROVEN))
     await ask()
     await ask()
     assert.equal(memory.scopeOf('staff'), memory.scopeOf('staff'))
@@ -58,8 +58,8 @@ describe('lookups', () => {
   it('find what another view remembers: there is one memory', async () => {
     const memory = new CredentialCache(new FakeClock())
     const key = memory.keyOf('g', 'alice')
-    await memory.scopeOf('staff').proofOf(key, BOTH, () => Promise.resolve(PROVEN))
-    assert.equal(memory.scopeOf('tokens').recall(key)?.user, 'alice')
+    await memory.scopeOf('staff').getOrVerify(key, BOTH, () => Promise.resolve(PROVEN))
+    assert.equal(memory.scopeOf('tokens').get(key)?.user, 'alice')
     assert.equal(memory.statistics().proofs.entries, 1)
   })
 })
@@ -70,7 +70,7 @@ describe('the memory', () => {
     const groups = Array.from({ length: 10_000 }, (_, index) => `cn=group-${index},dc=example`)
     for (let index = 0; index < 300; index += 1) {
       const facts = factsOf({ groups })
-      await memory.proofOf(memory.keyOf('g', String(index)), BOTH, () =>
+      await memory.getOrVerify(memory.keyOf('g', String(index)), BOTH, () =>
         Promise.resolve({ outcome: 'authenticated', facts }),
       )
     }
@@ -85,9 +85,9 @@ describe('the memory', () => {
     const memory = new CredentialCache(clock)
     const key = memory.keyOf('g', 'alice')
     const facts = factsOf({ expires: clock.now() })
-    await memory.proofOf(key, BOTH, () => Promise.resolve({ outcome: 'authenticated', facts }))
+    await memory.getOrVerify(key, BOTH, () => Promise.resolve({ outcome: 'authenticated', facts }))
     assert.equal(memory.statistics().proofs.entries, 0)
-    await memory.proofOf(key, 0, () => Promise.resolve(PROVEN))
+    await memory.getOrVerify(key, 0, () => Promise.resolve(PROVEN))
     assert.equal(memory.statistics().proofs.entries, 0)
   })
 
@@ -95,11 +95,11 @@ describe('the memory', () => {
     const memory = new CredentialCache(new FakeClock())
     const facts = factsOf({ groups: ['g'.repeat(70 * 1_024 * 1_024)] })
     const key = memory.keyOf('g', 'alice')
-    const proof = await memory.proofOf(key, BOTH, () =>
+    const proof = await memory.getOrVerify(key, BOTH, () =>
       Promise.resolve({ outcome: 'authenticated', facts }),
     )
     assert.equal(proof.outcome, 'authenticated')
-    assert.equal(memory.recall(key), undefined)
+    assert.equal(memory.get(key), undefined)
   })
 
   it('does not remember longer because the clock of the machine is set back', async () => {
@@ -111,10 +111,10 @@ describe('the memory', () => {
     })()
     const memory = new CredentialCache(clock)
     const key = memory.keyOf('g', 'alice')
-    await memory.proofOf(key, BOTH, () => Promise.resolve(PROVEN))
+    await memory.getOrVerify(key, BOTH, () => Promise.resolve(PROVEN))
     clock.setBack = 3_600_000
     clock.advance(60_000)
-    assert.equal(memory.recall(key), undefined)
+    assert.equal(memory.get(key), undefined)
   })
 })
 

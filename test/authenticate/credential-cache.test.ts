@@ -28,65 +28,65 @@ const userOf = (authentication: Authentication): string =>
 describe('a proof', () => {
   it('is remembered for its lifetime and no longer', async () => {
     const { clock, memory, key } = setUp()
-    await memory.proofOf(key, MINUTE, proof('first'))
+    await memory.getOrVerify(key, MINUTE, proof('first'))
     clock.advance(MINUTE - 1)
-    assert.equal(userOf(await memory.proofOf(key, MINUTE, proof('second'))), 'first')
+    assert.equal(userOf(await memory.getOrVerify(key, MINUTE, proof('second'))), 'first')
     clock.advance(1)
-    assert.equal(userOf(await memory.proofOf(key, MINUTE, proof('second'))), 'second')
+    assert.equal(userOf(await memory.getOrVerify(key, MINUTE, proof('second'))), 'second')
   })
 
   it('is not prolonged by being used', async () => {
     const { clock, memory, key } = setUp()
-    await memory.proofOf(key, MINUTE, proof('first'))
+    await memory.getOrVerify(key, MINUTE, proof('first'))
     for (let seconds = 0; seconds < 60; seconds += 10) {
-      assert.equal(userOf(await memory.proofOf(key, MINUTE, proof('second'))), 'first')
+      assert.equal(userOf(await memory.getOrVerify(key, MINUTE, proof('second'))), 'first')
       clock.advance(10_000)
     }
-    assert.equal(userOf(await memory.proofOf(key, MINUTE, proof('second'))), 'second')
+    assert.equal(userOf(await memory.getOrVerify(key, MINUTE, proof('second'))), 'second')
   })
 
   it('is not remembered with a lifetime of 0', async () => {
     const { memory, key } = setUp()
-    await memory.proofOf(key, 0, proof('first'))
-    assert.equal(userOf(await memory.proofOf(key, 0, proof('second'))), 'second')
+    await memory.getOrVerify(key, 0, proof('first'))
+    assert.equal(userOf(await memory.getOrVerify(key, 0, proof('second'))), 'second')
   })
 
   it('ends with the credential when that ends first', async () => {
     const { clock, memory, key } = setUp()
-    await memory.proofOf(key, MINUTE, proof('first', clock.now() + 1_000))
+    await memory.getOrVerify(key, MINUTE, proof('first', clock.now() + 1_000))
     clock.advance(999)
-    assert.equal(userOf(await memory.proofOf(key, MINUTE, proof('second'))), 'first')
+    assert.equal(userOf(await memory.getOrVerify(key, MINUTE, proof('second'))), 'first')
     clock.advance(1)
-    assert.equal(userOf(await memory.proofOf(key, MINUTE, proof('second'))), 'second')
+    assert.equal(userOf(await memory.getOrVerify(key, MINUTE, proof('second'))), 'second')
   })
 
   it('of a credential that has expired is not remembered', async () => {
     const { clock, memory, key } = setUp()
-    await memory.proofOf(key, MINUTE, proof('first', clock.now() - 1))
-    assert.equal(userOf(await memory.proofOf(key, MINUTE, proof('second'))), 'second')
+    await memory.getOrVerify(key, MINUTE, proof('first', clock.now() - 1))
+    assert.equal(userOf(await memory.getOrVerify(key, MINUTE, proof('second'))), 'second')
   })
 
   it('ends with its lifetime when the credential lasts longer', async () => {
     const { clock, memory, key } = setUp()
-    await memory.proofOf(key, MINUTE, proof('first', clock.now() + 10 * MINUTE))
+    await memory.getOrVerify(key, MINUTE, proof('first', clock.now() + 10 * MINUTE))
     clock.advance(MINUTE)
-    assert.equal(userOf(await memory.proofOf(key, MINUTE, proof('second'))), 'second')
+    assert.equal(userOf(await memory.getOrVerify(key, MINUTE, proof('second'))), 'second')
   })
 
   it('is remembered from when it was made, not from when it was asked for', async () => {
     const { clock, memory, key } = setUp()
-    await memory.proofOf(key, MINUTE, async () => {
+    await memory.getOrVerify(key, MINUTE, async () => {
       clock.advance(MINUTE)
       return await proof('slow')()
     })
     clock.advance(MINUTE - 1)
-    assert.equal(userOf(await memory.proofOf(key, MINUTE, proof('second'))), 'slow')
+    assert.equal(userOf(await memory.getOrVerify(key, MINUTE, proof('second'))), 'slow')
   })
 
   it('is the very object that was proven', async () => {
     const { memory, key } = setUp()
-    const first = await memory.proofOf(key, MINUTE, proof('first'))
-    const again = await memory.proofOf(key, MINUTE, proof('second'))
+    const first = await memory.getOrVerify(key, MINUTE, proof('first'))
+    const again = await memory.getOrVerify(key, MINUTE, proof('second'))
     assert.ok(first.outcome === 'authenticated' && again.outcome === 'authenticated')
     assert.equal(first.facts, again.facts)
   })
@@ -107,12 +107,12 @@ describe('what is no proof', () => {
       const { memory, key } = setUp()
       const { promise, resolve } = Promise.withResolvers<Authentication>()
       const waiting = [
-        memory.proofOf(key, MINUTE, () => promise),
-        memory.proofOf(key, MINUTE, proof('second')),
+        memory.getOrVerify(key, MINUTE, () => promise),
+        memory.getOrVerify(key, MINUTE, proof('second')),
       ]
       resolve(outcome)
       assert.deepEqual(await Promise.all(waiting), [outcome, outcome])
-      assert.equal(userOf(await memory.proofOf(key, MINUTE, proof('third'))), 'third')
+      assert.equal(userOf(await memory.getOrVerify(key, MINUTE, proof('third'))), 'third')
     })
   }
 
@@ -120,8 +120,8 @@ describe('what is no proof', () => {
     const { memory, key } = setUp()
     const { promise, reject } = Promise.withResolvers<Authentication>()
     const waiting = [
-      memory.proofOf(key, MINUTE, () => promise),
-      memory.proofOf(key, MINUTE, proof('second')),
+      memory.getOrVerify(key, MINUTE, () => promise),
+      memory.getOrVerify(key, MINUTE, proof('second')),
     ]
     reject(new Error('bug'))
     const settled = await Promise.allSettled(waiting)
@@ -129,13 +129,13 @@ describe('what is no proof', () => {
       settled.map(({ status }) => status),
       ['rejected', 'rejected'],
     )
-    assert.equal(userOf(await memory.proofOf(key, MINUTE, proof('third'))), 'third')
+    assert.equal(userOf(await memory.getOrVerify(key, MINUTE, proof('third'))), 'third')
   })
 
   it('a synchronous throw is not remembered', async () => {
     const { memory, key } = setUp()
-    await assert.rejects(memory.proofOf(key, MINUTE, broken), /bug/)
-    assert.equal(userOf(await memory.proofOf(key, MINUTE, proof('next'))), 'next')
+    await assert.rejects(memory.getOrVerify(key, MINUTE, broken), /bug/)
+    assert.equal(userOf(await memory.getOrVerify(key, MINUTE, proof('next'))), 'next')
   })
 })
 
@@ -143,7 +143,9 @@ describe('equal credentials that arrive together', () => {
   it('are proven once', async () => {
     const { memory, key } = setUp()
     const results = await Promise.all(
-      Array.from({ length: 50 }, (_, index) => memory.proofOf(key, 0, proof(`caller ${index}`))),
+      Array.from({ length: 50 }, (_, index) =>
+        memory.getOrVerify(key, 0, proof(`caller ${index}`)),
+      ),
     )
     assert.deepEqual(new Set(results.map(userOf)), new Set(['caller 0']))
   })
@@ -151,9 +153,9 @@ describe('equal credentials that arrive together', () => {
   it('do not wait for another credential', async () => {
     const { memory, key } = setUp()
     const { promise, resolve } = Promise.withResolvers<Authentication>()
-    const slow = memory.proofOf(key, MINUTE, () => promise)
+    const slow = memory.getOrVerify(key, MINUTE, () => promise)
     const other = memory.keyOf('g1', 'bob:secret')
-    assert.equal(userOf(await memory.proofOf(other, MINUTE, proof('bob'))), 'bob')
+    assert.equal(userOf(await memory.getOrVerify(other, MINUTE, proof('bob'))), 'bob')
     resolve(await proof('alice')())
     assert.equal(userOf(await slow), 'alice')
   })
@@ -186,21 +188,21 @@ describe('the key of a credential', () => {
 
   it('of an earlier generation finds nothing in the next', async () => {
     const { memory, key } = setUp()
-    await memory.proofOf(key, MINUTE, proof('before'))
+    await memory.getOrVerify(key, MINUTE, proof('before'))
     const next = memory.keyOf('g2', 'alice:secret')
-    assert.equal(userOf(await memory.proofOf(next, MINUTE, proof('after'))), 'after')
+    assert.equal(userOf(await memory.getOrVerify(next, MINUTE, proof('after'))), 'after')
   })
 })
 
 describe('the memory', () => {
   it('is bounded', async () => {
     const { memory, key } = setUp()
-    await memory.proofOf(key, MINUTE, proof('first'))
+    await memory.getOrVerify(key, MINUTE, proof('first'))
     await Promise.all(
       Array.from({ length: 10_000 }, (_, index) =>
-        memory.proofOf(memory.keyOf('g1', `user${index}:x`), MINUTE, proof('other')),
+        memory.getOrVerify(memory.keyOf('g1', `user${index}:x`), MINUTE, proof('other')),
       ),
     )
-    assert.equal(userOf(await memory.proofOf(key, MINUTE, proof('second'))), 'second')
+    assert.equal(userOf(await memory.getOrVerify(key, MINUTE, proof('second'))), 'second')
   })
 })

@@ -6,7 +6,7 @@ import { chmod, readdir, readFile, stat, symlink, writeFile } from 'node:fs/prom
 import { describe, it } from 'node:test'
 import { readApiKey } from '../../src/authenticate/api-key/key.ts'
 import { KeysFile } from '../../src/authenticate/api-key/keys-file.ts'
-import type { Facts } from '../../src/identity/identity.ts'
+import type { ProvenCredential } from '../../src/identity/identity.ts'
 import { parseGrantKeys } from '../../src/keys/grant-keys.ts'
 import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
 import { countersign, type Result } from './run.ts'
@@ -146,7 +146,7 @@ const api = async (...args: readonly string[]): Promise<Result> =>
   await countersign(['keys', 'api', ...args])
 
 /** What a key proves by a file, or `undefined`. */
-const provenBy = (text: string, stdout: string): Facts | undefined => {
+const provenBy = (text: string, stdout: string): ProvenCredential | undefined => {
   const key = readApiKey(stdout.replace(/\n$/, ''))
   return key && KeysFile.parse('/etc/api-keys.yaml', text).find(key)?.facts
 }

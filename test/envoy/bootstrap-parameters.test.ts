@@ -9,9 +9,9 @@ import { configOf, routesOf } from './edge.ts'
 import { valuesOf } from './fields.ts'
 import { found } from './lint/found.ts'
 
-const configWith = (...carriers: readonly object[]): Config =>
+const configWith = (...locations: readonly object[]): Config =>
   configOf('/etc/countersign', {
-    authenticators: { staff: { apiKey: { file: 'keys.yaml', carriers } } },
+    authenticators: { staff: { apiKey: { file: 'keys.yaml', locations } } },
     routes: routesOf([{ name: 'app' }]),
     envoy: {
       listener: { address: '0.0.0.0:8443', certificate: 'edge.pem', key: 'edge.key' },

@@ -17,14 +17,14 @@ import { having, isRemovedEarly, valuesOf } from './fields.ts'
 
 const configWith = (
   forward: object,
-  carriers: readonly object[] = [{ header: 'x-key' }],
+  locations: readonly object[] = [{ header: 'x-key' }],
 ): Config => {
   const route = { name: 'app', forward }
   return configOf('/etc/countersign', {
     certificateGrants: { keyring: 'file:grant.keys' },
     authenticators: {
       cards: { certificate: { trust: 'staff-ca.pem' } },
-      staff: { apiKey: { file: 'keys.yaml', carriers } },
+      staff: { apiKey: { file: 'keys.yaml', locations } },
     },
     routes: routesOf([route]),
     envoy: {

@@ -1,11 +1,11 @@
 // An authenticator whose answer the test chooses.
 
 import type { Authentication, Authenticator } from '../../src/authenticate/authenticator.ts'
-import type { Facts } from '../../src/identity/identity.ts'
+import type { ProvenCredential } from '../../src/identity/identity.ts'
 import type { Request } from '../../src/request/request.ts'
 
-/** Facts about alice, or whatever the test says otherwise. */
-export const factsOf = (facts: Partial<Facts> = {}): Facts => ({
+/** ProvenCredential about alice, or whatever the test says otherwise. */
+export const factsOf = (facts: Partial<ProvenCredential> = {}): ProvenCredential => ({
   method: 'basic',
   credential: 'fingerprint',
   user: 'alice',
@@ -24,11 +24,11 @@ export const fakeAuthenticator = (
   name: string,
   answer: FakeAnswer,
   challenge = `Fake realm="${name}"`,
-  carriers: Authenticator['carriers'] = [],
+  locations: Authenticator['locations'] = [],
 ): Authenticator => ({
   name,
   challenges: [challenge],
-  carriers,
+  locations,
   authenticate: async (request, signal) =>
     typeof answer === 'function' ? await answer(request, signal) : answer,
 })

@@ -53,7 +53,7 @@ export const routeOf = ({
   operations,
   authorizer: new Authorizer(policyOf(rules, { kind, demands }), reviewer),
   transformers,
-  places: placesOf(authenticators.flatMap(({ carriers }) => carriers)),
+  places: placesOf(authenticators.flatMap(({ locations }) => locations)),
   maxHeaderBytes: Number.POSITIVE_INFINITY,
   onAuditFailure,
   sendsAuditId,

@@ -4,12 +4,14 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { allOf } from '../../src/authenticate/all.ts'
 import { authenticationContext } from '../../src/identity/authentication-context.ts'
-import type { Facts } from '../../src/identity/identity.ts'
+import type { ProvenCredential } from '../../src/identity/identity.ts'
 import { IdentityMapping } from '../../src/identity/mapping.ts'
 import { factsOf, fakeAuthenticator } from '../fakes/authenticator.ts'
 import { requestOf } from '../fakes/envoy.ts'
 
-const combined = async (...parts: readonly Partial<Facts>[]): Promise<Facts> => {
+const combined = async (
+  ...parts: readonly Partial<ProvenCredential>[]
+): Promise<ProvenCredential> => {
   const links = parts.map((facts, index) => ({
     authenticator: fakeAuthenticator(`a${index}`, {
       outcome: 'authenticated',

@@ -2,11 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Facts } from '../../src/identity/identity.ts'
+import type { ProvenCredential } from '../../src/identity/identity.ts'
 import { IdentityMapping } from '../../src/identity/mapping.ts'
 import { factsOf } from '../fakes/authenticator.ts'
 
-const outcomeOf = (facts: Partial<Facts>, allowReserved: readonly string[] = []): string => {
+const outcomeOf = (
+  facts: Partial<ProvenCredential>,
+  allowReserved: readonly string[] = [],
+): string => {
   const result = new IdentityMapping('staff', { allowReserved }).identityOf(factsOf(facts))
   return result.outcome === 'identity' ? 'identity' : result.code
 }
@@ -49,7 +52,7 @@ describe('names that cannot be passed on', () => {
     { name: 'a byte order mark', input: '\ufeffalice' },
   ]
   for (const { name, input } of NAMES) {
-    const PLACES: readonly Partial<Facts>[] = [
+    const PLACES: readonly Partial<ProvenCredential>[] = [
       { user: input },
       { uid: input },
       { groups: ['dev', input] },

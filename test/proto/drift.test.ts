@@ -21,7 +21,7 @@ const bundled = dirname(fileURLToPath(import.meta.resolve('protobufjs')))
  * Files of ours whose original the package does not ship, with what the original says, taken from
  * the published specification.
  */
-const UNSHIPPED: Readonly<Record<string, Facts>> = {
+const UNSHIPPED: Readonly<Record<string, ProvenCredential>> = {
   // https://github.com/grpc/grpc/blob/master/doc/health-checking.md, "Service Definition"
   'grpc/health/v1/health.proto': new Map([
     ['grpc.health.v1.HealthCheckRequest', 'message'],
@@ -49,7 +49,7 @@ const UNSHIPPED: Readonly<Record<string, Facts>> = {
 }
 
 /** What a .proto file says, one entry for each thing in it: full name → declaration. */
-type Facts = ReadonlyMap<string, string>
+type ProvenCredential = ReadonlyMap<string, string>
 
 const nameOf = (object: protobuf.ReflectionObject): string => object.fullName.slice(1)
 
@@ -87,7 +87,7 @@ function* factsIn(object: protobuf.ReflectionObject): Generator<[name: string, f
 const typeName = (type: protobuf.Type | null): string => (type === null ? '' : nameOf(type))
 
 /** What is declared in one file, found under `folders`; what it imports is loaded but not told. */
-const readFacts = (file: string, folders: readonly string[]): Facts => {
+const readFacts = (file: string, folders: readonly string[]): ProvenCredential => {
   const root = new protobuf.Root()
   const find = (target: string) =>
     [...folders, bundled].map((folder) => join(folder, target)).find((path) => existsSync(path))
@@ -111,7 +111,7 @@ function* declaredIn(
 }
 
 /** Everything in `ours` that `theirs` does not say in the same words. */
-const drift = (ours: Facts, theirs: Facts): string[] =>
+const drift = (ours: ProvenCredential, theirs: ProvenCredential): string[] =>
   [...ours]
     .filter(([name, fact]) => theirs.get(name) !== fact)
     .map(([name, fact]) => `${name}: ${fact}, but there: ${theirs.get(name) ?? 'nothing'}`)
@@ -182,7 +182,7 @@ describe('drift is seen', () => {
   })
 })
 
-function parse(source: string): Facts {
+function parse(source: string): ProvenCredential {
   const { root } = protobuf.parse(`syntax = "proto3";${source}`, { keepCase: true })
   return new Map(factsIn(root.resolveAll()))
 }

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { CredentialLocation } from '../../src/request/credential-location.ts'
 import { transform, type Credentials } from '../../src/transform/apply.ts'
-import { complaintAboutCarrier } from '../../src/request/credential-header-names.ts'
+import { complaintAboutLocation } from '../../src/request/credential-header-names.ts'
 import { kubernetesHeaders } from '../../src/transform/headers/presets.ts'
 import { placesOf } from '../../src/transform/strip.ts'
 import type { RequestParts } from '../fakes/envoy.ts'
@@ -23,10 +23,10 @@ const CARRIERS: readonly CredentialLocation[] = [
 
 const credentialsOf = async (
   request: RequestParts,
-  carriers: readonly CredentialLocation[] = CARRIERS,
+  locations: readonly CredentialLocation[] = CARRIERS,
 ): Promise<Credentials> => {
   const permit = permitFor({}, request)
-  const route = outgoing([kubernetesHeaders()], { places: placesOf(carriers) })
+  const route = outgoing([kubernetesHeaders()], { places: placesOf(locations) })
   const result = await transform(permit, route, FOREVER)
   assert.equal(result.outcome, 'transformed')
   return result.credentials
@@ -58,8 +58,8 @@ describe('a header that carries a credential', () => {
       headers: [['x-api-key', 'for the upstream']],
       path: '/?api_key=S',
     }
-    for (const carriers of [[], CARRIERS.slice(1, 2)]) {
-      const { removeHeaders, setHeaders } = await credentialsOf(request, carriers)
+    for (const locations of [[], CARRIERS.slice(1, 2)]) {
+      const { removeHeaders, setHeaders } = await credentialsOf(request, locations)
       assert.deepEqual([removeHeaders, setHeaders], [[], [['x-remote-user', 'alice']]])
     }
   })
@@ -103,21 +103,21 @@ describe('a parameter that carries a credential', () => {
 })
 
 describe('the places of a route', () => {
-  it('are none where every carrier is stripped anyway', () => {
-    const carriers: readonly CredentialLocation[] = [
+  it('are none where every location is stripped anyway', () => {
+    const locations: readonly CredentialLocation[] = [
       { kind: 'header', name: 'authorization' },
       { kind: 'subprotocol', prefix: 'x' },
       { kind: 'connection' },
       { kind: 'connection', header: 'x-forwarded-client-cert' },
     ]
-    assert.equal(placesOf(carriers), undefined)
+    assert.equal(placesOf(locations), undefined)
     assert.equal(placesOf([]), undefined)
   })
 })
 
 describe('a header may be chosen for credentials', () => {
   for (const name of ['x-api-key', 'api-key', 'authorization', 'private-token', 'x-auth-token']) {
-    it(name, () => assert.equal(complaintAboutCarrier(name), undefined))
+    it(name, () => assert.equal(complaintAboutLocation(name), undefined))
   }
 })
 
@@ -135,7 +135,7 @@ describe('a header may not be chosen for credentials', () => {
   ]
   for (const name of OURS) {
     it(`that Countersign sets: ${name}`, () => {
-      assert.match(complaintAboutCarrier(name) ?? '', /sets or removes itself; choose another/)
+      assert.match(complaintAboutLocation(name) ?? '', /sets or removes itself; choose another/)
     })
   }
 
@@ -161,7 +161,7 @@ describe('a header may not be chosen for credentials', () => {
   ]
   for (const name of NEEDED) {
     it(`that is needed: ${name}`, () => {
-      assert.match(complaintAboutCarrier(name) ?? '', /is needed for something else/)
+      assert.match(complaintAboutLocation(name) ?? '', /is needed for something else/)
     })
   }
 })

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { CredentialLocation } from '../../src/request/credential-location.ts'
-import { BEARER_CARRIERS } from '../../src/authenticate/bearer/bearer-credentials.ts'
+import { BEARER_LOCATIONS } from '../../src/authenticate/bearer/bearer-credentials.ts'
 import { transform, type Credentials } from '../../src/transform/apply.ts'
 import { placesOf, placesWithout } from '../../src/transform/strip.ts'
 import type { HeaderLines, RequestParts } from '../fakes/envoy.ts'
@@ -16,9 +16,9 @@ const FOREVER = new AbortController().signal
 const API_KEY: CredentialLocation = { kind: 'header', name: 'x-api-key' }
 
 const passed = async (
-  carriers: readonly CredentialLocation[],
+  locations: readonly CredentialLocation[],
   request: RequestParts,
-  places = placesWithout(carriers, ['x-own']),
+  places = placesWithout(locations, ['x-own']),
 ): Promise<Credentials> => {
   const result = await transform(permitFor({}, request), outgoing([], { places }), FOREVER)
   assert.equal(result.outcome, 'transformed')
@@ -28,19 +28,19 @@ const passed = async (
 describe('passthrough', () => {
   const CASES: readonly {
     readonly name: string
-    readonly carriers: readonly CredentialLocation[]
+    readonly locations: readonly CredentialLocation[]
     readonly headers: HeaderLines
     readonly want: readonly string[]
   }[] = [
     {
       name: 'keeps a bearer token',
-      carriers: BEARER_CARRIERS,
+      locations: BEARER_LOCATIONS,
       headers: [['authorization', 'Bearer x']],
       want: [],
     },
     {
       name: 'keeps the proof of a bound one',
-      carriers: BEARER_CARRIERS,
+      locations: BEARER_LOCATIONS,
       headers: [
         ['authorization', 'DPoP x'],
         ['dpop', 'proof'],
@@ -49,7 +49,7 @@ describe('passthrough', () => {
     },
     {
       name: 'keeps an API key, and removes what only looks like one',
-      carriers: [API_KEY],
+      locations: [API_KEY],
       headers: [
         ['X-Api-Key', 'k'],
         ['x_api_key', 'k'],
@@ -59,7 +59,7 @@ describe('passthrough', () => {
     },
     {
       name: 'keeps nothing that no authenticator of the route reads',
-      carriers: [API_KEY],
+      locations: [API_KEY],
       headers: [
         ['authorization', 'Bearer x'],
         ['proxy-authorization', 'Basic x'],
@@ -69,7 +69,7 @@ describe('passthrough', () => {
     },
     {
       name: 'keeps no identity that the caller makes up',
-      carriers: BEARER_CARRIERS,
+      locations: BEARER_LOCATIONS,
       headers: [
         ['x-remote-user', 'root'],
         ['x_webauth_user', 'root'],
@@ -80,7 +80,7 @@ describe('passthrough', () => {
     },
     {
       name: 'keeps no certificate in a header: whose it is, only a connection says',
-      carriers: [
+      locations: [
         { kind: 'connection', header: 'client-cert' },
         { kind: 'connection', header: 'ssl-client-cert' },
       ],
@@ -91,9 +91,9 @@ describe('passthrough', () => {
       want: ['client-cert', 'ssl-client-cert'],
     },
   ]
-  for (const { name, carriers, headers, want } of CASES) {
+  for (const { name, locations, headers, want } of CASES) {
     it(name, async () => {
-      assert.deepEqual((await passed(carriers, { headers })).removeHeaders, want)
+      assert.deepEqual((await passed(locations, { headers })).removeHeaders, want)
     })
   }
 
@@ -105,16 +105,16 @@ describe('passthrough', () => {
   }
 
   it('keeps a token among subprotocols, which is else taken out', async () => {
-    assert.deepEqual((await passed(BEARER_CARRIERS, SOCKET)).setHeaders, [])
-    const without = await passed(BEARER_CARRIERS, SOCKET, placesOf(BEARER_CARRIERS, ['x-own']))
+    assert.deepEqual((await passed(BEARER_LOCATIONS, SOCKET)).setHeaders, [])
+    const without = await passed(BEARER_LOCATIONS, SOCKET, placesOf(BEARER_LOCATIONS, ['x-own']))
     assert.deepEqual(without.setHeaders, [['sec-websocket-protocol', 'v4.channel.k8s.io']])
   })
 
   it('keeps a key in the query, which is else taken out', async () => {
-    const carriers: readonly CredentialLocation[] = [{ kind: 'query', name: 'api_key' }]
+    const locations: readonly CredentialLocation[] = [{ kind: 'query', name: 'api_key' }]
     const request = { path: '/a?api_key=k&b=1' }
-    assert.deepEqual((await passed(carriers, request)).setHeaders, [])
-    const without = await passed(carriers, request, placesOf(carriers, ['x-own']))
+    assert.deepEqual((await passed(locations, request)).setHeaders, [])
+    const without = await passed(locations, request, placesOf(locations, ['x-own']))
     assert.deepEqual(without.setHeaders, [[':path', '/a?b=1']])
   })
 })

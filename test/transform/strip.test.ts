@@ -123,8 +123,8 @@ describe('a header that CGI, FastCGI or PHP take for another is stripped', () =>
   })
 
   it('on a route that sets it, or where it holds keys', () => {
-    const carriers = [{ kind: 'header', name: 'x-api-key' }] as const
-    const places = placesOf(carriers, ['x-app-user', 'x.odd-name'])
+    const locations = [{ kind: 'header', name: 'x-api-key' }] as const
+    const places = placesOf(locations, ['x-app-user', 'x.odd-name'])
     for (const name of ['x-app-user', 'x-api-key', 'x-odd-name']) {
       for (const spelt of lookAlikes(name)) {
         assert.deepEqual(strippedFrom(new Headers(linesOf([[spelt, 'x']])), places), [spelt])
@@ -133,8 +133,8 @@ describe('a header that CGI, FastCGI or PHP take for another is stripped', () =>
   })
 
   it('together with a credential that is passed through, which is kept', () => {
-    const carriers = [{ kind: 'header', name: 'x-api-key' }] as const
-    const places = placesWithout(carriers, [])
+    const locations = [{ kind: 'header', name: 'x-api-key' }] as const
+    const places = placesWithout(locations, [])
     for (const spelt of lookAlikes('x-api-key')) {
       const want = spelt === 'x-api-key' ? [] : [spelt]
       assert.deepEqual(strippedFrom(new Headers(linesOf([[spelt, 'x']])), places), want)

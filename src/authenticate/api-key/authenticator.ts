@@ -4,7 +4,7 @@
 import { shownId } from '../../identity/shown.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Authentication, Authenticator } from '../authenticator.ts'
-import { carriersOf, keyReader, type KeyPlace } from './locations.ts'
+import { locationsAt, keyReader, type KeyPlace } from './locations.ts'
 import { readApiKey } from './key.ts'
 import type { KeysFile } from './keys-file.ts'
 
@@ -35,7 +35,7 @@ export const apiKeyAuthenticator = ({
   return {
     name,
     challenges: places.map((place) => challengeOf(realm, place)),
-    carriers: carriersOf(places),
+    locations: locationsAt(places),
     authenticate: (request) => {
       const credentials = read(request)
       return Promise.resolve(

@@ -1,4 +1,4 @@
-// The `apiKey` section, built: its keys read, and its carriers admitted.
+// The `apiKey` section, built: its keys read, and its locations admitted.
 
 import { apiKeyAuthenticator } from './authenticator.ts'
 import type { KeyPlace } from './locations.ts'
@@ -6,7 +6,7 @@ import { KeysFile } from './keys-file.ts'
 import type { Authenticator } from '../authenticator.ts'
 import { apiKeySchema, type ApiKeyConfig } from './schema.ts'
 import { CountersignError } from '../../runtime/errors.ts'
-import { complaintAboutCarrier } from '../../request/credential-header-names.ts'
+import { complaintAboutLocation } from '../../request/credential-header-names.ts'
 import type { AuthenticatorKind } from '../kind.ts'
 import type { AuthenticatorParts } from '../parts.ts'
 
@@ -18,8 +18,8 @@ const buildApiKey = async (
 ): Promise<Authenticator | undefined> => {
   const path = ['authenticators', name, 'apiKey']
   const places: KeyPlace[] = []
-  for (const [index, carrier] of locations.entries()) {
-    await problems.collect([...path, 'locations', index], () => places.push(placeOf(carrier)))
+  for (const [index, location] of locations.entries()) {
+    await problems.collect([...path, 'locations', index], () => places.push(placeOf(location)))
   }
   const keys = await problems.collect([...path, 'file'], async () =>
     KeysFile.parse(file, await files.readText(file)),
@@ -29,8 +29,8 @@ const buildApiKey = async (
 
 const placeOf = ({ header, scheme, query }: ApiKeyConfig['locations'][number]): KeyPlace => {
   if (query !== undefined) return { kind: 'query', name: query }
-  if (header === undefined) throw new TypeError('a carrier of no kind') // the schema refuses it
-  const complaint = complaintAboutCarrier(header)
+  if (header === undefined) throw new TypeError('a location of no kind') // the schema refuses it
+  const complaint = complaintAboutLocation(header)
   if (complaint !== undefined) throw new CountersignError('configuration-invalid', complaint)
   return { kind: 'header', name: header, scheme }
 }

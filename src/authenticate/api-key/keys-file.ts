@@ -4,14 +4,14 @@ import { timingSafeEqual } from 'node:crypto'
 import { apiKeyFileSchema } from './schema.ts'
 import { parseYaml } from '../../config/document.ts'
 import { ConfigurationError, type Problem } from '../../config/problem.ts'
-import type { Facts } from '../../identity/identity.ts'
+import type { ProvenCredential } from '../../identity/identity.ts'
 import { shownId } from '../../identity/shown.ts'
 import { ID, readKeyHash, type ApiKey } from './key.ts'
 
 /** A key that is known. */
 export interface KnownKey {
   /** What it proves; the same object every time, with the end of the key as `expires`. */
-  readonly facts: Facts
+  readonly facts: ProvenCredential
 }
 
 interface Entry extends KnownKey {

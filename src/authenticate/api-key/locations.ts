@@ -35,8 +35,8 @@ const MAX_LENGTH = 256
 // Printable ASCII (RFC 9110 §5.6.2) without the comma that joins two lines, without space.
 const TEXT = /^[\x21-\x2b\x2d-\x7e]+$/
 
-/** The carriers that these places are, for conflicts and for what is stripped. */
-export const carriersOf = (places: readonly KeyPlace[]): readonly CredentialLocation[] =>
+/** The locations that these places are, for conflicts and for what is stripped. */
+export const locationsAt = (places: readonly KeyPlace[]): readonly CredentialLocation[] =>
   places.map(({ kind, name }) => ({ kind, name }))
 
 /** Makes the reader of these places. */

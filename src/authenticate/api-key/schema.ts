@@ -12,7 +12,7 @@ const header = z
   )
   .transform((name) => name.toLowerCase())
 
-const carrier = z
+const location = z
   .strictObject({
     header: header.optional().describe('A header, such as `x-api-key`.'),
     scheme: z
@@ -49,11 +49,11 @@ export const apiKeySchema = z
       'YAML file with the keys; `countersign keys api` makes them. Changes take effect at once.',
     ),
     locations: z
-      .array(carrier)
+      .array(location)
       .min(1)
       .refine(
-        (carriers) =>
-          new Set(carriers.map((one) => one.header ?? `?${one.query}`)).size === carriers.length,
+        (locations) =>
+          new Set(locations.map((one) => one.header ?? `?${one.query}`)).size === locations.length,
         'must not name a place twice',
       )
       .default([{ header: 'x-api-key' }])

@@ -2,7 +2,7 @@
 // it. Opaque tokens and those of other issuers are left to other authenticators. Where the
 // configuration says so, tokens may be bound to a key that the caller proves (RFC 9449).
 
-import type { Facts } from '../../identity/identity.ts'
+import type { ProvenCredential } from '../../identity/identity.ts'
 import type { Request } from '../../request/request.ts'
 import { tokenUser } from '../../identity/default-names.ts'
 import { shownToken } from '../../identity/shown.ts'
@@ -13,8 +13,8 @@ import type { Authentication, Authenticator } from '../authenticator.ts'
 import { fingerprintOf, type CredentialCache } from '../credential-cache.ts'
 import type { EndedTokenCheck } from '../session/token-status.ts'
 import {
-  BEARER_CARRIERS,
-  UNREAD_BEARER_CARRIERS,
+  BEARER_LOCATIONS,
+  UNREAD_BEARER_LOCATIONS,
   readBearerCredentials,
   type TokenScheme,
 } from './bearer-credentials.ts'
@@ -52,8 +52,8 @@ export const bearerAuthenticator = (options: BearerOptions): Authenticator => {
   return {
     name,
     challenges: challenges.invitations,
-    carriers: BEARER_CARRIERS,
-    unread: UNREAD_BEARER_CARRIERS,
+    locations: BEARER_LOCATIONS,
+    unread: UNREAD_BEARER_LOCATIONS,
     async authenticate(request, signal) {
       const credentials = readBearerCredentials(request.headers, schemes)
       if (credentials.outcome === 'absent') return { outcome: 'not-applicable' }
@@ -98,7 +98,7 @@ const holding = (dpop: DpopOptions | undefined) => {
     scheme: TokenScheme,
     request: Request,
     token: string,
-    facts: Facts,
+    facts: ProvenCredential,
   ): HolderVerdict | Promise<HolderVerdict> => {
     if (scheme === 'dpop' && check !== undefined) return check(request, token, facts)
     const { claims = {} } = facts
@@ -109,7 +109,7 @@ const holding = (dpop: DpopOptions | undefined) => {
 
 /** Why a token that was proven is over all the same; `undefined` where it is not. */
 const endingOf = async (
-  { user, shown, claims = {} }: Facts,
+  { user, shown, claims = {} }: ProvenCredential,
   isTokenEnded: EndedTokenCheck,
 ): Promise<Rejection | Extract<Authentication, { outcome: 'unavailable' }> | undefined> => {
   try {
@@ -135,7 +135,7 @@ class Prover {
 
   /** What these keys proved of the token a moment ago. */
   recall(token: string, keys: Keys | undefined): Authentication | undefined {
-    const facts = keys && this.#options.memory.recall(this.#keyOf(token, keys))
+    const facts = keys && this.#options.memory.get(this.#keyOf(token, keys))
     return facts && { outcome: 'authenticated', facts }
   }
 
@@ -178,7 +178,7 @@ class Prover {
     const { memory, cacheTtl } = this.#options
     // Under these keys what is wrong stays wrong: those that come next look for it under their own name.
     const lifetimes = { proof: cacheTtl, rejection: cacheTtl }
-    return await memory.proofOf(this.#keyOf(text, keys), lifetimes, async () => {
+    return await memory.getOrVerify(this.#keyOf(text, keys), lifetimes, async () => {
       const user = tokenUser(this.#options.issuer, plausible.subject)
       const code = await refusalOf(plausible, keys, this.#options)
       const { token, expires } = plausible

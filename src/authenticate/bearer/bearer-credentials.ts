@@ -18,7 +18,7 @@ export type TokenScheme = 'bearer' | 'dpop'
 const ABSENT = { outcome: 'absent' } as const
 
 /** Everywhere that a bearer token can stand. */
-export const BEARER_CARRIERS: readonly CredentialLocation[] = [
+export const BEARER_LOCATIONS: readonly CredentialLocation[] = [
   AUTHORIZATION,
   { kind: 'subprotocol', prefix: BEARER_SUBPROTOCOL },
 ]
@@ -27,7 +27,7 @@ export const BEARER_CARRIERS: readonly CredentialLocation[] = [
  * A token in the query (RFC 6750 §2.3) is never read (RFC 9700 §4.3.2), and a client must not send one in two places
  * (RFC 6750 §2): the upstream would get what stands in the query.
  */
-export const UNREAD_BEARER_CARRIERS: readonly CredentialLocation[] = [
+export const UNREAD_BEARER_LOCATIONS: readonly CredentialLocation[] = [
   { kind: 'query', name: 'access_token' },
 ]
 

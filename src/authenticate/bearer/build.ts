@@ -8,7 +8,7 @@ import type { DpopOptions } from './dpop.ts'
 import { fixedKeySet, type KeySet } from './key-set.ts'
 import { bearerSchema, type BearerConfig } from './schema.ts'
 import type { CredentialLocation } from '../../request/credential-location.ts'
-import { BEARER_CARRIERS } from './bearer-credentials.ts'
+import { BEARER_LOCATIONS } from './bearer-credentials.ts'
 import type { AuthenticatorKind } from '../kind.ts'
 import type { AuthenticatorParts } from '../parts.ts'
 
@@ -73,6 +73,6 @@ export const bearer = {
   method: 'bearer',
   proves: ['claims', 'token'],
   locations: ({ dpop }) =>
-    dpop === undefined ? BEARER_CARRIERS : [...BEARER_CARRIERS, DPOP_PROOF],
+    dpop === undefined ? BEARER_LOCATIONS : [...BEARER_LOCATIONS, DPOP_PROOF],
   build: buildBearer,
 } as const satisfies AuthenticatorKind<BearerConfig>

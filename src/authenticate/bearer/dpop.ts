@@ -1,6 +1,6 @@
 // Tokens that only the holder of a key may use, who proves it anew with every request (RFC 9449).
 
-import type { Facts } from '../../identity/identity.ts'
+import type { ProvenCredential } from '../../identity/identity.ts'
 import type { Request } from '../../request/request.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { ReplayMemory } from '../../state/replay-memory.ts'
@@ -27,7 +27,11 @@ export type HolderVerdict =
   | { readonly outcome: 'unavailable'; readonly cause: unknown }
 
 /** Checks the holder of a token; never rejects. */
-export type HolderCheck = (request: Request, token: string, facts: Facts) => Promise<HolderVerdict>
+export type HolderCheck = (
+  request: Request,
+  token: string,
+  facts: ProvenCredential,
+) => Promise<HolderVerdict>
 
 const rejected = (
   code: Extract<HolderVerdict, { outcome: 'rejected' }>['code'],
@@ -41,7 +45,7 @@ const used = new WeakMap<Request, string>()
 export const holderCheck = (options: DpopOptions): HolderCheck => {
   const { clock, replays } = options
   // To read a key costs half as much as the signature, and a token has only one.
-  const known = new WeakMap<Facts, ProofKey>()
+  const known = new WeakMap<ProvenCredential, ProofKey>()
   return async (request, token, facts) => {
     const thumbprint = proofKeyOf(facts.claims ?? {}, request.peerCertificate)
     if (thumbprint === undefined) return rejected('token-binding')

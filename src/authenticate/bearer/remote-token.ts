@@ -1,16 +1,16 @@
 // Bearer tokens that only a server can judge. What it said is remembered for a short while: whoever
 // made a token may take it back.
 
-import type { Facts } from '../../identity/identity.ts'
+import type { ProvenCredential } from '../../identity/identity.ts'
 import type { Request } from '../../request/request.ts'
 import type { Asker } from '../../runtime/shared-server.ts'
 import { shared } from '../../runtime/shared.ts'
 import type { Authentication, Authenticator } from '../authenticator.ts'
 import type { CredentialCache } from '../credential-cache.ts'
 import {
-  BEARER_CARRIERS,
+  BEARER_LOCATIONS,
   readBearerCredentials,
-  UNREAD_BEARER_CARRIERS,
+  UNREAD_BEARER_LOCATIONS,
 } from './bearer-credentials.ts'
 import { tokenChallenges } from './challenges.ts'
 
@@ -35,7 +35,7 @@ interface AskedTokenOptions extends AskedTokenSettings {
    */
   questionAbout(token: string): ((asker: Asker) => Promise<Authentication>) | undefined
   /** Whether this caller may use what was proven of the token; looked at for every request. */
-  mayUse?(facts: Facts, request: Request): boolean
+  mayUse?(facts: ProvenCredential, request: Request): boolean
 }
 
 type Rejection = Extract<Authentication, { outcome: 'rejected' }>
@@ -56,20 +56,20 @@ export const askedTokenAuthenticator = (options: AskedTokenOptions): Authenticat
     signal: AbortSignal,
   ): Promise<Authentication> => {
     const key = memory.keyOf(generation, token)
-    const facts = memory.recall(key)
+    const facts = memory.get(key)
     if (facts !== undefined) return { outcome: 'authenticated', facts }
     const ask = options.questionAbout(token)
     if (ask === undefined) return { outcome: 'not-applicable' }
     return await shared(
-      () => memory.proofOf(key, lifetimes, () => ask({ subject: key, caller: source })),
+      () => memory.getOrVerify(key, lifetimes, () => ask({ subject: key, caller: source })),
       signal,
     )
   }
   return {
     name,
     challenges: challenges.invitations,
-    carriers: BEARER_CARRIERS,
-    unread: UNREAD_BEARER_CARRIERS,
+    locations: BEARER_LOCATIONS,
+    unread: UNREAD_BEARER_LOCATIONS,
     async authenticate(request, signal) {
       const credentials = readBearerCredentials(request.headers)
       if (credentials.outcome === 'absent') return { outcome: 'not-applicable' }

@@ -48,7 +48,7 @@ export const certificateAuthenticator = (options: CertificateOptions): Authentic
   return {
     name,
     challenges: [], // TLS asks for certificates, HTTP has no way to
-    carriers: source.carriers,
+    locations: source.locations,
     async authenticate(request, signal) {
       const finding = source.find(request)
       switch (finding.outcome) {
@@ -60,7 +60,7 @@ export const certificateAuthenticator = (options: CertificateOptions): Authentic
           return MALFORMED
         case 'found': {
           const key = memory.keyOf(prover.generation, finding.text)
-          const facts = memory.recall(key)
+          const facts = memory.get(key)
           if (facts !== undefined) return { outcome: 'authenticated', facts }
           return await shared(() => prover.prove(key, finding), signal)
         }
@@ -99,7 +99,7 @@ class Prover {
     const { memory, remember, clock } = this.#options
     // Read when the proof is there, so that it says itself how long it counts.
     const lifetimes = { proof: remember, rejection: remember }
-    return await memory.proofOf(key, lifetimes, async () => {
+    return await memory.getOrVerify(key, lifetimes, async () => {
       const reading = read(found.read())
       if (reading === undefined) return MALFORMED
       const { leaf, facts } = reading

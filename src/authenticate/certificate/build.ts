@@ -63,6 +63,6 @@ export const certificate = {
   subject: 'certificate',
   method: 'certificate',
   proves: ['certificate'],
-  locations: (config) => sourceOf(config).carriers,
+  locations: (config) => sourceOf(config).locations,
   build: buildCertificate,
 } as const satisfies AuthenticatorKind<ClientCertificateConfig>

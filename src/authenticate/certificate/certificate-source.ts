@@ -27,7 +27,7 @@ export type Finding =
 
 /** A place for client certificates. */
 export interface CertificateSource {
-  readonly carriers: readonly CredentialLocation[]
+  readonly locations: readonly CredentialLocation[]
   /** Looks, at next to no cost: what is shown is remembered as text, and read once. Never throws. */
   find(request: Request): Finding
 }

@@ -15,7 +15,7 @@ const CHAIN = 'client-cert-chain'
 
 /** The certificate of Client-Cert, with those of Client-Cert-Chain. */
 export const clientCertSource: CertificateSource = {
-  carriers: [
+  locations: [
     { kind: 'connection', header: LEAF },
     { kind: 'connection', header: CHAIN },
   ],

@@ -6,7 +6,7 @@ import type { CertificateSource } from './certificate-source.ts'
 
 /** The certificate of the connection. Envoy tells the leaf alone, without what the caller sent with it. */
 export const connectionSource: CertificateSource = {
-  carriers: [{ kind: 'connection' }],
+  locations: [{ kind: 'connection' }],
   find({ peerCertificate: text }) {
     if (text === '') return { outcome: 'absent' }
     return {

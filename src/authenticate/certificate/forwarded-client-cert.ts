@@ -14,7 +14,7 @@ export type ElementChoice = 'only' | 'last'
 
 /** The certificate of an element of X-Forwarded-Client-Cert. */
 export const forwardedClientCertSource = (choice: ElementChoice): CertificateSource => ({
-  carriers: [{ kind: 'connection', header: NAME }],
+  locations: [{ kind: 'connection', header: NAME }],
   find({ headers }) {
     const [value, ...more] = valuesOf(headers, NAME)
     if (value === undefined) return { outcome: 'absent' }

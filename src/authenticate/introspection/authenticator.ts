@@ -2,7 +2,7 @@
 // Introspection, RFC 7662). What it said is remembered for a short while: it may revoke a token.
 
 import { tokenUser } from '../../identity/default-names.ts'
-import type { Facts } from '../../identity/identity.ts'
+import type { ProvenCredential } from '../../identity/identity.ts'
 import { shownToken } from '../../identity/shown.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Asker } from '../../runtime/shared-server.ts'
@@ -98,7 +98,11 @@ const FORM = {
   accept: 'application/json',
 } as const
 
-const factsOf = (user: string, credential: string, expires: number | undefined): Facts => ({
+const factsOf = (
+  user: string,
+  credential: string,
+  expires: number | undefined,
+): ProvenCredential => ({
   method: 'bearer',
   credential,
   user,

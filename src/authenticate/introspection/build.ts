@@ -3,7 +3,7 @@
 import type { Authenticator } from '../authenticator.ts'
 import { introspectionAuthenticator } from './authenticator.ts'
 import { introspectionSchema, type IntrospectionConfig } from './schema.ts'
-import { BEARER_CARRIERS } from '../bearer/bearer-credentials.ts'
+import { BEARER_LOCATIONS } from '../bearer/bearer-credentials.ts'
 import { digestOf } from '../../runtime/digest.ts'
 import type { JsonObject } from '../../runtime/json-object.ts'
 import type { AuthenticatorKind } from '../kind.ts'
@@ -48,6 +48,6 @@ export const introspection = {
   subject: 'claims',
   method: 'bearer',
   proves: ['claims', 'token'],
-  locations: () => BEARER_CARRIERS,
+  locations: () => BEARER_LOCATIONS,
   build: buildIntrospection,
 } as const satisfies AuthenticatorKind<IntrospectionConfig>

@@ -26,7 +26,7 @@ export const basicAuthenticator = (options: BasicOptions): Authenticator => {
     name,
     // RFC 7617 §2.1: the only value of charset, and it means NFC-normalised UTF-8.
     challenges: [`Basic realm="${realm}", charset="UTF-8"`],
-    carriers: [AUTHORIZATION],
+    locations: [AUTHORIZATION],
     login: passwordLogin(options),
     async authenticate(request, signal) {
       const shown = shownIn(options, request)
@@ -35,7 +35,7 @@ export const basicAuthenticator = (options: BasicOptions): Authenticator => {
       // Shared by every request that shows this credential now, so one caller's leaving must not
       // end it for the others; what bounds it is the verifier's own deadline.
       return await shared(
-        () => memory.proofOf(key, remember, () => prove(options, attempt)),
+        () => memory.getOrVerify(key, remember, () => prove(options, attempt)),
         signal,
       )
     },

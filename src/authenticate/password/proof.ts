@@ -1,7 +1,7 @@
 // What HTTP Basic and the login page have in common: how a request shows a password, when nobody need be
 // asked about it, and what the verifiers' word comes to.
 
-import type { Facts } from '../../identity/identity.ts'
+import type { ProvenCredential } from '../../identity/identity.ts'
 import type { Request } from '../../request/request.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Authentication } from '../authenticator.ts'
@@ -46,7 +46,7 @@ export const shownIn = (options: PasswordProofOptions, request: Request): ShownP
   // A proof holds where it was made: elsewhere a guess that hits it has to be one of the few that
   // the guard lets through, and a RADIUS server may take the user from one place only.
   const key = memory.keyOf(`${generation}\0${source}`, `${user}:${password}`)
-  const facts = memory.recall(key)
+  const facts = memory.get(key)
   if (facts !== undefined) return settled({ outcome: 'authenticated', facts })
   return { outcome: 'shown', attempt: { user, password, source }, key }
 }
@@ -66,7 +66,7 @@ export const credentialOf = (
 export const authenticationOf = (
   options: PasswordProofOptions,
   user: string,
-  proof: Pick<Facts, 'credential' | 'authenticatedAt'>,
+  proof: Pick<ProvenCredential, 'credential' | 'authenticatedAt'>,
   verification: GuardedVerification,
 ): Authentication => {
   switch (verification.outcome) {
@@ -93,8 +93,8 @@ export const factsOf = (
     facts,
     account,
   }: { readonly facts: PasswordFacts; readonly account?: AccountReference | undefined },
-  proof: Pick<Facts, 'credential' | 'authenticatedAt' | 'methods'>,
-): Facts => ({
+  proof: Pick<ProvenCredential, 'credential' | 'authenticatedAt' | 'methods'>,
+): ProvenCredential => ({
   ...facts,
   method: 'basic',
   ...proof,

@@ -2,7 +2,7 @@
 
 import { textsIn } from '../../runtime/json-object.ts'
 import type { Clock } from '../../runtime/clock.ts'
-import type { Facts } from '../../identity/identity.ts'
+import type { ProvenCredential } from '../../identity/identity.ts'
 import { shownId } from '../../identity/shown.ts'
 import { cookiesNamed, OWN_COOKIES } from '../../request/cookies.ts'
 import { shared } from '../../runtime/shared.ts'
@@ -39,7 +39,7 @@ export const sessionAuthenticator = (options: SessionOptions): Authenticator => 
     name,
     // Browsers would ask for a password themselves; what they do instead, no challenge can say.
     challenges: [],
-    carriers: [SESSION_LOCATION],
+    locations: [SESSION_LOCATION],
     async authenticate(request, signal) {
       const shown = cookiesNamed(request.headers, SESSION_COOKIE)
       const [text] = shown
@@ -47,10 +47,10 @@ export const sessionAuthenticator = (options: SessionOptions): Authenticator => 
       if (shown.length > 1) return { outcome: 'rejected', code: 'credential-malformed' }
       // A cookie is good on its own host only, whatever a proxy does with it.
       const key = memory.keyOf(request.host, text)
-      const facts = memory.recall(key)
+      const facts = memory.get(key)
       if (facts !== undefined) return { outcome: 'authenticated', facts }
       return await shared(
-        () => memory.proofOf(key, remember, () => find(options, request.host, text)),
+        () => memory.getOrVerify(key, remember, () => find(options, request.host, text)),
         signal,
       )
     },
@@ -92,7 +92,7 @@ const factsOf = (
   { id, loginId, user, claims, ends }: BrowserSession,
   credential: string,
   requestLimit: number,
-): Facts => {
+): ProvenCredential => {
   const { groups, amr, auth_time: time } = claims
   return {
     method: 'session',

@@ -3,7 +3,7 @@
 import type { Authenticator } from '../authenticator.ts'
 import { tokenReviewAuthenticator } from './authenticator.ts'
 import { tokenReviewSchema, type TokenReviewConfig } from './schema.ts'
-import { BEARER_CARRIERS } from '../bearer/bearer-credentials.ts'
+import { BEARER_LOCATIONS } from '../bearer/bearer-credentials.ts'
 import { digestOf } from '../../runtime/digest.ts'
 import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
 import type { AuthenticatorKind } from '../kind.ts'
@@ -37,6 +37,6 @@ export const tokenReview = {
   subject: 'account',
   method: 'bearer',
   proves: ['token'],
-  locations: () => BEARER_CARRIERS,
+  locations: () => BEARER_LOCATIONS,
   build: buildTokenReview,
 } as const satisfies AuthenticatorKind<TokenReviewConfig>

@@ -8,7 +8,7 @@ import type { IdentityExample } from '../../identity/examples-schema.ts'
 import type { Config } from '../schema.ts'
 import { certificateFacts, type CertificateFacts } from '../../identity/certificate-facts.ts'
 import { certificateGroups, certificateUser, tokenUser } from '../../identity/default-names.ts'
-import type { Facts, IdentityRefusal } from '../../identity/identity.ts'
+import type { ProvenCredential, IdentityRefusal } from '../../identity/identity.ts'
 import { CountersignError } from '../../runtime/errors.ts'
 import { readCertificate } from '../../x509/certificate.ts'
 import { decodePem } from '../../x509/pem.ts'
@@ -22,7 +22,7 @@ type ExampleOutcome =
   | { readonly outcome: 'unusable'; readonly reason: string }
 
 /** An identity, by name. */
-type Names = Pick<Facts, 'user' | 'uid' | 'groups' | 'extra'>
+type Names = Pick<ProvenCredential, 'user' | 'uid' | 'groups' | 'extra'>
 
 /** Where something of an example differs from what was wanted. */
 interface Difference {
@@ -92,7 +92,7 @@ const factsOf = async (
   config: AuthenticatorConfig,
   { account, claims, certificate: given }: IdentityExample,
   files: ConfigurationFiles,
-): Promise<Facts> => {
+): Promise<ProvenCredential> => {
   const common = { credential: 'example', groups: [], extra: {} }
   if (account !== undefined) return { ...common, method: 'basic', ...account }
   if (claims !== undefined) {
@@ -145,5 +145,5 @@ const differencesOf = (
 }
 
 /** Keys have no order. */
-const inOrder = (extra: Facts['extra']): Facts['extra'] =>
+const inOrder = (extra: ProvenCredential['extra']): ProvenCredential['extra'] =>
   Object.fromEntries(Object.entries(extra).toSorted(([a], [b]) => (a < b ? -1 : 1)))

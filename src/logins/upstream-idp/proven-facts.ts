@@ -1,7 +1,7 @@
 // What an upstream IdP proved of a user, as the input of its identity mapping.
 
 import { tokenUser } from '../../identity/default-names.ts'
-import type { Facts } from '../../identity/identity.ts'
+import type { ProvenCredential } from '../../identity/identity.ts'
 import type { OpaqueKeys } from '../../state/opaque-keys.ts'
 import type { UpstreamIdp, UpstreamTokens } from './upstream-idp.ts'
 
@@ -10,7 +10,7 @@ export const provenFactsOf = (
   { id, issuer }: Pick<UpstreamIdp, 'id' | 'issuer'>,
   { claims, signed, idToken }: UpstreamTokens,
   keys: OpaqueKeys,
-): Facts => ({
+): ProvenCredential => ({
   method: 'bearer',
   credential: keys.of('login-credential', id, idToken).slice(0, FINGERPRINT_LENGTH),
   user: tokenUser(issuer, signed.sub),

@@ -44,13 +44,13 @@ const tracedRoute = (route: Route, trace: Trace): Route => ({
 })
 
 const tracedChain = (
-  { links, carriers, challenges }: Route['chain'],
+  { links, locations, challenges }: Route['chain'],
   trace: Trace,
 ): Route['chain'] => {
   const chain = new Chain(links.map((link, place) => tracedLink(link, place, trace)))
   return {
     links,
-    carriers,
+    locations,
     challenges,
     async authenticate(request, signal) {
       const result = await chain.authenticate(request, signal)
@@ -65,11 +65,11 @@ const tracedLink = (
   place: number,
   trace: Trace,
 ): ChainLink => {
-  const { name, challenges, carriers } = authenticator
+  const { name, challenges, locations } = authenticator
   const traced: Authenticator = {
     name,
     challenges,
-    carriers,
+    locations,
     async authenticate(request, signal) {
       try {
         const answer = await authenticator.authenticate(request, signal)

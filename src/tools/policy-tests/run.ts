@@ -122,7 +122,7 @@ const showsCredential = (
   route: Route | undefined,
 ): Unusable | undefined => {
   if (request === undefined || route === undefined) return undefined
-  const shown = route.chain.carriers.find((carrier) => holds(request, carrier))
+  const shown = route.chain.locations.find((location) => holds(request, location))
   if (shown === undefined) return undefined
   const place = shown.kind === 'query' ? 'path' : 'headers'
   const remedy = identity === undefined ? 'say under "identity" who asks' : 'leave it out'

@@ -148,7 +148,7 @@ describe('the authenticator', () => {
   })
 
   it('names every place, so that it is stripped', () => {
-    assert.deepEqual(authenticatorAt(0).carriers, [
+    assert.deepEqual(authenticatorAt(0).locations, [
       { kind: 'header', name: 'x-api-key' },
       { kind: 'header', name: 'authorization' },
       { kind: 'query', name: 'api_key' },

@@ -1,4 +1,4 @@
-// The `apiKey` section, built: the file is read and watched, and carriers are admitted.
+// The `apiKey` section, built: the file is read and watched, and locations are admitted.
 
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
@@ -20,8 +20,8 @@ describe('an apiKey section', () => {
       '{ apiKey: { file: keys.yaml, locations: [{ query: key }, { header: Authorization, scheme: Token }] } }',
     )
     assert.deepEqual([built.problems, built.files], [[], [folder.file('keys.yaml')]])
-    const { carriers } = built.link?.authenticator ?? {}
-    assert.deepEqual(carriers, [
+    const { locations } = built.link?.authenticator ?? {}
+    assert.deepEqual(locations, [
       { kind: 'query', name: 'key' },
       { kind: 'header', name: 'authorization' },
     ])
@@ -31,7 +31,7 @@ describe('an apiKey section', () => {
     assert.equal(authentication.facts.user, 'bot')
   })
 
-  it('is refused with every problem at once: carriers that cannot be, and keys that are none', async () => {
+  it('is refused with every problem at once: locations that cannot be, and keys that are none', async () => {
     await using folder = await temporaryFolder()
     await writeFile(folder.file('keys.yaml'), 'keys: { a: { user: bot } }')
     await using built = await buildFrom(

@@ -5,14 +5,14 @@ import { describe, it } from 'node:test'
 import { hashOf, newApiKey, readApiKey } from '../../../src/authenticate/api-key/key.ts'
 import { KeysFile } from '../../../src/authenticate/api-key/keys-file.ts'
 import { ConfigurationError } from '../../../src/config/problem.ts'
-import type { Facts } from '../../../src/identity/identity.ts'
+import type { ProvenCredential } from '../../../src/identity/identity.ts'
 
 const FILE = '/etc/api-keys.yaml'
 const key = newApiKey('ci')
 const hash = hashOf(key)
 const other = hashOf(newApiKey('other'))
 
-const find = (text: string, wanted = key): Facts | undefined => {
+const find = (text: string, wanted = key): ProvenCredential | undefined => {
   const read = readApiKey(wanted)
   assert.ok(read !== undefined)
   return KeysFile.parse(FILE, text).find(read)?.facts

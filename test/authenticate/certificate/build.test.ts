@@ -47,7 +47,7 @@ describe('a certificate section', () => {
     await built('trust: ca.pem, intermediates: between.pem', async (result, folder) => {
       assert.equal(await ask(result, { peerCertificate: presented(alice) }), 'authenticated')
       assert.deepEqual(result.files, [`${folder}/ca.pem`, `${folder}/between.pem`])
-      assert.deepEqual(result.link?.authenticator.carriers, [{ kind: 'connection' }])
+      assert.deepEqual(result.link?.authenticator.locations, [{ kind: 'connection' }])
     })
     await built('trust: ca.pem', async (result) => {
       const code = await ask(result, { peerCertificate: presented(alice) })
@@ -71,7 +71,7 @@ describe('a certificate section', () => {
         const elsewhere = { peerCertificate: presented(alice) }
         assert.equal(await ask(result, elsewhere), 'not-applicable')
         // So that it is in conflict with no password or token, as the connection’s own is not.
-        const kinds = result.link?.authenticator.carriers.map(({ kind }) => kind)
+        const kinds = result.link?.authenticator.locations.map(({ kind }) => kind)
         assert.deepEqual(new Set(kinds), new Set(['connection']))
       })
     }

@@ -6,7 +6,7 @@ import { readDecision, type Outcome } from '../../../src/tools/replay/recorded-e
 import type { Replay, Replayed } from '../../../src/tools/replay/replay.ts'
 import type { Snapshot } from '../../../src/check/snapshot.ts'
 import type { RuleConfig } from '../../../src/authorize/schema.ts'
-import type { Facts } from '../../../src/identity/identity.ts'
+import type { ProvenCredential } from '../../../src/identity/identity.ts'
 import type { Transformer } from '../../../src/transform/transformer.ts'
 import type { EventFields } from '../../fakes/audit-lines.ts'
 import { factsOf, fakeAuthenticator } from '../../fakes/authenticator.ts'
@@ -123,7 +123,7 @@ export const randomRules = (random: Random, kind: Kind, told: boolean): RulePart
   })
 
 /** Who asks. */
-export const randomCaller = (random: Random): Partial<Facts> => ({
+export const randomCaller = (random: Random): Partial<ProvenCredential> => ({
   user: one(random, USERS),
   groups: some(random, GROUPS),
   ...(random(2) === 0 ? { uid: '7', claims: { sub: 'x' }, extra: { team: ['a'] } } : {}),
@@ -170,7 +170,7 @@ export const withRules = (
   rules: readonly RuleParts[],
   kind: Kind,
   query: 'full' | 'names' | 'none',
-  who: () => Partial<Facts>,
+  who: () => Partial<ProvenCredential>,
   clock: FakeClock,
 ): Snapshot => {
   const staff = fakeAuthenticator('staff', async () => ({
