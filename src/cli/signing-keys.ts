@@ -27,7 +27,7 @@ import { usageError } from './usage-error.ts'
 /** The command, with its parts. */
 export const signingKeysCommand = (): Command =>
   new Command('signing')
-    .description('make, show, rotate and revoke the keys that our own tokens are signed with')
+    .description('make, list, rotate and revoke the keys that sign tokens of the issuer')
     .addCommand(createCommand())
     .addCommand(showCommand())
     .addCommand(rotateCommand())

@@ -21,7 +21,7 @@ const LARGEST_PROGRAM = 90
  * Header mutations (envoy.config.common.mutation_rules.v3.HeaderMutation).
  *
  * @param removed names to remove, in every spelling
- * @param kept names to keep in this spelling, and to remove in others
+ * @param kept names to keep in this spelling, and to remove in other spellings
  */
 export const removalsOf = (removed: HeaderNames, kept: HeaderNames): readonly Message[] => {
   const beginnings = removed.prefixes.map(expressionOf)

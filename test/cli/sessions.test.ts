@@ -154,7 +154,7 @@ describe('countersign sessions', () => {
     const said = events.map(({ by, user = '-', which, source = '-' }) =>
       [by, user, which, source].join(' '),
     )
-    assert.deepEqual(said.toSorted(), ['cli - everybody -', 'cli alice everywhere -'])
+    assert.deepEqual(said.toSorted(), ['cli - all-users -', 'cli alice all -'])
     assert.equal(application.requests.length, 1)
     const [request] = application.requests
     const token = new URLSearchParams(request?.body.toString()).get('logout_token') ?? ''

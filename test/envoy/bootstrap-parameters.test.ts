@@ -1,4 +1,4 @@
-// The bootstrap where keys may stand in the query: authz may also change the path, and nothing else.
+// The bootstrap when API keys may be in the query: authz may also change the path, and nothing else.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
