@@ -81,7 +81,7 @@ export interface Note {
   /** Milliseconds, more than 0. */
   readonly lifetime: number
   /** Whether a store that is full keeps it longer than it keeps a few failures. */
-  readonly dear: boolean
+  readonly retained: boolean
 }
 
 /** A note, read. */

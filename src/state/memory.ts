@@ -23,14 +23,14 @@ import {
   type Taking,
 } from './attempt-store.ts'
 import { Floors } from './floors.ts'
-import { Shelves } from './shelves.ts'
+import { PriorityLru } from './priority-lru.ts'
 
 // Measured: 275 bytes an entry with its key, 28 MB when full.
 const MAX_ENTRIES = 100_000
 
-// Shelves: notes, then counts by their powers of two, then lock-outs.
+// PriorityLru: notes, then counts by their powers of two, then lock-outs.
 const NOTE = 0
-const DEAR_NOTE = 4
+const RETAINED_NOTE = 4
 const HIGHEST_COUNT = 5
 const LOCKED = 6
 
@@ -44,22 +44,22 @@ interface StoredNote {
   readonly expires: number
   readonly text: string
   readonly written: number
-  readonly dear: boolean
+  readonly retained: boolean
 }
 
 /** An {@link AttemptStore} that ends with the process. */
 export class MemoryAttempts implements AttemptStore {
   readonly #clock: Clock
-  readonly #entries: Shelves<StoredCounter | StoredNote>
+  readonly #entries: PriorityLru<StoredCounter | StoredNote>
   /** Until when the lock-outs last that were dropped. */
   readonly #lost = new Floors()
 
   constructor(clock: Clock, limit = MAX_ENTRIES) {
     this.#clock = clock
-    this.#entries = new Shelves({
+    this.#entries = new PriorityLru({
       limit,
-      shelves: LOCKED + 1,
-      worthOf,
+      levels: LOCKED + 1,
+      levelOf,
       onDropped: (key, value) => {
         if (value.kind === 'counter' && value.locked) this.#lost.raise(key, value.until)
       },
@@ -92,9 +92,9 @@ export class MemoryAttempts implements AttemptStore {
     return settlements.map((settlement) => this.#settle(settlement, now))
   }
 
-  async note({ key, text, lifetime, dear }: Note): Promise<void> {
+  async note({ key, text, lifetime, retained }: Note): Promise<void> {
     const now = this.#now()
-    const note = { kind: 'note', text, dear, written: now, expires: now + lifetime } as const
+    const note = { kind: 'note', text, retained, written: now, expires: now + lifetime } as const
     this.#entries.put(key, note, now)
   }
 
@@ -141,8 +141,8 @@ export class MemoryAttempts implements AttemptStore {
   }
 }
 
-const worthOf = (entry: StoredCounter | StoredNote, now: number): number => {
-  if (entry.kind === 'note') return entry.dear ? DEAR_NOTE : NOTE
+const levelOf = (entry: StoredCounter | StoredNote, now: number): number => {
+  if (entry.kind === 'note') return entry.retained ? RETAINED_NOTE : NOTE
   if (entry.locked && now < entry.until) return LOCKED
   const failures = failuresAt(entry, now)
   return failures === 0 ? NOTE : Math.min(HIGHEST_COUNT, 1 + Math.floor(Math.log2(failures)))

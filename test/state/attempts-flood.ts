@@ -46,7 +46,7 @@ const flood = async (store: AttemptStore, name: string): Promise<number> => {
     const results = await Promise.all(
       Array.from({ length: 50 }, async (_, at) => {
         const who = `${name} ${index + at}`
-        const note = { key: `refused ${who}`, text: 'wrong', lifetime: HOUR, dear: false }
+        const note = { key: `refused ${who}`, text: 'wrong', lifetime: HOUR, retained: false }
         await store.note(note).catch((cause: unknown) => assert.ok(isFull(cause)))
         return await fail(store, `${who}, address`, `${who}, user`, `${who}, source`)
       }),
@@ -69,7 +69,7 @@ export const attemptsUnderFlood = (name: string, create: () => Promise<FloodedSt
       await fail(store, 'alice')
       await pass(1_000)
       await fail(store, 'alice')
-      const familiar = { key: 'familiar alice', text: '', lifetime: 30 * HOUR, dear: true }
+      const familiar = { key: 'familiar alice', text: '', lifetime: 30 * HOUR, retained: true }
       await store.note(familiar)
       const counted = await flood(store, 'first')
       assert.ok(counted > 10 && counted < FLOOD, `${counted} counted`)

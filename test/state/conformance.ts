@@ -282,8 +282,8 @@ const TESTS: readonly Test[] = [
     name: 'knows a note for its time, and how old it is',
     async run(asking, pass) {
       const key = asking.key('n')
-      await asking.store.note({ key, text: 'first', lifetime: 10_000, dear: false })
-      await asking.store.note({ key, text: 'second ä', lifetime: 800, dear: true })
+      await asking.store.note({ key, text: 'first', lifetime: 10_000, retained: false })
+      await asking.store.note({ key, text: 'second ä', lifetime: 800, retained: true })
       await pass(200)
       const [note, none] = await asking.store.recall([key, asking.key('other')])
       assert.equal(note?.text, 'second ä')

@@ -95,7 +95,7 @@ describe('attempts whose store is away', () => {
   it('remember notes here', async () => {
     const { attempts, state } = stores()
     state.failure = away
-    await attempts.note({ key: 'k', text: 'known', lifetime: 1_000, dear: false })
+    await attempts.note({ key: 'k', text: 'known', lifetime: 1_000, retained: false })
     assert.equal((await attempts.recall(['k']))[0]?.text, 'known')
   })
 

@@ -49,7 +49,7 @@ describe('a memory that somebody fills', () => {
     const { store, fail } = setUp()
     for (let index = 0; index < 1_000; index += 1) {
       await fail(`k${index}`)
-      await store.note({ key: `n${index}`, text: '', lifetime: MINUTE, dear: index % 2 === 0 })
+      await store.note({ key: `n${index}`, text: '', lifetime: MINUTE, retained: index % 2 === 0 })
       assert.ok(store.size <= LIMIT)
     }
     assert.equal(store.size, LIMIT)
@@ -93,16 +93,16 @@ describe('a memory that somebody fills', () => {
     }
   })
 
-  it('drops a note before a failure, and a dear one after', async () => {
+  it('drops a note before a failure, and a retained one after', async () => {
     const { store, fail } = setUp()
-    await store.note({ key: 'cheap', text: '', lifetime: 99 * MINUTE, dear: false })
-    await store.note({ key: 'dear', text: '', lifetime: 99 * MINUTE, dear: true })
+    await store.note({ key: 'cheap', text: '', lifetime: 99 * MINUTE, retained: false })
+    await store.note({ key: 'retained', text: '', lifetime: 99 * MINUTE, retained: true })
     for (let index = 0; index < 1_000; index += 1) {
       await fail(`k${index}`)
-      await store.note({ key: `n${index}`, text: '', lifetime: 99 * MINUTE, dear: false })
+      await store.note({ key: `n${index}`, text: '', lifetime: 99 * MINUTE, retained: false })
     }
-    const [cheap, dear] = await store.recall(['cheap', 'dear'])
-    assert.deepEqual([cheap !== undefined, dear !== undefined], [false, true])
+    const [cheap, retained] = await store.recall(['cheap', 'retained'])
+    assert.deepEqual([cheap !== undefined, retained !== undefined], [false, true])
   })
 
   it('keeps a key locked to the end of its lock-out, also where others have pushed it out', async () => {
@@ -143,7 +143,7 @@ describe('a memory that somebody fills', () => {
     }
     clock.advance(24 * 60 * MINUTE)
     for (let index = 0; index < LIMIT; index += 1) {
-      await store.note({ key: 'the same', text: '', lifetime: 1, dear: false })
+      await store.note({ key: 'the same', text: '', lifetime: 1, retained: false })
       clock.advance(1)
     }
     assert.ok(store.size < LIMIT / 2, `${store.size}`)

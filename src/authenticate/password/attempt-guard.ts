@@ -200,7 +200,7 @@ export class AttemptGuard implements PasswordGuard {
     )
     this.#holds.delete(held)
     if (lifetime === 0) return
-    await state.attempts.note({ key: keys.familiar, text: '', lifetime, dear: true })
+    await state.attempts.note({ key: keys.familiar, text: '', lifetime, retained: true })
   }
 
   async #fail(subject: Subject, admission: Admission, refused: Refused): Promise<void> {
@@ -208,7 +208,7 @@ export class AttemptGuard implements PasswordGuard {
     if (repeats.once > 0) {
       const text = noteOfRefusal(refused, generation)
       const { refused: key } = subject.keys
-      await state.attempts.note({ key, text, lifetime: repeats.once, dear: false })
+      await state.attempts.note({ key, text, lifetime: repeats.once, retained: false })
     }
     if (admission.repeated) {
       await this.#giveBack(admission)

@@ -25,7 +25,7 @@ export class Directory implements Disposable {
     )
     this.states = this.#servers.map(({ url: name, health }) => ({
       name,
-      isUp: () => health.admission === 'ask',
+      isUp: () => health.state === 'closed',
     }))
   }
 
@@ -45,8 +45,8 @@ export class Directory implements Disposable {
     for (const server of this.#worthAsking()) {
       const { health } = server
       // Others go on meanwhile: what was healthy may have failed them.
-      if (health.admission === 'leave') continue
-      if (health.admission === 'try') health.trying()
+      if (health.state === 'open') continue
+      if (health.state === 'due') health.beginTrial()
       const began = this.#clock.monotonic()
       try {
         const result = await work(server)
@@ -54,7 +54,7 @@ export class Directory implements Disposable {
         return result
       } catch (cause) {
         if (!(cause instanceof DirectoryError)) {
-          health.undecided()
+          health.abandonTrial()
           throw cause
         }
         if (!cause.ofTheServer) {
@@ -73,8 +73,8 @@ export class Directory implements Disposable {
    * where there is no other is it the caller who tries.
    */
   #worthAsking(): readonly DirectoryServer[] {
-    const healthy = this.#servers.filter(({ health }) => health.admission === 'ask')
-    const perhaps = this.#servers.filter(({ health }) => health.admission === 'try')
+    const healthy = this.#servers.filter(({ health }) => health.state === 'closed')
+    const perhaps = this.#servers.filter(({ health }) => health.state === 'due')
     if (healthy.length > 0) {
       for (const server of perhaps) server.tryAside()
       return healthy

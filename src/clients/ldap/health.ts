@@ -1,94 +1,78 @@
-// Whether a server is worth asking. One that failed is left alone for a while, so that it costs
-// nobody a timeout; then a single try finds out whether it is back.
+// The circuit of one directory server: what its failures say of the server, and of the users whom they are about.
 
+import { CircuitBreaker, type CircuitState } from '../../runtime/circuit-breaker.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { DirectoryError } from './failure.ts'
 
-// A search can be slow, or its answer broken, because of the user whom it is about. So failures of as many
-// users say that it is the server, where it has answered nobody meanwhile.
+// A search can be slow, or its answer broken, because of its user. So failures of this many users count as one of
+// the server, where it has answered no other search meanwhile.
 const USERS_WITHOUT_ANSWER = 3
-// Each try with a password that the server refuses brings the service account closer to a lock-out.
+// Each bind with a refused password brings the service account closer to a lock-out.
 const PAUSE_AFTER_REFUSAL = 60_000
 
-/** What may be done with a server now: ask it, try whether it is back, or leave it alone. */
-export type Admission = 'ask' | 'try' | 'leave'
-
-/** What was asked when a server failed. */
+/** The work during which a server failed. */
 export interface FailedWork {
   readonly user: string
   /** When it began, by the monotonic clock. */
   readonly began: number
 }
 
-/** Told when a server begins to be left alone, and why; or, without a reason, that it is back. */
+/** Called when the circuit opens, with the failure; and when it closes, without one. */
 export type HealthListener = (failure: DirectoryError | undefined) => void
 
 /** The state of one server. */
 export class ServerHealth {
   readonly #clock: Clock
   readonly #listener: HealthListener
-  readonly #coolDown: number
+  readonly #circuit: CircuitBreaker<DirectoryError>
   readonly #withoutAnswer = new Set<string>()
   #answeredAt = Number.NEGATIVE_INFINITY
-  #since: number | undefined
-  #trying = false
-  #last: DirectoryError | undefined
 
-  /** @param coolDown milliseconds that a failed server is left alone */
+  /** @param coolDown how long the circuit stays open, in milliseconds */
   constructor(coolDown: number, clock: Clock, listener: HealthListener) {
-    this.#coolDown = coolDown
     this.#clock = clock
     this.#listener = listener
+    this.#circuit = new CircuitBreaker({
+      failures: 1,
+      pause: ({ failure }) =>
+        failure === 'service-refused' ? Math.max(coolDown, PAUSE_AFTER_REFUSAL) : coolDown,
+      clock,
+    })
   }
 
-  /** The failure for which it is left alone. */
+  /** The failure for which the circuit opened last. */
   get last(): DirectoryError | undefined {
-    return this.#last
+    return this.#circuit.failure
   }
 
-  get admission(): Admission {
-    if (this.#since === undefined) return 'ask'
-    const over = this.#clock.monotonic() - this.#since >= this.#pause
-    return over && !this.#trying ? 'try' : 'leave'
+  get state(): CircuitState {
+    return this.#circuit.state
   }
 
-  get #pause(): number {
-    return this.#last?.failure === 'service-refused'
-      ? Math.max(this.#coolDown, PAUSE_AFTER_REFUSAL)
-      : this.#coolDown
+  beginTrial(): void {
+    this.#circuit.beginTrial()
   }
 
-  /** Somebody has begun to try whether it is back; others leave it alone until that is known. */
-  trying(): void {
-    this.#trying = true
-  }
-
-  /** The one who tried has not found out. */
-  undecided(): void {
-    this.#trying = false
+  abandonTrial(): void {
+    this.#circuit.abandonTrial()
   }
 
   succeeded(): void {
-    const wasDown = this.#since !== undefined
     this.#withoutAnswer.clear()
     this.#answeredAt = this.#clock.monotonic()
-    this.#since = undefined
-    this.#trying = false
-    if (wasDown) this.#listener(undefined)
+    if (this.#circuit.succeeded()) this.#listener(undefined)
   }
 
-  /** @param work absent where nothing was asked about a user */
+  /** @param work absent where the server failed without a user */
   failed(cause: DirectoryError, work?: FailedWork): void {
-    this.#trying = false
-    const wasDown = this.#since !== undefined
+    const isOpen = this.#circuit.state !== 'closed'
     if (!cause.conclusive && work !== undefined) {
-      // It answers others; or a single user cannot say whether it is back.
-      if (wasDown || this.#answeredAt > work.began) return
+      // It answers other users; or one user alone says nothing of the server.
+      if (isOpen) return this.#circuit.abandonTrial()
+      if (this.#answeredAt > work.began) return
       this.#withoutAnswer.add(work.user)
       if (this.#withoutAnswer.size < USERS_WITHOUT_ANSWER) return
     }
-    this.#last = cause
-    this.#since = this.#clock.monotonic()
-    if (!wasDown) this.#listener(cause)
+    if (this.#circuit.failed(cause, isOpen)) this.#listener(cause)
   }
 }

@@ -54,13 +54,13 @@ export class DirectoryServer implements Disposable {
 
   /** Finds out by itself whether the server is back. */
   tryAside(): void {
-    this.health.trying()
+    this.health.beginTrial()
     const pool = this.service ?? this.users
     pool.probe(this.#closing.signal).then(
       () => this.health.succeeded(),
       (cause: unknown) => {
         if (cause instanceof DirectoryError) this.health.failed(cause)
-        else this.health.undecided()
+        else this.health.abandonTrial()
       },
     )
   }

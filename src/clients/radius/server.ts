@@ -1,10 +1,10 @@
 // One RADIUS server: asked as long as it answers, and left alone for a while when it does not.
 
+import { CircuitBreaker, type CircuitState } from '../../runtime/circuit-breaker.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { describeError } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { Packet, PacketFault, RequestContent } from './packet.ts'
-import { Breaker, type BreakerState } from './breaker.ts'
 import { RadiusFailure } from './failure.ts'
 import { ConnectionPool, type PoolOptions, type Turn } from './pool.ts'
 
@@ -30,7 +30,7 @@ export class Server {
   readonly name: string
   readonly #options: ServerOptions
   readonly #pool: ConnectionPool
-  readonly #breaker: Breaker
+  readonly #circuit: CircuitBreaker<RadiusFailure>
   readonly #clock: Clock
   readonly #faults = new Map<PacketFault, number>()
   #failure: RadiusFailure | undefined
@@ -39,16 +39,17 @@ export class Server {
     this.name = options.name
     this.#options = options
     this.#clock = options.clock
-    const shortest = Math.min(FIRST_PAUSE, options.coolDown)
-    this.#breaker = new Breaker(
-      { failures: FAILURES, shortest, longest: options.coolDown },
-      options.clock,
-    )
+    const { coolDown, clock } = options
+    this.#circuit = new CircuitBreaker({
+      failures: FAILURES,
+      pause: (_, failedTrials) => Math.min(FIRST_PAUSE * 2 ** failedTrials, coolDown),
+      clock,
+    })
     this.#pool = new ConnectionPool({ ...options, onFault: (fault) => this.#count(fault) })
   }
 
-  get state(): BreakerState {
-    return this.#breaker.state
+  get state(): CircuitState {
+    return this.#circuit.state
   }
 
   /** Whether a trial costs nobody's password any time. */
@@ -89,7 +90,7 @@ export class Server {
 
   async #exchange(content: RequestContent, turn: Turn): Promise<Packet> {
     const trial = this.state === 'due'
-    if (trial) this.#breaker.try()
+    if (trial) this.#circuit.beginTrial()
     const began = this.#clock.monotonic()
     try {
       const reply = await this.#pool.exchange(content, turn)
@@ -101,7 +102,7 @@ export class Server {
   }
 
   #answered(): void {
-    if (!this.#breaker.succeeded()) return
+    if (!this.#circuit.succeeded()) return
     this.#faults.clear()
     this.#options.logger.info({ server: this.name }, 'RADIUS server recovered: circuit closed')
   }
@@ -114,10 +115,10 @@ export class Server {
     // requests must not be able to have it given up.
     const alive = this.#pool.heardSince(began)
     if (alive || !isEvidence(cause, waited, this.#options.interval)) {
-      this.#breaker.abandoned(trial)
+      if (trial) this.#circuit.abandonTrial()
     } else {
       this.#failure = failure
-      if (this.#breaker.failed(trial)) this.#giveUp(failure)
+      if (this.#circuit.failed(failure, trial)) this.#giveUp(failure)
     }
     return cause instanceof RadiusFailure ? failure : cause
   }

@@ -157,14 +157,14 @@ end
 return settled
 `
 
-// KEYS: the note. ARGV: text, lifetime, whether it is dear. Dear ones are about users who were proven.
+// KEYS: the note. ARGV: text, lifetime, whether it is retained: notes about authenticated users are.
 const noteIn = (room: string, most: number): string => `${ROOM}
-local key, text, lifetime, dear = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1'
+local key, text, lifetime, retained = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1'
 local isNew = not redis.call('HGET', key, 't')
-if isNew and not dear and not fits('${room}', 1, ${most}) then return 'full' end
+if isNew and not retained and not fits('${room}', 1, ${most}) then return 'full' end
 redis.call('HSET', key, 't', text, 'w', whole(time), 'e', whole(time + lifetime))
 redis.call('PEXPIRE', key, whole(lifetime))
-if not dear then enter('${room}', key, lifetime) end
+if not retained then enter('${room}', key, lifetime) end
 return 'written'
 `
 
@@ -179,7 +179,7 @@ end
 return notes
 `
 
-/** How many counters, and how many notes that are not dear, there may be. */
+/** How many counters, and how many notes that are not retained, there may be. */
 export interface AttemptRooms {
   readonly counters: number
   readonly notes: number

@@ -60,9 +60,9 @@ export class RedisAttempts implements AttemptStore {
     )
   }
 
-  async note({ key, text, lifetime, dear }: Note): Promise<void> {
+  async note({ key, text, lifetime, retained }: Note): Promise<void> {
     const { note } = this.#scripts
-    const args = [text, lifetime, dear ? 1 : 0]
+    const args = [text, lifetime, retained ? 1 : 0]
     const outcome = await this.#sender.run('note', note, [`${this.#notes}${key}`], args)
     if (outcome === 'full') throw full()
   }

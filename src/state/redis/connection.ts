@@ -34,14 +34,14 @@ export interface ConnectionOptions {
 const FIRST_PAUSE = 100
 const LONGEST_PAUSE = 5_000
 // Each answer that stays away costs a connection, and whoever waits for it half a second.
-const CIRCUIT = { failures: 3, coolDown: 1_000 }
+const CIRCUIT = { failures: 3, pause: () => 1_000 }
 
 /** A server that is asked over one connection. */
 export class RedisConnection implements AsyncDisposable {
   /** What asks it. */
   readonly sender: Sender
   readonly #options: ConnectionOptions
-  readonly #circuit: CircuitBreaker
+  readonly #circuit: CircuitBreaker<unknown>
   #client: RedisClient | undefined
   #failure: unknown = new CountersignError('unavailable', 'not connected yet')
   #pause = FIRST_PAUSE
@@ -52,13 +52,13 @@ export class RedisConnection implements AsyncDisposable {
     const { name, clock, statistics } = options
     this.sender = new Sender({ name, statistics, reply: (command) => this.#reply(command) })
     this.#options = options
-    this.#circuit = new CircuitBreaker({ ...CIRCUIT, name, clock })
+    this.#circuit = new CircuitBreaker({ ...CIRCUIT, clock })
   }
 
   /** Why it cannot be asked now, where it cannot. */
   get failure(): unknown {
     if (this.#client === undefined) return this.#failure
-    return this.#circuit.isOpen ? this.#unavailable('it does not answer') : undefined
+    return this.#circuit.state === 'open' ? this.#unavailable('it does not answer') : undefined
   }
 
   /** Tries to connect, and from then on by itself. Resolves when the first try has ended. */
@@ -99,7 +99,8 @@ export class RedisConnection implements AsyncDisposable {
   async #reply(command: readonly string[]): Promise<Reply> {
     const client = this.#client
     if (client === undefined) throw this.#unavailable(this.#failure)
-    return await this.#circuit.run(async () => {
+    const { name } = this.#options
+    const work = async (): Promise<Reply> => {
       try {
         const reply = await client.send(command)
         // A replica since a failover: by its name another server may be found.
@@ -112,7 +113,11 @@ export class RedisConnection implements AsyncDisposable {
         this.#lose(client, cause)
         throw this.#unavailable(cause)
       }
-    })
+    }
+    return await this.#circuit.run(
+      work,
+      () => new CountersignError('unavailable', `${name} failed a moment ago and is left alone`),
+    )
   }
 
   #lose(client: RedisClient, cause: unknown): void {

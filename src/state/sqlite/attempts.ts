@@ -73,11 +73,11 @@ export class SqliteAttempts implements AttemptStore {
     })
   }
 
-  async note({ key, text, lifetime, dear }: Note): Promise<void> {
+  async note({ key, text, lifetime, retained }: Note): Promise<void> {
     await this.#database.transaction('note', () => {
       const now = this.#database.now()
       this.#note.run(key, text, now, now + lifetime)
-      this.#database.keepWithin(ATTEMPTS, dear ? SHARE : SHARE_OF_REFUSALS)
+      this.#database.keepWithin(ATTEMPTS, retained ? SHARE : SHARE_OF_REFUSALS)
     })
   }
 

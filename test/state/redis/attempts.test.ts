@@ -44,7 +44,7 @@ describe('attempts in Redis', { skip: skipWithoutRedis() }, () => {
     const pace = { attempts: 1, backOff: 500, lockAfter: 9, lockFor: 500, forget: 500 }
     const claim = { key: 'a', pace, binding: true, weight: 1 }
     await attempts.take([claim])
-    await attempts.note({ key: 'n', text: 'x', lifetime: 500, dear: false })
+    await attempts.note({ key: 'n', text: 'x', lifetime: 500, retained: false })
     assert.equal((await attempts.take([claim])).outcome, 'wait')
     await sleep(503)
     const taking = await attempts.take([claim])

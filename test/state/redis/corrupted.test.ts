@@ -66,7 +66,7 @@ describe('a Redis with values of somebody else', { skip: skipWithoutRedis() }, (
     await redis.command('FLUSHALL')
     await records.put('a', RECORD, ['everything'])
     await records.put('public', { ...RECORD, kind: 'public' }, ['everything'])
-    await attempts.note({ key: 'n', text: 'note', lifetime: 60_000, dear: false })
+    await attempts.note({ key: 'n', text: 'note', lifetime: 60_000, retained: false })
     for (let times = 0; times < 4; times += 1) {
       await attempts.take([CLAIM])
     }
@@ -98,7 +98,7 @@ describe('a Redis with values of somebody else', { skip: skipWithoutRedis() }, (
         () => records.add('b', { ...RECORD, kind: 'public' }, ['everything']),
         () => records.remove(['a', 'public']),
         () => attempts.recall(['n']),
-        () => attempts.note({ key: 'm', text: 'x', lifetime: 1_000, dear: false }),
+        () => attempts.note({ key: 'm', text: 'x', lifetime: 1_000, retained: false }),
       ]
       for (const operation of operations) await outcomeOf(operation)
       const taking = await outcomeOf(async () => {

@@ -150,7 +150,7 @@ describe('a Redis that is full', { skip }, () => {
     await assert.rejects(records.add('new', record), FULL)
     await assert.rejects(records.replace('0', record.text, record), FULL)
     await assert.rejects(attempts.take([claim]), FULL)
-    await assert.rejects(attempts.note({ key: 'a', text: '', lifetime: 1, dear: true }), FULL)
+    await assert.rejects(attempts.note({ key: 'a', text: '', lifetime: 1, retained: true }), FULL)
     assert.equal((await replays.use('a', Date.now() + 60_000)).outcome, 'unavailable')
     assert.match(String(state.store.failure()), /maxmemory/)
     // What can be read or removed is.
@@ -218,7 +218,7 @@ describe('whoever reads a Redis', { skip }, () => {
       'everything-of-alice',
     ])
     const key = keys.of('refused', 'alice', 'her-password')
-    await attempts.note({ key, text: 'the-note-about-alice', lifetime: 60_000, dear: true })
+    await attempts.note({ key, text: 'the-note-about-alice', lifetime: 60_000, retained: true })
     const pace = { attempts: 3, backOff: 1, lockAfter: 5, lockFor: 1, forget: 60_000 }
     await attempts.take([{ key: keys.of('alice'), pace, binding: true, weight: 1 }])
     await replays.use('proof-of-alice', Date.now() + 60_000)

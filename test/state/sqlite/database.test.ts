@@ -96,7 +96,7 @@ const fill = async (database: StateDatabase, lifetime: number, name: string): Pr
     const key = `${name} ${index}`
     await records.put(key, { text: 'x', kind: 'login', lifetime }, ['all'])
     await attempts.take([{ key, pace, binding: true, weight: 1 }])
-    await attempts.note({ key, text: 'x', lifetime, dear: false })
+    await attempts.note({ key, text: 'x', lifetime, retained: false })
     await replays.use(key, database.now() + lifetime)
   }
 }

@@ -70,7 +70,7 @@ describe('a restart', () => {
       for (let count = 0; count < 3; count += 1) {
         await attempts.take([claim(keys.of('alice'))])
       }
-      await attempts.note({ key: keys.of('n'), text: 'noted', lifetime: LONG, dear: false })
+      await attempts.note({ key: keys.of('n'), text: 'noted', lifetime: LONG, retained: false })
       assert.equal((await replays.use('proof', until)).outcome, 'first')
     }
     clock.advance(500)
@@ -124,7 +124,7 @@ describe('the bytes of a state file', () => {
     await records.replace('session-of-alice', text, { text: `${text}-2`, lifetime: LONG })
     await attempts.take([claim(keys.of('alice'))])
     const key = keys.of('refused', 'alice', 'her-password')
-    await attempts.note({ key, text: 'the-note-about-alice', lifetime: LONG, dear: true })
+    await attempts.note({ key, text: 'the-note-about-alice', lifetime: LONG, retained: true })
     await replays.use('proof-of-alice', Date.now() + LONG)
     const bytes = Buffer.concat([await readFile(file), await readFile(`${file}-wal`)])
     assert.ok(bytes.includes(key)) // it is the right file
