@@ -32,9 +32,17 @@ export interface CertificateIssuerOptions {
 }
 
 /** A certificate with its key, or why there is none. */
-export type Issuance = Issued | { readonly outcome: 'refused'; readonly code: Refused['code'] }
+export type Issuance = Issued | NotIssued
 
-interface Issued {
+/** No certificate, and why. */
+export interface NotIssued {
+  readonly outcome: 'refused'
+  /** For the log: Envoy only learns that there is no such secret. `rejected-before`: Envoy rejected it. */
+  readonly code: Refused['code'] | 'rejected-before'
+}
+
+/** A certificate with its key. */
+export interface Issued {
   readonly outcome: 'issued'
   /** PEM, leaf first. */
   readonly certificateChain: Buffer
@@ -62,6 +70,9 @@ const LONGEST_DETAIL = 200
 const loggable = (text: string): string =>
   replaceUnprintable(text.slice(0, LONGEST_DETAIL), '\u{fffd}')
 
+/** The methods that serve certificates to Envoy. */
+export type CertificateSource = Pick<CertificateIssuer, 'issue' | 'refusesForm' | 'isCurrent'>
+
 /** Issues certificates. Counts of refusals are written when it is disposed of. */
 export class CertificateIssuer implements AsyncDisposable {
   readonly #options: CertificateIssuerOptions
@@ -81,7 +92,7 @@ export class CertificateIssuer implements AsyncDisposable {
     await this.#refusals[Symbol.asyncDispose]()
   }
 
-  /** Makes the certificate that a handle stands for. Never rejects. */
+  /** Makes the certificate of a handle anew. Never rejects; a refusal can be another one the next time. */
   async issue(handle: string): Promise<Issuance> {
     const start = this.#options.clock.monotonic()
     try {
@@ -98,7 +109,7 @@ export class CertificateIssuer implements AsyncDisposable {
     }
   }
 
-  /** Whether a name is not a handle; that it was refused is recorded. */
+  /** Whether a name is not a handle, whatever the configuration. The refusal is recorded. */
   refusesForm(name: string): boolean {
     if (isHandle(name)) return false
     const refused: Refused = { outcome: 'refused', code: 'handle-malformed' }

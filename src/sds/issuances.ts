@@ -5,12 +5,12 @@ import { LRUCache } from 'lru-cache'
 import { handleDigest } from '../grant/seal.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
-import type { Issuance, Issued, Refused, SecretIssuer } from './secret-issuer.ts'
+import type { Issuance, Issued, NotIssued, CertificateSource } from '../ca/issuer.ts'
 import type { Counters } from './statistics.ts'
 
 /** What {@link Issuances} needs. */
 export interface IssuancesOptions {
-  readonly issuer: SecretIssuer
+  readonly issuer: CertificateSource
   readonly clock: Clock
   readonly logger: Logger
   readonly counters: Counters
@@ -30,8 +30,8 @@ interface Entry {
   pausedUntil: number
 }
 
-const FAULT: Refused = { outcome: 'refused', code: 'internal-error' }
-const PAUSED: Refused = { outcome: 'refused', code: 'rejected-before' }
+const FAULT: NotIssued = { outcome: 'refused', code: 'internal-error' }
+const PAUSED: NotIssued = { outcome: 'refused', code: 'rejected-before' }
 
 // google.protobuf.Duration holds no more than 10,000 years; a certificate for one is a bug.
 const LONGEST_TTL = 366 * 86_400_000

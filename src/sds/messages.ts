@@ -2,7 +2,7 @@
 
 import type { DeltaDiscoveryRequest__Output } from '../proto/generated/envoy/service/discovery/v3/DeltaDiscoveryRequest.ts'
 import { secretDiscoveryService, secretMessage } from '../proto/load.ts'
-import type { Issued } from './secret-issuer.ts'
+import type { Issued } from '../ca/issuer.ts'
 
 /** The only type of resource that we have. */
 export const SECRET_TYPE = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret'

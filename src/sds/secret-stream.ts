@@ -8,12 +8,12 @@ import type { MessageStream, StreamHandler } from '../runtime/grpc/stream.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Issuances } from './issuances.ts'
 import { decodeRequest, encodeRemoval, encodeSecret, SECRET_TYPE } from './messages.ts'
-import type { Issuance, SecretIssuer } from './secret-issuer.ts'
+import type { Issuance, CertificateSource } from '../ca/issuer.ts'
 import type { Counters } from './statistics.ts'
 
 /** What all streams share. */
 export interface StreamContext {
-  readonly issuer: SecretIssuer
+  readonly issuer: CertificateSource
   readonly issuances: Issuances
   readonly logger: Logger
   readonly counters: Counters

@@ -6,13 +6,13 @@ import type { Clock } from '../runtime/clock.ts'
 import type { StreamMethod } from '../runtime/grpc/stream.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { Issuances } from './issuances.ts'
-import type { SecretIssuer } from './secret-issuer.ts'
+import type { CertificateSource } from '../ca/issuer.ts'
 import { SecretStream, type StreamContext } from './secret-stream.ts'
 import { zeroCounters, type SdsStatistics } from './statistics.ts'
 
 /** What the service needs. */
 export interface SdsServiceOptions {
-  readonly issuer: SecretIssuer
+  readonly issuer: CertificateSource
   readonly clock: Clock
   readonly logger: Logger
   /** The most names that all streams hold together. */

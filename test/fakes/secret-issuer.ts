@@ -1,18 +1,18 @@
 // An issuer that answers as it is told and keeps what it was asked.
 
-import type { Issuance, Issued, Refused, SecretIssuer } from '../../src/sds/secret-issuer.ts'
+import type { Issuance, Issued, NotIssued, CertificateSource } from '../../src/ca/issuer.ts'
 
 /** How long the certificates of {@link FakeIssuer} are good for, in milliseconds. */
 export const TTL = 600_000
 
 /** The answer of an issuer that knows no such name. */
-export const UNKNOWN: Refused = { outcome: 'refused', code: 'unknown' }
+export const UNKNOWN: NotIssued = { outcome: 'refused', code: 'authority-unknown' }
 
 // As for handles, names of other characters and too many of them are refused by their form.
 const FORM = /^[\w.-]{1,6000}$/
 
 /** Makes a new "certificate" for every name unless it is told otherwise. */
-export class FakeIssuer implements SecretIssuer {
+export class FakeIssuer implements CertificateSource {
   /** The names that were asked for, oldest first. */
   readonly asked: string[] = []
   /** What {@link isCurrent} was asked, as `name@version`. */

@@ -3,7 +3,7 @@
 import { systemClock } from '../../src/runtime/clock.ts'
 import { startGrpcStreamServer } from '../../src/runtime/grpc/stream-server.ts'
 import { createLogger } from '../../src/runtime/logger.ts'
-import type { Issued } from '../../src/sds/secret-issuer.ts'
+import type { Issued } from '../../src/ca/issuer.ts'
 import { sdsService } from '../../src/sds/service.ts'
 
 const [path = '', maxStreams = '10000'] = process.argv.slice(2)
@@ -17,7 +17,7 @@ const certificate = (version: string): Issued => ({
   version,
   ttl: 3_600_000,
 })
-const REFUSED = { outcome: 'refused', code: 'refused' } as const
+const REFUSED = { outcome: 'refused', code: 'authority-unknown' } as const
 const issuer = {
   issue: (name: string) =>
     Promise.resolve(name.startsWith('refused') ? REFUSED : certificate(name.slice(0, 10))),

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { status } from '@grpc/grpc-js'
 import { describe, it } from 'node:test'
-import type { Issuance } from '../../src/sds/secret-issuer.ts'
+import type { Issuance } from '../../src/ca/issuer.ts'
 import { SECRET_TYPE } from '../fakes/sds-client.ts'
 import { startSds, until } from '../fakes/sds.ts'
 import { TTL, UNKNOWN } from '../fakes/secret-issuer.ts'

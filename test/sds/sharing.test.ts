@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Issuance } from '../../src/sds/secret-issuer.ts'
+import type { Issuance } from '../../src/ca/issuer.ts'
 import type { SdsStream } from '../fakes/sds-client.ts'
 import { startSds, until, type FakeSds } from '../fakes/sds.ts'
 import { TTL, UNKNOWN } from '../fakes/secret-issuer.ts'
