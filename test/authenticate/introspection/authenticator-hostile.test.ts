@@ -28,7 +28,7 @@ const CASES: readonly Case[] = [
   {
     name: 'active as a text',
     answer: { body: { ...ACTIVE, active: 'true' } },
-    cause: /nonsense: "active" is no boolean/,
+    cause: /nonsense: "active" is not a boolean/,
   },
   {
     name: 'active twice',

@@ -52,7 +52,7 @@ describe('a server that is down', () => {
     assert.deepEqual([first.outcome, second.outcome], ['verified', 'unavailable'])
     assert.equal(server.requests.length, before + 1)
     assert.equal((await radius.verify('alice', 'right', CALLER)).outcome, 'verified')
-    assert.equal(radius.lines.filter((line) => line.includes('is back')).length, 1)
+    assert.equal(radius.lines.filter((line) => line.includes('circuit closed')).length, 1)
   })
 
   it('is asked with Status-Server where it answers that, and with no password', async () => {
