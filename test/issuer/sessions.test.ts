@@ -106,7 +106,7 @@ describe('sessions of browsers', () => {
   })
 
   it('tell a person on a page what they may not do, and a script in a line', async () => {
-    const rules = `[{ deny: no-secrets, paths: ['/secrets/**'] }, { deny: by-day, paths: ['/late/**'], answer: { message: Come by day. } }, { allow: all }]`
+    const rules = `[{ deny: no-secrets, paths: ['/secrets/**'] }, { deny: by-day, paths: ['/late/**'], response: { message: Come by day. } }, { allow: all }]`
     const yaml = withSessions('').replace('authorize: [{ allow: all }]', `authorize: ${rules}`)
     await using site = await startSite(yaml)
     const cookie = await sessionAt(site.authz)
@@ -123,7 +123,7 @@ describe('sessions of browsers', () => {
     assert.match(headers['content-security-policy'] ?? '', /frame-ancestors 'none'/)
     assert.equal(headers['cache-control'], 'no-store')
     assert.match(body, /<html lang="en"/)
-    assert.match(body, /You may not use this/)
+    assert.match(body, /Access denied/)
     assert.ok(body.includes(id) && body.includes('no-secrets'), 'the decision, and the rule')
     assert.match((await asked('/secrets/1', [['accept-language', 'de']])).body, /<html lang="de"/)
     assert.match((await asked('/late/1')).body, /Come by day\./)
