@@ -71,7 +71,7 @@ export const directRows = async (
         target: 'cold',
         authorizer: cold.worker.pid,
         requests: coldRequests,
-        // One at a time: what is asked for is the cost of one, not the length of the queue.
+        // One at a time: the cost of one is measured, not the length of the queue.
         concurrency: 1,
       },
     ],

@@ -5,7 +5,7 @@ import { z } from 'zod'
 const expectationSchema = z.discriminatedUnion('outcome', [
   z.object({
     outcome: z.literal('allow'),
-    /** `x-remote-user` at the upstream; `undefined` where nobody sets it. */
+    /** `x-remote-user` at the upstream; `undefined` where no transformer sets it. */
     user: z.string().optional(),
     /** `x-remote-group` at the upstream, one line each. */
     groups: z.array(z.string()).readonly(),
@@ -16,7 +16,7 @@ const expectationSchema = z.discriminatedUnion('outcome', [
     user: z.string(),
     /** O, one attribute each. */
     groups: z.array(z.string()).readonly(),
-    /** The grant keys, by which a handle shows what it stands for. */
+    /** The grant keys, which open a handle. */
     keyring: z.string(),
   }),
   z.object({
@@ -37,7 +37,7 @@ const exchangeSchema = z.object({
   expectation: expectationSchema,
 })
 
-/** What a load generator is asked. */
+/** The question to a load generator. */
 export const loadQuestionSchema = z.discriminatedUnion('do', [
   /** Connects and keeps what will be sent. */
   z.object({

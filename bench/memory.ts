@@ -1,7 +1,6 @@
-// What it costs to remember who somebody is: the memory of an authz that remembers many users, next
-// to that of one which has served the same requests and remembers nobody. (Before and after in one
-// process would not do: a user's entry of the users file shrinks when it is first used, since V8
-// joins strings late.)
+// What it costs to cache identities: the memory of an authz that caches many users, next to that of one
+// which has served the same requests and caches none. (Before and after in one process would not do: a
+// user's entry of the users file shrinks when it is first used, since V8 joins strings late.)
 
 import { z } from 'zod'
 import { loadResultSchema } from './expectation.ts'

@@ -16,7 +16,7 @@ const PARTS = [
 /** A part of the bench. */
 export type Part = (typeof PARTS)[number]
 
-/** What was asked for. */
+/** The options of the command line. */
 export interface Options {
   readonly size: Size
   /** For each row in all rounds, instead of a number of requests. */
@@ -37,7 +37,7 @@ export const USAGE = `npm run bench -- [options]
   --only PART       measures one part: checks, credentials, tokens, sessions, certificates, policy
                     or hostile
   --json FILE       also writes the results as JSON
-  --quick           some seconds only; shows that it works and no more
+  --quick           some seconds only; shows that it works and nothing else
   --profile         shows where the time of a remembered check goes, and measures nothing else; with
                     --only credentials, of a check with each known credential
 `
@@ -50,7 +50,7 @@ const partOf = (value: string | undefined): Part | undefined => {
   return part
 }
 
-/** Reads the arguments; throws with a message for whoever gave them. */
+/** Reads the arguments; throws with a message for the user. */
 export const parseOptions = (args: readonly string[]): Options => {
   const { values } = parseArgs({
     args: [...args],

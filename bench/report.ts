@@ -1,4 +1,4 @@
-// The results, for people and for programs.
+// The results, as readable text and as JSON.
 
 import { arch, availableParallelism, cpus, loadavg } from 'node:os'
 import type { CertificateResults } from './certificates/certificates.ts'

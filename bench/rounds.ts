@@ -1,5 +1,5 @@
-// Several rounds over all rows, and what they come to. The rows take turns, so that whatever else
-// goes on in the machine meets all of them.
+// Several rounds over all rows, and their result. The rows take turns, so that other load on the machine
+// affects all of them.
 
 import { aloneRequests, measure, warmUp, type Measurement, type Row } from './row.ts'
 import type { Size } from './size.ts'
@@ -38,7 +38,7 @@ export const settle = async (
   return settled
 }
 
-/** How many requests a row sends in all, where it is not told for how long. */
+/** How many requests a row sends in all, where no duration is given. */
 export const sentInAll = (
   { requests, concurrency }: Pick<Row, 'requests' | 'concurrency'>,
   { rounds, warmUpRequests }: Pick<Size, 'rounds' | 'warmUpRequests'>,
@@ -47,7 +47,7 @@ export const sentInAll = (
   return Math.min(warmUpRequests, requests) + rounds * (requests + alone)
 }
 
-/** Measures every row in every round; `progress` is told before each. */
+/** Measures every row in every round; `progress` is called before each. */
 export const measureInRounds = async (
   rows: readonly Row[],
   floor: string,

@@ -1,4 +1,4 @@
-// A row of the table: what is asked, of whom, and one measurement of it.
+// A row of the table: the request, its receiver, and one measurement of it.
 
 import { z } from 'zod'
 import { loadResultSchema, type Expectation } from './expectation.ts'
@@ -26,7 +26,7 @@ export interface Measurement {
   readonly p50: number
   readonly p90: number
   readonly p99: number
-  /** The median with one request at a time: what a caller waits when nobody else is there. */
+  /** The median with one request at a time: what a caller waits when there is no other one. */
   readonly alone: number
   /** Of the process that answers checks, for each. */
   readonly cpu: number | undefined
@@ -63,7 +63,7 @@ export const measure = async (row: Row): Promise<Measurement> => {
 export const warmUp = async (row: Row, requests: number): Promise<number> =>
   (await send(row, requests, row.concurrency)).seconds
 
-/** How many requests are sent one at a time in each round, beside those many at a time. */
+/** How many requests are sent one at a time in each round, in addition to those many at a time. */
 export const aloneRequests = (requests: number): number => Math.max(20, Math.round(requests / 20))
 
 const send = async ({ load, target }: Row, requests: number, concurrency: number) =>

@@ -65,7 +65,7 @@ export const USUAL: Size = {
   hostile: { seconds: 5, perSecond: 200, connections: 500 },
 }
 
-/** Some seconds: shows that the bench works, and no more. */
+/** Some seconds: shows only that the bench works. */
 export const QUICK: Size = {
   rounds: 1,
   requests: 400,

@@ -24,7 +24,7 @@ export const rowsTable = (rows: readonly Summary[], ratio: string): string =>
     ...rows.map((row) => [row.name, ...COLUMNS.map(([, of]) => of(row))]),
   ])
 
-/** The first column to the left, the others to the right. */
+/** The first column to the left, the other columns to the right. */
 export const alignColumns = (lines: readonly (readonly string[])[]): string => {
   const widths = (lines[0] ?? []).map((_, column) =>
     Math.max(...lines.map((line) => line[column]?.length ?? 0)),

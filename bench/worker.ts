@@ -27,7 +27,7 @@ export class Worker implements AsyncDisposable {
       execArgv: [...nodeOptions],
       // Bytes and numbers as they are, not by way of JSON.
       serialization: 'advanced',
-      // Ours are for tables and JSON; an operational log goes to standard error.
+      // Both are for tables and JSON; an operational log goes to standard error.
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
     this.pid = this.#child.pid ?? 0

@@ -106,7 +106,7 @@ const tokenFaults = async (
           ],
     )
   } catch (cause) {
-    return [`the token of the upstream is none of ours: ${describeError(cause)}`]
+    return [`the token of the upstream is not one of Countersign: ${describeError(cause)}`]
   }
 }
 

@@ -1,4 +1,4 @@
-// The files of the demo: what Countersign and its signer are told, the people and the programs.
+// The files of the demo: the configurations of Countersign and its signer, the users and the API keys.
 
 import { stringify } from 'yaml'
 import { makeHash } from '../src/authenticate/password/hash.ts'
@@ -18,7 +18,7 @@ import {
 /** The issuer of the tokens that callers bring; it is nowhere. */
 export const FOREIGN_ISSUER = 'https://login.example.org'
 
-/** The people. */
+/** The users. */
 export const usersFile = async (): Promise<string> => {
   const entries = Object.entries(USERS).map(async ([name, { password, uid, groups, team }]) => [
     name,

@@ -56,7 +56,7 @@ const main = async (): Promise<void> => {
   const apiKey = newApiKey('demo')
   await writeFile(join(folder, 'api-keys.yaml'), apiKeysFile(apiKey))
   const config = join(folder, 'countersign.yaml')
-  // People come back to it, so it stands in the configuration.
+  // A browser comes back to it, so it is in the configuration.
   const port = await freePort(checking ? 0 : PREFERRED_PORT)
   const token = await carolsToken(issuerKey)
   const tour = tourWith({ token, apiKey, issuer: issuerAt(port) })
@@ -116,7 +116,7 @@ const spawnCountersign = (config: string): ChildProcess =>
     { stdio: ['ignore', 'inherit', 'pipe'], detached: true },
   )
 
-/** Waits for the ready line; everything else that is said goes on to standard error. */
+/** Waits for the ready line; all other output is written to standard error. */
 const ready = async (child: ChildProcess): Promise<void> => {
   const { promise, resolve: settle, reject } = Promise.withResolvers<void>()
   child.once('exit', (code) => reject(new Error(`countersign ended with status ${code}`)))

@@ -1,5 +1,5 @@
-// The tour: what the demo shows, as data. Printed as curl commands for people, and run and compared
-// by `--check`.
+// The tour: what the demo shows, as data. Printed as curl commands for users, and run and compared by
+// `--check`.
 
 /** One stop of the tour. */
 export interface Stop {
@@ -17,7 +17,7 @@ export interface Stop {
     readonly look: string
     /** The subject of the client certificate that the upstream must have been shown. */
     readonly upstreamSeesSubject?: string
-    /** Claims of the bearer token that the upstream must have received; that it is ours is verified. */
+    /** Claims of the bearer token that the upstream must have received; its signature is verified. */
     readonly upstreamSeesToken?: Readonly<Record<string, unknown>>
     /** Header lines that the upstream must have received, each exactly once, in this order. */
     readonly upstreamSees?: readonly string[]
@@ -27,7 +27,7 @@ export interface Stop {
     readonly answerHas?: readonly string[]
     /** Beginnings of such. */
     readonly answerBegins?: readonly string[]
-    /** What stands in its body. */
+    /** A part of its body. */
     readonly bodyHas?: string
   }
 }
@@ -41,15 +41,15 @@ export const CERTIFICATE_HOST = 'ledger.example.org'
 /** The host that is read as a Kubernetes API server reads it. */
 export const KUBERNETES_HOST = 'kube.example.org'
 
-/** The host whose upstream wants a token of ours. */
+/** The host whose upstream wants a token of Countersign's issuer. */
 export const TOKEN_HOST = 'reports.example.org'
 
-// Browsers find names below localhost on this machine, without anybody's help (RFC 6761 §6.3).
+// Browsers find names below localhost on this machine, without a DNS server (RFC 6761 §6.3).
 
-/** The host of our issuer: its discovery document and key set, and the page where people log in. */
+/** The host of the issuer: its discovery document and key set, and the login page. */
 export const ISSUER_HOST = 'id.localhost'
 
-/** The host where people are sent to log in. */
+/** The host that redirects to the login page. */
 export const APP_HOST = 'app.localhost'
 
 /** Users of the demo, with their passwords. */
@@ -90,7 +90,7 @@ export const TOUR: readonly Stop[] = [
     },
   },
   {
-    title: 'forged identity headers are gone before anything else happens',
+    title: 'forged identity headers are removed before anything else happens',
     request: {
       user: `bob:${USERS.bob.password}`,
       path: '/hello',
@@ -108,7 +108,7 @@ export const TOUR: readonly Stop[] = [
     },
   },
   {
-    title: 'a password in, a client certificate out: minted for alice, and for nobody else',
+    title: 'a password in, a client certificate out: minted for alice alone',
     request: {
       user: `alice:${USERS.alice.password}`,
       path: '/hello',
@@ -142,7 +142,7 @@ export const TOUR: readonly Stop[] = [
     want: { status: 403, look: 'no rule allows it, so it is refused' },
   },
   {
-    title: 'a host that nobody published',
+    title: 'a host that no route publishes',
     request: { user: `alice:${USERS.alice.password}`, path: '/', host: 'other.example.org' },
     want: { status: 403, look: 'refused by Countersign, with a decision id' },
   },
@@ -231,7 +231,7 @@ export const tourWith = ({ token, apiKey, issuer }: DemoCredentials): readonly S
     want: { status: 200, look: 'x-remote-user', upstreamSees: ['x-remote-user: bob'] },
   },
   {
-    title: 'secrets are, however they are asked for; kubectl would print the message',
+    title: 'secrets are refused, whatever the request; kubectl would print the message',
     request: {
       user: `bob:${USERS.bob.password}`,
       path: '/api/v1/watch/namespaces/default/%73ecrets',
@@ -244,11 +244,11 @@ export const tourWith = ({ token, apiKey, issuer }: DemoCredentials): readonly S
     },
   },
   {
-    title: 'a browser that nobody knows is sent to log in',
+    title: 'a browser without a session is redirected to the login page',
     request: { path: '/hello', host: APP_HOST, headers: [['Accept', 'text/html']] },
     want: {
       status: 302,
-      look: 'location: the page where people log in, which sends them back',
+      look: 'location: the login page, which redirects back',
       answerBegins: [`location: ${issuer}/authorize?`],
     },
   },
@@ -261,14 +261,14 @@ export const tourWith = ({ token, apiKey, issuer }: DemoCredentials): readonly S
 
 /** What is done with a browser, behind the stops. */
 export const VISIT = {
-  title: 'people log in, are known to the upstream, and log out',
+  title: 'users log in, are known to the upstream, and log out',
   path: '/hello',
   user: 'alice',
   textFor: (port: number, ca: string): readonly string[] => [
     `Open https://${APP_HOST}:${port}/hello in a browser; the user is alice, the password ${USERS.alice.password}.`,
     `It warns of the certificate, for ${ISSUER_HOST} too: ${ca} was made for this demo.`,
     '→ what the upstream saw; look for x-remote-user, and no cookie',
-    `Who you are, and where: https://${ISSUER_HOST}:${port}/account`,
+    `Your logins: https://${ISSUER_HOST}:${port}/account`,
     `Log out: https://${APP_HOST}:${port}/.countersign/logout\n`,
   ],
 } as const

@@ -1,4 +1,4 @@
-// The visit: what a browser does when somebody logs in at the demo and logs out again, step by step.
+// The visit: what a browser does when a user logs in at the demo and logs out again, step by step.
 
 import { readFile } from 'node:fs/promises'
 import { Browser, type Visit } from '../test/fakes/browser.ts'
@@ -18,7 +18,7 @@ export interface VisitedDemo {
 export const visitFaults = async ({ port, ca, audit }: VisitedDemo): Promise<readonly string[]> => {
   const origin = `https://${APP_HOST}:${port}`
   const browser = new Browser({ port, tls: { ca: await readFile(ca) } }, { accept: 'text/html' })
-  // 1. The route sends whoever has no session to the page.
+  // 1. The route redirects requests without a session to the login page.
   const asked = await browser.get(`${origin}${VISIT.path}`)
   const page = await browser.get(asked.url)
   if (!page.body.includes('name="password"')) return [`no form at ${page.url.href}: ${page.status}`]
@@ -28,7 +28,7 @@ export const visitFaults = async ({ port, ca, audit }: VisitedDemo): Promise<rea
   const home = await browser.get(proven.url)
   const faults = homeFaults(home, await readFile(audit, 'utf8'))
   if (faults.length > 0) return faults
-  // 3. A session that has ended is good for nothing, whoever kept its cookie.
+  // 3. A session that has ended is not valid, for any holder of its cookie.
   const cookie = `${COOKIE}=${browser.cookiesOf(origin).get(COOKIE) ?? ''}`
   const fetched = async (): Promise<number> => {
     const headers = [

@@ -23,7 +23,7 @@ interface Contents {
   /** Name in /usr/local/bin or /bin → program of this machine. */
   readonly programs: Readonly<Record<string, string>>
   readonly environment?: Environment
-  /** Adds what is no program. */
+  /** Adds what is not a program. */
   readonly more?: (root: string) => Promise<void>
 }
 
@@ -76,7 +76,7 @@ const makeImage = async (
   await chmod(join(root, 'tmp'), 0o1777)
   await writeFile(join(root, 'etc/nsswitch.conf'), 'hosts: files dns\n')
   for (const [program, path] of Object.entries(programs)) {
-    // Where the images that these stand for have them.
+    // The paths in the images that these replace.
     const place = program === 'node' || program === 'envoy' ? 'usr/local/bin' : 'bin'
     await addProgram(root, path, join(place, program))
   }

@@ -137,7 +137,7 @@ const check = async (project: Project, folder: TemporaryFolder): Promise<void> =
   await project.compose('cp', 'envoy:/var/lib/countersign/envoy/ca.pem', ca)
   const published = await project.compose('port', 'envoy', '8443')
   const at = { port: Number(published.trim().split(':').at(-1)), ca }
-  await withoutSigner(project, at) // before anybody has a certificate
+  await withoutSigner(project, at) // before any caller has a certificate
   await takeTour(project, at)
   await inspect(project)
   await separation(project)

@@ -1,4 +1,4 @@
-// The real Helm, as scripts/helm.sh builds it, and what it makes of the chart.
+// The real Helm, as scripts/helm.sh builds it, and the objects that it renders from the chart.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

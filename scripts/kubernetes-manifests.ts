@@ -1,5 +1,5 @@
-// `node scripts/kubernetes-manifests.ts`: writes deploy/kubernetes/manifests, which is the chart with
-// the values of an example, for people without Helm. test/deploy/kubernetes/manifests.test.ts fails when
+// `node scripts/kubernetes-manifests.ts`: writes deploy/kubernetes/manifests, which is the chart with the
+// values of an example, for installations without Helm. test/deploy/kubernetes/manifests.test.ts fails when
 // it is out of date.
 
 import { writeFile } from 'node:fs/promises'

@@ -1,5 +1,5 @@
 // A new identity: what its first request takes, from the caller to the upstream and back, with a
-// certificate that nobody has asked for before. New ones come on schedule, whatever became of the last.
+// certificate that was not requested before. New ones come on schedule, whatever became of the last.
 
 import { loadResultSchema, type LoadResult } from '../expectation.ts'
 import type { Installation } from '../installation.ts'
@@ -30,7 +30,7 @@ export interface FirstRequestCost {
 const PER_SECOND = 20
 const TARGET = 'first'
 
-// Far more than are ever under way, unless everything stands still for seconds.
+// Far more than are ever under way, unless everything hangs for seconds.
 const CONNECTIONS = 64
 
 /** Measures it, in processes of its own. */

@@ -18,7 +18,7 @@ import { CERTIFICATE_ROUTE, startSite, type AuthzSite, type EnvoySite } from './
 /** What many live identities came to. */
 export interface LiveCost {
   readonly identities: number
-  /** Why there are fewer than were asked for. */
+  /** Why there are fewer than requested. */
   readonly reduced: string | undefined
   /** Seconds for one request of each: with a new certificate, and on the connection that is there. */
   readonly seconds: { readonly first: number; readonly second: number }

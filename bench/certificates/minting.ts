@@ -8,7 +8,7 @@ import { Worker } from '../worker.ts'
 /** The kinds of key that are measured. */
 export const MINTED_KINDS = ['p256', 'p384', 'ed25519', 'rsa2048'] as const
 
-/** What a process that mints is asked. */
+/** The question to a process that mints. */
 export const mintingQuestionSchema = z.object({
   algorithm: z.enum(MINTED_KINDS),
   /** Certificates and new keys in each round. */
@@ -19,7 +19,7 @@ export const mintingQuestionSchema = z.object({
   folder: z.string(),
 })
 
-/** What a process that mints is asked. */
+/** The question to a process that mints. */
 export type MintingQuestion = z.output<typeof mintingQuestionSchema>
 
 const partsSchema = z.object({

@@ -1,4 +1,4 @@
-// What was found out about certificates, for people.
+// The results about certificates, as readable text.
 
 import { alignColumns, rowsTable } from '../table.ts'
 import type { CertificateResults } from './certificates.ts'
@@ -91,7 +91,7 @@ const liveText = (live: LiveCost): string => {
   ]
   return [
     `Certificates: ${identities} identities at once, KB for each, resident`,
-    ...(live.reduced === undefined ? [] : [`(fewer than asked for: ${live.reduced})`]),
+    ...(live.reduced === undefined ? [] : [`(fewer than requested: ${live.reduced})`]),
     '',
     alignColumns([
       ['', 'authz', 'signer', 'Envoy', 'Envoy, allocated'],

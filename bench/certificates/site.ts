@@ -62,14 +62,14 @@ export const forEachProcess = <T>(of: (name: keyof ByProcess<T>) => T): ByProces
 })
 
 // Node counts 100 KB for each connection of TLS, and V8 collects garbage for every 64 MB of that: its
-// pauses would count as ours.
+// pauses would count as authz's.
 const UPSTREAM_OPTIONS = [
   ...LOAD_OPTIONS,
   '--external-memory-accounted-in-global-limit',
   '--initial-old-space-size=2048',
 ]
 
-/** Starts authz, and whatever else is asked for. It ends with the installation. */
+/** Starts authz, and whatever else the options say. It ends with the installation. */
 export const startSite = async (
   installation: Installation,
   { name, users, nodeOptions = [] }: SiteOptions,
@@ -121,7 +121,7 @@ interface ConfigurationOptions {
   readonly upstreamPort: number
 }
 
-/** Both routes have one upstream; what they forward is all that tells them apart. */
+/** Both routes have one upstream; they differ only in what they forward. */
 const configuration = ({ file, pki, upstreamPort }: ConfigurationOptions): object => {
   const route = ({ name, host }: PublishedRoute, forward: object): object => ({
     name,
@@ -178,7 +178,7 @@ const signerConfiguration = (
   listen: `unix:${file('signer.sock')}`,
   keyring: `file:${file('keys')}`,
   authorities: {
-    // How fast it can be is what is asked here.
+    // The highest rate is what is measured here.
     bench: {
       certificate: ca,
       key: `file:${key}`,

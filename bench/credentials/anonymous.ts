@@ -5,7 +5,7 @@ import type { StartScheme } from './scheme.ts'
 
 const USER = 'anonymous'
 
-/** The name of the row that all others are compared with. */
+/** The name of the row that all other rows are compared with. */
 export const ANONYMOUS = 'anonymous'
 
 /** No credential at all. */

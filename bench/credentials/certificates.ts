@@ -1,5 +1,5 @@
-// Client certificates, which Envoy tells beside the request: alone, and with what is known of their
-// revocation at hand, a CRL in a file or OCSP answers that were given before.
+// Client certificates, which Envoy sends with the check: alone, and with their revocation status available,
+// from a CRL in a file or from earlier OCSP answers.
 
 import { X509Certificate } from 'node:crypto'
 import { copyFile, readFile, writeFile } from 'node:fs/promises'
@@ -25,13 +25,13 @@ export const listedCertificates: StartScheme = async (installation, users) => {
 
 const OCSP = 'client certificate, with an OCSP answer'
 
-/** Certificates that a responder is asked about. */
+/** Certificates whose status a responder reports. */
 export const askedCertificates: StartScheme = async (installation, users) => {
   const reason = skipWithoutOpenssl()
   if (reason !== false) return { name: OCSP, reason }
   const issued = await issue(installation, users)
   const url = await respond(installation, issued)
-  // Each certificate is asked about once, before anything is measured.
+  // The responder is queried once about each certificate, before anything is measured.
   return schemeOf(OCSP, issued, { ocsp: { urls: [url], cacheTtl: '1h' } })
 }
 
@@ -77,7 +77,7 @@ const LISTED = 1_000
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 
-/** A CRL that lists others, DER. */
+/** A CRL that lists other certificates, DER. */
 const makeCrl = async ({ ca, key }: Authority): Promise<Buffer> => {
   const root = new x509.X509Certificate(await readFile(ca, 'utf8'))
   const [der = new ArrayBuffer()] = x509.PemConverter.decode(await readFile(key, 'utf8'))

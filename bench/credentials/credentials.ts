@@ -48,7 +48,7 @@ export interface CredentialCosts {
 /** The rows, and the authz that they all ask. */
 export interface CredentialRows {
   readonly rows: readonly Row[]
-  /** Those of them in which nothing is proven, but for what is proven with every request. */
+  /** Those of them in which nothing is proven, except what is proven with every request. */
   readonly known: readonly Row[]
   readonly skipped: readonly Skipped[]
   readonly authz: Worker
@@ -130,7 +130,7 @@ const amountOf = (
     case 'many':
       return { requests: Math.ceil(requests / 8), concurrency }
     case 'few':
-      // One at a time: what is asked for is the cost of one, not the length of the queue.
+      // One at a time: the cost of one is measured, not the length of the queue.
       return { requests: coldRequests, concurrency: 1 }
   }
 }

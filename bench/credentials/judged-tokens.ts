@@ -1,5 +1,5 @@
-// Tokens that somebody else judges: an issuer's introspection endpoint, a Kubernetes API server. Both
-// are one process beside authz that says the same of a token every time.
+// Tokens that another server judges: an issuer's introspection endpoint, a Kubernetes API server. Both are
+// one process next to authz that answers the same of a token every time.
 
 import { randomBytes, randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
@@ -16,7 +16,7 @@ const AUDIENCE = 'kubernetes'
 const SECRET = 'a-secret-of-the-bench'
 const HOUR = 3_600
 
-/** Tokens that an issuer is asked about (RFC 7662). */
+/** Tokens that are introspected (RFC 7662). */
 export const introspection: StartScheme = async (installation, users) => {
   const tokens = new Map(users.map((user) => [user, randomBytes(32).toString('base64url')]))
   const server = await startTokenServer(installation, 'introspection', tokens)
@@ -33,7 +33,7 @@ export const introspection: StartScheme = async (installation, users) => {
   }))
 }
 
-/** Tokens of service accounts, which a Kubernetes API server is asked about. */
+/** Tokens of service accounts, which a Kubernetes API server reviews. */
 export const tokenReview: StartScheme = async (installation, users) => {
   const key = await makeKey('RS256')
   const tokens = new Map<string, string>()

@@ -1,5 +1,5 @@
-// Passwords: of a users file, of a real LDAP directory, of a real RADIUS server. The guard against
-// guessing stands before all of them and is a part of what they cost.
+// Passwords: of a users file, of a real LDAP directory, of a real RADIUS server. The guard against guessing
+// precedes all of them and is a part of what they cost.
 
 import { writeFile } from 'node:fs/promises'
 import { skipWithoutFreeRadius, startFreeRadius } from '../../test/servers/freeradius.ts'

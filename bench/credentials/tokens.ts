@@ -1,5 +1,5 @@
-// Signed tokens, whose keys stand in a file; alone, and bound to a key that the caller proves anew
-// with every request (DPoP).
+// Signed tokens, whose keys are in a file; alone, and bound to a key that the caller proves anew with every
+// request (DPoP).
 
 import { createHash, randomBytes, sign } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'

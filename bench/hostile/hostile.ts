@@ -1,5 +1,6 @@
-// The hostile part of the bench: what a client that has proven nothing costs, in each of the ways that there are, and
-// what it does to somebody else's requests. All of it through a real Envoy, with what `envoy generate` writes.
+// The hostile part of the bench: what an unauthenticated client costs, in each of the ways that there are,
+// and its effect on another user's requests. All of it through a real Envoy, with what `envoy generate`
+// writes.
 
 import { Installation } from '../installation.ts'
 import { beginLogin } from './begin-login.ts'
@@ -16,7 +17,7 @@ import { startHostileSite } from './site.ts'
 
 /** What all kinds come to. */
 export interface HostileResults {
-  /** The user with nothing else going on; absent where nothing was measured. */
+  /** The user without other load; absent where nothing was measured. */
   readonly alone: Alone | undefined
   readonly rows: readonly HostileCost[]
   readonly size: HostileSize

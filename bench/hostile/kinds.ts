@@ -66,7 +66,7 @@ const garbageToken = (): string => {
 // Envoy counts pseudo-headers, and adds some lines of its own.
 const SIZE = { target: 8_192, headers: 56_000, lines: 80 }
 
-/** One of the requests that the tests of bounds have, on a host of ours. */
+/** One of the requests of the tests of bounds, on a host of the bench. */
 const hostile = (name: string, host: string, path?: string): SentRequest => {
   const found = hostileRequests(SIZE).find((one) => one.name === name)?.request
   if (found === undefined) throw new Error(`no hostile request "${name}"`)

@@ -49,7 +49,7 @@ export const leftSince = (
   const added = [...after.ends].filter(([key]) => !before.ends.has(key))
   return {
     auditBytes: after.auditBytes - before.auditBytes,
-    // What ended meanwhile is no credit of what came.
+    // What ended meanwhile does not offset what came.
     stateBytes: Math.max(0, after.stateBytes - before.stateBytes),
     stateSeconds: Math.max(0, ...added.map(([, ends]) => (ends - now) / 1_000)),
   }

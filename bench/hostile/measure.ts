@@ -37,7 +37,7 @@ export interface HostileCost {
   readonly p99: number
 }
 
-/** What the user's own requests cost, with nothing else going on. */
+/** What the user's own requests cost, without other load. */
 export interface Alone extends Pick<LoadResult, 'p50' | 'p99'> {
   /** CPU time of authz and of Envoy for each request, in µs. */
   readonly cpu: number
@@ -105,7 +105,7 @@ export const measureRequests = async (
   return await measureWhile(site, { name, sent, seconds, alone }, async () => await send(sent))
 }
 
-/** Measures a kind that begins and does not go on. */
+/** Measures a kind of request that begins and does not continue. */
 export const measureHeld = async (
   site: HostileSite,
   { name, begun }: HeldKind,

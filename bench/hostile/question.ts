@@ -1,4 +1,4 @@
-// What the generator of hostile load is asked, and answers.
+// The questions to the generator of hostile load, and its answers.
 
 import { z } from 'zod'
 
@@ -17,7 +17,7 @@ const peer = {
   from: z.string(),
 }
 
-/** What it is asked. */
+/** A question to it. */
 export const hostileQuestionSchema = z.discriminatedUnion('do', [
   /** Sends these, so many a second. */
   z.object({

@@ -1,4 +1,4 @@
-// Starts what the hostile part measures: authz, an Envoy, what stands behind them, and who sends.
+// Starts what the hostile part measures: authz, an Envoy, the upstreams, and the clients.
 
 import { writeFile } from 'node:fs/promises'
 import { z } from 'zod'

@@ -1,9 +1,9 @@
-// A configuration with many rules, as it stands in a file.
+// A configuration with many rules, in the form of a file.
 
 import { stringify } from 'yaml'
 import type { Rules } from './shapes.ts'
 
-/** One route, published for one user whose password is asked of `users.yaml`. */
+/** One route, published for one user whose password is in `users.yaml`. */
 export const configurationWith = (rules: Rules, socket: string): string =>
   stringify(
     {

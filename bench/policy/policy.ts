@@ -13,7 +13,7 @@ import { median, quantile } from '../statistics.ts'
 import { threadCpu } from '../usage.ts'
 import { prepareShape, SHAPES, USUAL, type Prepared, type Shape } from './shapes.ts'
 
-/** What one set of rules costs: times in microseconds, but for `reading`, in milliseconds. */
+/** What one set of rules costs: times in microseconds, except `reading`, in milliseconds. */
 export interface PolicyCost {
   readonly name: string
   readonly rules: number
@@ -25,7 +25,7 @@ export interface PolicyCost {
   readonly ratio: number
   /** The median for a caller who is new, as with credentials that are not remembered. */
   readonly fresh: number
-  /** To read them at start; absent for the row that others are compared with. */
+  /** To read them at start; absent for the row that the other rows are compared with. */
   readonly reading: ReadingCost | undefined
 }
 

@@ -28,5 +28,5 @@ export const policyTable = (costs: readonly PolicyCost[]): string =>
     ]),
     '',
     'CPU µs: of an evaluation, without the check around it; × three: divided by that of three rules; new',
-    'caller: the median (µs) for somebody of whom nothing is remembered.',
+    'caller: the median (µs) for a user without a cached proof.',
   ].join('\n')

@@ -1,4 +1,4 @@
-// The kinds of rule sets that are measured: what they look like when people, or a generator, wrote
+// The kinds of rule sets that are measured: what they look like when an operator, or a generator, wrote
 // many of them, and questions of which each rule takes some.
 
 import type { Policy } from '../../src/authorize/policy.ts'
@@ -10,7 +10,7 @@ import type { Published } from '../../src/request/target.ts'
 import { questionOf, type QuestionParts } from '../../test/fakes/question.ts'
 import { policyOf, type RuleParts } from '../../test/fakes/rules.ts'
 
-/** Rules as they stand in a configuration. */
+/** Rules in the form of a configuration. */
 export type Rules = readonly Partial<RuleConfig>[]
 
 /** A kind of rule set. */
@@ -34,7 +34,7 @@ export interface Prepared {
 
 const numbers = (count: number): readonly number[] => Array.from({ length: count }, (_, n) => n)
 
-/** Four groups: one that rules name, and three that everybody is in. */
+/** Four groups: one that rules name, and three that every user is in. */
 const identityOf = (group: string) => ({
   groups: ['everybody', 'vpn', group, 'office'],
 })

@@ -9,6 +9,6 @@ export const answerQuestions = (answer: (question: unknown) => unknown): void =>
         process.send?.({ failure: cause instanceof Error ? cause.message : String(cause) }),
     )
   })
-  // Whoever asked is gone, perhaps killed: a server must not stay behind.
+  // The parent has ended, perhaps killed: a server must not stay behind.
   process.once('disconnect', () => process.exit())
 }

@@ -13,7 +13,7 @@ import type { Expectation } from '../expectation.ts'
 
 const DECISION_HEADER = 'x-countersign-decision'
 
-/** A right answer, with the places where its decision id stands. */
+/** A right answer, with the places of its decision id. */
 interface Template {
   readonly bytes: Buffer
   readonly idLength: number
@@ -99,10 +99,10 @@ const certificateFault = (
 ): string | undefined => {
   if (status?.code !== 0) return `status ${status?.code} instead of 0`
   if (http_response !== 'ok_response') return 'no ok_response'
-  if (ok_response?.headers.length !== 0) return 'headers beside the certificate'
+  if (ok_response?.headers.length !== 0) return 'headers next to the certificate'
   const handle = dynamic_metadata?.fields?.['upstream_secret']?.stringValue ?? ''
   const opening = new GrantSeal(parseGrantKeys('the bench', keyring)).open(handle)
-  if (opening.outcome === 'refused') return `a handle that is no grant: ${opening.code}`
+  if (opening.outcome === 'refused') return `a handle that is not a grant: ${opening.code}`
   const seen = decodeName(opening.grant.subject).map(
     ({ oid, value }) => `${attributeName(oid)}=${value}`,
   )
@@ -110,7 +110,7 @@ const certificateFault = (
   return String(seen) === String(wanted) ? undefined : `the certificate is for ${seen.join(', ')}`
 }
 
-/** The last one's bytes stand for those that follow: that they are signed, the tests show. */
+/** The last one's bytes are taken for those that follow: that they are signed, the tests show. */
 const tokenFault = (
   { status, http_response, ok_response }: CheckResponse__Output,
   { user, groups }: Extract<Expectation, { outcome: 'token' }>,

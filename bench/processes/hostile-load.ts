@@ -1,5 +1,5 @@
-// Clients that have proven nothing, over HTTP/2 through Envoy: they send on schedule whatever they are given, or begin
-// and do not go on.
+// Unauthenticated clients, over HTTP/2 through Envoy: they send on schedule whatever they are given, or
+// begin and do not continue.
 
 import { readFileSync } from 'node:fs'
 import { connect, constants, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2'
@@ -109,7 +109,7 @@ const run = async (
 
 const held: TLSSocket[] = []
 
-/** Opens so many connections, each with the bytes of a request that does not go on. */
+/** Opens so many connections, each with the bytes of a request that does not continue. */
 const hold = async (port: number, from: string, count: number, bytes: Buffer): Promise<void> => {
   const open = async (): Promise<void> => {
     const { promise, resolve } = Promise.withResolvers<void>()

@@ -45,7 +45,7 @@ const expectedLines = (expectation: Expectation): readonly string[] => {
   return [
     `\r\nx-saw-user: ${user ?? ''}\r\n`,
     `\r\nx-saw-groups: ${groups.join('|')}\r\n`,
-    // Whoever puts an identity in takes the credential out.
+    // A transformer that sets an identity also removes the credential.
     `\r\nx-saw-credential: ${user === undefined ? 'yes' : 'no'}\r\n`,
   ]
 }

@@ -48,10 +48,10 @@ export const libraryMint = async (
   return make
 }
 
-// As a UTF8String, which ours are; a PrintableString is the library's choice where it can be.
+// As a UTF8String, as Countersign writes it; a PrintableString is the library's choice where it can be.
 const attribute = (name: string, utf8String: string) => ({ [name]: [{ utf8String }] })
 
-/** Both have the same subject and the same extensions, but for what hangs on the key. */
+/** Both have the same subject and the same extensions, except those that depend on the key. */
 const requireSame = ({ certificate }: Job, pem: string): void => {
   const [ours, theirs] = [certificate, ...decodePem('CERTIFICATE', pem)].map(readCertificate)
   const summaryOf = (parts: typeof ours): string =>
@@ -61,6 +61,6 @@ const requireSame = ({ certificate }: Job, pem: string): void => {
       parts?.extensions.map(({ oid, critical }) => [oid, critical]),
     ])
   if (summaryOf(ours) !== summaryOf(theirs)) {
-    throw new Error('the library makes another certificate than ours')
+    throw new Error('the library makes another certificate than Countersign')
   }
 }

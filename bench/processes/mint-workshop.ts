@@ -1,5 +1,5 @@
-// Everything that minting needs, at hand before it is measured: a CA, grants of many identities and
-// their handles, keys.
+// Everything that minting needs, prepared before it is measured: a CA, grants of many identities and their
+// handles, keys.
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -40,7 +40,7 @@ export interface Workshop {
   readonly seal: GrantSeal
   readonly authority: Authority
   readonly jobs: readonly Job[]
-  /** Makes each key when it is asked for. */
+  /** Makes each key when it is requested. */
   readonly source: KeySource
   /** Issues with keys that are there already. */
   readonly issuer: CertificateIssuer

@@ -28,7 +28,7 @@ export interface SessionCosts {
   readonly skipped: readonly { readonly name: string; readonly reason: string }[]
 }
 
-/** The row that the others are compared with. */
+/** The row that the other rows are compared with. */
 const TOKEN = 'JWT, ES256, known'
 
 const KNOWN_USERS = 32

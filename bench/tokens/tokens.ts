@@ -22,7 +22,7 @@ export interface TokenCosts {
   readonly rows: readonly Summary[]
 }
 
-/** The row that the others are compared with. */
+/** The row that the other rows are compared with. */
 export const HEADERS = 'headers, known'
 
 /** The same for callers who come for the first time. */

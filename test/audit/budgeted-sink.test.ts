@@ -52,7 +52,7 @@ describe('10,000 refusals of one source', () => {
     assert.equal(audit.statistics().summarised, summary.count)
   })
 
-  it('leave what others cause, permits and refusals after a proof whole', async () => {
+  it('leave the events of other sources, permits and refusals after a proof whole', async () => {
     await using folder = await temporaryFolder()
     await using written = open(folder)
     const { audit } = written
@@ -142,7 +142,7 @@ describe('refusals of 100,000 sources', () => {
 })
 
 describe('refusals of all 65,536 networks of one IPv6 site', () => {
-  it('take what the site has, and leave the events of others whole', async () => {
+  it('take what the site has, and leave the events of other sources whole', async () => {
     await using folder = await temporaryFolder()
     await using written = open(folder)
     const { audit } = written

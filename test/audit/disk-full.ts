@@ -1,5 +1,5 @@
-// Run under a limit on file sizes. Writes audit events until one fails, makes room, writes one more;
-// or, told to do so together, writes many in one turn and counts what became of them.
+// Run under a limit on file sizes. Writes audit events until one fails, makes room, writes one more; or,
+// with the argument `together`, writes many in one turn and counts what became of them.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { JsonLinesSink } from '../../src/audit/sink.ts'

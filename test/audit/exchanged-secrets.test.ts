@@ -22,7 +22,7 @@ interface Case {
   readonly answer: Answer
 }
 
-// A hostile server sends back all that it was told, wherever there is room for it.
+// A hostile server sends back all that it received, wherever there is room for it.
 const ECHO = `${TOKEN} ${SECRET} ${ACTOR}`
 const GOOD = {
   access_token: ISSUED,

@@ -1,4 +1,4 @@
-// What can stand in the way of a request with a good credential, before and among the rules.
+// What can refuse a request with a valid credential, before and among the rules.
 
 import type { Reason } from '../../src/audit/event.ts'
 import { RateLimited } from '../../src/runtime/errors.ts'

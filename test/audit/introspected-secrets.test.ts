@@ -1,5 +1,5 @@
-// Invariant: a token that a server is asked about, and what proves us to that server, appear in no
-// audit event, no log line and no answer, whatever becomes of them.
+// Invariant: a token that is introspected, and the credential for the endpoint, appear in no audit event,
+// no log line and no answer, whatever becomes of them.
 
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
@@ -27,7 +27,7 @@ interface Case {
   readonly answer: Answer
 }
 
-// A hostile server sends back all that it was told, wherever there is room for it.
+// A hostile server sends back all that it received, wherever there is room for it.
 const ECHO = `${TOKEN} ${SECRET}`
 const COMMON: readonly Case[] = [
   ...[400, 401, 403, 429, 500, 503].map((status) => ({
@@ -68,7 +68,7 @@ const assertClean = (what: unknown): void => {
 }
 
 for (const kind of ['introspection', 'tokenReview'] as const) {
-  describe(`a token that a server is asked about: ${kind}`, () => {
+  describe(`a token that is introspected: ${kind}`, () => {
     for (const [index, { reason, answer }] of CASES[kind].entries()) {
       it(`leaves no trace: ${reason} (${index})`, async () => {
         await using stack = new AsyncDisposableStack()

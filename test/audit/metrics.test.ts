@@ -1,5 +1,4 @@
-// What an audit log counts, and what is made of it: metrics, and a warning to whoever asks whether we
-// are ready.
+// What an audit log counts, and where it shows: metrics, and a warning in the readiness probe.
 
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'

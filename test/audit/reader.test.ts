@@ -60,7 +60,7 @@ describe('readAudit', () => {
       want: ['1 {"a":1}', '2 {}'],
     },
     {
-      name: 'goes on behind what is no JSON',
+      name: 'continues after a line that is not JSON',
       input: '{"a":\nhello\n{}\n',
       want: ['1 not-json', '2 not-json', '3 {}'],
     },

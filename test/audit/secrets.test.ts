@@ -25,7 +25,7 @@ import { unreadable, unruled, type Failure } from './failures.ts'
 
 const PASSWORD = 'Tr0ub4dor&3 ünlikely'
 
-/** Each user's credentials as they stand in the header. */
+/** Each user's credentials as they are in the header. */
 const token = (user: string): string => basic(user, PASSWORD).slice('Basic '.length)
 
 /** The password in every form that it could leak in. */

@@ -114,7 +114,7 @@ describe('a sink', () => {
     assert.deepEqual(await generationsIn(path), [1, 2])
   })
 
-  it('makes a file that others cannot read', async () => {
+  it('makes a file that other users cannot read', async () => {
     await using folder = await temporaryFolder()
     const path = folder.file('audit.jsonl')
     using sink = new JsonLinesSink(path)
@@ -155,7 +155,7 @@ describe('a sink that cannot write', () => {
     }
   })
 
-  it('says so when it is closed, and writes to nobody else’s file', async () => {
+  it('says so when it is closed, and writes to no other file', async () => {
     await using folder = await temporaryFolder()
     const sink = new JsonLinesSink(folder.file('audit.jsonl'))
     sink[Symbol.dispose]()
@@ -245,7 +245,7 @@ describe('events of one turn of the event loop', () => {
 })
 
 describe('a sink that is reopened', () => {
-  it('goes on in a new file after rotation', async () => {
+  it('continues in a new file after rotation', async () => {
     await using folder = await temporaryFolder()
     const path = folder.file('audit.jsonl')
     const rotated = folder.file('audit.jsonl.1')

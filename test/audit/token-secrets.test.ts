@@ -46,7 +46,7 @@ const CASES: readonly Case[] = [
   { reason: 'token-binding', token: claiming({ cnf: { jkt: 'x' } }) },
 ]
 
-/** Every piece of a token that somebody could put to use. */
+/** Every piece of a token that an attacker could use. */
 const assertClean = (token: string, text: string): void => {
   for (const part of token.split(/[.,]/)) {
     if (part.length > 3) assert.ok(!text.includes(part), `${part} in ${text}`)

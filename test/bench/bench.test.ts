@@ -104,7 +104,7 @@ const GRPC_ROWS = [
 const BARE_ROW = 'through Envoy, no ext_authz'
 const ENVOY_ROWS = [BARE_ROW, 'through Envoy, no-op ext_authz', 'through Envoy, Countersign']
 
-/** Rows of credentials that nothing is remembered of, and of the others, which have two each. */
+/** Rows of credentials of which nothing is cached, and of the other credentials, which have two rows each. */
 const UNREMEMBERED = ['anonymous', 'API key']
 const REMEMBERED = [
   'Basic, users file (argon2id)',

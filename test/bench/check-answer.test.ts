@@ -87,10 +87,13 @@ const wrong: readonly {
   readonly answer: Buffer
 }[] = [
   { name: 'a refusal', answer: deny(second) },
-  { name: 'another user', answer: allow(second, { setHeaders: [['x-remote-user', 'malic']] }) },
-  { name: 'no user', answer: allow(second, { setHeaders: [] }) },
   {
-    name: 'two users',
+    name: 'the header of another user',
+    answer: allow(second, { setHeaders: [['x-remote-user', 'malic']] }),
+  },
+  { name: 'no header of the user', answer: allow(second, { setHeaders: [] }) },
+  {
+    name: 'two headers of the user',
     answer: allow(second, {
       setHeaders: [
         ['x-remote-user', 'alice'],
@@ -104,16 +107,16 @@ const wrong: readonly {
       repeatedHeaders: [{ name: 'x-remote-group', values: ['developers', 'team-b'] }],
     }),
   },
-  { name: 'no group', answer: allow(second, { repeatedHeaders: [] }) },
+  { name: 'no header of the groups', answer: allow(second, { repeatedHeaders: [] }) },
   { name: 'half an answer', answer: allow(second).subarray(0, 100) },
-  { name: 'no answer', answer: Buffer.alloc(0) },
+  { name: 'an empty answer', answer: Buffer.alloc(0) },
 ].map((change) => ({ ...change, expectation: forAlice, before: allow(first) }))
 
 const wrongCertificates: typeof wrong = [
   { name: 'a refusal', answer: deny(second) },
   { name: 'headers', answer: allow(second) },
   {
-    name: 'headers beside it',
+    name: 'headers next to the certificate handle',
     answer: certificate(second, { setHeaders: [['x-remote-user', 'alice']] }),
   },
   {
@@ -124,7 +127,10 @@ const wrongCertificates: typeof wrong = [
     name: 'that of another group',
     answer: certificate(second, { upstreamSecret: handleFor('alice', 'developers', 'team-b') }),
   },
-  { name: 'a handle that nobody sealed', answer: certificate(second, { upstreamSecret: 'AQAB' }) },
+  {
+    name: 'a handle that no grant key sealed',
+    answer: certificate(second, { upstreamSecret: 'AQAB' }),
+  },
   { name: 'the handle of a stranger', answer: certificate(second, { upstreamSecret: forged }) },
 ].map((change) => ({ ...change, expectation: ofAlice, before: certificate(first) }))
 
@@ -132,7 +138,7 @@ const wrongRefusals: typeof wrong = [
   { name: 'an allow', answer: allow(second) },
   { name: 'another HTTP status', answer: deny(second, { httpStatus: 403 }) },
   {
-    name: 'no challenge',
+    name: 'a refusal without a challenge',
     answer: deny(second, { headers: [['x-countersign-decision', second]] }),
   },
 ].map((change) => ({ ...change, expectation: forNobody, before: deny(first) }))

@@ -25,7 +25,7 @@ describe('what is sent after the leaf', async () => {
 
   it('is nothing for a root', () => assert.equal(chainOf(root).chain, ''))
 
-  it('is the CA itself, when it is no root', () => {
+  it('is the CA itself, when it is not a root', () => {
     assert.deepEqual(subjectsOf(chainOf(lower).chain), ['CN=Lower'])
   })
 

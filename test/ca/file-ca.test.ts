@@ -91,7 +91,11 @@ describe('the key of a CA', () => {
         passphrase: 'wrong',
         says: /passphrase is not its/,
       },
-      { name: 'no passphrase', pem: encrypted, says: /is encrypted and needs its "passphrase"/ },
+      {
+        name: 'an encrypted key without a passphrase',
+        pem: encrypted,
+        says: /is encrypted and needs its "passphrase"/,
+      },
       { name: 'an empty passphrase', pem: encrypted, passphrase: '\n', says: /passphrase/ },
       {
         name: 'a wrong passphrase of PKCS#1',
@@ -99,8 +103,12 @@ describe('the key of a CA', () => {
         passphrase: 'wrong',
         says: /passphrase/,
       },
-      { name: 'nothing', pem: '', says: /not a private key in PEM/ },
-      { name: 'something else', pem: 'secret-material', says: /not a private key in PEM/ },
+      { name: 'an empty file', pem: '', says: /not a private key in PEM/ },
+      {
+        name: 'a text that is not a key',
+        pem: 'secret-material',
+        says: /not a private key in PEM/,
+      },
       {
         name: 'a public key',
         pem: generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }),

@@ -24,18 +24,26 @@ describe('a handle that is refused', () => {
     readonly handle: (world: Issuing) => string
     readonly want: string
   }[] = [
-    { name: 'nothing', handle: () => '', want: 'handle-malformed' },
+    { name: 'an empty handle', handle: () => '', want: 'handle-malformed' },
     { name: 'Envoy’s name for no metadata', handle: () => '-', want: 'handle-malformed' },
     { name: 'a name of another kind', handle: () => 'default', want: 'handle-malformed' },
-    { name: 'not base64url', handle: (world) => `${world.handle()}=`, want: 'handle-malformed' },
+    {
+      name: 'a handle that is not base64url',
+      handle: (world) => `${world.handle()}=`,
+      want: 'handle-malformed',
+    },
     {
       name: 'of another format',
       handle: (world) => flipped(world.handle(), 0),
       want: 'handle-malformed',
     },
-    { name: 'a megabyte', handle: () => 'A'.repeat(1_048_576), want: 'handle-malformed' },
     {
-      name: 'another ring’s',
+      name: 'a handle of a megabyte',
+      handle: () => 'A'.repeat(1_048_576),
+      want: 'handle-malformed',
+    },
+    {
+      name: 'sealed by another keyring',
       handle: () => sealed(grantOf(), makeGrantKey()),
       want: 'grant-key-unknown',
     },
@@ -50,9 +58,13 @@ describe('a handle that is refused', () => {
         flipped(world.handle(), Buffer.from(world.handle(), 'base64url').length - 1),
       want: 'grant-forged',
     },
-    { name: 'cut short', handle: (world) => world.handle().slice(0, -4), want: 'grant-forged' },
     {
-      name: 'for a CA that is not ours',
+      name: 'a handle that is cut short',
+      handle: (world) => world.handle().slice(0, -4),
+      want: 'grant-forged',
+    },
+    {
+      name: 'for another CA',
       handle: (world) => world.handle({ authority: 'other' }),
       want: 'authority-unknown',
     },
@@ -140,7 +152,11 @@ describe('a handle that is refused', () => {
 
   const encoded = encodeGrant(grantOf())
   const WITHIN: readonly { name: string; bytes: Buffer; want: string }[] = [
-    { name: 'no grant', bytes: Buffer.from('not a message'), want: 'grant-malformed' },
+    {
+      name: 'bytes that are not a grant',
+      bytes: Buffer.from('not a message'),
+      want: 'grant-malformed',
+    },
     { name: 'a grant cut short', bytes: encoded.subarray(0, 10), want: 'grant-malformed' },
     { name: 'an empty grant', bytes: Buffer.from([0x08, 0x00]), want: 'authority-unknown' },
     { name: 'a grant in order', bytes: encoded, want: 'issued' },

@@ -155,7 +155,7 @@ describe('the version of a certificate', () => {
     assert.ok(isCurrent())
   })
 
-  it('is asked for without using up the rate', async () => {
+  it('is requested without using up the rate', async () => {
     const world = await issuing('{ rate: { perSecond: 1, burst: 4 } }')
     const handle = world.handle()
     const { version } = await issued(world, handle)

@@ -1,4 +1,4 @@
-// An issuer with a CA in memory, a clock that stands still, and everything that it says kept.
+// An issuer with a CA in memory, a clock that only tests move, and all its events kept.
 
 import assert from 'node:assert/strict'
 import { CertificateIssuer, type Issuance } from '../../src/ca/issuer.ts'
@@ -37,7 +37,7 @@ export const signerSnapshot = (
   authorities: new Map(Object.entries(authorities)),
 })
 
-/** A CA with limits as they stand in `signer.yaml`. */
+/** A CA with limits in the form of `signer.yaml`. */
 export const authorityOf = (
   ca: CertificateAuthority,
   clock: FakeClock,

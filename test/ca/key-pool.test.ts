@@ -40,7 +40,7 @@ describe('keys', () => {
   }
 })
 
-/** Makes keys when told to. */
+/** Makes keys when a test calls `make`. */
 const slowly = () => {
   const started: PromiseWithResolvers<void>[] = []
   const generate = async () => {
@@ -57,7 +57,7 @@ const slowly = () => {
 }
 
 describe('a pool of keys', () => {
-  it('makes nothing before it is asked', () => {
+  it('makes nothing before its first use', () => {
     const { generate, started } = slowly()
     using _ = new KeyPool(generate, 3)
     assert.equal(started.length, 0)

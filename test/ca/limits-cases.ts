@@ -48,7 +48,7 @@ export const withExtensions = (...more: readonly Extension[]): Partial<Grant> =>
   extensions: [...grantOf().extensions, ...more],
 })
 
-/** The extensions that every grant needs, with others in place of those of the same kind. */
+/** The extensions that every grant needs, with the given ones in place of those of the same kind. */
 export const inPlace = (...others: readonly Extension[]): Partial<Grant> => {
   const oids = new Set(others.map(({ oid }) => oid))
   return { extensions: [...grantOf().extensions.filter(({ oid }) => !oids.has(oid)), ...others] }
@@ -79,7 +79,7 @@ export const WIDE_LIMITS = `{
   lifetime: 999d, subject: { "*": ["*"] }, extensions: [1.2.3.4], policies: [1.2.3],
   subjectAltName: { dns: ["*"], uri: ["*"], email: ["*"], upn: ["*"], ip: [0.0.0.0/0, "::/0"] } }`
 
-/** A grant that nobody gets a certificate for. */
+/** A grant that never yields a certificate. */
 export interface HostileCase {
   readonly name: string
   readonly grant: Partial<Grant>

@@ -66,7 +66,7 @@ describe('the limit of alternative names', () => {
       want: 'within',
     },
     {
-      name: 'an address beside',
+      name: 'an address in addition to a name',
       limits: NETWORKS,
       grant: ip('192.0.2.8'),
       want: /^name-refused: ip: 192\.0\.2\.8/,
@@ -84,13 +84,13 @@ describe('the limit of alternative names', () => {
       want: /^name-refused/,
     },
     {
-      name: 'a name that is no DNS name',
+      name: 'a name that is not a DNS name',
       limits: '{ subjectAltName: { dns: ["*"] } }',
       grant: withExtensions(namesOf(['dns', 'a..b'])),
       want: /^name-refused/,
     },
     {
-      name: 'a name that is no URI',
+      name: 'a name that is not a URI',
       limits: '{ subjectAltName: { uri: ["*"] } }',
       grant: withExtensions(namesOf(['uri', 'a b'])),
       want: /^name-refused/,
@@ -111,7 +111,7 @@ describe('the limit of usages and purposes', () => {
       want: 'within',
     },
     {
-      name: 'another usage',
+      name: 'another key usage',
       grant: inPlace(keyUsage(['digitalSignature', 'keyAgreement'])),
       want: /^key-usage-refused: keyAgreement$/,
     },
@@ -129,7 +129,7 @@ describe('the limit of usages and purposes', () => {
       want: 'within',
     },
     {
-      name: 'another purpose',
+      name: 'another extended key usage',
       grant: inPlace(extendedKeyUsage([PURPOSES.clientAuth, PURPOSES.serverAuth])),
       want: /^purpose-refused: 1\.3\.6\.1\.5\.5\.7\.3\.1$/,
     },
@@ -146,7 +146,7 @@ describe('the limit of usages and purposes', () => {
       want: 'within',
     },
     {
-      name: 'any purpose',
+      name: 'any extended key usage',
       grant: inPlace(extendedKeyUsage([PURPOSES.any])),
       want: /^purpose-refused: 2\.5\.29\.37\.0/,
     },

@@ -1,5 +1,5 @@
-// Grants by somebody who means ill and has the right key: names of Kubernetes' own, in every disguise,
-// and text that readers take for different things.
+// Grants by an attacker who has the right key: names of Kubernetes' own, in every disguise, and text that
+// readers take for different things.
 
 import { describe } from 'node:test'
 import type { Grant } from '../../src/grant/grant.ts'
@@ -86,7 +86,11 @@ const CASES: readonly HostileCase[] = [
     want: /^grant-malformed/,
   },
   // Text
-  { name: 'NUL', grant: subject(['CN', 'alice\0.evil']), want: /^value-unrepresentable/ },
+  {
+    name: 'a NUL character',
+    grant: subject(['CN', 'alice\0.evil']),
+    want: /^value-unrepresentable/,
+  },
   { name: 'a line end', grant: subject(['CN', 'alice\nO=x']), want: /^value-unrepresentable/ },
   { name: 'nothing at all', grant: subject(['CN', '']), want: /^value-unrepresentable/ },
   { name: 'space at the end', grant: subject(['CN', 'alice ']), want: /^value-unrepresentable/ },

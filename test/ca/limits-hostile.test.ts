@@ -1,5 +1,4 @@
-// Grants that were sealed with the right key by somebody who means ill: none gets a certificate,
-// whatever the limits say.
+// Grants that an attacker sealed with the right key: none gets a certificate, whatever the limits say.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -121,17 +120,17 @@ const CASES: readonly HostileCase[] = [
     want: /^extension-refused/,
   },
   {
-    name: 'one twice',
+    name: 'an extension twice',
     grant: withExtensions(extension('1.2.3.4', '0500'), extension('1.2.3.4', '0500')),
     want: /^extension-refused: 1\.2\.3\.4, twice/,
   },
   {
-    name: 'purposes twice',
+    name: 'extended key usage twice',
     grant: withExtensions(extendedKeyUsage([PURPOSES.clientAuth])),
     want: /^extension-refused: 2\.5\.29\.37, twice/,
   },
   {
-    name: 'names twice',
+    name: 'alternative names twice',
     grant: withExtensions(namesOf(['dns', 'a']), namesOf(['dns', 'b'])),
     want: /^extension-refused/,
   },
@@ -191,7 +190,7 @@ const CASES: readonly HostileCase[] = [
     want: /^name-refused: other/,
   },
   {
-    name: 'no names',
+    name: 'an empty list of alternative names',
     grant: withExtensions(extension(EXTENSIONS.subjectAltName, '3000')),
     want: /^grant-malformed/,
   },
@@ -226,7 +225,7 @@ const CASES: readonly HostileCase[] = [
     grant: { subject: subjectOf(['CN', 'alice']).subarray(0, -1) },
     want: /^grant-malformed/,
   },
-  { name: 'no subject', grant: { subject: Buffer.alloc(0) }, want: /^grant-malformed/ },
+  { name: 'an empty subject', grant: { subject: Buffer.alloc(0) }, want: /^grant-malformed/ },
   {
     name: 'a subject that is a SET',
     grant: { subject: Buffer.from('3100', 'hex') },

@@ -49,7 +49,7 @@ describe('the limit of the time', () => {
     },
     { name: 'a day by default', grant: span(0, 86_400), want: 'within' },
     { name: 'more than a day by default', grant: span(0, 86_401), want: /^lifetime-exceeded/ },
-    { name: 'over', grant: span(-100, 0), want: /^grant-expired/ },
+    { name: 'a time that is over', grant: span(-100, 0), want: /^grant-expired/ },
     { name: 'over in a second', grant: span(-100, 1), want: 'within' },
     { name: 'the slot over, within the grace', grant: span(-100, 3_600, -59), want: 'within' },
     { name: 'the slot over, and the grace', grant: span(-100, 3_600, -60), want: /^grant-expired/ },
@@ -69,15 +69,23 @@ describe('the limit of the time', () => {
     },
     { name: 'the wrong way round', grant: span(100, 0), want: /^grant-malformed/ },
     { name: 'of no length', grant: span(0, 0), want: /^grant-malformed/ },
-    { name: 'before 1970', grant: { notBefore: -1 }, want: /^grant-malformed/ },
+    { name: 'a time before 1970', grant: { notBefore: -1 }, want: /^grant-malformed/ },
     {
-      name: 'after 9999',
+      name: 'a time after the year 9999',
       limits: '{ lifetime: 999999999d }',
       grant: { notAfter: 253_402_300_800 },
       want: /^grant-malformed/,
     },
-    { name: 'in fractions', grant: { notAfter: NOW_S + 0.5 }, want: /^grant-malformed/ },
-    { name: 'nowhere', grant: { renewAt: Number.NaN }, want: /^grant-malformed/ },
+    {
+      name: 'a time in fractions of a second',
+      grant: { notAfter: NOW_S + 0.5 },
+      want: /^grant-malformed/,
+    },
+    {
+      name: 'a time that is not a number',
+      grant: { renewAt: Number.NaN },
+      want: /^grant-malformed/,
+    },
     {
       name: 'beyond all numbers',
       grant: { notAfter: Number.POSITIVE_INFINITY },
@@ -120,7 +128,7 @@ describe('the limit of the subject', () => {
       want: 'within',
     },
     {
-      name: 'patterns',
+      name: 'values that match patterns',
       limits: '{ subject: { CN: ["*@example.org", svc-*] } }',
       grant: subject(['CN', 'a@example.org'], ['CN', 'svc-b']),
       want: 'within',
@@ -138,7 +146,7 @@ describe('the limit of the subject', () => {
       want: /^subject-refused: CN: c/,
     },
     {
-      name: 'case matters',
+      name: 'a value whose case differs',
       limits: '{ subject: { CN: [alice] } }',
       grant: subject(['CN', 'Alice']),
       want: /^subject-refused/,
@@ -156,13 +164,13 @@ describe('the limit of the subject', () => {
       want: 'within',
     },
     {
-      name: 'any attribute, but for its values',
+      name: 'any attribute, but not with any value',
       limits: '{ subject: { "*": [x*] } }',
       grant: subject(['OU', 'b']),
       want: /^subject-refused/,
     },
     {
-      name: 'one that is listed, beside any other',
+      name: 'one that is listed, next to any other',
       limits: '{ subject: { "*": ["*"], CN: [a] } }',
       grant: subject(['CN', 'b']),
       want: /^subject-refused: CN: b/,
@@ -173,7 +181,7 @@ describe('the limit of the subject', () => {
       grant: subject(['CN', 'a'], ['CN', 'b']),
       want: 'within',
     },
-    { name: 'nothing', grant: subject(), want: /^subject-refused: an empty subject/ },
+    { name: 'an empty subject', grant: subject(), want: /^subject-refused: an empty subject/ },
   ])
 })
 
@@ -204,7 +212,7 @@ describe('the limit of reserved names', () => {
       want: /^value-reserved: OU/,
     },
     {
-      name: 'another beside it',
+      name: 'another one next to it',
       limits: NODES,
       grant: subject(['O', 'system:nodes'], ['O', 'system:masters']),
       want: /^value-reserved: O: system:masters/,
@@ -243,7 +251,7 @@ describe('the limit of reserved names', () => {
 })
 
 describe('a grant within its limits', () => {
-  it('is told with what it says', () => {
+  it('is reported with its text', () => {
     const verdict = judge('{ subjectAltName: { dns: [a] } }', withExtensions(namesOf(['dns', 'a'])))
     assert.equal(verdict.outcome, 'within')
     assert.deepEqual(verdict.names, [{ kind: 'dns', value: 'a' }])
@@ -265,7 +273,7 @@ describe('a grant within its limits', () => {
     assert.ok(cpuTime() - start < 2_000)
   })
 
-  it('says that it is no CA in one way only', () => {
+  it('says in only one way that it is not a CA', () => {
     assert.equal(verdictOf('{}', inPlace(notAuthority)), 'within')
   })
 })

@@ -1,4 +1,4 @@
-// What a minted certificate is, as other libraries than ours read it.
+// The contents of a minted certificate, as other libraries read it.
 
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
@@ -233,7 +233,7 @@ describe('serial numbers', () => {
     }
   })
 
-  it('stand in the certificate as they are', async () => {
+  it('are in the certificate as they are', async () => {
     const { der, minting } = await issue(fileCaOf(await makeCa()))
     assert.deepEqual(readCertificate(der).serialNumber, minting.serial)
   })

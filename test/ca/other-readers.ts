@@ -12,7 +12,7 @@ const ROOT = resolve(import.meta.dirname, '../..')
 const CACHE = process.env['COUNTERSIGN_CACHE'] ?? join(ROOT, '.cache')
 const SOURCE = join(import.meta.dirname, 'verify/main.go')
 
-/** A reason to skip a test for want of a program; with CI=true that is a failure instead. */
+/** A reason to skip a test without a program; with CI=true that is a failure instead. */
 export const without = (program: string): string | false => {
   if (findProgram(program) !== undefined) return false
   assert.notEqual(process.env['CI'], 'true', `CI needs ${program}`)
@@ -35,7 +35,7 @@ export interface Chain {
   readonly now: number
 }
 
-/** What Go makes of it. */
+/** Go's verdict on it. */
 export interface GoVerdict {
   readonly error?: string
   readonly commonName: string

@@ -123,7 +123,11 @@ describe('a problem of a signer’s configuration', () => {
       text: { more: 'more: 1' },
       want: /signer\.yaml:4:1: more: unknown key/,
     },
-    { name: 'another version', text: { version: 'version: 2' }, want: /:1:1: version: / },
+    {
+      name: 'another version of the document',
+      text: { version: 'version: 2' },
+      want: /:1:1: version: /,
+    },
     {
       name: 'a TCP address',
       text: { listen: 'listen: 127.0.0.1:80' },
@@ -140,7 +144,7 @@ describe('a problem of a signer’s configuration', () => {
       want: /listen\.mode: must be an octal file mode .* without permissions/,
     },
     {
-      name: 'a mode that lets others read',
+      name: 'a mode that lets other users read',
       text: { listen: "listen: { address: 'unix:s', mode: '0664' }" },
       want: /listen\.mode/,
     },
@@ -165,12 +169,12 @@ describe('a problem of a signer’s configuration', () => {
       want: /authorities\.kube\.key: must be a reference/,
     },
     {
-      name: 'no CA',
+      name: 'a signer without a CA',
       text: { authorities: 'authorities: {}' },
       want: /authorities: must name at least one CA/,
     },
     {
-      name: 'no authorities',
+      name: 'an empty list of authorities',
       text: { authorities: '' },
       want: /authorities: required, but missing/,
     },
@@ -241,9 +245,13 @@ describe('a problem of a signer’s configuration', () => {
       text: withLimits('{ keyUsage: [digitalSignature, cRLSign] }'),
       want: /limits\.keyUsage\[1\]/,
     },
-    { name: 'no usage', text: withLimits('{ keyUsage: [] }'), want: /limits\.keyUsage/ },
     {
-      name: 'no purpose',
+      name: 'an empty list of key usages',
+      text: withLimits('{ keyUsage: [] }'),
+      want: /limits\.keyUsage/,
+    },
+    {
+      name: 'an empty list of extended key usages',
       text: withLimits('{ extendedKeyUsage: [] }'),
       want: /limits\.extendedKeyUsage/,
     },
@@ -253,7 +261,7 @@ describe('a problem of a signer’s configuration', () => {
       want: /limits\.extendedKeyUsage\[0\]: must be one of any, serverAuth/,
     },
     {
-      name: 'a policy that is no OID',
+      name: 'a policy that is not an OID',
       text: withLimits('{ policies: [strict] }'),
       want: /limits\.policies\[0\]: must be an OID/,
     },
@@ -291,7 +299,7 @@ describe('a problem of a signer’s configuration', () => {
     })
   }
 
-  it('is told together with all others', () => {
+  it('is reported together with all other problems', () => {
     const problems = problemsIn({
       version: 'version: 3',
       listen: 'listen: nonsense',

@@ -44,12 +44,12 @@ describe('the last look at a certificate', async () => {
     },
     { name: 'another serial number', made: { serial: randomSerial() }, want: /its serial number/ },
     {
-      name: 'another beginning',
+      name: 'another notBefore time',
       made: { grant: grantOf({ notBefore: NOW_S - 301 }) },
       want: /its notBefore/,
     },
     {
-      name: 'another end',
+      name: 'another notAfter time',
       made: { grant: grantOf({ notAfter: NOW_S + 3_601 }) },
       want: /its notAfter/,
     },
@@ -65,7 +65,7 @@ describe('the last look at a certificate', async () => {
       want: /its extensions/,
     },
     {
-      name: 'another usage',
+      name: 'another key usage',
       made: {
         grant: grantOf({
           extensions: [keyUsage(['keyAgreement']), ...grantOf().extensions.slice(1)],
@@ -88,7 +88,7 @@ describe('the last look at a certificate', async () => {
       want: /its extensions/,
     },
     {
-      name: 'a CA',
+      name: 'a CA certificate',
       made: {
         grant: grantOf({
           extensions: [
@@ -124,12 +124,12 @@ describe('the last look at a certificate', async () => {
     assert.equal(fault, 'its signature does not hold')
   })
 
-  it('finds an extension that stands twice', async () => {
+  it('finds an extension that occurs twice', async () => {
     const minting = mintingFor(authority, { grant: grantOf(withExtensions(extra, extra)) })
     assert.match(issuedFault(await mint(minting), minting, key.privateKey) ?? '', /cannot be read/)
   })
 
-  it('finds what is no certificate', () => {
+  it('finds what is not a certificate', () => {
     for (const bytes of [Buffer.alloc(0), Buffer.from('3000', 'hex'), Buffer.alloc(1_000, 0x30)]) {
       assert.equal(issuedFault(bytes, asked, key.privateKey), 'it cannot be read')
     }

@@ -58,10 +58,10 @@ describe('a document that fits', () => {
 
 describe('a document that does not fit', () => {
   const CASES: readonly { name: string; input: string; want: readonly RegExp[] }[] = [
-    { name: 'nothing', input: '', want: [/^: the file is empty$/] },
+    { name: 'an empty file', input: '', want: [/^: the file is empty$/] },
     { name: 'a comment alone', input: '# nothing\n', want: [/^: the file is empty$/] },
-    { name: 'a list', input: '- a', want: [/^:1:1: .*expected object/] },
-    { name: 'text', input: 'hello', want: [/^:1:1: .*expected object/] },
+    { name: 'a list as the document', input: '- a', want: [/^:1:1: .*expected object/] },
+    { name: 'a text as the document', input: 'hello', want: [/^:1:1: .*expected object/] },
     { name: 'an unknown key', input: 'name: a\nnmae: b', want: [/^:2:1: nmae: unknown key$/] },
     {
       name: 'several unknown keys, one by one',
@@ -84,14 +84,18 @@ describe('a document that does not fit', () => {
       want: [/^:4:5: list\[1\]\.id: required, but missing$/],
     },
     { name: 'a value of another type', input: 'name: 5', want: [/^:1:1: name: .*expected string/] },
-    { name: 'null', input: 'name:', want: [/^:1:1: name: .*expected string, received null/] },
+    {
+      name: 'a key without a value',
+      input: 'name:',
+      want: [/^:1:1: name: .*expected string, received null/],
+    },
     {
       name: 'a number out of range',
       input: 'name: a\ncount: 0',
       want: [/^:2:1: count: Too small/],
     },
     {
-      name: 'a key that is no name',
+      name: 'a key that is not a name',
       input: 'name: a\nrecord:\n  ok: 1\n  Not: 2',
       want: [/^:4:3: record\.Not: must be lower case$/],
     },
@@ -102,7 +106,7 @@ describe('a document that does not fit', () => {
     },
     { name: 'neither of a union', input: 'name: a\neither: 5', want: [/^:2:1: either: /] },
     {
-      name: 'what stands behind an alias, where it stands',
+      name: 'the target of an alias, at its own position',
       input: 'name: a\nlist:\n  - &one\n    id: x\n    more: y\n  - *one',
       want: [/^:5:5: list\[0\]\.more: unknown key$/, /^:5:5: list\[1\]\.more: unknown key$/],
     },
@@ -123,7 +127,7 @@ describe('a document that does not fit', () => {
   }
 })
 
-describe('a document that is no YAML', () => {
+describe('a document that is not YAML', () => {
   const CASES: readonly { name: string; input: string; want: RegExp }[] = [
     { name: 'an open list', input: 'name: [a', want: /^:1:\d+: / },
     { name: 'a tab for indentation', input: 'nested:\n\tdeep: {}', want: /^:2:1: / },
@@ -164,7 +168,7 @@ describe('a document that is no YAML', () => {
     assert.ok(cpuTime() - started < 1_000)
   })
 
-  it('survives an alias to what it stands in', () => {
+  it('survives an alias to its own ancestor', () => {
     assert.notDeepEqual(problemsIn('name: a\nlist: &l\n  - *l'), [])
     assert.notDeepEqual(problemsIn('&top\nname: *top'), [])
   })

@@ -103,7 +103,7 @@ describe('the files of a configuration', () => {
     assert.equal(await scene.files.changed(), true)
   })
 
-  it('have changed when one is gone', async () => {
+  it('have changed when one is removed', async () => {
     await using scene = await setUp()
     await rm(scene.one)
     assert.equal(await scene.files.changed(), true)

@@ -110,7 +110,7 @@ describe('a reloader', () => {
     assert.deepEqual(scene.reloader.current().value, 'two')
   })
 
-  it('never changes a value that somebody took', async () => {
+  it('never changes a value that a caller took', async () => {
     await using scene = await setUp()
     const taken = scene.reloader.current()
     await writeFile(scene.file, 'two')
@@ -234,7 +234,7 @@ describe('nothing is reloaded', () => {
     assert.deepEqual(await scene.reports.rest(), [])
   })
 
-  it('before somebody follows', async () => {
+  it('before a follower subscribes', async () => {
     await using scene = await setUp()
     await writeFile(scene.file, 'two')
     await sleep(150)

@@ -70,7 +70,7 @@ describe('an address', () => {
   refuses(addressSchema, [...BAD, ...WORSE], /^! must be "unix:PATH" or "HOST:PORT"/)
   refuses(addressSchema, ['a:65536', 'a:99999'], /^! the port must be 0 to 65535/)
 
-  it('may be a UNIX socket with a path of 107 bytes, and of no more', () => {
+  it('may be a UNIX socket with a path of at most 107 bytes', () => {
     const longest = `/run/${'x'.repeat(102)}`
     assert.deepEqual(read(addressSchema, `unix:${longest}`), unix(longest))
     assert.match(String(read(addressSchema, `unix:${longest}x`)), /^! .*at most 107 bytes/)

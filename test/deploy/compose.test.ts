@@ -1,5 +1,5 @@
 // docker-compose.yml: that everything in it is confined, that its parts fit each other and the
-// configurations beside it. Whether it runs is shown by scripts/compose-test.ts.
+// configurations next to it. Whether it runs is shown by scripts/compose-test.ts.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -180,7 +180,7 @@ describe('the configurations', () => {
     ])
   })
 
-  it('listen where health is asked, and where Envoy looks', () => {
+  it('listen where the health checks connect, and where Envoy connects', () => {
     const asked = (name: string): string | undefined =>
       service(name).environment?.['COUNTERSIGN_HEALTH_ADDRESS']
     assert.equal(asked('authz'), formatAddress(config.listen.authz.address))

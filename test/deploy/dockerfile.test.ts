@@ -9,7 +9,7 @@ import { describe, it } from 'node:test'
 import packageJson from '../../package.json' with { type: 'json' }
 import { mountsOf, read, ROOT, service, services } from './compose.ts'
 
-/** Instructions as `[name, rest]`, continued lines joined, comments gone. */
+/** Instructions as `[name, rest]`, continued lines joined, comments removed. */
 const instructions = read('Dockerfile')
   .replaceAll(/^#.*\n/gm, '')
   .replaceAll(/\\\n\s*/g, '')
@@ -27,7 +27,7 @@ describe('the Dockerfile', () => {
     for (const [base = ''] of stages) {
       assert.ok(/^\$\{[A-Z]+_IMAGE\}$/.test(base) || names.includes(base), base)
     }
-    // What is built when nobody says which.
+    // The default target of a build.
     assert.deepEqual(stages.at(-1), ['runtime'])
   })
 

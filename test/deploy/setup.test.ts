@@ -1,5 +1,5 @@
-// What the set-up of docker-compose.yml makes: that its parts fit together, that each service gets its
-// own and no more, and that it keeps what is there.
+// What the set-up of docker-compose.yml makes: that its parts fit together, that each service gets only its
+// own, and that it keeps what is there.
 
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
@@ -196,13 +196,13 @@ describe('the upstream', () => {
     })
   })
 
-  it('serves nobody without a certificate', async () => {
+  it('serves no client without a certificate', async () => {
     await using folder = await temporaryFolder()
     await setUp(placeIn(folder))
     await assert.rejects(ask(folder)) // how it says so depends on who is first to close
   })
 
-  it('serves nobody with a certificate of another CA', async () => {
+  it('serves no client with a certificate of another CA', async () => {
     await using folder = await temporaryFolder()
     await setUp(placeIn(folder))
     const edge = {

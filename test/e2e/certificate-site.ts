@@ -59,7 +59,7 @@ export interface CertificateSiteOptions {
   readonly limits?: Readonly<Record<string, unknown>>
   /** Keys of the authenticator that differ. */
   readonly authenticator?: Readonly<Record<string, unknown>>
-  /** Authenticators beside the password of `staff`, by name. */
+  /** Authenticators in addition to the password of `staff`, by name. */
   readonly authenticators?: (pki: Pki) => Readonly<Record<string, unknown>>
   /** `authenticate` of the route. Default: the password alone. */
   readonly authenticate?: readonly unknown[]

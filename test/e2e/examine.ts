@@ -1,4 +1,4 @@
-// Pages that people were shown, looked at once more: axe judges whether everybody can use them.
+// A second look at the pages that users were shown: axe judges whether they are accessible.
 
 import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
@@ -15,7 +15,8 @@ export class Examiner {
   }
 
   /**
-   * What keeps people out of these pages. Pictures of them are taken where `COUNTERSIGN_SCREENSHOTS` says.
+   * Problems that keep users from these pages. Screenshots are written where `COUNTERSIGN_SCREENSHOTS`
+   * says.
    *
    * @param documents whole pages
    * @param options of the browser that was shown them

@@ -1,4 +1,4 @@
-// An issuer of others: its discovery document and its key, over HTTPS.
+// An issuer of another operator: its discovery document and its key, over HTTPS.
 
 import { jwksOf, makeKey, type IssuerKey } from '../authenticate/bearer/issuing.ts'
 import { startJwksServer, type JwksServer } from '../servers/jwks.ts'

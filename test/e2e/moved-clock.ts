@@ -1,4 +1,4 @@
-// Preloaded into a process of ours: its time is that of the machine, until its parent has some pass.
+// Preloaded into a Countersign process: its time is that of the machine, until its parent has some pass.
 
 import { z } from 'zod'
 

@@ -1,6 +1,5 @@
-// People with browsers at a site, one Chromium for a file of tests. After every test it is asserted that
-// no browser had anything to complain of, and that everybody can use the pages which it was shown: a test
-// cannot forget to.
+// Users with browsers at a site, one Chromium for a file of tests. After every test it is asserted that no
+// browser reported a problem, and that the pages which were shown are accessible: a test cannot forget to.
 
 import assert from 'node:assert/strict'
 import { after, afterEach, before } from 'node:test'
@@ -13,7 +12,7 @@ import { watch, type Watch } from '../servers/watch.ts'
 import { Examiner } from './examine.ts'
 import { PASSWORDS, type Site } from './site.ts'
 
-/** Where people go, and with what. */
+/** Where users go, and with what. */
 export interface Place {
   readonly site: Pick<Site, 'pki' | 'target'>
   /** PEM files: certificates of other servers that they go to. */
@@ -22,13 +21,13 @@ export interface Place {
   readonly client?: KeyPair
 }
 
-/** A person’s browser. */
+/** A user’s browser. */
 export interface PersonOptions extends BrowserContextOptions {
   /** The statuses that its console is to tell of, in any order: each, and no other. */
   readonly refusals?: readonly number[]
 }
 
-/** A person with a browser of their own. */
+/** A user with a browser of their own. */
 export interface Person {
   readonly context: BrowserContext
   readonly page: Page
@@ -90,7 +89,7 @@ export const peopleAt = (placeOf: () => Place): Open => {
 const sorted = (numbers: readonly number[]): readonly number[] =>
   numbers.toSorted((one, other) => one - other)
 
-/** What somebody had before them when a test failed, and what their browser had said. */
+/** What a user had before them when a test failed, and what their browser had reported. */
 const seenBy = async ({ context, watched }: Guest): Promise<string> => {
   const pages = context.pages().map(async (page) => {
     const text = await page.locator('body').innerText()

@@ -1,5 +1,5 @@
-// What every scenario stands on: a TLS upstream that trusts only Envoy, `countersign authz` as a
-// process of its own, and a real Envoy with the generated bootstrap, on ports of the system's choice.
+// The base of every scenario: a TLS upstream that trusts only Envoy, `countersign authz` as a separate
+// process, and a real Envoy with the generated bootstrap, on ports of the system's choice.
 
 import { readFile, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -136,7 +136,7 @@ export const startSite = async ({
   }
 }
 
-/** The Authorization header of a user of the site, or of anybody. */
+/** The Authorization header of a user, whether or not the site knows them. */
 export const basic = (user: string, password: string): HeaderLine => [
   'Authorization',
   `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,

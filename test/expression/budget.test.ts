@@ -96,7 +96,7 @@ describe('loops', () => {
     }
   })
 
-  it('of one evaluation are no matter to the next', () => {
+  it('of one evaluation do not count against the next', () => {
     const small = compiled('identity.groups.all(a, identity.groups.all(b, a != ""))')
     const large = compiled(LOOPS[0]?.three ?? '')
     for (let round = 0; round < 5; round++) {
@@ -164,7 +164,7 @@ describe('claims that a caller has chosen', () => {
     })
   }
 
-  it('end it whatever the expression makes of an error', () => {
+  it('end it however the expression handles an error', () => {
     const [loop = ''] = EXPENSIVE
     for (const source of [
       `${loop} || true`,

@@ -130,7 +130,7 @@ describe('the size of an expression', () => {
     })
   }
 
-  it('has room for what people write', () => {
+  it('has room for the expressions that users write', () => {
     const groups = Array.from({ length: 200 }, (_, index) => `"group-${index}"`).join(', ')
     const source = `identity.groups.filter(g, g in [${groups}])`
     assert.deepEqual(compiled(source).evaluate({ ...ALICE, groups: ['group-7', 'x'] }), ['group-7'])

@@ -85,7 +85,7 @@ describe('an expression yields', () => {
     assert.deepEqual(expression.evaluate(ALICE), ['alice'])
   })
 
-  it('what stands in the configuration, for messages', () => {
+  it('the source in the configuration, for messages', () => {
     assert.equal(compiled(' identity.user ').source, ' identity.user ')
   })
 
@@ -113,7 +113,7 @@ describe('an expression of another type', () => {
     { input: 'duration("1h")', type: 'google.protobuf.Duration' },
     { input: 'timestamp("2026-01-01T00:00:00Z")', type: 'google.protobuf.Timestamp' },
     { input: 'type(identity.user)', type: 'type' },
-    // `dyn` could turn out to be anything with a request at hand.
+    // `dyn` could turn out to be anything during a request.
     { input: 'dyn("a")', type: 'dyn' },
     { input: 'identity.user == "alice" ? identity.user : dyn(5)', type: 'dyn' },
   ]
@@ -127,7 +127,7 @@ describe('an expression of another type', () => {
 
 describe('an expression with an error', () => {
   const CASES = [
-    { name: 'nothing', input: '', want: /^Unexpected token: EOF \(at character 1\)$/ },
+    { name: 'an empty expression', input: '', want: /^Unexpected token: EOF \(at character 1\)$/ },
     { name: 'a comment alone', input: '// identity.user', want: /EOF \(at character 17\)$/ },
     {
       name: 'an operator without its other side',
@@ -232,7 +232,7 @@ describe('an expression that an identity does not bear out', () => {
     })
   }
 
-  it('is not asked about what a condition rules out', () => {
+  it('is not evaluated where a condition excludes it', () => {
     const expression = compiled('has(identity.uid) && identity.uid == "42" ? "a" : "b"')
     assert.deepEqual(expression.evaluate(ALICE), ['b'])
   })

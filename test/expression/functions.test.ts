@@ -98,7 +98,7 @@ describe('matches, find and regex.extract', () => {
 describe('folding of case', () => {
   check([
     { input: 'claims.email.upperAscii()', want: ['ALICE@EXAMPLE.ORG'] },
-    // With all of Unicode they would be `kate` and `SS`: two people, one name.
+    // With all of Unicode they would be `kate` and `SS`: two users, one name.
     { input: 'claims.kelvin.lowerAscii()', want: ['\u212aate'] },
     { input: 'claims.sharp.upperAscii()', want: ['ß'] },
     { input: '"\\u0130".lowerAscii()', want: ['\u0130'] },

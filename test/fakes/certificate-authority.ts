@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { AuthorityCertificate } from '../../src/ca/authority-certificate.ts'
 import type { CertificateAuthority } from '../../src/ca/certificate-authority.ts'
 
-/** What the service behind it does. */
+/** What the CA's service does. */
 export type Conduct = 'signs' | 'unreachable' | 'signs-something-else'
 
 /** Signs with ECDSA and SHA-256. */

@@ -1,4 +1,4 @@
-// A clock that stands still until a test moves it.
+// A clock whose time does not pass until a test moves it.
 
 import type { Clock } from '../../src/runtime/clock.ts'
 

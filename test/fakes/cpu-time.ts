@@ -1,5 +1,5 @@
-// The time that this thread has had, for bounds of synchronous work: what else goes on in the machine is
-// not counted.
+// The time that this thread has had, for bounds of synchronous work: other work of the machine is not
+// counted.
 
 /** CPU time of the current thread, user and system, in milliseconds. */
 export const cpuTime = (): number => {

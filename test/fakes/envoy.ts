@@ -40,7 +40,7 @@ const LIMITS = {
   parameters: 1_000,
 }
 
-/** The request that phase 1 makes of it, with wider limits than can be configured. */
+/** The request that phase 1 yields, with wider limits than can be configured. */
 export const requestOf = (parts: RequestParts = {}): Request => {
   const reading = readRequest(attributesOf(parts), { limits: LIMITS })
   assert.equal(reading.outcome, 'read')

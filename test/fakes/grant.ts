@@ -1,4 +1,4 @@
-// Grants: one that is in order, and whatever a test makes of it.
+// Grants: a valid one, and the changes that a test makes to it.
 
 import assert from 'node:assert/strict'
 import { gcmsiv } from '@noble/ciphers/aes.js'

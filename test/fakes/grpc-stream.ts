@@ -1,4 +1,4 @@
-// Methods for tests of the server of streams, and a peer that speaks HTTP/2 and no more.
+// Methods for tests of the server of streams, and a peer that speaks only HTTP/2.
 
 import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
 import { connect as connectSocket } from 'node:net'
@@ -79,7 +79,7 @@ export const connectHttp2 = (path: string, initialWindowSize = 65_535): ClientHt
   return session
 }
 
-/** Opens a stream as a gRPC client does, but for what the test has otherwise. */
+/** Opens a stream as a gRPC client does, except where the test says otherwise. */
 export const openRaw = (
   session: ClientHttp2Session,
   headers: Readonly<Record<string, string>> = {},

@@ -1,4 +1,4 @@
-// Every page with a text of somebody else's wherever one can stand.
+// Every page with an untrusted text wherever it can have one.
 
 import type { Html } from '../../src/pages/html.ts'
 import { accountPage } from '../../src/pages/views/account.ts'
@@ -11,10 +11,10 @@ import { messagePage } from '../../src/pages/views/message.ts'
 import { confirmLogoutPage } from '../../src/pages/views/logout.ts'
 import { ACCOUNT, type AnyContext } from './pages.ts'
 
-/** What is not cut, since it is no foreign text. */
+/** What is not cut, since it is not untrusted text. */
 const own = (text: string): string => text.slice(0, 300)
 
-/** Every page with one text wherever a foreign text can stand. */
+/** Every page with one text wherever it can have an untrusted one. */
 export const pagesWith = (text: string): readonly ((context: AnyContext) => Html)[] => [
   (context) =>
     loginPage(

@@ -86,7 +86,7 @@ export const callHeaders = (path: string): Buffer =>
 
 /** One connection. */
 export class FrameClient implements Disposable {
-  /** Resolves when the connection is over, whoever ended it. */
+  /** Resolves when the connection is closed, by either side. */
   readonly closed: Promise<void>
   /** How many frames of each type have come. */
   readonly received = new Map<number, number>()

@@ -1,5 +1,5 @@
-// An OpenID provider that does as it is told, also what no provider should. It speaks plain HTTP on
-// loopback, and has no login page: whoever comes with any code gets the tokens of the test.
+// An OpenID provider that answers as a test says, also what no provider should. It speaks plain HTTP on
+// loopback, and has no login page: any client with any code gets the tokens of the test.
 
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
@@ -27,7 +27,7 @@ export interface FakeOpenId extends AsyncDisposable {
   /** `http://localhost:PORT`. */
   readonly issuer: string
   readonly settings: FakeSettings
-  /** The paths that were asked for, oldest first. */
+  /** The paths that were requested, oldest first. */
   readonly asked: readonly string[]
   /** A logout token for alice's login, with these claims and this header merged into it. */
   logoutToken(

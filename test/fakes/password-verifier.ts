@@ -28,7 +28,7 @@ export class FakeVerifier implements PasswordVerifier {
   readonly answers = new Map<string, Verification>()
   /** The answers that came, and the state that came with each, oldest first. */
   readonly answered: { readonly answer: string; readonly state: string }[] = []
-  /** Who asked for which user, oldest first. */
+  /** The users whose passwords were verified, with the source of each, oldest first. */
   readonly asked: { readonly user: string; readonly source: string }[] = []
 
   constructor(users: Readonly<Record<string, FakeUser>> = {}) {

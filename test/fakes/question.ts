@@ -1,4 +1,4 @@
-// What a policy is asked, as far as a test cares.
+// The input of a policy, as far as a test needs it.
 
 import type { Question } from '../../src/authorize/question.ts'
 import type { Identity } from '../../src/identity/identity.ts'

@@ -1,5 +1,5 @@
-// A RADIUS server that does as it is told, also what no server should. It signs and reveals by code of
-// its own, so that a mistake in ours does not cancel itself out.
+// A RADIUS server that answers as a test says, also what no server should. It signs and reveals by code of
+// its own, so that a mistake in Countersign's does not cancel itself out.
 
 import { createHash, createHmac } from 'node:crypto'
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
@@ -24,7 +24,7 @@ export interface ReplyOptions {
   readonly code?: number
   /** Type and value, in order. */
   readonly attributes?: readonly (readonly [type: number, value: Buffer | string])[]
-  /** Where `Message-Authenticator` stands. Default: first. */
+  /** Where `Message-Authenticator` is. Default: first. */
   readonly mac?: 'first' | 'last' | 'none'
   /** Default: the request's. */
   readonly identifier?: number
@@ -50,7 +50,7 @@ export interface FakeRadius extends AsyncDisposable {
 export const FAKE_SECRET = 'a secret between friends'
 
 /**
- * Accepts whoever's password is `right`, rejects everybody else. Its answer to Status-Server is
+ * Accepts every user with the password `right`, and rejects the rest. Its answer to Status-Server is
  * unsigned, like the example of RFC 5997 §6.1.
  */
 export const judge: RadiusBehaviour = ({ code, password }, reply) => [

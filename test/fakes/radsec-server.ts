@@ -1,4 +1,4 @@
-// A RADIUS server over TLS (RFC 6614) that does as it is told.
+// A RADIUS server over TLS (RFC 6614) that answers as a test says.
 
 import { readFile } from 'node:fs/promises'
 import { once } from 'node:events'
@@ -33,7 +33,7 @@ export interface FakeRadSec extends AsyncDisposable {
   hangUp(): Promise<void>
 }
 
-/** Accepts everybody. */
+/** Accepts every user. */
 const welcome: RadSecBehaviour = ({ socket }, reply) => socket.write(reply())
 
 const SECRET = 'radsec' // RFC 6614 §2.3

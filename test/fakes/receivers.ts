@@ -78,7 +78,7 @@ export const goQuotedPrintable = (octets: string): string | undefined => {
   return decoded
 }
 
-/** `util.DecodeQuotedPrintable` of Grafana: what cannot be decoded is taken as it stands. */
+/** `util.DecodeQuotedPrintable` of Grafana: what cannot be decoded is kept unchanged. */
 export const grafanaText = (line: string): string => {
   const octets = Buffer.from(fieldValue(line)).toString('latin1')
   return Buffer.from(goQuotedPrintable(octets) ?? octets, 'latin1').toString()

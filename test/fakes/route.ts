@@ -29,7 +29,10 @@ export interface RouteParts {
   readonly match?: Partial<RouteConfig['match']>
 }
 
-/** A route; without choices nobody gets in, everybody who did may do all, and headers are set. */
+/**
+ * A route; by default no client is authenticated, every identity is allowed everything, and headers are
+ * set.
+ */
 export const routeOf = ({
   name = 'app',
   authenticators = [],

@@ -8,7 +8,7 @@ export type RuleParts =
   | Partial<RuleConfig>
   | { readonly list: string; readonly shadow?: boolean; readonly rules: Partial<RuleConfig>[] }
 
-/** The entry of `authorize` that the schema would make of it. */
+/** The entry of `authorize` that the schema would yield. */
 const entryOf = (parts: RuleParts): AuthorizeEntry =>
   'rules' in parts
     ? {

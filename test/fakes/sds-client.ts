@@ -100,7 +100,7 @@ export class SdsStream {
     return read(value)
   }
 
-  /** Reads answers until there are no more. */
+  /** Reads answers until none is left. */
   async drain(): Promise<void> {
     try {
       for (;;) {
@@ -111,7 +111,7 @@ export class SdsStream {
     }
   }
 
-  /** Whether nothing was sent before what is asked for now. */
+  /** Whether nothing was sent before what is requested now. */
   async isQuiet(): Promise<boolean> {
     const marker = `marker-${Math.random()}`
     this.subscribe(marker)
@@ -126,7 +126,7 @@ export class SdsStream {
     this.#call.cancel()
   }
 
-  /** Says that no more requests follow. */
+  /** Says that no further requests follow. */
   finish(): void {
     this.#call.end()
   }

@@ -1,4 +1,4 @@
-// An issuer that answers as it is told and keeps what it was asked.
+// An issuer that answers as a test says and records its calls.
 
 import type { Issuance, Issued, NotIssued, CertificateSource } from '../../src/ca/issuer.ts'
 
@@ -11,11 +11,11 @@ export const UNKNOWN: NotIssued = { outcome: 'refused', code: 'authority-unknown
 // As for handles, names of other characters and too many of them are refused by their form.
 const FORM = /^[\w.-]{1,6000}$/
 
-/** Makes a new "certificate" for every name unless it is told otherwise. */
+/** Makes a new "certificate" for every name unless a test says otherwise. */
 export class FakeIssuer implements CertificateSource {
-  /** The names that were asked for, oldest first. */
+  /** The names that were requested, oldest first. */
   readonly asked: string[] = []
-  /** What {@link isCurrent} was asked, as `name@version`. */
+  /** The calls of {@link isCurrent}, as `name@version`. */
   readonly compared: string[] = []
   /** What is answered from now on. */
   answer: (name: string) => Issuance | Promise<Issuance> = (name) => this.certificate(name)
@@ -38,7 +38,7 @@ export class FakeIssuer implements CertificateSource {
     return this.current(name, version)
   }
 
-  /** A certificate for the name, numbered by how many names were asked for. */
+  /** A certificate for the name, numbered by how many names were requested. */
   certificate(name: string, ttl = TTL): Issued {
     const number = this.asked.length
     this.#versions.set(name, `v${number}`)

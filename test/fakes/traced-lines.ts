@@ -1,4 +1,5 @@
-// Lines of every log about one request: Bob lists pods with a token of ours, or with a certificate.
+// Lines of every log about one request: Bob lists pods with a token of Countersign's issuer, or with a
+// certificate.
 
 import { decisionLine, type EventFields } from './audit-lines.ts'
 

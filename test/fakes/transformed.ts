@@ -1,4 +1,4 @@
-// What a transformer makes of an identity.
+// The result of a transformer for an identity.
 
 import assert from 'node:assert/strict'
 import type { Identity } from '../../src/identity/identity.ts'
@@ -7,7 +7,7 @@ import { permitFor } from './permit.ts'
 
 const FOREVER = new AbortController().signal
 
-/** Of alice, or whoever the test says. */
+/** For alice, or the user that the test names. */
 const transformationOf = async (
   transformer: Transformer,
   identity: Partial<Identity> = {},

@@ -68,7 +68,7 @@ describe('a field of the certificate', () => {
     { field: 'policies', oid: EXTENSIONS.certificatePolicies, own: '300b06092b06010401868d1f08' },
   ] as const
   for (const { field, oid, own } of FIELDS) {
-    it(`${field} is copied as it stands, critical or not`, () => {
+    it(`${field} is copied unchanged, critical or not`, () => {
       const copied = delegated({ [field]: 'copy' })?.[field]
       assert.ok(copied !== undefined)
       assert.deepEqual(copied, extensionIn(presented, oid))
@@ -97,7 +97,7 @@ describe('a field of the certificate', () => {
     })
   }
 
-  it('subject is copied as it stands', () => {
+  it('subject is copied unchanged', () => {
     assert.deepEqual(delegated({})?.subject, presented.subject)
   })
 
@@ -112,7 +112,7 @@ describe('a field of the certificate', () => {
     )
   })
 
-  it('is by default copied, but for policies and what nobody asked for', () => {
+  it('is by default copied, except policies and fields that the configuration does not name', () => {
     const fields = delegated({})
     assert.ok(fields !== undefined)
     assert.deepEqual(
@@ -134,9 +134,9 @@ describe('a subject that could be written otherwise', () => {
       name: 'with two attributes in one relative name',
       input: tlv(0x30, tlv(0x31, tlv(0x30, '0603550403 0c0161'), tlv(0x30, '060355040a 0c0162'))),
     },
-    { name: 'empty', input: bytesOf('3000') },
+    { name: 'with an empty sequence', input: bytesOf('3000') },
     {
-      name: 'with an attribute that nobody knows',
+      name: 'with an unknown attribute',
       input: tlv(0x30, tlv(0x31, tlv(0x30, '0603550463 0c0161'))),
     },
   ]
@@ -174,7 +174,7 @@ describe('a further extension', () => {
     )
   })
 
-  it('of the configuration stands beside, and in place of the caller’s', () => {
+  it('of the configuration is added to the caller’s, or replaces it', () => {
     const own = { [CUSTOM]: { utf8String: '"own"' }, '1.2.3.4': { der: 'BQA=' } }
     assert.deepEqual(others({ extensions: [CUSTOM, OTHER] }, { extensions: own }), [
       { oid: OTHER, critical: true, value: bytesOf('0c0162') },
@@ -183,7 +183,7 @@ describe('a further extension', () => {
     ])
   })
 
-  it('never stands twice', () => {
+  it('never occurs twice', () => {
     const own = { [CUSTOM]: { utf8String: '"own"' } }
     const fields = delegated({ extensions: [CUSTOM, OTHER], policies: 'copy' }, { extensions: own })
     assert.ok(fields !== undefined)
@@ -195,7 +195,7 @@ describe('a further extension', () => {
 describe('an identity to which the template does not apply', () => {
   const missing = { upn: 'identity.extra["missing"]' }
 
-  it('is no certificate where the field is overridden', () => {
+  it('is not a certificate where the field is overridden', () => {
     const fields = { subjectAltName: 'override' } as const
     assert.equal(delegated(fields, { subjectAltName: missing }), undefined)
     assert.equal(delegated({ subject: 'override' }, {}, presented, { user: 'a\0' }), undefined)

@@ -1,4 +1,4 @@
-// Grants as bytes: the same grant has the same bytes, and another has others.
+// Grants as bytes: equal grants have equal bytes, and different ones different bytes.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

@@ -19,8 +19,8 @@ describe('a certificate that cannot be read', () => {
   const san = (value: string | Buffer) =>
     certificateOf({ extensions: extensionsOf(extensionOf('551d11', value)) })
   const CASES = [
-    { name: 'no bytes', input: Buffer.alloc(0) },
-    { name: 'PEM', input: Buffer.from(encodePem('CERTIFICATE', der)) },
+    { name: 'an empty certificate', input: Buffer.alloc(0) },
+    { name: 'a certificate in PEM', input: Buffer.from(encodePem('CERTIFICATE', der)) },
     { name: 'an empty sequence', input: Buffer.of(0x30, 0) },
     { name: 'a certificate cut short', input: der.subarray(0, -1) },
     {
@@ -36,7 +36,7 @@ describe('a certificate that cannot be read', () => {
       input: certificateOf({ subject: commonName('61646d696e00', 0x13) }),
     },
     {
-      name: 'a subject that is no UTF-8',
+      name: 'a subject that is not UTF-8',
       input: certificateOf({ subject: commonName('61ff') }),
     },
     {

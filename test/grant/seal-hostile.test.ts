@@ -1,4 +1,4 @@
-// Handles that nobody sealed: every one of them is refused, and for the right reason.
+// Handles that no grant key sealed: every one of them is refused, and for the right reason.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -16,7 +16,7 @@ const handle = sealed(grantOf(), KEY)
 const codeOf = (opening: Opening): string =>
   opening.outcome === 'refused' ? opening.code : opening.outcome
 
-describe('a handle that nobody sealed', () => {
+describe('a handle that no grant key sealed', () => {
   const bytes = Buffer.from(handle, 'base64url')
 
   it('is refused for any changed byte', () => {
@@ -48,7 +48,7 @@ describe('a handle that nobody sealed', () => {
 
   const header = bytes.subarray(0, 5)
   const CASES: readonly { name: string; input: string; want: string }[] = [
-    { name: 'nothing', input: '', want: 'handle-malformed' },
+    { name: 'an empty handle', input: '', want: 'handle-malformed' },
     {
       name: 'what Envoy asks for without an identity',
       input: 'deny.no-identity',
@@ -80,12 +80,12 @@ describe('a handle that nobody sealed', () => {
       want: 'grant-forged',
     },
     {
-      name: 'sealed with a key of nobody',
+      name: 'sealed with an unknown key',
       input: sealed(grantOf(), OTHER),
       want: 'grant-key-unknown',
     },
     {
-      name: 'sealed with another key under the id of ours',
+      name: 'sealed with another key under the id of a grant key',
       input: sealed(grantOf(), { id: KEY.id, secret: OTHER.secret }),
       want: 'grant-forged',
     },
@@ -105,7 +105,7 @@ describe('a handle that nobody sealed', () => {
     it(`is refused: ${name}`, () => assert.equal(codeOf(seal.open(input)), want))
   }
 
-  it('is no second spelling of one that somebody did: bits left over by base64url are zero', () => {
+  it('is not another spelling of a sealed one: bits left over by base64url are zero', () => {
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
     let found = 0
     // Lengths of 1 and 2 more than a multiple of three leave bits over.

@@ -1,4 +1,4 @@
-// Handles: one for each grant, opaque to everybody else, and none that nobody sealed.
+// Handles: one for each grant, opaque without the key, and none that was not sealed.
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
@@ -33,7 +33,7 @@ describe('AES-256-GCM-SIV as it is called here', () => {
   // RFC 8452 appendix C.2, and C.3 where the counter wraps.
   const VECTORS = [
     {
-      name: 'nothing',
+      name: 'an empty text',
       key: KEY_1,
       nonce: NONCE_3,
       aad: '',
@@ -41,7 +41,7 @@ describe('AES-256-GCM-SIV as it is called here', () => {
       want: '07f5f4169bbf55a8400cd47ea6fd400f',
     },
     {
-      name: '8 bytes',
+      name: 'a text of 8 bytes',
       key: KEY_1,
       nonce: NONCE_3,
       aad: '',
@@ -180,9 +180,9 @@ describe('what must never share a handle', () => {
       input: { subject: subjectOf(['CN', 'alice'], ['O', 'ops'], ['O', 'developers']) },
     },
     { name: 'two usages', input: { extensions: [] } },
-    { name: 'two beginnings', input: { notBefore: 0 } },
-    { name: 'two ends', input: { notAfter: grantOf().notAfter + 1 } },
-    { name: 'two renewals', input: { renewAt: grantOf().renewAt + 1 } },
+    { name: 'two notBefore times', input: { notBefore: 0 } },
+    { name: 'two notAfter times', input: { notAfter: grantOf().notAfter + 1 } },
+    { name: 'two renewal times', input: { renewAt: grantOf().renewAt + 1 } },
     // A text that runs from one field into the next.
     {
       name: 'fields that are equal when joined',

@@ -1,5 +1,5 @@
-// Values that somebody chose with care: each stands in the certificate exactly as it is, as one
-// value of one attribute, or there is no certificate.
+// Values that an attacker chose with care: each is in the certificate exactly as it is, as one value of one
+// attribute, or there is no certificate.
 
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
@@ -26,23 +26,23 @@ const valuesOf = (subject: Buffer | undefined): readonly string[] | undefined =>
 
 describe('a value that would be lost or be read in two ways', () => {
   const VALUES = [
-    { name: 'nothing', value: '' },
+    { name: 'an empty value', value: '' },
     { name: 'a NUL behind a name', value: 'admin\0' },
     { name: 'a NUL before the rest of a name', value: 'admin\0.example.org' },
     { name: 'a line feed', value: 'alice\nO=system:masters' },
     { name: 'a carriage return', value: 'alice\rO=system:masters' },
     { name: 'a tab', value: 'a\tb' },
-    { name: 'DEL', value: 'a\u007f' },
+    { name: 'the control character DEL', value: 'a\u007f' },
     { name: 'a C1 control character', value: 'a\u0085b' },
     { name: 'an escape sequence', value: '\u001b[2Jalice' },
     { name: 'a lone surrogate', value: 'a\ud800' },
     { name: 'a lone surrogate in front', value: '\udfffa' },
     { name: 'space in front', value: ' alice' },
-    { name: 'space behind', value: 'alice ' },
+    { name: 'a trailing space', value: 'alice ' },
     { name: 'a no-break space behind', value: 'alice\u00a0' },
     { name: 'an ideographic space in front', value: '\u3000alice' },
     { name: 'a byte order mark in front', value: '\ufeffalice' },
-    { name: 'space alone', value: '   ' },
+    { name: 'only spaces', value: '   ' },
   ]
   const PLACES: readonly { name: string; parts: Parts }[] = [
     { name: 'the subject', parts: { subject: { CN: 'identity.user' } } },
@@ -56,7 +56,7 @@ describe('a value that would be lost or be read in two ways', () => {
     { name: 'an extension', parts: { extensions: { '1.2.3.4': { utf8String: 'identity.user' } } } },
   ]
   for (const { name, value } of VALUES) {
-    it(`is no certificate, wherever it stands: ${name}`, () => {
+    it(`yields no certificate, wherever it is used: ${name}`, () => {
       for (const { name: place, parts } of PLACES) {
         const identity = { user: value, groups: ['dev'] }
         assert.equal(made({ subject: { CN: '"x"' }, ...parts }, identity), undefined, place)
@@ -145,12 +145,12 @@ describe('a value that its attribute cannot hold', () => {
     { name: 'a country by its OID', input: { '2.5.4.6': 'identity.user' }, user: 'Germany' },
   ]
   for (const { name, input, user } of CASES) {
-    it(`is no certificate: ${name}`, () =>
+    it(`yields no certificate: ${name}`, () =>
       assert.equal(made({ subject: input }, { user }), undefined))
   }
 })
 
-describe('a value that is no alternative name of its kind', () => {
+describe('a value that is not an alternative name of its kind', () => {
   const CASES: readonly { kind: string; bad: readonly string[] }[] = [
     {
       kind: 'dns',
@@ -174,7 +174,7 @@ describe('a value that is no alternative name of its kind', () => {
   ]
   for (const { kind, bad } of CASES) {
     for (const user of bad) {
-      it(`is no certificate: ${kind} ${JSON.stringify(user).slice(0, 40)}`, () => {
+      it(`yields no certificate: ${kind} ${JSON.stringify(user).slice(0, 40)}`, () => {
         const parts = { subjectAltName: { [kind]: 'identity.user' } }
         assert.equal(made(parts, { user }), undefined)
         assert.equal(
@@ -206,7 +206,7 @@ describe('an expression that fails for this identity', () => {
     'string(1 / size(identity.extra))',
   ]
   for (const source of CASES) {
-    it(`is no certificate, and no attribute less: ${source}`, () => {
+    it(`yields no certificate, rather than one without the attribute: ${source}`, () => {
       assert.equal(made({ subject: { CN: 'identity.user', O: source } }, {}), undefined)
       assert.equal(made({ subjectAltName: { upn: source } }, {}), undefined)
       assert.equal(made({ extensions: { '1.2.3.4': { utf8String: source } } }, {}), undefined)
@@ -214,7 +214,7 @@ describe('an expression that fails for this identity', () => {
   }
 })
 
-describe('a subject of nobody', () => {
+describe('a subject without attributes', () => {
   it('is refused: no attribute is left where every list is empty', () => {
     assert.equal(made({ subject: { O: 'identity.groups' } }, { groups: [] }), undefined)
   })

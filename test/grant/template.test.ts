@@ -1,5 +1,5 @@
-// The template and an identity → the certificate's contents: each value as it is, or no certificate.
-// Every value that cannot stand in one is in template-hostile.test.ts.
+// The template and an identity → the certificate's contents: each value as it is, or no certificate. Every
+// value that cannot be in one is in template-hostile.test.ts.
 
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
@@ -67,7 +67,7 @@ describe('the subject', () => {
       want: ['O=ops', 'O=dev', 'OU=x', 'CN=alice'],
     },
     {
-      name: 'keeps a group that stands twice',
+      name: 'keeps a group that occurs twice',
       input: { O: '["a", "b", "a"]' },
       want: ['O=a', 'O=b', 'O=a'],
     },
@@ -223,7 +223,7 @@ describe('usages', () => {
     assert.equal(valueOf(made, EXTENSIONS.certificatePolicies), '300830060604551d2000')
   })
 
-  it('do without basic constraints when told to', () => {
+  it('omit basic constraints when so configured', () => {
     const made = contents({ basicConstraints: false })
     assert.equal(valueOf(made, EXTENSIONS.basicConstraints), undefined)
     assert.equal(openedBy(made).openssl.ca, false)
@@ -239,7 +239,7 @@ describe('usages', () => {
 describe('further extensions', () => {
   const [TEXT, FIXED] = ['1.3.6.1.4.1.99999.1', '1.3.6.1.4.1.99999.2']
 
-  it('are as configured, behind the others and in order', () => {
+  it('are as configured, after the built-in ones and in order', () => {
     const made = contents({
       policies: ['2.5.29.32.0'],
       subjectAltName: { dns: '"a"' },

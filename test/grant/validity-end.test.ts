@@ -99,7 +99,7 @@ describe('the end of a credential', () => {
   })
 
   for (const input of [START + 999, START, START - 1, START - 86_400_000, 0, -1]) {
-    it(`${input - START} ms from now is no certificate`, () => {
+    it(`${input - START} ms from now yields no certificate`, () => {
       assert.equal(validityAt(START, HOUR, input, ALICE), undefined)
     })
   }

@@ -106,7 +106,7 @@ describe('the renewals of many', () => {
     assert.ok(Math.max(...[...perSecond.values()].map(({ length }) => length)) < 12)
   })
 
-  it('are at the same time for one identity, wherever it is asked', () => {
+  it('are at the same time for one identity, in every process', () => {
     assert.deepEqual(at(NOW, HOUR, NEVER, Buffer.from(ALICE)), at(NOW))
   })
 })
@@ -117,7 +117,7 @@ describe('a clock that jumps', () => {
     assert.equal(later.renewAt, at(START).renewAt + 86_400)
   })
 
-  it('back asks for the one that was asked for then, and it was valid then', () => {
+  it('back requests the certificate that was requested then, and it was valid then', () => {
     const before = at(START - 1_800_000)
     assert.deepEqual(at(START - 900_000), before)
     assert.ok(before.notAfter > START / 1_000 - 900)

@@ -90,7 +90,11 @@ describe('the id of a key', () => {
 describe('a keyring that is none', () => {
   const NOT_A_KEY = /^\/etc\/countersign\/grant\.keys:1 is not a key: 43 characters of base64url/
   const CASES = [
-    { name: 'of nothing', input: '', want: /holds no key; `countersign keys grant` makes one$/ },
+    {
+      name: 'of an empty file',
+      input: '',
+      want: /holds no key; `countersign keys grant` makes one$/,
+    },
     { name: 'of comments alone', input: `# ${A}\n\n`, want: /holds no key/ },
     {
       name: 'of a key of 31 bytes',

@@ -125,7 +125,7 @@ describe('a folder of signing keys that changes', () => {
     readonly want: RegExp
   }[] = [
     {
-      name: 'whose new key everybody can read',
+      name: 'whose new key every user can read',
       async spoil(keys) {
         await writePrivateKey(keys, young)
         await chmod(signingKeyFile(keys, young.entry.kid), 0o644)
@@ -166,13 +166,13 @@ describe('a folder of signing keys that changes', () => {
     },
   ]
   for (const { name, spoil, want } of BROKEN) {
-    it(`${name}: the old keys stay, and go on when it is repaired`, async () => {
+    it(`${name}: the old keys stay, and sign again when it is repaired`, async () => {
       await using scene = await setUp()
       await spoil(scene.keys)
       assert.match(await scene.next(), want)
       assert.equal(await scene.signer(), old.entry.kid)
       assert.deepEqual(scene.published(), kids(old))
-      // All anew, and with one more: the same bytes in a file of another mode are no change.
+      // All anew, and with one more: the same bytes in a file of another mode are not a change.
       await rm(signingKeyFile(scene.keys, young.entry.kid), { force: true })
       await writeSigningKeys(scene.keys, [old, young, other])
       let report = await scene.next()

@@ -1,4 +1,4 @@
-// Keys and tokens as the RFCs print them, through the code that names, signs with and reads ours.
+// Keys and tokens as the RFCs print them, through Countersign's code that names, signs with and reads them.
 
 import assert from 'node:assert/strict'
 import { createPublicKey, type KeyObject } from 'node:crypto'
@@ -38,8 +38,8 @@ describe('the name of a key', () => {
   })
 })
 
-// SignJWT makes JSON of the claims and hands it to CompactSign, which takes bytes: the payloads of the
-// RFCs have line feeds in them, or are no JSON.
+// SignJWT makes JSON of the claims and hands it to CompactSign, which takes bytes: the payloads of the RFCs
+// have line feeds in them, or are not JSON.
 const signed = async (alg: string, payload: string, key: KeyObject): Promise<string> =>
   await new CompactSign(Buffer.from(payload)).setProtectedHeader({ alg }).sign(key)
 
@@ -118,7 +118,7 @@ describe('the key set of RFC 7517 A.1', () => {
     assert.deepEqual(key?.key.export({ format: 'jwk' }), { ...RFC_7638_3_1.jwk })
   })
 
-  it('has keys that could be ours', () => {
+  it('has keys that the issuer could use', () => {
     const [{ use: _use, kid: _kid, ...ec }, { alg, kid: _, ...rsa }] = RFC_7517_A_1.keys
     assert.equal(complaintAboutKey('ES256', ec), undefined)
     assert.equal(complaintAboutKey(alg, rsa), undefined)

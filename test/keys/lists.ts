@@ -1,4 +1,4 @@
-// Lists of signing keys that have names and times, and no keys: when a key does what asks for no more.
+// Lists of signing keys that have names and times, and no keys: for tests that need only the times.
 
 import type { SigningAlgorithm } from '../../src/keys/mint-schema.ts'
 import type { MadeSigningKey } from '../../src/keys/new-signing-key.ts'

@@ -84,7 +84,7 @@ describe('a public key', () => {
       want: /^is no public key$/,
     },
     {
-      name: 'of a curve of nobody',
+      name: 'of an unknown curve',
       algorithm: 'ES256',
       input: { ...ec, crv: 'P-1' },
       want: /^is no public key$/,
@@ -143,7 +143,7 @@ describe('a private key', () => {
   })
 
   it('does not belong to a public half that it only says is its own', () => {
-    // SEC 1 lets the file of a private key hold its public one (RFC 5915 §3), and nobody compares.
+    // SEC 1 lets the file of a private key hold its public one (RFC 5915 §3), and readers do not compare.
     const other = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const der = EC.export({ type: 'pkcs8', format: 'der' })
     const point = other.publicKey.export({ type: 'spki', format: 'der' }).subarray(-65)
@@ -176,7 +176,7 @@ describe('a new key', () => {
     })
   }
 
-  it('has a name that is no option of a command', async () => {
+  it('has a name that is not an option of a command', async () => {
     const keys = await Promise.all(Array.from({ length: 300 }, () => newSigningKey('EdDSA')))
     assert.deepEqual(
       keys.filter(({ kid }) => kid.startsWith('-')),

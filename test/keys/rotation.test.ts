@@ -139,7 +139,7 @@ describe('signing keys that rotate under load', () => {
     await writeList(keys, [first, second])
     await sleep(500)
     assert.equal((await b.check('use', `Bearer ${old}`)).allow, true, 'a retired key')
-    // 3. The first is revoked: what it signed is good no more, nor is it handed out.
+    // 3. The first is revoked: its tokens are no longer valid, nor is it published.
     isRevoked = true
     await writeList(keys, [revoked(first), second])
     const end = Date.now() + 10_000

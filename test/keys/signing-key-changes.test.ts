@@ -62,7 +62,7 @@ describe('rotation', () => {
     assert.deepEqual(statesAt(list, DAY + HOUR), ['a retired', 'new ES256 signing'])
   })
 
-  it('makes no other while one waits, however often it is asked for', () => {
+  it('makes no other while one waits, however often one is requested', () => {
     const list = changed(rotate(one, HOUR, DAY))
     for (const after of [DAY, DAY + 1, DAY + HOUR - 1]) {
       const change = rotate(list, HOUR, after)
@@ -189,7 +189,7 @@ describe('revocation', () => {
   })
 })
 
-describe('what nobody needs any more', () => {
+describe('what is no longer needed', () => {
   const END = HOUR + DAY + 5 * MINUTE
   const two = planned({ a: { signsFrom: 0 }, b: { signsFrom: HOUR } })
 
@@ -198,19 +198,19 @@ describe('what nobody needs any more', () => {
     assert.deepEqual(startsOf(withoutDead(two, START + END)), [`b ${HOUR}`])
   })
 
-  it('is a revoked key after a day, and is told of until then', () => {
+  it('is a revoked key after a day, and is listed until then', () => {
     const list = planned({ a: { signsFrom: 0, revoked: HOUR }, b: { signsFrom: HOUR } })
     assert.equal(withoutDead(list, START + END - 1).keys.length, 2)
     assert.deepEqual(startsOf(withoutDead(list, START + END)), [`b ${HOUR}`])
   })
 
-  it('is no reason for what took its place to stop', () => {
+  it('does not stop the key that took its place', () => {
     const list = planned({ a: { signsFrom: 0, revoked: HOUR }, b: { signsFrom: 9 * DAY } })
     const pruned = withoutDead(list, START + 2 * DAY)
     assert.deepEqual(statesAt(pruned, 2 * DAY), ['b signing'])
   })
 
-  it('is a private half that signs no more by any clock', () => {
+  it('is a private half that signs no longer by any clock', () => {
     const kept = (after: number) => [...keptPrivateKeys(two, START + after)]
     assert.deepEqual(kept(0), ['a', 'b'])
     assert.deepEqual(kept(HOUR + 5 * MINUTE - 1), ['a', 'b'])
@@ -243,7 +243,11 @@ describe('a key by the beginning of its name', () => {
   const CASES = [
     { name: 'is found by all of it', input: 'abcdefgh1', want: 'abcdefgh1' },
     { name: 'is found by what is its alone', input: 'abcdefg-', want: 'abcdefg-3' },
-    { name: 'is not found by what others begin with', input: 'abcdefgh', want: 'ambiguous' },
+    {
+      name: 'is not found by a prefix that another one shares',
+      input: 'abcdefgh',
+      want: 'ambiguous',
+    },
     { name: 'is not found by less than eight characters', input: 'abcdefg', want: 'short' },
     { name: 'is not found by nothing', input: '', want: 'short' },
     { name: 'is not found by another', input: 'bcdefgh1', want: 'unknown' },

@@ -81,7 +81,7 @@ describe('a folder of signing keys', () => {
     }
   })
 
-  it('needs no private half of a key that signs no more', async () => {
+  it('needs no private half of a key that signs no longer', async () => {
     await using folder = await temporaryFolder()
     await writeSigningKeys(folder.path, KEYS)
     await rm(fileOf(folder, retired))
@@ -252,7 +252,7 @@ describe('a folder that is refused', () => {
       ),
     })),
     {
-      name: 'with a retired private key that everybody can read: what it signed is still believed',
+      name: 'with a retired private key that every user can read: its tokens are still accepted',
       spoil: (folder) => chmod(fileOf(folder, retired), 0o644),
       want: /\.pem has mode 0644/,
     },

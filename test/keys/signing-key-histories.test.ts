@@ -1,5 +1,5 @@
 // Folders of signing keys over weeks, changed by chance: whatever is done in whatever order, something
-// signs, and everything that was signed is believed until its end.
+// signs, and everything that was signed is accepted until its end.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -123,7 +123,7 @@ describe('whatever is done to a folder', () => {
     }
   })
 
-  it('a token is believed for a day, unless its key is revoked', () => {
+  it('a token is accepted for a day, unless its key is revoked', () => {
     for (const history of histories) {
       for (const at of history.instants(30)) {
         for (const { kid } of keysIn(history.at(at).list, at, 'signing')) {
@@ -158,7 +158,7 @@ describe('whatever is done to a folder', () => {
   })
 })
 
-describe('as long as nobody is in a hurry', () => {
+describe('as long as no change is hurried', () => {
   const histories = SEEDS.map((seed) => new History(seed, 30, [rotate(HOUR), prune, createAgain]))
 
   it('a key was published for the overlap before it signs', () => {
@@ -178,13 +178,13 @@ describe('as long as nobody is in a hurry', () => {
     }
   })
 
-  it('keys do not pile up, however often it is asked for', () => {
+  it('keys do not pile up, however often one is requested', () => {
     for (const history of histories) {
       for (const at of history.instants(100)) {
         const { list } = history.at(at)
         for (const algorithm of ALGORITHMS) {
           const waiting = keysIn(list, at, 'next').filter((key) => key.algorithm === algorithm)
-          // Two for the moment in which the first signs by the clock of whoever made the second.
+          // Two for the moment in which the first signs by the clock of the host that made the second.
           assert.ok(waiting.length <= 2)
         }
       }

@@ -191,7 +191,7 @@ describe('what is published', () => {
     assert.ok(!JSON.stringify(setAt([a, rsa, ed], 0).published()).includes('"d"'))
   })
 
-  it('does not have a key that nobody knows', () => {
+  it('does not have an unknown key', () => {
     assert.ok(!setAt([a], 0).publishes('x'))
     assert.ok(!setAt([a], 0).publishes('__proto__'))
   })

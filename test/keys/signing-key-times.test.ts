@@ -1,4 +1,4 @@
-// When a signing key does what: to the millisecond, and for lists that nobody would write.
+// When a signing key does what: to the millisecond, and for lists that no operator would write.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -42,7 +42,7 @@ describe('a key', () => {
       want: ['a signing', 'b signing'],
     },
     {
-      name: 'that begins with another gives way to the later of the list',
+      name: 'that begins with another is replaced by the later of the list',
       input: { a: { signsFrom: 0 }, b: { signsFrom: 0 } },
       at: 0,
       want: ['a retired', 'b signing'],
@@ -77,7 +77,7 @@ describe('a key', () => {
       want: ['a retired', 'b revoked', 'c revoked', 'd signing'],
     },
     {
-      name: 'before a revoked one with nothing behind goes on: something has to sign',
+      name: 'before a revoked one without a successor continues: something has to sign',
       input: { ...two, b: { signsFrom: HOUR, revoked: 2 * HOUR } },
       at: 2 * HOUR,
       want: ['a signing', 'b revoked'],
@@ -100,7 +100,7 @@ describe('a key', () => {
 
 const ALGORITHMS = ['ES256', 'RS256', 'EdDSA'] as const
 
-/** A list that anybody could have written, with times in whole minutes so that some coincide. */
+/** Any list that an operator could have written, with times in whole minutes so that some coincide. */
 const randomList = (random: Seeded): SigningKeyList =>
   planned(
     Object.fromEntries(

@@ -66,7 +66,7 @@ describe('a list that is none', () => {
   const whole = listOf(ED, RSA)
   const CASES: readonly { readonly name: string; readonly input: string; readonly want: RegExp }[] =
     [
-      { name: 'nothing', input: '', want: /is no JSON; restore it/ },
+      { name: 'an empty file', input: '', want: /is no JSON; restore it/ },
       { name: 'a list cut short', input: whole.slice(0, -20), want: /is no JSON; restore it/ },
       { name: 'a private key', input: '-----BEGIN PRIVATE KEY-----', want: /is no JSON/ },
       {
@@ -75,7 +75,7 @@ describe('a list that is none', () => {
         want: /is no list of signing keys/,
       },
       { name: 'the list of a later version', input: '{"version":2,"keys":[]}', want: /at version/ },
-      { name: 'null', input: 'null', want: /is no list/ },
+      { name: 'null instead of a list', input: 'null', want: /is no list/ },
       {
         name: 'a list with __proto__',
         input: `{"__proto__":{"keys":[]},${whole.slice(1)}`,
@@ -120,7 +120,7 @@ describe('a list that is none', () => {
         want: /at keys\.0\.created/,
       },
       {
-        name: 'a revocation that is no time',
+        name: 'a revocation that is not a time',
         input: listOf({ ...ED, revoked: true }),
         want: /at keys\.0\.revoked/,
       },
@@ -129,7 +129,7 @@ describe('a list that is none', () => {
         input: listOf(ED, RSA, { ...ED, signsFrom: '2027-01-01T00:00:00Z' }),
         want: /holds a key twice$/,
       },
-      // Of retired keys nobody reads the private half: a wrong public one would be published.
+      // The private half of a retired key is not read: a wrong public one would be published.
       {
         name: 'a key under the name of another',
         input: listOf({ ...RSA, kid: ED.kid }),

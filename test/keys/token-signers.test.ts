@@ -1,4 +1,4 @@
-// Keys for whoever writes its tokens itself: what they sign, and when they refuse to.
+// Keys for modules that write their tokens themselves: what they sign, and when they refuse to.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -36,7 +36,7 @@ const setAt = (keys: readonly MadeKey[], after: number): SigningKeySet => {
   return set
 }
 
-describe('keys for whoever writes its tokens itself', () => {
+describe('keys for modules that write their tokens themselves', () => {
   const input = (kid: string, alg: SigningAlgorithm): string => {
     const header = Buffer.from(JSON.stringify({ alg, kid })).toString('base64url')
     return `${header}.${Buffer.from('{}').toString('base64url')}`

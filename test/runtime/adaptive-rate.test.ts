@@ -1,4 +1,4 @@
-// How fast a server is asked that says 429.
+// How fast a server is queried that answers 429.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -43,7 +43,7 @@ const open = () => {
   return { clock, rate, ask, limitedTo }
 }
 
-describe('the rate at which a server is asked', () => {
+describe('the rate at which a server is queried', () => {
   it('has no limit while the server names none', () => {
     const { rate, ask } = open()
     assert.equal(ask(1_000, 10_000), 1_000)
@@ -83,7 +83,7 @@ describe('the rate at which a server is asked', () => {
     assert.equal(rate.delay('ordinary'), 0)
   })
 
-  it('pauses for as long as Retry-After says, but for what was good before', () => {
+  it('pauses for as long as Retry-After says, except for credentials that were valid before', () => {
     const { rate, clock, ask } = open()
     ask(1_000, 100)
     for (const subject of ['a', 'b', 'c']) rate.refused(subject, 2_000)

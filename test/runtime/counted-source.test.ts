@@ -11,18 +11,26 @@ describe('one source', () => {
     { name: 'the same in hexadecimal', input: '::FFFF:cb00:7107', want: '203.0.113.7' },
     { name: 'an IPv6 address', input: '2001:db8:1:2:3:4:5:6', want: '2001:db8:1:2:0:0:0:0/64' },
     { name: 'a neighbour of it', input: '2001:DB8:1:2::1', want: '2001:db8:1:2:0:0:0:0/64' },
-    { name: 'leading zeros', input: '2001:0db8:0001:0002::', want: '2001:db8:1:2:0:0:0:0/64' },
-    { name: 'another network', input: '2001:db8:1:3::1', want: '2001:db8:1:3:0:0:0:0/64' },
-    { name: 'a zone', input: 'fe80::1%eth0', want: 'fe80:0:0:0:0:0:0:0/64' },
-    { name: 'loopback', input: '::1', want: '0:0:0:0:0:0:0:0/64' },
+    {
+      name: 'an address with leading zeros',
+      input: '2001:0db8:0001:0002::',
+      want: '2001:db8:1:2:0:0:0:0/64',
+    },
+    {
+      name: 'an address of another network',
+      input: '2001:db8:1:3::1',
+      want: '2001:db8:1:3:0:0:0:0/64',
+    },
+    { name: 'an address with a zone', input: 'fe80::1%eth0', want: 'fe80:0:0:0:0:0:0:0/64' },
+    { name: 'the loopback address', input: '::1', want: '0:0:0:0:0:0:0:0/64' },
     {
       name: 'IPv4 at the end of another',
       input: '64:ff9b::203.0.113.7',
       want: '64:ff9b:0:0:0:0:0:0/64',
     },
     { name: 'a UNIX socket', input: '/run/envoy.sock', want: '/run/envoy.sock' },
-    { name: 'none', input: '', want: '' },
-    { name: 'no address', input: '2001:db8', want: '2001:db8' },
+    { name: 'an empty address', input: '', want: '' },
+    { name: 'a text that is not an address', input: '2001:db8', want: '2001:db8' },
   ]
   for (const { name, input, want } of CASES) {
     it(name, () => assert.equal(countedSource(input, 64), want))

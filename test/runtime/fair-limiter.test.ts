@@ -50,7 +50,7 @@ describe('a limiter', () => {
     assert.deepEqual(begun, ['m0', 'm1', 'a0', 'b0', 'm2', 'a1', 'm3', 'm4'])
   })
 
-  it('lets nobody past those that wait', async () => {
+  it('lets no caller past those that wait', async () => {
     const { begun, start, endOne, settle } = open({ concurrency: 1 })
     void start('alice', 'a')
     void start('bob', 'b')

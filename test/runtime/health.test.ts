@@ -28,23 +28,23 @@ const PASSED = 'readyz check passed\n'
 describe('the page', () => {
   const CASES = [
     { name: 'of no checks', query: '', checks: [], want: [200, 'ok'] },
-    { name: 'of no checks, told all', query: 'verbose', checks: [], want: [200, PASSED] },
+    { name: 'of no checks, verbose', query: 'verbose', checks: [], want: [200, PASSED] },
     { name: 'of what is well', query: '', checks: [OK, OK], want: [200, 'ok'] },
     {
-      name: 'of what is well, told all',
+      name: 'of passed checks, verbose',
       query: 'verbose',
       checks: [OK, OK],
       want: [200, `[+]c0 ok\n[+]c1 ok\n${PASSED}`],
     },
     { name: 'of a warning', query: '', checks: [OK, WARNING], want: [200, 'ok'] },
     {
-      name: 'of a warning, told all',
+      name: 'of a warning, verbose',
       query: 'verbose=1',
       checks: [WARNING, OK],
       want: [200, `[!]c0 warning: look at it\n[+]c1 ok\n${PASSED}`],
     },
     {
-      name: 'of a failure, told all in any case',
+      name: 'of a failure, verbose in any case',
       query: '',
       checks: [OK, FAILED, WARNING],
       want: [

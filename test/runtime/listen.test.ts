@@ -17,13 +17,13 @@ describe('a UNIX socket', () => {
   })
   after(async () => await folder[Symbol.asyncDispose]())
 
-  it('is nobody else’s between its making and its opening, whatever the umask', async () => {
+  it('belongs to this user alone between its making and its opening, whatever the umask', async () => {
     process.umask(0)
     const path = folder.file('run/s.sock')
     await prepareSocket(path)
     await using server = createServer().listen(path)
     await once(server, 'listening')
-    // Whoever may not write may not connect (unix(7)).
+    // A user who may not write may not connect (unix(7)).
     assert.equal((await modeOf(path)) & 0o022, 0)
     await admitToSocket(path, { mode: 0o660 })
     assert.equal(await modeOf(path), 0o660)
@@ -44,7 +44,7 @@ describe('a UNIX socket', () => {
     })
   })
 
-  it('belongs in a folder where nobody else can replace it', async () => {
+  it('belongs in a folder where no other user can replace it', async () => {
     const CASES = [
       { mode: 0o755, fits: true },
       { mode: 0o770, fits: true },

@@ -39,7 +39,7 @@ describe('the log of a process', () => {
     assert.equal(lines.length, 10)
   })
 
-  it('has every line that is no warning', () => {
+  it('has every line that is not a warning', () => {
     const { logger, lines } = processLogger(new FakeClock())
     for (let time = 0; time < 100; time += 1) logger.info({ route: 'app' }, 'loaded')
     assert.equal(lines.length, 100)

@@ -1,4 +1,5 @@
-// When a server is left alone that is asked on behalf of callers, and who may try whether it is back.
+// When a server that is queried on behalf of callers is left alone, and which caller may try whether it is
+// back.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -19,7 +20,7 @@ const open = (failures = 5) => {
     clock,
     report: ({ state }) => changes.push(state),
   })
-  /** Whether a question was asked; it took a moment. */
+  /** Whether a query was sent; it took a moment. */
   const ask = (caller: Partial<CircuitCaller>, evidence: Evidence): boolean => {
     const pass = circuit.pass({ wasGood: false, ...caller })
     clock.advance(1)
@@ -38,7 +39,7 @@ const open = (failures = 5) => {
 }
 
 describe('a circuit', () => {
-  it('opens when no connection can be made, whoever asks', () => {
+  it('opens when no connection can be made, whichever caller queries', () => {
     const { circuit, ask, from, changes } = open()
     for (let time = 0; time < 5; time += 1) {
       assert.equal(circuit.isOpen, false)
@@ -66,7 +67,7 @@ describe('a circuit', () => {
     assert.equal(circuit.isOpen, true)
   })
 
-  it('hostile: does not open by different subjects while the server answers others', () => {
+  it('hostile: does not open by different subjects while the server answers other callers', () => {
     const { circuit, ask, from } = open()
     for (let round = 0; round < 100; round += 1) {
       const slow = Array.from({ length: 20 }, (_, index) =>
@@ -105,7 +106,7 @@ describe('a circuit', () => {
 })
 
 describe('a circuit that is open', () => {
-  it('refuses everybody for a while, and closes by the first answer', () => {
+  it('refuses every caller for a while, and closes by the first answer', () => {
     const { circuit, ask, from, clock, failAll, changes } = open()
     failAll()
     assert.equal(ask(from('alice', 'a', true), 'answered'), false)
@@ -115,7 +116,7 @@ describe('a circuit that is open', () => {
     assert.deepEqual(changes, ['open', 'closed'])
   })
 
-  it('refuses everybody again after a trial without a connection', () => {
+  it('refuses every caller again after a trial without a connection', () => {
     const { ask, from, clock, failAll } = open()
     failAll()
     clock.advance(5_000)
@@ -123,7 +124,7 @@ describe('a circuit that is open', () => {
     assert.equal(ask(from('bob', 'b'), 'answered'), false)
   })
 
-  it('hostile: keeps trials for others, and one for what was good before', () => {
+  it('hostile: keeps trials for other callers, and one for credentials that were valid before', () => {
     const { circuit, from, clock, failAll, ask } = open()
     failAll()
     clock.advance(5_000)

@@ -1,5 +1,5 @@
-// A server that is asked about what callers show: what is asked, what is not, and what of it anybody
-// else notices.
+// A server that is queried about callers' credentials: which queries are sent, which are not, and what
+// other callers notice of it.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -61,7 +61,7 @@ const askMany = async (count: number, ask: (index: number) => Promise<string>) =
   await Promise.all(Array.from({ length: count }, (_, index) => ask(index)))
 
 describe('a caller', () => {
-  it('has a budget of questions about what is not good, and others have theirs', async () => {
+  it('has a budget of queries about invalid credentials, separate from that of other callers', async () => {
     const { ask, asked, server } = open({ perCaller: { concurrency: 100, perSecond: 10 } })
     const outcomes = await askMany(100, (index) => ask(from('mallory', `m${index}`), () => BAD))
     assert.equal(outcomes.filter((outcome) => outcome === 'no').length, 10)
@@ -71,7 +71,7 @@ describe('a caller', () => {
     assert.equal(await ask(from('alice', 'a'), () => GOOD), 'yes')
   })
 
-  it('has no more questions open than it may', async () => {
+  it('never exceeds its limit of open queries', async () => {
     const { ask } = open()
     const waiting = Array.from({ length: 4 }, (_, index) =>
       ask(from('mallory', `m${index}`), never),
@@ -96,7 +96,7 @@ describe('a caller', () => {
     }
   })
 
-  it('is told when to come back', async () => {
+  it('reports when to come back', async () => {
     const { server } = open({ perCaller: { concurrency: 1, perSecond: 1 } })
     await server.ask(from('mallory', 'm1'), () => Promise.resolve(BAD))
     await assert.rejects(
@@ -128,7 +128,7 @@ describe('what was good before', () => {
 })
 
 describe('a credential without an answer', () => {
-  it('is not asked about again for a second, then longer, at most as long as the server is left alone', async () => {
+  it('is not queried about again for a second, then longer, at most as long as the server is left alone', async () => {
     const { ask, asked, clock, server } = open()
     const odd = from('alice', 'odd')
     for (const pause of [1_000, 2_000, 4_000, 5_000, 5_000]) {
@@ -152,7 +152,7 @@ describe('a credential without an answer', () => {
     new ServerBusy('answered 429', undefined),
   ]
   for (const failure of NOT_REMEMBERED) {
-    it(`is asked about again at once where that says nothing of it: ${failure.message}`, async () => {
+    it(`is queried about again at once where the failure is not the credential’s: ${failure.message}`, async () => {
       const { ask } = open()
       assert.equal(await ask(from('alice', 'a'), fail(failure)), failure.message)
       assert.equal(await ask(from('alice', 'a'), () => GOOD), 'yes')
@@ -192,7 +192,7 @@ describe('a server', () => {
     assert.equal(server.isUp, true)
   })
 
-  it('that says 429 is asked once more, and a question that is refused again fails', async () => {
+  it('that says 429 is queried once more, and a query that is refused again fails', async () => {
     const { ask, asked } = open()
     const answers = [fail(new ServerBusy('answered 429', undefined)), () => GOOD]
     assert.equal(await ask(from('alice', 'a'), () => (answers.shift() ?? never)()), 'yes')
@@ -202,7 +202,7 @@ describe('a server', () => {
     assert.equal(asked(), 4)
   })
 
-  it('that says 429 to everybody is not taken for one that is down', async () => {
+  it('that says 429 to every query is not taken for one that is down', async () => {
     const { ask, server, lines } = open()
     const busy = fail(new ServerBusy('answered 429', undefined))
     await askMany(4, (index) => ask(from(`c${index}`, `s${index}`), busy))

@@ -138,7 +138,7 @@ describe('many sources', () => {
     assert.equal(budgets.take('192.0.2.1'), true)
   })
 
-  it('are not forgotten while something of theirs is outstanding', () => {
+  it('are not forgotten while they have something outstanding', () => {
     const { budgets, clock } = open({ sources: 20, outstanding: 1 })
     const busy = Array.from({ length: 5 }, (_, index) => budgets.begin(addressOf(index)))
     clock.advance(1_000)

@@ -12,7 +12,7 @@ const nested = (depth: number): string => `{"a":${'['.repeat(depth - 1)}${']'.re
 describe('an object that has one reading', () => {
   const CASES = [
     { name: 'the empty one', input: '{}' },
-    { name: 'white space', input: ' {\n\t"a" : 1 ,\r\n "b" : 2 } ' },
+    { name: 'white space between tokens', input: ' {\n\t"a" : 1 ,\r\n "b" : 2 } ' },
     { name: 'the same name in two objects', input: '{"a":{"a":1},"b":[{"a":1},{"a":2}]}' },
     { name: 'names in another case', input: '{"iss":1,"ISS":2}' },
     { name: 'a value like a name', input: '{"a":"b","b":"a","c":["a","a"]}' },
@@ -20,7 +20,7 @@ describe('an object that has one reading', () => {
     { name: 'brackets in a value', input: '{"a":"]}]}","b":"[[[[[[[[[[[[[[[[[[[["}' },
     { name: 'backslashes at the end of a value', input: String.raw`{"a":"\\","b":"\\\\"}` },
     { name: 'names of built-in properties', input: '{"constructor":1,"toString":2}' },
-    { name: 'the deepest', input: nested(16) },
+    { name: 'the deepest allowed nesting', input: nested(16) },
     { name: 'a long text', input: `{"a":"${'x'.repeat(250_000)}","b":"${'\\n'.repeat(50_000)}"}` },
   ]
   for (const { name, input } of CASES) {
@@ -30,17 +30,20 @@ describe('an object that has one reading', () => {
 
 describe('an object that has two readings, or none', () => {
   const CASES = [
-    { name: 'nothing', input: '' },
-    { name: 'an array', input: '[]' },
-    { name: 'null', input: 'null' },
-    { name: 'a text', input: '"{}"' },
+    { name: 'an empty text', input: '' },
+    { name: 'an array as the document', input: '[]' },
+    { name: 'null as the document', input: 'null' },
+    { name: 'a string as the document', input: '"{}"' },
     { name: 'two objects', input: '{}{}' },
     { name: 'a comma at the end', input: '{"a":1,}' },
-    { name: 'a comment', input: '{"a":1/**/}' },
-    { name: 'single quotes', input: "{'a':1}" },
+    { name: 'a comment in an object', input: '{"a":1/**/}' },
+    { name: 'a name in single quotes', input: "{'a':1}" },
     { name: 'a byte order mark', input: '\ufeff{}' },
-    { name: 'no UTF-8', input: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]) },
-    { name: 'UTF-16', input: Buffer.from('{}', 'utf16le') },
+    {
+      name: 'bytes that are not UTF-8',
+      input: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]),
+    },
+    { name: 'a text in UTF-16', input: Buffer.from('{}', 'utf16le') },
     { name: 'a name twice', input: '{"iss":"a","iss":"b"}' },
     { name: 'a name twice with the same value', input: '{"iss":"a","iss":"a"}' },
     { name: 'a name twice, once escaped', input: String.raw`{"iss":"a","\u0069ss":"b"}` },
@@ -51,7 +54,7 @@ describe('an object that has two readings, or none', () => {
     { name: 'space before the second colon', input: '{"a":1,"a" \n:2}' },
     { name: 'a name that sets the prototype', input: '{"__proto__":{"admin":true}}' },
     { name: 'the same further in, escaped', input: String.raw`{"a":{"__\u0070roto__":1}}` },
-    { name: 'too deep', input: nested(17) },
+    { name: 'objects nested too deep', input: nested(17) },
     { name: 'far too deep', input: nested(100_000) },
   ]
   for (const { name, input } of CASES) {
@@ -67,7 +70,7 @@ describe('any JSON', () => {
 
   interface Value {
     readonly text: string
-    /** Whether a name stands twice in an object of it. */
+    /** Whether a name occurs twice in one of its objects. */
     readonly twice: boolean
   }
   const value = (depth: number): Value => {
@@ -84,7 +87,7 @@ describe('any JSON', () => {
     return { text: `{${members.join()}}`, twice: within || twice }
   }
 
-  it('is refused just where a name stands twice', () => {
+  it('is refused exactly where a name occurs twice', () => {
     let refused = 0
     for (let round = 0; round < ROUNDS; round += 1) {
       const { text: inner, twice } = value(4)

@@ -5,7 +5,7 @@ import { cutText, hasControlCharacter, replaceUnprintable } from '../../src/runt
 const CHARACTERS = [
   { name: 'a line feed', text: 'a\nb', isControl: true, want: 'a?b' },
   { name: 'an escape sequence', text: 'a\u{1b}[2Jb', isControl: true, want: 'a?[2Jb' },
-  { name: 'DEL', text: 'a\u{7f}b', isControl: true, want: 'a?b' },
+  { name: 'the control character DEL', text: 'a\u{7f}b', isControl: true, want: 'a?b' },
   { name: 'a control of C1', text: 'a\u{9b}b', isControl: true, want: 'a?b' },
   {
     name: 'an override of the direction of text',

@@ -9,7 +9,7 @@ const taken = (bucket: TokenBucket, tries: number): number =>
   Array.from({ length: tries }, () => bucket.take()).filter(Boolean).length
 
 describe('a token bucket', () => {
-  it('lets a burst through, and no more', () => {
+  it('lets a burst through, and refuses what exceeds it', () => {
     const bucket = new TokenBucket({ perSecond: 1, burst: 5 }, new FakeClock())
     assert.equal(taken(bucket, 10), 5)
   })

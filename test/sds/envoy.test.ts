@@ -1,5 +1,5 @@
-// What a real Envoy makes of the service: certificates on demand, refusals, their time, rejections,
-// and a signer that was restarted.
+// How a real Envoy handles the service: certificates on demand, refusals, their time, rejections, and a
+// signer that was restarted.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -88,7 +88,7 @@ describe('Envoy', { ...LIMIT, skip: skipWithoutEnvoy() }, () => {
 })
 
 describe('a restarted signer', { ...LIMIT, skip: skipWithoutEnvoy() }, () => {
-  it('is told what Envoy has, and sends nothing that is current', async (t) => {
+  it('receives what Envoy has, and sends nothing that is current', async (t) => {
     await using hop = await startHop()
     const ttl = 4_000
     {
@@ -133,7 +133,7 @@ describe('a restarted signer', { ...LIMIT, skip: skipWithoutEnvoy() }, () => {
     assert.equal(await hop.statistic('cert_active'), 1)
   })
 
-  it('is asked for what could not be had while there was none', async (t) => {
+  it('gets requests for what was unavailable while there was none', async (t) => {
     await using hop = await startHop()
     const alone = await hop.request('alice')
     t.diagnostic(`without a signer: ${alone.status} after ${alone.milliseconds} ms`)

@@ -142,7 +142,7 @@ export const manyNames =
     }
   }
 
-/** Each stream sends a message of 1 MiB but for its last byte. */
+/** Each stream sends a message of 1 MiB, except its last byte. */
 export const nearlyWholeMessages: Flood = async (address, streams) => {
   if (address.kind !== 'unix') throw new TypeError('a UNIX socket')
   const session = connectHttp2(address.path)

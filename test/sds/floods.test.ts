@@ -1,4 +1,4 @@
-// Peers that make the signer hold as much as they can: bounded, let go when they are gone, and an
+// Peers that make the signer hold as much as they can: bounded, released when they disconnect, and an
 // honest Envoy is served meanwhile.
 
 import assert from 'node:assert/strict'

@@ -34,7 +34,7 @@ interface Outcome {
 export interface Hop extends AsyncDisposable {
   readonly envoy: Envoy
   readonly pki: Pki
-  /** Starts a signer on the socket that Envoy knows, which knows nobody until it is told. */
+  /** Starts a signer on the socket that Envoy knows; it issues nothing until a test says so. */
   startSigner(): Promise<Signer>
   /** Sends a request with the certificate of that name, on a connection of its own. */
   request(name: string): Promise<Outcome>

@@ -92,8 +92,8 @@ describe('a stream is ended, and no other,', LIMIT, () => {
   }
 })
 
-describe('a stream goes on', LIMIT, () => {
-  it('when names are full and some are exchanged for others', async () => {
+describe('a stream continues', LIMIT, () => {
+  it('when names are full and some are exchanged for new ones', async () => {
     await using sds = await startSds()
     const stream = sds.client.open()
     stream.subscribe(...NAMES)
@@ -108,7 +108,7 @@ describe('a stream goes on', LIMIT, () => {
     assert.equal(sds.statistics().names, 1_000)
   })
 
-  it('when a name is too long to be one, which nobody is asked about', async () => {
+  it('when a name is too long to be one, and the issuer is not called', async () => {
     await using sds = await startSds()
     const [longest, longer] = ['x'.repeat(6_000), 'x'.repeat(6_001)]
     const stream = sds.client.open()
@@ -143,7 +143,7 @@ describe('a stream goes on', LIMIT, () => {
     })
   }
 
-  it('when it begins with the end: an acknowledgement, a rejection, a farewell', async () => {
+  it('when it begins with the end: an acknowledgement, a rejection, an unsubscription', async () => {
     await using sds = await startSds()
     const stream = sds.client.open()
     stream.acknowledge({ nonce: '1', secrets: [], removed: [] })
@@ -163,7 +163,7 @@ describe('a stream goes on', LIMIT, () => {
     assert.ok(await stream.isQuiet())
   })
 
-  it('through a storm of subscriptions and farewells', async () => {
+  it('through a storm of subscriptions and unsubscriptions', async () => {
     await using sds = await startSds()
     sds.issuer.answer = () => UNKNOWN
     const stream = sds.client.open()
@@ -218,7 +218,7 @@ describe('a stream goes on', LIMIT, () => {
   })
 })
 
-describe('a method that is not ours', LIMIT, () => {
+describe('an unknown method', LIMIT, () => {
   for (const method of ['StreamSecrets', 'FetchSecrets', 'deltasecrets', '']) {
     it(`is unimplemented: ${method}`, async () => {
       await using sds = await startSds()

@@ -1,4 +1,4 @@
-// The service in a process of its own, whose memory is nobody else's.
+// The service in a separate process, whose memory it alone uses.
 
 import { systemClock } from '../../src/runtime/clock.ts'
 import { startGrpcStreamServer } from '../../src/runtime/grpc/stream-server.ts'

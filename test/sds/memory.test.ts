@@ -18,7 +18,7 @@ import { temporaryFolder } from '../servers/temporary.ts'
 const STREAMS = 4_000
 
 // Bytes for each stream: what is resident, and of that the objects that are alive. As measured:
-// 13,000 to 23,000, and 4,700. (A server that kept each stream's first message would come to 100,000.)
+// 13,000 to 23,000, and 4,700. (A server that kept each stream's first message would use 100,000.)
 const MOST_RESIDENT = 40_000
 const MOST_ALIVE = 7_000
 const MOST_LEFT = 500
@@ -113,7 +113,7 @@ test(
     const server = fork(file, [path], { execArgv: ['--expose-gc'] })
     try {
       await once(server, 'message')
-      // The same names, whose certificates are kept for when they are asked for again.
+      // The same names, whose certificates are kept for when they are requested again.
       const warmUp = await openStreams(path, STREAMS)
       warmUp.destroy()
       const before = await measure(server, 0)

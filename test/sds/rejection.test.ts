@@ -1,4 +1,4 @@
-// What Envoy makes of an answer, and what becomes of that.
+// Envoy's rejection of an answer, and its effect.
 
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
@@ -109,7 +109,7 @@ describe('a name whose certificates Envoy rejects', LIMIT, () => {
     return true
   }
 
-  it('gets a handful of certificates, however often it is asked for', async () => {
+  it('gets a handful of certificates, however often it is requested', async () => {
     await using sds = await startSds()
     const stream = sds.client.open()
     for (let time = 0; time < 1_000; time++) await round(stream)

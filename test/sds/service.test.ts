@@ -124,7 +124,7 @@ describe('a stream', LIMIT, () => {
     )
   })
 
-  it('learns that a wildcard is no name', async () => {
+  it('learns that a wildcard is not a name', async () => {
     await using sds = await startSds()
     const stream = sds.client.open()
     stream.subscribe('*')
@@ -133,7 +133,7 @@ describe('a stream', LIMIT, () => {
     assert.equal(sds.statistics().names, 0)
   })
 
-  it('ends well when Envoy has no more to ask', async () => {
+  it('ends well when Envoy has no further requests', async () => {
     await using sds = await startSds()
     const stream = sds.client.open()
     stream.subscribe('alice')

@@ -151,12 +151,12 @@ describe('an issuer with a bug', LIMIT, () => {
   const bugs: readonly { name: string; answer: (name: string) => Issuance | Promise<Issuance> }[] =
     [
       {
-        name: 'that throws',
+        name: 'an issuer that throws',
         answer: () => {
           throw new Error('issuer broken')
         },
       },
-      { name: 'that rejects', answer: () => Promise.reject(new Error('issuer broken')) },
+      { name: 'an issuer that rejects', answer: () => Promise.reject(new Error('issuer broken')) },
       ...[0, -1, Number.NaN, Number.POSITIVE_INFINITY, 1e300].map((ttl) => ({
         name: `that issues for ${ttl} ms`,
         answer: (name: string): Issuance => ({
@@ -169,7 +169,7 @@ describe('an issuer with a bug', LIMIT, () => {
       })),
     ]
   for (const { name, answer } of bugs) {
-    it(`${name} refuses, and nobody else is hurt`, async () => {
+    it(`${name} refuses, and no other stream is affected`, async () => {
       await using sds = await startSds()
       sds.issuer.answer = (asked) => (asked === 'alice' ? answer(asked) : UNKNOWN)
       const stream = subscribed(sds, 'alice')

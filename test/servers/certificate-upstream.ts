@@ -16,7 +16,7 @@ export interface SeenRequest {
   readonly rawHeaders: readonly string[]
   /** The client certificate, DER in base64. */
   readonly certificate: string
-  /** What it says, for people: `CN=alice, O=dev`, in the order of the certificate. */
+  /** Its readable subject: `CN=alice, O=dev`, in the order of the certificate. */
   readonly subject: string
   readonly issuer: string
   readonly alternativeNames: string

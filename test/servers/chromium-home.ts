@@ -1,5 +1,5 @@
-// A home for a Chromium that has a client certificate, as a person does who has installed one: in the
-// database of NSS, where Chromium on Linux looks for them.
+// A home for a Chromium that has an installed client certificate: in the database of NSS, where Chromium on
+// Linux looks for it.
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -25,8 +25,8 @@ export const skipWithoutNss = (): string | false => {
   return reason
 }
 
-// Chromium asks which certificate to show; without a window nobody could answer. What an administrator
-// would set by the policy AutoSelectCertificateForUrls, it takes from its own preferences too.
+// Chromium asks which certificate to show; without a window there is no answer. What an administrator would
+// set by the policy AutoSelectCertificateForUrls, it takes from its own preferences too.
 const PREFERENCES = {
   profile: {
     managed_auto_select_certificate_for_urls: [

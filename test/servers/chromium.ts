@@ -1,5 +1,5 @@
-// A real Chromium without a window, driven by playwright. It has a profile of its own that goes with it,
-// and asks nobody on the internet for anything.
+// A real Chromium without a window, driven by playwright. It has a profile of its own that is deleted with
+// it, and sends no requests to the internet.
 
 import { createHash, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
@@ -26,7 +26,7 @@ export const skipWithoutChromium = (): string | false => {
 }
 
 const ARGUMENTS = [
-  // As root it does not start otherwise, and everything that it is shown here is ours.
+  // As root it does not start otherwise, and it is shown only pages of these tests.
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -59,8 +59,8 @@ export const startChromium = async (
 }
 
 /**
- * The argument by which it takes these server certificates as if a CA of the machine had issued them, and
- * no others.
+ * The argument by which it takes these server certificates, and only these, as if a CA of the machine had
+ * issued them.
  *
  * @param files PEM
  */

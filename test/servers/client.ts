@@ -28,7 +28,7 @@ export interface Target {
 /** What came back. */
 export interface Answer {
   readonly status: number
-  /** Lower-cased names; repeated lines stand one by one. */
+  /** Lower-cased names; repeated lines are listed one by one. */
   readonly headers: readonly HeaderLine[]
   readonly body: string
 }
@@ -132,7 +132,7 @@ export const http2On = async (
     stream.once('error', reject)
     stream.once('response', (_headers, _flags, raw: readonly string[]) => resolve(pairsOf(raw)))
   })
-  // Both at once: node throws away what nobody reads by the time that the stream is closed.
+  // Both at once: node discards what is unread by the time that the stream is closed.
   const [head, content] = await Promise.all([answered, buffer(stream)])
   return {
     status: Number(head.find(([name]) => name === ':status')?.[1] ?? 0),

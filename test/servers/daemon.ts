@@ -1,5 +1,5 @@
-// A server of somebody else's as a child process: started, waited for, killed, started again. It ends
-// when the tests do, however they do.
+// Another project's server as a child process: started, waited for, killed, started again. It ends when the
+// tests do, however they do.
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,7 +12,7 @@ import { waitUntilStopped } from './stopped.ts'
 export interface DaemonOptions {
   readonly command: string
   readonly args: readonly string[]
-  /** Beside that of the tests. */
+  /** In addition to that of the tests. */
   readonly environment?: Readonly<Record<string, string>>
   /** Asked until it resolves: then the server answers. */
   readonly probe: () => Promise<void>
@@ -67,7 +67,7 @@ export class Daemon implements AsyncDisposable {
     }
   }
 
-  /** Stops it in its tracks, or lets it go on. */
+  /** Suspends it, or resumes it. */
   signal(signal: NodeJS.Signals): void {
     this.#child?.kill(signal)
     if (signal === 'SIGSTOP' && this.#child?.pid !== undefined) waitUntilStopped(this.#child.pid)

@@ -37,7 +37,7 @@ export interface RadiusConfiguration {
 /** The name of a user whom the server does not answer. */
 export const SILENT_USER = 'silent'
 
-/** File names with what stands in them. */
+/** File names with their contents. */
 export const radiusConfiguration = (
   options: RadiusConfiguration,
 ): Readonly<Record<string, string>> => ({
@@ -202,7 +202,7 @@ const AUTHENTICATE = `
   }
 `
 
-// Before 3.2.5 replies are signed only where the attribute is asked for. The users' attributes stay on
+// Before 3.2.5 replies are signed only where the request has the attribute. The users' attributes stay on
 // rejects and challenges, against all custom: a client must not take them for facts there.
 const POST_AUTH = `
   post-auth {

@@ -1,5 +1,5 @@
-// The small Go programs beside this file, each in a folder of its name, as `scripts/go-programs.sh`
-// has built them.
+// The small Go programs in this folder, each in a folder of its name, as `scripts/go-programs.sh` has built
+// them.
 
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
@@ -12,7 +12,7 @@ const CACHE = process.env['COUNTERSIGN_CACHE'] ?? join(ROOT, '.cache')
 export const goProgram = (name: string): string => {
   const source = join(import.meta.dirname, name)
   const sources = readdirSync(source).filter((file) => file.endsWith('.go'))
-  // A folder for each state of the source, so that an old program is never asked.
+  // A folder for each state of the source, so that an old program is never used.
   const digest = createHash('sha256')
   for (const file of ['go.mod', 'go.sum', ...sources.toSorted()]) {
     digest.update(readFileSync(join(source, file)))

@@ -1,6 +1,6 @@
-// What Grafana does behind a proxy that authenticates: written here after its documentation ("Configure auth
-// proxy authentication", with headers_encoded and without enable_login_token), since its program is not to be
-// had. It believes whoever reaches it.
+// What Grafana does behind a proxy that authenticates: written here after its documentation ("Configure
+// auth proxy authentication", with headers_encoded and without enable_login_token), since its program is
+// not available. It trusts every client that reaches it.
 
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
@@ -55,7 +55,7 @@ export const startGrafana = async (identity: KeyPair): Promise<Grafana> => {
 const textFrame = (content: string): Buffer =>
   Buffer.concat([Buffer.from([0x81, Buffer.byteLength(content)]), Buffer.from(content)])
 
-/** Who it is, as `GET /api/user` says it; the groups beside it, which Grafana shows elsewhere. */
+/** The user, as `GET /api/user` reports it; with the groups, which Grafana shows elsewhere. */
 const userOf = (headers: IncomingHttpHeaders) => {
   const login = decoded(headers['x-webauth-user'])
   if (login === undefined) return undefined

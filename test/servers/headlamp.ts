@@ -21,7 +21,7 @@ export const skipWithoutHeadlampPages = (): string | false =>
     ? 'COUNTERSIGN_HEADLAMP and COUNTERSIGN_HEADLAMP_PAGES name no Headlamp: see README.md'
     : false
 
-/** Starts it. It serves whoever reaches it. */
+/** Starts it. It serves every client that reaches it. */
 export const startHeadlamp = async (identity: KeyPair, api: ApiServerPlace): Promise<WebServer> =>
   PROGRAM === undefined
     ? await startScripted(identity, api)
@@ -35,15 +35,15 @@ const startProgram = async (
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
   const kubeconfig = folder.file('kubeconfig')
-  const nobody = { cluster: 'main', user: 'nobody' }
+  const anonymous = { cluster: 'main', user: 'anonymous' }
   await writeFile(
     kubeconfig,
     stringify({
       apiVersion: 'v1',
       kind: 'Config',
       clusters: [{ name: 'main', cluster: { server: url, 'certificate-authority': ca } }],
-      users: [{ name: 'nobody', user: {} }],
-      contexts: [{ name: 'main', context: nobody }],
+      users: [{ name: 'anonymous', user: {} }],
+      contexts: [{ name: 'main', context: anonymous }],
       'current-context': 'main',
     }),
   )
@@ -72,7 +72,7 @@ const startProgram = async (
 }
 
 const answers = async (port: number): Promise<void> => {
-  // Its certificate is none that fetch knows; whoever refuses to go on has an answer.
+  // fetch does not know its certificate; a refused handshake shows that it listens.
   const cause: unknown = await fetch(`https://127.0.0.1:${port}/config`).catch(causeOf)
   if (cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED') throw cause
 }

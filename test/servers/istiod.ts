@@ -1,5 +1,5 @@
-// A real istiod, on free ports, which reads its objects from a real API server and signs with a CA that
-// was made for it. It is told to leave out what only Istio's own build of Envoy knows.
+// A real istiod, on free ports, which reads its objects from a real API server and signs with a CA that was
+// made for it. Its settings leave out what only Istio's own build of Envoy knows.
 
 import { copyFile, rename, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'

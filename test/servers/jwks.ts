@@ -19,7 +19,7 @@ interface JwksAnswer {
 export interface JwksServer extends AsyncDisposable {
   /** `https://127.0.0.1:PORT`. */
   readonly origin: string
-  /** Every path that was asked for, oldest first. */
+  /** Every path that was requested, oldest first. */
   readonly requests: readonly string[]
   /** Answers by path; what has none is answered with 404. */
   readonly answers: Map<string, JwksAnswer>

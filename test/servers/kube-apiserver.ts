@@ -51,9 +51,9 @@ export interface KubeApiServer extends AsyncDisposable {
   readonly frontProxy: KeyPair
   /** By what it knows a kubelet of this machine; it shows the administrator's to one. */
   readonly kubelet: KeyPair
-  /** The `iss` of its tokens, and, where none is asked for, their audience. */
+  /** The `iss` of its tokens, and, where none is requested, their audience. */
   readonly issuer: string
-  /** Does something as the administrator; throws where the answer is no success. */
+  /** Does something as the administrator; throws unless the answer is a success. */
   call(call: ApiCall): Promise<unknown>
   /** Makes a service account. */
   createServiceAccount(namespace: string, name: string): Promise<void>
@@ -64,9 +64,9 @@ export interface KubeApiServer extends AsyncDisposable {
     options?: { readonly audiences?: readonly string[]; readonly seconds?: number },
   ): Promise<string>
   start(): Promise<void>
-  /** Ends the API server at once, without a word to its clients; etcd goes on. */
+  /** Ends the API server at once, without a word to its clients; etcd still runs. */
   kill(): Promise<void>
-  /** Stops it in its tracks, and lets it go on: its port stays open and nothing answers. */
+  /** Suspends it, and resumes it: its port stays open and nothing answers. */
   pause(): void
   resume(): void
   /** Its audit log, oldest first; empty unless it keeps one. */
@@ -99,17 +99,17 @@ const ISSUER = 'https://kubernetes.default.svc'
 // The shortest that the API server gives (TokenRequestSpec.expirationSeconds).
 const SHORTEST_TOKEN = 600
 
-/** What an API server may be told. */
+/** Settings of an API server. */
 export interface KubeApiServerOptions {
-  /** An AuthenticationConfiguration, a file: whose tokens it takes beside its own. */
+  /** An AuthenticationConfiguration, a file: whose tokens it takes in addition to its own. */
   readonly authentication?: string
   /** Whether it keeps an audit log. */
   readonly audit?: boolean
   /** Further CAs of client certificates, PEM files. */
   readonly clientCas?: readonly string[]
   /**
-   * Whether kube-controller-manager runs beside it: then deployments have pods, namespaces go when they
-   * are deleted, and each has the service account that pods are given.
+   * Whether kube-controller-manager runs with it: then deployments have pods, namespaces end when they are
+   * deleted, and each has the service account that pods are given.
    */
   readonly controllers?: boolean
 }
@@ -238,7 +238,7 @@ const tokenSchema = z.object({ status: z.object({ token: z.string() }) })
 const startEtcd = async (folder: TemporaryFolder, stack: AsyncDisposableStack): Promise<string> => {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const peer = 'http://127.0.0.1:1' // nobody is ever there
+  const peer = 'http://127.0.0.1:1' // no server ever listens there
   const daemon = stack.use(
     new Daemon({
       command: ETCD,

@@ -9,7 +9,7 @@ import { temporaryFolder } from './temporary.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const CACHE = process.env['COUNTERSIGN_CACHE'] ?? join(ROOT, '.cache')
-/** The program, for whoever runs it in another way than {@link kubectl}. */
+/** The program, for tests that run it in another way than {@link kubectl}. */
 export const KUBECTL = join(CACHE, 'kube', 'v1.37.2', 'kubectl')
 
 const MISSING = `no ${KUBECTL}: "sh scripts/kubernetes.sh" builds it`
@@ -37,7 +37,7 @@ const LIMIT = 60_000
 /**
  * Runs kubectl without any configuration of its own.
  *
- * @param environment what it has beside that, and hands on to plugins
+ * @param environment what it has in addition, and hands on to plugins
  */
 export const kubectl = async (
   args: readonly string[],

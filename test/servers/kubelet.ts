@@ -1,6 +1,6 @@
-// A kubelet whose containers are processes of this machine (the Go program in the folder beside this
-// file), and its node and pods at an API server. What kubectl sees of them is real: the API server's
-// way to a kubelet, and the streaming code of container runtimes.
+// A kubelet whose containers are processes of this machine (the Go program in the folder next to this
+// file), and its node and pods at an API server. What kubectl sees of them is real: the API server's way to
+// a kubelet, and the streaming code of container runtimes.
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'

@@ -13,7 +13,7 @@ import { startWebServer, type ApiServerPlace, type WebServer } from './web-serve
 
 const PROGRAM = process.env['COUNTERSIGN_KUBERNETES_DASHBOARD']
 
-/** Starts it. It serves whoever reaches it. */
+/** Starts it. It serves every client that reaches it. */
 export const startKubernetesDashboard = async (
   identity: KeyPair,
   api: ApiServerPlace,

@@ -28,7 +28,7 @@ const LIMIT = 240_000
  * Runs a program that imports `kubernetes` to its end; gives what it printed, and throws with what it
  * complained of.
  *
- * @param environment what it has beside a PATH, and hands on to credential plugins
+ * @param environment what it has in addition to a PATH, and hands on to credential plugins
  */
 export const python = async (
   program: string,

@@ -41,7 +41,7 @@ echo json_encode((object) $received, JSON_INVALID_UTF8_SUBSTITUTE);
 export const variablesIn = ({ body }: Answer): Readonly<Record<string, string>> =>
   z.record(z.string(), z.string()).parse(JSON.parse(body))
 
-/** Starts both, with TLS; whoever connects has to show a certificate of the CA. */
+/** Starts both, with TLS; clients have to show a certificate of the CA. */
 export const startLighttpd = async (identity: KeyPair, clientCa: string): Promise<Lighttpd> => {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())

@@ -1,6 +1,6 @@
-// An OpenID provider that is not ours and runs in this process: `oidc-provider` over HTTPS, with PKCE,
-// the device flow, refresh tokens that are good for one time, revocation, resource indicators and RFC
-// 9207. Whoever comes is alice: its login page asks nothing.
+// An OpenID provider of another project, in this process: `oidc-provider` over HTTPS, with PKCE, the device
+// flow, refresh tokens that are valid once, revocation, resource indicators and RFC 9207. Every user is
+// alice: its login page asks nothing.
 
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
@@ -15,9 +15,9 @@ import type { KeyPair } from './pki.ts'
 interface NodeOidcSettings {
   /** How long ID tokens and access tokens live, in seconds. */
   lifetime: number
-  /** What the login page does with whoever comes. */
+  /** The answer of the login page. */
   login: 'alice' | 'refuse'
-  /** Whether it knows alice: refresh tokens of nobody are refused. */
+  /** Whether it knows alice: refresh tokens of unknown users are refused. */
   account: 'there' | 'gone'
   groups: readonly string[]
 }
@@ -65,7 +65,7 @@ const SETTINGS: NodeOidcSettings = {
 /**
  * Starts a provider on a free port of loopback.
  *
- * @param clients beside its own
+ * @param clients in addition to its own
  */
 export const startNodeOidc = async (
   identity: KeyPair,
@@ -78,7 +78,7 @@ export const startNodeOidc = async (
   const logoutTokens: string[] = []
   const provider = new Provider(issuer, {
     ...configuration(settings, clients),
-    // Only clients are asked anything, and only at their logout.
+    // Only clients receive requests, and only at their logout.
     fetch: (_url, init) => {
       const { body } = init ?? {}
       if (body instanceof URLSearchParams) logoutTokens.push(body.get('logout_token') ?? '')

@@ -24,7 +24,7 @@ type Profile = 'leaf' | 'responder' | 'plain'
 /** A running `openssl ocsp`. */
 export interface OcspResponder extends AsyncDisposable {
   readonly url: string
-  /** Stops it in its tracks, and lets it go on: its port stays open and nothing answers. */
+  /** Suspends it, and resumes it: its port stays open and nothing answers. */
   pause(): void
   resume(): void
   /** Ends it at once. */
@@ -178,7 +178,7 @@ export const startResponder = async (
     command: findProgram('openssl') ?? 'openssl',
     // -ignore_err: without it one malformed request ends it.
     args: ['ocsp', '-ignore_err', '-port', String(port), ...list, ...identity, ...lifetime],
-    // Its log, never its port: a connection that is closed without a question hangs it for good.
+    // Its log, never its port: a connection that is closed without a request hangs it permanently.
     probe: async () => {
       if (daemon.log.split(READY).length <= starts) throw new Error('not ready')
     },

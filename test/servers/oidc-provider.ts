@@ -1,5 +1,5 @@
-// An OpenID provider that is not ours: the example server of github.com/zitadel/oidc, which Go
-// builds from its module. It speaks plain HTTP, and its issuer ends with a slash.
+// An OpenID provider of another project: the example server of github.com/zitadel/oidc, which Go builds
+// from its module. It speaks plain HTTP, and its issuer ends with a slash.
 
 import assert from 'node:assert/strict'
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
@@ -88,7 +88,7 @@ const START_LIMIT = 20_000
  * Starts the provider on a free port.
  *
  * @param options.redirectUris further ones, of all clients
- * @param options.exchanges whether alice's tokens may be exchanged (RFC 8693); of others it says 500
+ * @param options.exchanges whether alice's tokens may be exchanged (RFC 8693); other tokens get 500
  */
 export const startOidcProvider = async (
   options: { readonly exchanges?: boolean; readonly redirectUris?: readonly string[] } = {},

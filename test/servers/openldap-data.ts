@@ -15,7 +15,7 @@ export const SERVICE = { dn: `cn=svc,${BASE}`, password: 'service secret' } as c
 /** The administrator. */
 export const ADMIN = { dn: `cn=admin,${BASE}`, password: 'admin' } as const
 
-/** Users beside those of the conformance suite. */
+/** Users in addition to those of the conformance suite. */
 export const OTHER_USERS = {
   bob: 'Bob-Secret1', // locked after three wrong passwords
   mia: 'Mia-Secret1', // must change her password
@@ -36,7 +36,7 @@ export interface OpenLdapSettings {
   readonly ca: string
   /** Refuses clients without a certificate. */
   readonly demandCertificate: boolean
-  /** Refuses whatever is not encrypted, but for the UNIX socket. */
+  /** Refuses whatever is not encrypted, except at the UNIX socket. */
   readonly demandTls: boolean
 }
 

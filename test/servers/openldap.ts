@@ -29,7 +29,7 @@ export interface OpenLdap extends AsyncDisposable {
   start(): Promise<void>
   /** Ends it at once, without a word to its clients. */
   kill(): Promise<void>
-  /** Stops it in its tracks, and lets it go on: its ports stay open and nothing answers. */
+  /** Suspends it, and resumes it: its ports stay open and nothing answers. */
   pause(): void
   resume(): void
 }

@@ -13,7 +13,7 @@ export interface KeyPair {
   readonly key: string
 }
 
-/** What is to stand in a certificate. */
+/** The contents of a certificate. */
 interface CertificateRequest {
   /** CN; also names the files, so it must be unique within its CA. */
   readonly commonName: string
@@ -23,7 +23,7 @@ interface CertificateRequest {
   readonly attributes?: Readonly<Record<string, readonly string[]>>
   /** DNS names, IP addresses and URIs. */
   readonly names?: readonly string[]
-  /** `peer`: either, as of whoever is both to others of a mesh. */
+  /** `peer`: either, for a member of a mesh that is both client and server. */
   readonly usage: 'server' | 'client' | 'peer'
 }
 
@@ -69,7 +69,7 @@ export const createPki = async (): Promise<Pki> => {
   return { ...authority, edge, upstream, frontProxy, alice }
 }
 
-/** Makes a CA that has issued nothing yet: for more certificates, or for one that nobody trusts. */
+/** Makes a CA that has issued nothing yet: for more certificates, or for one that no server trusts. */
 export const createAuthority = async (commonName: string): Promise<Authority> => {
   const folder = await temporaryFolder()
   const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])

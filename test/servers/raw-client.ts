@@ -59,7 +59,7 @@ const open = async (target: Target): Promise<TLSSocket> => {
   return await new Promise((resolve, reject) => {
     const socket = connect({ ...options, ALPNProtocols: ['http/1.1'] }, () => {
       socket.off('error', reject)
-      // A reset shows as the end of the stream to whoever reads.
+      // A reset shows as the end of the stream to its readers.
       socket.on('error', () => undefined)
       resolve(socket)
     })

@@ -1,6 +1,6 @@
 // A caller that may put anything into an HTTP/2 header block, which Node's own client refuses to:
-// connection headers, upper case, repeated pseudo-headers. One request, and no more of HTTP/2 than
-// that takes (RFC 9113, RFC 7541).
+// connection headers, upper case, repeated pseudo-headers. One request, and only as much of HTTP/2 as that
+// takes (RFC 9113, RFC 7541).
 
 import { connect } from 'node:tls'
 import { FLAG, FRAME, frame, literal, PREFACE } from '../fakes/http2-frames.ts'

@@ -37,7 +37,7 @@ export interface Redis extends AsyncDisposable {
   start(): Promise<void>
   /** Ends it at once, without a word to its clients. */
   kill(): Promise<void>
-  /** Stops it in its tracks, and lets it go on: its ports stay open and nothing answers. */
+  /** Suspends it, and resumes it: its ports stay open and nothing answers. */
   pause(): void
   resume(): void
 }
@@ -45,7 +45,7 @@ export interface Redis extends AsyncDisposable {
 const PASSWORD = 'redis secret/ü'
 const USER_PASSWORD = 'user-secret'
 
-/** The commands that a user of ours has to be allowed. */
+/** The commands that Countersign's user has to be allowed. */
 const COMMANDS =
   '+evalsha +eval +time +hset +hget +hmget +set +del +pexpire +pttl +zadd +zrem +zrangebyscore +zremrangebyscore'
 

@@ -1,5 +1,5 @@
-// What the Kubernetes API server itself makes of request lines: its own code, of the module
-// k8s.io/apiserver, behind a small Go program (the folder beside this file).
+// How the Kubernetes API server itself reads request lines: its own code, of the module k8s.io/apiserver,
+// behind a small Go program (the folder next to this file).
 
 import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'

@@ -22,7 +22,7 @@ export const AD_ADMIN = {
   password: 'Admin-Passw0rd!',
 } as const
 
-/** Users beside those of the conformance suite. */
+/** Users in addition to those of the conformance suite. */
 export const AD_USERS = {
   bob: 'Bob-Secret1', // locked after three wrong passwords
   mia: 'Mia-Secret1', // must change her password

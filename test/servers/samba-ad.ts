@@ -94,7 +94,7 @@ export const startSambaAd = async (): Promise<SambaAd> => {
   }
 }
 
-/** An address of the loopback interface on which nobody answers. */
+/** An address of the loopback interface on which no server answers. */
 const freeAddress = async (): Promise<string> => {
   const address = `127.${randomInt(64, 128)}.${randomInt(256)}.${randomInt(1, 255)}`
   const { promise, resolve } = Promise.withResolvers<boolean>()
@@ -133,7 +133,7 @@ const configure = async (
   await Promise.all(
     ['run', 'log', 'private/tls'].map((name) => mkdir(folder.file(name), { recursive: true })),
   )
-  // Samba refuses a key that others could read.
+  // Samba refuses a key that other users could read.
   const key = folder.file('private/tls/key.pem')
   await copyFile(identity.key, key)
   await chmod(key, 0o600)

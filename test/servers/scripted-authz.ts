@@ -1,5 +1,4 @@
-// An ext_authz service that answers as it is told and keeps what it was asked: for tests of Envoy's
-// half alone.
+// An ext_authz service that answers as a test says and records its checks: for tests of Envoy's half alone.
 
 import type { ServiceDefinition } from '@grpc/grpc-js'
 import type { AllowAnswer, CheckAnswer } from '../../src/check/answer/answer.ts'

@@ -5,7 +5,7 @@ import { createServer, type OutgoingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 
-/** What was asked. */
+/** A request that it received. */
 export interface ScriptedRequest {
   readonly method: string
   readonly path: string

@@ -5,7 +5,7 @@ import { SIGNING_KEY_LIST, signingKeyFile } from '../../src/keys/signing-key-fol
 import { formatSigningKeys } from '../../src/keys/signing-keys.ts'
 import type { MadeKey } from '../fakes/signing-keys.ts'
 
-/** Writes these keys, and no others, in one step for whoever reads the list. */
+/** Writes exactly these keys, in one step for readers of the list. */
 export const writeSigningKeys = async (folder: string, keys: readonly MadeKey[]): Promise<void> => {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   for (const { entry, privateKey } of keys) {

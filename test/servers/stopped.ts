@@ -1,5 +1,5 @@
-// A process that is told to stop goes on for a moment: on Linux each of its threads stops at its next entry to the
-// kernel. What it is asked in that moment it still answers.
+// A process that receives SIGSTOP runs on for a moment: on Linux each of its threads stops at its next
+// entry to the kernel. Until then it still answers requests.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ export const waitUntilStopped = (pid: number): void => {
   }
 }
 
-// proc_pid_stat(5): the state stands behind the name, which is in parentheses and may have any character.
+// proc_pid_stat(5): the state follows the name, which is in parentheses and may have any character.
 const isStopped = (tasks: string): boolean =>
   readdirSync(tasks).every((task) => {
     try {

@@ -1,5 +1,5 @@
-// Stands between a client and a server, and makes the network bad: slow, silent, cut, or refused. It
-// also counts connections, and keeps what the client has sent.
+// A proxy between a client and a server that makes the network bad: slow, silent, cut, or refused. It also
+// counts connections, and keeps what the client has sent.
 
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
@@ -20,7 +20,7 @@ export interface TcpProxy extends AsyncDisposable {
   silent: boolean
   /** Resets the connections that are open. */
   cut(): void
-  /** Resets connections and accepts no more. */
+  /** Resets connections and refuses new ones. */
   refuse(): Promise<void>
   /** Accepts again, on the same port. */
   accept(): Promise<void>

@@ -1,4 +1,4 @@
-// A command at a terminal, for programs that ask a person: util-linux's `script` makes one.
+// A command at a terminal, for programs that prompt a user: util-linux's `script` makes one.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

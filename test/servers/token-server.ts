@@ -1,5 +1,5 @@
-// A server that judges tokens, on loopback over HTTPS: answers as well or as badly as a test wants,
-// and shows what it was asked.
+// A server that judges tokens, on loopback over HTTPS: answers as well or as badly as a test wants, and
+// records its requests.
 
 import { readFile } from 'node:fs/promises'
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http'
@@ -10,7 +10,7 @@ import { text } from 'node:stream/consumers'
 import { TLSSocket } from 'node:tls'
 import type { KeyPair } from './pki.ts'
 
-/** What it was asked. */
+/** A request that it received. */
 interface Asked {
   readonly method: string
   readonly path: string
@@ -41,7 +41,7 @@ export interface TokenServerHandle extends AsyncDisposable {
   /** `https://127.0.0.1:PORT`. */
   readonly origin: string
   readonly port: number
-  /** Everything that it was asked, oldest first. */
+  /** Every request that it received, oldest first. */
   readonly asked: readonly Asked[]
   /** Answers every question from now on. */
   answer: (asked: Asked) => Answer

@@ -35,7 +35,7 @@ export interface UpstreamOptions {
   readonly identity: KeyPair
   /** PEM file: the CA of the accepted client certificate. */
   readonly clientCa: string
-  /** CN of the only client that is served; others get 403. */
+  /** CN of the only client that is served; any other client gets 403. */
   readonly client?: string
   readonly host?: string
   readonly port?: number

@@ -1,4 +1,4 @@
-// What a browser says while people use it: whatever it complains of, and every page that it was shown.
+// What a browser reports while it is used: every problem, and every page that it was shown.
 
 import type { BrowserContext } from 'playwright-core'
 
@@ -9,13 +9,13 @@ export interface Watch {
   /** Of what could not be loaded: the console tells of every one. */
   readonly statuses: readonly number[]
   /**
-   * HTML documents as they were when they had been read: those that people see, for a form that sends
-   * itself on is gone before. Not where scripts are off.
+   * HTML documents as they were when they had been read: those that users see, since a form that sends
+   * itself is removed before. Not where scripts are off.
    */
   readonly documents: readonly string[]
 }
 
-// Asked for when the browser pleases, for pages of others: ours have their own.
+// Chromium requests it when it pleases, for pages without an icon of their own: Countersign's have one.
 const ICON = '/favicon.ico'
 
 /** The title of a page of `oidc-provider`'s own. */

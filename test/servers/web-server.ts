@@ -1,4 +1,5 @@
-// An HTTPS server on loopback that is written in a test, and what goes on from it to an API server.
+// An HTTPS server on loopback that is written in a test, and the requests that it forwards to an API
+// server.
 
 import { readFile } from 'node:fs/promises'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'

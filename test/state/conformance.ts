@@ -36,7 +36,7 @@ export const attemptStoreConformance = (
   })
 }
 
-/** A store with keys of its own, so that tests can share what stands behind it. */
+/** A store with keys of its own, so that tests can share the backend. */
 class Asking {
   readonly store: AttemptStore
   readonly #prefix = randomUUID()
@@ -125,7 +125,7 @@ const TESTS: readonly Test[] = [
     },
   },
   {
-    name: 'lets nobody wait for long because of what has not failed yet',
+    name: 'delays no attempt for long because of attempts that have not failed yet',
     async run(asking) {
       const pace = { ...PACE, attempts: 1, lockAfter: 1, lockFor: 3_600_000 }
       const receipts = await asking.take(asking.claim('a', { pace }))
@@ -136,7 +136,7 @@ const TESTS: readonly Test[] = [
     },
   },
   {
-    name: 'lets no more pass at once than may fail',
+    name: 'passes only as many attempts at once as may fail',
     async run(asking) {
       const takings = await Promise.all(
         Array.from({ length: 50 }, () => asking.store.take([asking.claim('a')])),
@@ -164,7 +164,7 @@ const TESTS: readonly Test[] = [
     },
   },
   {
-    name: 'gives back what did not fail, with the wait that it caused',
+    name: 'returns what did not fail, with the wait that it caused',
     async run(asking) {
       const claim = asking.claim('a')
       await asking.take(claim)
@@ -193,7 +193,7 @@ const TESTS: readonly Test[] = [
     },
   },
   {
-    name: 'gives back only what was counted, where no more are counted',
+    name: 'returns only what was counted, once the limit is reached',
     async run(asking) {
       const claim = asking.claim('a', { binding: false })
       for (let count = 0; count < PACE.lockAfter; count += 1) {
@@ -208,7 +208,7 @@ const TESTS: readonly Test[] = [
     },
   },
   {
-    name: 'forgets others too, or all',
+    name: 'forgets the other keys too, or all',
     async run(asking) {
       const claim = asking.claim('a', { binding: false })
       const taken: Receipt[] = []
@@ -224,7 +224,7 @@ const TESTS: readonly Test[] = [
     },
   },
   {
-    name: 'counts what is not binding, and lets nobody wait for it, nor any less',
+    name: 'counts what is not binding, without adding to a wait or shortening one',
     async run(asking) {
       const loose = asking.claim('a', { binding: false })
       for (let count = 0; count < 4; count += 1) {

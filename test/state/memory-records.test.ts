@@ -1,4 +1,4 @@
-// Records in the memory of one process: the seam, and what becomes of them where there is no more room.
+// Records in the memory of one process: the seam, and what happens to them when the room is used up.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

@@ -1,4 +1,4 @@
-// Attempts in memory: the contract, and what becomes of it when somebody fills it.
+// Attempts in memory: the contract, and what happens when a client fills it.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -44,7 +44,7 @@ const setUp = () => {
   return { clock, store, fail, isLocked }
 }
 
-describe('a memory that somebody fills', () => {
+describe('a memory that a client fills', () => {
   it('has a bound', async () => {
     const { store, fail } = setUp()
     for (let index = 0; index < 1_000; index += 1) {
@@ -105,7 +105,7 @@ describe('a memory that somebody fills', () => {
     assert.deepEqual([cheap !== undefined, retained !== undefined], [false, true])
   })
 
-  it('keeps a key locked to the end of its lock-out, also where others have pushed it out', async () => {
+  it('keeps a key locked to the end of its lock-out, also where other keys have evicted it', async () => {
     const { clock, store, fail, isLocked } = setUp()
     await fail('victim', 8)
     const lockedAt = clock.now()

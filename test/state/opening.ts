@@ -15,7 +15,7 @@ export const opened = async (
   return { ...(await openState(settings, { clock, logger })), lines }
 }
 
-/** Settings of a state file with the secret beside it. */
+/** Settings of a state file with the secret next to it. */
 export const fileSettings = (file: string): Extract<StateSettings, { kind: 'sqlite' }> => ({
   kind: 'sqlite',
   file,

@@ -5,12 +5,12 @@ import type { RecordKind, RecordStore, StoredRecord } from '../../src/state/reco
 
 /** Milliseconds that no test waits for. */
 export const LONG = 60_000
-/** Long enough for one more call on a busy machine, where time does not stand still. */
+/** Long enough for one more call on a busy machine, where time passes. */
 export const MEDIUM = 3_000
 /** Waited for. Nothing is asserted within it, since a busy machine takes longer. */
 export const SHORT = 300
 
-/** A store with keys of its own, so that tests can share what stands behind it. */
+/** A store with keys of its own, so that tests can share the backend. */
 export class Prefixed {
   readonly #store: RecordStore
   readonly #prefix: string

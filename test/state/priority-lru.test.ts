@@ -35,7 +35,7 @@ describe('levels', () => {
         assert.ok(levels.size <= limit)
         const mine = [...(latest[worth] ?? []).filter((other) => other !== key), key].slice(-share)
         latest[worth] = mine
-        // The latest of each level, as many as its share, are there whatever happens on the others.
+        // The latest of each level, as many as its share, are there whatever happens on the other levels.
         for (const kept of latest.flat()) assert.ok(levels.find(kept, now) !== undefined, kept)
       }
     })
@@ -83,7 +83,7 @@ describe('opaque keys', () => {
     assert.equal(new Set(all).size, all.length)
   })
 
-  it('show nothing of what they stand for', () => {
+  it('show nothing of the records that they name', () => {
     assert.match(keys.of('alice', 'secret'), /^[\w-]{43}$/)
   })
 })

@@ -22,7 +22,7 @@ const room = { entries: 1_000, bytes: BYTES }
 const ROOMS: Quotas = { anonymous: room, login: room, decisive: room, used: room, public: room }
 const KINDS = ['login', 'decisive', 'used'] as const
 
-/** Long enough to fill a room, where time does not stand still. */
+/** Long enough to fill a room, where time passes. */
 const BRIEF = 2_500
 
 const TEXT = 'x'.repeat(1_000)
@@ -91,7 +91,7 @@ export const quotaConformance = (
     })
 
     for (const kind of ['anonymous', 'public'] as const) {
-      it(`keeps the latest records of the kind "${kind}", within their room, and no more`, async () => {
+      it(`keeps only the latest records of the kind "${kind}", within their room`, async () => {
         const { stores } = await create(ROOMS)
         await fill(stores, kind, { most: 200 })
         const left = await stores[0].keysIn(kind)
@@ -104,7 +104,7 @@ export const quotaConformance = (
       })
     }
 
-    it('has room for the other kinds although anonymous records have taken all of theirs', async () => {
+    it('has room for the other kinds although anonymous records have filled their own', async () => {
       const { stores, refusing } = await create(ROOMS)
       await fill(stores, 'anonymous', { most: 200 })
       for (const kind of refusing) {
@@ -122,7 +122,7 @@ export const quotaConformance = (
       }
     })
 
-    it('has room for sign-outs although logins have taken all of theirs, and the reverse', async () => {
+    it('has room for sign-outs although logins have filled their own, and the reverse', async () => {
       const { stores, refusing } = await create(ROOMS)
       for (const kind of refusing) await fill(stores, kind)
       const counts = await Promise.all(refusing.map((kind) => stores[0].keysIn(kind)))
@@ -144,7 +144,7 @@ export const quotaConformance = (
       }
     })
 
-    it('refuses an anonymous record that is larger than all of the room, and keeps the others', async () => {
+    it('refuses an anonymous record that is larger than all of the room, and keeps the other records', async () => {
       const { stores } = await create(ROOMS)
       const [one, other] = stores
       await one.put('small', { text: 'x', kind: 'anonymous', lifetime: LONG })

@@ -12,7 +12,7 @@ export interface RecordsUnderTest {
   /** Two ways to the same store: two processes, where there can be two. */
   readonly stores: readonly [RecordStore, RecordStore]
   readonly pass: (milliseconds: number) => Promise<void>
-  /** Whether time stands still but for `pass`: then lifetimes are exact to the millisecond. */
+  /** Whether time passes only by `pass`: then lifetimes are exact to the millisecond. */
   readonly isExact: boolean
 }
 
@@ -105,7 +105,7 @@ const TESTS: readonly Test[] = [
     },
   },
   {
-    name: 'does so to the millisecond, where time stands still',
+    name: 'does so to the millisecond, where time passes only by the test',
     async run({ one, pass, isExact }) {
       if (!isExact) return
       await one.put('a', 'x', 1_000, ['s'])
@@ -232,7 +232,7 @@ const TESTS: readonly Test[] = [
     },
   },
   {
-    name: 'knows which keys stand in a set, and when they do no longer',
+    name: 'knows which keys are in a set, and when they are no longer',
     async run({ one, other, pass }) {
       await one.put('a', 'x', LONG, ['s', 't'])
       assert.equal(await other.add('b', 'x', LONG, ['s']), true)

@@ -33,7 +33,7 @@ describe('a sealed text', () => {
     }
   })
 
-  it('opens no more when any bit of it has changed, or any of it is missing (hostile)', () => {
+  it('does not open when any bit of it has changed, or any of it is missing (hostile)', () => {
     const bytes = Buffer.from(seal.seal('here', 'the text'), 'base64url')
     for (let bit = 0; bit < bytes.length * 8; bit += 1) {
       const changed = Buffer.from(bytes)

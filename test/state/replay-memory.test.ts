@@ -37,7 +37,7 @@ describe('a replay memory that is full', () => {
     assert.equal((await memory.use('d', clock.now() + 60_000)).outcome, 'unavailable')
   })
 
-  it('is not full for good of what lived for different times', async () => {
+  it('is not full permanently after records with different lifetimes', async () => {
     const clock = new FakeClock()
     const memory = new ProcessReplayMemory(clock, 10)
     let refused = 0

@@ -11,7 +11,7 @@ import { RevocationMarks } from '../../src/state/revocation-marks.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { secretOf } from './sealing.ts'
 
-/** A store that somebody can copy and write. */
+/** A store that an attacker can copy and write. */
 class Store extends MemoryRecords {
   readonly texts = new Map<string, string>()
 
@@ -104,7 +104,7 @@ describe('a journal of revocations', () => {
     assert.deepEqual(late.rollbacks, [])
   })
 
-  it('revokes everything from before where it is all gone', async () => {
+  it('revokes everything from before where the journal is deleted', async () => {
     const { clock, store, start } = setUp()
     const [one, other] = [start(), start()]
     await one.journal.look()
@@ -213,7 +213,7 @@ describe('a journal of revocations', () => {
     assert.deepEqual([one.rollbacks, other.rollbacks], [[], []])
   })
 
-  it('holds here what could not be written for others, and says so', async () => {
+  it('retains here what could not be written for the other replicas, and says so', async () => {
     const { store, start } = setUp()
     const one = start()
     await one.journal.look()

@@ -1,4 +1,4 @@
-// What somebody can bring back who can write the store: one record, or all of an earlier state, while two
+// What an attacker who can write the store can restore: one record, or all of an earlier state, while two
 // replicas share it.
 
 import assert from 'node:assert/strict'
@@ -18,13 +18,13 @@ import { serverAt } from './redis/reaching.ts'
 import { redisSettings } from './redis/settings.ts'
 import { tamperingWithFile, tamperingWithRedis, type Tampering } from './tampering.ts'
 
-/** Longer than a process reads without asking what others revoked. */
+/** Longer than a process reads without looking for revocations of other replicas. */
 const FRESH_MS = 1_100
 
 const HOUR = 3_600_000
 const TOKEN_S = 3_600
 
-/** What a replica makes of one person who has a session, a login and a refresh token. */
+/** The records that a replica keeps of one user who has a session, a login and a refresh token. */
 const replicaOn = ({ state, store }: OpenedState) => {
   const { records, keys } = state
   const sessions = new BrowserSessions(records, keys, systemClock)
@@ -60,7 +60,7 @@ const replicaOn = ({ state, store }: OpenedState) => {
       await logins.endUser(user)
       await sessions.endUser(user)
     },
-    /** What is still good of somebody who logged in. */
+    /** Which of a user's records are still valid. */
     async good(
       user: string,
       { cookie, issued }: { readonly cookie: string; readonly issued: number },
@@ -125,7 +125,7 @@ for (const [name, create] of Object.entries(STORES)) {
     }
   }
 
-  describe(`somebody who writes ${name} and has no secret`, { skip, concurrency: 3 }, () => {
+  describe(`an attacker who writes ${name} and has no secret`, { skip, concurrency: 3 }, () => {
     it('brings back nothing that a sign-out has ended, in no replica, by old records', async () => {
       await using setting = await setUp()
       const { tampering, one, other } = setting
@@ -165,7 +165,7 @@ for (const [name, create] of Object.entries(STORES)) {
       assert.ok((await other.refreshTokens.find('token-alice'))?.['consumed'] !== undefined)
     })
 
-    it('cannot undo a sign-out by removing what stands there of it', async () => {
+    it('cannot undo a sign-out by removing its record', async () => {
       await using setting = await setUp()
       const { tampering, one, other } = setting
       const alice = await one.logIn('alice')
@@ -177,7 +177,7 @@ for (const [name, create] of Object.entries(STORES)) {
       assert.deepEqual(await other.good('alice', alice), NOTHING)
     })
 
-    it('brings back nothing by an earlier state of all, and an operator is told', async () => {
+    it('restores nothing by an earlier state of all, and an operator is notified', async () => {
       await using setting = await setUp()
       const { tampering, one, other, lines } = setting
       const [alice, bob] = [await one.logIn('alice'), await one.logIn('bob')]
@@ -214,7 +214,7 @@ for (const [name, create] of Object.entries(STORES)) {
       assert.deepEqual(await other.good('alice', alice), NOTHING)
     })
 
-    it('lets people log in again after that', async () => {
+    it('lets users log in again after that', async () => {
       await using setting = await setUp()
       const { tampering, one, other } = setting
       await one.logIn('alice')

@@ -1,4 +1,4 @@
-// `state`: where what has to be known everywhere can be kept, and what is no such place.
+// `state`: where shared records can be kept, and where they cannot.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -50,8 +50,8 @@ describe('state', () => {
 
   const one = /exactly one of "memory", "sqlite", "redis"/
   const BAD = [
-    { name: 'nothing', text: '{}', want: one },
-    { name: 'two places', text: '{ memory: {}, sqlite: a.db }', want: one },
+    { name: 'an empty object', text: '{}', want: one },
+    { name: 'two stores at once', text: '{ memory: {}, sqlite: a.db }', want: one },
     { name: 'an unknown place', text: '{ postgres: {} }', want: /postgres/ },
     { name: 'Redis without a secret', text: '{ redis: { url: env:A } }', want: /secret/ },
     {

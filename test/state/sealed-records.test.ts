@@ -1,5 +1,4 @@
-// Records in a store that others can read, and that they can write: what they see, and what comes of
-// what they write.
+// Records in a store that an attacker can read and write: what they see, and the effect of what they write.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -22,7 +21,7 @@ recordStoreConformance('a sealed store', async () => {
   }
 })
 
-/** A store that somebody reads along with, and writes into. */
+/** A store that an attacker reads, and writes into. */
 class Watched extends MemoryRecords {
   readonly seen: string[] = []
   readonly written = new Map<string, NewRecord>()
@@ -47,7 +46,7 @@ const setUp = async (inner: RecordStore = new Watched()) => {
   return { store, unopened: () => unopened }
 }
 
-describe('whoever reads along', () => {
+describe('an attacker who reads the store', () => {
   it('sees neither keys nor texts nor sets', async () => {
     const inner = new Watched()
     const { store } = await setUp(inner)
@@ -65,7 +64,7 @@ describe('whoever reads along', () => {
   })
 })
 
-describe('whoever writes along', () => {
+describe('an attacker who writes the store', () => {
   it('cannot give one key what another has (hostile)', async () => {
     const inner = new Watched()
     const { store, unopened } = await setUp(inner)
@@ -91,7 +90,7 @@ describe('whoever writes along', () => {
     assert.deepEqual(await store.keysIn('s'), ['a'])
   })
 
-  it('makes of a record none, which is written over like any other that is gone', async () => {
+  it('turns a record into none, which is overwritten like any deleted one', async () => {
     const inner = new Watched()
     const { store } = await setUp(inner)
     await store.put('a', { text: 'x', kind: 'login', lifetime: LONG }, ['s'])
@@ -170,7 +169,7 @@ describe('a revocation', () => {
 })
 
 describe('texts of JavaScript', () => {
-  it('are kept apart and kept whole also where they are no Unicode (hostile)', async () => {
+  it('are kept apart and kept whole also where they are not Unicode (hostile)', async () => {
     const { store } = await setUp()
     await store.put('\ud800', { text: 'a\udfff', kind: 'login', lifetime: LONG }, ['\ud800'])
     assert.equal(await store.get('\ud801'), undefined)
@@ -195,7 +194,7 @@ describe('a store with another secret', () => {
     assert.equal((await store.get('a'))?.text, 'x')
   })
 
-  it('is also one whose mark somebody has changed (hostile)', async () => {
+  it('is also one whose mark an attacker has changed (hostile)', async () => {
     const inner = new MemoryRecords(new FakeClock())
     await inner.put('countersign', { text: 'mine', kind: 'login', lifetime: LONG })
     await assert.rejects(sealedBy(inner, secretOf(old)), /sealed with another secret/)
@@ -219,7 +218,7 @@ describe('the rotation of the secret', () => {
       assert.equal(await now.add(`${step}`, { text: 'x', kind: 'login', lifetime: LONG }), false)
       before = now
     }
-    // What the old key alone had sealed is gone with it; the rest is there.
+    // What the old key alone had sealed is lost with it; the rest is there.
     assert.deepEqual([...((await before?.keysIn('all')) ?? [])].toSorted(), ['2', '3'])
   })
 
@@ -229,7 +228,7 @@ describe('the rotation of the secret', () => {
     await assert.rejects(sealedBy(inner, secretOf(next)), CountersignError)
     await sealedBy(inner, secretOf(next, old))
     await sealedBy(inner, secretOf(next))
-    // And back again: what cannot be opened is taken for changed by others.
+    // And back again: what cannot be opened is taken for changed by an attacker.
     let rollbacks = 0
     await sealedBy(inner, secretOf(old), undefined, () => (rollbacks += 1))
     assert.equal(rollbacks, 1)

@@ -1,4 +1,4 @@
-// The `state` section with what it names: read whole, every problem told, and no secret in any.
+// The `state` section with what it names: read whole, every problem reported, and no secret in any report.
 
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
@@ -104,7 +104,11 @@ describe('the address of Redis', () => {
 
   const SECRET = 'hunter2'
   const BAD = [
-    { name: 'no URL', url: `the-host ${SECRET}`, want: /holds no address of the form/ },
+    {
+      name: 'a text that is not a URL',
+      url: `the-host ${SECRET}`,
+      want: /holds no address of the form/,
+    },
     { name: 'of another scheme', url: `https://u:${SECRET}@host`, want: /holds no address/ },
     { name: 'without a host', url: `redis://`, want: /holds no address/ },
     { name: 'with a name for a database', url: `rediss://:${SECRET}@host/x`, want: /no address/ },
@@ -146,7 +150,7 @@ describe('what state names', () => {
     assert.equal(tls?.serverName, 'other')
   })
 
-  it('is told in full where it is missing', async () => {
+  it('is reported in full where it is missing', async () => {
     const { problems } = await readRedis('', {
       ca: '/nowhere/ca.pem',
       secret: { kind: 'file', path: '/nowhere/keys' },
@@ -157,7 +161,7 @@ describe('what state names', () => {
     )
   })
 
-  it('is told where a key does not belong to its certificate', async () => {
+  it('is reported where a key does not belong to its certificate', async () => {
     await using authority = await createAuthority('Test CA')
     const one = await authority.issue({ commonName: 'one', usage: 'client' })
     const other = await authority.issue({ commonName: 'other', usage: 'client' })

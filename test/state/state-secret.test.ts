@@ -13,8 +13,8 @@ const other = 'B'.repeat(43)
 
 describe('a keyring', () => {
   const GOOD = [
-    { name: 'one key', text: one, want: 1 },
-    { name: 'several', text: `${one}\n${other}\n`, want: 2 },
+    { name: 'one key alone', text: one, want: 1 },
+    { name: 'several keys, one a line', text: `${one}\n${other}\n`, want: 2 },
     {
       name: 'remarks, spaces and empty lines',
       text: `# new\r\n ${one} \r\n\r\n#${other}`,
@@ -29,16 +29,20 @@ describe('a keyring', () => {
   }
 
   const BAD = [
-    { name: 'nothing', text: '', want: /^ring holds no key; `countersign keys grant` makes one$/ },
-    { name: 'remarks alone', text: `# ${one}`, want: /holds no key/ },
-    { name: '31 bytes', text: `#\n${'x'.repeat(42)}`, want: /^ring:2 is not a key/ },
+    {
+      name: 'an empty file',
+      text: '',
+      want: /^ring holds no key; `countersign keys grant` makes one$/,
+    },
+    { name: 'a file of comments alone', text: `# ${one}`, want: /holds no key/ },
+    { name: 'a key of 31 bytes', text: `#\n${'x'.repeat(42)}`, want: /^ring:2 is not a key/ },
     { name: 'base64 with padding', text: `${one}=`, want: /^ring:1 is not a key/ },
     { name: 'base64 of another alphabet', text: '+'.repeat(43), want: /^ring:1 is not a key/ },
     { name: 'a key twice', text: `${one}\n${other}\n${one}`, want: /^ring holds a key twice$/ },
     { name: 'a password', text: 'correct horse battery staple', want: /^ring:1 is not a key/ },
   ]
   for (const { name, text, want } of BAD) {
-    it(`is not ${name}, and what was read is not told`, () =>
+    it(`is not ${name}, and the message does not contain it`, () =>
       assert.throws(
         () => parseStateSecret('ring', text),
         (cause) =>

@@ -1,12 +1,12 @@
-// Stores as somebody sees them who can write them: rows of a file, keys of a Redis. Nothing is read but
-// what a backup has.
+// Stores as an attacker who can write them sees them: rows of a file, keys of a Redis. Only what a backup
+// has is read.
 
 import { randomUUID } from 'node:crypto'
 import { copyFile } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import type { Redis } from '../servers/redis.ts'
 
-/** What somebody does with a store who can write it and does not have the secret. */
+/** What an attacker does with a store that they can write, without the secret. */
 export interface Tampering {
   /** Copies all of it; the result puts back what is not there any more, or was changed. */
   copyRecords(): Promise<() => Promise<void>>
@@ -45,7 +45,7 @@ export const tamperingWithFile = (file: string): Tampering => {
       join.run(name ?? null, record ?? null)
     }
   }
-  // What stands for a century is not a record of a login.
+  // A record with a lifetime of a century is not a record of a login.
   const isHead = (ends: number): boolean => ends > Date.now() + 1e12
   return {
     async copyRecords() {

@@ -1,4 +1,4 @@
-// Certificates taken apart: the parts that Node's own reader finds, and none from what is no
+// Certificates taken apart: the parts that Node's own reader finds, and none from what is not a
 // certificate. Damage of every kind is in fuzz.test.ts.
 
 import assert from 'node:assert/strict'
@@ -158,9 +158,9 @@ describe('a certificate that is none', () => {
     { name: 'has something behind its signature', input: { afterSignature: '0500' } },
     { name: 'has something behind its fields', input: { afterFields: '0500' } },
     { name: 'has no signature', input: { signature: '' } },
-    { name: 'has a signature that is no BIT STRING', input: { signature: '0402 0030' } },
+    { name: 'has a signature that is not a BIT STRING', input: { signature: '0402 0030' } },
     { name: 'has no algorithm', input: { algorithm: '' } },
-    { name: 'has no algorithm beside its signature', input: { outerAlgorithm: '' } },
+    { name: 'has no algorithm next to its signature', input: { outerAlgorithm: '' } },
     { name: 'is of version 1 (no field)', input: { version: '' } },
     { name: 'is of version 1', input: { version: 'a003020100' } },
     { name: 'is of version 2', input: { version: 'a003020101' } },
@@ -176,9 +176,9 @@ describe('a certificate that is none', () => {
       name: 'has a negative serial number with a byte too many',
       input: { serialNumber: '0202 ffff' },
     },
-    { name: 'has an issuer that is no SEQUENCE', input: { issuer: '3100' } },
-    { name: 'has a subject that is no SEQUENCE', input: { subject: '0c0161' } },
-    { name: 'has a key that is no SEQUENCE', input: { publicKey: '03020000' } },
+    { name: 'has an issuer that is not a SEQUENCE', input: { issuer: '3100' } },
+    { name: 'has a subject that is not a SEQUENCE', input: { subject: '0c0161' } },
+    { name: 'has a key that is not a SEQUENCE', input: { publicKey: '03020000' } },
     { name: 'has no subject', input: { subject: '' } },
     { name: 'has one time', input: { validity: tlv(0x30, timeOf('260101000000Z')) } },
     {

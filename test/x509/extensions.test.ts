@@ -1,4 +1,4 @@
-// Extensions: what is written, against what others write and read, and only that is read.
+// Extensions: what is written is compared with other writers, what is read with other readers.
 
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
@@ -48,7 +48,7 @@ describe('an extension is written as @peculiar/x509 writes it', () => {
       want: new x509.ExtendedKeyUsageExtension([PURPOSES.clientAuth, '1.3.6.1.4.1.99999.1']),
     },
     {
-      name: 'policies',
+      name: 'certificate policies',
       input: certificatePolicies(POLICIES),
       want: new x509.CertificatePolicyExtension(POLICIES),
     },
@@ -115,15 +115,15 @@ describe('key usage', () => {
   })
 
   const HOSTILE: readonly { name: string; input: Bytes }[] = [
-    { name: 'nothing', input: '' },
-    { name: 'no bits', input: '03 01 00' },
+    { name: 'an empty input', input: '' },
+    { name: 'a bit string without bits', input: '03 01 00' },
     { name: 'not even the number of spare bits', input: '03 00' },
-    { name: 'three bytes', input: '03 04 00 808080' },
+    { name: 'a bit string of three bytes', input: '03 04 00 808080' },
     { name: 'eight spare bits', input: '03 02 08 80' },
     { name: 'spare bits that are set', input: '03 02 07 c0' },
     { name: 'an OCTET STRING', input: '04 02 07 80' },
     { name: 'a constructed string', input: '23 04 03 02 07 80' },
-    { name: 'bytes behind', input: '03 02 07 80 00' },
+    { name: 'an element with trailing bytes', input: '03 02 07 80 00' },
   ]
   for (const { name, input } of HOSTILE) {
     it(`is not ${name}`, () => assert.throws(() => decodeKeyUsage(bytesOf(input)), MALFORMED))
@@ -148,13 +148,13 @@ describe('extended key usage', () => {
   })
 
   const HOSTILE: readonly { name: string; input: Bytes }[] = [
-    { name: 'nothing', input: '' },
+    { name: 'an empty input', input: '' },
     { name: 'an empty SEQUENCE', input: '3000' },
     { name: 'one OID without a SEQUENCE', input: '06 03 550403' },
-    { name: 'text', input: tlv(0x30, '0c0161') },
+    { name: 'a text instead of an OID', input: tlv(0x30, '0c0161') },
     { name: 'an empty OID', input: tlv(0x30, '0600') },
     { name: 'an OID that is not minimal', input: tlv(0x30, '06 04 55048003') },
-    { name: 'bytes behind', input: bytesOf(extension.value, '00') },
+    { name: 'an element with trailing bytes', input: bytesOf(extension.value, '00') },
   ]
   for (const { name, input } of HOSTILE) {
     it(`is not ${name}`, () => {
@@ -180,7 +180,7 @@ describe('policies', () => {
     { name: 'an empty SEQUENCE', input: '3000' },
     { name: 'a policy that is empty', input: '3002 3000' },
     { name: 'an OID alone', input: '3006 0604551d2000' },
-    { name: 'bytes behind', input: '3008 3006 0604551d2000 00' },
+    { name: 'an element with trailing bytes', input: '3008 3006 0604551d2000 00' },
   ]
   for (const { name, input } of HOSTILE) {
     it(`are not ${name}`, () => assert.throws(() => decodePolicies(bytesOf(input)), MALFORMED))
@@ -191,7 +191,7 @@ describe('basic constraints', () => {
   const CASES = [
     { name: 'nothing at all', input: '3000', want: false },
     { name: 'a path length alone', input: '3003 020100', want: false },
-    { name: 'a CA', input: '3003 0101ff', want: true },
+    { name: 'a CA certificate', input: '3003 0101ff', want: true },
     { name: 'a CA with a path length', input: '3006 0101ff 020100', want: true },
   ]
   for (const { name, input, want } of CASES) {
@@ -205,7 +205,7 @@ describe('basic constraints', () => {
   }
 
   const HOSTILE: readonly { name: string; input: Bytes }[] = [
-    { name: 'nothing', input: '' },
+    { name: 'an empty input', input: '' },
     { name: 'FALSE in so many words', input: '3003 010100' },
     { name: 'TRUE as 0x01', input: '3003 010101' },
     { name: 'TRUE in two bytes', input: '3004 0102ffff' },
@@ -213,7 +213,7 @@ describe('basic constraints', () => {
     { name: 'a path length that is not minimal', input: '3007 0101ff 02020000' },
     { name: 'a path length of nothing', input: '3005 0101ff 0200' },
     { name: 'two path lengths', input: '3009 0101ff 020100 020100' },
-    { name: 'bytes behind', input: '3000 00' },
+    { name: 'an element with trailing bytes', input: '3000 00' },
     { name: 'an indefinite length', input: '3080 0101ff 0000' },
   ]
   for (const { name, input } of HOSTILE) {
@@ -236,17 +236,17 @@ describe('a list of extensions', () => {
     assert.deepEqual(decodeExtensions(bytesOf('3000')), [])
   })
 
-  it('is read whatever the value is: that is for whoever knows the OID', () => {
+  it('is read whatever the value is: that is for readers that know the OID', () => {
     const [extension] = decodeExtensions(tlv(0x30, extensionOf('2a0304', 'ffff')))
     assert.equal(extension?.value.toString('hex'), 'ffff')
   })
 
   const oid = '0603551d0f'
   const HOSTILE: readonly { name: string; input: Bytes }[] = [
-    { name: 'nothing', input: '' },
-    { name: 'an extension that stands twice', input: tlv(0x30, one, two, one) },
+    { name: 'an empty input', input: '' },
+    { name: 'an extension that occurs twice', input: tlv(0x30, one, two, one) },
     {
-      name: 'an extension that stands twice with other values',
+      name: 'an extension that occurs twice with other values',
       input: tlv(0x30, two, extensionOf('551d13', '30030101ff')),
     },
     { name: 'an empty extension', input: tlv(0x30, '3000') },
@@ -263,8 +263,11 @@ describe('a list of extensions', () => {
       input: tlv(0x30, extensionOf('551d0f', '3000', '010100')),
     },
     { name: 'critical behind the value', input: tlv(0x30, tlv(0x30, oid, '04023000', '0101ff')) },
-    { name: 'critical twice', input: tlv(0x30, extensionOf('551d0f', '3000', '0101ff0101ff')) },
-    { name: 'bytes behind', input: bytesOf(tlv(0x30, one), '00') },
+    {
+      name: 'an extension with two critical flags',
+      input: tlv(0x30, extensionOf('551d0f', '3000', '0101ff0101ff')),
+    },
+    { name: 'an element with trailing bytes', input: bytesOf(tlv(0x30, one), '00') },
   ]
   for (const { name, input } of HOSTILE) {
     it(`is not ${name}`, () => assert.throws(() => decodeExtensions(bytesOf(input)), MALFORMED))

@@ -151,7 +151,7 @@ describe('random bytes', () => {
     assert.ok(cpuTime() - started < 5_000)
   })
 
-  it('nested deep are no stack overflow', () => {
+  it('nested deep do not overflow the stack', () => {
     let nested = Buffer.alloc(0)
     for (let depth = 0; depth < 2_000; depth++) nested = Buffer.concat([header(nested), nested])
     for (const read of Object.values(READERS)) unlessMalformed(() => read(nested))

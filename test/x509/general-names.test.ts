@@ -166,10 +166,10 @@ describe('a name of a kind that is not written', () => {
 describe('alternative names that are none', () => {
   const upn = '06 0a 2b060104018237140203'
   const CASES: readonly { name: string; input: Bytes }[] = [
-    { name: 'nothing', input: '' },
+    { name: 'an empty input', input: '' },
     { name: 'an empty SEQUENCE', input: '3000' },
-    { name: 'a SET', input: tlv(0x31, '820161') },
-    { name: 'bytes behind', input: bytesOf(tlv(0x30, '820161'), '00') },
+    { name: 'a SET instead of a SEQUENCE', input: tlv(0x31, '820161') },
+    { name: 'an element with trailing bytes', input: bytesOf(tlv(0x30, '820161'), '00') },
     { name: 'an IP address of 5 bytes', input: tlv(0x30, '87 05 c000020700') },
     { name: 'an IP address of no bytes', input: tlv(0x30, '87 00') },
     { name: 'an IP address and a mask', input: tlv(0x30, '87 08 c0000200ffffff00') },
@@ -188,7 +188,7 @@ describe('alternative names that are none', () => {
       name: 'a UPN with two strings',
       input: tlv(0x30, tlv(0xa0, upn, tlv(0xa0, '0c0161', '0c0162'))),
     },
-    { name: 'a UPN that is no string', input: tlv(0x30, tlv(0xa0, upn, tlv(0xa0, '020161'))) },
+    { name: 'a UPN that is not a string', input: tlv(0x30, tlv(0xa0, upn, tlv(0xa0, '020161'))) },
     { name: 'a UPN in Latin-1', input: tlv(0x30, tlv(0xa0, upn, tlv(0xa0, '0c01fc'))) },
     { name: 'a UPN as a BMPString', input: tlv(0x30, tlv(0xa0, upn, tlv(0xa0, '1e020061'))) },
     { name: 'a UPN cut short', input: tlv(0x30, tlv(0xa0, upn, tlv(0xa0, '0c0561'))) },

@@ -1,4 +1,4 @@
-// The text in distinguished names: what cannot stand in one, and how one is shown.
+// The text in distinguished names: what cannot be in one, and how one is shown.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -45,7 +45,7 @@ describe('a value of an attribute', () => {
       input: attribute('C', 'DE\n'),
       want: 'a country has two letters',
     },
-    { name: 'no country', input: attribute('C', ''), want: 'a country has two letters' },
+    { name: 'an empty country', input: attribute('C', ''), want: 'a country has two letters' },
     { name: 'a serial number', input: attribute('serialNumber', 'A-1 (x)'), want: undefined },
     {
       name: 'a serial number with @',
@@ -84,7 +84,7 @@ describe('a value of an attribute', () => {
       input: { oid: ATTRIBUTES.DC, value: 'bücher' },
       want: 'not ASCII',
     },
-    { name: 'one that nobody knows', input: attribute('2.5.4.999', 'ü'), want: undefined },
+    { name: 'an unknown attribute type', input: attribute('2.5.4.999', 'ü'), want: undefined },
   ]
   for (const { name, input, want } of CASES) {
     it(`${want === undefined ? 'may' : 'cannot'} be ${name}`, () => {
@@ -118,7 +118,7 @@ describe('a name as text', () => {
   // RFC 4514 §2.4, and beyond it what a terminal would obey.
   const CASES = [
     { name: 'plain text', input: 'alice', want: 'alice' },
-    { name: 'nothing', input: '', want: '' },
+    { name: 'an empty text', input: '', want: '' },
     { name: 'text beyond ASCII', input: 'Jürgen 😀', want: 'Jürgen 😀' },
     { name: 'a comma', input: 'a,O=admins', want: String.raw`a\,O=admins` },
     { name: 'a plus sign', input: 'a+O=admins', want: String.raw`a\+O=admins` },
@@ -130,12 +130,12 @@ describe('a name as text', () => {
     { name: 'a number sign in front', input: '#04', want: String.raw`\#04` },
     { name: 'a number sign elsewhere', input: 'a#b', want: 'a#b' },
     { name: 'space in front', input: ' a', want: String.raw`\ a` },
-    { name: 'space behind', input: 'a ', want: String.raw`a\ ` },
+    { name: 'a trailing space', input: 'a ', want: String.raw`a\ ` },
     { name: 'space on both sides', input: ' a ', want: String.raw`\ a\ ` },
-    { name: 'one space', input: ' ', want: String.raw`\ ` },
-    { name: 'two spaces', input: '  ', want: String.raw`\ \ ` },
-    { name: 'space within', input: 'a  b', want: 'a  b' },
-    { name: 'NUL', input: 'admin\0', want: String.raw`admin\00` },
+    { name: 'a single space alone', input: ' ', want: String.raw`\ ` },
+    { name: 'two spaces alone', input: '  ', want: String.raw`\ \ ` },
+    { name: 'spaces within the text', input: 'a  b', want: 'a  b' },
+    { name: 'a NUL character', input: 'admin\0', want: String.raw`admin\00` },
     { name: 'a line break', input: 'a\r\nCN=b', want: String.raw`a\0d\0aCN=b` },
     { name: 'an escape sequence', input: '\u001b[2J', want: String.raw`\1b[2J` },
     { name: 'a C1 control character', input: 'a\u0085b', want: String.raw`a\c2\85b` },
@@ -177,7 +177,7 @@ describe('a name as text', () => {
   })
 })
 
-/** What RFC 4514 §3 makes of an escaped value. */
+/** The value that RFC 4514 §3 yields for an escaped one. */
 const unescape4514 = (text: string): string => {
   const bytes: Buffer[] = []
   for (const [, pair, special, plain] of text.matchAll(/\\([0-9a-f]{2})|\\(.)|([^\\])/gsu)) {

@@ -107,7 +107,7 @@ describe('a name', () => {
   })
 })
 
-/** A value that stands as such a string. */
+/** The value of such a string. */
 const read = (type: number, content: Bytes): string =>
   readString({
     tag: type,
@@ -139,7 +139,7 @@ describe('a string', () => {
       want: "A-1 (x)'+,./:=?",
     },
     {
-      name: 'PrintableString with what everybody lets pass',
+      name: 'PrintableString with characters that every reader accepts',
       type: 0x13,
       input: Buffer.from('*.a@b_c&d'),
       want: '*.a@b_c&d',
@@ -185,8 +185,8 @@ describe('a string', () => {
 describe('a name that is none', () => {
   const pair = tlv(0x30, '0603550403', '0c0161')
   const CASES = [
-    { name: 'nothing', input: '' },
-    { name: 'a SET', input: tlv(0x31, pair) },
+    { name: 'an empty input', input: '' },
+    { name: 'a SET instead of a SEQUENCE', input: tlv(0x31, pair) },
     { name: 'an attribute outside a SET', input: tlv(0x30, pair) },
     { name: 'a SET outside a SEQUENCE', input: tlv(0x31, tlv(0x31, pair)) },
     { name: 'an empty SET', input: tlv(0x30, '3100') },
@@ -195,7 +195,7 @@ describe('a name that is none', () => {
     { name: 'a type without a value', input: tlv(0x30, tlv(0x31, tlv(0x30, '0603550403'))) },
     { name: 'a value without a type', input: tlv(0x30, tlv(0x31, tlv(0x30, '0c0161'))) },
     {
-      name: 'two values',
+      name: 'an attribute with two values',
       input: tlv(0x30, tlv(0x31, tlv(0x30, '0603550403', '0c0161', '0c0162'))),
     },
     { name: 'bytes behind the name', input: bytesOf(tlv(0x30, tlv(0x31, pair)), '00') },

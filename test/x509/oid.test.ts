@@ -88,7 +88,7 @@ describe('an object identifier', () => {
 
 describe('the content of no object identifier', () => {
   const CASES = [
-    { name: 'nothing', input: '' },
+    { name: 'an empty OID', input: '' },
     { name: 'an arc cut short', input: '5504 83' },
     { name: 'the first arc cut short', input: '88' },
     { name: 'an arc that is not minimal', input: '5504 8003' },
@@ -146,7 +146,7 @@ describe('the text of an object identifier', () => {
 
 describe('the name of an attribute', () => {
   for (const [name, oid] of Object.entries(ATTRIBUTES)) {
-    it(`${name} stands for ${oid}, and the other way round`, () => {
+    it(`${name} is read as ${oid}, and the other way round`, () => {
       assert.equal(attributeOid(name), oid)
       assert.equal(attributeOid(oid), oid)
       assert.equal(attributeName(oid), name)

@@ -52,7 +52,7 @@ describe('PEM', () => {
 
 describe('the blocks of a text', () => {
   const CASES = [
-    { name: 'nothing', input: '', want: [] },
+    { name: 'an empty text', input: '', want: [] },
     { name: 'text without any', input: 'hello', want: [] },
     {
       name: 'several, in order',

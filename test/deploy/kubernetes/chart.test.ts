@@ -81,7 +81,7 @@ describe('what the chart renders', { skip }, () => {
         )
       })
 
-      it('waits at the end for whoever still comes, and for what is in flight', () => {
+      it('waits at the end for connections that still arrive, and for requests in flight', () => {
         assert.ok(rendered)
         const grace = { authz: AUTHZ_GRACE, envoy: SIGNER_GRACE, bootstrap: 0, signer: 0 }
         for (const { spec } of partsOf(rendered)) {

@@ -97,7 +97,7 @@ describe('a rendered configuration', { skip, timeout: 120_000 }, () => {
     })
 
     it(
-      'makes an Envoy that the real one takes, in its container, and lint finds nothing but what was asked for',
+      'makes an Envoy that the real one takes, in its container, and lint finds only what the values request',
       { skip: !sets.envoy || skipWithoutEnvoy() },
       async () => {
         const chart = await rendered()

@@ -1,5 +1,5 @@
-// A login page as the chart publishes it, run on this machine: authz and a real Envoy, each with the files of
-// its own container. Envoy reaches the issuer over mutual TLS, and is believed who the caller is.
+// A login page as the chart publishes it, run on this machine: authz and a real Envoy, each with the files
+// of its own container. Envoy reaches the issuer over mutual TLS, and its address of the caller is trusted.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -20,7 +20,7 @@ import { containerOf, render, skipWithoutHelm } from './rendered.ts'
 const CONFIG = '/etc/countersign/config/countersign.yaml'
 const AUTHZ = 'countersign-authz.countersign.svc.cluster.local'
 const DASHBOARD = 'https://dashboard.example.org'
-/** Another address than Envoy’s, so that the two can be told apart. */
+/** Another address than Envoy’s, so that the two differ. */
 const CALLER = '127.0.0.9'
 
 describe('the login page of the chart', { skip: skipWithoutHelm() || skipWithoutEnvoy() }, () => {
@@ -69,7 +69,7 @@ describe('the login page of the chart', { skip: skipWithoutHelm() || skipWithout
   })
   after(() => started.disposeAsync())
 
-  it('logs people in, and knows where they are', async () => {
+  it('logs users in, and knows their addresses', async () => {
     const forged = { 'x-countersign-source': '198.51.100.7' }
     const browser = new Browser({ port, tls: { ca }, from: CALLER }, forged)
     const page = await browser.get(`${DASHBOARD}/.countersign/login`)

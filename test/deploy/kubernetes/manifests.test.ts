@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { manifests, MANIFESTS } from '../../../scripts/kubernetes-manifests.ts'
 import { skipWithoutHelm } from './rendered.ts'
 
-describe('the manifests for people without Helm', { skip: skipWithoutHelm() }, () => {
+describe('the manifests for installations without Helm', { skip: skipWithoutHelm() }, () => {
   it('are what the chart renders', async () => {
     const committed = await readFile(MANIFESTS, 'utf8')
     assert.equal(committed, await manifests(), 'run "node scripts/kubernetes-manifests.ts"')

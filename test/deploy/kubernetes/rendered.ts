@@ -101,7 +101,7 @@ const object = z.looseObject({ kind: z.string(), metadata })
 type KubernetesObject = z.output<typeof object>
 /** What pods of a Deployment are made from. */
 export type PodTemplate = z.output<typeof template>
-/** A container of a pod, or one that runs before or beside the others. */
+/** A container of a pod, or one that runs before or next to the other containers. */
 export type Container = z.output<typeof container>
 
 /** The chart with one set of values. */

@@ -54,7 +54,7 @@ const REFUSED: readonly { name: string; values: object; want: RegExp }[] = [
     want: /"api" asks .* set apiServer\.subjectAccessReview to true/,
   },
   {
-    name: 'impersonation of nobody in particular',
+    name: 'impersonation without a list of users or groups',
     values: { apiServer: { impersonation: { enabled: true } } },
     want: /say whom, by users and groups/,
   },

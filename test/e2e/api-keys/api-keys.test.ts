@@ -62,7 +62,7 @@ describe('API keys through Envoy', { skip: skipWithoutEnvoy() }, () => {
   const ask = ({ path = '/', headers = [] }: Question): Promise<Answer> =>
     sendRaw(site.target, { line: `GET ${path} HTTP/1.1`, headers: [['Host', HOST], ...headers] })
 
-  /** What the upstream was asked for, last; no secret may be anywhere in it. */
+  /** The last request that the upstream received; it must not contain a secret. */
   const forwarded = (): string => {
     const request = site.upstream.requests.at(-1)
     assert.ok(request !== undefined)
@@ -149,7 +149,7 @@ describe('API keys through Envoy', { skip: skipWithoutEnvoy() }, () => {
   })
 
   for (const disguise of DISGUISES) {
-    it(`3. refuses ?${disguise}, also beside a header that is right`, async () => {
+    it(`3. refuses ?${disguise}, even with a valid key in the header`, async () => {
       site.upstream.clear()
       const path = `/a?${disguise.replaceAll('<key>', key)}`
       for (const headers of [[], header(key), [ALICE]]) {

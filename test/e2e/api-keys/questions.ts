@@ -25,7 +25,7 @@ export interface Question {
 /** The header of a key. */
 export const header = (value: string): readonly HeaderLine[] => [['X-Api-Key', value]]
 
-/** Keys that are right, and what the upstream is asked for. */
+/** Valid keys, and the request that the upstream receives. */
 export const PERMITTED: readonly {
   name: string
   question: (key: string) => Question
@@ -76,12 +76,12 @@ export const REFUSED: readonly {
 }[] = [
   { name: 'no key', question: () => ({}), reason: 'credential-missing' },
   {
-    name: 'a key that nobody made',
+    name: 'a key that was never issued, in a header',
     question: () => ({ headers: header(newApiKey('deploy')) }),
     reason: 'api-key-unknown',
   },
   {
-    name: 'a key that nobody made, in the query',
+    name: 'a key that was never issued, in the query',
     question: () => ({ path: `/?a&api_key=${newApiKey('x')}` }),
     reason: 'api-key-unknown',
   },
@@ -146,7 +146,7 @@ export const REFUSED: readonly {
   },
 ]
 
-/** Parameters that somebody could take for `api_key`. */
+/** Parameters that an upstream could read as `api_key`. */
 export const DISGUISES: readonly string[] = [
   '%61pi_key=<key>',
   'api%5Fkey=<key>',

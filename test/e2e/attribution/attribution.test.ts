@@ -29,7 +29,7 @@ for (const upstream of VERSIONS) {
         const { statuses, misattributed } = await release(site.target, swarm)
         assert.deepEqual([...statuses], [[200, 10_000]])
         assert.equal(misattributed, 0)
-        // One certificate for each identity and slot, however many workers asked for it.
+        // One certificate for each identity and slot, however many workers requested it.
         const handles = new Set((await site.decisions()).map(({ handle }) => handle))
         const issued = (await site.issuances()).filter(
           ({ event }) => event === 'certificate-issued',

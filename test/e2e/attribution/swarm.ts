@@ -11,7 +11,7 @@ import { basic, HOST } from '../certificate-site.ts'
 export interface Tally {
   /** Requests by status. */
   readonly statuses: ReadonlyMap<number, number>
-  /** Requests whose certificate named somebody else. */
+  /** Requests whose certificate named another caller. */
   readonly misattributed: number
 }
 

@@ -161,7 +161,7 @@ describe('delegation of the caller’s own certificate', { skip: skipWithoutEnvo
       })
     }
 
-    it('nothing that was not asked for, and not the key', async () => {
+    it('neither fields that were not requested nor the key', async () => {
       const [mine, theirs] = [await minted(site, rich), await presentedBy(rich)]
       assert.equal(extensionOf(mine, LEFT_OUT), undefined)
       assert.notDeepEqual(mine.publicKey, theirs.publicKey)

@@ -27,7 +27,7 @@ const site = async (options: Parameters<typeof startCertificateSite>[0] = {}) =>
 const statusOf = async (running: CertificateSite, user: number): Promise<number> =>
   (await http1(running.target, { headers: [basic(`user-${user}`)] })).status
 
-/** One request; nothing that the upstream says may be about anybody else. */
+/** Sends one request; the upstream must not name another user. */
 const subjectOf = async (running: CertificateSite, user: number): Promise<string> => {
   const { status, body } = await http1(running.target, { headers: [basic(`user-${user}`)] })
   if (status !== 200) return String(status)
@@ -44,7 +44,7 @@ describe('a signer that does not answer', { skip: skipWithoutEnvoy() }, () => {
   })
   after(() => running[Symbol.asyncDispose]())
 
-  it('1. silent: new callers get 503 when the connect timeout ends, known ones go on', async () => {
+  it('1. silent: new callers get 503 when the connect timeout ends, known ones continue', async () => {
     running.signer.signal('SIGSTOP')
     try {
       const began = performance.now()
@@ -66,7 +66,7 @@ describe('a signer that does not answer', { skip: skipWithoutEnvoy() }, () => {
     )
   })
 
-  it('3. killed: new callers get 503, known ones go on', async () => {
+  it('3. killed: new callers get 503, known ones continue', async () => {
     await running.signer.end('SIGKILL')
     assert.equal(await statusOf(running, 2), 503)
     assert.equal(await statusOf(running, 0), 200)
@@ -125,7 +125,7 @@ describe('under load', { skip: skipWithoutEnvoy() }, () => {
   const refusals = (answers: readonly { readonly subject: string }[]): number =>
     answers.filter(({ subject }) => !subject.startsWith('CN=')).length
 
-  it('5. killed and restarted: only callers without a certificate wait, and nobody is mistaken', async (t) => {
+  it('5. killed and restarted: only callers without a certificate wait, and no identity is mistaken', async (t) => {
     await using running = await site()
     let began = 0
     const answers = await during(running, t, async () => {
@@ -142,7 +142,7 @@ describe('under load', { skip: skipWithoutEnvoy() }, () => {
     assert.ok(last - began < 5_000)
   })
 
-  it('6. the keyring rotated in three steps: nobody notices', async (t) => {
+  it('6. the keyring rotated in three steps: no request fails', async (t) => {
     await using running = await site()
     const { keyring } = running.files
     const old = await readFile(keyring, 'utf8')
@@ -157,7 +157,7 @@ describe('under load', { skip: skipWithoutEnvoy() }, () => {
       await writeFile(keyring, fresh)
     })
     assert.equal(refusals(answers), 0)
-    // Everybody has a handle of the new key.
+    // Every user has a handle of the new key.
     assert.ok((await handles()) >= 20)
   })
 
@@ -173,7 +173,7 @@ describe('under load', { skip: skipWithoutEnvoy() }, () => {
     assert.ok(refused.every(({ at }) => at - began < 1_500))
   })
 
-  it('8. the CA replaced: new certificates come from the new one, and nobody is refused', async (t) => {
+  it('8. the CA replaced: new certificates come from the new one, and no request is refused', async (t) => {
     await using other = await createAuthority('Second minting CA')
     await using running = await site({ trusted: await readFile(other.ca, 'utf8') })
     const answers = await during(running, t, () => replaceAuthority(running, other))

@@ -42,7 +42,7 @@ const ask = async (
 const reasonOf = async (site: CertificateSite): Promise<string | undefined> =>
   (await site.decisions()).at(-1)?.reason
 
-describe('delegation beside a revoked certificate', { skip: skipWithoutEnvoy() }, () => {
+describe('delegation of a revoked certificate', { skip: skipWithoutEnvoy() }, () => {
   const PASSWORD = 'open sesame'
 
   describe('with the password first', () => {
@@ -59,13 +59,13 @@ describe('delegation beside a revoked certificate', { skip: skipWithoutEnvoy() }
     })
     after(() => site[Symbol.asyncDispose]())
 
-    it('a good password beside it gets no certificate: it was not proven', async () => {
+    it('a valid password does not delegate the revoked certificate, which was not proven', async () => {
       const { status } = await ask(site, bob, PASSWORD)
       assert.deepEqual([status, seenBy(site)], [403, []])
       assert.equal(await reasonOf(site), 'certificate-missing')
     })
 
-    it('a good password beside a good certificate gets none either: the password decided', async () => {
+    it('a valid password does not delegate a valid certificate either: the password authenticated the request', async () => {
       const { status } = await ask(site, site.pki.alice, PASSWORD)
       assert.deepEqual([status, seenBy(site)], [403, []])
       assert.equal(await reasonOf(site), 'certificate-missing')
@@ -95,7 +95,7 @@ describe('delegation beside a revoked certificate', { skip: skipWithoutEnvoy() }
     })
     after(() => site[Symbol.asyncDispose]())
 
-    it('a good password beside it does not make it good', async () => {
+    it('a valid password does not make up for the revoked certificate', async () => {
       const { status } = await ask(site, await issueBob(site.pki), PASSWORD)
       assert.deepEqual([status, seenBy(site)], [401, []])
       assert.equal(await reasonOf(site), 'certificate-denied')

@@ -47,7 +47,7 @@ const CASES: readonly Case[] = [
   { name: 'a handle with a bit turned', handle: (good) => flip(good, 40) },
   { name: 'a handle with its tag cut off', handle: (good) => good.slice(0, -16) },
   { name: 'a handle sealed with a key that the signer does not have', handle: () => foreign() },
-  { name: 'text that is no handle', handle: () => 'alice' },
+  { name: 'a text that is not a handle', handle: () => 'alice' },
   { name: 'a path in place of a handle', handle: () => '../../etc/passwd' },
   { name: 'an unknown CA', grant: { authority: 'other' } },
   { name: 'an expired grant', grant: { notBefore: now - 7_200, notAfter: now - 3_600 } },
@@ -60,7 +60,7 @@ const CASES: readonly Case[] = [
   { name: 'an attribute outside the limits', grant: { subject: nameOf([ATTRIBUTES.OU, 'x']) } },
   { name: 'an empty subject', grant: { subject: nameOf() } },
   { name: 'a NUL in a name', grant: { subject: nameOf([CN, 'alice\0.example.org']) } },
-  { name: 'a CA', grant: { extensions: [...GOOD.extensions.slice(0, 2), authority] } },
+  { name: 'a CA certificate', grant: { extensions: [...GOOD.extensions.slice(0, 2), authority] } },
   {
     name: 'a key that may sign certificates',
     grant: { extensions: [keyUsage(['keyCertSign']), ...GOOD.extensions.slice(1)] },
@@ -178,7 +178,7 @@ describe(
       assert.equal(refusal.handle, decision.handle)
     })
 
-    it('a reserved group ends at authz already: 403, and the signer is not asked', async () => {
+    it('a reserved group is refused by authz with 403, without a request to the signer', async () => {
       const users = { mallory: { groups: ['dev', 'system:masters'] } }
       await using site = await startCertificateSite({ users })
       assert.equal((await http1(site.target, { headers: [basic('mallory')] })).status, 403)

@@ -34,7 +34,7 @@ interface Changes {
   readonly authenticators?: Readonly<Record<string, unknown>>
   /** In place of the route's. */
   readonly authenticate?: readonly unknown[]
-  /** For Envoys that are not ours: those that write headers about callers' certificates. */
+  /** For an Envoy with another configuration, which writes headers about callers' certificates. */
   readonly withoutEnvoy?: boolean
 }
 
@@ -50,6 +50,6 @@ export const reconfigure = async (site: Site, changes: Changes): Promise<void> =
     routes: [authenticate === undefined ? route : { ...route, authenticate }],
     ...(withoutEnvoy ? { envoy: undefined } : {}),
   })
-  // The same again would be no reason for authz to read it.
+  // authz would have no reason to read the same text again.
   if (text !== before) await reloaded(site, () => replaceFile(site.files.config, text))
 }

@@ -111,16 +111,25 @@ describe('client certificates, through Envoy', { skip: skipWithoutEnvoy() }, () 
       readonly name: string
       readonly make: () => Promise<Caller>
     }[] = [
-      { name: 'another CA of the same name', make: () => caller({ signer: stranger }) },
-      { name: 'a caller who has signed it', make: () => caller({}) },
       {
-        name: 'an intermediate that did not come with it',
+        name: 'an issuer of the same name and another key',
+        make: () => caller({ signer: stranger }),
+      },
+      { name: 'a signature of the caller', make: () => caller({}) },
+      {
+        name: 'an intermediate that was not sent',
         make: () => caller({ signer: issuing }),
       },
-      { name: 'yesterday', make: () => caller({ signer: root, notAfter: now() - 60 }) },
-      { name: 'tomorrow', make: () => caller({ signer: root, notBefore: now() + DAY }) },
       {
-        name: 'servers alone',
+        name: 'a validity that ended yesterday',
+        make: () => caller({ signer: root, notAfter: now() - 60 }),
+      },
+      {
+        name: 'a validity that begins tomorrow',
+        make: () => caller({ signer: root, notBefore: now() + DAY }),
+      },
+      {
+        name: 'a purpose for servers alone',
         make: () => caller({ signer: root, purposes: [PURPOSES.serverAuth] }),
       },
     ]
@@ -131,7 +140,7 @@ describe('client certificates, through Envoy', { skip: skipWithoutEnvoy() }, () 
     }
 
     for (const { name, make } of CASES) {
-      it(`are those of ${name}: no answer, and nobody is asked`, async () => {
+      it(`are those with ${name}: no answer, and no request to authz`, async () => {
         const asked = (await site.events()).length
         const refused = await refusals()
         const { target } = as(site, await make())
@@ -186,32 +195,32 @@ describe('client certificates, through Envoy', { skip: skipWithoutEnvoy() }, () 
     }[] = [
       { name: 'a right one', make: () => caller({ signer: root }), verdict: '200 permitted' },
       {
-        name: 'another CA of the same name',
+        name: 'an issuer of the same name and another key',
         make: () => caller({ signer: stranger }),
         verdict: '401 certificate-untrusted',
       },
       {
-        name: 'a caller who has signed it',
+        name: 'a signature of the caller',
         make: () => caller({}),
         verdict: '401 certificate-untrusted',
       },
       {
-        name: 'yesterday',
+        name: 'a validity that ended yesterday',
         make: () => caller({ signer: root, notAfter: now() - 60 }),
         verdict: '401 certificate-expired',
       },
       {
-        name: 'tomorrow',
+        name: 'a validity that begins tomorrow',
         make: () => caller({ signer: root, notBefore: now() + DAY }),
         verdict: '401 certificate-not-yet-valid',
       },
       {
-        name: 'servers alone',
+        name: 'a purpose for servers alone',
         make: () => caller({ signer: root, purposes: [PURPOSES.serverAuth] }),
         verdict: '401 certificate-purpose',
       },
       {
-        name: 'no purpose that it names',
+        name: 'no extended key usage',
         make: () => caller({ signer: root, purposes: undefined }),
         verdict: '401 certificate-purpose',
       },
@@ -227,7 +236,7 @@ describe('client certificates, through Envoy', { skip: skipWithoutEnvoy() }, () 
       },
     ]
     for (const { name, make, verdict } of CASES) {
-      it(`one of ${name}: ${verdict}`, async () => {
+      it(`one with ${name}: ${verdict}`, async () => {
         site.upstream.clear()
         const holder = as({ ...site, target: lenient.target }, await make())
         assert.equal(await verdictOn(holder, ALICE), verdict)

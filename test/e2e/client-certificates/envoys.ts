@@ -1,5 +1,5 @@
-// Further Envoys in front of the authz of a site, each with one thing or another changed in the
-// generated bootstrap: what other people's Envoys are like.
+// Further Envoys in front of the authz of a site, each with some changes to the generated bootstrap: as
+// other operators configure theirs.
 
 import { readFile } from 'node:fs/promises'
 import { parseDocument } from 'yaml'
@@ -42,7 +42,7 @@ export const WITHOUT_NAMES: readonly Edit[] = [
   [[...MANAGER, 'set_current_client_cert_details'], { subject: true, cert: true }],
 ]
 
-/** Nobody but the connection manager removes what callers send; authz is not told the certificate. */
+/** Only the connection manager removes the headers of callers; authz does not receive the certificate. */
 export const LIKE_A_GATEWAY: readonly Edit[] = [
   [[...MANAGER, 'early_header_mutation_extensions']],
   [[...MANAGER, 'http_filters', 0, 'typed_config', 'include_peer_certificate'], false],
@@ -60,7 +60,7 @@ function envoy_on_request(handle)
 end
 `
 
-/** A proxy that asks nobody, and tells who its callers are in both headers, to the Envoy at the port. */
+/** A proxy that calls no authz, and names its callers in both headers to the Envoy at the port. */
 export const inFrontOf = (port: number): readonly Edit[] => [
   ...forwarding('SANITIZE_SET'),
   [

@@ -36,7 +36,7 @@ describe('certificates that a proxy tells in a header', { skip: skipWithoutEnvoy
   let site: Site
   let trust: string
   let carol: Caller
-  /** Whose certificate everybody knows, and nobody here has the key of. */
+  /** A caller whose certificate is public, and whose key no caller here has. */
   let boss: Caller
   let startEnvoy: (...edits: readonly Edit[]) => Promise<Site>
   before(async () => {
@@ -70,7 +70,7 @@ describe('certificates that a proxy tells in a header', { skip: skipWithoutEnvoy
       withoutEnvoy: true,
     })
 
-  /** Who the caller is, by what the upstream was told; nothing else may have got there. */
+  /** The user that the upstream received; no other identity may have reached it. */
   const userAt = async (
     through: Site,
     headers: readonly HeaderLine[] = [],
@@ -101,7 +101,7 @@ describe('certificates that a proxy tells in a header', { skip: skipWithoutEnvoy
         assert.equal(await userAt(caller, [clientCert(boss)], ask), 'carol')
       })
 
-      it(`tells of nobody where there is none, whatever the caller says (${ask.name})`, async () => {
+      it(`yields no identity without a certificate, whatever the caller sends (${ask.name})`, async () => {
         const forged = xfcc(elementOf(boss))
         assert.equal(await userAt(gateway, [forged], ask), '401 credential-missing')
         assert.equal(await userAt(gateway, [forged, forged], ask), '401 credential-missing')
@@ -114,7 +114,7 @@ describe('certificates that a proxy tells in a header', { skip: skipWithoutEnvoy
       assert.equal(await verdictOn(as(gateway, site.pki.alice), ALICE), '401 certificate-untrusted')
     })
 
-    it('goes with a password in the same request: whoever is asked first decides', async () => {
+    it('is combined with a password in the same request: the first authenticator decides', async () => {
       assert.equal(await userAt(as(gateway, carol), [ALICE]), 'carol')
       await takeFrom('x-forwarded-client-cert', {}, ['staff', 'told'])
       assert.equal(await userAt(as(gateway, carol), [ALICE]), 'alice')
@@ -146,7 +146,7 @@ describe('certificates that a proxy tells in a header', { skip: skipWithoutEnvoy
       assert.equal(await userAt(appending, [xfcc(elementOf(boss))]), '401 credential-missing')
     })
 
-    it('names the caller in the last element, whatever stands before it', async () => {
+    it('names the caller in the last element, whatever precedes it', async () => {
       await takeFrom('x-forwarded-client-cert', { element: 'last' })
       const caller = as(appending, carol)
       assert.equal(await userAt(caller), 'carol')
@@ -159,7 +159,7 @@ describe('certificates that a proxy tells in a header', { skip: skipWithoutEnvoy
       URI: generalName.uri,
       'DNS name': generalName.dns,
     })) {
-      it(`is nobody’s where a ${kind} of the caller has an element in it (hostile)`, async () => {
+      it(`yields no identity where a ${kind} of the caller contains an element (hostile)`, async () => {
         await takeFrom('x-forwarded-client-cert', { element: 'last' })
         const forged = `Hash=${boss.fingerprint};${elementOf(boss)}`
         for (const text of [
@@ -181,7 +181,7 @@ describe('certificates that a proxy tells in a header', { skip: skipWithoutEnvoy
       })
     }
 
-    it('is not believed where the caller has left a quote open (hostile)', async () => {
+    it('is not trusted where the caller has left a quote open (hostile)', async () => {
       for (const text of [
         'Subject="',
         `${elementOf(boss)};Subject="`,
@@ -191,7 +191,7 @@ describe('certificates that a proxy tells in a header', { skip: skipWithoutEnvoy
       }
     })
 
-    it('names the proxy in front, where that has a certificate itself: nobody that is let in', async () => {
+    it('names the proxy in front, where that has a certificate itself, and is refused', async () => {
       await takeFrom('x-forwarded-client-cert', { element: 'last' })
       assert.equal(await userAt(as(nameless, carol)), '401 certificate-untrusted')
       assert.equal((await site.events()).at(-1)?.user, 'front-proxy')
@@ -226,7 +226,7 @@ describe('certificates that a proxy tells in a header', { skip: skipWithoutEnvoy
 
   describe('the generated bootstrap (SANITIZE)', () => {
     for (const from of ['x-forwarded-client-cert', 'client-cert'] as const) {
-      it(`lets no ${from} through, so that nobody is told to authz`, async () => {
+      it(`removes ${from}, so that authz receives no certificate`, async () => {
         await takeFrom(from)
         const forged = [xfcc(elementOf(boss)), clientCert(boss)]
         for (const caller of [site, as(site, carol)]) {

@@ -110,7 +110,7 @@ describe('certificates on lists', { skip: skipWithoutEnvoy() || skipWithoutOpens
       await configure(ca.folder.file('ca.crt'), { crl: { files: [file] } })
     })
 
-    it('are refused as soon as it is replaced, and others go on', async () => {
+    it('are refused as soon as it is replaced, and other certificates are still accepted', async () => {
       assert.equal(await verdictFor('alice'), '200 permitted')
       assert.equal(await verdictFor('bob'), '200 permitted')
       await ca.revoke('alice')
@@ -121,7 +121,7 @@ describe('certificates on lists', { skip: skipWithoutEnvoy() || skipWithoutOpens
       assert.equal(await verdictFor('bob'), '200 permitted')
     })
 
-    it('that is out of date are refused still; nobody can say anything of others', async () => {
+    it('are still refused when it is out of date; the status of other certificates is unknown', async () => {
       const old = await ca.completeCrl({ outOfDate: true })
       await reloaded(site, () => replaceFile(file, old))
       assert.equal(await verdictFor('alice'), '401 certificate-revoked')
@@ -147,17 +147,17 @@ describe('certificates on lists', { skip: skipWithoutEnvoy() || skipWithoutOpens
     })
     after(() => server[Symbol.asyncDispose]())
 
-    /** Waits until one that was asked for after now has arrived. */
+    /** Waits until a list has arrived that was requested after now. */
     const refreshed = async (): Promise<void> => {
       const asked = server.requests.length
-      // The third: the first may have been on its way, and the second ends when that is asked for.
+      // The third: the first may have been in transit, and the second ends when that is requested.
       await eventually(
         () => Promise.resolve(server.requests.length),
         (count) => count >= asked + 3,
       )
     }
 
-    it('are refused when it has been fetched again, which nobody has to ask for', async () => {
+    it('are refused when it has been fetched again, without a request that needs it', async () => {
       assert.equal(await verdictFor('bob'), '200 permitted')
       assert.equal(await verdictFor('carol'), '200 permitted')
       await ca.revoke('bob')
@@ -171,7 +171,7 @@ describe('certificates on lists', { skip: skipWithoutEnvoy() || skipWithoutOpens
       assert.equal(await verdictFor('carol'), '200 permitted')
     })
 
-    it('go on to its end while it cannot be fetched, and then nobody can say anything', async () => {
+    it('are accepted until it ends while it cannot be fetched, and then their status is unknown', async () => {
       const SECONDS = 3
       const end = Date.now() + SECONDS * 1_000
       body = await crlOfSeconds(SECONDS)

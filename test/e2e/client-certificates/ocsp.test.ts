@@ -28,7 +28,7 @@ const relayTo = async ({ url }: OcspResponder): Promise<ScriptedHttp> =>
   })
 
 describe(
-  'certificates that a real OCSP responder is asked about',
+  'certificates whose status a real OCSP responder reports',
   { skip: skipWithoutEnvoy() || skipWithoutOpenssl() },
   () => {
     let ca: OpensslCa
@@ -85,7 +85,7 @@ describe(
       assert.equal(relay.requests.length, 2)
     })
 
-    it('2. a revoked one and one that nobody knows are refused, each for its reason', async () => {
+    it('2. a revoked one and one that the responder does not know are refused, each for its reason', async () => {
       assert.equal(await verdictFor('formerly'), '401 certificate-revoked')
       assert.equal((await site.events()).at(-1)?.user, 'formerly')
       assert.equal(await verdictFor('stranger'), '401 certificate-status-unknown')
@@ -104,7 +104,7 @@ describe(
       await decided('bob', '401 certificate-revoked')
     })
 
-    it('4. the responder is silent: 503 for those it was not asked about, and for nobody else', async () => {
+    it('4. the responder is silent: 503 for certificates without a cached status, and only for those', async () => {
       await decided('dave', '200 permitted')
       responder.pause()
       const [answer, password] = await Promise.all([send(holder('carol')), verdictOn(site, ALICE)])
@@ -118,7 +118,7 @@ describe(
           assert.equal(await verdictFor('dave'), '200 permitted')
           return relay.requests.length
         },
-        (count) => count > asked, // in vain: the last answer counts on
+        (count) => count > asked, // without an answer: the last one remains valid
       )
       assert.equal(await verdictFor('bob'), '401 certificate-revoked')
     })
@@ -128,7 +128,7 @@ describe(
       await decided('carol', '200 permitted')
     })
 
-    it('6. unavailable: allow lets those in that nobody can say anything of, while it is silent', async () => {
+    it('6. unavailable: allow accepts certificates without a known status while it is silent', async () => {
       responder.pause()
       assert.equal(await verdictFor('erin'), '503 authenticator-unavailable')
       await reconfigure(site, {

@@ -75,7 +75,7 @@ interface Case {
   readonly client?: (callers: Callers) => KeyPair
   readonly headers?: (callers: Callers) => readonly HeaderLine[]
   readonly verdict: string
-  /** Who the upstream is told it is. */
+  /** The user that the upstream receives. */
   readonly user?: string
   readonly challenges?: readonly string[]
 }
@@ -130,7 +130,7 @@ const BOTH: readonly Case[] = [
     challenges: [`${BEARER}, error="invalid_token"`, BASIC],
   },
   {
-    name: 'a certificate and a token of somebody else',
+    name: 'a certificate and a token of another user',
     client: ({ bob }) => bob,
     headers: ({ token }) => [bearer(token)],
     verdict: '400 credential-conflict',
@@ -161,7 +161,7 @@ const BOTH: readonly Case[] = [
     headers: ({ bound }) => [bearer(bound)],
     verdict: '401 credential-unsupported',
   },
-  { name: 'a password', headers: () => [ALICE], verdict: '200 permitted', user: 'alice' },
+  { name: 'a password alone', headers: () => [ALICE], verdict: '200 permitted', user: 'alice' },
   {
     name: 'a password over a connection with a certificate',
     client: ({ bob }) => bob,
@@ -169,7 +169,7 @@ const BOTH: readonly Case[] = [
     verdict: '200 permitted',
     user: 'alice',
   },
-  { name: 'nothing', verdict: '200 permitted', user: 'visitor' },
+  { name: 'no credential at all', verdict: '200 permitted', user: 'visitor' },
 ]
 
 describe('a client certificate and a token together', { skip: skipWithoutEnvoy() }, () => {
@@ -195,7 +195,7 @@ describe('a client certificate and a token together', { skip: skipWithoutEnvoy()
     [BEARER, BASIC],
   )
 
-  it('name the user and the groups of the certificate, which stands first', async () => {
+  it('name the user and the groups of the certificate, which is listed first', async () => {
     const target = { ...site.target, client: callers.alice }
     const answer = await http1(target, { host: HOST, headers: [bearer(callers.token)] })
     assert.deepEqual(received(answer, 'x-remote-group'), ['dev'])
@@ -230,7 +230,7 @@ const BOUND: readonly Case[] = [
     challenges: [`${BEARER}, error="invalid_token"`],
   },
   {
-    name: 'without any',
+    name: 'without any certificate',
     headers: ({ bound }) => [bearer(bound)],
     verdict: '401 token-binding',
     challenges: [`${BEARER}, error="invalid_token"`],
@@ -249,7 +249,7 @@ const BOUND: readonly Case[] = [
     user: 'alice',
   },
   {
-    name: 'and no token: a certificate is no credential of this route',
+    name: 'a certificate alone, which this route does not accept as a credential',
     client: ({ bob }) => bob,
     verdict: '200 permitted',
     user: 'visitor',

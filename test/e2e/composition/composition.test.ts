@@ -62,9 +62,14 @@ describe('several ways in, and two of them together', { skip: skipWithoutEnvoy()
       user: 'alice',
       authenticator: 'tokens+keys',
     },
-    { name: 'a key', headers: [key(botKey)], user: 'bot', authenticator: 'keys' },
-    { name: 'a password', headers: [ALICE], user: 'alice', authenticator: 'staff' },
-    { name: 'nothing: anybody', headers: [], user: 'visitor', authenticator: 'nobody' },
+    { name: 'an API key alone', headers: [key(botKey)], user: 'bot', authenticator: 'keys' },
+    { name: 'a password alone', headers: [ALICE], user: 'alice', authenticator: 'staff' },
+    {
+      name: 'no credential: an anonymous visitor',
+      headers: [],
+      user: 'visitor',
+      authenticator: 'nobody',
+    },
     {
       name: 'a cookie, which is nothing here',
       headers: [['Cookie', 'session=x']],
@@ -102,9 +107,13 @@ describe('several ways in, and two of them together', { skip: skipWithoutEnvoy()
       headers: [bearer(foreign)],
       verdict: '401 credential-unsupported',
     },
-    { name: 'no token', headers: [bearer('opaque')], verdict: '401 credential-unsupported' },
     {
-      name: 'a scheme that nobody takes',
+      name: 'an opaque text as bearer token',
+      headers: [bearer('opaque')],
+      verdict: '401 credential-unsupported',
+    },
+    {
+      name: 'a scheme that the route does not accept',
       headers: [['Authorization', 'Negotiate YII=']],
       verdict: '401 credential-unsupported',
     },
@@ -127,12 +136,12 @@ describe('several ways in, and two of them together', { skip: skipWithoutEnvoy()
       challenges: [BEARER + INVALID, API_KEY, BASIC],
     },
     {
-      name: 'a token with a key that nobody made',
+      name: 'a token with a key that was never issued',
       headers: [bearer(token), key(strangeKey)],
       verdict: '401 api-key-unknown',
     },
     {
-      name: 'a key that nobody made',
+      name: 'a key that was never issued',
       headers: [key(strangeKey)],
       verdict: '401 api-key-unknown',
     },
@@ -153,7 +162,7 @@ describe('several ways in, and two of them together', { skip: skipWithoutEnvoy()
       verdict: '400 credential-conflict',
     },
     {
-      name: 'a key and a token that nobody takes',
+      name: 'a key and a token that are both not accepted',
       headers: [key(botKey), bearer(foreign)],
       verdict: '400 credential-conflict',
     },
@@ -197,7 +206,7 @@ describe('several ways in, and two of them together', { skip: skipWithoutEnvoy()
       verdict: '400 credential-conflict',
     },
     {
-      name: 'a token beside another one',
+      name: 'a token next to another one',
       headers: [...inSubprotocol(token), bearer(token)],
       verdict: '401 credential-malformed',
     },
@@ -251,7 +260,7 @@ describe('two credentials of one user, or one of them', { skip: skipWithoutEnvoy
     assert.equal(await verdictOn(site, bearer(token), key(strangeKey)), '401 api-key-unknown')
   })
 
-  it('the token alone is taken, and the key alone is not, nor for nobody', async () => {
+  it('the token alone is accepted, and the key alone is neither accepted nor treated as anonymous', async () => {
     assert.equal(await verdictOn(site, bearer(token)), '200 permitted')
     assert.equal((await site.events()).at(-1)?.authenticator, 'tokens')
     assert.equal(await verdictOn(site, key(aliceKey)), '401 credential-unsupported')

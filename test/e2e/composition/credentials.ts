@@ -13,7 +13,7 @@ export const now = (): number => Math.floor(Date.now() / 1_000)
 export const botKey = newApiKey('bot')
 /** The key of a program that is called as alice is. */
 export const aliceKey = newApiKey('alice')
-/** A key that nobody made. */
+/** A key that was never issued. */
 export const strangeKey = newApiKey('nobodys')
 
 const KEYS = `keys:
@@ -26,7 +26,7 @@ export const key = (text: string): HeaderLine => ['X-Api-Key', text]
 
 const issuer = await makeKey()
 
-/** A token of alice, good for five minutes, but for these claims. */
+/** A token of alice, valid for five minutes, with these claims changed. */
 export const tokenWith = (changes: Readonly<Record<string, unknown>> = {}): Promise<string> =>
   issuer.token(claimsOf({ iat: now(), exp: now() + 300, ...changes }))
 

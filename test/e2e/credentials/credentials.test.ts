@@ -19,9 +19,15 @@ interface Case {
 }
 
 const FORWARDED: readonly (Case & { readonly user: string })[] = [
-  { name: 'argon2id', headers: [ALICE], status: 200, reason: 'permitted', user: 'alice' },
   {
-    name: 'bcrypt',
+    name: 'a password hashed by argon2id',
+    headers: [ALICE],
+    status: 200,
+    reason: 'permitted',
+    user: 'alice',
+  },
+  {
+    name: 'a password hashed by bcrypt',
     headers: [basic('bob', PASSWORDS.bob)],
     status: 200,
     reason: 'permitted',
@@ -78,13 +84,13 @@ const REFUSED: readonly Case[] = [
     reason: 'user-unknown',
   },
   {
-    name: 'another scheme, which is no credential here',
+    name: 'another scheme, which this route does not accept as a credential',
     headers: authorization('Bearer abc'),
     status: 401,
     reason: 'credential-unsupported',
   },
   {
-    name: 'a user in system:masters, whom nobody named',
+    name: 'a user in system:masters, which no rule of the configuration names',
     headers: [basic('mallory', PASSWORDS.mallory)],
     status: 403,
     reason: 'identity-reserved',

@@ -1,4 +1,4 @@
-// Who the API server says that somebody is, and how programs come by a token.
+// The identity that the API server reports for a caller, and how programs get a token.
 
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
@@ -8,7 +8,7 @@ import { temporaryFolder } from '../../servers/temporary.ts'
 import type { Dashboards } from './site.ts'
 import { PASSWORDS } from './visitor.ts'
 
-/** Where the API server says who somebody is. */
+/** Where the API server reports the caller's identity. */
 export const REVIEW = '/apis/authentication.k8s.io/v1/selfsubjectreviews'
 
 /** The question. */

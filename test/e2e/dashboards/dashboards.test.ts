@@ -1,4 +1,4 @@
-// People and programs at three dashboards behind one login. Steps are in README.md.
+// Users and programs at three dashboards behind one login. Steps are in README.md.
 
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
@@ -28,7 +28,7 @@ describe('dashboards behind one login', { skip, timeout: 240_000 }, () => {
   })
   after(() => started.disposeAsync())
 
-  /** Somebody who has logged in at a dashboard. */
+  /** A user who has logged in at a dashboard. */
   const loggedIn = async (
     person: Person = 'alice',
     host: string = HOSTS.headlamp,
@@ -45,7 +45,7 @@ describe('dashboards behind one login', { skip, timeout: 240_000 }, () => {
       'base64.binary.k8s.io',
     ])
 
-  it('1. a person opens Headlamp, logs in, and the API server knows who it is', async () => {
+  it('1. a user opens Headlamp, logs in, and the API server knows the identity', async () => {
     await using alice = await site.open()
     const page = `${site.originOf(HOSTS.headlamp)}/c/main/namespaces?filter=a#top`
     await alice.page.goto(page)
@@ -102,7 +102,7 @@ describe('dashboards behind one login', { skip, timeout: 240_000 }, () => {
     assert.match(await refusalOf(await watch(bob)), /403/)
   })
 
-  it('4. hostile: what the browser says of itself is gone, or ends the request', async () => {
+  it('4. hostile: what the browser says of its identity is removed, or ends the request', async () => {
     const { server } = site.cluster
     await using alice = await loggedIn()
     const asAlice = async (headers: Readonly<Record<string, string>>): Promise<string> => {
@@ -132,7 +132,7 @@ describe('dashboards behind one login', { skip, timeout: 240_000 }, () => {
     assert.equal(await asAlice({}), 'alice')
   })
 
-  it('5. when the session has ended, scripts and sockets get 401 and people the login page', async () => {
+  it('5. when the session has ended, scripts and sockets get 401 and pages the login page', async () => {
     await using alice = await loggedIn()
     assert.equal((await alice.ask(NAMESPACES)).status, 200)
     const grafana = await alice.context.newPage()
@@ -169,7 +169,7 @@ describe('dashboards behind one login', { skip, timeout: 240_000 }, () => {
     assert.match(refused.body, /MSG_FORBIDDEN_ERROR/)
   })
 
-  it('7. Grafana knows the person, the groups and the role; what browsers forge is gone', async () => {
+  it('7. Grafana knows the user, the groups and the role; what browsers forge is removed', async () => {
     await using alice = await loggedIn('alice', HOSTS.grafana)
     const url = site.originOf(HOSTS.grafana)
     await alice.context.addCookies([{ url, name: 'grafana_session', value: 'its-own' }])
@@ -250,7 +250,7 @@ describe('dashboards behind one login', { skip, timeout: 240_000 }, () => {
         show: async () => ({ client: site.cluster.pki.alice }),
       },
       {
-        name: '9. by an access token of ours, from countersign login',
+        name: '9. by an access token of Countersign’s issuer, from countersign login',
         groups: ['dev', 'ops'],
         show: async () => ({ headers: [bearer(await accessToken(site))] }),
       },

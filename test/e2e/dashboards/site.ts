@@ -1,5 +1,5 @@
-// The recipe of the dashboards as it stands, in front of a real API server and of the dashboards that show
-// it, and people with real browsers.
+// The recipe of the dashboards, unchanged, in front of a real API server and of the dashboards that show
+// it, and users with real browsers.
 
 import { stringify } from 'yaml'
 import { makeHash } from '../../../src/authenticate/password/hash.ts'
@@ -28,7 +28,7 @@ export interface Dashboards extends AsyncDisposable {
   readonly issuer: string
   /** `https://HOST:PORT`. */
   originOf(host: string): string
-  /** A browser that knows nobody yet. */
+  /** A browser without a session. */
   open(): Promise<Visitor>
 }
 

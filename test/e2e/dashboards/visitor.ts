@@ -1,14 +1,14 @@
-// A person in front of a real browser, and what the scripts of the page get.
+// A user in front of a real browser, and what the scripts of the page get.
 
 import type { BrowserContext, Page, WebSocket as PageSocket } from 'playwright-core'
 
 /** User → password. */
 export const PASSWORDS = { alice: 'wonderland', bob: 'builder' } as const
 
-/** Somebody of the users file. */
+/** A user of the users file. */
 export type Person = keyof typeof PASSWORDS
 
-/** A person in front of a browser. */
+/** A user in front of a browser. */
 export interface Visitor extends AsyncDisposable {
   readonly context: BrowserContext
   readonly page: Page
@@ -69,7 +69,7 @@ export const socketOf = async (
   return await opened
 }
 
-/** The names of the namespaces that a watch has told of so far. */
+/** The names of the namespaces that a watch has reported so far. */
 export const namesFrom = (socket: PageSocket): (() => readonly string[]) => {
   const names: string[] = []
   socket.on('framereceived', ({ payload }) => {

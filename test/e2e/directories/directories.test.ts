@@ -27,7 +27,7 @@ const outage = (
   site: () => Site,
   server: () => { kill(): Promise<void>; start(): Promise<void> },
 ) => {
-  it('a wrong password: 401, and no second verifier is asked', async () => {
+  it('a wrong password: 401, and the second verifier is not called', async () => {
     assert.equal((await send(site(), basic('alice', 'guess'))).status, 401)
     assert.equal(await reasonOf(site()), 'credential-wrong')
   })
@@ -82,7 +82,7 @@ describe('LDAP through Envoy', { skip: skipWithoutEnvoy() || skipWithoutSlapd() 
     assert.ok(received(answer, 'x-remote-group').length > 0)
   })
 
-  it('a user that the directory does not know: the next verifier is asked', async () => {
+  it('a user that the directory does not know: the next verifier is called', async () => {
     assert.equal((await send(site, BOB)).status, 401) // bob of the directory is another one
     const jürgen = basic('mallory', PASSWORDS.mallory)
     assert.equal((await send(site, jürgen)).status, 403)

@@ -100,7 +100,7 @@ const offboarding = (directory: () => Directory, ends: readonly End[]): void => 
     })
   })
 
-  it('goes on with the groups of now', async () => {
+  it('continues with the current groups', async () => {
     await withNina(async (site, nina) => {
       assert.equal(await groupsOf(nina), 'team')
       await directory().server.modify(ldifDelete(directory().team))
@@ -261,7 +261,7 @@ describe('a login by Active Directory', { skip: skipWithoutSamba() }, () => {
         detail: 'password-changed',
       },
       {
-        name: 'told to change the password',
+        name: 'who must change the password',
         ldif: ldifReplace(dn, { pwdLastSet: '0' }),
         detail: 'password-must-change',
       },

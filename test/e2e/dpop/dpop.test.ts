@@ -87,7 +87,7 @@ describe('tokens that are bound to a key, through Envoy', { skip: skipWithoutEnv
     ['HTTP/1.1', http1],
     ['HTTP/2', http2],
   ] as const) {
-    it(`1. a token with its proof, over ${protocol}: its subject goes out, and no more of it`, async () => {
+    it(`1. a token with its proof, over ${protocol}: headers of its subject go out, without token and proof`, async () => {
       site.upstream.clear()
       const headers = shown(await proofOf())
       const answer = await sendOver(site.target, { host: HOST, headers })
@@ -210,7 +210,7 @@ describe('tokens that are bound to a key, through Envoy', { skip: skipWithoutEnv
     assert.deepEqual(received(plain, 'dpop'), [])
   })
 
-  it('5. no proof, an empty one, or a password beside it', async () => {
+  it('5. no proof, an empty one, or a password next to it', async () => {
     const none = await ask({ headers: [['Authorization', `DPoP ${token}`]] })
     assert.equal(await verdictOf(site, none), '401 proof-invalid')
     const empty = await ask({ headers: shown('') })

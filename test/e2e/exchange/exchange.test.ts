@@ -203,7 +203,7 @@ describe(
       assert.equal(await verdictOn('/access/x', ALICE), '403 token-missing')
     })
 
-    it('4. a token of the service, the same for all, beside headers that say who it is', async () => {
+    it('4. a token of the service, the same for all, next to headers that name the caller', async () => {
       const answers = [
         await get('/service/x', ALICE),
         await get('/service/x', bearer(token)),
@@ -216,7 +216,7 @@ describe(
       const [issued = '', ...more] = new Set(answers.map(tokenIn))
       assert.deepEqual(more, [])
       assert.deepEqual((await lastEvent()).forwarded, ['headers', 'service-token'])
-      // It tells nobody whose it is, but knows it: of no other does it say when it ends.
+      // It hides the token's subject, but knows it: for other tokens it reports no end.
       assert.equal('exp' in (await provider.introspect(issued)), true)
       assert.equal('exp' in (await provider.introspect(`${issued.slice(0, -2)}AA`)), false)
     })
@@ -234,9 +234,9 @@ describe(
       assert.equal((await lastEvent()).generation, generation)
     })
 
-    it('6. the provider is down: 503 for what it has to make, and what is held goes on', async () => {
+    it('6. the provider is down: 503 for what it has to issue, and cached tokens are used', async () => {
       const known = await freshToken()
-      // Who it is, is known from here.
+      // The identity is known from here.
       assert.equal(await verdictOn('/account/x', bearer(known)), '200 permitted')
       const held = tokenIn(await get('/access/x', bearer(token)))
       const own = tokenIn(await get('/service/x', ALICE))

@@ -35,7 +35,7 @@ const resetChecks = async (site: Site): Promise<number> => {
 }
 
 describe('requests that are abandoned at once', { skip: skipWithoutEnvoy() }, () => {
-  it('do not end the connection that the checks of others use', async () => {
+  it('do not end the connection that the checks of other callers use', async () => {
     await using site = await startSite()
     const flood = new AbortController()
     const statuses: number[] = []

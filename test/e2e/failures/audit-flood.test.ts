@@ -1,5 +1,5 @@
-// One client without a credential, through Envoy: it says that it comes from somewhere else with each request,
-// and fills its share of the audit log and no more.
+// One client without a credential, through Envoy: it claims another address with each request, and fills
+// only its share of the audit log.
 
 import assert from 'node:assert/strict'
 import { readFile, stat } from 'node:fs/promises'
@@ -15,7 +15,7 @@ const AT_ONCE = 50
 const BURST = 1_048_576
 
 describe('a flood from one address', { skip: skipWithoutEnvoy() }, () => {
-  it('is counted as one source, leaves the events of others whole, and is found by its address', async () => {
+  it('is counted as one source, leaves the events of other sources whole, and is found by its address', async () => {
     await using site = await startSite()
     const session = await openHttp2(site.target)
     const ask = async (index: number): Promise<number> => {

@@ -24,7 +24,7 @@ describe('failures', { skip: skipWithoutEnvoy() }, () => {
       (text) => text.trim().endsWith(`: ${count}`),
     )
 
-  it('1. a caller that disconnects is audited once, and is nobody else’s trouble', async () => {
+  it('1. a caller that disconnects is audited once, and disturbs no other caller', async () => {
     assert.equal(await statusOf(), 200)
     const earlier = (await site.events()).length
     const session = await openHttp2(site.target)

@@ -89,7 +89,7 @@ describe('4. forged headers, through Envoy', { skip: skipWithoutEnvoy() }, () =>
 
   for (const [name, { want }] of Object.entries(ROUTES)) {
     for (const [version, ask] of Object.entries(over)) {
-      it(`are all gone on the route "${name}" (${version})`, async () => {
+      it(`are all removed on the route "${name}" (${version})`, async () => {
         const answer = await ask(
           name,
           FORGED.map((header) => [header, 'forged'] as const),
@@ -99,7 +99,7 @@ describe('4. forged headers, through Envoy', { skip: skipWithoutEnvoy() }, () =>
         assert.ok(!linesIn(answer).some(([, value]) => value.includes('forged')))
       })
 
-      it(`are gone on the route "${name}", twice and empty (${version})`, async () => {
+      it(`are removed on the route "${name}", twice and empty (${version})`, async () => {
         for (const header of SET) {
           const lines = [
             [header, 'forged'],
@@ -112,7 +112,7 @@ describe('4. forged headers, through Envoy', { skip: skipWithoutEnvoy() }, () =>
       })
     }
 
-    it(`are gone on the route "${name}" in any spelling`, async () => {
+    it(`are removed on the route "${name}" in any spelling`, async () => {
       const spellings = SET.map((header) => header.toUpperCase())
       const ask = over['HTTP/1.1'] ?? assert.fail()
       const answer = await ask(
@@ -134,7 +134,7 @@ describe('4. forged headers, through Envoy', { skip: skipWithoutEnvoy() }, () =>
   }
 
   for (const [version, ask] of Object.entries(over)) {
-    it(`are refused where they impersonate, also beside our own (${version})`, async () => {
+    it(`are refused where they impersonate, even next to the route’s own headers (${version})`, async () => {
       site.upstream.clear()
       for (const header of ['impersonate-user', 'impersonate-group', 'impersonate-extra-any']) {
         for (const name of ['impersonation', 'plain']) {

@@ -144,7 +144,7 @@ describe('headers that tell who the caller is, through Envoy', { skip: skipWitho
         assert.deepEqual((await site.events()).at(-1)?.forwarded, ['headers'])
       })
 
-      it('are none where none is asked for', async () => {
+      it('are absent where the route configures none', async () => {
         const answer = await ask('plain', ALICE)
         assert.equal(answer.status, 200)
         assert.deepEqual(
@@ -161,7 +161,7 @@ describe('headers that tell who the caller is, through Envoy', { skip: skipWitho
       const present = (name: string): Promise<Answer> =>
         send(as(site, holder).target, { host: HOST, path: `/${name}`, headers: [] })
 
-      it('is told as nginx and RFC 9440 have it', async () => {
+      it('is forwarded in the formats of nginx and RFC 9440', async () => {
         const answer = await present('certificate')
         assert.equal(answer.status, 200)
         assert.deepEqual(valuesNamed(answer, 'x-cert-subject'), [
@@ -174,12 +174,12 @@ describe('headers that tell who the caller is, through Envoy', { skip: skipWitho
         assert.equal(linesNamed(answer, /^(x-cert-|client-cert|x-forwarded-client)/).length, 3)
       })
 
-      it('is told in base64', async () => {
+      it('is forwarded in base64', async () => {
         const [base64 = ''] = valuesNamed(await present('der'), 'x-cert-contents')
         assert.deepEqual(Buffer.from(base64, 'base64'), holder.made.der)
       })
 
-      it('is missing: 403, or nothing is told', async () => {
+      it('is missing: 403, or no header is forwarded', async () => {
         const refused = await ask('certificate', ALICE)
         assert.equal(await verdictOf(site, refused), '403 certificate-missing')
         const omitted = await ask('omit', ALICE)

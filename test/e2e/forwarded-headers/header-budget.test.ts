@@ -71,7 +71,7 @@ describe('6. the header budget, through Envoy', { skip: skipWithoutEnvoy() }, ()
 
     describe(`over ${version}`, () => {
       for (const name of ['line', 'lines']) {
-        it(`refuses 40 KB of cookies beside 25 KB of groups (${name})`, async () => {
+        it(`refuses 40 KB of cookies next to 25 KB of groups (${name})`, async () => {
           site.upstream.clear()
           assert.equal(await verdictOf(site, await ask(name, ALICE, cookie(40_000))), REFUSED)
           assert.equal(site.upstream.requests.length, 0)
@@ -133,7 +133,7 @@ describe('6. the header budget, through Envoy', { skip: skipWithoutEnvoy() }, ()
         })
       }
 
-      it('counts the end of a credential, of which Envoy is told', async () => {
+      it('counts the metadata that tells Envoy when a credential ends', async () => {
         const reached = await limitsReached()
         for (let count = 85; count < 96; count += 1) {
           const verdict = await verdictOf(site, await ask('none', token, ...own(count)))

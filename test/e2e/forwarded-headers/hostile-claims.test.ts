@@ -23,7 +23,7 @@ const FORMS = LIST_FORMS.flatMap((list) =>
   ENCODINGS.map((encode) => ({ name: `${list}-${encode}`, list, encode })),
 )
 
-/** Each preset: what its receiver makes of the lines, as user and groups. */
+/** Each preset: the user and groups that its receiver reads from the lines. */
 const PRESETS = {
   kubernetes: (answer: Answer) => ({
     user: valuesNamed(answer, 'x-remote-user').map(fieldValue),
@@ -43,7 +43,7 @@ const PRESETS = {
   }),
 } as const
 
-// Longer ones are no token that fits into a request.
+// Longer ones do not fit, as a token, into a request.
 const REACHING = Object.entries(HOSTILE).filter(([, text]) => text.length < 10_000)
 
 const key = await makeKey()

@@ -115,7 +115,7 @@ describe('a path that no route names', { skip: skipWithoutEnvoy() }, () => {
   before(async () => (site = await startSite({ route: { match } })))
   after(() => site[Symbol.asyncDispose]())
 
-  it('is refused with 403 and a decision id, and the one beside it is forwarded', async () => {
+  it('is refused with 403 and a decision id, and the path next to it is forwarded', async () => {
     const refused = await http1(site.target, { path: '/other', headers: [ALICE] })
     assert.equal(refused.status, 403)
     const id = decisionOf(refused)

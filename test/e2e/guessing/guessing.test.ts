@@ -4,7 +4,7 @@ import { http1, valuesOf, type Answer } from '../../servers/client.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { basic, eventually, PASSWORDS, startSite, type Site } from '../site.ts'
 
-/** Long enough for what is asked meanwhile on a busy machine; the waits are those of real life. */
+/** Long enough for the requests in between on a busy machine; the waits are those of real life. */
 const LOCK_SECONDS = 12
 
 const lockAfter = (failures: number) => ({
@@ -40,7 +40,7 @@ describe('guessing', { skip: skipWithoutEnvoy() }, () => {
   const status = async (...parts: Parameters<typeof send>): Promise<number> =>
     (await send(...parts)).status
 
-  /** What a guesser sees, without what differs every time. Nobody may have tried these before. */
+  /** What a guesser sees, without what differs every time. These users must not have been tried before. */
   const guessesAt = async (user: string, from: string): Promise<readonly unknown[]> => {
     const answers: unknown[] = []
     for (const password of ['red', 'green', 'blue', 'black', 'white']) {

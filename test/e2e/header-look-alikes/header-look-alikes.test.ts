@@ -13,7 +13,7 @@ import {
 import { createPki } from '../../servers/pki.ts'
 import { basic, bootstrapOf, HOST, PASSWORDS, startSite, type Site } from '../site.ts'
 
-/** Names that an upstream may believe; bob has no groups, no uid and nothing extra. */
+/** Names that an upstream may trust; bob has no groups, no uid and nothing extra. */
 const NAMES = [
   'X-Remote-User',
   'X-Remote-Group',
@@ -67,7 +67,9 @@ const batches = Array.from({ length: Math.ceil(forged.length / BATCH) }, (_, ind
   forged.slice(index * BATCH, (index + 1) * BATCH),
 )
 
-/** A header that a server takes for another name, and that nobody believes: it shows that the server does. */
+/**
+ * A header that a server reads as another name, and that no upstream trusts: it shows that the server does.
+ */
 const HARMLESS: HeaderLine = ['x.harmless!header', 'here']
 
 type Variables = Readonly<Record<string, string>>
@@ -152,7 +154,7 @@ describe(
         assert.deepEqual(identity, BOB)
       })
 
-      it(`are removed by Envoy where authz is not asked, over ${version}`, async () => {
+      it(`are removed by Envoy where authz is not called, over ${version}`, async () => {
         await using envoy = await envoyWithout(site, 'typed_per_filter_config', EXT_AUTHZ)
         const target = { ...site.target, port: await envoy.port() }
         const { HTTP_X_ENVOY_EXTERNAL_ADDRESS: _, ...identity } = await forge(send, target)

@@ -6,7 +6,7 @@ import { sendRaw, upgradeRaw } from '../../servers/raw-client.ts'
 import { sendRawHttp2 } from '../../servers/raw-http2.ts'
 import { ALICE, HOST, received, receivedBy, startSite, type Site } from '../site.ts'
 
-/** What alice, and nobody else, looks like to the upstream. */
+/** What the upstream sees of alice, and of no other user. */
 const IDENTITY: readonly HeaderLine[] = [
   ['x-remote-extra-example.org%2fteam', 'blue'],
   ['x-remote-extra-example.org%2fteam', 'red'],
@@ -159,7 +159,7 @@ describe('hostile headers through Envoy', { skip: skipWithoutEnvoy() }, () => {
       )
     })
 
-    it(`refuses Connection: ${options} beside an upgrade, where Envoy would forward it`, async () => {
+    it(`refuses Connection: ${options} with an upgrade, where Envoy would forward it`, async () => {
       const earlier = await site.events()
       site.upstream.clear()
       const headers: readonly HeaderLine[] = [

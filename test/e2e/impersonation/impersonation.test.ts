@@ -66,7 +66,7 @@ describe('an impersonation of a Kubernetes API', { skip: skipWithoutEnvoy() }, (
   ]
 
   for (const [version, send] of Object.entries({ http1, http2 })) {
-    it(`1. is forwarded beside the caller’s own identity, exactly so (${version})`, async () => {
+    it(`1. is forwarded with the caller’s own identity, unchanged (${version})`, async () => {
       const answer = await send(site.target, { host: HOST, path: PODS, headers: [ALICE, ...asked] })
       assert.equal(answer.status, 200, answer.body)
       assert.deepEqual(ours(receivedBy(answer)), WANTED)
@@ -95,7 +95,7 @@ describe('an impersonation of a Kubernetes API', { skip: skipWithoutEnvoy() }, (
     assert.deepEqual(ours(receivedBy(answer)), ['impersonate-user: jürgen', ...IDENTITY])
   })
 
-  it('1. is no part of a request that asks for none', async () => {
+  it('1. is not added to a request without impersonation headers', async () => {
     const answer = await http1(site.target, { host: HOST, path: PODS, headers: [BOB] })
     assert.deepEqual(ours(receivedBy(answer)), ['x-remote-user: bob'])
   })
@@ -131,13 +131,13 @@ describe('an impersonation of a Kubernetes API', { skip: skipWithoutEnvoy() }, (
       want: '403 impersonation',
     },
     {
-      name: 'groups of nobody',
+      name: 'groups without a user',
       who: ALICE,
       lines: [['Impersonate-Group', 'dev']],
       want: '400 impersonation-malformed',
     },
     {
-      name: 'two users',
+      name: 'two Impersonate-User headers',
       who: ALICE,
       lines: [
         ['Impersonate-User', 'bob'],
@@ -168,16 +168,20 @@ describe('an impersonation of a Kubernetes API', { skip: skipWithoutEnvoy() }, (
   })
 })
 
-describe('an impersonation of what is no Kubernetes API', { skip: skipWithoutEnvoy() }, () => {
-  let site: Site
-  before(async () => (site = await startSite({ route: { authorize: [{ allow: 'all' }] } })))
-  after(() => site[Symbol.asyncDispose]())
+describe(
+  'an impersonation of a service that is not a Kubernetes API',
+  { skip: skipWithoutEnvoy() },
+  () => {
+    let site: Site
+    before(async () => (site = await startSite({ route: { authorize: [{ allow: 'all' }] } })))
+    after(() => site[Symbol.asyncDispose]())
 
-  it('3. is refused, whoever asks', async () => {
-    const headers: readonly HeaderLine[] = [ALICE, ['Impersonate-User', 'bob']]
-    const answer = await http1(site.target, { host: HOST, path: PODS, headers })
-    assert.equal(await verdictOf(site, answer), '403 impersonation')
-    assert.deepEqual(valuesOf(answer, 'content-type'), ['text/plain; charset=utf-8'])
-    assert.equal(site.upstream.requests.length, 0)
-  })
-})
+    it('3. is refused, whichever caller sends it', async () => {
+      const headers: readonly HeaderLine[] = [ALICE, ['Impersonate-User', 'bob']]
+      const answer = await http1(site.target, { host: HOST, path: PODS, headers })
+      assert.equal(await verdictOf(site, answer), '403 impersonation')
+      assert.deepEqual(valuesOf(answer, 'content-type'), ['text/plain; charset=utf-8'])
+      assert.equal(site.upstream.requests.length, 0)
+    })
+  },
+)

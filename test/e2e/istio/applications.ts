@@ -1,4 +1,4 @@
-// An application that trusts whoever reaches it, and tells what it was sent.
+// An application that trusts every client that reaches it, and shows what it received.
 
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'

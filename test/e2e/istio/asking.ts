@@ -15,7 +15,7 @@ export const verdictOf = async (site: IstioSite, answer: Answer): Promise<string
   return `${answer.status} ${event?.reason ?? 'by the gateway'}`
 }
 
-/** Who an application was told the caller is, or the verdict where it was told nothing. */
+/** The caller's identity as an application received it, or the verdict where it received none. */
 export const toldOf = async (site: IstioSite, answer: Answer): Promise<string> => {
   if (answer.status !== 200) return await verdictOf(site, answer)
   const lines = receivedBy(answer)

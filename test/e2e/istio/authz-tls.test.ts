@@ -21,7 +21,7 @@ describe(
 
     const ask = () => http1(site.target(HOSTS.api), { headers: [basic('alice', PASSWORD)] })
 
-    it('28. without a client certificate authz is not asked, and nothing is forwarded', async () => {
+    it('28. without a client certificate authz gets no check, and nothing is forwarded', async () => {
       assert.equal((await ask()).status, 503)
       assert.equal(site.api.requests.length, 0)
     })

@@ -1,5 +1,5 @@
-// Ways around authz at the gateway: what callers send, and what others who share the gateway configure
-// beside Countersign. Steps are in README.md.
+// Ways around authz at the gateway: what callers send, and what other tenants of the gateway configure next
+// to Countersign. Steps are in README.md.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -117,7 +117,7 @@ describe(
     /** Without a credential, with a password, and with the header that the second policy looks at. */
     const usual = [() => ask([]), () => ask(), () => ask([['Audit-ID', 'forged']])] as const
 
-    it('HTTP/2 without TLS, by an upgrade or at once, is asked about as any other', async () => {
+    it('HTTP/2 without TLS, by an upgrade or at once, is checked like any other request', async () => {
       const upgrading: readonly HeaderLine[] = [
         ['Connection', 'Upgrade, HTTP2-Settings'],
         ['Upgrade', 'h2c'],
@@ -152,7 +152,7 @@ describe(
       })
     }
 
-    it('WebSocket is asked about before anything is switched', async () => {
+    it('WebSocket is checked before the protocol is switched', async () => {
       using upgraded = await upgrade(site, 'websocket', [['X-Remote-User', 'root']])
       assert.equal(upgraded.answer.status, 401)
     })
@@ -256,7 +256,7 @@ describe(
       await apply(site.cluster, [moved])
     })
 
-    it('a redirect that the gateway follows by itself is asked about anew', async () => {
+    it('a redirect that the gateway follows by itself is checked again', async () => {
       const policy = {
         internal_redirect_policy: { max_internal_redirects: 3, redirect_response_codes: [302] },
       }

@@ -1,11 +1,12 @@
-// What others who share the gateway may configure beside Countersign, and what callers may send to steer it.
+// What other tenants of the gateway may configure next to Countersign, and what callers may send to steer
+// it.
 
 import { z } from 'zod'
 import { published, type KubeObject } from './files.ts'
 
 /** A host of an application that answers as a test wants. */
 export const MOVING = 'moving.example.org'
-/** It is the route `reports` of Countersign, whose requests get a token of ours. */
+/** It is Countersign's route `reports`, whose requests get a token of its issuer. */
 export const moved: KubeObject = {
   ...published(MOVING, {}),
   spec: {
@@ -39,7 +40,7 @@ export const object = (apiVersion: string, kind: string, name: string) => ({
 export const httpOf = ({ spec }: KubeObject): readonly object[] =>
   z.object({ http: z.array(z.looseObject({})) }).parse(spec).http
 
-/** An EnvoyFilter of somebody else's, with one patch. */
+/** An EnvoyFilter of another operator, with one patch. */
 const patching = (patch: object): KubeObject => ({
   ...object('networking.istio.io/v1alpha3', 'EnvoyFilter', 'another'),
   spec: { priority: 10, configPatches: [patch] },

@@ -82,7 +82,7 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
     `--password=${PASSWORD}`,
   ]
 
-  /** Who somebody is to the API server. */
+  /** A caller's identity, as the API server reports it. */
   const review = async (headers: readonly HeaderLine[]): Promise<Answer> =>
     await http1(site.target(HOSTS.kubernetes), {
       method: 'POST',
@@ -153,7 +153,7 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
         )
       })
 
-      it('24. nobody names a certificate by a header', async () => {
+      it('24. a header of the caller selects no certificate', async () => {
         const headers: readonly HeaderLine[] = [
           basic('bob', PASSWORD),
           ['X-Countersign-Certificate', 'forged'],
@@ -161,7 +161,7 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
         assert.equal(whoIn((await review(headers)).body), 'bob of ops')
       })
 
-      it('25. without a signer nobody gets through who has no certificate yet', async () => {
+      it('25. without a signer, callers without a certificate are refused', async () => {
         const again = (): Promise<Answer> => review([basic(newcomer, PASSWORD)])
         await site.signer.end('SIGKILL')
         try {
@@ -227,7 +227,7 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
       ...(client === undefined ? {} : { client }),
     })
 
-    it('26. nobody but the gateway reaches it', async () => {
+    it('26. only the gateway reaches it', async () => {
       await assert.rejects(http1(await at(), { path: '/version' }))
       await assert.rejects(http1(await at(site.pki.alice), { path: '/version' }))
       const gateway = {
@@ -238,7 +238,7 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
     })
   })
 
-  it('27. without any policy there is no certificate, and nobody gets through', async () => {
+  it('27. without any policy there is no certificate, and every request is refused', async () => {
     const reviews = async (): Promise<number> =>
       (await readFile(site.cluster.server.auditLog, 'utf8')).split(REVIEWS).length
     const policies = 'authorizationpolicies.security.istio.io'

@@ -11,7 +11,7 @@ import type { Pki } from '../../servers/pki.ts'
 import { startForeignIssuer, type ForeignIssuer } from '../foreign-issuer.ts'
 import { placed, type Places } from './files.ts'
 
-/** Everybody's password. */
+/** Every user's password. */
 export const PASSWORD = 'open sesame'
 
 const USERS = {
@@ -29,9 +29,9 @@ export const usersFile = async (): Promise<string> => {
   return stringify({ users: Object.fromEntries(users) }, { aliasDuplicateObjects: false })
 }
 
-/** An issuer of others, and tokens of it. */
+/** An issuer of another operator, and its tokens. */
 export interface TokenIssuer extends ForeignIssuer {
-  /** A token about somebody of the group ops, which ends so many seconds from now. */
+  /** A token about a user in the group ops, which ends in so many seconds. */
   token(user: string, seconds?: number): Promise<string>
 }
 
@@ -86,7 +86,7 @@ export const configuration = async (
   return placed(stringify({ ...config, authenticators: known }), places)
 }
 
-/** Writes files below the folder, as whoever mounts Secrets would. */
+/** Writes files below the folder, as a mounted Secret would. */
 export const writeFiles = async (
   { folder }: Pick<Places, 'folder'>,
   texts: Readonly<Record<string, string>>,

@@ -108,7 +108,7 @@ describe('an ingress gateway without', { skip: skipWithoutServers(), timeout: 18
       ['X-Remote-Group', 'system:masters'],
     ])
     assert.deepEqual(received(answer, 'authorization'), [ALICE[1]])
-    // The EnvoyFilter stands: nobody is who they say they are.
+    // The EnvoyFilter is still in force: no forged identity is accepted.
     assert.ok(!receivedBy(answer).some(([name]) => name.startsWith('x-remote-')))
     assert.equal((await ask([], HOSTS.reports)).status, 200)
   })

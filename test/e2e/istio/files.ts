@@ -1,5 +1,5 @@
-// The files of deploy/istio, as they stand: only addresses, ports and folders are others here, and the
-// gateway has a plain listener as well, for what is forged there.
+// The files of deploy/istio, unchanged except for addresses, ports and folders. The gateway also has a
+// plain listener, for what is forged there.
 
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
@@ -68,7 +68,7 @@ const listeningAt = (spec: KubeObject['spec'], { https, http }: Places): KubeObj
   }
 }
 
-/** A VirtualService that publishes another host of the application that takes whoever comes. */
+/** A VirtualService that publishes another host of the application that accepts every client. */
 export const published = (host: string, route: object): KubeObject => ({
   apiVersion: 'networking.istio.io/v1',
   kind: 'VirtualService',
@@ -87,7 +87,7 @@ export const published = (host: string, route: object): KubeObject => ({
   },
 })
 
-/** The EnvoyFilter for the same routes where people log in as well. */
+/** The EnvoyFilter for the same routes with logins. */
 export const filterWithLogins = async (): Promise<KubeObject> => {
   const values = await istioConfiguration({
     listen: { authz: '127.0.0.1:1', issuer: '127.0.0.1:2' },
@@ -102,7 +102,7 @@ export const filterWithLogins = async (): Promise<KubeObject> => {
   return objectSchema.parse(parse(renderEnvoyFilter(configOf('/etc/countersign', values))))
 }
 
-/** An EnvoyFilter of somebody else's, which adds a protocol to change to. */
+/** An EnvoyFilter of another operator, which adds a protocol to change to. */
 export const addingUpgrade = (type: string): KubeObject => {
   const manager = 'envoy.filters.network.http_connection_manager'
   const settings = {
@@ -113,7 +113,7 @@ export const addingUpgrade = (type: string): KubeObject => {
   return {
     apiVersion: 'networking.istio.io/v1alpha3',
     kind: 'EnvoyFilter',
-    metadata: { name: 'somebody-elses', namespace: 'istio-ingress' },
+    metadata: { name: 'upgrade-of-another-operator', namespace: 'istio-ingress' },
     spec: {
       configPatches: [
         {
@@ -129,7 +129,7 @@ export const addingUpgrade = (type: string): KubeObject => {
   }
 }
 
-/** A stand-in for a Service: a cluster without nodes has no endpoints that a proxy could reach. */
+/** A replacement for a Service: a cluster without nodes has no endpoints that a proxy could reach. */
 export const serviceAt = (
   host: string,
   port: number,

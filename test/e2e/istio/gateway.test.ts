@@ -38,7 +38,7 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
   let site: IstioSite
   /** A certificate that counts, and whose key its owner alone has. */
   let boss: HeaderLine
-  /** The same person by a CA that does not count. */
+  /** The same subject by a CA that is not trusted. */
   let stranger: KeyPair
   before(async () => {
     site = await startIstioSite()
@@ -55,7 +55,7 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
 
   /** Everything that an attacker has tried, and what it came to. */
   const nobodyForges = (groups: string): void => {
-    it('takes nobody for whom they say they are in X-Forwarded-Client-Cert', async () => {
+    it('does not trust the identities that callers write in X-Forwarded-Client-Cert', async () => {
       assert.equal(await told(undefined, [boss]), '401 credential-missing')
       assert.equal(await told(undefined, [boss, boss]), '401 credential-missing')
       assert.equal(await told(undefined, [boss, ALICE]), `alice of ${groups}`)
@@ -64,18 +64,18 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
       assert.equal(await verdictOf(site, answer), '401 credential-missing')
     })
 
-    it('takes nobody for it on a plain listener either', async () => {
+    it('does not trust them on a plain listener either', async () => {
       const forged = await askPlainly(site, HOSTS.api, [boss])
       assert.equal(await verdictOf(site, forged), '401 credential-missing')
       const answer = await askPlainly(site, HOSTS.api, [boss, ALICE])
       assert.equal(await toldOf(site, answer), `alice of ${groups}`)
     })
 
-    it('ends the handshake of whoever has a certificate of another CA', async () => {
+    it('ends the handshake of a client with a certificate of another CA', async () => {
       await assert.rejects(told(stranger))
     })
 
-    it('refuses hosts that nobody publishes without asking', async () => {
+    it('refuses hosts that no route publishes, without a check', async () => {
       const answer = await askPlainly(site, 'other.example.org', [ALICE])
       assert.equal(await verdictOf(site, answer), '403 by the gateway')
     })
@@ -101,7 +101,7 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
       assert.ok(!rawHeaders.some((text) => /root|masters|forged/.test(text)), rawHeaders.join())
     })
 
-    it('3. carries WebSocket; SPDY it refuses, and nobody is asked', async () => {
+    it('3. carries WebSocket; SPDY it refuses without a check', async () => {
       using socket = await upgrade(site, 'websocket', [ALICE])
       assert.equal(socket.answer.status, 101)
       const asked = (await site.decisions()).length
@@ -169,7 +169,7 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
 
     nobodyForges('dev|ops')
 
-    it('6. removes what callers forge before anybody is asked', async () => {
+    it('6. removes what callers forge before authz is called', async () => {
       const headers = FORGED.filter(([name]) => !name.includes('_'))
       assert.equal(await told(site.alice, headers), 'alice of dev|ops')
       const { rawHeaders = [] } = site.api.requests.at(-1) ?? {}
@@ -177,7 +177,7 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
       assert.equal(await told(site.alice, FORGED), '400 by the gateway')
     })
 
-    it('7. gives an application a token of ours, which it can verify, and none of the caller', async () => {
+    it('7. gives an application a token of Countersign’s issuer, which it can verify, and none of the caller', async () => {
       for (const [client, headers, user] of [
         [site.alice, [], 'alice of dev|ops'],
         [undefined, [ALICE], 'alice of dev|ops'],
@@ -232,7 +232,7 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
       assert.equal(await verdictOf(site, answer), '400 by the gateway')
     })
 
-    it('receives whole requests to the issuer, and so many a second, before authz is asked', async () => {
+    it('receives requests to the issuer whole, and only so many a second, before authz is called', async () => {
       const host = 'id.example.org'
       await apply(site.cluster, [
         published(host, { name: 'issuer-token' }),
@@ -247,7 +247,7 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
         const limited = answers.filter(({ status }) => status === 429)
         assert.ok(limited.length > 0 && limited.length < answers.length, `${limited.length}`)
         assert.match(limited[0]?.body ?? '', /^429 Too Many Requests\n\nToo many requests\. Wait/)
-        // The policy of this gateway asks about every host. What never came whole was not asked about.
+        // The policy of this gateway checks every host. Requests that never arrived whole were not checked.
         const decided = (await site.decisions()).slice(earlier)
         assert.equal(decided.length, answers.length - limited.length)
       } finally {

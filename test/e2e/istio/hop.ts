@@ -1,5 +1,5 @@
-// The delegation hop of deploy/istio: a real Envoy with the bootstrap as it stands, at the places of this
-// machine.
+// The delegation hop of deploy/istio: a real Envoy with the bootstrap unchanged, except for its addresses
+// and folders.
 
 import { readFile } from 'node:fs/promises'
 import { parseDocument } from 'yaml'

@@ -1,5 +1,5 @@
-// What `countersign envoy lint --admin` says of the gateway: no error in the files as they stand, and what
-// each field of the EnvoyFilter loses that is misspelt, which nobody else tells.
+// What `countersign envoy lint --admin` reports of the gateway: no error in the files as released, and for
+// each field of the EnvoyFilter the effect of a misspelling, which no other program reports.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -55,7 +55,7 @@ describe('countersign envoy lint --admin', { skip: skipWithoutServers(), timeout
   let filter: KubeObject
   let expected: Expectations
   let config: string
-  /** What is found in the files as they stand. */
+  /** The findings of the unchanged files. */
   let usual: ReadonlySet<string>
   before(async () => {
     site = await startIstioSite()

@@ -1,5 +1,5 @@
-// The cluster as it is before Countersign comes: Istio's definitions, namespaces, the gateway's account,
-// and what stands in for Services and Secrets.
+// The cluster before Countersign is installed: Istio's definitions, namespaces, the gateway's account, and
+// replacements for Services and Secrets.
 
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'

@@ -23,8 +23,8 @@ const ISSUER_FILTERS: ReadonlySet<unknown> = new Set([
 const ISSUER_ROUTE = /"name":"issuer-/
 
 /**
- * Every field in what is patched in, outermost first; but for the bounds of routes to the issuer, which the gateway of
- * these tests does not publish (test/envoy/lint/corpus has them).
+ * Every field in what is patched in, outermost first; except the bounds of routes to the issuer, which the
+ * gateway of these tests does not publish (test/envoy/lint/corpus has them).
  */
 export const fieldsOf = ({ spec }: KubeObject): readonly Field[] =>
   specSchema.parse(spec).configPatches.flatMap(({ match, patch }, index) => {

@@ -1,5 +1,5 @@
-// A mesh with one gateway: a real API server, a real istiod, the stock Envoy as ingress gateway, authz
-// and the signer as processes of their own, two applications, and an issuer of others.
+// A mesh with one gateway: a real API server, a real istiod, the stock Envoy as ingress gateway, authz and
+// the signer as separate processes, two applications, and an issuer of another operator.
 
 import { readFile } from 'node:fs/promises'
 import type { DecisionEvent } from '../../../src/audit/event.ts'
@@ -62,7 +62,7 @@ export interface IstioSite extends AsyncDisposable {
   readonly signing: MadeKey
   /** The application that gets headers, and takes the front-proxy certificate alone. */
   readonly api: Upstream
-  /** The one that gets tokens, and takes whoever comes. */
+  /** The application that gets tokens, and accepts every client. */
   readonly reports: PlainApplication
   readonly authz: CountersignProcess
   readonly signer: CountersignProcess

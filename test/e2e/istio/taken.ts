@@ -79,7 +79,7 @@ const holds = (actual: unknown, wanted: unknown): boolean => {
   }
   // Envoy leaves out what is false anyway, and writes 0.1s as 0.100s.
   if (wanted === false) return actual === false || actual === undefined
-  // Nor does it show what authz is told of a route.
+  // Nor does it show the metadata of a route that authz receives.
   if (actual === '[redacted]') return true
   return (
     actual === wanted || (isTime(wanted) && isTime(actual) && seconds(actual) === seconds(wanted))

@@ -128,7 +128,7 @@ describe('a written kubeconfig', { skip, timeout: 240_000 }, () => {
     const { status, screen } = await terminal.ended
     assert.equal(status, 0, screen)
     assert.match(screen, /Username +alice/)
-    // Nobody to ask: it fails, and waits for nobody.
+    // Without a terminal there is no one to answer: it fails, and does not wait.
     assert.equal((await ask(context)).code, 1)
   })
 
@@ -184,25 +184,21 @@ describe('a written kubeconfig', { skip, timeout: 240_000 }, () => {
     })
   }
 
-  it(
-    '5. at a terminal kubectl has the person log in',
-    { skip: skipWithoutTerminal() },
-    async () => {
-      await using home = await temporaryFolder()
-      const context = await add('an ID token', ...exec())
-      const line = [KUBECTL, `--kubeconfig=${file()}`, `--context=${context}`, 'auth', 'whoami']
-      await using terminal = atTerminal(line, {
-        HOME: home.file('home'),
-        XDG_STATE_HOME: home.path,
-      })
-      const [, url = ''] = await terminal.shows(/(https:\/\/\S+user_code=\S+)\s/)
-      assert.ok(url.startsWith(provider.issuer))
-      await confirmDevice(await newBrowser(pki.ca), url)
-      const { status, screen } = await terminal.ended
-      assert.equal(status, 0, screen)
-      assert.match(screen, /Logged in at \S+ as alice until [^]*Username +alice/)
-    },
-  )
+  it('5. at a terminal kubectl starts a login', { skip: skipWithoutTerminal() }, async () => {
+    await using home = await temporaryFolder()
+    const context = await add('an ID token', ...exec())
+    const line = [KUBECTL, `--kubeconfig=${file()}`, `--context=${context}`, 'auth', 'whoami']
+    await using terminal = atTerminal(line, {
+      HOME: home.file('home'),
+      XDG_STATE_HOME: home.path,
+    })
+    const [, url = ''] = await terminal.shows(/(https:\/\/\S+user_code=\S+)\s/)
+    assert.ok(url.startsWith(provider.issuer))
+    await confirmDevice(await newBrowser(pki.ca), url)
+    const { status, screen } = await terminal.ended
+    assert.equal(status, 0, screen)
+    assert.match(screen, /Logged in at \S+ as alice until [^]*Username +alice/)
+  })
 
   /** Keeps what is held for a resource with an access token that has ended; gives what it was. */
   const endToken = async (): Promise<Login> => {
@@ -218,7 +214,7 @@ describe('a written kubeconfig', { skip, timeout: 240_000 }, () => {
     return login
   }
 
-  it('6. ten kubectl at once renew once, and go on when the provider is down', async () => {
+  it('6. ten kubectl at once renew once, and continue when the provider is down', async () => {
     const more = ['--resource', NODE_RESOURCE]
     const context = await add('an access token', ...exec(...more))
     await logIn(...more)
@@ -248,7 +244,7 @@ describe('a written kubeconfig', { skip, timeout: 240_000 }, () => {
     assert.equal(await whoAmI(context), WITH_TOKEN)
   })
 
-  it('8. after a logout kubectl is told to log in again', async () => {
+  it('8. after a logout kubectl prints the command for a login', async () => {
     const context = await add('an access token', ...exec('--resource', NODE_RESOURCE))
     await logIn('--resource', NODE_RESOURCE)
     assert.equal(await whoAmI(context), WITH_TOKEN)
@@ -259,7 +255,7 @@ describe('a written kubeconfig', { skip, timeout: 240_000 }, () => {
     assert.match(complaint, /there is no login at \S+; run: countersign login /)
   })
 
-  it('…and all of them stand in one file, which a password opens too: the control', async () => {
+  it('…and all of them are in one file, which a password opens too: the control', async () => {
     await writeFile(folder.file('password'), PASSWORDS.alice)
     const args = ['--way', 'password', '--password-file', folder.file('password')]
     assert.equal(await whoAmI(await add('alice', ...args, '--replace')), STAFF)

@@ -72,7 +72,7 @@ describe('the command line at our own issuer', { skip: skipWithoutEnvoy() }, () 
     const page = await browser.get(url)
     const { alice } = PASSWORDS
     const asked = await browser.submit(page, '/password', { user: 'alice', password: alice })
-    // Nobody can tell one program on her device from another, so she is asked.
+    // The issuer cannot distinguish the programs on her device, so she has to consent.
     const { url: callback } = await browser.submit(asked, '/consent', { answer: 'allow' })
     assert.equal((await fetch(callback)).status, 200)
     const { status, stdout, stderr } = await login.ended

@@ -10,7 +10,7 @@ import type { KubeSite } from './kube-site.ts'
 import { kubeconfigFor, type WayIn } from './ways-in.ts'
 import type { Person } from './people.ts'
 
-/** Somebody's kubectl. */
+/** A user's kubectl. */
 export interface Caller {
   /** The arguments by which kubectl knows who asks. */
   readonly identity: readonly string[]
@@ -18,7 +18,7 @@ export interface Caller {
   readonly state: string
 }
 
-/** A person who comes in by a way. */
+/** A user with the credentials of a way in. */
 export const callerBy = async (site: KubeSite, way: WayIn, person: Person): Promise<Caller> => ({
   identity: await kubeconfigFor(site, await way(site, person)),
   state: site.folder.file(`state-${person.name}`),
@@ -36,7 +36,7 @@ export const environmentOf = (state: string): NodeJS.ProcessEnv => ({
   XDG_STATE_HOME: state,
 })
 
-/** Runs kubectl as somebody, at the route that has this address. */
+/** Runs kubectl as a user, at the route that has this address. */
 export const ask = (
   site: KubeSite,
   { identity, state }: Caller,
@@ -52,13 +52,13 @@ export const told = async (...asked: Parameters<typeof ask>): Promise<string> =>
   return output
 }
 
-/** Who somebody is to the API server. */
+/** A caller's identity, as the API server reports it. */
 export interface KnownAs {
   readonly username: string
   readonly uid: string
   /** Sorted. */
   readonly groups: readonly string[]
-  /** But for what the API server itself says of the credential. */
+  /** Without what the API server itself adds about the credential. */
   readonly extra: Readonly<Record<string, readonly string[]>>
 }
 
@@ -85,14 +85,14 @@ const known = ({ username, uid, groups, extra }: KnownAs): KnownAs => ({
 const REVIEW = /selfsubjectreviews$/
 const LOG_LIMIT = 5_000
 
-/** The last question who somebody is, in our audit log. */
+/** The last review of a caller's identity, in our audit log. */
 const lastReview = async (site: KubeSite): Promise<DecisionEvent> => {
   const event = (await site.decisions()).findLast(({ path }) => REVIEW.test(path ?? ''))
   assert.ok(event !== undefined)
   return event
 }
 
-/** Who somebody is by `kubectl auth whoami`, and by the API server's audit log of the same request. */
+/** The identity by `kubectl auth whoami`, and by the API server's audit log of the same request. */
 export const whoIs = async (
   site: KubeSite,
   caller: Caller,

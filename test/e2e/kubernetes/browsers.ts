@@ -1,4 +1,4 @@
-// People with browsers who are logged in at our issuer.
+// Users with browsers who are logged in at our issuer.
 
 import { readFile } from 'node:fs/promises'
 import { Browser, type Visit } from '../../fakes/browser.ts'
@@ -19,7 +19,7 @@ const follow = async (browser: Browser, start: string | URL): Promise<Visit> => 
   return visit
 }
 
-/** Somebody's browser, which has a session. */
+/** A user's browser, which has a session. */
 export const loggedIn = async ({ port, pki }: KubeSite, { name }: Person): Promise<Browser> => {
   const browser = new Browser({ port, tls: { ca: await readFile(pki.ca) } })
   const page = await follow(browser, `${HOST}/.countersign/login`)

@@ -22,7 +22,7 @@ export interface Seen {
   readonly groups: readonly string[]
   /** The names in the first list. */
   readonly listed: readonly string[]
-  /** What a watch then told: type and colour. */
+  /** The events that a watch then received: type and colour. */
   readonly events: readonly (readonly [string, string])[]
 }
 

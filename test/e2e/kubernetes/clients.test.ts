@@ -1,5 +1,4 @@
-// Programs of others: the client libraries of Kubernetes for JavaScript and Python. Steps are in
-// README.md.
+// Other programs: the client libraries of Kubernetes for JavaScript and Python. Steps are in README.md.
 
 import assert from 'node:assert/strict'
 import { resolve } from 'node:path'
@@ -69,7 +68,7 @@ describe('client libraries of Kubernetes', { skip, timeout: 240_000 }, () => {
 
   for (const library of ['client-node', 'Python'] as const) {
     for (const [wayName, way] of Object.entries(WAYS_IN)) {
-      it(`28. ${library}, by ${wayName}: who it is, make, list, watch, patch, delete`, async () => {
+      it(`28. ${library}, by ${wayName}: identity, make, list, watch, patch, delete`, async () => {
         const caller = await callerBy(site, way, PERSONS.alice)
         await assertWorks(library, caller, WAYS_OUT['X-Remote-*'])
       })

@@ -63,7 +63,7 @@ export interface Parts {
   readonly callers: Authority
   readonly server: KubeApiServer
   readonly ldap: OpenLdap
-  /** The issuer of others. */
+  /** The issuer of another operator. */
   readonly foreignIssuer: string
   readonly port: number
   /** How long minted tokens, access tokens and certificates live. Default: as long as without a word. */
@@ -154,7 +154,7 @@ const forward = (lives: object): Readonly<Record<WayOut, object>> => ({
   },
 })
 
-/** A namespace in whose pods nobody opens a shell. */
+/** A namespace in whose pods no user may open a shell. */
 export const SEALED = 'sealed'
 
 /** The rules of every route that leaves the rest to RBAC. */

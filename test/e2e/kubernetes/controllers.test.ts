@@ -1,5 +1,5 @@
-// What the cluster itself does of what people ask: pods of deployments, and the end of what is deleted.
-// Steps are in README.md.
+// What the controllers of the cluster make from users' requests: pods of deployments, and the end of what
+// is deleted. Steps are in README.md.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'

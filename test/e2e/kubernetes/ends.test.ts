@@ -1,7 +1,6 @@
-// How long shells, logs and forwarded ports live: as long as the credential by which they were opened,
-// and neither shorter for being silent nor for what we made of that credential. And what a kill of
-// somebody's sessions stops. All of it at once, since it takes minutes. Steps are in README.md.
-
+// How long shells, logs and forwarded ports live: as long as the credential by which they were opened.
+// Silence does not end them, nor does the end of the credential that was made from it. And which of them
+// the end of a user's sessions stops. All of it at once, since it takes minutes. Steps are in README.md.
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -83,10 +82,10 @@ describe('what ends, and when', { skip: SKIP, timeout: 240_000, concurrency: tru
     return running
   }
 
-  /** Begins something that goes on, by the token. */
+  /** Begins something that continues, with the token. */
   const begin = async (what: string, options: RunOptions): Promise<RunningKubectl> => {
     if (what === 'exec') return await openShell(short, options, markOf(options))
-    const port = '10250' // nobody connects
+    const port = '10250' // no client connects
     const args = {
       attach: ['attach', '-i', 'echo', ...IN],
       logs: ['logs', '--follow', 'clock', ...IN],
@@ -133,7 +132,7 @@ describe('what ends, and when', { skip: SKIP, timeout: 240_000, concurrency: tru
     }
   })
 
-  /** Every way out, also where what we make of a credential is good for seconds. */
+  /** Every way out, including those whose credential is valid for seconds. */
   const PLACES = [...OUT, ...BRIEF]
 
   it('23. a shell that is silent for 70 s lives on, beyond the certificate or token that opened it', async () => {
@@ -153,7 +152,7 @@ describe('what ends, and when', { skip: SKIP, timeout: 240_000, concurrency: tru
     }
   })
 
-  it('23. …and so does a log that is silent, for which nobody sends anything', async () => {
+  it('23. …and so does a log that is silent, for which no pings are sent', async () => {
     await using stack = new AsyncDisposableStack()
     const logs = PLACES.map(([, address]) =>
       stack.use(startKubectl(site, alice, ['logs', '-f', 'quiet', ...IN], { address })),
@@ -175,7 +174,7 @@ describe('what ends, and when', { skip: SKIP, timeout: 240_000, concurrency: tru
     assert.deepEqual([status, stderr], [0, '1 login ended\n'])
   }
 
-  it('24. after a kill a browser is refused within seconds, and nobody else is; a watch that runs goes on', async () => {
+  it('24. after a kill a browser is refused within seconds, and no other user is; a running watch continues', async () => {
     const [hers, his] = [await loggedIn(site, PERSONS.alice), await loggedIn(site, PERSONS.bob)]
     assert.deepEqual([await isIn(hers), await isIn(his)], [true, true])
     const pods = `/api/v1/namespaces/${NAMESPACE}/pods`

@@ -1,5 +1,4 @@
-// What people do all day: apply, get, watch, patch, wait, delete, and lists that are large. Steps are in
-// README.md.
+// Everyday work: apply, get, watch, patch, wait, delete, and large lists. Steps are in README.md.
 
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
@@ -28,7 +27,7 @@ const JSON_BODY = ['content-type', 'application/json'] as const
 const MANY = { count: 2_000, bytes: 15_000 } as const
 const LARGE = { count: 110, bytes: 950_000 } as const
 
-describe('what people do all day', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
+describe('everyday work with kubectl', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
   let site: KubeSite
   let alice: Caller
   before(async () => {
@@ -106,7 +105,7 @@ describe('what people do all day', { skip: skipWithoutServers(), timeout: 240_00
         await run('label', 'configmap', name, 'kind-')
       })
 
-      it('6. wait, for what somebody else does, and delete', async () => {
+      it('6. wait for a change of another user, and delete', async () => {
         const wait = ['wait', `configmap/${name}`, '--timeout=20s']
         const done = run(...wait, '--for=jsonpath={.data.done}=yes')
         await sleep(300)

@@ -21,7 +21,7 @@ const PAUSE = 200
 
 /** An informer of the ticker. */
 export interface Following extends AsyncDisposable {
-  /** What it was told, in order. */
+  /** The changes that it received, in order. */
   readonly turns: readonly string[]
   /** How often its watch ended, and it began another. */
   readonly restarts: number
@@ -36,7 +36,7 @@ export class Ticker {
     this.#site = site
   }
 
-  /** What everybody has to be told, in this order. */
+  /** The changes that every follower has to receive, in this order. */
   get turns(): readonly string[] {
     return Array.from({ length: this.#turn + 1 }, (_, turn) => String(turn))
   }
@@ -56,7 +56,7 @@ export class Ticker {
   }
 }
 
-/** Somebody whose token is in a file, which is replaced before it ends, until they are disposed. */
+/** A user whose token is in a file, which is replaced before it ends, until they are disposed. */
 export const renewing = async (
   site: KubeSite,
   person: Person,
@@ -85,7 +85,7 @@ export const renewing = async (
   }
 }
 
-/** One that says that it has ended, too, where it could not begin for want of a credential. */
+/** A watch that reports its end, even where it could not begin without a credential. */
 class CarefulWatch extends Watch {
   override async watch(...asked: Parameters<Watch['watch']>): Promise<AbortController> {
     try {

@@ -119,7 +119,7 @@ describe('cp, port-forward and proxy', { skip: SKIP, timeout: 240_000 }, () => {
       await assertAsked(site, decisions, method)
     })
 
-    it('19. kubectl proxy: a shell by another kubectl, which knows nobody', async () => {
+    it('19. kubectl proxy: a shell by another kubectl, which has no credential', async () => {
       const [proxy, url] = await startProxy(address, ['--disable-filter'])
       await using _ = proxy
       const nobody = { identity: [], state: site.folder.path }
@@ -145,7 +145,7 @@ describe('cp, port-forward and proxy', { skip: SKIP, timeout: 240_000 }, () => {
       describe(protocol, () => byProtocol(address, { address, environment }, name, method))
     }
 
-    it('19. kubectl proxy: a list, and a watch that tells what somebody else does', async () => {
+    it('19. kubectl proxy: a list, and a watch that reports the changes of another user', async () => {
       const [proxy, url] = await startProxy(address)
       await using _ = proxy
       const path = `/api/v1/namespaces/${NAMESPACE}/pods`

@@ -1,5 +1,5 @@
-// Everything at once: a real API server with its etcd and controllers, a real slapd, an issuer of
-// others, authz and the signer as processes of their own, and a real Envoy with the generated bootstrap.
+// Everything at once: a real API server with its etcd and controllers, a real slapd, an issuer of another
+// operator, authz and the signer as separate processes, and a real Envoy with the generated bootstrap.
 
 import { readFile, writeFile } from 'node:fs/promises'
 import { parseAllDocuments, stringify } from 'yaml'
@@ -49,7 +49,7 @@ export interface KubeSite extends AsyncDisposable {
   readonly pki: Pki
   /** Whose client certificates count. */
   readonly callers: Authority
-  /** The key of the issuer of others, and its URL. */
+  /** The key of the other operator's issuer, and its URL. */
   readonly foreign: { readonly key: IssuerKey; readonly issuer: string }
   readonly envoy: Envoy
   readonly port: number
@@ -176,7 +176,7 @@ const writeFiles = async <Name extends string>(
 
 const RBAC_GROUP = 'rbac.authorization.k8s.io'
 const RBAC = `/apis/${RBAC_GROUP}/v1`
-/** The role of our account for one account of others. */
+/** The role of Countersign's account for one service account. */
 const OURS = 'countersign-for-builder'
 
 const PATHS: Readonly<Record<string, string>> = {
@@ -187,7 +187,7 @@ const PATHS: Readonly<Record<string, string>> = {
 
 const objectSchema = z.looseObject({ kind: z.string() })
 
-/** The accounts of ours and of others, and what they may do. */
+/** The account of Countersign, service accounts, and their permissions. */
 const makeAccounts = async (server: KubeApiServer): Promise<void> => {
   const create = (path: string, body: object): Promise<unknown> =>
     server.call({ method: 'POST', path, body })
@@ -208,7 +208,7 @@ const makeAccounts = async (server: KubeApiServer): Promise<void> => {
     const object = objectSchema.parse(document.toJS())
     await create(PATHS[object.kind] ?? '', object)
   }
-  // Accounts are no users to RBAC: whoever acts for one needs a word about accounts.
+  // Service accounts are not users to RBAC: impersonating one needs a rule about accounts.
   const rules = [
     {
       apiGroups: [''],

@@ -74,7 +74,7 @@ describe('what runs for minutes', options, () => {
     assert.ok(restarts.every((count) => count > 0))
   })
 
-  it('30. kube-controller-manager works through Envoy, and goes on when its token has ended', async () => {
+  it('30. kube-controller-manager works through Envoy, and continues when its token has ended', async () => {
     await using stack = new AsyncDisposableStack()
     const root = stack.use(await renewing(site, PERSONS.root))
     const minify = ['config', 'view', '--minify', '--raw']

@@ -1,11 +1,11 @@
-// Who asks: the same people, with the same groups, in every place where somebody is known.
+// The users: the same ones, with the same groups, in every directory, certificate and token.
 
 import { stringify } from 'yaml'
 import { cheapHash } from '../../fakes/hashes.ts'
 import { ldifEntry } from '../../servers/ldif.ts'
 import { GROUPS as LDAP_GROUPS, PEOPLE as LDAP_PEOPLE } from '../../servers/openldap-data.ts'
 
-/** Somebody. */
+/** A user. */
 export interface Person {
   readonly name: string
   readonly uid: string
@@ -14,16 +14,16 @@ export interface Person {
   readonly teams: readonly string[]
 }
 
-/** The key of what is known beside name and groups. */
+/** The key of the attribute that is known in addition to name and groups. */
 export const TEAM = 'example.org/team'
 
-/** Everybody's password. */
+/** Every user's password. */
 export const PASSWORD = 'open sesame'
 
 /** Groups whose names are hard to carry, sorted. */
 const GROUPS = ['dev', 'größe', 'ops/on-call', 'two words', 'with, comma'] as const
 
-/** Everybody. */
+/** Every user. */
 export const PERSONS = {
   alice: { name: 'alice', uid: '1001', groups: GROUPS, teams: ['blue', 'red'] },
   bob: { name: 'bob', uid: '1002', groups: ['guests'], teams: ['green'] },

@@ -1,5 +1,5 @@
-// RBAC of the cluster is the user's own, whatever the way out; and what Countersign's rules say holds
-// for everybody. Steps are in README.md.
+// RBAC of the cluster applies to the user's own identity, whatever the way out; and Countersign's rules
+// apply to every user. Steps are in README.md.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -13,7 +13,7 @@ import { WAYS_IN } from './ways-in.ts'
 
 const RBAC_LIMIT = 10_000
 
-/** What is there: one of ours, and one that each namespace has. */
+/** The config maps that exist: one that these tests make, and one that each namespace has. */
 const MAPS = 'configmap/kube-root-ca.crt\nconfigmap/launch\n'
 
 describe('RBAC behind Countersign', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
@@ -86,7 +86,7 @@ describe('RBAC behind Countersign', { skip: skipWithoutServers(), timeout: 240_0
         assert.equal(await canI(root, 'get', 'secrets'), 'yes') // to RBAC
       })
 
-      it('4. nobody reads secrets: the rule holds for who may do everything, too', async () => {
+      it('4. no user reads secrets: the rule applies to cluster administrators, too', async () => {
         assert.match(await told(site, root, ['get', 'namespaces'], address), /team-a/)
         for (const what of [['secrets'], ['secret/launch', '-o', 'yaml']]) {
           const { code, output, complaint } = await ask(
@@ -141,7 +141,7 @@ describe('RBAC behind Countersign', { skip: skipWithoutServers(), timeout: 240_0
         'deleteCoreV1NamespacedConfigMap',
       ],
     ] as const) {
-      it(`5. every other is refused, whoever asks: ${what}`, async () => {
+      it(`5. every other operation is refused, whichever user sends it: ${what}`, async () => {
         const { code, complaint } = await ask(site, root, args, DESCRIBED)
         assert.equal(code, 1)
         assert.match(complaint, /no rule allows it \(decision /)

@@ -1,4 +1,4 @@
-// What people may do in the cluster, by its own RBAC.
+// What users may do in the cluster, by its own RBAC.
 
 import type { KubeApiServer } from '../../servers/kube-apiserver.ts'
 import { BUILDER } from './configuration.ts'
@@ -20,7 +20,7 @@ interface RoleRule {
 /** The namespace in which they may do something. */
 export const { namespace: NAMESPACE } = BUILDER
 
-/** Makes a role in the namespace, and gives it to somebody. */
+/** Makes a role in the namespace, and binds it to a user. */
 export const grant = async (
   server: KubeApiServer,
   name: string,

@@ -38,7 +38,7 @@ export interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>
 }
 
-/** Starts kubectl as somebody. */
+/** Starts kubectl as a user. */
 export const startKubectl = (
   site: KubeSite,
   { identity, state }: Caller,

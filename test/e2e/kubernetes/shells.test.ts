@@ -48,7 +48,7 @@ describe('logs, shells and attaching', { skip: SKIP, timeout: 240_000 }, () => {
   let alice: Caller
   /** May see pods, and do nothing with them. */
   let bob: Caller
-  /** May do everything, if RBAC is asked. */
+  /** May do everything, by RBAC alone. */
   let root: Caller
   before(async () => {
     site = await startKubeSite()
@@ -94,7 +94,7 @@ describe('logs, shells and attaching', { skip: SKIP, timeout: 240_000 }, () => {
         assert.ok(complaint.endsWith(words), complaint)
       })
 
-      it(`21. a rule refuses everybody ${subresource}, and kubectl prints it`, async () => {
+      it(`21. a rule refuses ${subresource} to every user, and kubectl prints it`, async () => {
         const args = [...deed, '--namespace', SEALED, ...command]
         const decisions = await decisionsOf(site, options.address, subresource, async () => {
           const { code, output, complaint } = await runKubectl(site, root, args, options)
@@ -160,7 +160,7 @@ describe('logs, shells and attaching', { skip: SKIP, timeout: 240_000 }, () => {
           terminal.type('test -t 0 && test -t 1 && echo $((6 * 7))')
           await terminal.shows(/^42$/m)
           await runProgram('stty', ['-F', outer, 'rows', '43', 'cols', '121'])
-          // It may be told a moment later.
+          // The size may arrive a moment later.
           terminal.type('until test "$(stty size)" = "43 121"; do sleep 0.1; done; echo $((7 * 8))')
           await terminal.shows(/^56$/m)
           terminal.type('exit 3')

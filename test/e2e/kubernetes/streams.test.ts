@@ -120,7 +120,7 @@ describe('streams', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
     assert.deepEqual(new Set(told), new Set([true]))
   })
 
-  it('11. a reader that is slow gets all of it, and nobody waits for it', async () => {
+  it('11. a reader that is slow gets all of it, and delays no other reader', async () => {
     const text = 'x'.repeat(500_000)
     const names = await Promise.all(Array.from({ length: 60 }, () => make({ text })))
     await using connection = await open()

@@ -1,4 +1,4 @@
-// A `kubectl get --watch` that goes on while a test does something else.
+// A `kubectl get --watch` that continues while a test does something else.
 
 import type { Caller } from './asking.ts'
 import type { KubeSite } from './kube-site.ts'

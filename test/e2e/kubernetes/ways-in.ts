@@ -1,4 +1,4 @@
-// The ways in: what people type once, to have a kubeconfig by which they are known.
+// The ways in: the commands that write a kubeconfig for a user.
 
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
@@ -8,7 +8,7 @@ import { BUILDER, HOST, ownIssuer, RESOURCE, WAYS_OUT } from './configuration.ts
 import type { KubeSite } from './kube-site.ts'
 import { mailOf, PASSWORD, type Person } from './people.ts'
 
-/** The options of `countersign kubeconfig` by which somebody is known. */
+/** The options of `countersign kubeconfig` that identify a user. */
 export type WayIn = (site: KubeSite, person: Person) => Promise<readonly string[]>
 
 const password =
@@ -69,7 +69,7 @@ export const ownToken = async (
   return ['--way', 'exec', '--user', `own-${person.name}`, ...at, '--issuer-ca', pki.ca]
 }
 
-/** A token of the issuer of others. */
+/** A token of the other operator's issuer. */
 export const foreignToken = async (
   { foreign: { key, issuer } }: KubeSite,
   { name, groups, uid, teams }: Person,
@@ -81,7 +81,7 @@ export const foreignToken = async (
   return await key.token({ iss: issuer, aud: RESOURCE, ...who, ...times })
 }
 
-/** Each way in of people. */
+/** Each way in of users. */
 export const WAYS_IN = {
   'a password (users file)': password(({ name }) => name),
   'a password (LDAP)': password(mailOf),

@@ -1,5 +1,5 @@
-// Every way in times every way out: who the API server takes somebody for, by its own word and by its
-// audit log. Steps are in README.md.
+// Every way in times every way out: the identity that the API server reports, and that in its audit log.
+// Steps are in README.md.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -14,7 +14,7 @@ describe('every way in, every way out', { skip: skipWithoutServers(), timeout: 2
   before(async () => (site = await startKubeSite()))
   after(() => site[Symbol.asyncDispose]())
 
-  /** As whom the API server has to know a person. */
+  /** The identity under which the API server has to know a user. */
   const expected = ({ name, uid, groups, teams }: Person, out: WayOut): KnownAs => ({
     username: name,
     uid,
@@ -44,7 +44,7 @@ describe('every way in, every way out', { skip: skipWithoutServers(), timeout: 2
     }
   }
 
-  describe('a person in more groups than a certificate holds', () => {
+  describe('a user in more groups than a certificate holds', () => {
     let caller: Caller
     before(async () => {
       caller = await callerBy(site, WAYS_IN['a password (users file)'], PERSONS.throng)

@@ -1,4 +1,4 @@
-// People log in with a real browser, through the real Envoy over TLS: as the pages look to them, without a
+// Users log in with a real browser, through the real Envoy over TLS: as the pages look to them, without a
 // mouse, without JavaScript, and with a certificate that the browser has.
 
 import assert from 'node:assert/strict'
@@ -26,7 +26,7 @@ const FOCUSED = `(() => {
 
 const skip = skipWithoutEnvoy() || skipWithoutChromium()
 
-describe('people log in with a browser, through Envoy', { skip }, () => {
+describe('logins with a browser, through Envoy', { skip }, () => {
   const stack = new AsyncDisposableStack()
   let site: Site
   let carol: Caller
@@ -102,7 +102,7 @@ describe('people log in with a browser, through Envoy', { skip }, () => {
     assert.ok((await back(page)).searchParams.has('code'))
   })
 
-  it('not with a certificate where the browser has none, and is told what to do', async () => {
+  it('not with a certificate where the browser has none; the page says what to do', async () => {
     const { page } = await open({ refusals: [403] })
     await page.goto(asked())
     await page.getByRole('button', { name: 'Use my certificate' }).click()

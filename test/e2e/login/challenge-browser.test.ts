@@ -53,7 +53,7 @@ describe('a second factor by FreeRADIUS, in a browser', { skip }, () => {
   const letIn = async (page: Page): Promise<void> => await page.waitForURL(`${CALLBACK}?**`)
   const outcomes = async () => (await loginsAt(site)).map(({ outcome }) => outcome)
 
-  it('is asked for behind the password, and lets in', async () => {
+  it('is requested after the password, and lets in', async () => {
     const { page } = await open()
     await page.goto(asked())
     await logIn(page, CAROL)
@@ -64,7 +64,7 @@ describe('a second factor by FreeRADIUS, in a browser', { skip }, () => {
     assert.deepEqual(await outcomes(), ['challenged', 'succeeded'])
   })
 
-  it('is wrong once: the password is asked for again, and the right answer lets in', async () => {
+  it('is wrong once: the password is requested again, and the right answer lets in', async () => {
     const { page } = await open({ refusals: [403], locale: 'de-DE' })
     await page.goto(asked())
     await logIn(page, { ...CAROL, language: 'de' })
@@ -89,7 +89,7 @@ describe('a second factor by FreeRADIUS, in a browser', { skip }, () => {
     await letIn(page)
   })
 
-  it('stays asked for when the page is loaded again, and can be cancelled', async () => {
+  it('is still requested when the page is loaded again, and can be cancelled', async () => {
     const { page } = await open()
     await page.goto(asked())
     const login = page.url()
@@ -103,7 +103,7 @@ describe('a second factor by FreeRADIUS, in a browser', { skip }, () => {
     assert.equal(await page.getByLabel('Password').count(), 1)
   })
 
-  it('that comes too late is told so, and asks from the beginning', async () => {
+  it('is refused with a message when it comes too late, and the login begins again', async () => {
     const { page } = await open({ refusals: [400] })
     await page.goto(asked())
     await logIn(page, CLEO)

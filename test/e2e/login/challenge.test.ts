@@ -1,4 +1,4 @@
-// A second factor at the login page, asked for by a real FreeRADIUS: once, twice, and over TLS.
+// A second factor at the login page, requested by a real FreeRADIUS: once, twice, and over TLS.
 
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
@@ -59,7 +59,7 @@ describe('a second factor by FreeRADIUS', { skip: skipWithoutFreeRadius() }, () 
   }
 
   for (const way of ['udp', 'tls'] as const) {
-    it(`is asked for by ${way}, and gives the tokens that the password alone did not`, async () => {
+    it(`is requested by ${way}, and gives the tokens that the password alone did not`, async () => {
       await using site = await siteBy(way)
       const { client, checks, browser, page } = await ask(site, 'carol', 'c')
       assert.match(page.body, /Enter your one-time code:/)
@@ -75,7 +75,7 @@ describe('a second factor by FreeRADIUS', { skip: skipWithoutFreeRadius() }, () 
     })
   }
 
-  it('is refused when it is wrong, and asked for anew after the password', async () => {
+  it('is refused when it is wrong, and requested again after the password', async () => {
     await using site = await siteBy('udp')
     const { browser, page } = await ask(site, 'carol', 'c')
     const wrong = await browser.submit(page, '/challenge', { answer: '000000' })
@@ -94,7 +94,7 @@ describe('a second factor by FreeRADIUS', { skip: skipWithoutFreeRadius() }, () 
     assert.ok(url.searchParams.has('code'))
   })
 
-  it('is not asked of those who need none, or have the wrong password', async () => {
+  it('is not requested from users who need none, or have the wrong password', async () => {
     await using site = await siteBy('udp')
     assert.ok((await ask(site, 'paul', 'p')).page.url.searchParams.has('code'))
     const { page } = await ask(site, 'carol', 'wrong')

@@ -1,5 +1,5 @@
-// What the login page says to somebody who guesses, in a real browser through the real Envoy: the same of
-// users that there are and that there are not, and that it is enough.
+// What the login page shows to a guesser, in a real browser through the real Envoy: the same for users that
+// exist and that do not, and when a lock-out begins.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -33,14 +33,14 @@ describe('guessing at the login page', { skip }, () => {
   const open = peopleAt(() => ({ site }))
   after(() => site[Symbol.asyncDispose]())
 
-  /** What somebody sees: words, fields and which of them has the focus, without what was typed. */
+  /** What a guesser sees: words, fields and which of them has the focus, without what was typed. */
   const seenOn = async (page: Page, user: string): Promise<string> => {
     const focus = await page.locator('input:focus').getAttribute('name')
     const aria = await page.locator('body').ariaSnapshot()
     return `${await page.title()}\n${aria.replaceAll(user, 'USER')}\n${focus}`
   }
 
-  /** What somebody sees who guesses until it is enough, page by page, and the statuses. */
+  /** What a guesser sees until the lock-out begins, page by page, and the statuses. */
   const guess = async (page: Page, user: string): Promise<readonly string[]> => {
     const seen: string[] = []
     const statuses: string[] = []
@@ -65,7 +65,7 @@ describe('guessing at the login page', { skip }, () => {
     const [wrong = '', , , locked = ''] = seen.slice(4)
     assert.match(wrong, /^Wrong user name or password[^]*Check both and try again[^]*password$/)
     assert.match(locked, /^Too many attempts[^]*Please try again in 15 minutes/)
-    // The log tells them apart.
+    // The log distinguishes them.
     const reasons = (await loginsAt(site)).map(({ reason }) => reason)
     const refused = (why: string) => [...Array.from({ length: ATTEMPTS }, () => why), LOCKED]
     assert.deepEqual(reasons, [...refused('credential-wrong'), ...refused('user-unknown')])
@@ -84,7 +84,7 @@ describe('guessing at the login page', { skip }, () => {
     await page.waitForURL(`${CALLBACK}?**`)
   })
 
-  it('locks nobody else out, in the same browser', async () => {
+  it('locks no other user out, in the same browser', async () => {
     const { page } = await open({ refusals: [403, 403, 403, 429] })
     await guess(page, 'mallory')
     await logIn(page, { user: 'jürgen', password: PASSWORDS.jürgen })

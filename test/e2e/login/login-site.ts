@@ -1,5 +1,5 @@
-// A site where people log in for an application of others, which is all that the scenarios here see of
-// it: nobody has to be anybody there.
+// A site where users log in for an application, which is all that the scenarios here see of it: it needs no
+// identity of a user.
 
 import { mkdir, readFile } from 'node:fs/promises'
 import * as openid from 'openid-client'
@@ -58,7 +58,7 @@ export const startLoginSite = async ({
   return { ...site, [Symbol.asyncDispose]: () => running.disposeAsync() }
 }
 
-/** Where the application sends people who are to log in; it does not redeem what they come back with. */
+/** Where the application sends users for a login; it does not redeem the code with which they return. */
 export const asked = (): string => {
   const url = new URL('/authorize', ISSUER)
   url.search = new URLSearchParams({
@@ -73,10 +73,10 @@ export const asked = (): string => {
   return url.href
 }
 
-/** A foreign client library, set up for a client of the site. */
+/** An independent client library, set up for a client of the site. */
 export const clientAt = async (site: Site, id: string): Promise<openid.Configuration> => {
   const tls = { ca: await readFile(site.pki.ca) }
-  // Node's fetch cannot be told where a name is.
+  // Node's fetch cannot be given the address of a name.
   const reach: openid.CustomFetch = async (url, { method, headers, body }) => {
     const fields = body instanceof URLSearchParams ? Object.fromEntries(body) : {}
     const browser = new Browser({ port: site.target.port, tls }, headers)

@@ -1,5 +1,5 @@
-// People log in at our authorization server, through the real Envoy over TLS, with what stands between a
-// browser and the page: what Envoy says of the caller, and what the caller says.
+// Users log in at our authorization server, through the real Envoy over TLS, which adds what it knows of
+// the caller and removes what the caller claims.
 
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
@@ -15,7 +15,7 @@ import { nameOf } from '../../pki/making.ts'
 import type { Site } from '../site.ts'
 import { clientAt, loginsAt, startLoginSite } from './login-site.ts'
 
-/** Where callers are: another address than Envoy’s, so that the two can be told apart. */
+/** Where callers are: another address than Envoy’s, so that the two differ. */
 const CALLER = '127.0.0.9'
 
 const staffCa = makeCa('Staff CA')
@@ -27,7 +27,7 @@ const WAYS = [
 ] as const
 
 for (const { issuerListen, way } of WAYS)
-  describe(`people log in, through Envoy and ${way}`, { skip: skipWithoutEnvoy() }, () => {
+  describe(`logins, through Envoy and ${way}`, { skip: skipWithoutEnvoy() }, () => {
     let folder: TemporaryFolder
     let site: Site
     let ca: Buffer
@@ -87,7 +87,7 @@ for (const { issuerListen, way } of WAYS)
       assert.equal((await lastLogin())?.['reason'], 'certificate-untrusted')
     })
 
-    it('hostile: a certificate or an address in a header is nobody’s', async () => {
+    it('hostile: a certificate or an address in a header is ignored', async () => {
       const client = await clientOf('spa')
       const { made } = await holder()
       const pem = `-----BEGIN CERTIFICATE-----\n${made.der.toString('base64')}\n-----END CERTIFICATE-----\n`

@@ -1,5 +1,5 @@
-// Away to a provider of others and back, in a real browser and through the real Envoy: by the policy of
-// the page and by the rules of its cookies.
+// A login at an upstream IdP and the way back, in a real browser and through the real Envoy: by the policy
+// of the page and by the rules of its cookies.
 
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
@@ -18,7 +18,7 @@ const SECRET = 'client-secret-of-the-test'
 
 const skip = skipWithoutEnvoy() || skipWithoutChromium()
 
-describe('a provider of others, in a browser', { skip }, () => {
+describe('an upstream IdP, in a browser', { skip }, () => {
   const stack = new AsyncDisposableStack()
   let pki: Pki
   let oidc: NodeOidc

@@ -1,5 +1,5 @@
-// Logging in at a real provider of others, another library's in another process: as whom it knows, and
-// not when it is gone.
+// Logging in at a real upstream IdP, another library's in another process: with the identity that it
+// reports, and not while it is down.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -47,7 +47,7 @@ describe('logging in at a real provider', { skip: skipWithoutOidcProvider() }, (
     await provider[Symbol.asyncDispose]()
   })
 
-  /** What a person does there. */
+  /** What a user does there. */
   const logInThere = async (url: URL): Promise<URL> => {
     const there = new Browser({ port: Number(url.port) })
     const { url: page } = await there.get(url)
@@ -80,7 +80,7 @@ describe('logging in at a real provider', { skip: skipWithoutOidcProvider() }, (
     assert.ok((await browser.get(back)).url.searchParams.has('code'))
   })
 
-  it('says so when it is gone by the time that somebody comes back', async () => {
+  it('says so when it is down by the time that the user comes back', async () => {
     const { url } = await authorization(await site.client('spa'))
     const browser = site.browser()
     const left = await browser.submit(await browser.get(url), '/provider', { provider: 'real' })

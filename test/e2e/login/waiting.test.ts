@@ -21,7 +21,7 @@ const HALF_SENT = 1_200
 const WAITING = 200
 /** Milliseconds that the key set may take, as a median, where the machine has nothing else to do. */
 const FAST = 50
-// Two processors for this test, the clients, Envoy and authz, beside other tests.
+// Two processors for this test, the clients, Envoy and authz, next to other tests.
 const BUSY = 10
 
 const RATE = {
@@ -113,7 +113,7 @@ describe('clients that wait, and clients that let wait', { skip: skipWithoutEnvo
     return sessions
   }
 
-  it('requests whose body never comes take nothing from others', async (context) => {
+  it('requests whose body never comes take nothing from other clients', async (context) => {
     const sessions = await sendHalves()
     try {
       const active = await eventually(
@@ -131,7 +131,7 @@ describe('clients that wait, and clients that let wait', { skip: skipWithoutEnvo
     }
   })
 
-  it('logins that wait for a second factor take nothing from others', async (context) => {
+  it('logins that wait for a second factor take nothing from other clients', async (context) => {
     const { promise: approved, resolve: approve } = Promise.withResolvers<void>()
     radius.behave = async (request, reply) => {
       if (request.user === 'alice') return judge(request, reply)

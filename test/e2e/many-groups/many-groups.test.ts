@@ -18,7 +18,7 @@ const groupsOf = (count: number): readonly string[] =>
 
 const userOf = (count: number): string => `in-${count}`
 
-/** A users file of people in many groups. */
+/** A users file of users in many groups. */
 const users = async (): Promise<string> => {
   const password = await cheapHash('secret')
   return stringify({
@@ -73,7 +73,7 @@ describe('a user in many groups, through Envoy', { skip: skipWithoutEnvoy() }, (
     })
   }
 
-  it('forwards 500 groups beside 45 KB of the caller’s own', async () => {
+  it('forwards 500 groups next to 45 KB of the caller’s own headers', async () => {
     const { answer } = await ask(500, [['X-Own', 'a'.repeat(45_000)]])
     assert.equal(answer.status, 200)
     assert.equal(received(answer, 'x-remote-group').length, 500)

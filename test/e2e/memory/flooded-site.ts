@@ -29,7 +29,7 @@ export interface FloodedSite extends AsyncDisposable {
   readonly isEnforced: boolean
   /** A connection as Envoy's. */
   client(): EnvoyClient
-  /** A token of a user, whoever that is. */
+  /** A token of any user. */
   token(user: string, more?: Readonly<Record<string, unknown>>): Promise<string>
 }
 

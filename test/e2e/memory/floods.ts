@@ -1,4 +1,4 @@
-// What clients can send who have proven nothing, or only who they are, as much of it as authz takes.
+// What unauthenticated and authenticated clients can send, as much of it as authz takes.
 
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'

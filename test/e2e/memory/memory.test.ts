@@ -24,7 +24,7 @@ describe('authz within the memory limit of the Helm chart', () => {
   }
 
   for (const { name, run } of FLOODS) {
-    it(`stays below it, and answers others, in a flood of ${name}`, async (t) => {
+    it(`stays below it, and answers other clients, in a flood of ${name}`, async (t) => {
       const honest = `Bearer ${await site.token('bob')}`
       const { pid } = site.authz
       resetPeak(pid)

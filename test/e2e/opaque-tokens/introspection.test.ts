@@ -73,7 +73,7 @@ describe(
       assert.ok(!(await readFile(site.files.audit, 'utf8')).includes(token))
     })
 
-    it('1. a JWT beside it is judged by its signature, and a password as ever', async () => {
+    it('1. a JWT on the same route is judged by its signature, and a password as before', async () => {
       const jwt = await send(site, bearer(await provider.idToken()))
       assert.deepEqual(received(jwt, 'x-remote-user'), ['jwt:u-alice'])
       assert.deepEqual(received(await send(site, ALICE), 'x-remote-user'), ['alice'])
@@ -141,7 +141,7 @@ describe(
         assert.equal(await verdictOn(site, ALICE), '200 permitted')
       }
       assert.equal(await verdictOn(site, bearer(jwt)), '200 permitted')
-      // What was remembered of a token that was good has an end, and then nobody knows.
+      // The cached answer about a valid token ends, and then its status is unknown.
       await eventually(
         () => verdictOn(site, bearer(token)),
         (verdict) => verdict === '503 authenticator-unavailable',

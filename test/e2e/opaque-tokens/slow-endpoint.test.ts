@@ -76,7 +76,7 @@ describe('an introspection endpoint that is slow', { skip: skipWithoutEnvoy() },
   const askedAbout = (token: string): number =>
     server.asked.filter(({ form }) => form['token'] === token).length
 
-  it('is asked once about a token that a hundred requests show at once', async () => {
+  it('is queried once about a token that a hundred requests show at once', async () => {
     const token = freshToken()
     const held = Promise.withResolvers<void>()
     server.answer = () => {
@@ -93,7 +93,7 @@ describe('an introspection endpoint that is slow', { skip: skipWithoutEnvoy() },
     assert.equal(askedAbout(token), 1)
   })
 
-  it('is asked once about a token that is refused, too', async () => {
+  it('is queried once about a token that is refused, too', async () => {
     const token = freshToken()
     server.answer = () => ({ body: { active: false } })
     const answers = await atOnce(Array.from({ length: 100 }, () => token))
@@ -101,7 +101,7 @@ describe('an introspection endpoint that is slow', { skip: skipWithoutEnvoy() },
     assert.equal(askedAbout(token), 1)
   })
 
-  it('keeps nobody waiting for longer than the limit: 503, and passwords go on', async () => {
+  it('delays no request for longer than the limit: 503, and passwords are still accepted', async () => {
     const held = Promise.withResolvers<void>()
     server.answer = () => ({ body: ACTIVE, after: held.promise })
     const slow = send(site, bearer(freshToken()))
@@ -113,7 +113,7 @@ describe('an introspection endpoint that is slow', { skip: skipWithoutEnvoy() },
     held.resolve()
   })
 
-  it('is not piled up on: few questions at a time, and no more from one address than its budget', async () => {
+  it('gets few queries at a time, and from one address at most its budget', async () => {
     const held = Promise.withResolvers<void>()
     const earlier = server.asked.length
     server.answer = () => ({ body: ACTIVE, after: held.promise })
@@ -130,7 +130,7 @@ describe('an introspection endpoint that is slow', { skip: skipWithoutEnvoy() },
     held.resolve()
   })
 
-  it('is asked again when it answers again, and what it says then counts', async () => {
+  it('is queried again when it answers again, and its answer then counts', async () => {
     const token = freshToken()
     server.answer = () => ({ status: 503 })
     await eventually(
@@ -156,12 +156,12 @@ describe('an introspection endpoint that is slow', { skip: skipWithoutEnvoy() },
       verdict: '401 token-audience',
     },
     {
-      name: 'for several',
+      name: 'for several audiences',
       body: { ...ACTIVE, aud: ['other', AUDIENCE] },
       verdict: '200 permitted',
     },
     {
-      name: 'without audience',
+      name: 'without an audience',
       body: { ...ACTIVE, aud: undefined },
       verdict: '401 token-audience',
     },
@@ -173,17 +173,17 @@ describe('an introspection endpoint that is slow', { skip: skipWithoutEnvoy() },
     { name: 'that has ended', body: { ...ACTIVE, exp: 1 }, verdict: '401 token-expired' },
     { name: 'of no subject', body: { ...ACTIVE, sub: undefined }, verdict: '401 token-claims' },
     {
-      name: 'of somebody whose name is longer than names are',
+      name: 'of a user whose name is longer than allowed',
       body: { ...ACTIVE, sub: 'x'.repeat(2_000) },
       verdict: '403 identity-too-large',
     },
     {
-      name: 'to refresh others',
+      name: 'to refresh other tokens',
       body: { ...ACTIVE, token_type: 'refresh_token' },
       verdict: '401 token-type',
     },
     {
-      name: 'bound to a key that nobody showed',
+      name: 'bound to a key that the request does not prove',
       body: { ...ACTIVE, cnf: { jkt: 'x' } },
       verdict: '401 token-binding',
     },
@@ -194,7 +194,7 @@ describe('an introspection endpoint that is slow', { skip: skipWithoutEnvoy() },
     },
     { name: 'in a list', body: [ACTIVE], verdict: '503 authenticator-unavailable' },
     {
-      name: 'active twice',
+      name: 'with two active fields',
       body: '{"active":false,"active":true,"aud":"kubernetes","sub":"alice"}',
       verdict: '503 authenticator-unavailable',
     },

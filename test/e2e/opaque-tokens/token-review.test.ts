@@ -105,7 +105,7 @@ describe(
       }
     })
 
-    it('2. an account of another namespace, whose name nobody allowed: 403', async () => {
+    it('2. an account of another namespace, which no rule allows: 403', async () => {
       const other = await server.tokenOf('kube-system', 'builder', { audiences: AUDIENCES })
       assert.equal(await verdictOn(site, bearer(other)), '403 identity-reserved')
     })

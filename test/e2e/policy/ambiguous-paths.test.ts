@@ -93,7 +93,7 @@ describe(
         })
       }
 
-      // Envoy compares the bytes of a path, and authz what they stand for.
+      // Envoy compares the bytes of a path, and authz the characters that they encode.
       for (const path of ['/%40ops/x', '/gr%c3%b6%c3%9fe/x', '/gr%C3%B6%C3%9Fe/x', '/a/settings']) {
         it(`does not take ${path} for the second route (${version})`, async () => {
           const verdict = await verdictOf(site, await ask(path))

@@ -1,4 +1,4 @@
-// A real API server, asked by rules what its RBAC says, and asked for impersonation with the real
+// A real API server, queried by rules for the decisions of its RBAC, and impersonated at with the real
 // kubectl. Steps are in README.md.
 
 import assert from 'node:assert/strict'
@@ -22,7 +22,7 @@ const PODS = '/api/v1/namespaces/default/pods'
 const WHO_AM_I = '/apis/authentication.k8s.io/v1/selfsubjectreviews'
 const RBAC = '/apis/rbac.authorization.k8s.io/v1'
 
-/** Rules that ask about pods, and rules that ask nobody. */
+/** Rules that query an API server about pods, and rules that do not. */
 const RULES = [
   { deny: 'closed', resources: ['nodes'] },
   { deny: 'not-by-rbac', resources: ['pods', 'configmaps'], subjectAccessReview: false },
@@ -82,7 +82,7 @@ describe('rules that ask a real API server', { skip, timeout: 180_000 }, () => {
       },
     })
     site = started.use(running)
-    // Nobody is here to fill the roles that others are gathered into, such as `view`.
+    // This API server has no controller that aggregates roles, such as `view`.
     await server.call({
       method: 'POST',
       path: `${RBAC}/clusterroles`,
@@ -162,7 +162,7 @@ describe('rules that ask a real API server', { skip, timeout: 180_000 }, () => {
     const answer = await until(() => ask(PODS), 200)
     assert.equal(await verdictOf(site, answer), '200 permitted')
     assert.match(answer.body, /"kind":"PodList"/)
-    // A role that is bound to one says nothing of others, nor of what else there is.
+    // A role that is bound to one user says nothing of other users, nor of which resources exist.
     assert.equal(await verdictOf(site, await ask(PODS, { who: BOB })), '403 rule-denied')
     assert.equal(await verdictOf(site, await ask('/api/v1/nodes')), '403 rule-denied')
     await unbind('alice', 'pod-reader')
@@ -192,7 +192,7 @@ describe('rules that ask a real API server', { skip, timeout: 180_000 }, () => {
     assert.equal(await verdictOf(site, await until(() => ask(PODS), 403)), '403 rule-denied')
   })
 
-  /** The real kubectl, as somebody. */
+  /** The real kubectl, as a user. */
   const run = async (user: 'alice' | 'bob', args: readonly string[]): Promise<KubectlResult> =>
     await kubectl([
       `--server=https://127.0.0.1:${site.target.port}`,
@@ -224,7 +224,7 @@ describe('rules that ask a real API server', { skip, timeout: 180_000 }, () => {
     assert.equal((await site.events()).at(-1)?.decision, 'allow')
   })
 
-  it('15. both allow it: the API server takes alice for the viewer, with the groups asked for', async () => {
+  it('15. both allow it: the API server takes alice for the viewer, with the requested groups', async () => {
     await bind('alice', 'cluster-admin', 'User')
     await until(() => ask('/api/v1/namespaces'), 200)
     const { code, output, complaint } = await run('alice', [...AS_VIEWER, ...WHOAMI])
@@ -242,7 +242,7 @@ describe('rules that ask a real API server', { skip, timeout: 180_000 }, () => {
     assert.equal(userIn(own.output)[0], 'alice')
   })
 
-  it('15. the viewer may less than alice: RBAC is asked by the API server about the viewer', async () => {
+  it('15. the viewer may less than alice: the API server applies RBAC to the viewer', async () => {
     for (const resource of ['namespaces', 'pods']) {
       // Of pods, our own rule asks too, and about alice.
       const answer = await ask(`/api/v1/${resource}`, { headers: AS_VIEWER_LINES })
@@ -266,7 +266,7 @@ describe('rules that ask a real API server', { skip, timeout: 180_000 }, () => {
       user: 'alice',
       as: ['--as=viewer-1', '--as-group=viewers', '--as-group=system:masters'],
     },
-    { name: 'a uid', user: 'alice', as: ['--as=viewer-1', '--as-uid=7'] },
+    { name: 'an impersonated uid', user: 'alice', as: ['--as=viewer-1', '--as-uid=7'] },
   ]
   for (const { name, user, as } of REFUSED) {
     it(`15. ${name} is refused with a Status that kubectl prints`, async () => {
@@ -280,7 +280,7 @@ describe('rules that ask a real API server', { skip, timeout: 180_000 }, () => {
   // Whether RBAC grants it is not in the log.
   const isUntold = ({ kubernetes }: DecisionEvent): boolean => kubernetes?.resource === 'pods'
 
-  it('16. explain says of every decision what was decided, or that it cannot be told', async () => {
+  it('16. explain reports the outcome of every decision, or that it is undetermined', async () => {
     await assertExplained(site, await site.events(), isUntold)
   })
 

@@ -150,7 +150,7 @@ describe('rules that change', { skip: skipWithoutEnvoy(), timeout: 120_000 }, ()
     return events
   }
 
-  /** A file beside the configuration, which finds the same files from there. */
+  /** A file in the folder of the configuration, which finds the same files from there. */
   const beside = (name: string): string => join(dirname(site.files.config), name)
 
   /** The log of these decisions alone. */
@@ -180,7 +180,7 @@ describe('rules that change', { skip: skipWithoutEnvoy(), timeout: 120_000 }, ()
       return isDeepStrictEqual(was, is) ? [] : [{ id: event.id, before: was, after: is }]
     })
     assert.deepEqual(replayed.changes, changes)
-    // One for each rule that decides otherwise; an answer in other words is no change.
+    // One for each rule that decides otherwise; an answer with another text is not a change.
     assert.deepEqual(
       changes.map(({ after: is }) => [is?.reason, is?.rule].join(' ')),
       [

@@ -128,11 +128,11 @@ describe('scopes of a description', { skip: skipWithoutEnvoy(), timeout: 120_000
     readonly path: string
     readonly want: string
     readonly operation: string
-    /** What the token would need, as the caller is told. */
+    /** What the token would need, as the caller receives it. */
     readonly needs?: string
   }[] = [
     {
-      name: 'a scope',
+      name: 'the required scope',
       claims: { scope: 'openid read:account' },
       path: '/me',
       want: '200 permitted',
@@ -146,7 +146,7 @@ describe('scopes of a description', { skip: skipWithoutEnvoy(), timeout: 120_000
       operation: 'getMe',
     },
     {
-      name: 'none',
+      name: 'no scope',
       path: '/me',
       want: '403 scope-missing',
       operation: 'getMe',
@@ -254,11 +254,11 @@ describe('scopes of a description', { skip: skipWithoutEnvoy(), timeout: 120_000
     )
   })
 
-  // Scopes stand in the token, which is not in the log.
+  // Scopes are in the token, which is not in the log.
   const NEEDING = new Set(['getMe', 'createPlanet', 'updatePlanet', 'deletePlanet'])
   const isUntold = ({ operation = '' }: DecisionEvent): boolean => NEEDING.has(operation)
 
-  it('6. explain says of every decision what was decided, or that it cannot be told', async () => {
+  it('6. explain reports the outcome of every decision, or that it is undetermined', async () => {
     await assertExplained(site, await site.events(), isUntold)
   })
 

@@ -90,13 +90,13 @@ const CASES: readonly Case[] = [
     want: permitted('orgs/get', 'organisations'),
   },
   {
-    name: 'the same of somebody in no group',
+    name: 'the same operation, by a user in no group',
     path: '/orgs/acme',
     who: BOB,
     want: ['403 no-rule', 'orgs/get'],
   },
   {
-    name: 'somebody else’s',
+    name: 'the files of another user',
     path: '/repos/bob/site',
     want: ['403 no-rule', 'repos/get'],
   },
@@ -149,13 +149,13 @@ const CASES: readonly Case[] = [
     want: ['403 no-rule'],
   },
   {
-    name: 'an operation, where others pass',
+    name: 'an operation, where every other request passes',
     host: OPEN,
     path: '/repos/alice/site',
     want: permitted('repos/get', 'own-repositories'),
   },
   {
-    name: 'a forbidden one, where others pass',
+    name: 'a forbidden operation, where every other request passes',
     host: OPEN,
     path: '/repos/alice/site/actions/secrets/KEY',
     want: ['403 rule-denied', 'actions/get-repo-secret', 'no-secrets'],

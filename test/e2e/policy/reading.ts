@@ -1,5 +1,5 @@
-// How a service behind us could read a path: as it is written, and as careless ones do. Made without
-// the code under test, so that what arrives can be held against what was judged.
+// How an upstream could read a path: as it is written, and as careless ones do. Written without the code
+// under test, so that what arrives can be compared with what was judged.
 
 /** An operation, as a router knows it. */
 export interface Routed {

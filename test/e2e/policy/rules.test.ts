@@ -98,7 +98,7 @@ describe('rules of every kind', { skip: skipWithoutEnvoy(), timeout: 120_000 }, 
   // What the condition asks is in a header, which is not in the log.
   const isUntold = ({ path }: DecisionEvent): boolean => path === '/odd'
 
-  it('10. explain says of every decision what was decided, or that it cannot be told', async () => {
+  it('10. explain reports the outcome of every decision, or that it is undetermined', async () => {
     await assertExplained(site, await site.events(), isUntold)
   })
 

@@ -1,5 +1,5 @@
-// The rules of the scenario, and what is asked of them: one case for each thing that a rule can look
-// at, each with what has to come of it.
+// The rules of the scenario, and requests for them: one case for each thing that a rule can match, each
+// with the expected decision.
 
 import type { DecisionEvent } from '../../../src/audit/event.ts'
 import { http1, type Answer, type HeaderLine } from '../../servers/client.ts'
@@ -71,11 +71,11 @@ export interface Case {
   readonly headers?: readonly HeaderLine[]
   /** Status, reason and, where there is one, rule. */
   readonly want: string
-  /** Beside the list in shadow, which speaks of every request of its route. */
+  /** In addition to the list in shadow, which judges every request of its route. */
   readonly shadow?: DecisionEvent['shadow']
 }
 
-/** What is asked. */
+/** The requests, each with its expected decision. */
 export const CASES: readonly Case[] = [
   { name: 'one’s own files', path: '/files/alice/a/b', want: '200 permitted own-files' },
   { name: 'the folder itself', path: '/files/alice', want: '200 permitted own-files' },
@@ -90,14 +90,18 @@ export const CASES: readonly Case[] = [
     path: '/files/%61lice/a',
     want: '200 permitted own-files',
   },
-  { name: 'somebody else’s files', path: '/files/bob/a', want: '403 no-rule' },
+  { name: 'the files of another user', path: '/files/bob/a', want: '403 no-rule' },
   {
     name: 'the same, by whose they are',
     path: '/files/bob/a',
     who: BOB,
     want: '200 permitted own-files',
   },
-  { name: 'somebody else’s, by dots', path: '/files/alice/../bob/a', want: '403 no-rule' },
+  {
+    name: 'the files of another user, by dot segments',
+    path: '/files/alice/../bob/a',
+    want: '403 no-rule',
+  },
   { name: 'a capital letter in the owner', path: '/files/Alice/a', want: '403 no-rule' },
   { name: 'a rule for another host', path: '/anything', want: '403 no-rule' },
   { name: 'a rule for this host', host: BETA, path: '/anything', want: '200 permitted beta' },
@@ -167,7 +171,7 @@ export const caseOf = (path: string): Case => {
   return found
 }
 
-/** Starts a site with these rules; its metrics are at `authz-admin.sock` beside its files. */
+/** Starts a site with these rules; its metrics are at `authz-admin.sock` next to its files. */
 export const startRulesSite = (description: string): Promise<Site> =>
   startSite({
     admin: 'unix:authz-admin.sock',

@@ -1,5 +1,5 @@
-// The tools for people, held against what a running site decided: `explain` of every decision in its
-// audit log, and of a request as somebody would paste it.
+// The operators' tools, compared with the decisions of a running site: `explain` of every decision in its
+// audit log, and of a request in the form that a user would paste.
 
 import assert from 'node:assert/strict'
 import { z } from 'zod'
@@ -51,7 +51,7 @@ export const expectedOf = (event: DecisionEvent): Explained => {
   return { exit: decision === 'allow' ? 0 : 1, decision, reason, status, rule, operation }
 }
 
-/** Those that were refused before anybody asked a rule: of them there is no more to say. */
+/** Those that were refused before any rule was evaluated: there is nothing else to report. */
 const BEFORE_RULES = /^(ambiguous|malformed|credential|token|authenticator)-/
 
 // Every process takes its time to start, and the machine has other things to do.
@@ -69,8 +69,8 @@ const differentOf = (events: readonly DecisionEvent[]): readonly DecisionEvent[]
 ]
 
 /**
- * Asserts that `explain --decision` says of each of these decisions what was decided, or, of those
- * that were made before the rules, that there is no more to say.
+ * Asserts that `explain --decision` reports the outcome of each of these decisions, or, of those that were
+ * made before the rules, that there is nothing else to report.
  *
  * @param isUntold of which decisions the log does not tell what the rules asked: then it must not
  *   claim to know
@@ -124,7 +124,7 @@ export interface Replayed {
     readonly before: unknown
     readonly after: unknown
   }[]
-  /** The ids of those of which it cannot be told. */
+  /** The ids of the decisions that are undetermined. */
   readonly undetermined: readonly (string | undefined)[]
 }
 

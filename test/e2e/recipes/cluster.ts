@@ -1,5 +1,5 @@
-// A real Kubernetes API server that trusts our issuer, by the very file that the recipes bring, and what
-// it says of whoever asks.
+// A real Kubernetes API server that trusts our issuer, by the very file that the recipes bring, and the
+// identity that it reports for each caller.
 
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
@@ -22,7 +22,7 @@ export interface Cluster extends AsyncDisposable {
   readonly pki: Pki
   /** Envoy's port: part of the name of the issuer, so every recipe takes it. */
   readonly port: number
-  /** What stands in recipes in place of the issuer's name. */
+  /** The text in recipes that is replaced by the issuer's name. */
   readonly changes: Readonly<Record<string, string>>
   /** `HOST:PORT` and CA of the API server. */
   readonly upstream: { readonly address: string; readonly ca: string }
@@ -85,10 +85,10 @@ const reviewSchema = z.object({
   }),
 })
 
-/** Who the API server takes somebody for. */
+/** The identity that the API server reports for a caller. */
 export type UserInfo = z.output<typeof reviewSchema>['status']['userInfo']
 
-/** Asks the API server who it is that asks. */
+/** Asks the API server for the identity of the caller. */
 export const askWhoAmI = (recipe: Running, who: AskOptions): Promise<Answer> =>
   recipe.ask(KUBE, {
     ...REVIEW,

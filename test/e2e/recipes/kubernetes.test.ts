@@ -116,7 +116,7 @@ describe('recipes in front of a real API server', { skip, timeout: 240_000 }, ()
     assert.match(refused.body, /denied by rule \\"no-secrets\\"/)
   })
 
-  it('14. browser → ID token: a person logs in, and the API server knows who it is', async () => {
+  it('14. browser → ID token: a user logs in, and the API server knows the identity', async () => {
     await using recipe = await run('browser-to-id-token')
     await whoAmI(recipe, { headers: [ALICE] }) // it knows the issuer by now
     const ca = await readFile(cluster.pki.ca)
@@ -141,7 +141,7 @@ describe('recipes in front of a real API server', { skip, timeout: 240_000 }, ()
     assert.deepEqual(event.jti, [tokenIdIn(user)])
   })
 
-  it('6. what others signed, or for others, the API server does not take', async () => {
+  it('6. the API server refuses tokens that another issuer signed, or for another audience', async () => {
     await using strangers = await createAuthority('strangers')
     const stranger = await strangers.issue({ commonName: 'alice', usage: 'client' })
     const foreign = [await madeKey('ES256')]
@@ -171,7 +171,7 @@ describe('recipes in front of a real API server', { skip, timeout: 240_000 }, ()
     assert.equal((await askWhoAmI(certificates, { client: stranger })).status, 201)
   })
 
-  it('7. impersonation: our account acts for alice, and for nobody without its role', async () => {
+  it('7. impersonation: Countersign’s account acts for alice, and for no user without its role', async () => {
     const objects = parseAllDocuments(await recipeFile('impersonation.kube.yaml')).map((document) =>
       objectSchema.parse(document.toJS()),
     )

@@ -78,7 +78,7 @@ describe('signing keys under load', { skip, timeout: 180_000 }, () => {
       await Promise.all([watch(), sleep(500)])
     }
     assert.deepEqual(await publishedKeys(), [first.entry.kid, second.entry.kid])
-    // The first is revoked. By now nobody holds a token of it.
+    // The first is revoked. By now no client holds a token of it.
     const revoked = new Date().toISOString()
     await writeSigningKeys(recipe.keys, [{ ...first, entry: { ...first.entry, revoked } }, second])
     await eventually(publishedKeys, (kids) => kids.length === 1)

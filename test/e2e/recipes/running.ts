@@ -1,5 +1,5 @@
-// A recipe of deploy/recipes, run as it stands: only its addresses, its folders and what no test can
-// have (a name in public DNS, a public certificate) are others.
+// A recipe of deploy/recipes, run unchanged, except for its addresses, its folders and what no test can
+// have (a name in public DNS, a public certificate).
 
 import { readFile, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
@@ -18,7 +18,7 @@ import { usersFile } from '../site.ts'
 
 const FOLDER = resolve(import.meta.dirname, '../../../deploy/recipes')
 
-/** The text of a file beside the recipes. */
+/** The text of a file in the folder of the recipes. */
 export const recipeFile = async (name: string): Promise<string> =>
   await readFile(resolve(FOLDER, name), 'utf8')
 
@@ -39,7 +39,7 @@ export interface RecipeOptions {
   /** The front-proxy certificate. Default: the PKI's. */
   readonly frontProxy?: KeyPair
   readonly signingKeys?: readonly MadeKey[]
-  /** Texts of the recipe → what stands there in their place. */
+  /** Texts of the recipe → their replacements. */
   readonly changes?: Readonly<Record<string, string>>
   /** Secrets by file name. */
   readonly secrets?: Readonly<Record<string, string>>
@@ -49,11 +49,11 @@ export interface RecipeOptions {
 
 /** A running recipe. */
 export interface Running extends AsyncDisposable {
-  /** Asks over HTTP/1.1, as whoever the headers or the client certificate say. */
+  /** Sends a request over HTTP/1.1, as the user of the headers or of the client certificate. */
   ask(host: string, options: AskOptions): Promise<Answer>
   /** The last decision. */
   lastEvent(): Promise<DecisionEvent>
-  /** The last decision about a path of a host. Browsers ask for more than they are told to. */
+  /** The last decision about a path of a host. Browsers send requests of their own as well. */
   lastEventOn(host: string, path: string): Promise<DecisionEvent | undefined>
   readonly authz: CountersignProcess
   readonly envoyPort: number
@@ -61,7 +61,7 @@ export interface Running extends AsyncDisposable {
   readonly keys: string
 }
 
-/** What is asked, and by whom. */
+/** The request, and its caller. */
 export interface AskOptions {
   readonly path?: string
   readonly method?: string

@@ -1,5 +1,5 @@
-// The recipes whose upstream is no API server, in front of one that shows what it received. Steps are in
-// README.md.
+// The recipes whose upstream is not an API server, in front of one that shows what it received. Steps are
+// in README.md.
 
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
@@ -27,7 +27,7 @@ const BOB = basic('bob', PASSWORDS.bob)
 describe('recipes in front of services', { skip: skipWithoutEnvoy(), timeout: 120_000 }, () => {
   const started = new AsyncDisposableStack()
   let pki: Pki
-  /** Trusts whoever holds the front-proxy certificate. */
+  /** Trusts every client that has the front-proxy certificate. */
   let upstream: Upstream
   /** Trusts the network. */
   let open: TokenServerHandle
@@ -99,7 +99,7 @@ describe('recipes in front of services', { skip: skipWithoutEnvoy(), timeout: 12
     assert.ok(!('x-forwarded-user' in told))
   })
 
-  it('10. the issuer is published: its documents and nothing else, by nobody’s leave', async () => {
+  it('10. the issuer is published: its documents and nothing else, without a credential', async () => {
     await using recipe = await runRecipe('password-to-id-token', {
       pki,
       signingKeys: [await madeKey('ES256')],
@@ -127,7 +127,7 @@ describe('recipes in front of services', { skip: skipWithoutEnvoy(), timeout: 12
       provider = started.use(await startOidcProvider({ exchanges: true }))
     })
 
-    it('11. access token → ID token, which the provider itself makes of it', async () => {
+    it('11. access token → ID token, which the provider itself issues', async () => {
       await using recipe = await runRecipe('access-token-to-id-token', {
         pki,
         upstreams: { '10.0.0.1:6443': place(open.port) },

@@ -54,7 +54,7 @@ describe('a real kubectl', { skip }, () => {
     ])
   }
 
-  /** How often it asked for that path. */
+  /** How often it requested that path. */
   const attemptsOf = async (path: string): Promise<number> =>
     (await site.events()).filter((event) => event.path === path).length
 
@@ -136,7 +136,7 @@ describe('a real kubectl', { skip }, () => {
     })
   }
 
-  it('3. prints what it was refused before it got to what it was asked for', async () => {
+  it('3. prints the refusals before it gets to its own request', async () => {
     const { port, ca } = site.target
     const { code, complaint } = await kubectl([
       `--server=https://127.0.0.1:${port}`,

@@ -29,11 +29,11 @@ const NORMALISED = /^403 rule-denied$|^30[17] by Envoy$|^400 /
 
 /** Requests whose verb is one of reading: get, list or watch; and those that only look like one. */
 export const READS: readonly Disguise[] = [
-  { name: 'a list', path: `${IN}/secrets`, tells: true },
+  { name: 'a list of secrets', path: `${IN}/secrets`, tells: true },
   { name: 'a list with HEAD', method: 'HEAD', path: `${IN}/secrets`, tells: false },
   { name: 'a list of all namespaces', path: '/api/v1/secrets', tells: true },
   { name: 'a single one', path: `${IN}/secrets/launch`, tells: true },
-  { name: 'a watch', path: `${IN}/secrets?watch=1&${SHORT}`, tells: true },
+  { name: 'a watch of secrets', path: `${IN}/secrets?watch=1&${SHORT}`, tells: true },
   { name: 'a watch in words', path: `${IN}/secrets?watch=true&${SHORT}`, tells: true },
   { name: 'a watch without a value', path: `${IN}/secrets?watch&${SHORT}`, tells: true },
   { name: 'a watch of all', path: `/api/v1/secrets?watch=1&${SHORT}`, tells: true },
@@ -70,12 +70,12 @@ export const READS: readonly Disguise[] = [
   { name: 'every letter encoded', path: `${IN}/%73%65%63%72%65%74%73/launch`, tells: true },
   { name: 'an encoded prefix', path: `/%61pi/v1/secrets`, tells: true },
   {
-    name: 'encoded twice',
+    name: 'a path that is encoded twice',
     path: `${IN}/%2573ecrets`,
     tells: false,
     reason: AMBIGUOUS,
   },
-  { name: 'capitals', path: `${IN}/Secrets`, tells: false, reason: AMBIGUOUS },
+  { name: 'a resource in capitals', path: `${IN}/Secrets`, tells: false, reason: AMBIGUOUS },
   { name: 'a prefix in capitals', path: '/API/v1/secrets', tells: false, reason: AMBIGUOUS },
   { name: 'a doubled slash', path: '//api/v1/secrets', tells: true, reason: NORMALISED },
   { name: 'a doubled slash inside', path: '/api/v1//secrets', tells: true, reason: NORMALISED },
@@ -92,11 +92,16 @@ export const READS: readonly Disguise[] = [
     tells: true,
     reason: NORMALISED,
   },
-  { name: 'encoded dots', path: `${IN}/pods/%2e%2e/secrets`, tells: true, reason: NORMALISED },
+  {
+    name: 'encoded dot segments',
+    path: `${IN}/pods/%2e%2e/secrets`,
+    tells: true,
+    reason: NORMALISED,
+  },
   { name: 'an encoded slash', path: `${IN}%2fsecrets`, tells: false, reason: NORMALISED },
-  { name: 'a backslash', path: `${IN}\\secrets`, tells: true, reason: NORMALISED },
+  { name: 'a backslash in the path', path: `${IN}\\secrets`, tells: true, reason: NORMALISED },
   { name: 'a path parameter', path: `${IN}/secrets;x=1`, tells: false, reason: AMBIGUOUS },
-  { name: 'a subresource', path: `${IN}/secrets/launch/status`, tells: false },
+  { name: 'a subresource of a secret', path: `${IN}/secrets/launch/status`, tells: false },
   {
     name: 'a watch that is taken back',
     path: `${IN}/secrets?watch=true&watch=false&${SHORT}`,
@@ -130,7 +135,7 @@ export const WRITES: readonly Disguise[] = [
     tells: true,
   },
   {
-    name: 'a patch that is no dry run',
+    name: 'a patch that is not a dry run',
     method: 'PATCH',
     path: ONE,
     headers: MERGE,

@@ -41,9 +41,9 @@ const UNTOUCHED: readonly Harmless[] = [
     path: '/api/v1/namespaces/secrets/pods',
     status: 200,
   },
-  { name: 'the version', path: '/version', status: 200 },
-  { name: 'the health', path: '/readyz', status: 200 },
-  { name: 'discovery', path: '/apis', status: 200 },
+  { name: 'the version of the API server', path: '/version', status: 200 },
+  { name: 'the readiness of the API server', path: '/readyz', status: 200 },
+  { name: 'the discovery of API groups', path: '/apis', status: 200 },
   { name: 'the resources of the core group', path: '/api/v1', status: 200 },
   { name: 'the OpenAPI document', path: '/openapi/v3', status: 200 },
   {

@@ -1,5 +1,5 @@
-// The account page in a real browser, through the real Envoy: a person sees where they are logged in, and
-// ends what they do not know.
+// The account page in a real browser, through the real Envoy: a user sees where they are logged in, and
+// ends the logins that they do not know.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -66,7 +66,7 @@ describe('the account page, through Envoy and in a browser', { skip }, () => {
     assert.equal((await fetchedBy(there.page)).status, 401)
     await there.page.reload()
     await atLogin(there.page)
-    // Of this person alone.
+    // Of this user alone.
     await stranger.page.reload()
     assert.equal(stranger.page.url(), ACCOUNT)
     const ended = (await eventsAt(site, 'sessions-ended')).at(-1)

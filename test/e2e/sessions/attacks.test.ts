@@ -1,5 +1,5 @@
-// Sessions of browsers under attack, through the real Envoy: a login that somebody else began, an answer
-// that comes twice, cookies of elsewhere.
+// Sessions of browsers under attack, through the real Envoy: a login that another user began, an answer
+// that comes twice, cookies of another host.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -63,7 +63,7 @@ describe('sessions of browsers under attack, through Envoy', { skip: skipWithout
     assert.equal((await old.get(`${APP}/`)).status, 302)
   })
 
-  it('nobody is led elsewhere', async () => {
+  it('no login redirects to another site', async () => {
     for (const path of ['//evil.example/', '/\\evil.example', '/%2f%2fevil.example/..']) {
       const browser = browserOf()
       const asked = await browser.get(`${APP}${path}`)
@@ -74,7 +74,7 @@ describe('sessions of browsers under attack, through Envoy', { skip: skipWithout
     }
   })
 
-  it('two cookies of the name are nobody’s browser', async () => {
+  it('two cookies of the session’s name identify no browser', async () => {
     const browser = await loggedIn()
     const text = browser.cookiesOf(APP).get(COOKIE) ?? ''
     const cookie = `${COOKIE}=${text}; ${COOKIE}=${text}`

@@ -1,5 +1,5 @@
-// A person works at a dashboard in a real Chromium, through the real Envoy: deep links, tabs, the buttons
-// of the browser, and logging out.
+// A user works at a dashboard in a real Chromium, through the real Envoy: deep links, tabs, the buttons of
+// the browser, and logging out.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -14,7 +14,7 @@ const LOGOUT = `${APP}/.countersign/logout`
 
 const skip = skipWithoutEnvoy() || skipWithoutChromium()
 
-describe('a person at a dashboard, through Envoy and in a browser', { skip }, () => {
+describe('a user at a dashboard, through Envoy and in a browser', { skip }, () => {
   let site: Site
   before(async () => {
     site = await startDashboards()
@@ -22,7 +22,7 @@ describe('a person at a dashboard, through Envoy and in a browser', { skip }, ()
   const open = peopleAt(() => ({ site }))
   after(() => site[Symbol.asyncDispose]())
 
-  /** Who the upstream says that somebody is. */
+  /** The user that the upstream reports. */
   const userOn = async (page: Page): Promise<string | undefined> =>
     gotBy(await page.locator('body').innerText())['x-remote-user']
   const atLogin = async (page: Page): Promise<void> => await page.waitForURL(`${ISSUER}/login/**`)
@@ -71,7 +71,7 @@ describe('a person at a dashboard, through Envoy and in a browser', { skip }, ()
     }
   })
 
-  it('a second tab, and a second host, ask nobody again', async () => {
+  it('a second tab and a second host open without another login', async () => {
     const { page, context } = await open()
     await loggedInAt(page, `${APP}/`)
     for (const address of [`${APP}/b#two`, `${OTHER}/c?x=1#three`]) {

@@ -23,7 +23,7 @@ export const follow = async (browser: Browser, start: string | URL): Promise<Vis
 export const logInAt = async (page: Visit, browser: Browser): Promise<Visit> =>
   await browser.submit(page, '/password', { user: 'alice', password: PASSWORDS.alice })
 
-/** Browsers of people at a site. */
+/** Browsers of users at a site. */
 export interface Browsers {
   readonly browserOf: (headers?: Readonly<Record<string, string>>) => Browser
   /** One that is logged in at the first host, through all redirects. */

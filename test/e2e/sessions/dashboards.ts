@@ -1,5 +1,5 @@
-// Dashboards at two hosts, and the authorization server at which people log in for both: what every
-// scenario here stands on.
+// Dashboards at two hosts, and the authorization server at which users log in for both: the base of every
+// scenario here.
 
 import { mkdir, readFile } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
@@ -88,8 +88,8 @@ export interface Fetched {
   readonly body: string
 }
 
-// What runs in the page is a text, since this program has no types of the DOM. Without the limit a
-// password dialog of the browser's own, which nobody can close here, would let it wait without end.
+// What runs in the page is a text, since this program has no types of the DOM. Without the limit a password
+// dialog of the browser's own, which no test can close, would let it wait without end.
 const FETCH = `(async () => {
   const headers = { accept: 'application/json' }
   const answer = await fetch('/api', { headers, signal: AbortSignal.timeout(10_000) })

@@ -1,5 +1,5 @@
-// A session ends while its page is open, in a real browser and through the real Envoy: unused for too
-// long, or after its longest time. Nothing of what the person did or wanted is lost.
+// A session ends while its page is open, in a real browser and through the real Envoy: unused for too long,
+// or after its longest time. Nothing of the user's work is lost.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -53,7 +53,7 @@ describe('a session that ends while its page is open', { skip }, () => {
     const { status, type, body } = await fetchedBy(page)
     assert.deepEqual([status, type], [401, 'application/problem+json'])
     assert.ok(problemSchema.parse(JSON.parse(body)))
-    // The login goes on for as long as it says itself.
+    // The login lasts for its own time.
     await goOn(page, '/orders/8?tab=2#line-9')
     await page.waitForURL(`${APP}/orders/8?tab=2#line-9`)
     const [now] = await context.cookies(APP)
@@ -93,7 +93,7 @@ describe('a session that ends while its page is open', { skip }, () => {
     await page.waitForURL(`${APP}/orders/7?tab=2#line-3`)
   })
 
-  it('a form that is sent afterwards is kept, and sent when the person says so', async () => {
+  it('a form that is sent afterwards is kept, and sent when the user says so', async () => {
     const { page, context } = await open({ refusals: [401] })
     await loggedInAt(page, `${APP}/form`)
     await page.getByLabel('Amount').fill('three')

@@ -1,5 +1,5 @@
-// A person in 2,000 groups logs in with a real browser: the groups stay on our side, and each upstream
-// gets what its route says of them.
+// A user in 2,000 groups logs in with a real browser: the groups stay on our side, and each upstream gets
+// those that its route forwards.
 
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
@@ -28,7 +28,7 @@ const ALL = { groups: { max: COUNT, maxBytes: 200_000 } }
 
 const skip = skipWithoutEnvoy() || skipWithoutChromium()
 
-describe('a person in 2,000 groups, through Envoy and in a browser', { skip }, () => {
+describe('a user in 2,000 groups, through Envoy and in a browser', { skip }, () => {
   const stack = new AsyncDisposableStack()
   let site: Site
   before(async () => {
@@ -52,7 +52,7 @@ describe('a person in 2,000 groups, through Envoy and in a browser', { skip }, (
   const open = peopleAt(() => ({ site }))
   after(() => stack.disposeAsync())
 
-  it('has a cookie as small as everybody’s, and the upstream gets the groups that it is to have', async () => {
+  it('has a cookie of the usual size, and the upstream gets the groups that its route forwards', async () => {
     const { page, context } = await open()
     await page.goto(`${APP}/orders?x=1#y`)
     await logIn(page, PERSON)
@@ -70,7 +70,7 @@ describe('a person in 2,000 groups, through Envoy and in a browser', { skip }, (
     assert.deepEqual(decodeJwt(authorization.replace('Bearer ', ''))['groups'], KEPT)
   })
 
-  it('is told clearly where a route would forward more than fits, and the upstream is not asked', async () => {
+  it('gets a clear message where a route would forward more than fits, and the upstream no request', async () => {
     const { page } = await open({ refusals: [403] })
     site.upstream.clear()
     await page.goto(`${OTHER}/`)

@@ -1,4 +1,4 @@
-// Somebody who has a session is removed: how long the session goes on by the default times, through the real
+// A user who has a session is removed: how long the session lasts by the default times, through the real
 // Envoy, with a clock that is put forward.
 
 import assert from 'node:assert/strict'
@@ -53,7 +53,7 @@ describe('a user of the users file who is removed', { skip: skipWithoutEnvoy() }
 
 const skip = skipWithoutEnvoy() || skipWithoutFreeRadius()
 
-describe('a user of a RADIUS server, which cannot be asked about users', { skip }, () => {
+describe('a user of a RADIUS server, which cannot be queried about users', { skip }, () => {
   let radius: FreeRadius
   let site: Site
   before(async () => {

@@ -1,5 +1,5 @@
-// A person opens a dashboard in a browser, logs in, and works: the real Envoy, and an upstream that tells
-// what it got.
+// A user opens a dashboard in a browser, logs in, and works: the real Envoy, and an upstream that shows
+// what it received.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -19,7 +19,7 @@ describe('sessions of browsers, through Envoy', { skip: skipWithoutEnvoy() }, ()
   })
   after(() => site[Symbol.asyncDispose]())
 
-  it('lead through a login to where somebody wanted to go, and to a token for the upstream', async () => {
+  it('lead through a login to the requested page, and to a token for the upstream', async () => {
     const browser = browserOf()
     const login = await follow(browser, `${APP}/orders/7?tab=%C3%BC&x=1`)
     assert.equal(login.url.host, 'id.example.org')

@@ -53,7 +53,7 @@ describe('streams of a session, through Envoy', { skip: skipWithoutEnvoy() }, ()
       ],
     })
 
-  it('end after so long, and the session goes on', bound, async () => {
+  it('end after the limit, and the session lasts', bound, async () => {
     const browser = await loggedIn()
     const cookie = cookieOf(browser)
     const started = performance.now()

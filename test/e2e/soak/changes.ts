@@ -69,10 +69,10 @@ const configure =
 const LOADED = '"configuration loaded"'
 const REJECTED = '"configuration rejected'
 
-/** What no configuration may have; whoever gets one with it stays with the one before. */
+/** What no configuration may have; a process that reads it keeps its last configuration. */
 const SURPRISE = '\nsurprise: true\n'
 
-/** The rule that decides once the rules are others. */
+/** The rule that decides once the rules are replaced. */
 export const NEW_RULE = 'rbac-decides-now'
 
 const otherRules = (text: string): string => text.replaceAll('rbac-decides', NEW_RULE)
@@ -109,9 +109,9 @@ const restart =
   }
 
 /**
- * All of it, in order. Rotations come first, so that the processes that are started afterwards have
- * nothing but what is new. Certificates and tokens of the soak live so short that what is old is used no
- * more when it goes.
+ * All of it, in order. Rotations come first, so that the processes that are started afterwards have only
+ * what is new. Certificates and tokens of the soak live so short that what is old is no longer used when it
+ * is removed.
  */
 export const CHANGES: readonly Change[] = [
   silent('the next signing key is published', 0.02, (site) =>

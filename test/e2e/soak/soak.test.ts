@@ -24,7 +24,7 @@ const GROWTH = 1.15
 const LIMIT = 30_000
 const LIFETIME = '60s'
 
-/** Nobody renews those of a foreign issuer. */
+/** Tokens of another operator's issuer are not renewed. */
 const FOREIGN_SECONDS = MINUTES * 60 + 600
 
 const WAYS: Readonly<Record<string, WayIn>> = {
@@ -75,7 +75,7 @@ describe(`a soak of ${MINUTES} minutes`, options, () => {
     return walkers
   }
 
-  it('1.–4. nobody is mistaken for another, and nothing fails but in an outage', async (t) => {
+  it('1.–4. no identity is mistaken, and requests fail only during an outage', async (t) => {
     await using stack = new AsyncDisposableStack()
     const walkers = await makeWalkers()
     assert.equal(walkers.length, 20)

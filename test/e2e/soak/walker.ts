@@ -1,4 +1,4 @@
-// Somebody who asks the API server who they are, over and over, and follows an object meanwhile.
+// A client that asks the API server for its identity, over and over, and follows an object meanwhile.
 
 import { ApiException, AuthenticationV1Api, type V1UserInfo } from '@kubernetes/client-node'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -32,10 +32,10 @@ const PACE = 400
 /** One. */
 export class Walker implements AsyncDisposable {
   readonly name: string
-  /** Answers that told who they are. */
+  /** Answers with the client's own identity. */
   answers = 0
   readonly failures: Failure[] = []
-  /** Answers that told of somebody else. */
+  /** Answers with another identity. */
   readonly mistaken: string[] = []
   readonly #site: KubeSite
   readonly #options: WalkerOptions
@@ -52,7 +52,7 @@ export class Walker implements AsyncDisposable {
     this.#expected = said({ username: name, groups: [...groups, 'system:authenticated'] })
   }
 
-  /** What it was told of the object that it follows. */
+  /** The changes that it received of the object that it follows. */
   get turns(): readonly string[] {
     return this.#following?.turns ?? []
   }

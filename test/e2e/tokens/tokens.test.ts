@@ -68,7 +68,7 @@ describe(
       assert.equal(event.authentication, 'bearer')
     })
 
-    it('2. a password beside it; whoever shows nothing is told of both', async () => {
+    it('2. a password on the same route; a request without a credential gets both challenges', async () => {
       assert.equal((await send(site, ALICE)).status, 200)
       const answer = await send(site)
       assert.equal(answer.status, 401)
@@ -79,7 +79,7 @@ describe(
       )
     })
 
-    it('3. a signature that is not its own, another issuer, and what is no token: 401', async () => {
+    it('3. a forged signature, another issuer, and a text that is not a token: 401', async () => {
       const [header = '', claims = '', signature = ''] = token.split('.')
       const forged = `${header}.${claims}.${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`
       assert.equal((await send(site, bearer(forged))).status, 401)
@@ -91,7 +91,7 @@ describe(
       assert.equal((await send(site, bearer(token), ALICE)).status, 401)
     })
 
-    it('4. in the subprotocol of a WebSocket; the upstream sees only the others', async () => {
+    it('4. in the subprotocol of a WebSocket; the upstream sees only the other subprotocols', async () => {
       const encoded = Buffer.from(token).toString('base64url')
       const headers: readonly HeaderLine[] = [
         ['Host', HOST],
@@ -219,13 +219,13 @@ describe('tokens of an issuer with an HTTPS key set', { skip: skipWithoutEnvoy()
     reason: string
   }[] = [
     {
-      name: 'not verified',
+      name: 'whose email is not verified',
       changes: { ...GOOD, email_verified: false },
       status: 401,
       reason: 'token-claims',
     },
     {
-      name: 'without email',
+      name: 'without an email claim',
       changes: { email_verified: true, groups: [] },
       status: 403,
       reason: 'identity-unmapped',
@@ -237,12 +237,17 @@ describe('tokens of an issuer with an HTTPS key set', { skip: skipWithoutEnvoy()
       reason: 'identity-reserved',
     },
     {
-      name: 'for others',
+      name: 'for another audience',
       changes: { ...GOOD, aud: 'other' },
       status: 401,
       reason: 'token-audience',
     },
-    { name: 'over', changes: { ...GOOD, exp: 1 }, status: 401, reason: 'token-expired' },
+    {
+      name: 'that has expired',
+      changes: { ...GOOD, exp: 1 },
+      status: 401,
+      reason: 'token-expired',
+    },
     {
       name: 'bound to a certificate',
       changes: { ...GOOD, cnf: { 'x5t#S256': 'x' } },

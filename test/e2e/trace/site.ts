@@ -93,7 +93,7 @@ const readEvents = async (file: string): Promise<readonly AuditEvent[]> => {
 /** The token of the account. */
 const writeFiles = async (folder: TemporaryFolder, server: KubeApiServer): Promise<string> => {
   await server.createServiceAccount('kube-system', 'countersign')
-  // The account may impersonate anybody, which is not what is tested here.
+  // The account may impersonate any user, which is not what is tested here.
   await server.call({
     method: 'POST',
     path: '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings',

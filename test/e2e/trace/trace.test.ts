@@ -1,4 +1,4 @@
-// Whichever id is at hand: `countersign trace` tells the same story of a request, from real logs.
+// Whichever id is known: `countersign trace` reports the same events of a request, from real logs.
 
 import assert from 'node:assert/strict'
 import { request as httpsRequest } from 'node:https'
@@ -121,7 +121,7 @@ describe('countersign trace, of real logs', { skip, timeout: 300_000 }, () => {
     assert.doesNotMatch(stdout, /API server:/)
   })
 
-  it('says loudly that a credential of ours is used without a decision', async () => {
+  it('warns that a credential of Countersign is used without a decision', async () => {
     const { id } = await ask('impersonation')
     assert.equal((await trace(id)).status, 0)
     const { url, ca } = site.server
@@ -149,7 +149,7 @@ describe('countersign trace, of real logs', { skip, timeout: 300_000 }, () => {
     )
   })
 
-  it('finds nothing of an id that nobody has, and says where it looked', async () => {
+  it('finds nothing of an unknown id, and reports where it looked', async () => {
     const { status, stdout, stderr } = await trace('00000000-0000-4000-8000-000000000000')
     assert.deepEqual([status, stdout], [1, ''])
     assert.match(stderr, /nothing is found of 00000000-.*looked in 3 files: .*audit\.jsonl/)

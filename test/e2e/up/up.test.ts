@@ -228,13 +228,13 @@ const parentOf = (pid: string): number | undefined => {
   try {
     return Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
   } catch {
-    return undefined // gone meanwhile
+    return undefined // ended meanwhile
   }
 }
 
 const commandOf = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8')
 
-/** Whether the process exists and is no zombie. */
+/** Whether the process exists and is not a zombie. */
 const isAlive = (pid: number): boolean => {
   try {
     return !/^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))

@@ -1,4 +1,4 @@
-// A server of ours in a process of its own, for tests of what floods cost it.
+// A Countersign server in a separate process, for tests of what floods cost it.
 //
 //   flooded-server.ts unary|streams PATH|tcp
 

@@ -48,7 +48,7 @@ const sending =
     for (let sent = 0; sent < options.frames && !client.isClosed; sent += PER_WRITE) {
       const frames = Array.from({ length: PER_WRITE }, (_, index) => frameOf(sent + index))
       const taken = client.send(...frames).then(() => 'taken')
-      // A server whose answers are not taken may close the connection, or read no more from it.
+      // A server whose answers are not taken may close the connection, or stop reading from it.
       const stalled = options.deaf === true ? [sleep(STALLED_MS, 'stalled')] : []
       if ((await Promise.race([taken, ...stalled])) === 'stalled') break
     }

@@ -1,5 +1,5 @@
-// Floods of HTTP/2 frames against each gRPC listener of ours, over a UNIX socket and over TCP: an honest
-// client is answered meanwhile, and the server holds little of it.
+// Floods of HTTP/2 frames against each of Countersign's gRPC listeners, over a UNIX socket and over TCP: an
+// honest client is answered meanwhile, and the server holds little of it.
 
 import assert from 'node:assert/strict'
 import { Client, credentials } from '@grpc/grpc-js'
@@ -68,7 +68,7 @@ const startServer = async (kind: string, place: string): Promise<Flooded> => {
   }
 }
 
-/** What is held when the flooders are gone; streams are taken apart in later turns. */
+/** What is held when the flooders are disconnected; streams are taken apart in later turns. */
 const leftOver = async (server: ChildProcess, before: number): Promise<number> => {
   for (let wait = 0; ; wait++) {
     const left = (await measure(server)).live - before
@@ -89,33 +89,38 @@ const askDuring = async (honest: Client, flood: Promise<readonly FrameClient[]>)
 
 for (const kind of ['unary', 'streams'] as const) {
   for (const place of ['unix', 'tcp'] as const) {
-    describe(`the server of ${kind} calls over ${place} stands`, { timeout: 300_000 }, async () => {
-      const server = await startServer(kind, place)
-      const honest = new Client(targetOf(server.address), credentials.createInsecure())
-      after(async () => {
-        honest.close()
-        await server[Symbol.asyncDispose]()
-      })
-      for (const { name, ends, run } of FLOODS) {
-        it(name, async (t) => {
-          await ask(honest)
-          const before = await measure(server.process)
-          const { clients, answered } = await askDuring(honest, run(server.address))
-          if (ends === true || ends === kind) await Promise.all(clients.map(({ closed }) => closed))
-          const during = await measure(server.process)
-          const closed = clients.filter(({ isClosed }) => isClosed).length
-          for (const client of clients) client[Symbol.dispose]()
-          await ask(honest)
-          const held = during.live - before.live
-          const left = await leftOver(server.process, before.live)
-          const shown = [held, left].map((bytes) => `${(bytes / MIB).toFixed(1)} MiB`)
-          t.diagnostic(
-            `held ${shown[0]}, left ${shown[1]}, CPU ${(during.cpu - before.cpu).toFixed()} ms, ${answered} answered, ${closed} closed (${clients[0]?.goaway})`,
-          )
-          assert.ok(held < MOST_HELD, `${held} bytes held`)
-          assert.ok(left < MOST_LEFT, `${left} bytes left`)
+    describe(
+      `the server of ${kind} calls over ${place} withstands`,
+      { timeout: 300_000 },
+      async () => {
+        const server = await startServer(kind, place)
+        const honest = new Client(targetOf(server.address), credentials.createInsecure())
+        after(async () => {
+          honest.close()
+          await server[Symbol.asyncDispose]()
         })
-      }
-    })
+        for (const { name, ends, run } of FLOODS) {
+          it(name, async (t) => {
+            await ask(honest)
+            const before = await measure(server.process)
+            const { clients, answered } = await askDuring(honest, run(server.address))
+            if (ends === true || ends === kind)
+              await Promise.all(clients.map(({ closed }) => closed))
+            const during = await measure(server.process)
+            const closed = clients.filter(({ isClosed }) => isClosed).length
+            for (const client of clients) client[Symbol.dispose]()
+            await ask(honest)
+            const held = during.live - before.live
+            const left = await leftOver(server.process, before.live)
+            const shown = [held, left].map((bytes) => `${(bytes / MIB).toFixed(1)} MiB`)
+            t.diagnostic(
+              `held ${shown[0]}, left ${shown[1]}, CPU ${(during.cpu - before.cpu).toFixed()} ms, ${answered} answered, ${closed} closed (${clients[0]?.goaway})`,
+            )
+            assert.ok(held < MOST_HELD, `${held} bytes held`)
+            assert.ok(left < MOST_LEFT, `${left} bytes left`)
+          })
+        }
+      },
+    )
   }
 }

@@ -83,7 +83,7 @@ describe('the server', LIMIT, () => {
     await until(() => server.seen.open === 0)
   })
 
-  it('ends the stream of a handler that throws, tells nothing, and goes on with others', async () => {
+  it('ends the stream of a handler that throws, hides the error, and serves other streams', async () => {
     await using server = await startStreamServer()
     const session = connectHttp2(server.path)
     const [bad, good] = [openRaw(session), openRaw(session)]
@@ -131,7 +131,7 @@ describe('the server', LIMIT, () => {
     })
   }
 
-  it('stands connections that are not HTTP/2', async () => {
+  it('survives connections that are not HTTP/2', async () => {
     await using server = await startStreamServer()
     const socket = connectSocket(server.path)
     socket.on('error', () => {})

@@ -1,5 +1,4 @@
-// Clients that hold connections without asking for anything: probes are answered all the same, and what
-// is asked for is.
+// Clients that hold connections without a request: probes and other requests are answered all the same.
 
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'

@@ -51,7 +51,7 @@ const dial = async ({ address }: HttpServer): Promise<Socket> => {
   return socket
 }
 
-/** Writes as it is told and gives all that comes back until the end. */
+/** Writes the parts and gives all that comes back until the end. */
 const talk = async (server: HttpServer, ...parts: readonly string[]): Promise<string> => {
   const socket = await dial(server)
   let got = ''
@@ -62,7 +62,7 @@ const talk = async (server: HttpServer, ...parts: readonly string[]): Promise<st
 }
 
 describe('a page', () => {
-  it('is read, with its query, and kept by nobody', async () => {
+  it('is read, with its query, and not kept', async () => {
     await using server = await start()
     const { status, headers, body } = await read(server.address, '/page?a=1&b')
     assert.deepEqual({ status, body }, { status: 200, body: 'page a=1&b= é' })
@@ -99,7 +99,7 @@ describe('a page', () => {
   })
 })
 
-describe('what is no page', () => {
+describe('what is not a page', () => {
   const PATHS = ['/', '/pag', '/page/', '/page%00', '//page', '/PAGE', '/../page', 'http://a/page']
   for (const path of PATHS) {
     it(`${path} is not found`, async () => {
@@ -137,7 +137,7 @@ describe('what is no page', () => {
 })
 
 describe('a hostile peer', { timeout: 300_000 }, () => {
-  it('that sends a body has it read by nobody', async () => {
+  it('that sends a body is answered without reading it', async () => {
     await using server = await start()
     const head = 'GET /page HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n'
     const got = await talk(server, head, 'x'.repeat(100_000))

@@ -1,6 +1,6 @@
-// A Redis to which somebody else writes: values of other types, sizes and forms in place of ours. Each
-// operation is refused, or finds nothing; none is answered with what was put there, and no value is read
-// that is larger than ours can be.
+// A Redis to which another client writes: values of other types, sizes and forms in place of Countersign's.
+// Each operation is refused, or finds nothing; none is answered with what was put there, and no value is
+// read that is larger than Countersign's can be.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -44,7 +44,7 @@ const replaceAll = async (redis: Redis, pattern: string, value: string): Promise
   )
 }
 
-/** What an operation came to; anything but a refusal of ours is a fault. */
+/** The result of an operation; any error but a refusal by the store is a fault. */
 const outcomeOf = async (work: () => Promise<unknown>): Promise<unknown> => {
   try {
     return await work()
@@ -55,7 +55,7 @@ const outcomeOf = async (work: () => Promise<unknown>): Promise<unknown> => {
   }
 }
 
-describe('a Redis with values of somebody else', { skip: skipWithoutRedis() }, () => {
+describe('a Redis with values of another client', { skip: skipWithoutRedis() }, () => {
   let redis: Redis
   before(async () => {
     redis = await startRedis()

@@ -1,5 +1,5 @@
-// A Redis that is down, that hangs, that comes back, or whose network is bad: whoever asks is told so
-// in time, and all is well again afterwards.
+// A Redis that is down, that hangs, that comes back, or whose network is bad: callers get an error in time,
+// and all is well again afterwards.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -58,7 +58,7 @@ describe('a Redis', { skip: skipWithoutRedis(), concurrency: 2 }, () => {
     assert.equal(state.lines.filter((line) => line.includes('can be reached again')).length, 1)
   })
 
-  it('that is killed and started again is asked again, without what it has lost', async () => {
+  it('that is killed and started again is used again, without what it has lost', async () => {
     await using redis = await startRedis()
     const settings = redisSettings(serverAt(redis.url))
     await using state = await opened(settings)
@@ -75,7 +75,7 @@ describe('a Redis', { skip: skipWithoutRedis(), concurrency: 2 }, () => {
     assert.equal((await other.state.records.get('a'))?.text, 'x') // they agree on names again
   })
 
-  it('that keeps what it is told has it after a restart', async () => {
+  it('that persists its data has it after a restart', async () => {
     await using redis = await startRedis({ persistent: true })
     await using state = await opened(redisSettings(serverAt(redis.url)))
     const { records, replays } = state.state
@@ -90,7 +90,7 @@ describe('a Redis', { skip: skipWithoutRedis(), concurrency: 2 }, () => {
     assert.equal((await replays.use('proof', until)).outcome, 'repeated')
   })
 
-  it('that hangs lets the first wait for as long as a command may take, and nobody after', async () => {
+  it('that hangs delays the first command for the limit of one command, and none after', async () => {
     await using redis = await startRedis()
     await using state = await opened(redisSettings(serverAt(redis.url, IMPATIENT)))
     const { records } = state.state
@@ -178,7 +178,7 @@ describe('a command', { skip: skipWithoutRedis() }, () => {
     assert.equal(sent.split(`${COUNT.sha1}\r\n$1\r\n1\r\n$1\r\nn\r\n`).length - 1, 2)
   })
 
-  it('that waits when the connection breaks is told, and never sent again', async () => {
+  it('that waits when the connection breaks fails, and is never sent again', async () => {
     await using redis = await startRedis()
     await using proxy = await startTcpProxy({ port: redis.port })
     await using connection = await reach({ ...serverAt(redis.url), port: proxy.port })

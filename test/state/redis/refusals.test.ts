@@ -1,5 +1,5 @@
-// A Redis that is there and says no, or is not the one that it should be: what is told, that no secret
-// is, and that it is used as soon as it says yes.
+// A Redis that refuses, or is not the one that it should be: what is reported, without a secret, and that
+// it is used as soon as it accepts.
 
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
@@ -72,13 +72,13 @@ describe('a Redis that does not take us', { skip, concurrency: 2 }, () => {
     },
   ]
   for (const { name, server, want } of CASES) {
-    it(`says so: ${name}, and no password is told`, async () => {
+    it(`reports ${name}, without the password`, async () => {
       await using redis = await startRedis()
       await using state = await opened(redisSettings(await server(redis)))
       const start = performance.now()
       await assert.rejects(state.state.records.get('a'), failing('unavailable', want))
       assert.ok(performance.now() - start < 5_000)
-      assert.equal(state.lines.length, 2) // that it is so, and that it was asked in vain
+      assert.equal(state.lines.length, 2) // the state, and the failed command
       assert.match(state.lines.join(), want)
       assert.doesNotMatch(state.lines.join(), /not it|redis secret/)
     })
@@ -94,7 +94,7 @@ describe('a Redis that does not take us', { skip, concurrency: 2 }, () => {
     assert.match(String(unknown.failure), /unable to verify|self-signed|unknown/i)
   })
 
-  it('for want of a client certificate says so, and takes one of its CA', async () => {
+  it('without a client certificate reports it, and takes one of its CA', async () => {
     await using redis = await startRedis({ demandCertificate: true })
     await using bare = await reach(await secure(redis, { client: undefined }))
     assert.notEqual(bare.failure, undefined)
@@ -115,7 +115,7 @@ describe('a Redis that does not take us', { skip, concurrency: 2 }, () => {
 })
 
 describe('a user with fewer rights than needed', { skip }, () => {
-  it('is told so', async () => {
+  it('is reported', async () => {
     await using redis = await startRedis()
     await redis.command('ACL', 'SETUSER', 'countersign', '-zadd')
     await using state = await opened(redisSettings(serverAt(redis.userUrl)))
@@ -173,7 +173,7 @@ describe('a Redis that is full', { skip }, () => {
 })
 
 describe('a Redis with state of another secret', { skip }, () => {
-  it('stops the start, and does not when the old one stands behind the new one', async () => {
+  it('stops the start, and does not when the old one follows the new one', async () => {
     await using redis = await startRedis()
     const [old, next] = [secretOf(), secretOf()]
     const server = serverAt(redis.url)
@@ -208,7 +208,7 @@ describe('a Redis with state of another secret', { skip }, () => {
   })
 })
 
-describe('whoever reads a Redis', { skip }, () => {
+describe('a reader of a Redis', { skip }, () => {
   it('learns nothing', async () => {
     await using redis = await startRedis()
     await using state = await opened(redisSettings(serverAt(redis.url)))

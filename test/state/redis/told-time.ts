@@ -1,4 +1,4 @@
-// The time of a Redis as a test says it is, so that nobody has to wait for it.
+// The time of a Redis as a test sets it, so that no test has to wait for it.
 
 import { randomUUID } from 'node:crypto'
 import type { Sender } from '../../../src/state/redis/sender.ts'

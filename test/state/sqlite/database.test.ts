@@ -122,7 +122,7 @@ describe('what has ended', () => {
     assert.deepEqual(rowsIn(database), none)
   })
 
-  it('goes in steps between which others come first', async () => {
+  it('proceeds in steps between which other work is done', async () => {
     await using folder = await temporaryFolder()
     const clock = new FakeClock()
     using database = await openFile(folder.file('state.db'), { clock })

@@ -112,7 +112,7 @@ describe('two processes with one file', () => {
 })
 
 describe('the bytes of a state file', () => {
-  it('show nobody anything', async () => {
+  it('show other users nothing', async () => {
     await using folder = await temporaryFolder()
     const file = folder.file('state.db')
     await using state = await opened(fileSettings(file))
@@ -148,7 +148,7 @@ describe('a state file with another secret', () => {
     await assert.rejects(opened(settings), rejected)
   })
 
-  it('does not when the old one stands behind the new one', async () => {
+  it('does not when the old one follows the new one', async () => {
     await using folder = await temporaryFolder()
     const settings = fileSettings(folder.file('state.db'))
     {
@@ -161,7 +161,7 @@ describe('a state file with another secret', () => {
     assert.equal((await state.state.records.get('a'))?.text, 'x')
   })
 
-  it('is told apart from one that cannot be read', async () => {
+  it('is distinguished from one that cannot be read', async () => {
     await using folder = await temporaryFolder()
     const settings = fileSettings(folder.file('state.db'))
     await writeFile(`${settings.file}.secret`, 'too short')

@@ -1,4 +1,4 @@
-// A process of its own with a state file: opens it, says so, and does what it is told, line by line.
+// A separate process with a state file: opens it, says so, and follows commands, line by line.
 
 import { createInterface } from 'node:readline'
 import { opened, fileSettings } from '../opening.ts'

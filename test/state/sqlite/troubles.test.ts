@@ -1,4 +1,4 @@
-// What can be wrong with a state file, and what is told of it: at the start, and later.
+// What can be wrong with a state file, and what is reported: at the start, and later.
 
 import assert from 'node:assert/strict'
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
@@ -36,7 +36,7 @@ const failing = (code: string, reason: RegExp) => (cause: unknown) => {
   return true
 }
 
-/** Other processes with a file, which are told line by line what to do. */
+/** Other processes with a file, which follow commands line by line. */
 class Other implements AsyncDisposable {
   readonly #child: ChildProcess
   readonly #answers: AsyncIterator<string>
@@ -66,7 +66,7 @@ class Other implements AsyncDisposable {
 }
 
 describe('a file that cannot be a state file', () => {
-  it('is no database', async () => {
+  it('is not a database', async () => {
     await using folder = await temporaryFolder()
     const file = folder.file('state.db')
     await writeFile(file, 'users:\n  alice: {}\n'.repeat(100))
@@ -115,7 +115,7 @@ describe('a file that cannot be a state file', () => {
   })
 })
 
-// Root may write anywhere, so somebody else has to try.
+// Root may write anywhere, so another user has to try.
 const NOBODY = 65_534
 const asNobody = (): readonly string[] =>
   process.getuid?.() === 0
@@ -126,7 +126,7 @@ const skipRights =
 
 describe('a file that this user may not write', { skip: skipRights }, () => {
   const CASES = [
-    { name: 'of somebody else', mode: 0o600, folderMode: 0o755, want: /owner and mode|may not/ },
+    { name: 'of another user', mode: 0o600, folderMode: 0o755, want: /owner and mode|may not/ },
     { name: 'that is read-only', mode: 0o444, folderMode: 0o755, want: /may not be written/ },
   ]
   for (const { name, mode, folderMode, want } of CASES) {
@@ -180,7 +180,7 @@ describe('two processes', () => {
 })
 
 describe('another writer that does not finish', () => {
-  it('lets writing fail within the limit, and reading go on; then all is well again', async () => {
+  it('lets writing fail within the limit, and reading continue; then all is well again', async () => {
     await using folder = await temporaryFolder()
     const file = folder.file('state.db')
     await using state = await opened(fileSettings(file))
@@ -262,7 +262,7 @@ const canMount =
 const skipMount = canMount ? false : 'this machine lets nobody mount a small disk'
 
 describe('a disk that is full', { skip: skipMount }, () => {
-  it('lets writing fail with words, and reading go on', async () => {
+  it('lets writing fail with a message, and reading continue', async () => {
     await using folder = await temporaryFolder()
     await mkdir(folder.file('disk'))
     const mount = `mount -t tmpfs -o size=3m tmpfs ${folder.file('disk')} && exec "$@"`
@@ -277,7 +277,7 @@ describe('a disk that is full', { skip: skipMount }, () => {
 })
 
 describe('a file that goes bad later', () => {
-  it('is told of at the next start, and no record is made up', async () => {
+  it('is reported at the next start, and no record is made up', async () => {
     await using folder = await temporaryFolder()
     const file = folder.file('state.db')
     await (await opened(fileSettings(file)))[Symbol.asyncDispose]()
