@@ -19,7 +19,7 @@ describe('an API server that reviews requests for a rule, and answers', () => {
     {
       name: 'allowed as a text',
       answer: { body: review({ allowed: 'true' }) },
-      cause: /answered nonsense: "allowed" is no boolean/,
+      cause: /answered nonsense: "allowed" is not a boolean/,
     },
     {
       name: 'allowed twice',
@@ -29,7 +29,7 @@ describe('an API server that reviews requests for a rule, and answers', () => {
     {
       name: 'another kind',
       answer: { body: review({ allowed: true }).replace('SubjectAccessReview', 'TokenReview') },
-      cause: /it is no SubjectAccessReview/,
+      cause: /it is not a SubjectAccessReview/,
     },
     {
       name: 'no, because it failed',
@@ -186,7 +186,7 @@ describe('an API server that cannot be reached', () => {
     {
       name: 'our own cluster, outside one',
       apiServer: { server: undefined, token: undefined, inCluster: true },
-      want: /this is no pod/,
+      want: /not in a pod/,
     },
     { name: 'no CA', apiServer: { ca: 'missing.pem' }, want: /missing\.pem/ },
   ]

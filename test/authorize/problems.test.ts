@@ -74,9 +74,9 @@ describe('a matcher on the wrong kind of route', () => {
     assert.deepEqual(
       problemsOf(rules, { kind: 'kubernetes' }).map((problem) => problem.replace(/,.*$/, '')),
       [
-        '0.verbs: "post" is no verb of a resource',
-        '0.verbs: "head" is no verb of a resource',
-        '1.verbs: "put" is no verb of a resource',
+        '0.verbs: "post" is not a verb of resources',
+        '0.verbs: "head" is not a verb of resources',
+        '1.verbs: "put" is not a verb of resources',
       ],
     )
   })

@@ -118,7 +118,7 @@ describe('a failure', () => {
     {
       name: 'nonsense',
       answer: () => answer({ allowed: 'yes' }),
-      want: /^the API server answered nonsense: "allowed" is no boolean$/,
+      want: /^the API server answered nonsense: "allowed" is not a boolean$/,
     },
     {
       name: 'an answer that is none',
@@ -143,7 +143,7 @@ describe('a failure', () => {
     const { server, review } = setUp()
     assert.match(
       String(await review(`/${'x'.repeat(66_000)}`)),
-      /longer than the API server is asked/,
+      /too long to be sent/,
     )
     assert.equal(server.asked.length, 0)
   })

@@ -243,7 +243,7 @@ describe('a CA elsewhere', async () => {
       event.event === 'certificate-refused' && event.detail,
       'its signature does not hold',
     )
-    assert.match(world.lines.join(), /"level":50.*minted certificate is not what was asked/)
+    assert.match(world.lines.join(), /"level":50.*minted certificate differs from the request/)
   })
 })
 

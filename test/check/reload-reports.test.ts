@@ -148,7 +148,7 @@ describe('a configuration that was refused', () => {
     assert.deepEqual(audit.events, [
       { event: 'configuration-rejected', generation: 1, file: FILE, problems },
     ])
-    assert.match(lines.join(), /configuration rejected, the last good one stays/)
+    assert.match(lines.join(), /configuration rejected, the previous one stays active/)
   })
 
   for (const cause of [new Error('a bug'), 'a bug']) {

@@ -89,7 +89,7 @@ describe('a login under way', () => {
     assert.equal(victim.cookiesOf(ISSUER).get(LOGIN_COOKIE), undefined)
     assert.equal(await userOf(victim), undefined)
     assert.equal(visit.status, 400)
-    assert.match(visit.body, /<h1>This login was begun in another browser/)
+    assert.match(visit.body, /<h1>This login was started in another browser/)
   })
 
   it('does not log out and replace the user who is logged in', async () => {
@@ -117,7 +117,7 @@ describe('a login under way', () => {
     plant(victim, login)
     const visit = await victim.get(`${ISSUER}/device/${login.uid}`)
     assert.equal(visit.status, 400)
-    assert.match(visit.body, /<h1>This login was begun in another browser/)
+    assert.match(visit.body, /<h1>This login was started in another browser/)
     assert.equal(await userOf(victim), undefined)
   })
 
@@ -159,7 +159,7 @@ describe('a login under way', () => {
       for (const jar of foreign) {
         const answer = await ask(`${pathname}${step}`, jar, body)
         assert.equal(answer.status, 400)
-        assert.match(await answer.text(), /<h1>This login was begun in another browser/)
+        assert.match(await answer.text(), /<h1>This login was started in another browser/)
       }
       assert.equal((await site.audit('login')).length, earlier, 'nothing was proven')
       const { status, location } = await ask(`${pathname}${step}`, cookies, body).then(

@@ -135,7 +135,7 @@ describe('a question of a RADIUS server', () => {
     const question = await submit(page, '/password', RIGHT)
     const wrong = await submit(question, '/challenge', { answer: '654321' })
     assert.equal(wrong.status, 403)
-    assert.match(wrong.body, /That was not right/)
+    assert.match(wrong.body, /Wrong answer/)
     assert.match(wrong.body, /name="password"/)
     const before = radius.requests.length
     const late = await submit(question, '/challenge', { answer: '123456' })

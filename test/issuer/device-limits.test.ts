@@ -56,7 +56,7 @@ describe('user codes of devices', () => {
     const refused = await enter(guesser, page, code)
     assert.equal(refused.status, 429, 'the right one does not help either')
     assert.ok(Number(refused.headers['retry-after']) > 0)
-    assert.match(refused.body, /<h1>Too many attempts/)
+    assert.match(refused.body, /<h1>Too many requests/)
     const other = from(site, '198.51.100.1')
     const confirm = await enter(other, await other.get(VERIFICATION), code)
     assert.equal(confirm.status, 200)

@@ -192,7 +192,7 @@ describe('discovery', () => {
     },
     { name: 'without keys', document: keysAt(undefined), why: /names no jwks_uri/ },
     { name: 'with a list of places', document: keysAt(['x']), why: /names no jwks_uri/ },
-    { name: 'with a path for a place', document: keysAt('/keys'), why: /is no URL/ },
+    { name: 'with a path for a place', document: keysAt('/keys'), why: /is not a URL/ },
     { name: 'with a file', document: keysAt('file:///etc/passwd'), why: /must begin with https/ },
     { name: 'without TLS', document: keysAt('http://example.org/keys'), why: /must begin with/ },
     {

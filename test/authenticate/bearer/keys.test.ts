@@ -50,7 +50,7 @@ describe('a key that is taken', () => {
 
 describe('a key that is left out', () => {
   const CASES = [
-    { name: 'no object', jwk: 'key', why: /no object/ },
+    { name: 'no object', jwk: 'key', why: /not a JSON object/ },
     { name: 'a kid that is a number', jwk: { ...ec, kid: 1 }, why: /kid/ },
     { name: 'one for encryption', jwk: { ...RSA, use: 'enc' }, why: /not for signatures/ },
     { name: 'one for signing', jwk: { ...ec, key_ops: ['sign'] }, why: /not for verifying/ },
@@ -182,7 +182,7 @@ describe('keys of one kid', () => {
     assert.equal(keys.candidates('a', 'RS256').length, 4)
     assert.equal(keys.candidates('b', 'ES256').length, 1)
     assert.equal(ignored.length, 95)
-    assert.equal(ignored.at(-1), 'key 99 has the kid of 4 others')
+    assert.equal(ignored.at(-1), 'key 99 has a kid that 4 other keys have')
   })
 
   it('are not counted where they have none', () => {

@@ -53,12 +53,12 @@ describe('readHash refuses', () => {
       want: /^is argon2i or argon2d; only argon2id is accepted/,
     },
     { name: 'argon2d', input: '$argon2d$v=19$m=8,t=1,p=1$x$y', want: /^is argon2i or argon2d/ },
-    { name: 'yescrypt', input: '$y$j9T$abc$def', want: /^is no argon2id or bcrypt hash/ },
-    { name: 'scrypt', input: '$7$abc$def', want: /^is no argon2id or bcrypt hash/ },
-    { name: 'bcrypt 2x', input: bcrypt('$2x$10'), want: /^is no argon2id or bcrypt hash/ },
-    { name: 'bcrypt cut short', input: bcrypt('$2b$10').slice(0, -1), want: /^is no argon2id/ },
-    { name: 'bcrypt with a tail', input: `${bcrypt('$2b$10')}.`, want: /^is no argon2id/ },
-    { name: 'bcrypt with a line break', input: `${bcrypt('$2b$10')}\n`, want: /^is no argon2id/ },
+    { name: 'yescrypt', input: '$y$j9T$abc$def', want: /^is not an argon2id or bcrypt hash/ },
+    { name: 'scrypt', input: '$7$abc$def', want: /^is not an argon2id or bcrypt hash/ },
+    { name: 'bcrypt 2x', input: bcrypt('$2x$10'), want: /^is not an argon2id or bcrypt hash/ },
+    { name: 'bcrypt cut short', input: bcrypt('$2b$10').slice(0, -1), want: /^is not an argon2id/ },
+    { name: 'bcrypt with a tail', input: `${bcrypt('$2b$10')}.`, want: /^is not an argon2id/ },
+    { name: 'bcrypt with a line break', input: `${bcrypt('$2b$10')}\n`, want: /^is not an argon2id/ },
     {
       name: 'bcrypt above the affordable',
       input: bcrypt('$2b$17'),
@@ -73,10 +73,10 @@ describe('readHash refuses', () => {
     {
       name: 'argon2id without output',
       input: argon2('m=8,t=1,p=1', SALT, ''),
-      want: /^is no argon2id/,
+      want: /^is not an argon2id/,
     },
-    { name: 'argon2id with a tail', input: `${argon2('m=8,t=1,p=1')}$x`, want: /^is no argon2id/ },
-    { name: 'argon2id in another order', input: argon2('t=1,m=8,p=1'), want: /^is no argon2id/ },
+    { name: 'argon2id with a tail', input: `${argon2('m=8,t=1,p=1')}$x`, want: /^is not an argon2id/ },
+    { name: 'argon2id in another order', input: argon2('t=1,m=8,p=1'), want: /^is not an argon2id/ },
     {
       name: 'argon2id of 2 GiB',
       input: argon2('m=2097152,t=1,p=1'),
@@ -86,12 +86,12 @@ describe('readHash refuses', () => {
     {
       name: 'argon2id of 99999999 KiB',
       input: argon2('m=99999999,t=1,p=1'),
-      want: /^is no argon2id/,
+      want: /^is not an argon2id/,
     },
     // What follows no verifier can ever answer: its user would be told "unavailable" for ever.
-    { name: 'argon2id of no memory', input: argon2('m=0,t=1,p=1'), want: /^is no argon2id/ },
-    { name: 'argon2id of no passes', input: argon2('m=64,t=0,p=1'), want: /^is no argon2id/ },
-    { name: 'argon2id of no lanes', input: argon2('m=64,t=1,p=0'), want: /^is no argon2id/ },
+    { name: 'argon2id of no memory', input: argon2('m=0,t=1,p=1'), want: /^is not an argon2id/ },
+    { name: 'argon2id of no passes', input: argon2('m=64,t=0,p=1'), want: /^is not an argon2id/ },
+    { name: 'argon2id of no lanes', input: argon2('m=64,t=1,p=0'), want: /^is not an argon2id/ },
     { name: 'argon2id of less than 8 KiB a lane', input: argon2('m=31,t=1,p=4'), want: /^is no/ },
     {
       name: 'argon2id with a salt that is no base64',
@@ -106,7 +106,7 @@ describe('readHash refuses', () => {
     {
       name: 'bcrypt below the least cost',
       input: bcrypt('$2b$03'),
-      want: /^is no argon2id or bcrypt/,
+      want: /^is not an argon2id or bcrypt/,
     },
   ]
   for (const { name, input, want } of CASES) {

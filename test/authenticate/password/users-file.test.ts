@@ -132,7 +132,7 @@ users:
     {
       name: 'a user twice, in NFC and NFD',
       input: `users:\n  \u00fc: { password: '${hash}' }\n  u\u0308: { password: '${hash}' }`,
-      want: [/^3:3 users\["u\u0308"\]: "\u00fc" stands in this file twice$/],
+      want: [/^3:3 users\["u\u0308"\]: "\u00fc" is in this file twice$/],
     },
     {
       name: 'names that Basic could never deliver',
@@ -194,12 +194,12 @@ describe('an htpasswd file', () => {
     {
       name: 'a user twice',
       input: `a:${hash}\nb:${hash}\na:${hash}`,
-      want: [/^3:1 "a" stands in this file twice$/],
+      want: [/^3:1 "a" is in this file twice$/],
     },
     {
       name: 'a user twice, in NFC and NFD',
       input: `\u00fc:${hash}\nu\u0308:${hash}`,
-      want: [/^2:1 "\u00fc" stands in this file twice$/],
+      want: [/^2:1 "\u00fc" is in this file twice$/],
     },
     {
       name: 'a control character in a name',

@@ -137,7 +137,7 @@ describe('an API server that answers', () => {
     {
       name: 'another kind',
       body: GOOD.replace('TokenReview', 'Status'),
-      cause: /nonsense: it is no TokenReview/,
+      cause: /nonsense: it is not a TokenReview/,
     },
     { name: 'no user', body: review({ authenticated: true }), cause: /nonsense: it names no user/ },
     { name: 'more than is taken', body: `${GOOD}${' '.repeat(70_000)}`, cause: /more than 65536/ },

@@ -102,7 +102,7 @@ describe('matchers of the operation', () => {
       },
     )
     assert.deepEqual(
-      problems.map((problem) => problem.replace(/ is no operation.*/, '')),
+      problems.map((problem) => problem.replace(/ is not an operation.*/, '')),
       [
         '0.operations: "gone"',
         '0.operations: "gone*"',

@@ -159,7 +159,7 @@ const CASES: readonly Case[] = [
   {
     name: 'our own cluster, outside one',
     sections: { tokenReview: { inCluster: true } },
-    problem: /this is no pod/,
+    problem: /not in a pod/,
   },
   {
     name: 'a token that is not there',

@@ -67,7 +67,7 @@ describe('guessing', { skip: skipWithoutEnvoy() }, () => {
       assert.ok(retryAfter !== undefined && retryAfter <= LOCK_SECONDS)
       assert.ok(retryAfter >= LOCK_SECONDS - passed, `${retryAfter} s, ${passed} s after it began`)
       assert.deepEqual(valuesOf(answer, 'www-authenticate'), [])
-      assert.match(answer.body, /^429 Too Many Requests\n\nToo many attempts failed\./)
+      assert.match(answer.body, /^429 Too Many Requests\n\nToo many failed attempts\./)
     }
     assert.equal(site.upstream.requests.length, 0)
     const events = await site.events()

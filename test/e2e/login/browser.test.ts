@@ -130,7 +130,7 @@ describe('logins with a browser, through Envoy', { skip }, () => {
     await logIn(page)
     await back(page)
     await page.goBack()
-    await page.getByRole('heading', { name: 'This took too long' }).waitFor()
+    await page.getByRole('heading', { name: 'This page has expired' }).waitFor()
   })
 
   describe('that has a certificate', { skip: skipWithoutNss() }, () => {

@@ -70,7 +70,7 @@ describe('a second factor by FreeRADIUS, in a browser', { skip }, () => {
     await logIn(page, { ...CAROL, language: 'de' })
     await answer(page, '000000')
     const alert = await page.getByRole('alert').innerText()
-    assert.match(alert, /Das war nicht richtig/)
+    assert.match(alert, /Falsche Antwort/)
     await logIn(page, { ...CAROL, language: 'de' })
     await answer(page, '123456')
     await letIn(page)

@@ -52,7 +52,7 @@ describe('a browser that visited a hostile sibling host, through Envoy', { skip 
     )
     assert.ok(!planted.some((name) => name.startsWith('__Host-')), 'and these it does not')
     await page.goto(resume.href)
-    await page.getByRole('heading', { name: 'This login was begun in another browser' }).waitFor()
+    await page.getByRole('heading', { name: 'This login was started in another browser' }).waitFor()
     const names = (await context.cookies(ISSUER)).map(({ name }) => name)
     assert.ok(!names.includes('__Host-countersign-login'))
     await page.goto(`${ISSUER}/account`)

@@ -105,7 +105,7 @@ describe('a real kubectl', { skip }, () => {
     {
       name: 'a path with two readings',
       path: '/api/v1/pods?watch=0&watch=1',
-      want: /^Error from server \(BadRequest\): The request is malformed or ambiguous, so it was not forwarded \(decision /,
+      want: /^Error from server \(BadRequest\): The request is malformed or ambiguous and was not forwarded\. Correct it and try again \(decision /,
     },
     {
       name: 'a message with 404',

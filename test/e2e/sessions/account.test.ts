@@ -90,7 +90,7 @@ describe('the account page, through Envoy and in a browser', { skip }, () => {
       viewport: { width: 390, height: 844 },
     })
     await page.getByRole('button', { name: 'Überall abmelden' }).click()
-    await page.getByRole('link', { name: 'Wieder anmelden' }).click()
+    await page.getByRole('link', { name: 'Erneut anmelden' }).click()
     await atLogin(page)
   })
 })

@@ -88,7 +88,7 @@ describe('a user at a dashboard, through Envoy and in a browser', { skip }, () =
     await page.goBack()
     assert.equal(page.url(), `${APP}/first`)
     await page.goBack()
-    await page.getByRole('heading', { name: 'This took too long' }).waitFor()
+    await page.getByRole('heading', { name: 'This page has expired' }).waitFor()
     await page.goForward()
     assert.equal(page.url(), `${APP}/first`)
     assert.equal(await userOn(page), 'alice')

@@ -99,7 +99,7 @@ describe('a session that ends while its page is open', { skip }, () => {
     await page.getByLabel('Amount').fill('three')
     await site.authz.pass(LOGIN_IDLE + 1)
     await page.getByRole('button', { name: 'Order' }).click()
-    await page.getByRole('heading', { name: 'You were logged out meanwhile' }).waitFor()
+    await page.getByRole('heading', { name: 'Your session has ended' }).waitFor()
     assert.match(await page.locator('main').innerText(), /app\.example\.org\/orders/)
     assert.equal(sentTo('/orders').length, 0)
     const opened = context.waitForEvent('page')

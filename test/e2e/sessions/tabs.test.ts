@@ -48,7 +48,7 @@ describe('a login among many tabs, through Envoy and in a browser', { skip }, ()
     // After half an hour browsers have ended all of them.
     await context.clearCookies()
     await logIn(page)
-    await page.getByRole('heading', { name: 'This took too long' }).waitFor()
+    await page.getByRole('heading', { name: 'This page has expired' }).waitFor()
     await page.getByRole('link', { name: 'Log in again' }).click()
     await logIn(page)
     await arrivedAt(page, `${APP}/orders/7?tab=2`)

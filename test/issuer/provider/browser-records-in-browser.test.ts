@@ -52,7 +52,7 @@ describe('a login under way that its browser keeps', () => {
     for (const person of [ALICE, BOB]) {
       const again = await copy.submit(page, '/password', person)
       assert.equal(again.status, 400)
-      assert.match(again.body, /<h1>This took too long/)
+      assert.match(again.body, /<h1>This page has expired/)
     }
     assert.equal((await copy.get(page.url)).status, 400)
     assert.equal(await succeeded(), earlier, 'nothing was proven')

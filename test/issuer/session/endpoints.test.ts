@@ -212,7 +212,7 @@ describe('the end of a login', () => {
       const forgetful = new Browser({ port })
       const page = await forgetful.get(callback(next))
       assert.equal(page.status, 400)
-      assert.match(page.body, /<h1>Your browser kept no cookie/)
+      assert.match(page.body, /<h1>Cookies are blocked/)
       assert.match(page.body, /<a href="\/late">Log in again<\/a>/)
     })
 
@@ -232,7 +232,7 @@ describe('the end of a login', () => {
         const browser = new Browser({ port })
         const page = await browser.get(callback(state(), more))
         assert.equal(page.status, 400)
-        assert.match(page.body, /<h1>This took too long/)
+        assert.match(page.body, /<h1>This page has expired/)
         assert.match(page.body, /<a href="\/">Log in again<\/a>/)
         assert.equal(browser.cookiesOf(APP).has(COOKIE), false)
       })

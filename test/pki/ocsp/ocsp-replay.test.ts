@@ -91,7 +91,7 @@ describe(
     for (const [name, nonce, reason] of [
       ['nonce', 'optional', /it has another nonce/],
       ['required', 'required', /it has another nonce/],
-      ['plain', 'none', /older than one before, so somebody may be replaying it/],
+      ['plain', 'none', /older than a previous one: possibly a replay/],
     ] as const) {
       it(`do not take back a revocation that is known (nonce: ${nonce})`, async () => {
         await using responder = await ca.respond('responder')

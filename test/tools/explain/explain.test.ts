@@ -90,7 +90,7 @@ describe('a check explained', () => {
           },
         ],
       },
-      want: 'h h h h h h m fault',
+      want: 'h h h h h h m internal-error',
     },
   ]
   for (const { name, route = {}, request, given, want } of CASES) {
@@ -209,7 +209,7 @@ describe('a check explained', () => {
     })
     const { answer } = await explained([{ rules: [{ deny: 'no' }] }])
     assert.deepEqual([answer.status, answer.rule], [403, 'no'])
-    assert.match(answer.body ?? '', /not allowed/)
+    assert.match(answer.body ?? '', /Access denied/)
   })
 
   it('notes what Envoy would have made of a path', async () => {

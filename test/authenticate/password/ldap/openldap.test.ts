@@ -71,7 +71,7 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
       {
         name: 'with a picture where text should be',
         attributes: { user: 'uid', extra: { picture: 'jpegPhoto' } },
-        want: /jpegPhoto that is no text$/,
+        want: /jpegPhoto that is not text$/,
       },
     ]
     for (const { name, attributes, want } of UNUSABLE) {
