@@ -70,7 +70,7 @@ describe('a matcher that is broken', () => {
     return { rules: all, demands: undefined, candidates: () => all }
   }
 
-  // `check` makes a refusal of what is thrown (reason "fault").
+  // `check` makes a refusal of what is thrown (reason "internal-error").
   it('yields no permit when it throws, though the next rule would allow', () => {
     const policy = policyWith(() => {
       throw new Error('a bug')

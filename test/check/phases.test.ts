@@ -25,7 +25,7 @@ describe('the phases of a check', () => {
     { name: 'throws', transform: () => assert.fail('bug') },
     { name: 'rejects', transform: () => Promise.reject(new Error('bug')) },
   ]) {
-    it(`refuses with "fault" what a transformer ${name}, and keeps what was known`, async () => {
+    it(`refuses with "internal-error" what a transformer ${name}, and keeps what was known`, async () => {
       const decision = await run({
         ...answering(PROVEN),
         transformers: [{ kind: 'headers', transform }],

@@ -197,12 +197,12 @@ describe('the configuration of a token', () => {
     {
       name: 'a claim that Countersign sets',
       input: { claims: { exp: '1' } },
-      want: /exp\W+is not free/,
+      want: /exp\W+cannot be set here/,
     },
     {
       name: 'a forged way of proof',
       input: { claims: { amr: '["mfa"]' } },
-      want: /amr\W+is not free/,
+      want: /amr\W+cannot be set here/,
     },
     { name: 'a longer life than keys are kept', input: { lifetime: '25h' }, want: /10s to 24h/ },
     { name: 'hardly any life', input: { lifetime: '9s' }, want: /10s to 24h/ },
