@@ -131,7 +131,7 @@ export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
   },
   'identity-too-large': {
     status: 403,
-    text: 'This identity has too many groups. Ask the operator of this service. Ask the operator of this service.',
+    text: 'This identity has too many groups. Ask the operator of this service.',
   },
   'authenticator-unavailable': UNAVAILABLE,
   'rule-denied': DENIED,
@@ -191,7 +191,7 @@ export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
   },
   'certificate-too-large': {
     status: 403,
-    text: 'This identity, with all its groups, is too large for a certificate. Ask the operator of this service. Ask the operator of this service.',
+    text: 'This identity, with all its groups, is too large for a certificate. Ask the operator of this service.',
   },
   'certificate-missing': {
     status: 403,

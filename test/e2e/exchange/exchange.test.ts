@@ -182,7 +182,7 @@ describe(
       for (let time = 0; time < 2; time += 1) {
         const answer = await get('/refused/x', bearer(token))
         assert.equal(answer.status, 403)
-        assert.match(answer.body, /refuses to exchange this token/)
+        assert.match(answer.body, /refused to exchange this token/)
         assert.ok(!answer.body.includes('invalid_request'))
         const { reason, detail, user, forwarded } = await lastEvent()
         assert.deepEqual(
