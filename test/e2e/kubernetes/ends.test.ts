@@ -233,6 +233,6 @@ describe('what ends, and when', { skip: SKIP, timeout: 240_000, concurrency: tru
       ({ complaint }) => !complaint.includes('You must be logged in'),
       left + 1_000,
     )
-    assert.match(last.complaint, /the tokens have ended, .*; run: countersign login /)
+    assert.match(last.complaint, /the tokens have expired, .*; run: countersign login /)
   })
 })

@@ -61,7 +61,7 @@ describe('every way in, every way out', { skip: skipWithoutServers(), timeout: 2
       assert.equal(code, 1)
       assert.match(
         complaint,
-        /^Error from server \(Forbidden\): .*: This identity, with all its groups, is too large for a certificate \(decision /,
+        /^Error from server \(Forbidden\): .*: This identity, with all its groups, is too large for a certificate\. Ask the operator of this service \(decision /,
       )
       const event = (await site.decisions()).at(-1)
       assert.equal(event?.reason, 'certificate-too-large')

@@ -85,7 +85,7 @@ describe('rules that change', { skip: skipWithoutEnvoy(), timeout: 120_000 }, ()
     {
       name: 'an operation that the document does not have',
       rules: { planets: [{ allow: 'look', operations: ['getPlanets'] }] },
-      problem: /routes\[1\]\.authorize\[0\]\.operations.*"getPlanets" is no operation/,
+      problem: /routes\[1\]\.authorize\[0\]\.operations.*"getPlanets" is not an operation/,
     },
     {
       name: 'a rule for Kubernetes, where there is none',
@@ -137,7 +137,7 @@ describe('rules that change', { skip: skipWithoutEnvoy(), timeout: 120_000 }, ()
     const without = good.replace('operationId: getPlanet\n', 'operationId: showPlanet\n')
     assert.notEqual(without, good)
     const told = await refusedAfter(() => writeFile(description, without))
-    assert.match(told, /routes\[1\]\.authorize\[0\]\.operations.*"getPlanet" is no operation/)
+    assert.match(told, /routes\[1\]\.authorize\[0\]\.operations.*"getPlanet" is not an operation/)
     await restore(description, good)
   })
 
