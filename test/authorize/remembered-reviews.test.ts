@@ -141,10 +141,7 @@ describe('a failure', () => {
 
   it('hostile: a review that is too long is not sent', async () => {
     const { server, review } = setUp()
-    assert.match(
-      String(await review(`/${'x'.repeat(66_000)}`)),
-      /too long to be sent/,
-    )
+    assert.match(String(await review(`/${'x'.repeat(66_000)}`)), /too long to be sent/)
     assert.equal(server.asked.length, 0)
   })
 })

@@ -58,7 +58,11 @@ describe('readHash refuses', () => {
     { name: 'bcrypt 2x', input: bcrypt('$2x$10'), want: /^is not an argon2id or bcrypt hash/ },
     { name: 'bcrypt cut short', input: bcrypt('$2b$10').slice(0, -1), want: /^is not an argon2id/ },
     { name: 'bcrypt with a tail', input: `${bcrypt('$2b$10')}.`, want: /^is not an argon2id/ },
-    { name: 'bcrypt with a line break', input: `${bcrypt('$2b$10')}\n`, want: /^is not an argon2id/ },
+    {
+      name: 'bcrypt with a line break',
+      input: `${bcrypt('$2b$10')}\n`,
+      want: /^is not an argon2id/,
+    },
     {
       name: 'bcrypt above the affordable',
       input: bcrypt('$2b$17'),
@@ -75,8 +79,16 @@ describe('readHash refuses', () => {
       input: argon2('m=8,t=1,p=1', SALT, ''),
       want: /^is not an argon2id/,
     },
-    { name: 'argon2id with a tail', input: `${argon2('m=8,t=1,p=1')}$x`, want: /^is not an argon2id/ },
-    { name: 'argon2id in another order', input: argon2('t=1,m=8,p=1'), want: /^is not an argon2id/ },
+    {
+      name: 'argon2id with a tail',
+      input: `${argon2('m=8,t=1,p=1')}$x`,
+      want: /^is not an argon2id/,
+    },
+    {
+      name: 'argon2id in another order',
+      input: argon2('t=1,m=8,p=1'),
+      want: /^is not an argon2id/,
+    },
     {
       name: 'argon2id of 2 GiB',
       input: argon2('m=2097152,t=1,p=1'),

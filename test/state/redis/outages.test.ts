@@ -55,7 +55,10 @@ describe('a Redis', { skip: skipWithoutRedis(), concurrency: 2 }, () => {
     await redis.start()
     await eventually(() => records.put('a', record))
     assert.equal((await records.get('a'))?.text, 'x')
-    assert.equal(state.lines.filter((line) => line.includes('state store available again')).length, 1)
+    assert.equal(
+      state.lines.filter((line) => line.includes('state store available again')).length,
+      1,
+    )
   })
 
   it('that is killed and started again is used again, without what it has lost', async () => {
