@@ -40,7 +40,7 @@ describe('a Redis', { skip: skipWithoutRedis(), concurrency: 2 }, () => {
     await redis.kill()
     await using state = await opened(redisSettings(serverAt(redis.url)))
     assert.match(String(state.store.failure()), /ECONNREFUSED/)
-    assert.equal(state.lines.filter((line) => line.includes('cannot be reached')).length, 1)
+    assert.equal(state.lines.filter((line) => line.includes('state store unavailable')).length, 1)
     const { records, replays } = state.state
     const works = [
       () => records.get('a'),
