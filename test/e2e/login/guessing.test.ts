@@ -26,7 +26,9 @@ describe('guessing at the login page', { skip }, () => {
     const guard = { userAndSource: pace(ATTEMPTS), source: pace(100) }
     site = await startLoginSite({
       login: { authenticators: ['guarded'] },
-      authenticators: { guarded: { basic: { realm: 'Site', verify, bruteForceProtection: guard } } },
+      authenticators: {
+        guarded: { basic: { realm: 'Site', verify, bruteForceProtection: guard } },
+      },
       movable: true,
     })
   })
