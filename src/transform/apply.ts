@@ -60,18 +60,18 @@ type Making =
   | { readonly outcome: 'made'; readonly forwardings: readonly Forwarding[] }
   | Exclude<Transformation, { outcome: 'transformed' }>
 
-/** @param made what the transformers before these have made */
+/** @param made what the first transformers have made, one each: the next one is that of its length */
 const makeAll = (
   permit: Permit,
   transformers: readonly Transformer[],
   made: readonly Forwarding[],
   signal: AbortSignal,
 ): MaybePromise<Making> => {
-  const [transformer, ...rest] = transformers
+  const transformer = transformers[made.length]
   if (transformer === undefined) return { outcome: 'made', forwardings: made }
   return andThen(transformer.transform(permit, signal), (transformation) =>
     transformation.outcome === 'transformed'
-      ? makeAll(permit, rest, [...made, transformation.forwarding], signal)
+      ? makeAll(permit, transformers, [...made, transformation.forwarding], signal)
       : transformation,
   )
 }
@@ -86,7 +86,7 @@ const assemble = (
   const { request, target } = permit
   const { impersonation } = target.kubernetes ?? {}
   if (impersonation !== undefined) {
-    // The API server would ask whether Envoy may. The configuration is refused (config/parse.ts).
+    // The API server would ask whether Envoy may. The configuration is refused (configuration/parse.ts).
     if (made.length === 0) throw new TypeError('an impersonation without an identity beside it')
     const transformation = impersonationHeaders(impersonation)
     if (transformation.outcome !== 'transformed') return transformation
