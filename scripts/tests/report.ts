@@ -34,10 +34,20 @@ export class Report {
         `${failed.length} files failed, ${seconds.toFixed(0)} s, ` +
         `${sum(({ cpuSeconds }) => cpuSeconds).toFixed(0)} s of CPU time`,
     )
-    for (const { path } of failed) console.log(`✖ ${path}`)
+    // Once more, where a reader of the end of a long log finds it.
+    for (const { path, problems } of failed) {
+      console.log([`✖ ${path}`, ...problems.map(shorten).map(indent)].join('\n'))
+    }
     for (const path of missing) console.log(`✖ ${path} did not run`)
     return failed.length === 0 && missing.length === 0
   }
 }
+
+const SHORT = 3_000
+
+const shorten = (text: string): string =>
+  text.length <= SHORT
+    ? text
+    : `${text.slice(0, SHORT)}\n(${text.length - SHORT} characters more above)`
 
 const indent = (text: string): string => text.replaceAll(/^/gm, '  ')

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import * as openid from 'openid-client'
 import { EnvoyClient, type Outcome } from '../fakes/envoy-client.ts'
 import { cheapHash } from '../fakes/hashes.ts'
-import { freePort } from '../servers/daemon.ts'
+import { freePort } from '../servers/ports.ts'
 import {
   authorization,
   ISSUER,

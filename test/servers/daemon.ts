@@ -3,7 +3,6 @@
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { findProgram } from '../../src/runtime/child.ts'
 import { waitUntilStopped } from './stopped.ts'
@@ -117,15 +116,4 @@ export const runProgram = async (
   ])
   if (child.exitCode === 0) return stdout
   throw new Error(`${command} ${args.join(' ')} ended with ${child.exitCode}:\n${stderr}${stdout}`)
-}
-
-/** A port that was free a moment ago. */
-export const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (typeof address !== 'object' || address === null) throw new Error('no port')
-  return address.port
 }

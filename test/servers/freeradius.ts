@@ -9,7 +9,8 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { encodeRequest, REQUEST } from '../../src/clients/radius/packet.ts'
 import { SharedSecret } from '../../src/clients/radius/secret.ts'
 import { findProgram } from '../../src/runtime/child.ts'
-import { Daemon, freePort } from './daemon.ts'
+import { Daemon } from './daemon.ts'
+import { freePort, freeUdpPort } from './ports.ts'
 import { createAuthority, type Authority, type KeyPair } from './pki.ts'
 import { radiusConfiguration, type RadiusUser } from './freeradius-configuration.ts'
 import { temporaryFolder } from './temporary.ts'
@@ -121,12 +122,4 @@ const ask = async (port: number, secret: SharedSecret): Promise<void> => {
   } finally {
     socket.close()
   }
-}
-
-const freeUdpPort = async (): Promise<number> => {
-  const socket = createSocket('udp4')
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
-  const { port } = socket.address()
-  await new Promise<void>((resolve) => socket.close(resolve))
-  return port
 }

@@ -4,7 +4,8 @@
 import { copyFile, rename, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { Daemon, freePort } from './daemon.ts'
+import { Daemon } from './daemon.ts'
+import { freePort } from './ports.ts'
 import { createAuthority, type Authority } from './pki.ts'
 import { temporaryFolder, type TemporaryFolder } from './temporary.ts'
 

@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import { Provider, type ClientMetadata, type Configuration } from 'oidc-provider'
-import { freePort } from './daemon.ts'
+import { freePort } from './ports.ts'
 import type { KeyPair } from './pki.ts'
 
 /** What may change while it runs. */

@@ -3,7 +3,8 @@
 import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { findProgram } from '../../src/runtime/child.ts'
 import { decodePem } from '../../src/x509/pem.ts'
-import { Daemon, freePort, runProgram } from './daemon.ts'
+import { Daemon, runProgram } from './daemon.ts'
+import { freePort } from './ports.ts'
 import { temporaryFolder, type TemporaryFolder } from './temporary.ts'
 
 const MISSING = 'no openssl on this machine: install the package of that name'

@@ -6,10 +6,10 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { freePort } from './ports.ts'
 import { temporaryFolder } from './temporary.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -164,17 +164,6 @@ const untilReady = async (origin: string): Promise<void> => {
     assert.ok(Date.now() < limit, 'the OIDC provider does not start')
     await sleep(50)
   }
-}
-
-const freePort = async (): Promise<number> => {
-  const server = createServer()
-  const { promise, resolve: settle } = Promise.withResolvers<void>()
-  server.listen(0, settle)
-  await promise
-  const address = server.address()
-  server.close()
-  assert.ok(typeof address === 'object' && address !== null)
-  return address.port
 }
 
 /** The authorization code flow with PKCE (RFC 7636), with the browser's part in it. */

@@ -3,7 +3,8 @@
 import { existsSync } from 'node:fs'
 import { copyFile, mkdir } from 'node:fs/promises'
 import { findProgram } from '../../src/runtime/child.ts'
-import { Daemon, freePort, runProgram } from './daemon.ts'
+import { Daemon, runProgram } from './daemon.ts'
+import { freePort } from './ports.ts'
 import { ldifReplace } from './ldif.ts'
 import {
   ADMIN,

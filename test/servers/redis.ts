@@ -3,7 +3,8 @@
 
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { findProgram } from '../../src/runtime/child.ts'
-import { Daemon, freePort, runProgram } from './daemon.ts'
+import { Daemon, runProgram } from './daemon.ts'
+import { freePort } from './ports.ts'
 import { createAuthority, type Authority, type KeyPair } from './pki.ts'
 import { temporaryFolder } from './temporary.ts'
 

@@ -13,7 +13,7 @@ import {
   type CertificateUpstream,
 } from '../../servers/certificate-upstream.ts'
 import { http1, type Answer, type Target } from '../../servers/client.ts'
-import { freePort } from '../../servers/daemon.ts'
+import { freePort } from '../../servers/ports.ts'
 import { skipWithoutEnvoy, startEnvoy } from '../../servers/envoy.ts'
 import { temporaryFolder } from '../../servers/temporary.ts'
 import { below, mountFiles, PASSWORD, usersObjects } from './files.ts'

@@ -12,7 +12,7 @@ import { newGrantKeyLine } from '../../../src/keys/grant-keys.ts'
 import type { IssuerKey } from '../../authenticate/bearer/issuing.ts'
 import { madeKey } from '../../fakes/signing-keys.ts'
 import { http1 } from '../../servers/client.ts'
-import { freePort } from '../../servers/daemon.ts'
+import { freePort } from '../../servers/ports.ts'
 import { skipWithoutEnvoy, startEnvoy, type Envoy } from '../../servers/envoy.ts'
 import {
   skipWithoutApiServer,

@@ -1,0 +1,43 @@
+// Ports for servers that must be told theirs. Not from the range from which the kernel takes the ports of
+// outgoing connections (ip_local_port_range, from 32768): such a port can be taken between the moment it is
+// found free and the moment the server listens on it, and is, where other tests connect thousands of times.
+
+import { randomInt } from 'node:crypto'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { hasCode } from '../../src/runtime/errors.ts'
+
+const LOWEST = 10_000
+const LOWEST_OF_CONNECTIONS = 32_768
+const TRIES = 100
+
+/** A TCP port on 127.0.0.1 that nothing listens on. */
+export const freePort = async (): Promise<number> =>
+  await firstFree(async (port) => {
+    const server = createServer().listen(port, '127.0.0.1')
+    await once(server, 'listening')
+    server.close()
+    await once(server, 'close')
+  })
+
+/** A UDP port on 127.0.0.1 that nothing has bound. */
+export const freeUdpPort = async (): Promise<number> =>
+  await firstFree(async (port) => {
+    const socket = createSocket('udp4').bind(port, '127.0.0.1')
+    await once(socket, 'listening')
+    socket.close()
+    await once(socket, 'close')
+  })
+
+const firstFree = async (tryPort: (port: number) => Promise<void>): Promise<number> => {
+  for (let tries = 1; ; tries += 1) {
+    const port = randomInt(LOWEST, LOWEST_OF_CONNECTIONS)
+    try {
+      await tryPort(port)
+      return port
+    } catch (cause) {
+      if (!hasCode(cause, 'EADDRINUSE') || tries === TRIES) throw cause
+    }
+  }
+}
