@@ -5,15 +5,25 @@ import type { Result } from './protocol.ts'
 /** Collects results. */
 export class Report {
   readonly #results: Result[] = []
+  /** By path: of files that failed and ran once more. */
+  readonly #second = new Map<string, Result>()
   readonly #started = performance.now()
 
   /** Takes and prints one result. */
   add(result: Result): void {
     this.#results.push(result)
-    const { path, tests, seconds, cpuSeconds, problems } = result
-    const failed = problems.length > 0
-    const line = `${failed ? '✖' : '✔'} ${path} (${tests} tests, ${seconds.toFixed(1)} s, CPU ${cpuSeconds.toFixed(1)} s)`
-    console.log(failed ? [line, ...problems.map(indent)].join('\n') : line)
+    print(result)
+  }
+
+  /** Takes and prints the result of running a file that failed once more. */
+  addSecond(result: Result): void {
+    this.#second.set(result.path, result)
+    print(result)
+  }
+
+  /** The paths of the files that failed. */
+  get failed(): readonly string[] {
+    return this.#results.filter(hasFailed).map(({ path }) => path)
   }
 
   /** How long each file took. */
@@ -21,9 +31,10 @@ export class Report {
     return Object.fromEntries(this.#results.map(({ path, seconds }) => [path, seconds]))
   }
 
-  /** Prints the sum. Whether every file ran and passed. */
+  /** Prints the sum. Whether every file ran and passed, if only when it ran once more. */
   finish(paths: readonly string[]): boolean {
-    const failed = this.#results.filter(({ problems }) => problems.length > 0)
+    const unsteady = this.#results.filter((result) => hasFailed(result) && this.#passedThen(result))
+    const failed = this.#results.filter((result) => hasFailed(result) && !this.#passedThen(result))
     const ran = new Set(this.#results.map(({ path }) => path))
     const missing = paths.filter((path) => !ran.has(path))
     const sum = (of: (result: Result) => number): number =>
@@ -35,12 +46,28 @@ export class Report {
         `${sum(({ cpuSeconds }) => cpuSeconds).toFixed(0)} s of CPU time`,
     )
     // Once more, where a reader of the end of a long log finds it.
-    for (const { path, problems } of failed) {
-      console.log([`✖ ${path}`, ...problems.map(shorten).map(indent)].join('\n'))
-    }
+    for (const result of unsteady) printFailure('⚠ passes when it runs once more:', result)
+    for (const result of failed) printFailure('✖', result)
     for (const path of missing) console.log(`✖ ${path} did not run`)
     return failed.length === 0 && missing.length === 0
   }
+
+  #passedThen({ path }: Result): boolean {
+    return this.#second.get(path)?.problems.length === 0
+  }
+}
+
+const hasFailed = ({ problems }: Result): boolean => problems.length > 0
+
+const print = (result: Result): void => {
+  const { path, tests, seconds, cpuSeconds, problems } = result
+  const failed = problems.length > 0
+  const line = `${failed ? '✖' : '✔'} ${path} (${tests} tests, ${seconds.toFixed(1)} s, CPU ${cpuSeconds.toFixed(1)} s)`
+  console.log(failed ? [line, ...problems.map(indent)].join('\n') : line)
+}
+
+const printFailure = (mark: string, { path, problems }: Result): void => {
+  console.log([`${mark} ${path}`, ...problems.map(shorten).map(indent)].join('\n'))
 }
 
 const SHORT = 3_000
