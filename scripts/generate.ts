@@ -1,7 +1,7 @@
 // `npm run generate`: writes what is derived from the source and committed. test/generated.test.ts
 // fails when any of it is out of date.
 
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { chartValuesSchema } from '../deploy/kubernetes/values/schema.ts'
@@ -26,8 +26,6 @@ const root = resolve(import.meta.dirname, '..')
 // They speak of files under /etc/countersign, so nothing of this machine gets into the bootstraps.
 const EXAMPLES = ['front-proxy', 'certificate'] as const
 
-const REFERENCES = { 'countersign.yaml': configSchema, 'signer.yaml': signerSchema } as const
-
 /** Everything that is generated. */
 export const generate = async (): Promise<readonly Generated[]> => [
   { file: path('schema/countersign.schema.json'), contents: jsonSchema(configSchema) },
@@ -43,7 +41,14 @@ export const generate = async (): Promise<readonly Generated[]> => [
     file: path(`deploy/istio/${name}`),
     contents,
   })),
-  { file: path('README.md'), contents: await readme() },
+  {
+    file: path('docs/reference/countersign-yaml.md'),
+    contents: referencePage('countersign.yaml', configSchema),
+  },
+  {
+    file: path('docs/reference/signer-yaml.md'),
+    contents: referencePage('signer.yaml', signerSchema),
+  },
 ]
 
 const path = (name: string): string => resolve(root, name)
@@ -59,23 +64,15 @@ const exampleBootstrap = async (name: string): Promise<Generated> => {
   return { file: path(`envoy/${name}.envoy.yaml`), contents: renderBootstrap(config) }
 }
 
-const readme = async (): Promise<string> =>
-  Object.entries(REFERENCES).reduce(
-    (text, [name, schema]) => withReference(text, name, schema),
-    await readFile(path('README.md'), 'utf8'),
-  )
-
-/** Puts the reference of a configuration file between its marks. */
-const withReference = (text: string, name: string, schema: z.ZodType): string => {
-  const begin = `<!-- reference of ${name}: written by \`npm run generate\` -->`
-  const end = `<!-- end of the reference of ${name} -->`
-  const [before, rest] = text.split(begin)
-  const after = rest?.split(end)[1]
-  if (before === undefined || after === undefined) {
-    throw new Error(`README.md has lost the marks around the reference of ${name}`)
-  }
-  return `${before}${begin}\n\n${configurationReference(schema)}\n${end}${after}`
-}
+/** A page with every key of a configuration file. */
+const referencePage = (name: string, schema: z.ZodType): string =>
+  [
+    `# ${name}`,
+    '<!-- written by `npm run generate` from the schema -->',
+    'Durations are written `500ms`, `30s`, `5m`, `1h`, `7d`. Relative paths start at the folder of the file. Unknown keys are errors.\n' +
+      'Expressions are [CEL](https://github.com/google/cel-spec), type-checked when the file is read. `NAME` is a name of your choice.',
+    configurationReference(schema),
+  ].join('\n\n')
 
 if (import.meta.main) {
   for (const { file, contents } of await generate()) {

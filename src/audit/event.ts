@@ -1,5 +1,5 @@
-// The audit log's closed vocabulary: every event and every field it can have. The table in the
-// README repeats it.
+// The audit log's closed vocabulary: every event and every field it can have. The tables of
+// docs/reference/audit-log.md repeat it.
 
 import type { RejectionCode } from '../authenticate/authenticator.ts'
 import type { KeyAlgorithm } from '../keys/key-algorithm.ts'

@@ -147,7 +147,7 @@ const client = z
       .boolean()
       .default(true)
       .describe(
-        'The client is of the same operator, so users are not asked for consent. Exception: native applications that another program could impersonate (RFC 8252 §8.6), where the user would not have to type anything.',
+        'The client belongs to the operator of the issuer, so users do not see a consent page. Exception: native applications that another program could impersonate (RFC 8252 §8.6), where the user would not have to type anything.',
       ),
   })
   .superRefine((config, context) => {

@@ -130,7 +130,7 @@ const execEntry = ({
     interactiveMode: 'IfAvailable',
     provideClusterInfo: false,
     installHint:
-      'Countersign is required to log in: see its README, "Logging in from the command line".',
+      'Countersign is required to log in: see its documentation, "Log in from the command line".',
   }
 }
 
