@@ -11,9 +11,9 @@ import { longestFirst, readTimes, writeTimes } from './times.ts'
 const CONCURRENCY = Math.max(2, availableParallelism()) + 1
 
 /**
- * So many files that fail are run once more, alone, and pass when they do then. One file in some hundred
- * runs fails for a cause outside the product, such as a server that another test has slowed down, and 700
- * others must not be lost by it. It is reported, with its failure, for somebody to mend.
+ * At most so many files that fail are run once more, alone, and pass if they pass then. A server that another test has
+ * slowed down makes about one file fail in some hundred runs. The second run is reported with the failure, so that the
+ * cause can be mended.
  */
 const MAX_SECOND_RUNS = 2
 

@@ -1,4 +1,4 @@
-// Several credentials at once: all are proven, or nobody is.
+// Several credentials demanded together: the request is authenticated only if every one of them is proven.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -33,20 +33,44 @@ const DOWN: Authentication = { outcome: 'unavailable', cause: 'down' }
 const ALICE = proving({ user: 'alice' })
 const DEVICE = proving({ user: 'laptop-7' })
 
-describe('all of several', () => {
+describe('an authenticator that demands several credentials', () => {
   const CASES: readonly {
     name: string
     input: readonly FakeAnswer[]
     want: Authentication['outcome']
   }[] = [
-    { name: 'is proven when each is', input: [ALICE, DEVICE], want: 'authenticated' },
-    { name: 'is not there without the second', input: [ALICE, NOT_MINE], want: 'not-applicable' },
-    { name: 'is not there without the first', input: [NOT_MINE, ALICE], want: 'not-applicable' },
-    { name: 'is refused when the second is', input: [ALICE, WRONG], want: 'rejected' },
-    { name: 'is refused when the first is', input: [WRONG, NOT_MINE], want: 'rejected' },
-    { name: 'waits for nobody who is down', input: [ALICE, DOWN], want: 'unavailable' },
     {
-      name: 'refuses a reserved name of any of them',
+      name: 'authenticates when every credential is proven',
+      input: [ALICE, DEVICE],
+      want: 'authenticated',
+    },
+    {
+      name: 'is not applicable when the second credential is absent',
+      input: [ALICE, NOT_MINE],
+      want: 'not-applicable',
+    },
+    {
+      name: 'is not applicable when the first credential is absent',
+      input: [NOT_MINE, ALICE],
+      want: 'not-applicable',
+    },
+    {
+      name: 'rejects when the second credential is rejected',
+      input: [ALICE, WRONG],
+      want: 'rejected',
+    },
+    {
+      name: 'rejects when the first credential is rejected and the second is absent',
+      input: [WRONG, NOT_MINE],
+      want: 'rejected',
+    },
+    {
+      name: 'is unavailable when the second credential cannot be verified',
+      input: [ALICE, DOWN],
+      want: 'unavailable',
+    },
+    {
+      name: 'rejects a reserved user name of any of the credentials',
       input: [ALICE, proving({ user: 'system:admin' })],
       want: 'rejected',
     },
@@ -55,13 +79,13 @@ describe('all of several', () => {
     it(name, async () => assert.equal((await ask(input)).outcome, want))
   }
 
-  it('names whom the first proves', async () => {
+  it('takes the user of the first credential', async () => {
     const authentication = await ask([ALICE, DEVICE])
     assert.ok(authentication.outcome === 'authenticated')
     assert.equal(authentication.facts.user, 'alice')
   })
 
-  it('has a credential that tells any change of either', async () => {
+  it('has a fingerprint that changes with each credential', async () => {
     const credentialOf = async (...credentials: readonly string[]) => {
       const authentication = await ask(credentials.map((credential) => proving({ credential })))
       assert.ok(authentication.outcome === 'authenticated')
@@ -79,21 +103,21 @@ describe('all of several', () => {
       { input: [undefined, undefined], want: undefined },
     ]
   for (const { input, want } of EXPIRIES) {
-    it(`ends with the first that ends: ${input.join(', ')}`, async () => {
+    it(`expires with the credential that expires first: ${input.join(', ')}`, async () => {
       const authentication = await ask(input.map((expires) => proving({ expires })))
       assert.ok(authentication.outcome === 'authenticated')
       assert.equal(authentication.facts.expires, want)
     })
   }
 
-  it('bounds a request by the shortest limit of any of them', async () => {
+  it('takes the shortest request limit of the credentials', async () => {
     const limits = [undefined, 900_000, 2_000].map((requestLimit) => proving({ requestLimit }))
     const authentication = await ask(limits)
     assert.ok(authentication.outcome === 'authenticated')
     assert.equal(authentication.facts.requestLimit, 2_000)
   })
 
-  it('makes the same object of the same facts, and another of others', async () => {
+  it('yields the same object for the same credentials, and another object for changed credentials', async () => {
     const facts = factsOf({ user: 'alice' })
     let device = factsOf({ user: 'laptop-7' })
     const { authenticator } = allOf(
@@ -114,7 +138,7 @@ describe('all of several', () => {
     assert.equal((await combined()).expires, 7)
   })
 
-  it('can be told to take one user only', async () => {
+  it('rejects credentials of two users when both must name one user', async () => {
     assert.equal((await ask([ALICE, DEVICE], false)).outcome, 'authenticated')
     assert.equal((await ask([ALICE, ALICE], true)).outcome, 'authenticated')
     const authentication = await ask([ALICE, DEVICE], true)
@@ -125,7 +149,7 @@ describe('all of several', () => {
     })
   })
 
-  it('invites to all of them', () => {
+  it('has the challenges of all authenticators', () => {
     const { authenticator } = allOf(linksOf([ALICE, DEVICE]), false)
     assert.deepEqual(authenticator.challenges, ['Fake realm="a"', 'Fake realm="b"'])
     assert.equal(authenticator.name, 'a+b')

@@ -21,7 +21,7 @@ import type { Transformer } from '../../src/transform/transformer.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { memoryLogger } from '../fakes/logger.ts'
 
-/** What came of building. */
+/** The result of building. */
 interface BuiltParts extends AsyncDisposable {
   /** Of the text, or of what it names. */
   readonly problems: readonly string[]
@@ -56,7 +56,7 @@ export interface BuiltForward extends BuiltParts {
  * Builds the authenticator `staff`.
  *
  * @param file the path of the configuration, from whose folder relative paths start
- * @param sections what stands under its name, as YAML or JSON in flow style
+ * @param sections the sections of the authenticator, as YAML or JSON in flow style
  */
 export const buildFrom = async (
   file: string,
@@ -81,7 +81,7 @@ routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
 /**
  * Builds the rules of the route `app`.
  *
- * @param keys what the route has beside its name and its authenticators, as JSON in flow style
+ * @param keys what the route has in addition to its name and its authenticators, as JSON in flow style
  */
 export const buildRulesFrom = async (
   file: string,

@@ -1,4 +1,4 @@
-// Phase 3: the first applicable authenticator decides, whatever it decides.
+// Phase 3: the first applicable authenticator decides, whatever its outcome is.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -15,7 +15,7 @@ const linkTo = (authenticator: Authenticator) => ({
   mapping: new IdentityMapping(authenticator.name, { allowReserved: [] }),
 })
 
-/** A chain of authenticators named a, b, c … with these answers. */
+/** A chain of authenticators named a, b, c … with these outcomes. */
 const chainOf = (...answers: readonly FakeAnswer[]): Chain =>
   new Chain(
     answers.map((answer, index) => linkTo(fakeAuthenticator('abcdef'.charAt(index), answer))),
@@ -32,29 +32,33 @@ describe('a chain', () => {
     input: readonly FakeAnswer[]
     want: { by: string | undefined; outcome: string }
   }[] = [
-    { name: 'of nobody', input: [], want: { by: undefined, outcome: 'not-applicable' } },
     {
-      name: 'in which nobody is applicable',
+      name: 'is not applicable when it is empty',
+      input: [],
+      want: { by: undefined, outcome: 'not-applicable' },
+    },
+    {
+      name: 'is not applicable when no authenticator is applicable',
       input: [NOT_MINE, NOT_MINE],
       want: { by: undefined, outcome: 'not-applicable' },
     },
     {
-      name: 'in which the first proves',
+      name: 'authenticates when the first authenticator does',
       input: [PROVEN, WRONG],
       want: { by: 'a', outcome: 'authenticated' },
     },
     {
-      name: 'passes over who is not applicable',
+      name: 'skips an authenticator that is not applicable',
       input: [NOT_MINE, PROVEN],
       want: { by: 'b', outcome: 'authenticated' },
     },
     {
-      name: 'does not retry what was rejected',
+      name: 'does not try the next authenticator after a rejection',
       input: [NOT_MINE, WRONG, PROVEN],
       want: { by: 'b', outcome: 'rejected' },
     },
     {
-      name: 'does not go on when one could not find out',
+      name: 'does not try the next authenticator when one is unavailable',
       input: [DOWN, PROVEN],
       want: { by: 'a', outcome: 'unavailable' },
     },
@@ -66,7 +70,7 @@ describe('a chain', () => {
     })
   }
 
-  it('takes a throw for "could not find out", and does not go on', async () => {
+  it('is unavailable when an authenticator throws, and does not try the next one', async () => {
     const bug = new TypeError('bug')
     const { link, authentication } = await chainOf(() => Promise.reject(bug), PROVEN).authenticate(
       requestOf(),
@@ -76,7 +80,7 @@ describe('a chain', () => {
     assert.deepEqual(authentication, { outcome: 'unavailable', cause: bug })
   })
 
-  it('takes a synchronous throw for the same', async () => {
+  it('is unavailable when an authenticator throws synchronously', async () => {
     const chain = chainOf(() => {
       throw new TypeError('bug')
     }, PROVEN)
@@ -84,7 +88,7 @@ describe('a chain', () => {
     assert.equal(authentication.outcome, 'unavailable')
   })
 
-  it('hands on the request and the signal', async () => {
+  it('passes request and signal to the authenticator', async () => {
     const request = requestOf()
     const chain = chainOf(async (got, signal) =>
       got === request && signal === FOREVER ? PROVEN : WRONG,
@@ -98,11 +102,11 @@ const challenging = (...challenges: readonly string[]): Chain =>
   new Chain(challenges.map((challenge) => linkTo(fakeAuthenticator('a', NOT_MINE, challenge))))
 
 describe('the challenges of a chain', () => {
-  it('come in order', () => {
+  it('have the order of the authenticators', () => {
     assert.deepEqual(challenging('Bearer', 'Basic').challenges, ['Bearer', 'Basic'])
   })
 
-  it('come once each', () => {
+  it('have no duplicates', () => {
     assert.deepEqual(challenging('Basic', 'Bearer', 'Basic').challenges, ['Basic', 'Bearer'])
   })
 })

@@ -27,7 +27,7 @@ const SUBPROTOCOL: CredentialLocation = { kind: 'subprotocol', prefix: BEARER_SU
 const CONNECTION: CredentialLocation = { kind: 'connection' }
 const FORWARDED: CredentialLocation = { kind: 'connection', header: 'x-forwarded-client-cert' }
 
-/** Proves whatever stands in one of these places. */
+/** Authenticates any request with a value in one of these locations. */
 const taking = (...locations: readonly CredentialLocation[]): ChainLink => ({
   authenticator: fakeAuthenticator(
     'fake',
@@ -168,13 +168,13 @@ describe('a token in the query (RFC 6750 §2.3)', () => {
     conflict: boolean
   }[] = [
     {
-      name: 'beside one in the header is a second one',
+      name: 'is a second one, next to a token in the header',
       links: [bearer],
       request: { headers: [['authorization', 'Bearer @']], path: '/?a=b&access_token=t' },
       conflict: true,
     },
     {
-      name: 'beside one in the header, where a certificate is demanded too',
+      name: 'is a second one, next to a token in the header, when a certificate is demanded too',
       links: [allOf([bearer, certificate], false)],
       request: { headers: [['authorization', 'Bearer @']], path: '/?access_token=t' },
       conflict: true,
@@ -186,13 +186,13 @@ describe('a token in the query (RFC 6750 §2.3)', () => {
       conflict: false,
     },
     {
-      name: 'beside a password is a parameter of the upstream',
+      name: 'is a parameter of the upstream, next to a password',
       links: [password, bearer],
       request: { headers: [authorization], path: '/?access_token=t' },
       conflict: false,
     },
     {
-      name: 'beside a certificate is one too',
+      name: 'is a parameter of the upstream, next to a certificate',
       links: [certificate, bearer],
       request: { peerCertificate: 'PEM', path: '/?access_token=t' },
       conflict: false,
@@ -208,10 +208,10 @@ describe('a token in the query (RFC 6750 §2.3)', () => {
   }
 })
 
-describe('nobody', () => {
+describe('the anonymous authenticator', () => {
   const nobody = anonymousAuthenticator('nobody', { user: 'visitor', groups: ['visitors'] })
 
-  it('is who shows nothing', async () => {
+  it('authenticates a request without any credential', async () => {
     assert.deepEqual(await nobody.authenticate(requestOf(), FOREVER), {
       outcome: 'authenticated',
       facts: factsOf({
@@ -224,14 +224,14 @@ describe('nobody', () => {
   })
 
   for (const header of [basic('alice', 'secret'), 'Negotiate abc', 'Bearer x', '']) {
-    it(`is not who shows ${JSON.stringify(header)}, which nobody judged`, async () => {
+    it(`is not applicable when Authorization is ${JSON.stringify(header)}, which no authenticator verifies`, async () => {
       const request = requestOf({ headers: [['authorization', header]] })
       assert.deepEqual(await nobody.authenticate(request, FOREVER), { outcome: 'not-applicable' })
     })
   }
 })
 
-describe('nobody, at the end of a route', () => {
+describe('the anonymous authenticator at the end of a route', () => {
   const nobody: ChainLink = {
     authenticator: anonymousAuthenticator('nobody', { user: 'visitor', groups: [] }),
     mapping: new IdentityMapping('nobody', { allowReserved: [] }),
@@ -243,40 +243,45 @@ describe('nobody, at the end of a route', () => {
     request: RequestParts
     outcome: 'authenticated' | 'not-applicable'
   }[] = [
-    { name: 'who shows nothing', links: [both, nobody], request: {}, outcome: 'authenticated' },
     {
-      name: 'who shows one credential of two',
+      name: 'a request without any credential',
+      links: [both, nobody],
+      request: {},
+      outcome: 'authenticated',
+    },
+    {
+      name: 'a request with one of two demanded credentials',
       links: [both, nobody],
       request: { headers: [apiKey] },
       outcome: 'not-applicable',
     },
     {
-      name: 'who shows one in the query',
+      name: 'a request with one of two demanded credentials, in the query',
       links: [allOf([token, parameter], false), nobody],
       request: { path: '/?key=k' },
       outcome: 'not-applicable',
     },
     {
-      name: 'who shows a token in a subprotocol that is not enough',
+      name: 'a request with a token in a subprotocol, where an API key is demanded too',
       links: [both, nobody],
       request: { headers: [subprotocol] },
       outcome: 'not-applicable',
     },
     {
-      name: 'who shows a certificate that is not enough',
+      name: 'a request with a certificate, where a token is demanded too',
       links: [allOf([certificate, token], false), nobody],
       request: { peerCertificate: 'PEM' },
       outcome: 'not-applicable',
     },
     {
-      name: 'who shows a certificate and a header that the route does not take',
+      name: 'a request with a certificate and a header that the route does not read',
       links: [both, nobody],
       request: { peerCertificate: 'PEM', headers: [xfcc] },
       outcome: 'authenticated',
     },
   ]
   for (const { name, links, request, outcome } of CASES) {
-    it(`is ${outcome === 'authenticated' ? '' : 'not '}${name}`, async () => {
+    it(`${outcome === 'authenticated' ? 'authenticates' : 'is not applicable to'} ${name}`, async () => {
       const { authentication } = await new Chain(links).authenticate(requestOf(request), FOREVER)
       assert.equal(authentication.outcome, outcome)
     })

@@ -1,5 +1,5 @@
-// What was found wrong: remembered for some seconds where that was asked for, apart from the proofs;
-// and what a revocation does to either.
+// Rejections are cached for some seconds when the caller wants that, separate from verified credentials; a revocation
+// removes both.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -24,8 +24,8 @@ const setUp = () => {
   return { clock, memory, key, proofOf, proofs: () => proofs }
 }
 
-describe('a rejection', () => {
-  it('is remembered for some seconds and no longer, whatever was asked for', async () => {
+describe('a cached rejection', () => {
+  it('lasts some seconds at most, whatever lifetime is requested', async () => {
     const { clock, memory, key, proofOf, proofs } = setUp()
     assert.equal(await memory.getOrVerify(key, BOTH, proofOf(REJECTED)), REJECTED)
     clock.advance(LONGEST_REJECTION - 1)
@@ -35,7 +35,7 @@ describe('a rejection', () => {
     assert.equal(await memory.getOrVerify(key, BOTH, proofOf(PROVEN)), PROVEN)
   })
 
-  it('is not prolonged by being shown again', async () => {
+  it('is not prolonged by a lookup', async () => {
     const { clock, memory, key, proofOf, proofs } = setUp()
     for (let seconds = 0; seconds <= 5; seconds += 1) {
       await memory.getOrVerify(key, BOTH, proofOf(REJECTED))
@@ -44,7 +44,7 @@ describe('a rejection', () => {
     assert.equal(proofs(), 2)
   })
 
-  it('is remembered for less where less was asked for', async () => {
+  it('lasts the requested lifetime when that is shorter', async () => {
     const { clock, memory, key, proofOf, proofs } = setUp()
     const lifetimes = { proof: 60_000, rejection: 10 }
     await memory.getOrVerify(key, lifetimes, proofOf(REJECTED))
@@ -54,7 +54,7 @@ describe('a rejection', () => {
   })
 
   for (const lifetimes of [60_000, { proof: 60_000, rejection: 0 }]) {
-    it(`is not remembered with ${JSON.stringify(lifetimes)}: a password may be changed`, async () => {
+    it(`is not kept with ${JSON.stringify(lifetimes)}: a password may be changed`, async () => {
       const { memory, key, proofOf } = setUp()
       await memory.getOrVerify(key, lifetimes, proofOf(REJECTED))
       assert.equal(memory.statistics().rejections.entries, 0)
@@ -62,27 +62,27 @@ describe('a rejection', () => {
     })
   }
 
-  it('says nothing of a credential under another generation', async () => {
+  it('does not apply to the same credential under another generation', async () => {
     const { memory, key, proofOf } = setUp()
     await memory.getOrVerify(key, BOTH, proofOf(REJECTED))
     const next = memory.keyOf('g2', 'token')
     assert.equal(await memory.getOrVerify(next, BOTH, proofOf(PROVEN)), PROVEN)
   })
 
-  it('is nothing to recall', async () => {
+  it('is not returned by get', async () => {
     const { memory, key, proofOf } = setUp()
     await memory.getOrVerify(key, BOTH, proofOf(REJECTED))
     assert.equal(memory.get(key), undefined)
   })
 })
 
-describe('what nobody could find out', () => {
+describe('an outcome that says nothing of the credential', () => {
   const OUTCOMES: readonly Authentication[] = [
     { outcome: 'unavailable', cause: new Error('down') },
     { outcome: 'not-applicable' },
   ]
   for (const outcome of OUTCOMES) {
-    it(`${outcome.outcome} is never remembered`, async () => {
+    it(`is not cached: ${outcome.outcome}`, async () => {
       const { memory, key, proofOf } = setUp()
       await memory.getOrVerify(key, BOTH, proofOf(outcome))
       assert.equal(await memory.getOrVerify(key, BOTH, proofOf(PROVEN)), PROVEN)
@@ -98,7 +98,7 @@ describe('a flood of wrong credentials', () => {
     }
   }
 
-  it('drives out no proof, and is bounded in number', async () => {
+  it('evicts no verified credential, and is bounded in number', async () => {
     const { memory, key, proofOf } = setUp()
     await memory.getOrVerify(key, BOTH, proofOf(PROVEN))
     await flood(memory, 'eve')
@@ -114,7 +114,7 @@ describe('a flood of wrong credentials', () => {
     )
   })
 
-  it('that claims long names is bounded in bytes', async () => {
+  it('with long names is bounded in bytes', async () => {
     const { memory } = setUp()
     await flood(memory, 'e'.repeat(8_000))
     const { entries, bytes } = memory.statistics().rejections
@@ -124,7 +124,7 @@ describe('a flood of wrong credentials', () => {
 })
 
 describe('a revocation', () => {
-  it('forgets proofs and rejections', async () => {
+  it('removes verified credentials and rejections', async () => {
     const { memory, key, proofOf } = setUp()
     const other = memory.keyOf('g1', 'other')
     await memory.getOrVerify(key, BOTH, proofOf(PROVEN))
@@ -137,7 +137,7 @@ describe('a revocation', () => {
   })
 
   for (const outcome of [PROVEN, REJECTED]) {
-    it(`does not let what was under way be remembered, or be joined (${outcome.outcome})`, async () => {
+    it(`keeps a verification under way out of the cache, and later requests do not join it (${outcome.outcome})`, async () => {
       const { memory, key, proofOf } = setUp()
       const { promise, resolve } = Promise.withResolvers<Authentication>()
       const before = memory.getOrVerify(key, BOTH, () => promise)
@@ -145,12 +145,12 @@ describe('a revocation', () => {
       const later: Authentication = { outcome: 'unavailable', cause: undefined }
       assert.equal(await memory.getOrVerify(key, BOTH, proofOf(later)), later)
       resolve(outcome)
-      assert.equal(await before, outcome) // whoever waited for it asked before
+      assert.equal(await before, outcome) // this request began before the revocation
       assert.equal(await memory.getOrVerify(key, BOTH, proofOf(later)), later)
     })
   }
 
-  it('leaves alone what began after it', async () => {
+  it('does not affect a verification that began after it', async () => {
     const { memory, key, proofOf, proofs } = setUp()
     const old = Promise.withResolvers<Authentication>()
     const next = Promise.withResolvers<Authentication>()
@@ -166,7 +166,7 @@ describe('a revocation', () => {
     assert.equal(proofs(), 0)
   })
 
-  it('counts for every authenticator', async () => {
+  it('applies to every authenticator', async () => {
     const { memory, key, proofOf } = setUp()
     await memory.scopeOf('staff').getOrVerify(key, BOTH, proofOf(PROVEN))
     memory.scopeOf('tokens').revoke()

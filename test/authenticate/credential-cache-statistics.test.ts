@@ -1,4 +1,4 @@
-// What the memory of facts says of itself, and its bounds.
+// The statistics of the credential cache, and its bounds.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -12,8 +12,8 @@ const BOTH = { proof: 60_000, rejection: 60_000 }
 const REJECTED: Authentication = { outcome: 'rejected', code: 'token-signature' }
 const PROVEN: Authentication = { outcome: 'authenticated', facts: factsOf() }
 
-describe('lookups', () => {
-  it('are counted by authenticator and by what came of them', async () => {
+describe('cache lookups', () => {
+  it('are counted by authenticator and outcome', async () => {
     const memory = new CredentialCache(new FakeClock())
     const [staff, tokens] = [memory.scopeOf('staff'), memory.scopeOf('tokens')]
     const key = memory.keyOf('g', 'alice')
@@ -38,7 +38,7 @@ describe('lookups', () => {
     )
   })
 
-  it('go on being counted by the authenticator of that name after a reload', async () => {
+  it('are counted for the authenticator of that name after a reload as before', async () => {
     const memory = new CredentialCache(new FakeClock())
     const ask = async (): Promise<unknown> =>
       await memory
@@ -55,7 +55,7 @@ describe('lookups', () => {
     })
   })
 
-  it('find what another view remembers: there is one memory', async () => {
+  it('share one cache between authenticators', async () => {
     const memory = new CredentialCache(new FakeClock())
     const key = memory.keyOf('g', 'alice')
     await memory.scopeOf('staff').getOrVerify(key, BOTH, () => Promise.resolve(PROVEN))
@@ -64,8 +64,8 @@ describe('lookups', () => {
   })
 })
 
-describe('the memory', () => {
-  it('is bounded in bytes, where users are in thousands of groups', async () => {
+describe('the credential cache', () => {
+  it('is bounded in bytes, for users in thousands of groups', async () => {
     const memory = new CredentialCache(new FakeClock())
     const groups = Array.from({ length: 10_000 }, (_, index) => `cn=group-${index},dc=example`)
     for (let index = 0; index < 300; index += 1) {
@@ -80,7 +80,7 @@ describe('the memory', () => {
     assert.ok(bytes <= 64 * 1_024 * 1_024 && bytes > 32 * 1_024 * 1_024, String(bytes))
   })
 
-  it('takes no room for what is over already, or is not to be remembered', async () => {
+  it('needs no space for credentials that have expired or are not cached', async () => {
     const clock = new FakeClock()
     const memory = new CredentialCache(clock)
     const key = memory.keyOf('g', 'alice')
@@ -91,7 +91,7 @@ describe('the memory', () => {
     assert.equal(memory.statistics().proofs.entries, 0)
   })
 
-  it('remembers nothing that is larger than itself, and goes on', async () => {
+  it('does not cache a credential larger than its bound', async () => {
     const memory = new CredentialCache(new FakeClock())
     const facts = factsOf({ groups: ['g'.repeat(70 * 1_024 * 1_024)] })
     const key = memory.keyOf('g', 'alice')
@@ -102,7 +102,7 @@ describe('the memory', () => {
     assert.equal(memory.get(key), undefined)
   })
 
-  it('does not remember longer because the clock of the machine is set back', async () => {
+  it('does not extend a lifetime when the system clock is set back', async () => {
     const clock = new (class extends FakeClock {
       setBack = 0
       override now(): number {
@@ -118,14 +118,14 @@ describe('the memory', () => {
   })
 })
 
-describe('the size of facts', () => {
+describe('the estimated size of a credential', () => {
   const CASES = [
     { name: 'a short string', value: 'abc', least: 16, most: 64 },
     { name: 'a long string', value: 'x'.repeat(10_000), least: 10_000, most: 10_100 },
     { name: 'a list', value: Array.from({ length: 100 }, () => 1), least: 800, most: 1_000 },
     { name: 'bytes', value: Buffer.alloc(5_000), least: 5_000, most: 5_100 },
     {
-      name: 'what is within',
+      name: 'nested values',
       value: { a: { b: [{ c: 'x'.repeat(1_000) }] } },
       least: 1_000,
       most: 1_400,
@@ -139,7 +139,7 @@ describe('the size of facts', () => {
     })
   }
 
-  it('takes a list that is longer than a call may have arguments', () => {
+  it('accepts a list that is longer than the arguments of a call may be', () => {
     assert.ok(heapSizeOf(Array.from({ length: 1_000_000 }, () => 1)) > 8_000_000)
   })
 })

@@ -1,4 +1,4 @@
-// Remembered proofs: what is remembered, for how long, and for whom.
+// The credential cache: what is cached, for how long, and for which requests.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -16,7 +16,7 @@ const setUp = () => {
   return { clock, memory, key }
 }
 
-/** A proof that names the one who made it, so that a test sees whose was used. */
+/** A verification that yields this user, so that a test sees which verification was used. */
 const proof =
   (user: string, expires?: number): (() => Promise<Authentication>) =>
   () =>
@@ -25,8 +25,8 @@ const proof =
 const userOf = (authentication: Authentication): string =>
   authentication.outcome === 'authenticated' ? authentication.facts.user : authentication.outcome
 
-describe('a proof', () => {
-  it('is remembered for its lifetime and no longer', async () => {
+describe('a cached credential', () => {
+  it('lasts its lifetime and no longer', async () => {
     const { clock, memory, key } = setUp()
     await memory.getOrVerify(key, MINUTE, proof('first'))
     clock.advance(MINUTE - 1)
@@ -35,7 +35,7 @@ describe('a proof', () => {
     assert.equal(userOf(await memory.getOrVerify(key, MINUTE, proof('second'))), 'second')
   })
 
-  it('is not prolonged by being used', async () => {
+  it('is not prolonged by a lookup', async () => {
     const { clock, memory, key } = setUp()
     await memory.getOrVerify(key, MINUTE, proof('first'))
     for (let seconds = 0; seconds < 60; seconds += 10) {
@@ -45,13 +45,13 @@ describe('a proof', () => {
     assert.equal(userOf(await memory.getOrVerify(key, MINUTE, proof('second'))), 'second')
   })
 
-  it('is not remembered with a lifetime of 0', async () => {
+  it('is not kept with a lifetime of 0', async () => {
     const { memory, key } = setUp()
     await memory.getOrVerify(key, 0, proof('first'))
     assert.equal(userOf(await memory.getOrVerify(key, 0, proof('second'))), 'second')
   })
 
-  it('ends with the credential when that ends first', async () => {
+  it('expires with the credential when that expires first', async () => {
     const { clock, memory, key } = setUp()
     await memory.getOrVerify(key, MINUTE, proof('first', clock.now() + 1_000))
     clock.advance(999)
@@ -60,20 +60,20 @@ describe('a proof', () => {
     assert.equal(userOf(await memory.getOrVerify(key, MINUTE, proof('second'))), 'second')
   })
 
-  it('of a credential that has expired is not remembered', async () => {
+  it('is not kept when the credential has expired', async () => {
     const { clock, memory, key } = setUp()
     await memory.getOrVerify(key, MINUTE, proof('first', clock.now() - 1))
     assert.equal(userOf(await memory.getOrVerify(key, MINUTE, proof('second'))), 'second')
   })
 
-  it('ends with its lifetime when the credential lasts longer', async () => {
+  it('lasts its lifetime when the credential expires later', async () => {
     const { clock, memory, key } = setUp()
     await memory.getOrVerify(key, MINUTE, proof('first', clock.now() + 10 * MINUTE))
     clock.advance(MINUTE)
     assert.equal(userOf(await memory.getOrVerify(key, MINUTE, proof('second'))), 'second')
   })
 
-  it('is remembered from when it was made, not from when it was asked for', async () => {
+  it('lasts from when its verification ended, not from when it was requested', async () => {
     const { clock, memory, key } = setUp()
     await memory.getOrVerify(key, MINUTE, async () => {
       clock.advance(MINUTE)
@@ -83,7 +83,7 @@ describe('a proof', () => {
     assert.equal(userOf(await memory.getOrVerify(key, MINUTE, proof('second'))), 'slow')
   })
 
-  it('is the very object that was proven', async () => {
+  it('is the very object that was verified', async () => {
     const { memory, key } = setUp()
     const first = await memory.getOrVerify(key, MINUTE, proof('first'))
     const again = await memory.getOrVerify(key, MINUTE, proof('second'))
@@ -96,14 +96,14 @@ const broken = (): never => {
   throw new Error('bug')
 }
 
-describe('what is no proof', () => {
+describe('an outcome without a credential', () => {
   const OUTCOMES: readonly Authentication[] = [
     { outcome: 'rejected', code: 'credential-wrong' },
     { outcome: 'unavailable', cause: new Error('down') },
     { outcome: 'not-applicable' },
   ]
   for (const outcome of OUTCOMES) {
-    it(`${outcome.outcome} is shared by those who wait, but not remembered`, async () => {
+    it(`is shared by concurrent requests, and not cached: ${outcome.outcome}`, async () => {
       const { memory, key } = setUp()
       const { promise, resolve } = Promise.withResolvers<Authentication>()
       const waiting = [
@@ -116,7 +116,7 @@ describe('what is no proof', () => {
     })
   }
 
-  it('a throw is shared by those who wait, but not remembered', async () => {
+  it('is shared by concurrent requests, and not cached: an exception', async () => {
     const { memory, key } = setUp()
     const { promise, reject } = Promise.withResolvers<Authentication>()
     const waiting = [
@@ -132,15 +132,15 @@ describe('what is no proof', () => {
     assert.equal(userOf(await memory.getOrVerify(key, MINUTE, proof('third'))), 'third')
   })
 
-  it('a synchronous throw is not remembered', async () => {
+  it('is not cached: a synchronous exception', async () => {
     const { memory, key } = setUp()
     await assert.rejects(memory.getOrVerify(key, MINUTE, broken), /bug/)
     assert.equal(userOf(await memory.getOrVerify(key, MINUTE, proof('next'))), 'next')
   })
 })
 
-describe('equal credentials that arrive together', () => {
-  it('are proven once', async () => {
+describe('equal credentials of concurrent requests', () => {
+  it('are verified once', async () => {
     const { memory, key } = setUp()
     const results = await Promise.all(
       Array.from({ length: 50 }, (_, index) =>
@@ -182,7 +182,7 @@ describe('the key of a credential', () => {
     assert.notEqual(setUp().key, setUp().key)
   })
 
-  it('does not hold the credential', () => {
+  it('does not contain the credential', () => {
     assert.doesNotMatch(setUp().key, /alice|secret/)
   })
 
@@ -194,7 +194,7 @@ describe('the key of a credential', () => {
   })
 })
 
-describe('the memory', () => {
+describe('the credential cache', () => {
   it('is bounded', async () => {
     const { memory, key } = setUp()
     await memory.getOrVerify(key, MINUTE, proof('first'))

@@ -1,6 +1,6 @@
-// Ports for servers that must be told theirs. Not from the range from which the kernel takes the ports of
-// outgoing connections (ip_local_port_range, from 32768): such a port can be taken between the moment it is
-// found free and the moment the server listens on it, and is, where other tests connect thousands of times.
+// Ports for servers that need a fixed one. They are below the range of the ports of outgoing connections
+// (ip_local_port_range, from 32768): the kernel may assign such a port to a connection before the server listens on
+// it.
 
 import { randomInt } from 'node:crypto'
 import { createSocket } from 'node:dgram'

@@ -1,4 +1,4 @@
-// The authenticator for API keys: its outcomes, the end of a key to the millisecond, its challenges.
+// The authenticator for API keys: its outcomes, its challenges, and expiry to the millisecond.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -68,12 +68,12 @@ describe('an API key', () => {
 
   const REJECTED: readonly { name: string; request: RequestParts; want: object }[] = [
     {
-      name: 'of an id that nobody has',
+      name: 'of an id that the file does not have',
       request: withKey(newApiKey('nobody')),
       want: { code: 'api-key-unknown', shown: { proven: false, id: 'nobody' } },
     },
     {
-      name: 'of an id that somebody has, with another secret',
+      name: 'of an id that the file has, with another secret',
       request: withKey(newApiKey('ci')),
       want: { code: 'api-key-unknown', shown: { proven: false, id: 'ci' } },
     },
@@ -82,7 +82,11 @@ describe('an API key', () => {
       request: withKey(off),
       want: { code: 'api-key-unknown', shown: { proven: false, id: 'off' } },
     },
-    { name: 'with a slip', request: withKey(`${ci}x`), want: { code: 'credential-malformed' } },
+    {
+      name: 'with a character appended',
+      request: withKey(`${ci}x`),
+      want: { code: 'credential-malformed' },
+    },
     {
       name: 'that is its hash',
       request: withKey(hashOf(ci)),
@@ -110,15 +114,15 @@ describe('an API key', () => {
   })
 })
 
-describe('a key that ends', () => {
-  it('proves its owner until then, and says when', async () => {
+describe('an API key that expires', () => {
+  it('authenticates its user until then, and yields its expiry', async () => {
     const authentication = await authenticate(withKey(brief), END - 1)
     assert.ok(authentication.outcome === 'authenticated')
     assert.equal(authentication.facts.expires, END)
   })
 
   for (const now of [END, END + 1]) {
-    it(`is rejected from then on, with the name of its owner (${now - END} ms)`, async () => {
+    it(`is rejected from its expiry on, with the name of its user (${now - END} ms)`, async () => {
       const want = {
         outcome: 'rejected',
         code: 'api-key-expired',
@@ -129,7 +133,7 @@ describe('a key that ends', () => {
     })
   }
 
-  it('is unknown and not expired where the secret is wrong: nobody learns whose it was', async () => {
+  it('is unknown, not expired, when the secret is wrong, so that the answer does not reveal its user', async () => {
     assert.deepEqual(await authenticate(withKey(newApiKey('brief')), END), {
       outcome: 'rejected',
       code: 'api-key-unknown',
@@ -138,8 +142,8 @@ describe('a key that ends', () => {
   })
 })
 
-describe('the authenticator', () => {
-  it('invites with a challenge for each place', () => {
+describe('an API key authenticator', () => {
+  it('has a challenge for each configured location', () => {
     assert.deepEqual(authenticatorAt(0).challenges, [
       'ApiKey realm="Site", in="header", name="x-api-key"',
       'Token realm="Site"',
@@ -147,7 +151,7 @@ describe('the authenticator', () => {
     ])
   })
 
-  it('names every place, so that it is stripped', () => {
+  it('has every configured location, so that the API key is stripped', () => {
     assert.deepEqual(authenticatorAt(0).locations, [
       { kind: 'header', name: 'x-api-key' },
       { kind: 'header', name: 'authorization' },

@@ -1,4 +1,4 @@
-// The form of API keys: what is made is read, and nothing that differs from it in one character.
+// The form of API keys: what is made can be read, and a key that differs in one character is refused.
 
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
@@ -12,17 +12,17 @@ import {
   readKeyHash,
 } from '../../../src/authenticate/api-key/key.ts'
 
-// Made once: what it looks like is promised to scanners, and keys in use must stay keys.
+// Made once: secret scanners match this form, and keys that are in use must remain valid.
 const FIXED = 'csk_ci-deploy_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg40Z2fu'
 
 describe('an API key', () => {
-  it('looks as scanners are told', () => {
+  it('has the form that secret scanners match', () => {
     for (const id of ['a', 'ci-deploy', '0', 'x'.repeat(63)]) {
       assert.match(newApiKey(id), /^csk_[a-z0-9-]{1,63}_[0-9A-Za-z]{49}$/)
     }
   })
 
-  it('is read: its id, and what it hashes to', () => {
+  it('yields its id and its digest when it is read', () => {
     const key = newApiKey('ci-deploy')
     assert.deepEqual(readApiKey(key), {
       id: 'ci-deploy',
@@ -30,9 +30,10 @@ describe('an API key', () => {
     })
   })
 
-  it('is what it has always been', () => assert.equal(readApiKey(FIXED)?.id, 'ci-deploy'))
+  it('is still read in the form of the first release', () =>
+    assert.equal(readApiKey(FIXED)?.id, 'ci-deploy'))
 
-  it('is another every time', () => {
+  it('differs each time it is made', () => {
     const keys = new Set(Array.from({ length: 200 }, () => newApiKey('a')))
     assert.equal(keys.size, 200)
     const ids = Array.from({ length: 200 }, newKeyId)
@@ -40,7 +41,7 @@ describe('an API key', () => {
     for (const id of ids) assert.match(id, ID)
   })
 
-  it('draws on all letters and digits alike', () => {
+  it('uses all letters and digits equally often', () => {
     const counts = new Map<string, number>()
     for (let round = 0; round < 1_000; round++) {
       for (const letter of newApiKey('a').slice(6, 49)) {

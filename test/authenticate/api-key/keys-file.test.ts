@@ -1,4 +1,4 @@
-// Files of API keys: what they yield, and every problem with the place where it is.
+// Files of API keys: what they yield, and the position of every problem.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -33,7 +33,7 @@ const problemsIn = (text: string): readonly string[] => {
 }
 
 describe('a file of API keys', () => {
-  it('yields everything that it says of a key', () => {
+  it('yields all that an entry has', () => {
     const text = `
 keys:
   ci:
@@ -56,7 +56,7 @@ keys:
     })
   })
 
-  it('needs no more than hash and user', () => {
+  it('requires only hash and user', () => {
     assert.deepEqual(find(`keys: { ci: { hash: '${hash}', user: alice } }`), {
       method: 'api-key',
       credential: 'ci',
@@ -69,7 +69,7 @@ keys:
     })
   })
 
-  it('gives the same facts every time, which are mapped once', () => {
+  it('yields the same credential object each time, so that it is mapped once', () => {
     const file = KeysFile.parse(FILE, `keys: { ci: { hash: '${hash}', user: alice } }`)
     const read = readApiKey(key)
     assert.ok(read !== undefined)
@@ -101,10 +101,10 @@ keys:
 describe('a file of API keys is refused', () => {
   const CASES: readonly { name: string; text: string; want: readonly RegExp[] }[] = [
     { name: 'that is empty', text: '', want: [/the file is empty/] },
-    { name: 'that is no YAML', text: 'keys: [', want: [/^1:8 /] },
+    { name: 'that is not YAML', text: 'keys: [', want: [/^1:8 /] },
     { name: 'with unknown keys', text: 'keys: {}\nusers: {}', want: [/^2:1 users: unknown key/] },
     {
-      name: 'with entries that say too little',
+      name: 'with entries whose required fields are missing',
       text: 'keys:\n  a: {}\n  b: { user: b }\n',
       want: [
         /^2:3 keys\.a\.hash: required, but missing/,
@@ -138,7 +138,7 @@ describe('a file of API keys is refused', () => {
       want: [/^3:9 keys\.cd\.hash: is the hash of another key in this file/],
     },
     {
-      name: 'with an end that is no time',
+      name: 'with an expiry that is not a time',
       text: `keys:\n  a: { hash: '${hash}', user: a, expires: 2030-12-31 }\n  b: { hash: '${other}', user: b, expires: 2030-02-30T00:00:00Z }\n`,
       want: [
         /^2:\d+ keys\.a\.expires: must be a time such as .* \(RFC 3339\)/,
@@ -146,7 +146,7 @@ describe('a file of API keys is refused', () => {
       ],
     },
     {
-      name: 'with an end whose zone is left open',
+      name: 'with an expiry without a time zone',
       text: `keys:\n  a: { hash: '${hash}', user: a, expires: '2030-12-31T00:00:00' }\n`,
       want: [/^2:\d+ keys\.a\.expires: must be a time/],
     },

@@ -1,4 +1,4 @@
-// Where a key stands in a request, and what is no key or too many.
+// Where a request has its API key, and which requests have a malformed key or more than one credential.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -27,8 +27,13 @@ interface Case {
 }
 
 const CASES: readonly Case[] = [
-  { name: 'nothing', want: 'absent' },
-  { name: 'others', headers: [['accept', '*/*']], query: 'a=b&key=c', want: 'absent' },
+  { name: 'no header and no query', want: 'absent' },
+  {
+    name: 'other headers and parameters',
+    headers: [['accept', '*/*']],
+    query: 'a=b&key=c',
+    want: 'absent',
+  },
   { name: 'a header', headers: [['x-api-key', 'abc']], want: 'key abc' },
   { name: 'a parameter', query: 'a=1&api_key=abc&b', want: 'key abc' },
   { name: 'a scheme', headers: [['authorization', 'ApiKey abc']], want: 'key abc' },
@@ -84,7 +89,7 @@ const MALFORMED: readonly Case[] = [
   { name: 'a name with dots', headers: [['x.api.key', 'a']], want: 'malformed' },
   { name: 'a name with another symbol', headers: [['x-api~key', 'a']], want: 'malformed' },
   {
-    name: 'an underscored name beside the right one',
+    name: 'an underscored name next to the configured one',
     headers: [
       ['x-api-key', 'a'],
       ['x_api-key', 'b'],
@@ -182,9 +187,9 @@ describe('credentials are in conflict:', () => {
   }
 })
 
-describe('a place that is not configured', () => {
+describe('a location that is not configured', () => {
   const only = keyReader([{ kind: 'header', name: 'x-api-key' }])
-  it('is not looked at', () => {
+  it('is not read', () => {
     const request = {
       headers: new Headers(linesOf([['authorization', 'ApiKey a']])),
       query: 'api_key=a&x-api-key=b',
@@ -193,9 +198,9 @@ describe('a place that is not configured', () => {
   })
 })
 
-describe('any request at all', () => {
+describe('any request', () => {
   const SEED = 23
-  it(`has one key or none, and says no more than stood there (seed ${SEED})`, () => {
+  it(`yields at most one API key, and only one that the request contains (seed ${SEED})`, () => {
     const random = randomFrom(SEED)
     const pick = (pieces: readonly string[]): string => pieces[random(pieces.length)] ?? ''
     const names = ['x-api-key', 'X-Api-Key', 'x_api_key', 'authorization', 'accept', 'x-api-keys']

@@ -1,4 +1,4 @@
-// A bearer authenticator with everything at its plainest, and how a test asks it.
+// A bearer authenticator with the fewest options, and functions that present tokens to it.
 
 import assert from 'node:assert/strict'
 import type { Authentication, Authenticator } from '../../../src/authenticate/authenticator.ts'

@@ -1,4 +1,4 @@
-// What a token must say of itself: its type, for whom it is, and when.
+// What a token must claim: its type, its audience, and its times.
 
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
@@ -74,7 +74,11 @@ describe('claims that are wrong', () => {
   tableOf([
     { name: 'one audience', token: claiming({ aud: 'kubernetes' }), want: 'authenticated' },
     { name: 'a list', token: claiming({ aud: ['x', 'second'] }), want: 'authenticated' },
-    { name: 'a list of others', token: claiming({ aud: ['x', 'y'] }), want: 'token-audience' },
+    {
+      name: 'a list of other audiences',
+      token: claiming({ aud: ['x', 'y'] }),
+      want: 'token-audience',
+    },
     { name: 'another audience', token: claiming({ aud: 'x' }), want: 'token-audience' },
     { name: 'no audience', token: claiming({ aud: undefined }), want: 'token-audience' },
     { name: 'an empty list', token: claiming({ aud: [] }), want: 'token-audience' },

@@ -1,5 +1,5 @@
-// Tokens that are bound to a key of the caller (RFC 9449 §7): with which scheme they may be shown, and
-// by whom.
+// Tokens that are bound to a key of the caller (RFC 9449 §7): with which scheme they are accepted, and with whose
+// proof.
 
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
@@ -56,18 +56,18 @@ describe('a token and its scheme', () => {
       want: 'token-binding',
     },
     {
-      name: 'bound to nothing, with DPoP and a proof',
+      name: 'not bound, with DPoP and a proof',
       token: unbound,
       headers: (proof) => shownWith(unbound, proof),
       want: 'token-binding',
     },
     {
-      name: 'bound to nothing, as a bearer token',
+      name: 'not bound, as a bearer token',
       headers: () => [['authorization', `Bearer ${unbound}`]],
       want: 'authenticated',
     },
     {
-      name: 'bound to nothing, as a bearer token beside a proof',
+      name: 'not bound, as a bearer token with a proof in addition',
       headers: () => [
         ['authorization', `Bearer ${unbound}`],
         ['dpop', 'nonsense'],
@@ -157,8 +157,8 @@ describe('a token and its scheme', () => {
   })
 })
 
-describe('a caller who may use a token', () => {
-  it('is the holder of its key, with any algorithm', async () => {
+describe('a DPoP-bound token', () => {
+  it('is accepted from the holder of its key, with any algorithm', async () => {
     for (const algorithm of ['RS256', 'PS256', 'ES256', 'ES384', 'ES512', 'Ed25519']) {
       const [holder, thief] = await Promise.all([makeCaller(algorithm), makeCaller(algorithm)])
       const token = await key.token(claimsOf({ cnf: { jkt: holder.thumbprint } }))
@@ -172,7 +172,7 @@ describe('a caller who may use a token', () => {
     }
   })
 
-  it('is not who has the proof for another token', async () => {
+  it('is rejected with a proof for another token', async () => {
     const second = await key.token(claimsOf({ jti: 'x', cnf: { jkt: caller.thumbprint } }))
     const proof = await caller.proof(second)
     assert.equal(await ask(authenticatorWith(), shownWith(bound, proof)), 'proof-invalid')
@@ -180,14 +180,14 @@ describe('a caller who may use a token', () => {
 
   const JKT = [undefined, null, 1, '', ['x'], { jkt: 'x' }]
   for (const jkt of JKT) {
-    it(`is nobody when the key is named ${JSON.stringify(jkt)}`, async () => {
+    it(`is rejected when its cnf.jkt is ${JSON.stringify(jkt)}`, async () => {
       const token = await key.token(claimsOf({ cnf: { jkt } }))
       const outcome = await ask(authenticatorWith(), shownWith(token, await caller.proof(token)))
       assert.equal(outcome, jkt === '' ? 'proof-invalid' : 'token-binding')
     })
   }
 
-  it('has the certificate as well, where the token is bound to both', async () => {
+  it('needs the certificate as well when it is bound to both', async () => {
     const der = await presentedCertificate()
     const thumbprint = createHash('sha256').update(der).digest('base64url')
     const cnf = { jkt: caller.thumbprint, 'x5t#S256': thumbprint }
@@ -202,7 +202,7 @@ describe('a caller who may use a token', () => {
     assert.equal(await shown(asEnvoySends(other)), 'token-binding')
   })
 
-  it('gets the facts of the token, the same ones each time', async () => {
+  it('yields the same credential object each time', async () => {
     const authenticator = authenticatorWith()
     const shown = async () =>
       await answerTo(authenticator, shownWith(bound, await caller.proof(bound)))

@@ -1,4 +1,4 @@
-// Hostile tokens: every one of them would let somebody in who must not be, were it accepted.
+// Hostile tokens: each would authenticate an attacker if it were accepted.
 
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
@@ -32,7 +32,7 @@ const CLAIMS = JSON.stringify(claimsOf())
 const unsigned = (header: unknown, signature = ''): string =>
   `${encode(JSON.stringify(header))}.${encode(CLAIMS)}.${signature}`
 
-/** HS256 with something public as the secret. */
+/** HS256 with public data as the secret. */
 const hmac = (secret: string | Buffer, header: unknown): string => {
   const signed = `${encode(JSON.stringify(header))}.${encode(CLAIMS)}`
   return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`
@@ -173,7 +173,7 @@ describe('a header that would choose the key', () => {
     { name: 'a property as kid', token: forged({ kid: 'constructor' }), want: 'token-key-unknown' },
     { name: 'an empty kid', token: forged({ kid: '' }), want: 'token-key-unknown' },
     {
-      name: 'a kid that is no text',
+      name: 'a kid that is not a string',
       token: () => signedText(key, headerText({ kid: ['k1'] }), CLAIMS),
       want: 'credential-malformed',
     },
@@ -258,7 +258,7 @@ describe('a token with two readings', () => {
   ])
 })
 
-describe('a header that asks for more than is understood', () => {
+describe('a header that demands more than is understood', () => {
   const asking = (header: Readonly<Record<string, unknown>>) => (): string =>
     signedText(key, headerText(header), CLAIMS)
   tableOf([
@@ -267,6 +267,6 @@ describe('a header that asks for more than is understood', () => {
     { name: 'crit null', token: asking({ crit: null }), want: 'credential-malformed' },
     { name: 'b64', token: asking({ crit: ['b64'], b64: false }), want: 'credential-malformed' },
     { name: 'b64 alone', token: asking({ b64: false }), want: 'credential-malformed' },
-    { name: 'members that nobody knows', token: asking({ 'x-y': 1 }), want: 'authenticated' },
+    { name: 'members that are unknown', token: asking({ 'x-y': 1 }), want: 'authenticated' },
   ])
 })

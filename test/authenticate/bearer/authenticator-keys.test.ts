@@ -1,5 +1,5 @@
-// The keys behind bearer tokens: when newer ones are looked for, and that what they proved is
-// remembered only while they are what they were.
+// The keys that verify bearer tokens: when newer ones are fetched, and that a verified token remains cached only while
+// its key is published.
 
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
@@ -21,15 +21,45 @@ before(async () => {
 describe('the keys of a token', () => {
   const CASES = [
     { name: 'known', held: ['k1'], next: DOWN, want: 'authenticated', asked: 0 },
-    { name: 'unknown, and newer ones are had', held: ['k2'], next: 'k1', want: 'authenticated' },
-    { name: 'unknown, and there are none', held: ['k2'], next: 'same', want: 'token-key-unknown' },
+    {
+      name: 'unknown, and the issuer has published them since',
+      held: ['k2'],
+      next: 'k1',
+      want: 'authenticated',
+    },
+    {
+      name: 'unknown, and the issuer has not published them',
+      held: ['k2'],
+      next: 'same',
+      want: 'token-key-unknown',
+    },
     { name: 'unknown, and the issuer is down', held: ['k2'], next: DOWN, want: 'unavailable' },
-    { name: 'not had yet, but now', held: [], next: 'k1', want: 'authenticated' },
-    { name: 'not had', held: [], next: DOWN, want: 'unavailable' },
-    { name: 'not had, and no reason why', held: [], next: 'same', want: 'unavailable' },
-    { name: 'other ones of that name, newer', held: ['x1'], next: 'k1', want: 'authenticated' },
-    { name: 'other ones of that name', held: ['x1'], next: 'same', want: 'token-signature' },
-    { name: 'other ones of that name, down', held: ['x1'], next: DOWN, want: 'token-signature' },
+    {
+      name: 'not fetched yet, and the fetch succeeds',
+      held: [],
+      next: 'k1',
+      want: 'authenticated',
+    },
+    { name: 'not fetched yet, and the issuer is down', held: [], next: DOWN, want: 'unavailable' },
+    {
+      name: 'not fetched yet, and the fetch yields nothing new',
+      held: [],
+      next: 'same',
+      want: 'unavailable',
+    },
+    {
+      name: 'other ones of the same kid, and newer ones are published',
+      held: ['x1'],
+      next: 'k1',
+      want: 'authenticated',
+    },
+    { name: 'other ones of the same kid', held: ['x1'], next: 'same', want: 'token-signature' },
+    {
+      name: 'other ones of the same kid, and the issuer is down',
+      held: ['x1'],
+      next: DOWN,
+      want: 'token-signature',
+    },
   ] as const
   for (const { name, held, next, want, ...more } of CASES) {
     it(`are ${name}: ${want}`, async () => {
@@ -42,7 +72,7 @@ describe('the keys of a token', () => {
     })
   }
 
-  it('are not looked for when the token fails without', async () => {
+  it('are not fetched when the token is refused for another reason', async () => {
     const keys = new ChangingKeys(await makeKey('ES256', 'k2'))
     const token = await key.token(claimsOf({ aud: 'other' }))
     assert.equal(await outcomeOf(bearerWith(keys), token), 'token-audience')
@@ -136,8 +166,8 @@ describe('what is remembered of a token', () => {
   })
 })
 
-describe('callers with one token', () => {
-  it('have it verified once', async () => {
+describe('several requests with one token', () => {
+  it('verify the token once', async () => {
     let asked = 0
     const require: Condition = { source: 'x', evaluate: () => (asked += 1) > 0, explain: () => '' }
     const authenticator = bearerWith(keySetOf(key), { require })
@@ -147,7 +177,7 @@ describe('callers with one token', () => {
     assert.equal(asked, 1)
   })
 
-  it('may leave while others wait', async () => {
+  it('continue when one of them is cancelled', async () => {
     const keys = new ChangingKeys()
     const gate = Promise.withResolvers<KeyRenewal>()
     keys.newer = () => gate.promise
@@ -162,7 +192,7 @@ describe('callers with one token', () => {
     assert.equal(codeOf(await second), 'authenticated')
   })
 
-  it('are told when they had left before anything was asked', async () => {
+  it('are rejected when they were cancelled before any verification', async () => {
     const asked = show(bearerWith(keySetOf(key)), await key.token(), {}, AbortSignal.abort())
     await assert.rejects(asked, { name: 'AbortError' })
   })

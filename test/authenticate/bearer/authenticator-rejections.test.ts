@@ -1,5 +1,4 @@
-// Tokens that are wrong are not verified time and again, and a good one is refused for nothing that
-// was wrong a moment ago.
+// A wrong token is verified once within some seconds; a valid token is not refused for an earlier rejection.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -34,7 +33,7 @@ describe('a wrong token', () => {
     assert.equal(misses(), 2)
   })
 
-  it('is verified each time where nothing is to be remembered', async () => {
+  it('is verified each time when rejections are not cached', async () => {
     const { clock, memory, misses } = setUp()
     const authenticator = bearerWith(keySetOf(key), { clock, memory, cacheTtl: 0 })
     const token = await other.token()
@@ -43,7 +42,7 @@ describe('a wrong token', () => {
     assert.equal(misses(), 2)
   })
 
-  it('becomes good with the keys that its issuer publishes a moment later', async () => {
+  it('of a replaced key is accepted once its issuer publishes the new one', async () => {
     const { clock, memory } = setUp()
     const [old, next] = [keySetOf(key).current(), keySetOf(other).current()]
     assert.ok(old !== undefined && next !== undefined)
@@ -60,7 +59,7 @@ describe('a wrong token', () => {
     assert.equal(await outcomeOf(authenticator, token), 'authenticated')
   })
 
-  it('of a key that nobody knows becomes good when the key is published', async () => {
+  it('of an unknown kid is accepted once its issuer publishes the key', async () => {
     const { clock, memory } = setUp()
     const newKey = await makeKey('ES256', 'k9')
     const [old, next] = [keySetOf(key).current(), keySetOf(key, newKey).current()]
@@ -78,7 +77,7 @@ describe('a wrong token', () => {
     assert.equal(await outcomeOf(authenticator, token), 'authenticated')
   })
 
-  it('that was refused under the old keys is good at once under the new', async () => {
+  it('that was refused under the old keys is accepted at once under the new ones', async () => {
     const { clock, memory } = setUp()
     let keys = keySetOf(key)
     const changing: KeySet = {
@@ -92,7 +91,7 @@ describe('a wrong token', () => {
     assert.equal(await outcomeOf(authenticator, token), 'authenticated')
   })
 
-  it('is good at once under another configuration', async () => {
+  it('is accepted at once under another configuration', async () => {
     const { clock, memory } = setUp()
     const condition = (source: string, holds: boolean): Condition => ({
       source,
@@ -103,7 +102,7 @@ describe('a wrong token', () => {
     const ask = (require: Condition): Promise<string> =>
       outcomeOf(bearerWith(keySetOf(key), { clock, memory, require }), token)
     assert.equal(await ask(condition('strict', false)), 'token-claims')
-    assert.equal(await ask(condition('strict', true)), 'token-claims') // remembered
+    assert.equal(await ask(condition('strict', true)), 'token-claims') // cached
     assert.equal(await ask(condition('lenient', true)), 'authenticated')
   })
 })

@@ -1,4 +1,4 @@
-// Every DPoP proof counts once (RFC 9449 §11.1).
+// A DPoP proof is accepted once (RFC 9449 §11.1).
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -9,15 +9,15 @@ import { answerTo, ask, authenticatorWith, bound, caller, key } from './holding.
 import { claimsOf, NOW } from './issuing.ts'
 import { makeCaller, shownWith, type Caller } from './proving.ts'
 
-describe('a proof', () => {
-  it('counts once', async () => {
+describe('a DPoP proof', () => {
+  it('is accepted once', async () => {
     const authenticator = authenticatorWith()
     const proof = await caller.proof(bound)
     assert.equal(await ask(authenticator, shownWith(bound, proof)), 'authenticated')
     assert.equal(await ask(authenticator, shownWith(bound, proof)), 'proof-replayed')
   })
 
-  it('counts once of several that come together', async () => {
+  it('is accepted once when several requests present it at the same time', async () => {
     const authenticator = authenticatorWith()
     const slow = await makeCaller('ES384') // verified on another thread
     const token = await key.token(claimsOf({ cnf: { jkt: slow.thumbprint } }))
@@ -29,7 +29,7 @@ describe('a proof', () => {
     assert.equal(outcomes.filter((outcome) => outcome === 'proof-replayed').length, 7)
   })
 
-  it('counts once by its identifier, whatever else is new in it', async () => {
+  it('is accepted once by its jti, whatever else differs', async () => {
     const authenticator = authenticatorWith()
     const shown = async (claims: Record<string, unknown>, parts: RequestParts = {}) =>
       await ask(authenticator, shownWith(bound, await caller.proof(bound, claims)), parts)
@@ -39,7 +39,7 @@ describe('a proof', () => {
     assert.equal(await shown({ jti: 'A' }), 'authenticated')
   })
 
-  it('counts once for one request, however often that is asked about', async () => {
+  it('is accepted each time the same request is authenticated', async () => {
     const authenticator = authenticatorWith()
     const proof = await caller.proof(bound)
     const request = requestOf({ headers: shownWith(bound, proof) })
@@ -51,7 +51,7 @@ describe('a proof', () => {
     assert.equal(await ask(authenticator, shownWith(bound, proof)), 'proof-replayed')
   })
 
-  it('does not use up the identifier of another key', async () => {
+  it('does not use up the jti of another key', async () => {
     const authenticator = authenticatorWith()
     const neighbour = await makeCaller()
     const theirs = await key.token(claimsOf({ cnf: { jkt: neighbour.thumbprint } }))
@@ -61,7 +61,7 @@ describe('a proof', () => {
     assert.equal(await shown(neighbour, theirs), 'authenticated')
   })
 
-  it('that is not good does not use up its identifier', async () => {
+  it('that is refused does not use up its jti', async () => {
     const authenticator = authenticatorWith()
     const forged = await (await makeCaller()).proof(bound, { jti: 'a' }, { jwk: caller.jwk })
     assert.equal(await ask(authenticator, shownWith(bound, forged)), 'proof-invalid')
@@ -71,7 +71,7 @@ describe('a proof', () => {
     assert.equal(await ask(authenticator, shownWith(bound, good)), 'authenticated')
   })
 
-  it('counts once for all replicas that share a memory', async () => {
+  it('is accepted once by all replicas that share the store', async () => {
     const clock = new FakeClock()
     const replays = new ProcessReplayMemory(clock)
     const [one, two] = [
@@ -83,7 +83,7 @@ describe('a proof', () => {
     assert.equal(await ask(two, shownWith(bound, proof)), 'proof-replayed')
   })
 
-  it('does not count while the memory cannot say', async () => {
+  it('is not accepted while the store is unavailable', async () => {
     const cause = new Error('no route to host')
     const replays: ReplayMemory = { use: () => Promise.resolve({ outcome: 'unavailable', cause }) }
     const headers = shownWith(bound, await caller.proof(bound))
@@ -93,10 +93,10 @@ describe('a proof', () => {
     })
   })
 
-  it('is remembered for as long as it is good', async () => {
+  it('is stored for as long as it is valid', async () => {
     const clock = new FakeClock()
     const authenticator = authenticatorWith({ skew: 30_000 }, clock)
-    // Of a clock that is ahead by the most that is let pass: it lives for the longest time.
+    // The clock of the caller is ahead by the most that is tolerated, so the proof is valid for the longest time.
     const proof = await caller.proof(bound, { iat: NOW + 30 })
     assert.equal(await ask(authenticator, shownWith(bound, proof)), 'authenticated')
     for (const elapsed of [59_000, 30_000, 30_999]) {
@@ -107,7 +107,7 @@ describe('a proof', () => {
     assert.equal(await ask(authenticator, shownWith(bound, proof)), 'proof-invalid')
   })
 
-  it('is needed for every request, also when the token is remembered', async () => {
+  it('is needed for every request, also when the token is cached', async () => {
     const authenticator = authenticatorWith()
     await ask(authenticator, shownWith(bound, await caller.proof(bound)))
     assert.equal(await ask(authenticator, [['authorization', `DPoP ${bound}`]]), 'proof-invalid')

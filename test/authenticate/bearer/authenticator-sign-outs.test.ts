@@ -1,4 +1,4 @@
-// Tokens of our own issuer after a sign-out, and after the end of their login.
+// Tokens of Countersign's issuer after a sign-out, and after the end of their login.
 
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
@@ -25,12 +25,12 @@ const unasked = async (): Promise<never> => {
   throw new Error('asked')
 }
 
-/** What becomes of a token of a minute ago, and then of one without `iat`. */
+/** The outcome for a token that was issued at `iat`. */
 const shown = async (lastOf: LastOf, iat: number | undefined = BEGUN) =>
   await show(asking(lastOf), await key.token(claimsOf({ iat })))
 
-describe('a token of our own issuer', () => {
-  it('is good where nobody was signed out since it was made', async () => {
+describe("a token of Countersign's issuer", () => {
+  it('is accepted when its user was not signed out after it was issued', async () => {
     const users: string[] = []
     const earlier = async (user: string): Promise<number> => {
       users.push(user)
@@ -44,14 +44,14 @@ describe('a token of our own issuer', () => {
     ['within the same second', BEGUN * 1_000 + 999],
     ['since', BEGUN * 1_000 + 1_000],
   ] as const) {
-    it(`is refused where everything of its user was ended ${name}`, async () => {
+    it(`is refused when its user was signed out ${name}`, async () => {
       const result = await shown(async () => ended)
       assert.equal(codeOf(result), 'token-inactive')
       assert.match(JSON.stringify(result), /invalid_token/)
     })
   }
 
-  it('is asked about each time, although its proof is remembered', async () => {
+  it('is checked for a sign-out each time, although its verification is cached', async () => {
     let ended = 0
     const authenticator = asking(async () => ended)
     const token = await key.token(claimsOf({ iat: BEGUN }))
@@ -60,13 +60,13 @@ describe('a token of our own issuer', () => {
     assert.equal(codeOf(await show(authenticator, token)), 'token-inactive')
   })
 
-  it('that does not say when it was made is from before any sign-out', async () => {
+  it('without iat counts as issued before any sign-out', async () => {
     const authenticator = asking(async () => 1)
     const { iat: _, ...claims } = claimsOf()
     assert.equal(codeOf(await show(authenticator, await key.token(claims))), 'token-inactive')
   })
 
-  it('is neither good nor bad where it cannot be known', async () => {
+  it('is unavailable when sign-outs cannot be read', async () => {
     const down = async (): Promise<never> => {
       throw new Error('down')
     }
@@ -74,7 +74,7 @@ describe('a token of our own issuer', () => {
   })
 })
 
-describe('a token of our own issuer that names its grant', () => {
+describe("a token of Countersign's issuer that names its grant", () => {
   for (const [status, want] of [
     ['active', 'authenticated'],
     ['ended', 'token-inactive'],
@@ -91,7 +91,7 @@ describe('a token of our own issuer that names its grant', () => {
     })
   }
 
-  it('is neither good nor bad where its login cannot be known', async () => {
+  it('is unavailable when the status of its login cannot be read', async () => {
     const token = await key.token(claimsOf({ grant_id: 'grant-1' }))
     assert.equal((await show(asking(unasked, unasked), token)).outcome, 'unavailable')
   })

@@ -1,4 +1,4 @@
-// Bearer tokens: whose they are, and what is known of their holders.
+// Bearer tokens: which are accepted, and the credential that they yield.
 
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
@@ -30,7 +30,7 @@ describe('a good token', () => {
     assert.equal(await outcomeOf(authenticator, await ed.token()), 'token-algorithm')
   })
 
-  it('gives the facts', async () => {
+  it('yields the credential', async () => {
     const claims = claimsOf({ groups: ['dev'], email: 'alice@example.org' })
     const result = await show(bearerWith(keySetOf(key)), await key.token(claims))
     assert.equal(result.outcome, 'authenticated')
@@ -47,7 +47,7 @@ describe('a good token', () => {
     })
   })
 
-  it('without a kid is accepted where there is one key that can be meant', async () => {
+  it('without a kid is accepted when exactly one key fits', async () => {
     const token = await key.token(claimsOf(), { kid: undefined })
     const others = [await makeKey('RS256', 'k2'), await makeKey('ES384', 'k3')]
     assert.equal(await outcomeOf(bearerWith(keySetOf(...others, key)), token), 'authenticated')
@@ -75,7 +75,10 @@ describe('a token that is not for this authenticator', () => {
     { name: 'an opaque one', token: () => 'abcdef' },
     { name: 'one of another issuer', token: () => key.token(claimsOf({ iss: 'https://other' })) },
     { name: 'one of no issuer', token: () => key.token(claimsOf({ iss: undefined })) },
-    { name: 'a slash behind the issuer', token: () => key.token(claimsOf({ iss: `${ISSUER}/` })) },
+    {
+      name: 'the issuer with a slash appended',
+      token: () => key.token(claimsOf({ iss: `${ISSUER}/` })),
+    },
     {
       name: 'the issuer in another case',
       token: () => key.token(claimsOf({ iss: ISSUER.toUpperCase() })),
@@ -83,12 +86,12 @@ describe('a token that is not for this authenticator', () => {
     { name: 'the issuer as a list', token: () => key.token(claimsOf({ iss: [ISSUER] })) },
   ]
   for (const { name, token } of CASES) {
-    it(`is passed on: ${name}`, async () => {
+    it(`is not applicable: ${name}`, async () => {
       assert.equal(await outcomeOf(bearerWith(keySetOf(key)), await token()), 'not-applicable')
     })
   }
 
-  it('is passed on without a header, and with that of another scheme', async () => {
+  it('is not applicable without an Authorization header, and with another scheme', async () => {
     const { signal } = new AbortController()
     for (const headers of [[], [['authorization', 'Basic YTpi']]] as const) {
       const result = await bearerWith(keySetOf(key)).authenticate(requestOf({ headers }), signal)
@@ -118,7 +121,7 @@ describe('a condition on claims', () => {
     })
   }
 
-  it('is not asked of a token that nobody signed', async () => {
+  it('is not evaluated for a token whose signature is wrong', async () => {
     let asked = 0
     const require: Condition = { source: 'x', evaluate: () => (asked += 1) > 0, explain: () => '' }
     const forged = await (await makeKey()).token()
@@ -128,7 +131,7 @@ describe('a condition on claims', () => {
 })
 
 describe('a rejected token', () => {
-  it('names its holder, for audit', async () => {
+  it('is audited with its user', async () => {
     const authenticator = bearerWith(keySetOf(key))
     const challenge = 'Bearer realm="Kubernetes", error="invalid_token"'
     assert.deepEqual(await show(authenticator, await key.token(claimsOf({ exp: 1 }))), {

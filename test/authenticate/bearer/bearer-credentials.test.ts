@@ -1,4 +1,4 @@
-// Which requests carry a bearer token, and that no bytes at all surprise the reader.
+// Which requests carry a bearer token, and that arbitrary bytes do not break the reader.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -49,7 +49,7 @@ describe('a bearer token that is present', () => {
       token: 'a.b.c',
     },
     {
-      name: 'a subprotocol beside another scheme',
+      name: 'a subprotocol next to another scheme',
       input: [...webSocket(`x,${offer('abc')}`), ...authorization('Basic YTpi')],
       token: 'abc',
     },
@@ -69,8 +69,8 @@ describe('a bearer token that is absent', () => {
     { name: 'a scheme that needs more than the token', input: authorization('DPoP abc') },
     { name: 'a scheme that begins alike', input: authorization('Bearers abc') },
     { name: 'the token alone', input: authorization('abc') },
-    { name: 'space in front', input: authorization(' Bearer abc') },
-    { name: 'a tab behind the scheme', input: authorization('Bearer\tabc') },
+    { name: 'space before', input: authorization(' Bearer abc') },
+    { name: 'a tab after the scheme', input: authorization('Bearer\tabc') },
     { name: 'other subprotocols', input: webSocket('v4.channel.k8s.io') },
     {
       name: 'a subprotocol where there is no WebSocket',
@@ -89,12 +89,12 @@ describe('a bearer token that is absent', () => {
 describe('a bearer token that is malformed', () => {
   const CASES = [
     { name: 'the scheme alone', input: authorization('Bearer') },
-    { name: 'nothing behind the scheme', input: authorization('Bearer ') },
+    { name: 'nothing after the scheme', input: authorization('Bearer ') },
     { name: 'two lines that Envoy joined', input: authorization('Bearer abc,Bearer abc') },
     { name: 'two lines that another proxy joined', input: authorization('Bearer abc, Basic x') },
     { name: 'two tokens', input: authorization('Bearer abc abc') },
-    { name: 'space behind', input: authorization('Bearer abc ') },
-    { name: 'a tab behind', input: authorization('Bearer abc\t') },
+    { name: 'space after', input: authorization('Bearer abc ') },
+    { name: 'a tab after', input: authorization('Bearer abc\t') },
     { name: 'quotes', input: authorization('Bearer "abc"') },
     { name: 'padding alone', input: authorization('Bearer ==') },
     { name: 'padding within', input: authorization('Bearer a=b') },
@@ -112,7 +112,7 @@ describe('a bearer token that is malformed', () => {
     { name: 'a space in the subprotocol', input: webSocket(`${offer('a b')},x`) },
     { name: 'a comma in the subprotocol', input: webSocket(`${offer('a,b')},x`) },
     {
-      name: 'a token in both places',
+      name: 'a token in both locations',
       input: [...webSocket(`${offer('abc')},x`), ...authorization('Bearer abc')],
     },
     {
@@ -134,7 +134,7 @@ describe('a token with the scheme DPoP, for a reader of proofs', () => {
     { name: 'the plain form', input: authorization('DPoP abc'), want: PRESENT },
     { name: 'any case of the scheme', input: authorization('dpoP  abc'), want: PRESENT },
     { name: 'two lines joined', input: authorization('DPoP abc,DPoP abc'), want: MALFORMED },
-    { name: 'nothing behind the scheme', input: authorization('DPoP'), want: MALFORMED },
+    { name: 'nothing after the scheme', input: authorization('DPoP'), want: MALFORMED },
     {
       name: 'a scheme that begins alike',
       input: authorization('DPoPs a'),

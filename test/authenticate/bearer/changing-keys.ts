@@ -1,11 +1,11 @@
-// Keys that change when a test says so.
+// A key set that a test changes.
 
 import assert from 'node:assert/strict'
 import type { KeyRenewal, KeySet } from '../../../src/authenticate/bearer/key-set.ts'
 import type { Keys } from '../../../src/authenticate/bearer/keys.ts'
 import { keySetOf, type IssuerKey } from './issuing.ts'
 
-/** Keys that a test changes, and that count how often anybody looked for newer ones. */
+/** A key set that a test changes, and that counts how often newer keys were requested. */
 export class ChangingKeys implements KeySet {
   held: Keys | undefined
   next: KeyRenewal = { outcome: 'same' }
@@ -29,12 +29,12 @@ export class ChangingKeys implements KeySet {
   }
 }
 
-/** What is said when the issuer has these keys now. */
+/** The renewal of an issuer that publishes these keys. */
 export const renewed = (...keys: readonly IssuerKey[]): KeyRenewal => {
   const current = keySetOf(...keys).current()
   assert.ok(current !== undefined)
   return { outcome: 'keys', keys: current }
 }
 
-/** What is said when the issuer cannot be asked. */
+/** The renewal of an issuer that is down. */
 export const DOWN: KeyRenewal = { outcome: 'unavailable', cause: new Error('down') }

@@ -1,4 +1,4 @@
-// Tokens of an OpenID provider that others wrote, found through its discovery document.
+// Tokens of another implementation of an OpenID provider, found through its discovery document.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -18,7 +18,7 @@ const TIMES = {
 }
 
 describe('an OpenID provider', { skip: skipWithoutOidcProvider() }, () => {
-  it('is believed, for its clients only, and over a change of its key', async () => {
+  it('is trusted for its configured clients only, and across a key rotation', async () => {
     await using provider = await startOidcProvider()
     using sets = new KeySets(systemClock, memoryLogger().logger)
     const { issuer } = provider
@@ -33,15 +33,15 @@ describe('an OpenID provider', { skip: skipWithoutOidcProvider() }, () => {
     assert.equal(result.facts.user, `${issuer}#u-alice`)
     assert.deepEqual(result.facts.claims?.['aud'], ['native'])
 
-    // 2. It is for one client, it is no access token, and the slash belongs to the issuer's name.
-    const others = bearerWith(keys, { ...options, audiences: ['web'] })
-    assert.equal(await outcomeOf(others, token), 'token-audience')
+    // 2. Its audience is one client, it is an ID token, and the slash is part of the issuer.
+    const otherClient = bearerWith(keys, { ...options, audiences: ['web'] })
+    assert.equal(await outcomeOf(otherClient, token), 'token-audience')
     const strict = bearerWith(keys, { ...options, kind: 'access' })
     assert.equal(await outcomeOf(strict, token), 'token-type')
     const plain = bearerWith(keys, { ...options, issuer: issuer.slice(0, -1) })
     assert.equal(await outcomeOf(plain, token), 'not-applicable')
 
-    // 3. With a new key its new tokens are good, and the old ones are not.
+    // 3. After a key rotation the new tokens are accepted, and the old ones are not.
     await provider.restart()
     await sleep(COOL_DOWN)
     assert.equal(await outcomeOf(authenticator, await provider.idToken()), 'authenticated')

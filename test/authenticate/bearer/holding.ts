@@ -1,5 +1,4 @@
-// A caller with a token that is bound to its key, another token that is bound to nothing, and how a
-// test shows them.
+// A caller with a token that is bound to its key, a token that is not bound, and functions that present them.
 
 import type { Authentication, Authenticator } from '../../../src/authenticate/authenticator.ts'
 import type { DpopOptions } from '../../../src/authenticate/bearer/dpop.ts'
@@ -20,7 +19,7 @@ export const authenticatorWith = (
   clock?: FakeClock,
 ): Authenticator => bearerWith(keySetOf(key), provable(options, clock))
 
-/** What it says of a request. */
+/** Its outcome for a request. */
 export const answerTo = async (
   authenticator: Authenticator,
   headers: HeaderLines,

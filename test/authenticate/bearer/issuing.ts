@@ -1,4 +1,4 @@
-// An issuer of tokens. The good ones are made by jose, the bad ones piece by piece.
+// A token issuer. jose makes the valid tokens; malformed ones are assembled part by part.
 
 import { sign as signBytes, KeyObject, type JsonWebKey } from 'node:crypto'
 import { CompactSign, exportJWK, generateKeyPair } from 'jose'
@@ -7,7 +7,7 @@ import { fixedKeySet, type KeySet } from '../../../src/authenticate/bearer/key-s
 export const ISSUER = 'https://login.example.org/realms/staff'
 export const AUDIENCE = 'kubernetes'
 
-/** When the fake clock starts, in seconds; tokens are good for five minutes around it. */
+/** When the fake clock starts, in seconds; tokens are valid for five minutes around it. */
 export const NOW = Date.UTC(2026, 0, 1) / 1_000
 
 /** The claims of alice's token. */
@@ -63,7 +63,7 @@ export const keySetOf = (...keys: readonly IssuerKey[]): KeySet =>
 export const encode = (bytes: string | Uint8Array): string =>
   Buffer.from(bytes).toString('base64url')
 
-/** Whatever was put together, signed so that the signature holds (ES256). */
+/** A token of any header and claims, with a valid signature (ES256). */
 export const signedText = ({ privateKey }: IssuerKey, header: string, claims: string): string => {
   const signed = `${encode(header)}.${encode(claims)}`
   const key = { key: privateKey, dsaEncoding: 'ieee-p1363' } as const

@@ -1,4 +1,4 @@
-// Three callers, and whether a proof of theirs is good.
+// Three callers, and whether a proof of one of them is accepted.
 
 import assert from 'node:assert/strict'
 import { sign } from 'node:crypto'
@@ -16,15 +16,15 @@ export const caller = await makeCaller()
 export const other = await makeCaller()
 export const rsa = await makeCaller('RS256')
 
-/** How a proof is shown. */
+/** How a proof is presented. */
 export interface Shown {
-  /** To whom the token is bound; the caller, unless it is said otherwise. */
+  /** The caller that the token is bound to; `caller` by default. */
   readonly by?: Caller
   readonly parts?: RequestParts
   readonly rules?: Partial<typeof RULES>
 }
 
-/** Whether the proof is good. */
+/** Whether the proof is accepted. */
 export const judge = async (
   proof: string,
   { by = caller, parts = {}, rules = {} }: Shown = {},
@@ -33,7 +33,7 @@ export const judge = async (
   return (await judgeProof(proof, subject, { ...RULES, ...rules }, NOW * 1_000)) !== undefined
 }
 
-/** A proof that was put together, and signed so that the signature holds (ES256). */
+/** A proof of any header and claims, with a valid signature (ES256). */
 export const signed = (header: string, claims: string, { privateKey } = caller): string => {
   const text = `${encode(header)}.${encode(claims)}`
   const key = { key: privateKey, dsaEncoding: 'ieee-p1363' } as const
@@ -59,7 +59,7 @@ interface Case extends Shown {
   readonly proof: () => string | Promise<string>
 }
 
-/** A test for each case: whether the proof is good. */
+/** A test for each case: whether the proof is accepted. */
 export const tableOf = (want: boolean, cases: readonly Case[]): void => {
   for (const { name, proof, ...shown } of cases) {
     it(name, async () => assert.equal(await judge(await proof(), shown), want))

@@ -1,4 +1,4 @@
-// Key sets of a real server in use: rotation, removal, outages, and what a reload keeps.
+// Key sets of a real HTTPS server: rotation, removal, outages, and what a reload keeps.
 
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
@@ -67,7 +67,7 @@ const tokenOf = async (key: IssuerKey): Promise<string> => {
 
 const authenticatorFor = (keys: KeySet) => bearerWith(keys, { clock: systemClock })
 
-/** Waits until the outcome is that; the test's own time limit ends the wait if it never is. */
+/** Waits for an outcome; the time limit of the test ends the wait. */
 const becomes = async (
   authenticator: Authenticator,
   token: string,
@@ -80,8 +80,8 @@ const becomes = async (
 
 const fetchesOf = (server: JwksServer): number => server.requests.length
 
-describe('the keys of an issuer in use', () => {
-  it('may rotate: the new one is found, then the old one ends', async () => {
+describe('the keys of an issuer', () => {
+  it('are replaced by a rotation: the new key is found, then the old one is removed', async () => {
     await using site = await setUp()
     const authenticator = authenticatorFor(site.sets.acquire(site.options))
     const [oldToken, newToken] = [await tokenOf(old), await tokenOf(next)]
@@ -95,7 +95,7 @@ describe('the keys of an issuer in use', () => {
     assert.equal(await outcomeOf(authenticator, newToken), 'authenticated')
   })
 
-  it('may rotate under load, and no good token is ever rejected', async () => {
+  it('are rotated under load without rejecting a valid token', async () => {
     await using site = await setUp({ coolDown: 0 })
     const authenticator = authenticatorFor(site.sets.acquire(site.options))
     const outcomes = new Set<string>()
@@ -119,7 +119,7 @@ describe('the keys of an issuer in use', () => {
     assert.ok(fetchesOf(site.server) < 12, `${fetchesOf(site.server)}`)
   })
 
-  it('may be replaced under the same name', async () => {
+  it('are replaced under the same kid', async () => {
     await using site = await setUp()
     const authenticator = authenticatorFor(site.sets.acquire(site.options))
     assert.equal(await outcomeOf(authenticator, await tokenOf(old)), 'authenticated')
@@ -129,7 +129,7 @@ describe('the keys of an issuer in use', () => {
     assert.equal(await outcomeOf(authenticator, await tokenOf(restarted)), 'authenticated')
   })
 
-  it('are asked for once by a storm of unknown names', async () => {
+  it('are fetched once for 500 tokens of unknown kids', async () => {
     await using site = await setUp({ coolDown: 60_000, refresh: { min: 60_000, max: 60_000 } })
     const authenticator = authenticatorFor(site.sets.acquire(site.options))
     assert.equal(await outcomeOf(authenticator, await tokenOf(old)), 'authenticated')
@@ -141,7 +141,7 @@ describe('the keys of an issuer in use', () => {
     assert.equal(fetchesOf(site.server), 1)
   })
 
-  it('outlive the issuer, also when it comes back with others', async () => {
+  it('remain during an outage of the issuer, and are replaced when it publishes new ones', async () => {
     await using site = await setUp()
     const authenticator = authenticatorFor(site.sets.acquire(site.options))
     assert.equal(await outcomeOf(authenticator, await tokenOf(old)), 'authenticated')
@@ -156,7 +156,7 @@ describe('the keys of an issuer in use', () => {
     assert.equal(await outcomeOf(authenticator, await tokenOf(old)), 'token-key-unknown')
   })
 
-  it('do not keep callers with known keys waiting for a slow issuer', async () => {
+  it('verify tokens of known keys while the issuer is slow', async () => {
     await using site = await setUp()
     const authenticator = authenticatorFor(site.sets.acquire(site.options))
     assert.equal(await outcomeOf(authenticator, await tokenOf(old)), 'authenticated')
@@ -169,7 +169,7 @@ describe('the keys of an issuer in use', () => {
     assert.equal(await waiting, 'unavailable')
   })
 
-  it('end in time, without an issuer to say so', async () => {
+  it('expire at their maximum age while the issuer is down', async () => {
     await using site = await setUp({ maxAge: 2 * PERIOD })
     const authenticator = authenticatorFor(site.sets.acquire(site.options))
     const token = await tokenOf(old)
@@ -184,8 +184,8 @@ const claimsNow = async () => {
   return claimsOf({ iat: now, exp: now + 60 })
 }
 
-describe('key sets over reloads', () => {
-  it('are shared by equal options, and not by others', async () => {
+describe('key sets across reloads', () => {
+  it('are shared by equal options only', async () => {
     await using site = await setUp()
     const { sets, options } = site
     const shared = sets.acquire(options)
@@ -204,7 +204,7 @@ describe('key sets over reloads', () => {
     assert.notEqual(site.sets.acquire(site.options).current(), undefined)
   })
 
-  it('end when no configuration uses them any more', async () => {
+  it('are closed when no configuration uses them', async () => {
     await using site = await setUp()
     site.server.answers.set('/other', { body: jwksOf(old) })
     const source = { kind: 'url', url: `${site.server.origin}/other` } as const
@@ -222,7 +222,7 @@ describe('key sets over reloads', () => {
     assert.equal(site.sets.acquire(site.options), kept)
   })
 
-  it('refuse what no key set can be made of, and keep nothing of it', async () => {
+  it('refuse a source without TLS', async () => {
     await using site = await setUp()
     const source = { kind: 'url', url: 'http://login.example.org/keys' } as const
     assert.throws(() => site.sets.acquire({ ...site.options, source }), {

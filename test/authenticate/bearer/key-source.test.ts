@@ -1,4 +1,4 @@
-// Keys over HTTPS, from a real server: what is believed of it, and what is not.
+// Keys over HTTPS from a real server: which answers are accepted.
 
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
@@ -68,7 +68,7 @@ describe('keys at a URL', () => {
   }
 })
 
-describe('an answer that is not believed', () => {
+describe('an answer with keys that is not accepted', () => {
   const FAULTS = [
     { name: 'not found', answer: { status: 404, body: '{"keys":[]}' }, why: /answered 404/ },
     { name: 'a fault', answer: { status: 500, body: '{"keys":[]}' }, why: /answered 500/ },
@@ -100,7 +100,7 @@ describe('an answer that is not believed', () => {
   for (const { name, answer, why } of FAULTS) {
     it(name, async () => {
       server.answers.set('/keys', answer)
-      // A server that promises more than it sends is ended by the deadline.
+      // The deadline ends an answer that is shorter than its Content-Length.
       await assert.rejects(fetch(direct(), AbortSignal.timeout(1_000)), { message: why })
     })
   }
@@ -191,12 +191,12 @@ describe('discovery', () => {
       why: /is of another issuer/,
     },
     { name: 'without keys', document: keysAt(undefined), why: /names no jwks_uri/ },
-    { name: 'with a list of places', document: keysAt(['x']), why: /names no jwks_uri/ },
-    { name: 'with a path for a place', document: keysAt('/keys'), why: /is not a URL/ },
+    { name: 'with a list of addresses', document: keysAt(['x']), why: /names no jwks_uri/ },
+    { name: 'with a path for an address', document: keysAt('/keys'), why: /is not a URL/ },
     { name: 'with a file', document: keysAt('file:///etc/passwd'), why: /must begin with https/ },
     { name: 'without TLS', document: keysAt('http://example.org/keys'), why: /must begin with/ },
     {
-      name: 'without TLS on this machine',
+      name: 'without TLS on loopback',
       document: keysAt('http://127.0.0.1:1/keys'),
       why: /jwks_uri that is not https/,
     },
@@ -207,7 +207,7 @@ describe('discovery', () => {
     },
   ]
   for (const { name, document, why } of FAULTS) {
-    it(`does not believe a document ${name}`, async () => {
+    it(`does not accept a discovery document ${name}`, async () => {
       publish('', document(server.origin))
       const earlier = server.requests.length
       const source = { kind: 'discovery', issuer: server.origin } as const
@@ -217,7 +217,7 @@ describe('discovery', () => {
   }
 })
 
-describe('a place that is not fit for keys', () => {
+describe('an address that is not suitable for keys', () => {
   const CASES = [
     'http://login.example.org',
     'http://127.0.0.1.example.org',

@@ -1,4 +1,4 @@
-// Key sets as issuers publish them: which keys are taken, and which are left out.
+// Key sets as issuers publish them: which keys are accepted, and which are ignored.
 
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, verify, type JsonWebKey } from 'node:crypto'
@@ -21,7 +21,7 @@ const read = (...keys: readonly unknown[]): KeysReading => {
   return reading
 }
 
-describe('a key that is taken', () => {
+describe('a key that is accepted', () => {
   const CASES = [
     {
       name: 'an RSA key with an exponent of 64 bits',
@@ -48,14 +48,14 @@ describe('a key that is taken', () => {
   }
 })
 
-describe('a key that is left out', () => {
+describe('a key that is ignored', () => {
   const CASES = [
     { name: 'no object', jwk: 'key', why: /not a JSON object/ },
     { name: 'a kid that is a number', jwk: { ...ec, kid: 1 }, why: /kid/ },
-    { name: 'one for encryption', jwk: { ...RSA, use: 'enc' }, why: /not for signatures/ },
-    { name: 'one for signing', jwk: { ...ec, key_ops: ['sign'] }, why: /not for verifying/ },
-    { name: 'a private one', jwk: EC.privateKey.export({ format: 'jwk' }), why: /not public/ },
-    { name: 'a shared one', jwk: { kty: 'oct', k: 'c2VjcmV0' }, why: /not public/ },
+    { name: 'for encryption', jwk: { ...RSA, use: 'enc' }, why: /not for signatures/ },
+    { name: 'for signing', jwk: { ...ec, key_ops: ['sign'] }, why: /not for verifying/ },
+    { name: 'that is private', jwk: EC.privateKey.export({ format: 'jwk' }), why: /not public/ },
+    { name: 'that is symmetric', jwk: { kty: 'oct', k: 'c2VjcmV0' }, why: /not public/ },
     { name: 'no type', jwk: { crv: 'P-256' }, why: /type/ },
     { name: 'a type of the future', jwk: { kty: 'AKP', pub: 'x' }, why: /type/ },
     { name: 'HS256', jwk: { ...ec, alg: 'HS256' }, why: /algorithm that is not accepted/ },
@@ -83,7 +83,7 @@ describe('a key that is left out', () => {
     },
   ]
   for (const { name, jwk, why } of CASES) {
-    it(`${name}, and the others stay`, () => {
+    it(`${name}, and the other keys remain`, () => {
       const { keys, ignored } = read(jwk, { ...ec, kid: 'good' })
       assert.equal(keys.size, 1)
       assert.equal(ignored.length, 1)
@@ -92,7 +92,7 @@ describe('a key that is left out', () => {
   }
 })
 
-describe('a document that is no key set', () => {
+describe('a document that is not a key set', () => {
   const CASES = [{}, { keys: {} }, { keys: null }, ec, { keys: Array(101).fill(ec) }]
   for (const document of CASES) {
     it(JSON.stringify(document).slice(0, 40), () =>

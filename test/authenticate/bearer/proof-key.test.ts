@@ -1,4 +1,4 @@
-// The key of a DPoP proof: its thumbprint (RFC 7638), and which keys are none.
+// The key of a DPoP proof: its thumbprint (RFC 7638), and which keys are refused.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -28,7 +28,7 @@ describe('the thumbprint of a key', () => {
     { name: 'null', jwk: null },
     { name: 'text', jwk: 'x' },
     { name: 'a list', jwk: [ec.jwk] },
-    { name: 'a type that nobody knows', jwk: { ...ec.jwk, kty: 'oct' } },
+    { name: 'an unknown type', jwk: { ...ec.jwk, kty: 'oct' } },
     { name: 'a member that is missing', jwk: { ...ec.jwk, y: undefined } },
     { name: 'a member that is a number', jwk: { ...ec.jwk, x: 1 } },
     { name: 'a member that is empty', jwk: { ...ec.jwk, x: '' } },
@@ -38,7 +38,7 @@ describe('the thumbprint of a key', () => {
     { name: 'a member that is private', jwk: ec.privateJwk },
   ]
   for (const { name, jwk } of NONE) {
-    it(`is none: ${name}`, () => assert.equal(thumbprintOf(jwk), undefined))
+    it(`does not exist: ${name}`, () => assert.equal(thumbprintOf(jwk), undefined))
   }
 })
 

@@ -1,5 +1,4 @@
-// DPoP proofs, judged by themselves: what RFC 9449 §4.3 asks of them. Which of them were used before
-// is not asked here.
+// DPoP proofs by themselves: the checks of RFC 9449 §4.3 except for replay.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -36,7 +35,7 @@ describe('the example of RFC 9449 §7.1', () => {
   const ISSUED = 1_562_262_618
   const parts = { host: 'resource.example.org', path: '/protectedresource' }
 
-  it('is good for its request, and gives its identifier and its end', async () => {
+  it('is accepted for its request, and yields its jti and its end', async () => {
     const subject = subjectOf({ thumbprint: THUMBPRINT }, TOKEN, parts)
     const proof = await judgeProof(PROOF, subject, { ...RULES, skew: SKEW }, ISSUED * 1_000)
     assert.equal(proof?.id, 'e1j3V_bKic8-LAEB')
@@ -54,16 +53,16 @@ describe('the example of RFC 9449 §7.1', () => {
     { name: 'a second earlier', now: ISSUED - 1 },
   ]
   for (const { name, token = TOKEN, thumbprint = THUMBPRINT, now = ISSUED, ...rest } of CHANGES) {
-    it(`is not good for ${name}`, async () => {
+    it(`is refused for ${name}`, async () => {
       const subject = subjectOf({ thumbprint }, token, rest.parts ?? parts)
       assert.equal(await judgeProof(PROOF, subject, RULES, now * 1_000), undefined)
     })
   }
 })
 
-describe('a good proof', () => {
+describe('a valid DPoP proof', () => {
   for (const algorithm of RULES.algorithms) {
-    it(`may be of ${algorithm}, and not with another's signature`, async () => {
+    it(`may be signed by ${algorithm}, and not by another key`, async () => {
       const [ours, theirs] = [await makeCaller(algorithm), await makeCaller(algorithm)]
       assert.ok(await judge(await ours.proof(TOKEN), { by: ours }))
       assert.ok(!(await judge(await ours.proof(TOKEN), { by: theirs })))
@@ -99,9 +98,9 @@ describe('a good proof', () => {
       proof: claiming({ iat: NOW + 5 }),
       rules: { skew: SKEW },
     },
-    { name: 'may have an end', proof: claiming({ exp: NOW + 1, nbf: NOW }) },
-    { name: 'may have a nonce that nobody asked for', proof: claiming({ nonce: 'x' }) },
-    { name: 'may say more', proof: claiming({ iss: 'me', 'https://x': { a: 1 } }) },
+    { name: 'may have an exp and an nbf', proof: claiming({ exp: NOW + 1, nbf: NOW }) },
+    { name: 'may have a nonce that was not requested', proof: claiming({ nonce: 'x' }) },
+    { name: 'may have further claims', proof: claiming({ iss: 'me', 'https://x': { a: 1 } }) },
   ])
 
   it('may have a key that says what it is for, as browsers export it', async () => {

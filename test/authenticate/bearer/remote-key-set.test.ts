@@ -1,4 +1,4 @@
-// The life of published keys: when they are fetched, how long they are used, and when they end.
+// The life of published keys: when they are fetched, how long they are used, and when they expire.
 
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
@@ -34,7 +34,7 @@ const fetched = (keys: readonly IssuerKey[], maxAge?: number): FetchedKeys => {
   return { keys: current, ignored: [], maxAge }
 }
 
-/** A key set of an issuer that publishes what `publish` says, and time that passes when told. */
+/** The key set of an issuer that publishes what `publish` returns, with a clock that the test advances. */
 const setUp = (times: Partial<KeyTimes> = {}) => {
   const clock = new FakeClock()
   const { logger, lines } = memoryLogger()
@@ -64,7 +64,7 @@ const setUp = (times: Partial<KeyTimes> = {}) => {
       }
     },
   })
-  /** Lets time pass, and what falls due meanwhile happen. */
+  /** Advances the clock, and runs the timers that are due meanwhile. */
   const pass = async (milliseconds: number): Promise<void> => {
     const end = clock.monotonic() + milliseconds
     for (let { timer } = state; timer !== undefined && timer.due <= end; { timer } = state) {
@@ -96,7 +96,7 @@ const down = (): never => {
 }
 
 describe('published keys', () => {
-  it('are fetched at the start, once, whoever asks meanwhile', async () => {
+  it('are fetched once at the start, however many callers request them', async () => {
     const { keys, state } = setUp()
     keys.start()
     assert.equal(keys.current(), undefined)
@@ -107,10 +107,10 @@ describe('published keys', () => {
   })
 
   const PERIODS = [
-    { name: 'nothing is said', maxAge: undefined, want: 15 * MINUTE },
-    { name: 'less than the least is said', maxAge: 0, want: MINUTE },
-    { name: 'something between is said', maxAge: 5 * MINUTE, want: 5 * MINUTE },
-    { name: 'more than the most is said', maxAge: HOUR, want: 15 * MINUTE },
+    { name: 'the answer has no max-age', maxAge: undefined, want: 15 * MINUTE },
+    { name: 'max-age is below the minimum', maxAge: 0, want: MINUTE },
+    { name: 'max-age is between minimum and maximum', maxAge: 5 * MINUTE, want: 5 * MINUTE },
+    { name: 'max-age is above the maximum', maxAge: HOUR, want: 15 * MINUTE },
   ]
   for (const { name, maxAge, want } of PERIODS) {
     it(`are fetched again before they are stale, where ${name}`, async () => {
@@ -127,7 +127,7 @@ describe('published keys', () => {
     })
   }
 
-  it('are asked for soon again, and less and less often, until they have been had once', async () => {
+  it('are fetched again with a growing interval until the first fetch succeeds', async () => {
     const { keys, state, clock, pass } = setUp()
     state.publish = down
     const times: number[] = []
@@ -146,7 +146,7 @@ describe('published keys', () => {
     assert.equal(namesOf(keys), 'first')
   })
 
-  it('are asked for at the usual pace where there are some', async () => {
+  it('are fetched again at the usual interval while older ones are known', async () => {
     const { state, pass } = await started()
     state.publish = down
     await pass(15 * MINUTE * 0.9)
@@ -157,21 +157,21 @@ describe('published keys', () => {
     assert.equal(state.fetches, 3)
   })
 
-  it('that are removed end at the next fetch', async () => {
+  it('that are removed expire at the next fetch', async () => {
     const { keys, state, pass } = await started()
     state.publish = () => fetched([second])
     await pass(15 * MINUTE)
     assert.equal(namesOf(keys), 'second')
   })
 
-  it('are all removed where the issuer says so', async () => {
+  it('are all removed when the issuer publishes an empty set', async () => {
     const { keys, state, pass } = await started()
     state.publish = () => ({ keys: new Keys([]), ignored: [], maxAge: undefined })
     await pass(15 * MINUTE)
     assert.equal(keys.current()?.size, 0)
   })
 
-  it('never wait for a fetch once they are known', async () => {
+  it('are available without waiting for a fetch once they are known', async () => {
     const { keys, state, pass } = await started()
     state.publish = () => new Promise(() => {}) // for ever
     await pass(15 * MINUTE)
@@ -181,7 +181,7 @@ describe('published keys', () => {
 })
 
 describe('an outage of the issuer', () => {
-  it('leaves the keys, up to their age', async () => {
+  it('leaves the keys up to their maximum age', async () => {
     const { keys, state, pass, lines } = await started()
     state.publish = down
     await pass(24 * HOUR - 1)
@@ -194,7 +194,7 @@ describe('an outage of the issuer', () => {
     assert.match(lines.join('\n'), /"reason":"no route to host","held":false/)
   })
 
-  it('is over at the first fetch that succeeds', async () => {
+  it('ends with the first fetch that succeeds', async () => {
     const { keys, state, pass, lines } = await started()
     state.publish = down
     await pass(HOUR)
@@ -208,7 +208,7 @@ describe('an outage of the issuer', () => {
     assert.equal(namesOf(keys), 'first')
   })
 
-  it('at the start is not the end', async () => {
+  it('at the start is overcome by a later fetch', async () => {
     const { keys, state, pass } = setUp()
     state.publish = down
     keys.start()
@@ -220,7 +220,7 @@ describe('an outage of the issuer', () => {
     assert.equal(namesOf(keys), 'first')
   })
 
-  it('does not hide that a key was removed before it', async () => {
+  it('does not restore a key that was removed before it', async () => {
     const { keys, state, pass } = await started()
     state.publish = () => fetched([second])
     await pass(15 * MINUTE)
@@ -233,8 +233,8 @@ describe('an outage of the issuer', () => {
 const outcomes = (renewals: readonly KeyRenewal[]): string =>
   [...new Set(renewals.map(({ outcome }) => outcome))].join()
 
-describe('a key that is not known', () => {
-  it('is looked for, once for all who ask', async () => {
+describe('a kid that is unknown', () => {
+  it('is fetched once for all callers', async () => {
     const { keys, state, pass } = await started()
     await pass(10 * SECOND)
     state.publish = () => fetched([first, second])
@@ -245,7 +245,7 @@ describe('a key that is not known', () => {
     assert.equal(namesOf(keys), 'first,second')
   })
 
-  it('is not looked for again until the cool-down is over', async () => {
+  it('is not fetched again until the cool-down is over', async () => {
     const { keys, state, pass } = await started()
     await pass(10 * SECOND)
     for (let round = 0; round < 1_000; round += 1) {
@@ -260,7 +260,7 @@ describe('a key that is not known', () => {
     assert.equal(state.fetches, 3)
   })
 
-  it('puts off the next fetch, and does not add one', async () => {
+  it('postpones the next fetch, and does not add one', async () => {
     const { keys, state, pass } = await started()
     await pass(13 * MINUTE)
     await keys.newer(keys.current())
@@ -271,7 +271,7 @@ describe('a key that is not known', () => {
     assert.equal(state.fetches, 3)
   })
 
-  it('is unavailable while the issuer is, without asking it each time', async () => {
+  it('is unavailable while the issuer is down, without a request each time', async () => {
     const { keys, state, pass } = await started()
     await pass(10 * SECOND)
     state.publish = down
@@ -282,7 +282,7 @@ describe('a key that is not known', () => {
     assert.equal(namesOf(keys), 'first')
   })
 
-  it('needs no fetch where the keys have changed since', async () => {
+  it('needs no fetch when the keys have changed since', async () => {
     const { keys, state, pass } = await started()
     const held = keys.current()
     state.publish = () => fetched([second])
@@ -293,8 +293,8 @@ describe('a key that is not known', () => {
   })
 })
 
-describe('a key set that is ended', () => {
-  it('fetches no more, and gives up what it was fetching', async () => {
+describe('a key set that is closed', () => {
+  it('fetches no longer, and aborts the fetch under way', async () => {
     const { keys, state, pass, lines } = await started()
     state.publish = () => new Promise(() => {})
     await pass(15 * MINUTE)

@@ -1,7 +1,7 @@
-// Tokens that only a server can judge, while somebody shows tokens that are none: callers with good
-// tokens, which the server has not been asked about before, are let in all the same. Over real HTTPS.
+// Tokens that only an authorization server can verify, during a flood of invalid ones: valid tokens that it has not
+// introspected before are accepted all the same. Over real HTTPS.
 //
-// Alone: a server takes so many questions a second, by the clock.
+// Alone: the server limits the requests of a second by the clock.
 
 import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -14,7 +14,7 @@ import { ACTIVE, startIntrospection, type Introspection } from '../introspection
 const STRANGER = '198.51.100.1'
 const INACTIVE: Answer = { body: { active: false } }
 
-/** What the server says of tokens that begin with `good`, and of others. */
+/** The answer for tokens that begin with `good`, and the answer for other tokens. */
 const goodOr =
   (others: (token: string) => Answer) =>
   (asked: { readonly form: Readonly<Record<string, string>> }): Answer => {
@@ -22,7 +22,7 @@ const goodOr =
     return token.startsWith('good') ? { body: ACTIVE } : others(token)
   }
 
-/** Shows good tokens, each once, each from an address of its own, so many milliseconds apart. */
+/** Presents valid tokens, each once, each from an address of its own, at an interval in milliseconds. */
 const showGood = async ({ authenticator }: Introspection, count: number, apart: number) => {
   const outcomes: Promise<string>[] = []
   for (let index = 0; index < count; index += 1) {
@@ -34,7 +34,7 @@ const showGood = async ({ authenticator }: Introspection, count: number, apart: 
   return await Promise.all(outcomes)
 }
 
-/** Shows what is no token, 1,000 a second from one address, until it is aborted. */
+/** Presents invalid tokens, 1,000 a second from one address, until it is aborted. */
 const flood = async ({ authenticator }: Introspection, end: AbortSignal) => {
   const shown: Promise<string>[] = []
   for (let round = 0; !end.aborted; round += 1) {

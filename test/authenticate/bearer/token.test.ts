@@ -1,4 +1,4 @@
-// What a bearer token turns out to be: a signed JWT, a broken one, or none at all.
+// What a bearer token is: a signed JWT, a malformed one, or an opaque token.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -65,8 +65,8 @@ describe('a token that is broken', () => {
     },
     { name: 'the other alphabet', input: `${HEADER}.${CLAIMS}.a+/b` },
     { name: 'white space in a part', input: `${HEADER}.${CLAIMS}.YQ \n` },
-    { name: 'claims that are no JSON', input: `${HEADER}.${encode('alice')}.${SIGNATURE}` },
-    { name: 'claims that are no object', input: `${HEADER}.${encode('["a"]')}.${SIGNATURE}` },
+    { name: 'claims that are not JSON', input: `${HEADER}.${encode('alice')}.${SIGNATURE}` },
+    { name: 'claims that are not an object', input: `${HEADER}.${encode('["a"]')}.${SIGNATURE}` },
     { name: 'claims that are a JWT', input: `${HEADER}.${encode(`${HEADER}.a.b`)}.${SIGNATURE}` },
     { name: 'a header that is cut', input: `${encode('{"alg":')}.${CLAIMS}.${SIGNATURE}` },
     {
@@ -104,7 +104,7 @@ describe('any text', () => {
     encode('{}'),
   ]
 
-  it('is read without surprise, and a token only in its one spelling', () => {
+  it('is parsed without an exception, and a token only in its one spelling', () => {
     let tokens = 0
     for (let round = 0; round < ROUNDS; round += 1) {
       const pieces = Array.from({ length: random(6) }, () => PIECES[random(PIECES.length)])

@@ -1,4 +1,4 @@
-// Proven certificates: remembered, and for how long.
+// The cache of verified certificates: what is cached, and for how long.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -12,7 +12,7 @@ import { codeOf } from '../bearer/asking.ts'
 const root = makeAuthority({ subject: 'root' })
 const alice = makeClient({ signer: root })
 
-/** An authenticator whose proofs are counted by the questions that revocation is asked. */
+/** An authenticator whose verifications are counted by its queries about revocation. */
 const counted = (options: Partial<CertificateOptions> = {}, trust = trustOf([root])) => {
   const clock = new FakeClock()
   const revocation = new FakeRevocation()
@@ -23,8 +23,8 @@ const counted = (options: Partial<CertificateOptions> = {}, trust = trustOf([roo
   return { clock, revocation, memory, authenticator, ask, proofs: () => revocation.asked.length }
 }
 
-describe('a proven certificate', () => {
-  it('is remembered as long as configured', async () => {
+describe('a verified certificate', () => {
+  it('is cached for the configured time', async () => {
     const { clock, ask, proofs } = counted()
     await ask()
     clock.advance(299_999)
@@ -35,14 +35,14 @@ describe('a proven certificate', () => {
     assert.equal(proofs(), 2)
   })
 
-  it('is not remembered where nothing is to be', async () => {
+  it('is not cached when the cache is disabled', async () => {
     const { ask, proofs } = counted({ remember: 0 })
     await ask()
     await ask()
     assert.equal(proofs(), 2)
   })
 
-  it('is remembered no longer than it is valid', async () => {
+  it('is cached no longer than it is valid', async () => {
     const { clock, ask } = counted({ remember: 10 * DAY * 1_000 })
     const short = makeClient({ signer: root, notAfter: NOW + 60 })
     assert.equal(await ask(short), 'authenticated')
@@ -52,7 +52,7 @@ describe('a proven certificate', () => {
     assert.equal(await ask(short), 'certificate-expired')
   })
 
-  it('is remembered no longer than a CA of its path is valid', async () => {
+  it('is cached no longer than a CA of its path is valid', async () => {
     const between = makeAuthority({ subject: 'between', signer: root, notAfter: NOW + 60 })
     const { clock, ask } = counted({}, trustOf([root], [between]))
     const certificate = makeClient({ signer: between })
@@ -61,7 +61,7 @@ describe('a proven certificate', () => {
     assert.equal(await ask(certificate), 'certificate-expired')
   })
 
-  it('is remembered no longer than what is known of its revocation counts', async () => {
+  it('is cached no longer than its revocation status is valid', async () => {
     const { clock, revocation, ask, proofs } = counted()
     revocation.status = { outcome: 'good', until: NOW * 1_000 + 20_000 }
     assert.equal(await ask(), 'authenticated')
@@ -73,7 +73,7 @@ describe('a proven certificate', () => {
     assert.equal(await ask(), 'certificate-revoked')
   })
 
-  it('is not remembered on an answer that is over already', async () => {
+  it('is not cached when its revocation status has already expired', async () => {
     const { revocation, ask, proofs } = counted()
     revocation.status = { outcome: 'good', until: NOW * 1_000 - 1 }
     await ask()
@@ -81,7 +81,7 @@ describe('a proven certificate', () => {
     assert.equal(proofs(), 2)
   })
 
-  it('keeps its own end, whatever the answer about its revocation', async () => {
+  it('expires at its own notAfter, whatever the validity of its revocation status', async () => {
     const { revocation, authenticator } = counted()
     revocation.status = { outcome: 'good', until: NOW * 1_000 + 20_000 }
     const result = await show(authenticator, alice)
@@ -91,7 +91,7 @@ describe('a proven certificate', () => {
     )
   })
 
-  it('is proven once for all that show it together', async () => {
+  it('is verified once for all requests that present it at the same time', async () => {
     const { revocation, ask, proofs } = counted()
     const { promise, resolve } = Promise.withResolvers<void>()
     revocation.gate = promise
@@ -101,7 +101,7 @@ describe('a proven certificate', () => {
     assert.equal(proofs(), 1)
   })
 
-  it('is proven for the others when one of them leaves', async () => {
+  it('is verified for the remaining requests when one of them is cancelled', async () => {
     const { revocation, authenticator, ask, proofs } = counted()
     const { promise, resolve } = Promise.withResolvers<void>()
     revocation.gate = promise
@@ -123,11 +123,11 @@ describe('a proven certificate', () => {
     { name: 'other anchors', trust: trustOf([makeAuthority({ subject: 'x' }), root]) },
     { name: 'other intermediates', trust: trustOf([root], [makeAuthority({ subject: 'x' })]) },
     { name: 'other purposes', options: { purposes: [] } },
-    { name: 'another name', options: { name: 'others' } },
+    { name: 'another name', options: { name: 'partners' } },
     { name: 'another time', options: { remember: 1_000 } },
   ]
   for (const { name, options = {}, trust = trustOf([root]) } of CHANGES) {
-    it(`is proven again under ${name}`, async () => {
+    it(`is verified again under ${name}`, async () => {
       const { revocation, memory, clock, ask, proofs } = counted()
       await ask()
       await show(certificateWith(trust, { memory, clock, revocation, ...options }), alice)
@@ -135,14 +135,14 @@ describe('a proven certificate', () => {
     })
   }
 
-  it('is found by the next one of the same configuration', async () => {
+  it('is found in the cache by the next authenticator of the same configuration', async () => {
     const { revocation, memory, clock, ask, proofs } = counted()
     await ask()
     await show(certificateWith(trustOf([root, root]), { memory, clock, revocation }), alice)
     assert.equal(proofs(), 1)
   })
 
-  it('is proven again when something about revocation changed', async () => {
+  it('is verified again after a change of the revocation sources', async () => {
     const { revocation, ask, proofs } = counted()
     await ask()
     revocation.generation = 'second'
@@ -151,8 +151,8 @@ describe('a proven certificate', () => {
   })
 })
 
-describe('what is not proven', () => {
-  it('is asked again at once where nobody answered', async () => {
+describe('a certificate that is not accepted', () => {
+  it('is checked again at once when its revocation status was unavailable', async () => {
     const { revocation, ask } = counted()
     revocation.status = { outcome: 'unavailable', cause: 'down' }
     assert.equal(await ask(), 'unavailable')
@@ -160,7 +160,7 @@ describe('what is not proven', () => {
     assert.equal(await ask(), 'authenticated')
   })
 
-  it('is judged once for some seconds', async () => {
+  it('is rejected from the cache for some seconds', async () => {
     const { revocation, clock, ask, proofs } = counted()
     revocation.status = { outcome: 'revoked' }
     await ask()

@@ -1,4 +1,4 @@
-// Client certificates: who their holders are, and what is refused.
+// Client certificates: the credential that they yield, and which are refused.
 
 import assert from 'node:assert/strict'
 import { createHash, X509Certificate } from 'node:crypto'
@@ -33,8 +33,8 @@ const alice = makeClient({ signer: root })
 const outcomeOf = async (certificate: Made): Promise<string> =>
   codeOf(await show(certificateWith(trustOf([root])), certificate))
 
-describe('a good certificate', () => {
-  it('gives the facts', async () => {
+describe('a valid certificate', () => {
+  it('yields the credential', async () => {
     const subject = nameOf(['O', 'dev'], ['O', 'ops'], ['CN', 'alice'])
     const certificate = makeClient({
       signer: root,
@@ -81,7 +81,7 @@ describe('a good certificate', () => {
     { subject: nameOf(), want: '' },
   ]
   for (const { subject, want } of USERS) {
-    it(`whose subject has no one CN is "${want}"`, async () => {
+    it(`whose subject has no single CN has the user "${want}"`, async () => {
       const result = await show(
         certificateWith(trustOf([root])),
         makeClient({ signer: root, subject }),
@@ -90,14 +90,14 @@ describe('a good certificate', () => {
     })
   }
 
-  it('of an intermediate is accepted where that is known', async () => {
+  it('of a known intermediate is accepted', async () => {
     const certificate = makeClient({ signer: between })
     assert.equal(await outcomeOf(certificate), 'certificate-untrusted')
     const authenticator = certificateWith(trustOf([root], [between]))
     assert.equal(codeOf(await show(authenticator, certificate)), 'authenticated')
   })
 
-  it('of an intermediate alone that is trusted is accepted', async () => {
+  it('of an intermediate that is itself a trust anchor is accepted', async () => {
     const authenticator = certificateWith(trustOf([between]))
     assert.equal(
       codeOf(await show(authenticator, makeClient({ signer: between }))),
@@ -105,7 +105,7 @@ describe('a good certificate', () => {
     )
   })
 
-  it('of other makes is accepted', async () => {
+  it('made by another implementation is accepted', async () => {
     await using pki = await createPki()
     const anchors = readAuthorities(pki.ca, await readFile(pki.ca, 'utf8'))
     const authenticator = certificateWith(trustIn(anchors, []), { clock: systemClock })
@@ -139,7 +139,7 @@ describe('purposes', () => {
   }
 })
 
-/** A subject whose one string is of that type, with those bytes. */
+/** A subject with one string of this type and these bytes. */
 const rawName = (tag: number, bytes: Buffer): Buffer =>
   sequence(element(TAG.set, sequence(oidElement(ATTRIBUTES.CN), element(tag, bytes))))
 
@@ -152,7 +152,7 @@ describe('a malformed certificate', () => {
     { name: 'bytes', certificate: { ...alice, der: Buffer.from('nothing') } },
     { name: 'cut short', certificate: { ...alice, der: alice.der.subarray(0, -1) } },
     {
-      name: 'with a byte behind',
+      name: 'with a trailing byte',
       certificate: { ...alice, der: Buffer.concat([alice.der, Buffer.of(0)]) },
     },
     {
@@ -186,7 +186,7 @@ describe('a malformed certificate', () => {
       }),
     },
     {
-      name: 'with more than there is to read (hostile)',
+      name: 'that exceeds the bounds of the parser (hostile)',
       certificate: makeClient({
         signer: root,
         extensions: [{ oid: '1.2.3.4', critical: false, value: Buffer.alloc(33_000) }],
@@ -199,7 +199,7 @@ describe('a malformed certificate', () => {
     })
   }
 
-  it('among those that came with a good one is refused', async () => {
+  it('among the intermediates of a valid one is refused', async () => {
     const authenticator = certificateWith(trustOf([root]), { source: clientCertSource })
     const request = requestOf({
       headers: [
@@ -213,7 +213,7 @@ describe('a malformed certificate', () => {
 })
 
 describe('a rejected certificate', () => {
-  it('names its holder, for audit', async () => {
+  it('is audited with its subject', async () => {
     const stranger = makeClient({ signer: makeAuthority({ subject: 'other' }) })
     const result = await show(certificateWith(trustOf([root])), stranger)
     assert.ok(result.outcome === 'rejected')
@@ -230,7 +230,7 @@ describe('a rejected certificate', () => {
 })
 
 describe('a request without a certificate', () => {
-  it('is passed on', async () => {
+  it('is not applicable', async () => {
     const authenticator = certificateWith(trustOf([root]))
     assert.deepEqual(await authenticator.authenticate(requestOf(), FOREVER), {
       outcome: 'not-applicable',
@@ -238,7 +238,7 @@ describe('a request without a certificate', () => {
     assert.deepEqual(authenticator.challenges, [])
   })
 
-  it('but with one in a header that does not count is passed on (hostile)', async () => {
+  it('is not applicable when a header that is not configured has one (hostile)', async () => {
     const headers = [
       ['x-forwarded-client-cert', `Cert="${presented(alice)}"`],
       ['client-cert', `:${alice.der.toString('base64')}:`],
@@ -252,7 +252,7 @@ describe('a request without a certificate', () => {
 describe('a certificate in a header', () => {
   const certificate = makeClient({ signer: between })
 
-  it('comes with its intermediates', async () => {
+  it('is presented with its intermediates', async () => {
     const source = forwardedClientCertSource('only')
     const authenticator = certificateWith(trustOf([root]), { source })
     const ask = async (value: string) =>
@@ -269,7 +269,7 @@ describe('a certificate in a header', () => {
     assert.equal(await ask('By=x'), 'credential-malformed')
   })
 
-  it('is the same credential as that of a connection', async () => {
+  it('is the same credential as the certificate of the connection', async () => {
     const trust = trustOf([root], [between])
     const authenticator = certificateWith(trust, { source: clientCertSource })
     const headers = [['client-cert', `:${certificate.der.toString('base64')}:`]] as const
@@ -307,7 +307,7 @@ describe('revocation', () => {
     })
   }
 
-  it('is not asked about a certificate that nobody issued', async () => {
+  it('is not queried for a certificate without a path to a trust anchor', async () => {
     const revocation = new FakeRevocation()
     const authenticator = certificateWith(trustOf([root]), { revocation })
     await show(authenticator, makeClient({ signer: between }))

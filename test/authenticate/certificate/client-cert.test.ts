@@ -107,7 +107,7 @@ describe('Client-Cert', () => {
     })
   }
 
-  it('is looked for nowhere else', () => {
+  it('is read from its own header only', () => {
     const request = requestOf({
       headers: [['x-forwarded-client-cert', `Cert="${encodeURIComponent(pemOf(alice))}"`]],
       peerCertificate: encodeURIComponent(pemOf(alice)),
@@ -115,7 +115,7 @@ describe('Client-Cert', () => {
     assert.deepEqual(clientCertSource.find(request), { outcome: 'absent' })
   })
 
-  it('of equal text shows equal certificates, of other text others', () => {
+  it('yields equal text for equal certificates only', () => {
     const textOf = (headers: HeaderLines): unknown => {
       const finding = clientCertSource.find(requestOf({ headers }))
       return finding.outcome === 'found' ? finding.text : undefined
@@ -142,7 +142,7 @@ describe('byte sequences (fuzz)', () => {
 })
 
 describe('the certificate of the connection', () => {
-  it('is that which Envoy tells, and no header’s', () => {
+  it('is that of the attributes, never that of a header', () => {
     const header = ['client-cert', item(alice)] as const
     assert.equal(shown(connectionSource.find(requestOf({ headers: [header] }))), 'absent')
     const peerCertificate = encodeURIComponent(pemOf(ca))

@@ -1,4 +1,4 @@
-// URL-encoded PEM, as Envoy writes it and as it does not.
+// URL-encoded PEM as Envoy writes it, and malformed variants of it.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -10,12 +10,12 @@ const [one, two] = [makeClient({}), makeClient({ kind: 'ed25519' })]
 const pem = pemOf(one)
 
 describe('URL-encoded PEM', () => {
-  it('is read, one block or several', () => {
+  it('is read, with one block or several', () => {
     assert.deepEqual(readUrlEncodedPem(encodeURIComponent(pem)), [one.der])
     assert.deepEqual(readUrlEncodedPem(encodeURIComponent(pemOf(one, two))), [one.der, two.der])
     assert.deepEqual(readUrlEncodedPem(encodeURIComponent(pem.trimEnd())), [one.der])
     assert.deepEqual(readUrlEncodedPem(encodeURIComponent(pem.replaceAll('\n', '\r\n'))), [one.der])
-    // Only what has to be is encoded by Envoy.
+    // Envoy encodes only these characters.
     assert.deepEqual(readUrlEncodedPem(pem.replaceAll('\n', '%0A').replaceAll(' ', '%20')), [
       one.der,
     ])
@@ -24,9 +24,9 @@ describe('URL-encoded PEM', () => {
   const CASES: readonly { readonly name: string; readonly input: string }[] = [
     { name: 'nothing', input: '' },
     { name: 'broken percent-encoding', input: `${encodeURIComponent(pem)}%` },
-    { name: 'bytes that are no UTF-8', input: `${encodeURIComponent(pem)}%ff` },
-    { name: 'text in front', input: `x${encodeURIComponent(pem)}` },
-    { name: 'text behind', input: `${encodeURIComponent(pem)}x` },
+    { name: 'bytes that are not UTF-8', input: `${encodeURIComponent(pem)}%ff` },
+    { name: 'text before', input: `x${encodeURIComponent(pem)}` },
+    { name: 'text after', input: `${encodeURIComponent(pem)}x` },
     {
       name: 'another kind of block',
       input: encodeURIComponent(pem.replaceAll('CERTIFICATE', 'X')),
@@ -46,7 +46,7 @@ describe('URL-encoded PEM', () => {
       name: 'headers inside (RFC 1421)',
       input: encodeURIComponent(pem.replace('\nMI', '\nX: y\n\nMI')),
     },
-    { name: 'a NUL behind', input: `${encodeURIComponent(pem)}%00` },
+    { name: 'a NUL after', input: `${encodeURIComponent(pem)}%00` },
     { name: 'eleven blocks', input: encodeURIComponent(pem.repeat(11)) },
     { name: 'too much (hostile)', input: encodePem('CERTIFICATE', Buffer.alloc(60_000)) },
   ]

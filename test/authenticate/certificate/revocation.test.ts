@@ -1,4 +1,4 @@
-// The `revocation` section, built: files that are read, problems with their place, and generations.
+// The `revocation` section, built: the files that it reads, the positions of problems, and generations.
 
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
@@ -53,7 +53,7 @@ const build = async (folder: TemporaryFolder, section: object) => {
 }
 
 describe('a revocation section', () => {
-  it('denies by entries, and by a file', async () => {
+  it('denies certificates that entries or a file name', async () => {
     await using folder = await temporaryFolder()
     await writeFile(folder.file('denied.txt'), '# stolen\nserial 05\n')
     const byEntry = await build(folder, { denied: { entries: ['serial 05'] } })
@@ -62,7 +62,7 @@ describe('a revocation section', () => {
     assert.deepEqual(byFile.paths, [folder.file('denied.txt')])
   })
 
-  it('looks up in files', async () => {
+  it('looks up certificates in CRL files', async () => {
     await using folder = await temporaryFolder()
     await writeFile(folder.file('ca.crl'), crl(ca, [{ serial: 5 }]))
     const { ask, paths } = await build(folder, { crl: { files: ['ca.crl'] } })
@@ -70,10 +70,10 @@ describe('a revocation section', () => {
     assert.deepEqual(paths, [folder.file('ca.crl')])
   })
 
-  it('asks in the order that is wanted', async () => {
+  it('queries OCSP and CRLs in the preferred order', async () => {
     await using folder = await temporaryFolder()
     await writeFile(folder.file('ca.crl'), crl(ca, []))
-    // Nobody listens there: the file has to know, first or last.
+    // Port 1 is closed: only the CRL can answer, first or last.
     const ocsp = { urls: ['http://127.0.0.1:1/'] }
     for (const [prefer, warned] of [
       ['crl', false],
@@ -85,7 +85,7 @@ describe('a revocation section', () => {
     }
   })
 
-  it('hands its policies on', async () => {
+  it('passes its policies to the checker', async () => {
     await using folder = await temporaryFolder()
     const ocsp = { urls: ['http://127.0.0.1:1/'] }
     assert.equal(await (await build(folder, { ocsp })).ask(), 'unavailable')
@@ -101,7 +101,7 @@ describe('a revocation section', () => {
     assert.equal(inUse.size, 3)
   })
 
-  it('says that a CRL is out of date, and starts all the same', async () => {
+  it('says that a CRL is out of date, and sts wits all the same', async () => {
     await using folder = await temporaryFolder()
     await writeFile(folder.file('ca.crl'), crl(ca, [], { nextUpdate: NOW - DAY }))
     const { ask, lines } = await build(folder, { crl: { files: ['ca.crl'] } })
@@ -142,7 +142,7 @@ describe('the generation of a revocation section', () => {
 })
 
 describe('problems with a revocation section', () => {
-  it('are all told, where they are', async () => {
+  it('are all reported, with their positions', async () => {
     await using folder = await temporaryFolder()
     await writeFile(folder.file('denied.txt'), 'serial 01\nwho?')
     await writeFile(folder.file('responder.pem'), 'no certificate')
@@ -169,7 +169,7 @@ describe('problems with a revocation section', () => {
     assert.match(problems.join('\n'), /ca\.crl is not a usable CRL: .*neither DER nor a PEM/)
   })
 
-  it('elsewhere are no reason to leave it out', async () => {
+  it('of another section do not prevent the checker from being built', async () => {
     await using folder = await temporaryFolder()
     assert.notEqual((await build(folder, { denied: {} })).checker, undefined)
   })

@@ -1,11 +1,11 @@
-// What everything that knows of revocations must do, whatever it asks.
+// The contract of every source of revocation status.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Issued } from '../../../src/pki/issued.ts'
 import type { RevocationSource, SourceStatus } from '../../../src/pki/revocation-source.ts'
 
-/** A source that knows the two certificates, and one that knows nothing. */
+/** A source with two certificates, and a source without any. */
 export interface SourceSite extends AsyncDisposable {
   readonly source: RevocationSource
   readonly silent: RevocationSource
@@ -18,33 +18,33 @@ export interface SourceSite extends AsyncDisposable {
   readonly impostor: Issued
 }
 
-/** The outcome, with whoever asks gone at the end of the test. */
+/** The status, by a request that lasts until the end of the test. */
 export const statusOf = async (source: RevocationSource, issued: Issued): Promise<SourceStatus> =>
   await source.status(issued, new AbortController().signal)
 
 /** Tests of every source. */
 export const sourceConformance = (name: string, setUp: () => Promise<SourceSite>): void => {
   describe(`${name} as a source of revocation`, () => {
-    it('knows who is good, and for how long', async () => {
+    it('knows a certificate that is not revoked, and until when', async () => {
       await using site = await setUp()
       const status = await statusOf(site.source, site.good)
       assert.ok(status.outcome === 'good' && status.until > site.now)
     })
 
-    it('knows who is revoked', async () => {
+    it('knows a revoked certificate', async () => {
       await using site = await setUp()
       assert.deepEqual(await statusOf(site.source, site.revoked), { outcome: 'revoked' })
     })
 
     for (const who of ['stranger', 'impostor'] as const) {
-      it(`takes no ${who} for somebody good`, async () => {
+      it(`does not report a ${who} certificate as good`, async () => {
         await using site = await setUp()
         assert.equal((await statusOf(site.source, site.good)).outcome, 'good')
         assert.notEqual((await statusOf(site.source, site[who])).outcome, 'good')
       })
     }
 
-    it('says the same again, and to many at once', async () => {
+    it('gives the same answer again, also to concurrent queries', async () => {
       await using site = await setUp()
       const asked = Array.from({ length: 20 }, (_, index) =>
         statusOf(site.source, index % 2 === 0 ? site.good : site.revoked),
@@ -56,12 +56,12 @@ export const sourceConformance = (name: string, setUp: () => Promise<SourceSite>
       )
     })
 
-    it('is unavailable where it knows nothing', async () => {
+    it('is unavailable for an unknown certificate', async () => {
       await using site = await setUp()
       assert.equal((await statusOf(site.silent, site.good)).outcome, 'unavailable')
     })
 
-    it('lets a caller go at once, and does not reject', async () => {
+    it('yields unavailable at once when the query is cancelled', async () => {
       await using site = await setUp()
       const reason = new Error('gone')
       const status = await site.source.status(site.good, AbortSignal.abort(reason))

@@ -210,7 +210,7 @@ describe('the certificate of X-Forwarded-Client-Cert', () => {
     })
   }
 
-  it('is looked for nowhere else', () => {
+  it('is read from its own header only', () => {
     const headers = [
       ['client-cert', good],
       ['x_forwarded_client_cert', good],

@@ -1,5 +1,5 @@
-// What an authorization server's answer comes to: only an active token for us, of the right issuer,
-// within its time, is good; and no answer whatever makes it throw.
+// The answer of an introspection endpoint: a token is accepted only if it is active, of the right issuer and audience,
+// and within its time; no answer causes an exception.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -21,7 +21,7 @@ const RULES: AnswerRules = {
   skew: 0,
 }
 
-/** A good answer, and what is different about it; `undefined` takes a member away. */
+/** The answer for an active token, with these changes; `undefined` removes a member. */
 const answerOf = (changes: JsonObject = {}): JsonObject => {
   const answer = { active: true, sub: 'alice', aud: AUDIENCE, exp: NOW + 300, ...changes }
   return Object.fromEntries(Object.entries(answer).filter(([, value]) => value !== undefined))
@@ -39,9 +39,9 @@ interface Case {
 
 const CASES: readonly Case[] = [
   { name: 'a good one', changes: {}, want: 'good' },
-  { name: 'an inactive one', changes: { active: false }, want: 'token-inactive' },
+  { name: 'an inactive token', changes: { active: false }, want: 'token-inactive' },
   {
-    name: 'an inactive one that says nothing else',
+    name: 'an inactive token, with no other valid member',
     changes: { active: false, sub: undefined, aud: undefined, exp: 'never' },
     want: 'token-inactive',
   },
@@ -50,56 +50,61 @@ const CASES: readonly Case[] = [
     changes: { active },
     want: 'malformed',
   })),
-  // Of whom.
-  { name: 'of the issuer', changes: { iss: ISSUER }, want: 'good' },
-  { name: 'of another issuer', changes: { iss: 'https://other' }, want: 'token-claims' },
-  { name: 'of nearly the issuer', changes: { iss: `${ISSUER}/` }, want: 'token-claims' },
-  { name: 'of an issuer that is no text', changes: { iss: [ISSUER] }, want: 'token-claims' },
-  // For whom.
-  { name: 'for another', changes: { aud: 'other' }, want: 'token-audience' },
-  { name: 'for several', changes: { aud: ['other', 'second'] }, want: 'good' },
-  { name: 'for nobody', changes: { aud: [] }, want: 'token-audience' },
-  { name: 'for nearly us', changes: { aud: `${AUDIENCE} ` }, want: 'token-audience' },
+  // Issuer.
+  { name: 'the issuer', changes: { iss: ISSUER }, want: 'good' },
+  { name: 'another issuer', changes: { iss: 'https://other' }, want: 'token-claims' },
+  { name: 'nearly the issuer', changes: { iss: `${ISSUER}/` }, want: 'token-claims' },
+  { name: 'an issuer that is not a string', changes: { iss: [ISSUER] }, want: 'token-claims' },
+  // Audience.
+  { name: 'another audience', changes: { aud: 'other' }, want: 'token-audience' },
+  { name: 'several audiences', changes: { aud: ['other', 'second'] }, want: 'good' },
+  { name: 'an empty list of audiences', changes: { aud: [] }, want: 'token-audience' },
+  { name: 'nearly the audience', changes: { aud: `${AUDIENCE} ` }, want: 'token-audience' },
   {
-    name: 'for us, in a text of several',
+    name: 'the audience, in a string of several',
     changes: { aud: 'other kubernetes' },
     want: 'token-audience',
   },
-  { name: 'for nobody that is told', changes: { aud: undefined }, want: 'token-audience' },
+  { name: 'no audience', changes: { aud: undefined }, want: 'token-audience' },
   {
-    name: 'for nobody that is told, where that is accepted',
+    name: 'no audience, where that is accepted',
     changes: { aud: undefined },
     rules: { audienceMissing: 'accept' },
     want: 'good',
   },
   {
-    name: 'for another, where none is accepted',
+    name: 'another audience, where none is accepted',
     changes: { aud: 'other' },
     rules: { audienceMissing: 'accept' },
     want: 'token-audience',
   },
   {
-    name: 'hostile: for null, where none is accepted',
+    name: 'hostile: an audience that is null, where none is accepted',
     changes: { aud: null },
     rules: { audienceMissing: 'accept' },
     want: 'token-audience',
   },
-  // When.
-  { name: 'without an end', changes: { exp: undefined }, want: 'good' },
-  { name: 'at its end', changes: { exp: NOW }, want: 'token-expired' },
-  { name: 'a second before its end', changes: { exp: NOW + 1 }, want: 'good' },
-  { name: 'at its end, clocks differing', changes: { exp: NOW }, rules: { skew: 1 }, want: 'good' },
+  // Time.
+  { name: 'no expiry', changes: { exp: undefined }, want: 'good' },
+  { name: 'at its expiry', changes: { exp: NOW }, want: 'token-expired' },
+  { name: 'a second before its expiry', changes: { exp: NOW + 1 }, want: 'good' },
   {
-    name: 'past its end',
+    name: 'at its expiry, within the skew',
+    changes: { exp: NOW },
+    rules: { skew: 1 },
+    want: 'good',
+  },
+  {
+    name: 'after its expiry, beyond the skew',
     changes: { exp: NOW - 60 },
     rules: { skew: 60_000 },
     want: 'token-expired',
   },
-  { name: 'not good yet', changes: { nbf: NOW + 1 }, want: 'token-not-yet-valid' },
-  { name: 'good from now on', changes: { nbf: NOW, iat: NOW }, want: 'good' },
-  { name: 'from the future', changes: { iat: NOW + 60 }, want: 'token-not-yet-valid' },
+  { name: 'not valid yet', changes: { nbf: NOW + 1 }, want: 'token-not-yet-valid' },
+  { name: 'valid from now on', changes: { nbf: NOW, iat: NOW }, want: 'good' },
+  { name: 'issued in the future', changes: { iat: NOW + 60 }, want: 'token-not-yet-valid' },
   {
-    name: 'from the future, clocks differing',
+    name: 'issued in the future, within the skew',
     changes: { iat: NOW + 60 },
     rules: { skew: 60_000 },
     want: 'good',
@@ -111,17 +116,17 @@ const CASES: readonly Case[] = [
       want: 'malformed',
     })),
   ),
-  // What.
+  // Type.
   { name: 'a bearer token', changes: { token_type: 'bearer' }, want: 'good' },
   { name: 'a bound token', changes: { token_type: 'DPoP', cnf: { jkt: 'x' } }, want: 'good' },
   {
-    name: 'a bound token of a key that is not told',
+    name: 'a bound token without its key',
     changes: { token_type: 'DPoP' },
     want: 'token-binding',
   },
   { name: 'a token of another type', changes: { token_type: 'mac' }, want: 'token-type' },
   {
-    name: 'hostile: a type that is no text',
+    name: 'hostile: a type that is not a string',
     changes: { token_type: ['Bearer'] },
     want: 'token-type',
   },
@@ -137,7 +142,7 @@ const CASES: readonly Case[] = [
     changes: { typ },
     want: 'token-type',
   })),
-  // Who.
+  // User.
   ...[undefined, '', null, 7, ['alice']].map((sub) => ({
     name: `hostile: sub ${JSON.stringify(sub)}`,
     changes: { sub },
@@ -149,7 +154,7 @@ const CASES: readonly Case[] = [
     rules: { subject: 'username' },
     want: 'token-claims',
   },
-  // What else.
+  // Scope.
   {
     name: 'with the scope',
     changes: { scope: 'a kubernetes' },
@@ -170,7 +175,7 @@ const CASES: readonly Case[] = [
   },
 ]
 
-describe('an answer about a token', () => {
+describe('an introspection response', () => {
   for (const { name, changes, rules, want } of CASES) {
     it(`${name}: ${want}`, () => {
       const judgement = judgeAnswer(answerOf(changes), { ...RULES, ...rules }, NOW * 1_000)
@@ -178,18 +183,18 @@ describe('an answer about a token', () => {
     })
   }
 
-  it('gives the user and the end', () => {
+  it('yields the user and the expiry', () => {
     const good = judgeAnswer(answerOf({ username: 'a' }), { ...RULES, subject: 'username' }, 0)
     assert.deepEqual(good, { outcome: 'good', subject: 'a', expires: (NOW + 300) * 1_000 })
     const rejected = judgeAnswer(answerOf({ aud: 'other' }), RULES, NOW * 1_000)
     assert.deepEqual(rejected, { outcome: 'rejected', code: 'token-audience', subject: 'alice' })
-    // What stands beside "inactive" is of no matter, a name least of all.
+    // Of an inactive token no other member is read, least of all a name.
     const inactive = judgeAnswer(answerOf({ active: false }), RULES, NOW * 1_000)
     assert.deepEqual(inactive, { outcome: 'rejected', code: 'token-inactive' })
   })
 })
 
-// Numbers from a seed (mulberry32), so that a failure comes again.
+// Random numbers from a seed (mulberry32), so that a failure can be reproduced.
 const numbersFrom = (seed: number) => {
   let state = seed
   return (below: number): number => {
@@ -200,7 +205,7 @@ const numbersFrom = (seed: number) => {
   }
 }
 
-describe('any answer', () => {
+describe('any introspection response', () => {
   const VALUES = [
     true,
     false,
@@ -227,7 +232,7 @@ describe('any answer', () => {
   ]
   const MEMBERS = ['active', 'sub', 'aud', 'exp', 'nbf', 'iat', 'iss', 'token_type', 'typ', 'cnf']
 
-  it('is judged, and good only if it says all that a good one has to', () => {
+  it('is evaluated without an exception, and accepted only with every member that is required', () => {
     let good = 0
     for (let seed = 0; seed < 5_000; seed += 1) {
       const below = numbersFrom(seed)
@@ -249,7 +254,7 @@ describe('any answer', () => {
     assert.ok(good > 100 && good < 4_900, String(good))
   })
 
-  it('is not believed where a byte of it was changed to say more', () => {
+  it('of an inactive token is not accepted with any one byte changed', () => {
     const text = JSON.stringify(answerOf({ active: false }))
     for (let seed = 0; seed < 2_000; seed += 1) {
       const below = numbersFrom(seed)

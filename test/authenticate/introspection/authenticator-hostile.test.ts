@@ -1,5 +1,5 @@
-// An introspection endpoint that is broken, hostile, slow or down: nobody gets in by it, everybody is
-// told 503, it is left alone after a while, and comes back by itself.
+// An introspection endpoint that is broken, hostile, slow or down: no request is authenticated, the answer is 503, the
+// circuit opens, and it closes by itself.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -99,12 +99,12 @@ const CASES: readonly Case[] = [
     cause: /cannot be fetched/,
   },
   {
-    name: 'our credentials are wrong',
+    name: "refusing Countersign's credentials",
     answer: { status: 401, body: ACTIVE },
     cause: /refuses our own credentials \(401\): see "client"/,
   },
   {
-    name: 'we may not ask',
+    name: 'forbidding introspection',
     answer: { status: 403, body: ACTIVE },
     cause: /refuses our own credentials \(403\): see "client"/,
   },
@@ -115,15 +115,15 @@ const CASES: readonly Case[] = [
   })),
 ]
 
-describe('an endpoint that answers', () => {
+describe('an introspection endpoint that answers', () => {
   for (const { name, answer, cause } of CASES) {
     it(`hostile: ${name}`, async () => {
       await using site = await startIntrospection()
       site.scripted.answer = () => answer
       assert.match(causeOf(await show(site.authenticator, 'opaque')), cause)
-      // Where it is asked too fast it is asked once more, later.
+      // After 429 the question is repeated once, later.
       assert.equal(site.scripted.asked.length, answer.status === 429 ? 2 : 1)
-      // It is remembered for a second, so that a client which tries again and again is one question.
+      // The failure is cached for a second, so that a client that retries at once causes one request.
       site.scripted.answer = () => ({ body: ACTIVE })
       if (answer.status !== 429) {
         assert.match(causeOf(await show(site.authenticator, 'opaque')), cause)
@@ -135,7 +135,7 @@ describe('an endpoint that answers', () => {
   }
 
   for (const status of [301, 302, 303, 307, 308]) {
-    it(`hostile: elsewhere, by ${status}, is not followed`, async () => {
+    it(`hostile: a redirection, by ${status}, is not followed`, async () => {
       await using site = await startIntrospection()
       const elsewhere = `${site.scripted.origin}/other`
       site.scripted.answer = ({ path }) =>
@@ -150,8 +150,8 @@ describe('an endpoint that answers', () => {
   }
 })
 
-describe('an endpoint', () => {
-  it('hostile: with a certificate of another authority is told nothing', async () => {
+describe('an introspection endpoint', () => {
+  it('hostile: with a certificate of another authority receives no token', async () => {
     await using stack = new AsyncDisposableStack()
     await using site = await startIntrospection()
     const other = stack.use(await createAuthority('Countersign other CA'))
@@ -161,7 +161,7 @@ describe('an endpoint', () => {
     assert.equal(site.scripted.asked.length, 0)
   })
 
-  it('hostile: with a certificate for another name is told nothing', async () => {
+  it('hostile: with a certificate for another name receives no token', async () => {
     await using stack = new AsyncDisposableStack()
     await using site = await startIntrospection()
     const { authority } = site
@@ -173,7 +173,7 @@ describe('an endpoint', () => {
     assert.equal(server.asked.length, 0)
   })
 
-  it('that is slow is not waited for without end', async () => {
+  it('that is slow times out', async () => {
     await using site = await startIntrospection({}, { timeout: 200 })
     const { promise, resolve } = Promise.withResolvers<void>()
     site.scripted.answer = () => ({ body: ACTIVE, after: promise })
@@ -181,7 +181,7 @@ describe('an endpoint', () => {
     resolve()
   })
 
-  it('that goes down and comes back is found again', async () => {
+  it('that was down is used again once it is back', async () => {
     await using stack = new AsyncDisposableStack()
     await using site = await startIntrospection({ cacheTtl: 0 })
     const { authenticator, scripted, authority } = site
@@ -198,7 +198,7 @@ describe('an endpoint', () => {
     assert.equal(await outcomeOf(authenticator, 'opaque'), 'authenticated')
   })
 
-  it('that is out of order is left alone, and tried by one after a while', async () => {
+  it('that fails opens the circuit, and one request tries it after the cool-down', async () => {
     await using site = await startIntrospection(
       { cacheTtl: 0 },
       { failureThreshold: 3, coolDown: 5_000 },
@@ -212,7 +212,7 @@ describe('an endpoint', () => {
     assert.equal(scripted.asked.length, 3)
     assert.match(shown[2] ?? '', /answered 503/)
     assert.match(shown[4] ?? '', /left alone/)
-    // Still not, and the one that tried tells the others.
+    // Still failing: the request that tried it opens the circuit again.
     clock.advance(5_000)
     await show(authenticator, 'u')
     await show(authenticator, 'v')
@@ -225,7 +225,7 @@ describe('an endpoint', () => {
     assert.equal(log.filter((line) => line.includes('circuit closed')).length, 1)
   })
 
-  it('hostile: cannot be taken away from everybody by a token that it stumbles over', async () => {
+  it('hostile: remains in use for other tokens when it fails for one', async () => {
     await using site = await startIntrospection({ cacheTtl: 0 }, { failureThreshold: 3 })
     const { authenticator, scripted } = site
     scripted.answer = ({ form }) => (form['token'] === 'good' ? { body: ACTIVE } : { status: 500 })
@@ -235,7 +235,7 @@ describe('an endpoint', () => {
     assert.equal(await outcomeOf(authenticator, 'good'), 'authenticated')
   })
 
-  it('hostile: is not asked more than it can bear', async () => {
+  it('hostile: receives at most the configured number of concurrent requests', async () => {
     await using site = await startIntrospection({ cacheTtl: 0 }, { concurrency: 4 })
     const { authenticator, scripted } = site
     let [open, most] = [0, 0]
@@ -246,14 +246,14 @@ describe('an endpoint', () => {
     }
     const shown = Array.from({ length: 10 }, (_, index) => outcomeOf(authenticator, `t${index}`))
     assert.deepEqual(new Set(await Promise.all(shown)), new Set(['authenticated']))
-    assert.equal(most, 3) // and one is kept for tokens that were good before
-    // Of which there can be four at a time.
+    assert.equal(most, 3) // one is reserved for tokens that were accepted before
+    // For those there may be four at a time.
     const again = Array.from({ length: 10 }, (_, index) => outcomeOf(authenticator, `t${index}`))
     assert.deepEqual(new Set(await Promise.all(again)), new Set(['authenticated']))
     assert.equal(most, 4)
   })
 
-  it('is asked over one connection, one question after another', async () => {
+  it('receives requests one after another over one connection', async () => {
     await using site = await startIntrospection({ cacheTtl: 0 })
     for (let attempt = 0; attempt < 3; attempt += 1) {
       assert.equal(await outcomeOf(site.authenticator, `t${attempt}`), 'authenticated')

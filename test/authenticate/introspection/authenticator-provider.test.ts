@@ -1,4 +1,4 @@
-// The introspection endpoint of an OpenID provider that others wrote, found by discovery.
+// The introspection endpoint of another implementation of an OpenID provider, found by discovery.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -20,7 +20,7 @@ import { conditionOf, outcomeOf, show } from '../bearer/asking.ts'
 import { LIMITS } from './introspecting.ts'
 
 describe('an OpenID provider', { skip: skipWithoutOidcProvider() }, () => {
-  it('says which of its opaque tokens are good, and which no longer', async () => {
+  it('says which of its opaque tokens are active', async () => {
     await using provider = await startOidcProvider()
     using fetcher = httpFetcher({ kept: 4 })
     const { issuer } = provider
@@ -73,27 +73,27 @@ describe('an OpenID provider', { skip: skipWithoutOidcProvider() }, () => {
     assert.equal(result.facts.claims?.['email'], 'alice@example.org')
     assert.ok((result.facts.expires ?? 0) > Date.now())
 
-    // 2. It says no audience, and answers only the client that a token is for.
+    // 2. It returns no audience, and answers only the client that a token was issued to.
     const strict = authenticatorOf(secretInHeader(WEB.id, WEB.secret), 'refuse')
     assert.equal(await outcomeOf(strict, token), 'token-audience')
     const other = authenticatorOf(secretInHeader('api', WEB.secret))
     assert.equal(await outcomeOf(other, token), 'token-inactive')
 
-    // 3. Ours are wrong: nobody's token is.
+    // 3. With wrong client credentials no token is accepted.
     for (const client of [secretInHeader(WEB.id, 'wrong'), secretInForm(WEB.id, WEB.secret)]) {
       const refused = await show(authenticatorOf(client), token)
       assert.ok(refused.outcome === 'unavailable')
       assert.match(String(refused.cause), /refuses our own credentials \(401\)/)
     }
 
-    // 4. Unknown, revoked, and another one that is not.
+    // 4. An unknown token, a changed one, a revoked one, and another active one.
     assert.equal(await outcomeOf(authenticator, 'unknown'), 'token-inactive')
     assert.equal(await outcomeOf(authenticator, `${token.slice(0, -2)}AA`), 'token-inactive')
     await provider.revoke(token)
     assert.equal(await outcomeOf(authenticator, token), 'token-inactive')
     assert.equal(await outcomeOf(authenticator, await provider.accessToken()), 'authenticated')
 
-    // 5. It forgets everything with its end, and is found again after it.
+    // 5. A restart ends all its tokens; new ones are accepted.
     const late = await provider.accessToken()
     await provider.restart()
     assert.equal(await outcomeOf(authenticator, late), 'token-inactive')

@@ -1,5 +1,5 @@
-// Tokens that their issuer is asked about: what is asked, what of it is remembered, and how it goes
-// together with tokens that need no asking. Over real HTTPS.
+// Tokens that are introspected: what is sent, what of the answer is cached, and how they are used together with tokens
+// that are verified locally. Over real HTTPS.
 
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
@@ -24,7 +24,7 @@ before(async () => {
 })
 
 describe('an opaque token', () => {
-  it('is shown to its issuer, and what it says are the facts', async () => {
+  it('is sent to the introspection endpoint, whose answer yields the credential', async () => {
     await using site = await startIntrospection()
     site.scripted.answer = () => ({ body: { ...ACTIVE, scope: 'a b', groups: ['dev'] } })
     const result = await show(site.authenticator, 'opaque-token')
@@ -53,13 +53,13 @@ describe('an opaque token', () => {
     assert.equal(asked.headers.authorization, `Basic ${secret}`)
   })
 
-  it('arrives there as it was shown, whatever stands in it', async () => {
+  it('arrives there unchanged, whatever characters it has', async () => {
     await using site = await startIntrospection()
     await show(site.authenticator, 'a+b/c~d.e_f-==')
     assert.equal(site.scripted.asked[0]?.form['token'], 'a+b/c~d.e_f-==')
   })
 
-  it('that is not there, or broken, is shown to nobody', async () => {
+  it('that is absent or malformed is not sent', async () => {
     await using site = await startIntrospection()
     const { authenticator, scripted } = site
     for (const [authorization, want] of [
@@ -77,7 +77,7 @@ describe('an opaque token', () => {
     assert.equal(scripted.asked.length, 0)
   })
 
-  it('that is rejected says so in the challenge', async () => {
+  it('that is rejected has error="invalid_token" in the challenge', async () => {
     await using site = await startIntrospection()
     site.scripted.answer = () => ({ body: { active: false } })
     assert.deepEqual(site.authenticator.challenges, ['Bearer realm="Kubernetes"'])
@@ -89,8 +89,8 @@ describe('an opaque token', () => {
   })
 })
 
-describe('an answer', () => {
-  it('is asked for once when a hundred show the token at once', async () => {
+describe('an introspection response', () => {
+  it('is requested once when a hundred requests present the token at the same time', async () => {
     await using site = await startIntrospection({ cacheTtl: 0 })
     const { promise, resolve } = Promise.withResolvers<void>()
     site.scripted.answer = () => ({ body: ACTIVE, after: promise })
@@ -102,7 +102,7 @@ describe('an answer', () => {
     assert.equal(site.scripted.asked.length, 1)
   })
 
-  it('is not lost to the others when the first of them leaves', async () => {
+  it('is used by the remaining requests when the first is cancelled', async () => {
     await using site = await startIntrospection()
     const { promise, resolve } = Promise.withResolvers<void>()
     site.scripted.answer = () => ({ body: ACTIVE, after: promise })
@@ -115,7 +115,7 @@ describe('an answer', () => {
     assert.equal(await second, 'authenticated')
   })
 
-  it('is remembered for a while, and a revocation noticed after it', async () => {
+  it('is cached for a while, after which a revocation is noticed', async () => {
     await using site = await startIntrospection({ cacheTtl: 30_000 })
     const { authenticator, scripted, clock } = site
     assert.equal(await outcomeOf(authenticator, 'opaque'), 'authenticated')
@@ -127,7 +127,7 @@ describe('an answer', () => {
     assert.equal(await outcomeOf(authenticator, 'opaque'), 'token-inactive')
   })
 
-  it('is not remembered past the end of the token', async () => {
+  it('is not cached after the token has expired', async () => {
     await using site = await startIntrospection({ cacheTtl: 600_000 })
     const { authenticator, scripted, clock } = site
     await show(authenticator, 'opaque')
@@ -138,7 +138,7 @@ describe('an answer', () => {
     assert.equal(scripted.asked.length, 2)
   })
 
-  it('that says no is remembered for some seconds only', async () => {
+  it('of an inactive token is cached for some seconds only', async () => {
     await using site = await startIntrospection({ cacheTtl: 30_000 })
     const { authenticator, scripted, clock } = site
     scripted.answer = () => ({ body: { active: false } })
@@ -150,14 +150,14 @@ describe('an answer', () => {
     assert.equal(await outcomeOf(authenticator, 'opaque'), 'authenticated')
   })
 
-  it('is not remembered at all where that is said', async () => {
+  it('is not cached when the cache is disabled', async () => {
     await using site = await startIntrospection({ cacheTtl: 0 })
     await show(site.authenticator, 'opaque')
     site.scripted.answer = () => ({ body: { active: false } })
     assert.equal(await outcomeOf(site.authenticator, 'opaque'), 'token-inactive')
   })
 
-  it('about one token is none about another, nor under other settings', async () => {
+  it('of one token is not used for another token, nor under other settings', async () => {
     await using site = await startIntrospection()
     await show(site.authenticator, 'opaque')
     site.scripted.answer = () => ({ body: { active: false } })
@@ -173,7 +173,7 @@ describe('an answer', () => {
 })
 
 describe('a token that is bound to a certificate', () => {
-  it('is worth nothing without it, also when it is remembered', async () => {
+  it('is rejected without the certificate, also when it is cached', async () => {
     await using site = await startIntrospection()
     const der = await presentedCertificate()
     const alice = asEnvoySends(der)
@@ -189,7 +189,7 @@ describe('a token that is bound to a certificate', () => {
     assert.equal(site.scripted.asked.length, 1)
   })
 
-  it('is not taken for a bearer token when it is bound to a key', async () => {
+  it('that is bound to a DPoP key is not accepted as a bearer token', async () => {
     await using site = await startIntrospection()
     site.scripted.answer = () => ({ body: { ...ACTIVE, token_type: 'DPoP', cnf: { jkt: 'x' } } })
     assert.equal(await outcomeOf(site.authenticator, 'opaque'), 'token-binding')
@@ -197,7 +197,7 @@ describe('a token that is bound to a certificate', () => {
 })
 
 describe('a route with signed and with opaque tokens', () => {
-  it('asks only about the opaque ones', async () => {
+  it('introspects only the opaque ones', async () => {
     await using site = await startIntrospection()
     const { authenticator, scripted } = site
     const chain = new Chain(
@@ -221,13 +221,13 @@ describe('a route with signed and with opaque tokens', () => {
     assert.equal(await judge(foreign), 'undefined: not-applicable')
     assert.equal(scripted.asked.length, 0)
     assert.equal(await judge('opaque'), 'opaque: authenticated')
-    // An encrypted token is opaque to us.
+    // An encrypted token is opaque to Countersign.
     assert.equal(await judge('eyJhbGciOiJkaXIifQ.a.b.c.d'), 'opaque: authenticated')
     scripted.answer = () => ({ body: { active: false } })
     assert.equal(await judge('opaque2'), 'opaque: token-inactive')
   })
 
-  it('asks about signed ones too where that is said, but shows it none of another issuer', async () => {
+  it('introspects signed tokens too when that is configured, but none of another issuer', async () => {
     await using site = await startIntrospection({ tokens: 'any' })
     const { authenticator, scripted } = site
     assert.equal(await outcomeOf(authenticator, await key.token()), 'authenticated')
@@ -241,7 +241,7 @@ describe('a route with signed and with opaque tokens', () => {
 })
 
 describe('mutual TLS (RFC 8705)', () => {
-  it('proves us by our certificate, and without it nobody answers', async () => {
+  it('authenticates Countersign by its certificate, without which the server does not answer', async () => {
     await using stack = new AsyncDisposableStack()
     await using site = await startIntrospection()
     const { authority } = site

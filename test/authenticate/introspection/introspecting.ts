@@ -1,4 +1,4 @@
-// An introspection authenticator and a scripted server for it, with everything at its plainest.
+// An introspection authenticator and a scripted server for it, with the fewest options.
 
 import { readFile } from 'node:fs/promises'
 import type { Authenticator } from '../../../src/authenticate/authenticator.ts'
@@ -19,7 +19,7 @@ import { createAuthority, type Authority } from '../../servers/pki.ts'
 import { startTokenServer, type TokenServerHandle } from '../../servers/token-server.ts'
 import { AUDIENCE, ISSUER, NOW } from '../bearer/issuing.ts'
 
-/** Short enough for tests that wait for it, and long enough for a busy machine. */
+/** Short enough for tests that wait for them, and long enough for a busy machine. */
 export const LIMITS: SharedServerLimits = {
   timeout: 10_000,
   failureThreshold: 3,
@@ -28,14 +28,14 @@ export const LIMITS: SharedServerLimits = {
   perCaller: { concurrency: 20, perSecond: 50 },
 }
 
-/** What the scripted server says of an opaque token of alice. */
+/** The scripted answer for an opaque token of alice. */
 export const ACTIVE = { active: true, sub: 'alice', aud: AUDIENCE, exp: NOW + 300 } as const
 
-/** Something that asks a server, and what there is to see of it. */
+/** A client of an introspection endpoint, and what a test observes of it. */
 export interface Asking {
   readonly server: TokenServer
   readonly log: readonly string[]
-  /** Stands still, unless the server was given another clock. */
+  /** Does not advance by itself, unless the server was given another clock. */
   readonly clock: FakeClock
 }
 
@@ -89,16 +89,16 @@ export const introspectionBy = (
     ...options,
   })
 
-/** A scripted server, an authenticator that asks it, and what there is to see of both. */
+/** A scripted server, an authenticator that uses it, and what a test observes of both. */
 export interface Introspection extends AsyncDisposable, Asking {
   readonly scripted: TokenServerHandle
   readonly authority: Authority
   readonly authenticator: Authenticator
-  /** Another one that asks the same server. */
+  /** Another authenticator that uses the same server. */
   with(options: Partial<IntrospectionOptions>): Authenticator
 }
 
-/** Starts a server; it says {@link ACTIVE} of every token, unless it is told otherwise. */
+/** Starts a server; it answers {@link ACTIVE} for every token until a test changes that. */
 export const startIntrospection = async (
   options: Partial<IntrospectionOptions> = {},
   limits: Partial<SharedServerLimits> = {},

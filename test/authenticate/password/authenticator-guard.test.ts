@@ -1,4 +1,4 @@
-// HTTP Basic with its guard: what callers are told, and what is remembered of a proof meanwhile.
+// HTTP Basic with brute-force protection: the answers to callers, and the cache of verified passwords meanwhile.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -40,8 +40,8 @@ const setUp = (remember = 10 * MINUTE) => {
   return { site, ask, code, fail }
 }
 
-describe('a caller of Basic who guesses', () => {
-  it('is told to wait, and how long, and audit has the hash of a name that was not verified', async () => {
+describe('a client that guesses passwords with Basic', () => {
+  it('receives too-many-attempts with Retry-After, and audit has the hash of a name that was not verified', async () => {
     const { ask, fail } = setUp()
     for (const user of ['alice', 'nobody']) {
       await fail(user, 5)
@@ -55,7 +55,7 @@ describe('a caller of Basic who guesses', () => {
     }
   })
 
-  it('is not asked for the password of a malformed header, which is no attempt', async () => {
+  it('spends no attempt on a malformed header, which is not sent to the verifier', async () => {
     const { ask, code, site } = setUp()
     for (let count = 0; count < 20; count += 1) {
       await ask('alice', '')
@@ -64,7 +64,7 @@ describe('a caller of Basic who guesses', () => {
     assert.equal(await code('alice', 'right'), 'authenticated')
   })
 
-  it('cannot tell a password that is half of the proof from a wrong one', async () => {
+  it('cannot distinguish a password that needs a second factor from a wrong one', async () => {
     const { ask, code, site } = setUp()
     const asked = { message: 'Code?', state: Buffer.of(1) }
     site.verifier.challenges.set('alice', { outcome: 'challenged', challenge: asked })
@@ -81,7 +81,7 @@ describe('a caller of Basic who guesses', () => {
     }
   })
 
-  it('shares one attempt with every request that shows the same password now', async () => {
+  it('shares one attempt with every concurrent request with the same password', async () => {
     const { code, site } = setUp()
     const gate = Promise.withResolvers<void>()
     site.verifier.ready = gate.promise
@@ -91,22 +91,22 @@ describe('a caller of Basic who guesses', () => {
     assert.equal(site.asked, 1)
   })
 
-  it('gives the verifier the address', async () => {
+  it('is named to the verifier by its address', async () => {
     const { ask, site } = setUp()
     await ask('alice', 'right', '2001:db8::7')
     assert.deepEqual(site.verifier.asked, [{ user: 'alice', source: '2001:db8::7' }])
   })
 })
 
-describe('a password that is remembered', () => {
-  it('keeps working while others guess at it elsewhere', async () => {
+describe('a cached password', () => {
+  it('is accepted while other addresses guess at the same user', async () => {
     const { code, fail } = setUp()
     await code('alice', 'right')
     await fail('alice', 200, ELSEWHERE)
     assert.equal(await code('alice', 'right'), 'authenticated')
   })
 
-  it('keeps working while others guess with other names from the same address', async () => {
+  it('is accepted while the same address guesses at other users', async () => {
     const { code, fail, site } = setUp()
     await code('alice', 'right')
     for (let index = 0; index < 100; index += 1) {
@@ -117,7 +117,7 @@ describe('a password that is remembered', () => {
     assert.equal(site.asked, asked)
   })
 
-  it('is no help for a guesser elsewhere, who would find it by trying', async () => {
+  it('is not accepted from another address that has to wait, which could find it by guessing', async () => {
     const { code, fail, site } = setUp()
     await code('alice', 'right')
     await fail('alice', 100, ELSEWHERE)
@@ -125,7 +125,7 @@ describe('a password that is remembered', () => {
     assert.equal(site.asked, 6)
   })
 
-  it('nor for one at the same address: it does not count while the user has to wait there', async () => {
+  it('is not accepted from its own address while the user has to wait there', async () => {
     const { code, fail, site } = setUp()
     await code('alice', 'right')
     await fail('alice', 100)
@@ -135,7 +135,7 @@ describe('a password that is remembered', () => {
     assert.equal(site.asked, 6)
   })
 
-  it('is proven anew at every address, and has one fingerprint', async () => {
+  it('is verified anew for each address, and has one fingerprint', async () => {
     const { ask, site } = setUp()
     const answers = [await ask('alice', 'right'), await ask('alice', 'right', ELSEWHERE)]
     assert.equal(site.asked, 2)

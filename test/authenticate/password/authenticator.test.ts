@@ -1,4 +1,4 @@
-// HTTP Basic: its outcomes, the order of its verifiers, and what callers share.
+// HTTP Basic: its outcomes, the order of its verifiers, and what concurrent requests share.
 
 import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
@@ -82,7 +82,7 @@ describe('the outcome of Basic', () => {
     assert.deepEqual(result, { outcome: 'unavailable', cause: verifier.down })
   })
 
-  it('holds the facts, with the method, its time and a fingerprint', async () => {
+  it('has the credential with method, time and fingerprint', async () => {
     const result = await ask(authenticatorFor(), basic('alice', 'secret'))
     assert.equal(result.outcome, 'authenticated')
     const { credential, account, ...facts } = result.facts
@@ -104,7 +104,7 @@ describe('the outcome of Basic', () => {
     assert.deepEqual(rejection, { outcome: 'rejected', code: 'credential-wrong', user: 'alice' })
   })
 
-  it('has a keyed hash in place of a name that is not known: it may be a password', async () => {
+  it('is audited with a keyed hash of an unknown name, which may be a password', async () => {
     const authenticator = authenticatorFor()
     const unknown = await ask(authenticator, basic('hunter2', 'x'))
     const again = await ask(authenticator, basic('hunter2', 'y'))
@@ -114,7 +114,7 @@ describe('the outcome of Basic', () => {
     assert.notDeepEqual(other, unknown)
   })
 
-  it('has no name in clear where a wrong password does not say that the user exists', async () => {
+  it('has no user name in clear when the verifier cannot distinguish a wrong password from an unknown user', async () => {
     const result = await ask(authenticatorFor({ tellsUnknown: false }), basic('alice', 'x'))
     assert.equal(codeOf(result), 'credential-wrong')
     assert.ok(!JSON.stringify(result).includes('alice'))
@@ -140,25 +140,25 @@ describe('the verifiers of Basic', () => {
     alice: { password: 'remote', groups: ['remote'] },
     bob: { password: 'remote', groups: ['remote'] },
   }
-  it('are asked in order until one knows the user', async () => {
+  it('are called in order until one knows the user', async () => {
     const authenticator = inOrder(new FakeVerifier(local), new FakeVerifier(remote))
     assert.deepEqual(await groupsOf(authenticator, basic('alice', 'local')), ['local'])
     assert.deepEqual(await groupsOf(authenticator, basic('bob', 'remote')), ['remote'])
     assert.deepEqual(await groupsOf(authenticator, basic('carol', 'remote')), 'user-unknown')
   })
 
-  it('are not asked once one knows the user, even if a later one would accept', async () => {
+  it('are not called once one knows the user, even if a later one would accept the password', async () => {
     const authenticator = inOrder(new FakeVerifier(local), new FakeVerifier(remote))
     assert.equal(await groupsOf(authenticator, basic('alice', 'remote')), 'credential-wrong')
   })
 
-  it('are not asked once one says that the user is disabled', async () => {
+  it('are not called once one says that the user is disabled', async () => {
     const first = new FakeVerifier({ alice: { password: 'remote', disabled: true } })
     const authenticator = inOrder(first, new FakeVerifier(remote))
     assert.equal(await groupsOf(authenticator, basic('alice', 'remote')), 'user-disabled')
   })
 
-  it('are not asked once one could not find out: it might have refused', async () => {
+  it('are not called once one is unavailable, since it might have refused', async () => {
     const first = new FakeVerifier(local)
     first.down = new Error('down')
     const authenticator = inOrder(first, new FakeVerifier(remote))
@@ -166,8 +166,8 @@ describe('the verifiers of Basic', () => {
   })
 })
 
-describe('what Basic remembers', () => {
-  it('outlives an outage of the directory, for its lifetime', async () => {
+describe('a password that Basic has cached', () => {
+  it('is accepted during an outage of the directory, for its lifetime', async () => {
     const clock = new FakeClock()
     const verifier = new FakeVerifier(USERS)
     const memory = new CredentialCache(clock)
@@ -180,7 +180,7 @@ describe('what Basic remembers', () => {
     assert.equal(codeOf(await ask(authenticator, basic('alice', 'secret'))), 'unavailable')
   })
 
-  it('ends with the generation', async () => {
+  it('is not used under another generation', async () => {
     const memory = new CredentialCache(new FakeClock())
     await ask(authenticatorFor({ memory }), basic('alice', 'secret'))
     const verifiers = [new FakeVerifier({ alice: { password: 'changed' } })]
@@ -188,7 +188,7 @@ describe('what Basic remembers', () => {
     assert.equal(codeOf(await ask(next, basic('alice', 'secret'))), 'credential-wrong')
   })
 
-  it('has the same fingerprint for the same credential, and another for another', async () => {
+  it('has a fingerprint that only an equal credential shares', async () => {
     const memory = new CredentialCache(new FakeClock())
     const authenticator = authenticatorFor({ memory, remember: 0 })
     const fingerprint = async (header: string): Promise<string> => {
@@ -208,8 +208,8 @@ const setUp = () => {
   return { authenticator: authenticatorFor({ verifiers: [verifier] }), open: gate.resolve }
 }
 
-describe('a caller of Basic who leaves', () => {
-  it('does not end the proof for another with the same credential', async () => {
+describe('a cancelled Basic request', () => {
+  it('does not end the verification for another request with the same credential', async () => {
     const { authenticator, open } = setUp()
     const leaving = new AbortController()
     const first = ask(authenticator, basic('alice', 'secret'), leaving.signal)
@@ -220,7 +220,7 @@ describe('a caller of Basic who leaves', () => {
     assert.equal(codeOf(await second), 'authenticated')
   })
 
-  it('need not wait for the verifier', async () => {
+  it('does not wait for the verifier', async () => {
     const { authenticator } = setUp()
     const leaving = new AbortController()
     const asked = ask(authenticator, basic('alice', 'secret'), leaving.signal)
@@ -228,12 +228,12 @@ describe('a caller of Basic who leaves', () => {
     await assert.rejects(asked, /gone/)
   })
 
-  it('before anything was asked is told so', async () => {
+  it('is rejected with its reason when it was cancelled before the verification', async () => {
     const asked = ask(authenticatorFor(), basic('alice', 'secret'), AbortSignal.abort())
     await assert.rejects(asked, { name: 'AbortError' })
   })
 
-  it('leaves no unhandled rejection behind when the verifier has a bug', async () => {
+  it('leaves no unhandled rejection when the verifier throws', async () => {
     const verifiers = [brokenVerifier('bug')]
     const header = basic('alice', 'secret')
     // The runner fails a test on an unhandled rejection.

@@ -1,4 +1,4 @@
-// The `basic` section, built: what the operational log says of lock-outs.
+// The `basic` section, built: the operational log of lock-outs.
 
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
@@ -14,8 +14,8 @@ const GUARD =
   '{ userAndSource: { attempts: 1, lockAfter: 1 }, source: { attempts: 1, lockAfter: 1 } }'
 const ADDRESSES = 40
 
-describe('lock-outs of many addresses', () => {
-  it('are told with user and address, and are lines of few kinds', async () => {
+describe('lock-outs from many addresses', () => {
+  it('are logged with user and address, and repeated lines are suppressed', async () => {
     await using folder = await temporaryFolder()
     const hash = await cheapHash('secret')
     await writeFile(folder.file('users.yaml'), `users: { alice: { password: '${hash}' } }`)

@@ -1,5 +1,4 @@
-// What every password verifier must do, whatever stands behind it. Each implementation, and the
-// fake, run these tests.
+// The contract of every password verifier. Each implementation, and the fake, run these tests.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -10,7 +9,7 @@ import type {
 } from '../../../src/authenticate/password/verifier.ts'
 import { CALLER, callerUntil } from '../../fakes/caller.ts'
 
-/** The users that a verifier under test must know, and no others. */
+/** The users that a verifier under test must have. */
 export const CONFORMANCE_USERS = {
   alice: { password: 'correct horse', disabled: false },
   jürgen: { password: 'pässwörd 😀', disabled: false },
@@ -30,7 +29,7 @@ export const verifierConformance = (
       const want = disabled ? 'barred' : 'verified'
       it(`says ${want} of ${user}`, async () => assert.equal(await outcomeOf(user, password), want))
 
-      it(`says wrong-password of ${user} for every other`, async () => {
+      it(`says wrong-password of ${user} for every other password`, async () => {
         const others = [`${password}x`, password.slice(1), password.toUpperCase(), 'x', ' ', '*']
         for (const other of others) {
           assert.equal(await outcomeOf(user, other), 'wrong-password', other)
@@ -38,7 +37,7 @@ export const verifierConformance = (
       })
     }
 
-    it('gives the facts of a verified user', async () => {
+    it('yields the credential of a verified user', async () => {
       const { password } = CONFORMANCE_USERS.alice
       const verification = await (await create()).verify('alice', password, CALLER)
       assert.equal(verification.outcome, 'verified')
@@ -46,7 +45,7 @@ export const verifierConformance = (
       assert.deepEqual({ user, groups, extra }, { user: 'alice', groups: [], extra: {} })
     })
 
-    it('takes the password of one user for that user only', async () => {
+    it('accepts the password of one user for that user only', async () => {
       assert.equal(await outcomeOf('alice', CONFORMANCE_USERS.eve.password), 'wrong-password')
     })
 
@@ -59,7 +58,7 @@ export const verifierConformance = (
       })
     }
 
-    it('looks an account up again by the reference of its proof, or gives none', async () => {
+    it('looks up an account by the reference of its credential, unless there is none', async () => {
       const verifier = await create()
       for (const user of ['alice', 'jürgen'] as const) {
         const proven = await verifier.verify(user, CONFORMANCE_USERS[user].password, CALLER)
@@ -72,14 +71,14 @@ export const verifierConformance = (
       }
     })
 
-    it('writes no password into a reference', async () => {
+    it('has no password in a reference', async () => {
       const { password } = CONFORMANCE_USERS.alice
       const proven = await (await create()).verify('alice', password, CALLER)
       assert.equal(proven.outcome, 'verified')
       assert.ok(!(proven.account ?? '').includes(password))
     })
 
-    it('does not reject for odd input', async () => {
+    it('resolves for unusual input', async () => {
       const odd = ['x'.repeat(3_000), '😀'.repeat(500), "' OR 1=1 --", ')(uid=*)', '$2b$04$', '%s']
       for (const text of odd) {
         assert.equal(await outcomeOf(text, text), 'unknown-user', text)
@@ -87,7 +86,7 @@ export const verifierConformance = (
       }
     })
 
-    it('answers many at once, each for itself', async () => {
+    it('answers concurrent verifications, each for its own user', async () => {
       const verifier = await create()
       const { password } = CONFORMANCE_USERS.alice
       const outcomes = await Promise.all(
@@ -101,7 +100,7 @@ export const verifierConformance = (
       }
     })
 
-    it('says unavailable, and does not reject, once nobody waits any more', async () => {
+    it('says unavailable for a cancelled verification', async () => {
       const { password } = CONFORMANCE_USERS.alice
       const verification = await (
         await create()

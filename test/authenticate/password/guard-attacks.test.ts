@@ -1,5 +1,5 @@
-// Attacks on the default rules, in time that a fake clock makes pass: how many guesses reach the
-// directory, and what becomes of somebody who only wants to log in.
+// Attacks against the default rules, on a fake clock: how many guesses reach the directory, and which logins of users
+// are refused meanwhile.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -10,7 +10,7 @@ const ATTACKER = '198.51.100.1'
 
 const addressOf = (index: number): string => `10.0.${index >> 8}.${index & 255}`
 
-/** An attack: which guess comes next, and from where. */
+/** The next guess of an attack, and its source address. */
 type Next = (index: number) => { readonly user: string; readonly source: string }
 
 interface Attack {
@@ -20,7 +20,7 @@ interface Attack {
   readonly next: Next
 }
 
-/** Guesses in one go; alice logs in from home every minute. How many guesses were verified. */
+/** Runs an attack while alice logs in from home every minute. Yields how many guesses were verified. */
 const attack = async (site: GuardedSite, { guesses, pause, next }: Attack) => {
   const logins: (string | number)[] = []
   let login = 0
@@ -118,7 +118,7 @@ describe('thousands of guesses', () => {
     assert.ok(verified <= 100 * 30)
   })
 
-  it('from a user’s own address lock the user out there: this is what an attacker can do', async () => {
+  it('from a user’s own address lock the user out there, which is the known limit of this protection', async () => {
     const site = new GuardedSite()
     const { logins } = await attack(site, {
       guesses: 2_000,
@@ -136,8 +136,8 @@ const spelling = (name: string, index: number): string =>
     .map((letter, at) => (((index >> at) & 1) === 1 ? letter.toUpperCase() : letter))
     .join('')
 
-describe('somebody who only wants to log in', () => {
-  it('may mistype four times, at once and every day', async () => {
+describe('a user with typing errors', () => {
+  it('may mistype four times in a row, every day', async () => {
     const site = new GuardedSite()
     for (let day = 0; day < 30; day += 1) {
       assert.equal(await site.fail('alice', 4, HOME), 0)
@@ -160,7 +160,7 @@ describe('somebody who only wants to log in', () => {
   })
 })
 
-/** The same numbers every time. */
+/** Random numbers from a seed. */
 const numbers = (seed: number): ((below: number) => number) => {
   let state = seed
   return (below) => {
@@ -169,7 +169,7 @@ const numbers = (seed: number): ((below: number) => number) => {
   }
 }
 
-describe('whatever the attacker does', () => {
+describe('any attack', () => {
   for (const seed of [11, 12, 13, 14]) {
     it(`no count is exceeded in any hour (seed ${seed})`, async () => {
       const below = numbers(seed)
@@ -188,7 +188,7 @@ describe('whatever the attacker does', () => {
         }
         site.clock.advance(below(10) === 0 ? below(10 * MINUTE) : below(3 * SECOND))
       }
-      // In an hour: what may fail at first, and what is forgotten meanwhile.
+      // In an hour: the attempts of the start, and those that are forgotten meanwhile.
       const LIMITS = { pair: 10 + 4, user: 30 + 1, source: 36 + 30 } as const
       for (const kind of ['pair', 'user', 'source'] as const) {
         for (const group of Map.groupBy(seen, (each) => each[kind]).values()) {

@@ -1,4 +1,4 @@
-// The guard under attack from elsewhere, and from an address that others have too.
+// Brute-force protection under attack from other addresses, and from an address that is shared.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -14,7 +14,7 @@ import {
 } from './guarding.ts'
 
 describe('a user under attack from elsewhere', () => {
-  it('is reached by no more guesses than one user may have, wherever they come from', async () => {
+  it('receives the guesses that one user may have, whatever their addresses', async () => {
     const site = new GuardedSite()
     await guessFrom(site, 'alice', addresses(1_000))
     assert.equal(site.asked, 20)
@@ -23,7 +23,7 @@ describe('a user under attack from elsewhere', () => {
     assert.equal(site.asked, 21)
   })
 
-  it('is let in at once where the user was before', async () => {
+  it('is accepted at once from a familiar address', async () => {
     const site = new GuardedSite()
     assert.equal(await site.outcome('alice', 'right', HOME), 'verified')
     await site.fail('alice', 30, ELSEWHERE)
@@ -35,7 +35,7 @@ describe('a user under attack from elsewhere', () => {
     assert.equal(await site.outcome('alice', 'right', HOME), 'verified')
   })
 
-  it('is not under a name that only counts as the same: that may be somebody else', async () => {
+  it('is not accepted from an address that is familiar for another user of the same folded name', async () => {
     const site = new GuardedSite({
       users: { álice: { password: 'own' }, alice: { password: 'x' } },
     })
@@ -45,7 +45,7 @@ describe('a user under attack from elsewhere', () => {
     assert.equal(await site.outcome('álice', 'own', ELSEWHERE), 'verified')
   })
 
-  it('is not any more when that is long ago', async () => {
+  it('is not accepted from an address that was familiar long ago', async () => {
     const site = new GuardedSite()
     await site.show('alice', 'right', HOME)
     site.clock.advance(30 * DAY)
@@ -53,7 +53,7 @@ describe('a user under attack from elsewhere', () => {
     assert.equal(await site.outcome('alice', 'right', HOME), 1)
   })
 
-  it('helps nobody there by being let in', async () => {
+  it('grants guessers at other addresses no attempts by logging in from a familiar address', async () => {
     const site = new GuardedSite()
     await site.show('alice', 'right', HOME)
     for (let minute = 0; minute < 60; minute += 1) {
@@ -65,7 +65,7 @@ describe('a user under attack from elsewhere', () => {
     assert.ok(guesses <= 31, `${guesses} guesses in an hour`)
   })
 
-  it('helps nobody behind the same address by coming back every minute', async () => {
+  it('grants guessers at the same address no attempts by logging in every minute', async () => {
     const site = new GuardedSite()
     let guesses = 0
     let refused = 0
@@ -82,7 +82,7 @@ describe('a user under attack from elsewhere', () => {
     assert.ok(refused > 0, 'this is what it costs the user')
   })
 
-  it('helps nobody there who guesses so seldom that the user is not kept waiting', async () => {
+  it('grants slow guessers at the same address no attempts by logging in every minute', async () => {
     const site = new GuardedSite()
     let guesses = 0
     for (let minute = 0; minute < 60; minute += 1) {
@@ -95,7 +95,7 @@ describe('a user under attack from elsewhere', () => {
     assert.ok(guesses <= 30, `${guesses} guesses in an hour`)
   })
 
-  it('may mistype nine times, and a quarter of an hour later again', async () => {
+  it('may mistype nine times, and again a quarter of an hour later', async () => {
     const site = new GuardedSite()
     await site.show('alice', 'right', HOME)
     for (let round = 0; round < 5; round += 1) {
@@ -106,7 +106,7 @@ describe('a user under attack from elsewhere', () => {
     }
   })
 
-  it('has failures of the own forgotten, and not those of others', async () => {
+  it('has the failures at the own address forgotten, and not those at other addresses', async () => {
     const site = new GuardedSite()
     await guessFrom(site, 'alice', addresses(15))
     await site.fail('alice', 4, HOME)
@@ -118,7 +118,7 @@ describe('a user under attack from elsewhere', () => {
   })
 })
 
-describe('one address with many users', () => {
+describe('one address that guesses at many users', () => {
   it('waits after thirty failures, and is locked out after thirty-six', async () => {
     const site = new GuardedSite()
     for (let index = 0; index < 1_000; index += 1) {
@@ -126,7 +126,7 @@ describe('one address with many users', () => {
     }
     assert.equal(site.asked, 30)
     assert.deepEqual(site.lockOuts, [])
-    // The last one exists, and is not named: it may have nothing to do with it.
+    // The last user exists and is not named: the lock-out is caused by the address.
     for (const user of ['one', 'two', 'three', 'four', 'five', 'bob']) {
       await site.fail(user, 1, ELSEWHERE)
     }
@@ -136,7 +136,7 @@ describe('one address with many users', () => {
     )
   })
 
-  it('gains nothing by an account of its own', async () => {
+  it('gains no attempts by logging in to an account of its own', async () => {
     const site = new GuardedSite()
     for (let index = 0; index < 1_000; index += 1) {
       await site.show(`user${index}`, 'Winter2026', ELSEWHERE)
@@ -146,7 +146,7 @@ describe('one address with many users', () => {
     assert.equal(guesses, 30)
   })
 
-  it('still lets those in who were there before, and nobody new', async () => {
+  it('is still accepted for users to whom it is familiar, and refused for other users', async () => {
     const site = new GuardedSite()
     await site.show('alice', 'right', ELSEWHERE)
     for (let index = 0; index < 1_000; index += 1) {
@@ -157,8 +157,8 @@ describe('one address with many users', () => {
   })
 })
 
-describe('many at once', () => {
-  it('guesses at one user from one address: five', async () => {
+describe('concurrent attempts', () => {
+  it('guesses at one user from one address: five are verified', async () => {
     const site = new GuardedSite()
     const gate = Promise.withResolvers<void>()
     site.verifier.ready = gate.promise
@@ -168,7 +168,7 @@ describe('many at once', () => {
     assert.equal(site.asked, 5)
   })
 
-  it('people who log in from one address: all', async () => {
+  it('logins of 100 users from one address: all are verified', async () => {
     const users = Object.fromEntries(
       Array.from({ length: 100 }, (_, index) => [`user${index}`, { password: 'right' }]),
     )
@@ -181,7 +181,7 @@ describe('many at once', () => {
     assert.equal(await site.fail('stranger', 5, HOME), 0)
   })
 
-  it('guesses at many users from one address: at most four times as many as one by one', async () => {
+  it('guesses at many users from one address: at most four times as many as one after another', async () => {
     const site = new GuardedSite()
     const gate = Promise.withResolvers<void>()
     site.verifier.ready = gate.promise

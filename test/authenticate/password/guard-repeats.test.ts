@@ -1,4 +1,4 @@
-// What the guard remembers: passwords that were wrong, lock-outs that began, and who has to wait.
+// What brute-force protection remembers: wrong passwords, lock-outs, and who has to wait.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -7,8 +7,8 @@ import { OpaqueKeys } from '../../../src/state/opaque-keys.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 import { addresses, ELSEWHERE, GuardedSite, HOME, HOUR, MINUTE, SECOND } from './guarding.ts'
 
-describe('the same wrong password again', () => {
-  it('is answered as before, without asking, and counts once', async () => {
+describe('a wrong password that is repeated', () => {
+  it('has the same answer without a verification, and counts once', async () => {
     const site = new GuardedSite()
     for (let second = 0; second < 29; second += 1) {
       assert.equal(await site.outcome('alice', 'old password'), 'wrong-password')
@@ -20,7 +20,7 @@ describe('the same wrong password again', () => {
     assert.equal(await site.outcome('alice', 'right'), 'verified')
   })
 
-  it('is asked about again after half a minute, and still counts once', async () => {
+  it('is verified again after half a minute, and still counts once', async () => {
     const site = new GuardedSite()
     for (let minute = 0; minute < 59; minute += 1) {
       assert.equal(await site.outcome('alice', 'old password'), 'wrong-password')
@@ -31,24 +31,24 @@ describe('the same wrong password again', () => {
     assert.equal(await site.outcome('alice', 'right'), 'verified')
   })
 
-  it('is let in as soon as it is right', async () => {
+  it('is accepted as soon as it is right', async () => {
     const users: Record<string, { password: string }> = { alice: { password: 'right' } }
     const clock = new FakeClock()
     const shared = { clock, store: new MemoryAttempts(clock), keys: new OpaqueKeys() }
     const before = new GuardedSite({ users, ...shared })
     assert.equal(await before.outcome('alice', 'new'), 'wrong-password')
     const changed = { alice: { password: 'new' } }
-    // A users file that changed is known to have: no time has to pass.
+    // A changed users file has another generation, so no time has to pass.
     const after = new GuardedSite({ users: changed, ...shared, generation: 'g2' })
     assert.equal(await after.outcome('alice', 'new'), 'verified')
-    // What changed in a directory is not.
+    // A change in a directory is not noticed before.
     const directory = new GuardedSite({ users: changed, ...shared })
     assert.equal(await directory.outcome('alice', 'new'), 'wrong-password')
     clock.advance(30 * SECOND)
     assert.equal(await directory.outcome('alice', 'new'), 'verified')
   })
 
-  it('does not keep anybody waiting', async () => {
+  it('does not prolong the wait', async () => {
     const site = new GuardedSite()
     await site.fail('alice', 6)
     site.clock.advance(2 * SECOND)
@@ -58,7 +58,7 @@ describe('the same wrong password again', () => {
     assert.equal(await site.outcome('alice', 'right'), 'verified')
   })
 
-  it('of another user, or with another password, is another', async () => {
+  it('counts again for another user, and with another password', async () => {
     const site = new GuardedSite()
     await site.show('alice', 'wrong')
     assert.equal(await site.outcome('bob', 'wrong'), 'wrong-password')
@@ -66,7 +66,7 @@ describe('the same wrong password again', () => {
     assert.equal(site.asked, 3)
   })
 
-  it('is refused like any other while there is a lock-out', async () => {
+  it('is refused like any other password during a lock-out', async () => {
     const site = new GuardedSite()
     await site.fail('alice', 10)
     assert.equal(await site.outcome('alice', 'guess 1'), 15 * 60)
@@ -74,7 +74,7 @@ describe('the same wrong password again', () => {
 })
 
 describe('a lock-out', () => {
-  it('is told once when it begins, with the name of a user who exists', async () => {
+  it('is logged once when it begins, with the name of an existing user', async () => {
     const site = new GuardedSite()
     await site.fail('alice', 10, HOME)
     for (let count = 0; count < 50; count += 1) {
@@ -86,7 +86,7 @@ describe('a lock-out', () => {
     assert.deepEqual(site.lockOuts.at(-1), { ...about, user: undefined })
   })
 
-  it('of a user from anywhere is told too', async () => {
+  it('of a user at all addresses is logged too', async () => {
     const site = new GuardedSite()
     for (const source of addresses(30)) {
       await site.fail('alice', 1, source)
@@ -98,8 +98,8 @@ describe('a lock-out', () => {
   })
 })
 
-describe('a failure from a familiar address', () => {
-  it('locks nobody out elsewhere, also when there is a lock-out already', async () => {
+describe('a failed login from a familiar address', () => {
+  it('causes no lock-out at other addresses, also during a lock-out', async () => {
     const site = new GuardedSite()
     await site.show('alice', 'right', HOME)
     for (const source of addresses(30)) {
@@ -111,8 +111,8 @@ describe('a failure from a familiar address', () => {
   })
 })
 
-describe('what is known to wait', () => {
-  it('is known without asking the store', async () => {
+describe('a wait that this process knows', () => {
+  it('is returned without a request to the store', async () => {
     const site = new GuardedSite()
     await site.fail('alice', 4, HOME)
     assert.equal(site.guard.waitOf('alice', HOME), 0)
@@ -124,7 +124,7 @@ describe('what is known to wait', () => {
     assert.equal(site.guard.waitOf('alice', HOME), 0)
   })
 
-  it('is learnt from a refusal that others brought about', async () => {
+  it('is learnt from a refusal that another replica caused', async () => {
     const clock = new FakeClock()
     const shared = { clock, store: new MemoryAttempts(clock), keys: new OpaqueKeys() }
     const [here, there] = [new GuardedSite(shared), new GuardedSite(shared)]
@@ -134,7 +134,7 @@ describe('what is known to wait', () => {
     assert.equal(there.guard.waitOf('alice', HOME), 15 * 60)
   })
 
-  it('is not for long while it is open whether the last one failed', async () => {
+  it('is short while the last attempt is not decided', async () => {
     const site = new GuardedSite()
     await site.fail('alice', 9, HOME)
     site.clock.advance(16 * SECOND)
@@ -150,7 +150,7 @@ describe('what is known to wait', () => {
     assert.equal(await site.outcome('alice', 'right', HOME), 'verified')
   })
 
-  it('is not known for long of what others have failed, who may turn out to be right', async () => {
+  it('is short when other users at the address caused it, since their attempts may still succeed', async () => {
     const site = new GuardedSite()
     for (let index = 0; index < 36; index += 1) {
       await site.fail(`user${index}`, 1, HOME)
@@ -161,7 +161,7 @@ describe('what is known to wait', () => {
     assert.equal(site.guard.waitOf('alice', HOME), 0)
   })
 
-  it('ends with a success', async () => {
+  it('ends with a successful login', async () => {
     const site = new GuardedSite()
     await site.fail('alice', 5, HOME)
     site.clock.advance(SECOND)

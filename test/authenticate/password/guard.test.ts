@@ -1,4 +1,4 @@
-// The guard before the verifiers: who has to wait, for how long, and what does not count.
+// Brute-force protection before the verifiers: who has to wait, for how long, and which attempts do not count.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -10,7 +10,7 @@ import { FakeClock } from '../../fakes/clock.ts'
 import { ELSEWHERE, GuardedSite, HOME, MINUTE, SECOND } from './guarding.ts'
 
 describe('guesses at one user from one address', () => {
-  it('cost nothing five times, then more each time, and then a lock-out', async () => {
+  it('are verified five times at once, then after growing waits, until a lock-out', async () => {
     const site = new GuardedSite()
     const waits: (string | number)[] = []
     for (let count = 0; count < 12; count += 1) {
@@ -25,7 +25,7 @@ describe('guesses at one user from one address', () => {
     assert.deepEqual(new Set(waits.slice(7)), new Set([15 * 60]))
   })
 
-  it('are refused meanwhile whatever the password, and the directory is not asked', async () => {
+  it('are refused during a lock-out whatever the password, without a verification', async () => {
     const site = new GuardedSite()
     await site.fail('alice', 10)
     const { asked } = site
@@ -38,7 +38,7 @@ describe('guesses at one user from one address', () => {
     assert.equal(await site.outcome('alice', 'right'), 'verified')
   })
 
-  it('that are refused do not prolong it', async () => {
+  it('do not prolong a lock-out while they are refused', async () => {
     const site = new GuardedSite()
     await site.fail('alice', 10)
     for (let minute = 0; minute < 15; minute += 1) {
@@ -56,7 +56,7 @@ describe('guesses at one user from one address', () => {
     assert.equal(await site.outcome('alice', 'right'), 'verified')
   })
 
-  it('are forgotten by a success', async () => {
+  it('are forgotten after a successful login', async () => {
     const site = new GuardedSite()
     await site.fail('alice', 9)
     site.clock.advance(16 * SECOND)
@@ -65,14 +65,14 @@ describe('guesses at one user from one address', () => {
     assert.equal(await site.outcome('alice', site.guess()), 1)
   })
 
-  it('let other users and other addresses alone', async () => {
+  it('do not affect other users and other addresses', async () => {
     const site = new GuardedSite()
     await site.fail('alice', 10)
     assert.equal(await site.outcome('bob', 'right'), 'verified')
     assert.equal(await site.outcome('alice', 'right', ELSEWHERE), 'verified')
   })
 
-  it('are one user’s in any spelling, and one source’s in any of its addresses', async () => {
+  it('count together for all spellings of a user, and for all addresses of a source', async () => {
     const site = new GuardedSite()
     const names = ['alice', 'Alice', 'ALICE', 'álice', 'alice ']
     for (const [index, name] of names.entries()) {
@@ -83,8 +83,8 @@ describe('guesses at one user from one address', () => {
   })
 })
 
-describe('a user who does not exist', () => {
-  it('is answered like one who does, guess by guess', async () => {
+describe('an unknown user', () => {
+  it('is answered like a known one, guess by guess', async () => {
     const site = new GuardedSite()
     for (let count = 0; count < 40; count += 1) {
       const known = await site.outcome('alice', site.guess(), HOME)
@@ -99,15 +99,15 @@ describe('a user who does not exist', () => {
   })
 })
 
-describe('an account that is barred', () => {
-  it('counts like any other: what did not count would tell that the password is right', async () => {
+describe('a disabled account', () => {
+  it('counts like any other, since an answer that did not count would reveal that the password is right', async () => {
     const site = new GuardedSite({ users: { eve: { password: 'right', disabled: true } } })
     await site.fail('eve', 4)
     assert.equal(await site.outcome('eve', 'right'), 'barred')
     assert.equal(await site.outcome('eve', 'right'), 1)
   })
 
-  it('is named by the same reason when the password is shown again', async () => {
+  it('has the same reason when the password is repeated', async () => {
     const site = new GuardedSite({ users: { eve: { password: 'right', disabled: true } } })
     await site.show('eve', 'right')
     assert.deepEqual(await site.show('eve', 'right'), { outcome: 'barred', code: 'user-disabled' })
@@ -115,8 +115,8 @@ describe('an account that is barred', () => {
   })
 })
 
-describe('a second factor that is asked for', () => {
-  it('counts until it is given', async () => {
+describe('a second factor that is requested', () => {
+  it('counts as a failure until it is given', async () => {
     const site = new GuardedSite()
     const challenged: Verification = {
       outcome: 'challenged',
@@ -129,7 +129,7 @@ describe('a second factor that is asked for', () => {
     assert.equal(await site.outcome('alice', 'right', HOME), 1)
   })
 
-  it('counts for the user as a whole failure, wherever the password comes from', async () => {
+  it('counts for the user as a whole failure, whatever the address', async () => {
     const site = new GuardedSite()
     const challenge = { message: 'Code?', state: Buffer.of(1) }
     for (let index = 0; index < 40; index += 1) {
@@ -139,7 +139,7 @@ describe('a second factor that is asked for', () => {
   })
 })
 
-describe('what cannot be found out', () => {
+describe('a verification without a result', () => {
   it('does not count', async () => {
     const site = new GuardedSite()
     site.verifier.down = new Error('down')
@@ -150,7 +150,7 @@ describe('what cannot be found out', () => {
     assert.equal(await site.fail('alice', 5), 0)
   })
 
-  it('does not count either when the verifier has a bug, which goes on to whoever asked', async () => {
+  it('does not count when the verifier throws, and the exception reaches the caller', async () => {
     const site = new GuardedSite()
     const attempt = { user: 'alice', password: 'x', source: HOME }
     for (let count = 0; count < 20; count += 1) {
@@ -163,7 +163,7 @@ describe('what cannot be found out', () => {
   })
 
   for (const method of ['recall', 'take', 'settle', 'note'] as const) {
-    it(`because the store fails at ${method}: unavailable, and no password is taken`, async () => {
+    it(`is unavailable when the store fails at ${method}, and no password is accepted`, async () => {
       const clock = new FakeClock()
       const store: AttemptStore = new MemoryAttempts(clock)
       const cause = new Error('the store is down')
@@ -181,8 +181,8 @@ describe('what cannot be found out', () => {
   }
 })
 
-describe('no guard', () => {
-  it('asks about everything', async () => {
+describe('disabled brute-force protection', () => {
+  it('passes every attempt to the verifier', async () => {
     const attempt = { user: 'alice', password: 'x', source: HOME }
     for (let count = 0; count < 100; count += 1) {
       const { outcome } = await unguarded.verify(attempt, async () => ({

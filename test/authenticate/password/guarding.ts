@@ -1,4 +1,4 @@
-// A guard before a directory that notes what it is asked, and time that stands still.
+// Brute-force protection before a directory that records its verifications, on a clock that the test advances.
 
 import {
   AttemptGuard,
@@ -23,14 +23,14 @@ export const DAY = 24 * HOUR
 
 const FOREVER = new AbortController().signal
 
-/** The rules that hold where nothing is configured. */
+/** The rules by default. */
 const DEFAULT_RULES: GuardRules = (() => {
   const rules = guardSchema.parse(undefined)
   if (rules === false) throw new Error('the guard is on by default')
   return guardRulesOf(rules)
 })()
 
-/** What differs from the default. */
+/** The differences from the default. */
 export interface SiteParts {
   readonly users?: Readonly<Record<string, FakeUser>>
   readonly rules?: Partial<GuardRules>
@@ -40,7 +40,7 @@ export interface SiteParts {
   readonly generation?: string
 }
 
-/** A guarded directory. */
+/** A directory with brute-force protection. */
 export class GuardedSite {
   readonly clock: FakeClock
   readonly verifier: FakeVerifier
@@ -65,12 +65,12 @@ export class GuardedSite {
     })
   }
 
-  /** How many passwords the directory was asked about. */
+  /** How many passwords the directory verified. */
   get asked(): number {
     return this.verifier.asked.length
   }
 
-  /** Shows a password, or what the directory says of it. */
+  /** Logs in; `verification` is the answer of the directory, if it is set. */
   async show(
     user: string,
     password: string,
@@ -89,7 +89,7 @@ export class GuardedSite {
     return result.outcome === 'too-many-attempts' ? result.retryAfter : result.outcome
   }
 
-  /** So many guesses, each another one, as fast as they are taken; the time that it took. */
+  /** So many different guesses, as fast as they are accepted; yields the time that they took. */
   async fail(user: string, times: number, source?: string): Promise<number> {
     const began = this.clock.monotonic()
     for (let count = 0; count < times; count += 1) {
@@ -103,14 +103,14 @@ export class GuardedSite {
 
   #guesses = 0
 
-  /** A password that nobody has, and another one each time. */
+  /** A wrong password, another one each time. */
   guess(): string {
     this.#guesses += 1
     return `guess ${this.#guesses}`
   }
 }
 
-/** The user's own address, and one that the user never had. */
+/** A familiar address of the user, and an address without a login. */
 export const HOME = '192.0.2.1'
 export const ELSEWHERE = '198.51.100.1'
 
@@ -118,7 +118,7 @@ export const ELSEWHERE = '198.51.100.1'
 export const addresses = (count: number, prefix = '10.0'): readonly string[] =>
   Array.from({ length: count }, (_, index) => `${prefix}.${index >> 8}.${index & 255}`)
 
-/** Guesses from many addresses, one each, as far as they get. */
+/** One guess from each address. */
 export const guessFrom = async (
   site: GuardedSite,
   user: string,

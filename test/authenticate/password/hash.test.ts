@@ -1,4 +1,4 @@
-// Which stored hashes are accepted, and how the pool verifies them without holding up the rest.
+// Which stored hashes are accepted, and how the pool verifies them without blocking the event loop.
 
 import assert from 'node:assert/strict'
 import { availableParallelism } from 'node:os'
@@ -100,18 +100,18 @@ describe('readHash refuses', () => {
       input: argon2('m=99999999,t=1,p=1'),
       want: /^is not an argon2id/,
     },
-    // What follows no verifier can ever answer: its user would be told "unavailable" for ever.
+    // Verifying the following hashes always fails: their users would receive "unavailable" at every login.
     { name: 'argon2id of no memory', input: argon2('m=0,t=1,p=1'), want: /^is not an argon2id/ },
     { name: 'argon2id of no passes', input: argon2('m=64,t=0,p=1'), want: /^is not an argon2id/ },
     { name: 'argon2id of no lanes', input: argon2('m=64,t=1,p=0'), want: /^is not an argon2id/ },
     { name: 'argon2id of less than 8 KiB a lane', input: argon2('m=31,t=1,p=4'), want: /^is no/ },
     {
-      name: 'argon2id with a salt that is no base64',
+      name: 'argon2id with a salt that is not base64',
       input: argon2('m=8,t=1,p=1', 'A'.repeat(13)),
       want: /^is no/,
     },
     {
-      name: 'argon2id with output that is no base64',
+      name: 'argon2id with output that is not base64',
       input: argon2('m=8,t=1,p=1', SALT, 'A'.repeat(45)),
       want: /^is no/,
     },
@@ -168,7 +168,7 @@ describe('the pool', () => {
     { name: 'bcrypt', make: () => bcryptHashOf('secret', '2b', 12) },
   ]
   for (const { name, make } of HEAVY) {
-    it(`lets timers tick while it verifies ${name}`, async () => {
+    it(`lets timers run while it verifies ${name}`, async () => {
       const text = await make()
       let ticks = 0
       const timer = setInterval(() => (ticks += 1), 5)
@@ -183,7 +183,7 @@ describe('the pool', () => {
 })
 
 describe('a full pool', () => {
-  // One core is left to the event loop, and 128 may wait.
+  // One core is left to the event loop, and 128 verifications may wait.
   const RUNNING = Math.max(1, availableParallelism() - 1)
   const WAITING = 128
 
@@ -196,7 +196,7 @@ describe('a full pool', () => {
     assert.ok(await verify(text, 'secret', pool))
   })
 
-  it('hostile: takes a source with one password before another with a hundred', async () => {
+  it('hostile: verifies for a source with one password before a source with a hundred', async () => {
     const pool = new HashPool()
     const reading = readHash(await cheapHash('secret'))
     assert.ok(reading.ok)
@@ -211,7 +211,7 @@ describe('a full pool', () => {
     assert.ok(place <= 2 * RUNNING + 1, `after ${place} others`)
   })
 
-  it('passes over a caller who left, and goes on with the next', async () => {
+  it('skips a cancelled verification, and continues with the next', async () => {
     const pool = new HashPool()
     const reading = readHash(await cheapHash('secret'))
     assert.ok(reading.ok)
@@ -227,14 +227,14 @@ describe('a full pool', () => {
     assert.ok((await Promise.all(running)).every(Boolean))
   })
 
-  it('does not begin for a caller who has left already', async () => {
+  it('does not begin a verification that is already cancelled', async () => {
     const reading = readHash(await cheapHash('secret'))
     assert.ok(reading.ok)
     const asked = new HashPool().verify(reading.hash, 'secret', callerUntil(AbortSignal.abort()))
     await assert.rejects(asked, { name: 'AbortError' })
   })
 
-  it('keeps its places when verifying fails', async () => {
+  it('frees its slot when verifying fails', async () => {
     const pool = new HashPool()
     const broken = { kind: 'argon2id', text: '$argon2id$nonsense' } as const
     const text = await cheapHash('secret')

@@ -1,4 +1,4 @@
-// Who has to wait, as one process knows it.
+// The waits that one process knows of.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -11,7 +11,7 @@ const setUp = () => {
 }
 
 describe('holds', () => {
-  it('last until their time, and then there are none', () => {
+  it('last until their time', () => {
     const { clock, holds } = setUp()
     assert.ok(holds.isEmpty)
     holds.set('a', 1_000)
@@ -22,14 +22,14 @@ describe('holds', () => {
     assert.ok(holds.isEmpty)
   })
 
-  it('are not cut short by a later one', () => {
+  it('are not shortened by a later one', () => {
     const { holds } = setUp()
     holds.set('a', 1_000)
     holds.set('a', 500)
     assert.equal(holds.waitOf('a'), 1_000)
   })
 
-  it('end when they are ended', () => {
+  it('end when they are removed', () => {
     const { holds } = setUp()
     holds.set('a', 1_000)
     holds.set('b', 1_000)
@@ -37,7 +37,7 @@ describe('holds', () => {
     assert.deepEqual([holds.waitOf('a'), holds.waitOf('b')], [0, 1_000])
   })
 
-  it('are so many at most: the oldest goes, not one that was set again', () => {
+  it('are bounded in number: the oldest is evicted, not one that was set again', () => {
     const { holds } = setUp()
     for (let index = 0; index < 10_000; index += 1) holds.set(`${index}`, 1_000)
     holds.set('0', 1_000)

@@ -1,4 +1,4 @@
-// A password at the login page: the question beyond it, what is counted, and what is never remembered.
+// A password at the login page: the challenge for a second factor, which attempts count, and what is never cached.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -55,7 +55,7 @@ const setUp = (generation = 'g1', site = new GuardedSite()) => {
 const codeOf = (step: LoginStep): string => (step.outcome === 'rejected' ? step.code : step.outcome)
 
 describe('a password at the login page', () => {
-  it('is enough where nobody asks further, and wrong as anywhere', async () => {
+  it('is enough without a second factor, and has the same rejections as Basic', async () => {
     const { begin } = setUp()
     assert.equal(codeOf(await begin('bob', 'right')), 'authenticated')
     assert.equal(codeOf(await begin('bob', 'wrong')), 'credential-wrong')
@@ -63,7 +63,7 @@ describe('a password at the login page', () => {
     assert.equal(codeOf(await begin('alice', 'wrong')), 'credential-wrong')
   })
 
-  it('leads to a question, whose answer goes to the one who asked, with its state', async () => {
+  it('leads to a question, whose answer is sent to the verifier of the question with its state', async () => {
     const { question, answer, site } = setUp()
     const asked = await question()
     assert.equal(asked.message, 'Code?')
@@ -75,7 +75,7 @@ describe('a password at the login page', () => {
     assert.deepEqual(site.verifier.answered, [{ answer: '123456', state: 's1' }])
   })
 
-  it('may lead to several, one after the other', async () => {
+  it('may lead to several questions, one after another', async () => {
     const { question, answer, site } = setUp()
     site.verifier.answers.set('4711', challenged('And the code?', 's2'))
     const step = await answer(await question(), '4711')
@@ -85,20 +85,20 @@ describe('a password at the login page', () => {
     assert.equal(site.verifier.answered.at(-1)?.state, 's2')
   })
 
-  it('hostile: is not good alone once it was proven with the answer', async () => {
+  it('hostile: is not enough alone once it was accepted with the answer', async () => {
     const { question, answer, byBasic, begin } = setUp()
     assert.equal(codeOf(await answer(await question(), '123456')), 'authenticated')
     assert.equal(await byBasic('alice', 'right'), 'second-factor-required')
     assert.equal(codeOf(await begin('alice', 'right')), 'asked')
   })
 
-  it('is asked about where it was refused a moment ago because nobody could be asked', async () => {
+  it('leads to a question although Basic has refused it a moment ago for the second factor', async () => {
     const { byBasic, begin } = setUp()
     assert.equal(await byBasic('alice', 'right'), 'second-factor-required')
     assert.equal(codeOf(await begin('alice', 'right')), 'asked')
   })
 
-  it('hostile: wrong answers are failures as wrong passwords are, and lock out the same', async () => {
+  it('hostile: with wrong answers fails like a wrong password, with the same lock-out', async () => {
     const { question, answer, site, byBasic } = setUp()
     const asked = await question()
     const codes: string[] = []
@@ -111,7 +111,7 @@ describe('a password at the login page', () => {
     assert.equal(await byBasic('alice', 'right'), 'too-many-attempts')
   })
 
-  it('hostile: questions are failures too, or passwords could be tried for nothing', async () => {
+  it('hostile: spends an attempt for each question, so that passwords cannot be tested for free', async () => {
     const { begin } = setUp()
     const codes: string[] = []
     for (let attempt = 0; attempt < 6; attempt += 1) {
@@ -120,7 +120,7 @@ describe('a password at the login page', () => {
     assert.deepEqual(codes, [...Array(5).fill('asked'), 'too-many-attempts'])
   })
 
-  it('costs nothing who answers well, however often', async () => {
+  it('spends no attempts with right answers, however often', async () => {
     const { question, answer, site } = setUp()
     for (let login = 0; login < 60; login += 1) {
       assert.equal(codeOf(await answer(await question(), '123456')), 'authenticated')
@@ -128,7 +128,7 @@ describe('a password at the login page', () => {
     assert.deepEqual(site.lockOuts, [])
   })
 
-  it('takes an answer that was wrong for the question before', async () => {
+  it('accepts an answer that was wrong for an earlier question', async () => {
     const { question, answer, site } = setUp()
     const first = await question()
     site.verifier.answers.delete('123456')
@@ -138,7 +138,7 @@ describe('a password at the login page', () => {
     assert.equal(codeOf(await answer(await question(), '123456')), 'authenticated')
   })
 
-  it('leads to nothing once the verifiers are others', async () => {
+  it('leads to a stale question when the configuration of the verifiers changes', async () => {
     const { question, site } = setUp()
     const asked = await question()
     const later = setUp('g2', site)
@@ -146,7 +146,7 @@ describe('a password at the login page', () => {
     assert.deepEqual(site.verifier.answered, [])
   })
 
-  it('hostile: nobody is asked about an empty answer, or about control characters', async () => {
+  it('hostile: with an empty answer or control characters is not sent to the verifier', async () => {
     const { question, answer, site } = setUp()
     const asked = await question()
     for (const text of ['', '123456\0', '1\n2']) {
@@ -155,7 +155,7 @@ describe('a password at the login page', () => {
     assert.deepEqual(site.verifier.answered, [])
   })
 
-  it('is unavailable when whoever asked is down', async () => {
+  it('is unavailable when the verifier of the question is down', async () => {
     const { question, answer, site } = setUp()
     const asked = await question()
     site.verifier.down = new Error('no route to host')

@@ -1,6 +1,6 @@
-// The time that a users file takes must not tell which names it holds.
+// The time of a verification must not reveal which user names a users file has.
 //
-// Alone: it compares how long answers take.
+// Alone: it compares durations.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -9,7 +9,7 @@ import { UsersFile } from '../../../src/authenticate/password/users-file.ts'
 import { CALLER } from '../../fakes/caller.ts'
 import { argon2idHash } from '../../fakes/hashes.ts'
 
-/** Notes what it is asked to verify, and does not take the time. */
+/** Records the hashes that it verifies, and takes no time. */
 class NotingPool extends HashPool {
   readonly verified: string[] = []
 
@@ -36,12 +36,12 @@ const timeOf = async (file: UsersFile, user: string): Promise<number> => {
 const median = (values: readonly number[]): number =>
   values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN
 
-// Real costs, so that what is measured is not the scheduler.
+// Real costs, so that the duration is that of the hash and not of the scheduler.
 const MEMORY_KIB = 19_456
 const PASSES = 2
 
 describe('an unknown user', () => {
-  it('takes as long as a known one', async () => {
+  it('takes as long as a known user', async () => {
     const file = usersFile({
       alice: await argon2idHash('secret', MEMORY_KIB, PASSES),
       bob: await argon2idHash('secret', MEMORY_KIB, PASSES),
@@ -56,7 +56,7 @@ describe('an unknown user', () => {
     assert.ok(difference < 0.5, `${median(known)} ms known, ${median(unknown)} ms unknown`)
   })
 
-  it('is verified against the hash of a known one where costs differ, and always the same', async () => {
+  it('is verified against the hash of a known user, always the same one, where costs differ', async () => {
     const hashes = await Promise.all([8, 16, 64, MEMORY_KIB].map((kib) => argon2idHash('x', kib)))
     const users = hashes.map((hash, index): [string, string] => [`user${index}`, hash])
     const pool = new NotingPool()
@@ -69,7 +69,7 @@ describe('an unknown user', () => {
     const first = await costs()
     assert.equal(first.length, strangers.length)
     assert.deepEqual(await costs(), first)
-    // Each hash is some stranger's: 1 in 10^12 that chance leaves one out.
+    // Each unknown user has the hash of a known one: the probability that one hash is never chosen is 1 in 10^12.
     assert.deepEqual(new Set(first), new Set(hashes))
   })
 

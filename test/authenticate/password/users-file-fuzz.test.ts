@@ -1,5 +1,4 @@
-// A users file with anything in it: it is refused as a whole, or nobody gets in but by a line that
-// is theirs and whole.
+// A users file of arbitrary text: it is refused as a whole, or it authenticates only users of a complete line.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -13,7 +12,7 @@ import { randomFrom } from '../../fakes/random.ts'
 const SEED = 20_260_101
 const ROUNDS = 3_000
 
-/** Takes every password for right, so that only the file decides who there is. */
+/** Accepts every password, so that only the file decides which users exist. */
 class Gullible extends HashPool {
   override verify(): Promise<boolean> {
     return Promise.resolve(true)
@@ -30,7 +29,7 @@ const PIECES = ['\n', '\r\n', ':', '::', '#', ' ', '\t', '\0', '$', '$2y$', '$ar
 
 const line = (): string => `${pick(NAMES)}:${pick(hashes)}\n`
 
-/** Some lines, with some of their characters changed, lost or doubled. */
+/** Some lines, with some of their characters changed, removed or doubled. */
 const fileOf = (): string => {
   let text = Array.from({ length: random(4) }, line).join('')
   for (let change = random(4); change > 0; change--) {
@@ -51,8 +50,8 @@ const parse = (text: string): UsersFile | undefined => {
   }
 }
 
-describe('an htpasswd file with anything in it', () => {
-  it(`lets in whom a whole line names, or is refused (seed ${SEED})`, async () => {
+describe('an htpasswd file of arbitrary text', () => {
+  it(`authenticates the users of complete lines, or is refused (seed ${SEED})`, async () => {
     let taken = 0
     for (let round = 0; round < ROUNDS; round++) {
       const text = fileOf()
@@ -68,7 +67,7 @@ describe('an htpasswd file with anything in it', () => {
         assert.equal(outcome, wanted, JSON.stringify({ name, text }))
       }
     }
-    // Most changes break a file, and enough do not for the test to mean something.
+    // Most changes make a file invalid; the test needs enough valid ones.
     assert.ok(taken > ROUNDS / 20, `${taken} files were taken`)
   })
 })

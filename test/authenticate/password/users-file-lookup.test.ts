@@ -1,4 +1,4 @@
-// Accounts of a users file that are looked up again after the file has changed.
+// Accounts of a users file, looked up again after changes of the file.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -20,7 +20,7 @@ users:
   bob: { password: '${hash}', ${bob} }
 `
 
-/** What is said of alice, who logged in by one file, when there is another. */
+/** The lookup of alice, who logged in by one file, in another file. */
 const lookupAfter = async (
   before: string,
   after: string,
@@ -41,7 +41,7 @@ const lookupAfter = async (
 describe('an account of a users file, looked up again', () => {
   const before = yaml('groups: [dev, ops]')
 
-  it('has the groups and attributes that the file has now', async () => {
+  it('has the present groups and attributes', async () => {
     assert.deepEqual(
       await lookupAfter(before, yaml('uid: "7", groups: [dev], extra: { t: [a] }')),
       {
@@ -60,7 +60,7 @@ describe('an account of a users file, looked up again', () => {
     { name: 'removed', after: yaml(undefined), code: 'user-unknown' },
     { name: 'disabled', after: yaml('disabled: true'), code: 'user-disabled' },
     {
-      name: 'given another hash, of whatever password',
+      name: 'given another hash, of any password',
       after: before.replace(hash, other),
       code: 'password-changed',
     },
@@ -75,7 +75,7 @@ describe('an account of a users file, looked up again', () => {
       outcome: 'unsupported',
     }))
 
-  it('has ended where the keys of the state are others', async () =>
+  it('has ended when the keys of the state have changed', async () =>
     assert.deepEqual(await lookupAfter(before, before, FILE, new OpaqueKeys()), {
       outcome: 'ended',
       code: 'password-changed',

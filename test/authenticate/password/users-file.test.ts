@@ -1,4 +1,4 @@
-// Users files in both forms: what they yield, and every problem with the place where it is.
+// Users files in both forms: what they yield, and the position of every problem.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -14,7 +14,7 @@ const bcrypt = await bcryptHashOf('secret', '2y')
 
 const parse = (file: string, text: string): UsersFile => UsersFile.parse(file, text, new HashPool())
 
-/** What is said of a user, but for the reference to the account. */
+/** The verification of a user, without the reference to the account. */
 const verify = async (
   file: string,
   text: string,
@@ -50,7 +50,7 @@ const assertProblems = (got: readonly string[], want: readonly RegExp[]): void =
 describe('a YAML users file', () => {
   const FILE = '/etc/users.yaml'
 
-  it('yields everything that it says of a user', async () => {
+  it('yields everything that an entry has', async () => {
     const text = `
 users:
   alice:
@@ -74,20 +74,20 @@ users:
     assert.deepEqual(await verify(FILE, text, 'alice', 'x'), { outcome: 'wrong-password' })
   })
 
-  it('takes either kind of hash', async () => {
+  it('accepts either kind of hash', async () => {
     const text = `users: { alice: { password: '${hash}' }, bob: { password: '${bcrypt}' } }`
     assert.equal((await verify(FILE, text, 'alice')).outcome, 'verified')
     assert.equal((await verify(FILE, text, 'bob')).outcome, 'verified')
   })
 
-  it('takes a name in NFD for the same in NFC', async () => {
+  it('finds a name in NFD by the same name in NFC', async () => {
     const text = `users: { ju\u0308rgen: { password: '${hash}' } }`
     const verification = await verify(FILE, text, 'j\u00fcrgen')
     assert.equal(verification.outcome, 'verified')
     assert.equal(verification.facts.user, 'j\u00fcrgen')
   })
 
-  it('keeps upper and lower case apart', async () => {
+  it('distinguishes upper and lower case', async () => {
     const text = `users: { alice: { password: '${hash}' } }`
     assert.equal((await verify(FILE, text, 'Alice')).outcome, 'unknown-user')
   })
@@ -120,7 +120,7 @@ users:
       want: [/^3:5 users\.a\.password: is a plain or DES-crypt password/],
     },
     {
-      name: 'a group that is no text',
+      name: 'a group that is not a string',
       input: `users:\n  a:\n    password: ${hash}\n    groups: [dev, 5]`,
       want: [/^4:19 users\.a\.groups\[1\]: .*expected string/],
     },
@@ -167,7 +167,7 @@ describe('an htpasswd file', () => {
     assert.equal((await verify(FILE, text, 'eve')).outcome, 'unknown-user')
   })
 
-  it('takes a name in NFD for the same in NFC', async () => {
+  it('finds a name in NFD by the same name in NFC', async () => {
     const { outcome } = await verify(FILE, `ju\u0308rgen:${hash}`, 'j\u00fcrgen')
     assert.equal(outcome, 'verified')
   })

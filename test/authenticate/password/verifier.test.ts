@@ -1,4 +1,4 @@
-// Every password verifier, and the fake that stands in for one, against the contract.
+// Every password verifier, and the fake of one, against the contract.
 
 import { HashPool } from '../../../src/authenticate/password/hash.ts'
 import { UsersFile } from '../../../src/authenticate/password/users-file.ts'

@@ -1,4 +1,4 @@
-// How long a login may take: RADIUS servers that ask the user on the telephone say so by their `timeout`.
+// How long a login may take: RADIUS servers that call the user on the telephone have a long `timeout`.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

@@ -1,4 +1,4 @@
-// Whose pages may have a browser send something with its session.
+// Which origins may send requests with a browser's session.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -21,85 +21,85 @@ describe('a session', () => {
     headers: Readonly<Record<string, string>>
     want: 'authenticated' | 'cross-origin'
   }[] = [
-    { name: 'reads for whoever asks', headers: SIBLING, want: 'authenticated' },
+    { name: 'is accepted for a GET from any origin', headers: SIBLING, want: 'authenticated' },
     {
-      name: 'changes something for its own pages',
+      name: 'is accepted for a POST from its own origin',
       method: 'POST',
       headers: OWN,
       want: 'authenticated',
     },
     {
-      name: 'changes something for its own pages, of which the browser says no origin',
+      name: 'is accepted for a POST whose Origin is null and whose Sec-Fetch-Site is same-origin',
       method: 'POST',
       headers: { origin: 'null', 'sec-fetch-site': 'same-origin' },
       want: 'authenticated',
     },
     {
-      name: 'changes something for a person who typed the address',
+      name: 'is accepted for a POST that a user started at the address bar',
       method: 'POST',
       headers: { 'sec-fetch-site': 'none' },
       want: 'authenticated',
     },
     {
-      name: 'changes something for programs',
+      name: 'is accepted for a DELETE without Origin and Sec-Fetch-Site, as programs send it',
       method: 'DELETE',
       headers: {},
       want: 'authenticated',
     },
     {
-      name: 'opens a WebSocket for its own pages',
+      name: 'is accepted for a WebSocket of its own origin',
       headers: { upgrade: 'websocket', ...OWN },
       want: 'authenticated',
     },
     {
-      name: 'changes something for an origin that is listed',
+      name: 'is accepted for a POST from a listed origin',
       method: 'POST',
       headers: { origin: APP, 'sec-fetch-site': 'same-site' },
       want: 'authenticated',
     },
     {
-      name: 'hostile: of another host of the domain',
+      name: 'hostile: is refused for a POST from another host of the domain',
       method: 'POST',
       headers: SIBLING,
       want: 'cross-origin',
     },
     {
-      name: 'hostile: of another host, said by Fetch Metadata',
+      name: 'hostile: is refused for a PUT from another host whose Sec-Fetch-Site is same-site',
       method: 'PUT',
       headers: { ...SIBLING, 'sec-fetch-site': 'same-site' },
       want: 'cross-origin',
     },
     {
-      name: 'hostile: without an origin',
+      name: 'hostile: is refused for a DELETE without Origin whose Sec-Fetch-Site is cross-site',
       method: 'DELETE',
       headers: { 'sec-fetch-site': 'cross-site' },
       want: 'cross-origin',
     },
     {
-      name: 'hostile: of a frame without an origin',
+      name: 'hostile: is refused for a POST from an opaque origin, without Sec-Fetch-Site',
       method: 'POST',
       headers: { origin: 'null' },
       want: 'cross-origin',
     },
     {
-      name: 'hostile: of the same host in the clear',
+      name: 'hostile: is refused for a POST from the same host over http',
       method: 'POST',
       headers: { origin: 'http://api.example.org' },
       want: 'cross-origin',
     },
     {
-      name: 'hostile: a WebSocket of another host',
+      name: 'hostile: is refused for a WebSocket from another host',
       headers: { upgrade: 'websocket', ...SIBLING },
       want: 'cross-origin',
     },
     {
-      name: 'hostile: a WebSocket by HTTP/2 (RFC 8441)',
+      name: 'hostile: is refused for a WebSocket over HTTP/2 from another host (RFC 8441)',
       method: 'CONNECT',
       headers: SIBLING,
       want: 'cross-origin',
     },
     {
-      name: 'hostile: a host whose name begins like ours',
+      name: 'hostile: is refused for a POST from a host whose name begins like its own',
       method: 'POST',
       headers: { origin: 'https://api.example.org.evil.example' },
       want: 'cross-origin',
@@ -115,7 +115,7 @@ describe('a session', () => {
     })
   }
 
-  it('that is none is left to the others', async () => {
+  it('that is absent is left to the other authenticators', async () => {
     const none = fakeAuthenticator('browser', { outcome: 'not-applicable' })
     const request = requestOf({ method: 'POST', headers: Object.entries(SIBLING) })
     const answer = await sameOriginOnly(none, new Set()).authenticate(request, FOREVER)

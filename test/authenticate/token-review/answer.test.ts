@@ -1,5 +1,4 @@
-// What an API server's review of a token comes to: only one that is authenticated, whole, and for the
-// audience that was asked for.
+// The status of a TokenReview: accepted only if it is authenticated, complete, and for a requested audience.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -14,7 +13,7 @@ const USER = {
   extra: { 'authentication.kubernetes.io/pod-name': ['web-0'] },
 }
 
-/** A review with such a status. */
+/** A review with this status. */
 const reviewOf = (status: unknown, changes: JsonObject = {}): JsonObject => ({
   kind: 'TokenReview',
   apiVersion: 'authentication.k8s.io/v1',
@@ -42,9 +41,9 @@ interface Case {
 }
 
 const CASES: readonly Case[] = [
-  { name: 'a good one', review: reviewOf(good()), want: 'authenticated' },
+  { name: 'an authenticated one', review: reviewOf(good()), want: 'authenticated' },
   {
-    name: 'one for our audience',
+    name: 'one for the requested audience',
     review: reviewOf(good()),
     audiences: ['x', 'countersign'],
     want: 'authenticated',
@@ -56,30 +55,34 @@ const CASES: readonly Case[] = [
     want: 'token-audience',
   },
   {
-    name: 'hostile: one of a server that knows nothing of audiences',
+    name: 'hostile: one of a server that does not support audiences',
     review: reviewOf(good({ audiences: undefined })),
     audiences: ['countersign'],
     want: 'token-audience',
   },
   {
-    name: 'one without audiences, where none were asked for',
+    name: 'one without audiences, when none were requested',
     review: reviewOf(good({ audiences: undefined })),
     want: 'authenticated',
   },
-  { name: 'one that is not', review: reviewOf({ authenticated: false }), want: 'token-inactive' },
-  { name: 'one that says nothing', review: reviewOf({}), want: 'token-inactive' },
   {
-    name: 'one that is not, with the reason',
+    name: 'one that is not authenticated',
+    review: reviewOf({ authenticated: false }),
+    want: 'token-inactive',
+  },
+  { name: 'one with an empty status', review: reviewOf({}), want: 'token-inactive' },
+  {
+    name: 'one that is not authenticated, with the reason',
     review: reviewOf({ authenticated: false, error: 'invalid bearer token' }),
     want: 'token-inactive',
   },
   {
-    name: 'hostile: one with a reason and everything else',
+    name: 'hostile: an authenticated one with a reason',
     review: reviewOf(good({ error: 'x' })),
     want: 'malformed',
   },
   {
-    name: 'hostile: one that is not, with everything else',
+    name: 'hostile: one that is not authenticated, with everything else',
     review: reviewOf(good({ authenticated: false })),
     want: 'token-inactive',
   },
@@ -137,7 +140,7 @@ describe('a review of a token', () => {
     })
   }
 
-  it('names the account, its groups but for the one of everybody, and what else is known', () => {
+  it('yields the account, its groups without system:authenticated, and the extra attributes', () => {
     const reading = readReview(reviewOf(good()), [])
     assert.deepEqual(reading, {
       outcome: 'authenticated',
@@ -155,8 +158,8 @@ describe('a review of a token', () => {
     assert.deepEqual(readReview(reviewOf(good({ user: nothing })), []), least)
   })
 
-  it('is not believed with any one piece of it replaced by something else', () => {
-    // Everything but "true" for `authenticated`, and another text for a text, is no review.
+  it('is not accepted with any one member replaced', () => {
+    // Any value except "true" for `authenticated`, and any other type, makes the review invalid.
     for (const junk of [undefined, null, 7, 'x', [], {}, [[]], true]) {
       for (const member of ['kind', 'apiVersion', 'status']) {
         const reading = readReview({ ...reviewOf(good()), [member]: junk }, ['countersign'])

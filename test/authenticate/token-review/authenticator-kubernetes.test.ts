@@ -1,4 +1,4 @@
-// Tokens of service accounts, and a real Kubernetes API server that judges them.
+// Tokens of service accounts, and a real Kubernetes API server that reviews them.
 
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
@@ -35,7 +35,7 @@ const bind = async (server: KubeApiServer, account: string): Promise<void> => {
 }
 
 describe('a Kubernetes API server', { skip: skipWithoutApiServer(), timeout: 180_000 }, () => {
-  it('says which tokens are good, for whom, and for how long', async () => {
+  it('says which tokens are valid, for which audiences, and until when', async () => {
     await using stack = new AsyncDisposableStack()
     const folder = stack.use(await temporaryFolder())
     const server = stack.use(await startKubeApiServer())
@@ -71,7 +71,7 @@ describe('a Kubernetes API server', { skip: skipWithoutApiServer(), timeout: 180
     const { authenticator, mapping } = link
     const token = await server.tokenOf('default', 'builder', { audiences: ['countersign', 'x'] })
 
-    // 1. We may not ask yet.
+    // 1. The reviewer has no role binding yet.
     const early = await show(authenticator, token)
     assert.ok(early.outcome === 'unavailable')
     assert.match(String(early.cause), /refuses our own credentials \(403\)/)
@@ -82,7 +82,7 @@ describe('a Kubernetes API server', { skip: skipWithoutApiServer(), timeout: 180
       await sleep(COOL_DOWN)
     }
 
-    // 2. A good token, and the identity of it.
+    // 2. A valid token, and its identity.
     const result = await show(authenticator, token)
     assert.ok(result.outcome === 'authenticated', JSON.stringify(result))
     const { facts } = result
@@ -98,7 +98,7 @@ describe('a Kubernetes API server', { skip: skipWithoutApiServer(), timeout: 180
     const unmapped = (await build(byToken)).mapping.identityOf(facts)
     assert.ok(unmapped.outcome === 'refused' && unmapped.code === 'identity-reserved')
 
-    // 3. Its audience decides: here, before the API server is asked, and there.
+    // 3. Its audience decides: here before a request, and at the API server.
     const elsewhere = await build({ ...byToken, audiences: ['other'] })
     assert.equal(await outcomeOf(elsewhere.authenticator, token), 'token-audience')
     const apiOwn = await build({ token: byToken.token })
@@ -115,7 +115,7 @@ describe('a Kubernetes API server', { skip: skipWithoutApiServer(), timeout: 180
     const foreign = { ...named, issuers: ['https://other'] }
     assert.equal(await outcomeOf((await build(foreign)).authenticator, token), 'not-applicable')
 
-    // 5. Garbage, and a token that was changed.
+    // 5. Random text, and a changed token.
     for (const wrong of ['garbage', `${token.slice(0, -4)}AAAA`, `${token}.x`, 'a.b.c']) {
       assert.equal(await outcomeOf(authenticator, wrong), 'token-inactive', wrong.slice(-8))
     }
@@ -130,7 +130,7 @@ describe('a Kubernetes API server', { skip: skipWithoutApiServer(), timeout: 180
     await server.start()
     assert.equal(await outcomeOf(authenticator, token), 'authenticated')
 
-    // 7. The service account goes, and its tokens with it.
+    // 7. Without the service account its tokens are invalid.
     const path = '/api/v1/namespaces/default/serviceaccounts/builder'
     await server.call({ method: 'DELETE', path })
     let last = ''

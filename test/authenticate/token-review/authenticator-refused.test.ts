@@ -1,4 +1,4 @@
-// Tokens that an API server is not asked about, since it would refuse them.
+// Tokens that are refused without a TokenReview, since the API server would refuse them.
 
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
@@ -27,7 +27,7 @@ describe('a token that the API server would refuse whatever its signature is', (
     },
   ]
   for (const { name, claims, want } of CASES) {
-    it(`is refused without a question: ${name}`, async () => {
+    it(`is refused without a TokenReview: ${name}`, async () => {
       await using site = await start({ audiences: ['countersign'] })
       assert.equal(await outcomeOf(site.authenticator, await key.token(claimsOf(claims))), want)
       assert.equal(site.scripted.asked.length, 0)
@@ -44,14 +44,14 @@ describe('a token that the API server would refuse whatever its signature is', (
     { name: 'does not end', claims: { exp: undefined } },
   ]
   for (const { name, claims } of ASKED) {
-    it(`is asked about where it may be good: ${name}`, async () => {
+    it(`is reviewed: ${name}`, async () => {
       await using site = await start({ audiences: ['countersign'] })
       const token = await key.token(claimsOf(claims))
       assert.equal(await outcomeOf(site.authenticator, token), 'authenticated')
     })
   }
 
-  it('is asked about where no audience is configured', async () => {
+  it('is reviewed when no audience is configured', async () => {
     await using site = await start()
     const token = await key.token(claimsOf({ ...bound, aud: ['vault'] }))
     assert.equal(await outcomeOf(site.authenticator, token), 'authenticated')

@@ -1,4 +1,4 @@
-// Tokens that an API server is asked about: what is asked, by whom, and what of the answer counts.
+// Tokens that an API server reviews: what is sent, with which credential, and how the answer is used.
 
 import assert from 'node:assert/strict'
 import { rename, rm, writeFile } from 'node:fs/promises'
@@ -22,7 +22,7 @@ before(async () => {
 })
 
 describe('a token of a service account', () => {
-  it('is shown to the API server, and what it says are the facts', async () => {
+  it('is sent to the API server, whose review yields the credential', async () => {
     await using site = await start({ audiences: ['countersign', 'other'] })
     const token = await key.token(claimsOf({ sub: NAME }))
     const result = await show(site.authenticator, token)
@@ -51,14 +51,14 @@ describe('a token of a service account', () => {
     })
   })
 
-  it('is asked for without audiences where none are configured', async () => {
+  it('is reviewed without audiences when none are configured', async () => {
     await using site = await start()
     await show(site.authenticator, 'opaque')
     const spec: unknown = JSON.parse(site.scripted.asked[0]?.body ?? '').spec
     assert.deepEqual(spec, { token: 'opaque' })
   })
 
-  it('is shown to a server behind a path', async () => {
+  it('is sent to a server behind a path', async () => {
     await using outer = await start()
     await using site = await start({
       server: `${outer.scripted.origin}/clusters/a/`,
@@ -68,7 +68,7 @@ describe('a token of a service account', () => {
     assert.equal(outer.scripted.asked[0]?.path, `/clusters/a${PATH}`)
   })
 
-  it('is rejected when the API server does not know it, or it is for somebody else', async () => {
+  it('is rejected when the API server does not accept it, or reviews another audience', async () => {
     await using site = await start({ audiences: ['countersign'] })
     const { authenticator, scripted } = site
     scripted.answer = () => ({ status: 201, body: INACTIVE })
@@ -81,7 +81,7 @@ describe('a token of a service account', () => {
     assert.equal(await outcomeOf(authenticator, 'opaque2'), 'token-audience')
   })
 
-  it('ends when it says so itself, whatever the API server says', async () => {
+  it('expires at its own exp, whatever the API server says', async () => {
     await using site = await start({ cacheTtl: '1h' })
     const { authenticator, clock, scripted } = site
     const token = await key.token()
@@ -96,7 +96,7 @@ describe('a token of a service account', () => {
     assert.ok(result.outcome === 'authenticated' && result.facts.expires === undefined)
   })
 
-  it('is asked for once when a hundred show it at once, and remembered for a while', async () => {
+  it('is reviewed once when a hundred requests present it, and cached for a while', async () => {
     await using site = await start({ cacheTtl: '30s' })
     const { authenticator, scripted, clock } = site
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -112,7 +112,7 @@ describe('a token of a service account', () => {
     assert.equal(await outcomeOf(authenticator, 'same'), 'token-inactive')
   })
 
-  it('of another issuer is not shown to it where issuers are named', async () => {
+  it('of another issuer is not sent when issuers are configured', async () => {
     await using site = await start({ issuers: ['https://kubernetes.default.svc', ISSUER] })
     const { authenticator, scripted } = site
     const broken = `${(await key.token()).split('.').slice(0, 2).join('.')}.`
@@ -165,7 +165,7 @@ describe('an API server that answers', () => {
     })
   }
 
-  it('is left alone while it is out of order, and the metrics say so', async () => {
+  it('opens the circuit while it fails, which the metrics show', async () => {
     await using site = await start({ failureThreshold: 2, coolDown: '5s' })
     const { authenticator, scripted, clock, built } = site
     const [dependency, ...more] = built.dependencies
@@ -185,8 +185,8 @@ describe('an API server that answers', () => {
   })
 })
 
-describe('our own token', () => {
-  it('is read again after a while, and is no reason to reload', async () => {
+describe("Countersign's own token", () => {
+  it('is read again after a while, without a reload', async () => {
     await using site = await start({ cacheTtl: '0s' })
     const { authenticator, scripted, clock, built, tokenFile } = site
     const shownTo = async (): Promise<string | undefined> => {
@@ -201,13 +201,13 @@ describe('our own token', () => {
     assert.equal(await shownTo(), 'Bearer own-token-1')
     clock.advance(1)
     assert.equal(await shownTo(), 'Bearer own-token-2')
-    // Gone for a moment, as while a volume is replaced.
+    // Missing for a moment, as while a volume is replaced.
     await rm(tokenFile)
     clock.advance(10_000)
     assert.equal(await shownTo(), 'Bearer own-token-2')
   })
 
-  it('is read again at once when the API server does not know it', async () => {
+  it('is read again at once when the API server refuses it', async () => {
     await using site = await start({ cacheTtl: '0s' })
     const { authenticator, scripted, tokenFile } = site
     assert.equal(await outcomeOf(authenticator, 'opaque'), 'authenticated')
@@ -218,7 +218,7 @@ describe('our own token', () => {
     assert.equal(await outcomeOf(authenticator, 'opaque'), 'authenticated')
   })
 
-  it('is not needed where a certificate proves us', async () => {
+  it('is not needed with a client certificate', async () => {
     await using stack = new AsyncDisposableStack()
     await using other = await start()
     const { authority } = other

@@ -1,5 +1,4 @@
-// An API server that is scripted, by the API's own definitions, over real HTTPS, and an authenticator that
-// asks it about tokens.
+// An API server that is scripted by the definitions of the API, over real HTTPS, and an authenticator that uses it.
 
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
@@ -10,16 +9,16 @@ import { buildFrom, type Built } from '../building.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 import { startTokenServer, type TokenServerHandle } from '../../servers/token-server.ts'
 
-/** Whom {@link GOOD} is about. */
+/** The user of {@link GOOD}. */
 export const NAME = 'system:serviceaccount:team-a:builder'
-/** Where an API server takes TokenReviews. */
+/** The path of TokenReviews. */
 export const PATH = '/apis/authentication.k8s.io/v1/tokenreviews'
 
-/** An answer. */
+/** An answer with this status. */
 export const review = (status: unknown): string =>
   JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', status })
 
-/** That the token is good. */
+/** The review of a valid token. */
 export const GOOD = review({
   authenticated: true,
   user: {
@@ -30,21 +29,21 @@ export const GOOD = review({
   },
   audiences: ['countersign'],
 })
-/** That it is not. */
+/** The review of an invalid token. */
 export const INACTIVE = review({ authenticated: false, error: 'invalid bearer token' })
 
-/** A scripted API server, and an authenticator that asks it. */
+/** A scripted API server, and an authenticator that uses it. */
 export interface Site extends AsyncDisposable {
   readonly scripted: TokenServerHandle
   readonly authority: Authority
   readonly authenticator: Authenticator
   readonly built: Built
   readonly clock: FakeClock
-  /** The file with our own token. */
+  /** The file of Countersign's own token. */
   readonly tokenFile: string
 }
 
-/** Starts a server that says yes, and builds an authenticator that asks it. */
+/** Starts a server that accepts every token, and builds an authenticator that uses it. */
 export const start = async (settings: Readonly<Record<string, unknown>> = {}): Promise<Site> => {
   await using stack = new AsyncDisposableStack()
   const authority = stack.use(await createAuthority('Countersign API server test CA'))

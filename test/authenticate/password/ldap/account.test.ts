@@ -1,4 +1,4 @@
-// What an entry tells of its account without a password, attribute by attribute.
+// The status of an account by its entry, without a password, attribute by attribute.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -33,7 +33,7 @@ const CASES: readonly {
   readonly attributes: Readonly<Record<string, string>>
   readonly want: string | undefined
 }[] = [
-  { name: 'nothing readable', attributes: {}, want: undefined },
+  { name: 'no readable attribute', attributes: {}, want: undefined },
   { name: 'AD: a normal account', attributes: { userAccountControl: '512' }, want: undefined },
   { name: 'AD: ACCOUNTDISABLE', attributes: { userAccountControl: '514' }, want: 'user-disabled' },
   {
@@ -108,17 +108,17 @@ const CASES: readonly {
   { name: 'policy: pwdReset', attributes: { pwdReset: 'TRUE' }, want: 'password-must-change' },
   { name: 'policy: pwdReset FALSE', attributes: { pwdReset: 'FALSE' }, want: undefined },
   {
-    name: 'policy: pwdEndTime has come',
+    name: 'policy: pwdEndTime in the past',
     attributes: { pwdEndTime: generalized(NOW) },
     want: 'user-expired',
   },
   {
-    name: 'policy: pwdEndTime has not come',
+    name: 'policy: pwdEndTime in the future',
     attributes: { pwdEndTime: '20991231235959.123Z' },
     want: undefined,
   },
   {
-    name: 'policy: pwdStartTime has not come',
+    name: 'policy: pwdStartTime in the future',
     attributes: { pwdStartTime: generalized(NOW + 1_000) },
     want: 'user-expired',
   },
@@ -136,7 +136,7 @@ const CASES: readonly {
   { name: 'shadow: shadowExpire -1', attributes: { shadowExpire: '-1' }, want: undefined },
 ]
 
-describe('the account of an entry', () => {
+describe('the status of an account', () => {
   for (const { name, attributes, want } of CASES) {
     it(`${name}: ${want ?? 'may log in'}`, () => {
       assert.equal(accountEndOf(entry(attributes), NOW), want)
@@ -149,7 +149,7 @@ describe('the account of an entry', () => {
     { pwdEndTime: 'tomorrow' },
     { pwdEndTime: '20261399000000Z' },
   ]) {
-    it(`cannot be told by ${JSON.stringify(attributes)}`, () => {
+    it(`is undetermined with ${JSON.stringify(attributes)}`, () => {
       assert.throws(
         () => accountEndOf(entry(attributes), NOW),
         (cause) => cause instanceof DirectoryError && cause.failure === 'entry-unusable',
@@ -157,7 +157,7 @@ describe('the account of an entry', () => {
     })
   }
 
-  it('is known again by its identifier, wherever it moves', () => {
+  it('is found again by its identifier, whatever its DN is', () => {
     const [here, there] = ['uid=alice,ou=people', 'uid=alice,ou=left'].map((dn) =>
       entry({ entryUUID: '1b4e28ba-2fa1-11d2-883f-0016d3cca427' }, dn),
     )
@@ -166,13 +166,13 @@ describe('the account of an entry', () => {
     assert.notEqual(entryKeyOf(here), entryKeyOf(entry({ entryUUID: 'other' }, here.dn)))
   })
 
-  it('is known again by its DN where there is no identifier, however that is written', () => {
+  it('is found again by its DN in any spelling, when it has no identifier', () => {
     assert.equal(entryKeyOf(entry({}, 'UID=Alice, OU=people')), entryKeyOf(entry({})))
     assert.notEqual(entryKeyOf(entry({}, 'uid=alice,ou=left')), entryKeyOf(entry({})))
   })
 
   for (const name of ['pwdLastSet', 'pwdChangedTime', 'shadowLastChange', 'krbLastPwdChange']) {
-    it(`has another password when ${name} is another`, () => {
+    it(`has another password when ${name} has changed`, () => {
       const [one, same, other, none] = ['1', '1', '2'].map((value) =>
         passwordStampOf(entry({ [name]: value })),
       )

@@ -1,5 +1,5 @@
-// A real OpenLDAP behind a bad network: down, slow, silent, cut off, restarted, and too many callers.
-// Failing is quick, and recovery needs no help.
+// A real OpenLDAP on an unreliable network: down, slow, silent, disconnected, restarted, and with too many callers.
+// Failures are fast, and recovery is automatic.
 
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
@@ -55,7 +55,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
   const outcome = async (verifier: LdapVerifier): Promise<string> => (await alice(verifier)).outcome
   const proxied = async (): Promise<TcpProxy> => await startTcpProxy({ port: server.tlsPort })
 
-  it('is replaced by the next one, and asked again when it is back', async () => {
+  it('is replaced by the next one, and used again when it is back', async () => {
     await using first = await proxied()
     await using second = await proxied()
     const told: string[] = []
@@ -69,7 +69,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
     assert.ok(second.open > 0)
     await first.accept()
     await wait(LIMITS.coolDown)
-    // Tried aside: nobody waits for it.
+    // It is tried in the background, so that no request waits for it.
     assert.equal(await outcome(verifier), 'verified')
     while (first.open === 0) await wait(5)
     await wait(20)
@@ -79,12 +79,12 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
     assert.deepEqual(told, [`${url} unreachable`, `${url} undefined`])
   })
 
-  it('is left alone while it is silent, so that the next one answers at once', async () => {
+  it('is skipped while it is silent, so that the next one answers at once', async () => {
     await using first = await proxied()
     await using second = await proxied()
     first.silent = true
     using verifier = verifierBehind([first, second], { connectTimeout: 1_000, coolDown: 60_000 })
-    // The handshake never ends: one caller, the first, finds out.
+    // The handshake never ends: only the first request waits for it.
     const [, slow] = await timed(() => alice(verifier))
     const rounds = Array.from({ length: 5 }, () => timed(() => alice(verifier)))
     for (const [verification, quick] of await Promise.all(rounds)) {
@@ -94,7 +94,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
     assert.ok(slow >= 1_000)
   })
 
-  it('costs nothing once it is known to be down', async () => {
+  it('causes no delay once its circuit is open', async () => {
     await using proxy = await proxied()
     using verifier = verifierBehind([proxy], { coolDown: 60_000 })
     await proxy.refuse()
@@ -110,13 +110,13 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
     assert.ok(time < 1_000, `${time} ms for 100`)
   })
 
-  it('that falls silent times out, then costs nothing, then is tried again', async () => {
+  it('that falls silent times out, then its circuit opens, then it is tried again', async () => {
     await using proxy = await proxied()
     const limits = { connectTimeout: 400, operationTimeout: 200, coolDown: 500 }
     using verifier = verifierBehind([proxy], limits)
     assert.equal(await outcome(verifier), 'verified')
     proxy.silent = true
-    // On the connection that was there; then on new ones, which cannot be had.
+    // First on the existing connection, then on new ones, which cannot be opened.
     for (const [failure, least] of [
       ['timeout', 190],
       ['unreachable', 390],
@@ -131,7 +131,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
     assert.equal(await outcome(verifier), 'verified')
   })
 
-  it('to which connections can be made, but nothing else, is left alone after three users', async () => {
+  it('that accepts connections without answering is skipped after three users', async () => {
     await using proxy = await proxied()
     const limits = { operationTimeout: 100, coolDown: 60_000 }
     using verifier = verifierBehind([proxy], limits)
@@ -145,7 +145,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
     assert.deepEqual(rounds, ['timeout', 'timeout', 'timeout', 'timeout', 'skipped'])
   })
 
-  it('whose connections are cut is asked on new ones, and nobody notices', async () => {
+  it('whose connections are cut is queried on new ones without a failure', async () => {
     await using proxy = await proxied()
     using verifier = verifierBehind([proxy])
     for (let round = 0; round < 5; round += 1) {
@@ -164,7 +164,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
     assert.equal(await outcome(verifier), 'verified')
   })
 
-  it('that stands still times out in the time that was set', async () => {
+  it('that hangs times out in the configured time', async () => {
     using verifier = new LdapVerifier({
       ...settings,
       connectTimeout: 300,
@@ -180,7 +180,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
     }
   })
 
-  it('that is slow is not down', async () => {
+  it('that is slow does not count as failing', async () => {
     await using proxy = await proxied()
     proxy.delay = 50
     using verifier = verifierBehind([proxy])
@@ -188,7 +188,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
     assert.deepEqual(new Set(all), new Set(['verified']))
   })
 
-  it('sees no more connections than are allowed, and all are answered', async () => {
+  it('receives at most the configured number of connections, and every request is answered', async () => {
     await using proxy = await proxied()
     proxy.delay = 1
     using verifier = verifierBehind([proxy], { concurrency: 4, maxPending: 512 })
@@ -206,7 +206,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
     assert.ok(proxy.total <= 8, `${proxy.total} connections in all`)
   })
 
-  it('refuses those who would wait too long', async () => {
+  it('refuses requests beyond the length of its queue', async () => {
     await using proxy = await proxied()
     proxy.delay = 20
     using verifier = verifierBehind([proxy], { concurrency: 2, maxPending: 3 })
@@ -220,7 +220,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
     assert.equal(await outcome(verifier), 'verified')
   })
 
-  it('lets its caller go at once, and takes the next one on', async () => {
+  it('releases a cancelled request at once, and serves the next one', async () => {
     await using proxy = await proxied()
     using verifier = verifierBehind([proxy], { concurrency: 1 })
     for (const warm of [false, true]) {
@@ -238,12 +238,12 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
       proxy.silent = false
       assert.equal(await outcome(verifier), 'verified')
     }
-    // What a caller left behind is closed, and not kept for the next.
+    // The connection of a cancelled request is closed, and not used for the next.
     await wait(50)
     assert.ok(proxy.open <= 2, `${proxy.open} connections`)
   })
 
-  it('keeps no connection that nobody uses, nor the process', async () => {
+  it('closes idle connections, and does not keep the process alive', async () => {
     await using proxy = await proxied()
     using verifier = verifierBehind([proxy], { idleTimeout: 50 })
     assert.equal(await outcome(verifier), 'verified')
@@ -253,7 +253,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
     assert.equal(await outcome(verifier), 'verified')
   })
 
-  it('never says more than it knows, whatever happens to its connections', async (context) => {
+  it('never verifies a wrong password, whatever happens to its connections', async (context) => {
     await using proxy = await proxied()
     const limits = { operationTimeout: 60, connectTimeout: 200, coolDown: 5, concurrency: 6 }
     using verifier = verifierBehind([proxy], limits)
@@ -293,7 +293,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
     assert.ok(proxy.most <= 4 * limits.concurrency, `${proxy.most} connections`)
   })
 
-  it('is let go of with the verifier', async () => {
+  it('is closed with the verifier', async () => {
     await using proxy = await proxied()
     const verifier = verifierBehind([proxy])
     const running = alice(verifier)

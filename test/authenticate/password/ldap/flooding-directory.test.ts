@@ -1,5 +1,4 @@
-// A directory that does not stop sending: what one login attempt takes of memory and of the event loop
-// is bounded, and nobody is let in.
+// A directory that sends without end: memory and CPU time of one login attempt are bounded, and it is not verified.
 //
 // Own process: it measures the memory of the process.
 
@@ -16,10 +15,10 @@ import { cpuTime } from '../../../fakes/cpu-time.ts'
 import { causeOf } from './settings.ts'
 import { ALICE, settingsFor } from './scripted.ts'
 
-// The 8 MiB that an attempt may be sent, the message that they are joined to, and what the collector
-// has not taken yet. Without a bound it is a gigabyte and more in the 5 s that an operation has.
+// The 8 MiB that an attempt may receive, the message that they are joined to, and what the garbage collector has not
+// freed yet. Without a bound it is a gigabyte and more in the 5 s of an operation.
 const MOST_BYTES = 48 * 1_048_576
-// All of an attempt. Without a bound, seconds.
+// The CPU time of an attempt. Without a bound it is seconds.
 const MOST_CPU_MS = 400
 
 const startDirectory = async (
@@ -72,17 +71,17 @@ describe('a directory that answers', () => {
     ['references', /sent more than 100000 BER elements for one login attempt/],
   ] as const
   for (const [flood, reason] of FLOODS) {
-    it(`the search of the user with ${flood} without end is left, within bounds`, async () => {
+    it(`with ${flood} without end to the search of the user is disconnected, within bounds`, async () => {
       await attemptIsBounded([flood, '0'], undefined, reason)
     })
   }
 
-  it('the search of groups with small entries without end is left, within bounds', async () => {
+  it('with small entries without end to the search of groups is disconnected, within bounds', async () => {
     const reason = /sent more than the 501 requested entries/
     await attemptIsBounded(['small entries', '1'], GROUPS, reason)
   })
 
-  it('each search of nested groups with one more large group is left, within bounds', async () => {
+  it('with one more large group to each search of nested groups is disconnected, within bounds', async () => {
     const reason = /sent more than 8388608 bytes for one login attempt/
     const nested = { ...GROUPS, search: { ...SEARCH, nested: 32 } }
     await attemptIsBounded(['a large group', '1'], nested, reason)

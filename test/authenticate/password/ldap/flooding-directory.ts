@@ -1,5 +1,5 @@
-// A directory in a process of its own, whose memory is nobody else's: it takes every bind, and answers
-// each search with what it is told to, again and again for as long as that is taken.
+// A directory in a process of its own, so that its memory is not measured: it accepts every bind, and answers each
+// search with the configured entries, again and again for as long as they are read.
 
 import { createServer, type Socket } from 'node:net'
 import { contentOf, elementsOf } from '../../../../src/clients/ldap/ber.ts'
@@ -30,7 +30,7 @@ const manyValues = (messageId: number, count: number): Buffer =>
 
 const reference = (messageId: number): Buffer => ldapMessage(messageId, 0x73, element(0x04))
 
-/** What one search is answered with, over and over; but for the group, which is a new one each time. */
+/** The answers to one search, repeated without end; a group has another DN each time. */
 const FLOODS: ReadonlyMap<string, (messageId: number) => Buffer> = new Map([
   [
     'large entries',
@@ -52,7 +52,7 @@ const FLOODS: ReadonlyMap<string, (messageId: number) => Buffer> = new Map([
   ['references', (id) => Buffer.concat(Array(10_000).fill(reference(id)))],
 ])
 
-// The searches before are answered well: 1 finds the user, and the groups are the flood.
+// Earlier searches have one answer: 1 means the search of the user, so that the search of groups is flooded.
 const [flood = '', goodSearches = ''] = process.argv.slice(2)
 const make = FLOODS.get(flood)
 if (make === undefined) throw new Error(`no flood is called "${flood}"`)

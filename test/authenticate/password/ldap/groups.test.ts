@@ -1,4 +1,4 @@
-// Groups of a real OpenLDAP: by attribute and by search, nested, in a circle, too many, badly named.
+// Groups of a real OpenLDAP: by attribute and by search, nested, in a circle, too many, with unusual names.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -63,8 +63,13 @@ describe('groups of OpenLDAP', { skip: skipWithoutSlapd() }, () => {
       groups: byDn(search(5)),
       want: ['developers', 'everyone', 'round', 'staff'],
     },
-    { name: 'of nobody', user: 'twin2', groups: byDn(memberOf(5)), want: [] },
-    { name: 'of nobody, searched', user: 'twin2', groups: byDn(search(5)), want: [] },
+    { name: 'of a user without groups', user: 'twin2', groups: byDn(memberOf(5)), want: [] },
+    {
+      name: 'of a user without groups, searched',
+      user: 'twin2',
+      groups: byDn(search(5)),
+      want: [],
+    },
     {
       name: 'with names that a DN escapes',
       user: 'lead',
@@ -102,7 +107,7 @@ describe('groups of OpenLDAP', { skip: skipWithoutSlapd() }, () => {
       want: ['admins'],
     },
     {
-      name: 'of a branch that is followed through others',
+      name: 'of a branch that is reached through other branches',
       user: 'alice',
       groups: byDn(memberOf(5), { subtree: `CN=Everyone,${GROUPS}` }),
       want: ['everyone'],
@@ -120,7 +125,7 @@ describe('groups of OpenLDAP', { skip: skipWithoutSlapd() }, () => {
       want: ['posix'],
     },
     {
-      name: 'with more in the filter',
+      name: 'with further conditions in the filter',
       user: 'john',
       groups: byDn(search(0, '(&(member={dn})(cn=dev*))')),
       want: ['developers'],
@@ -163,7 +168,7 @@ describe('groups of OpenLDAP', { skip: skipWithoutSlapd() }, () => {
       want: /nested more than 2 levels deep$/,
     },
     {
-      // The server's own limit is 50: what it leaves out must not be taken for all.
+      // The server's own limit is 50: a truncated list must not be accepted as complete.
       name: 'more than the server lists',
       user: 'twin1',
       groups: byDn(search()),
@@ -200,7 +205,7 @@ describe('groups of OpenLDAP', { skip: skipWithoutSlapd() }, () => {
     })
   }
 
-  it('are those of the name in the directory, in whatever case it was typed', async () => {
+  it('are found by the name in the directory, in whatever case it was typed', async () => {
     const groups = byDn(search(0, '(memberUid={user})'))
     const verification = await verifyWith({ ...settings, groups }, 'ALICE', PASSWORDS.alice)
     assert.equal(verification.outcome, 'verified')

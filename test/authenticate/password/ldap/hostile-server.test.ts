@@ -1,5 +1,5 @@
-// A server that answers wrongly, with or without intent: nothing but a well-formed success proves
-// anybody, and the next server is asked.
+// A server that answers wrongly, with or without intent: only a well-formed success verifies a user, and otherwise the
+// next server is queried.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -24,7 +24,7 @@ import { ALICE, answerBind, assertSilent, found, settingsFor, verifyAlice } from
 type LdapRequestAnswer = (request: LdapRequest) => LdapAnswer
 
 describe('an answer to a bind', () => {
-  it('that is a success, proves', async () =>
+  it('that is a success verifies the user', async () =>
     assert.equal(
       (await verifyAlice(answerBind((request) => ldapResponse(request, 0)))).outcome,
       'verified',
@@ -36,12 +36,12 @@ describe('an answer to a bind', () => {
     readonly want: string
   }[] = [
     {
-      name: 'without anything in it',
+      name: 'without content',
       answer: (request) => ldapMessage(request.messageId, 0x61),
       want: 'malformed',
     },
     {
-      name: 'with a result code of no bytes',
+      name: 'with an empty result code',
       answer: (request) =>
         ldapMessage(request.messageId, 0x61, element(0x0a), element(0x04), element(0x04)),
       want: 'malformed',
@@ -76,7 +76,7 @@ describe('an answer to a bind', () => {
       want: 'answered',
     },
     {
-      name: 'that is the end of a search',
+      name: 'that is SearchResultDone',
       answer: (request) => ldapMessage(request.messageId, 0x65, ldapResult(0)),
       want: 'malformed',
     },
@@ -86,17 +86,17 @@ describe('an answer to a bind', () => {
       want: 'malformed',
     },
     {
-      name: 'that is an entry',
+      name: 'that is SearchResultEntry',
       answer: (request) => Buffer.concat([found(request)]),
       want: 'malformed',
     },
     {
-      name: 'to another message',
+      name: 'to another message ID',
       answer: (request) => ldapMessage(request.messageId + 1, 0x61, ldapResult(0)),
       want: 'malformed',
     },
     {
-      name: 'to message 0, with success',
+      name: 'to message ID 0, with success',
       answer: () => ldapMessage(0, 0x61, ldapResult(0)),
       want: 'closed',
     },
@@ -106,7 +106,7 @@ describe('an answer to a bind', () => {
       want: 'closed',
     },
     {
-      name: 'with a control that is none',
+      name: 'with a malformed control',
       answer: (request) =>
         element(
           0x30,
@@ -127,20 +127,24 @@ describe('an answer to a bind', () => {
     { name: 'that never comes', answer: () => undefined, want: 'timeout' },
     { name: 'that is the end of the connection', answer: () => 'end', want: 'closed' },
     {
-      name: 'that leads elsewhere',
+      name: 'that is a referral',
       answer: (request) => ldapResponse(request, 10, 'ldap://elsewhere'),
       want: 'answered',
     },
     {
-      name: 'that wants SASL to go on',
+      name: 'that continues SASL',
       answer: (request) => ldapResponse(request, 14),
       want: 'answered',
     },
-    { name: 'that is unwilling', answer: (request) => ldapResponse(request, 53), want: 'answered' },
+    {
+      name: 'that is unwillingToPerform',
+      answer: (request) => ldapResponse(request, 53),
+      want: 'answered',
+    },
     { name: 'that is busy', answer: (request) => ldapResponse(request, 51), want: 'busy' },
   ]
   for (const { name, answer, want } of WRONG) {
-    it(`${name}, proves nothing`, async () => {
+    it(`${name} does not verify the user`, async () => {
       const verification = await verifyAlice(answerBind(answer))
       assert.equal(causeOf(verification).failure, want, causeOf(verification).message)
       assertSilent(verification)
@@ -169,7 +173,7 @@ describe('an answer to a bind', () => {
     })
   }
 
-  it('that succeeds is not spoilt by what stands in its text', async () => {
+  it('that succeeds is a success whatever its diagnostic message is', async () => {
     const answer = answerBind((request) => ldapResponse(request, 0, diagnostic('775')))
     assert.equal((await verifyAlice(answer)).outcome, 'verified')
   })
@@ -199,11 +203,11 @@ describe('StartTLS', () => {
           ldapResponse({ messageId: 1, kind: 'bind' }, 0).subarray(0, -1),
         ]),
     },
-    { name: 'answered by nothing', answer: () => undefined },
-    { name: 'answered by the end', answer: () => 'end' },
+    { name: 'without an answer', answer: () => undefined },
+    { name: 'followed by the end of the connection', answer: () => 'end' },
   ]
   for (const { name, answer } of START_TLS_ANSWERS) {
-    it(`that is ${name}, is not gone on without`, async () => {
+    it(`that is ${name} is not followed by a bind without TLS`, async () => {
       await using server = await startLdapServer((request) =>
         request.kind === 'start-tls' ? answer(request) : ldapResponse(request, 0),
       )
@@ -228,7 +232,7 @@ describe('two servers, of which the first', () => {
     'talks nonsense': () => Buffer.from('nonsense'),
   }
   for (const [name, answer] of Object.entries(FIRST)) {
-    it(`${name}: the second answers`, async () => {
+    it(`${name}: the second is queried`, async () => {
       await using first = await startLdapServer(answer)
       await using second = await startLdapServer(good)
       using verifier = new LdapVerifier(settingsFor([first, second]))
@@ -237,7 +241,7 @@ describe('two servers, of which the first', () => {
     })
   }
 
-  it('knows a wrong password, decides: the second is not asked', async () => {
+  it('rejects the password: the second is not queried', async () => {
     await using first = await startLdapServer(answerBind((request) => ldapResponse(request, 49)))
     await using second = await startLdapServer(good)
     using verifier = new LdapVerifier(settingsFor([first, second]))
@@ -247,7 +251,7 @@ describe('two servers, of which the first', () => {
   })
 })
 
-describe('the name of a group of more than 4,096 characters or 64 commas', () => {
+describe('a DN of a group with more than 4,096 characters or 64 commas', () => {
   it('makes the user unavailable', async () => {
     const memberOf = `${'cn=a,'.repeat(200_000)}dc=x`
     await using server = await startLdapServer((request) => {

@@ -1,4 +1,4 @@
-// One user about whom a directory says nothing, or nonsense: others log in all the same.
+// A user for whom a directory never answers, or answers nonsense: other users can log in all the same.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -15,7 +15,7 @@ import { ALICE, found, settingsFor } from './scripted.ts'
 
 const from = (source: string): VerificationContext => ({ source, signal: FOREVER })
 
-/** A good server, but for what it says of a user called "odd". */
+/** A server that answers correctly for every user except "odd". */
 const oddlyAbout =
   (odd: (request: LdapRequest) => LdapAnswer) =>
   (request: LdapRequest): LdapAnswer => {
@@ -25,13 +25,13 @@ const oddlyAbout =
     return request.kind === 'bind' ? ldapResponse(request, 0) : undefined
   }
 
-describe('a user about whom a directory', () => {
+describe('a user for whom a directory', () => {
   const ODD: readonly { readonly name: string; readonly answer: LdapAnswer }[] = [
-    { name: 'says nothing', answer: undefined },
-    { name: 'sends nonsense', answer: Buffer.from('nonsense') },
+    { name: 'never answers', answer: undefined },
+    { name: 'answers nonsense', answer: Buffer.from('nonsense') },
   ]
   for (const { name, answer } of ODD) {
-    it(`${name} does not keep others from logging in`, async () => {
+    it(`${name} does not prevent other users from logging in`, async () => {
       await using server = await startLdapServer(oddlyAbout(() => answer))
       const settings = settingsFor([server])
       const limits = { operationTimeout: 100, coolDown: 60_000 }
@@ -45,7 +45,7 @@ describe('a user about whom a directory', () => {
     })
   }
 
-  it('says nothing takes no place from others, from one address', async () => {
+  it('never answers leaves connections to other users, when one address sends all the logins', async () => {
     await using server = await startLdapServer(oddlyAbout(() => undefined))
     const settings = settingsFor([server])
     const limits = { operationTimeout: 300, concurrency: 2, maxPending: 20 }

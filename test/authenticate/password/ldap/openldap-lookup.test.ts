@@ -1,4 +1,4 @@
-// Accounts of a real OpenLDAP that are looked up again after the directory has changed.
+// Accounts of a real OpenLDAP, looked up again after changes of the directory.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -52,7 +52,7 @@ describe('an account of OpenLDAP, looked up again', { skip: skipWithoutSlapd() }
     await server[Symbol.asyncDispose]()
   })
 
-  /** What is said of nina, who logged in as she is in the data, when a change has been made. */
+  /** The lookup of nina, who logged in before a change. */
   const lookupAfter = async (
     changes: readonly string[],
     by: LdapVerifier = verifier,
@@ -72,7 +72,7 @@ describe('an account of OpenLDAP, looked up again', { skip: skipWithoutSlapd() }
     }
   }
 
-  it('is current, with what the directory says of it now', async () => {
+  it('is current, with the present attributes', async () => {
     assert.deepEqual(await lookupAfter([]), {
       outcome: 'current',
       facts: { user: 'nina', groups: ['leads', 'team'], extra: {} },
@@ -85,14 +85,14 @@ describe('an account of OpenLDAP, looked up again', { skip: skipWithoutSlapd() }
   const ENDS = [
     { name: 'removed', changes: [ldifDelete(DN)], code: 'user-unknown' },
     {
-      name: 'removed and created again by that name',
+      name: 'removed and created again under that name',
       changes: [ldifDelete(DN), ldifAdd(NINA)],
       code: 'user-replaced',
     },
     {
       name: 'given another password',
       changes: [
-        // The policy counts in seconds: another one than that of the password before.
+        // The policy counts in seconds: a time that differs from that of the earlier password.
         ldifReplace(DN, { pwdChangedTime: '20200101000000Z' }),
       ],
       code: 'password-changed',
@@ -103,12 +103,12 @@ describe('an account of OpenLDAP, looked up again', { skip: skipWithoutSlapd() }
       code: 'user-locked',
     },
     {
-      name: 'given an end that has come (pwdEndTime)',
+      name: 'given an end in the past (pwdEndTime)',
       changes: [ldifReplace(DN, { pwdEndTime: '20200101000000Z' })],
       code: 'user-expired',
     },
     {
-      name: 'given an end that has come (shadowExpire)',
+      name: 'given an end in the past (shadowExpire)',
       changes: [ldifReplace(DN, { shadowExpire: '18000' })],
       code: 'user-expired',
     },
@@ -124,7 +124,7 @@ describe('an account of OpenLDAP, looked up again', { skip: skipWithoutSlapd() }
   }
 
   it('has ended when its password was changed at the server', async () => {
-    // Another second than that in which it was set at first.
+    // The time differs in seconds from that of the first password.
     await server.modify(ldifAdd(NINA))
     try {
       await server.modify(ldifReplace(DN, { pwdChangedTime: '20200101000000Z' }))
@@ -159,7 +159,7 @@ describe('an account of OpenLDAP, looked up again', { skip: skipWithoutSlapd() }
     }
   })
 
-  it('cannot log in when shadowExpire has come', async () => {
+  it('cannot log in after shadowExpire', async () => {
     await server.modify(ldifAdd(NINA))
     try {
       await server.modify(ldifReplace(DN, { shadowExpire: '18000' }))
@@ -173,7 +173,7 @@ describe('an account of OpenLDAP, looked up again', { skip: skipWithoutSlapd() }
     }
   })
 
-  it('is unsupported by another search, and by a directory without a service account', async () => {
+  it('is unsupported with another search, and without a service account', async () => {
     assert.ok(settings.search)
     const search = { ...settings.search, filter: '(uid={user})' }
     using other = new LdapVerifier({ ...settings, search })

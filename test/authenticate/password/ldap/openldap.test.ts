@@ -1,4 +1,4 @@
-// Users of a real OpenLDAP: the conformance suite, who they are, and hostile names.
+// Users of a real OpenLDAP: the contract of verifiers, identities, and hostile names.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -29,7 +29,7 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
   describe('an entry', () => {
     const { password } = CONFORMANCE_USERS.alice
 
-    it('gives name, identifier and further attributes', async () => {
+    it('yields name, identifier and further attributes', async () => {
       const attributes = {
         user: 'UID',
         uid: 'entryUUID',
@@ -75,14 +75,14 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
       },
     ]
     for (const { name, attributes, want } of UNUSABLE) {
-      it(`${name} is no identity`, async () => {
+      it(`${name} does not yield an identity`, async () => {
         const cause = causeOf(await verifyWith({ ...settings, attributes }, 'alice', password))
         assert.equal(cause.failure, 'entry-unusable')
         assert.match(cause.message, want)
       })
     }
 
-    it('with several names is called by the one that was typed', async () => {
+    it('with several names is identified by the one that was typed', async () => {
       for (const typed of ['second', 'First']) {
         const verification = await verifier.verify(typed, 'Two-Secret1', CALLER)
         assert.equal(verification.outcome, 'verified')
@@ -91,7 +91,7 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
     })
   })
 
-  describe('names that have to be escaped in a DN', () => {
+  describe('a name that has to be escaped in a DN', () => {
     for (const user of ['john', 'lead', 'spaces', 'odd'] as const) {
       it(`${user} is verified`, async () => {
         const verification = await verifier.verify(user, OTHER_USERS[user], CALLER)
@@ -101,8 +101,8 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
     }
   })
 
-  describe('a search that finds two', () => {
-    it('is no proof for either, and is said so', async () => {
+  describe('a search with two results', () => {
+    it('verifies neither user, and the failure names both', async () => {
       const search = { base: PEOPLE, scope: 'sub', filter: '(mail={user})' } as const
       const byMail = { ...settings, search }
       const verification = await verifyWith(byMail, 'twin@example.org', 'Twin-Secret1')
@@ -138,7 +138,7 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
       '\ufeffalice\ufeffbob',
     ]
     for (const name of NAMES) {
-      it(`is nobody's: ${JSON.stringify(name)}`, async () => {
+      it(`is unknown: ${JSON.stringify(name)}`, async () => {
         for (const { password } of Object.values(CONFORMANCE_USERS)) {
           const verification = await verifier.verify(name, password, CALLER)
           assert.deepEqual(verification, { outcome: 'unknown-user' })
@@ -148,7 +148,7 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
   })
 
   describe('a password policy', () => {
-    it('says that a password must be changed', async () => {
+    it('rejects a password that must be changed', async () => {
       assert.deepEqual(await verifier.verify('mia', OTHER_USERS.mia, CALLER), {
         outcome: 'barred',
         code: 'password-must-change',
@@ -156,7 +156,7 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
       assert.equal((await verifier.verify('mia', 'x', CALLER)).outcome, 'wrong-password')
     })
 
-    it('says that a user is locked, whatever the password', async () => {
+    it('rejects a locked user, whatever the password', async () => {
       assert.equal((await verifier.verify('bob', OTHER_USERS.bob, CALLER)).outcome, 'verified')
       for (const attempt of ['x', 'y', 'z']) {
         assert.equal((await verifier.verify('bob', attempt, CALLER)).outcome, 'wrong-password')
@@ -183,12 +183,12 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
       assert.equal(verification.facts.user, 'alice')
     })
 
-    it('cannot tell a stranger from a wrong password', async () => {
+    it('cannot distinguish an unknown user from a wrong password', async () => {
       assert.equal((await verifyWith(direct(BY_UID), 'alice', 'x')).outcome, 'wrong-password')
       assert.equal((await verifyWith(direct(BY_UID), 'nobody', 'x')).outcome, 'wrong-password')
     })
 
-    it('escapes what was typed', async () => {
+    it('escapes the typed name', async () => {
       const byCn = direct([`cn={user},${PEOPLE}`])
       const users = { 'Smith, John': 'john', '#lead': 'lead', ' two  spaces': 'spaces' } as const
       for (const [cn, uid] of Object.entries(users)) {
@@ -200,26 +200,26 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
       assert.equal(odd.outcome, 'verified')
     })
 
-    it('does not lead out of its branch', async () => {
+    it('does not leave its branch', async () => {
       const people = direct([`uid={user},ou=nowhere,${BASE}`])
       for (const name of [`alice,${PEOPLE}`, `alice,ou=people,${BASE},`, 'alice+cn=Alice Adams']) {
         assert.equal((await verifyWith(people, name, password)).outcome, 'wrong-password', name)
       }
     })
 
-    it('knows nobody whom its search does not match', async () => {
+    it('does not know a user whom its search does not match', async () => {
       const officers = direct(BY_UID, '(&(uid={user})(title=Officer))')
       assert.equal((await verifyWith(officers, 'alice', password)).outcome, 'verified')
       const jürgen = await verifyWith(officers, 'jürgen', CONFORMANCE_USERS.jürgen.password)
       assert.equal(jürgen.outcome, 'unknown-user')
     })
 
-    it('says what the policy says', async () => {
+    it('applies the password policy', async () => {
       const verification = await verifyWith(direct(BY_UID), 'mia', OTHER_USERS.mia)
       assert.deepEqual(verification, { outcome: 'barred', code: 'password-must-change' })
     })
 
-    it('never lets one user read as the one before', async () => {
+    it('never reads with the bind of an earlier user', async () => {
       using one = new LdapVerifier({
         ...direct(BY_UID),
         concurrency: 1,

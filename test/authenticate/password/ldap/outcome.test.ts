@@ -1,11 +1,11 @@
-// What the end of a bind says of a user, as different makers of servers put it.
+// The result of a bind, as different servers encode it.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { DirectoryError } from '../../../../src/clients/ldap/failure.ts'
 import { readBind, type BindOutcome } from '../../../../src/authenticate/password/ldap/outcome.ts'
 
-describe('the end of a bind', () => {
+describe('the result of a bind', () => {
   const CASES: readonly {
     readonly name: string
     readonly code: number
@@ -69,7 +69,7 @@ describe('the end of a bind', () => {
     [80, 'answered'],
   ]
   for (const [code, failure] of FAILURES) {
-    it(`with result code ${code} says nothing of the user, and names the server`, () => {
+    it(`with result code ${code} is unavailable, and names the server`, () => {
       assert.throws(
         () => readBind({ code, diagnostic: 'secret' }, 'ldap://x'),
         (cause) =>

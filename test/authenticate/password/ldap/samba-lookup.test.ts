@@ -1,4 +1,4 @@
-// Accounts of a real Active Directory, Samba's, that are looked up again after the directory has changed.
+// Accounts of a real Active Directory (Samba), looked up again after changes of the directory.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -46,7 +46,7 @@ describe('an account of Active Directory, looked up again', { skip: skipWithoutS
     await server[Symbol.asyncDispose]()
   })
 
-  /** What is said of nina, who logged in as she is in the data, after a change. */
+  /** The lookup of nina, who logged in before a change. */
   const lookupAfter = async (change: () => Promise<unknown>): Promise<AccountLookup> => {
     const entries = [NINA, groupEntry(TEAM, 'team', DN), groupEntry(LEADS, 'leads', TEAM)]
     await server.modify(entries.map(ldifAdd).join(''))
@@ -63,7 +63,7 @@ describe('an account of Active Directory, looked up again', { skip: skipWithoutS
     }
   }
 
-  it('is current, with what the directory says of it now', async () => {
+  it('is current, with the present attributes', async () => {
     assert.deepEqual(await lookupAfter(async () => undefined), {
       outcome: 'current',
       facts: { user: 'nina', groups: ['leads', 'team'], extra: {} },
@@ -73,7 +73,7 @@ describe('an account of Active Directory, looked up again', { skip: skipWithoutS
     assert.deepEqual(left.facts.groups, ['team'], 'a nested group that is gone')
   })
 
-  it('is current after a wrong password that locks nothing', async () => {
+  it('is current after a wrong password that does not lock the account', async () => {
     const lookup = await lookupAfter(async () => await verifier.verify('nina', 'x', CALLER))
     assert.equal(lookup.outcome, 'current')
   })
@@ -85,7 +85,7 @@ describe('an account of Active Directory, looked up again', { skip: skipWithoutS
   }[] = [
     { name: 'removed', changes: [ldifDelete(DN)], code: 'user-unknown' },
     {
-      name: 'removed and created again by that name',
+      name: 'removed and created again under that name',
       changes: [ldifDelete(DN), ldifAdd(NINA)],
       code: 'user-replaced',
     },
@@ -95,7 +95,7 @@ describe('an account of Active Directory, looked up again', { skip: skipWithoutS
       code: 'user-disabled',
     },
     {
-      name: 'given an end that has come',
+      name: 'given an end in the past',
       changes: [ldifReplace(DN, { accountExpires: '116444736010000000' })],
       code: 'user-expired',
     },
@@ -105,7 +105,7 @@ describe('an account of Active Directory, looked up again', { skip: skipWithoutS
       code: 'password-changed',
     },
     {
-      name: 'told to change its password at the next login',
+      name: 'required to change its password at the next login',
       changes: [ldifReplace(DN, { pwdLastSet: '0' })],
       code: 'password-must-change',
     },

@@ -1,5 +1,5 @@
-// Users of a real Active Directory, Samba's: the conformance suite, why accounts are barred, groups as
-// AD resolves them, binds by other names than a DN.
+// Users of a real Active Directory (Samba): the contract of verifiers, disabled accounts, groups as AD resolves them,
+// and binds by names that are not a DN.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -35,14 +35,14 @@ describe('Active Directory', { skip: skipWithoutSamba() }, () => {
 
   verifierConformance('an LDAP verifier', async () => verifier)
 
-  describe('an account that is barred', () => {
+  describe('a disabled account', () => {
     const CASES = {
       mia: 'password-must-change',
       axel: 'user-expired',
       petra: 'password-expired',
     } as const
     for (const user of ['mia', 'axel', 'petra'] as const) {
-      it(`says ${CASES[user]}, to those who know the password`, async () => {
+      it(`has the reason ${CASES[user]}, which only the right password yields`, async () => {
         assert.deepEqual(await verifier.verify(user, AD_USERS[user], CALLER), {
           outcome: 'barred',
           code: CASES[user],
@@ -51,7 +51,7 @@ describe('Active Directory', { skip: skipWithoutSamba() }, () => {
       })
     }
 
-    it('says that it is locked, until it is not', async () => {
+    it('is locked until it is unlocked', async () => {
       for (const attempt of ['x', 'y', 'z']) {
         assert.equal((await verifier.verify('bob', attempt, CALLER)).outcome, 'wrong-password')
       }
@@ -116,7 +116,7 @@ describe('Active Directory', { skip: skipWithoutSamba() }, () => {
         want: CHAIN,
       },
       {
-        name: 'with the primary group, and what that is in',
+        name: 'with the primary group, and its parent groups',
         groups: { primaryGroupBase: DOMAIN.base, subtree: DOMAIN.base },
         want: ['Domain Users', 'all', ...CHAIN],
       },
@@ -143,7 +143,7 @@ describe('Active Directory', { skip: skipWithoutSamba() }, () => {
       }
     }
 
-    it('make the user unavailable where the primary one is not found', async () => {
+    it('make the user unavailable when the primary group is not found', async () => {
       const cause = causeOf(await groupsOf('alice', ALICE, { primaryGroupBase: AD_GROUPS }))
       assert.equal(cause.failure, 'groups-unusable')
       assert.match(cause.message, /primary group of CN=Alice Adams.* is not found under/)
@@ -175,7 +175,7 @@ describe('Active Directory', { skip: skipWithoutSamba() }, () => {
       })
     }
 
-    it('may try several names, and finds out with the one that fits', async () => {
+    it('tries several names, and verifies with the one that fits', async () => {
       const verification = await verifyWith(
         direct([NAMES[2] ?? '', NAMES[0] ?? '']),
         'john',
@@ -185,14 +185,14 @@ describe('Active Directory', { skip: skipWithoutSamba() }, () => {
       assert.equal(verification.facts.user, 'john')
     })
 
-    it('says why an account is barred', async () => {
+    it('yields the reason of a disabled account', async () => {
       assert.deepEqual(await verifyWith(direct(NAMES.slice(0, 1)), 'mia', AD_USERS.mia), {
         outcome: 'barred',
         code: 'password-must-change',
       })
     })
 
-    it('does not give one account for the password of another', async () => {
+    it('does not yield another account for the password of one user', async () => {
       // Trudy binds as zoe@example.org; the entry with that address is Victor's.
       const cause = causeOf(await verifyWith(direct(NAMES.slice(0, 1)), 'zoe', AD_USERS.trudy))
       assert.equal(cause.failure, 'entry-unusable')
@@ -201,7 +201,7 @@ describe('Active Directory', { skip: skipWithoutSamba() }, () => {
       assert.equal(victor.outcome, 'wrong-password')
     })
 
-    it('finds the groups as the user', async () => {
+    it('finds the groups with the bind of the user', async () => {
       const groups: LdapGroups = {
         activeDirectory: { base: AD_GROUPS, filter: '(objectClass=group)' },
         limit: 100,
@@ -216,12 +216,12 @@ describe('Active Directory', { skip: skipWithoutSamba() }, () => {
     })
   })
 
-  it('with StartTLS is the same', async () => {
+  it('with StartTLS has the same result', async () => {
     const servers = serversAt(`ldap://${server.address}`)
     assert.equal((await verifyWith({ ...settings, servers }, 'alice', ALICE)).outcome, 'verified')
   })
 
-  it('takes no password without TLS', async () => {
+  it('accepts no password without TLS', async () => {
     const plain = {
       ...settings,
       servers: serversAt(`ldap://${server.address}`),
@@ -232,7 +232,7 @@ describe('Active Directory', { skip: skipWithoutSamba() }, () => {
     assert.match(cause.message, /result code 8$/)
   })
 
-  it('searched from its root names other servers, and they are not asked', async () => {
+  it('searched from its root returns referrals, which are not followed', async () => {
     assert.ok(settings.search)
     const search = { ...settings.search, base: DOMAIN.base }
     const verification = await verifyWith({ ...settings, search }, 'alice', ALICE)

@@ -1,4 +1,4 @@
-// A directory of one user that is scripted: good, but for what a test makes it say.
+// A scripted directory with one user: it answers correctly except where a test changes it.
 
 import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
@@ -40,7 +40,7 @@ export const found = ({ messageId }: LdapRequest, dn = ALICE.dn): Buffer =>
     ldapResponse({ messageId, kind: 'search' }, 0),
   ])
 
-/** A good server, but for the bind as the user, which is the second. */
+/** A server that answers correctly except for the bind as the user, which is the second. */
 export const answerBind =
   (bind: (request: LdapRequest) => LdapAnswer) =>
   (request: LdapRequest): LdapAnswer => {
@@ -49,7 +49,7 @@ export const answerBind =
     return request.before === 0 ? ldapResponse(request, 0) : bind(request)
   }
 
-/** What a verifier says of alice, with such a server. */
+/** The verification of alice by such a server. */
 export const verifyAlice = async (
   answer: (request: LdapRequest) => LdapAnswer,
   password = ALICE.password,
@@ -59,7 +59,7 @@ export const verifyAlice = async (
   return await verifier.verify('alice', password, CALLER)
 }
 
-/** No trace of a password, however deep one looks. */
+/** Asserts that a value contains no password, at any depth. */
 export const assertSilent = (value: unknown): void => {
   const text = inspect(value, { depth: 10, showHidden: true, getters: true })
   for (const { password } of [SERVICE, ALICE]) assert.ok(!text.includes(password), text)

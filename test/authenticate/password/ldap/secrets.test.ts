@@ -1,4 +1,4 @@
-// Passwords: none comes back in an error, and nobody binds without one.
+// Passwords: no error repeats one, and no bind has an empty one.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -21,9 +21,9 @@ import {
   verifyAlice,
 } from './scripted.ts'
 
-describe('a server that repeats passwords', () => {
+describe('a password that a server repeats', () => {
   for (const code of [1, 2, 8, 13, 34, 50, 53, 80]) {
-    it(`with result code ${code}, is not repeated`, async () => {
+    it(`with result code ${code} is not in the error`, async () => {
       const both = `${SERVICE.password} ${ALICE.password}`
       const asUser = await verifyAlice(answerBind((request) => ldapResponse(request, code, both)))
       assert.equal(asUser.outcome, 'unavailable')
@@ -34,7 +34,7 @@ describe('a server that repeats passwords', () => {
     })
   }
 
-  it('is not even when it says good-bye', async () => {
+  it('in a notice of disconnection is not in the error', async () => {
     const verification = await verifyAlice(
       answerBind(() => ldapMessage(0, 0x78, ldapResult(52, ALICE.password))),
     )
@@ -42,7 +42,7 @@ describe('a server that repeats passwords', () => {
     assertSilent(verification)
   })
 
-  it('is not by what is configured either', async () => {
+  it('is not in the settings or the verifier when they are printed', async () => {
     await using server = await startLdapServer((request) => ldapResponse(request, 0))
     const settings = settingsFor([server])
     using verifier = new LdapVerifier(settings)
@@ -52,7 +52,7 @@ describe('a server that repeats passwords', () => {
   })
 })
 
-describe('a password that is none', () => {
+describe('a bind', () => {
   const BLANK = [
     '',
     ' ',
@@ -65,8 +65,8 @@ describe('a password that is none', () => {
     '\u3000',
   ]
   for (const password of BLANK) {
-    it(`is wrong and never sent: ${JSON.stringify(password)}`, async () => {
-      // As a server would that takes an empty password for nobody's, and says yes.
+    it(`with a blank password is wrong and never sent: ${JSON.stringify(password)}`, async () => {
+      // This server accepts an empty password as an anonymous bind.
       await using server = await startLdapServer((request) => {
         if (request.kind === 'search') return found(request)
         if (request.kind !== 'bind') return undefined
@@ -87,7 +87,7 @@ describe('a password that is none', () => {
     })
   }
 
-  it('is not made of an entry without a name', async () => {
+  it('is not sent for an entry without a DN', async () => {
     await using server = await startLdapServer((request) =>
       request.kind === 'search' ? found(request, '') : ldapResponse(request, 0),
     )
@@ -97,7 +97,7 @@ describe('a password that is none', () => {
     assert.deepEqual(server.binds, [SERVICE])
   })
 
-  it('is not made of a name that a library takes for a SASL mechanism', async () => {
+  it('is a simple bind for a DN that the library parses as a SASL mechanism', async () => {
     await using server = await startLdapServer((request) => ldapResponse(request, 49))
     const search = { base: '', scope: 'sub', filter: '(uid={user})' } as const
     using verifier = new LdapVerifier(withDirectBind(settingsFor([server]), ['{user}'], search))

@@ -1,4 +1,4 @@
-// Settings for the directories of the tests, and what a verifier says of them.
+// Settings for the directories of the tests, and the verifications with them.
 
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
@@ -17,7 +17,7 @@ import { AD_PEOPLE, AD_SERVICE } from '../../../servers/samba-ad-data.ts'
 /** A signal that never aborts. */
 export const FOREVER = new AbortController().signal
 
-/** Limits that a loaded machine keeps. */
+/** Limits that a busy machine keeps. */
 export const LIMITS = {
   connectTimeout: 5_000,
   operationTimeout: 5_000,
@@ -71,7 +71,7 @@ export const withDirectBind = (
   search?: LdapSettings['search'],
 ): LdapSettings => ({ ...settings, bind: undefined, direct: [...direct], search })
 
-/** What a new verifier with these settings says. */
+/** The verification by a new verifier with these settings. */
 export const verifyWith = async (
   settings: LdapSettings,
   user: string,
@@ -82,7 +82,7 @@ export const verifyWith = async (
   return await verifier.verify(user, password, callerUntil(signal))
 }
 
-/** Why a verification is unavailable: the failure and the message, or what else came instead. */
+/** The failure and the message of an unavailable verification, or its other outcome. */
 export const causeOf = (
   verification: Verification,
 ): { readonly failure: string; readonly message: string } => {

@@ -1,4 +1,4 @@
-// Placeholders of filters and bind names, filled with what a user typed.
+// Templates of filters and bind names, filled with typed names.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -34,7 +34,7 @@ describe('a filter', () => {
     '(!(uid={user}))',
   ]
   for (const template of TEMPLATES) {
-    it(`is a filter whoever it is for: ${template}`, () => {
+    it(`is well formed for any user: ${template}`, () => {
       const structure = (text: string): string => text.replaceAll(/[^()*]/g, '')
       for (const user of HOSTILE_NAMES) {
         const filter = renderFilter(template, { user })
@@ -44,7 +44,7 @@ describe('a filter', () => {
     })
   }
 
-  it('is filled once', () => {
+  it('replaces placeholders once', () => {
     const values = { user: '{dn}', dn: '{user}' }
     assert.equal(renderFilter('(|(a={user})(b={dn}))', values), '(|(a={dn})(b={user}))')
     assert.equal(renderFilter('(a={user})', { user: '$&' }), '(a=$&)')
@@ -70,7 +70,7 @@ describe('a name to bind with', () => {
       assert.equal(renderName(template, user), want))
   }
 
-  it('is told from a DN', () => {
+  it('is distinguished from a DN', () => {
     for (const template of ['uid={user},dc=x', ' CN = {user}']) assert.ok(isDnTemplate(template))
     for (const template of [UPN, DOWN_LEVEL, '{user}']) assert.ok(!isDnTemplate(template))
   })

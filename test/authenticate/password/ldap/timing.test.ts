@@ -1,6 +1,6 @@
-// The time that a directory takes must not tell which names it holds, whatever its hashes cost.
+// The time of a verification must not reveal which user names a directory has, whatever its hashes cost.
 //
-// Alone: it compares how long answers take.
+// Alone: it compares durations.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -44,7 +44,7 @@ const timesOf = async (settings: LdapSettings, rounds: number): Promise<Times> =
   return { wrong: median(wrong), unknown: median(unknown) }
 }
 
-/** At most so many milliseconds, or so large a part, apart: what is waited for costs a loaded machine more. */
+/** Asserts a difference of at most so many milliseconds, or of this part: waiting varies on a busy machine. */
 const assertClose = ({ wrong, unknown }: Times, milliseconds: number, part: number): void => {
   const difference = Math.abs(wrong - unknown)
   const text = `${wrong.toFixed(2)} ms wrong, ${unknown.toFixed(2)} ms unknown`

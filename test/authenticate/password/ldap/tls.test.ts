@@ -1,4 +1,4 @@
-// TLS to a real OpenLDAP: whom we trust, and that nothing is sent to anybody else.
+// TLS to a real OpenLDAP: which servers are trusted, and that other servers receive nothing.
 
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
@@ -34,9 +34,9 @@ describe('TLS to OpenLDAP', { skip: skipWithoutSlapd() }, () => {
     readonly want: string
     readonly message?: RegExp
   }[] = [
-    { name: 'our CA and its address', tls: () => ({}), want: 'verified' },
+    { name: 'the configured CA and the address of the server', tls: () => ({}), want: 'verified' },
     {
-      name: 'our CA and one of its names',
+      name: 'the configured CA and a name of the server',
       tls: () => ({ serverName: 'ldap.example.org' }),
       want: 'verified',
     },
@@ -59,7 +59,7 @@ describe('TLS to OpenLDAP', { skip: skipWithoutSlapd() }, () => {
       message: /cannot be trusted: .*(verify|certificate|issuer)/,
     },
     {
-      name: 'the CAs that Node comes with',
+      name: 'the CAs that Node bundles',
       tls: () => ({ ca: undefined }),
       want: 'tls',
       message: /cannot be trusted/,
@@ -82,7 +82,7 @@ describe('TLS to OpenLDAP', { skip: skipWithoutSlapd() }, () => {
     }
   }
 
-  it('is what the server demands, and its refusal is told', async () => {
+  it('is demanded by the server, whose refusal is in the failure', async () => {
     const plain = {
       ...settings,
       servers: serversAt(`ldap://127.0.0.1:${server.port}`),
@@ -93,13 +93,13 @@ describe('TLS to OpenLDAP', { skip: skipWithoutSlapd() }, () => {
     assert.match(cause.message, /refuses the service account .* result code 13$/)
   })
 
-  it('is not begun with a server that does not speak it', async () => {
+  it('is not used with a server that does not support it', async () => {
     const servers = serversAt(`ldaps://127.0.0.1:${server.port}`)
     const cause = causeOf(await verifyWith({ ...settings, servers }, 'alice', ALICE))
     assert.equal(cause.failure, 'tls')
   })
 
-  it('can show a certificate of our own', async () => {
+  it('presents a client certificate', async () => {
     await using strict = await startOpenLdap({ demandCertificate: true })
     const all = await openLdapSettings(strict)
     assert.equal((await verifyWith(all, 'alice', ALICE)).outcome, 'unavailable')

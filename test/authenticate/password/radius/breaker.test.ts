@@ -1,4 +1,4 @@
-// A RADIUS server that does not answer costs a few requests their time, and the rest none.
+// The circuit breaker of a RADIUS server that does not answer: few requests wait.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -20,7 +20,7 @@ describe('a server that is down', () => {
     await Promise.all(Array.from({ length: 3 }, () => radius.verify('alice', 'right', CALLER)))
   }
 
-  it('costs nothing any more after three failures, and is told of once', async () => {
+  it('opens its circuit after three failures, which is logged once', async () => {
     await using server = await startFakeRadius()
     await using radius = radiusAt([server], LONG)
     await bringDown(server, radius)
@@ -38,7 +38,7 @@ describe('a server that is down', () => {
     assert.equal(radius.lines.filter((line) => line.includes('circuit opened')).length, 1)
   })
 
-  it('is tried by one request, and by all once that was answered', async () => {
+  it('is tried by one request, and used by all requests after its answer', async () => {
     await using server = await startFakeRadius()
     await using radius = radiusAt([server], OPTIONS)
     await bringDown(server, radius)
@@ -55,7 +55,7 @@ describe('a server that is down', () => {
     assert.equal(radius.lines.filter((line) => line.includes('circuit closed')).length, 1)
   })
 
-  it('is asked with Status-Server where it answers that, and with no password', async () => {
+  it('is tried with Status-Server where it supports that, without a password', async () => {
     await using server = await startFakeRadius()
     await using radius = radiusAt([server], { ...OPTIONS, statusServer: true })
     await bringDown(server, radius)
@@ -69,7 +69,7 @@ describe('a server that is down', () => {
     assert.deepEqual(codes, [12, 12, 1])
   })
 
-  it('costs a request with another server to go to at most one interval', async () => {
+  it('delays a request by one interval at most when there is another server', async () => {
     await using first = await startFakeRadius()
     await using second = await startFakeRadius()
     await using radius = radiusAt([first, second], { ...OPTIONS, timeout: 4_000 })
@@ -86,7 +86,7 @@ describe('a server that is down', () => {
     assert.equal(second.requests.length, before)
   })
 
-  it('is not taken for down for being silent about some requests', async () => {
+  it('keeps its circuit closed when it does not answer some requests', async () => {
     await using server = await startFakeRadius((request, reply) =>
       request.user === 'mallory' ? [] : judge(request, reply),
     )
@@ -99,7 +99,7 @@ describe('a server that is down', () => {
     assert.deepEqual(radius.lines, [])
   })
 
-  it('is noticed although every caller leaves before its time is over', async () => {
+  it('opens its circuit although every caller cancels before the timeout', async () => {
     await using server = await startFakeRadius(silent)
     await using radius = radiusAt([server], { ...LONG, timeout: 60_000 })
     for (let count = 0; count < 3; count += 1) {

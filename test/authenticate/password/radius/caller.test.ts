@@ -1,4 +1,4 @@
-// What a RADIUS server is told of the caller.
+// The attributes of the caller in a RADIUS request.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -6,7 +6,7 @@ import { CALLER } from '../../../fakes/caller.ts'
 import { CHALLENGE, startFakeRadius, valueIn } from '../../../fakes/radius-server.ts'
 import { radiusAt } from './verifying.ts'
 
-/** The attributes of a request, with their lengths as they stand there. */
+/** The attributes of a request, with their encoded lengths. */
 const attributesIn = (
   bytes: Buffer,
 ): readonly { readonly type: number; readonly length: number }[] => {
@@ -17,8 +17,8 @@ const attributesIn = (
   return found
 }
 
-describe('a question to a RADIUS server', () => {
-  it('comes for whoever stands there, in whatever notation, unless that is not to be told', async () => {
+describe('a RADIUS request', () => {
+  it('has Calling-Station-Id with the address of the caller, unless that is disabled', async () => {
     const callerIn = async (source: string, callingStationId = true): Promise<string> => {
       await using server = await startFakeRadius()
       await using radius = radiusAt([server], { callingStationId })
@@ -32,12 +32,12 @@ describe('a question to a RADIUS server', () => {
     assert.equal(await callerIn('203.0.113.7'), '203.0.113.7')
     assert.equal(await callerIn('2001:db8::7'), '2001:db8::7')
     assert.equal(await callerIn('203.0.113.7', false), '')
-    // What no attribute can carry (RFC 2865 §5) is left out, and the password is asked about.
+    // An address that no attribute can carry (RFC 2865 §5) is left out, and the password is verified.
     assert.equal(await callerIn(''), '')
     assert.equal(await callerIn(`/${'x'.repeat(253)}`), '')
   })
 
-  it('names the caller also when a challenge is answered', async () => {
+  it('has Calling-Station-Id also in the answer to a challenge', async () => {
     await using server = await startFakeRadius((_, reply) => [reply({ code: CHALLENGE })])
     await using radius = radiusAt([server])
     const asked = await radius.verify('alice', 'right', CALLER)

@@ -1,4 +1,4 @@
-// What the attributes of an Access-Accept become.
+// The credential that the attributes of an Access-Accept yield.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -95,7 +95,7 @@ describe('groups', () => {
       want: ['\u00fcber'],
     },
     {
-      name: 'are no binary, no control characters, and not empty',
+      name: 'are text without control characters, and not empty',
       input: [
         [25, Buffer.of(0xff, 0xfe)],
         [25, 'a\r\nx-user: root'],
@@ -120,16 +120,16 @@ describe('the user', () => {
     assert.equal(facts(REPLY, { user: 'as-typed' }, 'ALICE')?.user, 'ALICE')
   })
 
-  it('is what was typed in lower case', () => {
+  it('is the typed name in lower case', () => {
     assert.equal(facts(REPLY, { user: 'lower-case' }, 'JÜRGEN')?.user, 'jürgen')
   })
 
-  it('is what the reply says, where it says anything', () => {
+  it('is the User-Name of the reply, if there is one', () => {
     assert.equal(facts(REPLY, { user: 'from-reply' }, 'ALICE')?.user, 'Alice@EXAMPLE')
     assert.equal(facts([], { user: 'from-reply' }, 'ALICE')?.user, 'ALICE')
   })
 
-  it('cannot be had from a reply that says nonsense', () => {
+  it('is refused when the User-Name of the reply is invalid', () => {
     for (const name of [Buffer.of(0xff), '', 'a\nb', 'a\0']) {
       assert.equal(facts([[1, name]], { user: 'from-reply' }), undefined)
     }
@@ -149,7 +149,7 @@ describe('a message', () => {
       want: 'one\ntwo',
     },
     { name: 'has no control characters', input: [[18, '\u001b[2J\r\nhi\0']], want: '[2J\nhi' },
-    { name: 'is shown as far as it can be', input: [[18, Buffer.of(0xff, 65)]], want: '\ufffdA' },
+    { name: 'replaces invalid bytes', input: [[18, Buffer.of(0xff, 65)]], want: '\ufffdA' },
   ]
   for (const { name, input, want } of CASES) {
     it(name, () => assert.equal(messageOf(packetWith(input)), want))

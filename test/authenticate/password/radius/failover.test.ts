@@ -1,4 +1,4 @@
-// What a RADIUS client does when servers are silent, slow, down, or back again.
+// RADIUS servers that are silent, slow, down, or back again.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -35,7 +35,7 @@ const unusedPort = async (): Promise<number> => {
   return server.port
 }
 
-/** Ignores so many requests, and behaves after that. */
+/** Ignores so many requests, and then behaves normally. */
 const deaf = (count: number): RadiusBehaviour => {
   let heard = 0
   return (request, reply) => {
@@ -55,11 +55,11 @@ describe('a request that is not answered', () => {
     assert.ok(first !== undefined && second !== undefined && third !== undefined)
     assert.ok(server.requests.every(({ bytes }) => bytes.equals(first.bytes)))
     assert.equal(new Set(server.requests.map(({ from }) => from)).size, 1)
-    // 60 and 120 ms, as far as a busy machine lets the server see it.
+    // 60 and 120 ms, as exactly as a busy machine measures them.
     assert.ok(third.time - first.time >= 60, `${third.time - first.time} ms`)
   })
 
-  it('is sent so often and no more, and waits until the time is over', async () => {
+  it('is sent as often as configured, and fails at its timeout', async () => {
     await using server = await startFakeRadius(silent)
     await using radius = radiusAt([server], { ...AGAIN, timeout: 600, retries: 1 })
     const { outcome, took } = await timed(radius.verify('alice', 'right', CALLER))
@@ -68,7 +68,7 @@ describe('a request that is not answered', () => {
     assert.equal(server.requests.length, 2)
   })
 
-  it('is answered late, and is not sent again where there is no time for it', async () => {
+  it('is answered late, and is not sent again when no time is left', async () => {
     await using server = await startFakeRadius(async (request, reply) => {
       await pause(300)
       return judge(request, reply)
@@ -78,7 +78,7 @@ describe('a request that is not answered', () => {
     assert.equal(server.requests.length, 1)
   })
 
-  it('ends at once when the caller leaves', async () => {
+  it('ends at once when the caller cancels', async () => {
     await using server = await startFakeRadius(silent)
     await using radius = radiusAt([server], { timeout: 60_000 })
     const caller = new AbortController()
@@ -91,7 +91,7 @@ describe('a request that is not answered', () => {
     assert.deepEqual(await verification, { outcome: 'unavailable', cause: reason })
   })
 
-  it('is never sent for a caller who has left before', async () => {
+  it('is never sent for a cancelled caller', async () => {
     await using server = await startFakeRadius()
     await using radius = radiusAt([server])
     const { outcome } = await radius.verify('alice', 'right', callerUntil(AbortSignal.abort()))
@@ -102,7 +102,7 @@ describe('a request that is not answered', () => {
 })
 
 describe('several servers', () => {
-  it('are asked in order, and the others only when one does not answer', async () => {
+  it('are queried in order, each only when the one before does not answer', async () => {
     await using first = await startFakeRadius()
     await using second = await startFakeRadius()
     await using radius = radiusAt([first, second])
@@ -115,12 +115,12 @@ describe('several servers', () => {
     await using second = await startFakeRadius()
     await using radius = radiusAt([first, second], { ...AGAIN, timeout: 2_000 })
     const { outcome, took } = await timed(radius.verify('alice', 'right', CALLER))
-    assert.equal(outcome, 'verified') // so within the time for all of them
-    // Half of it, and some less: timers count from the last turn of the event loop.
+    assert.equal(outcome, 'verified') // within the time of all servers
+    // Half of it, less the time that timers are early.
     assert.ok(took >= 900, `${took} ms`)
   })
 
-  it('lose no time on one where nothing listens', async () => {
+  it('lose no time on a closed port', async () => {
     await using alive = await startFakeRadius()
     await using radius = radiusAt([{ port: await unusedPort() }, alive])
     const { outcome, took } = await timed(radius.verify('alice', 'right', CALLER))
@@ -128,7 +128,7 @@ describe('several servers', () => {
     assert.ok(took < 2_000, `${took} ms`)
   })
 
-  it('all silent, are all named in the failure', async () => {
+  it('are all named in the failure when all are silent', async () => {
     await using first = await startFakeRadius(silent)
     await using second = await startFakeRadius(silent)
     await using radius = radiusAt([first, second], { ...AGAIN, timeout: 300 })

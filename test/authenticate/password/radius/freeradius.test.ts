@@ -64,9 +64,9 @@ const radiusBy = async (way: Way, options: RadiusOptions = {}): Promise<LoggingR
   radiusWith([await serverBy(way)], options)
 
 /**
- * RADIUS has one answer, Access-Reject, for a wrong password, an unknown user and a disabled account, which the
- * contract distinguishes. Here the list of users does so afterwards: what is left to the verifier is to
- * verify no user who is not on it, or is disabled.
+ * RADIUS answers Access-Reject for a wrong password, an unknown user and a disabled account, which the contract
+ * distinguishes. Here the list of users distinguishes them afterwards, so that the verifier is only required to refuse
+ * a user who is disabled or not listed.
  */
 const distinguishingRejects = (verifier: PasswordVerifier): PasswordVerifier => ({
   lookup: async (account, signal) => await verifier.lookup(account, signal),
@@ -97,7 +97,7 @@ describe('with FreeRADIUS', { skip }, () => {
     })
 
     describe(`over ${way}`, () => {
-      it('makes groups of Class, Filter-Id and a vendor’s attribute, of an accept only', async () => {
+      it('yields groups of Class, Filter-Id and a vendor’s attribute, of Access-Accept only', async () => {
         await using radius = await radiusBy(way, {
           groups: [
             { attribute: 'Class' },
@@ -115,7 +115,7 @@ describe('with FreeRADIUS', { skip }, () => {
         assert.deepEqual(await groupsOf('alice', 'x'), { outcome: 'wrong-password' })
       })
 
-      it('tells the server where the caller is, who takes the user from there only', async () => {
+      it('sends the address of the caller to the server, which accepts the user from there only', async () => {
         await using radius = await radiusBy(way, { groups: [{ attribute: 'Class' }] })
         await using silent = await radiusBy(way, { callingStationId: false })
         const at = (source: string) => ({ ...CALLER, source })
@@ -132,14 +132,14 @@ describe('with FreeRADIUS', { skip }, () => {
         assert.deepEqual(outcomes, [wrong, wrong, wrong, 'verified'])
       })
 
-      it('takes the name of the reply', async () => {
+      it('takes the User-Name of the reply', async () => {
         await using radius = await radiusBy(way, { user: 'from-reply' })
         const verification = await radius.verify('canon', 'c', CALLER)
         assert.ok(verification.outcome === 'verified')
         assert.equal(verification.facts.user, 'canon@example.org')
       })
 
-      it('asks for a code, and takes it once', async () => {
+      it('returns a challenge for a code, which is accepted once', async () => {
         await using radius = await radiusBy(way, { groups: [{ attribute: 'Class' }] })
         const asked = await radius.verify('carol', 'c', CALLER)
         assert.ok(asked.outcome === 'challenged')
@@ -152,7 +152,7 @@ describe('with FreeRADIUS', { skip }, () => {
         assert.equal(again.outcome, 'wrong-password')
       })
 
-      it('refuses a wrong code, and a code without its challenge', async () => {
+      it('rejects a wrong code, and a code without its challenge', async () => {
         await using radius = await radiusBy(way)
         const asked = await radius.verify('carol', 'c', CALLER)
         assert.ok(asked.outcome === 'challenged')
@@ -162,7 +162,7 @@ describe('with FreeRADIUS', { skip }, () => {
         assert.equal((await radius.verify('carol', '123456', CALLER)).outcome, 'wrong-password')
       })
 
-      it('asks twice where the server does', async () => {
+      it('returns a second challenge when the server sends one', async () => {
         await using radius = await radiusBy(way)
         const first = await radius.verify('pia', 'p', CALLER)
         assert.ok(first.outcome === 'challenged')
@@ -174,7 +174,7 @@ describe('with FreeRADIUS', { skip }, () => {
         assert.equal(outcome, 'verified')
       })
 
-      it('verifies 500 at once, each for itself', async () => {
+      it('verifies 500 users concurrently', async () => {
         await using radius = await radiusBy(way, { groups: [{ attribute: 'Class' }] })
         const all = await Promise.all(
           Array.from({ length: 500 }, async (_, index) => {
@@ -190,7 +190,7 @@ describe('with FreeRADIUS', { skip }, () => {
         }
       })
 
-      it('waits for a slow server, while others are answered', async () => {
+      it('answers other users while the server is slow for one', async () => {
         await using radius = await radiusBy(way)
         const order: string[] = []
         const ask = async (user: string, password: string): Promise<void> => {
@@ -201,14 +201,14 @@ describe('with FreeRADIUS', { skip }, () => {
         assert.deepEqual(order, ['vera', 'sam'])
       })
 
-      it('gives up on silence', async () => {
+      it('times out when the server is silent', async () => {
         await using radius = await radiusBy(way, { timeout: 2_000, retransmitAfter: 100 })
         const { outcome } = await radius.verify(SILENT_USER, 'x', CALLER)
         assert.equal(outcome, 'unavailable')
         assert.equal((await radius.verify('vera', 'v', CALLER)).outcome, 'verified')
       })
 
-      it('does without a server that was killed, and goes on once it is back', async () => {
+      it('opens its circuit for a server that was killed, and verifies again once it is back', async () => {
         await using radius = await radiusBy(way, {
           timeout: 2_000,
           retransmitAfter: 50,
@@ -222,7 +222,7 @@ describe('with FreeRADIUS', { skip }, () => {
         await untilVerified(radius, 20_000)
       })
 
-      it('does without a server that hangs, and goes on once it moves', async () => {
+      it('opens its circuit for a server that hangs, and verifies again once it answers', async () => {
         await using radius = await radiusBy(way, {
           timeout: 2_000,
           retransmitAfter: 50,
@@ -240,7 +240,7 @@ describe('with FreeRADIUS', { skip }, () => {
         await untilVerified(radius, 20_000)
       })
 
-      it('bridges a restart that is shorter than its patience', async () => {
+      it('verifies across a restart that is shorter than its timeout', async () => {
         await using radius = await radiusBy(way, {
           timeout: 8_000,
           retransmitAfter: 400,
@@ -255,14 +255,14 @@ describe('with FreeRADIUS', { skip }, () => {
     })
   }
 
-  it('is silent to a client that has another secret', async () => {
+  it('times out with another secret', async () => {
     const secret = new Secret('another')
     await using radius = radiusWith([serverAt(server.port, { secret })], { timeout: 300 })
     assert.equal((await radius.verify('vera', 'v', CALLER)).outcome, 'unavailable')
   })
 })
 
-/** That a server which is down is not asked, for the time that it is left alone. */
+/** Asserts that the circuit of a server that is down is open. */
 const assertLeftAlone = async (radius: PasswordVerifier): Promise<void> => {
   const verification = await radius.verify('vera', 'v', CALLER)
   assert.ok(verification.outcome === 'unavailable')

@@ -1,5 +1,5 @@
-// What somebody on the network may send in a RADIUS server's name. Each forgery says Access-Accept and
-// comes before the genuine reply, which says Access-Reject: whoever falls for it lets the caller in.
+// Forged RADIUS replies. Each forgery is Access-Accept and arrives before the genuine Access-Reject: a client that
+// accepts it authenticates the attacker.
 
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
@@ -95,7 +95,7 @@ const FORGERIES: readonly { name: string; forge: Forge; fault: string }[] = [
   },
 ]
 
-describe('a RADIUS client does not fall for a reply', () => {
+describe('a RADIUS client refuses a reply', () => {
   for (const { name, forge, fault } of FORGERIES) {
     it(name, async () => {
       await using server = await startFakeRadius((request, reply) => [
@@ -109,7 +109,7 @@ describe('a RADIUS client does not fall for a reply', () => {
     })
   }
 
-  it('from another port, genuine as it is', async () => {
+  it('from another port, even a genuine one', async () => {
     const stranger = createSocket('udp4')
     const behave: RadiusBehaviour = async ({ bytes, from }, reply) => {
       await new Promise((resolve) => stranger.send(makeReply(bytes), from, '127.0.0.1', resolve))
@@ -146,7 +146,7 @@ describe('a RADIUS client does not fall for a reply', () => {
   })
 })
 
-describe('a RADIUS client takes a reply', () => {
+describe('a RADIUS client accepts a reply', () => {
   const CASES: readonly { name: string; forge: Forge }[] = [
     { name: 'with Message-Authenticator first', forge: ({ bytes }) => makeReply(bytes) },
     { name: 'with it last', forge: ({ bytes }) => makeReply(bytes, { mac: 'last' }) },
@@ -155,7 +155,7 @@ describe('a RADIUS client takes a reply', () => {
       forge: (request) => Buffer.concat([accept(request), Buffer.alloc(99, 1)]),
     },
     {
-      name: 'with attributes that nobody knows',
+      name: 'with unknown attributes',
       forge: ({ bytes }) =>
         makeReply(bytes, {
           attributes: [
@@ -186,8 +186,8 @@ describe('a RADIUS client takes a reply', () => {
   }
 })
 
-describe('nothing but forgeries', () => {
-  it('ends as unavailable, with what was wrong with them', async () => {
+describe('only forged replies', () => {
+  it('end as unavailable, with what is wrong with them', async () => {
     await using server = await startFakeRadius((_, reply) => [reply({ secret: 'another' })])
     await using radius = radiusAt([server], { timeout: 150 })
     const verification = await radius.verify('alice', 'x', CALLER)
@@ -200,7 +200,7 @@ describe('nothing but forgeries', () => {
     )
   })
 
-  it('is logged at each doubling only', async () => {
+  it('are logged at each doubling only', async () => {
     await using server = await startFakeRadius((request, reply) => [
       ...Array.from({ length: 100 }, () => reply({ secret: 'another' })),
       reply(),
@@ -210,7 +210,7 @@ describe('nothing but forgeries', () => {
     assert.equal(radius.lines.length, 7) // 1, 2, 4 … 64
   })
 
-  it('never ends a verification of somebody else', async () => {
+  it('never end the verification of another user', async () => {
     await using server = await startFakeRadius(({ user }, reply) =>
       user === 'mallory' ? [reply({ secret: 'another' })] : [reply()],
     )

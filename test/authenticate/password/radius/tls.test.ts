@@ -1,4 +1,4 @@
-// RADIUS over TLS (RFC 6614): whom the client talks to, and what it does when a connection fails.
+// RADIUS over TLS (RFC 6614): which servers the client trusts, and how it handles failed connections.
 
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
@@ -63,7 +63,7 @@ const pause = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 describe('a TLS connection', () => {
-  it('serves one request after the other', async () => {
+  it('carries one request after another', async () => {
     await using server = await startFakeRadSec(pki.edge)
     await using radius = await radiusTo(server)
     for (let count = 0; count < 300; count += 1) {
@@ -72,7 +72,7 @@ describe('a TLS connection', () => {
     assert.equal(server.connections, 1)
   })
 
-  it('gets company up to a bound, each with one request at a time', async () => {
+  it('is one of several up to a bound, each with one request at a time', async () => {
     const busy = new Set<number>()
     let most = 0
     await using server = await startFakeRadSec(pki.edge, ({ connection, socket }, reply) => {
@@ -90,7 +90,7 @@ describe('a TLS connection', () => {
     assert.deepEqual([server.connections, most], [3, 3])
   })
 
-  it('takes several requests at once where that is allowed, answered in any order', async () => {
+  it('carries several requests at once when that is configured, answered in any order', async () => {
     const held: (() => void)[] = []
     await using server = await startFakeRadSec(pki.edge, ({ user, socket }, reply) => {
       held.push(() => socket.write(reply({ attributes: [[25, user]] })))
@@ -108,7 +108,7 @@ describe('a TLS connection', () => {
     assert.equal(server.connections, 1)
   })
 
-  it('brings replies in pieces, and several in one', async () => {
+  it('may deliver replies in pieces, and several in one', async () => {
     const held: Buffer[] = []
     await using server = await startFakeRadSec(pki.edge, ({ socket }, reply) => {
       held.push(reply({ attributes: [[25, 'staff']] }))
@@ -123,7 +123,7 @@ describe('a TLS connection', () => {
     assert.deepEqual(all, ['verified', 'verified', 'verified'])
   })
 
-  it('need not sign its replies a second time, but not wrongly', async () => {
+  it('accepts replies without Message-Authenticator, but none with a wrong one', async () => {
     await using server = await startFakeRadSec(pki.edge, ({ user, socket }, reply) => {
       const wrong = { mac: 'none', attributes: [[80, Buffer.alloc(16)]] } as const
       socket.write(reply(user === 'alice' ? { mac: 'none' } : wrong))
@@ -135,7 +135,7 @@ describe('a TLS connection', () => {
 })
 
 describe('a TLS connection that fails', () => {
-  it('for having been idle too long is replaced, and nobody notices', async () => {
+  it('because it was idle is replaced without a failure', async () => {
     await using server = await startFakeRadSec(pki.edge, ({ connection, bytes, socket }, reply) => {
       // The second request of the first connection finds it closed.
       if (connection === 1 && server.requests[0]?.bytes !== bytes) socket.destroy()
@@ -162,7 +162,7 @@ describe('a TLS connection that fails', () => {
     assert.equal(server.connections, 2)
   })
 
-  it('again and again is given up', async () => {
+  it('repeatedly is not replaced without end', async () => {
     await using server = await startFakeRadSec(pki.edge, ({ socket }) => socket.destroy())
     await using radius = await radiusTo(server, { retries: 2 })
     assert.equal(reasonOf(await radius.verify('alice', 'x', CALLER)), 'connection-lost')
@@ -175,7 +175,7 @@ describe('a TLS connection that fails', () => {
     { name: 'with something else', lie: () => Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n') },
   ]
   for (const { name, lie } of LIES) {
-    it(`${name} is not trusted any more (RFC 6613 §2.6.4)`, async () => {
+    it(`${name} is closed (RFC 6613 §2.6.4)`, async () => {
       await using server = await startFakeRadSec(pki.edge, ({ connection, socket }, reply) => {
         socket.write(connection === 1 ? Buffer.concat([lie(reply()), reply()]) : reply({ code: 3 }))
       })
@@ -185,7 +185,7 @@ describe('a TLS connection that fails', () => {
     })
   }
 
-  it('without a sign is found out by Status-Server (RFC 3539 §3.4)', async () => {
+  it('silently is detected by Status-Server (RFC 3539 §3.4)', async () => {
     await using server = await startFakeRadSec(pki.edge, ({ connection, socket }, reply) => {
       if (connection > 1) socket.write(reply())
     })
@@ -199,7 +199,7 @@ describe('a TLS connection that fails', () => {
     )
   })
 
-  it('is not one that is slow, and answers Status-Server', async () => {
+  it('is distinguished from a slow one, which answers Status-Server', async () => {
     await using server = await startFakeRadSec(pki.edge, ({ code, socket }, reply) => {
       setTimeout(() => socket.write(reply()), code === 12 ? 0 : 400)
     })
@@ -209,16 +209,16 @@ describe('a TLS connection that fails', () => {
   })
 })
 
-describe('a server that is not the one', () => {
+describe('the certificate of a RADIUS server', () => {
   const CASES: readonly {
     name: string
     ca?: 'stranger'
     tls?: Partial<Tls>
     want: string
   }[] = [
-    { name: 'is the one, by its address', want: 'verified' },
+    { name: 'has the address of the server', want: 'verified' },
     {
-      name: 'is the one, by its name',
+      name: 'has the name of the server',
       tls: { serverName: 'radius.example.org' },
       want: 'verified',
     },
@@ -239,7 +239,7 @@ describe('a server that is not the one', () => {
     })
   }
 
-  it('circuit opened, as one is that does not answer', async () => {
+  it('opens the circuit when it is not trusted, like a timeout', async () => {
     await using server = await startFakeRadSec(pki.edge)
     await using radius = await radiusTo(server, {}, { serverName: 'other.example.com' })
     await Promise.all([1, 2, 3].map(() => outcomeOf(radius)))
@@ -263,7 +263,7 @@ describe('FreeRADIUS over TLS', { skip: skipWithoutFreeRadius() }, () => {
     key: await contentsOf(server.client.key),
   })
 
-  it('is asked by name', async () => {
+  it('is verified by name', async () => {
     const tls = { ca: await contentsOf(server.authority.ca), client: await client() }
     await using radius = await radiusTo(
       { port: server.tlsPort },
@@ -273,7 +273,7 @@ describe('FreeRADIUS over TLS', { skip: skipWithoutFreeRadius() }, () => {
     assert.equal(await outcomeOf(radius), 'verified')
   })
 
-  it('is not asked with a CA or a name that is not its own', async () => {
+  it('is not trusted with another CA or another name', async () => {
     const ca = await contentsOf(server.authority.ca)
     for (const tls of [
       { ca: await contentsOf(stranger.ca) },
@@ -300,7 +300,7 @@ describe('FreeRADIUS over TLS', { skip: skipWithoutFreeRadius() }, () => {
     }
   })
 
-  it('is not asked with a key that does not fit its certificate', async () => {
+  it('is not used with a key that does not belong to the client certificate', async () => {
     const { certificate } = await client()
     const key = await contentsOf(pki.alice.key)
     const tls = { ca: await contentsOf(server.authority.ca), client: { certificate, key } }

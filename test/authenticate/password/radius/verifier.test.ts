@@ -1,5 +1,4 @@
-// The RADIUS verifier against a fake server: what it asks, what it makes of the answers, and what it
-// never lets out.
+// The RADIUS verifier against a fake server: its requests, how it evaluates the replies, and that it leaks no secret.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -18,7 +17,7 @@ import {
 } from '../../../fakes/radius-server.ts'
 import { radiusAt } from './verifying.ts'
 
-describe('what a RADIUS server is asked', () => {
+describe('a RADIUS request', () => {
   const ask = async (
     options: Parameters<typeof radiusAt>[1],
     user = 'jürgen',
@@ -32,12 +31,12 @@ describe('what a RADIUS server is asked', () => {
     return request
   }
 
-  it('is the user and the password, in UTF-8', async () => {
+  it('has the user and the password in UTF-8', async () => {
     const { code, user, password } = await ask({})
     assert.deepEqual({ code, user, password }, { code: 1, user: 'jürgen', password: 'pässwörd 😀' })
   })
 
-  it('is a password of up to 128 bytes, a user of up to 253', async () => {
+  it('carries a password of up to 128 bytes, and a user of up to 253', async () => {
     const { user, password } = await ask({}, 'u'.repeat(253), 'ä'.repeat(64))
     assert.deepEqual([user.length, password], [253, 'ä'.repeat(64)])
   })
@@ -52,7 +51,7 @@ describe('what a RADIUS server is asked', () => {
     }
   })
 
-  it('is never an empty password, nor what RADIUS cannot carry', async () => {
+  it('is not sent with an empty password, nor with what an attribute cannot carry', async () => {
     await using server = await startFakeRadius()
     await using radius = radiusAt([server])
     for (const [user, password] of [
@@ -77,8 +76,8 @@ describe('what a RADIUS server is asked', () => {
   })
 })
 
-describe('what is made of the answer', () => {
-  it('to a wrong password', async () => {
+describe('a RADIUS reply', () => {
+  it('is wrong-password for Access-Reject', async () => {
     await using server = await startFakeRadius()
     await using strict = radiusAt([server])
     await using lenient = radiusAt([server], { onReject: 'unknown-user' })
@@ -89,7 +88,7 @@ describe('what is made of the answer', () => {
     })
   })
 
-  it('that has a name for the user that is none', async () => {
+  it('is unavailable with an invalid User-Name', async () => {
     await using server = await startFakeRadius((_, reply) => [reply({ attributes: [[1, 'a\nb']] })])
     await using radius = radiusAt([server], { user: 'from-reply' })
     const verification = await radius.verify('alice', 'right', CALLER)
@@ -102,7 +101,7 @@ describe('what is made of the answer', () => {
 describe('a challenge', () => {
   const STATE = Buffer.from([0, 1, 2, 255])
 
-  it('goes back to the server that asked, with its state', async () => {
+  it('is answered to the server that sent it, with its state', async () => {
     await using first = await startFakeRadius(silent)
     await using second = await startFakeRadius(({ bytes, password }, reply) => {
       const answered = valueIn(bytes, 24).equals(STATE) && password === '123456'
@@ -121,7 +120,7 @@ describe('a challenge', () => {
     assert.equal(first.requests.length, before)
   })
 
-  it('is not answered for a state that is none of ours, or with nothing', async () => {
+  it('is not answered with a state that Countersign did not make, nor with an empty answer', async () => {
     await using server = await startFakeRadius()
     await using radius = radiusAt([server])
     for (const state of [Buffer.alloc(0), Buffer.alloc(3), Buffer.alloc(300, 1)]) {
@@ -138,8 +137,8 @@ const activeSockets = (): number =>
   process.getActiveResourcesInfo().filter((name) => name.startsWith('UDP')).length
 
 describe('many verifications', () => {
-  it('share few sockets, and are answered each for itself', async () => {
-    // No retransmissions: here they would only tell how busy the machine is.
+  it('share few sockets, and are answered each for its own user', async () => {
+    // Without retransmissions, which would only show how busy the machine is.
     const OPTIONS = {
       groups: [{ attribute: 'Class' as const }],
       timeout: 20_000,
@@ -163,7 +162,7 @@ describe('many verifications', () => {
     assert.ok(new Set(server.requests.map(({ from }) => from)).size <= 4)
   })
 
-  it('beyond the bounds wait, and are refused at once beyond those', async () => {
+  it('wait beyond the concurrency, and are refused at once beyond the queue', async () => {
     await using server = await startFakeRadius(async (_, reply) => {
       await new Promise((resolve) => setTimeout(resolve, 30))
       return [reply()]
@@ -185,7 +184,7 @@ describe('many verifications', () => {
     assert.ok(activeSockets() <= socketsBefore)
   })
 
-  it('end as unavailable when the verifier is closed, which can be used again', async () => {
+  it('are unavailable when the verifier is closed', async () => {
     await using server = await startFakeRadius(silent)
     await using radius = radiusAt([server], { timeout: 60_000 })
     const waiting = radius.verify('alice', 'right', CALLER)
@@ -198,7 +197,7 @@ describe('many verifications', () => {
 describe('secrets', () => {
   const PASSWORD = 'Tr0ub4dor&3'
 
-  it('stand in nothing that can be printed', async () => {
+  it('are in nothing that can be printed', async () => {
     await using server = await startFakeRadius((_, reply) => [reply({ secret: 'another' })])
     const secret = new SharedSecret(FAKE_SECRET)
     await using radius = radiusAt([server], { timeout: 100 })

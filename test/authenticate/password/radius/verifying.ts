@@ -1,4 +1,4 @@
-// RADIUS verifiers for tests: impatient, and against servers at 127.0.0.1.
+// RADIUS verifiers for tests, against servers at 127.0.0.1.
 
 import {
   radiusSchema,
@@ -44,7 +44,7 @@ export const radiusAt = (
 ): LoggingRadius =>
   radiusWith(
     servers.map(({ port }) => serverAt(port, { secret: new Secret(FAKE_SECRET) })),
-    // A busy machine answers late: a test of what is sent again has a shorter interval.
+    // A busy machine answers late: tests of retransmission set a shorter interval.
     { timeout: 20_000, retransmitAfter: 10_000, coolDown: 200, ...options },
   )
 
