@@ -3,9 +3,9 @@
 import type { ChainLink } from './chain.ts'
 import { mappingReport } from '../identity/mapping-report.ts'
 import { kindOf } from './kinds.ts'
-import { mappingOf } from './mapping.ts'
 import type { AuthenticatorParts } from './parts.ts'
 import type { AuthenticatorConfig } from './schema.ts'
+import { IdentityMapping, type MappingReport } from '../identity/mapping.ts'
 
 /** Builds one entry of `authenticators`; `undefined` when there are problems with it. */
 export const buildLink = async (
@@ -19,3 +19,10 @@ export const buildLink = async (
   const mapping = mappingOf(name, config, mappingReport(name, parts.logger))
   return authenticator && { authenticator, mapping }
 }
+
+/** The identity mapping. The service and `countersign test` use this one. */
+export const mappingOf = (
+  name: string,
+  { allowReserved, identity }: Pick<AuthenticatorConfig, 'allowReserved' | 'identity'>,
+  report?: MappingReport,
+): IdentityMapping => new IdentityMapping(name, { allowReserved, identity }, report)

@@ -4,7 +4,7 @@
 import type { EnvoyConfig } from '../configuration/envoy-schema.ts'
 import type { Config } from '../configuration/schema.ts'
 import type { Address } from '../config/values.ts'
-import { loginWait } from '../authenticate/password/wait.ts'
+import { loginWait } from '../authenticate/password/schema.ts'
 import type { RateLimits } from '../configuration/rate-limit-schema.ts'
 import { CERTIFICATE_HEADER, SOURCE_HEADER } from '../issuer/http/caller.ts'
 import { sessionOf } from '../check/authorization-server.ts'

@@ -6,6 +6,19 @@ import { compileText, type TextExpression } from '../expression/cel.ts'
 import type { Subject } from '../expression/environments.ts'
 import { exampleSchema, type IdentityExample } from './examples-schema.ts'
 
+/** The keys of a `strictObject` that describes a user, as in users files and files of API keys. */
+export const accountKeys = {
+  uid: z.string().min(1).optional().describe('A stable identifier, unique over time.'),
+  groups: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Groups, in the order they are forwarded.'),
+  extra: z
+    .record(z.string().min(1), z.array(z.string()).min(1))
+    .default({})
+    .describe('Further attributes; each value becomes one header line.'),
+}
+
 const expression = z.string().min(1)
 const globs = z.array(z.string().min(1))
 

@@ -1,7 +1,7 @@
 // `apiKey` of an authenticator, and the file in which its keys stand.
 
 import { z } from 'zod'
-import { accountKeys } from '../account-schema.ts'
+import { accountKeys } from '../../identity/schema.ts'
 import { pathSchema, realmSchema } from '../../config/values.ts'
 
 const header = z

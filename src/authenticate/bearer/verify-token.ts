@@ -8,8 +8,7 @@ import type { JsonObject } from '../../runtime/json-object.ts'
 import type { RejectionCode } from '../authenticator.ts'
 import { isAlgorithm, isSignedBy, type Algorithm } from '../../keys/algorithm.ts'
 import type { Keys } from './keys.ts'
-import { isTime } from './times.ts'
-import type { Token } from './token.ts'
+import { isTime, type Token } from './token.ts'
 
 /** What a token must be. */
 export interface TokenRules {

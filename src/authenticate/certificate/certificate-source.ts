@@ -3,6 +3,7 @@
 
 import type { Request } from '../../request/request.ts'
 import type { CredentialLocation } from '../../request/credential-location.ts'
+import type { Headers } from '../../request/headers.ts'
 
 /** The certificates that a caller showed, in DER. */
 export interface ShownCertificates {
@@ -37,3 +38,14 @@ export const LONGEST_TEXT = 65_536
 
 /** The most certificates that a caller may show. */
 export const MOST_CERTIFICATES = 10
+
+/** The value of every line of that lower-case name. */
+export const valuesOf = ({ lines }: Headers, name: string): readonly Buffer[] =>
+  lines.filter((line) => line.name === name).map(({ value }) => value)
+
+/** A value as text; `undefined` when it is too long, or not printable ASCII from end to end. */
+export const readVisible = (value: Buffer): string | undefined => {
+  if (value.length > LONGEST_TEXT) return undefined
+  const text = value.toString('latin1')
+  return /^[\x20-\x7e]*$/.test(text) ? text : undefined
+}

@@ -2,13 +2,14 @@
 // (RFC 9440). Whoever can write those is whoever they like, so this is for proxies that remove what
 // callers send (RFC 9440 §4).
 
-import { readVisible, valuesOf } from './header-lines.ts'
 import {
   MOST_CERTIFICATES,
+  readVisible,
+  valuesOf,
   type CertificateSource,
   type ShownCertificates,
 } from './certificate-source.ts'
-import { readByteSequence, readByteSequences } from './structured-bytes.ts'
+import { decodeBase64 } from './pem-text.ts'
 
 const LEAF = 'client-cert'
 const CHAIN = 'client-cert-chain'
@@ -45,4 +46,22 @@ const readCertificates = (text: string, chain?: string): ShownCertificates | und
   const others = chain === undefined ? [] : readByteSequences(chain)
   if (leaf === undefined || others === undefined) return undefined
   return others.length < MOST_CERTIFICATES ? { leaf, others } : undefined
+}
+
+/**
+ * The bytes of an item that is one byte sequence, `:base64:`, without parameters.
+ *
+ * @returns `undefined` for anything else, base64 of another spelling included
+ */
+export const readByteSequence = (text: string): Buffer | undefined => {
+  const [, base64] = /^ *:([A-Za-z0-9+/=]+): *$/.exec(text) ?? []
+  return (base64 && decodeBase64(base64)) || undefined
+}
+
+/** The bytes of every member of a list of byte sequences; `undefined` for anything else. */
+export const readByteSequences = (text: string): readonly Buffer[] | undefined => {
+  // Neither base64 nor a colon holds a comma.
+  const members = text.split(',').map(readByteSequence)
+  const bytes = members.filter((member) => member !== undefined)
+  return bytes.length === members.length ? bytes : undefined
 }

@@ -4,7 +4,7 @@
 import type { Condition } from '../../expression/cel.ts'
 import type { JsonObject } from '../../runtime/json-object.ts'
 import type { RejectionCode } from '../authenticator.ts'
-import { isTime } from '../bearer/times.ts'
+import { isTime } from '../bearer/token.ts'
 
 /** What an active token must be. */
 export interface AnswerRules {

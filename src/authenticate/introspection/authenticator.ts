@@ -13,8 +13,7 @@ import { mayUse } from '../bearer/binding.ts'
 import type { ClientAuthentication } from '../../clients/token-endpoint/client-authentication.ts'
 import type { Endpoint } from '../../clients/token-endpoint/endpoint.ts'
 import { judgeAnswer, type AnswerRules } from './answer.ts'
-import { isTime } from '../bearer/times.ts'
-import { freeze, readToken, type TokenReading } from '../bearer/token.ts'
+import { isTime, freeze, readToken, type TokenReading } from '../bearer/token.ts'
 import type { TokenServer } from '../../clients/token-endpoint/server.ts'
 
 /** What an introspection authenticator needs. */

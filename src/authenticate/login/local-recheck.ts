@@ -8,8 +8,7 @@ import type { Clock } from '../../runtime/clock.ts'
 import { CountersignError, describeError } from '../../runtime/errors.ts'
 import { checkTimes, type LoginCheck, type LoginChecked } from '../../logins/recheck.ts'
 import type { LocalLogin, ProvenLoginRecord } from '../../logins/proven-logins.ts'
-import { proveAgain } from './prove.ts'
-import type { LoginWay } from './way.ts'
+import { proveAgain, type LoginWay } from './prove.ts'
 
 /** What they need. */
 export interface LocalRecheckParts {

@@ -8,7 +8,13 @@ import type { Identity, IdentityRefusal } from '../../identity/identity.ts'
 import type { MappingResult } from '../../identity/mapping.ts'
 import { readRequest, type Request } from '../../request/request.ts'
 import type { LocalLogin } from '../../logins/proven-logins.ts'
-import type { LoginWay } from './way.ts'
+import type { ChainLink } from '../chain.ts'
+
+/** One authenticator of the login page. */
+export interface LoginWay {
+  readonly kind: 'password' | 'certificate'
+  readonly link: ChainLink
+}
 
 /** Who uses the login page, as Envoy sent it. */
 export interface LoginCaller {

@@ -3,44 +3,19 @@
 
 import type { Clock } from '../../runtime/clock.ts'
 import { countedSource } from '../../runtime/counted-source.ts'
-import {
-  waitAfter,
-  type Claim,
-  type KnownNote,
-  type Pace,
-  type Receipt,
-} from '../../state/attempt-store.ts'
+import { waitAfter, type Claim, type KnownNote, type Receipt } from '../../state/attempt-store.ts'
 import type { State } from '../../state/state.ts'
-import type { Attempt, GuardedVerification, PasswordGuard } from './guard.ts'
-import { Holds } from './holds.ts'
-import { answerOfNote, noteOfRefusal, type Refused, type RepeatRules } from './repeats.ts'
-import { countedUser } from './subject.ts'
+import {
+  countedUser,
+  type Attempt,
+  type Count,
+  type GuardedVerification,
+  type GuardRules,
+  type LockOut,
+  type PasswordGuard,
+} from './guard.ts'
+import { answerOfNote, noteOfRefusal, type Refused } from './repeats.ts'
 import type { Verification } from './verifier.ts'
-
-/** What is counted apart. */
-type Count = 'userAndSource' | 'user' | 'source'
-
-/** How attempts are counted. Times in milliseconds. */
-export interface GuardRules extends Readonly<Record<Count, Pace>> {
-  /**
-   * For how long a source is familiar from which the user was proven. From there a user waits for
-   * what failed there, and not for what others do elsewhere, or with other names.
-   */
-  readonly familiar: number
-  readonly repeats: RepeatRules
-  /** How many bits of an IPv6 address are one source. */
-  readonly ipv6Prefix: number
-}
-
-/** A lock-out that has begun. */
-export interface LockOut {
-  readonly count: Count
-  /** Absent where no verifier knows the name: it might be a password in the wrong field. */
-  readonly user: string | undefined
-  readonly source: string
-  /** Milliseconds. */
-  readonly lasts: number
-}
 
 /** What a guard needs. */
 export interface GuardOptions extends GuardRules {
@@ -259,5 +234,50 @@ const orUnavailable = async <T>(
     return await step()
   } catch (cause) {
     return { outcome: 'unavailable', cause }
+  }
+}
+
+// Each is set anew by the next attempt that is refused, so a flood that drives one out gains a guess.
+const MAX_HOLDS = 10_000
+
+/**
+ * The waits that this process knows of, by name, in monotonic milliseconds. Enough to answer a flood of guesses
+ * without a request to the store, and to use no cached proof while its user has to wait.
+ */
+export class Holds {
+  readonly #clock: Clock
+  readonly #until = new Map<string, number>()
+  #last = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Whether nobody waits: then no name has to be made. */
+  get isEmpty(): boolean {
+    if (this.#until.size === 0) return true
+    if (this.#clock.monotonic() < this.#last) return false
+    this.#until.clear()
+    return true
+  }
+
+  /** Milliseconds left to wait; 0 for none. */
+  waitOf(name: string): number {
+    return Math.max(0, (this.#until.get(name) ?? 0) - this.#clock.monotonic())
+  }
+
+  /** Lets it wait at least until then. */
+  set(name: string, until: number): void {
+    const later = Math.max(until, this.#until.get(name) ?? 0)
+    this.#until.delete(name)
+    this.#until.set(name, later)
+    this.#last = Math.max(this.#last, later)
+    const [oldest] = this.#until.keys()
+    if (this.#until.size > MAX_HOLDS && oldest !== undefined) this.#until.delete(oldest)
+  }
+
+  /** Ends the wait. */
+  delete(name: string): void {
+    this.#until.delete(name)
   }
 }

@@ -2,7 +2,7 @@
 // verifiers in order.
 
 import { shared } from '../../runtime/shared.ts'
-import { VERIFICATION_DEADLINE } from './wait.ts'
+import { VERIFICATION_DEADLINE } from './schema.ts'
 import type { Authentication, Authenticator } from '../authenticator.ts'
 import { AUTHORIZATION } from '../../request/credential-location.ts'
 import type { Attempt } from './guard.ts'

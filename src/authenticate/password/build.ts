@@ -2,16 +2,17 @@
 
 import type { Authenticator } from '../authenticator.ts'
 import { basicAuthenticator } from './authenticator.ts'
-import { AttemptGuard, type GuardRules, type LockOut } from './attempt-guard.ts'
-import { unguarded, type PasswordGuard } from './guard.ts'
-import { passwordWait } from './wait.ts'
-import { basicSchema, type BasicConfig } from './schema.ts'
+import { AttemptGuard } from './attempt-guard.ts'
+import { unguarded, type GuardRules, type LockOut, type PasswordGuard } from './guard.ts'
+import { basicSchema, passwordWait, type BasicConfig, type VerifierConfig } from './schema.ts'
 import { AUTHORIZATION } from '../../request/credential-location.ts'
 import { digestOf } from '../../runtime/digest.ts'
 import type { AuthenticatorKind } from '../kind.ts'
 import type { AuthenticatorParts } from '../parts.ts'
-import type { BuiltVerifier } from './built-verifier.ts'
-import { buildVerifier } from './verifiers.ts'
+import type { BuiltVerifier, VerifierParts } from './built-verifier.ts'
+import { buildLdap } from './ldap/build.ts'
+import { buildRadius } from './radius/build.ts'
+import { UsersFile } from './users-file.ts'
 
 /** Builds an authenticator for HTTP Basic, of the verifiers with which there is no problem. */
 const buildBasic = async (
@@ -93,6 +94,35 @@ export const guardRulesOf = ({
 })
 
 const paceOf = ({ decay, ...pace }: GuardConfig['user']) => ({ ...pace, forget: decay })
+
+/**
+ * Builds one entry of `basic.verify`; `undefined` where there are problems with it.
+ *
+ * @param path of the entry in the document
+ */
+const buildVerifier = async (
+  { users, ldap, radius }: VerifierConfig,
+  path: readonly PropertyKey[],
+  parts: VerifierParts,
+): Promise<BuiltVerifier | undefined> => {
+  if (users !== undefined) {
+    return await parts.problems.collect([...path, 'users', 'file'], () =>
+      buildUsersFile(users.file, parts),
+    )
+  }
+  if (ldap !== undefined) return await buildLdap(ldap, [...path, 'ldap'], parts)
+  if (radius !== undefined) return await buildRadius(radius, [...path, 'radius'], parts)
+  throw new TypeError('a verifier of no kind') // the schema refuses it
+}
+
+const buildUsersFile = async (
+  file: string,
+  { files, hashes, state }: VerifierParts,
+): Promise<BuiltVerifier> => {
+  const verifier = UsersFile.parse(file, await files.readText(file), hashes, state.keys)
+  const { generation } = verifier
+  return { verifier, generation, servers: [], close: () => Promise.resolve() }
+}
 
 /** The kind `basic`. */
 export const basic = {

@@ -1,6 +1,8 @@
-// The seam before the verifiers of passwords: guessing must be expensive, so what is verified has to
-// pass here first. It knows nothing of HTTP.
+// The seam before the password verifiers, and the rules by which attempts are counted: guessing must be expensive.
+// It knows nothing of HTTP.
 
+import type { Pace } from '../../state/attempt-store.ts'
+import type { RepeatRules } from './repeats.ts'
 import type { Verification } from './verifier.ts'
 
 /** A password that somebody shows. */
@@ -25,6 +27,31 @@ export type GuardedVerification =
       readonly retryAfter: number
     }
 
+/** What is counted apart. */
+export type Count = 'userAndSource' | 'user' | 'source'
+
+/** How attempts are counted. Times in milliseconds. */
+export interface GuardRules extends Readonly<Record<Count, Pace>> {
+  /**
+   * For how long a source is familiar from which the user was proven. From there a user waits for
+   * what failed there, and not for what others do elsewhere, or with other names.
+   */
+  readonly familiar: number
+  readonly repeats: RepeatRules
+  /** How many bits of an IPv6 address are one source. */
+  readonly ipv6Prefix: number
+}
+
+/** A lock-out that has begun. */
+export interface LockOut {
+  readonly count: Count
+  /** Absent where no verifier knows the name: it might be a password in the wrong field. */
+  readonly user: string | undefined
+  readonly source: string
+  /** Milliseconds. */
+  readonly lasts: number
+}
+
 /**
  * Stands before the verifiers of passwords.
  *
@@ -47,3 +74,21 @@ export const unguarded: PasswordGuard = {
   waitOf: () => 0,
   verify: (_, ask) => ask(),
 }
+
+const MARKS = /[\p{M}\p{Default_Ignorable_Code_Point}]/gu
+const SPACES = /[\s\p{Z}]+/gu
+
+/**
+ * The name under which a user's attempts are counted. Directories ignore case, accents, width and
+ * spaces, some of them each (RFC 4518 §2; Active Directory all): what one of them takes for the same
+ * user must not have a budget of its own for each way of writing it. Two users may come out as one:
+ * they share a count, and nothing else.
+ */
+export const countedUser = (user: string): string =>
+  user
+    .normalize('NFKD')
+    .replaceAll(MARKS, '')
+    .replaceAll(SPACES, ' ')
+    .trim()
+    .toLowerCase() // "ẞ" to "ß",
+    .toUpperCase() // and that to "SS", as others fold it

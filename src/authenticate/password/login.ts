@@ -2,7 +2,7 @@
 // question of a second factor beside them. What was proven by two is never remembered: the password alone
 // would be good for it.
 
-import { VERIFICATION_DEADLINE } from './wait.ts'
+import { VERIFICATION_DEADLINE } from './schema.ts'
 import type { LoginStep, PasswordLogin, PasswordQuestion } from '../authenticator.ts'
 import type { Attempt, GuardedVerification } from './guard.ts'
 import { answerInOrder, lookupInOrder, verifyInOrder } from './in-order.ts'

@@ -1,4 +1,5 @@
-// The password verifiers of an authenticator: a users file, an LDAP directory, RADIUS servers.
+// The password verifiers of an authenticator: a users file, an LDAP directory, RADIUS servers;
+// and how long a login may take with them. Envoy and the issuer wait as long.
 
 import { z } from 'zod'
 import { guardSchema } from './guard-schema.ts'
@@ -49,3 +50,39 @@ export const basicSchema = z
 export type BasicConfig = z.output<typeof basicSchema>
 /** One parsed entry of `basic.verify`. */
 export type VerifierConfig = z.output<typeof verifier>
+
+/**
+ * For one verification of a password, in milliseconds. Longer than Envoy waits for authz by default, so that a
+ * slow proof still serves the retry.
+ */
+export const VERIFICATION_DEADLINE = 10_000
+
+/** For what else a login does: other authenticators that are asked first, records, the audit event. */
+const ROOM = 4_000
+
+/**
+ * How long the password verifiers of an authenticator may take at the login page, in milliseconds. A RADIUS
+ * server can wait for the user, so its `timeout` counts.
+ */
+export const passwordWait = ({ verify }: Pick<BasicConfig, 'verify'>): number =>
+  Math.max(
+    VERIFICATION_DEADLINE,
+    verify.reduce((sum, { radius }) => sum + (radius?.timeout ?? 0), 0),
+  )
+
+/** The sections of the configuration that decide how long a login may take. */
+interface LoginWaitConfig {
+  readonly issuer?:
+    | { readonly login?: { readonly authenticators: readonly string[] } | undefined }
+    | undefined
+  readonly authenticators: Readonly<Record<string, { readonly basic?: BasicConfig | undefined }>>
+}
+
+/** How long one step of a login may take, in milliseconds; at least 14 s. */
+export const loginWait = ({ issuer, authenticators }: LoginWaitConfig): number => {
+  const waits = (issuer?.login?.authenticators ?? []).map((name) => {
+    const basic = authenticators[name]?.basic
+    return basic === undefined ? VERIFICATION_DEADLINE : passwordWait(basic)
+  })
+  return Math.max(VERIFICATION_DEADLINE, ...waits) + ROOM
+}

@@ -2,19 +2,20 @@
 
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import { accountKeys } from '../account-schema.ts'
+import { accountKeys } from '../../identity/schema.ts'
 import { parseYaml } from '../../config/document.ts'
 import { ConfigurationError, type Problem } from '../../config/problem.ts'
 import { OpaqueKeys } from '../../state/opaque-keys.ts'
 import { readHash, type HashPool, type PasswordHash } from './hash.ts'
-import { readReference, writeReference } from './reference.ts'
-import type {
-  AccountLookup,
-  AccountReference,
-  PasswordFacts,
-  PasswordVerifier,
-  Verification,
-  VerificationContext,
+import {
+  readReference,
+  writeReference,
+  type AccountLookup,
+  type AccountReference,
+  type PasswordFacts,
+  type PasswordVerifier,
+  type Verification,
+  type VerificationContext,
 } from './verifier.ts'
 
 const userSchema = z.strictObject({

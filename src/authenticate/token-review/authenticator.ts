@@ -10,9 +10,8 @@ import type { Authentication, Authenticator } from '../authenticator.ts'
 import { fingerprintOf } from '../credential-cache.ts'
 import type { AskReview } from '../../clients/kubernetes/review.ts'
 import { askedTokenAuthenticator, type AskedTokenSettings } from '../bearer/remote-token.ts'
-import { isTime } from '../bearer/times.ts'
+import { isTime, readToken, type TokenReading } from '../bearer/token.ts'
 import { readReview, TOKEN_REVIEW } from './answer.ts'
-import { readToken, type TokenReading } from '../bearer/token.ts'
 
 /** What a TokenReview authenticator needs. */
 export interface TokenReviewOptions extends AskedTokenSettings {

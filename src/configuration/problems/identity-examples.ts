@@ -12,7 +12,7 @@ import type { ProvenCredential, IdentityRefusal } from '../../identity/identity.
 import { CountersignError } from '../../runtime/errors.ts'
 import { readCertificate } from '../../x509/certificate.ts'
 import { decodePem } from '../../x509/pem.ts'
-import { mappingOf } from '../../authenticate/mapping.ts'
+import { mappingOf } from '../../authenticate/build.ts'
 
 /** What an example comes to. */
 type ExampleOutcome =

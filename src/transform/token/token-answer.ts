@@ -2,8 +2,7 @@
 // Pure. Verifies no token: the upstream does that.
 
 import { isBearerToken } from '../../authenticate/bearer/bearer-credentials.ts'
-import { isTime } from '../../authenticate/bearer/times.ts'
-import { readToken } from '../../authenticate/bearer/token.ts'
+import { isTime, readToken } from '../../authenticate/bearer/token.ts'
 import type { Claims } from '../../identity/claims.ts'
 import type { JsonObject } from '../../runtime/json-object.ts'
 

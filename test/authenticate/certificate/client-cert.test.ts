@@ -2,13 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { clientCertSource } from '../../../src/authenticate/certificate/client-cert.ts'
-import { connectionSource } from '../../../src/authenticate/certificate/connection.ts'
-import type { Finding } from '../../../src/authenticate/certificate/certificate-source.ts'
 import {
+  clientCertSource,
   readByteSequence,
   readByteSequences,
-} from '../../../src/authenticate/certificate/structured-bytes.ts'
+} from '../../../src/authenticate/certificate/client-cert.ts'
+import { connectionSource } from '../../../src/authenticate/certificate/connection.ts'
+import type { Finding } from '../../../src/authenticate/certificate/certificate-source.ts'
 import { requestOf, type HeaderLines } from '../../fakes/envoy.ts'
 import { mutations } from '../../pki/fuzzing.ts'
 import { makeAuthority, makeClient, pemOf, type Made } from '../../pki/making.ts'

@@ -1,12 +1,12 @@
 // Brute-force protection before a directory that records its verifications, on a clock that the test advances.
 
-import {
-  AttemptGuard,
-  type GuardRules,
-  type LockOut,
-} from '../../../src/authenticate/password/attempt-guard.ts'
+import { AttemptGuard } from '../../../src/authenticate/password/attempt-guard.ts'
 import { guardRulesOf } from '../../../src/authenticate/password/build.ts'
-import type { GuardedVerification } from '../../../src/authenticate/password/guard.ts'
+import type {
+  GuardedVerification,
+  GuardRules,
+  LockOut,
+} from '../../../src/authenticate/password/guard.ts'
 import type { AttemptStore } from '../../../src/state/attempt-store.ts'
 import { MemoryAttempts } from '../../../src/state/memory.ts'
 import { OpaqueKeys } from '../../../src/state/opaque-keys.ts'

@@ -3,8 +3,15 @@
 
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../../runtime/clock.ts'
-import { readReference, writeReference, type ReferenceTexts } from '../reference.ts'
-import type { AccountEnd, AccountLookup, AccountReference, Verification } from '../verifier.ts'
+import {
+  readReference,
+  writeReference,
+  type ReferenceTexts,
+  type AccountEnd,
+  type AccountLookup,
+  type AccountReference,
+  type Verification,
+} from '../verifier.ts'
 import {
   ACCOUNT_ATTRIBUTES,
   accountEndOf,

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { loginWait } from '../../../src/authenticate/password/wait.ts'
+import { loginWait } from '../../../src/authenticate/password/schema.ts'
 import { configOf } from '../../envoy/edge.ts'
 
 const radius = (timeout?: string) => ({

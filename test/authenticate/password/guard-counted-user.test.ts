@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { countedUser } from '../../../src/authenticate/password/subject.ts'
+import { countedUser } from '../../../src/authenticate/password/guard.ts'
 
 describe('the key of a user name', () => {
   const SAME: readonly { name: string; names: readonly string[] }[] = [

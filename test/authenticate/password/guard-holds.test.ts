@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { Holds } from '../../../src/authenticate/password/holds.ts'
+import { Holds } from '../../../src/authenticate/password/attempt-guard.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 
 const setUp = () => {

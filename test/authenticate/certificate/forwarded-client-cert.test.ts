@@ -7,8 +7,8 @@ import type { Finding } from '../../../src/authenticate/certificate/certificate-
 import {
   forwardedClientCertSource,
   type ElementChoice,
+  readXfcc,
 } from '../../../src/authenticate/certificate/forwarded-client-cert.ts'
-import { readXfcc } from '../../../src/authenticate/certificate/xfcc.ts'
 import { requestOf } from '../../fakes/envoy.ts'
 import { mutations } from '../../pki/fuzzing.ts'
 import { makeAuthority, makeClient, pemOf, type Made } from '../../pki/making.ts'
