@@ -41,7 +41,7 @@ export const certificateWith = (
   })
 }
 
-/** The certificate of a connection, as Envoy tells it. */
+/** The certificate of a connection, as Envoy reports it. */
 export const presented = (...certificates: readonly Made[]): string =>
   encodeURIComponent(pemOf(...certificates))
 
@@ -57,7 +57,7 @@ export const show = async (
     signal,
   )
 
-/** A checker that answers what it is told, and counts. */
+/** A checker that answers with `status`, and records the chains that it is called with. */
 export class FakeRevocation implements RevocationChecker {
   generation = 'first'
   status: RevocationStatus = { outcome: 'good' }

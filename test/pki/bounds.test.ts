@@ -53,7 +53,7 @@ const searched = async (
 }
 
 describe('a search (hostile)', () => {
-  it('ends among CAs that all signed each other', async () => {
+  it('ends among CAs that have all signed each other', async () => {
     const names = Array.from({ length: 9 }, (_, index) => ({
       der: Buffer.of(),
       name: nameOf(['CN', `ca ${index}`]),
@@ -69,7 +69,7 @@ describe('a search (hostile)', () => {
     assert.equal(await searched(makeClient({ signer }), others), 'certificate-untrusted')
   })
 
-  it('verifies few signatures, whatever there is to verify', async () => {
+  it('verifies few signatures, however many there are', async () => {
     const keys = makeKeys()
     const many = Array.from({ length: 100 }, () =>
       makeAuthority({ subject: 'ca', keys, signer: root, anonymous: true }),
@@ -82,7 +82,7 @@ describe('a search (hostile)', () => {
     assert.equal(x509.verified, 32)
   })
 
-  it('ends among a thousand CAs of one name', async () => {
+  it('ends among a thousand CAs of the same name', async () => {
     const keys = makeKeys()
     const many = Array.from({ length: 1_000 }, () =>
       makeAuthority({ subject: 'ca', keys, signer: root, anonymous: true }),
@@ -121,7 +121,7 @@ describe('a search (hostile)', () => {
   })
 })
 
-describe('policies in thousands (hostile)', () => {
+describe('thousands of certificate policies (hostile)', () => {
   it('are refused', async () => {
     const policies = Array.from({ length: 2_000 }, (_, index) => `1.3.6.1.${index}`)
     const extensions = [certificatePolicies(policies)]

@@ -1,4 +1,4 @@
-// The sources put together: who is asked, in which order, and what becomes of not knowing.
+// The sources of revocation combined: which ones are queried, in which order, and how a missing answer is judged.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -21,8 +21,8 @@ const REVOKED = { outcome: 'revoked' } as const
 const UNKNOWN = { outcome: 'unknown' } as const
 const DOWN = { outcome: 'unavailable', cause: new Error('down') } as const
 
-/** A source that says one thing, or one for each serial number; and whom it was asked about. */
-const saying = (
+/** A source with one status, or one for each serial number; it records the serial numbers that it is queried for. */
+const sourceOf = (
   said: SourceStatus | Readonly<Record<string, SourceStatus>>,
 ): RevocationSource & { readonly asked: string[] } => {
   const asked: string[] = []
@@ -67,52 +67,52 @@ const denying = (line: string): DenyList => {
 }
 
 describe('the deny-list', () => {
-  for (const [who, line] of [
+  for (const [subject, line] of [
     ['the leaf', 'serial a0'],
     ['an intermediate CA', 'subject CN=Middle CA'],
     ['the trust anchor', 'subject CN=Root CA'],
   ] as const) {
-    it(`denies ${who} without asking anybody`, async () => {
-      const source = saying(GOOD)
+    it(`denies ${subject} without a query to any source`, async () => {
+      const source = sourceOf(GOOD)
       const status = await check({ denied: denying(line), sources: [source], chain: 'leaf' })
       assert.deepEqual([status, source.asked], [{ outcome: 'denied' }, []])
     })
   }
 
-  it('may be all there is', async () => {
+  it('suffices where no source is configured', async () => {
     assert.deepEqual(await check({ denied: denying('serial 99') }), { outcome: 'good' })
   })
 
-  it('that cannot be compared denies: nothing is known', async () => {
+  it('cannot be compared with a malformed certificate: the status is unavailable', async () => {
     const status = await check({ denied: denying('serial 99') }, [Buffer.of(0x30, 0)])
     assert.equal(status.outcome, 'unavailable')
   })
 })
 
-describe('the certificates of a path', () => {
-  it('are asked about, but for the trust anchor', async () => {
-    const source = saying(GOOD)
+describe('the revocation of a path', () => {
+  it('is checked for each certificate except the trust anchor', async () => {
+    const source = sourceOf(GOOD)
     assert.deepEqual(await check({ sources: [source] }), GOOD)
     assert.deepEqual(source.asked.toSorted(), ['a0', 'b0'])
   })
 
-  it('are asked about no further than the leaf where that is wanted', async () => {
-    const source = saying({ a0: GOOD })
+  it('is checked for the leaf alone where `chain` is leaf', async () => {
+    const source = sourceOf({ a0: GOOD })
     assert.deepEqual(await check({ sources: [source], chain: 'leaf' }), GOOD)
   })
 
-  it('are asked about even where the leaf is right under the anchor', async () => {
-    const source = saying(REVOKED)
+  it('is checked for a leaf right under the trust anchor', async () => {
+    const source = sourceOf(REVOKED)
     const path = [middleDer, root.der]
     assert.deepEqual(await check({ sources: [source], chain: 'leaf' }, path), REVOKED)
   })
 
-  it('have nobody to ask where the leaf is the anchor', async () => {
-    assert.deepEqual(await check({ sources: [saying(REVOKED)] }, [leaf]), { outcome: 'good' })
+  it('is not checked where the leaf is the trust anchor', async () => {
+    assert.deepEqual(await check({ sources: [sourceOf(REVOKED)] }, [leaf]), { outcome: 'good' })
   })
 
-  it('are good for as long as the first of them', async () => {
-    const source = saying({ a0: GOOD, b0: { outcome: 'good', until: NOW + 7 } })
+  it('is valid until the first of the answers ends', async () => {
+    const source = sourceOf({ a0: GOOD, b0: { outcome: 'good', until: NOW + 7 } })
     assert.deepEqual(await check({ sources: [source] }), { outcome: 'good', until: NOW + 7 })
   })
 
@@ -126,13 +126,13 @@ describe('the certificates of a path', () => {
     [GOOD, UNKNOWN, 'unknown'],
   ]
   for (const [a0, b0, want] of cases) {
-    it(`${a0.outcome} under ${b0.outcome} are ${want}`, async () => {
-      assert.equal((await check({ sources: [saying({ a0, b0 })] })).outcome, want)
+    it(`is ${want} where the leaf is ${a0.outcome} and its CA is ${b0.outcome}`, async () => {
+      assert.equal((await check({ sources: [sourceOf({ a0, b0 })] })).outcome, want)
     })
   }
 })
 
-describe('two sources', () => {
+describe('two sources of revocation', () => {
   const allow = { unknown: 'allow', unavailable: 'allow' } as const
   const cases: readonly {
     readonly first: SourceStatus
@@ -156,30 +156,30 @@ describe('two sources', () => {
     { first: UNKNOWN, second: DOWN, want: 'good', options: allow },
   ]
   for (const { first, second, want, options = {}, asked = 1 } of cases) {
-    const told = Object.entries(options).map(([what, then]) => `, ${what}: ${then}`)
-    it(`${first.outcome}, then ${second.outcome}${told.join('')}: ${want}`, async () => {
-      const next = saying(second)
-      const sources = [saying(first), next]
+    const changed = Object.entries(options).map(([what, then]) => `, ${what}: ${then}`)
+    it(`${first.outcome}, then ${second.outcome}${changed.join('')}: ${want}`, async () => {
+      const next = sourceOf(second)
+      const sources = [sourceOf(first), next]
       const status = await check({ sources, chain: 'leaf', ...options })
       assert.deepEqual([status.outcome, next.asked.length], [want, asked])
     })
   }
 
-  it('that let somebody pass for want of knowledge are asked again soon', async () => {
-    const status = await check({ sources: [saying(DOWN)], unavailable: 'allow' })
+  it('are queried again soon where `unavailable: allow` made the answer good', async () => {
+    const status = await check({ sources: [sourceOf(DOWN)], unavailable: 'allow' })
     assert.deepEqual(status, { outcome: 'good', until: NOW + 5_000 })
   })
 })
 
-describe('a checker', () => {
-  it('never rejects', async () => {
+describe('the revocation checker', () => {
+  it('does not reject where a source throws or a certificate is malformed', async () => {
     const broken: RevocationSource = { status: () => Promise.reject(new Error('a bug')) }
     assert.equal((await check({ sources: [broken] })).outcome, 'unavailable')
     const garbage = [leaf, Buffer.from('garbage')]
-    assert.equal((await check({ sources: [saying(GOOD)] }, garbage)).outcome, 'unavailable')
+    assert.equal((await check({ sources: [sourceOf(GOOD)] }, garbage)).outcome, 'unavailable')
   })
 
-  it('hands its caller’s signal on', async () => {
+  it('passes its caller’s signal to the source', async () => {
     let handed: AbortSignal | undefined
     const source: RevocationSource = {
       async status(_, signal) {

@@ -45,7 +45,7 @@ export const CONSTRAINT_CASES: readonly ChainCase[] = [
   ...DIRECTORY.map(caseOf('directory')),
   ...OTHERS.map(caseOf('other')),
   {
-    name: 'of the anchor',
+    name: 'of the trust anchor',
     make: () => {
       const anchor = makeAuthority({
         subject: 'constrained',
@@ -60,7 +60,7 @@ export const CONSTRAINT_CASES: readonly ChainCase[] = [
     want: 'certificate-untrusted',
   },
   {
-    name: 'of two CAs, of which one permits',
+    name: 'of two CAs, of which only one permits the name',
     make: () => {
       const one = makeAuthority({
         subject: 'one',
@@ -78,7 +78,7 @@ export const CONSTRAINT_CASES: readonly ChainCase[] = [
     want: 'certificate-untrusted',
   },
   {
-    name: 'on the name of a CA that changed its key',
+    name: 'on the subject of a CA that changed its key',
     make: () => {
       const one = makeAuthority({
         subject: 'one',
@@ -92,7 +92,7 @@ export const CONSTRAINT_CASES: readonly ChainCase[] = [
     want: 'valid',
   },
   {
-    name: 'on the name of a CA below',
+    name: 'on the subject of a CA below',
     make: () => {
       const one = makeAuthority({
         subject: 'one',

@@ -19,7 +19,7 @@ const listOf = (...lines: readonly string[]): DenyList => {
   return list
 }
 
-describe('an entry of the deny-list', () => {
+describe('an entry of the deny-list matches', () => {
   const cases: readonly {
     readonly name: string
     readonly line: string
@@ -27,15 +27,19 @@ describe('an entry of the deny-list', () => {
   }[] = [
     { name: 'a serial number', line: 'serial abcdef', denied: [alice, twin] },
     { name: 'a serial number with colons', line: 'serial AB:CD:EF', denied: [alice, twin] },
-    { name: 'a serial number with zeros', line: 'serial 00ABCDEF', denied: [alice, twin] },
+    { name: 'a serial number with leading zeros', line: 'serial 00ABCDEF', denied: [alice, twin] },
     { name: 'a serial number of one digit', line: 'serial 1', denied: [bob] },
-    { name: 'a serial number of nobody', line: 'serial 02', denied: [] },
+    { name: 'no certificate by a serial number that none has', line: 'serial 02', denied: [] },
     {
-      name: 'a serial number and issuer',
+      name: 'a serial number together with its issuer',
       line: 'serial abcdef issuer CN=Staff CA',
       denied: [alice],
     },
-    { name: 'another’s issuer', line: 'serial abcdef issuer CN=Third CA', denied: [] },
+    {
+      name: 'no certificate by a serial number of another issuer',
+      line: 'serial abcdef issuer CN=Third CA',
+      denied: [],
+    },
     { name: 'a fingerprint', line: `sha256 ${digestOf(alice)}`, denied: [alice] },
     {
       name: 'a fingerprint as openssl prints it',
@@ -45,8 +49,12 @@ describe('an entry of the deny-list', () => {
       denied: [bob],
     },
     { name: 'a subject', line: 'subject CN=alice', denied: [alice, twin] },
-    { name: 'a subject in another case', line: 'subject CN=ALICE', denied: [] },
-    { name: 'spaces around it', line: '   subject   CN=bob  ', denied: [bob] },
+    { name: 'no subject in another case', line: 'subject CN=ALICE', denied: [] },
+    {
+      name: 'a subject with spaces around the entry',
+      line: '   subject   CN=bob  ',
+      denied: [bob],
+    },
   ]
   for (const { name, line, denied } of cases) {
     it(name, () => {
@@ -57,13 +65,13 @@ describe('an entry of the deny-list', () => {
     })
   }
 
-  it('counts with escapes as names are written', () => {
+  it('a subject with escapes, as RFC 4514 writes names', () => {
     const der = ca.issue({ name: 'Doe, John=+' }).der
     assert.equal(listOf(String.raw`subject CN=Doe\, John=\+`).denies(der), true)
   })
 })
 
-describe('an entry that could match nothing', () => {
+describe('an entry of the deny-list that can match no certificate', () => {
   const cases = [
     'alice',
     'serial',
@@ -90,15 +98,15 @@ describe('an entry that could match nothing', () => {
   }
 })
 
-describe('a file of entries', () => {
-  it('has one a line, comments and empty lines', () => {
+describe('a file of deny-list entries', () => {
+  it('has one entry a line, comments and empty lines', () => {
     const list = new DenyList()
     list.addLines('denied.txt', '# lost in a taxi\r\nserial 01\r\n\r\n  # gone\nsubject CN=alice\n')
     assert.deepEqual([list.denies(alice), list.denies(bob)], [true, true])
     assert.equal(list.isEmpty, false)
   })
 
-  it('is refused with the line that is wrong', () => {
+  it('is refused with the number of the wrong line', () => {
     assert.throws(() => new DenyList().addLines('/etc/denied.txt', 'serial 01\nalice\n'), {
       code: 'configuration-invalid',
       message: /^\/etc\/denied\.txt, line 2: "alice" is none of/,

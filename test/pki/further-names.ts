@@ -1,4 +1,4 @@
-// Directory names under name constraints, and kinds that nobody understands.
+// Directory names under name constraints, and kinds of names that are not implemented.
 
 import { context, element } from '../../src/x509/der.ts'
 import { generalName, nameOf } from './making.ts'
@@ -17,31 +17,31 @@ const UPN = element(
 /** Directory names. */
 export const DIRECTORY: readonly ConstraintCase[] = [
   {
-    name: 'below',
+    name: 'below the permitted one',
     permitted: [directory(nameOf(['O', 'Example']))],
     subject: nameOf(['O', 'EXAMPLE'], ['CN', 'alice']),
     valid: true,
   },
   {
-    name: 'elsewhere',
+    name: 'outside the permitted one',
     permitted: [directory(nameOf(['O', 'Example']))],
     subject: nameOf(['O', 'Other'], ['CN', 'alice']),
     valid: false,
   },
   {
-    name: 'below at the wrong end (hostile)',
+    name: 'with the permitted name at the wrong end (hostile)',
     permitted: [directory(nameOf(['O', 'Example']))],
     subject: nameOf(['CN', 'alice'], ['O', 'Example']),
     valid: false,
   },
   {
-    name: 'an excluded one, in other letters (hostile)',
+    name: 'an excluded one in another case (hostile)',
     excluded: [directory(nameOf(['O', 'Example']))],
     subject: nameOf(['O', 'eXAMPLE '], ['CN', 'alice']),
     valid: false,
   },
   {
-    name: 'an alternative name elsewhere (hostile)',
+    name: 'an alternative name outside the permitted one (hostile)',
     permitted: [directory(nameOf(['O', 'Example']))],
     subject: nameOf(['O', 'Example'], ['CN', 'alice']),
     names: [directory(nameOf(['O', 'Other']))],
@@ -52,14 +52,19 @@ export const DIRECTORY: readonly ConstraintCase[] = [
 /** Kinds that are not understood. */
 export const OTHERS: readonly ConstraintCase[] = [
   {
-    name: 'a kind that is not understood',
+    name: 'a kind that is not implemented, permitted',
     permitted: [UPN_CONSTRAINT],
     names: [UPN],
     valid: false,
   },
-  { name: 'such a kind that is excluded', excluded: [UPN_CONSTRAINT], names: [UPN], valid: false },
   {
-    name: 'such a kind that is not there',
+    name: 'a kind that is not implemented, excluded',
+    excluded: [UPN_CONSTRAINT],
+    names: [UPN],
+    valid: false,
+  },
+  {
+    name: 'a kind that is not implemented, constrained but absent',
     permitted: [UPN_CONSTRAINT],
     names: [dns('a.example')],
     valid: true,

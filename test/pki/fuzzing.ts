@@ -14,7 +14,7 @@ const SPECIAL = ['"', ',', ';', '=', ':', '\\', '%', '\0', '\n', '\t', ' ', 'é'
   Buffer.from(char),
 )
 
-/** Texts with up to four changes each: bytes lost, doubled, swapped for others and for special ones. */
+/** Texts with up to four changes each: bytes dropped, doubled, replaced by random and by special ones. */
 export const mutations = function* (seeds: readonly string[], count: number): Generator<Buffer> {
   const roll = dice(1)
   for (let round = 0; round < count; round++) {

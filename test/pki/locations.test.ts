@@ -1,4 +1,4 @@
-// Which URLs of certificates may be asked.
+// Which URLs in certificates may be queried.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -41,7 +41,7 @@ describe('an address', () => {
 })
 
 describe('a URL of a certificate', () => {
-  const anybody = { hosts: [] }
+  const anyHost = { hosts: [] }
   const listed = { hosts: ['ocsp.internal', '10.0.0.1', '[::1]'] }
   const cases: readonly {
     readonly url: string
@@ -77,16 +77,16 @@ describe('a URL of a certificate', () => {
     { url: 'http://ocsp.internal.example.org/', policy: listed, want: false },
     { url: 'http://user@ocsp.internal/', policy: listed, want: false },
   ]
-  for (const { url, policy = anybody, want } of cases) {
-    it(`${url || 'nothing'}${policy === listed ? ', with a list,' : ''} ${want ? 'may' : 'may not'} be asked`, () => {
+  for (const { url, policy = anyHost, want } of cases) {
+    it(`${url || 'an empty one'}${policy === listed ? ', with a list of hosts,' : ''} ${want ? 'may' : 'may not'} be queried`, () => {
       assert.equal(permitted(url, policy) !== undefined, want)
     })
   }
 })
 
-describe('name resolution for them', () => {
+describe('name resolution for a URL of a certificate', () => {
   for (const all of [true, false]) {
-    it(`finds nobody on this machine${all ? ', of all addresses' : ''}`, async () => {
+    it(`finds no address of this machine${all ? ', where all addresses are wanted' : ''}`, async () => {
       const { promise, resolve } = Promise.withResolvers<Error | null>()
       publicLookup('localhost', { all }, (error) => resolve(error))
       const error = await promise
@@ -94,7 +94,7 @@ describe('name resolution for them', () => {
     })
   }
 
-  it('passes on that a name does not exist', async () => {
+  it('reports a name that does not exist', async () => {
     const { promise, resolve } = Promise.withResolvers<Error | null>()
     publicLookup('no-such-host.invalid', {}, (error) => resolve(error))
     assert.notEqual(await promise, null)

@@ -1,5 +1,5 @@
-// Paths to a trust anchor: which ones count, and what the others are refused for; OpenSSL is asked about
-// the same chains.
+// Paths to a trust anchor: which ones are valid, and the codes of those that are refused. OpenSSL judges the
+// same chains.
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
@@ -20,7 +20,7 @@ import { TIMES, TRUST } from './trust-cases.ts'
 
 const run = promisify(execFile)
 
-/** Ours: the code, or `valid`. */
+/** Countersign’s verdict: the code of the refusal, or `valid`. */
 const verdictOn = async ({ leaf, others = [], anchors }: Chain): Promise<string> => {
   const read = (list: Chain['anchors']) => list.map(({ der }) => readChainCertificate(der))
   const [certificate] = read([leaf])
@@ -64,7 +64,7 @@ const suite = (title: string, cases: readonly ChainCase[]): void => {
   describe(title, { concurrency: 2 }, () => {
     for (const { name, make, want, stricter, found } of cases) {
       const difference = stricter ?? found
-      it(`${name}: ${want}${difference === undefined ? '' : ` (not so OpenSSL: ${difference})`}`, async () => {
+      it(`${name}: ${want}${difference === undefined ? '' : ` (OpenSSL decides otherwise: ${difference})`}`, async () => {
         const chain = make()
         assert.equal(await verdictOn(chain), want)
         const isValid = want === 'valid'

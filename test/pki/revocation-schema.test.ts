@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import { revocationSchema } from '../../src/pki/revocation-schema.ts'
 
 describe('a revocation section', () => {
-  it('denies whatever is not known to be good, by default', () => {
+  it('denies by default unless a certificate is known to be good', () => {
     const { chain, prefer, unknown, unavailable } = revocationSchema.parse({ denied: {} })
     assert.deepEqual([chain, prefer, unknown, unavailable], ['all', 'ocsp', 'deny', 'deny'])
   })
@@ -44,15 +44,19 @@ describe('a revocation section', () => {
 
   const urls = (url: string): object => ({ ocsp: { urls: [url] } })
   const cases: readonly (readonly [name: string, section: object, message: RegExp])[] = [
-    ['nothing', {}, /at least one of "denied", "ocsp" and "crl"/],
-    ['OCSP without anybody to ask', { ocsp: {} }, /needs "urls" or "aia: true"/],
-    ['CRLs from nowhere', { crl: {} }, /needs "files", "urls" or "distributionPoints: true"/],
+    ['an empty section', {}, /at least one of "denied", "ocsp" and "crl"/],
+    ['OCSP without a responder', { ocsp: {} }, /needs "urls" or "aia: true"/],
+    ['CRLs without a source', { crl: {} }, /needs "files", "urls" or "distributionPoints: true"/],
     [
-      'hosts that nobody asks',
+      'hosts of OCSP where certificates do not name responders',
       { ocsp: { urls: ['http://ocsp.example.org'], hosts: ['x'] } },
       /has "hosts"/,
     ],
-    ['hosts of no CRL', { crl: { files: ['a'], hosts: ['x'] } }, /has "hosts"/],
+    [
+      'hosts of CRLs where certificates do not name them',
+      { crl: { files: ['a'], hosts: ['x'] } },
+      /has "hosts"/,
+    ],
     [
       'a host with a port',
       { ocsp: { aia: true, hosts: ['ocsp.example.org:80'] } },
@@ -62,10 +66,18 @@ describe('a revocation section', () => {
     ['an LDAP URL', urls('ldap://example.org/'), /http:\/\/ or https:\/\//],
     ['a URL with a user', urls('http://user@example.org/'), /without user/],
     ['a URL with a fragment', urls('http://example.org/#a'), /fragment/],
-    ['no URL', urls('ocsp.example.org'), /http:\/\/ or https:\/\//],
-    ['bounds the wrong way', { crl: { files: ['a'], refresh: { min: '2h' } } }, /"min"/],
+    ['a host in place of a URL', urls('ocsp.example.org'), /http:\/\/ or https:\/\//],
+    [
+      'a lower bound above the upper one',
+      { crl: { files: ['a'], refresh: { min: '2h' } } },
+      /"min"/,
+    ],
     ['a misspelt key', { ocsp: { aia: true, failOpen: true } }, /failOpen/],
-    ['another policy', { denied: {}, unavailable: 'ignore' }, /unavailable|deny/],
+    [
+      'an unknown value of `unavailable`',
+      { denied: {}, unavailable: 'ignore' },
+      /unavailable|deny/,
+    ],
   ]
   for (const [name, section, message] of cases) {
     it(`refuses ${name}`, () => {

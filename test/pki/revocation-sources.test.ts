@@ -71,7 +71,7 @@ const pointingTo = (...urls: readonly string[]): readonly Extension[] => [
 ]
 
 describe('sources of revocation over reloads', () => {
-  it('are shared by equal options, and not by others', async () => {
+  it('are shared by equal options, and not by different ones', async () => {
     await using site = await setUp()
     const { sources, url, ocsp } = site
     const policy = { hosts: ['127.0.0.1'] }
@@ -79,13 +79,13 @@ describe('sources of revocation over reloads', () => {
     assert.notEqual(sources.ocsp({ ...ocsp, maxAge: 1 }), sources.ocsp(ocsp))
     assert.notEqual(sources.ocsp({ ...ocsp, responders: [ca.der] }), sources.ocsp(ocsp))
     assert.equal(sources.crl(new URL(url.href), { ...FETCHING }), sources.crl(url, FETCHING))
-    const impatient = { ...FETCHING, times: { ...FETCHING.times, timeout: 1 } }
-    assert.notEqual(sources.crl(url, impatient), sources.crl(url, FETCHING))
+    const shorter = { ...FETCHING, times: { ...FETCHING.times, timeout: 1 } }
+    assert.notEqual(sources.crl(url, shorter), sources.crl(url, FETCHING))
     assert.equal(sources.pointed({ ...policy }, FETCHING), sources.pointed(policy, FETCHING))
     assert.notEqual(sources.pointed({ hosts: [] }, FETCHING), sources.pointed(policy, FETCHING))
   })
 
-  it('keep what they know while everybody is down', async () => {
+  it('keep their answers while every server is down', async () => {
     await using site = await setUp()
     const { sources, url, ocsp } = site
     const acquired = [sources.ocsp(ocsp), sources.crl(url, FETCHING)] as const
@@ -98,7 +98,7 @@ describe('sources of revocation over reloads', () => {
     assert.equal((await statusOf(source, ca.issued())).outcome, 'good')
   })
 
-  it('end when no configuration uses them any more', async () => {
+  it('are replaced once no configuration uses them any more', async () => {
     await using site = await setUp()
     const { sources, url, ocsp } = site
     const before = [sources.ocsp(ocsp), sources.crl(url, FETCHING)] as const
@@ -109,7 +109,7 @@ describe('sources of revocation over reloads', () => {
   })
 })
 
-describe('the CRLs that certificates point to', () => {
+describe('the CRL distribution points of a certificate', () => {
   const outcomeOf = async (
     pointer: (origin: string) => readonly string[],
     hosts: readonly string[],
@@ -133,7 +133,7 @@ describe('the CRLs that certificates point to', () => {
     assert.deepEqual(await outcomeOf(named, []), ['unavailable', 0])
   })
 
-  it('are three at most', async () => {
+  it('are fetched three at most', async () => {
     const many = (origin: string): readonly string[] =>
       Array.from({ length: 50 }, (_, index) => `${origin}/${index}`)
     assert.deepEqual(await outcomeOf(many, ['127.0.0.1']), ['good', 3])

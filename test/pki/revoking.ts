@@ -101,7 +101,7 @@ export class Authority {
     return { der: sequence(...signed(tbs, this.key)), key }
   }
 
-  /** A certificate of this authority, as it is asked about. */
+  /** A certificate of this authority together with its issuer, as a revocation source takes it. */
   issued(options: CertificateOptions = {}): Issued {
     return { certificate: readCertificate(this.issue(options).der), issuer: this.issuer }
   }

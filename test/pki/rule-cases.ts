@@ -29,13 +29,13 @@ export const PURPOSE: readonly ChainCase[] = [
     want: 'valid',
   },
   {
-    name: 'for nothing in particular',
+    name: 'without an extended key usage',
     make: () => alone({ purposes: undefined }),
     want: 'certificate-purpose',
-    stricter: 'without an extended key usage it takes every certificate',
+    stricter: 'without an extended key usage it accepts every certificate',
   },
   {
-    name: 'for anything',
+    name: 'for any purpose',
     make: () => alone({ purposes: [PURPOSES.any] }),
     want: 'certificate-purpose',
   },
@@ -50,7 +50,7 @@ export const PURPOSE: readonly ChainCase[] = [
     want: 'valid',
   },
   {
-    name: 'of a CA for mail over one for clients',
+    name: 'of a CA for mail below one for clients',
     make: () =>
       row(2, (index) => ({
         extensions: [purposesOf(index === 0 ? PURPOSES.emailProtection : PURPOSES.clientAuth)],
@@ -58,7 +58,7 @@ export const PURPOSE: readonly ChainCase[] = [
     want: 'certificate-purpose',
   },
   {
-    name: 'that is a CA',
+    name: 'of a CA used as a client certificate',
     make: () => ({
       leaf: makeAuthority({
         subject: 'ca',
@@ -69,10 +69,10 @@ export const PURPOSE: readonly ChainCase[] = [
       anchors: [root],
     }),
     want: 'certificate-purpose',
-    stricter: 'it takes a CA for a client',
+    stricter: 'it accepts a CA as a client',
   },
   {
-    name: 'that is the anchor',
+    name: 'that is itself the trust anchor',
     make: () => {
       const anchor = makeAuthority({
         subject: 'ca',
@@ -82,10 +82,10 @@ export const PURPOSE: readonly ChainCase[] = [
       return { leaf: anchor, anchors: [anchor] }
     },
     want: 'certificate-untrusted',
-    stricter: 'it takes what it trusts for a client',
+    stricter: 'it accepts a trusted certificate as a client',
   },
   {
-    name: 'whose key encrypts only',
+    name: 'whose key usage is encryption only',
     make: () => ({
       leaf: make({
         subject: 'alice',
@@ -101,12 +101,12 @@ export const PURPOSE: readonly ChainCase[] = [
 /** What a CA has to say. */
 export const AUTHORITIES: readonly ChainCase[] = [
   {
-    name: 'of one that is no CA',
+    name: 'of an issuer whose basicConstraints say that it is not a CA',
     make: () => under({ isAuthority: false }),
     want: 'certificate-untrusted',
   },
   {
-    name: 'of one without basic constraints',
+    name: 'of an issuer without basicConstraints',
     make: () => {
       const signer = make({ subject: 'x', signer: root, extensions: [keyUsage(['keyCertSign'])] })
       return { leaf: makeClient({ signer }), others: [signer], anchors: [root] }
@@ -120,23 +120,27 @@ export const AUTHORITIES: readonly ChainCase[] = [
   },
   { name: 'of a CA without key usage', make: () => under({ usages: undefined }), want: 'valid' },
   {
-    name: 'of a CA that may have no CA below it',
+    name: 'of a CA below one with path length 0',
     make: () => row(2, (index) => (index === 0 ? { pathLength: 0 } : {})),
     want: 'certificate-untrusted',
   },
-  { name: 'of a CA that needs none', make: () => row(1, () => ({ pathLength: 0 })), want: 'valid' },
   {
-    name: 'of a CA that may have one below it',
+    name: 'of a CA with path length 0',
+    make: () => row(1, () => ({ pathLength: 0 })),
+    want: 'valid',
+  },
+  {
+    name: 'of a CA below one with path length 1',
     make: () => row(2, (index) => (index === 0 ? { pathLength: 1 } : {})),
     want: 'valid',
   },
   {
-    name: 'of a CA that may have one and has two',
+    name: 'of a CA two levels below one with path length 1',
     make: () => row(3, (index) => (index === 0 ? { pathLength: 1 } : {})),
     want: 'certificate-untrusted',
   },
   {
-    name: 'of an anchor that may have no CA below it',
+    name: 'of a CA below a trust anchor with path length 0',
     make: () => {
       const anchor = makeAuthority({ subject: 'short', pathLength: 0 })
       const signer = makeAuthority({ subject: 'intermediate', signer: anchor })
@@ -145,7 +149,7 @@ export const AUTHORITIES: readonly ChainCase[] = [
     want: 'certificate-untrusted',
   },
   {
-    name: 'of a CA that changed its key under a path length',
+    name: 'of a CA with path length 0 that changed its key',
     make: () => {
       const first = makeAuthority({ subject: 'ca', signer: root, pathLength: 0 })
       const second = makeAuthority({ subject: 'ca', signer: first })
@@ -155,30 +159,30 @@ export const AUTHORITIES: readonly ChainCase[] = [
   },
 ]
 
-/** Extensions that are known, and others. */
+/** Known and unknown extensions. */
 export const EXTENSIONS_OF: readonly ChainCase[] = [
   {
-    name: 'with an extension that nobody knows',
+    name: 'with an unknown extension',
     make: () => alone({ extensions: [unknownExtension(false)] }),
     want: 'valid',
   },
   {
-    name: 'with a critical extension that nobody knows',
+    name: 'with an unknown critical extension',
     make: () => alone({ extensions: [unknownExtension(true)] }),
     want: 'certificate-untrusted',
   },
   {
-    name: 'of a CA with a critical extension that nobody knows',
+    name: 'of a CA with an unknown critical extension',
     make: () => under({ extensions: [unknownExtension(true)] }),
     want: 'certificate-untrusted',
   },
   {
-    name: 'with policies',
+    name: 'with certificate policies',
     make: () => under({ extensions: [certificatePolicies(['1.3.6.1.4.1.99999.2'])] }),
     want: 'valid',
   },
   {
-    name: 'of a CA that requires a policy, with another',
+    name: 'of a CA that requires a certificate policy, where the certificate has another',
     make: () =>
       under(
         {
@@ -194,7 +198,7 @@ export const EXTENSIONS_OF: readonly ChainCase[] = [
         { extensions: [certificatePolicies(['1.3.6.1.4.1.99999.3'])] },
       ),
     want: 'certificate-untrusted',
-    stricter: 'it leaves policies alone unless it is told (-policy_check)',
+    stricter: 'it checks policies with -policy_check only',
   },
   {
     name: 'of CAs that map a policy',
@@ -217,7 +221,7 @@ export const EXTENSIONS_OF: readonly ChainCase[] = [
     want: 'valid',
   },
   {
-    name: 'that says outright that it is no CA',
+    name: 'whose basicConstraints say that it is not a CA',
     make: () => ({
       leaf: make({
         subject: 'alice',

@@ -19,7 +19,7 @@ const TIMES = { grace: 0, skew: 60_000 }
 const sourceOf = (files: readonly Buffer[], remote: readonly CrlPlace[] = []): CrlSource =>
   new CrlSource({ files: files.flatMap(readCrls), remote, ...TIMES, clock: systemClock })
 
-describe('CRLs of openssl', { skip: skipWithoutOpenssl() }, () => {
+describe('CRLs issued by openssl', { skip: skipWithoutOpenssl() }, () => {
   let ca: OpensslCa
   let other: OpensslCa
   const certificates = new Map<string, Issued>()
@@ -44,7 +44,7 @@ describe('CRLs of openssl', { skip: skipWithoutOpenssl() }, () => {
     return (await statusOf(source, issued)).outcome
   }
 
-  it('say who is revoked, in PEM and in DER', async () => {
+  it('say which certificates are revoked, in PEM and in DER', async () => {
     const pem = await ca.completeCrl()
     const [der] = decodePem('X509 CRL', pem.toString('latin1'))
     assert.ok(der !== undefined)
@@ -57,17 +57,17 @@ describe('CRLs of openssl', { skip: skipWithoutOpenssl() }, () => {
     }
   })
 
-  it('end', async () => {
+  it('are refused after their nextUpdate', async () => {
     const source = sourceOf([await ca.completeCrl({ outOfDate: true })])
     assert.equal(await ask(source, 'good'), 'unavailable')
     assert.equal(await ask(source, 'revoked'), 'revoked')
   })
 
-  it('of an issuer of the same name do not count', async () => {
+  it('of an issuer of the same name are refused', async () => {
     assert.equal(await ask(sourceOf([await other.completeCrl()]), 'good'), 'unavailable')
   })
 
-  it('are completed by deltas', async () => {
+  it('are completed by delta CRLs', async () => {
     const complete = await ca.completeCrl()
     await ca.revoke('later', 'superseded')
     const delta = await ca.deltaCrl()
@@ -79,7 +79,7 @@ describe('CRLs of openssl', { skip: skipWithoutOpenssl() }, () => {
     assert.deepEqual(outcomes, ['good', 'revoked', 'revoked'])
   })
 
-  it('are fetched again while they are in use, and outlive their server', async () => {
+  it('are fetched again while they are in use, and stay in use when their server is down', async () => {
     let body = await ca.completeCrl()
     await using server = await startScriptedHttp(() => ({ body }))
     using sources = new RevocationSources(systemClock, memoryLogger().logger)

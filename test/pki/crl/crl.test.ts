@@ -47,55 +47,67 @@ sourceConformance('CRLs', async () => {
   }
 })
 
-describe('a CRL', () => {
+describe('a certificate, by a CRL', () => {
   const cases: readonly {
     readonly name: string
     readonly crls: readonly Buffer[]
     readonly want: string
     readonly options?: Parameters<typeof judge>[1]
   }[] = [
-    { name: 'that lists somebody else', crls: [crl(ca, revoking(6))], want: 'good' },
-    { name: 'that lists nobody', crls: [crl(ca, [])], want: 'good' },
+    { name: 'that lists another certificate', crls: [crl(ca, revoking(6))], want: 'good' },
+    { name: 'without entries', crls: [crl(ca, [])], want: 'good' },
     { name: 'that lists the certificate', crls: [crl(ca, revoking(5))], want: 'revoked' },
-    { name: 'that has it on hold', crls: [crl(ca, revoking(5, HOLD))], want: 'revoked' },
-    { name: 'of nobody', crls: [], want: NONE },
-    { name: 'of another issuer', crls: [crl(new Authority('Other CA'), [])], want: NONE },
-    { name: 'of an issuer of the same name', crls: [crl(twin, [])], want: UNPROVEN },
     {
-      name: 'of an issuer of the same name, that lists it',
+      name: 'that lists the certificate as on hold',
+      crls: [crl(ca, revoking(5, HOLD))],
+      want: 'revoked',
+    },
+    { name: 'where there is none', crls: [], want: NONE },
+    { name: 'of another issuer', crls: [crl(new Authority('Other CA'), [])], want: NONE },
+    {
+      name: 'of an issuer of the same name with another key',
+      crls: [crl(twin, [])],
+      want: UNPROVEN,
+    },
+    {
+      name: 'of an issuer of the same name with another key, that lists it',
       crls: [crl(twin, revoking(5)), crl(ca, [])],
       want: 'good',
     },
-    { name: 'under the issuer’s name by somebody else', crls: [crl(twin, [])], want: UNPROVEN },
+    {
+      name: 'under the issuer’s name, signed with another key',
+      crls: [crl(twin, [])],
+      want: UNPROVEN,
+    },
     { name: 'signed with SHA-1', crls: [crl(ca, [], { weak: true })], want: UNPROVEN },
     {
-      name: 'out of date',
+      name: 'whose nextUpdate has passed',
       crls: [crl(ca, [], { nextUpdate: NOW - MINUTE })],
       want: OLD,
     },
     {
-      name: 'out of date, within the grace',
+      name: 'whose nextUpdate has passed, within the grace',
       crls: [crl(ca, [], { nextUpdate: NOW - HOUR })],
       want: 'good',
       options: { grace: HOUR },
     },
     {
-      name: 'out of date, that lists it',
+      name: 'whose nextUpdate has passed, that lists it',
       crls: [crl(ca, revoking(5), { nextUpdate: NOW - DAY })],
       want: 'revoked',
     },
     {
-      name: 'from the future',
+      name: 'whose thisUpdate is in the future',
       crls: [crl(ca, [], { thisUpdate: NOW + 2 * MINUTE, nextUpdate: NOW + DAY })],
       want: UNPROVEN,
     },
     {
-      name: 'that a newer one has replaced',
+      name: 'that a newer CRL replaces',
       crls: [crl(ca, [], { thisUpdate: NOW - HOUR }), crl(ca, revoking(5))],
       want: 'revoked',
     },
     {
-      name: 'that a newer one has replaced, in another order',
+      name: 'that a newer CRL replaces, read in the reverse order',
       crls: [crl(ca, revoking(5)), crl(ca, [], { thisUpdate: NOW - HOUR })],
       want: 'revoked',
     },
@@ -104,17 +116,17 @@ describe('a CRL', () => {
     it(`${name}: ${want}`, async () => assert.equal(await judge(crls, options), want))
   }
 
-  it('of an issuer that may not sign any', async () => {
+  it('of an issuer whose key usage lacks cRLSign has no proven status', async () => {
     const unfit = new Authority('Unfit CA', { extensions: [keyUsage(['keyCertSign'])] })
     assert.equal(await judge([crl(unfit, [])], { issued: unfit.issued() }), UNPROVEN)
   })
 
-  it('of an issuer that does not say what its key is for', async () => {
+  it('of an issuer without key usage is good', async () => {
     const silent = new Authority('Silent CA', { extensions: [notAuthority] })
     assert.equal(await judge([crl(silent, [])], { issued: silent.issued() }), 'good')
   })
 
-  it('says how long it counts, the earlier of both', async () => {
+  it('is valid until the nextUpdate of the CRL or of its delta, whichever is earlier', async () => {
     const documents = [crl(ca, []), crl(ca, [], { base: 7, number: 8, nextUpdate: NOW + MINUTE })]
     const status = await judgeByCrls(
       documents.map((der) => new CrlDocument(der)),
@@ -125,7 +137,7 @@ describe('a CRL', () => {
     assert.deepEqual(status, { outcome: 'good', until: NOW + 2 * MINUTE })
   })
 
-  it('with serial numbers of every length', async () => {
+  it('is found by a serial number of any length', async () => {
     const serials = [1, 127, 128, 255, 256, 65_535, 2 ** 31, 2 ** 48 + 1]
     const list = crl(
       ca,
@@ -138,7 +150,7 @@ describe('a CRL', () => {
   })
 })
 
-describe('a delta CRL', () => {
+describe('a certificate, by a CRL and a delta CRL', () => {
   const held = crl(ca, revoking(5, HOLD))
   const delta = (entries: readonly CrlEntry[], options: CrlOptions = {}): Buffer =>
     crl(ca, entries, { base: 7, number: 9, ...options })
@@ -148,47 +160,51 @@ describe('a delta CRL', () => {
     readonly crls: readonly Buffer[]
     readonly want: string
   }[] = [
-    { name: 'adds to its base', crls: [crl(ca, []), delta(revoking(5))], want: 'revoked' },
-    { name: 'takes from it who is no longer on hold', crls: [held, delta(removing)], want: 'good' },
-    { name: 'says nothing of who stays on hold', crls: [held, delta([])], want: 'revoked' },
+    { name: 'that lists it', crls: [crl(ca, []), delta(revoking(5))], want: 'revoked' },
+    { name: 'that removes it, having been on hold', crls: [held, delta(removing)], want: 'good' },
     {
-      name: 'of an older base that its base includes',
+      name: 'that does not mention it, while it is on hold',
+      crls: [held, delta([])],
+      want: 'revoked',
+    },
+    {
+      name: 'whose base is older than the complete CRL',
       crls: [held, delta(removing, { base: 3 })],
       want: 'good',
     },
     {
-      name: 'for a base that is not there yet does not count',
+      name: 'whose base is newer than the complete CRL',
       crls: [held, delta(removing, { base: 8 })],
       want: 'revoked',
     },
     {
-      name: 'that its base is newer than does not count',
+      name: 'that is not newer than the complete CRL',
       crls: [held, delta(removing, { base: 3, number: 7 })],
       want: 'revoked',
     },
     {
-      name: 'of another key does not count',
+      name: 'signed with another key',
       crls: [held, crl(twin, removing, { base: 7, number: 9 })],
       want: 'revoked',
     },
     {
-      name: 'out of date does not count',
+      name: 'whose nextUpdate has passed',
       crls: [held, delta(removing, { nextUpdate: NOW - MINUTE })],
       want: 'revoked',
     },
     {
-      name: 'does not help a base that is out of date',
+      name: 'that is current, while the complete CRL’s nextUpdate has passed',
       crls: [crl(ca, [], { nextUpdate: NOW - DAY }), delta([])],
       want: OLD,
     },
-    { name: 'alone says nothing', crls: [delta([])], want: NONE },
+    { name: 'without the complete CRL', crls: [delta([])], want: NONE },
     {
-      name: 'the newest counts',
+      name: 'of several, of which the newest is used',
       crls: [held, delta(removing, { thisUpdate: NOW - HOUR }), delta(revoking(5), { number: 10 })],
       want: 'revoked',
     },
     {
-      name: 'that takes and adds at once adds',
+      name: 'that both removes and adds it',
       crls: [held, delta([...removing, { serial: 5 }])],
       want: 'revoked',
     },
@@ -197,7 +213,7 @@ describe('a delta CRL', () => {
     it(`${name}: ${want}`, async () => assert.equal(await judge(crls), want))
   }
 
-  it('is the only one that may take from a list', async () => {
+  it('cannot be removed by an entry of a complete CRL', async () => {
     await assert.rejects(judge([crl(ca, removing)]), { code: 'malformed-certificate' })
   })
 })

@@ -25,7 +25,7 @@ const points = (...names: readonly Buffer[]): Extension => ({
   value: sequence(...names.map((name) => sequence(wrap(0, wrap(0, name))))),
 })
 
-describe('a CRL for some certificates', () => {
+describe('a CRL that covers a part of the certificates', () => {
   const authority: Extension = {
     oid: '2.5.29.19',
     critical: true,
@@ -41,49 +41,49 @@ describe('a CRL for some certificates', () => {
     readonly want: string
   }[] = [
     {
-      name: 'users, of a user',
+      name: 'users only, for a user’s certificate',
       crl: crl(ca, [], { extensions: [scope(flag(1))] }),
       issued: alice,
       want: 'good',
     },
     {
-      name: 'users, of a CA',
+      name: 'users only, for a CA’s certificate',
       crl: crl(ca, [], { extensions: [scope(flag(1))] }),
       issued: intermediate,
       want: NONE,
     },
     {
-      name: 'CAs, of a user',
+      name: 'CAs only, for a user’s certificate',
       crl: crl(ca, [], { extensions: [scope(flag(2))] }),
       issued: alice,
       want: NONE,
     },
     {
-      name: 'CAs, of a CA',
+      name: 'CAs only, for a CA’s certificate',
       crl: crl(ca, [], { extensions: [scope(flag(2))] }),
       issued: intermediate,
       want: 'good',
     },
     {
-      name: 'one place, of a certificate that points there',
+      name: 'one distribution point, for a certificate that names it',
       crl: shard,
       issued: at('http://crl/1'),
       want: 'good',
     },
     {
-      name: 'one place, of a certificate that points elsewhere',
+      name: 'one distribution point, for a certificate that names another',
       crl: shard,
       issued: at('http://crl/2'),
       want: NONE,
     },
     {
-      name: 'one place, of a certificate that points nowhere',
+      name: 'one distribution point, for a certificate that names none',
       crl: shard,
       issued: alice,
       want: NONE,
     },
     {
-      name: 'a place relative to the issuer',
+      name: 'a distribution point relative to the issuer, for a certificate that names one by URL',
       crl: crl(ca, [], { extensions: [scope(wrap(0, wrap(1)))] }),
       issued: at('http://crl/1'),
       want: NONE,
@@ -93,7 +93,7 @@ describe('a CRL for some certificates', () => {
     it(`${name}: ${want}`, async () => assert.equal(await judge([der], { issued }), want))
   }
 
-  it('is completed by a delta for the same ones only', async () => {
+  it('is completed only by a delta CRL of the same scope', async () => {
     const extensions = [scope(flag(1))]
     const complete = crl(ca, [], { extensions })
     const same = crl(ca, [{ serial: 5 }], { base: 7, number: 8, extensions })
@@ -103,43 +103,46 @@ describe('a CRL for some certificates', () => {
   })
 })
 
-describe('a CRL that must not be used', () => {
+describe('a CRL that cannot be used', () => {
   const critical: Extension = { oid: '1.2.3.4', critical: true, value: element(0x05) }
   const cases: readonly { readonly name: string; readonly der: () => Buffer }[] = [
     { name: 'is indirect', der: () => crl(ca, [], { extensions: [scope(flag(4))] }) },
     {
-      name: 'is for attribute certificates',
+      name: 'covers attribute certificates only',
       der: () => crl(ca, [], { extensions: [scope(flag(5))] }),
     },
     {
-      name: 'is for some reasons only',
+      name: 'covers some reasons only',
       der: () =>
         crl(ca, [], {
           extensions: [scope(element(context(3, 'primitive'), Buffer.of(1, 0x40)))],
         }),
     },
-    { name: 'is for nobody', der: () => crl(ca, [], { extensions: [scope(flag(1), flag(2))] }) },
     {
-      name: 'has an extension that nobody knows',
+      name: 'covers neither users nor CAs',
+      der: () => crl(ca, [], { extensions: [scope(flag(1), flag(2))] }),
+    },
+    {
+      name: 'has an unknown critical extension',
       der: () => crl(ca, [], { extensions: [critical] }),
     },
-    { name: 'names two algorithms', der: () => crl(ca, [], { misnamed: true }) },
-    { name: 'never ends', der: () => crl(ca, [], { nextUpdate: null }) },
-    { name: 'is no CRL', der: () => ca.der },
-    { name: 'is followed by something', der: () => Buffer.concat([crl(ca, []), Buffer.of(0)]) },
+    { name: 'names two signature algorithms', der: () => crl(ca, [], { misnamed: true }) },
+    { name: 'has no nextUpdate', der: () => crl(ca, [], { nextUpdate: null }) },
+    { name: 'is not a CRL', der: () => ca.der },
+    { name: 'has bytes after its end', der: () => Buffer.concat([crl(ca, []), Buffer.of(0)]) },
     { name: 'is text', der: () => Buffer.from('<html>') },
-    { name: 'is nothing', der: () => Buffer.alloc(0) },
+    { name: 'is empty', der: () => Buffer.alloc(0) },
   ]
   for (const { name, der } of cases) {
     it(name, () => assert.throws(() => readCrls(der()), { code: 'malformed-certificate' }))
   }
 
-  it('has an entry with an extension that nobody knows, such as of another issuer', async () => {
+  it('has an entry with an unknown critical extension, such as of another issuer', async () => {
     const der = crl(ca, [{ serial: 9, extensions: [critical] }])
     await assert.rejects(judge([der]), { code: 'malformed-certificate' })
   })
 
-  it('is cut short anywhere', () => {
+  it('is truncated at any byte', () => {
     const whole = crl(ca, revoking(5, HOLD))
     for (let length = 0; length < whole.length; length++) {
       assert.throws(() => new CrlDocument(whole.subarray(0, length)), {
@@ -148,7 +151,7 @@ describe('a CRL that must not be used', () => {
     }
   })
 
-  it('has one bit that is wrong, wherever it is: says nothing then', async () => {
+  it('has one changed bit, at any position: proves nothing', async () => {
     const whole = crl(ca, revoking(5))
     const outcomes = new Set<string>()
     for (let at = 0; at < whole.length * 8; at++) {
@@ -165,7 +168,7 @@ describe('a CRL that must not be used', () => {
 })
 
 describe('the entries of a CRL', () => {
-  it('are for whoever has signed them under their own name', async () => {
+  it('are proven by the key that signed them, where the issuer’s name is the same', async () => {
     const mine = new CrlDocument(crl(ca, revoking(5)))
     assert.deepEqual(await mine.entriesBy(twin.issuer), undefined)
     assert.equal((await mine.entriesBy(ca.issuer))?.revoked.size, 2)
@@ -175,15 +178,15 @@ describe('the entries of a CRL', () => {
   })
 })
 
-describe('the files of CRLs', () => {
-  it('may be PEM, with several', () => {
+describe('a file of CRLs', () => {
+  it('may be PEM with several CRLs', () => {
     const text = [crl(ca, []), crl(twin, [])]
       .map((der) => encodePem('X509 CRL', der))
       .join('text\n')
     assert.equal(readCrls(Buffer.from(text)).length, 2)
   })
 
-  it('hold at most 64 CRLs in PEM, and none is read where there are more', () => {
+  it('may hold 64 CRLs in PEM; a file with more is refused before any is read', () => {
     const block = encodePem('X509 CRL', crl(ca, []))
     assert.equal(readCrls(Buffer.from(block.repeat(64))).length, 64)
     const broken = encodePem('X509 CRL', Buffer.from('no CRL'))
@@ -195,7 +198,7 @@ describe('the files of CRLs', () => {
 })
 
 describe('a CRL with 100,000 entries', () => {
-  it('is looked up in, and lets others have their turn while it is read', async () => {
+  it('is searched by serial number, and leaves the event loop free while it is read', async () => {
     const entries = Array.from({ length: 100_000 }, (_, index) => ({ serial: 2 ** 40 + 2 * index }))
     const source = new CrlSource({
       files: readCrls(crl(ca, entries)),

@@ -1,5 +1,5 @@
-// CRLs that a server publishes: fetched before anybody waits, kept while it is down, and replaced by
-// nothing but what the same key has signed later.
+// CRLs that a server publishes: fetched before they are needed, used while the server is down, and replaced only
+// by a later CRL that the same key has signed.
 
 import assert from 'node:assert/strict'
 import { describe, it, mock } from 'node:test'
@@ -26,7 +26,7 @@ const TIMES: CrlRefresh = {
 const ca = new Authority()
 const alice = ca.issued({ serial: 5 })
 
-/** A server that publishes a CRL, and time that passes when told. */
+/** A server that publishes a CRL, and a clock that the test advances. */
 const setUp = async (first: Buffer, times: Partial<CrlRefresh> = {}) => {
   const server = await startScriptedHttp(() => ({ body: first }))
   const clock = new FakeClock(NOW)
@@ -83,13 +83,13 @@ const setUp = async (first: Buffer, times: Partial<CrlRefresh> = {}) => {
 }
 
 describe('a published CRL', () => {
-  it('is waited for by the first who asks, and fetched once', async () => {
+  it('is fetched once, while the first callers wait for it', async () => {
     await using site = await setUp(crl(ca, [{ serial: 5 }]))
     assert.deepEqual(await Promise.all([site.ask(), site.ask()]), ['revoked', 'revoked'])
     assert.equal(site.server.requests.length, 1)
   })
 
-  it('is fetched again half-way to its end, and no later than configured', async () => {
+  it('is fetched again half-way to its nextUpdate, and no later than configured', async () => {
     await using site = await setUp(crl(ca, [], { nextUpdate: NOW + 30 * MINUTE }))
     assert.equal(await site.ask(), 'good')
     assert.equal(await site.refreshed(), 15 * MINUTE)
@@ -98,12 +98,12 @@ describe('a published CRL', () => {
     assert.equal(await site.refreshed(), HOUR)
   })
 
-  it('is good until the next fetch only', async () => {
+  it('proves a status until the next fetch only', async () => {
     await using site = await setUp(crl(ca, [], { nextUpdate: NOW + DAY }))
     assert.deepEqual(await statusOf(site.source, alice), { outcome: 'good', until: NOW + HOUR })
   })
 
-  it('brings a revocation by the next fetch', async () => {
+  it('revokes a certificate from the next fetch on', async () => {
     await using site = await setUp(crl(ca, []))
     assert.equal(await site.ask(), 'good')
     site.publish(crl(ca, [{ serial: 5 }], { thisUpdate: NOW, number: 8 }))
@@ -111,7 +111,7 @@ describe('a published CRL', () => {
     assert.equal(await site.ask(), 'revoked')
   })
 
-  it('stays in use while its server is down, to its end', async () => {
+  it('stays in use while its server is down, until its nextUpdate', async () => {
     await using site = await setUp(crl(ca, [], { nextUpdate: NOW + HOUR }))
     assert.equal(await site.ask(), 'good')
     await site.server.stop()
@@ -123,7 +123,7 @@ describe('a published CRL', () => {
     assert.equal(await site.ask(), 'unavailable')
   })
 
-  it('still revokes after its end', async () => {
+  it('still revokes after its nextUpdate, while its server is down', async () => {
     await using site = await setUp(crl(ca, [{ serial: 5 }]))
     assert.equal(await site.ask(), 'revoked')
     await site.server.stop()
@@ -132,7 +132,7 @@ describe('a published CRL', () => {
     assert.equal(await site.ask(), 'revoked')
   })
 
-  it('that cannot be had is not asked for by everybody', async () => {
+  it('is not fetched again for each caller after a failed fetch', async () => {
     await using site = await setUp(Buffer.from('nothing'))
     assert.equal(await site.ask(), 'unavailable')
     assert.equal(await site.ask(), 'unavailable')
@@ -148,14 +148,14 @@ describe('a published CRL', () => {
     assert.equal(await site.ask(), 'revoked')
   })
 
-  it('that has not changed is not read again', async () => {
+  it('is not parsed again where it has not changed', async () => {
     await using site = await setUp(crl(ca, [], { nextUpdate: NOW + DAY }))
     const before = await site.remote.current()
     await site.refreshed()
     assert.equal((await site.remote.current()).documents, before.documents)
   })
 
-  it('is no longer fetched when nobody uses it', async () => {
+  it('is no longer fetched after it is disposed of', async () => {
     await using site = await setUp(crl(ca, []))
     await site.ask()
     site.remote[Symbol.dispose]()
@@ -163,19 +163,22 @@ describe('a published CRL', () => {
   })
 })
 
-describe('who can answer in place of the server', () => {
+describe('an attacker who answers in place of the CRL server', () => {
   const revoking = crl(ca, [{ serial: 5 }], { nextUpdate: NOW + 10 * DAY })
   const impostor = new Authority()
   const cases: readonly { readonly name: string; readonly body: Buffer }[] = [
-    { name: 'text', body: Buffer.from('<html>maintenance</html>') },
-    { name: 'a CRL of another key', body: crl(impostor, [], { number: 99 }) },
+    { name: 'an HTML page', body: Buffer.from('<html>maintenance</html>') },
+    {
+      name: 'a CRL of the same name signed with another key',
+      body: crl(impostor, [], { number: 99 }),
+    },
     { name: 'a CRL of another issuer', body: crl(new Authority('Other CA'), []) },
     {
       name: 'an older CRL of the same key',
       body: crl(ca, [], { thisUpdate: NOW - DAY, number: 6 }),
     },
-    { name: 'a delta of the same key', body: crl(ca, [], { base: 7, number: 8 }) },
-    { name: 'half of a CRL', body: revoking.subarray(0, 100) },
+    { name: 'a delta CRL of the same key', body: crl(ca, [], { base: 7, number: 8 }) },
+    { name: 'a truncated CRL', body: revoking.subarray(0, 100) },
   ]
   for (const { name, body } of cases) {
     it(`cannot undo a revocation by ${name}`, async () => {
@@ -188,7 +191,7 @@ describe('who can answer in place of the server', () => {
     })
   }
 
-  it('cannot make a good certificate unavailable', async () => {
+  it('cannot make a good certificate unavailable by a CRL signed with another key', async () => {
     await using site = await setUp(crl(ca, [], { nextUpdate: NOW + 10 * DAY }))
     assert.equal(await site.ask(), 'good')
     site.publish(crl(impostor, []))
@@ -197,20 +200,20 @@ describe('who can answer in place of the server', () => {
     assert.match(site.lines.join(), /stays in use/)
   })
 
-  it('cannot send an error that is a CRL', async () => {
+  it('cannot have a CRL accepted with status 404', async () => {
     await using site = await setUp(Buffer.alloc(0))
     site.server.script = () => ({ status: 404, body: crl(ca, []) })
     site.clock.advance(TIMES.coolDown)
     assert.equal(await site.ask(), 'unavailable')
   })
 
-  it('cannot send megabytes', async () => {
+  it('cannot have a CRL of 17 MB read', async () => {
     await using site = await setUp(Buffer.alloc(17_000_000))
     assert.equal(await site.ask(), 'unavailable')
     assert.match(site.lines.join(), /more than 16777216 bytes/)
   })
 
-  it('cannot send two CRLs in one PEM document', async () => {
+  it('cannot have two CRLs in one PEM document accepted', async () => {
     const held = crl(ca, [{ serial: 5 }], { nextUpdate: NOW + 10 * DAY })
     await using site = await setUp(held)
     assert.equal(await site.ask(), 'revoked')
@@ -221,7 +224,7 @@ describe('who can answer in place of the server', () => {
     assert.match(site.lines.join(), /more than 1 CRL in PEM.*CRL cannot be fetched/)
   })
 
-  it('causes at most 4 signature verifications a fetch, and undoes nothing by that', async () => {
+  it('causes at most 4 signature verifications a fetch, and undoes no revocation', async () => {
     // One name, many keys, and a CRL of each: more than an issuer that changes its key has.
     const authorities = Array.from({ length: 5 }, () => new Authority())
     const issued = authorities.map((authority) => authority.issued({ serial: 5 }))
@@ -247,7 +250,7 @@ describe('who can answer in place of the server', () => {
     assert.equal(await site.ask(newest), 'revoked')
   })
 
-  it('cannot send us elsewhere', async () => {
+  it('cannot redirect the fetch to another server', async () => {
     await using elsewhere = await startScriptedHttp(() => ({ body: crl(ca, []) }))
     await using site = await setUp(Buffer.alloc(0))
     site.server.script = () => ({ status: 301, headers: { location: elsewhere.origin } })

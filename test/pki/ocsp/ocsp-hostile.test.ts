@@ -1,4 +1,4 @@
-// What answers in place of an OCSP responder, and where a certificate can make us ask.
+// Attackers who answer in place of an OCSP responder, and URLs of responders that certificates name.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -15,24 +15,24 @@ import { statusOf } from '../../authenticate/certificate/source-conformance.ts'
 describe('a hostile OCSP responder', () => {
   const good = answer([single(alice)], { signer: ca })
   const cases: readonly { readonly name: string; readonly script: Script }[] = [
-    { name: 'sends another kind of answer', script: () => ({ body: Buffer.from('<html>') }) },
-    { name: 'sends nothing', script: () => ({ body: Buffer.alloc(0) }) },
-    { name: 'sends half of an answer', script: () => ({ body: good.subarray(0, 100) }) },
-    { name: 'sends megabytes', script: () => ({ body: Buffer.alloc(2_000_000, 0x30) }) },
+    { name: 'sends an HTML page', script: () => ({ body: Buffer.from('<html>') }) },
+    { name: 'sends an empty answer', script: () => ({ body: Buffer.alloc(0) }) },
+    { name: 'sends a truncated answer', script: () => ({ body: good.subarray(0, 100) }) },
+    { name: 'sends an answer of 2 MB', script: () => ({ body: Buffer.alloc(2_000_000, 0x30) }) },
     {
-      name: 'sends more than 64 KB, though it is a good answer',
+      name: 'sends a valid answer of more than 64 KB',
       script: says({}, { certificates: [element(0x04, Buffer.alloc(70_000))] }),
     },
     {
-      name: 'sends it compressed',
+      name: 'sends a compressed answer',
       script: () => ({ headers: { 'content-encoding': 'gzip' }, body: good }),
     },
-    { name: 'sends a good answer as an error', script: () => ({ status: 404, body: good }) },
+    { name: 'sends a valid answer with status 404', script: () => ({ status: 404, body: good }) },
     {
-      name: 'replays the answer to somebody else’s question',
+      name: 'replays an answer to another client’s request',
       script: says({}, { nonce: Buffer.alloc(32, 1) }),
     },
-    { name: 'signs for an issuer that it is not', script: says({}, { signer: new Authority() }) },
+    { name: 'signs with the key of another issuer', script: says({}, { signer: new Authority() }) },
   ]
   for (const { name, script } of cases) {
     it(`${name}: unavailable`, async () => {
@@ -41,7 +41,7 @@ describe('a hostile OCSP responder', () => {
     })
   }
 
-  it('cannot send us elsewhere', async () => {
+  it('cannot redirect the request to another server', async () => {
     await using elsewhere = await startScriptedHttp(says())
     await using site = await setUp(() => ({
       status: 302,
@@ -52,7 +52,7 @@ describe('a hostile OCSP responder', () => {
     assert.equal(elsewhere.requests.length, 0)
   })
 
-  it('cannot close the connection half-way and be believed', async () => {
+  it('cannot have an answer accepted after it closed the connection half-way', async () => {
     await using site = await setUp(() => ({
       headers: { 'content-length': String(good.length + 10) },
       body: good,
@@ -85,29 +85,29 @@ describe('the responder that a certificate names', () => {
     return [await site.ask(issued), site.server.requests.length]
   }
 
-  it('is asked where its host is listed', async () => {
+  it('is queried where its host is listed', async () => {
     assert.deepEqual(await asked((origin) => origin, { hosts: ['127.0.0.1'] }), ['good', 1])
   })
 
-  it('is not asked unless the configuration says so', async () => {
+  it('is not queried unless the configuration says so', async () => {
     assert.deepEqual(await asked((origin) => origin, undefined), ['unavailable', 0])
   })
 
-  it('is not asked on this machine, by address', async () => {
+  it('is not queried on this machine, by address', async () => {
     assert.deepEqual(await asked((origin) => origin, { hosts: [] }), ['unavailable', 0])
   })
 
-  it('is not asked on this machine, by name', async () => {
+  it('is not queried on this machine, by name', async () => {
     const url = (origin: string): string => origin.replace('127.0.0.1', 'localhost')
     assert.deepEqual(await asked(url, { hosts: [] }), ['unavailable', 0])
   })
 
-  it('is not asked at a host that is not listed', async () => {
+  it('is not queried at a host that is not listed', async () => {
     const policy = { hosts: ['ocsp.example.org'] }
     assert.deepEqual(await asked((origin) => origin, policy), ['unavailable', 0])
   })
 
-  it('is asked after the configured ones only', async () => {
+  it('is queried after the configured ones only', async () => {
     await using site = await setUp(says())
     const { logger } = memoryLogger()
     const aia = { hosts: ['127.0.0.1'] }

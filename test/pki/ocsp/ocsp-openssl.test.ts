@@ -1,5 +1,5 @@
-// Asking a real OCSP responder, that of openssl: what it says, who may sign for it, and what becomes
-// of callers while it is silent, slow or gone.
+// Requests to a real OCSP responder, that of openssl: its answers, which certificates may sign them, and the
+// results of callers while it is silent, slow or down.
 
 import assert from 'node:assert/strict'
 import { copyFile } from 'node:fs/promises'
@@ -103,18 +103,18 @@ describe('openssl ocsp', { skip: skipWithoutOpenssl() }, () => {
     }
   }
 
-  it('says nothing that counts of another issuer’s certificate', async () => {
+  it('proves nothing about another issuer’s certificate', async () => {
     assert.equal(await setUp(responder.url).ask('elsewhere'), 'unavailable')
   })
 
-  it('is believed when the issuer signs itself', async () => {
+  it('is accepted when the issuer itself signs', async () => {
     await during('ca', async (url) => {
       assert.equal(await setUp(url).ask('good'), 'good')
       assert.equal(await setUp(url).ask('revoked'), 'revoked')
     })
   })
 
-  it('is not believed with a certificate that is not for it', async () => {
+  it('is refused with a certificate that lacks OCSP signing', async () => {
     await during('good', async (url) => {
       const { ask, lines } = setUp(url)
       assert.equal(await ask('later'), 'unavailable')
@@ -122,7 +122,7 @@ describe('openssl ocsp', { skip: skipWithoutOpenssl() }, () => {
     })
   })
 
-  it('is not believed with a certificate of another issuer, unless it is configured', async () => {
+  it('is refused with a certificate of another issuer, unless that is configured', async () => {
     const [from, to] = [other.folder.file('foreigner'), ca.folder.file('foreigner')]
     await Promise.all(['crt', 'key'].map((end) => copyFile(`${from}.${end}`, `${to}.${end}`)))
     const responders = [await other.certificate('foreigner')]
@@ -132,14 +132,14 @@ describe('openssl ocsp', { skip: skipWithoutOpenssl() }, () => {
     })
   })
 
-  it('gives answers that end', async () => {
+  it('gives answers that are refused after their nextUpdate', async () => {
     const { ask, clock } = setUp(responder.url)
     assert.equal(await ask('good'), 'good')
     clock.advance(10 * MINUTE)
     assert.equal(await ask('good'), 'unavailable') // what it says now is of 10 minutes ago
   })
 
-  it('gives answers without an end, which count for a while', async () => {
+  it('gives answers without nextUpdate, which are accepted for `maxAge`', async () => {
     await during(
       'responder',
       async (url) => {
@@ -152,7 +152,7 @@ describe('openssl ocsp', { skip: skipWithoutOpenssl() }, () => {
     )
   })
 
-  it('tells of a revocation when it is asked again', async () => {
+  it('reports a revocation at the next query', async () => {
     await during('responder', async (url) => {
       const { ask, clock } = setUp(url, { cacheTtl: MINUTE })
       assert.equal(await ask('later'), 'good')
@@ -165,7 +165,7 @@ describe('openssl ocsp', { skip: skipWithoutOpenssl() }, () => {
     })
   })
 
-  it('may be silent: callers are told in time', async () => {
+  it('may be silent: callers get an answer at the timeout', async () => {
     await during('responder', async (url, one) => {
       one.pause()
       assert.equal(await setUp(url, { timeout: 100 }).ask('good'), 'unavailable')
@@ -181,7 +181,7 @@ describe('openssl ocsp', { skip: skipWithoutOpenssl() }, () => {
     })
   })
 
-  it('may be gone, and come back', async () => {
+  it('may be down, and is used again when it is up', async () => {
     await during('responder', async (url, one) => {
       const { ask, clock } = setUp(url)
       await one.kill()

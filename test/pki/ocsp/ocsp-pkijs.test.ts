@@ -21,7 +21,7 @@ describe('pkijs', () => {
     ['sha1', '1.3.14.3.2.26'],
     ['sha256', '2.16.840.1.101.3.4.2.1'],
   ] as const) {
-    it(`reads our question by ${hash}`, () => {
+    it(`reads Countersign’s OCSP request by ${hash}`, () => {
       const request = OCSPRequest.fromBER(encodeOcspRequest(issued, hash, Buffer.alloc(32, 7)))
       const { requestList, requestExtensions = [] } = request.tbsRequest
       assert.equal(requestList.length, 1)
@@ -35,7 +35,7 @@ describe('pkijs', () => {
     })
 
     for (const [code, status] of STATUSES.entries()) {
-      it(`says ${status} by ${hash} when we do`, async () => {
+      it(`says ${status} by ${hash}, as Countersign does`, async () => {
         const signer = ca.responder()
         const bytes = answer([single(issued, { status, hash })], {
           signer,

@@ -15,7 +15,7 @@ import { statusOf } from '../../authenticate/certificate/source-conformance.ts'
 
 const MINUTE = 60_000
 
-/** Carries questions to a responder and answers back, as long as it is not told otherwise. */
+/** Carries requests to a responder and answers back, until it is made to replay or to hold answers. */
 const startAttacker = async (responder: string) => {
   let passed = Buffer.alloc(0)
   let replayed: Buffer | undefined
@@ -93,7 +93,7 @@ describe(
       ['required', 'required', /it has another nonce/],
       ['plain', 'none', /older than a previous one: possibly a replay/],
     ] as const) {
-      it(`do not take back a revocation that is known (nonce: ${nonce})`, async () => {
+      it(`do not undo a known revocation (nonce: ${nonce})`, async () => {
         await using responder = await ca.respond('responder')
         await using attacker = await startAttacker(responder.url)
         const { ask, clock, lines } = setUp(attacker.url, { nonce })
@@ -119,7 +119,7 @@ describe(
       })
     }
 
-    it('count for no longer than they say, and with a nonce not at all', async () => {
+    it('are accepted until their nextUpdate, and never where a nonce is required', async () => {
       await using responder = await ca.respond('responder')
       await using attacker = await startAttacker(responder.url)
       assert.equal(await setUp(attacker.url, { nonce: 'none' }).ask('bob'), 'good')
@@ -132,7 +132,7 @@ describe(
       assert.equal(await setUp(attacker.url, { nonce: 'required' }).ask('bob'), 'unavailable')
     })
 
-    it('say nothing of another certificate', async () => {
+    it('prove nothing about another certificate', async () => {
       await using responder = await ca.respond('responder')
       await using attacker = await startAttacker(responder.url)
       const { ask, lines } = setUp(attacker.url, { nonce: 'none' })
@@ -142,14 +142,14 @@ describe(
       assert.match(lines.join(), /it is about another certificate/)
     })
 
-    it('come too late to count where they are kept back', async () => {
+    it('are refused where they arrive after the timeout', async () => {
       await using responder = await ca.respond('responder')
       await using attacker = await startAttacker(responder.url)
       const { ask, clock } = setUp(attacker.url, { nonce: 'none', timeout: 200 })
       attacker.hold()
       assert.equal(await ask('late'), 'unavailable')
       attacker.release()
-      assert.equal(await ask('late'), 'unavailable') // the failure stands for `coolDown`
+      assert.equal(await ask('late'), 'unavailable') // the failure is kept for `coolDown`
       clock.advance(OPTIONS.coolDown)
       assert.equal(await setUp(attacker.url, { nonce: 'none' }).ask('late'), 'good')
     })

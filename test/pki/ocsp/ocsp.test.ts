@@ -1,5 +1,5 @@
-// Asking an OCSP responder over HTTP: what is kept, what is asked again, and what becomes of callers
-// while it fails.
+// Requests to an OCSP responder over HTTP: which answers are kept, when the next request is sent, and the results
+// of callers while it fails.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -26,8 +26,8 @@ sourceConformance('OCSP', async () => {
   }
 })
 
-describe('an OCSP question', () => {
-  it('is a POST with a nonce that is new each time', async () => {
+describe('an OCSP request', () => {
+  it('is a POST with a new nonce each time', async () => {
     await using site = await setUp(says({ status: 'unknown' }))
     await site.ask()
     site.clock.advance(OPTIONS.coolDown)
@@ -40,7 +40,7 @@ describe('an OCSP question', () => {
     assert.notDeepEqual(nonceIn(first), nonceIn(second))
   })
 
-  it('has no nonce where none is wanted', async () => {
+  it('has no nonce where `nonce` is none', async () => {
     await using site = await setUp(says(), { nonce: 'none' })
     assert.equal(await site.ask(), 'good')
     assert.ok((site.server.requests[0]?.body.length ?? 0) < 100)
@@ -54,14 +54,14 @@ describe('an OCSP question', () => {
     assert.equal(await site.ask(), 'good')
   })
 
-  it('is asked once by many who wait for it', async () => {
+  it('is sent once for many callers that wait for it', async () => {
     await using site = await setUp(says())
     const outcomes = await Promise.all(Array.from({ length: 50 }, () => site.ask()))
     assert.deepEqual(new Set(outcomes), new Set(['good']))
     assert.equal(site.server.requests.length, 1)
   })
 
-  it('goes on for others when one has gone', async () => {
+  it('continues for the remaining callers when one has left', async () => {
     const { promise: held, resolve } = Promise.withResolvers<void>()
     await using site = await setUp(async (request) => {
       await held
@@ -78,8 +78,8 @@ describe('an OCSP question', () => {
   })
 })
 
-describe('an OCSP answer that was given', () => {
-  it('is kept, and asked for again in time', async () => {
+describe('an OCSP answer', () => {
+  it('is kept, and requested again after `maxAge`', async () => {
     await using site = await setUp(says({ nextUpdate: NOW + 10 * HOUR }))
     assert.equal(await site.ask(), 'good')
     site.clock.advance(HOUR - 1)
@@ -91,7 +91,7 @@ describe('an OCSP answer that was given', () => {
     assert.equal(site.server.requests.length, 2)
   })
 
-  it('says when to ask again', async () => {
+  it('is valid until the next request is due, or until its nextUpdate', async () => {
     await using site = await setUp(says({ nextUpdate: NOW + 10 * HOUR }))
     assert.deepEqual(await statusOf(site.source, alice), { outcome: 'good', until: NOW + HOUR })
     await using short = await setUp(says({ nextUpdate: NOW + 10 * MINUTE }))
@@ -99,7 +99,7 @@ describe('an OCSP answer that was given', () => {
     assert.deepEqual(await statusOf(short.source, alice), { outcome: 'good', until })
   })
 
-  it('stays in use while the responder is down, to its end', async () => {
+  it('stays in use while the responder is down, until its nextUpdate', async () => {
     await using site = await setUp(says({ nextUpdate: NOW + 10 * HOUR }))
     await site.ask()
     await site.server.stop()
@@ -110,7 +110,7 @@ describe('an OCSP answer that was given', () => {
     assert.equal(await site.ask(), 'unavailable')
   })
 
-  it('of a revocation stays in use beyond its end, while the responder is down', async () => {
+  it('of a revocation stays in use after its nextUpdate, while the responder is down', async () => {
     await using site = await setUp(says({ status: 'revoked' }))
     await site.ask()
     await site.server.stop()
@@ -127,7 +127,7 @@ describe('an OCSP answer that was given', () => {
     assert.match(site.lines.join(), /possibly a replay/)
   })
 
-  it('of a revocation is not replaced by one of the same second that says otherwise', async () => {
+  it('of a revocation is not replaced by another status of the same second', async () => {
     await using site = await setUp(says({ status: 'revoked' }))
     await site.ask()
     for (const status of ['good', 'unknown'] as const) {
@@ -140,7 +140,7 @@ describe('an OCSP answer that was given', () => {
     assert.equal(await site.ask(), 'good') // a hold that was released
   })
 
-  it('that it is not known is kept for seconds', async () => {
+  it('of status unknown is kept for `coolDown` only', async () => {
     await using site = await setUp(says({ status: 'unknown', nextUpdate: NOW + 10 * HOUR }))
     assert.equal(await site.ask(), 'unknown')
     site.server.script = says()
@@ -151,7 +151,7 @@ describe('an OCSP answer that was given', () => {
 })
 
 describe('an OCSP responder that fails', () => {
-  it('is asked again after seconds only', async () => {
+  it('is queried again after `coolDown`', async () => {
     await using site = await setUp(() => ({ status: 500 }))
     assert.equal(await site.ask(), 'unavailable')
     site.server.script = says()
@@ -161,7 +161,7 @@ describe('an OCSP responder that fails', () => {
     assert.equal(await site.ask(), 'good')
   })
 
-  it('is left alone when it fails for many certificates', async () => {
+  it('is not queried for a while after failures for several certificates', async () => {
     await using site = await setUp(() => ({ status: 500 }))
     for (let serial = 1; serial <= 20; serial++) {
       assert.equal(await site.ask(ca.issued({ serial })), 'unavailable')
@@ -170,7 +170,7 @@ describe('an OCSP responder that fails', () => {
     assert.match(site.lines.join(), /OCSP responder failed/)
   })
 
-  it('hostile: is not left alone for one certificate without an answer', async () => {
+  it('hostile: is still queried after repeated failures for one certificate only', async () => {
     const odd = ca.issued({ serial: 666 })
     await using site = await setUp(() => ({ status: 500 }))
     for (let time = 0; time < 20; time++) {
@@ -182,7 +182,7 @@ describe('an OCSP responder that fails', () => {
     assert.equal(await site.ask(), 'good')
   })
 
-  it('is not left alone for answers that prove nothing', async () => {
+  it('is still queried after answers that prove nothing', async () => {
     await using site = await setUp(() => ({ body: refusal(6) }))
     for (let serial = 1; serial <= 20; serial++) {
       assert.equal(await site.ask(ca.issued({ serial })), 'unavailable')
@@ -190,12 +190,12 @@ describe('an OCSP responder that fails', () => {
     assert.equal(site.server.requests.length, 20)
   })
 
-  it('is not waited for without end', async () => {
+  it('is waited for until the timeout only', async () => {
     await using site = await setUp(() => new Promise(() => {}), { timeout: 50 })
     assert.equal(await site.ask(), 'unavailable')
   })
 
-  it('is followed by the next one', async () => {
+  it('is followed by the next responder', async () => {
     await using second = await startScriptedHttp(says())
     await using site = await setUp(() => ({ status: 503 }))
     const urls = [`${site.server.origin}/`, `${second.origin}/`]
@@ -206,8 +206,8 @@ describe('an OCSP responder that fails', () => {
   })
 })
 
-describe('the log', () => {
-  it('says why there is no answer', async () => {
+describe('the log of OCSP requests', () => {
+  it('says why there is no valid answer', async () => {
     await using site = await setUp(() => ({ body: refusal(3) }))
     await site.ask()
     assert.match(site.lines.join(), /"serial":"1000".*refuses: tryLater.*OCSP gives no answer/)

@@ -63,26 +63,26 @@ describe('a hostile OCSP answer', () => {
       want: OTHER,
     },
     {
-      name: 'is about the same serial number of an issuer of the same key',
+      name: 'is about the same serial number of an issuer with the same key',
       der: () => answer([single(alias.issued())], { signer: ca }),
       want: OTHER,
     },
     {
-      name: 'is of a responder that the issuer’s key has certified under another name',
+      name: 'is signed by a responder that the issuer’s key has certified under another name',
       der: () => {
         const signer = alias.responder()
         return answer([single(alice)], { signer, certificates: [signer.der] })
       },
       want: UNSIGNED,
     },
-    { name: 'is about nothing', der: () => answer([], { signer: ca }), want: OTHER },
+    { name: 'has no single response', der: () => answer([], { signer: ca }), want: OTHER },
     {
       name: 'is signed by an issuer of the same name with another key',
       der: () => answer([single(alice)], { signer: twin }),
       want: UNSIGNED,
     },
     {
-      name: 'is signed by another issuer, which comes along',
+      name: 'is signed by another issuer, whose certificate is in the answer',
       der: () => answer([single(alice)], { signer: other, certificates: [other.der] }),
       want: UNSIGNED,
     },
@@ -103,7 +103,7 @@ describe('a hostile OCSP answer', () => {
       want: UNSIGNED,
     },
     {
-      name: 'is signed by the very certificate that it is about',
+      name: 'is signed by the certificate that it is about',
       der: () => {
         const signer = ca.issue()
         return answer([single(alice)], { signer, certificates: [signer.der] })
@@ -111,22 +111,22 @@ describe('a hostile OCSP answer', () => {
       want: UNSIGNED,
     },
     {
-      name: 'is of a delegated responder for clients',
+      name: 'is signed by a delegated responder whose certificate is for clients',
       der: () => delegated([extendedKeyUsage(['1.3.6.1.5.5.7.3.2'])]),
       want: UNSIGNED,
     },
     {
-      name: 'is of a delegated responder for anything',
+      name: 'is signed by a delegated responder whose certificate is for any purpose',
       der: () => delegated([extendedKeyUsage(['2.5.29.37.0'])]),
       want: UNSIGNED,
     },
     {
-      name: 'is of a delegated responder whose key may not sign',
+      name: 'is signed by a delegated responder whose key usage lacks digitalSignature',
       der: () => delegated([keyUsage(['keyAgreement']), extendedKeyUsage([OCSP_SIGNING])]),
       want: UNSIGNED,
     },
     {
-      name: 'is of a delegated responder with a critical extension that nobody knows',
+      name: 'is signed by a delegated responder with an unknown critical extension',
       der: () =>
         delegated([
           extendedKeyUsage([OCSP_SIGNING]),
@@ -135,17 +135,17 @@ describe('a hostile OCSP answer', () => {
       want: UNSIGNED,
     },
     {
-      name: 'is of a delegated responder that is over',
+      name: 'is signed by a delegated responder whose certificate has expired',
       der: () => delegated([extendedKeyUsage([OCSP_SIGNING])], { notAfter: NOW - HOUR }),
       want: UNSIGNED,
     },
     {
-      name: 'is of a delegated responder that has not begun',
+      name: 'is signed by a delegated responder whose certificate is not yet valid',
       der: () => delegated([extendedKeyUsage([OCSP_SIGNING])], { notBefore: NOW + HOUR }),
       want: UNSIGNED,
     },
     {
-      name: 'brings a delegated responder and is signed by somebody else',
+      name: 'contains a delegated responder’s certificate and is signed with another key',
       der: () =>
         answer([single(alice)], {
           signer: { der: responder.der, key: newKey() },
@@ -154,7 +154,7 @@ describe('a hostile OCSP answer', () => {
       want: UNSIGNED,
     },
     {
-      name: 'names its responder and brings another one',
+      name: 'names its responder and contains the certificate of another',
       der: () =>
         answer([single(alice)], {
           signer: { der: ca.responder({ name: 'someone' }).der, key: responder.key },
@@ -168,12 +168,12 @@ describe('a hostile OCSP answer', () => {
       want: UNSIGNED,
     },
     {
-      name: 'is out of date',
+      name: 'has a nextUpdate that has passed',
       der: () => answer([single(alice, { nextUpdate: NOW - MINUTE })], { signer: ca }),
       want: OUT_OF_DATE,
     },
     {
-      name: 'is from the future',
+      name: 'has a thisUpdate in the future',
       der: () =>
         answer([single(alice, { thisUpdate: NOW + 2 * MINUTE, nextUpdate: NOW + DAY })], {
           signer: ca,
@@ -181,13 +181,13 @@ describe('a hostile OCSP answer', () => {
       want: OUT_OF_DATE,
     },
     {
-      name: 'does not say how long it counts, and is old',
+      name: 'has no nextUpdate, and an old thisUpdate',
       der: () =>
         answer([single(alice, { thisUpdate: NOW - 6 * MINUTE, nextUpdate: null })], { signer: ca }),
       want: OUT_OF_DATE,
     },
     {
-      name: 'has the nonce of another question',
+      name: 'has the nonce of another request',
       der: () => answer([single(alice)], { signer: ca, nonce: Buffer.alloc(32, 8) }),
       want: 'it has another nonce',
     },
@@ -202,24 +202,24 @@ describe('a hostile OCSP answer', () => {
       want: 'it does not repeat the nonce',
       rules: { nonceRequired: true },
     },
-    { name: 'refuses by malformedRequest', der: () => refusal(1), want: 'malformedRequest' },
-    { name: 'refuses by internalError', der: () => refusal(2), want: 'internalError' },
-    { name: 'refuses by tryLater', der: () => refusal(3), want: 'tryLater' },
-    { name: 'refuses by sigRequired', der: () => refusal(5), want: 'sigRequired' },
-    { name: 'refuses by unauthorized', der: () => refusal(6), want: 'unauthorized' },
+    { name: 'is the refusal malformedRequest', der: () => refusal(1), want: 'malformedRequest' },
+    { name: 'is the refusal internalError', der: () => refusal(2), want: 'internalError' },
+    { name: 'is the refusal tryLater', der: () => refusal(3), want: 'tryLater' },
+    { name: 'is the refusal sigRequired', der: () => refusal(5), want: 'sigRequired' },
+    { name: 'is the refusal unauthorized', der: () => refusal(6), want: 'unauthorized' },
   ]
   for (const { name, der, want, rules } of cases) {
     it(name, async () => assert.equal(await judge(der(), rules), want))
   }
 
-  it('is signed by a key that is not strong enough', async () => {
+  it('is refused where the signer’s key is too weak', async () => {
     const { privateKey: key } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
     const weak = new Authority('Weak CA', { key })
     const issued = weak.issued()
     assert.equal(await judge(answer([single(issued)], { signer: weak }), {}, issued), UNSIGNED)
   })
 
-  it('is out of date to the millisecond, the clocks’ difference aside', async () => {
+  it('is refused from the millisecond at which nextUpdate and the clock skew have passed', async () => {
     const der = answer([single(alice, { nextUpdate: NOW })], { signer: ca })
     assert.equal(await judge(der, {}, alice, NOW + MINUTE - 1), 'good')
     assert.equal(await judge(der, {}, alice, NOW + MINUTE), OUT_OF_DATE)
@@ -227,28 +227,28 @@ describe('a hostile OCSP answer', () => {
 
   const critical: Extension = { oid: '1.2.3.4', critical: true, value: element(0x05) }
   const broken: readonly { readonly name: string; readonly der: () => Buffer }[] = [
-    { name: 'nothing', der: () => Buffer.alloc(0) },
+    { name: 'empty bytes', der: () => Buffer.alloc(0) },
     { name: 'text', der: () => Buffer.from('<html>not here</html>') },
     { name: 'a status that does not exist', der: () => refusal(4) },
-    { name: 'success without an answer', der: () => refusal(0) },
+    { name: 'success without a response', der: () => refusal(0) },
     {
-      name: 'a critical extension that is not understood',
+      name: 'an unknown critical extension',
       der: () => answer([single(alice)], { signer: ca, extensions: [critical] }),
     },
     {
-      name: 'a critical extension of the certificate’s that is not understood',
+      name: 'an unknown critical extension in its single response',
       der: () => answer([single(alice, { extensions: [critical] })], { signer: ca }),
     },
     {
-      name: 'something behind it',
+      name: 'bytes after its end',
       der: () => Buffer.concat([answer([single(alice)], { signer: ca }), Buffer.of(0)]),
     },
     {
-      name: 'something in it behind the answer',
+      name: 'bytes after the response inside it',
       der: () => sequence(readOnly(answer([single(alice)], { signer: ca }), TAG.sequence), NULL),
     },
     {
-      name: 'a single response that is none',
+      name: 'a malformed single response',
       der: () => answer([element(TAG.integer, Buffer.of(1))], { signer: ca }),
     },
   ]
@@ -258,7 +258,7 @@ describe('a hostile OCSP answer', () => {
     })
   }
 
-  it('is cut short anywhere', () => {
+  it('is refused where it is truncated at any byte', () => {
     const whole = answer([single(alice)], {
       signer: responder,
       certificates: [responder.der],
@@ -271,7 +271,7 @@ describe('a hostile OCSP answer', () => {
     }
   })
 
-  it('has one bit that is wrong, wherever it is: never good by it', async () => {
+  it('is never good with one changed bit, at any position', async () => {
     const whole = answer([single(alice, { status: 'revoked' })], { signer: ca, nonce: NONCE })
     const outcomes = new Set<string>()
     for (let at = 0; at < whole.length * 8; at++) {

@@ -39,7 +39,7 @@ describe('an OCSP answer', () => {
     }
   }
 
-  it('says how long it counts', async () => {
+  it('is valid until its nextUpdate', async () => {
     const reading = readOcspResponse(answer([single(alice)], { signer: ca }))
     assert.equal(reading.outcome, 'answer')
     const question = { issued: alice, nonce: NONCE }
@@ -49,7 +49,7 @@ describe('an OCSP answer', () => {
     })
   })
 
-  it('may be about many certificates', async () => {
+  it('may be about several certificates', async () => {
     const bob = ca.issued({ serial: 77 })
     const singles = [single(bob), single(alice, { status: 'revoked' })]
     const der = answer(singles, { signer: ca })
@@ -57,12 +57,12 @@ describe('an OCSP answer', () => {
     assert.equal(await judge(der, {}, bob), 'good')
   })
 
-  it('that says two things of one certificate counts as the worse', async () => {
+  it('with two statuses of one certificate counts as the worse one', async () => {
     const singles = [single(alice), single(alice, { status: 'revoked', hash: 'sha256' })]
     assert.equal(await judge(answer(singles, { signer: ca })), 'revoked')
   })
 
-  it('may be signed by a responder that the configuration names, of whatever issuer', async () => {
+  it('may be signed by a responder that the configuration names, of any issuer', async () => {
     const signer = other.issue({ name: 'local responder' })
     const der = answer([single(alice)], { signer, certificates: [signer.der] })
     assert.equal(await judge(der), UNSIGNED)
@@ -77,7 +77,7 @@ describe('an OCSP answer', () => {
     )
   })
 
-  it('with the nonce of the question', async () => {
+  it('with the nonce of the request is accepted', async () => {
     const der = answer([single(alice)], { signer: ca, nonce: NONCE })
     assert.equal(await judge(der, { nonceRequired: true }), 'good')
   })
