@@ -60,8 +60,8 @@ const as = (user: string, password = 'the-password', path = '/'): RequestParts =
 
 const READY = '[+]config ok\n[+]audit ok\n[+]serving ok\nreadyz check passed\n'
 
-describe('authz', () => {
-  it('counts what it decides', async () => {
+describe('the admin listener of authz', () => {
+  it('counts decisions by route and reason', async () => {
     await using folder = await temporaryFolder()
     await using authz = await start(folder)
     using client = new EnvoyClient(authz.address)
@@ -131,7 +131,7 @@ describe('authz', () => {
     assert.equal(series.get('countersign_audit_events_pending'), 0)
   })
 
-  it('says the same in OpenMetrics', async () => {
+  it('has the same metrics in OpenMetrics', async () => {
     await using folder = await temporaryFolder()
     await using authz = await start(folder, 'unix:admin.sock')
     using client = new EnvoyClient(authz.address)
@@ -144,7 +144,7 @@ describe('authz', () => {
     })
   })
 
-  it('shows no secret, and nothing of anybody’s request', async () => {
+  it('contains no secret and no value of a request', async () => {
     await using folder = await temporaryFolder()
     await using authz = await start(folder)
     using client = new EnvoyClient(authz.address)
@@ -171,7 +171,7 @@ describe('authz', () => {
     )
   })
 
-  it('is ready when it says so, and shows a reload that failed', async () => {
+  it('reports readiness, and a failed reload as a warning', async () => {
     await using folder = await temporaryFolder()
     await using authz = await start(folder)
     const reloads = async (): Promise<readonly (number | undefined)[]> => {
@@ -204,7 +204,7 @@ describe('authz', () => {
     assert.ok(Math.abs(loaded - Date.now() / 1_000) < 60)
   })
 
-  it('forgets every proof when it is told to reload', async () => {
+  it('reports the revoked credential cache entries after a reload by signal', async () => {
     await using folder = await temporaryFolder()
     await using authz = await start(folder)
     using client = new EnvoyClient(authz.address)
@@ -224,7 +224,7 @@ describe('authz', () => {
     )
   })
 
-  it('is not ready, but lives, while it answers its last checks', async () => {
+  it('reports authz as live, but not ready, while it answers its last checks', async () => {
     await using folder = await temporaryFolder()
     const authz = await start(folder)
     using client = new EnvoyClient(authz.address)
@@ -241,7 +241,7 @@ describe('authz', () => {
     await assert.rejects(read(authz.admin, '/livez'))
   })
 
-  it('listens nowhere unless it is told to', async () => {
+  it('does not exist unless it is configured', async () => {
     await using folder = await temporaryFolder()
     await writeFile(folder.file('users.yaml'), USERS)
     const text = configuration().replace(', admin: 127.0.0.1:0', '')
@@ -250,7 +250,7 @@ describe('authz', () => {
     assert.equal(authz.admin, undefined)
   })
 
-  it('does not start where the listener cannot be had', async () => {
+  it('stops the start where it cannot listen', async () => {
     await using folder = await temporaryFolder()
     await assert.rejects(start(folder, 'unix:authz.sock'), { code: 'listen-failed' })
   })

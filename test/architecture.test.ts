@@ -9,8 +9,8 @@ import { LIBRARIES } from './libraries.ts'
 
 const SRC = resolve(import.meta.dirname, '../src')
 
-// A folder, and a file of `src/` itself, imports only from what stands above it, so there can be no
-// cycle between folders. A composition root stands above the commands that start it.
+// A folder, and a file of `src/` itself, imports only from what is listed above it, so no cycle
+// between folders is possible. A composition root is listed above the commands that start it.
 const ORDER = [
   'runtime',
   'proto',
@@ -43,7 +43,7 @@ const ORDER = [
   'countersign.ts',
 ]
 
-/** The folders of `src/issuer/` in the same order; its own files stand below them all. */
+/** The folders of `src/issuer/` in the same order; its own files come after all of them. */
 const ISSUER_ORDER = ['http', 'provider', 'pages', 'session', '']
 
 /** The first file of each circle that is still to be cut. */
@@ -117,8 +117,8 @@ const circlesAmong = (graph: ReadonlyMap<string, readonly string[]>): readonly s
   return circles
 }
 
-describe('the reading of imports', () => {
-  it('finds circles', () => {
+describe('the reading of imports by this test', () => {
+  it('finds circular imports', () => {
     const graph = new Map([
       ['a', ['b']],
       ['b', ['c']],
@@ -128,7 +128,7 @@ describe('the reading of imports', () => {
     assert.deepEqual(circlesAmong(graph), [['b', 'c']])
   })
 
-  it('finds every form', () => {
+  it('finds every form of import', () => {
     const text = [
       "import { a } from './a.ts'",
       "import type { b } from './b.ts'",
@@ -143,14 +143,14 @@ describe('the reading of imports', () => {
     assert.equal(found.toSorted().join(''), 'abcdefgh')
   })
 
-  it('found the program', () => {
+  it('finds the files and imports of the program', () => {
     assert.ok(sources.length > 60)
     assert.ok(sources.reduce((sum, { imports }) => sum + imports.length, 0) > 200)
   })
 })
 
 describe('the folders of src', () => {
-  it('are all in the listing', () => {
+  it('are all in ORDER', () => {
     const unknown = sources.filter(({ folder }) => !ORDER.includes(folder))
     assert.deepEqual(
       unknown.map(({ path }) => path),
@@ -182,7 +182,7 @@ describe('the folders of src', () => {
     })
   }
 
-  it('of the issuer import only from those before them', () => {
+  it('of the issuer import only from those before them in ISSUER_ORDER', () => {
     const wingOf = (path: string): number =>
       ISSUER_ORDER.indexOf(path.split('/').length > 2 ? (path.split('/')[1] ?? '') : '')
     const wrong = sources
@@ -198,7 +198,7 @@ describe('the folders of src', () => {
     assert.ok(sources.every(({ path, folder }) => folder !== 'issuer' || wingOf(path) !== -1))
   })
 
-  it('keep the signer and the phases of a check apart: `grant` is what they share', () => {
+  it('separate the signer from the phases of a check: they share `grant` alone', () => {
     const phases = ['authenticate', 'authorize', 'transform', 'check', 'issuer', 'authz.ts']
     const signing = ['ca', 'sds', 'signer.ts']
     const crossings = sources.flatMap((source) =>
@@ -214,7 +214,7 @@ describe('the folders of src', () => {
     assert.deepEqual(crossings, [])
   })
 
-  it('import nothing from outside src but the package itself', () => {
+  it('import no file outside src except package.json', () => {
     const wrong = sources.flatMap((source) =>
       source.imports
         .filter(isRelative)
@@ -224,7 +224,7 @@ describe('the folders of src', () => {
     assert.deepEqual(wrong, [])
   })
 
-  it('hold no files that import each other in a circle, type imports included', () => {
+  it('contain no files that import each other in a circle, type imports included', () => {
     const graph = new Map(
       sources.map((source) => [
         source.path,
@@ -252,14 +252,14 @@ const isAt = (path: string, place: string): boolean => {
   return place.endsWith('/') ? path.startsWith(place) : path === place
 }
 
-describe('the libraries', () => {
+describe('the npm packages', () => {
   const used = sources.flatMap(({ path, imports }) =>
     imports
       .filter((specifier) => !isRelative(specifier) && !specifier.startsWith('node:'))
       .map((specifier) => ({ path, library: packageOf(specifier) })),
   )
 
-  it('are all in the listing, and none is listed in vain', () => {
+  it('are all in LIBRARIES, and each entry of LIBRARIES is in use', () => {
     assert.deepEqual(new Set(used.map(({ library }) => library)), new Set(Object.keys(LIBRARIES)))
   })
 
@@ -275,7 +275,7 @@ describe('the libraries', () => {
 })
 
 describe('every file of src', () => {
-  it('begins with what it is for', () => {
+  it('begins with a comment about its purpose', () => {
     const wrong = sources.filter(({ text }) => !/^(#![^\n]*\n)?\/\/ \S/.test(text))
     assert.deepEqual(
       wrong.map(({ path }) => path),
@@ -293,7 +293,7 @@ describe('every file of src', () => {
     )
   })
 
-  it('uses no syntax that is more than types', () => {
+  it('uses no enum and no namespace', () => {
     const wrong = sources.filter(({ text }) => /^(export )?(const )?(enum|namespace) /m.test(text))
     assert.deepEqual(
       wrong.map(({ path }) => path),

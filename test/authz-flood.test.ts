@@ -39,7 +39,7 @@ const eventsIn = async (path: string): Promise<Events> =>
     .split('\n')
     .map((line): Record<string, unknown> => JSON.parse(line))
 
-/** How many requests without a credential are told of, one by one or in summaries. */
+/** How many requests without a credential the events report, one by one or in summaries. */
 const countedIn = (events: Events): number =>
   events
     .map(({ event, reason, count }) => {
@@ -49,7 +49,7 @@ const countedIn = (events: Events): number =>
     .reduce((sum, count) => sum + count, 0)
 
 describe('a flood of requests without a credential', () => {
-  it('takes a bounded part of the audit log, and each of them is counted', async () => {
+  it('takes a bounded part of the audit log, and each request is counted', async () => {
     await using folder = await temporaryFolder()
     await writeFiles(folder)
     {
@@ -70,7 +70,7 @@ describe('a flood of requests without a credential', () => {
 })
 
 describe('a flood while the audit log is rotated', () => {
-  it('is in the files whole: no refusal is lost, and none counted twice', async () => {
+  it('leaves each refusal in one of the files exactly once', async () => {
     await using folder = await temporaryFolder()
     await writeFiles(folder)
     const path = folder.file('audit.jsonl')

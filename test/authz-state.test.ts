@@ -1,5 +1,5 @@
-// authz with `state` in a file and in Redis: what several of them know in common, and what goes on when
-// the store is gone.
+// authz with `state` in a file and in Redis: what several processes share, and what they do while the store
+// is down.
 
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
@@ -70,7 +70,7 @@ const guessAtBoth = async (one: Authz, other: Authz): Promise<void> => {
 }
 
 describe('authz with state in a file', () => {
-  it('counts guesses at another process as its own, and after a restart too', async () => {
+  it('shares failed logins between processes, and keeps them over a restart', async () => {
     await using folder = await temporaryFolder()
     const state = 'state: { sqlite: state/state.db }'
     {
@@ -88,7 +88,7 @@ describe('authz with state in a file', () => {
     })
   })
 
-  it('does not start with one that is no state file, and says where that is configured', async () => {
+  it('does not start with a file that is not a SQLite database, and names the configured field', async () => {
     await using folder = await temporaryFolder()
     await writeFile(folder.file('state.db'), 'something else\n'.repeat(500))
     await assert.rejects(
@@ -101,7 +101,7 @@ describe('authz with state in a file', () => {
     )
   })
 
-  it('takes another place only after a restart, and says so', async () => {
+  it('keeps its store over a reload that configures another', async () => {
     await using folder = await temporaryFolder()
     const state = 'state: { sqlite: state.db }'
     await using one = await start(folder, 'one', state)
@@ -116,7 +116,7 @@ describe('authz with state in a file', () => {
     )
   })
 
-  it('finds what is wrong with state at a reload, like anything else', async () => {
+  it('reports wrong settings of state at a reload', async () => {
     await using folder = await temporaryFolder()
     await using one = await start(folder, 'one', '')
     const wrong = 'state: { sqlite: { file: a.db, secret: file:none } }'
@@ -127,7 +127,7 @@ describe('authz with state in a file', () => {
 })
 
 describe('authz with state in Redis', { skip: skipWithoutRedis() }, () => {
-  it('counts guesses at another replica as its own; without Redis, each counts for itself, and it stays ready', async () => {
+  it('shares failed logins between replicas; while Redis is down, each counts its own and stays ready', async () => {
     await using redis = await startRedis()
     await using folder = await temporaryFolder()
     await writeFile(folder.file('state.keys'), newStateKeyLine())

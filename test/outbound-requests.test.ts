@@ -1,6 +1,6 @@
-// Everything that asks a server on the way of a request, and a server that hangs, dribbles, never ends or
-// speaks something else: nothing is believed, nobody waits beyond the time limit, no question stays open,
-// and an honest answer is taken afterwards.
+// Every client that queries a server while a request waits, and a server that hangs, dribbles, never ends or
+// speaks another protocol: no such answer is accepted, no caller waits beyond the time limit, no request stays
+// open, and an honest answer is accepted afterwards.
 
 import assert from 'node:assert/strict'
 import type { RequestListener } from 'node:http'
@@ -42,7 +42,7 @@ interface User {
   readonly name: string
   /** How an honest server answers. */
   readonly honest: RequestListener
-  /** What asks the server there: whether it got an answer that it believes. */
+  /** Queries the server: whether the answer was accepted. */
   readonly make: (origin: string, stack: AsyncDisposableStack) => () => Promise<boolean>
 }
 

@@ -1,6 +1,6 @@
-// Every regular expression that requests, tokens, certificates or the answers of servers can meet: none takes
-// longer than linear time for what somebody can put together. Left out are those of commands that operators
-// run over their own files.
+// Every regular expression that is matched against requests, tokens, certificates or the answers of servers:
+// none takes longer than linear time for any text that an attacker can compose. Expressions of commands that
+// operators run over their own files are left out.
 
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
@@ -101,11 +101,11 @@ const LITERALS = globSync('**/*.ts', { cwd: SOURCE })
   .flatMap(literalsIn)
 
 describe('the regular expressions of src', () => {
-  it('are found', () => {
+  it('are found in the source', () => {
     assert.ok(LITERALS.length > 300, `${LITERALS.length}`)
   })
 
-  it('take linear time for pumped texts', () => {
+  it('take linear time for pumped texts, except the bounded ones', () => {
     const slow = LITERALS.filter(({ text }) => !BOUNDED.has(text)).flatMap((one) => {
       const text = slowText(one.expression)
       return text === undefined ? [] : [`${one.place} ${one.text}: ${text}`]
@@ -113,7 +113,7 @@ describe('the regular expressions of src', () => {
     assert.deepEqual(slow, [])
   })
 
-  it('that do not are still there', () => {
+  it('include each of the bounded ones', () => {
     const all = new Set(LITERALS.map(({ text }) => text))
     for (const text of BOUNDED.keys()) assert.ok(all.has(text), text)
   })

@@ -1,4 +1,4 @@
-// Keys that are replaced while certificates are asked for: whole, half, and as Kubernetes does it. What is
+// Keys that are replaced while certificates are requested: whole, half, and as Kubernetes does it. What is
 // issued is always by one CA, whose key and certificate belong together, and by a grant key of the keyring.
 
 import assert from 'node:assert/strict'
@@ -54,7 +54,7 @@ const publish = async (site: SignerSite, version: number, ca: TestCa): Promise<v
 }
 
 describe('a CA that is replaced', LIMIT, () => {
-  it('by turning a link, 30 times, refuses nothing and mixes nothing', async () => {
+  it('by a new target of the link, 30 times, causes no refusal and no mixed key pair', async () => {
     await using site = await signerSite()
     const cas = await Promise.all([1, 2, 3].map((n) => makeCa({ subject: `CN=CA ${n}` })))
     const [first] = cas
@@ -84,7 +84,7 @@ describe('a CA that is replaced', LIMIT, () => {
     assert.equal(issuerOf(await ask(client, site.handle()), cas), cas[0])
   })
 
-  it('file by file, is not in force before both are there', async () => {
+  it('file by file, is used from when both files are there', async () => {
     await using site = await signerSite()
     await using signer = await startSigner(site.config)
     using client = connect(site)
@@ -122,7 +122,7 @@ describe('a grant key that is replaced', LIMIT, () => {
     for (;;) if ((await ask(client, handle)).secrets.length === 1) break
   })
 
-  it('at the signer first, opens what authz seals with the old one, and no more once that is gone', async () => {
+  it('at the signer first, opens what authz seals with the old one until the old one is removed', async () => {
     await using site = await signerSite()
     await using signer = await startSigner(site.config)
     using client = connect(site)

@@ -37,8 +37,8 @@ const untilEvent = async (site: SignerSite, name: string, count = 1): Promise<vo
   assert.fail(`${name} was never recorded ${count} times`)
 }
 
-describe('the signer', { concurrency: true }, () => {
-  it('answers a handle with a certificate, its key and its time', async () => {
+describe('the signer, with one process and its files', { concurrency: true }, () => {
+  it('answers a certificate handle with a certificate, its key and its lifetime', async () => {
     await using site = await signerSite()
     await using _ = await startSigner(site.config)
     const handle = site.handle()
@@ -56,7 +56,7 @@ describe('the signer', { concurrency: true }, () => {
     assert.equal(issued[0]?.['serial'], leaf.serialNumber.toLowerCase())
   })
 
-  it('answers everything else with a removal, and records why', async () => {
+  it('answers any other name with a removal, and records the reason', async () => {
     await using site = await signerSite()
     await using _ = await startSigner(site.config)
     const names = ['-', site.handle({ subject: subjectOf(['O', 'system:masters']) })]
@@ -103,7 +103,7 @@ describe('the signer', { concurrency: true }, () => {
     },
   )
 
-  it('knows a key that came into the keyring a moment ago', async () => {
+  it('uses a key that was added to the keyring a moment ago', async () => {
     await using site = await signerSite()
     await using _ = await startSigner(site.config)
     const [, fresh] = await site.writeKeyring(newGrantKeyLine(), newGrantKeyLine())
@@ -115,7 +115,7 @@ describe('the signer', { concurrency: true }, () => {
     await untilEvent(site, 'configuration-loaded', 2)
   })
 
-  it('issues by another CA once that is in the file', async () => {
+  it('issues with another CA once that is in the file', async () => {
     await using site = await signerSite()
     await using signer = await startSigner(site.config)
     const before = (await ask(site, site.handle())).secrets[0]
@@ -139,7 +139,7 @@ describe('the signer', { concurrency: true }, () => {
     },
   ]
   for (const { name, write } of BROKEN) {
-    it(`keeps on when a file is broken: ${name}`, async () => {
+    it(`continues with its configuration when a file is broken: ${name}`, async () => {
       await using site = await signerSite()
       await using signer = await startSigner(site.config)
       const before = (await ask(site, site.handle())).secrets[0]
@@ -156,7 +156,7 @@ describe('the signer', { concurrency: true }, () => {
     })
   }
 
-  it('reopens the audit file', async () => {
+  it('reopens the audit file at a reload', async () => {
     await using site = await signerSite()
     await using signer = await startSigner(site.config)
     await rename(site.file('issued.jsonl'), site.file('issued.jsonl.1'))
@@ -166,7 +166,7 @@ describe('the signer', { concurrency: true }, () => {
     assert.deepEqual(events, ['configuration-loaded', 'certificate-issued'])
   })
 
-  it('goes on with the old audit file when that cannot be reopened', async () => {
+  it('continues with the old audit file when that cannot be reopened', async () => {
     await using site = await signerSite()
     await mkdir(site.file('log'))
     const text = await readFile(site.config, 'utf8')
@@ -180,13 +180,13 @@ describe('the signer', { concurrency: true }, () => {
 })
 
 describe('the signer’s socket', { concurrency: true }, () => {
-  it('is open to its owner and group', async () => {
+  it('is open to its owner and group by default', async () => {
     await using site = await signerSite()
     await using _ = await startSigner(site.config)
     assert.equal((await stat(site.file('run/signer.sock'))).mode & 0o777, 0o660)
   })
 
-  it('is given to whom the configuration says', async () => {
+  it('has the configured mode, owner and group', async () => {
     await using site = await signerSite()
     const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0]
     // Only root can give a file away.
@@ -199,7 +199,7 @@ describe('the signer’s socket', { concurrency: true }, () => {
     assert.deepEqual([status.mode & 0o777, status.uid, status.gid], [0o600, owner, group])
   })
 
-  it('is not put where everybody could replace it', async () => {
+  it('is refused in a folder where every user could replace it', async () => {
     await using site = await signerSite()
     await mkdir(site.file('run'))
     await chmod(site.file('run'), 0o777)
@@ -211,7 +211,7 @@ describe('the signer’s socket', { concurrency: true }, () => {
     await using _ = await startSigner(site.config)
   })
 
-  it('is gone when the signer is', async () => {
+  it('is removed when the signer ends', async () => {
     await using site = await signerSite()
     {
       await using _ = await startSigner(site.config)
@@ -219,7 +219,7 @@ describe('the signer’s socket', { concurrency: true }, () => {
     await assert.rejects(stat(site.file('run/signer.sock')), { code: 'ENOENT' })
   })
 
-  it('is not taken from a signer that runs', async () => {
+  it('is not taken over from a signer that runs', async () => {
     await using site = await signerSite()
     await using _ = await startSigner(site.config)
     await assert.rejects(startSigner(site.config), /another process listens/)

@@ -10,35 +10,35 @@ import { startTokenServer, type Answer } from '../servers/token-server.ts'
 import { buildRulesFrom } from '../authenticate/building.ts'
 import { BY_REVIEW, NO, pod, review, start, YES } from '../clients/kubernetes/reviewing.ts'
 
-describe('an API server that reviews requests for a rule, and answers', () => {
+describe('access reviews by a Kubernetes API server', () => {
   const HOSTILE: readonly {
     readonly name: string
     readonly answer: Answer
     readonly cause: RegExp
   }[] = [
     {
-      name: 'allowed as a text',
+      name: '`allowed` as a text',
       answer: { body: review({ allowed: 'true' }) },
       cause: /answered nonsense: "allowed" is not a boolean/,
     },
     {
-      name: 'allowed twice',
+      name: '`allowed` twice',
       answer: { body: review({ allowed: true }).replace('"status"', '"status":{},"status"') },
       cause: /sent no JSON object/,
     },
     {
-      name: 'another kind',
+      name: 'an object of another kind',
       answer: { body: review({ allowed: true }).replace('SubjectAccessReview', 'TokenReview') },
       cause: /it is not a SubjectAccessReview/,
     },
     {
-      name: 'no, because it failed',
+      name: 'a denial because its evaluation failed',
       answer: { body: review({ allowed: false, evaluationError: 'webhook is down' }) },
       cause: /could not decide: "webhook is down"/,
     },
-    { name: 'no JSON', answer: { body: 'yes' }, cause: /sent no JSON object/ },
+    { name: 'malformed JSON', answer: { body: 'yes' }, cause: /sent no JSON object/ },
     {
-      name: 'more than is taken',
+      name: 'more bytes than the limit',
       answer: { body: `${review({ allowed: true })}${' '.repeat(600_000)}` },
       cause: /more than 524288 bytes/,
     },
@@ -53,7 +53,7 @@ describe('an API server that reviews requests for a rule, and answers', () => {
       cause: new RegExp(`answered ${status}`),
     })),
     {
-      name: 'half an answer',
+      name: 'a truncated answer',
       answer: {
         write(response) {
           response.writeHead(201, { 'content-length': 1_000 })
@@ -64,7 +64,7 @@ describe('an API server that reviews requests for a rule, and answers', () => {
     },
   ]
   for (const { name, answer, cause } of HOSTILE) {
-    it(`hostile: ${name}`, async () => {
+    it(`hostile: allow nothing, and work again, after ${name}`, async () => {
       // With a rule that lets pass whom the server refuses, which must not live on failures.
       const authorize = [{ deny: 'by-rbac', subjectAccessReview: true }, { allow: 'rest' }]
       await using site = await start({}, { authorize })
@@ -77,7 +77,7 @@ describe('an API server that reviews requests for a rule, and answers', () => {
     })
   }
 
-  it('hostile: sends a long path back, escaped, and is not taken for broken', async () => {
+  it('hostile: accept a long path that the answer repeats, escaped', async () => {
     await using site = await start({ failureThreshold: 1 }, { kind: 'http' })
     const { scripted, decide } = site
     scripted.answer = ({ body }) => ({
@@ -94,7 +94,7 @@ describe('an API server that reviews requests for a rule, and answers', () => {
     assert.equal(site.built.dependencies[0]?.isUp(), true)
   })
 
-  it('late is not waited for', async () => {
+  it('end at the timeout', async () => {
     await using site = await start({ timeout: '50ms' })
     const { promise, resolve } = Promise.withResolvers<void>()
     site.scripted.answer = () => ({ ...YES, after: promise })
@@ -102,7 +102,7 @@ describe('an API server that reviews requests for a rule, and answers', () => {
     resolve()
   })
 
-  it('late is not waited for by a caller who left', async () => {
+  it('end for a caller that has left, and continue for the remaining one', async () => {
     await using site = await start()
     const { scripted, decide } = site
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -116,7 +116,7 @@ describe('an API server that reviews requests for a rule, and answers', () => {
     assert.equal(scripted.asked.length, 1)
   })
 
-  it('is left alone while it is out of order, and the metrics say so', async () => {
+  it('are not requested for a while after failures, as the metrics show', async () => {
     await using site = await start({ failureThreshold: 2, coolDown: '5s' })
     const { scripted, decide, clock, built } = site
     const [dependency, ...more] = built.dependencies
@@ -143,7 +143,7 @@ describe('an API server that reviews requests for a rule, and answers', () => {
     assert.equal(dependency.isUp(), true)
   })
 
-  it('hostile: gets no more reviews at once than its limit', async () => {
+  it('hostile: are at most as many at once as the limit', async () => {
     await using site = await start({ concurrency: 4 })
     const { scripted, decide } = site
     let [open, most] = [0, 0]
@@ -157,7 +157,7 @@ describe('an API server that reviews requests for a rule, and answers', () => {
     assert.equal(most, 4)
   })
 
-  it('hostile: answers other users while one user sends ever new names', async () => {
+  it('hostile: of one user with ever new names leave room for other users', async () => {
     await using site = await start({ perCaller: { concurrency: 5, perSecond: 10 } })
     const { decide, scripted } = site
     const asMallory = (name: string): QuestionParts => ({
@@ -175,23 +175,23 @@ describe('an API server that reviews requests for a rule, and answers', () => {
   })
 })
 
-describe('an API server that cannot be reached', () => {
+describe('the configuration of a Kubernetes API server', () => {
   const CASES = [
     {
-      name: 'in the clear',
+      name: 'http: as the scheme',
       apiServer: { server: 'http://10.0.0.1' },
       want: /must begin with https/,
     },
-    { name: 'no token', apiServer: { token: 'file:missing' }, want: /does not exist/ },
+    { name: 'a missing token', apiServer: { token: 'file:missing' }, want: /does not exist/ },
     {
-      name: 'our own cluster, outside one',
+      name: '`inCluster` outside of a cluster',
       apiServer: { server: undefined, token: undefined, inCluster: true },
       want: /not in a pod/,
     },
-    { name: 'no CA', apiServer: { ca: 'missing.pem' }, want: /missing\.pem/ },
+    { name: 'a missing CA', apiServer: { ca: 'missing.pem' }, want: /missing\.pem/ },
   ]
   for (const { name, apiServer, want } of CASES) {
-    it(`is a problem of the configuration: ${name}`, async () => {
+    it(`is a problem where it has ${name}`, async () => {
       await using authority = await createAuthority('Countersign API server test CA')
       await writeFile(`${authority.folder}/own.token`, 'own-token-1\n')
       const server = { server: 'https://10.0.0.1', token: `file:${authority.folder}/own.token` }

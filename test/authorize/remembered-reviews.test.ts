@@ -42,8 +42,8 @@ const setUp = (remember = 10_000) => {
   return { clock, server, review }
 }
 
-describe('an answer', () => {
-  it('is remembered for its time, yes and no alike', async () => {
+describe('the answer to an access review', () => {
+  it('is remembered for its time, whether it allows or denies', async () => {
     const { clock, server, review } = setUp()
     assert.equal(await review('/yes'), true)
     server.answer = () => NO
@@ -59,7 +59,7 @@ describe('an answer', () => {
     assert.equal(server.asked.length, 3)
   })
 
-  it('is as old as its question', async () => {
+  it('has the age of its request', async () => {
     const { clock, server, review } = setUp()
     server.answer = () => {
       clock.advance(4_000)
@@ -74,7 +74,7 @@ describe('an answer', () => {
     assert.equal(server.asked.length, 2)
   })
 
-  it('is not remembered where that is not wanted', async () => {
+  it('is not remembered where `remember` is 0', async () => {
     const { server, review } = setUp(0)
     assert.equal(await review(), true)
     server.answer = () => NO
@@ -82,7 +82,7 @@ describe('an answer', () => {
     assert.equal(server.asked.length, 2)
   })
 
-  it('is not found under other circumstances', async () => {
+  it('is not used for another request', async () => {
     const { server, review } = setUp()
     const { promise, resolve } = Promise.withResolvers<JsonObject>()
     server.answer = () => promise
@@ -96,7 +96,7 @@ describe('an answer', () => {
     assert.equal(server.asked.length, 2)
   })
 
-  it('hostile: of ten thousand users evict the oldest, and no more are kept', async () => {
+  it('hostile: of ten thousand users evicts the oldest, and the number of entries is bounded', async () => {
     const { server, review } = setUp()
     await review('/first')
     await review('/second')
@@ -112,16 +112,16 @@ describe('an answer', () => {
   })
 })
 
-describe('a failure', () => {
+describe('a failure of an access review', () => {
   const CASES = [
     { name: 'no answer', answer: () => Promise.reject(new Error('down')), want: /^down$/ },
     {
-      name: 'nonsense',
+      name: 'an unexpected status',
       answer: () => answer({ allowed: 'yes' }),
       want: /^the API server answered nonsense: "allowed" is not a boolean$/,
     },
     {
-      name: 'an answer that is none',
+      name: 'a malformed answer',
       answer: () => answer({ allowed: false, evaluationError: 'webhook\n"down"' }),
       want: /^the API server could not decide: "webhook\\n\\"down\\""$/,
     },
@@ -139,15 +139,15 @@ describe('a failure', () => {
     })
   }
 
-  it('hostile: a review that is too long is not sent', async () => {
+  it('hostile: of a review that is too long to be sent', async () => {
     const { server, review } = setUp()
     assert.match(String(await review(`/${'x'.repeat(66_000)}`)), /too long to be sent/)
     assert.equal(server.asked.length, 0)
   })
 })
 
-describe('equal questions', () => {
-  it('that arrive together are sent once, different ones each', async () => {
+describe('equal access reviews', () => {
+  it('that arrive together are sent once, different ones separately', async () => {
     const { server, review } = setUp(0)
     const { promise, resolve } = Promise.withResolvers<JsonObject>()
     server.answer = () => promise

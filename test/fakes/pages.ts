@@ -20,7 +20,7 @@ export const themeOf = async (config: unknown = {}): Promise<Theme> =>
   await loadTheme(themeSchema.parse(config), new ConfigurationFiles())
 
 /** Everything that a look can have but a logo. */
-export const FULL_LOOK = {
+export const FULL_THEME = {
   name: 'Example Works',
   accent: '#7a3cc4',
   support: { text: 'Service desk, extension 4711', url: 'https://help.example.org/login' },

@@ -1,4 +1,4 @@
-// Identities by expression: what tokens come to, and what hostile ones come to.
+// Identities by expression: what claims are mapped to, hostile ones included.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -20,7 +20,7 @@ const identityIn = (result: MappingResult): unknown => {
   return { user, uid, groups, extra }
 }
 
-describe('claims come to', () => {
+describe('the mapping of claims', () => {
   const CASES: readonly {
     readonly name: string
     readonly section: string
@@ -28,13 +28,13 @@ describe('claims come to', () => {
     readonly want: unknown
   }[] = [
     {
-      name: 'what was proven, where nothing is said',
+      name: 'keeps the proven identity where the section is empty',
       section: '{}',
       claims: { groups: ['a'] },
       want: { user: 'https://issuer#sub', uid: undefined, groups: [], extra: {} },
     },
     {
-      name: 'all four',
+      name: 'sets user, uid, groups and extra',
       section: `
         user: '"oidc:" + claims.email.lowerAscii()'
         uid: claims.oid
@@ -49,49 +49,49 @@ describe('claims come to', () => {
       },
     },
     {
-      name: 'one name of a list of one',
+      name: 'takes the user from a list of one',
       section: 'user: claims.names',
       claims: { names: ['a'] },
       want: { user: 'a', uid: undefined, groups: [], extra: {} },
     },
     {
-      name: 'no name of a list of two',
+      name: 'refuses a list of two as the user',
       section: 'user: claims.names',
       claims: { names: ['a', 'b'] },
       want: 'identity-unmapped',
     },
     {
-      name: 'no name of an empty list',
+      name: 'refuses an empty list as the user',
       section: 'user: claims.names',
       claims: { names: [] },
       want: 'identity-unmapped',
     },
     {
-      name: 'no uid of two',
+      name: 'refuses a list of two as the uid',
       section: 'uid: claims.ids',
       claims: { ids: ['a', 'b'] },
       want: 'identity-unmapped',
     },
     {
-      name: 'nobody without the claim',
+      name: 'refuses a token without the claim of the user',
       section: 'user: claims.email',
       claims: {},
       want: 'identity-unmapped',
     },
     {
-      name: 'nobody without a claim of the groups, though there is a name',
+      name: 'refuses a token without the claim of the groups',
       section: 'groups: claims.groups',
       claims: {},
       want: 'identity-unmapped',
     },
     {
-      name: 'nobody without a claim of extra',
+      name: 'refuses a token without a claim of extra',
       section: 'extra: { a: claims.a }',
       claims: {},
       want: 'identity-unmapped',
     },
     {
-      name: 'a reserved user',
+      name: 'refuses a reserved user',
       section: 'user: \'"system:" + claims.sub\'',
       claims: { sub: 'admin' },
       want: 'identity-reserved',
@@ -102,7 +102,7 @@ describe('claims come to', () => {
   }
 })
 
-describe('a claim that is no text, where text belongs', () => {
+describe('a claim that is not a string', () => {
   const VALUES: readonly unknown[] = [
     null,
     5,
@@ -117,7 +117,7 @@ describe('a claim that is no text, where text belongs', () => {
     ['a', { b: 'c' }],
   ]
   for (const value of VALUES) {
-    it(`is refused: ${JSON.stringify(value)}`, () => {
+    it(`is refused for user, uid, groups and extra: ${JSON.stringify(value)}`, () => {
       for (const key of ['user', 'uid', 'groups']) {
         const result = mapped(`${key}: claims.x`, { x: value })
         assert.equal(identityIn(result), 'identity-unmapped', key)
@@ -131,7 +131,7 @@ describe('a claim that is no text, where text belongs', () => {
   }
 })
 
-describe('hostile claims', () => {
+describe('the mapping of hostile claims', () => {
   const SECTION = 'user: claims.email\ngroups: claims.?groups.orValue([])'
   const parsed = (text: string): Claims => {
     const claims: Claims = JSON.parse(text)
@@ -140,44 +140,44 @@ describe('hostile claims', () => {
   const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
   const CASES: readonly { name: string; claims: Claims; want: string | undefined }[] = [
     {
-      name: '__proto__ with a name in it',
+      name: '__proto__ that has the claim',
       claims: parsed('{"__proto__":{"email":"root"}}'),
       want: 'identity-unmapped',
     },
     {
-      name: 'constructor',
+      name: 'constructor that has the claim',
       claims: parsed('{"constructor":{"email":"root"}}'),
       want: 'identity-unmapped',
     },
     {
-      name: 'a constructor beside a name',
+      name: 'a constructor in addition to the claim',
       claims: parsed('{"email":"a","constructor":"x"}'),
       want: 'identity-unmapped',
     },
     {
-      name: 'prototype keys beside a name',
+      name: 'properties of Object.prototype in addition to the claim',
       claims: parsed(
         '{"email":"a","__proto__":{"groups":["root"]},"toString":1,"hasOwnProperty":1}',
       ),
       want: undefined,
     },
     {
-      name: 'a claim that is nested deeply',
+      name: 'a claim of 20,000 nested lists',
       claims: { email: 'a', groups: parsed(deep) },
       want: 'identity-unmapped',
     },
     {
-      name: 'an object nested deeply',
+      name: 'a claim of 5,000 nested objects',
       claims: parsed(`{"email":${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}}`),
       want: 'identity-unmapped',
     },
     {
-      name: 'a megabyte of name',
+      name: 'a user of 1 MiB',
       claims: { email: 'a'.repeat(1_048_576) },
       want: 'identity-too-large',
     },
     {
-      name: 'a megabyte of group',
+      name: 'a group of 1 MiB',
       claims: { email: 'a', groups: ['a'.repeat(1_048_576)] },
       want: 'identity-too-large',
     },
@@ -187,13 +187,13 @@ describe('hostile claims', () => {
       want: 'identity-too-large',
     },
     {
-      name: '10,000 times one group',
+      name: 'one group 10,000 times',
       claims: { email: 'a', groups: Array.from({ length: 10_000 }, () => 'g') },
       want: undefined,
     },
-    { name: 'NUL', claims: { email: 'a\0' }, want: 'identity-unrepresentable' },
+    { name: 'NUL in the user', claims: { email: 'a\0' }, want: 'identity-unrepresentable' },
     {
-      name: 'CR LF',
+      name: 'CR LF in the user',
       claims: { email: 'a\r\nx-remote-group: root' },
       want: 'identity-unrepresentable',
     },
@@ -202,23 +202,31 @@ describe('hostile claims', () => {
       claims: { email: 'a', groups: ['a\nb'] },
       want: 'identity-unrepresentable',
     },
-    { name: 'a lone surrogate', claims: { email: 'a\udc00' }, want: 'identity-unrepresentable' },
-    { name: 'an empty name', claims: { email: '' }, want: 'identity-unrepresentable' },
+    {
+      name: 'a lone surrogate in the user',
+      claims: { email: 'a\udc00' },
+      want: 'identity-unrepresentable',
+    },
+    { name: 'an empty user', claims: { email: '' }, want: 'identity-unrepresentable' },
     {
       name: 'an empty group',
       claims: { email: 'a', groups: [''] },
       want: 'identity-unrepresentable',
     },
-    { name: 'a name of spaces', claims: { email: '  ' }, want: 'identity-unrepresentable' },
-    // Fine for a header; what it looks like is for whoever shows it.
-    { name: 'a name from right to left', claims: { email: '\u202enimda' }, want: undefined },
+    { name: 'a user of spaces', claims: { email: '  ' }, want: 'identity-unrepresentable' },
+    // A header can contain it; the account page removes the override.
+    {
+      name: 'a right-to-left override in the user',
+      claims: { email: '\u202enimda' },
+      want: undefined,
+    },
     {
       name: 'a reserved group',
       claims: { email: 'a', groups: ['system:masters'] },
       want: 'identity-reserved',
     },
     {
-      name: 'a reserved group in wide letters',
+      name: 'a reserved group in full-width letters',
       claims: { email: 'a', groups: ['ｓystem:masters'] },
       want: undefined,
     },
@@ -232,7 +240,7 @@ describe('hostile claims', () => {
     })
   }
 
-  it('leave no trace on objects', () => {
+  it('does not change Object.prototype', () => {
     mapped(SECTION, parsed('{"email":"a","__proto__":{"polluted":"yes"}}'))
     assert.ok(!('polluted' in {}))
   })

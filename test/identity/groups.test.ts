@@ -25,60 +25,60 @@ const groupsOf = (section: string, groups: readonly string[]): readonly string[]
 const many = (count: number): readonly string[] =>
   Array.from({ length: count }, (_, index) => `g${String(index).padStart(4, '0')}`)
 
-describe('groups', () => {
+describe('groups of an identity', () => {
   const CASES: readonly {
     readonly name: string
     readonly section: string
     readonly groups: readonly string[]
     readonly want: readonly string[] | string
   }[] = [
-    { name: 'are as proven', section: '{}', groups: ['b', 'a'], want: ['b', 'a'] },
-    { name: 'lose repetitions', section: '{}', groups: ['b', 'a', 'b'], want: ['b', 'a'] },
+    { name: 'are the proven ones by default', section: '{}', groups: ['b', 'a'], want: ['b', 'a'] },
+    { name: 'are without repetitions', section: '{}', groups: ['b', 'a', 'b'], want: ['b', 'a'] },
     {
-      name: 'come of an expression, short',
+      name: 'may be an expression, short form',
       section: "account.groups.map(g, 'x' + g)",
       groups: ['a'],
       want: ['xa'],
     },
     {
-      name: 'come of an expression, long',
+      name: 'may be an expression, long form',
       section: '{ from: \'account.groups.map(g, "x" + g)\' }',
       groups: ['a'],
       want: ['xa'],
     },
     {
-      name: 'are kept',
+      name: 'are filtered by `keep`',
       section: '{ keep: [k8s-*, admins] }',
       groups: ['k8s-dev', 'mail', 'admins', 'admins-2'],
       want: ['k8s-dev', 'admins'],
     },
-    { name: 'may be none', section: '{ keep: [k8s-*] }', groups: ['mail'], want: [] },
+    { name: 'may be filtered to none', section: '{ keep: [k8s-*] }', groups: ['mail'], want: [] },
     {
-      name: 'are dropped',
+      name: 'are filtered by `drop`',
       section: "{ drop: ['*-mail', all] }",
       groups: ['a-mail', 'all', 'b'],
       want: ['b'],
     },
     {
-      name: 'are dropped though they are kept',
+      name: 'are dropped where both `keep` and `drop` match',
       section: '{ keep: [k8s-*], drop: [k8s-test-*] }',
       groups: ['k8s-test-1', 'k8s-dev'],
       want: ['k8s-dev'],
     },
     {
-      name: 'are told apart by case',
+      name: 'are compared with case',
       section: '{ keep: [dev] }',
       groups: ['DEV', 'dev'],
       want: ['dev'],
     },
     {
-      name: 'match as a whole, and dots and brackets stand for themselves',
+      name: 'match a pattern as a whole, in which dots and brackets have no special meaning',
       section: "{ keep: ['a.[b]*'] }",
       groups: ['a.[b]c', 'axbc', 'xa.[b]'],
       want: ['a.[b]c'],
     },
     {
-      name: 'are renamed, after they were kept by their old name',
+      name: 'are renamed after `keep` has compared their old names',
       section: '{ keep: [CN=Admins], rename: { CN=Admins: admins } }',
       groups: ['CN=Admins', 'admins'],
       want: ['admins'],
@@ -90,73 +90,73 @@ describe('groups', () => {
       want: ['b', 'c'],
     },
     {
-      name: 'that get the same name become one',
+      name: 'of the same new name become one',
       section: '{ rename: { a: x, b: x } }',
       groups: ['a', 'c', 'b'],
       want: ['x', 'c'],
     },
     {
-      name: 'get a prefix, renamed or not',
+      name: 'get the prefix, renamed or not',
       section: "{ rename: { a: b }, prefix: 'oidc:' }",
       groups: ['a', 'c'],
       want: ['oidc:b', 'oidc:c'],
     },
     {
-      name: 'named as what every object has are groups like others',
+      name: 'may be named like properties of Object',
       section: '{ rename: { a: b } }',
       groups: ['constructor', '__proto__', 'toString', 'a'],
       want: ['constructor', '__proto__', 'toString', 'b'],
     },
     {
-      name: 'are kept in their order',
+      name: 'keep their order',
       section: '{ drop: [x] }',
       groups: ['z', 'x', 'a'],
       want: ['z', 'a'],
     },
     {
-      name: 'of no name are refused',
+      name: 'with an empty name are refused',
       section: '{}',
       groups: [''],
       want: 'identity-unrepresentable',
     },
     {
-      name: 'of no name may be dropped by keeping others',
+      name: 'with an empty name may be removed by `keep`',
       section: "{ keep: ['?*', a] }",
       groups: ['', 'a'],
       want: ['a'],
     },
     {
-      name: 'that are reserved are refused',
+      name: 'with a reserved name are refused',
       section: '{}',
       groups: ['a', 'system:masters'],
       want: 'identity-reserved',
     },
     {
-      name: 'that are reserved may be dropped',
+      name: 'with a reserved name may be dropped',
       section: "{ drop: ['system:*'] }",
       groups: ['a', 'system:masters'],
       want: ['a'],
     },
     {
-      name: 'are reserved by a new name',
+      name: 'are refused where `rename` makes a reserved name',
       section: "{ rename: { a: 'system:masters' } }",
       groups: ['a'],
       want: 'identity-reserved',
     },
     {
-      name: 'are reserved by a prefix',
+      name: 'are refused where `prefix` makes a reserved name',
       section: "{ prefix: 'system:' }",
       groups: ['masters'],
       want: 'identity-reserved',
     },
     {
-      name: 'are reserved by a prefix and a new name, in another case',
+      name: 'are refused where `prefix` and `rename` make a reserved name in another case',
       section: "{ prefix: 'Sys', rename: { a: 'tem:masters' } }",
       groups: ['a'],
       want: 'identity-reserved',
     },
     {
-      name: 'are not reserved behind a prefix',
+      name: 'with a reserved name are accepted with a prefix',
       section: "{ prefix: 'oidc:' }",
       groups: ['system:masters'],
       want: ['oidc:system:masters'],
@@ -166,20 +166,20 @@ describe('groups', () => {
     it(name, () => assert.deepEqual(groupsOf(section, groups), want))
   }
 
-  it('that are reserved pass by a new name where the configuration spells it out', () => {
+  it('renamed to a reserved name are accepted where `allowReserved` lists it', () => {
     const section = "{ rename: { a: 'system:masters' } }"
     assert.equal(resultOf(section, ['a'], ['system:masters']).outcome, 'identity')
   })
 })
 
-describe('too many groups', () => {
+describe('an excess of groups', () => {
   const cutOf = (section: string, groups: readonly string[]): Identity => {
     const result = resultOf(section, groups)
     assert.ok(result.outcome === 'identity', JSON.stringify(result))
     return result.identity
   }
 
-  it('are more than 500, when nobody says otherwise', () => {
+  it('is refused beyond 500 by default', () => {
     assert.equal(groupsOf('{}', many(500)).length, 500)
     assert.equal(groupsOf('{}', many(501)), 'identity-too-large')
     const result = resultOf('{}', many(2_000))
@@ -190,49 +190,49 @@ describe('too many groups', () => {
     })
   })
 
-  it('are more than 16 KiB, when nobody says otherwise', () => {
+  it('is refused beyond 16 KiB by default', () => {
     const long = (count: number): readonly string[] => many(count).map((g) => g.padEnd(1_024, 'x'))
     assert.equal(groupsOf('{}', long(16)).length, 16)
     assert.equal(groupsOf('{}', long(17)), 'identity-too-large')
   })
 
-  it('are counted in bytes of UTF-8', () => {
+  it('is counted in bytes of UTF-8', () => {
     assert.deepEqual(groupsOf('{ maxBytes: 4 }', ['ää']), ['ää'])
     assert.equal(groupsOf('{ maxBytes: 3 }', ['ää']), 'identity-too-large')
   })
 
-  it('are counted when they have been filtered, prefixed and freed of repetitions', () => {
+  it('is counted after filters, prefix and removal of repetitions', () => {
     assert.equal(groupsOf("{ keep: ['g00*'] }", many(2_000)).length, 100)
     assert.deepEqual(groupsOf('{ max: 1 }', ['a', 'a']), ['a'])
     assert.equal(groupsOf("{ maxBytes: 2, prefix: 'x:' }", ['a']), 'identity-too-large')
   })
 
-  it('are cut only when the configuration says so, from the end, and it is said how many', () => {
+  it('is truncated only with `onExcess: truncate`, and the omitted ones are counted', () => {
     const identity = cutOf('{ max: 3, onExcess: truncate }', many(2_000))
     assert.deepEqual(identity.groups, ['g0000', 'g0001', 'g0002'])
     assert.equal(identity.groupsOmitted, 1_997)
   })
 
-  it('are cut at the first that does not fit, not by whatever still would', () => {
+  it('is truncated at the first group that does not fit', () => {
     const identity = cutOf('{ maxBytes: 6, onExcess: truncate }', ['abc', 'toolong', 'x'])
     assert.deepEqual([identity.groups, identity.groupsOmitted], [['abc'], 2])
   })
 
-  it('are not spoken of when none was cut', () => {
+  it('is not reported where none was omitted', () => {
     assert.ok(!('groupsOmitted' in cutOf('{ max: 3, onExcess: truncate }', many(3))))
   })
 
-  it('may be any', () => {
+  it('may be any group, with `max: 0`', () => {
     assert.equal(groupsOf('{ max: 0 }', ['a']), 'identity-too-large')
     assert.deepEqual(groupsOf('{ max: 0, onExcess: truncate }', ['a']), [])
   })
 
-  it('are no way to lose a reserved group: it is refused also where it would be cut', () => {
+  it('does not hide a reserved group: it is refused even where it would be omitted', () => {
     const groups = [...many(5), 'system:masters']
     assert.equal(groupsOf('{ max: 3, onExcess: truncate }', groups), 'identity-reserved')
   })
 
-  it('take no time: 10,000 of them against 100 patterns', () => {
+  it('is filtered in less than 5 s of CPU time: 10,000 groups against 100 patterns', () => {
     const patterns = Array.from({ length: 100 }, (_, index) => `'*a*b*${index}'`).join(', ')
     const started = cpuTime()
     const groups = many(10_000).map((group) => `${group}${'ab'.repeat(50)}`)

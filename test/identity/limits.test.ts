@@ -1,4 +1,4 @@
-// How large an identity may be, what certificates come to, and what operators are told of both.
+// How large an identity may be, how certificates are mapped, and what operators read about both.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -14,7 +14,7 @@ const mapped = (section: string, claims: Claims): MappingResult =>
     identity: identityConfigOf(section),
   }).identityOf(factsOf({ method: 'bearer', user: 'https://issuer#sub', claims }))
 
-describe('what an identity may hold', () => {
+describe('the limits of an identity', () => {
   const LIMITED = 'limits: { user: 18, uid: 4, extra: 8, extraValues: 2 }\n'
   const CASES: readonly {
     name: string
@@ -22,39 +22,44 @@ describe('what an identity may hold', () => {
     claims: Claims
     want: string | undefined
   }[] = [
-    { name: 'a user', section: 'user: claims.x', claims: { x: 'a'.repeat(18) }, want: undefined },
     {
-      name: 'too long a user',
+      name: 'accept a user of 18 bytes',
+      section: 'user: claims.x',
+      claims: { x: 'a'.repeat(18) },
+      want: undefined,
+    },
+    {
+      name: 'refuse a user of 19 bytes',
       section: 'user: claims.x',
       claims: { x: 'a'.repeat(19) },
       want: '19 bytes of user, where there may be 18',
     },
     {
-      name: 'a user in bytes',
+      name: 'count the bytes of the user, not the characters',
       section: 'user: claims.x',
       claims: { x: 'ä'.repeat(10) },
       want: '20 bytes of user, where there may be 18',
     },
     {
-      name: 'too long a uid',
+      name: 'refuse a uid of 5 bytes',
       section: 'uid: claims.x',
       claims: { x: 'abcde' },
       want: '5 bytes of uid, where there may be 4',
     },
     {
-      name: 'values',
+      name: 'accept two values of extra',
       section: 'extra: { k: claims.x }',
       claims: { x: ['ab', 'cd'] },
       want: undefined,
     },
     {
-      name: 'too many values',
+      name: 'refuse three values of extra',
       section: 'extra: { k: claims.x }',
       claims: { x: ['a', 'b', 'c'] },
       want: '3 values of extra, where there may be 2',
     },
     {
-      name: 'too long values, the key with each',
+      name: 'refuse values of extra that are too long together with their key',
       section: 'extra: { k: claims.x }',
       claims: { x: ['abc', 'bcde'] },
       want: '9 bytes of extra, where there may be 8',
@@ -68,7 +73,7 @@ describe('what an identity may hold', () => {
     })
   }
 
-  it('has limits when nobody says so', () => {
+  it('have defaults', () => {
     const long = 'x'.repeat(1_025)
     const mapping = new IdentityMapping('staff', { allowReserved: [] })
     for (const facts of [
@@ -84,7 +89,7 @@ describe('what an identity may hold', () => {
   })
 })
 
-describe('a certificate', () => {
+describe('the mapping of a certificate', () => {
   const CERTIFICATE: CertificateFacts = {
     subject: { CN: ['alice'], O: ['dev', 'ops'], OU: ['a', 'b'] },
     subjectName: 'CN=alice,O=dev+O=ops',
@@ -131,7 +136,7 @@ describe('a certificate', () => {
   }
 })
 
-describe('operators are told', () => {
+describe('a report to operators about a mapping', () => {
   const reportsOf = (section: string, claims: Claims): readonly MappingResult[] => {
     const reports: MappingResult[] = []
     const identity = identityConfigOf(section)
@@ -143,7 +148,7 @@ describe('operators are told', () => {
     return reports
   }
 
-  it('every expression that failed and why, once, and never a value', () => {
+  it('names every expression that failed and why, once, and never a value', () => {
     const reports = reportsOf(
       'user: claims.email\nuid: claims.a\ngroups: { from: claims.groups }\nextra: { team: claims.team }',
       { email: { secret: 'hunter2' }, a: ['hunter2', 'x'], team: 5 },
@@ -161,7 +166,7 @@ describe('operators are told', () => {
     })
   })
 
-  it('where something stands that is refused', () => {
+  it('names the field of a refused value', () => {
     const detailOf = (section: string, claims: Claims): unknown =>
       reportsOf(section, claims).map((result) => result.outcome === 'refused' && result.detail)
     assert.deepEqual(detailOf('user: claims.x', { x: 'a\n' }), ['user'])
@@ -171,14 +176,14 @@ describe('operators are told', () => {
     assert.deepEqual(detailOf('user: claims.x', { x: [] }), ['user: yields no value'])
   })
 
-  it('that groups were cut', () => {
+  it('counts the omitted groups', () => {
     const [report] = reportsOf('groups: { from: claims.g, max: 1, onExcess: truncate }', {
       g: ['a', 'b'],
     })
     assert.equal(report?.outcome === 'identity' && report.identity.groupsOmitted, 1)
   })
 
-  it('nothing of an identity as expected', () => {
+  it('is not made for an identity as expected', () => {
     assert.deepEqual(reportsOf('user: claims.x', { x: 'a' }), [])
   })
 })

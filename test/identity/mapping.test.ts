@@ -1,4 +1,4 @@
-// Phase 4: which facts become an identity.
+// Phase 2: which proven credentials become an identity.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -20,14 +20,14 @@ describe('an identity', () => {
   assert.equal(result.outcome, 'identity')
   const { identity } = result
 
-  it('is the facts and the name of the authenticator', () => {
+  it('is the proven credential and the name of the authenticator', () => {
     assert.deepEqual(identity, { ...facts, authenticator: 'staff' })
   })
 
-  it('cannot be changed', () => assert.ok(Object.isFrozen(identity)))
+  it('is frozen', () => assert.ok(Object.isFrozen(identity)))
 })
 
-describe('names that can be passed on', () => {
+describe('names that a header can carry', () => {
   const NAMES = ['alice', 'alice@example.org', 'CN=Alice, O=Öps', 'a b', '😀', 'x'.repeat(100)]
   for (const name of NAMES) {
     it(JSON.stringify(name.slice(0, 30)), () => {
@@ -37,19 +37,19 @@ describe('names that can be passed on', () => {
   }
 })
 
-describe('names that cannot be passed on', () => {
+describe('names that a header cannot carry', () => {
   const NAMES = [
-    { name: 'nothing', input: '' },
-    { name: 'a line break', input: 'alice\r\nx-remote-group: admin' },
+    { name: 'an empty name', input: '' },
+    { name: 'a line end', input: 'alice\r\nx-remote-group: admin' },
     { name: 'a NUL', input: 'alice\0' },
     { name: 'a tab', input: 'a\tb' },
     { name: 'DEL', input: 'alice\u007f' },
     { name: 'a C1 control character', input: 'a\u0085b' },
     { name: 'a lone surrogate', input: 'alice\ud800' },
-    { name: 'space in front', input: ' alice' },
-    { name: 'space behind', input: 'alice ' },
-    { name: 'a no-break space behind', input: 'alice\u00a0' },
-    { name: 'a byte order mark', input: '\ufeffalice' },
+    { name: 'a leading space', input: ' alice' },
+    { name: 'a trailing space', input: 'alice ' },
+    { name: 'a trailing no-break space', input: 'alice\u00a0' },
+    { name: 'a leading byte order mark', input: '\ufeffalice' },
   ]
   for (const { name, input } of NAMES) {
     const PLACES: readonly Partial<ProvenCredential>[] = [
@@ -59,13 +59,13 @@ describe('names that cannot be passed on', () => {
       { extra: { team: ['a', input] } },
       { extra: { [input]: ['a'] } },
     ]
-    it(`${name}, wherever it stands`, () => {
+    it(`${name}, in any field of the identity`, () => {
       for (const facts of PLACES) assert.equal(outcomeOf(facts), 'identity-unrepresentable')
     })
   }
 })
 
-describe('reserved names', () => {
+describe('reserved names in an identity', () => {
   it('are refused as a user', () => {
     assert.equal(outcomeOf({ user: 'system:admin' }), 'identity-reserved')
   })
@@ -78,32 +78,32 @@ describe('reserved names', () => {
     assert.equal(outcomeOf({ groups: ['SYSTEM:masters'] }), 'identity-reserved')
   })
 
-  it('pass where the configuration spells them out', () => {
+  it('are accepted where `allowReserved` lists them', () => {
     assert.equal(outcomeOf({ groups: ['system:masters'] }, ['system:masters']), 'identity')
   })
 
-  it('are refused where it spells out another', () => {
+  it('are refused where `allowReserved` lists another', () => {
     assert.equal(outcomeOf({ groups: ['system:masters'] }, ['system:nodes']), 'identity-reserved')
   })
 
-  it('with surrounding space are refused one way or the other', () => {
+  it('with surrounding space are refused even where listed', () => {
     assert.notEqual(outcomeOf({ user: ' system:admin' }, [' system:admin']), 'identity')
   })
 })
 
-describe('what is remembered of a mapping', () => {
-  it('is the very identity, for the same facts', () => {
+describe('a cached result of a mapping', () => {
+  it('is the same object for the same credential', () => {
     const mapping = new IdentityMapping('staff', { allowReserved: [] })
     const facts = factsOf()
     assert.equal(mapping.identityOf(facts), mapping.identityOf(facts))
   })
 
-  it('does not pass to equal facts of another proof', () => {
+  it('is not used for an equal credential of another proof', () => {
     const mapping = new IdentityMapping('staff', { allowReserved: [] })
     assert.notEqual(mapping.identityOf(factsOf()), mapping.identityOf(factsOf()))
   })
 
-  it('does not pass to another mapping', () => {
+  it('is not used by another mapping', () => {
     const facts = factsOf({ groups: ['system:masters'] })
     const lenient = new IdentityMapping('staff', { allowReserved: ['system:masters'] }).identityOf(
       facts,

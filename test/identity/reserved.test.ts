@@ -36,12 +36,12 @@ describe('findReserved', () => {
     '',
   ]
   for (const name of HARMLESS) {
-    it(`passes over ${JSON.stringify(name)}`, () => {
+    it(`does not find ${JSON.stringify(name)}`, () => {
       assert.equal(findReserved({ user: name, groups: [name] }, NONE), undefined)
     })
   }
 
-  it('passes over what is allowed', () => {
+  it('does not find a name that is allowed', () => {
     const allowed = new Set(['system:masters'])
     assert.equal(findReserved({ user: 'alice', groups: ['system:masters'] }, allowed), undefined)
   })
@@ -53,20 +53,20 @@ describe('findReserved', () => {
     }
   })
 
-  it('finds what is not allowed beside what is', () => {
+  it('finds a reserved name in addition to an allowed one', () => {
     const groups = ['system:masters', 'system:nodes']
     const allowed = new Set(['system:masters'])
     assert.equal(findReserved({ user: 'alice', groups }, allowed), 'system:nodes')
   })
 })
 
-describe('service accounts of a namespace', () => {
+describe('the pattern of a namespace’s service accounts', () => {
   const allowed = new Set(['system:serviceaccount:team-a:*'])
   const found = (name: string, set: ReadonlySet<string> = allowed): boolean =>
     findReserved({ user: name, groups: [] }, set) !== undefined
 
   for (const name of ['builder', 'a', '0', 'web-1.example', 'a'.repeat(63)]) {
-    it(`are allowed by their pattern: ${name}`, () => {
+    it(`allows ${name}`, () => {
       assert.ok(!found(`system:serviceaccount:team-a:${name}`))
       const groups = [`system:serviceaccount:team-a:${name}`]
       assert.equal(findReserved({ user: 'alice', groups }, allowed), undefined)
@@ -105,10 +105,10 @@ describe('service accounts of a namespace', () => {
     'system:masters',
   ]
   for (const name of HOSTILE) {
-    it(`hostile: are not ${JSON.stringify(name).slice(0, 80)}`, () => assert.ok(found(name)))
+    it(`hostile: does not allow ${JSON.stringify(name).slice(0, 80)}`, () => assert.ok(found(name)))
   }
 
-  it('are those of one namespace: nothing stands for all of them', () => {
+  it('is for one namespace: wider patterns allow nothing', () => {
     for (const pattern of [
       'system:serviceaccount:*:*',
       'system:serviceaccount:*',
@@ -120,14 +120,14 @@ describe('service accounts of a namespace', () => {
     }
   })
 
-  it('are none where a name is not one of an account, whatever the namespace is called', () => {
+  it('of a namespace called undefined allows only its own service accounts', () => {
     const undef = new Set(['system:serviceaccount:undefined:*'])
     assert.ok(found('system:masters', undef))
     assert.ok(found('system:serviceaccount:a', undef))
     assert.ok(!found('system:serviceaccount:undefined:a', undef))
   })
 
-  it('have no name that could be taken for a pattern further on', () => {
+  it('does not allow its own text as a user', () => {
     const user = 'system:serviceaccount:team-a:*'
     assert.equal(findReserved({ user, groups: [] }, new Set([user])), user)
   })

@@ -7,8 +7,8 @@ import { shownCertificate, shownId, shownToken } from '../../src/identity/shown.
 
 const LONG = 'é'.repeat(1_000)
 
-describe('what a token says of itself', () => {
-  it('is its issuer, id, client and audiences', () => {
+describe('the fields of a token in the audit log', () => {
+  it('are its issuer, id, client and audiences', () => {
     const claims = {
       iss: 'https://as',
       jti: 'j',
@@ -21,7 +21,7 @@ describe('what a token says of itself', () => {
     assert.deepEqual(shownToken(claims, true), { proven: true, ...want })
   })
 
-  it('has azp where there is no client_id, and one audience as a list', () => {
+  it('are azp where there is no client_id, and one audience as a list', () => {
     assert.deepEqual(shownToken({ azp: 'z', aud: 'a' }, false), {
       proven: false,
       azp: 'z',
@@ -29,7 +29,7 @@ describe('what a token says of itself', () => {
     })
   })
 
-  it('leaves out what is no text, and is nothing where nothing is left', () => {
+  it('leave out what is not a string, and are undefined where none is left', () => {
     assert.deepEqual(shownToken({ iss: 1, jti: { a: 1 }, aud: [1, 'a', null] }, true), {
       proven: true,
       aud: ['a'],
@@ -37,7 +37,7 @@ describe('what a token says of itself', () => {
     assert.equal(shownToken({ sub: 'alice', jti: '' }, true), undefined)
   })
 
-  it('has 256 characters of each value, and of all audiences together', () => {
+  it('have 256 characters each, and all audiences together', () => {
     const aud = Array.from({ length: 500 }, (_, index) => `audience-${index}`)
     const shown = shownToken({ iss: LONG, jti: LONG, client_id: LONG, aud }, false)
     assert.equal(shown?.iss?.length, 257)
@@ -45,7 +45,7 @@ describe('what a token says of itself', () => {
     assert.ok((shownToken({ aud: LONG }, false)?.aud?.[0]?.length ?? 0) <= 257)
   })
 
-  it('leaves out what contains the token itself', () => {
+  it('leave out values that contain the token itself', () => {
     const claims = { iss: 'https://as', jti: 'opaque-token', aud: ['x', 'for opaque-token'] }
     assert.deepEqual(shownToken(claims, true, 'opaque-token'), {
       proven: true,
@@ -55,8 +55,8 @@ describe('what a token says of itself', () => {
   })
 })
 
-describe('what a certificate says of itself', () => {
-  it('has 256 characters of each name', () => {
+describe('the fields of a certificate in the audit log', () => {
+  it('have 256 characters each', () => {
     const facts = { ...NO_CERTIFICATE, subjectName: LONG, issuerName: LONG, serial: LONG }
     const shown = shownCertificate({ ...facts, fingerprint: 'f' }, false)
     assert.deepEqual(Object.keys(shown), ['proven', 'subject', 'issuer', 'serial', 'fingerprint'])
@@ -66,7 +66,7 @@ describe('what a certificate says of itself', () => {
   })
 })
 
-describe('what is shown by an id', () => {
+describe('an id in the audit log', () => {
   it('has 256 characters', () => {
     assert.deepEqual(shownId('ci', true), { proven: true, id: 'ci' })
     assert.equal(shownId(LONG, false).id?.length, 257)

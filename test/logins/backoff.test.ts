@@ -5,7 +5,7 @@ import { FakeClock } from '../fakes/clock.ts'
 
 const LENGTH = 10_000
 
-describe('pauses', () => {
+describe('the pauses after failures', () => {
   it('end after their length, and begin anew with another failure', () => {
     const clock = new FakeClock()
     const pauses = new Backoff(clock, LENGTH)
@@ -21,7 +21,7 @@ describe('pauses', () => {
     assert.equal(pauses.has('a'), false)
   })
 
-  it('are not kept when they have ended, although nobody asks for them again', () => {
+  it('are removed when they have ended, even if they are not looked up again', () => {
     const clock = new FakeClock()
     const pauses = new Backoff(clock, LENGTH)
     for (let login = 0; login < 1_000; login += 1) {

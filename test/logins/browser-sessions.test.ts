@@ -31,8 +31,8 @@ const made = () => {
   return { clock, records, sessions, begin }
 }
 
-describe('sessions of browsers', () => {
-  it('are found by their text, which is long, random, and not their name', async () => {
+describe('browser sessions', () => {
+  it('are found by their cookie value, which is long, random, and not their id', async () => {
     const { sessions, begin } = made()
     const text = await begin()
     assert.match(text, /^[\w-]{43}$/)
@@ -44,13 +44,13 @@ describe('sessions of browsers', () => {
   })
 
   for (const text of ['', 'short', 'x'.repeat(44), `${'x'.repeat(42)}/`, 'browser-session x']) {
-    it(`hostile: ${JSON.stringify(text)} is none`, async () => {
+    it(`hostile: are not found by ${JSON.stringify(text)}`, async () => {
       const { sessions } = made()
       assert.equal(await sessions.find(text), undefined)
     })
   }
 
-  it('go on while they are used, and end when they are not', async () => {
+  it('last while they are used, and end when they are idle', async () => {
     const { clock, sessions, begin } = made()
     const text = await begin()
     for (let use = 0; use < 5; use += 1) {
@@ -61,7 +61,7 @@ describe('sessions of browsers', () => {
     assert.equal(await sessions.find(text), undefined)
   })
 
-  it('end when they are not used, also where somebody has the store keep them for longer', async () => {
+  it('end when they are idle, even where the store keeps the record for longer', async () => {
     const { clock, records, sessions, begin } = made()
     const text = await begin()
     const [key = ''] = await records.keysIn('browser-sessions')
@@ -73,7 +73,7 @@ describe('sessions of browsers', () => {
     assert.equal(await sessions.find(text), undefined)
   })
 
-  it('end at their end, however much they are used', async () => {
+  it('end at their absolute end, however much they are used', async () => {
     const { clock, sessions, begin } = made()
     const text = await begin({ ends: clock.now() + 2 * HOUR })
     for (let use = 0; use < 4; use += 1) {
@@ -84,7 +84,7 @@ describe('sessions of browsers', () => {
     assert.equal(await sessions.find(text), undefined)
   })
 
-  it('end by id, by user, and by the login that they began with', async () => {
+  it('can be ended by id, by user, and by login', async () => {
     const { sessions, begin } = made()
     const [one, two, other] = [
       await begin(),
@@ -105,7 +105,7 @@ describe('sessions of browsers', () => {
     assert.deepEqual(await sessions.list(), [])
   })
 
-  it('do not come back by being used while they are ended', async () => {
+  it('do not reappear by a use at the moment in which they are ended', async () => {
     const { clock, sessions, begin } = made()
     const text = await begin()
     clock.advance(30 * MINUTE)

@@ -11,8 +11,8 @@ const NOW = 1_700_000_000_000
 
 const attempts = new LoginAttempts(new OpaqueKeys(Buffer.alloc(32, 7)))
 
-describe('logins under way', () => {
-  it('come back with where they began, and with what only we can show', () => {
+describe('login attempts', () => {
+  it('return their target, nonce and PKCE verifier', () => {
     const begun = attempts.begin(HOST, '/orders?x=%C3%BC', NOW)
     const back = attempts.open(HOST, begun.state, begun.cookie.value, NOW + 1_000)
     assert.equal(back?.target, '/orders?x=%C3%BC')
@@ -24,7 +24,7 @@ describe('logins under way', () => {
     assert.doesNotMatch(begun.cookie.value, new RegExp(back.verifier))
   })
 
-  it('say in the state where they began, sealed, on their own host', () => {
+  it('have their target in the state, sealed, and readable on their own host only', () => {
     const { state: text } = attempts.begin(HOST, '/orders', NOW, true)
     const known = { target: '/orders', until: NOW / 1_000 + ATTEMPT_SECONDS, again: true }
     assert.deepEqual(attempts.read(HOST, text), known)
@@ -41,14 +41,14 @@ describe('logins under way', () => {
       assert.equal(attempts.read(HOST, text.slice(0, length)), undefined)
   })
 
-  it('have a state of 2,048 characters at most', () => {
+  it('have a state of at most 2,048 characters', () => {
     const target = `/${'"'.repeat(1_399)}`
     const { state: text } = attempts.begin(HOST, target, NOW)
     assert.ok(text.length <= 2_048)
     assert.equal(attempts.read(HOST, text)?.target, target)
   })
 
-  it('are each their own', () => {
+  it('differ in state, nonce and challenge, and open with their own cookie only', () => {
     const [one, two] = [attempts.begin(HOST, '/', NOW), attempts.begin(HOST, '/', NOW)]
     assert.notEqual(one.state, two.state)
     assert.notEqual(one.nonce, two.nonce)
@@ -59,23 +59,23 @@ describe('logins under way', () => {
   const { state, cookie } = attempts.begin(HOST, '/a', NOW)
   const [until = '', mac = ''] = cookie.value.split('.')
   for (const { name, host = HOST, as = state, value = cookie.value, now = NOW } of [
-    { name: 'another host', host: 'other.example.org' },
-    { name: 'no state', as: '' },
-    { name: 'a state of another shape', as: '../../etc/passwd' },
-    { name: 'another time', value: `${Number(until) + 60}.${mac}` },
-    { name: 'no MAC', value: until },
-    { name: 'a short MAC', value: `${until}.${mac.slice(1)}` },
-    { name: 'no cookie', value: '' },
-    { name: 'too late', now: NOW + (ATTEMPT_SECONDS + 1) * 1_000 },
+    { name: 'with another host', host: 'other.example.org' },
+    { name: 'without a state', as: '' },
+    { name: 'with a malformed state', as: '../../etc/passwd' },
+    { name: 'with a changed time in the cookie', value: `${Number(until) + 60}.${mac}` },
+    { name: 'without a MAC in the cookie', value: until },
+    { name: 'with a truncated MAC in the cookie', value: `${until}.${mac.slice(1)}` },
+    { name: 'without a cookie', value: '' },
+    { name: 'after their end', now: NOW + (ATTEMPT_SECONDS + 1) * 1_000 },
   ]) {
-    it(`hostile: ${name}`, () => {
+    it(`hostile: are refused ${name}`, () => {
       assert.equal(attempts.open(host, as, value, now), undefined)
     })
   }
 
-  it('of another key are not ours', () => {
-    const stranger = new LoginAttempts(new OpaqueKeys(Buffer.alloc(32, 8)))
-    assert.equal(stranger.open(HOST, state, cookie.value, NOW), undefined)
+  it('of another key are refused', () => {
+    const other = new LoginAttempts(new OpaqueKeys(Buffer.alloc(32, 8)))
+    assert.equal(other.open(HOST, state, cookie.value, NOW), undefined)
   })
 
   for (const target of [
@@ -90,7 +90,7 @@ describe('logins under way', () => {
     '/ü',
     `/${'x'.repeat(2_000)}`,
   ]) {
-    it(`hostile: ${JSON.stringify(target.slice(0, 40))} leads to the root`, () => {
+    it(`hostile: with the target ${JSON.stringify(target.slice(0, 40))} lead to the root`, () => {
       const begun = attempts.begin(HOST, target, NOW)
       assert.equal(attempts.open(HOST, begun.state, begun.cookie.value, NOW)?.target, '/')
     })

@@ -1,5 +1,5 @@
-// Ending logins in the records themselves: what is found, what is left to others, and what a request that
-// is still being answered cannot bring back.
+// Ending logins in the records of the provider: which records end, which remain, and which a request that is still
+// being answered cannot write again.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -27,8 +27,8 @@ const session = (accountId: string, uid: string, grantId = `grant-${uid}`): Adap
   authorizations: { spa: { sid: `sid-${uid}`, grantId } },
 })
 
-describe('logins in the records', () => {
-  it('are listed by their user, and all of them', async () => {
+describe('logins in the records of the provider', () => {
+  it('are listed of one user, and of all', async () => {
     const { logins, write } = opened()
     await write('Session', 'a', session('alice', 'one'))
     await write('Session', 'b', session('bob', 'two'))
@@ -45,7 +45,7 @@ describe('logins in the records', () => {
     assert.deepEqual(users.toSorted(), ['alice', 'bob'])
   })
 
-  it('are found by what they are now, whatever they were called before', async () => {
+  it('are found by their present session id, after a rotation', async () => {
     const { logins, write, has } = opened()
     await write('Session', 'before', session('alice', 'one'))
     await write('Session', 'after', session('alice', 'one'))
@@ -53,7 +53,7 @@ describe('logins in the records', () => {
     assert.equal(await has('Session', 'after'), false)
   })
 
-  it('end with their grants and what these gave, and no others', async () => {
+  it('end with their grants and the tokens and codes of these, and leave those of another login', async () => {
     const { logins, write, has } = opened()
     for (const [uid, id] of [
       ['one', 'a'],
@@ -87,7 +87,7 @@ describe('logins in the records', () => {
     { kind: 'Interaction', payload: { uid: 'i', result: { login: { accountId: 'alice' } } } },
   ]
   for (const { kind, payload } of KINDS) {
-    it(`of a user end with each ${kind}, also one of no login`, async () => {
+    it(`of a user end with each ${kind}, even where it names no login`, async () => {
       const { logins, write, has } = opened()
       await write(kind, 'hers', payload)
       await write(kind, 'his', { ...payload, accountId: 'bob', result: {} })
@@ -98,7 +98,7 @@ describe('logins in the records', () => {
     })
   }
 
-  it('hostile: a request that began before the end writes nothing of it anew', async () => {
+  it('hostile: are not written again by a request that began before their end', async () => {
     const { logins, write, has } = opened()
     await write('Session', 'a', session('alice', 'one'))
     await logins.endUser('alice')

@@ -21,11 +21,11 @@ const opened = () => {
   const keys = new OpaqueKeys()
   const sessions = new BrowserSessions(store, keys, clock)
   const parts = { records: new LoginStore(store), sessions, keys }
-  const told: string[] = []
+  const notified: string[] = []
   const logout = new Logout({
     ...parts,
     upstreamLogout: { end: () => Promise.resolve(undefined) },
-    notify: async (client, user, sid) => void told.push(`${client} ${user} ${sid}`),
+    notify: async (client, user, sid) => void notified.push(`${client} ${user} ${sid}`),
   })
   const logIn = async (uid: string, user = 'alice'): Promise<void> => {
     const authorizations = { [SESSION_CLIENT]: { sid: `sid-${uid}` }, spa: { sid: `spa-${uid}` } }
@@ -39,17 +39,17 @@ const opened = () => {
       login,
       host,
       source: '203.0.113.9',
-      userAgent: 'Somebody/1.0',
+      userAgent: 'Browser/1.0',
       ends: clock.now() + HOUR,
       idle: HOUR,
     })
     return text ?? assert.fail('its login was ended')
   }
-  return { ...parts, parts, logout, told, logIn, begin }
+  return { ...parts, parts, logout, notified, logIn, begin }
 }
 
 describe('logins', () => {
-  it('are one for all hosts that a browser has sessions on', async () => {
+  it('are listed once for all hosts where a browser has sessions', async () => {
     const { parts, logIn, begin } = opened()
     await logIn('one')
     await begin('sid-one')
@@ -58,13 +58,13 @@ describe('logins', () => {
     assert.deepEqual(more, [])
     assert.deepEqual(login?.hosts, ['app.example.org', 'other.example.org'])
     assert.deepEqual(login?.clients, ['spa'])
-    assert.deepEqual([login?.source, login?.userAgent], ['203.0.113.9', 'Somebody/1.0'])
+    assert.deepEqual([login?.source, login?.userAgent], ['203.0.113.9', 'Browser/1.0'])
     assert.notEqual(login?.id, 'one', 'forms are known by the uid')
   })
 
-  it('are listed as long as a session is left of them, and end then too', async () => {
+  it('are listed while one of their sessions is left, and their end ends it', async () => {
     const { parts, sessions, logout, begin } = opened()
-    const texts = [await begin('gone'), await begin('gone', 'other.example.org')]
+    const texts = [await begin('unlisted'), await begin('unlisted', 'other.example.org')]
     const without = await begin(undefined)
     const logins = await listLogins(parts)
     assert.deepEqual(
@@ -77,7 +77,7 @@ describe('logins', () => {
     }
   })
 
-  it('hostile: a session that began since the list was made ends with its login', async () => {
+  it('hostile: end with a session that began after they were listed', async () => {
     const { parts, sessions, logout, logIn, begin } = opened()
     await logIn('one')
     const [login] = await listLogins(parts, 'alice')
@@ -87,18 +87,18 @@ describe('logins', () => {
     assert.equal(await sessions.find(late), undefined)
   })
 
-  it('are told to each client by the sid that it knows, and not to ourselves', async () => {
-    const { parts, logout, told, logIn } = opened()
+  it('are reported to each client by its own sid, and not to the built-in client', async () => {
+    const { parts, logout, notified, logIn } = opened()
     await logIn('one')
     await logIn('two')
     await logIn('three', 'bob')
     const [login] = await listLogins(parts, 'bob')
     assert.ok(login)
     await logout.endOne(login)
-    assert.deepEqual(told.splice(0), ['spa bob spa-three'])
+    assert.deepEqual(notified.splice(0), ['spa bob spa-three'])
     await logout.endAll('alice')
-    assert.deepEqual(told.toSorted(), ['spa alice spa-one', 'spa alice spa-two'])
+    assert.deepEqual(notified.toSorted(), ['spa alice spa-one', 'spa alice spa-two'])
     await logout.endOne(login)
-    assert.equal(told.length, 2, 'what has ended is told once')
+    assert.equal(notified.length, 2, 'an ended login is reported once')
   })
 })

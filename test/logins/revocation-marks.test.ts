@@ -1,4 +1,4 @@
-// When everything of a person was ended by hand, as state has it and as it is remembered.
+// When all logins of a user were revoked, as the store has it and as it is cached.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -17,8 +17,8 @@ const opened = () => {
   return { clock, start: records.floor, revocationMarks: new RevocationMarks(records, clock) }
 }
 
-describe('sign-outs', () => {
-  it('are those of a user and those of everybody, whichever was later', async () => {
+describe('revocation marks', () => {
+  it('are of one user or of all users: the later one counts', async () => {
     const { clock, start, revocationMarks } = opened()
     assert.ok(start > clock.now() - 1_001 && start < clock.now())
     assert.equal(await revocationMarks.lastOf('alice'), start)
@@ -40,7 +40,7 @@ describe('sign-outs', () => {
     )
   })
 
-  it('are known for as long as a token of ours can live', async () => {
+  it('are kept as long as a token can live', async () => {
     const { clock, start, revocationMarks } = opened()
     clock.advance(1_000)
     await revocationMarks.note('alice')
@@ -51,7 +51,7 @@ describe('sign-outs', () => {
   })
 })
 
-describe('an answer about a sign-out', () => {
+describe('a cached revocation mark', () => {
   const GOOD = 7_000
   /** Asks about a token of second 7, whose user was signed out at `answer` milliseconds. */
   const asking = (remember: number) => {
@@ -65,7 +65,7 @@ describe('an answer about a sign-out', () => {
     return { state, ask: async () => await isEnded({ sub: 'alice', iat: GOOD / 1_000 }) }
   }
 
-  it('is remembered for so long, also that there was none, and shared meanwhile', async () => {
+  it('is used for `remember`, shared meanwhile, and cached even where there is none', async () => {
     const { state, ask } = asking(50)
     assert.deepEqual(await Promise.all([ask(), ask()]), [false, false])
     await ask()
@@ -76,14 +76,14 @@ describe('an answer about a sign-out', () => {
     assert.equal(state.asked, 2)
   })
 
-  it('is not remembered where nothing is', async () => {
+  it('is not used with `remember: 0`', async () => {
     const { state, ask } = asking(0)
     await ask()
     await ask()
     assert.equal(state.asked, 2)
   })
 
-  it('that could not be had is not remembered', async () => {
+  it('is not kept of a lookup that failed', async () => {
     const { state, ask } = asking(60_000)
     state.answer = () => Promise.reject(new Error('down'))
     await assert.rejects(ask(), /down/)

@@ -1,4 +1,4 @@
-// Whether a login is still good: known, after any sign-out of its user, and vouched for.
+// Whether a login is active: known, begun after any sign-out of its user, and confirmed by the recheck.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -15,7 +15,7 @@ interface Known {
 
 const ALICE: KnownAccount = { subject: 'alice', claims: {}, resources: {}, began: BEGAN }
 
-const standingOf = async ({ account, signedOut = 0, rechecked = 'active' }: Known) =>
+const statusOf = async ({ account, signedOut = 0, rechecked = 'active' }: Known) =>
   await loginStatusLookup({
     accounts: { find: async () => account },
     revocationMarks: { lastOf: async (user) => (user === 'alice' ? signedOut : 0) },
@@ -25,30 +25,30 @@ const standingOf = async ({ account, signedOut = 0, rechecked = 'active' }: Know
     },
   })('login-1')
 
-describe('a login', () => {
+describe('the status of a login', () => {
   const CASES: readonly (Known & { readonly name: string; readonly want: 'active' | 'ended' })[] = [
-    { name: 'stands where nothing ended it', account: ALICE, want: 'active' },
-    { name: 'has ended where nothing is known of it', account: undefined, want: 'ended' },
+    { name: 'is active where nothing has ended it', account: ALICE, want: 'active' },
+    { name: 'is ended where the login is unknown', account: undefined, want: 'ended' },
     {
-      name: 'stands where it began after a sign-out',
+      name: 'is active where it began after a sign-out',
       account: ALICE,
       signedOut: BEGAN - 1,
       want: 'active',
     },
     {
-      name: 'has ended where it began in the moment of a sign-out',
+      name: 'is ended where it began in the moment of a sign-out',
       account: ALICE,
       signedOut: BEGAN,
       want: 'ended',
     },
     {
-      name: 'has ended by a sign-out although its record was put back',
+      name: 'is ended after a sign-out, even where its record was restored',
       account: ALICE,
       signedOut: BEGAN + 1,
       want: 'ended',
     },
     {
-      name: 'has ended where it is not vouched for',
+      name: 'is ended where the recheck ends it',
       account: ALICE,
       rechecked: 'ended',
       want: 'ended',
@@ -56,26 +56,26 @@ describe('a login', () => {
   ]
   for (const { name, want, ...known } of CASES) {
     it(name, async () => {
-      assert.equal(await standingOf(known), want)
+      assert.equal(await statusOf(known), want)
     })
   }
 
-  it('is not known where whoever vouches for it cannot be asked', async () => {
-    await assert.rejects(standingOf({ account: ALICE, rechecked: new Error('down') }), /down/)
+  it('is an error where the recheck fails', async () => {
+    await assert.rejects(statusOf({ account: ALICE, rechecked: new Error('down') }), /down/)
   })
 })
 
-describe('a grant', () => {
-  const standing = grantStatusLookup(
+describe('the status of a grant', () => {
+  const statusOfGrant = grantStatusLookup(
     { ofGrant: async (grant) => (grant === 'grant-1' ? 'login-1' : undefined) },
     async (login) => (login === 'login-1' ? 'active' : 'ended'),
   )
 
-  it('is as good as its login', async () => {
-    assert.equal(await standing('grant-1'), 'active')
+  it('is that of its login', async () => {
+    assert.equal(await statusOfGrant('grant-1'), 'active')
   })
 
-  it('has ended where there is none of that id', async () => {
-    assert.equal(await standing('grant-2'), 'ended')
+  it('is ended where the grant is unknown', async () => {
+    assert.equal(await statusOfGrant('grant-2'), 'ended')
   })
 })

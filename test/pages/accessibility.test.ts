@@ -1,5 +1,5 @@
-// Every page in a real browser, as people see it: light and dark, on a desk and on a telephone, in each
-// language. axe-core judges; what it does not look at is measured.
+// Every page in a real browser, as users see it: light and dark, on a desktop and on a phone, in each
+// language. axe-core judges; what axe-core does not check is measured.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -7,7 +7,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { LANGUAGES, type Language } from '../../src/pages/i18n/catalog.ts'
 import { render } from '../../src/pages/html.ts'
 import { pagesWith } from '../fakes/hostile-pages.ts'
-import { contextOf, FULL_LOOK, themeOf, SAMPLES } from '../fakes/pages.ts'
+import { contextOf, FULL_THEME, themeOf, SAMPLES } from '../fakes/pages.ts'
 import { seriousIn } from '../servers/axe.ts'
 import { skipWithoutChromium, startChromium } from '../servers/chromium.ts'
 import { startPageServer, type PageServer } from './page-server.ts'
@@ -22,10 +22,10 @@ interface View extends BrowserContextOptions {
 }
 
 const VIEWS: readonly View[] = [
-  { name: 'light, desk', colorScheme: 'light', viewport: DESK },
-  { name: 'dark, desk', colorScheme: 'dark', viewport: DESK },
-  { name: 'light, telephone', colorScheme: 'light', viewport: PHONE },
-  { name: 'dark, telephone', colorScheme: 'dark', viewport: PHONE },
+  { name: 'light, desktop', colorScheme: 'light', viewport: DESK },
+  { name: 'dark, desktop', colorScheme: 'dark', viewport: DESK },
+  { name: 'light, phone', colorScheme: 'light', viewport: PHONE },
+  { name: 'dark, phone', colorScheme: 'dark', viewport: PHONE },
   { name: 'forced colours', forcedColors: 'active', viewport: PHONE, languages: ['en'] },
 ]
 
@@ -51,12 +51,12 @@ interface Measures {
 
 const measuresOf = async (page: Page): Promise<Measures> => await page.evaluate<Measures>(MEASURES)
 
-describe('every page, as people see it', { skip: skipWithoutChromium() }, () => {
+describe('the accessibility of every page', { skip: skipWithoutChromium() }, () => {
   let browser: Browser
   let server: PageServer
   before(async () => {
     browser = await startChromium()
-    server = await startPageServer({ theme: await themeOf(FULL_LOOK) })
+    server = await startPageServer({ theme: await themeOf(FULL_THEME) })
   })
   after(async () => {
     await browser.close()
@@ -81,7 +81,7 @@ describe('every page, as people see it', { skip: skipWithoutChromium() }, () => 
     }
   }
 
-  it('2,000 groups, opened on a telephone', async () => {
+  it('of the account page with 2,000 groups opened, on a phone', async () => {
     const context = await browser.newContext({ viewport: PHONE, bypassCSP: true })
     const page = await context.newPage()
     await page.goto(server.url('account-many-groups'))
@@ -91,8 +91,8 @@ describe('every page, as people see it', { skip: skipWithoutChromium() }, () => 
     await context.close()
   })
 
-  it('hostile: names of any length and script widen nothing', async () => {
-    const { theme } = contextOf(await themeOf(FULL_LOOK))
+  it('hostile: names of any length and script make no page wider than the screen', async () => {
+    const { theme } = contextOf(await themeOf(FULL_THEME))
     const context = await browser.newContext({ viewport: PHONE, bypassCSP: true })
     const page = await context.newPage()
     for (const text of ['x'.repeat(10_240), 'm '.repeat(5_000), 'שלום \u202e'.repeat(99)]) {
@@ -104,7 +104,7 @@ describe('every page, as people see it', { skip: skipWithoutChromium() }, () => 
     await context.close()
   })
 
-  it('text of twice the size', async () => {
+  it('with text of twice the size', async () => {
     const context = await browser.newContext({ viewport: PHONE, bypassCSP: true })
     const page = await context.newPage()
     for (const sample of SAMPLES) {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { FULL_LOOK, themeOf, SAMPLES } from '../fakes/pages.ts'
+import { FULL_THEME, themeOf, SAMPLES } from '../fakes/pages.ts'
 import { skipWithoutChromium, startChromium } from '../servers/chromium.ts'
 import { watch, type Watch } from '../servers/watch.ts'
 import { startPageServer, type PageServer, type PageServerOptions } from './page-server.ts'
@@ -38,7 +38,7 @@ describe('the pages in a browser', { skip: skipWithoutChromium() }, () => {
   after(() => browser.close())
 
   const serve = async (options: Partial<PageServerOptions> = {}): Promise<PageServer> =>
-    await startPageServer({ theme: await themeOf(FULL_LOOK), ...options })
+    await startPageServer({ theme: await themeOf(FULL_THEME), ...options })
   const watched: Watch[] = []
   afterEach(() => {
     for (const { complaints, statuses } of watched.splice(0)) {
@@ -57,18 +57,18 @@ describe('the pages in a browser', { skip: skipWithoutChromium() }, () => {
     return { page, requests, [Symbol.asyncDispose]: () => context.close() }
   }
 
-  it('every page asks for nothing, and a browser has nothing to complain of', async () => {
+  it('every page loads nothing, and the browser reports no error', async () => {
     await using server = await serve()
     await using tab = await open()
     for (const { name } of SAMPLES) {
       await tab.page.goto(server.url(name))
     }
-    const asked = tab.requests.filter((url) => !url.startsWith('data:'))
-    assert.equal(asked.length, SAMPLES.length)
-    assert.equal(server.asked.length, SAMPLES.length)
+    const loaded = tab.requests.filter((url) => !url.startsWith('data:'))
+    assert.equal(loaded.length, SAMPLES.length)
+    assert.equal(server.paths.length, SAMPLES.length)
   })
 
-  it('a login needs no mouse', async () => {
+  it('a user can log in by the keyboard alone', async () => {
     await using server = await serve()
     await using tab = await open()
     const { page } = tab
@@ -84,7 +84,7 @@ describe('the pages in a browser', { skip: skipWithoutChromium() }, () => {
     assert.equal(form?.body, 'csrf=token-of-the-form&user=alice&password=secret')
   })
 
-  it('the keyboard reaches everything, in the order of reading, and shows where it is', async () => {
+  it('the keyboard reaches every control in reading order, with a visible focus', async () => {
     await using server = await serve()
     await using tab = await open()
     const { page } = tab
@@ -108,7 +108,7 @@ describe('the pages in a browser', { skip: skipWithoutChromium() }, () => {
     ])
   })
 
-  it('after a wrong password the focus is there, and the problem is read with it', async () => {
+  it('after a wrong password the focus is in the password field, which the problem describes', async () => {
     await using server = await serve()
     await using tab = await open()
     const { page } = tab
@@ -123,7 +123,7 @@ describe('the pages in a browser', { skip: skipWithoutChromium() }, () => {
     assert.equal(await page.getByRole('alert').count(), 1)
   })
 
-  it('everything works without JavaScript', async () => {
+  it('every form works without JavaScript', async () => {
     await using server = await serve()
     await using tab = await open({ javaScriptEnabled: false })
     const { page } = tab
@@ -188,7 +188,7 @@ describe('the pages in a browser', { skip: skipWithoutChromium() }, () => {
     )
   })
 
-  it('hostile: the fragment is not carried on to a provider', async () => {
+  it('hostile: the fragment is not passed to an upstream IdP', async () => {
     await using elsewhere = await serve()
     await using server = await serve({
       formTargets: [elsewhere.origin],
@@ -202,7 +202,7 @@ describe('the pages in a browser', { skip: skipWithoutChromium() }, () => {
     assert.equal(new URL(page.url()).hash, '')
   })
 
-  it('an impatient second click sends nothing', async () => {
+  it('a second click on a button sends the form once', async () => {
     await using server = await serve({
       answerTo: async () => {
         await sleep(300)
@@ -219,7 +219,7 @@ describe('the pages in a browser', { skip: skipWithoutChromium() }, () => {
     assert.equal(server.forms.length, 1)
   })
 
-  it('a page that comes back as it was can be sent again', async () => {
+  it('a page that the browser restores from its cache can be sent again', async () => {
     await using server = await serve({ answerTo: () => '' })
     await using tab = await open()
     const { page } = tab
@@ -234,7 +234,7 @@ describe('the pages in a browser', { skip: skipWithoutChromium() }, () => {
     assert.equal(server.forms.length, 2)
   })
 
-  it('going back, a form can be sent again', async () => {
+  it('a form can be sent again after going back', async () => {
     await using server = await serve()
     await using tab = await open()
     const { page } = tab
@@ -247,7 +247,7 @@ describe('the pages in a browser', { skip: skipWithoutChromium() }, () => {
     assert.equal(server.forms.length, 2)
   })
 
-  it('tells nobody where it was, not even its own host by "origin"', async () => {
+  it('a form is sent with neither Referer nor Origin', async () => {
     await using server = await serve()
     await using tab = await open()
     const { page } = tab

@@ -1,4 +1,4 @@
-// The headers of pages: the policy allows what a page needs and no more, whatever it is asked for.
+// The headers of pages: the policy allows only what a page needs, whatever its arguments.
 
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
@@ -21,7 +21,7 @@ describe('the headers of a page', () => {
     return found?.slice(name.length + 1)
   }
 
-  it('are these', () => {
+  it('are exactly the expected ones', () => {
     const {
       'content-security-policy': policy,
       'permissions-policy': permissions,
@@ -49,18 +49,18 @@ describe('the headers of a page', () => {
     assert.equal(directive('img-src', []), 'data:')
   })
 
-  it('have no "unsafe", no wildcard and no scheme for code', () => {
+  it('have a policy without unsafe sources, wildcards and schemes that run code', () => {
     const { 'content-security-policy': policy = '' } = headersOf(['https://app.example.org/cb'])
     assert.doesNotMatch(policy, /unsafe|\*|javascript:|blob:|http:/)
     assert.doesNotMatch(policy, /(default|script|style|form)-[a-z]+[^;]*data:/)
   })
 
-  it('allow a page without forms neither forms nor a script', () => {
+  it('allow neither forms nor a script on a page without forms', () => {
     assert.equal(directive('form-action'), "'none'")
     assert.equal(directive('script-src'), undefined)
   })
 
-  it('allow forms to lead where they are said to lead, by its origin', () => {
+  it('allow forms to lead to the origins of their targets', () => {
     const targets = [
       'https://app.example.org/.countersign/callback?x=1',
       'https://app.example.org/other',
@@ -77,7 +77,7 @@ describe('the headers of a page', () => {
     assert.equal(directive('form-action', []), "'self'")
   })
 
-  it('can name an IPv6 address by its port only, and do for a program on the device', () => {
+  it('allow an IPv6 address by its port only, and only on the loopback interface', () => {
     assert.equal(directive('form-action', ['http://[::1]:8000/']), "'self' http://*:8000")
     assert.equal(directive('form-action', ['http://[::1]/']), "'self' http://*")
     assert.throws(() => headersOf(['https://[2001:db8::1]/']), TypeError)
@@ -100,16 +100,17 @@ describe('the headers of a page', () => {
     "'unsafe-inline'",
   ]
   for (const target of HOSTILE) {
-    it(`hostile: a target of ${target}`, () => assert.throws(() => headersOf([target]), TypeError))
+    it(`hostile: refuse ${target || 'an empty text'} as the target of a form`, () =>
+      assert.throws(() => headersOf([target]), TypeError))
   }
 
-  it('hostile: no header has a line end', () => {
+  it('hostile: contain no line end', () => {
     for (const text of Object.values(headersOf(['https://a.example/\r\nx: y', 'a-b:x\ny']))) {
       assert.match(text, /^[\x20-\x7e]+$/)
     }
   })
 
-  it('demand TLS of browsers from now on, where a host has it', () => {
+  it('demand TLS of browsers (HSTS), except on loopback hosts', () => {
     const LOCAL = [
       'http://id.example.org',
       'https://localhost:8443',

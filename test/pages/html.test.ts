@@ -1,4 +1,4 @@
-// HTML that escapes by itself: what is put in stays text, and what could not be made safe is a bug.
+// HTML templates that escape their values: a text stays text, and a place where no value is safe is an error.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -10,15 +10,15 @@ const raw = html
 
 describe('a text in a template', () => {
   const CASES = [
-    { name: 'a plain one', input: 'alice', want: 'alice' },
-    { name: 'nothing', input: '', want: '' },
+    { name: 'a plain text', input: 'alice', want: 'alice' },
+    { name: 'an empty text', input: '', want: '' },
     { name: 'hostile: an element', input: '<script>', want: '&lt;script&gt;' },
-    { name: 'hostile: the end of its element', input: '</p><b>', want: '&lt;/p&gt;&lt;b&gt;' },
+    { name: 'hostile: the end tag of its element', input: '</p><b>', want: '&lt;/p&gt;&lt;b&gt;' },
     { name: 'hostile: a comment', input: '<!--', want: '&lt;!--' },
     { name: 'hostile: quotes', input: `"'`, want: '&quot;&#39;' },
-    { name: 'hostile: escaped already', input: '&lt;', want: '&amp;lt;' },
+    { name: 'hostile: a text that is already escaped', input: '&lt;', want: '&amp;lt;' },
     {
-      name: 'hostile: what replaceAll would take for a pattern',
+      name: 'hostile: a replacement pattern of replaceAll',
       input: "$&<$'",
       want: '$&amp;&lt;$&#39;',
     },
@@ -27,14 +27,14 @@ describe('a text in a template', () => {
     it(`${name}, between tags`, () => assert.equal(render(html`<p>${input}</p>`), `<p>${want}</p>`))
     it(`${name}, in an attribute`, () =>
       assert.equal(render(html`<p title="${input}"></p>`), `<p title="${want}"></p>`))
-    it(`${name}, among attributes`, () =>
+    it(`${name}, in an attribute made by a function`, () =>
       assert.equal(
         render(html`<p ${attributes({ title: input })}></p>`),
         `<p title="${want}"></p>`,
       ))
   }
 
-  it('stands beside others and inside longer attributes', () => {
+  it('may be next to another one, and inside a longer attribute', () => {
     const [a, b] = ['<', 7]
     assert.equal(
       render(html`<p title="x ${a} y ${b}">${a}${b}</p>`),
@@ -42,7 +42,8 @@ describe('a text in a template', () => {
     )
   })
 
-  it('may be left out', () => assert.equal(render(html`<p>${undefined}</p>`), '<p></p>'))
+  it('is empty where it is undefined', () =>
+    assert.equal(render(html`<p>${undefined}</p>`), '<p></p>'))
 
   it('is not escaped again as a part of another template', () => {
     const part = html`<b>${'<'}</b>`
@@ -50,15 +51,15 @@ describe('a text in a template', () => {
   })
 })
 
-describe('HTML', () => {
-  it('hostile: is no text, so it cannot get into one unnoticed', () => {
+describe('an HTML value', () => {
+  it('hostile: is not a string, so it cannot be inserted unescaped', () => {
     assert.throws(() => String(html`<p></p>`), TypeError)
     // @ts-expect-error: nor for the compiler
     const text: string = html`<p></p>`
     assert.equal(typeof text, 'object')
   })
 
-  it('hostile: is nothing that looks like it', () => {
+  it('hostile: cannot be imitated by an object of the same shape', () => {
     const alike = { markup: '<script></script>' }
     // @ts-expect-error: the compiler says the same
     assert.throws(() => render(html`<p>${alike}</p>`), TypeError)
@@ -71,7 +72,7 @@ describe('HTML', () => {
     assert.throws(() => render(html`<a href="${parsed}"></a>`), TypeError)
   })
 
-  it('hostile: does not stand in an attribute', () => {
+  it('hostile: is refused inside an attribute', () => {
     const part = html`<b></b>`
     assert.throws(() => html`<p title="${part}"></p>`, TypeError)
     assert.throws(() => html`<p title="${undefined}"></p>`, TypeError)
@@ -79,10 +80,10 @@ describe('HTML', () => {
   })
 })
 
-describe('an address in a template', () => {
+describe('a URL in a template', () => {
   const URLS = ['href', 'src', 'action', 'formaction', 'srcset', 'poster', 'cite', 'data', 'ping']
 
-  it('is one that was checked', () => {
+  it('is accepted where it was checked', () => {
     const url = safeUrl('https://example.org/?a=1&b="2"')
     assert.ok(url)
     assert.equal(
@@ -95,7 +96,7 @@ describe('an address in a template', () => {
     )
   })
 
-  it('hostile: is no text, whatever it says', () => {
+  it('hostile: is refused as a string, whatever it contains', () => {
     for (const text of ['javascript:alert(1)', 'https://example.org/', '/path']) {
       assert.throws(() => html`<a href="${text}">x</a>`, /cannot stand/)
       assert.throws(() => html`<form action="${text}"></form>`, /cannot stand/)
@@ -103,61 +104,70 @@ describe('an address in a template', () => {
     }
   })
 
-  it('hostile: is whole, so that nothing can come before its scheme', () => {
+  it('hostile: is the whole attribute, so that no text can precede its scheme', () => {
     const url = ownPath('/a')
     assert.throws(() => html`<a href="javascript:${url}">x</a>`, /no value can stand/)
     assert.throws(() => html`<a href="${url}${url}">x</a>`, /no value can stand/)
     assert.throws(() => html`<a href="${url}/more">x</a>`, /no value can stand/)
   })
 
-  it('stands nowhere else', () => {
+  it('is refused in attributes that are not URLs', () => {
     assert.throws(() => html`<p title="${ownPath('/a')}"></p>`, /cannot stand/)
     assert.throws(() => attributes({ title: ownPath('/a') }), /not for one/)
   })
 })
 
-describe('hostile: where no value can be made safe, none stands', () => {
+describe('hostile: a template refuses a value', () => {
   const CASES: readonly { readonly name: string; readonly make: () => unknown }[] = [
     {
-      name: 'in a script',
+      name: 'in a script element',
       make: () =>
         raw`<script>
           ${'x'}
         </script>`,
     },
     {
-      name: 'in a style',
+      name: 'in a style element',
       make: () =>
         raw`<style>
           ${'x'}
         </style>`,
     },
     { name: 'in a textarea', make: () => raw`<textarea>${'x'}</textarea>` },
-    { name: 'in a frame', make: () => raw`<iframe srcdoc="${'x'}"></iframe>` },
+    { name: 'in a frame’s document', make: () => raw`<iframe srcdoc="${'x'}"></iframe>` },
     { name: 'in the name of an element', make: () => raw`<${'x'}></p>` },
-    { name: 'behind the name of an element', make: () => raw`<p${attributes({})}></p>` },
-    { name: 'close behind an attribute', make: () => raw`<p title="a"${attributes({})}></p>` },
+    { name: 'directly after the name of an element', make: () => raw`<p${attributes({})}></p>` },
+    { name: 'directly after an attribute', make: () => raw`<p title="a"${attributes({})}></p>` },
     { name: 'in the name of an attribute', make: () => raw`<p data-${'x'}="1"></p>` },
     { name: 'in an attribute without quotes', make: () => raw`<p title=${'x'}></p>` },
     { name: 'in an attribute in single quotes', make: () => raw`<p title='${'x'}'></p>` },
     { name: 'in an event handler', make: () => raw`<p onclick="${'x'}"></p>` },
     { name: 'in a style attribute', make: () => raw`<p style="${'x'}"></p>` },
     { name: 'in a comment', make: () => raw`<!-- ${'x'} -->` },
-    { name: 'in a tag at its end', make: () => raw`<p></${'x'}>` },
-    { name: 'in an instruction to the browser', make: () => raw`<meta content="${'x'}" />` },
+    { name: 'in an end tag', make: () => raw`<p></${'x'}>` },
+    { name: 'in a meta element', make: () => raw`<meta content="${'x'}" />` },
     { name: 'in the target of a link', make: () => raw`<a target="${'x'}"></a>` },
-    { name: 'a tag that does not end', make: () => raw`<p title="` },
-    { name: 'an event handler by name', make: () => attributes({ onclick: 'x' }) },
-    { name: 'a style by name', make: () => attributes({ style: 'x' }) },
-    { name: 'a document by name', make: () => attributes({ srcdoc: 'x' }) },
-    { name: 'an attribute with a space in it', make: () => attributes({ 'a onclick': 'x' }) },
-    { name: 'an attribute that is in capitals', make: () => attributes({ ONCLICK: 'x' }) },
+    { name: 'after a tag that does not end', make: () => raw`<p title="` },
+    {
+      name: 'as an event handler, by the attribute’s name',
+      make: () => attributes({ onclick: 'x' }),
+    },
+    { name: 'as a style, by the attribute’s name', make: () => attributes({ style: 'x' }) },
+    {
+      name: 'as a frame’s document, by the attribute’s name',
+      make: () => attributes({ srcdoc: 'x' }),
+    },
+    {
+      name: 'for an attribute with a space in its name',
+      make: () => attributes({ 'a onclick': 'x' }),
+    },
+    { name: 'for an attribute in capitals', make: () => attributes({ ONCLICK: 'x' }) },
   ]
   for (const { name, make } of CASES) it(name, () => assert.throws(make, TypeError))
 })
 
-describe('attributes', () => {
-  it('are written, alone or with a value, or left out', () => {
+describe('attributes of an element', () => {
+  it('are written with a value or alone, or left out', () => {
     const written = attributes({
       id: 'a',
       required: true,
@@ -170,14 +180,14 @@ describe('attributes', () => {
 })
 
 describe('an inline element', () => {
-  it('has the hash that the policy allows it by', () => {
+  it('has the hash by which the policy allows it', () => {
     // From the example of CSP Level 3 §8.3: the hash of alert('Hello, world.');
     const { element, source } = inlineElement('script', "alert('Hello, world.');")
     assert.equal(source, "'sha256-qznLcsROx4GACP2dm0UCKCzCG+HiZ1guq6ZZDob/Tng='")
     assert.equal(render(element), "<script>alert('Hello, world.');</script>")
   })
 
-  it('hostile: cannot end early', () => {
+  it('hostile: refuses content that ends it early', () => {
     assert.throws(() => inlineElement('style', 'a{}</style>'), TypeError)
     assert.throws(() => inlineElement('script', '"</script>"'), TypeError)
     assert.throws(() => inlineElement('script', '<!--'), TypeError)

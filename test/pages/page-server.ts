@@ -35,8 +35,8 @@ export interface PageServer extends AsyncDisposable {
   readonly port: number
   /** Every form that came, in order. */
   readonly forms: readonly SentForm[]
-  /** Every path that was asked for. */
-  readonly asked: readonly string[]
+  /** The path of every request. */
+  readonly paths: readonly string[]
   /** The address of a sample. */
   url(name: string, language?: Language): string
 }
@@ -55,7 +55,7 @@ export const startPageServer = async (
   address = '127.0.0.1',
 ): Promise<PageServer> => {
   const forms: SentForm[] = []
-  const asked: string[] = []
+  const paths: string[] = []
   const headersFor = (language: Language, hasForms: boolean): Readonly<Record<string, string>> =>
     pageHeaders({
       theme,
@@ -66,7 +66,7 @@ export const startPageServer = async (
   const server = createServer((request, response) => {
     const answer = async (): Promise<void> => {
       const { pathname, searchParams } = new URL(request.url ?? '', 'http://server')
-      asked.push(pathname)
+      paths.push(pathname)
       if (request.method === 'POST') {
         const form = { path: pathname, body: await text(request), headers: request.headers }
         forms.push(form)
@@ -93,7 +93,7 @@ export const startPageServer = async (
     origin,
     port,
     forms,
-    asked,
+    paths,
     url: (name, language = 'en') => `${origin}/${name}?lang=${language}`,
     async [Symbol.asyncDispose]() {
       server.close()

@@ -33,7 +33,7 @@ const canListenOn6 = async (): Promise<boolean> => {
   return can
 }
 
-describe('the policy of the pages', { skip: skipWithoutChromium() }, () => {
+describe('the content security policy of the pages', { skip: skipWithoutChromium() }, () => {
   let browser: Browser
   let theme: Theme
   let elsewhere: PageServer
@@ -56,22 +56,22 @@ describe('the policy of the pages', { skip: skipWithoutChromium() }, () => {
   }
 
   const INJECTED: readonly { name: string; markup: (origin: string) => string }[] = [
-    { name: 'a script', markup: () => '<script>document.title="run"</script>' },
-    { name: 'a script from elsewhere', markup: (to) => `<script src="${to}/script"></script>` },
+    { name: 'an inline script', markup: () => '<script>document.title="run"</script>' },
+    { name: 'a script of another origin', markup: (to) => `<script src="${to}/script"></script>` },
     {
       name: 'an event handler',
       markup: () => '<img src="data:," onerror="document.title=\'run\'">',
     },
-    { name: 'an image from elsewhere', markup: (to) => `<img src="${to}/image">` },
+    { name: 'an image of another origin', markup: (to) => `<img src="${to}/image">` },
     {
-      name: 'a style from elsewhere',
+      name: 'a stylesheet of another origin',
       markup: (to) => `<link rel="stylesheet" href="${to}/style">`,
     },
-    { name: 'a style of its own', markup: () => '<style>h1{color:red}</style>' },
+    { name: 'an inline style', markup: () => '<style>h1{color:red}</style>' },
     { name: 'a style attribute', markup: () => '<p style="color:red">x</p>' },
     { name: 'a frame', markup: (to) => `<iframe src="${to}/frame"></iframe>` },
     {
-      name: 'a frame with its text',
+      name: 'a frame with its own document',
       markup: () => '<iframe srcdoc="<script>parent.document.title=\'run\'</script>"></iframe>',
     },
     { name: 'an object', markup: (to) => `<object data="${to}/object"></object>` },
@@ -80,18 +80,18 @@ describe('the policy of the pages', { skip: skipWithoutChromium() }, () => {
       markup: (to) => `<link rel="preload" as="font" crossorigin href="${to}/font">`,
     },
     { name: 'a prefetch', markup: (to) => `<link rel="prefetch" href="${to}/prefetch">` },
-    { name: 'a base', markup: (to) => `<base href="${to}/">` },
+    { name: 'a base URL', markup: (to) => `<base href="${to}/">` },
     { name: 'a video', markup: (to) => `<video src="${to}/video" autoplay></video>` },
   ]
   for (const { name, markup } of INJECTED) {
-    it(`hostile: ${name} that got into a page does nothing`, async () => {
+    it(`hostile: blocks ${name} injected into a page`, async () => {
       const body = `<!doctype html><title>still</title>${markup(elsewhere.origin)}<h1>x</h1><a href="a">a</a>${render(SCRIPT.element)}`
       await using server = await startPageServer({ theme, bodies: { '/injected': body } })
       await using tab = await open()
-      const already = elsewhere.asked.length
+      const already = elsewhere.paths.length
       await tab.page.goto(`${server.origin}/injected`)
       assert.equal(await tab.page.title(), 'still')
-      assert.deepEqual(elsewhere.asked.slice(already), [])
+      assert.deepEqual(elsewhere.paths.slice(already), [])
       assert.ok(tab.said.length > 0, 'the browser says what it did not do')
       const { colour, base } = await tab.page.evaluate<Seen>(SEEN)
       assert.equal(colour, 'rgb(0, 0, 0)')
@@ -99,7 +99,7 @@ describe('the policy of the pages', { skip: skipWithoutChromium() }, () => {
     })
   }
 
-  it('hostile: a form that got into a page sends nothing elsewhere', async () => {
+  it('hostile: blocks a form injected into a page that leads to another origin', async () => {
     const form = `<form method="post" action="${elsewhere.origin}/steal"><input name="password" value="x"><button>go</button></form>`
     await using server = await startPageServer({
       theme,
@@ -110,7 +110,7 @@ describe('the policy of the pages', { skip: skipWithoutChromium() }, () => {
     await tab.page.evaluate("document.querySelector('button').click()")
     await tab.page.waitForTimeout(200)
     assert.equal(tab.page.url(), `${server.origin}/injected`)
-    assert.ok(!elsewhere.asked.includes('/steal'))
+    assert.ok(!elsewhere.paths.includes('/steal'))
     assert.match(tab.said.join('\n'), /form-action/)
   })
 
@@ -124,14 +124,14 @@ describe('the policy of the pages', { skip: skipWithoutChromium() }, () => {
     return tab.page.url()
   }
 
-  it('a form leads where it is said to lead, and nowhere else', async () => {
+  it('allows a form to lead to its configured targets only', async () => {
     const target = elsewhere.url('logged-out')
     assert.equal(await sentTo(target, [target]), target)
     assert.notEqual(await sentTo(target, []), target)
     assert.notEqual(await sentTo(target, ['https://app.example.org/']), target)
   })
 
-  it('a form may lead to a program that waits at an IPv6 address', async (context) => {
+  it('allows a form to lead to a program that listens on an IPv6 loopback address', async (context) => {
     if (!(await canListenOn6())) return context.skip('this machine has no ::1')
     await using program = await startPageServer({ theme }, '::1')
     const target = program.url('logged-out')
@@ -140,7 +140,7 @@ describe('the policy of the pages', { skip: skipWithoutChromium() }, () => {
     return undefined
   })
 
-  it('hostile: a page cannot be framed, by its own host either', async () => {
+  it('hostile: blocks framing of a page, by its own origin as well', async () => {
     await using server = await startPageServer({ theme })
     await using tab = await open()
     for (const framer of [elsewhere, server]) {
@@ -158,7 +158,7 @@ describe('the policy of the pages', { skip: skipWithoutChromium() }, () => {
     assert.match(tab.said.join('\n'), /frame-ancestors|X-Frame-Options/)
   })
 
-  it('hostile: whoever opened a page cannot reach into it', async () => {
+  it('hostile: gives the page that opened a page no access to it', async () => {
     await using server = await startPageServer({ theme })
     await using tab = await open()
     await tab.page.goto(elsewhere.url('logged-out'))
@@ -170,7 +170,7 @@ describe('the policy of the pages', { skip: skipWithoutChromium() }, () => {
     assert.equal(await popup.evaluate<boolean>('window.opener === null'), true)
   })
 
-  it('hostile: a logo runs nothing and loads nothing', async () => {
+  it('hostile: blocks scripts and requests of an SVG logo', async () => {
     await using folder = await temporaryFolder()
     const logo = folder.file('logo.svg')
     const hostile = `<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40" onload="parent.document.title='run'"><script>parent.document.title='run';fetch('${elsewhere.origin}/logo')</script><image href="${elsewhere.origin}/logo"/><style>@import "${elsewhere.origin}/logo"</style><rect width="40" height="40"/></svg>`
@@ -184,6 +184,6 @@ describe('the policy of the pages', { skip: skipWithoutChromium() }, () => {
     )
     await tab.page.waitForTimeout(200)
     assert.match(await tab.page.title(), /^Log in/)
-    assert.ok(!elsewhere.asked.includes('/logo'))
+    assert.ok(!elsewhere.paths.includes('/logo'))
   })
 })

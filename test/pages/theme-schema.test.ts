@@ -1,4 +1,4 @@
-// `look`: what may stand there, and what may not.
+// `theme`: which values are valid, and which are refused.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -12,8 +12,8 @@ const read = (input: unknown): unknown =>
     return result.success ? result.data : `! ${result.error.issues[0]?.message}`
   })
 
-describe('the theme', () => {
-  it('needs not be said', () => {
+describe('the theme section', () => {
+  it('may be left out', () => {
     assert.deepEqual(read(undefined), {
       name: 'Countersign',
       nameInLogo: false,
@@ -23,7 +23,7 @@ describe('the theme', () => {
     })
   })
 
-  it('may be said in full', () => {
+  it('may have every key', () => {
     const input = {
       name: 'Example Works',
       logo: 'logo.svg',
@@ -45,30 +45,50 @@ describe('the theme', () => {
 
   const REFUSED: readonly { name: string; input: unknown; want: RegExp }[] = [
     { name: 'an unknown key', input: { colour: '#000000' }, want: /unrecognized key/i },
-    { name: 'no name', input: { name: '' }, want: /one line of text/ },
+    { name: 'an empty name', input: { name: '' }, want: /one line of text/ },
     { name: 'hostile: a name of two lines', input: { name: 'a\nb' }, want: /one line of text/ },
-    { name: 'hostile: a name that turns', input: { name: 'a\u202eb' }, want: /one line of text/ },
-    { name: 'a long name', input: { name: 'x'.repeat(61) }, want: /60/ },
-    { name: 'a colour by name', input: { accent: 'red' }, want: /invalid input|such as/i },
-    { name: 'a short colour', input: { accent: { light: '#fff', dark: '#000000' } }, want: /./ },
-    { name: 'hostile: more than a colour', input: { accent: '#000000;}' }, want: /./ },
-    { name: 'one of two colours', input: { accent: { light: '#000000' } }, want: /./ },
-    { name: 'a logo for the dark alone', input: { logoDark: 'a.svg' }, want: /need a "logo"/ },
-    { name: 'a name in no logo', input: { nameInLogo: true }, want: /need a "logo"/ },
     {
-      name: 'a link in the clear',
+      name: 'hostile: a name with a right-to-left override',
+      input: { name: 'a\u202eb' },
+      want: /one line of text/,
+    },
+    { name: 'a name that is too long', input: { name: 'x'.repeat(61) }, want: /60/ },
+    { name: 'a colour by name', input: { accent: 'red' }, want: /invalid input|such as/i },
+    {
+      name: 'a colour of three digits',
+      input: { accent: { light: '#fff', dark: '#000000' } },
+      want: /./,
+    },
+    { name: 'hostile: a colour with text after it', input: { accent: '#000000;}' }, want: /./ },
+    { name: 'a dark colour that is missing', input: { accent: { light: '#000000' } }, want: /./ },
+    { name: 'a dark logo without a logo', input: { logoDark: 'a.svg' }, want: /need a "logo"/ },
+    {
+      name: 'the name in the logo without a logo',
+      input: { nameInLogo: true },
+      want: /need a "logo"/,
+    },
+    {
+      name: 'a link without TLS',
       input: { imprint: 'http://example.org/' },
       want: /must be an https/,
     },
     {
-      name: 'hostile: a link that runs',
+      name: 'hostile: a javascript: link',
       input: { privacy: 'javascript:alert(1)' },
       want: /must be/,
     },
-    { name: 'hostile: a link to nowhere', input: { imprint: 'https:///a' }, want: /must be/ },
-    { name: 'hostile: a backslash', input: { imprint: 'https://\\a' }, want: /must be/ },
-    { name: 'a language without texts', input: { language: 'fr' }, want: /./ },
-    { name: 'no time zone', input: { timeZone: 'Europe/Nowhere' }, want: /must be a time zone/ },
+    { name: 'hostile: a link without a host', input: { imprint: 'https:///a' }, want: /must be/ },
+    {
+      name: 'hostile: a link with a backslash',
+      input: { imprint: 'https://\\a' },
+      want: /must be/,
+    },
+    { name: 'a language without translations', input: { language: 'fr' }, want: /./ },
+    {
+      name: 'an unknown time zone',
+      input: { timeZone: 'Europe/Nowhere' },
+      want: /must be a time zone/,
+    },
   ]
   for (const { name, input, want } of REFUSED) {
     it(`refuses ${name}`, () =>

@@ -1,4 +1,4 @@
-// The look from its configuration: what cannot be shown or read is a problem, and says what would do.
+// The theme from its configuration: values that cannot be displayed or read are problems that name an alternative.
 
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
@@ -9,7 +9,7 @@ import { render } from '../../src/pages/html.ts'
 import { loadTheme } from '../../src/pages/theme.ts'
 import { loginPage } from '../../src/pages/views/login.ts'
 import { CountersignError } from '../../src/runtime/errors.ts'
-import { contextOf, FULL_LOOK, themeOf } from '../fakes/pages.ts'
+import { contextOf, FULL_THEME, themeOf } from '../fakes/pages.ts'
 import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
 
 // 1 × 1, transparent.
@@ -41,7 +41,7 @@ describe('a theme', () => {
   const loginOf = async (config: unknown): Promise<string> =>
     render(loginPage({ password: {} }, contextOf(await themeOf(config))))
 
-  it('has a logo that is in the page', async () => {
+  it('has a logo that is embedded in the page', async () => {
     const svg = await file('logo.svg', SVG)
     const text = await loginOf({ logo: svg })
     const data = Buffer.from(SVG).toString('base64')
@@ -49,7 +49,7 @@ describe('a theme', () => {
     assert.match(text, /<header>\s*<img[^>]*>\s*<p>Countersign<\/p>/)
   })
 
-  it('has another logo for the dark, and no name where the logo says it', async () => {
+  it('has another logo for dark mode, and no name where the logo contains it', async () => {
     const [logo, logoDark] = [await file('light.png', PNG), await file('dark.svg', SVG)]
     const text = await loginOf({ logo, logoDark, nameInLogo: true })
     assert.match(text, /<source media="\(prefers-color-scheme: dark\)" srcset="data:image\/svg/)
@@ -57,22 +57,22 @@ describe('a theme', () => {
     assert.ok(!text.includes('<p>Countersign</p>'))
   })
 
-  it('remembers its files, so that a changed logo is a reason to reload', async () => {
+  it('records its files, so that a changed logo causes a reload', async () => {
     const logo = await file('kept.svg', SVG)
     const files = new ConfigurationFiles()
     await loadTheme(themeSchema.parse({ logo }), files)
     assert.deepEqual(files.paths, [logo])
   })
 
-  it('takes SVG files as programs write them', async () => {
+  it('accepts SVG files with an XML declaration, a comment and a doctype', async () => {
     const head =
       '\ufeff<?xml version="1.0"?>\n<!-- made by hand -->\n<!DOCTYPE svg PUBLIC "a" "b">\n'
     const logo = await file('head.svg', head + SVG)
     assert.ok((await themeOf({ logo })).logo)
   })
 
-  it('has a foot with what there is, and none without', async () => {
-    const text = await loginOf(FULL_LOOK)
+  it('has a footer with the configured links, and none without links', async () => {
+    const text = await loginOf(FULL_THEME)
     assert.match(
       text,
       /<a href="https:\/\/help\.example\.org\/login">Service desk, extension 4711<\/a>/,
@@ -86,14 +86,14 @@ describe('a theme', () => {
     )
   })
 
-  it('is painted in the accent, adjusted where that is one colour', async () => {
+  it('uses the accent colour, adjusted to both modes where it is one colour', async () => {
     const text = await loginOf({ accent: '#ffcc00' })
     assert.match(text, /--fill:#ffcc00;--on-fill:#000000;--ink:#[0-9a-f]{6}/)
     assert.ok(!text.includes('--ink:#ffcc00}@media'), 'yellow on white')
     assert.ok(text.includes('--ink:#ffcc00}}'), 'yellow on black')
   })
 
-  it('refuses two colours of which one could not be read', async () => {
+  it('refuses a pair of colours of which one is unreadable', async () => {
     const problem = await refusal({ accent: { light: '#ffcc00', dark: '#ffcc00' } })
     assert.match(problem, /^configuration-invalid: accent\.light: #ffcc00 has a contrast of/)
     assert.match(
@@ -103,7 +103,7 @@ describe('a theme', () => {
     assert.ok(await themeOf({ accent: { light: '#0b57d0', dark: '#a8c7fa' } }))
   })
 
-  it('refuses a logo that is no image, and one that is too large', async () => {
+  it('refuses a logo that is not an image, and one that is too large', async () => {
     const hostile: readonly [string, string | Buffer, RegExp][] = [
       ['page.svg', '<html><script>alert(1)</script></html>', /neither a PNG nor an SVG/],
       ['text.png', 'hello', /neither a PNG nor an SVG/],
@@ -117,7 +117,7 @@ describe('a theme', () => {
     assert.match(await refusal({ logo: folder.file('none.svg') }), /^file-unreadable: .*not exist/)
   })
 
-  it('hostile: refuses a link that the schema let pass and a page could not have', async () => {
+  it('hostile: refuses a link that the schema accepts and a page cannot contain', async () => {
     assert.match(
       await refusal({ imprint: 'https://a@b.example/' }),
       /^configuration-invalid: imprint/,

@@ -1,5 +1,5 @@
-// proto/ is our own cut of other people's messages, but for countersign/. It may leave things out,
-// but what it has must be what they have: names, numbers, types, labels, maps, oneofs, enum values.
+// proto/ is an excerpt of the messages of other projects, except for countersign/. It may leave things out,
+// but what it has must be what the originals have: names, numbers, types, labels, maps, oneofs, enum values.
 
 import assert from 'node:assert/strict'
 import { existsSync, globSync } from 'node:fs'
@@ -18,10 +18,10 @@ const originals = ['envoy-api', 'googleapis', 'protoc-gen-validate', 'xds'].map(
 const bundled = dirname(fileURLToPath(import.meta.resolve('protobufjs')))
 
 /**
- * Files of ours whose original the package does not ship, with what the original says, taken from
+ * Files whose original the package does not ship, with what the original says, taken from
  * the published specification.
  */
-const UNSHIPPED: Readonly<Record<string, ProvenCredential>> = {
+const UNSHIPPED: Readonly<Record<string, Declarations>> = {
   // https://github.com/grpc/grpc/blob/master/doc/health-checking.md, "Service Definition"
   'grpc/health/v1/health.proto': new Map([
     ['grpc.health.v1.HealthCheckRequest', 'message'],
@@ -49,7 +49,7 @@ const UNSHIPPED: Readonly<Record<string, ProvenCredential>> = {
 }
 
 /** What a .proto file says, one entry for each thing in it: full name → declaration. */
-type ProvenCredential = ReadonlyMap<string, string>
+type Declarations = ReadonlyMap<string, string>
 
 const nameOf = (object: protobuf.ReflectionObject): string => object.fullName.slice(1)
 
@@ -61,7 +61,9 @@ const declarationOf = (field: protobuf.Field): string => {
   return `${key}${label}${type} = ${field.id}${oneof}`
 }
 
-function* factsIn(object: protobuf.ReflectionObject): Generator<[name: string, fact: string]> {
+function* declarationsIn(
+  object: protobuf.ReflectionObject,
+): Generator<[name: string, declaration: string]> {
   const name = nameOf(object)
   if (object instanceof protobuf.Type) {
     yield [name, 'message']
@@ -80,24 +82,24 @@ function* factsIn(object: protobuf.ReflectionObject): Generator<[name: string, f
     }
   }
   if (object instanceof protobuf.Namespace) {
-    for (const nested of object.nestedArray) yield* factsIn(nested)
+    for (const nested of object.nestedArray) yield* declarationsIn(nested)
   }
 }
 
 const typeName = (type: protobuf.Type | null): string => (type === null ? '' : nameOf(type))
 
-/** What is declared in one file, found under `folders`; what it imports is loaded but not told. */
-const readFacts = (file: string, folders: readonly string[]): ProvenCredential => {
+/** What is declared in one file, found under `folders`; what it imports is loaded, but left out. */
+const readDeclarations = (file: string, folders: readonly string[]): Declarations => {
   const root = new protobuf.Root()
   const find = (target: string) =>
     [...folders, bundled].map((folder) => join(folder, target)).find((path) => existsSync(path))
   root.resolvePath = (_origin, target) => find(target) ?? target
   root.loadSync(file, { keepCase: true }).resolveAll()
   const path = find(file)
-  const facts = new Map<string, string>()
+  const found = new Map<string, string>()
   for (const top of declaredIn(root, path))
-    for (const [name, fact] of factsIn(top)) facts.set(name, fact)
-  return facts
+    for (const [name, declaration] of declarationsIn(top)) found.set(name, declaration)
+  return found
 }
 
 function* declaredIn(
@@ -110,23 +112,26 @@ function* declaredIn(
   }
 }
 
-/** Everything in `ours` that `theirs` does not say in the same words. */
-const drift = (ours: ProvenCredential, theirs: ProvenCredential): string[] =>
-  [...ours]
-    .filter(([name, fact]) => theirs.get(name) !== fact)
-    .map(([name, fact]) => `${name}: ${fact}, but there: ${theirs.get(name) ?? 'nothing'}`)
+/** Everything in `own` that `original` does not say in the same words. */
+const drift = (own: Declarations, original: Declarations): string[] =>
+  [...own]
+    .filter(([name, declaration]) => original.get(name) !== declaration)
+    .map(
+      ([name, declaration]) =>
+        `${name}: ${declaration}, but there: ${original.get(name) ?? 'nothing'}`,
+    )
 
-describe('proto/ agrees with its originals', () => {
+describe('proto/ agrees with the originals', () => {
   const files = globSync('**/*.proto', { cwd: protoFolder, exclude: ['countersign/**'] })
   for (const file of files) {
     it(file, () => {
-      const ours = readFacts(file, [protoFolder])
-      assert.ok(ours.size > 0)
-      assert.deepEqual(drift(ours, UNSHIPPED[file] ?? readFacts(file, originals)), [])
+      const own = readDeclarations(file, [protoFolder])
+      assert.ok(own.size > 0)
+      assert.deepEqual(drift(own, UNSHIPPED[file] ?? readDeclarations(file, originals)), [])
     })
   }
 
-  it('lists no file as unshipped that is shipped or is not ours', () => {
+  it('lists no file as unshipped that is shipped or that proto/ does not have', () => {
     for (const file of Object.keys(UNSHIPPED)) {
       assert.ok(existsSync(join(protoFolder, file)))
       assert.ok(originals.every((folder) => !existsSync(join(folder, file))))
@@ -134,8 +139,8 @@ describe('proto/ agrees with its originals', () => {
   })
 })
 
-describe('drift is seen', () => {
-  const theirs = parse(`
+describe('the comparison of proto/ finds a difference', () => {
+  const original = parse(`
     message Inner {}
     message Outer {
       string name = 1;
@@ -148,41 +153,41 @@ describe('drift is seen', () => {
     service Calls { rpc Call(Inner) returns (stream Outer); }`)
 
   const cases = [
-    { name: 'in a name', ours: 'message Outer { string nom = 1; }' },
-    { name: 'in a number', ours: 'message Outer { string name = 2; }' },
-    { name: 'in a scalar type', ours: 'message Outer { bytes name = 1; }' },
-    { name: 'in a message type', ours: 'message Outer { map<string, Outer> inners = 3; }' },
-    { name: 'in a label', ours: 'message Outer { string names = 2; }' },
+    { name: 'in a name', own: 'message Outer { string nom = 1; }' },
+    { name: 'in a number', own: 'message Outer { string name = 2; }' },
+    { name: 'in a scalar type', own: 'message Outer { bytes name = 1; }' },
+    { name: 'in a message type', own: 'message Outer { map<string, Outer> inners = 3; }' },
+    { name: 'in a label', own: 'message Outer { string names = 2; }' },
     {
       name: 'in a map key',
-      ours: 'message Inner {} message Outer { map<int32, Inner> inners = 3; }',
+      own: 'message Inner {} message Outer { map<int32, Inner> inners = 3; }',
     },
-    { name: 'in a map', ours: 'message Inner {} message Outer { repeated Inner inners = 3; }' },
-    { name: 'in a oneof', ours: 'message Inner {} message Outer { Inner inner = 4; }' },
-    { name: 'in an enum value', ours: 'message Outer { enum Kind { A = 0; B = 2; } }' },
-    { name: 'in a place', ours: 'enum Kind { A = 0; }' },
-    { name: 'in a kind', ours: 'enum Inner { A = 0; }' },
+    { name: 'in a map', own: 'message Inner {} message Outer { repeated Inner inners = 3; }' },
+    { name: 'in a oneof', own: 'message Inner {} message Outer { Inner inner = 4; }' },
+    { name: 'in an enum value', own: 'message Outer { enum Kind { A = 0; B = 2; } }' },
+    { name: 'in the enclosing message', own: 'enum Kind { A = 0; }' },
+    { name: 'in the kind of a declaration', own: 'enum Inner { A = 0; }' },
     {
-      name: 'in a request',
-      ours: 'message Outer {} service Calls { rpc Call(Outer) returns (stream Outer); }',
+      name: 'in a request type',
+      own: 'message Outer {} service Calls { rpc Call(Outer) returns (stream Outer); }',
     },
     {
       name: 'in streaming',
-      ours: 'message Inner {} message Outer {} service Calls { rpc Call(Inner) returns (Outer); }',
+      own: 'message Inner {} message Outer {} service Calls { rpc Call(Inner) returns (Outer); }',
     },
   ]
-  for (const { name, ours } of cases) {
+  for (const { name, own } of cases) {
     it(name, () => {
-      assert.notDeepEqual(drift(parse(ours), theirs), [])
+      assert.notDeepEqual(drift(parse(own), original), [])
     })
   }
 
-  it('and a mere omission is not taken for one', () => {
-    assert.deepEqual(drift(parse('message Outer { string name = 1; }'), theirs), [])
+  it('but not in a declaration that is left out', () => {
+    assert.deepEqual(drift(parse('message Outer { string name = 1; }'), original), [])
   })
 })
 
-function parse(source: string): ProvenCredential {
+function parse(source: string): Declarations {
   const { root } = protobuf.parse(`syntax = "proto3";${source}`, { keepCase: true })
-  return new Map(factsIn(root.resolveAll()))
+  return new Map(declarationsIn(root.resolveAll()))
 }

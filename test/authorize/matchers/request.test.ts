@@ -99,11 +99,11 @@ describe('paths of a deny', () => {
     { paths: ['/a/*'], yes: ['/a/b', '/A/b/', '/a/b;c'], no: ['/a', '/a/', '/a/b/c'] },
   ]
   // Few rules are tried one by one, many by an index.
-  const OTHERS = Array.from({ length: 40 }, (_, at) => ({ deny: `o${at}`, paths: [`/o/${at}`] }))
+  const FILLER = Array.from({ length: 40 }, (_, at) => ({ deny: `o${at}`, paths: [`/o/${at}`] }))
   for (const { paths, yes, no } of DENIED) {
-    for (const others of [[], OTHERS]) {
-      it(`${paths.join()} take what a careless upstream would, among ${others.length} rules`, () => {
-        const rules = [...others, { deny: 'match', paths: [...paths] }]
+    for (const filler of [[], FILLER]) {
+      it(`${paths.join()} match what a lenient upstream would take for them, among ${filler.length} rules`, () => {
+        const rules = [...filler, { deny: 'match', paths: [...paths] }]
         const word = (path: string): string => decide(rules, { request: { path } })
         for (const path of yes) assert.equal(word(path), 'deny:match', path)
         for (const path of no) assert.equal(word(path), 'no-rule', path)

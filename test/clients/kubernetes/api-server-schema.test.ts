@@ -9,8 +9,8 @@ const route = (apiServer: string, rule = '{ allow: all, subjectAccessReview: tru
   routes: `routes: [{ name: app, authenticate: [staff], authorize: [${rule}] ${apiServer} }]`,
 })
 
-describe('an API server of a route', () => {
-  it('is remembered for ten seconds, waited for five, and left alone after five failures', () => {
+describe('the section `apiServer` of a route', () => {
+  it('has defaults for caching, deadline, circuit breaker and limits', () => {
     assert.deepEqual(apiServerSchema.parse({ inCluster: true }), {
       inCluster: true,
       cacheTtl: 10_000,
@@ -25,62 +25,66 @@ describe('an API server of a route', () => {
   const token = 'token: env:TOKEN'
   const server = 'server: https://10.0.0.1:6443'
   checkAll([
-    { name: 'our own', input: route(', apiServer: { inCluster: true }'), want: [] },
-    { name: 'by a token', input: route(`, apiServer: { ${server}, ${token} }`), want: [] },
+    { name: 'accepts `inCluster`', input: route(', apiServer: { inCluster: true }'), want: [] },
     {
-      name: 'that is missing',
+      name: 'accepts a server with a token',
+      input: route(`, apiServer: { ${server}, ${token} }`),
+      want: [],
+    },
+    {
+      name: 'refuses a rule with subjectAccessReview where it is missing',
       input: route(''),
       want: [/^routes\[0\]\.authorize\[0\]\.subjectAccessReview: needs to know whom to ask/],
     },
     {
-      name: 'that is missing for a rule in a list',
+      name: 'refuses a rule in a list with subjectAccessReview where it is missing',
       input: route('', '{ list: l, rules: [{ allow: all, subjectAccessReview: true }] }'),
       want: [/^routes\[0\]\.authorize\[0\]\.rules\[0\]\.subjectAccessReview: needs to know/],
     },
     {
-      name: 'that nobody asks',
+      name: 'is accepted where no rule uses it',
       input: route(', apiServer: { inCluster: true }', '{ allow: all }'),
       want: [],
     },
     {
-      name: 'that is not there',
+      name: 'refuses neither `server` nor `inCluster`',
       input: route(`, apiServer: { ${token} }`),
       want: [/^routes\[0\]\.apiServer: must have "server" or "inCluster: true"/],
     },
     {
-      name: 'and our own',
+      name: 'refuses both `server` and `inCluster`',
       input: route(`, apiServer: { inCluster: true, ${server}, ${token} }`),
       want: [/^routes\[0\]\.apiServer: must have "server" or "inCluster: true", and not both/],
     },
     {
-      name: 'our own, with a token',
+      name: 'refuses `inCluster` with a token',
       input: route(`, apiServer: { inCluster: true, ${token} }`),
       want: [/^routes\[0\]\.apiServer: "inCluster" brings a token/],
     },
     {
-      name: 'to which nothing proves us',
+      name: 'refuses a server without a token or client certificate',
       input: route(`, apiServer: { ${server} }`),
       want: [/^routes\[0\]\.apiServer: must have exactly one of "token" and "client"/],
     },
     {
-      name: 'to which two things prove us',
+      name: 'refuses a server with both a token and a client certificate',
       input: route(
         `, apiServer: { ${server}, ${token}, client: { certificate: c.pem, key: env:KEY } }`,
       ),
       want: [/^routes\[0\]\.apiServer: must have exactly one of "token" and "client"/],
     },
     {
-      name: 'with a secret in the clear',
+      name: 'refuses a secret in the configuration itself',
       input: route(`, apiServer: { ${server}, token: abc }`),
       want: [/^routes\[0\]\.apiServer\.token: /],
     },
     {
-      name: 'that answers for ever',
+      name: 'refuses an unlimited cacheTtl and a concurrency of 0',
       input: route(', apiServer: { inCluster: true, cacheTtl: forever, concurrency: 0 }'),
       want: [/^routes\[0\]\.apiServer\.cacheTtl: /, /^routes\[0\]\.apiServer\.concurrency: /],
     },
     {
-      name: 'with a key of an authenticator',
+      name: 'refuses a key of the section tokenReview',
       input: route(', apiServer: { inCluster: true, audiences: [a] }'),
       want: [/^routes\[0\]\.apiServer/],
     },

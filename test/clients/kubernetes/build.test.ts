@@ -1,11 +1,11 @@
-// Which API server is asked for reviews.
+// Which API server gets the reviews.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { inCluster } from '../../../src/clients/kubernetes/build.ts'
 
-describe('the cluster that we run in', () => {
-  it('says where its API server is', () => {
+describe('the API server of the own cluster', () => {
+  it('is found by the pod’s environment and service account', () => {
     const environment = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443' }
     assert.deepEqual(inCluster(environment, '/sa'), {
       server: 'https://10.96.0.1:443',
@@ -18,7 +18,7 @@ describe('the cluster that we run in', () => {
     assert.equal(inCluster(six).ca, '/var/run/secrets/kubernetes.io/serviceaccount/ca.crt')
   })
 
-  it('is none without its environment', () => {
+  it('is refused outside of a pod', () => {
     for (const environment of [
       {},
       { KUBERNETES_SERVICE_HOST: '10.96.0.1' },

@@ -15,7 +15,7 @@ import { buildRulesFrom, type BuiltRules } from '../../authenticate/building.ts'
 
 const FOREVER = new AbortController().signal
 
-/** An answer, with what was asked or without. */
+/** An answer, with or without the specification of its request. */
 export const review = (status: unknown, spec: unknown = {}): string =>
   JSON.stringify({
     apiVersion: 'authorization.k8s.io/v1',

@@ -10,17 +10,17 @@ describe("a server's health", () => {
   const timeout = new DirectoryError('timeout', 'x')
   const unreachable = new DirectoryError('unreachable', 'x')
 
-  it('is lost at once where no connection can be had, and tried once after a while', () => {
+  it('is lost at once where no connection can be opened, and tried once after the pause', () => {
     const clock = new FakeClock()
-    const told: unknown[] = []
-    const health = new ServerHealth(1_000, clock, (failure) => told.push(failure))
+    const reported: unknown[] = []
+    const health = new ServerHealth(1_000, clock, (failure) => reported.push(failure))
     assert.equal(health.state, 'closed')
     health.failed(unreachable)
     assert.equal(health.state, 'open')
     clock.advance(1_000)
     assert.equal(health.state, 'due')
     health.beginTrial()
-    assert.equal(health.state, 'open', 'others leave it alone meanwhile')
+    assert.equal(health.state, 'open', 'one trial at a time')
     health.failed(timeout)
     assert.equal(health.state, 'open')
     clock.advance(999)
@@ -28,14 +28,14 @@ describe("a server's health", () => {
     clock.advance(1)
     health.beginTrial()
     health.abandonTrial()
-    assert.equal(health.state, 'due', 'whoever tried has not found out')
+    assert.equal(health.state, 'due', 'the trial was abandoned')
     health.succeeded()
     assert.equal(health.state, 'closed')
     health.succeeded()
-    assert.deepEqual(told, [unreachable, undefined], 'told once of each')
+    assert.deepEqual(reported, [unreachable, undefined], 'each state is reported once')
   })
 
-  it('is lost for a minute where the service account is refused', () => {
+  it('is lost for a minute where the bind of the service account is refused', () => {
     const clock = new FakeClock()
     const health = new ServerHealth(1_000, clock, () => undefined)
     health.failed(new DirectoryError('service-refused', 'x'))
@@ -45,7 +45,7 @@ describe("a server's health", () => {
     assert.equal(health.state, 'due')
   })
 
-  it('is lost with timeouts of three users, and none in between', () => {
+  it('is lost with timeouts of three users without a success in between', () => {
     const clock = new FakeClock()
     const health = new ServerHealth(1_000, clock, () => undefined)
     const of = (user: string) => ({ user, began: clock.monotonic() })
@@ -58,7 +58,7 @@ describe("a server's health", () => {
     assert.equal(health.last, timeout)
   })
 
-  it('hostile: is not lost by one user, nor by many while it answers others', () => {
+  it('hostile: is not lost by timeouts of one user, nor of many while it answers more recent requests', () => {
     const clock = new FakeClock()
     const health = new ServerHealth(1_000, clock, () => undefined)
     for (let time = 0; time < 10; time += 1) health.failed(timeout, { user: 'odd', began: 0 })
@@ -69,7 +69,7 @@ describe("a server's health", () => {
     assert.equal(health.state, 'closed')
   })
 
-  it('hostile: is not kept from another trial by one user', () => {
+  it('hostile: is tried again where the trial ends by the timeout of one user', () => {
     const clock = new FakeClock()
     const health = new ServerHealth(1_000, clock, () => undefined)
     health.failed(unreachable)

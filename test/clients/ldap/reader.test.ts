@@ -5,13 +5,13 @@ import { describe, it } from 'node:test'
 import { textsOf, valuesOf } from '../../../src/clients/ldap/reader.ts'
 import type { Entry } from '../../../src/clients/ldap/responses.ts'
 
-describe('the values of an entry', () => {
+describe('the attribute values of an LDAP entry', () => {
   const entryWith = (attributes: Readonly<Record<string, readonly Buffer[]>>): Entry => ({
     dn: 'cn=x',
     attributes: new Map(Object.entries(attributes)),
   })
 
-  it('are found whatever the case of the name, in NFC', () => {
+  it('are found in any case of the attribute’s name, and normalized (NFC)', () => {
     const entry = entryWith({ cn: [Buffer.from('u\u0308'), Buffer.from('\ufeffx')] })
     assert.deepEqual(textsOf(entry, 'CN'), ['ü', '\ufeffx'])
     assert.deepEqual(textsOf(entry, 'sn'), [])
@@ -20,7 +20,7 @@ describe('the values of an entry', () => {
     assert.throws(() => textsOf(guid, 'objectSid'), /not text/)
   })
 
-  it('are not those that the server chose to give', () => {
+  it('are refused where the server left out some of them', () => {
     const entry = entryWith({ memberof: [], 'memberof;range=0-1499': [Buffer.from('cn=a')] })
     assert.throws(
       () => valuesOf(entry, 'memberOf'),
@@ -29,7 +29,7 @@ describe('the values of an entry', () => {
     assert.deepEqual(valuesOf(entry, 'member'), [])
   })
 
-  it('are no text where they are not UTF-8', () => {
+  it('are refused as text where they are not UTF-8', () => {
     const entry = entryWith({ cn: [Buffer.from('ff', 'hex')] })
     assert.throws(() => textsOf(entry, 'cn'), /^DirectoryError: the entry cn=x .*not text$/)
   })

@@ -33,17 +33,17 @@ const createLane = () => {
   return { connection, sent, faults, ended, state }
 }
 
-describe('a connection', () => {
-  it('sends what was asked for before it opened, but not what was given up by then', () => {
+describe('a RADIUS connection', () => {
+  it('sends requests from before it opened, except cancelled ones', () => {
     const { connection, sent } = createLane()
-    const [kept, gone, late] = [
+    const [kept, cancelled, late] = [
       connection.begin(CONTENT),
       connection.begin(CONTENT),
       connection.begin(CONTENT),
     ]
     connection.send(kept)
-    connection.send(gone)
-    gone[Symbol.dispose]()
+    connection.send(cancelled)
+    cancelled[Symbol.dispose]()
     assert.deepEqual(sent, [])
     connection.opened()
     assert.deepEqual(sent, [kept.bytes])
@@ -61,7 +61,7 @@ describe('a connection', () => {
     assert.equal(connection.begin(CONTENT).bytes[1], identifiers[7])
   })
 
-  it('gives a reply to the request that it answers, once', async () => {
+  it('passes a reply to the request that it answers, once', async () => {
     const { connection, faults } = createLane()
     connection.opened()
     const [one, other] = [connection.begin(CONTENT), connection.begin(CONTENT)]
@@ -97,13 +97,13 @@ describe('a connection', () => {
     assert.deepEqual(ended, [connection])
   })
 
-  it('that is turned away fails those who will not try again', async () => {
+  it('that is refused fails the requests that are not sent again', async () => {
     const { connection, state } = createLane()
-    const [patient, impatient] = [connection.begin(CONTENT), connection.begin(CONTENT)]
-    patient.persistent = true
-    connection.refused(new RadiusFailure('unreachable', 'nobody there'))
-    await assert.rejects(impatient.within(10, FOREVER), { reason: 'unreachable' })
-    assert.equal(await patient.within(1, FOREVER), undefined)
+    const [persistent, single] = [connection.begin(CONTENT), connection.begin(CONTENT)]
+    persistent.persistent = true
+    connection.refused(new RadiusFailure('unreachable', 'no server there'))
+    await assert.rejects(single.within(10, FOREVER), { reason: 'unreachable' })
+    assert.equal(await persistent.within(1, FOREVER), undefined)
     assert.equal(state.closed, false)
   })
 })

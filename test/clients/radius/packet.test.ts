@@ -34,7 +34,7 @@ const read = (packet: Uint8Array): Packet => {
 // All examples of the RFCs have this secret.
 const EXAMPLE = new SharedSecret('xyzzy5461')
 
-describe('the examples of the RFCs', () => {
+describe('the examples of the RADIUS RFCs', () => {
   const TELNET = bytes(`01 00 00 38 0f 40 3f 94 73 97 80 57 bd 83 d5 cb 98 f4 22 7a
     01 06 6e 65 6d 6f 02 12 0d be 70 8d 93 d4 13 ce 31 96 e4 3f 78 2a 0a ee
     04 06 c0 a8 01 10 05 06 00 00 00 03`)
@@ -47,7 +47,7 @@ describe('the examples of the RFCs', () => {
     { name: 'RFC 2865 §7.3', request: MOPSY, user: 'mopsy', password: 'challenge' },
   ]
   for (const { name, request, user, password } of HIDDEN) {
-    it(`${name}: the password is hidden so`, () => {
+    it(`${name}: hides the password as in the example`, () => {
       const packet = read(request)
       assert.equal(valuesOf(packet, ATTRIBUTE['User-Name']).join(), user)
       const [hidden] = valuesOf(packet, ATTRIBUTE['User-Password'])
@@ -80,7 +80,7 @@ describe('the examples of the RFCs', () => {
     },
   ]
   for (const { name, request, reply } of REPLIES) {
-    it(`${name}: genuine, and unsigned`, () => {
+    it(`${name}: is genuine, without Message-Authenticator`, () => {
       const { authenticator } = read(request)
       const expected = { authenticator, secret: EXAMPLE }
       assert.equal(faultOfReply(read(reply), { ...expected, signed: false }), undefined)
@@ -91,7 +91,7 @@ describe('the examples of the RFCs', () => {
     })
   }
 
-  it('RFC 5997 §6.1: Status-Server is made so', () => {
+  it('RFC 5997 §6.1: Status-Server has the bytes of the example', () => {
     const made = encodeRequest(
       { code: REQUEST.status, attributes: [] },
       0xda,
@@ -102,7 +102,7 @@ describe('the examples of the RFCs', () => {
   })
 })
 
-describe('a request', () => {
+describe('a RADIUS request', () => {
   const AUTHENTICATOR = Buffer.alloc(16, 7)
   const secret = new SharedSecret(FAKE_SECRET)
   const request = (password: string): Buffer =>
@@ -132,13 +132,13 @@ describe('a request', () => {
     assert.deepEqual(Buffer.from(authenticator), AUTHENTICATOR)
   })
 
-  it('never shows the password', () => {
+  it('does not contain the password in the clear', () => {
     const password = 'correct horse battery staple'
     assert.equal(request(password).includes(password), false)
     assert.equal(request(password).includes(FAKE_SECRET), false)
   })
 
-  it('has a password in blocks of 16 bytes, 128 at most (RFC 2865 §5.2)', () => {
+  it('pads the password to blocks of 16 bytes, at most 128 (RFC 2865 §5.2)', () => {
     for (const [length, want] of [
       [1, 16],
       [16, 16],
@@ -154,7 +154,7 @@ describe('a request', () => {
     assert.equal(isSendablePassword(Buffer.from('ä'.repeat(65))), false)
   })
 
-  it('has no attribute that is empty or too long', () => {
+  it('refuses an attribute that is empty or too long', () => {
     assert.deepEqual(
       [0, 1, 253, 254].map((length) => isSendable(Buffer.alloc(length))),
       [false, true, true, false],
@@ -170,7 +170,7 @@ describe('a request', () => {
   })
 })
 
-describe('reading a packet', () => {
+describe('reading a RADIUS packet', () => {
   const header = (length: number): Buffer => {
     const made = Buffer.alloc(20)
     made.writeUInt16BE(length, 2)
@@ -179,12 +179,12 @@ describe('reading a packet', () => {
   const tailed = (...tail: number[]): Buffer =>
     Buffer.concat([header(20 + tail.length), Buffer.from(tail)])
   const CASES: readonly { name: string; input: Buffer; want: PacketFault | 'ok' }[] = [
-    { name: 'nothing', input: Buffer.alloc(0), want: 'too-short' },
+    { name: 'no bytes', input: Buffer.alloc(0), want: 'too-short' },
     { name: '19 bytes', input: header(20).subarray(0, 19), want: 'too-short' },
     { name: 'a bare header', input: header(20), want: 'ok' },
     { name: 'a length of 0', input: header(0), want: 'length-wrong' },
     { name: 'a length of 19', input: header(19), want: 'length-wrong' },
-    { name: 'one byte too few', input: header(21), want: 'length-wrong' },
+    { name: 'one byte less than its length', input: header(21), want: 'length-wrong' },
     { name: 'a length of 65535', input: header(65_535), want: 'length-wrong' },
     {
       name: 'more than 4096 bytes',
@@ -204,7 +204,7 @@ describe('reading a packet', () => {
       input: tailed(1, 255, 65),
       want: 'attribute-length-wrong',
     },
-    { name: 'half an attribute', input: tailed(1), want: 'attribute-length-wrong' },
+    { name: 'a truncated attribute', input: tailed(1), want: 'attribute-length-wrong' },
     { name: 'an attribute that ends with the packet', input: tailed(1, 3, 65), want: 'ok' },
   ]
   for (const { name, input, want } of CASES) {
@@ -214,14 +214,14 @@ describe('reading a packet', () => {
     })
   }
 
-  it('leaves padding out', () => {
+  it('leaves padding out of the attributes', () => {
     const packet = read(Buffer.concat([header(20), Buffer.of(1, 3, 65)]))
     assert.deepEqual(packet.attributes, [])
     assert.equal(packet.bytes.length, 20)
   })
 })
 
-describe('a vendor’s attributes', () => {
+describe('vendor-specific attributes of a RADIUS packet', () => {
   const packetOf = (...values: readonly Buffer[]): Packet =>
     read(makeReply(Buffer.alloc(20), { attributes: values.map((value) => [26, value] as const) }))
   const CISCO = 9
@@ -230,25 +230,29 @@ describe('a vendor’s attributes', () => {
     vendorValuesOf(packet, CISCO, 1).map((value) => Buffer.from(value).toString())
 
   const CASES: readonly { name: string; input: readonly Buffer[]; want: readonly string[] }[] = [
-    { name: 'one', input: [vendor(1, 3, 65)], want: ['A'] },
+    { name: 'one attribute', input: [vendor(1, 3, 65)], want: ['A'] },
     {
-      name: 'several in one',
+      name: 'several attributes in one',
       input: [vendor(1, 3, 65, 2, 3, 66, 1, 4, 67, 67)],
       want: ['A', 'CC'],
     },
-    { name: 'several', input: [vendor(1, 3, 65), vendor(1, 3, 66)], want: ['A', 'B'] },
-    { name: 'of another vendor', input: [Buffer.of(0, 0, 1, 9, 1, 3, 65)], want: [] },
-    { name: 'cut off', input: [vendor(1, 9, 65)], want: [] },
-    { name: 'of length 0', input: [vendor(1, 0)], want: [] },
-    { name: 'without anything', input: [vendor()], want: [] },
-    { name: 'without a whole vendor', input: [Buffer.of(0, 0, 9)], want: [] },
+    {
+      name: 'several vendor-specific attributes',
+      input: [vendor(1, 3, 65), vendor(1, 3, 66)],
+      want: ['A', 'B'],
+    },
+    { name: 'another vendor', input: [Buffer.of(0, 0, 1, 9, 1, 3, 65)], want: [] },
+    { name: 'a truncated attribute', input: [vendor(1, 9, 65)], want: [] },
+    { name: 'an attribute of length 0', input: [vendor(1, 0)], want: [] },
+    { name: 'an empty attribute', input: [vendor()], want: [] },
+    { name: 'a truncated vendor id', input: [Buffer.of(0, 0, 9)], want: [] },
   ]
   for (const { name, input, want } of CASES) {
     it(name, () => assert.deepEqual(valuesIn(packetOf(...input)), want))
   }
 })
 
-describe('a reply', () => {
+describe('a RADIUS reply', () => {
   const request = encodeRequest(
     { code: REQUEST.access, attributes: [text(1, 'alice')], password: Buffer.from('x') },
     9,
@@ -269,7 +273,7 @@ describe('a reply', () => {
     [18, 'hello'],
   ] as const
 
-  it('is genuine wherever its Message-Authenticator stands', () => {
+  it('is genuine with its Message-Authenticator at any position', () => {
     assert.equal(faultOf(makeReply(request, { attributes, mac: 'first' })), undefined)
     assert.equal(faultOf(makeReply(request, { attributes, mac: 'last' })), undefined)
   })
@@ -280,7 +284,7 @@ describe('a reply', () => {
     assert.equal(faultOf(shifted.subarray(3)), undefined)
   })
 
-  it('is not once any bit of it has changed', () => {
+  it('is not genuine with one changed bit, at any position', () => {
     const reply = makeReply(request, { attributes })
     for (let bit = 0; bit < reply.length * 8; bit += 1) {
       const changed = Buffer.from(reply)
@@ -289,14 +293,14 @@ describe('a reply', () => {
     }
   })
 
-  it('is not with two Message-Authenticators or two States', () => {
+  it('is not genuine with two Message-Authenticators or two States', () => {
     const state = [24, Buffer.of(1)] as const
     assert.equal(faultOf(makeReply(request, { attributes: [state, state] })), 'attribute-repeated')
     const mac = [80, Buffer.alloc(16)] as const
     assert.equal(faultOf(makeReply(request, { attributes: [mac] })), 'attribute-repeated')
   })
 
-  it('is not with a Message-Authenticator of another length', () => {
+  it('is not genuine with a Message-Authenticator of another length', () => {
     for (const length of [0, 1, 15, 17]) {
       const mac = [80, Buffer.alloc(length)] as const
       const reply = makeReply(request, { attributes: [mac], mac: 'none' })
@@ -304,7 +308,7 @@ describe('a reply', () => {
     }
   })
 
-  it('is not with a code that answers nothing', () => {
+  it('is not genuine with a code that is not an answer', () => {
     for (const code of [0, 1, 4, 5, 12, 255]) {
       assert.equal(faultOf(makeReply(request, { code })), 'code-unexpected')
     }

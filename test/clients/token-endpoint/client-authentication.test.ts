@@ -1,4 +1,4 @@
-// How we prove ourselves to an authorization server: what goes over the wire, read by others.
+// How Countersign authenticates at an authorization server: what it sends, as other libraries read it.
 
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
@@ -35,7 +35,7 @@ describe('a client secret', () => {
     })
   }
 
-  it('stands in the form where that is asked for', () => {
+  it('is in the form where `method` is post', () => {
     const { headers, form } = secretInForm('a:b', 's')(ENDPOINT)
     assert.deepEqual(
       { headers, form },
@@ -43,11 +43,11 @@ describe('a client secret', () => {
     )
   })
 
-  it('is nowhere with a certificate, only the name', () => {
+  it('is left out with a certificate: the form has the client_id only', () => {
     assert.deepEqual(certificateOnly('c')(ENDPOINT), { headers: {}, form: { client_id: 'c' } })
   })
 
-  it('cannot be printed', () => {
+  it('is not in the output of inspect', () => {
     for (const make of [secretInHeader, secretInForm]) {
       assert.ok(!inspect(make('id', 'the-secret'), { depth: 9, showHidden: true }).includes('the-'))
     }
@@ -64,9 +64,9 @@ const PAIRS = {
   EdDSA: generateKeyPairSync('ed25519'),
 } as const satisfies Readonly<Partial<Record<Algorithm, unknown>>>
 
-describe('a signed assertion', () => {
+describe('a signed client assertion', () => {
   for (const algorithm of ['ES256', 'RS256', 'PS256', 'EdDSA'] as const) {
-    it(`is what jose verifies: ${algorithm}`, async () => {
+    it(`is verified by jose: ${algorithm}`, async () => {
       const { publicKey, privateKey } = PAIRS[algorithm]
       const sign = signedAssertion({
         id: 'countersign',
@@ -100,7 +100,7 @@ describe('a signed assertion', () => {
     })
   }
 
-  it('is for the issuer where that is configured, names no key without one, and is never the same', async () => {
+  it('has the configured audience, no kid without a key id, and a new jti each time', async () => {
     const { publicKey, privateKey } = PAIRS.EdDSA
     const sign = signedAssertion({
       id: 'c',
@@ -122,7 +122,7 @@ describe('a signed assertion', () => {
   const short = generateKeyPairSync('rsa', { modulusLength: 1_024 })
   const pss = generateKeyPairSync('ec', { namedCurve: 'P-384' })
   const WRONG = [
-    { name: 'text', pem: Buffer.from('the-secret'), algorithm: 'ES256' },
+    { name: 'a text', pem: Buffer.from('the-secret'), algorithm: 'ES256' },
     {
       name: 'a public key',
       pem: Buffer.from(PAIRS.ES256.publicKey.export({ type: 'spki', format: 'pem' })),
@@ -145,7 +145,7 @@ describe('a signed assertion', () => {
     },
   ] as const
   for (const { name, pem, algorithm } of WRONG) {
-    it(`is not made with ${name}`, () => {
+    it(`is refused with ${name} as its key`, () => {
       assert.throws(
         () => readSigningKey('client.key', pem, algorithm),
         (error) => {

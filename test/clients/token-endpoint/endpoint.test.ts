@@ -42,8 +42,8 @@ const discovered = (mutualTls = false) => {
   return { issuer, url, clock }
 }
 
-describe('a discovered endpoint', () => {
-  it('is asked for once, and now and then again', async () => {
+describe('an endpoint from the issuer’s metadata', () => {
+  it('is looked up once, and again every 15 minutes', async () => {
     const { issuer, url, clock } = discovered()
     assert.equal(issuer.asked, 0)
     const found = await Promise.all([url(), url(), url()])
@@ -53,7 +53,7 @@ describe('a discovered endpoint', () => {
     assert.equal(await url(), INTROSPECT)
     clock.advance(15 * 60_000)
     assert.equal(await url(), `${INTROSPECT}2`)
-    // Down: what it said last counts, and it is not asked each time.
+    // Down: the last endpoint stays in use, and is not looked up for each request.
     issuer.document = undefined
     clock.advance(15 * 60_000)
     assert.equal(await url(), `${INTROSPECT}2`)
@@ -61,14 +61,14 @@ describe('a discovered endpoint', () => {
     assert.equal(issuer.asked, 3)
   })
 
-  it('is another one for those who show a certificate (RFC 8705 §5)', async () => {
+  it('is the mtls_endpoint_alias where the client has a certificate (RFC 8705 §5)', async () => {
     const { issuer, url } = discovered(true)
     issuer.document = { issuer: ISSUER, introspection_endpoint: INTROSPECT }
     assert.equal(await url(), INTROSPECT)
     assert.equal(await discovered(true).url(), 'https://mtls.example.org/introspect')
   })
 
-  it('cannot be had from an issuer that was never there, and is looked for again', async () => {
+  it('fails while the issuer is down, and is looked up again for the next request', async () => {
     const { issuer, url } = discovered()
     const { document } = issuer
     issuer.document = undefined
@@ -84,39 +84,43 @@ describe('a discovered endpoint', () => {
       error: /of another issuer/,
     },
     {
-      name: 'of no issuer',
+      name: 'without an issuer',
       document: { introspection_endpoint: INTROSPECT },
       error: /of another issuer/,
     },
-    { name: 'without one', document: { issuer: ISSUER }, error: /names no introspection_endpoint/ },
     {
-      name: 'with a list',
+      name: 'without the endpoint',
+      document: { issuer: ISSUER },
+      error: /names no introspection_endpoint/,
+    },
+    {
+      name: 'with a list of endpoints',
       document: { issuer: ISSUER, introspection_endpoint: [INTROSPECT] },
       error: /names no introspection_endpoint/,
     },
     {
-      name: 'in the clear',
+      name: 'with an http: endpoint',
       document: { issuer: ISSUER, introspection_endpoint: 'http://login.example.org/x' },
       error: /must begin with https/,
     },
     {
-      name: 'in the clear, on this machine',
+      name: 'with an http: endpoint on this machine',
       document: { issuer: ISSUER, introspection_endpoint: 'http://127.0.0.1/x' },
       error: /is not https/,
     },
     {
-      name: 'with a password',
+      name: 'with a password in the endpoint',
       document: { issuer: ISSUER, introspection_endpoint: 'https://a:b@login.example.org' },
       error: /may have no user/,
     },
     {
-      name: 'of another kind',
+      name: 'with a file: endpoint',
       document: { issuer: ISSUER, introspection_endpoint: 'file:///etc/passwd' },
       error: /must begin with https/,
     },
   ]
   for (const { name, document, error } of HOSTILE) {
-    it(`hostile: a document ${name} is not believed`, async () => {
+    it(`hostile: refuses metadata ${name}`, async () => {
       const { issuer, url } = discovered()
       issuer.document = document
       await assert.rejects(url(), error)
@@ -124,8 +128,8 @@ describe('a discovered endpoint', () => {
   }
 })
 
-describe('an endpoint', () => {
-  it('is fit to be trusted, or no configuration is', () => {
+describe('an endpoint from the configuration', () => {
+  it('must be an https: URL without user and fragment', () => {
     for (const text of [
       'login.example.org',
       'http://login.example.org/x',

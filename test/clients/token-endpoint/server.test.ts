@@ -1,5 +1,5 @@
-// A server of OAuth that says no: what of that is an answer, what is a fault of ours, and what is one
-// of the server, which alone takes it away from everybody. Over real HTTPS.
+// An authorization server that refuses: which answers are refusals of a token, which are faults of Countersign’s
+// own client, and which are failures of the server and count for its circuit breaker. Over real HTTPS.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -86,45 +86,45 @@ const CASES: readonly Case[] = [
     'a'.repeat(65),
     'invalid_gränt',
   ].map((error) => ({
-    name: `hostile: a refusal whose code is ${JSON.stringify(error)} is none that is told`,
+    name: `hostile: a refusal without its code where that is ${JSON.stringify(error)}`,
     answer: refusal(error),
     want: { outcome: 'refused' } as const,
     counts: false,
   })),
   ...['invalid_client', 'unauthorized_client', 'unsupported_grant_type'].flatMap((error) =>
     [400, 401].map((status) => ({
-      name: `a fault of ours: ${error}, by ${status}`,
+      name: `a fault of the own client: ${error}, with ${status}`,
       answer: refusal(error, status),
       want: new RegExp(`^the server refuses our own client \\(${error}\\): see "client"$`),
       counts: true,
     })),
   ),
   {
-    name: 'it cannot serve anybody now',
+    name: 'a failure of the server: temporarily_unavailable',
     answer: refusal('temporarily_unavailable'),
     want: /^the server answered 400 \(temporarily_unavailable\)$/,
     counts: true,
   },
   {
-    name: 'hostile: it stumbles over this one question',
+    name: 'hostile: a failure of this request alone: server_error',
     answer: refusal('server_error'),
     want: /^the server answered 400 \(server_error\)$/,
     counts: false,
   },
   ...[429, 502, 503, 504].map((status) => ({
-    name: `it is out of order: ${status}`,
+    name: `a failure of the server: ${status}`,
     answer: refusal('invalid_grant', status),
     want: new RegExp(`^the server answered ${status}$`),
-    counts: status !== 429, // which says that it is asked too fast
+    counts: status !== 429, // 429: the requests come too fast
   })),
   ...[204, 302, 404, 405, 500, 501].map((status) => ({
-    name: `no answer: ${status}`,
+    name: `an unexpected status: ${status}`,
     answer: refusal('invalid_grant', status),
     want: new RegExp(`^the server answered ${status}$`),
     counts: false,
   })),
   ...[401, 403].map((status) => ({
-    name: `it does not know us, without a code: ${status}`,
+    name: `a fault of the own client without an error code: ${status}`,
     answer: { status, body: '<html>' },
     want: new RegExp(`^the server refuses our own credentials \\(${status}\\): see "client"$`),
     counts: true,
@@ -137,22 +137,22 @@ const CASES: readonly Case[] = [
     ['two codes', '{"error":"invalid_grant","error":"invalid_client"}'],
     ['nothing', ''],
   ].map(([name = '', body]) => ({
-    name: `hostile: a 400 that holds ${name}`,
+    name: `hostile: an unexpected body with 400: ${name}`,
     answer: { status: 400, body },
     want: /^the server answered 400$/,
     counts: false,
   })),
   {
-    name: 'hostile: an answer that is a list',
+    name: 'hostile: a list in place of a JSON object',
     answer: { body: '[]' },
     want: /^the server sent no JSON object$/,
     counts: false,
   },
 ]
 
-describe('a server of OAuth', () => {
+describe('an authorization server', () => {
   for (const { name, answer, want, counts } of CASES) {
-    it(`says ${name}`, async () => {
+    it(`reports ${name}`, async () => {
       const client = await asking()
       scripted.answer = () => answer
       for (let time = 0; time < 2; time += 1) {
@@ -166,7 +166,7 @@ describe('a server of OAuth', () => {
     })
   }
 
-  it('is told nothing while it is left alone, and is asked again after that', async () => {
+  it('gets no request while its circuit is open, and the next one after the pause', async () => {
     const client = await asking()
     scripted.answer = () => refusal('invalid_client', 401)
     const earlier = scripted.asked.length

@@ -56,36 +56,36 @@ const assertion = (changes: Settings): Settings =>
   })
 
 const CASES: readonly Case[] = [
-  { name: 'no audience', sections: introspection({ audiences: [] }), problem: /.*/ },
+  { name: 'an empty list of audiences', sections: introspection({ audiences: [] }), problem: /.*/ },
   {
-    name: 'an issuer in the clear',
+    name: 'an http: issuer',
     sections: introspection({ issuer: 'http://login.example.org', endpoint: undefined }),
     problem: /must begin with https/,
   },
   {
-    name: 'an endpoint in the clear',
+    name: 'an http: endpoint',
     sections: introspection({ endpoint: 'http://login.example.org' }),
     problem: /must begin with https/,
   },
   {
-    name: 'a client without anything',
+    name: 'a client without secret, assertion and certificate',
     sections: introspection({ client: { id: 'c' } }),
     problem: /must have "secret", "assertion" or "certificate"/,
   },
   {
-    name: 'a client with two things',
+    name: 'a client with both secret and assertion',
     sections: introspection({
       client: { id: 'c', secret: 'file:x', assertion: { key: 'file:y', algorithm: 'ES256' } },
     }),
     problem: /has both "secret" and "assertion"/,
   },
   {
-    name: 'a secret in the configuration',
+    name: 'a secret in the configuration itself',
     sections: introspection({ client: { id: 'c', secret: SECRET } }),
     problem: /must be a reference/,
   },
   {
-    name: 'a secret that is not there',
+    name: 'a file of the secret that does not exist',
     sections: introspection({ client: { id: 'c', secret: 'file:missing' } }),
     problem: /does not exist/,
   },
@@ -95,22 +95,22 @@ const CASES: readonly Case[] = [
     problem: /is empty/,
   },
   {
-    name: 'a key that is none',
+    name: 'a file of the key that contains no key',
     sections: assertion({ key: 'file:client.secret' }),
     problem: /holds no private key/,
   },
   {
-    name: 'a key of another type',
+    name: 'a key of another type than the algorithm',
     sections: assertion({ algorithm: 'ES256' }),
     problem: /holds no key that is fit for ES256/,
   },
   {
-    name: 'an algorithm that anybody could use',
+    name: 'a symmetric algorithm for an assertion',
     sections: assertion({ algorithm: 'HS256' }),
     problem: /.*/,
   },
   {
-    name: 'a CA that is none',
+    name: 'a file of the CA that contains no certificate',
     sections: introspection({ ca: 'client.secret' }),
     problem: /client.secret holds no certificate/,
   },
@@ -122,47 +122,47 @@ const CASES: readonly Case[] = [
     problem: /ed.key does not hold the key of .*ca.pem/,
   },
   {
-    name: 'a condition that is none',
+    name: 'a malformed condition',
     sections: introspection({ require: 'claims.' }),
     problem: /.*/,
   },
   {
-    name: 'no API server',
+    name: 'neither server nor inCluster',
     sections: tokenReview({ server: undefined }),
     problem: /must have "server" or "inCluster: true"/,
   },
   {
-    name: 'two API servers',
+    name: 'both server and inCluster',
     sections: tokenReview({ inCluster: true, token: undefined }),
     problem: /must have "server" or "inCluster: true"/,
   },
   {
-    name: 'a token for our own cluster',
+    name: 'inCluster with a token',
     sections: tokenReview({ inCluster: true, server: undefined }),
     problem: /brings a token/,
   },
   {
-    name: 'nothing that proves us',
+    name: 'an API server without token and client',
     sections: tokenReview({ token: undefined }),
     problem: /exactly one of "token" and "client"/,
   },
   {
-    name: 'two things that prove us',
+    name: 'an API server with both token and client',
     sections: tokenReview({ client: { certificate: 'a', key: 'file:b' } }),
     problem: /exactly one of "token" and "client"/,
   },
   {
-    name: 'an API server in the clear',
+    name: 'an http: API server',
     sections: tokenReview({ server: 'http://10.0.0.1' }),
     problem: /must begin with https/,
   },
   {
-    name: 'our own cluster, outside one',
+    name: 'inCluster outside of a cluster',
     sections: { tokenReview: { inCluster: true } },
     problem: /not in a pod/,
   },
   {
-    name: 'a token that is not there',
+    name: 'a file of the token that does not exist',
     sections: tokenReview({ token: 'file:missing' }),
     problem: /does not exist/,
   },
@@ -175,18 +175,18 @@ const CASES: readonly Case[] = [
     'system:serviceaccount:a:b*',
     'system:serviceaccounts:*',
   ].map((name) => ({
-    name: `a pattern for too much: ${name}`,
+    name: `a pattern of reserved names that is too wide: ${name}`,
     sections: { ...tokenReview(), allowReserved: [name] },
     problem: /the only pattern is/,
   })),
   {
-    name: 'a pattern elsewhere',
+    name: 'a pattern of service accounts in a section that is not tokenReview',
     sections: { ...introspection(), allowReserved: ['system:serviceaccount:team-a:*'] },
     problem: /the only pattern is/,
   },
 ]
 
-describe('a section that is wrong', () => {
+describe('a section of introspection or tokenReview that is wrong', () => {
   for (const { name, sections, problem } of CASES) {
     it(`is refused: ${name}`, async () => {
       await using built = await build(sections)
@@ -198,8 +198,8 @@ describe('a section that is wrong', () => {
   }
 })
 
-describe('a section that is right', () => {
-  it('is built, and its files are watched', async () => {
+describe('a section of introspection or tokenReview that is valid', () => {
+  it('has its files watched', async () => {
     await using built = await build({
       ...introspection({ ca: 'ca.pem' }),
       identity: { user: 'claims.username' },
@@ -214,7 +214,7 @@ describe('a section that is right', () => {
     assert.equal(dependency.isUp(), true)
   })
 
-  it('asks with what it was told, and says why it cannot without a secret', async () => {
+  it('authenticates by secret or assertion, as configured', async () => {
     await using stack = new AsyncDisposableStack()
     const identity = await authority.issue({
       commonName: 's',
@@ -244,7 +244,7 @@ describe('a section that is right', () => {
     assert.equal(JSON.parse(Buffer.from(claims, 'base64url').toString()).aud, ISSUER)
   })
 
-  it('may name the service accounts of a namespace', async () => {
+  it('may accept the service accounts of a namespace', async () => {
     await using built = await build({
       ...tokenReview(),
       allowReserved: ['system:serviceaccount:team-a:*', 'system:serviceaccounts:team-a'],

@@ -20,7 +20,7 @@ const SCHEMES: readonly Scheme[] = ['light', 'dark']
 // WCAG 2.2 §1.4.11, for the edges of fields.
 const VISIBLE = 3
 
-describe('contrast', () => {
+describe('the contrast of', () => {
   // As WebAIM's checker has them.
   const CASES: readonly { one: Colour; other: Colour; want: string }[] = [
     { one: '#000000', other: '#ffffff', want: '21.00' },
@@ -38,9 +38,9 @@ describe('contrast', () => {
   }
 })
 
-describe('our own colours', () => {
+describe('the built-in colours', () => {
   for (const scheme of SCHEMES) {
-    it(`can be read, ${scheme}`, () => {
+    it(`are readable in the ${scheme} scheme`, () => {
       const { page, card, text, quiet, line, bad, badBack } = PALETTES[scheme]
       for (const back of [page, card]) {
         for (const ink of [text, quiet])
@@ -54,8 +54,8 @@ describe('our own colours', () => {
   }
 })
 
-describe('an accent', () => {
-  it('whatever it is, can be read', () => {
+describe('an accent colour', () => {
+  it('is adjusted until it is readable, whichever it is', () => {
     const below = randomFrom(1)
     const channel = (): string => below(256).toString(16).padStart(2, '0')
     const colours: readonly Colour[] = [
@@ -77,12 +77,12 @@ describe('an accent', () => {
     }
   })
 
-  it('is left alone where it can be read', () => {
+  it('is left unchanged where it is readable', () => {
     assert.equal(readableIn('#0b57d0', 'light'), '#0b57d0')
     assert.equal(accentProblem('#0b57d0', 'light'), undefined)
   })
 
-  it('is refused with the number, and with what would do', () => {
+  it('is refused with its contrast and a colour that is readable', () => {
     const problem = accentProblem('#ffcc00', 'light')
     assert.match(problem ?? '', /^#ffcc00 has a contrast of 1\.4:1 in the light scheme/)
     const [, other = ''] = /(#[0-9a-f]{6}) would do/.exec(problem ?? '') ?? []

@@ -9,7 +9,7 @@ const WEBKIT = 'AppleWebKit/537.36 (KHTML, like Gecko)'
 const WINDOWS = '(Windows NT 10.0; Win64; x64)'
 const MAC = '(Macintosh; Intel Mac OS X 10_15_7)'
 
-describe('a browser', () => {
+describe('the name of a browser, from its User-Agent', () => {
   const CASES = [
     {
       input: `${MOZILLA} (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0`,

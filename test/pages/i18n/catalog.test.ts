@@ -47,20 +47,20 @@ const textsOf = (language: Language): readonly Said[] => saidBy(language, textsI
 
 const withoutLanguage = (path: string): string => path.slice(path.indexOf('.'))
 
-describe('the catalogue', () => {
+describe('the catalogue of texts', () => {
   const model = textsOf('en')
 
-  it('is of some size', () => assert.ok(model.length > 150, String(model.length)))
+  it('has more than 150 texts', () => assert.ok(model.length > 150, String(model.length)))
 
   for (const language of LANGUAGES) {
-    it(`${language} has each text and no other`, () => {
+    it(`${language} has the same texts as English`, () => {
       assert.deepEqual(
         textsOf(language).map(([path]) => withoutLanguage(path)),
         model.map(([path]) => withoutLanguage(path)),
       )
     })
 
-    it(`${language} leaves none empty, and none with a rest of something`, () => {
+    it(`${language} has no empty text, and none with a placeholder left`, () => {
       for (const [path, text] of textsOf(language)) {
         assert.match(text, /\S/, path)
         assert.doesNotMatch(text, /^\s|\s$|undefined|\[object|NaN|\$\{|TODO/, path)
@@ -77,13 +77,13 @@ describe('the catalogue', () => {
       }
     })
 
-    it(`${language} has a tag of BCP 47 and a direction`, () => {
+    it(`${language} is a tag of BCP 47 with a direction`, () => {
       assert.equal(new Intl.Locale(language).toString(), language)
       assert.match(directionOf(language), /^(ltr|rtl)$/)
     })
   }
 
-  it('German is not English', () => {
+  it('German differs from English', () => {
     const german = textsOf('de')
     const same = model
       .filter(([, text], index) => text === german[index]?.[1])
@@ -91,7 +91,7 @@ describe('the catalogue', () => {
     assert.deepEqual(same, ['.challenge.code', '.device.code', '.account.name'])
   })
 
-  it('has the languages that the configuration may name', () => {
+  it('has the languages that the configuration allows', () => {
     for (const language of LANGUAGES) {
       assert.equal(themeSchema.parse({ language }).language, language)
     }

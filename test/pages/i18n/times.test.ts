@@ -12,7 +12,7 @@ import {
 
 const NOW = Date.UTC(2026, 10, 24, 14, 3)
 
-describe('how long to wait', () => {
+describe('the time to wait, in words', () => {
   const CASES = [
     { input: 0, en: 'in 1 second', de: 'in 1 Sekunde' },
     { input: 1.2, en: 'in 2 seconds', de: 'in 2 Sekunden' },
@@ -25,14 +25,14 @@ describe('how long to wait', () => {
     { input: -5, en: 'in 1 second', de: 'in 1 Sekunde' },
   ]
   for (const { input, en, de } of CASES) {
-    it(`${input} s`, () => {
+    it(`of ${input} s`, () => {
       assert.equal(waitInWords('en', input), en)
       assert.equal(waitInWords('de', input), de)
     })
   }
 })
 
-describe('how far away an instant is', () => {
+describe('the distance of an instant, in words', () => {
   const CASES = [
     { input: 0, en: 'now', de: 'jetzt' },
     { input: -59_999, en: 'now', de: 'jetzt' },
@@ -44,21 +44,21 @@ describe('how far away an instant is', () => {
     { input: 18_000_000, en: 'in 5 hours', de: 'in 5 Stunden' },
   ]
   for (const { input, en, de } of CASES) {
-    it(`${input} ms`, () => {
+    it(`of ${input} ms`, () => {
       assert.equal(distanceInWords('en', NOW + input, NOW), en)
       assert.equal(distanceInWords('de', NOW + input, NOW), de)
     })
   }
 })
 
-describe('what the clock says', () => {
-  it('in a time zone that is named', () => {
+describe('the date and time of an instant', () => {
+  it('is in the configured time zone', () => {
     assert.equal(clockTime('en', NOW, 'Europe/Berlin'), '24 Nov 2026, 15:03 CET')
     assert.equal(clockTime('en', NOW, 'UTC'), '24 Nov 2026, 14:03 UTC')
     assert.equal(clockTime('de', NOW, 'Europe/Berlin'), '24. Nov. 2026, 15:03 MEZ')
   })
 
-  it('and both together, for programs too', () => {
+  it('is a time element with the distance and the date', () => {
     const text = render(instantInWords('en', NOW - 3_600_000, NOW, 'UTC')).replaceAll(/\s+/g, ' ')
     assert.match(
       text,

@@ -6,12 +6,12 @@ import { contactUrl, imageUrl, ownPath, safeUrl } from '../../../src/pages/marku
 
 const refuses = (name: string, inputs: readonly string[]): void => {
   for (const input of inputs) {
-    it(`hostile: ${name}: ${JSON.stringify(input).slice(0, 60)}`, () =>
+    it(`hostile: refuses a URL that ${name}: ${JSON.stringify(input).slice(0, 60)}`, () =>
       assert.equal(safeUrl(input), undefined))
   }
 }
 
-describe('an address', () => {
+describe('a URL on a page', () => {
   const CASES = [
     { input: 'https://example.org', want: 'https://example.org/' },
     { input: 'https://example.org:8443/a?b=c#d', want: 'https://example.org:8443/a?b=c#d' },
@@ -61,29 +61,29 @@ describe('an address', () => {
   refuses('is too long', [`/${'a'.repeat(8_192)}`, `https://a.example/${'a'.repeat(8_192)}`])
 })
 
-describe('an address that an operator chose', () => {
-  it('may be that of a mailbox, or what any may be', () => {
+describe('a URL that an operator configured', () => {
+  it('may be that of a mailbox, or any that is safe', () => {
     assert.equal(contactUrl('mailto:help@example.org')?.text, 'mailto:help@example.org')
     assert.equal(contactUrl('https://example.org/')?.text, 'https://example.org/')
     assert.equal(safeUrl('mailto:help@example.org'), undefined)
     assert.equal(contactUrl('javascript:alert(1)'), undefined)
   })
 
-  it('hostile: stays in its quotes', () => {
+  it('hostile: cannot end its attribute', () => {
     assert.doesNotMatch(contactUrl('mailto:a?subject="<b>\n')?.text ?? '', /[\n"<]/)
   })
 })
 
-describe('a path of our own', () => {
-  it('is a path', () => assert.equal(ownPath('/interaction/a').text, '/interaction/a'))
+describe('a path of Countersign’s own', () => {
+  it('is accepted', () => assert.equal(ownPath('/interaction/a').text, '/interaction/a'))
 
-  it('is nothing else: that would be a bug', () => {
+  it('is refused where it is not a path', () => {
     for (const text of ['https://example.org/', '//example.org', 'a', '', 'javascript:x']) {
       assert.throws(() => ownPath(text), TypeError)
     }
   })
 })
 
-it('an image stands in the page itself', () => {
+it('an image is embedded as a data: URL', () => {
   assert.equal(imageUrl('image/png', Buffer.from('ab')).text, 'data:image/png;base64,YWI=')
 })

@@ -14,11 +14,11 @@ before(async () => {
 })
 const markupOf = (make: (context: AnyContext) => Html): string => render(make(contextOf(theme)))
 
-describe('the account', () => {
+describe('the account page', () => {
   const textWith = (model: Partial<AccountModel>): string =>
     markupOf((context) => accountPage({ ...ACCOUNT, ...model }, context))
 
-  it('says who, how, when and where', () => {
+  it('says which identity is logged in, how, when and where', () => {
     const text = textOf(
       textWith({
         means: [...ACCOUNT.means, { kind: 'provider', name: 'Corp' }, { kind: 'certificate' }],
@@ -36,7 +36,7 @@ describe('the account', () => {
     }
   })
 
-  it('ends each session by a button of its own, which says which', () => {
+  it('has a button to end each session, labelled with the session', () => {
     const buttons = tagsIn(textWith({}), 'button').filter(
       ({ attributes }) => attributes['name'] === 'session',
     )
@@ -50,7 +50,7 @@ describe('the account', () => {
     )
   })
 
-  it('has the first of 2,000 groups in sight, and the others at hand', () => {
+  it('shows the first of 2,000 groups, and the rest on demand', () => {
     const markup = textWith({ groups: MANY_GROUPS, groupsOmitted: 37 })
     const [outside = '', inside = ''] = markup.split('<details>')
     const items = (part: string): number => tagsIn(part.split('</details>')[0] ?? '', 'li').length
@@ -62,7 +62,7 @@ describe('the account', () => {
     assert.match(textOf(textWith({ groups: [] })), /in no group/)
   })
 
-  it('hostile: has no table of thousands of sessions', () => {
+  it('hostile: lists a bounded number of sessions', () => {
     const sessions = Array.from({ length: 5_000 }, (_, index) => ({
       id: `s${index}`,
       current: index === 0,
@@ -73,7 +73,7 @@ describe('the account', () => {
     assert.match(textOf(markup), /And 4,900 more sessions/)
   })
 
-  it('says what was done', () => {
+  it('confirms what was done', () => {
     assert.match(textOf(textWith({ done: 'endedAll' })), /All other sessions were ended/)
   })
 })

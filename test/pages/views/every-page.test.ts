@@ -17,7 +17,7 @@ const markupOf = (make: (context: AnyContext) => Html, language: 'en' | 'de' = '
 
 describe('every page', () => {
   for (const { name, page, hasForms } of SAMPLES) {
-    it(`${name} has what a page must have`, () => {
+    it(`${name} has language, title, heading and main`, () => {
       for (const language of LANGUAGES) {
         const markup = markupOf(page, language)
         assert.match(markup, new RegExp(`^<!doctype html>\\s*<html lang="${language}" dir="ltr">`))
@@ -30,7 +30,7 @@ describe('every page', () => {
       }
     })
 
-    it(`${name} has a label for every field, no id twice, and the token in every form`, () => {
+    it(`${name} has a label for every field, no id twice, and the CSRF token in every form`, () => {
       const markup = markupOf(page)
       const ids = tagsIn(markup).flatMap(({ attributes }) => attributes['id'] ?? [])
       assert.equal(new Set(ids).size, ids.length)

@@ -1,4 +1,4 @@
-// Names, messages and codes of others: whatever they say, a page stays what it is.
+// Names, messages and codes that other parties choose cannot change the structure of a page.
 
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
@@ -29,7 +29,7 @@ const MARKUP: Readonly<Record<string, string>> = {
   'a template': '${html`<b>`}',
 }
 
-describe('hostile: a name changes nothing of a page but what it says', () => {
+describe('hostile: the structure of every page stays the same where a name contains', () => {
   // What is too long to be put back into a field, and what has lines where lines are shown, does.
   const shapeOf = (markup: string): readonly string[] =>
     skeletonOf(markup)
@@ -45,10 +45,10 @@ describe('hostile: a name changes nothing of a page but what it says', () => {
   }
 })
 
-describe('hostile: a name that turns', () => {
-  it('is stopped, and isolated', () => {
+describe('hostile: a name with a right-to-left override', () => {
+  it('is replaced and isolated', () => {
     for (const make of pagesWith('a\u202eb\u2066c')) {
-      // A message of our own flow, and what goes back to whoever typed it, are as they are.
+      // A message of Countersign’s own, and what is put back into the field of the user who typed it, stay as they are.
       const seen = markupOf(make).replaceAll(/\svalue="[^"]*"/g, '')
       if (!seen.includes('<title>Error – a')) assert.doesNotMatch(seen, /[\u202e\u2066]/)
     }

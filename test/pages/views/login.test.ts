@@ -1,4 +1,4 @@
-// The login page: every way in, what it says when one fails, and what it never says.
+// The login page: every login method, its text when one fails, and what it never reveals.
 
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
@@ -23,7 +23,7 @@ describe('the login page', () => {
       'autofocus' in attributes ? [attributes['name'] ?? ''] : [],
     )
 
-  it('asks for a name and a password in a way that browsers fill in', () => {
+  it('has fields for a name and a password that browsers can fill in', () => {
     const markup = pageOf({ password: {} })
     assert.equal(field(markup, 'user')['autocomplete'], 'username')
     assert.equal(field(markup, 'user')['type'], 'text')
@@ -36,7 +36,7 @@ describe('the login page', () => {
     assert.equal(titleOf(markup), 'Log in – Countersign')
   })
 
-  it('has a form for each way, each with the token, and posts them all', () => {
+  it('has a form for each login method, each with the CSRF token, by POST', () => {
     const markup = pageOf(FULL_LOGIN)
     const forms = tagsIn(markup, 'form').map(({ attributes }) => attributes)
     assert.deepEqual(
@@ -52,7 +52,7 @@ describe('the login page', () => {
     assert.deepEqual(providers, ['corp', 'github'])
   })
 
-  it('keeps the fragment of a deep link, except on the way to somebody else', () => {
+  it('keeps the fragment of a deep link, except on the way to an upstream IdP', () => {
     const forms = tagsIn(pageOf(FULL_LOGIN), 'form').map(({ attributes }) => attributes)
     assert.deepEqual(
       forms.map((attributes) => 'data-fragment' in attributes),
@@ -60,12 +60,12 @@ describe('the login page', () => {
     )
   })
 
-  it('may name its token as another program does', () => {
+  it('has a configurable name for the field of its CSRF token', () => {
     const context = { ...contextOf(theme), csrf: { field: 'xsrf', token: 't' } }
     assert.equal(field(render(loginPage({ password: {} }, context)), 'xsrf')['value'], 't')
   })
 
-  it('offers only what there is', () => {
+  it('offers only the configured login methods', () => {
     assert.equal(tagsIn(pageOf({ certificate: true }), 'input').length, 1)
     assert.ok(!pageOf({ certificate: true }).includes('class="or"'))
     assert.equal(tagsIn(pageOf({ password: {}, providers: [] }), 'form').length, 1)
@@ -111,7 +111,7 @@ describe('the login page', () => {
     },
   ]
   for (const { problem, title, says } of PROBLEMS) {
-    it(`says what is wrong first, announces it, and what to do: ${title}`, () => {
+    it(`announces the problem first, and says what to do: ${title}`, () => {
       const markup = pageOf({ password: { user: 'alice' }, problem })
       assert.ok(titleOf(markup).startsWith(title), titleOf(markup))
       const [alert, ...more] = tagsIn(markup).filter(
@@ -124,13 +124,13 @@ describe('the login page', () => {
       assert.equal(field(markup, 'password')['value'], undefined)
     })
 
-    it(`says it in every language: ${title}`, () => {
+    it(`has the problem in every language: ${title}`, () => {
       const texts = LANGUAGES.map((language) => textOf(pageOf({ password: {}, problem }, language)))
       assert.equal(new Set(texts).size, LANGUAGES.length)
     })
   }
 
-  it('marks the fields that a problem is about, and puts the focus on the first to be filled in', () => {
+  it('marks the fields that a problem is about, and focuses the first to be filled in', () => {
     const CASES: readonly [LoginModel, readonly string[], readonly string[]][] = [
       [{ password: { user: 'a' }, problem: { kind: 'wrong' } }, ['user', 'password'], ['password']],
       [{ password: {}, problem: { kind: 'wrong' } }, ['user', 'password'], ['user']],
@@ -165,7 +165,7 @@ describe('the login page', () => {
     }
   })
 
-  it('hostile: puts back no name that nobody typed', () => {
+  it('hostile: does not put back a name of 10,240 characters', () => {
     assert.equal(
       field(pageOf({ password: { user: 'x'.repeat(256) } }), 'user')['value'],
       'x'.repeat(256),
@@ -176,10 +176,10 @@ describe('the login page', () => {
     assert.ok(markup.length < 10_240)
   })
 
-  it('is small, and made in no time', () => {
+  it('is smaller than 10 KB, and rendered in less than 100 µs', () => {
     const markup = pageOf({ ...FULL_LOGIN, problem: { kind: 'wrong' } })
     assert.ok(Buffer.byteLength(markup) < 10_240, String(Buffer.byteLength(markup)))
-    // The best of many: whatever else the machine does is not ours.
+    // The fastest of many batches, so that other processes on the machine do not count.
     const batches = Array.from({ length: 50 }, () => {
       const start = performance.now()
       for (let count = 0; count < 100; count += 1) pageOf(FULL_LOGIN)

@@ -19,12 +19,12 @@ before(async () => {
 })
 const markupOf = (make: (context: AnyContext) => Html): string => render(make(contextOf(theme)))
 
-describe('the challenge', () => {
+describe('the challenge page', () => {
   const inputOf = (markup: string): Readonly<Record<string, string>> =>
     tagsIn(markup, 'input').find(({ attributes }) => attributes['name'] === 'answer')?.attributes ??
     {}
 
-  it('shows the question line by line, and one field as it is wanted', () => {
+  it('shows the message line by line, and one field, hidden or not as RADIUS wants', () => {
     const markup = markupOf((context) =>
       challengePage({ message: ' One\nTwo ', echo: true, numeric: true }, context),
     )
@@ -39,7 +39,7 @@ describe('the challenge', () => {
     assert.match(textOf(secret), /one-time code/)
   })
 
-  it('can be given up, without an answer', () => {
+  it('can be cancelled without an answer', () => {
     const markup = markupOf((context) => challengePage({ message: 'x', echo: true }, context))
     const [first, cancel] = tagsIn(markup, 'button')
     assert.equal(first?.attributes['formaction'], undefined, 'which Enter presses')
@@ -47,7 +47,7 @@ describe('the challenge', () => {
     assert.ok('formnovalidate' in (cancel?.attributes ?? {}))
   })
 
-  it('says what was wrong', () => {
+  it('says what is wrong with an answer', () => {
     const CASES = [
       { problem: { kind: 'missing' }, want: /^The answer is missing/, invalid: 'true' },
       { problem: { kind: 'wrong' }, want: /^Wrong answer/, invalid: 'true' },
@@ -67,8 +67,8 @@ describe('the challenge', () => {
   })
 })
 
-describe('the consent', () => {
-  it('says who wants what, and where the answer goes; neither answer stands out', () => {
+describe('the consent page', () => {
+  it('names client, user, scopes and target, and emphasizes neither answer', () => {
     const consent = SAMPLES.find(({ name }) => name === 'consent')
     assert.ok(consent)
     const markup = markupOf(consent.page)
@@ -95,7 +95,7 @@ describe('the consent', () => {
     )
   })
 
-  it('hostile: a scope with a name of Object is only a name', () => {
+  it('hostile: displays a scope that is a property of Object by its name alone', () => {
     const markup = markupOf((context) =>
       consentPage(
         {
@@ -112,8 +112,8 @@ describe('the consent', () => {
   })
 })
 
-describe('the device', () => {
-  it('sends what the authorization server reads', () => {
+describe('the device page', () => {
+  it('sends the parameters that the authorization server reads', () => {
     const markup = markupOf((context) =>
       devicePage({ step: 'confirm', client: 'kubectl', code: 'WDJB-MJHT' }, context),
     )
@@ -129,7 +129,7 @@ describe('the device', () => {
     assert.match(textOf(markup), /If you received the code or the link from another person, cancel/)
   })
 
-  it('says what was wrong with a code', () => {
+  it('says what is wrong with a code', () => {
     for (const problem of ['unknown', 'expired', 'failed'] as const) {
       const markup = markupOf((context) =>
         devicePage({ step: 'enter', code: 'AAAA', problem }, context),
@@ -139,14 +139,14 @@ describe('the device', () => {
   })
 })
 
-describe('logging out', () => {
-  it('is asked for with what the authorization server reads', () => {
+describe('the logout page', () => {
+  it('sends the parameters that the authorization server reads', () => {
     const markup = markupOf((context) => confirmLogoutPage({}, context))
     const [yes, no] = tagsIn(markup, 'button').map(({ attributes }) => attributes)
     assert.deepEqual([yes?.['name'], yes?.['value'], no?.['name']], ['logout', 'yes', undefined])
   })
 
-  it('leads on to a safe address, named by its host', () => {
+  it('links to a safe address only, named by its host', () => {
     const goOn = (text: string): string =>
       markupOf((context) => loggedOutPage({ goOn: text }, context))
     assert.match(textOf(goOn('https://app.example.org/x')), /Continue to app\.example\.org/)
@@ -157,8 +157,8 @@ describe('logging out', () => {
   })
 })
 
-describe('a message', () => {
-  it('says what happened, what to do, and the id by which it is found', () => {
+describe('a message page', () => {
+  it('says what happened, what to do, and the id to search for', () => {
     const markup = markupOf((context) =>
       messagePage(
         { message: 'denied', tone: 'error', id: { kind: 'decision', id: 'd-1' } },

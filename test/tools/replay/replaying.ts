@@ -75,12 +75,12 @@ export const one = <T>(random: Random, values: readonly T[]): T => {
   return value
 }
 
-/** @param told whether the rule looks only at what a log contains */
+/** @param recorded whether the rule looks only at what a log contains */
 export const randomRule = (
   random: Random,
   kind: Kind,
   name: string,
-  told: boolean,
+  recorded: boolean,
 ): Partial<RuleConfig> => {
   const maybe = <T extends object>(make: () => T): T | object => (random(4) === 0 ? make() : {})
   const kubernetes = (): object => ({
@@ -94,8 +94,8 @@ export const randomRule = (
   const conditions = [
     ...CONDITIONS,
     ...(kind === 'http' ? [] : KUBERNETES_CONDITIONS),
-    ...(told ? [] : UNRECORDED_CONDITIONS),
-    ...(told || kind === 'http' ? [] : ['kubernetes.fieldSelector == ""']),
+    ...(recorded ? [] : UNRECORDED_CONDITIONS),
+    ...(recorded || kind === 'http' ? [] : ['kubernetes.fieldSelector == ""']),
   ]
   return {
     ...(random(3) === 0 ? { deny: name } : { allow: name }),
@@ -110,15 +110,15 @@ export const randomRule = (
     ...maybe(() => ({ times: [{ from: '08:00', to: '16:00', timeZone: 'UTC' }] })),
     ...maybe(() => ({ when: one(random, conditions) })),
     ...(kind === 'kubernetes' ? kubernetes() : {}),
-    ...(told ? {} : maybe(() => ({ subjectAccessReview: random(2) === 0 }))),
+    ...(recorded ? {} : maybe(() => ({ subjectAccessReview: random(2) === 0 }))),
   }
 }
 
 /** Rules, and lists of them. */
-export const randomRules = (random: Random, kind: Kind, told: boolean): RuleParts[] =>
+export const randomRules = (random: Random, kind: Kind, recorded: boolean): RuleParts[] =>
   Array.from({ length: 1 + random(8) }, (_, index) => {
-    if (random(6) > 0) return randomRule(random, kind, `r${index}`, told)
-    const rules = [0, 1].map((place) => randomRule(random, kind, `r${index}-${place}`, told))
+    if (random(6) > 0) return randomRule(random, kind, `r${index}`, recorded)
+    const rules = [0, 1].map((place) => randomRule(random, kind, `r${index}-${place}`, recorded))
     return { list: `l${index}`, shadow: random(2) === 0, rules }
   })
 
@@ -129,8 +129,8 @@ export const randomCaller = (random: Random): Partial<ProvenCredential> => ({
   ...(random(2) === 0 ? { uid: '7', claims: { sub: 'x' }, extra: { team: ['a'] } } : {}),
 })
 
-/** @param told whether the log contains the impersonated user */
-export const randomRequest = (random: Random, kind: Kind, told: boolean): RequestParts => ({
+/** @param recorded whether the log contains the impersonated user */
+export const randomRequest = (random: Random, kind: Kind, recorded: boolean): RequestParts => ({
   method: one(random, ['GET', 'GET', 'PUT', 'DELETE']),
   host: one(random, HOSTS),
   path: one(random, PATHS[kind]),
@@ -138,7 +138,7 @@ export const randomRequest = (random: Random, kind: Kind, told: boolean): Reques
   headers: [
     ['x-kind', one(random, ['odd', 'even'])],
     ...(random(4) === 0 ? ([['impersonate-user', one(random, USERS.slice(0, 3))]] as const) : []),
-    ...(!told && random(8) === 0
+    ...(!recorded && random(8) === 0
       ? ([
           ['impersonate-user', 'bob'],
           ['impersonate-extra-scopes', 'v'],

@@ -18,18 +18,18 @@ const TOKEN = { access_token: 'token-1', token_type: 'Bearer', expires_in: 60 }
 
 const CASES: readonly Case[] = [
   {
-    name: 'no token',
+    name: 'an answer without a token',
     answer: { body: { ...TOKEN, access_token: undefined } },
     want: /nonsense: "access_token"/,
   },
   {
-    name: 'a token with a line behind it',
+    name: 'a token with a line end behind it',
     answer: { body: { ...TOKEN, access_token: 'a\r\nx: y' } },
     want: /nonsense: "access_token"/,
   },
   { name: 'a list', answer: { body: [TOKEN] }, want: /sent no JSON object/ },
   {
-    name: 'a token twice',
+    name: 'two tokens',
     answer: { body: `{"access_token":"b",${JSON.stringify(TOKEN).slice(1)}` },
     want: /sent no JSON object/,
   },
@@ -39,18 +39,18 @@ const CASES: readonly Case[] = [
     want: /sent more than 65536 bytes/,
   },
   {
-    name: 'a token with a key',
+    name: 'a token that is bound to a key',
     answer: { body: { ...TOKEN, token_type: 'DPoP' } },
     want: /nonsense: "token_type"/,
   },
   {
-    name: 'a token that has ended',
+    name: 'a token that has expired',
     answer: { body: { ...TOKEN, expires_in: -1 } },
     want: /nonsense: "expires_in"/,
   },
   { name: 'a web page', answer: { body: '<html>' }, want: /sent no JSON object/ },
   {
-    name: 'another place',
+    name: 'a redirect to another server',
     answer: { status: 307, headers: { location: 'https://127.0.0.1:1/' } },
     want: /answered 307/,
   },
@@ -60,25 +60,25 @@ const CASES: readonly Case[] = [
     want: /cannot be fetched/,
   },
   {
-    name: 'that it does not know us',
+    name: 'the error invalid_client',
     answer: { status: 401, body: { error: 'invalid_client' } },
     want: /refuses our own client \(invalid_client\): see "client"/,
   },
   {
-    name: 'that it has too much to do',
+    name: 'the status 429',
     answer: { status: 429, body: { error: 'invalid_grant' } },
     want: /answered 429/,
   },
   {
-    name: 'that it failed',
+    name: 'the status 500',
     answer: { status: 500, body: { error: 'server_error' } },
     want: /answered 500/,
   },
 ]
 
-describe('an endpoint that answers', () => {
+describe('a token exchange', () => {
   for (const { name, answer, want } of CASES) {
-    it(`hostile: ${name}`, async () => {
+    it(`hostile: is unavailable, and works again, after ${name}`, async () => {
       await using exchanging = await Exchanging.start()
       exchanging.site.scripted.answer = () => answer
       const word = await exchanging.show('opaque')
@@ -91,8 +91,8 @@ describe('an endpoint that answers', () => {
   }
 })
 
-describe('an endpoint', () => {
-  it('that goes down gets no requests until it is back, and cached tokens stay in use', async () => {
+describe('the endpoint of a token exchange', () => {
+  it('gets no requests while it is down, and cached tokens stay in use', async () => {
     await using exchanging = await Exchanging.start({}, { failureThreshold: 2, coolDown: 5_000 })
     const { scripted, clock, server, log } = exchanging.site
     assert.equal(await exchanging.show('warm'), 'Bearer token-1')
@@ -113,7 +113,7 @@ describe('an endpoint', () => {
     assert.equal(log.filter((line) => line.includes('circuit closed')).length, 1)
   })
 
-  it('hostile: of another authority receives nothing', async () => {
+  it('hostile: receives nothing where it is of another authority', async () => {
     await using stack = new AsyncDisposableStack()
     const exchanging = stack.use(await Exchanging.start())
     const other = stack.use(await createAuthority('Countersign other CA'))
@@ -126,7 +126,7 @@ describe('an endpoint', () => {
     assert.equal(impostor.asked.length, 0)
   })
 
-  it('that says nothing is not waited for without end', async () => {
+  it('is waited for until the timeout only', async () => {
     await using exchanging = await Exchanging.start({}, { timeout: 200 })
     const { promise, resolve } = Promise.withResolvers<void>()
     exchanging.site.scripted.answer = () => ({ after: promise })
@@ -134,7 +134,7 @@ describe('an endpoint', () => {
     resolve()
   })
 
-  it('hostile: gets no more requests at once than its limit', async () => {
+  it('hostile: gets at most as many requests at once as its limit', async () => {
     await using exchanging = await Exchanging.start({}, { concurrency: 4 })
     const answer = numbered()
     let [open, most] = [0, 0]
@@ -153,8 +153,8 @@ describe('an endpoint', () => {
   })
 })
 
-describe('a request that ends', () => {
-  it('waits no longer, and the rest get the token', async () => {
+describe('a request for a token that ends', () => {
+  it('waits no longer, and the remaining ones get the token', async () => {
     await using exchanging = await Exchanging.start()
     const { promise, resolve } = Promise.withResolvers<void>()
     const asked = Promise.withResolvers<void>()
@@ -176,7 +176,7 @@ describe('a request that ends', () => {
     assert.equal(exchanging.asked, 1)
   })
 
-  it('asks nothing any more', async () => {
+  it('sends no further query', async () => {
     await using exchanging = await Exchanging.start()
     const gone = AbortSignal.abort(new Error('gone'))
     assert.equal(await exchanging.show('opaque', exchanging.alice, gone), 'unavailable: gone')
