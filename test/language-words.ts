@@ -70,4 +70,8 @@ export const EXCEPTIONS: readonly Exception[] = [
     text: /\bany person obtaining a copy\b|\bpersons to whom the Software\b/gu,
     reason: 'the MIT License',
   },
+  {
+    text: /\bthe link from another person\b/gu,
+    reason: 'a warning of a page against phishing: the sender need not be a user',
+  },
 ]

@@ -146,7 +146,7 @@ const factMetrics = (memory: CredentialCache): readonly Metric[] => {
     ),
     counter(
       'countersign_credential_cache_evictions_total',
-      'Credentials that were forgotten for want of room.',
+      'Credentials evicted because the cache was full.',
       perKind(({ evictions }) => evictions),
     ),
     counter(

@@ -1,6 +1,5 @@
-// The TLS files of a connection that we make: read, and seen to be what they are said to be before
-// anybody needs it. OpenSSL by itself takes text for an empty list of authorities, and a certificate
-// with a key of another type.
+// Reads the TLS files of an outgoing connection, and checks them when the configuration is loaded. OpenSSL alone takes
+// text for an empty list of authorities, and accepts a certificate with a key of another type.
 
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'

@@ -1,5 +1,5 @@
-// What an issuer says of itself (OpenID Connect Discovery 1.0 §4), and which URLs are fit to be
-// believed: whoever answers at one of them decides who our callers are.
+// An issuer's metadata (OpenID Connect Discovery 1.0 §4), and which of its URLs can be trusted: the server at such a URL
+// decides which callers are authenticated.
 
 import { isConfidential } from '../config/values.ts'
 import { cutText } from '../runtime/text.ts'
@@ -7,7 +7,7 @@ import { CountersignError } from '../runtime/errors.ts'
 import { isJsonObject, type JsonObject } from '../runtime/json-object.ts'
 import type { FetchJson } from './fetch-json.ts'
 
-/** Characters of what a document says that stand in messages and logs. */
+/** Characters of a value of the document that messages and logs quote. */
 const LONGEST_NAMED = 200
 
 /** A discovery document of the right issuer. */
@@ -70,7 +70,7 @@ export const mutualTlsLocationIn = (discovery: Discovery, member: string): URL =
 }
 
 /**
- * A URL of which the answer can be believed: https, or on this machine.
+ * A URL whose answer can be trusted: https, or on this machine.
  *
  * @throws CountersignError `configuration-invalid`
  */

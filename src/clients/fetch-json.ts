@@ -1,4 +1,4 @@
-// One JSON document over HTTPS. Follows nothing: whoever could redirect us could choose our keys.
+// Fetches a JSON document over HTTPS. It follows no redirect: a redirecting server could replace the issuer's keys.
 
 import { httpFetcher, type HttpResponse } from '../runtime/http/fetch.ts'
 import type { JsonObject } from '../runtime/json-object.ts'

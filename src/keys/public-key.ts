@@ -54,10 +54,10 @@ export const complaintAboutKey = (
   jwk: PublicJwk,
 ): string | undefined => {
   const key = importKey(jwk)
-  if (key === undefined) return 'is no public key'
-  // Padding, leading zeros and the like: others read such a key differently, or not at all.
+  if (key === undefined) return 'is not a public key'
+  // Padding, leading zeros and the like: other libraries read such a key differently, or refuse it.
   if (!isDeepStrictEqual(publicJwkOf(key), { ...jwk })) return 'is spelt in an unusual way'
-  return suits(algorithm, key) ? weaknessOf(key) : `is no key for ${algorithm}`
+  return suits(algorithm, key) ? weaknessOf(key) : `is not a key for ${algorithm}`
 }
 
 const importKey = (jwk: PublicJwk): KeyObject | undefined => {

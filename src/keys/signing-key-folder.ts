@@ -112,7 +112,7 @@ const refuseOpenList = async (path: string): Promise<void> => {
   const { mode } = await stat(path)
   if ((mode & (WRITABLE_BY_GROUP | WRITABLE_BY_OTHERS)) === 0) return
   throw invalid(
-    `${path} has mode ${shown(mode)}: whoever can write it can sign tokens with a key of his own (chmod 0644)`,
+    `${path} has mode ${shown(mode)}: its group and other users could add a key of their own and sign tokens (chmod 0644)`,
   )
 }
 

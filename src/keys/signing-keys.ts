@@ -40,13 +40,13 @@ export const parseSigningKeys = (source: string, text: string): SigningKeyList =
   try {
     document = JSON.parse(text)
   } catch (cause) {
-    throw invalid(`${source} is no JSON; restore it, or make a new folder`, cause)
+    throw invalid(`${source} is not JSON; restore it, or create a new folder`, cause)
   }
   const result = listSchema.safeParse(document)
   if (!result.success) {
     const [issue] = result.error.issues
     const place = issue === undefined ? '' : ` at ${issue.path.join('.')}: ${issue.message}`
-    throw invalid(`${source} is no list of signing keys${place}`)
+    throw invalid(`${source} is not a list of signing keys${place}`)
   }
   const { keys } = result.data
   for (const key of keys) {

@@ -5,12 +5,12 @@ import { LONGEST_TOKEN_LIFETIME_MS } from '../keys/mint-schema.ts'
 import type { RevocableRecords } from '../state/record-store.ts'
 import type { Clock } from '../runtime/clock.ts'
 
-const EVERYBODY = 'signed-out everybody'
+const ALL_USERS = 'signed-out all users'
 const keyOf = (user: string): string => `signed-out user ${user}`
 
 /** The name under which a sign-out of a user, or of all users, is revoked (`RevocableRecords`). */
 export const revocationName = (user: string | undefined): string =>
-  user === undefined ? 'sign-out of everybody' : `sign-out of user ${user}`
+  user === undefined ? 'sign-out of all users' : `sign-out of user ${user}`
 
 /** Sign-outs, stored in `state`. */
 export class RevocationMarks {
@@ -28,7 +28,7 @@ export class RevocationMarks {
     const lifetime = LONGEST_TOKEN_LIFETIME_MS
     const record = { text: String(this.#clock.now()), kind: 'decisive', lifetime } as const
     // The record for processes that start later; the name for those that run, even when the record is removed.
-    await this.#records.put(user === undefined ? EVERYBODY : keyOf(user), record)
+    await this.#records.put(user === undefined ? ALL_USERS : keyOf(user), record)
     await this.#records.revoke([revocationName(user)])
   }
 
@@ -39,7 +39,7 @@ export class RevocationMarks {
    * @throws CountersignError `unavailable` when it is undetermined
    */
   async lastOf(user: string): Promise<number> {
-    const found = await Promise.all([EVERYBODY, keyOf(user)].map((key) => this.#records.get(key)))
+    const found = await Promise.all([ALL_USERS, keyOf(user)].map((key) => this.#records.get(key)))
     const revoked = [undefined, user].map(
       (one) => this.#records.revokedAt(revocationName(one)) ?? 0,
     )

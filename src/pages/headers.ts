@@ -105,7 +105,7 @@ const sourceOf = (target: string): string => {
   } else if (SCHEME.test(protocol) && !CODE.test(protocol)) {
     return protocol // a program on the device (RFC 8252 §7.1)
   }
-  throw new TypeError(`cannot stand in a policy: ${JSON.stringify(target.slice(0, 200))}`)
+  throw new TypeError(`cannot be written in a policy: ${JSON.stringify(target.slice(0, 200))}`)
 }
 
 // RFC 8252 §7.3 has programs wait at this address, and the grammar has no way to write it: Chromium

@@ -20,7 +20,7 @@ class Html {
 
   /** @throws TypeError always: a string of it would lose what is escaped */
   toString(): never {
-    throw new TypeError('HTML is no text')
+    throw new TypeError('HTML cannot be converted to a string')
   }
 }
 export type { Html }
@@ -106,7 +106,7 @@ const filled = ({ kind }: Hole, value: TemplateValue): string => {
       if (value instanceof Attributes) return value.markup
       break
   }
-  throw new TypeError(`a value that cannot stand where it does (${kind})`)
+  throw new TypeError(`a value that this part of a template cannot have (${kind})`)
 }
 
 const isList = (value: TemplateValue): value is readonly Html[] => Array.isArray(value)

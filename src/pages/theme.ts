@@ -73,7 +73,8 @@ const colourIn = (accent: ThemeConfig['accent'], scheme: Scheme): Colour => {
 
 const link = (key: string, text: string): SafeUrl => {
   const url = contactUrl(text)
-  if (url === undefined) throw invalid(`${key}: ${JSON.stringify(text)} is no https or mailto URL`)
+  if (url === undefined)
+    throw invalid(`${key}: ${JSON.stringify(text)} is not an https or mailto URL`)
   return url
 }
 
@@ -100,7 +101,7 @@ const SVG = /^\ufeff?\s*<[^]*<svg[\s>]|^\ufeff?\s*<svg[\s>]/
 
 const imageIn = (path: string, bytes: Buffer): SafeUrl => {
   if (bytes.length > LARGEST_LOGO) {
-    throw invalid(`${path} has ${bytes.length} bytes, and stands in every page: at most 32 KB`)
+    throw invalid(`${path} has ${bytes.length} bytes, and each page contains it: at most 32 KB`)
   }
   if (bytes.subarray(0, PNG.length).equals(PNG)) return imageUrl('image/png', bytes)
   const text = bytes.toString('utf8')

@@ -86,8 +86,9 @@ const assemble = (
   const { request, target } = permit
   const { impersonation } = target.kubernetes ?? {}
   if (impersonation !== undefined) {
-    // The API server would ask whether Envoy may. The configuration is refused (configuration/parse.ts).
-    if (made.length === 0) throw new TypeError('an impersonation without an identity beside it')
+    // The API server would judge the permission of Envoy. The configuration is refused (configuration/parse.ts).
+    if (made.length === 0)
+      throw new TypeError('an impersonation without a credential for the upstream')
     const transformation = impersonationHeaders(impersonation)
     if (transformation.outcome !== 'transformed') return transformation
     made.push(transformation.forwarding)

@@ -133,7 +133,7 @@ export const decodeExtensions = (der: Uint8Array): readonly Extension[] => {
   const extensions: Extension[] = []
   while (reader.more) extensions.push(decodeExtension(reader.enter(TAG.sequence)))
   if (new Set(extensions.map(({ oid }) => oid)).size !== extensions.length) {
-    throw malformed('an extension stands twice')
+    throw malformed('an extension occurs twice')
   }
   return extensions
 }

@@ -141,7 +141,7 @@ export const MISBEHAVIOURS: readonly Misbehaviour[] = [
       socket.write(`${HEAD}content-encoding: gzip\r\ncontent-length: ${BOMB.length}\r\n\r\n`)
       socket.write(BOMB)
     },
-    reason: /sent gzip, which was not asked for/,
+    reason: /sent content-encoding gzip, which was not accepted/,
   },
   {
     name: 'sends a gzip bomb as a transfer coding',

@@ -149,7 +149,7 @@ describe('a folder of signing keys that changes', () => {
     {
       name: 'whose list is cut short',
       spoil: (keys) => writeFile(`${keys}/keys.json`, '{"version":1,"keys":[{'),
-      want: /^kept 1; issuer\.keys: \S+keys\.json is no JSON/,
+      want: /^kept 1; issuer\.keys: \S+keys\.json is not JSON/,
     },
     {
       name: 'whose list is empty',

@@ -148,7 +148,7 @@ describe('a folder that is refused', () => {
         const text = await readFile(folder.file('keys.json'), 'utf8')
         await writeFile(folder.file('keys.json'), text.slice(0, text.length / 2))
       },
-      want: /^signing-keys-invalid: .*keys\.json is no JSON/,
+      want: /^signing-keys-invalid: .*keys\.json is not JSON/,
     },
     {
       name: 'with an empty list',
@@ -260,7 +260,7 @@ describe('a folder that is refused', () => {
       name: `with a list of mode 0${mode.toString(8)}`,
       spoil: (folder: TemporaryFolder) => chmod(folder.file('keys.json'), mode),
       want: new RegExp(
-        `^signing-keys-invalid: .*keys\\.json has mode 0${mode.toString(8)}: whoever can write it`,
+        `^signing-keys-invalid: .*keys\\.json has mode 0${mode.toString(8)}: its group and other users could add a key`,
       ),
     })),
   ]

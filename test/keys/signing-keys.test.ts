@@ -66,16 +66,16 @@ describe('a list that is none', () => {
   const whole = listOf(ED, RSA)
   const CASES: readonly { readonly name: string; readonly input: string; readonly want: RegExp }[] =
     [
-      { name: 'an empty file', input: '', want: /is no JSON; restore it/ },
-      { name: 'a list cut short', input: whole.slice(0, -20), want: /is no JSON; restore it/ },
-      { name: 'a private key', input: '-----BEGIN PRIVATE KEY-----', want: /is no JSON/ },
+      { name: 'an empty file', input: '', want: /is not JSON; restore it/ },
+      { name: 'a list cut short', input: whole.slice(0, -20), want: /is not JSON; restore it/ },
+      { name: 'a private key', input: '-----BEGIN PRIVATE KEY-----', want: /is not JSON/ },
       {
         name: 'a key set',
         input: JSON.stringify({ keys: [ED.jwk] }),
-        want: /is no list of signing keys/,
+        want: /is not a list of signing keys/,
       },
       { name: 'the list of a later version', input: '{"version":2,"keys":[]}', want: /at version/ },
-      { name: 'null instead of a list', input: 'null', want: /is no list/ },
+      { name: 'null instead of a list', input: 'null', want: /is not a list/ },
       {
         name: 'a list with __proto__',
         input: `{"__proto__":{"keys":[]},${whole.slice(1)}`,
@@ -143,7 +143,7 @@ describe('a list that is none', () => {
       {
         name: 'a key of another algorithm',
         input: listOf({ ...ED, algorithm: 'ES256' }),
-        want: /is no key for ES256$/,
+        want: /is not a key for ES256$/,
       },
       {
         name: 'a weak key',

@@ -193,7 +193,10 @@ describe('an impersonation that cannot be forwarded', () => {
 
   it('because no identity would be set with it, so that Envoy’s own would count', () => {
     const permit = permitFor([['impersonate-user', 'bob']])
-    assert.throws(() => transform(permit, outgoing([]), FOREVER), /without an identity beside it/)
+    assert.throws(
+      () => transform(permit, outgoing([]), FOREVER),
+      /without a credential for the upstream/,
+    )
   })
 
   it('leaves nothing of the identity', async () => {

@@ -30,7 +30,7 @@ export const authzSchema = z
           .boolean()
           .default(true)
           .describe(
-            'Mutual TLS between Envoy and authz, for ext_authz and for the issuer. Without it passwords cross the pod network in the clear, and nobody can log in: the issuer believes what Envoy says of callers over mutual TLS alone.',
+            'Mutual TLS between Envoy and authz, for ext_authz and for the issuer. Without it passwords cross the pod network in clear text, and logins are refused: the issuer trusts Envoy’s statements about a caller only over mutual TLS.',
           ),
         secret: name
           .default('countersign-authz-tls')
@@ -39,7 +39,7 @@ export const authzSchema = z
           ),
       })
       .prefault({})
-      .describe('How Envoy and authz prove themselves to each other.'),
+      .describe('How Envoy and authz authenticate to each other.'),
     secrets,
     configMaps,
     env: z
@@ -54,10 +54,10 @@ export const authzSchema = z
         }),
       )
       .default([])
-      .describe('Environment variables out of Secrets, for references such as env:LDAP_PASSWORD.'),
+      .describe('Environment variables from Secrets, for references such as env:LDAP_PASSWORD.'),
     drainSeconds: seconds(300)
       .default(15)
-      .describe('How long a pod goes on serving until Envoy has heard that it leaves.'),
+      .describe('How long a terminating pod continues to serve, so that Envoy can stop using it.'),
     user: user(10_001),
     resources: resources({ cpu: '250m', memory: '192Mi' }, '512Mi'),
     ...placement,

@@ -9,7 +9,7 @@ export const stateSchema = z
     kind: z
       .enum(['memory', 'redis'])
       .default('memory')
-      .describe('memory: each pod for itself. Where people log in it has to be redis.'),
+      .describe('memory: each pod has its own. Logins need redis.'),
     redis: z
       .strictObject({
         secret: name
@@ -26,7 +26,7 @@ export const stateSchema = z
         to: peers([]).describe('NetworkPolicyPeers: where the server is. Empty: anywhere.'),
       })
       .prefault({})
-      .describe('A Redis or Valkey that is there already.'),
+      .describe('An existing Redis or Valkey server.'),
   })
   .prefault({})
   .describe('Where sessions, lock-outs and used proofs are kept.')
@@ -39,12 +39,12 @@ export const apiServerSchema = z
     tokenReview: z
       .boolean()
       .default(false)
-      .describe('authz may ask whose a token is; needed for `tokenReview: { inCluster: true }`.'),
+      .describe('authz may create TokenReviews; needed for `tokenReview: { inCluster: true }`.'),
     subjectAccessReview: z
       .boolean()
       .default(false)
       .describe(
-        'authz may ask what somebody may do; needed for `apiServer: { inCluster: true }` of a route.',
+        'authz may create SubjectAccessReviews; needed for `apiServer: { inCluster: true }` of a route.',
       ),
     impersonation: z
       .strictObject({
@@ -52,20 +52,22 @@ export const apiServerSchema = z
           .boolean()
           .default(false)
           .describe(
-            'The account of authz may impersonate; its token is at /var/run/secrets/kubernetes.io/serviceaccount/token.',
+            'The service account of authz may impersonate; its token is at /var/run/secrets/kubernetes.io/serviceaccount/token.',
           ),
-        users: names.describe('Whom: names of users, or "*" for any.'),
+        users: names.describe('The users that it may impersonate, or "*" for any.'),
         groups: names.describe(
-          'Which groups, or "*" for any, which lets whoever has the token be an administrator.',
+          'The groups that it may impersonate, or "*" for any: a client with the token can then be an administrator.',
         ),
-        uids: names.describe('Which uids, or "*" for any.'),
-        extra: names.describe('Which keys of extra fields, in lower case, with any value.'),
+        uids: names.describe('The uids that it may impersonate, or "*" for any.'),
+        extra: names.describe(
+          'Keys of extra fields that it may set, in lower case, with any value.',
+        ),
       })
       .prefault({})
       .describe('For `headers: impersonation`.'),
   })
   .prefault({})
-  .describe('What the API server of this cluster is asked for. Nothing: no token, no role.')
+  .describe('Permissions of authz at the API server of this cluster. None: no token, no role.')
 
 /** `networkPolicy`. */
 export const networkPolicySchema = z
@@ -73,7 +75,7 @@ export const networkPolicySchema = z
     enabled: z
       .boolean()
       .default(true)
-      .describe('Whether everything is denied to the pods that is not allowed here.'),
+      .describe('Whether traffic of the pods is denied unless it is allowed here.'),
     dns: peers([
       {
         namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
@@ -86,15 +88,15 @@ export const networkPolicySchema = z
         ports: z
           .array(z.int().min(1).max(65_535))
           .default([443, 6443])
-          .describe('Its ports, before and behind the Service `kubernetes`.'),
+          .describe('Its ports, that of the Service `kubernetes` and that of its endpoints.'),
       })
       .prefault({})
-      .describe('For pods that ask the API server, or forward to it.'),
-    callers: peers([]).describe('Who may connect to Envoy. Empty: everybody.'),
-    metrics: peers([]).describe('Who may read the metrics of authz. Empty: nobody.'),
+      .describe('For pods that call the API server, or forward to it.'),
+    callers: peers([]).describe('Clients that may connect to Envoy. Empty: any.'),
+    metrics: peers([]).describe('Clients that may read the metrics of authz. Empty: none.'),
     authz: z
       .strictObject({
-        from: peers([]).describe('Who else may ask authz: a gateway of Istio, your own Envoy.'),
+        from: peers([]).describe('Further clients of authz: an Istio gateway, your own Envoy.'),
         egress: kubernetesObjects
           .default([])
           .describe('NetworkPolicyEgressRules: to directories, RADIUS, issuers, OCSP responders.'),
@@ -110,4 +112,4 @@ export const networkPolicySchema = z
       .describe('Of Envoy.'),
   })
   .prefault({})
-  .describe('Who may talk to whom.')
+  .describe('Which connections the pods accept and open.')

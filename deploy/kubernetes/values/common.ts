@@ -13,7 +13,7 @@ export const port = z.int().min(1024).max(65_535) // below, one would have to be
 /** At least a second, since Kubernetes before 1.32 takes no shorter sleep. */
 export const seconds = (most: number) => z.int().min(1).max(most)
 
-/** An object of the Kubernetes API, checked by nobody before the API server. */
+/** An object of the Kubernetes API, which only the API server validates. */
 export const kubernetesObject = z.looseObject({})
 /** Several of them. */
 export const kubernetesObjects = z.array(kubernetesObject)
@@ -49,7 +49,7 @@ export const image = (repository: string, tag: string) => ({
     .string()
     .regex(/^(sha256:[0-9a-f]{64})?$/)
     .default('')
-    .describe('Its digest (sha256:…), which counts more than the tag.'),
+    .describe('Its digest (sha256:…), which takes precedence over the tag.'),
   pullPolicy: z
     .enum(['Always', 'IfNotPresent', 'Never'])
     .default('IfNotPresent')
@@ -63,14 +63,14 @@ export const resources = (requests: object, memory: string) =>
     .default({ requests: { ...requests }, limits: { memory } })
     .describe('Requests and limits of the container.')
 
-/** Who its processes are. */
+/** The user of its processes. */
 export const user = (id: number) =>
   z
     .int()
     .min(1)
     .nullable()
     .default(id)
-    .describe('The numeric user and group of its processes; null: as the platform chooses.')
+    .describe('The numeric user and group of its processes; null: the platform chooses.')
 
 /** Keys of every Deployment. */
 export const placement = {

@@ -1,4 +1,4 @@
-// The values of the chart about Envoy and the signer beside it.
+// The values of the chart about Envoy and its sidecar, the signer.
 
 import { z } from 'zod'
 import {
@@ -44,7 +44,7 @@ export const envoySchema = z
           .or(z.literal(''))
           .default('')
           .describe(
-            'The ConfigMap with ca.crt, the CAs of callers’ certificates. Empty: callers are not asked for one.',
+            'The ConfigMap with ca.crt, the CAs of callers’ certificates. Empty: Envoy does not request a client certificate.',
           ),
       })
       .prefault({})
@@ -64,7 +64,9 @@ export const envoySchema = z
     concurrency: z.int().min(1).default(2).describe('Worker threads of each Envoy.'),
     drainSeconds: seconds(300)
       .default(20)
-      .describe('How long a pod goes on serving until the load balancer has heard that it leaves.'),
+      .describe(
+        'How long a terminating pod continues to serve, so that the load balancer can stop using it.',
+      ),
     service: z
       .strictObject({
         enabled: z.boolean().default(true).describe('Whether there is a Service for callers.'),
@@ -97,7 +99,7 @@ export const signerSchema = z
       .boolean()
       .default(false)
       .describe(
-        'Whether there is a signer beside each Envoy; needed where a route forwards a certificate.',
+        'Whether each Envoy has a signer as a sidecar; needed where a route forwards a certificate.',
       ),
     config: kubernetesObject
       .default({})

@@ -1,5 +1,5 @@
-// A Kubernetes API server that is asked for reviews, built: which one it is, and how we prove
-// ourselves to it. Authenticators ask it about tokens, rules about access.
+// Builds the client of a Kubernetes API server that answers reviews: its address and our credential. Authenticators
+// review tokens, rules review access.
 
 import type { AskReview } from './review.ts'
 import { trustedUrl } from '../discovery.ts'
@@ -30,11 +30,11 @@ interface ReviewServerSettings extends SharedServerLimits {
   readonly client?: ClientTlsFiles['client']
 }
 
-/** One that can be asked. */
+/** An API server that answers reviews. */
 export interface ReviewServer {
-  /** Differs where it is another server, or others vouch for it. */
+  /** Changes when the server, or the authorities that vouch for it, change. */
   readonly generation: string
-  /** For the list of servers that are asked. */
+  /** For the list of servers. */
   readonly state: ServerState
   readonly ask: AskReview
 }

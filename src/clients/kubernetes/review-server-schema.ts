@@ -1,4 +1,4 @@
-// Which Kubernetes API server is asked, and what proves us to it: the keys that `tokenReview` of an
+// The Kubernetes API server that answers reviews, and our credential there: the keys that `tokenReview` of an
 // authenticator and `apiServer` of a route have in common.
 
 import { z } from 'zod'

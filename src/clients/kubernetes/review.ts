@@ -1,4 +1,4 @@
-// How a Kubernetes API server is asked for a review, about a token or about access.
+// Requests a review, of a token or of access, from a Kubernetes API server.
 
 import type { JsonObject } from '../../runtime/json-object.ts'
 import type { Asker } from '../../runtime/shared-server.ts'

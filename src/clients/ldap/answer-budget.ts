@@ -6,7 +6,7 @@ import { DirectoryError } from './failure.ts'
 
 /**
  * Bytes of all answers. A user's entry with 10,000 groups has about 1 MB; the entries of 500 nested
- * groups, of which only the name and the groups above are asked for, less than 1 MB together.
+ * groups, with only their names and the groups that contain them, less than 1 MB together.
  */
 const MOST_BYTES = 8_388_608
 
@@ -22,8 +22,8 @@ export class AnswerBudget {
    * Counts bytes that have arrived.
    *
    * @param server its URL, for the message
-   * @throws DirectoryError `answered`: what one user's answer says, or how the directory is used by one
-   *   user, is no reason to leave the server alone
+   * @throws DirectoryError `answered`, which does not count as a failure of the server: the size depends on one
+   *   user's entry or on one user's requests
    */
   takeBytes(count: number, server: string): void {
     this.#bytes -= count

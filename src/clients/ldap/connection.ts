@@ -1,5 +1,5 @@
-// One connection to a server: one operation at a time, each with a limit. Whatever goes wrong ends
-// the connection; it never comes back to life by itself, since then it would be bound to nobody.
+// One connection to a server: one operation at a time, each with a limit. Any error ends the connection. It never
+// reconnects by itself, since the new connection would not be bound.
 
 import type { Socket } from 'node:net'
 import type { AnswerBudget } from './answer-budget.ts'
@@ -16,7 +16,7 @@ import { OPERATION, readResponse, type Entry, type LdapResult, type Response } f
 
 /** How long to wait for one operation, and for how much. */
 export interface Patience {
-  /** The caller is gone when this aborts. */
+  /** Aborts when the caller cancels. */
   readonly signal: AbortSignal
   /** Milliseconds. */
   readonly limit: number
@@ -34,7 +34,7 @@ interface Pending {
   readonly messageId: number
   readonly operation: number
   readonly budget: AnswerBudget
-  /** Entries that were asked for. */
+  /** How many entries the search may return. */
   readonly atMost: number
   readonly entries: Entry[]
   readonly resolve: (answer: SearchAnswer) => void
@@ -73,7 +73,7 @@ export class LdapConnection {
     return (await this.#exchange(message, OPERATION.bindResponse, patience)).result
   }
 
-  /** A search. More entries than were asked for are an error. */
+  /** A search. More entries than requested are an error. */
   async search(search: Search, patience: Patience): Promise<SearchAnswer> {
     const seconds = Math.ceil(patience.limit / 1_000)
     const message = searchRequest(this.#nextId(), search, seconds)
@@ -81,10 +81,10 @@ export class LdapConnection {
   }
 
   /**
-   * Asks to go on in TLS, and hands over the socket, which is not this connection's any more.
+   * Starts TLS and returns the socket, which this connection then no longer owns.
    *
-   * @throws DirectoryError `tls` when the server refuses, or has sent more than its answer: whoever
-   *   could add to the plain text could answer our first bind so
+   * @throws DirectoryError `tls` when the server refuses, or has sent more than its answer: an attacker who can
+   *   insert plain text could otherwise answer the first bind
    */
   async startTls(patience: Patience): Promise<Socket> {
     const message = startTlsRequest(this.#nextId())
@@ -102,7 +102,7 @@ export class LdapConnection {
     return this.#socket
   }
 
-  /** Whether the process stays for it: not while nobody uses it. */
+  /** Whether an open connection keeps the process running: not while it is idle. */
   holdProcess(hold: boolean): void {
     if (hold) this.#socket.ref()
     else this.#socket.unref()
@@ -113,7 +113,7 @@ export class LdapConnection {
     this.#socket.once('close', listener)
   }
 
-  /** Ends the connection; whoever waits for an answer gets an error. */
+  /** Closes the connection; a pending operation fails. */
   close(): void {
     if (this.isUsable) this.#socket.end(unbindRequest(this.#nextId()))
     this.#fail('closed', 'was let go')

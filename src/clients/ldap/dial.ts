@@ -1,4 +1,4 @@
-// Opens connections: TCP, StartTLS where that is asked for, and TLS with the server's name checked.
+// Opens connections: TCP, StartTLS where it is configured, and TLS with the server's name checked.
 
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
@@ -12,7 +12,7 @@ import type { ServerAddress } from './server-url.ts'
 type TlsSettings = Pick<DirectorySettings, 'startTls' | 'ca' | 'serverName' | 'client'>
 
 /**
- * Opens a connection that nobody is bound on. The limit is for all of it.
+ * Opens a connection that is not bound. The limit covers all of it.
  *
  * @throws DirectoryError `unreachable` or `tls`; the signal's reason when it aborts
  */

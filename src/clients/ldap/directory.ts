@@ -1,5 +1,5 @@
-// The servers of one directory in order of preference: the first healthy one is asked, the next one
-// when it fails. Where all have failed a moment ago, the answer is immediate.
+// The servers of one directory in order of preference: the first healthy one is queried, then the next one when it
+// fails. If all have failed within the retry interval, the answer is immediate.
 
 import type { Clock } from '../../runtime/clock.ts'
 import type { ServerState } from '../../runtime/server-state.ts'
@@ -7,7 +7,7 @@ import { DirectoryError } from './failure.ts'
 import type { DirectorySettings } from './schema.ts'
 import { DirectoryServer } from './server.ts'
 
-/** Told when a server begins to be left alone, and why; or, without a reason, that it is back. */
+/** Called when the circuit breaker of a server opens, with the reason, and without one when it closes. */
 export type ServerReport = (url: string, failure: DirectoryError | undefined) => void
 
 /** Servers that hold the same entries. */
@@ -44,7 +44,7 @@ export class Directory implements Disposable {
     let last: unknown
     for (const server of this.#worthAsking()) {
       const { health } = server
-      // Others go on meanwhile: what was healthy may have failed them.
+      // Other requests run meanwhile, and may have found a healthy server to be down.
       if (health.state === 'open') continue
       if (health.state === 'due') health.beginTrial()
       const began = this.#clock.monotonic()
@@ -69,8 +69,8 @@ export class Directory implements Disposable {
   }
 
   /**
-   * Healthy servers in order. One that may be back is tried aside, so that nobody waits for it; only
-   * where there is no other is it the caller who tries.
+   * Healthy servers in order. A server that is due for a trial is tried in the background, so that no caller waits
+   * for it. If it is the only one, the caller's request is the trial.
    */
   #worthAsking(): readonly DirectoryServer[] {
     const healthy = this.#servers.filter(({ health }) => health.state === 'closed')

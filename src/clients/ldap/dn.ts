@@ -7,7 +7,7 @@ interface NamePart {
   readonly value: string
 }
 
-/** A value, escaped to stand in a DN. */
+/** A value, escaped for a DN. */
 export const escapeDnValue = (value: string): string =>
   value
     .replaceAll(/["+,;<>=\\]/g, (special) => `\\${special}`)
@@ -30,7 +30,7 @@ const MOST_COMMAS = 64
 export const isTooLong = (text: string): boolean =>
   text.length > LONGEST || text.split(',', MOST_COMMAS + 2).length > MOST_COMMAS + 1
 
-/** Each relative distinguished name, the entry's own first; `undefined` where the text is no DN. */
+/** Each relative distinguished name, the entry's own first; `undefined` if the text is not a DN. */
 export const parseDn = (text: string): readonly (readonly NamePart[])[] | undefined => {
   if (text.trim() === '') return []
   const names: NamePart[][] = []
@@ -75,7 +75,7 @@ const unescapeValue = (escaped: string): string | undefined => {
   return read === text.length ? Buffer.concat(bytes).toString() : undefined
 }
 
-/** Without the spaces at the end, but for one that is escaped. A regular expression takes quadratic time. */
+/** Without the spaces at the end, except an escaped one. A regular expression takes quadratic time. */
 const withoutLastSpaces = (text: string): string => {
   let end = text.length
   while (text[end - 1] === ' ') end -= 1

@@ -23,8 +23,8 @@ export class ConnectionPool implements Disposable {
   }
 
   /**
-   * Works on a connection that nobody else uses meanwhile. A kept one may have been closed by the
-   * server just then, which says nothing about the server: then once more, on a new one.
+   * Works on a connection that has no other user meanwhile. The server may have closed a kept connection just then,
+   * which is not a failure of the server: the work is repeated once, on a new one.
    */
   async use<T>(signal: AbortSignal, work: (connection: LdapConnection) => Promise<T>): Promise<T> {
     const kept = this.#takeIdle()

@@ -6,12 +6,12 @@ import { guidText, sidText } from './identifiers.ts'
 import type { Search } from './requests.ts'
 import { RESULT, type Entry } from './responses.ts'
 
-/** Searches as somebody. */
+/** Searches on a connection that is bound. */
 export type Reader = (search: Search) => Promise<readonly Entry[]>
 
 /**
- * A reader on one connection. A list that the server cut short is an error, except where no more
- * was asked for.
+ * A reader on one connection. A list that the server cut short is an error, except where the search has reached
+ * its own limit.
  *
  * @throws DirectoryError for every result but success
  */

@@ -27,8 +27,7 @@ const START_TLS = '1.3.6.1.4.1.1466.20037' // RFC 4511 §4.14.1
 
 /**
  * Whether a password can be sent in a bind. With an empty one a bind is "unauthenticated" and
- * succeeds for everybody (RFC 4513 §5.1.2), and a server that cuts at NUL, or trims, makes an empty
- * one of others.
+ * succeeds for every user (RFC 4513 §5.1.2). A server that cuts at NUL, or trims, makes other passwords empty.
  */
 export const isPresentable = (password: string): boolean =>
   password.trim() !== '' && !password.includes('\0')
@@ -60,7 +59,7 @@ export const searchRequest = (messageId: number, search: Search, seconds: number
     timeLimit: seconds,
   }).write()
 
-/** Asks to go on in TLS. */
+/** A StartTLS request (RFC 4511 §4.14). */
 export const startTlsRequest = (messageId: number): Buffer =>
   new ExtendedRequest({ messageId, oid: START_TLS }).write()
 

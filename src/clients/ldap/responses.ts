@@ -28,7 +28,7 @@ export const RESULT = {
 /** How an operation ended. */
 export interface LdapResult {
   readonly code: number
-  /** For people, and where Active Directory has its sub-codes. */
+  /** For operators; Active Directory puts its sub-codes here. */
   readonly diagnostic: string
   /** The error of the password policy control (draft-behera-ldap-password-policy §6.2). */
   readonly policyError?: number | undefined
@@ -49,7 +49,7 @@ export type Response = Message & {
 
 type Message =
   | { readonly kind: 'entry'; readonly messageId: number; readonly entry: Entry }
-  // Named and not followed: a referral could lead a bind to a server that is not ours.
+  // Named and not followed: a referral could send a bind to a server that is not configured.
   | { readonly kind: 'reference'; readonly messageId: number }
   | {
       readonly kind: 'result'
@@ -78,7 +78,7 @@ const LONGEST_DIAGNOSTIC = 500
 /**
  * Reads one message.
  *
- * @throws BerError when it is none that we could have asked for
+ * @throws BerError when it is not a response to any request of this client
  */
 export const readResponse = (bytes: Buffer): Response => {
   const count = new ElementCount(MOST_ELEMENTS)

@@ -12,14 +12,14 @@ import { ConnectionPool } from './pool.ts'
 import { RESULT } from './responses.ts'
 import type { ServerAddress } from './server-url.ts'
 
-/** A server that can be asked. */
+/** One server of a directory, its connections and its health. */
 export class DirectoryServer implements Disposable {
   /** As in the configuration. */
   readonly url: string
   readonly health: ServerHealth
   /** Connections bound as the service account; absent where there is none. */
   readonly service: ConnectionPool | undefined
-  /** Connections for users' binds. Whoever takes one must bind first. */
+  /** Connections for users' binds. Their state is unknown: bind before any other operation. */
   readonly users: ConnectionPool
   readonly #closing = new AbortController()
 

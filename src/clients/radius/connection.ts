@@ -21,13 +21,13 @@ export interface ConnectionOptions {
   readonly open: OpenTransport
   readonly secret: SharedSecret
   /**
-   * Whether the wire itself proves the server and keeps order. If not, replies must carry
-   * `Message-Authenticator` (CVE-2024-3596). If so, it need not, as RFC 6614 §2.3 has a secret that
-   * everybody knows; but a false reply ends the wire (RFC 6613 §2.6.4).
+   * Whether the transport authenticates the server and keeps order. If not, replies must carry
+   * `Message-Authenticator` (CVE-2024-3596). If so, it is optional, as the secret of RFC 6614 §2.3 is public; but a
+   * false reply ends the connection (RFC 6613 §2.6.4).
    */
   readonly secure: boolean
   readonly clock: Clock
-  /** Told of everything that is discarded. */
+  /** Called for every packet that is discarded. */
   readonly onFault: (fault: PacketFault) => void
 }
 
@@ -122,7 +122,7 @@ export class RadiusConnection implements TransportEvents {
     }
   }
 
-  /** Ends it: the wire is gone, or is not to be used any more. */
+  /** Ends it: the transport is closed, or must not be used any longer. */
   lost(failure: RadiusFailure): void {
     if (this.#state === 'ended') return
     this.#state = 'ended'

@@ -1,4 +1,4 @@
-// One request on its way: its bytes, and whoever waits for the reply.
+// One pending request: its bytes, and the promise of its reply.
 
 import type { Packet, PacketFault } from './packet.ts'
 import { RadiusFailure } from './failure.ts'
@@ -9,8 +9,8 @@ export class Exchange implements Disposable {
   /** What the reply is verified with. */
   readonly authenticator: Uint8Array
   /**
-   * Whether only a signed reply counts. That to Status-Server comes unsigned from many (the example of
-   * RFC 5997 §6.1 is), and whoever forges it lets nobody in.
+   * Whether only a signed reply counts. Many servers answer Status-Server unsigned (as the example of RFC 5997 §6.1
+   * does), and a forged reply to it authenticates no user.
    */
   readonly signed: boolean
   /** Whether it stays when what was sent is turned away, because it will be sent again. */
@@ -25,7 +25,7 @@ export class Exchange implements Disposable {
     this.authenticator = request.authenticator
     this.signed = request.signed
     this.#release = release
-    // Nobody may be waiting by the time that it fails.
+    // The caller may no longer be waiting when it fails.
     this.#outcome.promise.catch(() => undefined)
   }
 
@@ -64,7 +64,7 @@ export class Exchange implements Disposable {
     }
   }
 
-  /** The failure of having waited in vain. */
+  /** The failure of a request without a reply in time. */
   unanswered(limit: number): RadiusFailure {
     const silence = `no reply within ${Math.round(limit)} ms`
     if (this.#fault === undefined) return new RadiusFailure('unanswered', silence)

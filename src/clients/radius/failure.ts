@@ -2,11 +2,11 @@
 
 /** Every reason there is. */
 export type RadiusFailureReason =
-  | 'unanswered' // nothing that can be believed came back in time
+  | 'unanswered' // no valid reply arrived in time
   | 'unreachable' // the machine, the port or the name
   | 'untrusted' // the TLS handshake failed, from our side or theirs
   | 'connection-lost'
-  | 'servers-down' // known to be, so that nobody was asked
+  | 'servers-down' // all circuit breakers are open; nothing was sent
   | 'overloaded' // too many verifications under way
   | 'not-understood' // an answer in the server's name that cannot be used
 

@@ -1,5 +1,5 @@
-// The packets of RADIUS (RFC 2865, 2869, 5997): values to bytes and bytes to values, no sockets. Ours,
-// because the packages for Node read a packet's lengths on trust and know nothing of CVE-2024-3596.
+// The packets of RADIUS (RFC 2865, 2869, 5997): values to bytes and bytes to values, no sockets. Written here because
+// the packages for Node trust the lengths in a packet and do not handle CVE-2024-3596.
 
 import { timingSafeEqual } from 'node:crypto'
 import type { SharedSecret } from './secret.ts'
@@ -108,7 +108,7 @@ export const text = (type: number, value: string): Attribute => ({
 /**
  * The bytes of a request.
  *
- * `Message-Authenticator` stands first: CVE-2024-3596 forges replies by a prefix chosen in the
+ * `Message-Authenticator` is the first attribute: CVE-2024-3596 forges replies by a prefix chosen in the
  * request, and a server that sees the attribute first knows that it must sign its reply likewise.
  *
  * @param authenticator 16 unpredictable bytes, never used before (RFC 2865 §3)
@@ -208,7 +208,7 @@ export interface ReplyExpectation {
 /**
  * What is wrong with a reply to a certain request, if anything.
  *
- * `Message-Authenticator` may stand anywhere: a forger of CVE-2024-3596 cannot make one at all.
+ * `Message-Authenticator` may be at any position: an attacker of CVE-2024-3596 cannot make one at all.
  */
 export const faultOfReply = (
   packet: Packet,
@@ -243,7 +243,7 @@ const VENDOR_LENGTH = 4
 
 /**
  * All values of a vendor's attribute, in order. One that does not follow RFC 2865 §5.26, which is
- * only a SHOULD, has no values that we could tell apart.
+ * only a SHOULD, has no values that can be separated.
  */
 export const vendorValuesOf = (
   packet: Packet,

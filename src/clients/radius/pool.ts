@@ -1,4 +1,4 @@
-// The way to one server: a bounded set of connections, and the patience that UDP and TLS each ask for.
+// The connections to one server: how many, and the deadlines that UDP and TLS each need.
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Packet, RequestContent } from './packet.ts'
@@ -27,14 +27,14 @@ export interface Turn {
   readonly limit: number
   /** How often it may be sent again. */
   readonly retries: number
-  /** Whether no other server will be asked, so that even one that turns us away is asked again. */
+  /** Whether no further server will be tried, so that a transient refusal is retried here. */
   readonly last: boolean
   readonly signal: AbortSignal
 }
 
 // A socket with so many requests on it gets company, so that no identifier comes round again soon.
 const BUSY = 64
-// A link that nobody uses holds nothing, so that one left over from an old configuration needs no
+// An unused connection keeps no process alive, so that one left over from an old configuration needs no
 // closing; and a name is looked up anew after it.
 const IDLE = 60_000
 

@@ -48,7 +48,7 @@ export class RequestTemplate {
   /**
    * An Access-Request, or `undefined` where RADIUS cannot carry the name or the password.
    *
-   * No `Called-Station-Id`: what the caller reached is a name of ours, which `NAS-Identifier` has.
+   * No `Called-Station-Id`: what the caller reached is authz itself, which `NAS-Identifier` names.
    */
   access({ user, password, source, state = NONE }: AccessOptions): RequestContent | undefined {
     const name = text(ATTRIBUTE['User-Name'], user)
@@ -60,7 +60,7 @@ export class RequestTemplate {
     return { code: REQUEST.access, attributes, password: secret }
   }
 
-  /** RFC 2865 §5.31 has the caller's telephone number here; what is no telephone sends its address. */
+  /** RFC 2865 §5.31 has the caller's telephone number here; other kinds of access send its address. */
   #callerOf(source: string): readonly Attribute[] {
     const caller = text(ATTRIBUTE['Calling-Station-Id'], source)
     return this.#callingStationId && isSendable(caller.value) ? [caller] : []

@@ -3,7 +3,7 @@
 /** RAND of RFC 5080: each interval is a tenth longer or shorter, so that clients fall out of step. */
 const SPREAD = 0.1
 
-// The same section's MRT is 16 s; a person waits for this.
+// The same section's MRT is 16 s; here a user waits for the answer.
 const LONGEST_INTERVAL = 8_000
 
 /**

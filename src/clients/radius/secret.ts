@@ -9,7 +9,7 @@ const REDACTED = '[redacted]'
 export class SharedSecret {
   readonly #bytes: Buffer
 
-  /** @throws RangeError for an empty secret, under which anybody could answer */
+  /** @throws RangeError for an empty secret, with which any host could forge replies */
   constructor(bytes: Uint8Array | string) {
     this.#bytes = Buffer.from(bytes)
     if (this.#bytes.length === 0) throw new RangeError('a RADIUS secret is empty')

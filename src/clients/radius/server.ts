@@ -52,7 +52,7 @@ export class Server {
     return this.#circuit.state
   }
 
-  /** Whether a trial costs nobody's password any time. */
+  /** Whether a trial needs no user's request: Status-Server is enabled. */
   get hasProbe(): boolean {
     return this.#options.status !== undefined
   }
@@ -111,8 +111,8 @@ export class Server {
   #blame(cause: unknown, began: number, trial: boolean): unknown {
     const waited = this.#clock.monotonic() - began
     const failure = failureOf(cause, this.name, waited)
-    // It answers others: what it is silent about is this request, and somebody who can find such
-    // requests must not be able to have it given up.
+    // The server answers other requests, so its silence concerns this one. An attacker who can craft such requests
+    // must not be able to take the server out of use.
     const alive = this.#pool.heardSince(began)
     if (alive || !isEvidence(cause, waited, this.#options.interval)) {
       if (trial) this.#circuit.abandonTrial()
@@ -150,7 +150,7 @@ const failureOf = (cause: unknown, name: string, waited: number): RadiusFailure 
 
 /** Whether a failure says anything about the server. */
 const isEvidence = (cause: unknown, waited: number, interval: number): boolean => {
-  // Whoever left before a second transmission could be answered has learnt nothing.
+  // A caller who left before a second transmission could be answered shows nothing about the server.
   if (!(cause instanceof RadiusFailure)) return waited >= 2 * interval
   if (cause.reason === 'overloaded') return false
   // Nor has one who had no time left to begin with.

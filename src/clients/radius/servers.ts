@@ -68,7 +68,7 @@ export class Servers {
   /**
    * Sends a request to one server; `undefined` when that is down.
    *
-   * @param others how many more can be asked, for which time must be left
+   * @param others how many further servers can be tried, for which time must be left
    */
   async askOne(
     server: Server,
@@ -79,7 +79,7 @@ export class Servers {
     if (server.state === 'open') return undefined
     if (server.state === 'due' && server.hasProbe) {
       const probe = server.probe()
-      // Where another can be asked, whether this one is back is for the next request to know.
+      // If another server can be tried, the result of this trial is for the next request.
       if (others > 0 || !(await probe)) return undefined
     }
     const share = Math.max(0, until - this.#clock.monotonic()) / (others + 1)

@@ -91,7 +91,7 @@ const LONGEST_PACKET = 4_096
 /** Cuts a stream into packets by their own length fields. */
 export class PacketStream {
   #rest: Buffer = Buffer.alloc(0)
-  /** A length that cannot be: where the next packet begins is unknown for good. */
+  /** A length was impossible: where the next packet begins is unknown for the rest of the stream. */
   broken = false
 
   /** The packets that are complete now. */

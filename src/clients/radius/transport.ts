@@ -16,7 +16,7 @@ export interface TransportEvents {
   received(bytes: Uint8Array): void
   /** Something sent was turned away; the wire can still be used. */
   refused(failure: RadiusFailure): void
-  /** It could not be opened, or is no more. */
+  /** It could not be opened, or is closed. */
   lost(failure: RadiusFailure): void
 }
 

@@ -47,7 +47,7 @@ class UdpTransport implements Transport {
     const addresses = await lookup(host, { all: true })
     for (const [index, { address, family }] of addresses.entries()) {
       const socket = createSocket(family === 6 ? 'udp6' : 'udp4')
-      socket.unref() // whoever waits for a reply has a timer
+      socket.unref() // a pending request has a timer that keeps the process alive
       try {
         await connected(socket, port, address)
       } catch (cause) {

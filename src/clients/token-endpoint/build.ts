@@ -29,7 +29,7 @@ export interface TokenEndpointSettings extends SharedServerLimits {
   readonly client: TokenClientConfig
 }
 
-/** What it is asked for, and by whom. */
+/** What the endpoint is used for, and by which component. */
 export interface TokenEndpointPurpose {
   /** What it is called in messages, before its issuer: `the token endpoint`. */
   readonly called: string
@@ -42,7 +42,7 @@ export interface TokenEndpointPurpose {
   readonly isGood?: (document: JsonObject) => boolean
 }
 
-/** One that can be asked. */
+/** A token endpoint that is ready for requests. */
 export interface TokenEndpoint {
   /** For messages. */
   readonly name: string

@@ -34,13 +34,13 @@ export interface DiscoveredEndpointOptions {
   readonly clock: Clock
 }
 
-// Endpoints hardly ever move, and one that did answers with an error until somebody looks again.
+// Endpoints hardly ever move, and requests to one that did fail until the next discovery.
 const KNOWN_FOR_MS = 15 * 60_000
 
 /**
  * The one that the issuer's discovery document names. It is fetched when it is first needed, so that
  * an issuer that is down holds up nothing else, and again now and then; what it said last counts
- * while it cannot be asked.
+ * while the issuer cannot be reached.
  *
  * @throws CountersignError `configuration-invalid` for an issuer that is not fit to be trusted
  */

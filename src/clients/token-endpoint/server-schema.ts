@@ -5,7 +5,7 @@ import { durationSchema } from '../../config/values.ts'
 
 const count = (fallback: number) => z.int().min(1).default(fallback)
 
-/** How much a server is asked, and what is remembered of its answers: keys of both sections. */
+/** Limits on requests to a server, and the cache of its answers: keys of both sections. */
 export const tokenServerKeys = {
   cacheTtl: durationSchema
     .prefault('30s')

@@ -1,5 +1,5 @@
-// A server that alone can judge a token, or say who may do what, asked over HTTPS. Whatever is no plain
-// answer means that we could not find out. How much it is asked: runtime/shared-server.ts.
+// A server that judges a token or an access, called over HTTPS. An answer that is not understood means that the
+// question is undecided. The limits on requests: runtime/shared-server.ts.
 
 import type { HttpFetch, HttpResponse } from '../../runtime/http/fetch.ts'
 import type { JsonObject } from '../../runtime/json-object.ts'
@@ -17,7 +17,7 @@ export interface TokenServerOptions extends SharedServerOptions {
   readonly fetch: HttpFetch
   /** What an operator can do when it refuses our own credentials. */
   readonly remedy: string
-  /** Told when it does not know our own credentials. */
+  /** Called when the server does not know the credentials of authz. */
   readonly onUnknown?: () => void
   /** The longest answer that is taken. Default: 64 KiB. */
   readonly maxBytes?: number
@@ -25,7 +25,7 @@ export interface TokenServerOptions extends SharedServerOptions {
   readonly isGood?: (document: JsonObject) => boolean
 }
 
-/** What is asked: a POST. */
+/** A POST request. */
 interface Question {
   readonly url: URL
   /** By lower-case name. */
@@ -40,8 +40,8 @@ const UNAUTHORIZED = 401
 // RFC 9110 §15.5.2, §15.5.4: it did not even look at the token, because of who asked.
 const REFUSED: ReadonlySet<number> = new Set([UNAUTHORIZED, 403])
 const TOO_MANY_REQUESTS = 429 // RFC 6585 §4
-// It, or what is before it, says that it cannot serve anybody now. Not 500: that may be because of
-// this one token, and who shows it must not take the server away from everybody else.
+// The server, or a proxy in front of it, cannot serve any request now. Not 500: this one token may have caused it, and
+// its sender must not take the server out of use for other callers.
 const OUT_OF_ORDER: ReadonlySet<number> = new Set([502, 503, 504])
 const OK: ReadonlySet<number> = new Set([200, 201])
 
@@ -51,7 +51,7 @@ export type OAuthAnswer =
   /** No, for a reason that lies in this question (RFC 6749 §5.2): neither it nor we are at fault. */
   | {
       readonly outcome: 'refused'
-      /** The code; absent where what stands there might be anything, a token too. */
+      /** The code; absent where the value could contain anything, a token too. */
       readonly error?: string
     }
 
@@ -80,12 +80,12 @@ export class TokenServer {
     this.#shared = new SharedServer(options)
   }
 
-  /** Whether it is asked; false while it is left alone. */
+  /** Whether requests are sent to it; false while the circuit breaker is open. */
   get isUp(): boolean {
     return this.#shared.isUp
   }
 
-  /** How many questions were not asked, by why. */
+  /** How many requests were not sent, by the reason. */
   get refusals(): ReadonlyMap<QuestionRefusal, number> {
     return this.#shared.refusals
   }
@@ -118,7 +118,7 @@ export class TokenServer {
    * @param asker whose question it is; absent for one of our own
    * @param prepare makes the question, within the same time limit
    * @throws RateLimited where the caller asks too much; else an Error with a message for operators, which
-   *   holds nothing of the question; also when it refuses our own client, whatever it is asked
+   *   holds nothing of the request; also when the server refuses the credentials of authz
    */
   async askFor(asker: Asker | undefined, prepare: Prepare): Promise<OAuthAnswer> {
     return await this.#shared.ask<OAuthAnswer>(asker, async (signal) => {
@@ -137,7 +137,7 @@ export class TokenServer {
   async #post(prepare: Prepare, signal: AbortSignal): Promise<HttpResponse> {
     const { fetch, maxBytes = MAX_BYTES, name } = this.#options
     const { url, headers, body } = await prepare(signal)
-    // To be asked twice changes nothing.
+    // The request is idempotent.
     const request = {
       method: 'POST',
       headers,

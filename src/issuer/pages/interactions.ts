@@ -190,7 +190,7 @@ export class Interactions {
     const { provider } = this.#parts
     if (interaction.prompt.name !== 'consent') return await this.#show(exchange)
     if (form?.get('answer') !== 'allow') {
-      const denial = { error: 'access_denied', error_description: 'the person said no' }
+      const denial = { error: 'access_denied', error_description: 'the user denied consent' }
       const options = { mergeWithLastSubmission: false }
       return await provider.interactionFinished(request, response, denial, options)
     }

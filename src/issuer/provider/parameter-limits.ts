@@ -71,7 +71,7 @@ const countDevice = async (
   if (wait === undefined) return
   ctx.set('retry-after', String(wait))
   const error = new errors.TemporarilyUnavailable(
-    `too many device codes were asked for; ask again in ${wait} s`,
+    `too many device codes were requested; try again in ${wait} s`,
     'too many device codes',
   )
   throw Object.assign(error, { status: TOO_MANY, statusCode: TOO_MANY })

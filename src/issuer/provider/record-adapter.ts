@@ -137,7 +137,7 @@ export class RecordAdapter implements Adapter {
   async consume(id: string): Promise<void> {
     const key = this.#key(id)
     const record = await this.#records.get(key)
-    if (record === undefined) throw new errors.InvalidGrant(`${this.#kind} is gone`)
+    if (record === undefined) throw new errors.InvalidGrant(`${this.#kind} does not exist`)
     const payload: AdapterPayload = JSON.parse(record.text)
     if (payload.consumed !== undefined) throw new errors.InvalidGrant(`${this.#kind} was used`)
     const consumed = { ...payload, consumed: Math.floor(Date.now() / 1_000) }

@@ -155,10 +155,10 @@ export class TokenExchange {
   ): Promise<Subject> {
     const { server, clock } = this.#parts
     const reading = readToken(typeof text === 'string' ? text : '')
-    if (reading.outcome !== 'token') throw invalid('is no access token of ours that is a JWT')
+    if (reading.outcome !== 'token') throw invalid('is not a JWT access token of this issuer')
     const { claims } = reading.token
     // The text itself is compared, as everywhere (RFC 8725 §3.8).
-    if (claims['iss'] !== server.url) throw invalid('is not of ours')
+    if (claims['iss'] !== server.url) throw invalid('is from another issuer')
     const rules: TokenRules = {
       issuer: server.url,
       audiences: from.map((uri) => server.resources.get(uri)?.config.audience ?? uri),
@@ -172,14 +172,14 @@ export class TokenExchange {
     if (refusal !== undefined) throw invalid(refusal)
     const { subject: user, expires } = judgement.plausible
     const { aud, client_id: holder, grant_id: grant, cnf, act, may_act: may } = claims
-    if (typeof aud !== 'string') throw invalid('is for several')
+    if (typeof aud !== 'string') throw invalid('has more than one audience')
     // The exchanged token would lose the binding to the key (RFC 7800 §3.1).
     if (cnf !== undefined) throw invalid('is bound to a key')
     // RFC 9068 §5: a client that acts for itself may have the name of a user.
-    if (typeof holder !== 'string' || holder === user) throw invalid('is about no person')
+    if (typeof holder !== 'string' || holder === user) throw invalid('has no user as its subject')
     // RFC 8693 §4.4.
     if (may !== undefined && !(isJsonObject(may) && may['sub'] === client)) {
-      throw invalid('is for another to act upon')
+      throw invalid('does not allow this client as its actor (may_act)')
     }
     if (typeof grant !== 'string') throw invalid('names no grant')
     const actor = isJsonObject(act) ? act : undefined

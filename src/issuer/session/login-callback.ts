@@ -153,7 +153,7 @@ export class LoginCallback {
   ): Promise<boolean> {
     const { logins, clock, audit } = this.#parts
     const { sub, sid, grant_id: grant } = claims
-    if (typeof sub !== 'string') throw new TypeError('an ID token of ours without "sub"')
+    if (typeof sub !== 'string') throw new TypeError('an ID token of this issuer without "sub"')
     const terms = typeof grant === 'string' ? await logins.termsOf(grant) : undefined
     if (terms === undefined) return false
     const { login, renewal, ends } = terms

@@ -157,7 +157,7 @@ export class UpstreamIdp {
       const { id_token: idToken } = tokens
       if (signed === undefined || idToken === undefined) throw new Error('there is no ID token')
       if (since !== undefined && !isSince(signed.auth_time, since)) {
-        throw new Error('it does not say that the person logged in just now')
+        throw new Error('"auth_time" of the ID token is missing or before this login')
       }
       const further = await this.#userInfo(configuration, tokens.access_token, signed.sub)
       // What the token says is signed.
@@ -175,7 +175,7 @@ export class UpstreamIdp {
       const tokens = await refreshTokenGrant(configuration, refreshToken)
       const anew = tokens.claims()
       // OpenID Connect Core §12.2: an ID token is optional, and has the same subject.
-      if (anew !== undefined && anew.sub !== before.sub) throw new Error('it is somebody else now')
+      if (anew !== undefined && anew.sub !== before.sub) throw new Error('"sub" has changed')
       const signed = anew ?? before
       const further = await this.#userInfo(configuration, tokens.access_token, before.sub)
       return {

@@ -62,7 +62,7 @@ export const holesOf = (parts: readonly string[]): readonly Hole[] => {
     state = readPart(part, state)
     if (index === parts.length - 1) continue
     const hole = holeIn(state, parts[index + 1] ?? '')
-    if (hole === undefined) throw new TypeError(`no value can stand behind ${inQuotes(part)}`)
+    if (hole === undefined) throw new TypeError(`no value can follow ${inQuotes(part)}`)
     holes.push(hole)
     if (state.at === 'value') state = { ...state, begun: true }
     if (state.at === 'tag') state = { at: 'tag', spaced: false }
@@ -91,7 +91,8 @@ const stateAfter = (state: State, [whole, name, equals]: RegExpExecArray): State
   switch (state.at) {
     case 'text':
       if (name === undefined) return state
-      if (FORBIDDEN_ELEMENTS.test(name)) throw new TypeError(`<${name}> stands in no template`)
+      if (FORBIDDEN_ELEMENTS.test(name))
+        throw new TypeError(`<${name}> is not allowed in a template`)
       return { at: 'tag', spaced: false }
     case 'tag':
       if (whole.endsWith('>')) return { at: 'text' }

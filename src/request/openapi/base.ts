@@ -23,7 +23,7 @@ export const baseOf = (
   if (others.length === 0) return base
   throw faultAt(
     ['servers'],
-    `servers with different paths (${bases.map((one) => one || '/').join(', ')}); say with "base" under which of them this route is asked`,
+    `servers with different paths (${bases.map((one) => one || '/').join(', ')}); set "base" to the one under which this route receives requests`,
   )
 }
 
@@ -67,7 +67,7 @@ const serverBase = (server: unknown, place: Place): string => {
   if (path === url && !url.startsWith('/')) {
     throw faultAt(
       place,
-      `"url" ${JSON.stringify(url)} is relative to where the document was; say with "base" under which path this route is asked`,
+      `"url" ${JSON.stringify(url)} is relative to the address of the document; set "base" to the path under which this route receives requests`,
     )
   }
   return asBase(path === '' ? '/' : path, place)
@@ -76,7 +76,7 @@ const serverBase = (server: unknown, place: Place): string => {
 const asBase = (path: string, place: Place): string => {
   const reading = readPath(path)
   if (reading.outcome === 'refused' || path.includes('?')) {
-    throw faultAt(place, `${JSON.stringify(path)} is no path that requests can begin with`)
+    throw faultAt(place, `${JSON.stringify(path)} is not a path that requests can begin with`)
   }
   return reading.path.endsWith('/') ? reading.path.slice(0, -1) : reading.path
 }

@@ -38,7 +38,7 @@ export const parseTemplate = (template: string, openEnded: boolean): readonly Se
     if (text === '' && !isLast) throw fault('"//" is in no path that a request can have')
     const segment = parseSegment(text, fault)
     for (const name of namesOf(segment)) {
-      if (names.has(name)) throw fault(`the parameter {${name}} stands twice`)
+      if (names.has(name)) throw fault(`has the parameter {${name}} twice`)
       names.add(name)
     }
     if (openEnded && isLast && segment.kind === 'parameter') {

@@ -100,7 +100,7 @@ const checkKeys = (document: Document, text: string): void => {
 }
 
 const twice = (key: string, line: number): Error =>
-  faultAt([], `line ${line}: the key ${JSON.stringify(key)} stands twice in one object; remove one`)
+  faultAt([], `line ${line}: the key ${JSON.stringify(key)} occurs twice in one object; remove one`)
 
 const tooLong = (form: string, most: number): Error =>
   faultAt(
@@ -122,10 +122,7 @@ const checkSize = (root: JsonObject): void => {
       if (typeof value !== 'object' || value === null) continue
       for (const inner of Object.values(value)) next.push(inner)
       if (values + next.length > MOST_VALUES) {
-        throw faultAt(
-          [],
-          `more than ${MOST_VALUES} values, counting aliases as often as they stand`,
-        )
+        throw faultAt([], `more than ${MOST_VALUES} values, counting each use of an alias`)
       }
     }
     level = next

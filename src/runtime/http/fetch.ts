@@ -119,7 +119,7 @@ export const httpFetcher = ({
       const coding = response.headers['content-encoding'] ?? 'identity'
       if (coding !== 'identity') {
         response.destroy()
-        throw new Error(`${url.href} sent ${coding}, which was not asked for`)
+        throw new Error(`${url.href} sent content-encoding ${coding}, which was not accepted`)
       }
       const body = await bodyOf(url, response, request.maxBytes, signal)
       return { status: response.statusCode ?? 0, headers: response.headers, body }

@@ -43,7 +43,7 @@ export const readTokenAnswer = (
 ): TokenAnswer => {
   const token = document['access_token']
   if (!isBearerToken(token)) {
-    return malformed('"access_token" is no token that can stand after "Bearer"')
+    return malformed('"access_token" is not a valid bearer token')
   }
   const complaint =
     complaintAboutType(document['token_type'], expectation) ??
@@ -52,7 +52,7 @@ export const readTokenAnswer = (
   const { expires_in: written } = document
   const seconds = written === undefined ? undefined : lifetimeOf(written)
   if (written !== undefined && (seconds === undefined || !isTime(asked / 1_000 + seconds))) {
-    return malformed('"expires_in" is no lifetime')
+    return malformed('"expires_in" is not a lifetime')
   }
   const { id, expires: own } = writtenIn(token)
   const expires = earlier(seconds === undefined ? undefined : asked + seconds * 1_000, own)
@@ -79,10 +79,10 @@ const complaintAboutIssued = (
 ): string | undefined => {
   if (issued === REFRESH_TOKEN_TYPE) return '"issued_token_type" is a refresh token'
   if (!exchange || (issued === undefined && requestedType === undefined)) return undefined
-  if (typeof issued !== 'string') return '"issued_token_type" is missing, or is no text'
+  if (typeof issued !== 'string') return '"issued_token_type" is missing or is not a string'
   return requestedType === undefined || issued === requestedType
     ? undefined
-    : '"issued_token_type" is not what was asked for'
+    : '"issued_token_type" is not the requested type'
 }
 
 /** Seconds; `undefined` for what is none. RFC 6749 has a number, and some servers write a text. */

@@ -62,7 +62,7 @@ export class TokenTemplate {
     const namesOf = (place: string, expression: TextExpression): readonly string[] => {
       const names = expression.evaluate(variables)
       if (names === undefined) failures.push(`${place}: ${expression.explain(variables)}`)
-      else if (!names.every(canBePassedOn)) failures.push(`${place}: holds what is no name`)
+      else if (!names.every(canBePassedOn)) failures.push(`${place}: the value is not a valid name`)
       return names ?? []
     }
     const subjects = namesOf('subject', subject)

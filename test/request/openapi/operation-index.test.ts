@@ -226,7 +226,7 @@ describe('OperationIndex refuses', () => {
     {
       name: 'a parameter twice',
       templates: ['/{x}/b/{x}'],
-      says: /the parameter \{x\} stands twice/,
+      says: /has the parameter \{x\} twice/,
     },
     { name: 'a parameter without a name', templates: ['/{}'], says: /must enclose the name/ },
     { name: 'a brace that stays open', templates: ['/{x'], says: /must enclose the name/ },

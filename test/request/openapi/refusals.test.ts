@@ -84,7 +84,7 @@ describe('readApiDescription refuses', () => {
     {
       name: 'several servers with different paths',
       document: openapi({ paths, servers: [{ url: '/v1' }, { url: 'https://a.example' }] }),
-      says: /^#\/servers: servers with different paths \(\/v1, \/\); say with "base"/,
+      says: /^#\/servers: servers with different paths \(\/v1, \/\); set "base"/,
     },
     {
       name: 'a server relative to the document',
@@ -99,12 +99,12 @@ describe('readApiDescription refuses', () => {
     {
       name: 'a server with a query',
       document: openapi({ paths, servers: [{ url: '/v1?a=b' }] }),
-      says: /^#\/servers\/0: "\/v1\?a=b" is no path/,
+      says: /^#\/servers\/0: "\/v1\?a=b" is not a path/,
     },
     {
       name: 'a server with dot segments',
       document: openapi({ paths, servers: [{ url: 'https://a.example/v1/../v2' }] }),
-      says: /is no path that requests can begin with/,
+      says: /is not a path that requests can begin with/,
     },
     {
       name: 'a base path with an encoded slash',
@@ -115,7 +115,7 @@ describe('readApiDescription refuses', () => {
       name: 'a base that is not a path',
       document: openapi({ paths }),
       given: 'v1',
-      says: /^#: "v1" is no path/,
+      says: /^#: "v1" is not a path/,
     },
     {
       name: 'a path with a server elsewhere',

@@ -35,7 +35,7 @@ describe('readDocument', () => {
   it('finds a key that occurs twice behind a long string', () => {
     for (const part of ['x', '\\n', 'x\\"', '\\\\']) {
       const text = `{"a": "${part.repeat(16e6 / part.length)}",\n "a": 1}`
-      assert.throws(() => readDocument(text), { message: /line 2: the key "a" stands twice/ })
+      assert.throws(() => readDocument(text), { message: /line 2: the key "a" occurs twice/ })
     }
   })
 
@@ -69,12 +69,12 @@ const REFUSED: readonly { name: string; text: () => string; says: RegExp }[] = [
   {
     name: 'a key twice in JSON',
     text: () => '{"a": {\n"b": 1, "c": {"b": 2},\n "\\u0062": 1}}',
-    says: /^#: line 3: the key "b" stands twice in one object/,
+    says: /^#: line 3: the key "b" occurs twice in one object/,
   },
   {
     name: 'a key twice in YAML',
     text: () => 'a:\n  b: 1\n  "b": 2',
-    says: /^#: line 3: the key "b" stands twice/,
+    says: /^#: line 3: the key "b" occurs twice/,
   },
   { name: 'a key that is a list', text: () => '[a]: 1\n? [b]\n: 1', says: /^#: / },
   {

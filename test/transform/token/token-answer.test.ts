@@ -45,8 +45,8 @@ const wordOf = (answer: TokenAnswer): string => {
     : `token until ${Math.round((answer.expires - ASKED) / 1_000)}`
 }
 
-const NO_TOKEN = '"access_token" is no token that can stand after "Bearer"'
-const NO_LIFETIME = '"expires_in" is no lifetime'
+const NO_TOKEN = '"access_token" is not a valid bearer token'
+const NO_LIFETIME = '"expires_in" is not a lifetime'
 
 interface Case {
   readonly name: string
@@ -110,24 +110,24 @@ const CASES: readonly Case[] = [
     name: 'hostile: no issued type, where one was requested',
     input: { ...GOOD, issued_token_type: undefined },
     expectation: ASKED_FOR,
-    want: '"issued_token_type" is missing, or is no text',
+    want: '"issued_token_type" is missing or is not a string',
   },
   {
     name: 'hostile: another type than the requested one',
     input: { ...GOOD, issued_token_type: ID_TOKEN },
     expectation: ASKED_FOR,
-    want: '"issued_token_type" is not what was asked for',
+    want: '"issued_token_type" is not the requested type',
   },
   {
     name: 'hostile: the requested type, in capitals',
     input: { ...GOOD, issued_token_type: ACCESS_TOKEN.toUpperCase() },
     expectation: ASKED_FOR,
-    want: '"issued_token_type" is not what was asked for',
+    want: '"issued_token_type" is not the requested type',
   },
   {
     name: 'hostile: an issued type that is not text',
     input: { ...GOOD, issued_token_type: 1 },
-    want: '"issued_token_type" is missing, or is no text',
+    want: '"issued_token_type" is missing or is not a string',
   },
   {
     name: 'hostile: a refresh token',

@@ -112,10 +112,26 @@ describe('the subject and the groups', () => {
   const BAD = [
     { name: 'no subject', parts: { subject: 'claims.?missing' }, want: /subject: yields 0 values/ },
     { name: 'two subjects', parts: { subject: '["a", "b"]' }, want: /subject: yields 2 values/ },
-    { name: 'an empty subject', parts: { subject: '""' }, want: /subject: holds what is no name/ },
-    { name: 'a line break', parts: { subject: '"a\\nb"' }, want: /subject: holds what is no name/ },
-    { name: 'a NUL', parts: { groups: '["a\\u0000b"]' }, want: /groups: holds what is no name/ },
-    { name: 'space at an end', parts: { groups: '["a "]' }, want: /groups: holds what is no name/ },
+    {
+      name: 'an empty subject',
+      parts: { subject: '""' },
+      want: /subject: the value is not a valid name/,
+    },
+    {
+      name: 'a line break',
+      parts: { subject: '"a\\nb"' },
+      want: /subject: the value is not a valid name/,
+    },
+    {
+      name: 'a NUL',
+      parts: { groups: '["a\\u0000b"]' },
+      want: /groups: the value is not a valid name/,
+    },
+    {
+      name: 'space at an end',
+      parts: { groups: '["a "]' },
+      want: /groups: the value is not a valid name/,
+    },
     { name: 'groups that are not text', parts: { groups: 'claims.level' }, want: /groups: yields/ },
   ]
   for (const { name, parts, want } of BAD) {
