@@ -1,4 +1,4 @@
-// Several credentials at once: each is proven, and the first says who the caller is.
+// Several credentials that are demanded together: all are verified, and the first yields the caller's identity.
 
 import { methodsOf } from '../identity/authentication-context.ts'
 import type { ProvenCredential } from '../identity/identity.ts'
@@ -8,12 +8,12 @@ import type { ChainLink } from './chain.ts'
 /**
  * Makes one authenticator of several.
  *
- * - `authenticated`: all of them did.
- * - `not-applicable`: one of the credentials is not there, so the next in the chain has its turn.
- * - `rejected`, `unavailable`: as the first that said so.
+ * - `authenticated`: all credentials are verified.
+ * - `not-applicable`: one of the credentials is absent; the chain continues.
+ * - `rejected`, `unavailable`: the outcome of the first authenticator that has it.
  *
- * @param links none of whose identities may be refused; the first one's becomes the caller's
- * @param sameUser whether all have to name the same user
+ * @param links none of whose identities may be refused; the caller has the identity of the first
+ * @param sameUser whether all credentials must name the same user
  */
 export const allOf = (links: readonly ChainLink[], sameUser: boolean): ChainLink => {
   const [first] = links
@@ -46,7 +46,7 @@ export const allOf = (links: readonly ChainLink[], sameUser: boolean): ChainLink
   return { authenticator, mapping: first.mapping }
 }
 
-/** Combines facts; the same ones to the same object, which is what a mapping remembers its result by. */
+/** Combines credentials; equal input yields the same object, by which the identity mapping caches its result. */
 const combination = (): ((proven: readonly ProvenCredential[]) => ProvenCredential) => {
   const known = new WeakMap<
     ProvenCredential,
@@ -79,13 +79,13 @@ const earliest = (times: readonly (number | undefined)[]): number | undefined =>
   return known.length === 0 ? undefined : Math.min(...known)
 }
 
-// RFC 8176 §2: several factors. What was proven by one kind of credential twice is one.
+// RFC 8176 §2: several factors. Two credentials of one kind are one factor.
 const MULTIPLE_FACTORS = 'mfa'
 
 const methodsOfAll = (proven: readonly ProvenCredential[]): readonly string[] | undefined => {
   const methods = new Set(proven.flatMap((facts) => facts.methods ?? methodsOf(facts) ?? []))
   const kinds = new Set(proven.map(({ method }) => method))
-  // Not with a token: it was proven to its issuer, perhaps by the very password shown beside it.
+  // Not with a token: its issuer verified the user, perhaps by the same password.
   if (kinds.has('basic') && kinds.has('certificate')) methods.add(MULTIPLE_FACTORS)
   return methods.size === 0 ? undefined : [...methods]
 }

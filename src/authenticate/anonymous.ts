@@ -1,12 +1,12 @@
-// Callers that show nothing, where a route takes them. Who shows something is not nobody, whatever
-// became of it.
+// Requests without any credential, where a route accepts them. A request with a credential is not anonymous, whatever
+// its outcome.
 
 import type { ProvenCredential } from '../identity/identity.ts'
 import { anonymousSchema, type AnonymousConfig } from './anonymous-schema.ts'
 import type { Authenticator } from './authenticator.ts'
 import type { AuthenticatorKind } from './kind.ts'
 
-/** Makes an authenticator that takes every caller for the same one. */
+/** Makes an authenticator that authenticates every such request as one configured user. */
 export const anonymousAuthenticator = (
   name: string,
   { user, groups }: Pick<ProvenCredential, 'user' | 'groups'>,
@@ -23,7 +23,7 @@ export const anonymousAuthenticator = (
     challenges: [],
     locations: [],
     authenticate({ headers }) {
-      // A password or a token that no authenticator of the route wanted to judge.
+      // Authorization has a credential that no authenticator of the route verifies.
       return headers.get('authorization') === undefined
         ? { outcome: 'authenticated', facts }
         : { outcome: 'not-applicable' }

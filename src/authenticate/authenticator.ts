@@ -1,4 +1,4 @@
-// The seam of phase 3: one kind of inbound credential, proven.
+// The seam of phase 3: verifies one kind of inbound credential.
 
 import type { MaybePromise } from '../runtime/maybe-promise.ts'
 import type { PathFault } from '../pki/path-fault.ts'
@@ -9,7 +9,7 @@ import type { ShownCredential } from '../identity/shown.ts'
 import type { Request } from '../request/request.ts'
 import type { CredentialLocation } from '../request/credential-location.ts'
 
-/** Why a credential was rejected. Audit tells them apart; the caller is told only "rejected". */
+/** Why a credential was rejected. Audit has the code; the caller receives only "rejected". */
 export type RejectionCode =
   | 'credential-malformed'
   | 'credential-wrong'
@@ -24,40 +24,40 @@ export type RejectionCode =
   | 'token-type'
   | 'token-claims' // a claim that is required is missing, or the condition does not hold
   | 'token-key-unknown'
-  | 'token-binding' // it belongs to a certificate or key that the caller did not show
+  | 'token-binding' // it is bound to a certificate or key that the caller did not prove
   | 'token-inactive' // its issuer does not know it, or no longer
-  | 'proof-invalid' // the DPoP proof beside the token is missing or wrong
+  | 'proof-invalid' // the DPoP proof of the token is missing or wrong
   | 'proof-replayed'
   | 'api-key-unknown'
   | 'api-key-expired'
-  | 'session-ended' // or it never was one
-  | 'cross-origin' // a page of another origin had it sent
+  | 'session-ended' // or never existed
+  | 'cross-origin' // a page of another origin sent the request
   | PathFault
   | 'certificate-revoked'
   | 'certificate-denied' // by the configured list
   | 'certificate-status-unknown' // the responder does not know it
-  | 'credential-conflict' // two credentials, of which only one could be meant
+  | 'credential-conflict' // two credentials, of which at most one is expected
 
-/** What an authenticator says of a request; see {@link Authenticator}. */
+/** The outcome for a request; see {@link Authenticator}. */
 export type Authentication =
   | { readonly outcome: 'authenticated'; readonly facts: ProvenCredential }
   | {
       readonly outcome: 'rejected'
       readonly code: RejectionCode | IdentityRefusal
-      /** The name that was claimed and not proven, where it is known to be one. */
+      /** The claimed name, not verified; absent where it may not be a name. */
       readonly user?: string
       /**
-       * Stands for a name that is not known: a keyed hash, comparable within the life of the process. In clear it
-       * might be a password in the wrong field.
+       * In place of an unknown name, which might be a password in the wrong field: a keyed hash, comparable within the
+       * life of the process.
        */
       readonly userHash?: string
-      /** Which credential it was, as far as it could be read. */
+      /** The presented credential, as far as it could be read. */
       readonly shown?: ShownCredential | undefined
-      /** When to come back, in seconds. */
+      /** When to retry, in seconds. */
       readonly retryAfter?: number
       /**
-       * Takes the place, in the answer to this request, of the authenticator's challenge of the same
-       * scheme: an error code (RFC 6750 §3.1), or what goes on with a negotiation.
+       * Replaces the authenticator's challenge of the same scheme in the answer to this request: an error code (RFC
+       * 6750 §3.1), or the next step of a negotiation.
        */
       readonly challenge?: string
     }
@@ -65,67 +65,69 @@ export type Authentication =
   | { readonly outcome: 'unavailable'; readonly cause: unknown }
 
 /**
- * Turns one kind of inbound credential into facts about the caller.
+ * Verifies one kind of inbound credential.
  *
- * Legal outcomes, and no others:
- * - `authenticated`: the credential was present, well formed and proven.
- * - `rejected`: it was ours to judge and it is wrong. The chain stops here.
- * - `not-applicable`: this request carries no credential of our kind. The chain goes on.
- * - `unavailable`: we could not find out (directory down, deadline). The request fails closed.
+ * The only legal outcomes are:
+ * - `authenticated`: the credential is present, well formed and verified.
+ * - `rejected`: the credential is of this authenticator, and wrong. The chain ends here.
+ * - `not-applicable`: the request has no credential of this kind. The chain continues.
+ * - `unavailable`: the credential could not be verified (directory down, deadline). The request is refused.
  *
- * It gives the outcome at once where nothing has to be waited for. It must not throw for any of these; a throw is a
- * bug and is treated as `unavailable`.
+ * It returns the outcome synchronously where nothing has to be waited for. It must not throw for any of these; an
+ * exception is a bug, and is treated as `unavailable`.
  */
 export interface Authenticator {
   /** Its name in the configuration. */
   readonly name: string
-  /** The `WWW-Authenticate` challenges that invite its credential (RFC 9110 §11.6.1); may be none. */
+  /** The `WWW-Authenticate` challenges for its credential (RFC 9110 §11.6.1); may be none. */
   readonly challenges: readonly string[]
-  /** Everywhere that its credential can stand in a request. */
+  /** Every location of its credential in a request. */
   readonly locations: readonly CredentialLocation[]
-  /** Where a standard lets its credential stand and it is not read: there it is a second one beside its own. */
+  /**
+   * Locations that a standard permits for its credential and that are not read: a value there is a second credential.
+   */
   readonly unread?: readonly CredentialLocation[]
   authenticate(request: Request, signal: AbortSignal): MaybePromise<Authentication>
-  /** The same credential at a login page, where the person can be asked for more. */
+  /** The same credential at the login page, which can ask the user a further question. */
   readonly login?: PasswordLogin
 }
 
-/** A question that the person has to answer to be proven. Plain data; kept by us, and shown to nobody. */
+/** A question that the user must answer to be authenticated. Plain data, stored, and never sent to a client. */
 export interface PasswordQuestion {
-  /** As typed; not proven. */
+  /** As typed; not verified. */
   readonly user: string
-  /** The question, for the person. */
+  /** The question, for the user. */
   readonly message: string
   /** Whether the answer may be seen while it is typed. */
   readonly echo: boolean
-  /** What the answer carries back, base64url. */
+  /** Returned with the answer, base64url. */
   readonly state: string
-  /** What the question rests on: with another it cannot be answered. */
+  /** The generation of the verifiers: under another one the question cannot be answered. */
   readonly generation: string
   /** `ProvenCredential.credential`: of the password. */
   readonly credential: string
-  /** How many were asked, with this one. */
+  /** The number of questions so far, this one included. */
   readonly count: number
 }
 
-/** What a person at a login page is told; beside the outcomes of an {@link Authenticator}. */
+/** A step of a login at the login page: an {@link Authentication}, or one of two further outcomes. */
 export type LoginStep =
   | Authentication
   | { readonly outcome: 'asked'; readonly question: PasswordQuestion }
-  /** The question is not one that can be answered any more; nobody was asked. */
+  /** The question cannot be answered any longer; no verifier was called. */
   | { readonly outcome: 'stale' }
 
 /**
- * Proves a person's password, and what is asked beyond it. Whoever calls lets each question be answered
- * once: but for `too-many-attempts`, where nobody was asked, it is used up.
+ * Verifies a user's password, and the answers to further questions. The caller accepts one answer for each question:
+ * an answer uses the question up, except with `too-many-attempts`, where no verifier was called.
  */
 export interface PasswordLogin {
-  /** @param request shows the credential as any request does */
+  /** @param request presents the credential as any request does */
   begin(request: Request, signal: AbortSignal): Promise<LoginStep>
   /** @param source the caller's address */
   answer(question: PasswordQuestion, answer: string, source: string): Promise<LoginStep>
   /**
-   * Looks up, without the password, the account that was proven with these facts. Never rejects.
+   * Looks up, without the password, the account of a verified credential. Never rejects.
    *
    * @param proven with an account reference
    */

@@ -1,5 +1,5 @@
-// Phase 3 for one route: its authenticators in order. The first whose kind of credential is present
-// decides, so a wrong password is never retried as something else.
+// Phase 3 for one route: its authenticators in order. The first whose kind of credential is present decides, so a
+// wrong password is never verified as another credential.
 
 import type { IdentityMapping } from '../identity/mapping.ts'
 import type { SecretParameters } from '../request/query.ts'
@@ -13,15 +13,15 @@ import {
   type CredentialLocation,
 } from '../request/credential-location.ts'
 
-/** An authenticator, and how its facts become an identity. */
+/** An authenticator, and its identity mapping. */
 export interface ChainLink {
   readonly authenticator: Authenticator
   readonly mapping: Pick<IdentityMapping, 'identityOf'>
 }
 
 /**
- * What the chain says: the outcome of the link that decided; or of none, when none was applicable or
- * the request shows credentials of which only one could be meant.
+ * The outcome of the chain: that of the authenticator that decided; or of none, when none was applicable or the
+ * request has conflicting credentials.
  */
 export type ChainResult =
   | {
@@ -40,11 +40,11 @@ export type ChainResult =
 
 /** The ordered authenticators of a route. */
 export class Chain {
-  /** In the order in which they are asked. */
+  /** In the order in which they are called. */
   readonly links: readonly ChainLink[]
   /** Every distinct challenge, in order, for a 401. */
   readonly challenges: readonly string[]
-  /** Everywhere that a credential can stand which the chain takes. */
+  /** Every location of a credential that the chain accepts. */
   readonly locations: readonly CredentialLocation[]
   readonly #rivalries: readonly Rivalry[]
   readonly #parameters: SecretParameters | undefined
@@ -57,9 +57,9 @@ export class Chain {
     this.#parameters = parametersAmong(this.locations)
   }
 
-  /** Asks each link in turn; at once where no link has to wait. Never throws and never rejects. */
+  /** Calls each authenticator in turn; synchronous where none has to wait. Never throws and never rejects. */
   authenticate(request: Request, signal: AbortSignal): MaybePromise<ChainResult> {
-    // Nobody here reads it, and an upstream may: refused before anybody's credential lets it pass.
+    // No authenticator reads this parameter, and an upstream may: refused before any credential is accepted.
     if (this.#parameters?.areDisguisedIn(request.query) === true) return DISGUISED
     return this.#from(0, request, signal)
   }
@@ -81,19 +81,19 @@ export class Chain {
     return NOT_APPLICABLE
   }
 
-  /** A request that carries a credential which no link judges, or not by itself, is not anonymous. */
+  /** A request with a credential that no authenticator verifies, or not by itself, is not anonymous. */
   #isSkipped(link: ChainLink, request: Request): boolean {
     return takesNothing(link) && this.locations.some((location) => holds(request, location))
   }
 }
 
-/** A link, and where a credential beside its own would be a second one. */
+/** An authenticator, and the locations whose values would be a second credential. */
 interface Rivalry {
   readonly link: ChainLink
   readonly rivals: readonly CredentialLocation[]
 }
 
-/** What the answer of a link means for the chain; `undefined` where the next link has its turn. */
+/** The result of the chain by the outcome of one authenticator; `undefined` where the chain continues. */
 const decided = (
   { link, rivals }: Rivalry,
   authentication: Authentication,
@@ -135,9 +135,8 @@ const askFor = (
 const unavailable = (cause: unknown): Authentication => ({ outcome: 'unavailable', cause })
 
 /**
- * The places of a request that may hold nothing when the link decides: another link would have
- * decided by what stands there. A certificate is of the connection, and a cookie is sent by the browser:
- * they go with anything.
+ * The locations that must be empty when this authenticator decides: another one would verify what is there. A
+ * certificate belongs to the connection, and a cookie is sent by the browser: they are compatible with any credential.
  */
 const rivalsOf = (
   { authenticator }: ChainLink,
@@ -152,9 +151,9 @@ const rivalsOf = (
   return [...new Map(others.map((location) => [locationKey(location), location])).values()]
 }
 
-/** Whether the link is for callers without a credential. */
+/** Whether the authenticator is for requests without a credential. */
 const takesNothing = ({ authenticator }: ChainLink): boolean => authenticator.locations.length === 0
 
-/** Shown with every request, whatever that is about: by a connection, or by a browser. */
+/** Sent with every request: by the connection, or by the browser. */
 const isAmbient = ({ kind }: CredentialLocation): boolean =>
   kind === 'connection' || kind === 'cookie'

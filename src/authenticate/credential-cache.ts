@@ -1,6 +1,5 @@
-// Remembered proofs: facts about a credential that was proven a moment ago. Never a decision, which
-// is made anew for every request (design: a cached fact never outlives its credential). Beside them,
-// for some seconds, what was found wrong.
+// The cache of verified credentials, and of rejected ones for some seconds. It never caches a decision, which is made
+// for every request. A cached credential never outlives its own expiry.
 
 import { createHmac, createSecretKey, randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
@@ -9,64 +8,64 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Authentication } from './authenticator.ts'
 import { heapSizeOf } from '../runtime/heap-size.ts'
 
-// Where users are in a few groups, entries are what runs out first, at some 15 MB; where they are in
-// thousands, bytes. The identities that are made of the facts take about as much again.
+// Entries are the first limit where users have few groups, at some 15 MB; bytes are it where they have thousands. The
+// identities made from the credentials take about as much again.
 const MAX_ENTRIES = 10_000
 const MAX_BYTES = 64 * 1_024 * 1_024
 
-// Apart from the proofs, so that a flood of wrong credentials drives out none of them.
+// Separate from the verified credentials, so that a flood of wrong ones evicts none of them.
 const MAX_REJECTIONS = 10_000
 const MAX_REJECTION_BYTES = 4 * 1_024 * 1_024
-// What a rejection takes beside the name that was claimed and what was shown, its key included.
+// The size of a rejection and its key, without the claimed name and the presented credential.
 const REJECTION_BYTES = 250
 
-/** The longest that a rejection is remembered, in milliseconds: what was mended works after that. */
+/** The longest that a rejection is cached, in milliseconds: a corrected credential is accepted after that. */
 export const LONGEST_REJECTION = 5_000
 
-/** A key that stands for a credential without giving it away. */
+/** The key of a credential, which does not reveal it. */
 export type CredentialKey = string
 
-// Enough of the key to tell credentials apart in an audit log, too little to be the key.
+// Enough of the key to distinguish credentials in an audit log, too little to be the key.
 const FINGERPRINT_LENGTH = 16
 
-/** What an audit log calls the credential of a key. */
+/** The audit log's digest of the credential of a key. */
 export const fingerprintOf = (key: CredentialKey): string => key.slice(0, FINGERPRINT_LENGTH)
 
-/** How long an outcome is remembered at most, in milliseconds; 0 for not at all. */
+/** How long an outcome is cached at most, in milliseconds; 0 for no caching. */
 export interface Lifetimes {
   readonly proof: number
-  /** Cut to {@link LONGEST_REJECTION}. Not for what its owner can set right, such as a password. */
+  /** At most {@link LONGEST_REJECTION}. 0 where the user can correct the cause, such as a password. */
   readonly rejection: number
 }
 
-/** How often credentials were asked about, and what came of it. Counts since the start. */
+/** Lookups of credentials by result, since the start. */
 interface FactLookups {
-  /** Answered by a remembered proof. */
+  /** Answered by a cached credential. */
   readonly hits: number
-  /** Answered by a remembered rejection. */
+  /** Answered by a cached rejection. */
   readonly refusals: number
-  /** Answered by a proof that was under way. */
+  /** Answered by a verification under way. */
   readonly joined: number
-  /** Proofs that had to be made. */
+  /** Verifications. */
   readonly misses: number
 }
 
-/** What is held of one kind. */
+/** The entries of one kind. */
 export interface FactHoldings {
   readonly entries: number
   /** An estimate. */
   readonly bytes: number
-  /** Entries that had to go before their time, since the start. */
+  /** Entries that were evicted before they expired, since the start. */
   readonly evictions: number
 }
 
-/** How the memory is doing. */
+/** The state of the cache. */
 export interface FactStatistics {
   /** By authenticator. */
   readonly lookups: ReadonlyMap<string, FactLookups>
   readonly proofs: FactHoldings
   readonly rejections: FactHoldings
-  /** How often everything was forgotten. */
+  /** How often all entries were removed. */
   readonly revocations: number
 }
 
@@ -74,8 +73,8 @@ type Rejection = Extract<Authentication, { outcome: 'rejected' }>
 type Counts = { -readonly [Name in keyof FactLookups]: number }
 
 /**
- * A bounded memory of proofs, kept across reloads. All authenticators share one, each by a view of
- * its own ({@link CredentialCache.scopeOf}), which only counts apart.
+ * A bounded cache of verified credentials, kept across reloads. All authenticators share one, each by a scope of its
+ * own ({@link CredentialCache.scopeOf}), which has separate counters.
  */
 export class CredentialCache {
   readonly #shared: Shared
@@ -85,7 +84,7 @@ export class CredentialCache {
     this.#shared = shared
   }
 
-  /** The view of one authenticator, the same for the same name. */
+  /** The scope of one authenticator, the same for the same name. */
   scopeOf(authenticator: string): CredentialCache {
     const { scopes, clock } = this.#shared
     const scope = scopes.get(authenticator) ?? new CredentialCache(clock, this.#shared)
@@ -96,8 +95,8 @@ export class CredentialCache {
   /**
    * The key of a credential.
    *
-   * @param generation changes whenever what the proof rested on changes (the users file, say), so
-   *   that nothing proven under the old state is found under the new
+   * @param generation changes with everything that a verification depends on (such as the users file), so that nothing
+   *   verified under an earlier state is found
    */
   keyOf(generation: string, credential: string): CredentialKey {
     return createHmac('sha256', this.#shared.hmacKey)
@@ -105,7 +104,7 @@ export class CredentialCache {
       .digest('base64url')
   }
 
-  /** The remembered facts, unless their time is over. */
+  /** The cached credential, unless it has expired. */
   get(key: CredentialKey): ProvenCredential | undefined {
     const facts = this.#shared.get(key)
     if (facts !== undefined) this.#counts.hits += 1
@@ -113,14 +112,14 @@ export class CredentialCache {
   }
 
   /**
-   * The remembered outcome, or else that of `prove`. Equal credentials that arrive together are
-   * proven once. A proof is remembered for at most its lifetime and never past the expiry of the
-   * facts, a rejection for some seconds where that is asked for; `unavailable` never is, nor is
-   * anything that was under way when {@link CredentialCache.revoke} was called.
+   * The cached outcome, or else that of `prove`, which is called once for concurrent requests with equal credentials.
+   * A verified credential is cached for at most its lifetime and never past its expiry; a rejection for some seconds
+   * if requested; `unavailable` never, nor any outcome that was under way when {@link CredentialCache.revoke} was
+   * called.
    *
    * `prove` must not depend on the signal of one of the waiting requests.
    *
-   * @param lifetime of a proof alone, in milliseconds, or of both outcomes
+   * @param lifetime of a verified credential alone, in milliseconds, or of both outcomes
    */
   async getOrVerify(
     key: CredentialKey,
@@ -152,12 +151,12 @@ export class CredentialCache {
     return proof
   }
 
-  /** Which revocation epoch it is, for whoever remembers other facts and has to forget them too. */
+  /** The revocation epoch, for other caches that must be cleared with this one. */
   get epoch(): number {
     return this.#shared.epoch
   }
 
-  /** Begins a new revocation epoch: whatever was proven before it has to be proven again. */
+  /** Begins a new revocation epoch: every credential must be verified again. */
   revoke(): void {
     this.#shared.revoke()
   }
@@ -185,11 +184,11 @@ export class CredentialCache {
 const lifetimes = (lifetime: number | Lifetimes): Lifetimes =>
   typeof lifetime === 'number' ? { proof: lifetime, rejection: 0 } : lifetime
 
-/** What all views share. Lifetimes are monotonic, so that a clock which is set back prolongs none. */
+/** The state that all scopes share. Lifetimes are monotonic, so that setting the clock back extends none. */
 class Shared {
   readonly clock: Clock
-  // Ours alone and gone with the process: nobody can test guesses against a key in a dump or a log.
-  // (As a KeyObject: from bytes, Node would make one for every HMAC, at five times the cost.)
+  // Never leaves the process and ends with it, so that keys in a log cannot be tested against guesses. A KeyObject,
+  // since Node would make one of the bytes for every HMAC, at five times the cost.
   readonly hmacKey = createSecretKey(randomBytes(32))
   readonly scopes = new Map<string, CredentialCache>()
   readonly evictions = { proofs: 0, rejections: 0 }
@@ -255,7 +254,7 @@ class Shared {
     this.epoch += 1
     this.proofs.clear()
     this.rejections.clear()
-    // Whoever comes now does not join a proof that began before.
+    // Later requests do not join a verification that began before.
     this.pending = new Map()
   }
 

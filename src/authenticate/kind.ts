@@ -1,4 +1,4 @@
-// What the rest of the program has to know of a kind of credential: one object for each, in kinds.ts.
+// The interface of a kind of credential to the rest of the program: one object for each, in kinds.ts.
 
 import type { z } from 'zod'
 import type { Subject } from '../expression/environments.ts'
@@ -7,7 +7,7 @@ import type { CredentialLocation } from '../request/credential-location.ts'
 import type { Authenticator } from './authenticator.ts'
 import type { AuthenticatorParts } from './parts.ts'
 
-/** What a proof of a kind can contain besides an account. */
+/** What a verified credential of a kind can contain besides an account. */
 export type ProofPart =
   /** The claims of a token. */
   | 'claims'
@@ -19,11 +19,11 @@ export type ProofPart =
 export interface AuthenticatorKind<Config = unknown> {
   /** The section. */
   readonly schema: z.ZodType<Config>
-  /** What `identity` expressions can name. */
+  /** What `identity` expressions can refer to. */
   readonly subject: Subject
   readonly method: AuthenticationMethod
   readonly proves: readonly ProofPart[]
-  /** Everywhere that its credential, and proofs that come with it, can be in a request to Envoy. */
+  /** Every location of its credential, and of proofs that come with it, in a request to Envoy. */
   locations(config: Config): readonly CredentialLocation[]
   /** Builds the authenticator; `undefined` where there are problems with it. */
   build(

@@ -46,11 +46,11 @@ export const kindOf = (
   throw new TypeError('an authenticator of no kind')
 }
 
-/** The keys of the sections that are there. */
+/** The keys of the configured sections. */
 export const kindsIn = (sections: object): readonly string[] =>
   Object.keys(KINDS).filter((name) => name in sections)
 
-/** Everywhere that the credential of an authenticator can be in a request. */
+/** Every location of the credential of an authenticator. */
 export const locationsOf = (sections: Sections): ReturnType<AuthenticatorKind['locations']> => {
   const { kind, section } = kindOf(sections)
   return kind.locations(section)

@@ -19,7 +19,7 @@ export interface AuthenticatorResources {
   readonly state: State
 }
 
-/** What building needs. */
+/** What building an authenticator needs. */
 export interface AuthenticatorParts extends ClientParts, AuthenticatorResources {
   /** Registers the shared resources in use, which the next reload retains; see `retain`. */
   readonly inUse: Set<object>

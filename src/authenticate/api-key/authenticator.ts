@@ -1,5 +1,5 @@
-// API keys: long random texts, one for each caller, known by their hashes. For callers that are
-// programs and can neither log in nor refresh a token.
+// API keys: long random values, one for each client, stored as digests. For programs, which cannot log in or refresh a
+// token.
 
 import { shownId } from '../../identity/shown.ts'
 import type { Clock } from '../../runtime/clock.ts'
@@ -21,8 +21,8 @@ export interface ApiKeyOptions {
 /**
  * Makes an authenticator for the API keys of one file.
  *
- * Proofs are not remembered: a key is proven with one SHA-256 of some hundred bytes, which takes no
- * longer than the keyed hash by which the memory would look it up.
+ * Verified keys are not cached: a verification is one SHA-256 of some hundred bytes, which is as fast as the keyed
+ * hash of a cache lookup.
  */
 export const apiKeyAuthenticator = ({
   name,
@@ -67,8 +67,8 @@ const prove = (text: string, keys: KeysFile, clock: Clock): Authentication => {
 }
 
 /**
- * RFC 9110 §11.6.1 wants a challenge with every 401, and no scheme is registered for API keys: this
- * one says where the key belongs in the words of OpenAPI (`securitySchemes`, type `apiKey`).
+ * RFC 9110 §11.6.1 requires a challenge with every 401, and no scheme is registered for API keys. This one names the
+ * location of the key in the terms of OpenAPI (`securitySchemes`, type `apiKey`).
  */
 const challengeOf = (realm: string, place: KeyPlace): string =>
   place.kind === 'header' && place.scheme !== undefined

@@ -1,4 +1,4 @@
-// The `apiKey` section, built: its keys read, and its locations admitted.
+// The `apiKey` section, built: the keys are read, and the locations are validated.
 
 import { apiKeyAuthenticator } from './authenticator.ts'
 import type { KeyPlace } from './locations.ts'
@@ -29,7 +29,7 @@ const buildApiKey = async (
 
 const placeOf = ({ header, scheme, query }: ApiKeyConfig['locations'][number]): KeyPlace => {
   if (query !== undefined) return { kind: 'query', name: query }
-  if (header === undefined) throw new TypeError('a location of no kind') // the schema refuses it
+  if (header === undefined) throw new TypeError('a location of no kind') // the schema requires one
   const complaint = complaintAboutLocation(header)
   if (complaint !== undefined) throw new CountersignError('configuration-invalid', complaint)
   return { kind: 'header', name: header, scheme }

@@ -1,35 +1,35 @@
-// The form of an API key: `csk_` + id + `_` + secret + checksum. The prefix lets scanners find leaked
-// keys, the checksum lets them (and us) tell one from a look-alike without asking anybody.
+// The form of an API key: `csk_` + id + `_` + secret + checksum. Secret scanners find leaked keys by the prefix, and
+// distinguish them from similar text by the checksum, without a request.
 //
-// Scanners may look for `csk_[a-z0-9-]{1,63}_[0-9A-Za-z]{49}`.
+// The pattern for scanners: `csk_[a-z0-9-]{1,63}_[0-9A-Za-z]{49}`.
 
 import { hash, randomInt } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 
-/** A key taken apart. */
+/** A parsed key. */
 export interface ApiKey {
-  /** Its public part: names the key in files, logs and audit. */
+  /** Its public part: identifies the key in files, logs and audit. */
   readonly id: string
   /** SHA-256 of the whole key. */
   readonly digest: Buffer
 }
 
 const PREFIX = 'csk_'
-// Letters and digits only: nothing in a key has to be escaped anywhere.
+// Letters and digits only, which need no escaping anywhere.
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
-// 62^43 > 2^256: no key is guessed. 62^6 > 2^32: room for a CRC-32.
+// 62^43 > 2^256, so that no key can be guessed. 62^6 > 2^32, the size of a CRC-32.
 const SECRET_LENGTH = 43
 const CHECKSUM_LENGTH = 6
-// Of letters alone: YAML takes some ids of digits for numbers.
+// Letters only: YAML parses some ids of digits as numbers.
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz'
 const ID_LENGTH = 10
 
-/** What an id has to look like. */
+/** The form of an id. */
 export const ID = /^[a-z0-9][a-z0-9-]{0,62}$/
 const KEY = /^csk_([a-z0-9][a-z0-9-]{0,62})_[0-9A-Za-z]{49}$/
 const HASH = /^sha256:[0-9a-f]{64}$/
 
-/** Reads a key; `undefined` where the text is none, be it for a slip of the pen. */
+/** Reads a key; `undefined` where the text is not a key, or has a typing error. */
 export const readApiKey = (text: string): ApiKey | undefined => {
   const id = KEY.exec(text)?.[1]
   if (id === undefined || !text.endsWith(checksumOf(text.slice(0, -CHECKSUM_LENGTH)))) {
@@ -44,18 +44,17 @@ export const newApiKey = (id: string): string => {
   return body + checksumOf(body)
 }
 
-/** An id for a key that nobody named. */
+/** An id for a key without a configured one. */
 export const newKeyId = (): string => randomText(LETTERS, ID_LENGTH)
 
 /**
- * How a key is kept: `sha256:` and its digest in hexadecimal. A fast hash is enough for a key of 256
- * random bits, since there is nothing to guess: a password has so few that only a hash which costs
- * memory and time keeps a thief of the file from trying them all. Nor does it need a salt, since no
- * two keys are alike.
+ * The stored form of a key: `sha256:` and its digest in hexadecimal. A fast hash is enough for 256 random bits, which
+ * cannot be guessed; a password has so few that its hash must cost memory and time. Nor is a salt needed, since all
+ * keys differ.
  */
 export const hashOf = (key: string): string => `sha256:${digestOf(key).toString('hex')}`
 
-/** The digest in a stored hash; `undefined` where it is none. */
+/** The digest in a stored hash; `undefined` where the text is not one. */
 export const readKeyHash = (text: string): Buffer | undefined =>
   HASH.test(text) ? Buffer.from(text.slice('sha256:'.length), 'hex') : undefined
 

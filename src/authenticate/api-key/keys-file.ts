@@ -1,4 +1,4 @@
-// A file of API keys: by id, what they hash to, whose they are and when they end.
+// A file of API keys: by id, the digest, the user and the expiry.
 
 import { timingSafeEqual } from 'node:crypto'
 import { apiKeyFileSchema } from './schema.ts'
@@ -8,9 +8,9 @@ import type { ProvenCredential } from '../../identity/identity.ts'
 import { shownId } from '../../identity/shown.ts'
 import { ID, readKeyHash, type ApiKey } from './key.ts'
 
-/** A key that is known. */
+/** An entry of the file. */
 export interface KnownKey {
-  /** What it proves; the same object every time, with the end of the key as `expires`. */
+  /** The credential that the key yields; the same object every time, with the expiry of the key. */
   readonly facts: ProvenCredential
 }
 
@@ -28,7 +28,7 @@ export class KeysFile {
   }
 
   /**
-   * Parses a file of API keys. One without keys is fine: the last was revoked.
+   * Parses a file of API keys. It may have none, when the last was revoked.
    *
    * @param file its absolute path
    * @throws ConfigurationError with every problem in the file
@@ -45,7 +45,7 @@ export class KeysFile {
     return this.#entries.has(id)
   }
 
-  /** The entry of a key; `undefined` where there is none of its id, or another key has it. */
+  /** The entry of a key; `undefined` where none has its id, or the digest differs. */
   find({ id, digest }: ApiKey): KnownKey | undefined {
     const entry = this.#entries.get(id)
     return entry !== undefined && timingSafeEqual(entry.digest, digest) && !entry.disabled
@@ -74,7 +74,7 @@ const parseEntries = (
     if (!ID.test(id)) report([], 'an id is 1 to 63 lower-case letters, digits or "-"')
     const digest = readKeyHash(hash)
     if (digest === undefined) report(['hash'], complaintAbout(hash))
-    // The id is part of what is hashed: one of the two could never be used.
+    // The hash covers the id, so one of the two entries could never match.
     else if (hashes.has(hash)) report(['hash'], 'is the hash of another key in this file')
     hashes.add(hash)
     if (digest === undefined) continue

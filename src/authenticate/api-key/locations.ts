@@ -1,22 +1,22 @@
-// Where an API key stands in a request: a header, Authorization under a scheme of its own, or a
-// parameter of the query. Strict, and one key only.
+// The locations of an API key in a request: a header, Authorization under a scheme of its own, or a query parameter.
+// Strict: one key only, in one location.
 
 import { canonicalName } from '../../request/canonical-name.ts'
 import { valuesOf } from '../../request/query.ts'
 import type { Request } from '../../request/request.ts'
 import type { CredentialLocation } from '../../request/credential-location.ts'
 
-/** Where keys may stand. */
+/** A location of API keys. */
 export type KeyPlace =
   /** A header, by its lower-case name; with a scheme (`authorization`) or the key alone. */
   | { readonly kind: 'header'; readonly name: string; readonly scheme?: string | undefined }
   | { readonly kind: 'query'; readonly name: string }
 
-/** What a request holds, as far as API keys are concerned. */
+/** The API key of a request. */
 export type KeyCredentials =
   | { readonly outcome: 'absent' }
   | { readonly outcome: 'malformed' }
-  /** Keys in two places, or a key beside a credential of another scheme. */
+  /** Keys in two locations, or a key next to a credential of another scheme. */
   | { readonly outcome: 'conflict' }
   | { readonly outcome: 'present'; readonly text: string }
 
@@ -27,19 +27,19 @@ type Reader = (
 const ABSENT = { outcome: 'absent' } as const
 const MALFORMED = { outcome: 'malformed' } as const
 const CONFLICT = { outcome: 'conflict' } as const
-// Another scheme in the header where a key could stand.
+// Another scheme in a header that is a location of keys.
 const OTHER = { outcome: 'other' } as const
 
-// Longer than any key; what a key looks like is judged elsewhere.
+// Longer than any key; the form of a key is checked elsewhere.
 const MAX_LENGTH = 256
-// Printable ASCII (RFC 9110 §5.6.2) without the comma that joins two lines, without space.
+// Printable ASCII (RFC 9110 §5.6.2) without space, and without the comma that joins two lines.
 const TEXT = /^[\x21-\x2b\x2d-\x7e]+$/
 
-/** The locations that these places are, for conflicts and for what is stripped. */
+/** The credential locations of these places, for conflicts and for stripping. */
 export const locationsAt = (places: readonly KeyPlace[]): readonly CredentialLocation[] =>
   places.map(({ kind, name }) => ({ kind, name }))
 
-/** Makes the reader of these places. */
+/** Makes a reader of these locations. */
 export const keyReader = (
   places: readonly KeyPlace[],
 ): ((request: Pick<Request, 'headers' | 'query'>) => KeyCredentials) => {
@@ -76,8 +76,8 @@ const readerOf = (place: KeyPlace): Reader => {
 }
 
 /**
- * The values of a header. A name that an upstream may read as this one (`X.Api_Key`) counts as a
- * line that cannot be read, since nobody can know whether it was meant.
+ * The values of a header. A name that an upstream may read as this one (`X.Api_Key`) counts as a malformed line, since
+ * it may be meant as the header.
  */
 const linesOf = ({ lines }: Request['headers'], wanted: string): readonly string[] => {
   let found: readonly string[] = NONE

@@ -79,7 +79,7 @@ const key = z.strictObject({
 
 /** The shape of a file of API keys: by id. */
 export const apiKeyFileSchema = z.strictObject({
-  // `keys:` and nothing behind it: the last one was revoked, and that has to count.
+  // `keys:` without a value: the last key was revoked, which must take effect.
   keys: z
     .record(z.string().min(1), key)
     .nullable()

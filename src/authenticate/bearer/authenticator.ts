@@ -1,6 +1,6 @@
-// Bearer tokens (RFC 6750) that are signed JWTs: proven by the keys of their issuer, without asking
-// it. Opaque tokens and those of other issuers are left to other authenticators. Where the
-// configuration says so, tokens may be bound to a key that the caller proves (RFC 9449).
+// Bearer tokens (RFC 6750) that are signed JWTs: verified by the keys of their issuer, without a request to it. Opaque
+// tokens and those of other issuers are left to other authenticators. Where configured, tokens may be bound to a key
+// that the caller proves (RFC 9449).
 
 import type { ProvenCredential } from '../../identity/identity.ts'
 import type { Request } from '../../request/request.ts'
@@ -32,13 +32,13 @@ export interface BearerOptions extends TokenRules {
   readonly name: string
   readonly realm: string
   readonly keys: KeySet
-  /** How long a proof is remembered at most, in milliseconds; 0 for not at all. */
+  /** How long a verified token is cached at most, in milliseconds; 0 for no caching. */
   readonly cacheTtl: number
   readonly clock: Clock
   readonly memory: CredentialCache
-  /** Without it, nobody can use a token that is bound to a key. */
+  /** Without it, tokens that are bound to a key are refused. */
   readonly dpop?: DpopOptions | undefined
-  /** Of an issuer that is ours: whether the login of a token has ended, or its user was signed out. */
+  /** For tokens of Countersign's own issuer: whether the login has ended, or the user was signed out. */
   readonly isTokenEnded?: EndedTokenCheck | undefined
 }
 
@@ -70,8 +70,7 @@ export const bearerAuthenticator = (options: BearerOptions): Authenticator => {
         prover.recall(token, keys.current()) ?? (await prover.prove(token, signal))
       if (authentication.outcome === 'rejected') return refuse(authentication)
       if (authentication.outcome !== 'authenticated') return authentication
-      // For every request: a token that was proven with its certificate or its key is worth nothing
-      // without.
+      // For every request: a bound token is refused without its certificate or key, also when it is cached.
       const { facts } = authentication
       const holder = await mayHold(scheme, request, token, facts)
       if (holder.outcome === 'rejected') {
@@ -91,7 +90,7 @@ const BEARER_AND_DPOP: readonly TokenScheme[] = ['bearer', 'dpop']
 
 type Rejection = Extract<Authentication, { outcome: 'rejected' }>
 
-/** Whether whoever shows a proven token may use it. */
+/** Whether the caller may use a verified token. */
 const holding = (dpop: DpopOptions | undefined) => {
   const check = dpop && holderCheck(dpop)
   return (
@@ -107,7 +106,7 @@ const holding = (dpop: DpopOptions | undefined) => {
   }
 }
 
-/** Why a token that was proven is over all the same; `undefined` where it is not. */
+/** Why a verified token is refused before it expires; `undefined` where it is not. */
 const endingOf = async (
   { user, shown, claims = {} }: ProvenCredential,
   isTokenEnded: EndedTokenCheck,
@@ -123,7 +122,7 @@ const endingOf = async (
 const PROVEN = { outcome: 'proven' } as const
 const UNBOUND = { outcome: 'rejected', code: 'token-binding' } as const
 
-/** Proves tokens, and remembers what it proved for as long as the keys stay what they were. */
+/** Verifies tokens, and caches verified ones while the keys remain unchanged. */
 class Prover {
   readonly #options: BearerOptions
   readonly #generation: string
@@ -133,7 +132,7 @@ class Prover {
     this.#generation = generationOf(options)
   }
 
-  /** What these keys proved of the token a moment ago. */
+  /** The cached outcome for the token under these keys. */
   recall(token: string, keys: Keys | undefined): Authentication | undefined {
     const facts = keys && this.#options.memory.get(this.#keyOf(token, keys))
     return facts && { outcome: 'authenticated', facts }
@@ -145,7 +144,7 @@ class Prover {
     if (reading.outcome === 'opaque') return { outcome: 'not-applicable' }
     if (reading.outcome === 'malformed')
       return { outcome: 'rejected', code: 'credential-malformed' }
-    // Not proven, but whose it says it is decides who is to judge it.
+    // Not verified, but the claimed issuer decides which authenticator is applicable.
     if (reading.token.claims['iss'] !== issuer) return { outcome: 'not-applicable' }
     const judgement = judge(reading.token, this.#options, clock.now())
     if (judgement.outcome === 'rejected') {
@@ -158,7 +157,7 @@ class Prover {
     return await shared(() => this.#proveWithKeys(text, judgement.plausible), signal)
   }
 
-  /** The proof by the keys at hand, or by newer ones where those do not explain the token. */
+  /** Verifies by the current keys, or by newer ones where the current ones do not match the token. */
   async #proveWithKeys(text: string, plausible: PlausibleToken): Promise<Authentication> {
     const { keys } = this.#options
     const held = keys.current()
@@ -173,17 +172,17 @@ class Prover {
     return { outcome: 'unavailable', cause }
   }
 
-  /** Shared by all requests that show this token now, and remembered under these keys only. */
+  /** Shared by all concurrent requests with this token, and cached under these keys only. */
   async #proofBy(keys: Keys, text: string, plausible: PlausibleToken): Promise<Authentication> {
     const { memory, cacheTtl } = this.#options
-    // Under these keys what is wrong stays wrong: those that come next look for it under their own name.
+    // A rejection remains valid under these keys; newer keys have another cache key.
     const lifetimes = { proof: cacheTtl, rejection: cacheTtl }
     return await memory.getOrVerify(this.#keyOf(text, keys), lifetimes, async () => {
       const user = tokenUser(this.#options.issuer, plausible.subject)
       const code = await refusalOf(plausible, keys, this.#options)
       const { token, expires } = plausible
       if (code !== undefined) {
-        const proven = code === 'token-claims' // which is looked at behind the signature
+        const proven = code === 'token-claims' // which is evaluated after the signature
         return { outcome: 'rejected', code, user, shown: shownToken(token.claims, proven) }
       }
       const credential = fingerprintOf(memory.keyOf(this.#generation, text))
@@ -208,14 +207,14 @@ class Prover {
   }
 }
 
-/** An issuer may have a key that is newer than ours, under a new name, an old one, or none. */
+/** The issuer may have a newer key, under a new kid, a known one, or none. */
 const mayBeOfNewerKey = (proof: Authentication): boolean =>
   hasCode(proof, 'token-key-unknown') || hasCode(proof, 'token-signature')
 
 const hasCode = (proof: Authentication, code: string): boolean =>
   proof.outcome === 'rejected' && proof.code === code
 
-/** Everything but the keys that a proof rests on. */
+/** The generation of a verification: everything that it depends on except the keys. */
 const generationOf = (options: BearerOptions): string => {
   const { name, issuer, audiences, kind, algorithms, skew, require, cacheTtl } = options
   return digestOf([name, issuer, audiences, kind, algorithms, skew, require?.source, cacheTtl])

@@ -1,5 +1,4 @@
-// Tokens that only the holder of a key may use (RFC 7800). A caller who shows one and cannot show
-// the key has stolen it.
+// Tokens that only the holder of a key may use (RFC 7800): without the key, a token counts as stolen.
 
 import { createHash } from 'node:crypto'
 import type { Claims } from '../../identity/claims.ts'
@@ -7,10 +6,10 @@ import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
 import { decodePem } from '../../x509/pem.ts'
 
 /**
- * Whether whoever presented this certificate may use a token with these claims.
+ * Whether the holder of this certificate may use a token with these claims.
  *
- * RFC 8705 §3.1: `x5t#S256` must be the certificate's. Every other confirmation is proven by means
- * that a bearer token lacks (RFC 9449 §7.1: a DPoP-bound token must not be taken as one).
+ * RFC 8705 §3.1: `x5t#S256` must be the certificate's. Every other confirmation needs a proof that a bearer token
+ * lacks (RFC 9449 §7.1: a DPoP-bound token must not be accepted as a bearer token).
  *
  * @param peerCertificate URL-encoded PEM, as Envoy sends it; or empty
  */
@@ -20,8 +19,8 @@ export const mayUse = ({ cnf }: Claims, peerCertificate: string): boolean => {
 }
 
 /**
- * The thumbprint (RFC 7638) of the key that the holder of a token with these claims has to prove
- * (RFC 9449 §6.1); `undefined` where it is bound to none, or also to another certificate.
+ * The thumbprint (RFC 7638) of the key that the holder of a token with these claims must prove (RFC 9449 §6.1);
+ * `undefined` where it is not bound to a key, or is also bound to another certificate.
  *
  * @param peerCertificate URL-encoded PEM, as Envoy sends it; or empty
  */
@@ -40,6 +39,6 @@ const thumbprintOf = (urlEncodedPem: string): string | undefined => {
     const [leaf] = decodePem('CERTIFICATE', decodeURIComponent(urlEncodedPem))
     return leaf && createHash('sha256').update(leaf).digest('base64url')
   } catch {
-    return undefined // broken percent-encoding
+    return undefined // malformed percent-encoding
   }
 }

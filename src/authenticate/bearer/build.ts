@@ -1,4 +1,4 @@
-// The `bearer` section, built: where its keys come from.
+// The `bearer` section, built, with the source of its keys.
 
 import type { Authenticator } from '../authenticator.ts'
 import { bearerAuthenticator } from './authenticator.ts'
@@ -26,10 +26,10 @@ const buildBearer = async (
   return keys && bearerAuthenticator({ ...config, name, keys, clock, memory, dpop, isTokenEnded })
 }
 
-// As sessions are, by default: the end of a login counts everywhere after so long.
+// The default of sessions: the end of a login takes effect everywhere within this time.
 const LONGEST_REMEMBERED_MS = 5_000
 
-/** Where users log in at the issuer, and it is us, it is known which logins have ended. */
+/** The ended logins, where the issuer of the tokens is Countersign's own. */
 const endingsOf = (
   { issuer, cacheTtl }: BearerConfig,
   { loginIssuer, loginStatus, state, clock }: AuthenticatorParts,

@@ -1,8 +1,8 @@
-// What a bearer authenticator writes into `WWW-Authenticate`: how to show a token, and, once one was
-// shown in vain, the error code of the RFC (RFC 6750 §3, RFC 9449 §7.1).
+// The challenges of a bearer authenticator in `WWW-Authenticate`: the schemes, and, after a rejected token, the error
+// code of the RFC (RFC 6750 §3, RFC 9449 §7.1).
 //
-// Only the code. A description (`error_description`) would tell whoever tries tokens out how far one
-// has come, and clients do the same in every case: they get a new token. Audit has the reason.
+// Without `error_description`, which would inform an attacker who tries tokens. Clients do the same for every
+// description: they get a new token. Audit has the reason.
 
 import type { Algorithm } from '../../keys/algorithm.ts'
 import type { TokenScheme } from './bearer-credentials.ts'
@@ -11,21 +11,21 @@ import type { TokenScheme } from './bearer-credentials.ts'
 export interface TokenChallenges {
   /** Those of a request without a token; they have no error (RFC 6750 §3.1). */
   readonly invitations: readonly string[]
-  /** The one that takes the place of its invitation once a token was rejected. */
+  /** The challenge that replaces the one of its scheme after a token was rejected. */
   after(code: string, scheme: TokenScheme): string
 }
 
-/** What there is to know of DPoP. */
+/** The DPoP settings that a challenge depends on. */
 interface DpopChallenge {
   readonly algorithms: readonly Algorithm[]
-  /** Whether plain bearer tokens are refused, and so not asked for. */
+  /** Whether plain bearer tokens are refused, and so have no challenge. */
   readonly require: boolean
 }
 
 /**
  * Makes the challenges.
  *
- * @param realm fit to stand between quotes
+ * @param realm valid as a quoted-string
  */
 export const tokenChallenges = (
   realm: string,

@@ -1,4 +1,4 @@
-// Tokens that only the holder of a key may use, who proves it anew with every request (RFC 9449).
+// Tokens that are bound to a key, which the caller proves with every request (RFC 9449).
 
 import type { ProvenCredential } from '../../identity/identity.ts'
 import type { Request } from '../../request/request.ts'
@@ -8,16 +8,16 @@ import { proofKeyOf } from './binding.ts'
 import type { ProofKey } from './proof-key.ts'
 import { judgeProof, type ProofRules } from './proof.ts'
 
-/** What checking proofs needs. */
+/** The options of a holder check. */
 export interface DpopOptions extends ProofRules {
-  /** Whether tokens that are bound to nothing are refused. */
+  /** Whether tokens that are not bound are refused. */
   readonly require: boolean
   readonly clock: Clock
-  /** Which proofs were used. */
+  /** The used proofs. */
   readonly replays: ReplayMemory
 }
 
-/** Whether the caller may use a token that was shown with the scheme `DPoP`. */
+/** Whether the caller may use a token that was presented with the scheme `DPoP`. */
 export type HolderVerdict =
   | { readonly outcome: 'proven' }
   | {
@@ -37,14 +37,14 @@ const rejected = (
   code: Extract<HolderVerdict, { outcome: 'rejected' }>['code'],
 ): HolderVerdict => ({ outcome: 'rejected', code })
 
-// A route may ask about one request twice: for a token that another credential is missing beside, and
-// for the token alone. That is one use.
+// A route may authenticate one request twice: for a token that is demanded with another credential, and for the token
+// alone. That is one use of the proof.
 const used = new WeakMap<Request, string>()
 
 /** Makes the check. */
 export const holderCheck = (options: DpopOptions): HolderCheck => {
   const { clock, replays } = options
-  // To read a key costs half as much as the signature, and a token has only one.
+  // Importing a key costs half as much as verifying the signature, and a token has only one key.
   const known = new WeakMap<ProvenCredential, ProofKey>()
   return async (request, token, facts) => {
     const thumbprint = proofKeyOf(facts.claims ?? {}, request.peerCertificate)
@@ -55,7 +55,7 @@ export const holderCheck = (options: DpopOptions): HolderCheck => {
     const proof = await judgeProof(text, subject, options, clock.now())
     if (proof === undefined) return rejected('proof-invalid')
     known.set(facts, proof.key)
-    // Check 10 of RFC 9449 §4.3 is the last: only a proof that is good can use up its identifier.
+    // Check 10 of RFC 9449 §4.3 is the last: only a valid proof may use up its jti.
     const id = `${thumbprint}.${proof.id}`
     if (used.get(request) === id) return { outcome: 'proven' }
     const use = await replays.use(id, proof.until)
@@ -71,7 +71,7 @@ export const holderCheck = (options: DpopOptions): HolderCheck => {
   }
 }
 
-/** The one proof (check 1); two that a proxy joined with a comma are no JWT. */
+/** The one proof (check 1); two that a proxy joined with a comma are not a JWT. */
 const proofIn = ({ headers }: Request): string | undefined => {
   const [proof, ...more] = headers.lines.filter(({ name }) => name === 'dpop')
   return more.length > 0 ? undefined : proof?.value.toString('latin1')

@@ -1,10 +1,10 @@
-// The seam for an issuer's keys, and the keys of a file, which change only with the configuration.
+// The seam for the keys of an issuer, and the keys of a file, which change only with the configuration.
 
 import { CountersignError } from '../../runtime/errors.ts'
 import { readKeys, type Keys } from './keys.ts'
 import { readJsonObject } from '../../runtime/strict-json.ts'
 
-/** What came of looking for newer keys; see {@link KeySet.newer}. */
+/** The result of fetching newer keys; see {@link KeySet.newer}. */
 export type KeyRenewal =
   | { readonly outcome: 'keys'; readonly keys: Keys }
   | { readonly outcome: 'same' }
@@ -12,14 +12,14 @@ export type KeyRenewal =
 
 /** The keys of one issuer, over time. */
 export interface KeySet {
-  /** The keys now, at once; `undefined` while there are none that may still be used. */
+  /** The current keys, synchronously; `undefined` while there are none that may be used. */
   current(): Keys | undefined
   /**
-   * Other keys than these, for a token that these do not explain. Never rejects.
+   * Newer keys than these, for a token that these do not match. Never rejects.
    *
-   * - `keys`: the issuer has other keys now.
-   * - `same`: it has not, or was asked a moment ago.
-   * - `unavailable`: it could not be asked.
+   * - `keys`: the issuer has published other keys.
+   * - `same`: it has not, or was queried a moment ago.
+   * - `unavailable`: the issuer could not be queried.
    */
   newer(than: Keys | undefined): Promise<KeyRenewal>
 }
@@ -28,7 +28,7 @@ export interface KeySet {
  * The keys of a file (a JWKS, RFC 7517 §5).
  *
  * @param name its path, for messages
- * @throws CountersignError `configuration-invalid` when it is no key set or holds no usable key
+ * @throws CountersignError `configuration-invalid` when it is not a key set or has no usable key
  */
 export const fixedKeySet = (name: string, bytes: Uint8Array): KeySet => {
   const document = readJsonObject(bytes)

@@ -1,5 +1,5 @@
-// The published key sets of all configurations. One outlives the configuration that it was made
-// for, so that a reload while an issuer is down does not lose its keys.
+// The published key sets of all configurations. A key set outlives a reload, so that a reload during an outage of the
+// issuer does not lose its keys.
 
 import type { Clock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
@@ -9,22 +9,22 @@ import { keyFetcher, type KeySource } from './key-source.ts'
 import { RemoteKeySet, type KeySetStatus, type KeyTimes } from './remote-key-set.ts'
 import { SharedResources } from '../../runtime/shared-resources.ts'
 
-/** Which keys, and how to fetch them. */
+/** A source of keys, and how they are fetched. */
 export interface PublishedKeys {
   readonly source: KeySource
-  /** PEM of the only certificate authorities to trust; without it, those that Node trusts. */
+  /** PEM of the only trusted certificate authorities; without it, those that Node trusts. */
   readonly ca?: Buffer | undefined
   readonly times: KeyTimes
 }
 
-/** Shares key sets among authenticators, and over reloads. */
+/** Shares key sets between authenticators and across reloads. */
 export class KeySets implements Disposable {
   readonly #sets = new SharedResources<RemoteKeySet>()
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #idle: boolean
 
-  /** @param idle whether nothing is fetched, since no token will be judged */
+  /** @param idle whether nothing is fetched, since no token will be verified */
   constructor(clock: Clock, logger: Logger, { idle = false }: { readonly idle?: boolean } = {}) {
     this.#clock = clock
     this.#logger = logger
@@ -32,9 +32,9 @@ export class KeySets implements Disposable {
   }
 
   /**
-   * The key set for these options, equal ones shared. It fetches from now on.
+   * The key set of these options, shared between equal ones. It is fetched from now on.
    *
-   * @throws CountersignError `configuration-invalid` for a URL that is not fit to be trusted
+   * @throws CountersignError `configuration-invalid` for a URL that cannot be trusted
    */
   acquire({ source, ca, times }: PublishedKeys): KeySet {
     return this.#sets.acquire([source, ca?.toString('base64'), times], () => {
@@ -56,7 +56,7 @@ export class KeySets implements Disposable {
     return [...new Map(statuses.map((status) => [status.source, status])).values()]
   }
 
-  /** Ends every other key set: called after a reload, with those of the configuration in force. */
+  /** Closes every other key set: called after a reload, with those of the configuration in force. */
   retain(inUse: ReadonlySet<object>): void {
     this.#sets.retain(inUse)
   }

@@ -1,11 +1,11 @@
-// Where an issuer publishes its keys: at a URL, or at the one that its discovery document names
-// (OpenID Connect Discovery 1.0 §4).
+// The address of an issuer's keys: a URL, or the `jwks_uri` of its discovery document (OpenID Connect Discovery 1.0
+// §4).
 
 import { discover, discoveryUrl, locationIn, trustedUrl } from '../../clients/discovery.ts'
 import type { FetchJson } from '../../clients/fetch-json.ts'
 import { readKeys, type KeysReading } from './keys.ts'
 
-/** Where keys come from. */
+/** A source of keys. */
 export type KeySource =
   /** A JWKS at this URL. */
   | { readonly kind: 'url'; readonly url: string }
@@ -14,17 +14,17 @@ export type KeySource =
 
 /** A key set as it was fetched. */
 export interface FetchedKeys extends KeysReading {
-  /** How long the sender says that it is good for, in milliseconds. */
+  /** How long the response is fresh, in milliseconds; `undefined` where it does not say. */
   readonly maxAge: number | undefined
 }
 
-/** Fetches the keys as they are now; rejects with a message for operators. */
+/** Fetches the current keys; rejects with a message for operators. */
 export type FetchKeys = (signal: AbortSignal) => Promise<FetchedKeys>
 
 /**
- * Makes the way to the keys of a source.
+ * Makes the function that fetches the keys of a source.
  *
- * @throws CountersignError `configuration-invalid` for a URL that is not fit to be trusted
+ * @throws CountersignError `configuration-invalid` for a URL that cannot be trusted
  */
 export const keyFetcher = (source: KeySource, fetchJson: FetchJson): FetchKeys => {
   const start = source.kind === 'url' ? trustedUrl(source.url) : discoveryUrl(source.issuer)

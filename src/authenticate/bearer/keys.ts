@@ -1,21 +1,21 @@
-// A JSON Web Key Set (RFC 7517) → keys that verify signatures. Only what is public is taken, and a
-// key never points elsewhere: `x5u` and `x5c` are not read.
+// A JSON Web Key Set (RFC 7517) → keys that verify signatures. Only public keys are accepted, and `x5u` and `x5c` are
+// never followed.
 
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
 import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
 import { canonicalAlgorithm, isAlgorithm, suits, type Algorithm } from '../../keys/algorithm.ts'
 
-/** A key that verifies. */
+/** A key that verifies signatures. */
 export interface VerificationKey {
   readonly id: string | undefined
-  /** The only algorithm it is for; a key without one is for all that suit its type. */
+  /** The `alg` of the key; without it, the key is for every algorithm of its type. */
   readonly algorithm: Algorithm | undefined
   readonly key: KeyObject
 }
 
 /** The keys of an issuer at one time. */
 export class Keys {
-  /** A digest of all keys: equal keys, equal version, in whatever order they stand. */
+  /** A digest of all keys: equal keys have equal versions, in any order. */
   readonly version: string
   readonly #keys: readonly VerificationKey[]
 
@@ -38,8 +38,8 @@ export class Keys {
   }
 
   /**
-   * The keys that may have made a signature. `kid` only finds one (RFC 7515 §4.1.4); a token
-   * without it is clear only where there is nothing to choose (OIDC Core §10.1).
+   * The keys that may have made a signature. `kid` is only a hint (RFC 7515 §4.1.4); a token without it is accepted
+   * only where exactly one key fits (OIDC Core §10.1).
    */
   candidates(id: string | undefined, algorithm: Algorithm): readonly VerificationKey[] {
     const fitting = this.#keys.filter((key) => isFor(key, algorithm))
@@ -52,21 +52,21 @@ const isFor = ({ algorithm, key }: VerificationKey, wanted: Algorithm): boolean 
   (algorithm === undefined || canonicalAlgorithm(algorithm) === canonicalAlgorithm(wanted)) &&
   suits(wanted, key)
 
-/** Keys, and what was left out, for an operator's log. */
+/** Keys, and those that were ignored, for the operational log. */
 export interface KeysReading {
   readonly keys: Keys
   readonly ignored: readonly string[]
 }
 
-// Each costs an import at every refresh, and a look at every cold verification.
+// Each key costs an import at every refresh, and a comparison at every verification that is not cached.
 const MAX_KEYS = 100
-// A token is tried with each key of its kid, and anybody can show one. RFC 7517 §4.5: kids should differ;
-// the same one for two types of keys, or in both of two rotations, is seen.
+// A token is tried with each key of its kid, and any client can present one. RFC 7517 §4.5: kids should differ; some
+// issuers use one kid for two key types, or for two rotations.
 const MAX_KEYS_OF_KID = 4
 
 /**
- * Reads a key set. Keys of other types and for other uses are left out (RFC 7517 §5); a document
- * that is no key set at all gives `undefined`.
+ * Reads a key set. Keys of other types and for other uses are ignored (RFC 7517 §5); a document that is not a key set
+ * yields `undefined`.
  */
 export const readKeys = (document: JsonObject): KeysReading | undefined => {
   const { keys: list } = document
@@ -91,7 +91,7 @@ export const readKeys = (document: JsonObject): KeysReading | undefined => {
   return { keys: new Keys(keys), ignored }
 }
 
-/** The public key of a JWK, or why it is none for us: the end of a sentence, for operators. */
+/** The public key of a JWK, or why it is ignored: the end of a sentence, for operators. */
 export const readKey = (entry: unknown): VerificationKey | string => {
   if (!isJsonObject(entry)) return 'is not a JSON object'
   const { kid, alg, use, key_ops: operations } = entry
@@ -100,7 +100,7 @@ export const readKey = (entry: unknown): VerificationKey | string => {
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) {
     return 'is not for verifying'
   }
-  // Whoever can read this document could sign tokens with it.
+  // Every reader of this document could sign tokens with it.
   if ('d' in entry || 'k' in entry) return 'is not public'
   if (alg !== undefined && !isAlgorithm(alg)) return 'is for an algorithm that is not accepted'
   const key = importKey(entry)
@@ -111,7 +111,7 @@ export const readKey = (entry: unknown): VerificationKey | string => {
   return { id: kid, algorithm: alg, key }
 }
 
-/** The members that make the key, by its type (RFC 7518 §6, RFC 8037 §2). */
+/** The members that define the key, by its type (RFC 7518 §6, RFC 8037 §2). */
 const MEMBERS: ReadonlyMap<unknown, readonly string[]> = new Map([
   ['RSA', ['n', 'e']],
   ['EC', ['crv', 'x', 'y']],
@@ -129,12 +129,12 @@ const importKey = (entry: JsonObject): KeyObject | undefined => {
   }
 }
 
-// RFC 7518 §3.3: at least 2048 bits. At most what a verification may cost.
+// RFC 7518 §3.3: at least 2048 bits. The maximum bounds the cost of a verification.
 const MIN_MODULUS = 2_048
 const MAX_MODULUS = 8_192
-const MIN_EXPONENT = 3n // with 1, everything is its own signature
-// A verification costs as much as the exponent is long; 64 bits are OpenSSL's own limit for long
-// moduli (OPENSSL_RSA_MAX_PUBEXP_BITS). 65537, which nearly all keys have, needs 17.
+const MIN_EXPONENT = 3n // with 1, every message is its own signature
+// The cost of a verification grows with the exponent; 64 bits are OpenSSL's own limit for long moduli
+// (OPENSSL_RSA_MAX_PUBEXP_BITS). 65537, which nearly all keys have, needs 17.
 const MAX_EXPONENT_BITS = 64
 
 const weaknessOf = ({ asymmetricKeyDetails }: KeyObject): string | undefined => {

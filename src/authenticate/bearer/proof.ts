@@ -1,6 +1,5 @@
-// Whether a DPoP proof is good (RFC 9449 §4.3): the caller holds the key that the token is bound to,
-// and signed this one request with it a moment ago. What only the memory of used proofs can tell is
-// left to the caller.
+// Whether a DPoP proof is valid (RFC 9449 §4.3): the caller holds the key that the token is bound to, and signed this
+// request with it a moment ago. Replay detection is left to the caller.
 
 import { createHash } from 'node:crypto'
 import type { Request } from '../../request/request.ts'
@@ -16,46 +15,46 @@ import { readProofKey, thumbprintOf, type ProofKey } from './proof-key.ts'
 import { normalPath, readTargetUri } from './target-uri.ts'
 import { readToken } from './token.ts'
 
-/** What a proof must be. */
+/** The requirements of a proof. */
 export interface ProofRules {
   readonly algorithms: readonly Algorithm[]
-  /** How long a proof is good from `iat` on, in milliseconds. */
+  /** How long a proof is valid after `iat`, in milliseconds. */
   readonly window: number
-  /** How far clocks may be apart, in milliseconds. */
+  /** The tolerated difference of clocks, in milliseconds. */
   readonly skew: number
   /**
-   * The origins under which callers know a host, by its name as Envoy sees it; a host that is not
-   * in here is `https://` and its name.
+   * The origins under which clients address a host, by its name as Envoy receives it; any other host has the origin
+   * `https://` and its name.
    */
   readonly origins: ReadonlyMap<string, readonly string[]>
 }
 
-/** What a proof has to be about. */
+/** What a proof must refer to. */
 export interface ProofSubject {
   readonly request: Pick<Request, 'method' | 'host' | 'rawPath'>
-  /** The access token beside it. */
+  /** The access token of the request. */
   readonly token: string
   /** `cnf.jkt` of the token (RFC 9449 §6.1). */
   readonly thumbprint: string
-  /** The key of that thumbprint, where it was read before. */
+  /** The key of that thumbprint, where it was imported before. */
   readonly key: ProofKey | undefined
 }
 
-/** A proof that is good, if it is used for the first time. */
+/** A proof that is valid, if it is used for the first time. */
 export interface GoodProof {
   readonly key: ProofKey
   /** `jti`. */
   readonly id: string
-  /** When it ends to be good, in milliseconds since the epoch. */
+  /** When its validity ends, in milliseconds since the epoch. */
   readonly until: number
 }
 
-/** Longer than any with an RSA key of 8192 bits and a path of 2,000 characters. */
+/** Longer than any proof with an RSA key of 8192 bits and a path of 2,000 characters. */
 export const MAX_PROOF_LENGTH = 8_192
 
 /**
- * Judges a proof; `undefined` when there is anything wrong with it. Pure but for the time that a
- * signature takes; never rejects.
+ * Verifies a proof; `undefined` when anything is wrong with it. Pure, except that a signature is verified
+ * asynchronously; never rejects.
  *
  * @param now milliseconds since the epoch
  */
@@ -65,7 +64,7 @@ export const judgeProof = async (
   rules: ProofRules,
   now: number,
 ): Promise<GoodProof | undefined> => {
-  // Checks 2 and 3: a well-formed JWT with all that it must have (§4.2).
+  // Checks 2 and 3: a well-formed JWT with all required members (§4.2).
   if (text.length > MAX_PROOF_LENGTH) return undefined
   const reading = readToken(text)
   if (reading.outcome !== 'token') return undefined
@@ -82,7 +81,7 @@ export const judgeProof = async (
   return { key, id: jti, until }
 }
 
-/** Checks 4 and 5; nor does anything in the header ask for more than is understood. */
+/** Checks 4 and 5; also refuses a header that demands extensions. */
 const algorithmOf = (header: JsonObject, { algorithms }: ProofRules): Algorithm | undefined => {
   const { typ, alg } = header
   if (typ !== 'dpop+jwt' || 'crit' in header || 'b64' in header) return undefined
@@ -95,7 +94,7 @@ const keyOf = (jwk: unknown, { thumbprint, key }: ProofSubject): ProofKey | unde
   return key?.thumbprint === thumbprint ? key : readProofKey(jwk, thumbprint)
 }
 
-/** RFC 8725 §3.1: the key says what it is for, not only the header. */
+/** RFC 8725 §3.1: the key determines the algorithm, not only the header. */
 const isFor = ({ algorithm, key }: ProofKey, wanted: Algorithm): boolean =>
   (algorithm === undefined || canonicalAlgorithm(algorithm) === canonicalAlgorithm(wanted)) &&
   suits(wanted, key)
@@ -114,7 +113,7 @@ const isAbout = (
   return ath === createHash('sha256').update(token, 'latin1').digest('base64url')
 }
 
-/** Check 11: when it ends to be good; `undefined` when it has ended or not yet begun. */
+/** Check 11: when its validity ends; `undefined` when it has ended or not yet begun. */
 const endOf = (
   { iat, nbf = 0, exp = Number.MAX_SAFE_INTEGER }: JsonObject,
   { window, skew }: ProofRules,

@@ -1,5 +1,5 @@
-// Keys that an issuer publishes and changes when it likes. They are fetched before anybody waits
-// for them, outlive an outage of the issuer for a while, and end as soon as it no longer names them.
+// Keys that an issuer publishes and may rotate at any time. They are fetched before a request needs them, remain for a
+// while during an outage of the issuer, and expire as soon as it no longer publishes them.
 
 import type { Clock } from '../../runtime/clock.ts'
 import { describeError } from '../../runtime/errors.ts'
@@ -12,37 +12,37 @@ import type { Keys } from './keys.ts'
 /** When keys are fetched, and how long they may be used. All in milliseconds. */
 export interface KeyTimes {
   /**
-   * Between two fetches while all is well. What the answer says (`Cache-Control: max-age`) counts
-   * within these bounds, and without it the longer one; a removed key is used no longer than that.
+   * Between two fetches without failures. `Cache-Control: max-age` applies within these bounds, and the longer one
+   * without it; a removed key is used no longer than that.
    */
   readonly refresh: { readonly min: number; readonly max: number }
   /**
-   * Between two fetches for tokens whose key is not known, and after one that failed. Until keys have
-   * been had once, the pause begins small and doubles up to this.
+   * Between two fetches for tokens with an unknown key, and after a failed one. Until the first fetch succeeds, the
+   * interval begins small and doubles up to this.
    */
   readonly coolDown: number
-  /** How long keys may be used while no newer ones can be had. */
+  /** How long keys may be used while fetching newer ones fails. */
   readonly maxAge: number
-  /** The longest that one fetch may take, discovery included. */
+  /** The timeout of one fetch, discovery included. */
   readonly timeout: number
 }
 
-/** How a set is doing. */
+/** The status of a key set. */
 export interface KeySetStatus {
   /** Where the keys are published, without a query. */
   readonly source: string
   /** How many may be used now. */
   readonly keys: number
-  /** Since when the keys that are held are known to be right, in milliseconds ago. */
+  /** How long ago the keys were fetched, in milliseconds. */
   readonly age: number | undefined
-  /** Fetches by how they ended, since the set was made. */
+  /** Fetches by outcome, since the key set was made. */
   readonly fetched: number
   readonly failed: number
 }
 
-/** What a set of published keys needs. */
+/** The options of a published key set. */
 export interface RemoteKeySetOptions {
-  /** Where they are, for the log. */
+  /** Their address, for the log. */
   readonly source: string
   readonly fetchKeys: FetchKeys
   readonly times: KeyTimes
@@ -51,13 +51,13 @@ export interface RemoteKeySetOptions {
   readonly schedule?: Schedule
 }
 
-// A process that starts together with the issuer, or before it, finds it a moment later.
+// A process that starts together with the issuer, or before it, reaches it a moment later.
 const FIRST_PAUSE_MS = 250
 
-// Of the time that keys are good for: the rest is for fetching new ones.
+// The part of the lifetime of keys after which they are fetched again.
 const REFRESH_AT = 0.9
 
-/** The published keys of one issuer. Fetches from {@link start} on until it is disposed. */
+/** The published keys of one issuer. Fetched from {@link start} on, until it is disposed. */
 export class RemoteKeySet implements KeySet, Disposable {
   readonly #options: RemoteKeySetOptions
   readonly #refresher: Refresher
@@ -79,7 +79,7 @@ export class RemoteKeySet implements KeySet, Disposable {
     })
   }
 
-  /** Fetches for the first time, without waiting for it. */
+  /** Starts the first fetch, without waiting for it. */
   start(): void {
     this.#refresher.start()
   }
@@ -93,7 +93,7 @@ export class RemoteKeySet implements KeySet, Disposable {
   }
 
   async newer(than: Keys | undefined): Promise<KeyRenewal> {
-    // A fetch that is running may be for the same reason.
+    // A fetch may be under way for the same reason.
     if (this.current()?.version === than?.version) {
       await this.#refresher.refreshAfter(this.#pause())
     }
@@ -107,7 +107,7 @@ export class RemoteKeySet implements KeySet, Disposable {
   /** The status now. */
   status(): KeySetStatus {
     const { source, clock } = this.#options
-    const [withoutQuery = ''] = source.split('?') // a query can hold a secret
+    const [withoutQuery = ''] = source.split('?') // a query may contain a secret
     return {
       source: withoutQuery,
       keys: this.current()?.size ?? 0,
@@ -123,7 +123,7 @@ export class RemoteKeySet implements KeySet, Disposable {
 
   async #fetch(signal: AbortSignal): Promise<number> {
     const { fetchKeys, times, clock } = this.#options
-    // The keys are known as of the request: later changes of the issuer are for the next fetch.
+    // The age of the keys counts from the request: later changes of the issuer are for the next fetch.
     const since = clock.monotonic()
     const fetched = await fetchKeys(signal)
     this.#accept(fetched, since)

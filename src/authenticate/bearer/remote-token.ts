@@ -1,5 +1,5 @@
-// Bearer tokens that only a server can judge. What it said is remembered for a short while: whoever
-// made a token may take it back.
+// Bearer tokens that only a server can verify. Its answer is cached for a short while only, since a token may be
+// revoked.
 
 import type { ProvenCredential } from '../../identity/identity.ts'
 import type { Request } from '../../request/request.ts'
@@ -14,33 +14,32 @@ import {
 } from './bearer-credentials.ts'
 import { tokenChallenges } from './challenges.ts'
 
-/** What is configured for every authenticator of such tokens. */
+/** The configuration of every authenticator of such tokens. */
 export interface AskedTokenSettings {
   /** Its name in the configuration. */
   readonly name: string
   readonly realm: string
-  /** Changes with every setting that an answer rests on. */
+  /** Changes with every setting that an answer depends on. */
   readonly generation: string
-  /** How long an answer is remembered at most, in milliseconds; 0 for not at all. */
+  /** How long an answer is cached at most, in milliseconds; 0 for no caching. */
   readonly cacheTtl: number
   readonly memory: CredentialCache
 }
 
-/** What makes one of them. */
+/** The options of one of them. */
 interface AskedTokenOptions extends AskedTokenSettings {
   /**
-   * How to ask about a token; `undefined` when it may not be shown to the server, and another
-   * authenticator has its turn. What it returns never rejects, and is called once for all requests that
-   * show the token at the same time.
+   * The request for a token; `undefined` when the token may not be sent to the server, and the authenticator is not
+   * applicable. The returned function never rejects, and is called once for all concurrent requests with the token.
    */
   questionAbout(token: string): ((asker: Asker) => Promise<Authentication>) | undefined
-  /** Whether this caller may use what was proven of the token; looked at for every request. */
+  /** Whether the caller may use the verified token; called for every request. */
   mayUse?(facts: ProvenCredential, request: Request): boolean
 }
 
 type Rejection = Extract<Authentication, { outcome: 'rejected' }>
 
-/** Makes an authenticator for bearer tokens that a server is asked about. */
+/** Makes an authenticator for bearer tokens that a server verifies. */
 export const askedTokenAuthenticator = (options: AskedTokenOptions): Authenticator => {
   const { name, realm, generation, cacheTtl, memory } = options
   const challenges = tokenChallenges(realm, undefined)
@@ -48,7 +47,7 @@ export const askedTokenAuthenticator = (options: AskedTokenOptions): Authenticat
     ...rejection,
     challenge: challenges.after(rejection.code, 'bearer'),
   })
-  // A token that is not good may be by the next time that somebody asks: soon.
+  // A rejected token may be valid at the next request, so it is cached for some seconds only.
   const lifetimes = { proof: cacheTtl, rejection: cacheTtl }
   const prove = async (
     token: string,

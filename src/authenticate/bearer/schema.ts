@@ -46,7 +46,7 @@ const keys = z
   .prefault({})
   .describe('Where the issuer’s keys are. Default: OpenID Connect discovery at the issuer.')
 
-/** A host as routes know it: without port, and in lower case. */
+/** A host as in routes: without port, and in lower case. */
 const hostKey = z
   .string()
   .regex(
@@ -54,7 +54,7 @@ const hostKey = z
     'must be a host in lower case, without a port',
   )
 
-/** An origin in its one spelling (RFC 6454 §6.2). */
+/** A serialised origin (RFC 6454 §6.2). */
 const origin = z
   .string()
   .refine(
@@ -62,7 +62,7 @@ const origin = z
     'must be an origin such as "https://kube.example.org:8443": in lower case, without a path, and without the port that its scheme has anyway',
   )
 
-// RFC 9449 §11.1: seconds or minutes. Every proof is remembered for so long.
+// RFC 9449 §11.1: seconds or minutes. Every used proof is stored for as long.
 const LONGEST_WINDOW = 600_000
 
 const dpop = z

@@ -1,7 +1,7 @@
-// The URI of a request as a DPoP proof names it, in the one form that can be compared (RFC 3986
-// §6.2.2 and §6.2.3). Equal forms are one resource; whatever is not surely the same stays different.
+// The URI of a request in the normal form by which a DPoP proof is compared (RFC 3986 §6.2.2 and §6.2.3). Equal forms
+// are one resource; URIs that may differ remain different.
 
-/** The parts of a URI that a proof is about. */
+/** The parts of a URI that a proof refers to. */
 export interface TargetUri {
   /** Scheme, host and port, all in lower case and without the scheme's own port (RFC 6454 §6.2). */
   readonly origin: string
@@ -9,10 +9,10 @@ export interface TargetUri {
   readonly path: string
 }
 
-// RFC 9449 §4.2: without query and fragment. RFC 9110 §4.2.4: a user before the host is a trap.
+// RFC 9449 §4.2: without query and fragment. RFC 9110 §4.2.4: userinfo before the host is deprecated, and misleads.
 const URI = /^(https?):\/\/([^/?#@]+)(\/[^?#]*)?$/i
-// Without "u", so that "i" folds ASCII alone. As the host of a request is read: names are not
-// decoded, and one dot at the end says nothing.
+// Without the flag "u", so that "i" folds ASCII only. As the host of a request is read: names are not decoded, and a
+// trailing dot is ignored.
 const AUTHORITY = /^([a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])\.?(?::([1-9]\d{0,4})?)?$/i
 
 const DEFAULT_PORTS: ReadonlyMap<string, string> = new Map([
@@ -33,15 +33,15 @@ export const readTargetUri = (text: string): TargetUri | undefined => {
 
 // Nothing to decode and no dot segments.
 const PLAIN = /^(?:\/(?!\.{1,2}(?:\/|$))[\w\-.~!$&'()*+,;=:@]*)+$/
-// A backslash is a slash to some readers.
+// Some readers treat a backslash as a slash.
 const VISIBLE = /^[\x21-\x5b\x5d-\x7e]*$/
 const STRAY_PERCENT = /%(?![0-9a-f]{2})/i
 const UNRESERVED = /^[\w\-.~]$/
 
 /**
- * A path, still percent-encoded, in its normal form: only what never means anything by itself is
- * decoded, hexadecimal digits are upper case, dot segments are resolved. So `%3B` is not `;`, and a
- * slash at the end counts. `undefined` for what is no path.
+ * A path, still percent-encoded, in its normal form: only unreserved characters are decoded, hexadecimal digits are
+ * upper case, dot segments are resolved. So `%3B` is not `;`, and a trailing slash is significant. `undefined` for
+ * text that is not a path.
  */
 export const normalPath = (raw: string): string | undefined => {
   if (PLAIN.test(raw)) return raw
@@ -53,7 +53,7 @@ export const normalPath = (raw: string): string | undefined => {
   return resolveDots(decoded)
 }
 
-/** RFC 3986 §5.2.4, of a path that begins with a slash. */
+/** RFC 3986 §5.2.4, for a path that begins with a slash. */
 const resolveDots = (path: string): string => {
   const kept: string[] = []
   const segments = path.slice(1).split('/')

@@ -1,6 +1,5 @@
-// Client certificates (RFC 5280): proven by a path to a configured trust anchor, here and not only
-// where TLS ends. Who is at the other end of the connection is the business of what ends it; this says
-// whose certificate that is, and whether it still counts.
+// Client certificates (RFC 5280): verified by a path to a configured trust anchor, here and not only where TLS
+// terminates. The TLS server verifies possession of the key; this verifies the path, the purposes and the revocation.
 
 import { certificateFacts, type CertificateFacts } from '../../identity/certificate-facts.ts'
 import { certificateGroups, certificateUser } from '../../identity/default-names.ts'
@@ -28,15 +27,15 @@ export interface CertificateOptions extends PathRules {
   readonly name: string
   readonly source: CertificateSource
   readonly trust: Trust
-  /** Without it, a certificate counts to its end. */
+  /** Without it, revocation is not checked. */
   readonly revocation?: RevocationChecker | undefined
-  /** How long a proof is remembered at most, in milliseconds; 0 for not at all. */
+  /** How long a verified certificate is cached at most, in milliseconds; 0 for no caching. */
   readonly remember: number
   readonly clock: Clock
   readonly memory: CredentialCache
 }
 
-// Longer than Envoy waits by default, so that a slow proof still serves the retry.
+// Longer than Envoy waits by default, so that a slow verification still serves the retry.
 const REVOCATION_DEADLINE = 10_000
 
 type Found = Extract<Finding, { outcome: 'found' }>
@@ -47,7 +46,7 @@ export const certificateAuthenticator = (options: CertificateOptions): Authentic
   const prover = new Prover(options)
   return {
     name,
-    challenges: [], // TLS asks for certificates, HTTP has no way to
+    challenges: [], // TLS requests certificates, HTTP cannot
     locations: source.locations,
     async authenticate(request, signal) {
       const finding = source.find(request)
@@ -71,14 +70,14 @@ export const certificateAuthenticator = (options: CertificateOptions): Authentic
 
 const MALFORMED = { outcome: 'rejected', code: 'credential-malformed' } as const
 
-/** Certificates that could be read: those that were shown, and what the first one says. */
+/** Certificates that could be parsed, and what the first one contains. */
 interface Reading {
   readonly leaf: ChainCertificate
   readonly others: readonly ChainCertificate[]
   readonly facts: CertificateFacts
 }
 
-/** Proves certificates, and remembers what it proved for as long as everything behind it counts. */
+/** Verifies certificates, and caches verified ones for as long as everything that they depend on is valid. */
 class Prover {
   readonly #options: CertificateOptions
   readonly #generation: string
@@ -89,15 +88,15 @@ class Prover {
     this.#generation = digestOf([name, trust.generation, purposes, remember])
   }
 
-  /** Everything that a proof rests on, as it is now. */
+  /** Everything that a verification depends on, as it is now. */
   get generation(): string {
     return `${this.#generation}${this.#options.revocation?.generation ?? ''}`
   }
 
-  /** Shared by all requests that show this certificate now; not to be ended by one of them. */
+  /** Shared by all concurrent requests with this certificate; not ended when one of them is cancelled. */
   async prove(key: string, found: Found): Promise<Authentication> {
     const { memory, remember, clock } = this.#options
-    // Read when the proof is there, so that it says itself how long it counts.
+    // Lowered below: a certificate is cached no longer than its revocation status is valid.
     const lifetimes = { proof: remember, rejection: remember }
     return await memory.getOrVerify(key, lifetimes, async () => {
       const reading = read(found.read())
@@ -178,8 +177,8 @@ const read = (shown: ShownCertificates | undefined): Reading | undefined => {
 }
 
 /**
- * Names with control characters, NUL above all: some readers end the name there, so that
- * `admin\0.example.org` would be two people.
+ * Names with control characters, NUL above all: some readers end the name there, so that `admin\0.example.org` would
+ * be two users.
  */
 const hasControls = ({ subject, dns, uris, emails, upns }: CertificateFacts): boolean =>
   [...Object.values(subject), dns, uris, emails, upns].flat().some(hasControlCharacter)

@@ -1,4 +1,4 @@
-// The `certificate` section, built: whom to trust, and where the certificate stands.
+// The `certificate` section, built: the trust anchors, and the location of the certificate.
 
 import type { Authenticator } from '../authenticator.ts'
 import { certificateAuthenticator } from './authenticator.ts'
@@ -22,7 +22,7 @@ const buildCertificate = async (
   const { files, problems, clock, memory } = parts
   const readFile = async (key: string, file: string) =>
     await problems.collect([...path, key], async () =>
-      // As bytes, so that comments around the certificates may be in any encoding.
+      // As bytes, since comments around the certificates may have any encoding.
       readAuthorities(file, (await files.read(file)).toString('latin1')),
     )
   const anchors = await readFile('trust', config.trust)
@@ -31,7 +31,7 @@ const buildCertificate = async (
   const revocation =
     config.revocation && (await buildRevocation(config.revocation, [...path, 'revocation'], parts))
   if (anchors === undefined || intermediates === undefined) return undefined
-  // There are problems with it. Never go on without what was asked for.
+  // There are problems with it. A configured check must not be left out.
   if (config.revocation !== undefined && revocation === undefined) return undefined
   const { purposes, cacheTtl } = config
   return certificateAuthenticator({

@@ -1,10 +1,10 @@
-// The client certificate of the TLS connection, as Envoy attests it to authz beside the request
-// (`include_peer_certificate`). Nothing that a caller sends gets there.
+// The client certificate of the TLS connection, as Envoy attests it to authz in the attributes of the request
+// (`include_peer_certificate`). Callers cannot set it.
 
 import { readUrlEncodedPem } from './pem-text.ts'
 import type { CertificateSource } from './certificate-source.ts'
 
-/** The certificate of the connection. Envoy tells the leaf alone, without what the caller sent with it. */
+/** The certificate of the connection. Envoy sends the leaf only, without the caller's intermediates. */
 export const connectionSource: CertificateSource = {
   locations: [{ kind: 'connection' }],
   find({ peerCertificate: text }) {

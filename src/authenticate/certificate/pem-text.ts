@@ -1,5 +1,5 @@
-// Certificates as Envoy writes them: PEM (RFC 7468), URL-encoded. Read strictly, since what stands
-// between the blocks, or is wrong inside one, is nothing that Envoy wrote.
+// Certificates as Envoy writes them: PEM (RFC 7468), URL-encoded. Strict: Envoy writes nothing between the blocks, and
+// no malformed block.
 
 import { LONGEST_TEXT, MOST_CERTIFICATES } from './certificate-source.ts'
 
@@ -9,7 +9,7 @@ const BLOCK =
 /**
  * The DER of every certificate of a URL-encoded PEM text, in order.
  *
- * @returns `undefined` when it is anything else, or holds none or too many
+ * @returns `undefined` when the text is anything else, or has no certificate or too many
  */
 export const readUrlEncodedPem = (text: string): readonly [Buffer, ...Buffer[]] | undefined => {
   const pem = percentDecoded(text)
@@ -29,14 +29,14 @@ export const readUrlEncodedPem = (text: string): readonly [Buffer, ...Buffer[]] 
 const percentDecoded = (text: string): string | undefined => {
   if (text.length > LONGEST_TEXT) return undefined
   try {
-    // Not the "+" of forms: in base64 it is one of the digits.
+    // Not form decoding: "+" is a digit of base64.
     return decodeURIComponent(text)
   } catch {
     return undefined
   }
 }
 
-/** Base64 (RFC 4648 §4) in the one spelling that its bytes have; `undefined` for any other text. */
+/** Base64 (RFC 4648 §4) in its canonical spelling; `undefined` for any other text. */
 export const decodeBase64 = (text: string): Buffer | undefined => {
   const bytes = Buffer.from(text, 'base64')
   return bytes.length > 0 && bytes.toString('base64') === text ? bytes : undefined

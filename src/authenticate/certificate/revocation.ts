@@ -13,7 +13,7 @@ import { readCertificate } from '../../x509/certificate.ts'
 import { decodePem } from '../../x509/pem.ts'
 import type { AuthenticatorParts } from '../parts.ts'
 
-// How soon somebody is asked again about a certificate that was let pass for want of an answer.
+// How soon the sources are queried again about a certificate that was accepted because none answered.
 const RETRY = 5_000
 
 /** What building needs. */
@@ -134,7 +134,8 @@ class Builder {
       const crls = readCrls(bytes)
       const { clock, logger } = this.#parts
       if (crls.some(({ nextUpdate }) => nextUpdate < clock.now())) {
-        // Not a reason to refuse everything else: whoever needs it is told that it is out of date.
+        // Not a reason to refuse the configuration: the certificates that need this CRL are refused or accepted by
+        // `unavailable`.
         logger.warn({ file }, 'CRL is out of date')
       }
       return crls

@@ -10,7 +10,7 @@ import type { AuthenticatorKind } from '../kind.ts'
 import type { AuthenticatorParts } from '../parts.ts'
 import { buildTokenEndpoint } from '../../clients/token-endpoint/build.ts'
 
-/** Builds an authenticator that asks an introspection endpoint; `undefined` when there are problems. */
+/** Builds an authenticator that queries an introspection endpoint; `undefined` when there are problems. */
 const buildIntrospection = async (
   name: string,
   config: IntrospectionConfig,

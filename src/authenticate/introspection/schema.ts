@@ -1,4 +1,4 @@
-// `introspection` of an authenticator: tokens that their issuer is asked about.
+// `introspection` of an authenticator: tokens that their issuer introspects (RFC 7662).
 
 import { z } from 'zod'
 import { compileCondition } from '../../expression/cel.ts'
@@ -6,7 +6,7 @@ import { tokenClientSchema } from '../../clients/token-endpoint/client-schema.ts
 import { tokenServerKeys } from '../../clients/token-endpoint/server-schema.ts'
 import { durationSchema, pathSchema, realmSchema } from '../../config/values.ts'
 
-/** A CEL condition about the answer. */
+/** A CEL condition on the introspection response. */
 const answerCondition = z.string().transform((source, context) => {
   const compilation = compileCondition(source, 'claims')
   if (compilation.ok) return compilation.expression
