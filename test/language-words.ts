@@ -66,6 +66,7 @@ export const AVOIDED: readonly Avoided[] = [
 /** Where an avoided word is the right one. */
 export const EXCEPTIONS: readonly Exception[] = [
   { text: /\b410 Gone\b/gu, reason: 'HTTP status (RFC 9110 §15.5.11)' },
+  { text: /\bou=people\b/giu, reason: 'the usual branch of users in a directory' },
   {
     text: /\bany person obtaining a copy\b|\bpersons to whom the Software\b/gu,
     reason: 'the MIT License',

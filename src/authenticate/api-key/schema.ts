@@ -1,4 +1,4 @@
-// `apiKey` of an authenticator, and the file in which its keys stand.
+// `apiKey` of an authenticator, and the shape of the file with its keys.
 
 import { z } from 'zod'
 import { accountKeys } from '../../identity/schema.ts'

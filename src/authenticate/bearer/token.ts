@@ -1,38 +1,38 @@
-// The text of a signed JWT (RFC 7519, RFC 7515 §7.1) taken apart. Nothing in it is proven yet.
+// Parses the text of a signed JWT (RFC 7519, RFC 7515 §7.1). Nothing is verified here.
 
 import type { JsonObject } from '../../runtime/json-object.ts'
 import { readJsonObject } from '../../runtime/strict-json.ts'
 
-/** A signed token, read and not yet believed. */
+/** A signed token, parsed and not verified. */
 export interface Token {
   readonly header: JsonObject
-  /** Frozen, all the way down. */
+  /** Deeply frozen. */
   readonly claims: JsonObject
   /** The bytes that the signature is of. */
   readonly signed: Buffer
   readonly signature: Buffer
 }
 
-/** What a bearer token turns out to be. */
+/** What a bearer token is. */
 export type TokenReading =
   | { readonly outcome: 'token'; readonly token: Token }
-  /** No signed JWT at all, so somebody else's: only its issuer can say what it means. */
+  /** Not a signed JWT: only the issuer of an opaque token can verify it. */
   | { readonly outcome: 'opaque' }
-  /** Meant to be a JWT, and broken. */
+  /** A malformed JWT. */
   | { readonly outcome: 'malformed' }
 
 const OPAQUE = { outcome: 'opaque' } as const
 const MALFORMED = { outcome: 'malformed' } as const
 
-// RFC 7516 §9: an encrypted token has five parts. Only the holder of the key could read it.
+// RFC 7516 §9: an encrypted token has five parts. Only the holder of the key can read it.
 const ENCRYPTED_PARTS = 5
 
-/** Reads a token. Pure; never throws. */
+/** Parses a token. Pure; never throws. */
 export const readToken = (text: string): TokenReading => {
   const parts = text.split('.')
   if (parts.length === 1 || parts.length === ENCRYPTED_PARTS) return OPAQUE
   const [header = '', claims = '', signature = '', ...more] = parts
-  // Opaque tokens may hold dots too; only a JWT begins with a JSON object.
+  // Opaque tokens may contain dots too; only a JWT begins with a JSON object.
   if (!Buffer.from(header, 'base64url').toString('latin1').trimStart().startsWith('{')) {
     return OPAQUE
   }
@@ -62,7 +62,7 @@ const decode = (part: string): Buffer | undefined => {
   return bytes.toString('base64url') === part ? bytes : undefined
 }
 
-/** Freezes what was read as JSON, all the way down. Recursion is bounded by the depth that was read. */
+/** Deep-freezes parsed JSON. The depth of the parsed text bounds the recursion. */
 export const freeze = <T>(value: T): T => {
   if (typeof value === 'object' && value !== null) {
     Object.values(value).forEach(freeze)
@@ -71,7 +71,7 @@ export const freeze = <T>(value: T): T => {
   return value
 }
 
-// The end of the year 9999: the last that a Date, a header or a certificate can be sure to show.
+// The end of the year 9999: the last second that a Date, a header and a certificate can represent.
 const LAST_SECOND = 253_402_300_799
 
 /** Whether a value is a time, in seconds since the epoch; it may have a fraction. */

@@ -1,6 +1,5 @@
-// Whether a signed JWT is good (RFC 7519 §7.2, RFC 8725, RFC 9068 §4): first what can be seen
-// without a key, so that a token that fails anyway costs no signature and no fetch of keys; then
-// the signature.
+// Whether a signed JWT is valid (RFC 7519 §7.2, RFC 8725, RFC 9068 §4): first the checks without a key, so that a
+// token that fails them costs no signature and no fetch of keys; then the signature.
 
 import type { Condition } from '../../expression/cel.ts'
 import type { Claims } from '../../identity/claims.ts'
@@ -10,26 +9,26 @@ import { isAlgorithm, isSignedBy, type Algorithm } from '../../keys/algorithm.ts
 import type { Keys } from './keys.ts'
 import { isTime, type Token } from './token.ts'
 
-/** What a token must be. */
+/** The requirements of a token. */
 export interface TokenRules {
-  /** Of whom it is accepted at all: `iss`, character by character (RFC 8725 §3.8). */
+  /** The accepted `iss`, character by character (RFC 8725 §3.8). */
   readonly issuer: string
-  /** At least one of them must stand in `aud` (RFC 8725 §3.9). Never empty. */
+  /** `aud` must contain at least one of them (RFC 8725 §3.9). Never empty. */
   readonly audiences: readonly string[]
   /**
-   * `access`: only RFC 9068 access tokens (`typ: at+jwt`), so that no ID token is taken for one.
-   * `any`: also those with `typ: JWT` or none, which most issuers use for access and ID tokens
-   * alike; the audience, and {@link TokenRules.require}, must then tell them apart.
+   * `access`: only RFC 9068 access tokens (`typ: at+jwt`), so that ID tokens are refused. `any`: also those with `typ:
+   * JWT` or none, which most issuers use for access and ID tokens alike; the audience, and {@link TokenRules.require},
+   * must then distinguish them.
    */
   readonly kind: 'access' | 'any'
   readonly algorithms: readonly Algorithm[]
-  /** How far clocks may be apart, in milliseconds. */
+  /** The tolerated difference of clocks, in milliseconds. */
   readonly skew: number
-  /** What else must hold of the claims. */
+  /** A further condition on the claims. */
   readonly require?: Condition | undefined
 }
 
-/** A token that is good if its signature is. */
+/** A token that is valid if its signature is. */
 export interface PlausibleToken {
   readonly token: Token
   readonly algorithm: Algorithm
@@ -46,14 +45,14 @@ type Judgement =
 const rejected = (code: RejectionCode): Judgement => ({ outcome: 'rejected', code })
 
 /**
- * Judges a token of the right issuer by everything but its signature.
+ * Checks everything of a token except its issuer and its signature.
  *
  * @param now milliseconds since the epoch
  */
 export const judge = (token: Token, rules: TokenRules, now: number): Judgement => {
   const { header, claims } = token
   const { alg, kid, crit } = header
-  // RFC 7515 §4.1.11: we understand no extension. RFC 7797 §6: b64 may only come with crit.
+  // RFC 7515 §4.1.11: no extension is understood. RFC 7797 §6: b64 must be listed in crit.
   if (crit !== undefined || 'b64' in header) return rejected('credential-malformed')
   if (kid !== undefined && typeof kid !== 'string') return rejected('credential-malformed')
   if (!isAlgorithm(alg) || !rules.algorithms.includes(alg)) return rejected('token-algorithm')
@@ -61,13 +60,13 @@ export const judge = (token: Token, rules: TokenRules, now: number): Judgement =
   const { aud, sub, exp: end } = claims
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
   if (!rules.audiences.some((one) => audiences.includes(one))) return rejected('token-audience')
-  if (end === undefined) return rejected('token-claims') // or it would be good for ever
+  if (end === undefined) return rejected('token-claims') // it would never expire
   const times = readTimes(claims)
   if (times === undefined) return rejected('credential-malformed')
   const { exp, nbf, iat } = times
   // RFC 7519 §4.1.4: "on or after which" it must not be accepted.
   if (exp + rules.skew <= now) return rejected('token-expired')
-  // A token from the future was made by a clock that exp cannot be trusted of either.
+  // A token from the future was issued by a clock that makes its exp unreliable, too.
   if (Math.max(nbf, iat) > now + rules.skew) return rejected('token-not-yet-valid')
   if (typeof sub !== 'string' || sub === '') return rejected('token-claims')
   return {
@@ -76,7 +75,7 @@ export const judge = (token: Token, rules: TokenRules, now: number): Judgement =
   }
 }
 
-/** RFC 7515 §4.1.9: a media type, in any case, of which "application/" may be left out. */
+/** RFC 7515 §4.1.9: a media type, case-insensitive, with an optional "application/". */
 const isOfKind = ({ typ }: JsonObject, kind: TokenRules['kind']): boolean => {
   if (typ === undefined) return kind === 'any'
   if (typeof typ !== 'string') return false
@@ -85,7 +84,7 @@ const isOfKind = ({ typ }: JsonObject, kind: TokenRules['kind']): boolean => {
   return type === 'at+jwt' || (kind === 'any' && type === 'jwt')
 }
 
-/** The times, in milliseconds; `undefined` when one is no time. */
+/** The times, in milliseconds; `undefined` when one is not a time. */
 const readTimes = ({
   exp,
   nbf = 0,
@@ -95,7 +94,7 @@ const readTimes = ({
     ? { exp: exp * 1_000, nbf: nbf * 1_000, iat: iat * 1_000 }
     : undefined
 
-/** Why a plausible token is refused after all; `undefined` when it is good. */
+/** Why a plausible token is refused after all; `undefined` when its signature and the condition hold. */
 export const refusalOf = async (
   { token, algorithm, keyId }: PlausibleToken,
   keys: Keys,

@@ -1,6 +1,6 @@
-// The client certificate as a TLS-terminating proxy says it in Client-Cert and Client-Cert-Chain
-// (RFC 9440). Whoever can write those is whoever they like, so this is for proxies that remove what
-// callers send (RFC 9440 §4).
+// The client certificate that a TLS-terminating proxy sends in Client-Cert and Client-Cert-Chain (RFC 9440). A client
+// that could set these headers could authenticate as any user, so the proxy must remove them from its requests (RFC
+// 9440 §4).
 
 import {
   MOST_CERTIFICATES,
@@ -51,7 +51,7 @@ const readCertificates = (text: string, chain?: string): ShownCertificates | und
 /**
  * The bytes of an item that is one byte sequence, `:base64:`, without parameters.
  *
- * @returns `undefined` for anything else, base64 of another spelling included
+ * @returns `undefined` for anything else, non-canonical base64 included
  */
 export const readByteSequence = (text: string): Buffer | undefined => {
   const [, base64] = /^ *:([A-Za-z0-9+/=]+): *$/.exec(text) ?? []
@@ -60,7 +60,7 @@ export const readByteSequence = (text: string): Buffer | undefined => {
 
 /** The bytes of every member of a list of byte sequences; `undefined` for anything else. */
 export const readByteSequences = (text: string): readonly Buffer[] | undefined => {
-  // Neither base64 nor a colon holds a comma.
+  // Neither base64 nor a colon contains a comma.
   const members = text.split(',').map(readByteSequence)
   const bytes = members.filter((member) => member !== undefined)
   return bytes.length === members.length ? bytes : undefined

@@ -1,11 +1,11 @@
-// `certificate` of an authenticator: client certificates, and where they stand in a request.
+// `certificate` of an authenticator: client certificates, and their location in a request.
 
 import { z } from 'zod'
 import { purposeSchema } from '../../x509/schema.ts'
 import { revocationSchema } from '../../pki/revocation-schema.ts'
 import { durationSchema, pathSchema } from '../../config/values.ts'
 
-/** Where a certificate can stand in a request. */
+/** The locations of a certificate in a request. */
 const SOURCES = ['connection', 'x-forwarded-client-cert', 'client-cert'] as const
 
 /** The `certificate` section. */

@@ -1,52 +1,52 @@
-// What an authorization server says of a token (RFC 7662 §2.2), judged again by us: it answers for
-// every audience and says what it knows, and what we accept is ours to say.
+// Evaluates an introspection response (RFC 7662 §2.2): the authorization server answers for every audience, so issuer,
+// audience, times and type are checked here as well.
 
 import type { Condition } from '../../expression/cel.ts'
 import type { JsonObject } from '../../runtime/json-object.ts'
 import type { RejectionCode } from '../authenticator.ts'
 import { isTime } from '../bearer/token.ts'
 
-/** What an active token must be. */
+/** The requirements of an active token. */
 export interface AnswerRules {
-  /** `iss`, where the answer has one, character by character. */
+  /** The accepted `iss`, where the response has one, character by character. */
   readonly issuer: string
-  /** At least one of them must stand in `aud`. Never empty. */
+  /** `aud` must contain at least one of them. Never empty. */
   readonly audiences: readonly string[]
   /**
-   * What becomes of an answer without any `aud`. `accept` is for servers that never say it, and
-   * answer only the client that a token is for.
+   * The outcome of a response without `aud`. `accept` is for servers that never send it, and answer only the client
+   * that a token was issued to.
    */
   readonly audienceMissing: 'refuse' | 'accept'
   /** The member that names the user. */
   readonly subject: 'sub' | 'username' | 'client_id'
-  /** How far clocks may be apart, in milliseconds. */
+  /** The tolerated difference of clocks, in milliseconds. */
   readonly skew: number
-  /** What else must hold of the answer. */
+  /** A further condition on the response. */
   readonly require?: Condition | undefined
 }
 
-/** What an answer comes to. */
+/** The evaluation of a response. */
 export type AnswerJudgement =
   | {
       readonly outcome: 'good'
       readonly subject: string
-      /** `exp`, in milliseconds; absent where the token does not end by itself. */
+      /** `exp`, in milliseconds; absent where the token does not expire. */
       readonly expires: number | undefined
     }
   | {
       readonly outcome: 'rejected'
       readonly code: RejectionCode
-      /** Whom an active token names. */
+      /** The user of an active token. */
       readonly subject?: string
     }
-  /** No answer by RFC 7662, so nobody knows. */
+  /** Not a response by RFC 7662, so the status of the token is unknown. */
   | { readonly outcome: 'malformed'; readonly what: string }
 
 const rejected = (code: RejectionCode): AnswerJudgement => ({ outcome: 'rejected', code })
 const malformed = (what: string): AnswerJudgement => ({ outcome: 'malformed', what })
 
 /**
- * Judges an answer. Pure; never throws.
+ * Evaluates a response. Pure; never throws.
  *
  * @param now milliseconds since the epoch
  */
@@ -56,9 +56,9 @@ export const judgeAnswer = (
   now: number,
 ): AnswerJudgement => {
   const { active } = answer
-  // A boolean, says §2.2. Whoever writes "true" may as well write "false", and both are texts.
+  // §2.2: a boolean. A server that sends "true" may send "false", too, and both are truthy strings.
   if (typeof active !== 'boolean') return malformed('"active" is not a boolean')
-  // Whatever else such an answer says is of no matter (§2.2: it should say nothing).
+  // Other members of such a response are ignored (§2.2: it should have none).
   if (!active) return rejected('token-inactive')
   const { exp, nbf = 0, iat = 0 } = answer
   if (!isTime(nbf) || !isTime(iat) || !(exp === undefined || isTime(exp))) {
@@ -87,7 +87,7 @@ const refusalOf = (
   now: number,
 ): RejectionCode | undefined => {
   const { iss } = answer
-  // One endpoint may answer for several issuers, and their subjects are not the same people.
+  // One endpoint may answer for several issuers, whose subjects are different users.
   if (iss !== undefined && iss !== rules.issuer) return 'token-claims'
   if (!isAccessToken(answer)) return 'token-type'
   if (hidesItsKey(answer)) return 'token-binding'
@@ -99,17 +99,17 @@ const refusalOf = (
   return undefined
 }
 
-// RFC 6749 §7.1 compares it without regard to case.
+// RFC 6749 §7.1: compared case-insensitively.
 const TOKEN_TYPES: ReadonlySet<unknown> = new Set(['bearer', 'dpop'])
-// What servers say beyond the standard: Ory Hydra `token_use`, Keycloak `typ`.
+// Members beyond the standard: `token_use` of Ory Hydra, `typ` of Keycloak.
 const USES: ReadonlySet<unknown> = new Set(['access_token', 'access'])
 const TYPES: ReadonlySet<unknown> = new Set(['bearer', 'dpop', 'at+jwt', 'jwt'])
 
-/** Endpoints know refresh tokens too, and those must not be taken for access tokens. */
+/** Endpoints answer for refresh tokens too, which must not be accepted as access tokens. */
 const isAccessToken = ({ token_type: type, token_use: use, typ }: JsonObject): boolean =>
   isAmong(TOKEN_TYPES, type) && isAmong(USES, use) && isAmong(TYPES, typ)
 
-/** RFC 9449 §6.2: a token of that type has a key, and one whose key is not told cannot be checked. */
+/** RFC 9449 §6.2: a token of that type is bound to a key, which cannot be checked when `cnf` is missing. */
 const hidesItsKey = ({ token_type: type, cnf }: JsonObject): boolean =>
   typeof type === 'string' && type.toLowerCase() === 'dpop' && cnf === undefined
 

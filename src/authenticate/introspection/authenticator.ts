@@ -1,5 +1,5 @@
-// Bearer tokens that only their issuer can judge, which is asked about each (OAuth 2.0 Token
-// Introspection, RFC 7662). What it said is remembered for a short while: it may revoke a token.
+// Bearer tokens that are verified by their issuer (OAuth 2.0 Token Introspection, RFC 7662). A response is cached for
+// a short while only, since the issuer may revoke the token.
 
 import { tokenUser } from '../../identity/default-names.ts'
 import type { ProvenCredential } from '../../identity/identity.ts'
@@ -16,11 +16,11 @@ import { judgeAnswer, type AnswerRules } from './answer.ts'
 import { isTime, freeze, readToken, type TokenReading } from '../bearer/token.ts'
 import type { TokenServer } from '../../clients/token-endpoint/server.ts'
 
-/** What an introspection authenticator needs. */
+/** The options of an introspection authenticator. */
 export interface IntrospectionOptions extends AnswerRules, AskedTokenSettings {
   /**
-   * `opaque`: tokens that are no signed JWTs; those are passed on. `any`: JWTs too, but for those of
-   * another issuer, to whom ours must not be shown a token of.
+   * `opaque`: only tokens that are not signed JWTs. `any`: JWTs too, except those of another issuer, which must not be
+   * disclosed to this one.
    */
   readonly tokens: 'opaque' | 'any'
   readonly endpoint: Endpoint
@@ -29,7 +29,7 @@ export interface IntrospectionOptions extends AnswerRules, AskedTokenSettings {
   readonly clock: Clock
 }
 
-/** Makes an authenticator for bearer tokens that their issuer is asked about. */
+/** Makes an authenticator for bearer tokens that their issuer introspects. */
 export const introspectionAuthenticator = (options: IntrospectionOptions): Authenticator =>
   askedTokenAuthenticator({
     ...options,
@@ -46,18 +46,18 @@ export const introspectionAuthenticator = (options: IntrospectionOptions): Authe
 const isConcerned = ({ tokens, issuer }: IntrospectionOptions, reading: TokenReading): boolean => {
   if (reading.outcome === 'opaque') return true
   if (tokens === 'opaque') return false
-  if (reading.outcome === 'malformed') return true // as its issuer may have made it
+  if (reading.outcome === 'malformed') return true // its issuer may accept it all the same
   const { iss = issuer } = reading.token.claims
   return iss === issuer
 }
 
-/** Not proven, but it could only make a token good that its maker wanted to end: no question is needed. */
+/** The claim is not verified, but an expired `exp` is refused whatever the signature is: no request is needed. */
 const hasEnded = ({ skew, clock }: IntrospectionOptions, reading: TokenReading): boolean => {
   const exp = reading.outcome === 'token' ? reading.token.claims['exp'] : undefined
   return isTime(exp) && exp * 1_000 + skew <= clock.now()
 }
 
-/** Asks, and judges the answer. Shared by all requests that show this token now; never rejects. */
+/** Sends the request, and evaluates the response. Shared by all concurrent requests with this token; never rejects. */
 const introspect = async (
   options: IntrospectionOptions,
   asker: Asker,
@@ -84,7 +84,7 @@ const introspect = async (
     }
     const credential = fingerprintOf(memory.keyOf(generation, token))
     const facts = factsOf(tokenUser(issuer, judgement.subject), credential, judgement.expires)
-    // Some servers have an opaque token as its own `jti`.
+    // Some servers use an opaque token as its own `jti`.
     const shown = shownToken(answer, true, token)
     return { outcome: 'authenticated', facts: { ...facts, claims: freeze(answer), shown } }
   } catch (cause) {

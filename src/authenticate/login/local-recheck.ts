@@ -1,5 +1,5 @@
-// Logins that an authenticator proved, by a password or a certificate: what is stored of them, and how they are checked again
-// without the user. A login that cannot be checked again is shorter.
+// Logins by a password or a certificate: what is stored of them, and how they are checked again without the user. A
+// login that cannot be checked again is shorter.
 
 import type { AccountEnd } from '../password/verifier.ts'
 import type { LoginConfig } from '../../logins/schema.ts'
@@ -10,14 +10,14 @@ import { checkTimes, type LoginCheck, type LoginChecked } from '../../logins/rec
 import type { LocalLogin, ProvenLoginRecord } from '../../logins/proven-logins.ts'
 import { proveAgain, type LoginWay } from './prove.ts'
 
-/** What they need. */
+/** The dependencies of {@link LocalRecheck}. */
 export interface LocalRecheckParts {
   readonly config: Pick<LoginConfig, 'recheck' | 'maxLifetime' | 'maxLifetimeWithoutRecheck'>
   readonly ways: readonly LoginWay[]
   readonly clock: Clock
 }
 
-// The account is no longer usable at all. After a changed or expired password it is: by another login.
+// The account cannot be used any longer. After a changed or expired password it can, by another login.
 const ACCOUNT_GONE: ReadonlySet<string> = new Set<AccountEnd>([
   'user-unknown',
   'user-replaced',
@@ -35,10 +35,10 @@ export class LocalRecheck implements LoginCheck<LocalLogin> {
   }
 
   /**
-   * What is kept of a login.
+   * The record of a login.
    *
-   * @param identity that was proven
-   * @param certificate that Envoy says was shown: URL-encoded PEM; empty for none
+   * @param identity that was authenticated
+   * @param certificate of the connection by Envoy: URL-encoded PEM; empty for none
    */
   loginOf(identity: Identity, certificate: string): Omit<LocalLogin, 'session' | 'user'> {
     const { config, clock } = this.#parts

@@ -1,5 +1,5 @@
-// Verifies credentials of the login page by the same authenticators as requests, so that lock-outs, cached proofs and
-// identity rules are the same.
+// Verifies credentials of the login page by the same authenticators as requests, so that lock-outs, cached credentials
+// and identity rules are the same.
 
 import type { LoginLookup, LoginStep, PasswordQuestion, RejectionCode } from '../authenticator.ts'
 import type { AccountEnd } from '../password/verifier.ts'
@@ -16,7 +16,7 @@ export interface LoginWay {
   readonly link: ChainLink
 }
 
-/** Who uses the login page, as Envoy sent it. */
+/** The client of the login page, as Envoy sent it. */
 export interface LoginCaller {
   /** An IP address. */
   readonly source: string
@@ -31,33 +31,33 @@ export interface PendingChallenge {
   readonly question: PasswordQuestion
 }
 
-/** What was shown. */
+/** The presented credential. */
 export type Shown =
   | { readonly kind: 'password'; readonly user: string; readonly password: string }
   | { readonly kind: 'certificate' }
 
-/** What came of it. */
+/** The result of verifying it. */
 export type Proof =
   | { readonly outcome: 'proven'; readonly identity: Identity }
   | Extract<LoginStep, { outcome: 'rejected' | 'unavailable' }>
   | Extract<MappingResult, { outcome: 'refused' }>
   | ({ readonly outcome: 'asked' } & PendingChallenge)
-  /** The question that was answered is not one any more. */
+  /** The question cannot be answered any longer. */
   | { readonly outcome: 'stale' }
-  /** Nothing was shown that these ways know. */
+  /** No authenticator of the login page is for this credential. */
   | { readonly outcome: 'not-applicable' }
 
-/** What it came to when it was proven again. */
+/** The result of a recheck. */
 export type ProofAgain =
   | Extract<Proof, { outcome: 'proven' | 'refused' | 'unavailable' }>
   | { readonly outcome: 'rejected'; readonly code: RejectionCode | IdentityRefusal | AccountEnd }
-  /** The authenticator is not there any more, or cannot find what it proved. */
+  /** The authenticator no longer exists, or cannot look the account up. */
   | { readonly outcome: 'unsupported' }
 
-/** For a recheck, without its user and a second factor. */
+/** The deadline of a recheck, which has no user and no second factor to wait for. */
 const DEADLINE_MS = 14_000
 
-/** Asks the ways of that kind in turn. The first that knows what was shown decides. Never rejects. */
+/** Calls the authenticators of that kind in turn. The first that knows the user decides. Never rejects. */
 export const prove = async (
   { ways, wait }: { readonly ways: readonly LoginWay[]; readonly wait: number },
   shown: Shown,
@@ -79,7 +79,7 @@ export const prove = async (
 const isUnknownUser = (proof: Proof): boolean =>
   proof.outcome === 'rejected' && proof.code === 'user-unknown'
 
-/** Answers a question of one of these ways. Never rejects. */
+/** Verifies the answer to a question of one of these authenticators. Never rejects. */
 export const proveAnswer = async (
   ways: readonly LoginWay[],
   { authenticator: name, question }: PendingChallenge,
@@ -93,8 +93,8 @@ export const proveAnswer = async (
 }
 
 /**
- * Proves what a login was proven by once more, without the user: the account is looked up, the certificate
- * is verified with its revocation. Never rejects.
+ * Verifies again, without the user, what a login was authenticated by: the account is looked up, the certificate is
+ * verified with its revocation. Never rejects.
  */
 export const proveAgain = async (
   ways: readonly LoginWay[],
@@ -152,7 +152,7 @@ const proven = async (
   }
 }
 
-/** The request that would show the same; `undefined` where none could. */
+/** The request that would present the same credential; `undefined` where none can. */
 const requestFor = (shown: Shown, { source, certificate }: LoginCaller): Request | undefined => {
   const headers = []
   if (shown.kind === 'password') {

@@ -1,5 +1,5 @@
-// The guard that counts. Every attempt is counted as failed before it is verified, under its user, its
-// source, and the two together; whoever has failed too often there has to wait.
+// Brute-force protection by counters. Every attempt is counted as failed before it is verified, for its user, its
+// source, and the pair; after too many failures of one of them, attempts have to wait.
 
 import type { Clock } from '../../runtime/clock.ts'
 import { countedSource } from '../../runtime/counted-source.ts'
@@ -17,18 +17,18 @@ import {
 import { answerOfNote, noteOfRefusal, type Refused } from './repeats.ts'
 import type { Verification } from './verifier.ts'
 
-/** What a guard needs. */
+/** The options of a guard. */
 export interface GuardOptions extends GuardRules {
-  /** The authenticator: users of the same name elsewhere are others. */
+  /** The authenticator: equal user names of another authenticator are other users. */
   readonly name: string
-  /** Changes with anything that verifiers answer by. */
+  /** Changes with everything that the outcomes of the verifiers depend on. */
   readonly generation: string
   readonly state: Pick<State, 'attempts' | 'keys'>
   readonly clock: Clock
   readonly onLockOut: (lockOut: LockOut) => void
 }
 
-/** Whose attempt it is: keys of the store, and a name for {@link Holds}. */
+/** The keys of an attempt in the store, and its name in {@link Holds}. */
 interface Subject extends Attempt {
   readonly held: string
   readonly keys: Readonly<Record<Count | 'familiar' | 'refused', string>>
@@ -46,13 +46,13 @@ interface Admission {
 
 const COUNTS = ['userAndSource', 'user', 'source'] as const satisfies readonly Count[]
 
-// A hundred people behind one address may log in at once, and a hundred pods as one user, but nobody
-// shows several passwords at once. So attempts under way weigh less where they may be different people's.
+// A hundred users behind one address may log in at once, and a hundred pods as one user; but no user at one address
+// has several passwords under way. So pending attempts weigh less for a user or a source alone.
 const WEIGHTS = { userAndSource: 1, user: 1 / 4, source: 1 / 4 } as const
 
 const LONGEST_HOLD_FOR_OTHERS = 1_000
 
-/** A {@link PasswordGuard} that counts. */
+/** A {@link PasswordGuard} with counters. */
 export class AttemptGuard implements PasswordGuard {
   readonly #options: GuardOptions
   readonly #holds: Holds
@@ -92,7 +92,7 @@ export class AttemptGuard implements PasswordGuard {
         userAndSource: keyOf('userAndSource', user, network),
         user: keyOf('user', user),
         source: keyOf('source', network),
-        // These have the name as typed: in another spelling it may be somebody else.
+        // These have the name as typed: another spelling may be another user.
         familiar: keyOf('familiar', attempt.user, network),
         refused: keyOf('refused', attempt.user, attempt.password),
       },
@@ -107,7 +107,7 @@ export class AttemptGuard implements PasswordGuard {
     const taking = await state.attempts.take(this.#claims(keys, familiar !== undefined))
     if (taking.outcome === 'wait') {
       const [own = 0, ...others] = taking.waits
-      // What others have brought about, others may end.
+      // Attempts at other pairs have caused this wait, and may end it by succeeding.
       this.#holds.set(
         held,
         at + Math.max(own, Math.min(LONGEST_HOLD_FOR_OTHERS, Math.max(...others))),
@@ -145,10 +145,11 @@ export class AttemptGuard implements PasswordGuard {
         await this.#giveBack(admission)
         this.#holds.delete(subject.held)
         return verification
-      case 'challenged': // not proven yet, and what answers the question can be guessed too
+      case 'challenged': // not authenticated yet, and the answer can be guessed too
         await this.#count(subject, admission, true)
         return verification
-      // A barred account counts like any other: what did not count would stand out.
+      // A disabled account counts like any other: an attempt that did not count would reveal that the password is
+      // right.
       case 'barred':
       case 'wrong-password':
       case 'unknown-user':
@@ -157,15 +158,15 @@ export class AttemptGuard implements PasswordGuard {
     }
   }
 
-  /** The failures of this user at this source are forgotten, also in the user's count elsewhere. */
+  /** Removes the failures of this user at this source, also from the count of the user. */
   async #succeed(
     { keys, held, questions = 0 }: Subject,
     { receipts, familiar }: Admission,
   ): Promise<void> {
     const { state, familiar: lifetime, userAndSource } = this.#options
     const failures = receipts[0]?.failures ?? 1
-    // Once in a while, since it is a program that proves itself every minute, and behind the same
-    // address somebody may be guessing for as long as it does.
+    // Only once per `forget`: a program may log in every minute, and a client behind the same address may guess
+    // meanwhile.
     const fresh = familiar === undefined || familiar.age >= userAndSource.forget
     const forgotten = fresh
       ? [Number.POSITIVE_INFINITY, Math.max(failures - 1, questions), questions]
@@ -192,7 +193,7 @@ export class AttemptGuard implements PasswordGuard {
     await this.#count(subject, admission, refused.outcome !== 'unknown-user')
   }
 
-  /** A failure, and what it brings upon whoever tries next. */
+  /** Counts a failure, and reports a lock-out that it causes. */
   async #count(subject: Subject, admission: Admission, isKnown: boolean): Promise<void> {
     const { state, clock } = this.#options
     const { user, source, held } = subject
@@ -218,7 +219,7 @@ export class AttemptGuard implements PasswordGuard {
   }
 }
 
-/** Noted where nobody could be asked, as over HTTP Basic. */
+/** A refusal that only a login page can ask further about; HTTP Basic records it. */
 const isQuestion = (refused: Refused): boolean =>
   refused.outcome === 'barred' && refused.code === 'second-factor-required'
 
@@ -226,7 +227,7 @@ const holdName = (user: string, network: string): string => `${user}\0${network}
 
 const inSeconds = (milliseconds: number): number => Math.ceil(milliseconds / 1_000)
 
-/** Fails closed: what cannot be counted is not verified, or the verification does not count. */
+/** Fails closed: an attempt that cannot be counted is unavailable, before or after its verification. */
 const orUnavailable = async <T>(
   step: () => Promise<T>,
 ): Promise<T | Extract<Verification, { outcome: 'unavailable' }>> => {
@@ -237,7 +238,7 @@ const orUnavailable = async <T>(
   }
 }
 
-// Each is set anew by the next attempt that is refused, so a flood that drives one out gains a guess.
+// The next refused attempt sets an evicted wait again, so a flood that evicts one gains one guess.
 const MAX_HOLDS = 10_000
 
 /**
@@ -253,7 +254,7 @@ export class Holds {
     this.#clock = clock
   }
 
-  /** Whether nobody waits: then no name has to be made. */
+  /** Whether no wait is known: the caller then needs no name. */
   get isEmpty(): boolean {
     if (this.#until.size === 0) return true
     if (this.#clock.monotonic() < this.#last) return false
@@ -266,7 +267,7 @@ export class Holds {
     return Math.max(0, (this.#until.get(name) ?? 0) - this.#clock.monotonic())
   }
 
-  /** Lets it wait at least until then. */
+  /** Extends the wait until then, never shortens it. */
   set(name: string, until: number): void {
     const later = Math.max(until, this.#until.get(name) ?? 0)
     this.#until.delete(name)

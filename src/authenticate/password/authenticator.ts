@@ -1,5 +1,4 @@
-// HTTP Basic (RFC 7617): user and password from the Authorization header, proven by the configured
-// verifiers in order.
+// HTTP Basic (RFC 7617): user and password of the Authorization header, verified by the configured verifiers in order.
 
 import { shared } from '../../runtime/shared.ts'
 import { VERIFICATION_DEADLINE } from './schema.ts'
@@ -10,12 +9,12 @@ import { verifyInOrder } from './in-order.ts'
 import { passwordLogin } from './login.ts'
 import { authenticationOf, credentialOf, shownIn, type PasswordProofOptions } from './proof.ts'
 
-/** What a Basic authenticator needs. */
+/** The options of a Basic authenticator. */
 export interface BasicOptions extends PasswordProofOptions {
   /** Its name in the configuration. */
   readonly name: string
   readonly realm: string
-  /** How long a proof is remembered, in milliseconds; 0 for not at all. */
+  /** How long a verified credential is cached, in milliseconds; 0 for no caching. */
   readonly remember: number
 }
 
@@ -32,8 +31,8 @@ export const basicAuthenticator = (options: BasicOptions): Authenticator => {
       const shown = shownIn(options, request)
       if (shown.outcome === 'settled') return shown.authentication
       const { key, attempt } = shown
-      // Shared by every request that shows this credential now, so one caller's leaving must not
-      // end it for the others; what bounds it is the verifier's own deadline.
+      // Shared by all concurrent requests with this credential, so that cancelling one does not end it for the
+      // remaining ones; the verifier's own deadline bounds it.
       return await shared(
         () => memory.getOrVerify(key, remember, () => prove(options, attempt)),
         signal,
@@ -50,8 +49,8 @@ const prove = async (options: BasicOptions, attempt: Attempt): Promise<Authentic
   const verification = await guard.verify(attempt, async () => {
     const signal = AbortSignal.timeout(VERIFICATION_DEADLINE)
     const said = await verifyInOrder(verifiers, user, password, { source, signal })
-    // HTTP Basic has no way to ask. So it is a refusal, to the guard too: what did not look like one
-    // there would tell that the password is right.
+    // HTTP Basic cannot ask a question, so this is a refusal. The guard counts it, too: an attempt that did not count
+    // would reveal that the password is right.
     return said.outcome === 'challenged' ? SECOND_FACTOR_REQUIRED : said
   })
   const credential = credentialOf(options, attempt)

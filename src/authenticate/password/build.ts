@@ -14,7 +14,7 @@ import { buildLdap } from './ldap/build.ts'
 import { buildRadius } from './radius/build.ts'
 import { UsersFile } from './users-file.ts'
 
-/** Builds an authenticator for HTTP Basic, of the verifiers with which there is no problem. */
+/** Builds an authenticator for HTTP Basic, with the verifiers that have no problems. */
 const buildBasic = async (
   name: string,
   { realm, cacheTtl, verify, bruteForceProtection }: BasicConfig,
@@ -61,7 +61,7 @@ const guardOf = (
 ): PasswordGuard => {
   if (rules === false) return unguarded
   const { name, generation, tellsUnknown } = about
-  // Not as "source": that tells kinds of lines apart (runtime/line-limit.ts), and an address comes with a request.
+  // Not as "source", by which lines are grouped (runtime/line-limit.ts): an address comes with each request.
   const onLockOut = ({ lasts, source: address, ...lockOut }: LockOut): void =>
     logger.warn(
       {
@@ -78,7 +78,7 @@ const guardOf = (
 
 type GuardConfig = Exclude<BasicConfig['bruteForceProtection'], false>
 
-/** The rules of `bruteForceProtection`, as the guard takes them. */
+/** The rules of `bruteForceProtection`, in the form of the guard. */
 export const guardRulesOf = ({
   userAndSource,
   user,
@@ -112,7 +112,7 @@ const buildVerifier = async (
   }
   if (ldap !== undefined) return await buildLdap(ldap, [...path, 'ldap'], parts)
   if (radius !== undefined) return await buildRadius(radius, [...path, 'radius'], parts)
-  throw new TypeError('a verifier of no kind') // the schema refuses it
+  throw new TypeError('a verifier of no kind') // the schema requires one
 }
 
 const buildUsersFile = async (

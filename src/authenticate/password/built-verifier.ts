@@ -1,4 +1,4 @@
-// What a password verifier is built from, and what comes of that.
+// The dependencies and the result of building a password verifier.
 
 import type { ConfigurationFiles } from '../../config/files.ts'
 import type { ProblemList } from '../../config/problem-list.ts'
@@ -9,7 +9,7 @@ import type { State } from '../../state/state.ts'
 import type { HashPool } from './hash.ts'
 import type { PasswordVerifier } from './verifier.ts'
 
-/** What building needs. */
+/** What building a verifier needs. */
 export interface VerifierParts {
   readonly files: ConfigurationFiles
   readonly problems: ProblemList
@@ -19,13 +19,13 @@ export interface VerifierParts {
   readonly logger: Logger
 }
 
-/** A verifier, and what remembered proofs of it rest on. */
+/** A verifier, and what cached credentials of it depend on. */
 export interface BuiltVerifier {
   readonly verifier: PasswordVerifier
-  /** Changes with every setting, file and secret that decides what it says. */
+  /** Changes with every setting, file and secret that its outcomes depend on. */
   readonly generation: string
   /** The servers that it sends requests to. */
   readonly servers: readonly ServerState[]
-  /** Ends its connections. */
+  /** Closes its connections. */
   close(): Promise<void>
 }

@@ -1,24 +1,24 @@
-// The seam before the password verifiers, and the rules by which attempts are counted: guessing must be expensive.
-// It knows nothing of HTTP.
+// The seam of brute-force protection before the password verifiers, and the rules by which attempts are counted.
+// Independent of HTTP.
 
 import type { Pace } from '../../state/attempt-store.ts'
 import type { RepeatRules } from './repeats.ts'
 import type { Verification } from './verifier.ts'
 
-/** A password that somebody shows. */
+/** An attempt to authenticate with a password. */
 export interface Attempt {
   /** As typed. */
   readonly user: string
   readonly password: string
   /** The caller's address. */
   readonly source: string
-  /** Whether the person can be asked for more, so that it is no refusal when more is needed. */
+  /** Whether the caller can ask the user a further question, so that a demand for one is not a refusal. */
   readonly isAsked?: boolean
-  /** How many questions led here. Each was counted as failed, and was not when this succeeds. */
+  /** The number of earlier questions. Each was counted as a failure, which a success removes. */
   readonly questions?: number
 }
 
-/** What a verifier said, or that it was not asked. */
+/** The outcome of a verifier, or that none was called. */
 export type GuardedVerification =
   | Verification
   | {
@@ -27,25 +27,25 @@ export type GuardedVerification =
       readonly retryAfter: number
     }
 
-/** What is counted apart. */
+/** A counter of attempts. */
 export type Count = 'userAndSource' | 'user' | 'source'
 
 /** How attempts are counted. Times in milliseconds. */
 export interface GuardRules extends Readonly<Record<Count, Pace>> {
   /**
-   * For how long a source is familiar from which the user was proven. From there a user waits for
-   * what failed there, and not for what others do elsewhere, or with other names.
+   * For how long a source remains familiar after the user logged in from it. There a user waits for the failures of
+   * the pair only, not for failures at other addresses or of other users.
    */
   readonly familiar: number
   readonly repeats: RepeatRules
-  /** How many bits of an IPv6 address are one source. */
+  /** How many bits of an IPv6 address identify a source. */
   readonly ipv6Prefix: number
 }
 
 /** A lock-out that has begun. */
 export interface LockOut {
   readonly count: Count
-  /** Absent where no verifier knows the name: it might be a password in the wrong field. */
+  /** Absent where no verifier knows the name, which may be a password in the wrong field. */
   readonly user: string | undefined
   readonly source: string
   /** Milliseconds. */
@@ -53,23 +53,23 @@ export interface LockOut {
 }
 
 /**
- * Stands before the verifiers of passwords.
+ * Calls the password verifiers, unless too many attempts have failed.
  *
- * - `too-many-attempts`: of this user or from this source. Nobody was asked, and it says nothing of
- *   the password: it is the same for a right one, and for a user that does not exist.
- * - `unavailable`: also where attempts cannot be counted; then nobody was asked either.
+ * - `too-many-attempts`: of this user or from this source. No verifier was called, so it is the same for a right
+ *   password, and for a user that does not exist.
+ * - `unavailable`: also where attempts cannot be counted; no verifier was called then.
  */
 export interface PasswordGuard {
   /**
-   * How long a user is known to have to wait there, in seconds; 0 for not at all. A proof that is
-   * remembered does not count meanwhile: else guesses at a user who is active would cost nothing.
+   * How long a user is known to have to wait at that address, in seconds; 0 for no wait. No cached credential is used
+   * meanwhile: otherwise guesses at an active user would cost nothing.
    */
   waitOf(user: string, source: string): number
   /** @param ask called at most once */
   verify(attempt: Attempt, ask: () => Promise<Verification>): Promise<GuardedVerification>
 }
 
-/** Verifies whatever it is shown. */
+/** Passes every attempt to the verifiers. */
 export const unguarded: PasswordGuard = {
   waitOf: () => 0,
   verify: (_, ask) => ask(),
@@ -79,10 +79,9 @@ const MARKS = /[\p{M}\p{Default_Ignorable_Code_Point}]/gu
 const SPACES = /[\s\p{Z}]+/gu
 
 /**
- * The name under which a user's attempts are counted. Directories ignore case, accents, width and
- * spaces, some of them each (RFC 4518 §2; Active Directory all): what one of them takes for the same
- * user must not have a budget of its own for each way of writing it. Two users may come out as one:
- * they share a count, and nothing else.
+ * The name under which a user's attempts are counted. Directories ignore case, accents, width and spaces, each of them
+ * some of these (RFC 4518 §2; Active Directory all): spellings that one of them treats as the same user must share a
+ * budget. Two users may have the same name here: they share a count, and nothing else.
  */
 export const countedUser = (user: string): string =>
   user
@@ -91,4 +90,4 @@ export const countedUser = (user: string): string =>
     .replaceAll(SPACES, ' ')
     .trim()
     .toLowerCase() // "ẞ" to "ß",
-    .toUpperCase() // and that to "SS", as others fold it
+    .toUpperCase() // and that to "SS"

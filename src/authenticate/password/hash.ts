@@ -1,5 +1,5 @@
-// Password hashes: which kinds are accepted, how one is verified, how one is made. The work is done
-// on libuv's thread pool, a few at a time, so that checks of other callers go on meanwhile.
+// Password hashes: which kinds are accepted, and how they are verified and made. libuv's thread pool does the work, a
+// few hashes at a time, so that checks of other callers continue meanwhile.
 
 import { availableParallelism } from 'node:os'
 import { hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2'
@@ -15,7 +15,7 @@ export interface PasswordHash {
   readonly text: string
 }
 
-/** A usable hash, or the reason why the text is none. */
+/** A usable hash, or the reason why the text is not one. */
 export type HashReading =
   | { readonly ok: true; readonly hash: PasswordHash }
   | { readonly ok: false; readonly message: string }
@@ -61,8 +61,8 @@ export const readHash = (text: string): HashReading => {
 }
 
 /**
- * Whether argon2id can be computed at all (RFC 9106 §3.1: at least 8 KiB a lane; salt and tag in
- * base64 without padding). One that cannot would make its user "unavailable" at every request.
+ * Whether argon2id can compute it at all (RFC 9106 §3.1: at least 8 KiB a lane; salt and tag in base64 without
+ * padding). Otherwise its user would receive "unavailable" at every request.
  */
 const isSound = ([, memory, , lanes, ...encoded]: readonly string[]): boolean =>
   Number(memory) >= 8 * Number(lanes) &&
@@ -80,14 +80,13 @@ export const makeHash = async (kind: PasswordHash['kind'], password: string): Pr
         parallelism: 1,
       })
 
-// One core is left to the event loop, and one thread of libuv's pool to reading files. The queue is
-// bounded because each waiting request will be refused by Envoy's timeout anyway once the queue is
-// longer than that.
+// One core is left to the event loop, and one thread of libuv's pool to reading files. The queue is bounded: requests
+// beyond it would exceed Envoy's timeout anyway.
 const POOL_THREADS = Number(process.env['UV_THREADPOOL_SIZE'] ?? 4)
 const CONCURRENCY = Math.max(1, Math.min(availableParallelism(), POOL_THREADS) - 1)
 const MAX_WAITING = 128
 
-/** Verifies passwords, so many at a time, each source address in turn. */
+/** Verifies passwords, a bounded number at a time, with a fair share for each source address. */
 export class HashPool {
   readonly #limiter = new FairLimiter({
     name: 'passwords',

@@ -1,5 +1,4 @@
-// Several verifiers as one: the first that knows the user decides, and whoever asks a question is the
-// one to judge the answer.
+// Several verifiers as one: the first that knows the user decides, and the verifier of a question verifies its answer.
 
 import type {
   AccountLookup,
@@ -9,10 +8,12 @@ import type {
   VerificationContext,
 } from './verifier.ts'
 
-// In front of the state of a challenge: which verifier it is from.
+// A prefix of the state of a challenge, which identifies its verifier.
 const TAG_LENGTH = 2
 
-/** Asks in order; `unknown-user` passes on to the next, and is what none of them knows. */
+/**
+ * Calls the verifiers in order; `unknown-user` continues with the next, and is the outcome when none knows the user.
+ */
 export const verifyInOrder = async (
   verifiers: readonly PasswordVerifier[],
   user: string,
@@ -27,7 +28,7 @@ export const verifyInOrder = async (
 }
 
 /**
- * Answers a challenge of {@link verifyInOrder}. It knew the user, so nobody else is asked now.
+ * Answers a challenge of {@link verifyInOrder}, at its verifier only, which knows the user.
  *
  * @param state of the challenge, unchanged
  */
@@ -50,7 +51,7 @@ export const answerInOrder = async (
   return tagged(verification, index)
 }
 
-/** Looks an account up at the verifier that it is of; `unsupported` where there is none. */
+/** Looks an account up at its verifier; `unsupported` where it no longer exists. */
 export const lookupInOrder = async (
   verifiers: readonly PasswordVerifier[],
   account: AccountReference,

@@ -1,6 +1,5 @@
-// Passwords at a login page: the same verifiers, guard and remembered proofs as HTTP Basic has, and the
-// question of a second factor beside them. What was proven by two is never remembered: the password alone
-// would be good for it.
+// Passwords at the login page: the same verifiers, guard and cache as HTTP Basic, and the question for a second
+// factor. A login with a second factor is never cached, since the password alone would then be accepted.
 
 import { VERIFICATION_DEADLINE } from './schema.ts'
 import type { LoginStep, PasswordLogin, PasswordQuestion } from '../authenticator.ts'
@@ -39,7 +38,7 @@ export const passwordLogin = (options: PasswordProofOptions): PasswordLogin => {
       if (answer === '' || hasControlCharacter(answer)) {
         return { outcome: 'rejected', code: 'credential-malformed', user }
       }
-      // What is counted and noted is the answer to this question: elsewhere it may be right.
+      // The guard counts and records the answer to this question: it may be right for another one.
       const attempt: Attempt = { user, password: `${state}\0${answer}`, source, questions: count }
       const verification = await guard.verify(attempt, async () => {
         const context = { source, signal: AbortSignal.timeout(loginDeadline) }

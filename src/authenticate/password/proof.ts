@@ -1,5 +1,5 @@
-// What HTTP Basic and the login page have in common: how a request shows a password, when nobody need be
-// asked about it, and what the verifiers' word comes to.
+// What HTTP Basic and the login page share: reading the password of a request, the cache, and the outcome of a
+// verification.
 
 import type { ProvenCredential } from '../../identity/identity.ts'
 import type { Request } from '../../request/request.ts'
@@ -10,28 +10,28 @@ import { fingerprintOf, type CredentialKey, type CredentialCache } from '../cred
 import type { Attempt, GuardedVerification, PasswordGuard } from './guard.ts'
 import type { AccountReference, PasswordFacts, PasswordVerifier } from './verifier.ts'
 
-/** What proving passwords needs. */
+/** The options of verifying passwords. */
 export interface PasswordProofOptions {
-  /** Asked in order; `unknown-user` passes on to the next. */
+  /** Called in order; `unknown-user` continues with the next. */
   readonly verifiers: readonly PasswordVerifier[]
-  /** Changes with anything that a proof rests on; see {@link CredentialCache.keyOf}. */
+  /** Changes with everything that a verification depends on; see {@link CredentialCache.keyOf}. */
   readonly generation: string
   readonly memory: CredentialCache
-  /** Stands before the verifiers. */
+  /** Brute-force protection before the verifiers. */
   readonly guard: PasswordGuard
-  /** Whether a wrong password says that the user exists. RADIUS does not. */
+  /** Whether a wrong password reveals that the user exists. With RADIUS it does not. */
   readonly tellsUnknown: boolean
-  /** Milliseconds for one step at the login page, where the user may be asked for more. Default: 10 s. */
+  /** Milliseconds for one step at the login page, which may include a further question. Default: 10 s. */
   readonly loginDeadline?: number
   readonly clock: Clock
 }
 
-/** What a request shows: an attempt that has to be proven, or what is known without. */
+/** The password of a request: an attempt to verify, or an outcome without a verification. */
 export type ShownPassword =
   | { readonly outcome: 'shown'; readonly attempt: Attempt; readonly key: CredentialKey }
   | { readonly outcome: 'settled'; readonly authentication: Authentication }
 
-/** Reads the attempt of a request. */
+/** Reads the password of a request. */
 export const shownIn = (options: PasswordProofOptions, request: Request): ShownPassword => {
   const { generation, memory, guard } = options
   const credentials = readBasicCredentials(request.headers.get('authorization'))
@@ -43,8 +43,8 @@ export const shownIn = (options: PasswordProofOptions, request: Request): ShownP
   const source = request.source.address
   const wait = guard.waitOf(user, source)
   if (wait > 0) return settled(tooManyAttempts(options, user, wait))
-  // A proof holds where it was made: elsewhere a guess that hits it has to be one of the few that
-  // the guard lets through, and a RADIUS server may take the user from one place only.
+  // Cached for the address where it was verified: at another address a right guess must be one of the few that the
+  // guard permits, and a RADIUS server may accept the user from one address only.
   const key = memory.keyOf(`${generation}\0${source}`, `${user}:${password}`)
   const facts = memory.get(key)
   if (facts !== undefined) return settled({ outcome: 'authenticated', facts })
@@ -56,13 +56,13 @@ const settled = (authentication: Authentication): ShownPassword => ({
   authentication,
 })
 
-/** What an audit log calls a password: the same wherever it comes from. */
+/** The audit log's digest of a password: the same for every address. */
 export const credentialOf = (
   { generation, memory }: PasswordProofOptions,
   { user, password }: Attempt,
 ): string => fingerprintOf(memory.keyOf(generation, `${user}:${password}`))
 
-/** What the verifiers' word comes to; a question is what nobody can answer here. */
+/** The outcome of a verification; without a further question, which the callers handle. */
 export const authenticationOf = (
   options: PasswordProofOptions,
   user: string,
@@ -87,7 +87,7 @@ export const authenticationOf = (
   }
 }
 
-/** The facts about a user whose password was right. */
+/** The credential of a user whose password was right. */
 export const factsOf = (
   {
     facts,
@@ -101,7 +101,7 @@ export const factsOf = (
   ...(account === undefined ? {} : { account }),
 })
 
-/** Nobody was asked, so that the name may be a password in the wrong field. */
+/** No verifier was called, so the name may be a password in the wrong field. */
 const tooManyAttempts = (
   options: PasswordProofOptions,
   user: string,
@@ -113,11 +113,11 @@ const tooManyAttempts = (
   retryAfter,
 })
 
-/** The name where the password was wrong: with its hash, by which those are found that were not verified. */
+/** The name when the password was wrong, with its hash, by which audit events with and without the name correlate. */
 const claimed = (options: PasswordProofOptions, user: string) =>
   options.tellsUnknown ? { user, ...hashOf(options, user) } : hashOf(options, user)
 
-/** What stands for a name that may be none. */
+/** In place of a name that may not be one. */
 const hashOf = ({ memory }: PasswordProofOptions, user: string) => ({
   userHash: fingerprintOf(memory.keyOf('user name', user)),
 })

@@ -1,18 +1,18 @@
-// The same wrong password again: from a client that was set up wrong, or a browser that loads twenty
-// things. It tells a guesser nothing, so it counts once, and for some seconds nobody is asked again.
+// A wrong password that is repeated: by a misconfigured client, or by a browser that loads twenty resources.
+// Repetition gives an attacker no information, so it counts once, and for some seconds no verifier is called again.
 
 import type { KnownNote } from '../../state/attempt-store.ts'
 import type { AccountRefusal, Verification } from './verifier.ts'
 
 /** How refused passwords are remembered. Times in milliseconds. */
 export interface RepeatRules {
-  /** So long it is answered as before. What was mended meanwhile works after that. */
+  /** How long it has the same outcome without a verification. A corrected account works after that. */
   readonly answer: number
-  /** So long it counts no second time. */
+  /** How long it does not count again. */
   readonly once: number
 }
 
-/** What a verifier said against a password. */
+/** A refusal of a verifier. */
 export type Refused = Extract<
   Verification,
   { outcome: 'wrong-password' | 'unknown-user' | 'barred' }
@@ -36,11 +36,11 @@ const REFUSED = {
 
 const isRefusal = (text: string): text is keyof typeof REFUSED => Object.hasOwn(REFUSED, text)
 
-/** The text of a note about it. It holds for these verifiers, as they are now. */
+/** The text of a note about it, valid for this generation of the verifiers. */
 export const noteOfRefusal = (refused: Refused, generation: string): string =>
   `${refused.outcome === 'barred' ? refused.code : refused.outcome} ${generation}`
 
-/** What a note says of a password that is shown again; `undefined` where it has to be verified. */
+/** The outcome in a note, for a repeated password; `undefined` where it has to be verified. */
 export const answerOfNote = (
   { text, age }: KnownNote,
   generation: string,

@@ -52,12 +52,12 @@ export type BasicConfig = z.output<typeof basicSchema>
 export type VerifierConfig = z.output<typeof verifier>
 
 /**
- * For one verification of a password, in milliseconds. Longer than Envoy waits for authz by default, so that a
- * slow proof still serves the retry.
+ * The deadline of one verification of a password, in milliseconds. Longer than Envoy waits for authz by default, so
+ * that a slow verification still serves the retry.
  */
 export const VERIFICATION_DEADLINE = 10_000
 
-/** For what else a login does: other authenticators that are asked first, records, the audit event. */
+/** The remaining work of a login: authenticators that are called before, records, the audit event. */
 const ROOM = 4_000
 
 /**

@@ -37,7 +37,7 @@ const KIND = 'users-file'
 
 /** The users of one file. */
 export class UsersFile implements PasswordVerifier {
-  /** A digest of the file: remembered proofs end when it changes. */
+  /** A digest of the file: cached credentials of an earlier one are not used. */
   readonly generation: string
   readonly #users: ReadonlyMap<string, User>
   readonly #hashes: readonly PasswordHash[]
@@ -110,15 +110,15 @@ export class UsersFile implements PasswordVerifier {
       : { outcome: 'ended', code: 'password-changed' }
   }
 
-  /** With a keyed hash of the password's hash: which password it was, and nothing to guess it by. */
+  /** With a keyed hash of the password's hash, which identifies the password without permitting guesses. */
   #referenceTo(name: string, { hash }: User): AccountReference {
     const password = this.#keys.of('users-file-password', name, hash.text)
     return writeReference(KIND, { file: this.#file, name, password })
   }
 
   /**
-   * The hash that an unknown name is verified against. Hashes in one file can differ in cost, so a
-   * fixed decoy would stand out: an unknown name takes as long as some known user, always the same.
+   * The hash that an unknown name is verified against. Hashes in one file can differ in cost, so a fixed decoy would
+   * be recognisable: an unknown name takes as long as some known user, always the same one.
    */
   #decoyFor(name: string): PasswordHash {
     const digest = createHmac('sha256', this.#decoyKey).update(name).digest()
@@ -180,7 +180,7 @@ const parseHtpasswd = (file: string, text: string, problems: Problem[]): Map<str
 
 const complainOf = (name: string, users: ReadonlyMap<string, User>): string | undefined => {
   if (users.has(name)) return `"${name}" is in this file twice`
-  // RFC 7617 §2: Basic could never deliver such a name.
+  // RFC 7617 §2: Basic cannot transmit such a name.
   if (/[:\p{Cc}]/u.test(name)) return 'a user name cannot hold a colon or control characters'
   return undefined
 }

@@ -1,6 +1,6 @@
-// The seam for whatever can prove a password: a users file, a directory, a RADIUS server.
+// The seam for everything that can verify a password: a users file, a directory, a RADIUS server.
 
-/** What is known of a user whose password was right. */
+/** The user of a verified password. */
 export interface PasswordFacts {
   readonly user: string
   readonly uid?: string | undefined
@@ -13,12 +13,12 @@ export type AccountRefusal =
   | 'user-disabled'
   | 'user-locked'
   | 'user-expired'
-  | 'user-restricted' // outside its hours, or from elsewhere than it may
+  | 'user-restricted' // outside its hours, or from an address that is not permitted
   | 'password-expired'
   | 'password-must-change'
-  | 'second-factor-required' // and whoever shows the password cannot be asked for it
+  | 'second-factor-required' // which this caller cannot request from the user
 
-/** What a verifier says; see {@link PasswordVerifier}. */
+/** The outcome of a verification; see {@link PasswordVerifier}. */
 export type Verification =
   | {
       readonly outcome: 'verified'
@@ -33,15 +33,15 @@ export type Verification =
   | { readonly outcome: 'unavailable'; readonly cause: unknown }
 
 /**
- * Names an account as it was when a password proved it: text that only the verifier reads, without any
- * secret. It is kept with a login, so another process or a later configuration may be shown it.
+ * Identifies an account as it was when its password was verified: text that only the verifier reads, without any
+ * secret. It is stored with a login, so another process or a later configuration may receive it.
  */
 export type AccountReference = string
 
 /** Why an account is no longer the one that logged in. */
 export type AccountEnd =
   | AccountRefusal
-  | 'user-unknown' // removed, or outside of what the verifier searches
+  | 'user-unknown' // removed, or outside the search
   | 'user-replaced' // another entry has the name
   | 'password-changed'
 
@@ -52,36 +52,36 @@ export type AccountLookup =
   | { readonly outcome: 'unsupported' }
   | { readonly outcome: 'unavailable'; readonly cause: unknown }
 
-/** A question that has to be answered before the user is proven (RFC 2865 §4.4). */
+/** A question that must be answered before the user is authenticated (RFC 2865 §4.4). */
 interface PasswordChallenge {
   /** The question, for the user. */
   readonly message: string
   /** Whether the answer may be seen while it is typed (RFC 2869 §5.10, Prompt). Default: no. */
   readonly echo?: boolean
-  /** What the answer must carry back, opaque. */
+  /** Returned with the answer, opaque. */
   readonly state: Uint8Array
 }
 
-/** What a verifier may know beside the credential. */
+/** The context of a verification. */
 export interface VerificationContext {
   /** The caller's address, as Envoy trusts it: IPv4 or IPv6 text, or empty where there is none. */
   readonly source: string
-  /** Aborts when nobody waits any more. */
+  /** Aborts when no caller waits any longer. */
   readonly signal: AbortSignal
 }
 
 /**
- * Proves a user's password.
+ * Verifies a user's password.
  *
- * Legal outcomes, and no others:
+ * The only legal outcomes are:
  * - `verified`: the user exists and the password is right.
- * - `wrong-password`: the user is ours and the password is wrong. No other verifier is asked.
- * - `barred`: the user is ours, and the account may not be used. Said only where the password was
- *   right, or the directory says so before it looks at the password.
- * - `challenged`: the password was right and is not enough. Only a login page can go on from here.
- * - `unknown-user`: not ours. The next verifier is asked. It must take as long as a wrong password,
- *   or the difference tells an attacker which names exist.
- * - `unavailable`: we could not find out.
+ * - `wrong-password`: the user exists and the password is wrong. No further verifier is called.
+ * - `barred`: the user exists, and the account may not be used. Only where the password was right, or the directory
+ *   says so before it verifies the password.
+ * - `challenged`: the password was right and is not enough. Only a login page can continue from here.
+ * - `unknown-user`: the user does not exist. The next verifier is called. It must take as long as a wrong password,
+ *   since a difference reveals which names exist.
+ * - `unavailable`: the password could not be verified.
  *
  * User and password are NFC-normalised, without control characters, and not empty.
  */
@@ -90,19 +90,19 @@ export interface PasswordVerifier {
   /**
    * Looks an account up again, without its password.
    *
-   * Legal outcomes, and no others:
-   * - `current`: the account could log in now, as far as can be known without the password, which has
-   *   not changed. With the facts of now.
+   * The only legal outcomes are:
+   * - `current`: the account could log in now, as far as that is known without the password, which has not changed.
+   *   With its present groups and attributes.
    * - `ended`: it could not, or it is another account.
-   * - `unsupported`: the reference is none of this verifier, or the verifier cannot look accounts up.
-   * - `unavailable`: we could not find out.
+   * - `unsupported`: the reference is not of this verifier, or the verifier cannot look accounts up.
+   * - `unavailable`: the account could not be looked up.
    *
    * @param account of a `verified`, unchanged
    */
   lookup(account: AccountReference, signal: AbortSignal): Promise<AccountLookup>
   /**
-   * Goes on from a challenge, with the same outcomes; there may be a further challenge. Absent where
-   * there are none.
+   * Continues from a challenge, with the same outcomes; there may be a further challenge. Absent where the verifier
+   * has no challenges.
    *
    * @param state of the challenge, unchanged
    */
@@ -114,7 +114,7 @@ export interface PasswordVerifier {
   ): Promise<Verification>
 }
 
-/** The texts of a reference, by what they are. */
+/** The texts of a reference, by name. */
 export type ReferenceTexts = Readonly<Record<string, string>>
 
 /** Writes a reference. Equal texts in the same order give equal references. */
@@ -126,6 +126,6 @@ export const readReference = (
   kind: string,
   reference: AccountReference,
 ): ReferenceTexts | undefined => {
-  const said: ReferenceTexts = JSON.parse(reference) // ours: `writeReference` wrote it
+  const said: ReferenceTexts = JSON.parse(reference) // written by `writeReference`
   return said['kind'] === kind ? said : undefined
 }

@@ -15,12 +15,12 @@ import type { LoginStatusLookup } from '../../logins/status.ts'
 /** The cookie. */
 export const SESSION_COOKIE = OWN_COOKIES
 
-/** What a session authenticator needs. */
+/** The options of a session authenticator. */
 export interface SessionOptions {
   /** Its name in the configuration. */
   readonly name: string
   readonly sessions: Pick<BrowserSessions, 'find'>
-  /** For how long a session that was looked up is not looked up again, in milliseconds. */
+  /** For how long a session is not looked up again, in milliseconds. */
   readonly remember: number
   /** How long one request by a session may last, in milliseconds. */
   readonly stream: number
@@ -37,7 +37,7 @@ export const sessionAuthenticator = (options: SessionOptions): Authenticator => 
   const { name, memory, remember } = options
   return {
     name,
-    // Browsers would ask for a password themselves; what they do instead, no challenge can say.
+    // A challenge would make browsers prompt for a password; the redirect to the login page is not a challenge.
     challenges: [],
     locations: [SESSION_LOCATION],
     async authenticate(request, signal) {
@@ -45,7 +45,7 @@ export const sessionAuthenticator = (options: SessionOptions): Authenticator => 
       const [text] = shown
       if (text === undefined) return { outcome: 'not-applicable' }
       if (shown.length > 1) return { outcome: 'rejected', code: 'credential-malformed' }
-      // A cookie is good on its own host only, whatever a proxy does with it.
+      // A cookie is valid on its own host only, whatever a proxy does with it.
       const key = memory.keyOf(request.host, text)
       const facts = memory.get(key)
       if (facts !== undefined) return { outcome: 'authenticated', facts }
@@ -71,7 +71,7 @@ const find = async (
   }
 }
 
-/** The session on that host, when its login is active; a login whose recheck is due is checked first. */
+/** The session on that host, if its login is active; a login whose recheck is due is checked first. */
 const activeSession = async (
   { sessions, statusOf, clock }: SessionOptions,
   host: string,
@@ -83,7 +83,7 @@ const activeSession = async (
   if (renewal === undefined || clock.now() < renewal.from) return session
   if ((await statusOf(renewal.login)) === 'ended') return undefined
   if (clock.now() < renewal.by) return session
-  // The recheck has just changed the session.
+  // The recheck may have changed the session.
   const renewed = await sessions.find(text)
   return renewed?.renewal !== undefined && clock.now() < renewed.renewal.by ? renewed : undefined
 }

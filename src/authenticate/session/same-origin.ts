@@ -1,5 +1,5 @@
-// A browser sends its cookie with any page's requests, and `SameSite` admits every host of the domain. So unsafe methods and
-// WebSockets must come from a page of the host itself.
+// A browser sends its cookie with requests of every page, and `SameSite` admits all hosts of the domain. So unsafe
+// methods and WebSockets must come from a page of the host itself.
 
 import type { Request } from '../../request/request.ts'
 import type { Authenticator } from '../authenticator.ts'
@@ -8,9 +8,9 @@ import type { Authenticator } from '../authenticator.ts'
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
- * The authenticator, for requests that the pages of the host made, or that no page made.
+ * The authenticator, for requests from pages of the host, or from none.
  *
- * @param origins further ones whose pages may as well
+ * @param origins further ones whose pages are accepted
  */
 export const sameOriginOnly = (
   authenticator: Authenticator,
@@ -28,7 +28,7 @@ export const sameOriginOnly = (
 
 const isForged = ({ method, host, headers }: Request, origins: ReadonlySet<string>): boolean => {
   if (SAFE_METHODS.has(method) && headers.get('upgrade') === undefined) return false
-  // Fetch Metadata is said by browsers alone; before, and of WebSockets, they say `Origin` (RFC 6454 §7).
+  // Only browsers send Fetch Metadata; without it, and for WebSockets, they send `Origin` (RFC 6454 §7).
   const site = headers.get('sec-fetch-site')?.toString('latin1')
   if (site === 'same-origin' || site === 'none') return false
   const origin = headers.get('origin')?.toString('latin1')
@@ -36,7 +36,7 @@ const isForged = ({ method, host, headers }: Request, origins: ReadonlySet<strin
   return !origins.has(origin) && (site !== undefined || !isOf(host, origin))
 }
 
-/** Whether an origin is one of the host, on whatever port: cookies know no ports. */
+/** Whether an origin is one of the host, on any port: cookies do not distinguish ports. */
 const isOf = (host: string, origin: string): boolean => {
   const url = URL.parse(origin)
   return url?.protocol === 'https:' && url.hostname === host

@@ -1,4 +1,4 @@
-// `session` of an authenticator: browsers log in at our authorization server, and stay logged in.
+// `session` of an authenticator: browsers log in at Countersign's authorization server, and remain logged in.
 
 import { z } from 'zod'
 import { durationSchema } from '../../config/values.ts'
@@ -8,7 +8,7 @@ const period = (fallback: string) =>
     .prefault(fallback)
     .refine((milliseconds) => milliseconds >= 60_000, 'must be 1m or longer')
 
-// RFC 6454 §6.1, as browsers write it.
+// RFC 6454 §6.1, in the form that browsers send.
 const origin = z
   .string()
   .refine(

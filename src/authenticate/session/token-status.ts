@@ -1,5 +1,5 @@
-// Whether a token of our own issuer is over before it expires: its login has ended, or its user was signed
-// out since it was made. A JWT does not say so itself, and is proven without being looked up.
+// Whether a token of Countersign's own issuer has ended before it expires: its login has ended, or its user was signed
+// out after it was issued. A JWT does not contain that, and is verified without a lookup.
 
 import { LRUCache } from 'lru-cache'
 import type { Claims } from '../../identity/claims.ts'
@@ -7,23 +7,23 @@ import type { LoginStatusLookup } from '../../logins/status.ts'
 import type { RevocationMarks } from '../../logins/revocation-marks.ts'
 
 /**
- * Whether a token is over, by its claims.
+ * Whether a token has ended, by its claims.
  *
  * @throws CountersignError `unavailable` when it is undetermined
  */
 export type EndedTokenCheck = (claims: Claims) => Promise<boolean>
 
-/** Who knows. */
+/** The sources of the status. */
 export interface EndedTokenCheckParts {
-  /** Of the login that a grant was given in: of tokens with `grant_id`, which are of the authorization server. */
+  /** For tokens with `grant_id`, which the authorization server issued: the status of the login of the grant. */
   readonly grant: LoginStatusLookup
-  /** Of tokens without it, such as those that routes mint. */
+  /** For tokens without it, such as those that routes mint. */
   readonly revocationMarks: Pick<RevocationMarks, 'lastOf'>
-  /** For how long an answer is remembered, in milliseconds; 0: for this request alone. */
+  /** For how long an answer is cached, in milliseconds; 0: for this request alone. */
   readonly remember: number
 }
 
-/** Asks them, and remembers the answers. */
+/** Makes the check, with its cache. */
 export const endedTokenCheck = ({
   grant,
   revocationMarks,
@@ -32,9 +32,9 @@ export const endedTokenCheck = ({
   const statusOf = remembering(grant, remember)
   const lastOf = remembering(async (user: string) => await revocationMarks.lastOf(user), remember)
   return async ({ sub, iat, grant_id: grantId }) => {
-    // It was given in a login, which has ended too where everything of its user was.
+    // A sign-out of the user ends the login of the grant, too.
     if (typeof grantId === 'string') return (await statusOf(grantId)) === 'ended'
-    // In whole seconds, rounded down: of two within one, which was first is not known.
+    // In whole seconds, rounded down: of a token and a sign-out within one second, the order is unknown.
     const issued = typeof iat === 'number' ? iat * 1_000 : 0
     return typeof sub !== 'string' || issued <= (await lastOf(sub))
   }

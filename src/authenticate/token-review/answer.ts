@@ -1,16 +1,15 @@
-// What a Kubernetes API server says of a token: the `status` of a TokenReview (kubernetes.io, API
-// reference, authentication.k8s.io/v1), read strictly.
+// Evaluates the `status` of a TokenReview (kubernetes.io, API reference, authentication.k8s.io/v1), strictly.
 
 import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
 import type { RejectionCode } from '../authenticator.ts'
 
-/** The API version and kind of what is asked and answered. */
+/** The API version and kind of request and response. */
 export const TOKEN_REVIEW = {
   apiVersion: 'authentication.k8s.io/v1',
   kind: 'TokenReview',
 } as const
 
-/** Somebody, as Kubernetes' `UserInfo` has them. */
+/** A user, as in Kubernetes' `UserInfo`. */
 interface ReviewedUser {
   readonly user: string
   readonly uid: string | undefined
@@ -18,22 +17,22 @@ interface ReviewedUser {
   readonly extra: Readonly<Record<string, readonly string[]>>
 }
 
-/** What a review comes to. */
+/** The evaluation of a review. */
 export type ReviewReading =
   | { readonly outcome: 'authenticated'; readonly user: ReviewedUser }
   | { readonly outcome: 'rejected'; readonly code: RejectionCode; readonly user?: string }
-  /** No answer by the API, so nobody knows. */
+  /** Not a response of the API, so the status of the token is unknown. */
   | { readonly outcome: 'malformed'; readonly what: string }
 
 const malformed = (what: string): ReviewReading => ({ outcome: 'malformed', what })
 
-// Everybody who is proven is in it: an API server adds it by itself, and to hand it on says nothing.
+// The group of every authenticated user: an API server adds it by itself, so it is not forwarded.
 const EVERYBODY = 'system:authenticated'
 
 /**
- * Reads a review. Pure; never throws.
+ * Evaluates a review. Pure; never throws.
  *
- * @param audiences those that were asked for; where there are some, the token must be for one
+ * @param audiences the requested ones; unless empty, the token must be for one of them
  */
 export const readReview = (document: JsonObject, audiences: readonly string[]): ReviewReading => {
   const { apiVersion, kind, status } = document
@@ -43,15 +42,15 @@ export const readReview = (document: JsonObject, audiences: readonly string[]): 
   if (!isJsonObject(status)) return malformed('it has no status')
   const { authenticated = false, error = '' } = status
   if (typeof authenticated !== 'boolean') return malformed('"authenticated" is not a boolean')
-  // With an error or without: an API server names one for every token that it does not accept, and
-  // only in words, which are no ground to tell an expired token from a failure behind it.
+  // With or without an error: an API server sends one for every token that it does not accept, and its text does not
+  // distinguish an expired token from a failure.
   if (!authenticated) return { outcome: 'rejected', code: 'token-inactive' }
   if (error !== '') return malformed('the token is good, and could not be checked')
   const user = readUser(status['user'])
   if (user === undefined) return malformed('it names no user')
   const named = textsOf(status['audiences'])
   if (named === undefined) return malformed('"audiences" is not a list of strings')
-  // A server that knows nothing of audiences names none, and then the token may be for anybody.
+  // A server that does not support audiences returns none, and the token may be for any audience.
   if (audiences.length > 0 && !audiences.some((audience) => named.includes(audience))) {
     return { outcome: 'rejected', code: 'token-audience', user: user.user }
   }
@@ -85,7 +84,7 @@ const readExtra = (value: unknown): ReviewedUser['extra'] | undefined => {
   return Object.fromEntries(entries)
 }
 
-/** A list of texts; Go writes an empty one as nothing or as null. */
+/** A list of texts; Go encodes an empty one as absent or null. */
 const textsOf = (value: unknown): readonly string[] | undefined => {
   if (value === undefined || value === null) return []
   if (!Array.isArray(value)) return undefined

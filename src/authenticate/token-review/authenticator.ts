@@ -1,6 +1,5 @@
-// Bearer tokens that a Kubernetes API server is asked about, by a TokenReview: those of service
-// accounts, and whatever else it accepts. What it said is remembered for a short while: a service
-// account may be deleted.
+// Bearer tokens that a Kubernetes API server verifies by a TokenReview: those of service accounts, and all other
+// tokens that it accepts. A review is cached for a short while only, since a service account may be deleted.
 
 import { shownToken, type ShownCredential } from '../../identity/shown.ts'
 import type { Clock } from '../../runtime/clock.ts'
@@ -13,17 +12,17 @@ import { askedTokenAuthenticator, type AskedTokenSettings } from '../bearer/remo
 import { isTime, readToken, type TokenReading } from '../bearer/token.ts'
 import { readReview, TOKEN_REVIEW } from './answer.ts'
 
-/** What a TokenReview authenticator needs. */
+/** The options of a TokenReview authenticator. */
 export interface TokenReviewOptions extends AskedTokenSettings {
   readonly ask: AskReview
-  /** Whom tokens must be for, one of them; empty for the API server itself. */
+  /** The audiences of which a token must have one; empty for those of the API server itself. */
   readonly audiences: readonly string[]
-  /** Only tokens that name one of these issuers are shown to it; empty for all. */
+  /** Only tokens that claim one of these issuers are sent to it; empty for all. */
   readonly issuers: readonly string[]
   readonly clock: Clock
 }
 
-/** Makes an authenticator for bearer tokens that an API server is asked about. */
+/** Makes an authenticator for bearer tokens that an API server reviews. */
 export const tokenReviewAuthenticator = (options: TokenReviewOptions): Authenticator =>
   askedTokenAuthenticator({
     ...options,
@@ -40,22 +39,22 @@ export const tokenReviewAuthenticator = (options: TokenReviewOptions): Authentic
     },
   })
 
-/** Not proven, but whose it says it is decides whether it is shown to the API server at all. */
+/** Not verified, but the claimed issuer decides whether the token is sent to the API server at all. */
 const isOf = (reading: TokenReading, issuers: readonly string[]): boolean => {
   const issuer = reading.outcome === 'token' ? reading.token.claims['iss'] : undefined
   return typeof issuer === 'string' && issuers.includes(issuer)
 }
 
-/** Not proven either, but it can only make a good token end, which its maker wanted. */
+/** Not verified either, but it can only shorten the life of a valid token, as its issuer intended. */
 const expiryOf = (reading: TokenReading): number | undefined => {
   const end = reading.outcome === 'token' ? reading.token.claims['exp'] : undefined
   return isTime(end) ? end * 1_000 : undefined
 }
 
 /**
- * Why the API server would refuse the token whatever its signature is, so that it need not be asked. Bound
- * tokens of service accounts alone say for certain whom they are for (kubernetes.io, "Managing Service
- * Accounts": the claim `kubernetes.io`); of others the API server may know audiences that the token does not name.
+ * Why the API server would refuse the token whatever its signature is, so that no request is needed. Only bound tokens
+ * of service accounts name their audience for certain (kubernetes.io, "Managing Service Accounts": the claim
+ * `kubernetes.io`); for other tokens the API server may accept audiences that the token does not name.
  */
 const refusalOf = (
   reading: TokenReading,
@@ -75,7 +74,7 @@ const shownIn = (
 ): { readonly shown?: ShownCredential | undefined } =>
   reading.outcome === 'token' ? { shown: shownToken(reading.token.claims, proven) } : {}
 
-/** Asks, and reads the answer. Shared by all requests that show this token now; never rejects. */
+/** Sends the request, and evaluates the review. Shared by all concurrent requests with this token; never rejects. */
 const review = async (
   options: TokenReviewOptions,
   asker: Asker,
@@ -93,7 +92,7 @@ const review = async (
       throw new Error(`the API server answered nonsense: ${read.what}`)
     })
     if (reading.outcome === 'rejected') return { ...reading, ...shownIn(shownReading, false) }
-    const shown = shownIn(shownReading, true) // the API server has judged the token as a whole
+    const shown = shownIn(shownReading, true) // the API server has verified the whole token
     if (expires !== undefined && expires <= clock.now()) {
       return { outcome: 'rejected', code: 'token-expired', user: reading.user.user, ...shown }
     }

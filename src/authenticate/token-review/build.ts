@@ -1,4 +1,4 @@
-// The `tokenReview` section, built: the API server that is asked about tokens.
+// The `tokenReview` section, built: the API server that reviews tokens.
 
 import type { Authenticator } from '../authenticator.ts'
 import { tokenReviewAuthenticator } from './authenticator.ts'
@@ -12,11 +12,11 @@ import { buildReviewServer } from '../../clients/kubernetes/build.ts'
 
 const API = '/apis/authentication.k8s.io/v1/tokenreviews'
 
-/** Whatever its audience is. */
+/** Whether the token is authenticated, for any audience. */
 const isGood = ({ status }: JsonObject): boolean =>
   isJsonObject(status) && status['authenticated'] === true
 
-/** Builds an authenticator that asks an API server; `undefined` when there are problems. */
+/** Builds an authenticator that uses an API server; `undefined` when there are problems. */
 const buildTokenReview = async (
   name: string,
   config: TokenReviewConfig,

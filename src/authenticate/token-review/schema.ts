@@ -1,4 +1,4 @@
-// `tokenReview` of an authenticator: tokens that a Kubernetes API server is asked about.
+// `tokenReview` of an authenticator: tokens that a Kubernetes API server reviews.
 
 import { z } from 'zod'
 import {

@@ -1,13 +1,13 @@
-// The state of a user's account, as its entry tells it without a password: Active Directory ([MS-ADTS]
-// 3.1.1.4.5), the password policy of draft-behera-ldap-password-policy, 389 Directory Server, and
-// shadowAccount (RFC 2307). What the service account cannot read is not known, and ends nothing.
+// The status of a user's account by its entry, without a password: Active Directory ([MS-ADTS] 3.1.1.4.5), the
+// password policy of draft-behera-ldap-password-policy, 389 Directory Server, and shadowAccount (RFC 2307). Attributes
+// that the service account cannot read are ignored.
 
 import type { AccountEnd } from '../verifier.ts'
 import { dnKey } from '../../../clients/ldap/dn.ts'
 import { textsOf, unusable, valuesOf } from '../../../clients/ldap/reader.ts'
 import type { Entry } from '../../../clients/ldap/responses.ts'
 
-// Identifiers of an entry that no rename changes, and no entry of the same name has again.
+// Identifiers of an entry that survive a rename, and are never reused for a new entry of the same name.
 const IDENTIFIERS = ['entryUUID', 'objectGUID', 'nsUniqueId'] as const
 
 // Each changes with the password: Active Directory, password policies, shadowAccount, Kerberos, Samba 3.
@@ -36,7 +36,7 @@ export const ACCOUNT_ATTRIBUTES: readonly string[] = [
   'shadowExpire',
 ]
 
-/** Tells two entries of one name apart, where the server has an identifier; else two places. */
+/** Distinguishes two entries of one name by an identifier, if the server has one; otherwise by the DN. */
 export const entryKeyOf = (entry: Entry): string => {
   for (const name of IDENTIFIERS) {
     const [value] = valuesOf(entry, name)
@@ -45,7 +45,7 @@ export const entryKeyOf = (entry: Entry): string => {
   return `dn=${dnKey(entry.dn)}`
 }
 
-/** Changes with the password, as far as the server tells when that was set. */
+/** Changes with the password, if the server records when it was set. */
 export const passwordStampOf = (entry: Entry): string =>
   JSON.stringify(PASSWORD_STAMPS.map((name) => textsOf(entry, name)))
 
@@ -53,7 +53,7 @@ export const passwordStampOf = (entry: Entry): string =>
  * Why an account could not log in now.
  *
  * @param now milliseconds since the epoch
- * @throws DirectoryError `entry-unusable` for a time or a number that is none
+ * @throws DirectoryError `entry-unusable` for an invalid time or number
  */
 export const accountEndOf = (entry: Entry, now: number): AccountEnd | undefined => {
   const control = numberIn(entry, 'userAccountControl') ?? 0n
@@ -62,7 +62,7 @@ export const accountEndOf = (entry: Entry, now: number): AccountEnd | undefined 
   if (isLocked(entry, computed, now)) return 'user-locked'
   if (isExpired(entry, now)) return 'user-expired'
   const isOld = ((computed ?? 0n) & PASSWORD_EXPIRED) !== 0n
-  // 0: to be changed at the next login; a password that never expires is not.
+  // 0: the password must be changed at the next login, unless it never expires.
   const mustChange = numberIn(entry, 'pwdLastSet') === 0n && (computed === undefined || isOld)
   if (mustChange || isTrue(entry, 'pwdReset')) return 'password-must-change'
   return isOld ? 'password-expired' : undefined
@@ -73,10 +73,7 @@ const ACCOUNT_DISABLE = 0x2n
 const LOCKOUT = 0x10n
 const PASSWORD_EXPIRED = 0x80_00_00n
 
-/**
- * A lock is taken away by the next bind that succeeds, which has been since the login: one that stands
- * there is from after that.
- */
+/** Whether the account is locked. The login itself has removed an earlier lock by its bind, so a lock is newer. */
 const isLocked = (entry: Entry, computed: bigint | undefined, now: number): boolean => {
   const byComputed = ((computed ?? 0n) & LOCKOUT) !== 0n
   const byTime = computed === undefined && (numberIn(entry, 'lockoutTime') ?? 0n) !== 0n
@@ -85,14 +82,14 @@ const isLocked = (entry: Entry, computed: bigint | undefined, now: number): bool
 }
 
 /**
- * Whether the account is outside of its time.
+ * Whether the account is outside its validity period.
  *
  * @param now milliseconds since the epoch
- * @throws DirectoryError `entry-unusable` for a time or a number that is none
+ * @throws DirectoryError `entry-unusable` for an invalid time or number
  */
 export const isExpired = (entry: Entry, now: number): boolean => {
   const days = numberIn(entry, 'shadowExpire')
-  // shadow(5): -1 is never, and 0 should not be used, since some take it for never.
+  // shadow(5): -1 means never, and 0 should not be used, since some implementations treat it as never.
   if (days !== undefined && days > 0n && now >= Number(days) * DAY_MS) return true
   const end = numberIn(entry, 'accountExpires') ?? 0n
   if (end > 0n && end !== NEVER && now >= Number(end / FILETIME_PER_MS - EPOCH_MS)) return true
@@ -118,7 +115,7 @@ const numberIn = (entry: Entry, attribute: string): bigint | undefined => {
   return BigInt(text)
 }
 
-// RFC 4517 §3.3.13, as far as servers write it: in UTC.
+// RFC 4517 §3.3.13, in the form that servers write: UTC.
 const TIME = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:[.,]\d+)?Z$/
 
 const timeIn = (entry: Entry, attribute: string): number | undefined => {

@@ -1,7 +1,6 @@
-// The bind for a user that does not exist: what it costs must not tell that. The name of nobody is
-// bound, which takes the same connection and the same round trip; where the server spends time on
-// hashing only for those who exist, that much is waited. (A real account as the decoy would be locked
-// out by it.)
+// The bind for a user that does not exist, whose duration must not reveal that. A random DN is bound, which takes the
+// same connection and the same round trip; if the server hashes passwords only for existing users, the difference is
+// waited. (A real account as the decoy would be locked out.)
 
 import { randomBytes, randomInt } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -11,17 +10,17 @@ import { escapeDnValue } from '../../../clients/ldap/dn.ts'
 import { readBind, type BindOutcome } from './outcome.ts'
 
 const REMEMBERED = 32
-// In milliseconds, in which timers tick: less is an accident of scheduling.
+// The resolution of timers, in milliseconds: a smaller difference is scheduling noise.
 const WORTH_WAITING = 1
 
-/** Binds as users, and as nobody in the same time. */
+/** Binds as users, and as decoys in the same time. */
 export class EvenBinds {
   readonly #clock: Clock
   readonly #base: string
   readonly #wrong: number[] = []
   readonly #decoy: number[] = []
 
-  /** @param base the DN under which the decoys would be */
+  /** @param base the DN under which the decoys are */
   constructor(base: string, clock: Clock) {
     this.#base = base
     this.#clock = clock
@@ -37,12 +36,12 @@ export class EvenBinds {
     const started = this.#clock.monotonic()
     const result = await connection.bind(dn, password, patience)
     const bound = readBind(result, connection.server)
-    // Only those that an unknown user is compared with: a locked one is refused without a hash.
+    // Only wrong passwords, with which an unknown user is compared: a locked user is refused without a hash.
     if (bound.outcome === 'wrong-password') this.#remember(this.#wrong, started)
     return bound
   }
 
-  /** A bind as nobody. */
+  /** A bind as a decoy. */
   async bindDecoy(connection: LdapConnection, password: string, patience: Patience): Promise<void> {
     const started = this.#clock.monotonic()
     const name = `cn=${escapeDnValue(randomBytes(12).toString('hex'))}`
@@ -50,7 +49,7 @@ export class EvenBinds {
     await connection.bind(dn, password, patience)
     const took = this.#remember(this.#decoy, started)
     if (median(this.#wrong) - median(this.#decoy) < WORTH_WAITING) return
-    // Like some real one: a time that is always the same would stand out too.
+    // The duration of an earlier bind at random, since a constant duration would be conspicuous.
     const like = this.#wrong[randomInt(this.#wrong.length)] ?? 0
     if (like > took) await wait(like - took, undefined, { signal: patience.signal })
   }

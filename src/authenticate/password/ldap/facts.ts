@@ -1,5 +1,5 @@
-// A user's entry → what is known of the user, but for the groups: the name as the directory has it, a
-// stable identifier, further attributes.
+// A user's entry → the attributes of the user without the groups: the name by the directory, a stable identifier,
+// further attributes.
 
 import type { PasswordFacts } from '../verifier.ts'
 import type { LdapAttributes } from './schema.ts'
@@ -14,9 +14,9 @@ export const attributesOfFacts = ({ user, uid, extra }: LdapAttributes): readonl
 ]
 
 /**
- * What an entry says of its user.
+ * The user of an entry.
  *
- * @param typed the name that was typed
+ * @param typed the typed name
  * @throws DirectoryError `entry-unusable` when the entry lacks something that an identity needs
  */
 export const factsOf = (
@@ -39,7 +39,7 @@ const userNameIn = (entry: Entry, attribute: string, typed: string): string => {
   const [name] = names
   if (name === undefined || name === '') throw unusable(entry, `has no ${attribute}`)
   if (names.length === 1) return name
-  // A set without order (RFC 4511 §4.1.7): "the first" could be another one tomorrow.
+  // A set without order (RFC 4511 §4.1.7): "the first" may differ tomorrow.
   const same = names.filter((candidate) => candidate.toLowerCase() === typed.toLowerCase())
   const [meant] = same
   if (meant !== undefined && same.length === 1) return meant

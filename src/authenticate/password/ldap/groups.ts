@@ -1,6 +1,5 @@
-// A user's groups: from an attribute, by a search, or as Active Directory resolves them; nested ones
-// level by level. A list that cannot be had whole is an error: what is missing could be the group
-// that a rule denies.
+// A user's groups: from an attribute, by a search, or as Active Directory resolves them; nested ones level by level.
+// An incomplete list is an error, since the missing group may be one that a rule denies.
 
 import { dnKey, firstValueOf, isTooLong, isUnder } from '../../../clients/ldap/dn.ts'
 import { DirectoryError } from '../../../clients/ldap/failure.ts'
@@ -26,8 +25,8 @@ interface Group {
 /**
  * The names of a user's groups, sorted.
  *
- * @param name the user's name as the directory has it, for `{user}` in a filter: what was typed can
- *   differ in case, which `memberUid` minds and the bind does not
+ * @param name the user's name by the directory, for `{user}` in a filter: the typed one may differ in case, which
+ *   `memberUid` distinguishes and the bind does not
  * @throws DirectoryError `groups-unusable` when there are too many, or one cannot be read
  */
 export const groupsOf = async (
@@ -62,7 +61,7 @@ class GroupWalk {
     const { activeDirectory } = this.#options
     const primary = await this.#primaryOf(user)
     let level = this.#add([...(await this.#above(user)), ...primary])
-    // AD has resolved those of the user already, and knows nothing of the primary one.
+    // AD has resolved those of the user already, except those of the primary group.
     if (activeDirectory !== undefined) level = primary
     const levels = activeDirectory === undefined ? nestingOf(this.#options) : 1
     for (let depth = 0; depth < levels && level.length > 0; depth += 1) {
@@ -72,7 +71,7 @@ class GroupWalk {
     return [...this.#found.values()]
   }
 
-  /** Remembers groups, and gives those that are new: a cycle ends here. */
+  /** Adds groups, and yields the new ones, so that a cycle ends. */
   #add(groups: readonly Group[]): readonly Group[] {
     const fresh: Group[] = []
     for (const group of groups) {
@@ -92,7 +91,7 @@ class GroupWalk {
     return fresh
   }
 
-  /** Remembers the groups that these are directly in, and gives those that are new. */
+  /** Adds the groups that these are directly in, and yields the new ones. */
   async #addAbove(groups: readonly Group[]): Promise<readonly Group[]> {
     const fresh: Group[] = []
     for (const group of groups) {
@@ -111,7 +110,7 @@ class GroupWalk {
       scope,
       filter: renderFilter(filter, { dn: member.dn, user: this.#name }),
       attributes: groupAttributes(this.#options),
-      // One more than there may be shows that there are too many.
+      // One more than allowed, to detect that there are too many.
       atMost: this.#options.limit + 1,
     })
     return entries.map((entry) => ({ dn: entry.dn, entry }))
@@ -121,7 +120,7 @@ class GroupWalk {
     return group.entry ?? (await readGroup(group.dn, this.#reader, this.#options))
   }
 
-  /** The primary group is named by the last part of its SID, and by that only. */
+  /** The primary group is identified only by the last part of its SID. */
   async #primaryOf(user: Entry): Promise<readonly Group[]> {
     const { primaryGroupBase } = this.#options
     if (primaryGroupBase === undefined) return []

@@ -1,11 +1,10 @@
-// What the end of a bind says of the user: the result code, Active Directory's sub-code, and the
-// password policy control.
+// The result of a bind as the user: the result code, Active Directory's sub-code, and the password policy control.
 
 import type { AccountRefusal, Verification } from '../verifier.ts'
 import { DirectoryError } from '../../../clients/ldap/failure.ts'
 import { RESULT, type LdapResult } from '../../../clients/ldap/responses.ts'
 
-/** What a bind as the user said; `right` when it succeeded. */
+/** The result of a bind as the user; `right` when it succeeded. */
 export type BindOutcome =
   | { readonly outcome: 'right' }
   | Extract<Verification, { readonly outcome: 'wrong-password' | 'unknown-user' | 'barred' }>
@@ -23,7 +22,7 @@ const SUB_CODES: Readonly<Record<string, BindOutcome>> = {
   '775': { outcome: 'barred', code: 'user-locked' }, // ERROR_ACCOUNT_LOCKED_OUT
 }
 
-// draft-behera-ldap-password-policy §6.2; the others are about changing a password.
+// draft-behera-ldap-password-policy §6.2; its further codes concern a change of the password.
 const POLICY_ERRORS: readonly AccountRefusal[] = [
   'password-expired',
   'user-locked',
@@ -31,18 +30,18 @@ const POLICY_ERRORS: readonly AccountRefusal[] = [
 ]
 
 /**
- * Reads the end of a bind.
+ * Evaluates the result of a bind.
  *
  * @param server its URL, for messages
- * @throws DirectoryError when it says nothing of the user
+ * @throws DirectoryError when the result does not concern the user
  */
 export const readBind = (
   { code, diagnostic, policyError }: LdapResult,
   server: string,
 ): BindOutcome => {
   const barred = policyError === undefined ? undefined : POLICY_ERRORS[policyError]
-  // Whatever the result code: after a reset the bind succeeds, and may do nothing but change the
-  // password; and the failures of a locked account have other codes with each maker of servers.
+  // Whatever the result code: after a reset the bind succeeds, and permits only a change of the password; and the
+  // result codes for a locked account differ between servers.
   if (barred !== undefined) return { outcome: 'barred', code: barred }
   switch (code) {
     case RESULT.success:
@@ -59,7 +58,7 @@ export const readBind = (
     case RESULT.confidentialityRequired:
       throw new DirectoryError('answered', `${server} takes no password without TLS`)
   }
-  // Without the server's own words: they could repeat the password.
+  // Without the server's diagnostic message, which may contain the password.
   throw new DirectoryError(
     'answered',
     `${server} ended the bind as the user with result code ${code}`,

@@ -1,5 +1,5 @@
-// The two ways of proving a user against one server: search for the entry and bind as it, or bind at
-// once and read the entry.
+// The two ways of verifying a user at one server: search for the entry and bind as it, or bind at once and read the
+// entry.
 
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../../runtime/clock.ts'
@@ -32,16 +32,16 @@ import type { DirectoryServer } from '../../../clients/ldap/server.ts'
 import type { EntrySearch, LdapSettings } from './schema.ts'
 import { isDnTemplate, renderFilter, renderName } from './template.ts'
 
-/** Who wants to be let in. */
+/** A user and password to verify. */
 interface Claim {
   readonly user: string
-  /** Fit for a bind, whatever was typed. */
+  /** Never empty; see {@link Prover.prove}. */
   readonly password: string
 }
 
 const KIND = 'ldap'
 
-/** Proves users; what it needs of the configuration is fixed. */
+/** Verifies users; what it needs of the configuration is fixed. */
 export class Prover {
   readonly #settings: LdapSettings
   readonly #attributes: readonly string[]
@@ -63,9 +63,9 @@ export class Prover {
   }
 
   /**
-   * Proves a user's password.
+   * Verifies a user's password.
    *
-   * @throws DirectoryError when the server, or what it holds, does not let us find out
+   * @throws DirectoryError when the server or its entries do not permit a result
    */
   async prove(
     server: DirectoryServer,
@@ -73,7 +73,7 @@ export class Prover {
     password: string,
     signal: AbortSignal,
   ): Promise<Verification> {
-    // Nobody's password is 32 random bytes, and the server counts the failure.
+    // 32 random bytes match no password, so that the server counts the failure.
     const sent = isPresentable(password) ? password : randomBytes(32).toString('base64url')
     const claim = { user, password: sent }
     return this.#settings.direct === undefined
@@ -81,7 +81,7 @@ export class Prover {
       : await this.#bindDirectly(server, this.#settings.direct, claim, signal)
   }
 
-  /** The reference, where the account was found by this search and can be found by it again. */
+  /** The texts of a reference, if this search found the account and can find it again. */
   referenceIn(account: AccountReference): ReferenceTexts | undefined {
     const { bind, search } = this.#settings
     // Without a service account only the user can search.
@@ -195,7 +195,7 @@ export class Prover {
   }
 
   async #verified(reader: Reader, entry: Entry, user: string): Promise<Verification> {
-    // Not every server looks at that before it takes a password.
+    // Some servers accept the password of an expired account.
     if (isExpired(entry, this.#clock.now())) return { outcome: 'barred', code: 'user-expired' }
     const facts = factsOf(entry, user, this.#settings.attributes)
     const groups = await groupsOf(reader, entry, facts.user, this.#settings.groups)
@@ -213,14 +213,14 @@ export class Prover {
     return { base, scope, filter: renderFilter(filter, { user }), attributes: this.#attributes }
   }
 
-  /** For one login attempt. */
+  /** The limits of one login attempt. */
   #patience(signal: AbortSignal): Patience {
     const { operationTimeout } = this.#settings
     return { signal, limit: operationTimeout, budget: new AnswerBudget() }
   }
 }
 
-/** Whose search a reference is of: another one could find another account by the same name. */
+/** Identifies the search of a reference: another search may find another account by the same name. */
 const searchKeyOf = ({ base, scope, filter }: EntrySearch): string =>
   JSON.stringify([base, scope, filter])
 
@@ -240,9 +240,9 @@ const endIn = (entry: Entry, reference: ReferenceTexts, now: number): AccountEnd
 }
 
 /**
- * Requires that the entry is the account that was bound: `alice@corp.example.org` can be the
- * userPrincipalName of one account and be made of the sAMAccountName of another. The root DSE has the
- * SIDs of whoever asks, and no other account's is among them ([MS-ADTS] 3.1.1.3.2).
+ * Requires that the entry is the account that was bound: `alice@corp.example.org` can be the userPrincipalName of one
+ * account, and derive from the sAMAccountName of another. The root DSE has the SIDs of the bound account, and never
+ * those of another ([MS-ADTS] 3.1.1.3.2).
  */
 const requireBoundAs = async (reader: Reader, entry: Entry): Promise<void> => {
   const root = await readOne(reader, {

@@ -1,5 +1,5 @@
-// The `ldap` section of a password verifier: the directory's servers, how a user is found and proven, and
-// which attributes become the identity.
+// The `ldap` section of a password verifier: the directory's servers, how a user is found and verified, and which
+// attributes become the identity.
 
 import { z } from 'zod'
 import { parseDn } from '../../../clients/ldap/dn.ts'

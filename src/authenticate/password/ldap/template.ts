@@ -1,14 +1,14 @@
-// Filters and names with placeholders: what a user typed goes in escaped, and only once.
+// Filters and names with placeholders: typed names are inserted once, escaped.
 
 import { escapeDnValue } from '../../../clients/ldap/dn.ts'
 
-/** What stands for the placeholders. */
+/** The values of the placeholders. */
 export interface TemplateValues {
   readonly user?: string
   readonly dn?: string
 }
 
-/** A filter with its values, escaped as RFC 4515 §3 has it. */
+/** A filter with its values, escaped by RFC 4515 §3. */
 export const renderFilter = (template: string, values: TemplateValues): string =>
   render(template, values, escapeFilterValue)
 
@@ -24,8 +24,8 @@ export const escapeFilterValue = (value: string): string =>
 export const isDnTemplate = (template: string): boolean => /^\s*[A-Za-z][\w-]*\s*=/.test(template)
 
 /**
- * The name to bind with; `undefined` where no user of this template can be called that. `@` and `\`
- * would name an account of another domain than the template's.
+ * The name to bind; `undefined` where the template cannot have this user: `@` and `\` would name an account of another
+ * domain.
  */
 export const renderName = (template: string, user: string): string | undefined => {
   if (isDnTemplate(template)) return render(template, { user }, escapeDnValue)
@@ -33,7 +33,7 @@ export const renderName = (template: string, user: string): string | undefined =
   return render(template, { user }, (value) => value)
 }
 
-// In one pass: a user who is called "{dn}" stays that.
+// In one pass, so that a user name "{dn}" is not replaced.
 const render = (
   template: string,
   values: TemplateValues,

@@ -1,5 +1,5 @@
-// LDAP directories and Active Directory: a user's password is proven by a bind as the user, and who
-// that is comes from the directory, not from what was typed.
+// LDAP directories and Active Directory: a user's password is verified by a bind as the user, and the identity comes
+// from the directory, not from the typed name.
 
 import { systemClock, type Clock } from '../../../runtime/clock.ts'
 import { countedSource } from '../../../runtime/counted-source.ts'
@@ -16,25 +16,23 @@ import type {
   VerificationContext,
 } from '../verifier.ts'
 
-/** What a verifier works with, beside its configuration. */
+/** The dependencies of a verifier, in addition to its settings. */
 interface LdapContext {
   readonly clock?: Clock
-  /** For the log: a directory that still answers gives no other sign of a server that does not. */
+  /** Logs changes of a server's state: while another server answers, there is no other sign of a failing one. */
   readonly report?: ServerReport
 }
 
 /**
- * The users of one directory. Whatever keeps us from finding out is `unavailable`, with a cause that
- * names the server and never a password.
+ * The users of one directory. Every failure to verify is `unavailable`, with a cause that names the server and never
+ * contains a password.
  */
 export class LdapVerifier implements PasswordVerifier, Disposable {
   readonly #directory: Directory
   readonly #limiter: FairLimiter
   readonly #prover: Prover
 
-  /**
-   * @param context where the time comes from, and who is told of servers that fail and come back
-   */
+  /** @param context the clock, and the callback for servers that fail and recover */
   constructor(settings: LdapSettings, context: LdapContext = {}) {
     const { clock = systemClock, report = () => undefined } = context
     const { concurrency, maxPending: waiting } = settings
@@ -67,19 +65,19 @@ export class LdapVerifier implements PasswordVerifier, Disposable {
         this.#directory.use(account, signal, (server) =>
           this.#prover.lookup(server, reference, signal),
         )
-      // Of users who have proven themselves: those who have not must not keep them waiting.
+      // A lookup is for an authenticated user, who must not wait behind unauthenticated ones.
       return await this.#limiter.run('', signal, look, 'preferred')
     } catch (cause) {
       return { outcome: 'unavailable', cause }
     }
   }
 
-  /** How its servers are doing. */
+  /** The status of its servers. */
   get servers(): readonly ServerState[] {
     return this.#directory.states
   }
 
-  /** Closes the connections; what is being proven is still answered. */
+  /** Closes the connections after the verifications under way. */
   [Symbol.dispose](): void {
     this.#directory[Symbol.dispose]()
   }

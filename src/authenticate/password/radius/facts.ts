@@ -1,12 +1,12 @@
-// What an Access-Accept says of the user: its attributes become groups and further facts. Attributes
-// of an Access-Reject or Access-Challenge are never read here; some servers send them there too.
+// The attributes of an Access-Accept → the user's groups and extra attributes. Attributes of an Access-Reject or
+// Access-Challenge are never read, although some servers send them.
 
 import type { PasswordFacts } from '../verifier.ts'
 import { ATTRIBUTE, valuesOf, vendorValuesOf, type Packet } from '../../../clients/radius/packet.ts'
 import { hasControlCharacter } from '../../../runtime/text.ts'
 import type { AttributeSource, RadiusSettings } from './schema.ts'
 
-/** The facts, or `undefined` where the reply's name for the user cannot be used. */
+/** The user of the reply, or `undefined` where its User-Name is invalid. */
 export const factsOf = (
   accept: Packet,
   typed: string,
@@ -35,7 +35,10 @@ const userOf = (
   }
 }
 
-/** All values of a source. Those that are no clean text are left out: they cannot be a header. */
+/**
+ * All values of a source. Those that are not UTF-8 without control characters are ignored: they cannot be sent in a
+ * header.
+ */
 const readSource = (
   packet: Packet,
   { attribute, pattern, prefix = '' }: AttributeSource,
@@ -68,14 +71,14 @@ const readText = (bytes: Uint8Array): string | undefined => {
     const text = UTF_8.decode(bytes).normalize('NFC')
     return text === '' || hasControlCharacter(text) ? undefined : text
   } catch {
-    return undefined // binary, such as the Class by which a server recognises its sessions
+    return undefined // binary, such as a Class that identifies a session of the server
   }
 }
 
 const LENIENT_UTF_8 = new TextDecoder('utf-8')
 const CONTROL_BUT_NEWLINE = /[^\P{Cc}\n]/gu
 
-/** The `Reply-Message`s of a packet, for people; several are shown one under the other. */
+/** The `Reply-Message`s of a packet, for the user; several are separate lines. */
 export const messageOf = (packet: Packet): string =>
   valuesOf(packet, ATTRIBUTE['Reply-Message'])
     .map((bytes) => LENIENT_UTF_8.decode(bytes))

@@ -1,5 +1,5 @@
-// Passwords proven by RADIUS servers (RFC 2865): over UDP, hardened against CVE-2024-3596, or over TLS
-// (RFC 6614). The password is sent as PAP: over UDP only MD5 and the shared secret hide it.
+// Passwords verified by RADIUS servers (RFC 2865): over UDP, hardened against CVE-2024-3596, or over TLS (RFC 6614).
+// The password is sent as PAP: over UDP only MD5 and the shared secret hide it.
 
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../../runtime/clock.ts'
@@ -39,15 +39,16 @@ export interface RadiusResources {
 /** The question of an Access-Challenge that has none. */
 const QUESTION = 'Enter the code'
 
-// Tells in the state that goes out with a challenge which server it is from.
+// The prefix of the state of a challenge, which identifies the server.
 const TAG_LENGTH = 4
 
 /**
- * Proves passwords at RADIUS servers. Unused for a minute, it holds no socket.
+ * Verifies passwords at RADIUS servers. Unused for a minute, it holds no socket.
  *
- * RADIUS cannot tell an unknown user from a wrong password; see `onReject`.
- * What RADIUS cannot carry (a password of more than 128 bytes, RFC 2865 §5.2; a name of more than
- * 253) no server can accept: it is answered as an Access-Reject is, and never sent.
+ * RADIUS cannot distinguish an unknown user from a wrong password; see `onReject`.
+ *
+ * A password of more than 128 bytes (RFC 2865 §5.2) or a name of more than 253 cannot be sent: it has the same outcome
+ * as an Access-Reject.
  */
 export class RadiusVerifier implements PasswordVerifier, AsyncDisposable {
   readonly #settings: RadiusSettings
@@ -76,8 +77,8 @@ export class RadiusVerifier implements PasswordVerifier, AsyncDisposable {
   }
 
   /**
-   * Answers a challenge, at the server that asked, since no other knows of it. What comes of that
-   * can be a further challenge.
+   * Answers a challenge at the server that sent it, since no other server knows it. The result may be a further
+   * challenge.
    *
    * @param state of the challenge, unchanged
    */
@@ -105,17 +106,17 @@ export class RadiusVerifier implements PasswordVerifier, AsyncDisposable {
     })
   }
 
-  /** RADIUS says nothing of a user without the password (RFC 2865 §4.1). */
+  /** RADIUS has no lookup of a user without the password (RFC 2865 §4.1). */
   async lookup(): Promise<AccountLookup> {
     return { outcome: 'unsupported' }
   }
 
-  /** How its servers are doing. */
+  /** The status of its servers. */
   get servers(): readonly ServerState[] {
     return this.#servers.states
   }
 
-  /** Closes every socket and connection; what is under way ends as `unavailable`. */
+  /** Closes every socket and connection; requests under way end as `unavailable`. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#servers.close()
   }
@@ -156,7 +157,7 @@ export class RadiusVerifier implements PasswordVerifier, AsyncDisposable {
   }
 }
 
-// RFC 2869 §5.10: four octets, 1 for "Echo". It is no source of facts, so it has no name there.
+// RFC 2869 §5.10: four octets, 1 for "Echo". No setting refers to it, so ATTRIBUTE does not have it.
 const PROMPT = 76
 
 const isEchoed = (challenge: Packet): boolean =>
