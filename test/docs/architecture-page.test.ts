@@ -1,4 +1,5 @@
-// ARCHITECTURE.md agrees with the source: what it names exists. READMEs of the folders of src/ name files that exist.
+// ARCHITECTURE.md agrees with the source: what it names exists. READMEs of the folders of src/ name files that exist, and
+// SECURITY.md tests that exist.
 
 import assert from 'node:assert/strict'
 import { existsSync, globSync } from 'node:fs'
@@ -52,6 +53,22 @@ it('CONTRIBUTING.md names files and folders that exist', () => {
     .filter((code) => /^(src|test|scripts)\/[\w./-]+$/.test(code) && !/[A-Z]{4}/.test(code)) // NAME, SCENARIO
     .filter((path) => !existsSync(resolve(ROOT, path)))
   assert.deepEqual(missing, [])
+})
+
+it('SECURITY.md names tests that exist', () => {
+  // The rows of threats: asset, threat, defence, tests.
+  const rows = textOf('SECURITY.md')
+    .split('\n')
+    .map((line) => line.split(/(?<!\\)\|/))
+    .filter((cells) => cells.length === 6)
+  const named = rows.flatMap(([, , , , tests = '']) => codeSpansOf(tests))
+  const missing = named.filter(
+    (name) =>
+      !existsSync(resolve(ROOT, 'test', name)) &&
+      globSync(`test/${name}.test.ts`, { cwd: ROOT }).length === 0,
+  )
+  assert.deepEqual(missing, [])
+  assert.ok(named.length > 50)
 })
 
 describe('the READMEs of src', () => {
