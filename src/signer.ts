@@ -15,7 +15,7 @@ import type { ListenAddress } from './runtime/listen.ts'
 import { createLogger } from './runtime/logger.ts'
 import { signerMetrics } from './sds/metrics.ts'
 import { sdsService } from './sds/service.ts'
-import { logStatistics } from './sds/statistics-log.ts'
+import { logStatistics } from './sds/statistics.ts'
 
 /** A running signer. */
 export interface Signer extends AsyncDisposable {

@@ -1,7 +1,7 @@
 // The seam of phase 3: verifies one kind of inbound credential.
 
 import type { MaybePromise } from '../runtime/maybe-promise.ts'
-import type { PathFault } from '../pki/path-fault.ts'
+import type { PathFault } from '../pki/path-rules.ts'
 import type { AccountEnd, AccountRefusal } from './password/verifier.ts'
 import type { ProvenCredential, IdentityRefusal } from '../identity/identity.ts'
 import type { ProvenAccount } from '../logins/proven-logins.ts'

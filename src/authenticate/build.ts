@@ -1,11 +1,10 @@
 // The configured authenticators, built, each with its identity mapping.
 
 import type { ChainLink } from './chain.ts'
-import { mappingReport } from '../identity/mapping-report.ts'
+import { mappingReport, IdentityMapping, type MappingReport } from '../identity/mapping.ts'
 import { kindOf } from './kinds.ts'
 import type { AuthenticatorParts } from './parts.ts'
 import type { AuthenticatorConfig } from './schema.ts'
-import { IdentityMapping, type MappingReport } from '../identity/mapping.ts'
 
 /** Builds one entry of `authenticators`; `undefined` when there are problems with it. */
 export const buildLink = async (

@@ -9,8 +9,9 @@ import type { AuthorizeEntry } from './schema.ts'
 import { OperationIndex } from '../request/openapi/operation-index.ts'
 import type { Operation } from '../request/openapi/operation.ts'
 import { CountersignError } from '../runtime/errors.ts'
-import { buildAccessReviewer } from './build-access-review.ts'
 import type { AuthenticatorParts } from '../authenticate/parts.ts'
+import { MAX_ANSWER_BYTES, RememberedReviews } from './remembered-reviews.ts'
+import { buildReviewServer } from '../clients/kubernetes/build.ts'
 
 /** What a route has for phase 5. */
 export interface Authorization {
@@ -96,3 +97,29 @@ const reviewerOf = async (
   await parts.problems.collect([...path, 'apiServer'], () =>
     buildAccessReviewer(name, config, parts),
   )
+
+const API = '/apis/authorization.k8s.io/v1/subjectaccessreviews'
+
+/**
+ * Builds what asks the API server of a route.
+ *
+ * @param route its name
+ * @throws CountersignError when the settings cannot be used
+ */
+const buildAccessReviewer = async (
+  route: string,
+  config: ApiServerConfig,
+  parts: AuthenticatorParts,
+): Promise<AccessReviewer> => {
+  const { clock, memory } = parts
+  const server = await buildReviewServer(config, { api: API, maxBytes: MAX_ANSWER_BYTES }, parts)
+  const { ask, state, generation } = server
+  parts.dependencies.push({ route, kind: 'access-review', ...state })
+  return new RememberedReviews({
+    ask,
+    // What makes remembered proofs void makes answers void too.
+    keyOf: (review) => memory.keyOf(`${generation}\0${memory.epoch}`, review),
+    remember: config.cacheTtl,
+    clock,
+  })
+}

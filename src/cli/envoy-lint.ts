@@ -2,14 +2,13 @@
 // forged, in a file or in a running Envoy.
 
 import { resolve } from 'node:path'
-import { Command, Option } from 'commander'
+import { Command, Option, InvalidArgumentError } from 'commander'
 import { ConfigurationFiles } from '../config/files.ts'
 import { readConfig } from '../configuration/parse.ts'
-import { durationSchema, formatAddress, type Address } from '../config/values.ts'
+import { durationSchema, formatAddress, type Address, addressSchema } from '../config/values.ts'
 import { fetchConfigDump } from '../envoy/config-dump.ts'
 import { expectationsOf, type Expectations } from '../envoy/lint/expectations.ts'
 import { lint, type LintResult } from '../envoy/lint/lint.ts'
-import { parseAdminAddress } from './admin-address.ts'
 import { findingsAsJson, findingsAsText, type Source } from './envoy-lint-report.ts'
 import { parsed } from './options.ts'
 import { reportFailure } from './report.ts'
@@ -120,4 +119,20 @@ const unusable = (
   if (kind === 'admin') return `${name} did not answer with a config dump: ${reason}`
   const place = position === undefined ? name : `${name}:${position.line}:${position.column}`
   return `${place} is not an Envoy configuration: ${reason}`
+}
+
+/** `http://HOST:PORT`, `HOST:PORT` or `unix:PATH` → the address; throws what commander reports. */
+export const parseAdminAddress = (text: string): Address => {
+  if (!text.includes('://')) return parsed(addressSchema, text)
+  const url = URL.parse(text)
+  if (url === null) throw new InvalidArgumentError('must be a URL')
+  if (url.protocol !== 'http:') {
+    throw new InvalidArgumentError(
+      'Envoy’s administration interface speaks plain HTTP: http://HOST:PORT, or unix:PATH',
+    )
+  }
+  if (url.href !== `${url.origin}/`) {
+    throw new InvalidArgumentError('must be http://HOST:PORT without a path')
+  }
+  return parsed(addressSchema, url.port === '' ? `${url.host}:80` : url.host)
 }

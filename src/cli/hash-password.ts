@@ -3,9 +3,10 @@
 
 import { text } from 'node:stream/consumers'
 import { Command, Option } from 'commander'
+import { createInterface } from 'node:readline/promises'
+import { Writable } from 'node:stream'
 import { makeHash, type PasswordHash } from '../authenticate/password/hash.ts'
 import { CountersignError } from '../runtime/errors.ts'
-import { promptSecret } from './prompt.ts'
 import { hasControlCharacter } from '../runtime/text.ts'
 
 interface Options {
@@ -54,4 +55,14 @@ const readPassword = async (): Promise<string> => {
     throw new CountersignError('usage', 'the two passwords differ')
   }
   return password
+}
+
+/** Shows the question and reads a line that is not echoed. */
+export const promptSecret = async (question: string): Promise<string> => {
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
+  using lines = createInterface({ input: process.stdin, output: silent, terminal: true })
+  process.stderr.write(question)
+  const answer = await lines.question('')
+  process.stderr.write('\n')
+  return answer
 }

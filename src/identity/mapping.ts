@@ -7,6 +7,7 @@ import type { TextExpression } from '../expression/cel.ts'
 import { compileGroupSteps, type GroupSteps } from './groups.ts'
 import type { ProvenCredential, Identity, IdentityRefusal } from './identity.ts'
 import { findReserved } from './reserved.ts'
+import type { Logger } from '../runtime/logger.ts'
 
 /** The outcome of phase 4. */
 export type MappingResult =
@@ -180,3 +181,16 @@ const excess = (
   const large = sizes.find(({ size, most }) => size > most)
   return large && `${large.size} ${large.what}, where there may be ${large.most}`
 }
+
+/** Logs what operators have to know of identities: which expression failed, what was cut. */
+export const mappingReport =
+  (authenticator: string, logger: Logger): MappingReport =>
+  (result) => {
+    if (result.outcome === 'refused') {
+      const { code: reason, detail } = result
+      logger.warn({ authenticator, reason, detail }, 'identity refused')
+    } else {
+      const { groupsOmitted, groups } = result.identity
+      logger.warn({ authenticator, groupsOmitted, groups: groups.length }, 'groups omitted')
+    }
+  }

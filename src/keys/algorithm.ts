@@ -5,6 +5,21 @@ import { constants, sign, verify, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 import { sequence, unsigned } from '../x509/der.ts'
 
+/** Signature algorithms (RFC 7518 §3.1, RFC 8037, RFC 9864): public-key ones only. */
+export const SIGNATURE_ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+] as const
+
 const RS = { type: 'rsa' } as const // RSASSA-PKCS1-v1_5, which is what OpenSSL takes without more
 const PS = {
   type: 'rsa',
@@ -39,10 +54,10 @@ const METHODS = {
   ES512: { ...ES, hash: 'sha512', curve: 'secp521r1', scalar: 66, slow: true },
   EdDSA: ED,
   Ed25519: ED,
-} as const satisfies Readonly<Record<string, Method>>
+} as const satisfies Readonly<Record<Algorithm, Method>>
 
 /** The name of a signature algorithm, as it stands in `alg`. */
-export type Algorithm = keyof typeof METHODS
+export type Algorithm = (typeof SIGNATURE_ALGORITHMS)[number]
 
 /** Whether a text names an algorithm that is known here. */
 export const isAlgorithm = (text: unknown): text is Algorithm =>

@@ -3,10 +3,17 @@
 // extensions of a leaf, and one for name constraints with gaps.
 
 import { EXTENSIONS } from '../x509/oid.ts'
-import type { PathFault } from './path-fault.ts'
 import type { ChainCertificate } from './chain-certificate.ts'
 import { meetsNameConstraints, NAME_CONSTRAINTS } from './name-constraints.ts'
 import { isStrongKey, isStrongSignature } from './strength.ts'
+
+/** A failure of path validation (RFC 5280 §6.1), as the audit log names it. */
+export type PathFault =
+  | 'certificate-untrusted' // no path to a trust anchor
+  | 'certificate-expired'
+  | 'certificate-not-yet-valid'
+  | 'certificate-purpose' // no extended key usage that is accepted
+  | 'certificate-weak' // of its key or its signature
 
 /** A path: the leaf, intermediates, and the trust anchor last. */
 export type Path = readonly [ChainCertificate, ...ChainCertificate[]]

@@ -1,11 +1,9 @@
 // From a certificate to a trust anchor (RFC 5280 §6, RFC 4158): looks for a path whose signatures hold,
 // and takes the first that is valid. What it may cost is bounded, whatever it is shown.
 
-import type { PathFault } from './path-fault.ts'
+import { type PathFault, pathFault, type Path, type PathRules } from './path-rules.ts'
 import { AuthorityIndex, type Trust } from './trust.ts'
-import type { ChainCertificate } from './chain-certificate.ts'
-import { isMalformed } from './chain-certificate.ts'
-import { pathFault, type Path, type PathRules } from './path-rules.ts'
+import { type ChainCertificate, isMalformed } from './chain-certificate.ts'
 import { isValidToo } from './pkijs-validator.ts'
 import { isStrongKey } from './strength.ts'
 

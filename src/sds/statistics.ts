@@ -1,4 +1,7 @@
-// What the service counts, for a line of the log from time to time, and for tests.
+// What the service counts, and the log line that reports it once a minute where it changed.
+
+import { isDeepStrictEqual } from 'node:util'
+import type { Logger } from '../runtime/logger.ts'
 
 /** `streams` and `names` are of now; the others count since the start. */
 export interface SdsStatistics {
@@ -28,3 +31,16 @@ export const zeroCounters = (): Counters => ({
   nacks: 0,
   errors: 0,
 })
+
+const INTERVAL_MS = 60_000
+
+/** Logs the statistics once a minute where they changed. */
+export const logStatistics = (sds: { statistics(): SdsStatistics }, logger: Logger): Disposable => {
+  let last = sds.statistics()
+  const timer = setInterval(() => {
+    const now = sds.statistics()
+    if (!isDeepStrictEqual(now, last)) logger.info(now, 'statistics')
+    last = now
+  }, INTERVAL_MS)
+  return { [Symbol.dispose]: () => clearInterval(timer) }
+}

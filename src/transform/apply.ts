@@ -2,7 +2,7 @@
 
 import { isPermit, type Permit } from '../authorize/evaluate.ts'
 import { andThen, type MaybePromise } from '../runtime/maybe-promise.ts'
-import { impersonationHeaders } from './impersonation.ts'
+import { impersonationHeaders } from './headers/kubernetes-headers.ts'
 import {
   strippedFrom,
   subprotocolsFor,

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { after, before, describe, it } from 'node:test'
-import { parseAdminAddress } from '../../src/cli/admin-address.ts'
+import { parseAdminAddress } from '../../src/cli/envoy-lint.ts'
 import { AUTHZ, changed, type Change } from '../envoy/lint/corpus/case.ts'
 import { freePort } from '../servers/ports.ts'
 import { skipWithoutEnvoy, startEnvoy, type Envoy } from '../servers/envoy.ts'

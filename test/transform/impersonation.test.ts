@@ -10,8 +10,10 @@ import {
   type Impersonation,
 } from '../../src/request/kubernetes/impersonation.ts'
 import { transform, type Credentials } from '../../src/transform/apply.ts'
-import { kubernetesHeaders } from '../../src/transform/headers/presets.ts'
-import { impersonationHeaders } from '../../src/transform/impersonation.ts'
+import {
+  kubernetesHeaders,
+  impersonationHeaders,
+} from '../../src/transform/headers/kubernetes-headers.ts'
 import { isStripped } from '../../src/request/stripped-headers.ts'
 import { linesOf, type HeaderLines } from '../fakes/envoy.ts'
 import { questionOf } from '../fakes/question.ts'

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { compileCondition } from '../../expression/cel.ts'
-import { SIGNATURE_ALGORITHMS } from '../../keys/signature-algorithms.ts'
+import { SIGNATURE_ALGORITHMS } from '../../keys/algorithm.ts'
 import { durationSchema, pathSchema, realmSchema } from '../../config/values.ts'
 
 /** A CEL condition about `claims`. */

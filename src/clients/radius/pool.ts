@@ -5,7 +5,6 @@ import type { Packet, RequestContent } from './packet.ts'
 import { RadiusFailure } from './failure.ts'
 import { RequestLimiter } from './limiter.ts'
 import { RadiusConnection, type ConnectionOptions } from './connection.ts'
-import { intervalAfter } from './schedule.ts'
 
 /** What a link needs. */
 export interface PoolOptions extends ConnectionOptions {
@@ -212,3 +211,18 @@ export class ConnectionPool {
 
 const isReason = (cause: unknown, reason: RadiusFailure['reason']): boolean =>
   cause instanceof RadiusFailure && cause.reason === reason
+
+/** RAND of RFC 5080: each interval is a tenth longer or shorter, so that clients fall out of step. */
+const SPREAD = 0.1
+
+// The same section's MRT is 16 s; here a user waits for the answer.
+const LONGEST_INTERVAL = 8_000
+
+/**
+ * The milliseconds between a transmission and the next: `first`, then doubled each time, spread.
+ *
+ * @param sent how many transmissions there were before, 0 for none
+ * @param random from 0 up to 1
+ */
+export const intervalAfter = (sent: number, first: number, random: () => number): number =>
+  Math.min(first * 2 ** sent, LONGEST_INTERVAL) * (1 - SPREAD + 2 * SPREAD * random())

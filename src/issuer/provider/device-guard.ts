@@ -1,4 +1,5 @@
-// Middleware before user codes are looked up (RFC 8628 §3.3): too many wrong ones are answered with 429.
+// Middleware of the form for user codes (RFC 8628 §3.3): too many wrong codes are answered with 429, a form without its
+// session with a page.
 
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { describeError } from '../../runtime/errors.ts'
@@ -39,7 +40,7 @@ export const limitingUserCodes =
       const { params, entities } = 'oidc' in ctx ? ctx.oidc : NOTHING
       // Not one that has expired or was used.
       const isKnown = entities.DeviceCode !== undefined
-      // Where the form's session has ended (device-form.ts), nothing was looked up.
+      // Where the form's session has ended (`answeringLostForms`), nothing was looked up.
       const isEntered = ctx.respond !== false && typeof params?.['user_code'] === 'string'
       isWrong = isEntered && !isKnown
       if (isWrong || isKnown) metrics.deviceCode('entered', isKnown ? 'accepted' : 'unknown')
@@ -64,3 +65,23 @@ const takingOf = async (
     return undefined
   }
 }
+
+/**
+ * Answers with a page where the browser of the form has no session: its cookie has expired, or the browser keeps none.
+ * `oidc-provider` 9.13 writes its refusal into the missing session, and the response would be Koa's "Internal Server
+ * Error".
+ */
+export const answeringLostForms =
+  (sender: PageSender) =>
+  async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
+    try {
+      await next()
+    } catch (cause) {
+      const { method, path, oidc, req, res } = ctx
+      const isForm = method === 'POST' && path === ENDPOINTS.code_verification
+      if (!isForm || oidc.session?.exp !== undefined) throw cause
+      ctx.body = null // what it had begun to say, with its length
+      ctx.respond = false
+      sender.tell(req.headers.cookie === undefined ? 'no-cookie' : 'expired', 400, req, res)
+    }
+  }

@@ -1,15 +1,14 @@
 // Our pages where `oidc-provider` has its own: the device's code, logging out, and what went wrong.
 
-import type { Client, ErrorOut, KoaContextWithOIDC } from 'oidc-provider'
+import { type Client, type ErrorOut, type KoaContextWithOIDC, errors } from 'oidc-provider'
 import type { FormToken, PageContext } from '../../pages/context.ts'
 import type { Html } from '../../pages/html.ts'
 import { devicePage, type DeviceModel } from '../../pages/views/device.ts'
 import { confirmLogoutPage, loggedOutPage } from '../../pages/views/logout.ts'
-import { messagePage } from '../../pages/views/message.ts'
+import { messagePage, type MessageKind, type MessageModel } from '../../pages/views/message.ts'
 import type { PageSender } from '../http/page-sender.ts'
 import { ENDPOINTS, LOGOUT_FORM } from '../http/paths.ts'
 import { requestIdOf } from '../http/request-id.ts'
-import { errorMessage } from './error-message.ts'
 
 const DEVICE = ENDPOINTS.code_verification
 
@@ -118,4 +117,29 @@ const deviceModel = (
   if (name === 'AbortedError') return { step: 'denied' }
   const problem = PROBLEMS[name] ?? 'failed'
   return { step: 'enter', problem, ...(code === undefined ? {} : { code }) }
+}
+
+const KINDS: Readonly<Record<string, MessageKind>> = {
+  invalid_client: 'unknown-client',
+  invalid_redirect_uri: 'unknown-client',
+  access_denied: 'cancelled',
+  server_error: 'unavailable',
+  temporarily_unavailable: 'unavailable',
+}
+
+/** The page for an error of the provider's (RFC 6749 §4.1.2.1). */
+const errorMessage = (
+  { error, error_description: description }: ErrorOut,
+  cause: unknown,
+  id: string,
+): MessageModel => {
+  const expired = cause instanceof errors.SessionNotFound
+  const message = expired ? 'expired' : (KINDS[error] ?? 'malformed')
+  const detail = description === undefined ? error : `${error}: ${description}`
+  return {
+    message,
+    tone: message === 'cancelled' ? 'notice' : 'error',
+    id: { kind: 'request', id },
+    ...(message === 'malformed' || message === 'unknown-client' ? { detail } : {}),
+  }
 }

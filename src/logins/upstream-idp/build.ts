@@ -3,8 +3,7 @@
 import type { UpstreamIdpConfig } from './schema.ts'
 import { readSecret } from '../../config/secret.ts'
 import { CountersignError } from '../../runtime/errors.ts'
-import { IdentityMapping } from '../../identity/mapping.ts'
-import { mappingReport } from '../../identity/mapping-report.ts'
+import { IdentityMapping, mappingReport } from '../../identity/mapping.ts'
 import type { ClientParts } from '../../clients/parts.ts'
 
 /** The settings of an upstream IdP. */

@@ -2,7 +2,7 @@
 // every check of the specification is made.
 
 import { jwtVerify, type JWTVerifyGetKey } from 'jose'
-import { SIGNATURE_ALGORITHMS } from '../../keys/signature-algorithms.ts'
+import { SIGNATURE_ALGORITHMS } from '../../keys/algorithm.ts'
 import { isJsonObject } from '../../runtime/json-object.ts'
 
 /** The subject of a logout there. */

@@ -5,8 +5,7 @@ import type { ForwardConfig, HeaderPreset } from '../schema.ts'
 import { certificateHeaders } from './certificate.ts'
 import { grafanaHeaders, headlampHeaders } from './dashboards.ts'
 import { freeHeaders } from './free-headers.ts'
-import { kubernetesHeaders } from './presets.ts'
-import { impersonatedIdentity } from './impersonation.ts'
+import { impersonatedIdentity, kubernetesHeaders } from './kubernetes-headers.ts'
 import type { Transformer } from '../transformer.ts'
 
 /** Each set of headers that the upstream gets, in an order that does not depend on the file's. */

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Identity } from '../../../src/identity/identity.ts'
-import { kubernetesHeaders } from '../../../src/transform/headers/presets.ts'
+import { kubernetesHeaders } from '../../../src/transform/headers/kubernetes-headers.ts'
 import { isStripped } from '../../../src/request/stripped-headers.ts'
 import type { Forwarding, Transformation } from '../../../src/transform/transformer.ts'
 import { permitFor } from '../../fakes/permit.ts'

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { intervalAfter } from '../../../src/clients/radius/schedule.ts'
+import { intervalAfter } from '../../../src/clients/radius/pool.ts'
 
 describe('the intervals between transmissions', () => {
   it('double, up to 8 s, a tenth more or less', () => {
