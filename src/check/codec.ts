@@ -2,10 +2,12 @@
 // between. The layout is that of proto/envoy/service/auth/v3; test/check/codec.test.ts holds the
 // two together.
 
-import type { CheckAttributes, RawHeader } from '../request/attributes.ts'
+import type { CheckAttributes } from '../request/attributes.ts'
+import { HeaderLine } from '../request/header-line.ts'
+import { headerName, type HeaderName } from '../request/header-name.ts'
 import type { HeaderPair, RepeatedHeader } from '../transform/transformer.ts'
 import type { AllowAnswer, CheckAnswer, DenyAnswer } from './answer/answer.ts'
-import { WireReader, type FieldReader } from './wire-reader.ts'
+import { Familiar, WireReader, type FieldReader } from './wire-reader.ts'
 import { WireWriter } from './wire-writer.ts'
 
 /**
@@ -28,16 +30,16 @@ class Attributes implements CheckAttributes {
   method = ''
   path = ''
   host = ''
-  readonly headers: RawHeader[] = []
+  readonly headers: HeaderLine[] = []
   readonly contextExtensions = new Map<string, string>()
   serverName = ''
   #headersFrom: 'headers' | 'header_map' | undefined
 
-  addHeader(from: 'headers' | 'header_map', name: string, value: Buffer): void {
+  addHeader(from: 'headers' | 'header_map', line: HeaderLine): void {
     this.#headersFrom ??= from
     // Envoy fills one of the two. Both would be two accounts of one request.
     if (this.#headersFrom !== from) throw new Error('both headers and header_map are set')
-    this.headers.push({ name, value })
+    this.headers.push(line)
   }
 }
 
@@ -69,7 +71,7 @@ const readAddress: FieldReader<Attributes> = (tag, reader, attributes) => {
 }
 
 const readSocketAddress: FieldReader<Attributes> = (tag, reader, attributes) => {
-  if (tag === ((2 << 3) | 2)) attributes.sourceAddress = reader.text()
+  if (tag === ((2 << 3) | 2)) attributes.sourceAddress = reader.familiarText()
   else if (tag === ((3 << 3) | 0)) attributes.sourcePort = reader.uint32()
   else reader.ignore(tag)
 }
@@ -93,40 +95,61 @@ const readTlsSession: FieldReader<Attributes> = (tag, reader, attributes) => {
   else reader.ignore(tag)
 }
 
-const EMPTY = Buffer.alloc(0)
+// Clients send the same few hundred header names, and what follows from a name is looked up with it.
+const HEADER_NAMES = new Familiar(headerName)
+const NO_NAME = headerName('')
+
+/** A header line while it is read: where its value is in the message. */
+class ReadLine {
+  name: HeaderName = NO_NAME
+  start = 0
+  end = 0
+  rawStart = 0
+  rawEnd = 0
+}
 
 const readHeaderMap: FieldReader<Attributes> = (tag, reader, attributes) => {
   if (tag !== ((1 << 3) | 2)) return reader.ignore(tag)
-  const line = { key: '', value: EMPTY, rawValue: EMPTY }
+  const line = new ReadLine()
   reader.message(line, readHeaderValue)
-  const { key, value, rawValue } = line
-  if (value.length > 0 && rawValue.length > 0) throw new Error('both value and raw_value are set')
-  attributes.addHeader('header_map', key, rawValue.length > 0 ? rawValue : value)
+  const { name, start, end, rawStart, rawEnd } = line
+  const isRaw = rawEnd > rawStart
+  if (isRaw && end > start) throw new Error('both value and raw_value are set')
+  const { received } = reader
+  attributes.addHeader(
+    'header_map',
+    isRaw
+      ? new HeaderLine(name, received, rawStart, rawEnd)
+      : new HeaderLine(name, received, start, end),
+  )
 }
 
-const readHeaderValue: FieldReader<{ key: string; value: Buffer; rawValue: Buffer }> = (
-  tag,
-  reader,
-  line,
-) => {
-  if (tag === ((1 << 3) | 2)) line.key = reader.familiarText()
-  else if (tag === ((2 << 3) | 2)) line.value = reader.textBytes()
-  else if (tag === ((3 << 3) | 2)) line.rawValue = reader.view()
-  else reader.ignore(tag)
+const readHeaderValue: FieldReader<ReadLine> = (tag, reader, line) => {
+  if (tag === ((1 << 3) | 2)) line.name = reader.familiar(HEADER_NAMES)
+  else if (tag === ((2 << 3) | 2)) {
+    line.start = reader.textStart()
+    line.end = reader.pos
+  } else if (tag === ((3 << 3) | 2)) {
+    line.rawStart = reader.start()
+    line.rawEnd = reader.pos
+  } else reader.ignore(tag)
 }
 
 // A map is a list of messages, with the key in field 1 and the value in field 2.
 
 function readMergedHeader(reader: WireReader, attributes: Attributes): void {
-  const entry = { key: '', value: EMPTY }
+  const entry = new ReadLine()
   reader.message(entry, readMergedHeaderEntry)
-  attributes.addHeader('headers', entry.key, entry.value)
+  const { name, start, end } = entry
+  attributes.addHeader('headers', new HeaderLine(name, reader.received, start, end))
 }
 
-const readMergedHeaderEntry: FieldReader<{ key: string; value: Buffer }> = (tag, reader, entry) => {
-  if (tag === ((1 << 3) | 2)) entry.key = reader.familiarText()
-  else if (tag === ((2 << 3) | 2)) entry.value = reader.textBytes()
-  else reader.ignore(tag)
+const readMergedHeaderEntry: FieldReader<ReadLine> = (tag, reader, entry) => {
+  if (tag === ((1 << 3) | 2)) entry.name = reader.familiar(HEADER_NAMES)
+  else if (tag === ((2 << 3) | 2)) {
+    entry.start = reader.textStart()
+    entry.end = reader.pos
+  } else reader.ignore(tag)
 }
 
 function readContextExtension(reader: WireReader, attributes: Attributes): void {

@@ -10,11 +10,12 @@ export type FieldReader<T> = (tag: number, reader: WireReader, into: T) => void
 
 /** A reader over one received message. Every method throws on malformed input. */
 export class WireReader extends protobuf.Reader {
-  readonly #bytes: Buffer
+  /** The message. */
+  readonly received: Buffer
 
   constructor(bytes: Uint8Array) {
     super(bytes)
-    this.#bytes = Buffer.isBuffer(bytes)
+    this.received = Buffer.isBuffer(bytes)
       ? bytes
       : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
@@ -31,27 +32,39 @@ export class WireReader extends protobuf.Reader {
 
   /** A `string`, which protobuf requires to be UTF-8 (protobuf.dev, "Proto3 scalar types"). */
   text(): string {
-    const start = this.#advance()
-    return decodeText(this.#bytes, start, this.pos)
+    const start = this.start()
+    return decodeText(this.received, start, this.pos)
   }
 
-  /** A `string` that likely came before, such as a header name: costs a third of `text`. */
+  /** A `string` that likely came before, such as a host: costs a third of `text`. */
   familiarText(): string {
-    const start = this.#advance()
-    return familiar(this.#bytes, start, this.pos)
+    return this.familiar(TEXTS)
   }
 
-  /** A `string` as bytes, checked to be UTF-8. A view, not a copy. */
-  textBytes(): Buffer {
-    const bytes = this.view()
-    if (!isUtf8(bytes)) throw notUtf8()
-    return bytes
+  /** The same, with what follows from it. */
+  familiar<T>(table: Familiar<T>): T {
+    const start = this.start()
+    return table.of(this.received, start, this.pos)
   }
 
-  /** A `bytes` field. A view, not a copy. */
-  view(): Buffer {
-    const start = this.#advance()
-    return this.#bytes.subarray(start, this.pos)
+  /** Passes over a `string`, checked to be UTF-8; gives where its bytes start. They end at `pos`. */
+  textStart(): number {
+    const start = this.start()
+    if (
+      !isAscii(this.received, start, this.pos) &&
+      !isUtf8(this.received.subarray(start, this.pos))
+    ) {
+      throw notUtf8()
+    }
+    return start
+  }
+
+  /** Passes over a `bytes` field; gives where its bytes start. They end at `pos`. */
+  start(): number {
+    const end = this.#end()
+    const start = this.pos
+    this.pos = end
+    return start
   }
 
   /** Passes over a field that we do not read, or one whose wire type is not the declared one. */
@@ -73,14 +86,6 @@ export class WireReader extends protobuf.Reader {
     if (end > this.len) throw new RangeError('malformed protobuf: cut short')
     return end
   }
-
-  /** Moves over a length and its bytes; gives where the bytes start. */
-  #advance(): number {
-    const end = this.#end()
-    const start = this.pos
-    this.pos = end
-    return start
-  }
 }
 
 const notUtf8 = () => new TypeError('malformed protobuf: a string is not UTF-8')
@@ -92,23 +97,49 @@ function decodeText(bytes: Buffer, start: number, end: number): string {
   return text
 }
 
-// Making a string is the most expensive step of decoding, and nearly all header names repeat.
-// One slot per hash and no chains: hostile names can only make their own requests slower.
-const LONGEST_FAMILIAR = 32
-const SLOTS = 1024
-const known: string[] = Array.from({ length: SLOTS }, () => '')
+function isAscii(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if ((bytes[at] ?? 0) > 0x7f) return false
+  return true
+}
 
-function familiar(bytes: Buffer, start: number, end: number): string {
-  const length = end - start
-  if (length > LONGEST_FAMILIAR) return decodeText(bytes, start, end)
-  let hash = length
-  for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + (bytes[at] ?? 0)) | 0
-  const slot = hash & (SLOTS - 1)
-  const candidate = known[slot] ?? ''
-  if (isSame(candidate, bytes, start, length)) return candidate
-  const text = decodeText(bytes, start, end)
-  known[slot] = text
-  return text
+// One slot per hash and no chains: hostile texts can only make their own requests slower.
+const LONGEST_FAMILIAR = 48
+const SLOTS = 1024
+
+/**
+ * Texts that repeat, such as header names, with what follows from them: making a string is the most expensive step of
+ * decoding.
+ */
+export class Familiar<T> {
+  readonly #describe: (text: string) => T
+  readonly #texts: string[]
+  readonly #described: T[]
+
+  /** @param describe what follows from a text; pure */
+  constructor(describe: (text: string) => T) {
+    this.#describe = describe
+    this.#texts = Array.from({ length: SLOTS }, () => '')
+    const empty = describe('')
+    this.#described = Array.from({ length: SLOTS }, () => empty)
+  }
+
+  /** What follows from the text that the bytes are, which has to be UTF-8. */
+  of(bytes: Buffer, start: number, end: number): T {
+    const length = end - start
+    if (length > LONGEST_FAMILIAR) return this.#describe(decodeText(bytes, start, end))
+    let hash = length
+    for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + (bytes[at] ?? 0)) | 0
+    const slot = hash & (SLOTS - 1)
+    const described = this.#described[slot]
+    if (described !== undefined && isSame(this.#texts[slot] ?? '', bytes, start, length)) {
+      return described
+    }
+    const text = decodeText(bytes, start, end)
+    const fresh = this.#describe(text)
+    this.#texts[slot] = text
+    this.#described[slot] = fresh
+    return fresh
+  }
 }
 
 // Compares bytes with UTF-16 units, so it can match ASCII only: an "é" (U+00E9) held here must not
@@ -121,3 +152,5 @@ function isSame(candidate: string, bytes: Buffer, start: number, length: number)
   }
   return true
 }
+
+const TEXTS = new Familiar((text) => text)

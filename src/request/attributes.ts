@@ -1,14 +1,7 @@
 // What Envoy said about one request, decoded and nothing more: no lower-casing, no normalising,
 // no judgement. `request.ts` turns it into the `Request` that the phases see.
 
-/**
- * One header line as received. `value` is a view into the received message, not a copy: code that
- * keeps it keeps the whole message, the caller's credential included.
- */
-export interface RawHeader {
-  readonly name: string
-  readonly value: Buffer
-}
+import type { HeaderLine } from './header-line.ts'
 
 /** The fields of `AttributeContext` that we read. What Envoy left out is empty, never absent. */
 export interface CheckAttributes {
@@ -31,7 +24,7 @@ export interface CheckAttributes {
    * (measured, 1.40.0). Without it lines of every name are joined, the order is arbitrary and
    * bytes that are not UTF-8 have become `!`.
    */
-  readonly headers: readonly RawHeader[]
+  readonly headers: readonly HeaderLine[]
   /** What the operator wrote under `check_settings` of the route. */
   readonly contextExtensions: ReadonlyMap<string, string>
   /** SNI; empty where there was none or Envoy runs without `include_tls_session`. */

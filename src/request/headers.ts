@@ -1,25 +1,27 @@
 // The header lines of one request, as received. Looks them up; changes nothing.
 
-import type { RawHeader } from './attributes.ts'
-import { headerName, type HeaderName } from './header-name.ts'
-
-/** One header line. */
-export interface HeaderLine extends RawHeader {
-  /** The name, and what follows from it. */
-  readonly about: HeaderName
-}
+import type { HeaderLine } from './header-line.ts'
 
 /** The header lines of one request, in the order received. */
 export class Headers {
   readonly lines: readonly HeaderLine[]
 
-  constructor(lines: readonly RawHeader[]) {
-    this.lines = lines.map(({ name, value }) => ({ name, value, about: headerName(name) }))
+  constructor(lines: readonly HeaderLine[]) {
+    this.lines = lines
   }
 
   /** The raw bytes of the first line of that lower-case name, or `undefined`. */
   get(name: string): Buffer | undefined {
-    for (const line of this.lines) if (line.name === name) return line.value
+    return this.#first(name)?.value
+  }
+
+  /** The same with a character for each byte, the first 256 of Unicode (`latin1`). */
+  text(name: string): string | undefined {
+    return this.#first(name)?.text
+  }
+
+  #first(name: string): HeaderLine | undefined {
+    for (const line of this.lines) if (line.about.name === name) return line
     return undefined
   }
 }

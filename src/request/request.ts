@@ -91,7 +91,7 @@ export const readRequest = (
   return {
     outcome: 'read',
     request: Object.freeze({
-      id: headers.get('x-request-id')?.toString('latin1'),
+      id: headers.text('x-request-id'),
       method: attributes.method,
       path: target.path,
       rawPath: rawPathOf(attributes.path),
@@ -118,7 +118,7 @@ const sourceOf = (
   { sourceAddress, sourcePort }: CheckAttributes,
   headers: Headers | undefined,
 ): Request['source'] => {
-  const external = headers?.get('x-envoy-external-address')?.toString('latin1')
+  const external = headers?.text('x-envoy-external-address')
   return external === undefined || isIP(external) === 0
     ? { address: sourceAddress, port: sourcePort }
     : { address: external, port: 0 }

@@ -43,7 +43,7 @@ const overflowsEnvoy = (
 ): boolean => {
   let bytes = LATER_BYTES
   for (const [name, value] of setHeaders) bytes += lineBytes(name, value)
-  for (const { name, value } of lines) bytes += name.length + value.length + FRAMING
+  for (const { name, length } of lines) bytes += name.length + length + FRAMING
   if (bytes > Math.max(ENVOY_BYTES, most)) return true
   if (lines.length + setHeaders.length + LATER_LINES <= ENVOY_LINES) return false
   if (lines.length > ENVOY_LINES + OWN_LINES) return false
@@ -65,15 +65,15 @@ export const outgoingBytes = (request: Request, outgoing: Outgoing, most: number
     for (const value of values) ours += lineBytes(name, value)
   }
   let theirs = 0
-  for (const { name, value } of headers.lines) theirs += name.length + value.length + FRAMING
+  for (const { name, length } of headers.lines) theirs += name.length + length + FRAMING
   if (ours + theirs <= most) return ours + theirs
   const gone = new Set([
     ...removeHeaders,
     ...setHeaders.map(([name]) => name),
     ...repeatedHeaders.map(({ name }) => name),
   ])
-  for (const { name, value } of headers.lines) {
-    if (gone.has(name)) theirs -= name.length + value.length + FRAMING
+  for (const { name, length } of headers.lines) {
+    if (gone.has(name)) theirs -= name.length + length + FRAMING
   }
   return ours + theirs
 }

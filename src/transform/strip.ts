@@ -107,7 +107,7 @@ export const withoutParameters = (
   const replaced: HeaderPair[] = []
   const kept = parameters.takenFrom(query)
   if (kept !== undefined) replaced.push([':path', kept === '' ? rawPath : `${rawPath}?${kept}`])
-  const referer = headers.get('referer')?.toString('latin1') ?? ''
+  const referer = headers.text('referer') ?? ''
   const mark = referer.indexOf('?')
   // One that is too long to look at goes without its query, whatever that holds.
   if (

@@ -23,8 +23,12 @@ import { mergedCheckRequest, rawCheckRequest } from '../fixtures/check-request.t
 const encode = (request: CheckRequest): Buffer =>
   authorizationService.Check.requestSerialize(request)
 
+type Decoded = Omit<CheckAttributes, 'headers'> & {
+  readonly headers: readonly { readonly name: string; readonly value: Buffer }[]
+}
+
 /** proto-loader's reading of a request, in the codec's terms. */
-const attributesOf = ({ attributes }: CheckRequest__Output): CheckAttributes => {
+const attributesOf = ({ attributes }: CheckRequest__Output): Decoded => {
   const http = attributes?.request?.http
   const socket = attributes?.source?.address?.socket_address
   return {
@@ -49,7 +53,10 @@ const attributesOf = ({ attributes }: CheckRequest__Output): CheckAttributes => 
   }
 }
 
-const decode = (bytes: Uint8Array): CheckAttributes => ({ ...decodeCheckRequest(bytes) })
+const decode = (bytes: Uint8Array): Decoded => {
+  const { headers, ...attributes } = decodeCheckRequest(bytes)
+  return { ...attributes, headers: headers.map(({ name, value }) => ({ name, value })) }
+}
 
 describe('decodeCheckRequest', () => {
   it('reads what proto-loader reads, from header lines', () => {

@@ -1,7 +1,8 @@
 // What Envoy would say about a request, as far as a test cares.
 
 import assert from 'node:assert/strict'
-import type { CheckAttributes, RawHeader } from '../../src/request/attributes.ts'
+import { HeaderLine } from '../../src/request/header-line.ts'
+import type { CheckAttributes } from '../../src/request/attributes.ts'
 import { readRequest, type Request } from '../../src/request/request.ts'
 
 /** Header lines; a string is sent as its UTF-8 bytes. */
@@ -15,8 +16,8 @@ export type RequestParts = Partial<Omit<CheckAttributes, 'headers' | 'contextExt
 }
 
 /** Header lines in the form that the codec gives them. */
-export const linesOf = (headers: HeaderLines): readonly RawHeader[] =>
-  headers.map(([name, value]) => ({ name, value: Buffer.from(value) }))
+export const linesOf = (headers: HeaderLines): readonly HeaderLine[] =>
+  headers.map(([name, value]) => HeaderLine.of(name, Buffer.from(value)))
 
 /** What the codec would have decoded. */
 export const attributesOf = ({ headers = [], route, ...parts }: RequestParts): CheckAttributes => ({

@@ -3,7 +3,7 @@
 import type { ServiceDefinition } from '@grpc/grpc-js'
 import type { AllowAnswer, CheckAnswer } from '../../src/check/answer/answer.ts'
 import { decodeCheckRequest, encodeCheckResponse } from '../../src/check/codec.ts'
-import type { CheckAttributes, RawHeader } from '../../src/request/attributes.ts'
+import type { CheckAttributes } from '../../src/request/attributes.ts'
 import { startGrpcServer, type ListenAddress } from '../../src/runtime/grpc/server.ts'
 import type { ServerTls } from '../../src/runtime/listen.ts'
 import { ReplaceableTls } from '../../src/runtime/server-tls.ts'
@@ -28,7 +28,7 @@ export const ALLOW: AllowAnswer = {
 }
 
 /** The values of a header line by line, bytes as latin1. */
-export const linesOf = (lines: readonly RawHeader[], name: string): readonly string[] =>
+export const linesOf = (lines: CheckAttributes['headers'], name: string): readonly string[] =>
   lines.filter((line) => line.name === name).map(({ value }) => value.toString('latin1'))
 
 /** Starts the service. */

@@ -64,7 +64,7 @@ const readAuthorization = (
   headers: Headers,
   schemes: readonly TokenScheme[],
 ): BearerCredentials => {
-  const header = headers.get('authorization')?.toString('latin1') ?? ''
+  const header = headers.text('authorization') ?? ''
   const name = SCHEME.exec(header)?.[1]?.toLowerCase()
   const scheme = schemes.find((candidate) => candidate === name)
   return scheme === undefined ? ABSENT : present(scheme, CREDENTIALS.exec(header)?.[1])
@@ -86,7 +86,7 @@ const readSubprotocols = (headers: Headers): BearerCredentials => {
 }
 
 const isWebSocket = (headers: Headers): boolean =>
-  headers.get('upgrade')?.toString('latin1').toLowerCase() === 'websocket'
+  headers.text('upgrade')?.toLowerCase() === 'websocket'
 
 const malformed = (scheme: TokenScheme): BearerCredentials => ({ outcome: 'malformed', scheme })
 

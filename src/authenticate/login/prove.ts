@@ -1,6 +1,7 @@
 // Verifies credentials of the login page by the same authenticators as requests, so that lock-outs, cached credentials
 // and identity rules are the same.
 
+import { HeaderLine } from '../../request/header-line.ts'
 import type { LoginLookup, LoginStep, PasswordQuestion, RejectionCode } from '../authenticator.ts'
 import type { AccountEnd } from '../password/verifier.ts'
 import type { MaybePromise } from '../../runtime/maybe-promise.ts'
@@ -160,7 +161,7 @@ const requestFor = (shown: Shown, { source, certificate }: LoginCaller): Request
     // RFC 7617 §2: such a user and another with a longer password are indistinguishable.
     if (user.includes(':')) return undefined
     const pair = Buffer.from(`${user}:${password}`).toString('base64')
-    headers.push({ name: 'authorization', value: Buffer.from(`Basic ${pair}`) })
+    headers.push(HeaderLine.of('authorization', Buffer.from(`Basic ${pair}`)))
   }
   const reading = readRequest({
     method: 'POST',

@@ -29,9 +29,9 @@ export const sameOriginOnly = (
 const isForged = ({ method, host, headers }: Request, origins: ReadonlySet<string>): boolean => {
   if (SAFE_METHODS.has(method) && headers.get('upgrade') === undefined) return false
   // Only browsers send Fetch Metadata; without it, and for WebSockets, they send `Origin` (RFC 6454 §7).
-  const site = headers.get('sec-fetch-site')?.toString('latin1')
+  const site = headers.text('sec-fetch-site')
   if (site === 'same-origin' || site === 'none') return false
-  const origin = headers.get('origin')?.toString('latin1')
+  const origin = headers.text('origin')
   if (origin === undefined) return site !== undefined
   return !origins.has(origin) && (site !== undefined || !isOf(host, origin))
 }

@@ -143,7 +143,7 @@ export class LoginRedirect {
 
   #contextFor({ headers }: Request): PageContext {
     const { theme } = this.#options
-    const accepted = headers.get('accept-language')?.toString('latin1')
+    const accepted = headers.text('accept-language')
     return { theme, language: languageFor(accepted, LANGUAGES) ?? theme.language }
   }
 
@@ -174,7 +174,7 @@ const messageFor = ({ status }: PublicRefusal): MessageKind | undefined => {
  * data or a page for a picture. Of browsers that do not say so, by what they want to have.
  */
 const isNavigation = ({ headers }: Request): boolean => {
-  const text = (name: string) => headers.get(name)?.toString('latin1')
+  const text = (name: string) => headers.text(name)
   const mode = text('sec-fetch-mode')
   if (mode !== undefined) return mode === 'navigate' && text('sec-fetch-dest') === 'document'
   return text('x-requested-with') === undefined && /\btext\/html\b/.test(text('accept') ?? '')

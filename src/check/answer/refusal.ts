@@ -155,7 +155,7 @@ const bodyFor = (refused: PublicRefusal, context: CheckContext): Body => {
 const isKubernetes = ({ route }: CheckContext): boolean => route?.kind === 'kubernetes'
 
 const prefersJson = ({ request }: CheckContext): boolean => {
-  const accept = request?.headers.get('accept')?.toString('latin1') ?? ''
+  const accept = request?.headers.text('accept') ?? ''
   return /\bapplication\/(problem\+)?json\b/i.test(accept) && !/\btext\/html\b/i.test(accept)
 }
 

@@ -48,6 +48,6 @@ const addressOf = ({ attributes, request, route }: CheckContext): string => {
 
 /** Envoy says so in every request; without it we are behind something that ends TLS. */
 const schemeOf = (request: CheckContext['request']): string => {
-  const proto = request?.headers.get('x-forwarded-proto')?.toString('latin1').toLowerCase()
+  const proto = request?.headers.text('x-forwarded-proto')?.toLowerCase()
   return proto === 'http' ? 'http' : 'https'
 }

@@ -1,6 +1,7 @@
 // A recorded decision, explained by the rules that are in force now: the request and the caller are
 // put together from what the log tells, and rules that look at more fail, as in a replay.
 
+import { HeaderLine } from '../../request/header-line.ts'
 import { Authorizer } from '../../authorize/authorizer.ts'
 import { recordedPolicy } from '../../authorize/recorded-policy.ts'
 import type { CheckAttributes } from '../../request/attributes.ts'
@@ -74,7 +75,7 @@ const recordedAttributes = (
     method,
     path: kubernetes === undefined ? path : kubernetesTarget(path, kubernetes),
     host,
-    headers: lines.map(([name, value]) => ({ name, value: Buffer.from(value) })),
+    headers: lines.map(([name, value]) => HeaderLine.of(name, Buffer.from(value))),
     contextExtensions: new Map(known ? [[ROUTE_EXTENSION, route]] : []),
     serverName: '',
   }

@@ -1,6 +1,7 @@
 // `tests` of a configuration, put through the very checks that the service would make. Only the identity, the
 // time and the answer of an API server are simulated; no request is sent for them.
 
+import { HeaderLine } from '../../request/header-line.ts'
 import { holds } from '../../request/credential-location.ts'
 import type { AccessReviewer, Review } from '../../authorize/authorizer.ts'
 import type { PolicyTest } from '../../configuration/policy-tests-schema.ts'
@@ -89,7 +90,7 @@ export const attributesOf = (request: PolicyTest['request']): CheckAttributes =>
   host: request.host,
   // Envoy hands names over in lower case.
   headers: Object.entries(request.headers).flatMap(([name, values]) =>
-    [values].flat().map((value) => ({ name: name.toLowerCase(), value: Buffer.from(value) })),
+    [values].flat().map((value) => HeaderLine.of(name.toLowerCase(), Buffer.from(value))),
   ),
   contextExtensions: new Map(request.route === undefined ? [] : [[ROUTE_EXTENSION, request.route]]),
   serverName: request.serverName,

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { HeaderLine } from '../../../src/request/header-line.ts'
 import { Headers } from '../../../src/request/headers.ts'
 import {
   readImpersonation,
@@ -12,12 +13,7 @@ type Line = readonly [name: string, value: string | Buffer]
 
 const read = (lines: readonly Line[]): ImpersonationReading =>
   readImpersonation(
-    new Headers(
-      lines.map(([name, value]) => ({
-        name,
-        value: typeof value === 'string' ? Buffer.from(value) : value,
-      })),
-    ),
+    new Headers(lines.map(([name, value]) => HeaderLine.of(name, Buffer.from(value)))),
   )
 
 const ALICE: Line = ['impersonate-user', 'alice']

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { HeaderLine } from '../../../src/request/header-line.ts'
 import { Headers } from '../../../src/request/headers.ts'
 import { readKubernetes } from '../../../src/request/kubernetes/request-info.ts'
 import { table } from './table.ts'
@@ -208,7 +209,7 @@ describe('impersonation', () => {
       method: 'GET',
       path: '/api/v1/nodes',
       query: '',
-      headers: new Headers([{ name, value: Buffer.from(value) }]),
+      headers: new Headers([HeaderLine.of(name, Buffer.from(value))]),
     })
 
   it('is part of the request', () => {

@@ -1,0 +1,49 @@
+// One header line as received. Its value stays in the message that it came in until somebody asks for it: a view of
+// each of some twenty values would cost more than reading the message.
+
+import { headerName, type HeaderName } from './header-name.ts'
+
+/**
+ * A header line. It keeps the whole message that it came in, the client's credential included, so nothing may keep it
+ * longer than the check takes.
+ */
+export class HeaderLine {
+  /** The name, and what follows from it. */
+  readonly about: HeaderName
+  readonly #message: Buffer
+  readonly #start: number
+  readonly #end: number
+
+  /** @param message with the value from `start` to `end` */
+  constructor(about: HeaderName, message: Buffer, start: number, end: number) {
+    this.about = about
+    this.#message = message
+    this.#start = start
+    this.#end = end
+  }
+
+  /** A line that came in no message. */
+  static of(name: string, value: Buffer): HeaderLine {
+    return new HeaderLine(headerName(name), value, 0, value.length)
+  }
+
+  /** As received. */
+  get name(): string {
+    return this.about.name
+  }
+
+  /** The bytes of the value. A view into the message, not a copy. */
+  get value(): Buffer {
+    return this.#message.subarray(this.#start, this.#end)
+  }
+
+  /** The number of bytes of the value. */
+  get length(): number {
+    return this.#end - this.#start
+  }
+
+  /** The value with a character for each byte, the first 256 of Unicode (`latin1`). */
+  get text(): string {
+    return this.#message.toString('latin1', this.#start, this.#end)
+  }
+}
