@@ -9,7 +9,7 @@ import { openConfiguredState } from './check/configured-state.ts'
 import { authzMetrics } from './check/metrics.ts'
 import { reloadReports } from './check/reload-reports.ts'
 import { processResources } from './check/resources.ts'
-import { checkService } from './check/service.ts'
+import { checkMethod } from './check/service.ts'
 import { buildSnapshot } from './check/snapshot.ts'
 import { stateChecks } from './check/state-metrics.ts'
 import { CheckStatistics } from './check/statistics.ts'
@@ -101,7 +101,7 @@ export const startAuthz = async (file: string): Promise<Authz> => {
       address: listen.authz.address,
       mode: Number.parseInt(listen.authz.mode, 8),
       tls,
-      services: [checkService({ current, audit, clock, logger, observer: checks })],
+      methods: [checkMethod({ current, audit, clock, logger, observer: checks })],
       grace: GRACE_MS,
     }),
   )

@@ -7,7 +7,14 @@ import type { Logger } from '../runtime/logger.ts'
 import { SourceBudgets } from '../runtime/source-budgets.ts'
 import type { AuditEvent } from './event.ts'
 import { PendingRefusals, unauthenticatedRefusal } from './refusals-summary.ts'
-import type { AuditSink, AuditStatistics, JsonLinesSink } from './sink.ts'
+import {
+  settled,
+  type AuditSink,
+  type AuditStatistics,
+  type DecisionSink,
+  type JsonLinesSink,
+  type RecordDone,
+} from './sink.ts'
 
 /** What it needs. */
 export interface BudgetedSinkOptions {
@@ -56,7 +63,7 @@ type Limits = Exclude<AuditConfig['unauthenticated'], 'unlimited'>
  * which takes at most `summaryInterval`; while it cannot be, the counts are kept and it is tried again. A crash
  * loses the counts since the last summary.
  */
-export class BudgetedSink implements AuditSink, AsyncDisposable {
+export class BudgetedSink implements AuditSink, DecisionSink, AsyncDisposable {
   readonly #sink: JsonLinesSink
   readonly #clock: Clock
   readonly #logger: Logger
@@ -79,16 +86,25 @@ export class BudgetedSink implements AuditSink, AsyncDisposable {
   }
 
   async write(event: AuditEvent): Promise<void> {
+    await settled((done) => this.record(event, done))
+  }
+
+  record(event: AuditEvent, done: RecordDone): void {
     const budgets = this.#budgets
     const refusal = budgets && unauthenticatedRefusal(event)
-    if (budgets === undefined || refusal === undefined) return await this.#sink.write(event)
+    if (budgets === undefined || refusal === undefined) return this.#sink.record(event, done)
     const line = this.#sink.lineOf(event)
     const bytes = Buffer.byteLength(line)
     const budget = refusal.reason === 'credential-wrong' ? budgets.guesses : budgets.others
-    if (budget.take(refusal.source, bytes)) return await this.#sink.append(line)
+    if (budget.take(refusal.source, bytes)) return this.#sink.append(line, done)
     this.#pending.add(refusal, bytes, this.#clock.now())
     this.#summarised += 1
     this.#schedule()
+    done(undefined)
+  }
+
+  flush(): void {
+    this.#sink.flush()
   }
 
   /** Writes the summaries of all that was counted; what cannot be written is counted again. Never rejects. */

@@ -2,9 +2,9 @@
 // that fails says so to whoever waits for it; nothing is queued and forgotten.
 
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
-import { pino } from 'pino'
 import { CountersignError, describeError, hasCode } from '../runtime/errors.ts'
 import type { AuditEvent } from './event.ts'
+import { auditLine } from './line.ts'
 
 /** Takes audit events. */
 export interface AuditSink {
@@ -15,6 +15,22 @@ export interface AuditSink {
    */
   write(event: AuditEvent): Promise<void>
 }
+
+/** Takes audit events of the request path, without a promise for each. */
+export interface DecisionSink {
+  /**
+   * Writes one event at the end of the turn of the event loop.
+   *
+   * @param done called once, perhaps before this returns: with the failure where the event did not get out whole. It
+   *   must not throw
+   */
+  record(event: AuditEvent, done: RecordDone): void
+  /** Writes all events that wait, now. */
+  flush(): void
+}
+
+/** Told what became of an event. */
+export type RecordDone = (failure: CountersignError | undefined) => void
 
 const STANDARD_OUTPUT = 1
 const CLOSED = -1 // never a descriptor
@@ -38,58 +54,46 @@ export interface AuditStatistics {
 
 interface Waiting {
   readonly line: string
-  readonly resolve: () => void
-  readonly reject: (cause: unknown) => void
+  readonly done: RecordDone
 }
 
 /**
  * Appends events to a file, or to standard output. Events of one turn of the event loop share a
  * write: under load that is the greater part of what an event costs.
  */
-export class JsonLinesSink implements AuditSink, Disposable {
+export class JsonLinesSink implements AuditSink, DecisionSink, Disposable {
   readonly #path: string | undefined
   #descriptor: number
   // A line that was cut short must not swallow the next one.
   #midLine = false
   #waiting: Waiting[] = []
-  #line = ''
   #written = 0
   #lost = 0
   #failing = false
-  readonly #logger
 
   /** @throws CountersignError `audit-unwritable` when the file cannot be opened */
   constructor(path?: string) {
     this.#path = path
     this.#descriptor = path === undefined ? STANDARD_OUTPUT : open(path)
     this.#midLine = path !== undefined && endsMidLine(this.#descriptor)
-    this.#logger = pino(
-      {
-        base: null,
-        timestamp: pino.stdTimeFunctions.isoTime,
-        formatters: { level: () => ({ log: 'audit' }) }, // tells the lines apart in a shared stream
-      },
-      { write: (line: string) => (this.#line = line) }, // pino calls it before `info` returns
-    )
   }
 
-  write(event: AuditEvent): Promise<void> {
-    return this.append(this.lineOf(event))
+  async write(event: AuditEvent): Promise<void> {
+    await settled((done) => this.record(event, done))
+  }
+
+  record(event: AuditEvent, done: RecordDone): void {
+    this.append(this.lineOf(event), done)
   }
 
   /** The event as it is written: with the time, and a line feed at its end. */
   lineOf(event: AuditEvent): string {
-    this.#logger.info(event)
-    return this.#line
+    return auditLine(event, Date.now())
   }
 
-  /** Writes a line that {@link lineOf} made; see {@link write}. */
-  append(line: string): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    if (this.#waiting.push({ line, resolve, reject }) === 1) {
-      setImmediate(() => this.#flush())
-    }
-    return promise
+  /** Writes a line that {@link lineOf} made; see {@link record}. */
+  append(line: string, done: RecordDone): void {
+    if (this.#waiting.push({ line, done }) === 1) setImmediate(() => this.flush())
   }
 
   /** The counters as they are now. */
@@ -106,40 +110,44 @@ export class JsonLinesSink implements AuditSink, Disposable {
   reopen(): void {
     if (this.#path === undefined) return
     const descriptor = open(this.#path)
-    this.#flush()
+    this.flush()
     closeSync(this.#descriptor)
     this.#descriptor = descriptor
     this.#midLine = endsMidLine(descriptor)
   }
 
   [Symbol.dispose](): void {
-    this.#flush()
+    this.flush()
     if (this.#path !== undefined) closeSync(this.#descriptor)
     this.#descriptor = CLOSED // whoever writes now is told so
   }
 
-  /** Writes all that waits. When the write fails midway, the lines that got out whole are written. */
-  #flush(): void {
+  /**
+   * Writes all that waits, now rather than at the end of the turn of the event loop. When the write fails midway, the
+   * lines that got out whole are written.
+   */
+  flush(): void {
     const waiting = this.#waiting
     if (waiting.length === 0) return
     this.#waiting = []
-    const opening = this.#midLine ? '\n' : ''
-    const { written, failure } = this.#writeOut(opening + waiting.map(({ line }) => line).join(''))
+    let text = this.#midLine ? '\n' : ''
+    let end = text.length
+    for (const { line } of waiting) text += line
+    const { written, failure } = this.#writeOut(text)
     this.#failing = failure !== undefined
     if (failure === undefined) {
       this.#written += waiting.length
-      for (const { resolve } of waiting) resolve()
+      for (const { done } of waiting) done(undefined)
       return
     }
-    let end = opening.length
-    for (const { line, resolve, reject } of waiting) {
+    for (const { line, done } of waiting) {
       end += Buffer.byteLength(line)
       if (end <= written) {
         this.#written += 1
-        resolve()
+        done(undefined)
       } else {
         this.#lost += 1
-        reject(failure)
+        done(failure)
       }
     }
   }
@@ -164,6 +172,16 @@ export class JsonLinesSink implements AuditSink, Disposable {
     }
     return { written }
   }
+}
+
+/** The promise of an event. */
+export const settled = async (record: (done: RecordDone) => void): Promise<void> => {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  record((failure) => {
+    if (failure === undefined) resolve()
+    else reject(failure)
+  })
+  await promise
 }
 
 const LINE_FEED = 0x0a

@@ -1,7 +1,7 @@
 // How the phases of a check follow one another: at once where nothing has to be waited for. A denial ends them,
 // and what a phase throws is a denial that names what was known before it.
 
-import { DeadlineNear } from '../runtime/grpc/server.ts'
+import { DeadlineNear } from '../runtime/grpc/unary.ts'
 import { andThen, type MaybePromise } from '../runtime/maybe-promise.ts'
 import type { CheckContext } from './context.ts'
 import { deny, type Denial } from './decision.ts'

@@ -2,12 +2,10 @@
 // answer and the audit log gets exactly one event.
 
 import { randomUUID } from 'node:crypto'
-import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js'
-import type { DecisionEvent } from '../audit/event.ts'
-import type { AuditSink } from '../audit/sink.ts'
+import type { DecisionSink } from '../audit/sink.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { describeError } from '../runtime/errors.ts'
-import { unary } from '../runtime/grpc/server.ts'
+import { describeError, type CountersignError } from '../runtime/errors.ts'
+import { abortWith, type UnaryCall, type UnaryMethod } from '../runtime/grpc/unary.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { MaybePromise } from '../runtime/maybe-promise.ts'
 import { respond } from './answer/response.ts'
@@ -22,43 +20,20 @@ import type { Snapshot } from './snapshot.ts'
 export interface CheckServiceOptions {
   /** The configuration in force, and its number; asked once for each check. */
   readonly current: () => { readonly value: Snapshot; readonly generation: number }
-  readonly audit: AuditSink
+  readonly audit: DecisionSink
   readonly clock: Clock
   readonly logger: Logger
   readonly observer?: CheckObserver
 }
 
-/** `envoy.service.auth.v3.Authorization`, ready to be added to a server. */
-export const checkService = (
-  options: CheckServiceOptions,
-): { definition: ServiceDefinition; implementation: UntypedServiceImplementation } => {
+/** `envoy.service.auth.v3.Authorization/Check`. */
+export const checkMethod = (options: CheckServiceOptions): UnaryMethod => {
   const service = new CheckService(options)
   return {
-    definition: AUTHORIZATION,
-    implementation: {
-      Check: unary(
-        (bytes: Buffer, signal) => service.answer(bytes, signal),
-        (cause) => service.lastResort(cause),
-      ),
-    },
-  }
-}
-
-// Bytes in, bytes out: a request that does not decode must reach `answer`, which refuses and audits
-// it. (grpc-js would answer with a gRPC error of its own, and no event would be written.)
-const asBytes = (bytes: Uint8Array): Buffer =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-
-const AUTHORIZATION: ServiceDefinition = {
-  Check: {
     path: '/envoy.service.auth.v3.Authorization/Check',
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: asBytes,
-    requestDeserialize: asBytes,
-    responseSerialize: asBytes,
-    responseDeserialize: asBytes,
-  },
+    handle: (message, call) => service.handle(message, call),
+    flush: () => options.audit.flush(),
+  }
 }
 
 const FAULT: Decision = deny({}, 'internal-error')
@@ -70,49 +45,106 @@ const BUGS = [TypeError, RangeError, ReferenceError, SyntaxError]
 const causeFields = (cause: unknown): { readonly err: unknown } | { readonly cause: string } =>
   BUGS.some((bug) => cause instanceof bug) ? { err: cause } : { cause: describeError(cause) }
 
+/** A check that is being decided. */
+interface PendingCheck {
+  readonly id: string
+  /** Monotonic, in milliseconds. */
+  readonly started: number
+  readonly snapshot: Snapshot
+  readonly generation: number
+  readonly call: UnaryCall
+}
+
 class CheckService {
   readonly #options: CheckServiceOptions
   readonly #observer: CheckObserver
+  /** Of the signal for the next check: most are decided at once, and use none. */
+  #controller: AbortController | undefined
 
   constructor(options: CheckServiceOptions) {
     this.#options = options
     this.#observer = options.observer ?? SILENT
   }
 
-  async answer(bytes: Buffer, signal: AbortSignal): Promise<Uint8Array> {
+  /** Decides and answers; at once where nothing has to be waited for but the audit log. */
+  handle(message: Buffer, call: UnaryCall): void {
     this.#observer.began()
     try {
-      return await this.#answer(bytes, signal)
-    } finally {
-      this.#observer.ended()
+      this.#handle(message, call)
+    } catch (cause) {
+      this.#lastResort(call, cause)
     }
   }
 
-  async #answer(bytes: Buffer, signal: AbortSignal): Promise<Uint8Array> {
-    const { current, clock } = this.#options
-    const started = clock.monotonic()
-    const { value: snapshot, generation } = current()
-    const id = randomUUID()
-    const deciding = this.#decide(bytes, snapshot, signal)
-    const decided = deciding instanceof Promise ? await deciding : deciding
-    this.#log(decided)
-    const event = describeDecision(decided, snapshot, {
-      id,
-      generation,
-      duration: Math.round((clock.monotonic() - started) * 1_000),
+  #handle(message: Buffer, call: UnaryCall): void {
+    const started = this.#options.clock.monotonic()
+    const { value: snapshot, generation } = this.#options.current()
+    const controller = this.#controller ?? new AbortController()
+    this.#controller = undefined
+    const deciding = this.#decide(message, snapshot, controller.signal)
+    const pending = { id: randomUUID(), started, snapshot, generation, call }
+    if (!(deciding instanceof Promise)) {
+      // Nothing waits that could have kept its signal.
+      this.#controller = controller
+      return this.#conclude(deciding, pending)
+    }
+    void this.#concludeLater(deciding, pending, abortWith(controller, call))
+  }
+
+  async #concludeLater(
+    deciding: Promise<Decision>,
+    pending: PendingCheck,
+    stopWatching: () => void,
+  ): Promise<void> {
+    try {
+      const decision = await deciding
+      stopWatching()
+      this.#conclude(decision, pending)
+    } catch (cause) {
+      this.#lastResort(pending.call, cause)
+    }
+  }
+
+  /** Phase 7. What could not be written is refused, unless the route says otherwise. */
+  #conclude(decision: Decision, pending: PendingCheck): void {
+    const { clock, audit } = this.#options
+    const { id, started, snapshot, generation, call } = pending
+    this.#log(decision)
+    const duration = Math.round((clock.monotonic() - started) * 1_000)
+    audit.record(describeDecision(decision, snapshot, { id, generation, duration }), (failure) => {
+      try {
+        this.#answer(
+          failure === undefined ? decision : this.#unrecorded(decision, id, failure),
+          pending,
+        )
+      } catch (cause) {
+        this.#lastResort(call, cause)
+      }
     })
-    const decision = await this.#audit(event, decided)
+  }
+
+  #answer(decision: Decision, { id, started, call }: PendingCheck): void {
+    const { clock } = this.#options
     const answer = encodeCheckResponse(respond(id, decision, clock.now()))
     this.#observer.decided(decision, clock.monotonic() - started)
-    return answer
+    this.#observer.ended()
+    call.answer(answer)
+  }
+
+  #unrecorded(decision: Decision, id: string, failure: CountersignError): Decision {
+    const { context, outcome } = decision
+    this.#options.logger.error({ err: failure, decision: id }, 'audit event lost')
+    if (outcome === 'deny' || context.route?.onAuditFailure === 'allow') return decision
+    return deny(context, 'audit-unavailable')
   }
 
   /** For a failure in this file itself: still a refusal, still with an id to look for in the log. */
-  lastResort(cause: unknown): Uint8Array {
+  #lastResort(call: UnaryCall, cause: unknown): void {
     const id = randomUUID()
     this.#options.logger.error({ err: cause, decision: id }, 'check failed outside the pipeline')
     this.#observer.decided(FAULT, 0)
-    return encodeCheckResponse(respond(id, FAULT, this.#options.clock.now()))
+    this.#observer.ended()
+    call.answer(encodeCheckResponse(respond(id, FAULT, this.#options.clock.now())))
   }
 
   #decide(bytes: Buffer, snapshot: Snapshot, signal: AbortSignal): MaybePromise<Decision> {
@@ -135,19 +167,6 @@ class CheckService {
       logger.warn({ authenticator, route }, 'check took too long')
     else if (reason !== 'cancelled') {
       logger.warn({ ...causeFields(cause), reason, authenticator, route }, 'check refused')
-    }
-  }
-
-  /** Writes the event. What could not be written is refused, unless the route says otherwise. */
-  async #audit(event: DecisionEvent, decision: Decision): Promise<Decision> {
-    try {
-      await this.#options.audit.write(event)
-      return decision
-    } catch (cause) {
-      const { context, outcome } = decision
-      this.#options.logger.error({ err: cause, decision: event.id }, 'audit event lost')
-      if (outcome === 'deny' || context.route?.onAuditFailure === 'allow') return decision
-      return deny(context, 'audit-unavailable')
     }
   }
 }

@@ -27,10 +27,13 @@ type Decoded = Omit<CheckAttributes, 'headers'> & {
   readonly headers: readonly { readonly name: string; readonly value: Buffer }[]
 }
 
+const line = (name: string, value: string | Buffer) => ({ name, value: Buffer.from(value) })
+
 /** proto-loader's reading of a request, in the codec's terms. */
 const attributesOf = ({ attributes }: CheckRequest__Output): Decoded => {
   const http = attributes?.request?.http
   const socket = attributes?.source?.address?.socket_address
+  const lines = http?.header_map?.headers ?? []
   return {
     sourceAddress: socket?.address ?? '',
     sourcePort: socket?.port_value ?? 0,
@@ -39,14 +42,8 @@ const attributesOf = ({ attributes }: CheckRequest__Output): Decoded => {
     path: http?.path ?? '',
     host: http?.host ?? '',
     headers: [
-      ...Object.entries(http?.headers ?? {}).map(([name, value]) => ({
-        name,
-        value: Buffer.from(value),
-      })),
-      ...(http?.header_map?.headers ?? []).map(({ key, value, raw_value }) => ({
-        name: key,
-        value: raw_value.length > 0 ? raw_value : Buffer.from(value),
-      })),
+      ...Object.entries(http?.headers ?? {}).map(([name, value]) => line(name, value)),
+      ...lines.map(({ key, value, raw_value: raw }) => line(key, raw.length > 0 ? raw : value)),
     ],
     contextExtensions: new Map(Object.entries(attributes?.context_extensions ?? {})),
     serverName: attributes?.tls_session?.sni ?? '',

@@ -15,7 +15,7 @@ const health = (address: string, ...more: readonly string[]) =>
   countersign(['health', '--address', address, ...more])
 
 const serve = (address: ListenAddress) =>
-  startGrpcServer({ address, mode: 0o600, tls: undefined, services: [], grace: 100 })
+  startGrpcServer({ address, mode: 0o600, tls: undefined, methods: [], grace: 100 })
 
 /** A gRPC server on a free port, with its address. */
 const grpcServer = async (prepare: (server: Server) => void) => {

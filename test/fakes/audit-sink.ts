@@ -1,19 +1,31 @@
 // An audit log in memory, which can be made to fail as a full disk does.
 
 import type { AuditEvent, DecisionEvent } from '../../src/audit/event.ts'
-import type { AuditSink } from '../../src/audit/sink.ts'
+import {
+  settled,
+  type AuditSink,
+  type DecisionSink,
+  type RecordDone,
+} from '../../src/audit/sink.ts'
 import { CountersignError } from '../../src/runtime/errors.ts'
 
 /** Keeps events; while `full`, refuses them. */
-export class MemoryAudit implements AuditSink {
+export class MemoryAudit implements AuditSink, DecisionSink {
   readonly events: AuditEvent[] = []
   full = false
 
-  write(event: AuditEvent): Promise<void> {
-    if (this.full) return Promise.reject(new CountersignError('audit-unwritable', 'no space left'))
-    this.events.push(event)
-    return Promise.resolve()
+  async write(event: AuditEvent): Promise<void> {
+    await settled((done) => this.record(event, done))
   }
+
+  record(event: AuditEvent, done: RecordDone): void {
+    if (this.full) return done(new CountersignError('audit-unwritable', 'no space left'))
+    this.events.push(event)
+    done(undefined)
+  }
+
+  /** Nothing waits. */
+  flush(): void {}
 
   /** The decisions written since the last call. */
   takeDecisions(): readonly DecisionEvent[] {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import type { DecisionEvent } from '../../src/audit/event.ts'
 import { SILENT } from '../../src/check/observer.ts'
-import { checkService, type CheckServiceOptions } from '../../src/check/service.ts'
+import { checkMethod, type CheckServiceOptions } from '../../src/check/service.ts'
 import { startGrpcServer, type ListenAddress } from '../../src/runtime/grpc/server.ts'
 import { MemoryAudit } from './audit-sink.ts'
 import { FakeClock } from './clock.ts'
@@ -34,7 +34,7 @@ export const startService = async (
     address,
     mode: 0o600,
     tls: undefined,
-    services: [checkService({ current, audit, clock: new FakeClock(), logger, observer })],
+    methods: [checkMethod({ current, audit, clock: new FakeClock(), logger, observer })],
     grace: 1_000,
   })
   const client = new EnvoyClient(server.address)

@@ -1,10 +1,10 @@
 // An ext_authz service that answers as a test says and records its checks: for tests of Envoy's half alone.
 
-import type { ServiceDefinition } from '@grpc/grpc-js'
 import type { AllowAnswer, CheckAnswer } from '../../src/check/answer/answer.ts'
 import { decodeCheckRequest, encodeCheckResponse } from '../../src/check/codec.ts'
 import type { CheckAttributes } from '../../src/request/attributes.ts'
 import { startGrpcServer, type ListenAddress } from '../../src/runtime/grpc/server.ts'
+import type { UnaryCall } from '../../src/runtime/grpc/unary.ts'
 import type { ServerTls } from '../../src/runtime/listen.ts'
 import { ReplaceableTls } from '../../src/runtime/server-tls.ts'
 
@@ -37,39 +37,22 @@ export const startScriptedAuthz = async (
   tls?: ServerTls,
 ): Promise<ScriptedAuthz> => {
   const state: Pick<ScriptedAuthz, 'checks' | 'answer'> = { checks: [], answer: ALLOW }
-  const check = (
-    { request }: { readonly request: Buffer },
-    reply: (error: null, response: Buffer) => void,
-  ): void => {
+  const handle = (request: Buffer, call: UnaryCall): void => {
     const attributes = decodeCheckRequest(request)
     state.checks.push(attributes)
     const { answer } = state
     if (answer === 'silence') return
-    reply(null, encodeCheckResponse(typeof answer === 'function' ? answer(attributes) : answer))
+    call.answer(encodeCheckResponse(typeof answer === 'function' ? answer(attributes) : answer))
   }
   const server = await startGrpcServer({
     address,
     mode: 0o600,
     tls: tls && new ReplaceableTls(tls),
-    services: [{ definition: AUTHORIZATION, implementation: { Check: check } }],
+    methods: [{ path: '/envoy.service.auth.v3.Authorization/Check', handle }],
     grace: 0,
   })
   return Object.assign(state, {
     address: server.address,
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   })
-}
-
-const asIs = (bytes: Buffer): Buffer => bytes
-
-const AUTHORIZATION: ServiceDefinition = {
-  Check: {
-    path: '/envoy.service.auth.v3.Authorization/Check',
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: asIs,
-    requestDeserialize: asIs,
-    responseSerialize: asIs,
-    responseDeserialize: asIs,
-  },
 }

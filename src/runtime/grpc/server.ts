@@ -9,11 +9,11 @@ import {
   type sendUnaryData,
   type ServerUnaryCall,
   type ServiceDefinition,
-  type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
 import { HealthImplementation } from 'grpc-health-check'
 import { listenFailure, prepareSocket, targetOf, type ListenAddress } from '../listen.ts'
 import type { ReplaceableTls } from '../server-tls.ts'
+import type { UnaryCall, UnaryMethod } from './unary.ts'
 
 export type { ListenAddress }
 
@@ -23,10 +23,7 @@ export interface GrpcServerOptions {
   /** File mode of a UNIX socket. */
   readonly mode: number
   readonly tls: ReplaceableTls | undefined
-  readonly services: readonly {
-    readonly definition: ServiceDefinition
-    readonly implementation: UntypedServiceImplementation
-  }[]
+  readonly methods: readonly UnaryMethod[]
   /** How long calls in flight are waited for when the server closes, in milliseconds. */
   readonly grace: number
 }
@@ -59,7 +56,7 @@ const RESETS = { streamResetBurst: 100_000, streamResetRate: 100_000 }
  * @throws CountersignError `listen-failed`
  */
 export const startGrpcServer = async (options: GrpcServerOptions): Promise<GrpcServer> => {
-  const { address, mode, tls, services, grace } = options
+  const { address, mode, tls, methods, grace } = options
   const server = new Server({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_concurrent_streams': MAX_STREAMS,
@@ -67,9 +64,7 @@ export const startGrpcServer = async (options: GrpcServerOptions): Promise<GrpcS
     'grpc.enable_channelz': 0, // bookkeeping for a service that we do not offer
   })
   allowResets(server)
-  for (const { definition, implementation } of services) {
-    server.addService(definition, implementation)
-  }
+  for (const method of methods) server.addService(definitionOf(method), { call: handlerOf(method) })
   const health = new HealthImplementation({ '': 'NOT_SERVING' })
   health.addToServer(server)
   if (address.kind === 'unix') await prepareSocket(address.path)
@@ -82,6 +77,56 @@ export const startGrpcServer = async (options: GrpcServerOptions): Promise<GrpcS
       health.setStatus('', 'NOT_SERVING')
       await close(server, grace)
     },
+  }
+}
+
+// Bytes in, bytes out: a request that does not decode must reach the method, which refuses it. (grpc-js would answer with a
+// gRPC error of its own.)
+const asBytes = (bytes: Uint8Array): Buffer =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+const definitionOf = ({ path }: UnaryMethod): ServiceDefinition => ({
+  call: {
+    path,
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: asBytes,
+    requestDeserialize: asBytes,
+    responseSerialize: asBytes,
+    responseDeserialize: asBytes,
+  },
+})
+
+/** A method as grpc-js calls it: every call by itself, so its answers leave at the end of the turn at the latest. */
+const handlerOf =
+  (method: UnaryMethod) =>
+  (call: ServerUnaryCall<Buffer, Uint8Array>, reply: sendUnaryData<Uint8Array>): void =>
+    method.handle(call.request, new GrpcJsCall(call, reply))
+
+class GrpcJsCall implements UnaryCall {
+  readonly #call: ServerUnaryCall<Buffer, Uint8Array>
+  readonly #reply: sendUnaryData<Uint8Array>
+  #isAnswered = false
+
+  constructor(call: ServerUnaryCall<Buffer, Uint8Array>, reply: sendUnaryData<Uint8Array>) {
+    this.#call = call
+    this.#reply = reply
+  }
+
+  get deadline(): number {
+    return Number(this.#call.getDeadline())
+  }
+
+  answer(message: Uint8Array): void {
+    this.#isAnswered = true
+    this.#reply(null, message)
+  }
+
+  onCancelled(listener: () => void): void {
+    // Emitted when the client goes away, when its deadline passes, and after every answer, too.
+    this.#call.once('cancelled', () => {
+      if (!this.#isAnswered) listener()
+    })
   }
 }
 
@@ -126,51 +171,4 @@ const close = async (server: Server, grace: number): Promise<void> => {
   server.tryShutdown(() => resolve()) // stops accepting, then waits for calls in flight
   await promise
   clearTimeout(timer)
-}
-
-/** Why a handler's signal is aborted while its caller waits: its time is nearly over. */
-export class DeadlineNear extends Error {}
-
-// To say so, write it down and be heard: behind the deadline the caller hears nothing of ours.
-const DEADLINE_MARGIN_MS = 150
-
-/**
- * An async function as a unary handler. grpc-js leaves a rejected handler unanswered to its
- * deadline; here both a throw and a rejection become an answer, by `onFailure`, which must not throw.
- *
- * The signal is aborted when the caller goes away, and, with {@link DeadlineNear}, a moment before it
- * would stop to wait.
- */
-export const unary =
-  <In, Out>(
-    run: (request: In, signal: AbortSignal) => Promise<Out>,
-    onFailure: (cause: unknown) => Out,
-  ) =>
-  (call: ServerUnaryCall<In, Out>, reply: sendUnaryData<Out>): void => {
-    const controller = new AbortController()
-    let answered = false
-    const timer = beforeDeadline(call.getDeadline(), () => {
-      controller.abort(new DeadlineNear('the deadline of the call is near'))
-    })
-    const answer = (response: Out): void => {
-      answered = true
-      clearTimeout(timer)
-      reply(null, response)
-    }
-    // Emitted when the caller goes away, when its deadline passes, and after every answer, too.
-    call.once('cancelled', () => {
-      if (!answered) controller.abort()
-    })
-    Promise.try(run, call.request, controller.signal).then(answer, (cause: unknown) =>
-      answer(onFailure(cause)),
-    )
-  }
-
-const beforeDeadline = (
-  deadline: Date | number,
-  run: () => void,
-): ReturnType<typeof setTimeout> | undefined => {
-  const left = Number(deadline) - Date.now()
-  if (!Number.isFinite(left)) return undefined
-  return setTimeout(run, Math.max(left / 2, left - DEADLINE_MARGIN_MS))
 }

@@ -14,7 +14,7 @@ const common = { address, mode: 0o600, tls: undefined, grace: 0 }
 
 const server =
   kind === 'unary'
-    ? await startGrpcServer({ ...common, services: [] })
+    ? await startGrpcServer({ ...common, methods: [] })
     : await startGrpcStreamServer({
         ...common,
         methods: [],

@@ -1,0 +1,48 @@
+// The seam between a gRPC server and its unary methods. No promise, timer or signal is made for a call that is answered at
+// once: what makes them asks for them.
+
+/** A call of a unary method that has not been answered. */
+export interface UnaryCall {
+  /** When the client stops waiting, in milliseconds since the epoch; infinity where it does not say (`grpc-timeout`). */
+  readonly deadline: number
+  /** Answers with a message, once; nothing happens where the client has gone. */
+  answer(message: Uint8Array): void
+  /** Calls the listener when the client goes away before it is answered. A call has at most one. */
+  onCancelled(listener: () => void): void
+}
+
+/** A unary method (gRPC over HTTP/2, "Requests"). */
+export interface UnaryMethod {
+  /** `/package.Service/Method`. */
+  readonly path: string
+  /**
+   * Handles a call: answers it now or later, in every case. It must not throw.
+   *
+   * @param message the request, without the prefix of gRPC; valid until the call is answered
+   */
+  handle(message: Buffer, call: UnaryCall): void
+  /** Called when all calls that arrived together have been handled, before their answers leave. It must not throw. */
+  flush?(): void
+}
+
+/** Why the signal of a call is aborted while its client waits: its time is nearly over. */
+export class DeadlineNear extends Error {}
+
+// To say so, write it down and be heard: behind the deadline the client hears nothing of ours.
+const DEADLINE_MARGIN_MS = 150
+
+/**
+ * Aborts when the client goes away, and, with {@link DeadlineNear}, a moment before it would stop to wait.
+ *
+ * @returns what ends that, to be called when the call is decided
+ */
+export const abortWith = (controller: AbortController, call: UnaryCall): (() => void) => {
+  call.onCancelled(() => controller.abort())
+  const left = call.deadline - Date.now()
+  if (!Number.isFinite(left)) return () => undefined
+  const timer = setTimeout(
+    () => controller.abort(new DeadlineNear('the deadline of the call is near')),
+    Math.max(left / 2, left - DEADLINE_MARGIN_MS),
+  )
+  return () => clearTimeout(timer)
+}
