@@ -29,7 +29,7 @@ export interface DecisionSink {
   flush(): void
 }
 
-/** Told what became of an event. */
+/** Is called with the outcome of an event. */
 export type RecordDone = (failure: CountersignError | undefined) => void
 
 const STANDARD_OUTPUT = 1

@@ -1,4 +1,4 @@
-// One header line as received. Its value stays in the message that it came in until somebody asks for it: a view of
+// One header line as received. Its value stays in the message that it came in until it is read: a view of
 // each of some twenty values would cost more than reading the message.
 
 import { headerName, type HeaderName } from './header-name.ts'

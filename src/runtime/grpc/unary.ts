@@ -5,7 +5,7 @@
 export interface UnaryCall {
   /** When the client stops waiting, in milliseconds since the epoch; infinity where it does not say (`grpc-timeout`). */
   readonly deadline: number
-  /** Answers with a message, once; nothing happens where the client has gone. */
+  /** Answers with a message, once; does nothing after the client has cancelled. */
   answer(message: Uint8Array): void
   /** Calls the listener when the client goes away before it is answered. A call has at most one. */
   onCancelled(listener: () => void): void
@@ -28,7 +28,7 @@ export interface UnaryMethod {
 /** Why the signal of a call is aborted while its client waits: its time is nearly over. */
 export class DeadlineNear extends Error {}
 
-// To say so, write it down and be heard: behind the deadline the client hears nothing of ours.
+// To say so, write it down and be heard: after the deadline the client receives no answer.
 const DEADLINE_MARGIN_MS = 150
 
 /**
