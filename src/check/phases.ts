@@ -13,7 +13,7 @@ export type Step<T> = T | Denial
  * Runs a phase on the outcome of the one before it.
  *
  * Never throws and never rejects: a phase that does, and one that would start after the signal is aborted, is a
- * denial with `fault`, `deadline-exceeded` or `cancelled`.
+ * denial with `internal-error`, `deadline-exceeded` or `cancelled`.
  */
 export const proceed = <From extends CheckContext, To extends object>(
   step: MaybePromise<Step<From>>,
